@@ -1,0 +1,182 @@
+//! Newtypes for everything that names something, so that an account id cannot stand where a person id belongs.
+//!
+//! Owns: the ids and the one comparison rule of match keys. Leaves to others: what the ids point at.
+//! A newcomer gets wrong: ids are compared byte for byte; only match keys are folded ([`normalise_key`]).
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
+
+macro_rules! text_id {
+    ($($(#[$doc:meta])* $name:ident;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Wraps the text as it is.
+            pub fn new(text: impl Into<String>) -> Self {
+                Self(text.into())
+            }
+
+            /// The text as it is.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.to_owned())
+            }
+        }
+    )+};
+}
+
+text_id! {
+    /// The `id` of an element under `extract` in the pipeline file.
+    SourceId;
+    /// The `id` of an element under `load` in the pipeline file.
+    TargetId;
+    /// The immutable id of a person inside one source (Graph: the object id).
+    PersonId;
+    /// The immutable id of an account inside one target (Jira: the user key, never the name).
+    AccountId;
+    /// The provider's change marker of a photo (an etag). A hint, never an identity.
+    Version;
+    /// How a target tells one picture of an account from another: Jira an avatar id, Confluence a file name,
+    /// Bitbucket the `v` of the avatar URL, a folder the file's digest.
+    Mark;
+    /// What a server says it is (`/rest/applinks/1.0/manifest`), else its base URL.
+    ServerId;
+    /// One run: `2026-11-23T08-00-00Z-7f3a`.
+    RunId;
+    /// Fingerprint of the resolved transform settings, without the renderer's version (design §3).
+    Recipe;
+}
+
+/// A person of a source.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PersonRef {
+    /// The source that lists the person.
+    pub source: SourceId,
+    /// The id inside that source.
+    pub id: PersonId,
+}
+
+impl fmt::Display for PersonRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.source, self.id)
+    }
+}
+
+/// BLAKE3 of some bytes, written `b3:` and 64 hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(*blake3::hash(bytes).as_bytes())
+    }
+
+    /// From 32 raw bytes, as the state keeps them.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 32 raw bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The 64 hex digits without the prefix, for file names.
+    pub fn hex(&self) -> String {
+        blake3::Hash::from_bytes(self.0).to_hex().to_string()
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "b3:{}", self.hex())
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The text is not `b3:` and 64 hex digits.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not a digest: write `b3:` and 64 hex digits")]
+pub struct ParseDigestError(String);
+
+impl FromStr for Digest {
+    type Err = ParseDigestError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.strip_prefix("b3:")
+            .and_then(|hex| blake3::Hash::from_hex(hex).ok())
+            .map(|hash| Self(*hash.as_bytes()))
+            .ok_or_else(|| ParseDigestError(text.to_owned()))
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// The form in which match keys are compared: trimmed, Unicode-normalised (NFKC), case-folded (design §5).
+///
+/// An empty result means that the key is not filled.
+pub fn normalise_key(text: &str) -> String {
+    // Lower-casing after NFKC, then NFKC again: a lower-cased letter may decompose (`İ`).
+    text.trim().nfkc().collect::<String>().to_lowercase().nfkc().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_reads_back_what_it_writes() {
+        let digest = Digest::of(b"photo");
+        assert_eq!(digest.to_string().parse::<Digest>().unwrap(), digest);
+        for wrong in ["", "b3:", "b3:00", &digest.hex(), &format!("B3:{}", digest.hex())] {
+            assert!(wrong.parse::<Digest>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn match_keys_are_trimmed_normalised_and_folded() {
+        for (left, right) in [
+            (" Ada@Example.COM ", "ada@example.com"),
+            ("Zoe\u{308}", "zo\u{eb}"),
+            ("\u{fb01}nn", "finn"),
+            ("STRASSE", "strasse"),
+        ] {
+            assert_eq!(normalise_key(left), normalise_key(right), "{left} {right}");
+        }
+        assert_ne!(normalise_key("a+b@x"), normalise_key("a b@x"));
+        assert_eq!(normalise_key("  "), "");
+    }
+}

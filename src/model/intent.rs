@@ -1,0 +1,340 @@
+//! A remote write that may or may not have happened, and the journal of what is known about it.
+//!
+//! Owns: the intent, its events, and the one table of legal steps; an intent's status is derived from its events and
+//! stored nowhere (`write-protocols.md`).
+//! Leaves to others: making events durable (`state`), looking at the server (`load`), mending (`plan`).
+//! A newcomer gets wrong: `Sent` is recorded *before* the request leaves, so it means "maybe done", never "done".
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    AccountId, Before, Digest, Mark, PersonRef, Placement, Provenance, Recipe, RunId, ServerId, Shown, TargetId,
+};
+
+/// A row of the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct IntentId(pub i64);
+
+/// What the write is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IntentKind {
+    /// A picture is made and shown.
+    Replace,
+    /// The default is shown and our picture goes.
+    Revert,
+    /// A throw-away picture on the service account's own profile, to learn which upload works.
+    Probe,
+}
+
+/// 16 x 16 grey values of a picture: enough to tell portraits apart, too little to recognise anybody.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Luma(Vec<u8>);
+
+impl Luma {
+    /// Side of the square, in values.
+    pub const SIDE: usize = 16;
+    /// Two pictures fit when their grey values differ by no more than this on average. Re-encoding and scaling a
+    /// portrait moves it by 1 to 3, two different portraits differ by 15 and more.
+    pub const FITS_WITHIN: f64 = 6.0;
+
+    /// From 256 grey values, row by row; `None` for any other number.
+    pub fn from_values(values: Vec<u8>) -> Option<Self> {
+        (values.len() == Self::SIDE * Self::SIDE).then_some(Self(values))
+    }
+
+    /// The 256 grey values, row by row.
+    pub fn values(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Mean absolute difference of the grey values, 0 to 255.
+    pub fn distance(&self, other: &Self) -> f64 {
+        let sum: u32 = self.0.iter().zip(&other.0).map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
+        f64::from(sum) / (Self::SIDE * Self::SIDE) as f64
+    }
+
+    /// Whether both can be renditions of the same photo.
+    pub fn fits(&self, other: &Self) -> bool {
+        self.distance(other) <= Self::FITS_WITHIN
+    }
+}
+
+impl std::fmt::Debug for Luma {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mean = self.0.iter().map(|v| u32::from(*v)).sum::<u32>() / (Self::SIDE * Self::SIDE) as u32;
+        write!(f, "Luma(mean {mean})")
+    }
+}
+
+/// Everything that must be known to judge a write after a kill.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// The run that wrote.
+    pub run: RunId,
+    /// The target.
+    pub target: TargetId,
+    /// The server behind it at that time.
+    pub server: ServerId,
+    /// The account.
+    pub account: AccountId,
+    /// Its name at that time: what the calls want.
+    pub account_name: String,
+    /// Its handle at that time ([`super::Account::handle`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handle: Option<String>,
+    /// What the write is for.
+    pub kind: IntentKind,
+    /// Whose photo.
+    pub person: Option<PersonRef>,
+    /// Digest of the original photo; `None` for a revert.
+    pub photo: Option<Digest>,
+    /// The recipe; `None` for a revert.
+    pub recipe: Option<Recipe>,
+    /// Digest of the bytes that are uploaded; `None` for a revert.
+    pub rendition: Option<Digest>,
+    /// What the rendition looks like; `None` for a revert.
+    pub luma: Option<Luma>,
+    /// What the account showed.
+    pub stood: Shown,
+    /// Every custom picture the account had (Jira: avatar ids).
+    pub base: Vec<Mark>,
+    /// The mark that the new picture will have, where we choose it (Confluence: the file name).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub making: Option<Mark>,
+    /// The picture of ours that is to go, if we made one.
+    pub old: Option<Mark>,
+    /// What stood there before our first write.
+    pub before: Before,
+    /// Unix seconds.
+    pub begun_at: u64,
+}
+
+impl Intent {
+    /// The placement that holds once the picture is shown under `mark`; `None` for a revert or a probe.
+    pub fn placement(&self, mark: &Mark) -> Option<Placement> {
+        match (self.kind, self.photo, &self.recipe, self.rendition) {
+            (IntentKind::Replace, Some(photo), Some(recipe), Some(rendition)) => Some(Placement {
+                target: self.target.clone(),
+                account: self.account.clone(),
+                person: self.person.clone(),
+                photo,
+                recipe: recipe.clone(),
+                rendition,
+                mark: mark.clone(),
+                provenance: Provenance::Made,
+                before: self.before.clone(),
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// What became known about an intent, in order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum Event {
+    /// A write is about to leave.
+    Sent {
+        /// 1, or one more after each "maybe".
+        attempt: u32,
+        /// Which way: `session`, `one_step`, `revert`.
+        route: String,
+        /// Unix seconds.
+        at: u64,
+    },
+    /// The picture exists on the server under this mark and is not shown yet.
+    Made {
+        /// How the target names it.
+        mark: Mark,
+    },
+    /// The picture is shown. The placement is written in the same transaction.
+    Shown {
+        /// How the target names it.
+        mark: Mark,
+    },
+    /// A later listing told how the target really names what is shown. The placement learns it in the same transaction.
+    Confirmed {
+        /// How the target names it.
+        mark: Mark,
+    },
+    /// The server's picture is not the one we sent; it must go.
+    Bad {
+        /// How the target names it.
+        mark: Mark,
+    },
+    /// The default is shown in place of our picture. The placement is deleted in the same transaction.
+    Reset,
+    /// Our made picture is not wanted any more, or the person chose another: it must go.
+    Abandoned {
+        /// How the target names it.
+        mark: Mark,
+    },
+    /// The server refused; nothing happened.
+    Refused {
+        /// Its words.
+        why: String,
+    },
+    /// Looking showed that nothing happened, or that nothing is left to do.
+    Void {
+        /// What was seen.
+        why: String,
+    },
+    /// Looking could not tell; left alone and reported.
+    Unsure {
+        /// What was seen.
+        why: String,
+    },
+    /// Everything is done, leftovers included.
+    Closed,
+}
+
+/// Where an intent stands, derived from its events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Written down, nothing sent.
+    Begun,
+    /// Maybe done.
+    Sent {
+        /// How often it was sent.
+        attempt: u32,
+        /// Which way.
+        route: String,
+        /// Unix seconds of the last sending.
+        at: u64,
+    },
+    /// Made, not shown.
+    Made(Mark),
+    /// Shown; the old picture may still be there.
+    Shown(Mark),
+    /// The default is shown; our picture may still be there.
+    Reset,
+    /// This picture of ours must go.
+    Leftover(Mark),
+    /// It cannot be told; left alone.
+    Unsure,
+    /// Nothing is open.
+    Closed,
+}
+
+/// An event that cannot follow: the journal is damaged or the code is wrong.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("the journal cannot go from {status:?} by {event:?}")]
+pub struct IllegalEvent {
+    status: Status,
+    event: Event,
+}
+
+impl Status {
+    /// The next status. Every pair that is not listed is an error.
+    pub fn after(self, event: &Event) -> Result<Self, IllegalEvent> {
+        use Event as E;
+        match (self, event) {
+            (Self::Begun, E::Sent { attempt: attempt @ 1, route, at }) => {
+                Ok(Self::Sent { attempt: *attempt, route: route.clone(), at: *at })
+            }
+            (Self::Sent { attempt: last, .. }, E::Sent { attempt, route, at }) if *attempt == last + 1 => {
+                Ok(Self::Sent { attempt: *attempt, route: route.clone(), at: *at })
+            }
+            (Self::Sent { .. }, E::Made { mark }) => Ok(Self::Made(mark.clone())),
+            (Self::Sent { .. } | Self::Made(_), E::Shown { mark }) => Ok(Self::Shown(mark.clone())),
+            (Self::Shown(_), E::Confirmed { mark }) => Ok(Self::Shown(mark.clone())),
+            (Self::Sent { .. }, E::Reset) => Ok(Self::Reset),
+            (Self::Sent { .. } | Self::Made(_), E::Bad { mark } | E::Abandoned { mark }) => {
+                Ok(Self::Leftover(mark.clone()))
+            }
+            (Self::Sent { .. }, E::Unsure { .. }) => Ok(Self::Unsure),
+            (Self::Unsure, E::Unsure { .. }) => Ok(Self::Unsure),
+            (Self::Begun | Self::Sent { .. } | Self::Unsure, E::Refused { .. } | E::Void { .. }) => Ok(Self::Closed),
+            (Self::Shown(_) | Self::Reset | Self::Leftover(_), E::Closed) => Ok(Self::Closed),
+            (status, event) => Err(IllegalEvent { status, event: event.clone() }),
+        }
+    }
+
+    /// The status after all these events.
+    pub fn of<'a>(events: impl IntoIterator<Item = &'a Event>) -> Result<Self, IllegalEvent> {
+        events.into_iter().try_fold(Self::Begun, Self::after)
+    }
+}
+
+/// What looking at the server says of an open intent (`write-protocols.md`, "observe").
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// It is too early: a slow server may still be at it. Unix seconds from which on to look again.
+    TooEarly(u64),
+    /// Nothing happened, or nothing is left to do.
+    Nothing(String),
+    /// Our picture is there and not shown.
+    HalfDone(Mark),
+    /// Our picture is shown; the old one of ours, if any, is to be tidied.
+    Shown(Mark),
+    /// The default is shown; this picture of ours is still there.
+    Reset(Option<Mark>),
+    /// A picture of ours is there, and the account shows one that somebody else chose.
+    Leftover(Mark),
+    /// Our picture may be there, not shown, where nobody can look now. Making the same picture again covers it.
+    Perhaps(Mark),
+    /// It cannot be told.
+    Unsure(String),
+}
+
+/// An intent of an earlier run that is not closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenIntent {
+    /// Its row.
+    pub id: IntentId,
+    /// What was intended.
+    pub intent: Intent,
+    /// Where it stands.
+    pub status: Status,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(attempt: u32) -> Event {
+        Event::Sent { attempt, route: "session".into(), at: 7 }
+    }
+
+    fn m(mark: &str) -> Mark {
+        mark.into()
+    }
+
+    #[test]
+    fn every_legal_path_ends_closed() {
+        let paths: Vec<Vec<Event>> = vec![
+            vec![sent(1), Event::Made { mark: m("5") }, Event::Shown { mark: m("5") }, Event::Closed],
+            vec![sent(1), sent(2), Event::Shown { mark: m("5") }, Event::Closed],
+            vec![sent(1), Event::Shown { mark: m("sent:1") }, Event::Confirmed { mark: m("5") }, Event::Closed],
+            vec![sent(1), Event::Made { mark: m("5") }, Event::Bad { mark: m("5") }, Event::Closed],
+            vec![sent(1), Event::Abandoned { mark: m("5") }, Event::Closed],
+            vec![sent(1), Event::Reset, Event::Closed],
+            vec![sent(1), Event::Refused { why: "403".into() }],
+            vec![Event::Void { why: "nothing was sent".into() }],
+            vec![sent(1), Event::Unsure { why: "two fit".into() }, Event::Void { why: "gone".into() }],
+        ];
+        for path in paths {
+            assert_eq!(Status::of(&path), Ok(Status::Closed), "{path:?}");
+        }
+    }
+
+    #[test]
+    fn illegal_steps_are_errors() {
+        let paths: Vec<Vec<Event>> = vec![
+            vec![Event::Made { mark: m("5") }],
+            vec![sent(2)],
+            vec![sent(1), sent(3)],
+            vec![sent(1), Event::Closed],
+            vec![sent(1), Event::Made { mark: m("5") }, sent(2)],
+            vec![sent(1), Event::Confirmed { mark: m("5") }],
+            vec![sent(1), Event::Reset, Event::Shown { mark: m("5") }],
+            vec![sent(1), Event::Refused { why: "403".into() }, sent(2)],
+        ];
+        for path in paths {
+            assert!(Status::of(&path).is_err(), "{path:?}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Why something is done or left alone, and which line of the pipeline file says so (promise P10).
+//!
+//! Owns: the closed list of reasons and the place of a rule. Leaves to others: when each applies (`plan`).
+//! A newcomer gets wrong: these words are in `run.json`; they are added to, never renamed (design §6).
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// A line of the pipeline file, written `pipelines/corporate.yaml:58`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The file as it was named on the command line.
+    pub file: Arc<str>,
+    /// Counted from 1.
+    pub line: u32,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+impl Serialize for Place {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $word:literal: $text:literal;)+) => {
+        /// Why a change is made, or why nothing is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Reason {
+            $($(#[$doc])* #[serde(rename = $word)] $name,)+
+        }
+
+        impl Reason {
+            /// The stable word in `run.json`.
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$name => $word,)+ }
+            }
+
+            /// The same for people.
+            pub fn text(self) -> &'static str {
+                match self { $(Self::$name => $text,)+ }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// The account shows the person's photo already.
+    Unchanged = "unchanged": "shows the photo already";
+    /// No picture of ours stands there yet.
+    PhotoNew = "photo_new": "has a photo that is not shown yet";
+    /// Another photo than the one we placed.
+    PhotoChanged = "photo_changed": "the photo changed";
+    /// The same photo, other transform settings.
+    RecipeChanged = "recipe_changed": "the transform settings changed";
+    /// `--rerender` asked for it.
+    Rerender = "rerender": "rendered again on request";
+    /// The picture we placed is not shown any more.
+    Drifted = "drifted": "our picture is not shown any more";
+    /// Another person owns the account now.
+    Reassigned = "reassigned": "the account belongs to another person than last time";
+    /// The person provably has no photo.
+    Absent = "absent": "provably has no photo";
+    /// No picture can be made of the photo.
+    Unreadable = "unreadable": "the photo cannot be read";
+    /// The photo is smaller than `resize.smallest`.
+    TooSmall = "too_small": "the photo is too small";
+    /// Disabled at the provider.
+    Inactive = "inactive": "disabled at the provider";
+    /// Not selected by `users`.
+    OutOfScope = "out_of_scope": "not selected by `users`";
+    /// Named under `opted_out`.
+    OptedOut = "opted_out": "opted out";
+    /// Listed by no source any more.
+    Gone = "gone": "listed by no source any more";
+    /// Somebody chose this picture, and `ownership: ours` leaves it.
+    ChosenByHand = "chosen_by_hand": "chose a picture by hand";
+    /// The picture is not ours to take away.
+    NotOurs = "not_ours": "the picture there is not ours";
+    /// There is no picture of ours to take away.
+    NothingToRevert = "nothing_to_revert": "shows no picture of ours";
+    /// Two candidates.
+    Ambiguous = "ambiguous": "more than one candidate";
+    /// Two keys say different things.
+    Conflict = "conflict": "the keys contradict each other";
+    /// Nobody of any source.
+    Unmatched = "unmatched": "matches nobody";
+    /// It could not be learnt whether there is a photo.
+    PhotoUnknown = "photo_unknown": "it is not known whether there is a photo";
+    /// `enabled: false`.
+    SourceDisabled = "source_disabled": "the source is switched off";
+    /// The source could not be listed.
+    SourceUnreachable = "source_unreachable": "the source could not be read";
+    /// Disabled at the target.
+    AccountInactive = "account_inactive": "the account is disabled";
+    /// Not selected by `accounts`.
+    AccountExcluded = "account_excluded": "the account is not selected by `accounts`";
+    /// The target did not say what the account shows.
+    PictureUnknown = "picture_unknown": "it is not known what the account shows";
+    /// `dry_run: true` of the target.
+    DryRun = "dry_run": "the target is switched to dry run";
+    /// Left out by `--only` or `--target`.
+    NotSelected = "not_selected": "left out by --only or --target";
+    /// Not in the plan that was reviewed, or stale since.
+    NotReviewed = "not_reviewed": "not in the reviewed plan, or changed since";
+    /// A write of an earlier run was half done.
+    HalfDone = "half_done": "a write of an earlier run was half done";
+    /// A picture of ours is left over.
+    Leftover = "leftover": "a picture of ours is left over";
+    /// What an earlier write did cannot be told.
+    Unsure = "unsure": "it cannot be told what an earlier write did";
+    /// Somebody changed the picture between survey and write.
+    ChangedMeanwhile = "changed_meanwhile": "somebody changed the picture meanwhile";
+    /// The target was stopped before this change came up.
+    TargetStopped = "target_stopped": "the target was stopped before";
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
