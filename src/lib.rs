@@ -2,4 +2,5 @@
 //!
 //! The folders carry the words of the pipeline file (design §7): who has the file open finds the code.
 
+pub mod http;
 pub mod model;

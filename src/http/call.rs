@@ -1,0 +1,327 @@
+//! One request, as its caller writes it down.
+//!
+//! Owns: method, URL, credential, body, what it costs in the vendor's units, how large the answer may be.
+//! Leaves to others: whether it may be repeated: that is said by sending it as a read or as a write (`line.rs`).
+//! A newcomer gets wrong: a call never fails while it is built. What could not be encoded is told when it is sent.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::multipart::{Form, Part};
+use reqwest::{Body, Client, Method, RequestBuilder};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use url::Url;
+
+use super::redact;
+
+/// Larger answers are cut off, unless the call says otherwise.
+const CAP: usize = 16 * 1024 * 1024;
+
+/// How a call says who it is.
+#[derive(Clone, Debug)]
+pub enum Authorization {
+    /// Not at all.
+    None,
+    /// A token.
+    Bearer(SecretString),
+    /// User name and password.
+    Basic {
+        /// The user name.
+        user: String,
+        /// The password.
+        password: SecretString,
+    },
+}
+
+impl Authorization {
+    fn value(&self) -> Option<String> {
+        match self {
+            Self::None => None,
+            Self::Bearer(token) => {
+                redact::know(token);
+                Some(format!("Bearer {}", token.expose_secret()))
+            }
+            Self::Basic { user, password } => {
+                redact::know(password);
+                let pair = STANDARD.encode(format!("{user}:{}", password.expose_secret()));
+                redact::know(&SecretString::from(pair.as_str()));
+                Some(format!("Basic {pair}"))
+            }
+        }
+    }
+}
+
+/// What goes with a request.
+#[derive(Clone)]
+enum Payload {
+    None,
+    Bytes { mime: String, bytes: Bytes },
+    Form(String),
+    Multipart { part: String, file: String, mime: String, bytes: Bytes },
+}
+
+/// Which answers to a read are asked for again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Repeats {
+    /// Those that may be better next time.
+    Transient,
+    /// None; only a broken way there is.
+    NoAnswer,
+}
+
+/// One request. Built, then given to [`super::Line::read`] or [`super::Line::write`].
+#[derive(Clone)]
+pub struct Call {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) units: u32,
+    pub(super) cap: usize,
+    pub(super) secret: bool,
+    pub(super) repeats: Repeats,
+    pub(super) fault: Option<String>,
+    timeout: Option<Duration>,
+    headers: HeaderMap,
+    payload: Payload,
+}
+
+impl Call {
+    fn new(method: Method, mut url: Url) -> Self {
+        // A credential never rides in a URL: the client would send it on, and others would print it.
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
+        Self {
+            method,
+            url,
+            units: 1,
+            cap: CAP,
+            secret: false,
+            repeats: Repeats::Transient,
+            fault: None,
+            timeout: None,
+            headers: HeaderMap::new(),
+            payload: Payload::None,
+        }
+    }
+
+    /// A GET.
+    pub fn get(url: Url) -> Self {
+        Self::new(Method::GET, url)
+    }
+
+    /// A POST.
+    pub fn post(url: Url) -> Self {
+        Self::new(Method::POST, url)
+    }
+
+    /// A PUT.
+    pub fn put(url: Url) -> Self {
+        Self::new(Method::PUT, url)
+    }
+
+    /// A DELETE.
+    pub fn delete(url: Url) -> Self {
+        Self::new(Method::DELETE, url)
+    }
+
+    /// With this credential.
+    #[must_use]
+    pub fn auth(mut self, authorization: &Authorization) -> Self {
+        let Some(value) = authorization.value() else { return self };
+        self.secret = true;
+        match HeaderValue::from_str(&value) {
+            Ok(mut value) => {
+                value.set_sensitive(true);
+                self.headers.insert(AUTHORIZATION, value);
+                self
+            }
+            Err(_) => self.broken("the credential holds characters that no header can hold"),
+        }
+    }
+
+    /// With this header; the last value wins.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        match (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {
+            (Ok(name), Ok(value)) => {
+                self.headers.insert(name, value);
+                self
+            }
+            _ => self.broken(format!("the value of the header `{name}` holds characters that no header can hold")),
+        }
+    }
+
+    /// Asks for this kind of answer.
+    #[must_use]
+    pub fn accept(self, mime: &str) -> Self {
+        self.header(ACCEPT.as_str(), mime)
+    }
+
+    /// With this value as JSON.
+    #[must_use]
+    pub fn json(self, value: &impl Serialize) -> Self {
+        match serde_json::to_vec(value) {
+            Ok(bytes) => self.bytes("application/json", Bytes::from(bytes)),
+            Err(error) => self.broken(format!("the body cannot be written as JSON: {error}")),
+        }
+    }
+
+    /// With these fields as a form; repeated calls add up.
+    #[must_use]
+    pub fn form(mut self, fields: &[(&str, &str)]) -> Self {
+        let form = match std::mem::replace(&mut self.payload, Payload::None) {
+            Payload::Form(form) => form,
+            _ => String::new(),
+        };
+        let mut form = url::form_urlencoded::Serializer::new(form);
+        form.extend_pairs(fields);
+        self.payload = Payload::Form(form.finish());
+        self
+    }
+
+    /// With these fields as a form, none of which is ever printed; repeated calls add up.
+    #[must_use]
+    pub fn secret_form(mut self, fields: &[(&str, &SecretString)]) -> Self {
+        for (name, value) in fields {
+            redact::know(value);
+            self.secret = true;
+            self = self.form(&[(name, value.expose_secret())]);
+        }
+        self
+    }
+
+    /// Says that something in it is secret: it goes to the configured server only, and never in the clear.
+    #[must_use]
+    pub fn secret(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+
+    /// With this header, which is never printed.
+    #[must_use]
+    pub fn secret_header(self, name: &str, value: &SecretString) -> Self {
+        redact::know(value);
+        self.header(name, value.expose_secret()).secret()
+    }
+
+    /// With these bytes.
+    #[must_use]
+    pub fn bytes(mut self, mime: &str, bytes: Bytes) -> Self {
+        self.payload = Payload::Bytes { mime: mime.to_owned(), bytes };
+        self
+    }
+
+    /// With these bytes as the one file of a multipart form.
+    #[must_use]
+    pub fn multipart(mut self, part_name: &str, file_name: &str, mime: &str, bytes: Bytes) -> Self {
+        let (part, file, mime) = (part_name.to_owned(), file_name.to_owned(), mime.to_owned());
+        self.payload = Payload::Multipart { part, file, mime, bytes };
+        self
+    }
+
+    /// What the vendor counts it as; 1 unless said.
+    #[must_use]
+    pub fn units(mut self, units: u32) -> Self {
+        self.units = units;
+        self
+    }
+
+    /// The most bytes of a body that are taken; 16 MiB unless said.
+    #[must_use]
+    pub fn cap(mut self, bytes: usize) -> Self {
+        self.cap = bytes;
+        self
+    }
+
+    /// Hands every answer back at once, whatever its status: a refused batch may hold answered parts.
+    #[must_use]
+    pub fn judged_by_caller(mut self) -> Self {
+        self.repeats = Repeats::NoAnswer;
+        self
+    }
+
+    /// Waits at least so long for the answer, even if the transport says less.
+    #[must_use]
+    pub fn slow(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// `GET https://host/path?query`, without anything secret.
+    pub fn describe(&self) -> String {
+        format!("{} {}", self.method, redact::safe_url(&self.url))
+    }
+
+    /// The same request to another URL of the same server.
+    pub(super) fn moved(mut self, url: Url) -> Self {
+        self.url = url;
+        self
+    }
+
+    fn broken(mut self, why: impl Into<String>) -> Self {
+        self.fault.get_or_insert(why.into());
+        self
+    }
+
+    /// How long the answer may take, where the transport allows for `timeout`.
+    pub(super) fn patience(&self, timeout: Duration) -> Duration {
+        self.timeout.map_or(timeout, |own| own.max(timeout))
+    }
+
+    /// The request as the client takes it. `timeout` is the transport's.
+    pub(super) fn request(&self, client: &Client, timeout: Duration) -> RequestBuilder {
+        let mut request = client.request(self.method.clone(), self.url.clone()).headers(self.headers.clone());
+        if self.patience(timeout) > timeout {
+            request = request.timeout(self.patience(timeout));
+        }
+        match &self.payload {
+            Payload::None => request,
+            Payload::Bytes { mime, bytes } => request.header(CONTENT_TYPE, mime).body(bytes.clone()),
+            Payload::Form(form) => request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.clone()),
+            Payload::Multipart { part, file, mime, bytes } => {
+                let length = bytes.len() as u64;
+                let body = Part::stream_with_length(Body::from(bytes.clone()), length).file_name(file.clone());
+                match body.mime_str(mime) {
+                    Ok(body) => request.multipart(Form::new().part(part.clone(), body)),
+                    // Cannot be: the callers name constants. The client refuses the empty header just the same.
+                    Err(_) => request.header(CONTENT_TYPE, "\n"),
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url() -> Url {
+        Url::parse("https://user:pw@h.example/token?client_secret=abc").unwrap()
+    }
+
+    #[test]
+    fn a_description_holds_no_secret() {
+        let call = Call::post(url()).secret_form(&[("client_secret", &SecretString::from("very-secret"))]);
+        assert_eq!(call.describe(), "POST https://h.example/token?client_secret=***");
+        assert!(call.secret);
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_remembered_and_names_no_value() {
+        let token = Authorization::Bearer(SecretString::from("line\nbreak"));
+        let call = Call::get(url()).auth(&token);
+        assert_eq!(call.fault.as_deref(), Some("the credential holds characters that no header can hold"));
+        let call = Call::get(url()).header("X-A", "a\nb");
+        assert!(call.fault.is_some_and(|fault| fault.contains("X-A") && !fault.contains("a\nb")));
+    }
+
+    #[test]
+    fn a_credential_prints_no_secret() {
+        let basic = Authorization::Basic { user: "svc".into(), password: SecretString::from("pass-word-1") };
+        let shown = format!("{basic:?} {:?}", Authorization::Bearer(SecretString::from("tok-en-1")));
+        assert!(!shown.contains("pass-word-1") && !shown.contains("tok-en-1"), "{shown}");
+    }
+}

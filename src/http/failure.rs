@@ -1,0 +1,57 @@
+//! A source or target that failed as a whole, in words that say what to do.
+
+use std::fmt;
+
+/// Which way a whole source or target failed; each has its exit code (design §6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FailureKind {
+    /// Sign-in or permission refused: exit code 5.
+    Refused,
+    /// Not reached, or failed as a whole: exit code 6.
+    Unreachable,
+    /// It answered something that is not the documented interface: exit code 6.
+    Odd,
+    /// The file points at the wrong thing, such as another server than last time: exit code 2.
+    Misconfigured,
+    /// We were told to stop: exit code 8.
+    Stopped,
+}
+
+/// Why a source or target could not be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Which way.
+    pub kind: FailureKind,
+    /// What was tried: `GET https://jira.example.com/rest/api/2/myself`. Holds no secret.
+    pub tried: String,
+    /// What was found: `401, X-Seraph-LoginReason: AUTHENTICATED_FAILED`. Holds no secret.
+    pub found: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure without a hint.
+    pub fn new(kind: FailureKind, tried: impl Into<String>, found: impl Into<String>) -> Self {
+        Self { kind, tried: tried.into(), found: found.into(), hint: None }
+    }
+
+    /// The same with a hint.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.tried, self.found)?;
+        match &self.hint {
+            Some(hint) => write!(f, " ({hint})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}

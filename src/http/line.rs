@@ -1,0 +1,448 @@
+//! One server under one base URL: the only place where a request leaves the program.
+//!
+//! Owns: reads with their repetitions and redirects, writes with their single chance, who may be sent a credential,
+//! what is counted.
+//! Leaves to others: what the answers mean (`extract`, `load`).
+//! A newcomer gets wrong: `write` repeats nothing but a plain 429. Anything else that went wrong on the way may have
+//! arrived, and only looking at the server tells (`write-protocols.md`).
+
+use std::error::Error as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use reqwest::header::{HeaderValue, LOCATION};
+use reqwest::{Client, Method, RequestBuilder, Response};
+use secrecy::ExposeSecret;
+use url::{Host, Url};
+
+use super::call::Repeats;
+use super::counts::Tally;
+use super::redact::{self, redact, safe_url};
+use super::retry::{self, Pause, Pauses};
+use super::{Answer, Call, Counts, Failure, FailureKind, Pace, Proxy, Sent, Transport};
+use crate::model::Fault;
+
+/// Redirects that a read follows.
+const HOPS: usize = 3;
+
+/// What a client does with cookies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cookies {
+    /// Drops them.
+    Refuse,
+    /// Keeps them in a jar of its own, for one session.
+    Keep,
+}
+
+/// Which way a line beside another one goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Road {
+    /// To an endpoint of the pipeline file: as the other one.
+    Configured,
+    /// To a server that something else names: without the extra headers, which are for the configured ones.
+    Foreign,
+    /// As `Foreign`, and through no proxy.
+    Direct,
+}
+
+/// One server under one base URL. Clones share pace and counts.
+#[derive(Clone, Debug)]
+pub struct Line {
+    shared: Arc<Shared>,
+    client: Client,
+}
+
+#[derive(Debug)]
+struct Shared {
+    name: String,
+    base: Url,
+    pace: Arc<Pace>,
+    transport: Transport,
+    tally: Arc<Tally>,
+}
+
+/// How one exchange ended without failing.
+enum Heard {
+    Answer(Answer),
+    TooLarge(u16),
+}
+
+/// How one exchange failed.
+enum Broken {
+    /// We do not send such a thing.
+    Ours(Failure),
+    /// It surely never left.
+    NotSent(String),
+    /// It may have arrived.
+    Lost(&'static str, String),
+}
+
+impl Line {
+    /// A line to the server under `base`; `name` is the id in the pipeline file.
+    pub fn new(name: &str, base: Url, pace: Arc<Pace>, transport: &Transport) -> Result<Self, Failure> {
+        check_base(name, &base)?;
+        for (_, secret) in &transport.headers {
+            redact::know(secret);
+        }
+        let client = transport.client(&base, Cookies::Refuse)?;
+        let (name, transport) = (name.to_owned(), transport.clone());
+        Ok(Self { shared: Arc::new(Shared { name, base, pace, transport, tally: Arc::default() }), client })
+    }
+
+    /// A line to another server that the sign-in needs, made when it is needed; pace, trust and counts are shared.
+    pub(super) fn beside(&self, base: Url, road: Road) -> Result<Self, Failure> {
+        let Shared { name, pace, transport, tally, .. } = &*self.shared;
+        check_base(name, &base)?;
+        let mut transport = transport.clone();
+        match road {
+            Road::Configured => {}
+            Road::Foreign => transport.headers.clear(),
+            Road::Direct => {
+                transport.headers.clear();
+                transport.proxy = Proxy::None;
+            }
+        }
+        let client = transport.client(&base, Cookies::Refuse)?;
+        let (name, pace, tally) = (name.clone(), Arc::clone(pace), Arc::clone(tally));
+        Ok(Self { shared: Arc::new(Shared { name, base, pace, transport, tally }), client })
+    }
+
+    /// The same server, pace and counts, with connections and cookies of its own.
+    pub fn session(&self, cookies: Cookies) -> Result<Self, Failure> {
+        Ok(Self { shared: Arc::clone(&self.shared), client: self.shared.transport.client(self.base(), cookies)? })
+    }
+
+    /// The base URL.
+    pub fn base(&self) -> &Url {
+        &self.shared.base
+    }
+
+    /// The pace, for asking how much may run at once.
+    pub fn pace(&self) -> &Arc<Pace> {
+        &self.shared.pace
+    }
+
+    /// The base URL and a path below it, with or without a leading `/`. A context path of the base is kept.
+    pub fn url(&self, path: &str) -> Url {
+        let (path, query) = match path.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (path, None),
+        };
+        let mut url = self.base().clone();
+        url.set_path(&format!("{}/{}", self.base().path().trim_end_matches('/'), path.trim_start_matches('/')));
+        url.set_query(query);
+        url
+    }
+
+    /// Whether a URL that a server told us is still on this server.
+    pub fn same_server(&self, url: &Url) -> bool {
+        let base = self.base();
+        base.scheme() == url.scheme() && base.host() == url.host() && known_port(base) == known_port(url)
+    }
+
+    /// What was sent so far, by all clones and sessions.
+    pub fn counts(&self) -> Counts {
+        self.shared.tally.counts()
+    }
+
+    /// Counts parts of a batch that are sent again.
+    pub fn count_retried(&self, parts: u64) {
+        self.shared.tally.retried(parts);
+    }
+
+    /// Counts parts of a batch that were told to slow down.
+    pub fn count_throttled(&self, parts: u64) {
+        self.shared.tally.throttled(parts);
+    }
+
+    /// Nobody who shares the pace sends before this much time has passed.
+    pub fn hold(&self, until: Duration) {
+        self.shared.pace.hold(until);
+    }
+
+    /// Waits before another try of something that this line does not repeat by itself, such as parts of a batch.
+    pub async fn rest(&self, pauses: &mut Pauses, asked: Option<Duration>) -> Pause {
+        let pause = pauses.next(asked);
+        if let Pause::Wait(time) = pause {
+            self.shared.pace.nap(time).await;
+        }
+        pause
+    }
+
+    /// A read: repeated when the way there broke and on 429, 500, 502, 503, 504 and 509. The last answer is returned
+    /// whatever its status.
+    pub async fn read(&self, call: Call) -> Result<Answer, Failure> {
+        let (tried, cap) = (call.describe(), call.cap);
+        self.read_within_cap(call).await?.ok_or_else(|| {
+            Failure::new(FailureKind::Odd, tried, format!("the answer is larger than the {cap} bytes that are taken"))
+        })
+    }
+
+    /// As [`Line::read`]; `None` when the answer is larger than the call's cap.
+    pub async fn read_within_cap(&self, mut call: Call) -> Result<Option<Answer>, Failure> {
+        let mut pauses = Pauses::default();
+        let mut hops = 0;
+        loop {
+            let pause = match self.exchange(&call).await {
+                Ok(Heard::TooLarge(_)) => return Ok(None),
+                Ok(Heard::Answer(answer)) if is_redirect(&answer) => {
+                    hops += 1;
+                    call = self.follow(call, &answer, hops)?;
+                    continue;
+                }
+                Ok(Heard::Answer(answer))
+                    if call.repeats == Repeats::NoAnswer || !retry::is_transient(answer.status) =>
+                {
+                    return Ok(Some(answer));
+                }
+                Ok(Heard::Answer(answer)) => match pauses.next(self.heed(&answer)) {
+                    Pause::Wait(time) => time,
+                    Pause::Enough => return Ok(Some(answer)),
+                    Pause::Blocked => return Err(blocked(&answer)),
+                },
+                Err(Broken::Ours(failure)) => return Err(failure),
+                Err(Broken::NotSent(found) | Broken::Lost(_, found)) => match pauses.next(None) {
+                    Pause::Wait(time) if !is_certificate(&found) => time,
+                    _ => return Err(self.unreachable(&call, &found)),
+                },
+            };
+            self.count_retried(1);
+            self.shared.pace.nap(pause).await;
+        }
+    }
+
+    /// A write: sent once, or again after a plain 429. Follows no redirect.
+    pub async fn write(&self, call: Call) -> Sent {
+        let mut pauses = Pauses::default();
+        loop {
+            let answer = match self.exchange(&call).await {
+                Ok(Heard::Answer(answer)) => answer,
+                Ok(Heard::TooLarge(status)) => {
+                    return Sent::Lost(fault("answer_too_large", &call, &format!("{status}, a body over the cap")));
+                }
+                Err(Broken::Ours(failure)) => return Sent::NotSent(Fault::new("not_sent", failure.to_string())),
+                Err(Broken::NotSent(found)) => return Sent::NotSent(fault("not_connected", &call, &found)),
+                Err(Broken::Lost(code, found)) => return Sent::Lost(fault(code, &call, &found)),
+            };
+            if answer.status != 429 {
+                return Sent::Answer(answer);
+            }
+            let Pause::Wait(time) = pauses.next(self.heed(&answer)) else { return Sent::Answer(answer) };
+            self.count_retried(1);
+            self.shared.pace.nap(time).await;
+        }
+    }
+
+    /// One request and its answer, in turn and counted.
+    async fn exchange(&self, call: &Call) -> Result<Heard, Broken> {
+        self.check(call).map_err(Broken::Ours)?;
+        let request = self.dressed(call).map_err(Broken::Ours)?;
+        let _turn = self.shared.pace.turn(call.units).await;
+        let tally = &self.shared.tally;
+        let response = match request.send().await {
+            Ok(response) => response,
+            Err(error) if error.is_connect() || error.is_builder() => return Err(Broken::NotSent(reason(&error))),
+            Err(error) => {
+                tally.sent(call.units);
+                return Err(self.lost(call, &error));
+            }
+        };
+        tally.sent(call.units);
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = take_body(response, call.cap).await.map_err(|error| self.lost(call, &error))?;
+        tracing::debug!(line = %self.shared.name, status, bytes = body.as_ref().map(Bytes::len), "{}", call.describe());
+        let Some(body) = body else { return Ok(Heard::TooLarge(status)) };
+        tally.received(body.len());
+        if retry::is_throttled(status) {
+            tally.throttled(1);
+        } else if let Some(time) = retry::breather(&headers) {
+            self.hold(time);
+        }
+        Ok(Heard::Answer(Answer::new(status, headers, body, call.describe())))
+    }
+
+    fn lost(&self, call: &Call, error: &reqwest::Error) -> Broken {
+        if error.is_timeout() {
+            let patience = call.patience(self.shared.transport.timeout);
+            return Broken::Lost("timed_out", format!("no answer in {} s", patience.as_secs_f32()));
+        }
+        Broken::Lost("connection_lost", reason(error))
+    }
+
+    /// The request with the transport's own headers, which only the configured server is sent.
+    fn dressed(&self, call: &Call) -> Result<RequestBuilder, Failure> {
+        let transport = &self.shared.transport;
+        let mut request = call.request(&self.client, transport.timeout);
+        if !self.same_server(&call.url) {
+            return Ok(request);
+        }
+        for (name, secret) in &transport.headers {
+            let mut value = HeaderValue::from_str(secret.expose_secret()).map_err(|_| {
+                let found = format!("the value of the header `{name}` holds characters that no header can hold");
+                Failure::new(FailureKind::Misconfigured, call.describe(), found)
+            })?;
+            value.set_sensitive(true);
+            request = request.header(name, value);
+        }
+        Ok(request)
+    }
+
+    /// Refuses what must not be sent: a credential to another server, or in the clear.
+    fn check(&self, call: &Call) -> Result<(), Failure> {
+        if let Some(fault) = &call.fault {
+            return Err(Failure::new(FailureKind::Misconfigured, call.describe(), redact(fault)));
+        }
+        let same = self.same_server(&call.url);
+        if call.secret && !same {
+            let found = format!("that is not {}: no credential is sent there", origin(self.base()));
+            return Err(Failure::new(FailureKind::Odd, call.describe(), found));
+        }
+        let secret = call.secret || (same && !self.shared.transport.headers.is_empty());
+        if secret && call.url.scheme() != "https" && !is_loopback(&call.url) {
+            return Err(Failure::new(FailureKind::Misconfigured, call.describe(), "a credential over plain http")
+                .hint("write https:// in the base URL; plain http is for this machine only"));
+        }
+        Ok(())
+    }
+
+    /// Tells everybody on this pace what the server asked for.
+    fn heed(&self, answer: &Answer) -> Option<Duration> {
+        let asked = retry::retry_after(&answer.headers);
+        if let Some(time) = asked.filter(|time| *time < retry::BLOCKED && !time.is_zero()) {
+            self.hold(time);
+        }
+        asked
+    }
+
+    /// Where a read goes on after a redirect.
+    fn follow(&self, call: Call, answer: &Answer, hops: usize) -> Result<Call, Failure> {
+        let location = answer.header(LOCATION.as_str()).unwrap_or_default();
+        let Ok(url) = call.url.join(location) else {
+            return Err(answer.failure(FailureKind::Odd, format!("{}, a redirect to nowhere", answer.status)));
+        };
+        let found = format!("{}, a redirect to {}", answer.status, safe_url(&url));
+        if !self.same_server(&url) {
+            return Err(answer.failure(FailureKind::Misconfigured, found).hint(self.moved_hint(&call.url, &url)));
+        }
+        if hops > HOPS {
+            return Err(answer.failure(FailureKind::Odd, format!("{found}, after {HOPS} others")));
+        }
+        if call.method != Method::GET && !matches!(answer.status, 307 | 308) {
+            return Err(answer.failure(FailureKind::Odd, found));
+        }
+        Ok(call.moved(url))
+    }
+
+    /// Names the base URL to write, if the other server has the same path; else it is no move but a gateway.
+    fn moved_hint(&self, asked: &Url, location: &Url) -> String {
+        let below = asked.path().strip_prefix(self.base().path().trim_end_matches('/')).unwrap_or(asked.path());
+        match location.path().strip_suffix(below) {
+            Some(context) => format!("the base URL redirects to {}{context}: write that one", origin(location)),
+            None => format!("{} answers in its place: a sign-in page or a gateway?", origin(location)),
+        }
+    }
+
+    fn unreachable(&self, call: &Call, found: &str) -> Failure {
+        let failure = Failure::new(FailureKind::Unreachable, call.describe(), redact(found));
+        if is_certificate(found) {
+            return failure
+                .hint("the server's certificate is not trusted here: name its CA in `ca_file` of the `http` entry");
+        }
+        // What TLS libraries call a server that wants to see a client certificate.
+        if found.contains("CertificateRequired") {
+            return failure
+                .hint("the server wants a client certificate: name one in `client_cert` of the `http` entry");
+        }
+        failure
+    }
+}
+
+/// A failure for a server that asked for a time no run can wait.
+fn blocked(answer: &Answer) -> Failure {
+    let asked = format!("{}, Retry-After: {}", answer.status, answer.header("retry-after").unwrap_or_default());
+    if !retry::is_throttled(answer.status) {
+        return answer.failure(FailureKind::Unreachable, format!("{asked}: down for longer")).hint("run again later");
+    }
+    answer
+        .failure(FailureKind::Refused, format!("{asked}: blocked by rate limiting"))
+        .hint("an administrator of that server has to exempt this account from rate limiting, or raise its limit")
+}
+
+/// The body, or `None` if it is larger than the cap. Stops reading there.
+async fn take_body(mut response: Response, cap: usize) -> Result<Option<Bytes>, reqwest::Error> {
+    let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+    if announced > cap {
+        return Ok(None);
+    }
+    let mut body = BytesMut::with_capacity(announced);
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > cap {
+            return Ok(None);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Some(body.freeze()))
+}
+
+fn fault(code: &str, call: &Call, found: &str) -> Fault {
+    Fault::new(code, format!("{}: {}", call.describe(), redact(found)))
+}
+
+/// Why a request failed, in the words of the innermost cause; the outer ones say only that it failed.
+pub(super) fn reason(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return if error.is_connect() { "no connection in time" } else { "no answer in time" }.to_owned();
+    }
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    let what = if error.is_connect() { "no connection: " } else { "" };
+    match error.source() {
+        Some(_) => redact(&format!("{what}{innermost}")),
+        // The only text that could name the URL with its query.
+        None => "the request could not be made".to_owned(),
+    }
+}
+
+fn is_certificate(found: &str) -> bool {
+    found.contains("certificate")
+}
+
+fn is_redirect(answer: &Answer) -> bool {
+    matches!(answer.status, 301 | 302 | 303 | 307 | 308)
+}
+
+fn check_base(name: &str, base: &Url) -> Result<(), Failure> {
+    let tried = || format!("using {} for `{name}`", safe_url(base));
+    let wrong = |found: &str| Failure::new(FailureKind::Misconfigured, tried(), found);
+    if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
+        return Err(wrong("it is not an http or https URL"));
+    }
+    if !base.username().is_empty() || base.password().is_some() {
+        return Err(wrong("it holds a credential").hint("write it under `credential`, as `${NAME}`"));
+    }
+    if base.query().is_some() || base.fragment().is_some() {
+        return Err(wrong("a base URL has neither `?` nor `#`"));
+    }
+    Ok(())
+}
+
+fn known_port(url: &Url) -> Option<u16> {
+    url.port_or_known_default()
+}
+
+fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
+/// Whether a URL cannot leave this machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
+}

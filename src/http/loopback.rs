@@ -1,0 +1,95 @@
+//! For tests: a server on this machine that answers as the test says and remembers what it was asked.
+//!
+//! Owns: listening and remembering. Leaves to others: the answers.
+//! A newcomer gets wrong: it is no simulator of any vendor (that is `sandbox`); each test writes the few answers it needs.
+
+use std::sync::{Arc, Mutex};
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use bytes::Bytes;
+use url::Url;
+
+use super::{HeaderMap, Line, Pace, Transport};
+
+/// One request as it arrived.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) method: String,
+    /// Path and query.
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Asked {
+    /// One header, empty if it is missing.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+}
+
+/// A server that lives as long as the test's runtime.
+pub(crate) struct Loopback {
+    pub(crate) url: Url,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl Loopback {
+    /// Answers each request by its number, counted from 0, and what it asks.
+    pub(crate) async fn start(answer: impl Fn(usize, &Asked) -> Response + Send + Sync + 'static) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
+        let (seen, answer) = (Arc::clone(&asked), Arc::new(answer));
+        let router = axum::Router::new().fallback(move |request: Request| {
+            let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
+            async move {
+                let one = arrived(request).await;
+                let number = {
+                    let mut seen = seen.lock().unwrap();
+                    seen.push(one.clone());
+                    seen.len() - 1
+                };
+                answer(number, &one)
+            }
+        });
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { url, asked }
+    }
+
+    /// Everything that was asked so far.
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    /// A line to it that never sleeps, and the pace that says how long it would have.
+    pub(crate) fn line(&self) -> (Line, Arc<Pace>) {
+        let pace = Pace::recording();
+        (Line::new("test", self.url.clone(), Arc::clone(&pace), &Transport::default()).unwrap(), pace)
+    }
+}
+
+async fn arrived(request: Request) -> Asked {
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path_and_query().map_or(String::new(), ToString::to_string);
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    Asked { method: parts.method.to_string(), path, headers: parts.headers, body }
+}
+
+/// An answer.
+pub(crate) fn reply(status: u16, headers: &[(&str, &str)], body: impl Into<Body>) -> Response {
+    let builder = headers.iter().fold(Response::builder().status(status), |b, (name, value)| b.header(*name, *value));
+    builder.body(body.into()).unwrap()
+}
+
+/// An answer with JSON in it.
+pub(crate) fn reply_json(status: u16, body: &serde_json::Value) -> Response {
+    reply(status, &[("content-type", "application/json")], body.to_string())
+}

@@ -1,0 +1,37 @@
+//! The only way out to the network: sign-in, pace, retry of reads, caps on bodies, redaction.
+//!
+//! Owns: the HTTP client, the rate of each server, what is counted for the report, and the words of a failure.
+//! Leaves to others: what the answers mean (`extract`, `load`).
+//! A newcomer gets wrong: only calls typed as reads are repeated; a write is sent once, or again after a plain 429
+//! (design §7).
+
+mod answer;
+mod call;
+mod counts;
+mod failure;
+mod key_pair;
+mod line;
+#[cfg(test)]
+pub(crate) mod loopback;
+mod pace;
+mod redact;
+mod retry;
+mod sign_in;
+#[cfg(test)]
+mod tests;
+mod transport;
+
+pub use answer::{Answer, Sent};
+pub use call::{Authorization, Call};
+pub use counts::Counts;
+pub use failure::{Failure, FailureKind};
+pub use line::{Cookies, Line};
+pub use pace::{Pace, Rate};
+pub use redact::{know, redact};
+pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+pub use retry::{BLOCKED, Pause, Pauses, is_throttled, is_transient, parse_retry_after, retry_after};
+pub use sign_in::{
+    EntraCredential, EntraSignIn, GoogleCredential, GoogleSignIn, Grant, Granted, TokenFrom, TokenSource,
+};
+pub use transport::{ClientCert, Proxy, Transport};
+pub use url::Url;

@@ -1,0 +1,107 @@
+//! The token that a CI platform gives its job, which proves the job to Entra and to Google.
+//!
+//! Owns: where it comes from. Leaves to others: trading it for a token of the provider (`entra`, `google`).
+//! A newcomer gets wrong: it lives for minutes; one is taken for each sign-in and none is kept
+//! (`reference/microsoft-graph.md` §1.3).
+
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use url::Url;
+
+use crate::http::key_pair::contents;
+use crate::http::line::Road;
+use crate::http::{Answer, Authorization, Call, Failure, FailureKind, Line, redact};
+
+/// Where a token of the CI platform comes from.
+#[derive(Clone, Debug)]
+pub enum TokenFrom {
+    /// GitHub Actions hands one out for each audience.
+    Github {
+        /// `ACTIONS_ID_TOKEN_REQUEST_URL`; has a query already.
+        url: Url,
+        /// `ACTIONS_ID_TOKEN_REQUEST_TOKEN`.
+        token: SecretString,
+    },
+    /// It stood in a variable when the job began, as in GitLab.
+    Env {
+        /// The variable, for messages.
+        name: String,
+        /// Its value.
+        token: SecretString,
+    },
+    /// It stands in a file, read each time.
+    File {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+#[derive(Deserialize)]
+struct Issued {
+    value: SecretString,
+}
+
+impl TokenFrom {
+    /// The token now; `near` is a line of the same source. The audience matters to GitHub only: elsewhere whoever wrote
+    /// the job has chosen it.
+    pub(super) async fn token(&self, near: &Line, audience: &str) -> Result<SecretString, Failure> {
+        let token = match self {
+            Self::Github { url, token } => github(near, url, token, audience).await?,
+            Self::Env { name, token } => trimmed(&format!("reading the token in `{name}`"), token.clone())?,
+            Self::File { path } => of_file(path)?,
+        };
+        redact::know(&token);
+        Ok(token)
+    }
+}
+
+async fn github(near: &Line, url: &Url, token: &SecretString, audience: &str) -> Result<SecretString, Failure> {
+    let mut asked = url.clone();
+    asked.query_pairs_mut().append_pair("audience", audience);
+    let line = near.beside(root(url), Road::Foreign)?;
+    let call = Call::get(asked).accept("application/json").auth(&Authorization::Bearer(token.clone()));
+    let answer = line.read(call).await?;
+    if answer.status != 200 {
+        return Err(refused(&answer));
+    }
+    Ok(answer.json::<Issued>()?.value)
+}
+
+fn refused(answer: &Answer) -> Failure {
+    let kind = match answer.status {
+        400..=499 if answer.status != 429 => FailureKind::Refused,
+        _ => FailureKind::Unreachable,
+    };
+    answer.failure(kind, answer.excerpt()).hint(
+        "the job needs `permissions: id-token: write`; jobs that come from a fork get no token, and one that ran for long gets none any more",
+    )
+}
+
+/// The server of a URL.
+pub(super) fn root(url: &Url) -> Url {
+    let mut root = url.clone();
+    root.set_path("");
+    root.set_query(None);
+    root.set_fragment(None);
+    root
+}
+
+fn of_file(path: &Path) -> Result<SecretString, Failure> {
+    let tried = format!("reading the token file {}", path.display());
+    let bytes = contents(&tried, path)?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Failure::new(FailureKind::Misconfigured, tried.as_str(), "it is not text"))?;
+    trimmed(&tried, SecretString::from(text))
+}
+
+/// Files and variables often end in a line break, which no header and no form may hold.
+pub(super) fn trimmed(tried: &str, token: SecretString) -> Result<SecretString, Failure> {
+    use secrecy::ExposeSecret as _;
+    match token.expose_secret().trim() {
+        "" => Err(Failure::new(FailureKind::Misconfigured, tried, "it is empty")
+            .hint("does the job declare the token (GitLab: `id_tokens`)?")),
+        text => Ok(SecretString::from(text)),
+    }
+}

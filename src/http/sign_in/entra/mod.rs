@@ -1,0 +1,180 @@
+//! Entra ID: the client-credentials grant by secret, certificate or CI token, and the managed identity of a machine
+//! (`reference/microsoft-graph.md` §1).
+//!
+//! Owns: the token request. Leaves to others: keeping the token (`sign_in`), the words for errors (`refusal.rs`).
+//! A newcomer gets wrong: what is done depends on `error`; the AADSTS numbers choose the hint, since the vendor says
+//! that clients must not depend on them (§1.6). The two that ask for another assertion are the exception.
+
+mod assertion;
+mod machine;
+mod refusal;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::{Grant, Granted, TokenFrom};
+use crate::http::key_pair::KeyPair;
+use crate::http::line::Road;
+use crate::http::{Answer, Call, Counts, Failure, Line, Pause, Pauses, Url};
+use refusal::{Judged, Remedy};
+
+/// How the app proves itself.
+#[derive(Clone, Debug)]
+pub enum EntraCredential {
+    /// The value of a secret of the app registration, not its id.
+    ClientSecret(SecretString),
+    /// A certificate of the app registration and its key.
+    Certificate {
+        /// PEM or PKCS#12.
+        file: PathBuf,
+        /// Opens a PKCS#12 file.
+        password: Option<SecretString>,
+    },
+    /// A token of the CI platform.
+    Federated {
+        /// Where it comes from.
+        from: TokenFrom,
+        /// Who it is for: `api://AzureADTokenExchange` (§1.3).
+        audience: String,
+    },
+    /// The identity of the virtual machine that runs the job.
+    ManagedIdentity {
+        /// Of a user-assigned identity; `None`: the machine's only one.
+        client_id: Option<String>,
+    },
+}
+
+/// Signs an app in to Entra.
+#[derive(Debug)]
+pub struct EntraSignIn {
+    /// To the login host.
+    pub login: Line,
+    /// The metadata service of the machine, which is asked through no proxy.
+    pub imds: Url,
+    /// The login host as an audience: `https://login.microsoftonline.com`, wherever `login` points (design §5).
+    pub authority: String,
+    /// The tenant's id, or one of its verified domains.
+    pub tenant: String,
+    /// The app's id.
+    pub client_id: String,
+    /// How it proves itself.
+    pub credential: EntraCredential,
+    /// `https://graph.microsoft.com/.default`.
+    pub scope: String,
+}
+
+#[derive(Deserialize)]
+struct Token {
+    access_token: SecretString,
+    expires_in: u64,
+}
+
+/// What the login host takes as a proof.
+#[derive(Clone, Copy)]
+enum Prover<'a> {
+    Secret(&'a SecretString),
+    Certificate(&'a Path, Option<&'a SecretString>),
+    CiToken(&'a TokenFrom, &'a str),
+}
+
+#[async_trait]
+impl Grant for EntraSignIn {
+    async fn ask(&self) -> Result<Granted, Failure> {
+        match &self.credential {
+            EntraCredential::ManagedIdentity { client_id } => {
+                let imds = self.login.beside(self.imds.clone(), Road::Direct)?;
+                machine::ask(&imds, self.scope.trim_end_matches(".default"), client_id.as_deref()).await
+            }
+            EntraCredential::ClientSecret(secret) => self.ask_login(Prover::Secret(secret)).await,
+            EntraCredential::Certificate { file, password } => {
+                self.ask_login(Prover::Certificate(file, password.as_ref())).await
+            }
+            EntraCredential::Federated { from, audience } => self.ask_login(Prover::CiToken(from, audience)).await,
+        }
+    }
+
+    fn who(&self) -> Option<String> {
+        (!self.client_id.is_empty()).then(|| format!("app {} of tenant {}", self.client_id, self.tenant))
+    }
+
+    fn ends(&self) -> Option<(String, u64)> {
+        let EntraCredential::Certificate { file, password } = &self.credential else { return None };
+        let pair = KeyPair::read("reading the certificate", file, password.as_ref()).ok()?;
+        Some(("certificate".to_owned(), pair.ends()?))
+    }
+
+    fn lasts(&self) -> Option<String> {
+        matches!(self.credential, EntraCredential::ClientSecret(_)).then(|| {
+            "when the client secret expires is told in the portal alone: App registrations, Certificates & secrets"
+                .to_owned()
+        })
+    }
+
+    fn counts(&self) -> Counts {
+        self.login.counts()
+    }
+}
+
+impl EntraSignIn {
+    async fn ask_login(&self, prover: Prover<'_>) -> Result<Granted, Failure> {
+        let by_assertion = !matches!(prover, Prover::Secret(_));
+        let mut pauses = Pauses::default();
+        let (mut now, mut renewed) = (SystemTime::now(), false);
+        loop {
+            let answer = self.login.read(self.proven(prover, now).await?).await?;
+            if answer.status == 200 {
+                return granted(&answer);
+            }
+            let Judged { failure, remedy } = refusal::judge(&answer);
+            let again = match remedy {
+                Remedy::None => false,
+                Remedy::Wait => self.rests(&mut pauses).await,
+                // A new federated credential takes minutes to spread (§1.3).
+                Remedy::WaitForCredential => by_assertion && self.rests(&mut pauses).await,
+                Remedy::NewAssertion => by_assertion && !std::mem::replace(&mut renewed, true),
+            };
+            if !again {
+                return Err(failure);
+            }
+            // Once an assertion was outside its time, the server's clock is the better one.
+            now = super::clock::of_server(&answer).filter(|_| renewed).unwrap_or_else(SystemTime::now);
+            self.login.count_retried(1);
+        }
+    }
+
+    async fn rests(&self, pauses: &mut Pauses) -> bool {
+        matches!(self.login.rest(pauses, None).await, Pause::Wait(_))
+    }
+
+    /// The request with a fresh proof.
+    async fn proven(&self, prover: Prover<'_>, now: SystemTime) -> Result<Call, Failure> {
+        let path = format!("{}/oauth2/v2.0/token", self.tenant);
+        let call = Call::post(self.login.url(&path)).accept("application/json").form(&[
+            ("grant_type", "client_credentials"),
+            ("client_id", &self.client_id),
+            ("scope", &self.scope),
+        ]);
+        let assertion = match prover {
+            Prover::Secret(secret) => return Ok(call.secret_form(&[("client_secret", secret)])),
+            Prover::CiToken(from, audience) => from.token(&self.login, audience).await?,
+            Prover::Certificate(file, password) => {
+                let audience = format!("{}/{path}", self.authority.trim_end_matches('/'));
+                assertion::sign(file, password, &audience, &self.client_id, now)?
+            }
+        };
+        Ok(call
+            .form(&[("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")])
+            .secret_form(&[("client_assertion", &assertion)]))
+    }
+}
+
+fn granted(answer: &Answer) -> Result<Granted, Failure> {
+    let token: Token = answer.json()?;
+    Ok(Granted { token: token.access_token, expires_in: Duration::from_secs(token.expires_in) })
+}

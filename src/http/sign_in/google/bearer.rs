@@ -1,0 +1,127 @@
+//! The JWT bearer grant: a signed wish for a token in an administrator's name (`reference/google-directory.md` §1.3).
+//!
+//! Owns: the claims and the token request. Leaves to others: signing (`key.rs`, `federated.rs`), what a refusal means.
+//! A newcomer gets wrong: the audience is Google's own endpoint, wherever the request is sent.
+
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::refusal::{self, Judged, Remedy};
+use crate::http::sign_in::{Granted, clock};
+use crate::http::{Answer, Call, Failure, FailureKind, Line, Pause, Pauses};
+
+/// The only audience that the endpoint takes.
+const AUDIENCE: &str = "https://oauth2.googleapis.com/token";
+
+/// The longest that Google allows.
+pub(super) const LIFE: u64 = 3600;
+
+/// What is wished for.
+#[derive(Clone, Copy)]
+pub(super) struct Wish<'a> {
+    pub(super) subject: &'a str,
+    pub(super) scopes: &'a [&'static str],
+}
+
+/// What is signed.
+#[derive(Serialize)]
+pub(super) struct Claims<'a> {
+    pub(super) iss: &'a str,
+    pub(super) sub: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) scope: Option<String>,
+    pub(super) aud: &'a str,
+    pub(super) iat: u64,
+    pub(super) exp: u64,
+}
+
+/// Whoever signs for the service account.
+#[async_trait]
+pub(super) trait Signer: Send + Sync {
+    /// The service account's e-mail address.
+    fn email(&self) -> &str;
+    /// The number that the Admin console knows it by, if it is known here.
+    fn client_id(&self) -> Option<&str>;
+    /// The claims as a signed token.
+    async fn sign(&self, claims: &Claims<'_>) -> Result<SecretString, Failure>;
+}
+
+/// All members may be missing: one misspelt scope gives an `id_token` alone (§1.3).
+#[derive(Deserialize)]
+struct Token {
+    access_token: Option<SecretString>,
+    #[serde(default)]
+    expires_in: Value,
+}
+
+/// Asks for a token.
+pub(super) async fn ask(line: &Line, signer: &dyn Signer, wish: &Wish<'_>) -> Result<Granted, Failure> {
+    let mut pauses = Pauses::default();
+    let (mut now, mut corrected) = (SystemTime::now(), false);
+    loop {
+        let issued = clock::issued_at(now);
+        let claims = Claims {
+            iss: signer.email(),
+            sub: wish.subject,
+            scope: Some(wish.scopes.join(" ")),
+            aud: AUDIENCE,
+            iat: issued,
+            exp: issued + LIFE,
+        };
+        let assertion = signer.sign(&claims).await?;
+        let call = Call::post(line.url("token"))
+            .accept("application/json")
+            .form(&[("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")])
+            .secret_form(&[("assertion", &assertion)]);
+        let answer = line.read(call).await?;
+        if answer.status == 200 {
+            return granted(&answer, wish);
+        }
+        let Judged { failure, remedy } = refusal::of_token(&answer, signer, wish);
+        let again = match remedy {
+            Remedy::None => false,
+            Remedy::Wait => matches!(line.rest(&mut pauses, None).await, Pause::Wait(_)),
+            Remedy::ServersClock => !std::mem::replace(&mut corrected, true),
+        };
+        if !again {
+            return Err(failure);
+        }
+        now = clock::of_server(&answer).filter(|_| corrected).unwrap_or_else(SystemTime::now);
+        line.count_retried(1);
+    }
+}
+
+fn granted(answer: &Answer, wish: &Wish<'_>) -> Result<Granted, Failure> {
+    let Token { access_token, expires_in } = answer.json()?;
+    let Some(token) = access_token else {
+        let found =
+            format!("200 without an access token: Google does not know one of the scopes {}", wish.scopes.join(", "));
+        return Err(answer.failure(FailureKind::Refused, found).hint("this is our fault: please report it"));
+    };
+    Ok(Granted { token, expires_in: life(&expires_in) })
+}
+
+/// A number, or a number as text; Google's own client takes both.
+fn life(expires_in: &Value) -> Duration {
+    let seconds = expires_in.as_u64().or_else(|| expires_in.as_str()?.trim().parse().ok());
+    Duration::from_secs(seconds.unwrap_or(LIFE))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_life_of_a_token_is_a_number_in_either_form() {
+        for (wire, seconds) in [(json!(3599), 3599), (json!("3599"), 3599), (json!(null), 3600), (json!("soon"), 3600)]
+        {
+            assert_eq!(life(&wire).as_secs(), seconds, "{wire}");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Workload identity federation: a CI token becomes a federated token, and that signs for a service account
+//! (`reference/google-directory.md` §1.5).
+//!
+//! Owns: the token exchange, `signJwt`, `generateAccessToken`. Leaves to others: the last step in an administrator's
+//! name (`bearer.rs`).
+//! A newcomer gets wrong: the token exchange takes no `Authorization` header; and `generateAccessToken` knows no
+//! subject, which is why an administrator's name needs `signJwt`.
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::bearer::{Claims, LIFE, Signer};
+use super::external::{Format, of_file, of_url};
+use super::refusal;
+use crate::http::sign_in::{Granted, TokenFrom, clock};
+use crate::http::{Answer, Authorization, Call, Failure, FailureKind, Line, Url, redact};
+
+/// The type of an OIDC token.
+pub(super) const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
+
+/// Where the token that is exchanged comes from.
+#[derive(Clone, Debug)]
+pub(super) enum SubjectToken {
+    /// The CI platform.
+    Ci(TokenFrom),
+    /// A server that the credential file names.
+    Url { url: Url, headers: Vec<(String, SecretString)>, format: Format },
+    /// A file that the credential file names.
+    File { path: PathBuf, format: Format },
+}
+
+/// What is needed to become a service account.
+#[derive(Clone, Copy)]
+pub(super) struct Federation<'a> {
+    pub(super) sts: &'a Line,
+    pub(super) iam: &'a Line,
+    pub(super) audience: &'a str,
+    pub(super) token_type: &'a str,
+    pub(super) service_account: &'a str,
+}
+
+/// A service account that a federated token speaks for.
+pub(super) struct Account<'a> {
+    iam: &'a Line,
+    email: &'a str,
+    federated: SecretString,
+}
+
+#[derive(Deserialize)]
+struct Exchanged {
+    access_token: SecretString,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Signed {
+    signed_jwt: SecretString,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Generated {
+    access_token: SecretString,
+    expire_time: String,
+}
+
+impl<'a> Federation<'a> {
+    /// Exchanges the subject token.
+    pub(super) async fn enter(&self, source: &SubjectToken) -> Result<Account<'a>, Failure> {
+        // The exchange names the provider without a scheme, the CI token with one (§1.5).
+        let provider = self.audience.strip_prefix("https:").unwrap_or(self.audience);
+        let subject = match source {
+            SubjectToken::Ci(from) => from.token(self.sts, &format!("https:{provider}")).await?,
+            SubjectToken::Url { url, headers, format } => of_url(self.sts, url, headers, format).await?,
+            SubjectToken::File { path, format } => of_file(path, format)?,
+        };
+        redact::know(&subject);
+        let call = Call::post(self.sts.url("v1/token"))
+            .accept("application/json")
+            .json(&json!({
+                "audience": provider,
+                "grantType": "urn:ietf:params:oauth:grant-type:token-exchange",
+                "requestedTokenType": "urn:ietf:params:oauth:token-type:access_token",
+                "scope": "https://www.googleapis.com/auth/cloud-platform",
+                "subjectTokenType": self.token_type,
+                "subjectToken": subject.expose_secret(),
+            }))
+            .secret();
+        let answer = self.sts.read(call).await?;
+        if answer.status != 200 {
+            return Err(refusal::of_exchange(&answer, provider));
+        }
+        let Exchanged { access_token } = answer.json()?;
+        redact::know(&access_token);
+        Ok(Account { iam: self.iam, email: self.service_account, federated: access_token })
+    }
+}
+
+impl Account<'_> {
+    /// A token in the account's own name.
+    pub(super) async fn own_token(&self, scopes: &[&'static str]) -> Result<Granted, Failure> {
+        let wish = json!({ "scope": scopes, "lifetime": format!("{LIFE}s") });
+        let answer = self.call("generateAccessToken", &wish).await?;
+        let Generated { access_token, expire_time } = answer.json()?;
+        let until = humantime::parse_rfc3339_weak(&expire_time)
+            .map_err(|_| answer.failure(FailureKind::Odd, "a token whose `expireTime` is not a time"))?;
+        let now = clock::of_server(&answer).unwrap_or_else(SystemTime::now);
+        let expires_in = until.duration_since(now).unwrap_or(Duration::ZERO);
+        Ok(Granted { token: access_token, expires_in })
+    }
+
+    async fn call(&self, method: &str, body: &serde_json::Value) -> Result<Answer, Failure> {
+        // The `-` in place of the project is the documented form.
+        let url = self.iam.url(&format!("v1/projects/-/serviceAccounts/{}:{method}", self.email));
+        let call =
+            Call::post(url).accept("application/json").auth(&Authorization::Bearer(self.federated.clone())).json(body);
+        let answer = self.iam.read(call).await?;
+        if answer.status == 200 { Ok(answer) } else { Err(refusal::of_iam(&answer, self.email)) }
+    }
+}
+
+#[async_trait]
+impl Signer for Account<'_> {
+    fn email(&self) -> &str {
+        self.email
+    }
+
+    fn client_id(&self) -> Option<&str> {
+        None
+    }
+
+    async fn sign(&self, claims: &Claims<'_>) -> Result<SecretString, Failure> {
+        // The payload is text that holds JSON.
+        let payload = serde_json::to_string(claims)
+            .map_err(|error| Failure::new(FailureKind::Odd, "writing the claims of a token", error.to_string()))?;
+        let answer = self.call("signJwt", &json!({ "payload": payload })).await?;
+        Ok(answer.json::<Signed>()?.signed_jwt)
+    }
+}

@@ -1,0 +1,131 @@
+//! Google: a service account by key file or by federation, in an administrator's name or in its own
+//! (`reference/google-directory.md` §1).
+//!
+//! Owns: which of the four ways is taken. Leaves to others: each step (one file a step), keeping the token (`sign_in`).
+//! A newcomer gets wrong: without a subject a key file needs no token at all: what the account signs itself is the
+//! bearer token (§1.6).
+
+mod bearer;
+mod external;
+mod federated;
+mod key;
+mod refusal;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+
+use super::{Grant, Granted, TokenFrom};
+use crate::http::line::Road;
+use crate::http::{Counts, Failure, Line, Url};
+use bearer::Signer as _;
+use bearer::Wish;
+use external::External;
+use federated::{Federation, SubjectToken};
+use key::Key;
+
+/// How the service account proves itself.
+#[derive(Clone, Debug)]
+pub enum GoogleCredential {
+    /// A key file of the service account.
+    ServiceAccountFile(PathBuf),
+    /// A file of the type `external_account`.
+    ExternalAccountFile(PathBuf),
+    /// A token of the CI platform, through workload identity federation.
+    Federated {
+        /// Where it comes from.
+        from: TokenFrom,
+        /// `//iam.googleapis.com/projects/…/providers/…`, with or without `https:` before it.
+        audience: String,
+        /// The service account's e-mail address.
+        service_account: String,
+    },
+}
+
+/// Signs a service account in to Google.
+#[derive(Debug)]
+pub struct GoogleSignIn {
+    /// How it proves itself.
+    pub credential: GoogleCredential,
+    /// The administrator in whose name it acts; `None`: its own.
+    pub subject: Option<String>,
+    /// What it may do.
+    pub scopes: Vec<&'static str>,
+    /// To `https://oauth2.googleapis.com`.
+    pub token: Line,
+    /// `https://sts.googleapis.com`.
+    pub sts: Url,
+    /// `https://iamcredentials.googleapis.com`.
+    pub iam_credentials: Url,
+}
+
+#[async_trait]
+impl Grant for GoogleSignIn {
+    async fn ask(&self) -> Result<Granted, Failure> {
+        match &self.credential {
+            GoogleCredential::ServiceAccountFile(file) => {
+                let key = Key::read(file)?;
+                match &self.subject {
+                    Some(subject) => bearer::ask(&self.token, &key, &self.wish(subject)).await,
+                    None => key.sign_itself_in(SystemTime::now()),
+                }
+            }
+            GoogleCredential::ExternalAccountFile(file) => {
+                let External { source, audience, token_type, service_account } = External::read(file)?;
+                self.federated(&source, &audience, &token_type, &service_account).await
+            }
+            GoogleCredential::Federated { from, audience, service_account } => {
+                let source = SubjectToken::Ci(from.clone());
+                self.federated(&source, audience, federated::JWT, service_account).await
+            }
+        }
+    }
+
+    fn who(&self) -> Option<String> {
+        let account = match &self.credential {
+            GoogleCredential::ServiceAccountFile(file) => Key::read(file).ok()?.email().to_owned(),
+            GoogleCredential::ExternalAccountFile(file) => External::read(file).ok()?.service_account,
+            GoogleCredential::Federated { service_account, .. } => service_account.clone(),
+        };
+        Some(match &self.subject {
+            Some(subject) => format!("{account}, in the name of {subject}"),
+            None => format!("{account}, in its own name"),
+        })
+    }
+
+    fn lasts(&self) -> Option<String> {
+        matches!(self.credential, GoogleCredential::ServiceAccountFile(_))
+            .then(|| "the key file has no end of its own: delete the key in the console to end it".to_owned())
+    }
+
+    fn counts(&self) -> Counts {
+        self.token.counts()
+    }
+}
+
+impl GoogleSignIn {
+    fn wish<'a>(&'a self, subject: &'a str) -> Wish<'a> {
+        Wish { subject, scopes: &self.scopes }
+    }
+
+    /// Two steps in its own name, three in an administrator's (§1.1).
+    async fn federated(
+        &self,
+        source: &SubjectToken,
+        audience: &str,
+        token_type: &str,
+        service_account: &str,
+    ) -> Result<Granted, Failure> {
+        let near = |endpoint: &Url| self.token.beside(endpoint.clone(), Road::Configured);
+        let (sts, iam) = (near(&self.sts)?, near(&self.iam_credentials)?);
+        let federation = Federation { sts: &sts, iam: &iam, audience, token_type, service_account };
+        let account = federation.enter(source).await?;
+        match &self.subject {
+            Some(subject) => bearer::ask(&self.token, &account, &self.wish(subject)).await,
+            None => account.own_token(&self.scopes).await,
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! How a server is reached: one entry under `http` of the pipeline file, and the client made of it.
+//!
+//! Owns: trust, proxy, client certificate, time-out, extra headers. Leaves to others: what is sent (`call.rs`).
+//! A newcomer gets wrong: the client follows no redirect and repeats nothing by itself. Both are decided in `line.rs`,
+//! where it is known whether a call is a read.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::header::HeaderName;
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Client, ClientBuilder, Identity};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::key_pair::{KeyPair, contents};
+use super::line::{is_loopback, reason};
+use super::redact;
+use super::{Cookies, Failure, FailureKind};
+
+/// Who we are to every server; never a browser, since some gateways treat those differently.
+const USER_AGENT: &str = concat!("avatarpipe/", env!("CARGO_PKG_VERSION"));
+
+/// A connection that takes longer than this will hardly come; the rest of the time-out is for the answer.
+const CONNECT: Duration = Duration::from_secs(15);
+
+/// Shorter than servers and balancers keep idle connections (Tomcat: 20 s): a write on one that is just being closed
+/// would count as "may have arrived".
+const IDLE: Duration = Duration::from_secs(15);
+
+/// Which proxy to take; to this machine itself there is never one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Proxy {
+    /// As `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say.
+    #[default]
+    System,
+    /// None, whatever the environment says.
+    None,
+    /// This one.
+    Url(Url),
+}
+
+/// What we show to a server that wants to know its clients.
+#[derive(Clone, Debug)]
+pub struct ClientCert {
+    /// A file with the private key and the certificate chain, PEM or PKCS#12.
+    pub file: PathBuf,
+    /// Opens a PKCS#12 file.
+    pub password: Option<SecretString>,
+}
+
+/// One named `http` entry of the file.
+#[derive(Clone, Debug)]
+pub struct Transport {
+    /// For a whole request, body included. [`Duration::MAX`]: none.
+    pub timeout: Duration,
+    /// Which proxy to take.
+    pub proxy: Proxy,
+    /// Certificates to trust besides the system's, PEM.
+    pub ca_file: Option<PathBuf>,
+    /// What we show to a server that asks for a certificate.
+    pub client_cert: Option<ClientCert>,
+    /// Sent with every request to the configured server.
+    pub headers: Vec<(HeaderName, SecretString)>,
+}
+
+impl Default for Transport {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(60),
+            proxy: Proxy::System,
+            ca_file: None,
+            client_cert: None,
+            headers: Vec::new(),
+        }
+    }
+}
+
+impl Transport {
+    /// A client of its own for this server: own connections, own cookies.
+    pub(super) fn client(&self, base: &Url, cookies: Cookies) -> Result<Client, Failure> {
+        let mut builder = Client::builder()
+            .user_agent(USER_AGENT)
+            .redirect(Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .cookie_store(cookies == Cookies::Keep)
+            .pool_idle_timeout(IDLE)
+            .connect_timeout(CONNECT.min(self.timeout));
+        if self.timeout < Duration::MAX {
+            builder = builder.timeout(self.timeout);
+        }
+        builder = self.proxied(base, builder)?;
+        builder = self.trusting(builder)?;
+        builder = self.identified(builder)?;
+        builder.build().map_err(|error| broken("setting up the HTTP client", &reason(&error)))
+    }
+
+    fn proxied(&self, base: &Url, builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
+        match &self.proxy {
+            // Plain http with a credential is allowed there, so it must not leave this machine by way of a proxy.
+            _ if is_loopback(base) => Ok(builder.no_proxy()),
+            Proxy::System => Ok(builder),
+            Proxy::None => Ok(builder.no_proxy()),
+            Proxy::Url(url) => {
+                if let Some(password) = url.password() {
+                    redact::know(&SecretString::from(password));
+                }
+                let proxy =
+                    reqwest::Proxy::all(url.clone()).map_err(|error| broken("using the proxy", &reason(&error)))?;
+                Ok(builder.proxy(proxy))
+            }
+        }
+    }
+
+    fn trusting(&self, builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
+        let Some(file) = &self.ca_file else { return Ok(builder) };
+        let tried = format!("reading the CA file {}", file.display());
+        let certificates =
+            Certificate::from_pem_bundle(&contents(&tried, file)?).map_err(|error| broken(&tried, &reason(&error)))?;
+        if certificates.is_empty() {
+            return Err(broken(&tried, "it holds no certificate").hint("write PEM: -----BEGIN CERTIFICATE-----"));
+        }
+        Ok(builder.tls_certs_merge(certificates))
+    }
+
+    fn identified(&self, builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
+        let Some(ClientCert { file, password }) = &self.client_cert else { return Ok(builder) };
+        let tried = format!("reading the client certificate {}", file.display());
+        let pem = KeyPair::read(&tried, file, password.as_ref())?.pem();
+        let identity = Identity::from_pem(pem.expose_secret().as_bytes())
+            // The library's own words could quote the file.
+            .map_err(|_| broken(&tried, "its private key cannot be used"))?;
+        Ok(builder.identity(identity))
+    }
+}
+
+fn broken(tried: &str, found: &str) -> Failure {
+    Failure::new(FailureKind::Misconfigured, tried, redact::redact(found))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn files_that_cannot_be_used_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let base = Url::parse("https://h.example").unwrap();
+        let empty = folder.path().join("empty.pem");
+        std::fs::write(&empty, "hello").unwrap();
+        let missing = folder.path().join("missing.pem");
+        let cert = |file: &Path| Some(ClientCert { file: file.to_owned(), password: None });
+        for (transport, named, found) in [
+            (Transport { ca_file: Some(missing.clone()), ..Transport::default() }, "missing.pem", "No such file"),
+            (Transport { ca_file: Some(empty.clone()), ..Transport::default() }, "empty.pem", "no certificate"),
+            (Transport { client_cert: cert(&missing), ..Transport::default() }, "missing.pem", "No such file"),
+            (Transport { client_cert: cert(&empty), ..Transport::default() }, "empty.pem", "neither PEM nor PKCS#12"),
+        ] {
+            let failure = transport.client(&base, Cookies::Refuse).unwrap_err();
+            assert_eq!(failure.kind, FailureKind::Misconfigured);
+            assert!(failure.tried.contains(named) && failure.found.contains(found), "{failure}");
+        }
+    }
+    #[test]
+    fn a_client_certificate_is_taken_from_pem_and_from_pkcs12() {
+        let base = Url::parse("https://h.example").unwrap();
+        let keys = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/http/test_keys"));
+        for (file, password, found) in [
+            ("pair.pem", None, None),
+            ("ec.pem", None, None),
+            ("pair.p12", Some("open-sesame"), None),
+            ("legacy.p12", Some("open-sesame"), None),
+            ("no-password.p12", None, None),
+            ("pair.p12", Some("wrong-one"), Some("opens with this password")),
+            ("encrypted.pem", None, Some("encrypted PEM")),
+            ("public.pem", None, Some("no private key")),
+        ] {
+            let client_cert = Some(ClientCert { file: keys.join(file), password: password.map(SecretString::from) });
+            let client = Transport { client_cert, ..Transport::default() }.client(&base, Cookies::Refuse);
+            match found {
+                None => assert!(client.is_ok(), "{file}: {}", client.unwrap_err()),
+                Some(found) => {
+                    let failure = client.unwrap_err();
+                    assert!(failure.found.contains(found) && !failure.to_string().contains("wrong-one"), "{failure}");
+                }
+            }
+        }
+    }
+}
