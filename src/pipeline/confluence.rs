@@ -1,0 +1,195 @@
+//! `load: - confluence`: Confluence Data Center.
+//!
+//! Owns: the keys, and where the endpoint of ours is by default. Leaves to others: the wire (`load`).
+//! A newcomer gets wrong: Confluence shows no e-mail address in its listings, so accounts are matched by name.
+
+use super::credential::AtlassianCredential;
+use super::declare::{element, words};
+use super::fault::Fault;
+use super::matching::Match;
+use super::read::{At, Reader, Setting};
+use super::resolved::{self, TargetKind};
+use super::scalar::{Flag, Name, Time, scalar_schema};
+use super::source::Names;
+use super::target::{Accounts, Ownership, TargetSettings};
+use super::tree::Id;
+use super::web::BaseUrl;
+use crate::model::{AccountKey, Place, TargetId};
+
+element! {
+    /// Confluence Data Center.
+    Confluence {
+        /// The name of the element, unique among the targets.
+        id: Name = Else("confluence"),
+        /// Where Confluence answers, with its context path if it has one.
+        base_url: BaseUrl = Required,
+        /// How the service account signs in.
+        credential: AtlassianCredential = Required,
+        /// Which account belongs to which person. Confluence lists no e-mail addresses.
+        r#match: Match = Required,
+        /// Which accounts are looked at.
+        accounts: Accounts = Else("{}"),
+        /// Whose pictures are replaced.
+        ownership: Ownership = Else("provider"),
+        /// Which way pictures go there.
+        upload: Upload = Else("xmlrpc"),
+        /// With `upload: endpoint`: its path below `base_url`.
+        endpoint: EndpointPath = Else("/rest/scriptrunner/latest/custom/avatarpipe"),
+        /// `true`: the plan is made, and nothing is written there.
+        dry_run: Flag = Else("false"),
+        /// A write of which the end is not known is judged no sooner than this: a slow server may still be at it.
+        quiet: Time = Else("2m"),
+        /// A name under `rates`.
+        rate: Name = Else("default"),
+        /// A name under `http`.
+        http: Name = Else("default"),
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    Xmlrpc,
+    Endpoint,
+}
+
+words! {
+    /// Which way pictures go to Confluence.
+    Upload = Way {
+        /// The remote API, which an administrator switches on under Further configuration.
+        "xmlrpc" => Xmlrpc,
+        /// The ScriptRunner endpoint that comes with avatarpipe, for sites without the remote API.
+        "endpoint" => Endpoint,
+    }
+}
+
+/// A path below the base URL.
+#[derive(Clone, Debug)]
+pub(super) struct EndpointPath(String);
+
+impl Setting for EndpointPath {
+    fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
+        let inside = |c: char| c.is_ascii_alphanumeric() || "/-._~".contains(c);
+        let is_one = |text: &str| {
+            text.starts_with('/')
+                && text.chars().all(inside)
+                && text.split('/').skip(1).all(|part| !part.is_empty() && part != "." && part != "..")
+        };
+        let parse = |text: &str| is_one(text).then(|| Self(text.to_owned()));
+        reader.parsed(id, "a path below `base_url` that begins with `/`", parse)
+    }
+}
+
+scalar_schema!(EndpointPath, "EndpointPath", { "type": "string", "pattern": "^(/[A-Za-z0-9._~-]+)+$|\\$\\{" });
+
+impl Confluence {
+    fn upload(&self, reader: &mut Reader<'_>) -> Option<resolved::ConfluenceUpload> {
+        match self.upload.get()?.0 {
+            Way::Xmlrpc if self.endpoint.written => {
+                let message = "`endpoint` has a meaning with `upload: endpoint` only";
+                let fault = Fault::new(self.endpoint.span.clone(), message);
+                reader.fault(fault.help("leave it out, or write `upload: endpoint`"));
+                None
+            }
+            Way::Xmlrpc => Some(resolved::ConfluenceUpload::Xmlrpc),
+            Way::Endpoint => Some(resolved::ConfluenceUpload::Endpoint { path: self.endpoint.get()?.0.clone() }),
+        }
+    }
+
+    /// A pair that is empty on every account would match nobody in silence (`reference/atlassian.md` §4.1).
+    fn matching(&self, reader: &mut Reader<'_>) -> Option<resolved::Matching> {
+        let matching = Match::settle(&self.r#match, reader)?;
+        let by_email = match &matching {
+            resolved::Matching::Pairs(pairs) => pairs.iter().any(|pair| pair.account == AccountKey::Email),
+            resolved::Matching::Map(map) => map.account == AccountKey::Email,
+        };
+        if by_email {
+            let fault = Fault::new(self.r#match.span.clone(), "Confluence lists no e-mail addresses of its accounts");
+            reader.fault(
+                fault.help("write `match: [username]`, or a pair such as `{ person: email_local, account: username }`"),
+            );
+            return None;
+        }
+        Some(matching)
+    }
+}
+
+impl TargetSettings for Confluence {
+    fn id(&self) -> &At<Name> {
+        &self.id
+    }
+
+    fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<resolved::Target> {
+        // Everything is judged before anything is asked for, so that no fault hides another.
+        let matching = self.matching(reader);
+        let credential = AtlassianCredential::settle(&self.credential, reader);
+        let upload = self.upload(reader);
+        let rate = names.rate(reader, &self.rate);
+        let http = names.http(reader, &self.http);
+        if let Some(url) = self.base_url.get() {
+            url.refuse_clear(reader, &self.base_url.span);
+        }
+        Some(resolved::Target {
+            id: TargetId::new(self.id.get()?.0.clone()),
+            place,
+            matching: matching?,
+            accounts: self.accounts.get()?.settle()?,
+            ownership: self.ownership.get()?.0,
+            ownership_place: self.ownership.place.clone(),
+            dry_run: self.dry_run.get()?.0,
+            dry_run_place: self.dry_run.place.clone(),
+            rate: rate?,
+            http: http?,
+            quiet: self.quiet.get()?.0,
+            kind: TargetKind::Confluence(resolved::Confluence {
+                base_url: self.base_url.get()?.0.clone(),
+                credential: credential?,
+                upload: upload?,
+            }),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::tests::judged;
+
+    fn settled(keys: &str) -> Result<resolved::Target, Vec<String>> {
+        let names = Names { rates: vec!["default".to_owned()], http: vec!["default".to_owned()] };
+        let text = format!("{{ base_url: 'https://wiki.example.com', credential: {{ token: '${{T}}' }}, {keys} }}");
+        judged(&text, |at: &At<Confluence>, reader: &mut Reader<'_>| at.get()?.settle(reader, &names, at.place.clone()))
+    }
+
+    #[test]
+    fn the_way_and_its_path_go_together() {
+        let upload = |keys: &str| {
+            let text =
+                format!("{{ base_url: 'https://w', credential: {{ token: '${{T}}' }}, match: [username], {keys} }}");
+            judged(&text, |at: &At<Confluence>, reader: &mut Reader<'_>| at.get()?.upload(reader))
+        };
+        assert_eq!(upload(""), Ok(resolved::ConfluenceUpload::Xmlrpc));
+        for (keys, path) in [
+            ("upload: endpoint", "/rest/scriptrunner/latest/custom/avatarpipe"),
+            ("upload: endpoint, endpoint: /rest/avatars/1.0/set", "/rest/avatars/1.0/set"),
+        ] {
+            assert_eq!(upload(keys), Ok(resolved::ConfluenceUpload::Endpoint { path: path.to_owned() }), "{keys}");
+        }
+    }
+
+    #[test]
+    fn what_confluence_cannot_do_is_refused() {
+        for (keys, words) in [
+            ("match: [username, email]", "lists no e-mail addresses"),
+            ("match: [{ person: email, account: email }]", "lists no e-mail addresses"),
+            ("match: [username], endpoint: /rest/x", "with `upload: endpoint` only"),
+            ("match: [username], upload: endpoint, endpoint: rest/x", "a path below `base_url`"),
+            ("match: [username], upload: endpoint, endpoint: '/rest/../x'", "a path below `base_url`"),
+            ("match: [username], upload: endpoint, endpoint: '/rest?x'", "a path below `base_url`"),
+            ("match: [username], upload: session", "`session` has no meaning here"),
+            ("upload: xmlrpc", "`match` is missing"),
+        ] {
+            let faults = settled(keys).expect_err(keys);
+            assert!(faults.len() == 1 && faults[0].contains(words), "{keys}: {faults:?}");
+        }
+    }
+}

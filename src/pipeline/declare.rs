@@ -1,0 +1,196 @@
+//! How an element is declared: one table from which its reading, its defaults and its schema come.
+//!
+//! Owns: `element!`, `kinds!`, `words!`, and the shape of the schema. Leaves to others: reading (`read`).
+//! A newcomer gets wrong: the doc comment of a key is what an editor shows, through the schema; write it for the
+//! administrator.
+
+use schemars::Schema;
+
+use super::read::Lack;
+
+/// One property of an element's schema.
+pub(super) fn property(schema: &mut Schema, key: &str, mut value: Schema, docs: &[&str], lack: Lack) {
+    value.insert("description".to_owned(), prose(docs).into());
+    if let Lack::Else(text) = lack
+        && let Ok(default) = serde_yaml::from_str::<serde_json::Value>(text)
+    {
+        value.insert("default".to_owned(), default);
+    }
+    let object = schema.ensure_object();
+    if let Some(properties) = object.get_mut("properties").and_then(|properties| properties.as_object_mut()) {
+        properties.insert(key.to_owned(), value.to_value());
+    }
+    if let (Lack::Required, Some(required)) = (lack, object.get_mut("required").and_then(|list| list.as_array_mut())) {
+        required.push(key.into());
+    }
+}
+
+/// Groups of keys of which exactly one stands there as a whole, and no key of another.
+pub(super) fn one_of(schema: &mut Schema, groups: &[&[&str]]) {
+    let group = |group: &&[&str]| {
+        let others = groups.iter().flat_map(|other| other.iter()).filter(|key| !group.contains(key));
+        let refused: serde_json::Map<_, _> = others.map(|key| ((*key).to_owned(), false.into())).collect();
+        serde_json::json!({ "required": group, "properties": refused })
+    };
+    schema.insert("oneOf".to_owned(), groups.iter().map(group).collect());
+}
+
+/// Doc comments as one line of text.
+pub(super) fn prose(docs: &[&str]) -> String {
+    docs.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ")
+}
+
+/// An element: for each key its meaning, its type, and what happens when it is left out. After it may stand which keys
+/// go together, for the schema: `one of [token], [username, password]` is either the first or both others.
+macro_rules! element {
+    ($(#[doc = $doc:literal])+ $name:ident {
+        $($(#[doc = $key_doc:literal])+ $key:ident: $type:ty = $lack:expr,)+
+    } $(one of $([$($together:ident),+]),+)?) => {
+        $(#[doc = $doc])+
+        #[derive(Debug)]
+        pub(super) struct $name {
+            $($(#[doc = $key_doc])+ pub(super) $key: $crate::pipeline::read::At<$type>,)+
+        }
+
+        impl $crate::pipeline::read::Setting for $name {
+            fn read(
+                reader: &mut $crate::pipeline::read::Reader<'_>,
+                id: $crate::pipeline::tree::Id,
+            ) -> Option<Self> {
+                #[allow(unused_imports, reason = "not every element has every kind of lack")]
+                use $crate::pipeline::read::Lack::{Else, Optional, Required};
+                let keys = reader.keys(id, &[$(stringify!($key).trim_start_matches("r#")),+])?;
+                $(let $key = reader.key(&keys, stringify!($key).trim_start_matches("r#"), $lack, &[$($key_doc),+]);)+
+                Some(Self { $($key),+ })
+            }
+        }
+
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                #[allow(unused_imports, reason = "not every element has every kind of lack")]
+                use $crate::pipeline::read::Lack::{Else, Optional, Required};
+                let mut schema = schemars::json_schema!({
+                    "type": "object",
+                    "description": $crate::pipeline::declare::prose(&[$($doc),+]),
+                    "properties": {},
+                    "required": [],
+                    "additionalProperties": false,
+                });
+                $($crate::pipeline::declare::property(
+                    &mut schema,
+                    stringify!($key).trim_start_matches("r#"),
+                    generator.subschema_for::<$type>(),
+                    &[$($key_doc),+],
+                    $lack,
+                );)+
+                $($crate::pipeline::declare::one_of(
+                    &mut schema,
+                    &[$(&[$(stringify!($together)),+]),+],
+                );)?
+                schema
+            }
+        }
+    };
+}
+
+/// A mapping with one key, which says the kind (`reference/crates.md` §2: never a `type:` field).
+macro_rules! kinds {
+    ($(#[doc = $doc:literal])+ $name:ident as $trait:ident {
+        $($(#[doc = $kind_doc:literal])+ $word:literal => $kind:ident($type:ty),)+
+    }) => {
+        $(#[doc = $doc])+
+        #[derive(Debug)]
+        #[allow(clippy::large_enum_variant, reason = "a file has a handful of them")]
+        pub(super) enum $name {
+            $($(#[doc = $kind_doc])+ $kind($type),)+
+        }
+
+        impl $name {
+            /// What stands below the kind.
+            pub(super) fn settings(&self) -> &dyn $trait {
+                match self { $(Self::$kind(settings) => settings,)+ }
+            }
+        }
+
+        impl $crate::pipeline::read::Setting for $name {
+            fn read(
+                reader: &mut $crate::pipeline::read::Reader<'_>,
+                id: $crate::pipeline::tree::Id,
+            ) -> Option<Self> {
+                let (word, below) = reader.kind(id, &[$($word),+])?;
+                $(if word == $word {
+                    return <$type as $crate::pipeline::read::Setting>::read(reader, below).map(Self::$kind);
+                })+
+                None
+            }
+        }
+
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({
+                    "description": $crate::pipeline::declare::prose(&[$($doc),+]),
+                    "oneOf": [$({
+                        "type": "object",
+                        "description": $crate::pipeline::declare::prose(&[$($kind_doc),+]),
+                        "properties": { $word: generator.subschema_for::<$type>() },
+                        "required": [$word],
+                        "additionalProperties": false,
+                    }),+],
+                })
+            }
+        }
+    };
+}
+
+/// Words of which one is chosen.
+macro_rules! words {
+    ($(#[doc = $doc:literal])+ $name:ident = $resolved:path { $($(#[doc = $word_doc:literal])+ $word:literal => $value:ident,)+ }) => {
+        $(#[doc = $doc])+
+        #[derive(Clone, Copy, Debug)]
+        pub(super) struct $name(pub(super) $resolved);
+
+        impl $crate::pipeline::read::Setting for $name {
+            fn read(
+                reader: &mut $crate::pipeline::read::Reader<'_>,
+                id: $crate::pipeline::tree::Id,
+            ) -> Option<Self> {
+                use $resolved as Resolved;
+                let word = reader.word(id, &[$($word),+])?;
+                $(if word == $word {
+                    return Some(Self(Resolved::$value));
+                })+
+                None
+            }
+        }
+
+        impl schemars::JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({
+                    "description": $crate::pipeline::declare::prose(&[$($doc),+]),
+                    "anyOf": [
+                        $({ "const": $word, "description": $crate::pipeline::declare::prose(&[$($word_doc),+]) },)+
+                        { "type": "string", "pattern": "\\$\\{" },
+                    ],
+                })
+            }
+        }
+    };
+}
+
+pub(super) use {element, kinds, words};

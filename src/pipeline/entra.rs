@@ -1,0 +1,353 @@
+//! `extract: - entra`: Microsoft Entra ID, through Microsoft Graph.
+//!
+//! Owns: the keys, the hosts of each national cloud. Leaves to others: signing in and asking (`extract`).
+//! A newcomer gets wrong: `endpoints` say where to connect and change neither scope nor audience of a token; `cloud` does.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use url::Url;
+
+use super::certificate::Certificate;
+use super::declare::{element, kinds, words};
+use super::fault::Fault;
+use super::read::{At, Reader, Setting};
+use super::resolved::{self, AppProof, Provider, SourceKind};
+use super::scalar::{DirectoryId, FilePath, Flag, Name};
+use super::source::{Names, SourceSettings, Users};
+use super::token_from::{self, Origin, VariableName};
+use super::tree::Id;
+use super::web::{BaseUrl, Secret};
+use crate::model::{Place, SourceId};
+
+element! {
+    /// Microsoft Entra ID, through Microsoft Graph.
+    Entra {
+        /// The name of the element, unique among the sources.
+        id: Name = Else("entra"),
+        /// `false`: its people are left alone, pictures of earlier runs included.
+        enabled: Flag = Else("true"),
+        /// The national cloud: hosts, scope and audience of the sign-in.
+        cloud: Cloud = Else("global"),
+        /// The tenant's id or one of its domains.
+        tenant: DirectoryId = Required,
+        /// The application (client) id of the app registration; left out with `managed_identity`.
+        client_id: DirectoryId = Optional,
+        /// How we prove who we are.
+        credential: EntraCredential = Required,
+        /// Who is in scope.
+        users: Users = Else("{}"),
+        /// Base URLs, where they are not those of the cloud.
+        endpoints: EntraEndpoints = Else("{}"),
+        /// A name under `rates`.
+        rate: Name = Else("default"),
+        /// A name under `http`.
+        http: Name = Else("default"),
+    }
+}
+
+words! {
+    /// A national cloud of Microsoft.
+    Cloud = resolved::Cloud {
+        /// Worldwide, and US GCC.
+        "global" => Global,
+        /// US Government L4 (GCC High).
+        "usgov" => Usgov,
+        /// US Government L5 (DoD).
+        "dod" => Dod,
+        /// China, operated by 21Vianet.
+        "china" => China,
+    }
+}
+
+kinds! {
+    /// How we prove to Entra who we are.
+    EntraCredential as CredentialSettings {
+        /// A secret of the app registration.
+        "client_secret" => ClientSecret(ClientSecret),
+        /// A certificate of the app registration.
+        "certificate" => Certificate(Certificate),
+        /// A token of the CI platform: nothing secret is kept.
+        "federated" => Federated(EntraFederated),
+        /// The identity of the Azure virtual machine that runs the job: nothing secret is kept.
+        "managed_identity" => ManagedIdentity(ManagedIdentity),
+    }
+}
+
+element! {
+    /// A token of the CI platform, for which the app registration has a federated credential.
+    EntraFederated {
+        /// Where the token comes from.
+        from: Origin = Required,
+        /// With `from: env`: the name of the variable that holds the token.
+        name: VariableName = Optional,
+        /// With `from: file`: the file that holds the token.
+        path: FilePath = Optional,
+    }
+}
+
+element! {
+    /// The identity of the Azure virtual machine that runs the job.
+    ManagedIdentity {
+        /// The client id of a user-assigned identity, where the machine has several.
+        client_id: DirectoryId = Optional,
+    }
+}
+
+/// What a credential is, apart from the app registration that it belongs to.
+pub(super) enum Who {
+    App(AppProof),
+    Machine { client_id: Option<String> },
+}
+
+pub(super) trait CredentialSettings {
+    fn settle(&self, reader: &mut Reader<'_>) -> Option<Who>;
+
+    /// Whether it belongs to an app registration, which then must be named.
+    fn is_of_an_app(&self) -> bool {
+        true
+    }
+}
+
+/// A secret that may not be known yet; that it is one is known all the same.
+#[derive(Debug)]
+pub(super) struct ClientSecret(At<Secret>);
+
+impl Setting for ClientSecret {
+    fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
+        Some(Self(reader.read(id)))
+    }
+}
+
+impl JsonSchema for ClientSecret {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ClientSecret".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Secret::json_schema(generator)
+    }
+}
+
+impl CredentialSettings for ClientSecret {
+    fn settle(&self, _: &mut Reader<'_>) -> Option<Who> {
+        Some(Who::App(AppProof::ClientSecret(self.0.get()?.0.clone())))
+    }
+}
+
+impl CredentialSettings for Certificate {
+    fn settle(&self, _: &mut Reader<'_>) -> Option<Who> {
+        Some(Who::App(AppProof::Certificate(Self::settle(self)?)))
+    }
+}
+
+impl CredentialSettings for EntraFederated {
+    fn settle(&self, reader: &mut Reader<'_>) -> Option<Who> {
+        let keys = token_from::Keys { from: &self.from, name: &self.name, path: &self.path };
+        Some(Who::App(AppProof::Federated(keys.settle(reader)?)))
+    }
+}
+
+impl CredentialSettings for ManagedIdentity {
+    fn settle(&self, _: &mut Reader<'_>) -> Option<Who> {
+        Some(Who::Machine { client_id: self.client_id.optional()?.map(|id| id.0.clone()) })
+    }
+
+    fn is_of_an_app(&self) -> bool {
+        false
+    }
+}
+
+element! {
+    /// Base URLs to which the documented paths are appended.
+    EntraEndpoints {
+        /// Sign-in, such as `https://login.microsoftonline.com`.
+        login: BaseUrl = Optional,
+        /// Microsoft Graph, such as `https://graph.microsoft.com`.
+        graph: BaseUrl = Optional,
+        /// The metadata service of a virtual machine, `http://169.254.169.254`.
+        imds: BaseUrl = Optional,
+    }
+}
+
+/// Sign-in, Graph and metadata hosts of a cloud (`reference/microsoft-graph.md` §1.7).
+fn hosts(cloud: resolved::Cloud) -> (&'static str, &'static str, &'static str) {
+    let (login, graph) = match cloud {
+        resolved::Cloud::Global => ("https://login.microsoftonline.com", "https://graph.microsoft.com"),
+        resolved::Cloud::Usgov => ("https://login.microsoftonline.us", "https://graph.microsoft.us"),
+        resolved::Cloud::Dod => ("https://login.microsoftonline.us", "https://dod-graph.microsoft.us"),
+        resolved::Cloud::China => {
+            ("https://login.partner.microsoftonline.cn", "https://microsoftgraph.chinacloudapi.cn")
+        }
+    };
+    (login, graph, "http://169.254.169.254")
+}
+
+impl EntraEndpoints {
+    fn settle(&self, cloud: resolved::Cloud) -> Option<resolved::EntraEndpoints> {
+        let (login, graph, imds) = hosts(cloud);
+        let url = |at: &At<BaseUrl>, default: &str| match at.optional()? {
+            Some(url) => Some(url.0.clone()),
+            None => Url::parse(default).ok(),
+        };
+        Some(resolved::EntraEndpoints {
+            login: url(&self.login, login)?,
+            graph: url(&self.graph, graph)?,
+            imds: url(&self.imds, imds)?,
+        })
+    }
+}
+
+impl Entra {
+    /// Who we are. A client id that would be ignored is a fault: whoever wrote it believes that it counts.
+    fn credential(&self, reader: &mut Reader<'_>) -> Option<resolved::EntraCredential> {
+        let credential = self.credential.get()?.settings();
+        let who = credential.settle(reader);
+        match (credential.is_of_an_app(), self.client_id.written) {
+            (true, false) => {
+                let fault = Fault::new(self.client_id.span.clone(), "the key `client_id` is missing in `entra`");
+                reader.fault(fault.help("`client_id`: the application (client) id of the app registration"));
+                None
+            }
+            (false, true) => {
+                let message = "`client_id` is of an app registration, and `managed_identity` has none";
+                let fault = Fault::new(self.client_id.span.clone(), message);
+                reader.fault(fault.help("leave it out, or write `managed_identity: { client_id: … }`"));
+                None
+            }
+            (true, true) | (false, false) => Some(match who? {
+                Who::App(proof) => resolved::EntraCredential::App { client_id: self.client_id.get()?.0.clone(), proof },
+                Who::Machine { client_id } => resolved::EntraCredential::ManagedIdentity { client_id },
+            }),
+        }
+    }
+}
+
+impl SourceSettings for Entra {
+    fn id(&self) -> &At<Name> {
+        &self.id
+    }
+
+    fn enabled(&self) -> &At<Flag> {
+        &self.enabled
+    }
+
+    fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<resolved::Source> {
+        // Everything is judged before anything is asked for, so that no fault hides another.
+        let users = self.users.get().and_then(|users| users.settle(reader));
+        let credential = self.credential(reader);
+        let rate = names.rate(reader, &self.rate);
+        let http = names.http(reader, &self.http);
+        if let Some(endpoints) = self.endpoints.get() {
+            for at in [&endpoints.login, &endpoints.graph] {
+                if let Some(url) = at.get() {
+                    url.refuse_clear(reader, &at.span);
+                }
+            }
+        }
+        let cloud = self.cloud.get()?.0;
+        Some(resolved::Source {
+            id: SourceId::new(self.id.get()?.0.clone()),
+            place,
+            rate: rate?,
+            http: http?,
+            provider: Some(Provider {
+                users: users?,
+                kind: SourceKind::Entra(resolved::Entra {
+                    cloud,
+                    tenant: self.tenant.get()?.0.clone(),
+                    credential: credential?,
+                    endpoints: self.endpoints.get()?.settle(cloud)?,
+                }),
+            }),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::tests::judged;
+
+    #[test]
+    fn the_hosts_of_every_cloud_are_urls() {
+        use resolved::Cloud::{China, Dod, Global, Usgov};
+        for cloud in [Global, Usgov, Dod, China] {
+            let (login, graph, imds) = hosts(cloud);
+            for host in [login, graph, imds] {
+                assert!(Url::parse(host).is_ok(), "{cloud:?}: {host}");
+            }
+        }
+    }
+
+    #[test]
+    fn endpoints_change_one_host_and_clouds_all() {
+        let settle = |at: &At<EntraEndpoints>, _: &mut Reader<'_>| at.get()?.settle(resolved::Cloud::Usgov);
+        let endpoints = judged("{ graph: 'http://127.0.0.1:8080' }", settle).unwrap();
+        assert_eq!(endpoints.graph.as_str(), "http://127.0.0.1:8080/");
+        assert_eq!(endpoints.login.host_str(), Some("login.microsoftonline.us"));
+    }
+
+    #[test]
+    fn what_cannot_sign_in_is_refused() {
+        let names = Names { rates: vec!["default".to_owned()], http: vec!["default".to_owned()] };
+        let entra =
+            |rest: &str| format!("{{ tenant: t, client_id: c, credential: {{ client_secret: '${{S}}' }}{rest} }}");
+        let proven = |credential: &str| format!("{{ tenant: t, client_id: c, credential: {credential} }}");
+        for (text, words) in [
+            (entra(", endpoints: { login: 'http://login.example.com' }"), "in clear"),
+            (entra(", endpoints: { graph: 'ftp://x' }"), "is not a URL"),
+            (entra(", endpoints: { graph: 'https://x/?a' }"), "no `?`"),
+            (entra(", cloud: german"), "`german` has no meaning here"),
+            (entra(", rate: fast"), "not defined under `rates`"),
+            ("{ tenant: a/b, client_id: c, credential: { client_secret: '${S}' } }".to_owned(), "`a/b` is not an id"),
+            ("{ client_id: c, credential: { client_secret: '${S}' } }".to_owned(), "`tenant` is missing"),
+            ("{ tenant: t, credential: { client_secret: '${S}' } }".to_owned(), "`client_id` is missing"),
+            (proven("{ managed_identity: {} }"), "`client_id` is of an app registration"),
+            (proven("{ certificate: x }"), "expected keys and values"),
+            (proven("{ certificate: { password: '${P}' } }"), "`file` is missing"),
+            (proven("{ federated: {} }"), "`from` is missing"),
+            (proven("{ federated: { from: gitlab } }"), "`gitlab` has no meaning here"),
+            (proven("{ federated: { from: env } }"), "`name` is missing"),
+            (proven("{ federated: { from: env, name: '${TOKEN}' } }"), "not its value"),
+            (proven("{ federated: { from: env, name: a-b } }"), "is not the name of a variable"),
+            (proven("{ federated: { from: file } }"), "`path` is missing"),
+            (proven("{ federated: { from: file, path: t, name: T } }"), "with `from: env` only"),
+            (proven("{ federated: { from: github, path: t } }"), "with `from: file` only"),
+            (proven("{ secret: '${S}' }"), "unknown kind `secret`"),
+        ] {
+            let settle = |at: &At<Entra>, reader: &mut Reader<'_>| at.get()?.settle(reader, &names, at.place.clone());
+            let faults = judged(&text, settle).expect_err(&text);
+            assert!(faults.len() == 1 && faults[0].contains(words), "{text}: {faults:?}");
+        }
+    }
+
+    #[test]
+    fn every_way_to_sign_in() {
+        use resolved::{EntraCredential, TokenFrom};
+        let names = Names { rates: vec!["default".to_owned()], http: vec!["default".to_owned()] };
+        let settled = |keys: &str| {
+            let settle = |at: &At<Entra>, reader: &mut Reader<'_>| at.get()?.settle(reader, &names, at.place.clone());
+            let source =
+                judged(&format!("{{ tenant: t, {keys} }}"), settle).unwrap_or_else(|faults| panic!("{faults:?}"));
+            let SourceKind::Entra(entra) = source.provider.unwrap().kind else { panic!("an Entra was written") };
+            entra.credential
+        };
+        assert!(matches!(
+            settled("client_id: c, credential: { certificate: { file: app.pem } }"),
+            EntraCredential::App { proof: AppProof::Certificate(certificate), .. } if certificate.file == *"app.pem"
+        ));
+        assert!(matches!(
+            settled("client_id: c, credential: { federated: { from: file, path: token } }"),
+            EntraCredential::App { proof: AppProof::Federated(TokenFrom::File { path }), .. } if path == *"token"
+        ));
+        for (keys, expected) in [("{}", None), ("{ client_id: m }", Some("m"))] {
+            assert!(matches!(
+                settled(&format!("credential: {{ managed_identity: {keys} }}")),
+                EntraCredential::ManagedIdentity { client_id } if client_id.as_deref() == expected
+            ));
+        }
+    }
+}

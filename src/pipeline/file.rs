@@ -1,0 +1,367 @@
+//! The whole file: its top level, what its elements say about each other, and the way from text to [`Pipeline`].
+//!
+//! Owns: the order of checking, names used once, names that must be defined. Leaves to others: each element's own keys.
+//! A newcomer gets wrong: checking and resolving are one reading; while a value is not known, rules about it are silent.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use schemars::generate::SchemaSettings;
+use secrecy::ExposeSecret as _;
+
+use super::declare::element;
+use super::fault::{Fault, Faults, Span};
+use super::http::{self, Http};
+use super::interpolate::{self, Text};
+use super::limits::Limits;
+use super::overrides::{self, Below};
+use super::rate::{self, Rate};
+use super::read::{At, List, Named, Reader, Setting};
+use super::report::Report;
+use super::scalar::{FormatVersion, Name};
+use super::secret;
+use super::source::{Names, SourceElement};
+use super::state::State;
+use super::target::TargetElement;
+use super::transform::Transform;
+use super::tree::{Id, Kind, Tree};
+use super::{Environment, Overrides, Pipeline, resolved};
+use crate::model::{Digest, Place, SourceId};
+
+element! {
+    /// A pipeline: people's photos from a company directory to accounts.
+    File {
+        /// The version of this format.
+        version: FormatVersion = Required,
+        /// The name of the pipeline; names its state.
+        pipeline: Name = Required,
+        /// How fast servers are asked, under names. `default` serves whoever names none.
+        rates: Named<Rate> = Else("{}"),
+        /// How servers are reached, under names. `default` serves whoever names none.
+        http: Named<Http> = Else("{}"),
+        /// Where people and photos come from, in order of preference.
+        extract: List<SourceElement> = Required,
+        /// How a photo becomes a picture, and what stands in its place if it does not.
+        transform: Transform = Else("{}"),
+        /// Where pictures go.
+        load: List<TargetElement> = Required,
+        /// What stops a run before it writes.
+        limits: Limits = Else("{}"),
+        /// What the reports show.
+        report: Report = Else("{}"),
+        /// Where what was done is kept between runs.
+        state: State = Else("{}"),
+    }
+}
+
+/// A pipeline file without a fault that can be seen before it runs.
+#[derive(Clone)]
+pub struct Document {
+    text: String,
+    file: Arc<str>,
+    tree: Tree,
+    sources: Vec<Element>,
+    targets: Vec<Element>,
+}
+
+/// What can be said of an element before the pipeline runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Element {
+    /// Unique among the sources, or among the targets.
+    pub id: String,
+    /// The key that says the kind: `entra`, `jira`, `folder`.
+    pub kind: String,
+    /// The first key under `credential`: `client_secret`, `token`, `username`.
+    pub credential: Option<String>,
+    /// Where it begins.
+    pub place: Place,
+}
+
+impl std::fmt::Debug for Document {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The text may hold what is secret in places nobody thought of.
+        f.debug_struct("Document").field("file", &self.file).finish_non_exhaustive()
+    }
+}
+
+/// Reads a pipeline file and reports everything that can be known to be wrong without network, variables or files.
+pub fn parse(text: &str, file: &str) -> Result<Document, Faults> {
+    let file: Arc<str> = file.into();
+    let (tree, mut faults) = Tree::parse(text);
+    let Some(tree) = tree else {
+        return Err(Faults::new(file, text, &secret::in_text(text), faults));
+    };
+    let secrets = secret::in_tree(&tree);
+    let root = tree.root;
+    let mut reader = Reader::new(tree.clone(), text, Arc::clone(&file), None);
+    if let Some(written) = File::read(&mut reader, root) {
+        written.settle(&mut reader);
+    }
+    let (sources, targets) = (elements(&reader, "extract"), elements(&reader, "load"));
+    faults.append(&mut reader.faults);
+    match faults.is_empty() {
+        true => Ok(Document { text: text.to_owned(), file, tree, sources, targets }),
+        false => Err(Faults::new(file, text, &secrets, faults)),
+    }
+}
+
+/// The JSON Schema of the pipeline file.
+pub fn schema() -> serde_json::Value {
+    let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<File>().to_value();
+    if let Some(object) = schema.as_object_mut() {
+        object.insert("title".to_owned(), "avatarpipe pipeline".into());
+    }
+    schema
+}
+
+impl Document {
+    /// The elements under `extract`.
+    pub fn sources(&self) -> &[Element] {
+        &self.sources
+    }
+
+    /// The elements under `load`.
+    pub fn targets(&self) -> &[Element] {
+        &self.targets
+    }
+
+    /// The state file, for commands that need nothing else: only the values that its path holds are looked up.
+    pub fn state_path(&self, environment: &dyn Environment) -> Result<PathBuf, Faults> {
+        let scalar = |id: Id| match &self.tree.node(id).kind {
+            Kind::Scalar(scalar) => Some((id, &scalar.text)),
+            Kind::List(_) | Kind::Map(_) => None,
+        };
+        let root = self.tree.root;
+        let path = self.tree.get(root, "state").and_then(|state| self.tree.get(state, "path")).and_then(scalar);
+        let name = || self.tree.get(root, "pipeline").and_then(scalar).and_then(|(_, text)| text.value());
+        let Some((id, text)) = path else {
+            return Ok(PathBuf::from(format!("state/{}.db", name().unwrap_or("pipeline"))));
+        };
+        match text {
+            Text::Later(_, parts) => match interpolate::resolve(parts, environment) {
+                Ok(value) => Ok(PathBuf::from(value.expose_secret())),
+                Err(missing) => {
+                    let span = &self.tree.node(id).span;
+                    let fault =
+                        |missing: interpolate::Missing| Fault::new(span.clone(), missing.message).help(missing.help);
+                    let faults = missing.into_iter().map(fault).collect();
+                    Err(Faults::new(Arc::clone(&self.file), &self.text, &secret::in_tree(&self.tree), faults))
+                }
+            },
+            text => Ok(PathBuf::from(text.value().unwrap_or_else(|| text.raw()))),
+        }
+    }
+
+    /// Puts the values of `${…}` in and looks everything up. Everything missing is reported at once.
+    pub fn resolve(&self, environment: &dyn Environment, overrides: &Overrides) -> Result<Pipeline, Faults> {
+        let mut tree = self.tree.clone();
+        let mut faults = overrides::apply(&mut tree, overrides);
+        faults.extend(put_values_in(&mut tree, environment));
+        let root = tree.root;
+        let mut reader = Reader::new(tree, &self.text, Arc::clone(&self.file), Some(environment));
+        let parts = File::read(&mut reader, root).and_then(|written| written.settle(&mut reader));
+        faults.append(&mut reader.faults);
+        match parts {
+            Some(parts) if faults.is_empty() => Ok(parts.into_pipeline(Arc::clone(&self.file), &self.text)),
+            _ => {
+                if faults.is_empty() {
+                    faults.push(Fault::new(0..0, "a value is missing and no reason is known: a fault of avatarpipe"));
+                }
+                Err(Faults::new(Arc::clone(&self.file), &self.text, &secret::in_tree(&self.tree), faults))
+            }
+        }
+    }
+}
+
+/// Resolves every scalar that is still in use; what an override replaced, or what is switched off, needs no value.
+fn put_values_in(tree: &mut Tree, environment: &dyn Environment) -> Vec<Fault> {
+    let sources: Vec<Id> = overrides::elements(tree, "extract").into_iter().map(|below| below.settings).collect();
+    let switches: Vec<Id> = sources.iter().filter_map(|source| tree.get(*source, "enabled")).collect();
+    let mut faults: Vec<Fault> = switches.into_iter().flat_map(|id| put_value_in(tree, id, environment)).collect();
+    let off = |source: &Id| match tree.get(*source, "enabled").map(|id| &tree.node(id).kind) {
+        Some(Kind::Scalar(scalar)) => scalar.text.value() == Some("false"),
+        _ => false,
+    };
+    let off: HashSet<Id> = sources.iter().copied().filter(off).collect();
+    for id in tree.reachable(&off) {
+        faults.extend(put_value_in(tree, id, environment));
+    }
+    faults
+}
+
+fn put_value_in(tree: &mut Tree, id: Id, environment: &dyn Environment) -> Vec<Fault> {
+    let node = tree.node(id);
+    let Kind::Scalar(scalar) = &node.kind else { return Vec::new() };
+    let Text::Later(raw, parts) = &scalar.text else { return Vec::new() };
+    match interpolate::resolve(parts, environment) {
+        Ok(value) => {
+            let text = Text::Resolved(raw.clone(), parts.clone(), value);
+            tree.set_text(id, text);
+            Vec::new()
+        }
+        Err(missing) => {
+            let fault =
+                |missing: interpolate::Missing| Fault::new(node.span.clone(), missing.message).help(missing.help);
+            missing.into_iter().map(fault).collect()
+        }
+    }
+}
+
+/// All that the file says, looked up.
+struct Parts {
+    name: String,
+    sources: Vec<resolved::Source>,
+    transform: resolved::Transform,
+    targets: Vec<resolved::Target>,
+    limits: resolved::Limits,
+    rates: BTreeMap<String, resolved::Rate>,
+    http: BTreeMap<String, resolved::Http>,
+    report: resolved::Report,
+    state: PathBuf,
+}
+
+impl Parts {
+    fn into_pipeline(self, file: Arc<str>, text: &str) -> Pipeline {
+        Pipeline {
+            name: self.name,
+            file,
+            digest: Digest::of(text.as_bytes()),
+            sources: self.sources,
+            transform: self.transform,
+            targets: self.targets,
+            limits: self.limits,
+            rates: self.rates,
+            http: self.http,
+            report: self.report,
+            state: self.state,
+        }
+    }
+}
+
+impl File {
+    /// Judges everything, and only then asks for the values, so that no fault hides another.
+    fn settle(&self, reader: &mut Reader<'_>) -> Option<Parts> {
+        let rates = named(&self.rates, reader, rate::BUILT_IN, Rate::settle);
+        let http = named(&self.http, reader, http::BUILT_IN, Http::settle);
+        let names = Names { rates: defined(&self.rates), http: defined(&self.http) };
+        let sources = self.settle_sources(reader, &names);
+        let targets = self.settle_targets(reader, &names);
+        let transform = self.transform.get().and_then(|keys| keys.settle(reader, &self.transform.place));
+        let limits = self.limits.get().and_then(|keys| keys.settle(reader));
+        // Of another version nothing is known.
+        self.version.get()?;
+        let name = self.pipeline.get()?.0.clone();
+        Some(Parts {
+            sources: sources?,
+            transform: transform?,
+            targets: targets?,
+            limits: limits?,
+            rates: rates?,
+            http: http?,
+            report: self.report.get()?.settle()?,
+            state: self.state.get()?.settle(Some(&name))?,
+            name,
+        })
+    }
+
+    fn settle_sources(&self, reader: &mut Reader<'_>, names: &Names) -> Option<Vec<resolved::Source>> {
+        let list = self.extract.get()?;
+        refuse_empty(reader, &self.extract.span, list.0.len(), "extract", "entra");
+        let ids = list.0.iter().filter_map(|at| Some((at.get()?.settings().id(), at)));
+        refuse_twice(reader, ids.map(|(id, at)| (id, &at.span)), "sources");
+        all(list.0.iter().map(|at| settle_source(at, reader, names)))
+    }
+
+    fn settle_targets(&self, reader: &mut Reader<'_>, names: &Names) -> Option<Vec<resolved::Target>> {
+        let list = self.load.get()?;
+        refuse_empty(reader, &self.load.span, list.0.len(), "load", "jira");
+        let ids = list.0.iter().filter_map(|at| Some((at.get()?.settings().id(), at)));
+        refuse_twice(reader, ids.map(|(id, at)| (id, &at.span)), "targets");
+        let settle = |at: &At<TargetElement>| at.get()?.settings().settle(reader, names, at.place.clone());
+        all(list.0.iter().map(settle))
+    }
+}
+
+/// What is switched off was judged when the file was checked, and its values from outside are not asked for.
+fn settle_source(at: &At<SourceElement>, reader: &mut Reader<'_>, names: &Names) -> Option<resolved::Source> {
+    let settings = at.get()?.settings();
+    let off = settings.enabled().get().is_some_and(|enabled| !enabled.0);
+    if off && reader.environment().is_some() {
+        return Some(resolved::Source {
+            id: SourceId::new(settings.id().get()?.0.clone()),
+            place: at.place.clone(),
+            rate: "default".to_owned(),
+            http: "default".to_owned(),
+            provider: None,
+        });
+    }
+    settings.settle(reader, names, at.place.clone())
+}
+
+/// The elements of a list that has been read without a fault.
+fn elements(reader: &Reader<'_>, list: &str) -> Vec<Element> {
+    let element = |below: Below| {
+        let place = reader.place(&reader.tree.node(below.settings).head);
+        Element { id: below.id, kind: below.kind, credential: below.credential, place }
+    };
+    overrides::elements(&reader.tree, list).into_iter().map(element).collect()
+}
+
+/// Collects everything first: stopping at the first `None` would leave the rest unjudged.
+fn all<T>(items: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
+    items.collect::<Vec<_>>().into_iter().collect()
+}
+
+/// The names that may be pointed to.
+fn defined<T>(at: &At<Named<T>>) -> Vec<String> {
+    let mut names: Vec<String> =
+        at.get().map(|named| &named.0).into_iter().flatten().map(|(name, ..)| name.clone()).collect();
+    if !names.iter().any(|name| name == "default") {
+        names.push("default".to_owned());
+    }
+    names
+}
+
+/// Settles the entries under names, and `default` if the file has none.
+fn named<T: Setting, R>(
+    at: &At<Named<T>>,
+    reader: &mut Reader<'_>,
+    built_in: &str,
+    settle: impl Fn(&T, &mut Reader<'_>) -> Option<R>,
+) -> Option<BTreeMap<String, R>> {
+    let mut settled = Vec::new();
+    for (name, span, value) in &at.get()?.0 {
+        if !Name::is_one(name) {
+            reader.fault(Fault::new(span.clone(), format!("`{}` is not {}", name.escape_debug(), Name::EXPECTED)));
+        }
+        settled.push(value.get().and_then(|value| settle(value, reader)).map(|value| (name.clone(), value)));
+    }
+    if !settled.iter().flatten().any(|(name, _)| name == "default") {
+        let default = reader.tree.graft(built_in, &at.span).and_then(|id| T::read(reader, id));
+        settled.push(default.and_then(|value| settle(&value, reader)).map(|value| ("default".to_owned(), value)));
+    }
+    settled.into_iter().collect()
+}
+
+fn refuse_empty(reader: &mut Reader<'_>, span: &Span, count: usize, key: &str, kind: &str) {
+    if count == 0 {
+        let fault = Fault::new(span.clone(), format!("there is nothing under `{key}`"));
+        reader.fault(fault.help(format!("write an element such as `- {kind}: {{ … }}`")));
+    }
+}
+
+/// Reports names that two elements have. `spans` are of the elements, for those whose name nobody wrote.
+fn refuse_twice<'a>(reader: &mut Reader<'_>, ids: impl Iterator<Item = (&'a At<Name>, &'a Span)>, what: &str) {
+    let mut seen: BTreeMap<&str, &Span> = BTreeMap::new();
+    for (id, element) in ids {
+        let Some(name) = id.get() else { continue };
+        let span = if id.written { &id.span } else { element };
+        if let Some(first) = seen.get(name.0.as_str()) {
+            let fault = Fault::new(span.clone(), format!("two {what} have the id `{}`", name.0));
+            reader.fault(fault.related((*first).clone(), "first here").help("give each its own `id`"));
+        } else {
+            seen.insert(&name.0, span);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! `extract: - folder`: people and pictures that lie on a disk.
+//!
+//! Owns: the keys. Leaves to others: reading the folder (`extract`).
+//! A newcomer gets wrong: the path counts from the working directory, not from the pipeline file.
+
+use super::declare::element;
+use super::read::{At, Reader};
+use super::resolved::{self, Provider, SourceKind};
+use super::scalar::{FilePath, Flag, Name};
+use super::source::{Names, SourceSettings, Users};
+use crate::model::{Place, SourceId};
+
+element! {
+    /// A folder with `people.csv` and pictures.
+    FolderSource {
+        /// The name of the element, unique among the sources.
+        id: Name = Else("folder"),
+        /// `false`: its people are left alone, pictures of earlier runs included.
+        enabled: Flag = Else("true"),
+        /// The folder.
+        path: FilePath = Required,
+        /// Who is in scope.
+        users: Users = Else("{}"),
+    }
+}
+
+impl SourceSettings for FolderSource {
+    fn id(&self) -> &At<Name> {
+        &self.id
+    }
+
+    fn enabled(&self) -> &At<Flag> {
+        &self.enabled
+    }
+
+    fn settle(&self, reader: &mut Reader<'_>, _: &Names, place: Place) -> Option<resolved::Source> {
+        let users = self.users.get().and_then(|users| users.settle(reader));
+        Some(resolved::Source {
+            id: SourceId::new(self.id.get()?.0.clone()),
+            place,
+            rate: "default".to_owned(),
+            http: "default".to_owned(),
+            provider: Some(Provider {
+                users: users?,
+                kind: SourceKind::Folder(resolved::FolderSource { path: self.path.get()?.0.clone() }),
+            }),
+        })
+    }
+}

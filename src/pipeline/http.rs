@@ -1,0 +1,125 @@
+//! `http`: how a server is reached, named once and shared by every stage that names it.
+//!
+//! Owns: the keys and their defaults. Leaves to others: reading certificates, connecting (`http`).
+//! A newcomer gets wrong: `proxy: none` is not the default; without it `HTTPS_PROXY` and its like are honoured.
+
+use super::certificate::Certificate;
+use super::declare::element;
+use super::fault::Fault;
+use super::read::{Named, Reader};
+use super::resolved;
+use super::scalar::{FilePath, Time};
+use super::secret;
+use super::web::{HeaderValue, ProxyChoice};
+
+/// The entry of whoever names none, if the file has no `default`.
+pub(super) const BUILT_IN: &str = "{}";
+
+/// Headers that the requests have already.
+const OURS: [&str; 8] = [
+    "authorization",
+    "connection",
+    "content-length",
+    "content-type",
+    "cookie",
+    "host",
+    "transfer-encoding",
+    "user-agent",
+];
+
+element! {
+    /// How a server is reached.
+    Http {
+        /// For one request, its body included.
+        timeout: Time = Else("60s"),
+        /// `system`: `HTTPS_PROXY` and its like. `none`: no proxy, whatever the environment says. Else the URL of a proxy.
+        proxy: ProxyChoice = Else("system"),
+        /// A file with more trusted certificates, PEM.
+        ca_file: FilePath = Optional,
+        /// The certificate with which we show who we are.
+        client_cert: Certificate = Optional,
+        /// More headers for every request. Names that sound like a secret want their value as `${NAME}`.
+        headers: Named<HeaderValue> = Else("{}"),
+    }
+}
+
+impl Http {
+    pub(super) fn settle(&self, reader: &mut Reader<'_>) -> Option<resolved::Http> {
+        let headers = self.headers(reader);
+        let timeout = self.timeout.get()?.0;
+        if timeout.is_zero() {
+            reader.fault(Fault::new(self.timeout.span.clone(), "`timeout` is a time longer than nothing"));
+        }
+        let client_cert = match self.client_cert.optional()? {
+            Some(cert) => Some(cert.settle()?),
+            None => None,
+        };
+        Some(resolved::Http {
+            timeout,
+            proxy: self.proxy.get()?.0.clone(),
+            ca_file: self.ca_file.optional()?.map(|path| path.0.clone()),
+            client_cert,
+            headers: headers?,
+        })
+    }
+
+    fn headers(&self, reader: &mut Reader<'_>) -> Option<Vec<(String, secrecy::SecretString)>> {
+        let mut headers = Some(Vec::new());
+        for (name, span, value) in &self.headers.get()?.0 {
+            let lower = name.to_ascii_lowercase();
+            let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+            if name.is_empty() || !name.chars().all(is_token) {
+                let message = format!("`{}` is not the name of a header", name.escape_debug());
+                reader.fault(Fault::new(span.clone(), message));
+            } else if OURS.contains(&lower.as_str()) {
+                let fault = Fault::new(span.clone(), format!("the header `{name}` is set by avatarpipe itself"));
+                reader.fault(fault.help("leave it out; sign-in stands under `credential`"));
+            } else if secret::sounds_like_one(name) && value.get().is_some_and(|value| !value.from_outside) {
+                reader.fault(Fault::new(value.span.clone(), "a secret is written out").help("write `${NAME}`"));
+            }
+            match (value.get(), headers.as_mut()) {
+                (Some(value), Some(headers)) => headers.push((name.clone(), value.text.clone())),
+                _ => headers = None,
+            }
+        }
+        headers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::read::At;
+    use crate::pipeline::tests::{judged, refused};
+
+    fn settle(at: &At<Http>, reader: &mut Reader<'_>) -> Option<resolved::Http> {
+        at.get()?.settle(reader)
+    }
+
+    #[test]
+    fn the_forms_of_a_proxy() {
+        use resolved::Proxy;
+        assert!(matches!(judged(BUILT_IN, settle).unwrap().proxy, Proxy::System));
+        assert!(matches!(judged("{ proxy: none }", settle).unwrap().proxy, Proxy::None));
+        assert!(matches!(judged("{ proxy: 'http://proxy:3128' }", settle).unwrap().proxy, Proxy::Url(_)));
+    }
+
+    #[test]
+    fn what_is_ours_or_secret_is_refused() {
+        refused(
+            &[
+                ("{ timeout: 0s }", "longer than nothing"),
+                ("{ proxy: proxy:3128 }", "is not `system`, `none` or the URL of a proxy"),
+                ("{ proxy: 'http://a:b@proxy' }", "a secret is written out"),
+                ("{ proxy: 'a:b@proxy:3128' }", "this is not"),
+                ("{ headers: { Authorization: x } }", "is set by avatarpipe itself"),
+                ("{ headers: { X-Auth-Token: x } }", "a secret is written out"),
+                ("{ headers: { 'X Y': x } }", "not the name of a header"),
+                ("{ headers: { X-Team: \"a\\nb\" } }", "visible ASCII"),
+                ("{ client_cert: {} }", "`file` is missing"),
+                ("{ client_cert: { file: a.p12, password: x } }", "a secret is written out"),
+            ],
+            settle,
+        );
+    }
+}

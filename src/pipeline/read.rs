@@ -1,0 +1,345 @@
+//! Reading the tree into elements, each on its own, so that no fault hides another.
+//!
+//! Owns: keys (unknown, missing), kinds, lists, defaults.
+//! Leaves to others: single values (`scalar`, `web`), how an element is declared (`declare`), what the keys mean.
+//! A newcomer gets wrong: `None` means "reported" or "not known before the run"; whoever gets it goes on in silence.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use super::Environment;
+use super::declare::prose;
+use super::fault::{Fault, Span};
+use super::interpolate::Text;
+use super::secret;
+use super::tree::{Entry, Id, Kind, Tree};
+use crate::model::Place;
+
+/// Something that can stand in the file. Its schema says the same as its reading.
+pub(super) trait Setting: Sized + JsonSchema {
+    /// Reads the node and reports what is wrong with it.
+    fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self>;
+}
+
+/// What happens when a key is left out.
+#[derive(Clone, Copy)]
+pub(super) enum Lack {
+    /// It is a fault.
+    Required,
+    /// Nothing is said.
+    Optional,
+    /// As if this stood there.
+    Else(&'static str),
+}
+
+/// A value with its place; without a value when it was not written, is at fault or not known yet.
+#[derive(Clone, Debug)]
+pub(super) struct At<T> {
+    pub(super) value: Option<T>,
+    pub(super) span: Span,
+    pub(super) place: Place,
+    pub(super) written: bool,
+}
+
+impl<T> At<T> {
+    pub(super) fn get(&self) -> Option<&T> {
+        self.value.as_ref()
+    }
+
+    /// The value of a key that may be left out; the outer `None` says that it is written and not known.
+    pub(super) fn optional(&self) -> Option<Option<&T>> {
+        match (&self.value, self.written) {
+            (Some(value), _) => Some(Some(value)),
+            (None, false) => Some(None),
+            (None, true) => None,
+        }
+    }
+}
+
+/// The state of one reading.
+pub(super) struct Reader<'a> {
+    pub(super) tree: Tree,
+    pub(super) faults: Vec<Fault>,
+    text: &'a str,
+    /// Where each line begins: a place is asked for with every value.
+    lines: Vec<usize>,
+    file: Arc<str>,
+    environment: Option<&'a dyn Environment>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(tree: Tree, text: &'a str, file: Arc<str>, environment: Option<&'a dyn Environment>) -> Self {
+        let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        let lines = std::iter::once(0).chain(newlines).collect();
+        Self { tree, faults: Vec::new(), text, lines, file, environment }
+    }
+
+    pub(super) fn fault(&mut self, fault: Fault) {
+        self.faults.push(fault);
+    }
+
+    /// Files can be read when the pipeline runs, not when it is checked.
+    pub(super) fn environment(&self) -> Option<&'a dyn Environment> {
+        self.environment
+    }
+
+    pub(super) fn place(&self, span: &Span) -> Place {
+        let line = u32::try_from(self.lines.partition_point(|begin| *begin <= span.start)).unwrap_or(u32::MAX);
+        Place { file: Arc::clone(&self.file), line }
+    }
+
+    /// What to point at for a node.
+    pub(super) fn spot(&self, id: Id) -> Span {
+        let node = self.tree.node(id);
+        match &node.kind {
+            Kind::Scalar(_) if !node.span.is_empty() => node.span.clone(),
+            Kind::Scalar(_) | Kind::List(_) | Kind::Map(_) => node.head.clone(),
+        }
+    }
+
+    pub(super) fn read<T: Setting>(&mut self, id: Id) -> At<T> {
+        let span = self.spot(id);
+        let value = T::read(self, id);
+        At { value, place: self.place(&span), span, written: true }
+    }
+
+    /// Its `${…}` is wrong, which is reported already.
+    pub(super) fn is_broken(&self, id: Id) -> bool {
+        matches!(&self.tree.node(id).kind, Kind::Scalar(scalar) if matches!(scalar.text, Text::Broken(_)))
+    }
+
+    /// What stands there, for a message.
+    pub(super) fn found(&self, id: Id) -> String {
+        match &self.tree.node(id).kind {
+            Kind::List(_) => "a list".to_owned(),
+            Kind::Map(_) => "keys and values".to_owned(),
+            Kind::Scalar(scalar) if is_null(scalar.plain, scalar.text.raw()) => "nothing".to_owned(),
+            Kind::Scalar(_) => "a single value".to_owned(),
+        }
+    }
+
+    /// The entries of a mapping; anything else is a fault.
+    pub(super) fn entries(&mut self, id: Id, expected: &str) -> Option<Vec<Entry>> {
+        if let Kind::Map(entries) = &self.tree.node(id).kind {
+            return Some(entries.clone());
+        }
+        self.expected(id, expected);
+        None
+    }
+
+    /// A key as a message calls it. Where nothing stands behind it, it may be a value without its key, such as a secret.
+    fn named(&self, entry: &Entry) -> String {
+        match secret::may_be_shown(&self.tree, entry) {
+            true => format!(" `{}`", entry.key.escape_debug()),
+            false => String::new(),
+        }
+    }
+
+    /// Reports that something else was expected.
+    pub(super) fn expected(&mut self, id: Id, expected: &str) {
+        let fault = Fault::new(self.spot(id), format!("expected {expected}, found {}", self.found(id)));
+        let nothing =
+            matches!(&self.tree.node(id).kind, Kind::Scalar(scalar) if is_null(scalar.plain, scalar.text.raw()));
+        let help = "write what belongs to the key behind it or, indented, below it; or leave the key out";
+        self.fault(if nothing { fault.help(help) } else { fault });
+    }
+
+    /// The keys of an element; unknown ones are reported.
+    pub(super) fn keys(&mut self, id: Id, known: &[&str]) -> Option<Keys> {
+        let entries = self.entries(id, "keys and values")?;
+        let mut meant = BTreeSet::new();
+        for entry in entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {
+            let near = nearest(&entry.key, known.iter().copied());
+            meant.extend(near);
+            let fault = Fault::new(entry.key_span.clone(), format!("unknown key{}", self.named(entry)));
+            self.fault(fault.help(hint(near, known)));
+        }
+        let meant = meant.into_iter().map(str::to_owned).collect();
+        let node = self.tree.node(id);
+        let name = self.text.get(node.head.clone()).filter(|_| node.under_key).map(str::to_owned);
+        Some(Keys { entries, head: node.head.clone(), name, meant })
+    }
+
+    /// The value of one key.
+    pub(super) fn key<T: Setting>(&mut self, keys: &Keys, key: &str, lack: Lack, docs: &[&str]) -> At<T> {
+        if let Some(entry) = keys.entries.iter().find(|entry| entry.key == key) {
+            let value = T::read(self, entry.value);
+            let span = self.spot(entry.value);
+            return At { value, place: self.place(&entry.key_span), span, written: true };
+        }
+        let span = keys.head.clone();
+        let value = match lack {
+            Lack::Optional => None,
+            Lack::Else(text) => self.tree.graft(text, &span).and_then(|id| T::read(self, id)),
+            // A misspelt key is reported already; that the right one is missing goes without saying.
+            Lack::Required if keys.meant.contains(key) => None,
+            Lack::Required => {
+                let of = keys.name.as_ref().map(|name| format!(" in `{}`", name.escape_debug())).unwrap_or_default();
+                let fault = Fault::new(span.clone(), format!("the key `{key}` is missing{of}"));
+                self.fault(fault.help(format!("`{key}`: {}", prose(docs))));
+                None
+            }
+        };
+        At { value, place: self.place(&span), span, written: false }
+    }
+
+    /// The one key of a mapping that says its kind, and what stands below it.
+    pub(super) fn kind(&mut self, id: Id, known: &[&str]) -> Option<(String, Id)> {
+        let entries = self.entries(id, &one_of(known))?;
+        let chosen = entries.iter().find(|entry| known.contains(&entry.key.as_str())).cloned();
+        for entry in entries.iter().filter(|entry| chosen.as_ref().is_none_or(|chosen| chosen.key != entry.key)) {
+            let fault = match &chosen {
+                Some(chosen) => {
+                    let message = format!("another key{} stands beside `{}`", self.named(entry), chosen.key);
+                    let help =
+                        format!("indent what belongs to `{}` below it; each kind is an element of its own", chosen.key);
+                    Fault::new(entry.key_span.clone(), message).help(help)
+                }
+                None => {
+                    let near = nearest(&entry.key, known.iter().copied());
+                    Fault::new(entry.key_span.clone(), format!("unknown kind{}", self.named(entry)))
+                        .help(hint(near, known))
+                }
+            };
+            self.fault(fault);
+        }
+        if entries.is_empty() {
+            self.fault(Fault::new(self.spot(id), format!("expected {}, found `{{}}`", one_of(known))));
+        }
+        chosen.map(|entry| (entry.key, entry.value))
+    }
+}
+
+/// The keys of one element.
+pub(super) struct Keys {
+    entries: Vec<Entry>,
+    head: Span,
+    /// The key before the element.
+    name: Option<String>,
+    /// Known keys that an unknown one is near to.
+    meant: BTreeSet<String>,
+}
+
+/// Nothing is written there: `key:`, `~`, `null`.
+pub(super) fn is_null(plain: bool, text: &str) -> bool {
+    plain && matches!(text, "" | "~" | "null")
+}
+
+/// The word that was probably meant.
+pub(super) fn nearest<'w>(word: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+    if word.len() > 64 {
+        return None;
+    }
+    known
+        .into_iter()
+        .map(|other| (strsim::osa_distance(&word.to_lowercase(), other), other))
+        .filter(|(distance, other)| *distance <= (other.chars().count() / 3).max(1))
+        .min()
+        .map(|(_, other)| other)
+}
+
+/// What to write in place of an unknown word.
+pub(super) fn hint(near: Option<&str>, known: &[&str]) -> String {
+    match near {
+        Some(near) => format!("write `{near}`"),
+        None if known.is_empty() => "nothing is defined there".to_owned(),
+        None => format!("known here: {}", quoted(known)),
+    }
+}
+
+pub(super) fn quoted(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn one_of(known: &[&str]) -> String {
+    let kinds: Vec<_> = known.iter().map(|word| format!("`{word}: …`")).collect();
+    kinds.join(" or ")
+}
+
+/// A list of settings.
+#[derive(Debug)]
+pub(super) struct List<T>(pub(super) Vec<At<T>>);
+
+impl<T: Setting> Setting for List<T> {
+    fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
+        let Kind::List(items) = &reader.tree.node(id).kind else {
+            reader.expected(id, "a list: `[…]`, or lines that begin with `-`");
+            return None;
+        };
+        let items = items.clone();
+        Some(Self(items.into_iter().map(|item| reader.read(item)).collect()))
+    }
+}
+
+impl<T> List<T> {
+    /// All values, if all are known.
+    pub(super) fn values(&self) -> Option<Vec<&T>> {
+        self.0.iter().map(At::get).collect()
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for List<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("ListOf{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "array", "items": generator.subschema_for::<T>() })
+    }
+}
+
+/// Settings under names that the file's author chooses.
+#[derive(Debug)]
+pub(super) struct Named<T>(pub(super) Vec<(String, Span, At<T>)>);
+
+impl<T: Setting> Setting for Named<T> {
+    fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
+        let entries = reader.entries(id, "names and what they stand for")?;
+        let named = entries.into_iter().map(|entry| {
+            let value = reader.read(entry.value);
+            (entry.key, entry.key_span, value)
+        });
+        Some(Self(named.collect()))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Named<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("Named{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "object", "additionalProperties": generator.subschema_for::<T>() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_word_is_near() {
+        let known = ["users", "timeout", "id", "rate", "match"];
+        for (word, expected) in [
+            ("usres", Some("users")),
+            ("timout", Some("timeout")),
+            ("Rate", Some("rate")),
+            ("ids", Some("id")),
+            ("mach", Some("match")),
+            ("colour", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(word, known), expected, "{word}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! `report`: what the reports show.
+//!
+//! Owns: the keys. Leaves to others: making reports (`report`).
+//! A newcomer gets wrong: `names` is about reports; what is kept between runs has no names either way (design §4, state).
+
+use super::declare::{element, words};
+use super::resolved;
+
+element! {
+    /// What the reports show.
+    Report {
+        /// How people are named.
+        names: Names = Else("full"),
+        /// Which pictures are in the contact sheet.
+        pictures: Pictures = Else("changed"),
+    }
+}
+
+words! {
+    /// How people are named in reports.
+    Names = resolved::Names {
+        /// As they are.
+        "full" => Full,
+        /// By a word that says nothing of the person.
+        "pseudonym" => Pseudonym,
+    }
+}
+
+words! {
+    /// Which pictures are in the contact sheet.
+    Pictures = resolved::Pictures {
+        /// None.
+        "none" => None,
+        /// Those of accounts that change.
+        "changed" => Changed,
+    }
+}
+
+impl Report {
+    pub(super) fn settle(&self) -> Option<resolved::Report> {
+        Some(resolved::Report { names: self.names.get()?.0, pictures: self.pictures.get()?.0 })
+    }
+}

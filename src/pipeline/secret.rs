@@ -1,0 +1,164 @@
+//! Where in a file secrets may stand, so that no snippet shows one.
+//!
+//! Owns: which keys sound like a secret, and the spans to cover. Leaves to others: the fault itself (`scalar`).
+//! A newcomer gets wrong: a misspelt key (`pasword`) holds a secret too, so words are looked for and not known keys.
+
+use std::collections::HashSet;
+
+use super::fault::Span;
+use super::interpolate::{Otherwise, Part, Text};
+use super::read::is_null;
+use super::tree::{Entry, Kind, Tree};
+
+const SOUNDS: [&str; 12] = [
+    "secret",
+    "passw",
+    "pasw",
+    "passphrase",
+    "token",
+    "tokn",
+    "credential",
+    "authorization",
+    "api-key",
+    "api_key",
+    "apikey",
+    "cookie",
+];
+
+/// Known not to be secret, wherever they stand.
+const OPEN: [&str; 4] = ["username", "from", "audience", "service_account"];
+
+/// Whether a value under this key is probably a secret.
+pub(super) fn sounds_like_one(key: &str) -> bool {
+    let key = key.to_lowercase();
+    SOUNDS.iter().any(|sound| key.contains(sound))
+}
+
+/// Whether a key may be quoted. Where nothing stands behind it, or it is no word, it may be a value without its key.
+pub(super) fn may_be_shown(tree: &Tree, entry: &Entry) -> bool {
+    let nothing =
+        matches!(&tree.node(entry.value).kind, Kind::Scalar(scalar) if is_null(scalar.plain, scalar.text.raw()));
+    let word = entry.key.len() <= 64 && entry.key.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
+    word && (!nothing || sounds_like_one(&entry.key))
+}
+
+/// What to cover in a file that could be read.
+pub(super) fn in_tree(tree: &Tree) -> Vec<Span> {
+    let mut spans = Vec::new();
+    let mut seen = HashSet::new();
+    let mut todo = vec![(tree.root, false)];
+    while let Some((id, secret)) = todo.pop() {
+        if !seen.insert((id, secret)) {
+            continue;
+        }
+        match &tree.node(id).kind {
+            Kind::Scalar(scalar) if is_clear(&scalar.text, secret) => spans.push(tree.node(id).span.clone()),
+            Kind::Scalar(_) => {}
+            Kind::List(items) => todo.extend(items.iter().map(|item| (*item, secret))),
+            Kind::Map(entries) => {
+                let odd = entries.iter().filter(|entry| secret && !may_be_shown(tree, entry));
+                spans.extend(odd.map(|entry| entry.key_span.clone()));
+                let open = |entry: &Entry| OPEN.contains(&entry.key.as_str());
+                let below = |entry: &Entry| !open(entry) && (secret || sounds_like_one(&entry.key));
+                todo.extend(entries.iter().map(|entry| (entry.value, below(entry))));
+            }
+        }
+    }
+    spans
+}
+
+/// Whether the text would give a secret away.
+fn is_clear(text: &Text, secret: bool) -> bool {
+    let Some(parts) = text.parts() else {
+        return secret || has_password(text.raw());
+    };
+    let clear = |part: &Part| match part {
+        Part::Text(text) => secret && !text.trim().is_empty() || has_password(text),
+        Part::Var(_, Otherwise::Default(default)) => secret && !default.is_empty() || has_password(default),
+        Part::Var(_, Otherwise::Fault | Otherwise::Because(_)) | Part::File(_) => false,
+    };
+    parts.iter().any(clear)
+}
+
+/// `https://name:password@host`, or what may have been meant so.
+pub(super) fn has_password(text: &str) -> bool {
+    let (scheme, rest) = text.split_once("://").map_or((false, text), |(_, rest)| (true, rest));
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.rsplit_once('@').is_some_and(|(user, _)| scheme || user.contains(':'))
+}
+
+/// What to cover in a text that is not YAML: line by line, rather too much than too little.
+pub(super) fn in_text(text: &str) -> Vec<Span> {
+    let mut spans = Vec::new();
+    let mut at = 0;
+    // The indent of the last key that sounds like a secret; deeper lines belong to it.
+    let mut inside: Option<usize> = None;
+    for line in text.split_inclusive('\n') {
+        let content = line.trim_end();
+        let indent = content.len() - content.trim_start().len();
+        if inside.is_some_and(|key| indent <= key) && !content.is_empty() {
+            inside = None;
+        }
+        let from = match content.find(':') {
+            Some(colon) if sounds_like_one(&content[..colon]) || inside.is_some() => Some(colon + 1),
+            Some(_) if sounds_like_one(content) || has_password(content) => Some(indent),
+            Some(_) => None,
+            None => inside.map(|_| indent),
+        };
+        if let Some(from) = from {
+            inside = inside.or(Some(indent));
+            if from < content.len() {
+                spans.push(at + from..at + content.len());
+            }
+        }
+        at += line.len();
+    }
+    spans
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_in_addresses_are_found() {
+        for (text, expected) in [
+            ("https://svc:pw@host/x", true),
+            ("https://svc@host", true),
+            ("svc:pw@proxy:3128", true),
+            ("https://host/@x", false),
+            ("ada@example.com", false),
+            ("https://host:80/a?b=c@d", false),
+        ] {
+            assert_eq!(has_password(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_not_yaml_is_covered_line_by_line() {
+        for (text, hidden, shown) in [
+            ("token: hunter2, : ]\nname: x", "hunter2", "name"),
+            ("a:\n  password: |\n    hunter2\n  name: x\n", "hunter2", "name"),
+            ("credential:\n  tokn hunter2\nname: x", "hunter2", "name"),
+            ("- { id: a, token: hunter2\n  , b: ]\nname: x", "hunter2", "name"),
+            ("url: https://svc:hunter2@host\nname: x", "hunter2", "name"),
+        ] {
+            let spans = in_text(text);
+            let covered = |word: &str| {
+                let at = text.find(word).unwrap();
+                spans.iter().any(|span| span.start <= at && at + word.len() <= span.end)
+            };
+            assert!(covered(hidden) && !covered(shown), "{text}: {spans:?}");
+        }
+    }
+
+    #[test]
+    fn a_value_without_its_key_is_not_quoted() {
+        for (text, expected) in [("a: 1", true), ("token:", true), ("hunter2:", false), ("token hunter2: 1", false)] {
+            let (tree, _) = Tree::parse(text);
+            let tree = tree.unwrap();
+            let Kind::Map(entries) = &tree.node(tree.root).kind else { panic!("{text}") };
+            assert_eq!(may_be_shown(&tree, &entries[0]), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! `extract`: where people and photos come from, in order of preference.
+//!
+//! Owns: the kinds of source and what they have in common. Leaves to others: each kind's own keys (one file a kind).
+//! A newcomer gets wrong: `users` hides nobody; it marks who is in scope, and ambiguity is judged over everybody.
+
+use super::declare::{element, kinds, words};
+use super::fault::Fault;
+use super::read::{At, List, Reader};
+use super::resolved::{self, UserPlaces};
+use super::scalar::{Flag, Name, Word};
+use super::{entra, folder_source, google};
+use crate::model::Place;
+
+kinds! {
+    /// Where people and photos come from.
+    SourceElement as SourceSettings {
+        /// Microsoft Entra ID, through Microsoft Graph.
+        "entra" => Entra(entra::Entra),
+        /// Google Workspace or Cloud Identity, through the Directory API.
+        "google" => Google(google::Google),
+        /// A folder with `people.csv` and pictures: an HR share, or a way to try things without a provider.
+        "folder" => Folder(folder_source::FolderSource),
+    }
+}
+
+/// What every kind of source can do.
+pub(super) trait SourceSettings {
+    /// The name of the element; unique among the sources.
+    fn id(&self) -> &At<Name>;
+
+    /// Whether anything of it is used.
+    fn enabled(&self) -> &At<Flag>;
+
+    /// Judges what stands there and looks everything up.
+    fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<resolved::Source>;
+}
+
+/// The names that an element may point to.
+pub(super) struct Names {
+    pub(super) rates: Vec<String>,
+    pub(super) http: Vec<String>,
+}
+
+impl Names {
+    pub(super) fn rate(&self, reader: &mut Reader<'_>, at: &At<Name>) -> Option<String> {
+        defined(reader, at, &self.rates, "rates")
+    }
+
+    pub(super) fn http(&self, reader: &mut Reader<'_>, at: &At<Name>) -> Option<String> {
+        defined(reader, at, &self.http, "http")
+    }
+}
+
+fn defined(reader: &mut Reader<'_>, at: &At<Name>, known: &[String], under: &str) -> Option<String> {
+    let name = &at.get()?.0;
+    if known.contains(name) {
+        return Some(name.clone());
+    }
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let near = super::read::nearest(name, known.iter().copied());
+    let message = format!("`{name}` is not defined under `{under}`");
+    reader.fault(Fault::new(at.span.clone(), message).help(super::read::hint(near, &known)));
+    None
+}
+
+words! {
+    /// A kind of user.
+    UserType = resolved::UserType {
+        /// Of the organisation.
+        "member" => Member,
+        /// Invited from elsewhere.
+        "guest" => Guest,
+    }
+}
+
+element! {
+    /// Who is in scope. Whoever is not is left alone, or treated as `fallback` says.
+    Users {
+        /// Who is disabled at the provider is `inactive`.
+        active: Flag = Else("true"),
+        /// Which kinds of user.
+        types: List<UserType> = Else("[member]"),
+        /// Members of these groups, nested groups included. Empty: everybody.
+        groups: List<Word> = Else("[]"),
+        /// People who are left alone: patterns such as `*-admin@example.com` over user names, e-mails and ids.
+        exclude: List<Word> = Else("[]"),
+        /// People who asked to show no photo: patterns as under `exclude`.
+        opted_out: List<Word> = Else("[]"),
+    }
+}
+
+impl Users {
+    pub(super) fn settle(&self, reader: &mut Reader<'_>) -> Option<resolved::Users> {
+        let types = self.types.get()?;
+        if types.0.is_empty() {
+            let fault = Fault::new(self.types.span.clone(), "no kind of user is in scope");
+            reader.fault(fault.help("write `types: [member]`; `enabled: false` switches a source off"));
+        }
+        Some(resolved::Users {
+            active: self.active.get()?.0,
+            types: types.values()?.into_iter().map(|word| word.0).collect(),
+            org_units: Vec::new(),
+            groups: texts(&self.groups)?,
+            exclude: texts(&self.exclude)?,
+            opted_out: texts(&self.opted_out)?,
+            places: UserPlaces {
+                active: self.active.place.clone(),
+                types: self.types.place.clone(),
+                org_units: self.types.place.clone(),
+                groups: self.groups.place.clone(),
+                exclude: self.exclude.place.clone(),
+                opted_out: self.opted_out.place.clone(),
+            },
+        })
+    }
+}
+
+/// A list of texts, if all of them are known.
+pub(super) fn texts(list: &At<List<Word>>) -> Option<Vec<String>> {
+    Some(list.get()?.values()?.into_iter().map(|word| word.0.clone()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::tests::refused;
+
+    #[test]
+    fn a_source_has_somebody_in_scope() {
+        let settle = |at: &At<Users>, reader: &mut Reader<'_>| at.get()?.settle(reader);
+        refused(
+            &[
+                ("{ types: [] }", "no kind of user is in scope"),
+                ("{ types: [admin] }", "`admin` has no meaning here"),
+                ("{ groups: [''] }", "is empty"),
+                ("{ active: 1 }", "is not `true` or `false`"),
+                ("{ exclude: ada }", "expected a list"),
+            ],
+            settle,
+        );
+    }
+}

@@ -1,0 +1,76 @@
+//! `load`: where pictures go.
+//!
+//! Owns: the kinds of target and what they have in common. Leaves to others: each kind's own keys (one file a kind).
+//! A newcomer gets wrong: `accounts` decides who is looked at, `ownership` whose pictures are replaced.
+
+use super::declare::{element, kinds, words};
+use super::read::{At, List, Reader};
+use super::resolved::{self, AccountPlaces};
+use super::scalar::{Flag, Name, Percent, Word};
+use super::source::{Names, texts};
+use super::{bitbucket, confluence, folder_target, jira};
+use crate::model::Place;
+
+kinds! {
+    /// Where pictures go.
+    TargetElement as TargetSettings {
+        /// Jira Data Center.
+        "jira" => Jira(jira::Jira),
+        /// Confluence Data Center.
+        "confluence" => Confluence(confluence::Confluence),
+        /// Bitbucket Data Center.
+        "bitbucket" => Bitbucket(bitbucket::Bitbucket),
+        /// A static copy: `NAME.png` and `index.json`.
+        "folder" => Folder(folder_target::FolderTarget),
+    }
+}
+
+/// What every kind of target can do.
+pub(super) trait TargetSettings {
+    /// The name of the element; unique among the targets.
+    fn id(&self) -> &At<Name>;
+
+    /// Judges what stands there and looks everything up.
+    fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<resolved::Target>;
+}
+
+element! {
+    /// Which accounts are looked at.
+    Accounts {
+        /// Disabled accounts are left alone.
+        active: Flag = Else("true"),
+        /// Members of these groups of the target. Empty: everybody.
+        groups: List<Word> = Else("[]"),
+        /// Names of accounts that are left alone.
+        exclude: List<Word> = Else("[]"),
+        /// The share of the accounts that takes part; always the same ones, and more of them as it grows.
+        rollout: Percent = Else("100%"),
+    }
+}
+
+impl Accounts {
+    pub(super) fn settle(&self) -> Option<resolved::Accounts> {
+        Some(resolved::Accounts {
+            active: self.active.get()?.0,
+            groups: texts(&self.groups)?,
+            exclude: texts(&self.exclude)?,
+            rollout: self.rollout.get()?.0,
+            places: AccountPlaces {
+                active: self.active.place.clone(),
+                groups: self.groups.place.clone(),
+                exclude: self.exclude.place.clone(),
+                rollout: self.rollout.place.clone(),
+            },
+        })
+    }
+}
+
+words! {
+    /// Whose pictures are replaced.
+    Ownership = resolved::Ownership {
+        /// Any picture.
+        "provider" => Provider,
+        /// Only the default and pictures of ours; what people chose themselves stays.
+        "ours" => Ours,
+    }
+}

@@ -1,0 +1,147 @@
+//! `federated`: where a token of the CI platform comes from.
+//!
+//! Owns: the ways, and the variables in which platforms leave what is needed. Leaves to others: asking GitHub, reading the
+//! file, handing the token over (`http`).
+//! A newcomer gets wrong: the variables are looked up when the pipeline runs, so that a job without them is refused
+//! before anything is asked, with the line of the file.
+
+use secrecy::SecretString;
+
+use super::Environment;
+use super::declare::words;
+use super::fault::Fault;
+use super::interpolate;
+use super::read::{At, Reader, Setting};
+use super::resolved;
+use super::scalar::{FilePath, scalar_schema};
+use super::tree::Id;
+use super::web::{BaseUrl, web_url};
+
+/// Which way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    Github,
+    Env,
+    File,
+}
+
+words! {
+    /// Where the token of the CI platform comes from.
+    Origin = Way {
+        /// GitHub Actions hands it out; the job needs `permissions: id-token: write`.
+        "github" => Github,
+        /// It stands in the variable `name`, as GitLab's `id_tokens` leave it.
+        "env" => Env,
+        /// It stands in the file `path`, which is read each time.
+        "file" => File,
+    }
+}
+
+/// The name of a variable, not its value.
+#[derive(Clone, Debug)]
+pub(super) struct VariableName(pub(super) String);
+
+impl Setting for VariableName {
+    fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
+        // A value that came from outside is not a name but the token itself.
+        if reader.is_from_outside(id) {
+            let fault = Fault::new(reader.spot(id), "the name of the variable belongs here, not its value");
+            reader.fault(fault.help("write the name alone: `name: ENTRA_ID_TOKEN`"));
+            return None;
+        }
+        let parse = |text: &str| interpolate::is_name(text).then(|| Self(text.to_owned()));
+        reader.parsed(id, "the name of a variable", parse)
+    }
+}
+
+scalar_schema!(VariableName, "VariableName", { "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" });
+
+/// The keys that say where from.
+pub(super) struct Keys<'e> {
+    pub(super) from: &'e At<Origin>,
+    pub(super) name: &'e At<VariableName>,
+    pub(super) path: &'e At<FilePath>,
+}
+
+impl Keys<'_> {
+    /// Judges the keys and looks the token up, once the pipeline runs.
+    pub(super) fn settle(&self, reader: &mut Reader<'_>) -> Option<resolved::TokenFrom> {
+        let way = self.from.get()?.0;
+        let mut fits = self.meant(reader, way, Way::Env, "name", (self.name.written, &self.name.span));
+        fits &= self.meant(reader, way, Way::File, "path", (self.path.written, &self.path.span));
+        if !fits {
+            return None;
+        }
+        match way {
+            Way::Github => self.github(reader),
+            Way::Env => self.env(reader),
+            Way::File => Some(resolved::TokenFrom::File { path: self.path.get()?.0.clone() }),
+        }
+    }
+
+    /// A key that belongs to one way stands beside it, and beside no other.
+    fn meant(
+        &self,
+        reader: &mut Reader<'_>,
+        way: Way,
+        of: Way,
+        key: &str,
+        (written, span): (bool, &super::fault::Span),
+    ) -> bool {
+        let word = match of {
+            Way::Github => "github",
+            Way::Env => "env",
+            Way::File => "file",
+        };
+        let fault = match (way == of, written) {
+            (true, false) => {
+                let fault = Fault::new(self.from.span.clone(), format!("the key `{key}` is missing"));
+                fault.help(format!("write `{{ from: {word}, {key}: … }}`"))
+            }
+            (false, true) => {
+                let fault = Fault::new(span.clone(), format!("`{key}` has a meaning with `from: {word}` only"));
+                fault.help("leave it out, or change `from`")
+            }
+            (true, true) | (false, false) => return true,
+        };
+        reader.fault(fault);
+        false
+    }
+
+    /// `reference/microsoft-graph.md` §1.3, `reference/google-directory.md` §1.5.
+    fn github(&self, reader: &mut Reader<'_>) -> Option<resolved::TokenFrom> {
+        const URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
+        const TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
+        let environment = reader.environment()?;
+        let (Some(url), Some(token)) = (variable(environment, URL), variable(environment, TOKEN)) else {
+            let fault = Fault::new(self.from.span.clone(), format!("GitHub hands out no token: `{URL}` is not set"));
+            reader.fault(
+                fault.help("give the job `permissions: { id-token: write }`; a job of a fork has no such right"),
+            );
+            return None;
+        };
+        let Some(url) = web_url(&url) else {
+            let fault = Fault::new(self.from.span.clone(), format!("the value of `{URL}` is not a URL"));
+            reader.fault(fault.help("GitHub Actions sets it; do not set it yourself"));
+            return None;
+        };
+        BaseUrl(url.clone()).refuse_clear(reader, &self.from.span);
+        Some(resolved::TokenFrom::Github { url, token: token.into() })
+    }
+
+    fn env(&self, reader: &mut Reader<'_>) -> Option<resolved::TokenFrom> {
+        let name = &self.name.get()?.0;
+        let Some(token) = variable(reader.environment()?, name) else {
+            let message = format!("the environment variable `{name}` is not set");
+            let fault = Fault::new(self.name.span.clone(), message);
+            reader.fault(fault.help(format!("declare `{name}` under `id_tokens` of the GitLab job, with its `aud`")));
+            return None;
+        };
+        Some(resolved::TokenFrom::Env { name: name.clone(), token: SecretString::from(token) })
+    }
+}
+
+/// An empty one is none.
+fn variable(environment: &dyn Environment, name: &str) -> Option<String> {
+    environment.var(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+}

@@ -1,0 +1,178 @@
+//! `transform`: how a photo becomes a picture, and what stands in its place if it does not.
+//!
+//! Owns: the keys of `hash` and `resize`. Leaves to others: `fallback` (its own file), the work (`transform`, `plan`).
+//! A newcomer gets wrong: every key here is part of the recipe, so changing one plans a change for everybody.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use super::declare::{element, words};
+use super::fallback::Fallback;
+use super::fault::Fault;
+use super::read::{At, List, Reader, Setting};
+use super::resolved;
+use super::scalar::{PhotoDigest, Rgb, Within};
+use super::tree::Id;
+use crate::model::Place;
+
+element! {
+    /// How a photo becomes a picture, and what stands in its place if it does not.
+    Transform {
+        /// What is told by the digest of a photo's bytes (BLAKE3).
+        hash: Hash = Else("{}"),
+        /// The picture that is uploaded.
+        resize: Resize = Else("{}"),
+        /// What happens instead of a replacement.
+        fallback: Fallback = Else("{}"),
+    }
+}
+
+element! {
+    /// What is told by the digest of a photo's bytes (BLAKE3).
+    Hash {
+        /// Photos that count as absent: `b3:` and 64 hex digits, as the report shows them.
+        placeholders: List<PhotoDigest> = Else("[]"),
+        /// One photo for more people than this stops the run: it is a placeholder that nobody declared. `none`: any number.
+        same_picture: SamePicture = Else("5"),
+    }
+}
+
+element! {
+    /// The picture that is uploaded.
+    Resize {
+        /// Side of the square in pixels. A smaller photo is never enlarged.
+        size: Within<16, 2048> = Else("256"),
+        /// Which part of the photo.
+        crop: Crop = Else("center"),
+        /// What is uploaded.
+        format: Format = Else("png"),
+        /// The colour behind transparent parts.
+        background: Rgb = Else("\"#ffffff\""),
+        /// A photo with a shorter side in pixels is `too_small`.
+        smallest: Within<1, 2048> = Else("48"),
+    }
+}
+
+words! {
+    /// Which part of a photo is shown.
+    Crop = resolved::Crop {
+        /// The largest square in the middle.
+        "center" => Center,
+    }
+}
+
+words! {
+    /// What is uploaded.
+    Format = resolved::Format {
+        /// Without loss.
+        "png" => Png,
+        /// Smaller files.
+        "jpeg" => Jpeg,
+    }
+}
+
+/// A number, or `none`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SamePicture(Option<u32>);
+
+impl Setting for SamePicture {
+    fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
+        match reader.raw(id) {
+            Some("none") => Some(Self(None)),
+            _ => Within::<1, 1_000_000>::read(reader, id).map(|number| Self(Some(number.0))),
+        }
+    }
+}
+
+impl JsonSchema for SamePicture {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "SamePicture".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "const": "none" }, generator.subschema_for::<Within<1, 1_000_000>>()] })
+    }
+}
+
+impl Transform {
+    pub(super) fn settle(&self, reader: &mut Reader<'_>, place: &Place) -> Option<resolved::Transform> {
+        let fallback = self.fallback.get().and_then(Fallback::settle);
+        let resize = self.resize.get();
+        if let Some(resize) = resize {
+            resize.judge(reader);
+        }
+        let (hash, resize) = (self.hash.get()?, resize?);
+        Some(resolved::Transform {
+            size: resize.size.get()?.0,
+            crop: resize.crop.get()?.0,
+            format: resize.format.get()?.0,
+            background: resize.background.get()?.0,
+            smallest: resize.smallest.get()?.0,
+            placeholders: hash.placeholders.get()?.values()?.into_iter().map(|digest| digest.0).collect(),
+            same_picture: hash.same_picture.get()?.0,
+            same_picture_place: hash.same_picture.place.clone(),
+            fallback: fallback?,
+            place: place.clone(),
+        })
+    }
+}
+
+impl Resize {
+    fn judge(&self, reader: &mut Reader<'_>) {
+        let (Some(size), Some(smallest)) = (self.size.get(), self.smallest.get()) else { return };
+        if smallest.0 <= size.0 {
+            return;
+        }
+        let related = |at: &At<_>| (at.written).then(|| at.span.clone());
+        let at = if self.smallest.written { &self.smallest.span } else { &self.size.span };
+        let message = format!("`smallest` ({}) is more than `size` ({})", smallest.0, size.0);
+        let mut fault =
+            Fault::new(at.clone(), message).help("photos down to `smallest` are taken; write less than `size`");
+        if let Some(size) = related(&self.size).filter(|span| span != at) {
+            fault = fault.related(size, "`size` is here");
+        }
+        reader.fault(fault);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::tests::{judged, refused};
+
+    fn settle(at: &At<Transform>, reader: &mut Reader<'_>) -> Option<resolved::Transform> {
+        at.get()?.settle(reader, &at.place)
+    }
+
+    #[test]
+    fn every_setting_arrives() {
+        let digest = crate::model::Digest::of(b"placeholder");
+        let text = format!(
+            "{{ hash: {{ placeholders: ['{digest}'], same_picture: none }}, \
+             resize: {{ size: 128, format: jpeg, background: '#102030', smallest: 64 }} }}"
+        );
+        let transform = judged(&text, settle).unwrap();
+        assert_eq!((transform.placeholders.as_slice(), transform.same_picture), ([digest].as_slice(), None));
+        assert_eq!((transform.size, transform.format), (128, resolved::Format::Jpeg));
+        assert_eq!((transform.background, transform.smallest), ([16, 32, 48], 64));
+        assert_eq!(judged("{}", settle).unwrap().same_picture, Some(5));
+    }
+
+    #[test]
+    fn what_makes_no_picture_is_refused() {
+        refused(
+            &[
+                ("{ resize: { size: 0 } }", "from 16 to 2048"),
+                ("{ resize: { size: 64, smallest: 65 } }", "more than `size` (64)"),
+                ("{ resize: { size: 32 } }", "`smallest` (48) is more than `size` (32)"),
+                ("{ resize: { crop: face } }", "`face` has no meaning here"),
+                ("{ hash: { same_picture: 0 } }", "from 1 to"),
+                ("{ hash: { placeholders: ['sha256:00'] } }", "is not a digest"),
+            ],
+            settle,
+        );
+    }
+}

@@ -1,0 +1,171 @@
+//! Addresses and secrets.
+//!
+//! Owns: base URLs, proxies, headers, and the rule that a secret stands outside of the file.
+//! Leaves to others: what a snippet covers (`secret`).
+//! A newcomer gets wrong: a default inside of `${NAME:-…}` is written out too, so a secret may have none.
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::fault::{Fault, Span};
+use super::interpolate::{Otherwise, Part};
+use super::read::{Reader, Setting, is_null};
+use super::resolved::Proxy;
+use super::scalar::scalar_schema;
+use super::secret::has_password;
+use super::tree::{Id, Kind};
+
+/// The base URL of a server.
+#[derive(Clone, Debug)]
+pub(super) struct BaseUrl(pub(super) Url);
+
+impl Setting for BaseUrl {
+    fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
+        let url = reader.parsed(id, "a URL with `https://` or `http://`", web_url)?;
+        if has_password(url.as_str()) {
+            let fault = Fault::new(reader.spot(id), "a name or password stands in the URL");
+            reader.fault(fault.help("write it under `credential`, as `${NAME}`"));
+            return None;
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            let fault = Fault::new(reader.spot(id), "a base URL has no `?` and no `#`");
+            reader.fault(fault.help("write the address of the server, with its context path if it has one"));
+            return None;
+        }
+        Some(Self(url))
+    }
+}
+
+impl BaseUrl {
+    /// Reports a credential that would go over the network in clear (design §8).
+    pub(super) fn refuse_clear(&self, reader: &mut Reader<'_>, span: &Span) {
+        if self.0.scheme() == "http" && !is_loopback(&self.0) {
+            let fault =
+                Fault::new(span.clone(), "a credential would go there in clear: plain `http` is for loopback only");
+            reader.fault(fault.help("write `https://`"));
+        }
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+pub(super) fn web_url(text: &str) -> Option<Url> {
+    Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host())
+}
+
+scalar_schema!(BaseUrl, "BaseUrl", { "type": "string", "pattern": "^https?://|\\$\\{" });
+
+/// A value that stands outside of the file.
+#[derive(Clone, Debug)]
+pub(super) struct Secret(pub(super) SecretString);
+
+impl Setting for Secret {
+    fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
+        const HELP: &str = "write `${NAME}` or `${file:path}` and keep the value outside of the file; \
+                            a value that stood here counts as known: change it";
+        let Kind::Scalar(scalar) = &reader.tree.node(id).kind else {
+            reader.expected(id, "a secret: `${NAME}` or `${file:path}`");
+            return None;
+        };
+        let clear = match scalar.text.parts() {
+            None => !is_null(scalar.plain, scalar.text.raw()),
+            Some(parts) => parts.iter().any(|part| match part {
+                Part::Var(_, Otherwise::Default(default)) => !default.is_empty(),
+                Part::Text(text) => !text.trim().is_empty(),
+                Part::Var(_, Otherwise::Fault | Otherwise::Because(_)) | Part::File(_) => false,
+            }),
+        };
+        if clear && !reader.is_broken(id) {
+            reader.fault(Fault::new(reader.spot(id), "a secret is written out").help(HELP));
+            return None;
+        }
+        let value = reader.scalar(id, "a secret: `${NAME}` or `${file:path}`")?;
+        if value.text.is_empty() {
+            let fault = Fault::new(reader.spot(id), format!("{} is empty", value.shown));
+            reader.fault(fault);
+            return None;
+        }
+        if value.text.chars().any(char::is_control) {
+            let fault =
+                Fault::new(reader.spot(id), format!("{} has a line break or another control character", value.shown));
+            reader.fault(fault.help("a variable keeps the line break at its end; `${file:path}` leaves it out"));
+            return None;
+        }
+        Some(Self(value.text.into()))
+    }
+}
+
+scalar_schema!(Secret, "Secret", { "type": "string", "pattern": "^\\$\\{[^}]+\\}$" });
+
+/// `system`, `none`, or the URL of a proxy.
+#[derive(Clone, Debug)]
+pub(super) struct ProxyChoice(pub(super) Proxy);
+
+impl Setting for ProxyChoice {
+    fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
+        let outside = reader.is_from_outside(id);
+        let parse = |text: &str| match text {
+            "system" => Some((Proxy::System, false)),
+            "none" => Some((Proxy::None, false)),
+            url => web_url(url).map(|parsed| (Proxy::Url(url.into()), has_password(parsed.as_str()))),
+        };
+        let (proxy, password) = reader.parsed(id, "`system`, `none` or the URL of a proxy", parse)?;
+        if password && !outside {
+            let fault = Fault::new(reader.spot(id), "a secret is written out");
+            reader.fault(fault.help("take the whole URL from outside: `proxy: ${PROXY_URL}`"));
+            return None;
+        }
+        Some(Self(proxy))
+    }
+}
+
+scalar_schema!(ProxyChoice, "Proxy", { "type": "string", "pattern": "^(system|none)$|^https?://|\\$\\{" });
+
+/// The value of a header: any text, for some headers a secret.
+#[derive(Clone, Debug)]
+pub(super) struct HeaderValue {
+    pub(super) text: SecretString,
+    /// It came through `${…}`.
+    pub(super) from_outside: bool,
+}
+
+impl Setting for HeaderValue {
+    fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
+        let value = reader.scalar(id, "a text")?;
+        let from_outside = reader.is_from_outside(id);
+        let usable = value.text.bytes().all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte));
+        if !usable {
+            let fault = Fault::new(reader.spot(id), "a header's value has only visible ASCII characters and blanks");
+            reader.fault(fault);
+        }
+        usable.then(|| Self { text: value.text.into(), from_outside })
+    }
+}
+
+scalar_schema!(HeaderValue, "HeaderValue", { "type": "string" });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_is_judged_by_the_host() {
+        for (url, expected) in [
+            ("http://localhost:1", true),
+            ("http://127.9.9.9/", true),
+            ("http://[::1]:80/", true),
+            ("http://localhost.example.com/", false),
+            ("http://10.0.0.1/", false),
+            ("http://128.0.0.1/", false),
+        ] {
+            assert_eq!(is_loopback(&Url::parse(url).unwrap()), expected, "{url}");
+        }
+    }
+}
