@@ -1,0 +1,122 @@
+//! From the bytes of a photo to the bytes that are uploaded: decode, turn upright, crop, shrink, encode (design §4.6).
+//!
+//! Owns: the recipe, the limits on what is decoded, and the looks ([`Luma`]) by which two pictures are compared.
+//! Leaves to others: where photos come from, how many are held at once (see [`memory_needed`]), on which thread.
+//! A newcomer gets wrong: the same photo and recipe must give the same bytes on every machine (promise P6), so nothing
+//! here may use a platform's `sin` or `pow`, or a SIMD path that differs from its plain one; see [`exact`].
+
+mod encode;
+mod exact;
+mod header;
+mod icc;
+mod jpeg;
+mod looks;
+mod pixels;
+mod raster;
+mod refusal;
+mod resize;
+mod settings;
+mod sniff;
+#[cfg(test)]
+mod tests;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+pub use header::memory_needed;
+pub use refusal::Refusal;
+pub use settings::{Crop, Format, Limits, Rgb, Settings};
+
+use crate::model::Luma;
+use header::Header;
+use pixels::Pixels;
+use sniff::Kind;
+
+/// Version of the renderer: raised when the same photo and recipe give other bytes. A new version alone re-uploads
+/// nobody (design §5).
+pub const RENDERER: u32 = 1;
+
+/// What a recipe made of a photo.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// The encoded picture, without any metadata.
+    pub bytes: Vec<u8>,
+    /// Its media type.
+    pub mime: &'static str,
+    /// Pixels of each side.
+    pub side: u32,
+    /// What it looks like.
+    pub luma: Luma,
+}
+
+/// Renders a photo for a target that takes no more than `side` pixels (`None`: as large as the settings say).
+pub fn render(photo: &[u8], settings: &Settings, side: Option<u32>, limits: &Limits) -> Result<Rendered, Refusal> {
+    guarded(|| {
+        let square = Square::decode(photo, settings.size, settings.background, settings.smallest, limits)?;
+        square.render(settings, side)
+    })
+}
+
+/// The same for several targets; the photo is decoded once. Each result has the bytes that [`render`] gives alone.
+pub fn render_sizes(
+    photo: &[u8],
+    settings: &Settings,
+    sides: &[Option<u32>],
+    limits: &Limits,
+) -> Result<Vec<Rendered>, Refusal> {
+    guarded(|| {
+        let square = Square::decode(photo, settings.size, settings.background, settings.smallest, limits)?;
+        sides.iter().map(|side| square.render(settings, *side)).collect()
+    })
+}
+
+/// What any encoded picture looks like: its centre square, transparency on white. `None` where [`render`] would refuse.
+///
+/// Serves renditions and what a server hands out alike, so that both can be compared (`write-protocols.md`).
+pub fn luma(picture: &[u8], limits: &Limits) -> Option<Luma> {
+    guarded(|| {
+        let square = Square::decode(picture, looks::SIDE, Rgb::WHITE, 1, limits)?;
+        Ok(looks::of(&square.shrink(square.pixels.shorter().min(looks::SIDE))?))
+    })
+    .ok()
+}
+
+/// A decoded photo, not yet cropped: every rendition of it starts here.
+struct Square {
+    pixels: Pixels,
+    /// The shorter side of the photo itself, which the pixels have only where the decoder did not shrink.
+    shorter: u32,
+    header: Header,
+}
+
+impl Square {
+    fn decode(photo: &[u8], size: u32, background: Rgb, smallest: u32, limits: &Limits) -> Result<Self, Refusal> {
+        let kind = sniff::kind(photo, limits)?;
+        let mut header = Header::read(photo, kind)?;
+        header.check(limits, smallest)?;
+        let pixels = match kind {
+            Kind::Jpeg => jpeg::decode(photo, &header, size)?,
+            Kind::Png | Kind::Gif | Kind::WebP => raster::decode(photo, kind, &mut header, background, limits)?,
+        };
+        Ok(Self { pixels, shorter: header.shorter(), header })
+    }
+
+    fn render(&self, settings: &Settings, side: Option<u32>) -> Result<Rendered, Refusal> {
+        let side = settings.size.min(side.unwrap_or(u32::MAX)).min(self.shorter).max(1);
+        let square = self.shrink(side)?;
+        let bytes = encode::encode(&square, settings.format)?;
+        Ok(Rendered { bytes, mime: settings.format.mime(), side, luma: looks::of(&square) })
+    }
+
+    /// Crop, shrink, colours, upright: in this order, because the last two are cheap on few pixels and, on a square,
+    /// commute with the first two.
+    fn shrink(&self, side: u32) -> Result<pixels::RgbSquare, Refusal> {
+        let small = resize::centre_square(&self.pixels, side)?;
+        let coloured = icc::to_srgb(small, self.header.profile.as_deref());
+        Ok(coloured.upright(self.header.orientation))
+    }
+}
+
+/// The last belt: a decoder that panics refuses one photo and takes nobody else with it (promise P8).
+fn guarded<T>(work: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Refusal::Damaged("the decoder gave up on it".into())))
+}

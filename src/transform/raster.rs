@@ -1,0 +1,94 @@
+//! PNG, GIF and WebP.
+//!
+//! Owns: 16 bits to 8, transparency, the first frame of what moves. Leaves to others: JPEG, size and colours.
+//! A newcomer gets wrong: the background is a colour in sRGB, so a transparent photo is brought to sRGB before it is
+//! laid on it, and not at the end like all others.
+
+use std::io::{Cursor, ErrorKind};
+
+use image::codecs::gif::GifDecoder;
+use image::codecs::png::PngDecoder;
+use image::codecs::webp::WebPDecoder;
+use image::{DynamicImage, ImageDecoder, ImageError, ImageResult};
+
+use super::header::Header;
+use super::pixels::{Channels, Pixels, flatten};
+use super::sniff::Kind;
+use super::{Limits, Refusal, Rgb, icc};
+
+/// What a decoder may take beside the pixels: profiles, tables, rows.
+const SPARE: u64 = 1 << 20;
+
+/// Decodes it. Takes the profile away where the pixels are in sRGB already.
+pub(super) fn decode(
+    photo: &[u8],
+    kind: Kind,
+    header: &mut Header,
+    background: Rgb,
+    limits: &Limits,
+) -> Result<Pixels, Refusal> {
+    if kind == Kind::WebP {
+        ensure_whole_webp(photo)?;
+    }
+    // What the header asks for and as much again; a GIF's frame can be larger than the picture it says it is.
+    let allowed = limits.memory.min(2 * header.memory() + SPARE);
+    let source = Cursor::new(photo);
+    let picture = match kind {
+        Kind::Png => PngDecoder::new(source).and_then(|decoder| read(decoder, allowed)),
+        Kind::Gif => GifDecoder::new(source).and_then(|decoder| read(decoder, allowed)),
+        Kind::WebP => WebPDecoder::new(source).and_then(|decoder| read(decoder, allowed)),
+        Kind::Jpeg => return Err(Refusal::Damaged("JPEG is decoded elsewhere".into())),
+    }
+    .map_err(refusal)?;
+    let (width, height) = (picture.width(), picture.height());
+    let (channels, data) = match picture {
+        DynamicImage::ImageLuma8(_) | DynamicImage::ImageLuma16(_) => (Channels::Grey, picture.into_luma8().into_raw()),
+        picture if picture.color().has_alpha() => {
+            let mut rgba = picture.into_rgba8().into_raw();
+            if let Some(profile) = header.profile.take() {
+                icc::rgba_to_srgb(&mut rgba, &profile);
+            }
+            (Channels::Rgb, flatten(rgba, background))
+        }
+        picture => (Channels::Rgb, picture.into_rgb8().into_raw()),
+    };
+    Pixels::new(width, height, channels, data)
+}
+
+/// Refuses a file that is shorter than its RIFF header says: the decoder takes the missing end for a broken stream.
+fn ensure_whole_webp(photo: &[u8]) -> Result<(), Refusal> {
+    let size = photo.get(4..8).and_then(|size| <[u8; 4]>::try_from(size).ok()).ok_or(Refusal::Truncated)?;
+    // The size counts what follows it (RIFF container, section "File Header").
+    let wanted = u64::from(u32::from_le_bytes(size)) + 8;
+    if (photo.len() as u64) < wanted { Err(Refusal::Truncated) } else { Ok(()) }
+}
+
+/// `into_decoder` and `from_decoder` check no memory limit by themselves (`reference/crates.md` §3).
+fn read<D: ImageDecoder>(mut decoder: D, allowed: u64) -> ImageResult<DynamicImage> {
+    let mut limits = image::Limits::no_limits();
+    limits.max_alloc = Some(allowed);
+    limits.reserve(decoder.total_bytes())?;
+    decoder.set_limits(limits)?;
+    DynamicImage::from_decoder(decoder)
+}
+
+/// The refusal behind an error of these decoders.
+pub(super) fn refusal(error: ImageError) -> Refusal {
+    if ends_early(&error) {
+        return Refusal::Truncated;
+    }
+    match error {
+        ImageError::Unsupported(error) => Refusal::UnsupportedFormat { format: format!("such ({error})") },
+        error => Refusal::Damaged(error.to_string()),
+    }
+}
+
+/// Most decoders pass on the reader's end of file; those of GIF and PNG have words of their own for it.
+fn ends_early(error: &ImageError) -> bool {
+    let is_end = |error: &std::io::Error| error.kind() == ErrorKind::UnexpectedEof;
+    match error {
+        ImageError::IoError(error) => is_end(error),
+        ImageError::Decoding(error) => error.to_string().to_ascii_lowercase().contains("unexpected end of file"),
+        _ => false,
+    }
+}
