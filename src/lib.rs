@@ -5,4 +5,5 @@
 pub mod http;
 pub mod model;
 pub mod pipeline;
+pub mod state;
 pub mod transform;

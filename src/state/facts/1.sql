@@ -1,0 +1,101 @@
+-- The scratch facts. Made again by every plan and run, so a change of them is a new version and never a step.
+
+-- `person` and `account` get their unique index over ids at the first read (`heap.rs`).
+
+CREATE TABLE person (
+  seq          INTEGER PRIMARY KEY,
+  source       TEXT NOT NULL,
+  id           TEXT NOT NULL,
+  display_name TEXT NOT NULL,
+  standing     TEXT NOT NULL,
+  hint         TEXT NOT NULL,       -- JSON
+  keys         TEXT NOT NULL        -- JSON: [[key, value], …]
+) STRICT;
+
+-- Made of `person.keys`, for one source and one key, when that key is first looked for: a match uses one or two of seven.
+CREATE TABLE person_key (
+  source TEXT NOT NULL,
+  key    TEXT NOT NULL,
+  value  TEXT NOT NULL,
+  person TEXT NOT NULL,
+  PRIMARY KEY (source, key, value, person)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE person_key_made (
+  source TEXT NOT NULL,
+  key    TEXT NOT NULL,
+  PRIMARY KEY (source, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE account (
+  seq          INTEGER PRIMARY KEY,
+  target       TEXT NOT NULL,
+  id           TEXT NOT NULL,
+  name         TEXT NOT NULL,
+  handle       TEXT,
+  email        TEXT,
+  display_name TEXT NOT NULL,
+  standing     TEXT NOT NULL,
+  shown        TEXT NOT NULL,       -- JSON
+  key_username TEXT,
+  key_email    TEXT,
+  key_key      TEXT
+) STRICT;
+
+CREATE TABLE shown_after (
+  target  TEXT NOT NULL,
+  account TEXT NOT NULL,
+  shown   TEXT NOT NULL,            -- JSON
+  PRIMARY KEY (target, account)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE matched (
+  target  TEXT NOT NULL,
+  account TEXT NOT NULL,
+  source  TEXT NOT NULL,
+  verdict TEXT NOT NULL CHECK (verdict IN ('matched', 'ambiguous', 'conflict', 'none')),
+  person  TEXT,
+  detail  TEXT,
+  PRIMARY KEY (target, account, source),
+  CHECK ((verdict = 'matched') = (person IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX matched_person ON matched (source, person) WHERE person IS NOT NULL;
+
+-- Accounts for which no further source is asked (design §4, precedence).
+CREATE TABLE search_ended (
+  target  TEXT NOT NULL,
+  account TEXT NOT NULL,
+  PRIMARY KEY (target, account)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE photo (
+  source TEXT NOT NULL,
+  person TEXT NOT NULL,
+  fact   TEXT NOT NULL,             -- JSON
+  digest BLOB CHECK (length(digest) = 32),
+  PRIMARY KEY (source, person)
+) STRICT, WITHOUT ROWID;
+
+-- An account has one decision, and beside it one for each leftover that is mended first.
+CREATE TABLE decision (
+  target       TEXT    NOT NULL,
+  account      TEXT    NOT NULL,
+  slot         INTEGER NOT NULL CHECK (slot IN (0, 1, 2)),   -- finish, tidy, the account itself
+  which        TEXT    NOT NULL,                             -- tells leftovers apart
+  account_name TEXT    NOT NULL,
+  source       TEXT,
+  person       TEXT,
+  verdict      TEXT    NOT NULL,
+  is_change    INTEGER NOT NULL CHECK (is_change IN (0, 1)),
+  shown        TEXT    NOT NULL,    -- JSON
+  wanted       TEXT    NOT NULL,
+  reason       TEXT    NOT NULL,
+  rule_file    TEXT    NOT NULL,
+  rule_line    INTEGER NOT NULL,
+  detail       TEXT,
+  result       TEXT,
+  error        TEXT,
+  PRIMARY KEY (target, account, slot, which),
+  CHECK ((source IS NULL) = (person IS NULL))
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,123 @@
+//! Accounts as the survey saw them, and as the confirming one did.
+//!
+//! Owns: the rows of accounts and the two views of what they show.
+//! Leaves to others: whose they are (`matches.rs`), what they ought to show (`plan`).
+//! A newcomer gets wrong: an account that the survey lists twice counts once; the last one wins.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::Facts;
+use crate::model::{Account, AccountId, AccountKey, Shown, TargetId};
+use crate::state::codec::{Id, Json, Whole, Word, limit};
+use crate::state::error::StateError;
+
+const COLUMNS: &str = "SELECT id, name, handle, email, display_name, standing, shown FROM account";
+
+impl Facts {
+    /// Puts a page of accounts.
+    pub fn put_accounts(&self, target: &TargetId, accounts: &[Account]) -> Result<(), StateError> {
+        self.write("put accounts into the facts", |db| {
+            let mut put = db.prepare_cached(
+                "INSERT OR REPLACE INTO account (target, id, name, handle, email, display_name, standing, shown,
+                 key_username, key_email, key_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            )?;
+            for account in accounts {
+                put.execute(params![
+                    target.as_str(),
+                    account.id.as_str(),
+                    account.name,
+                    account.handle,
+                    account.email,
+                    account.display_name,
+                    Word(account.standing),
+                    Json(&account.shown),
+                    account.key(AccountKey::Username),
+                    account.key(AccountKey::Email),
+                    account.key(AccountKey::Key),
+                ])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// How many accounts a target listed.
+    pub fn count_accounts(&self, target: &TargetId) -> Result<u64, StateError> {
+        self.sort(&self.accounts)?;
+        self.read("count accounts in the facts", |db| {
+            let mut query = db.prepare_cached("SELECT count(*) FROM account WHERE target = ?")?;
+            Ok(query.query_row([target.as_str()], |row| Ok(row.get::<_, Whole>(0)?.0))?)
+        })
+    }
+
+    /// A page of a target's accounts, in the order of their ids.
+    pub fn accounts(
+        &self,
+        target: &TargetId,
+        after: Option<&AccountId>,
+        at_most: usize,
+    ) -> Result<Vec<Account>, StateError> {
+        self.sort(&self.accounts)?;
+        self.read("read accounts in the facts", |db| {
+            let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE target = ? AND id > ? ORDER BY id LIMIT ?"))?;
+            let after = after.map_or("", AccountId::as_str);
+            Ok(query.query_map(params![target.as_str(), after, limit(at_most)], read)?.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// One account; `None` if the target did not list it.
+    pub fn account(&self, target: &TargetId, id: &AccountId) -> Result<Option<Account>, StateError> {
+        self.sort(&self.accounts)?;
+        self.read("read an account in the facts", |db| {
+            let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE target = ? AND id = ?"))?;
+            Ok(query.query_row([target.as_str(), id.as_str()], read).optional()?)
+        })
+    }
+
+    /// The accounts whose key has this value in its compared form. Reads all accounts of the target: for one person,
+    /// not for everybody.
+    pub fn accounts_with(&self, target: &TargetId, key: AccountKey, value: &str) -> Result<Vec<Account>, StateError> {
+        self.sort(&self.accounts)?;
+        self.read("look accounts up in the facts", |db| {
+            let column = match key {
+                AccountKey::Username => "key_username",
+                AccountKey::Email => "key_email",
+                AccountKey::Key => "key_key",
+            };
+            let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE target = ? AND {column} = ? ORDER BY id"))?;
+            Ok(query.query_map([target.as_str(), value], read)?.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Puts what accounts show in the confirming survey.
+    pub fn put_shown_after(&self, target: &TargetId, shown: &[(AccountId, Shown)]) -> Result<(), StateError> {
+        self.write("put a confirming survey into the facts", |db| {
+            let mut put =
+                db.prepare_cached("INSERT OR REPLACE INTO shown_after (target, account, shown) VALUES (?, ?, ?)")?;
+            for (account, shown) in shown {
+                put.execute(params![target.as_str(), account.as_str(), Json(shown)])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// What an account shows in the confirming survey; `None` if that did not list it.
+    pub fn shown_after(&self, target: &TargetId, account: &AccountId) -> Result<Option<Shown>, StateError> {
+        self.read("read a confirming survey in the facts", |db| {
+            let mut query = db.prepare_cached("SELECT shown FROM shown_after WHERE target = ? AND account = ?")?;
+            let key = [target.as_str(), account.as_str()];
+            Ok(query.query_row(key, |row| Ok(row.get::<_, Json<Shown>>(0)?.0)).optional()?)
+        })
+    }
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Account> {
+    Ok(Account {
+        id: row.get::<_, Id<AccountId>>(0)?.0,
+        name: row.get(1)?,
+        handle: row.get(2)?,
+        email: row.get(3)?,
+        display_name: row.get(4)?,
+        standing: row.get::<_, Word<_>>(5)?.0,
+        shown: row.get::<_, Json<_>>(6)?.0,
+    })
+}

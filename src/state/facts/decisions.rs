@@ -1,0 +1,225 @@
+//! What was decided for each account, and what came of it.
+//!
+//! Owns: the one stable order of a plan (target, account, mending first) and the counts over it.
+//! Leaves to others: deciding (`plan`), the digest over the plan (`plan`), reports (`report`).
+//! A newcomer gets wrong: an account has one decision of its own, and besides it one for each leftover to be mended.
+
+use std::sync::Arc;
+
+use rusqlite::types::Type;
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::Facts;
+use crate::model::{AccountId, ChangeKind, Decision, PersonId, PersonRef, Place, Reason, SourceId, TargetId, Verdict};
+use crate::state::codec::{Id, Json, Whole, Word, limit};
+use crate::state::error::StateError;
+
+/// Where a decision stands in the order of the plan; where a page ended.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DecisionCursor {
+    target: TargetId,
+    account: AccountId,
+    slot: u8,
+    which: String,
+}
+
+impl DecisionCursor {
+    /// The place of this decision.
+    pub fn of(decision: &Decision) -> Self {
+        let (slot, which) = match decision.verdict {
+            Verdict::Change(ChangeKind::Finish) => (0, decision.detail.clone().unwrap_or_default()),
+            Verdict::Change(ChangeKind::Tidy) => (1, decision.detail.clone().unwrap_or_default()),
+            _ => (2, String::new()),
+        };
+        Self { target: decision.target.clone(), account: decision.account.clone(), slot, which }
+    }
+
+    /// The account it is about.
+    pub fn account(&self) -> &AccountId {
+        &self.account
+    }
+}
+
+/// Which kinds of decision are wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Selection {
+    /// Every one.
+    #[default]
+    All,
+    /// Those that write.
+    Changes,
+    /// Those that a report lists: all but the unchanged.
+    Reported,
+    /// One kind of change.
+    Kind(ChangeKind),
+}
+
+/// Which decisions are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DecisionFilter {
+    /// Of one target only.
+    pub target: Option<TargetId>,
+    /// Which kinds.
+    pub selection: Selection,
+}
+
+/// How the write that a decision asked for ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WriteResult {
+    /// The word in `run.json`.
+    pub result: String,
+    /// What went wrong.
+    pub error: Option<String>,
+}
+
+impl Facts {
+    /// Puts a page of decisions. A new decision on the same account, or the same leftover, replaces the earlier one
+    /// and its result.
+    pub fn put_decisions(&self, decisions: &[Decision]) -> Result<(), StateError> {
+        self.write("put decisions into the facts", |db| {
+            let mut put = db.prepare_cached(
+                "INSERT OR REPLACE INTO decision (target, account, slot, which, account_name, source, person, verdict,
+                 is_change, shown, wanted, reason, rule_file, rule_line, detail)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            )?;
+            for decision in decisions {
+                let at = DecisionCursor::of(decision);
+                put.execute(params![
+                    at.target.as_str(),
+                    at.account.as_str(),
+                    at.slot,
+                    at.which,
+                    decision.account_name,
+                    decision.person.as_ref().map(|p| p.source.as_str()),
+                    decision.person.as_ref().map(|p| p.id.as_str()),
+                    decision.verdict.word(),
+                    decision.verdict.change().is_some(),
+                    Json(&decision.from),
+                    decision.to,
+                    decision.reason.word(),
+                    &*decision.rule.file,
+                    decision.rule.line,
+                    decision.detail,
+                ])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// A page of decisions in the order of the plan: target, account, mending before the account's own. `after` is the
+    /// last one of the page before, of the same filter.
+    pub fn decisions(
+        &self,
+        filter: &DecisionFilter,
+        after: Option<&DecisionCursor>,
+        at_most: usize,
+    ) -> Result<Vec<Decision>, StateError> {
+        let selected = match filter.selection {
+            Selection::All => String::new(),
+            Selection::Changes => "AND is_change = 1".to_owned(),
+            Selection::Reported => "AND verdict <> 'unchanged'".to_owned(),
+            Selection::Kind(kind) => format!("AND is_change = 1 AND verdict = '{}'", kind.word()),
+        };
+        let from = after.map_or(("", "", -1, ""), |at| {
+            (at.target.as_str(), at.account.as_str(), i64::from(at.slot), at.which.as_str())
+        });
+        // Row values compare like the primary key, so that each page begins where the last one ended. SQLite finds the
+        // place only if the columns that are equal stand outside the row value.
+        let (target, begin) = match &filter.target {
+            Some(target) => (target.as_str(), "target = ?1 AND (account, slot, which) > (?2, ?3, ?4)"),
+            None => (from.0, "(target, account, slot, which) > (?1, ?2, ?3, ?4)"),
+        };
+        let sql = format!(
+            "SELECT target, account, account_name, source, person, verdict, shown, wanted, reason, rule_file, rule_line,
+             detail FROM decision WHERE {begin} {selected} ORDER BY target, account, slot, which LIMIT ?5"
+        );
+        self.read("read decisions in the facts", |db| {
+            let page = params![target, from.1, from.2, from.3, limit(at_most)];
+            Ok(db.prepare_cached(&sql)?.query_map(page, read)?.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// How often each verdict was reached for each reason in a target.
+    pub fn decision_counts(&self, target: &TargetId) -> Result<Vec<(Verdict, Reason, u64)>, StateError> {
+        self.read("count decisions in the facts", |db| {
+            let mut query = db.prepare_cached(
+                "SELECT verdict, is_change, reason, count(*) FROM decision WHERE target = ?
+                 GROUP BY verdict, is_change, reason ORDER BY verdict, reason",
+            )?;
+            let counts = query.query_map([target.as_str()], |row| {
+                Ok((verdict(row, 0)?, row.get::<_, Word<_>>(2)?.0, row.get::<_, Whole>(3)?.0))
+            })?;
+            Ok(counts.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Puts how the write that a decision asked for ended.
+    pub fn put_result(&self, decision: &Decision, result: &WriteResult) -> Result<(), StateError> {
+        let at = DecisionCursor::of(decision);
+        self.write("put a result into the facts", |db| {
+            db.prepare_cached(
+                "UPDATE decision SET result = ?, error = ? WHERE target = ? AND account = ? AND slot = ? AND which = ?",
+            )?
+            .execute(params![
+                result.result,
+                result.error,
+                at.target.as_str(),
+                at.account.as_str(),
+                at.slot,
+                at.which
+            ])?;
+            Ok(())
+        })
+    }
+
+    /// How the write that a decision asked for ended; `None` if it was not tried.
+    pub fn result(&self, decision: &Decision) -> Result<Option<WriteResult>, StateError> {
+        let at = DecisionCursor::of(decision);
+        self.read("read a result in the facts", |db| {
+            let mut query = db.prepare_cached(
+                "SELECT result, error FROM decision
+                 WHERE target = ? AND account = ? AND slot = ? AND which = ? AND result IS NOT NULL",
+            )?;
+            let key = params![at.target.as_str(), at.account.as_str(), at.slot, at.which];
+            Ok(query.query_row(key, |row| Ok(WriteResult { result: row.get(0)?, error: row.get(1)? })).optional()?)
+        })
+    }
+}
+
+/// The verdicts by their word; a test holds it against [`Verdict::word`].
+const VERDICTS: [Verdict; 9] = [
+    Verdict::Change(ChangeKind::Finish),
+    Verdict::Change(ChangeKind::Tidy),
+    Verdict::Change(ChangeKind::Replace),
+    Verdict::Change(ChangeKind::Revert),
+    Verdict::Change(ChangeKind::Remove),
+    Verdict::Unchanged,
+    Verdict::Keep,
+    Verdict::Conflict,
+    Verdict::Skip,
+];
+
+fn verdict(row: &Row<'_>, column: usize) -> rusqlite::Result<Verdict> {
+    let word = row.get_ref(column)?.as_str()?;
+    VERDICTS.into_iter().find(|verdict| verdict.word() == word).ok_or_else(|| {
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, format!("there is no verdict `{word}`").into())
+    })
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Decision> {
+    let source: Option<Id<SourceId>> = row.get(3)?;
+    let person: Option<Id<PersonId>> = row.get(4)?;
+    let file: Arc<str> = row.get::<_, String>(9)?.into();
+    Ok(Decision {
+        target: row.get::<_, Id<TargetId>>(0)?.0,
+        account: row.get::<_, Id<AccountId>>(1)?.0,
+        account_name: row.get(2)?,
+        person: source.zip(person).map(|(source, id)| PersonRef { source: source.0, id: id.0 }),
+        verdict: verdict(row, 5)?,
+        from: row.get::<_, Json<_>>(6)?.0,
+        to: row.get(7)?,
+        reason: row.get::<_, Word<_>>(8)?.0,
+        rule: Place { file, line: row.get(10)? },
+        detail: row.get(11)?,
+    })
+}

@@ -1,0 +1,209 @@
+//! Which person each account was matched to, source by source.
+//!
+//! Owns: the rows of matches, and what follows from all of them together: who is wanted, who is matched twice.
+//! Leaves to others: matching (`plan`).
+//! A newcomer gets wrong: each source is matched on its own (design §4, precedence), so an account has a row for each.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::Facts;
+use crate::model::{AccountId, PersonId, SourceId, TargetId};
+use crate::state::codec::{Id, Whole, limit};
+use crate::state::error::StateError;
+
+/// What matching an account against one source said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MatchVerdict {
+    /// This person.
+    Matched(PersonId),
+    /// More than one candidate.
+    Ambiguous,
+    /// The keys contradict each other.
+    Conflict,
+    /// Nobody.
+    None,
+}
+
+impl MatchVerdict {
+    fn columns(&self) -> (&'static str, Option<&str>) {
+        match self {
+            Self::Matched(person) => ("matched", Some(person.as_str())),
+            Self::Ambiguous => ("ambiguous", None),
+            Self::Conflict => ("conflict", None),
+            Self::None => ("none", None),
+        }
+    }
+}
+
+/// An account matched against a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MatchRow {
+    /// The target.
+    pub target: TargetId,
+    /// The source.
+    pub source: SourceId,
+    /// The account.
+    pub account: AccountId,
+    /// What came of it.
+    pub verdict: MatchVerdict,
+    /// For people: the pair that matched, the candidates.
+    pub detail: Option<String>,
+}
+
+impl Facts {
+    /// Puts a page of matches. A later match of the same account and source replaces the earlier one.
+    pub fn put_matches(&self, matches: &[MatchRow]) -> Result<(), StateError> {
+        self.write("put matches into the facts", |db| {
+            let mut put = db.prepare_cached(
+                "INSERT OR REPLACE INTO matched (target, account, source, verdict, person, detail)
+                 VALUES (?, ?, ?, ?, ?, ?)",
+            )?;
+            for row in matches {
+                let (verdict, person) = row.verdict.columns();
+                let (target, account, source) = (row.target.as_str(), row.account.as_str(), row.source.as_str());
+                put.execute(params![target, account, source, verdict, person, row.detail])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// What matching said of an account, in the order of source ids.
+    pub fn matches(&self, target: &TargetId, account: &AccountId) -> Result<Vec<MatchRow>, StateError> {
+        self.read("read matches in the facts", |db| {
+            let mut query = db.prepare_cached(
+                "SELECT target, account, source, verdict, person, detail FROM matched
+                 WHERE target = ? AND account = ? ORDER BY source",
+            )?;
+            Ok(query.query_map([target.as_str(), account.as_str()], read)?.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// How many accounts of a target are matched to somebody of any source.
+    pub fn count_matched(&self, target: &TargetId) -> Result<u64, StateError> {
+        self.read("count matches in the facts", |db| {
+            let mut query = db.prepare_cached(
+                "SELECT count(DISTINCT account) FROM matched WHERE target = ? AND person IS NOT NULL",
+            )?;
+            Ok(query.query_row([target.as_str()], |row| Ok(row.get::<_, Whole>(0)?.0))?)
+        })
+    }
+
+    /// The people that more than one account of a target is matched to, each with those accounts; all in the order of
+    /// ids.
+    pub fn people_matched_more_than_once(
+        &self,
+        target: &TargetId,
+        source: &SourceId,
+    ) -> Result<Vec<(PersonId, Vec<AccountId>)>, StateError> {
+        self.read("look for double matches in the facts", |db| {
+            let mut query = db.prepare_cached(
+                "SELECT person, account FROM matched WHERE target = ?1 AND source = ?2 AND person IN (
+                   SELECT person FROM matched WHERE target = ?1 AND source = ?2 AND person IS NOT NULL
+                   GROUP BY person HAVING count(*) > 1)
+                 ORDER BY person, account",
+            )?;
+            let mut found: Vec<(PersonId, Vec<AccountId>)> = Vec::new();
+            let mut rows = query.query([target.as_str(), source.as_str()])?;
+            while let Some(row) = rows.next()? {
+                let (person, account) = (row.get::<_, Id<PersonId>>(0)?.0, row.get::<_, Id<AccountId>>(1)?.0);
+                match found.last_mut() {
+                    Some((last, accounts)) if *last == person => accounts.push(account),
+                    _ => found.push((person, vec![account])),
+                }
+            }
+            Ok(found)
+        })
+    }
+
+    /// No source is asked about these accounts any more.
+    pub fn end_searches(&self, target: &TargetId, accounts: &[AccountId]) -> Result<(), StateError> {
+        self.write("end searches in the facts", |db| {
+            let mut put = db.prepare_cached("INSERT OR IGNORE INTO search_ended (target, account) VALUES (?, ?)")?;
+            for account in accounts {
+                put.execute([target.as_str(), account.as_str()])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// After a source was asked: whatever it said of an account ends the search there, but for nobody and for a proven
+    /// absence (design §4, precedence).
+    pub fn end_searches_after(&self, source: &SourceId) -> Result<(), StateError> {
+        self.sort(&self.people)?;
+        self.write("end searches in the facts", |db| {
+            db.execute(
+                "INSERT OR IGNORE INTO search_ended (target, account)
+                 SELECT matched.target, matched.account FROM matched
+                 LEFT JOIN person ON person.source = matched.source AND person.id = matched.person
+                 LEFT JOIN photo ON photo.source = matched.source AND photo.person = matched.person
+                 WHERE matched.source = ? AND matched.verdict <> 'none'
+                   AND NOT (person.standing IS 'in_scope' AND photo.fact -> '$.absent' IS NOT NULL)",
+                [source.as_str()],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// A page of the people of a source that are in scope and matched to an account of any target whose search has not
+    /// ended; in the order of ids.
+    pub fn wanted_people(
+        &self,
+        source: &SourceId,
+        after: Option<&PersonId>,
+        at_most: usize,
+    ) -> Result<Vec<PersonId>, StateError> {
+        self.sort(&self.people)?;
+        self.read("read matched people in the facts", |db| {
+            let mut query = db.prepare_cached(
+                "SELECT DISTINCT matched.person FROM matched INDEXED BY matched_person
+                 CROSS JOIN person ON person.source = matched.source AND person.id = matched.person
+                 WHERE matched.source = ? AND matched.person > ? AND person.standing = 'in_scope'
+                   AND NOT EXISTS (SELECT 1 FROM search_ended AS ended
+                                   WHERE ended.target = matched.target AND ended.account = matched.account)
+                 ORDER BY matched.person LIMIT ?",
+            )?;
+            let page = params![source.as_str(), after.map_or("", PersonId::as_str), limit(at_most)];
+            Ok(query.query_map(page, |row| Ok(row.get::<_, Id<_>>(0)?.0))?.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// How many people [`Facts::wanted_people`] goes through.
+    pub fn count_wanted(&self, source: &SourceId) -> Result<u64, StateError> {
+        self.sort(&self.people)?;
+        self.read("count matched people in the facts", |db| {
+            let mut query = db.prepare_cached(
+                "SELECT count(*) FROM person WHERE source = ?1 AND standing = 'in_scope' AND EXISTS (
+                   SELECT 1 FROM matched WHERE matched.source = ?1 AND matched.person = person.id
+                     AND NOT EXISTS (SELECT 1 FROM search_ended AS ended
+                                     WHERE ended.target = matched.target AND ended.account = matched.account))",
+            )?;
+            Ok(query.query_row([source.as_str()], |row| Ok(row.get::<_, Whole>(0)?.0))?)
+        })
+    }
+
+    /// Whether any account of any target is matched to this person.
+    pub fn is_matched(&self, source: &SourceId, person: &PersonId) -> Result<bool, StateError> {
+        self.read("look for a match in the facts", |db| {
+            let mut query = db.prepare_cached("SELECT 1 FROM matched WHERE source = ? AND person = ? LIMIT 1")?;
+            Ok(query.query_row([source.as_str(), person.as_str()], |_| Ok(())).optional()?.is_some())
+        })
+    }
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<MatchRow> {
+    let person: Option<Id<PersonId>> = row.get(4)?;
+    // The table's checks leave no other pairs.
+    let verdict = match (row.get_ref(3)?.as_str()?, person) {
+        (_, Some(person)) => MatchVerdict::Matched(person.0),
+        ("ambiguous", None) => MatchVerdict::Ambiguous,
+        ("conflict", None) => MatchVerdict::Conflict,
+        (_, None) => MatchVerdict::None,
+    };
+    Ok(MatchRow {
+        target: row.get::<_, Id<TargetId>>(0)?.0,
+        account: row.get::<_, Id<AccountId>>(1)?.0,
+        source: row.get::<_, Id<SourceId>>(2)?.0,
+        verdict,
+        detail: row.get(5)?,
+    })
+}

@@ -1,0 +1,151 @@
+//! People as last listed, and finding them by a key.
+//!
+//! Owns: the rows of people and the lookup of each key that a match uses.
+//! Leaves to others: comparing (`plan`); keys come in their compared form.
+//! A newcomer gets wrong: the lookup of a key is made when it is first asked for, so list a source to its end before
+//! matching against it. Listing more afterwards is right, but makes the lookup again.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::Deserialize;
+
+use super::Facts;
+use crate::model::{Person, PersonId, PersonKey, PersonRef, SourceId, Standing};
+use crate::state::codec::{Id, Json, Whole, Word, limit};
+use crate::state::error::{StateError, StateFault};
+
+const COLUMNS: &str = "SELECT id, display_name, standing, hint, keys FROM person";
+
+impl Facts {
+    /// Puts a page of people. A person that comes again replaces the earlier one, keys included.
+    pub fn put_people(&self, source: &SourceId, people: &[Person]) -> Result<(), StateError> {
+        self.write("put people into the facts", |db| {
+            let source = source.as_str();
+            let stale = db.prepare_cached("DELETE FROM person_key_made WHERE source = ?")?.execute([source])?;
+            if stale > 0 {
+                db.prepare_cached("DELETE FROM person_key WHERE source = ?")?.execute([source])?;
+            }
+            let mut put = db.prepare_cached(
+                "INSERT OR REPLACE INTO person (source, id, display_name, standing, hint, keys) VALUES (?, ?, ?, ?, ?, ?)",
+            )?;
+            for person in people {
+                put.execute(params![
+                    source,
+                    person.id.as_str(),
+                    person.display_name,
+                    Word(person.standing),
+                    Json(&person.hint),
+                    Json(person.keys()),
+                ])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// How many people a source listed.
+    pub fn count_people(&self, source: &SourceId) -> Result<u64, StateError> {
+        self.sort(&self.people)?;
+        self.read("count people in the facts", |db| {
+            let mut query = db.prepare_cached("SELECT count(*) FROM person WHERE source = ?")?;
+            Ok(query.query_row([source.as_str()], |row| Ok(row.get::<_, Whole>(0)?.0))?)
+        })
+    }
+
+    /// How many people of a source `users` says this of.
+    pub fn count_standing(&self, source: &SourceId, standing: Standing) -> Result<u64, StateError> {
+        self.sort(&self.people)?;
+        self.read("count people in the facts", |db| {
+            let mut query = db.prepare_cached("SELECT count(*) FROM person WHERE source = ? AND standing = ?")?;
+            Ok(query.query_row(params![source.as_str(), Word(standing)], |row| Ok(row.get::<_, Whole>(0)?.0))?)
+        })
+    }
+
+    /// One person; `None` if the source did not list them.
+    pub fn person(&self, person: &PersonRef) -> Result<Option<Person>, StateError> {
+        self.sort(&self.people)?;
+        self.read("read a person in the facts", |db| {
+            let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE source = ? AND id = ?"))?;
+            Ok(query.query_row([person.source.as_str(), person.id.as_str()], read).optional()?)
+        })
+    }
+
+    /// A page of a source's people, in the order of their ids.
+    pub fn people(
+        &self,
+        source: &SourceId,
+        after: Option<&PersonId>,
+        at_most: usize,
+    ) -> Result<Vec<Person>, StateError> {
+        self.sort(&self.people)?;
+        self.read("read people in the facts", |db| {
+            let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE source = ? AND id > ? ORDER BY id LIMIT ?"))?;
+            let after = after.map_or("", PersonId::as_str);
+            let page = params![source.as_str(), after, limit(at_most)];
+            Ok(query.query_map(page, read)?.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The people of a source, in whatever scope, whose key has this value in its compared form; in the order of ids.
+    pub fn people_with(&self, source: &SourceId, key: PersonKey, value: &str) -> Result<Vec<PersonId>, StateError> {
+        self.sort(&self.people)?;
+        let tried = "look people up in the facts";
+        if let Some(found) = self.read(tried, |db| look_up(db, source, key, value))? {
+            return Ok(found);
+        }
+        self.write(tried, |db| {
+            // Another thread may have been faster.
+            if !is_made(db, source, key)? {
+                make(db, source, key)?;
+            }
+            Ok(look_up(db, source, key, value)?.unwrap_or_default())
+        })
+    }
+}
+
+/// `None` if the lookup of this key is not made yet.
+fn look_up(
+    db: &Connection,
+    source: &SourceId,
+    key: PersonKey,
+    value: &str,
+) -> Result<Option<Vec<PersonId>>, StateFault> {
+    if !is_made(db, source, key)? {
+        return Ok(None);
+    }
+    let mut query =
+        db.prepare_cached("SELECT person FROM person_key WHERE source = ? AND key = ? AND value = ? ORDER BY person")?;
+    let found = query.query_map([source.as_str(), key.word(), value], |row| Ok(row.get::<_, Id<_>>(0)?.0))?;
+    Ok(Some(found.collect::<Result<_, _>>()?))
+}
+
+fn is_made(db: &Connection, source: &SourceId, key: PersonKey) -> Result<bool, StateFault> {
+    let mut query = db.prepare_cached("SELECT 1 FROM person_key_made WHERE source = ? AND key = ?")?;
+    Ok(query.exists([source.as_str(), key.word()])?)
+}
+
+/// People are read in the order of arrival and their keys put in sorted order: neither is a walk at random through the
+/// file, however large it is.
+fn make(db: &Connection, source: &SourceId, key: PersonKey) -> Result<(), StateFault> {
+    db.execute(
+        "INSERT INTO person_key (source, key, value, person)
+         SELECT person.source, ?2, pair.value ->> 1, person.id FROM person NOT INDEXED, json_each(person.keys) AS pair
+         WHERE person.source = ?1 AND pair.value ->> 0 = ?2 ORDER BY 3, 4",
+        [source.as_str(), key.word()],
+    )?;
+    db.execute("INSERT INTO person_key_made (source, key) VALUES (?, ?)", [source.as_str(), key.word()])?;
+    Ok(())
+}
+
+/// A person's keys as they are read back; they are in their compared form already, and folding them again changes
+/// nothing.
+#[derive(Deserialize)]
+struct Keys(Vec<(PersonKey, String)>);
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Person> {
+    let mut person =
+        Person::new(row.get::<_, Id<PersonId>>(0)?.0, row.get::<_, String>(1)?, row.get::<_, Word<_>>(2)?.0);
+    person.hint = row.get::<_, Json<_>>(3)?.0;
+    for (key, value) in row.get::<_, Json<Keys>>(4)?.0.0 {
+        person.add_key(key, &value);
+    }
+    Ok(person)
+}

@@ -1,0 +1,61 @@
+//! What this run learnt about photos.
+//!
+//! Owns: the photo facts and the count behind the same-picture alarm.
+//! Leaves to others: what is remembered of them (`store/photos.rs`).
+//! A newcomer gets wrong: a fact may be replaced within a run, since an absence is asked for a second time.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::Facts;
+use crate::model::{Digest, PersonRef, PhotoFact, SourceId};
+use crate::state::codec::{Bytes, Json, Whole};
+use crate::state::error::StateError;
+
+impl Facts {
+    /// Puts what was learnt about one person's photo.
+    pub fn put_photo(&self, person: &PersonRef, fact: &PhotoFact) -> Result<(), StateError> {
+        self.put_photos(&[(person.clone(), fact.clone())])
+    }
+
+    /// Puts what was learnt about many.
+    pub fn put_photos(&self, facts: &[(PersonRef, PhotoFact)]) -> Result<(), StateError> {
+        self.write("put photos into the facts", |db| {
+            let mut put =
+                db.prepare_cached("INSERT OR REPLACE INTO photo (source, person, fact, digest) VALUES (?, ?, ?, ?)")?;
+            for (person, fact) in facts {
+                let digest = match fact {
+                    PhotoFact::Present { digest } => Some(Bytes(*digest)),
+                    PhotoFact::Absent(_)
+                    | PhotoFact::Unknown(_)
+                    | PhotoFact::Unreadable(_)
+                    | PhotoFact::TooSmall { .. } => None,
+                };
+                put.execute(params![person.source.as_str(), person.id.as_str(), Json(fact), digest])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// What was learnt about a person's photo; `None` if nobody asked.
+    pub fn photo(&self, person: &PersonRef) -> Result<Option<PhotoFact>, StateError> {
+        self.read("read a photo in the facts", |db| {
+            let mut query = db.prepare_cached("SELECT fact FROM photo WHERE source = ? AND person = ?")?;
+            let key = [person.source.as_str(), person.id.as_str()];
+            Ok(query.query_row(key, |row| Ok(row.get::<_, Json<PhotoFact>>(0)?.0)).optional()?)
+        })
+    }
+
+    /// The photos that at least this many people of a source share, most shared first.
+    pub fn digest_counts(&self, source: &SourceId, at_least: u64) -> Result<Vec<(Digest, u64)>, StateError> {
+        self.read("count photos in the facts", |db| {
+            let mut query = db.prepare_cached(
+                "SELECT digest, count(*) FROM photo WHERE source = ? AND digest IS NOT NULL
+                 GROUP BY digest HAVING count(*) >= ? ORDER BY count(*) DESC, digest",
+            )?;
+            let found = query.query_map(params![source.as_str(), Whole(at_least)], |row| {
+                Ok((row.get::<_, Bytes>(0)?.0, row.get::<_, Whole>(1)?.0))
+            })?;
+            Ok(found.collect::<Result<_, _>>()?)
+        })
+    }
+}

@@ -1,0 +1,20 @@
+//! What is remembered: the durable store, the scratch facts, and the lock that keeps a second run out (design §4).
+//!
+//! Owns: every line of SQL, the schema steps, the one writer thread, and the rule that an acknowledged write is on disk.
+//! Leaves to others: what is worth writing and when (`run`), what follows from it (`plan`), exit codes (`cli`).
+//! A newcomer gets wrong: a write that was handed over is not durable; it is once its [`Ack`] resolved. A remote write
+//! that leaves before that breaks promise P4.
+
+mod codec;
+mod error;
+mod facts;
+mod file;
+mod lock;
+mod store;
+mod writer;
+
+pub use error::{Blame, StateError, StateFault};
+pub use facts::{DecisionCursor, DecisionFilter, Facts, MatchRow, MatchVerdict, Selection, WriteResult};
+pub use lock::{Holder, Lock, LockError};
+pub use store::{Counted, RunEnd, RunRecord, RunRow, Store};
+pub use writer::Ack;

@@ -1,0 +1,197 @@
+//! The journal: intents and what became known about each (`write-protocols.md`).
+//!
+//! Owns: refusing every step that `model::Status` does not allow, and writing an event together with its effects.
+//! Leaves to others: which step is due (`load`), judging open intents (`run`, `plan`).
+//! A newcomer gets wrong: an intent's status stands in no column; it is folded from its events each time, so it cannot
+//! disagree with them.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{Store, placements};
+use crate::model::{AccountId, Event, Intent, IntentId, IntentKind, Luma, OpenIntent, Status, TargetId};
+use crate::state::codec::{Grey, Json};
+use crate::state::error::{StateError, StateFault};
+use crate::state::writer::Ack;
+
+const COLUMNS: &str = "SELECT id, name, luma, body FROM intent";
+
+impl Store {
+    /// Writes down an intent with its first event, before anything is sent.
+    pub fn begin_intent(&self, intent: &Intent, first: &Event) -> Ack<IntentId> {
+        let (intent, first) = (intent.clone(), first.clone());
+        self.write("write an intent to the state", move |db| {
+            let id = insert(db, &intent)?;
+            step(db, id, &intent, Status::Begun, 1, &first)?;
+            Ok(id)
+        })
+    }
+
+    /// Adds an event with its effects, in one transaction: `Shown` writes the placement, `Reset` deletes it, whatever
+    /// closes the intent takes the account's name, its handle and the looks out of it. An illegal event writes nothing.
+    pub fn record(&self, id: IntentId, event: &Event) -> Ack<()> {
+        let event = event.clone();
+        self.write("write an event to the state", move |db| {
+            let (_, intent) = db
+                .prepare_cached(&format!("{COLUMNS} WHERE id = ?"))?
+                .query_row([id.0], intent)
+                .optional()?
+                .ok_or(StateFault::NoIntent(id))?;
+            let (status, events) = status(db, id)?;
+            step(db, id, &intent, status, events + 1, &event)
+        })
+    }
+
+    /// The intents that are not closed, in the order of their beginning.
+    pub fn open_intents(&self) -> Result<Vec<OpenIntent>, StateError> {
+        self.read("read open intents in the state", |db| {
+            let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE open = 1 ORDER BY id"))?;
+            let found = query.query_map([], intent)?.collect::<Result<Vec<_>, _>>()?;
+            found
+                .into_iter()
+                .map(|(id, intent)| Ok(OpenIntent { id, intent, status: status(db, id).map_err(damaged)?.0 }))
+                .collect()
+        })
+    }
+}
+
+fn insert(db: &Connection, intent: &Intent) -> Result<IntentId, StateFault> {
+    // A column of its own for what has to go in the end.
+    let mut body = intent.clone();
+    let name = std::mem::take(&mut body.account_name);
+    let luma = body.luma.take();
+    db.prepare_cached("INSERT INTO intent (run, name, luma, body) VALUES (?, ?, ?, ?)")?.execute(params![
+        intent.run.as_str(),
+        name,
+        luma.as_ref().map(Luma::values),
+        Json(&body)
+    ])?;
+    Ok(IntentId(db.last_insert_rowid()))
+}
+
+fn step(
+    db: &Connection,
+    id: IntentId,
+    intent: &Intent,
+    status: Status,
+    seq: u32,
+    event: &Event,
+) -> Result<(), StateFault> {
+    let next = status.after(event)?;
+    db.prepare_cached("INSERT INTO event (intent, seq, body) VALUES (?, ?, ?)")?.execute(params![
+        id.0,
+        seq,
+        Json(impersonal(event, &intent.account_name))
+    ])?;
+    match event {
+        Event::Shown { mark } | Event::Confirmed { mark } => {
+            if let Some(placement) = intent.placement(mark) {
+                placements::put(db, &placement)?;
+            }
+        }
+        // A probe is on the service account, whose own placement is none of its business.
+        Event::Reset if intent.kind != IntentKind::Probe => {
+            let (target, account): (&TargetId, &AccountId) = (&intent.target, &intent.account);
+            placements::forget(db, target, account)?;
+        }
+        _ => {}
+    }
+    if next == Status::Closed {
+        db.prepare_cached(
+            "UPDATE intent SET open = 0, name = '', luma = NULL, body = json_remove(body, '$.handle') WHERE id = ?",
+        )?
+        .execute([id.0])?;
+    }
+    Ok(())
+}
+
+fn status(db: &Connection, id: IntentId) -> Result<(Status, u32), StateFault> {
+    let mut query = db.prepare_cached("SELECT body FROM event WHERE intent = ? ORDER BY seq")?;
+    let mut count = 0;
+    let mut status = Status::Begun;
+    for event in query.query_map([id.0], |row| Ok(row.get::<_, Json<Event>>(0)?.0))? {
+        status = status.after(&event?)?;
+        count += 1;
+    }
+    Ok((status, count))
+}
+
+/// What was written once was legal then.
+fn damaged(fault: StateFault) -> StateFault {
+    match fault {
+        StateFault::Illegal(error) => StateFault::Damaged(error.to_string()),
+        other => other,
+    }
+}
+
+fn intent(row: &Row<'_>) -> rusqlite::Result<(IntentId, Intent)> {
+    let mut intent = row.get::<_, Json<Intent>>(3)?.0;
+    intent.account_name = row.get(1)?;
+    intent.luma = row.get::<_, Option<Grey>>(2)?.map(|grey| grey.0);
+    Ok((IntentId(row.get(0)?), intent))
+}
+
+/// Events stay for good, so a server's words lose the account's name and whatever looks like a mail address.
+fn impersonal(event: &Event, name: &str) -> Event {
+    let clean = |why: &String| without_names(why, name);
+    match event {
+        Event::Refused { why } => Event::Refused { why: clean(why) },
+        Event::Void { why } => Event::Void { why: clean(why) },
+        Event::Unsure { why } => Event::Unsure { why: clean(why) },
+        other => other.clone(),
+    }
+}
+
+/// Replaces the name, where it stands as a word, and every word with an `@` in it by `…`.
+fn without_names(text: &str, name: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = without_name(text, name);
+    while let Some(at) = rest.find('@') {
+        let blank = |c: char| c.is_whitespace() || "'\"<>()[]{},;:".contains(c);
+        let start = rest[..at].rfind(blank).map_or(0, |i| i + rest[i..].chars().next().map_or(1, char::len_utf8));
+        let end = rest[at..].find(blank).map_or(rest.len(), |i| at + i);
+        out.push_str(&rest[..start]);
+        out.push('…');
+        rest.drain(..end);
+    }
+    out + &rest
+}
+
+fn without_name(text: &str, name: &str) -> String {
+    if name.is_empty() {
+        return text.to_owned();
+    }
+    // ASCII folding keeps every byte in its place.
+    let (folded, name) = (text.to_ascii_lowercase(), name.to_ascii_lowercase());
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for (at, found) in folded.match_indices(&name) {
+        let end = at + found.len();
+        let before = folded[..at].chars().next_back().is_some_and(char::is_alphanumeric);
+        let after = folded[end..].chars().next().is_some_and(char::is_alphanumeric);
+        if !before && !after {
+            out.push_str(&text[done..at]);
+            out.push('…');
+            done = end;
+        }
+    }
+    out + &text[done..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_servers_words_lose_names_and_addresses() {
+        for (text, name, clean) in [
+            ("User 'ada' may not edit ADA.", "ada", "User '…' may not edit …."),
+            ("adamant", "ada", "adamant"),
+            ("mail to ada@example.com, please", "x", "mail to …, please"),
+            ("403: j.doe-2 is not allowed", "j.doe-2", "403: … is not allowed"),
+            ("the user Ada Lovelace", "Ada Lovelace", "the user …"),
+            ("nothing", "", "nothing"),
+        ] {
+            assert_eq!(without_names(text, name), clean);
+        }
+    }
+}

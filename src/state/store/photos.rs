@@ -1,0 +1,115 @@
+//! What was last found of people's photos.
+//!
+//! Owns: photo marks, without a single picture. Leaves to others: the bytes (the spool, `run`).
+//! A newcomer gets wrong: what is not known is not recorded, so a mark is never "unknown".
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::Store;
+use crate::model::{Fault, PersonRef, PhotoMark, Remembered, SourceId, Version};
+use crate::state::codec::{Bytes, Id, Whole, Word};
+use crate::state::error::{StateError, StateFault};
+use crate::state::writer::Ack;
+
+impl Store {
+    /// What was last found for a person.
+    pub fn mark(&self, person: &PersonRef) -> Result<Option<PhotoMark>, StateError> {
+        self.read("read a photo mark in the state", |db| {
+            let mut query = db.prepare_cached(
+                "SELECT version, found, digest, code, message, width, height FROM photo_mark
+                 WHERE source = ? AND person = ?",
+            )?;
+            Ok(query.query_row([person.source.as_str(), person.id.as_str()], mark).optional()?)
+        })
+    }
+
+    /// Records what was found for one person.
+    pub fn put_mark(&self, person: &PersonRef, mark: &PhotoMark) -> Ack<()> {
+        self.put_marks(vec![(person.clone(), mark.clone())])
+    }
+
+    /// Records what was found for many.
+    pub fn put_marks(&self, marks: Vec<(PersonRef, PhotoMark)>) -> Ack<()> {
+        self.write("record photo marks in the state", move |db| {
+            marks.iter().try_for_each(|(person, mark)| put(db, person, mark))
+        })
+    }
+
+    /// Forgets what was found for a person.
+    pub fn remove_mark(&self, person: &PersonRef) -> Ack<()> {
+        let person = person.clone();
+        self.write("forget a photo mark in the state", move |db| {
+            db.prepare_cached("DELETE FROM photo_mark WHERE source = ? AND person = ?")?
+                .execute([person.source.as_str(), person.id.as_str()])?;
+            Ok(())
+        })
+    }
+
+    /// Of how many people of a source the photo, or its absence, is known.
+    pub fn count_known(&self, source: &SourceId) -> Result<u64, StateError> {
+        self.read("count photo marks in the state", |db| {
+            let mut query = db.prepare_cached("SELECT count(*) FROM photo_mark WHERE source = ?")?;
+            Ok(query.query_row([source.as_str()], |row| Ok(row.get::<_, Whole>(0)?.0))?)
+        })
+    }
+}
+
+/// A photo mark's columns besides the version.
+#[derive(Default)]
+struct Found<'a> {
+    word: &'static str,
+    digest: Option<Bytes>,
+    code: Option<&'a str>,
+    message: Option<&'a str>,
+    size: Option<(u32, u32)>,
+}
+
+fn put(db: &Connection, person: &PersonRef, mark: &PhotoMark) -> Result<(), StateFault> {
+    let absence;
+    let found = match &mark.found {
+        Remembered::Present(digest) => Found { word: "present", digest: Some(Bytes(*digest)), ..Found::default() },
+        Remembered::Absent(why) => {
+            absence = Word::text(why)?;
+            Found { word: "absent", code: Some(&absence), ..Found::default() }
+        }
+        Remembered::Unreadable(fault) => {
+            Found { word: "unreadable", code: Some(&fault.code), message: Some(&fault.message), ..Found::default() }
+        }
+        Remembered::TooSmall { digest, width, height } => {
+            Found { word: "too_small", digest: Some(Bytes(*digest)), size: Some((*width, *height)), ..Found::default() }
+        }
+    };
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO photo_mark (source, person, version, found, digest, code, message, width, height)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )?
+    .execute(params![
+        person.source.as_str(),
+        person.id.as_str(),
+        mark.version.as_ref().map(Version::as_str),
+        found.word,
+        found.digest,
+        found.code,
+        found.message,
+        found.size.map(|s| s.0),
+        found.size.map(|s| s.1),
+    ])?;
+    Ok(())
+}
+
+fn mark(row: &Row<'_>) -> rusqlite::Result<PhotoMark> {
+    let found = match row.get_ref(1)?.as_str()? {
+        "present" => Remembered::Present(row.get::<_, Bytes>(2)?.0),
+        "absent" => Remembered::Absent(row.get::<_, Word<_>>(3)?.0),
+        "unreadable" => Remembered::Unreadable(Fault { code: row.get(3)?, message: row.get(4)? }),
+        "too_small" => {
+            Remembered::TooSmall { digest: row.get::<_, Bytes>(2)?.0, width: row.get(5)?, height: row.get(6)? }
+        }
+        other => {
+            let why = format!("a photo mark of the kind `{other}`");
+            return Err(rusqlite::Error::FromSqlConversionFailure(1, Type::Text, why.into()));
+        }
+    };
+    Ok(PhotoMark { version: row.get::<_, Option<Id<Version>>>(0)?.map(|id| id.0), found })
+}

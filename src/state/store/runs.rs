@@ -1,0 +1,192 @@
+//! Runs: begun in their first second, finished with their summary, and what they counted.
+//!
+//! Owns: the rows that `status` and `report` read, and the base of the shrink limits.
+//! Leaves to others: what an outcome or a summary is (`run`, `report`).
+//! A newcomer gets wrong: counts are put only once the guard has passed them. Put earlier, a listing that shrank would be
+//! the base of the next run, and running twice would get past the limit.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::Store;
+use crate::model::{Digest, RunId, SourceId, TargetId};
+use crate::state::codec::{Bytes, Id, Whole, limit};
+use crate::state::error::{StateError, StateFault};
+use crate::state::writer::Ack;
+
+/// A run as it begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRow {
+    /// Its id.
+    pub id: RunId,
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// Digest of the pipeline file.
+    pub pipeline_digest: Digest,
+    /// `run`.
+    pub command: String,
+    /// Unix seconds.
+    pub started: u64,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunEnd {
+    /// The word in `run.json`.
+    pub outcome: String,
+    /// What the process ended with.
+    pub exit_code: u8,
+    /// Unix seconds.
+    pub finished: u64,
+    /// Digest of the plan, if it came to one.
+    pub plan_digest: Option<Digest>,
+    /// The counts of the report, as JSON; no names in it.
+    pub report: serde_json::Value,
+}
+
+/// A run in the state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRecord {
+    /// How it began.
+    pub row: RunRow,
+    /// How it ended; `None`: it is under way, or was killed.
+    pub end: Option<RunEnd>,
+}
+
+/// Whose number a count is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// People of a source.
+    Source(SourceId),
+    /// Accounts of a target.
+    Target(TargetId),
+}
+
+impl Counted {
+    fn columns(&self) -> (&'static str, &str) {
+        match self {
+            Self::Source(id) => ("source", id.as_str()),
+            Self::Target(id) => ("target", id.as_str()),
+        }
+    }
+}
+
+const COLUMNS: &str = "SELECT id, pipeline, pipeline_digest, command, started, finished, outcome, exit_code, plan_digest, report FROM run";
+
+impl Store {
+    /// Writes down that a run has begun.
+    pub fn begin_run(&self, row: RunRow) -> Ack<()> {
+        self.write("begin a run in the state", move |db| {
+            db.prepare_cached(
+                "INSERT INTO run (id, pipeline, pipeline_digest, command, started) VALUES (?, ?, ?, ?, ?)",
+            )?
+            .execute(params![
+                row.id.as_str(),
+                row.pipeline,
+                Bytes(row.pipeline_digest),
+                row.command,
+                Whole(row.started)
+            ])?;
+            Ok(())
+        })
+    }
+
+    /// Writes down how a run ended.
+    pub fn finish_run(&self, id: &RunId, end: RunEnd) -> Ack<()> {
+        let id = id.clone();
+        self.write("finish a run in the state", move |db| {
+            let changed = db
+                .prepare_cached(
+                    "UPDATE run SET finished = ?, outcome = ?, exit_code = ?, plan_digest = ?, report = ? WHERE id = ?",
+                )?
+                .execute(params![
+                    Whole(end.finished),
+                    end.outcome,
+                    end.exit_code,
+                    end.plan_digest.map(Bytes),
+                    end.report.to_string(),
+                    id.as_str()
+                ])?;
+            if changed == 0 { Err(StateFault::NoRun(id)) } else { Ok(()) }
+        })
+    }
+
+    /// The last runs, the newest first.
+    pub fn runs(&self, at_most: usize) -> Result<Vec<RunRecord>, StateError> {
+        self.read("read the runs in the state", |db| {
+            let mut query = db.prepare_cached(&format!("{COLUMNS} ORDER BY seq DESC LIMIT ?"))?;
+            Ok(query.query_map([limit(at_most)], record)?.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// One run.
+    pub fn run(&self, id: &RunId) -> Result<Option<RunRecord>, StateError> {
+        self.read("read a run in the state", |db| {
+            Ok(db.prepare_cached(&format!("{COLUMNS} WHERE id = ?"))?.query_row([id.as_str()], record).optional()?)
+        })
+    }
+
+    /// The newest `run` that ended with exit code 0.
+    pub fn last_success(&self) -> Result<Option<RunRecord>, StateError> {
+        self.read("read the runs in the state", |db| {
+            let mut query = db.prepare_cached(&format!(
+                "{COLUMNS} WHERE command = 'run' AND exit_code = 0 ORDER BY seq DESC LIMIT 1"
+            ))?;
+            Ok(query.query_row([], record).optional()?)
+        })
+    }
+
+    /// Records what a run counted, for whoever passed its limits.
+    pub fn put_run_counts(&self, run: &RunId, counts: Vec<(Counted, u64)>) -> Ack<()> {
+        let run = run.clone();
+        self.write("record counts in the state", move |db| {
+            let seq = seq(db, &run)?;
+            let mut put = db.prepare_cached(
+                "INSERT INTO run_count (scope, id, run, count) VALUES (?, ?, ?, ?)
+                 ON CONFLICT DO UPDATE SET count = excluded.count",
+            )?;
+            for (counted, count) in &counts {
+                let (scope, id) = counted.columns();
+                put.execute(params![scope, id, seq, Whole(*count)])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// What the last run whose limits it passed counted; `None` before the first.
+    pub fn last_good(&self, counted: &Counted) -> Result<Option<u64>, StateError> {
+        self.read("read counts in the state", |db| {
+            let mut query =
+                db.prepare_cached("SELECT count FROM run_count WHERE scope = ? AND id = ? ORDER BY run DESC LIMIT 1")?;
+            let (scope, id) = counted.columns();
+            Ok(query.query_row([scope, id], |row| Ok(row.get::<_, Whole>(0)?.0)).optional()?)
+        })
+    }
+}
+
+fn seq(db: &Connection, run: &RunId) -> Result<i64, StateFault> {
+    db.prepare_cached("SELECT seq FROM run WHERE id = ?")?
+        .query_row([run.as_str()], |row| row.get(0))
+        .optional()?
+        .ok_or_else(|| StateFault::NoRun(run.clone()))
+}
+
+fn record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
+    let begun = RunRow {
+        id: row.get::<_, Id<RunId>>(0)?.0,
+        pipeline: row.get(1)?,
+        pipeline_digest: row.get::<_, Bytes>(2)?.0,
+        command: row.get(3)?,
+        started: row.get::<_, Whole>(4)?.0,
+    };
+    let end = match row.get::<_, Option<Whole>>(5)? {
+        None => None,
+        Some(Whole(finished)) => Some(RunEnd {
+            outcome: row.get(6)?,
+            exit_code: row.get(7)?,
+            finished,
+            plan_digest: row.get::<_, Option<Bytes>>(8)?.map(|b| b.0),
+            report: row.get::<_, crate::state::codec::Json<serde_json::Value>>(9)?.0,
+        }),
+    };
+    Ok(RunRecord { row: begun, end })
+}

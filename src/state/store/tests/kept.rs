@@ -1,0 +1,102 @@
+//! Files of older versions open, step up after a copy, and lose nothing.
+
+use super::*;
+use crate::state::file::beside;
+
+/// What version 1 wrote. Made by [`keep_a_file_of_this_version`], and never made again once that version is released.
+const V1: &[u8] = include_bytes!("../kept/v1.db");
+
+/// A version after next, for the stepping itself: a column more, and a table built anew that others point at.
+const LATER: Shape = Shape {
+    application_id: SHAPE.application_id,
+    steps: &[
+        include_str!("../1.sql"),
+        "ALTER TABLE target ADD COLUMN product TEXT NOT NULL DEFAULT 'jira'",
+        "CREATE TABLE run_new AS SELECT * FROM run; DROP TABLE run; ALTER TABLE run_new RENAME TO run;
+         CREATE UNIQUE INDEX run_id ON run (id); CREATE UNIQUE INDEX run_seq ON run (seq)",
+    ],
+};
+
+/// The last step fails.
+const FAILING: Shape = Shape {
+    application_id: SHAPE.application_id,
+    steps: &[include_str!("../1.sql"), "DELETE FROM placement", "no SQL at all"],
+};
+
+fn kept() -> (TempDir, PathBuf) {
+    let (folder, path) = place();
+    std::fs::write(&path, V1).unwrap();
+    (folder, path)
+}
+
+#[test]
+fn version_1_opens_with_everything_in_it() {
+    let (_folder, path) = kept();
+    round_trip::assert_sample(&Store::view(&path).unwrap());
+    round_trip::assert_sample(&open(&path));
+}
+
+#[test]
+fn an_old_file_is_copied_and_stepped_up_in_place() {
+    let (_folder, path) = kept();
+    let store = Store::open_as(lock(&path), &LATER).unwrap();
+    round_trip::assert_sample(&store);
+    let product: String =
+        store.read("read", |db| Ok(db.query_row("SELECT product FROM target", [], |r| r.get(0))?)).unwrap();
+    assert_eq!(product, "jira");
+    drop(store);
+    assert!(std::fs::read(beside(&path, ".v1.bak")).unwrap() == V1, "the copy is the file as it was");
+    let error = Store::open(lock(&path)).unwrap_err();
+    assert!(matches!(error.fault, StateFault::Newer { found: 3, known: 1 }), "an older program refuses it: {error}");
+    round_trip::assert_sample(&Store::open_as(lock(&path), &LATER).unwrap());
+}
+
+#[test]
+fn a_view_steps_a_copy_up_and_leaves_the_file() {
+    let (folder, path) = kept();
+    let view = Store::view_as(&path, &LATER).unwrap();
+    round_trip::assert_sample(&view);
+    assert!(view.begin_run(run_row("run-9")).wait().is_err());
+    assert!(std::fs::read(&path).unwrap() == V1);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_step_that_fails_leaves_the_file_as_it_was() {
+    let (_folder, path) = kept();
+    let error = Store::open_as(lock(&path), &FAILING).unwrap_err();
+    assert!(error.to_string().contains("step up"), "{error}");
+    round_trip::assert_sample(&open(&path));
+}
+
+#[test]
+fn the_first_step_is_the_one_that_version_1_was_made_with() {
+    let (_folder, path) = kept();
+    let schema = |path: &Path| -> Vec<String> {
+        let view = Store::view(path).unwrap();
+        let sql = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name";
+        view.read("read", |db| Ok(db.prepare(sql)?.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?)).unwrap()
+    };
+    let (_other, fresh) = place();
+    drop(open(&fresh));
+    assert_eq!(schema(&path), schema(&fresh));
+}
+
+/// `AVATARPIPE_KEEP=1 cargo test --lib keep_a_file_of_this_version -- --ignored`, once a version, before its release.
+#[test]
+#[ignore = "writes into the source tree"]
+fn keep_a_file_of_this_version() {
+    if std::env::var_os("AVATARPIPE_KEEP").is_none() {
+        return;
+    }
+    let (_folder, path) = place();
+    let store = open(&path);
+    round_trip::write_sample(&store);
+    drop(store);
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/state/store/kept/v{}.db", SHAPE.version()));
+    crate::state::file::remove(&kept).unwrap();
+    let db = Connection::open(&path).unwrap();
+    // The smallest pages, since most tables have a row or two.
+    db.execute_batch("PRAGMA page_size = 512").unwrap();
+    db.execute("VACUUM INTO ?", [kept.to_str().unwrap()]).unwrap();
+}

@@ -1,0 +1,173 @@
+//! Everything that is written reads back, also by the next process.
+
+use super::*;
+
+/// Writes one of each kind. Read back by [`assert_sample`], here and from the kept files of older versions.
+pub(super) fn write_sample(store: &Store) {
+    for id in ["run-1", "run-2", "run-3"] {
+        store.begin_run(run_row(id)).wait().unwrap();
+    }
+    store.finish_run(&"run-1".into(), run_end(0)).wait().unwrap();
+    store.finish_run(&"run-2".into(), run_end(3)).wait().unwrap();
+    let counts =
+        |people, accounts| vec![(Counted::Source("entra".into()), people), (Counted::Target("jira".into()), accounts)];
+    store.put_run_counts(&"run-1".into(), counts(400, 450)).wait().unwrap();
+    store.put_run_counts(&"run-2".into(), counts(401, 452)).wait().unwrap();
+    store.bind(&"jira".into(), &"server-1".into()).wait().unwrap();
+    store.learn(&"server-1".into(), &BTreeMap::from([("old".into(), "x".into())])).wait().unwrap();
+    store.learn(&"server-1".into(), &learnt()).wait().unwrap();
+    for placement in placements() {
+        store.adopt(placement).wait().unwrap();
+    }
+    store.put_marks(marks()).wait().unwrap();
+    store.begin_intent(&intent("run-3", "KEY1", IntentKind::Replace), &sent(1)).wait().unwrap();
+    let closed = store.begin_intent(&intent("run-3", "KEY2", IntentKind::Revert), &sent(1)).wait().unwrap();
+    for event in [Event::Reset, Event::Closed] {
+        store.record(closed, &event).wait().unwrap();
+    }
+}
+
+pub(super) fn assert_sample(store: &Store) {
+    let runs = store.runs(2).unwrap();
+    assert_eq!(runs[0], RunRecord { row: run_row("run-3"), end: None }, "a run that never ended is seen as such");
+    assert_eq!(runs[1], RunRecord { row: run_row("run-2"), end: Some(run_end(3)) });
+    assert_eq!(runs.len(), 2);
+    assert_eq!(store.last_success().unwrap().unwrap().row.id, "run-1".into());
+    assert_eq!(store.run(&"run-2".into()).unwrap().unwrap(), runs[1]);
+    assert_eq!(store.run(&"run-9".into()).unwrap(), None);
+    assert_eq!(store.last_good(&Counted::Source("entra".into())).unwrap(), Some(401));
+    assert_eq!(store.last_good(&Counted::Target("jira".into())).unwrap(), Some(452));
+    assert_eq!(store.last_good(&Counted::Target("entra".into())).unwrap(), None);
+
+    assert_eq!(store.bound(&"jira".into()).unwrap(), Some("server-1".into()));
+    assert_eq!(store.bound(&"wiki".into()).unwrap(), None);
+    assert_eq!(store.learnt(&"server-1".into()).unwrap(), learnt(), "what is not learnt again is forgotten");
+    assert_eq!(store.learnt(&"server-2".into()).unwrap(), BTreeMap::new());
+
+    let jira = "jira".into();
+    assert_eq!(store.placements(&jira, None, 2).unwrap(), placements()[..2]);
+    assert_eq!(store.placements(&jira, Some(&"A2".into()), 2).unwrap(), placements()[2..]);
+    assert_eq!(store.placement(&jira, &"A3".into()).unwrap().as_ref(), placements().get(2));
+    assert_eq!(store.count_placements(&jira).unwrap(), 3);
+    assert_eq!(store.count_placements(&"wiki".into()).unwrap(), 0);
+
+    for (person, mark) in marks() {
+        assert_eq!(store.mark(&person).unwrap(), Some(mark), "{person}");
+    }
+    assert_eq!(store.mark(&person("p9")).unwrap(), None);
+    assert_eq!(store.count_known(&"entra".into()).unwrap(), 4);
+
+    let open = store.open_intents().unwrap();
+    let status = Status::Sent { attempt: 1, route: "session".into(), at: 1_800_000_002 };
+    let expected = OpenIntent { id: open[0].id, intent: intent("run-3", "KEY1", IntentKind::Replace), status };
+    assert_eq!(open, [expected], "the closed one is not open any more");
+}
+
+fn learnt() -> BTreeMap<String, String> {
+    [("upload", "session"), ("default", "10122")].map(|(word, value)| (word.into(), value.into())).into()
+}
+
+fn placements() -> [Placement; 3] {
+    let made = Placement {
+        person: None,
+        provenance: Provenance::Made,
+        before: Before::Picture(mark("10200")),
+        ..placement("A2")
+    };
+    [Placement { before: Before::Default, ..placement("A1") }, made, placement("A3")]
+}
+
+fn marks() -> Vec<(PersonRef, PhotoMark)> {
+    let digest = Digest::of(b"photo");
+    [
+        (Some("v1".into()), Remembered::Present(digest)),
+        (None, Remembered::Absent(Absence::OnePixel)),
+        (Some("v3".into()), Remembered::Unreadable(Fault::new("truncated", "the picture ends early"))),
+        (Some("v4".into()), Remembered::TooSmall { digest, width: 40, height: 64 }),
+    ]
+    .into_iter()
+    .zip(["p1", "p2", "p3", "p4"])
+    .map(|((version, found), id)| (person(id), PhotoMark { version, found }))
+    .collect()
+}
+
+#[test]
+fn everything_reads_back_now_and_after_reopening() {
+    let (_folder, path) = place();
+    let store = open(&path);
+    write_sample(&store);
+    assert_sample(&store);
+    drop(store);
+    assert_sample(&open(&path));
+    assert_sample(&Store::view(&path).unwrap());
+}
+
+#[test]
+fn what_is_forgotten_is_gone() {
+    let (_folder, path) = place();
+    let store = open(&path);
+    write_sample(&store);
+    store.forget_placement(&"jira".into(), &"A1".into()).wait().unwrap();
+    store.remove_mark(&person("p2")).wait().unwrap();
+    assert_eq!(store.placement(&"jira".into(), &"A1".into()).unwrap(), None);
+    assert_eq!(store.count_placements(&"jira".into()).unwrap(), 2);
+    assert_eq!(store.mark(&person("p2")).unwrap(), None);
+    assert_eq!(store.count_known(&"entra".into()).unwrap(), 3);
+}
+
+#[test]
+fn a_target_is_bound_for_good() {
+    let (_folder, path) = place();
+    let store = open(&path);
+    store.bind(&"jira".into(), &"server-1".into()).wait().unwrap();
+    store.bind(&"jira".into(), &"server-1".into()).wait().unwrap();
+    let error = store.bind(&"jira".into(), &"server-2".into()).wait().unwrap_err();
+    assert_eq!(error.blame(), Blame::DoesNotBelong);
+    let text = error.to_string();
+    assert!(text.contains("server-1") && text.contains("server-2") && text.contains("corporate.db"), "{text}");
+    assert_eq!(store.bound(&"jira".into()).unwrap(), Some("server-1".into()));
+}
+
+#[test]
+fn a_run_that_was_not_begun_is_an_error() {
+    let (_folder, path) = place();
+    let store = open(&path);
+    let nobody = RunId::from("run-9");
+    assert!(matches!(store.finish_run(&nobody, run_end(0)).wait().unwrap_err().fault, StateFault::NoRun(_)));
+    let counts = vec![(Counted::Source(SourceId::from("entra")), 1)];
+    assert!(matches!(store.put_run_counts(&nobody, counts).wait().unwrap_err().fault, StateFault::NoRun(_)));
+    assert_eq!(store.runs(9).unwrap(), []);
+}
+
+#[test]
+fn a_view_of_nothing_is_empty_and_makes_nothing() {
+    let (folder, path) = place();
+    let view = Store::view(&path).unwrap();
+    assert_eq!(view.runs(9).unwrap(), []);
+    assert_eq!(view.open_intents().unwrap(), []);
+    assert!(matches!(view.begin_run(run_row("run-1")).wait().unwrap_err().fault, StateFault::ReadOnly));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_view_looks_on_while_a_run_writes() {
+    let (_folder, path) = place();
+    let store = open(&path);
+    let view = Store::view(&path).unwrap();
+    store.begin_run(run_row("run-1")).wait().unwrap();
+    assert_eq!(view.runs(9).unwrap().len(), 1);
+}
+
+#[test]
+fn acknowledgements_can_be_awaited() {
+    fn shared_between_threads<T: Send + Sync>(_: &T) {}
+    fn sent_between_threads<T: Send>(value: T) -> T {
+        value
+    }
+    let (_folder, path) = place();
+    let store = open(&path);
+    shared_between_threads(&store);
+    let ack = sent_between_threads(store.begin_run(run_row("run-1")));
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(ack).unwrap();
+    assert_eq!(store.runs(9).unwrap().len(), 1);
+}
