@@ -5,5 +5,6 @@
 pub mod http;
 pub mod model;
 pub mod pipeline;
+pub mod plan;
 pub mod state;
 pub mod transform;

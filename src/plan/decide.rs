@@ -1,0 +1,460 @@
+//! What is done with one account: facts in, decision and reason out (design §4, decide).
+//!
+//! Owns: precedence of sources, the fallback rules, ownership, reassignment.
+//! Leaves to others: who matches (`matching`), the limits (`guard`), doing it (`run`, `load`).
+//! A newcomer gets wrong: the order of the tests here is the order of the promises; `unknown`, and a source that could
+//! not be asked, end the search with nothing changed, even if a later source has a photo.
+
+use std::path::Path;
+
+use super::matching::Matched;
+use crate::model::{
+    Account, AccountStanding, Before, ChangeKind, Decision, Digest, Mark, Person, PersonRef, PhotoFact, Picture, Place,
+    Placement, Provenance, Reason, Recipe, Shown, SourceId, Standing, TargetId, Verdict,
+};
+use crate::pipeline::{Action, Fallback, Ownership, Rule};
+
+/// Whether a source's listing can be relied on in this run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceState {
+    /// Listed to its end.
+    Listed,
+    /// `enabled: false`.
+    Disabled,
+    /// It could not be listed.
+    Failed,
+}
+
+/// What one source says about one account.
+#[derive(Clone, Debug)]
+pub struct SourceView {
+    /// The source.
+    pub id: SourceId,
+    /// Its place in the file.
+    pub place: Place,
+    /// Whether it was listed.
+    pub state: SourceState,
+    /// Who it was matched to.
+    pub matched: Matched,
+    /// The matched person.
+    pub person: Option<Person>,
+    /// What was learnt of the matched person's photo; `None`: it was not asked for.
+    pub photo: Option<PhotoFact>,
+}
+
+/// Where the person of the account's placement stands now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Former {
+    /// There is no placement, or it is a fallback image.
+    Nobody,
+    /// Still listed by the source.
+    Listed,
+    /// The source was listed and does not have the person any more.
+    Gone,
+    /// The source was not listed, or is not in the file any more.
+    Unknown,
+}
+
+/// Whether a picture that is not recorded looks like the one that would be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Looked {
+    /// Nobody looked yet.
+    NotYet,
+    /// It is the same picture: adopt it.
+    Alike,
+    /// It is another one.
+    Differs,
+    /// It could not be looked at.
+    Failed,
+}
+
+/// The facts about one account.
+#[derive(Clone, Debug)]
+pub struct View<'a> {
+    /// The account as surveyed.
+    pub account: &'a Account,
+    /// What the state says stands there.
+    pub placement: Option<&'a Placement>,
+    /// The instance's default picture.
+    pub default: Option<&'a Mark>,
+    /// Every source, in the file's order.
+    pub sources: &'a [SourceView],
+    /// Where the person of the placement stands.
+    pub former: Former,
+    /// Whether the picture shown was looked at.
+    pub looked: Looked,
+}
+
+/// A digest for something, where it is known.
+pub type Lookup<'a, K> = Box<dyn Fn(&K) -> Option<Digest> + 'a>;
+
+/// The rules of the file for one target.
+pub struct Rules<'a> {
+    /// The target.
+    pub target_id: TargetId,
+    /// `fallback`.
+    pub fallback: &'a Fallback,
+    /// `ownership` and its place.
+    pub ownership: (Ownership, Place),
+    /// The target's place.
+    pub target: Place,
+    /// The place of `match`.
+    pub matching: Place,
+    /// The place of `accounts`.
+    pub accounts: Place,
+    /// The place of `transform`.
+    pub transform: Place,
+    /// The recipe in force for the target, its size included.
+    pub recipe: &'a Recipe,
+    /// Re-uploads everything that is ours.
+    pub rerender: Rerender,
+    /// The digest of a fallback image of the file.
+    pub image: Lookup<'a, Path>,
+    /// The digest of the rendition of a photo for this target, where it is known.
+    pub rendition: Lookup<'a, Digest>,
+}
+
+/// Whether pictures that are right already are made again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rerender {
+    /// Only what changed.
+    Changed,
+    /// `--rerender`.
+    All,
+}
+
+/// A picture that shall stand on an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Whose photo; `None` for a fallback image.
+    pub person: Option<PersonRef>,
+    /// Digest of the original.
+    pub photo: Digest,
+    /// Digest of the rendition; `None` while it is not rendered.
+    pub rendition: Option<Digest>,
+}
+
+/// What the decision asks of the run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing.
+    Nothing,
+    /// Show this picture.
+    Show(Wanted),
+    /// Look at the picture shown first, then decide again (design §4, state).
+    Look(Wanted),
+    /// Record the picture shown as ours, write nothing.
+    Adopt(Wanted),
+    /// Show the default.
+    Reset,
+}
+
+/// A decision with what the limits count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// For plan and report.
+    pub decision: Decision,
+    /// For the run.
+    pub effect: Effect,
+    /// The account belongs to one person of a source.
+    pub matched: bool,
+    /// A picture that we did not set would be overwritten.
+    pub foreign: bool,
+    /// The account belongs to another person than its placement says.
+    pub reassigned: bool,
+    /// The placement's picture is not shown any more.
+    pub drifted: bool,
+}
+
+/// What the search through the sources ended with.
+struct Found {
+    wish: Wish,
+    reason: Reason,
+    rule: Place,
+    person: Option<PersonRef>,
+    detail: Option<String>,
+}
+
+enum Wish {
+    Photo(Digest),
+    Image(Digest),
+    Default,
+    Keep,
+    Conflict,
+    Skip,
+}
+
+/// Decides about one account.
+pub fn decide(view: &View<'_>, rules: &Rules<'_>) -> Judgement {
+    let picture = Picture::of(&view.account.shown, view.placement, view.default);
+    let found = search(view, rules);
+    let reassigned = reassigned(view);
+    let judge = Judge { view, rules, picture, reassigned };
+    match found.wish {
+        Wish::Photo(photo) => judge.show(photo, found),
+        Wish::Image(photo) => judge.show(photo, Found { person: None, ..found }),
+        Wish::Default => judge.reset(ChangeKind::Revert, found),
+        Wish::Keep if reassigned && matches!(judge.picture, Picture::Ours(_)) => judge.take_away(found),
+        Wish::Keep => judge.leave(Verdict::Keep, found),
+        Wish::Conflict => judge.leave(Verdict::Conflict, found),
+        Wish::Skip => judge.leave(Verdict::Skip, found),
+    }
+}
+
+/// Down the list of sources: present wins, absent goes on, everything else stops (design §4, precedence).
+fn search(view: &View<'_>, rules: &Rules<'_>) -> Found {
+    if let Some(found) = not_looked_at(view, rules) {
+        return found;
+    }
+    let mut absent = None;
+    for source in view.sources {
+        let stop =
+            |wish, reason, rule: &Place, detail| Found { wish, reason, rule: rule.clone(), person: None, detail };
+        match source.state {
+            SourceState::Disabled => return stop(Wish::Keep, Reason::SourceDisabled, &source.place, None),
+            SourceState::Failed => return stop(Wish::Keep, Reason::SourceUnreachable, &source.place, None),
+            SourceState::Listed => {}
+        }
+        match &source.matched {
+            Matched::Nobody => {}
+            Matched::Person(_) => match of_person(source, rules) {
+                Some(found) if matches!(found.reason, Reason::Absent) => absent = absent.or(Some(found)),
+                Some(found) => return found,
+                None => {}
+            },
+            Matched::Ambiguous(words) => {
+                return stop(Wish::Conflict, Reason::Ambiguous, &rules.matching, Some(words.clone()));
+            }
+            Matched::Conflict(words) => {
+                return stop(Wish::Conflict, Reason::Conflict, &rules.matching, Some(words.clone()));
+            }
+        }
+    }
+    absent.unwrap_or_else(|| nobody(view, rules))
+}
+
+fn not_looked_at(view: &View<'_>, rules: &Rules<'_>) -> Option<Found> {
+    let found =
+        |wish, reason, rule: &Place, detail| Some(Found { wish, reason, rule: rule.clone(), person: None, detail });
+    match (view.account.standing, &view.account.shown) {
+        (AccountStanding::Inactive, _) => found(Wish::Skip, Reason::AccountInactive, &rules.accounts, None),
+        (AccountStanding::Excluded, _) => found(Wish::Skip, Reason::AccountExcluded, &rules.accounts, None),
+        (AccountStanding::Active, Shown::Unknown(why)) => {
+            found(Wish::Keep, Reason::PictureUnknown, &rules.target, Some(why.clone()))
+        }
+        (AccountStanding::Active, _) => None,
+    }
+}
+
+/// Nobody of any source: the former owner may be gone, or the account is not a person's.
+fn nobody(view: &View<'_>, rules: &Rules<'_>) -> Found {
+    if view.former == Former::Gone {
+        let person = view.placement.and_then(|placement| placement.person.clone());
+        return by_rule(&rules.fallback.gone, Reason::Gone, person, rules, None);
+    }
+    Found { wish: Wish::Skip, reason: Reason::Unmatched, rule: rules.matching.clone(), person: None, detail: None }
+}
+
+fn of_person(source: &SourceView, rules: &Rules<'_>) -> Option<Found> {
+    let person = source.person.as_ref()?;
+    let who = Some(PersonRef { source: source.id.clone(), id: person.id.clone() });
+    let fallback = rules.fallback;
+    Some(match (person.standing, &source.photo) {
+        (Standing::OptedOut, _) => by_rule(&fallback.opted_out, Reason::OptedOut, who, rules, None),
+        (Standing::Inactive, _) => by_rule(&fallback.inactive, Reason::Inactive, who, rules, None),
+        (Standing::OutOfScope, _) => by_rule(&fallback.out_of_scope, Reason::OutOfScope, who, rules, None),
+        (Standing::InScope, Some(PhotoFact::Present { digest })) => Found {
+            wish: Wish::Photo(*digest),
+            reason: Reason::PhotoNew,
+            rule: rules.target.clone(),
+            person: who,
+            detail: None,
+        },
+        (Standing::InScope, Some(PhotoFact::Absent(_))) => by_rule(&fallback.absent, Reason::Absent, who, rules, None),
+        (Standing::InScope, Some(PhotoFact::Unreadable(fault))) => {
+            by_rule(&fallback.unreadable, Reason::Unreadable, who, rules, Some(fault.message.clone()))
+        }
+        (Standing::InScope, Some(PhotoFact::TooSmall { width, height })) => {
+            by_rule(&fallback.too_small, Reason::TooSmall, who, rules, Some(format!("{width} x {height} px")))
+        }
+        (Standing::InScope, Some(PhotoFact::Unknown(fault))) => Found {
+            wish: Wish::Keep,
+            reason: Reason::PhotoUnknown,
+            rule: source.place.clone(),
+            person: who,
+            detail: Some(format!("[{}] {}", fault.code, fault.message)),
+        },
+        (Standing::InScope, None) => Found {
+            wish: Wish::Keep,
+            reason: Reason::PhotoUnknown,
+            rule: source.place.clone(),
+            person: who,
+            detail: Some("it was not asked for".to_owned()),
+        },
+    })
+}
+
+fn by_rule(rule: &Rule, reason: Reason, person: Option<PersonRef>, rules: &Rules<'_>, detail: Option<String>) -> Found {
+    let found = |wish, detail| Found { wish, reason, rule: rule.place.clone(), person: person.clone(), detail };
+    match &rule.action {
+        Action::Keep => found(Wish::Keep, detail),
+        Action::Default => found(Wish::Default, detail),
+        Action::Image(path) => match (rules.image)(path) {
+            Some(digest) => found(Wish::Image(digest), detail),
+            None => found(Wish::Keep, Some(format!("the image {} cannot be used", path.display()))),
+        },
+    }
+}
+
+/// The account was matched to one person, and to none that the placement names (design §5).
+fn reassigned(view: &View<'_>) -> bool {
+    let Some(former) = view.placement.and_then(|placement| placement.person.as_ref()) else { return false };
+    let mut someone = false;
+    for source in view.sources {
+        if let Matched::Person(id) = &source.matched {
+            someone = true;
+            if source.id == former.source && *id == former.id {
+                return false;
+            }
+        }
+    }
+    // A source that was not listed cannot say that its person does not own the account any more.
+    someone && view.former != Former::Unknown
+}
+
+struct Judge<'a> {
+    view: &'a View<'a>,
+    rules: &'a Rules<'a>,
+    picture: Picture,
+    reassigned: bool,
+}
+
+impl Judge<'_> {
+    fn show(&self, photo: Digest, found: Found) -> Judgement {
+        let reason = match (&self.picture, self.view.placement) {
+            (Picture::Ours(_), Some(placement)) => match self.stale(placement, photo) {
+                Some(reason) => reason,
+                None => {
+                    let found = Found { reason: Reason::Unchanged, ..found };
+                    return self.judgement(Verdict::Unchanged, Effect::Nothing, found);
+                }
+            },
+            (Picture::Default, None) => found.reason,
+            _ if self.rules.ownership.0 == Ownership::Ours && !self.reassigned => {
+                let rule = self.rules.ownership.1.clone();
+                return self.leave(Verdict::Keep, Found { reason: Reason::ChosenByHand, rule, ..found });
+            }
+            _ if self.reassigned => Reason::Reassigned,
+            (_, Some(_)) => Reason::Drifted,
+            _ => found.reason,
+        };
+        // Asked for only now: the spool is not touched for accounts that stay as they are.
+        let wanted = Wanted { person: found.person.clone(), photo, rendition: (self.rules.rendition)(&photo) };
+        let foreign = matches!(self.picture, Picture::Foreign(_) | Picture::System(_));
+        let found = Found { reason, ..found };
+        let effect = match (&self.picture, self.view.looked) {
+            (Picture::Foreign(_), Looked::NotYet) => Effect::Look(wanted),
+            (Picture::Foreign(_), Looked::Alike) => {
+                return self.judgement(
+                    Verdict::Unchanged,
+                    Effect::Adopt(wanted),
+                    Found { reason: Reason::Unchanged, detail: Some("adopted by its looks".into()), ..found },
+                );
+            }
+            (Picture::Foreign(_), Looked::Failed) => {
+                return self.leave(Verdict::Keep, Found { reason: Reason::PictureUnknown, ..found });
+            }
+            _ => Effect::Show(wanted),
+        };
+        Judgement { foreign, ..self.judgement(Verdict::Change(ChangeKind::Replace), effect, found) }
+    }
+
+    /// Why our picture has to be replaced, if it has to.
+    fn stale(&self, placement: &Placement, photo: Digest) -> Option<Reason> {
+        if self.reassigned {
+            Some(Reason::Reassigned)
+        } else if placement.photo != photo {
+            Some(Reason::PhotoChanged)
+        } else if placement.recipe != *self.rules.recipe {
+            Some(Reason::RecipeChanged)
+        } else if self.rules.rerender == Rerender::All {
+            Some(Reason::Rerender)
+        } else {
+            None
+        }
+    }
+
+    fn reset(&self, kind: ChangeKind, found: Found) -> Judgement {
+        match &self.picture {
+            Picture::Ours(_) => {
+                let kind = if found.reason == Reason::OptedOut { ChangeKind::Remove } else { kind };
+                self.judgement(Verdict::Change(kind), Effect::Reset, found)
+            }
+            Picture::Foreign(_) | Picture::System(_) => {
+                let detail = Some(match &found.detail {
+                    Some(detail) => format!("{}: {detail}", found.reason.text()),
+                    None => found.reason.text().to_owned(),
+                });
+                self.leave(Verdict::Keep, Found { reason: Reason::NotOurs, detail, ..found })
+            }
+            Picture::Default | Picture::Unknown(_) => self.leave(Verdict::Keep, found),
+        }
+    }
+
+    /// The former person's picture goes, whatever the new photo's state.
+    fn take_away(&self, found: Found) -> Judgement {
+        let detail = Some(format!("and the new person: {}", found.reason.text()));
+        let rule = self.rules.matching.clone();
+        self.reset(ChangeKind::Remove, Found { reason: Reason::Reassigned, rule, detail, ..found })
+    }
+
+    fn leave(&self, verdict: Verdict, found: Found) -> Judgement {
+        self.judgement(verdict, Effect::Nothing, found)
+    }
+
+    fn drifted(&self) -> bool {
+        self.view.placement.is_some() && !matches!(self.picture, Picture::Ours(_) | Picture::Unknown(_))
+    }
+
+    fn judgement(&self, verdict: Verdict, effect: Effect, found: Found) -> Judgement {
+        let to = match &effect {
+            Effect::Show(wanted) | Effect::Look(wanted) | Effect::Adopt(wanted) => {
+                wanted.rendition.map_or_else(|| "not rendered".to_owned(), |digest| digest.to_string())
+            }
+            Effect::Reset => "default".to_owned(),
+            Effect::Nothing => self.picture.label(),
+        };
+        Judgement {
+            decision: Decision {
+                target: self.rules.target_id.clone(),
+                account: self.view.account.id.clone(),
+                account_name: self.view.account.name.clone(),
+                person: found.person,
+                verdict,
+                from: self.picture.clone(),
+                to,
+                reason: found.reason,
+                rule: found.rule,
+                detail: found.detail,
+            },
+            effect,
+            matched: self.view.sources.iter().any(|source| matches!(source.matched, Matched::Person(_))),
+            foreign: false,
+            reassigned: self.reassigned,
+            drifted: self.drifted(),
+        }
+    }
+}
+
+/// What stood on the account before our first write.
+pub fn before(account: &Account, placement: Option<&Placement>) -> Before {
+    placement.map_or_else(|| Before::from(&account.shown), |placement| placement.before.clone())
+}
+
+/// The picture of ours that goes when another is shown: only one that we made (promise P1).
+pub fn old_of_ours(placement: Option<&Placement>) -> Option<Mark> {
+    placement.filter(|placement| placement.provenance == Provenance::Made).map(|placement| placement.mark.clone())
+}
+
+#[cfg(test)]
+mod tests;

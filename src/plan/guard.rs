@@ -1,0 +1,234 @@
+//! The limits of the file, over a finished plan (design §5, `limits`).
+//!
+//! Owns: when a limit is broken, what `--allow` lets pass, and the sentence that says so.
+//! Leaves to others: counting (`run`), what a broken limit stops (`run`).
+//! A newcomer gets wrong: `--allow reverts=412` passes 412 and nothing else; 413 tomorrow stops again.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::pipeline::{Limit, Limits};
+
+/// The limits, by the words of the file; `same_picture` stands under `transform.hash`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "each is the key of the same name in the pipeline file")]
+pub enum LimitName {
+    Reverts,
+    Replacements,
+    Foreign,
+    Reassigned,
+    Unknown,
+    SourceShrink,
+    TargetShrink,
+    TargetDrift,
+    SamePicture,
+}
+
+impl LimitName {
+    /// Every limit.
+    pub const ALL: [Self; 9] = [
+        Self::Reverts,
+        Self::Replacements,
+        Self::Foreign,
+        Self::Reassigned,
+        Self::Unknown,
+        Self::SourceShrink,
+        Self::TargetShrink,
+        Self::TargetDrift,
+        Self::SamePicture,
+    ];
+
+    /// The key in the file.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Reverts => "reverts",
+            Self::Replacements => "replacements",
+            Self::Foreign => "foreign",
+            Self::Reassigned => "reassigned",
+            Self::Unknown => "unknown",
+            Self::SourceShrink => "source_shrink",
+            Self::TargetShrink => "target_shrink",
+            Self::TargetDrift => "target_drift",
+            Self::SamePicture => "same_picture",
+        }
+    }
+}
+
+impl fmt::Display for LimitName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// `--allow LIMIT=N`: exactly this many pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// The limit.
+    pub limit: LimitName,
+    /// The value found that passes.
+    pub value: u64,
+}
+
+/// What is wrong with an `--allow`.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ParseAllowanceError {
+    /// No `=`, or no number behind it.
+    #[error("`{0}` is not LIMIT=N: write for instance `reverts=412`")]
+    Shape(String),
+    /// No such limit.
+    #[error("`{0}` is not a limit: write one of {list}", list = LimitName::ALL.map(LimitName::word).join(", "))]
+    Name(String),
+}
+
+impl FromStr for Allowance {
+    type Err = ParseAllowanceError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let shape = || ParseAllowanceError::Shape(text.to_owned());
+        let (name, value) = text.split_once('=').ok_or_else(shape)?;
+        let limit = LimitName::ALL
+            .into_iter()
+            .find(|limit| limit.word() == name)
+            .ok_or_else(|| ParseAllowanceError::Name(name.to_owned()))?;
+        Ok(Self { limit, value: value.parse().map_err(|_| shape())? })
+    }
+}
+
+/// A value held against its limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// The limit.
+    pub limit: LimitName,
+    /// The source or target.
+    pub scope: String,
+    /// Found.
+    pub value: u64,
+    /// The whole.
+    pub of: u64,
+    /// The most that passes without `--allow`; `None`: nothing is limited.
+    pub allowed: Option<u64>,
+    /// The limit stops its scope.
+    pub broken: bool,
+    /// It would, had `--allow` not named exactly this value.
+    pub overridden: bool,
+    /// The limit's line.
+    pub rule: String,
+}
+
+impl Checked {
+    /// What to write to get past, if the limit is broken.
+    pub fn remedy(&self) -> Option<String> {
+        self.broken
+            .then(|| format!("if that is right, pass --allow {}={} (limit at {})", self.limit, self.value, self.rule))
+    }
+}
+
+/// What was counted for one limit of one source or target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The limit.
+    pub limit: LimitName,
+    /// The source or target.
+    pub scope: String,
+    /// How many.
+    pub value: u64,
+    /// Of how many.
+    pub of: u64,
+}
+
+/// Holds everything that was counted against the limits of the file, in the order it was counted.
+pub fn guard(found: &[Found], limits: &Limits, allowances: &[Allowance]) -> Vec<Checked> {
+    let allowances: BTreeMap<_, _> = allowances.iter().map(|allowance| (allowance.limit, allowance.value)).collect();
+    found
+        .iter()
+        .filter_map(|found| {
+            let limit = limit_of(limits, found.limit)?;
+            let allowed = most(limit, found.of, limits.shares_from);
+            let over = allowed.is_some_and(|allowed| found.value > allowed);
+            let let_pass = allowances.get(&found.limit) == Some(&found.value);
+            Some(checked(found, allowed, over, let_pass, limit.place.to_string()))
+        })
+        .collect()
+}
+
+/// Holds the same-picture alarm against `transform.hash.same_picture`: one photo for more people than this.
+pub fn guard_same_picture(scope: &str, people: u64, of: u64, most: u32, rule: String, allow: &[Allowance]) -> Checked {
+    let found = Found { limit: LimitName::SamePicture, scope: scope.to_owned(), value: people, of };
+    let let_pass = allow.contains(&Allowance { limit: LimitName::SamePicture, value: people });
+    checked(&found, Some(most.into()), people > u64::from(most), let_pass, rule)
+}
+
+fn checked(found: &Found, allowed: Option<u64>, over: bool, let_pass: bool, rule: String) -> Checked {
+    Checked {
+        limit: found.limit,
+        scope: found.scope.clone(),
+        value: found.value,
+        of: found.of,
+        allowed,
+        broken: over && !let_pass,
+        overridden: over && let_pass,
+        rule,
+    }
+}
+
+fn limit_of(limits: &Limits, name: LimitName) -> Option<&Limit> {
+    Some(match name {
+        LimitName::Reverts => &limits.reverts,
+        LimitName::Replacements => &limits.replacements,
+        LimitName::Foreign => &limits.foreign,
+        LimitName::Reassigned => &limits.reassigned,
+        LimitName::Unknown => &limits.unknown,
+        LimitName::SourceShrink => &limits.source_shrink,
+        LimitName::TargetShrink => &limits.target_shrink,
+        LimitName::TargetDrift => &limits.target_drift,
+        LimitName::SamePicture => return None,
+    })
+}
+
+/// `count` or `share`, either breaks it; shares count from `shares_from` on.
+fn most(limit: &Limit, of: u64, shares_from: u64) -> Option<u64> {
+    let share = limit.share.filter(|_| of >= shares_from).map(|share| share.of(of));
+    match (limit.count, share) {
+        (Some(count), Some(share)) => Some(count.min(share)),
+        (count, share) => count.or(share),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Place;
+    use crate::pipeline::Share;
+
+    fn limit(count: Option<u64>, percent: Option<u16>) -> Limit {
+        let share = percent.and_then(|percent| Share::from_hundredths(percent * 100));
+        Limit { count, share, place: Place { file: "p.yaml".into(), line: 9 } }
+    }
+
+    #[test]
+    fn a_count_or_a_share_breaks_a_limit() {
+        // (count, share in %, value, of) → the most that passes; shares count from 100 on.
+        let cases = [
+            (Some(50), Some(5), 310, Some(15)),
+            (Some(50), Some(5), 10_000, Some(50)),
+            (Some(50), Some(5), 99, Some(50)),
+            (None, Some(5), 99, None),
+            (None, Some(5), 100, Some(5)),
+            (None, Some(100), 100, Some(100)),
+            (Some(0), None, 7, Some(0)),
+            (None, None, 7, None),
+        ];
+        for (count, share, of, expected) in cases {
+            assert_eq!(most(&limit(count, share), of, 100), expected, "{count:?} {share:?} of {of}");
+        }
+    }
+
+    #[test]
+    fn an_allowance_names_a_limit_and_a_number() {
+        assert_eq!("reverts=412".parse(), Ok(Allowance { limit: LimitName::Reverts, value: 412 }));
+        for wrong in ["", "reverts", "reverts=", "reverts=-1", "revert=1", "=1", "reverts=1=2"] {
+            assert!(wrong.parse::<Allowance>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! From facts to a plan: match, precedence, fallback, decide, guard. Pure: no I/O, no clock, no randomness.
+//!
+//! Owns: every rule about who gets which picture and what stops it.
+//! Leaves to others: gathering the facts and doing what was decided (`run`).
+//! A newcomer gets wrong: nothing here may ask the network, the state or the clock; what is needed comes as an argument,
+//! so that the same facts always give the same plan.
+
+mod decide;
+mod digest;
+mod guard;
+mod matching;
+mod settle;
+
+pub use decide::{
+    Effect, Former, Judgement, Looked, Lookup, Rerender, Rules, SourceState, SourceView, View, Wanted, before, decide,
+    old_of_ours,
+};
+pub use digest::plan_digest;
+pub use guard::{Allowance, Checked, Found, LimitName, ParseAllowanceError, guard, guard_same_picture};
+pub use matching::{Matched, lookups, matched};
+pub use settle::{Settled, placement_seen, settle};

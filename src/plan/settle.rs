@@ -1,0 +1,71 @@
+//! What becomes of a write that an earlier run, or this one, left open.
+//!
+//! Owns: the last column of the tables in `write-protocols.md`: what was seen, and what is wanted now, give the mending.
+//! Leaves to others: looking (`load`), mending (`run`, `load`).
+//! A newcomer gets wrong: a half-done picture is finished only if it is still exactly what is wanted; otherwise it goes.
+
+use super::decide::Effect;
+use crate::model::{Mark, OpenIntent, Placement, Recipe, Seen, Status};
+
+/// What is done about an open intent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// Only the journal learns that nothing is left.
+    Close(String),
+    /// Only the journal learns that the default is shown and nothing is left.
+    CloseReset,
+    /// The picture is shown, if it is not yet, and recorded; then the old one of ours goes.
+    Finish(Mark),
+    /// A picture of ours goes.
+    Tidy(Mark),
+    /// It stays open, and the account is decided about as ever.
+    Later,
+    /// The account is left alone in this run.
+    LeaveAlone(String),
+}
+
+/// What stands on the account by the light of what was seen, for deciding about it.
+pub fn placement_seen(open: &OpenIntent, seen: &Seen, recorded: Option<Placement>) -> Option<Placement> {
+    match seen {
+        Seen::Shown(mark) => open.intent.placement(mark).or(recorded),
+        Seen::Reset(_) => None,
+        Seen::TooEarly(_)
+        | Seen::Nothing(_)
+        | Seen::HalfDone(_)
+        | Seen::Leftover(_)
+        | Seen::Perhaps(_)
+        | Seen::Unsure(_) => recorded,
+    }
+}
+
+/// Judges an open intent by what was seen and by what the plan wants for the account now.
+pub fn settle(open: &OpenIntent, seen: &Seen, effect: &Effect, recipe: &Recipe) -> Settled {
+    match seen {
+        Seen::TooEarly(_) => Settled::LeaveAlone("a slow server may still be at an earlier write".to_owned()),
+        Seen::Unsure(why) => Settled::LeaveAlone(why.clone()),
+        Seen::Nothing(why) => Settled::Close(why.clone()),
+        // The same picture has the same name, so sending it again leaves one picture and not two.
+        Seen::Perhaps(_) if covered(open, effect, recipe) => Settled::Close("the same picture is sent again".into()),
+        Seen::Perhaps(_) => Settled::Later,
+        Seen::HalfDone(mark) if still_wanted(open, effect, recipe) => Settled::Finish(mark.clone()),
+        Seen::HalfDone(mark) | Seen::Leftover(mark) | Seen::Reset(Some(mark)) => Settled::Tidy(mark.clone()),
+        Seen::Shown(mark) => Settled::Finish(mark.clone()),
+        Seen::Reset(None) => Settled::CloseReset,
+    }
+}
+
+/// Whether the write that may have left something is made again in this run.
+fn covered(open: &OpenIntent, effect: &Effect, recipe: &Recipe) -> bool {
+    matches!(open.status, Status::Sent { .. }) && still_wanted(open, effect, recipe)
+}
+
+fn still_wanted(open: &OpenIntent, effect: &Effect, recipe: &Recipe) -> bool {
+    match effect {
+        Effect::Show(wanted) | Effect::Look(wanted) => {
+            open.intent.photo == Some(wanted.photo)
+                && open.intent.person == wanted.person
+                && open.intent.recipe.as_ref() == Some(recipe)
+        }
+        Effect::Nothing | Effect::Adopt(_) | Effect::Reset => false,
+    }
+}
