@@ -1,0 +1,229 @@
+//! One `$batch` of photo calls, repeated part by part (`reference/microsoft-graph.md` §4, §5).
+//!
+//! Owns: which parts are sent again, and when the whole source has failed. Leaves to others: reading a part (`photo.rs`).
+//! A newcomer gets wrong: parts come back in any order, and may be missing; a missing one has failed.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::photo::{Judged, Part, Wanted, too_large};
+use super::{Entra, SLOW, error};
+use crate::extract::wire::segment;
+use crate::http::{
+    Answer, BLOCKED, Call, Failure, FailureKind, Pause, Pauses, is_throttled, is_transient, retry_after,
+};
+use crate::model::{Fault, PersonId};
+
+/// 20 photos are far below; a larger answer is asked for again one by one (§4).
+const CAP: usize = 64 * 1024 * 1024;
+
+#[derive(Serialize)]
+struct Requests {
+    requests: Vec<Request>,
+}
+
+#[derive(Serialize)]
+struct Request {
+    id: String,
+    method: &'static str,
+    url: String,
+}
+
+#[derive(Deserialize)]
+struct Responses<'a> {
+    #[serde(borrow)]
+    responses: Vec<Part<'a>>,
+}
+
+/// Where the parts of one call stand. People are named by their place in the slice.
+struct Round<T> {
+    done: Vec<(usize, T)>,
+    denied: Vec<(usize, Fault)>,
+    unauthorized: Vec<(usize, Fault)>,
+    again: Vec<(usize, Fault)>,
+    asked: Option<Duration>,
+    throttled: u64,
+}
+
+/// One batch as it came back.
+enum Heard {
+    Answer(Answer),
+    TooLarge,
+}
+
+impl Entra {
+    /// Asks for one thing of each person; one answer for each.
+    pub(super) async fn ask_each<T: Wanted + Send>(&self, people: &[PersonId]) -> Result<Vec<(PersonId, T)>, Failure> {
+        let mut told = Vec::with_capacity(people.len());
+        let mut denied = Vec::new();
+        let mut open: Vec<usize> = (0..people.len()).collect();
+        let mut pauses = Pauses::default();
+        let mut renewed = false;
+        while !open.is_empty() {
+            let used = self.tokens.token().await?;
+            let Heard::Answer(answer) = self.send_batch::<T>(people, &open).await? else {
+                told.extend(unknown(denied));
+                return self.one_by_one(people, &open, told).await;
+            };
+            let Some(round) = self.read_round(&answer, &open)? else {
+                self.rest_or_fail(&mut pauses, &answer, open.len()).await?;
+                continue;
+            };
+            let Round { done, denied: refused, unauthorized, again, asked, throttled } = round;
+            told.extend(done);
+            denied.extend(refused);
+            self.graph.count_throttled(throttled);
+            if unauthorized.len() == open.len() {
+                // An inner 401 for all means the same as an outer one (§4).
+                if renewed {
+                    return Err(error::refused_token(&answer));
+                }
+                renewed = true;
+                self.tokens.renew(&used).await?;
+                self.graph.count_retried(open.len() as u64);
+                continue;
+            }
+            told.extend(unknown(unauthorized));
+            open = self.repeat(again, asked, &mut pauses, &mut told).await;
+        }
+        whole_or_each(people, told, denied)
+    }
+
+    /// Waits for the parts that are worth another try; gives up on them when the tries are used up.
+    async fn repeat<T: Wanted>(
+        &self,
+        again: Vec<(usize, Fault)>,
+        asked: Option<Duration>,
+        pauses: &mut Pauses,
+        told: &mut Vec<(usize, T)>,
+    ) -> Vec<usize> {
+        if again.is_empty() {
+            return Vec::new();
+        }
+        if let Some(time) = asked.filter(|time| *time < BLOCKED) {
+            self.graph.hold(time);
+        }
+        if let Pause::Wait(_) = self.graph.rest(pauses, asked).await {
+            self.graph.count_retried(again.len() as u64);
+            return again.into_iter().map(|(place, _)| place).collect();
+        }
+        told.extend(unknown(again));
+        Vec::new()
+    }
+
+    async fn send_batch<T: Wanted>(&self, people: &[PersonId], open: &[usize]) -> Result<Heard, Failure> {
+        let request = |place: &usize| Request {
+            id: place.to_string(),
+            method: "GET",
+            url: format!("/users/{}{}", segment(people[*place].as_str()), T::PATH),
+        };
+        let call = Call::post(self.graph.url("v1.0/$batch"))
+            .json(&Requests { requests: open.iter().map(request).collect() })
+            .units(u32::try_from(open.len()).unwrap_or(u32::MAX))
+            .cap(CAP)
+            .slow(SLOW)
+            .judged_by_caller();
+        Ok(self.ask(call).await?.map_or(Heard::TooLarge, Heard::Answer))
+    }
+
+    /// Sorts the parts of an answer; `None` if the batch as a whole has to be sent again.
+    ///
+    /// A batch with throttled parts may come as 200, 424 or 429 (§4): what counts is whether it holds `responses`.
+    fn read_round<T: Wanted>(&self, answer: &Answer, open: &[usize]) -> Result<Option<Round<T>>, Failure> {
+        match serde_json::from_slice::<Responses<'_>>(&answer.body) {
+            Ok(Responses { responses }) => Ok(Some(Round::sort(responses, open))),
+            Err(error) if answer.status == 200 => Err(answer.not_json(&error)),
+            Err(_) if is_transient(answer.status) || answer.status == 424 => Ok(None),
+            Err(_) => Err(error::failure(answer, "User.Read.All")),
+        }
+    }
+
+    async fn rest_or_fail(&self, pauses: &mut Pauses, answer: &Answer, parts: usize) -> Result<(), Failure> {
+        let asked = retry_after(&answer.headers);
+        if let Some(time) = asked.filter(|time| *time < BLOCKED) {
+            self.graph.hold(time);
+        }
+        match self.graph.rest(pauses, asked).await {
+            Pause::Wait(_) => {
+                self.graph.count_retried(parts as u64);
+                Ok(())
+            }
+            Pause::Enough | Pause::Blocked => Err(error::failure(answer, "User.Read.All")),
+        }
+    }
+
+    /// The answer was larger than its cap: the same again for one person at a time.
+    async fn one_by_one<T: Wanted + Send>(
+        &self,
+        people: &[PersonId],
+        open: &[usize],
+        told: Vec<(usize, T)>,
+    ) -> Result<Vec<(PersonId, T)>, Failure> {
+        let mut each: Vec<(PersonId, T)> =
+            told.into_iter().map(|(place, told)| (people[place].clone(), told)).collect();
+        if let [only] = open {
+            each.push((people[*only].clone(), T::unknown(too_large())));
+            return Ok(each);
+        }
+        self.graph.count_retried(open.len() as u64);
+        for place in open {
+            each.extend(Box::pin(self.ask_each::<T>(&people[*place..=*place])).await?);
+        }
+        Ok(each)
+    }
+}
+
+impl<T: Wanted> Round<T> {
+    fn sort(parts: Vec<Part<'_>>, open: &[usize]) -> Self {
+        let mut round = Self {
+            done: Vec::with_capacity(open.len()),
+            denied: Vec::new(),
+            unauthorized: Vec::new(),
+            again: Vec::new(),
+            asked: None,
+            throttled: 0,
+        };
+        let mut missing: Vec<usize> = open.to_vec();
+        for part in parts {
+            let Some(at) = missing.iter().position(|place| part.id == place.to_string()) else { continue };
+            round.take(missing.swap_remove(at), &part);
+        }
+        let lost = |place| (place, Fault::new("part_missing", "the batch was answered without this part"));
+        round.again.extend(missing.into_iter().map(lost));
+        round
+    }
+
+    fn take(&mut self, place: usize, part: &Part<'_>) {
+        self.throttled += u64::from(is_throttled(part.status));
+        match part.judge() {
+            Judged::Final(told) => self.done.push((place, told)),
+            Judged::Denied(fault) => self.denied.push((place, fault)),
+            Judged::Unauthorized(fault) => self.unauthorized.push((place, fault)),
+            Judged::Again { fault, asked } => {
+                self.asked = self.asked.max(asked);
+                self.again.push((place, fault));
+            }
+        }
+    }
+}
+
+/// Everybody denied in the same way is the app's permission, not the people (§3.5).
+fn whole_or_each<T: Wanted>(
+    people: &[PersonId],
+    mut told: Vec<(usize, T)>,
+    denied: Vec<(usize, Fault)>,
+) -> Result<Vec<(PersonId, T)>, Failure> {
+    if let [(_, first), _, ..] = denied.as_slice()
+        && denied.len() == people.len()
+    {
+        return Err(Failure::new(FailureKind::Refused, format!("reading {} photos", people.len()), &*first.message)
+            .hint("grant the application permission `User.Read.All` and give admin consent; if it is there, an Exchange policy blocks the app (EwsApplicationAccessPolicy)"));
+    }
+    told.extend(unknown(denied));
+    Ok(told.into_iter().map(|(place, told)| (people[place].clone(), told)).collect())
+}
+
+fn unknown<T: Wanted>(faults: Vec<(usize, Fault)>) -> impl Iterator<Item = (usize, T)> {
+    faults.into_iter().map(|(place, fault)| (place, T::unknown(fault)))
+}

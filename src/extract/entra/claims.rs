@@ -1,0 +1,143 @@
+//! Who the app is and what it may do, by its own token.
+//!
+//! Owns: reading a token's claims for people (`reference/microsoft-graph.md` §6), and which permissions are needed.
+//! Leaves to others: everything that a run depends on. The format of a token is not guaranteed.
+//! A newcomer gets wrong: a token is issued without any permission too; what a run meets later is a 403.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use super::Entra;
+use super::error;
+use crate::http::{Call, Failure};
+use crate::model::SignedIn;
+
+const USERS: &str = "User.Read.All";
+const MEMBERS: &str = "GroupMember.Read.All";
+
+/// What else grants the same: more than is needed.
+const MORE: [(&str, &[&str]); 2] = [
+    (USERS, &["User.ReadWrite.All"]),
+    (
+        MEMBERS,
+        &[
+            "GroupMember.ReadWrite.All",
+            "Group.Read.All",
+            "Group.ReadWrite.All",
+            "Directory.Read.All",
+            "Directory.ReadWrite.All",
+        ],
+    ),
+];
+
+/// The claims that are told.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+struct Claims {
+    app_displayname: Option<String>,
+    appid: Option<String>,
+    tid: Option<String>,
+    #[serde(default)]
+    roles: Vec<String>,
+}
+
+impl Claims {
+    /// Reads them without looking at the signature; `None` if the token is opaque.
+    fn of(token: &SecretString) -> Option<Self> {
+        let part = token.expose_secret().split('.').nth(1)?;
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok()?).ok()
+    }
+
+    fn who(&self) -> Option<String> {
+        let app = self.appid.as_deref()?;
+        let name = self.app_displayname.as_deref().map_or(String::new(), |name| format!("{name}, "));
+        Some(format!("{name}app {app} of tenant {}", self.tid.as_deref().unwrap_or("?")))
+    }
+
+    fn has(&self, wanted: &str) -> bool {
+        let more = MORE.iter().find(|(name, _)| *name == wanted).map_or(&[][..], |(_, more)| more);
+        self.roles.iter().any(|role| role == wanted || more.contains(&role.as_str()))
+    }
+}
+
+/// Signs in, reads the token's claims, and asks for one person.
+pub(super) async fn whoami(entra: &Entra) -> Result<SignedIn, Failure> {
+    let token = entra.tokens.token().await?;
+    let claims = Claims::of(&token);
+    let mut signed = told(claims.as_ref(), !entra.users.groups.is_empty());
+    if signed.who.is_empty() {
+        signed.who = entra.tokens.who().unwrap_or_else(|| "the identity of this machine".to_owned());
+    }
+    signed.expires = entra.tokens.expires().await;
+    signed.notes.extend(entra.tokens.lasts());
+    let answer = entra.ask_whole(Call::get(entra.graph.url("v1.0/users?$top=1&$select=id"))).await?;
+    match answer.status {
+        200 => {}
+        403 => {
+            signed.needs(USERS, false);
+            signed.notes.push(error::failure(&answer, USERS).to_string());
+        }
+        _ => return Err(error::failure(&answer, USERS)),
+    }
+    Ok(signed)
+}
+
+/// What the claims say.
+fn told(claims: Option<&Claims>, groups: bool) -> SignedIn {
+    let Some(claims) = claims else {
+        let note = "the token is opaque: its permissions cannot be told, only that one person could be read";
+        return SignedIn { notes: vec![note.to_owned()], ..SignedIn::default() };
+    };
+    let mut signed = SignedIn::of(claims.who().unwrap_or_default());
+    signed.may.clone_from(&claims.roles);
+    signed.may.sort_unstable();
+    signed.too_much = signed.may.iter().filter(|role| role.contains("Write")).cloned().collect();
+    for needed in [Some(USERS), groups.then_some(MEMBERS)].into_iter().flatten() {
+        if !claims.has(needed) {
+            signed.needs(needed, false);
+        }
+    }
+    signed
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn token(claims: &serde_json::Value) -> SecretString {
+        format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string())).into()
+    }
+
+    #[test]
+    fn a_token_tells_who_it_is_for_and_what_it_may() {
+        let claims =
+            Claims::of(&token(&json!({ "appid": "3b6c", "app_displayname": "Avatars", "tid": "72f9" }))).unwrap();
+        assert_eq!(claims.who().as_deref(), Some("Avatars, app 3b6c of tenant 72f9"));
+        assert_eq!(Claims::of(&"opaque".into()), None);
+        assert_eq!(Claims::of(&"a.b!.c".into()), None);
+        assert!(!told(None, true).notes.is_empty());
+    }
+
+    #[test]
+    fn permissions_are_missing_or_too_much() {
+        for (roles, groups, missing, too_much) in [
+            (vec!["User.Read.All"], false, vec![], vec![]),
+            (vec!["User.Read.All"], true, vec![MEMBERS], vec![]),
+            (vec!["User.Read.All", "Group.Read.All"], true, vec![], vec![]),
+            (vec!["User.ReadWrite.All"], false, vec![], vec!["User.ReadWrite.All"]),
+            (vec!["User.ReadBasic.All"], true, vec![USERS, MEMBERS], vec![]),
+            (vec![], false, vec![USERS], vec![]),
+        ] {
+            let claims = Claims::of(&token(&json!({ "roles": roles }))).unwrap();
+            let signed = told(Some(&claims), groups);
+            assert_eq!(
+                (signed.missing, signed.too_much),
+                (missing.iter().map(ToString::to_string).collect(), too_much.iter().map(ToString::to_string).collect()),
+                "{roles:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Graph's error answers: `{"error": {"code", "message", "innerError"}}` (`reference/microsoft-graph.md` §6).
+//!
+//! Owns: finding the code that counts, and the words of a refusal. Leaves to others: what a photo's code means (`photo.rs`).
+//! A newcomer gets wrong: the outer code may be empty or vague; the deepest one that is known counts. The message is
+//! printed, never judged by.
+
+use serde_json::Value;
+
+use crate::http::{Answer, Failure, FailureKind, redact};
+
+/// Codes that something depends on.
+const KNOWN: [&str; 18] = [
+    "ImageNotFound",
+    "ErrorItemNotFound",
+    "Request_ResourceNotFound",
+    "ResourceNotFound",
+    "ErrorNonExistentMailbox",
+    "AuthenticationError",
+    "MailboxNotHostedInExchangeOnline",
+    "UnknownError",
+    "ErrorAccessDenied",
+    "accessDenied",
+    "Authorization_RequestDenied",
+    "ErrorStoreInternalServerError",
+    "extensionError",
+    "InvalidAuthenticationToken",
+    "TooManyRequests",
+    "activityLimitReached",
+    "ApplicationThrottled",
+    "NoPermissionsInAccessToken",
+];
+
+/// An error answer, read as far as it can be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct GraphError {
+    /// The deepest known code, else the outermost; empty if there is none.
+    pub(super) code: String,
+    message: String,
+    request_id: String,
+}
+
+impl GraphError {
+    /// Reads the error out of a body; a body without one gives an empty error.
+    pub(super) fn of(body: &Value) -> Self {
+        let mut read = Self::default();
+        let mut known = String::new();
+        let mut level = &body["error"];
+        while level.is_object() {
+            if let Some(code) = level["code"].as_str().filter(|code| !code.is_empty()) {
+                if KNOWN.contains(&code) {
+                    code.clone_into(&mut known);
+                }
+                if read.code.is_empty() {
+                    code.clone_into(&mut read.code);
+                }
+            }
+            keep_first(&mut read.message, &level["message"]);
+            keep_first(&mut read.request_id, &level["request-id"]);
+            // Both spellings are seen.
+            level = if level["innerError"].is_object() { &level["innerError"] } else { &level["innererror"] };
+        }
+        read.unwrap_message();
+        if !known.is_empty() {
+            read.code = known;
+        }
+        read
+    }
+
+    /// `UnknownError` hides JSON in its message (docs #11992): its own code and message say more.
+    fn unwrap_message(&mut self) {
+        let Ok(inner) = serde_json::from_str::<Value>(&self.message) else { return };
+        let inner = if inner["error"].is_object() { &inner["error"] } else { &inner };
+        let told: Vec<&str> =
+            ["code", "errorCode", "message", "errorMessage"].iter().filter_map(|name| inner[*name].as_str()).collect();
+        if !told.is_empty() {
+            self.message = told.join(": ");
+        }
+    }
+
+    /// `404 ImageNotFound: …, request-id …`
+    pub(super) fn words(&self, status: u16) -> String {
+        let mut words = status.to_string();
+        for (before, part) in [(" ", &self.code), (": ", &self.message), (", request-id ", &self.request_id)] {
+            if !part.is_empty() {
+                words.push_str(before);
+                words.push_str(part);
+            }
+        }
+        redact(&words)
+    }
+}
+
+fn keep_first(slot: &mut String, value: &Value) {
+    if slot.is_empty() {
+        value.as_str().unwrap_or_default().clone_into(slot);
+    }
+}
+
+/// The error of a whole answer.
+pub(super) fn error_of(answer: &Answer) -> GraphError {
+    GraphError::of(&serde_json::from_slice(&answer.body).unwrap_or_default())
+}
+
+/// A failure for an answer that is not the one hoped for; `permission` is what a 403 lacks.
+pub(super) fn failure(answer: &Answer, permission: &str) -> Failure {
+    let error = error_of(answer);
+    let found = if error == GraphError::default() { answer.excerpt() } else { error.words(answer.status) };
+    match answer.status {
+        401 => refused_token(answer),
+        403 => answer
+            .failure(FailureKind::Refused, found)
+            .hint(format!("grant the application permission `{permission}` to the app and give admin consent")),
+        429 | 500 | 502 | 503 | 504 | 509 => answer.failure(FailureKind::Unreachable, found),
+        _ => answer.failure(FailureKind::Odd, found),
+    }
+}
+
+/// A fresh token was refused too.
+pub(super) fn refused_token(answer: &Answer) -> Failure {
+    answer
+        .failure(FailureKind::Refused, error_of(answer).words(answer.status))
+        .hint("Graph refuses a fresh token: is it for this cloud? check `cloud` and `endpoints`")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_deepest_known_code_counts() {
+        for (body, code) in [
+            (json!({ "error": { "code": "ImageNotFound" } }), "ImageNotFound"),
+            (json!({ "error": { "code": "", "innerError": { "code": "ErrorItemNotFound" } } }), "ErrorItemNotFound"),
+            (json!({ "error": { "code": "NotFound", "innererror": { "code": "ImageNotFound" } } }), "ImageNotFound"),
+            (json!({ "error": { "code": "TooManyRequests", "innerError": { "code": "429" } } }), "TooManyRequests"),
+            (json!({ "error": { "code": "NewOne", "innerError": { "code": "NewerOne" } } }), "NewOne"),
+            (json!({ "error": "ImageNotFound" }), ""),
+            (json!({ "code": "ImageNotFound" }), ""),
+            (json!("ImageNotFound"), ""),
+        ] {
+            assert_eq!(GraphError::of(&body).code, code, "{body}");
+        }
+    }
+
+    #[test]
+    fn json_inside_a_message_is_unwrapped_for_the_reader() {
+        let message = r#"{"error":{"code":"NoPermissionsInAccessToken","message":"No roles."}}"#;
+        let error = GraphError::of(&json!({ "error": { "code": "UnknownError", "message": message,
+            "innerError": { "request-id": "b1d9" } } }));
+        assert_eq!(error.words(500), "500 UnknownError: NoPermissionsInAccessToken: No roles., request-id b1d9");
+    }
+}

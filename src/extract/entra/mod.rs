@@ -1,0 +1,111 @@
+//! Microsoft Entra ID through Microsoft Graph (`reference/microsoft-graph.md`).
+//!
+//! Owns: the listing with its paging and groups, photos by `$batch`, and what Graph's refusals mean.
+//! Leaves to others: tokens (`http::sign_in`), who is asked for and when (`run`).
+//! A newcomer gets wrong: a 200 on `$batch` says nothing about its parts; each has its own status (§0, 9).
+
+mod batch;
+mod claims;
+mod error;
+mod list;
+mod photo;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::{Batch, Listing, Looked, Probed, Source, UserRules};
+use crate::http::{Answer, Authorization, Call, Counts, EntraSignIn, Failure, FailureKind, Line, TokenSource};
+use crate::model::{Person, PersonId, SignedIn, SourceId};
+
+/// Sub-requests that Graph takes in one `$batch` (§4).
+const BATCH: usize = 20;
+
+/// Photo calls can be slow: the time that the reference allows for one batch (§5).
+const SLOW: Duration = Duration::from_secs(100);
+
+/// What the pipeline file says of an `entra` source.
+#[derive(Debug)]
+pub struct Settings {
+    /// The `id`.
+    pub id: SourceId,
+    /// Who is in scope.
+    pub users: UserRules,
+}
+
+/// A tenant as a source of people and photos.
+#[derive(Debug)]
+pub struct Entra {
+    id: SourceId,
+    users: UserRules,
+    tokens: TokenSource,
+    graph: Line,
+}
+
+impl Entra {
+    /// A source that signs in like this and asks over `graph`.
+    pub fn new(settings: Settings, sign_in: EntraSignIn, graph: Line) -> Self {
+        let Settings { id, users } = settings;
+        Self { id, users, tokens: TokenSource::new(sign_in), graph }
+    }
+
+    /// A read with the token; a 401 renews the token once.
+    async fn ask(&self, call: Call) -> Result<Option<Answer>, Failure> {
+        // Support asks for exactly this id (§6).
+        let call = call.accept("application/json").header("client-request-id", &uuid::Uuid::new_v4().to_string());
+        let token = self.tokens.token().await?;
+        let first = self.graph.read_within_cap(call.clone().auth(&Authorization::Bearer(token.clone()))).await?;
+        if first.as_ref().is_none_or(|answer| answer.status != 401) {
+            return Ok(first);
+        }
+        let token = self.tokens.renew(&token).await?;
+        self.graph.count_retried(1);
+        let second = self.graph.read_within_cap(call.auth(&Authorization::Bearer(token))).await?;
+        match second {
+            Some(answer) if answer.status == 401 => Err(error::refused_token(&answer)),
+            other => Ok(other),
+        }
+    }
+
+    /// As [`Self::ask`], for answers that have to come whole.
+    async fn ask_whole(&self, call: Call) -> Result<Answer, Failure> {
+        let tried = call.describe();
+        let whole = self.ask(call).await?;
+        whole.ok_or_else(|| Failure::new(FailureKind::Odd, tried, "the answer is larger than any page can be"))
+    }
+}
+
+#[async_trait]
+impl Source for Entra {
+    fn id(&self) -> &SourceId {
+        &self.id
+    }
+
+    fn batch(&self) -> Batch {
+        Batch { versions: BATCH, fetch: BATCH }
+    }
+
+    async fn whoami(&self) -> Result<SignedIn, Failure> {
+        claims::whoami(self).await
+    }
+
+    async fn list(&self, page: &mut (dyn FnMut(Vec<Person>) + Send)) -> Result<Listing, Failure> {
+        self.list_users(page).await
+    }
+
+    async fn versions(&self, people: &[PersonId]) -> Result<Vec<(PersonId, Probed)>, Failure> {
+        self.ask_each(people).await
+    }
+
+    async fn fetch(&self, people: &[PersonId]) -> Result<Vec<(PersonId, Looked)>, Failure> {
+        self.ask_each(people).await
+    }
+
+    /// The sign-in counts too: it is a request of this source.
+    fn counts(&self) -> Counts {
+        self.tokens.counts() + self.graph.counts()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,213 @@
+//! What one part of a photo batch says (`reference/microsoft-graph.md` §3.5, §3.6, §4).
+//!
+//! Owns: the table of "no photo" answers, base64, etags. Leaves to others: sending and repeating (`batch.rs`).
+//! A newcomer gets wrong: a 404 alone proves nothing. Only `ImageNotFound`, `ErrorItemNotFound` and the one-pixel
+//! picture do; everything else is unknown and changes nothing (promise P2).
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::error::GraphError;
+use crate::extract::{Looked, Probed};
+use crate::http::{is_transient, parse_retry_after};
+use crate::model::{Absence, Fault, Version};
+
+/// A photo is under 4 MB where it comes from (§3.2).
+const LARGEST: usize = 6 * 1024 * 1024;
+
+/// One part of a batch's answer; its text is not copied.
+#[derive(Deserialize)]
+pub(super) struct Part<'a> {
+    #[serde(borrow)]
+    pub(super) id: Cow<'a, str>,
+    pub(super) status: u16,
+    #[serde(default)]
+    headers: BTreeMap<String, Value>,
+    #[serde(borrow, default)]
+    body: Body<'a>,
+}
+
+/// JSON type first, then status (§4): bytes are a string, all else an object.
+#[derive(Default, Deserialize)]
+#[serde(untagged)]
+enum Body<'a> {
+    Text(#[serde(borrow)] Cow<'a, str>),
+    Json(Value),
+    #[default]
+    Missing,
+}
+
+/// What becomes of a part.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Judged<T> {
+    /// That is the answer.
+    Final(T),
+    /// It may be better next time; `asked` is the server's own wish.
+    Again { fault: Fault, asked: Option<Duration> },
+    /// The permission is missing, or a policy forbids it.
+    Denied(Fault),
+    /// The token was refused.
+    Unauthorized(Fault),
+}
+
+/// What is asked of each person: a version or a photo.
+pub(super) trait Wanted: Sized {
+    /// Below `/users/{id}`.
+    const PATH: &'static str;
+    /// Reads a part with status 200.
+    fn read(part: &Part<'_>) -> Result<Self, Fault>;
+    fn absent(proof: Absence) -> Self;
+    fn unknown(fault: Fault) -> Self;
+}
+
+impl Wanted for Probed {
+    const PATH: &'static str = "/photo";
+
+    fn read(part: &Part<'_>) -> Result<Self, Fault> {
+        let metadata = part.json().filter(Value::is_object);
+        let metadata = metadata.ok_or_else(|| Fault::new("odd_body", "200, but no photo metadata"))?;
+        let text = |name: &str| metadata[name].as_str().unwrap_or_default();
+        let version = version(text("@odata.mediaEtag"));
+        let gif = text("@odata.mediaContentType").eq_ignore_ascii_case("image/gif");
+        let one_pixel = text("id").eq_ignore_ascii_case("1x1") || (metadata["width"] == 1 && metadata["height"] == 1);
+        if gif && one_pixel && version.is_none() {
+            return Ok(Self::Absent(Absence::OnePixel));
+        }
+        Ok(Self::Version(version))
+    }
+
+    fn absent(proof: Absence) -> Self {
+        Self::Absent(proof)
+    }
+
+    fn unknown(fault: Fault) -> Self {
+        Self::Unknown(fault)
+    }
+}
+
+impl Wanted for Looked {
+    const PATH: &'static str = "/photo/$value";
+
+    fn read(part: &Part<'_>) -> Result<Self, Fault> {
+        let Body::Text(text) = &part.body else {
+            return Err(Fault::new("odd_body", "200, but no bytes"));
+        };
+        let bytes = decode(text).ok_or_else(|| Fault::new("odd_body", "200, but the bytes are not base64"))?;
+        if bytes.len() > LARGEST {
+            return Err(too_large());
+        }
+        if is_one_pixel_gif(&bytes) {
+            return Ok(Self::Absent(Absence::OnePixel));
+        }
+        let version = part.header("etag").and_then(|etag| version(&etag));
+        Ok(Self::Photo { version, bytes: Bytes::from(bytes) })
+    }
+
+    fn absent(proof: Absence) -> Self {
+        Self::Absent(proof)
+    }
+
+    fn unknown(fault: Fault) -> Self {
+        Self::Unknown(fault)
+    }
+}
+
+/// The fault of a photo that no provider should hold.
+pub(super) fn too_large() -> Fault {
+    Fault::new("photo_too_large", format!("a photo over {} MiB", LARGEST / 1024 / 1024))
+}
+
+impl Part<'_> {
+    /// The table of §3.5.
+    pub(super) fn judge<T: Wanted>(&self) -> Judged<T> {
+        if self.status == 200 {
+            return Judged::Final(T::read(self).unwrap_or_else(T::unknown));
+        }
+        let error = GraphError::of(&self.json().unwrap_or_default());
+        let fault = |code: &str| Fault::new(code, error.words(self.status));
+        let unknown = |code: &str| Judged::Final(T::unknown(fault(code)));
+        match (self.status, error.code.as_str()) {
+            (404, "ImageNotFound" | "ErrorItemNotFound") => Judged::Final(T::absent(Absence::NotFound)),
+            (404, "Request_ResourceNotFound" | "ResourceNotFound") => unknown("user_gone"),
+            (429 | 509, _) => Judged::Again { fault: fault("throttled"), asked: self.retry_after() },
+            // Before the transient ones: no waiting brings a mailbox, whatever the status was.
+            (_, "ErrorNonExistentMailbox") | (400, "AuthenticationError") => unknown("mailbox_missing"),
+            (_, "MailboxNotHostedInExchangeOnline") => unknown("mailbox_elsewhere"),
+            (_, "extensionError") => unknown("extension_error"),
+            (401, _) => Judged::Unauthorized(fault("unauthorized")),
+            (403, "ErrorAccessDenied" | "Authorization_RequestDenied" | "accessDenied") => {
+                Judged::Denied(fault("access_denied"))
+            }
+            // A failed parent (424) is ours to send again: we declare none.
+            (status, _) if is_transient(status) || status == 424 => {
+                Judged::Again { fault: fault("server_error"), asked: self.retry_after() }
+            }
+            (_, "UnknownError") => unknown("unknown_error"),
+            (403, _) => unknown("forbidden"),
+            (404, _) => unknown("not_found_unexplained"),
+            _ => unknown("odd_answer"),
+        }
+    }
+
+    /// The body as JSON, also where it comes as text.
+    fn json(&self) -> Option<Value> {
+        match &self.body {
+            Body::Json(value) => Some(value.clone()),
+            Body::Text(text) => serde_json::from_str(text).ok().or_else(|| serde_json::from_slice(&decode(text)?).ok()),
+            Body::Missing => None,
+        }
+    }
+
+    /// Header names inside a batch are members of a JSON object, in any case (§4).
+    fn header(&self, name: &str) -> Option<Cow<'_, str>> {
+        let (_, value) = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
+        match value {
+            Value::String(text) => Some(Cow::Borrowed(text)),
+            Value::Number(number) => Some(Cow::Owned(number.to_string())),
+            _ => None,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        parse_retry_after(&self.header("retry-after")?, SystemTime::now())
+    }
+}
+
+/// An etag as one opaque word: weak or strong, quoted or not, it is the same (§3.6). Empty: none.
+fn version(etag: &str) -> Option<Version> {
+    let etag = etag.trim();
+    let word = etag.strip_prefix("W/").unwrap_or(etag).trim_matches('"');
+    (!word.is_empty()).then(|| Version::new(word))
+}
+
+/// Base64 of either alphabet, padded or not, with or without white space (§4).
+fn decode(text: &str) -> Option<Vec<u8>> {
+    const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
+    STANDARD.decode(text).ok().or_else(|| {
+        let plain = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).map(|byte| match byte {
+            b'-' => b'+',
+            b'_' => b'/',
+            other => other,
+        });
+        STANDARD.decode(plain.collect::<Vec<u8>>()).ok()
+    })
+}
+
+/// What Graph serves for a person without a photo (§3.5).
+fn is_one_pixel_gif(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"GIF8") && bytes.get(6..10) == Some(&[1, 0, 1, 0])
+}
+
+#[cfg(test)]
+mod tests;

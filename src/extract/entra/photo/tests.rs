@@ -1,0 +1,198 @@
+//! Every row of §3.5, and the odd forms of §3.6 and §4.
+
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde_json::json;
+
+use super::*;
+
+const ONE_PIXEL: &[u8] = b"GIF87a\x01\x00\x01\x00\x81\x00\x00\xff\xff\xff;";
+
+fn part(status: u16, headers: Value, body: Value) -> String {
+    json!({ "id": "0", "status": status, "headers": headers, "body": body }).to_string()
+}
+
+fn judge<T: Wanted>(part: &str) -> Judged<T> {
+    serde_json::from_str::<Part<'_>>(part).unwrap().judge()
+}
+
+fn error(code: &str) -> Value {
+    json!({ "error": { "code": code, "message": "told", "innerError": { "request-id": "b1d9" } } })
+}
+
+/// What a row of the table means, in one word.
+#[derive(Debug, PartialEq)]
+enum Means {
+    Absent(Absence),
+    Unknown(String),
+    Again(String),
+    Denied,
+    Unauthorized,
+    Present,
+}
+
+fn meaning_of_probe(judged: Judged<Probed>) -> Means {
+    match judged {
+        Judged::Final(Probed::Absent(proof)) => Means::Absent(proof),
+        Judged::Final(Probed::Unknown(fault)) => Means::Unknown(fault.code),
+        Judged::Final(Probed::Version(_)) => Means::Present,
+        Judged::Again { fault, .. } => Means::Again(fault.code),
+        Judged::Denied(_) => Means::Denied,
+        Judged::Unauthorized(_) => Means::Unauthorized,
+    }
+}
+
+fn meaning_of_look(judged: Judged<Looked>) -> Means {
+    match judged {
+        Judged::Final(Looked::Absent(proof)) => Means::Absent(proof),
+        Judged::Final(Looked::Unknown(fault)) => Means::Unknown(fault.code),
+        Judged::Final(Looked::Photo { .. }) => Means::Present,
+        Judged::Again { fault, .. } => Means::Again(fault.code),
+        Judged::Denied(_) => Means::Denied,
+        Judged::Unauthorized(_) => Means::Unauthorized,
+    }
+}
+
+#[test]
+fn the_no_photo_table() {
+    let unknown = |code: &str| Means::Unknown(code.to_owned());
+    let again = |code: &str| Means::Again(code.to_owned());
+    let absent = || Means::Absent(Absence::NotFound);
+    let wrapped = json!({ "error": { "code": "UnknownError",
+        "message": r#"{"error":{"code":"OrganizationFromTenantGuidNotFound","message":"x"}}"# } });
+    let table = [
+        // The rows of §3.5, in their order; the 200 is below.
+        (404, error("ImageNotFound"), absent()),
+        (404, error("ErrorItemNotFound"), absent()),
+        (404, error("Request_ResourceNotFound"), unknown("user_gone")),
+        (404, error("ResourceNotFound"), unknown("user_gone")),
+        (404, error("ErrorNonExistentMailbox"), unknown("mailbox_missing")),
+        (400, error("ErrorNonExistentMailbox"), unknown("mailbox_missing")),
+        (500, error("ErrorNonExistentMailbox"), unknown("mailbox_missing")),
+        (400, error("AuthenticationError"), unknown("mailbox_missing")),
+        (404, error("MailboxNotHostedInExchangeOnline"), unknown("mailbox_elsewhere")),
+        (503, error("MailboxNotHostedInExchangeOnline"), unknown("mailbox_elsewhere")),
+        (404, wrapped.clone(), unknown("unknown_error")),
+        (400, wrapped.clone(), unknown("unknown_error")),
+        (500, wrapped, again("server_error")),
+        (403, error("ErrorAccessDenied"), Means::Denied),
+        (403, error("Authorization_RequestDenied"), Means::Denied),
+        (500, error("ErrorStoreInternalServerError"), again("server_error")),
+        (503, error("ErrorStoreInternalServerError"), again("server_error")),
+        (400, error("extensionError"), unknown("extension_error")),
+        // What is like a row, and is none.
+        (404, error("NewCode"), unknown("not_found_unexplained")),
+        (404, error(""), unknown("not_found_unexplained")),
+        (404, Value::Null, unknown("not_found_unexplained")),
+        (404, json!("ImageNotFound"), unknown("not_found_unexplained")),
+        (400, error("ImageNotFound"), unknown("odd_answer")),
+        (410, error("ImageNotFound"), unknown("odd_answer")),
+        (403, error("ImageNotFound"), unknown("forbidden")),
+        (500, error("ImageNotFound"), again("server_error")),
+        (401, error("InvalidAuthenticationToken"), Means::Unauthorized),
+        (401, error("ImageNotFound"), Means::Unauthorized),
+        // §5 and §6.
+        (429, error("TooManyRequests"), again("throttled")),
+        (429, error("ErrorNonExistentMailbox"), again("throttled")),
+        (509, Value::Null, again("throttled")),
+        (502, Value::Null, again("server_error")),
+        (504, json!("<html>"), again("server_error")),
+        (424, error("FailedDependency"), again("server_error")),
+        (501, error("NotImplemented"), unknown("odd_answer")),
+        (204, Value::Null, unknown("odd_answer")),
+        (302, Value::Null, unknown("odd_answer")),
+    ];
+    for (status, body, means) in table {
+        let part = part(status, json!({}), body);
+        assert_eq!(meaning_of_probe(judge(&part)), means, "version: {part}");
+        assert_eq!(meaning_of_look(judge(&part)), means, "photo: {part}");
+    }
+}
+
+#[test]
+fn metadata_is_absent_only_as_the_one_pixel_picture_without_an_etag() {
+    let version = |word: &str| Judged::Final(Probed::Version(Some(word.into())));
+    let silent = || Judged::Final(Probed::Version(None));
+    let absent = || Judged::Final(Probed::Absent(Absence::OnePixel));
+    let metadata = |mime: &str, etag: Value, id: &str, side: u32| json!({ "@odata.mediaContentType": mime, "@odata.mediaEtag": etag, "id": id, "width": side, "height": side });
+    for (body, judged) in [
+        (metadata("image/gif", json!(""), "1x1", 1), absent()),
+        (metadata("image/gif", Value::Null, "1X1", 1), absent()),
+        (metadata("image/gif", json!("\"\""), "1x1", 1), absent()),
+        (metadata("image/gif", json!("W/\"ab\""), "1x1", 1), version("ab")),
+        (metadata("image/jpeg", json!(""), "1x1", 1), silent()),
+        (metadata("image/gif", json!(""), "648x648", 648), silent()),
+        (metadata("image/jpeg", json!("W/\"5d2c\""), "648x648", 648), version("5d2c")),
+        (metadata("image/jpeg", json!("\"BA09D118\""), "240X240", 240), version("BA09D118")),
+        (metadata("image/jpeg", json!("BA09D118"), "240X240", 240), version("BA09D118")),
+        (metadata("image/jpeg", Value::Null, "648x648", 648), silent()),
+    ] {
+        assert_eq!(judge::<Probed>(&part(200, json!({}), body.clone())), judged, "{body}");
+    }
+    for body in [json!("text"), json!([]), Value::Null] {
+        let means = meaning_of_probe(judge(&part(200, json!({}), body)));
+        assert_eq!(means, Means::Unknown("odd_body".into()));
+    }
+}
+
+#[test]
+fn metadata_that_comes_as_text_is_read_too() {
+    let text = json!({ "@odata.mediaEtag": "ab" }).to_string();
+    let told = Judged::Final(Probed::Version(Some("ab".into())));
+    assert_eq!(judge::<Probed>(&part(200, json!({}), json!(text))), told);
+    assert_eq!(judge::<Probed>(&part(200, json!({}), json!(STANDARD.encode(text)))), told);
+}
+
+#[test]
+fn bytes_are_read_in_every_form_of_base64() {
+    // Both alphabets differ on this one, and it needs padding.
+    let photo: &[u8] = b"\xFF\xD8\xFF\xFB\xFF\xBE\x3E\x01";
+    let (standard, url_safe) = (STANDARD.encode(photo), URL_SAFE_NO_PAD.encode(photo));
+    assert!(standard.contains(['+', '/']) && url_safe.contains(['-', '_']) && standard.ends_with('='));
+    let broken_lines = format!("{}\r\n {}", &standard[..4], &standard[4..]);
+    for text in [standard.as_str(), standard.trim_end_matches('='), &url_safe, &broken_lines] {
+        let judged = judge::<Looked>(&part(200, json!({ "eTag": "W/\"5d2c\"" }), json!(text)));
+        let bytes = Bytes::from_static(b"\xFF\xD8\xFF\xFB\xFF\xBE\x3E\x01");
+        assert_eq!(judged, Judged::Final(Looked::Photo { version: Some("5d2c".into()), bytes }), "{text}");
+    }
+    let escaped = format!(r#"{{"id":"0","status":200,"body":"{}"}}"#, standard.replace('/', "\\/"));
+    assert_eq!(meaning_of_look(judge(&escaped)), Means::Present);
+}
+
+#[test]
+fn bytes_that_are_no_photo_are_told_apart() {
+    let text = |bytes: &[u8]| json!(STANDARD.encode(bytes));
+    for (body, means) in [
+        (text(b"\xFF\xD8\xFFrest"), Means::Present),
+        (text(b"\x89PNG\r\n\x1a\n"), Means::Present),
+        (text(b"GIF89a\x02\x00\x01\x00"), Means::Present),
+        (text(b"RIFF\0\0\0\0WEBPVP8 "), Means::Present),
+        (text(ONE_PIXEL), Means::Absent(Absence::OnePixel)),
+        // Whether the bytes are a picture at all is the renderer's to say, so that the answer is kept under their version.
+        (text(b"<!doctype html>"), Means::Present),
+        (text(b""), Means::Present),
+        (json!("not base64!"), Means::Unknown("odd_body".into())),
+        (json!({ "error": { "code": "ImageNotFound" } }), Means::Unknown("odd_body".into())),
+        (Value::Null, Means::Unknown("odd_body".into())),
+        (text(&[0xFF; LARGEST + 1]), Means::Unknown("photo_too_large".into())),
+    ] {
+        assert_eq!(meaning_of_look(judge(&part(200, json!({}), body))), means);
+    }
+    let missing = r#"{"id":"0","status":200}"#;
+    assert_eq!(meaning_of_look(judge(missing)), Means::Unknown("odd_body".into()));
+}
+
+#[test]
+fn retry_after_is_found_in_any_case_and_form() {
+    for (headers, asked) in [
+        (json!({ "Retry-After": "7" }), Some(7)),
+        (json!({ "retry-after": 7 }), Some(7)),
+        (json!({ "RETRY-AFTER": "0.249" }), Some(1)),
+        (json!({}), None),
+        (json!({ "Retry-After": null }), None),
+    ] {
+        let Judged::Again { asked: got, .. } = judge::<Looked>(&part(429, headers.clone(), Value::Null)) else {
+            panic!("again: {headers}");
+        };
+        assert_eq!(got, asked.map(Duration::from_secs), "{headers}");
+    }
+}

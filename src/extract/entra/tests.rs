@@ -1,0 +1,501 @@
+//! The source against a server that answers what the reference shows.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::extract::{Activity, Globs, UserType};
+use crate::http::loopback::{Asked, Loopback, reply, reply_json};
+use crate::http::{EntraCredential, Pace};
+use crate::model::{Absence, PersonKey, Standing};
+
+/// A tenant: signs in by itself, and answers Graph's calls, counted from 0, as the test says.
+struct Tenant {
+    login: Loopback,
+    graph: Loopback,
+    entra: Entra,
+    pace: Arc<Pace>,
+}
+
+impl Tenant {
+    async fn start(users: UserRules, answer: impl Fn(usize, &Asked) -> Response + Send + Sync + 'static) -> Self {
+        let login = Loopback::start(|number, _| {
+            reply_json(200, &json!({ "access_token": format!("graph-token-{number}"), "expires_in": 3599 }))
+        })
+        .await;
+        let graph = Loopback::start(answer).await;
+        let sign_in = EntraSignIn {
+            login: login.line().0,
+            imds: login.url.clone(),
+            authority: "https://login.microsoftonline.com".into(),
+            tenant: "contoso.example".into(),
+            client_id: "app".into(),
+            credential: EntraCredential::ClientSecret(SecretString::from("tenant-secret")),
+            scope: "https://graph.microsoft.com/.default".into(),
+        };
+        let (line, pace) = graph.line();
+        let entra = Entra::new(Settings { id: "entra".into(), users }, sign_in, line);
+        Self { login, graph, entra, pace }
+    }
+
+    async fn list(&self) -> Result<(Vec<Person>, Listing), Failure> {
+        let mut people = Vec::new();
+        let listing = self.entra.list(&mut |page| people.extend(page)).await?;
+        Ok((people, listing))
+    }
+
+    fn paths(&self) -> Vec<String> {
+        self.graph.asked().into_iter().map(|asked| asked.path).collect()
+    }
+}
+
+fn user(id: &str) -> Value {
+    json!({ "id": id, "userPrincipalName": format!("{id}@corp.example"), "mail": format!("{id}@example.com"),
+        "displayName": id, "accountEnabled": true, "userType": "Member" })
+}
+
+fn ids(names: &[&str]) -> Vec<PersonId> {
+    names.iter().map(|name| PersonId::from(*name)).collect()
+}
+
+/// The ids of the parts of a batch, each with its person.
+fn parts(asked: &Asked) -> Vec<(String, String)> {
+    let body = asked.json();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    body["requests"].as_array().unwrap().iter().map(|part| (text(&part["id"]), text(&part["url"]))).collect()
+}
+
+/// Answers each part of a batch by its URL.
+fn batch(asked: &Asked, answer: impl Fn(&str) -> Value) -> Response {
+    let told = parts(asked).into_iter().rev().map(|(id, url)| {
+        let mut part = answer(&url);
+        part["id"] = json!(id);
+        part
+    });
+    reply_json(200, &json!({ "responses": told.collect::<Vec<_>>() }))
+}
+
+fn photo() -> Value {
+    json!({ "status": 200, "headers": { "ETag": "W/\"e1\"" }, "body": STANDARD.encode(b"\xFF\xD8\xFFada") })
+}
+
+fn refused(status: u16, code: &str) -> Value {
+    json!({ "status": status, "headers": {}, "body": { "error": { "code": code, "message": "m" } } })
+}
+
+fn throttled(seconds: &str) -> Value {
+    json!({ "status": 429, "headers": { "Retry-After": seconds }, "body": { "error": { "code": "TooManyRequests" } } })
+}
+
+fn code(looked: &[(PersonId, Looked)], id: &str) -> String {
+    match &looked.iter().find(|(person, _)| person.as_str() == id).expect("an answer for each").1 {
+        Looked::Photo { .. } => "photo".into(),
+        Looked::Absent(proof) => format!("{proof:?}"),
+        Looked::Unknown(fault) => fault.code.clone(),
+    }
+}
+
+#[tokio::test]
+async fn everybody_is_listed_page_by_page_with_all_keys() {
+    let tenant = Tenant::start(UserRules::default(), |number, asked| {
+        let next = format!("http://{}/v1.0/users?$select=id%2cmail&$skiptoken=T{number}", asked.header("host"));
+        match number {
+            0 => {
+                let mut ada = user("ada");
+                ada["onPremisesSamAccountName"] = json!("ADA");
+                ada["employeeId"] = json!("0042");
+                ada["proxyAddresses"] =
+                    json!(["SMTP:ada@example.com", "smtp:Lovelace@Example.com", "sip:x@y", "x500:/o"]);
+                let bare = json!({ "id": "bare", "userPrincipalName": null, "mail": null, "displayName": null,
+                    "accountEnabled": true, "userType": null, "onPremisesSamAccountName": null, "employeeId": null });
+                reply_json(200, &json!({ "value": [ada, bare], "@odata.nextLink": next }))
+            }
+            1 => reply_json(200, &json!({ "value": [], "@odata.nextLink": next })),
+            _ => reply_json(200, &json!({ "value": [user("bob")] })),
+        }
+    })
+    .await;
+    let (people, listing) = tenant.list().await.unwrap();
+    assert_eq!(people.iter().map(|p| p.id.as_str()).collect::<Vec<_>>(), ["ada", "bare", "bob"]);
+    assert_eq!(listing, Listing { people: 3, ..Listing::default() });
+    let values = |key| people[0].values(key).collect::<Vec<_>>();
+    assert_eq!(values(PersonKey::Email), ["ada@example.com", "lovelace@example.com"]);
+    assert_eq!(values(PersonKey::EmailLocal), ["ada"]);
+    assert_eq!(values(PersonKey::Upn), ["ada@corp.example"]);
+    assert_eq!((values(PersonKey::Sam), values(PersonKey::EmployeeId)), (vec!["ada"], vec!["0042"]));
+    let paths = tenant.paths();
+    assert!(paths[0].starts_with("/v1.0/users?$select=id,userPrincipalName,") && paths[0].ends_with("&$top=999"));
+    assert_eq!(paths[1], "/v1.0/users?$select=id%2cmail&$skiptoken=T0", "followed as it is");
+    assert_eq!(paths[2], "/v1.0/users?$select=id%2cmail&$skiptoken=T1");
+    assert_eq!(tenant.entra.counts().sent, 4, "the sign-in and three pages");
+    assert!(tenant.graph.asked().iter().all(|asked| asked.header("authorization") == "Bearer graph-token-0"));
+    assert!(tenant.graph.asked().iter().all(|asked| asked.header("client-request-id").len() == 36));
+}
+
+#[tokio::test]
+async fn a_next_link_to_another_host_gets_no_token() {
+    let other = Loopback::start(|_, _| reply(200, &[], "")).await;
+    let link = other.url.join("/v1.0/users?$skiptoken=SECRET1").unwrap().to_string();
+    let tenant = Tenant::start(UserRules::default(), move |_, _| {
+        reply_json(200, &json!({ "value": [user("ada")], "@odata.nextLink": link }))
+    })
+    .await;
+    let failure = tenant.list().await.unwrap_err();
+    assert!(failure.kind == FailureKind::Odd && failure.found.contains("another host"), "{failure}");
+    assert!(!failure.to_string().contains("SECRET1") && other.asked().is_empty(), "{failure}");
+}
+
+#[tokio::test]
+async fn a_listing_that_does_not_end_well_is_a_failure() {
+    for (answer, kind, words) in [
+        (json!({ "status": 403, "code": "Authorization_RequestDenied" }), FailureKind::Refused, "User.Read.All"),
+        (json!({ "status": 500, "code": "generalException" }), FailureKind::Unreachable, "generalException"),
+        (json!({ "status": 501, "code": "NotImplemented" }), FailureKind::Odd, "NotImplemented"),
+        (json!({ "status": 200, "code": "x" }), FailureKind::Odd, "another shape"),
+    ] {
+        let status = u16::try_from(answer["status"].as_u64().unwrap()).unwrap();
+        let code = answer["code"].clone();
+        let tenant = Tenant::start(UserRules::default(), move |number, asked| {
+            let next = format!("http://{}/v1.0/users?$skiptoken=2", asked.header("host"));
+            match number {
+                0 => reply_json(200, &json!({ "value": [user("ada")], "@odata.nextLink": next })),
+                _ => reply_json(status, &json!({ "error": { "code": code, "message": "m" } })),
+            }
+        })
+        .await;
+        let failure = tenant.list().await.unwrap_err();
+        assert!(failure.kind == kind && failure.to_string().contains(words), "{failure}");
+    }
+    let circle = Tenant::start(UserRules::default(), |number, asked| {
+        let next = format!("http://{}/v1.0/users?$skiptoken={}", asked.header("host"), number % 2);
+        reply_json(200, &json!({ "value": [user("ada")], "@odata.nextLink": next }))
+    })
+    .await;
+    assert!(circle.list().await.unwrap_err().found.contains("in a circle"));
+}
+
+#[tokio::test]
+async fn a_refused_page_size_is_dropped_and_noted() {
+    let tenant = Tenant::start(UserRules::default(), |_, asked| {
+        if asked.path.contains("$top") {
+            let message = "Invalid page size specified: '999'. Must be between 1 and 120 inclusive.";
+            return reply_json(400, &json!({ "error": { "code": "Request_BadRequest", "message": message } }));
+        }
+        reply_json(200, &json!({ "value": [user("ada")] }))
+    })
+    .await;
+    let (people, listing) = tenant.list().await.unwrap();
+    assert_eq!((people.len(), tenant.paths().len()), (1, 2));
+    assert!(listing.notes[0].contains("Invalid page size"), "{:?}", listing.notes);
+}
+
+#[tokio::test]
+async fn an_app_that_sees_nobodys_state_is_told_the_permission() {
+    let blind = |_: usize, _: &Asked| reply_json(200, &json!({ "value": [{ "id": "ada" }] }));
+    let failure = Tenant::start(UserRules::default(), blind).await.list().await.unwrap_err();
+    assert!(failure.kind == FailureKind::Refused && failure.to_string().contains("User.Read.All"), "{failure}");
+    let any = UserRules { active: Activity::Any, ..UserRules::default() };
+    assert_eq!(Tenant::start(any, blind).await.list().await.unwrap().0.len(), 1);
+}
+
+#[tokio::test]
+async fn standing_comes_from_the_users_rules() {
+    let rules = UserRules {
+        types: vec![UserType::Member],
+        exclude: Globs::new(&["svc-*"]).unwrap(),
+        opted_out: Globs::new(&["ALIAS@example.com"]).unwrap(),
+        ..UserRules::default()
+    };
+    let tenant = Tenant::start(rules, |_, _| {
+        let with = |id: &str, name: &str, value: Value| {
+            let mut user = user(id);
+            user[name] = value;
+            user
+        };
+        reply_json(
+            200,
+            &json!({ "value": [
+            user("ada"), with("off", "accountEnabled", json!(false)), with("unsaid", "accountEnabled", Value::Null),
+            with("guest", "userType", json!("Guest")), with("old", "userType", Value::Null), user("svc-backup"),
+            with("shy", "proxyAddresses", json!(["smtp:alias@example.com"])),
+        ] }),
+        )
+    })
+    .await;
+    let (people, _) = tenant.list().await.unwrap();
+    let standings: Vec<(&str, Standing)> = people.iter().map(|p| (p.id.as_str(), p.standing)).collect();
+    use Standing::{InScope, Inactive, OptedOut, OutOfScope};
+    assert_eq!(
+        standings,
+        [
+            ("ada", InScope),
+            ("off", Inactive),
+            ("unsaid", Inactive),
+            ("guest", OutOfScope),
+            ("old", InScope),
+            ("svc-backup", OutOfScope),
+            ("shy", OptedOut),
+        ]
+    );
+}
+
+fn in_groups(groups: &[&str]) -> UserRules {
+    UserRules { groups: groups.iter().map(ToString::to_string).collect(), ..UserRules::default() }
+}
+
+#[tokio::test]
+async fn members_of_any_group_are_in_scope_and_the_header_goes_with_every_page() {
+    let tenant = Tenant::start(in_groups(&["g-1", "g-2"]), |_, asked| {
+        let next = format!("http://{}/more-of-g-1", asked.header("host"));
+        match asked.path.as_str() {
+            path if path.starts_with("/v1.0/groups/g-1/transitiveMembers/microsoft.graph.user?") => {
+                reply_json(200, &json!({ "value": [{ "id": "ada" }], "@odata.nextLink": next }))
+            }
+            "/more-of-g-1" => reply_json(200, &json!({ "value": [{ "id": "bob" }] })),
+            path if path.starts_with("/v1.0/groups/g-2/") => reply_json(200, &json!({ "value": [{ "id": "bob" }] })),
+            _ => reply_json(200, &json!({ "value": [user("ada"), user("bob"), user("eve")] })),
+        }
+    })
+    .await;
+    let (people, _) = tenant.list().await.unwrap();
+    let standings: Vec<Standing> = people.iter().map(|p| p.standing).collect();
+    assert_eq!(standings, [Standing::InScope, Standing::InScope, Standing::OutOfScope]);
+    let asked = tenant.graph.asked();
+    assert!(asked[..3].iter().all(|asked| asked.header("consistencylevel") == "eventual"));
+    assert_eq!(asked[3].header("consistencylevel"), "");
+    assert!(asked[0].path.contains("$count=true"));
+}
+
+#[tokio::test]
+async fn a_group_that_cannot_be_read_says_what_to_do() {
+    for (group, status, code, kind, words) in [
+        ("g-1", 403, "Authorization_RequestDenied", FailureKind::Refused, "GroupMember.Read.All"),
+        ("g-1", 404, "Request_ResourceNotFound", FailureKind::Misconfigured, "`users.groups` names `g-1`"),
+        ("All staff", 200, "", FailureKind::Misconfigured, "`All staff` is not an object id"),
+    ] {
+        let tenant = Tenant::start(in_groups(&[group]), move |_, _| {
+            reply_json(status, &json!({ "error": { "code": code, "message": "m" } }))
+        })
+        .await;
+        let failure = tenant.list().await.unwrap_err();
+        assert!(failure.kind == kind && failure.to_string().contains(words), "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_token_is_renewed_once_and_then_told() {
+    let tenant = Tenant::start(UserRules::default(), |_, asked| match asked.header("authorization") {
+        "Bearer graph-token-1" => reply_json(200, &json!({ "value": [user("ada")] })),
+        _ => reply_json(401, &json!({ "error": { "code": "InvalidAuthenticationToken", "message": "m" } })),
+    })
+    .await;
+    assert_eq!(tenant.list().await.unwrap().0.len(), 1);
+    assert_eq!((tenant.login.asked().len(), tenant.graph.asked().len()), (2, 2));
+
+    let never = Tenant::start(UserRules::default(), |_, _| reply_json(401, &json!({}))).await;
+    let failure = never.list().await.unwrap_err();
+    assert_eq!((failure.kind, never.graph.asked().len()), (FailureKind::Refused, 2));
+}
+
+#[tokio::test]
+async fn one_batch_asks_for_all_and_parts_are_matched_by_id() {
+    let tenant = Tenant::start(UserRules::default(), |_, asked| {
+        batch(asked, |url| match url {
+            "/users/ada/photo/$value" => photo(),
+            "/users/bob/photo/$value" => refused(404, "ImageNotFound"),
+            "/users/e%2Fve/photo/$value" => refused(404, "ErrorNonExistentMailbox"),
+            other => panic!("{other}"),
+        })
+    })
+    .await;
+    let looked = tenant.entra.fetch(&ids(&["ada", "bob", "e/ve"])).await.unwrap();
+    assert_eq!(looked.len(), 3);
+    assert_eq!((code(&looked, "ada"), code(&looked, "bob")), ("photo".into(), "NotFound".into()));
+    assert_eq!(code(&looked, "e/ve"), "mailbox_missing");
+    let asked = tenant.graph.asked();
+    assert_eq!((asked[0].method.as_str(), asked[0].path.as_str(), asked.len()), ("POST", "/v1.0/$batch", 1));
+    let counts = tenant.entra.counts();
+    assert_eq!((counts.sent, counts.units, counts.retried), (2, 4, 0), "the sign-in, and one batch of three units");
+}
+
+#[tokio::test]
+async fn versions_ask_for_metadata_only() {
+    let tenant = Tenant::start(UserRules::default(), |_, asked| {
+        batch(asked, |url| match url {
+            "/users/ada/photo" => json!({ "status": 200, "body": { "@odata.mediaEtag": "W/\"e1\"", "id": "648x648" } }),
+            _ => refused(404, "ErrorItemNotFound"),
+        })
+    })
+    .await;
+    let mut probed = tenant.entra.versions(&ids(&["ada", "bob"])).await.unwrap();
+    probed.sort_by_key(|(id, _)| id.clone());
+    let [(_, ada), (_, bob)] = &probed[..] else { panic!("two answers") };
+    assert_eq!(*ada, Probed::Version(Some("e1".into())), "the same word as the etag of the bytes");
+    assert_eq!(*bob, Probed::Absent(Absence::NotFound));
+}
+
+#[tokio::test]
+async fn only_the_parts_that_failed_are_sent_again_after_the_longest_wait() {
+    let tenant = Tenant::start(UserRules::default(), |number, asked| {
+        batch(asked, |url| match (number, url.split('/').nth(2).unwrap()) {
+            (0, "ada") => photo(),
+            (0, "bob") => throttled("7"),
+            (0, "cyd") => throttled("0.249"),
+            (0, "dan") => refused(503, "ErrorStoreInternalServerError"),
+            (1, "dan") => refused(503, "ErrorStoreInternalServerError"),
+            _ => photo(),
+        })
+    })
+    .await;
+    let looked = tenant.entra.fetch(&ids(&["ada", "bob", "cyd", "dan"])).await.unwrap();
+    assert!(looked.iter().all(|(_, looked)| matches!(looked, Looked::Photo { .. })) && looked.len() == 4);
+    let people = |asked: &Asked| parts(asked).iter().map(|(_, url)| url[7..10].to_owned()).collect::<Vec<_>>();
+    let mut rounds: Vec<Vec<String>> = tenant.graph.asked().iter().map(people).collect();
+    rounds.iter_mut().for_each(|round| round.sort());
+    assert_eq!(rounds, [vec!["ada", "bob", "cyd", "dan"], vec!["bob", "cyd", "dan"], vec!["dan"]]);
+    assert_eq!(tenant.pace.rests()[..2], [7, 7], "held for all, slept by this one");
+    let counts = tenant.entra.counts();
+    assert_eq!((counts.retried, counts.throttled, counts.units), (4, 2, 9));
+}
+
+#[tokio::test]
+async fn parts_that_stay_bad_are_unknown_after_six_tries() {
+    let tenant = Tenant::start(UserRules::default(), |_, asked| {
+        batch(asked, |url| if url.contains("ada") { photo() } else { refused(500, "UnknownError") })
+    })
+    .await;
+    let looked = tenant.entra.fetch(&ids(&["ada", "bob"])).await.unwrap();
+    assert_eq!((code(&looked, "ada"), code(&looked, "bob")), ("photo".into(), "server_error".into()));
+    assert_eq!(tenant.graph.asked().len(), 6);
+}
+
+#[tokio::test]
+async fn a_missing_part_is_asked_for_again_and_a_strange_one_ignored() {
+    let tenant = Tenant::start(UserRules::default(), |number, asked| {
+        let mut responses = vec![json!({ "id": "0", "status": 200, "headers": {}, "body": photo()["body"] })];
+        if number == 0 {
+            responses.push(json!({ "id": "77", "status": 404, "body": { "error": { "code": "ImageNotFound" } } }));
+            responses.push(json!({ "id": "0", "status": 404, "body": { "error": { "code": "ImageNotFound" } } }));
+        } else {
+            responses = vec![json!({ "id": parts(asked)[0].0, "status": 404, "headers": {},
+                "body": { "error": { "code": "ImageNotFound" } } })];
+        }
+        reply_json(200, &json!({ "responses": responses }))
+    })
+    .await;
+    let looked = tenant.entra.fetch(&ids(&["ada", "bob"])).await.unwrap();
+    assert_eq!((code(&looked, "ada"), code(&looked, "bob")), ("photo".into(), "NotFound".into()));
+    assert_eq!(tenant.graph.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn a_whole_batch_that_is_put_off_is_sent_again_unless_it_holds_answers() {
+    for status in [424, 429] {
+        let tenant = Tenant::start(UserRules::default(), move |number, asked| match number {
+            // Without parts: all of it again.
+            0 => reply(status, &[("retry-after", "3")], ""),
+            // With parts: only the failed one again.
+            1 => {
+                let [(first, _), (second, _)] = &parts(asked)[..] else { panic!("two parts") };
+                let mut done = photo();
+                done["id"] = json!(first);
+                let mut put_off = throttled("5");
+                put_off["id"] = json!(second);
+                reply_json(status, &json!({ "responses": [put_off, done] }))
+            }
+            _ => batch(asked, |_| photo()),
+        })
+        .await;
+        let looked = tenant.entra.fetch(&ids(&["ada", "bob"])).await.unwrap();
+        assert!(looked.iter().all(|(_, looked)| matches!(looked, Looked::Photo { .. })), "{looked:?}");
+        let sizes: Vec<usize> = tenant.graph.asked().iter().map(|asked| parts(asked).len()).collect();
+        assert_eq!(sizes, [2, 2, 1], "{status}");
+        assert_eq!(tenant.entra.counts().retried, 3);
+    }
+}
+
+#[tokio::test]
+async fn a_batch_that_fails_as_a_whole_is_a_failure_of_the_source() {
+    for (status, body, kind, tries) in [
+        (503, "busy", FailureKind::Unreachable, 6),
+        (403, r#"{"error":{"code":"Authorization_RequestDenied"}}"#, FailureKind::Refused, 1),
+        (400, r#"{"error":{"code":"BadRequest","message":"Invalid batch payload format."}}"#, FailureKind::Odd, 1),
+        (200, "<html>Log in</html>", FailureKind::Odd, 1),
+        (200, r#"{"value":[]}"#, FailureKind::Odd, 1),
+    ] {
+        let tenant = Tenant::start(UserRules::default(), move |_, _| reply(status, &[], body)).await;
+        let failure = tenant.entra.fetch(&ids(&["ada", "bob"])).await.unwrap_err();
+        assert_eq!((failure.kind, tenant.graph.asked().len()), (kind, tries), "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn an_inner_401_for_all_renews_the_token_once() {
+    let tenant = Tenant::start(UserRules::default(), |_, asked| {
+        let fresh = asked.header("authorization") == "Bearer graph-token-1";
+        batch(asked, |_| if fresh { photo() } else { refused(401, "InvalidAuthenticationToken") })
+    })
+    .await;
+    let looked = tenant.entra.fetch(&ids(&["ada", "bob"])).await.unwrap();
+    assert!(looked.iter().all(|(_, looked)| matches!(looked, Looked::Photo { .. })));
+    assert_eq!((tenant.login.asked().len(), tenant.graph.asked().len()), (2, 2));
+
+    let never = Tenant::start(UserRules::default(), |_, asked| batch(asked, |_| refused(401, "x"))).await;
+    let failure = never.entra.fetch(&ids(&["ada", "bob"])).await.unwrap_err();
+    assert_eq!((failure.kind, never.graph.asked().len()), (FailureKind::Refused, 2));
+
+    let one = Tenant::start(UserRules::default(), |_, asked| {
+        batch(asked, |url| if url.contains("ada") { photo() } else { refused(401, "x") })
+    })
+    .await;
+    let looked = one.entra.fetch(&ids(&["ada", "bob"])).await.unwrap();
+    assert_eq!((code(&looked, "bob").as_str(), one.login.asked().len()), ("unauthorized", 1));
+}
+
+#[tokio::test]
+async fn access_denied_for_all_is_the_apps_permission_and_for_one_that_persons() {
+    let denied = |_: usize, asked: &Asked| batch(asked, |_| refused(403, "ErrorAccessDenied"));
+    let failure =
+        Tenant::start(UserRules::default(), denied).await.entra.fetch(&ids(&["ada", "bob"])).await.unwrap_err();
+    assert!(failure.kind == FailureKind::Refused && failure.to_string().contains("User.Read.All"), "{failure}");
+
+    let alone = Tenant::start(UserRules::default(), denied).await.entra.fetch(&ids(&["ada"])).await.unwrap();
+    assert_eq!(code(&alone, "ada"), "access_denied");
+
+    let mixed = Tenant::start(UserRules::default(), |_, asked| {
+        batch(asked, |url| if url.contains("ada") { photo() } else { refused(403, "ErrorAccessDenied") })
+    })
+    .await;
+    let looked = mixed.entra.fetch(&ids(&["ada", "bob", "cyd"])).await.unwrap();
+    assert_eq!((code(&looked, "ada"), code(&looked, "cyd")), ("photo".into(), "access_denied".into()));
+}
+
+#[tokio::test]
+async fn a_batch_over_the_cap_is_asked_for_one_by_one() {
+    let largest = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&largest);
+    let tenant = Tenant::start(UserRules::default(), move |_, asked| {
+        let parts = parts(asked);
+        seen.fetch_max(parts.len(), Ordering::Relaxed);
+        let too_much = parts.len() > 1 || parts[0].1.contains("bob");
+        // Only the announced length is needed to see that it is too much.
+        if too_much { reply(200, &[], vec![b' '; 64 * 1024 * 1024 + 1]) } else { batch(asked, |_| photo()) }
+    })
+    .await;
+    let looked = tenant.entra.fetch(&ids(&["ada", "bob"])).await.unwrap();
+    assert_eq!((code(&looked, "ada"), code(&looked, "bob")), ("photo".into(), "photo_too_large".into()));
+    assert_eq!((largest.load(Ordering::Relaxed), tenant.graph.asked().len()), (2, 3));
+}
+
+#[tokio::test]
+async fn nobody_asked_for_is_no_request() {
+    let tenant = Tenant::start(UserRules::default(), |_, _| reply(500, &[], "")).await;
+    assert!(tenant.entra.fetch(&[]).await.unwrap().is_empty());
+    assert_eq!(tenant.entra.counts(), Counts::default());
+}

@@ -1,0 +1,198 @@
+//! Tables and pictures in a folder made for each test.
+
+use futures::FutureExt as _;
+
+use super::*;
+use crate::extract::Globs;
+use crate::model::{PersonKey, Standing};
+
+fn folder(table: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(TABLE), table).unwrap();
+    folder
+}
+
+fn source(folder: &tempfile::TempDir) -> Folder {
+    Folder::new("folder".into(), folder.path(), UserRules::default())
+}
+
+fn list(source: &Folder) -> Result<Vec<Person>, Failure> {
+    let mut people = Vec::new();
+    let listing = source.list(&mut |page| people.extend(page)).now_or_never().unwrap()?;
+    assert_eq!(listing.people, people.len() as u64);
+    Ok(people)
+}
+
+fn ids(names: &[&str]) -> Vec<PersonId> {
+    names.iter().map(|name| PersonId::from(*name)).collect()
+}
+
+fn fetch(source: &Folder, name: &str) -> Looked {
+    source.fetch(&ids(&[name])).now_or_never().unwrap().unwrap().remove(0).1
+}
+
+fn version(source: &Folder, name: &str) -> Probed {
+    source.versions(&ids(&[name])).now_or_never().unwrap().unwrap().remove(0).1
+}
+
+#[test]
+fn a_row_becomes_a_person_with_all_keys() {
+    let folder = folder(
+        "\u{feff}id,name,email,upn,username,employee_id,active,photo\n\
+         1,\"Ada, Countess\",Ada@Example.com; lovelace@example.com,ada@corp.example,ADA,0042,yes,ada.jpg\n\
+         2,,,,,,,\n\
+         3,Off,,,,,false,\n",
+    );
+    let people = list(&source(&folder)).unwrap();
+    let values = |key| people[0].values(key).collect::<Vec<_>>();
+    assert_eq!(values(PersonKey::Email), ["ada@example.com", "lovelace@example.com"]);
+    assert_eq!((values(PersonKey::EmailLocal), values(PersonKey::UpnLocal)), (vec!["ada"], vec!["ada"]));
+    assert_eq!((values(PersonKey::Sam), values(PersonKey::EmployeeId)), (vec!["ada"], vec!["0042"]));
+    let shown: Vec<(&str, Standing)> = people.iter().map(|p| (p.display_name.as_str(), p.standing)).collect();
+    assert_eq!(shown, [("Ada, Countess", Standing::InScope), ("2", Standing::InScope), ("Off", Standing::Inactive)]);
+}
+
+#[test]
+fn the_users_rules_hold_here_too() {
+    let folder = folder("id,email\n1,a@example.com\n2,b@example.com\n3,c@example.com\n");
+    let users = UserRules {
+        exclude: Globs::new(&["a@*"]).unwrap(),
+        opted_out: Globs::new(&["2"]).unwrap(),
+        ..UserRules::default()
+    };
+    let people = list(&Folder::new("folder".into(), folder.path(), users)).unwrap();
+    let standings: Vec<Standing> = people.iter().map(|p| p.standing).collect();
+    assert_eq!(standings, [Standing::OutOfScope, Standing::OptedOut, Standing::InScope]);
+}
+
+#[test]
+fn all_faults_of_a_table_are_told_with_their_lines() {
+    for (table, faults) in [
+        ("", vec![":1: the header is missing: write `id,name,email,"]),
+        (
+            "name,emial,shoe\n",
+            vec![
+                ":1: `emial` is not a column: did you mean `email`?",
+                ":1: `shoe` is not a column: there are id, name",
+                ":1: the column `id` is missing",
+            ],
+        ),
+        ("id,id\n", vec![":1: the column `id` stands twice"]),
+        (
+            "id,active\n1,perhaps\n,\n2,true,more\n3,true\n3,true\n",
+            vec![
+                ":2: `active` is `perhaps`: write true or false",
+                ":3: the id is empty",
+                ":4: 3 fields where the header has 2",
+                ":6: the id of line 5 again",
+            ],
+        ),
+        ("id,name\n1,\"two\nlines\"\n,x\n", vec![":4: the id is empty"]),
+    ] {
+        let folder = folder(table);
+        let failure = list(&source(&folder)).unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Misconfigured);
+        assert_eq!(failure.found.lines().count(), faults.len(), "{failure}");
+        for (line, fault) in failure.found.lines().zip(faults) {
+            assert!(line.contains(&format!("people.csv{fault}")), "{line} | {fault}");
+        }
+    }
+}
+
+#[test]
+fn a_table_that_is_not_text_or_not_there_is_a_failure() {
+    let folder = folder("");
+    fs::write(folder.path().join(TABLE), b"id,name\n1,Ad\xE4\n2,Bob\n").unwrap();
+    let failure = list(&source(&folder)).unwrap_err();
+    assert!(failure.found.contains("people.csv:2: not UTF-8"), "{failure}");
+    fs::remove_file(folder.path().join(TABLE)).unwrap();
+    assert_eq!(list(&source(&folder)).unwrap_err().kind, FailureKind::Unreachable);
+}
+
+#[test]
+fn many_faults_are_counted() {
+    let table = format!("id\n{}", "\"\"\n".repeat(25));
+    let failure = list(&source(&folder(&table))).unwrap_err();
+    assert!(failure.found.ends_with("and 15 more"), "{failure}");
+}
+
+#[test]
+fn pictures_are_present_absent_or_unknown() {
+    let folder =
+        folder("id,photo\n1,sub/ada.jpg\n2,\n3,missing.jpg\n4,sub\n5,./sub/../sub/ada.jpg\n6,/etc/hostname\n7,../x\n");
+    fs::create_dir(folder.path().join("sub")).unwrap();
+    fs::write(folder.path().join("sub/ada.jpg"), b"photo").unwrap();
+    let source = source(&folder);
+    list(&source).unwrap();
+    let Looked::Photo { version: marker, bytes } = fetch(&source, "1") else { panic!("a photo") };
+    assert_eq!(&bytes[..], b"photo");
+    assert_eq!(version(&source, "1"), Probed::Version(marker.clone()));
+    assert!(marker.is_some_and(|marker| marker.as_str().starts_with("5-")));
+    assert_eq!(
+        (fetch(&source, "2"), version(&source, "2")),
+        (Looked::Absent(Absence::NoFile), Probed::Absent(Absence::NoFile))
+    );
+    for (id, code) in [
+        ("3", "picture_missing"),
+        ("4", "picture_unreadable"),
+        ("5", "outside_folder"),
+        ("6", "outside_folder"),
+        ("7", "outside_folder"),
+        ("nobody", "changed_meanwhile"),
+    ] {
+        let (Looked::Unknown(looked), Probed::Unknown(probed)) = (fetch(&source, id), version(&source, id)) else {
+            panic!("unknown: {id}");
+        };
+        assert_eq!((looked.code.as_str(), probed.code.as_str()), (code, code), "{id}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_is_followed_inside_and_refused_outside() {
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("secret.jpg"), b"secret").unwrap();
+    let folder = folder("id,photo\n1,in.jpg\n2,out.jpg\n3,dir/secret.jpg\n");
+    let link = |from: &Path, to: &str| std::os::unix::fs::symlink(from, folder.path().join(to)).unwrap();
+    fs::write(folder.path().join("real.jpg"), b"photo").unwrap();
+    link(Path::new("real.jpg"), "in.jpg");
+    link(&outside.path().join("secret.jpg"), "out.jpg");
+    link(outside.path(), "dir");
+    let source = source(&folder);
+    list(&source).unwrap();
+    assert!(matches!(fetch(&source, "1"), Looked::Photo { .. }));
+    for id in ["2", "3"] {
+        assert!(matches!(fetch(&source, id), Looked::Unknown(fault) if fault.code == "outside_folder"), "{id}");
+    }
+}
+
+#[test]
+fn a_table_that_changes_after_the_listing_moves_no_face() {
+    let folder = folder("id,photo\n1,a.jpg\n2,b.jpg\n");
+    fs::write(folder.path().join("a.jpg"), b"face of 1").unwrap();
+    let source = source(&folder);
+    list(&source).unwrap();
+    fs::write(folder.path().join(TABLE), "id,photo\n2,a.jpg\n1,b.jpg\n").unwrap();
+    for id in ["1", "2"] {
+        assert!(matches!(fetch(&source, id), Looked::Unknown(fault) if fault.code == "changed_meanwhile"), "{id}");
+    }
+}
+
+#[test]
+fn rows_are_found_again_past_quotes_line_ends_and_many_pages() {
+    let mut table = String::from("id,name,photo\r\n");
+    for number in 0..1200 {
+        table.push_str(&format!("{number},\"line\r\nand \"\"quote\"\" {number}\",\"p/{}.jpg\"\r\n\r\n", number % 3));
+    }
+    let folder = folder(&table);
+    fs::create_dir(folder.path().join("p")).unwrap();
+    for number in 0..3 {
+        fs::write(folder.path().join(format!("p/{number}.jpg")), format!("photo {number}")).unwrap();
+    }
+    let source = source(&folder);
+    assert_eq!(list(&source).unwrap().len(), 1200);
+    for number in [0, 1, 499, 500, 501, 1199] {
+        let Looked::Photo { bytes, .. } = fetch(&source, &number.to_string()) else { panic!("a photo: {number}") };
+        assert_eq!(bytes, format!("photo {}", number % 3));
+    }
+}

@@ -1,0 +1,282 @@
+//! One batch of photo calls, repeated part by part (`reference/google-directory.md` §4, §5).
+//!
+//! Owns: which parts are sent again, when the whole source has failed, and doing without batches.
+//! Leaves to others: the body's form (`mime.rs`), reading a part (`photo.rs`).
+//! A newcomer gets wrong: n calls in a batch are n units; a batch saves requests, not quota.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::Google;
+use super::error::{Class, GoogleError};
+use super::mime::{self, Part};
+use super::photo::{Judged, Wanted};
+use crate::extract::wire::segment;
+use crate::http::{Answer, BLOCKED, Call, Failure, FailureKind, Pause, Pauses, is_throttled, is_transient};
+use crate::model::{Fault, PersonId};
+
+/// 100 photos of 96 pixels are a hundredth of it; a larger answer is asked for again one by one.
+const CAP: usize = 64 * 1024 * 1024;
+
+/// Where the parts of one call stand. People are named by their place in the slice.
+struct Round<T> {
+    done: Vec<(usize, T)>,
+    denied: Vec<Denied>,
+    unauthorized: Vec<(usize, Fault)>,
+    again: Vec<(usize, Fault)>,
+    asked: Option<Duration>,
+    throttled: u64,
+}
+
+/// A photo that is refused.
+struct Denied {
+    place: usize,
+    fault: Fault,
+    class: Class,
+    challenge: Option<String>,
+}
+
+/// One batch as it came back.
+enum Heard {
+    Answer(Answer),
+    /// The endpoint is not there, or its answer is too large.
+    NoBatch,
+}
+
+impl Google {
+    /// Asks for one thing of each person; one answer for each.
+    pub(super) async fn ask_each<T: Wanted + Send>(&self, people: &[PersonId]) -> Result<Vec<(PersonId, T)>, Failure> {
+        let mut told = Vec::with_capacity(people.len());
+        let mut denied = Vec::new();
+        let mut open: Vec<usize> = (0..people.len()).collect();
+        let (mut pauses, mut renewed) = (Pauses::default(), false);
+        while !open.is_empty() {
+            let used = self.tokens.token().await?;
+            let round = if self.is_singly() {
+                self.one_by_one(people, &open).await?
+            } else {
+                match self.send_batch::<T>(people, &open).await? {
+                    Heard::NoBatch => continue,
+                    Heard::Answer(answer) => match self.read_round(&answer, people, &open)? {
+                        Some(round) => round,
+                        None => {
+                            self.rest_or_fail(&mut pauses, &answer, open.len()).await?;
+                            continue;
+                        }
+                    },
+                }
+            };
+            let Round { done, denied: refused, mut unauthorized, mut again, asked, throttled } = round;
+            told.extend(done);
+            denied.extend(refused);
+            self.directory.count_throttled(throttled);
+            if !unauthorized.is_empty() && !renewed {
+                renewed = true;
+                self.tokens.renew(&used).await?;
+                self.directory.count_retried(unauthorized.len() as u64);
+                open = unauthorized.drain(..).map(|(place, _)| place).collect();
+                open.extend(self.repeat(std::mem::take(&mut again), asked, &mut pauses, &mut told).await);
+                continue;
+            }
+            if let [(_, first), ..] = unauthorized.as_slice()
+                && unauthorized.len() == people.len()
+            {
+                return Err(self.refused(people, first, Class::Token, None));
+            }
+            told.extend(unknown(unauthorized));
+            open = self.repeat(again, asked, &mut pauses, &mut told).await;
+        }
+        self.whole_or_each(people, told, denied)
+    }
+
+    /// Waits for the parts that are worth another try; gives up on them when the tries are used up.
+    async fn repeat<T: Wanted>(
+        &self,
+        again: Vec<(usize, Fault)>,
+        asked: Option<Duration>,
+        pauses: &mut Pauses,
+        told: &mut Vec<(usize, T)>,
+    ) -> Vec<usize> {
+        if again.is_empty() {
+            return Vec::new();
+        }
+        if let Some(time) = asked.filter(|time| *time < BLOCKED) {
+            self.directory.hold(time);
+        }
+        if let Pause::Wait(_) = self.directory.rest(pauses, asked).await {
+            self.directory.count_retried(again.len() as u64);
+            return again.into_iter().map(|(place, _)| place).collect();
+        }
+        told.extend(unknown(again));
+        Vec::new()
+    }
+
+    async fn send_batch<T: Wanted>(&self, people: &[PersonId], open: &[usize]) -> Result<Heard, Failure> {
+        let names: Vec<String> = open.iter().map(|place| content_id(*place)).collect();
+        let calls = names.iter().zip(open).map(|(name, place)| (name.as_str(), path::<T>(&people[*place])));
+        let call = Call::post(self.directory.url("batch"))
+            .bytes(mime::MIME, Bytes::from(mime::compose(calls)))
+            .units(u32::try_from(open.len()).unwrap_or(u32::MAX))
+            .cap(CAP)
+            .judged_by_caller();
+        match self.ask(call).await? {
+            Some(answer) if !is_gone(&answer) => Ok(Heard::Answer(answer)),
+            missing => {
+                let found = missing.map_or_else(|| "its answer is too large".to_owned(), |answer| answer.excerpt());
+                tracing::warn!(source = %self.settings.id, found, "the batch endpoint cannot be used: photos are asked for one by one");
+                self.singly.store(true, Ordering::Relaxed);
+                self.directory.count_retried(open.len() as u64);
+                Ok(Heard::NoBatch)
+            }
+        }
+    }
+
+    /// Sorts the parts of an answer; `None` if the batch as a whole has to be sent again.
+    fn read_round<T: Wanted>(
+        &self,
+        answer: &Answer,
+        people: &[PersonId],
+        open: &[usize],
+    ) -> Result<Option<Round<T>>, Failure> {
+        let class = GoogleError::of(&answer.body).class(answer.status);
+        if answer.status != 200 {
+            let passes = is_transient(answer.status) || class == Class::Rate;
+            return if passes { Ok(None) } else { Err(self.asker.failure(answer)) };
+        }
+        let Some(boundary) = answer.header("content-type").and_then(mime::boundary) else {
+            return Err(answer
+                .failure(FailureKind::Odd, format!("{}, not the parts of a batch", answer.excerpt()))
+                .hint("something answers in Google's place: check `endpoints.directory`, and any proxy between"));
+        };
+        let mut parts = mime::parse(&answer.body, boundary);
+        if let ([only], [part]) = (open, parts.as_mut_slice()) {
+            // One question and one answer: there is nothing to guess.
+            part.id.get_or_insert_with(|| content_id(*only));
+        }
+        Ok(Some(Round::sort(&parts, people, open)))
+    }
+
+    async fn rest_or_fail(&self, pauses: &mut Pauses, answer: &Answer, parts: usize) -> Result<(), Failure> {
+        if !is_throttled(answer.status) {
+            // The line counts 429 itself.
+            self.directory.count_throttled(u64::from(super::error::is_rate(answer)));
+        }
+        if !self.rests(pauses, answer).await {
+            return Err(self.asker.failure(answer));
+        }
+        self.directory.count_retried(parts as u64);
+        Ok(())
+    }
+
+    /// The same without batches.
+    async fn one_by_one<T: Wanted + Send>(&self, people: &[PersonId], open: &[usize]) -> Result<Round<T>, Failure> {
+        let mut round = Round::new(open.len());
+        for place in open {
+            let person = &people[*place];
+            let Some(answer) = self.ask(Call::get(self.directory.url(&path::<T>(person))).judged_by_caller()).await?
+            else {
+                round.done.push((*place, T::unknown(Fault::new("photo_too_large", "the answer is too large"))));
+                continue;
+            };
+            let text = |name: &str| answer.header(name).map(str::to_owned);
+            let (retry_after, challenge) = (text("retry-after"), text("www-authenticate"));
+            let part = Part { id: None, status: answer.status, retry_after, challenge, body: &answer.body };
+            let class = round.take(*place, person, &part);
+            // The line counts 429 itself.
+            round.throttled += u64::from(class == Some(Class::Rate) && !is_throttled(answer.status));
+        }
+        Ok(round)
+    }
+
+    /// What concerns the app or the subject is no matter of one person.
+    fn whole_or_each<T: Wanted>(
+        &self,
+        people: &[PersonId],
+        mut told: Vec<(usize, T)>,
+        denied: Vec<Denied>,
+    ) -> Result<Vec<(PersonId, T)>, Failure> {
+        let everybody = denied.len() == people.len() && people.len() > 1;
+        let whole = denied.iter().find(|one| everybody || one.class != Class::Privilege);
+        if let Some(Denied { fault, class, challenge, .. }) = whole {
+            return Err(self.refused(people, fault, *class, challenge.as_deref()));
+        }
+        told.extend(unknown(denied.into_iter().map(|one| (one.place, one.fault)).collect()));
+        Ok(told.into_iter().map(|(place, told)| (people[place].clone(), told)).collect())
+    }
+
+    fn refused(&self, people: &[PersonId], fault: &Fault, class: Class, challenge: Option<&str>) -> Failure {
+        let kind = if class == Class::Spent { FailureKind::Unreachable } else { FailureKind::Refused };
+        let failure = Failure::new(kind, format!("reading {} photos", people.len()), &*fault.message);
+        match self.asker.hint(class, challenge) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+impl<T: Wanted> Round<T> {
+    fn new(size: usize) -> Self {
+        Self {
+            done: Vec::with_capacity(size),
+            denied: Vec::new(),
+            unauthorized: Vec::new(),
+            again: Vec::new(),
+            asked: None,
+            throttled: 0,
+        }
+    }
+
+    fn sort(parts: &[Part<'_>], people: &[PersonId], open: &[usize]) -> Self {
+        let mut round = Self::new(open.len());
+        let mut missing: Vec<usize> = open.to_vec();
+        for part in parts {
+            let Some(at) = missing.iter().position(|place| part.id.as_ref() == Some(&content_id(*place))) else {
+                continue;
+            };
+            let place = missing.swap_remove(at);
+            let class = round.take(place, &people[place], part);
+            round.throttled += u64::from(class == Some(Class::Rate));
+        }
+        let lost = |place| (place, Fault::new("part_missing", "the batch was answered without this part"));
+        round.again.extend(missing.into_iter().map(lost));
+        round
+    }
+
+    /// Puts a part where it belongs; gives the class of one that is asked for again.
+    fn take(&mut self, place: usize, person: &PersonId, part: &Part<'_>) -> Option<Class> {
+        match part.judge(person.as_str()) {
+            Judged::Final(told) => self.done.push((place, told)),
+            Judged::Denied(fault, class) => {
+                self.denied.push(Denied { place, fault, class, challenge: part.challenge.clone() });
+            }
+            Judged::Unauthorized(fault) => self.unauthorized.push((place, fault)),
+            Judged::Again { fault, asked, class } => {
+                self.asked = self.asked.max(asked);
+                self.again.push((place, fault));
+                return Some(class);
+            }
+        }
+        None
+    }
+}
+
+/// The endpoint is not there: a wrong URL answers an HTML page with 404, a gateway that takes no multipart 400 (§5).
+fn is_gone(answer: &Answer) -> bool {
+    matches!(answer.status, 400 | 404 | 405 | 410 | 415 | 501)
+}
+
+/// Short, and never an e-mail address (§4).
+fn content_id(place: usize) -> String {
+    format!("p{place}")
+}
+
+/// The path below the server, as a batch wants it.
+fn path<T: Wanted>(person: &PersonId) -> String {
+    format!("/admin/directory/v1/users/{}/photos/thumbnail?fields={}", segment(person.as_str()), T::FIELDS)
+}
+
+fn unknown<T: Wanted>(faults: Vec<(usize, Fault)>) -> impl Iterator<Item = (usize, T)> {
+    faults.into_iter().map(|(place, fault)| (place, T::unknown(fault)))
+}

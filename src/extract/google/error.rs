@@ -1,0 +1,189 @@
+//! The API's refusals: two shapes of JSON, and pages of text (`reference/google-directory.md` §5).
+//!
+//! Owns: the reason in an answer, its class, and what to change. Leaves to others: trying again (`mod.rs`, `batch.rs`).
+//! A newcomer gets wrong: 403 may mean "slower", and 404 says only in its message what is not there.
+
+use serde_json::Value;
+
+use crate::http::{Answer, Failure, FailureKind, is_transient, redact};
+
+/// A refusal, read as far as it can be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct GoogleError {
+    reason: String,
+    message: String,
+}
+
+/// What a refusal means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    /// The token is refused.
+    Token,
+    /// The subject lacks the privilege.
+    Privilege,
+    /// The token lacks a scope.
+    Scope,
+    /// The API is not enabled in the project.
+    Api,
+    /// The customer may not use APIs.
+    Domain,
+    /// The day's quota is used up.
+    Spent,
+    /// Slower.
+    Rate,
+    /// The person has no photo.
+    NoPhoto,
+    /// There is no such user.
+    NoUser,
+    /// Something else is not there.
+    NotThere,
+    /// The request is wrong.
+    Request,
+    /// The server is in trouble.
+    Server,
+    /// Not documented.
+    Odd,
+}
+
+impl GoogleError {
+    /// Reads the body of a refusal; what is neither shape gives what its text tells.
+    pub(super) fn of(body: &[u8]) -> Self {
+        let Ok(json) = serde_json::from_slice::<Value>(body) else { return Self::of_text(body) };
+        let error = &json["error"];
+        let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+        let of_details = || error["details"].as_array()?.iter().find_map(|detail| text(&detail["reason"]));
+        let reason = text(&error["errors"][0]["reason"]).or_else(of_details).or_else(|| text(&error["status"]));
+        Self { reason: reason.unwrap_or_default(), message: text(&error["message"]).unwrap_or_default() }
+    }
+
+    /// Gateways before the API answer in plain text or HTML.
+    fn of_text(body: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(&body[..body.len().min(4096)]).to_ascii_lowercase();
+        let rate = ["request rate higher than configured", "quota exceeded"].iter().any(|words| text.contains(words));
+        Self { reason: if rate { "rateLimitExceeded".to_owned() } else { String::new() }, message: String::new() }
+    }
+
+    /// The table of §5.
+    pub(super) fn class(&self, status: u16) -> Class {
+        let has = |part: &str| self.message.contains(part);
+        match (status, self.reason.as_str()) {
+            (401, _) => Class::Token,
+            (403 | 429, "dailyLimitExceeded") => Class::Spent,
+            (429, _) => Class::Rate,
+            (
+                403 | 503,
+                "userRateLimitExceeded"
+                | "rateLimitExceeded"
+                | "quotaExceeded"
+                | "RESOURCE_EXHAUSTED"
+                | "RATE_LIMIT_EXCEEDED",
+            ) => Class::Rate,
+            (403, "insufficientPermissions" | "ACCESS_TOKEN_SCOPE_INSUFFICIENT") => Class::Scope,
+            (403, _) if has("insufficient authentication scopes") => Class::Scope,
+            (403, "accessNotConfigured" | "SERVICE_DISABLED") => Class::Api,
+            (403, "domainCannotUseApis") => Class::Domain,
+            (403, _) => Class::Privilege,
+            (404, "notFound" | "NOT_FOUND") if has("userKey") => Class::NoUser,
+            (404, "notFound" | "NOT_FOUND") if has("photo") => Class::NoPhoto,
+            (404, _) => Class::NotThere,
+            (400, _) => Class::Request,
+            (status, _) if is_transient(status) => Class::Server,
+            _ => Class::Odd,
+        }
+    }
+
+    /// `403 forbidden: Not Authorized to access this resource/api`
+    pub(super) fn words(&self, status: u16) -> String {
+        let mut words = status.to_string();
+        for (before, part) in [(" ", &self.reason), (": ", &self.message)] {
+            if !part.is_empty() {
+                words.push_str(before);
+                words.push_str(part);
+            }
+        }
+        redact(&words)
+    }
+}
+
+/// Whether an answer only says "slower".
+pub(super) fn is_rate(answer: &Answer) -> bool {
+    GoogleError::of(&answer.body).class(answer.status) == Class::Rate
+}
+
+/// Who asks, for the words of a refusal.
+#[derive(Debug)]
+pub(super) struct Asker {
+    pub(super) subject: Option<String>,
+    pub(super) customer: String,
+    pub(super) scopes: Vec<&'static str>,
+}
+
+impl Asker {
+    /// A failure for an answer that is not the one hoped for.
+    pub(super) fn failure(&self, answer: &Answer) -> Failure {
+        let error = GoogleError::of(&answer.body);
+        let class = error.class(answer.status);
+        let found = if error.message.is_empty() { answer.excerpt() } else { error.words(answer.status) };
+        let failure = answer.failure(kind(class), found);
+        match self.hint(class, answer.header("www-authenticate")) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+
+    /// What to change, and where.
+    pub(super) fn hint(&self, class: Class, challenge: Option<&str>) -> Option<String> {
+        let who = match &self.subject {
+            Some(subject) => format!("{subject} (`subject`)"),
+            None => "the service account".to_owned(),
+        };
+        Some(match class {
+            Class::Token => "Google refuses a fresh token: check `endpoints`, this machine's clock, and whether the key is still valid".to_owned(),
+            Class::Privilege => {
+                let missing = if self.subject.is_none() {
+                    ", or name an administrator in `subject`; without one, `customer` must be the id that begins with C"
+                } else {
+                    ""
+                };
+                format!("in the Admin console, Account, Admin roles: give {who} a role with the privilege Users, Read (for `users.groups`: Groups, Read){missing}")
+            }
+            Class::Scope => {
+                let wanted = challenge.and_then(wanted_scope).unwrap_or_else(|| self.scopes.join(","));
+                format!("in the Admin console, Security, API controls, Domain-wide delegation: add the scope {wanted} to the service account's client id")
+            }
+            Class::Api => "enable the Admin SDK API (admin.googleapis.com) in the Google Cloud project that the service account belongs to; a project you do not know means other credentials than these".to_owned(),
+            Class::Domain => "in the Admin console, Security, API controls: let the domain use APIs; just after a change there it passes, so run again later".to_owned(),
+            Class::Spent => "the day's quota of the Google Cloud project is used up: run again tomorrow, or ask for more in the console".to_owned(),
+            Class::Rate => "lower `units` of the rate: others may be using the same quota, 2400 a minute unless the console says otherwise".to_owned(),
+            Class::NotThere | Class::Request if self.subject.is_none() && self.customer == "my_customer" => {
+                "`my_customer` means nothing without `subject`: write the customer id that begins with C (Admin console, Account, Account settings) in `customer`".to_owned()
+            }
+            Class::NotThere | Class::Request => format!(
+                "`customer` is {}: write `my_customer`, or the id that begins with C (Admin console, Account, Account settings); a domain does not do",
+                self.customer
+            ),
+            // Seen for good, for accounts without a subject (§5).
+            Class::Server if self.subject.is_none() => {
+                "Google may be in trouble; the same is answered for good to a service account that has no admin role: assign one, or name an administrator in `subject`".to_owned()
+            }
+            Class::Server => "Google is in trouble: run again later".to_owned(),
+            Class::NoPhoto | Class::NoUser | Class::Odd => return None,
+        })
+    }
+}
+
+fn kind(class: Class) -> FailureKind {
+    match class {
+        Class::Token | Class::Privilege | Class::Scope | Class::Api | Class::Domain => FailureKind::Refused,
+        Class::Rate | Class::Spent | Class::Server => FailureKind::Unreachable,
+        Class::Request | Class::NotThere => FailureKind::Misconfigured,
+        Class::NoPhoto | Class::NoUser | Class::Odd => FailureKind::Odd,
+    }
+}
+
+/// The scope in `Bearer realm="…", error=insufficient_scope, scope="…"`.
+fn wanted_scope(challenge: &str) -> Option<String> {
+    let (_, rest) = challenge.split_once("scope=\"")?;
+    let (scope, _) = rest.split_once('"')?;
+    (!scope.is_empty()).then(|| scope.to_owned())
+}

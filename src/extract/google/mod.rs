@@ -1,0 +1,168 @@
+//! Google Workspace and Cloud Identity through the Directory API (`reference/google-directory.md`).
+//!
+//! Owns: the listing with its paging and groups, photos by batch, and what the API's refusals mean.
+//! Leaves to others: tokens (`http::sign_in`), who is asked for and when (`run`).
+//! A newcomer gets wrong: 200 on a batch says nothing about its parts (§4), and a person without an etag has no photo
+//! only if others of the same listing have one (design §8).
+
+mod batch;
+mod error;
+mod list;
+mod mime;
+mod photo;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+
+use super::{Batch, Listing, Looked, Probed, Source, UserRules};
+use crate::http::{
+    Answer, Authorization, Call, Counts, Failure, FailureKind, GoogleSignIn, Line, Pause, Pauses, TokenSource,
+    retry_after,
+};
+use crate::model::{Person, PersonId, SignedIn, SourceId};
+use error::Asker;
+
+/// Calls in one batch. The vendor takes 1000; with as many, the rate of a minute goes out at once and parts are
+/// throttled (§4).
+const BATCH: usize = 100;
+
+/// Google packs answers only for clients whose name says `gzip` (§2.1).
+const USER_AGENT: &str = concat!("avatarpipe/", env!("CARGO_PKG_VERSION"), " (gzip)");
+
+/// Lists users and reads their photos; all that is needed without groups (§1.4).
+const USER_SCOPE: &str = "https://www.googleapis.com/auth/admin.directory.user.readonly";
+
+/// Reads who is in a group. Asked for only where groups are named: one scope that is not granted breaks the sign-in.
+const MEMBER_SCOPE: &str = "https://www.googleapis.com/auth/admin.directory.group.member.readonly";
+
+/// What the pipeline file says of a `google` source.
+#[derive(Debug)]
+pub struct Settings {
+    /// The `id`.
+    pub id: SourceId,
+    /// `my_customer`, or the customer's id, which begins with `C`.
+    pub customer: String,
+    /// Who is in scope.
+    pub users: UserRules,
+    /// Paths of organisational units in scope, those below included; empty: everybody.
+    pub org_units: Vec<String>,
+}
+
+impl Settings {
+    /// What the sign-in has to ask for.
+    pub fn scopes(&self) -> Vec<&'static str> {
+        if self.users.groups.is_empty() { vec![USER_SCOPE] } else { vec![USER_SCOPE, MEMBER_SCOPE] }
+    }
+}
+
+/// A customer of Google as a source of people and photos.
+#[derive(Debug)]
+pub struct Google {
+    settings: Settings,
+    asker: Asker,
+    tokens: TokenSource,
+    directory: Line,
+    /// The batch endpoint is not there: photos are asked for one by one.
+    singly: AtomicBool,
+}
+
+impl Google {
+    /// A source that signs in like this and asks over `directory`.
+    pub fn new(settings: Settings, sign_in: GoogleSignIn, directory: Line) -> Self {
+        let asker = Asker {
+            subject: sign_in.subject.clone(),
+            customer: settings.customer.clone(),
+            scopes: sign_in.scopes.clone(),
+        };
+        Self { settings, asker, tokens: TokenSource::new(sign_in), directory, singly: AtomicBool::new(false) }
+    }
+
+    /// A read with the token; a 401 renews the token once.
+    async fn ask(&self, call: Call) -> Result<Option<Answer>, Failure> {
+        let call = call.accept("application/json").header("User-Agent", USER_AGENT);
+        let token = self.tokens.token().await?;
+        let first = self.directory.read_within_cap(call.clone().auth(&Authorization::Bearer(token.clone()))).await?;
+        if first.as_ref().is_none_or(|answer| answer.status != 401) {
+            return Ok(first);
+        }
+        let token = self.tokens.renew(&token).await?;
+        self.directory.count_retried(1);
+        let second = self.directory.read_within_cap(call.auth(&Authorization::Bearer(token))).await?;
+        match second {
+            Some(answer) if answer.status == 401 => Err(self.asker.failure(&answer)),
+            other => Ok(other),
+        }
+    }
+
+    /// As [`Self::ask`], for answers that have to come whole; a 403 that only means "slower" is asked again (§5).
+    async fn ask_whole(&self, call: Call) -> Result<Answer, Failure> {
+        let tried = call.describe();
+        let mut pauses = Pauses::default();
+        loop {
+            let Some(answer) = self.ask(call.clone()).await? else {
+                return Err(Failure::new(FailureKind::Odd, tried, "the answer is larger than any page can be"));
+            };
+            if answer.status != 403 || !error::is_rate(&answer) {
+                return Ok(answer);
+            }
+            self.directory.count_throttled(1);
+            if !self.rests(&mut pauses, &answer).await {
+                return Ok(answer);
+            }
+            self.directory.count_retried(1);
+        }
+    }
+
+    /// Waits before another try, if there is one.
+    async fn rests(&self, pauses: &mut Pauses, answer: &Answer) -> bool {
+        matches!(self.directory.rest(pauses, retry_after(&answer.headers)).await, Pause::Wait(_))
+    }
+
+    fn is_singly(&self) -> bool {
+        self.singly.load(Ordering::Relaxed)
+    }
+}
+
+#[async_trait]
+impl Source for Google {
+    fn id(&self) -> &SourceId {
+        &self.settings.id
+    }
+
+    fn batch(&self) -> Batch {
+        let size = if self.is_singly() { 1 } else { BATCH };
+        Batch { versions: size, fetch: size }
+    }
+
+    /// A scope or privilege that is missing is the failure's own hint: Google grants all scopes or none.
+    async fn whoami(&self) -> Result<SignedIn, Failure> {
+        self.ask_for_one().await?;
+        Ok(SignedIn {
+            who: self.tokens.who().unwrap_or_else(|| "a service account".to_owned()),
+            may: self.asker.scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            expires: self.tokens.expires().await,
+            notes: self.tokens.lasts().into_iter().collect(),
+            ..SignedIn::default()
+        })
+    }
+
+    async fn list(&self, page: &mut (dyn FnMut(Vec<Person>) + Send)) -> Result<Listing, Failure> {
+        self.list_users(page).await
+    }
+
+    async fn versions(&self, people: &[PersonId]) -> Result<Vec<(PersonId, Probed)>, Failure> {
+        self.ask_each(people).await
+    }
+
+    async fn fetch(&self, people: &[PersonId]) -> Result<Vec<(PersonId, Looked)>, Failure> {
+        self.ask_each(people).await
+    }
+
+    fn counts(&self) -> Counts {
+        self.tokens.counts() + self.directory.counts()
+    }
+}
+
+#[cfg(test)]
+mod tests;

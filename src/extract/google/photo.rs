@@ -1,0 +1,158 @@
+//! What one call for a photo says (`reference/google-directory.md` §3.1).
+//!
+//! Owns: the table of refusals for one person, base64, etags. Leaves to others: sending and repeating (`batch.rs`).
+//! A newcomer gets wrong: no photo and no user are both 404 `notFound`; only the message tells them apart, and only the
+//! first proves an absence (promise P2).
+
+use std::time::{Duration, SystemTime};
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use bytes::Bytes;
+use serde::Deserialize;
+
+use super::error::{Class, GoogleError};
+use super::mime::Part;
+use crate::extract::{Looked, Probed};
+use crate::http::parse_retry_after;
+use crate::model::{Absence, Fault, Version};
+
+/// Google serves 96 pixels; nothing near this is one of its photos.
+const LARGEST: usize = 6 * 1024 * 1024;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Photo {
+    #[serde(default)]
+    id: String,
+    etag: Option<String>,
+    photo_data: Option<String>,
+}
+
+/// What becomes of a part.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Judged<T> {
+    /// That is the answer.
+    Final(T),
+    /// It may be better next time; `asked` is the server's own wish.
+    Again { fault: Fault, asked: Option<Duration>, class: Class },
+    /// This person's photo is refused, or everybody's.
+    Denied(Fault, Class),
+    /// The token was refused.
+    Unauthorized(Fault),
+}
+
+/// What is asked of each person: a version or a photo.
+pub(super) trait Wanted: Sized {
+    /// The field mask. The id proves whose photo it is (promise P1).
+    const FIELDS: &'static str;
+    /// Reads an answer with status 200.
+    fn read(etag: Option<Version>, data: Option<&str>) -> Result<Self, Fault>;
+    fn absent(proof: Absence) -> Self;
+    fn unknown(fault: Fault) -> Self;
+}
+
+impl Wanted for Probed {
+    const FIELDS: &'static str = "id,etag";
+
+    fn read(etag: Option<Version>, _: Option<&str>) -> Result<Self, Fault> {
+        Ok(Self::Version(etag))
+    }
+
+    fn absent(proof: Absence) -> Self {
+        Self::Absent(proof)
+    }
+
+    fn unknown(fault: Fault) -> Self {
+        Self::Unknown(fault)
+    }
+}
+
+impl Wanted for Looked {
+    const FIELDS: &'static str = "id,etag,photoData";
+
+    fn read(version: Option<Version>, data: Option<&str>) -> Result<Self, Fault> {
+        let data = data.ok_or_else(|| Fault::new("odd_body", "200, but no `photoData`"))?;
+        let bytes = decode(data).ok_or_else(|| Fault::new("odd_body", "200, but `photoData` is not base64"))?;
+        if bytes.len() > LARGEST {
+            return Err(Fault::new("photo_too_large", format!("a photo over {} MiB", LARGEST / 1024 / 1024)));
+        }
+        Ok(Self::Photo { version, bytes: Bytes::from(bytes) })
+    }
+
+    fn absent(proof: Absence) -> Self {
+        Self::Absent(proof)
+    }
+
+    fn unknown(fault: Fault) -> Self {
+        Self::Unknown(fault)
+    }
+}
+
+impl Part<'_> {
+    /// What the answer about this person means.
+    pub(super) fn judge<T: Wanted>(&self, person: &str) -> Judged<T> {
+        if self.status == 200 {
+            return Judged::Final(self.read(person).unwrap_or_else(T::unknown));
+        }
+        let error = GoogleError::of(self.body);
+        let class = error.class(self.status);
+        let fault = |code: &str| Fault::new(code, error.words(self.status));
+        let again = |code: &str| Judged::Again { fault: fault(code), asked: self.asked(), class };
+        match class {
+            Class::NoPhoto => Judged::Final(T::absent(Absence::NotListed)),
+            Class::NoUser => Judged::Final(T::unknown(fault("user_gone"))),
+            Class::NotThere => Judged::Final(T::unknown(fault("not_found_unexplained"))),
+            Class::Rate => again("throttled"),
+            Class::Server => again("server_error"),
+            Class::Token => Judged::Unauthorized(fault("unauthorized")),
+            Class::Privilege | Class::Scope | Class::Api | Class::Domain | Class::Spent => {
+                Judged::Denied(fault("access_denied"), class)
+            }
+            Class::Request | Class::Odd => Judged::Final(T::unknown(fault("odd_answer"))),
+        }
+    }
+
+    fn read<T: Wanted>(&self, person: &str) -> Result<T, Fault> {
+        let photo: Photo = serde_json::from_slice(self.body)
+            .map_err(|_| Fault::new("odd_body", "200, but not the JSON of a photo"))?;
+        if !photo.id.is_empty() && photo.id != person {
+            return Err(Fault::new("wrong_person", "the photo of another user was answered"));
+        }
+        T::read(photo.etag.as_deref().and_then(version_of), photo.photo_data.as_deref())
+    }
+
+    fn asked(&self) -> Option<Duration> {
+        parse_retry_after(self.retry_after.as_deref()?, SystemTime::now())
+    }
+}
+
+/// The part of an etag that follows the photo. What stands before the last `/` is the same for unrelated customers and
+/// is replaced from time to time, for everybody at once (§2.3).
+pub(super) fn version_of(etag: &str) -> Option<Version> {
+    let etag = etag.trim();
+    let word = etag.strip_prefix("W/").unwrap_or(etag).trim_matches('"');
+    let suffix = word.rsplit_once('/').map_or(word, |(_, suffix)| suffix);
+    (!suffix.is_empty()).then(|| Version::new(suffix))
+}
+
+/// Web-safe base64, with whatever padding; Google's documents contradict each other about it (§3.1).
+fn decode(text: &str) -> Option<Vec<u8>> {
+    const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::RequireNone)
+        .with_decode_allow_trailing_bits(true);
+    const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
+    let bare = text.trim_end_matches(|c: char| matches!(c, '=' | '.' | '*' | '|') || c.is_ascii_whitespace());
+    URL_SAFE.decode(bare).ok().or_else(|| {
+        let plain = bare.bytes().filter(|byte| !byte.is_ascii_whitespace()).map(|byte| match byte {
+            b'+' => b'-',
+            b'/' => b'_',
+            other => other,
+        });
+        URL_SAFE.decode(plain.collect::<Vec<u8>>()).ok()
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,531 @@
+//! The source against a server that answers what the reference shows.
+
+use std::path::PathBuf;
+
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::extract::Globs;
+use crate::http::GoogleCredential;
+use crate::http::loopback::{Asked, Loopback, reply, reply_json};
+use crate::model::{Absence, PersonKey, PhotoHint, Standing};
+
+/// A customer whose sign-in always succeeds, and whose Directory answers as the test says.
+struct Customer {
+    login: Loopback,
+    directory: Loopback,
+    google: Google,
+    _key: tempfile::TempDir,
+}
+
+/// As most tests want it.
+#[derive(Default)]
+struct Setup {
+    users: UserRules,
+    org_units: Vec<String>,
+    alone: bool,
+}
+
+impl Customer {
+    async fn start(setup: Setup, answer: impl Fn(usize, &Asked) -> Response + Send + Sync + 'static) -> Self {
+        let login = Loopback::start(|number, _| {
+            reply_json(200, &json!({ "access_token": format!("google-token-{number}"), "expires_in": 3599 }))
+        })
+        .await;
+        let directory = Loopback::start(answer).await;
+        let (folder, file) = key_file();
+        let Setup { users, org_units, alone } = setup;
+        let settings = Settings { id: "google".into(), customer: "my_customer".into(), users, org_units };
+        let sign_in = GoogleSignIn {
+            credential: GoogleCredential::ServiceAccountFile(file),
+            subject: (!alone).then(|| "admin@example.com".to_owned()),
+            scopes: settings.scopes(),
+            token: login.line().0,
+            sts: login.url.clone(),
+            iam_credentials: login.url.clone(),
+        };
+        let google = Google::new(settings, sign_in, directory.line().0);
+        Self { login, directory, google, _key: folder }
+    }
+
+    async fn of(answer: impl Fn(usize, &Asked) -> Response + Send + Sync + 'static) -> Self {
+        Self::start(Setup::default(), answer).await
+    }
+
+    async fn list(&self) -> Result<(Vec<Person>, Listing), Failure> {
+        let mut people = Vec::new();
+        let listing = self.google.list(&mut |page| people.extend(page)).await?;
+        Ok((people, listing))
+    }
+
+    fn paths(&self) -> Vec<String> {
+        self.directory.asked().into_iter().map(|asked| asked.path).collect()
+    }
+}
+
+fn key_file() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("key.json");
+    let key = json!({ "type": "service_account", "client_email": "sync@p.iam.gserviceaccount.com", "client_id": "104",
+        "private_key_id": "9b1c", "private_key": include_str!("../../http/test_keys/pair.pem") });
+    std::fs::write(&file, key.to_string()).unwrap();
+    (folder, file)
+}
+
+fn query(asked: &Asked) -> Vec<(String, String)> {
+    let (_, query) = asked.path.split_once('?').unwrap();
+    url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()
+}
+
+fn value(asked: &Asked, name: &str) -> String {
+    query(asked).into_iter().find(|(key, _)| key == name).map(|(_, value)| value).unwrap_or_default()
+}
+
+fn user(id: &str) -> Value {
+    json!({ "id": id, "primaryEmail": format!("{id}@example.com"), "thumbnailPhotoEtag": format!("\"pre/{id}\"") })
+}
+
+fn ids(names: &[&str]) -> Vec<PersonId> {
+    names.iter().map(|name| PersonId::from(*name)).collect()
+}
+
+fn refusal(status: u16, reason: &str, message: &str) -> (u16, Value) {
+    (
+        status,
+        json!({ "error": { "code": status, "message": message, "errors": [{ "reason": reason, "message": message }] } }),
+    )
+}
+
+fn photo(id: &str) -> (u16, Value) {
+    (200, json!({ "id": id, "etag": "\"pre/suf\"", "photoData": URL_SAFE.encode(format!("\u{ff}{id}")) }))
+}
+
+/// Content-ID and user of each part of a batch.
+fn parts(asked: &Asked) -> Vec<(String, String)> {
+    let body = String::from_utf8(asked.body.to_vec()).unwrap();
+    let after =
+        |text: &str, start: &str, end: char| text.split_once(start).unwrap().1.split(end).next().unwrap().to_owned();
+    body.split("--avatarpipe-batch\r\n")
+        .skip(1)
+        .map(|part| (after(part, "Content-ID: <", '>'), after(part, "/users/", '/')))
+        .collect()
+}
+
+/// Answers each part of a batch by its user, in another order than asked; `None`: leaves it out.
+fn batch(asked: &Asked, answer: impl Fn(&str) -> Option<(u16, Value)>) -> Response {
+    let mut body = String::new();
+    for (id, user) in parts(asked).into_iter().rev() {
+        let Some((status, json)) = answer(&user) else { continue };
+        body.push_str(&format!(
+            "--batch_Qx9\r\nContent-Type: application/http\r\nContent-ID: <response-{id}>\r\n\r\nHTTP/1.1 {status} X\r\nContent-Type: application/json\r\n\r\n{json}\r\n"
+        ));
+    }
+    body.push_str("--batch_Qx9--\r\n");
+    reply(200, &[("content-type", "multipart/mixed; boundary=batch_Qx9")], body)
+}
+
+fn code(looked: &[(PersonId, Looked)], id: &str) -> String {
+    match &looked.iter().find(|(person, _)| person.as_str() == id).expect("an answer for each").1 {
+        Looked::Photo { bytes, .. } => String::from_utf8_lossy(bytes).into_owned(),
+        Looked::Absent(proof) => format!("{proof:?}"),
+        Looked::Unknown(fault) => fault.code.clone(),
+    }
+}
+
+#[tokio::test]
+async fn everybody_is_listed_page_by_page_with_keys_and_hints() {
+    let customer = Customer::of(|number, _| match number {
+        0 => {
+            let mut ada = user("ada");
+            ada["aliases"] = json!(["A.Lovelace@example.com"]);
+            ada["nonEditableAliases"] = json!(["ada@example.com.test-google-a.com"]);
+            ada["name"] = json!({ "fullName": "Ada Lovelace" });
+            reply_json(200, &json!({ "users": [ada], "nextPageToken": "T/1=" }))
+        }
+        1 => reply_json(200, &json!({ "kind": "admin#directory#users", "nextPageToken": "T2" })),
+        _ => reply_json(200, &json!({ "users": [{ "id": "bot", "primaryEmail": "bot@example.com" }] })),
+    })
+    .await;
+    let (people, listing) = customer.list().await.unwrap();
+    assert_eq!(listing, Listing { people: 2, marked: 1, notes: vec![] });
+    let values = |key| people[0].values(key).collect::<Vec<_>>();
+    assert_eq!(values(PersonKey::Email), ["ada@example.com", "a.lovelace@example.com"]);
+    assert_eq!((values(PersonKey::EmailLocal), values(PersonKey::Id)), (vec!["ada"], vec!["ada"]));
+    assert_eq!((values(PersonKey::Upn).len(), people[0].display_name.as_str()), (0, "Ada Lovelace"));
+    assert_eq!(people[0].hint, PhotoHint::Version("ada".into()));
+    assert_eq!((people[1].hint.clone(), people[1].display_name.as_str()), (PhotoHint::Unmarked, "bot@example.com"));
+
+    let asked = customer.directory.asked();
+    let without_token =
+        |asked: &Asked| query(asked).into_iter().filter(|(key, _)| key != "pageToken").collect::<Vec<_>>();
+    assert!(asked.iter().all(|one| without_token(one) == query(&asked[0])), "all else stays the same");
+    assert_eq!(asked.iter().map(|one| value(one, "pageToken")).collect::<Vec<_>>(), ["", "T/1=", "T2"]);
+    for (name, wanted) in
+        [("customer", "my_customer"), ("maxResults", "500"), ("orderBy", "email"), ("projection", "basic")]
+    {
+        assert_eq!(value(&asked[0], name), wanted, "{name}");
+    }
+    let fields = value(&asked[0], "fields");
+    assert!(fields.starts_with("nextPageToken,users(") && fields.contains("thumbnailPhotoEtag"), "{fields}");
+    assert!(asked[0].header("user-agent").contains("gzip") && asked[0].header("accept-encoding").contains("gzip"));
+    assert!(asked.iter().all(|one| one.header("authorization") == "Bearer google-token-0"));
+    assert_eq!(customer.google.counts().sent, 4, "the sign-in and three pages");
+}
+
+#[tokio::test]
+async fn standing_comes_from_the_users_rules_and_the_units() {
+    let users = UserRules {
+        exclude: Globs::new(&["svc-*"]).unwrap(),
+        opted_out: Globs::new(&["shy@*"]).unwrap(),
+        ..UserRules::default()
+    };
+    let setup = Setup { users, org_units: vec!["/Corp".into()], ..Setup::default() };
+    let customer = Customer::start(setup, |_, _| {
+        let with = |id: &str, unit: Value, change: Value| {
+            let mut user = user(id);
+            user["orgUnitPath"] = unit;
+            user.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+            user
+        };
+        let corp = || json!("/Corp/Sales");
+        reply_json(
+            200,
+            &json!({ "users": [
+            with("ada", corp(), json!({})), with("off", corp(), json!({ "suspended": true })),
+            with("old", corp(), json!({ "archived": true })), with("svc-backup", corp(), json!({})),
+            with("other", json!("/Corporation"), json!({})), with("nowhere", Value::Null, json!({})),
+            with("shy", json!("/Other"), json!({})), with("gone", json!("/Other"), json!({ "suspended": true })),
+        ] }),
+        )
+    })
+    .await;
+    let (people, _) = customer.list().await.unwrap();
+    let standings: Vec<(&str, Standing)> = people.iter().map(|p| (p.id.as_str(), p.standing)).collect();
+    use Standing::{InScope, Inactive, OptedOut, OutOfScope};
+    assert_eq!(
+        standings,
+        [
+            ("ada", InScope),
+            ("off", Inactive),
+            ("old", Inactive),
+            ("svc-backup", OutOfScope),
+            ("other", OutOfScope),
+            ("nowhere", OutOfScope),
+            ("shy", OptedOut),
+            ("gone", Inactive),
+        ]
+    );
+}
+
+fn in_groups(groups: &[&str]) -> Setup {
+    let groups = groups.iter().map(ToString::to_string).collect();
+    Setup { users: UserRules { groups, ..UserRules::default() }, ..Setup::default() }
+}
+
+#[tokio::test]
+async fn members_of_any_group_are_in_scope_and_a_scope_more_is_asked_for() {
+    let answer = |everybody: bool| {
+        move |_: usize, asked: &Asked| match (asked.path.split('?').next().unwrap(), value(asked, "pageToken").as_str())
+        {
+            ("/admin/directory/v1/groups/all%40example.com/members", "") => reply_json(
+                200,
+                &json!({ "members": [{ "id": "ada", "type": "USER" }, { "id": "sub", "type": "GROUP" }], "nextPageToken": "2" }),
+            ),
+            ("/admin/directory/v1/groups/all%40example.com/members", _) if everybody => {
+                reply_json(200, &json!({ "members": [{ "id": "C01", "type": "CUSTOMER" }] }))
+            }
+            ("/admin/directory/v1/groups/all%40example.com/members", _) => reply_json(200, &json!({})),
+            _ => reply_json(200, &json!({ "users": [user("ada"), user("sub")] })),
+        }
+    };
+    for (everybody, standing) in [(false, Standing::OutOfScope), (true, Standing::InScope)] {
+        let customer = Customer::start(in_groups(&["all@example.com"]), answer(everybody)).await;
+        let (people, _) = customer.list().await.unwrap();
+        assert_eq!((people[0].standing, people[1].standing), (Standing::InScope, standing));
+        let first = &customer.directory.asked()[0];
+        assert_eq!(
+            (value(first, "includeDerivedMembership"), value(first, "maxResults")),
+            ("true".into(), "200".into())
+        );
+        assert_eq!(customer.paths().len(), 3);
+    }
+    let settings = |groups: &[&str]| Settings {
+        id: "g".into(),
+        customer: "C".into(),
+        users: in_groups(groups).users,
+        org_units: vec![],
+    };
+    assert_eq!((settings(&[]).scopes().len(), settings(&["x"]).scopes().len()), (1, 2));
+
+    let gone = Customer::start(in_groups(&["no@example.com"]), |_, _| {
+        let (status, body) = refusal(404, "notFound", "Resource Not Found: groupKey");
+        reply_json(status, &body)
+    })
+    .await;
+    let failure = gone.list().await.unwrap_err();
+    assert!(failure.kind == FailureKind::Misconfigured && failure.to_string().contains("no@example.com"), "{failure}");
+}
+
+#[tokio::test]
+async fn every_row_of_the_error_table_names_what_to_change() {
+    use FailureKind::{Misconfigured, Odd, Refused, Unreachable};
+    let table = [
+        (refusal(401, "authError", "Invalid Credentials"), Refused, 2, "endpoints"),
+        (refusal(401, "required", "Login Required"), Refused, 2, "endpoints"),
+        (
+            refusal(403, "forbidden", "Not Authorized to access this resource/api"),
+            Refused,
+            1,
+            "Admin roles: give admin@example.com",
+        ),
+        (
+            refusal(403, "insufficientPermissions", "Insufficient Permission"),
+            Refused,
+            1,
+            "Domain-wide delegation: add the scope https://www.googleapis.com/auth/admin.directory.user.readonly",
+        ),
+        (
+            refusal(403, "forbidden", "Request had insufficient authentication scopes."),
+            Refused,
+            1,
+            "Domain-wide delegation",
+        ),
+        (
+            refusal(
+                403,
+                "accessNotConfigured",
+                "Admin SDK API has not been used in project 7 before or it is disabled.",
+            ),
+            Refused,
+            1,
+            "enable the Admin SDK API",
+        ),
+        (refusal(403, "domainCannotUseApis", "Domain cannot use apis."), Refused, 1, "let the domain use APIs"),
+        (refusal(403, "dailyLimitExceeded", "Daily Limit Exceeded"), Unreachable, 1, "tomorrow"),
+        (refusal(403, "userRateLimitExceeded", "x"), Unreachable, 6, "lower `units`"),
+        (refusal(403, "rateLimitExceeded", "x"), Unreachable, 6, "lower `units`"),
+        (refusal(403, "quotaExceeded", "x"), Unreachable, 6, "lower `units`"),
+        (refusal(429, "rateLimitExceeded", "x"), Unreachable, 6, "lower `units`"),
+        ((403, json!("Request rate higher than configured")), Unreachable, 6, "lower `units`"),
+        (refusal(404, "notFound", "Domain not found"), Misconfigured, 1, "`customer` is my_customer"),
+        (refusal(400, "invalid", "Invalid Input: pageToken"), Misconfigured, 1, "`customer` is my_customer"),
+        (refusal(400, "badRequest", "Bad Request"), Misconfigured, 1, "`customer` is my_customer"),
+        (refusal(412, "conditionNotMet", "x"), Odd, 1, "412"),
+        (refusal(500, "internalError", "x"), Unreachable, 6, "run again later"),
+        (refusal(503, "backendError", "Backend Error"), Unreachable, 6, "run again later"),
+        ((502, json!("Bad Gateway")), Unreachable, 6, "run again later"),
+        ((504, json!("")), Unreachable, 6, "run again later"),
+        ((200, json!([])), Odd, 1, "another shape"),
+    ];
+    for ((status, body), kind, tries, words) in table {
+        let sent = match &body {
+            // Gateways answer in plain text.
+            Value::String(text) => text.clone(),
+            body => body.to_string(),
+        };
+        let customer = Customer::of(move |_, _| reply(status, &[], sent.clone())).await;
+        let failure = customer.list().await.unwrap_err();
+        assert_eq!((failure.kind, customer.directory.asked().len()), (kind, tries), "{body}: {failure}");
+        assert!(failure.to_string().contains(words), "{body}: {failure}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_subject_the_hints_say_so() {
+    for ((status, body), words) in [
+        (refusal(403, "forbidden", "Not Authorized"), "name an administrator in `subject`"),
+        (refusal(400, "invalid", "Invalid Input"), "`my_customer` means nothing without `subject`"),
+        (refusal(503, "backendError", "Backend Error"), "assign one, or name an administrator in `subject`"),
+    ] {
+        let customer =
+            Customer::start(Setup { alone: true, ..Setup::default() }, move |_, _| reply_json(status, &body)).await;
+        let failure = customer.list().await.unwrap_err();
+        assert!(failure.to_string().contains(words), "{failure}");
+        assert!(customer.login.asked().is_empty(), "what it signs itself is the token");
+    }
+}
+
+#[tokio::test]
+async fn the_wanted_scope_is_named() {
+    let challenge =
+        "Bearer realm=\"https://accounts.google.com/\", error=insufficient_scope, scope=\"https://x/wanted\"";
+    let (_, body) = refusal(403, "insufficientPermissions", "Insufficient Permission");
+    let customer = Customer::of(move |_, _| reply(403, &[("www-authenticate", challenge)], body.to_string())).await;
+    let failure = customer.list().await.unwrap_err();
+    assert!(failure.to_string().contains("add the scope https://x/wanted"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_throttled_page_and_a_refused_token_are_asked_again() {
+    let customer = Customer::of(|number, asked| match number {
+        0 => reply_json(403, &refusal(403, "quotaExceeded", "x").1),
+        _ if asked.header("authorization") == "Bearer google-token-0" => {
+            reply_json(401, &refusal(401, "authError", "x").1)
+        }
+        _ => reply_json(200, &json!({ "users": [user("ada")] })),
+    })
+    .await;
+    assert_eq!(customer.list().await.unwrap().0.len(), 1);
+    assert_eq!((customer.login.asked().len(), customer.directory.asked().len()), (2, 3));
+    let counts = customer.google.counts();
+    assert_eq!((counts.retried, counts.throttled), (2, 1));
+
+    let circle = Customer::of(|_, _| reply_json(200, &json!({ "users": [user("ada")], "nextPageToken": "T" }))).await;
+    let failure = circle.list().await.unwrap_err();
+    assert!(failure.found.contains("in a circle") && circle.paths().len() == 2, "{failure}");
+}
+
+#[tokio::test]
+async fn a_batch_is_one_request_and_its_parts_go_to_their_own_people() {
+    let customer = Customer::of(|_, asked| {
+        batch(asked, |user| {
+            Some(match user {
+                "none" => refusal(404, "notFound", "Resource Not Found: photo"),
+                "gone" => refusal(404, "notFound", "Resource Not Found: userKey"),
+                "secret" => refusal(403, "forbidden", "Not Authorized to access this resource/api"),
+                user => photo(user),
+            })
+        })
+    })
+    .await;
+    let looked = customer.google.fetch(&ids(&["ada", "none", "bob", "gone", "secret"])).await.unwrap();
+    assert_eq!((code(&looked, "ada").as_str(), code(&looked, "bob").as_str()), ("\u{ff}ada", "\u{ff}bob"));
+    assert_eq!(code(&looked, "none"), format!("{:?}", Absence::NotListed));
+    assert_eq!((code(&looked, "gone").as_str(), code(&looked, "secret").as_str()), ("user_gone", "access_denied"));
+    let asked = &customer.directory.asked()[0];
+    assert_eq!((asked.method.as_str(), asked.path.as_str()), ("POST", "/batch"));
+    assert_eq!(asked.header("content-type"), "multipart/mixed; boundary=avatarpipe-batch");
+    let counts = customer.google.counts();
+    assert_eq!((counts.sent, counts.units, counts.retried), (2, 6, 0), "the sign-in is one, five calls are five units");
+
+    let versions = customer.google.versions(&ids(&["ada", "none"])).await.unwrap();
+    let probed = |id: &str| versions.iter().find(|(person, _)| person.as_str() == id).unwrap().1.clone();
+    assert_eq!(probed("ada"), Probed::Version(Some("suf".into())));
+    assert_eq!(probed("none"), Probed::Absent(Absence::NotListed));
+    assert!(customer.google.fetch(&[]).await.unwrap().is_empty());
+    assert_eq!(customer.directory.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn a_swapped_part_is_nobodys_photo() {
+    let customer =
+        Customer::of(|_, asked| batch(asked, |user| Some(photo(if user == "ada" { "bob" } else { user })))).await;
+    let looked = customer.google.fetch(&ids(&["ada", "bob"])).await.unwrap();
+    assert_eq!((code(&looked, "ada").as_str(), code(&looked, "bob").as_str()), ("wrong_person", "\u{ff}bob"));
+}
+
+#[tokio::test]
+async fn only_the_parts_that_may_be_better_are_sent_again() {
+    let customer = Customer::of(|number, asked| {
+        batch(asked, |user| match (number, user) {
+            (0, "lost") => None,
+            (0, "slow") => Some(refusal(403, "userRateLimitExceeded", "x")),
+            (0 | 1, "slower") => Some(refusal(429, "rateLimitExceeded", "x")),
+            (_, "down") => Some(refusal(503, "backendError", "x")),
+            (_, user) => Some(photo(user)),
+        })
+    })
+    .await;
+    let looked = customer.google.fetch(&ids(&["ada", "lost", "slow", "slower", "down"])).await.unwrap();
+    for name in ["ada", "lost", "slow", "slower"] {
+        assert_eq!(code(&looked, name), format!("\u{ff}{name}"));
+    }
+    assert_eq!(code(&looked, "down"), "server_error");
+    let sizes: Vec<usize> = customer.directory.asked().iter().map(|asked| parts(asked).len()).collect();
+    assert_eq!(sizes, [5, 4, 2, 1, 1, 1]);
+    let counts = customer.google.counts();
+    assert_eq!((counts.retried, counts.throttled), (9, 3));
+}
+
+#[tokio::test]
+async fn an_inner_401_renews_the_token_once() {
+    let customer = Customer::of(|_, asked| {
+        let fresh = asked.header("authorization") == "Bearer google-token-1";
+        batch(asked, |user| Some(if fresh || user == "ada" { photo(user) } else { refusal(401, "authError", "x") }))
+    })
+    .await;
+    let looked = customer.google.fetch(&ids(&["ada", "bob"])).await.unwrap();
+    assert_eq!((code(&looked, "ada").as_str(), code(&looked, "bob").as_str()), ("\u{ff}ada", "\u{ff}bob"));
+    assert_eq!((customer.login.asked().len(), customer.directory.asked().len()), (2, 2));
+
+    let never = Customer::of(|_, asked| batch(asked, |_| Some(refusal(401, "authError", "x")))).await;
+    let failure = never.google.fetch(&ids(&["ada", "bob"])).await.unwrap_err();
+    assert_eq!((failure.kind, never.directory.asked().len()), (FailureKind::Refused, 2), "{failure}");
+
+    let one = Customer::of(|_, asked| {
+        batch(asked, |user| Some(if user == "ada" { photo(user) } else { refusal(401, "x", "x") }))
+    })
+    .await;
+    assert_eq!(code(&one.google.fetch(&ids(&["ada", "bob"])).await.unwrap(), "bob"), "unauthorized");
+}
+
+#[tokio::test]
+async fn what_is_refused_for_the_app_or_for_all_fails_the_source() {
+    for (reason, message, words) in [
+        ("insufficientPermissions", "Insufficient Permission", "add the scope"),
+        ("accessNotConfigured", "not used", "enable the Admin SDK API"),
+        ("domainCannotUseApis", "Domain cannot use apis.", "use APIs"),
+    ] {
+        let customer = Customer::of(move |_, asked| {
+            batch(asked, |user| Some(if user == "ada" { photo(user) } else { refusal(403, reason, message) }))
+        })
+        .await;
+        let failure = customer.google.fetch(&ids(&["ada", "bob"])).await.unwrap_err();
+        assert!(failure.kind == FailureKind::Refused && failure.to_string().contains(words), "{failure}");
+    }
+    let forbidden = |_: usize, asked: &Asked| batch(asked, |_| Some(refusal(403, "forbidden", "Not Authorized")));
+    let failure = Customer::of(forbidden).await.google.fetch(&ids(&["ada", "bob"])).await.unwrap_err();
+    assert!(failure.kind == FailureKind::Refused && failure.to_string().contains("Users, Read"), "{failure}");
+    let alone = Customer::of(forbidden).await.google.fetch(&ids(&["ada"])).await.unwrap();
+    assert_eq!(code(&alone, "ada"), "access_denied");
+}
+
+#[tokio::test]
+async fn a_batch_that_fails_as_a_whole_is_a_failure_of_the_source() {
+    let throttled = refusal(403, "rateLimitExceeded", "x").1.to_string();
+    let forbidden = refusal(403, "forbidden", "Not Authorized").1.to_string();
+    for (status, body, kind, tries) in [
+        (503, "busy".to_owned(), FailureKind::Unreachable, 6),
+        (429, String::new(), FailureKind::Unreachable, 6),
+        (403, throttled, FailureKind::Unreachable, 6),
+        (403, forbidden, FailureKind::Refused, 1),
+        (200, "<html>Log in</html>".to_owned(), FailureKind::Odd, 1),
+        (200, "{}".to_owned(), FailureKind::Odd, 1),
+    ] {
+        let customer = Customer::of(move |_, _| reply(status, &[], body.clone())).await;
+        let failure = customer.google.fetch(&ids(&["ada", "bob"])).await.unwrap_err();
+        assert_eq!((failure.kind, customer.directory.asked().len()), (kind, tries), "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn where_there_is_no_batch_photos_are_asked_for_one_by_one() {
+    for (status, body) in [(404, "<html>Not Found"), (400, "{}"), (405, "")] {
+        let customer = Customer::of(move |number, asked| {
+            if asked.path == "/batch" {
+                return reply(status, &[("content-type", "text/html")], body);
+            }
+            let user = asked.path.strip_prefix("/admin/directory/v1/users/").unwrap().split('/').next().unwrap();
+            let (status, body) = match (number, user) {
+                (_, "none") => refusal(404, "notFound", "Resource Not Found: photo"),
+                (0..=3, "slow") => refusal(429, "rateLimitExceeded", "x"),
+                (_, user) => photo(user),
+            };
+            reply_json(status, &body)
+        })
+        .await;
+        assert_eq!(customer.google.batch(), Batch { versions: 100, fetch: 100 });
+        let looked = customer.google.fetch(&ids(&["ada", "none", "slow"])).await.unwrap();
+        assert_eq!((code(&looked, "ada").as_str(), code(&looked, "none").as_str()), ("\u{ff}ada", "NotListed"));
+        assert_eq!(code(&looked, "slow"), "\u{ff}slow");
+        assert_eq!(customer.google.batch(), Batch { versions: 1, fetch: 1 });
+        let paths = customer.paths();
+        assert_eq!(paths[1], "/admin/directory/v1/users/ada/photos/thumbnail?fields=id,etag,photoData");
+        assert_eq!((paths.len(), customer.google.counts().throttled), (5, 1), "{paths:?}");
+        customer.google.fetch(&ids(&["ada"])).await.unwrap();
+        assert_eq!(customer.paths().iter().filter(|path| *path == "/batch").count(), 1, "it is not tried again");
+    }
+}

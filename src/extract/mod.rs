@@ -1,0 +1,92 @@
+//! Where people and photos come from: one folder a source behind one small trait.
+//!
+//! Owns: the trait and the translation of every wire type into `model`.
+//! Leaves to others: pace and sign-in (`http`), which people matter and in what order (`run`).
+//! A newcomer gets wrong: a failure of one person is an answer ([`Looked::Unknown`]); a [`Failure`] is of the whole source.
+
+pub mod entra;
+pub mod folder;
+pub mod google;
+mod rules;
+mod wire;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::http::{Counts, Failure};
+use crate::model::{Absence, Fault, Person, PersonId, SignedIn, SourceId, Version};
+
+pub use rules::{Activity, Facts, GlobError, Globs, UserRules, UserType};
+
+/// How many people one call may name, so that one call is one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// For [`Source::versions`].
+    pub versions: usize,
+    /// For [`Source::fetch`].
+    pub fetch: usize,
+}
+
+/// The change marker of one person's photo, without its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Probed {
+    /// There is one; `None` if the provider sent no marker.
+    Version(Option<Version>),
+    /// There provably is none.
+    Absent(Absence),
+    /// It could not be learnt.
+    Unknown(Fault),
+}
+
+/// One person's photo.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Looked {
+    /// The original bytes.
+    Photo {
+        /// The provider's marker, if it sent one.
+        version: Option<Version>,
+        /// As the provider holds them.
+        bytes: Bytes,
+    },
+    /// There provably is none.
+    Absent(Absence),
+    /// It could not be learnt.
+    Unknown(Fault),
+}
+
+/// What a whole listing said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// How many people were listed, those out of scope included.
+    pub people: u64,
+    /// Of these, with a change marker of a photo. Zero: this listing shows none, so that a missing one proves nothing.
+    pub marked: u64,
+    /// Odd things worth a line in the report.
+    pub notes: Vec<String>,
+}
+
+/// A provider of people and photos.
+#[async_trait]
+pub trait Source: Send + Sync {
+    /// The `id` in the pipeline file.
+    fn id(&self) -> &SourceId;
+
+    /// How many people one call may name.
+    fn batch(&self) -> Batch;
+
+    /// Signs in and asks for one person, to tell who we are and what we may do.
+    async fn whoami(&self) -> Result<SignedIn, Failure>;
+
+    /// Lists everybody, those out of scope marked as such, page by page in the provider's order. A person may come
+    /// twice: the last one wins. A listing that did not reach its end is a failure.
+    async fn list(&self, page: &mut (dyn FnMut(Vec<Person>) + Send)) -> Result<Listing, Failure>;
+
+    /// Learns the change markers of at most [`Batch::versions`] people; one answer for each, in any order.
+    async fn versions(&self, people: &[PersonId]) -> Result<Vec<(PersonId, Probed)>, Failure>;
+
+    /// Fetches the photos of at most [`Batch::fetch`] people; one answer for each, in any order.
+    async fn fetch(&self, people: &[PersonId]) -> Result<Vec<(PersonId, Looked)>, Failure>;
+
+    /// What was sent so far.
+    fn counts(&self) -> Counts;
+}

@@ -1,0 +1,193 @@
+//! Who of a source is in scope: `users` of the pipeline file.
+//!
+//! Owns: the order in which its rules hold, and the patterns.
+//! Leaves to others: what follows from it (`transform.fallback`, in `plan`).
+//! A newcomer gets wrong: nobody is hidden. A person out of scope is still listed, since ambiguity is judged over
+//! everybody (design §4, collect).
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+use crate::model::{Standing, normalise_key};
+
+/// Whether disabled people are in scope.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Activity {
+    /// `active: true`: enabled people only.
+    #[default]
+    Required,
+    /// `active: false`: everybody.
+    Any,
+}
+
+/// What Entra calls the type of a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserType {
+    /// Of this tenant.
+    Member,
+    /// Invited.
+    Guest,
+}
+
+/// Patterns such as `*-admin@example.com`, compared as match keys are.
+#[derive(Clone, Debug, Default)]
+pub struct Globs(GlobSet);
+
+/// A pattern that is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{pattern}` is not a pattern: {found}")]
+pub struct GlobError {
+    /// As it was written.
+    pub pattern: String,
+    /// What is wrong with it.
+    pub found: String,
+}
+
+impl Globs {
+    /// Reads the patterns; the first wrong one is told.
+    pub fn new<S: AsRef<str>>(patterns: &[S]) -> Result<Self, GlobError> {
+        let mut set = GlobSetBuilder::new();
+        for pattern in patterns.iter().map(AsRef::as_ref) {
+            let wrong =
+                |error: globset::Error| GlobError { pattern: pattern.to_owned(), found: error.kind().to_string() };
+            // The same on every system; a name is no path, so `*` crosses `/`.
+            let folded = normalise_key(pattern);
+            set.add(GlobBuilder::new(&folded).backslash_escape(true).literal_separator(false).build().map_err(wrong)?);
+        }
+        let all = |error: globset::Error| GlobError { pattern: String::new(), found: error.kind().to_string() };
+        set.build().map(Self).map_err(all)
+    }
+
+    fn matches(&self, names: &[&str]) -> bool {
+        !self.0.is_empty() && names.iter().any(|name| self.0.is_match(normalise_key(name)))
+    }
+}
+
+/// `users` of a source.
+#[derive(Clone, Debug, Default)]
+pub struct UserRules {
+    /// Whether disabled people are in scope.
+    pub active: Activity,
+    /// Types in scope; empty: all.
+    pub types: Vec<UserType>,
+    /// Groups whose members are in scope, nested ones included; empty: everybody.
+    pub groups: Vec<String>,
+    /// Never in scope.
+    pub exclude: Globs,
+    /// Wants no picture.
+    pub opted_out: Globs,
+}
+
+/// What the rules look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// Enabled at the provider.
+    pub active: bool,
+    /// The type, where the provider has such a thing.
+    pub user_type: Option<UserType>,
+    /// Member of one of the groups; not looked at if there are none.
+    pub in_groups: bool,
+    /// User principal name, every mail address, id.
+    pub names: &'a [&'a str],
+}
+
+impl UserRules {
+    /// The wish of a person counts most, then the provider's switch, then our selection.
+    pub fn standing(&self, facts: Facts<'_>) -> Standing {
+        if self.opted_out.matches(facts.names) {
+            Standing::OptedOut
+        } else if self.active == Activity::Required && !facts.active {
+            Standing::Inactive
+        } else if self.selects(facts) {
+            Standing::InScope
+        } else {
+            Standing::OutOfScope
+        }
+    }
+
+    fn selects(&self, facts: Facts<'_>) -> bool {
+        let typed = self.types.is_empty() || facts.user_type.is_none_or(|kind| self.types.contains(&kind));
+        typed && (self.groups.is_empty() || facts.in_groups) && !self.exclude.matches(facts.names)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ADA: Facts<'static> = Facts {
+        active: true,
+        user_type: Some(UserType::Member),
+        in_groups: false,
+        names: &["ada@corp.example", "Ada.L@Example.com", "b1f0"],
+    };
+
+    fn rules(change: impl Fn(&mut UserRules)) -> UserRules {
+        let mut rules = UserRules::default();
+        change(&mut rules);
+        rules
+    }
+
+    fn globs(patterns: &[&str]) -> Globs {
+        Globs::new(patterns).unwrap()
+    }
+
+    #[test]
+    fn the_first_rule_that_holds_counts() {
+        let none = |_: &mut UserRules| {};
+        let opted = |r: &mut UserRules| r.opted_out = globs(&["ada@*"]);
+        let table: [(&str, UserRules, Facts, Standing); 12] = [
+            ("no rules", rules(none), ADA, Standing::InScope),
+            ("disabled", rules(none), Facts { active: false, ..ADA }, Standing::Inactive),
+            ("disabled may be", rules(|r| r.active = Activity::Any), Facts { active: false, ..ADA }, Standing::InScope),
+            ("opted out", rules(opted), ADA, Standing::OptedOut),
+            ("opted out and disabled", rules(opted), Facts { active: false, ..ADA }, Standing::OptedOut),
+            ("of the type", rules(|r| r.types = vec![UserType::Member]), ADA, Standing::InScope),
+            ("of another type", rules(|r| r.types = vec![UserType::Guest]), ADA, Standing::OutOfScope),
+            (
+                "without a type",
+                rules(|r| r.types = vec![UserType::Guest]),
+                Facts { user_type: None, ..ADA },
+                Standing::InScope,
+            ),
+            ("outside the groups", rules(|r| r.groups = vec!["g".into()]), ADA, Standing::OutOfScope),
+            (
+                "inside the groups",
+                rules(|r| r.groups = vec!["g".into()]),
+                Facts { in_groups: true, ..ADA },
+                Standing::InScope,
+            ),
+            ("excluded", rules(|r| r.exclude = globs(&["B1F0"])), ADA, Standing::OutOfScope),
+            (
+                "excluded and disabled",
+                rules(|r| r.exclude = globs(&["*"])),
+                Facts { active: false, ..ADA },
+                Standing::Inactive,
+            ),
+        ];
+        for (name, rules, facts, standing) in table {
+            assert_eq!(rules.standing(facts), standing, "{name}");
+        }
+    }
+
+    #[test]
+    fn patterns_match_any_name_folded_and_whole() {
+        for (pattern, matches) in [
+            ("ADA@CORP.example", true),
+            ("ada.l@*", true),
+            ("b?f0", true),
+            ("*@{corp,other}.example", true),
+            ("ada", false),
+            ("*@example.org", false),
+        ] {
+            assert_eq!(globs(&[pattern]).matches(ADA.names), matches, "{pattern}");
+        }
+        assert!(!globs(&[]).matches(ADA.names));
+    }
+
+    #[test]
+    fn a_wrong_pattern_is_named() {
+        let wrong = Globs::new(&["fine@*", "[a-"]).unwrap_err();
+        assert_eq!(wrong.pattern, "[a-");
+        assert!(!wrong.found.is_empty());
+    }
+}
