@@ -4,6 +4,7 @@
 
 pub mod extract;
 pub mod http;
+pub mod load;
 pub mod model;
 pub mod pipeline;
 pub mod plan;

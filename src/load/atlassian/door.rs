@@ -1,0 +1,252 @@
+//! The way in to one product: headers, encoding, the login gate, and what the status of an answer says everywhere.
+//!
+//! Owns: the credential on every call, the gate behind it, yes, no and maybe of a write by its status
+//! (`write-protocols.md`), the server's own words.
+//! Leaves to others: what a 401, a 403 or the body of a success means in one product (its `desk.rs`).
+//! A newcomer gets wrong: clones share the gate. One refused login closes it for every worker of the target.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use url::Url;
+
+use crate::http::{Answer, Authorization, Call, Failure, FailureKind, Line, Sent};
+use crate::model::Fault;
+
+use super::Credential;
+use super::login::{Anonymous, Gate, contains};
+
+const JSON: &str = "application/json";
+/// The code of a fault that stands for 404.
+pub(crate) const NOT_FOUND: &str = "not_found";
+/// The code of a fault that stands for 415.
+pub(crate) const WRONG_TYPE: &str = "wrong_type";
+/// The code of a fault that stands for 500.
+pub(crate) const INTERNAL_ERROR: &str = "internal_error";
+
+/// A credential, and whether the server refused it.
+pub(crate) struct Login {
+    authorization: Authorization,
+    gate: Gate,
+}
+
+impl Login {
+    /// With the gate open.
+    pub fn new(credential: &Credential) -> Arc<Self> {
+        Arc::new(Self { authorization: credential.authorization(), gate: Gate::default() })
+    }
+}
+
+/// One way to the server: with cookies of its own, or without any.
+#[derive(Clone)]
+pub(crate) struct Door {
+    line: Line,
+    login: Arc<Login>,
+}
+
+impl Door {
+    pub fn new(line: Line, login: Arc<Login>) -> Self {
+        Self { line, login }
+    }
+
+    pub fn line(&self) -> &Line {
+        &self.line
+    }
+
+    /// The gate, for who must close it.
+    pub fn gate(&self) -> &Gate {
+        &self.login.gate
+    }
+
+    /// A read; the answer has passed the login check and nothing else.
+    pub async fn read(&self, url: Url) -> Result<Answer, Failure> {
+        self.ask(Call::get(url).accept(JSON), Anonymous::Refused).await
+    }
+
+    /// A call that changes nothing, with any method.
+    pub async fn ask(&self, call: Call, anonymous: Anonymous) -> Result<Answer, Failure> {
+        self.gate().pass()?;
+        let answer = self.line.read(call.auth(&self.login.authorization)).await?;
+        self.gate().check(&answer, anonymous)?;
+        Ok(answer)
+    }
+
+    /// The bytes of a picture; `None` where the server sent something else, such as a login page.
+    pub async fn picture(&self, url: Url) -> Result<Option<Bytes>, Failure> {
+        let answer = match self.file(url).await {
+            Ok(answer) => answer,
+            // A redirect to a sign-in page elsewhere.
+            Err(failure) if matches!(failure.kind, FailureKind::Odd | FailureKind::Misconfigured) => return Ok(None),
+            Err(failure) => return Err(failure),
+        };
+        Ok((answer.status == 200 && !answer.is_html() && !answer.body.is_empty()).then_some(answer.body))
+    }
+
+    /// What the web server answers for a file. It need not know a token (JRASERVER-72378).
+    pub async fn file(&self, url: Url) -> Result<Answer, Failure> {
+        self.ask(Call::get(url).accept("image/*"), Anonymous::Allowed).await
+    }
+
+    /// What an unsuccessful answer to a read means for the target. `permission` says what a 403 lacks.
+    pub fn failed(&self, answer: &Answer, permission: &str) -> Failure {
+        let found = found(answer);
+        match answer.status {
+            401 => self.gate().close(
+                answer.failure(FailureKind::Refused, found).hint("the credential is not accepted: check `credential`"),
+            ),
+            403 => answer.failure(FailureKind::Refused, found).hint(permission),
+            400 | 404 | 405 | 410 => answer.failure(FailureKind::Odd, found),
+            status if status < 400 => answer.failure(FailureKind::Odd, found),
+            _ => answer.failure(FailureKind::Unreachable, found),
+        }
+    }
+
+    /// A write, sent once; nothing of the answer is judged.
+    pub async fn send(&self, call: Call) -> Result<Sent, Failure> {
+        self.gate().pass()?;
+        let call = call.auth(&self.login.authorization).accept(JSON).header("X-Atlassian-Token", "no-check");
+        Ok(self.line.write(call).await)
+    }
+}
+
+/// How a write ended that is not a complete success.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// A definite refusal, or it never left.
+    No(Fault),
+    /// It may or may not have happened.
+    Maybe(Fault),
+    /// The whole target must stop. Whether the write happened is not known.
+    Stop(Failure),
+}
+
+/// What the status of an unsuccessful answer to a write says, whoever the product is.
+pub(crate) fn refused(answer: &Answer) -> Trouble {
+    match answer.status {
+        300..=399 => Trouble::Stop(redirected(answer)),
+        403 if contains(&answer.body, "XSRF") => Trouble::Stop(
+            answer
+                .failure(FailureKind::Odd, found(answer))
+                .hint("a proxy strips `X-Atlassian-Token` or rewrites `User-Agent`: let it pass both unchanged"),
+        ),
+        400 => Trouble::No(fault("refused", answer)),
+        401 => Trouble::No(fault("unauthorized", answer)),
+        403 => Trouble::No(fault("forbidden", answer)),
+        404 => Trouble::No(fault(NOT_FOUND, answer)),
+        413 => Trouble::No(fault("too_large", answer)),
+        415 => Trouble::No(fault(WRONG_TYPE, answer)),
+        429 => Trouble::No(fault("throttled", answer)),
+        500 => Trouble::Maybe(fault(INTERNAL_ERROR, answer)),
+        _ => Trouble::Maybe(fault("server_error", answer)),
+    }
+}
+
+fn redirected(answer: &Answer) -> Failure {
+    let location = answer.header("location").unwrap_or("nowhere");
+    let location = location.split(['?', '#']).next().unwrap_or(location);
+    answer
+        .failure(FailureKind::Misconfigured, format!("{}, a redirect to {location}", answer.status))
+        .hint("a redirect turns a write into a read: write the address that the server uses itself as `base_url`")
+}
+
+/// The status and the server's own words.
+pub(crate) fn found(answer: &Answer) -> String {
+    match words(&answer.body) {
+        Some(words) => format!("{}: {words}", answer.status),
+        None if answer.is_html() => format!("{}, an HTML page", answer.status),
+        None => answer.status.to_string(),
+    }
+}
+
+/// A fault of one person with everything that an answer says.
+pub(crate) fn fault(code: &str, answer: &Answer) -> Fault {
+    Fault::new(code, format!("{}: {}", answer.tried(), found(answer)))
+}
+
+/// Every value percent-encoded: a literal `+` becomes `%2B`, and a space `%20`, which no server takes for a `+`.
+pub(crate) fn with_query(mut url: Url, query: &[(&str, &str)]) -> Url {
+    let encode =
+        |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20");
+    let pairs: Vec<String> = query.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+    url.set_query((!pairs.is_empty()).then(|| pairs.join("&")).as_deref());
+    url
+}
+
+/// The error body of all three products. The words are localised: only the status decides.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Errors {
+    #[serde(default)]
+    error_messages: Vec<String>,
+    #[serde(default)]
+    errors: Details,
+    message: Option<String>,
+}
+
+/// Jira names fields, Bitbucket lists exceptions.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Details {
+    Fields(BTreeMap<String, String>),
+    Exceptions(Vec<Exception>),
+}
+
+impl Default for Details {
+    fn default() -> Self {
+        Self::Exceptions(Vec::new())
+    }
+}
+
+#[derive(Deserialize)]
+struct Exception {
+    message: Option<String>,
+}
+
+/// The server's own words, if the body has any.
+fn words(body: &[u8]) -> Option<String> {
+    let errors: Errors = serde_json::from_slice(body).ok()?;
+    let details: Vec<String> = match errors.errors {
+        Details::Fields(fields) => fields.into_values().collect(),
+        Details::Exceptions(list) => list.into_iter().filter_map(|exception| exception.message).collect(),
+    };
+    let words: Vec<String> = errors.error_messages.into_iter().chain(details).chain(errors.message).collect();
+    (!words.is_empty()).then(|| words.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_query_value_is_encoded() {
+        let base = Url::parse("https://jira.ex.org/jira/rest/api/2/user/avatars").unwrap();
+        for (name, encoded) in [
+            ("a+b", "a%2Bb"),
+            ("a b", "a%20b"),
+            ("ada@ex.org", "ada%40ex.org"),
+            ("EX\\ada", "EX%5Cada"),
+            ("x&y=z", "x%26y%3Dz"),
+            ("zoë", "zo%C3%AB"),
+            ("50%", "50%25"),
+        ] {
+            let url = with_query(base.clone(), &[("username", name)]);
+            assert_eq!(url.query(), Some(format!("username={encoded}").as_str()));
+        }
+        assert_eq!(with_query(base.clone(), &[]), base);
+    }
+
+    #[test]
+    fn the_words_of_every_product_are_found() {
+        for (body, expected) in [
+            (r#"{"errorMessages":["no user"],"errors":{"name":"blank"}}"#, Some("no user; blank")),
+            (r#"{"errors":[{"context":null,"message":"no user","exceptionName":"x"}]}"#, Some("no user")),
+            (r#"{"statusCode":404,"message":"No user found"}"#, Some("No user found")),
+            (r#"{"errorMessages":[],"errors":{}}"#, None),
+            ("<html>", None),
+        ] {
+            assert_eq!(words(body.as_bytes()).as_deref(), expected, "{body}");
+        }
+    }
+}

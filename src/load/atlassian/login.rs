@@ -1,0 +1,96 @@
+//! Whether the server still knows us: the login headers of every answer, and the gate that closes at the first refusal.
+//!
+//! Owns: reading `X-Seraph-LoginReason` and `X-AUSERNAME` (reference §2.2), the words of a refused login.
+//! Leaves to others: sending (`door.rs`).
+//! A newcomer gets wrong: a dead login can answer 200 with anonymous data, so the status alone proves nothing.
+
+use std::sync::OnceLock;
+
+use crate::http::{Answer, BLOCKED, Failure, FailureKind, retry_after};
+
+/// Open until the login is refused once; then no worker sends that credential again, or a CAPTCHA would follow.
+#[derive(Debug, Default)]
+pub(crate) struct Gate {
+    refused: OnceLock<Failure>,
+}
+
+/// What an anonymous answer means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Anonymous {
+    /// A refused login.
+    Refused,
+    /// Nothing: the image servlet may not know a token (JRASERVER-72378).
+    Allowed,
+}
+
+impl Gate {
+    /// Fails once a login was refused.
+    pub fn pass(&self) -> Result<(), Failure> {
+        self.refused.get().map_or(Ok(()), |failure| Err(failure.clone()))
+    }
+
+    /// Closes the gate and gives back the first failure that did so.
+    pub fn close(&self, failure: Failure) -> Failure {
+        self.refused.get_or_init(|| failure).clone()
+    }
+
+    /// Closes the gate if this answer shows a refused login.
+    pub fn check(&self, answer: &Answer, anonymous: Anonymous) -> Result<(), Failure> {
+        match refusal(answer, anonymous) {
+            Some(failure) => Err(self.close(failure)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The failure that an answer stands for, if it shows a refused login.
+fn refusal(answer: &Answer, anonymous: Anonymous) -> Option<Failure> {
+    let refused = |found: String| answer.failure(FailureKind::Refused, found);
+    let denied = answer.header("x-authentication-denied-reason");
+    if let Some(denied) = denied {
+        let hint = match denied.split_once("login-url=") {
+            Some((_, url)) => format!("sign in once in a browser to clear the CAPTCHA: {}", url.trim()),
+            None => "sign in once in a browser, or let an administrator reset the failed login count".to_owned(),
+        };
+        return Some(refused(format!("{}, X-Authentication-Denied-Reason: {denied}", answer.status)).hint(hint));
+    }
+    let reasons = answer.headers.get_all("x-seraph-loginreason").iter().filter_map(|value| value.to_str().ok());
+    for reason in reasons.flat_map(|value| value.split(',')).map(str::trim) {
+        let hint = match reason {
+            "AUTHENTICATED_FAILED" => "the credential is wrong or expired: make a new token, or correct the password",
+            "AUTHENTICATION_DENIED" => "the account is locked or has to solve a CAPTCHA: sign in once in a browser",
+            // AUTHORISATION_FAILED and OUT are not about the login (reference §2.2).
+            _ => continue,
+        };
+        return Some(refused(format!("{}, X-Seraph-LoginReason: {reason}", answer.status)).hint(hint));
+    }
+    if anonymous == Anonymous::Refused && answer.header("x-ausername") == Some("anonymous") {
+        let found = format!("{}, X-AUSERNAME: anonymous: the server does not know the credential", answer.status);
+        return Some(refused(found).hint("the token may have expired or been revoked; no picture was touched with it"));
+    }
+    if answer.status == 403 && contains(&answer.body, "Basic Authentication has been disabled") {
+        return Some(refused("403, basic authentication is switched off on this instance".to_owned()).hint(
+            "write `credential: { token: … }`, or let an administrator allow it under System > Authentication methods",
+        ));
+    }
+    if answer.status == 429 && retry_after(&answer.headers).is_some_and(|wait| wait >= BLOCKED) {
+        return Some(
+            refused("429, this account is blocked by rate limiting".to_owned())
+                .hint("let an administrator exempt the account under System > Rate limiting"),
+        );
+    }
+    None
+}
+
+/// Who we are by this answer, where the server says so. The header is form-encoded.
+pub(crate) fn user(answer: &Answer) -> Option<String> {
+    let name = answer.header("x-ausername").filter(|name| !name.is_empty() && *name != "anonymous")?;
+    let encoded = format!("n={name}");
+    url::form_urlencoded::parse(encoded.as_bytes()).next().map(|(_, name)| name.into_owned())
+}
+
+/// Whether a body holds these words, near its beginning.
+pub(crate) fn contains(body: &[u8], words: &str) -> bool {
+    let head = &body[..body.len().min(4096)];
+    String::from_utf8_lossy(head).contains(words)
+}

@@ -1,0 +1,83 @@
+//! Who a server says it is: `GET /rest/applinks/1.0/manifest` (design §4, state).
+//!
+//! Owns: the server's own id, and refusing another product. Leaves to others: the version.
+//! A newcomer gets wrong: the id outlives a move of the base URL; only where it is not shown the URL stands in.
+
+use serde::Deserialize;
+
+use super::door::{Door, found};
+use crate::http::{Failure, FailureKind};
+use crate::model::ServerId;
+
+/// The id of the server behind the door, else `base`. `kinds` are the product's own names in the manifest, the
+/// sayable one of which is `product`.
+pub(crate) async fn server_id(
+    door: &Door,
+    product: &str,
+    kinds: &[&str],
+    base: Option<&str>,
+) -> Result<ServerId, Failure> {
+    let answer = door.read(door.line().url("rest/applinks/1.0/manifest")).await?;
+    match answer.status {
+        200 => {
+            let manifest = Manifest::read(&answer.body)
+                .ok_or_else(|| answer.failure(FailureKind::Odd, "a manifest without an id"))?;
+            if let Some(other) = manifest.type_id.as_deref().filter(|kind| !kinds.contains(kind)) {
+                return Err(answer
+                    .failure(FailureKind::Misconfigured, format!("this is `{other}`, not {product}"))
+                    .hint("name that product under `load`, or correct `base_url`"));
+            }
+            Ok(ServerId::new(manifest.id))
+        }
+        401 | 403 | 404 => {
+            Ok(ServerId::new(base.unwrap_or(door.line().base().as_str()).trim_end_matches('/').to_owned()))
+        }
+        status if status < 500 && status != 429 => Err(answer.failure(FailureKind::Odd, found(&answer))),
+        _ => Err(answer.failure(FailureKind::Unreachable, found(&answer))),
+    }
+}
+
+/// `GET /rest/applinks/1.0/manifest`, as JSON.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Manifest {
+    id: String,
+    type_id: Option<String>,
+}
+
+impl Manifest {
+    /// Reads either shape: the server chooses XML when a proxy drops `Accept`.
+    fn read(body: &[u8]) -> Option<Self> {
+        if let Ok(manifest) = serde_json::from_slice::<Self>(body) {
+            return Some(manifest);
+        }
+        let text = std::str::from_utf8(body).ok()?;
+        let id = element(text, "id")?;
+        Some(Self { id: id.to_owned(), type_id: element(text, "typeId").map(str::to_owned) })
+    }
+}
+
+/// The text of the first `<name>` without attributes. Enough for ids, which hold nothing to unescape.
+fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
+    let (text, _) = rest.split_once(&format!("</{name}>"))?;
+    let text = text.trim();
+    (!text.is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_manifest_is_json_or_xml() {
+        for body in [
+            r#"{"id":"9d1f","name":"Jira","typeId":"jira"}"#,
+            r#"<?xml version="1.0"?><manifest><id>9d1f</id><name>Jira</name><typeId>jira</typeId></manifest>"#,
+        ] {
+            let manifest = Manifest::read(body.as_bytes()).unwrap();
+            assert_eq!((manifest.id.as_str(), manifest.type_id.as_deref()), ("9d1f", Some("jira")), "{body}");
+        }
+        assert!(Manifest::read(b"<html>log in</html>").is_none());
+    }
+}

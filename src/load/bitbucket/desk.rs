@@ -1,0 +1,175 @@
+//! Every call to Bitbucket: addresses, one person as it is now, the two writes and what their answers mean.
+//!
+//! Owns: yes, no and maybe of a write (`write-protocols.md`), and the failure of a read.
+//! Leaves to others: what is recorded around a write (`session.rs`), the listing (`survey.rs`).
+//! A newcomer gets wrong: a permission that is missing answers 401. While "who am I" still works it is that person's
+//! refusal, such as a system administrator's picture, and no dead login.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use url::Url;
+
+use crate::http::{Answer, Call, Failure, FailureKind, Sent};
+use crate::load::Rendition;
+use crate::load::atlassian::door::{Door, Trouble, fault, found, refused, with_query};
+use crate::load::atlassian::login::{self, Anonymous};
+use crate::model::{AccountId, Fault, Shown};
+
+use super::wire::{User, Users};
+use super::{Shared, mark};
+
+/// The side of the picture that the listing links to, which also makes it link at all (reference §5).
+pub(super) const LINKED: &str = "64";
+/// The side of a picture that is looked at, in pixels.
+const LOOKED_AT: &str = "256";
+/// Pages of people whose names hold the one that is asked for.
+const NAMESAKES: usize = 20;
+
+/// One way to the server.
+#[derive(Clone)]
+pub(super) struct Desk {
+    door: Door,
+    shared: Arc<Shared>,
+}
+
+impl Desk {
+    pub fn new(door: Door, shared: Arc<Shared>) -> Self {
+        Self { door, shared }
+    }
+
+    pub fn door(&self) -> &Door {
+        &self.door
+    }
+
+    /// `rest/api/…/…` with these parameters, every value percent-encoded.
+    pub fn api(&self, path: &str, query: &[(&str, &str)]) -> Url {
+        let root = self.shared.known().root.unwrap_or("latest");
+        with_query(self.door.line().url(&format!("rest/api/{root}/{path}")), query)
+    }
+
+    fn avatar(&self, mut users: Url, slug: &str) -> Url {
+        if let Ok(mut path) = users.path_segments_mut() {
+            path.push(slug).push("avatar.png");
+        }
+        users
+    }
+
+    /// What an unsuccessful answer to a read means for the target.
+    pub fn failed(&self, answer: &Answer) -> Failure {
+        self.door.failed(answer, "the account needs a licence and the global permission ADMIN")
+    }
+
+    /// A page of users. `start` and `filter` as given, everything else as the survey asks.
+    pub async fn users(&self, start: u64, limit: u64, more: &[(&str, &str)]) -> Result<Answer, Failure> {
+        let (start, limit) = (start.to_string(), limit.to_string());
+        let mut query = vec![("start", start.as_str()), ("limit", &limit), ("avatarSize", LINKED)];
+        query.extend_from_slice(more);
+        self.door.read(self.api("users", &query)).await
+    }
+
+    /// Whether the login still holds: only who is signed in and licensed may list.
+    async fn signed_in(&self) -> Result<(), Failure> {
+        let answer = self.users(0, 1, &[]).await?;
+        if answer.status != 200 {
+            return Err(self.failed(&answer));
+        }
+        if self.shared.known().named && login::user(&answer).is_none() {
+            return Err(self.door.gate().close(
+                answer
+                    .failure(FailureKind::Refused, "200, but without X-AUSERNAME: the server does not know us any more")
+                    .hint("the token may have expired or been revoked; no picture was touched with it"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Who we are, where the server says so.
+    pub async fn whoami(&self) -> Result<String, Failure> {
+        self.signed_in().await?;
+        let answer = self.users(0, 1, &[]).await?;
+        Ok(login::user(&answer).unwrap_or_else(|| "somebody whom the server does not name".to_owned()))
+    }
+
+    /// Whether the account administers Bitbucket; a permission that is missing answers 401 or 403.
+    pub async fn administers(&self) -> Result<bool, Failure> {
+        let answer = self.door.read(self.api("admin/users", &[("limit", "1")])).await?;
+        match answer.status {
+            200 => Ok(true),
+            401 | 403 => Ok(false),
+            _ => Err(self.failed(&answer)),
+        }
+    }
+
+    /// What one account shows now. The inner fault is this person's alone.
+    pub async fn now(&self, account: &AccountId, name: &str) -> Result<Result<Shown, Fault>, Failure> {
+        let mut start = 0;
+        for _ in 0..NAMESAKES {
+            let answer = self.users(start, super::survey::PAGE, &[("filter", name)]).await?;
+            match answer.status {
+                200 => {}
+                400 | 404 => return Ok(Err(fault("account_unread", &answer))),
+                _ => return Err(self.failed(&answer)),
+            }
+            let page: Users = answer.json()?;
+            let found =
+                page.values.iter().find(|user| user.id.map(|id| id.to_string()).as_deref() == Some(account.as_str()));
+            if let Some(User { avatar_url, .. }) = found {
+                return Ok(Ok(mark::shown(avatar_url.as_deref(), self.door.line().base())));
+            }
+            match page.next_page_start {
+                Some(next) if page.is_last_page == Some(false) && next > start => start = next,
+                _ => break,
+            }
+        }
+        Ok(Err(Fault::new("account_gone", format!("nobody named `{name}` has the id {account} any more"))))
+    }
+
+    /// The bytes of the picture that is shown; `None` where the server sent something else.
+    pub async fn picture(&self, slug: &str) -> Result<Option<Bytes>, Failure> {
+        let url = self.avatar(self.door.line().url("users"), slug);
+        self.door.picture(with_query(url, &[("s", LOOKED_AT)])).await
+    }
+
+    /// Sends a picture. The answer is a complete success.
+    pub async fn post(&self, slug: &str, rendition: &Rendition) -> Result<Answer, Trouble> {
+        let file = if rendition.mime == "image/jpeg" { "avatar.jpg" } else { "avatar.png" };
+        let url = self.avatar(self.api("users", &[]), slug);
+        let call = Call::post(url).multipart("avatar", file, rendition.mime, rendition.bytes.clone());
+        let answer = self.write(call).await?;
+        if answer.status == 201 { Ok(answer) } else { Err(Trouble::Maybe(fault("answer_odd", &answer))) }
+    }
+
+    /// Takes the picture away; that there was none is as good.
+    pub async fn delete(&self, slug: &str) -> Result<(), Trouble> {
+        let url = self.avatar(self.api("users", &[]), slug);
+        let answer = self.write(Call::delete(url)).await?;
+        if answer.is_html() { Err(Trouble::Maybe(fault("answer_is_a_page", &answer))) } else { Ok(()) }
+    }
+
+    /// A write, sent once: any 2xx, or what else it means.
+    async fn write(&self, call: Call) -> Result<Answer, Trouble> {
+        let answer = match self.door.send(call).await.map_err(Trouble::Stop)? {
+            Sent::Answer(answer) => answer,
+            Sent::Lost(fault) => return Err(Trouble::Maybe(fault)),
+            Sent::NotSent(fault) => return Err(Trouble::No(fault)),
+        };
+        self.door.gate().check(&answer, Anonymous::Refused).map_err(Trouble::Stop)?;
+        match answer.status {
+            200..=299 => Ok(answer),
+            401 => Err(match self.signed_in().await {
+                Ok(()) => Trouble::No(Fault::new(
+                    "unauthorized",
+                    format!(
+                        "{}: {}: this picture needs a permission that the account lacks (ADMIN; SYS_ADMIN for a system \
+                         administrator's), or that its token does not carry",
+                        answer.tried(),
+                        found(&answer)
+                    ),
+                )),
+                Err(failure) => Trouble::Stop(failure),
+            }),
+            _ => Err(refused(&answer)),
+        }
+    }
+}

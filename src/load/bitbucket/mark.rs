@@ -1,0 +1,113 @@
+//! What a picture is known by: the `v` of its URL, or, until a listing shows that, when it was sent.
+//!
+//! Owns: reading an avatar URL, and the stand-in mark of a picture whose `v` is not known yet.
+//! Leaves to others: when a stand-in is replaced (`run`, by `Target::confirm`).
+//! A newcomer gets wrong: the answer to an upload does not say its `v`. The next listing does, and only a `v` from the
+//! time of our sending is ours.
+
+use url::Url;
+
+use crate::model::{Mark, Shown};
+
+/// How far the clock behind `v` may be off the one that dated the answer, in seconds.
+const CLOCKS: u64 = 120;
+const STAND_IN: &str = "sent:";
+
+/// What an avatar URL says.
+pub(super) fn shown(avatar: Option<&str>, base: &Url) -> Shown {
+    let Some(text) = avatar.filter(|text| !text.is_empty()) else {
+        return Shown::Unknown("the server sent no avatar URL".into());
+    };
+    let Ok(url) = base.join(text) else { return Shown::Unknown("the server sent an avatar URL that is none".into()) };
+    // Gravatar stands in where there is no local picture (reference §5); it has no `v` either.
+    if !url.path().ends_with("/avatar.png") {
+        return Shown::Default;
+    }
+    match url.query_pairs().find(|(name, _)| name == "v") {
+        None => Shown::Default,
+        Some((_, v)) if v.is_empty() => Shown::Unknown("its avatar URL has an empty version".into()),
+        Some((_, v)) => Shown::Custom(Mark::new(v.into_owned())),
+    }
+}
+
+/// When a picture was sent and answered, in Unix seconds, and what stood there before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Window {
+    pub from: u64,
+    pub to: u64,
+    pub before: Option<Mark>,
+}
+
+impl Window {
+    /// The stand-in mark.
+    pub fn mark(&self) -> Mark {
+        let before = self.before.as_ref().map_or("", Mark::as_str);
+        Mark::new(format!("{STAND_IN}{}-{}:{before}", self.from, self.to))
+    }
+
+    /// Reads a stand-in mark; `None` for a real one.
+    pub fn read(mark: &Mark) -> Option<Self> {
+        let (times, before) = mark.as_str().strip_prefix(STAND_IN)?.split_once(':')?;
+        let (from, to) = times.split_once('-')?;
+        let before = (!before.is_empty()).then(|| Mark::from(before));
+        Some(Self { from: from.parse().ok()?, to: to.parse().ok()?, before })
+    }
+
+    /// Whether a picture with this `v` is the one that was sent; `None` if its `v` is no time.
+    pub fn holds(&self, v: &Mark) -> Option<bool> {
+        if self.before.as_ref() == Some(v) {
+            return Some(false);
+        }
+        let seconds = v.as_str().parse::<u64>().ok()? / 1000;
+        Some((self.from.saturating_sub(CLOCKS)..=self.to.saturating_add(CLOCKS)).contains(&seconds))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_avatar_url_says_what_is_shown() {
+        let base = Url::parse("https://git.ex.org/bitbucket/").unwrap();
+        let custom = Shown::Custom("1655392225748".into());
+        for (url, expected) in [
+            ("/users/jdoe/avatar.png?s=64&v=1655392225748", custom.clone()),
+            ("https://git.ex.org/bitbucket/users/jdoe/avatar.png?v=1655392225748&s=64", custom),
+            ("/users/jdoe/avatar.png?s=64", Shown::Default),
+            ("https://secure.gravatar.com/avatar/205e460b479e2e5b48aec07710c08d50.jpg?s=64&d=mm", Shown::Default),
+        ] {
+            assert_eq!(shown(Some(url), &base), expected, "{url}");
+        }
+        for url in [None, Some(""), Some("http://["), Some("/users/jdoe/avatar.png?v=")] {
+            assert!(matches!(shown(url, &base), Shown::Unknown(_)), "{url:?}");
+        }
+    }
+
+    #[test]
+    fn a_stand_in_reads_back_what_it_writes() {
+        for before in [None, Some(Mark::from("1655392225748"))] {
+            let window = Window { from: 10, to: 20, before };
+            assert_eq!(Window::read(&window.mark()), Some(window));
+        }
+        for real in ["1655392225748", "sent:", "sent:1-x:", "sent:1"] {
+            assert_eq!(Window::read(&real.into()), None, "{real}");
+        }
+    }
+
+    #[test]
+    fn only_a_version_from_the_time_of_sending_is_ours() {
+        let window = Window { from: 1000, to: 1010, before: Some("1005000".into()) };
+        for (v, held) in [
+            ("1005001", Some(true)),
+            ("880000", Some(true)),
+            ("879999", Some(false)),
+            ("1130999", Some(true)),
+            ("1131000", Some(false)),
+            ("1005000", Some(false)),
+            ("a1b2", None),
+        ] {
+            assert_eq!(window.holds(&v.into()), held, "{v}");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Bitbucket Data Center and Server.
+//!
+//! Owns: the settings of a `bitbucket` target and what is known about its server during a run.
+//! Leaves to others: the calls (`desk.rs`), the listing (`survey.rs`), what a picture is known by (`mark.rs`), the steps
+//! of a write (`session.rs`), what became of one (`observe.rs`).
+//! A newcomer gets wrong: calls go by the slug, which only the listing knows; it is not the name in lower case.
+
+mod desk;
+mod forecast;
+mod mark;
+mod observe;
+mod session;
+mod survey;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::http::{Cookies, Counts, Failure, FailureKind, Line};
+use crate::load::atlassian::accounts::Rules;
+use crate::load::atlassian::door::{Door, Login};
+use crate::load::atlassian::{AccountRules, Credential};
+use crate::load::{Changes, Learnt, Looks, Probe, Seen, Server, Session, Surveyed, Target, Upload};
+use crate::model::{Account, Mark, OpenIntent, Shown, SignedIn, TargetId};
+
+use desk::Desk;
+use mark::Window;
+
+/// The longest side that a Bitbucket takes unless its administrator says otherwise (`avatar.max.dimension`).
+const SIDE: u32 = 1024;
+/// The most bytes that it takes (`avatar.max.size`).
+const BYTES: usize = 1024 * 1024;
+/// The one way that pictures go.
+const ROUTE: &str = "multipart";
+
+/// A `bitbucket` target of the pipeline file, resolved.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The `id` in the pipeline file.
+    pub id: TargetId,
+    /// How we sign in.
+    pub credential: Credential,
+    /// How long a slow server may still be at a write that nobody answered.
+    pub quiet: Duration,
+    /// Which accounts are selected.
+    pub accounts: AccountRules,
+}
+
+/// What this run has learnt about the server.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    /// The REST version that answers: `latest`, or `1.0` on an old one.
+    root: Option<&'static str>,
+    /// The server names us in a header of every answer.
+    named: bool,
+    /// When the last survey began, in Unix seconds.
+    surveyed_at: u64,
+    /// What the last survey cost.
+    survey_requests: Option<u64>,
+}
+
+/// Everything that the sessions of a target share.
+struct Shared {
+    settings: Settings,
+    rules: Rules,
+    login: Arc<Login>,
+    looks: Arc<dyn Looks>,
+    known: RwLock<Known>,
+}
+
+impl Shared {
+    fn known(&self) -> Known {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn learn(&self, change: impl FnOnce(&mut Known)) {
+        change(&mut self.known.write().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// A Bitbucket.
+pub struct Bitbucket {
+    desk: Desk,
+    line: Line,
+    shared: Arc<Shared>,
+}
+
+impl Bitbucket {
+    /// A target behind this line. `looks` compares what the server serves with what was sent.
+    pub fn new(settings: Settings, line: Line, looks: Arc<dyn Looks>) -> Result<Self, Failure> {
+        let rules = Rules::new(&settings.accounts)?;
+        let login = Login::new(&settings.credential);
+        let shared = Arc::new(Shared { rules, login, settings, looks, known: RwLock::default() });
+        let desk = Desk::new(door(&line, &shared)?, Arc::clone(&shared));
+        Ok(Self { desk, line, shared })
+    }
+}
+
+/// A way in of its own, with a jar where there is a password to sign in again.
+fn door(line: &Line, shared: &Shared) -> Result<Door, Failure> {
+    let cookies = if shared.settings.credential.is_token() { Cookies::Refuse } else { Cookies::Keep };
+    Ok(Door::new(line.session(cookies)?, Arc::clone(&shared.login)))
+}
+
+#[async_trait]
+impl Target for Bitbucket {
+    fn id(&self) -> &TargetId {
+        &self.shared.settings.id
+    }
+
+    async fn identify(&self, _learnt: &mut Learnt) -> Result<Server, Failure> {
+        survey::identify(&self.desk, &self.shared).await
+    }
+
+    async fn whoami(&self) -> Result<SignedIn, Failure> {
+        let mut signed = SignedIn::of(self.desk.whoami().await?);
+        signed.needs("global permission ADMIN", self.desk.administers().await?);
+        signed.notes.extend(self.shared.settings.credential.lasts());
+        Ok(signed)
+    }
+
+    async fn survey(
+        &self,
+        _learnt: &mut Learnt,
+        page: &mut (dyn FnMut(Vec<Account>) + Send),
+    ) -> Result<Surveyed, Failure> {
+        survey::survey(&self.desk, &self.shared, page).await
+    }
+
+    async fn prepare(&self, _learnt: &mut Learnt, _probe: Option<Probe<'_>>) -> Result<Upload, Failure> {
+        Ok(Upload { side: Some(SIDE), bytes: BYTES, route: ROUTE.to_owned(), note: None })
+    }
+
+    async fn look(&self, account: &Account) -> Result<Option<Bytes>, Failure> {
+        let tried = || format!("looking at the picture of {}", account.name);
+        match (&account.shown, &account.handle) {
+            (Shown::Default, _) => return Ok(None),
+            (Shown::Unknown(why), _) => return Err(Failure::new(FailureKind::Odd, tried(), why.clone())),
+            (Shown::System(_) | Shown::Custom(_), None) => {
+                return Err(Failure::new(FailureKind::Odd, tried(), "no slug is known"));
+            }
+            (Shown::System(_) | Shown::Custom(_), Some(slug)) => match self.desk.picture(slug).await? {
+                Some(bytes) => Ok(Some(bytes)),
+                None => Err(Failure::new(FailureKind::Odd, tried(), "no picture, but a page or an error")),
+            },
+        }
+    }
+
+    async fn observe(&self, open: &OpenIntent, account: Option<&Account>, now: u64) -> Result<Seen, Failure> {
+        observe::observe(&self.desk, &self.shared, open, account, now).await
+    }
+
+    fn confirm(&self, written: &Mark, shown: &Mark) -> Option<Mark> {
+        let same = match Window::read(written) {
+            Some(window) => window.holds(shown) == Some(true),
+            None => written == shown,
+        };
+        same.then(|| shown.clone())
+    }
+
+    async fn session(&self) -> Result<Box<dyn Session>, Failure> {
+        let desk = Desk::new(door(&self.line, &self.shared)?, Arc::clone(&self.shared));
+        Ok(Box::new(session::BitbucketSession::new(desk)))
+    }
+
+    fn forecast(&self, changes: &Changes) -> u64 {
+        forecast::requests(changes, &self.shared.known())
+    }
+
+    fn counts(&self) -> Counts {
+        self.line.counts()
+    }
+}

@@ -1,0 +1,132 @@
+//! What became of a write that was cut off, by looking at the server (`write-protocols.md`, Bitbucket).
+//!
+//! Owns: the judgement. Leaves to others: mending (`session.rs`), whether a picture is still wanted (`plan`).
+//! A newcomer gets wrong: a new `v` may be the person's own upload. It is ours only if it looks like what was sent, or,
+//! after a recorded success, if it is from the time of sending.
+
+use crate::http::Failure;
+use crate::load::Seen;
+use crate::model::{Account, IntentKind, Mark, OpenIntent, Shown, Status};
+
+use super::Shared;
+use super::desk::Desk;
+use super::mark::Window;
+
+pub(super) async fn observe(
+    desk: &Desk,
+    shared: &Shared,
+    open: &OpenIntent,
+    account: Option<&Account>,
+    now: u64,
+) -> Result<Seen, Failure> {
+    let intent = &open.intent;
+    let ready = match &open.status {
+        Status::Sent { at, .. } => at.saturating_add(shared.settings.quiet.as_secs()),
+        _ => 0,
+    };
+    if now < ready {
+        return Ok(Seen::TooEarly(ready));
+    }
+    // A survey that began before the server can have finished says nothing about the write.
+    let shown = match account.filter(|_| shared.known().surveyed_at > ready.max(intent.begun_at)) {
+        Some(account) => account.shown.clone(),
+        None => match desk.now(&intent.account, &intent.account_name).await? {
+            Ok(shown) => shown,
+            Err(gone) if gone.code == "account_gone" => return Ok(Seen::Nothing("the account is gone".into())),
+            Err(unread) => return Ok(Seen::Unsure(unread.message)),
+        },
+    };
+    match judge(open, &shown) {
+        Judged::Seen(seen) => Ok(seen),
+        Judged::ByLooks(v) => {
+            let slug = account.and_then(|account| account.handle.as_ref()).or(intent.handle.as_ref());
+            let Some(slug) = slug else { return Ok(Seen::Unsure("no slug is known".into())) };
+            let served = desk.picture(slug).await?.and_then(|bytes| shared.looks.luma(&bytes));
+            Ok(match (served, &intent.luma) {
+                (Some(served), Some(sent)) if served.fits(sent) => Seen::Shown(v),
+                (Some(_), Some(_)) => Seen::Nothing("the new picture is the person's own".into()),
+                _ => Seen::Unsure("the new picture could not be looked at".into()),
+            })
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Judged {
+    Seen(Seen),
+    /// Only the picture itself tells whether this one is ours.
+    ByLooks(Mark),
+}
+
+/// The table.
+fn judge(open: &OpenIntent, shown: &Shown) -> Judged {
+    let intent = &open.intent;
+    let nothing = |why: &str| Judged::Seen(Seen::Nothing(why.to_owned()));
+    match (&open.status, shown, intent.kind) {
+        (Status::Begun | Status::Closed, ..) | (_, _, IntentKind::Probe) => nothing("nothing was sent"),
+        (Status::Reset, ..) => nothing("the default is shown"),
+        (_, Shown::Unknown(why), _) => Judged::Seen(Seen::Unsure(why.clone())),
+        (Status::Sent { .. } | Status::Unsure, shown, _) if *shown == intent.stood => nothing("nothing changed"),
+        (Status::Sent { .. } | Status::Unsure, Shown::Default, IntentKind::Revert) => Judged::Seen(Seen::Reset(None)),
+        (Status::Sent { .. } | Status::Unsure, _, IntentKind::Revert) => nothing("the person chose another picture"),
+        (Status::Sent { .. } | Status::Unsure, Shown::Custom(v), IntentKind::Replace) => Judged::ByLooks(v.clone()),
+        (Status::Shown(mark), Shown::Custom(v), _) => match Window::read(mark) {
+            None if mark == v => Judged::Seen(Seen::Shown(v.clone())),
+            None => nothing("the person chose another picture"),
+            Some(window) => match window.holds(v) {
+                Some(true) => Judged::Seen(Seen::Shown(v.clone())),
+                Some(false) => nothing("the person chose another picture"),
+                None => Judged::ByLooks(v.clone()),
+            },
+        },
+        (Status::Sent { .. } | Status::Unsure | Status::Shown(_), _, _) => nothing("no picture is shown any more"),
+        (Status::Made(_) | Status::Leftover(_), ..) => nothing("Bitbucket keeps only what is shown"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::jira::tests::intent;
+    use crate::model::IntentId;
+
+    #[test]
+    fn a_write_is_judged_wherever_it_was_killed() {
+        let custom = |v: &str| Shown::Custom(v.into());
+        let sent = || Status::Sent { attempt: 1, route: "multipart".into(), at: 1000 };
+        let stand_in = Window { from: 1000, to: 1001, before: Some("900000".into()) }.mark();
+        let shown = || Status::Shown(stand_in.clone());
+        let (replace, revert) = (IntentKind::Replace, IntentKind::Revert);
+        let table = [
+            (replace, sent(), custom("900000"), "nothing"),
+            (replace, sent(), custom("1000500"), "looks 1000500"),
+            (replace, sent(), Shown::Default, "nothing"),
+            (replace, sent(), Shown::Unknown("?".into()), "unsure"),
+            (replace, shown(), custom("1000500"), "shown 1000500"),
+            (replace, shown(), custom("900000"), "nothing"),
+            (replace, shown(), custom("2000000"), "nothing"),
+            (replace, shown(), custom("abc"), "looks abc"),
+            (replace, shown(), Shown::Default, "nothing"),
+            (replace, Status::Shown("1000500".into()), custom("1000500"), "shown 1000500"),
+            (replace, Status::Shown("1000500".into()), custom("1000600"), "nothing"),
+            (revert, sent(), custom("900000"), "nothing"),
+            (revert, sent(), Shown::Default, "reset"),
+            (revert, sent(), custom("1000500"), "nothing"),
+            (revert, Status::Reset, Shown::Default, "nothing"),
+        ];
+        for (kind, status, shown, expected) in table {
+            let mut intent = intent(kind);
+            intent.stood = custom("900000");
+            let open = OpenIntent { id: IntentId(1), intent, status };
+            let outline = match judge(&open, &shown) {
+                Judged::Seen(Seen::Nothing(_)) => "nothing".to_owned(),
+                Judged::Seen(Seen::Shown(mark)) => format!("shown {mark}"),
+                Judged::Seen(Seen::Reset(None)) => "reset".to_owned(),
+                Judged::Seen(Seen::Unsure(_)) => "unsure".to_owned(),
+                Judged::ByLooks(v) => format!("looks {v}"),
+                other => format!("{other:?}"),
+            };
+            assert_eq!(outline, expected, "{kind:?} {:?} {shown:?}", open.status);
+        }
+    }
+}

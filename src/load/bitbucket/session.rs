@@ -1,0 +1,223 @@
+//! The steps of a write, each between the journal calls that `write-protocols.md` puts around it.
+//!
+//! Owns: replace, revert and mend for one account at a time.
+//! Leaves to others: the calls themselves (`desk.rs`), judging what was cut off (`observe.rs`).
+//! A newcomer gets wrong: a complete success does not close the intent. The picture's `v` is not known before the
+//! confirming survey shows it, and `run` closes the intent then (`Target::confirm`).
+
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+
+use crate::http::{Answer, Failure, FailureKind};
+use crate::load::atlassian::door::Trouble;
+use crate::load::atlassian::now;
+use crate::load::{Journal, Mend, Rendition, Session, Wrote};
+use crate::model::{Event, Fault, Intent, IntentKind, Mark, OpenIntent, Shown, Status};
+
+use super::desk::Desk;
+use super::mark::Window;
+use super::{BYTES, ROUTE, SIDE};
+
+/// One worker's session.
+pub(super) struct BitbucketSession {
+    desk: Desk,
+    state: State,
+}
+
+/// Whether the session may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Fresh,
+    /// A write is under way, was dropped half way, or ended in anything but a complete success or refusal.
+    Spent,
+}
+
+impl BitbucketSession {
+    pub fn new(desk: Desk) -> Self {
+        Self { desk, state: State::Fresh }
+    }
+
+    fn lend(&mut self) -> Result<(), Wrote> {
+        match std::mem::replace(&mut self.state, State::Spent) {
+            State::Fresh => Ok(()),
+            State::Spent => Err(Wrote::Stop(Failure::new(
+                FailureKind::Odd,
+                "a write in a session that was used up",
+                "an earlier write in it did not end in a complete success or refusal",
+            ))),
+        }
+    }
+
+    fn settle(&mut self, wrote: Result<Wrote, Wrote>) -> Wrote {
+        let wrote = wrote.unwrap_or_else(|ended| ended);
+        if matches!(wrote, Wrote::Done(_) | Wrote::Refused(_)) {
+            self.state = State::Fresh;
+        }
+        wrote
+    }
+
+    async fn replacing(&self, draft: Intent, rendition: &Rendition, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
+        let slug = slug(&draft)?;
+        if rendition.side > SIDE || rendition.bytes.len() > BYTES {
+            let found =
+                format!("{} px and {} bytes; it takes {SIDE} and {BYTES}", rendition.side, rendition.bytes.len());
+            return Ok(Wrote::Refused(Fault::new("too_large", found)));
+        }
+        journal.begin(draft.clone(), sent(1)).await.map_err(Wrote::Stop)?;
+        self.post(&draft, &slug, rendition, journal).await
+    }
+
+    /// From the recorded sending to the success, which stays open until its `v` is known.
+    async fn post(
+        &self,
+        intent: &Intent,
+        slug: &str,
+        rendition: &Rendition,
+        journal: &mut dyn Journal,
+    ) -> Result<Wrote, Wrote> {
+        let from = now();
+        let answer = match self.desk.post(slug, rendition).await {
+            Ok(answer) => answer,
+            Err(trouble) => return ended(trouble, journal).await,
+        };
+        let mark = window(from, now(), &answer, &intent.stood).mark();
+        record(journal, Event::Shown { mark: mark.clone() }).await?;
+        Ok(Wrote::Done(Some(mark)))
+    }
+
+    async fn reverting(&self, draft: Intent, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
+        let slug = slug(&draft)?;
+        match (&draft.stood, &draft.old) {
+            (Shown::Custom(stood), Some(old)) if stood == old => {}
+            (Shown::Custom(_), None) => {
+                return Ok(Wrote::Refused(Fault::new(
+                    "adopted",
+                    "it was not uploaded by this state: Bitbucket shows the default only by deleting the picture",
+                )));
+            }
+            _ => return Ok(Wrote::ChangedMeanwhile),
+        }
+        // The person may have uploaded since the survey, and a deleted picture does not come back.
+        let now = self.desk.now(&draft.account, &draft.account_name).await.map_err(Wrote::Stop)?;
+        if now.map_err(Wrote::Refused)? != draft.stood {
+            return Ok(Wrote::ChangedMeanwhile);
+        }
+        let sent = Event::Sent { attempt: 1, route: "revert".to_owned(), at: crate::load::atlassian::now() };
+        journal.begin(draft, sent).await.map_err(Wrote::Stop)?;
+        if let Err(trouble) = self.desk.delete(&slug).await {
+            return ended(trouble, journal).await;
+        }
+        record(journal, Event::Reset).await?;
+        record(journal, Event::Closed).await?;
+        Ok(Wrote::Done(None))
+    }
+
+    async fn mending(&self, open: &OpenIntent, mend: &Mend, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
+        match mend {
+            Mend::Finish(mark) => finish(open, mark, journal).await,
+            Mend::Again(rendition) => self.again(open, rendition, journal).await,
+            // Bitbucket keeps no picture but the one that is shown.
+            Mend::Tidy(_) => Ok(Wrote::Refused(unmendable(open))),
+        }
+    }
+
+    async fn again(&self, open: &OpenIntent, rendition: &Rendition, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
+        let intent = &open.intent;
+        let (Status::Sent { attempt, .. }, IntentKind::Replace) = (&open.status, intent.kind) else {
+            return Ok(Wrote::Refused(unmendable(open)));
+        };
+        let slug = slug(intent)?;
+        let now = self.desk.now(&intent.account, &intent.account_name).await.map_err(Wrote::Stop)?;
+        if now.map_err(Wrote::Refused)? != intent.stood {
+            return Ok(Wrote::ChangedMeanwhile);
+        }
+        record(journal, sent(attempt + 1)).await?;
+        self.post(intent, &slug, rendition, journal).await
+    }
+}
+
+/// The picture is shown under this mark: only the journal has to learn it.
+async fn finish(open: &OpenIntent, mark: &Mark, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
+    match &open.status {
+        Status::Sent { .. } if open.intent.kind == IntentKind::Replace => {
+            record(journal, Event::Shown { mark: mark.clone() }).await?;
+        }
+        Status::Shown(known) if known != mark => record(journal, Event::Confirmed { mark: mark.clone() }).await?,
+        Status::Shown(_) => {}
+        _ => return Ok(Wrote::Refused(unmendable(open))),
+    }
+    record(journal, Event::Closed).await?;
+    Ok(Wrote::Done(Some(mark.clone())))
+}
+
+/// When it was sent and answered, by the server's own clock where the answer is dated.
+fn window(from: u64, to: u64, answer: &Answer, stood: &Shown) -> Window {
+    let before = match stood {
+        Shown::Custom(v) => Some(v.clone()),
+        Shown::Default | Shown::System(_) | Shown::Unknown(_) => None,
+    };
+    let dated = answer.header("date").and_then(|date| httpdate::parse_http_date(date).ok());
+    let there = dated.and_then(|date| date.duration_since(SystemTime::UNIX_EPOCH).ok()).map(|since| since.as_secs());
+    let answered = there.unwrap_or(to);
+    Window { from: answered.saturating_sub(to.saturating_sub(from)), to: answered, before }
+}
+
+/// What a write that did not succeed ends in; a definite refusal is recorded.
+async fn ended(trouble: Trouble, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
+    Ok(match trouble {
+        Trouble::No(no) => {
+            record(journal, Event::Refused { why: no.message.clone() }).await?;
+            Wrote::Refused(no)
+        }
+        Trouble::Maybe(maybe) => Wrote::Maybe(maybe),
+        Trouble::Stop(failure) => Wrote::Stop(failure),
+    })
+}
+
+#[async_trait]
+impl Session for BitbucketSession {
+    async fn replace(&mut self, draft: Intent, rendition: &Rendition, journal: &mut dyn Journal) -> Wrote {
+        if let Err(ended) = self.lend() {
+            return ended;
+        }
+        let wrote = self.replacing(draft, rendition, journal).await;
+        self.settle(wrote)
+    }
+
+    async fn revert(&mut self, draft: Intent, journal: &mut dyn Journal) -> Wrote {
+        if let Err(ended) = self.lend() {
+            return ended;
+        }
+        let wrote = self.reverting(draft, journal).await;
+        self.settle(wrote)
+    }
+
+    async fn mend(&mut self, open: &OpenIntent, mend: &Mend, journal: &mut dyn Journal) -> Wrote {
+        if let Err(ended) = self.lend() {
+            return ended;
+        }
+        let wrote = self.mending(open, mend, journal).await;
+        self.settle(wrote)
+    }
+}
+
+fn sent(attempt: u32) -> Event {
+    Event::Sent { attempt, route: ROUTE.to_owned(), at: now() }
+}
+
+fn slug(intent: &Intent) -> Result<String, Wrote> {
+    intent
+        .handle
+        .clone()
+        .ok_or_else(|| Wrote::Refused(Fault::new("no_slug", format!("the slug of {} is not known", intent.account))))
+}
+
+async fn record(journal: &mut dyn Journal, event: Event) -> Result<(), Wrote> {
+    journal.record(event).await.map_err(Wrote::Stop)
+}
+
+fn unmendable(open: &OpenIntent) -> Fault {
+    let account = &open.intent.account;
+    Fault::new("not_mendable", format!("the write for {account} stands at {:?} and cannot be mended so", open.status))
+}

@@ -1,0 +1,175 @@
+//! Who answers, and all accounts with the picture each shows.
+//!
+//! Owns: the listing of reference §5 and its end.
+//! Leaves to others: what an avatar URL says (`mark.rs`), which accounts are selected (`atlassian`).
+//! A newcomer gets wrong: the next page begins where the server says, never at `start + limit`: what we may not see is
+//! counted too.
+
+use std::collections::HashSet;
+
+use crate::http::{Answer, Failure, FailureKind};
+use crate::load::atlassian::{login, manifest, now};
+use crate::load::{Server, Surveyed};
+use crate::model::{Account, AccountId, Shown};
+
+use super::desk::Desk;
+use super::wire::{Properties, User, Users};
+use super::{Shared, mark};
+
+/// What is asked for in one page; the server may give less.
+pub(super) const PAGE: u64 = 1000;
+
+/// Who answers there.
+pub(super) async fn identify(desk: &Desk, shared: &Shared) -> Result<Server, Failure> {
+    let (answer, root) = properties(desk).await?;
+    let properties: Properties = answer.json()?;
+    if let Some(other) = properties.display_name.as_deref().filter(|name| !["Bitbucket", "Stash"].contains(name)) {
+        return Err(answer
+            .failure(FailureKind::Misconfigured, format!("this is `{other}`, not Bitbucket"))
+            .hint("name that product under `load`, or correct `base_url`"));
+    }
+    let user = login::user(&answer);
+    shared.learn(|known| {
+        known.root = Some(root);
+        known.named = user.is_some();
+    });
+    // Bitbucket was called Stash, and its manifest still says so.
+    let id = manifest::server_id(desk.door(), "Bitbucket", &["stash", "bitbucket"], None).await?;
+    Ok(Server { id, product: format!("Bitbucket {}", properties.version), user })
+}
+
+/// The properties, and the REST version that has them.
+async fn properties(desk: &Desk) -> Result<(Answer, &'static str), Failure> {
+    let mut last = None;
+    for root in ["latest", "1.0"] {
+        let url = desk.door().line().url(&format!("rest/api/{root}/application-properties"));
+        let answer = desk.door().read(url).await?;
+        match answer.status {
+            200 => return Ok((answer, root)),
+            404 => last = Some(answer),
+            _ => return Err(desk.failed(&answer)),
+        }
+    }
+    let tried = last.map_or_else(|| desk.door().line().base().to_string(), |answer| answer.tried().to_owned());
+    Err(Failure::new(FailureKind::Misconfigured, tried, "404, no Bitbucket here")
+        .hint("`base_url` is the address of the start page, with its context path if it has one"))
+}
+
+/// Where the listed accounts go.
+type Page<'a> = &'a mut (dyn FnMut(Vec<Account>) + Send);
+
+/// All accounts.
+pub(super) async fn survey(desk: &Desk, shared: &Shared, page: Page<'_>) -> Result<Surveyed, Failure> {
+    let began = now();
+    let mut roll = Roll { desk, shared, requests: 0 };
+    let members = roll.members().await?;
+    let (mut accounts, mut nameless, mut unlinked) = (0, 0, 0);
+    roll.list(&[], &mut |users| {
+        let mut listed = Vec::with_capacity(users.len());
+        for user in users {
+            match account(user, desk, shared, members.as_ref()) {
+                Some(account) => {
+                    unlinked += u64::from(matches!(account.shown, Shown::Unknown(_)));
+                    listed.push(account);
+                }
+                None => nameless += 1,
+            }
+        }
+        accounts += listed.len() as u64;
+        page(listed);
+    })
+    .await?;
+    if accounts == 0 {
+        let tried = format!("listing the users of {}", desk.door().line().base());
+        return Err(Failure::new(FailureKind::Refused, tried, "nobody was listed, not even we ourselves")
+            .hint("the account needs a licence"));
+    }
+    let mut notes = Vec::new();
+    if nameless > 0 {
+        notes.push(format!("{nameless} listed users have no id, no name or no slug and were left out"));
+    }
+    if unlinked > 0 {
+        notes.push(format!("{unlinked} listed users show no version of their picture and are left alone"));
+    }
+    shared.learn(|known| {
+        known.surveyed_at = began;
+        known.survey_requests = Some(roll.requests);
+    });
+    Ok(Surveyed { accounts, default: None, notes })
+}
+
+fn account(user: User, desk: &Desk, shared: &Shared, members: Option<&HashSet<u64>>) -> Option<Account> {
+    let life = user.life();
+    let (Some(number), Some(name), Some(slug)) = (user.id, user.name, user.slug) else { return None };
+    let id = AccountId::new(number.to_string());
+    let member = members.is_none_or(|members| members.contains(&number));
+    Some(Account {
+        standing: shared.rules.standing(&id, &name, life, member),
+        id,
+        handle: Some(slug),
+        email: user.email_address.filter(|email| !email.is_empty()),
+        display_name: user.display_name.unwrap_or_else(|| name.clone()),
+        name,
+        shown: mark::shown(user.avatar_url.as_deref(), desk.door().line().base()),
+    })
+}
+
+struct Roll<'a> {
+    desk: &'a Desk,
+    shared: &'a Shared,
+    requests: u64,
+}
+
+impl Roll<'_> {
+    /// The ids of everybody in `accounts.groups`; `None` if none is named.
+    async fn members(&mut self) -> Result<Option<HashSet<u64>>, Failure> {
+        let groups = &self.shared.rules.groups;
+        if groups.is_empty() {
+            return Ok(None);
+        }
+        let mut members = HashSet::new();
+        for group in groups {
+            let mut found = 0;
+            self.list(&[("group", group)], &mut |users| {
+                found += users.len();
+                members.extend(users.into_iter().filter_map(|user| user.id));
+            })
+            .await?;
+            if found == 0 {
+                let tried = format!("listing the members of `{group}`");
+                return Err(Failure::new(
+                    FailureKind::Misconfigured,
+                    tried,
+                    "nobody is in it, or there is no such group",
+                )
+                .hint("correct `accounts.groups`"));
+            }
+        }
+        Ok(Some(members))
+    }
+
+    async fn list(&mut self, more: &[(&str, &str)], each: &mut (dyn FnMut(Vec<User>) + Send)) -> Result<(), Failure> {
+        let mut start = 0;
+        loop {
+            let answer = self.desk.users(start, PAGE, more).await?;
+            self.requests += 1;
+            if answer.status != 200 {
+                return Err(self.desk.failed(&answer));
+            }
+            let page: Users = answer.json()?;
+            each(page.values);
+            match (page.is_last_page, page.next_page_start) {
+                (Some(true), _) => return Ok(()),
+                (Some(false), Some(next)) if next > start => start = next,
+                (Some(false), _) => {
+                    return Err(
+                        answer.failure(FailureKind::Odd, "more pages, but no next start: the listing has no end")
+                    );
+                }
+                (None, _) => {
+                    return Err(answer.failure(FailureKind::Odd, "a page that does not say whether it is the last"));
+                }
+            }
+        }
+    }
+}

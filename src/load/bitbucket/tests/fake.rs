@@ -1,0 +1,217 @@
+//! As much of a Bitbucket as the protocols need, written from `reference/atlassian.md` §5.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use axum::response::Response;
+use bytes::Bytes;
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::http::loopback::{Asked, Loopback, reply, reply_json};
+use crate::load::atlassian::{AccountRules, Credential};
+use crate::load::bitbucket::{Bitbucket, Settings};
+use crate::load::jira::tests::{Grey, Log};
+use crate::load::{Learnt, Target as _};
+
+/// A user; the slug differs from the name.
+#[derive(Clone, Debug)]
+pub struct User {
+    pub id: u64,
+    pub name: &'static str,
+    pub slug: &'static str,
+    pub kind: &'static str,
+    /// The `v` and the picture.
+    pub picture: Option<(String, Bytes)>,
+}
+
+/// What goes wrong at a step, and whether its effect takes place all the same.
+#[derive(Clone, Copy, Debug)]
+pub struct Fault {
+    pub status: u16,
+    pub takes_effect: bool,
+}
+
+/// The server's memory and its switches.
+#[derive(Debug)]
+pub struct World {
+    pub users: Vec<User>,
+    pub group: Vec<u64>,
+    pub faults: HashMap<&'static str, Fault>,
+    pub latest_there: bool,
+    pub bare_listing: bool,
+    pub endless: bool,
+    pub display_name: &'static str,
+    /// The `v` of the next upload.
+    pub next: &'static str,
+}
+
+/// 2023-11-14T22:13:20Z, and the same as the server dates its answers.
+pub const SENT_AT: u64 = 1_700_000_000;
+const DATE: &str = "Tue, 14 Nov 2023 22:13:20 GMT";
+
+impl Default for World {
+    fn default() -> Self {
+        let user = |id, name, slug, kind| User { id, name, slug, kind, picture: None };
+        Self {
+            users: vec![
+                user(101, "ada+x@ex.org", "ada_x_ex.org", "NORMAL"),
+                user(102, "bob", "bob", "NORMAL"),
+                user(103, "build", "build", "SERVICE"),
+            ],
+            group: Vec::new(),
+            faults: HashMap::new(),
+            latest_there: true,
+            bare_listing: false,
+            endless: false,
+            display_name: "Bitbucket",
+            next: "1700000000123",
+        }
+    }
+}
+
+impl World {
+    /// Ada shows this picture.
+    pub fn shows(mut self, v: &str, picture: Bytes) -> Self {
+        self.users[0].picture = Some((v.to_owned(), picture));
+        self
+    }
+
+    pub fn ada(&self) -> &User {
+        &self.users[0]
+    }
+
+    fn bean(&self, user: &User, query: &HashMap<String, String>) -> Value {
+        let mut bean = json!({ "id": user.id, "name": user.name, "slug": user.slug, "displayName": user.name,
+            "emailAddress": format!("{}@ex.org", user.slug), "active": true, "type": user.kind });
+        if query.contains_key("avatarSize") && !self.bare_listing {
+            bean["avatarUrl"] = match &user.picture {
+                Some((v, _)) => json!(format!("/users/{}/avatar.png?s=64&v={v}", user.slug)),
+                None => json!("https://secure.gravatar.com/avatar/205e460b479e2e5b48aec07710c08d50.jpg?s=64&d=mm"),
+            };
+        }
+        bean
+    }
+
+    fn answer(&mut self, asked: &Asked) -> (String, Response) {
+        let url = Url::parse(&format!("http://git{}", asked.path)).unwrap();
+        let query: HashMap<String, String> = url.query_pairs().into_owned().collect();
+        let path = url.path().trim_start_matches('/').to_owned();
+        let root = if self.latest_there { "rest/api/latest/" } else { "rest/api/1.0/" };
+        let slug = path.rsplit('/').nth(1).unwrap_or_default().to_owned();
+        let step = match (asked.method.as_str(), path.strip_prefix(root)) {
+            ("GET", Some("application-properties")) => "properties",
+            ("GET", Some("users")) if query.contains_key("filter") => "user",
+            ("GET", Some("users")) if query["limit"] == "1" => "who",
+            ("GET", Some("users")) => "list",
+            ("POST", Some(_)) => "post",
+            ("DELETE", Some(_)) => "delete",
+            ("GET", None) if path == "rest/applinks/1.0/manifest" => "manifest",
+            ("GET", None) if path.ends_with("/avatar.png") => "picture",
+            ("GET", None) => "nothing",
+            other => panic!("an unknown call: {other:?}"),
+        };
+        let line = format!("{} {step}", if asked.method == "GET" { "R" } else { "W" });
+        if let Some(fault) = self.faults.get(step).copied() {
+            if fault.takes_effect {
+                let _ = self.done(step, asked, &query, &slug);
+            }
+            return (line, reply_json(fault.status, &json!({ "errors": [{ "message": "no" }] })));
+        }
+        (line, self.done(step, asked, &query, &slug))
+    }
+
+    fn done(&mut self, step: &str, asked: &Asked, query: &HashMap<String, String>, slug: &str) -> Response {
+        let next = self.next;
+        match step {
+            "properties" => {
+                let body = json!({ "version": "8.19.1", "displayName": self.display_name }).to_string();
+                reply(200, &[("content-type", "application/json"), ("x-ausername", "svc")], body)
+            }
+            "manifest" => reply(200, &[], "<manifest><id>b17</id><typeId>stash</typeId></manifest>"),
+            "list" | "user" | "who" => {
+                let from: usize = query["start"].parse().unwrap();
+                let grouped = |user: &&User| !query.contains_key("group") || self.group.contains(&user.id);
+                let fits = |user: &&User| query.get("filter").is_none_or(|text| user.name.contains(text.as_str()));
+                let all: Vec<&User> = self.users.iter().filter(grouped).filter(fits).collect();
+                let values: Vec<Value> = all.iter().skip(from).take(2).map(|user| self.bean(user, query)).collect();
+                let last = from + 2 >= all.len() && !self.endless;
+                // What we may not see is counted too.
+                let next = if last || self.endless { Value::Null } else { json!(from + 2) };
+                let body = json!({ "values": values, "isLastPage": last, "nextPageStart": next, "start": from });
+                reply(200, &[("x-ausername", "svc")], body.to_string())
+            }
+            "picture" => match self.users.iter().find(|user| user.slug == slug).and_then(|user| user.picture.clone()) {
+                Some((_, picture)) => reply(200, &[("content-type", "image/png")], picture),
+                None => reply(404, &[], ""),
+            },
+            "post" | "delete" => {
+                assert_eq!(asked.header("x-atlassian-token"), "no-check");
+                let Some(user) = self.users.iter_mut().find(|user| user.slug == slug) else {
+                    return reply_json(404, &json!({ "errors": [{ "message": "no such user" }] }));
+                };
+                if step == "delete" {
+                    user.picture = None;
+                    return reply_json(200, &json!({ "href": "x" }));
+                }
+                let body = asked.body.clone();
+                let start = body.windows(5).position(|at| at == b"grey ").unwrap();
+                let end = body[start..].iter().position(|byte| *byte == b'\r').unwrap();
+                assert!(body.windows(13).any(|at| at == b"name=\"avatar\""));
+                user.picture = Some((next.to_owned(), body.slice(start..start + end)));
+                reply(201, &[("date", DATE), ("location", "x")], "")
+            }
+            _ => reply_json(404, &json!({})),
+        }
+    }
+}
+
+/// The fake with a target before it.
+pub struct Stage {
+    pub git: Bitbucket,
+    pub log: Log,
+    pub server: Loopback,
+    world: Arc<Mutex<World>>,
+}
+
+impl Stage {
+    pub async fn new(world: World, groups: &[&str]) -> Self {
+        let (world, log) = (Arc::new(Mutex::new(world)), Log::default());
+        let (there, written) = (Arc::clone(&world), Arc::clone(&log));
+        let server = Loopback::start(move |_, asked| {
+            let (line, response) = there.lock().unwrap().answer(asked);
+            written.lock().unwrap().push(line);
+            response
+        })
+        .await;
+        let settings = Settings {
+            id: "git".into(),
+            credential: Credential::Token("to-ken".into()),
+            quiet: std::time::Duration::from_secs(120),
+            accounts: AccountRules {
+                groups: groups.iter().map(|group| (*group).to_owned()).collect(),
+                ..AccountRules::default()
+            },
+        };
+        let git = Bitbucket::new(settings, server.line().0, Arc::new(Grey)).unwrap();
+        Self { git, log, server, world }
+    }
+
+    /// Identified and surveyed, and the log empty again.
+    pub async fn ready(world: World) -> Self {
+        let stage = Self::new(world, &[]).await;
+        let mut learnt = Learnt::new();
+        stage.git.identify(&mut learnt).await.unwrap();
+        stage.git.survey(&mut learnt, &mut |_| {}).await.unwrap();
+        stage.take_log();
+        stage
+    }
+
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap()
+    }
+
+    pub fn take_log(&self) -> Vec<String> {
+        std::mem::take(&mut *self.log.lock().unwrap())
+    }
+}

@@ -1,0 +1,212 @@
+//! Replace, revert and mend, step by step.
+
+use super::fake::{Fault, SENT_AT, Stage, World};
+use crate::load::bitbucket::mark::Window;
+use crate::load::jira::tests::{Memory, grey, intent, rendition};
+use crate::load::{Changes, Mend, Rendition, Seen, Target as _, Wrote, closing};
+use crate::model::{Intent, IntentKind, Mark, OpenIntent, Shown, Status};
+
+const V0: &str = "1655392225748";
+const LATER: u64 = u64::MAX;
+
+fn draft(kind: IntentKind, stood: Shown, old: Option<&str>) -> Intent {
+    let handle = Some("ada_x_ex.org".to_owned());
+    Intent { account: "101".into(), handle, stood, old: old.map(Mark::from), ..intent(kind) }
+}
+
+fn v0() -> Shown {
+    Shown::Custom(V0.into())
+}
+
+fn word(wrote: &Wrote) -> &'static str {
+    match wrote {
+        Wrote::Done(_) => "done",
+        Wrote::Refused(_) => "refused",
+        Wrote::ChangedMeanwhile => "changed",
+        Wrote::Maybe(_) => "maybe",
+        Wrote::Stop(_) => "stop",
+    }
+}
+
+#[tokio::test]
+async fn a_success_stays_open_until_its_version_is_shown() {
+    let stage = Stage::ready(World::default().shows(V0, grey(1))).await;
+    let mut session = stage.git.session().await.unwrap();
+    let mut journal = Memory::new(&stage.log);
+    let wrote = session.replace(draft(IntentKind::Replace, v0(), None), &rendition(200), &mut journal).await;
+    let stand_in = Window { from: SENT_AT, to: SENT_AT, before: Some(V0.into()) }.mark();
+    let Wrote::Done(Some(mark)) = wrote else { panic!("{wrote:?}") };
+    // The clock of this machine plays no part but in how long it took.
+    assert_eq!(Window::read(&mark).unwrap().to, SENT_AT, "{mark} {stand_in}");
+    assert_eq!(stage.take_log(), ["J sent 1 multipart".to_owned(), "W post".to_owned(), format!("J shown {mark}")]);
+    assert_eq!(journal.status(), Status::Shown(mark.clone()));
+    assert_eq!(stage.world().ada().picture, Some(("1700000000123".to_owned(), grey(200))));
+
+    for (shown, confirmed) in [("1700000000123", true), (V0, false), ("1700009000000", false), ("abc", false)] {
+        assert_eq!(stage.git.confirm(&mark, &shown.into()), confirmed.then(|| shown.into()), "{shown}");
+    }
+    let changes = Changes { replace: 1, ..Changes::default() };
+    assert_eq!(stage.git.forecast(&changes), 1 + 2);
+}
+
+#[tokio::test]
+async fn the_next_run_learns_the_version_without_a_request() {
+    let stage = Stage::ready(World::default()).await;
+    let mut session = stage.git.session().await.unwrap();
+    let mut journal = Memory::new(&stage.log);
+    session.replace(draft(IntentKind::Replace, Shown::Default, None), &rendition(200), &mut journal).await;
+    let open = journal.open().unwrap();
+    let seen = stage.git.observe(&open, None, LATER).await.unwrap();
+    assert_eq!(seen, Seen::Shown("1700000000123".into()));
+    stage.take_log();
+    let mark = Mark::from("1700000000123");
+    let wrote = session.mend(&open, &Mend::Finish(mark.clone()), &mut journal).await;
+    assert_eq!((wrote, journal.status()), (Wrote::Done(Some(mark)), Status::Closed));
+    assert_eq!(stage.take_log(), ["J confirmed 1700000000123", "J closed"]);
+}
+
+#[tokio::test]
+async fn a_revert_deletes_only_what_is_still_ours() {
+    let stage = Stage::ready(World::default().shows(V0, grey(1))).await;
+    let mut session = stage.git.session().await.unwrap();
+    let mut journal = Memory::new(&stage.log);
+    let wrote = session.revert(draft(IntentKind::Revert, v0(), Some(V0)), &mut journal).await;
+    assert_eq!((wrote, journal.status()), (Wrote::Done(None), Status::Closed));
+    assert_eq!(stage.take_log(), ["R user", "J sent 1 revert", "W delete", "J reset", "J closed"]);
+    assert_eq!(stage.world().ada().picture, None);
+
+    for (world, old, ended) in [
+        (World::default().shows("1699999999999", grey(2)), Some(V0), "changed"),
+        (World::default(), Some(V0), "changed"),
+        (World::default().shows(V0, grey(1)), None, "refused"),
+        (World::default().shows(V0, grey(1)), Some("1600000000000"), "changed"),
+    ] {
+        let stage = Stage::ready(world).await;
+        let mut session = stage.git.session().await.unwrap();
+        let wrote = session.revert(draft(IntentKind::Revert, v0(), old), &mut Memory::new(&stage.log)).await;
+        assert_eq!(word(&wrote), ended, "{wrote:?}");
+        assert!(!stage.take_log().contains(&"W delete".to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn every_answer_is_yes_no_or_maybe() {
+    let table = [
+        ("post", 200, "maybe", "sent"),
+        ("post", 302, "stop", "sent"),
+        ("post", 400, "refused", "closed"),
+        ("post", 401, "refused", "closed"),
+        ("post", 403, "refused", "closed"),
+        ("post", 404, "refused", "closed"),
+        ("post", 413, "refused", "closed"),
+        ("post", 415, "refused", "closed"),
+        ("post", 500, "maybe", "sent"),
+        ("post", 502, "maybe", "sent"),
+    ];
+    for (step, status, ended, stands) in table {
+        let stage = Stage::ready(World::default()).await;
+        stage.world().faults.insert(step, Fault { status, takes_effect: false });
+        let mut journal = Memory::new(&stage.log);
+        let mut session = stage.git.session().await.unwrap();
+        let draft = || draft(IntentKind::Replace, Shown::Default, None);
+        let wrote = session.replace(draft(), &rendition(200), &mut journal).await;
+        let now = if journal.status() == Status::Closed { "closed" } else { "sent" };
+        assert_eq!((word(&wrote), now), (ended, stands), "{status}: {wrote:?}");
+        let again = session.replace(draft(), &rendition(200), &mut Memory::new(&stage.log)).await;
+        let used_up = matches!(&again, Wrote::Stop(failure) if failure.tried.contains("used up"));
+        assert_eq!(used_up, ended != "refused", "{status}: {again:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_401_is_one_persons_unless_the_login_is_dead() {
+    for (who, ended) in [(200, "refused"), (401, "stop")] {
+        let stage = Stage::ready(World::default()).await;
+        stage.world().faults.insert("post", Fault { status: 401, takes_effect: false });
+        if who == 401 {
+            stage.world().faults.insert("who", Fault { status: 401, takes_effect: false });
+        }
+        let mut session = stage.git.session().await.unwrap();
+        let draft = || draft(IntentKind::Replace, Shown::Default, None);
+        let wrote = session.replace(draft(), &rendition(200), &mut Memory::new(&stage.log)).await;
+        assert_eq!(word(&wrote), ended, "{wrote:?}");
+        stage.take_log();
+        // No worker sends a refused credential again.
+        let mut other = stage.git.session().await.unwrap();
+        let wrote = other.replace(draft(), &rendition(200), &mut Memory::new(&stage.log)).await;
+        let sent = stage.take_log().contains(&"W post".to_owned());
+        assert_eq!((word(&wrote), sent), (ended, who == 200));
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_large_is_not_sent() {
+    let stage = Stage::ready(World::default()).await;
+    let wide = Rendition { side: 1025, ..rendition(200) };
+    let heavy = Rendition { bytes: vec![0; 1024 * 1024 + 1].into(), ..rendition(200) };
+    for rendition in [wide, heavy] {
+        let mut session = stage.git.session().await.unwrap();
+        let draft = draft(IntentKind::Replace, Shown::Default, None);
+        let wrote = session.replace(draft, &rendition, &mut Memory::new(&stage.log)).await;
+        assert_eq!((word(&wrote), stage.take_log().len()), ("refused", 0));
+    }
+}
+
+/// Looks and mends as a run does.
+async fn settle(stage: &Stage, open: &OpenIntent, journal: &mut Memory) -> &'static str {
+    match stage.git.observe(open, None, LATER).await.unwrap() {
+        Seen::Shown(mark) => {
+            let mut session = stage.git.session().await.unwrap();
+            word(&session.mend(open, &Mend::Finish(mark), journal).await)
+        }
+        Seen::Nothing(why) => {
+            for event in closing(&open.status, &why) {
+                crate::load::Journal::record(journal, event).await.unwrap();
+            }
+            "nothing"
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_judged_by_looks() {
+    for (takes_effect, seen) in [(true, "done"), (false, "nothing")] {
+        let stage = Stage::ready(World::default().shows(V0, grey(1))).await;
+        stage.world().faults.insert("post", Fault { status: 504, takes_effect });
+        let mut journal = Memory::new(&stage.log);
+        let mut session = stage.git.session().await.unwrap();
+        let wrote = session.replace(draft(IntentKind::Replace, v0(), None), &rendition(200), &mut journal).await;
+        assert_eq!(word(&wrote), "maybe");
+        let open = journal.open().unwrap();
+        assert!(matches!(stage.git.observe(&open, None, 0).await.unwrap(), Seen::TooEarly(_)));
+        assert_eq!(settle(&stage, &open, &mut journal).await, seen);
+        assert_eq!(journal.status(), Status::Closed);
+    }
+    // The person uploaded in between: another face, another version.
+    let stage = Stage::ready(World::default().shows(V0, grey(1))).await;
+    stage.world().faults.insert("post", Fault { status: 504, takes_effect: false });
+    let mut journal = Memory::new(&stage.log);
+    let mut session = stage.git.session().await.unwrap();
+    session.replace(draft(IntentKind::Replace, v0(), None), &rendition(200), &mut journal).await;
+    stage.world().users[0].picture = Some(("1700000001000".to_owned(), grey(90)));
+    let open = journal.open().unwrap();
+    assert_eq!(settle(&stage, &open, &mut journal).await, "nothing");
+}
+
+#[tokio::test]
+async fn a_retry_posts_only_over_what_stood_there() {
+    for (shown, ended) in [(V0, "done"), ("1699999999999", "changed")] {
+        let stage = Stage::ready(World::default().shows(V0, grey(1))).await;
+        stage.world().faults.insert("post", Fault { status: 502, takes_effect: false });
+        let mut journal = Memory::new(&stage.log);
+        let mut session = stage.git.session().await.unwrap();
+        session.replace(draft(IntentKind::Replace, v0(), None), &rendition(200), &mut journal).await;
+        stage.world().faults.clear();
+        stage.world().users[0].picture = Some((shown.to_owned(), grey(1)));
+        let open = journal.open().unwrap();
+        let mut session = stage.git.session().await.unwrap();
+        let wrote = session.mend(&open, &Mend::Again(rendition(200)), &mut journal).await;
+        assert_eq!(word(&wrote), ended, "{wrote:?}");
+    }
+}

@@ -1,0 +1,68 @@
+//! Bitbucket's JSON as it comes.
+//!
+//! Owns: the wire types; none of them leaves `bitbucket`. Leaves to others: what an avatar URL says (`mark.rs`).
+//! A newcomer gets wrong: the last page says so itself; its size says nothing.
+
+use serde::Deserialize;
+
+use crate::load::atlassian::accounts::Life;
+
+/// A user.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct User {
+    pub id: Option<u64>,
+    pub name: Option<String>,
+    pub slug: Option<String>,
+    pub email_address: Option<String>,
+    pub display_name: Option<String>,
+    active: Option<bool>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    pub avatar_url: Option<String>,
+}
+
+impl User {
+    /// A service user has no person behind it.
+    pub fn life(&self) -> Life {
+        match (self.kind.as_deref(), self.active) {
+            (Some("SERVICE"), _) => Life::Gone,
+            (_, Some(false)) => Life::Disabled,
+            _ => Life::Active,
+        }
+    }
+}
+
+/// A page of users.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Users {
+    pub values: Vec<User>,
+    pub is_last_page: Option<bool>,
+    pub next_page_start: Option<u64>,
+}
+
+/// `GET application-properties`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Properties {
+    pub version: String,
+    pub display_name: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn service_users_are_nobodys() {
+        for (json, life) in [
+            (r#"{"active":true,"type":"NORMAL"}"#, Life::Active),
+            (r#"{"active":false,"type":"NORMAL"}"#, Life::Disabled),
+            (r#"{"active":true,"type":"SERVICE"}"#, Life::Gone),
+            ("{}", Life::Active),
+        ] {
+            assert_eq!(serde_json::from_str::<User>(json).unwrap().life(), life, "{json}");
+        }
+    }
+}

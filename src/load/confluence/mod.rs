@@ -1,0 +1,208 @@
+//! Confluence Data Center and Server.
+//!
+//! Owns: the settings of a `confluence` target and what is known about its server during a run.
+//! Leaves to others: the reads (`desk.rs`), the listing (`survey.rs`), the two ways to write (`remote.rs`), the steps of
+//! a write (`session.rs`), what became of one (`observe.rs`).
+//! A newcomer gets wrong: the internal user-profile REST looks like the call to use. For another person it stores the
+//! picture on the *caller's* own profile and then fails (reference §4.3); it is never called here.
+
+mod desk;
+mod forecast;
+mod observe;
+mod picture;
+mod remote;
+mod session;
+mod survey;
+#[cfg(test)]
+mod tests;
+mod wire;
+mod xmlrpc;
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use secrecy::SecretString;
+
+use crate::http::{Cookies, Counts, Failure, FailureKind, Line};
+use crate::load::atlassian::accounts::Rules;
+use crate::load::atlassian::door::{Door, Login};
+use crate::load::atlassian::{AccountRules, Credential};
+use crate::load::{Changes, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Upload};
+use crate::model::{Account, OpenIntent, Shown, SignedIn, TargetId};
+
+use desk::Desk;
+
+/// `upload` of the pipeline file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UploadPolicy {
+    /// The remote API of Confluence.
+    #[default]
+    XmlRpc,
+    /// The script that we ship (`pipelines/confluence-endpoint.groovy`).
+    Endpoint,
+}
+
+/// Before which writes the account is read once more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReadBefore {
+    /// Before reverts: `ownership: provider` replaces whatever is there.
+    #[default]
+    Reverts,
+    /// Before every write: `ownership: ours` leaves what somebody chose a moment ago.
+    EveryWrite,
+}
+
+/// A `confluence` target of the pipeline file, resolved.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The `id` in the pipeline file.
+    pub id: TargetId,
+    /// How we sign in.
+    pub credential: Credential,
+    /// Which way pictures go.
+    pub upload: UploadPolicy,
+    /// Where the script answers, below the base URL; used by [`UploadPolicy::Endpoint`] alone.
+    pub endpoint: String,
+    /// Before which writes the account is read once more.
+    pub read_before: ReadBefore,
+    /// How long a slow server may still be at a write that nobody answered.
+    pub quiet: Duration,
+    /// Which accounts are selected.
+    pub accounts: AccountRules,
+}
+
+/// What this run has learnt about the server.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    version: Option<survey::Version>,
+    /// The path of the default picture, without the context path, as a default account shows it.
+    default_path: Option<String>,
+    /// The remote API answered, or the endpoint did.
+    probed: bool,
+    /// From `confluence2.login`, where the remote API does not honour the login of the request.
+    token: Option<SecretString>,
+    /// When the last survey began, in Unix seconds.
+    surveyed_at: u64,
+    /// `user/list` is there; told apart from what the version promises once it has answered 404.
+    listed: Option<bool>,
+    /// What the last survey cost, without questions that are not asked again.
+    survey_requests: Option<u64>,
+}
+
+/// Everything that the sessions of a target share.
+struct Shared {
+    settings: Settings,
+    rules: Rules,
+    login: Arc<Login>,
+    known: RwLock<Known>,
+}
+
+impl Shared {
+    fn known(&self) -> Known {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn learn(&self, change: impl FnOnce(&mut Known)) {
+        change(&mut self.known.write().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// A Confluence.
+pub struct Confluence {
+    desk: Desk,
+    line: Line,
+    shared: Arc<Shared>,
+}
+
+impl Confluence {
+    /// A target behind this line. The digest in the name of each file says what it shows, so nothing is compared by
+    /// looks.
+    pub fn new(settings: Settings, line: Line) -> Result<Self, Failure> {
+        let rules = Rules::new(&settings.accounts)?;
+        let login = Login::new(&settings.credential);
+        let shared = Arc::new(Shared { rules, login, settings, known: RwLock::default() });
+        let desk = Desk::new(door(&line, &shared)?, Arc::clone(&shared));
+        Ok(Self { desk, line, shared })
+    }
+}
+
+/// A way in of its own. Without its cookie every request of a password opens a server session (reference §2.1); the one
+/// named in a token's cookie is dead already.
+fn door(line: &Line, shared: &Shared) -> Result<Door, Failure> {
+    let cookies = if shared.settings.credential.is_token() { Cookies::Refuse } else { Cookies::Keep };
+    Ok(Door::new(line.session(cookies)?, Arc::clone(&shared.login)))
+}
+
+#[async_trait]
+impl Target for Confluence {
+    fn id(&self) -> &TargetId {
+        &self.shared.settings.id
+    }
+
+    async fn identify(&self, _learnt: &mut Learnt) -> Result<Server, Failure> {
+        survey::identify(&self.desk, &self.shared).await
+    }
+
+    /// The rights of an administrator show only in the endpoint's answer, or at the first write.
+    async fn whoami(&self) -> Result<SignedIn, Failure> {
+        let mut signed = SignedIn::of(self.desk.current().await?);
+        // Why it is closed is told by `prepare`, which follows.
+        let open = remote::prepare(&self.desk, &self.shared).await.is_ok();
+        match self.shared.settings.upload {
+            UploadPolicy::XmlRpc => {
+                signed.needs("remote API (XML-RPC)", open);
+                let note = "the remote API does not tell whether the account is a Confluence administrator: it must be";
+                signed.notes.push(note.to_owned());
+            }
+            UploadPolicy::Endpoint => signed.needs("the endpoint, as a Confluence administrator", open),
+        }
+        signed.notes.extend(self.shared.settings.credential.lasts());
+        Ok(signed)
+    }
+
+    async fn survey(
+        &self,
+        learnt: &mut Learnt,
+        page: &mut (dyn FnMut(Vec<Account>) + Send),
+    ) -> Result<Surveyed, Failure> {
+        survey::survey(&self.desk, &self.shared, learnt, page).await
+    }
+
+    async fn prepare(&self, _learnt: &mut Learnt, _probe: Option<Probe<'_>>) -> Result<Upload, Failure> {
+        remote::prepare(&self.desk, &self.shared).await
+    }
+
+    async fn look(&self, account: &Account) -> Result<Option<Bytes>, Failure> {
+        let tried = || format!("looking at the picture of {}", account.name);
+        let url = match (&account.shown, &account.handle) {
+            (Shown::Default, _) => return Ok(None),
+            (Shown::System(file), _) => self.desk.stock(file),
+            (Shown::Custom(file), Some(content)) => self.desk.attachment(content, file),
+            (Shown::Custom(_), None) => return Err(Failure::new(FailureKind::Odd, tried(), "no content id is known")),
+            (Shown::Unknown(why), _) => return Err(Failure::new(FailureKind::Odd, tried(), why.clone())),
+        };
+        match self.desk.door().picture(url).await? {
+            Some(bytes) => Ok(Some(bytes)),
+            None => Err(Failure::new(FailureKind::Odd, tried(), "no picture, but a page or an error")),
+        }
+    }
+
+    async fn observe(&self, open: &OpenIntent, account: Option<&Account>, now: u64) -> Result<Seen, Failure> {
+        observe::observe(&self.desk, &self.shared, open, account, now).await
+    }
+
+    async fn session(&self) -> Result<Box<dyn Session>, Failure> {
+        let desk = Desk::new(door(&self.line, &self.shared)?, Arc::clone(&self.shared));
+        Ok(Box::new(session::ConfluenceSession::new(desk, &self.shared)))
+    }
+
+    fn forecast(&self, changes: &Changes) -> u64 {
+        forecast::requests(changes, self.shared.settings.read_before, &self.shared.known())
+    }
+
+    fn counts(&self) -> Counts {
+        self.line.counts()
+    }
+}

@@ -1,0 +1,218 @@
+//! What became of a write that was cut off, by looking at the server (`write-protocols.md`, Confluence).
+//!
+//! Owns: the judgement. Leaves to others: mending (`session.rs`), whether a picture is still wanted (`plan`).
+//! A newcomer gets wrong: a survey that began before the server can have finished says nothing about the write; then the
+//! account is read once more.
+
+use crate::http::Failure;
+use crate::load::Seen;
+use crate::model::{Account, Intent, IntentKind, Mark, OpenIntent, Shown, Status};
+
+use super::desk::{Desk, GONE};
+use super::picture::{self, Picture};
+use super::{Shared, UploadPolicy};
+
+pub(super) async fn observe(
+    desk: &Desk,
+    shared: &Shared,
+    open: &OpenIntent,
+    account: Option<&Account>,
+    now: u64,
+) -> Result<Seen, Failure> {
+    let ready = match &open.status {
+        Status::Sent { at, .. } => at.saturating_add(shared.settings.quiet.as_secs()),
+        // When it was selected is not recorded; it was not before the beginning.
+        Status::Made(_) => open.intent.begun_at.saturating_add(shared.settings.quiet.as_secs()),
+        _ => 0,
+    };
+    if now < ready {
+        return Ok(Seen::TooEarly(ready));
+    }
+    let picture = match account.filter(|_| shared.known().surveyed_at > ready.max(open.intent.begun_at)) {
+        Some(account) => Picture { shown: account.shown.clone(), content: account.handle.clone(), default: None },
+        None => match desk.now(&open.intent.account).await? {
+            Ok(now) => now.picture,
+            Err(gone) if gone.code == GONE => return Ok(Seen::Nothing("the account is gone".into())),
+            Err(unread) => return Ok(Seen::Unsure(unread.message)),
+        },
+    };
+    if let Shown::Unknown(why) = &picture.shown {
+        return Ok(Seen::Unsure(why.clone()));
+    }
+    let content = picture.content.or_else(|| open.intent.handle.clone());
+    let there = match (unshown(open, &picture.shown), &content) {
+        (Some(file), Some(content)) => match desk.has(content, &file).await? {
+            Some(true) => There::Yes,
+            Some(false) => There::No,
+            None => return Ok(Seen::Unsure(format!("the server does not say whether {file} is there"))),
+        },
+        (Some(_), None) => There::NobodyKnows,
+        (None, _) => There::No,
+    };
+    Ok(judge(open, &picture.shown, there, shared.settings.upload))
+}
+
+/// Whether the file in question is stored with the account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum There {
+    Yes,
+    No,
+    /// The account shows no file, so it is not known where its files are.
+    NobodyKnows,
+}
+
+/// The file whose being there decides, because it is not shown.
+fn unshown(open: &OpenIntent, shown: &Shown) -> Option<Mark> {
+    let file = match (&open.status, open.intent.kind) {
+        (Status::Sent { .. } | Status::Made(_) | Status::Unsure, IntentKind::Replace) => open.intent.making.clone(),
+        (Status::Sent { .. } | Status::Unsure, IntentKind::Revert) | (Status::Reset, _) => {
+            picture::old(&open.intent, None)
+        }
+        (Status::Shown(mark), _) => picture::old(&open.intent, Some(mark)),
+        (Status::Leftover(mark), _) => Some(mark.clone()),
+        _ => None,
+    };
+    file.filter(|file| *shown != Shown::Custom(file.clone()))
+}
+
+/// The table.
+fn judge(open: &OpenIntent, shown: &Shown, there: There, upload: UploadPolicy) -> Seen {
+    let intent = &open.intent;
+    match (&open.status, intent.kind) {
+        (Status::Begun | Status::Closed, _) | (_, IntentKind::Probe) => Seen::Nothing("nothing was sent".into()),
+        (Status::Sent { .. } | Status::Made(_) | Status::Unsure, IntentKind::Replace) => {
+            let Some(making) = &intent.making else { return Seen::Nothing("nothing was made".into()) };
+            if *shown == Shown::Custom(making.clone()) {
+                return Seen::Shown(making.clone());
+            }
+            match there {
+                There::No => Seen::Nothing("the picture is not there".into()),
+                There::NobodyKnows => Seen::Perhaps(making.clone()),
+                // The endpoint does both in one transaction: what is there unshown is of no use.
+                There::Yes if *shown == intent.stood && upload == UploadPolicy::XmlRpc => {
+                    Seen::HalfDone(making.clone())
+                }
+                There::Yes => Seen::Leftover(making.clone()),
+            }
+        }
+        (Status::Sent { .. } | Status::Unsure, IntentKind::Revert) => reverted(intent, shown, there),
+        (Status::Shown(mark), _) => match there {
+            There::Yes => Seen::Shown(mark.clone()),
+            There::No => Seen::Nothing("the old picture is gone, or shown again".into()),
+            There::NobodyKnows => Seen::Perhaps(mark.clone()),
+        },
+        (Status::Reset, _) => match (there, picture::old(intent, None)) {
+            (There::Yes, Some(old)) => Seen::Reset(Some(old)),
+            (There::NobodyKnows, Some(old)) => Seen::Perhaps(old),
+            _ => Seen::Nothing("the old picture is gone, or shown again".into()),
+        },
+        (Status::Leftover(mark), _) => match there {
+            There::Yes => Seen::Leftover(mark.clone()),
+            There::No => Seen::Nothing("the leftover is gone, or was chosen by the person".into()),
+            There::NobodyKnows => Seen::Perhaps(mark.clone()),
+        },
+        (Status::Made(_), IntentKind::Revert) => Seen::Unsure("a revert makes nothing".into()),
+    }
+}
+
+/// A revert, unrecorded.
+fn reverted(intent: &Intent, shown: &Shown, there: There) -> Seen {
+    let ours = picture::old(intent, None).filter(|_| there == There::Yes);
+    match shown {
+        _ if *shown == intent.stood => Seen::Nothing("the picture is still shown".into()),
+        Shown::Default => Seen::Reset(ours),
+        Shown::System(_) | Shown::Custom(_) | Shown::Unknown(_) => match ours {
+            Some(old) => Seen::Leftover(old),
+            None => Seen::Nothing("the person chose another picture".into()),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::jira::tests::intent;
+    use crate::model::IntentId;
+
+    const NEW: &str = "avatarpipe-2.png";
+    const OLD: &str = "avatarpipe-1.png";
+
+    fn outline(seen: &Seen) -> String {
+        match seen {
+            Seen::TooEarly(_) => "too early".into(),
+            Seen::Nothing(_) => "nothing".into(),
+            Seen::HalfDone(mark) => format!("half done {mark}"),
+            Seen::Shown(mark) => format!("shown {mark}"),
+            Seen::Reset(Some(mark)) => format!("reset {mark}"),
+            Seen::Reset(None) => "reset".into(),
+            Seen::Leftover(mark) => format!("leftover {mark}"),
+            Seen::Perhaps(mark) => format!("perhaps {mark}"),
+            Seen::Unsure(_) => "unsure".into(),
+        }
+    }
+
+    fn open(kind: IntentKind, status: Status) -> OpenIntent {
+        let mut intent = intent(kind);
+        intent.stood = Shown::Custom(OLD.into());
+        intent.old = Some(OLD.into());
+        intent.making = (kind == IntentKind::Replace).then(|| NEW.into());
+        OpenIntent { id: IntentId(1), intent, status }
+    }
+
+    fn sent() -> Status {
+        Status::Sent { attempt: 1, route: "xmlrpc".into(), at: 7 }
+    }
+
+    #[test]
+    fn a_write_is_judged_wherever_it_was_killed() {
+        let custom = |name: &str| Shown::Custom(name.into());
+        let shown = || Status::Shown(NEW.into());
+        let left = || Status::Leftover(NEW.into());
+        let (replace, revert) = (IntentKind::Replace, IntentKind::Revert);
+        #[rustfmt::skip]
+        let table = [
+            (replace, sent(), custom(NEW), There::No, "shown avatarpipe-2.png"),
+            (replace, sent(), custom(OLD), There::No, "nothing"),
+            (replace, sent(), custom(OLD), There::Yes, "half done avatarpipe-2.png"),
+            (replace, sent(), custom(OLD), There::NobodyKnows, "perhaps avatarpipe-2.png"),
+            (replace, sent(), custom("user-avatar"), There::Yes, "leftover avatarpipe-2.png"),
+            (replace, sent(), custom("user-avatar"), There::No, "nothing"),
+            (replace, sent(), Shown::Default, There::NobodyKnows, "perhaps avatarpipe-2.png"),
+            (replace, Status::Made(NEW.into()), custom(OLD), There::Yes, "half done avatarpipe-2.png"),
+            (replace, shown(), custom(NEW), There::Yes, "shown avatarpipe-2.png"),
+            (replace, shown(), custom(NEW), There::No, "nothing"),
+            (replace, shown(), Shown::Default, There::NobodyKnows, "perhaps avatarpipe-2.png"),
+            (replace, left(), custom("user-avatar"), There::Yes, "leftover avatarpipe-2.png"),
+            (replace, left(), custom(NEW), There::No, "nothing"),
+            (revert, sent(), custom(OLD), There::No, "nothing"),
+            (revert, sent(), Shown::Default, There::Yes, "reset avatarpipe-1.png"),
+            (revert, sent(), Shown::Default, There::No, "reset"),
+            (revert, sent(), custom("user-avatar"), There::Yes, "leftover avatarpipe-1.png"),
+            (revert, sent(), custom("user-avatar"), There::No, "nothing"),
+            (revert, Status::Reset, Shown::Default, There::Yes, "reset avatarpipe-1.png"),
+            (revert, Status::Reset, Shown::Default, There::No, "nothing"),
+        ];
+        for (kind, status, shown, there, expected) in table {
+            let open = open(kind, status);
+            let seen = judge(&open, &shown, there, UploadPolicy::XmlRpc);
+            assert_eq!(outline(&seen), expected, "{:?} {shown:?} {there:?}", open.status);
+        }
+        let by_endpoint = judge(&open(replace, sent()), &custom(OLD), There::Yes, UploadPolicy::Endpoint);
+        assert_eq!(outline(&by_endpoint), "leftover avatarpipe-2.png");
+    }
+
+    #[test]
+    fn only_a_file_that_is_not_shown_is_asked_for() {
+        let custom = |name: &str| Shown::Custom(name.into());
+        for (status, shown, asked) in [
+            (sent(), custom(NEW), None),
+            (sent(), custom(OLD), Some(NEW)),
+            (Status::Shown(NEW.into()), custom(NEW), Some(OLD)),
+            (Status::Shown(NEW.into()), custom(OLD), None),
+            (Status::Leftover(NEW.into()), custom(NEW), None),
+        ] {
+            let open = open(IntentKind::Replace, status);
+            assert_eq!(unshown(&open, &shown), asked.map(Mark::from), "{:?} {shown:?}", open.status);
+        }
+    }
+}

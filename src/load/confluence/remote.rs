@@ -1,0 +1,398 @@
+//! The two ways to set another person's picture: Confluence's remote API, and the script that we ship.
+//!
+//! Owns: the probe before anything is planned, what to switch on where it fails, yes, no and maybe of each call.
+//! Leaves to others: what is recorded around a call (`session.rs`).
+//! A newcomer gets wrong: a call of the remote API that fails answers 200 with a fault, and an empty 200 can hide an
+//! exception: only `true`, parsed to the end of the body, is a yes.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+
+use crate::http::{Answer, Call, Failure, FailureKind, Sent, know};
+use crate::load::atlassian::Credential;
+use crate::load::atlassian::door::{Trouble, fault, found, refused, with_query};
+use crate::load::atlassian::login::{Anonymous, contains};
+use crate::load::{Rendition, Upload};
+use crate::model::{Fault, Mark, Shown};
+
+use super::desk::Desk;
+use super::picture::plain_path;
+use super::survey::Version;
+use super::wire::Endpoint;
+use super::xmlrpc::{self, Parameter, Reply, Value};
+use super::{Shared, UploadPolicy};
+
+/// The preference that names the picture (reference §4.4).
+const PREFERENCE: &str = "confluence.user.profile.picture";
+/// Answers of either way are small.
+const CAP: usize = 256 * 1024;
+/// Confluence's default limit on attachments.
+const BYTES: usize = 10 * 1024 * 1024;
+/// What the endpoint takes.
+const ENDPOINT_BYTES: usize = 5 * 1024 * 1024;
+/// The version of the endpoint's contract that is spoken here.
+const CONTRACT: u32 = 1;
+/// The code of a fault that stands for a picture that is not the one we saw.
+pub(super) const CHANGED: &str = "changed";
+
+const SWITCH_ON: &str = "let an administrator switch on General Configuration > Further Configuration > Remote API \
+    (XML-RPC & SOAP), or install `pipelines/confluence-endpoint.groovy` in ScriptRunner and write `upload: endpoint`";
+const INSTALL: &str = "install `pipelines/confluence-endpoint.groovy` in ScriptRunner as it says at its top, or write \
+    `upload: xmlrpc`";
+const TOKEN_REFUSED: &str = "the remote API of this server knows no tokens: write `credential: { username: …, \
+    password: … }`, or install `pipelines/confluence-endpoint.groovy` in ScriptRunner and write `upload: endpoint`";
+
+/// The word of the route in reports and in the journal.
+pub(super) fn route(policy: UploadPolicy) -> &'static str {
+    match policy {
+        UploadPolicy::XmlRpc => "xmlrpc",
+        UploadPolicy::Endpoint => "endpoint",
+    }
+}
+
+/// Asks whether pictures can be set at all.
+pub(super) async fn prepare(desk: &Desk, shared: &Shared) -> Result<Upload, Failure> {
+    let policy = shared.settings.upload;
+    if !shared.known().probed {
+        match policy {
+            UploadPolicy::XmlRpc => _ = version(desk, shared).await?,
+            UploadPolicy::Endpoint => probe_endpoint(desk).await?,
+        }
+        shared.learn(|known| known.probed = true);
+    }
+    let bytes = match policy {
+        UploadPolicy::XmlRpc => BYTES,
+        UploadPolicy::Endpoint => ENDPOINT_BYTES,
+    };
+    Ok(Upload { side: None, bytes, route: route(policy).to_owned(), note: None })
+}
+
+/// `getServerInfo`: proves that the remote API is there, is switched on and knows our login.
+pub(super) async fn version(desk: &Desk, shared: &Shared) -> Result<Option<Version>, Failure> {
+    let probed = probe(desk, None).await?;
+    let info = match (probed, &shared.settings.credential) {
+        (Probed::Info(info), _) => info,
+        (Probed::NotUs(failure), Credential::Token(_)) => return Err(failure.hint(TOKEN_REFUSED)),
+        (Probed::NotUs(_), Credential::Basic { username, password }) => {
+            let token = log_in(desk, username, password).await?;
+            match probe(desk, Some(&token)).await? {
+                Probed::Info(info) => {
+                    shared.learn(|known| known.token = Some(token));
+                    info
+                }
+                Probed::NotUs(failure) => return Err(failure.hint("the remote API refuses its own login token")),
+            }
+        }
+    };
+    shared.learn(|known| known.probed = true);
+    let number = |name| info.member(name);
+    let text = match (number("majorVersion"), number("minorVersion"), number("patchLevel")) {
+        (Some(major), Some(minor), Some(patch)) => format!("{major}.{minor}.{patch}"),
+        (Some(major), Some(minor), None) => format!("{major}.{minor}"),
+        _ => return Ok(None),
+    };
+    Ok(Version::read(&text))
+}
+
+enum Probed {
+    Info(Value),
+    /// The remote API is there and does not know this login.
+    NotUs(Failure),
+}
+
+async fn probe(desk: &Desk, token: Option<&SecretString>) -> Result<Probed, Failure> {
+    let token = token.map_or("", |token| token.expose_secret());
+    let answer = ask(desk, "getServerInfo", &[Parameter::Text(token)]).await?;
+    Ok(match answer.status {
+        401 => Probed::NotUs(answer.failure(FailureKind::Refused, found(&answer))),
+        200 if token.is_empty() && answer.header("x-ausername") == Some("anonymous") => Probed::NotUs(
+            answer.failure(FailureKind::Refused, "200, X-AUSERNAME: anonymous: the remote API does not know us"),
+        ),
+        200 => match xmlrpc::read(&answer.body) {
+            Ok(Reply::Value(info)) => Probed::Info(info),
+            Ok(Reply::Fault(words)) => Probed::NotUs(answer.failure(FailureKind::Refused, words)),
+            Err(odd) => return Err(answer.failure(FailureKind::Odd, format!("{}: {odd}", answer.excerpt()))),
+        },
+        _ => return Err(closed(&answer).unwrap_or_else(|| desk.failed(&answer))),
+    })
+}
+
+async fn log_in(desk: &Desk, username: &str, password: &SecretString) -> Result<SecretString, Failure> {
+    let parameters = [Parameter::Text(username), Parameter::Text(password.expose_secret())];
+    let answer = ask(desk, "login", &parameters).await?;
+    let refused = |words: String| {
+        let failure = answer.failure(FailureKind::Refused, words);
+        desk.door().gate().close(failure.hint("the remote API does not take this user name and password"))
+    };
+    match xmlrpc::read(&answer.body) {
+        Ok(Reply::Value(Value::Text(token))) if !token.is_empty() => {
+            let token = SecretString::from(token);
+            know(&token);
+            Ok(token)
+        }
+        Ok(Reply::Fault(words)) => Err(refused(words)),
+        Ok(_) => Err(refused("an answer without a token".to_owned())),
+        Err(odd) => Err(answer.failure(FailureKind::Odd, format!("{}: {odd}", answer.excerpt()))),
+    }
+}
+
+/// A call that changes nothing.
+async fn ask(desk: &Desk, method: &str, parameters: &[Parameter<'_>]) -> Result<Answer, Failure> {
+    let call = rpc(desk, method, parameters).ok_or_else(|| {
+        let tried = format!("confluence2.{method}");
+        Failure::new(FailureKind::Misconfigured, tried, "the credential holds characters that XML cannot hold")
+    })?;
+    // Whether it knows us is what the probe finds out.
+    desk.door().ask(call, Anonymous::Allowed).await
+}
+
+fn rpc(desk: &Desk, method: &str, parameters: &[Parameter<'_>]) -> Option<Call> {
+    let body = xmlrpc::call(&format!("confluence2.{method}"), parameters)?;
+    let url = with_query(desk.door().line().url("rpc/xmlrpc"), &[("os_authType", "basic")]);
+    Some(Call::post(url).bytes("text/xml", body).cap(CAP))
+}
+
+/// The failure of a server whose remote API is off or gone.
+fn closed(answer: &Answer) -> Option<Failure> {
+    match answer.status {
+        403 if !contains(&answer.body, "XSRF") => {
+            Some(answer.failure(FailureKind::Refused, "403, the remote API is switched off").hint(SWITCH_ON))
+        }
+        404 | 410 => {
+            let found = format!("{}, this Confluence has no remote API", answer.status);
+            Some(answer.failure(FailureKind::Refused, found).hint(INSTALL_INSTEAD))
+        }
+        _ => None,
+    }
+}
+
+const INSTALL_INSTEAD: &str = "install `pipelines/confluence-endpoint.groovy` in ScriptRunner as it says at its top, \
+    and write `upload: endpoint`";
+
+async fn probe_endpoint(desk: &Desk) -> Result<(), Failure> {
+    let answer = desk.door().read(desk.door().line().url(&desk.shared().settings.endpoint)).await?;
+    let said: Endpoint = serde_json::from_slice(&answer.body).unwrap_or_default();
+    match (answer.status, said.version) {
+        (200, Some(CONTRACT)) if said.endpoint.as_deref() == Some("avatarpipe") => Ok(()),
+        (200, Some(version)) => {
+            let found = format!("version {version} of the endpoint's contract, not {CONTRACT}");
+            Err(answer.failure(FailureKind::Misconfigured, found).hint(INSTALL))
+        }
+        (200, None) => Err(answer.failure(FailureKind::Odd, answer.excerpt()).hint(INSTALL)),
+        _ => Err(not_let_in(&answer, &said).unwrap_or_else(|| desk.failed(&answer))),
+    }
+}
+
+/// The failure of a server whose endpoint is missing, or open to others only.
+fn not_let_in(answer: &Answer, said: &Endpoint) -> Option<Failure> {
+    match (answer.status, said.error.as_deref()) {
+        (403, word) => {
+            let words = said.message.clone().or(word.map(str::to_owned)).unwrap_or_else(|| found(answer));
+            Some(answer.failure(FailureKind::Refused, format!("403: {words}")).hint(
+                "put the account into the group that the script names in `GROUPS`, and make it a Confluence administrator",
+            ))
+        }
+        (404 | 405, None) => {
+            let found = format!("{}, the endpoint is not installed", answer.status);
+            Some(answer.failure(FailureKind::Refused, found).hint(INSTALL))
+        }
+        _ => None,
+    }
+}
+
+/// Stores the picture under this name with the person, and shows it.
+pub(super) async fn add(
+    desk: &Desk,
+    name: &str,
+    file: &Mark,
+    rendition: &Rendition,
+    seen: (Option<&str>, &Shown),
+) -> Result<(), Trouble> {
+    match desk.shared().settings.upload {
+        UploadPolicy::XmlRpc => {
+            let picture = [
+                Parameter::Text(name),
+                Parameter::Text(file.as_str()),
+                Parameter::Text(rendition.mime),
+                Parameter::Bytes(&rendition.bytes),
+            ];
+            yes(write(desk, "addProfilePicture", &picture).await?)
+        }
+        UploadPolicy::Endpoint => {
+            let seen = plain_path(seen.0, seen.1);
+            let mut query = vec![("user", name), ("name", file.as_str())];
+            query.extend(seen.as_deref().map(|path| ("seen", path)));
+            let body = json!({ "type": rendition.mime, "picture": STANDARD.encode(&rendition.bytes) });
+            let (answer, said) = post(desk, Call::post(endpoint(desk, &query)).json(&body)).await?;
+            let shown = said.is_default == Some(false) && said.file.as_deref() == Some(file.as_str());
+            if shown { Ok(()) } else { Err(unsaid(&answer)) }
+        }
+    }
+}
+
+/// Shows a file that is there already. Only the remote API can leave one behind unshown: the endpoint stores and
+/// selects in one transaction.
+pub(super) async fn select(desk: &Desk, name: &str, file: &Mark) -> Result<(), Trouble> {
+    let choice = [Parameter::Text(name), Parameter::Text(PREFERENCE), Parameter::Text(file.as_str())];
+    yes(write(desk, "setUserPreferenceString", &choice).await?)
+}
+
+/// Shows the default; no file is removed.
+pub(super) async fn reset(desk: &Desk, name: &str, default: &str, seen: (Option<&str>, &Shown)) -> Result<(), Trouble> {
+    match desk.shared().settings.upload {
+        UploadPolicy::XmlRpc => {
+            let choice = [Parameter::Text(name), Parameter::Text(PREFERENCE), Parameter::Text(default)];
+            yes(write(desk, "setUserPreferenceString", &choice).await?)
+        }
+        UploadPolicy::Endpoint => {
+            let seen = plain_path(seen.0, seen.1);
+            let mut query = vec![("user", name), ("action", "default"), ("path", default)];
+            query.extend(seen.as_deref().map(|path| ("seen", path)));
+            let (answer, said) = post(desk, Call::post(endpoint(desk, &query))).await?;
+            if said.is_default == Some(true) { Ok(()) } else { Err(unsaid(&answer)) }
+        }
+    }
+}
+
+/// Takes a file of ours away; one that is gone already is as good.
+pub(super) async fn remove(desk: &Desk, name: &str, content: &str, file: &Mark) -> Result<(), Trouble> {
+    match desk.shared().settings.upload {
+        UploadPolicy::XmlRpc => {
+            let which = [Parameter::Text(content), Parameter::Text(file.as_str())];
+            match write(desk, "removeAttachment", &which).await {
+                Err(Trouble::No(no)) if no.code == FAULT && is_missing(&no.message) => Ok(()),
+                other => yes(other?),
+            }
+        }
+        UploadPolicy::Endpoint => {
+            let query = [("user", name), ("name", file.as_str())];
+            let (answer, said) = post(desk, Call::delete(endpoint(desk, &query))).await?;
+            if said.removed.is_some() { Ok(()) } else { Err(unsaid(&answer)) }
+        }
+    }
+}
+
+/// The code of a fault that the remote API itself answered with.
+const FAULT: &str = "fault";
+
+/// Whether a fault says that there is no such file. The words are Confluence's own and in English.
+fn is_missing(words: &str) -> bool {
+    let words = words.to_ascii_lowercase();
+    ["not found", "does not exist", "no attachment", "could not find", "doesn't exist", "no such"]
+        .iter()
+        .any(|missing| words.contains(missing))
+}
+
+fn yes((answer, value): (Answer, Value)) -> Result<(), Trouble> {
+    if value == Value::Boolean(true) { Ok(()) } else { Err(unsaid(&answer)) }
+}
+
+/// A success that does not say what it did.
+fn unsaid(answer: &Answer) -> Trouble {
+    Trouble::Maybe(Fault::new("answer_odd", format!("{}: {}", answer.tried(), answer.excerpt())))
+}
+
+/// A call of the remote API that changes something, sent once. A token of its own that timed out is renewed once.
+async fn write(desk: &Desk, method: &str, parameters: &[Parameter<'_>]) -> Result<(Answer, Value), Trouble> {
+    match written(desk, method, parameters).await {
+        // Refused before anything was done: the call never ran.
+        Err(Trouble::No(no)) if no.code == FAULT && no.message.contains("InvalidSessionException") => {
+            let shared = desk.shared();
+            let (Some(_), Credential::Basic { username, password }) =
+                (shared.known().token, &shared.settings.credential)
+            else {
+                return Err(Trouble::No(no));
+            };
+            let token = log_in(desk, username, password).await.map_err(Trouble::Stop)?;
+            shared.learn(|known| known.token = Some(token));
+            written(desk, method, parameters).await
+        }
+        other => other,
+    }
+}
+
+async fn written(desk: &Desk, method: &str, parameters: &[Parameter<'_>]) -> Result<(Answer, Value), Trouble> {
+    let token = desk.shared().known().token;
+    let mut all = vec![Parameter::Text(token.as_ref().map_or("", |token| token.expose_secret()))];
+    all.extend_from_slice(parameters);
+    let Some(call) = rpc(desk, method, &all) else {
+        return Err(Trouble::No(Fault::new("name_not_xml", "the user name holds characters that XML cannot hold")));
+    };
+    let answer = sent(desk, call).await?;
+    let anonymous = if token.is_some() { Anonymous::Allowed } else { Anonymous::Refused };
+    desk.door().gate().check(&answer, anonymous).map_err(Trouble::Stop)?;
+    if answer.status == 200 {
+        return match xmlrpc::read(&answer.body) {
+            Ok(Reply::Value(value)) => Ok((answer, value)),
+            Ok(Reply::Fault(words)) => Err(Trouble::No(Fault::new(FAULT, format!("confluence2.{method}: {words}")))),
+            Err(_) => Err(unsaid(&answer)),
+        };
+    }
+    Err(match closed(&answer) {
+        Some(failure) => Trouble::Stop(failure),
+        None => judged(desk, &answer).await,
+    })
+}
+
+fn endpoint(desk: &Desk, query: &[(&str, &str)]) -> url::Url {
+    with_query(desk.door().line().url(&desk.shared().settings.endpoint), query)
+}
+
+/// A call of the endpoint that changes something, sent once.
+async fn post(desk: &Desk, call: Call) -> Result<(Answer, Endpoint), Trouble> {
+    let answer = sent(desk, call.cap(CAP)).await?;
+    desk.door().gate().check(&answer, Anonymous::Refused).map_err(Trouble::Stop)?;
+    let said: Endpoint = serde_json::from_slice(&answer.body).unwrap_or_default();
+    if answer.status == 200 {
+        return Ok((answer, said));
+    }
+    if let Some(failure) = not_let_in(&answer, &said).filter(|_| !contains(&answer.body, "XSRF")) {
+        return Err(Trouble::Stop(failure));
+    }
+    let words = said.message.unwrap_or_else(|| found(&answer));
+    Err(match (answer.status, said.error.as_deref()) {
+        (409, Some(CHANGED)) => Trouble::No(Fault::new(CHANGED, words)),
+        (409, Some(word)) => Trouble::No(Fault::new(word, words)),
+        _ => judged(desk, &answer).await,
+    })
+}
+
+async fn sent(desk: &Desk, call: Call) -> Result<Answer, Trouble> {
+    match desk.door().send(call).await.map_err(Trouble::Stop)? {
+        Sent::Answer(answer) => Ok(answer),
+        Sent::Lost(fault) => Err(Trouble::Maybe(fault)),
+        Sent::NotSent(fault) => Err(Trouble::No(fault)),
+    }
+}
+
+/// Neither way answers 401 for one person, but a login that still holds elsewhere is no dead login.
+async fn judged(desk: &Desk, answer: &Answer) -> Trouble {
+    match answer.status {
+        200..=299 => Trouble::Maybe(fault("answer_odd", answer)),
+        401 => match desk.current().await {
+            Ok(_) => refused(answer),
+            Err(failure) => Trouble::Stop(failure),
+        },
+        _ => refused(answer),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_file_is_told_from_a_refusal() {
+        for (words, missing) in [
+            ("java.lang.Exception: com.atlassian.confluence.rpc.RemoteException: The attachment does not exist", true),
+            ("java.lang.Exception: RemoteException: No attachment named x", true),
+            ("Attachment NOT FOUND", true),
+            ("java.lang.Exception: com.atlassian.confluence.rpc.NotPermittedException: not permitted", false),
+            ("", false),
+        ] {
+            assert_eq!(is_missing(words), missing, "{words}");
+        }
+    }
+}

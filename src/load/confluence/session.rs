@@ -1,0 +1,338 @@
+//! The steps of a write, each between the journal calls that `write-protocols.md` puts around it.
+//!
+//! Owns: replace, revert and mend for one account at a time.
+//! Leaves to others: the calls themselves (`remote.rs`), judging what was cut off (`observe.rs`).
+//! A newcomer gets wrong: a file can be removed only where its content id is known, and a default picture does not show
+//! it. What cannot be removed yet stays an open intent until a later survey shows the id.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::http::{Failure, FailureKind};
+use crate::load::atlassian::door::Trouble;
+use crate::load::atlassian::now;
+use crate::load::{Journal, Mend, Rendition, Session, Wrote};
+use crate::model::{Event, Fault, Intent, IntentKind, Mark, OpenIntent, Shown, Status};
+
+use super::desk::{Desk, Now};
+use super::remote::{self, CHANGED, route};
+use super::{ReadBefore, Shared, UploadPolicy, picture};
+
+/// One worker's session.
+pub(super) struct ConfluenceSession {
+    desk: Desk,
+    shared: Arc<Shared>,
+    state: State,
+}
+
+/// Whether the session may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Fresh,
+    /// A write is under way, was dropped half way, or ended in anything but a complete success or refusal.
+    Spent,
+}
+
+impl ConfluenceSession {
+    pub fn new(desk: Desk, shared: &Arc<Shared>) -> Self {
+        Self { desk, shared: Arc::clone(shared), state: State::Fresh }
+    }
+
+    fn lend(&mut self) -> Result<(), Wrote> {
+        match std::mem::replace(&mut self.state, State::Spent) {
+            State::Fresh => Ok(()),
+            State::Spent => Err(Wrote::Stop(Failure::new(
+                FailureKind::Odd,
+                "a write in a session that was used up",
+                "an earlier write in it did not end in a complete success or refusal",
+            ))),
+        }
+    }
+
+    fn settle(&mut self, wrote: Result<Wrote, Wrote>) -> Wrote {
+        let wrote = wrote.unwrap_or_else(|ended| ended);
+        if matches!(wrote, Wrote::Done(_) | Wrote::Refused(_)) {
+            self.state = State::Fresh;
+        }
+        wrote
+    }
+
+    /// The account as it is now, if the name still leads there.
+    async fn read(&self, intent: &Intent) -> Result<Now, Wrote> {
+        let now = self.desk.now(&intent.account).await.map_err(Wrote::Stop)?.map_err(Wrote::Refused)?;
+        if now.name == intent.account_name { Ok(now) } else { Err(Wrote::ChangedMeanwhile) }
+    }
+
+    async fn replacing(
+        &self,
+        mut draft: Intent,
+        rendition: &Rendition,
+        journal: &mut dyn Journal,
+    ) -> Result<Wrote, Wrote> {
+        if self.shared.settings.read_before == ReadBefore::EveryWrite {
+            let now = self.read(&draft).await?;
+            if now.picture.shown != draft.stood {
+                return Ok(Wrote::ChangedMeanwhile);
+            }
+            draft.handle = now.picture.content.or(draft.handle);
+        }
+        let Some(digest) = &draft.rendition else { return Ok(Wrote::Refused(incomplete(&draft))) };
+        let file = picture::file_name(digest, rendition);
+        draft.making = Some(file.clone());
+        draft.old = picture::old(&draft, Some(&file));
+        journal.begin(draft.clone(), self.sent(1)).await.map_err(Wrote::Stop)?;
+        self.add(&draft, &file, rendition, journal).await
+    }
+
+    fn sent(&self, attempt: u32) -> Event {
+        Event::Sent { attempt, route: route(self.shared.settings.upload).to_owned(), at: now() }
+    }
+
+    /// From the recorded sending to the end.
+    async fn add(
+        &self,
+        intent: &Intent,
+        file: &Mark,
+        rendition: &Rendition,
+        journal: &mut dyn Journal,
+    ) -> Result<Wrote, Wrote> {
+        let seen = (intent.handle.as_deref(), &intent.stood);
+        let added = remote::add(&self.desk, &intent.account_name, file, rendition, seen).await;
+        if let Some(ended) = ended(added, journal).await? {
+            return Ok(ended);
+        }
+        self.shown(intent, file, intent.handle.as_deref(), journal).await
+    }
+
+    /// Records what is shown, takes the old one away and closes.
+    async fn shown(
+        &self,
+        intent: &Intent,
+        file: &Mark,
+        content: Option<&str>,
+        journal: &mut dyn Journal,
+    ) -> Result<Wrote, Wrote> {
+        record(journal, Event::Shown { mark: file.clone() }).await?;
+        self.clean_up(intent, file, content, journal).await
+    }
+
+    async fn clean_up(
+        &self,
+        intent: &Intent,
+        file: &Mark,
+        content: Option<&str>,
+        journal: &mut dyn Journal,
+    ) -> Result<Wrote, Wrote> {
+        match (picture::old(intent, Some(file)), content) {
+            (None, _) => {}
+            (Some(old), Some(content)) => self.remove(&intent.account_name, content, &old).await?,
+            // A debt: it goes once a survey shows where the account's files are.
+            (Some(_), None) => return Ok(Wrote::Done(Some(file.clone()))),
+        }
+        record(journal, Event::Closed).await?;
+        Ok(Wrote::Done(Some(file.clone())))
+    }
+
+    /// Removes; what does not succeed leaves the intent open, so that the next look finds the file.
+    async fn remove(&self, name: &str, content: &str, file: &Mark) -> Result<(), Wrote> {
+        remote::remove(&self.desk, name, content, file).await.map_err(|trouble| match trouble {
+            Trouble::No(fault) | Trouble::Maybe(fault) => Wrote::Maybe(Fault::new(
+                "not_removed",
+                format!("the file {file} could not be removed: {}", fault.message),
+            )),
+            Trouble::Stop(failure) => Wrote::Stop(failure),
+        })
+    }
+
+    async fn reverting(&self, mut draft: Intent, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
+        let Some(default) = self.shared.known().default_path else {
+            return Ok(Wrote::Refused(Fault::new(
+                "default_unknown",
+                "no account of this server shows the default picture, so its path is not known",
+            )));
+        };
+        let now = self.read(&draft).await?;
+        let (Shown::Custom(ours), Some(content)) = (&now.picture.shown, &now.picture.content) else {
+            return Ok(Wrote::ChangedMeanwhile);
+        };
+        if now.picture.shown != draft.stood {
+            return Ok(Wrote::ChangedMeanwhile);
+        }
+        draft.handle = Some(content.clone());
+        draft.old = picture::old(&draft, None).filter(|old| old == ours);
+        let sent = Event::Sent { attempt: 1, route: "revert".to_owned(), at: crate::load::atlassian::now() };
+        journal.begin(draft.clone(), sent).await.map_err(Wrote::Stop)?;
+        let seen = (Some(content.as_str()), &draft.stood);
+        let reset = remote::reset(&self.desk, &draft.account_name, &default, seen).await;
+        if let Some(ended) = ended(reset, journal).await? {
+            return Ok(ended);
+        }
+        record(journal, Event::Reset).await?;
+        if let Some(old) = &draft.old {
+            self.remove(&draft.account_name, content, old).await?;
+        }
+        record(journal, Event::Closed).await?;
+        Ok(Wrote::Done(None))
+    }
+
+    async fn mending(&self, open: &OpenIntent, mend: &Mend, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
+        let now = self.read(&open.intent).await?;
+        match mend {
+            Mend::Finish(mark) => self.finish(open, mark, &now, journal).await,
+            Mend::Tidy(mark) => self.tidy(open, mark, &now, journal).await,
+            Mend::Again(rendition) => self.again(open, rendition, &now, journal).await,
+        }
+    }
+
+    async fn finish(
+        &self,
+        open: &OpenIntent,
+        mark: &Mark,
+        now: &Now,
+        journal: &mut dyn Journal,
+    ) -> Result<Wrote, Wrote> {
+        let intent = &open.intent;
+        let content = now.picture.content.as_deref().or(intent.handle.as_deref());
+        let shows = now.picture.shown == Shown::Custom(mark.clone());
+        match &open.status {
+            // Whatever is shown by now, the old one goes unless it is that.
+            Status::Shown(shown) if shown == mark => {
+                if picture::old(intent, None).is_some_and(|old| now.picture.shown == Shown::Custom(old)) {
+                    record(journal, Event::Closed).await?;
+                    return Ok(Wrote::Done(Some(mark.clone())));
+                }
+                self.clean_up(intent, mark, content, journal).await
+            }
+            Status::Sent { .. } | Status::Made(_) if intent.kind == IntentKind::Replace => {
+                if intent.making.as_ref() != Some(mark) {
+                    return Ok(Wrote::ChangedMeanwhile);
+                }
+                if !shows {
+                    let unshown = now.picture.shown == intent.stood;
+                    if !unshown || self.shared.settings.upload == UploadPolicy::Endpoint {
+                        return Ok(Wrote::ChangedMeanwhile);
+                    }
+                    if matches!(open.status, Status::Sent { .. }) {
+                        record(journal, Event::Made { mark: mark.clone() }).await?;
+                    }
+                    match remote::select(&self.desk, &intent.account_name, mark).await {
+                        Ok(()) => {}
+                        Err(Trouble::No(fault)) => return Ok(Wrote::Maybe(fault)),
+                        Err(Trouble::Maybe(fault)) => return Ok(Wrote::Maybe(fault)),
+                        Err(Trouble::Stop(failure)) => return Ok(Wrote::Stop(failure)),
+                    }
+                }
+                self.shown(intent, mark, content, journal).await
+            }
+            _ => Ok(Wrote::Refused(unmendable(open))),
+        }
+    }
+
+    async fn tidy(&self, open: &OpenIntent, mark: &Mark, now: &Now, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
+        let intent = &open.intent;
+        let shown = now.picture.shown == Shown::Custom(mark.clone());
+        if shown || !mark.as_str().starts_with(picture::PREFIX) || !made_by_us(open, mark) {
+            return Ok(Wrote::ChangedMeanwhile);
+        }
+        let Some(content) = now.picture.content.as_deref().or(intent.handle.as_deref()) else {
+            return Ok(Wrote::ChangedMeanwhile);
+        };
+        match &open.status {
+            Status::Sent { .. } | Status::Made(_) => {
+                // A revert that took effect unseen: the default is shown, and our picture goes.
+                let event = match intent.kind {
+                    IntentKind::Revert => Event::Reset,
+                    IntentKind::Replace | IntentKind::Probe => Event::Abandoned { mark: mark.clone() },
+                };
+                record(journal, event).await?;
+            }
+            Status::Leftover(_) | Status::Reset | Status::Shown(_) => {}
+            Status::Begun | Status::Unsure | Status::Closed => return Ok(Wrote::Refused(unmendable(open))),
+        }
+        self.remove(&intent.account_name, content, mark).await?;
+        record(journal, Event::Closed).await?;
+        Ok(Wrote::Done(None))
+    }
+
+    /// The same picture under the same name: only a new version of the file.
+    async fn again(
+        &self,
+        open: &OpenIntent,
+        rendition: &Rendition,
+        now: &Now,
+        journal: &mut dyn Journal,
+    ) -> Result<Wrote, Wrote> {
+        let intent = &open.intent;
+        let (Status::Sent { attempt, .. }, IntentKind::Replace, Some(file)) =
+            (&open.status, intent.kind, &intent.making)
+        else {
+            return Ok(Wrote::Refused(unmendable(open)));
+        };
+        if now.picture.shown != intent.stood {
+            return Ok(Wrote::ChangedMeanwhile);
+        }
+        record(journal, self.sent(attempt + 1)).await?;
+        self.add(intent, file, rendition, journal).await
+    }
+}
+
+/// What ends a write that did not succeed; a definite refusal is recorded.
+async fn ended(done: Result<(), Trouble>, journal: &mut dyn Journal) -> Result<Option<Wrote>, Wrote> {
+    Ok(Some(match done {
+        Ok(()) => return Ok(None),
+        Err(Trouble::No(no)) => {
+            record(journal, Event::Refused { why: no.message.clone() }).await?;
+            if no.code == CHANGED { Wrote::ChangedMeanwhile } else { Wrote::Refused(no) }
+        }
+        Err(Trouble::Maybe(maybe)) => Wrote::Maybe(maybe),
+        Err(Trouble::Stop(failure)) => Wrote::Stop(failure),
+    }))
+}
+
+#[async_trait]
+impl Session for ConfluenceSession {
+    async fn replace(&mut self, draft: Intent, rendition: &Rendition, journal: &mut dyn Journal) -> Wrote {
+        if let Err(ended) = self.lend() {
+            return ended;
+        }
+        let wrote = self.replacing(draft, rendition, journal).await;
+        self.settle(wrote)
+    }
+
+    async fn revert(&mut self, draft: Intent, journal: &mut dyn Journal) -> Wrote {
+        if let Err(ended) = self.lend() {
+            return ended;
+        }
+        let wrote = self.reverting(draft, journal).await;
+        self.settle(wrote)
+    }
+
+    async fn mend(&mut self, open: &OpenIntent, mend: &Mend, journal: &mut dyn Journal) -> Wrote {
+        if let Err(ended) = self.lend() {
+            return ended;
+        }
+        let wrote = self.mending(open, mend, journal).await;
+        self.settle(wrote)
+    }
+}
+
+async fn record(journal: &mut dyn Journal, event: Event) -> Result<(), Wrote> {
+    journal.record(event).await.map_err(Wrote::Stop)
+}
+
+/// Whether a file is named in the intent as ours.
+fn made_by_us(open: &OpenIntent, mark: &Mark) -> bool {
+    let intent = &open.intent;
+    let named = matches!(&open.status, Status::Leftover(left) if left == mark);
+    named || intent.making.as_ref() == Some(mark) || intent.old.as_ref() == Some(mark)
+}
+
+fn incomplete(draft: &Intent) -> Fault {
+    Fault::new("no_rendition", format!("the write for {} names no rendition", draft.account))
+}
+
+fn unmendable(open: &OpenIntent) -> Fault {
+    let account = &open.intent.account;
+    Fault::new("not_mendable", format!("the write for {account} stands at {:?} and cannot be mended so", open.status))
+}

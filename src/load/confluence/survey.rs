@@ -1,0 +1,346 @@
+//! Who answers, and all accounts with the picture each shows.
+//!
+//! Owns: the listing calls of reference §4.1, their ends, the path of the default.
+//! Leaves to others: what a path says (`picture.rs`), which accounts are selected (`atlassian`).
+//! A newcomer gets wrong: the server may give smaller pages than asked. Only the next link says where to go on, and only
+//! its parameters are taken from it: a credential goes to the configured host.
+
+use std::collections::HashSet;
+use std::collections::hash_map::DefaultHasher;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use url::Url;
+
+use crate::http::{Answer, Failure, FailureKind};
+use crate::load::atlassian::door::with_query;
+use crate::load::atlassian::{manifest, now};
+use crate::load::{Learnt, Server, Surveyed};
+use crate::model::{Account, AccountId, AccountStanding};
+
+use super::desk::Desk;
+use super::picture::Picture;
+use super::wire::{People, Person, ServerInformation};
+use super::{Shared, UploadPolicy, remote};
+
+/// The key of the learnt path of the default picture.
+const DEFAULT_PATH: &str = "default_path";
+/// What is asked for in one page.
+pub(super) const PAGE: u64 = 200;
+
+/// `8.5` of `8.5.4`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Version {
+    major: u32,
+    minor: u32,
+    text: String,
+}
+
+impl Version {
+    pub fn read(text: &str) -> Option<Self> {
+        let mut parts = text.split(['.', '-']).map_while(|part| part.parse().ok());
+        Some(Self { major: parts.next()?, minor: parts.next().unwrap_or(0), text: text.to_owned() })
+    }
+
+    /// `user/list` came with 8.4 (CONFSERVER-87292).
+    fn has_list(&self) -> bool {
+        (self.major, self.minor) >= (8, 4)
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Who answers there.
+pub(super) async fn identify(desk: &Desk, shared: &Shared) -> Result<Server, Failure> {
+    let answer = desk.door().read(desk.api("server-information", &[])).await?;
+    let info = match answer.status {
+        200 => Some(answer.json::<ServerInformation>()?),
+        // An older Confluence, a script that answers in its stead, or no Confluence at all: the next calls tell.
+        403 | 404 => None,
+        _ => return Err(desk.failed(&answer)),
+    };
+    let base = info.as_ref().and_then(|info| info.base_url.as_deref());
+    let id = manifest::server_id(desk.door(), "Confluence", &["confluence"], base).await?;
+    let user = who(desk).await?;
+    let mut version = info.and_then(|info| info.version).as_deref().and_then(Version::read);
+    if version.is_none() && shared.settings.upload == UploadPolicy::XmlRpc {
+        version = remote::version(desk, shared).await?;
+    }
+    shared.learn(|known| known.version = version.clone());
+    let product = version.map_or_else(|| "Confluence".to_owned(), |version| format!("Confluence {version}"));
+    Ok(Server { id, product, user: Some(user) })
+}
+
+async fn who(desk: &Desk) -> Result<String, Failure> {
+    desk.current().await.map_err(|failure| match failure.kind {
+        FailureKind::Odd if failure.found.starts_with("404") && failure.hint.is_none() => Failure {
+            kind: FailureKind::Misconfigured,
+            found: "404, no Confluence here".to_owned(),
+            hint: Some("`base_url` is the address of the start page, with its context path if it has one".to_owned()),
+            ..failure
+        },
+        _ => failure,
+    })
+}
+
+/// Where the listed accounts go.
+type Page<'a> = &'a mut (dyn FnMut(Vec<Account>) + Send);
+
+/// All accounts.
+pub(super) async fn survey(
+    desk: &Desk,
+    shared: &Shared,
+    learnt: &mut Learnt,
+    page: Page<'_>,
+) -> Result<Surveyed, Failure> {
+    let began = now();
+    let known = shared.known();
+    let listed = known.listed.unwrap_or_else(|| known.version.as_ref().is_none_or(Version::has_list));
+    let mut roll = Roll::new(desk, shared, page);
+    let by_list = listed && roll.by_list().await?;
+    if !by_list {
+        roll.by_groups().await?;
+    }
+    shared.learn(|known| {
+        known.listed = Some(by_list);
+        known.surveyed_at = began;
+    });
+    roll.finish(learnt)
+}
+
+/// A survey under way.
+struct Roll<'a> {
+    desk: &'a Desk,
+    shared: &'a Shared,
+    page: Page<'a>,
+    /// The members of `accounts.groups`, where they do not make the listing themselves.
+    members: Option<HashSet<String>>,
+    /// Hashes of the ids listed so far: groups overlap, and pages do when accounts come and go meanwhile.
+    seen: HashSet<u64>,
+    default_path: Option<String>,
+    requests: u64,
+    singly: u64,
+    nameless: u64,
+}
+
+impl<'a> Roll<'a> {
+    fn new(desk: &'a Desk, shared: &'a Shared, page: Page<'a>) -> Self {
+        let seen = HashSet::new();
+        Self { desk, shared, page, members: None, seen, default_path: None, requests: 0, singly: 0, nameless: 0 }
+    }
+
+    /// `user/list`. False if this release has none.
+    async fn by_list(&mut self) -> Result<bool, Failure> {
+        let path = self.desk.api("user/list", &[]);
+        let mut next = Some(self.first(path.clone()));
+        let mut first = true;
+        while let Some(url) = next {
+            let answer = self.desk.door().read(url.clone()).await?;
+            if first && matches!(answer.status, 404 | 405) {
+                return Ok(false);
+            }
+            if first && !self.shared.rules.groups.is_empty() {
+                self.members = Some(self.members_of_groups().await?);
+            }
+            let people = self.people(&answer, first)?;
+            next = follow(&answer, &path, &url, people.links.next.as_deref())?;
+            self.add(people.results).await?;
+            first = false;
+        }
+        Ok(true)
+    }
+
+    fn first(&self, path: Url) -> Url {
+        with_query(path, &[("start", "0"), ("limit", &PAGE.to_string()), ("expand", "status")])
+    }
+
+    fn people(&mut self, answer: &Answer, first: bool) -> Result<People, Failure> {
+        self.requests += 1;
+        if answer.status != 200 {
+            return Err(self.desk.failed(answer));
+        }
+        let people: People = answer.json()?;
+        if people.results.is_empty() && !first {
+            let found = "an empty page where the one before promised more: the listing is cut off";
+            return Err(answer.failure(FailureKind::Odd, found).hint("accounts came or went meanwhile: run again"));
+        }
+        Ok(people)
+    }
+
+    /// The members of `accounts.groups` as the listing.
+    async fn by_groups(&mut self) -> Result<(), Failure> {
+        let shared = self.shared;
+        if shared.rules.groups.is_empty() {
+            let tried = format!("GET {}", self.desk.api("user/list", &[]));
+            return Err(Failure::new(FailureKind::Misconfigured, tried, "Confluence before 8.4 cannot list everybody")
+                .hint("write `accounts: { groups: [confluence-users] }` with your groups, or update Confluence"));
+        }
+        for group in &shared.rules.groups {
+            let mut next = Some(self.group(group)?);
+            while let Some((path, url, first)) = next {
+                let people = self.group_page(group, &url, first).await?;
+                next = follow(&people.0, &path, &url, people.1.links.next.as_deref())?.map(|url| (path, url, false));
+                self.add(people.1.results).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The keys of everybody in `accounts.groups`.
+    async fn members_of_groups(&mut self) -> Result<HashSet<String>, Failure> {
+        let mut members = HashSet::new();
+        let shared = self.shared;
+        for group in &shared.rules.groups {
+            let mut next = Some(self.group(group)?);
+            while let Some((path, url, first)) = next {
+                let people = self.group_page(group, &url, first).await?;
+                next = follow(&people.0, &path, &url, people.1.links.next.as_deref())?.map(|url| (path, url, false));
+                members.extend(people.1.results.into_iter().filter_map(|person| person.user_key));
+            }
+        }
+        Ok(members)
+    }
+
+    fn group(&self, group: &str) -> Result<(Url, Url, bool), Failure> {
+        let mut path = self.desk.api("group", &[]);
+        if group.contains('/') {
+            // The path is cut at it, and the members of another group would be listed (reference §4.1).
+            let found = format!("the group `{group}` has a slash in its name, which this release cannot be asked for");
+            return Err(Failure::new(FailureKind::Misconfigured, format!("GET {path}"), found)
+                .hint("name other groups under `accounts.groups`"));
+        }
+        if let Ok(mut segments) = path.path_segments_mut() {
+            segments.push(group).push("member");
+        }
+        let url = self.first(path.clone());
+        Ok((path, url, true))
+    }
+
+    async fn group_page(&mut self, group: &str, url: &Url, first: bool) -> Result<(Answer, People), Failure> {
+        let answer = self.desk.door().read(url.clone()).await?;
+        if answer.status == 404 {
+            return Err(answer
+                .failure(FailureKind::Misconfigured, format!("404, there is no group `{group}`"))
+                .hint("correct `accounts.groups`"));
+        }
+        let people = self.people(&answer, first)?;
+        Ok((answer, people))
+    }
+
+    async fn add(&mut self, people: Vec<Person>) -> Result<(), Failure> {
+        let mut accounts = Vec::with_capacity(people.len());
+        for person in people {
+            let (Some(key), Some(name)) = (person.user_key.clone(), person.username.clone()) else {
+                self.nameless += 1;
+                continue;
+            };
+            if !self.seen.insert(hash(&key)) {
+                continue;
+            }
+            let member = self.members.as_ref().is_none_or(|members| members.contains(&key));
+            let id = AccountId::new(key);
+            let standing = self.shared.rules.standing(&id, &name, person.life(), member);
+            let picture = self.picture(&id, standing, &person).await?;
+            if let Some(path) = picture.default {
+                self.default_path = Some(path);
+            }
+            accounts.push(Account {
+                id,
+                handle: picture.content,
+                email: None,
+                display_name: person.display_name.unwrap_or_else(|| name.clone()),
+                name,
+                standing,
+                shown: picture.shown,
+            });
+        }
+        (self.page)(accounts);
+        Ok(())
+    }
+
+    /// What the listing says; where it leaves pictures out, what the user's own page says.
+    async fn picture(
+        &mut self,
+        id: &AccountId,
+        standing: AccountStanding,
+        person: &Person,
+    ) -> Result<Picture, Failure> {
+        if let Some(picture) = person.picture(self.desk.door().line().base()) {
+            return Ok(picture);
+        }
+        if standing != AccountStanding::Active {
+            return Ok(Picture::unknown("the listing does not say, and the account is not selected"));
+        }
+        self.requests += 1;
+        self.singly += 1;
+        Ok(self.desk.now(id).await?.map_or_else(|fault| Picture::unknown(fault.message), |now| now.picture))
+    }
+
+    /// The sum, and the path of the default.
+    fn finish(self, learnt: &mut Learnt) -> Result<Surveyed, Failure> {
+        if self.seen.is_empty() {
+            let tried = format!("listing the accounts of {}", self.desk.door().line().base());
+            return Err(Failure::new(FailureKind::Refused, tried, "nobody was listed, not even we ourselves")
+                .hint("the account has to be a Confluence administrator"));
+        }
+        let mut notes = Vec::new();
+        if self.singly > 0 {
+            notes.push(format!("the listing shows no pictures: {} accounts were read one by one", self.singly));
+        }
+        if self.nameless > 0 {
+            notes.push(format!("{} listed users have no key or no name and were left out", self.nameless));
+        }
+        let default_path = self.default_path.or_else(|| learnt.get(DEFAULT_PATH).cloned());
+        match &default_path {
+            Some(path) => _ = learnt.insert(DEFAULT_PATH.to_owned(), path.clone()),
+            None => notes.push("no account shows the default picture, so nothing can be reverted".to_owned()),
+        }
+        self.shared.learn(|known| {
+            known.default_path = default_path;
+            known.survey_requests = Some(self.requests);
+        });
+        Ok(Surveyed { accounts: self.seen.len() as u64, default: None, notes })
+    }
+}
+
+/// The next page: our own path with the parameters of the server's link.
+fn follow(answer: &Answer, path: &Url, url: &Url, next: Option<&str>) -> Result<Option<Url>, Failure> {
+    let Some(next) = next.filter(|next| !next.is_empty()) else { return Ok(None) };
+    let stuck = || answer.failure(FailureKind::Odd, "the next page begins where this one did: the listing has no end");
+    let link = url.join(next).map_err(|_| answer.failure(FailureKind::Odd, "a next link that cannot be read"))?;
+    let start = |url: &Url| {
+        url.query_pairs().find(|(name, _)| name == "start").and_then(|(_, value)| value.parse::<u64>().ok())
+    };
+    if start(&link).is_none_or(|to| start(url).is_some_and(|from| to <= from)) {
+        return Err(stuck());
+    }
+    let mut pairs: Vec<(String, String)> = link.query_pairs().into_owned().collect();
+    if !pairs.iter().any(|(name, _)| name == "expand") {
+        pairs.push(("expand".to_owned(), "status".to_owned()));
+    }
+    let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    Ok(Some(with_query(path.clone(), &pairs)))
+}
+
+fn hash(key: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_says_whether_everybody_can_be_listed() {
+        for (text, has) in [("7.19.4", false), ("8.3.1", false), ("8.4.0", true), ("8.5", true), ("10.0.0-rc1", true)] {
+            assert_eq!(Version::read(text).unwrap().has_list(), has, "{text}");
+        }
+        assert_eq!(Version::read("next"), None);
+    }
+}

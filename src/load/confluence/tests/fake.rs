@@ -1,0 +1,334 @@
+//! As much of a Confluence as the protocols need, written from `reference/atlassian.md` §4 and the shipped endpoint.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use axum::response::Response;
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::http::loopback::{Asked, Loopback, reply, reply_json};
+use crate::load::atlassian::{AccountRules, Credential};
+use crate::load::confluence::{Confluence, ReadBefore, Settings, UploadPolicy};
+use crate::load::jira::tests::Log;
+use crate::load::{Learnt, Target as _};
+
+pub const ADA: &str = "ada+x@ex.org";
+const STOCK: &str = "/images/icons/profilepics/";
+
+/// A user; the files lie under content id 77 (ada) or 78.
+#[derive(Clone, Debug)]
+pub struct User {
+    pub key: &'static str,
+    pub content: &'static str,
+    /// A file, or a path below the stock pictures.
+    pub shown: String,
+    pub files: BTreeSet<String>,
+}
+
+/// What goes wrong at a step, and whether its effect takes place all the same.
+#[derive(Clone, Copy, Debug)]
+pub struct Fault {
+    pub status: u16,
+    pub body: &'static str,
+    pub takes_effect: bool,
+}
+
+/// The server's memory and its switches.
+#[derive(Debug)]
+pub struct World {
+    pub users: BTreeMap<&'static str, User>,
+    pub groups: HashMap<&'static str, Vec<&'static str>>,
+    pub faults: HashMap<&'static str, Fault>,
+    pub server_information: bool,
+    pub list_there: bool,
+    pub bare_listing: bool,
+    pub endless: bool,
+    /// The remote API takes the login of the request.
+    pub knows_requests: bool,
+    pub endpoint: bool,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        let user = |key, content| User { key, content, shown: format!("{STOCK}default.svg"), files: BTreeSet::new() };
+        Self {
+            users: BTreeMap::from([(ADA, user("K", "77")), ("bob", user("L", "78")), ("svc", user("S", "79"))]),
+            groups: HashMap::new(),
+            faults: HashMap::new(),
+            server_information: true,
+            list_there: true,
+            bare_listing: false,
+            endless: false,
+            knows_requests: true,
+            endpoint: false,
+        }
+    }
+}
+
+impl World {
+    /// Ada shows this file of hers.
+    pub fn shows(mut self, file: &str) -> Self {
+        let ada = self.users.get_mut(ADA).unwrap();
+        ada.files.insert(file.to_owned());
+        ada.shown = file.to_owned();
+        self
+    }
+
+    pub fn ada(&self) -> &User {
+        &self.users[ADA]
+    }
+
+    fn person(&self, name: &str, bare: bool) -> Value {
+        let user = &self.users[name];
+        let default = user.shown.starts_with(&format!("{STOCK}default"));
+        let path = if user.shown.starts_with(STOCK) {
+            user.shown.clone()
+        } else {
+            format!("/download/attachments/{}/{}", user.content, user.shown)
+        };
+        let mut person = json!({ "type": "known", "username": name, "userKey": user.key, "displayName": name });
+        if !bare {
+            person["profilePicture"] = json!({ "path": path, "width": 48, "height": 48, "isDefault": default });
+        }
+        person
+    }
+
+    fn page(&self, names: &[&str], query: &HashMap<String, String>, path: &str) -> Response {
+        let from: usize = query["start"].parse().unwrap();
+        let size = 2;
+        let results: Vec<Value> =
+            names.iter().skip(from).take(size).map(|name| self.person(name, self.bare_listing)).collect();
+        let mut links = json!({ "self": "x" });
+        if from + size < names.len() || (self.endless && from < names.len()) {
+            links["next"] = json!(format!("/{path}?limit={size}&start={}", from + size));
+        }
+        reply_json(200, &json!({ "results": results, "start": from, "limit": size, "_links": links }))
+    }
+
+    fn answer(&mut self, asked: &Asked) -> (String, Response) {
+        let url = Url::parse(&format!("http://wiki{}", asked.path)).unwrap();
+        let query: HashMap<String, String> = url.query_pairs().into_owned().collect();
+        let path = url.path().trim_start_matches('/').to_owned();
+        if asked.method == "POST" && path == "rpc/xmlrpc" {
+            return self.remote(asked, &query);
+        }
+        if path.starts_with("rest/scriptrunner/") {
+            return self.scripted(asked, &query);
+        }
+        assert_eq!(asked.method, "GET", "{path}");
+        let step = match path.as_str() {
+            "rest/api/user/list" => "list",
+            "rest/api/user/current" => "current",
+            "rest/api/user" => "user",
+            "rest/api/server-information" => "information",
+            "rest/applinks/1.0/manifest" => "manifest",
+            path if path.starts_with("rest/api/group/") => "member",
+            path if path.starts_with("download/attachments/") => "file",
+            other => panic!("an unknown call: {other}"),
+        };
+        if let Some(fault) = self.faults.get(step) {
+            return (format!("R {step}"), reply(fault.status, &[], fault.body));
+        }
+        let response = match step {
+            "information" if self.server_information => reply_json(200, &json!({ "version": "9.2.0" })),
+            "manifest" => reply_json(200, &json!({ "id": "c0ff", "typeId": "confluence" })),
+            "current" => reply_json(200, &self.person("svc", false)),
+            "list" if self.list_there => {
+                let names: Vec<&str> = self.users.keys().copied().collect();
+                self.page(&names, &query, &path)
+            }
+            "member" => match self.groups.get(path.split('/').nth(3).unwrap()) {
+                Some(names) => self.page(names, &query, &path),
+                None => reply_json(404, &json!({ "message": "no such group" })),
+            },
+            "user" => match self.users.iter().find(|(_, user)| user.key == query["key"]) {
+                Some((name, _)) => reply_json(200, &self.person(name, false)),
+                None => reply_json(404, &json!({ "message": "no such user" })),
+            },
+            "file" => {
+                let (content, file) = path.trim_start_matches("download/attachments/").split_once('/').unwrap();
+                let there = self.users.values().any(|user| user.content == content && user.files.contains(file));
+                if there { reply(200, &[("content-type", "image/png")], "grey 1") } else { reply(404, &[], "") }
+            }
+            _ => reply_json(404, &json!({ "message": "null for uri" })),
+        };
+        (format!("R {step}"), response)
+    }
+
+    fn remote(&mut self, asked: &Asked, query: &HashMap<String, String>) -> (String, Response) {
+        assert_eq!(query["os_authType"], "basic");
+        assert_eq!(asked.header("content-type"), "text/xml");
+        let body = std::str::from_utf8(&asked.body).unwrap();
+        let method = between(body, "<methodName>confluence2.", "</methodName>")[0].to_owned();
+        let texts: Vec<String> = between(body, "<string>", "</string>").into_iter().map(str::to_owned).collect();
+        let step = ["getServerInfo", "login", "addProfilePicture", "setUserPreferenceString", "removeAttachment"]
+            .into_iter()
+            .find(|step| *step == method)
+            .unwrap_or_else(|| panic!("an unknown method: {method}"));
+        let line = match step {
+            "getServerInfo" | "login" => format!("R {step}"),
+            "setUserPreferenceString" => format!("W set {}", texts[3]),
+            "removeAttachment" => format!("W remove {} {}", texts[1], texts[2]),
+            _ => format!("W add {}", texts[2]),
+        };
+        if let Some(fault) = self.faults.get(step).copied() {
+            if fault.takes_effect {
+                let _ = self.run(step, &texts);
+            }
+            return (line, reply(fault.status, &[], fault.body));
+        }
+        let inside = match self.run(step, &texts) {
+            Ok(value) => format!("<params><param><value>{value}</value></param></params>"),
+            Err(words) => format!(
+                "<fault><value><struct><member><name>faultCode</name><value><int>0</int></value></member><member>\
+                 <name>faultString</name><value>java.lang.Exception: {words}</value></member></struct></value></fault>"
+            ),
+        };
+        (line, reply(200, &[], format!("<?xml version=\"1.0\"?><methodResponse>{inside}</methodResponse>")))
+    }
+
+    fn run(&mut self, step: &str, texts: &[String]) -> Result<String, &'static str> {
+        let yes = || Ok("<boolean>1</boolean>".to_owned());
+        if step == "login" {
+            return if texts[1] == "pass-word" {
+                Ok("<string>t0k</string>".into())
+            } else {
+                Err("AuthenticationFailed")
+            };
+        }
+        let known = if texts[0].is_empty() { self.knows_requests } else { texts[0] == "t0k" };
+        if !known {
+            return Err("com.atlassian.confluence.rpc.InvalidSessionException: not logged in");
+        }
+        match step {
+            "getServerInfo" => Ok("<struct><member><name>majorVersion</name><value>8</value></member><member>\
+                <name>minorVersion</name><value><i4>5</i4></value></member></struct>"
+                .into()),
+            "removeAttachment" => {
+                let user = self.users.values_mut().find(|user| user.content == texts[1]).ok_or("no content")?;
+                if user.files.remove(&texts[2]) { yes() } else { Err("The attachment does not exist") }
+            }
+            _ => {
+                let user = self.users.get_mut(texts[1].as_str()).ok_or("User does not exist")?;
+                if step == "addProfilePicture" {
+                    user.files.insert(texts[2].clone());
+                    user.shown = texts[2].clone();
+                } else {
+                    user.shown = texts[3].clone();
+                }
+                yes()
+            }
+        }
+    }
+
+    fn scripted(&mut self, asked: &Asked, query: &HashMap<String, String>) -> (String, Response) {
+        let (method, name) = (asked.method.as_str(), query.get("name").cloned().unwrap_or_default());
+        let line = match method {
+            "GET" => "R endpoint".to_owned(),
+            "POST" if query.contains_key("action") => format!("W set {}", query["path"]),
+            "POST" => format!("W add {name}"),
+            _ => format!("W remove {name}"),
+        };
+        if !self.endpoint {
+            return (line, reply_json(404, &json!({ "message": "null for uri", "status-code": 404 })));
+        }
+        if method == "GET" {
+            return (line, reply_json(200, &json!({ "endpoint": "avatarpipe", "version": 1, "admin": true })));
+        }
+        assert_eq!(asked.header("x-atlassian-token"), "no-check");
+        let path = |user: &User| format!("/download/attachments/{}/{}", user.content, user.shown);
+        let user = self.users.get_mut(query["user"].as_str()).unwrap();
+        if query.get("seen").is_some_and(|seen| *seen != path(user)) {
+            return (line, reply_json(409, &json!({ "error": "changed", "message": "another", "path": path(user) })));
+        }
+        let answer = match method {
+            "DELETE" => json!({ "file": name, "removed": user.files.remove(&name) }),
+            _ if query.contains_key("action") => {
+                user.shown = query["path"].clone();
+                json!({ "file": null, "path": user.shown, "default": true })
+            }
+            _ => {
+                assert_eq!(asked.json()["type"], "image/png");
+                user.files.insert(name.clone());
+                user.shown = name.clone();
+                json!({ "file": name, "path": path(user), "default": false })
+            }
+        };
+        (line, reply_json(200, &answer))
+    }
+}
+
+fn between<'a>(text: &'a str, start: &str, end: &str) -> Vec<&'a str> {
+    text.split(start).skip(1).map(|rest| rest.split(end).next().unwrap()).collect()
+}
+
+/// How the target of a stage is set up.
+#[derive(Clone, Debug)]
+pub struct Way {
+    pub token: bool,
+    pub upload: UploadPolicy,
+    pub read_before: ReadBefore,
+    pub groups: Vec<String>,
+}
+
+impl Default for Way {
+    fn default() -> Self {
+        Self { token: false, upload: UploadPolicy::XmlRpc, read_before: ReadBefore::Reverts, groups: Vec::new() }
+    }
+}
+
+/// The fake with a target before it.
+pub struct Stage {
+    pub wiki: Confluence,
+    pub log: Log,
+    pub server: Loopback,
+    world: Arc<Mutex<World>>,
+}
+
+impl Stage {
+    pub async fn new(world: World, way: Way) -> Self {
+        let (world, log) = (Arc::new(Mutex::new(world)), Log::default());
+        let (there, written) = (Arc::clone(&world), Arc::clone(&log));
+        let server = Loopback::start(move |_, asked| {
+            let (line, response) = there.lock().unwrap().answer(asked);
+            written.lock().unwrap().push(line);
+            response
+        })
+        .await;
+        let credential = match way.token {
+            false => Credential::Basic { username: "svc".into(), password: "pass-word".into() },
+            true => Credential::Token("to-ken".into()),
+        };
+        let settings = Settings {
+            id: "wiki".into(),
+            credential,
+            upload: way.upload,
+            endpoint: "rest/scriptrunner/latest/custom/avatarpipe".to_owned(),
+            read_before: way.read_before,
+            quiet: std::time::Duration::from_secs(120),
+            accounts: AccountRules { groups: way.groups, ..AccountRules::default() },
+        };
+        let wiki = Confluence::new(settings, server.line().0).unwrap();
+        Self { wiki, log, server, world }
+    }
+
+    /// Identified, surveyed, prepared, and the log empty again.
+    pub async fn ready(world: World, way: Way) -> Self {
+        let stage = Self::new(world, way).await;
+        let mut learnt = Learnt::new();
+        stage.wiki.identify(&mut learnt).await.unwrap();
+        stage.wiki.survey(&mut learnt, &mut |_| {}).await.unwrap();
+        stage.wiki.prepare(&mut learnt, None).await.unwrap();
+        stage.take_log();
+        stage
+    }
+
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap()
+    }
+
+    pub fn take_log(&self) -> Vec<String> {
+        std::mem::take(&mut *self.log.lock().unwrap())
+    }
+}

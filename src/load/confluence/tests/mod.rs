@@ -1,0 +1,26 @@
+//! Protocol tests against a small Confluence written from the reference, with the journal of the Jira tests.
+
+mod fake;
+mod remotes;
+mod surveys;
+mod writes;
+
+use crate::load::Rendition;
+use crate::load::jira::tests::{grey, intent, rendition};
+use crate::model::{Digest, Intent, IntentKind, Mark, Shown};
+
+/// The file that we placed before.
+const OLD: &str = "avatarpipe-0123456789abcdef.png";
+
+/// The picture that is sent, and the name it gets.
+fn picture() -> (Rendition, Mark) {
+    let digest = Digest::of(&grey(200));
+    (rendition(200), Mark::new(format!("avatarpipe-{}.png", &digest.hex()[..16])))
+}
+
+/// A write for account `K`, which shows this.
+fn draft(kind: IntentKind, stood: Shown, old: Option<&str>) -> Intent {
+    let handle = matches!(stood, Shown::Custom(_)).then(|| "77".to_owned());
+    let rendition = (kind == IntentKind::Replace).then(|| Digest::of(&grey(200)));
+    Intent { stood, handle, rendition, old: old.map(Mark::from), ..intent(kind) }
+}

@@ -1,0 +1,121 @@
+//! Confluence's JSON as it comes.
+//!
+//! Owns: the wire types; none of them leaves `confluence`. Leaves to others: what a path says (`picture.rs`).
+//! A newcomer gets wrong: no REST person has a mail address, and a listing may leave the picture out.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use url::Url;
+
+use super::picture::{self, Picture};
+use crate::load::atlassian::accounts::Life;
+
+/// A person, in listings and alone.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Person {
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    pub username: Option<String>,
+    pub user_key: Option<String>,
+    pub display_name: Option<String>,
+    profile_picture: Option<ProfilePicture>,
+    status: Option<Status>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ProfilePicture {
+    path: Option<String>,
+    is_default: Option<bool>,
+}
+
+/// A word, or an object that holds one.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Status {
+    Word(String),
+    Object(BTreeMap<String, serde_json::Value>),
+}
+
+impl Person {
+    /// What the person shows; `None` if the answer does not say.
+    pub fn picture(&self, base: &Url) -> Option<Picture> {
+        let picture = self.profile_picture.as_ref()?;
+        Some(picture::read(picture.path.as_deref()?, picture.is_default, base))
+    }
+
+    pub fn life(&self) -> Life {
+        if self.kind.as_deref().is_some_and(|kind| kind != "known") {
+            return Life::Gone;
+        }
+        let word = match &self.status {
+            Some(Status::Word(word)) => word.as_str(),
+            Some(Status::Object(fields)) => {
+                ["status", "value", "name"].iter().find_map(|name| fields.get(*name)?.as_str()).unwrap_or_default()
+            }
+            None => "",
+        };
+        match word.to_ascii_lowercase().as_str() {
+            "deactivated" | "inactive" | "disabled" => Life::Disabled,
+            "deleted" | "externally_deleted" | "unsynced" | "trashed" => Life::Gone,
+            _ => Life::Active,
+        }
+    }
+}
+
+/// A page of people.
+#[derive(Debug, Deserialize)]
+pub(super) struct People {
+    pub results: Vec<Person>,
+    #[serde(default, rename = "_links")]
+    pub links: Links,
+}
+
+/// Where the next page is.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Links {
+    pub next: Option<String>,
+}
+
+/// `GET server-information`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ServerInformation {
+    pub version: Option<String>,
+    pub base_url: Option<String>,
+}
+
+/// What the shipped endpoint answers (`pipelines/confluence-endpoint.groovy`).
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Endpoint {
+    pub endpoint: Option<String>,
+    pub version: Option<u32>,
+    pub file: Option<String>,
+    pub removed: Option<bool>,
+    #[serde(rename = "default")]
+    pub is_default: Option<bool>,
+    pub error: Option<String>,
+    pub message: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_life_of_an_account_is_read_in_either_shape() {
+        for (json, life) in [
+            (r#"{"type":"known"}"#, Life::Active),
+            (r#"{"type":"known","status":"current"}"#, Life::Active),
+            (r#"{"type":"known","status":"deactivated"}"#, Life::Disabled),
+            (r#"{"type":"known","status":{"status":"DEACTIVATED"}}"#, Life::Disabled),
+            (r#"{"type":"known","status":"externally_deleted"}"#, Life::Gone),
+            (r#"{"type":"unknown"}"#, Life::Gone),
+            (r#"{"type":"anonymous"}"#, Life::Gone),
+        ] {
+            assert_eq!(serde_json::from_str::<Person>(json).unwrap().life(), life, "{json}");
+        }
+    }
+}

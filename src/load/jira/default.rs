@@ -1,0 +1,100 @@
+//! Which picture is the instance's default: it differs per instance and is never written down in code (reference §3.2).
+//!
+//! Owns: when it is asked for, and whom. Leaves to others: what follows from it (`model::Picture`).
+//! A newcomer gets wrong: once most people have photos, hardly anybody shows the default. What was learnt is kept.
+
+use std::collections::BTreeMap;
+
+use crate::http::Failure;
+use crate::model::{Mark, Shown};
+
+use super::avatar::Selected;
+use super::desk::Desk;
+
+/// The key of the learnt default.
+pub(super) const DEFAULT: &str = "default";
+/// Accounts that are asked for the default before giving up: the first ones may have uploads of their own.
+const ASKED_FOR_DEFAULT: usize = 3;
+
+/// How often each stock picture is shown, and by whom the default can be asked for.
+#[derive(Debug, Default)]
+pub(super) struct Stock {
+    shown: BTreeMap<Mark, (u64, Vec<String>)>,
+    gravatar: Vec<String>,
+}
+
+impl Stock {
+    /// Counts what an account shows; `askable` is its name if it can be asked.
+    pub fn count(&mut self, shown: &Shown, askable: Option<&String>) {
+        let names = match shown {
+            Shown::System(mark) => {
+                let (count, names) = self.shown.entry(mark.clone()).or_default();
+                *count += 1;
+                names
+            }
+            Shown::Default => &mut self.gravatar,
+            Shown::Custom(_) | Shown::Unknown(_) => return,
+        };
+        if let Some(name) = askable.filter(|_| names.len() < ASKED_FOR_DEFAULT) {
+            names.push(name.clone());
+        }
+    }
+
+    /// Whom to ask for the default; empty when what is remembered stands. Few show the default once most have photos,
+    /// so a stock picture takes its place only when many show it.
+    pub fn candidates(&self, remembered: Option<&Mark>, accounts: u64) -> Vec<String> {
+        let most = self.shown.iter().max_by_key(|(_, (count, _))| *count);
+        match (remembered, most) {
+            // A Gravatar stands only where the default is selected: surer than any count.
+            (None, _) if !self.gravatar.is_empty() => self.gravatar.clone(),
+            (None, most) => most.map(|(_, (_, names))| names.clone()).unwrap_or_default(),
+            (Some(_), None) => Vec::new(),
+            (Some(remembered), Some((mark, (count, names)))) => {
+                let own = self.shown.get(remembered).map_or(0, |(count, _)| *count);
+                let many = *count > own && *count >= 10 && *count * 20 >= accounts;
+                if mark != remembered && many { names.clone() } else { Vec::new() }
+            }
+        }
+    }
+}
+
+/// Asks accounts until one that never had a picture tells: what is selected there is the default (reference §3.4).
+pub(super) async fn ask_default(desk: &Desk, candidates: &[String]) -> Result<Option<Mark>, Failure> {
+    for name in candidates {
+        let Ok(avatars) = desk.avatars(name).await? else { continue };
+        if let (Selected::System(mark), true) = (&avatars.selected, avatars.custom.is_empty()) {
+            return Ok(Some(mark.clone()));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_remembered_default_yields_only_to_many() {
+        let stock = |counts: &[(&str, u64)], gravatars: usize| {
+            let mut stock = Stock::default();
+            for (mark, count) in counts {
+                for n in 0..*count {
+                    stock.count(&Shown::System((*mark).into()), Some(&format!("{mark}-{n}")));
+                }
+            }
+            for n in 0..gravatars {
+                stock.count(&Shown::Default, Some(&format!("g-{n}")));
+            }
+            stock
+        };
+        let d = Mark::from("10122");
+        let ask = |stock: Stock, remembered: Option<&Mark>| stock.candidates(remembered, 100).into_iter().next();
+        assert_eq!(ask(stock(&[("10122", 5), ("10130", 2)], 0), None).as_deref(), Some("10122-0"));
+        assert_eq!(ask(stock(&[("10122", 5)], 1), None).as_deref(), Some("g-0"));
+        assert_eq!(ask(stock(&[], 0), None), None);
+        assert_eq!(ask(stock(&[("10122", 5)], 0), Some(&d)), None);
+        assert_eq!(ask(stock(&[("10122", 1), ("10130", 3)], 0), Some(&d)), None);
+        assert_eq!(ask(stock(&[("10122", 1), ("10130", 12)], 0), Some(&d)).as_deref(), Some("10130-0"));
+        assert_eq!(ask(stock(&[("10130", 3)], 0), Some(&d)), None);
+    }
+}

@@ -1,0 +1,154 @@
+//! Every request to Jira passes here: headers, encoding, the login gate, and what the answer to a write means.
+//!
+//! Owns: yes, no and maybe of a write (`write-protocols.md`), and the failure of a read.
+//! Leaves to others: what is asked (`survey.rs`, `session.rs`, `observe.rs`).
+//! A newcomer gets wrong: 401 for a write can be one person's refusal; only `/myself` tells it from a dead login.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use url::Url;
+
+use crate::http::{Answer, Call, Failure, FailureKind, Line, Sent};
+use crate::load::atlassian::door::{Door, Trouble, fault, found, refused, with_query};
+use crate::load::atlassian::login::{Anonymous, Gate, contains};
+use crate::model::{AccountId, Fault, Mark};
+
+use super::Shared;
+use super::avatar::Avatars;
+use super::wire::{AvatarLists, Myself, Permissions};
+
+/// One way to the server: with cookies of its own, or without any.
+#[derive(Clone)]
+pub(super) struct Desk {
+    door: Door,
+    /// Asked whether the login still holds. Not the line itself where that one carries the cookies of a token's
+    /// session: they may be dead while the token lives (reference §2.1).
+    witness: Door,
+    shared: Arc<Shared>,
+}
+
+impl Desk {
+    pub fn new(line: Line, witness: Line, shared: Arc<Shared>) -> Self {
+        let door = |line| Door::new(line, Arc::clone(&shared.login));
+        Self { door: door(line), witness: door(witness), shared }
+    }
+
+    /// `rest/api/2/…` with these parameters, every value percent-encoded.
+    pub fn api(&self, path: &str, query: &[(&str, &str)]) -> Url {
+        with_query(self.door.line().url(&format!("rest/api/2/{path}")), query)
+    }
+
+    /// The way in, for what all products share.
+    pub fn door(&self) -> &Door {
+        &self.door
+    }
+
+    /// The gate, for who must close it.
+    pub fn gate(&self) -> &Gate {
+        self.door.gate()
+    }
+
+    /// A read; the answer has passed the login check and nothing else.
+    pub async fn read(&self, url: Url) -> Result<Answer, Failure> {
+        self.door.read(url).await
+    }
+
+    /// What an unsuccessful answer to a read means for the target.
+    pub fn failed(&self, answer: &Answer) -> Failure {
+        self.door.failed(answer, "the account needs the global permissions Jira Administrators and Browse Users")
+    }
+
+    /// Who we are. Cannot be fooled: 401 when anonymous (reference §2.2).
+    pub async fn myself(&self) -> Result<Myself, Failure> {
+        let answer = self.witness.read(self.api("myself", &[])).await?;
+        match answer.status {
+            200 => answer.json(),
+            _ => Err(self.failed(&answer)),
+        }
+    }
+
+    /// The avatars of an account. The inner fault is this person's alone.
+    pub async fn avatars(&self, name: &str) -> Result<Result<Avatars, Fault>, Failure> {
+        let answer = self.read(self.api("user/avatars", &[("username", name)])).await?;
+        match answer.status {
+            200 => Ok(match answer.json::<AvatarLists>() {
+                Ok(lists) => Ok(lists.into()),
+                Err(odd) => Err(Fault::new("avatars_odd", odd.to_string())),
+            }),
+            401 => {
+                self.myself().await?;
+                Ok(Err(fault("avatars_refused", &answer)))
+            }
+            404 => Ok(Err(fault("account_gone", &answer))),
+            // Every repetition was used up: the next person would fare no better.
+            429 | 502 | 503 | 504 => Err(self.failed(&answer)),
+            _ => Ok(Err(fault("avatars_unread", &answer))),
+        }
+    }
+
+    /// The bytes of a picture; `None` where the server sent something else, such as a login page.
+    pub async fn picture(&self, owner: Option<&AccountId>, mark: &Mark) -> Result<Option<Bytes>, Failure> {
+        let mut query = vec![("avatarId", mark.as_str()), ("size", "xxxlarge@2x")];
+        query.extend(owner.map(|owner| ("ownerId", owner.as_str())));
+        let url = with_query(self.door.line().url("secure/useravatar"), &query);
+        self.door.picture(url).await
+    }
+
+    /// A write, sent once.
+    pub async fn write(&self, call: Call) -> Result<Answer, Trouble> {
+        match self.door.send(call).await.map_err(Trouble::Stop)? {
+            Sent::Answer(answer) => self.judge(answer).await,
+            Sent::Lost(fault) => Err(Trouble::Maybe(fault)),
+            Sent::NotSent(fault) => Err(Trouble::No(fault)),
+        }
+    }
+
+    /// Yes, no or maybe (`write-protocols.md`).
+    async fn judge(&self, answer: Answer) -> Result<Answer, Trouble> {
+        // Cookies of a token's dead session earn 401 while the token is fine: `/myself` decides (reference §2.1).
+        if answer.status != 401 || !self.shared.is_token() {
+            self.gate().check(&answer, Anonymous::Refused).map_err(Trouble::Stop)?;
+        }
+        Err(match answer.status {
+            // The multipart variant answers as HTML on purpose; any other page is a gateway's.
+            200..=299 if answer.is_html() && !contains(&answer.body, "<textarea>") => {
+                Trouble::Maybe(fault("answer_is_a_page", &answer))
+            }
+            200..=299 => return Ok(answer),
+            401 => match self.myself().await {
+                Ok(_) => Trouble::No(fault("unauthorized", &answer)),
+                Err(refused) => Trouble::Stop(refused),
+            },
+            403 if contains(&answer.body, "XSRF") => refused(&answer),
+            403 => match self.may_administer().await {
+                Ok(true) => Trouble::No(fault("forbidden", &answer)),
+                Ok(false) => Trouble::Stop(
+                    answer
+                        .failure(FailureKind::Refused, found(&answer))
+                        .hint("give the account the global permission Jira Administrators"),
+                ),
+                Err(failure) => Trouble::Stop(failure),
+            },
+            _ => refused(&answer),
+        })
+    }
+
+    /// What we may do on the whole instance.
+    pub async fn permissions(&self) -> Result<Permissions, Failure> {
+        let answer = self.witness.read(self.api("mypermissions", &[])).await?;
+        if answer.status == 200 { answer.json() } else { Err(self.failed(&answer)) }
+    }
+
+    /// Whether the account may write for others at all; asked once, after the first 403.
+    async fn may_administer(&self) -> Result<bool, Failure> {
+        if let Some(known) = self.shared.administers.get() {
+            return Ok(*known);
+        }
+        let answer = self.witness.read(self.api("mypermissions", &[])).await?;
+        let may = answer.json::<Permissions>().map_or(true, |list| {
+            list.permissions.get("ADMINISTER").is_none_or(|administer| administer.have_permission)
+        });
+        Ok(*self.shared.administers.get_or_init(|| may))
+    }
+}

@@ -1,0 +1,88 @@
+//! How many requests a plan costs when nothing has to be repeated.
+//!
+//! Owns: the arithmetic of `write-protocols.md`, Jira. Leaves to others: sending exactly these (`session.rs`,
+//! `survey.rs`).
+//! A newcomer gets wrong: the confirming survey belongs to it, and costs what the first one did.
+
+use crate::load::Changes;
+
+use super::session::SAMPLED;
+use super::survey::{LIST_PAGE, MEMBER_PAGE, SEARCH_PAGE, search_ends};
+use super::version::Listing;
+use super::{Known, Route};
+
+pub(super) fn requests(changes: &Changes, known: &Known) -> u64 {
+    // Read, temporary, confirm, select; in one step the temporary avatar is the finished one.
+    let replace = match known.route {
+        Some(Route::OneStep) => 3,
+        Some(Route::Session) | None => 4,
+    };
+    let writes = changes.replace_over_ours * (replace + 1)
+        + changes.replace * replace
+        + changes.revert_made * 3
+        + changes.revert_adopted * 2
+        + changes.finish_over_ours * 3
+        + changes.finish * 2
+        + changes.tidy * 2;
+    let samples: u64 = changes.sessions.iter().map(|made| made.div_ceil(SAMPLED)).sum();
+    if writes == 0 { 0 } else { writes + samples + survey(changes.accounts, known) }
+}
+
+/// The confirming survey: what the last one cost, else what so many accounts should.
+fn survey(accounts: u64, known: &Known) -> u64 {
+    known.survey_requests.unwrap_or_else(|| match known.listing {
+        Some(Listing::Members) => accounts.div_ceil(MEMBER_PAGE),
+        Some(Listing::Search) => {
+            let rest = accounts % SEARCH_PAGE;
+            accounts / SEARCH_PAGE + 1 + u64::from(rest > 0 && !search_ends(rest))
+        }
+        Some(Listing::Cursor | Listing::CursorIfThere) | None => accounts.div_ceil(LIST_PAGE).max(1),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_change_costs_what_its_protocol_says() {
+        let session = Known { route: Some(Route::Session), survey_requests: Some(2), ..Known::default() };
+        let one_step = Known { route: Some(Route::OneStep), ..session.clone() };
+        let none = Changes::default();
+        let table = [
+            (Changes { replace: 1, sessions: vec![1], ..none.clone() }, 4 + 1 + 2, 3 + 1 + 2),
+            (Changes { replace_over_ours: 1, sessions: vec![1], ..none.clone() }, 5 + 1 + 2, 4 + 1 + 2),
+            (Changes { replace: 101, sessions: vec![51, 50], ..none.clone() }, 404 + 2 + 1 + 2, 303 + 2 + 1 + 2),
+            (Changes { revert_made: 1, ..none.clone() }, 5, 5),
+            (Changes { revert_adopted: 1, ..none.clone() }, 4, 4),
+            (Changes { finish: 1, ..none.clone() }, 4, 4),
+            (Changes { finish_over_ours: 1, ..none.clone() }, 5, 5),
+            (Changes { tidy: 1, ..none.clone() }, 4, 4),
+            (none, 0, 0),
+        ];
+        for (changes, by_session, in_one_step) in table {
+            assert_eq!(
+                (requests(&changes, &session), requests(&changes, &one_step)),
+                (by_session, in_one_step),
+                "{changes:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_survey_costs_its_pages() {
+        let table = [
+            (Listing::Cursor, 1, 1),
+            (Listing::Cursor, 2000, 1),
+            (Listing::Cursor, 2001, 2),
+            (Listing::Search, 450, 2),
+            (Listing::Search, 451, 1),
+            (Listing::Search, 1451, 2),
+            (Listing::Members, 101, 3),
+        ];
+        for (listing, accounts, pages) in table {
+            let known = Known { listing: Some(listing), ..Known::default() };
+            assert_eq!(survey(accounts, &known), pages, "{listing:?} {accounts}");
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! Who answers, and all accounts with the picture each shows.
+//!
+//! Owns: the listing calls of reference §3.3, their ends and cuts.
+//! Leaves to others: what an avatar URL says (`avatar.rs`), the version table (`version.rs`), which accounts are selected
+//! (`atlassian`), which picture is the default (`default.rs`).
+//! A newcomer gets wrong: `user/search` says no total. A full page followed by an empty one is a cut and not an end.
+
+use std::collections::HashSet;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+
+use crate::http::{Failure, FailureKind};
+use crate::load::atlassian::accounts::Rules;
+use crate::load::atlassian::{login, manifest};
+use crate::load::{Learnt, Server, Surveyed};
+use crate::model::{Account, AccountId, AccountStanding, Mark, Shown};
+
+use super::Jira;
+use super::avatar;
+use super::default::{DEFAULT, Stock, ask_default};
+use super::desk::Desk;
+use super::version::{Listing, Version};
+use super::wire::{Members, ServerInfo, User, UserList};
+
+/// The most that `user/list` gives in one page.
+pub(super) const LIST_PAGE: u64 = 2000;
+/// The most that `user/search` gives in one page.
+pub(super) const SEARCH_PAGE: u64 = 1000;
+/// The most that `group/member` gives in one page.
+pub(super) const MEMBER_PAGE: u64 = 50;
+/// The version, and who we are where the server says so.
+pub(super) async fn server_info(jira: &Jira) -> Result<(Version, ServerInfo, Option<String>), Failure> {
+    let answer = jira.desk.read(jira.desk.api("serverInfo", &[])).await?;
+    let wrong = |found: String| answer.failure(FailureKind::Misconfigured, found);
+    if answer.status == 404 {
+        return Err(wrong("404, no Jira here".into())
+            .hint("`base_url` is the address of Jira's start page, with its context path if it has one"));
+    }
+    if answer.status != 200 {
+        return Err(jira.desk.failed(&answer));
+    }
+    let info: ServerInfo = answer.json()?;
+    if info.deployment_type.as_deref() == Some("Cloud") {
+        return Err(wrong("this is Jira Cloud".into())
+            .hint("Cloud takes pictures from the Atlassian account; avatarpipe writes to Data Center and Server"));
+    }
+    let version = Version::of(&info)
+        .ok_or_else(|| answer.failure(FailureKind::Odd, format!("the version `{}` cannot be read", info.version)))?;
+    jira.shared.learn(|known| {
+        known.listing.get_or_insert(version.listing());
+        known.version = Some(version.clone());
+    });
+    Ok((version, info, login::user(&answer)))
+}
+
+/// Who answers there.
+pub(super) async fn identify(jira: &Jira) -> Result<Server, Failure> {
+    let (version, info, user) = server_info(jira).await?;
+    let base = info.base_url.as_deref();
+    let id = manifest::server_id(jira.desk.door(), "Jira", &["jira"], base).await?;
+    jira.shared.learn(|known| known.server = Some(id.clone()));
+    Ok(Server { id, product: format!("Jira {version}"), user })
+}
+
+/// Where the listed accounts go.
+type Page<'a> = &'a mut (dyn FnMut(Vec<Account>) + Send);
+
+/// All accounts.
+pub(super) async fn survey(jira: &Jira, learnt: &mut Learnt, page: Page<'_>) -> Result<Surveyed, Failure> {
+    let version = jira.version().await?;
+    if super::upload::sessions_are_lost(&jira.shared) {
+        learnt.remove(&super::upload::key(&jira.shared, &version));
+    }
+    let listing = jira.shared.known().listing.unwrap_or(version.listing());
+    let mut roll = Roll::new(jira, page);
+    if !roll.rules.groups.is_empty() && listing != Listing::Members {
+        roll.members = Some(roll.members_of_groups().await?);
+    }
+    match listing {
+        Listing::Cursor => {
+            roll.by_cursor(None).await?;
+        }
+        Listing::CursorIfThere => {
+            let there = roll.by_cursor(Some(404)).await?;
+            let listing = if there { Listing::Cursor } else { Listing::Members };
+            jira.shared.learn(|known| known.listing = Some(listing));
+            if !there {
+                roll.requests -= 1; // Not tried again in this run.
+                roll.by_groups(&version).await?;
+            }
+        }
+        Listing::Members => roll.by_groups(&version).await?,
+        Listing::Search => roll.by_search(&version).await?,
+    }
+    roll.finish(learnt).await
+}
+
+/// A survey under way.
+struct Roll<'a> {
+    desk: &'a Desk,
+    jira: &'a Jira,
+    rules: &'a Rules,
+    page: Page<'a>,
+    /// The members of `accounts.groups`, where they do not make the listing themselves.
+    members: Option<HashSet<String>>,
+    /// Hashes of the ids listed so far: pages overlap when accounts come and go meanwhile, groups overlap anyway.
+    seen: HashSet<u64>,
+    stock: Stock,
+    notes: Vec<String>,
+    requests: u64,
+    singly: u64,
+    nameless: u64,
+}
+
+impl<'a> Roll<'a> {
+    fn new(jira: &'a Jira, page: Page<'a>) -> Self {
+        Self {
+            desk: &jira.desk,
+            jira,
+            rules: &jira.shared.rules,
+            page,
+            members: None,
+            seen: HashSet::new(),
+            stock: Stock::default(),
+            notes: Vec::new(),
+            requests: 0,
+            singly: 0,
+            nameless: 0,
+        }
+    }
+
+    /// `user/list`. False if the server answered with `absent` instead.
+    async fn by_cursor(&mut self, absent: Option<u16>) -> Result<bool, Failure> {
+        let size = LIST_PAGE.to_string();
+        let mut cursor: Option<String> = None;
+        loop {
+            let mut query = vec![("maxResults", size.as_str())];
+            query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
+            self.requests += 1;
+            let answer = self.desk.read(self.desk.api("user/list", &query)).await?;
+            if Some(answer.status) == absent && cursor.is_none() {
+                return Ok(false);
+            }
+            if answer.status != 200 {
+                return Err(self.desk.failed(&answer));
+            }
+            let list: UserList = answer.json()?;
+            self.add(list.values).await?;
+            match list.next_cursor {
+                _ if list.is_last == Some(true) => return Ok(true),
+                None => return Ok(true),
+                Some(next) if cursor.as_deref() == Some(next.as_str()) => {
+                    return Err(answer.failure(FailureKind::Odd, "the cursor does not move: the listing has no end"));
+                }
+                Some(next) => cursor = Some(next),
+            }
+        }
+    }
+
+    /// `user/search`, until a page shows that it is the last.
+    async fn by_search(&mut self, version: &Version) -> Result<(), Failure> {
+        let size = SEARCH_PAGE.to_string();
+        let (mut start, mut last) = (0_u64, 0_u64);
+        loop {
+            let from = start.to_string();
+            let query = [("username", "."), ("startAt", &from), ("maxResults", &size), ("includeInactive", "true")];
+            let answer = self.desk.read(self.desk.api("user/search", &query)).await?;
+            self.requests += 1;
+            if answer.status != 200 {
+                return Err(self.desk.failed(&answer));
+            }
+            let users: Vec<User> = answer.json()?;
+            let length = users.len() as u64;
+            if length == 0 && start > 0 && (last >= SEARCH_PAGE || start == SEARCH_PAGE) {
+                let found = format!("the listing ends after exactly {start} accounts: it is cut off");
+                let hint = if version.cuts_at_1000() {
+                    "Jira up to 8.5 lists no more than 1000 accounts (JRASERVER-65089): update Jira"
+                } else {
+                    "add or disable one account to tell a cut from an end, and look for a limit on `user/search`"
+                };
+                return Err(answer.failure(FailureKind::Odd, found).hint(hint));
+            }
+            let new = self.add(users).await?;
+            if search_ends(length) {
+                return Ok(());
+            }
+            if new == 0 {
+                return Err(answer.failure(FailureKind::Odd, "a page brought nobody new: the listing has no end"));
+            }
+            start += length;
+            last = length;
+        }
+    }
+
+    /// The members of `accounts.groups` as the listing.
+    async fn by_groups(&mut self, version: &Version) -> Result<(), Failure> {
+        if self.rules.groups.is_empty() {
+            let tried = self.desk.api("user/search", &[]);
+            return Err(Failure::new(
+                FailureKind::Misconfigured,
+                format!("GET {tried}"),
+                format!("Jira {version} lists 100 accounts in all (JRASERVER-78520)"),
+            )
+            .hint("write `accounts: { groups: [jira-software-users] }` with your groups, or update Jira to the latest 10.3"));
+        }
+        let rules = self.rules;
+        for group in &rules.groups {
+            let mut start = 0;
+            while let Some(users) = self.group_page(group, &mut start).await? {
+                self.add(users).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The keys of everybody in `accounts.groups`.
+    async fn members_of_groups(&mut self) -> Result<HashSet<String>, Failure> {
+        let mut members = HashSet::new();
+        let rules = self.rules;
+        for group in &rules.groups {
+            let mut start = 0;
+            while let Some(users) = self.group_page(group, &mut start).await? {
+                members.extend(users.into_iter().filter_map(|user| user.key));
+            }
+        }
+        Ok(members)
+    }
+
+    /// One page of a group, `None` after the last. `start` is moved past it, to `u64::MAX` at the end.
+    async fn group_page(&mut self, group: &str, start: &mut u64) -> Result<Option<Vec<User>>, Failure> {
+        if *start == u64::MAX {
+            return Ok(None);
+        }
+        let (from, size) = (start.to_string(), MEMBER_PAGE.to_string());
+        let query = [("groupname", group), ("includeInactiveUsers", "true"), ("startAt", &from), ("maxResults", &size)];
+        let answer = self.desk.read(self.desk.api("group/member", &query)).await?;
+        self.requests += 1;
+        match answer.status {
+            200 => {}
+            404 => {
+                return Err(answer
+                    .failure(FailureKind::Misconfigured, format!("404, there is no group `{group}`"))
+                    .hint("correct `accounts.groups`"));
+            }
+            _ => return Err(self.desk.failed(&answer)),
+        }
+        let members: Members = answer.json()?;
+        let reached = *start + members.values.len() as u64;
+        let last = members.values.is_empty() || members.is_last.unwrap_or(members.total.is_none_or(|t| reached >= t));
+        if last && members.total.is_some_and(|total| reached < total) {
+            let found = format!("the listing of `{group}` ends after {reached} of {}", members.total.unwrap_or(0));
+            return Err(answer.failure(FailureKind::Odd, found).hint("members came or went meanwhile: run again"));
+        }
+        *start = if last { u64::MAX } else { reached };
+        Ok(Some(members.values))
+    }
+
+    /// Takes a page in; gives back how many accounts were new.
+    async fn add(&mut self, users: Vec<User>) -> Result<usize, Failure> {
+        let mut accounts = Vec::with_capacity(users.len());
+        for user in users {
+            let (Some(key), Some(name)) = (user.key.clone(), user.name.clone()) else {
+                self.nameless += 1;
+                continue;
+            };
+            if !self.seen.insert(hash(&key)) {
+                continue;
+            }
+            let member = self.members.as_ref().is_none_or(|members| members.contains(&key));
+            let id = AccountId::new(key);
+            let standing = self.rules.standing(&id, &name, user.life(), member);
+            let shown = self.shown(&id, standing, &user).await?;
+            let usable = user.active != Some(false) && standing != AccountStanding::Inactive;
+            self.stock.count(&shown, usable.then_some(&name));
+            accounts.push(Account {
+                handle: None,
+                id,
+                email: user.email_address.filter(|email| !email.is_empty()),
+                display_name: user.display_name.unwrap_or_else(|| name.clone()),
+                name,
+                standing,
+                shown,
+            });
+        }
+        let new = accounts.len();
+        (self.page)(accounts);
+        Ok(new)
+    }
+
+    /// What the bean says; where listings carry no avatar URLs, what the user's own bean says.
+    async fn shown(&mut self, id: &AccountId, standing: AccountStanding, user: &User) -> Result<Shown, Failure> {
+        let base = self.jira.line.base();
+        if let Some(urls) = user.avatar_urls.as_ref().filter(|urls| !urls.is_empty()) {
+            return Ok(avatar::shown(urls, id, base));
+        }
+        if standing != AccountStanding::Active {
+            return Ok(Shown::Unknown("the listing does not say, and the account is not selected".into()));
+        }
+        self.requests += 1;
+        self.singly += 1;
+        let answer = self.desk.read(self.desk.api("user", &[("key", id.as_str())])).await?;
+        match answer.status {
+            200 => Ok(match answer.json::<User>() {
+                Ok(user) if user.key.as_deref() == Some(id.as_str()) => {
+                    avatar::shown(&user.avatar_urls.unwrap_or_default(), id, base)
+                }
+                Ok(_) => Shown::Unknown("the server answered for another user".into()),
+                Err(odd) => Shown::Unknown(odd.to_string()),
+            }),
+            401 => Err(self.desk.failed(&answer)),
+            status => Ok(Shown::Unknown(format!("{status} when its user was read"))),
+        }
+    }
+
+    /// The sum, and the default.
+    async fn finish(mut self, learnt: &mut Learnt) -> Result<Surveyed, Failure> {
+        if self.seen.is_empty() {
+            let tried = format!("listing the accounts of {}", self.jira.line.base());
+            return Err(Failure::new(FailureKind::Refused, tried, "nobody was listed, not even we ourselves")
+                .hint("give the account the global permissions Browse Users and Jira Administrators"));
+        }
+        if self.singly > 0 {
+            self.notes.push(format!("the listing shows no pictures: {} accounts were read one by one", self.singly));
+        }
+        if self.nameless > 0 {
+            self.notes.push(format!("{} listed users have no key or no name and were left out", self.nameless));
+        }
+        let accounts = self.seen.len() as u64;
+        let remembered = learnt.get(DEFAULT).map(|id| Mark::new(id.clone()));
+        let candidates = self.stock.candidates(remembered.as_ref(), accounts);
+        let asked = self.jira.shared.known().default_asked;
+        let found = if asked { None } else { ask_default(self.desk, &candidates).await? };
+        let default = found.or(remembered);
+        if let Some(mark) = &default {
+            learnt.insert(DEFAULT.into(), mark.as_str().to_owned());
+        } else {
+            self.notes.push("the default picture is not known: no account shows it, so nothing can be reverted".into());
+        }
+        self.jira.shared.learn(|known| {
+            known.default = default.clone();
+            known.default_asked = true;
+            known.survey_requests = Some(self.requests);
+        });
+        Ok(Surveyed { accounts, default, notes: self.notes })
+    }
+}
+
+/// Whether a page of `user/search` is the last. Servers that lower the page size lower it to a round number, so a short
+/// page of a round length is followed by one more question.
+pub(super) fn search_ends(length: u64) -> bool {
+    length == 0 || (length < SEARCH_PAGE && !length.is_multiple_of(50))
+}
+
+fn hash(key: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_round_short_page_is_not_trusted_to_be_the_last() {
+        for (length, ends) in [(0, true), (1, true), (999, true), (1000, false), (500, false), (100, false), (37, true)]
+        {
+            assert_eq!(search_ends(length), ends, "{length}");
+        }
+    }
+}

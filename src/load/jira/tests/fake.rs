@@ -1,0 +1,389 @@
+//! As much of a Jira as the protocols need, written from `reference/atlassian.md` §3.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use axum::response::Response;
+use bytes::Bytes;
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::http::loopback::{Asked, Loopback, reply, reply_json};
+use crate::load::atlassian::{AccountRules, Credential};
+use crate::load::jira::{Jira, Settings, UploadPolicy};
+use crate::load::{Changes, Learnt, Target as _};
+
+use super::{Grey, Log};
+
+/// The instance's default picture.
+pub const DEFAULT: u32 = 10122;
+
+/// A user of the fake.
+#[derive(Clone, Debug)]
+pub struct User {
+    pub key: String,
+    pub custom: Vec<u32>,
+    pub selected: u32,
+}
+
+/// What goes wrong at a step, and whether its effect takes place all the same.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    pub status: u16,
+    pub takes_effect: bool,
+    pub body: &'static str,
+    pub headers: Vec<(&'static str, &'static str)>,
+}
+
+impl Fault {
+    pub fn status(status: u16) -> Self {
+        Self { status, takes_effect: false, body: r#"{"errorMessages":["no"],"errors":{}}"#, headers: Vec::new() }
+    }
+
+    pub fn taking_effect(self) -> Self {
+        Self { takes_effect: true, ..self }
+    }
+
+    pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+}
+
+/// The server's memory and its switches.
+#[derive(Debug)]
+pub struct World {
+    pub version: &'static str,
+    pub users: BTreeMap<String, User>,
+    pub pictures: HashMap<u32, Bytes>,
+    pub groups: HashMap<&'static str, Vec<String>>,
+    pub faults: HashMap<&'static str, Fault>,
+    /// Sessions end after each request, as with a token.
+    pub forgetful: bool,
+    /// Only the form variant of the upload.
+    pub multipart_only: bool,
+    /// Served in place of every picture.
+    pub swapped: Option<Bytes>,
+    /// Who owns what is made, if not the user that was named.
+    pub owner: Option<&'static str>,
+    pub list_there: bool,
+    pub search_cap: usize,
+    pub search_page: usize,
+    pub bare_listing: bool,
+    pub sessions: HashMap<String, Bytes>,
+    pub next: u32,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        let ada = User { key: "K".into(), custom: Vec::new(), selected: DEFAULT };
+        let svc = User { key: "SVC".into(), custom: Vec::new(), selected: DEFAULT };
+        Self {
+            version: "9.12.5",
+            users: BTreeMap::from([("ada+x@ex.org".into(), ada), ("svc".into(), svc)]),
+            pictures: HashMap::new(),
+            groups: HashMap::new(),
+            faults: HashMap::new(),
+            forgetful: false,
+            multipart_only: false,
+            swapped: None,
+            owner: None,
+            list_there: true,
+            search_cap: usize::MAX,
+            search_page: 1000,
+            bare_listing: false,
+            sessions: HashMap::new(),
+            next: 15001,
+        }
+    }
+}
+
+impl World {
+    /// Puts an uploaded picture there that the user shows.
+    pub fn place(&mut self, name: &str, picture: Bytes) -> u32 {
+        let id = self.next;
+        self.next += 1;
+        self.pictures.insert(id, picture);
+        let user = self.users.get_mut(name).unwrap();
+        user.custom.push(id);
+        user.selected = id;
+        id
+    }
+
+    pub fn ada(&self) -> &User {
+        &self.users["ada+x@ex.org"]
+    }
+
+    fn bean(&self, name: &str, user: &User) -> Value {
+        let mut bean = json!({ "key": user.key, "name": name, "emailAddress": format!("{name}@ex.org"),
+            "displayName": name, "active": true });
+        if !self.bare_listing {
+            bean["avatarUrls"] = urls(user);
+        }
+        bean
+    }
+
+    fn page(&self, from: usize, size: usize) -> Vec<Value> {
+        self.users.iter().skip(from).take(size).map(|(name, user)| self.bean(name, user)).collect()
+    }
+
+    fn answer(&mut self, asked: &Asked) -> (String, Response) {
+        let url = Url::parse(&format!("http://jira{}", asked.path)).unwrap();
+        let query: HashMap<String, String> = url.query_pairs().into_owned().collect();
+        let path = url.path().trim_start_matches('/').to_owned();
+        let (step, detail) = step(&asked.method, &path);
+        let line = format!("{} {step}{detail}", if asked.method == "GET" { "R" } else { "W" });
+        if asked.method != "GET" {
+            assert_eq!(asked.header("x-atlassian-token"), "no-check", "{path}");
+            assert!(query.contains_key("username"), "{path}");
+        }
+        let fault = self.faults.get(step).cloned();
+        if let Some(fault) = fault {
+            if fault.takes_effect {
+                let _ = self.done(step, asked, &query, &path);
+            }
+            let mut headers = vec![("content-type", "application/json")];
+            headers.extend(&fault.headers);
+            return (line, reply(fault.status, &headers, fault.body));
+        }
+        (line, self.done(step, asked, &query, &path))
+    }
+
+    fn done(&mut self, step: &str, asked: &Asked, query: &HashMap<String, String>, path: &str) -> Response {
+        let number = |name: &str| query.get(name).and_then(|text| text.parse::<usize>().ok());
+        let name = query.get("username").cloned().unwrap_or_default();
+        match step {
+            "serverInfo" => {
+                let info =
+                    json!({ "baseUrl": "https://jira.ex.org", "version": self.version, "deploymentType": "Server" });
+                reply(200, &[("content-type", "application/json"), ("x-ausername", "svc%2Bbot")], info.to_string())
+            }
+            "manifest" => reply(200, &[], "<manifest><id>9d1f</id><typeId>jira</typeId></manifest>"),
+            "myself" => reply_json(200, &json!({ "key": "SVC", "name": "svc" })),
+            "mypermissions" => reply_json(200, &json!({ "permissions": { "ADMINISTER": { "havePermission": true } } })),
+            "list" if !self.list_there => reply_json(404, &json!({ "errorMessages": [] })),
+            "list" => {
+                let (from, size) = (number("cursor").unwrap_or(0), 2);
+                let last = from + size >= self.users.len();
+                let mut page = json!({ "values": self.page(from, size), "isLast": last });
+                if !last {
+                    page["nextCursor"] = json!((from + size).to_string());
+                }
+                reply_json(200, &page)
+            }
+            "search" => {
+                let (from, size) = (number("startAt").unwrap(), number("maxResults").unwrap().min(self.search_page));
+                let mut page = self.page(from, size);
+                page.truncate(self.search_cap.saturating_sub(from));
+                reply_json(200, &Value::Array(page))
+            }
+            "member" => match self.groups.get(query["groupname"].as_str()) {
+                None => reply_json(404, &json!({ "errorMessages": ["no such group"] })),
+                Some(names) => {
+                    let (from, size) = (number("startAt").unwrap(), 2);
+                    let values: Vec<Value> =
+                        names.iter().skip(from).take(size).map(|n| self.bean(n, &self.users[n])).collect();
+                    reply_json(
+                        200,
+                        &json!({ "values": values, "total": names.len(), "isLast": from + size >= names.len() }),
+                    )
+                }
+            },
+            "user" => {
+                let key = &query["key"];
+                let (name, user) = self.users.iter().find(|(_, user)| user.key == *key).unwrap();
+                let mut bean = self.bean(name, user);
+                bean["avatarUrls"] = urls(user);
+                reply_json(200, &bean)
+            }
+            "avatars" => match self.users.get(&name) {
+                Some(user) => reply_json(200, &lists(user)),
+                None => reply_json(404, &json!({ "errorMessages": ["no such user"] })),
+            },
+            "picture" => {
+                let id: u32 = query["avatarId"].parse().unwrap();
+                match (&self.swapped, self.pictures.get(&id)) {
+                    (Some(bytes), _) | (None, Some(bytes)) => {
+                        reply(200, &[("content-type", "image/png")], bytes.clone())
+                    }
+                    (None, None) => reply(404, &[], ""),
+                }
+            }
+            "temporary" => self.upload(asked, query, &name),
+            "confirm" => {
+                let picture = session(asked).and_then(|id| self.sessions.remove(&id));
+                let Some(picture) = picture else {
+                    return reply_json(500, &json!({ "errorMessages": ["upload failure"] }));
+                };
+                let crop = asked.json();
+                assert_eq!((&crop["cropperOffsetX"], &crop["cropperWidth"]), (&json!(0), &json!(256)));
+                self.make(&name, picture)
+            }
+            "select" => {
+                let id: u32 = asked.json()["id"].as_str().unwrap().parse().unwrap();
+                self.users.get_mut(&name).unwrap().selected = id;
+                reply(204, &[], "")
+            }
+            "delete" => {
+                let id: u32 = path.rsplit('/').next().unwrap().parse().unwrap();
+                let user = self.users.get_mut(&name).unwrap();
+                if !user.custom.contains(&id) {
+                    return reply_json(404, &json!({ "errorMessages": ["no such avatar"] }));
+                }
+                user.custom.retain(|other| *other != id);
+                if user.selected == id {
+                    user.selected = DEFAULT;
+                }
+                self.pictures.remove(&id);
+                reply(204, &[], "")
+            }
+            _ => reply(404, &[], "<html>no such page</html>"),
+        }
+    }
+
+    fn upload(&mut self, asked: &Asked, query: &HashMap<String, String>, name: &str) -> Response {
+        let form = asked.header("content-type").starts_with("multipart/form-data");
+        if self.multipart_only && !form {
+            return reply_json(415, &json!({}));
+        }
+        let picture = if form {
+            let text = asked.body.windows(8).position(|at| at.starts_with(b"grey ")).unwrap();
+            let end = asked.body[text..].iter().position(|byte| *byte == b'\r').unwrap();
+            asked.body.slice(text..text + end)
+        } else {
+            assert_eq!(query["size"], asked.body.len().to_string());
+            assert_eq!(query["filename"], "avatar.png");
+            asked.body.clone()
+        };
+        // Small and square is told by the grey value here: 48 and below.
+        let small = std::str::from_utf8(&picture).ok().and_then(|t| t.strip_prefix("grey ")?.parse::<u8>().ok());
+        if small.is_some_and(|value| value <= 48) {
+            return self.make(name, picture);
+        }
+        let id = session(asked).unwrap_or_else(|| format!("s{}", self.sessions.len() + 1));
+        if !self.forgetful {
+            self.sessions.insert(id.clone(), picture);
+        }
+        let cookie = format!("JSESSIONID={id}; Path=/");
+        let order = json!({ "cropperWidth": 117, "cropperOffsetX": 41, "cropperOffsetY": 41, "needsCropping": true });
+        if form {
+            let page =
+                r#"<html><body><textarea>{"cropperWidth":"117","isCroppingNeeded":"true"}</textarea></body></html>"#;
+            return reply(200, &[("content-type", "text/html"), ("set-cookie", &cookie)], page);
+        }
+        reply(201, &[("content-type", "application/json"), ("set-cookie", &cookie)], order.to_string())
+    }
+
+    fn make(&mut self, name: &str, picture: Bytes) -> Response {
+        let before = self.users[name].selected;
+        let id = self.place(name, picture);
+        let user = self.users.get_mut(name).unwrap();
+        user.selected = before;
+        let owner = self.owner.map_or(user.key.clone(), str::to_owned);
+        reply_json(201, &json!({ "id": id.to_string(), "owner": owner, "isSelected": false }))
+    }
+}
+
+/// The step's name and what tells one such step from another.
+fn step(method: &str, path: &str) -> (&'static str, String) {
+    let rest = path.strip_prefix("rest/api/2/").unwrap_or(path);
+    let plain = |step| (step, String::new());
+    match (method, rest) {
+        ("GET", "serverInfo") => plain("serverInfo"),
+        ("GET", "myself") => plain("myself"),
+        ("GET", "mypermissions") => plain("mypermissions"),
+        ("GET", "rest/applinks/1.0/manifest") => plain("manifest"),
+        ("GET", "user/list") => plain("list"),
+        ("GET", "user/search") => plain("search"),
+        ("GET", "group/member") => plain("member"),
+        ("GET", "user") => plain("user"),
+        ("GET", "user/avatars") => plain("avatars"),
+        ("GET", "secure/useravatar") => plain("picture"),
+        ("POST", "user/avatar/temporary") => plain("temporary"),
+        ("POST", "user/avatar") => plain("confirm"),
+        ("PUT", "user/avatar") => plain("select"),
+        ("DELETE", path) => ("delete", format!(" {}", path.rsplit('/').next().unwrap())),
+        other => panic!("an unknown call: {other:?}"),
+    }
+}
+
+fn session(asked: &Asked) -> Option<String> {
+    let cookies = asked.header("cookie").to_owned();
+    cookies.split(';').find_map(|cookie| cookie.trim().strip_prefix("JSESSIONID=")).map(str::to_owned)
+}
+
+fn urls(user: &User) -> Value {
+    let id = user.selected;
+    let owner = if user.custom.contains(&id) { format!("ownerId={}&", user.key) } else { String::new() };
+    json!({ "48x48": format!("https://jira.ex.org/secure/useravatar?{owner}avatarId={id}") })
+}
+
+fn lists(user: &User) -> Value {
+    let one = |id: u32, owner: Option<&str>| json!({ "id": id.to_string(), "owner": owner, "isSystemAvatar": owner.is_none(), "isSelected": id == user.selected });
+    let custom: Vec<Value> = user.custom.iter().map(|id| one(*id, Some(&user.key))).collect();
+    json!({ "system": [one(DEFAULT, None), one(10130, None)], "custom": custom })
+}
+
+/// The fake with a target before it.
+pub struct Stage {
+    pub jira: Jira,
+    pub log: Log,
+    pub server: Loopback,
+    world: Arc<Mutex<World>>,
+}
+
+/// How the target of a stage signs in and uploads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    Password,
+    Token,
+}
+
+impl Stage {
+    pub async fn new(world: World, way: Way) -> Self {
+        Self::with(world, way, AccountRules::default()).await
+    }
+
+    pub async fn with(world: World, way: Way, accounts: AccountRules) -> Self {
+        let (world, log) = (Arc::new(Mutex::new(world)), Log::default());
+        let (there, written) = (Arc::clone(&world), Arc::clone(&log));
+        let server = Loopback::start(move |_, asked| {
+            let (line, response) = there.lock().unwrap().answer(asked);
+            written.lock().unwrap().push(line);
+            response
+        })
+        .await;
+        let credential = match way {
+            Way::Password => Credential::Basic { username: "svc".into(), password: "pass-word".into() },
+            Way::Token => Credential::Token("to-ken".into()),
+        };
+        let quiet = std::time::Duration::from_secs(120);
+        let settings = Settings { id: "jira".into(), credential, upload: UploadPolicy::Auto, quiet, accounts };
+        let jira = Jira::new(settings, server.line().0, Arc::new(Grey)).unwrap();
+        Self { jira, log, server, world }
+    }
+
+    /// Identified, surveyed, prepared, and the log empty again.
+    pub async fn ready(world: World, way: Way) -> Self {
+        let stage = Self::new(world, way).await;
+        let mut learnt = Learnt::new();
+        stage.jira.identify(&mut learnt).await.unwrap();
+        stage.jira.survey(&mut learnt, &mut |_| {}).await.unwrap();
+        stage.jira.prepare(&mut learnt, None).await.unwrap();
+        stage.take_log();
+        stage
+    }
+
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap()
+    }
+
+    pub fn take_log(&self) -> Vec<String> {
+        std::mem::take(&mut *self.log.lock().unwrap())
+    }
+
+    /// What a plan without a survey would cost.
+    pub fn forecast(&self, changes: &Changes) -> u64 {
+        self.jira.forecast(changes)
+    }
+}

@@ -1,0 +1,137 @@
+//! Protocol tests against a small Jira written from the reference, with a journal that remembers the order.
+
+mod fake;
+mod surveys;
+mod uploads;
+mod writes;
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::http::{Failure, FailureKind};
+use crate::load::{Journal, Looks, Rendition};
+use crate::model::{Before, Event, Intent, IntentKind, Luma, OpenIntent, Shown, Status};
+
+/// What happened, in order: requests and journal calls.
+pub(crate) type Log = Arc<Mutex<Vec<String>>>;
+
+/// An intent for account `K` named `ada+x@ex.org`, whose rendition is grey 200.
+pub(crate) fn intent(kind: IntentKind) -> Intent {
+    Intent {
+        handle: None,
+        run: "run".into(),
+        target: "jira".into(),
+        server: "server".into(),
+        account: "K".into(),
+        account_name: "ada+x@ex.org".into(),
+        kind,
+        person: None,
+        photo: None,
+        recipe: None,
+        rendition: None,
+        luma: Grey.luma(b"grey 200"),
+        stood: Shown::System("10122".into()),
+        making: None,
+        base: Vec::new(),
+        old: None,
+        before: Before::Default,
+        begun_at: 7,
+    }
+}
+
+/// A picture that is `value` all over.
+pub(crate) fn grey(value: u8) -> Bytes {
+    Bytes::from(format!("grey {value}"))
+}
+
+pub(crate) fn rendition(value: u8) -> Rendition {
+    Rendition { bytes: grey(value), mime: "image/png", side: 256 }
+}
+
+/// Knows the pictures of [`grey`].
+pub(crate) struct Grey;
+
+impl Looks for Grey {
+    fn luma(&self, picture: &[u8]) -> Option<Luma> {
+        let value = std::str::from_utf8(picture).ok()?.strip_prefix("grey ")?.parse().ok()?;
+        Luma::from_values(vec![value; Luma::SIDE * Luma::SIDE])
+    }
+}
+
+/// A journal in memory. It breaks at the call numbered `breaks_at`, counted from 0, before anything is kept.
+#[derive(Default)]
+pub(crate) struct Memory {
+    log: Log,
+    intent: Option<Intent>,
+    events: Vec<Event>,
+    calls: usize,
+    breaks_at: Option<usize>,
+}
+
+impl Memory {
+    pub fn new(log: &Log) -> Self {
+        Self { log: Arc::clone(log), ..Self::default() }
+    }
+
+    pub fn breaking_at(log: &Log, call: usize) -> Self {
+        Self { breaks_at: Some(call), ..Self::new(log) }
+    }
+
+    /// The journal of the same intent in the next run.
+    pub fn resumed(self) -> Self {
+        Self { breaks_at: None, ..self }
+    }
+
+    pub fn status(&self) -> Status {
+        Status::of(&self.events).unwrap()
+    }
+
+    pub fn open(&self) -> Option<OpenIntent> {
+        let intent = self.intent.clone()?;
+        Some(OpenIntent { id: crate::model::IntentId(1), intent, status: self.status() })
+    }
+
+    fn keep(&mut self, event: Event) -> Result<(), Failure> {
+        self.calls += 1;
+        if self.breaks_at == Some(self.calls - 1) {
+            return Err(Failure::new(FailureKind::Stopped, "the journal", "killed"));
+        }
+        self.log.lock().unwrap().push(format!("J {}", name(&event)));
+        self.events.push(event);
+        let _ = self.status();
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Journal for Memory {
+    async fn begin(&mut self, intent: Intent, first: Event) -> Result<(), Failure> {
+        assert!(self.intent.is_none(), "begun twice");
+        self.keep(first)?;
+        self.intent = Some(intent);
+        Ok(())
+    }
+
+    async fn record(&mut self, event: Event) -> Result<(), Failure> {
+        assert!(self.intent.is_some(), "recorded before it was begun");
+        self.keep(event)
+    }
+}
+
+fn name(event: &Event) -> String {
+    match event {
+        Event::Sent { attempt, route, .. } => format!("sent {attempt} {route}"),
+        Event::Made { mark } => format!("made {mark}"),
+        Event::Shown { mark } => format!("shown {mark}"),
+        Event::Confirmed { mark } => format!("confirmed {mark}"),
+        Event::Bad { mark } => format!("bad {mark}"),
+        Event::Reset => "reset".into(),
+        Event::Abandoned { mark } => format!("abandoned {mark}"),
+        Event::Refused { .. } => "refused".into(),
+        Event::Void { .. } => "void".into(),
+        Event::Unsure { .. } => "unsure".into(),
+        Event::Closed => "closed".into(),
+    }
+}

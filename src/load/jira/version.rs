@@ -1,0 +1,103 @@
+//! Which listing a Jira has, by its version (reference §3.3).
+//!
+//! Owns: the version table. Leaves to others: the calls themselves (`survey.rs`).
+//! A newcomer gets wrong: early and recent 10.3 are told apart only by trying.
+
+use std::fmt;
+
+use super::wire::ServerInfo;
+
+/// `9.12` of `9.12.5`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Version {
+    pub major: u32,
+    pub minor: u32,
+    text: String,
+}
+
+impl Version {
+    /// From `versionNumbers`, else from the text.
+    pub fn of(info: &ServerInfo) -> Option<Self> {
+        let mut numbers = info.version_numbers.iter().copied();
+        let mut parts = info.version.split(['.', '-']).map_while(|part| part.parse().ok());
+        let major = numbers.next().or_else(|| parts.next())?;
+        let minor = if info.version_numbers.is_empty() { parts.next() } else { numbers.next() };
+        Some(Self { major, minor: minor.unwrap_or(0), text: info.version.clone() })
+    }
+
+    /// The listing that the version promises.
+    pub fn listing(&self) -> Listing {
+        match (self.major, self.minor) {
+            (11.., _) => Listing::Cursor,
+            (10, 3..) => Listing::CursorIfThere,
+            (10, _) => Listing::Members,
+            _ => Listing::Search,
+        }
+    }
+
+    /// Up to 8.5 nothing past the 1000th account is listed (JRASERVER-65089).
+    pub fn cuts_at_1000(&self) -> bool {
+        (self.major, self.minor) <= (8, 5)
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// How all accounts are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Listing {
+    /// `user/list` with a cursor.
+    Cursor,
+    /// The same, or 404 on an early 10.3: then [`Listing::Members`].
+    CursorIfThere,
+    /// `user/search` shows 100 accounts in all (JRASERVER-78520): the members of the groups that the file names.
+    Members,
+    /// `user/search` by pages of 1000.
+    Search,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(text: &str, numbers: &[u32]) -> Option<Version> {
+        Version::of(&ServerInfo {
+            base_url: None,
+            version: text.into(),
+            version_numbers: numbers.to_vec(),
+            deployment_type: None,
+        })
+    }
+
+    #[test]
+    fn the_version_decides_the_listing() {
+        let table = [
+            ("7.13.0", Listing::Search, true),
+            ("8.5.19", Listing::Search, true),
+            ("8.6.0", Listing::Search, false),
+            ("9.12.5", Listing::Search, false),
+            ("10.0.0", Listing::Members, false),
+            ("10.2.1", Listing::Members, false),
+            ("10.3.0", Listing::CursorIfThere, false),
+            ("10.7.2", Listing::CursorIfThere, false),
+            ("11.0.0", Listing::Cursor, false),
+            ("12.1.0-rc1", Listing::Cursor, false),
+        ];
+        for (text, listing, cut) in table {
+            let version = version(text, &[]).unwrap();
+            assert_eq!((version.listing(), version.cuts_at_1000()), (listing, cut), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_numbers_go_before_the_text() {
+        let found = version("9.12.5-SNAPSHOT", &[9, 12, 5]).unwrap();
+        assert_eq!((found.major, found.minor, found.to_string().as_str()), (9, 12, "9.12.5-SNAPSHOT"));
+        assert_eq!(version("11", &[11]).unwrap().minor, 0);
+        assert_eq!(version("next", &[]), None);
+    }
+}

@@ -1,0 +1,234 @@
+//! Jira's JSON as it comes, and the few odd shapes it comes in.
+//!
+//! Owns: the wire types; none of them leaves `jira`.
+//! Leaves to others: what an avatar URL says (`avatar.rs`), which call gives which page (`survey.rs`).
+//! A newcomer gets wrong: ids are strings in one answer and numbers in the next, so every id is read by [`text`].
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer};
+
+use crate::load::atlassian::accounts::Life;
+
+/// `GET serverInfo`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ServerInfo {
+    pub base_url: Option<String>,
+    pub version: String,
+    #[serde(default)]
+    pub version_numbers: Vec<u32>,
+    pub deployment_type: Option<String>,
+}
+
+/// A user, in listings and alone.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct User {
+    pub key: Option<String>,
+    pub name: Option<String>,
+    pub email_address: Option<String>,
+    pub display_name: Option<String>,
+    pub active: Option<bool>,
+    pub deleted: Option<bool>,
+    #[serde(default)]
+    pub avatar_urls: Option<BTreeMap<String, String>>,
+}
+
+impl User {
+    /// Anonymising leaves a disabled account with an address that ends so.
+    pub fn life(&self) -> Life {
+        let email = self.email_address.as_deref().unwrap_or_default();
+        match self.active {
+            _ if self.deleted == Some(true) || email.ends_with("@jira.invalid") => Life::Gone,
+            Some(false) => Life::Disabled,
+            Some(true) | None => Life::Active,
+        }
+    }
+}
+
+/// `GET user/list`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UserList {
+    pub values: Vec<User>,
+    #[serde(default, deserialize_with = "maybe_text")]
+    pub next_cursor: Option<String>,
+    pub is_last: Option<bool>,
+}
+
+/// `GET group/member`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Members {
+    pub values: Vec<User>,
+    pub total: Option<u64>,
+    pub is_last: Option<bool>,
+}
+
+/// `GET user/avatars`.
+#[derive(Debug, Deserialize)]
+pub(super) struct AvatarLists {
+    #[serde(default)]
+    pub system: Vec<Avatar>,
+    #[serde(default)]
+    pub custom: Vec<Avatar>,
+}
+
+/// One avatar: in the lists, and as the answer to a creation.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Avatar {
+    #[serde(deserialize_with = "text")]
+    pub id: String,
+    pub owner: Option<String>,
+    #[serde(default)]
+    pub is_selected: bool,
+    #[serde(default)]
+    pub selected: bool,
+}
+
+impl Avatar {
+    /// Older releases send only one of the two names.
+    pub fn chosen(&self) -> bool {
+        self.is_selected || self.selected
+    }
+}
+
+/// The answer to `POST user/avatar/temporary`: a finished avatar, or an order to crop.
+#[derive(Debug)]
+pub(super) enum Temporary {
+    /// It was small and square: the avatar exists (reference §3.5, answer B).
+    Made { id: String, owner: Option<String> },
+    /// Answer A. The suggested crop is not the whole picture and is not read.
+    Crop,
+    /// The multipart variant reports refusals under status 200.
+    Refused(String),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawTemporary {
+    #[serde(default, deserialize_with = "maybe_text")]
+    id: Option<String>,
+    owner: Option<String>,
+    needs_cropping: Option<serde_json::Value>,
+    is_cropping_needed: Option<serde_json::Value>,
+    #[serde(default)]
+    error_messages: Vec<String>,
+}
+
+impl Temporary {
+    /// Reads the raw variant's JSON and the multipart variant's `<textarea>`.
+    pub fn read(body: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(body).ok()?;
+        let json = match text.split_once("<textarea>").and_then(|(_, rest)| rest.split_once("</textarea>")) {
+            Some((inside, _)) => unescape(inside),
+            None => text.to_owned(),
+        };
+        let raw: RawTemporary = serde_json::from_str(json.trim()).ok()?;
+        if !raw.error_messages.is_empty() {
+            return Some(Self::Refused(raw.error_messages.join("; ")));
+        }
+        match raw.id {
+            Some(id) if !id.is_empty() => Some(Self::Made { id, owner: raw.owner }),
+            _ if raw.needs_cropping.is_some() || raw.is_cropping_needed.is_some() => Some(Self::Crop),
+            _ => None,
+        }
+    }
+}
+
+fn unescape(html: &str) -> String {
+    html.replace("&quot;", "\"").replace("&#39;", "'").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+}
+
+/// `GET myself`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Myself {
+    pub key: String,
+    pub name: String,
+}
+
+/// `GET mypermissions`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Permissions {
+    pub permissions: BTreeMap<String, Permission>,
+}
+
+/// One of them.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Permission {
+    pub have_permission: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum TextOrNumber {
+    Text(String),
+    Number(i64),
+}
+
+impl From<TextOrNumber> for String {
+    fn from(value: TextOrNumber) -> Self {
+        match value {
+            TextOrNumber::Text(text) => text,
+            TextOrNumber::Number(number) => number.to_string(),
+        }
+    }
+}
+
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    TextOrNumber::deserialize(deserializer).map(String::from)
+}
+
+fn maybe_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<TextOrNumber>::deserialize(deserializer)?.map(String::from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_to_an_upload_is_read_in_all_its_shapes() {
+        let table: [(&str, &str); 8] = [
+            (r#"{"cropperWidth":117,"cropperOffsetX":41,"cropperOffsetY":41,"url":"u","needsCropping":true}"#, "crop"),
+            (r#"{"cropperWidth":"117","isCroppingNeeded":"true"}"#, "crop"),
+            (
+                r#"<html><body><textarea>{"cropperWidth":"117","isCroppingNeeded":"true"}</textarea></body></html>"#,
+                "crop",
+            ),
+            (r#"{"id":"15017","owner":"JIRAUSER10100","needsCropping":false}"#, "made 15017"),
+            (r#"{"id":15017,"owner":"JIRAUSER10100"}"#, "made 15017"),
+            (
+                r#"<textarea>{&quot;id&quot;:&quot;15017&quot;,&quot;owner&quot;:&quot;K&quot;}</textarea>"#,
+                "made 15017",
+            ),
+            (r#"<textarea>{"errorMessages":["too large"]}</textarea>"#, "refused too large"),
+            (r#"{"something":"else"}"#, "odd"),
+        ];
+        for (body, expected) in table {
+            let read = match Temporary::read(body.as_bytes()) {
+                Some(Temporary::Made { id, .. }) => format!("made {id}"),
+                Some(Temporary::Crop) => "crop".into(),
+                Some(Temporary::Refused(why)) => format!("refused {why}"),
+                None => "odd".into(),
+            };
+            assert_eq!(read, expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn anonymised_users_are_gone() {
+        for (json, life) in [
+            ("{}", Life::Active),
+            (r#"{"active":true}"#, Life::Active),
+            (r#"{"active":false}"#, Life::Disabled),
+            (r#"{"active":true,"deleted":true}"#, Life::Gone),
+            (r#"{"active":false,"emailAddress":"jirauser10100@jira.invalid"}"#, Life::Gone),
+        ] {
+            assert_eq!(serde_json::from_str::<User>(json).unwrap().life(), life, "{json}");
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Where pictures go: one folder a target behind one small trait.
+//!
+//! Owns: the trait, the write protocols (`write-protocols.md`) and the translation of every wire type into `model`.
+//! Leaves to others: deciding (`plan`), durability of the journal (`state`), workers and order (`run`).
+//! A newcomer gets wrong: every remote write stands between two journal calls that return only when they are durable;
+//! moving one of them past the other breaks promise P4.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::http::{Counts, Failure};
+use crate::model::{
+    Account, Event, Fault, Intent, Luma, Mark, OpenIntent, Person, RunId, ServerId, SignedIn, Status, TargetId,
+};
+
+pub use crate::model::Seen;
+
+pub mod atlassian;
+pub mod bitbucket;
+pub mod confluence;
+pub mod folder;
+pub mod jira;
+
+/// What was learnt about a server and is worth keeping: `upload` → `one_step`, `default` → `10122`.
+pub type Learnt = BTreeMap<String, String>;
+
+/// What stands behind a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// The server's own id, else its base URL.
+    pub id: ServerId,
+    /// For people: `Jira 9.12.5`.
+    pub product: String,
+    /// Who we are there, as the server says it, where it says so for free.
+    pub user: Option<String>,
+}
+
+/// What a whole survey said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Surveyed {
+    /// How many accounts were listed.
+    pub accounts: u64,
+    /// The mark of the instance's default picture, where it has one and it is known.
+    pub default: Option<Mark>,
+    /// Odd things worth a line in the report.
+    pub notes: Vec<String>,
+}
+
+/// How pictures have to be made for a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upload {
+    /// The longest side that the target takes, in pixels; `None`: as the recipe says.
+    pub side: Option<u32>,
+    /// The most bytes that the target takes.
+    pub bytes: usize,
+    /// Which way pictures go: `session`, `one_step`, `file`.
+    pub route: String,
+    /// What an administrator could switch on for better pictures.
+    pub note: Option<String>,
+}
+
+/// A picture ready to go.
+#[derive(Clone, Debug)]
+pub struct Rendition {
+    /// Encoded bytes.
+    pub bytes: Bytes,
+    /// `image/png` or `image/jpeg`.
+    pub mime: &'static str,
+    /// Side of the square, in pixels.
+    pub side: u32,
+}
+
+/// How one write, with all its steps, ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wrote {
+    /// Everything was done and parsed as a complete success; the picture now has this mark (`None`: the default).
+    Done(Option<Mark>),
+    /// The server refused this person, or somebody changed the picture meanwhile; nothing stands half done.
+    Refused(Fault),
+    /// The account showed something else than the plan saw; nothing was written.
+    ChangedMeanwhile,
+    /// It may or may not have happened: the session is thrown away and the account is looked at later.
+    Maybe(Fault),
+    /// The whole target must stop; the intent may be open.
+    Stop(Failure),
+}
+
+/// The durable record of one write. Each call returns only when the record is on disk.
+#[async_trait]
+pub trait Journal: Send {
+    /// Writes down the intent together with its first event, before anything is sent.
+    async fn begin(&mut self, intent: Intent, first: Event) -> Result<(), Failure>;
+
+    /// Adds an event.
+    async fn record(&mut self, event: Event) -> Result<(), Failure>;
+}
+
+/// Leave to send a throw-away picture, and where to write it down.
+pub struct Probe<'a> {
+    /// The run that probes.
+    pub run: &'a RunId,
+    /// For the probe's intent.
+    pub journal: &'a mut dyn Journal,
+    /// When it is sent.
+    pub when: ProbeWhen,
+}
+
+/// When a throw-away picture is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProbeWhen {
+    /// Only where the way that pictures go is not known without it.
+    NotKnown,
+    /// In any case, to see whether it works.
+    Asked,
+}
+
+/// The events that close an intent of which looking said [`Seen::Nothing`].
+pub fn closing(status: &Status, why: &str) -> Vec<Event> {
+    match status {
+        Status::Begun | Status::Sent { .. } | Status::Unsure => vec![Event::Void { why: why.to_owned() }],
+        Status::Made(mark) => vec![Event::Abandoned { mark: mark.clone() }, Event::Closed],
+        Status::Shown(_) | Status::Reset | Status::Leftover(_) => vec![Event::Closed],
+        Status::Closed => Vec::new(),
+    }
+}
+
+/// What a picture looks like, for comparing what a server serves with what was sent.
+pub trait Looks: Send + Sync {
+    /// The fingerprint of an encoded picture; `None` if it cannot be decoded.
+    fn luma(&self, picture: &[u8]) -> Option<Luma>;
+}
+
+/// One worker's own way into a target. Thrown away after anything but [`Wrote::Done`] or [`Wrote::Refused`].
+#[async_trait]
+pub trait Session: Send {
+    /// Makes and shows a picture. `draft` holds everything but what only the server can tell (`base`).
+    async fn replace(&mut self, draft: Intent, rendition: &Rendition, journal: &mut dyn Journal) -> Wrote;
+
+    /// Shows the default and takes our picture away. `draft.stood` is that picture; `draft.old` names it too if we made
+    /// it, and is empty if it was adopted: then it stays.
+    async fn revert(&mut self, draft: Intent, journal: &mut dyn Journal) -> Wrote;
+
+    /// Mends an open intent: shows what is made and still wanted, or takes away what is left over.
+    async fn mend(&mut self, open: &OpenIntent, mend: &Mend, journal: &mut dyn Journal) -> Wrote;
+}
+
+/// How an open intent is mended.
+#[derive(Clone, Debug)]
+pub enum Mend {
+    /// Show this picture of ours, then tidy the old one.
+    Finish(Mark),
+    /// Take this picture of ours away; it is not shown.
+    Tidy(Mark),
+    /// The write left no trace: send it again as one attempt more.
+    Again(Rendition),
+}
+
+/// A target of pictures.
+#[async_trait]
+pub trait Target: Send + Sync {
+    /// The `id` in the pipeline file.
+    fn id(&self) -> &TargetId;
+
+    /// Who answers there, and whether it is the right product. Reads only.
+    async fn identify(&self, learnt: &mut Learnt) -> Result<Server, Failure>;
+
+    /// Who we are there and what we may do. Reads only; after [`Target::identify`].
+    async fn whoami(&self) -> Result<SignedIn, Failure>;
+
+    /// Lists all accounts with the picture each shows now. A listing that ends on a full page, or that the product is
+    /// known to cut, is a failure and not an end.
+    async fn survey(
+        &self,
+        learnt: &mut Learnt,
+        page: &mut (dyn FnMut(Vec<Account>) + Send),
+    ) -> Result<Surveyed, Failure>;
+
+    /// Decides how pictures go there: from what was learnt, else by a probe on the service account's own pictures if a
+    /// journal is given, else by the careful assumption.
+    async fn prepare(&self, learnt: &mut Learnt, probe: Option<Probe<'_>>) -> Result<Upload, Failure>;
+
+    /// Whether the target has no accounts of its own, so that every person in scope gets one by [`Target::account_for`].
+    fn follows_people(&self) -> bool {
+        false
+    }
+
+    /// The account of a person, with what it shows now, where the target follows people.
+    async fn account_for(&self, _person: &Person) -> Result<Option<Account>, Failure> {
+        Ok(None)
+    }
+
+    /// Called once after the last write of a run, before the confirming survey.
+    async fn finish(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// The bytes of the picture that the account shows now; `None` if it shows the default.
+    async fn look(&self, account: &Account) -> Result<Option<Bytes>, Failure>;
+
+    /// Looks at what became of an intent. Reads only. `account` is from a survey of this run; `now` is Unix seconds.
+    async fn observe(&self, open: &OpenIntent, account: Option<&Account>, now: u64) -> Result<Seen, Failure>;
+
+    /// What the target calls a picture that was written as `written`, now that a later listing shows `shown` there;
+    /// `None` if that is another picture. They differ where the target gives its mark no sooner than in a listing: such
+    /// a write leaves its intent open, and this closes it (`write-protocols.md`, Bitbucket).
+    fn confirm(&self, written: &Mark, shown: &Mark) -> Option<Mark> {
+        (written == shown).then(|| shown.clone())
+    }
+
+    /// A way in for one worker.
+    async fn session(&self) -> Result<Box<dyn Session>, Failure>;
+
+    /// The requests that these changes will cost from here on, when nothing has to be repeated.
+    fn forecast(&self, changes: &Changes) -> u64;
+
+    /// What was sent so far.
+    fn counts(&self) -> Counts;
+}
+
+/// The shape of what is to be applied, for the forecast.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Replacements that leave an old picture of ours to delete.
+    pub replace_over_ours: u64,
+    /// Replacements with nothing of ours to delete.
+    pub replace: u64,
+    /// Reverts of pictures that we made.
+    pub revert_made: u64,
+    /// Reverts of pictures that we adopted.
+    pub revert_adopted: u64,
+    /// Mendings that show a picture and leave an old one of ours to delete.
+    pub finish_over_ours: u64,
+    /// Mendings that show a picture, with nothing of ours to delete.
+    pub finish: u64,
+    /// Mendings that take one away; also those of a picture that is shown already, whose old one is to go.
+    pub tidy: u64,
+    /// The number of replacements of each session, in order.
+    pub sessions: Vec<u64>,
+    /// Accounts of the survey, for the confirming one.
+    pub accounts: u64,
+}
