@@ -8,5 +8,6 @@ pub mod load;
 pub mod model;
 pub mod pipeline;
 pub mod plan;
+pub mod report;
 pub mod state;
 pub mod transform;

@@ -1,0 +1,229 @@
+//! The answer on a terminal: what was done, what was left alone and why, what stopped.
+//!
+//! Owns: the tables and the order of the sections. Leaves to others: the same for programs (`json`) and for pages (`summary`).
+//! A newcomer gets wrong: counts always come with their whole, and long lists are cut here only; `run.json` has them all.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use comfy_table::{CellAlignment, Table, presets};
+
+use super::{LimitLine, PersonLine, PersonResult, RunReport};
+use crate::model::Reason;
+
+/// What the reader is told first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wording {
+    /// What would be done.
+    Plan,
+    /// What was done.
+    Run,
+}
+
+/// Lines of one section before it is cut.
+const LINES: usize = 60;
+
+/// Characters of a reason before it is cut.
+const WIDTH: usize = 96;
+
+/// The report for people.
+pub fn human(report: &RunReport, wording: Wording) -> String {
+    let mut out = String::new();
+    let title = match wording {
+        Wording::Plan => "plan",
+        Wording::Run => "run",
+    };
+    _ = writeln!(out, "{} {title} {}: {}", report.pipeline, report.run, report.outcome);
+    if !report.sources.is_empty() {
+        _ = writeln!(out, "\n{}", sources(report));
+    }
+    if !report.targets.is_empty() {
+        _ = writeln!(out, "\n{}", targets(report, wording));
+    }
+    for (heading, lines) in sections(report, wording) {
+        section(&mut out, &heading, &lines);
+    }
+    let broken: Vec<_> = report.limits.iter().filter(|limit| limit.broken || limit.overridden).collect();
+    if !broken.is_empty() {
+        _ = writeln!(out, "\nlimits");
+        for limit in broken {
+            _ = writeln!(out, "  {}", limit_sentence(limit));
+        }
+    }
+    bullets(&mut out, "stopped", &report.failures);
+    bullets(&mut out, "notes", &report.notes);
+    let pending = report.people.iter().filter(|line| is_change(line)).count();
+    if pending == 0 && report.failures.is_empty() && report.exit_code == 0 {
+        _ = writeln!(out, "\nnothing to do");
+    }
+    out
+}
+
+/// A limit in one sentence, with what to write to get past it.
+pub fn limit_sentence(limit: &LimitLine) -> String {
+    let allowed = limit.allowed.map_or_else(|| "no limit".to_owned(), |n| format!("allowed {n}"));
+    let mut text = format!("{} of {}: found {} of {}, {allowed}", limit.limit, limit.scope, limit.value, limit.of);
+    match (&limit.remedy, limit.overridden) {
+        (Some(remedy), _) => _ = write!(text, "; {remedy}"),
+        (None, true) => text.push_str("; let pass by --allow"),
+        (None, false) => {}
+    }
+    text
+}
+
+fn bullets(out: &mut String, heading: &str, lines: &[String]) {
+    if !lines.is_empty() {
+        _ = writeln!(out, "\n{heading}");
+        for line in lines {
+            _ = writeln!(out, "  {line}");
+        }
+    }
+}
+
+fn table(heads: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(heads.iter().copied());
+    for row in rows {
+        table.add_row(row);
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    trimmed(&table)
+}
+
+fn trimmed(table: &Table) -> String {
+    table.trim_fmt().lines().map(|line| format!(" {}", line.trim_end())).collect::<Vec<_>>().join("\n")
+}
+
+fn sources(report: &RunReport) -> String {
+    let heads = ["source", "people", "in scope", "photo", "none", "unknown", "downloaded"];
+    let rows = report.sources.iter().map(|line| {
+        let name = if line.state == "ok" { line.id.clone() } else { format!("{} ({})", line.id, line.state) };
+        let counts = [line.people, line.in_scope, line.present, line.absent, line.unknown, line.downloaded];
+        std::iter::once(name).chain(counts.iter().map(u64::to_string)).collect()
+    });
+    table(&heads, rows)
+}
+
+fn targets(report: &RunReport, wording: Wording) -> String {
+    let heads: [&str; 9] = match wording {
+        Wording::Run => {
+            ["target", "accounts", "matched", "replaced", "reverted", "unchanged", "left alone", "mended", "failed"]
+        }
+        Wording::Plan => {
+            ["target", "accounts", "matched", "to replace", "to revert", "unchanged", "left alone", "to mend", "failed"]
+        }
+    };
+    let rows = report.targets.iter().map(|line| {
+        let name = if line.state == "ok" { line.id.clone() } else { format!("{} ({})", line.id, line.state) };
+        let counts = [
+            line.accounts,
+            line.matched,
+            line.replaced,
+            line.reverted + line.removed,
+            line.unchanged + line.adopted,
+            line.kept + line.conflicts + line.skipped,
+            line.tidied + line.finished,
+            line.failed,
+        ];
+        std::iter::once(name).chain(counts.iter().map(u64::to_string)).collect()
+    });
+    table(&heads, rows)
+}
+
+fn is_change(line: &PersonLine) -> bool {
+    !matches!(line.change.kind.as_str(), "unchanged" | "keep" | "conflict" | "skip")
+}
+
+/// Headings in the order of what a reader must see first, each with its lines.
+fn sections<'a>(report: &'a RunReport, wording: Wording) -> Vec<(String, Vec<&'a PersonLine>)> {
+    let mut groups: BTreeMap<(u8, String), Vec<&PersonLine>> = BTreeMap::new();
+    for line in &report.people {
+        let (order, heading) = heading(line, wording);
+        groups.entry((order, heading)).or_default().push(line);
+    }
+    let by_name = |mut lines: Vec<&'a PersonLine>| {
+        lines.sort_by(|a, b| (&a.target, &a.account.name).cmp(&(&b.target, &b.account.name)));
+        lines
+    };
+    groups.into_iter().map(|((_, heading), lines)| (heading, by_name(lines))).collect()
+}
+
+fn heading(line: &PersonLine, wording: Wording) -> (u8, String) {
+    if is_change(line) {
+        match line.result {
+            PersonResult::Failed => return (0, "failed".into()),
+            PersonResult::Open => return (1, "open: the next run looks again".into()),
+            PersonResult::NotShown => return (2, "written, but not shown".into()),
+            PersonResult::NotDone => return (3, "not begun".into()),
+            PersonResult::None | PersonResult::Planned | PersonResult::Done => {}
+        }
+    } else if line.result == PersonResult::Failed {
+        return (0, "failed".into());
+    }
+    let planned = wording == Wording::Plan || line.result == PersonResult::Planned;
+    let (order, done, todo) = match line.change.kind.as_str() {
+        "replace" => (4, "replaced", "to replace"),
+        "revert" => (5, "reverted", "to revert"),
+        "remove" => (6, "removed", "to remove"),
+        "finish" => (7, "finished", "to finish"),
+        "tidy" => (8, "tidied", "to tidy"),
+        "conflict" => (9, "conflicts, left alone", "conflicts, left alone"),
+        "skip" => (11, "not looked at", "not looked at"),
+        _ => (10, "left alone", "left alone"),
+    };
+    (order, if planned { todo } else { done }.into())
+}
+
+fn section(out: &mut String, heading: &str, lines: &[&PersonLine]) {
+    _ = writeln!(out, "\n{heading} ({})", lines.len());
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    for line in lines.iter().take(LINES) {
+        table.add_row(row(line));
+    }
+    _ = writeln!(out, "{}", trimmed(&table));
+    if lines.len() > LINES {
+        _ = writeln!(out, "  … and {} more of {}: see run.json", lines.len() - LINES, lines.len());
+    }
+}
+
+fn row(line: &PersonLine) -> [String; 4] {
+    let what = if is_change(line) {
+        format!("{} → {}", short(&line.change.from), short(&line.change.to))
+    } else {
+        short(&line.change.from)
+    };
+    let mut why = reason_text(&line.reason).to_owned();
+    if let Some(detail) = &line.detail {
+        _ = write!(why, ": {detail}");
+    }
+    let mut why = cut(why);
+    if let Some(error) = &line.error {
+        // Never cut: the status stands at its end.
+        _ = write!(why, " [{}] {}", error.code, error.message);
+    }
+    [format!("{}/{}", line.target, line.account.name), what, why, line.rule.clone()]
+}
+
+/// The sentence behind a reason's word; an unknown word (a report of a newer program) stands for itself.
+fn reason_text(word: &str) -> &str {
+    serde_json::from_value(serde_json::Value::from(word)).map_or(word, |reason: Reason| reason.text())
+}
+
+/// What a screen takes; `run.json` has it whole.
+fn cut(text: String) -> String {
+    match text.char_indices().nth(WIDTH) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// Digests are cut to what an eye can compare.
+fn short(picture: &str) -> String {
+    match picture.strip_prefix("b3:") {
+        Some(hex) => format!("b3:{}", hex.get(..8).unwrap_or(hex)),
+        None => picture.to_owned(),
+    }
+}

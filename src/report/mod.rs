@@ -1,0 +1,20 @@
+//! What a run tells: events and the finished report in; terminal, JSON and Markdown out, one file each.
+//!
+//! Owns: the shape of `run.json` (design §6) and every word on the screen.
+//! Leaves to others: counting and deciding (`run`).
+//! A newcomer gets wrong: standard output is the answer, standard error the way there; nothing here prints both.
+
+mod human;
+mod json;
+mod progress;
+mod run_report;
+mod summary;
+
+pub use human::{Wording, human};
+pub use json::json;
+pub use progress::{Event, Listener, Progress, Silent, Verbosity};
+pub use run_report::{
+    AccountLine, ChangeLine, LimitLine, Names, PersonFailure, PersonLine, PersonResult, PersonWho, RequestLine,
+    RunReport, SourceLine, TargetLine,
+};
+pub use summary::summary;

@@ -1,0 +1,252 @@
+//! The shape of `run.json`, format 1 (design §6).
+//!
+//! Owns: field names and their order. Leaves to others: filling them (`run`).
+//! A newcomer gets wrong: fields are added, never renamed or removed; programs read this.
+
+use serde::{Deserialize, Serialize};
+
+/// Whether reports name people (`report.names`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// As they are.
+    Full,
+    /// Account names and person ids are replaced by a short digest of them.
+    Pseudonym,
+}
+
+/// One run, whole.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RunReport {
+    /// 1.
+    pub format: u32,
+    /// `avatarpipe 0.1.0`.
+    pub tool: String,
+    /// The name in the file.
+    pub pipeline: String,
+    /// Digest of the file's text.
+    pub pipeline_digest: String,
+    /// `plan` or `run`.
+    pub command: String,
+    /// The run's id.
+    pub run: String,
+    /// One word for how it ended.
+    pub outcome: String,
+    /// The process's exit code.
+    pub exit_code: u8,
+    /// RFC 3339, UTC.
+    pub started: String,
+    /// RFC 3339, UTC.
+    pub finished: String,
+    /// Digest over (target, account, change, from, to) of all changes, in order; `null` if no plan was reached.
+    pub plan_digest: Option<String>,
+    /// Every source, in the file's order.
+    pub sources: Vec<SourceLine>,
+    /// Every target, in the file's order.
+    pub targets: Vec<TargetLine>,
+    /// Every endpoint that was talked to, in the file's order.
+    pub requests: Vec<RequestLine>,
+    /// Every limit that applies.
+    pub limits: Vec<LimitLine>,
+    /// What stopped a source, a target or the whole run, and what to do about it.
+    pub failures: Vec<String>,
+    /// Odd things that stop nothing.
+    pub notes: Vec<String>,
+    /// Everybody but the unchanged, by target and account.
+    pub people: Vec<PersonLine>,
+}
+
+/// What a source said.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct SourceLine {
+    /// The id in the file.
+    pub id: String,
+    /// `ok`, `disabled` or `failed`.
+    pub state: String,
+    /// Listed.
+    pub people: u64,
+    /// Of these, selected by `users`.
+    pub in_scope: u64,
+    /// Matched people whose photo is known to be there.
+    pub present: u64,
+    /// Matched people who provably have none.
+    pub absent: u64,
+    /// Matched people of whom it is not known.
+    pub unknown: u64,
+    /// Photos whose bytes were received.
+    pub downloaded: u64,
+}
+
+/// What happened at a target; in a plan, what would.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct TargetLine {
+    /// The id in the file.
+    pub id: String,
+    /// `ok`, `dry_run`, `limit` or `failed`.
+    pub state: String,
+    /// Listed.
+    pub accounts: u64,
+    /// Of these, belonging to one person of a source.
+    pub matched: u64,
+    /// Pictures replaced.
+    pub replaced: u64,
+    /// Accounts gone back to the default.
+    pub reverted: u64,
+    /// Pictures of ours taken away since they must not stand there.
+    pub removed: u64,
+    /// Leftovers of ours taken away.
+    pub tidied: u64,
+    /// Half-done writes completed.
+    pub finished: u64,
+    /// Pictures recognised as ours by their looks; nothing was written.
+    pub adopted: u64,
+    /// As they should be.
+    pub unchanged: u64,
+    /// Left alone by a rule.
+    pub kept: u64,
+    /// Left alone since the keys do not name one person.
+    pub conflicts: u64,
+    /// Not looked at: disabled, not selected, nobody's.
+    pub skipped: u64,
+    /// Changes that failed.
+    pub failed: u64,
+}
+
+/// What went over the wire.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct RequestLine {
+    /// The id of the source or target.
+    pub endpoint: String,
+    /// Requests, repeated ones included.
+    pub sent: u64,
+    /// What the vendor counts.
+    pub units: u64,
+    /// Requests, or parts of a batch, sent again.
+    pub retried: u64,
+    /// Answers that said to slow down.
+    pub throttled: u64,
+    /// Bytes of bodies.
+    pub bytes_received: u64,
+    /// Requests that the run had to cost, had nothing to be repeated.
+    pub forecast: u64,
+}
+
+/// A limit and the value found.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LimitLine {
+    /// The key under `limits`.
+    pub limit: String,
+    /// The source or target.
+    pub scope: String,
+    /// Found.
+    pub value: u64,
+    /// The whole that a share is of.
+    pub of: u64,
+    /// The most that passes; `null`: no limit applies.
+    pub allowed: Option<u64>,
+    /// Whether it stops the scope.
+    pub broken: bool,
+    /// Whether `--allow` let it pass.
+    pub overridden: bool,
+    /// What to write to get past, if broken.
+    pub remedy: Option<String>,
+}
+
+/// One account that is not simply unchanged.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PersonLine {
+    /// The target's id.
+    pub target: String,
+    /// The account.
+    pub account: AccountLine,
+    /// Who it was matched to.
+    pub person: Option<PersonWho>,
+    /// What is done.
+    pub change: ChangeLine,
+    /// Why: a stable word.
+    pub reason: String,
+    /// `FILE:LINE` of the rule.
+    pub rule: String,
+    /// More for people.
+    pub detail: Option<String>,
+    /// How it went.
+    pub result: PersonResult,
+    /// Why it failed.
+    pub error: Option<PersonFailure>,
+}
+
+/// An account in a report.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AccountLine {
+    /// Immutable.
+    pub id: String,
+    /// As the server spells it.
+    pub name: String,
+}
+
+/// A person in a report.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PersonWho {
+    /// The source's id.
+    pub source: String,
+    /// Immutable in the source.
+    pub id: String,
+}
+
+/// A change in a report.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ChangeLine {
+    /// `replace`, `revert`, `remove`, `finish`, `tidy`, `unchanged`, `keep`, `conflict`, `skip`.
+    pub kind: String,
+    /// What the account showed.
+    pub from: String,
+    /// What it was to show.
+    pub to: String,
+}
+
+/// How a decision went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PersonResult {
+    /// Nothing was to be done.
+    None,
+    /// It would be done: this is a plan, or the target is on dry run.
+    Planned,
+    /// Done and seen in the confirming survey.
+    Done,
+    /// Done by the server's own word, but the confirming survey does not show it.
+    NotShown,
+    /// It failed.
+    Failed,
+    /// It may have happened; the next run looks.
+    Open,
+    /// It was not begun.
+    NotDone,
+}
+
+/// Why one person failed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PersonFailure {
+    /// A stable word.
+    pub code: String,
+    /// What was tried and found.
+    pub message: String,
+}
+
+impl RunReport {
+    /// Replaces account names and ids by digests, where the file asks for pseudonyms.
+    pub fn pseudonymise(&mut self) {
+        for line in &mut self.people {
+            line.account.name = pseudonym(&line.account.name);
+            line.account.id = pseudonym(&line.account.id);
+            if let Some(person) = &mut line.person {
+                person.id = pseudonym(&person.id);
+            }
+            line.detail = None;
+        }
+    }
+}
+
+/// The same name always gives the same pseudonym, so that two reports can be compared.
+fn pseudonym(name: &str) -> String {
+    format!("p-{}", &blake3::hash(name.as_bytes()).to_hex()[..12])
+}
