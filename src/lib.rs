@@ -9,5 +9,7 @@ pub mod model;
 pub mod pipeline;
 pub mod plan;
 pub mod report;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 pub mod state;
 pub mod transform;

@@ -1,0 +1,69 @@
+//! What the Atlassian products share: requests taken apart, answers, logins, rate limiting, forged requests.
+//!
+//! Owns: everything between the socket and a product's endpoints (reference §2).
+//! Leaves to others: the endpoints and the data (`jira`, `confluence`, `bitbucket`).
+//! A newcomer gets wrong: a product says through [`Door`] how it differs; nothing here asks which product it is.
+
+pub mod ask;
+pub mod filters;
+pub mod lobby;
+pub mod login;
+pub mod manifest;
+pub mod reply;
+pub mod switches;
+pub mod version;
+
+use std::time::SystemTime;
+
+use axum::body::Body;
+use axum::http::Response;
+
+use self::ask::Ask;
+use self::filters::Pace;
+use self::lobby::{Door, Premises};
+use self::login::Caller;
+use self::reply::Reply;
+use super::simulator::SimulatedAnswer;
+
+/// Answers one request: login, rate limit, endpoint, and the headers that every answer carries.
+pub fn answer<D: Door>(
+    door: &D,
+    store: &mut D::Store,
+    ask: &Ask,
+    endpoint: impl FnOnce(&mut D::Store, &Caller) -> Reply,
+) -> Response<Body> {
+    let mut caller = login::sign_in(door, store, ask);
+    let serial = caller.serial(store);
+    let pace = filters::pace(door, store, &caller);
+    let reply = match (caller.refusal.take(), pace) {
+        (Some(refusal), _) => refusal,
+        (None, Some(pace)) if pace.over => Pace::refusal(ask),
+        (None, _) => endpoint(store, &caller),
+    };
+    let reply = caller.sign(store, reply);
+    let reply = pace.into_iter().fold(reply, |reply, pace| pace.sign(reply));
+    login::leave(door, store, &caller);
+    let who = caller.key.as_ref().and_then(|key| store.keyed(key)).map(|member| member.name.to_owned());
+    let mut response = Response::from(reply);
+    let session = serial.map(|serial| serial.to_string());
+    response.extensions_mut().insert(SimulatedAnswer { who, session, ..SimulatedAnswer::default() });
+    response
+}
+
+/// A number that is the same for the same words and differs between worlds.
+pub fn number_from(seed: &str, what: &str) -> u64 {
+    let digest = blake3::hash(format!("{seed}/{what}").as_bytes());
+    digest.as_bytes().iter().take(7).fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
+/// Milliseconds since the epoch.
+pub fn milliseconds(at: SystemTime) -> u64 {
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A server's own id in the form that all products use, the same for the same title.
+pub fn made_up_id(title: &str) -> String {
+    let part = |nth: u64| format!("{:04X}", number_from(title, &nth.to_string()) & 0xFFFF);
+    format!("B{}-{}-{}-{}", &part(0)[1..], part(1), part(2), part(3))
+}

@@ -1,0 +1,100 @@
+//! Commands to this instance that no client could give: what people and administrators do by hand.
+//!
+//! Owns: the commands of `POST /_sandbox/do/NAME`.
+//! Leaves to others: switches, faults and time (the core).
+//! A newcomer gets wrong: what is done here appears in no log of writes; it is the world's doing, not a client's.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Confluence;
+use super::store::{BY_HAND, STOCK, STOCK_FOLDER, Store};
+
+/// A command.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Command {
+    /// A person uploads a picture file of the world in the web page: `user-avatar` is stored and chosen.
+    Upload { name: String, picture: String },
+    /// A person chooses the nth stock picture; none: the default.
+    Stock { name: String, stock: Option<usize> },
+    /// A person deletes a file of the own profile; none: `user-avatar`.
+    Delete { name: String, file: Option<String> },
+    /// An administrator solves the CAPTCHA.
+    ClearCaptcha { name: String },
+    /// Rate limiting blocks an account, or frees it.
+    Block { name: String, blocked: bool },
+    /// Every session and RPC login is lost, as on a restart.
+    EndSessions {},
+    /// Counters, and every version of every file, removed ones included.
+    Report {},
+}
+
+impl Confluence {
+    pub(super) fn command(&self, command: &Value) -> Result<Value, String> {
+        let command = Command::deserialize(command).map_err(|fault| format!("not a command of Confluence: {fault}"))?;
+        let mut store = self.store();
+        let mut answer = json!({});
+        match command {
+            Command::Upload { name, picture } => {
+                let bytes = self.pictures.get(&picture).ok_or_else(|| format!("no picture file {picture}"))?;
+                let key = key_of(&store, &name)?;
+                store.put(&key, BY_HAND.0, BY_HAND.1, "world", bytes);
+                choose(&mut store, &key, BY_HAND.0.to_owned());
+            }
+            Command::Stock { name, stock } => {
+                let file = match stock {
+                    None => self.default_picture(),
+                    Some(nth) => (*STOCK.get(nth).ok_or_else(|| format!("no stock picture {nth}"))?).to_owned(),
+                };
+                let key = key_of(&store, &name)?;
+                choose(&mut store, &key, format!("{STOCK_FOLDER}{file}"));
+            }
+            Command::Delete { name, file } => {
+                let (key, file) = (key_of(&store, &name)?, file.as_deref().unwrap_or(BY_HAND.0));
+                store.current(&key, file).ok_or_else(|| format!("{name} has no file {file}"))?;
+                store.remove(&key, file, "world");
+            }
+            Command::ClearCaptcha { name } => {
+                store.lobby.failures.remove(&name.to_lowercase());
+            }
+            Command::Block { name, blocked } => {
+                let key = key_of(&store, &name)?;
+                store.accounts.entry(key).and_modify(|account| account.blocked = blocked);
+            }
+            Command::EndSessions {} => {
+                store.lobby.sessions.clear();
+                store.tickets.clear();
+            }
+            Command::Report {} => answer = report(&store),
+        }
+        self.context.changed();
+        Ok(answer)
+    }
+}
+
+fn key_of(store: &Store, name: &str) -> Result<String, String> {
+    store.by_name(name).map(|account| account.key.clone()).ok_or_else(|| format!("no account {name}"))
+}
+
+fn choose(store: &mut Store, key: &str, value: String) {
+    if let Some(account) = store.accounts.get_mut(key) {
+        account.chosen = Some(value);
+    }
+}
+
+fn report(store: &Store) -> Value {
+    let file = |file: &super::store::File| {
+        json!({
+            "owner": file.owner, "name": file.name, "version": file.version, "creator": file.creator,
+            "removed_by": file.removed_by, "mime": file.mime, "length": file.bytes.len(),
+        })
+    };
+    let account = |account: &super::store::Account| json!({"key": account.key, "name": account.name, "chosen": account.chosen, "content": account.content});
+    json!({
+        "counters": store.lobby.counters,
+        "sessions": store.lobby.sessions.len(),
+        "files": store.files.iter().map(file).collect::<Vec<_>>(),
+        "accounts": store.accounts.values().map(account).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,120 @@
+//! What a simulator may ask of the sandbox it runs in.
+//!
+//! Owns: the clock that tests can advance, the addresses, and the handles to faults, switches, log and truth.
+//! Leaves to others: their rules (`faults`, `switches`, `requests`, `truth`).
+//! A newcomer gets wrong: `changed` must be called after every change of state, else `--sandbox` forgets it.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
+
+use super::faults::{Asked, Effect, Faults};
+use super::requests::Requests;
+use super::switches::{Switch, Switches};
+use super::truth::{Write, Writes};
+
+/// The parts of a sandbox that all its simulators share.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    pub(super) faults: Faults,
+    pub(super) switches: Switches,
+    pub(super) requests: Requests,
+    pub(super) writes: Writes,
+    pub(super) addresses: OnceLock<BTreeMap<String, String>>,
+    changed: AtomicBool,
+    ahead: AtomicU64,
+}
+
+impl Shared {
+    pub(super) fn take_changed(&self) -> bool {
+        self.changed.swap(false, Ordering::SeqCst)
+    }
+
+    pub(super) fn mark_changed(&self) {
+        self.changed.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn advance(&self, by: Duration) {
+        self.ahead.fetch_add(by.as_secs(), Ordering::SeqCst);
+    }
+
+    pub(super) fn now(&self) -> SystemTime {
+        SystemTime::now() + Duration::from_secs(self.ahead.load(Ordering::SeqCst))
+    }
+}
+
+/// A simulator's handle to the sandbox. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Context {
+    name: Arc<str>,
+    shared: Arc<Shared>,
+}
+
+impl Context {
+    pub(super) fn new(name: &str, shared: Arc<Shared>) -> Self {
+        Self { name: name.into(), shared }
+    }
+
+    /// The name of this simulator, as in `running.endpoint(NAME)`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The base URL of this simulator without a slash at the end, its base path included. Empty before the start.
+    pub fn base(&self) -> &str {
+        self.base_of(&self.name).unwrap_or_default()
+    }
+
+    /// The base URL of another simulator of this sandbox.
+    pub fn base_of(&self, name: &str) -> Option<&str> {
+        self.shared.addresses.get()?.get(name).map(String::as_str)
+    }
+
+    /// The simulated time. Tests advance it instead of waiting.
+    pub fn now(&self) -> SystemTime {
+        self.shared.now()
+    }
+
+    /// How this simulator's switch stands.
+    pub fn switch(&self, switch: &Switch) -> String {
+        self.shared.switches.get(&self.name, switch)
+    }
+
+    /// Whether this simulator's switch stands on `value`.
+    pub fn is(&self, switch: &Switch, value: &str) -> bool {
+        self.switch(switch) == value
+    }
+
+    /// The number that this simulator's switch stands on.
+    pub fn number(&self, switch: &Switch) -> u64 {
+        self.switch(switch).parse().unwrap_or_default()
+    }
+
+    /// The fault, if any, for one part of a batch, or another unit inside a request.
+    pub fn part_fault(&self, method: &str, url: &str) -> Option<Effect> {
+        self.shared.faults.strike(&Asked { simulator: &self.name, method, target: url, body: &[], part: true })
+    }
+
+    /// The state changed and must outlive the process.
+    pub fn changed(&self) {
+        self.shared.mark_changed();
+    }
+
+    /// Records a change that a client made, for the truth that tests read.
+    pub fn wrote(&self, what: impl Into<String>, account: &str, who: &str, session: Option<&str>) {
+        self.shared.writes.add(Write {
+            number: 0,
+            simulator: self.name.to_string(),
+            what: what.into(),
+            account: account.to_owned(),
+            who: who.to_owned(),
+            session: session.map(str::to_owned),
+        });
+    }
+
+    /// Records that a client broke a rule which the simulator watches at once, such as two uploads in one session.
+    pub fn violation(&self, what: impl Into<String>) {
+        self.shared.writes.violate(format!("{}: {}", self.name, what.into()));
+    }
+}

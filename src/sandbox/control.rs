@@ -1,0 +1,134 @@
+//! The control interface of a sandbox: `/_sandbox/…` on the listener of the page.
+//!
+//! Owns: reading and resetting the log, dialling faults, setting switches, advancing the time, commands to a simulator.
+//! Leaves to others: what they mean (`requests`, `faults`, `switches`, each simulator), the page (`page`).
+//! A newcomer gets wrong: it needs no login; the listener is on loopback only.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::faults::Fault;
+use super::page;
+use super::server::Frame;
+
+pub(super) fn router(frame: Arc<Frame>) -> Router {
+    Router::new()
+        .route("/", get(page::show))
+        .route("/picture/{digest}", get(page::picture))
+        .route("/_sandbox/requests", get(requests))
+        .route("/_sandbox/requests/reset", post(reset_requests))
+        .route("/_sandbox/faults", get(faults).post(add_fault).delete(clear_faults))
+        .route("/_sandbox/faults/{number}", delete(remove_fault))
+        .route("/_sandbox/switches", get(switches).post(set_switches))
+        .route("/_sandbox/credentials", get(credentials))
+        .route("/_sandbox/endpoints", get(endpoints))
+        .route("/_sandbox/truth", get(truth))
+        .route("/_sandbox/time", post(advance))
+        .route("/_sandbox/do/{simulator}", post(command))
+        .with_state(frame)
+}
+
+type Shared = State<Arc<Frame>>;
+
+fn refused(why: impl Into<String>) -> Response {
+    (StatusCode::BAD_REQUEST, Json(json!({ "error": why.into() }))).into_response()
+}
+
+async fn requests(State(frame): Shared) -> Json<Value> {
+    let log = &frame.shared.requests;
+    Json(json!({ "counts": log.counts(), "peaks": log.peaks(), "entries": log.entries() }))
+}
+
+async fn reset_requests(State(frame): Shared) -> StatusCode {
+    frame.shared.requests.reset();
+    StatusCode::NO_CONTENT
+}
+
+async fn faults(State(frame): Shared) -> Json<Value> {
+    Json(json!(frame.shared.faults.all()))
+}
+
+async fn add_fault(State(frame): Shared, Json(fault): Json<Value>) -> Response {
+    match Fault::deserialize(fault) {
+        Ok(fault) if fault.on.simulator.as_ref().is_some_and(|name| frame.simulator(name).is_none()) => {
+            refused(format!("no simulator named {}", fault.on.simulator.unwrap_or_default()))
+        }
+        Ok(fault) => (StatusCode::CREATED, Json(json!({ "number": frame.shared.faults.add(fault) }))).into_response(),
+        Err(error) => refused(error.to_string()),
+    }
+}
+
+async fn clear_faults(State(frame): Shared) -> StatusCode {
+    frame.shared.faults.clear();
+    StatusCode::NO_CONTENT
+}
+
+async fn remove_fault(State(frame): Shared, Path(number): Path<u64>) -> StatusCode {
+    if frame.shared.faults.remove(number) { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
+}
+
+async fn switches(State(frame): Shared) -> Json<Value> {
+    let mut all: BTreeMap<String, BTreeMap<&str, Value>> = BTreeMap::new();
+    for (simulator, switch, value) in frame.shared.switches.all() {
+        let entry = json!({ "value": value, "default": switch.default, "about": switch.about });
+        all.entry(simulator).or_default().insert(switch.name, entry);
+    }
+    Json(json!(all))
+}
+
+async fn set_switches(
+    State(frame): Shared,
+    Json(settings): Json<BTreeMap<String, BTreeMap<String, String>>>,
+) -> Response {
+    for (simulator, switches) in &settings {
+        for (name, value) in switches {
+            if let Err(error) = frame.shared.switches.set(simulator, name, value) {
+                return refused(error.to_string());
+            }
+        }
+    }
+    StatusCode::NO_CONTENT.into_response()
+}
+
+async fn credentials(State(frame): Shared) -> Json<Value> {
+    Json(json!(frame.simulators.iter().flat_map(|s| s.credentials()).collect::<Vec<_>>()))
+}
+
+async fn endpoints(State(frame): Shared) -> Json<Value> {
+    Json(json!(frame.shared.addresses.get()))
+}
+
+/// The truth without the pictures themselves: their digests are here, and `/picture/DIGEST` has the bytes.
+async fn truth(State(frame): Shared) -> Json<Value> {
+    Json(page::truth_as_json(&frame.truth()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    seconds: u64,
+}
+
+async fn advance(State(frame): Shared, Json(by): Json<Advance>) -> StatusCode {
+    frame.shared.advance(Duration::from_secs(by.seconds));
+    StatusCode::NO_CONTENT
+}
+
+async fn command(State(frame): Shared, Path(name): Path<String>, Json(command): Json<Value>) -> Response {
+    let Some(simulator) = frame.simulator(&name) else { return refused(format!("no simulator named {name}")) };
+    let answer = simulator.control(&command);
+    frame.flush();
+    match answer {
+        Ok(answer) => Json(answer).into_response(),
+        Err(error) => refused(error),
+    }
+}

@@ -1,0 +1,349 @@
+//! Faults that can be dialled in: one mechanism for all simulators.
+//!
+//! Owns: what a fault matches, how often it strikes, and what it does.
+//! Leaves to others: carrying it out (`server`), and effects that only one product knows (`special`, its simulator).
+//! A newcomer gets wrong: a fault counts only the requests that it matches; `skip: 1, times: 1` strikes the second one.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use serde::{Deserialize, Serialize};
+
+/// A fault as it is dialled in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// Which requests it may strike.
+    #[serde(default)]
+    pub on: Match,
+    /// How many matching requests pass before it strikes.
+    #[serde(default)]
+    pub skip: u32,
+    /// How often it strikes; without it, from then on always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<u32>,
+    /// What it does.
+    pub effect: Effect,
+}
+
+/// Which requests a fault may strike. What is not said matches everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Match {
+    /// The simulator's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub simulator: Option<String>,
+    /// The HTTP method.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// The path, in which `*` stands for any text. With a `?` in it, path and query are compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// A text in path, query or body: a person's id, an account's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Parts of a batch instead of whole requests; `path` is then the part's `url`.
+    pub part: bool,
+}
+
+/// What a fault does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Effect {
+    /// Answers this instead of handling the request.
+    Answer(Answer),
+    /// Closes the connection; the request is not handled.
+    Drop {},
+    /// Handles the request, then closes the connection: done, but the client cannot know.
+    HandleThenDrop {},
+    /// Closes the connection at once and handles the request only later.
+    HandleLate {
+        /// How much later.
+        after_ms: u64,
+    },
+    /// Handles and answers, but waits before handling.
+    Delay {
+        /// How long.
+        ms: u64,
+    },
+    /// Handles and answers, but the connection ends after so many bytes of the body.
+    Truncate {
+        /// How many bytes arrive.
+        after_bytes: usize,
+    },
+    /// Handles and answers, the body in small pieces.
+    Drip {
+        /// The size of a piece.
+        bytes: usize,
+        /// The pause between two.
+        every_ms: u64,
+    },
+    /// Answers 200 with an HTML login page, as proxies and single sign-on do.
+    LoginPage {},
+    /// An effect that only the simulator knows, such as `anonymous`.
+    Special(String),
+}
+
+/// An answer in place of the simulator's own.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Answer {
+    /// The status; 0 stands for 200.
+    pub status: u16,
+    /// The headers.
+    pub headers: BTreeMap<String, String>,
+    /// The body: a text is sent as it is, anything else as JSON.
+    pub body: serde_json::Value,
+}
+
+impl Answer {
+    /// A refusal with a `Retry-After` as given; the vendors' own spelling varies, so it is a text.
+    pub fn retry_after(status: u16, after: &str) -> Self {
+        let headers = BTreeMap::from([("Retry-After".to_owned(), after.to_owned())]);
+        Self { status, headers, body: serde_json::Value::Null }
+    }
+}
+
+impl Effect {
+    /// A plain answer with this status and no body.
+    pub fn status(status: u16) -> Self {
+        Self::Answer(Answer { status, ..Answer::default() })
+    }
+
+    pub(super) fn word(&self) -> String {
+        match self {
+            Self::Answer(answer) => format!("answer {}", answer.status),
+            Self::Drop {} => "drop".into(),
+            Self::HandleThenDrop {} => "handle_then_drop".into(),
+            Self::HandleLate { after_ms } => format!("handle_late {after_ms} ms"),
+            Self::Delay { ms } => format!("delay {ms} ms"),
+            Self::Truncate { after_bytes } => format!("truncate {after_bytes}"),
+            Self::Drip { bytes, every_ms } => format!("drip {bytes} every {every_ms} ms"),
+            Self::LoginPage {} => "login_page".into(),
+            Self::Special(word) => word.clone(),
+        }
+    }
+}
+
+impl Fault {
+    /// A fault that strikes always, whatever is asked.
+    pub fn new(effect: Effect) -> Self {
+        Self { on: Match::default(), skip: 0, times: None, effect }
+    }
+
+    /// Only at this simulator.
+    #[must_use]
+    pub fn at(mut self, simulator: &str) -> Self {
+        self.on.simulator = Some(simulator.to_owned());
+        self
+    }
+
+    /// Only this method and path, in which `*` stands for any text.
+    #[must_use]
+    pub fn on(mut self, method: &str, path: &str) -> Self {
+        self.on.method = Some(method.to_owned());
+        self.on.path = Some(path.to_owned());
+        self
+    }
+
+    /// Only where path, query or body hold this text.
+    #[must_use]
+    pub fn about(mut self, text: &str) -> Self {
+        self.on.text = Some(text.to_owned());
+        self
+    }
+
+    /// Parts of batches instead of whole requests.
+    #[must_use]
+    pub fn in_parts(mut self) -> Self {
+        self.on.part = true;
+        self
+    }
+
+    /// Only so often.
+    #[must_use]
+    pub fn times(mut self, times: u32) -> Self {
+        self.times = Some(times);
+        self
+    }
+
+    /// Only after so many matching requests.
+    #[must_use]
+    pub fn after(mut self, skip: u32) -> Self {
+        self.skip = skip;
+        self
+    }
+}
+
+/// A request, or a part of one, as faults look at it.
+pub(super) struct Asked<'a> {
+    pub(super) simulator: &'a str,
+    pub(super) method: &'a str,
+    pub(super) target: &'a str,
+    pub(super) body: &'a [u8],
+    pub(super) part: bool,
+}
+
+impl Match {
+    fn fits(&self, asked: &Asked<'_>) -> bool {
+        let path = asked.target.split('?').next().unwrap_or_default();
+        self.part == asked.part
+            && self.simulator.as_ref().is_none_or(|s| s == asked.simulator)
+            && self.method.as_ref().is_none_or(|m| m.eq_ignore_ascii_case(asked.method))
+            && self.path.as_ref().is_none_or(|p| glob(p, if p.contains('?') { asked.target } else { path }))
+            && self.text.as_ref().is_none_or(|t| asked.target.contains(t.as_str()) || contains(asked.body, t))
+    }
+}
+
+fn contains(body: &[u8], text: &str) -> bool {
+    text.is_empty() || body.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+/// Whether `text` fits `pattern`, in which `*` stands for any text.
+fn glob(pattern: &str, text: &str) -> bool {
+    let mut pieces = pattern.split('*');
+    let first = pieces.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let mut pieces = pieces.peekable();
+    if pieces.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(piece) = pieces.next() {
+        if pieces.peek().is_none() {
+            return rest.ends_with(piece);
+        }
+        let Some(at) = rest.find(piece) else { return false };
+        rest = &rest[at + piece.len()..];
+    }
+    true
+}
+
+/// A fault and what it did so far.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Dialled {
+    /// The number by which it is taken away.
+    pub number: u64,
+    /// The fault.
+    pub fault: Fault,
+    /// How many requests it matched.
+    pub matched: u32,
+    /// How many it struck.
+    pub struck: u32,
+}
+
+/// All faults of a sandbox, in the order they were dialled in; the first that strikes wins.
+#[derive(Debug, Default)]
+pub struct Faults(Mutex<(u64, Vec<Dialled>)>);
+
+impl Faults {
+    /// Dials a fault in; the number by which it is taken away comes back.
+    pub fn add(&self, fault: Fault) -> u64 {
+        let mut faults = self.0.lock().expect(POISON);
+        faults.0 += 1;
+        let number = faults.0;
+        faults.1.push(Dialled { number, fault, matched: 0, struck: 0 });
+        number
+    }
+
+    /// Takes a fault away; whether there was one.
+    pub fn remove(&self, number: u64) -> bool {
+        let faults = &mut self.0.lock().expect(POISON).1;
+        let before = faults.len();
+        faults.retain(|f| f.number != number);
+        faults.len() < before
+    }
+
+    /// Takes all faults away.
+    pub fn clear(&self) {
+        self.0.lock().expect(POISON).1.clear();
+    }
+
+    /// Every fault and what it did so far.
+    pub fn all(&self) -> Vec<Dialled> {
+        self.0.lock().expect(POISON).1.clone()
+    }
+
+    /// The effect that strikes this request, if any. Every fault that matches counts it, also behind the one that strikes.
+    pub(super) fn strike(&self, asked: &Asked<'_>) -> Option<Effect> {
+        let mut effect = None;
+        for dialled in &mut self.0.lock().expect(POISON).1 {
+            if !dialled.fault.on.fits(asked) {
+                continue;
+            }
+            dialled.matched += 1;
+            let due = dialled.matched > dialled.fault.skip && dialled.fault.times.is_none_or(|t| dialled.struck < t);
+            if due && effect.is_none() {
+                dialled.struck += 1;
+                effect = Some(dialled.fault.effect.clone());
+            }
+        }
+        effect
+    }
+}
+
+const POISON: &str = "no code panics while it holds the faults";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn get(target: &str) -> Asked<'_> {
+        Asked { simulator: "graph", method: "GET", target, body: b"", part: false }
+    }
+
+    #[test]
+    fn patterns() {
+        for (pattern, text, fits) in [
+            ("/v1.0/users", "/v1.0/users", true),
+            ("/v1.0/users", "/v1.0/users/1", false),
+            ("/v1.0/users*", "/v1.0/users/1", true),
+            ("*/photo/$value", "/users/1/photo/$value", true),
+            ("/users/*/photo", "/users/1/photo", true),
+            ("/users/*/photo", "/users/1/photo/$value", false),
+            ("*a*b*", "xaxbx", true),
+            ("*a*b*", "xbxax", false),
+            ("a*a", "a", false),
+            ("*", "", true),
+        ] {
+            assert_eq!(glob(pattern, text), fits, "{pattern} on {text}");
+        }
+    }
+
+    #[test]
+    fn a_fault_strikes_what_it_matches_and_only_so_often() {
+        let faults = Faults::default();
+        let fault = Fault::new(Effect::status(503)).at("graph").on("GET", "/v1.0/users*").after(1).times(1);
+        faults.add(fault);
+        let hits = ["/v1.0/users", "/v1.0/groups", "/v1.0/users?$top=1", "/v1.0/users"].map(|t| faults.strike(&get(t)));
+        assert_eq!(hits, [None, None, Some(Effect::status(503)), None]);
+        assert!(faults.strike(&Asked { simulator: "jira", ..get("/v1.0/users") }).is_none());
+        assert_eq!((faults.all()[0].matched, faults.all()[0].struck), (3, 1));
+    }
+
+    #[test]
+    fn a_text_is_looked_for_in_query_and_body_and_parts_are_their_own() {
+        let faults = Faults::default();
+        faults.add(Fault::new(Effect::Drop {}).about("ada").times(2));
+        assert!(faults.strike(&get("/user?username=bob")).is_none());
+        assert!(faults.strike(&get("/user?username=ada")).is_some());
+        assert!(faults.strike(&Asked { body: b"{\"name\":\"ada\"}", ..get("/user") }).is_some());
+        faults.clear();
+        faults.add(Fault::new(Effect::status(429)).in_parts().about("ada"));
+        assert!(faults.strike(&get("/user?username=ada")).is_none());
+        assert!(faults.strike(&Asked { part: true, ..get("/users/ada/photo") }).is_some());
+    }
+
+    #[test]
+    fn effects_are_written_as_they_are_read() {
+        for text in [
+            r#"{"effect":{"answer":{"status":429,"headers":{"Retry-After":"0.249"}}}}"#,
+            r#"{"effect":{"drop":{}},"on":{"simulator":"jira","part":false},"skip":2,"times":1}"#,
+            r#"{"effect":{"special":"anonymous"}}"#,
+            r#"{"effect":{"handle_late":{"after_ms":200}}}"#,
+        ] {
+            let fault: Fault = serde_json::from_str(text).unwrap();
+            let again: Fault = serde_json::from_str(&serde_json::to_string(&fault).unwrap()).unwrap();
+            assert_eq!(fault, again);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The frame around every request to a simulator: the log entry, and carrying out the faults.
+//!
+//! Owns: what an effect does to the connection and the answer.
+//! Leaves to others: which fault strikes (`faults`), answering (each simulator).
+//! A newcomer gets wrong: the work goes on when the client has left, as on a real server; so a client that gives up
+//! must reckon with a write that happens later.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Response};
+use futures::{StreamExt, stream};
+
+use super::connection::Wire;
+use super::faults::{Answer, Asked, Effect};
+use super::requests::Entry;
+use super::server::Frame;
+use super::simulator::SimulatedAnswer;
+
+/// Bodies beyond this are refused; the largest request of any protocol here is far below.
+const LARGEST_REQUEST: usize = 64 << 20;
+
+/// Writes a request into the log, lets a fault strike it, and else has the simulator answer.
+pub(super) async fn handle(
+    State((frame, name)): State<(Arc<Frame>, Arc<str>)>,
+    ConnectInfo(wire): ConnectInfo<Wire>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, LARGEST_REQUEST).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let number = frame.shared.requests.arrived(Entry {
+        simulator: name.to_string(),
+        method: parts.method.to_string(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().map(str::to_owned),
+        peer_port: wire.peer_port(),
+        received: body.len() as u64,
+        ..Entry::default()
+    });
+    // A server goes on with what it began, whether or not the client is still there to hear.
+    let handled = tokio::spawn(async move {
+        let target = parts.uri.path_and_query().map_or("/", |t| t.as_str());
+        let asked = Asked { simulator: &name, method: parts.method.as_str(), target, body: &body, part: false };
+        let effect = frame.shared.faults.strike(&asked);
+        let request = Request::from_parts(parts, Body::from(body));
+        let word = effect.as_ref().map(Effect::word);
+        let mut response = carry_out(effect, &frame, &wire, request, next).await;
+        frame.flush();
+        let answer = response.extensions_mut().remove::<SimulatedAnswer>().unwrap_or_default();
+        let status = response.extensions().get::<Unheard>().is_none().then(|| response.status().as_u16());
+        frame.shared.requests.answered((&name, number), status, answer, word);
+        response
+    });
+    handled.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+}
+
+/// Marks a response that the client does not get to see.
+#[derive(Clone)]
+struct Unheard;
+
+async fn carry_out(
+    effect: Option<Effect>,
+    frame: &Arc<Frame>,
+    wire: &Wire,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    match effect {
+        None => next.run(request).await,
+        Some(Effect::Answer(answer)) => answer.into_response(),
+        Some(Effect::LoginPage {}) => Html(LOGIN_PAGE).into_response(),
+        Some(Effect::Special(word)) => {
+            request.extensions_mut().insert(Special(word));
+            next.run(request).await
+        }
+        Some(Effect::Delay { ms }) => {
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+            next.run(request).await
+        }
+        Some(Effect::Drop {}) => unheard(wire, StatusCode::NO_CONTENT.into_response()),
+        Some(Effect::HandleThenDrop {}) => unheard(wire, next.run(request).await),
+        Some(Effect::HandleLate { after_ms }) => {
+            let frame = Arc::clone(frame);
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(after_ms)).await;
+                next.run(request).await;
+                frame.flush();
+            });
+            unheard(wire, StatusCode::NO_CONTENT.into_response())
+        }
+        Some(Effect::Truncate { after_bytes }) => truncated(next.run(request).await, after_bytes).await,
+        Some(Effect::Drip { bytes, every_ms }) => dripping(next.run(request).await, bytes, every_ms).await,
+    }
+}
+
+/// An effect that only the simulator knows, as an extension of the request.
+#[derive(Clone, Debug)]
+pub struct Special(pub String);
+
+fn unheard(wire: &Wire, mut response: Response) -> Response {
+    wire.cut();
+    response.extensions_mut().insert(Unheard);
+    response
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(if self.status == 0 { 200 } else { self.status });
+        let mut headers = HeaderMap::new();
+        for (name, value) in &self.headers {
+            if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {
+                headers.append(name, value);
+            }
+        }
+        let (body, kind) = match self.body {
+            serde_json::Value::Null => (String::new(), None),
+            serde_json::Value::String(text) => (text, Some("text/plain; charset=utf-8")),
+            value => (value.to_string(), Some("application/json")),
+        };
+        if let (Some(kind), false) = (kind, headers.contains_key(header::CONTENT_TYPE)) {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        }
+        (status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), headers, body).into_response()
+    }
+}
+
+/// Announces the whole body and sends only its beginning.
+async fn truncated(response: Response, after: usize) -> Response {
+    let (mut parts, body) = collected(response).await;
+    parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+    let beginning = body.slice(..after.min(body.len()));
+    // The pause makes the connection write out the beginning before the end comes.
+    let end = async {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
+    };
+    let pieces = stream::once(async { Ok(beginning) }).chain(stream::once(end));
+    Response::from_parts(parts, Body::from_stream(pieces))
+}
+
+/// Sends the body in small pieces with pauses.
+async fn dripping(response: Response, size: usize, every_ms: u64) -> Response {
+    let (mut parts, body) = collected(response).await;
+    parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+    let pieces = stream::unfold(body, move |mut rest| async move {
+        if rest.is_empty() {
+            return None;
+        }
+        tokio::time::sleep(Duration::from_millis(every_ms)).await;
+        let piece = rest.split_to(size.clamp(1, rest.len()));
+        Some((Ok::<Bytes, std::io::Error>(piece), rest))
+    });
+    Response::from_parts(parts, Body::from_stream(pieces))
+}
+
+async fn collected(response: Response) -> (axum::http::response::Parts, Bytes) {
+    let (parts, body) = response.into_parts();
+    (parts, axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default())
+}
+
+const LOGIN_PAGE: &str = "<!DOCTYPE html><html><head><title>Log in</title></head><body><h1>Log in</h1>\
+<form method=\"post\" action=\"/login\"><input name=\"username\"><input name=\"password\" type=\"password\">\
+<button>Log in</button></form></body></html>\n";

@@ -1,0 +1,111 @@
+//! Commands to this instance that no client could give: what people and administrators do by hand.
+//!
+//! Owns: the commands of `POST /_sandbox/do/NAME`.
+//! Leaves to others: switches, faults and time (the core).
+//! A newcomer gets wrong: what is done here appears in no log of writes; it is the world's doing, not a client's.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Jira;
+use super::pictures;
+use super::store::{Store, by_hand};
+
+/// A command.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Command {
+    /// A person uploads a picture file of the world by hand and chooses it.
+    Upload { name: String, picture: String },
+    /// A person chooses one of its own or a system avatar; none: nothing was ever chosen.
+    Choose { name: String, avatar: Option<u64> },
+    /// A person deletes one of its own avatars.
+    Delete { avatar: u64 },
+    /// An administrator solves the CAPTCHA.
+    ClearCaptcha { name: String },
+    /// Rate limiting blocks an account, or frees it.
+    Block { name: String, blocked: bool },
+    /// Every session is lost, as on a restart.
+    EndSessions {},
+    /// Counters, deleted avatars and the looks of every picture.
+    Report {},
+}
+
+impl Jira {
+    pub(super) fn command(&self, command: &Value) -> Result<Value, String> {
+        let command = Command::deserialize(command).map_err(|fault| format!("not a command of Jira: {fault}"))?;
+        let mut store = self.store();
+        let answer = match command {
+            Command::Upload { name, picture } => {
+                let bytes = self.pictures.get(&picture).ok_or_else(|| format!("no picture file {picture}"))?;
+                let png = by_hand(&bytes).ok_or_else(|| format!("{picture} is no picture"))?;
+                let key = key_of(&store, &name)?;
+                let id = store.create(&key, "world", png);
+                choose(&mut store, &key, Some(id));
+                json!({ "avatar": id })
+            }
+            Command::Choose { name, avatar } => {
+                let key = key_of(&store, &name)?;
+                choose(&mut store, &key, avatar);
+                json!({})
+            }
+            Command::Delete { avatar } => {
+                let found = store.avatars.get_mut(&avatar).ok_or_else(|| format!("no avatar {avatar}"))?;
+                found.deleted_by = Some("world".to_owned());
+                json!({})
+            }
+            Command::ClearCaptcha { name } => {
+                store.lobby.failures.remove(&name.to_lowercase());
+                json!({})
+            }
+            Command::Block { name, blocked } => {
+                let key = key_of(&store, &name)?;
+                store.accounts.entry(key).and_modify(|account| account.blocked = blocked);
+                json!({})
+            }
+            Command::EndSessions {} => {
+                store.lobby.sessions.clear();
+                json!({})
+            }
+            Command::Report {} => report(&store),
+        };
+        self.context.changed();
+        Ok(answer)
+    }
+}
+
+fn key_of(store: &Store, name: &str) -> Result<String, String> {
+    store.by_name(name).map(|account| account.key.clone()).ok_or_else(|| format!("no account {name}"))
+}
+
+fn choose(store: &mut Store, key: &str, id: Option<u64>) {
+    if let Some(account) = store.accounts.get_mut(key) {
+        account.chosen = id;
+    }
+}
+
+fn report(store: &Store) -> Value {
+    let avatar = |(id, avatar): (&u64, &super::store::Avatar)| {
+        json!({
+            "id": id, "owner": avatar.owner, "creator": avatar.creator, "deleted_by": avatar.deleted_by,
+            "looks": pictures::looks(&avatar.png),
+        })
+    };
+    let account = |account: &super::store::Account| {
+        let shown = store.shown_id(account);
+        let looks = pictures::looks(&store.picture(shown).unwrap_or_default());
+        json!({"key": account.key, "name": account.name, "chosen": account.chosen, "shown": shown, "looks": looks})
+    };
+    let mut counters = json!(store.lobby.counters);
+    if let (Some(all), Value::Object(own)) = (counters.as_object_mut(), json!(store.counters)) {
+        all.extend(own);
+    }
+    json!({
+        "default_avatar": store.default_avatar,
+        "system_avatars": store.system_ids(),
+        "sessions": store.lobby.sessions.len(),
+        "counters": counters,
+        "avatars": store.avatars.iter().map(avatar).collect::<Vec<_>>(),
+        "accounts": store.accounts.values().map(account).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,304 @@
+//! The thread and the listeners, and the handle by which a sandbox is held.
+//!
+//! Owns: start and stop, binding, what all listeners share.
+//! Leaves to others: the frame around each request (`handle`), the control interface (`control`), the state (`store`).
+//! A newcomer gets wrong: the runtime is the sandbox's own, on its own thread, so that a busy client cannot slow the
+//! simulators down and a panic there cannot take the client along.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use axum::{Router, middleware};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::connection::{CuttableListener, Wire};
+use super::context::Shared;
+use super::control;
+use super::faults::{Fault, Faults};
+use super::handle;
+use super::page::Gallery;
+use super::requests::Requests;
+use super::simulator::{Credential, Simulator};
+use super::store::Store;
+use super::switches::{SwitchError, Switches};
+use super::truth::Truth;
+use super::world::World;
+use super::{Options, Ports, SandboxError};
+
+/// How long requests in flight may take to end when the sandbox stops.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Everything that the listeners share.
+pub(super) struct Frame {
+    pub(super) world: String,
+    pub(super) about: String,
+    pub(super) simulators: Vec<Arc<dyn Simulator>>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) gallery: Gallery,
+    store: Option<Store>,
+}
+
+impl Frame {
+    /// Writes the state if it changed since the last time.
+    pub(super) fn flush(&self) {
+        let Some(store) = &self.store else { return };
+        if self.shared.take_changed()
+            && let Err(error) = store.save(&self.simulators)
+        {
+            // The change is still to be written: the next flush tries again.
+            self.shared.mark_changed();
+            tracing::error!(%error, "the sandbox could not keep its state");
+        }
+    }
+
+    pub(super) fn truth(&self) -> Truth {
+        let (writes, violations) = self.shared.writes.snapshot();
+        Truth {
+            accounts: self.simulators.iter().flat_map(|s| s.accounts()).collect(),
+            people: self.simulators.iter().flat_map(|s| s.people()).collect(),
+            avatars: self.simulators.iter().flat_map(|s| s.avatars()).collect(),
+            writes,
+            violations,
+        }
+    }
+
+    pub(super) fn simulator(&self, name: &str) -> Option<&Arc<dyn Simulator>> {
+        self.simulators.iter().find(|s| s.name() == name)
+    }
+}
+
+/// A sandbox that runs until it is dropped.
+pub struct Running {
+    frame: Arc<Frame>,
+    page: String,
+    resumed: bool,
+    stop: watch::Sender<bool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running").field("world", &self.frame.world).field("page", &self.page).finish_non_exhaustive()
+    }
+}
+
+impl Running {
+    /// The base URL of a simulator: `login`, `graph`, `jira`, without a slash at the end.
+    pub fn endpoint(&self, name: &str) -> Option<&str> {
+        self.endpoints().get(name).map(String::as_str)
+    }
+
+    /// The base URLs of all simulators by name.
+    pub fn endpoints(&self) -> &BTreeMap<String, String> {
+        self.frame.shared.addresses.get().expect("the addresses are set before a sandbox is handed out")
+    }
+
+    /// The URL of the page that shows every account's picture.
+    pub fn page(&self) -> &str {
+        &self.page
+    }
+
+    /// The name of the world.
+    pub fn world(&self) -> &str {
+        &self.frame.world
+    }
+
+    /// Whether the state of an earlier run was taken up.
+    pub fn resumed(&self) -> bool {
+        self.resumed
+    }
+
+    /// What a client may sign in with, at every simulator.
+    pub fn credentials(&self) -> Vec<Credential> {
+        self.frame.simulators.iter().flat_map(|s| s.credentials()).collect()
+    }
+
+    /// The faults, to dial some in.
+    pub fn faults(&self) -> &Faults {
+        &self.frame.shared.faults
+    }
+
+    /// Dials a fault in.
+    pub fn fault(&self, fault: Fault) -> u64 {
+        self.faults().add(fault)
+    }
+
+    /// Sets a switch of a simulator.
+    pub fn switch(&self, simulator: &str, name: &str, value: &str) -> Result<(), SwitchError> {
+        self.frame.shared.switches.set(simulator, name, value)
+    }
+
+    /// The switches and how they stand.
+    pub fn switches(&self) -> &Switches {
+        &self.frame.shared.switches
+    }
+
+    /// The log of requests.
+    pub fn requests(&self) -> &Requests {
+        &self.frame.shared.requests
+    }
+
+    /// What stands on the servers now.
+    pub fn truth(&self) -> Truth {
+        self.frame.truth()
+    }
+
+    /// Forgets the log of writes and broken rules; what stands on the servers stays.
+    pub fn reset_writes(&self) {
+        self.frame.shared.writes.reset();
+    }
+
+    /// A command that only this simulator knows; see its `control`.
+    pub fn command(&self, simulator: &str, command: &serde_json::Value) -> Result<serde_json::Value, String> {
+        let found = self.frame.simulator(simulator);
+        let answer = found.ok_or_else(|| format!("no simulator named {simulator}"))?.control(command);
+        self.frame.flush();
+        answer
+    }
+
+    /// Lets the simulated time go on.
+    pub fn advance(&self, by: Duration) {
+        self.frame.shared.advance(by);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.stop.send(true);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        self.frame.flush();
+    }
+}
+
+pub(super) fn start(world: World, options: &Options) -> Result<Running, SandboxError> {
+    let shared = Arc::new(Shared::default());
+    let simulators = super::assemble(&world, &shared);
+    let store = match &options.state {
+        Some(folder) => Some(Store::open(folder, &world.name, &world.digest)?),
+        None => None,
+    };
+    let resumed = match &store {
+        Some(store) => store.load(&simulators)?,
+        None => false,
+    };
+    // A state that was not taken up may be half loaded: make the simulators anew.
+    let simulators = if resumed { simulators } else { super::assemble(&world, &shared) };
+    dial_in(&world, &shared, &simulators)?;
+
+    let (page_listener, page) = listen("page", options.ports, 0)?;
+    let mut listeners = Vec::new();
+    let mut addresses = BTreeMap::new();
+    for (simulator, place) in simulators.iter().zip(1..) {
+        let (listener, base) = listen(simulator.name(), options.ports, place)?;
+        let address = format!("{base}{}", simulator.base_path());
+        if addresses.insert(simulator.name().to_owned(), address).is_some() {
+            return Err(SandboxError::SameName { world: world.name, name: simulator.name().to_owned() });
+        }
+        listeners.push((Arc::clone(simulator), listener));
+    }
+    shared.addresses.set(addresses).expect("the addresses are set only here");
+
+    let frame = Arc::new(Frame {
+        world: world.name,
+        about: world.about,
+        simulators,
+        shared,
+        gallery: Gallery::default(),
+        store,
+    });
+    if !resumed {
+        frame.shared.mark_changed();
+    }
+    let (stop, stopped) = watch::channel(false);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("sandbox")
+        .enable_all()
+        .build()
+        .map_err(SandboxError::Runtime)?;
+    let served = Arc::clone(&frame);
+    let thread = std::thread::Builder::new()
+        .name("sandbox".into())
+        .spawn(move || {
+            runtime.block_on(serve_all(served, page_listener, listeners, stopped));
+            runtime.shutdown_timeout(PATIENCE);
+        })
+        .map_err(SandboxError::Runtime)?;
+    Ok(Running { frame, page, resumed, stop, thread: Some(thread) })
+}
+
+/// Sets the switches and faults that the world begins with.
+fn dial_in(world: &World, shared: &Shared, simulators: &[Arc<dyn Simulator>]) -> Result<(), SandboxError> {
+    for simulator in simulators {
+        shared.switches.declare(simulator.name(), simulator.switches());
+    }
+    for (simulator, settings) in &world.switches {
+        for (name, value) in settings {
+            let set = shared.switches.set(simulator, name, value);
+            set.map_err(|e| SandboxError::Setting { world: world.name.clone(), fault: e.to_string() })?;
+        }
+    }
+    for fault in &world.faults {
+        if let Some(name) = fault.on.simulator.as_ref().filter(|name| simulators.iter().all(|s| s.name() != *name)) {
+            let fault = format!("a fault is for the simulator {name}, which there is not");
+            return Err(SandboxError::Setting { world: world.name.clone(), fault });
+        }
+        shared.faults.add(fault.clone());
+    }
+    Ok(())
+}
+
+fn listen(simulator: &str, ports: Ports, place: u16) -> Result<(TcpListener, String), SandboxError> {
+    let port = match ports {
+        Ports::Free => 0,
+        Ports::From(first) => first.saturating_add(place),
+    };
+    let fail = |source| SandboxError::Listen { simulator: simulator.to_owned(), port, source };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(fail)?;
+    listener.set_nonblocking(true).map_err(fail)?;
+    let address = listener.local_addr().map_err(fail)?;
+    Ok((listener, format!("http://{address}")))
+}
+
+async fn serve_all(
+    frame: Arc<Frame>,
+    page: TcpListener,
+    simulators: Vec<(Arc<dyn Simulator>, TcpListener)>,
+    stopped: watch::Receiver<bool>,
+) {
+    frame.flush();
+    let mut servers = JoinSet::new();
+    servers.spawn(serve(control::router(Arc::clone(&frame)), page, stopped.clone()));
+    for (simulator, listener) in simulators {
+        let name: Arc<str> = simulator.name().into();
+        let base_path = simulator.base_path().to_owned();
+        let inner = simulator.router();
+        let router = if base_path.is_empty() { inner } else { Router::new().nest(&base_path, inner) };
+        let state = (Arc::clone(&frame), name);
+        let framed = router.layer(middleware::from_fn_with_state(state, handle::handle));
+        servers.spawn(serve(framed, listener, stopped.clone()));
+    }
+    let mut until = stopped;
+    let _ = until.wait_for(|stop| *stop).await;
+    let _ = tokio::time::timeout(PATIENCE, async { while servers.join_next().await.is_some() {} }).await;
+}
+
+async fn serve(router: Router, listener: TcpListener, mut stopped: watch::Receiver<bool>) {
+    let listener = match tokio::net::TcpListener::from_std(listener) {
+        Ok(listener) => CuttableListener(listener),
+        Err(error) => return tracing::error!(%error, "a simulator could not take its listener over"),
+    };
+    let service = router.into_make_service_with_connect_info::<Wire>();
+    let stop = async move {
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
+    if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stop).await {
+        tracing::error!(%error, "a simulator stopped serving");
+    }
+}

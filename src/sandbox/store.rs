@@ -1,0 +1,152 @@
+//! The state of a world, kept between runs of `--sandbox`.
+//!
+//! Owns: one JSON file for all simulators and a folder of pictures named by their digest, each written whole or not at all.
+//! Leaves to others: what is in it (each simulator's `save` and `load`).
+//! A newcomer gets wrong: the state is written before the answer leaves, as a real server would; so a client that is
+//! killed after an answer finds the write on the "server" in the next run.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::simulator::Simulator;
+
+/// What one simulator keeps.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Saved {
+    /// Everything but pictures.
+    pub value: serde_json::Value,
+    /// Pictures by the digest that [`Saved::keep`] gave.
+    pub blobs: BTreeMap<String, Bytes>,
+}
+
+impl Saved {
+    /// Keeps a picture; the digest that stands for it in `value` comes back.
+    pub fn keep(&mut self, bytes: &Bytes) -> String {
+        let digest = blake3::hash(bytes).to_hex().to_string();
+        self.blobs.entry(digest.clone()).or_insert_with(|| bytes.clone());
+        digest
+    }
+
+    /// A picture by its digest.
+    pub fn blob(&self, digest: &str) -> Result<Bytes, String> {
+        self.blobs.get(digest).cloned().ok_or_else(|| format!("the picture {digest} is missing"))
+    }
+}
+
+/// Why a state folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("could not {act} the sandbox state {path}: {source}; make the folder writable or choose another")]
+pub struct StoreError {
+    act: &'static str,
+    path: PathBuf,
+    source: std::io::Error,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Envelope {
+    format: u32,
+    world: String,
+    digest: String,
+    simulators: BTreeMap<String, Kept>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    value: serde_json::Value,
+    blobs: Vec<String>,
+}
+
+const FORMAT: u32 = 1;
+
+/// The folder of one world's state.
+#[derive(Debug)]
+pub(super) struct Store {
+    folder: PathBuf,
+    world: String,
+    digest: String,
+    writing: Mutex<()>,
+}
+
+impl Store {
+    pub(super) fn open(folder: &Path, world: &str, digest: &str) -> Result<Self, StoreError> {
+        let blobs = folder.join("blobs");
+        std::fs::create_dir_all(&blobs).map_err(|source| StoreError { act: "create", path: blobs, source })?;
+        let (world, digest) = (world.to_owned(), digest.to_owned());
+        Ok(Self { folder: folder.to_owned(), world, digest, writing: Mutex::new(()) })
+    }
+
+    /// Gives every simulator what it kept. Whether there was a state of this very world.
+    pub(super) fn load(&self, simulators: &[Arc<dyn Simulator>]) -> Result<bool, StoreError> {
+        let path = self.file();
+        let text = match std::fs::read(&path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(source) => return Err(StoreError { act: "read", path, source }),
+        };
+        // A state of another world, format or edition of the world is of no use: start afresh.
+        let Ok(envelope) = serde_json::from_slice::<Envelope>(&text) else { return Ok(false) };
+        if (envelope.format, &envelope.world, &envelope.digest) != (FORMAT, &self.world, &self.digest) {
+            return Ok(false);
+        }
+        let mut all = Vec::new();
+        for simulator in simulators {
+            let Some(kept) = envelope.simulators.get(simulator.name()) else { return Ok(false) };
+            let Some(blobs) = self.read_blobs(&kept.blobs) else { return Ok(false) };
+            all.push((simulator, Saved { value: kept.value.clone(), blobs }));
+        }
+        Ok(all.iter().all(|(simulator, saved)| simulator.load(saved).is_ok()))
+    }
+
+    fn read_blobs(&self, digests: &[String]) -> Option<BTreeMap<String, Bytes>> {
+        let read = |digest: &String| {
+            let bytes = std::fs::read(self.blob(digest)).ok()?;
+            (blake3::hash(&bytes).to_hex().as_str() == digest).then(|| (digest.clone(), Bytes::from(bytes)))
+        };
+        digests.iter().map(read).collect()
+    }
+
+    /// Writes everything: first the pictures that are new, then the file that names them.
+    pub(super) fn save(&self, simulators: &[Arc<dyn Simulator>]) -> Result<(), StoreError> {
+        let _one_at_a_time = self.writing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut kept = BTreeMap::new();
+        for simulator in simulators {
+            let saved = simulator.save();
+            for (digest, bytes) in &saved.blobs {
+                let path = self.blob(digest);
+                if !path.exists() {
+                    write_whole(&path, bytes)?;
+                }
+            }
+            let blobs = saved.blobs.into_keys().collect();
+            kept.insert(simulator.name().to_owned(), Kept { value: saved.value, blobs });
+        }
+        let envelope =
+            Envelope { format: FORMAT, world: self.world.clone(), digest: self.digest.clone(), simulators: kept };
+        let text = serde_json::to_vec_pretty(&envelope).expect("a tree of strings and numbers is always JSON");
+        write_whole(&self.file(), &text)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.join("world.json")
+    }
+
+    fn blob(&self, digest: &str) -> PathBuf {
+        // The digest comes from a file that anybody may edit: keep it inside the folder.
+        let plain: String = digest.chars().filter(char::is_ascii_hexdigit).collect();
+        self.folder.join("blobs").join(plain)
+    }
+}
+
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let fail = |source| StoreError { act: "write", path: path.to_owned(), source };
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;
+    file.write_all(bytes).map_err(fail)?;
+    file.persist(path).map_err(|e| fail(e.error))?;
+    Ok(())
+}

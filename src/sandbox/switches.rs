@@ -1,0 +1,143 @@
+//! Behaviours that the reference leaves open, settable in `world.yaml` and at run time.
+//!
+//! Owns: the declared switches and how they stand.
+//! Leaves to others: what a switch means (its simulator).
+//! A newcomer gets wrong: a switch belongs to one simulator; two Jira instances of a world have each their own.
+
+use std::collections::BTreeMap;
+use std::sync::RwLock;
+
+/// One open behaviour.
+#[derive(Debug)]
+pub struct Switch {
+    /// Its name in `world.yaml` and the control interface.
+    pub name: &'static str,
+    /// What it may be set to.
+    pub values: Values,
+    /// The reference's best guess.
+    pub default: &'static str,
+    /// What is open, with the place in the reference.
+    pub about: &'static str,
+}
+
+/// What a switch may be set to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Values {
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// A whole number from 0 on.
+    Number,
+}
+
+/// All switches of a sandbox.
+#[derive(Debug, Default)]
+pub struct Switches {
+    declared: RwLock<BTreeMap<String, &'static [Switch]>>,
+    set: RwLock<BTreeMap<(String, &'static str), String>>,
+}
+
+/// What is wrong with a setting.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SwitchError {
+    /// No simulator of that name has switches.
+    #[error("no simulator named {0} has switches; there are: {1}")]
+    Simulator(String, String),
+    /// The simulator has no such switch.
+    #[error("the simulator {simulator} has no switch {name}; it has: {known}")]
+    Name {
+        /// Which simulator.
+        simulator: String,
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// The switch has no such position.
+    #[error("the switch {simulator}.{name} cannot be {value:?}; it takes {takes}")]
+    Value {
+        /// Which simulator.
+        simulator: String,
+        /// Which switch.
+        name: String,
+        /// What was asked for.
+        value: String,
+        /// What it takes.
+        takes: String,
+    },
+}
+
+impl Switches {
+    pub(super) fn declare(&self, simulator: &str, switches: &'static [Switch]) {
+        self.declared.write().expect(POISON).insert(simulator.to_owned(), switches);
+    }
+
+    /// How a switch stands.
+    pub fn get(&self, simulator: &str, switch: &Switch) -> String {
+        let set = self.set.read().expect(POISON);
+        set.get(&(simulator.to_owned(), switch.name)).cloned().unwrap_or_else(|| switch.default.to_owned())
+    }
+
+    /// Sets one switch of one simulator.
+    pub fn set(&self, simulator: &str, name: &str, value: &str) -> Result<(), SwitchError> {
+        let declared = self.declared.read().expect(POISON);
+        let Some(switches) = declared.get(simulator) else {
+            return Err(SwitchError::Simulator(simulator.to_owned(), join(declared.keys().map(String::as_str))));
+        };
+        let Some(switch) = switches.iter().find(|s| s.name == name) else {
+            let known = join(switches.iter().map(|s| s.name));
+            return Err(SwitchError::Name { simulator: simulator.to_owned(), name: name.to_owned(), known });
+        };
+        let (fits, takes) = match switch.values {
+            Values::OneOf(words) => (words.contains(&value), join(words.iter().copied())),
+            Values::Number => (value.parse::<u64>().is_ok(), "a whole number".to_owned()),
+        };
+        if !fits {
+            let (simulator, name, value) = (simulator.to_owned(), name.to_owned(), value.to_owned());
+            return Err(SwitchError::Value { simulator, name, value, takes });
+        }
+        self.set.write().expect(POISON).insert((simulator.to_owned(), switch.name), value.to_owned());
+        Ok(())
+    }
+
+    /// Every switch with how it stands: simulator, switch, value.
+    pub fn all(&self) -> Vec<(String, &'static Switch, String)> {
+        let declared = self.declared.read().expect(POISON);
+        let each = declared.iter().flat_map(|(simulator, switches)| switches.iter().map(move |s| (simulator, s)));
+        each.map(|(simulator, switch)| (simulator.clone(), switch, self.get(simulator, switch))).collect()
+    }
+}
+
+const POISON: &str = "no code panics while it holds the switches";
+
+fn join<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    words.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ORDER: Switch =
+        Switch { name: "order", values: Values::OneOf(&["asked", "shuffled"]), default: "asked", about: "" };
+    const PAGE: Switch = Switch { name: "page", values: Values::Number, default: "999", about: "" };
+    static ALL: [Switch; 2] = [ORDER, PAGE];
+
+    #[test]
+    fn only_what_is_declared_can_be_set() {
+        let switches = Switches::default();
+        switches.declare("graph", &ALL);
+        assert_eq!(switches.get("graph", &ORDER), "asked");
+        switches.set("graph", "order", "shuffled").unwrap();
+        assert_eq!(switches.get("graph", &ORDER), "shuffled");
+        assert_eq!(switches.get("other", &ORDER), "asked", "another simulator has its own");
+        for (simulator, name, value, says) in [
+            ("grap", "order", "asked", "there are: graph"),
+            ("graph", "ordre", "asked", "it has: order, page"),
+            ("graph", "order", "up", "it takes asked, shuffled"),
+            ("graph", "page", "-1", "it takes a whole number"),
+        ] {
+            let error = switches.set(simulator, name, value).unwrap_err().to_string();
+            assert!(error.ends_with(says), "{error}");
+        }
+    }
+}

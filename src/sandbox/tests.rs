@@ -1,0 +1,192 @@
+//! The frame around the simulators: faults on the wire, log, state, control.
+
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::faults::{Answer, Effect, Fault};
+use super::testing::{Lab, send};
+use super::{Options, Ports, Sandbox, World};
+
+fn tiny() -> World {
+    World::bundled("tiny").unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// Looks again and again; gives up when only a defect can explain the wait.
+async fn until(done: impl Fn() -> bool) {
+    let looks = async {
+        while !done() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), looks).await.expect("it never came about");
+}
+
+#[tokio::test]
+async fn a_dropped_request_is_not_handled_and_one_dropped_later_is() {
+    let lab = Lab::new(tiny());
+    let issued = async || lab.running.command("graph", &json!({ "revoke_tokens": {} })).unwrap()["revoked"].clone();
+    for (effect, handled) in [(Effect::Drop {}, 0), (Effect::HandleThenDrop {}, 1)] {
+        lab.running.fault(Fault::new(effect.clone()).at("login").times(1));
+        let url = lab.url("login", "/contoso.example/oauth2/v2.0/token");
+        let error = send(lab.http.post(url).form(&lab.form())).await.unwrap_err();
+        assert!(error.is_request(), "{error:?}");
+        assert_eq!(issued().await, handled, "{effect:?}");
+        let entry = lab.running.requests().entries().pop().unwrap();
+        assert_eq!((entry.status, entry.fault), (None, Some(effect.word())));
+    }
+}
+
+#[tokio::test]
+async fn a_request_can_be_handled_after_its_connection_is_gone() {
+    let lab = Lab::new(tiny());
+    lab.running.fault(Fault::new(Effect::HandleLate { after_ms: 1 }).at("login"));
+    let url = lab.url("login", "/contoso.example/oauth2/v2.0/token");
+    send(lab.http.post(url).form(&lab.form())).await.unwrap_err();
+    until(|| lab.running.command("graph", &json!({ "revoke_tokens": {} })).unwrap()["revoked"] == 1).await;
+}
+
+#[tokio::test]
+async fn answers_can_be_replaced_cut_and_dripped() {
+    let lab = Lab::new(tiny());
+    let token = lab.token().await;
+    let users = || send(lab.http.get(lab.url("graph", "/v1.0/users")).bearer_auth(&token));
+    let whole = users().await.unwrap();
+    let strike = |effect| lab.running.fault(Fault::new(effect).on("GET", "/v1.0/users").times(1));
+
+    strike(Effect::Answer(Answer::retry_after(429, "9223372036854775807")));
+    let got = users().await.unwrap();
+    assert_eq!((got.status, got.headers["retry-after"].as_str()), (429, "9223372036854775807"));
+    strike(Effect::Truncate { after_bytes: 10 });
+    let error = users().await.unwrap_err();
+    assert!(error.is_body() || error.is_decode(), "the head came, the body did not: {error:?}");
+    strike(Effect::Drip { bytes: 64, every_ms: 0 });
+    assert_eq!(users().await.unwrap().bytes.len(), whole.bytes.len());
+    strike(Effect::LoginPage {});
+    let got = users().await.unwrap();
+    assert!(got.status == 200 && got.headers["content-type"].starts_with("text/html"), "{got:?}");
+    assert_eq!(users().await.unwrap().status, 200, "every fault was struck once");
+}
+
+#[tokio::test]
+async fn the_log_knows_who_asked_what() {
+    let lab = Lab::new(tiny());
+    let token = lab.token().await;
+    lab.graph(&token, "/v1.0/users?$top=2").await;
+    let entry = lab.running.requests().entries().pop().unwrap();
+    assert_eq!((entry.path.as_str(), entry.query.as_deref(), entry.status), ("/v1.0/users", Some("$top=2"), Some(200)));
+    assert_eq!(entry.who.as_deref(), Some("3b6c1d52-7e1f-4a0e-9a53-2c0f4d7f8e90"));
+    assert_eq!((lab.running.requests().of("graph"), lab.running.requests().of("login")), (1, 1));
+}
+
+#[tokio::test]
+async fn everything_can_be_controlled_over_http() {
+    let lab = Lab::new(tiny());
+    let token = lab.token().await;
+    let fault = json!({ "on": { "simulator": "graph", "path": "/v1.0/users*" }, "times": 1,
+                        "effect": { "answer": { "status": 503 } } });
+    assert_eq!(lab.control("/_sandbox/faults", &fault).await.json()["number"], 1);
+    assert_eq!(lab.graph(&token, "/v1.0/users").await.status, 503);
+    assert_eq!(lab.control("/_sandbox/faults", &json!({ "effect": "nonsense" })).await.status, 400);
+    let typo = json!({ "on": { "simulator": "grap" }, "effect": { "drop": {} } });
+    assert_eq!(lab.control("/_sandbox/faults", &typo).await.status, 400, "such a fault would never strike");
+    assert_eq!(lab.control("/_sandbox/switches", &json!({ "graph": { "page_size": "2" } })).await.status, 204);
+    assert!(lab.graph(&token, "/v1.0/users").await.json()["@odata.nextLink"].is_string());
+    let got = lab.control("/_sandbox/switches", &json!({ "graph": { "page_sise": "2" } })).await;
+    assert!(got.status == 400 && got.json()["error"].as_str().unwrap().contains("page_size"));
+    let gone = json!({ "delete": { "person": "alan@contoso.example" } });
+    assert_eq!(lab.control("/_sandbox/do/graph", &gone).await.status, 200);
+    assert_eq!(lab.running.truth().people.len(), 2);
+    assert_eq!(lab.control("/_sandbox/time", &json!({ "seconds": 10_000 })).await.status, 204);
+    assert_eq!(lab.graph(&token, "/v1.0/users").await.status, 401);
+    let all = send(lab.http.get(format!("{}/_sandbox/requests", lab.running.page()))).await.unwrap().json();
+    assert_eq!(all["counts"]["graph GET /v1.0/users"]["requests"], 3);
+    assert_eq!(lab.control("/_sandbox/requests/reset", &json!({})).await.status, 204);
+    assert_eq!(lab.running.requests().entries().len(), 0);
+}
+
+#[tokio::test]
+async fn the_state_outlives_the_process_and_ends_with_the_world() {
+    let folder = tempfile::tempdir().unwrap();
+    let start =
+        |world| Sandbox::start(world, Options { state: Some(folder.path().into()), ..Options::default() }).unwrap();
+    let photo = |running: &super::Running, name: &str| {
+        running.truth().people.into_iter().find(|p| p.user_name.starts_with(name)).unwrap().photo.map(|p| p.0)
+    };
+    let first = start(tiny());
+    assert!(!first.resumed() && photo(&first, "alan").is_none());
+    let grace = photo(&first, "grace");
+    let now = json!({ "photo": { "person": "alan@contoso.example", "now": { "file": "pictures/grace.jpg" } } });
+    first.command("graph", &now).unwrap();
+    drop(first);
+
+    let second = start(tiny());
+    assert!(second.resumed() && photo(&second, "alan") == grace);
+    drop(second);
+
+    let mut edited = tiny();
+    edited.digest.push('x');
+    let third = start(edited);
+    assert!(!third.resumed() && photo(&third, "alan").is_none(), "an edited world starts afresh");
+}
+
+#[test]
+fn a_taken_port_is_named() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let error = Sandbox::start(tiny(), Options { ports: Ports::From(port), state: None }).unwrap_err().to_string();
+    assert!(error.contains(&format!("127.0.0.1:{port}")), "{error}");
+}
+
+#[tokio::test]
+async fn a_sandbox_stops_at_once_when_it_is_dropped() {
+    let lab = Lab::new(tiny());
+    let url = lab.url("graph", "/v1.0/users");
+    lab.running.fault(Fault::new(Effect::Delay { ms: 3_600_000 }).at("graph"));
+    let request = lab.http.get(&url).timeout(Duration::from_millis(1));
+    request.send().await.unwrap_err();
+    drop(lab.running);
+    assert!(lab.http.get(&url).send().await.unwrap_err().is_connect());
+}
+
+#[tokio::test]
+async fn a_server_goes_on_when_its_client_has_left() {
+    let lab = Lab::new(tiny());
+    lab.running.fault(Fault::new(Effect::Delay { ms: 200 }).at("login"));
+    let address = lab.running.endpoint("login").unwrap().trim_start_matches("http://").to_owned();
+    let mut client = TcpStream::connect(address).unwrap();
+    client.write_all(b"GET /t/v2.0/.well-known/openid-configuration HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    until(|| lab.running.requests().of("login") == 1).await;
+    drop(client);
+    until(|| lab.running.requests().entries()[0].status == Some(200)).await;
+}
+
+#[tokio::test]
+async fn the_page_shows_accounts_and_people_and_lets_nothing_through() {
+    let lab = Lab::new(tiny());
+    let page = async |query: &str| {
+        let got = send(lab.http.get(format!("{}/{query}", lab.running.page()))).await.unwrap();
+        (got.status, String::from_utf8(got.bytes).unwrap())
+    };
+    let (status, html) = page("").await;
+    assert_eq!(status, 200);
+    assert!(html.contains("Grace Okafor") && html.contains("JIRAUSER10100") && html.contains("image not found"));
+    let picture = html.split("src=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let got = send(lab.http.get(format!("{}{picture}", lab.running.page()))).await.unwrap();
+    assert!(got.status == 200 && got.headers["content-type"].starts_with("image/"));
+    assert!(page("?show=changed").await.1.contains("No account fits."));
+    assert!(!page("?show=custom&q=grace").await.1.contains("JIRAUSER10100"));
+    let (_, html) = page("?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E").await;
+    assert!(!html.contains("<script"), "what is searched for is escaped");
+    assert_eq!(page("picture/nonsense").await.0, 404);
+}
+
+#[test]
+fn two_simulators_of_one_name_are_refused() {
+    let mut world = tiny();
+    world.jira.push(world.jira[0].clone());
+    let error = Sandbox::start(world, Options::default()).unwrap_err().to_string();
+    assert!(error.contains("two simulators named jira"), "{error}");
+}
