@@ -2,6 +2,8 @@
 //!
 //! The folders carry the words of the pipeline file (design §7): who has the file open finds the code.
 
+pub mod error;
+pub mod exit;
 pub mod extract;
 pub mod http;
 pub mod load;
@@ -9,6 +11,7 @@ pub mod model;
 pub mod pipeline;
 pub mod plan;
 pub mod report;
+pub mod run;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod state;

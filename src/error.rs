@@ -1,0 +1,64 @@
+//! What can go wrong outside a single source, target or person, and its exit code.
+//!
+//! Owns: the one exhaustive match from trouble to exit code. Leaves to others: failures of a source or target
+//! (`http::Failure`), which end up in the report.
+//! A newcomer gets wrong: a person's failure never gets here; it is data in the report (promise P8).
+
+use crate::exit::Exit;
+use crate::http::Failure;
+use crate::state::{Blame, LockError, StateError};
+
+/// Something that ends the command.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// The command line or the pipeline file is wrong; the text says where and what to write.
+    #[error("{0}")]
+    Usage(String),
+    /// The state cannot be used.
+    #[error("{0} ({hint})", hint = .0.hint())]
+    State(#[from] StateError),
+    /// Another run holds the lock, or it cannot be taken.
+    #[error("{0}")]
+    Lock(#[from] LockError),
+    /// A source or target cannot even be set up.
+    #[error("{0}")]
+    Failure(#[from] Failure),
+    /// A local file could not be read or written.
+    #[error("could not {tried}: {error}")]
+    File {
+        /// What was tried, with the path.
+        tried: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// Our own fault.
+    #[error("{0}; this is a fault of avatarpipe, please report it")]
+    Own(String),
+}
+
+impl Trouble {
+    /// A local file that could not be read or written.
+    pub fn file(tried: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let tried = tried.into();
+        move |error| Self::File { tried, error }
+    }
+
+    /// The exit code.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(_) => Exit::Usage,
+            Self::State(error) => state_exit(error),
+            Self::Lock(LockError::Held { .. }) => Exit::Locked,
+            Self::Lock(LockError::State(error)) => state_exit(error),
+            Self::Failure(failure) => failure.kind.into(),
+            Self::File { .. } | Self::Own(_) => Exit::OwnFault,
+        }
+    }
+}
+
+fn state_exit(error: &StateError) -> Exit {
+    match error.blame() {
+        Blame::DoesNotBelong => Exit::Usage,
+        Blame::Ours => Exit::OwnFault,
+    }
+}

@@ -1,0 +1,199 @@
+//! The life of `auth`: every source and target signs in, at the same time (design §6).
+//!
+//! Owns: who is asked what, and the worst exit code. Leaves to others: what an answer means (`extract`, `load`), words
+//! (`cli`).
+//! A newcomer gets wrong: without `--probe` nothing is written anywhere, the state included; with it this is a run of
+//! its own, with the lock, a row and a journal.
+
+use std::sync::Arc;
+
+use futures::future::join_all;
+
+use super::connect::Lines;
+use super::desk::{Desk, Halt};
+use super::house::{self, House, Mode};
+use super::journal::StoreJournal;
+use super::stop::Stop;
+use crate::error::Trouble;
+use crate::exit::Exit;
+use crate::http::Failure;
+use crate::load::{Learnt, Probe, ProbeWhen, Server, Upload};
+use crate::model::SignedIn;
+use crate::pipeline::{self, Pipeline};
+use crate::report::Listener;
+use crate::state::{RunEnd, RunRow, Store};
+
+/// Whether an upload is tried on the service account itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Uploads {
+    /// `--probe`.
+    Tried,
+    /// Only what reading tells.
+    NotTried,
+}
+
+/// What one element said.
+#[derive(Debug, Default)]
+pub struct Asked {
+    /// Its `id`.
+    pub id: String,
+    /// `enabled: false`: it was not asked.
+    pub off: bool,
+    /// What stands behind a target.
+    pub server: Option<Server>,
+    /// Who we are there.
+    pub signed: Option<SignedIn>,
+    /// How pictures go to a target.
+    pub upload: Option<Upload>,
+    /// A picture was sent to the service account itself.
+    pub tried: bool,
+    /// Why the rest is not known.
+    pub failure: Option<Failure>,
+}
+
+impl Asked {
+    fn of(id: &str) -> Self {
+        Self { id: id.to_owned(), ..Self::default() }
+    }
+
+    fn exit(&self) -> Exit {
+        let missing = self.signed.as_ref().is_some_and(|signed| !signed.missing.is_empty());
+        let exit = if missing { Exit::Refused } else { Exit::Done };
+        self.failure.as_ref().map_or(exit, |failure| exit.and(failure.kind.into()))
+    }
+}
+
+/// What all of them said, in the order of the file.
+#[derive(Debug)]
+pub struct Everybody {
+    /// The sources.
+    pub sources: Vec<Asked>,
+    /// The targets.
+    pub targets: Vec<Asked>,
+}
+
+impl Everybody {
+    /// The worst that holds.
+    pub fn exit(&self) -> Exit {
+        self.sources.iter().chain(&self.targets).fold(Exit::Done, |exit, asked| exit.and(asked.exit()))
+    }
+}
+
+/// Signs in everywhere.
+pub async fn auth(
+    pipeline: &Pipeline,
+    uploads: Uploads,
+    listener: Arc<dyn Listener>,
+    stop: Stop,
+) -> Result<Everybody, Trouble> {
+    let lines = Lines::new(pipeline)?;
+    if uploads == Uploads::NotTried {
+        return ask(pipeline, &lines, &Store::view(&pipeline.state)?, None).await;
+    }
+    let house = House::open(pipeline, Mode::Run, listener, stop)?;
+    house.store.begin_run(row(&house, pipeline)).await?;
+    let asked = ask(pipeline, &lines, &house.store, Some(&house)).await;
+    let exit = asked.as_ref().map_or_else(Trouble::exit, Everybody::exit);
+    house.store.finish_run(&house.run, end(exit)).await?;
+    asked
+}
+
+fn row(house: &House, pipeline: &Pipeline) -> RunRow {
+    RunRow {
+        id: house.run.clone(),
+        pipeline: pipeline.name.clone(),
+        pipeline_digest: pipeline.digest,
+        command: "auth".to_owned(),
+        started: house::unix(house.started),
+    }
+}
+
+fn end(exit: Exit) -> RunEnd {
+    RunEnd {
+        outcome: exit.outcome().to_owned(),
+        exit_code: exit.code(),
+        finished: house::unix_now(),
+        plan_digest: None,
+        report: serde_json::Value::Null,
+    }
+}
+
+async fn ask(pipeline: &Pipeline, lines: &Lines, store: &Store, house: Option<&House>) -> Result<Everybody, Trouble> {
+    let sources = join_all(pipeline.sources.iter().map(|entry| ask_source(lines, house, entry)));
+    let targets = join_all(pipeline.targets.iter().map(|entry| ask_target(lines, store, house, entry)));
+    let (sources, targets) = futures::future::join(sources, targets).await;
+    let (sources, targets) =
+        (sources.into_iter().collect::<Result<_, _>>()?, targets.into_iter().collect::<Result<_, _>>()?);
+    Ok(Everybody { sources, targets })
+}
+
+async fn ask_source(lines: &Lines, house: Option<&House>, entry: &pipeline::Source) -> Result<Asked, Trouble> {
+    let mut asked = Asked::of(entry.id.as_str());
+    let Some(provider) = &entry.provider else { return Ok(Asked { off: true, ..asked }) };
+    let signed = match lines.source(entry, provider) {
+        Ok(source) => unless_stopped(house, source.whoami()).await.map_err(Halt::Failure),
+        Err(trouble) => Err(Halt::Trouble(trouble)),
+    };
+    asked.failure = of_element(signed.map(|signed| asked.signed = Some(signed)))?;
+    Ok(asked)
+}
+
+async fn ask_target(
+    lines: &Lines,
+    store: &Store,
+    house: Option<&House>,
+    entry: &pipeline::Target,
+) -> Result<Asked, Trouble> {
+    let mut asked = Asked::of(entry.id.as_str());
+    let ended = talk(lines, store, house, entry, &mut asked).await;
+    asked.failure = of_element(ended)?;
+    Ok(asked)
+}
+
+/// As a run does before its survey, so that what is seen here is what a run would meet.
+async fn talk(
+    lines: &Lines,
+    store: &Store,
+    house: Option<&House>,
+    entry: &pipeline::Target,
+    asked: &mut Asked,
+) -> Result<(), Halt> {
+    let desk = Desk::new(entry.clone(), lines.target(entry).map_err(Halt::Trouble)?);
+    let target = &desk.target;
+    let bound = store.bound(desk.id())?;
+    let server = unless_stopped(house, target.identify(&mut Learnt::new())).await?;
+    desk.check_binding(bound.as_ref(), &server)?;
+    let mut learnt = store.learnt(&server.id)?;
+    asked.server = Some(server.clone());
+    asked.signed = Some(unless_stopped(house, target.whoami()).await?);
+    let Some(house) = house.filter(|house| !entry.dry_run && !house.stop.requested()) else {
+        asked.upload = Some(target.prepare(&mut learnt, None).await?);
+        return Ok(());
+    };
+    house.store.bind(desk.id(), &server.id).await?;
+    let mut journal = StoreJournal::new(&house.store);
+    let probe = Probe { run: &house.run, journal: &mut journal, when: ProbeWhen::Asked };
+    asked.upload = Some(target.prepare(&mut learnt, Some(probe)).await?);
+    house.store.learn(&server.id, &learnt).await?;
+    asked.tried = journal.id().is_some();
+    Ok(())
+}
+
+/// A failure is the element's own; trouble ends the command.
+fn of_element(ended: Result<(), Halt>) -> Result<Option<Failure>, Trouble> {
+    match ended {
+        Ok(()) => Ok(None),
+        Err(Halt::Failure(failure) | Halt::Trouble(Trouble::Failure(failure))) => Ok(Some(failure)),
+        Err(Halt::Trouble(trouble)) => Err(trouble),
+    }
+}
+
+async fn unless_stopped<T>(
+    house: Option<&House>,
+    reads: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    match house {
+        Some(house) => house.unless_stopped("sign in", reads).await?,
+        None => reads.await,
+    }
+}

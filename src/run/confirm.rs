@@ -1,0 +1,84 @@
+//! One more listing of each target that was written to: every write is confirmed, or reported as not shown.
+//!
+//! Owns: the comparison. Leaves to others: the listing (`load`).
+//! A newcomer gets wrong: what is not shown is no failure of the write; somebody may have chosen another picture since.
+
+use super::apply::Results;
+use super::desk::Desk;
+use super::house::House;
+use crate::error::Trouble;
+use crate::model::{Account, Event, Fault, Mark, Shown};
+use crate::report::PersonResult;
+use crate::state::StateError;
+
+/// Surveys the target again and holds it against what was written.
+pub async fn confirm(house: &House, desk: &mut Desk, results: &mut Results) -> Result<(), Trouble> {
+    let wrote = results.values().any(|went| went.shows.is_some());
+    let Some(open) = desk.open.as_ref().filter(|_| wrote && desk.failure.is_none()) else { return Ok(()) };
+    let work = format!("confirm {}", desk.id());
+    house.begins(&work, None);
+    let mut learnt = house.store.learnt(&open.server.id)?;
+    let mut kept: Result<(), StateError> = Ok(());
+    let mut page = |accounts: Vec<Account>| {
+        let shown: Vec<_> = accounts.into_iter().map(|account| (account.id, account.shown)).collect();
+        if kept.is_ok() {
+            kept = house.facts.put_shown_after(&desk.entry.id, &shown);
+        }
+    };
+    let surveyed = desk.target.survey(&mut learnt, &mut page).await;
+    kept?;
+    let surveyed = match surveyed {
+        Ok(surveyed) => surveyed,
+        Err(failure) => {
+            house.ends(&work, "failed");
+            desk.failure = Some(failure);
+            return Ok(());
+        }
+    };
+    let default = surveyed.default.or_else(|| open.surveyed.default.clone());
+    let mut missing = 0;
+    for (key, went) in results.iter_mut() {
+        let Some(wanted) = &went.shows else { continue };
+        let mut shown = house.facts.shown_after(desk.id(), key.account())?;
+        if desk.target.follows_people() {
+            // Such a target lists what it shows and nothing else.
+            shown = shown.or(Some(Shown::Default));
+        }
+        if let (Shown::Custom(written), Some(Shown::Custom(named)), Some(intent)) = (wanted, &shown, went.intent)
+            && let Some(mark) = desk.target.confirm(written, named)
+        {
+            if mark != *written {
+                // Only now it is known what the target calls it: the placement learns it, and nothing is open any more.
+                house.store.record(intent, &Event::Confirmed { mark: mark.clone() }).await?;
+                house.store.record(intent, &Event::Closed).await?;
+            }
+            went.shows = Some(Shown::Custom(mark));
+            continue;
+        }
+        if !is_shown(wanted, shown.as_ref(), default.as_ref()) {
+            went.result = PersonResult::NotShown;
+            let found = shown.map_or_else(|| "the account is not listed any more".to_owned(), |shown| words(&shown));
+            went.error = Some(Fault::new("not_shown", format!("the confirming survey shows {found}")));
+            missing += 1;
+        }
+    }
+    house.ends(&work, if missing == 0 { "everything is shown".to_owned() } else { format!("{missing} not shown") });
+    Ok(())
+}
+
+fn is_shown(wanted: &Shown, shown: Option<&Shown>, default: Option<&Mark>) -> bool {
+    match (wanted, shown) {
+        (Shown::Default, Some(Shown::System(mark))) => default == Some(mark),
+        (wanted, Some(shown)) => wanted == shown,
+        (_, None) => false,
+    }
+}
+
+fn words(shown: &Shown) -> String {
+    match shown {
+        Shown::Default => "the default".to_owned(),
+        Shown::System(mark) => format!("the stock picture {mark}"),
+        Shown::Custom(mark) => format!("picture {mark}"),
+        Shown::Unknown(why) => format!("nothing that could be read: {why}"),
+    }
+}

@@ -1,0 +1,297 @@
+//! From the elements of the pipeline file to the sources and targets behind their traits.
+//!
+//! Owns: the translation of settings, one named rate for everybody who names it, the scope of each cloud.
+//! Leaves to others: the file (`pipeline`), the wire (`extract`, `load`).
+//! A newcomer gets wrong: this is the one place that knows every kind; a new system is a folder and a line here.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use url::Url;
+
+use super::kitchen::Eyes;
+use crate::error::Trouble;
+use crate::extract::{self, Activity, Globs, Source, UserRules, UserType};
+use crate::http::{self, ClientCert, EntraSignIn, GoogleSignIn, HeaderName, Line, Pace, Proxy, Rate, Transport};
+use crate::load::{self, Target};
+use crate::model::Place;
+use crate::pipeline::{
+    self, AppProof, AtlassianCredential, Cloud, ConfluenceUpload, EntraCredential, GoogleCredential, JiraUpload,
+    Matching, Ownership, Pipeline, Provider, SourceKind, TargetKind, TokenFrom,
+};
+
+/// The named rates and transports of a file, made once and shared.
+pub struct Lines {
+    paces: BTreeMap<String, Arc<Pace>>,
+    transports: BTreeMap<String, Transport>,
+}
+
+impl Lines {
+    /// Makes every named rate and transport.
+    pub fn new(pipeline: &Pipeline) -> Result<Self, Trouble> {
+        let paces = pipeline.rates.iter().map(|(name, rate)| (name.clone(), Pace::new(&pace(rate)))).collect();
+        let transports = pipeline
+            .http
+            .iter()
+            .map(|(name, http)| Ok((name.clone(), transport(name, http)?)))
+            .collect::<Result<_, Trouble>>()?;
+        Ok(Self { paces, transports })
+    }
+
+    fn line(&self, id: &str, base: &Url, rate: &str, http: &str) -> Result<Line, Trouble> {
+        let pace = self.paces.get(rate).ok_or_else(|| Trouble::Own(format!("the rate `{rate}` was not resolved")))?;
+        let transport = self
+            .transports
+            .get(http)
+            .ok_or_else(|| Trouble::Own(format!("the http entry `{http}` was not resolved")))?;
+        Ok(Line::new(id, base.clone(), Arc::clone(pace), transport)?)
+    }
+
+    /// How many requests may be under way at once under a rate.
+    pub fn lanes(&self, rate: &str) -> usize {
+        self.paces.get(rate).map_or(1, |pace| pace.concurrency())
+    }
+
+    /// A source that is switched on.
+    pub fn source(&self, entry: &pipeline::Source, provider: &Provider) -> Result<Arc<dyn Source>, Trouble> {
+        let users = user_rules(&provider.users)?;
+        match &provider.kind {
+            SourceKind::Entra(entra) => {
+                let line = |base: &Url| self.line(entry.id.as_str(), base, &entry.rate, &entry.http);
+                let (client_id, credential) = entra_credential(&entra.credential, entra.cloud);
+                let sign_in = EntraSignIn {
+                    login: line(&entra.endpoints.login)?,
+                    imds: entra.endpoints.imds.clone(),
+                    authority: authority(entra.cloud).to_owned(),
+                    tenant: entra.tenant.clone(),
+                    client_id,
+                    credential,
+                    scope: scope(entra.cloud).to_owned(),
+                };
+                let settings = extract::entra::Settings { id: entry.id.clone(), users };
+                Ok(Arc::new(extract::entra::Entra::new(settings, sign_in, line(&entra.endpoints.graph)?)))
+            }
+            SourceKind::Google(google) => {
+                let line = |base: &Url| self.line(entry.id.as_str(), base, &entry.rate, &entry.http);
+                let settings = extract::google::Settings {
+                    id: entry.id.clone(),
+                    customer: google.customer.clone(),
+                    users,
+                    org_units: provider.users.org_units.clone(),
+                };
+                let sign_in = GoogleSignIn {
+                    credential: google_credential(&google.credential),
+                    subject: google.subject.clone(),
+                    scopes: settings.scopes(),
+                    token: line(&google.endpoints.token)?,
+                    sts: google.endpoints.sts.clone(),
+                    iam_credentials: google.endpoints.iam_credentials.clone(),
+                };
+                Ok(Arc::new(extract::google::Google::new(settings, sign_in, line(&google.endpoints.directory)?)))
+            }
+            SourceKind::Folder(folder) => {
+                Ok(Arc::new(extract::folder::Folder::new(entry.id.clone(), &folder.path, users)))
+            }
+        }
+    }
+
+    /// A target.
+    pub fn target(&self, entry: &pipeline::Target) -> Result<Arc<dyn Target>, Trouble> {
+        match &entry.kind {
+            TargetKind::Jira(jira) => {
+                let line = self.line(entry.id.as_str(), &jira.base_url, &entry.rate, &entry.http)?;
+                let settings = load::jira::Settings {
+                    id: entry.id.clone(),
+                    credential: credential(&jira.credential),
+                    upload: match jira.upload {
+                        JiraUpload::Auto => load::jira::UploadPolicy::Auto,
+                        JiraUpload::Session => load::jira::UploadPolicy::Session,
+                        JiraUpload::OneStep => load::jira::UploadPolicy::OneStep,
+                    },
+                    quiet: entry.quiet,
+                    accounts: account_rules(&entry.accounts),
+                };
+                Ok(Arc::new(load::jira::Jira::new(settings, line, Arc::new(Eyes))?))
+            }
+            TargetKind::Confluence(confluence) => {
+                let line = self.line(entry.id.as_str(), &confluence.base_url, &entry.rate, &entry.http)?;
+                let (upload, endpoint) = match &confluence.upload {
+                    ConfluenceUpload::Xmlrpc => (load::confluence::UploadPolicy::XmlRpc, String::new()),
+                    ConfluenceUpload::Endpoint { path } => (load::confluence::UploadPolicy::Endpoint, path.clone()),
+                };
+                let settings = load::confluence::Settings {
+                    id: entry.id.clone(),
+                    credential: credential(&confluence.credential),
+                    upload,
+                    endpoint,
+                    read_before: match entry.ownership {
+                        Ownership::Provider => load::confluence::ReadBefore::Reverts,
+                        Ownership::Ours => load::confluence::ReadBefore::EveryWrite,
+                    },
+                    quiet: entry.quiet,
+                    accounts: account_rules(&entry.accounts),
+                };
+                Ok(Arc::new(load::confluence::Confluence::new(settings, line)?))
+            }
+            TargetKind::Bitbucket(bitbucket) => {
+                let line = self.line(entry.id.as_str(), &bitbucket.base_url, &entry.rate, &entry.http)?;
+                let settings = load::bitbucket::Settings {
+                    id: entry.id.clone(),
+                    credential: credential(&bitbucket.credential),
+                    quiet: entry.quiet,
+                    accounts: account_rules(&entry.accounts),
+                };
+                Ok(Arc::new(load::bitbucket::Bitbucket::new(settings, line, Arc::new(Eyes))?))
+            }
+            TargetKind::Folder(folder) => {
+                let settings = load::folder::Settings { id: entry.id.clone(), path: folder.path.clone() };
+                Ok(Arc::new(load::folder::Folder::new(settings)))
+            }
+        }
+    }
+}
+
+/// The line of a target's `match`: the first pair, or the map.
+pub fn matching_place(entry: &pipeline::Target) -> Place {
+    match &entry.matching {
+        Matching::Pairs(pairs) => pairs.first().map_or_else(|| entry.place.clone(), |pair| pair.place.clone()),
+        Matching::Map(map) => map.place.clone(),
+    }
+}
+
+/// The app and its proof. A managed identity has no app of its own in the file.
+fn entra_credential(credential: &EntraCredential, cloud: Cloud) -> (String, http::EntraCredential) {
+    match credential {
+        EntraCredential::ManagedIdentity { client_id } => {
+            (String::new(), http::EntraCredential::ManagedIdentity { client_id: client_id.clone() })
+        }
+        EntraCredential::App { client_id, proof } => {
+            let proof = match proof {
+                AppProof::ClientSecret(secret) => http::EntraCredential::ClientSecret(secret.clone()),
+                AppProof::Certificate(certificate) => http::EntraCredential::Certificate {
+                    file: certificate.file.clone(),
+                    password: certificate.password.clone(),
+                },
+                AppProof::Federated(from) => http::EntraCredential::Federated {
+                    from: token_from(from),
+                    audience: federation_audience(cloud).to_owned(),
+                },
+            };
+            (client_id.clone(), proof)
+        }
+    }
+}
+
+/// Whom the CI platform's token is for (reference/microsoft-graph §1.3, §1.7).
+fn federation_audience(cloud: Cloud) -> &'static str {
+    match cloud {
+        Cloud::Global => "api://AzureADTokenExchange",
+        Cloud::Usgov | Cloud::Dod => "api://AzureADTokenExchangeUSGov",
+        Cloud::China => "api://AzureADTokenExchangeChina",
+    }
+}
+
+fn google_credential(credential: &GoogleCredential) -> http::GoogleCredential {
+    match credential {
+        GoogleCredential::ServiceAccountFile(file) => http::GoogleCredential::ServiceAccountFile(file.clone()),
+        GoogleCredential::ExternalAccountFile(file) => http::GoogleCredential::ExternalAccountFile(file.clone()),
+        GoogleCredential::Federated(federated) => http::GoogleCredential::Federated {
+            from: token_from(&federated.from),
+            audience: federated.audience.clone(),
+            service_account: federated.service_account.clone(),
+        },
+    }
+}
+
+fn token_from(from: &TokenFrom) -> http::TokenFrom {
+    match from {
+        TokenFrom::Github { url, token } => http::TokenFrom::Github { url: url.clone(), token: token.clone() },
+        TokenFrom::Env { name, token } => http::TokenFrom::Env { name: name.clone(), token: token.clone() },
+        TokenFrom::File { path } => http::TokenFrom::File { path: path.clone() },
+    }
+}
+
+/// The scope is that of the cloud, wherever the endpoints point (design §5; reference/microsoft-graph §1.7).
+fn scope(cloud: Cloud) -> &'static str {
+    match cloud {
+        Cloud::Global => "https://graph.microsoft.com/.default",
+        Cloud::Usgov => "https://graph.microsoft.us/.default",
+        Cloud::Dod => "https://dod-graph.microsoft.us/.default",
+        Cloud::China => "https://microsoftgraph.chinacloudapi.cn/.default",
+    }
+}
+
+/// The login host as an audience, likewise of the cloud.
+fn authority(cloud: Cloud) -> &'static str {
+    match cloud {
+        Cloud::Global => "https://login.microsoftonline.com",
+        Cloud::Usgov | Cloud::Dod => "https://login.microsoftonline.us",
+        Cloud::China => "https://login.partner.microsoftonline.cn",
+    }
+}
+
+fn pace(rate: &pipeline::Rate) -> Rate {
+    Rate { units: rate.units, per: rate.per, burst: rate.burst, concurrency: rate.concurrency as usize }
+}
+
+fn transport(name: &str, http: &pipeline::Http) -> Result<Transport, Trouble> {
+    let proxy = match &http.proxy {
+        pipeline::Proxy::System => Proxy::System,
+        pipeline::Proxy::None => Proxy::None,
+        pipeline::Proxy::Url(url) => {
+            use secrecy::ExposeSecret as _;
+            // The text may hold a password and is kept out of the message.
+            let url = Url::parse(url.expose_secret())
+                .map_err(|_| Trouble::Usage(format!("the proxy of the http entry `{name}` is not a URL")))?;
+            Proxy::Url(url)
+        }
+    };
+    let client_cert =
+        http.client_cert.as_ref().map(|cert| ClientCert { file: cert.file.clone(), password: cert.password.clone() });
+    let mut transport =
+        Transport { timeout: http.timeout, proxy, ca_file: http.ca_file.clone(), client_cert, headers: Vec::new() };
+    for (header, value) in &http.headers {
+        let header = HeaderName::from_bytes(header.as_bytes())
+            .map_err(|_| Trouble::Usage(format!("`{header}` under `headers` of `{name}` is not a header name")))?;
+        transport.headers.push((header, value.clone()));
+    }
+    Ok(transport)
+}
+
+fn user_rules(users: &pipeline::Users) -> Result<UserRules, Trouble> {
+    let globs = |patterns: &[String], place: &Place| {
+        Globs::new(patterns).map_err(|error| Trouble::Usage(format!("{place}: {error}")))
+    };
+    Ok(UserRules {
+        active: if users.active { Activity::Required } else { Activity::Any },
+        types: users
+            .types
+            .iter()
+            .map(|kind| match kind {
+                pipeline::UserType::Member => UserType::Member,
+                pipeline::UserType::Guest => UserType::Guest,
+            })
+            .collect(),
+        groups: users.groups.clone(),
+        exclude: globs(&users.exclude, &users.places.exclude)?,
+        opted_out: globs(&users.opted_out, &users.places.opted_out)?,
+    })
+}
+
+fn account_rules(accounts: &pipeline::Accounts) -> load::atlassian::AccountRules {
+    load::atlassian::AccountRules {
+        inactive: if accounts.active { load::atlassian::Inactive::Skip } else { load::atlassian::Inactive::Include },
+        groups: accounts.groups.clone(),
+        exclude: accounts.exclude.clone(),
+        rollout: f64::from(accounts.rollout.hundredths()) / 10_000.0,
+    }
+}
+
+fn credential(credential: &AtlassianCredential) -> load::atlassian::Credential {
+    match credential {
+        AtlassianCredential::Token(token) => load::atlassian::Credential::Token(token.clone()),
+        AtlassianCredential::Password { username, password } => {
+            load::atlassian::Credential::Basic { username: username.clone(), password: password.clone() }
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! One target in a run: who answers there, what every account shows, how pictures have to be made.
+//!
+//! Owns: the order identify, bind, survey, prepare, and what stops a single target.
+//! Leaves to others: the wire (`load`), deciding (`judge`), writing (`apply`).
+//! A newcomer gets wrong: a target that fails is kept in the list with its failure, so that the report shows it and
+//! nothing is decided about its accounts (promise P8).
+
+use std::sync::Arc;
+
+use super::house::{House, Mode};
+use super::journal::StoreJournal;
+use super::kitchen::{Kitchen, Serving};
+use crate::error::Trouble;
+use crate::http::{Failure, FailureKind};
+use crate::load::{Learnt, Probe, ProbeWhen, Server, Surveyed, Target, Upload};
+use crate::model::{AccountStanding, PersonId, ServerId, Standing};
+use crate::pipeline;
+use crate::state::StateError;
+use crate::transform::Settings;
+
+/// People or accounts handled at a time.
+pub const PAGE: usize = 500;
+
+/// One target in a run.
+pub struct Desk {
+    /// Its element in the file.
+    pub entry: pipeline::Target,
+    /// The way there.
+    pub target: Arc<dyn Target>,
+    /// What stands behind it, once it answered.
+    pub open: Option<Open>,
+    /// Why it was stopped.
+    pub failure: Option<Failure>,
+    /// Requests sent before the plan was known, repeated ones left out.
+    pub sent_for_plan: u64,
+    /// Requests that the plan says will be sent from then on.
+    pub forecast: u64,
+}
+
+/// A target that answered and was surveyed.
+pub struct Open {
+    /// Who answers there.
+    pub server: Server,
+    /// What the survey said.
+    pub surveyed: Surveyed,
+    /// How pictures go there.
+    pub upload: Upload,
+    /// The size and recipe of pictures for it.
+    pub serving: Serving,
+}
+
+impl Desk {
+    /// A target that nobody has talked to yet.
+    pub fn new(entry: pipeline::Target, target: Arc<dyn Target>) -> Self {
+        Self { entry, target, open: None, failure: None, sent_for_plan: 0, forecast: 0 }
+    }
+
+    /// The target's id.
+    pub fn id(&self) -> &crate::model::TargetId {
+        &self.entry.id
+    }
+
+    /// The target, if it answered and nothing stopped it.
+    pub fn ready(&self) -> Option<&Open> {
+        self.open.as_ref().filter(|_| self.failure.is_none())
+    }
+
+    /// The server, once it is known.
+    pub fn server(&self) -> Option<&ServerId> {
+        self.open.as_ref().map(|open| &open.server.id)
+    }
+
+    /// Talks to the target up to the point where pictures can be made for it.
+    pub async fn survey(&mut self, house: &House, settings: &Settings) -> Result<(), Trouble> {
+        let work = format!("survey {}", self.id());
+        house.begins(&work, None);
+        match self.try_survey(house, settings, &work).await {
+            Ok(open) => {
+                house.ends(&work, format!("{} accounts of {}", open.surveyed.accounts, open.server.product));
+                self.open = Some(open);
+                Ok(())
+            }
+            Err(Halt::Failure(failure)) => {
+                house.ends(&work, "failed");
+                self.failure = Some(failure);
+                Ok(())
+            }
+            Err(Halt::Trouble(trouble)) => Err(trouble),
+        }
+    }
+
+    async fn try_survey(&self, house: &House, settings: &Settings, work: &str) -> Result<Open, Halt> {
+        let bound = house.store.bound(self.id())?;
+        let mut learnt = match &bound {
+            Some(server) => house.store.learnt(server)?,
+            None => Learnt::new(),
+        };
+        let server = house.unless_stopped(work, self.target.identify(&mut learnt)).await??;
+        self.check_binding(bound.as_ref(), &server)?;
+        if bound.is_none() {
+            learnt.extend(house.store.learnt(&server.id)?);
+        }
+        if house.mode == Mode::Run {
+            house.store.bind(self.id(), &server.id).await?;
+        }
+        let surveyed = self.list(house, &mut learnt, work).await?;
+        let upload = self.prepare(house, &mut learnt).await?;
+        if house.mode == Mode::Run {
+            house.store.learn(&server.id, &learnt).await?;
+        }
+        let serving = Kitchen::serving(settings, upload.side);
+        Ok(Open { server, surveyed, upload, serving })
+    }
+
+    /// A target is bound to the server's own id (design §4, state).
+    pub fn check_binding(&self, bound: Option<&ServerId>, server: &Server) -> Result<(), Failure> {
+        match bound {
+            Some(bound) if *bound != server.id => Err(Failure::new(
+                FailureKind::Misconfigured,
+                format!("ask {} who it is", self.id()),
+                format!("server `{}` ({}), but the state belongs to `{bound}`", server.id, server.product),
+            )
+            .hint("put back the right `base_url`, or give the other server a target with another `id`")),
+            _ => Ok(()),
+        }
+    }
+
+    async fn list(&self, house: &House, learnt: &mut Learnt, work: &str) -> Result<Surveyed, Halt> {
+        let mut kept: Result<u64, StateError> = Ok(0);
+        let mut page = |accounts: Vec<crate::model::Account>| {
+            if let Ok(done) = kept {
+                kept = house.facts.put_accounts(self.id(), &accounts).map(|()| done + accounts.len() as u64);
+                house.at(work, done);
+            }
+        };
+        let surveyed = house.unless_stopped(work, self.target.survey(learnt, &mut page)).await??;
+        kept?;
+        Ok(surveyed)
+    }
+
+    async fn prepare(&self, house: &House, learnt: &mut Learnt) -> Result<Upload, Failure> {
+        if house.mode == Mode::Plan || self.entry.dry_run {
+            return self.target.prepare(learnt, None).await;
+        }
+        let mut journal = StoreJournal::new(&house.store);
+        self.target
+            .prepare(learnt, Some(Probe { run: &house.run, journal: &mut journal, when: ProbeWhen::NotKnown }))
+            .await
+    }
+
+    /// Gives every person in scope an account, where the target has none of its own.
+    pub async fn follow_people(&mut self, house: &House, sources: &[crate::model::SourceId]) -> Result<(), Trouble> {
+        if !self.target.follows_people() || self.ready().is_none() {
+            return Ok(());
+        }
+        let mut count = 0;
+        for source in sources {
+            let mut after: Option<PersonId> = None;
+            loop {
+                let people = house.facts.people(source, after.as_ref(), PAGE)?;
+                let Some(last) = people.last() else { break };
+                after = Some(last.id.clone());
+                let mut accounts = Vec::new();
+                for person in people.iter().filter(|person| person.standing == Standing::InScope) {
+                    match self.target.account_for(person).await {
+                        Ok(account) => accounts.extend(account),
+                        Err(failure) => {
+                            self.failure = Some(failure);
+                            return Ok(());
+                        }
+                    }
+                }
+                count += accounts.iter().filter(|account| account.standing == AccountStanding::Active).count() as u64;
+                house.facts.put_accounts(self.id(), &accounts)?;
+            }
+        }
+        if let Some(open) = &mut self.open {
+            open.surveyed.accounts = open.surveyed.accounts.max(count);
+        }
+        Ok(())
+    }
+}
+
+/// What ends the talk with one target: its own failure, or trouble of the whole run.
+pub enum Halt {
+    /// Of the target alone.
+    Failure(Failure),
+    /// Of everything.
+    Trouble(Trouble),
+}
+
+impl From<Failure> for Halt {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<StateError> for Halt {
+    fn from(error: StateError) -> Self {
+        Self::Trouble(error.into())
+    }
+}

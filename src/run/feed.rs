@@ -1,0 +1,108 @@
+//! One source in a run: listing everybody.
+//!
+//! Owns: the state of a source and its counts. Leaves to others: photos (`fetch`), the wire (`extract`).
+//! A newcomer gets wrong: a source that is switched off is not asked at all, and stops the search for everybody whose
+//! search gets to it (design §4, precedence).
+
+use std::sync::Arc;
+
+use super::house::House;
+use crate::error::Trouble;
+use crate::extract::Source;
+use crate::http::Failure;
+use crate::model::SourceId;
+use crate::pipeline;
+use crate::plan::SourceState;
+use crate::state::StateError;
+
+/// One source in a run.
+pub struct Feed {
+    /// Its element in the file.
+    pub entry: pipeline::Source,
+    /// The way there; `None` if it is switched off.
+    pub source: Option<Arc<dyn Source>>,
+    /// Whether its listing can be relied on.
+    pub state: SourceState,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+    /// What was counted.
+    pub counts: FeedCounts,
+    /// Odd things.
+    pub notes: Vec<String>,
+}
+
+/// What was counted of a source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FeedCounts {
+    /// Listed.
+    pub people: u64,
+    /// Of these, listed with a change marker of a photo.
+    pub marked: u64,
+    /// Of those listed, in scope.
+    pub in_scope: u64,
+    /// Photos there.
+    pub present: u64,
+    /// Provably none.
+    pub absent: u64,
+    /// Not known, unreadable ones included.
+    pub unknown: u64,
+    /// Photos received.
+    pub downloaded: u64,
+    /// People asked about whose photo was known last time.
+    pub known_before: u64,
+    /// Of these, not known now.
+    pub lost: u64,
+    /// Requests that the work so far had to cost.
+    pub forecast: u64,
+}
+
+impl Feed {
+    /// A source that nobody has talked to yet.
+    pub fn new(entry: pipeline::Source, source: Option<Arc<dyn Source>>) -> Self {
+        let state = if source.is_some() { SourceState::Listed } else { SourceState::Disabled };
+        Self { entry, source, state, failure: None, counts: FeedCounts::default(), notes: Vec::new() }
+    }
+
+    /// The source's id.
+    pub fn id(&self) -> &SourceId {
+        &self.entry.id
+    }
+
+    /// Lists everybody into the facts.
+    pub async fn collect(&mut self, house: &House) -> Result<(), Trouble> {
+        let Some(source) = self.source.clone() else { return Ok(()) };
+        let work = format!("collect {}", self.id());
+        house.begins(&work, None);
+        let mut kept: Result<u64, StateError> = Ok(0);
+        let mut page = |people: Vec<crate::model::Person>| {
+            if let Ok(done) = kept {
+                kept = house.facts.put_people(&self.entry.id, &people).map(|()| done + people.len() as u64);
+                house.at(&work, done);
+            }
+        };
+        let listed = house.unless_stopped(&work, source.list(&mut page)).await.and_then(|listed| listed);
+        kept?;
+        match listed {
+            Ok(listing) => {
+                self.counts.people = house.facts.count_people(self.id())?;
+                self.counts.in_scope = house.facts.count_standing(self.id(), crate::model::Standing::InScope)?;
+                self.counts.marked = listing.marked;
+                self.notes.extend(listing.notes);
+                let sent = source.counts();
+                self.counts.forecast = sent.sent.saturating_sub(sent.retried);
+                house.ends(&work, format!("{} people, {} in scope", self.counts.people, self.counts.in_scope));
+            }
+            Err(failure) => {
+                house.ends(&work, "failed");
+                self.fail(failure);
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing of this source counts in this run.
+    pub fn fail(&mut self, failure: Failure) {
+        self.state = SourceState::Failed;
+        self.failure = Some(failure);
+    }
+}

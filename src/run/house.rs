@@ -1,0 +1,122 @@
+//! What a run stands in: its id, the lock, the state, the scratch facts, the spool, who listens, and when to stop.
+//!
+//! Owns: opening all of it in the right order. Leaves to others: using it (every phase).
+//! A newcomer gets wrong: a plan takes the lock too, since it rebuilds the scratch facts; but it never writes to the
+//! durable state (promise P3), which it opens for a look only.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::spool::Spool;
+use super::stop::Stop;
+use crate::error::Trouble;
+use crate::http::{Failure, FailureKind};
+use crate::model::RunId;
+use crate::pipeline::Pipeline;
+use crate::report::{Event, Listener};
+use crate::state::{Facts, Holder, Lock, Store};
+
+/// Up to the guard only, or to the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Everything but the writes.
+    Plan,
+    /// The whole life of a run.
+    Run,
+}
+
+impl Mode {
+    /// The command.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Run => "run",
+        }
+    }
+}
+
+/// What a run stands in.
+pub struct House {
+    /// The run's id.
+    pub run: RunId,
+    /// When it began.
+    pub started: SystemTime,
+    /// Plan or run.
+    pub mode: Mode,
+    /// The durable state.
+    pub store: Arc<Store>,
+    /// The scratch facts.
+    pub facts: Arc<Facts>,
+    /// Where renditions wait.
+    pub spool: Spool,
+    /// Who wants to know.
+    pub listener: Arc<dyn Listener>,
+    /// When to end early.
+    pub stop: Stop,
+    /// Held for the plan's time; the store holds the lock of a run.
+    _lock: Option<Lock>,
+}
+
+impl House {
+    /// Takes the lock and opens everything.
+    pub fn open(pipeline: &Pipeline, mode: Mode, listener: Arc<dyn Listener>, stop: Stop) -> Result<Self, Trouble> {
+        let started = SystemTime::now();
+        let run = run_id(started);
+        let holder = Holder::here(run.clone(), humantime::format_rfc3339_seconds(started).to_string());
+        let lock = Lock::acquire(&pipeline.state, &holder)?;
+        let (store, lock) = match mode {
+            Mode::Plan => (Store::view(&pipeline.state)?, Some(lock)),
+            Mode::Run => (Store::open(lock)?, None),
+        };
+        let facts = Facts::create(&pipeline.state.with_extension("facts.db"))?;
+        let spool = Spool::beside(&pipeline.state).map_err(Trouble::file("make the spool beside the state"))?;
+        let (store, facts) = (Arc::new(store), Arc::new(facts));
+        Ok(Self { run, started, mode, store, facts, spool, listener, stop, _lock: lock })
+    }
+
+    /// Waits for reads, unless the run is asked to stop: nothing is lost by leaving a read. Never used around a write.
+    pub async fn unless_stopped<T>(&self, what: &str, reads: impl Future<Output = T>) -> Result<T, Failure> {
+        tokio::select! {
+            read = reads => Ok(read),
+            () = self.stop.wait() => Err(Failure::new(FailureKind::Stopped, what, "asked to stop")
+                .hint("run again to go on: what was done is saved")),
+        }
+    }
+
+    /// Tells whoever listens.
+    pub fn say(&self, event: Event) {
+        self.listener.hear(&event);
+    }
+
+    /// That some work begins.
+    pub fn begins(&self, work: &str, total: Option<u64>) {
+        self.say(Event::Begins { work: work.to_owned(), total });
+    }
+
+    /// How far some work is.
+    pub fn at(&self, work: &str, done: u64) {
+        self.say(Event::At { work: work.to_owned(), done });
+    }
+
+    /// That some work is over.
+    pub fn ends(&self, work: &str, result: impl Into<String>) {
+        self.say(Event::Ends { work: work.to_owned(), result: result.into() });
+    }
+}
+
+/// Now, in Unix seconds, as the journal and the state keep time.
+pub fn unix_now() -> u64 {
+    unix(SystemTime::now())
+}
+
+/// A time in Unix seconds; before 1970 is 0.
+pub fn unix(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// `2026-11-23T08-00-00Z-7f3a`: sorts by time, fits into a file name, differs for two runs of one second.
+fn run_id(started: SystemTime) -> RunId {
+    let time = humantime::format_rfc3339_seconds(started).to_string().replace(':', "-");
+    let tail = &uuid::Uuid::new_v4().simple().to_string()[..4];
+    RunId::new(format!("{time}-{tail}"))
+}

@@ -1,0 +1,36 @@
+//! The pictures that stand in for missing photos: `fallback: { absent: { image: path } }`.
+//!
+//! Owns: reading and rendering each once, before anything is decided.
+//! Leaves to others: when one is shown (`plan`).
+//! A newcomer gets wrong: an image that cannot be read or rendered stops the command; it is the file that is wrong, not
+//! a person.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::kitchen::Kitchen;
+use crate::error::Trouble;
+use crate::model::{Digest, PhotoFact};
+use crate::pipeline::{Action, Fallback};
+
+/// Renders every fallback image of the file.
+pub async fn prepare(fallback: &Fallback, kitchen: &Arc<Kitchen>) -> Result<HashMap<PathBuf, Digest>, Trouble> {
+    let Fallback { absent, unreadable, too_small, inactive, out_of_scope, opted_out, gone } = fallback;
+    let mut images = HashMap::new();
+    for rule in [absent, unreadable, too_small, inactive, out_of_scope, opted_out, gone] {
+        let Action::Image(path) = &rule.action else { continue };
+        if images.contains_key(path) {
+            continue;
+        }
+        let wrong = |found: &str| Trouble::Usage(format!("{}: the image {}: {found}", rule.place, path.display()));
+        let bytes = std::fs::read(path).map_err(|error| wrong(&error.to_string()))?;
+        match kitchen.cook(bytes.into()).await?.fact {
+            PhotoFact::Present { digest } => _ = images.insert(path.clone(), digest),
+            PhotoFact::TooSmall { width, height } => return Err(wrong(&format!("{width} x {height} px is too small"))),
+            PhotoFact::Unreadable(fault) | PhotoFact::Unknown(fault) => return Err(wrong(&fault.message)),
+            PhotoFact::Absent(_) => return Err(wrong("its digest is under `placeholders`")),
+        }
+    }
+    Ok(images)
+}

@@ -1,0 +1,156 @@
+//! From the bytes of a photo to renditions in the spool, on the rayon pool.
+//!
+//! Owns: the bridge between async and the pool, and the budget of memory that all decoders share.
+//! Leaves to others: pixels (`transform`), which photos (`fetch`).
+//! A newcomer gets wrong: the memory is charged from the photo's header before anything is decoded, so that a handful of
+//! giants cannot add up (`reference/crates.md` §3).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::{Semaphore, oneshot};
+
+use super::spool::Spool;
+use crate::error::Trouble;
+use crate::model::{Digest, Fault, PhotoFact, Recipe, Remembered};
+use crate::transform::{self, Limits, Refusal, Settings};
+
+/// What all decoders together may hold, in KiB.
+const MEMORY_KIB: u32 = 512 * 1024;
+
+/// A size that some target takes, with the recipe that stands for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Serving {
+    /// The recipe, its size included: what placements remember.
+    pub recipe: Recipe,
+    /// The longest side that the target takes; `None`: as the settings say.
+    pub side: Option<u32>,
+}
+
+/// What came of a photo.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cooked {
+    /// For this run.
+    pub fact: PhotoFact,
+    /// For the next one.
+    pub remembered: Remembered,
+}
+
+/// Renders photos.
+pub struct Kitchen {
+    settings: Settings,
+    limits: Limits,
+    servings: Vec<Serving>,
+    placeholders: Vec<Digest>,
+    spool: Spool,
+    memory: Semaphore,
+}
+
+impl Kitchen {
+    /// For these sizes; each once.
+    pub fn new(settings: Settings, mut servings: Vec<Serving>, placeholders: Vec<Digest>, spool: Spool) -> Arc<Self> {
+        servings.sort_by(|a, b| a.recipe.cmp(&b.recipe));
+        servings.dedup();
+        let memory = Semaphore::new(MEMORY_KIB as usize);
+        Arc::new(Self { settings, limits: Limits::default(), servings, placeholders, spool, memory })
+    }
+
+    /// The serving for a target that takes pictures up to this side.
+    pub fn serving(settings: &Settings, side: Option<u32>) -> Serving {
+        let side = side.filter(|side| *side < settings.size);
+        let recipe = Recipe::new(format!("{}@{}", settings.recipe(), side.unwrap_or(settings.size)));
+        Serving { recipe, side }
+    }
+
+    /// Whether a photo's digest is under `placeholders`.
+    pub fn is_placeholder(&self, photo: &Digest) -> bool {
+        self.placeholders.contains(photo)
+    }
+
+    /// The photo's smaller side is at least this, in pixels.
+    pub fn smallest(&self) -> u32 {
+        self.settings.smallest
+    }
+
+    /// Renders a photo for every size and keeps the renditions.
+    pub async fn cook(self: &Arc<Self>, photo: Bytes) -> Result<Cooked, Trouble> {
+        let digest = Digest::of(&photo);
+        if self.is_placeholder(&digest) {
+            let fact = PhotoFact::Absent(crate::model::Absence::Placeholder);
+            return Ok(Cooked { fact, remembered: Remembered::Present(digest) });
+        }
+        let needed = match transform::memory_needed(&photo, &self.limits) {
+            Ok(bytes) => u32::try_from(bytes.div_ceil(1024)).unwrap_or(MEMORY_KIB).clamp(1, MEMORY_KIB),
+            Err(refusal) => return Ok(refused(&refusal, digest)),
+        };
+        let permit = self.memory.acquire_many(needed).await.map_err(|_| Trouble::Own("the kitchen closed".into()))?;
+        let (send, receive) = oneshot::channel();
+        let kitchen = Arc::clone(self);
+        rayon::spawn(move || _ = send.send(kitchen.cook_here(&photo, digest)));
+        let cooked = receive.await.map_err(|_| Trouble::Own("the picture pool lost a photo".into()))?;
+        drop(permit);
+        cooked
+    }
+
+    fn cook_here(&self, photo: &[u8], digest: Digest) -> Result<Cooked, Trouble> {
+        let sides: Vec<_> = self.servings.iter().map(|serving| serving.side).collect();
+        match transform::render_sizes(photo, &self.settings, &sides, &self.limits) {
+            Ok(renditions) => {
+                for (serving, rendered) in self.servings.iter().zip(&renditions) {
+                    self.spool
+                        .put(&digest, &serving.recipe, rendered)
+                        .map_err(Trouble::file("keep a rendition in the spool"))?;
+                }
+                Ok(Cooked { fact: PhotoFact::Present { digest }, remembered: Remembered::Present(digest) })
+            }
+            Err(refusal) => Ok(refused(&refusal, digest)),
+        }
+    }
+}
+
+fn refused(refusal: &Refusal, digest: Digest) -> Cooked {
+    match *refusal {
+        Refusal::TooSmall { width, height, .. } => Cooked {
+            fact: PhotoFact::TooSmall { width, height },
+            remembered: Remembered::TooSmall { digest, width, height },
+        },
+        _ => {
+            let fault = Fault::new(refusal.code(), refusal.to_string());
+            Cooked { fact: unreadable(fault.clone()), remembered: Remembered::Unreadable(fault) }
+        }
+    }
+}
+
+/// What follows from a photo that could not be rendered. Bytes that are no picture at all, such as a login page, say
+/// nothing about the person's photo: that is unknown and changes nothing, whatever `fallback.unreadable` says (P2).
+pub fn unreadable(fault: Fault) -> PhotoFact {
+    match fault.code.as_str() {
+        "empty" | "not_a_picture" => PhotoFact::Unknown(fault),
+        _ => PhotoFact::Unreadable(fault),
+    }
+}
+
+/// What pictures look like, by the same code that renders them.
+pub struct Eyes;
+
+impl crate::load::Looks for Eyes {
+    fn luma(&self, picture: &[u8]) -> Option<crate::model::Luma> {
+        transform::luma(picture, &Limits::default())
+    }
+}
+
+/// The settings of the file as the renderer takes them.
+pub fn settings(transform: &crate::pipeline::Transform) -> Settings {
+    Settings {
+        size: transform.size,
+        format: match transform.format {
+            crate::pipeline::Format::Png => transform::Format::Png,
+            crate::pipeline::Format::Jpeg => transform::Format::Jpeg,
+        },
+        background: transform::Rgb(transform.background),
+        smallest: transform.smallest,
+        crop: match transform.crop {
+            crate::pipeline::Crop::Center => transform::Crop::Center,
+        },
+    }
+}

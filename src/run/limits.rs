@@ -1,0 +1,100 @@
+//! Counting what the limits are held against, and stopping what a broken one stops (design §4, guard).
+//!
+//! Owns: which counts belong to which limit, and that a target's limit stops that target, a source's what it feeds.
+//! Leaves to others: the comparison (`plan::guard`).
+//! A newcomer gets wrong: the counts include what `--only` left out, so a broken limit cannot be dodged by selecting.
+
+use std::collections::BTreeSet;
+
+use super::desk::Desk;
+use super::feed::Feed;
+use super::house::House;
+use super::judge::DeskPlan;
+use crate::error::Trouble;
+use crate::model::{SourceId, TargetId};
+use crate::pipeline::Pipeline;
+use crate::plan::{Allowance, Checked, Found, LimitName, SourceState, guard, guard_same_picture};
+use crate::state::Counted;
+
+/// Every limit of the file, and what it stops.
+#[derive(Clone, Debug, Default)]
+pub struct Guarded {
+    /// In the order of the file: sources, then targets.
+    pub checked: Vec<Checked>,
+    /// Targets that may not be written to.
+    pub stopped: BTreeSet<TargetId>,
+}
+
+/// Holds a plan against the limits.
+pub fn hold(
+    house: &House,
+    pipeline: &Pipeline,
+    feeds: &[Feed],
+    desks: &[(Desk, DeskPlan)],
+    allow: &[Allowance],
+) -> Result<Guarded, Trouble> {
+    let mut guarded = Guarded::default();
+    for feed in feeds.iter().filter(|feed| feed.state == SourceState::Listed) {
+        let mut checked = guard(&of_source(house, feed)?, &pipeline.limits, allow);
+        checked.extend(same_picture(house, pipeline, feed, allow)?);
+        if checked.iter().any(|check| check.broken) {
+            guarded.stopped.extend(fed_by(desks, feed.id()));
+        }
+        guarded.checked.extend(checked);
+    }
+    for (desk, plan) in desks.iter().filter(|(desk, _)| desk.ready().is_some()) {
+        let checked = guard(&of_target(house, desk, plan)?, &pipeline.limits, allow);
+        if checked.iter().any(|check| check.broken) {
+            guarded.stopped.insert(desk.id().clone());
+        }
+        guarded.checked.extend(checked);
+    }
+    Ok(guarded)
+}
+
+fn fed_by<'a>(desks: &'a [(Desk, DeskPlan)], source: &'a SourceId) -> impl Iterator<Item = TargetId> + 'a {
+    desks.iter().filter(|(_, plan)| plan.fed_by.contains(source)).map(|(desk, _)| desk.id().clone())
+}
+
+fn of_source(house: &House, feed: &Feed) -> Result<Vec<Found>, Trouble> {
+    let scope = feed.id().to_string();
+    let counts = &feed.counts;
+    let mut found =
+        vec![Found { limit: LimitName::Unknown, scope: scope.clone(), value: counts.lost, of: counts.known_before }];
+    if let Some(last) = house.store.last_good(&Counted::Source(feed.id().clone()))? {
+        let value = last.saturating_sub(counts.people);
+        found.push(Found { limit: LimitName::SourceShrink, scope, value, of: last });
+    }
+    Ok(found)
+}
+
+fn of_target(house: &House, desk: &Desk, plan: &DeskPlan) -> Result<Vec<Found>, Trouble> {
+    let counts = &plan.counts;
+    let placements = house.store.count_placements(desk.id())?;
+    let found = |limit, value, of| Found { limit, scope: desk.id().to_string(), value, of };
+    let mut all = vec![
+        found(LimitName::Reverts, counts.reverts, placements),
+        found(LimitName::Replacements, counts.replacements, counts.matched),
+        found(LimitName::Foreign, counts.foreign, counts.matched),
+        found(LimitName::Reassigned, counts.reassigned, placements),
+        found(LimitName::TargetDrift, counts.drifted, placements),
+    ];
+    if let Some(last) = house.store.last_good(&Counted::Target(desk.id().clone()))? {
+        all.push(found(LimitName::TargetShrink, last.saturating_sub(counts.accounts), last));
+    }
+    Ok(all)
+}
+
+/// One photo for more people than this stops the run: a provider that hands out one picture for everybody.
+fn same_picture(
+    house: &House,
+    pipeline: &Pipeline,
+    feed: &Feed,
+    allow: &[Allowance],
+) -> Result<Option<Checked>, Trouble> {
+    let Some(most) = pipeline.transform.same_picture else { return Ok(None) };
+    let shared = house.facts.digest_counts(feed.id(), 2)?;
+    let people = shared.first().map_or(u64::from(feed.counts.present > 0), |(_, people)| *people);
+    let rule = pipeline.transform.same_picture_place.to_string();
+    Ok(Some(guard_same_picture(feed.id().as_str(), people, feed.counts.present, most, rule, allow)))
+}

@@ -1,0 +1,279 @@
+//! The accounts of one target, one after the other: facts, decision, what it asks of the run.
+//!
+//! Owns: gathering what is known of an account, turning a judgement into planned changes, counting.
+//! Leaves to others: the rules (`plan`), paging (`judge`).
+//! A newcomer gets wrong: an account with an open intent can have two entries in the plan, its mending and its own
+//! change; mending is applied first.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use super::connect::matching_place;
+use super::desk::{Desk, Open};
+use super::judge::{Act, Bench, DeskCounts, DeskPlan, Opened, Planned};
+use super::match_all::from_row;
+use crate::error::Trouble;
+use crate::model::{
+    Account, AccountId, ChangeKind, Decision, Digest, Mark, OpenIntent, PersonRef, Placement, Provenance, Reason, Seen,
+    Shown, Verdict,
+};
+use crate::plan::{
+    Effect, Former, Judgement, Looked, Matched, Rules, Settled, SourceState, SourceView, View, Wanted, before, decide,
+    placement_seen, settle,
+};
+
+/// Deciding about one target.
+pub struct Sheet<'a> {
+    bench: &'a Bench<'a>,
+    desk: &'a Desk,
+    open: &'a Open,
+    opened: &'a Opened,
+    looked: &'a HashMap<AccountId, Looked>,
+    rules: Rules<'a>,
+    decisions: Vec<Decision>,
+    /// What is planned so far.
+    pub plan: DeskPlan,
+}
+
+/// An account, and what stands there by the state and by what was seen of open intents.
+struct Case {
+    account: Account,
+    placement: Option<Placement>,
+}
+
+/// What becomes of the account's own decision beside its mending.
+enum Own {
+    Stands,
+    IsTheMending,
+    LeftAlone(String),
+}
+
+impl<'a> Sheet<'a> {
+    /// An empty sheet.
+    pub fn new(
+        bench: &'a Bench<'a>,
+        desk: &'a Desk,
+        open: &'a Open,
+        opened: &'a Opened,
+        looked: &'a HashMap<AccountId, Looked>,
+    ) -> Self {
+        let rules = rules(bench, desk, open);
+        let (decisions, plan) = (Vec::new(), DeskPlan::default());
+        Self { bench, desk, open, opened, looked, rules, decisions, plan }
+    }
+
+    /// The decisions since the last turn, for the facts.
+    pub fn turn(&mut self) -> Vec<Decision> {
+        std::mem::take(&mut self.decisions)
+    }
+
+    /// Decides about one account.
+    pub fn judge(&mut self, account: Account) -> Result<(), Trouble> {
+        let intents = self.opened.get(&account.id).map_or(&[][..], Vec::as_slice);
+        let recorded = self.bench.house.store.placement(self.desk.id(), &account.id)?;
+        let placement = intents.iter().fold(recorded, |placement, (open, seen)| placement_seen(open, seen, placement));
+        let case = Case { account, placement };
+        let sources = self.sources(&case.account)?;
+        let judgement = self.decide(&case, &sources)?;
+        let matched = sources.iter().filter(|source| matches!(source.matched, Matched::Person(_)));
+        self.plan.fed_by.extend(matched.map(|source| source.id.clone()));
+        count(&mut self.plan.counts, &judgement);
+        match self.mend(&case, &judgement, intents) {
+            Own::Stands => self.take(case, judgement),
+            Own::IsTheMending => {}
+            Own::LeftAlone(why) => self.leave_alone(judgement.decision, why),
+        }
+        Ok(())
+    }
+
+    fn decide(&self, case: &Case, sources: &[SourceView]) -> Result<Judgement, Trouble> {
+        let view = View {
+            account: &case.account,
+            placement: case.placement.as_ref(),
+            default: self.open.surveyed.default.as_ref(),
+            sources,
+            former: self.former(case.placement.as_ref())?,
+            looked: self.looked.get(&case.account.id).copied().unwrap_or(Looked::NotYet),
+        };
+        Ok(decide(&view, &self.rules))
+    }
+
+    /// Turns what was seen of open intents into mending.
+    fn mend(&mut self, case: &Case, judgement: &Judgement, intents: &[(OpenIntent, Seen)]) -> Own {
+        let mut own = Own::Stands;
+        for (intent, seen) in intents {
+            match settle(intent, seen, &judgement.effect, &self.open.serving.recipe) {
+                settled @ (Settled::Close(_) | Settled::CloseReset) => self.plan.close.push((intent.clone(), settled)),
+                Settled::Later => {}
+                Settled::LeaveAlone(why) => own = Own::LeftAlone(why),
+                Settled::Finish(mark) => {
+                    if matches!(seen, Seen::HalfDone(_)) {
+                        own = Own::IsTheMending;
+                    }
+                    let decision = mending(judgement, ChangeKind::Finish, intent, &mark);
+                    self.push(decision, case, Act::Finish(intent.clone(), mark));
+                }
+                Settled::Tidy(mark) => {
+                    let decision = mending(judgement, ChangeKind::Tidy, intent, &mark);
+                    self.push(decision, case, Act::Tidy(intent.clone(), mark));
+                }
+            }
+        }
+        own
+    }
+
+    fn take(&mut self, case: Case, judgement: Judgement) {
+        let Judgement { decision, effect, .. } = judgement;
+        match effect {
+            Effect::Nothing => {
+                tally(&mut self.plan.counts, decision.verdict);
+                self.decisions.push(decision);
+            }
+            Effect::Adopt(wanted) => {
+                self.plan.counts.adopted += 1;
+                self.plan.adopt.extend(self.adopted(&case, &wanted));
+                self.decisions.push(decision);
+            }
+            Effect::Look(wanted) => {
+                if self.push(decision, &case, Act::Show(wanted.clone())) {
+                    self.note_missing(&wanted);
+                    self.plan.look.push((case.account, wanted));
+                }
+            }
+            Effect::Show(wanted) => {
+                if self.push(decision, &case, Act::Show(wanted.clone())) {
+                    self.note_missing(&wanted);
+                }
+            }
+            Effect::Reset => _ = self.push(decision, &case, Act::Reset),
+        }
+    }
+
+    fn leave_alone(&mut self, mut decision: Decision, why: String) {
+        (decision.verdict, decision.reason, decision.detail) = (Verdict::Keep, Reason::Unsure, Some(why));
+        decision.to = decision.from.label();
+        self.plan.counts.kept += 1;
+        self.decisions.push(decision);
+    }
+
+    fn note_missing(&mut self, wanted: &Wanted) {
+        if let (None, Some(person)) = (wanted.rendition, &wanted.person) {
+            self.plan.missing.entry(person.source.clone()).or_default().insert(person.id.clone());
+        }
+    }
+
+    /// Plans a change, unless it is not selected: then it is only reported. Says whether it is planned.
+    fn push(&mut self, mut decision: Decision, case: &Case, act: Act) -> bool {
+        if let Some(reason) = self.bench.selection.leaves_out(&decision, &case.account) {
+            decision.detail = Some(format!("{}: {}", decision.verdict.word(), decision.reason.text()));
+            (decision.verdict, decision.reason) = (Verdict::Skip, reason);
+            decision.to = decision.from.label();
+            self.plan.counts.skipped += 1;
+            self.decisions.push(decision);
+            return false;
+        }
+        self.decisions.push(decision.clone());
+        let (account, placement) = (case.account.clone(), case.placement.clone());
+        self.plan.changes.push(Planned { decision, account, placement, act });
+        true
+    }
+
+    fn sources(&self, account: &Account) -> Result<Vec<SourceView>, Trouble> {
+        let facts = &self.bench.house.facts;
+        let rows = facts.matches(self.desk.id(), &account.id)?;
+        let mut rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.source.clone(), row)).collect();
+        let view = |feed: &super::feed::Feed| {
+            let matched = from_row(rows.remove(feed.id()));
+            let (person, photo) = match &matched {
+                Matched::Person(id) => {
+                    let who = PersonRef { source: feed.id().clone(), id: id.clone() };
+                    (facts.person(&who)?, facts.photo(&who)?)
+                }
+                Matched::Ambiguous(_) | Matched::Conflict(_) | Matched::Nobody => (None, None),
+            };
+            let (id, place, state) = (feed.id().clone(), feed.entry.place.clone(), feed.state);
+            Ok(SourceView { id, place, state, matched, person, photo })
+        };
+        self.bench.feeds.iter().map(view).collect()
+    }
+
+    fn former(&self, placement: Option<&Placement>) -> Result<Former, Trouble> {
+        let Some(person) = placement.and_then(|placement| placement.person.as_ref()) else {
+            return Ok(Former::Nobody);
+        };
+        let is_listed = |feed: &super::feed::Feed| *feed.id() == person.source && feed.state == SourceState::Listed;
+        Ok(match (self.bench.feeds.iter().any(is_listed), self.bench.house.facts.person(person)?) {
+            (false, _) => Former::Unknown,
+            (true, Some(_)) => Former::Listed,
+            (true, None) => Former::Gone,
+        })
+    }
+
+    fn adopted(&self, case: &Case, wanted: &Wanted) -> Option<Placement> {
+        let Shown::Custom(mark) = &case.account.shown else { return None };
+        Some(Placement {
+            target: self.desk.id().clone(),
+            account: case.account.id.clone(),
+            person: wanted.person.clone(),
+            photo: wanted.photo,
+            recipe: self.open.serving.recipe.clone(),
+            rendition: wanted.rendition?,
+            mark: mark.clone(),
+            provenance: Provenance::Adopted,
+            before: before(&case.account, case.placement.as_ref()),
+        })
+    }
+}
+
+fn rules<'a>(bench: &'a Bench<'a>, desk: &'a Desk, open: &'a Open) -> Rules<'a> {
+    let entry = &desk.entry;
+    Rules {
+        target_id: entry.id.clone(),
+        fallback: &bench.transform.fallback,
+        ownership: (entry.ownership, entry.ownership_place.clone()),
+        target: entry.place.clone(),
+        matching: matching_place(entry),
+        accounts: entry.accounts.places.active.clone(),
+        transform: bench.transform.place.clone(),
+        recipe: &open.serving.recipe,
+        rerender: bench.rerender,
+        image: Box::new(|path: &Path| bench.images.get(path).copied()),
+        rendition: Box::new(|photo: &Digest| bench.house.spool.digest(photo, &open.serving.recipe)),
+    }
+}
+
+/// The plan's entry for mending an open intent.
+fn mending(judgement: &Judgement, kind: ChangeKind, open: &OpenIntent, mark: &Mark) -> Decision {
+    let mut decision = judgement.decision.clone();
+    decision.verdict = Verdict::Change(kind);
+    decision.reason = if kind == ChangeKind::Finish { Reason::HalfDone } else { Reason::Leftover };
+    decision.detail = Some(format!("picture {mark} of run {}", open.intent.run));
+    decision.to = match (kind, open.intent.rendition) {
+        (ChangeKind::Finish, Some(rendition)) => rendition.to_string(),
+        _ => decision.from.label(),
+    };
+    decision
+}
+
+fn count(counts: &mut DeskCounts, judgement: &Judgement) {
+    counts.accounts += 1;
+    counts.matched += u64::from(judgement.matched);
+    counts.foreign += u64::from(judgement.foreign);
+    counts.reassigned += u64::from(judgement.reassigned);
+    counts.drifted += u64::from(judgement.drifted);
+    match judgement.decision.verdict {
+        Verdict::Change(ChangeKind::Replace) => counts.replacements += 1,
+        Verdict::Change(ChangeKind::Revert | ChangeKind::Remove) => counts.reverts += 1,
+        _ => {}
+    }
+}
+
+fn tally(counts: &mut DeskCounts, verdict: Verdict) {
+    match verdict {
+        Verdict::Unchanged => counts.unchanged += 1,
+        Verdict::Keep => counts.kept += 1,
+        Verdict::Conflict => counts.conflicts += 1,
+        Verdict::Skip => counts.skipped += 1,
+        Verdict::Change(_) => {}
+    }
+}

@@ -1,0 +1,66 @@
+//! When a run has to end before it is done: a signal, or the time budget (`--max-duration`).
+//!
+//! Owns: the two ways to ask. Leaves to others: finishing what is in flight (`apply`), exit code 8 (`cli`).
+//! A newcomer gets wrong: a stop never cancels a request that left; it only keeps the next one from leaving.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+/// Asked by every phase before it begins something new.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(CancellationToken);
+
+impl Stop {
+    /// Nobody asked yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks everybody to end.
+    pub fn request(&self) {
+        self.0.cancel();
+    }
+
+    /// Whether somebody asked.
+    pub fn requested(&self) -> bool {
+        self.0.is_cancelled()
+    }
+
+    /// Waits until somebody asks.
+    pub async fn wait(&self) {
+        self.0.cancelled().await;
+    }
+
+    /// Waits this long, or until somebody asks.
+    pub async fn sleep(&self, time: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(time) => {}
+            () = self.wait() => {}
+        }
+    }
+
+    /// Asks on SIGINT and SIGTERM, and after `budget`. Must be called inside the runtime.
+    pub fn listen(&self, budget: Option<Duration>) -> std::io::Result<()> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let stop = self.clone();
+        tokio::spawn(async move {
+            let over = async {
+                match budget {
+                    Some(budget) => tokio::time::sleep(budget).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                () = over => {}
+                () = stop.wait() => {}
+            }
+            stop.request();
+        });
+        Ok(())
+    }
+}
