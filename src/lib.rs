@@ -2,6 +2,7 @@
 //!
 //! The folders carry the words of the pipeline file (design §7): who has the file open finds the code.
 
+pub mod cli;
 pub mod error;
 pub mod exit;
 pub mod extract;

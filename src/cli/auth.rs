@@ -1,0 +1,155 @@
+//! `auth FILE`: who we are everywhere, what we may, what is missing or too much, what expires when.
+
+use std::fmt::Write as _;
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{Format, answer, environment, job, log};
+use crate::error::Trouble;
+use crate::exit::Exit;
+use crate::report::Progress;
+use crate::run::{self, Asked, Everybody, Stop, Uploads};
+
+/// What is asked.
+#[derive(Debug, Args)]
+pub struct Flags {
+    /// The pipeline file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Puts the bundled simulators in place of every provider and target; no secret is needed. WORLD is a bundled
+    /// world or a folder
+    #[cfg(feature = "sandbox")]
+    #[arg(long, value_name = "WORLD", num_args = 0..=1, require_equals = true, default_missing_value = super::sandboxed::DEFAULT)]
+    sandbox: Option<String>,
+    /// Tries an upload on the service account itself, where that can be undone: to Jira. Without it nothing is written
+    #[arg(long)]
+    probe: bool,
+    /// How the answer is written
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+/// Signs in everywhere and shows what was said.
+pub fn run(flags: &Flags, log: &log::Flags) -> Result<Exit, Trouble> {
+    let document = environment::document(&flags.file)?;
+    #[cfg(feature = "sandbox")]
+    let sandbox = match &flags.sandbox {
+        Some(world) => Some(super::sandboxed::start(world, &document)?),
+        None => None,
+    };
+    #[cfg(feature = "sandbox")]
+    let overrides = sandbox.as_ref().map(|sandbox| sandbox.overrides(&document)).transpose()?.unwrap_or_default();
+    #[cfg(not(feature = "sandbox"))]
+    let overrides = crate::pipeline::Overrides::default();
+    let pipeline = job::resolve(&document, &overrides)?;
+    let uploads = if flags.probe { Uploads::Tried } else { Uploads::NotTried };
+    let listener = Arc::new(Progress::new(log.verbosity(), std::io::stderr().is_terminal()));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(Trouble::file("start the runtime"))?;
+    let everybody = runtime.block_on(async {
+        let stop = Stop::new();
+        if uploads == Uploads::Tried {
+            stop.listen(None).map_err(Trouble::file("listen for signals"))?;
+        }
+        run::auth(&pipeline, uploads, listener, stop).await
+    })?;
+    answer(&match flags.format {
+        Format::Human => human(&everybody),
+        Format::Json => written(&everybody)?,
+    })?;
+    Ok(everybody.exit())
+}
+
+fn human(everybody: &Everybody) -> String {
+    let mut out = String::new();
+    for (kind, list) in [("source", &everybody.sources), ("target", &everybody.targets)] {
+        for asked in list {
+            if !out.is_empty() {
+                out.push('\n');
+            }
+            block(&mut out, kind, asked);
+        }
+    }
+    out
+}
+
+fn block(out: &mut String, kind: &str, asked: &Asked) {
+    _ = match &asked.server {
+        Some(server) => writeln!(out, "{kind} {}: {}", asked.id, server.product),
+        None => writeln!(out, "{kind} {}", asked.id),
+    };
+    let mut line = |name: &str, text: &str| _ = writeln!(out, "  {name:<9} {text}");
+    if asked.off {
+        line("off", "`enabled: false`: not asked");
+    }
+    if let Some(signed) = &asked.signed {
+        let list = |list: &[String]| if list.is_empty() { "nothing".to_owned() } else { list.join(", ") };
+        line("who", &signed.who);
+        line("may", &list(&signed.may));
+        line("missing", &list(&signed.missing));
+        line("too much", &list(&signed.too_much));
+        signed.expires.iter().for_each(|(what, at)| line("expires", &format!("{what}: {}", time(*at))));
+    }
+    if let Some(upload) = &asked.upload {
+        let side = upload.side.map_or(String::new(), |side| format!(", up to {side} px"));
+        let tried = if asked.tried { "; tried on our own account" } else { "" };
+        line("uploads", &format!("{}{side}{tried}", upload.route));
+    }
+    notes(asked).for_each(|note| line("note", note));
+    if let Some(failure) = &asked.failure {
+        line("failed", &format!("{}: {}", failure.tried, failure.found));
+        failure.hint.iter().for_each(|hint| line("hint", hint));
+    }
+}
+
+fn notes(asked: &Asked) -> impl Iterator<Item = &String> {
+    let signed = asked.signed.iter().flat_map(|signed| &signed.notes);
+    signed.chain(asked.upload.iter().filter_map(|upload| upload.note.as_ref()))
+}
+
+fn written(everybody: &Everybody) -> Result<String, Trouble> {
+    let list = |list: &[Asked]| list.iter().map(element).collect::<Vec<_>>();
+    let all = json!({
+        "format": 1,
+        "exit_code": everybody.exit().code(),
+        "sources": list(&everybody.sources),
+        "targets": list(&everybody.targets),
+    });
+    serde_json::to_string_pretty(&all)
+        .map(|text| text + "\n")
+        .map_err(|error| Trouble::Own(format!("the answer cannot be written down: {error}")))
+}
+
+fn element(asked: &Asked) -> Value {
+    let signed = asked.signed.as_ref();
+    let expires = |(what, at): &(String, u64)| json!({ "what": what, "at": time(*at) });
+    json!({
+        "id": asked.id,
+        "enabled": !asked.off,
+        "product": asked.server.as_ref().map(|server| &server.product),
+        "who": signed.map(|signed| &signed.who),
+        "may": signed.map(|signed| &signed.may),
+        "missing": signed.map(|signed| &signed.missing),
+        "too_much": signed.map(|signed| &signed.too_much),
+        "expires": signed.map(|signed| signed.expires.iter().map(expires).collect::<Vec<_>>()),
+        "uploads": asked.upload.as_ref().map(|upload| json!({
+            "route": upload.route, "side": upload.side, "tried": asked.tried,
+        })),
+        "notes": notes(asked).collect::<Vec<_>>(),
+        "failure": asked.failure.as_ref().map(|failure| json!({
+            "tried": failure.tried, "found": failure.found, "hint": failure.hint,
+        })),
+    })
+}
+
+fn time(unix: u64) -> String {
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(unix)).to_string()
+}

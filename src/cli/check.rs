@@ -1,0 +1,38 @@
+//! `check FILE…`: all faults of pipeline files, offline, without secrets.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{answer, environment};
+use crate::error::Trouble;
+use crate::exit::Exit;
+
+/// What is checked.
+#[derive(Debug, Args)]
+pub struct Flags {
+    /// The pipeline files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+/// Checks every file; one that is wrong does not hide the faults of the next.
+pub fn run(flags: &Flags) -> Result<Exit, Trouble> {
+    let mut exit = Exit::Done;
+    for file in &flags.files {
+        match environment::document(file) {
+            Ok(document) => {
+                let words = |elements: &[crate::pipeline::Element]| {
+                    elements.iter().map(|element| element.id.clone()).collect::<Vec<_>>().join(", ")
+                };
+                let (sources, targets) = (words(document.sources()), words(document.targets()));
+                answer(&format!("{}: no faults ({sources} → {targets})\n", file.display()))?;
+            }
+            Err(trouble) => {
+                eprintln!("error: {trouble}");
+                exit = exit.and(trouble.exit());
+            }
+        }
+    }
+    Ok(exit)
+}

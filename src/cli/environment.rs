@@ -1,0 +1,54 @@
+//! Where `${NAME}` and `${file:path}` take their values from, and reading pipeline files.
+//!
+//! Owns: the only look at environment variables for the pipeline file. Leaves to others: the syntax (`pipeline`).
+//! A newcomer gets wrong: a value is not printed, whatever is wrong with it.
+
+use std::io::{IsTerminal as _, Read as _};
+use std::path::{Path, PathBuf};
+
+use crate::error::Trouble;
+use crate::pipeline::{self, Colour, Document, Environment, Faults};
+
+/// The process's environment and the files that it can read.
+pub struct Process;
+
+/// The largest text that a `${file:…}` may name, in bytes.
+const LARGEST: u64 = 16 << 20;
+
+impl Environment for Process {
+    fn var(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn file(&self, path: &str) -> Result<String, String> {
+        read_capped(Path::new(path)).map_err(|error| error.to_string())
+    }
+}
+
+fn read_capped(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(LARGEST + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > LARGEST {
+        return Err(std::io::Error::other(format!("it is larger than {} MiB", LARGEST >> 20)));
+    }
+    Ok(text)
+}
+
+/// Reads and parses a pipeline file; its faults come rendered.
+pub fn document(path: &Path) -> Result<Document, Trouble> {
+    let text =
+        read_capped(path).map_err(|error| Trouble::Usage(format!("could not read {}: {error}", path.display())))?;
+    pipeline::parse(&text, &path.display().to_string()).map_err(|faults| rendered(&faults))
+}
+
+/// Where the pipeline's state stands.
+pub fn state_path(document: &Document) -> Result<PathBuf, Trouble> {
+    document.state_path(&Process).map_err(|faults| rendered(&faults))
+}
+
+/// Faults as they are shown on standard error.
+pub fn rendered(faults: &Faults) -> Trouble {
+    let plain = std::env::var_os("NO_COLOR").is_some() || !std::io::stderr().is_terminal();
+    let colour = if plain { Colour::Plain } else { Colour::Ansi };
+    Trouble::Usage(format!("the pipeline file is not right\n\n{}", faults.render(colour).trim_end()))
+}

@@ -1,0 +1,177 @@
+//! `plan FILE` and `run FILE`: one function up to the guard (design §4).
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::{Common, Format, answer, environment, log};
+use crate::error::Trouble;
+use crate::exit::Exit;
+use crate::model::TargetId;
+use crate::pipeline::{Document, Overrides, Pipeline};
+use crate::plan::Rerender;
+use crate::report::{self, Progress, RunReport, Wording};
+use crate::run::{self, Mode, Options, Outcome, SavedPlan, Selection, Stop};
+
+/// `plan`.
+#[derive(Debug, Args)]
+pub struct PlanFlags {
+    #[command(flatten)]
+    common: Common,
+    /// Saves the plan, for `run --plan`
+    #[arg(long, value_name = "PLAN")]
+    out: Option<PathBuf>,
+    /// Exits with 10 when changes are pending
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+pub struct RunFlags {
+    #[command(flatten)]
+    common: Common,
+    /// Applies at most what this saved plan says; each change is decided again
+    #[arg(long, value_name = "PLAN")]
+    plan: Option<PathBuf>,
+}
+
+/// `plan FILE`.
+pub fn plan(flags: &PlanFlags, log: &log::Flags) -> Result<Exit, Trouble> {
+    let (pipeline, outcome) = execute(&flags.common, log, Mode::Plan, None)?;
+    if let Some(path) = &flags.out {
+        save(path, &SavedPlan::of(&pipeline, &outcome.changes))?;
+        eprintln!("plan saved to {}", path.display());
+    }
+    print(&flags.common, &pipeline, &outcome.report, Wording::Plan)?;
+    let pending = flags.detailed_exitcode && !outcome.changes.is_empty();
+    Ok(if pending { outcome.exit.and(Exit::Pending) } else { outcome.exit })
+}
+
+/// `run FILE`.
+pub fn run(flags: &RunFlags, log: &log::Flags) -> Result<Exit, Trouble> {
+    let reviewed = flags.plan.as_deref().map(load).transpose()?;
+    let (pipeline, outcome) = execute(&flags.common, log, Mode::Run, reviewed)?;
+    print(&flags.common, &pipeline, &outcome.report, Wording::Run)?;
+    Ok(outcome.exit)
+}
+
+fn execute(
+    common: &Common,
+    log: &log::Flags,
+    mode: Mode,
+    reviewed: Option<SavedPlan>,
+) -> Result<(Pipeline, Outcome), Trouble> {
+    let document = environment::document(&common.file)?;
+    #[cfg(feature = "sandbox")]
+    let sandbox = match &common.sandbox {
+        Some(world) => Some(super::sandboxed::start(world, &document)?),
+        None => None,
+    };
+    #[cfg(feature = "sandbox")]
+    let overrides = sandbox.as_ref().map(|sandbox| sandbox.overrides(&document)).transpose()?.unwrap_or_default();
+    #[cfg(not(feature = "sandbox"))]
+    let overrides = Overrides::default();
+    let pipeline = resolve(&document, &overrides)?;
+    check_reviewed(&pipeline, reviewed.as_ref())?;
+    let options = Options {
+        mode,
+        selection: Selection { only: common.only.clone(), targets: targets(common, &pipeline)?, reviewed },
+        allow: common.allow.clone(),
+        rerender: if common.rerender { Rerender::All } else { Rerender::Changed },
+    };
+    let listener = Arc::new(Progress::new(log.verbosity(), std::io::stderr().is_terminal()));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(Trouble::file("start the runtime"))?;
+    let outcome = runtime.block_on(async {
+        let stop = Stop::new();
+        stop.listen(common.max_duration).map_err(Trouble::file("listen for signals"))?;
+        run::execute(&pipeline, &options, listener, stop).await
+    })?;
+    Ok((pipeline, outcome))
+}
+
+pub(super) fn resolve(document: &Document, overrides: &Overrides) -> Result<Pipeline, Trouble> {
+    document.resolve(&environment::Process, overrides).map_err(|faults| environment::rendered(&faults))
+}
+
+fn targets(common: &Common, pipeline: &Pipeline) -> Result<Vec<TargetId>, Trouble> {
+    let known: Vec<_> = pipeline.targets.iter().map(|target| target.id.clone()).collect();
+    common
+        .target
+        .iter()
+        .map(|name| {
+            known.iter().find(|id| id.as_str() == name).cloned().ok_or_else(|| {
+                let known: Vec<_> = known.iter().map(TargetId::as_str).collect();
+                Trouble::Usage(format!(
+                    "--target {name}: {} has no such target; it has {}",
+                    pipeline.file,
+                    known.join(", ")
+                ))
+            })
+        })
+        .collect()
+}
+
+fn check_reviewed(pipeline: &Pipeline, reviewed: Option<&SavedPlan>) -> Result<(), Trouble> {
+    match reviewed {
+        Some(plan) if plan.pipeline != pipeline.name => Err(Trouble::Usage(format!(
+            "the plan is of the pipeline `{}`, and {} is `{}`",
+            plan.pipeline, pipeline.file, pipeline.name
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn load(path: &Path) -> Result<SavedPlan, Trouble> {
+    let wrong = |found: String| Trouble::Usage(format!("the plan {}: {found}", path.display()));
+    let text = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    let plan: SavedPlan = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
+    if plan.format != 1 {
+        return Err(wrong(format!("it has format {}, and this program reads 1; use the newer program", plan.format)));
+    }
+    Ok(plan)
+}
+
+fn save(path: &Path, plan: &SavedPlan) -> Result<(), Trouble> {
+    let text = serde_json::to_string_pretty(plan)
+        .map_err(|error| Trouble::Own(format!("the plan cannot be written down: {error}")))?;
+    write(path, &(text + "\n"))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Trouble> {
+    run::create_private(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(Trouble::file(format!("write {}", path.display())))
+}
+
+/// Writes the report's files and prints the answer.
+fn print(common: &Common, pipeline: &Pipeline, report: &RunReport, wording: Wording) -> Result<(), Trouble> {
+    let json =
+        report::json(report).map_err(|error| Trouble::Own(format!("the report cannot be written down: {error}")))?;
+    let folder = match (&common.report, wording) {
+        (Some(folder), _) => Some(folder.clone()),
+        (None, Wording::Run) => Some(pipeline.state.with_extension("report")),
+        (None, Wording::Plan) => None,
+    };
+    if let Some(folder) = &folder {
+        std::fs::create_dir_all(folder).map_err(Trouble::file(format!("make the folder {}", folder.display())))?;
+        write(&folder.join("run.json"), &json)?;
+        write(&folder.join("summary.md"), &report::summary(report))?;
+    }
+    match common.format {
+        Format::Json => answer(&json),
+        Format::Human => {
+            let mut text = report::human(report, wording);
+            if let Some(folder) = &folder {
+                text += &format!("\nreport: {}\n", folder.join("summary.md").display());
+            }
+            answer(&text)
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! `-v`, `-q` and `--log-format`: how much is said on standard error, and in which form.
+//!
+//! Owns: the subscriber. Leaves to others: what is logged.
+//! A newcomer gets wrong: every line goes through the redactor, whoever logged it (promise P7).
+
+use std::io::{self, Write};
+
+use clap::{ArgAction, Args, ValueEnum};
+use tracing::level_filters::LevelFilter;
+
+use crate::report::Verbosity;
+
+/// How much is said.
+#[derive(Debug, Args)]
+// Below the flags of each command, however many those are.
+#[command(next_display_order = 900)]
+pub struct Flags {
+    /// Says more on standard error; twice: every request
+    #[arg(short, long, action = ArgAction::Count, global = true)]
+    verbose: u8,
+    /// Says nothing on standard error but failures
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// How log lines are written
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = LogFormat::Human, global = true)]
+    log_format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    /// For people
+    Human,
+    /// One JSON object a line
+    Json,
+}
+
+impl Flags {
+    /// How much of the way there is shown.
+    pub fn verbosity(&self) -> Verbosity {
+        if self.quiet { Verbosity::Quiet } else { Verbosity::Normal }
+    }
+
+    /// Begins to log.
+    pub fn start(&self) {
+        let level = match (self.quiet, self.verbose) {
+            (true, _) => LevelFilter::ERROR,
+            (_, 0) => LevelFilter::WARN,
+            (_, 1) => LevelFilter::INFO,
+            (_, 2) => LevelFilter::DEBUG,
+            (..) => LevelFilter::TRACE,
+        };
+        let filter = tracing_subscriber::EnvFilter::new(format!("off,avatarpipe={level}"));
+        let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Redacted(io::stderr()));
+        match self.log_format {
+            LogFormat::Human => builder.with_ansi(false).without_time().with_target(false).init(),
+            LogFormat::Json => builder.json().init(),
+        }
+    }
+}
+
+/// Writes lines with every known secret taken out.
+struct Redacted<W>(W);
+
+impl<W: Write> Write for Redacted<W> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let text = crate::http::redact(&String::from_utf8_lossy(line));
+        self.0.write_all(text.as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}

@@ -1,0 +1,152 @@
+//! The command line: one file a command, which translates flags and does no work (design §6).
+//!
+//! Owns: flags, help texts, where output goes, the last word on the exit code.
+//! Leaves to others: everything else.
+//! A newcomer gets wrong: standard output carries the answer alone; progress, notes and errors go to standard error.
+
+mod auth;
+mod check;
+mod environment;
+mod job;
+mod log;
+#[cfg(feature = "sandbox")]
+mod sandbox;
+#[cfg(feature = "sandbox")]
+mod sandboxed;
+mod schema;
+mod status;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::error::Trouble;
+use crate::exit::Exit;
+use crate::plan::Allowance;
+
+/// Takes people's photos from a company directory to their accounts in Atlassian Data Center, as a pipeline file says.
+#[derive(Debug, Parser)]
+#[command(name = "avatarpipe", version, max_term_width = 100, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    log: log::Flags,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+   0  done, or nothing to do
+   1  our own fault
+   2  command line, pipeline file, or a state that does not belong here
+   3  finished, but some people failed
+   4  a limit stopped a target; nothing was written to it
+   5  sign-in or permission refused
+   6  a source or target could not be reached, or failed as a whole
+   7  another run holds the lock
+   8  stopped by a signal or the time budget; run again to go on
+  10  plan --detailed-exitcode: changes are pending
+
+Start with: avatarpipe run pipelines/corporate.yaml --sandbox";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Shows all faults of pipeline files, offline and without secrets
+    Check(check::Flags),
+    /// Does everything but the writes, and shows what a run would do
+    Plan(job::PlanFlags),
+    /// Plans, checks the limits, writes, and confirms what was written
+    Run(job::RunFlags),
+    /// Signs in everywhere: who we are, what we may, what is missing or too much, what expires when
+    Auth(auth::Flags),
+    /// Shows the last runs: how they ended, and when one last succeeded
+    Status(status::Flags),
+    /// Prints the JSON Schema of the pipeline file, for editors
+    Schema,
+    /// Runs the simulators of a world, with a page that shows every account's picture
+    #[cfg(feature = "sandbox")]
+    Sandbox(sandbox::Flags),
+}
+
+/// Flags that `plan` and `run` share.
+#[derive(Debug, Args)]
+struct Common {
+    /// The pipeline file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Puts the bundled simulators in place of every provider and target; no secret is needed. WORLD is a bundled
+    /// world or a folder
+    #[cfg(feature = "sandbox")]
+    #[arg(long, value_name = "WORLD", num_args = 0..=1, require_equals = true, default_missing_value = sandboxed::DEFAULT)]
+    sandbox: Option<String>,
+    /// Changes only this person's accounts: name, e-mail or id of the person or account (repeatable)
+    #[arg(long, value_name = "PERSON")]
+    only: Vec<String>,
+    /// Changes only this target (repeatable)
+    #[arg(long, value_name = "ID")]
+    target: Vec<String>,
+    /// Lets exactly N pass a limit, such as `reverts=412` (repeatable)
+    #[arg(long, value_name = "LIMIT=N")]
+    allow: Vec<Allowance>,
+    /// Makes and uploads every picture of ours again
+    #[arg(long)]
+    rerender: bool,
+    /// Stops in good order after this time, such as `50m`; run again to go on
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    max_duration: Option<std::time::Duration>,
+    /// How the answer on standard output is written
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// The folder for run.json and summary.md [default: beside the state, NAME.report]
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
+}
+
+/// How the answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Tables for people
+    Human,
+    /// run.json
+    Json,
+}
+
+/// Reads the command line, does what it says, and tells how it ended.
+pub fn main() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A broken pipe while printing help is a normal end.
+            _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+        }
+    };
+    cli.log.start();
+    let ended = match cli.command {
+        Command::Check(flags) => check::run(&flags),
+        Command::Plan(flags) => job::plan(&flags, &cli.log),
+        Command::Run(flags) => job::run(&flags, &cli.log),
+        Command::Auth(flags) => auth::run(&flags, &cli.log),
+        Command::Status(flags) => status::run(&flags),
+        Command::Schema => schema::run(),
+        #[cfg(feature = "sandbox")]
+        Command::Sandbox(flags) => sandbox::run(&flags),
+    };
+    ended.unwrap_or_else(|trouble| {
+        // What a library says may hold a URL or a header: the last word goes through the redactor too (promise P7).
+        eprintln!("error: {}", crate::http::redact(&trouble.to_string()));
+        trouble.exit()
+    })
+}
+
+/// Prints the answer. A reader that went away is a normal end.
+fn answer(text: &str) -> Result<(), Trouble> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Trouble::File { tried: "write to standard output".to_owned(), error })
+        }
+        _ => Ok(()),
+    }
+}

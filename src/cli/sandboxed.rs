@@ -1,0 +1,189 @@
+//! `--sandbox[=WORLD]`: the bundled simulators in place of every provider and target of the file.
+//!
+//! Owns: which simulator stands for which element, and where the world and its state are kept between runs.
+//! Leaves to others: the simulators (`sandbox`), putting addresses into the file (`pipeline`).
+//! A newcomer gets wrong: a sandbox run has a state of its own, `state/sandbox/WORLD/NAME.db`; it never touches the
+//! real one.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use url::Url;
+
+use super::environment;
+use crate::error::Trouble;
+use crate::model::{SourceId, TargetId};
+use crate::pipeline::{
+    AtlassianCredential, Document, Element, GoogleEndpoints, HttpOverride, Overrides, SourceOverride, TargetOverride,
+};
+use crate::run::create_private;
+use crate::sandbox::{Options, Running, Sandbox, Secret, World};
+
+/// The world of a bare `--sandbox`.
+pub const DEFAULT: &str = "corporate";
+
+/// A running sandbox for one pipeline file.
+pub struct Sandboxed {
+    running: Running,
+    state: PathBuf,
+}
+
+/// Where a pipeline's state stands in a sandbox.
+pub fn state_path(state: &Path, world: &str) -> PathBuf {
+    let name = state.file_name().map_or_else(|| "pipeline.db".into(), PathBuf::from);
+    folder(state, world).join(name)
+}
+
+/// The folder of a world, beside the real state.
+pub fn folder(state: &Path, world: &str) -> PathBuf {
+    let world = Path::new(world).file_name().map_or_else(|| "world".into(), PathBuf::from);
+    state.parent().unwrap_or(Path::new("")).join("sandbox").join(world)
+}
+
+/// A bundled world by its name, or a world in a folder.
+pub fn world(name: &str) -> Result<World, Trouble> {
+    let world = if name.contains('/') || name.starts_with('.') {
+        World::from_dir(Path::new(name))
+    } else {
+        World::bundled(name)
+    };
+    world.map_err(|error| Trouble::Usage(format!("--sandbox: {error}")))
+}
+
+/// Starts the simulators, with what earlier runs did to the world.
+pub fn start(name: &str, document: &Document) -> Result<Sandboxed, Trouble> {
+    let state = environment::state_path(document)?;
+    let options = Options { state: Some(folder(&state, name).join("world")), ..Options::default() };
+    let running =
+        Sandbox::start(world(name)?, options).map_err(|error| Trouble::Usage(format!("--sandbox: {error}")))?;
+    let begins = if running.resumed() { "as the last run left it" } else { "at its beginning" };
+    eprintln!("sandbox: the world `{}`, {begins}; page while it runs: {}", running.world(), running.page());
+    Ok(Sandboxed { running, state: state_path(&state, name) })
+}
+
+impl Sandboxed {
+    /// What stands in place of the file's addresses and secrets.
+    pub fn overrides(&self, document: &Document) -> Result<Overrides, Trouble> {
+        let mut overrides =
+            Overrides { http: HttpOverride::Direct, state: Some(self.state.clone()), ..Overrides::default() };
+        for source in document.sources() {
+            let wanted = match source.kind.as_str() {
+                "entra" => self.entra(source)?,
+                "google" => self.google(source)?,
+                // A folder is what it is, in a sandbox too.
+                _ => continue,
+            };
+            overrides.sources.insert(SourceId::new(&source.id), wanted);
+        }
+        for target in document.targets() {
+            let atlassian = || self.atlassian(target);
+            let wanted = match target.kind.as_str() {
+                "jira" => atlassian().map(|(base_url, credential)| TargetOverride::Jira { base_url, credential })?,
+                "confluence" => {
+                    atlassian().map(|(base_url, credential)| TargetOverride::Confluence { base_url, credential })?
+                }
+                "bitbucket" => {
+                    atlassian().map(|(base_url, credential)| TargetOverride::Bitbucket { base_url, credential })?
+                }
+                _ => continue,
+            };
+            overrides.targets.insert(TargetId::new(&target.id), wanted);
+        }
+        Ok(overrides)
+    }
+
+    fn entra(&self, element: &Element) -> Result<SourceOverride, Trouble> {
+        let login = self.simulator(element, &["entra", "login"], "login")?;
+        let graph = self.simulator(element, &["entra", "graph"], "graph")?;
+        let app = self.running.credentials().into_iter().find_map(|credential| match credential.secret {
+            Secret::App { tenant, client_secret } if credential.simulator == login => {
+                Some((tenant, credential.user, client_secret))
+            }
+            _ => None,
+        });
+        let (tenant, client_id, client_secret) = app.ok_or_else(|| self.missing(element, "an app registration"))?;
+        let (login, graph) = (self.url(&login)?, self.url(&graph)?);
+        Ok(SourceOverride::Entra { tenant, client_id, client_secret: client_secret.into(), login, graph })
+    }
+
+    /// The key file is written beside the world: a source reads it from disk, as a real one.
+    fn google(&self, element: &Element) -> Result<SourceOverride, Trouble> {
+        let part = |part: &str| {
+            let name = self.simulator(element, &["google", part], part)?;
+            self.url(&name)
+        };
+        let endpoints = GoogleEndpoints {
+            token: part("token")?,
+            directory: part("directory")?,
+            sts: part("sts")?,
+            iam_credentials: part("iamcredentials")?,
+        };
+        let token = self.simulator(element, &["google", "token"], "token")?;
+        let account = self.running.credentials().into_iter().find_map(|credential| match credential.secret {
+            Secret::ServiceAccount { key_file, subject, customer } if credential.simulator == token => {
+                Some((key_file, subject, customer))
+            }
+            _ => None,
+        });
+        let (key_file, subject, customer) = account.ok_or_else(|| self.missing(element, "a service account"))?;
+        let service_account_file = self.state.with_file_name(format!("{}-key.json", element.id));
+        let folder = service_account_file.parent().unwrap_or(Path::new(""));
+        let wrote = std::fs::create_dir_all(folder)
+            .and_then(|()| create_private(&service_account_file))
+            .and_then(|mut file| file.write_all(key_file.to_string().as_bytes()));
+        wrote.map_err(Trouble::file(format!("write {}", service_account_file.display())))?;
+        Ok(SourceOverride::Google { customer, subject, service_account_file, endpoints })
+    }
+
+    /// Where the simulator of an Atlassian product answers, and a credential of the kind that the file has.
+    fn atlassian(&self, element: &Element) -> Result<(Url, AtlassianCredential), Trouble> {
+        let name = self.simulator(element, &[&element.kind], &element.kind)?;
+        let mut token = None;
+        let mut password = None;
+        for credential in self.running.credentials().into_iter().filter(|credential| credential.simulator == name) {
+            match credential.secret {
+                Secret::Token(secret) => token = Some(AtlassianCredential::Token(secret.into())),
+                Secret::Password(secret) => {
+                    let username = credential.user;
+                    password = Some(AtlassianCredential::Password { username, password: secret.into() });
+                }
+                Secret::App { .. }
+                | Secret::Certificate { .. }
+                | Secret::ServiceAccount { .. }
+                | Secret::Job { .. } => {}
+            }
+        }
+        let credential =
+            if element.credential.as_deref() == Some("token") { token.or(password) } else { password.or(token) };
+        let credential = credential.ok_or_else(|| self.missing(element, "a service account"))?;
+        Ok((self.url(&name)?, credential))
+    }
+
+    /// The simulator that has the element's id, else the one that has the kind's plain name.
+    fn simulator(&self, element: &Element, plain: &[&str], part: &str) -> Result<String, Trouble> {
+        let own = if plain.len() > 1 { format!("{}-{part}", element.id) } else { element.id.clone() };
+        let names = [own, part.to_owned()];
+        let known = self.running.endpoints();
+        names
+            .into_iter()
+            .find(|name| known.contains_key(name))
+            .ok_or_else(|| self.missing(element, &format!("a simulator for `{}`", element.kind)))
+    }
+
+    fn url(&self, simulator: &str) -> Result<Url, Trouble> {
+        self.running
+            .endpoint(simulator)
+            .and_then(|url| Url::parse(url).ok())
+            .ok_or_else(|| Trouble::Own(format!("the simulator {simulator} has no address")))
+    }
+
+    fn missing(&self, element: &Element, what: &str) -> Trouble {
+        Trouble::Usage(format!(
+            "{}: the world `{}` lacks {what}; choose another with --sandbox=WORLD, or give `{}` the id of one of: {}",
+            element.place,
+            self.running.world(),
+            element.id,
+            self.running.endpoints().keys().cloned().collect::<Vec<_>>().join(", ")
+        ))
+    }
+}

@@ -1,0 +1,118 @@
+//! `status FILE`: how the last runs ended, and when one last succeeded.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+
+use super::{Format, answer, environment};
+use crate::error::Trouble;
+use crate::exit::Exit;
+use crate::state::{RunRecord, Store};
+
+/// What is shown.
+#[derive(Debug, Args)]
+pub struct Flags {
+    /// The pipeline file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Shows the state of `--sandbox` runs
+    #[cfg(feature = "sandbox")]
+    #[arg(long, value_name = "WORLD", num_args = 0..=1, require_equals = true, default_missing_value = super::sandboxed::DEFAULT)]
+    sandbox: Option<String>,
+    /// How many runs
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    runs: usize,
+    /// How the answer is written
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+/// Shows the last runs.
+pub fn run(flags: &Flags) -> Result<Exit, Trouble> {
+    let document = environment::document(&flags.file)?;
+    let state = environment::state_path(&document)?;
+    #[cfg(feature = "sandbox")]
+    let state = match &flags.sandbox {
+        Some(world) => super::sandboxed::state_path(&state, world),
+        None => state,
+    };
+    let store = Store::view(&state)?;
+    let runs = store.runs(flags.runs)?;
+    let last = store.last_success()?;
+    let text = match flags.format {
+        Format::Human => human(&runs, last.as_ref()),
+        Format::Json => json(&runs, last.as_ref())?,
+    };
+    answer(&text)?;
+    Ok(Exit::Done)
+}
+
+fn human(runs: &[RunRecord], last: Option<&RunRecord>) -> String {
+    let mut out = String::new();
+    if runs.is_empty() {
+        return "no run is recorded yet\n".to_owned();
+    }
+    for run in runs {
+        _ = match &run.end {
+            Some(end) => writeln!(
+                out,
+                "{}  {:<12} exit code {}  {} s{}",
+                run.row.id,
+                end.outcome,
+                end.exit_code,
+                end.finished.saturating_sub(run.row.started),
+                counts(&end.report)
+            ),
+            None => writeln!(out, "{}  did not end: it is under way, or was killed", run.row.id),
+        };
+    }
+    _ = match last {
+        Some(run) => writeln!(out, "last success: {} (run {})", time(run.row.started), run.row.id),
+        None => writeln!(out, "last success: none"),
+    };
+    out
+}
+
+/// `  jira: 30 replaced, 2 reverted, 1 failed`.
+fn counts(report: &serde_json::Value) -> String {
+    let mut out = String::new();
+    for target in report["targets"].as_array().into_iter().flatten() {
+        let count = |key: &str| target[key].as_u64().unwrap_or(0);
+        _ = write!(
+            out,
+            "  {}: {} replaced, {} reverted, {} failed",
+            target["id"].as_str().unwrap_or("?"),
+            count("replaced"),
+            count("reverted") + count("removed"),
+            count("failed")
+        );
+    }
+    out
+}
+
+fn json(runs: &[RunRecord], last: Option<&RunRecord>) -> Result<String, Trouble> {
+    let run = |run: &RunRecord| {
+        serde_json::json!({
+            "run": run.row.id, "started": time(run.row.started),
+            "finished": run.end.as_ref().map(|end| time(end.finished)),
+            "outcome": run.end.as_ref().map(|end| end.outcome.clone()),
+            "exit_code": run.end.as_ref().map(|end| end.exit_code),
+            "report": run.end.as_ref().map(|end| end.report.clone()),
+        })
+    };
+    let all = serde_json::json!({
+        "format": 1,
+        "last_success": last.map(|last| time(last.row.started)),
+        "runs": runs.iter().map(run).collect::<Vec<_>>(),
+    });
+    serde_json::to_string_pretty(&all)
+        .map(|text| text + "\n")
+        .map_err(|error| Trouble::Own(format!("the status cannot be written down: {error}")))
+}
+
+fn time(unix: u64) -> String {
+    let time: SystemTime = UNIX_EPOCH + Duration::from_secs(unix);
+    humantime::format_rfc3339_seconds(time).to_string()
+}
