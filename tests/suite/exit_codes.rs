@@ -1,0 +1,247 @@
+//! Every exit code of design §6, each brought about at the servers or in the folder.
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::process::Command;
+
+use avatarpipe::sandbox::faults::{Effect, Fault};
+
+use super::company::Company;
+use super::stage::Stage;
+use super::truth::Shows::{Default, Face, Start};
+
+const PEOPLE: [&str; 3] = ["ada", "grace", "alan"];
+
+/// An address at which nobody listens.
+fn nobody_there() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    format!("'http://{}'", listener.local_addr().expect("its address"))
+}
+
+#[test]
+fn code_2_is_a_wrong_file_or_flag() {
+    let mut stage = Stage::company(&["ada"]);
+    stage.finish(&["run", "pipeline.yaml", "--frobnicate"]).expect_exit(2).expect_error("--frobnicate");
+    stage.finish(&["run"]).expect_exit(2);
+    stage.finish(&["run", "missing.yaml"]).expect_exit(2).expect_error("missing.yaml");
+    stage.run_with(&["--target", "wiki"]).expect_exit(2).expect_error("it has jira");
+    stage.run_with(&["--allow", "reverts"]).expect_exit(2).expect_error("reverts=412");
+    stage.edit(|pipe| _ = pipe.top("limts", "{}").jira("ownrship", "ours"));
+    let wrong = stage.run().expect_exit(2);
+    wrong.expect_error("limts").expect_error("ownrship");
+    assert!(stage.sandbox.requests().entries().is_empty(), "nothing is asked for a file that is wrong");
+}
+
+#[test]
+fn code_2_is_an_unset_variable() {
+    let stage = Stage::company(&["ada"]).with(|pipe| _ = pipe.jira("credential", "{ token: '${NOT_SET}' }"));
+    stage.run().expect_exit(2).expect_error("NOT_SET");
+    assert!(stage.sandbox.requests().entries().is_empty());
+}
+
+#[test]
+fn code_2_is_another_server_under_the_same_name() {
+    let mut stage = Stage::company(&["ada"]);
+    stage.run().expect_exit(0);
+    let other = Stage::of(Company::of(&["ada"]).jira(|jira| jira.title = "Another Jira".into()).world());
+    let url = format!("'{}'", other.sandbox.endpoint("jira").expect("a Jira"));
+    stage.edit(|pipe| _ = pipe.jira("base_url", &url));
+    stage.run().expect_exit(2).expect_answer("the state belongs to");
+    other.expect_shown(&[("ada", Default)]);
+    assert_eq!(other.writes(), [""; 0]);
+}
+
+#[test]
+fn code_2_is_a_state_that_does_not_belong_here() {
+    let stage = Stage::company(&["ada"]);
+    stage.write("state/stage.db", "these are the notes of another program, and no database at all\n".repeat(40));
+    stage.run().expect_exit(2).expect_error("state/stage.db");
+    let stage = Stage::company(&["ada"]);
+    std::fs::create_dir_all(stage.path("state")).expect("a folder");
+    let database = rusqlite::Connection::open(stage.path("state/stage.db")).expect("a database");
+    database.execute_batch("CREATE TABLE notes (text); INSERT INTO notes VALUES ('keep me');").expect("a table");
+    drop(database);
+    stage.run().expect_exit(2).expect_error("state/stage.db");
+    let database = rusqlite::Connection::open(stage.path("state/stage.db")).expect("a database");
+    let kept: String = database.query_row("SELECT text FROM notes", [], |row| row.get(0)).expect("the note");
+    assert_eq!(kept, "keep me");
+    stage.expect_shown(&[("ada", Default)]);
+}
+
+#[test]
+fn code_3_is_one_person_who_failed_and_nobody_else_did() {
+    let refused = Effect::status(413);
+    let stage = Stage::company(&PEOPLE).fault(Fault::new(refused).at("jira").on("POST", "*/temporary").about("grace"));
+    let ended = stage.run().expect_exit(3).expect_line("grace", "replace", "photo_new", "failed");
+    assert_eq!((ended.count("jira", "replaced"), ended.count("jira", "failed")), (2, 1));
+    stage.expect_shown(&[("ada", Face("ada")), ("grace", Default), ("alan", Face("alan"))]);
+    stage.sandbox.faults().clear();
+    stage.run().expect_exit(0);
+    stage.expect_shown(&[("grace", Face("grace"))]);
+}
+
+#[test]
+fn code_4_is_a_limit_and_exactly_the_number_found_passes() {
+    let stage = Stage::company(&PEOPLE).with(|pipe| _ = pipe.top("limits", "{ reverts: { count: 1 } }"));
+    stage.run().expect_exit(0);
+    stage.no_photo("ada");
+    stage.no_photo("grace");
+    stage.sandbox.requests().reset();
+    for flags in [&[][..], &["--allow", "reverts=1"], &["--allow", "reverts=3"], &["--allow", "foreign=2"]] {
+        stage.run_with(flags).expect_exit(4).expect_answer("--allow reverts=2");
+        stage.plan_with(flags).expect_exit(4).expect_answer("--allow reverts=2");
+    }
+    assert_eq!(stage.writes(), [""; 0], "a limit stops before anything is written");
+    stage.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace"))]);
+    stage.run_with(&["--allow", "reverts=2"]).expect_exit(0);
+    stage.expect_shown(&[("ada", Default), ("grace", Default), ("alan", Face("alan"))]);
+}
+
+#[test]
+fn code_5_is_a_refused_sign_in_at_the_source() {
+    let mut stage = Stage::company(&PEOPLE);
+    stage.run().expect_exit(0);
+    stage.no_photo("ada");
+    stage.set("ENTRA_SECRET", "canary~not/the+secret");
+    stage.sandbox.requests().reset();
+    stage.run().expect_exit(5).expect_answer("AADSTS7000215");
+    assert_eq!(stage.writes(), [""; 0]);
+    stage.expect_shown(&[("ada", Face("ada"))]);
+}
+
+#[test]
+fn code_5_is_a_refused_sign_in_at_the_target() {
+    for (credential, variable) in [
+        ("{ username: svc-avatars, password: '${JIRA_PASSWORD}' }", "JIRA_PASSWORD"),
+        ("{ token: '${JIRA_TOKEN}' }", "JIRA_TOKEN"),
+    ] {
+        let mut stage = Stage::company(&PEOPLE).with(|pipe| _ = pipe.jira("credential", credential));
+        stage.set(variable, "canaryNotTheSecret0");
+        stage.run().expect_exit(5);
+        let refused = stage.sandbox.requests().of("jira");
+        assert!(refused <= 2, "a refused login is not tried again and again: {refused} requests");
+        assert_eq!(stage.writes(), [""; 0]);
+        stage.expect_shown(&[("ada", Default)]);
+    }
+}
+
+#[test]
+fn code_5_is_a_captcha() {
+    let mut stage = Stage::company(&["ada"]).switch("jira", "captcha_after", "1");
+    let right = "canary+password/1";
+    stage.set("JIRA_PASSWORD", "canaryNotTheSecret0");
+    stage.run().expect_exit(5);
+    stage.set("JIRA_PASSWORD", right);
+    stage.run().expect_exit(5).expect_answer("CAPTCHA");
+    stage.jira(&serde_json::json!({ "clear_captcha": { "name": "svc-avatars" } }));
+    stage.run().expect_exit(0);
+    stage.expect_shown(&[("ada", Face("ada"))]);
+}
+
+#[test]
+fn code_5_is_an_answer_as_nobody() {
+    let stage = Stage::company(&PEOPLE).switch("jira", "anonymous_search", "anonymous");
+    let stage = stage.with(|pipe| _ = pipe.jira("quiet", "0s"));
+    stage.run().expect_exit(0);
+    stage.new_photo("ada", "spare");
+    for path in ["*/user/search", "*/user/avatars", "*/avatar/temporary", "*/user/avatar"] {
+        stage.sandbox.faults().clear();
+        let nobody = Fault::new(Effect::Special("login_refused".into())).at("jira");
+        stage
+            .sandbox
+            .fault(Fault { on: avatarpipe::sandbox::faults::Match { path: Some(path.into()), ..nobody.on }, ..nobody });
+        stage.run().expect_exit(5);
+    }
+    stage.sandbox.faults().clear();
+    stage.run().expect_exit(0);
+    stage.expect_shown(&[("ada", Face("spare")), ("grace", Face("grace"))]);
+}
+
+#[test]
+fn code_6_is_a_server_that_is_not_there() {
+    // A connection that is refused is tried for half a minute, so both runs are under way at once.
+    let mut source = Stage::company(&PEOPLE);
+    source.run().expect_exit(0);
+    source.sandbox.requests().reset();
+    let nobody = nobody_there();
+    source.edit(|pipe| _ = pipe.entra("endpoints", &format!("{{ login: {nobody}, graph: {nobody} }}")));
+    let target = Stage::company(&PEOPLE).with(|pipe| {
+        pipe.jira_again("away").jira("base_url", &nobody).jira("id", "down");
+    });
+    let arguments = ["run", "pipeline.yaml", "--report", "report"];
+    let children = [source.spawn(&arguments), target.spawn(&arguments)];
+    let [source_down, target_down] = children;
+    source.wait(source_down, &arguments).expect_exit(6).expect_answer("entra (failed)");
+    assert_eq!(source.writes(), [""; 0]);
+    source.expect_shown(&[("ada", Face("ada"))]);
+    // Promise P8: the other target is served.
+    target.wait(target_down, &arguments).expect_exit(6).expect_answer("down (failed)");
+    target.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace")), ("alan", Face("alan"))]);
+}
+
+#[test]
+fn code_7_is_a_second_run() {
+    let stage = Stage::company(&["ada"]);
+    std::fs::create_dir_all(stage.path("state")).expect("a folder");
+    let held = File::create(stage.path("state/stage.db.lock")).expect("the lock file");
+    held.lock().expect("the lock");
+    for command in ["run", "plan"] {
+        stage.finish(&[command, "pipeline.yaml"]).expect_exit(7).expect_error("state/stage.db.lock");
+    }
+    assert!(stage.sandbox.requests().entries().is_empty());
+    drop(held);
+    stage.run().expect_exit(0);
+}
+
+#[test]
+fn code_7_says_who_holds_the_lock() {
+    let stage = Stage::company(&["ada"]).fault(Fault::new(Effect::Delay { ms: 600_000 }).at("graph"));
+    let first = stage.spawn(&["run", "pipeline.yaml"]);
+    stage.until("the first run asks Graph", |stage| stage.sandbox.requests().of("graph") > 0);
+    let second = stage.run().expect_exit(7);
+    second.expect_error(&format!("process {}", first.id()));
+    let mut first = first;
+    first.kill().expect("the first run ends");
+    first.wait().expect("the first run ends");
+}
+
+#[test]
+fn code_8_is_a_time_budget_and_the_next_run_goes_on() {
+    let stage = Stage::company(&PEOPLE).fault(Fault::new(Effect::Delay { ms: 50 }).at("graph"));
+    stage.run_with(&["--max-duration", "1ms"]).expect_exit(8);
+    stage.expect_shown(&[("ada", Start)]);
+    stage.sandbox.faults().clear();
+    stage.run().expect_exit(0);
+    stage.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace")), ("alan", Face("alan"))]);
+}
+
+#[test]
+fn code_8_is_a_signal_and_what_was_begun_is_finished() {
+    let stage = Stage::company(&PEOPLE).fault(Fault::new(Effect::Delay { ms: 200 }).at("jira").on("POST", "*"));
+    let stage = stage.with(|pipe| {
+        pipe.top("rates", "{ fast: { units: 100000, per: 1s, burst: 100000, concurrency: 1 } }");
+    });
+    let arguments = ["run", "pipeline.yaml", "--report", "report"];
+    let child = stage.spawn(&arguments);
+    stage.until("the first upload arrives", |stage| !stage.writes().is_empty());
+    let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill runs");
+    assert!(killed.success());
+    let ended = stage.wait(child, &arguments).expect_exit(8);
+    assert_eq!(ended.count("jira", "replaced"), 1, "the one that was under way");
+    stage.expect_promises();
+    stage.sandbox.faults().clear();
+    stage.run().expect_exit(0);
+    stage.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace")), ("alan", Face("alan"))]);
+}
+
+#[test]
+fn code_10_is_a_plan_with_changes() {
+    let stage = Stage::company(&["ada"]);
+    stage.plan_with(&[]).expect_exit(0);
+    stage.plan_with(&["--detailed-exitcode"]).expect_exit(10).expect_line("ada", "replace", "photo_new", "planned");
+    stage.expect_shown(&[("ada", Start)]);
+    assert_eq!(stage.writes(), [""; 0]);
+    assert!(!stage.path("state/stage.db").exists(), "a plan leaves no durable state");
+    stage.run().expect_exit(0);
+    stage.plan_with(&["--detailed-exitcode"]).expect_exit(0).expect_answer("nothing to do");
+}

@@ -1,0 +1,83 @@
+//! The main job on the world of the README: every account shows its person's photo, and the second run finds nothing to do.
+
+use avatarpipe::sandbox::World;
+use avatarpipe::sandbox::truth::ShownKind;
+
+use super::stage::Stage;
+use super::truth::looks;
+
+/// Accounts of `corporate` that must end up with their person's photo, which is the rule; the rest is listed here.
+const LEFT_AS_THEY_WERE: &[(&str, &str)] = &[
+    ("hedy", "the account is inactive"),
+    ("frontdesk", "its address belongs to two people"),
+    ("anita", "opted out, and shows the default"),
+    ("lynn", "no photo, and shows the default"),
+    ("sally", "no photo, and shows the default"),
+    ("butler", "no photo, and shows the default"),
+    ("ellen", "no photo, and the picture there is not ours"),
+    ("victor", "cut off"),
+    ("wanda", "a login page"),
+    ("xaver", "a bomb"),
+    ("yusuf", "too small"),
+    ("zoe", "no mailbox: not known"),
+    ("otto", "the mailbox is elsewhere: not known"),
+    ("paula", "disabled in the directory"),
+    ("bob", "a guest"),
+    ("build-bot", "nobody's"),
+    ("svc-avatars", "nobody's"),
+];
+
+fn corporate() -> Stage {
+    let world = World::bundled("corporate").unwrap_or_else(|fault| panic!("{fault}"));
+    let stage = Stage::of(world);
+    // As little known as with the failing store of the world, but nothing that is waited for.
+    stage.photo_fails("otto", "mailbox_not_hosted");
+    stage.with(|pipe| {
+        pipe.entra("users", "{ opted_out: [anita@contoso.example] }");
+        // The photos of the world are large; the reader of a test waits for each.
+        pipe.top("transform", "{ resize: { size: 64 } }");
+    })
+}
+
+#[test]
+fn every_account_shows_the_right_face_and_the_second_run_is_quiet() {
+    let stage = corporate();
+    stage.run().expect_exit(0);
+
+    let truth = stage.sandbox.truth();
+    let mut faces = 0;
+    for account in truth.accounts.iter().filter(|account| account.simulator == "jira") {
+        if let Some((_, why)) = LEFT_AS_THEY_WERE.iter().find(|(name, _)| *name == account.name) {
+            assert!(!account.changed(), "{} was to be left as it was: {why}", account.name);
+            continue;
+        }
+        let upn = if account.name == "kenneth.abernathy" { "ken" } else { account.name.as_str() };
+        let person = truth.people.iter().find(|person| person.user_name == format!("{upn}@contoso.example"));
+        let person = person.unwrap_or_else(|| panic!("nobody is {}", account.name));
+        let (photo, _) = person.photo.as_ref().unwrap_or_else(|| panic!("{} has no photo", person.display_name));
+        assert_eq!(account.now.kind, ShownKind::Custom, "{} shows no picture", account.name);
+        let apart = looks(&account.now.bytes).distance(&looks(photo));
+        assert!(apart <= 6.0, "{} shows another picture than the person's photo: {apart:.1} apart", account.name);
+        faces += 1;
+    }
+    let accounts = truth.accounts.iter().filter(|account| account.simulator == "jira").count();
+    assert_eq!(faces + LEFT_AS_THEY_WERE.len(), accounts, "every account is one or the other");
+    let ours = truth.avatars.iter().filter(|avatar| avatar.creator != "world").count();
+    assert_eq!(ours, faces, "one picture of ours for each face, and no stray");
+    stage.expect_promises();
+
+    let (second, arrived) = stage.counted(Stage::run);
+    let second = second.expect_exit(0).expect_answer("nothing to do");
+    assert_eq!(second.report()["sources"][0]["downloaded"], 0);
+    assert_eq!(stage.writes(), [""; 0]);
+    assert!(arrived["jira"] <= 6, "more than the listing: {arrived:?}");
+    stage.expect_promises();
+}
+
+#[test]
+fn the_readme_command_works_with_nothing_set_up() {
+    let stage = Stage::tiny();
+    stage.finish(&["run", "pipeline.yaml", "--sandbox=tiny"]).expect_exit(0).expect_answer("replaced (2)");
+    let second = stage.finish(&["run", "pipeline.yaml", "--sandbox=tiny"]);
+    second.expect_exit(0).expect_answer("nothing to do").expect_error("as the last run left it");
+}

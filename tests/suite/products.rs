@@ -1,0 +1,67 @@
+//! Every source and target of a world in one pipeline file.
+//!
+//! Owns: addresses, credentials and key files of Google, Confluence and Bitbucket.
+//! Leaves to others: Entra and Jira, which every stage has (`stage`).
+//! A newcomer gets wrong: the key of a Google service account is a file in the test's folder, as it is with a customer.
+
+use avatarpipe::sandbox::{Secret, World};
+
+use super::stage::Stage;
+
+impl Stage {
+    /// Entra, then Google; Jira, Confluence and Bitbucket, as far as the world has them.
+    pub fn connected(world: World) -> Self {
+        let mut stage = Self::of(world);
+        stage.connect_google();
+        // Confluence lists no addresses.
+        stage.connect("confluence", "WIKI_PASSWORD", "[{ person: email_local, account: username }]");
+        stage.connect("bitbucket", "GIT_PASSWORD", "[email]");
+        stage.edit(|pipe| _ = pipe.top("limits", "{ reverts: { count: 50, share: 100% } }"));
+        stage
+    }
+
+    /// A second Jira, with the keys of the first.
+    pub fn connect_jira_again(&mut self, id: &str) {
+        let url = self.url(id);
+        self.edit(|pipe| {
+            pipe.jira_again(id).last_target().set("base_url", &url);
+        });
+    }
+
+    fn url(&self, simulator: &str) -> String {
+        format!("'{}'", self.sandbox.endpoint(simulator).unwrap_or_else(|| panic!("no simulator {simulator}")))
+    }
+
+    fn connect_google(&mut self) {
+        let account = self.sandbox.credentials().into_iter().find_map(|credential| match credential.secret {
+            Secret::ServiceAccount { key_file, subject: Some(subject), .. } => Some((key_file, subject)),
+            _ => None,
+        });
+        let Some((key_file, subject)) = account else { return };
+        self.write("google-key.json", key_file.to_string());
+        let endpoints =
+            [("token", "token"), ("directory", "directory"), ("sts", "sts"), ("iam_credentials", "iamcredentials")];
+        let endpoints = endpoints.map(|(key, simulator)| format!("{key}: {}", self.url(simulator))).join(", ");
+        self.edit(|pipe| {
+            let google = pipe.source("google");
+            google.set("subject", &subject).set("rate", "fast");
+            google.set("credential", "{ service_account_file: google-key.json }");
+            google.set("endpoints", &format!("{{ {endpoints} }}"));
+        });
+    }
+
+    fn connect(&mut self, product: &str, variable: &str, keys: &str) {
+        let password = self.sandbox.credentials().into_iter().find_map(|credential| match credential.secret {
+            Secret::Password(password) if credential.simulator == product => Some(password),
+            _ => None,
+        });
+        let Some(password) = password else { return };
+        self.set(variable, &password);
+        let url = self.url(product);
+        self.edit(|pipe| {
+            let target = pipe.target(product);
+            target.set("base_url", &url).set("match", keys).set("rate", "fast");
+            target.set("credential", &format!("{{ username: svc-avatars, password: '${{{variable}}}' }}"));
+        });
+    }
+}

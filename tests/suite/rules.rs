@@ -1,0 +1,249 @@
+//! Who is given a picture, who keeps what there is, and for which reason (promises P1, P2, P10).
+
+use avatarpipe::sandbox::entra::world::{NoPhoto, Person, Photo, PhotoFailure};
+use avatarpipe::sandbox::faults::{Answer, Effect, Fault};
+use avatarpipe::sandbox::jira::world::Choice;
+
+use super::company::{Company, address};
+use super::stage::Stage;
+use super::truth::Shows::{Default, Face, Start, System};
+
+#[test]
+fn two_of_one_name_are_told_apart_and_two_of_one_address_are_left_alone() {
+    let company = Company::of(&["john", "john2", "ada"])
+        .with_account("desk")
+        .person("john", |person| person.name = "John Doe".into())
+        .person("john2", |person| person.name = "john".into());
+    let company = company.person("ada", shares_the_desk).person("john", shares_the_desk).chose_by_hand("desk");
+    let stage = Stage::of(company.world());
+    let ended = stage.run().expect_exit(0).expect_line("desk", "conflict", "ambiguous", "none");
+    assert_eq!(ended.count("jira", "conflicts"), 1);
+    stage.expect_shown(&[("john", Face("john")), ("john2", Face("john2")), ("ada", Face("ada")), ("desk", Start)]);
+}
+
+fn shares_the_desk(person: &mut Person) {
+    person.proxy_addresses.push(format!("smtp:{}", address("desk")));
+}
+
+#[test]
+fn keys_that_contradict_each_other_are_a_conflict() {
+    // The account has ada's name and grace's address: neither may lend it a face.
+    let company = Company::of(&["ada", "grace"]).account("ada", |account| account.email = Some(address("nobody")));
+    let stage = Stage::of(company.world());
+    stage.run().expect_exit(0).expect_line("ada", "conflict", "conflict", "none");
+    stage.expect_shown(&[("ada", Start), ("grace", Face("grace"))]);
+}
+
+#[test]
+fn a_photo_that_is_gone_takes_ours_away_and_no_picture_of_others() {
+    let company = Company::of(&["ada", "grace", "alan"]).chose_by_hand("alan");
+    let stage = Stage::of(company.photo("alan", Photo::None(NoPhoto::OnePixel)).world());
+    stage.run().expect_exit(0).expect_line("alan", "keep", "not_ours", "none");
+    stage.no_photo("ada");
+    stage.run().expect_exit(0).expect_line("ada", "revert", "absent", "done");
+    stage.expect_shown(&[("ada", Default), ("grace", Face("grace")), ("alan", Start)]);
+    stage.run().expect_exit(0).expect_answer("nothing to do");
+}
+
+#[test]
+fn a_photo_that_is_back_at_the_second_question_stays() {
+    let stage = Stage::company(&["ada"]);
+    stage.run().expect_exit(0);
+    let gone = serde_json::json!({ "error": { "code": "ImageNotFound", "message": "The photo wasn't found." } });
+    let answer = Answer { body: gone, ..Answer::retry_after(404, "1") };
+    stage.sandbox.fault(Fault::new(Effect::Answer(answer)).at("graph").in_parts().about("/photo").times(1));
+    stage.run().expect_exit(0).expect_answer("nothing to do");
+    stage.expect_shown(&[("ada", Face("ada"))]);
+}
+
+#[test]
+fn what_proves_nothing_changes_nothing() {
+    let shapes = [
+        "user_gone",
+        "resource_not_found",
+        "no_mailbox",
+        "authentication_error",
+        "mailbox_not_hosted",
+        "access_denied",
+        "extension_error",
+    ];
+    let mut names = shapes.to_vec();
+    names.push("ada");
+    let names: Vec<String> = names.iter().map(|name| name.replace('_', "-")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let stage = Stage::company(&names).with(|pipe| {
+        pipe.top("limits", "{ unknown: { count: 20 } }");
+    });
+    stage.run().expect_exit(0);
+    stage.sandbox.requests().reset();
+    for (name, shape) in names.iter().zip(shapes) {
+        stage.photo_fails(name, shape);
+    }
+    let ended = stage.run().expect_exit(0);
+    assert_eq!(stage.writes(), [""; 0]);
+    for name in &names[..shapes.len()] {
+        stage.expect_shown(&[(name, Face(name))]);
+        ended.holds(ended.line("jira", name)["reason"] == "photo_unknown", &format!("{name}: photo_unknown"));
+    }
+    for (name, _) in names.iter().zip(shapes) {
+        stage.new_photo(name, name);
+    }
+    stage.run().expect_exit(0).expect_answer("nothing to do");
+}
+
+#[test]
+fn a_store_that_fails_for_everybody_is_no_reason_to_revert() {
+    let stage = Stage::company(&["ada", "grace"]);
+    stage.run().expect_exit(0);
+    stage.sandbox.requests().reset();
+    for name in ["ada", "grace"] {
+        stage.photo_fails(name, "access_denied");
+    }
+    // Everybody denied in the same way is the permission of the app.
+    stage.run().expect_exit(5);
+    assert_eq!(stage.writes(), [""; 0]);
+    stage.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace"))]);
+}
+
+#[test]
+fn a_source_that_is_switched_off_leaves_its_people_alone() {
+    let mut stage = Stage::company(&["ada", "grace"]);
+    stage.run().expect_exit(0);
+    stage.sandbox.requests().reset();
+    stage.new_photo("ada", "spare");
+    stage.no_photo("grace");
+    stage.edit(|pipe| _ = pipe.entra("enabled", "false"));
+    stage.run().expect_exit(0);
+    assert_eq!(stage.sandbox.requests().of("graph") + stage.sandbox.requests().of("login"), 0);
+    assert_eq!(stage.writes(), [""; 0]);
+    stage.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace"))]);
+}
+
+#[test]
+fn who_owns_the_picture_decides_about_it() {
+    // ownership → what is shown where a person chose an upload, or a picture of Jira's own
+    for (ownership, upload, stock) in [("provider", Face("ada"), Face("grace")), ("ours", Start, Start)] {
+        let company = Company::of(&["ada", "grace", "alan"])
+            .chose_by_hand("ada")
+            .account("grace", |account| account.shows = Some(Choice::System(2)));
+        let stage = Stage::of(company.world()).with(|pipe| _ = pipe.jira("ownership", ownership));
+        stage.run().expect_exit(0);
+        stage.expect_shown(&[("ada", upload), ("grace", stock), ("alan", Face("alan"))]);
+        if ownership == "ours" {
+            stage.expect_shown(&[("grace", System)]);
+        }
+        stage.run().expect_exit(0).expect_answer("nothing to do");
+    }
+}
+
+#[test]
+fn a_picture_chosen_by_hand_after_ours_is_overwritten_or_left() {
+    for (ownership, shown) in [("provider", "ada"), ("ours", "hand")] {
+        let stage = Stage::company(&["ada", "grace"]).with(|pipe| {
+            pipe.jira("ownership", ownership).top("limits", "{ target_drift: { count: 5 } }");
+        });
+        stage.run().expect_exit(0);
+        stage.by_hand("ada", "hand");
+        stage.run().expect_exit(0);
+        let account = stage.account("ada");
+        let face = super::truth::looks(&super::company::face(shown));
+        assert!(super::truth::looks(&account.now.bytes).fits(&face), "{ownership}: {shown}");
+        assert_eq!(stage.sandbox.truth().violations, [""; 0]);
+    }
+}
+
+#[test]
+fn an_account_that_belongs_to_another_person_loses_the_first_ones_face() {
+    for (second_has_a_photo, shown) in [(true, Face("grace")), (false, Default)] {
+        let mut stage = Stage::of(Company::of(&["ada"]).with_person("grace").world());
+        stage.edit(|pipe| _ = pipe.jira("match", "{ map: users.csv }"));
+        stage.write("users.csv", format!("person,account\n{},ada\n", address("ada")));
+        stage.run().expect_exit(0);
+        stage.expect_shown(&[("ada", Face("ada"))]);
+        if !second_has_a_photo {
+            stage.photo_fails("grace", "no_mailbox");
+        }
+        stage.write("users.csv", format!("person,account\n{},ada\n", address("grace")));
+        stage.run().expect_exit(0);
+        stage.expect_shown(&[("ada", shown)]);
+    }
+}
+
+#[test]
+fn the_fallback_of_the_file_decides_about_people_without_a_photo() {
+    let people = ["absent", "opted", "disabled", "guest", "deleted", "ada"];
+    let rules =
+        "{ fallback: { absent: keep, opted_out: default, inactive: default, out_of_scope: keep, gone: default } }";
+    let mut stage = Stage::company(&people).with(|pipe| {
+        pipe.top("transform", rules).top("limits", "{ reverts: { count: 10 }, source_shrink: { count: 3 } }");
+    });
+    stage.run().expect_exit(0);
+    stage.no_photo("absent");
+    stage.enabled("disabled", false);
+    stage.deleted("deleted");
+    stage.edit(|pipe| _ = pipe.entra("users", "{ opted_out: ['opted@*'], exclude: ['guest@*'] }"));
+    stage.run().expect_exit(0).expect_line("opted", "remove", "opted_out", "done");
+    stage.expect_shown(&[
+        ("absent", Face("absent")),
+        ("opted", Default),
+        ("disabled", Default),
+        ("guest", Face("guest")),
+        ("deleted", Default),
+        ("ada", Face("ada")),
+    ]);
+}
+
+#[test]
+fn an_image_of_the_file_stands_in_for_a_missing_photo() {
+    let company = Company::of(&["ada", "grace"]).photo("ada", Photo::None(NoPhoto::ImageNotFound));
+    let stage = Stage::of(company.world()).with(|pipe| {
+        pipe.top("transform", "{ fallback: { absent: { image: nobody.png } } }");
+    });
+    stage.write("nobody.png", super::company::face("spare"));
+    stage.run().expect_exit(0);
+    stage.expect_shown(&[("ada", Face("spare")), ("grace", Face("grace"))]);
+    stage.run().expect_exit(0).expect_answer("nothing to do");
+}
+
+#[test]
+fn one_picture_for_everybody_stops_the_run() {
+    let stage = Stage::company(&["a1", "a2", "a3"]).with(|pipe| {
+        pipe.top("transform", "{ hash: { same_picture: 2 } }");
+    });
+    for name in ["a1", "a2", "a3"] {
+        stage.new_photo(name, "spare");
+    }
+    stage.run().expect_exit(4).expect_answer("same_picture");
+    assert_eq!(stage.writes(), [""; 0]);
+}
+
+#[test]
+fn a_placeholder_counts_as_no_photo() {
+    let placeholder = blake3::hash(&super::company::face("spare")).to_hex();
+    let stage = Stage::company(&["ada", "grace"]).with(|pipe| {
+        pipe.top("transform", &format!("{{ hash: {{ placeholders: ['b3:{placeholder}'] }} }}"));
+    });
+    stage.new_photo("ada", "spare");
+    stage.run().expect_exit(0);
+    stage.expect_shown(&[("ada", Default), ("grace", Face("grace"))]);
+}
+
+#[test]
+fn another_recipe_and_rerender_upload_again_and_a_quiet_run_does_not() {
+    let mut stage = Stage::company(&["ada", "grace"]);
+    stage.run().expect_exit(0);
+    stage.edit(|pipe| _ = pipe.top("transform", "{ resize: { format: jpeg } }"));
+    let (changed, _) = stage.counted(Stage::run);
+    changed.expect_exit(0).expect_line("ada", "replace", "recipe_changed", "done");
+    stage.run().expect_exit(0).expect_answer("nothing to do");
+    stage.run_with(&["--rerender"]).expect_exit(0).expect_line("grace", "replace", "rerender", "done");
+    stage.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace"))]);
+}
+
+#[test]
+fn a_failure_that_only_one_photo_call_meets_is_that_persons_alone() {
+    let failing = Photo::Failure(PhotoFailure::NoMailbox);
+    let stage = Stage::of(Company::of(&["ada", "grace"]).photo("ada", failing).world());
+    stage.run().expect_exit(0).expect_line("ada", "keep", "photo_unknown", "none");
+    stage.expect_shown(&[("ada", Start), ("grace", Face("grace"))]);
+}

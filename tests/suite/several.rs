@@ -1,0 +1,262 @@
+//! Several sources and several targets in one run: what each costs, and that none pays for another.
+//!
+//! Owns: Entra and Google into Jira, Confluence and Bitbucket at once; two servers of one product.
+//! Leaves to others: the rules of one source and one target (`rules`), the bundled files (`systems`).
+//! A newcomer gets wrong: a source that fails makes its own people unknown, and nobody else's.
+
+use avatarpipe::sandbox::faults::{Answer, Effect, Fault};
+use avatarpipe::sandbox::google::world::User;
+use serde_json::{Value, json};
+
+use super::company::{Company, bought, file};
+use super::stage::Stage;
+use super::truth::Shows::{self, Face, Start};
+
+const TARGETS: [&str; 3] = ["jira", "confluence", "bitbucket"];
+const BUYER: [&str; 2] = ["ada", "grace"];
+const BOUGHT: [&str; 2] = ["leslie", "katherine"];
+
+fn company() -> Company {
+    Company::of(&BUYER).with_google(&BOUGHT).everywhere()
+}
+
+fn stage() -> Stage {
+    Stage::connected(company().world())
+}
+
+/// Everybody's own face.
+fn faces() -> Vec<(&'static str, Shows<'static>)> {
+    BUYER.into_iter().chain(BOUGHT).map(|name| (name, Face(name))).collect()
+}
+
+/// These are as they were.
+fn start(names: &[&'static str]) -> Vec<(&'static str, Shows<'static>)> {
+    names.iter().map(|name| (*name, Start)).collect()
+}
+
+fn google(stage: &Stage, command: &Value) {
+    stage.sandbox.command("directory", command).unwrap_or_else(|fault| panic!("{command}: {fault}"));
+}
+
+/// Nothing was written to any target since the log was last reset. Reads of Confluence's remote API are `POST`, too, so
+/// the simulators' own log of writes counts.
+#[track_caller]
+fn expect_no_write(stage: &Stage) {
+    assert_eq!(stage.sandbox.truth().writes, []);
+}
+
+fn downloads(report: &Value) -> Vec<u64> {
+    let sources = report["sources"].as_array().into_iter().flatten();
+    sources.map(|source| source["downloaded"].as_u64().expect("a count")).collect()
+}
+
+#[test]
+fn every_kind_of_run_costs_what_was_forecast_at_every_system() {
+    let stage = stage();
+    let (first, _) = stage.counted(Stage::run);
+    let first = first.expect_exit(0);
+    for target in TARGETS {
+        assert_eq!(first.count(target, "replaced"), 4, "{target}");
+        stage.expect_shown_in(target, &faces());
+    }
+    assert_eq!(downloads(first.report()), [2, 2], "each photo once, for three targets");
+
+    stage.sandbox.reset_writes();
+    let (quiet, _) = stage.counted(Stage::run);
+    let quiet = quiet.expect_exit(0).expect_answer("nothing to do");
+    assert_eq!(downloads(quiet.report()), [0, 0]);
+    expect_no_write(&stage);
+    assert_eq!(stage.calls("directory"), ["GET /admin/directory/v1/users"]);
+    let git = ["application-properties", "users"].map(|path| format!("GET /git/rest/api/latest/{path}"));
+    let manifest = "GET /git/rest/applinks/1.0/manifest".to_owned();
+    assert_eq!(stage.calls("bitbucket"), [&git[..1], &[manifest], &git[1..]].concat());
+    let wiki = ["api/server-information", "applinks/1.0/manifest", "api/user/current", "api/user/list"];
+    let wiki = wiki.map(|path| format!("GET /wiki/rest/{path}"));
+    // Whether pictures can be set is asked for before any photo is.
+    assert_eq!(stage.calls("confluence"), [&wiki[..], &["POST /wiki/rpc/xmlrpc".to_owned()]].concat());
+
+    google(&stage, &json!({ "photo": { "user": bought("leslie"), "now": { "file": file("spare") } } }));
+    let (changed, _) = stage.counted(Stage::run);
+    let changed = changed.expect_exit(0);
+    assert_eq!(downloads(changed.report()), [0, 1]);
+    for target in TARGETS {
+        assert_eq!(changed.count(target, "replaced"), 1, "{target}");
+        stage.expect_shown_in(target, &[("leslie", Face("spare")), ("katherine", Face("katherine"))]);
+    }
+
+    google(&stage, &json!({ "photo": { "user": bought("leslie"), "now": { "none": {} } } }));
+    let (gone, _) = stage.counted(Stage::run);
+    let gone = gone.expect_exit(0);
+    for target in TARGETS {
+        assert_eq!(gone.count(target, "reverted"), 1, "{target}");
+        stage.expect_shown_in(target, &[("leslie", Shows::Default), ("katherine", Face("katherine"))]);
+    }
+}
+
+#[test]
+fn a_confluence_whose_remote_api_is_off_holds_up_no_other() {
+    for (switched, words) in
+        [("off", "General Configuration > Further Configuration > Remote API"), ("gone", "upload: endpoint")]
+    {
+        let stage = stage().switch("confluence", "remote_api", switched);
+        stage.run().expect_exit(5).expect_answer(words);
+        for target in ["jira", "bitbucket"] {
+            stage.expect_shown_in(target, &faces());
+        }
+        stage.expect_shown_in("confluence", &start(&BUYER));
+        let stage = stage.switch("confluence", "remote_api", "on");
+        let after = stage.run().expect_exit(0);
+        assert_eq!(TARGETS.map(|target| after.count(target, "replaced")), [0, 4, 0], "{switched}");
+        stage.expect_shown_in("confluence", &faces());
+    }
+}
+
+#[test]
+fn a_target_that_does_not_take_its_pictures_holds_up_no_other() {
+    // Whoever names the same rate shares its places, and the hanging requests would take all of them.
+    let rates = "{ own: { units: 100, per: 1s, burst: 100, concurrency: 4 }, \
+        fast: { units: 1000, per: 1s, burst: 1000, concurrency: 4 } }";
+    let stage = stage().with(|pipe| _ = pipe.top("rates", rates).jira("rate", "own"));
+    stage.sandbox.fault(Fault::new(Effect::Delay { ms: 600_000 }).at("jira").on("POST", "*"));
+    let mut child = stage.spawn(&["run", "pipeline.yaml"]);
+    stage.until("the others show every face", |stage| {
+        let truth = stage.sandbox.truth();
+        let others = truth.accounts.iter().filter(|account| account.simulator != "jira");
+        others.filter(|account| account.name != "svc-avatars").all(|account| account.changed())
+    });
+    assert!(child.try_wait().expect("a child can be asked").is_none(), "the run still waits for the Jira");
+    child.kill().expect("a child can be ended");
+    child.wait().expect("a child that was ended");
+    for target in ["confluence", "bitbucket"] {
+        stage.expect_shown_in(target, &faces());
+    }
+    stage.expect_shown(&start(&BUYER));
+}
+
+#[test]
+fn a_target_that_cannot_be_listed_holds_up_no_other() {
+    let stage = stage();
+    stage.sandbox.fault(Fault::new(Effect::LoginPage {}).at("jira").on("GET", "*/user/search"));
+    stage.run().expect_exit(6).expect_answer("jira (failed)");
+    for target in ["confluence", "bitbucket"] {
+        stage.expect_shown_in(target, &faces());
+    }
+    stage.expect_shown(&start(&BUYER));
+}
+
+#[test]
+fn a_source_that_fails_leaves_its_people_alone_and_the_others_are_served() {
+    for earlier_run in [false, true] {
+        let stage = stage();
+        if earlier_run {
+            stage.run().expect_exit(0);
+        }
+        stage.new_photo("ada", "spare");
+        stage.sandbox.fault(Fault::new(Effect::LoginPage {}).at("directory"));
+        stage.run().expect_exit(6).expect_answer("google (failed)");
+        for target in TARGETS {
+            stage.expect_shown_in(target, &[("ada", Face("spare")), ("grace", Face("grace"))]);
+            let theirs = if earlier_run { BOUGHT.map(|name| (name, Face(name))) } else { BOUGHT.map(|n| (n, Start)) };
+            stage.expect_shown_in(target, &theirs);
+        }
+    }
+}
+
+#[test]
+fn a_source_before_it_that_fails_does_not_hand_its_people_to_the_next() {
+    // Ada is in both directories, with another face in each.
+    let mut world = company().world();
+    let both = User::new(&bought("ada"), "Ada", "Fabrikam").photo(&file("spare"));
+    world.google[0].users.push(both);
+    let stage = Stage::connected(world);
+    stage.run().expect_exit(0);
+    stage.expect_shown_in("confluence", &[("ada", Face("ada"))]);
+    stage.sandbox.reset_writes();
+    stage.sandbox.fault(Fault::new(Effect::LoginPage {}).at("graph"));
+    stage.run().expect_exit(6);
+    expect_no_write(&stage);
+    stage.expect_shown_in("confluence", &[("ada", Face("ada")), ("grace", Face("grace"))]);
+}
+
+#[test]
+fn a_listing_that_lost_every_etag_reverts_nobody() {
+    let stage = stage();
+    stage.run().expect_exit(0);
+    stage.sandbox.reset_writes();
+    let person = |name: &str| {
+        let user = User::new(&bought(name), name, "Fabrikam");
+        json!({ "id": user.id, "primaryEmail": user.email, "name": { "fullName": name }, "orgUnitPath": "/" })
+    };
+    let everybody = ["admin", "katherine", "leslie"].map(person);
+    let body = json!({ "users": everybody });
+    let answer = Answer { status: 200, body, ..Answer::default() };
+    let listing = Fault::new(Effect::Answer(answer)).at("directory").on("GET", "/admin/directory/v1/users");
+    stage.sandbox.fault(listing);
+    stage.sandbox.requests().reset();
+    stage.run().expect_exit(0).expect_answer("nothing to do");
+    assert!(stage.sandbox.requests().entries().iter().any(|entry| entry.fault.is_some()), "the listing was asked for");
+    expect_no_write(&stage);
+    for target in TARGETS {
+        stage.expect_shown_in(target, &faces());
+    }
+}
+
+#[test]
+fn etags_that_roll_over_cost_no_write() {
+    let stage = stage();
+    stage.run().expect_exit(0);
+    stage.sandbox.reset_writes();
+    google(&stage, &json!({ "roll_over": {} }));
+    let (rolled, _) = stage.counted(Stage::run);
+    assert_eq!(downloads(rolled.expect_exit(0).expect_answer("nothing to do").report()), [0, 0]);
+    // The whole etag is another, the picture is the same.
+    for name in BOUGHT {
+        google(&stage, &json!({ "photo": { "user": bought(name), "now": { "same": {} } } }));
+    }
+    let (uploaded, _) = stage.counted(Stage::run);
+    assert_eq!(downloads(uploaded.expect_exit(0).expect_answer("nothing to do").report()), [0, 2]);
+    let (quiet, _) = stage.counted(Stage::run);
+    assert_eq!(downloads(quiet.expect_exit(0).expect_answer("nothing to do").report()), [0, 0]);
+    expect_no_write(&stage);
+}
+
+#[test]
+fn a_bitbucket_that_refuses_one_person_refuses_nobody_else() {
+    // A plain administrator may not touch a system administrator: 401 (`reference/atlassian.md` §5).
+    let company = company().git(|git| {
+        let ada = git.accounts.iter_mut().find(|account| account.name == "ada").expect("an account");
+        ada.role = serde_json::from_value(json!("system_admin")).expect("a role");
+    });
+    let stage = Stage::connected(company.world());
+    for _ in 0..2 {
+        let ended = stage.run().expect_exit(3);
+        let line = ended.line("bitbucket", "ada");
+        let refused = line["result"] == "failed" && line["error"]["code"] == "unauthorized";
+        ended.holds(refused, &format!("ada refused by the Bitbucket; found {line}"));
+        stage.expect_shown_in("bitbucket", &[("ada", Start), ("grace", Face("grace")), ("leslie", Face("leslie"))]);
+    }
+    for target in ["jira", "confluence"] {
+        stage.expect_shown_in(target, &faces());
+    }
+}
+
+#[test]
+fn two_servers_of_one_product_are_two_targets() {
+    let company = Company::of(&BUYER).with_second_jira("intern");
+    let mut stage = Stage::connected(company.world());
+    stage.connect_jira_again("intern");
+    let first = stage.run().expect_exit(0);
+    assert_eq!(downloads(first.report()), [2], "each photo once, for two servers");
+    for target in ["jira", "intern"] {
+        stage.expect_shown_in(target, &BUYER.map(|name| (name, Face(name))));
+    }
+    stage.run().expect_exit(0).expect_answer("nothing to do");
+
+    // One of them lets us in no more; the other goes on.
+    stage.edit(|pipe| _ = pipe.last_target().set("credential", "{ username: svc-avatars, password: '${WRONG}' }"));
+    stage.set("WRONG", "canaryNotTheSecret0");
+    stage.new_photo("ada", "spare");
+    stage.run().expect_exit(5).expect_answer("intern");
+    stage.expect_shown_in("jira", &[("ada", Face("spare"))]);
+    stage.expect_shown_in("intern", &[("ada", Face("ada"))]);
+}

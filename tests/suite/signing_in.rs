@@ -1,0 +1,94 @@
+//! `auth`: who we are everywhere, what we may, what is missing or too much, what expires when (design §6).
+
+use avatarpipe::sandbox::faults::{Effect, Fault};
+use serde_json::{Value, json};
+
+use super::company::Company;
+use super::ended::Ended;
+use super::printed::expect_printed;
+use super::stage::Stage;
+use super::truth::Shows::Default;
+
+const AUTH: [&str; 2] = ["auth", "pipeline.yaml"];
+
+fn told(ended: &Ended) -> Value {
+    serde_json::from_str(&ended.stdout).expect("the answer is JSON")
+}
+
+fn as_json(stage: &Stage) -> Ended {
+    stage.finish(&[&AUTH[..], &["--format", "json"]].concat())
+}
+
+#[test]
+fn everybody_says_who_we_are_and_nothing_is_written() {
+    let stage = Stage::tiny();
+    let ended = stage.finish(&AUTH).expect_exit(0);
+    expect_printed("auth-tiny", &stage, &ended);
+    assert_eq!(stage.writes(), [""; 0]);
+    assert!(!stage.path("state").exists(), "no state is made");
+}
+
+#[test]
+fn five_systems_of_two_companies() {
+    let stage = Stage::tiny();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/pipelines/merged-companies.yaml");
+    stage.write("merged.yaml", std::fs::read(file).expect("a pipeline file of the project"));
+    let ended = stage.finish(&["auth", "merged.yaml", "--sandbox=merged"]).expect_exit(0);
+    expect_printed("auth-merged", &stage, &ended);
+}
+
+#[test]
+fn a_wrong_secret_hides_nobody_else() {
+    let mut stage = Stage::company(&["ada"]);
+    stage.set("ENTRA_SECRET", "canary~not/the+secret");
+    let ended = as_json(&stage).expect_exit(5);
+    let told = told(&ended);
+    assert!(told["sources"][0]["failure"]["hint"].is_string(), "{told}");
+    assert_eq!(told["targets"][0]["who"], "svc-avatars");
+    assert_eq!(told["exit_code"], 5);
+}
+
+#[test]
+fn a_wrong_address_hides_nobody_else() {
+    let stage = Stage::company(&["ada"]).fault(Fault::new(Effect::status(404)).at("jira"));
+    let told = told(&as_json(&stage).expect_exit(2));
+    assert_eq!(told["sources"][0]["missing"], json!([]));
+    assert!(told["targets"][0]["failure"]["found"].is_string(), "{told}");
+}
+
+#[test]
+fn what_is_missing_or_too_much_is_named() {
+    for (roles, groups, exit, missing, too_much) in [
+        (vec!["User.Read.All", "Mail.ReadWrite"], false, 0, json!([]), json!(["Mail.ReadWrite"])),
+        (vec!["User.Read.All"], true, 5, json!(["GroupMember.Read.All"]), json!([])),
+        (vec![], false, 5, json!(["User.Read.All"]), json!([])),
+    ] {
+        let mut stage = Stage::of(Company::of(&["ada"]).app_roles(&roles).world());
+        if groups {
+            stage.edit(|pipe| _ = pipe.entra("users", "{ groups: [11111111-2222-4333-8444-555555555555] }"));
+        }
+        let told = told(&as_json(&stage).expect_exit(exit));
+        let source = &told["sources"][0];
+        assert_eq!((&source["missing"], &source["too_much"]), (&missing, &too_much), "{roles:?}");
+    }
+    let plain = Company::of(&["ada"])
+        .account("svc-avatars", |account| account.role = serde_json::from_value(json!("user")).unwrap());
+    let told = told(&as_json(&Stage::of(plain.world())).expect_exit(5));
+    assert_eq!(told["targets"][0]["missing"], json!(["Jira Administrators (ADMINISTER)"]));
+}
+
+#[test]
+fn a_probe_leaves_nothing_behind_but_a_row() {
+    for by_token in [false, true] {
+        let stage = Stage::company(&["ada"]).with(|pipe| {
+            if by_token {
+                pipe.by_token();
+            }
+        });
+        let told = told(&stage.finish(&["auth", "pipeline.yaml", "--probe", "--format", "json"]).expect_exit(0));
+        assert_eq!(told["targets"][0]["uploads"]["tried"], true, "{told}");
+        stage.expect_shown(&[("ada", Default), ("svc-avatars", Default)]);
+        stage.finish(&["status", "pipeline.yaml"]).expect_exit(0).expect_answer("last success: none");
+        stage.run().expect_exit(0);
+    }
+}

@@ -1,0 +1,255 @@
+//! A sandbox, a pipeline file that points at it, and a folder to work in.
+//!
+//! Owns: starting all of it, running the program there, and what people do to the world meanwhile.
+//! Leaves to others: the words of the file (`pipe`), judging what came of it (`truth`, `ended`).
+//! A newcomer gets wrong: the program gets an empty environment and its own working folder, so every path in its output
+//! is short and nothing of the machine gets in.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use avatarpipe::sandbox::faults::Fault;
+use avatarpipe::sandbox::{Options, Running, Sandbox, Secret, World};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::company::{Company, address, file};
+use super::ended::{Ended, files};
+use super::pipe::Pipe;
+
+/// Until something that must happen counts as never happening.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A sandbox, a pipeline file and a folder.
+pub struct Stage {
+    /// The simulators.
+    pub sandbox: Running,
+    /// The world's picture files.
+    pub world: World,
+    folder: TempDir,
+    pipe: Pipe,
+    environment: Vec<(String, String)>,
+}
+
+impl Stage {
+    /// The bundled world of three people.
+    pub fn tiny() -> Self {
+        Self::of(World::bundled("tiny").unwrap_or_else(|fault| panic!("{fault}")))
+    }
+
+    /// People with faces of their own, each with an account.
+    pub fn company(names: &[&str]) -> Self {
+        Self::of(Company::of(names).world())
+    }
+
+    /// This world.
+    pub fn of(world: World) -> Self {
+        let sandbox = Sandbox::start(world.clone(), Options::default()).unwrap_or_else(|fault| panic!("{fault}"));
+        let mut stage = Self {
+            folder: tempfile::tempdir().expect("a folder for the test"),
+            pipe: Pipe::default(),
+            environment: Vec::new(),
+            world,
+            sandbox,
+        };
+        stage.point_at_the_sandbox();
+        stage
+    }
+
+    fn point_at_the_sandbox(&mut self) {
+        let url = |name: &str| self.sandbox.endpoint(name).expect("the world has this simulator").to_owned();
+        let (login, graph, jira) = (url("login"), url("graph"), url("jira"));
+        let mut pipe = Pipe::default();
+        pipe.top("pipeline", "stage");
+        pipe.top("rates", "{ fast: { units: 100000, per: 1s, burst: 100000, concurrency: 4 } }");
+        for credential in self.sandbox.credentials() {
+            let (name, secret) = match credential.secret {
+                Secret::App { tenant, client_secret } => {
+                    pipe.entra("tenant", &tenant).entra("client_id", &credential.user);
+                    ("ENTRA_SECRET", client_secret)
+                }
+                Secret::Password(password) if credential.simulator == "jira" => ("JIRA_PASSWORD", password),
+                Secret::Token(token) if credential.simulator == "jira" => ("JIRA_TOKEN", token),
+                // Of the other products of the world.
+                _ => continue,
+            };
+            self.environment.push((name.to_owned(), secret));
+        }
+        pipe.entra("credential", "{ client_secret: '${ENTRA_SECRET}' }");
+        pipe.entra("endpoints", &format!("{{ login: '{login}', graph: '{graph}' }}")).entra("rate", "fast");
+        pipe.jira("base_url", &format!("'{jira}'"));
+        pipe.jira("credential", "{ username: svc-avatars, password: '${JIRA_PASSWORD}' }");
+        pipe.jira("match", "[email, username]").jira("rate", "fast");
+        self.pipe = pipe;
+    }
+
+    /// With another pipeline file.
+    pub fn with(mut self, change: impl FnOnce(&mut Pipe)) -> Self {
+        self.edit(change);
+        self
+    }
+
+    /// With a fault at the simulators from the start.
+    pub fn fault(self, fault: Fault) -> Self {
+        self.sandbox.fault(fault);
+        self
+    }
+
+    /// With a switch of a simulator set.
+    pub fn switch(self, simulator: &str, name: &str, value: &str) -> Self {
+        self.sandbox.switch(simulator, name, value).unwrap_or_else(|fault| panic!("{fault}"));
+        self
+    }
+
+    /// Changes the pipeline file.
+    pub fn edit(&mut self, change: impl FnOnce(&mut Pipe)) {
+        change(&mut self.pipe);
+    }
+
+    /// Sets an environment variable of the program.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.retain(|(known, _)| known != name);
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// A path in the folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes a file into the folder.
+    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().expect("a file lies in a folder")).expect("a folder for a file");
+        std::fs::write(path, bytes).expect("a file in the folder of the test");
+    }
+
+    /// `run`.
+    pub fn run(&self) -> Ended {
+        self.run_with(&[])
+    }
+
+    /// `run` with more flags.
+    pub fn run_with(&self, flags: &[&str]) -> Ended {
+        self.finish(&[&["run", "pipeline.yaml", "--report", "report"], flags].concat())
+    }
+
+    /// `plan` with more flags.
+    pub fn plan_with(&self, flags: &[&str]) -> Ended {
+        self.finish(&[&["plan", "pipeline.yaml", "--report", "report"], flags].concat())
+    }
+
+    /// Any command, to its end.
+    pub fn finish(&self, arguments: &[&str]) -> Ended {
+        _ = std::fs::remove_dir_all(self.path("report"));
+        let child = self.spawn(arguments);
+        let ended = self.wait(child, arguments);
+        self.expect_no_secret(&ended);
+        ended
+    }
+
+    /// Waits for a command that was begun.
+    pub fn wait(&self, child: Child, arguments: &[&str]) -> Ended {
+        let output = child.wait_with_output().expect("the program ends");
+        Ended::new(format!("avatarpipe {}", arguments.join(" ")), output, self.folder())
+    }
+
+    /// Begins a command.
+    pub fn spawn(&self, arguments: &[&str]) -> Child {
+        self.write("pipeline.yaml", self.pipe.text());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_avatarpipe"));
+        command.args(arguments).current_dir(self.folder()).env_clear().envs(self.environment.iter().cloned());
+        let streams = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        streams.spawn().expect("the program starts")
+    }
+
+    /// Waits until the world says so.
+    #[track_caller]
+    pub fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
+        let begun = Instant::now();
+        while !holds(self) {
+            assert!(begun.elapsed() < PATIENCE, "never happened: {what}\n{:#?}", self.sandbox.requests().entries());
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+    }
+
+    /// The person gets another photo: the face of `of`.
+    pub fn new_photo(&self, name: &str, of: &str) {
+        self.directory(&json!({ "photo": { "person": address(name), "now": { "file": file(of) } } }));
+    }
+
+    /// The photo is taken away.
+    pub fn no_photo(&self, name: &str) {
+        self.directory(&json!({ "photo": { "person": address(name), "now": { "none": "image_not_found" } } }));
+    }
+
+    /// The directory cannot say whether there is a photo.
+    pub fn photo_fails(&self, name: &str, how: &str) {
+        self.directory(&json!({ "photo": { "person": address(name), "now": { "failure": how } } }));
+    }
+
+    /// The person is disabled in the directory, or enabled.
+    pub fn enabled(&self, name: &str, now: bool) {
+        self.directory(&json!({ "enabled": { "person": address(name), "now": now } }));
+    }
+
+    /// The person is deleted from the directory.
+    pub fn deleted(&self, name: &str) {
+        self.directory(&json!({ "delete": { "person": address(name) } }));
+    }
+
+    /// The owner of an account uploads a picture by hand: the face of `of`.
+    pub fn by_hand(&self, name: &str, of: &str) -> u64 {
+        let answer = self.jira(&json!({ "upload": { "name": name, "picture": file(of) } }));
+        answer["avatar"].as_u64().expect("the id of the picture")
+    }
+
+    /// A command to the directory.
+    #[track_caller]
+    pub fn directory(&self, command: &Value) {
+        self.sandbox.command("graph", command).unwrap_or_else(|fault| panic!("{command}: {fault}"));
+    }
+
+    /// A command to the Jira.
+    #[track_caller]
+    pub fn jira(&self, command: &Value) -> Value {
+        self.sandbox.command("jira", command).unwrap_or_else(|fault| panic!("{command}: {fault}"))
+    }
+
+    /// No secret may stand in anything that the program printed or wrote (promise P7).
+    #[track_caller]
+    pub fn expect_no_secret(&self, ended: &Ended) {
+        let printed = [("standard output", &ended.stdout), ("standard error", &ended.stderr)];
+        let printed = printed.map(|(name, text)| (name.to_owned(), text.clone().into_bytes()));
+        // What `--sandbox` keeps of its servers is the servers' own, passwords included.
+        let written = files(self.folder())
+            .into_iter()
+            .filter(|(name, _)| !(name.starts_with("state/sandbox/") && name.contains("/world/")));
+        for (place, bytes) in printed.into_iter().chain(written) {
+            for secret in self.spellings() {
+                let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+                ended.holds(!found, &format!("no secret in {place}, found {secret}"));
+            }
+        }
+    }
+
+    /// The secrets as they are, and as the wire spells them.
+    fn spellings(&self) -> Vec<String> {
+        use base64::Engine as _;
+        let mut all = Vec::new();
+        for (_, secret) in &self.environment {
+            all.push(secret.clone());
+            all.push(url::form_urlencoded::byte_serialize(secret.as_bytes()).collect());
+            all.push(base64::engine::general_purpose::STANDARD.encode(format!("svc-avatars:{secret}")));
+        }
+        all.sort();
+        all.dedup();
+        all
+    }
+}

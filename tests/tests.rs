@@ -1,0 +1,35 @@
+//! The real program against the simulators, in its own process; what stands on the servers is read from the simulators
+//! and never from the program's own report.
+//!
+//! Owns: the table of contents.
+//! Leaves to others: rules and protocols one by one, which are tested beside their code.
+//! A newcomer gets wrong: every test has a folder, a sandbox and ports of its own, so nothing here knows an order.
+
+#![cfg(feature = "sandbox")]
+
+mod suite {
+    // What the tests are written in.
+    mod company; // people with faces, and their accounts
+    mod ended; // how the program ended
+    mod pipe; // the pipeline file
+    mod products; // every product of a world in that file
+    mod redact; // what differs from run to run
+    mod stage; // a sandbox, a file, a folder
+    mod truth; // what must stand on the servers
+
+    // What is promised.
+    mod crash; // killed at every request of a write (P4)
+    mod exit_codes; // design §6
+    mod first_run; // the right face everywhere, the second run quiet (P1, P5)
+    mod folders; // a folder as source and as target
+    mod lost_state; // adopting by looks
+    mod printed; // whole outputs
+    mod readme; // the transcript is true
+    mod requests; // sent equals forecast equals counted
+    mod rules; // who keeps what, and why (P1, P2)
+    mod secrets; // in no output (P7)
+    mod selection; // --only, --target, --plan
+    mod several; // sources and targets side by side, and none for another's fault
+    mod signing_in; // `auth`: who we are, what we may
+    mod systems; // every file of pipelines/
+}
