@@ -291,6 +291,19 @@ pub struct OpenIntent {
     pub status: Status,
 }
 
+impl OpenIntent {
+    /// When its last write, of which the outcome is not recorded, was sent: Unix seconds. A slow server may be at it
+    /// for `quiet` from then on. `None`: there is no such write.
+    pub fn last_write(&self) -> Option<u64> {
+        match &self.status {
+            Status::Sent { at, .. } => Some(*at),
+            // When it was selected is not recorded; it was not before the beginning.
+            Status::Made(_) => Some(self.intent.begun_at),
+            _ => None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -20,10 +20,7 @@ pub(super) async fn observe(
     now: u64,
 ) -> Result<Seen, Failure> {
     let intent = &open.intent;
-    let ready = match &open.status {
-        Status::Sent { at, .. } => at.saturating_add(shared.settings.quiet.as_secs()),
-        _ => 0,
-    };
+    let ready = open.last_write().map_or(0, |at| at.saturating_add(shared.settings.quiet.as_secs()));
     if now < ready {
         return Ok(Seen::TooEarly(ready));
     }

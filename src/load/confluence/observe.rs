@@ -19,12 +19,7 @@ pub(super) async fn observe(
     account: Option<&Account>,
     now: u64,
 ) -> Result<Seen, Failure> {
-    let ready = match &open.status {
-        Status::Sent { at, .. } => at.saturating_add(shared.settings.quiet.as_secs()),
-        // When it was selected is not recorded; it was not before the beginning.
-        Status::Made(_) => open.intent.begun_at.saturating_add(shared.settings.quiet.as_secs()),
-        _ => 0,
-    };
+    let ready = open.last_write().map_or(0, |at| at.saturating_add(shared.settings.quiet.as_secs()));
     if now < ready {
         return Ok(Seen::TooEarly(ready));
     }

@@ -19,13 +19,7 @@ pub(super) async fn observe(
     account: Option<&Account>,
     now: u64,
 ) -> Result<Seen, Failure> {
-    let sent_at = match &open.status {
-        Status::Sent { at, .. } => Some(*at),
-        // When it was selected is not recorded; it was not before the beginning.
-        Status::Made(_) => Some(open.intent.begun_at),
-        _ => None,
-    };
-    if let Some(ready) = sent_at.map(|at| at.saturating_add(shared.settings.quiet.as_secs()))
+    if let Some(ready) = open.last_write().map(|at| at.saturating_add(shared.settings.quiet.as_secs()))
         && now < ready
     {
         return Ok(Seen::TooEarly(ready));
