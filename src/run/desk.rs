@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::house::{House, Mode};
 use super::journal::StoreJournal;
+use super::judge::Opened;
 use super::kitchen::{Kitchen, Serving};
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
@@ -29,6 +30,8 @@ pub struct Desk {
     pub target: Arc<dyn Target>,
     /// What stands behind it, once it answered.
     pub open: Option<Open>,
+    /// What was seen of writes of runs that died.
+    pub opened: Opened,
     /// Why it was stopped.
     pub failure: Option<Failure>,
     /// Requests sent before the plan was known, repeated ones left out.
@@ -52,7 +55,7 @@ pub struct Open {
 impl Desk {
     /// A target that nobody has talked to yet.
     pub fn new(entry: pipeline::Target, target: Arc<dyn Target>) -> Self {
-        Self { entry, target, open: None, failure: None, sent_for_plan: 0, forecast: 0 }
+        Self { entry, target, open: None, opened: Opened::new(), failure: None, sent_for_plan: 0, forecast: 0 }
     }
 
     /// The target's id.
@@ -63,11 +66,6 @@ impl Desk {
     /// The target, if it answered and nothing stopped it.
     pub fn ready(&self) -> Option<&Open> {
         self.open.as_ref().filter(|_| self.failure.is_none())
-    }
-
-    /// The server, once it is known.
-    pub fn server(&self) -> Option<&ServerId> {
-        self.open.as_ref().map(|open| &open.server.id)
     }
 
     /// Talks to the target up to the point where pictures can be made for it.

@@ -19,37 +19,57 @@ use crate::state::Counted;
 /// Every limit of the file, and what it stops.
 #[derive(Clone, Debug, Default)]
 pub struct Guarded {
-    /// In the order of the file: sources, then targets.
+    /// Sources, then targets.
     pub checked: Vec<Checked>,
     /// Targets that may not be written to.
     pub stopped: BTreeSet<TargetId>,
+    /// How many of `checked` are of sources.
+    sources: usize,
 }
 
-/// Holds a plan against the limits.
-pub fn hold(
-    house: &House,
-    pipeline: &Pipeline,
-    feeds: &[Feed],
-    desks: &[(Desk, DeskPlan)],
-    allow: &[Allowance],
-) -> Result<Guarded, Trouble> {
-    let mut guarded = Guarded::default();
-    for feed in feeds.iter().filter(|feed| feed.state == SourceState::Listed) {
-        let mut checked = guard(&of_source(house, feed)?, &pipeline.limits, allow);
-        checked.extend(same_picture(house, pipeline, feed, allow)?);
-        if checked.iter().any(|check| check.broken) {
-            guarded.stopped.extend(fed_by(desks, feed.id()));
+impl Guarded {
+    /// Holds the plan of a pass against the limits. What is counted of a source grows from pass to pass; a limit that
+    /// it broke once stays broken.
+    pub fn hold(
+        &mut self,
+        house: &House,
+        pipeline: &Pipeline,
+        feeds: &[Feed],
+        desks: &[(Desk, DeskPlan)],
+        allow: &[Allowance],
+    ) -> Result<(), Trouble> {
+        let targets = self.checked.split_off(self.sources);
+        let before = std::mem::take(&mut self.checked);
+        for feed in feeds {
+            if feed.state != SourceState::Listed {
+                let earlier = before.iter().filter(|check| check.scope == feed.id().as_str());
+                self.checked.extend(earlier.cloned());
+                continue;
+            }
+            let mut checked = guard(&of_source(house, feed)?, &pipeline.limits, allow);
+            checked.extend(same_picture(house, pipeline, feed, allow)?);
+            for check in &mut checked {
+                let was = |was: &&Checked| was.broken && was.limit == check.limit && was.scope == check.scope;
+                if let Some(broken) = before.iter().find(was) {
+                    *check = broken.clone();
+                }
+            }
+            if checked.iter().any(|check| check.broken) {
+                self.stopped.extend(fed_by(desks, feed.id()));
+            }
+            self.checked.extend(checked);
         }
-        guarded.checked.extend(checked);
-    }
-    for (desk, plan) in desks.iter().filter(|(desk, _)| desk.ready().is_some()) {
-        let checked = guard(&of_target(house, desk, plan)?, &pipeline.limits, allow);
-        if checked.iter().any(|check| check.broken) {
-            guarded.stopped.insert(desk.id().clone());
+        self.sources = self.checked.len();
+        self.checked.extend(targets);
+        for (desk, plan) in desks.iter().filter(|(desk, _)| desk.ready().is_some()) {
+            let checked = guard(&of_target(house, desk, plan)?, &pipeline.limits, allow);
+            if checked.iter().any(|check| check.broken) {
+                self.stopped.insert(desk.id().clone());
+            }
+            self.checked.extend(checked);
         }
-        guarded.checked.extend(checked);
+        Ok(())
     }
-    Ok(guarded)
 }
 
 fn fed_by<'a>(desks: &'a [(Desk, DeskPlan)], source: &'a SourceId) -> impl Iterator<Item = TargetId> + 'a {

@@ -19,6 +19,7 @@ mod judge;
 mod kitchen;
 mod limits;
 mod match_all;
+mod passes;
 mod selection;
 mod settle;
 mod sheet;
@@ -26,29 +27,32 @@ mod spool;
 mod stop;
 mod tally;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use futures::future::{join_all, try_join_all};
+use futures::stream::{self, StreamExt as _};
 
 use crate::error::Trouble;
 use crate::exit::Exit;
-use crate::http::Failure;
-use crate::model::{AccountId, Decision, Digest, Luma, SourceId, TargetId};
+use crate::http::{Failure, FailureKind};
+use crate::model::{AccountId, Decision, Digest, Luma, SourceId};
 use crate::pipeline::Pipeline;
 use crate::plan::{Allowance, Looked, Rerender, SourceState};
 use crate::report::{Event, Listener, RunReport};
 use crate::state::{Counted, RunEnd, RunRow};
+use crate::transform::Settings;
 
 use connect::Lines;
 use desk::Desk;
 use feed::Feed;
 use house::House;
-use judge::{Bench, DeskPlan, Opened};
+use judge::{Bench, DeskPlan};
 use kitchen::{Eyes, Kitchen};
 use limits::Guarded;
+use passes::Passes;
 use tally::{Finished, Writes};
 
 pub use auth::{Asked, Everybody, Uploads, auth};
@@ -141,58 +145,95 @@ fn feeds(lines: &Lines, pipeline: &Pipeline) -> Result<Vec<Feed>, Trouble> {
     pipeline.sources.iter().map(source).collect()
 }
 
-/// Every target and every source at the same time: none waits for another (promise P8).
-async fn survey_and_collect(
-    house: &House,
-    settings: &crate::transform::Settings,
-    desks: &mut [Desk],
-    feeds: &mut [Feed],
-) -> Result<(), Trouble> {
-    let surveys = try_join_all(desks.iter_mut().map(|desk| desk.survey(house, settings)));
-    let listings = try_join_all(feeds.iter_mut().map(|feed| feed.collect(house)));
-    futures::future::try_join(surveys, listings).await?;
-    let sources: Vec<SourceId> =
-        feeds.iter().filter(|feed| feed.failure.is_none()).map(|feed| feed.id().clone()).collect();
-    for desk in desks {
-        desk.follow_people(house, &sources).await?;
-    }
-    for failure in feeds.iter().filter_map(|feed| feed.failure.as_ref()) {
-        house.say(Event::Failure(failure.to_string()));
-    }
-    Ok(())
+/// Talks to a target up to the point where its accounts can be decided about.
+async fn survey(house: &House, settings: &Settings, mut desk: Desk) -> Result<Desk, Trouble> {
+    settle::wait_until_quiet(house, &desk).await?;
+    desk.survey(house, settings).await?;
+    desk.opened = settle::look_at_open_intents(house, &mut desk).await?;
+    Ok(desk)
 }
 
 impl Job<'_> {
+    /// Every target and every source at the same time: none waits for another but for its part of the plan.
     async fn go(&self) -> Result<Outcome, Trouble> {
-        let Self { house, pipeline, options, lines } = self;
+        let Self { house, pipeline, lines, .. } = self;
         let settings = kitchen::settings(&pipeline.transform);
-        let mut desks = desks(lines, pipeline)?;
         let mut feeds = feeds(lines, pipeline)?;
+        let mut guarded = Guarded::default();
+        let mut passes = Passes::new(house.mode);
+        for desk in desks(lines, pipeline)? {
+            passes.survey(survey(house, &settings, desk));
+        }
+        let planned = self.take(&settings, &mut passes, &mut feeds, &mut guarded).await;
+        // Writes under way are never left, whatever became of planning the others.
+        let mut finished = passes.finish().await?;
+        planned?;
+        finished.sort_by_key(|done| pipeline.targets.iter().position(|target| target.id == *done.desk.id()));
+        close(house, pipeline, &feeds, finished, &guarded).await
+    }
 
-        survey_and_collect(house, &settings, &mut desks, &mut feeds).await?;
-        match_all::match_all(house, &desks, &feeds)?;
+    /// Plans pass after pass, and begins to write each.
+    async fn take<'a>(
+        &'a self,
+        settings: &'a Settings,
+        passes: &mut Passes<'a>,
+        feeds: &mut [Feed],
+        guarded: &mut Guarded,
+    ) -> Result<(), Trouble> {
+        let Self { house, pipeline, options, lines } = self;
+        passes.meanwhile(try_join_all(feeds.iter_mut().map(|feed| feed.collect(house)))).await?;
+        let mut desks = passes.next().await?;
+        for failure in feeds.iter().filter_map(|feed| feed.failure.as_ref()) {
+            house.say(Event::Failure(failure.to_string()));
+        }
+        while !desks.is_empty() {
+            let kitchen = self.kitchen(settings, &desks, passes.somebody_is_late());
+            let mut decided = passes.meanwhile(self.plan(&kitchen, desks, feeds)).await?;
+            guarded.hold(house, pipeline, feeds, &decided, &options.allow)?;
+            forecast(lines, &mut decided);
+            for (desk, plan) in decided {
+                let writes = self.writes(guarded, &desk);
+                passes.write(write(house, lines, writes, desk, plan));
+            }
+            desks = passes.next().await?;
+        }
+        Ok(())
+    }
 
-        let servings = desks.iter().filter_map(|desk| Some(desk.ready()?.serving.clone())).collect();
-        let kitchen = Kitchen::new(settings, servings, pipeline.transform.placeholders.clone(), house.spool.clone());
-        let images = images::prepare(&pipeline.transform.fallback, &kitchen).await?;
-        for feed in &mut feeds {
+    /// Makes the sizes that these targets take; and what most targets take, if somebody is late: each photo is
+    /// downloaded once.
+    fn kitchen(&self, settings: &Settings, desks: &[Desk], somebody_is_late: bool) -> Arc<Kitchen> {
+        let here = desks.iter().filter_map(|desk| Some(desk.ready()?.serving.clone()));
+        let later = somebody_is_late.then(|| Kitchen::serving(settings, None));
+        let placeholders = self.pipeline.transform.placeholders.clone();
+        Kitchen::new(settings.clone(), here.chain(later).collect(), placeholders, self.house.spool.clone())
+    }
+
+    /// Match, fetch, render, decide: the whole plan of these targets.
+    async fn plan(
+        &self,
+        kitchen: &Arc<Kitchen>,
+        mut desks: Vec<Desk>,
+        feeds: &mut [Feed],
+    ) -> Result<Vec<(Desk, DeskPlan)>, Trouble> {
+        let Self { house, pipeline, lines, .. } = self;
+        let listed: Vec<SourceId> =
+            feeds.iter().filter(|feed| feed.failure.is_none()).map(|feed| feed.id().clone()).collect();
+        for desk in &mut desks {
+            desk.follow_people(house, &listed).await?;
+        }
+        match_all::match_all(house, &desks, feeds)?;
+        let images = images::prepare(&pipeline.transform.fallback, kitchen).await?;
+        for feed in feeds.iter_mut() {
             let lanes = lines.lanes(&feed.entry.rate);
-            fetch::fetch_all(house, feed, &kitchen, lanes).await?;
+            fetch::fetch_all(house, feed, kitchen, lanes).await?;
             if feed.state != SourceState::Listed {
                 // The search of everybody who got this far ends here (design §4, precedence).
                 break;
             }
             house.facts.end_searches_after(feed.id())?;
         }
-        let opened = settle::look_at_open_intents(house, &mut desks).await?;
-
-        let mut decided = self.decide(&kitchen, &images, desks, &mut feeds, &opened).await?;
-        let guarded = limits::hold(house, pipeline, &feeds, &decided, &options.allow)?;
-        forecast(lines, &mut decided);
-
-        let writes = decided.into_iter().map(|(desk, plan)| write(house, lines, &guarded, desk, plan));
-        let finished = join_all(writes).await.into_iter().collect::<Result<Vec<_>, _>>()?;
-        close(house, pipeline, &feeds, finished, &guarded).await
+        self.decide(kitchen, &images, desks, feeds).await
     }
 
     /// Decides; fetches what turned out to be needed after all; looks at pictures that are not recorded; decides again.
@@ -200,21 +241,21 @@ impl Job<'_> {
         &self,
         kitchen: &Arc<Kitchen>,
         images: &HashMap<PathBuf, Digest>,
-        desks: Vec<Desk>,
+        mut desks: Vec<Desk>,
         feeds: &mut [Feed],
-        opened: &BTreeMap<TargetId, Opened>,
     ) -> Result<Vec<(Desk, DeskPlan)>, Trouble> {
-        let mut looked: BTreeMap<TargetId, HashMap<AccountId, Looked>> = BTreeMap::new();
-        let mut plans = self.judge(images, &desks, feeds, opened, &looked)?;
+        let mut looked: Vec<HashMap<AccountId, Looked>> = vec![HashMap::new(); desks.len()];
+        let mut plans = self.judge(images, &desks, feeds, &looked)?;
         if fetch_missing(self.house, &self.lines, kitchen, feeds, &plans).await? {
-            plans = self.judge(images, &desks, feeds, opened, &looked)?;
+            plans = self.judge(images, &desks, feeds, &looked)?;
         }
-        for (desk, plan) in desks.iter().zip(&plans) {
-            let seen = look(self.house, desk, plan, self.lines.lanes(&desk.entry.rate)).await;
-            looked.insert(desk.id().clone(), seen);
-        }
-        if looked.values().any(|seen| !seen.is_empty()) {
-            plans = self.judge(images, &desks, feeds, opened, &looked)?;
+        let looks = desks.iter_mut().zip(&plans).map(|(desk, plan)| {
+            let lanes = self.lines.lanes(&desk.entry.rate);
+            look(self.house, desk, plan, lanes)
+        });
+        looked = join_all(looks).await;
+        if looked.iter().any(|seen| !seen.is_empty()) {
+            plans = self.judge(images, &desks, feeds, &looked)?;
         }
         Ok(desks.into_iter().zip(plans).collect())
     }
@@ -224,8 +265,7 @@ impl Job<'_> {
         images: &HashMap<PathBuf, Digest>,
         desks: &[Desk],
         feeds: &[Feed],
-        opened: &BTreeMap<TargetId, Opened>,
-        looked: &BTreeMap<TargetId, HashMap<AccountId, Looked>>,
+        looked: &[HashMap<AccountId, Looked>],
     ) -> Result<Vec<DeskPlan>, Trouble> {
         let bench = Bench {
             house: self.house,
@@ -235,12 +275,20 @@ impl Job<'_> {
             selection: &self.options.selection,
             rerender: self.options.rerender,
         };
-        let (no_intents, no_looks) = (Opened::new(), HashMap::new());
-        let judge = |desk: &Desk| {
-            let opened = opened.get(desk.id()).unwrap_or(&no_intents);
-            bench.judge(desk, opened, looked.get(desk.id()).unwrap_or(&no_looks))
-        };
-        desks.iter().map(judge).collect()
+        desks.iter().zip(looked).map(|(desk, looked)| bench.judge(desk, looked)).collect()
+    }
+
+    /// Whether a target may be written to.
+    fn writes(&self, guarded: &Guarded, desk: &Desk) -> Writes {
+        if guarded.stopped.contains(desk.id()) {
+            Writes::Limit
+        } else if self.house.mode == Mode::Plan || desk.entry.dry_run {
+            Writes::Planned
+        } else if self.house.stop.requested() || desk.failure.is_some() {
+            Writes::NotBegun
+        } else {
+            Writes::Applied
+        }
     }
 }
 
@@ -264,16 +312,25 @@ async fn fetch_missing(
     Ok(any)
 }
 
-/// Compares pictures that are not recorded with what would be written over them (design §4, state).
-async fn look(house: &House, desk: &Desk, plan: &DeskPlan, lanes: usize) -> HashMap<AccountId, Looked> {
-    use futures::stream::{self, StreamExt as _};
-    let looks = plan.look.iter().map(|(account, wanted)| async move {
-        let recipe = desk.ready().map(|open| &open.serving.recipe);
-        let wanted = recipe.and_then(|recipe| house.spool.get(&wanted.photo, recipe)).map(|spooled| spooled.luma);
-        let there = desk.target.look(account).await;
-        (account.id.clone(), alike(wanted.as_ref(), there))
+/// Compares pictures that are not recorded with what would be written over them (design §4, state). A target that
+/// cannot be reached is asked no more: the others wait for it here.
+async fn look(house: &House, desk: &mut Desk, plan: &DeskPlan, lanes: usize) -> HashMap<AccountId, Looked> {
+    let there = plan.look.iter().map(|(account, wanted)| {
+        let target = Arc::clone(&desk.target);
+        async move { (account, wanted, target.look(account).await) }
     });
-    stream::iter(looks).buffer_unordered(lanes.max(1)).collect().await
+    let mut there = stream::iter(there).buffer_unordered(lanes.max(1));
+    let mut looked = HashMap::new();
+    while let Some((account, wanted, picture)) = there.next().await {
+        if let Err(failure @ Failure { kind: FailureKind::Unreachable | FailureKind::Refused, .. }) = picture {
+            desk.failure = Some(failure);
+            break;
+        }
+        let recipe = desk.open.as_ref().map(|open| &open.serving.recipe);
+        let wanted = recipe.and_then(|recipe| house.spool.get(&wanted.photo, recipe)).map(|spooled| spooled.luma);
+        looked.insert(account.id.clone(), alike(wanted.as_ref(), picture));
+    }
+    looked
 }
 
 fn alike(wanted: Option<&Luma>, there: Result<Option<bytes::Bytes>, Failure>) -> Looked {
@@ -306,19 +363,10 @@ fn workers(lines: &Lines, desk: &Desk, plan: &DeskPlan) -> usize {
 async fn write(
     house: &House,
     lines: &Lines,
-    guarded: &Guarded,
+    writes: Writes,
     mut desk: Desk,
     plan: DeskPlan,
 ) -> Result<Finished, Trouble> {
-    let writes = if guarded.stopped.contains(desk.id()) {
-        Writes::Limit
-    } else if house.mode == Mode::Plan || desk.entry.dry_run {
-        Writes::Planned
-    } else if house.stop.requested() || desk.failure.is_some() {
-        Writes::NotBegun
-    } else {
-        Writes::Applied
-    };
     let mut results = apply::Results::new();
     if writes == Writes::Applied {
         let workers = workers(lines, &desk, &plan);

@@ -1,25 +1,48 @@
 //! Looking at what became of the writes of a run that died (design §4, settle).
 //!
-//! Owns: asking each target once for each open intent, and waiting until a slow server must be done.
+//! Owns: waiting until a slow server must be done, and asking each target once for each open intent.
 //! Leaves to others: looking (`load`), judging and mending (`plan`, `apply`).
 //! A newcomer gets wrong: nothing is written here, not even to the journal; what must be mended goes through the plan.
+//! And the wait comes before the survey: a listing made while the server is still at a write says nothing about it.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::desk::Desk;
 use super::house::{House, Mode, unix_now};
 use super::judge::Opened;
 use crate::error::Trouble;
-use crate::model::{IntentKind, Seen, TargetId};
+use crate::model::{IntentKind, OpenIntent, Seen};
 
-/// Looks at every open intent of every target that answered.
-pub async fn look_at_open_intents(house: &House, desks: &mut [Desk]) -> Result<BTreeMap<TargetId, Opened>, Trouble> {
-    let mut all: BTreeMap<TargetId, Opened> = BTreeMap::new();
+/// Waits until no server can be at a write of an earlier run of this target any more. A plan does not wait: it says
+/// that it is too early.
+pub async fn wait_until_quiet(house: &House, desk: &Desk) -> Result<(), Trouble> {
+    if house.mode == Mode::Plan {
+        return Ok(());
+    }
+    let now = unix_now();
+    let open = house.store.open_intents()?;
+    let left = open.iter().filter(|open| open.intent.target == *desk.id()).map(|open| left(open, desk, now)).max();
+    let Some(left) = left.filter(|left| !left.is_zero()) else { return Ok(()) };
+    let work = format!("settle {}", desk.id());
+    house.begins(&work, None);
+    house.ends(&work, format!("waiting {} s for a slow server", left.as_secs()));
+    house.stop.sleep(left).await;
+    Ok(())
+}
+
+/// What is left of `quiet`. A write that is dated in the future was sent before the clock was put back: all of it.
+fn left(open: &OpenIntent, desk: &Desk, now: u64) -> Duration {
+    let since = |at: u64| Duration::from_secs(now.saturating_sub(at));
+    open.last_write().map_or(Duration::ZERO, |at| desk.entry.quiet.saturating_sub(since(at)))
+}
+
+/// Looks at every open intent of a target that answered; after [`wait_until_quiet`] and the survey.
+pub async fn look_at_open_intents(house: &House, desk: &mut Desk) -> Result<Opened, Trouble> {
+    let mut all = Opened::new();
+    // Another server, or none that answered: the intents stay open.
+    let Some(server) = desk.ready().map(|open| open.server.id.clone()) else { return Ok(all) };
     for mut intent in house.store.open_intents()? {
-        let Some(desk) = desks.iter_mut().find(|desk| *desk.id() == intent.intent.target) else { continue };
-        // Another server, or none that answered: the intent stays open.
-        if desk.ready().is_none() || desk.server() != Some(&intent.intent.server) {
+        if intent.intent.target != *desk.id() || intent.intent.server != server {
             continue;
         }
         let account = house.facts.account(desk.id(), &intent.intent.account)?;
@@ -27,27 +50,26 @@ pub async fn look_at_open_intents(house: &House, desks: &mut [Desk]) -> Result<B
             // The calls go by name, and the account may have been renamed since.
             intent.intent.account_name.clone_from(&account.name);
         }
-        let seen = loop {
-            match desk.target.observe(&intent, account.as_ref(), unix_now()).await {
-                Ok(Seen::TooEarly(until)) if house.mode == Mode::Run && !house.stop.requested() => {
-                    let seconds = until.saturating_sub(unix_now()).max(1);
-                    house.ends(&format!("settle {}", desk.id()), format!("waiting {seconds} s for a slow server"));
-                    house.stop.sleep(Duration::from_secs(seconds)).await;
-                }
-                Ok(seen) => break Some(seen),
-                Err(failure) => {
-                    desk.failure.get_or_insert(failure);
-                    break None;
-                }
+        let seen = match desk.target.observe(&intent, account.as_ref(), time_of_looking(house, desk, &intent)).await {
+            Ok(seen) => seen,
+            Err(failure) => {
+                desk.failure.get_or_insert(failure);
+                return Ok(all);
             }
         };
-        if let Some(seen) = seen {
-            let seen = if intent.intent.kind == IntentKind::Probe { no_longer_wanted(seen) } else { seen };
-            let opened = all.entry(desk.id().clone()).or_default();
-            opened.entry(intent.intent.account.clone()).or_default().push((intent, seen));
-        }
+        let seen = if intent.intent.kind == IntentKind::Probe { no_longer_wanted(seen) } else { seen };
+        all.entry(intent.intent.account.clone()).or_default().push((intent, seen));
     }
     Ok(all)
+}
+
+/// A run has waited, whatever the clock that dated the write said.
+fn time_of_looking(house: &House, desk: &Desk, open: &OpenIntent) -> u64 {
+    if house.mode == Mode::Plan || house.stop.requested() {
+        return unix_now();
+    }
+    let quiet_since = open.last_write().map_or(0, |at| at.saturating_add(desk.entry.quiet.as_secs()));
+    unix_now().max(quiet_since)
 }
 
 /// A probe's picture is never wanted, shown or not.

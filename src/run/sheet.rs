@@ -10,7 +10,7 @@ use std::path::Path;
 
 use super::connect::matching_place;
 use super::desk::{Desk, Open};
-use super::judge::{Act, Bench, DeskCounts, DeskPlan, Opened, Planned};
+use super::judge::{Act, Bench, DeskCounts, DeskPlan, Planned};
 use super::match_all::from_row;
 use crate::error::Trouble;
 use crate::model::{
@@ -27,7 +27,6 @@ pub struct Sheet<'a> {
     bench: &'a Bench<'a>,
     desk: &'a Desk,
     open: &'a Open,
-    opened: &'a Opened,
     looked: &'a HashMap<AccountId, Looked>,
     rules: Rules<'a>,
     decisions: Vec<Decision>,
@@ -50,16 +49,10 @@ enum Own {
 
 impl<'a> Sheet<'a> {
     /// An empty sheet.
-    pub fn new(
-        bench: &'a Bench<'a>,
-        desk: &'a Desk,
-        open: &'a Open,
-        opened: &'a Opened,
-        looked: &'a HashMap<AccountId, Looked>,
-    ) -> Self {
+    pub fn new(bench: &'a Bench<'a>, desk: &'a Desk, open: &'a Open, looked: &'a HashMap<AccountId, Looked>) -> Self {
         let rules = rules(bench, desk, open);
         let (decisions, plan) = (Vec::new(), DeskPlan::default());
-        Self { bench, desk, open, opened, looked, rules, decisions, plan }
+        Self { bench, desk, open, looked, rules, decisions, plan }
     }
 
     /// The decisions since the last turn, for the facts.
@@ -69,7 +62,7 @@ impl<'a> Sheet<'a> {
 
     /// Decides about one account.
     pub fn judge(&mut self, account: Account) -> Result<(), Trouble> {
-        let intents = self.opened.get(&account.id).map_or(&[][..], Vec::as_slice);
+        let intents = self.desk.opened.get(&account.id).map_or(&[][..], Vec::as_slice);
         let recorded = self.bench.house.store.placement(self.desk.id(), &account.id)?;
         let placement = intents.iter().fold(recorded, |placement, (open, seen)| placement_seen(open, seen, placement));
         let case = Case { account, placement };

@@ -134,6 +134,34 @@ fn a_target_that_does_not_take_its_pictures_holds_up_no_other() {
 }
 
 #[test]
+fn a_target_that_is_slow_to_list_holds_up_no_other_and_is_served_in_the_same_run() {
+    let rates = "{ own: { units: 100, per: 1s, burst: 100, concurrency: 4 }, \
+        fast: { units: 1000, per: 1s, burst: 1000, concurrency: 4 } }";
+    let stage = stage().with(|pipe| _ = pipe.top("rates", rates).jira("rate", "own"));
+    let slow = Fault::new(Effect::Delay { ms: 12_000 }).at("jira").on("GET", "*/user/search").times(1);
+    stage.sandbox.fault(slow);
+    let command = ["run", "pipeline.yaml", "--report", "report"];
+    let child = stage.spawn(&command);
+    stage.until("the others show every face", |stage| {
+        let truth = stage.sandbox.truth();
+        let others = truth.accounts.iter().filter(|account| account.simulator != "jira");
+        others.filter(|account| account.name != "svc-avatars").all(|account| account.changed())
+    });
+    stage.expect_shown(&start(&BUYER));
+    let ended = stage.wait(child, &command).expect_exit(0);
+    assert_eq!(downloads(ended.report()), [2, 2], "each photo once, in whichever pass");
+    let targets = ended.report()["targets"].as_array().expect("a list").iter().map(|target| &target["id"]);
+    assert_eq!(targets.collect::<Vec<_>>(), TARGETS, "the order of the file");
+    for target in TARGETS {
+        stage.expect_shown_in(target, &faces());
+    }
+    for line in ended.report()["requests"].as_array().expect("a list") {
+        assert_eq!(line["sent"], line["forecast"], "{line}");
+    }
+    stage.counted(Stage::run).0.expect_exit(0).expect_answer("nothing to do");
+}
+
+#[test]
 fn a_target_that_cannot_be_listed_holds_up_no_other() {
     let stage = stage();
     stage.sandbox.fault(Fault::new(Effect::LoginPage {}).at("jira").on("GET", "*/user/search"));

@@ -145,7 +145,7 @@ impl Facts {
     }
 
     /// A page of the people of a source that are in scope and matched to an account of any target whose search has not
-    /// ended; in the order of ids.
+    /// ended, and whose photo nothing is known of; in the order of ids.
     pub fn wanted_people(
         &self,
         source: &SourceId,
@@ -160,6 +160,7 @@ impl Facts {
                  WHERE matched.source = ? AND matched.person > ? AND person.standing = 'in_scope'
                    AND NOT EXISTS (SELECT 1 FROM search_ended AS ended
                                    WHERE ended.target = matched.target AND ended.account = matched.account)
+                   AND NOT EXISTS (SELECT 1 FROM photo WHERE photo.source = matched.source AND photo.person = person.id)
                  ORDER BY matched.person LIMIT ?",
             )?;
             let page = params![source.as_str(), after.map_or("", PersonId::as_str), limit(at_most)];
@@ -172,7 +173,8 @@ impl Facts {
         self.sort(&self.people)?;
         self.read("count matched people in the facts", |db| {
             let mut query = db.prepare_cached(
-                "SELECT count(*) FROM person WHERE source = ?1 AND standing = 'in_scope' AND EXISTS (
+                "SELECT count(*) FROM person WHERE source = ?1 AND standing = 'in_scope'
+                   AND NOT EXISTS (SELECT 1 FROM photo WHERE photo.source = ?1 AND photo.person = person.id) AND EXISTS (
                    SELECT 1 FROM matched WHERE matched.source = ?1 AND matched.person = person.id
                      AND NOT EXISTS (SELECT 1 FROM search_ended AS ended
                                      WHERE ended.target = matched.target AND ended.account = matched.account))",

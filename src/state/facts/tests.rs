@@ -206,9 +206,15 @@ fn matches_say_who_is_wanted_and_who_is_matched_twice() {
     facts.put_photo(&who("p1"), &PhotoFact::Absent(Absence::NotFound)).unwrap();
     facts.put_photo(&who("p2"), &PhotoFact::Present { digest: Digest::of(b"photo") }).unwrap();
     facts.end_searches_after(&entra()).unwrap();
-    assert_eq!(facts.wanted_people(&entra(), None, 9).unwrap(), ["p1".into()]);
-    assert_eq!(facts.count_wanted(&entra()).unwrap(), 1);
-    assert_eq!(facts.wanted_people(&"google".into(), None, 9).unwrap(), []);
+    // Nobody is asked about twice.
+    assert_eq!(facts.wanted_people(&entra(), None, 9).unwrap(), []);
+    assert_eq!(facts.count_wanted(&entra()).unwrap(), 0);
+    let google: SourceId = "google".into();
+    facts.put_people(&google, &["g1", "g2"].map(|id| person(id, Standing::InScope, &[]))).unwrap();
+    let there = |row: MatchRow| MatchRow { source: "google".into(), ..row };
+    facts.put_matches(&[matched("jira", "A2", on("g1")), matched("wiki", "W2", on("g2"))].map(there)).unwrap();
+    assert_eq!(facts.wanted_people(&google, None, 9).unwrap(), ["g1".into()], "Entra has a photo of the other");
+    assert_eq!(facts.count_wanted(&google).unwrap(), 1);
     assert!(facts.is_matched(&entra(), &"p5".into()).unwrap());
     assert!(!facts.is_matched(&entra(), &"p4".into()).unwrap());
 

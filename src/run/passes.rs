@@ -1,0 +1,137 @@
+//! Which targets are planned together, and what goes on meanwhile (promise P8).
+//!
+//! Owns: the surveys and writes under way, and how long a target that was listed waits for one that was not.
+//! Leaves to others: planning a pass and writing it (`run`), what a survey is (`desk`).
+//! A newcomer gets wrong: there is one pass, and the whole plan is known before anything is written (promise P3).
+//! Only a target that keeps the others waiting is planned on its own, later; its limits are held then, and the photos
+//! that were fetched are there for it.
+
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use futures::future::LocalBoxFuture;
+use futures::stream::{FuturesUnordered, StreamExt as _};
+
+use super::desk::Desk;
+use super::house::Mode;
+use super::tally::Finished;
+use crate::error::Trouble;
+
+/// How long a target waits for the others at least. It waits as long again as its own survey took, if that is more:
+/// large servers take minutes, and one pass costs fewer requests than two.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+type UnderWay<'a, T> = FuturesUnordered<LocalBoxFuture<'a, Result<T, Trouble>>>;
+
+/// Everything under way beside what is planned at the moment.
+pub struct Passes<'a> {
+    mode: Mode,
+    begun: Instant,
+    surveys: UnderWay<'a, Desk>,
+    /// Surveyed, or failed at it, and not planned yet.
+    arrived: Vec<Desk>,
+    /// How long the slowest survey took of those that did not fail.
+    took: Duration,
+    writes: UnderWay<'a, Finished>,
+    finished: Vec<Finished>,
+    /// The first trouble of something under way.
+    trouble: Option<Trouble>,
+}
+
+impl<'a> Passes<'a> {
+    /// Nothing is under way.
+    pub fn new(mode: Mode) -> Self {
+        Self {
+            mode,
+            begun: Instant::now(),
+            surveys: FuturesUnordered::new(),
+            arrived: Vec::new(),
+            took: Duration::ZERO,
+            writes: FuturesUnordered::new(),
+            finished: Vec::new(),
+            trouble: None,
+        }
+    }
+
+    /// Begins a survey.
+    pub fn survey(&mut self, survey: impl Future<Output = Result<Desk, Trouble>> + 'a) {
+        self.surveys.push(Box::pin(survey));
+    }
+
+    /// Begins the writes of a target.
+    pub fn write(&mut self, write: impl Future<Output = Result<Finished, Trouble>> + 'a) {
+        self.writes.push(Box::pin(write));
+    }
+
+    /// Whether a target is not surveyed yet.
+    pub fn somebody_is_late(&self) -> bool {
+        !self.surveys.is_empty()
+    }
+
+    /// Does some work while surveys and writes go on.
+    pub async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                () = self.step(), if !self.surveys.is_empty() || !self.writes.is_empty() => {}
+            }
+        }
+    }
+
+    /// The targets of the next pass; none when all were planned.
+    pub async fn next(&mut self) -> Result<Vec<Desk>, Trouble> {
+        while !self.somebody_is_ready() && self.trouble.is_none() && !self.surveys.is_empty() {
+            self.step().await;
+        }
+        // Nothing is written after a plan, so it has nobody to hold up.
+        let patience = if self.mode == Mode::Run { self.took.max(PATIENCE) } else { Duration::MAX };
+        let mut over = pin!(tokio::time::sleep(patience));
+        while !self.surveys.is_empty() {
+            tokio::select! {
+                () = self.step() => {}
+                () = &mut over => break,
+            }
+        }
+        match self.trouble.take() {
+            Some(trouble) => Err(trouble),
+            None => Ok(std::mem::take(&mut self.arrived)),
+        }
+    }
+
+    /// Waits for the writes under way, and leaves surveys.
+    pub async fn finish(mut self) -> Result<Vec<Finished>, Trouble> {
+        self.surveys.clear();
+        while !self.writes.is_empty() {
+            self.step().await;
+        }
+        match self.trouble {
+            Some(trouble) => Err(trouble),
+            None => Ok(self.finished),
+        }
+    }
+
+    fn somebody_is_ready(&self) -> bool {
+        self.arrived.iter().any(|desk| desk.ready().is_some())
+    }
+
+    /// Waits until one more survey or write has ended. There must be one.
+    async fn step(&mut self) {
+        tokio::select! {
+            Some(surveyed) = self.surveys.next(), if !self.surveys.is_empty() => match surveyed {
+                Ok(desk) => {
+                    if desk.ready().is_some() {
+                        self.took = self.took.max(self.begun.elapsed());
+                    }
+                    self.arrived.push(desk);
+                }
+                Err(trouble) => _ = self.trouble.get_or_insert(trouble),
+            },
+            Some(written) = self.writes.next(), if !self.writes.is_empty() => match written {
+                Ok(finished) => self.finished.push(finished),
+                Err(trouble) => _ = self.trouble.get_or_insert(trouble),
+            },
+        }
+    }
+}
