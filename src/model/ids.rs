@@ -149,8 +149,10 @@ impl<'de> Deserialize<'de> for Digest {
 ///
 /// An empty result means that the key is not filled.
 pub fn normalise_key(text: &str) -> String {
-    // Lower-casing after NFKC, then NFKC again: a lower-cased letter may decompose (`İ`).
-    text.trim().nfkc().collect::<String>().to_lowercase().nfkc().collect()
+    // Lower-casing after NFKC, then NFKC again: a lower-cased letter may decompose (`İ`). Trimmed last: NFKC makes
+    // spaces of signs that `trim` does not know.
+    let folded: String = text.nfkc().collect::<String>().to_lowercase().nfkc().collect();
+    folded.trim().to_owned()
 }
 
 #[cfg(test)]
@@ -178,5 +180,8 @@ mod tests {
         }
         assert_ne!(normalise_key("a+b@x"), normalise_key("a b@x"));
         assert_eq!(normalise_key("  "), "");
+        // NFKC puts a space before the mark.
+        let once = normalise_key("\u{fe72}a");
+        assert_eq!(normalise_key(&once), once);
     }
 }
