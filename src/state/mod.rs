@@ -14,7 +14,7 @@ mod store;
 mod writer;
 
 pub use error::{Blame, StateError, StateFault};
-pub use facts::{DecisionCursor, DecisionFilter, Facts, MatchRow, MatchVerdict, Selection, WriteResult};
+pub use facts::{DecisionCursor, DecisionFilter, Facts, MatchRow, MatchVerdict, Selection};
 pub use lock::{Holder, Lock, LockError};
 pub use store::{Counted, RunEnd, RunRecord, RunRow, Store};
 pub use writer::Ack;

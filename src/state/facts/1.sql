@@ -36,10 +36,7 @@ CREATE TABLE account (
   email        TEXT,
   display_name TEXT NOT NULL,
   standing     TEXT NOT NULL,
-  shown        TEXT NOT NULL,       -- JSON
-  key_username TEXT,
-  key_email    TEXT,
-  key_key      TEXT
+  shown        TEXT NOT NULL        -- JSON
 ) STRICT;
 
 CREATE TABLE shown_after (
@@ -94,8 +91,6 @@ CREATE TABLE decision (
   rule_file    TEXT    NOT NULL,
   rule_line    INTEGER NOT NULL,
   detail       TEXT,
-  result       TEXT,
-  error        TEXT,
   PRIMARY KEY (target, account, slot, which),
   CHECK ((source IS NULL) = (person IS NULL))
 ) STRICT, WITHOUT ROWID;

@@ -7,8 +7,8 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::Facts;
-use crate::model::{Account, AccountId, AccountKey, Shown, TargetId};
-use crate::state::codec::{Id, Json, Whole, Word, limit};
+use crate::model::{Account, AccountId, Shown, TargetId};
+use crate::state::codec::{Id, Json, Word, limit};
 use crate::state::error::StateError;
 
 const COLUMNS: &str = "SELECT id, name, handle, email, display_name, standing, shown FROM account";
@@ -18,8 +18,8 @@ impl Facts {
     pub fn put_accounts(&self, target: &TargetId, accounts: &[Account]) -> Result<(), StateError> {
         self.write("put accounts into the facts", |db| {
             let mut put = db.prepare_cached(
-                "INSERT OR REPLACE INTO account (target, id, name, handle, email, display_name, standing, shown,
-                 key_username, key_email, key_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO account (target, id, name, handle, email, display_name, standing, shown)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             )?;
             for account in accounts {
                 put.execute(params![
@@ -31,21 +31,9 @@ impl Facts {
                     account.display_name,
                     Word(account.standing),
                     Json(&account.shown),
-                    account.key(AccountKey::Username),
-                    account.key(AccountKey::Email),
-                    account.key(AccountKey::Key),
                 ])?;
             }
             Ok(())
-        })
-    }
-
-    /// How many accounts a target listed.
-    pub fn count_accounts(&self, target: &TargetId) -> Result<u64, StateError> {
-        self.sort(&self.accounts)?;
-        self.read("count accounts in the facts", |db| {
-            let mut query = db.prepare_cached("SELECT count(*) FROM account WHERE target = ?")?;
-            Ok(query.query_row([target.as_str()], |row| Ok(row.get::<_, Whole>(0)?.0))?)
         })
     }
 
@@ -70,21 +58,6 @@ impl Facts {
         self.read("read an account in the facts", |db| {
             let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE target = ? AND id = ?"))?;
             Ok(query.query_row([target.as_str(), id.as_str()], read).optional()?)
-        })
-    }
-
-    /// The accounts whose key has this value in its compared form. Reads all accounts of the target: for one person,
-    /// not for everybody.
-    pub fn accounts_with(&self, target: &TargetId, key: AccountKey, value: &str) -> Result<Vec<Account>, StateError> {
-        self.sort(&self.accounts)?;
-        self.read("look accounts up in the facts", |db| {
-            let column = match key {
-                AccountKey::Username => "key_username",
-                AccountKey::Email => "key_email",
-                AccountKey::Key => "key_key",
-            };
-            let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE target = ? AND {column} = ? ORDER BY id"))?;
-            Ok(query.query_map([target.as_str(), value], read)?.collect::<Result<_, _>>()?)
         })
     }
 

@@ -7,11 +7,11 @@
 use std::sync::Arc;
 
 use rusqlite::types::Type;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
 use super::Facts;
-use crate::model::{AccountId, ChangeKind, Decision, PersonId, PersonRef, Place, Reason, SourceId, TargetId, Verdict};
-use crate::state::codec::{Id, Json, Whole, Word, limit};
+use crate::model::{AccountId, ChangeKind, Decision, PersonId, PersonRef, Place, SourceId, TargetId, Verdict};
+use crate::state::codec::{Id, Json, Word, limit};
 use crate::state::error::StateError;
 
 /// Where a decision stands in the order of the plan; where a page ended.
@@ -63,18 +63,9 @@ pub struct DecisionFilter {
     pub selection: Selection,
 }
 
-/// How the write that a decision asked for ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WriteResult {
-    /// The word in `run.json`.
-    pub result: String,
-    /// What went wrong.
-    pub error: Option<String>,
-}
-
 impl Facts {
-    /// Puts a page of decisions. A new decision on the same account, or the same leftover, replaces the earlier one
-    /// and its result.
+    /// Puts a page of decisions. A new decision on the same account, or the same leftover, replaces the earlier
+    /// one.
     pub fn put_decisions(&self, decisions: &[Decision]) -> Result<(), StateError> {
         self.write("put decisions into the facts", |db| {
             let mut put = db.prepare_cached(
@@ -136,52 +127,6 @@ impl Facts {
         self.read("read decisions in the facts", |db| {
             let page = params![target, from.1, from.2, from.3, limit(at_most)];
             Ok(db.prepare_cached(&sql)?.query_map(page, read)?.collect::<Result<_, _>>()?)
-        })
-    }
-
-    /// How often each verdict was reached for each reason in a target.
-    pub fn decision_counts(&self, target: &TargetId) -> Result<Vec<(Verdict, Reason, u64)>, StateError> {
-        self.read("count decisions in the facts", |db| {
-            let mut query = db.prepare_cached(
-                "SELECT verdict, is_change, reason, count(*) FROM decision WHERE target = ?
-                 GROUP BY verdict, is_change, reason ORDER BY verdict, reason",
-            )?;
-            let counts = query.query_map([target.as_str()], |row| {
-                Ok((verdict(row, 0)?, row.get::<_, Word<_>>(2)?.0, row.get::<_, Whole>(3)?.0))
-            })?;
-            Ok(counts.collect::<Result<_, _>>()?)
-        })
-    }
-
-    /// Puts how the write that a decision asked for ended.
-    pub fn put_result(&self, decision: &Decision, result: &WriteResult) -> Result<(), StateError> {
-        let at = DecisionCursor::of(decision);
-        self.write("put a result into the facts", |db| {
-            db.prepare_cached(
-                "UPDATE decision SET result = ?, error = ? WHERE target = ? AND account = ? AND slot = ? AND which = ?",
-            )?
-            .execute(params![
-                result.result,
-                result.error,
-                at.target.as_str(),
-                at.account.as_str(),
-                at.slot,
-                at.which
-            ])?;
-            Ok(())
-        })
-    }
-
-    /// How the write that a decision asked for ended; `None` if it was not tried.
-    pub fn result(&self, decision: &Decision) -> Result<Option<WriteResult>, StateError> {
-        let at = DecisionCursor::of(decision);
-        self.read("read a result in the facts", |db| {
-            let mut query = db.prepare_cached(
-                "SELECT result, error FROM decision
-                 WHERE target = ? AND account = ? AND slot = ? AND which = ? AND result IS NOT NULL",
-            )?;
-            let key = params![at.target.as_str(), at.account.as_str(), at.slot, at.which];
-            Ok(query.query_row(key, |row| Ok(WriteResult { result: row.get(0)?, error: row.get(1)? })).optional()?)
         })
     }
 }

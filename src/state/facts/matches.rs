@@ -4,7 +4,7 @@
 //! Leaves to others: matching (`plan`).
 //! A newcomer gets wrong: each source is matched on its own (design §4, precedence), so an account has a row for each.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
 use super::Facts;
 use crate::model::{AccountId, PersonId, SourceId, TargetId};
@@ -75,16 +75,6 @@ impl Facts {
                  WHERE target = ? AND account = ? ORDER BY source",
             )?;
             Ok(query.query_map([target.as_str(), account.as_str()], read)?.collect::<Result<_, _>>()?)
-        })
-    }
-
-    /// How many accounts of a target are matched to somebody of any source.
-    pub fn count_matched(&self, target: &TargetId) -> Result<u64, StateError> {
-        self.read("count matches in the facts", |db| {
-            let mut query = db.prepare_cached(
-                "SELECT count(DISTINCT account) FROM matched WHERE target = ? AND person IS NOT NULL",
-            )?;
-            Ok(query.query_row([target.as_str()], |row| Ok(row.get::<_, Whole>(0)?.0))?)
         })
     }
 
@@ -180,14 +170,6 @@ impl Facts {
                                      WHERE ended.target = matched.target AND ended.account = matched.account))",
             )?;
             Ok(query.query_row([source.as_str()], |row| Ok(row.get::<_, Whole>(0)?.0))?)
-        })
-    }
-
-    /// Whether any account of any target is matched to this person.
-    pub fn is_matched(&self, source: &SourceId, person: &PersonId) -> Result<bool, StateError> {
-        self.read("look for a match in the facts", |db| {
-            let mut query = db.prepare_cached("SELECT 1 FROM matched WHERE source = ? AND person = ? LIMIT 1")?;
-            Ok(query.query_row([source.as_str(), person.as_str()], |_| Ok(())).optional()?.is_some())
         })
     }
 }

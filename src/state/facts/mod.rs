@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 
 use rusqlite::{Connection, Transaction};
 
-pub use decisions::{DecisionCursor, DecisionFilter, Selection, WriteResult};
+pub use decisions::{DecisionCursor, DecisionFilter, Selection};
 pub use matches::{MatchRow, MatchVerdict};
 
 use super::error::{StateError, StateFault};

@@ -36,16 +36,6 @@ impl Store {
         })
     }
 
-    /// Forgets what was found for a person.
-    pub fn remove_mark(&self, person: &PersonRef) -> Ack<()> {
-        let person = person.clone();
-        self.write("forget a photo mark in the state", move |db| {
-            db.prepare_cached("DELETE FROM photo_mark WHERE source = ? AND person = ?")?
-                .execute([person.source.as_str(), person.id.as_str()])?;
-            Ok(())
-        })
-    }
-
     /// Of how many people of a source the photo, or its absence, is known.
     pub fn count_known(&self, source: &SourceId) -> Result<u64, StateError> {
         self.read("count photo marks in the state", |db| {

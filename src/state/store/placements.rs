@@ -53,12 +53,6 @@ impl Store {
     pub fn adopt(&self, placement: Placement) -> Ack<()> {
         self.write("record a placement in the state", move |db| put(db, &placement))
     }
-
-    /// Forgets what stands on an account.
-    pub fn forget_placement(&self, target: &TargetId, account: &AccountId) -> Ack<()> {
-        let (target, account) = (target.clone(), account.clone());
-        self.write("forget a placement in the state", move |db| forget(db, &target, &account))
-    }
 }
 
 pub(super) fn put(db: &Connection, placement: &Placement) -> Result<(), StateFault> {

@@ -103,19 +103,6 @@ fn everything_reads_back_now_and_after_reopening() {
 }
 
 #[test]
-fn what_is_forgotten_is_gone() {
-    let (_folder, path) = place();
-    let store = open(&path);
-    write_sample(&store);
-    store.forget_placement(&"jira".into(), &"A1".into()).wait().unwrap();
-    store.remove_mark(&person("p2")).wait().unwrap();
-    assert_eq!(store.placement(&"jira".into(), &"A1".into()).unwrap(), None);
-    assert_eq!(store.count_placements(&"jira".into()).unwrap(), 2);
-    assert_eq!(store.mark(&person("p2")).unwrap(), None);
-    assert_eq!(store.count_known(&"entra".into()).unwrap(), 3);
-}
-
-#[test]
 fn a_target_is_bound_for_good() {
     let (_folder, path) = place();
     let store = open(&path);
