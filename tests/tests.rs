@@ -24,6 +24,7 @@ mod suite {
     mod folders; // a folder as source and as target
     mod lost_state; // adopting by looks
     mod printed; // whole outputs
+    mod probing; // `auth --probe`: tried on our own account, and put back
     mod readme; // the transcript is true
     mod requests; // sent equals forecast equals counted
     mod rules; // who keeps what, and why (P1, P2)

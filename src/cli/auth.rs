@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::{Format, answer, environment, job, log};
 use crate::error::Trouble;
 use crate::exit::Exit;
+use crate::load::{Told, Tried};
 use crate::report::Progress;
 use crate::run::{self, Asked, Everybody, Stop, Uploads};
 
@@ -26,7 +27,8 @@ pub struct Flags {
     #[cfg(feature = "sandbox")]
     #[arg(long, value_name = "WORLD", num_args = 0..=1, require_equals = true, default_missing_value = super::sandboxed::DEFAULT)]
     sandbox: Option<String>,
-    /// Tries an upload on the service account itself, where that can be undone: to Jira. Without it nothing is written
+    /// Tries every way that pictures can go, on the service account itself, and puts back what stood there. Where that
+    /// could not be put back (a picture of its own in Bitbucket) nothing is tried. Without it nothing is written
     #[arg(long)]
     probe: bool,
     /// How the answer is written
@@ -100,8 +102,15 @@ fn block(out: &mut String, kind: &str, asked: &Asked) {
     }
     if let Some(upload) = &asked.upload {
         let side = upload.side.map_or(String::new(), |side| format!(", up to {side} px"));
-        let tried = if asked.tried { "; tried on our own account" } else { "" };
-        line("uploads", &format!("{}{side}{tried}", upload.route));
+        line("uploads", &format!("{}{side}", upload.route));
+    }
+    for tried in &asked.tried {
+        let told = match &tried.told {
+            Told::Works => "works".to_owned(),
+            Told::Fails(failure) => format!("fails: {}", failure.found),
+            Told::NotTried(why) => format!("not tried: {why}"),
+        };
+        line("tried", &format!("{}: {told}", tried.route));
     }
     notes(asked).for_each(|note| line("note", note));
     if let Some(failure) = &asked.failure {
@@ -141,13 +150,23 @@ fn element(asked: &Asked) -> Value {
         "too_much": signed.map(|signed| &signed.too_much),
         "expires": signed.map(|signed| signed.expires.iter().map(expires).collect::<Vec<_>>()),
         "uploads": asked.upload.as_ref().map(|upload| json!({
-            "route": upload.route, "side": upload.side, "tried": asked.tried,
+            "route": upload.route, "side": upload.side,
         })),
+        "tried": asked.tried.iter().map(tried).collect::<Vec<_>>(),
         "notes": notes(asked).collect::<Vec<_>>(),
         "failure": asked.failure.as_ref().map(|failure| json!({
             "tried": failure.tried, "found": failure.found, "hint": failure.hint,
         })),
     })
+}
+
+fn tried(tried: &Tried) -> Value {
+    let (told, why) = match &tried.told {
+        Told::Works => ("works", None),
+        Told::Fails(failure) => ("fails", Some(failure.to_string())),
+        Told::NotTried(why) => ("not_tried", Some(why.clone())),
+    };
+    json!({ "route": tried.route, "told": told, "why": why })
 }
 
 fn time(unix: u64) -> String {

@@ -103,17 +103,26 @@ pub struct Probe<'a> {
     pub run: &'a RunId,
     /// For the probe's intent.
     pub journal: &'a mut dyn Journal,
-    /// When it is sent.
-    pub when: ProbeWhen,
 }
 
-/// When a throw-away picture is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProbeWhen {
-    /// Only where the way that pictures go is not known without it.
-    NotKnown,
-    /// In any case, to see whether it works.
-    Asked,
+/// What came of trying one way that pictures can go ([`Target::try_out`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// Which way: as [`Upload::route`].
+    pub route: String,
+    /// What it said.
+    pub told: Told,
+}
+
+/// What one way that pictures can go said when it was tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// The picture got there, and was taken back.
+    Works,
+    /// It did not, or could not be taken back.
+    Fails(Failure),
+    /// It was left out: trying it could have destroyed something. Says why.
+    NotTried(String),
 }
 
 /// The events that close an intent of which looking said [`Seen::Nothing`].
@@ -180,6 +189,12 @@ pub trait Target: Send + Sync {
     /// Decides how pictures go there: from what was learnt, else by a probe on the service account's own pictures if a
     /// journal is given, else by the careful assumption.
     async fn prepare(&self, learnt: &mut Learnt, probe: Option<Probe<'_>>) -> Result<Upload, Failure>;
+
+    /// Tries each way that pictures can go on the service account's own picture and puts back what stood there. Writes, as
+    /// every write does, between journal calls; after [`Target::identify`].
+    async fn try_out(&self, _learnt: &mut Learnt, _probe: Probe<'_>) -> Result<Vec<Tried>, Failure> {
+        Ok(Vec::new())
+    }
 
     /// Whether the target has no accounts of its own, so that every person in scope gets one by [`Target::account_for`].
     fn follows_people(&self) -> bool {

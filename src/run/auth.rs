@@ -17,7 +17,7 @@ use super::stop::Stop;
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::http::Failure;
-use crate::load::{Learnt, Probe, ProbeWhen, Server, Upload};
+use crate::load::{Learnt, Probe, Server, Target, Told, Tried, Upload};
 use crate::model::SignedIn;
 use crate::pipeline::{self, Pipeline};
 use crate::report::Listener;
@@ -45,8 +45,8 @@ pub struct Asked {
     pub signed: Option<SignedIn>,
     /// How pictures go to a target.
     pub upload: Option<Upload>,
-    /// A picture was sent to the service account itself.
-    pub tried: bool,
+    /// What a picture that was sent to the service account itself told, way by way.
+    pub tried: Vec<Tried>,
     /// Why the rest is not known.
     pub failure: Option<Failure>,
 }
@@ -166,17 +166,36 @@ async fn talk(
     let mut learnt = store.learnt(&server.id)?;
     asked.server = Some(server.clone());
     asked.signed = Some(unless_stopped(house, target.whoami()).await?);
-    let Some(house) = house.filter(|house| !entry.dry_run && !house.stop.requested()) else {
-        asked.upload = Some(target.prepare(&mut learnt, None).await?);
-        return Ok(());
-    };
+    if let Some(house) = house.filter(|house| !house.stop.requested()) {
+        asked.tried = if entry.dry_run {
+            not_tried(&*desk.target, &mut learnt, "`dry_run: true`: nothing is written there").await?
+        } else {
+            try_out(house, &desk, &server, &mut learnt).await?
+        };
+    }
+    let upload = target.prepare(&mut learnt, None).await?;
+    let closed = asked.tried.iter().find(|tried| tried.route == upload.route).and_then(|tried| match &tried.told {
+        Told::Fails(failure) => Some(failure.clone()),
+        Told::Works | Told::NotTried(_) => None,
+    });
+    asked.upload = Some(upload);
+    match closed {
+        Some(failure) => Err(Halt::Failure(failure)),
+        None => Ok(()),
+    }
+}
+
+async fn try_out(house: &House, desk: &Desk, server: &Server, learnt: &mut Learnt) -> Result<Vec<Tried>, Halt> {
     house.store.bind(desk.id(), &server.id).await?;
     let mut journal = StoreJournal::new(&house.store);
-    let probe = Probe { run: &house.run, journal: &mut journal, when: ProbeWhen::Asked };
-    asked.upload = Some(target.prepare(&mut learnt, Some(probe)).await?);
-    house.store.learn(&server.id, &learnt).await?;
-    asked.tried = journal.id().is_some();
-    Ok(())
+    let tried = desk.target.try_out(learnt, Probe { run: &house.run, journal: &mut journal }).await?;
+    house.store.learn(&server.id, learnt).await?;
+    Ok(tried)
+}
+
+async fn not_tried(target: &dyn Target, learnt: &mut Learnt, why: &str) -> Result<Vec<Tried>, Failure> {
+    let route = target.prepare(learnt, None).await?.route;
+    Ok(vec![Tried { route, told: Told::NotTried(why.to_owned()) }])
 }
 
 /// A failure is the element's own; trouble ends the command.

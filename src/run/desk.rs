@@ -13,7 +13,7 @@ use super::judge::Opened;
 use super::kitchen::{Kitchen, Serving};
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
-use crate::load::{Learnt, Probe, ProbeWhen, Server, Surveyed, Target, Upload};
+use crate::load::{Learnt, Probe, Server, Surveyed, Target, Upload};
 use crate::model::{AccountStanding, PersonId, ServerId, Standing};
 use crate::pipeline;
 use crate::state::StateError;
@@ -141,9 +141,7 @@ impl Desk {
             return self.target.prepare(learnt, None).await;
         }
         let mut journal = StoreJournal::new(&house.store);
-        self.target
-            .prepare(learnt, Some(Probe { run: &house.run, journal: &mut journal, when: ProbeWhen::NotKnown }))
-            .await
+        self.target.prepare(learnt, Some(Probe { run: &house.run, journal: &mut journal })).await
     }
 
     /// Gives every person in scope an account, where the target has none of its own.

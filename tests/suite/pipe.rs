@@ -73,6 +73,12 @@ impl Pipe {
         self
     }
 
+    /// Takes every target of that kind out.
+    pub fn without_target(&mut self, kind: &str) -> &mut Self {
+        self.targets.retain(|element| element.kind != kind);
+        self
+    }
+
     /// The file.
     pub fn text(&self) -> String {
         let mut text = "version: 1\n".to_owned();

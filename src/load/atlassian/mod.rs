@@ -10,6 +10,7 @@ pub(crate) mod accounts;
 pub(crate) mod door;
 pub(crate) mod login;
 pub(crate) mod manifest;
+pub(crate) mod probe;
 
 use std::time::SystemTime;
 

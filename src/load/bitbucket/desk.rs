@@ -84,11 +84,16 @@ impl Desk {
         Ok(())
     }
 
-    /// Who we are, where the server says so.
+    /// Who we are, for people.
     pub async fn whoami(&self) -> Result<String, Failure> {
         self.signed_in().await?;
+        Ok(self.who().await?.unwrap_or_else(|| "somebody whom the server does not name".to_owned()))
+    }
+
+    /// The name of our own account, where the server says it.
+    pub async fn who(&self) -> Result<Option<String>, Failure> {
         let answer = self.users(0, 1, &[]).await?;
-        Ok(login::user(&answer).unwrap_or_else(|| "somebody whom the server does not name".to_owned()))
+        if answer.status == 200 { Ok(login::user(&answer)) } else { Err(self.failed(&answer)) }
     }
 
     /// Whether the account administers Bitbucket; a permission that is missing answers 401 or 403.
@@ -103,6 +108,20 @@ impl Desk {
 
     /// What one account shows now. The inner fault is this person's alone.
     pub async fn now(&self, account: &AccountId, name: &str) -> Result<Result<Shown, Fault>, Failure> {
+        let is_it = |user: &User| user.id.map(|id| id.to_string()).as_deref() == Some(account.as_str());
+        Ok(match self.namesake(name, &is_it).await? {
+            Ok(Some(User { avatar_url, .. })) => Ok(mark::shown(avatar_url.as_deref(), self.door.line().base())),
+            Ok(None) => Err(Fault::new("account_gone", format!("nobody named `{name}` has the id {account} any more"))),
+            Err(unread) => Err(unread),
+        })
+    }
+
+    /// The user who is meant, of all whose names hold this one. The inner fault is this person's alone.
+    pub async fn namesake(
+        &self,
+        name: &str,
+        is_it: &(dyn Fn(&User) -> bool + Sync),
+    ) -> Result<Result<Option<User>, Fault>, Failure> {
         let mut start = 0;
         for _ in 0..NAMESAKES {
             let answer = self.users(start, super::survey::PAGE, &[("filter", name)]).await?;
@@ -112,17 +131,15 @@ impl Desk {
                 _ => return Err(self.failed(&answer)),
             }
             let page: Users = answer.json()?;
-            let found =
-                page.values.iter().find(|user| user.id.map(|id| id.to_string()).as_deref() == Some(account.as_str()));
-            if let Some(User { avatar_url, .. }) = found {
-                return Ok(Ok(mark::shown(avatar_url.as_deref(), self.door.line().base())));
+            if let Some(found) = page.values.into_iter().find(is_it) {
+                return Ok(Ok(Some(found)));
             }
             match page.next_page_start {
                 Some(next) if page.is_last_page == Some(false) && next > start => start = next,
                 _ => break,
             }
         }
-        Ok(Err(Fault::new("account_gone", format!("nobody named `{name}` has the id {account} any more"))))
+        Ok(Ok(None))
     }
 
     /// The bytes of the picture that is shown; `None` where the server sent something else.

@@ -2,13 +2,14 @@
 //!
 //! Owns: the settings of a `bitbucket` target and what is known about its server during a run.
 //! Leaves to others: the calls (`desk.rs`), the listing (`survey.rs`), what a picture is known by (`mark.rs`), the steps
-//! of a write (`session.rs`), what became of one (`observe.rs`).
+//! of a write (`session.rs`) and of a probe (`probe.rs`), what became of one (`observe.rs`).
 //! A newcomer gets wrong: calls go by the slug, which only the listing knows; it is not the name in lower case.
 
 mod desk;
 mod forecast;
 mod mark;
 mod observe;
+mod probe;
 mod session;
 mod survey;
 #[cfg(test)]
@@ -25,8 +26,8 @@ use crate::http::{Cookies, Counts, Failure, FailureKind, Line};
 use crate::load::atlassian::accounts::Rules;
 use crate::load::atlassian::door::{Door, Login};
 use crate::load::atlassian::{AccountRules, Credential};
-use crate::load::{Changes, Learnt, Looks, Probe, Seen, Server, Session, Surveyed, Target, Upload};
-use crate::model::{Account, Mark, OpenIntent, Shown, SignedIn, TargetId};
+use crate::load::{Changes, Learnt, Looks, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
+use crate::model::{Account, Mark, OpenIntent, ServerId, Shown, SignedIn, TargetId};
 
 use desk::Desk;
 use mark::Window;
@@ -54,6 +55,7 @@ pub struct Settings {
 /// What this run has learnt about the server.
 #[derive(Clone, Debug, Default)]
 struct Known {
+    server: Option<ServerId>,
     /// The REST version that answers: `latest`, or `1.0` on an old one.
     root: Option<&'static str>,
     /// The server names us in a header of every answer.
@@ -114,7 +116,9 @@ impl Target for Bitbucket {
     }
 
     async fn identify(&self, _learnt: &mut Learnt) -> Result<Server, Failure> {
-        survey::identify(&self.desk, &self.shared).await
+        let server = survey::identify(&self.desk, &self.shared).await?;
+        self.shared.learn(|known| known.server = Some(server.id.clone()));
+        Ok(server)
     }
 
     async fn whoami(&self) -> Result<SignedIn, Failure> {
@@ -134,6 +138,10 @@ impl Target for Bitbucket {
 
     async fn prepare(&self, _learnt: &mut Learnt, _probe: Option<Probe<'_>>) -> Result<Upload, Failure> {
         Ok(Upload { side: Some(SIDE), bytes: BYTES, route: ROUTE.to_owned(), note: None })
+    }
+
+    async fn try_out(&self, _learnt: &mut Learnt, probe: Probe<'_>) -> Result<Vec<Tried>, Failure> {
+        probe::try_out(self, probe).await
     }
 
     async fn look(&self, account: &Account) -> Result<Option<Bytes>, Failure> {

@@ -60,13 +60,23 @@ fn judge(open: &OpenIntent, shown: &Shown) -> Judged {
     let intent = &open.intent;
     let nothing = |why: &str| Judged::Seen(Seen::Nothing(why.to_owned()));
     match (&open.status, shown, intent.kind) {
-        (Status::Begun | Status::Closed, ..) | (_, _, IntentKind::Probe) => nothing("nothing was sent"),
+        (Status::Begun | Status::Closed, ..) => nothing("nothing was sent"),
         (Status::Reset, ..) => nothing("the default is shown"),
         (_, Shown::Unknown(why), _) => Judged::Seen(Seen::Unsure(why.clone())),
         (Status::Sent { .. } | Status::Unsure, shown, _) if *shown == intent.stood => nothing("nothing changed"),
         (Status::Sent { .. } | Status::Unsure, Shown::Default, IntentKind::Revert) => Judged::Seen(Seen::Reset(None)),
         (Status::Sent { .. } | Status::Unsure, _, IntentKind::Revert) => nothing("the person chose another picture"),
-        (Status::Sent { .. } | Status::Unsure, Shown::Custom(v), IntentKind::Replace) => Judged::ByLooks(v.clone()),
+        (Status::Sent { .. } | Status::Unsure, Shown::Custom(v), IntentKind::Replace | IntentKind::Probe) => {
+            Judged::ByLooks(v.clone())
+        }
+        // A probe's picture is shown until it is taken away.
+        (Status::Leftover(mark), Shown::Custom(v), IntentKind::Probe) => {
+            match Window::read(mark).map_or(Some(mark == v), |window| window.holds(v)) {
+                Some(true) => Judged::Seen(Seen::Leftover(v.clone())),
+                Some(false) => nothing("the account's owner chose another picture"),
+                None => Judged::ByLooks(v.clone()),
+            }
+        }
         (Status::Shown(mark), Shown::Custom(v), _) => match Window::read(mark) {
             None if mark == v => Judged::Seen(Seen::Shown(v.clone())),
             None => nothing("the person chose another picture"),
@@ -93,7 +103,8 @@ mod tests {
         let sent = || Status::Sent { attempt: 1, route: "multipart".into(), at: 1000 };
         let stand_in = Window { from: 1000, to: 1001, before: Some("900000".into()) }.mark();
         let shown = || Status::Shown(stand_in.clone());
-        let (replace, revert) = (IntentKind::Replace, IntentKind::Revert);
+        let left = || Status::Leftover(stand_in.clone());
+        let (replace, revert, probe) = (IntentKind::Replace, IntentKind::Revert, IntentKind::Probe);
         let table = [
             (replace, sent(), custom("900000"), "nothing"),
             (replace, sent(), custom("1000500"), "looks 1000500"),
@@ -110,6 +121,13 @@ mod tests {
             (revert, sent(), Shown::Default, "reset"),
             (revert, sent(), custom("1000500"), "nothing"),
             (revert, Status::Reset, Shown::Default, "nothing"),
+            (probe, sent(), custom("900000"), "nothing"),
+            (probe, sent(), Shown::Default, "nothing"),
+            (probe, sent(), custom("1000500"), "looks 1000500"),
+            (probe, left(), custom("1000500"), "leftover 1000500"),
+            (probe, left(), custom("2000000"), "nothing"),
+            (probe, left(), custom("abc"), "looks abc"),
+            (probe, left(), Shown::Default, "nothing"),
         ];
         for (kind, status, shown, expected) in table {
             let mut intent = intent(kind);
@@ -118,6 +136,7 @@ mod tests {
             let outline = match judge(&open, &shown) {
                 Judged::Seen(Seen::Nothing(_)) => "nothing".to_owned(),
                 Judged::Seen(Seen::Shown(mark)) => format!("shown {mark}"),
+                Judged::Seen(Seen::Leftover(mark)) => format!("leftover {mark}"),
                 Judged::Seen(Seen::Reset(None)) => "reset".to_owned(),
                 Judged::Seen(Seen::Unsure(_)) => "unsure".to_owned(),
                 Judged::ByLooks(v) => format!("looks {v}"),

@@ -117,8 +117,33 @@ impl BitbucketSession {
         match mend {
             Mend::Finish(mark) => finish(open, mark, journal).await,
             Mend::Again(rendition) => self.again(open, rendition, journal).await,
-            // Bitbucket keeps no picture but the one that is shown.
-            Mend::Tidy(_) => Ok(Wrote::Refused(unmendable(open))),
+            Mend::Tidy(mark) => self.tidy(open, mark, journal).await,
+        }
+    }
+
+    /// Bitbucket keeps no picture but the one that is shown, so only a probe leaves one to take away.
+    async fn tidy(&self, open: &OpenIntent, mark: &Mark, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
+        let intent = &open.intent;
+        if intent.kind != IntentKind::Probe {
+            return Ok(Wrote::Refused(unmendable(open)));
+        }
+        let slug = slug(intent)?;
+        let now = self.desk.now(&intent.account, &intent.account_name).await.map_err(Wrote::Stop)?;
+        if now.map_err(Wrote::Refused)? != Shown::Custom(mark.clone()) {
+            return Ok(Wrote::ChangedMeanwhile);
+        }
+        match &open.status {
+            Status::Sent { .. } => record(journal, Event::Abandoned { mark: mark.clone() }).await?,
+            Status::Leftover(_) => {}
+            _ => return Ok(Wrote::Refused(unmendable(open))),
+        }
+        match self.desk.delete(&slug).await {
+            Ok(()) => {
+                record(journal, Event::Closed).await?;
+                Ok(Wrote::Done(None))
+            }
+            Err(Trouble::No(fault) | Trouble::Maybe(fault)) => Ok(Wrote::Maybe(fault)),
+            Err(Trouble::Stop(failure)) => Ok(Wrote::Stop(failure)),
         }
     }
 
@@ -152,7 +177,7 @@ async fn finish(open: &OpenIntent, mark: &Mark, journal: &mut dyn Journal) -> Re
 }
 
 /// When it was sent and answered, by the server's own clock where the answer is dated.
-fn window(from: u64, to: u64, answer: &Answer, stood: &Shown) -> Window {
+pub(super) fn window(from: u64, to: u64, answer: &Answer, stood: &Shown) -> Window {
     let before = match stood {
         Shown::Custom(v) => Some(v.clone()),
         Shown::Default | Shown::System(_) | Shown::Unknown(_) => None,
@@ -202,7 +227,7 @@ impl Session for BitbucketSession {
     }
 }
 
-fn sent(attempt: u32) -> Event {
+pub(super) fn sent(attempt: u32) -> Event {
     Event::Sent { attempt, route: ROUTE.to_owned(), at: now() }
 }
 

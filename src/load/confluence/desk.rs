@@ -76,6 +76,21 @@ impl Desk {
 
     /// Who we are. Cannot be fooled: an anonymous answer says so in its type.
     pub async fn current(&self) -> Result<String, Failure> {
+        Ok(self.own().await?.0)
+    }
+
+    /// The key of our own account.
+    pub async fn own_key(&self) -> Result<AccountId, Failure> {
+        match self.own().await? {
+            (_, Some(key)) => Ok(AccountId::new(key)),
+            (name, None) => {
+                let tried = format!("GET {}", self.api("user/current", &[]));
+                Err(Failure::new(FailureKind::Odd, tried, format!("`{name}` without a user key")))
+            }
+        }
+    }
+
+    async fn own(&self) -> Result<(String, Option<String>), Failure> {
         let answer = self.door.read(self.api("user/current", &[])).await?;
         if answer.status != 200 {
             return Err(self.failed(&answer));
@@ -87,7 +102,7 @@ impl Desk {
                     .failure(FailureKind::Refused, "200, but as nobody: the server does not know the credential")
                     .hint("the token may have expired or been revoked; no picture was touched with it"),
             )),
-            (_, Some(name)) => Ok(name),
+            (_, Some(name)) => Ok((name, person.user_key)),
         }
     }
 

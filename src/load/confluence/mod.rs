@@ -2,7 +2,7 @@
 //!
 //! Owns: the settings of a `confluence` target and what is known about its server during a run.
 //! Leaves to others: the reads (`desk.rs`), the listing (`survey.rs`), the two ways to write (`remote.rs`), the steps of
-//! a write (`session.rs`), what became of one (`observe.rs`).
+//! a write (`session.rs`) and of a probe (`probe.rs`), what became of one (`observe.rs`).
 //! A newcomer gets wrong: the internal user-profile REST looks like the call to use. For another person it stores the
 //! picture on the *caller's* own profile and then fails (reference §4.3); it is never called here.
 
@@ -10,6 +10,7 @@ mod desk;
 mod forecast;
 mod observe;
 mod picture;
+mod probe;
 mod remote;
 mod session;
 mod survey;
@@ -29,8 +30,8 @@ use crate::http::{Cookies, Counts, Failure, FailureKind, Line};
 use crate::load::atlassian::accounts::Rules;
 use crate::load::atlassian::door::{Door, Login};
 use crate::load::atlassian::{AccountRules, Credential};
-use crate::load::{Changes, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Upload};
-use crate::model::{Account, OpenIntent, Shown, SignedIn, TargetId};
+use crate::load::{Changes, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
+use crate::model::{Account, OpenIntent, ServerId, Shown, SignedIn, TargetId};
 
 use desk::Desk;
 
@@ -76,6 +77,7 @@ pub struct Settings {
 /// What this run has learnt about the server.
 #[derive(Clone, Debug, Default)]
 struct Known {
+    server: Option<ServerId>,
     version: Option<survey::Version>,
     /// The path of the default picture, without the context path, as a default account shows it.
     default_path: Option<String>,
@@ -142,7 +144,9 @@ impl Target for Confluence {
     }
 
     async fn identify(&self, _learnt: &mut Learnt) -> Result<Server, Failure> {
-        survey::identify(&self.desk, &self.shared).await
+        let server = survey::identify(&self.desk, &self.shared).await?;
+        self.shared.learn(|known| known.server = Some(server.id.clone()));
+        Ok(server)
     }
 
     /// The rights of an administrator show only in the endpoint's answer, or at the first write.
@@ -172,6 +176,10 @@ impl Target for Confluence {
 
     async fn prepare(&self, _learnt: &mut Learnt, _probe: Option<Probe<'_>>) -> Result<Upload, Failure> {
         remote::prepare(&self.desk, &self.shared).await
+    }
+
+    async fn try_out(&self, _learnt: &mut Learnt, probe: Probe<'_>) -> Result<Vec<Tried>, Failure> {
+        probe::try_out(self, probe).await
     }
 
     async fn look(&self, account: &Account) -> Result<Option<Bytes>, Failure> {

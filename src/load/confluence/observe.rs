@@ -59,7 +59,9 @@ enum There {
 /// The file whose being there decides, because it is not shown.
 fn unshown(open: &OpenIntent, shown: &Shown) -> Option<Mark> {
     let file = match (&open.status, open.intent.kind) {
-        (Status::Sent { .. } | Status::Made(_) | Status::Unsure, IntentKind::Replace) => open.intent.making.clone(),
+        (Status::Sent { .. } | Status::Made(_) | Status::Unsure, IntentKind::Replace | IntentKind::Probe) => {
+            open.intent.making.clone()
+        }
         (Status::Sent { .. } | Status::Unsure, IntentKind::Revert) | (Status::Reset, _) => {
             picture::old(&open.intent, None)
         }
@@ -74,8 +76,8 @@ fn unshown(open: &OpenIntent, shown: &Shown) -> Option<Mark> {
 fn judge(open: &OpenIntent, shown: &Shown, there: There, upload: UploadPolicy) -> Seen {
     let intent = &open.intent;
     match (&open.status, intent.kind) {
-        (Status::Begun | Status::Closed, _) | (_, IntentKind::Probe) => Seen::Nothing("nothing was sent".into()),
-        (Status::Sent { .. } | Status::Made(_) | Status::Unsure, IntentKind::Replace) => {
+        (Status::Begun | Status::Closed, _) => Seen::Nothing("nothing was sent".into()),
+        (Status::Sent { .. } | Status::Made(_) | Status::Unsure, IntentKind::Replace | IntentKind::Probe) => {
             let Some(making) = &intent.making else { return Seen::Nothing("nothing was made".into()) };
             if *shown == Shown::Custom(making.clone()) {
                 return Seen::Shown(making.clone());
@@ -101,6 +103,10 @@ fn judge(open: &OpenIntent, shown: &Shown, there: There, upload: UploadPolicy) -
             (There::NobodyKnows, Some(old)) => Seen::Perhaps(old),
             _ => Seen::Nothing("the old picture is gone, or shown again".into()),
         },
+        // A probe's picture is shown until what stood before is put back.
+        (Status::Leftover(mark), IntentKind::Probe) if *shown == Shown::Custom(mark.clone()) => {
+            Seen::Leftover(mark.clone())
+        }
         (Status::Leftover(mark), _) => match there {
             There::Yes => Seen::Leftover(mark.clone()),
             There::No => Seen::Nothing("the leftover is gone, or was chosen by the person".into()),
@@ -150,7 +156,7 @@ mod tests {
         let mut intent = intent(kind);
         intent.stood = Shown::Custom(OLD.into());
         intent.old = Some(OLD.into());
-        intent.making = (kind == IntentKind::Replace).then(|| NEW.into());
+        intent.making = (kind != IntentKind::Revert).then(|| NEW.into());
         OpenIntent { id: IntentId(1), intent, status }
     }
 
@@ -163,7 +169,7 @@ mod tests {
         let custom = |name: &str| Shown::Custom(name.into());
         let shown = || Status::Shown(NEW.into());
         let left = || Status::Leftover(NEW.into());
-        let (replace, revert) = (IntentKind::Replace, IntentKind::Revert);
+        let (replace, revert, probe) = (IntentKind::Replace, IntentKind::Revert, IntentKind::Probe);
         #[rustfmt::skip]
         let table = [
             (replace, sent(), custom(NEW), There::No, "shown avatarpipe-2.png"),
@@ -186,6 +192,13 @@ mod tests {
             (revert, sent(), custom("user-avatar"), There::No, "nothing"),
             (revert, Status::Reset, Shown::Default, There::Yes, "reset avatarpipe-1.png"),
             (revert, Status::Reset, Shown::Default, There::No, "nothing"),
+            (probe, sent(), custom(NEW), There::No, "shown avatarpipe-2.png"),
+            (probe, sent(), custom(OLD), There::Yes, "half done avatarpipe-2.png"),
+            (probe, sent(), custom(OLD), There::No, "nothing"),
+            (probe, sent(), Shown::Default, There::NobodyKnows, "perhaps avatarpipe-2.png"),
+            (probe, left(), custom(NEW), There::No, "leftover avatarpipe-2.png"),
+            (probe, left(), custom(OLD), There::Yes, "leftover avatarpipe-2.png"),
+            (probe, left(), custom(OLD), There::No, "nothing"),
         ];
         for (kind, status, shown, there, expected) in table {
             let open = open(kind, status);

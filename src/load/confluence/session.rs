@@ -17,7 +17,7 @@ use crate::model::{Event, Fault, Intent, IntentKind, Mark, OpenIntent, Shown, St
 
 use super::desk::{Desk, Now};
 use super::remote::{self, CHANGED, route};
-use super::{ReadBefore, Shared, UploadPolicy, picture};
+use super::{ReadBefore, Shared, UploadPolicy, picture, probe};
 
 /// One worker's session.
 pub(super) struct ConfluenceSession {
@@ -232,7 +232,9 @@ impl ConfluenceSession {
     async fn tidy(&self, open: &OpenIntent, mark: &Mark, now: &Now, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
         let intent = &open.intent;
         let shown = now.picture.shown == Shown::Custom(mark.clone());
-        if shown || !mark.as_str().starts_with(picture::PREFIX) || !made_by_us(open, mark) {
+        // The picture of a probe is shown until what stood before is put back.
+        let to_put_back = shown && intent.kind == IntentKind::Probe;
+        if (shown && !to_put_back) || !mark.as_str().starts_with(picture::PREFIX) || !made_by_us(open, mark) {
             return Ok(Wrote::ChangedMeanwhile);
         }
         let Some(content) = now.picture.content.as_deref().or(intent.handle.as_deref()) else {
@@ -249,6 +251,14 @@ impl ConfluenceSession {
             }
             Status::Leftover(_) | Status::Reset | Status::Shown(_) => {}
             Status::Begun | Status::Unsure | Status::Closed => return Ok(Wrote::Refused(unmendable(open))),
+        }
+        if to_put_back {
+            let default = self.shared.known().default_path;
+            match probe::put_back(&self.desk, intent, content, mark, default.as_deref()).await {
+                Ok(()) => {}
+                Err(Trouble::No(fault) | Trouble::Maybe(fault)) => return Ok(Wrote::Maybe(fault)),
+                Err(Trouble::Stop(failure)) => return Ok(Wrote::Stop(failure)),
+            }
         }
         self.remove(&intent.account_name, content, mark).await?;
         record(journal, Event::Closed).await?;

@@ -1,8 +1,8 @@
 //! Jira Data Center and Server.
 //!
 //! Owns: the settings of a `jira` target and what is known about its server during a run.
-//! Leaves to others: each call (`desk.rs`), the listing (`survey.rs`), the ways to upload (`upload.rs`), the steps of a
-//! write (`session.rs`), what became of one (`observe.rs`).
+//! Leaves to others: each call (`desk.rs`), the listing (`survey.rs`), the ways to upload (`upload.rs`) and
+//! trying them out (`probe.rs`), the steps of a write (`session.rs`), what became of one (`observe.rs`).
 //! A newcomer gets wrong: a user has a key, which never changes, and a name, which every call wants. Calls go by name,
 //! answers are checked by key (reference §8).
 
@@ -11,6 +11,7 @@ mod default;
 mod desk;
 mod forecast;
 mod observe;
+mod probe;
 mod session;
 mod survey;
 mod upload;
@@ -31,7 +32,7 @@ use crate::http::{Cookies, Counts, Failure, FailureKind, Line};
 use crate::load::atlassian::accounts::Rules;
 use crate::load::atlassian::door::Login;
 use crate::load::atlassian::{AccountRules, Credential};
-use crate::load::{Changes, Learnt, Looks, Probe, Seen, Server, Session, Surveyed, Target, Upload};
+use crate::load::{Changes, Learnt, Looks, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
 use crate::model::{Account, Mark, OpenIntent, ServerId, Shown, SignedIn, TargetId};
 
 use desk::Desk;
@@ -201,6 +202,10 @@ impl Target for Jira {
 
     async fn prepare(&self, learnt: &mut Learnt, probe: Option<Probe<'_>>) -> Result<Upload, Failure> {
         upload::prepare(self, learnt, probe).await
+    }
+
+    async fn try_out(&self, learnt: &mut Learnt, probe: Probe<'_>) -> Result<Vec<Tried>, Failure> {
+        probe::try_out(self, learnt, probe).await
     }
 
     async fn look(&self, account: &Account) -> Result<Option<Bytes>, Failure> {

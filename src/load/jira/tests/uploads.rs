@@ -3,16 +3,14 @@
 use crate::http::FailureKind;
 use crate::load::jira::tests::fake::{Fault, Stage, Way, World};
 use crate::load::jira::tests::{Memory, grey, intent, rendition};
-use crate::load::{Learnt, Probe, ProbeWhen, Target as _, Upload, Wrote};
+use crate::load::{Learnt, Probe, Target as _, Upload, Wrote};
 use crate::model::{IntentKind, RunId, Status};
 
 async fn prepare(stage: &Stage, learnt: &mut Learnt, journal: Option<&mut Memory>) -> Upload {
     stage.jira.identify(learnt).await.unwrap();
     let run = RunId::from("run");
     match journal {
-        Some(journal) => {
-            stage.jira.prepare(learnt, Some(Probe { run: &run, journal, when: ProbeWhen::NotKnown })).await.unwrap()
-        }
+        Some(journal) => stage.jira.prepare(learnt, Some(Probe { run: &run, journal })).await.unwrap(),
         None => stage.jira.prepare(learnt, None).await.unwrap(),
     }
 }

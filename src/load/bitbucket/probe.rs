@@ -1,0 +1,128 @@
+//! Trying out whether pictures can be set, on the service account's own profile.
+//!
+//! Owns: the throw-away picture and taking it away again.
+//! Leaves to others: the calls (`desk.rs`), a probe that was killed (`observe.rs`, `session.rs`).
+//! A newcomer gets wrong: Bitbucket keeps no earlier picture, so an account that has one is left alone. Everybody may set
+//! their own; whether we may set that of others is told by the permission alone.
+
+use crate::http::{Failure, FailureKind};
+use crate::load::atlassian::door::Trouble;
+use crate::load::atlassian::{now, probe};
+use crate::load::{Probe, Told, Tried};
+use crate::model::{Event, Fault, Mark, Shown};
+
+use super::mark::{self, Window};
+use super::session::{sent, window};
+use super::{Bitbucket, ROUTE};
+
+/// The side of the picture that is sent, in pixels.
+const SIDE: u32 = 256;
+
+/// Sends a picture and takes it away again.
+pub(super) async fn try_out(git: &Bitbucket, probe: Probe<'_>) -> Result<Vec<Tried>, Failure> {
+    let told = match send(git, probe).await {
+        Ok(()) => Told::Works,
+        Err(End::NotTried(why)) => Told::NotTried(why),
+        Err(End::Fails(fault)) => Told::Fails(Failure::new(FailureKind::Odd, tried(git), fault.message)),
+        Err(End::Stop(failure)) => return Err(failure),
+    };
+    Ok(vec![Tried { route: ROUTE.to_owned(), told }])
+}
+
+/// What ends a probe early.
+enum End {
+    NotTried(String),
+    Fails(Fault),
+    Stop(Failure),
+}
+
+impl From<Failure> for End {
+    fn from(failure: Failure) -> Self {
+        Self::Stop(failure)
+    }
+}
+
+async fn send(git: &Bitbucket, probe: Probe<'_>) -> Result<(), End> {
+    let (desk, shared) = (&git.desk, &git.shared);
+    let own = own(git).await?;
+    let slug = own.handle.clone().unwrap_or_default();
+    let picture = probe::picture(SIDE)?;
+    let looks = Some(shared.looks.as_ref());
+    let intent = probe::intent(&probe, &shared.settings.id, own, &picture, looks);
+    probe.journal.begin(intent.clone(), sent(1)).await?;
+    let from = now();
+    let answer = match desk.post(&slug, &picture).await {
+        Ok(answer) => answer,
+        Err(Trouble::No(no)) => {
+            probe.journal.record(Event::Refused { why: no.message.clone() }).await?;
+            return Err(End::Fails(no));
+        }
+        Err(Trouble::Maybe(maybe)) => return Err(End::Fails(maybe)),
+        Err(Trouble::Stop(failure)) => return Err(End::Stop(failure)),
+    };
+    let window = window(from, now(), &answer, &intent.stood);
+    probe.journal.record(Event::Abandoned { mark: window.mark() }).await?;
+    // Somebody else may have uploaded meanwhile, and a deleted picture does not come back.
+    let shown = desk.now(&intent.account, &intent.account_name).await?.map_err(End::Fails)?;
+    match &shown {
+        Shown::Custom(v) if is_the_probes(&window, v) => {}
+        other => {
+            probe.journal.record(Event::Closed).await?;
+            return Err(End::Fails(Fault::new("not_shown", format!("201, but {}", words(other)))));
+        }
+    }
+    desk.delete(&slug).await.map_err(left_over)?;
+    probe.journal.record(Event::Closed).await?;
+    Ok(())
+}
+
+/// The service account, if a picture of it could be taken away again without loss.
+async fn own(git: &Bitbucket) -> Result<probe::Own, End> {
+    let desk = &git.desk;
+    let not_tried = |why: &str| End::NotTried(why.to_owned());
+    let name = desk.who().await?.ok_or_else(|| not_tried("the server does not say who we are"))?;
+    let user = desk.namesake(&name, &|user| user.name.as_deref() == Some(&name)).await?.map_err(End::Fails)?;
+    let Some((id, slug, url)) = user.and_then(|user| Some((user.id?, user.slug?, user.avatar_url))) else {
+        return Err(not_tried("our own account is not listed, or without an id and a slug"));
+    };
+    let shown = mark::shown(url.as_deref(), desk.door().line().base());
+    match shown {
+        Shown::Default => {}
+        Shown::Unknown(why) => return Err(End::NotTried(why)),
+        Shown::Custom(_) | Shown::System(_) => {
+            return Err(not_tried(
+                "our own account has a picture, and Bitbucket keeps no earlier one that could be put back: take it away by \
+                 hand, or look at the first replacement of a `run`",
+            ));
+        }
+    }
+    let server = probe::server(git.shared.known().server, || tried(git))?;
+    Ok(probe::Own { server, account: id.to_string().as_str().into(), name, handle: Some(slug), shown })
+}
+
+/// Whether a picture with this `v` is the one that was sent; a `v` that is no time cannot say otherwise.
+fn is_the_probes(window: &Window, v: &Mark) -> bool {
+    window.holds(v) != Some(false)
+}
+
+fn words(shown: &Shown) -> &'static str {
+    match shown {
+        Shown::Default => "no picture is shown",
+        Shown::Unknown(_) => "it cannot be told what is shown",
+        Shown::Custom(_) | Shown::System(_) => "another picture is shown, which was left alone",
+    }
+}
+
+fn left_over(trouble: Trouble) -> End {
+    match trouble {
+        Trouble::No(fault) | Trouble::Maybe(fault) => End::Fails(Fault::new(
+            "not_taken_back",
+            format!("it got there, but could not be taken away again; the next run tries: {}", fault.message),
+        )),
+        Trouble::Stop(failure) => End::Stop(failure),
+    }
+}
+
+fn tried(git: &Bitbucket) -> String {
+    format!("a probe on our own account of {}", git.line.base())
+}

@@ -1,0 +1,144 @@
+//! Trying out whether pictures can be set, on the service account's own profile.
+//!
+//! Owns: the throw-away picture and putting back what stood there before.
+//! Leaves to others: the calls (`remote.rs`), a probe that was killed (`observe.rs`, `session.rs`).
+//! A newcomer gets wrong: here a picture is shown as soon as it is there, so a probe changes what the account shows. Only
+//! what can be put back is tried.
+
+use crate::http::{Failure, FailureKind};
+use crate::load::atlassian::door::Trouble;
+use crate::load::atlassian::{now, probe};
+use crate::load::{Probe, Told, Tried};
+use crate::model::{AccountId, Digest, Event, Fault, Intent, Mark, Shown};
+
+use super::desk::{Desk, Now};
+use super::picture::{self, STOCK};
+use super::{Confluence, UploadPolicy, remote};
+
+/// The side of the picture that is sent, in pixels.
+const SIDE: u32 = 128;
+
+/// Sends a picture, looks whether it is shown, and puts back what stood there.
+pub(super) async fn try_out(wiki: &Confluence, probe: Probe<'_>) -> Result<Vec<Tried>, Failure> {
+    let (desk, policy) = (&wiki.desk, wiki.shared.settings.upload);
+    remote::prepare(desk, &wiki.shared).await?;
+    let told = match send(wiki, probe).await {
+        Ok(()) => Told::Works,
+        Err(End::NotTried(why)) => Told::NotTried(why),
+        Err(End::Fails(fault)) => Told::Fails(failure(desk, fault.message)),
+        Err(End::Stop(failure)) => return Err(failure),
+    };
+    Ok(vec![Tried { route: remote::route(policy).to_owned(), told }])
+}
+
+/// What ends a probe early.
+enum End {
+    NotTried(String),
+    Fails(Fault),
+    Stop(Failure),
+}
+
+impl From<Failure> for End {
+    fn from(failure: Failure) -> Self {
+        Self::Stop(failure)
+    }
+}
+
+async fn send(wiki: &Confluence, probe: Probe<'_>) -> Result<(), End> {
+    let (desk, policy) = (&wiki.desk, wiki.shared.settings.upload);
+    let account = desk.own_key().await?;
+    let now = desk.now(&account).await?.map_err(End::Fails)?;
+    let sent = probe::picture(SIDE)?;
+    let file = picture::file_name(&Digest::of(&sent.bytes), &sent);
+    if let Some(why) = not_to_be_put_back(&now, &file, policy) {
+        return Err(End::NotTried(why));
+    }
+    let default = now.picture.default.clone();
+    let intent = begun(wiki, &probe, account, now, &file)?;
+    let first = Event::Sent { attempt: 1, route: remote::route(policy).to_owned(), at: self::now() };
+    probe.journal.begin(intent.clone(), first).await?;
+
+    let seen = (intent.handle.as_deref(), &intent.stood);
+    match remote::add(desk, &intent.account_name, &file, &sent, seen).await {
+        Ok(()) => probe.journal.record(Event::Abandoned { mark: file.clone() }).await?,
+        Err(Trouble::No(no)) => {
+            probe.journal.record(Event::Refused { why: no.message.clone() }).await?;
+            return Err(End::Fails(no));
+        }
+        Err(Trouble::Maybe(maybe)) => return Err(End::Fails(maybe)),
+        Err(Trouble::Stop(failure)) => return Err(End::Stop(failure)),
+    }
+    let after = desk.now(&intent.account).await?.map_err(End::Fails)?;
+    if after.picture.shown != Shown::Custom(file.clone()) {
+        return Err(End::Fails(Fault::new("not_shown", "the server said yes, and shows another picture")));
+    }
+    let content = after.picture.content.unwrap_or_default();
+    put_back(desk, &intent, &content, &file, default.as_deref()).await.map_err(left_over)?;
+    remote::remove(desk, &intent.account_name, &content, &file).await.map_err(left_over)?;
+    probe.journal.record(Event::Closed).await?;
+    Ok(())
+}
+
+fn begun(wiki: &Confluence, probe: &Probe<'_>, account: AccountId, now: Now, file: &Mark) -> Result<Intent, Failure> {
+    let server = probe::server(wiki.shared.known().server, || tried(&wiki.desk))?;
+    let Now { name, picture } = now;
+    let own = probe::Own { server, account, name, handle: picture.content, shown: picture.shown };
+    let sent = probe::picture(SIDE)?;
+    let intent = probe::intent(probe, &wiki.shared.settings.id, own, &sent, None);
+    Ok(Intent { making: Some(file.clone()), ..intent })
+}
+
+/// Why what stands there could not be put back.
+fn not_to_be_put_back(now: &Now, file: &Mark, policy: UploadPolicy) -> Option<String> {
+    match (&now.picture.shown, policy) {
+        (Shown::Unknown(why), _) => Some(why.clone()),
+        (Shown::Custom(shown), _) if shown == file => {
+            Some("the picture of an earlier probe is still there; the next `run` takes it away".to_owned())
+        }
+        (Shown::Default, _) | (_, UploadPolicy::XmlRpc) => None,
+        (Shown::System(_) | Shown::Custom(_), UploadPolicy::Endpoint) => Some(
+            "our own account shows a picture that was chosen, and the endpoint can put back only the default".into(),
+        ),
+    }
+}
+
+/// Shows what stood there before the probe.
+pub(super) async fn put_back(
+    desk: &Desk,
+    intent: &Intent,
+    content: &str,
+    probe: &Mark,
+    default: Option<&str>,
+) -> Result<(), Trouble> {
+    let name = &intent.account_name;
+    match (&intent.stood, default) {
+        (Shown::Custom(file), _) => remote::select(desk, name, file).await,
+        // A value under that folder is used as it is (reference §4.4).
+        (Shown::System(file), _) => remote::select(desk, name, &Mark::new(format!("{STOCK}{file}"))).await,
+        (Shown::Default, Some(default)) => {
+            remote::reset(desk, name, default, (Some(content), &Shown::Custom(probe.clone()))).await
+        }
+        (Shown::Default | Shown::Unknown(_), _) => {
+            Err(Trouble::No(Fault::new("default_unknown", "the path of the default picture is not known")))
+        }
+    }
+}
+
+fn left_over(trouble: Trouble) -> End {
+    match trouble {
+        Trouble::No(fault) | Trouble::Maybe(fault) => End::Fails(Fault::new(
+            "not_taken_back",
+            format!("it got there, but could not be taken back; the next run tries: {}", fault.message),
+        )),
+        Trouble::Stop(failure) => End::Stop(failure),
+    }
+}
+
+fn tried(desk: &Desk) -> String {
+    format!("a probe on our own account of {}", desk.door().line().base())
+}
+
+fn failure(desk: &Desk, found: String) -> Failure {
+    Failure::new(FailureKind::Odd, tried(desk), found)
+        .hint("is the account a Confluence administrator? Nobody else may set pictures")
+}

@@ -1,0 +1,188 @@
+//! Trying out how pictures go, on the service account's own avatars.
+//!
+//! Owns: one throw-away avatar a route, which is never selected, and its deletion.
+//! Leaves to others: choosing a route by what was told (`upload.rs`), a probe that was killed (`observe.rs`).
+//! A newcomer gets wrong: that a session holds says nothing about the one-step upload, nor the other way round; a server
+//! may have its own mind about each.
+
+use crate::http::{Cookies, Failure, FailureKind};
+use crate::load::atlassian::door::Trouble;
+use crate::load::atlassian::{now, probe};
+use crate::load::{Learnt, Probe, Rendition, Told, Tried};
+use crate::model::{AccountId, Event, Fault, Intent, Mark};
+
+use super::desk::Desk;
+use super::upload::{self, LARGEST, Made, ONE_STEP, SESSION_LOST, Square};
+use super::wire::Temporary;
+use super::{Jira, Route};
+
+/// What the session route said.
+pub(super) enum SessionTold {
+    /// The confirmation found the temporary avatar.
+    Holds,
+    /// It found none: the session had ended.
+    Lost(Fault),
+    /// It cannot be told by this.
+    Unclear(Fault),
+}
+
+impl SessionTold {
+    /// The route that is known to be right then.
+    pub fn route(&self) -> Option<Route> {
+        match self {
+            Self::Holds => Some(Route::Session),
+            Self::Lost(_) => Some(Route::OneStep),
+            Self::Unclear(_) => None,
+        }
+    }
+}
+
+/// Tries both ways; what the first one tells is learnt.
+pub(super) async fn try_out(jira: &Jira, learnt: &mut Learnt, probe: Probe<'_>) -> Result<Vec<Tried>, Failure> {
+    let key = upload::key(&jira.shared, &jira.version().await?);
+    let Probe { run, journal } = probe;
+    let by_session = session(jira, Probe { run, journal }).await?;
+    if let Some(route) = by_session.route() {
+        learnt.insert(key, route.word().to_owned());
+    }
+    let at_once = one_step(jira, Probe { run, journal }).await?;
+    let fails = |fault: Fault, hint: &str| Told::Fails(failure(jira, fault.message).hint(hint));
+    Ok(vec![
+        Tried {
+            route: Route::Session.word().to_owned(),
+            told: match by_session {
+                SessionTold::Holds => Told::Works,
+                SessionTold::Lost(fault) | SessionTold::Unclear(fault) => fails(fault, upload::remedy(&jira.shared)),
+            },
+        },
+        Tried {
+            route: Route::OneStep.word().to_owned(),
+            told: match at_once {
+                Ok(()) => Told::Works,
+                Err(fault) => fails(fault, "`upload: session` works where the web session holds"),
+            },
+        },
+    ])
+}
+
+/// Uploads and confirms a picture in a session of its own, and deletes it again.
+pub(super) async fn session(jira: &Jira, probe: Probe<'_>) -> Result<SessionTold, Failure> {
+    let shared = &jira.shared;
+    let Begun { intent, picture, probe } = match begin(jira, probe, Route::Session, LARGEST).await? {
+        Ok(begun) => begun,
+        Err(fault) => return Ok(SessionTold::Unclear(fault)),
+    };
+    // A jar of its own: whether the server keeps what it names is the question.
+    let jar = Desk::new(jira.line.session(Cookies::Keep)?, jira.line.clone(), shared.clone());
+    match upload::create(&jar, shared, &intent.account_name, &square(&picture)).await {
+        Ok(made) => Ok(match take_back(jira, probe, &intent, made).await? {
+            Ok(()) => SessionTold::Holds,
+            Err(fault) => SessionTold::Unclear(fault),
+        }),
+        Err(Trouble::No(no)) => {
+            probe.journal.record(Event::Refused { why: no.message.clone() }).await?;
+            Ok(SessionTold::Unclear(no))
+        }
+        Err(Trouble::Maybe(lost)) if lost.code == SESSION_LOST => {
+            shared.losses.store(0, std::sync::atomic::Ordering::Relaxed);
+            match jira.desk.avatars(&intent.account_name).await? {
+                Ok(after) if after.beyond(&intent.base, &intent.account).is_empty() => {
+                    probe.journal.record(Event::Void { why: lost.message.clone() }).await?;
+                }
+                // It stays open and is judged by looking, as every other.
+                _ => {}
+            }
+            Ok(SessionTold::Lost(lost))
+        }
+        Err(Trouble::Maybe(maybe)) => Ok(SessionTold::Unclear(maybe)),
+        Err(Trouble::Stop(failure)) => Err(failure),
+    }
+}
+
+/// Uploads a picture of 48 px, which has to be the finished avatar at once, and deletes it again.
+async fn one_step(jira: &Jira, probe: Probe<'_>) -> Result<Result<(), Fault>, Failure> {
+    let Begun { intent, picture, probe } = match begin(jira, probe, Route::OneStep, ONE_STEP).await? {
+        Ok(begun) => begun,
+        Err(fault) => return Ok(Err(fault)),
+    };
+    let no = match upload::temporary(&jira.desk, &jira.shared, &intent.account_name, &square(&picture)).await {
+        Ok(Temporary::Made { id, owner }) => {
+            return take_back(jira, probe, &intent, Made { mark: Mark::new(id), owner }).await;
+        }
+        Ok(Temporary::Refused(why)) => Fault::new("refused", why),
+        // What was uploaded ends with its session.
+        Ok(Temporary::Crop) => Fault::new("wants_a_crop", format!("the server wants a crop even of {ONE_STEP} px")),
+        Err(Trouble::No(no)) => no,
+        Err(Trouble::Maybe(maybe)) => return Ok(Err(maybe)),
+        Err(Trouble::Stop(failure)) => return Err(failure),
+    };
+    probe.journal.record(Event::Refused { why: no.message.clone() }).await?;
+    Ok(Err(no))
+}
+
+struct Begun<'a> {
+    intent: Intent,
+    picture: Rendition,
+    probe: Probe<'a>,
+}
+
+/// Writes down what is about to be sent. The inner fault: our own avatars cannot be read.
+async fn begin<'a>(
+    jira: &Jira,
+    probe: Probe<'a>,
+    route: Route,
+    side: u32,
+) -> Result<Result<Begun<'a>, Fault>, Failure> {
+    let shared = &jira.shared;
+    let me = jira.desk.myself().await?;
+    let avatars = match jira.desk.avatars(&me.name).await? {
+        Ok(avatars) => avatars,
+        Err(unread) => return Ok(Err(unread)),
+    };
+    let server = probe::server(shared.known().server, || tried(jira))?;
+    let account = AccountId::new(me.key);
+    let own = probe::Own { server, account, name: me.name, handle: None, shown: avatars.shown() };
+    let picture = probe::picture(side)?;
+    let looks = Some(shared.looks.as_ref());
+    let intent = Intent { base: avatars.ids(), ..probe::intent(&probe, &shared.settings.id, own, &picture, looks) };
+    let sent = Event::Sent { attempt: 1, route: route.word().to_owned(), at: now() };
+    probe.journal.begin(intent.clone(), sent).await?;
+    Ok(Ok(Begun { intent, picture, probe }))
+}
+
+/// Deletes what was made, if it is ours. It was never selected.
+async fn take_back(jira: &Jira, probe: Probe<'_>, intent: &Intent, made: Made) -> Result<Result<(), Fault>, Failure> {
+    let Made { mark, owner } = made;
+    if intent.base.contains(&mark) || owner.is_some_and(|owner| owner != intent.account.as_str()) {
+        return Err(failure(jira, format!("the new avatar {mark} is not a new one of ours"))
+            .hint("a proxy that mixes up answers? nothing was deleted"));
+    }
+    probe.journal.record(Event::Abandoned { mark: mark.clone() }).await?;
+    match upload::delete(&jira.desk, &intent.account_name, &mark).await {
+        Ok(()) => {
+            probe.journal.record(Event::Closed).await?;
+            Ok(Ok(()))
+        }
+        Err(Trouble::Stop(failure)) => Err(failure),
+        // It stays open, and the next run takes the picture away.
+        Err(Trouble::No(fault) | Trouble::Maybe(fault)) => Ok(Err(Fault::new(
+            "not_taken_back",
+            format!(
+                "it got there, but avatar {mark} could not be deleted again; the next run tries: {}",
+                fault.message
+            ),
+        ))),
+    }
+}
+
+fn square(picture: &Rendition) -> Square<'_> {
+    Square { bytes: &picture.bytes, mime: picture.mime, side: picture.side }
+}
+
+fn tried(jira: &Jira) -> String {
+    format!("a probe on our own account of {}", jira.line.base())
+}
+
+fn failure(jira: &Jira, found: String) -> Failure {
+    Failure::new(FailureKind::Odd, tried(jira), found)
+}
