@@ -28,18 +28,27 @@ pub struct Failure {
     pub found: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// What has to be granted first, where that is all that is wrong: a scope, a role. For `auth`, which tells it apart.
+    pub lacks: Option<String>,
 }
 
 impl Failure {
     /// A failure without a hint.
     pub fn new(kind: FailureKind, tried: impl Into<String>, found: impl Into<String>) -> Self {
-        Self { kind, tried: tried.into(), found: found.into(), hint: None }
+        Self { kind, tried: tried.into(), found: found.into(), hint: None, lacks: None }
     }
 
     /// The same with a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same, with what has to be granted first.
+    #[must_use]
+    pub fn lacks(mut self, what: Option<String>) -> Self {
+        self.lacks = what;
         self
     }
 }

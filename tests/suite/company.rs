@@ -92,6 +92,12 @@ impl Company {
         self
     }
 
+    /// Changes the Google customer.
+    pub fn google(mut self, change: impl FnOnce(&mut Customer)) -> Self {
+        change(self.google.as_mut().expect("a company with a Google customer"));
+        self
+    }
+
     /// Changes the Bitbucket's accounts.
     pub fn git(mut self, change: impl FnOnce(&mut Git)) -> Self {
         change(self.git.as_mut().expect("a company that is everywhere"));

@@ -1,6 +1,7 @@
 //! `auth`: who we are everywhere, what we may, what is missing or too much, what expires when (design §6).
 
-use avatarpipe::sandbox::faults::{Effect, Fault};
+use avatarpipe::sandbox::faults::{Answer, Effect, Fault};
+use avatarpipe::sandbox::google::world::Role;
 use serde_json::{Value, json};
 
 use super::company::Company;
@@ -61,6 +62,8 @@ fn what_is_missing_or_too_much_is_named() {
     for (roles, groups, exit, missing, too_much) in [
         (vec!["User.Read.All", "Mail.ReadWrite"], false, 0, json!([]), json!(["Mail.ReadWrite"])),
         (vec!["User.Read.All"], true, 5, json!(["GroupMember.Read.All"]), json!([])),
+        (vec!["User.Read.All", "GroupMember.Read.All"], false, 0, json!([]), json!(["GroupMember.Read.All"])),
+        (vec!["User.Read.All", "Directory.Read.All"], true, 0, json!([]), json!(["Directory.Read.All"])),
         (vec![], false, 5, json!(["User.Read.All"]), json!([])),
     ] {
         let mut stage = Stage::of(Company::of(&["ada"]).app_roles(&roles).world());
@@ -75,6 +78,56 @@ fn what_is_missing_or_too_much_is_named() {
         .account("svc-avatars", |account| account.role = serde_json::from_value(json!("user")).unwrap());
     let told = told(&as_json(&Stage::of(plain.world())).expect_exit(5));
     assert_eq!(told["targets"][0]["missing"], json!(["Jira Administrators (ADMINISTER)"]));
+}
+
+#[test]
+fn what_google_lacks_is_named_with_what_to_change_in_the_console() {
+    let customer = || Company::of(&["ada"]).with_google(&["leslie"]);
+    let scope = "https://www.googleapis.com/auth/admin.directory.user.readonly";
+    let told_of = |company: Company, fault: Option<Fault>| {
+        let stage = Stage::connected(company.world());
+        fault.into_iter().for_each(|fault| _ = stage.sandbox.fault(fault));
+        let told = told(&as_json(&stage).expect_exit(5));
+        assert_eq!(told["targets"][0]["who"], "svc-avatars", "nobody else is hidden");
+        told["sources"][1].clone()
+    };
+    let answer = |status: u16, reason: &str, message: &str| {
+        let body = json!({ "error": { "code": status, "message": message,
+            "errors": [{ "domain": "global", "reason": reason, "message": message }] } });
+        let effect = Effect::Answer(Answer { status, body, ..Answer::default() });
+        Some(Fault::new(effect).at("directory"))
+    };
+    for (source, lacks, remedy) in [
+        (
+            told_of(customer().google(|google| google.delegation[0].scopes.clear()), None),
+            scope,
+            "Domain-wide delegation: enter 104000000000000000001 with the scopes",
+        ),
+        (
+            told_of(customer().google(|google| google.users[0].role = Role::Other), None),
+            "an admin role that may read",
+            "Account, Admin roles: give admin@fabrikam.example",
+        ),
+        (
+            told_of(customer(), answer(403, "insufficientPermissions", "Insufficient Permission")),
+            scope,
+            "Domain-wide delegation: add the scope",
+        ),
+        (
+            told_of(customer(), answer(403, "accessNotConfigured", "x has not been used in project 7 before")),
+            "the Admin SDK API",
+            "enable the Admin SDK API",
+        ),
+        (
+            told_of(customer(), answer(403, "domainCannotUseApis", "Domain cannot use apis.")),
+            "API access of the domain",
+            "let the domain use APIs",
+        ),
+    ] {
+        let missing = source["missing"][0].as_str().unwrap_or_else(|| panic!("nothing is missing: {source}"));
+        assert!(missing.starts_with(lacks) && missing.contains(remedy), "{missing}");
+        assert_eq!((&source["may"], &source["failure"]), (&json!([]), &Value::Null), "{source}");
+    }
 }
 
 #[test]

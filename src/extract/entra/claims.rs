@@ -17,6 +17,8 @@ use crate::model::SignedIn;
 const USERS: &str = "User.Read.All";
 const MEMBERS: &str = "GroupMember.Read.All";
 
+const HIDDEN: &str = "Member.Read.Hidden";
+
 /// What else grants the same: more than is needed.
 const MORE: [(&str, &[&str]); 2] = [
     (USERS, &["User.ReadWrite.All"]),
@@ -92,8 +94,11 @@ fn told(claims: Option<&Claims>, groups: bool) -> SignedIn {
     let mut signed = SignedIn::of(claims.who().unwrap_or_default());
     signed.may.clone_from(&claims.roles);
     signed.may.sort_unstable();
-    signed.too_much = signed.may.iter().filter(|role| role.contains("Write")).cloned().collect();
-    for needed in [Some(USERS), groups.then_some(MEMBERS)].into_iter().flatten() {
+    let needed: Vec<&str> = [Some(USERS), groups.then_some(MEMBERS)].into_iter().flatten().collect();
+    // Members of a group with a hidden membership are told with it alone (§2.4).
+    let enough = |role: &str| needed.contains(&role) || (groups && role == HIDDEN);
+    signed.too_much = signed.may.iter().filter(|role| !enough(role)).cloned().collect();
+    for needed in needed {
         if !claims.has(needed) {
             signed.needs(needed, false);
         }
@@ -126,9 +131,12 @@ mod tests {
         for (roles, groups, missing, too_much) in [
             (vec!["User.Read.All"], false, vec![], vec![]),
             (vec!["User.Read.All"], true, vec![MEMBERS], vec![]),
-            (vec!["User.Read.All", "Group.Read.All"], true, vec![], vec![]),
+            (vec!["User.Read.All", "Group.Read.All"], true, vec![], vec!["Group.Read.All"]),
+            (vec!["User.Read.All", MEMBERS], false, vec![], vec![MEMBERS]),
+            (vec!["User.Read.All", MEMBERS, HIDDEN], true, vec![], vec![]),
+            (vec!["User.Read.All", "ProfilePhoto.Read.All"], false, vec![], vec!["ProfilePhoto.Read.All"]),
             (vec!["User.ReadWrite.All"], false, vec![], vec!["User.ReadWrite.All"]),
-            (vec!["User.ReadBasic.All"], true, vec![USERS, MEMBERS], vec![]),
+            (vec!["User.ReadBasic.All"], true, vec![USERS, MEMBERS], vec!["User.ReadBasic.All"]),
             (vec![], false, vec![USERS], vec![]),
         ] {
             let claims = Claims::of(&token(&json!({ "roles": roles }))).unwrap();

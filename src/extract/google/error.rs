@@ -124,11 +124,28 @@ impl Asker {
         let error = GoogleError::of(&answer.body);
         let class = error.class(answer.status);
         let found = if error.message.is_empty() { answer.excerpt() } else { error.words(answer.status) };
-        let failure = answer.failure(kind(class), found);
-        match self.hint(class, answer.header("www-authenticate")) {
+        let challenge = answer.header("www-authenticate");
+        let failure = answer.failure(kind(class), found).lacks(self.lacks(class, challenge));
+        match self.hint(class, challenge) {
             Some(hint) => failure.hint(hint),
             None => failure,
         }
+    }
+
+    /// What has to be granted, where that is all that is wrong.
+    fn lacks(&self, class: Class, challenge: Option<&str>) -> Option<String> {
+        match class {
+            Class::Privilege => Some("an admin role that may read".to_owned()),
+            Class::Scope => Some(self.wanted(challenge)),
+            Class::Api => Some("the Admin SDK API".to_owned()),
+            Class::Domain => Some("API access of the domain".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// The scope that is asked for in vain.
+    fn wanted(&self, challenge: Option<&str>) -> String {
+        challenge.and_then(wanted_scope).unwrap_or_else(|| self.scopes.join(","))
     }
 
     /// What to change, and where.
@@ -148,7 +165,7 @@ impl Asker {
                 format!("in the Admin console, Account, Admin roles: give {who} a role with the privilege Users, Read (for `users.groups`: Groups, Read){missing}")
             }
             Class::Scope => {
-                let wanted = challenge.and_then(wanted_scope).unwrap_or_else(|| self.scopes.join(","));
+                let wanted = self.wanted(challenge);
                 format!("in the Admin console, Security, API controls, Domain-wide delegation: add the scope {wanted} to the service account's client id")
             }
             Class::Api => "enable the Admin SDK API (admin.googleapis.com) in the Google Cloud project that the service account belongs to; a project you do not know means other credentials than these".to_owned(),

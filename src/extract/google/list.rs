@@ -97,10 +97,15 @@ impl Google {
         }
     }
 
-    /// One person, to see whether we may.
+    /// One person, and one member of each named group, to see whether we may.
     pub(super) async fn ask_for_one(&self) -> Result<(), Failure> {
         let query = [("customer", self.settings.customer.as_str()), ("maxResults", "1"), ("fields", "users(id)")];
-        self.page("admin/directory/v1/users", &query, None).await.map(|_| ())
+        self.page("admin/directory/v1/users", &query, None).await?;
+        for group in &self.settings.users.groups {
+            let query = [("maxResults", "1"), ("fields", "members(id)")];
+            self.page(&members_path(group), &query, None).await.map_err(|failure| of_group(failure, group))?;
+        }
+        Ok(())
     }
 
     fn user_query(&self) -> Vec<(&'static str, &str)> {
@@ -125,7 +130,7 @@ impl Google {
         ];
         let mut members = Members::default();
         for group in &self.settings.users.groups {
-            let path = format!("admin/directory/v1/groups/{}/members", segment(group));
+            let path = members_path(group);
             let mut pages = Pages::default();
             loop {
                 let answer = self
@@ -179,6 +184,10 @@ impl Google {
         };
         person
     }
+}
+
+fn members_path(group: &str) -> String {
+    format!("admin/directory/v1/groups/{}/members", segment(group))
 }
 
 /// `/Corp/Sales` without a slash at its end, folded; the root is empty.

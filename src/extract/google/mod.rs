@@ -135,16 +135,21 @@ impl Source for Google {
         Batch { versions: size, fetch: size }
     }
 
-    /// A scope or privilege that is missing is the failure's own hint: Google grants all scopes or none.
     async fn whoami(&self) -> Result<SignedIn, Failure> {
-        self.ask_for_one().await?;
-        Ok(SignedIn {
-            who: self.tokens.who().unwrap_or_else(|| "a service account".to_owned()),
-            may: self.asker.scopes.iter().map(|scope| (*scope).to_owned()).collect(),
-            expires: self.tokens.expires().await,
-            notes: self.tokens.lasts().into_iter().collect(),
-            ..SignedIn::default()
-        })
+        let mut signed = SignedIn::of(self.tokens.who().unwrap_or_else(|| "a service account".to_owned()));
+        match self.ask_for_one().await {
+            Ok(()) => signed.may = self.asker.scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            Err(failure) => {
+                // What is to be changed stands beside what is missing: there is nothing else to look at.
+                let Some(lacks) = &failure.lacks else { return Err(failure) };
+                let remedy = failure.hint.as_deref().unwrap_or("grant it in the Admin console");
+                signed.missing.push(format!("{lacks}: {remedy}"));
+                signed.notes.push(format!("{}: {}", failure.tried, failure.found));
+            }
+        }
+        signed.expires = self.tokens.expires().await;
+        signed.notes.extend(self.tokens.lasts());
+        Ok(signed)
     }
 
     async fn list(&self, page: &mut (dyn FnMut(Vec<Person>) + Send)) -> Result<Listing, Failure> {

@@ -124,6 +124,10 @@ impl Target for Bitbucket {
     async fn whoami(&self) -> Result<SignedIn, Failure> {
         let mut signed = SignedIn::of(self.desk.whoami().await?);
         signed.needs("global permission ADMIN", self.desk.administers().await?);
+        signed.notes.push(
+            "whether it is SYS_ADMIN, too, is not told: only the picture of a system administrator needs that"
+                .to_owned(),
+        );
         signed.notes.extend(self.shared.settings.credential.lasts());
         Ok(signed)
     }

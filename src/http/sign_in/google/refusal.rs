@@ -70,7 +70,9 @@ pub(super) fn of_token(answer: &Answer, signer: &dyn Signer, wish: &Wish<'_>) ->
     let failure = if down {
         failure.hint("Google's sign-in is in trouble: run again later")
     } else {
-        failure.hint(hint(&refusal, signer, wish))
+        // Google grants all scopes or none, and does not say which one is not there.
+        let scopes = (refusal.error == "unauthorized_client").then(|| wish.scopes.join(", "));
+        failure.hint(hint(&refusal, signer, wish)).lacks(scopes)
     };
     Judged { failure, remedy }
 }
