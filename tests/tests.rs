@@ -22,6 +22,7 @@ mod suite {
     mod exit_codes; // design §6
     mod first_run; // the right face everywhere, the second run quiet (P1, P5)
     mod folders; // a folder as source and as target
+    mod groups; // who is in scope, left alone or opted out by a group
     mod lost_state; // adopting by looks
     mod printed; // whole outputs
     mod probing; // `auth --probe`: tried on our own account, and put back

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use crate::http::{Counts, Failure};
 use crate::model::{Absence, Fault, Person, PersonId, SignedIn, SourceId, Version};
 
-pub use rules::{Activity, Facts, GlobError, Globs, UserRules, UserType};
+pub use rules::{Activity, Belongs, Chosen, Facts, GlobError, Globs, UserRules, UserType};
 
 /// How many people one call may name, so that one call is one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

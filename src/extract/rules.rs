@@ -5,8 +5,11 @@
 //! A newcomer gets wrong: nobody is hidden. A person out of scope is still listed, since ambiguity is judged over
 //! everybody (design §4, collect).
 
+use std::collections::HashSet;
+
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
+use super::wire::short;
 use crate::model::{Standing, normalise_key};
 
 /// Whether disabled people are in scope.
@@ -72,9 +75,85 @@ pub struct UserRules {
     /// Groups whose members are in scope, nested ones included; empty: everybody.
     pub groups: Vec<String>,
     /// Never in scope.
-    pub exclude: Globs,
+    pub exclude: Chosen,
     /// Wants no picture.
-    pub opted_out: Globs,
+    pub opted_out: Chosen,
+}
+
+/// Some people, by patterns and by groups.
+#[derive(Clone, Debug, Default)]
+pub struct Chosen {
+    /// Any of these names.
+    pub patterns: Globs,
+    /// Members of any of these groups, nested ones included.
+    pub groups: Vec<String>,
+}
+
+impl From<Globs> for Chosen {
+    fn from(patterns: Globs) -> Self {
+        Self { patterns, groups: Vec::new() }
+    }
+}
+
+/// Which rules a person meets by being in a group.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Belongs {
+    /// Of `groups`; not looked at if there are none.
+    pub in_scope: bool,
+    /// Of `exclude`.
+    pub excluded: bool,
+    /// Of `opted_out`.
+    pub opted_out: bool,
+}
+
+/// Who is in the groups that the rules name, 16 bytes a person.
+#[derive(Debug, Default)]
+pub(super) struct Members {
+    in_scope: Roll,
+    excluded: Roll,
+    opted_out: Roll,
+}
+
+/// The members of all groups of one rule.
+#[derive(Debug, Default)]
+struct Roll {
+    each: HashSet<[u8; 16]>,
+    everybody: bool,
+}
+
+/// Who is in a group.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Member<'a> {
+    /// The person with this id.
+    Person(&'a str),
+    /// The whole customer (Google).
+    Everybody,
+}
+
+impl Members {
+    /// Somebody is in that group: every rule that names it holds.
+    pub fn add(&mut self, rules: &UserRules, group: &str, member: Member<'_>) {
+        for (roll, groups) in [
+            (&mut self.in_scope, &rules.groups),
+            (&mut self.excluded, &rules.exclude.groups),
+            (&mut self.opted_out, &rules.opted_out.groups),
+        ] {
+            if !groups.iter().any(|named| named == group) {
+                continue;
+            }
+            match member {
+                Member::Person(id) => _ = roll.each.insert(short(id)),
+                Member::Everybody => roll.everybody = true,
+            }
+        }
+    }
+
+    /// Which rules a person meets.
+    pub fn of(&self, id: &str) -> Belongs {
+        let id = short(id);
+        let has = |roll: &Roll| roll.everybody || roll.each.contains(&id);
+        Belongs { in_scope: has(&self.in_scope), excluded: has(&self.excluded), opted_out: has(&self.opted_out) }
+    }
 }
 
 /// What the rules look at.
@@ -84,16 +163,27 @@ pub struct Facts<'a> {
     pub active: bool,
     /// The type, where the provider has such a thing.
     pub user_type: Option<UserType>,
-    /// Member of one of the groups; not looked at if there are none.
-    pub in_groups: bool,
+    /// What being in a group says.
+    pub belongs: Belongs,
     /// User principal name, every mail address, id.
     pub names: &'a [&'a str],
 }
 
 impl UserRules {
+    /// Every group that a rule names, each once: it is listed once.
+    pub fn named_groups(&self) -> Vec<&str> {
+        let mut named: Vec<&str> = Vec::new();
+        for group in self.groups.iter().chain(&self.exclude.groups).chain(&self.opted_out.groups) {
+            if !named.contains(&group.as_str()) {
+                named.push(group);
+            }
+        }
+        named
+    }
+
     /// The wish of a person counts most, then the provider's switch, then our selection.
     pub fn standing(&self, facts: Facts<'_>) -> Standing {
-        if self.opted_out.matches(facts.names) {
+        if facts.belongs.opted_out || self.opted_out.patterns.matches(facts.names) {
             Standing::OptedOut
         } else if self.active == Activity::Required && !facts.active {
             Standing::Inactive
@@ -106,7 +196,8 @@ impl UserRules {
 
     fn selects(&self, facts: Facts<'_>) -> bool {
         let typed = self.types.is_empty() || facts.user_type.is_none_or(|kind| self.types.contains(&kind));
-        typed && (self.groups.is_empty() || facts.in_groups) && !self.exclude.matches(facts.names)
+        let excluded = facts.belongs.excluded || self.exclude.patterns.matches(facts.names);
+        typed && (self.groups.is_empty() || facts.belongs.in_scope) && !excluded
     }
 }
 
@@ -117,7 +208,7 @@ mod tests {
     const ADA: Facts<'static> = Facts {
         active: true,
         user_type: Some(UserType::Member),
-        in_groups: false,
+        belongs: Belongs { in_scope: false, excluded: false, opted_out: false },
         names: &["ada@corp.example", "Ada.L@Example.com", "b1f0"],
     };
 
@@ -134,12 +225,23 @@ mod tests {
     #[test]
     fn the_first_rule_that_holds_counts() {
         let none = |_: &mut UserRules| {};
-        let opted = |r: &mut UserRules| r.opted_out = globs(&["ada@*"]);
-        let table: [(&str, UserRules, Facts, Standing); 12] = [
+        let opted = |r: &mut UserRules| r.opted_out = globs(&["ada@*"]).into();
+        let member = |belongs: Belongs| Facts { belongs, ..ADA };
+        let (excluded, opted_out) =
+            (Belongs { excluded: true, ..ADA.belongs }, Belongs { opted_out: true, ..ADA.belongs });
+        let table: [(&str, UserRules, Facts, Standing); 15] = [
             ("no rules", rules(none), ADA, Standing::InScope),
             ("disabled", rules(none), Facts { active: false, ..ADA }, Standing::Inactive),
             ("disabled may be", rules(|r| r.active = Activity::Any), Facts { active: false, ..ADA }, Standing::InScope),
             ("opted out", rules(opted), ADA, Standing::OptedOut),
+            ("of an opted-out group", rules(none), member(opted_out), Standing::OptedOut),
+            (
+                "of an opted-out group and excluded",
+                rules(none),
+                member(Belongs { excluded: true, ..opted_out }),
+                Standing::OptedOut,
+            ),
+            ("of an excluded group", rules(none), member(excluded), Standing::OutOfScope),
             ("opted out and disabled", rules(opted), Facts { active: false, ..ADA }, Standing::OptedOut),
             ("of the type", rules(|r| r.types = vec![UserType::Member]), ADA, Standing::InScope),
             ("of another type", rules(|r| r.types = vec![UserType::Guest]), ADA, Standing::OutOfScope),
@@ -153,13 +255,13 @@ mod tests {
             (
                 "inside the groups",
                 rules(|r| r.groups = vec!["g".into()]),
-                Facts { in_groups: true, ..ADA },
+                Facts { belongs: Belongs { in_scope: true, ..ADA.belongs }, ..ADA },
                 Standing::InScope,
             ),
-            ("excluded", rules(|r| r.exclude = globs(&["B1F0"])), ADA, Standing::OutOfScope),
+            ("excluded", rules(|r| r.exclude = globs(&["B1F0"]).into()), ADA, Standing::OutOfScope),
             (
                 "excluded and disabled",
-                rules(|r| r.exclude = globs(&["*"])),
+                rules(|r| r.exclude = globs(&["*"]).into()),
                 Facts { active: false, ..ADA },
                 Standing::Inactive,
             ),
@@ -167,6 +269,25 @@ mod tests {
         for (name, rules, facts, standing) in table {
             assert_eq!(rules.standing(facts), standing, "{name}");
         }
+    }
+
+    #[test]
+    fn a_group_is_listed_once_and_counts_for_every_rule_that_names_it() {
+        let some = |groups: &[&str]| groups.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let rules = UserRules {
+            groups: some(&["staff", "guests"]),
+            exclude: Chosen { groups: some(&["guests"]), ..Chosen::default() },
+            opted_out: Chosen { groups: some(&["shy", "guests"]), ..Chosen::default() },
+            ..UserRules::default()
+        };
+        assert_eq!(rules.named_groups(), ["staff", "guests", "shy"]);
+        let mut members = Members::default();
+        members.add(&rules, "staff", Member::Person("ada"));
+        members.add(&rules, "guests", Member::Person("bob"));
+        members.add(&rules, "shy", Member::Everybody);
+        let belongs = |in_scope, excluded| Belongs { in_scope, excluded, opted_out: true };
+        assert_eq!((members.of("ada"), members.of("bob")), (belongs(true, false), belongs(true, true)));
+        assert_eq!(members.of("eve"), belongs(false, false));
     }
 
     #[test]

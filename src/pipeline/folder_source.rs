@@ -34,7 +34,10 @@ impl SourceSettings for FolderSource {
     }
 
     fn settle(&self, reader: &mut Reader<'_>, _: &Names, place: Place) -> Option<resolved::Source> {
-        let users = self.users.get().and_then(|users| users.settle(reader));
+        let users = self.users.get().and_then(|users| {
+            users.refuse_groups(reader, "a folder has no groups");
+            users.settle(reader)
+        });
         Some(resolved::Source {
             id: SourceId::new(self.id.get()?.0.clone()),
             place,

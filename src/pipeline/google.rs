@@ -13,7 +13,7 @@ use super::fault::Fault;
 use super::read::{At, List, Reader, Setting};
 use super::resolved::{self, Provider, SourceKind, UserPlaces, UserType};
 use super::scalar::{FilePath, Flag, Name, Word, scalar_schema};
-use super::source::{Names, SourceSettings, texts};
+use super::source::{Chosen, Names, SourceSettings, chosen, texts};
 use super::token_from::{self, Origin, VariableName};
 use super::tree::Id;
 use super::web::BaseUrl;
@@ -133,10 +133,11 @@ element! {
         org_units: List<OrgUnit> = Else("[]"),
         /// Members of these groups, nested groups included. Empty: everybody.
         groups: List<Word> = Else("[]"),
-        /// People who are left alone: patterns such as `*-admin@example.com` over user names, e-mails and ids.
-        exclude: List<Word> = Else("[]"),
-        /// People who asked to show no photo: patterns as under `exclude`.
-        opted_out: List<Word> = Else("[]"),
+        /// People who are left alone: patterns such as `*-admin@example.com` over user names, e-mails and ids, and groups as
+        /// `{ group: ADDRESS }`, nested groups included.
+        exclude: List<Chosen> = Else("[]"),
+        /// People who asked to show no photo: patterns and groups as under `exclude`.
+        opted_out: List<Chosen> = Else("[]"),
     }
 }
 
@@ -147,8 +148,8 @@ impl GoogleUsers {
             types: vec![UserType::Member],
             org_units: self.org_units.get()?.values()?.into_iter().map(|unit| unit.0.clone()).collect(),
             groups: texts(&self.groups)?,
-            exclude: texts(&self.exclude)?,
-            opted_out: texts(&self.opted_out)?,
+            exclude: chosen(&self.exclude)?,
+            opted_out: chosen(&self.opted_out)?,
             places: UserPlaces {
                 active: self.active.place.clone(),
                 types: place.clone(),

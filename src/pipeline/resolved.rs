@@ -77,12 +77,21 @@ pub struct Users {
     pub org_units: Vec<String>,
     /// Groups, nested ones included; empty: everybody.
     pub groups: Vec<String>,
-    /// People who are left alone: patterns such as `*-admin@example.com` over user names, e-mails and ids.
-    pub exclude: Vec<String>,
-    /// People who asked to show no photo: patterns as under `exclude`.
-    pub opted_out: Vec<String>,
+    /// People who are left alone.
+    pub exclude: Vec<Chosen>,
+    /// People who asked to show no photo.
+    pub opted_out: Vec<Chosen>,
     /// The line of each rule.
     pub places: UserPlaces,
+}
+
+/// Some people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Chosen {
+    /// A pattern such as `*-admin@example.com` over user names, e-mails and ids.
+    Pattern(String),
+    /// The members of a group, nested ones included.
+    Group(String),
 }
 
 /// The lines of [`Users`].

@@ -3,11 +3,14 @@
 //! Owns: the kinds of source and what they have in common. Leaves to others: each kind's own keys (one file a kind).
 //! A newcomer gets wrong: `users` hides nobody; it marks who is in scope, and ambiguity is judged over everybody.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
 use super::declare::{element, kinds, words};
 use super::fault::Fault;
-use super::read::{At, List, Reader};
+use super::read::{At, List, Reader, Setting};
 use super::resolved::{self, UserPlaces};
 use super::scalar::{Flag, Name, Word};
+use super::tree::{Id, Kind};
 use super::{entra, folder_source, google};
 use crate::model::Place;
 
@@ -82,11 +85,59 @@ element! {
         types: List<UserType> = Else("[member]"),
         /// Members of these groups, nested groups included. Empty: everybody.
         groups: List<Word> = Else("[]"),
-        /// People who are left alone: patterns such as `*-admin@example.com` over user names, e-mails and ids.
-        exclude: List<Word> = Else("[]"),
-        /// People who asked to show no photo: patterns as under `exclude`.
-        opted_out: List<Word> = Else("[]"),
+        /// People who are left alone: patterns such as `*-admin@example.com` over user names, e-mails and ids, and groups as
+        /// `{ group: ID }`, nested groups included.
+        exclude: List<Chosen> = Else("[]"),
+        /// People who asked to show no photo: patterns and groups as under `exclude`.
+        opted_out: List<Chosen> = Else("[]"),
     }
+}
+
+element! {
+    /// The members of a group, nested groups included.
+    Group {
+        /// The group, as under `groups`: of Entra ID its object id, of Google its e-mail address.
+        group: Word = Required,
+    }
+}
+
+/// Some people: by a pattern, or by a group.
+#[derive(Debug)]
+pub(super) enum Chosen {
+    Pattern(Word),
+    Group(Group),
+}
+
+impl Setting for Chosen {
+    fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
+        match reader.tree.node(id).kind {
+            Kind::Map(_) => Group::read(reader, id).map(Self::Group),
+            Kind::Scalar(_) | Kind::List(_) => Word::read(reader, id).map(Self::Pattern),
+        }
+    }
+}
+
+impl JsonSchema for Chosen {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Chosen".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [generator.subschema_for::<Word>(), generator.subschema_for::<Group>()] })
+    }
+}
+
+/// The people of a list, if all of them are known.
+pub(super) fn chosen(list: &At<List<Chosen>>) -> Option<Vec<resolved::Chosen>> {
+    let each = |chosen: &Chosen| match chosen {
+        Chosen::Pattern(pattern) => Some(resolved::Chosen::Pattern(pattern.0.clone())),
+        Chosen::Group(group) => Some(resolved::Chosen::Group(group.group.get()?.0.clone())),
+    };
+    list.get()?.values()?.into_iter().map(each).collect()
 }
 
 impl Users {
@@ -101,8 +152,8 @@ impl Users {
             types: types.values()?.into_iter().map(|word| word.0).collect(),
             org_units: Vec::new(),
             groups: texts(&self.groups)?,
-            exclude: texts(&self.exclude)?,
-            opted_out: texts(&self.opted_out)?,
+            exclude: chosen(&self.exclude)?,
+            opted_out: chosen(&self.opted_out)?,
             places: UserPlaces {
                 active: self.active.place.clone(),
                 types: self.types.place.clone(),
@@ -112,6 +163,19 @@ impl Users {
                 opted_out: self.opted_out.place.clone(),
             },
         })
+    }
+}
+
+impl Users {
+    /// For a source that has none: a group that is passed over would lose somebody's wish to show no photo.
+    pub(super) fn refuse_groups(&self, reader: &mut Reader<'_>, why: &str) {
+        let named = self.groups.get().into_iter().flat_map(|list| &list.0);
+        let named = named.filter(|group| group.get().is_some()).map(|group| &group.span);
+        let chosen = [&self.exclude, &self.opted_out].into_iter().filter_map(At::get).flat_map(|list| &list.0);
+        let chosen = chosen.filter(|one| matches!(one.get(), Some(Chosen::Group(_)))).map(|one| &one.span);
+        for span in named.chain(chosen).cloned().collect::<Vec<_>>() {
+            reader.fault(Fault::new(span, why).help("write patterns over ids, user names and e-mails"));
+        }
     }
 }
 
@@ -135,8 +199,34 @@ mod tests {
                 ("{ groups: [''] }", "is empty"),
                 ("{ active: 1 }", "is not `true` or `false`"),
                 ("{ exclude: ada }", "expected a list"),
+                ("{ exclude: [[ada]] }", "expected a text"),
+                ("{ opted_out: [''] }", "is empty"),
+                ("{ opted_out: [{ grop: x }] }", "unknown key `grop`"),
+                ("{ opted_out: [{ group: '' }] }", "is empty"),
+                ("{ opted_out: [{}] }", "`group` is missing"),
             ],
             settle,
         );
+    }
+
+    #[test]
+    fn a_source_without_groups_refuses_every_one() {
+        let settle = |at: &At<Users>, reader: &mut Reader<'_>| {
+            at.get()?.refuse_groups(reader, "no groups here");
+            Some(())
+        };
+        let text = "{ groups: [a], exclude: [{ group: b }, 'c*'], opted_out: [{ group: d }] }";
+        let faults = crate::pipeline::tests::judged(text, settle).unwrap_err();
+        assert_eq!(faults.len(), 3, "{faults:?}");
+    }
+
+    #[test]
+    fn people_are_chosen_by_a_pattern_or_by_a_group() {
+        let settle = |at: &At<Users>, reader: &mut Reader<'_>| at.get()?.settle(reader);
+        let text = "{ exclude: ['svc-*'], opted_out: [{ group: no-photo }, 'bob@*'] }";
+        let users = crate::pipeline::tests::judged(text, settle).unwrap();
+        let (pattern, group) = (|text: &str| resolved::Chosen::Pattern(text.into()), "no-photo");
+        assert_eq!(users.exclude, [pattern("svc-*")]);
+        assert_eq!(users.opted_out, [resolved::Chosen::Group(group.into()), pattern("bob@*")]);
     }
 }

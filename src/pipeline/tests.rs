@@ -261,13 +261,13 @@ fn defaults_are_the_safe_choice() {
 
 #[test]
 fn every_rule_has_a_line_also_when_nobody_wrote_it() {
-    let text = "version: 1\npipeline: small\nextract:\n  - folder:\n      path: in\n      users:\n        groups: [a]\n\
+    let text = "version: 1\npipeline: small\nextract:\n  - folder:\n      path: in\n      users:\n        exclude: [a]\n\
                 transform:\n  fallback:\n    absent: keep\nload:\n  - folder: { path: out }\n  - folder:\n      id: b\n      path: out\n";
     let pipeline = resolved(text, &Fixed::default());
     let users = &provider(&pipeline).users;
     let lines = [
         (&pipeline.sources[0].place, 4),
-        (&users.places.groups, 7),
+        (&users.places.exclude, 7),
         (&users.places.active, 6),
         (&pipeline.transform.place, 8),
         (&pipeline.transform.fallback.absent.place, 10),
@@ -527,12 +527,12 @@ fn what_is_switched_off_needs_no_variable() {
 
 #[test]
 fn what_is_switched_off_keeps_nothing_from_what_it_shares() {
-    let text = "version: 1\npipeline: x\nextract:\n  - folder: { id: a, enabled: false, path: in, users: &u { groups: [\"${G}\"] } }\n  \
+    let text = "version: 1\npipeline: x\nextract:\n  - folder: { id: a, enabled: false, path: in, users: &u { exclude: [\"${G}\"] } }\n  \
                 - folder: { id: b, path: in, users: *u }\nload:\n  - folder: { path: out }\n";
     let environment = Fixed { vars: [("G", "staff")].into(), ..Fixed::default() };
     let pipeline = resolved(text, &environment);
     assert!(pipeline.sources[0].provider.is_none());
-    assert_eq!(pipeline.sources[1].provider.as_ref().unwrap().users.groups, ["staff"]);
+    assert_eq!(pipeline.sources[1].provider.as_ref().unwrap().users.exclude, [Chosen::Pattern("staff".into())]);
 }
 
 #[test]

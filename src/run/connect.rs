@@ -57,7 +57,10 @@ impl Lines {
         let users = user_rules(&provider.users)?;
         match &provider.kind {
             SourceKind::Entra(entra) => {
-                let line = |base: &Url| self.line(entry.id.as_str(), base, &entry.rate, &entry.http);
+                let line = |base: &Url| {
+                    let line = self.line(entry.id.as_str(), base, &entry.rate, &entry.http)?;
+                    Ok::<_, Trouble>(line.stopping(Stopping::AtOnce(self.stop.token())))
+                };
                 let (client_id, credential) = entra_credential(&entra.credential, entra.cloud);
                 let sign_in = EntraSignIn {
                     login: line(&entra.endpoints.login)?,
@@ -259,9 +262,6 @@ fn transport(name: &str, http: &pipeline::Http) -> Result<Transport, Trouble> {
 }
 
 fn user_rules(users: &pipeline::Users) -> Result<UserRules, Trouble> {
-    let globs = |patterns: &[String], place: &Place| {
-        Globs::new(patterns).map_err(|error| Trouble::Usage(format!("{place}: {error}")))
-    };
     Ok(UserRules {
         active: if users.active { Activity::Required } else { Activity::Any },
         types: users
@@ -273,9 +273,21 @@ fn user_rules(users: &pipeline::Users) -> Result<UserRules, Trouble> {
             })
             .collect(),
         groups: users.groups.clone(),
-        exclude: globs(&users.exclude, &users.places.exclude)?,
-        opted_out: globs(&users.opted_out, &users.places.opted_out)?,
+        exclude: chosen(&users.exclude, &users.places.exclude)?,
+        opted_out: chosen(&users.opted_out, &users.places.opted_out)?,
     })
+}
+
+fn chosen(list: &[pipeline::Chosen], place: &Place) -> Result<extract::Chosen, Trouble> {
+    let (mut patterns, mut groups) = (Vec::new(), Vec::new());
+    for one in list {
+        match one {
+            pipeline::Chosen::Pattern(pattern) => patterns.push(pattern),
+            pipeline::Chosen::Group(group) => groups.push(group.clone()),
+        }
+    }
+    let patterns = Globs::new(&patterns).map_err(|error| Trouble::Usage(format!("{place}: {error}")))?;
+    Ok(extract::Chosen { patterns, groups })
 }
 
 fn account_rules(accounts: &pipeline::Accounts) -> load::atlassian::AccountRules {

@@ -140,6 +140,16 @@ impl Company {
         self
     }
 
+    /// A group of the directory: people, and groups inside it by their ids.
+    pub fn group(mut self, id: &str, people: &[&str], groups: &[&str]) -> Self {
+        let id_of =
+            |name: &&str| self.tenant.people.iter().find(|person| person.name == **name).expect("a person").id.clone();
+        let members: Vec<String> = people.iter().map(id_of).collect();
+        let group = json!({ "id": id, "name": id, "members": members, "groups": groups });
+        self.tenant.groups.push(serde_json::from_value(group).expect("a group as a world file writes it"));
+        self
+    }
+
     /// What the app of the directory may do.
     pub fn app_roles(mut self, roles: &[&str]) -> Self {
         self.tenant.app.roles = roles.iter().map(|role| (*role).to_owned()).collect();

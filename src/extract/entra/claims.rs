@@ -67,7 +67,7 @@ impl Claims {
 pub(super) async fn whoami(entra: &Entra) -> Result<SignedIn, Failure> {
     let token = entra.tokens.token().await?;
     let claims = Claims::of(&token);
-    let mut signed = told(claims.as_ref(), !entra.users.groups.is_empty());
+    let mut signed = told(claims.as_ref(), !entra.users.named_groups().is_empty());
     if signed.who.is_empty() {
         signed.who = entra.tokens.who().unwrap_or_else(|| "the identity of this machine".to_owned());
     }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::{Entra, error};
+use crate::extract::rules::{Member, Members};
 use crate::extract::wire::short;
 use crate::extract::{Activity, Facts, Listing, UserType};
 use crate::http::{Answer, Call, Failure, FailureKind, Url, redact};
@@ -23,9 +24,6 @@ const TOP: &str = "&$top=999";
 /// A group page costs 5 resource units, less 1 for `$select` (§5).
 const GROUP_UNITS: u32 = 4;
 
-/// The members of the groups, 16 bytes each.
-type Members = HashSet<[u8; 16]>;
-
 #[derive(Deserialize)]
 struct Page<T> {
     value: Vec<T>,
@@ -34,7 +32,7 @@ struct Page<T> {
 }
 
 #[derive(Deserialize)]
-struct Member {
+struct ListedMember {
     id: String,
 }
 
@@ -91,18 +89,19 @@ impl Entra {
         Ok(answer)
     }
 
-    /// Everybody in the named groups, nested ones included.
+    /// Everybody in the groups that a rule names, nested ones included. One that cannot be read fails the source: a wish to
+    /// show no photo must not be lost.
     async fn members(&self) -> Result<Members, Failure> {
-        let mut members = Members::new();
-        for group in &self.users.groups {
+        let mut members = Members::default();
+        for group in self.users.named_groups() {
             let url = self.graph.url(&group_path(group)?);
             let (mut link, mut pages) = (url, Pages::default());
             loop {
                 let call = Call::get(link).header("ConsistencyLevel", "eventual").units(GROUP_UNITS);
                 let answer =
                     self.page(call, "GroupMember.Read.All").await.map_err(|failure| of_group(failure, group))?;
-                let users: Page<Member> = read_page(&answer)?;
-                members.extend(users.value.iter().map(|member| short(&member.id)));
+                let users: Page<ListedMember> = read_page(&answer)?;
+                users.value.iter().for_each(|one| members.add(&self.users, group, Member::Person(&one.id)));
                 let Some(next) = users.next else { break };
                 link = pages.next(self, &answer, &next)?;
             }
@@ -123,7 +122,7 @@ impl Entra {
             // Not told for one person: then nothing is changed for that person.
             active: user.account_enabled.unwrap_or(false),
             user_type: Some(user_type(user.user_type.as_deref())),
-            in_groups: members.contains(&short(&user.id)),
+            belongs: members.of(&user.id),
             names: &names,
         });
         let shown = user.display_name.as_deref().filter(|name| !name.trim().is_empty()).unwrap_or(upn);
@@ -154,7 +153,7 @@ fn smtp(address: &str) -> Option<&str> {
 fn group_path(group: &str) -> Result<String, Failure> {
     if group.is_empty() || !group.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
         let found = format!("`{group}` is not an object id");
-        return Err(Failure::new(FailureKind::Misconfigured, "reading `users.groups`", found)
+        return Err(Failure::new(FailureKind::Misconfigured, "reading the groups under `users`", found)
             .hint("write the group's object id, as the Entra admin center shows it"));
     }
     Ok(format!("v1.0/groups/{group}/transitiveMembers/microsoft.graph.user?$select=id&$count=true{TOP}"))
@@ -165,7 +164,7 @@ fn of_group(failure: Failure, group: &str) -> Failure {
         return failure;
     }
     Failure { kind: FailureKind::Misconfigured, ..failure }
-        .hint(format!("`users.groups` names `{group}`, which is not there"))
+        .hint(format!("`users` names the group `{group}`, which is not there"))
 }
 
 fn good(answer: Answer, permission: &str) -> Result<Answer, Failure> {

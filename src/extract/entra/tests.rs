@@ -208,8 +208,8 @@ async fn an_app_that_sees_nobodys_state_is_told_the_permission() {
 async fn standing_comes_from_the_users_rules() {
     let rules = UserRules {
         types: vec![UserType::Member],
-        exclude: Globs::new(&["svc-*"]).unwrap(),
-        opted_out: Globs::new(&["ALIAS@example.com"]).unwrap(),
+        exclude: Globs::new(&["svc-*"]).unwrap().into(),
+        opted_out: Globs::new(&["ALIAS@example.com"]).unwrap().into(),
         ..UserRules::default()
     };
     let tenant = Tenant::start(rules, |_, _| {
@@ -276,7 +276,7 @@ async fn members_of_any_group_are_in_scope_and_the_header_goes_with_every_page()
 async fn a_group_that_cannot_be_read_says_what_to_do() {
     for (group, status, code, kind, words) in [
         ("g-1", 403, "Authorization_RequestDenied", FailureKind::Refused, "GroupMember.Read.All"),
-        ("g-1", 404, "Request_ResourceNotFound", FailureKind::Misconfigured, "`users.groups` names `g-1`"),
+        ("g-1", 404, "Request_ResourceNotFound", FailureKind::Misconfigured, "`users` names the group `g-1`"),
         ("All staff", 200, "", FailureKind::Misconfigured, "`All staff` is not an object id"),
     ] {
         let tenant = Tenant::start(in_groups(&[group]), move |_, _| {

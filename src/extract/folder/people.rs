@@ -11,7 +11,7 @@ use std::path::Path;
 
 use csv::{ReaderBuilder, StringRecord};
 
-use crate::extract::{Facts, UserRules};
+use crate::extract::{Belongs, Facts, UserRules};
 use crate::http::{Failure, FailureKind};
 use crate::model::{Digest, Fault, Person, PersonId, PersonKey};
 
@@ -156,7 +156,12 @@ fn read_row(record: &StringRecord, width: usize, columns: Columns, users: &UserR
     };
     let emails = || get("email").split(';').map(str::trim);
     let names: Vec<&str> = [get("upn"), id].into_iter().chain(emails()).filter(|name| !name.is_empty()).collect();
-    let standing = users.standing(Facts { active, user_type: None, in_groups: true, names: &names });
+    let standing = users.standing(Facts {
+        active,
+        user_type: None,
+        belongs: Belongs { in_scope: true, ..Belongs::default() },
+        names: &names,
+    });
     let shown = [get("name"), get("upn"), id].into_iter().find(|name| !name.is_empty()).unwrap_or(id);
     let mut person = Person::new(PersonId::new(id), shown, standing);
     person.add_upn(get("upn"));

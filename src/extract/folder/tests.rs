@@ -56,8 +56,8 @@ fn a_row_becomes_a_person_with_all_keys() {
 fn the_users_rules_hold_here_too() {
     let folder = folder("id,email\n1,a@example.com\n2,b@example.com\n3,c@example.com\n");
     let users = UserRules {
-        exclude: Globs::new(&["a@*"]).unwrap(),
-        opted_out: Globs::new(&["2"]).unwrap(),
+        exclude: Globs::new(&["a@*"]).unwrap().into(),
+        opted_out: Globs::new(&["2"]).unwrap().into(),
         ..UserRules::default()
     };
     let people = list(&Folder::new("folder".into(), folder.path(), users)).unwrap();

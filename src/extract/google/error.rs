@@ -162,7 +162,7 @@ impl Asker {
                 } else {
                     ""
                 };
-                format!("in the Admin console, Account, Admin roles: give {who} a role with the privilege Users, Read (for `users.groups`: Groups, Read){missing}")
+                format!("in the Admin console, Account, Admin roles: give {who} a role with the privilege Users, Read (for groups under `users`: Groups, Read){missing}")
             }
             Class::Scope => {
                 let wanted = self.wanted(challenge);

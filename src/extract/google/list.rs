@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::Google;
 use super::photo::version_of;
+use crate::extract::rules::{Member, Members};
 use crate::extract::wire::{segment, short};
 use crate::extract::{Facts, Listing};
 use crate::http::{Answer, Call, Failure, FailureKind};
@@ -56,24 +57,16 @@ struct Name {
 #[serde(rename_all = "camelCase")]
 struct MemberPage {
     #[serde(default)]
-    members: Vec<Member>,
+    members: Vec<ListedMember>,
     next_page_token: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Member {
+struct ListedMember {
     #[serde(default)]
     id: String,
     #[serde(default, rename = "type")]
     kind: String,
-}
-
-/// Who is in one of the groups, 16 bytes each.
-#[derive(Default)]
-struct Members {
-    each: HashSet<[u8; 16]>,
-    /// A group may have the whole customer as its member.
-    everybody: bool,
 }
 
 impl Google {
@@ -101,7 +94,7 @@ impl Google {
     pub(super) async fn ask_for_one(&self) -> Result<(), Failure> {
         let query = [("customer", self.settings.customer.as_str()), ("maxResults", "1"), ("fields", "users(id)")];
         self.page("admin/directory/v1/users", &query, None).await?;
-        for group in &self.settings.users.groups {
+        for group in self.settings.users.named_groups() {
             let query = [("maxResults", "1"), ("fields", "members(id)")];
             self.page(&members_path(group), &query, None).await.map_err(|failure| of_group(failure, group))?;
         }
@@ -120,7 +113,8 @@ impl Google {
         ]
     }
 
-    /// Everybody in the named groups, nested ones included.
+    /// Everybody in the groups that a rule names, nested ones included. One that cannot be read fails the source: a wish to
+    /// show no photo must not be lost.
     async fn members(&self) -> Result<Members, Failure> {
         let query = [
             ("includeDerivedMembership", "true"),
@@ -129,7 +123,7 @@ impl Google {
             ("fields", MEMBER_FIELDS),
         ];
         let mut members = Members::default();
-        for group in &self.settings.users.groups {
+        for group in self.settings.users.named_groups() {
             let path = members_path(group);
             let mut pages = Pages::default();
             loop {
@@ -138,13 +132,12 @@ impl Google {
                     .await
                     .map_err(|failure| of_group(failure, group))?;
                 let MemberPage { members: some, next_page_token } = answer.json()?;
-                for member in some {
+                for member in &some {
                     match member.kind.as_str() {
-                        "CUSTOMER" => members.everybody = true,
+                        // A group may have the whole customer as its member.
+                        "CUSTOMER" => members.add(&self.settings.users, group, Member::Everybody),
                         "GROUP" => {}
-                        _ => {
-                            members.each.insert(short(&member.id));
-                        }
+                        _ => members.add(&self.settings.users, group, Member::Person(&member.id)),
                     }
                 }
                 if !pages.next(&answer, next_page_token)? {
@@ -169,7 +162,7 @@ impl Google {
         let standing = self.settings.users.standing(Facts {
             active: !user.suspended && !user.archived,
             user_type: None,
-            in_groups: members.everybody || members.each.contains(&short(&user.id)),
+            belongs: members.of(&user.id),
             names: &names,
         });
         let elsewhere = !units.is_empty() && !user.org_unit_path.as_deref().is_some_and(|path| is_below(path, units));
@@ -208,7 +201,7 @@ fn of_group(failure: Failure, group: &str) -> Failure {
         return failure;
     }
     failure.hint(format!(
-        "`users.groups` names `{group}`: write the group's e-mail address, as the Admin console shows it"
+        "`users` names the group `{group}`: write the group's e-mail address, as the Admin console shows it"
     ))
 }
 

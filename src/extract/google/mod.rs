@@ -52,7 +52,7 @@ pub struct Settings {
 impl Settings {
     /// What the sign-in has to ask for.
     pub fn scopes(&self) -> Vec<&'static str> {
-        if self.users.groups.is_empty() { vec![USER_SCOPE] } else { vec![USER_SCOPE, MEMBER_SCOPE] }
+        if self.users.named_groups().is_empty() { vec![USER_SCOPE] } else { vec![USER_SCOPE, MEMBER_SCOPE] }
     }
 }
 

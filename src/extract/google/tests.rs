@@ -178,8 +178,8 @@ async fn everybody_is_listed_page_by_page_with_keys_and_hints() {
 #[tokio::test]
 async fn standing_comes_from_the_users_rules_and_the_units() {
     let users = UserRules {
-        exclude: Globs::new(&["svc-*"]).unwrap(),
-        opted_out: Globs::new(&["shy@*"]).unwrap(),
+        exclude: Globs::new(&["svc-*"]).unwrap().into(),
+        opted_out: Globs::new(&["shy@*"]).unwrap().into(),
         ..UserRules::default()
     };
     let setup = Setup { users, org_units: vec!["/Corp".into()], ..Setup::default() };
