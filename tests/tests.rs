@@ -33,5 +33,6 @@ mod suite {
     mod selection; // --only, --target, --plan
     mod several; // sources and targets side by side, and none for another's fault
     mod signing_in; // `auth`: who we are, what we may
+    mod stopping; // by a signal, in every phase and pause; the next run goes on
     mod systems; // every file of pipelines/
 }

@@ -59,7 +59,7 @@ pub fn run(flags: &Flags, log: &log::Flags) -> Result<Exit, Trouble> {
     let everybody = runtime.block_on(async {
         let stop = Stop::new();
         if uploads == Uploads::Tried {
-            stop.listen(None).map_err(Trouble::file("listen for signals"))?;
+            stop.listen(None, job::say).map_err(Trouble::file("listen for signals"))?;
         }
         run::auth(&pipeline, uploads, listener, stop).await
     })?;

@@ -90,10 +90,16 @@ fn execute(
         .map_err(Trouble::file("start the runtime"))?;
     let outcome = runtime.block_on(async {
         let stop = Stop::new();
-        stop.listen(common.max_duration).map_err(Trouble::file("listen for signals"))?;
+        stop.listen(common.max_duration, say).map_err(Trouble::file("listen for signals"))?;
         run::execute(&pipeline, &options, listener, stop).await
     })?;
     Ok((pipeline, outcome))
+}
+
+/// A word about stopping, beside the progress.
+pub(super) fn say(text: &str) {
+    // Whoever stopped the program may have closed its streams, too.
+    _ = writeln!(std::io::stderr(), "{text}");
 }
 
 pub(super) fn resolve(document: &Document, overrides: &Overrides) -> Result<Pipeline, Trouble> {

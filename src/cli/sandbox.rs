@@ -38,7 +38,7 @@ pub fn run(flags: &Flags) -> Result<Exit, Trouble> {
         .map_err(Trouble::file("start the runtime"))?;
     runtime.block_on(async {
         let stop = crate::run::Stop::new();
-        stop.listen(None).map_err(Trouble::file("listen for signals"))?;
+        stop.listen(None, |_| {}).map_err(Trouble::file("listen for signals"))?;
         stop.wait().await;
         Ok::<_, Trouble>(())
     })?;

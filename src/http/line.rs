@@ -20,6 +20,7 @@ use super::call::Repeats;
 use super::counts::Tally;
 use super::redact::{self, redact, safe_url};
 use super::retry::{self, Pause, Pauses};
+use super::stopping::Stopping;
 use super::{Answer, Call, Counts, Failure, FailureKind, Pace, Proxy, Sent, Transport};
 use crate::model::Fault;
 
@@ -51,6 +52,7 @@ pub(super) enum Road {
 pub struct Line {
     shared: Arc<Shared>,
     client: Client,
+    stopping: Stopping,
 }
 
 #[derive(Debug)]
@@ -76,6 +78,15 @@ enum Broken {
     NotSent(String),
     /// It may have arrived.
     Lost(&'static str, String),
+    /// It did not leave: the run is asked to stop.
+    Stopped,
+}
+
+/// How a pause ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Woken {
+    Rested,
+    Stopped,
 }
 
 impl Line {
@@ -87,7 +98,14 @@ impl Line {
         }
         let client = transport.client(&base, Cookies::Refuse)?;
         let (name, transport) = (name.to_owned(), transport.clone());
-        Ok(Self { shared: Arc::new(Shared { name, base, pace, transport, tally: Arc::default() }), client })
+        let shared = Arc::new(Shared { name, base, pace, transport, tally: Arc::default() });
+        Ok(Self { shared, client, stopping: Stopping::Never })
+    }
+
+    /// The same, which knows when the run is asked to stop.
+    #[must_use]
+    pub fn stopping(self, stopping: Stopping) -> Self {
+        Self { stopping, ..self }
     }
 
     /// A line to another server that the sign-in needs, made when it is needed; pace, trust and counts are shared.
@@ -105,12 +123,14 @@ impl Line {
         }
         let client = transport.client(&base, Cookies::Refuse)?;
         let (name, pace, tally) = (name.clone(), Arc::clone(pace), Arc::clone(tally));
-        Ok(Self { shared: Arc::new(Shared { name, base, pace, transport, tally }), client })
+        let shared = Arc::new(Shared { name, base, pace, transport, tally });
+        Ok(Self { shared, client, stopping: self.stopping.clone() })
     }
 
     /// The same server, pace and counts, with connections and cookies of its own.
     pub fn session(&self, cookies: Cookies) -> Result<Self, Failure> {
-        Ok(Self { shared: Arc::clone(&self.shared), client: self.shared.transport.client(self.base(), cookies)? })
+        let client = self.shared.transport.client(self.base(), cookies)?;
+        Ok(Self { shared: Arc::clone(&self.shared), client, stopping: self.stopping.clone() })
     }
 
     /// The base URL.
@@ -164,10 +184,19 @@ impl Line {
     /// Waits before another try of something that this line does not repeat by itself, such as parts of a batch.
     pub async fn rest(&self, pauses: &mut Pauses, asked: Option<Duration>) -> Pause {
         let pause = pauses.next(asked);
-        if let Pause::Wait(time) = pause {
-            self.shared.pace.nap(time).await;
+        match pause {
+            Pause::Wait(time) if self.nap(time).await == Woken::Stopped => Pause::Enough,
+            pause => pause,
         }
-        pause
+    }
+
+    /// Sleeps before a repetition, unless the run is asked to stop.
+    async fn nap(&self, time: Duration) -> Woken {
+        tokio::select! {
+            biased;
+            () = self.stopping.asked() => Woken::Stopped,
+            () = self.shared.pace.nap(time) => Woken::Rested,
+        }
     }
 
     /// A read: repeated when the way there broke and on 429, 500, 502, 503, 504 and 509. The last answer is returned
@@ -202,13 +231,16 @@ impl Line {
                     Pause::Blocked => return Err(blocked(&answer)),
                 },
                 Err(Broken::Ours(failure)) => return Err(failure),
+                Err(Broken::Stopped) => return Err(stopped(&call)),
                 Err(Broken::NotSent(found) | Broken::Lost(_, found)) => match pauses.next(None) {
                     Pause::Wait(time) if !is_certificate(&found) => time,
                     _ => return Err(self.unreachable(&call, &found)),
                 },
             };
+            if self.nap(pause).await == Woken::Stopped {
+                return Err(stopped(&call));
+            }
             self.count_retried(1);
-            self.shared.pace.nap(pause).await;
         }
     }
 
@@ -222,6 +254,7 @@ impl Line {
                     return Sent::Lost(fault("answer_too_large", &call, &format!("{status}, a body over the cap")));
                 }
                 Err(Broken::Ours(failure)) => return Sent::NotSent(Fault::new("not_sent", failure.to_string())),
+                Err(Broken::Stopped) => return Sent::NotSent(fault("stopped", &call, ASKED)),
                 Err(Broken::NotSent(found)) => return Sent::NotSent(fault("not_connected", &call, &found)),
                 Err(Broken::Lost(code, found)) => return Sent::Lost(fault(code, &call, &found)),
             };
@@ -229,8 +262,10 @@ impl Line {
                 return Sent::Answer(answer);
             }
             let Pause::Wait(time) = pauses.next(self.heed(&answer)) else { return Sent::Answer(answer) };
+            if self.nap(time).await == Woken::Stopped {
+                return Sent::Answer(answer);
+            }
             self.count_retried(1);
-            self.shared.pace.nap(time).await;
         }
     }
 
@@ -238,7 +273,11 @@ impl Line {
     async fn exchange(&self, call: &Call) -> Result<Heard, Broken> {
         self.check(call).map_err(Broken::Ours)?;
         let request = self.dressed(call).map_err(Broken::Ours)?;
-        let _turn = self.shared.pace.turn(call.units).await;
+        let _turn = tokio::select! {
+            biased;
+            () = self.stopping.no_turn() => return Err(Broken::Stopped),
+            turn = self.shared.pace.turn(call.units) => turn,
+        };
         let tally = &self.shared.tally;
         let response = match request.send().await {
             Ok(response) => response,
@@ -356,6 +395,12 @@ impl Line {
         }
         failure
     }
+}
+
+const ASKED: &str = "the run is asked to stop";
+
+fn stopped(call: &Call) -> Failure {
+    Failure::new(FailureKind::Stopped, call.describe(), ASKED).hint("run again to go on: what was done is saved")
 }
 
 /// A failure for a server that asked for a time no run can wait.

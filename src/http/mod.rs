@@ -17,6 +17,7 @@ mod pace;
 mod redact;
 mod retry;
 mod sign_in;
+mod stopping;
 #[cfg(test)]
 mod tests;
 mod transport;
@@ -33,5 +34,6 @@ pub use retry::{BLOCKED, Pause, Pauses, is_throttled, is_transient, parse_retry_
 pub use sign_in::{
     EntraCredential, EntraSignIn, GoogleCredential, GoogleSignIn, Grant, Granted, TokenFrom, TokenSource,
 };
+pub use stopping::Stopping;
 pub use transport::{ClientCert, Proxy, Transport};
 pub use url::Url;

@@ -86,7 +86,7 @@ pub async fn auth(
     listener: Arc<dyn Listener>,
     stop: Stop,
 ) -> Result<Everybody, Trouble> {
-    let lines = Lines::new(pipeline)?;
+    let lines = Lines::new(pipeline, &stop)?;
     if uploads == Uploads::NotTried {
         return ask(pipeline, &lines, &Store::view(&pipeline.state)?, None).await;
     }

@@ -1,7 +1,7 @@
 //! One more listing of each target that was written to: every write is confirmed, or reported as not shown.
 //!
 //! Owns: the comparison. Leaves to others: the listing (`load`).
-//! A newcomer gets wrong: what is not shown is no failure of the write; somebody may have chosen another picture since.
+//! A newcomer gets wrong: a run that is asked to stop leaves it out, and says so. What is not shown is no failure of the write; somebody may have chosen another picture since.
 
 use super::apply::Results;
 use super::desk::Desk;
@@ -25,11 +25,16 @@ pub async fn confirm(house: &House, desk: &mut Desk, results: &mut Results) -> R
             kept = house.facts.put_shown_after(&desk.entry.id, &shown);
         }
     };
-    let surveyed = desk.target.survey(&mut learnt, &mut page).await;
+    let surveyed = house.unless_stopped(&work, desk.target.survey(&mut learnt, &mut page)).await;
     kept?;
     let surveyed = match surveyed {
-        Ok(surveyed) => surveyed,
-        Err(failure) => {
+        // What is written stays written; the next run's survey shows it, and closes what is open until then.
+        Err(_stopped) => {
+            house.ends(&work, "left out: the run was asked to stop");
+            return Ok(());
+        }
+        Ok(Ok(surveyed)) => surveyed,
+        Ok(Err(failure)) => {
             house.ends(&work, "failed");
             desk.failure = Some(failure);
             return Ok(());

@@ -10,9 +10,12 @@ use std::sync::Arc;
 use url::Url;
 
 use super::kitchen::Eyes;
+use super::stop::Stop;
 use crate::error::Trouble;
 use crate::extract::{self, Activity, Globs, Source, UserRules, UserType};
-use crate::http::{self, ClientCert, EntraSignIn, GoogleSignIn, HeaderName, Line, Pace, Proxy, Rate, Transport};
+use crate::http::{
+    self, ClientCert, EntraSignIn, GoogleSignIn, HeaderName, Line, Pace, Proxy, Rate, Stopping, Transport,
+};
 use crate::load::{self, Target};
 use crate::model::Place;
 use crate::pipeline::{
@@ -24,18 +27,19 @@ use crate::pipeline::{
 pub struct Lines {
     paces: BTreeMap<String, Arc<Pace>>,
     transports: BTreeMap<String, Transport>,
+    stop: Stop,
 }
 
 impl Lines {
     /// Makes every named rate and transport.
-    pub fn new(pipeline: &Pipeline) -> Result<Self, Trouble> {
+    pub fn new(pipeline: &Pipeline, stop: &Stop) -> Result<Self, Trouble> {
         let paces = pipeline.rates.iter().map(|(name, rate)| (name.clone(), Pace::new(&pace(rate)))).collect();
         let transports = pipeline
             .http
             .iter()
             .map(|(name, http)| Ok((name.clone(), transport(name, http)?)))
             .collect::<Result<_, Trouble>>()?;
-        Ok(Self { paces, transports })
+        Ok(Self { paces, transports, stop: stop.clone() })
     }
 
     fn line(&self, id: &str, base: &Url, rate: &str, http: &str) -> Result<Line, Trouble> {
@@ -75,7 +79,10 @@ impl Lines {
                 Ok(Arc::new(extract::entra::Entra::new(settings, sign_in, line(&entra.endpoints.graph)?)))
             }
             SourceKind::Google(google) => {
-                let line = |base: &Url| self.line(entry.id.as_str(), base, &entry.rate, &entry.http);
+                let line = |base: &Url| {
+                    let line = self.line(entry.id.as_str(), base, &entry.rate, &entry.http)?;
+                    Ok::<_, Trouble>(line.stopping(Stopping::AtOnce(self.stop.token())))
+                };
                 let settings = extract::google::Settings {
                     id: entry.id.clone(),
                     customer: google.customer.clone(),
@@ -100,9 +107,10 @@ impl Lines {
 
     /// A target.
     pub fn target(&self, entry: &pipeline::Target) -> Result<Arc<dyn Target>, Trouble> {
+        let writes = Stopping::AfterTheWrite(self.stop.token());
         match &entry.kind {
             TargetKind::Jira(jira) => {
-                let line = self.line(entry.id.as_str(), &jira.base_url, &entry.rate, &entry.http)?;
+                let line = self.line(entry.id.as_str(), &jira.base_url, &entry.rate, &entry.http)?.stopping(writes);
                 let settings = load::jira::Settings {
                     id: entry.id.clone(),
                     credential: credential(&jira.credential),
@@ -117,7 +125,8 @@ impl Lines {
                 Ok(Arc::new(load::jira::Jira::new(settings, line, Arc::new(Eyes))?))
             }
             TargetKind::Confluence(confluence) => {
-                let line = self.line(entry.id.as_str(), &confluence.base_url, &entry.rate, &entry.http)?;
+                let line =
+                    self.line(entry.id.as_str(), &confluence.base_url, &entry.rate, &entry.http)?.stopping(writes);
                 let (upload, endpoint) = match &confluence.upload {
                     ConfluenceUpload::Xmlrpc => (load::confluence::UploadPolicy::XmlRpc, String::new()),
                     ConfluenceUpload::Endpoint { path } => (load::confluence::UploadPolicy::Endpoint, path.clone()),
@@ -137,7 +146,8 @@ impl Lines {
                 Ok(Arc::new(load::confluence::Confluence::new(settings, line)?))
             }
             TargetKind::Bitbucket(bitbucket) => {
-                let line = self.line(entry.id.as_str(), &bitbucket.base_url, &entry.rate, &entry.http)?;
+                let line =
+                    self.line(entry.id.as_str(), &bitbucket.base_url, &entry.rate, &entry.http)?.stopping(writes);
                 let settings = load::bitbucket::Settings {
                     id: entry.id.clone(),
                     credential: credential(&bitbucket.credential),

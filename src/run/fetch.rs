@@ -194,9 +194,14 @@ impl<'a> Round<'a> {
                 return Ok(Err(stopped()));
             }
             self.counts.calls += 1;
-            let brought = match look(Arc::clone(&self.source), Arc::clone(self.kitchen), chunk.to_vec()).await? {
+            let asked = look(Arc::clone(&self.source), Arc::clone(self.kitchen), chunk.to_vec());
+            let brought = match self.house.in_flight(FETCH, asked).await {
+                Ok(brought) => brought?,
+                Err(stopped) => Err(stopped),
+            };
+            let brought = match brought {
                 Ok(brought) => brought,
-                Err(failure) => return Ok(Err(failure)),
+                Err(failure) => return Ok(Err(self.failed(failure))),
             };
             if let Brought::Looked(meals) = brought {
                 for (person, meal) in meals {
@@ -275,15 +280,12 @@ impl<'a> Round<'a> {
                 return Ok(Err(failure));
             }
         }
-        if self.house.stop.requested() {
-            return Ok(Err(stopped()));
-        }
-        Ok(Ok(()))
+        if self.house.stop.requested() { self.drain().await } else { Ok(Ok(())) }
     }
 
     fn send_probe_rest(&mut self) {
         let people = std::mem::take(&mut self.to_probe);
-        if people.is_empty() {
+        if people.is_empty() || self.house.stop.requested() {
             return;
         }
         self.counts.calls += 1;
@@ -293,7 +295,7 @@ impl<'a> Round<'a> {
 
     fn send_fetch_full(&mut self) {
         let batch = self.source.batch().fetch.max(1);
-        while self.to_fetch.len() >= batch {
+        while self.to_fetch.len() >= batch && !self.house.stop.requested() {
             let people = self.to_fetch.drain(..batch).collect();
             self.send_fetch(people);
         }
@@ -302,7 +304,7 @@ impl<'a> Round<'a> {
     fn send_fetch_rest(&mut self) {
         self.send_fetch_full();
         let people = std::mem::take(&mut self.to_fetch);
-        if !people.is_empty() {
+        if !people.is_empty() && !self.house.stop.requested() {
             self.send_fetch(people);
         }
     }
@@ -312,18 +314,22 @@ impl<'a> Round<'a> {
         self.calls.push(Box::pin(look(Arc::clone(&self.source), Arc::clone(self.kitchen), people)));
     }
 
+    /// Takes all that is under way. Once the run is asked to stop, a call that failed keeps no other from being taken.
     async fn drain(&mut self) -> Result<Result<(), Failure>, Trouble> {
+        let mut ended = Ok(());
         while !self.calls.is_empty() {
-            if let Err(failure) = self.take_one().await? {
-                return Ok(Err(failure));
+            let taken = self.take_one().await?;
+            if taken.is_err() && !self.house.stop.requested() {
+                return Ok(taken);
             }
+            ended = ended.and(taken);
             self.send_fetch_full();
         }
-        Ok(Ok(()))
+        Ok(if self.house.stop.requested() { Err(stopped()) } else { ended })
     }
 
     async fn take_one(&mut self) -> Result<Result<(), Failure>, Trouble> {
-        let brought = match self.house.unless_stopped("fetch photos", self.calls.next()).await {
+        let brought = match self.house.in_flight(FETCH, self.calls.next()).await {
             Ok(Some(brought)) => brought?,
             Ok(None) => return Ok(Ok(())),
             Err(stopped) => return Ok(Err(stopped)),
@@ -339,9 +345,14 @@ impl<'a> Round<'a> {
                     self.serve(&person, meal, Asked::Once)?;
                 }
             }
-            Err(failure) => return Ok(Err(failure)),
+            Err(failure) => return Ok(Err(self.failed(failure))),
         }
         Ok(Ok(()))
+    }
+
+    /// Whatever a call says once the run is asked to stop: it was cut short.
+    fn failed(&self, failure: Failure) -> Failure {
+        if self.house.stop.requested() { stopped() } else { failure }
     }
 
     fn probed(&mut self, person: PersonId, probed: Probed) -> Result<(), Trouble> {
@@ -462,8 +473,11 @@ fn probe_first(mark: &PhotoMark) -> bool {
     mark.version.is_some() || matches!(mark.found, Remembered::Absent(_))
 }
 
+/// What is done here, for people.
+const FETCH: &str = "fetch photos";
+
 fn stopped() -> Failure {
-    Failure::new(FailureKind::Stopped, "fetch photos", "asked to stop").hint("run again: what was learnt is remembered")
+    Failure::new(FailureKind::Stopped, FETCH, "asked to stop").hint("run again: what was learnt is remembered")
 }
 
 /// One call for bytes; the photos are rendered before anything else is asked for, so that few bytes are in flight.

@@ -5,7 +5,7 @@
 //! durable state (promise P3), which it opens for a look only.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::spool::Spool;
 use super::stop::Stop;
@@ -15,6 +15,9 @@ use crate::model::RunId;
 use crate::pipeline::Pipeline;
 use crate::report::{Event, Listener};
 use crate::state::{Facts, Holder, Lock, Store};
+
+/// How long what is under way may take after a stop. CI platforms kill a job some ten seconds after they asked.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Up to the guard only, or to the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +82,21 @@ impl House {
         tokio::select! {
             read = reads => Ok(read),
             () = self.stop.wait() => Err(Failure::new(FailureKind::Stopped, what, "asked to stop")
+                .hint("run again to go on: what was done is saved")),
+        }
+    }
+
+    /// Waits for what has left already, so that it is not asked for again; once the run is asked to stop, no longer than a
+    /// moment.
+    pub async fn in_flight<T>(&self, what: &str, work: impl Future<Output = T>) -> Result<T, Failure> {
+        let patience = async {
+            self.stop.wait().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            biased;
+            done = work => Ok(done),
+            () = patience => Err(Failure::new(FailureKind::Stopped, what, "asked to stop, and no answer came")
                 .hint("run again to go on: what was done is saved")),
         }
     }

@@ -92,7 +92,7 @@ pub async fn execute(
 ) -> Result<Outcome, Trouble> {
     let house = House::open(pipeline, options.mode, listener, stop)?;
     begin(&house, pipeline).await?;
-    let job = Job { house: &house, pipeline, options, lines: Lines::new(pipeline)? };
+    let job = Job { house: &house, pipeline, options, lines: Lines::new(pipeline, &house.stop)? };
     let ended = job.go().await;
     if let (Err(trouble), Mode::Run) = (&ended, options.mode) {
         // The row must not look like a run that was killed.
@@ -312,6 +312,8 @@ async fn fetch_missing(
     Ok(any)
 }
 
+const LOOK: &str = "look at pictures";
+
 /// Compares pictures that are not recorded with what would be written over them (design §4, state). A target that
 /// cannot be reached is asked no more: the others wait for it here.
 async fn look(house: &House, desk: &mut Desk, plan: &DeskPlan, lanes: usize) -> HashMap<AccountId, Looked> {
@@ -321,7 +323,7 @@ async fn look(house: &House, desk: &mut Desk, plan: &DeskPlan, lanes: usize) -> 
     });
     let mut there = stream::iter(there).buffer_unordered(lanes.max(1));
     let mut looked = HashMap::new();
-    while let Some((account, wanted, picture)) = there.next().await {
+    while let Ok(Some((account, wanted, picture))) = house.unless_stopped(LOOK, there.next()).await {
         if let Err(failure @ Failure { kind: FailureKind::Unreachable | FailureKind::Refused, .. }) = picture {
             desk.failure = Some(failure);
             break;

@@ -50,7 +50,8 @@ pub async fn look_at_open_intents(house: &House, desk: &mut Desk) -> Result<Open
             // The calls go by name, and the account may have been renamed since.
             intent.intent.account_name.clone_from(&account.name);
         }
-        let seen = match desk.target.observe(&intent, account.as_ref(), time_of_looking(house, desk, &intent)).await {
+        let looks = desk.target.observe(&intent, account.as_ref(), time_of_looking(house, desk, &intent));
+        let seen = match house.unless_stopped("look at an earlier write", looks).await.and_then(|seen| seen) {
             Ok(seen) => seen,
             Err(failure) => {
                 desk.failure.get_or_insert(failure);

@@ -1,11 +1,14 @@
 //! When a run has to end before it is done: a signal, or the time budget (`--max-duration`).
 //!
-//! Owns: the two ways to ask. Leaves to others: finishing what is in flight (`apply`), exit code 8 (`cli`).
+//! Owns: the two ways to ask, and the second signal. Leaves to others: finishing what is in flight (`apply`, `fetch`),
+//! waiting no longer (`http`), exit code 8 (`cli`).
 //! A newcomer gets wrong: a stop never cancels a request that left; it only keeps the next one from leaving.
 
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+
+use crate::exit::Exit;
 
 /// Asked by every phase before it begins something new.
 #[derive(Clone, Debug, Default)]
@@ -40,8 +43,14 @@ impl Stop {
         }
     }
 
-    /// Asks on SIGINT and SIGTERM, and after `budget`. Must be called inside the runtime.
-    pub fn listen(&self, budget: Option<Duration>) -> std::io::Result<()> {
+    /// For who waits in other rooms.
+    pub fn token(&self) -> CancellationToken {
+        self.0.clone()
+    }
+
+    /// Asks on SIGINT and SIGTERM, and after `budget`; a signal after that ends the program at once, as a kill does.
+    /// `say` is told why. Must be called inside the runtime.
+    pub fn listen(&self, budget: Option<Duration>, say: fn(&str)) -> std::io::Result<()> {
         use tokio::signal::unix::{SignalKind, signal};
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
@@ -53,13 +62,20 @@ impl Stop {
                     None => std::future::pending().await,
                 }
             };
+            let why = tokio::select! {
+                _ = interrupt.recv() => "SIGINT",
+                _ = terminate.recv() => "SIGTERM",
+                () = over => "the time is over",
+                () = stop.wait() => return,
+            };
+            say(&format!("{why}: finishing what is under way; a signal more ends at once"));
+            stop.request();
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
-                () = over => {}
-                () = stop.wait() => {}
             }
-            stop.request();
+            say("ended at once: what was under way is looked at by the next run");
+            std::process::exit(i32::from(Exit::Stopped.code()));
         });
         Ok(())
     }

@@ -117,6 +117,12 @@ impl Company {
         self
     }
 
+    /// Other bytes in the file of a face.
+    pub fn picture(mut self, name: &str, bytes: Vec<u8>) -> Self {
+        self.pictures.insert(file(name), bytes);
+        self
+    }
+
     /// Puts something in the place of a person's photo.
     pub fn photo(self, name: &str, photo: Photo) -> Self {
         self.person(name, |person| person.photo = photo)

@@ -1,0 +1,247 @@
+//! Asked to stop, by a signal: what is under way is finished and kept, the next run goes on and repeats nothing.
+//!
+//! Owns: a stop in every phase and in every pause, and the second signal.
+//! Leaves to others: `--max-duration`, which asks in the same way (`exit_codes`), and SIGKILL (`crash`).
+//! A newcomer gets wrong: nothing here waits for time to pass. The simulator holds a request back or asks for ten
+//! minutes; a program that sits it out is ended by the test's own patience and fails it.
+
+use std::collections::BTreeMap;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use avatarpipe::sandbox::faults::{Answer, Effect, Fault};
+
+use super::company::{Company, address, face};
+use super::ended::Ended;
+use super::stage::Stage;
+use super::truth::Shows::{Default, Face};
+
+const RUN: [&str; 4] = ["run", "pipeline.yaml", "--report", "report"];
+/// Until a program that was asked to stop counts as not stopping.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PEOPLE: [&str; 3] = ["ada", "grace", "alan"];
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().expect("kill runs");
+    assert!(sent.success(), "no process to send {name} to");
+}
+
+/// The end of a program that was asked to stop. One that does not end is killed, and has failed.
+#[track_caller]
+fn ended(stage: &Stage, mut child: Child) -> Ended {
+    let begun = Instant::now();
+    let mut sat_out = false;
+    while child.try_wait().expect("a child of ours").is_none() && !sat_out {
+        std::thread::park_timeout(Duration::from_millis(2));
+        sat_out = begun.elapsed() > PATIENCE;
+    }
+    if sat_out {
+        child.kill().expect("SIGKILL");
+    }
+    let ended = stage.wait(child, &RUN);
+    assert!(!sat_out, "the program did not stop\n{}", ended.stderr);
+    stage.expect_no_secret(&ended);
+    ended
+}
+
+/// Runs until something holds, asks to stop, and waits for the end.
+#[track_caller]
+fn stopped(stage: &Stage, name: &str, what: &str, when: impl Fn(&Stage) -> bool) -> Ended {
+    let child = stage.spawn(&RUN);
+    stage.until(what, when);
+    signal(&child, name);
+    ended(stage, child).expect_exit(8)
+}
+
+/// How often the photo of each person was delivered.
+fn downloads(stage: &Stage) -> BTreeMap<String, u32> {
+    let mut downloads = BTreeMap::new();
+    for entry in stage.sandbox.requests().entries().iter().filter(|entry| entry.simulator == "graph") {
+        for (part, _) in entry.parts.iter().filter(|(part, status)| part.ends_with("/photo/$value") && *status == 200) {
+            *downloads.entry(part.clone()).or_default() += 1;
+        }
+    }
+    downloads
+}
+
+/// The next run finishes the work; over both, nothing was downloaded or made twice.
+#[track_caller]
+fn expect_goes_on(stage: &Stage, people: &[&str]) {
+    stage.sandbox.faults().clear();
+    stage.run().expect_exit(0);
+    stage.expect_shown(&people.iter().map(|name| (*name, Face(name))).collect::<Vec<_>>());
+    let downloads = downloads(stage);
+    assert_eq!(downloads.len(), people.len());
+    assert!(downloads.values().all(|times| *times == 1), "a photo was downloaded again: {downloads:?}");
+    let truth = stage.sandbox.truth();
+    for name in people {
+        let key = stage.account(name).key;
+        let made = truth.writes.iter().filter(|write| write.account == key && write.what.starts_with("create "));
+        assert_eq!(made.count(), 1, "pictures made for {name}");
+    }
+    stage.run().expect_exit(0).expect_answer("nothing to do");
+}
+
+/// A request that the simulator holds back for a moment, so that the stop meets it under way.
+fn held(simulator: &str, method: &str, path: &str) -> Fault {
+    Fault::new(Effect::Delay { ms: 300 }).at(simulator).on(method, path)
+}
+
+fn arrived(stage: &Stage, simulator: &str, path: &str, times: usize) -> bool {
+    stage.calls(simulator).iter().filter(|call| call.contains(path)).count() >= times
+}
+
+#[test]
+fn a_stop_in_any_phase_loses_nothing_and_repeats_nothing() {
+    // Phase, what is held back, and how many such requests must have arrived.
+    for (phase, simulator, method, path, call, times) in [
+        ("sign in", "login", "POST", "*", "/token", 1),
+        ("collect", "graph", "GET", "*/users", "/users", 1),
+        ("survey", "jira", "GET", "*/user/search", "/user/search", 1),
+        ("fetch", "graph", "POST", "*batch", "batch", 1),
+        ("apply, the upload", "jira", "POST", "*/temporary", "/temporary", 1),
+        ("apply, the last step", "jira", "PUT", "*", "PUT ", 1),
+        ("confirm", "jira", "GET", "*/user/search", "/user/search", 2),
+    ] {
+        for name in ["INT", "TERM"] {
+            println!("{phase}, SIG{name}");
+            let stage = Stage::company(&PEOPLE);
+            let after = u32::try_from(times - 1).expect("few");
+            stage.sandbox.fault(held(simulator, method, path).after(after));
+            let ended = stopped(&stage, name, phase, |stage| arrived(stage, simulator, call, times));
+            ended.expect_error("finishing what is under way");
+            stage.expect_promises();
+            expect_goes_on(&stage, &PEOPLE);
+        }
+    }
+}
+
+#[test]
+fn photos_that_are_on_their_way_are_kept_and_no_more_are_asked_for() {
+    let names: Vec<String> = (0..25).map(|n| format!("p{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let stage = Stage::company(&names).with(|pipe| {
+        pipe.top("rates", "{ fast: { units: 100000, per: 1s, burst: 100000, concurrency: 1 } }");
+    });
+    stage.sandbox.fault(held("graph", "POST", "*batch"));
+    stopped(&stage, "TERM", "the first batch arrives", |stage| arrived(stage, "graph", "batch", 1));
+    assert_eq!(downloads(&stage).len(), 20, "the batch under way, and none after it");
+    expect_goes_on(&stage, &names);
+}
+
+#[test]
+fn the_write_under_way_is_finished_and_no_other_is_begun() {
+    let stage = Stage::company(&PEOPLE).with(|pipe| {
+        pipe.top("rates", "{ fast: { units: 100000, per: 1s, burst: 100000, concurrency: 1 } }");
+    });
+    stage.sandbox.fault(held("jira", "POST", "*"));
+    let ended = stopped(&stage, "INT", "the first upload arrives", |stage| !stage.writes().is_empty());
+    assert_eq!(ended.count("jira", "replaced"), 1);
+    assert_eq!(ended.report()["outcome"], "stopped");
+    expect_goes_on(&stage, &PEOPLE);
+}
+
+#[test]
+fn a_pause_that_a_server_asked_for_is_not_sat_out() {
+    let slower = |status: u16| Effect::Answer(Answer::retry_after(status, "600"));
+    for (what, fault, call) in [
+        ("sign-in", Fault::new(slower(429)).at("login"), ("login", "/token")),
+        ("listing", Fault::new(slower(429)).at("graph").on("GET", "*/users"), ("graph", "/users")),
+        ("batch", Fault::new(slower(429)).at("graph").on("POST", "*batch"), ("graph", "batch")),
+        ("part of a batch", Fault::new(slower(429)).at("graph").in_parts(), ("graph", "batch")),
+        ("survey", Fault::new(slower(503)).at("jira").on("GET", "*/user/search"), ("jira", "/user/search")),
+        (
+            "read before a write",
+            Fault::new(slower(429)).at("jira").on("GET", "*/user/avatars").after(1),
+            ("jira", "/user/avatars"),
+        ),
+        ("upload", Fault::new(slower(429)).at("jira").on("POST", "*/temporary"), ("jira", "/temporary")),
+        ("select", Fault::new(slower(429)).at("jira").on("PUT", "*"), ("jira", "PUT ")),
+        ("confirm", Fault::new(slower(429)).at("jira").on("GET", "*/user/search").after(1), ("jira", "/user/search")),
+    ] {
+        println!("{what}");
+        let stage = Stage::company(&["ada"]).with(|pipe| _ = pipe.jira("quiet", "0s"));
+        stage.sandbox.fault(fault);
+        stopped(&stage, "TERM", what, |stage| {
+            let entries = stage.sandbox.requests().entries();
+            let called = |entry: &&_| is(entry, call);
+            entries
+                .iter()
+                .filter(called)
+                .any(|entry| entry.status.is_some_and(|status| status != 200) || !entry.parts.is_empty())
+        });
+        stage.sandbox.faults().clear();
+        stage.run().expect_exit(0);
+        stage.expect_shown(&[("ada", Face("ada"))]);
+    }
+}
+
+fn is(entry: &avatarpipe::sandbox::requests::Entry, (simulator, call): (&str, &str)) -> bool {
+    entry.simulator == simulator && format!("{} {}", entry.method, entry.path).contains(call)
+}
+
+#[test]
+fn a_rate_that_is_used_up_is_not_sat_out() {
+    let stage = Stage::company(&PEOPLE).with(|pipe| {
+        pipe.top("rates", "{ fast: { units: 1, per: 1h, burst: 4, concurrency: 4 } }");
+    });
+    stopped(&stage, "TERM", "what the rate lets pass", |stage| {
+        stage.sandbox.requests().entries().iter().filter(|entry| entry.status.is_some()).count() >= 4
+    });
+    stage.expect_shown(&[("ada", Default)]);
+}
+
+#[test]
+fn waiting_until_a_slow_server_is_done_ends_with_the_signal() {
+    // After an answer that was lost, in the same run; then in the next one, which looks at what was left open.
+    let mut stage = Stage::company(&["ada"]).with(|pipe| _ = pipe.jira("quiet", "10m"));
+    stage.sandbox.fault(Fault::new(Effect::HandleThenDrop {}).at("jira").on("POST", "*/user/avatar").times(1));
+    let lost = |stage: &Stage| {
+        let entries = stage.sandbox.requests().entries();
+        entries.iter().any(|entry| entry.fault.as_deref() == Some("handle_then_drop"))
+    };
+    stopped(&stage, "INT", "an answer is lost", lost);
+    let listings = |stage: &Stage| stage.calls("graph").iter().filter(|call| call.ends_with("/users")).count();
+    let before = listings(&stage);
+    stopped(&stage, "TERM", "the next run is under way", |stage| listings(stage) > before);
+    stage.edit(|pipe| _ = pipe.jira("quiet", "0s"));
+    stage.run().expect_exit(0);
+    stage.expect_shown(&[("ada", Face("ada"))]);
+    let made = stage.sandbox.truth().writes.into_iter().filter(|write| write.what.starts_with("create ")).count();
+    assert_eq!(made, 1, "what the server did is finished, not made again");
+}
+
+#[test]
+fn a_second_signal_ends_at_once_and_the_next_run_mends() {
+    let stage = Stage::company(&PEOPLE).with(|pipe| _ = pipe.jira("quiet", "0s"));
+    stage.sandbox.fault(Fault::new(Effect::Delay { ms: 600_000 }).at("jira").on("POST", "*/temporary"));
+    let mut child = stage.spawn(&RUN);
+    stage.until("an upload arrives", |stage| !stage.writes().is_empty());
+    signal(&child, "INT");
+    // Two that arrive together count as one, so it is sent until it is heard, as whoever presses Ctrl-C does.
+    while child.try_wait().expect("a child of ours").is_none() {
+        signal(&child, "INT");
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+    ended(&stage, child).expect_exit(8).expect_error("ended at once");
+    stage.sandbox.faults().clear();
+    stage.run().expect_exit(0);
+    stage.expect_shown(&PEOPLE.map(|name| (name, Face(name))));
+}
+
+#[test]
+fn a_photo_that_cannot_be_read_is_fetched_again_only_once_it_changes() {
+    let mut cut_off = face("victor");
+    cut_off.truncate(cut_off.len() / 2);
+    let stage = Stage::of(Company::of(&["ada", "victor"]).picture("victor", cut_off).world());
+    stage.run().expect_exit(0).expect_line("victor", "keep", "unreadable", "none");
+    assert_eq!(downloads(&stage).values().sum::<u32>(), 2);
+    for _ in 0..2 {
+        stage.run().expect_exit(0).expect_line("victor", "keep", "unreadable", "none").expect_answer("nothing to do");
+    }
+    assert_eq!(downloads(&stage).values().sum::<u32>(), 2, "the same photo was fetched again");
+    stage.new_photo("victor", "spare");
+    stage.run().expect_exit(0).expect_line("victor", "replace", "photo_new", "done");
+    stage.expect_shown(&[("victor", Face("spare")), ("ada", Face("ada"))]);
+    assert_eq!(downloads(&stage).values().sum::<u32>(), 3, "{}", address("victor"));
+}
