@@ -211,6 +211,11 @@ pub trait Target: Send + Sync {
         Ok(())
     }
 
+    /// What a plan has to say that replaces or takes away pictures which stand there; `None`: the server keeps them.
+    fn keeps_no_earlier_picture(&self) -> Option<&'static str> {
+        None
+    }
+
     /// The bytes of the picture that the account shows now; `None` if it shows the default.
     async fn look(&self, account: &Account) -> Result<Option<Bytes>, Failure>;
 

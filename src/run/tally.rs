@@ -13,7 +13,7 @@ use super::limits::Guarded;
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::http::Counts;
-use crate::model::{ChangeKind, Decision, Fault, Verdict};
+use crate::model::{ChangeKind, Decision, Fault, Picture, Verdict};
 use crate::pipeline::Pipeline;
 use crate::plan::{Checked, SourceState};
 use crate::report::{
@@ -253,7 +253,20 @@ fn notes(feeds: &[Feed], desks: &[Finished]) -> Vec<String> {
         let open = desk.desk.open.as_ref();
         let surveyed = open.into_iter().flat_map(|open| open.surveyed.notes.iter());
         let upload = open.and_then(|open| open.upload.note.as_ref());
-        surveyed.chain(upload).map(|note| format!("{}: {note}", desk.desk.id())).collect::<Vec<_>>()
+        let lost = not_kept(desk);
+        surveyed.chain(upload).chain(&lost).map(|note| format!("{}: {note}", desk.desk.id())).collect::<Vec<_>>()
     });
     sources.chain(targets).collect()
+}
+
+/// Pictures that stand there and cannot be put back once this plan is done (`write-protocols.md`, Bitbucket).
+fn not_kept(desk: &Finished) -> Option<String> {
+    let why = desk.desk.target.keeps_no_earlier_picture()?;
+    let goes = |decision: &Decision| {
+        let kind = decision.verdict.change();
+        matches!(kind, Some(ChangeKind::Replace | ChangeKind::Revert | ChangeKind::Remove))
+            && matches!(decision.from, Picture::Ours(_) | Picture::Foreign(_))
+    };
+    let gone = desk.plan.changes.iter().filter(|planned| goes(&planned.decision)).count();
+    (gone > 0).then(|| format!("{why}: {gone} that stood there before this plan cannot be put back after it"))
 }

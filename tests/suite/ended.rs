@@ -50,6 +50,12 @@ impl Ended {
         self
     }
 
+    /// Standard output must not say this.
+    #[track_caller]
+    pub fn holds_no_answer(&self, text: &str) {
+        self.holds(!self.stdout.contains(text), &format!("not on standard output: {text}"));
+    }
+
     /// Standard error must say this.
     #[track_caller]
     pub fn expect_error(self, text: &str) -> Self {

@@ -288,3 +288,22 @@ fn two_servers_of_one_product_are_two_targets() {
     stage.expect_shown_in("jira", &[("ada", Face("spare"))]);
     stage.expect_shown_in("intern", &[("ada", Face("ada"))]);
 }
+
+#[test]
+fn a_plan_says_which_pictures_bitbucket_will_not_give_back() {
+    let stage = stage();
+    stage.plan_with(&[]).expect_exit(0).holds_no_answer("keeps no earlier picture");
+    let hand = json!({ "upload": { "name": "grace", "picture": file("hand") } });
+    stage.sandbox.command("bitbucket", &hand).unwrap_or_else(|fault| panic!("{fault}"));
+    stage
+        .plan_with(&[])
+        .expect_exit(0)
+        .expect_answer("bitbucket: Bitbucket keeps no earlier picture: 1 that stood there");
+    stage.run().expect_exit(0).expect_answer("Bitbucket keeps no earlier picture: 1 that stood there");
+    stage.no_photo("ada");
+    let plan = stage.plan_with(&[]).expect_exit(0);
+    assert_eq!(plan.line("bitbucket", "ada")["change"]["kind"], "revert");
+    plan.expect_answer("Bitbucket keeps no earlier picture: 1 that stood there");
+    stage.run().expect_exit(0);
+    stage.plan_with(&[]).expect_exit(0).holds_no_answer("keeps no earlier picture");
+}

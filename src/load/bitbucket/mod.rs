@@ -148,6 +148,10 @@ impl Target for Bitbucket {
         probe::try_out(self, probe).await
     }
 
+    fn keeps_no_earlier_picture(&self) -> Option<&'static str> {
+        Some("Bitbucket keeps no earlier picture")
+    }
+
     async fn look(&self, account: &Account) -> Result<Option<Bytes>, Failure> {
         let tried = || format!("looking at the picture of {}", account.name);
         match (&account.shown, &account.handle) {
