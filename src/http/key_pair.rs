@@ -8,6 +8,7 @@ use std::path::Path;
 
 use p12_keystore::{KeyStore, Pkcs12ImportPolicy};
 use pem::{EncodeConfig, LineEnding, Pem};
+use pkcs8::EncryptedPrivateKeyInfoRef;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest as _, Sha256};
 
@@ -33,23 +34,23 @@ impl KeyPair {
     pub(super) fn read(tried: &str, file: &Path, password: Option<&SecretString>) -> Result<Self, Failure> {
         let bytes = zeroize::Zeroizing::new(contents(tried, file)?);
         let is_pem = bytes.windows(11).any(|window| window == b"-----BEGIN ");
-        let read = if is_pem { Self::of_pem(&bytes) } else { Self::of_pkcs12(&bytes, password) };
+        let read = if is_pem { Self::of_pem(&bytes, password) } else { Self::of_pkcs12(&bytes, password) };
         read.map_err(|Wrong(found, hint)| Failure::new(FailureKind::Misconfigured, tried, found).hint(hint))
     }
 
-    fn of_pem(bytes: &[u8]) -> Result<Self, Wrong> {
+    fn of_pem(bytes: &[u8], password: Option<&SecretString>) -> Result<Self, Wrong> {
         let blocks = pem::parse_many(bytes).map_err(|_| Wrong("its PEM is broken", "write it again"))?;
         let certificates: Vec<Vec<u8>> =
             blocks.iter().filter(|block| block.tag() == "CERTIFICATE").map(|block| block.contents().to_vec()).collect();
-        if blocks.iter().any(|block| block.tag() == "ENCRYPTED PRIVATE KEY") {
-            return Err(Wrong(
-                "its private key is encrypted PEM, which is not read here",
-                "make a PKCS#12 file of it: openssl pkcs12 -export",
-            ));
-        }
         let key = blocks.into_iter().find(|block| block.tag().ends_with("PRIVATE KEY"));
         let key =
             key.ok_or(Wrong("it holds no private key", "put `-----BEGIN PRIVATE KEY-----` into the same file"))?;
+        let key = match key.tag() {
+            "ENCRYPTED PRIVATE KEY" => decrypted(key.contents(), password)?,
+            // The form of before PKCS#8 says it in a header.
+            _ if key.headers().get("DEK-Info").is_some() => return Err(Wrong(UNKNOWN, CONVERT)),
+            _ => key,
+        };
         Self::new(key, certificates)
     }
 
@@ -103,6 +104,26 @@ impl KeyPair {
         Sha256::digest(self.certificates.first().map(Vec::as_slice).unwrap_or_default()).into()
     }
 }
+
+const CONVERT: &str = "write the key again: openssl pkcs8 -topk8 -v2 aes-256-cbc -in OLD.pem -out NEW.pem, and put the \
+    certificate behind it";
+
+/// A key that a password protects (PKCS#8, PBES2).
+fn decrypted(der: &[u8], password: Option<&SecretString>) -> Result<Pem, Wrong> {
+    let password = password
+        .ok_or(Wrong("its private key is encrypted", "write the `password` of the certificate, as `${NAME}`"))?;
+    let sealed = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|_| Wrong(UNKNOWN, CONVERT))?;
+    let opened = sealed.decrypt(password.expose_secret()).map_err(|_| {
+        // The library's words tell a wrong password from an algorithm that it does not know no better.
+        Wrong(
+            "its private key does not open with this password",
+            "check `password`; a key of an old program may have to be written again: openssl pkcs8 -topk8 -v2 aes-256-cbc",
+        )
+    })?;
+    Ok(Pem::new("PRIVATE KEY", opened.as_bytes()))
+}
+
+const UNKNOWN: &str = "its private key is encrypted in a form that is not read here";
 
 /// What is wrong, and what to do.
 struct Wrong(&'static str, &'static str);

@@ -175,7 +175,10 @@ mod tests {
             ("legacy.p12", Some("open-sesame"), None),
             ("no-password.p12", None, None),
             ("pair.p12", Some("wrong-one"), Some("opens with this password")),
-            ("encrypted.pem", None, Some("encrypted PEM")),
+            ("encrypted.pem", Some("open-sesame"), None),
+            ("encrypted.pem", Some("wrong-one"), Some("does not open with this password")),
+            ("encrypted.pem", None, Some("is encrypted")),
+            ("encrypted-old.pem", Some("open-sesame"), Some("in a form that is not read here")),
             ("public.pem", None, Some("no private key")),
         ] {
             let client_cert = Some(ClientCert { file: keys.join(file), password: password.map(SecretString::from) });

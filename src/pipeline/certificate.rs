@@ -19,7 +19,7 @@ element! {
     Certificate {
         /// The file with both, PEM or PKCS#12.
         file: KeyFile = Required,
-        /// The password of a PKCS#12 file, if it has one.
+        /// The password of a PKCS#12 file, or of a PEM key that is encrypted.
         password: Secret = Optional,
     }
 }

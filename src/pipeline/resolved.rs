@@ -182,7 +182,7 @@ pub enum AppProof {
 pub struct Certificate {
     /// Relative to the working directory.
     pub file: PathBuf,
-    /// Opens a PKCS#12 file; without one, its password is empty.
+    /// Opens a PKCS#12 file, whose password is empty without one, or a PEM key that is encrypted.
     pub password: Option<SecretString>,
 }
 

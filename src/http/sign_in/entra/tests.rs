@@ -140,6 +140,7 @@ fn verified(assertion: &str) -> Claims {
 async fn a_certificate_signs_a_fresh_assertion_from_every_kind_of_file() {
     for (file, password) in [
         ("pair.pem", None),
+        ("encrypted.pem", Some("open-sesame")),
         ("pkcs1.pem", None),
         ("pair.p12", Some("open-sesame")),
         ("legacy.p12", Some("open-sesame")),
@@ -181,7 +182,9 @@ async fn a_certificate_that_cannot_be_used_is_told_without_a_request() {
         ("README.md", None, "neither PEM nor PKCS#12"),
         ("public.pem", None, "holds no private key"),
         ("ec.pem", None, "not an RSA key"),
-        ("encrypted.pem", Some("secret"), "make a PKCS#12 file"),
+        ("encrypted.pem", Some("wrong-one"), "check `password`"),
+        ("encrypted.pem", None, "write the `password`"),
+        ("encrypted-old.pem", Some("open-sesame"), "openssl pkcs8 -topk8 -v2 aes-256-cbc"),
         ("pair.p12", Some("wrong-one"), "check `file` and `password`"),
         ("pair.p12", None, "check `file` and `password`"),
     ] {
