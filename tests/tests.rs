@@ -27,6 +27,7 @@ mod suite {
     mod printed; // whole outputs
     mod probing; // `auth --probe`: tried on our own account, and put back
     mod readme; // the transcript is true
+    mod refusals; // every listed failure answer and its class (P2, P8)
     mod requests; // sent equals forecast equals counted
     mod rules; // who keeps what, and why (P1, P2)
     mod secrets; // in no output (P7)
