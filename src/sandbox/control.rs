@@ -28,6 +28,7 @@ pub(super) fn router(frame: Arc<Frame>) -> Router {
         .route("/_sandbox/requests/reset", post(reset_requests))
         .route("/_sandbox/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/_sandbox/faults/{number}", delete(remove_fault))
+        .route("/_sandbox/release", post(release))
         .route("/_sandbox/switches", get(switches).post(set_switches))
         .route("/_sandbox/credentials", get(credentials))
         .route("/_sandbox/endpoints", get(endpoints))
@@ -74,6 +75,11 @@ async fn clear_faults(State(frame): Shared) -> StatusCode {
 
 async fn remove_fault(State(frame): Shared, Path(number): Path<u64>) -> StatusCode {
     if frame.shared.faults.remove(number) { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
+}
+
+async fn release(State(frame): Shared) -> StatusCode {
+    frame.shared.faults.release();
+    StatusCode::NO_CONTENT
 }
 
 async fn switches(State(frame): Shared) -> Json<Value> {

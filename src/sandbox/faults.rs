@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 /// A fault as it is dialled in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,6 +67,9 @@ pub enum Effect {
         /// How long.
         ms: u64,
     },
+    /// Handles and answers, but only once the sandbox is told to ([`Faults::release`]), as a slow server does: whether
+    /// or not the client still waits.
+    HandleOnRelease {},
     /// Handles and answers, but the connection ends after so many bytes of the body.
     Truncate {
         /// How many bytes arrive.
@@ -117,6 +121,7 @@ impl Effect {
             Self::HandleThenDrop {} => "handle_then_drop".into(),
             Self::HandleLate { after_ms } => format!("handle_late {after_ms} ms"),
             Self::Delay { ms } => format!("delay {ms} ms"),
+            Self::HandleOnRelease {} => "handle_on_release".into(),
             Self::Truncate { after_bytes } => format!("truncate {after_bytes}"),
             Self::Drip { bytes, every_ms } => format!("drip {bytes} every {every_ms} ms"),
             Self::LoginPage {} => "login_page".into(),
@@ -233,12 +238,16 @@ pub struct Dialled {
 
 /// All faults of a sandbox, in the order they were dialled in; the first that strikes wins.
 #[derive(Debug, Default)]
-pub struct Faults(Mutex<(u64, Vec<Dialled>)>);
+pub struct Faults {
+    dialled: Mutex<(u64, Vec<Dialled>)>,
+    /// How often held requests were let go.
+    releases: watch::Sender<u64>,
+}
 
 impl Faults {
     /// Dials a fault in; the number by which it is taken away comes back.
     pub fn add(&self, fault: Fault) -> u64 {
-        let mut faults = self.0.lock().expect(POISON);
+        let mut faults = self.dialled.lock().expect(POISON);
         faults.0 += 1;
         let number = faults.0;
         faults.1.push(Dialled { number, fault, matched: 0, struck: 0 });
@@ -247,7 +256,7 @@ impl Faults {
 
     /// Takes a fault away; whether there was one.
     pub fn remove(&self, number: u64) -> bool {
-        let faults = &mut self.0.lock().expect(POISON).1;
+        let faults = &mut self.dialled.lock().expect(POISON).1;
         let before = faults.len();
         faults.retain(|f| f.number != number);
         faults.len() < before
@@ -255,18 +264,29 @@ impl Faults {
 
     /// Takes all faults away.
     pub fn clear(&self) {
-        self.0.lock().expect(POISON).1.clear();
+        self.dialled.lock().expect(POISON).1.clear();
     }
 
     /// Every fault and what it did so far.
     pub fn all(&self) -> Vec<Dialled> {
-        self.0.lock().expect(POISON).1.clone()
+        self.dialled.lock().expect(POISON).1.clone()
+    }
+
+    /// Lets every request go that is held by [`Effect::HandleOnRelease`] now.
+    pub fn release(&self) {
+        self.releases.send_modify(|releases| *releases += 1);
+    }
+
+    /// What a held request waits for: the next release. Taken before the request shows in the log, so that whoever saw
+    /// it there can let it go.
+    pub(super) fn next_release(&self) -> watch::Receiver<u64> {
+        self.releases.subscribe()
     }
 
     /// The effect that strikes this request, if any. Every fault that matches counts it, also behind the one that strikes.
     pub(super) fn strike(&self, asked: &Asked<'_>) -> Option<Effect> {
         let mut effect = None;
-        for dialled in &mut self.0.lock().expect(POISON).1 {
+        for dialled in &mut self.dialled.lock().expect(POISON).1 {
             if !dialled.fault.on.fits(asked) {
                 continue;
             }
@@ -340,6 +360,7 @@ mod tests {
             r#"{"effect":{"drop":{}},"on":{"simulator":"jira","part":false},"skip":2,"times":1}"#,
             r#"{"effect":{"special":"anonymous"}}"#,
             r#"{"effect":{"handle_late":{"after_ms":200}}}"#,
+            r#"{"effect":{"handle_on_release":{}}}"#,
         ] {
             let fault: Fault = serde_json::from_str(text).unwrap();
             let again: Fault = serde_json::from_str(&serde_json::to_string(&fault).unwrap()).unwrap();

@@ -14,6 +14,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use futures::{StreamExt, stream};
+use tokio::sync::watch;
 
 use super::connection::Wire;
 use super::faults::{Answer, Asked, Effect};
@@ -35,6 +36,7 @@ pub(super) async fn handle(
     let Ok(body) = axum::body::to_bytes(body, LARGEST_REQUEST).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
+    let release = frame.shared.faults.next_release();
     let number = frame.shared.requests.arrived(Entry {
         simulator: name.to_string(),
         method: parts.method.to_string(),
@@ -51,7 +53,7 @@ pub(super) async fn handle(
         let effect = frame.shared.faults.strike(&asked);
         let request = Request::from_parts(parts, Body::from(body));
         let word = effect.as_ref().map(Effect::word);
-        let mut response = carry_out(effect, &frame, &wire, request, next).await;
+        let mut response = carry_out(effect, &frame, &wire, release, request, next).await;
         frame.flush();
         let answer = response.extensions_mut().remove::<SimulatedAnswer>().unwrap_or_default();
         let status = response.extensions().get::<Unheard>().is_none().then(|| response.status().as_u16());
@@ -69,6 +71,7 @@ async fn carry_out(
     effect: Option<Effect>,
     frame: &Arc<Frame>,
     wire: &Wire,
+    mut release: watch::Receiver<u64>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -84,6 +87,11 @@ async fn carry_out(
             tokio::time::sleep(Duration::from_millis(ms)).await;
             next.run(request).await
         }
+        Some(Effect::HandleOnRelease {}) => match release.changed().await {
+            Ok(()) => next.run(request).await,
+            // The sandbox is no more.
+            Err(_) => unheard(wire, StatusCode::NO_CONTENT.into_response()),
+        },
         Some(Effect::Drop {}) => unheard(wire, StatusCode::NO_CONTENT.into_response()),
         Some(Effect::HandleThenDrop {}) => unheard(wire, next.run(request).await),
         Some(Effect::HandleLate { after_ms }) => {

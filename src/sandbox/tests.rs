@@ -164,6 +164,21 @@ async fn a_server_goes_on_when_its_client_has_left() {
 }
 
 #[tokio::test]
+async fn a_held_request_is_handled_when_it_is_let_go_and_not_before() {
+    let lab = Lab::new(tiny());
+    let issued = || lab.running.command("graph", &json!({ "revoke_tokens": {} })).unwrap()["revoked"].clone();
+    lab.running.fault(Fault::new(Effect::HandleOnRelease {}).at("login").times(1));
+    let url = lab.url("login", "/contoso.example/oauth2/v2.0/token");
+    lab.http.post(&url).form(&lab.form()).timeout(Duration::from_millis(50)).send().await.unwrap_err();
+    until(|| lab.running.requests().of("login") == 1).await;
+    send(lab.http.post(&url).form(&lab.form())).await.unwrap();
+    assert_eq!(issued(), 1, "only the second one");
+    assert_eq!(lab.control("/_sandbox/release", &json!({})).await.status, 204);
+    until(|| lab.running.requests().entries()[0].status == Some(200)).await;
+    assert_eq!(issued(), 1, "the first one, after its client had left");
+}
+
+#[tokio::test]
 async fn the_page_shows_accounts_and_people_and_lets_nothing_through() {
     let lab = Lab::new(tiny());
     let page = async |query: &str| {

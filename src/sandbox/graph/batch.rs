@@ -156,7 +156,9 @@ impl Graph {
                 self.done(&part.id, reply)
             }
             // A part that the answer does not hold: it must be treated as failed (§4).
-            Some(Effect::Drop {} | Effect::HandleLate { .. }) => Done { status: 0, response: None, units: 0 },
+            Some(Effect::Drop {} | Effect::HandleLate { .. } | Effect::HandleOnRelease {}) => {
+                Done { status: 0, response: None, units: 0 }
+            }
             Some(Effect::HandleThenDrop {}) => Done { response: None, ..self.done(&part.id, self.dispatch(&call)) },
         }
     }

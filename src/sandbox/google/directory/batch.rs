@@ -117,7 +117,7 @@ impl Directory {
                 return (status, Some(bytes), who);
             }
             // A part that the answer does not hold: it must be asked for again (§4).
-            Some(Effect::Drop {} | Effect::HandleLate { .. }) => return (0, None, None),
+            Some(Effect::Drop {} | Effect::HandleLate { .. } | Effect::HandleOnRelease {}) => return (0, None, None),
             Some(Effect::HandleThenDrop {}) => {
                 let (reply, who) = handle();
                 return (reply.status, None, who);
