@@ -91,7 +91,7 @@ impl Transport {
             builder = builder.timeout(self.timeout);
         }
         builder = self.proxied(base, builder)?;
-        builder = self.trusting(builder)?;
+        builder = self.trusting(base, builder)?;
         builder = self.identified(builder)?;
         builder.build().map_err(|error| broken("setting up the HTTP client", &reason(&error)))
     }
@@ -113,8 +113,13 @@ impl Transport {
         }
     }
 
-    fn trusting(&self, builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
-        let Some(file) = &self.ca_file else { return Ok(builder) };
+    fn trusting(&self, base: &Url, builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
+        let Some(file) = &self.ca_file else {
+            // Plain http to this machine speaks no TLS, not even to a proxy; reading the system's trust store for it
+            // would take longer than everything else that a client needs.
+            let plain = base.scheme() == "http" && is_loopback(base);
+            return Ok(if plain { builder.tls_certs_only([]) } else { builder });
+        };
         let tried = format!("reading the CA file {}", file.display());
         let certificates =
             Certificate::from_pem_bundle(&contents(&tried, file)?).map_err(|error| broken(&tried, &reason(&error)))?;
