@@ -94,7 +94,9 @@ fn judge(open: &OpenIntent, shown: &Shown, there: There, upload: UploadPolicy) -
         }
         (Status::Sent { .. } | Status::Unsure, IntentKind::Revert) => reverted(intent, shown, there),
         (Status::Shown(mark), _) => match there {
-            There::Yes => Seen::Shown(mark.clone()),
+            There::Yes if *shown == Shown::Custom(mark.clone()) => Seen::Shown(mark.clone()),
+            // The person may have chosen another one since; the old one of ours goes all the same.
+            There::Yes => Seen::Leftover(picture::old(intent, Some(mark)).unwrap_or_else(|| mark.clone())),
             There::No => Seen::Nothing("the old picture is gone, or shown again".into()),
             There::NobodyKnows => Seen::Perhaps(mark.clone()),
         },
@@ -181,6 +183,7 @@ mod tests {
             (replace, sent(), Shown::Default, There::NobodyKnows, "perhaps avatarpipe-2.png"),
             (replace, Status::Made(NEW.into()), custom(OLD), There::Yes, "half done avatarpipe-2.png"),
             (replace, shown(), custom(NEW), There::Yes, "shown avatarpipe-2.png"),
+            (replace, shown(), custom("user-avatar"), There::Yes, "leftover avatarpipe-1.png"),
             (replace, shown(), custom(NEW), There::No, "nothing"),
             (replace, shown(), Shown::Default, There::NobodyKnows, "perhaps avatarpipe-2.png"),
             (replace, left(), custom("user-avatar"), There::Yes, "leftover avatarpipe-2.png"),

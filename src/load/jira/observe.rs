@@ -71,7 +71,10 @@ fn judge(intent: &Intent, status: &Status, avatars: &Avatars, found: &Found, def
         },
         (_, Status::Made(mark)) => made(intent, mark, avatars, default),
         (_, Status::Shown(mark)) => match &intent.old {
-            Some(old) if avatars.has(old, &intent.account) && !avatars.shows(old) => Seen::Shown(mark.clone()),
+            Some(old) if avatars.has(old, &intent.account) && !avatars.shows(old) => {
+                // The person may have chosen another one since; the old one of ours goes all the same.
+                if avatars.shows(mark) { Seen::Shown(mark.clone()) } else { Seen::Leftover(old.clone()) }
+            }
             _ => Seen::Nothing("the old picture is gone, or shown again".into()),
         },
         (_, Status::Reset) => match &intent.old {
@@ -196,6 +199,7 @@ mod tests {
             ("made, person chose", Status::Made("7".into()), avatars(&["5", "6", "7"], custom("6")), found(&[], 0), "leftover 7"),
             ("made, taken away", Status::Made("7".into()), avatars(&["5", "6"], custom("5")), found(&[], 0), "nothing"),
             ("shown, old there", Status::Shown("7".into()), avatars(&["5", "6", "7"], custom("7")), found(&[], 0), "shown 7"),
+            ("shown, old there, person chose", Status::Shown("7".into()), avatars(&["5", "6", "7"], custom("6")), found(&[], 0), "leftover 5"),
             ("shown, old gone", Status::Shown("7".into()), avatars(&["6", "7"], custom("7")), found(&[], 0), "nothing"),
             ("shown, old chosen again", Status::Shown("7".into()), avatars(&["5", "6", "7"], custom("5")), found(&[], 0), "nothing"),
             ("bad", Status::Leftover("7".into()), avatars(&["5", "6", "7"], custom("5")), found(&[], 0), "leftover 7"),
