@@ -114,7 +114,7 @@ pub struct Intent {
 
 impl Intent {
     /// The placement that holds once the picture is shown under `mark`; `None` for a revert or a probe.
-    pub fn placement(&self, mark: &Mark) -> Option<Placement> {
+    pub fn placement(&self, mark: &Mark, provenance: Provenance) -> Option<Placement> {
         match (self.kind, self.photo, &self.recipe, self.rendition) {
             (IntentKind::Replace, Some(photo), Some(recipe), Some(rendition)) => Some(Placement {
                 target: self.target.clone(),
@@ -124,7 +124,7 @@ impl Intent {
                 recipe: recipe.clone(),
                 rendition,
                 mark: mark.clone(),
-                provenance: Provenance::Made,
+                provenance,
                 before: self.before.clone(),
             }),
             _ => None,
@@ -152,6 +152,13 @@ pub enum Event {
     },
     /// The picture is shown. The placement is written in the same transaction.
     Shown {
+        /// How the target names it.
+        mark: Mark,
+    },
+    /// A picture that looks like what was sent is shown, and nothing but its looks tells whose it is: ours of a lost
+    /// answer, or the same portrait, uploaded by the person. The placement is written in the same transaction, as
+    /// adopted: what may be the person's own is never deleted (promise P1).
+    Recognised {
         /// How the target names it.
         mark: Mark,
     },
@@ -240,6 +247,7 @@ impl Status {
             }
             (Self::Sent { .. }, E::Made { mark }) => Ok(Self::Made(mark.clone())),
             (Self::Sent { .. } | Self::Made(_), E::Shown { mark }) => Ok(Self::Shown(mark.clone())),
+            (Self::Sent { .. }, E::Recognised { mark }) => Ok(Self::Shown(mark.clone())),
             (Self::Shown(_), E::Confirmed { mark }) => Ok(Self::Shown(mark.clone())),
             (Self::Sent { .. }, E::Reset) => Ok(Self::Reset),
             (Self::Sent { .. } | Self::Made(_), E::Bad { mark } | E::Abandoned { mark }) => {
@@ -270,6 +278,8 @@ pub enum Seen {
     HalfDone(Mark),
     /// Our picture is shown; the old one of ours, if any, is to be tidied.
     Shown(Mark),
+    /// A picture that looks like ours is shown; it may be the person's own. An old one of ours is to be tidied as above.
+    Alike(Mark),
     /// The default is shown; this picture of ours is still there.
     Reset(Option<Mark>),
     /// A picture of ours is there, and the account shows one that somebody else chose.
@@ -322,6 +332,7 @@ mod tests {
             vec![sent(1), Event::Made { mark: m("5") }, Event::Shown { mark: m("5") }, Event::Closed],
             vec![sent(1), sent(2), Event::Shown { mark: m("5") }, Event::Closed],
             vec![sent(1), Event::Shown { mark: m("sent:1") }, Event::Confirmed { mark: m("5") }, Event::Closed],
+            vec![sent(1), Event::Recognised { mark: m("5") }, Event::Closed],
             vec![sent(1), Event::Made { mark: m("5") }, Event::Bad { mark: m("5") }, Event::Closed],
             vec![sent(1), Event::Abandoned { mark: m("5") }, Event::Closed],
             vec![sent(1), Event::Reset, Event::Closed],
@@ -343,6 +354,7 @@ mod tests {
             vec![sent(1), Event::Closed],
             vec![sent(1), Event::Made { mark: m("5") }, sent(2)],
             vec![sent(1), Event::Confirmed { mark: m("5") }],
+            vec![sent(1), Event::Made { mark: m("5") }, Event::Recognised { mark: m("5") }],
             vec![sent(1), Event::Reset, Event::Shown { mark: m("5") }],
             vec![sent(1), Event::Refused { why: "403".into() }, sent(2)],
         ];

@@ -5,7 +5,7 @@
 //! A newcomer gets wrong: a half-done picture is finished only if it is still exactly what is wanted; otherwise it goes.
 
 use super::decide::Effect;
-use crate::model::{Mark, OpenIntent, Placement, Recipe, Seen, Status};
+use crate::model::{Mark, OpenIntent, Placement, Provenance, Recipe, Seen, Status};
 
 /// What is done about an open intent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,8 @@ pub enum Settled {
 /// What stands on the account by the light of what was seen, for deciding about it.
 pub fn placement_seen(open: &OpenIntent, seen: &Seen, recorded: Option<Placement>) -> Option<Placement> {
     match seen {
-        Seen::Shown(mark) => open.intent.placement(mark).or(recorded),
+        Seen::Shown(mark) => open.intent.placement(mark, Provenance::Made).or(recorded),
+        Seen::Alike(mark) => open.intent.placement(mark, Provenance::Adopted).or(recorded),
         Seen::Reset(_) => None,
         Seen::TooEarly(_)
         | Seen::Nothing(_)
@@ -49,7 +50,7 @@ pub fn settle(open: &OpenIntent, seen: &Seen, effect: &Effect, recipe: &Recipe) 
         Seen::Perhaps(_) => Settled::Later,
         Seen::HalfDone(mark) if still_wanted(open, effect, recipe) => Settled::Finish(mark.clone()),
         Seen::HalfDone(mark) | Seen::Leftover(mark) | Seen::Reset(Some(mark)) => Settled::Tidy(mark.clone()),
-        Seen::Shown(mark) => Settled::Finish(mark.clone()),
+        Seen::Shown(mark) | Seen::Alike(mark) => Settled::Finish(mark.clone()),
         Seen::Reset(None) => Settled::CloseReset,
     }
 }

@@ -302,7 +302,7 @@ impl Crew<'_> {
                     None => Went::ended(PersonResult::Failed, fault),
                 });
             }
-            (Seen::HalfDone(mark) | Seen::Shown(mark), _) => Mend::Finish(mark.clone()),
+            (Seen::HalfDone(mark) | Seen::Shown(mark) | Seen::Alike(mark), _) => Mend::Finish(mark.clone()),
             (Seen::Leftover(mark) | Seen::Reset(Some(mark)), _) => Mend::Tidy(mark.clone()),
             (Seen::Reset(None), _) => {
                 self.house.store.record(open.id, &Event::Reset).await?;

@@ -6,6 +6,7 @@
 //! refusal, such as a system administrator's picture, and no dead login.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use url::Url;
@@ -40,6 +41,11 @@ impl Desk {
 
     pub fn door(&self) -> &Door {
         &self.door
+    }
+
+    /// How long a slow server may still be at a write that nobody answered.
+    pub fn quiet(&self) -> Duration {
+        self.shared.settings.quiet
     }
 
     /// `rest/api/…/…` with these parameters, every value percent-encoded.

@@ -5,6 +5,8 @@
 //! A newcomer gets wrong: the answer to an upload does not say its `v`. The next listing does, and only a `v` from the
 //! time of our sending is ours.
 
+use std::time::Duration;
+
 use url::Url;
 
 use crate::model::{Mark, Shown};
@@ -39,6 +41,15 @@ pub(super) struct Window {
 }
 
 impl Window {
+    /// The time in which a write that nobody answered was done, if it was done: a slow server has until `quiet` is over.
+    pub fn of_sending(at: u64, quiet: Duration, stood: &Shown) -> Self {
+        let before = match stood {
+            Shown::Custom(v) => Some(v.clone()),
+            Shown::Default | Shown::System(_) | Shown::Unknown(_) => None,
+        };
+        Self { from: at, to: at.saturating_add(quiet.as_secs()), before }
+    }
+
     /// The stand-in mark.
     pub fn mark(&self) -> Mark {
         let before = self.before.as_ref().map_or("", Mark::as_str);

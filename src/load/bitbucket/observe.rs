@@ -1,8 +1,10 @@
 //! What became of a write that was cut off, by looking at the server (`write-protocols.md`, Bitbucket).
 //!
 //! Owns: the judgement. Leaves to others: mending (`session.rs`), whether a picture is still wanted (`plan`).
-//! A newcomer gets wrong: a new `v` may be the person's own upload. It is ours only if it looks like what was sent, or,
-//! after a recorded success, if it is from the time of sending.
+//! A newcomer gets wrong: a new `v` may be the person's own upload. It is ours only if it looks like what was sent and is
+//! from the time of sending; what only looks like it is adopted.
+
+use std::time::Duration;
 
 use crate::http::Failure;
 use crate::load::Seen;
@@ -40,11 +42,24 @@ pub(super) async fn observe(
             let Some(slug) = slug else { return Ok(Seen::Unsure("no slug is known".into())) };
             let served = desk.picture(slug).await?.and_then(|bytes| shared.looks.luma(&bytes));
             Ok(match (served, &intent.luma) {
-                (Some(served), Some(sent)) if served.fits(sent) => Seen::Shown(v),
+                (Some(served), Some(sent)) if served.fits(sent) => match is_ours(open, &v, shared.settings.quiet) {
+                    true => Seen::Shown(v),
+                    false => Seen::Alike(v),
+                },
                 (Some(_), Some(_)) => Seen::Nothing("the new picture is the person's own".into()),
                 _ => Seen::Unsure("the new picture could not be looked at".into()),
             })
         }
+    }
+}
+
+/// Whether a picture that looks like what was sent is from the time of sending, too. From any other time it may be the
+/// same portrait, uploaded by the person.
+pub(super) fn is_ours(open: &OpenIntent, v: &Mark, quiet: Duration) -> bool {
+    match &open.status {
+        Status::Sent { at, .. } => Window::of_sending(*at, quiet, &open.intent.stood).holds(v) == Some(true),
+        Status::Shown(_) => true,
+        _ => false,
     }
 }
 
@@ -81,9 +96,9 @@ fn judge(open: &OpenIntent, shown: &Shown) -> Judged {
             None if mark == v => Judged::Seen(Seen::Shown(v.clone())),
             None => nothing("the person chose another picture"),
             Some(window) => match window.holds(v) {
-                Some(true) => Judged::Seen(Seen::Shown(v.clone())),
                 Some(false) => nothing("the person chose another picture"),
-                None => Judged::ByLooks(v.clone()),
+                // From the time of sending, or no time: the person may have uploaded right after us.
+                Some(true) | None => Judged::ByLooks(v.clone()),
             },
         },
         (Status::Sent { .. } | Status::Unsure | Status::Shown(_), _, _) => nothing("no picture is shown any more"),
@@ -110,7 +125,7 @@ mod tests {
             (replace, sent(), custom("1000500"), "looks 1000500"),
             (replace, sent(), Shown::Default, "nothing"),
             (replace, sent(), Shown::Unknown("?".into()), "unsure"),
-            (replace, shown(), custom("1000500"), "shown 1000500"),
+            (replace, shown(), custom("1000500"), "looks 1000500"),
             (replace, shown(), custom("900000"), "nothing"),
             (replace, shown(), custom("2000000"), "nothing"),
             (replace, shown(), custom("abc"), "looks abc"),
@@ -143,6 +158,26 @@ mod tests {
                 other => format!("{other:?}"),
             };
             assert_eq!(outline, expected, "{kind:?} {:?} {shown:?}", open.status);
+        }
+    }
+    #[test]
+    fn what_looks_like_it_is_ours_only_from_the_time_of_sending() {
+        let sent = || Status::Sent { attempt: 1, route: "multipart".into(), at: 1000 };
+        for (status, v, ours) in [
+            (sent(), "1000500", true),
+            (sent(), "880000", true),
+            (sent(), "879999", false),
+            (sent(), "1180999", true),
+            (sent(), "1181000", false),
+            (sent(), "900000", false),
+            (sent(), "abc", false),
+            (Status::Shown("sent:1000-1001:".into()), "1000500", true),
+            (Status::Unsure, "1000500", false),
+        ] {
+            let mut intent = intent(IntentKind::Replace);
+            intent.stood = Shown::Custom("900000".into());
+            let open = OpenIntent { id: IntentId(1), intent, status };
+            assert_eq!(is_ours(&open, &v.into(), Duration::from_secs(60)), ours, "{:?} {v}", open.status);
         }
     }
 }

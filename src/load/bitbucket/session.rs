@@ -5,7 +5,7 @@
 //! A newcomer gets wrong: a complete success does not close the intent. The picture's `v` is not known before the
 //! confirming survey shows it, and `run` closes the intent then (`Target::confirm`).
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 
@@ -17,7 +17,7 @@ use crate::model::{Event, Fault, Intent, IntentKind, Mark, OpenIntent, Shown, St
 
 use super::desk::Desk;
 use super::mark::Window;
-use super::{BYTES, ROUTE, SIDE};
+use super::{BYTES, ROUTE, SIDE, observe};
 
 /// One worker's session.
 pub(super) struct BitbucketSession {
@@ -115,7 +115,7 @@ impl BitbucketSession {
 
     async fn mending(&self, open: &OpenIntent, mend: &Mend, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
         match mend {
-            Mend::Finish(mark) => finish(open, mark, journal).await,
+            Mend::Finish(mark) => finish(open, mark, self.desk.quiet(), journal).await,
             Mend::Again(rendition) => self.again(open, rendition, journal).await,
             Mend::Tidy(mark) => self.tidy(open, mark, journal).await,
         }
@@ -163,10 +163,14 @@ impl BitbucketSession {
 }
 
 /// The picture is shown under this mark: only the journal has to learn it.
-async fn finish(open: &OpenIntent, mark: &Mark, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
+async fn finish(open: &OpenIntent, mark: &Mark, quiet: Duration, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
     match &open.status {
         Status::Sent { .. } if open.intent.kind == IntentKind::Replace => {
-            record(journal, Event::Shown { mark: mark.clone() }).await?;
+            let event = match observe::is_ours(open, mark, quiet) {
+                true => Event::Shown { mark: mark.clone() },
+                false => Event::Recognised { mark: mark.clone() },
+            };
+            record(journal, event).await?;
         }
         Status::Shown(known) if known != mark => record(journal, Event::Confirmed { mark: mark.clone() }).await?,
         Status::Shown(_) => {}
@@ -178,14 +182,11 @@ async fn finish(open: &OpenIntent, mark: &Mark, journal: &mut dyn Journal) -> Re
 
 /// When it was sent and answered, by the server's own clock where the answer is dated.
 pub(super) fn window(from: u64, to: u64, answer: &Answer, stood: &Shown) -> Window {
-    let before = match stood {
-        Shown::Custom(v) => Some(v.clone()),
-        Shown::Default | Shown::System(_) | Shown::Unknown(_) => None,
-    };
     let dated = answer.header("date").and_then(|date| httpdate::parse_http_date(date).ok());
     let there = dated.and_then(|date| date.duration_since(SystemTime::UNIX_EPOCH).ok()).map(|since| since.as_secs());
     let answered = there.unwrap_or(to);
-    Window { from: answered.saturating_sub(to.saturating_sub(from)), to: answered, before }
+    let took = to.saturating_sub(from);
+    Window { to: answered, ..Window::of_sending(answered.saturating_sub(took), Duration::ZERO, stood) }
 }
 
 /// What a write that did not succeed ends in; a definite refusal is recorded.

@@ -146,6 +146,7 @@ mod tests {
             Seen::Nothing(_) => "nothing".into(),
             Seen::HalfDone(mark) => format!("half done {mark}"),
             Seen::Shown(mark) => format!("shown {mark}"),
+            Seen::Alike(mark) => format!("alike {mark}"),
             Seen::Reset(Some(mark)) => format!("reset {mark}"),
             Seen::Reset(None) => "reset".into(),
             Seen::Leftover(mark) => format!("leftover {mark}"),

@@ -64,7 +64,7 @@ fn judge(intent: &Intent, status: &Status, avatars: &Avatars, found: &Found, def
         (_, Status::Sent { attempt, .. }) => created(intent, *attempt, avatars, found, default),
         (_, Status::Unsure) => match created(intent, 1, avatars, found, default) {
             // The journal knows no way from unsure to done: it is left alone until nothing is there any more.
-            Seen::HalfDone(mark) | Seen::Shown(mark) | Seen::Leftover(mark) => {
+            Seen::HalfDone(mark) | Seen::Shown(mark) | Seen::Alike(mark) | Seen::Leftover(mark) => {
                 Seen::Unsure(format!("avatar {mark} may be ours"))
             }
             seen => seen,
@@ -103,13 +103,17 @@ fn created(intent: &Intent, attempts: u32, avatars: &Avatars, found: &Found, def
             _ => "the new picture is the person's own".into(),
         });
     };
+    let shown = found.alike.iter().find(|mark| avatars.shows(mark));
+    if let (Some(shown), IntentKind::Replace) = (shown, intent.kind) {
+        // Selecting is recorded before it is sent, so this was chosen by the person: ours, or an upload of its own.
+        return Seen::Alike(shown.clone());
+    }
     if found.alike.len() as u64 > u64::from(attempts) {
         return Seen::Unsure(format!(
             "{} new pictures look like what was sent {attempts} times; some are the person's own",
             found.alike.len()
         ));
     }
-    let shown = found.alike.iter().find(|mark| avatars.shows(mark));
     made(intent, shown.unwrap_or(newest), avatars, default)
 }
 
@@ -170,6 +174,7 @@ mod tests {
             Seen::Nothing(_) => "nothing".into(),
             Seen::HalfDone(mark) => format!("half done {mark}"),
             Seen::Shown(mark) => format!("shown {mark}"),
+            Seen::Alike(mark) => format!("alike {mark}"),
             Seen::Reset(Some(mark)) => format!("reset {mark}"),
             Seen::Reset(None) => "reset".into(),
             Seen::Leftover(mark) => format!("leftover {mark}"),
@@ -187,12 +192,13 @@ mod tests {
             ("creation unrecorded", sent(1), avatars(&["5", "6", "7"], custom("5")), found(&["7"], 0), "half done 7"),
             ("creation unrecorded, person chose", sent(1), avatars(&["5", "6", "7"], custom("6")), found(&["7"], 0), "leftover 7"),
             ("creation unrecorded, person took the default", sent(1), avatars(&["5", "6", "7"], system()), found(&["7"], 0), "leftover 7"),
-            ("selected unrecorded", sent(1), avatars(&["5", "6", "7"], custom("7")), found(&["7"], 0), "shown 7"),
+            ("created unrecorded, selected by the person", sent(1), avatars(&["5", "6", "7"], custom("7")), found(&["7"], 0), "alike 7"),
+            ("too many alike, one selected", sent(1), avatars(&["5", "6", "7", "8"], custom("8")), found(&["7", "8"], 0), "alike 8"),
             ("person's own upload", sent(1), avatars(&["5", "6", "7"], custom("7")), found(&[], 0), "nothing"),
             ("ours and the person's own", sent(1), avatars(&["5", "6", "7", "8"], custom("8")), found(&["7"], 0), "leftover 7"),
             ("too many alike", sent(1), avatars(&["5", "6", "7", "8"], custom("5")), found(&["7", "8"], 0), "unsure"),
             ("two attempts, two leftovers", sent(2), avatars(&["5", "6", "7", "8"], custom("5")), found(&["7", "8"], 0), "half done 8"),
-            ("two attempts, the first shown", sent(2), avatars(&["5", "6", "7", "8"], custom("7")), found(&["7", "8"], 0), "shown 7"),
+            ("two attempts, the first shown", sent(2), avatars(&["5", "6", "7", "8"], custom("7")), found(&["7", "8"], 0), "alike 7"),
             ("a new one could not be looked at", sent(1), avatars(&["5", "6", "7"], custom("5")), found(&[], 1), "unsure"),
             ("made", Status::Made("7".into()), avatars(&["5", "6", "7"], custom("5")), found(&[], 0), "half done 7"),
             ("made, shown", Status::Made("7".into()), avatars(&["5", "6", "7"], custom("7")), found(&[], 0), "shown 7"),

@@ -331,7 +331,12 @@ impl JiraSession {
             self.sweep(intent, attempt, mark).await?;
         }
         if avatars.shows(mark) {
-            record(journal, Event::Shown { mark: mark.clone() }).await?;
+            let event = match open.status {
+                Status::Made(_) => Event::Shown { mark: mark.clone() },
+                // Judged by its looks alone.
+                _ => Event::Recognised { mark: mark.clone() },
+            };
+            record(journal, event).await?;
             self.delete_old(intent, avatars, mark).await?;
             record(journal, Event::Closed).await?;
             return Ok(Wrote::Done(Some(mark.clone())));

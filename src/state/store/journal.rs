@@ -8,7 +8,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Store, placements};
-use crate::model::{AccountId, Event, Intent, IntentId, IntentKind, Luma, OpenIntent, Status, TargetId};
+use crate::model::{AccountId, Event, Intent, IntentId, IntentKind, Luma, OpenIntent, Provenance, Status, TargetId};
 use crate::state::codec::{Grey, Json};
 use crate::state::error::{StateError, StateFault};
 use crate::state::writer::Ack;
@@ -26,7 +26,7 @@ impl Store {
         })
     }
 
-    /// Adds an event with its effects, in one transaction: `Shown` writes the placement, `Reset` deletes it, whatever
+    /// Adds an event with its effects, in one transaction: `Shown` and its like write the placement, `Reset` deletes it, whatever
     /// closes the intent takes the account's name, its handle and the looks out of it. An illegal event writes nothing.
     pub fn record(&self, id: IntentId, event: &Event) -> Ack<()> {
         let event = event.clone();
@@ -83,8 +83,12 @@ fn step(
         Json(impersonal(event, &intent.account_name))
     ])?;
     match event {
-        Event::Shown { mark } | Event::Confirmed { mark } => {
-            if let Some(placement) = intent.placement(mark) {
+        Event::Shown { mark } | Event::Confirmed { mark } | Event::Recognised { mark } => {
+            let provenance = match event {
+                Event::Recognised { .. } => Provenance::Adopted,
+                _ => Provenance::Made,
+            };
+            if let Some(placement) = intent.placement(mark, provenance) {
                 placements::put(db, &placement)?;
             }
         }

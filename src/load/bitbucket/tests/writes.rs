@@ -155,7 +155,7 @@ async fn what_is_too_large_is_not_sent() {
 /// Looks and mends as a run does.
 async fn settle(stage: &Stage, open: &OpenIntent, journal: &mut Memory) -> &'static str {
     match stage.git.observe(open, None, LATER).await.unwrap() {
-        Seen::Shown(mark) => {
+        Seen::Shown(mark) | Seen::Alike(mark) => {
             let mut session = stage.git.session().await.unwrap();
             word(&session.mend(open, &Mend::Finish(mark), journal).await)
         }
@@ -192,6 +192,21 @@ async fn a_lost_answer_is_judged_by_looks() {
     stage.world().users[0].picture = Some(("1700000001000".to_owned(), grey(90)));
     let open = journal.open().unwrap();
     assert_eq!(settle(&stage, &open, &mut journal).await, "nothing");
+}
+
+#[tokio::test]
+async fn the_same_portrait_from_another_time_is_recognised_and_not_ours() {
+    let stage = Stage::ready(World::default().shows(V0, grey(1))).await;
+    stage.world().faults.insert("post", Fault { status: 504, takes_effect: false });
+    let mut journal = Memory::new(&stage.log);
+    let mut session = stage.git.session().await.unwrap();
+    session.replace(draft(IntentKind::Replace, v0(), None), &rendition(200), &mut journal).await;
+    // Years before we sent ours.
+    stage.world().users[0].picture = Some(("1700000001000".to_owned(), grey(200)));
+    stage.take_log();
+    let open = journal.open().unwrap();
+    assert_eq!(settle(&stage, &open, &mut journal).await, "done");
+    assert_eq!(stage.take_log(), ["R user", "R picture", "J recognised 1700000001000", "J closed"]);
 }
 
 #[tokio::test]

@@ -125,6 +125,7 @@ fn name(event: &Event) -> String {
         Event::Sent { attempt, route, .. } => format!("sent {attempt} {route}"),
         Event::Made { mark } => format!("made {mark}"),
         Event::Shown { mark } => format!("shown {mark}"),
+        Event::Recognised { mark } => format!("recognised {mark}"),
         Event::Confirmed { mark } => format!("confirmed {mark}"),
         Event::Bad { mark } => format!("bad {mark}"),
         Event::Reset => "reset".into(),

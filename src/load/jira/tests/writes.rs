@@ -222,7 +222,7 @@ async fn settle(stage: &Stage, mut journal: Memory, wanted: bool) {
         }
         Seen::HalfDone(mark) if wanted => Some(Mend::Finish(mark)),
         Seen::HalfDone(mark) | Seen::Leftover(mark) | Seen::Reset(Some(mark)) => Some(Mend::Tidy(mark)),
-        Seen::Shown(mark) => Some(Mend::Finish(mark)),
+        Seen::Shown(mark) | Seen::Alike(mark) => Some(Mend::Finish(mark)),
         Seen::Reset(None) => {
             journal.record(Event::Reset).await.unwrap();
             journal.record(Event::Closed).await.unwrap();

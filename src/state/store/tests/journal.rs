@@ -24,7 +24,7 @@ fn a_replacement_leaves_a_placement_and_no_name() {
     store.record(id, &Event::Made { mark: mark("15017") }).wait().unwrap();
     assert_eq!(store.placement(&"jira".into(), &"KEY1".into()).unwrap(), None, "made is not shown");
     store.record(id, &Event::Shown { mark: mark("15017") }).wait().unwrap();
-    let expected = wanted.placement(&mark("15017"));
+    let expected = wanted.placement(&mark("15017"), Provenance::Made);
     assert_eq!(store.placement(&"jira".into(), &"KEY1".into()).unwrap(), expected);
     let open = store.open_intents().unwrap();
     assert_eq!((&open[0].intent, &open[0].status), (&wanted, &Status::Shown(mark("15017"))));
@@ -34,6 +34,19 @@ fn a_replacement_leaves_a_placement_and_no_name() {
     drop(store);
     assert!(!on_disk(b"ada.lovelace"), "the name is overwritten");
     assert!(!on_disk(&[7, 8, 9, 10, 11, 12, 13, 14]), "the looks are overwritten");
+}
+
+#[test]
+fn what_is_only_recognised_is_recorded_as_adopted() {
+    let (_folder, path) = place();
+    let store = open(&path);
+    begun(&store);
+    let wanted = intent("run-1", "KEY1", IntentKind::Replace);
+    let id = store.begin_intent(&wanted, &sent(1)).wait().unwrap();
+    store.record(id, &Event::Recognised { mark: mark("15017") }).wait().unwrap();
+    let expected = wanted.placement(&mark("15017"), Provenance::Adopted);
+    assert!(expected.is_some());
+    assert_eq!(store.placement(&"jira".into(), &"KEY1".into()).unwrap(), expected);
 }
 
 #[test]
