@@ -18,7 +18,7 @@ mod suite {
     mod truth; // what must stand on the servers
 
     // What is promised.
-    mod crash; // killed at every request of a write (P4)
+    mod crash; // killed at every request of every write (P1, P4)
     mod exit_codes; // design §6
     mod first_run; // the right face everywhere, the second run quiet (P1, P5)
     mod folders; // a folder as source and as target

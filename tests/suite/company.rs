@@ -53,6 +53,12 @@ impl Company {
         self
     }
 
+    /// One more picture that people can upload by hand.
+    pub fn with_picture(mut self, name: &str, bytes: Vec<u8>) -> Self {
+        self.pictures.insert(file(name), bytes);
+        self
+    }
+
     /// One more account, which shows the default.
     pub fn with_account(mut self, name: &str) -> Self {
         let account = json!({ "name": name, "email": address(name) });

@@ -13,9 +13,8 @@ impl Stage {
     pub fn connected(world: World) -> Self {
         let mut stage = Self::of(world);
         stage.connect_google();
-        // Confluence lists no addresses.
-        stage.connect("confluence", "WIKI_PASSWORD", "[{ person: email_local, account: username }]");
-        stage.connect("bitbucket", "GIT_PASSWORD", "[email]");
+        stage.connect_wiki();
+        stage.connect_git();
         stage.edit(|pipe| _ = pipe.top("limits", "{ reverts: { count: 50, share: 100% } }"));
         stage
     }
@@ -48,6 +47,17 @@ impl Stage {
             google.set("credential", "{ service_account_file: google-key.json }");
             google.set("endpoints", &format!("{{ {endpoints} }}"));
         });
+    }
+
+    /// Confluence, if the world has one.
+    pub fn connect_wiki(&mut self) {
+        // Confluence lists no addresses.
+        self.connect("confluence", "WIKI_PASSWORD", "[{ person: email_local, account: username }]");
+    }
+
+    /// Bitbucket, if the world has one.
+    pub fn connect_git(&mut self) {
+        self.connect("bitbucket", "GIT_PASSWORD", "[email]");
     }
 
     fn connect(&mut self, product: &str, variable: &str, keys: &str) {

@@ -1,0 +1,78 @@
+//! A server that does what it was asked later than the client waits: the program is gone, or has given up on the answer.
+//!
+//! Owns: writes that take effect while a run waits for `quiet` to pass.
+//! Leaves to others: writes that take effect before the next run begins (`harness`, `Killed::Later`).
+//! A newcomer gets wrong: `quiet` is the whole promise. A server that is slower than that cannot be told from one that
+//! never did it.
+
+use std::thread;
+use std::time::Duration;
+
+use avatarpipe::sandbox::faults::{Effect, Fault};
+
+use super::harness::{Calm, Case, ENDPOINT, FIRST, MULTIPART, ONE_STEP, OVER_OURS, REVERT, SESSION, Way, XMLRPC};
+use crate::suite::stage::Stage;
+
+/// Every way, with writes that differ in their steps.
+const WRITES: [(&Way, &Case); 8] = [
+    (&SESSION, &OVER_OURS),
+    (&SESSION, &REVERT),
+    (&ONE_STEP, &FIRST),
+    (&XMLRPC, &OVER_OURS),
+    (&XMLRPC, &REVERT),
+    (&ENDPOINT, &OVER_OURS),
+    (&MULTIPART, &OVER_OURS),
+    (&MULTIPART, &REVERT),
+];
+
+/// Waiting costs no work, so all the turns wait side by side.
+fn at_every_write(turn: impl Fn(&Way, &Case, u32) -> Stage + Sync) {
+    let turn = &turn;
+    thread::scope(|scope| {
+        for (way, case) in WRITES {
+            scope.spawn(move || {
+                let stage = way.stage(case.begins);
+                (case.change)(&stage, way, 0);
+                let calm = &Calm::of(&stage, way);
+                thread::scope(|scope| {
+                    for nth in calm.writes() {
+                        scope.spawn(move || expect_as_undisturbed(&turn(way, case, nth), way, case, calm));
+                    }
+                });
+            });
+        }
+    });
+}
+
+/// A stage before the write, whose server takes this long for the nth request.
+fn slow(way: &Way, case: &Case, nth: u32, takes: Duration) -> Stage {
+    let stage = way.stage(case.begins);
+    (case.change)(&stage, way, 0);
+    stage.sandbox.requests().reset();
+    stage.sandbox.reset_writes();
+    let ms = u64::try_from(takes.as_millis()).expect("seconds");
+    stage.sandbox.fault(Fault::new(Effect::Delay { ms }).at(way.target).after(nth).times(1));
+    stage
+}
+
+/// The server must stand as after an undisturbed run, by the same writes.
+#[track_caller]
+fn expect_as_undisturbed(stage: &Stage, way: &Way, case: &Case, calm: &Calm) {
+    stage.expect_shown_in(way.target, &[("ada", (case.shows)(0))]);
+    assert_eq!(way.done(stage), calm.done, "the same writes as undisturbed");
+    stage.run().expect_exit(0).expect_answer("nothing to do");
+}
+
+#[test]
+fn what_the_server_does_after_the_client_gave_up_is_found_by_the_same_run() {
+    at_every_write(|way, case, nth| {
+        println!("{way:?}, {}: no answer to request {nth}", case.name);
+        let mut stage = slow(way, case, nth, Duration::from_millis(3500));
+        stage.edit(|pipe| {
+            pipe.top("http", "{ default: { timeout: 2s } }");
+            pipe.target(way.target).set("quiet", "6s");
+        });
+        stage.run().expect_exit(0);
+        stage
+    });
+}

@@ -1,0 +1,16 @@
+//! Killed at every request of every write: after the next run every account is right, nothing is left over, nothing of
+//! others is gone, and nothing was written twice (promise P4).
+//!
+//! Owns: the table of contents.
+//! Leaves to others: `state`, where a kill in the middle of a transaction is tried.
+//! A newcomer gets wrong: a request is cut off more than once: before the server has done it, after, and later, when the
+//! program is long gone. What the program could not know then is the whole point.
+
+mod bitbucket;
+mod broken;
+mod confluence;
+mod folder;
+mod harness;
+mod jira;
+mod late;
+mod person;

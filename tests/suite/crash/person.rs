@@ -1,0 +1,166 @@
+//! What the person does between the kill and the next run: uploads another picture, or the very portrait that the run
+//! was at.
+//!
+//! Owns: that nothing of the person's own is ever deleted, then or later, and that a choice stands where `ownership: ours`
+//! says so.
+//! Leaves to others: kills with nobody about (the products).
+//! A newcomer gets wrong: by its looks the person's upload of the same portrait cannot be told from ours. So it may be
+//! taken for ours, and must never be deleted as ours.
+
+use std::time::Duration;
+
+use avatarpipe::sandbox::truth::ShownKind;
+use avatarpipe::transform::{Limits, Settings, render};
+
+use super::harness::{
+    Begins, Calm, Case, Killed, MULTIPART, ONE_STEP, OVER_OURS, REVERT, SESSION, Way, XMLRPC, kill_at,
+};
+use crate::suite::company::{Company, face};
+use crate::suite::stage::Stage;
+use crate::suite::truth::{Shows, looks};
+
+/// What the person uploads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Uploads {
+    /// Some other picture, at once.
+    Another,
+    /// The bytes that the run sends, minutes later.
+    TheSameBytes,
+    /// The same portrait, encoded anew, minutes later.
+    TheSamePortrait,
+}
+
+/// Every upload, under the ownership that has more to lose by it.
+const TURNS: [(Uploads, &str); 4] = [
+    (Uploads::Another, "ours"),
+    (Uploads::Another, "provider"),
+    (Uploads::TheSameBytes, "provider"),
+    (Uploads::TheSamePortrait, "ours"),
+];
+
+/// The face that the write under test is about.
+fn wanted(case: &Case) -> &'static str {
+    match (case.shows)(0) {
+        Shows::Face(face) => face,
+        _ => "ada",
+    }
+}
+
+fn stage(way: &Way, case: &Case, ownership: &str) -> Stage {
+    let side = (way.upload == Some("one_step")).then_some(48);
+    let sent = render(&face(wanted(case)), &Settings::default(), side, &Limits::default()).expect("a face");
+    let company = Company::of(&["ada"]).with_picture("sent", sent.bytes).with_picture("last", face("last"));
+    let mut stage = way.stage_of(company, Begins::WithOurs);
+    (case.change)(&stage, way, 0);
+    stage.edit(|pipe| _ = pipe.target(way.target).set("ownership", ownership));
+    stage
+}
+
+/// The person uploads; the id of the picture comes back.
+fn upload(stage: &Stage, way: &Way, case: &Case, uploads: Uploads) -> String {
+    let picture = match uploads {
+        Uploads::Another => "hand",
+        Uploads::TheSameBytes => "sent",
+        Uploads::TheSamePortrait => wanted(case),
+    };
+    if uploads != Uploads::Another {
+        stage.sandbox.advance(Duration::from_secs(600));
+    }
+    stage.by_hand_in(way.target, "ada", picture);
+    stage.account_in(way.target, "ada").now.id
+}
+
+fn interfere(way: &Way, case: &Case, moments: &[(u32, Killed)]) {
+    for (nth, killed) in moments {
+        for (uploads, ownership) in TURNS {
+            let turn = format!("{way:?}, {}: killed {killed:?} request {nth}, {uploads:?}, {ownership}", case.name);
+            println!("{turn}");
+            let mut stage = stage(way, case, ownership);
+            kill_at(&mut stage, way, *nth, *killed);
+            let own = upload(&stage, way, case, uploads);
+            stage.run().expect_exit(0);
+            expect_settled(&stage, way, case, (uploads, ownership), &own);
+            expect_the_own_one(&stage, way, ownership, &own);
+            // Later in life: what is taken for ours would be deleted now.
+            stage.no_photo("ada");
+            stage.run();
+            expect_the_own_one(&stage, way, ownership, &own);
+        }
+    }
+}
+
+/// What is shown after the next run.
+#[track_caller]
+fn expect_settled(stage: &Stage, way: &Way, case: &Case, (uploads, ownership): (Uploads, &str), own: &str) {
+    let now = stage.account_in(way.target, "ada").now;
+    assert_eq!(now.kind, ShownKind::Custom, "a picture is shown");
+    let replaced = uploads == Uploads::Another && ownership == "provider" && case.name != REVERT.name;
+    let face_of = match uploads {
+        Uploads::Another if !replaced => "hand",
+        _ => wanted(case),
+    };
+    assert!(looks(&now.bytes).fits(&looks(&face(face_of))), "it is the face of {face_of}");
+    if ownership == "ours" {
+        assert_eq!(now.id, own, "the choice of the person stands");
+    }
+    let strays =
+        stage.sandbox.truth().avatars.into_iter().filter(|avatar| avatar.creator != "world" && !avatar.selected);
+    // Beside the same portrait of the person's own, ours cannot be told apart and is left.
+    if uploads == Uploads::Another {
+        let shown_once = |id: &str| {
+            let select = format!("select {id}");
+            stage.sandbox.truth().writes.iter().any(|write| write.what == select)
+        };
+        let strays: Vec<_> = strays.map(|avatar| avatar.id).filter(|id| !shown_once(id)).collect();
+        assert_eq!(strays, [""; 0], "pictures of ours that nobody ever saw");
+    }
+}
+
+/// No rule was broken, and the upload of the person is there. Bitbucket keeps nothing that is replaced.
+#[track_caller]
+fn expect_the_own_one(stage: &Stage, way: &Way, ownership: &str, own: &str) {
+    let truth = stage.sandbox.truth();
+    assert_eq!(truth.violations, [""; 0], "the simulators saw rules broken");
+    if way.target != "bitbucket" || ownership == "ours" {
+        let there = truth.avatars.iter().any(|avatar| avatar.simulator == way.target && avatar.id == own);
+        assert!(there, "the picture {own} of the person's own is gone: {:#?}", truth.writes);
+    }
+}
+
+/// Before each write, and after it with the answer lost.
+fn moments(way: &Way, case: &Case) -> Vec<(u32, Killed)> {
+    let stage = stage(way, case, "provider");
+    let writes = Calm::of(&stage, way).writes().into_iter();
+    writes.flat_map(|nth| [(nth, Killed::Before), (nth, Killed::After)]).collect()
+}
+
+#[test]
+fn around_a_replacement_at_jira_nothing_of_the_persons_own_is_deleted() {
+    interfere(&SESSION, &OVER_OURS, &moments(&SESSION, &OVER_OURS));
+}
+
+#[test]
+fn around_a_revert_at_jira_nothing_of_the_persons_own_is_deleted() {
+    interfere(&SESSION, &REVERT, &moments(&SESSION, &REVERT));
+}
+
+#[test]
+fn around_a_picture_made_in_one_step_nothing_of_the_persons_own_is_deleted() {
+    // Made, or not.
+    interfere(&ONE_STEP, &OVER_OURS, &moments(&ONE_STEP, &OVER_OURS)[..2]);
+}
+
+#[test]
+fn at_confluence_nothing_of_the_persons_own_is_deleted() {
+    interfere(&XMLRPC, &OVER_OURS, &moments(&XMLRPC, &OVER_OURS));
+    interfere(&XMLRPC, &REVERT, &moments(&XMLRPC, &REVERT));
+}
+
+#[test]
+fn at_bitbucket_nothing_of_the_persons_own_is_deleted() {
+    let replace = moments(&MULTIPART, &OVER_OURS);
+    // Sent and recorded, and its mark not known yet: the next request is the listing that would tell it.
+    let unconfirmed = replace.last().map(|(nth, _)| (nth + 1, Killed::Before));
+    interfere(&MULTIPART, &OVER_OURS, &replace.into_iter().chain(unconfirmed).collect::<Vec<_>>());
+    interfere(&MULTIPART, &REVERT, &moments(&MULTIPART, &REVERT));
+}
