@@ -8,6 +8,8 @@ use avatarpipe::sandbox::faults::{Effect, Fault};
 use super::harness::{
     Begins, Calm, Case, ENDPOINT, FIRST, MULTIPART, ONE_STEP, OVER_OURS, REVERT, SESSION, Way, XMLRPC,
 };
+use crate::suite::company::Company;
+use crate::suite::truth::Shows::Face;
 
 fn break_at_every_write(way: &Way, case: &Case) {
     let mut stage = way.stage(case.begins);
@@ -55,4 +57,14 @@ fn a_connection_that_breaks_at_any_write_to_bitbucket_is_mended_in_the_same_run(
     break_at_every_write(&MULTIPART, &FIRST);
     break_at_every_write(&MULTIPART, &OVER_OURS);
     break_at_every_write(&MULTIPART, &REVERT);
+}
+
+#[test]
+fn after_a_lost_answer_nobody_else_goes_through_the_same_session() {
+    // The upload of the first lies in the session, unconfirmed.
+    let stage = SESSION.stage_of(Company::of(&["ada", "grace", "alan"]), Begins::Afresh);
+    let upload = Fault::new(Effect::HandleThenDrop {}).at("jira").on("POST", "*/user/avatar/temporary").times(1);
+    let stage = stage.fault(upload);
+    stage.run().expect_exit(0);
+    stage.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace")), ("alan", Face("alan"))]);
 }

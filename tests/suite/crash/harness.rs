@@ -24,6 +24,8 @@ pub struct Way {
 
 pub const SESSION: Way = Way { target: "jira", upload: Some("session"), asks: 0 };
 pub const ONE_STEP: Way = Way { target: "jira", upload: Some("one_step"), asks: 0 };
+/// With a token, and a probe that tells which way is open.
+pub const PROBED: Way = Way { target: "jira", upload: Some("auto"), asks: 0 };
 pub const XMLRPC: Way = Way { target: "confluence", upload: Some("xmlrpc"), asks: 1 };
 pub const ENDPOINT: Way = Way { target: "confluence", upload: Some("endpoint"), asks: 0 };
 pub const MULTIPART: Way = Way { target: "bitbucket", upload: None, asks: 0 };
@@ -103,7 +105,7 @@ impl Way {
             if self.target != "jira" {
                 pipe.without_target("jira");
             }
-            if self.upload == Some("one_step") {
+            if matches!(self.upload, Some("one_step" | "auto")) {
                 pipe.by_token();
             }
             let target = pipe.target(self.target);

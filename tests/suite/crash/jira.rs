@@ -1,6 +1,10 @@
 //! Jira, by both of its ways.
 
-use super::harness::{FIRST, ONE_STEP, OVER_A_CHOICE, OVER_OURS, REVERT, SESSION, kill_at_every_request};
+use super::harness::{
+    Begins, Calm, FIRST, Killed, ONE_STEP, OVER_A_CHOICE, OVER_OURS, PROBED, REVERT, SESSION, kill_at,
+    kill_at_every_request,
+};
+use crate::suite::truth::Shows::{Face, Start};
 
 #[test]
 fn a_kill_at_any_request_of_the_first_picture_leaves_nothing_behind() {
@@ -22,4 +26,22 @@ fn a_kill_at_any_request_over_a_choice_leaves_nothing_behind_and_deletes_nothing
 #[test]
 fn a_kill_at_any_request_of_a_revert_leaves_nothing_behind() {
     kill_at_every_request(&SESSION, &REVERT);
+}
+
+#[test]
+fn a_kill_at_any_write_of_the_probe_leaves_no_throw_away_picture() {
+    // Made, confirmed and deleted; or lost between two requests, which is what the probe is to find out.
+    for (session, writes) in [("stays", 3), ("ends", 2)] {
+        let stage = || PROBED.stage(Begins::Afresh).switch("jira", "token_session", session);
+        let probe = Calm::of(&stage(), &PROBED).writes().into_iter().take(writes);
+        let turns = probe.flat_map(|nth| [(nth, Killed::Before), (nth, Killed::After), (nth, Killed::Later)]);
+        for (nth, killed) in turns {
+            println!("a session that {session}: killed {killed:?} request {nth}");
+            let mut stage = stage();
+            kill_at(&mut stage, &PROBED, nth, killed);
+            stage.run().expect_exit(0);
+            stage.expect_shown(&[("ada", Face("ada")), ("svc-avatars", Start)]);
+            stage.run().expect_exit(0).expect_answer("nothing to do");
+        }
+    }
 }
