@@ -181,6 +181,11 @@ impl Line {
         self.shared.pace.hold(until);
     }
 
+    /// The pauses of one call, as the `http` entry wants them.
+    pub fn pauses(&self) -> Pauses {
+        Pauses::beginning_with(self.shared.transport.retry_pause)
+    }
+
     /// Waits before another try of something that this line does not repeat by itself, such as parts of a batch.
     pub async fn rest(&self, pauses: &mut Pauses, asked: Option<Duration>) -> Pause {
         let pause = pauses.next(asked);
@@ -210,7 +215,7 @@ impl Line {
 
     /// As [`Line::read`]; `None` when the answer is larger than the call's cap.
     pub async fn read_within_cap(&self, mut call: Call) -> Result<Option<Answer>, Failure> {
-        let mut pauses = Pauses::default();
+        let mut pauses = self.pauses();
         let mut hops = 0;
         loop {
             let pause = match self.exchange(&call).await {
@@ -246,7 +251,7 @@ impl Line {
 
     /// A write: sent once, or again after a plain 429. Follows no redirect.
     pub async fn write(&self, call: Call) -> Sent {
-        let mut pauses = Pauses::default();
+        let mut pauses = self.pauses();
         loop {
             let answer = match self.exchange(&call).await {
                 Ok(Heard::Answer(answer)) => answer,

@@ -15,7 +15,8 @@ use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 pub const BLOCKED: Duration = Duration::from_secs(3600);
 
 const TRIES: usize = 6;
-const FIRST: Duration = Duration::from_secs(1);
+/// The pause before the first repetition, unless the `http` entry says another.
+pub const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// The pauses of one call, in order. It ends when the tries are used up.
@@ -33,19 +34,18 @@ pub enum Pause {
     Blocked,
 }
 
-impl Default for Pauses {
-    fn default() -> Self {
+impl Pauses {
+    /// Six tries with five pauses between; the first is this long, each further one twice as long.
+    pub fn beginning_with(first: Duration) -> Self {
         let builder = ExponentialBuilder::default()
-            .with_min_delay(FIRST)
+            .with_min_delay(first)
             .with_factor(2.0)
             .with_max_delay(LONGEST)
             .with_max_times(TRIES - 1)
             .with_jitter();
         Self(builder.build())
     }
-}
 
-impl Pauses {
     /// The pause before the next try; `asked` is the server's own wish.
     pub fn next(&mut self, asked: Option<Duration>) -> Pause {
         if asked.is_some_and(|asked| asked >= BLOCKED) {
@@ -142,15 +142,27 @@ mod tests {
 
     #[test]
     fn pauses_double_and_end_and_never_undercut_the_server() {
-        let mut pauses = Pauses::default();
+        let mut pauses = Pauses::beginning_with(FIRST);
         for base in [1, 2, 4, 8, 16] {
             let Pause::Wait(wait) = pauses.next(None) else { panic!("a pause of about {base} s") };
             assert!(wait >= Duration::from_secs(base) && wait <= Duration::from_secs(2 * base), "{base}: {wait:?}");
         }
         assert_eq!(pauses.next(None), Pause::Enough);
         let asked = Duration::from_secs(90);
-        assert_eq!(Pauses::default().next(Some(asked)), Pause::Wait(asked));
-        assert_eq!(Pauses::default().next(Some(BLOCKED)), Pause::Blocked);
+        assert_eq!(Pauses::beginning_with(FIRST).next(Some(asked)), Pause::Wait(asked));
+        assert_eq!(Pauses::beginning_with(FIRST).next(Some(BLOCKED)), Pause::Blocked);
+    }
+
+    #[test]
+    fn a_shorter_first_pause_shortens_all_and_the_server_is_heeded_just_the_same() {
+        let mut pauses = Pauses::beginning_with(Duration::from_millis(10));
+        for base in [10, 20, 40, 80, 160] {
+            let Pause::Wait(wait) = pauses.next(None) else { panic!("a pause of about {base} ms") };
+            assert!(wait < Duration::from_millis(2 * base + 1), "{base}: {wait:?}");
+        }
+        assert_eq!(pauses.next(None), Pause::Enough);
+        let asked = Duration::from_secs(7);
+        assert_eq!(Pauses::beginning_with(Duration::from_millis(10)).next(Some(asked)), Pause::Wait(asked));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use url::Url;
 use super::key_pair::{KeyPair, contents};
 use super::line::{is_loopback, reason};
 use super::redact;
+use super::retry;
 use super::{Cookies, Failure, FailureKind};
 
 /// Who we are to every server; never a browser, since some gateways treat those differently.
@@ -54,6 +55,8 @@ pub struct ClientCert {
 pub struct Transport {
     /// For a whole request, body included. [`Duration::MAX`]: none.
     pub timeout: Duration,
+    /// Before a read is sent again for the first time; each further pause is twice as long.
+    pub retry_pause: Duration,
     /// Which proxy to take.
     pub proxy: Proxy,
     /// Certificates to trust besides the system's, PEM.
@@ -68,6 +71,7 @@ impl Default for Transport {
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(60),
+            retry_pause: retry::FIRST,
             proxy: Proxy::System,
             ca_file: None,
             client_cert: None,

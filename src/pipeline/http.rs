@@ -32,6 +32,9 @@ element! {
     Http {
         /// For one request, its body included.
         timeout: Time = Else("60s"),
+        /// Before a read that failed on the way is sent again; each further pause is twice as long. A server that asks
+        /// for more gets more.
+        retry_pause: Time = Else("1s"),
         /// `system`: `HTTPS_PROXY` and its like. `none`: no proxy, whatever the environment says. Else the URL of a proxy.
         proxy: ProxyChoice = Else("system"),
         /// A file with more trusted certificates, PEM.
@@ -47,8 +50,11 @@ impl Http {
     pub(super) fn settle(&self, reader: &mut Reader<'_>) -> Option<resolved::Http> {
         let headers = self.headers(reader);
         let timeout = self.timeout.get()?.0;
-        if timeout.is_zero() {
-            reader.fault(Fault::new(self.timeout.span.clone(), "`timeout` is a time longer than nothing"));
+        let retry_pause = self.retry_pause.get()?.0;
+        for (name, at, time) in [("timeout", &self.timeout, timeout), ("retry_pause", &self.retry_pause, retry_pause)] {
+            if time.is_zero() {
+                reader.fault(Fault::new(at.span.clone(), format!("`{name}` is a time longer than nothing")));
+            }
         }
         let client_cert = match self.client_cert.optional()? {
             Some(cert) => Some(cert.settle()?),
@@ -56,6 +62,7 @@ impl Http {
         };
         Some(resolved::Http {
             timeout,
+            retry_pause,
             proxy: self.proxy.get()?.0.clone(),
             ca_file: self.ca_file.optional()?.map(|path| path.0.clone()),
             client_cert,
@@ -109,6 +116,7 @@ mod tests {
         refused(
             &[
                 ("{ timeout: 0s }", "longer than nothing"),
+                ("{ retry_pause: 0s }", "longer than nothing"),
                 ("{ proxy: proxy:3128 }", "is not `system`, `none` or the URL of a proxy"),
                 ("{ proxy: 'http://a:b@proxy' }", "a secret is written out"),
                 ("{ proxy: 'a:b@proxy:3128' }", "this is not"),

@@ -627,6 +627,8 @@ pub struct Rate {
 pub struct Http {
     /// For one request, its body included.
     pub timeout: Duration,
+    /// Before a read is sent again for the first time.
+    pub retry_pause: Duration,
     /// Which proxy.
     pub proxy: Proxy,
     /// More trusted certificates, PEM.

@@ -261,8 +261,14 @@ fn transport(name: &str, http: &pipeline::Http) -> Result<Transport, Trouble> {
     };
     let client_cert =
         http.client_cert.as_ref().map(|cert| ClientCert { file: cert.file.clone(), password: cert.password.clone() });
-    let mut transport =
-        Transport { timeout: http.timeout, proxy, ca_file: http.ca_file.clone(), client_cert, headers: Vec::new() };
+    let mut transport = Transport {
+        timeout: http.timeout,
+        retry_pause: http.retry_pause,
+        proxy,
+        ca_file: http.ca_file.clone(),
+        client_cert,
+        headers: Vec::new(),
+    };
     for (header, value) in &http.headers {
         let header = HeaderName::from_bytes(header.as_bytes())
             .map_err(|_| Trouble::Usage(format!("`{header}` under `headers` of `{name}` is not a header name")))?;

@@ -58,7 +58,7 @@ impl Entra {
         let mut told = Vec::with_capacity(people.len());
         let mut denied = Vec::new();
         let mut open: Vec<usize> = (0..people.len()).collect();
-        let mut pauses = Pauses::default();
+        let mut pauses = self.graph.pauses();
         let mut renewed = false;
         while !open.is_empty() {
             let used = self.tokens.token().await?;

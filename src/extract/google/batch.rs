@@ -51,7 +51,7 @@ impl Google {
         let mut told = Vec::with_capacity(people.len());
         let mut denied = Vec::new();
         let mut open: Vec<usize> = (0..people.len()).collect();
-        let (mut pauses, mut renewed) = (Pauses::default(), false);
+        let (mut pauses, mut renewed) = (self.directory.pauses(), false);
         while !open.is_empty() {
             let used = self.tokens.token().await?;
             let round = if self.is_singly() {

@@ -98,7 +98,7 @@ impl Google {
     /// As [`Self::ask`], for answers that have to come whole; a 403 that only means "slower" is asked again (§5).
     async fn ask_whole(&self, call: Call) -> Result<Answer, Failure> {
         let tried = call.describe();
-        let mut pauses = Pauses::default();
+        let mut pauses = self.directory.pauses();
         loop {
             let Some(answer) = self.ask(call.clone()).await? else {
                 return Err(Failure::new(FailureKind::Odd, tried, "the answer is larger than any page can be"));

@@ -124,7 +124,7 @@ impl Grant for EntraSignIn {
 impl EntraSignIn {
     async fn ask_login(&self, prover: Prover<'_>) -> Result<Granted, Failure> {
         let by_assertion = !matches!(prover, Prover::Secret(_));
-        let mut pauses = Pauses::default();
+        let mut pauses = self.login.pauses();
         let (mut now, mut renewed) = (SystemTime::now(), false);
         loop {
             let answer = self.login.read(self.proven(prover, now).await?).await?;

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::refusal::{self, Judged, Remedy};
 use crate::http::sign_in::{Granted, clock};
-use crate::http::{Answer, Call, Failure, FailureKind, Line, Pause, Pauses};
+use crate::http::{Answer, Call, Failure, FailureKind, Line, Pause};
 
 /// The only audience that the endpoint takes.
 const AUDIENCE: &str = "https://oauth2.googleapis.com/token";
@@ -60,7 +60,7 @@ struct Token {
 
 /// Asks for a token.
 pub(super) async fn ask(line: &Line, signer: &dyn Signer, wish: &Wish<'_>) -> Result<Granted, Failure> {
-    let mut pauses = Pauses::default();
+    let mut pauses = line.pauses();
     let (mut now, mut corrected) = (SystemTime::now(), false);
     loop {
         let issued = clock::issued_at(now);
