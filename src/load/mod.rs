@@ -141,7 +141,8 @@ pub trait Looks: Send + Sync {
     fn luma(&self, picture: &[u8]) -> Option<Luma>;
 }
 
-/// One worker's own way into a target. Thrown away after anything but [`Wrote::Done`] or [`Wrote::Refused`].
+/// One worker's own way into a target. Thrown away after anything but [`Wrote::Done`]: of a refused
+/// confirmation the session still keeps the upload, which the next one would find there (promise P1).
 #[async_trait]
 pub trait Session: Send {
     /// Makes and shows a picture. `draft` holds everything but what only the server can tell (`base`).

@@ -219,10 +219,7 @@ impl Crew<'_> {
                 *session = Some(way);
                 Ended::Went(Went::done(shows(planned, mark), journal.id()))
             }
-            Wrote::Refused(fault) => {
-                *session = Some(way);
-                Ended::Went(Went::ended(PersonResult::Failed, fault))
-            }
+            Wrote::Refused(fault) => Ended::Went(Went::ended(PersonResult::Failed, fault)),
             Wrote::ChangedMeanwhile => {
                 let fault = Fault::new(Reason::ChangedMeanwhile.word(), Reason::ChangedMeanwhile.text());
                 Ended::Went(Went::ended(PersonResult::NotDone, fault))

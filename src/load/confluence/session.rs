@@ -30,7 +30,7 @@ pub(super) struct ConfluenceSession {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Fresh,
-    /// A write is under way, was dropped half way, or ended in anything but a complete success or refusal.
+    /// A write is under way, was dropped half way, or ended in anything but a complete success.
     Spent,
 }
 
@@ -45,14 +45,14 @@ impl ConfluenceSession {
             State::Spent => Err(Wrote::Stop(Failure::new(
                 FailureKind::Odd,
                 "a write in a session that was used up",
-                "an earlier write in it did not end in a complete success or refusal",
+                "an earlier write in it did not end in a complete success",
             ))),
         }
     }
 
     fn settle(&mut self, wrote: Result<Wrote, Wrote>) -> Wrote {
         let wrote = wrote.unwrap_or_else(|ended| ended);
-        if matches!(wrote, Wrote::Done(_) | Wrote::Refused(_)) {
+        if matches!(wrote, Wrote::Done(_)) {
             self.state = State::Fresh;
         }
         wrote

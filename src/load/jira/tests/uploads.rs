@@ -190,6 +190,7 @@ async fn a_person_who_may_not_be_written_is_one_persons_refusal() {
     assert!(stage.take_log().contains(&"R myself".to_owned()));
 
     stage.world().faults.insert("myself", Fault::status(401));
+    let mut session = stage.jira.session().await.unwrap();
     let wrote = session.replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log)).await;
     assert!(matches!(&wrote, Wrote::Stop(failure) if failure.kind == FailureKind::Refused), "{wrote:?}");
 }
