@@ -112,7 +112,11 @@ impl Desk {
         match answer.status {
             200 => {}
             401 => return Err(self.failed(&answer)),
-            404 => return Ok(Err(fault(GONE, &answer))),
+            // A server that is starting answers 404 to everything.
+            404 => {
+                self.current().await?;
+                return Ok(Err(fault(GONE, &answer)));
+            }
             // Every repetition was used up: the next person would fare no better.
             429 | 502 | 503 | 504 => return Err(self.failed(&answer)),
             _ => return Ok(Err(fault("account_unread", &answer))),
@@ -139,7 +143,10 @@ impl Desk {
         };
         Ok(match answer.status {
             200 if !answer.is_html() => Some(true),
-            404 => Some(false),
+            404 => {
+                self.current().await?;
+                Some(false)
+            }
             _ => None,
         })
     }

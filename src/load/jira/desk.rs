@@ -80,7 +80,11 @@ impl Desk {
                 self.myself().await?;
                 Ok(Err(fault("avatars_refused", &answer)))
             }
-            404 => Ok(Err(fault("account_gone", &answer))),
+            // A server that is starting answers 404 to everything.
+            404 => {
+                self.myself().await?;
+                Ok(Err(fault("account_gone", &answer)))
+            }
             // Every repetition was used up: the next person would fare no better.
             429 | 502 | 503 | 504 => Err(self.failed(&answer)),
             _ => Ok(Err(fault("avatars_unread", &answer))),

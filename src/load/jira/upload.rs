@@ -186,8 +186,8 @@ pub(super) async fn prepare(jira: &Jira, learnt: &mut Learnt, probe: Option<Prob
     })
 }
 
-/// Deletes an avatar; one that is gone already is as good. The caller has checked the owner: Jira does not
-/// (reference §1.7).
+/// Deletes an avatar; one that is gone already is as good, if the list of avatars says so: a gateway, or a server that
+/// is starting, answers 404 to everything. The caller has checked the owner: Jira does not (reference §1.7).
 pub(super) async fn delete(desk: &Desk, name: &str, mark: &Mark) -> Result<(), Trouble> {
     let mut url = desk.api("user/avatar", &[("username", name)]);
     if let Ok(mut path) = url.path_segments_mut() {
@@ -195,7 +195,11 @@ pub(super) async fn delete(desk: &Desk, name: &str, mark: &Mark) -> Result<(), T
     }
     match desk.write(Call::delete(url)).await {
         Ok(_) => Ok(()),
-        Err(Trouble::No(gone)) if gone.code == NOT_FOUND => Ok(()),
+        Err(Trouble::No(gone)) if gone.code == NOT_FOUND => match desk.avatars(name).await.map_err(Trouble::Stop)? {
+            Ok(avatars) if avatars.ids().contains(mark) => Err(Trouble::Maybe(gone)),
+            Ok(_) => Ok(()),
+            Err(unread) => Err(Trouble::Maybe(unread)),
+        },
         Err(trouble) => Err(trouble),
     }
 }

@@ -135,7 +135,7 @@ async fn the_status_of_each_step_is_yes_no_or_maybe() {
         ("select", 403, "refused", "closed"),
         ("select", 500, "maybe", "made"),
         ("select", 301, "stop", "made"),
-        ("delete", 404, "done", "closed"),
+        ("delete", 404, "maybe", "shown"),
         ("delete", 403, "maybe", "shown"),
         ("delete", 500, "maybe", "shown"),
         ("avatars", 404, "refused", "nothing"),
@@ -170,6 +170,40 @@ async fn the_status_of_each_step_is_yes_no_or_maybe() {
         let used_up = matches!(&again, Wrote::Stop(failure) if failure.tried.contains("used up"));
         assert_eq!(used_up, found != "done", "{step} {status}: {again:?}");
     }
+}
+
+#[tokio::test]
+async fn a_picture_that_is_not_found_is_gone_only_if_the_list_says_so() {
+    for (fault, wrote) in [(Fault::status(404).taking_effect(), "done"), (Fault::status(404), "maybe")] {
+        let (world, own, ours) = world_with_ours();
+        let stage = Stage::ready(world, Way::Password).await;
+        stage.world().faults.insert("delete", fault);
+        let mut journal = Memory::new(&stage.log);
+        let mut session = stage.jira.session().await.unwrap();
+        let ended = session.revert(over(ours, IntentKind::Revert), &mut journal).await;
+        assert_eq!(matches!(ended, Wrote::Done(None)), wrote == "done", "{ended:?}");
+        assert_eq!(stage.take_log().iter().filter(|line| *line == "R avatars").count(), 2);
+        stage.world().faults.clear();
+        settle(&stage, journal, false).await;
+        assert_eq!(stage.world().ada().custom, [own], "{wrote}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_finds_nothing_at_all_has_not_lost_an_account() {
+    let stage = Stage::ready(World::default(), Way::Password).await;
+    stage.world().faults.insert("confirm", Fault::status(502).taking_effect());
+    let mut journal = Memory::new(&stage.log);
+    let mut session = stage.jira.session().await.unwrap();
+    session.replace(intent(IntentKind::Replace), &rendition(200), &mut journal).await;
+    let open = journal.open().unwrap();
+    // A servlet container whose application is not up yet answers so.
+    for step in ["avatars", "myself"] {
+        stage.world().faults.insert(step, Fault::status(404));
+    }
+    assert!(stage.jira.observe(&open, None, u64::MAX).await.is_err());
+    stage.world().faults.remove("myself");
+    assert!(matches!(stage.jira.observe(&open, None, u64::MAX).await.unwrap(), Seen::Nothing(_)), "renamed or deleted");
 }
 
 #[tokio::test]
