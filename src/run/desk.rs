@@ -98,10 +98,11 @@ impl Desk {
         if bound.is_none() {
             learnt.extend(house.store.learnt(&server.id)?);
         }
+        let surveyed = self.list(house, &mut learnt, work).await?;
+        // Not before: a server that is only starting hides its id, and its address would stand in for good.
         if house.mode == Mode::Run {
             house.store.bind(self.id(), &server.id).await?;
         }
-        let surveyed = self.list(house, &mut learnt, work).await?;
         let upload = self.prepare(house, &mut learnt).await?;
         if house.mode == Mode::Run {
             house.store.learn(&server.id, &learnt).await?;

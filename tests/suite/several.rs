@@ -173,6 +173,24 @@ fn a_target_that_cannot_be_listed_holds_up_no_other() {
 }
 
 #[test]
+fn a_target_that_was_only_starting_is_not_taken_for_another_server_later() {
+    let stage = stage();
+    // The manifest and the listings of a servlet container whose application is not up yet.
+    for (target, listing) in [("jira", "*/user/search"), ("bitbucket", "*/users")] {
+        for path in ["*/manifest", listing] {
+            stage.sandbox.fault(Fault::new(Effect::status(404)).at(target).on("GET", path));
+        }
+    }
+    stage.run().expect_exit(6);
+    stage.expect_shown(&start(&BUYER));
+    stage.sandbox.faults().clear();
+    stage.run().expect_exit(0);
+    for target in TARGETS {
+        stage.expect_shown_in(target, &faces());
+    }
+}
+
+#[test]
 fn a_source_that_fails_leaves_its_people_alone_and_the_others_are_served() {
     for earlier_run in [false, true] {
         let stage = stage();
