@@ -82,6 +82,10 @@ pub enum Effect {
         /// The pause between two.
         every_ms: u64,
     },
+    /// Handles and answers, but the body never ends: blanks follow it until the client leaves.
+    Endless {},
+    /// Handles the request, then answers this: a gateway that lost patience with the server behind it.
+    HandleThenAnswer(Answer),
     /// Answers 200 with an HTML login page, as proxies and single sign-on do.
     LoginPage {},
     /// An effect that only the simulator knows, such as `anonymous`.
@@ -116,7 +120,10 @@ impl Effect {
 
     pub(super) fn word(&self) -> String {
         match self {
-            Self::Answer(answer) => format!("answer {}", answer.status),
+            Self::Answer(answer) => match answer.headers.get("Retry-After") {
+                Some(after) => format!("answer {}, Retry-After: {after}", answer.status),
+                None => format!("answer {}", answer.status),
+            },
             Self::Drop {} => "drop".into(),
             Self::HandleThenDrop {} => "handle_then_drop".into(),
             Self::HandleLate { after_ms } => format!("handle_late {after_ms} ms"),
@@ -124,6 +131,8 @@ impl Effect {
             Self::HandleOnRelease {} => "handle_on_release".into(),
             Self::Truncate { after_bytes } => format!("truncate {after_bytes}"),
             Self::Drip { bytes, every_ms } => format!("drip {bytes} every {every_ms} ms"),
+            Self::Endless {} => "endless".into(),
+            Self::HandleThenAnswer(answer) => format!("handle_then_answer {}", answer.status),
             Self::LoginPage {} => "login_page".into(),
             Self::Special(word) => word.clone(),
         }
@@ -361,6 +370,8 @@ mod tests {
             r#"{"effect":{"special":"anonymous"}}"#,
             r#"{"effect":{"handle_late":{"after_ms":200}}}"#,
             r#"{"effect":{"handle_on_release":{}}}"#,
+            r#"{"effect":{"endless":{}}}"#,
+            r#"{"effect":{"handle_then_answer":{"status":504}}}"#,
         ] {
             let fault: Fault = serde_json::from_str(text).unwrap();
             let again: Fault = serde_json::from_str(&serde_json::to_string(&fault).unwrap()).unwrap();

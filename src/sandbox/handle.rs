@@ -104,6 +104,11 @@ async fn carry_out(
             unheard(wire, StatusCode::NO_CONTENT.into_response())
         }
         Some(Effect::Truncate { after_bytes }) => truncated(next.run(request).await, after_bytes).await,
+        Some(Effect::Endless {}) => endless(next.run(request).await).await,
+        Some(Effect::HandleThenAnswer(answer)) => {
+            next.run(request).await;
+            answer.into_response()
+        }
         Some(Effect::Drip { bytes, every_ms }) => dripping(next.run(request).await, bytes, every_ms).await,
     }
 }
@@ -166,6 +171,17 @@ async fn dripping(response: Response, size: usize, every_ms: u64) -> Response {
         Some((Ok::<Bytes, std::io::Error>(piece), rest))
     });
     Response::from_parts(parts, Body::from_stream(pieces))
+}
+
+/// Sends the body, then blanks for as long as somebody listens.
+async fn endless(response: Response) -> Response {
+    let (mut parts, body) = collected(response).await;
+    parts.headers.remove(header::CONTENT_LENGTH);
+    let blanks = stream::unfold((), |()| async {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Some((Ok::<Bytes, std::io::Error>(Bytes::from_static(b" ")), ()))
+    });
+    Response::from_parts(parts, Body::from_stream(stream::once(async { Ok(body) }).chain(blanks)))
 }
 
 async fn collected(response: Response) -> (axum::http::response::Parts, Bytes) {

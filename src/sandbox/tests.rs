@@ -71,6 +71,42 @@ async fn answers_can_be_replaced_cut_and_dripped() {
 }
 
 #[tokio::test]
+async fn a_body_can_go_on_for_ever() {
+    let lab = Lab::new(tiny());
+    let token = lab.token().await;
+    lab.running.fault(Fault::new(Effect::Endless {}).on("GET", "/v1.0/users").times(1));
+    let request = lab.http.get(lab.url("graph", "/v1.0/users")).bearer_auth(&token);
+    let mut response = request.send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    let mut body = Vec::new();
+    while !body.ends_with(b"   ") {
+        body.extend_from_slice(&response.chunk().await.unwrap().expect("there is always more"));
+    }
+    assert!(serde_json::from_slice::<serde_json::Value>(&body).unwrap()["value"].is_array(), "the answer is in it");
+}
+
+#[tokio::test]
+async fn a_gateway_can_lose_patience_with_a_request_that_is_handled() {
+    let lab = Lab::new(tiny());
+    let answer = Answer { status: 504, ..Answer::default() };
+    lab.running.fault(Fault::new(Effect::HandleThenAnswer(answer)).at("login").times(1));
+    assert_eq!(lab.sign_in("contoso.example", &lab.form()).await.status, 504);
+    assert_eq!(lab.running.command("graph", &json!({ "revoke_tokens": {} })).unwrap()["revoked"], 1);
+}
+
+#[tokio::test]
+async fn a_token_can_run_out_in_the_middle() {
+    let lab = Lab::new(tiny());
+    let token = lab.token().await;
+    lab.running.fault(Fault::new(Effect::Special("token_expired".into())).at("graph").after(1).times(1));
+    let statuses = [200, 401, 401];
+    for status in statuses {
+        assert_eq!(lab.graph(&token, "/v1.0/users").await.status, status);
+    }
+    assert_eq!(lab.graph(&lab.token().await, "/v1.0/users").await.status, 200);
+}
+
+#[tokio::test]
 async fn the_log_knows_who_asked_what() {
     let lab = Lab::new(tiny());
     let token = lab.token().await;

@@ -39,6 +39,12 @@ pub struct Ask {
 pub enum Fault {
     /// `session_lost`: the sessions are gone before the request, as on a restart.
     SessionLost,
+    /// `affinity_lost`: the affinity cookie is dropped on the way, so the request comes to a node without its session.
+    AffinityLost,
+    /// `page_skips`: somebody before the page that is asked for was deleted since the last one, so one is skipped.
+    PageSkips,
+    /// `page_repeats`: somebody before the page that is asked for was added since the last one, so one comes again.
+    PageRepeats,
     /// `login_refused`: whoever asks is not let in; endpoints open to anonymous answer 200 as nobody.
     LoginRefused,
     /// `empty_answer`: the request is handled, and the answer is 200 with nothing in it (Confluence's RPC, §4.4).
@@ -53,6 +59,9 @@ impl Fault {
     fn named(word: &str) -> Option<Fault> {
         match word {
             "session_lost" => Some(Fault::SessionLost),
+            "affinity_lost" => Some(Fault::AffinityLost),
+            "page_skips" => Some(Fault::PageSkips),
+            "page_repeats" => Some(Fault::PageRepeats),
             "login_refused" => Some(Fault::LoginRefused),
             "empty_answer" => Some(Fault::EmptyAnswer),
             "wrong_picture" => Some(Fault::WrongPicture),
@@ -99,6 +108,15 @@ impl Ask {
         match self.query(name) {
             None => Ok(default),
             Some(text) => text.parse().map_err(|_| format!("{name}: \"{text}\" is no number")),
+        }
+    }
+
+    /// Where a page begins in a listing by offset, once somebody before it came or went.
+    pub fn drifted(&self, start: usize) -> usize {
+        match self.fault {
+            Some(Fault::PageSkips) if start > 0 => start + 1,
+            Some(Fault::PageRepeats) => start.saturating_sub(1),
+            _ => start,
         }
     }
 

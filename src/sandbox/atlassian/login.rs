@@ -108,6 +108,12 @@ pub fn sign_in<D: Door>(door: &D, store: &mut D::Store, ask: &Ask) -> Caller {
 fn node_of<D: Door>(door: &D, store: &mut D::Store, ask: &Ask) -> (u32, Option<String>) {
     let nodes = door.context().number(&switches::NODES).max(1);
     store.lobby_mut().asked += 1;
+    if ask.fault == Some(Fault::AffinityLost) {
+        // The next request finds its way again.
+        let home =
+            ask.cookie(door.session_cookie()).and_then(|id| store.lobby().sessions.get(id)).map_or(1, |s| s.node);
+        return (if home == 1 { 2 } else { 1 }, None);
+    }
     if nodes == 1 {
         return (1, None);
     }

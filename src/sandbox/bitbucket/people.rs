@@ -57,7 +57,8 @@ impl Call<'_> {
         let wanted =
             self.store.accounts.values().filter(|account| filter.as_ref().is_none_or(|text| fits(account, text)));
         let found: Vec<Value> = wanted.filter_map(bean).collect();
-        let mut rest = (0..).step_by(gap).zip(found).skip_while(|(position, _)| *position < start);
+        let first = self.ask.drifted(start.div_ceil(gap)) * gap;
+        let mut rest = (0..).step_by(gap).zip(found).skip_while(|(position, _)| *position < first);
         let values: Vec<Value> = rest.by_ref().take(limit).map(|(_, bean)| bean).collect();
         let next = rest.next().map(|(position, _)| position);
         Ok(Reply::json(

@@ -141,8 +141,12 @@ impl Call<'_> {
         let number = |name, default| self.ask.number(name, default).map_err(|words| error(400, &words));
         let (start, limit) = (number("start", 0)?, number("limit", PAGE)?.clamp(1, largest));
         let pictures = self.site.context.is(&switches::LISTED_PICTURES, "on");
-        let page: Vec<Value> =
-            people.iter().skip(start).take(limit).map(|account| self.person(account, pictures)).collect();
+        let page: Vec<Value> = people
+            .iter()
+            .skip(self.ask.drifted(start))
+            .take(limit)
+            .map(|account| self.person(account, pictures))
+            .collect();
         let (base, context) = (self.site.base(), &self.site.base_path);
         let mut links = json!({"self": format!("{base}{path}"), "base": base, "context": context});
         if start + page.len() < people.len() {

@@ -138,7 +138,7 @@ impl Graph {
         let call = self.part_call(outer, part);
         match self.context.part_fault(&part.method, &part.url) {
             None | Some(Effect::Special(_)) => self.done(&part.id, self.dispatch(&call)),
-            Some(Effect::Answer(answer)) => self.dialled(&part.id, &answer),
+            Some(Effect::Answer(answer) | Effect::HandleThenAnswer(answer)) => self.dialled(&part.id, &answer),
             Some(Effect::LoginPage {}) => {
                 let body = Bytes::from_static(b"<html><body>Sign in</body></html>");
                 let content = Content::Binary { bytes: body, content_type: "text/html".into() };
@@ -156,7 +156,7 @@ impl Graph {
                 self.done(&part.id, reply)
             }
             // A part that the answer does not hold: it must be treated as failed (§4).
-            Some(Effect::Drop {} | Effect::HandleLate { .. } | Effect::HandleOnRelease {}) => {
+            Some(Effect::Drop {} | Effect::HandleLate { .. } | Effect::HandleOnRelease {} | Effect::Endless {}) => {
                 Done { status: 0, response: None, units: 0 }
             }
             Some(Effect::HandleThenDrop {}) => Done { response: None, ..self.done(&part.id, self.dispatch(&call)) },

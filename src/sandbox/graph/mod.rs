@@ -25,6 +25,7 @@ use self::throttle::Quota;
 use self::wire::{Call, Reply};
 use super::context::Context;
 use super::entra::{Directory, LivePerson, LivePhoto};
+use super::handle::Special;
 use super::simulator::{SimulatedAnswer, Simulator};
 use super::store::Saved;
 use super::switches::Switch;
@@ -115,6 +116,9 @@ async fn answer(State(graph): State<Arc<Graph>>, request: Request) -> Response {
     // The frame has read the body already, so this cannot fail or grow.
     let body: Bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
     let call = Call::of_request(&parts);
+    if parts.extensions.get::<Special>().is_some_and(|special| special.0 == "token_expired") {
+        graph.directory.tokens.revoke_all();
+    }
     let authorization = parts.headers.get("authorization").and_then(|v| v.to_str().ok());
     let known = graph.directory.tokens.check(authorization, graph.context.now());
     let (reply, batch) = match known {

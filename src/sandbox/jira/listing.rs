@@ -33,7 +33,7 @@ impl Call<'_> {
         let Some(term) = self.ask.query("username").filter(|term| !term.is_empty()) else {
             return Err(Reply::error(400, "The username query parameter was not provided"));
         };
-        let start = self.number("startAt", 0)?;
+        let start = self.ask.drifted(self.number("startAt", 0)?);
         let page = self.number("maxResults", SEARCH_PAGE.1)?.min(SEARCH_PAGE.0);
         let (active, inactive) = (self.ask.flag("includeActive", true), self.ask.flag("includeInactive", false));
         let term = term.to_lowercase();
@@ -107,7 +107,8 @@ impl Call<'_> {
         };
         let mut members: Vec<&Account> = self.store.accounts.values().filter(member).collect();
         members.sort_by(|a, b| a.name.cmp(&b.name));
-        let values: Vec<Value> = members.iter().skip(start).take(page).map(|account| self.bean(account)).collect();
+        let values: Vec<Value> =
+            members.iter().skip(self.ask.drifted(start)).take(page).map(|account| self.bean(account)).collect();
         let last = start + values.len() >= members.len();
         let url = |at: usize| {
             let base = self.jira.base();

@@ -103,7 +103,7 @@ impl Directory {
         let (reply, who) = match self.context.part_fault(&part.method, &part.target) {
             None => handle(),
             Some(Effect::Special(row)) => (self.refuse(&call, &row, None), None),
-            Some(Effect::Answer(answer)) => (dialled(answer), None),
+            Some(Effect::Answer(answer) | Effect::HandleThenAnswer(answer)) => (dialled(answer), None),
             Some(Effect::LoginPage {}) => (Reply::html(200, "<html><body>Sign in</body></html>".into()), None),
             Some(Effect::Delay { ms } | Effect::Drip { every_ms: ms, .. }) => {
                 tokio::time::sleep(Duration::from_millis(ms)).await;
@@ -117,7 +117,9 @@ impl Directory {
                 return (status, Some(bytes), who);
             }
             // A part that the answer does not hold: it must be asked for again (§4).
-            Some(Effect::Drop {} | Effect::HandleLate { .. } | Effect::HandleOnRelease {}) => return (0, None, None),
+            Some(Effect::Drop {} | Effect::HandleLate { .. } | Effect::HandleOnRelease {} | Effect::Endless {}) => {
+                return (0, None, None);
+            }
             Some(Effect::HandleThenDrop {}) => {
                 let (reply, who) = handle();
                 return (reply.status, None, who);

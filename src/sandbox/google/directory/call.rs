@@ -17,6 +17,38 @@ use serde_json::Value;
 
 const ROOT: &str = "/admin/directory/v1/";
 
+/// What came or went before the page that is asked for, since the last one: users are missing or come twice (§6, 11).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Drift {
+    /// Nobody.
+    #[default]
+    None,
+    /// Somebody went: one user is skipped.
+    Skips,
+    /// Somebody came: one user comes again.
+    Repeats,
+}
+
+impl Drift {
+    /// The word of a fault; any other is no drift.
+    pub(super) fn named(word: &str) -> Self {
+        match word {
+            "page_skips" => Self::Skips,
+            "page_repeats" => Self::Repeats,
+            _ => Self::None,
+        }
+    }
+
+    /// How many users come before a page that begins after so many.
+    pub(super) fn before(self, offset: usize) -> usize {
+        match self {
+            Self::Skips if offset > 0 => offset + 1,
+            Self::Repeats => offset.saturating_sub(1),
+            Self::Skips | Self::None => offset,
+        }
+    }
+}
+
 /// One call.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
@@ -29,6 +61,8 @@ pub(super) struct Call {
     pub(super) parameters: Vec<(String, String)>,
     /// By lower-case name.
     pub(super) headers: BTreeMap<String, String>,
+    /// What a fault makes of a page.
+    pub(super) drift: Drift,
 }
 
 impl Call {
@@ -46,7 +80,8 @@ impl Call {
         let segments = rest.unwrap_or_default().split('/').filter(|s| !s.is_empty()).map(decode).collect();
         let parameters = url::form_urlencoded::parse(query.as_bytes());
         let parameters = parameters.map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
-        Self { method: method.to_ascii_uppercase(), is_directory: rest.is_some(), segments, parameters, headers }
+        let (method, drift) = (method.to_ascii_uppercase(), Drift::None);
+        Self { method, is_directory: rest.is_some(), segments, parameters, headers, drift }
     }
 
     /// The value of a parameter.

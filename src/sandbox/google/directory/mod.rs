@@ -23,7 +23,7 @@ use axum::response::Response;
 use jsonwebtoken::Algorithm;
 use serde_json::Value;
 
-use self::call::{Call, Reply};
+use self::call::{Call, Drift, Reply};
 use self::quota::Quota;
 use super::errors::{self, Envelope};
 use super::switches::{API, BARE_ACCOUNT, ENVELOPE, SCOPE_ROW};
@@ -176,9 +176,12 @@ async fn answer(State(directory): State<Arc<Directory>>, request: Request) -> Re
     let (parts, body) = request.into_parts();
     // The frame has read the body already, so this cannot fail or grow.
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
-    let call = Call::of_request(&parts);
-    if let Some(Special(row)) = parts.extensions.get::<Special>() {
-        return directory.refuse(&call, row, None).into_response(&call);
+    let mut call = Call::of_request(&parts);
+    match parts.extensions.get::<Special>().map(|special| special.0.as_str()) {
+        None => {}
+        Some("token_expired") => _ = directory.workspace.tokens.revoke_all(),
+        Some(drift @ ("page_skips" | "page_repeats")) => call.drift = Drift::named(drift),
+        Some(row) => return directory.refuse(&call, row, None).into_response(&call),
     }
     let is_batch = ["/batch", "/batch/admin/directory_v1"].contains(&parts.uri.path());
     let (reply, answer) = if is_batch && call.method == "POST" {

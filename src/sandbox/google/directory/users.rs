@@ -219,7 +219,7 @@ impl Directory {
             return Ok(Page { items: Vec::new(), next });
         }
         let total = all.len();
-        let items: Vec<T> = all.into_iter().skip(token.offset).take(size).collect();
+        let items: Vec<T> = all.into_iter().skip(call.drift.before(token.offset)).take(size).collect();
         let end = token.offset + items.len();
         let empty = self.context.switch(&EMPTY_PAGES);
         let next = match (end < total, empty.as_str()) {

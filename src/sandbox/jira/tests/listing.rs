@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{ADMIN, As, Desk, Heard, Set};
 use reqwest::Method;
+
+use super::{ADMIN, As, Desk, Heard, Set};
+use crate::sandbox::faults::{Effect, Fault};
 
 /// That many plain accounts and the administrator.
 fn crowd(version: &str, count: usize) -> String {
@@ -138,5 +140,21 @@ async fn members_of_a_group_come_in_pages_of_fifty() {
             (status, count),
             "{query} {who:?}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_listing_by_offset_drifts_when_others_come_and_go() {
+    let desk = Desk::new("9.12.5", &[]);
+    let name = async |from: usize| {
+        let page = format!("/rest/api/2/user/search?username=.&startAt={from}&maxResults=1");
+        desk.get(&page, ADMIN).await.json()[0]["name"].clone()
+    };
+    let names = [name(0).await, name(1).await, name(2).await];
+    for (word, from, shown) in
+        [("page_skips", 1, 2), ("page_repeats", 1, 0), ("page_skips", 0, 0), ("page_repeats", 0, 0)]
+    {
+        desk.running.fault(Fault::new(Effect::Special(word.to_owned())).on("GET", "*/user/search").times(1));
+        assert_eq!(name(from).await, names[shown], "{word} {from}");
     }
 }

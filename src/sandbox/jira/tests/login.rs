@@ -72,6 +72,21 @@ async fn the_captcha_comes_after_three_failures_and_stays() {
 }
 
 #[tokio::test]
+async fn a_dropped_affinity_cookie_loses_the_upload_and_nothing_else() {
+    let desk = Desk::new("9.12.5", &[]);
+    for (fault, status) in [(None, 201), (Some("affinity_lost"), 500)] {
+        let client = client(true);
+        assert_eq!(desk.upload(&client, ADMIN, "ada", quarters(200, 200)).await.status, 201);
+        if let Some(word) = fault {
+            let fault = Fault::new(Effect::Special(word.to_owned()));
+            desk.running.fault(fault.on("POST", "*/user/avatar").times(1));
+        }
+        assert_eq!(desk.confirm(&client, ADMIN, "ada", [0, 0, 200]).await.status, status, "{fault:?}");
+        assert_eq!(desk.get(MYSELF, ADMIN).await.status, 200);
+    }
+}
+
+#[tokio::test]
 async fn a_token_ends_its_session_and_a_replayed_cookie_is_refused() {
     // token_session, dead_cookie → step 2 without cookies, step 2 with cookies
     let table = [("ends", "refused", 500, 401), ("ends", "ignored", 500, 500), ("stays", "refused", 500, 201)];
