@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use super::faults::{Asked, Effect, Faults};
+use super::oracle::{Act, Oracle};
 use super::requests::Requests;
 use super::switches::{Switch, Switches};
 use super::truth::{Write, Writes};
@@ -21,6 +22,7 @@ pub(super) struct Shared {
     pub(super) switches: Switches,
     pub(super) requests: Requests,
     pub(super) writes: Writes,
+    pub(super) oracle: Oracle,
     pub(super) addresses: OnceLock<BTreeMap<String, String>>,
     changed: AtomicBool,
     ahead: AtomicU64,
@@ -111,6 +113,13 @@ impl Context {
             who: who.to_owned(),
             session: session.map(str::to_owned),
         });
+    }
+
+    /// Holds what a client does to an account, named by its user name, against the photo of whom it belongs to.
+    pub(super) fn judge(&self, account: &str, act: Act<'_>) {
+        if let Some(wrong) = self.shared.oracle.judge(&self.name, account, act) {
+            self.violation(wrong);
+        }
     }
 
     /// Records that a client broke a rule which the simulator watches at once, such as two uploads in one session.

@@ -22,6 +22,7 @@ pub mod graph;
 mod handle;
 pub mod jira;
 mod jwt;
+pub mod oracle;
 mod page;
 pub mod requests;
 mod server;

@@ -20,12 +20,13 @@ use super::context::Shared;
 use super::control;
 use super::faults::{Fault, Faults};
 use super::handle;
+use super::oracle::Owners;
 use super::page::Gallery;
 use super::requests::Requests;
 use super::simulator::{Credential, Simulator};
 use super::store::Store;
 use super::switches::{SwitchError, Switches};
-use super::truth::Truth;
+use super::truth::{Person, Truth};
 use super::world::World;
 use super::{Options, Ports, SandboxError};
 
@@ -147,6 +148,16 @@ impl Running {
         self.frame.truth()
     }
 
+    /// Every rule that a client broke, without the cost of the whole [`Truth`].
+    pub fn violations(&self) -> Vec<String> {
+        self.frame.shared.writes.snapshot().1
+    }
+
+    /// Every person of every source, without the cost of the whole [`Truth`].
+    pub fn people(&self) -> Vec<Person> {
+        self.frame.simulators.iter().flat_map(|s| s.people()).collect()
+    }
+
     /// Forgets the log of writes and broken rules; what stands on the servers stays.
     pub fn reset_writes(&self) {
         self.frame.shared.writes.reset();
@@ -158,6 +169,11 @@ impl Running {
         let answer = found.ok_or_else(|| format!("no simulator named {simulator}"))?.control(command);
         self.frame.flush();
         answer
+    }
+
+    /// From now on every write is held against whose accounts these are; what is wrong is in [`Truth::violations`].
+    pub fn watch(&self, owners: Owners) {
+        self.frame.shared.oracle.watch(owners, &self.frame.simulators);
     }
 
     /// Lets the simulated time go on.

@@ -96,6 +96,8 @@ pub struct Person {
     pub photo: Option<(Bytes, String)>,
     /// What the provider answers in place of a photo, if it has none to give.
     pub instead: Option<String>,
+    /// Whether that proves that there is no photo.
+    pub proven_absent: bool,
 }
 
 /// A custom picture that lies on a server, shown or not.

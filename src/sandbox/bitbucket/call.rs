@@ -17,6 +17,7 @@ use crate::sandbox::atlassian::manifest::Manifest;
 use crate::sandbox::atlassian::milliseconds;
 use crate::sandbox::atlassian::reply::Reply;
 use crate::sandbox::jira::pictures;
+use crate::sandbox::oracle::{Act, Former};
 
 /// An answer, or the answer that stops the call early.
 pub type Answer = Result<Reply, Reply>;
@@ -147,6 +148,9 @@ impl Call<'_> {
         if u64::from(width.max(height)) > dimension {
             return refused(limit, &format!("The avatar has more than {dimension} pixels on a side."));
         }
+        let chosen = owner.picture.as_ref().is_some_and(|former| former.creator == "world");
+        let former = if chosen { Former::Chosen } else { Former::Other };
+        self.site.context.judge(&owner.name, Act::Shows(&part.bytes, former));
         let picture = Picture::new(milliseconds(self.site.context.now()), &me.name, part.bytes);
         let what = format!("upload {}", picture.version);
         self.store.replace(owner.id, Some(picture), &me.name);
@@ -165,6 +169,7 @@ impl Call<'_> {
                 );
                 self.site.context.violation(words);
             }
+            self.site.context.judge(&owner.name, Act::Resets);
             self.store.replace(owner.id, None, &me.name);
             self.wrote("remove".to_owned(), &owner, &me);
         }

@@ -8,13 +8,14 @@ use axum::http::Method;
 use bytes::Bytes;
 use serde_json::json;
 
-use super::store::{Account, Store};
+use super::store::{Account, Shows, Store};
 use super::{Confluence, switches};
 use crate::sandbox::atlassian::ask::Ask;
 use crate::sandbox::atlassian::filters::check_forgery;
 use crate::sandbox::atlassian::lobby::{Door, Role};
 use crate::sandbox::atlassian::login::Caller;
 use crate::sandbox::atlassian::reply::Reply;
+use crate::sandbox::oracle::{Act, Former};
 
 /// An answer, or the answer that stops the call early.
 pub type Answer = Result<Reply, Reply>;
@@ -97,12 +98,28 @@ impl Call<'_> {
             let words = format!("{name} of {}, stored by {creator}, was overwritten by {}", owner.name, who.name);
             self.site.context.violation(words);
         }
+        self.site.context.judge(&owner.name, Act::Stores(&bytes));
         self.store.put(&owner.key, name, mime, &who.name, bytes);
         self.wrote(format!("store {name}"), owner, who);
     }
 
     /// Sets the preference.
     pub fn choose(&mut self, owner: &Account, who: &Account, value: &str) {
+        let default = self.site.default_picture();
+        let file = |shows: Shows| match shows {
+            Shows::File(nth) => Some(&self.store.files[nth]),
+            Shows::Default | Shows::Stock(_) => None,
+        };
+        let before = self.store.accounts.get(&owner.key).and_then(|account| file(self.store.shows(account, &default)));
+        let changed = Account { chosen: Some(value.to_owned()), ..owner.clone() };
+        let own = before.is_none_or(|file| file.creator != "world");
+        match (before, file(self.store.shows(&changed, &default))) {
+            (Some(before), Some(after)) if before.name == after.name => {}
+            (_, Some(after)) if own => self.site.context.judge(&owner.name, Act::Shows(&after.bytes, Former::Other)),
+            (_, Some(after)) => self.site.context.judge(&owner.name, Act::Shows(&after.bytes, Former::Chosen)),
+            (Some(_), None) => self.site.context.judge(&owner.name, Act::Resets),
+            (None, None) => {}
+        }
         if let Some(account) = self.store.accounts.get_mut(&owner.key) {
             account.chosen = Some(value.to_owned());
         }
@@ -111,6 +128,10 @@ impl Call<'_> {
 
     /// Removes a file with its versions. Removing what somebody else stored breaks a rule.
     pub fn remove_file(&mut self, owner: &Account, who: &Account, nth: usize) {
+        let shows = self.store.accounts.get(&owner.key).map(|now| self.store.shows(now, &self.site.default_picture()));
+        if shows == Some(Shows::File(nth)) {
+            self.site.context.judge(&owner.name, Act::Resets);
+        }
         let file = &self.store.files[nth];
         let (name, creator) = (file.name.clone(), file.creator.clone());
         if creator != who.name {

@@ -107,6 +107,7 @@ impl Graph {
             kind: person.user_type.clone().unwrap_or_default(),
             photo,
             instead,
+            proven_absent: matches!(live.photo, LivePhoto::Absent(_)),
         }
     }
 }

@@ -9,11 +9,12 @@ use serde_json::{Value, json};
 
 use super::call::{Answer, Call};
 use super::pictures::{self, Crop};
-use super::store::{Account, Temporary};
+use super::store::{Account, Shows, Temporary};
 use super::switches;
 use super::version::Release;
 use crate::sandbox::atlassian::ask::Fault;
 use crate::sandbox::atlassian::reply::Reply;
+use crate::sandbox::oracle::{Act, Former};
 
 /// Offsets above this are refused (§3.5: 0..452).
 const LARGEST_OFFSET: u64 = 452;
@@ -114,6 +115,7 @@ impl Call<'_> {
             _ => (&account.key, png),
         };
         let owner = owner.clone();
+        self.judge(&owner, Act::Stores(&png));
         let id = self.store.create(&owner, &creator, png);
         self.wrote(format!("create {id}"), &owner);
         id
@@ -153,11 +155,28 @@ impl Call<'_> {
     }
 
     fn choose(&mut self, key: &str, id: Option<u64>) {
+        let former = self.store.accounts.get(key).map(|account| self.store.shows(account));
+        let chosen = |former: u64| self.store.avatar(former).is_some_and(|avatar| avatar.creator == "world");
+        match (id.and_then(|id| self.store.avatar(id)).map(|avatar| avatar.png.clone()), former) {
+            (Some(_), Some(Shows::Custom(former))) if Some(former) == id => {}
+            (Some(png), Some(Shows::Custom(former))) if chosen(former) => {
+                self.judge(key, Act::Shows(&png, Former::Chosen));
+            }
+            (Some(png), _) => self.judge(key, Act::Shows(&png, Former::Other)),
+            (None, Some(Shows::Custom(_))) => self.judge(key, Act::Resets),
+            (None, _) => {}
+        }
         if let Some(account) = self.store.accounts.get_mut(key) {
             account.chosen = id;
         }
         let what = id.map_or_else(|| "select nothing".to_owned(), |id| format!("select {id}"));
         self.wrote(what, key);
+    }
+
+    fn judge(&self, key: &str, act: Act<'_>) {
+        if let Some(account) = self.store.accounts.get(key) {
+            self.jira.context.judge(&account.name, act);
+        }
     }
 
     pub(super) fn delete_avatar(&mut self, id: &str) -> Answer {
@@ -168,6 +187,11 @@ impl Call<'_> {
         let number: u64 = id.parse().map_err(|_| none())?;
         if self.store.system_ids().contains(&number) || number == self.store.anonymous_avatar() {
             return Err(Reply::error(403, "System avatars cannot be deleted."));
+        }
+        let shown = self.store.avatar(number).and_then(|avatar| self.store.accounts.get(&avatar.owner));
+        let shown = shown.filter(|owner| self.store.shows(owner) == Shows::Custom(number));
+        if let Some(owner) = shown {
+            self.judge(&owner.key, Act::Resets);
         }
         let avatar =
             self.store.avatars.get_mut(&number).filter(|avatar| avatar.deleted_by.is_none()).ok_or_else(none)?;

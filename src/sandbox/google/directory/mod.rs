@@ -233,6 +233,7 @@ impl Simulator for Directory {
                     LivePhoto::Vanished { .. } => Some("photoNotFound".into()),
                     LivePhoto::Failing { row, .. } => Some(row.clone()),
                 },
+                proven_absent: matches!(live.photo, LivePhoto::None | LivePhoto::Vanished { .. }),
                 id: live.user.id.clone(),
                 user_name: live.user.email.clone(),
             })
