@@ -10,6 +10,8 @@ use std::sync::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use super::schedule::Schedule;
+
 /// A fault as it is dialled in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -245,12 +247,14 @@ pub struct Dialled {
     pub struck: u32,
 }
 
-/// All faults of a sandbox, in the order they were dialled in; the first that strikes wins.
+/// All faults of a sandbox, in the order they were dialled in; the first that strikes wins. Where none does, the
+/// schedule may.
 #[derive(Debug, Default)]
 pub struct Faults {
     dialled: Mutex<(u64, Vec<Dialled>)>,
     /// How often held requests were let go.
     releases: watch::Sender<u64>,
+    schedule: Mutex<Option<Schedule>>,
 }
 
 impl Faults {
@@ -271,9 +275,15 @@ impl Faults {
         faults.len() < before
     }
 
-    /// Takes all faults away.
+    /// Takes all faults away, the schedule included.
     pub fn clear(&self) {
         self.dialled.lock().expect(POISON).1.clear();
+        *self.schedule.lock().expect(POISON) = None;
+    }
+
+    /// Lets faults strike as this schedule says.
+    pub fn follow(&self, schedule: Schedule) {
+        *self.schedule.lock().expect(POISON) = Some(schedule);
     }
 
     /// Every fault and what it did so far.
@@ -306,7 +316,7 @@ impl Faults {
                 effect = Some(dialled.fault.effect.clone());
             }
         }
-        effect
+        effect.or_else(|| self.schedule.lock().expect(POISON).as_mut()?.strike(asked))
     }
 }
 

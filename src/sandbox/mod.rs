@@ -25,6 +25,7 @@ mod jwt;
 pub mod oracle;
 mod page;
 pub mod requests;
+pub mod schedule;
 mod server;
 mod simulator;
 mod store;
