@@ -373,6 +373,7 @@ impl<'a> Round<'a> {
     fn serve(&mut self, person: &PersonId, meal: Meal, asked: Asked) -> Result<(), Trouble> {
         match meal {
             Meal::Photo { version, cooked } => {
+                let Some(found) = cooked.remembered else { return self.fact(person, cooked.fact) };
                 // The next listing is compared with this one's marker; that the photo's own is the same is not proven
                 // (reference/google-directory §3.1).
                 let version = match self.hint(person)? {
@@ -380,7 +381,7 @@ impl<'a> Round<'a> {
                     _ => version,
                 };
                 self.counts.downloaded += 1;
-                self.remember(person, PhotoMark { version, found: cooked.remembered })?;
+                self.remember(person, PhotoMark { version, found })?;
                 self.fact(person, cooked.fact)
             }
             Meal::Absent(proof) => {

@@ -32,8 +32,8 @@ pub struct Serving {
 pub struct Cooked {
     /// For this run.
     pub fact: PhotoFact,
-    /// For the next one.
-    pub remembered: Remembered,
+    /// For the next one; nothing where the bytes say nothing about the photo.
+    pub remembered: Option<Remembered>,
 }
 
 /// Renders photos.
@@ -77,7 +77,7 @@ impl Kitchen {
         let digest = Digest::of(&photo);
         if self.is_placeholder(&digest) {
             let fact = PhotoFact::Absent(crate::model::Absence::Placeholder);
-            return Ok(Cooked { fact, remembered: Remembered::Present(digest) });
+            return Ok(Cooked { fact, remembered: Some(Remembered::Present(digest)) });
         }
         let needed = match transform::memory_needed(&photo, &self.limits) {
             Ok(bytes) => u32::try_from(bytes.div_ceil(1024)).unwrap_or(MEMORY_KIB).clamp(1, MEMORY_KIB),
@@ -101,7 +101,7 @@ impl Kitchen {
                         .put(&digest, &serving.recipe, rendered)
                         .map_err(Trouble::file("keep a rendition in the spool"))?;
                 }
-                Ok(Cooked { fact: PhotoFact::Present { digest }, remembered: Remembered::Present(digest) })
+                Ok(Cooked { fact: PhotoFact::Present { digest }, remembered: Some(Remembered::Present(digest)) })
             }
             Err(refusal) => Ok(refused(&refusal, digest)),
         }
@@ -112,11 +112,14 @@ fn refused(refusal: &Refusal, digest: Digest) -> Cooked {
     match *refusal {
         Refusal::TooSmall { width, height, .. } => Cooked {
             fact: PhotoFact::TooSmall { width, height },
-            remembered: Remembered::TooSmall { digest, width, height },
+            remembered: Some(Remembered::TooSmall { digest, width, height }),
         },
         _ => {
             let fault = Fault::new(refusal.code(), refusal.to_string());
-            Cooked { fact: unreadable(fault.clone()), remembered: Remembered::Unreadable(fault) }
+            let fact = unreadable(fault.clone());
+            // What says nothing about the photo must be asked again, though the marker stays the same.
+            let says_nothing = matches!(fact, PhotoFact::Unknown(_));
+            Cooked { fact, remembered: (!says_nothing).then_some(Remembered::Unreadable(fault)) }
         }
     }
 }
