@@ -1,11 +1,11 @@
 //! What a simulator may ask of the sandbox it runs in.
 //!
-//! Owns: the clock that tests can advance, the addresses, and the handles to faults, switches, log and truth.
+//! Owns: the clock that tests can shift, the addresses, and the handles to faults, switches, log and truth.
 //! Leaves to others: their rules (`faults`, `switches`, `requests`, `truth`).
 //! A newcomer gets wrong: `changed` must be called after every change of state, else `--sandbox` forgets it.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
@@ -25,7 +25,8 @@ pub(super) struct Shared {
     pub(super) oracle: Oracle,
     pub(super) addresses: OnceLock<BTreeMap<String, String>>,
     changed: AtomicBool,
-    ahead: AtomicU64,
+    /// How many seconds the simulated clock is ahead of the machine's.
+    ahead: AtomicI64,
 }
 
 impl Shared {
@@ -37,12 +38,14 @@ impl Shared {
         self.changed.store(true, Ordering::SeqCst);
     }
 
-    pub(super) fn advance(&self, by: Duration) {
-        self.ahead.fetch_add(by.as_secs(), Ordering::SeqCst);
+    pub(super) fn shift_clock(&self, seconds: i64) {
+        self.ahead.fetch_add(seconds, Ordering::SeqCst);
     }
 
     pub(super) fn now(&self) -> SystemTime {
-        SystemTime::now() + Duration::from_secs(self.ahead.load(Ordering::SeqCst))
+        let ahead = self.ahead.load(Ordering::SeqCst);
+        let by = Duration::from_secs(ahead.unsigned_abs());
+        if ahead < 0 { SystemTime::now() - by } else { SystemTime::now() + by }
     }
 }
 
@@ -73,7 +76,7 @@ impl Context {
         self.shared.addresses.get()?.get(name).map(String::as_str)
     }
 
-    /// The simulated time. Tests advance it instead of waiting.
+    /// The simulated time. Tests shift it instead of waiting, or to have clocks that disagree.
     pub fn now(&self) -> SystemTime {
         self.shared.now()
     }

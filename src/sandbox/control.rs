@@ -1,12 +1,11 @@
 //! The control interface of a sandbox: `/_sandbox/…` on the listener of the page.
 //!
-//! Owns: reading and resetting the log, dialling faults, setting switches, advancing the time, commands to a simulator.
+//! Owns: reading and resetting the log, dialling faults, setting switches, shifting the clock, commands to a simulator.
 //! Leaves to others: what they mean (`requests`, `faults`, `switches`, each simulator), the page (`page`).
 //! A newcomer gets wrong: it needs no login; the listener is on loopback only.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -121,11 +120,11 @@ async fn truth(State(frame): Shared) -> Json<Value> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Advance {
-    seconds: u64,
+    seconds: i64,
 }
 
 async fn advance(State(frame): Shared, Json(by): Json<Advance>) -> StatusCode {
-    frame.shared.advance(Duration::from_secs(by.seconds));
+    frame.shared.shift_clock(by.seconds);
     StatusCode::NO_CONTENT
 }
 

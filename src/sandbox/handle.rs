@@ -55,12 +55,21 @@ pub(super) async fn handle(
         let word = effect.as_ref().map(Effect::word);
         let mut response = carry_out(effect, &frame, &wire, release, request, next).await;
         frame.flush();
+        date(&mut response, &frame);
         let answer = response.extensions_mut().remove::<SimulatedAnswer>().unwrap_or_default();
         let status = response.extensions().get::<Unheard>().is_none().then(|| response.status().as_u16());
         frame.shared.requests.answered((&name, number), status, answer, word);
         response
     });
     handled.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+}
+
+/// The server's own time, as every HTTP server sends it; a fault's answer may say another.
+fn date(response: &mut Response, frame: &Frame) {
+    let now = httpdate::fmt_http_date(frame.shared.now());
+    if let (false, Ok(now)) = (response.headers().contains_key(header::DATE), HeaderValue::from_str(&now)) {
+        response.headers_mut().insert(header::DATE, now);
+    }
 }
 
 /// Marks a response that the client does not get to see.

@@ -24,7 +24,7 @@ use super::oracle::Owners;
 use super::page::Gallery;
 use super::requests::Requests;
 use super::simulator::{Credential, Simulator};
-use super::store::Store;
+use super::store::{Saved, Store};
 use super::switches::{SwitchError, Switches};
 use super::truth::{Person, Truth};
 use super::world::World;
@@ -178,7 +178,27 @@ impl Running {
 
     /// Lets the simulated time go on.
     pub fn advance(&self, by: Duration) {
-        self.frame.shared.advance(by);
+        self.shift_clock(i64::try_from(by.as_secs()).unwrap_or(i64::MAX));
+    }
+
+    /// Shifts the clock of all simulators by so many seconds, back where negative.
+    pub fn shift_clock(&self, seconds: i64) {
+        self.frame.shared.shift_clock(seconds);
+    }
+
+    /// Everything that a simulator holds, as an administrator's backup.
+    pub fn backup(&self, simulator: &str) -> Result<Saved, String> {
+        let found = self.frame.simulator(simulator);
+        found.map(|simulator| simulator.save()).ok_or_else(|| format!("no simulator named {simulator}"))
+    }
+
+    /// Puts a backup of the same simulator back.
+    pub fn restore(&self, simulator: &str, backup: &Saved) -> Result<(), String> {
+        let found = self.frame.simulator(simulator);
+        found.ok_or_else(|| format!("no simulator named {simulator}"))?.load(backup)?;
+        self.frame.shared.mark_changed();
+        self.frame.flush();
+        Ok(())
     }
 }
 

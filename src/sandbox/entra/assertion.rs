@@ -86,7 +86,9 @@ impl Judge<'_> {
             return refuse("invalid_client", 700_021, message);
         }
         let endpoint = format!("{}/{}/oauth2/v2.0/token", self.context.base(), self.tenant);
-        if !token.is_for(&endpoint) {
+        // The audience is the cloud's own endpoint, wherever the simulator listens (§1.2).
+        let of_the_cloud = format!("https://login.microsoftonline.com/{}/oauth2/v2.0/token", self.tenant);
+        if !token.is_for(&of_the_cloud) && !token.is_for(&endpoint) {
             let message = format!(
                 "Client assertion audience claim does not match Realm issuer. Review the documentation. Expected: \
                  '{endpoint}'."
