@@ -4,6 +4,8 @@
 //! Leaves to others: what a status means (`extract`, `load`).
 //! A newcomer gets wrong: an answer of any status is an answer. A failure is made of it by whoever knows the interface.
 
+use std::time::SystemTime;
+
 use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde::de::DeserializeOwned;
@@ -53,6 +55,11 @@ impl Answer {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// What the server's clock said when it answered; ours may be hours off.
+    pub fn server_time(&self) -> Option<SystemTime> {
+        super::retry::server_time(&self.headers)
+    }
+
     /// Whether the body is a page for people.
     pub fn is_html(&self) -> bool {
         let typed = self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -92,7 +99,13 @@ impl Answer {
             _ => "no JSON",
         };
         let place = format!("line {} column {}", error.line(), error.column());
-        self.failure(FailureKind::Odd, format!("{}: {what} ({place})", self.excerpt()))
+        let failure = self.failure(FailureKind::Odd, format!("{}: {what} ({place})", self.excerpt()));
+        match error.classify() {
+            serde_json::error::Category::Eof => {
+                failure.hint("the answer was cut short: run again; if it stays so, look at any proxy between")
+            }
+            _ => failure.hint("is that the right address, and does a proxy between change what is answered?"),
+        }
     }
 }
 

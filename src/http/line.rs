@@ -398,7 +398,10 @@ impl Line {
             return failure
                 .hint("the server wants a client certificate: name one in `client_cert` of the `http` entry");
         }
-        failure
+        if found.starts_with(NO_CONNECTION) {
+            return failure.hint("is the address right, and does a firewall or proxy let this machine through? else run again when the server is back");
+        }
+        failure.hint("it was tried again and again: run again when the server is well")
     }
 }
 
@@ -439,18 +442,21 @@ fn fault(code: &str, call: &Call, found: &str) -> Fault {
     Fault::new(code, format!("{}: {}", call.describe(), redact(found)))
 }
 
+/// How every failure to connect begins.
+const NO_CONNECTION: &str = "no connection";
+
 /// Why a request failed, in the words of the innermost cause; the outer ones say only that it failed.
 pub(super) fn reason(error: &reqwest::Error) -> String {
     if error.is_timeout() {
-        return if error.is_connect() { "no connection in time" } else { "no answer in time" }.to_owned();
+        return if error.is_connect() { format!("{NO_CONNECTION} in time") } else { "no answer in time".to_owned() };
     }
     let mut innermost: &dyn std::error::Error = error;
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    let what = if error.is_connect() { "no connection: " } else { "" };
     match error.source() {
-        Some(_) => redact(&format!("{what}{innermost}")),
+        Some(_) if error.is_connect() => redact(&format!("{NO_CONNECTION}: {innermost}")),
+        Some(_) => redact(&innermost.to_string()),
         // The only text that could name the URL with its query.
         None => "the request could not be made".to_owned(),
     }

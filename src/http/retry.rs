@@ -71,8 +71,12 @@ pub fn is_throttled(status: u16) -> bool {
 /// The `Retry-After` of an answer, at most [`BLOCKED`].
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?;
-    let date = headers.get(DATE).and_then(|value| value.to_str().ok()).and_then(|d| httpdate::parse_http_date(d).ok());
-    parse_retry_after(text, date.unwrap_or_else(SystemTime::now))
+    parse_retry_after(text, server_time(headers).unwrap_or_else(SystemTime::now))
+}
+
+/// What the server's clock said when it answered.
+pub(super) fn server_time(headers: &HeaderMap) -> Option<SystemTime> {
+    httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()
 }
 
 /// Seconds, fractions rounded up (Graph sends `0.249` inside batches), or an HTTP date seen from `now`.

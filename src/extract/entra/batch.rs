@@ -3,7 +3,7 @@
 //! Owns: which parts are sent again, and when the whole source has failed. Leaves to others: reading a part (`photo.rs`).
 //! A newcomer gets wrong: parts come back in any order, and may be missing; a missing one has failed.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
@@ -132,7 +132,7 @@ impl Entra {
     /// A batch with throttled parts may come as 200, 424 or 429 (§4): what counts is whether it holds `responses`.
     fn read_round<T: Wanted>(&self, answer: &Answer, open: &[usize]) -> Result<Option<Round<T>>, Failure> {
         match serde_json::from_slice::<Responses<'_>>(&answer.body) {
-            Ok(Responses { responses }) => Ok(Some(Round::sort(responses, open))),
+            Ok(Responses { responses }) => Ok(Some(Round::sort(responses, open, now_there(answer)))),
             Err(error) if answer.status == 200 => Err(answer.not_json(&error)),
             Err(_) if is_transient(answer.status) || answer.status == 424 => Ok(None),
             Err(_) => Err(error::failure(answer, "User.Read.All")),
@@ -175,7 +175,7 @@ impl Entra {
 }
 
 impl<T: Wanted> Round<T> {
-    fn sort(parts: Vec<Part<'_>>, open: &[usize]) -> Self {
+    fn sort(parts: Vec<Part<'_>>, open: &[usize], now: SystemTime) -> Self {
         let mut round = Self {
             done: Vec::with_capacity(open.len()),
             denied: Vec::new(),
@@ -187,16 +187,16 @@ impl<T: Wanted> Round<T> {
         let mut missing: Vec<usize> = open.to_vec();
         for part in parts {
             let Some(at) = missing.iter().position(|place| part.id == place.to_string()) else { continue };
-            round.take(missing.swap_remove(at), &part);
+            round.take(missing.swap_remove(at), &part, now);
         }
         let lost = |place| (place, Fault::new("part_missing", "the batch was answered without this part"));
         round.again.extend(missing.into_iter().map(lost));
         round
     }
 
-    fn take(&mut self, place: usize, part: &Part<'_>) {
+    fn take(&mut self, place: usize, part: &Part<'_>, now: SystemTime) {
         self.throttled += u64::from(is_throttled(part.status));
-        match part.judge() {
+        match part.judge(now) {
             Judged::Final(told) => self.done.push((place, told)),
             Judged::Denied(fault) => self.denied.push((place, fault)),
             Judged::Unauthorized(fault) => self.unauthorized.push((place, fault)),
@@ -206,6 +206,11 @@ impl<T: Wanted> Round<T> {
             }
         }
     }
+}
+
+/// The time by the server's clock; parts carry no date of their own.
+fn now_there(answer: &Answer) -> SystemTime {
+    answer.server_time().unwrap_or_else(SystemTime::now)
 }
 
 /// Everybody denied in the same way is the app's permission, not the people (§3.5).

@@ -110,8 +110,12 @@ pub(super) fn failure(answer: &Answer, permission: &str) -> Failure {
         403 => answer
             .failure(FailureKind::Refused, found)
             .hint(format!("grant the application permission `{permission}` to the app and give admin consent")),
-        429 | 500 | 502 | 503 | 504 | 509 => answer.failure(FailureKind::Unreachable, found),
-        _ => answer.failure(FailureKind::Odd, found),
+        429 | 500 | 502 | 503 | 504 | 509 => {
+            answer.failure(FailureKind::Unreachable, found).hint("Microsoft Graph is in trouble: run again later")
+        }
+        _ => answer
+            .failure(FailureKind::Odd, found)
+            .hint("that is not documented: run again, and check `endpoints` if it stays so"),
     }
 }
 

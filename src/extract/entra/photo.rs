@@ -127,7 +127,8 @@ pub(super) fn too_large() -> Fault {
 
 impl Part<'_> {
     /// The table of §3.5.
-    pub(super) fn judge<T: Wanted>(&self) -> Judged<T> {
+    /// `now` is the server's own time: a date to come back at is seen from there.
+    pub(super) fn judge<T: Wanted>(&self, now: SystemTime) -> Judged<T> {
         if self.status == 200 {
             return Judged::Final(T::read(self).unwrap_or_else(T::unknown));
         }
@@ -137,7 +138,7 @@ impl Part<'_> {
         match (self.status, error.code.as_str()) {
             (404, "ImageNotFound" | "ErrorItemNotFound") => Judged::Final(T::absent(Absence::NotFound)),
             (404, "Request_ResourceNotFound" | "ResourceNotFound") => unknown("user_gone"),
-            (429 | 509, _) => Judged::Again { fault: fault("throttled"), asked: self.retry_after() },
+            (429 | 509, _) => Judged::Again { fault: fault("throttled"), asked: self.retry_after(now) },
             // Before the transient ones: no waiting brings a mailbox, whatever the status was.
             (_, "ErrorNonExistentMailbox") | (400, "AuthenticationError") => unknown("mailbox_missing"),
             (_, "MailboxNotHostedInExchangeOnline") => unknown("mailbox_elsewhere"),
@@ -148,7 +149,7 @@ impl Part<'_> {
             }
             // A failed parent (424) is ours to send again: we declare none.
             (status, _) if is_transient(status) || status == 424 => {
-                Judged::Again { fault: fault("server_error"), asked: self.retry_after() }
+                Judged::Again { fault: fault("server_error"), asked: self.retry_after(now) }
             }
             (_, "UnknownError") => unknown("unknown_error"),
             (403, _) => unknown("forbidden"),
@@ -176,8 +177,8 @@ impl Part<'_> {
         }
     }
 
-    fn retry_after(&self) -> Option<Duration> {
-        parse_retry_after(&self.header("retry-after")?, SystemTime::now())
+    fn retry_after(&self, now: SystemTime) -> Option<Duration> {
+        parse_retry_after(&self.header("retry-after")?, now)
     }
 }
 

@@ -5,7 +5,7 @@
 //! A newcomer gets wrong: n calls in a batch are n units; a batch saves requests, not quota.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
@@ -155,7 +155,7 @@ impl Google {
             // One question and one answer: there is nothing to guess.
             part.id.get_or_insert_with(|| content_id(*only));
         }
-        Ok(Some(Round::sort(&parts, people, open)))
+        Ok(Some(Round::sort(&parts, people, open, now_there(answer))))
     }
 
     async fn rest_or_fail(&self, pauses: &mut Pauses, answer: &Answer, parts: usize) -> Result<(), Failure> {
@@ -183,7 +183,7 @@ impl Google {
             let text = |name: &str| answer.header(name).map(str::to_owned);
             let (retry_after, challenge) = (text("retry-after"), text("www-authenticate"));
             let part = Part { id: None, status: answer.status, retry_after, challenge, body: &answer.body };
-            let class = round.take(*place, person, &part);
+            let class = round.take(*place, person, &part, now_there(&answer));
             // The line counts 429 itself.
             round.throttled += u64::from(class == Some(Class::Rate) && !is_throttled(answer.status));
         }
@@ -228,7 +228,7 @@ impl<T: Wanted> Round<T> {
         }
     }
 
-    fn sort(parts: &[Part<'_>], people: &[PersonId], open: &[usize]) -> Self {
+    fn sort(parts: &[Part<'_>], people: &[PersonId], open: &[usize], now: SystemTime) -> Self {
         let mut round = Self::new(open.len());
         let mut missing: Vec<usize> = open.to_vec();
         for part in parts {
@@ -236,7 +236,7 @@ impl<T: Wanted> Round<T> {
                 continue;
             };
             let place = missing.swap_remove(at);
-            let class = round.take(place, &people[place], part);
+            let class = round.take(place, &people[place], part, now);
             round.throttled += u64::from(class == Some(Class::Rate));
         }
         let lost = |place| (place, Fault::new("part_missing", "the batch was answered without this part"));
@@ -245,8 +245,8 @@ impl<T: Wanted> Round<T> {
     }
 
     /// Puts a part where it belongs; gives the class of one that is asked for again.
-    fn take(&mut self, place: usize, person: &PersonId, part: &Part<'_>) -> Option<Class> {
-        match part.judge(person.as_str()) {
+    fn take(&mut self, place: usize, person: &PersonId, part: &Part<'_>, now: SystemTime) -> Option<Class> {
+        match part.judge(person.as_str(), now) {
             Judged::Final(told) => self.done.push((place, told)),
             Judged::Denied(fault, class) => {
                 self.denied.push(Denied { place, fault, class, challenge: part.challenge.clone() });
@@ -260,6 +260,11 @@ impl<T: Wanted> Round<T> {
         }
         None
     }
+}
+
+/// The time by the server's clock; parts carry no date of their own.
+fn now_there(answer: &Answer) -> SystemTime {
+    answer.server_time().unwrap_or_else(SystemTime::now)
 }
 
 /// The endpoint is not there: a wrong URL answers an HTML page with 404, a gateway that takes no multipart 400 (§5).

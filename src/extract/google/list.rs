@@ -85,6 +85,12 @@ impl Google {
                 people.iter().filter(|person| matches!(person.hint, PhotoHint::Version(_))).count() as u64;
             page(people);
             if !pages.next(&answer, next_page_token)? {
+                if listing.people > 0 && listing.marked == 0 {
+                    listing.notes.push(
+                        "nobody's `thumbnailPhotoEtag` is told: that proves nothing, so each person was asked about"
+                            .into(),
+                    );
+                }
                 return Ok(listing);
             }
         }

@@ -92,14 +92,15 @@ impl Wanted for Looked {
 
 impl Part<'_> {
     /// What the answer about this person means.
-    pub(super) fn judge<T: Wanted>(&self, person: &str) -> Judged<T> {
+    /// `now` is the server's own time: a date to come back at is seen from there.
+    pub(super) fn judge<T: Wanted>(&self, person: &str, now: SystemTime) -> Judged<T> {
         if self.status == 200 {
             return Judged::Final(self.read(person).unwrap_or_else(T::unknown));
         }
         let error = GoogleError::of(self.body);
         let class = error.class(self.status);
         let fault = |code: &str| Fault::new(code, error.words(self.status));
-        let again = |code: &str| Judged::Again { fault: fault(code), asked: self.asked(), class };
+        let again = |code: &str| Judged::Again { fault: fault(code), asked: self.asked(now), class };
         match class {
             Class::NoPhoto => Judged::Final(T::absent(Absence::NotListed)),
             Class::NoUser => Judged::Final(T::unknown(fault("user_gone"))),
@@ -123,8 +124,8 @@ impl Part<'_> {
         T::read(photo.etag.as_deref().and_then(version_of), photo.photo_data.as_deref())
     }
 
-    fn asked(&self) -> Option<Duration> {
-        parse_retry_after(self.retry_after.as_deref()?, SystemTime::now())
+    fn asked(&self, now: SystemTime) -> Option<Duration> {
+        parse_retry_after(self.retry_after.as_deref()?, now)
     }
 }
 

@@ -22,5 +22,5 @@ pub(super) fn seconds(time: SystemTime) -> u64 {
 
 /// What the server's clock said when it answered.
 pub(super) fn of_server(answer: &Answer) -> Option<SystemTime> {
-    httpdate::parse_http_date(answer.header("date")?).ok()
+    answer.server_time()
 }

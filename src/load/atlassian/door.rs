@@ -99,7 +99,9 @@ impl Door {
             403 => answer.failure(FailureKind::Refused, found).hint(permission),
             400 | 404 | 405 | 410 => answer.failure(FailureKind::Odd, found),
             status if status < 400 => answer.failure(FailureKind::Odd, found),
-            _ => answer.failure(FailureKind::Unreachable, found),
+            _ => answer
+                .failure(FailureKind::Unreachable, found)
+                .hint("the server is in trouble: run again when it is well"),
         }
     }
 

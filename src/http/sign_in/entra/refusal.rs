@@ -39,12 +39,16 @@ pub(super) enum Remedy {
 /// What a refusal means, and what may help.
 pub(super) fn judge(answer: &Answer) -> Judged {
     let lasting = |failure| Judged { failure, remedy: Remedy::None };
+    if answer.status >= 500 {
+        // `read` has repeated it already.
+        let failure = answer.failure(FailureKind::Unreachable, answer.excerpt());
+        return lasting(failure.hint("the sign-in service is in trouble: run again later"));
+    }
     let refusal: Refusal = match answer.json() {
         Ok(refusal) => refusal,
         Err(failure) => return lasting(failure),
     };
-    if answer.status >= 500 || refusal.error.is_empty() {
-        // `read` has repeated it already.
+    if refusal.error.is_empty() {
         return lasting(answer.failure(FailureKind::Unreachable, answer.excerpt()));
     }
     let passes = matches!(refusal.error.as_str(), "temporarily_unavailable" | "server_error");
