@@ -108,10 +108,21 @@ pub struct Rules<'a> {
     pub recipe: &'a Recipe,
     /// Re-uploads everything that is ours.
     pub rerender: Rerender,
+    /// Whether the state knows any picture of ours at the target.
+    pub memory: Memory,
     /// The digest of a fallback image of the file.
     pub image: Lookup<'a, Path>,
     /// The digest of the rendition of a photo for this target, where it is known.
     pub rendition: Lookup<'a, Digest>,
+}
+
+/// Whether the state knows any picture of ours at a target. If not, it is new, or it was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// It knows some.
+    Holds,
+    /// It knows none.
+    Empty,
 }
 
 /// Whether pictures that are right already are made again.
@@ -340,7 +351,7 @@ impl Judge<'_> {
                 }
             },
             (Picture::Default, None) => found.reason,
-            _ if self.rules.ownership.0 == Ownership::Ours && !self.reassigned => {
+            _ if self.may_be_chosen() => {
                 let rule = self.rules.ownership.1.clone();
                 return self.leave(Verdict::Keep, Found { reason: Reason::ChosenByHand, rule, ..found });
             }
@@ -367,6 +378,14 @@ impl Judge<'_> {
             _ => Effect::Show(wanted),
         };
         Judgement { foreign, ..self.judgement(Verdict::Change(ChangeKind::Replace), effect, found) }
+    }
+
+    /// What is shown counts as the person's own choice. After a lost state it may as well be ours: then it is looked at
+    /// once, and taken for the person's only if it is another picture (design §4, state).
+    fn may_be_chosen(&self) -> bool {
+        let looks_like_ours = matches!(self.view.looked, Looked::NotYet | Looked::Alike);
+        let lost = self.rules.memory == Memory::Empty && matches!(self.picture, Picture::Foreign(_)) && looks_like_ours;
+        self.rules.ownership.0 == Ownership::Ours && !self.reassigned && !lost
     }
 
     /// Why our picture has to be replaced, if it has to.
@@ -413,7 +432,13 @@ impl Judge<'_> {
     }
 
     fn drifted(&self) -> bool {
-        self.view.placement.is_some() && !matches!(self.picture, Picture::Ours(_) | Picture::Unknown(_))
+        let vanished = match &self.picture {
+            Picture::Ours(_) | Picture::Unknown(_) => false,
+            Picture::Default => true,
+            // Where people may choose, another picture is their choice and no sign of a restored server.
+            Picture::Foreign(_) | Picture::System(_) => self.rules.ownership.0 == Ownership::Provider,
+        };
+        self.view.placement.is_some() && vanished
     }
 
     fn judgement(&self, verdict: Verdict, effect: Effect, found: Found) -> Judgement {

@@ -118,7 +118,7 @@ impl Bench<'_> {
     /// Decides about every account of a target that answered.
     pub fn judge(&self, desk: &Desk, looked: &HashMap<AccountId, Looked>) -> Result<DeskPlan, Trouble> {
         let Some(open) = desk.ready() else { return Ok(DeskPlan::default()) };
-        let mut sheet = Sheet::new(self, desk, open, looked);
+        let mut sheet = Sheet::new(self, desk, open, looked)?;
         let mut after: Option<AccountId> = None;
         loop {
             let accounts = self.house.facts.accounts(desk.id(), after.as_ref(), PAGE)?;

@@ -18,8 +18,8 @@ use crate::model::{
     Shown, Verdict,
 };
 use crate::plan::{
-    Effect, Former, Judgement, Looked, Matched, Rules, Settled, SourceState, SourceView, View, Wanted, before, decide,
-    placement_seen, settle,
+    Effect, Former, Judgement, Looked, Matched, Memory, Rules, Settled, SourceState, SourceView, View, Wanted, before,
+    decide, placement_seen, settle,
 };
 
 /// Deciding about one target.
@@ -49,10 +49,16 @@ enum Own {
 
 impl<'a> Sheet<'a> {
     /// An empty sheet.
-    pub fn new(bench: &'a Bench<'a>, desk: &'a Desk, open: &'a Open, looked: &'a HashMap<AccountId, Looked>) -> Self {
-        let rules = rules(bench, desk, open);
+    pub fn new(
+        bench: &'a Bench<'a>,
+        desk: &'a Desk,
+        open: &'a Open,
+        looked: &'a HashMap<AccountId, Looked>,
+    ) -> Result<Self, Trouble> {
+        let memory = if bench.house.store.count_placements(desk.id())? == 0 { Memory::Empty } else { Memory::Holds };
+        let rules = Rules { memory, ..rules(bench, desk, open) };
         let (decisions, plan) = (Vec::new(), DeskPlan::default());
-        Self { bench, desk, open, looked, rules, decisions, plan }
+        Ok(Self { bench, desk, open, looked, rules, decisions, plan })
     }
 
     /// The decisions since the last turn, for the facts.
@@ -230,6 +236,7 @@ fn rules<'a>(bench: &'a Bench<'a>, desk: &'a Desk, open: &'a Open) -> Rules<'a> 
         transform: bench.transform.place.clone(),
         recipe: &open.serving.recipe,
         rerender: bench.rerender,
+        memory: Memory::Holds,
         image: Box::new(|path: &Path| bench.images.get(path).copied()),
         rendition: Box::new(|photo: &Digest| bench.house.spool.digest(photo, &open.serving.recipe)),
     }

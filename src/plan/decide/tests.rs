@@ -41,6 +41,7 @@ struct Case {
     ownership: Ownership,
     recipe: Recipe,
     rerender: Rerender,
+    memory: Memory,
     fallback: Fallback,
 }
 
@@ -74,6 +75,7 @@ fn has(fact: PhotoFact) -> Case {
         ownership: Ownership::Provider,
         recipe: "r1".into(),
         rerender: Rerender::Changed,
+        memory: Memory::Holds,
         fallback: fallback(),
     }
 }
@@ -139,6 +141,7 @@ impl Case {
                 transform: place(20),
                 recipe: &self.recipe,
                 rerender: self.rerender,
+                memory: self.memory,
                 image: Box::new(|_| None),
                 rendition: Box::new(|photo| Some(rendition_of(photo))),
             },
@@ -148,6 +151,10 @@ impl Case {
 
 fn custom(mark: &str) -> Shown {
     Shown::Custom(mark.into())
+}
+
+fn lost(looked: Looked) -> impl FnOnce(&mut Case) {
+    move |case| (case.ownership, case.memory, case.looked) = (Ownership::Ours, Memory::Empty, looked)
 }
 
 fn standing(standing: Standing) -> impl FnOnce(&mut Case) {
@@ -214,6 +221,27 @@ fn cases() -> Vec<(&'static str, Case, &'static str, Reason, u32)> {
         (
             "chosen by hand, people may choose",
             has(present()).shows(custom("7")).with(|c| c.ownership = Ownership::Ours),
+            "keep",
+            Reason::ChosenByHand,
+            31,
+        ),
+        (
+            "chosen by hand, people may choose, the state is lost",
+            has(present()).shows(custom("7")).with(lost(Looked::Differs)),
+            "keep",
+            Reason::ChosenByHand,
+            31,
+        ),
+        (
+            "ours after all, people may choose, the state is lost",
+            has(present()).shows(custom("7")).with(lost(Looked::Alike)),
+            "unchanged",
+            Reason::Unchanged,
+            30,
+        ),
+        (
+            "not readable, people may choose, the state is lost",
+            has(present()).shows(custom("7")).with(lost(Looked::Failed)),
             "keep",
             Reason::ChosenByHand,
             31,
