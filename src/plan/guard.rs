@@ -4,7 +4,6 @@
 //! Leaves to others: counting (`run`), what a broken limit stops (`run`).
 //! A newcomer gets wrong: `--allow reverts=412` passes 412 and nothing else; 413 tomorrow stops again.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -51,6 +50,23 @@ impl LimitName {
             Self::TargetShrink => "target_shrink",
             Self::TargetDrift => "target_drift",
             Self::SamePicture => "same_picture",
+        }
+    }
+}
+
+impl LimitName {
+    /// What was counted, and what it may be a sign of.
+    fn counts(self) -> &'static str {
+        match self {
+            Self::Reverts => "pictures of ours would go back to the default: did the provider lose photos?",
+            Self::Replacements => "pictures would be replaced.",
+            Self::Foreign => "pictures that we did not set would be overwritten.",
+            Self::Reassigned => "accounts belong to another person than last time: did `match` or the names change?",
+            Self::Unknown => "photos that were known last time could not be learnt: is the provider well?",
+            Self::SourceShrink => "people are gone since the last good run: was the listing whole?",
+            Self::TargetShrink => "accounts are gone since the last good run: was the listing whole?",
+            Self::TargetDrift => "pictures of ours are not shown any more: was the server put back from a backup?",
+            Self::SamePicture => "people have the same photo: a stand-in belongs under `transform.hash.placeholders`.",
         }
     }
 }
@@ -119,8 +135,9 @@ pub struct Checked {
 impl Checked {
     /// What to write to get past, if the limit is broken.
     pub fn remedy(&self) -> Option<String> {
+        let (limit, counts) = (self.limit, self.limit.counts());
         self.broken
-            .then(|| format!("if that is right, pass --allow {}={} (limit at {})", self.limit, self.value, self.rule))
+            .then(|| format!("{counts} If that is right, pass --allow {limit}={} (limit at {})", self.value, self.rule))
     }
 }
 
@@ -139,14 +156,13 @@ pub struct Found {
 
 /// Holds everything that was counted against the limits of the file, in the order it was counted.
 pub fn guard(found: &[Found], limits: &Limits, allowances: &[Allowance]) -> Vec<Checked> {
-    let allowances: BTreeMap<_, _> = allowances.iter().map(|allowance| (allowance.limit, allowance.value)).collect();
     found
         .iter()
         .filter_map(|found| {
             let limit = limit_of(limits, found.limit)?;
             let allowed = most(limit, found.of, limits.shares_from);
             let over = allowed.is_some_and(|allowed| found.value > allowed);
-            let let_pass = allowances.get(&found.limit) == Some(&found.value);
+            let let_pass = allowances.contains(&Allowance { limit: found.limit, value: found.value });
             Some(checked(found, allowed, over, let_pass, limit.place.to_string()))
         })
         .collect()

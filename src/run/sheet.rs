@@ -76,6 +76,10 @@ impl<'a> Sheet<'a> {
         let judgement = self.decide(&case, &sources)?;
         let matched = sources.iter().filter(|source| matches!(source.matched, Matched::Person(_)));
         self.plan.fed_by.extend(matched.map(|source| source.id.clone()));
+        // Whoever is gone from the listing matches nobody; the source feeds the account all the same.
+        self.plan
+            .fed_by
+            .extend(case.placement.iter().filter_map(|placement| Some(placement.person.as_ref()?.source.clone())));
         count(&mut self.plan.counts, &judgement);
         match self.mend(&case, &judgement, intents) {
             Own::Stands => self.take(case, judgement),
