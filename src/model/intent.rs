@@ -312,6 +312,15 @@ impl OpenIntent {
             _ => None,
         }
     }
+
+    /// It was surely begun and sent by then. A later time in the journal is that of a clock which was ahead, and nobody
+    /// waits for it.
+    pub fn not_after(&mut self, latest: u64) {
+        self.intent.begun_at = self.intent.begun_at.min(latest);
+        if let Status::Sent { at, .. } = &mut self.status {
+            *at = latest.min(*at);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -340,8 +340,10 @@ impl Crew<'_> {
     }
 
     async fn observe_when_quiet(&self, open: &OpenIntent, planned: &Planned) -> Option<Seen> {
+        let mut open = open.clone();
+        open.not_after(unix_now());
         loop {
-            let looks = self.desk.target.observe(open, Some(&planned.account), unix_now());
+            let looks = self.desk.target.observe(&open, Some(&planned.account), unix_now());
             match self.house.unless_stopped("look at a write", looks).await.and_then(|seen| seen) {
                 Ok(Seen::TooEarly(until)) if !self.house.stop.requested() => {
                     self.house.stop.sleep(Duration::from_secs(until.saturating_sub(unix_now()).max(1))).await;

@@ -8,10 +8,10 @@
 use std::time::Duration;
 
 use super::desk::Desk;
-use super::house::{House, Mode, unix_now};
+use super::house::{House, Mode, unix, unix_now};
 use super::judge::Opened;
 use crate::error::Trouble;
-use crate::model::{IntentKind, OpenIntent, Seen};
+use crate::model::{IntentKind, Seen};
 
 /// Waits until no server can be at a write of an earlier run of this target any more. A plan does not wait: it says
 /// that it is too early.
@@ -19,21 +19,21 @@ pub async fn wait_until_quiet(house: &House, desk: &Desk) -> Result<(), Trouble>
     if house.mode == Mode::Plan {
         return Ok(());
     }
-    let now = unix_now();
-    let open = house.store.open_intents()?;
-    let left = open.iter().filter(|open| open.intent.target == *desk.id()).map(|open| left(open, desk, now)).max();
-    let Some(left) = left.filter(|left| !left.is_zero()) else { return Ok(()) };
-    let work = format!("settle {}", desk.id());
-    house.begins(&work, None);
-    house.ends(&work, format!("waiting {} s for a slow server", left.as_secs()));
-    house.stop.sleep(left).await;
+    let mut open = house.store.open_intents()?;
+    open.retain(|open| open.intent.target == *desk.id());
+    let sent = open.iter_mut().filter_map(|open| {
+        open.not_after(unix(house.started));
+        open.last_write()
+    });
+    let Some(last) = sent.max() else { return Ok(()) };
+    let left = last.saturating_add(desk.entry.quiet.as_secs()).saturating_sub(unix_now());
+    if left > 0 {
+        let work = format!("settle {}", desk.id());
+        house.begins(&work, None);
+        house.ends(&work, format!("waiting {left} s for a slow server"));
+        house.stop.sleep(Duration::from_secs(left)).await;
+    }
     Ok(())
-}
-
-/// What is left of `quiet`. A write that is dated in the future was sent before the clock was put back: all of it.
-fn left(open: &OpenIntent, desk: &Desk, now: u64) -> Duration {
-    let since = |at: u64| Duration::from_secs(now.saturating_sub(at));
-    open.last_write().map_or(Duration::ZERO, |at| desk.entry.quiet.saturating_sub(since(at)))
 }
 
 /// Looks at every open intent of a target that answered; after [`wait_until_quiet`] and the survey.
@@ -45,12 +45,13 @@ pub async fn look_at_open_intents(house: &House, desk: &mut Desk) -> Result<Open
         if intent.intent.target != *desk.id() || intent.intent.server != server {
             continue;
         }
+        intent.not_after(unix(house.started));
         let account = house.facts.account(desk.id(), &intent.intent.account)?;
         if let Some(account) = &account {
             // The calls go by name, and the account may have been renamed since.
             intent.intent.account_name.clone_from(&account.name);
         }
-        let looks = desk.target.observe(&intent, account.as_ref(), time_of_looking(house, desk, &intent));
+        let looks = desk.target.observe(&intent, account.as_ref(), unix_now());
         let seen = match house.unless_stopped("look at an earlier write", looks).await.and_then(|seen| seen) {
             Ok(seen) => seen,
             Err(failure) => {
@@ -62,15 +63,6 @@ pub async fn look_at_open_intents(house: &House, desk: &mut Desk) -> Result<Open
         all.entry(intent.intent.account.clone()).or_default().push((intent, seen));
     }
     Ok(all)
-}
-
-/// A run has waited, whatever the clock that dated the write said.
-fn time_of_looking(house: &House, desk: &Desk, open: &OpenIntent) -> u64 {
-    if house.mode == Mode::Plan || house.stop.requested() {
-        return unix_now();
-    }
-    let quiet_since = open.last_write().map_or(0, |at| at.saturating_add(desk.entry.quiet.as_secs()));
-    unix_now().max(quiet_since)
 }
 
 /// A probe's picture is never wanted, shown or not.
