@@ -120,6 +120,7 @@ pub async fn apply(house: &House, desk: &mut Desk, plan: &DeskPlan, workers: usi
         results.insert(DecisionCursor::of(&planned.decision), went);
     }
     let failure = crew.halt.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let failure = failure.or_else(|| everybody_refused(desk, &results));
     let done = results.values().filter(|went| went.result == PersonResult::Done).count();
     house.ends(&work, format!("{done} of {} done", plan.changes.len()));
     if let Err(failure) = desk.target.finish().await {
@@ -130,6 +131,22 @@ pub async fn apply(house: &House, desk: &mut Desk, plan: &DeskPlan, workers: usi
     }
     Ok(results)
 }
+
+/// One person who may not be written to is that person's matter; all of them in the same words are our permission.
+fn everybody_refused(desk: &Desk, results: &Results) -> Option<Failure> {
+    let faults: Vec<&Fault> = results.values().filter_map(|went| went.error.as_ref()).collect();
+    let first = faults.iter().min_by_key(|fault| &fault.message);
+    let first = first.filter(|_| faults.len() > 1 && faults.len() == results.len())?;
+    let refused = |fault: &&Fault| fault.code == first.code && REFUSALS.contains(&fault.code.as_str());
+    faults.iter().all(refused).then(|| {
+        let tried = format!("write to {} accounts of {}", faults.len(), desk.id());
+        Failure::new(FailureKind::Refused, tried, format!("each was refused, one of them: {}", first.message))
+            .hint("give the account of `credential` the permission to administer users; `auth` tells what it may")
+    })
+}
+
+/// The codes of faults that say: you may not.
+const REFUSALS: [&str; 4] = ["unauthorized", "forbidden", "not_permitted", "avatars_refused"];
 
 async fn record_closings(house: &House, plan: &DeskPlan) -> Result<(), Trouble> {
     for (open, settled) in &plan.close {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::house::House;
 use crate::error::Trouble;
 use crate::extract::Source;
-use crate::http::Failure;
+use crate::http::{Failure, FailureKind};
 use crate::model::SourceId;
 use crate::pipeline;
 use crate::plan::SourceState;
@@ -83,6 +83,10 @@ impl Feed {
         let listed = house.unless_stopped(&work, source.list(&mut page)).await.and_then(|listed| listed);
         kept?;
         match listed {
+            Ok(_) if house.facts.count_people(self.id())? == 0 => {
+                house.ends(&work, "failed");
+                self.fail(nobody(self.id()));
+            }
             Ok(listing) => {
                 self.counts.people = house.facts.count_people(self.id())?;
                 self.counts.in_scope = house.facts.count_standing(self.id(), crate::model::Standing::InScope)?;
@@ -105,4 +109,10 @@ impl Feed {
         self.state = SourceState::Failed;
         self.failure = Some(failure);
     }
+}
+
+/// Every directory has somebody, if only whoever set it up: a listing without anybody is a fault and not a fact.
+fn nobody(source: &SourceId) -> Failure {
+    Failure::new(FailureKind::Odd, format!("list the people of {source}"), "nobody is listed")
+        .hint("nobody's picture was touched: see whom this credential may list, and run again")
 }

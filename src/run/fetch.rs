@@ -42,8 +42,11 @@ pub async fn fetch_all(house: &House, feed: &mut Feed, kitchen: &Arc<Kitchen>, l
     let work = format!("photos {}", feed.id());
     house.begins(&work, Some(house.facts.count_wanted(feed.id())?));
     let mut round = Round::new(house, feed, &source, kitchen, lanes);
-    let outcome = round.everybody().await;
-    let Round { counts, .. } = round;
+    let mut outcome = round.everybody().await;
+    let Round { counts, first_lost, .. } = round;
+    if let (Ok(Ok(())), Some(lost)) = (&outcome, counts.everybody_lost(first_lost)) {
+        outcome = Ok(Err(lost));
+    }
     counts.add_to(feed);
     finish(house, feed, &work, outcome)
 }
@@ -95,6 +98,17 @@ struct RoundCounts {
 }
 
 impl RoundCounts {
+    /// One person's failure is that person's; all of them at once are the provider's.
+    fn everybody_lost(&self, first: Option<Fault>) -> Option<Failure> {
+        let answered = self.present + self.absent + (self.unknown - self.lost);
+        let first = first.filter(|_| self.lost > 1 && self.lost == self.known_before && answered == 0)?;
+        let tried = format!("learn the photos of {} people", self.lost);
+        let found = format!("all were known last time and none is now, the first: [{}] {}", first.code, first.message);
+        Some(Failure::new(FailureKind::Odd, tried, found).hint(
+            "that proves no absence, and no picture was touched: look at the provider's service health, and run again later",
+        ))
+    }
+
     fn add_to(&self, feed: &mut Feed) {
         let counts = &mut feed.counts;
         counts.present += self.present;
@@ -122,6 +136,8 @@ struct Round<'a> {
     /// Whether the listing shows markers at all.
     marked: Marked,
     counts: RoundCounts,
+    /// Why the first photo that was known last time is not known now.
+    first_lost: Option<Fault>,
     done: u64,
 }
 
@@ -155,6 +171,7 @@ impl<'a> Round<'a> {
             first: First::No,
             marked: if feed.counts.marked > 0 { Marked::Yes } else { Marked::No },
             counts: RoundCounts::default(),
+            first_lost: None,
             done: 0,
         }
     }
@@ -421,10 +438,11 @@ impl<'a> Round<'a> {
             PhotoFact::Present { .. } => self.counts.present += 1,
             PhotoFact::Absent(_) => self.counts.absent += 1,
             PhotoFact::Unreadable(_) | PhotoFact::TooSmall { .. } => self.counts.unknown += 1,
-            PhotoFact::Unknown(_) => {
+            PhotoFact::Unknown(fault) => {
                 self.counts.unknown += 1;
                 if self.mark(person)?.as_ref().is_some_and(was_known) {
                     self.counts.lost += 1;
+                    self.first_lost.get_or_insert_with(|| fault.clone());
                 }
             }
         }

@@ -276,6 +276,8 @@ pub(super) async fn remove(desk: &Desk, name: &str, content: &str, file: &Mark) 
 
 /// The code of a fault that the remote API itself answered with.
 const FAULT: &str = "fault";
+/// The same where it says that the account may not. The name of the exception is not translated.
+const NOT_PERMITTED: &str = "not_permitted";
 
 /// Whether a fault says that there is no such file. The words are Confluence's own and in English.
 fn is_missing(words: &str) -> bool {
@@ -326,7 +328,10 @@ async fn written(desk: &Desk, method: &str, parameters: &[Parameter<'_>]) -> Res
     if answer.status == 200 {
         return match xmlrpc::read(&answer.body) {
             Ok(Reply::Value(value)) => Ok((answer, value)),
-            Ok(Reply::Fault(words)) => Err(Trouble::No(Fault::new(FAULT, format!("confluence2.{method}: {words}")))),
+            Ok(Reply::Fault(words)) => {
+                let code = if words.contains("NotPermittedException") { NOT_PERMITTED } else { FAULT };
+                Err(Trouble::No(Fault::new(code, format!("confluence2.{method}: {words}"))))
+            }
             Err(_) => Err(unsaid(&answer)),
         };
     }
