@@ -15,7 +15,7 @@ pub enum Trouble {
     #[error("{0}")]
     Usage(String),
     /// The state cannot be used.
-    #[error("{0} ({hint})", hint = .0.hint())]
+    #[error("{0}")]
     State(#[from] StateError),
     /// Another run holds the lock, or it cannot be taken.
     #[error("{0}")]

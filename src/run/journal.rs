@@ -51,5 +51,5 @@ impl Journal for StoreJournal {
 }
 
 fn lost(error: &StateError) -> Failure {
-    Failure::new(FailureKind::Stopped, "write to the journal", error.to_string()).hint(error.hint())
+    Failure::new(FailureKind::Stopped, "write to the journal", error.to_string())
 }

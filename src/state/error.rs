@@ -169,6 +169,7 @@ impl From<std::io::Error> for StateFault {
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
             std::io::ErrorKind::NotFound => Self::Missing,
+            std::io::ErrorKind::IsADirectory => Self::NotOurs,
             _ => Self::Unusable(error.to_string()),
         }
     }

@@ -5,6 +5,7 @@
 //! A newcomer gets wrong: the header is read before SQLite touches the file, so that a file which is not ours, or is
 //! newer, keeps every byte. SQLite would roll back a left-over journal into it.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -102,7 +103,29 @@ pub(super) fn connect(path: &Path, durability: Durability) -> Result<Connection,
 /// Whether every page hangs together. Costs a read of the whole file.
 pub(super) fn check(connection: &Connection) -> Result<(), StateFault> {
     let answer: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if answer == "ok" { Ok(()) } else { Err(StateFault::Damaged(answer)) }
+    match answer.lines().last() {
+        Some("ok") => Ok(()),
+        // The first line only names the database.
+        found => Err(StateFault::Damaged(found.unwrap_or("the check says nothing").to_owned())),
+    }
+}
+
+/// Whether everything that this version of the schema has is there.
+pub(super) fn check_schema(connection: &Connection, shape: &Shape, version: u32) -> Result<(), StateFault> {
+    let whole = Connection::open_in_memory()?;
+    for step in shape.steps.iter().take(version as usize) {
+        whole.execute_batch(step)?;
+    }
+    let there = names(connection)?;
+    match names(&whole)?.into_iter().find(|name| !there.contains(name)) {
+        Some(missing) => Err(StateFault::Damaged(format!("`{missing}` is missing in it"))),
+        None => Ok(()),
+    }
+}
+
+fn names(connection: &Connection) -> Result<BTreeSet<String>, StateFault> {
+    let mut query = connection.prepare("SELECT name FROM sqlite_schema")?;
+    Ok(query.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
 /// Applies the steps from this version on, in one transaction.

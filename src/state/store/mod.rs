@@ -60,7 +60,7 @@ impl Store {
             }
             found => found.map_err(fail)?,
         };
-        let mut connection = connect(&path).map_err(fail)?;
+        let mut connection = connect(&path, shape, version).map_err(fail)?;
         if connection.is_readonly("main").map_err(|e| fail(e.into()))? {
             return Err(fail(StateFault::Unusable("the file may not be written to".to_owned())));
         }
@@ -106,10 +106,11 @@ impl Store {
 }
 
 /// Opens a file that carries our mark. What a killed process left half written is undone here, by SQLite.
-fn connect(path: &Path) -> Result<Connection, StateFault> {
+fn connect(path: &Path, shape: &Shape, version: u32) -> Result<Connection, StateFault> {
     let open = || {
         let connection = file::connect(path, Durability::Full)?;
         file::check(&connection)?;
+        file::check_schema(&connection, shape, version)?;
         Ok(connection)
     };
     open().map_err(StateFault::of_ours)
@@ -120,13 +121,13 @@ fn view(path: &Path, shape: &Shape) -> Result<(Connection, Option<NamedTempFile>
         Err(StateFault::Missing) => (Connection::open_in_memory()?, 0, None),
         found => {
             let version = found?;
-            let connection = connect(path)?;
+            let connection = connect(path, shape, version)?;
             if version == shape.version() {
                 (connection, version, None)
             } else {
                 let copy = NamedTempFile::new()?;
                 std::fs::copy(path, copy.path())?;
-                (connect(copy.path())?, version, Some(copy))
+                (connect(copy.path(), shape, version)?, version, Some(copy))
             }
         }
     };

@@ -59,13 +59,13 @@ fn a_stranger_keeps_its_journal_too() {
 }
 
 #[test]
-fn what_cannot_be_a_file_is_our_own_fault_and_named() {
+fn a_folder_in_its_place_does_not_belong_there() {
     let (_folder, path) = place();
     std::fs::create_dir(&path).unwrap();
     for error in [Store::open(lock(&path)).unwrap_err(), Store::view(&path).unwrap_err()] {
-        assert!(matches!(error.fault, StateFault::Unusable(_)), "{error:?}");
-        assert_eq!(error.blame(), Blame::Ours);
-        assert!(error.to_string().contains("writable"), "{error}");
+        assert!(matches!(error.fault, StateFault::NotOurs), "{error:?}");
+        assert_eq!(error.blame(), Blame::DoesNotBelong);
+        assert!(error.to_string().contains("name another file"), "{error}");
     }
 }
 
