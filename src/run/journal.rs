@@ -53,3 +53,41 @@ impl Journal for StoreJournal {
 fn lost(error: &StateError) -> Failure {
     Failure::new(FailureKind::Stopped, "write to the journal", error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::jira::tests::intent;
+    use crate::model::{Digest, IntentKind, Status};
+    use crate::state::{Holder, Lock, RunRow};
+
+    fn sent() -> Event {
+        Event::Sent { attempt: 1, route: "session".into(), at: 7 }
+    }
+
+    #[tokio::test]
+    async fn what_is_not_on_disk_is_not_said_to_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = Lock::acquire(&folder.path().join("x.db"), &Holder::here("run".into(), "now")).unwrap();
+        let store = Arc::new(Store::open(lock).unwrap());
+        let intent = intent(IntentKind::Replace);
+
+        // No run of this name is recorded, so the intent cannot be.
+        let refused = StoreJournal::new(&store).begin(intent.clone(), sent()).await.unwrap_err();
+        assert_eq!(refused.kind, FailureKind::Stopped);
+        let row = RunRow {
+            id: intent.run.clone(),
+            pipeline: "x".into(),
+            pipeline_digest: Digest::of(b"x"),
+            command: "run".into(),
+            started: 7,
+        };
+        store.begin_run(row).await.unwrap();
+        let mut journal = StoreJournal::new(&store);
+        journal.begin(intent, sent()).await.unwrap();
+        let refused = journal.record(Event::Closed).await.unwrap_err();
+        assert_eq!(refused.kind, FailureKind::Stopped);
+        journal.record(Event::Made { mark: "5".into() }).await.unwrap();
+        assert_eq!(store.open_intents().unwrap()[0].status, Status::Made("5".into()));
+    }
+}
