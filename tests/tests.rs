@@ -24,6 +24,7 @@ mod suite {
     mod folders; // a folder as source and as target
     mod groups; // who is in scope, left alone or opted out by a group
     mod lost_state; // adopting by looks
+    mod mutants; // programs that are wrong on purpose
     mod printed; // whole outputs
     mod probing; // `auth --probe`: tried on our own account, and put back
     mod readme; // the transcript is true
