@@ -12,6 +12,7 @@ mod suite {
     mod company; // people with faces, and their accounts
     mod ended; // how the program ended
     mod pipe; // the pipeline file
+    mod play; // the story of one seed
     mod products; // every product of a world in that file
     mod redact; // what differs from run to run
     mod stage; // a sandbox, a file, a folder
@@ -32,6 +33,7 @@ mod suite {
     mod requests; // sent equals forecast equals counted
     mod rules; // who keeps what, and why (P1, P2)
     mod secrets; // in no output (P7)
+    mod seeds; // seeded faults at every request, every write judged at once (P1, P2)
     mod selection; // --only, --target, --plan
     mod several; // sources and targets side by side, and none for another's fault
     mod signing_in; // `auth`: who we are, what we may

@@ -202,9 +202,13 @@ fn effect(dice: &mut Dice, kind: Kind, family: Family, asked: &Asked<'_>) -> Eff
         broken(dice),
         Effect::Drop {},
         Effect::HandleThenDrop {},
-        Effect::Truncate { after_bytes: usize::try_from(dice.below(60)).unwrap_or_default() },
         Effect::LoginPage {},
     ];
+    let cut = Effect::Truncate { after_bytes: usize::try_from(dice.below(60)).unwrap_or_default() };
+    if kind != Kind::Part {
+        // Nothing on the way can cut a part of a batch whose whole is sound.
+        effects.push(cut);
+    }
     match kind {
         Kind::Part => effects.extend([refused(dice, 404), refused(dice, 403), refused(dice, 401)]),
         Kind::SignIn => effects.push(Effect::Endless {}),

@@ -43,6 +43,11 @@ impl Ended {
         self
     }
 
+    /// The exit code; none where a signal ended it.
+    pub fn code(&self) -> Option<i32> {
+        self.output.status.code()
+    }
+
     /// Standard output must say this.
     #[track_caller]
     pub fn expect_answer(self, text: &str) -> Self {

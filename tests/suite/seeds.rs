@@ -1,0 +1,84 @@
+//! Seeded faults: one number makes a world, what happens in it between the runs, and which requests fail, and how.
+//! Whatever that is, no promise is broken at any write, and the first run without faults sets everything right.
+//!
+//! Owns: which seeds are played, side by side, and how a failure is told.
+//! Leaves to others: what happens in a seed (`play`), the faults (`sandbox::schedule`), the judge of every write
+//! (`sandbox::oracle`).
+//! A newcomer gets wrong: most of a seed is waiting for pauses and time-outs, so many more are played at once than there
+//! are processors.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use super::play::Play;
+
+/// The seeds of every test run.
+const FIXED: std::ops::Range<u64> = 0..200;
+/// Seeds that are played at the same time.
+const ABREAST: usize = 12;
+/// Failures after which no further seed is begun.
+const ENOUGH: usize = 5;
+
+/// Plays these seeds and panics with what went wrong.
+fn play(seeds: std::ops::Range<u64>) {
+    let (begun, next, failures) = (Instant::now(), AtomicU64::new(seeds.start), Mutex::new(Vec::new()));
+    let failed = || failures.lock().unwrap_or_else(PoisonError::into_inner);
+    let worker = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end || failed().len() >= ENOUGH {
+                return;
+            }
+            if let Err(told) = tell(seed) {
+                let again = format!("AVATARPIPE_SEED={seed} cargo test --test tests seeds");
+                println!("{told}\nagain: {again}\n");
+                failed().push(again);
+            }
+            let played = seed + 1 - seeds.start;
+            if played.is_multiple_of(500) {
+                println!("{played} seeds in {:.1} s", begun.elapsed().as_secs_f64());
+            }
+        }
+    };
+    std::thread::scope(|scope| (0..ABREAST).for_each(|_| _ = scope.spawn(worker)));
+    let count = next.load(Ordering::Relaxed).min(seeds.end) - seeds.start;
+    println!("{count} seeds from {} on in {:.1} s", seeds.start, begun.elapsed().as_secs_f64());
+    let failed = failed();
+    assert!(failed.is_empty(), "{} seeds failed; the stories are above\n{}", failed.len(), failed.join("\n"));
+}
+
+/// Plays one seed; the whole story if it fails.
+fn tell(seed: u64) -> Result<(), String> {
+    let story = Mutex::new(vec![format!("=== seed {seed}")]);
+    let played = catch_unwind(AssertUnwindSafe(|| Play::new(seed, &story).through()));
+    played.map_err(|panic| {
+        let words = panic.downcast_ref::<String>().cloned();
+        let words = words.or_else(|| panic.downcast_ref::<&str>().map(|words| (*words).to_owned()));
+        let story = story.lock().unwrap_or_else(PoisonError::into_inner);
+        format!("{}\n{}", story.join("\n"), words.unwrap_or_default())
+    })
+}
+
+fn from_environment(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} is a whole number, found {text:?}")))
+}
+
+#[test]
+fn seeds_break_no_promise_and_end_well() {
+    match from_environment("AVATARPIPE_SEED") {
+        Some(seed) => play(seed..seed + 1),
+        None => play(FIXED),
+    }
+}
+
+#[test]
+#[ignore = "thousands of seeds: AVATARPIPE_SEEDS=5000 cargo test --test tests soak -- --ignored --nocapture"]
+fn soak() {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    // Every soak tries seeds that none has tried before.
+    let first = from_environment("AVATARPIPE_SEED").unwrap_or(now * 1000);
+    play(first..first + from_environment("AVATARPIPE_SEEDS").unwrap_or(1000));
+}
