@@ -20,6 +20,7 @@ mod suite {
 
     // What is promised.
     mod crash; // killed at every request of every write (P1, P4)
+    mod drills; // something large breaks: nothing is reverted, and it is told (P2, P3, P8)
     mod exit_codes; // design §6
     mod first_run; // the right face everywhere, the second run quiet (P1, P5)
     mod folders; // a folder as source and as target

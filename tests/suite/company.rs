@@ -9,7 +9,7 @@ use std::io::Cursor;
 use avatarpipe::sandbox::World;
 use avatarpipe::sandbox::bitbucket::world::Instance as Git;
 use avatarpipe::sandbox::confluence::world::Instance as Wiki;
-use avatarpipe::sandbox::entra::world::{Person, Photo, Tenant};
+use avatarpipe::sandbox::entra::world::{Certificate, Person, Photo, Tenant};
 use avatarpipe::sandbox::google::world::{Customer, Role, User};
 use avatarpipe::sandbox::jira::version::Version;
 use avatarpipe::sandbox::jira::world::{AccountWorld, Instance};
@@ -63,6 +63,18 @@ impl Company {
     pub fn with_account(mut self, name: &str) -> Self {
         let account = json!({ "name": name, "email": address(name) });
         self.jira.accounts.push(serde_json::from_value(account).expect("an account as a world file writes it"));
+        self
+    }
+
+    /// The app of the directory may also prove itself by a certificate.
+    pub fn with_certificate(mut self) -> Self {
+        let merged = World::bundled("merged").unwrap_or_else(|fault| panic!("{fault}"));
+        for part in ["certificate", "private", "public"] {
+            let name = format!("keys/entra.{part}.pem");
+            let key = merged.pictures.get(&name).expect("a key that the bundled world has, too");
+            self.pictures.insert(name, key.to_vec());
+        }
+        self.tenant.app.certificates.push(Certificate::bundled());
         self
     }
 

@@ -107,6 +107,11 @@ impl Stage {
         change(&mut self.pipe);
     }
 
+    /// The pipeline file as it is now.
+    pub fn pipe(&self) -> &Pipe {
+        &self.pipe
+    }
+
     /// Sets an environment variable of the program.
     pub fn set(&mut self, name: &str, value: &str) {
         self.environment.retain(|(known, _)| known != name);
@@ -175,8 +180,12 @@ impl Stage {
 
     /// Begins a command.
     pub fn spawn(&self, arguments: &[&str]) -> Child {
+        self.spawn_by(Command::new(env!("CARGO_BIN_EXE_avatarpipe")), arguments)
+    }
+
+    /// Begins a command by way of another program, which is to end in it.
+    pub fn spawn_by(&self, mut command: Command, arguments: &[&str]) -> Child {
         self.write("pipeline.yaml", self.pipe.text());
-        let mut command = Command::new(env!("CARGO_BIN_EXE_avatarpipe"));
         command.args(arguments).current_dir(self.folder()).env_clear().envs(self.environment.iter().cloned());
         let streams = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         streams.spawn().expect("the program starts")
