@@ -25,6 +25,7 @@ mod suite {
     mod first_run; // the right face everywhere, the second run quiet (P1, P5)
     mod folders; // a folder as source and as target
     mod groups; // who is in scope, left alone or opted out by a group
+    mod limits; // each broken once, passed by exactly its number (P3)
     mod lost_state; // adopting by looks
     mod mutants; // programs that are wrong on purpose
     mod printed; // whole outputs
@@ -38,6 +39,7 @@ mod suite {
     mod selection; // --only, --target, --plan
     mod several; // sources and targets side by side, and none for another's fault
     mod signing_in; // `auth`: who we are, what we may
+    mod state_damage; // a state that is no state, a disk that is full
     mod stopping; // by a signal, in every phase and pause; the next run goes on
     mod systems; // every file of pipelines/
 }

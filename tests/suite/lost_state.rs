@@ -1,5 +1,6 @@
 //! A lost or old state is survivable: pictures that look alike are adopted without a write, and never deleted.
 
+use super::company::Company;
 use super::stage::Stage;
 use super::truth::Shows::{Default, Face};
 
@@ -65,4 +66,68 @@ fn an_old_state_does_not_bring_old_pictures_back() {
     std::fs::rename(stage.path("old.db"), stage.path("state/stage.db")).expect("the old state");
     stage.run().expect_exit(0);
     stage.expect_shown(&[("ada", Face("spare")), ("grace", Default), ("alan", Face("alan"))]);
+}
+
+/// Where people may choose, a picture that looks like their photo is taken for ours, but only while the state knows
+/// nothing at all; what looks otherwise is theirs.
+#[test]
+fn a_lost_state_does_not_turn_our_pictures_into_choices() {
+    let company = Company::of(&PEOPLE).chose_by_hand("alan");
+    let stage = Stage::of(company.world()).with(|pipe| _ = pipe.jira("ownership", "ours"));
+    stage.run().expect_exit(0);
+    std::fs::remove_dir_all(stage.path("state")).expect("the state is lost");
+    let (ended, _) = stage.counted(Stage::run);
+    let ended = ended.expect_exit(0).expect_line("alan", "keep", "chosen_by_hand", "none");
+    assert_eq!(ended.count("jira", "adopted"), 2);
+    assert_eq!(stage.writes(), [""; 0]);
+
+    stage.new_photo("ada", "spare");
+    stage.new_photo("alan", "spare");
+    stage.run().expect_exit(0);
+    let shown = |name: &str| super::truth::looks(&stage.account(name).now.bytes);
+    assert!(shown("ada").fits(&super::truth::looks(&super::company::face("spare"))));
+    assert!(!stage.account("alan").changed());
+    // From now on nobody's choice is looked at again (promise P5).
+    stage.sandbox.requests().reset();
+    stage.run().expect_exit(0).expect_answer("nothing to do");
+    let calls = stage.calls("jira");
+    assert!(calls.iter().all(|call| !call.contains("useravatar")), "{calls:?}");
+}
+
+/// The same portrait uploaded by hand after ours was there is a choice like any other.
+#[test]
+fn a_choice_is_a_choice_while_the_state_knows_our_pictures() {
+    let stage = Stage::company(&PEOPLE).with(|pipe| {
+        pipe.jira("ownership", "ours").top("limits", "{ target_drift: { count: 0 } }");
+    });
+    stage.run().expect_exit(0);
+    stage.by_hand("ada", "hand");
+    stage.by_hand("grace", "grace");
+    stage.sandbox.reset_writes();
+    for _ in 0..2 {
+        // A choice is no sign of a restored server.
+        stage.run().expect_exit(0).expect_line("ada", "keep", "chosen_by_hand", "none");
+    }
+    assert_eq!(stage.sandbox.truth().writes, []);
+    assert_eq!(stage.sandbox.truth().violations, [""; 0]);
+}
+
+/// A state that is older than what stands on the servers: what is shown is looked at before it is written to, in every
+/// product, and what is right already is not written again.
+#[test]
+fn an_old_state_is_brought_up_to_date_by_looks() {
+    let stage = Stage::connected(Company::of(&PEOPLE).everywhere().world());
+    stage.run().expect_exit(0);
+    std::fs::copy(stage.path("state/stage.db"), stage.path("old.db")).expect("a copy");
+    stage.new_photo("ada", "spare");
+    stage.run().expect_exit(0);
+    std::fs::rename(stage.path("old.db"), stage.path("state/stage.db")).expect("the old state");
+    stage.sandbox.reset_writes();
+    let ended = stage.run().expect_exit(0);
+    assert_eq!(stage.sandbox.truth().writes, []);
+    for target in ["jira", "confluence", "bitbucket"] {
+        assert_eq!(ended.count(target, "adopted"), 1, "{target}");
+        stage.expect_shown_in(target, &[("ada", Face("spare")), ("grace", Face("grace")), ("alan", Face("alan"))]);
+    }
+    stage.run().expect_exit(0).expect_answer("nothing to do");
 }
