@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::schedule::Schedule;
+use super::echo::Form;
 
 /// A fault as it is dialled in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -90,6 +91,13 @@ pub enum Effect {
     HandleThenAnswer(Answer),
     /// Answers 200 with an HTML login page, as proxies and single sign-on do.
     LoginPage {},
+    /// Answers with what was sent, credentials included.
+    Echo {
+        /// The status.
+        status: u16,
+        /// How it is given back.
+        form: Form,
+    },
     /// An effect that only the simulator knows, such as `anonymous`.
     Special(String),
 }
@@ -136,6 +144,7 @@ impl Effect {
             Self::Endless {} => "endless".into(),
             Self::HandleThenAnswer(answer) => format!("handle_then_answer {}", answer.status),
             Self::LoginPage {} => "login_page".into(),
+            Self::Echo { status, form } => format!("echo {status} {form:?}"),
             Self::Special(word) => word.clone(),
         }
     }
@@ -382,6 +391,7 @@ mod tests {
             r#"{"effect":{"handle_on_release":{}}}"#,
             r#"{"effect":{"endless":{}}}"#,
             r#"{"effect":{"handle_then_answer":{"status":504}}}"#,
+            r#"{"effect":{"echo":{"status":403,"form":"page"}}}"#,
         ] {
             let fault: Fault = serde_json::from_str(text).unwrap();
             let again: Fault = serde_json::from_str(&serde_json::to_string(&fault).unwrap()).unwrap();

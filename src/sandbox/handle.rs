@@ -17,6 +17,7 @@ use futures::{StreamExt, stream};
 use tokio::sync::watch;
 
 use super::connection::Wire;
+use super::echo;
 use super::faults::{Answer, Asked, Effect};
 use super::requests::Entry;
 use super::server::Frame;
@@ -88,6 +89,7 @@ async fn carry_out(
         None => next.run(request).await,
         Some(Effect::Answer(answer)) => answer.into_response(),
         Some(Effect::LoginPage {}) => Html(LOGIN_PAGE).into_response(),
+        Some(Effect::Echo { status, form }) => echo::answer(request, status, form).await,
         Some(Effect::Special(word)) => {
             request.extensions_mut().insert(Special(word));
             next.run(request).await

@@ -15,6 +15,7 @@ pub mod confluence;
 mod connection;
 mod context;
 mod control;
+pub mod echo;
 pub mod entra;
 pub mod faults;
 pub mod google;

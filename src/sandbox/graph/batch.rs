@@ -137,7 +137,8 @@ impl Graph {
     async fn part(&self, outer: &Call, part: &Part) -> Done {
         let call = self.part_call(outer, part);
         match self.context.part_fault(&part.method, &part.url) {
-            None | Some(Effect::Special(_)) => self.done(&part.id, self.dispatch(&call)),
+            // A part holds no credential that could be given back.
+            None | Some(Effect::Special(_) | Effect::Echo { .. }) => self.done(&part.id, self.dispatch(&call)),
             Some(Effect::Answer(answer) | Effect::HandleThenAnswer(answer)) => self.dialled(&part.id, &answer),
             Some(Effect::LoginPage {}) => {
                 let body = Bytes::from_static(b"<html><body>Sign in</body></html>");

@@ -101,7 +101,8 @@ impl Directory {
             (self.refuse(&call, name, None), None)
         };
         let (reply, who) = match self.context.part_fault(&part.method, &part.target) {
-            None => handle(),
+            // A part holds no credential that could be given back.
+            None | Some(Effect::Echo { .. }) => handle(),
             Some(Effect::Special(row)) => (self.refuse(&call, &row, None), None),
             Some(Effect::Answer(answer) | Effect::HandleThenAnswer(answer)) => (dialled(answer), None),
             Some(Effect::LoginPage {}) => (Reply::html(200, "<html><body>Sign in</body></html>".into()), None),
