@@ -353,7 +353,8 @@ impl Crew<'_> {
     }
 
     fn still_open(&self, id: Option<IntentId>) -> Result<Option<OpenIntent>, Trouble> {
-        Ok(self.house.store.open_intents()?.into_iter().find(|open| Some(open.id) == id))
+        let Some(id) = id else { return Ok(None) };
+        Ok(self.house.store.open_intent(id)?)
     }
 
     async fn observe_when_quiet(&self, open: &OpenIntent, planned: &Planned) -> Option<Seen> {

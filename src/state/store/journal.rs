@@ -41,6 +41,17 @@ impl Store {
         })
     }
 
+    /// One intent, if it is not closed.
+    pub fn open_intent(&self, id: IntentId) -> Result<Option<OpenIntent>, StateError> {
+        self.read("read an open intent in the state", |db| {
+            let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE id = ? AND open = 1"))?;
+            let found = query.query_row([id.0], intent).optional()?;
+            found
+                .map(|(id, intent)| Ok(OpenIntent { id, intent, status: status(db, id).map_err(damaged)?.0 }))
+                .transpose()
+        })
+    }
+
     /// The intents that are not closed, in the order of their beginning.
     pub fn open_intents(&self) -> Result<Vec<OpenIntent>, StateError> {
         self.read("read open intents in the state", |db| {

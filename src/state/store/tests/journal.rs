@@ -28,8 +28,9 @@ fn a_replacement_leaves_a_placement_and_no_name() {
     assert_eq!(store.placement(&"jira".into(), &"KEY1".into()).unwrap(), expected);
     let open = store.open_intents().unwrap();
     assert_eq!((&open[0].intent, &open[0].status), (&wanted, &Status::Shown(mark("15017"))));
+    assert_eq!(store.open_intent(id).unwrap().as_ref(), open.first());
     store.record(id, &Event::Closed).wait().unwrap();
-    assert_eq!(store.open_intents().unwrap(), []);
+    assert_eq!((store.open_intents().unwrap(), store.open_intent(id).unwrap()), (vec![], None));
     assert_eq!(store.placement(&"jira".into(), &"KEY1".into()).unwrap(), expected);
     drop(store);
     assert!(!on_disk(b"ada.lovelace"), "the name is overwritten");
