@@ -9,7 +9,6 @@ use std::io::Cursor;
 
 use image::ImageDecoder;
 use image::codecs::gif::GifDecoder;
-use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::metadata::Orientation;
 
@@ -49,7 +48,7 @@ impl Header {
         let source = Cursor::new(photo);
         let header = match kind {
             Kind::Jpeg => jpeg::header(photo)?,
-            Kind::Png => Self::of(PngDecoder::new(source).map_err(raster::refusal)?, png_cost),
+            Kind::Png => Self::of(raster::png(photo).map_err(raster::refusal)?, png_cost),
             // The canvas as RGBA, and seven measured for WebP (`reference/crates.md` §3).
             Kind::Gif => Self::of(GifDecoder::new(source).map_err(raster::refusal)?, |_| 4),
             Kind::WebP => Self::of(WebPDecoder::new(source).map_err(raster::refusal)?, |_| 7),

@@ -19,6 +19,9 @@ use super::{Limits, Refusal, Rgb, icc};
 /// What a decoder may take beside the pixels: profiles, tables, rows.
 const SPARE: u64 = 1 << 20;
 
+/// The largest profiles in use, those of printing presses, have some two megabytes.
+const PROFILE: u64 = 4 << 20;
+
 /// Decodes it. Takes the profile away where the pixels are in sRGB already.
 pub(super) fn decode(
     photo: &[u8],
@@ -34,7 +37,7 @@ pub(super) fn decode(
     let allowed = limits.memory.min(2 * header.memory() + SPARE);
     let source = Cursor::new(photo);
     let picture = match kind {
-        Kind::Png => PngDecoder::new(source).and_then(|decoder| read(decoder, allowed)),
+        Kind::Png => png(photo).and_then(|decoder| read(decoder, allowed)),
         Kind::Gif => GifDecoder::new(source).and_then(|decoder| read(decoder, allowed)),
         Kind::WebP => WebPDecoder::new(source).and_then(|decoder| read(decoder, allowed)),
         Kind::Jpeg => return Err(Refusal::Damaged("JPEG is decoded elsewhere".into())),
@@ -53,6 +56,17 @@ pub(super) fn decode(
         picture => (Channels::Rgb, picture.into_rgb8().into_raw()),
     };
     Pixels::new(width, height, channels, data)
+}
+
+/// A decoder that has read everything before the pixels.
+///
+/// It inflates an embedded profile before anybody can ask how large that is: a file of 16 MB may hold one of 16 GB. With
+/// a limit, a profile beyond it counts as none. Texts count, too, as they are and once more as they are
+/// kept; so the file's own size never does harm.
+pub(super) fn png(photo: &[u8]) -> ImageResult<PngDecoder<Cursor<&[u8]>>> {
+    let mut limits = image::Limits::no_limits();
+    limits.max_alloc = Some(2 * photo.len() as u64 + PROFILE);
+    PngDecoder::with_limits(Cursor::new(photo), limits)
 }
 
 /// Refuses a file that is shorter than its RIFF header says: the decoder takes the missing end for a broken stream.

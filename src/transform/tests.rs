@@ -2,6 +2,8 @@
 
 mod colours;
 mod fixtures;
+mod make;
+mod odd;
 mod quality;
 mod refusals;
 mod renditions;
