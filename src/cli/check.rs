@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{answer, environment};
+use super::{answer, complain, environment};
 use crate::error::Trouble;
 use crate::exit::Exit;
 
@@ -29,7 +29,7 @@ pub fn run(flags: &Flags) -> Result<Exit, Trouble> {
                 answer(&format!("{}: no faults ({sources} → {targets})\n", file.display()))?;
             }
             Err(trouble) => {
-                eprintln!("error: {trouble}");
+                complain(&format!("error: {trouble}"));
                 exit = exit.and(trouble.exit());
             }
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::{Common, Format, answer, environment, log};
+use super::{Common, Format, answer, answered, complain, environment, log};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::TargetId;
@@ -43,7 +43,7 @@ pub fn plan(flags: &PlanFlags, log: &log::Flags) -> Result<Exit, Trouble> {
     let (pipeline, outcome) = execute(&flags.common, log, Mode::Plan, None)?;
     if let Some(path) = &flags.out {
         save(path, &SavedPlan::of(&pipeline, &outcome.changes))?;
-        eprintln!("plan saved to {}", path.display());
+        complain(&format!("plan saved to {}", path.display()));
     }
     print(&flags.common, &pipeline, &outcome.report, Wording::Plan)?;
     let pending = flags.detailed_exitcode && !outcome.changes.is_empty();
@@ -158,8 +158,6 @@ fn write(path: &Path, text: &str) -> Result<(), Trouble> {
 
 /// Writes the report's files and prints the answer.
 fn print(common: &Common, pipeline: &Pipeline, report: &RunReport, wording: Wording) -> Result<(), Trouble> {
-    let json =
-        report::json(report).map_err(|error| Trouble::Own(format!("the report cannot be written down: {error}")))?;
     let folder = match (&common.report, wording) {
         (Some(folder), _) => Some(folder.clone()),
         (None, Wording::Run) => Some(pipeline.state.with_extension("report")),
@@ -167,11 +165,14 @@ fn print(common: &Common, pipeline: &Pipeline, report: &RunReport, wording: Word
     };
     if let Some(folder) = &folder {
         std::fs::create_dir_all(folder).map_err(Trouble::file(format!("make the folder {}", folder.display())))?;
-        write(&folder.join("run.json"), &json)?;
+        let path = folder.join("run.json");
+        run::create_private(&path)
+            .and_then(|file| report::write_json(report, file))
+            .map_err(Trouble::file(format!("write {}", path.display())))?;
         write(&folder.join("summary.md"), &report::summary(report))?;
     }
     match common.format {
-        Format::Json => answer(&json),
+        Format::Json => answered(report::write_json(report, std::io::stdout().lock())),
         Format::Human => {
             let mut text = report::human(report, wording);
             if let Some(folder) = &folder {

@@ -123,6 +123,10 @@ pub fn main() -> Exit {
         }
     };
     cli.log.start();
+    std::panic::set_hook(Box::new(|panic| {
+        let trace = std::backtrace::Backtrace::capture();
+        complain(&format!("error: {panic}\nthis is a fault of avatarpipe, please report it\n{trace}"));
+    }));
     let ended = match cli.command {
         Command::Check(flags) => check::run(&flags),
         Command::Plan(flags) => job::plan(&flags, &cli.log),
@@ -134,16 +138,26 @@ pub fn main() -> Exit {
         Command::Sandbox(flags) => sandbox::run(&flags),
     };
     ended.unwrap_or_else(|trouble| {
-        // What a library says may hold a URL or a header: the last word goes through the redactor too (promise P7).
-        eprintln!("error: {}", crate::http::redact(&trouble.to_string()));
+        complain(&format!("error: {trouble}"));
         trouble.exit()
     })
+}
+
+/// Says something on standard error. What a library says may hold a URL or a header, so the last word goes through the
+/// redactor too (promise P7); and a reader that went away ends nothing.
+fn complain(text: &str) {
+    _ = writeln!(std::io::stderr(), "{}", crate::http::redact(text));
 }
 
 /// Prints the answer. A reader that went away is a normal end.
 fn answer(text: &str) -> Result<(), Trouble> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    answered(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// What came of printing the answer.
+fn answered(written: std::io::Result<()>) -> Result<(), Trouble> {
+    match written {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Trouble::File { tried: "write to standard output".to_owned(), error })
         }

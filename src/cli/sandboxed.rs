@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use url::Url;
 
-use super::environment;
+use super::{complain, environment};
 use crate::error::Trouble;
 use crate::model::{SourceId, TargetId};
 use crate::pipeline::{
@@ -57,7 +57,7 @@ pub fn start(name: &str, document: &Document) -> Result<Sandboxed, Trouble> {
     let running =
         Sandbox::start(world(name)?, options).map_err(|error| Trouble::Usage(format!("--sandbox: {error}")))?;
     let begins = if running.resumed() { "as the last run left it" } else { "at its beginning" };
-    eprintln!("sandbox: the world `{}`, {begins}; page while it runs: {}", running.world(), running.page());
+    complain(&format!("sandbox: the world `{}`, {begins}; page while it runs: {}", running.world(), running.page()));
     Ok(Sandboxed { running, state: state_path(&state, name) })
 }
 

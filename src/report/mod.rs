@@ -11,7 +11,7 @@ mod run_report;
 mod summary;
 
 pub use human::{Wording, human};
-pub use json::json;
+pub use json::write_json;
 pub use progress::{Event, Listener, Progress, Silent, Verbosity};
 pub use run_report::{
     AccountLine, ChangeLine, LimitLine, Names, PersonFailure, PersonLine, PersonResult, PersonWho, RequestLine,

@@ -5,6 +5,7 @@
 //! A newcomer gets wrong: events carry counts and ids of elements, never names of people.
 
 use std::collections::HashMap;
+use std::io::Write as _;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -88,8 +89,8 @@ impl Progress {
 
     fn say(&self, line: &str) {
         match &self.bars {
-            Some(bars) => bars.suspend(|| eprintln!("{line}")),
-            None => eprintln!("{line}"),
+            Some(bars) => bars.suspend(|| on_stderr(line)),
+            None => on_stderr(line),
         }
     }
 
@@ -105,6 +106,11 @@ impl Progress {
         });
         Work { bar, total, said: Instant::now() }
     }
+}
+
+/// Whoever read the beginning may have gone away: a run does not end for that, as `eprintln!` would have it.
+fn on_stderr(line: &str) {
+    _ = writeln!(std::io::stderr(), "{line}");
 }
 
 impl Listener for Progress {

@@ -429,6 +429,6 @@ async fn record_counts(house: &House, feeds: &[Feed], finished: &[Finished], gua
 
 /// The durable state holds no names (design §4).
 fn without_people(report: &RunReport) -> Result<serde_json::Value, Trouble> {
-    let counts = RunReport { people: Vec::new(), failures: Vec::new(), notes: Vec::new(), ..report.clone() };
-    serde_json::to_value(counts).map_err(|error| Trouble::Own(format!("the report cannot be written down: {error}")))
+    serde_json::to_value(report.counts())
+        .map_err(|error| Trouble::Own(format!("the report cannot be written down: {error}")))
 }
