@@ -1,6 +1,11 @@
 //! A source or target that failed as a whole, in words that say what to do.
+//!
+//! Owns: that none of these words is a secret. Leaves to others: choosing them.
+//! A newcomer gets wrong: a hint may quote the server, too, so it is cleaned like the rest.
 
 use std::fmt;
+
+use super::redact::redact;
 
 /// Which way a whole source or target failed; each has its exit code (design §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,13 +40,13 @@ pub struct Failure {
 impl Failure {
     /// A failure without a hint.
     pub fn new(kind: FailureKind, tried: impl Into<String>, found: impl Into<String>) -> Self {
-        Self { kind, tried: tried.into(), found: found.into(), hint: None, lacks: None }
+        Self { kind, tried: redact(&tried.into()), found: redact(&found.into()), hint: None, lacks: None }
     }
 
     /// The same with a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(redact(&hint.into()));
         self
     }
 

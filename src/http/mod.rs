@@ -6,6 +6,7 @@
 //! (design §7).
 
 mod answer;
+mod bounded;
 mod call;
 mod counts;
 mod failure;
@@ -23,12 +24,13 @@ mod tests;
 mod transport;
 
 pub use answer::{Answer, Sent};
+pub use bounded::{Sparse, entries};
 pub use call::{Authorization, Call};
 pub use counts::Counts;
 pub use failure::{Failure, FailureKind};
 pub use line::{Cookies, Line};
 pub use pace::{Pace, Rate};
-pub use redact::{know, redact};
+pub use redact::{know, redact, told};
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 pub use retry::{BLOCKED, Pause, Pauses, is_throttled, is_transient, parse_retry_after, retry_after};
 pub use sign_in::{

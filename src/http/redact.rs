@@ -17,7 +17,7 @@ pub const REDACTED: &str = "***";
 const SHORTEST: usize = 4;
 
 /// Names of parameters and members whose value is secret even when we have never seen it.
-const SECRET_NAMES: [&str; 17] = [
+const SECRET_NAMES: [&str; 20] = [
     "access_token",
     "refresh_token",
     "id_token",
@@ -33,6 +33,9 @@ const SECRET_NAMES: [&str; 17] = [
     "nextpagetoken",
     "atl_token",
     "jsessionid",
+    "xsrf.token",
+    "subject_token",
+    "signedjwt",
     "authorization",
     "api_key",
 ];
@@ -45,11 +48,8 @@ pub fn know(secret: &SecretString) {
     if text.len() < SHORTEST || is_known(text) {
         return;
     }
-    let quoted = serde_json::Value::from(text).to_string();
-    let encoded: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
-    let forms = [text.to_owned(), encoded, quoted.trim_matches('"').to_owned()];
     let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
-    for form in forms {
+    for form in spellings(text) {
         if !known.iter().any(|k| k.expose_secret() == form) {
             known.push(SecretString::from(form));
         }
@@ -58,8 +58,94 @@ pub fn know(secret: &SecretString) {
     known.sort_by_key(|k| std::cmp::Reverse(k.expose_secret().len()));
 }
 
+/// The ways in which servers give back what they were sent: as it is or as a form or a URL spells it, and each of these
+/// as JSON and pages escape it.
+fn spellings(text: &str) -> Vec<String> {
+    let form: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    let in_url = form.replace('+', "%20");
+    let lower = in_lower_case(&in_url);
+    let mut all = Vec::new();
+    for spelled in [text, &form, &in_url, &lower] {
+        all.push(spelled.to_owned());
+        all.extend([Case::Lower, Case::Upper].map(|case| in_json(spelled, case)));
+        all.push(in_json(spelled, Case::Upper).replace('/', "\\/"));
+        all.push(serde_json::Value::from(spelled).to_string().trim_matches('"').to_owned());
+        all.push(serde_json::Value::from(spelled).to_string().trim_matches('"').replace('/', "\\/"));
+        all.extend([Page::Plain, Page::Careful].map(|page| in_page(spelled, page)));
+    }
+    all
+}
+
+/// `%2B` as `%2b`.
+fn in_lower_case(text: &str) -> String {
+    let mut pieces = text.split('%');
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (digits, rest) = piece.split_at_checked(2).unwrap_or((piece, ""));
+        out = out + "%" + &digits.to_ascii_lowercase() + rest;
+    }
+    out
+}
+
+/// The hexadecimal digits of an escape.
+#[derive(Clone, Copy)]
+enum Case {
+    Lower,
+    Upper,
+}
+
+/// As .NET writes JSON: everything that means something in a page is escaped.
+fn in_json(text: &str, case: Case) -> String {
+    let escaped = text.chars().map(|c| match (c, case) {
+        ('\\', _) => "\\\\".to_owned(),
+        ('"' | '&' | '\'' | '+' | '<' | '>' | '`', Case::Lower) => format!("\\u{:04x}", u32::from(c)),
+        ('"' | '&' | '\'' | '+' | '<' | '>' | '`', Case::Upper) => format!("\\u{:04X}", u32::from(c)),
+        (c, _) => c.to_string(),
+    });
+    escaped.collect()
+}
+
+/// How much a page escapes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Page {
+    /// What it must.
+    Plain,
+    /// What OWASP says, and Go's templates do: `+`, `=`, `/` and quotes, too.
+    Careful,
+}
+
+fn in_page(text: &str, page: Page) -> String {
+    let escaped = text.chars().map(|c| match c {
+        '&' => "&amp;".to_owned(),
+        '<' => "&lt;".to_owned(),
+        '>' => "&gt;".to_owned(),
+        '"' if page == Page::Plain => "&quot;".to_owned(),
+        '"' => "&#34;".to_owned(),
+        '\'' => "&#39;".to_owned(),
+        '+' if page == Page::Careful => "&#43;".to_owned(),
+        c => c.to_string(),
+    });
+    escaped.collect()
+}
+
 fn is_known(text: &str) -> bool {
     KNOWN.read().unwrap_or_else(PoisonError::into_inner).iter().any(|k| k.expose_secret() == text)
+}
+
+/// How much of a server's own words goes into a message.
+const TOLD: usize = 400;
+
+/// A server's own words, for a message: without secrets, on one line, cut where they go on for too long.
+pub fn told(words: &str) -> String {
+    // Redacted before it is cut: half a secret is not recognised any more. Secrets are far shorter than the margin.
+    let head: String = words.chars().take(32 * TOLD).collect();
+    let clean = redact(&head);
+    let blank = |c: char| c.is_whitespace() || c.is_control() || c == char::REPLACEMENT_CHARACTER;
+    let line = clean.split(blank).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(TOLD) {
+        Some((cut, _)) => format!("{}…", &line[..cut]),
+        None => line,
+    }
 }
 
 /// The text without any secret this process knows, and without the value of any member that is named like one.
@@ -135,6 +221,31 @@ mod tests {
             let clean = redact(text);
             assert!(clean.contains(REDACTED) && !clean.contains("s3cr"), "{clean}");
         }
+    }
+
+    #[test]
+    fn a_known_secret_is_found_however_a_server_gives_it_back() {
+        know(&SecretString::from("p+a/s's<w>&\"=~ x"));
+        for text in [
+            "p&#43;a/s&#39;s&lt;w&gt;&amp;&#34;=~ x",
+            "p+a/s&#39;s&lt;w&gt;&amp;&quot;=~ x",
+            r"p\u002Ba\/s\u0027s\u003Cw\u003E\u0026\u0022=~ x",
+            r"p\u002ba/s\u0027s\u003cw\u003e\u0026\u0022=~ x",
+            "p%2Ba%2Fs%27s%3Cw%3E%26%22%3D%7E%20x",
+            "p%2ba%2fs%27s%3cw%3e%26%22%3d%7e%20x",
+            "p%2Ba%2Fs%27s%3Cw%3E%26%22%3D%7E+x",
+            "p%2Ba%2Fs%27s%3Cw%3E%26%22%3D%7E&#43;x",
+        ] {
+            assert_eq!(redact(&format!("<{text}>")), "<***>", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_server_s_words_are_one_line_and_end() {
+        know(&SecretString::from("told-secret"));
+        assert_eq!(told(" a\n\tb \u{0} told-secret "), "a b ***");
+        let long = told(&"word ".repeat(9000));
+        assert!(long.ends_with('…') && long.chars().count() == TOLD + 1, "{long}");
     }
 
     #[test]

@@ -7,6 +7,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::header::HeaderName;
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, ClientBuilder, Identity};
@@ -107,9 +109,7 @@ impl Transport {
             Proxy::System => Ok(builder),
             Proxy::None => Ok(builder.no_proxy()),
             Proxy::Url(url) => {
-                if let Some(password) = url.password() {
-                    redact::know(&SecretString::from(password));
-                }
+                know_password(url);
                 let proxy =
                     reqwest::Proxy::all(url.clone()).map_err(|error| broken("using the proxy", &reason(&error)))?;
                 Ok(builder.proxy(proxy))
@@ -142,6 +142,21 @@ impl Transport {
             .map_err(|_| broken(&tried, "its private key cannot be used"))?;
         Ok(builder.identity(identity))
     }
+}
+
+/// The proxy's password as it is, as the URL spells it, and in the header that is sent.
+fn know_password(proxy: &Url) {
+    let Some(encoded) = proxy.password() else { return };
+    redact::know(&SecretString::from(encoded));
+    // A form spells a space as `+`, which in a password is itself.
+    let decode = |text: &str| {
+        let text = format!("x={}", text.replace('+', "%2B"));
+        url::form_urlencoded::parse(text.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
+    };
+    let password = decode(encoded);
+    let pair = STANDARD.encode(format!("{}:{password}", decode(proxy.username())));
+    redact::know(&SecretString::from(password));
+    redact::know(&SecretString::from(pair));
 }
 
 fn broken(tried: &str, found: &str) -> Failure {

@@ -12,7 +12,7 @@ use super::judge::DeskPlan;
 use super::limits::Guarded;
 use crate::error::Trouble;
 use crate::exit::Exit;
-use crate::http::Counts;
+use crate::http::{Counts, redact};
 use crate::model::{ChangeKind, Decision, Fault, Picture, Verdict};
 use crate::pipeline::Pipeline;
 use crate::plan::{Checked, SourceState};
@@ -142,9 +142,9 @@ fn line(desk: &Finished, decision: Decision) -> PersonLine {
         change: ChangeLine { kind: decision.verdict.word().to_owned(), from: decision.from.label(), to: decision.to },
         reason: decision.reason.word().to_owned(),
         rule: decision.rule.to_string(),
-        detail: decision.detail,
+        detail: decision.detail.as_deref().map(redact),
         result,
-        error: error.map(|fault| PersonFailure { code: fault.code, message: fault.message }),
+        error: error.map(|fault| PersonFailure { code: fault.code, message: redact(&fault.message) }),
     }
 }
 

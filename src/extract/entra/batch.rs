@@ -11,7 +11,7 @@ use super::photo::{Judged, Part, Wanted, too_large};
 use super::{Entra, SLOW, error};
 use crate::extract::wire::segment;
 use crate::http::{
-    Answer, BLOCKED, Call, Failure, FailureKind, Pause, Pauses, is_throttled, is_transient, retry_after,
+    Answer, BLOCKED, Call, Failure, FailureKind, Pause, Pauses, entries, is_throttled, is_transient, retry_after,
 };
 use crate::model::{Fault, PersonId};
 
@@ -32,7 +32,7 @@ struct Request {
 
 #[derive(Deserialize)]
 struct Responses<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "entries")]
     responses: Vec<Part<'a>>,
 }
 

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use crate::http::{Answer, Failure, FailureKind, redact};
+use crate::http::{Answer, Failure, FailureKind, Sparse, told};
 
 /// Codes that something depends on.
 const KNOWN: [&str; 18] = [
@@ -68,7 +68,7 @@ impl GraphError {
 
     /// `UnknownError` hides JSON in its message (docs #11992): its own code and message say more.
     fn unwrap_message(&mut self) {
-        let Ok(inner) = serde_json::from_str::<Value>(&self.message) else { return };
+        let Ok(Sparse(inner)) = serde_json::from_str(&self.message) else { return };
         let inner = if inner["error"].is_object() { &inner["error"] } else { &inner };
         let told: Vec<&str> =
             ["code", "errorCode", "message", "errorMessage"].iter().filter_map(|name| inner[*name].as_str()).collect();
@@ -86,7 +86,7 @@ impl GraphError {
                 words.push_str(part);
             }
         }
-        redact(&words)
+        told(&words)
     }
 }
 
@@ -98,7 +98,8 @@ fn keep_first(slot: &mut String, value: &Value) {
 
 /// The error of a whole answer.
 pub(super) fn error_of(answer: &Answer) -> GraphError {
-    GraphError::of(&serde_json::from_slice(&answer.body).unwrap_or_default())
+    let Sparse(body) = serde_json::from_slice(&answer.body).unwrap_or_default();
+    GraphError::of(&body)
 }
 
 /// A failure for an answer that is not the one hoped for; `permission` is what a 403 lacks.

@@ -13,7 +13,7 @@ use super::{Entra, error};
 use crate::extract::rules::{Member, Members};
 use crate::extract::wire::short;
 use crate::extract::{Activity, Facts, Listing, UserType};
-use crate::http::{Answer, Call, Failure, FailureKind, Url, redact};
+use crate::http::{Answer, Call, Failure, FailureKind, Url, entries, redact};
 use crate::model::{Person, PersonId, PersonKey};
 
 /// What the keys and rules need. `otherMails` is left out: it is not proven to be the person's.
@@ -25,7 +25,9 @@ const TOP: &str = "&$top=999";
 const GROUP_UNITS: u32 = 4;
 
 #[derive(Deserialize)]
+#[serde(bound = "T: Deserialize<'de>")]
 struct Page<T> {
+    #[serde(deserialize_with = "entries")]
     value: Vec<T>,
     #[serde(rename = "@odata.nextLink")]
     next: Option<String>,
@@ -195,3 +197,4 @@ impl Pages {
         Ok(url)
     }
 }
+

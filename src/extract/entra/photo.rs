@@ -5,19 +5,19 @@
 //! picture do; everything else is unknown and changes nothing (promise P2).
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
-use serde::Deserialize;
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::error::GraphError;
 use crate::extract::{Looked, Probed};
-use crate::http::{is_transient, parse_retry_after};
+use crate::http::{Sparse, is_transient, parse_retry_after};
 use crate::model::{Absence, Fault, Version};
 
 /// A photo is under 4 MB where it comes from (§3.2).
@@ -30,19 +30,71 @@ pub(super) struct Part<'a> {
     pub(super) id: Cow<'a, str>,
     pub(super) status: u16,
     #[serde(default)]
-    headers: BTreeMap<String, Value>,
+    headers: Sparse,
     #[serde(borrow, default)]
     body: Body<'a>,
 }
 
 /// JSON type first, then status (§4): bytes are a string, all else an object.
-#[derive(Default, Deserialize)]
-#[serde(untagged)]
+#[derive(Default)]
 enum Body<'a> {
-    Text(#[serde(borrow)] Cow<'a, str>),
+    Text(Cow<'a, str>),
     Json(Value),
     #[default]
     Missing,
+}
+
+/// By hand, because a derived one would first keep everything, whatever it is.
+impl<'de: 'a, 'a> Deserialize<'de> for Body<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyBody)
+    }
+}
+
+struct AnyBody;
+
+impl<'de> Visitor<'de> for AnyBody {
+    type Value = Body<'de>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a text or JSON")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Body::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Body::Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<Self::Value, A::Error> {
+        Sparse::of_object(object).map(|Sparse(value)| Body::Json(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+        Sparse::of_list(list).map(|Sparse(value)| Body::Json(value))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Body::Missing)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Body::Json(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(Body::Json(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(Body::Json(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(Body::Json(value.into()))
+    }
 }
 
 /// What becomes of a part.
@@ -162,14 +214,17 @@ impl Part<'_> {
     fn json(&self) -> Option<Value> {
         match &self.body {
             Body::Json(value) => Some(value.clone()),
-            Body::Text(text) => serde_json::from_str(text).ok().or_else(|| serde_json::from_slice(&decode(text)?).ok()),
+            Body::Text(text) => {
+                let told = serde_json::from_str(text).ok().or_else(|| serde_json::from_slice(&decode(text)?).ok());
+                told.map(|Sparse(value)| value)
+            }
             Body::Missing => None,
         }
     }
 
     /// Header names inside a batch are members of a JSON object, in any case (§4).
     fn header(&self, name: &str) -> Option<Cow<'_, str>> {
-        let (_, value) = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
+        let (_, value) = self.headers.0.as_object()?.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
         match value {
             Value::String(text) => Some(Cow::Borrowed(text)),
             Value::Number(number) => Some(Cow::Owned(number.to_string())),

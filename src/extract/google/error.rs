@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::http::{Answer, Failure, FailureKind, is_transient, redact};
+use crate::http::{Answer, Failure, FailureKind, Sparse, is_transient, told};
 
 /// A refusal, read as far as it can be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub(super) enum Class {
 impl GoogleError {
     /// Reads the body of a refusal; what is neither shape gives what its text tells.
     pub(super) fn of(body: &[u8]) -> Self {
-        let Ok(json) = serde_json::from_slice::<Value>(body) else { return Self::of_text(body) };
+        let Ok(Sparse(json)) = serde_json::from_slice(body) else { return Self::of_text(body) };
         let error = &json["error"];
         let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
         let of_details = || error["details"].as_array()?.iter().find_map(|detail| text(&detail["reason"]));
@@ -101,7 +101,7 @@ impl GoogleError {
                 words.push_str(part);
             }
         }
-        redact(&words)
+        told(&words)
     }
 }
 

@@ -13,7 +13,7 @@ use super::photo::version_of;
 use crate::extract::rules::{Member, Members};
 use crate::extract::wire::{segment, short};
 use crate::extract::{Facts, Listing};
-use crate::http::{Answer, Call, Failure, FailureKind};
+use crate::http::{Answer, Call, Failure, FailureKind, entries};
 use crate::model::{Person, PersonId, PersonKey, PhotoHint, Standing, normalise_key};
 
 /// What the keys, the rules and the photo need. `nonEditableAliases` are of no use for matching (§2.1).
@@ -24,7 +24,7 @@ const MEMBER_FIELDS: &str = "nextPageToken,members(id,type)";
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct UserPage {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "entries")]
     users: Vec<User>,
     next_page_token: Option<String>,
 }
@@ -56,7 +56,7 @@ struct Name {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct MemberPage {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "entries")]
     members: Vec<ListedMember>,
     next_page_token: Option<String>,
 }

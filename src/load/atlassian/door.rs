@@ -12,7 +12,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use url::Url;
 
-use crate::http::{Answer, Authorization, Call, Failure, FailureKind, Line, Sent};
+use crate::http::{Answer, Authorization, Call, Failure, FailureKind, Line, Sent, told};
 use crate::model::Fault;
 
 use super::Credential;
@@ -214,7 +214,7 @@ fn words(body: &[u8]) -> Option<String> {
         Details::Exceptions(list) => list.into_iter().filter_map(|exception| exception.message).collect(),
     };
     let words: Vec<String> = errors.error_messages.into_iter().chain(details).chain(errors.message).collect();
-    (!words.is_empty()).then(|| words.join("; "))
+    (!words.is_empty()).then(|| told(&words.join("; ")))
 }
 
 #[cfg(test)]

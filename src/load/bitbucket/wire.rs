@@ -5,6 +5,7 @@
 
 use serde::Deserialize;
 
+use crate::http::entries;
 use crate::load::atlassian::accounts::Life;
 
 /// A user.
@@ -37,6 +38,7 @@ impl User {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Users {
+    #[serde(deserialize_with = "entries")]
     pub values: Vec<User>,
     pub is_last_page: Option<bool>,
     pub next_page_start: Option<u64>,

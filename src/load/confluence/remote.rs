@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
-use crate::http::{Answer, Call, Failure, FailureKind, Sent, know};
+use crate::http::{Answer, Call, Failure, FailureKind, Sent, know, told};
 use crate::load::atlassian::Credential;
 use crate::load::atlassian::door::{Trouble, fault, found, refused, with_query};
 use crate::load::atlassian::login::{Anonymous, contains};
@@ -189,7 +189,7 @@ async fn probe_endpoint(desk: &Desk) -> Result<(), Failure> {
 fn not_let_in(answer: &Answer, said: &Endpoint) -> Option<Failure> {
     match (answer.status, said.error.as_deref()) {
         (403, word) => {
-            let words = said.message.clone().or(word.map(str::to_owned)).unwrap_or_else(|| found(answer));
+            let words = said.message.as_deref().or(word).map_or_else(|| found(answer), told);
             Some(answer.failure(FailureKind::Refused, format!("403: {words}")).hint(
                 "put the account into the group that the script names in `GROUPS`, and make it a Confluence administrator",
             ))
@@ -330,7 +330,7 @@ async fn written(desk: &Desk, method: &str, parameters: &[Parameter<'_>]) -> Res
             Ok(Reply::Value(value)) => Ok((answer, value)),
             Ok(Reply::Fault(words)) => {
                 let code = if words.contains("NotPermittedException") { NOT_PERMITTED } else { FAULT };
-                Err(Trouble::No(Fault::new(code, format!("confluence2.{method}: {words}"))))
+                Err(Trouble::No(Fault::new(code, format!("confluence2.{method}: {}", told(&words)))))
             }
             Err(_) => Err(unsaid(&answer)),
         };
@@ -356,10 +356,10 @@ async fn post(desk: &Desk, call: Call) -> Result<(Answer, Endpoint), Trouble> {
     if let Some(failure) = not_let_in(&answer, &said).filter(|_| !contains(&answer.body, "XSRF")) {
         return Err(Trouble::Stop(failure));
     }
-    let words = said.message.unwrap_or_else(|| found(&answer));
+    let words = said.message.as_deref().map_or_else(|| found(&answer), told);
     Err(match (answer.status, said.error.as_deref()) {
         (409, Some(CHANGED)) => Trouble::No(Fault::new(CHANGED, words)),
-        (409, Some(word)) => Trouble::No(Fault::new(word, words)),
+        (409, Some(word)) => Trouble::No(Fault::new(told(word), words)),
         _ => judged(desk, &answer).await,
     })
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::picture::{self, Picture};
+use crate::http::entries;
 use crate::load::atlassian::accounts::Life;
 
 /// A person, in listings and alone.
@@ -68,6 +69,7 @@ impl Person {
 /// A page of people.
 #[derive(Debug, Deserialize)]
 pub(super) struct People {
+    #[serde(deserialize_with = "entries")]
     pub results: Vec<Person>,
     #[serde(default, rename = "_links")]
     pub links: Links,

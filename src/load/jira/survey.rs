@@ -20,7 +20,7 @@ use super::avatar;
 use super::default::{DEFAULT, Stock, ask_default};
 use super::desk::Desk;
 use super::version::{Listing, Version};
-use super::wire::{Members, ServerInfo, User, UserList};
+use super::wire::{Found, Members, ServerInfo, User, UserList};
 
 /// The most that `user/list` gives in one page.
 pub(super) const LIST_PAGE: u64 = 2000;
@@ -169,7 +169,7 @@ impl<'a> Roll<'a> {
             if answer.status != 200 {
                 return Err(self.desk.failed(&answer));
             }
-            let users: Vec<User> = answer.json()?;
+            let Found(users) = answer.json()?;
             let length = users.len() as u64;
             if length == 0 && start > 0 && (last >= SEARCH_PAGE || start == SEARCH_PAGE) {
                 let found = format!("the listing ends after exactly {start} accounts: it is cut off");

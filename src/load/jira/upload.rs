@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::http::{Call, Failure, FailureKind};
+use crate::http::{Call, Failure, FailureKind, told};
 use crate::load::atlassian::door::{INTERNAL_ERROR, NOT_FOUND, Trouble, WRONG_TYPE, fault};
 use crate::load::{Learnt, Probe, Upload};
 use crate::model::{Fault, Mark};
@@ -73,7 +73,7 @@ impl Crop {
 pub(super) async fn create(desk: &Desk, shared: &Shared, name: &str, square: &Square<'_>) -> Result<Made, Trouble> {
     match temporary(desk, shared, name, square).await? {
         Temporary::Made { id, owner } => Ok(Made { mark: Mark::new(id), owner }),
-        Temporary::Refused(why) => Err(Trouble::No(Fault::new("refused", why))),
+        Temporary::Refused(why) => Err(Trouble::No(Fault::new("refused", told(&why)))),
         Temporary::Crop => confirm(desk, shared, name, square.side).await,
     }
 }

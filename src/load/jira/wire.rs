@@ -6,8 +6,10 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
+use crate::http::entries;
 use crate::load::atlassian::accounts::Life;
 
 /// `GET serverInfo`.
@@ -51,16 +53,22 @@ impl User {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct UserList {
+    #[serde(deserialize_with = "entries")]
     pub values: Vec<User>,
     #[serde(default, deserialize_with = "maybe_text")]
     pub next_cursor: Option<String>,
     pub is_last: Option<bool>,
 }
 
+/// `GET user/search`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Found(#[serde(deserialize_with = "entries")] pub Vec<User>);
+
 /// `GET group/member`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Members {
+    #[serde(deserialize_with = "entries")]
     pub values: Vec<User>,
     pub total: Option<u64>,
     pub is_last: Option<bool>,
@@ -69,9 +77,9 @@ pub(super) struct Members {
 /// `GET user/avatars`.
 #[derive(Debug, Deserialize)]
 pub(super) struct AvatarLists {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "entries")]
     pub system: Vec<Avatar>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "entries")]
     pub custom: Vec<Avatar>,
 }
 
@@ -112,8 +120,8 @@ struct RawTemporary {
     #[serde(default, deserialize_with = "maybe_text")]
     id: Option<String>,
     owner: Option<String>,
-    needs_cropping: Option<serde_json::Value>,
-    is_cropping_needed: Option<serde_json::Value>,
+    needs_cropping: Option<IgnoredAny>,
+    is_cropping_needed: Option<IgnoredAny>,
     #[serde(default)]
     error_messages: Vec<String>,
 }

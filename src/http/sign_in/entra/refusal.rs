@@ -5,7 +5,7 @@
 
 use serde::Deserialize;
 
-use crate::http::{Answer, Failure, FailureKind};
+use crate::http::{Answer, Failure, FailureKind, told};
 
 /// The documented error answer; every member may be missing in practice.
 #[derive(Default, Deserialize)]
@@ -70,10 +70,10 @@ impl Refusal {
     /// `400 invalid_client: AADSTS7000215: Invalid client secret provided. (trace …, correlation …)`
     fn words(&self, status: u16) -> String {
         // The description repeats the ids and the time; its first sentence is enough.
-        let told =
+        let words =
             self.error_description.split(" Trace ID:").next().unwrap_or_default().lines().next().unwrap_or_default();
-        let told = if told.is_empty() { String::new() } else { format!(": {told}") };
-        format!("{status} {}{told} (trace {}, correlation {})", self.error, self.trace_id, self.correlation_id)
+        let words = if words.is_empty() { String::new() } else { format!(": {words}") };
+        told(&format!("{status} {}{words} (trace {}, correlation {})", self.error, self.trace_id, self.correlation_id))
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::bearer::{Signer, Wish};
-use crate::http::{Answer, Failure, FailureKind};
+use crate::http::{Answer, Failure, FailureKind, told};
 
 /// A refused token.
 pub(super) struct Judged {
@@ -41,8 +41,8 @@ impl Refusal {
 
     fn words(&self, status: u16) -> String {
         match self.error_description.as_str() {
-            "" => format!("{status} {}", self.error),
-            told => format!("{status} {}: {told}", self.error),
+            "" => told(&format!("{status} {}", self.error)),
+            words => told(&format!("{status} {}: {words}", self.error)),
         }
     }
 

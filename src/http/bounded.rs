@@ -1,0 +1,184 @@
+//! JSON that cannot take more memory than an honest answer does.
+//!
+//! Owns: lists of which only so many entries are read, and values of which only so many parts are kept.
+//! Leaves to others: how many bytes come at all (`Call::cap`).
+//! A newcomer gets wrong: a cap on bytes is none on memory. `[],` has three bytes on the wire and 32 in a
+//! `serde_json::Value`; an empty user has three, too, and some hundred as a person.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+/// Entries of one page. The largest that any of these interfaces documents is 1000.
+const ENTRIES: usize = 5000;
+
+/// Parts of a value: members, entries, texts. Errors and metadata have some dozen.
+const PARTS: usize = 1000;
+
+/// A page's entries; for `deserialize_with`. More than any page has are refused.
+pub fn entries<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    deserializer.deserialize_seq(Entries(PhantomData))
+}
+
+struct Entries<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a list of at most {ENTRIES}")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = list.next_element()? {
+            if entries.len() == ENTRIES {
+                return Err(A::Error::invalid_length(ENTRIES + 1, &self));
+            }
+            entries.push(entry);
+        }
+        Ok(entries)
+    }
+}
+
+/// A value of which only the first parts are kept.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sparse(pub Value);
+
+impl<'de> Deserialize<'de> for Sparse {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut left = PARTS;
+        deserializer.deserialize_any(Keeper(&mut left)).map(Self)
+    }
+}
+
+impl Sparse {
+    /// The list that begins here.
+    pub fn of_list<'de, A: SeqAccess<'de>>(list: A) -> Result<Self, A::Error> {
+        Keeper(&mut PARTS.clone()).visit_seq(list).map(Self)
+    }
+
+    /// The object that begins here.
+    pub fn of_object<'de, A: MapAccess<'de>>(object: A) -> Result<Self, A::Error> {
+        Keeper(&mut PARTS.clone()).visit_map(object).map(Self)
+    }
+}
+
+/// Keeps so many parts more.
+struct Keeper<'k>(&'k mut usize);
+
+impl<'de> serde::de::DeserializeSeed<'de> for Keeper<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Keeper<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        let mut kept = Vec::new();
+        while let Some(left) = self.0.checked_sub(1) {
+            *self.0 = left;
+            match list.next_element_seed(Keeper(self.0))? {
+                Some(value) => kept.push(value),
+                None => return Ok(Value::Array(kept)),
+            }
+        }
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Value::Array(kept))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Value, A::Error> {
+        let mut kept = serde_json::Map::new();
+        while let Some(left) = self.0.checked_sub(1) {
+            *self.0 = left;
+            match object.next_key::<String>()? {
+                Some(name) => _ = kept.insert(name, object.next_value_seed(Keeper(self.0))?),
+                None => return Ok(Value::Object(kept)),
+            }
+        }
+        while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Value::Object(kept))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_honest_is_kept_as_it_is() {
+        for value in
+            [json!(null), json!(-7), json!(1.5), json!("é"), json!([[], {}, [true]]), json!({ "a": { "b": [1] } })]
+        {
+            assert_eq!(serde_json::from_str::<Sparse>(&value.to_string()).unwrap().0, value);
+        }
+    }
+
+    #[test]
+    fn of_a_bomb_only_the_beginning_is_kept() {
+        let wide = format!("{{\"code\":\"x\",\"more\":[{}1],\"last\":2}}", "[],".repeat(100_000));
+        let Sparse(value) = serde_json::from_str(&wide).unwrap();
+        assert_eq!(value["code"], "x");
+        assert!(value["more"].as_array().unwrap().len() < PARTS && value.get("last").is_none());
+        let object: String = (0..5000).map(|nth| format!("\"{nth}\":1,")).collect();
+        let Sparse(value) = serde_json::from_str(&format!("{{{object}\"z\":0}}")).unwrap();
+        assert!(value.as_object().unwrap().len() < PARTS + 1);
+        assert!(
+            serde_json::from_str::<Sparse>("[1,").is_err()
+                && serde_json::from_str::<Sparse>(&"[".repeat(9999)).is_err()
+        );
+    }
+
+    #[test]
+    fn a_page_of_too_many_is_no_page() {
+        #[derive(Deserialize)]
+        struct Page {
+            #[serde(deserialize_with = "entries")]
+            value: Vec<u8>,
+        }
+        let page = |count: usize| serde_json::from_str::<Page>(&json!({ "value": vec![1; count] }).to_string());
+        assert_eq!(page(ENTRIES).unwrap().value.len(), ENTRIES);
+        assert!(page(ENTRIES + 1).is_err() && page(0).unwrap().value.is_empty());
+    }
+}
