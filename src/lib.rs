@@ -6,6 +6,9 @@ pub mod cli;
 pub mod error;
 pub mod exit;
 pub mod extract;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod http;
 pub mod load;
 pub mod model;

@@ -10,8 +10,8 @@ use std::sync::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use super::schedule::Schedule;
 use super::echo::Form;
+use super::schedule::Schedule;
 
 /// A fault as it is dialled in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

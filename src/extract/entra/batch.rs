@@ -213,6 +213,32 @@ fn now_there(answer: &Answer) -> SystemTime {
     answer.server_time().unwrap_or_else(SystemTime::now)
 }
 
+/// Any body of any status: everybody asked about is answered once.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz(body: &[u8]) -> u64 {
+    let open: Vec<usize> = (0..super::BATCH).collect();
+    let Ok(Responses { responses }) = serde_json::from_slice::<Responses<'_>>(body) else { return 0 };
+    let probed = Round::<crate::extract::Probed>::sort(responses, &open, SystemTime::UNIX_EPOCH).everybody();
+    let Ok(Responses { responses }) = serde_json::from_slice::<Responses<'_>>(body) else { return 0 };
+    let looked = Round::<crate::extract::Looked>::sort(responses, &open, SystemTime::UNIX_EPOCH);
+    let kinds = looked.again.iter().chain(&looked.denied).chain(&looked.unauthorized);
+    let kinds: Vec<String> = kinds.map(|(_, fault)| fault.code.clone()).collect();
+    let done = looked.done.len();
+    assert_eq!((probed, looked.everybody()), (open.clone(), open), "somebody is not answered, or twice");
+    crate::fuzzing::shape((done, kinds))
+}
+
+#[cfg(any(test, fuzzing))]
+impl<T> Round<T> {
+    /// The places of all who are answered, in order.
+    fn everybody(&self) -> Vec<usize> {
+        let failed = self.denied.iter().chain(&self.unauthorized).chain(&self.again).map(|(place, _)| *place);
+        let mut places: Vec<usize> = self.done.iter().map(|(place, _)| *place).chain(failed).collect();
+        places.sort_unstable();
+        places
+    }
+}
+
 /// Everybody denied in the same way is the app's permission, not the people (§3.5).
 fn whole_or_each<T: Wanted>(
     people: &[PersonId],

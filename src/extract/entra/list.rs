@@ -198,3 +198,15 @@ impl Pages {
     }
 }
 
+/// A page of people, a page of members, a refusal.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz(body: &[u8]) -> u64 {
+    let users = serde_json::from_slice::<Page<User>>(body).ok();
+    let shown = users.map(|page| {
+        page.value.iter().flat_map(|user| &user.proxy_addresses).for_each(|address| _ = smtp(address));
+        (page.value.len().min(2), page.next.is_some())
+    });
+    let members = serde_json::from_slice::<Page<ListedMember>>(body).is_ok();
+    let error = serde_json::from_slice(body).map(|json| error::GraphError::of(&json)).unwrap_or_default();
+    crate::fuzzing::shape((shown, members, error.words(400).is_empty(), error.code))
+}

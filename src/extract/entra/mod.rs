@@ -107,5 +107,8 @@ impl Source for Entra {
     }
 }
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use {batch::fuzz as fuzz_batch, list::fuzz as fuzz_answers, photo::fuzz_base64};
+
 #[cfg(test)]
 mod tests;

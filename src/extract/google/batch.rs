@@ -267,6 +267,24 @@ fn now_there(answer: &Answer) -> SystemTime {
     answer.server_time().unwrap_or_else(SystemTime::now)
 }
 
+/// Any body: everybody asked about is answered once, and nobody with another's photo.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz(body: &[u8]) -> u64 {
+    let people: Vec<PersonId> = (0..4).map(|nth| PersonId::new(format!("10{nth}"))).collect();
+    let open: Vec<usize> = (0..people.len()).collect();
+    let head = String::from_utf8_lossy(&body[..body.len().min(64)]);
+    let boundary = mime::boundary(head.lines().next().unwrap_or_default()).unwrap_or("b");
+    let parts = mime::parse(body, boundary);
+    let round = Round::<crate::extract::Looked>::sort(&parts, &people, &open, SystemTime::UNIX_EPOCH);
+    let failed = round.unauthorized.iter().chain(&round.again).map(|(place, _)| *place);
+    let failed = failed.chain(round.denied.iter().map(|denied| denied.place));
+    let mut places: Vec<usize> = round.done.iter().map(|(place, _)| *place).chain(failed).collect();
+    places.sort_unstable();
+    assert_eq!(places, open, "somebody is not answered, or twice");
+    let again: Vec<&str> = round.again.iter().map(|(_, fault)| fault.code.as_str()).collect();
+    crate::fuzzing::shape((parts.len(), round.done.len(), again))
+}
+
 /// The endpoint is not there: a wrong URL answers an HTML page with 404, a gateway that takes no multipart 400 (§5).
 fn is_gone(answer: &Answer) -> bool {
     matches!(answer.status, 400 | 404 | 405 | 410 | 415 | 501)

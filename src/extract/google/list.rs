@@ -231,6 +231,20 @@ impl Pages {
     }
 }
 
+/// A page of people, a page of members, a refusal.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz(body: &[u8]) -> u64 {
+    let users = serde_json::from_slice::<UserPage>(body).ok();
+    let shown = users.map(|page| {
+        page.users.iter().filter_map(|user| user.thumbnail_photo_etag.as_deref()).for_each(|etag| _ = version_of(etag));
+        (page.users.len().min(2), page.next_page_token.is_some())
+    });
+    let members = serde_json::from_slice::<MemberPage>(body).ok().map(|page| page.members.len().min(2));
+    let error = super::error::GoogleError::of(body);
+    let classes = [200, 400, 401, 403, 404, 429, 503].map(|status| error.class(status) as u8);
+    crate::fuzzing::shape((shown, members, classes, error.words(403).is_empty()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

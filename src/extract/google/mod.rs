@@ -169,5 +169,8 @@ impl Source for Google {
     }
 }
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use {batch::fuzz as fuzz_multipart, list::fuzz as fuzz_answers, photo::fuzz_base64};
+
 #[cfg(test)]
 mod tests;

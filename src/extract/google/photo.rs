@@ -138,6 +138,22 @@ pub(super) fn version_of(etag: &str) -> Option<Version> {
     (!suffix.is_empty()).then(|| Version::new(suffix))
 }
 
+/// Whatever is encoded comes back, however it is spelled; whatever is decoded is no larger than its text.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz_base64(bytes: &[u8]) -> u64 {
+    use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
+    for engine in [BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD] {
+        for padding in ["", "=", "..", "*", "\n"] {
+            let text = engine.encode(bytes) + padding;
+            assert_eq!(decode(&text).as_deref(), Some(bytes), "{text}");
+        }
+    }
+    let text = String::from_utf8_lossy(bytes);
+    let decoded = decode(&text);
+    assert!(decoded.as_ref().is_none_or(|decoded| decoded.len() <= text.len() * 3 / 4));
+    crate::fuzzing::shape((decoded.map(|decoded| decoded.len() % 3), version_of(&text).is_some()))
+}
+
 /// Web-safe base64, with whatever padding; Google's documents contradict each other about it (§3.1).
 fn decode(text: &str) -> Option<Vec<u8>> {
     const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()

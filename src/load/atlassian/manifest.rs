@@ -65,6 +65,12 @@ fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
     (!text.is_empty()).then_some(text)
 }
 
+/// A manifest in either shape.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz(body: &[u8]) -> u64 {
+    crate::fuzzing::shape(Manifest::read(body).map(|manifest| (manifest.id.is_empty(), manifest.type_id.is_some())))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

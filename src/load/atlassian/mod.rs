@@ -19,6 +19,8 @@ use secrecy::SecretString;
 use crate::http::Authorization;
 
 pub use accounts::{AccountRules, Inactive};
+#[cfg(any(test, fuzzing))]
+pub(crate) use manifest::fuzz as fuzz_answers;
 
 /// How we sign in.
 #[derive(Clone, Debug)]

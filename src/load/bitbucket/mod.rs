@@ -16,6 +16,9 @@ mod survey;
 mod tests;
 mod wire;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use wire::fuzz as fuzz_answers;
+
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 

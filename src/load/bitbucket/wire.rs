@@ -52,6 +52,22 @@ pub(super) struct Properties {
     pub display_name: Option<String>,
 }
 
+/// Every answer, with what its avatar URLs say.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz(body: &[u8]) -> u64 {
+    let base = url::Url::parse("https://git.example/x").expect("a URL");
+    let users = serde_json::from_slice::<Users>(body).ok();
+    let listed = users.iter().flat_map(|page| &page.values).take(3);
+    let shown = listed.map(|user| {
+        let shown = super::mark::shown(user.avatar_url.as_deref(), &base);
+        (user.life() as u8, std::mem::discriminant(&shown))
+    });
+    let shown: Vec<_> = shown.collect();
+    let text = String::from_utf8_lossy(body);
+    let stand_in = super::mark::Window::read(&crate::model::Mark::new(text.as_ref())).is_some();
+    crate::fuzzing::shape((shown, users.is_some(), serde_json::from_slice::<Properties>(body).is_ok(), stand_in))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

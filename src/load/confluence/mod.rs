@@ -19,6 +19,9 @@ mod tests;
 mod wire;
 mod xmlrpc;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use {wire::fuzz as fuzz_answers, xmlrpc::fuzz as fuzz_xmlrpc};
+
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 

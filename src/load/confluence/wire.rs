@@ -102,6 +102,23 @@ pub(super) struct Endpoint {
     pub message: Option<String>,
 }
 
+/// Every answer, with what its pictures' paths say.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz(body: &[u8]) -> u64 {
+    let base = Url::parse("https://wiki.example/x").expect("a URL");
+    let people = serde_json::from_slice::<People>(body).ok();
+    let listed = people.iter().flat_map(|page| &page.results);
+    let shown: Vec<_> = listed.take(3).map(|person| (person.life() as u8, person.picture(&base).is_some())).collect();
+    let path = String::from_utf8_lossy(body);
+    let content = picture::read(&path, None, &base).content.is_some();
+    let others = [
+        serde_json::from_slice::<ServerInformation>(body).is_ok(),
+        serde_json::from_slice::<Endpoint>(body).is_ok(),
+        content,
+    ];
+    crate::fuzzing::shape((people.is_some(), shown, others))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -294,6 +294,33 @@ impl<'a> Scan<'a> {
     }
 }
 
+/// Any body: what is read can be walked through, and holds no more than was sent.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz(body: &[u8]) -> u64 {
+    fn size(value: &Value, depth: usize) -> usize {
+        assert!(depth <= DEPTH + 1, "deeper than allowed");
+        match value {
+            Value::Boolean(_) | Value::Nothing => 1,
+            Value::Text(text) => text.len() + 1,
+            Value::Struct(members) => members.iter().map(|(name, value)| name.len() + size(value, depth + 1)).sum(),
+            Value::Array(values) => values.iter().map(|value| size(value, depth + 1)).sum(),
+        }
+    }
+    let kind = match read(body) {
+        Ok(Reply::Value(value)) => {
+            assert!(size(&value, 0) <= body.len(), "more than was sent");
+            format!("{:?}", std::mem::discriminant(&value))
+        }
+        Ok(Reply::Fault(words)) => format!("fault {}", words.is_empty()),
+        Err(odd) => odd.to_string(),
+    };
+    // What comes back may go out again: as text it is sent whole, or not at all.
+    let text = String::from_utf8_lossy(body);
+    let sent = call("m", &[Parameter::Text(&text), Parameter::Bytes(body)]);
+    assert!(sent.as_ref().is_none_or(|sent| tokens(&String::from_utf8_lossy(sent)).is_ok()), "a call that is no XML");
+    crate::fuzzing::shape((kind, sent.is_some()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

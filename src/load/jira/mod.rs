@@ -18,6 +18,9 @@ mod upload;
 mod version;
 mod wire;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use wire::fuzz as fuzz_answers;
+
 #[cfg(test)]
 pub(crate) mod tests;
 

@@ -1,0 +1,265 @@
+//! What is thrown at every reader of foreign bytes, and what must hold whatever is thrown.
+//!
+//! Owns: one target for each reader, with its promises. Built for unit tests and for the fuzzer (`--cfg fuzzing`) only.
+//! Leaves to others: inventing bytes (`tests` beside this file in CI, libFuzzer in `tests/fuzz` for as long as one likes).
+//! A newcomer gets wrong: a target does not ask whether the answer is right, which tables of tests do. It asks for an
+//! answer at all: no panic, no hang, nobody lost, nothing larger than what came in allows.
+
+mod answers;
+#[cfg(test)]
+mod mutate;
+#[cfg(test)]
+mod tests;
+
+use std::hash::{DefaultHasher, Hasher as _};
+
+use crate::pipeline::{self, Colour, Environment, Overrides};
+use crate::transform::{Format, Limits, Settings, luma, memory_needed, render};
+
+/// One reader.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// The folder under `tests/fuzz/corpus`, and the name for `.ci/fuzz`.
+    pub name: &'static str,
+    /// Reads the bytes and checks the promises. What comes back stands for the kind of answer, so that bytes with a new
+    /// kind can be kept and built upon.
+    pub run: fn(&[u8]) -> u64,
+    /// Words of the format.
+    pub words: &'static [&'static str],
+    /// Inputs that a CI run invents.
+    pub rounds: u32,
+}
+
+/// All of them.
+pub const TARGETS: [Target; 7] = [
+    Target {
+        name: "pipeline",
+        run: pipeline_file,
+        words: &[
+            "version: 1",
+            "extract:",
+            "load:",
+            "- entra:",
+            "- jira:",
+            "${A}",
+            "${A:-b}",
+            "${file:x}",
+            "${",
+            "&a",
+            "*a",
+            "<<: *a",
+            "!!x",
+            "---",
+            "\n  ",
+            "[[",
+            "{{",
+            "'",
+            "\"",
+            "|\n",
+            ">-\n",
+            "#",
+            "\u{feff}",
+            "\u{85}",
+            "\0",
+            "~",
+        ],
+        rounds: 1500,
+    },
+    Target {
+        name: "graph_batch",
+        run: crate::extract::entra::fuzz_batch,
+        words: &[
+            "\"id\"",
+            "\"0\"",
+            "\"1\"",
+            "\"status\"",
+            "200",
+            "404",
+            "429",
+            "1e999",
+            "-1",
+            "\"headers\"",
+            "\"Retry-After\"",
+            "\"body\"",
+            "\"ETag\"",
+            "ImageNotFound",
+            "\"error\":{",
+            "\"code\":",
+            "null",
+            "[[[[",
+            "\\ud800",
+            "\\u0000",
+        ],
+        rounds: 6000,
+    },
+    Target {
+        name: "multipart",
+        run: crate::extract::google::fuzz_multipart,
+        words: &[
+            "--b\r\n",
+            "--b--\r\n",
+            "\r\n\r\n",
+            "\n\n",
+            "Content-ID: <response-p0>",
+            "Content-ID: <p1>",
+            "HTTP/1.1 200 OK",
+            "HTTP/1.1 429 ",
+            "Retry-After: 1",
+            "Content-Type: application/http",
+            "\r\n ",
+            "\"photoData\":\"",
+            "{\"id\":\"",
+        ],
+        rounds: 6000,
+    },
+    Target {
+        name: "xmlrpc",
+        run: crate::load::confluence::fuzz_xmlrpc,
+        words: &[
+            "<value>",
+            "</value>",
+            "<struct>",
+            "<member>",
+            "<name>",
+            "<array><data>",
+            "<![CDATA[",
+            "]]>",
+            "<!DOCTYPE a [",
+            "<!ENTITY x \"y\">",
+            "&x;",
+            "&#0;",
+            "&#x10FFFF;",
+            "<?xml?>",
+            "<nil/>",
+            "<fault>",
+            "faultString",
+            "<!--",
+            "-->",
+        ],
+        rounds: 6000,
+    },
+    Target {
+        name: "base64",
+        run: base64,
+        words: &["=", "==", "-", "_", "+", "/", "\n", " ", ".", "*", "|"],
+        rounds: 8000,
+    },
+    Target {
+        name: "answers",
+        run: answers::run,
+        words: &[
+            "{\"values\":[",
+            "{\"value\":[",
+            "{\"results\":[",
+            "{\"users\":[",
+            "\"@odata.nextLink\":\"",
+            "\"nextPageToken\":",
+            "\"errors\":[",
+            "\"error\":",
+            "<textarea>",
+            "</textarea>",
+            "&quot;",
+            "\"id\":",
+            "\"owner\":",
+            "1e400",
+            "[[[[[[[[",
+            "/secure/useravatar?avatarId=1",
+            "/download/attachments/1/a",
+            "%",
+            "%ff",
+            "<id>",
+            "</id>",
+        ],
+        rounds: 6000,
+    },
+    Target {
+        name: "pictures",
+        run: picture,
+        words: &[
+            "\u{0}",
+            "IHDR",
+            "IDAT",
+            "PLTE",
+            "tRNS",
+            "iCCP",
+            "eXIf",
+            "acTL",
+            "fcTL",
+            "IEND",
+            "Exif\0\0",
+            "ICC_PROFILE\0",
+            "VP8 ",
+            "VP8L",
+            "VP8X",
+            "ANMF",
+            "ALPH",
+            "NETSCAPE2.0",
+        ],
+        rounds: 2500,
+    },
+];
+
+/// The target of this name.
+pub fn target(name: &str) -> Option<&'static Target> {
+    TARGETS.iter().find(|target| target.name == name)
+}
+
+/// Stands for a kind of answer.
+pub(crate) fn shape(of: impl std::hash::Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Variables and files that hold nothing usual.
+struct Odd;
+
+impl Environment for Odd {
+    fn var(&self, name: &str) -> Option<String> {
+        (name.len() < 3).then(|| format!("${{{name}}}\n- x: *y"))
+    }
+
+    fn file(&self, path: &str) -> Result<String, String> {
+        if path.len() < 9 { Ok("\0\u{feff}: [".to_owned()) } else { Err("not there".to_owned()) }
+    }
+}
+
+fn pipeline_file(bytes: &[u8]) -> u64 {
+    // The command reads text; other bytes end before.
+    let text = String::from_utf8_lossy(bytes);
+    let faults = match pipeline::parse(&text, "fuzz.yaml") {
+        Ok(document) => match document.resolve(&Odd, &Overrides::default()) {
+            Ok(_) => return 0,
+            Err(faults) => faults,
+        },
+        Err(faults) => faults,
+    };
+    let shown = faults.render(Colour::Plain);
+    assert!(!shown.is_empty(), "faults without words");
+    // The titles say which kinds of fault were found; numbers and quoted words say no more.
+    let titles = shown.lines().filter_map(|line| line.strip_prefix("error: "));
+    shape(titles.map(|title| title.split(['`', '\'']).next().unwrap_or_default().to_owned()).collect::<Vec<_>>())
+}
+
+fn base64(bytes: &[u8]) -> u64 {
+    crate::extract::entra::fuzz_base64(bytes) ^ crate::extract::google::fuzz_base64(bytes).rotate_left(1)
+}
+
+fn picture(bytes: &[u8]) -> u64 {
+    let limits = Limits { pixels: 300_000, memory: 4 << 20, ..Limits::default() };
+    let settings = Settings { size: 24, smallest: 1, format: Format::Png, ..Settings::default() };
+    let (needed, rendered) = (memory_needed(bytes, &limits), render(bytes, &settings, None, &limits));
+    match (&needed, &rendered) {
+        (Ok(needed), _) => assert!(*needed <= limits.memory, "{needed} bytes, though the limit was checked"),
+        (Err(_), Ok(_)) => panic!("rendered, though nobody could say what it would take"),
+        (Err(_), Err(_)) => {}
+    }
+    assert_eq!(luma(bytes, &limits).is_some(), rendered.is_ok(), "looks and renditions differ about it: {rendered:?}");
+    match rendered {
+        Ok(rendered) => {
+            assert!((1..=24).contains(&rendered.side) && !rendered.bytes.is_empty());
+            shape(("rendered", rendered.side))
+        }
+        Err(refusal) => shape(refusal.to_string().replace(|c: char| c.is_ascii_digit(), "")),
+    }
+}
