@@ -98,6 +98,24 @@ async fn a_stale_record_deletes_nobodys_picture() {
 }
 
 #[tokio::test]
+async fn nothing_is_written_where_the_name_leads_to_another_account() {
+    let (world, _, ours) = world_with_ours();
+    let stage = Stage::ready(world, Way::Password).await;
+    // Renamed since the survey: what stands there is another account's.
+    stage.world().users.get_mut(ADA).unwrap().key = "L".into();
+    for kind in [IntentKind::Replace, IntentKind::Revert] {
+        let mut session = stage.jira.session().await.unwrap();
+        let mut journal = Memory::new(&stage.log);
+        let wrote = match kind {
+            IntentKind::Replace => session.replace(over(ours, kind), &rendition(200), &mut journal).await,
+            _ => session.revert(over(ours, kind), &mut journal).await,
+        };
+        assert_eq!(wrote, Wrote::ChangedMeanwhile);
+        assert_eq!(stage.take_log(), ["R avatars"]);
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_written_where_something_else_stands() {
     let (world, own, ours) = world_with_ours();
     let stage = Stage::ready(world, Way::Password).await;
