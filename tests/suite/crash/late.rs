@@ -64,6 +64,22 @@ fn expect_as_undisturbed(stage: &Stage, way: &Way, case: &Case, calm: &Calm) {
 }
 
 #[test]
+fn what_the_server_does_while_the_next_run_waits_is_found_and_not_done_again() {
+    at_every_write(|way, case, nth| {
+        println!("{way:?}, {}: killed at request {nth}", case.name);
+        let mut stage = slow(way, case, nth, Duration::from_millis(1500));
+        stage.edit(|pipe| _ = pipe.target(way.target).set("quiet", "8s"));
+        let mut child = stage.spawn(&["run", "pipeline.yaml"]);
+        stage.until("the request arrives", |stage| stage.sandbox.requests().of(way.target) > u64::from(nth));
+        child.kill().expect("SIGKILL");
+        child.wait().expect("the program is gone");
+        stage.move_with_the_state_alone();
+        stage.run().expect_exit(0);
+        stage
+    });
+}
+
+#[test]
 fn what_the_server_does_after_the_client_gave_up_is_found_by_the_same_run() {
     at_every_write(|way, case, nth| {
         println!("{way:?}, {}: no answer to request {nth}", case.name);
