@@ -297,7 +297,7 @@ impl<'a> Round<'a> {
                 return Ok(Err(failure));
             }
         }
-        if self.house.stop.requested() { self.drain().await } else { Ok(Ok(())) }
+        if self.house.stop.requested() { self.take_in().await.map(Err) } else { Ok(Ok(())) }
     }
 
     fn send_probe_rest(&mut self) {
@@ -331,40 +331,53 @@ impl<'a> Round<'a> {
         self.calls.push(Box::pin(look(Arc::clone(&self.source), Arc::clone(self.kitchen), people)));
     }
 
-    /// Takes all that is under way. Once the run is asked to stop, a call that failed keeps no other from being taken.
     async fn drain(&mut self) -> Result<Result<(), Failure>, Trouble> {
-        let mut ended = Ok(());
         while !self.calls.is_empty() {
-            let taken = self.take_one().await?;
-            if taken.is_err() && !self.house.stop.requested() {
-                return Ok(taken);
+            if let Err(failure) = self.take_one().await? {
+                return Ok(Err(failure));
             }
-            ended = ended.and(taken);
             self.send_fetch_full();
         }
-        Ok(if self.house.stop.requested() { Err(stopped()) } else { ended })
+        Ok(if self.house.stop.requested() { Err(stopped()) } else { Ok(()) })
     }
 
     async fn take_one(&mut self) -> Result<Result<(), Failure>, Trouble> {
-        let brought = match self.house.in_flight(FETCH, self.calls.next()).await {
+        let brought = match self.house.unless_stopped(FETCH, self.calls.next()).await {
             Ok(Some(brought)) => brought?,
             Ok(None) => return Ok(Ok(())),
-            Err(stopped) => return Ok(Err(stopped)),
+            Err(_stopped) => return self.take_in().await.map(Err),
         };
         match brought {
-            Ok(Brought::Probed(answers)) => {
-                for (person, probed) in answers {
-                    self.probed(person, probed)?;
-                }
-            }
-            Ok(Brought::Looked(meals)) => {
-                for (person, meal) in meals {
-                    self.serve(&person, meal, Asked::Once)?;
-                }
-            }
-            Err(failure) => return Ok(Err(self.failed(failure))),
+            Ok(brought) => self.bring(brought).map(Ok),
+            Err(failure) => Ok(Err(self.failed(failure))),
         }
-        Ok(Ok(()))
+    }
+
+    /// Takes in what is under way once the run is asked to stop, for a moment: the next run need not ask for it again.
+    async fn take_in(&mut self) -> Result<Failure, Trouble> {
+        let house = self.house;
+        let all = async {
+            while let Some(brought) = self.calls.next().await {
+                if let Ok(brought) = brought? {
+                    self.bring(brought)?;
+                }
+            }
+            Ok::<(), Trouble>(())
+        };
+        // What did not come in time is given up.
+        house.in_flight(FETCH, all).await.unwrap_or(Ok(()))?;
+        Ok(stopped())
+    }
+
+    fn bring(&mut self, brought: Brought) -> Result<(), Trouble> {
+        match brought {
+            Brought::Probed(answers) => {
+                answers.into_iter().try_for_each(|(person, probed)| self.probed(person, probed))
+            }
+            Brought::Looked(meals) => {
+                meals.into_iter().try_for_each(|(person, meal)| self.serve(&person, meal, Asked::Once))
+            }
+        }
     }
 
     /// Whatever a call says once the run is asked to stop: it was cut short.
