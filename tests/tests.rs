@@ -10,7 +10,9 @@
 mod suite {
     // What the tests are written in.
     mod company; // people with faces, and their accounts
+    mod crowd; // thousands of them, with the state of their last run
     mod ended; // how the program ended
+    mod peak; // how much memory the program took
     mod pipe; // the pipeline file
     mod play; // the story of one seed
     mod products; // every product of a world in that file
@@ -19,14 +21,17 @@ mod suite {
     mod truth; // what must stand on the servers
 
     // What is promised.
+    mod canaries; // every kind of credential, every command, every failure: in no output (P7)
     mod crash; // killed at every request of every write (P1, P4)
     mod drills; // something large breaks: nothing is reverted, and it is told (P2, P3, P8)
     mod exit_codes; // design §6
     mod first_run; // the right face everywhere, the second run quiet (P1, P5)
     mod folders; // a folder as source and as target
     mod groups; // who is in scope, left alone or opted out by a group
+    mod hostile; // bombs, and nobody who listens
     mod limits; // each broken once, passed by exactly its number (P3)
     mod lost_state; // adopting by looks
+    mod memory; // does not grow with the number of people (P9)
     mod mutants; // programs that are wrong on purpose
     mod printed; // whole outputs
     mod probing; // `auth --probe`: tried on our own account, and put back
@@ -34,12 +39,13 @@ mod suite {
     mod refusals; // every listed failure answer and its class (P2, P8)
     mod requests; // sent equals forecast equals counted
     mod rules; // who keeps what, and why (P1, P2)
-    mod secrets; // in no output (P7)
+    mod secrets; // the loudest runs (P7)
     mod seeds; // seeded faults at every request, every write judged at once (P1, P2)
     mod selection; // --only, --target, --plan
     mod several; // sources and targets side by side, and none for another's fault
     mod signing_in; // `auth`: who we are, what we may
     mod state_damage; // a state that is no state, a disk that is full
     mod stopping; // by a signal, in every phase and pause; the next run goes on
+    mod strangers; // no credential for any other host (P7)
     mod systems; // every file of pipelines/
 }

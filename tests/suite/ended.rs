@@ -48,6 +48,11 @@ impl Ended {
         self.output.status.code()
     }
 
+    /// Whether it did what it was asked for.
+    pub fn succeeded(&self) -> bool {
+        self.output.status.success()
+    }
+
     /// Standard output must say this.
     #[track_caller]
     pub fn expect_answer(self, text: &str) -> Self {

@@ -104,6 +104,12 @@ impl Element {
         set(&mut self.keys, key, value);
         self
     }
+
+    /// Takes a key out.
+    pub fn unset(&mut self, key: &str) -> &mut Self {
+        self.keys.retain(|(known, _)| known != key);
+        self
+    }
 }
 
 fn set(keys: &mut Vec<(String, String)>, key: &str, value: &str) {

@@ -18,6 +18,9 @@ use super::company::{Company, address, file};
 use super::ended::{Ended, files};
 use super::pipe::Pipe;
 
+/// Where the files lie that a test keeps secret.
+const SECRETS: &str = "secret/";
+
 /// Until something that must happen counts as never happening.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -30,6 +33,10 @@ pub struct Stage {
     folder: TempDir,
     pipe: Pipe,
     environment: Vec<(String, String)>,
+    /// Variables that hold no secret.
+    open: Vec<(String, String)>,
+    /// Secrets that stand in no variable.
+    secrets: Vec<String>,
 }
 
 impl Stage {
@@ -50,6 +57,8 @@ impl Stage {
             folder: tempfile::tempdir().expect("a folder for the test"),
             pipe: Pipe::default(),
             environment: Vec::new(),
+            open: Vec::new(),
+            secrets: Vec::new(),
             world,
             sandbox,
         };
@@ -116,6 +125,19 @@ impl Stage {
     pub fn set(&mut self, name: &str, value: &str) {
         self.environment.retain(|(known, _)| known != name);
         self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Sets an environment variable of the program that holds no secret.
+    pub fn tell(&mut self, name: &str, value: &str) {
+        self.open.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Writes a file that is secret, and remembers what of it no output may hold; its path for the pipeline file.
+    pub fn hide(&mut self, name: &str, bytes: impl AsRef<[u8]>, secrets: &[&str]) -> String {
+        let path = format!("{SECRETS}{name}");
+        self.write(&path, bytes);
+        self.secrets.extend(secrets.iter().map(|secret| (*secret).to_owned()));
+        path
     }
 
     /// A path in the folder.
@@ -186,7 +208,8 @@ impl Stage {
     /// Begins a command by way of another program, which is to end in it.
     pub fn spawn_by(&self, mut command: Command, arguments: &[&str]) -> Child {
         self.write("pipeline.yaml", self.pipe.text());
-        command.args(arguments).current_dir(self.folder()).env_clear().envs(self.environment.iter().cloned());
+        let variables = self.environment.iter().chain(&self.open).cloned();
+        command.args(arguments).current_dir(self.folder()).env_clear().envs(variables);
         let streams = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         streams.spawn().expect("the program starts")
     }
@@ -259,7 +282,8 @@ impl Stage {
         // What `--sandbox` keeps of its servers is the servers' own, passwords included.
         let written = files(self.folder())
             .into_iter()
-            .filter(|(name, _)| !(name.starts_with("state/sandbox/") && name.contains("/world/")));
+            .filter(|(name, _)| !(name.starts_with("state/sandbox/") && name.contains("/world/")))
+            .filter(|(name, _)| !name.starts_with(SECRETS));
         let secrets = self.spellings();
         for (place, bytes) in printed.into_iter().chain(written) {
             // Secrets are ASCII, which this leaves as it is.
@@ -274,7 +298,7 @@ impl Stage {
     fn spellings(&self) -> Vec<String> {
         use base64::Engine as _;
         let mut all = Vec::new();
-        for (_, secret) in &self.environment {
+        for secret in self.environment.iter().map(|(_, secret)| secret).chain(&self.secrets) {
             all.push(secret.clone());
             all.push(url::form_urlencoded::byte_serialize(secret.as_bytes()).collect());
             all.push(base64::engine::general_purpose::STANDARD.encode(format!("svc-avatars:{secret}")));
