@@ -38,6 +38,11 @@ pub enum Authorization {
 }
 
 impl Authorization {
+    /// Remembers what is secret in it, so that no text shows it from now on, whoever says it first.
+    pub fn know(&self) {
+        _ = self.value();
+    }
+
     fn value(&self) -> Option<String> {
         match self {
             Self::None => None,

@@ -186,6 +186,10 @@ fn value_of(folded: &str, name: &str, from: usize) -> Option<(usize, usize)> {
         let opened = rest.trim_start_matches(['"', '\'', ' ', '\\']);
         let Some(value) = opened.strip_prefix([':', '=']) else { continue };
         let value = value.trim_start_matches(['"', '\'', ' ', '\\']);
+        // A variable of a pipeline file is the place of a secret, and tells nothing.
+        if value.starts_with("${") {
+            continue;
+        }
         let value = value.strip_prefix("bearer ").or_else(|| value.strip_prefix("basic ")).unwrap_or(value);
         let length = value.find(['"', '\'', '&', ',', '}', '<', ';', ' ', '\\', '\n', '\r']).unwrap_or(value.len());
         let start = folded.len() - value.len();

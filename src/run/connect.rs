@@ -1,6 +1,7 @@
 //! From the elements of the pipeline file to the sources and targets behind their traits.
 //!
-//! Owns: the translation of settings, one named rate for everybody who names it, the scope of each cloud.
+//! Owns: the translation of settings, one named rate for everybody who names it, the scope of each cloud, and that every
+//! credential is known to the redactor before the first request leaves.
 //! Leaves to others: the file (`pipeline`), the wire (`extract`, `load`).
 //! A newcomer gets wrong: this is the one place that knows every kind; a new system is a folder and a line here.
 
@@ -180,7 +181,10 @@ fn entra_credential(credential: &EntraCredential, cloud: Cloud) -> (String, http
         }
         EntraCredential::App { client_id, proof } => {
             let proof = match proof {
-                AppProof::ClientSecret(secret) => http::EntraCredential::ClientSecret(secret.clone()),
+                AppProof::ClientSecret(secret) => {
+                    http::know(secret);
+                    http::EntraCredential::ClientSecret(secret.clone())
+                }
                 AppProof::Certificate(certificate) => http::EntraCredential::Certificate {
                     file: certificate.file.clone(),
                     password: certificate.password.clone(),
@@ -217,6 +221,9 @@ fn google_credential(credential: &GoogleCredential) -> http::GoogleCredential {
 }
 
 fn token_from(from: &TokenFrom) -> http::TokenFrom {
+    if let TokenFrom::Github { token, .. } | TokenFrom::Env { token, .. } = from {
+        http::know(token);
+    }
     match from {
         TokenFrom::Github { url, token } => http::TokenFrom::Github { url: url.clone(), token: token.clone() },
         TokenFrom::Env { name, token } => http::TokenFrom::Env { name: name.clone(), token: token.clone() },
@@ -317,8 +324,12 @@ fn account_rules(accounts: &pipeline::Accounts) -> load::atlassian::AccountRules
 
 fn credential(credential: &AtlassianCredential) -> load::atlassian::Credential {
     match credential {
-        AtlassianCredential::Token(token) => load::atlassian::Credential::Token(token.clone()),
+        AtlassianCredential::Token(token) => {
+            http::know(token);
+            load::atlassian::Credential::Token(token.clone())
+        }
         AtlassianCredential::Password { username, password } => {
+            http::Authorization::Basic { user: username.clone(), password: password.clone() }.know();
             load::atlassian::Credential::Basic { username: username.clone(), password: password.clone() }
         }
     }
