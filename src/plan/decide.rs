@@ -110,6 +110,8 @@ pub struct Rules<'a> {
     pub rerender: Rerender,
     /// Whether the state knows any picture of ours at the target.
     pub memory: Memory,
+    /// How the target goes back to the default.
+    pub default_by: DefaultBy,
     /// The digest of a fallback image of the file.
     pub image: Lookup<'a, Path>,
     /// The digest of the rendition of a photo for this target, where it is known.
@@ -123,6 +125,15 @@ pub enum Memory {
     Holds,
     /// It knows none.
     Empty,
+}
+
+/// How a target goes back to the default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DefaultBy {
+    /// The default is chosen, and the picture stays until it is taken away.
+    Choosing,
+    /// The picture is deleted. An adopted one never is (design §4, state), so it is left alone.
+    Deleting,
 }
 
 /// Whether pictures that are right already are made again.
@@ -405,6 +416,11 @@ impl Judge<'_> {
 
     fn reset(&self, kind: ChangeKind, found: Found) -> Judgement {
         match &self.picture {
+            Picture::Ours(_) if self.rules.default_by == DefaultBy::Deleting && self.is_adopted() => {
+                let detail = "adopted pictures are never deleted, and this product shows the default no other way";
+                let detail = Some(format!("{}: {detail}", found.reason.text()));
+                self.leave(Verdict::Keep, Found { reason: Reason::NotOurs, detail, ..found })
+            }
             Picture::Ours(_) => {
                 let kind = if found.reason == Reason::OptedOut { ChangeKind::Remove } else { kind };
                 self.judgement(Verdict::Change(kind), Effect::Reset, found)
@@ -429,6 +445,10 @@ impl Judge<'_> {
 
     fn leave(&self, verdict: Verdict, found: Found) -> Judgement {
         self.judgement(verdict, Effect::Nothing, found)
+    }
+
+    fn is_adopted(&self) -> bool {
+        self.view.placement.is_some_and(|placement| placement.provenance == Provenance::Adopted)
     }
 
     fn drifted(&self) -> bool {

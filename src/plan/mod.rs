@@ -12,8 +12,8 @@ mod matching;
 mod settle;
 
 pub use decide::{
-    Effect, Former, Judgement, Looked, Lookup, Memory, Rerender, Rules, SourceState, SourceView, View, Wanted, before,
-    decide, old_of_ours,
+    DefaultBy, Effect, Former, Judgement, Looked, Lookup, Memory, Rerender, Rules, SourceState, SourceView, View,
+    Wanted, before, decide, old_of_ours,
 };
 pub use digest::plan_digest;
 pub use guard::{Allowance, Checked, Found, LimitName, ParseAllowanceError, guard, guard_same_picture};

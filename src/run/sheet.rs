@@ -18,8 +18,8 @@ use crate::model::{
     Shown, Verdict,
 };
 use crate::plan::{
-    Effect, Former, Judgement, Looked, Matched, Memory, Rules, Settled, SourceState, SourceView, View, Wanted, before,
-    decide, placement_seen, settle,
+    DefaultBy, Effect, Former, Judgement, Looked, Matched, Memory, Rules, Settled, SourceState, SourceView, View,
+    Wanted, before, decide, placement_seen, settle,
 };
 
 /// Deciding about one target.
@@ -241,6 +241,10 @@ fn rules<'a>(bench: &'a Bench<'a>, desk: &'a Desk, open: &'a Open) -> Rules<'a> 
         recipe: &open.serving.recipe,
         rerender: bench.rerender,
         memory: Memory::Holds,
+        default_by: match desk.target.keeps_no_earlier_picture() {
+            Some(_) => DefaultBy::Deleting,
+            None => DefaultBy::Choosing,
+        },
         image: Box::new(|path: &Path| bench.images.get(path).copied()),
         rendition: Box::new(|photo: &Digest| bench.house.spool.digest(photo, &open.serving.recipe)),
     }

@@ -1,5 +1,7 @@
 //! A lost or old state is survivable: pictures that look alike are adopted without a write, and never deleted.
 
+use serde_json::json;
+
 use super::company::Company;
 use super::stage::Stage;
 use super::truth::Shows::{Default, Face};
@@ -129,5 +131,13 @@ fn an_old_state_is_brought_up_to_date_by_looks() {
         assert_eq!(ended.count(target, "adopted"), 1, "{target}");
         stage.expect_shown_in(target, &[("ada", Face("spare")), ("grace", Face("grace")), ("alan", Face("alan"))]);
     }
+    stage.run().expect_exit(0).expect_answer("nothing to do");
+
+    // Adopted pictures are never deleted, and Bitbucket goes back to the default no other way.
+    stage.no_photo("ada");
+    let ended = stage.run().expect_exit(0);
+    assert_eq!(["jira", "confluence", "bitbucket"].map(|target| ended.count(target, "reverted")), [1, 1, 0]);
+    let line = ended.line("bitbucket", "ada");
+    assert_eq!((&line["change"]["kind"], &line["reason"]), (&json!("keep"), &json!("not_ours")), "{line}");
     stage.run().expect_exit(0).expect_answer("nothing to do");
 }

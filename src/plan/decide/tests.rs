@@ -42,6 +42,7 @@ struct Case {
     recipe: Recipe,
     rerender: Rerender,
     memory: Memory,
+    default_by: DefaultBy,
     fallback: Fallback,
 }
 
@@ -76,6 +77,7 @@ fn has(fact: PhotoFact) -> Case {
         recipe: "r1".into(),
         rerender: Rerender::Changed,
         memory: Memory::Holds,
+        default_by: DefaultBy::Choosing,
         fallback: fallback(),
     }
 }
@@ -142,6 +144,7 @@ impl Case {
                 recipe: &self.recipe,
                 rerender: self.rerender,
                 memory: self.memory,
+                default_by: self.default_by,
                 image: Box::new(|_| None),
                 rendition: Box::new(|photo| Some(rendition_of(photo))),
             },
@@ -155,6 +158,15 @@ fn custom(mark: &str) -> Shown {
 
 fn lost(looked: Looked) -> impl FnOnce(&mut Case) {
     move |case| (case.ownership, case.memory, case.looked) = (Ownership::Ours, Memory::Empty, looked)
+}
+
+fn adopted(default_by: DefaultBy) -> impl FnOnce(&mut Case) {
+    move |case| {
+        case.default_by = default_by;
+        if let Some(placement) = &mut case.placement {
+            placement.provenance = Provenance::Adopted;
+        }
+    }
 }
 
 fn standing(standing: Standing) -> impl FnOnce(&mut Case) {
@@ -262,6 +274,14 @@ fn cases() -> Vec<(&'static str, Case, &'static str, Reason, u32)> {
         ),
         ("no photo, nothing there", has(absent()), "keep", Reason::Absent, 21),
         ("no photo any more", has(absent()).placed(), "revert", Reason::Absent, 21),
+        ("no photo, adopted", has(absent()).placed().with(adopted(DefaultBy::Choosing)), "revert", Reason::Absent, 21),
+        (
+            "no photo, adopted, to be deleted",
+            has(absent()).placed().with(adopted(DefaultBy::Deleting)),
+            "keep",
+            Reason::NotOurs,
+            21,
+        ),
         ("no photo, somebody else's upload", has(absent()).shows(custom("7")), "keep", Reason::NotOurs, 21),
         (
             "no photo, the rule keeps",
