@@ -86,7 +86,7 @@ fn what_the_server_does_after_the_client_gave_up_is_found_by_the_same_run() {
         let mut stage = slow(way, case, nth, Duration::from_millis(3500));
         stage.edit(|pipe| {
             pipe.top("http", "{ default: { timeout: 2s } }");
-            pipe.target(way.target).set("quiet", "6s");
+            pipe.target(way.target).set("quiet", "9s");
         });
         stage.run().expect_exit(0);
         stage
