@@ -38,6 +38,10 @@ pub(super) async fn handle(
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let release = frame.shared.faults.next_release();
+    let target = parts.uri.path_and_query().map_or("/", |t| t.as_str());
+    let asked = Asked { simulator: &name, method: parts.method.as_str(), target, body: &body, part: false };
+    // Before the log shows the request: whoever sees it there may clear the faults at once.
+    let effect = frame.shared.faults.strike(&asked);
     let number = frame.shared.requests.arrived(Entry {
         simulator: name.to_string(),
         method: parts.method.to_string(),
@@ -49,9 +53,6 @@ pub(super) async fn handle(
     });
     // A server goes on with what it began, whether or not the client is still there to hear.
     let handled = tokio::spawn(async move {
-        let target = parts.uri.path_and_query().map_or("/", |t| t.as_str());
-        let asked = Asked { simulator: &name, method: parts.method.as_str(), target, body: &body, part: false };
-        let effect = frame.shared.faults.strike(&asked);
         let request = Request::from_parts(parts, Body::from(body));
         let word = effect.as_ref().map(Effect::word);
         let mut response = carry_out(effect, &frame, &wire, release, request, next).await;
