@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::model::TargetId;
 use crate::pipeline::{Document, Overrides, Pipeline};
 use crate::plan::Rerender;
-use crate::report::{self, Progress, RunReport, Wording};
+use crate::report::{self, Progress, Wording};
 use crate::run::{self, Mode, Options, Outcome, SavedPlan, Selection, Stop};
 
 /// `plan`.
@@ -42,11 +42,11 @@ pub struct RunFlags {
 pub fn plan(flags: &PlanFlags, log: &log::Flags) -> Result<Exit, Trouble> {
     let (pipeline, outcome) = execute(&flags.common, log, Mode::Plan, None)?;
     if let Some(path) = &flags.out {
-        save(path, &SavedPlan::of(&pipeline, &outcome.changes))?;
+        create(path, |file| run::write_plan(&outcome.report, &outcome.people, file))?;
         complain(&format!("plan saved to {}", path.display()));
     }
-    print(&flags.common, &pipeline, &outcome.report, Wording::Plan)?;
-    let pending = flags.detailed_exitcode && !outcome.changes.is_empty();
+    print(&flags.common, &pipeline, &outcome, Wording::Plan)?;
+    let pending = flags.detailed_exitcode && outcome.changes > 0;
     Ok(if pending { outcome.exit.and(Exit::Pending) } else { outcome.exit })
 }
 
@@ -54,7 +54,7 @@ pub fn plan(flags: &PlanFlags, log: &log::Flags) -> Result<Exit, Trouble> {
 pub fn run(flags: &RunFlags, log: &log::Flags) -> Result<Exit, Trouble> {
     let reviewed = flags.plan.as_deref().map(load).transpose()?;
     let (pipeline, outcome) = execute(&flags.common, log, Mode::Run, reviewed)?;
-    print(&flags.common, &pipeline, &outcome.report, Wording::Run)?;
+    print(&flags.common, &pipeline, &outcome, Wording::Run)?;
     Ok(outcome.exit)
 }
 
@@ -136,28 +136,18 @@ fn check_reviewed(pipeline: &Pipeline, reviewed: Option<&SavedPlan>) -> Result<(
 
 fn load(path: &Path) -> Result<SavedPlan, Trouble> {
     let wrong = |found: String| Trouble::Usage(format!("the plan {}: {found}", path.display()));
-    let text = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
-    let plan: SavedPlan = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
-    if plan.format != 1 {
-        return Err(wrong(format!("it has format {}, and this program reads 1; use the newer program", plan.format)));
-    }
-    Ok(plan)
+    let file = std::fs::File::open(path).map_err(|error| wrong(error.to_string()))?;
+    run::read_plan(file).map_err(|fault| wrong(fault.to_string()))
 }
 
-fn save(path: &Path, plan: &SavedPlan) -> Result<(), Trouble> {
-    let text = serde_json::to_string_pretty(plan)
-        .map_err(|error| Trouble::Own(format!("the plan cannot be written down: {error}")))?;
-    write(path, &(text + "\n"))
-}
-
-fn write(path: &Path, text: &str) -> Result<(), Trouble> {
-    run::create_private(path)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(Trouble::file(format!("write {}", path.display())))
+/// Writes a file that only its owner may read.
+fn create(path: &Path, write: impl FnOnce(std::fs::File) -> std::io::Result<()>) -> Result<(), Trouble> {
+    run::create_private(path).and_then(write).map_err(Trouble::file(format!("write {}", path.display())))
 }
 
 /// Writes the report's files and prints the answer.
-fn print(common: &Common, pipeline: &Pipeline, report: &RunReport, wording: Wording) -> Result<(), Trouble> {
+fn print(common: &Common, pipeline: &Pipeline, outcome: &Outcome, wording: Wording) -> Result<(), Trouble> {
+    let Outcome { report, people, .. } = outcome;
     let folder = match (&common.report, wording) {
         (Some(folder), _) => Some(folder.clone()),
         (None, Wording::Run) => Some(pipeline.state.with_extension("report")),
@@ -165,16 +155,13 @@ fn print(common: &Common, pipeline: &Pipeline, report: &RunReport, wording: Word
     };
     if let Some(folder) = &folder {
         std::fs::create_dir_all(folder).map_err(Trouble::file(format!("make the folder {}", folder.display())))?;
-        let path = folder.join("run.json");
-        run::create_private(&path)
-            .and_then(|file| report::write_json(report, file))
-            .map_err(Trouble::file(format!("write {}", path.display())))?;
-        write(&folder.join("summary.md"), &report::summary(report))?;
+        create(&folder.join("run.json"), |file| report::write_json(report, people, file))?;
+        create(&folder.join("summary.md"), |mut file| file.write_all(report::summary(report, people)?.as_bytes()))?;
     }
     match common.format {
-        Format::Json => answered(report::write_json(report, std::io::stdout().lock())),
+        Format::Json => answered(report::write_json(report, people, std::io::stdout().lock())),
         Format::Human => {
-            let mut text = report::human(report, wording);
+            let mut text = report::human(report, people, wording).map_err(Trouble::file("read the facts"))?;
             if let Some(folder) = &folder {
                 text += &format!("\nreport: {}\n", folder.join("summary.md").display());
             }

@@ -262,3 +262,11 @@ pub struct Changes {
     /// Accounts of the survey, for the confirming one.
     pub accounts: u64,
 }
+
+impl Changes {
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        let shown = self.replace_over_ours + self.replace + self.finish_over_ours + self.finish;
+        shown + self.revert_made + self.revert_adopted + self.tidy
+    }
+}

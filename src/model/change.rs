@@ -104,12 +104,3 @@ pub struct Decision {
     /// More for people: the candidates, the fault, the mark that is tidied.
     pub detail: Option<String>,
 }
-
-/// A decision that writes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// Which change.
-    pub kind: ChangeKind,
-    /// What was decided.
-    pub decision: Decision,
-}

@@ -199,7 +199,8 @@ pub enum Event {
 }
 
 /// Where an intent stands, derived from its events.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Written down, nothing sent.
     Begun,
@@ -268,7 +269,8 @@ impl Status {
 }
 
 /// What looking at the server says of an open intent (`write-protocols.md`, "observe").
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Seen {
     /// It is too early: a slow server may still be at it. Unix seconds from which on to look again.
     TooEarly(u64),
@@ -291,7 +293,7 @@ pub enum Seen {
 }
 
 /// An intent of an earlier run that is not closed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenIntent {
     /// Its row.
     pub id: IntentId,

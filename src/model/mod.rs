@@ -14,9 +14,10 @@ mod photo;
 mod picture;
 mod reason;
 mod signed_in;
+mod task;
 
 pub use account::{Account, AccountKey, AccountStanding, Shown};
-pub use change::{Change, ChangeKind, Decision, Verdict};
+pub use change::{ChangeKind, Decision, Verdict};
 pub use ids::{
     AccountId, Digest, Mark, ParseDigestError, PersonId, PersonRef, Recipe, RunId, ServerId, SourceId, TargetId,
     Version, normalise_key,
@@ -27,3 +28,4 @@ pub use photo::{Absence, Fault, PhotoFact, PhotoMark, Remembered};
 pub use picture::{Before, Picture, Placement, Provenance};
 pub use reason::{Place, Reason};
 pub use signed_in::SignedIn;
+pub use task::{Act, ActKind, Decided, Looked, PersonResult, Planned, Task, Wanted, Went};

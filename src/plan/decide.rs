@@ -9,8 +9,8 @@ use std::path::Path;
 
 use super::matching::Matched;
 use crate::model::{
-    Account, AccountStanding, Before, ChangeKind, Decision, Digest, Mark, Person, PersonRef, PhotoFact, Picture, Place,
-    Placement, Provenance, Reason, Recipe, Shown, SourceId, Standing, TargetId, Verdict,
+    Account, AccountStanding, Before, ChangeKind, Decision, Digest, Looked, Mark, Person, PersonRef, PhotoFact,
+    Picture, Place, Placement, Provenance, Reason, Recipe, Shown, SourceId, Standing, TargetId, Verdict, Wanted,
 };
 use crate::pipeline::{Action, Fallback, Ownership, Rule};
 
@@ -53,19 +53,6 @@ pub enum Former {
     Gone,
     /// The source was not listed, or is not in the file any more.
     Unknown,
-}
-
-/// Whether a picture that is not recorded looks like the one that would be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Looked {
-    /// Nobody looked yet.
-    NotYet,
-    /// It is the same picture: adopt it.
-    Alike,
-    /// It is another one.
-    Differs,
-    /// It could not be looked at.
-    Failed,
 }
 
 /// The facts about one account.
@@ -143,17 +130,6 @@ pub enum Rerender {
     Changed,
     /// `--rerender`.
     All,
-}
-
-/// A picture that shall stand on an account.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
-    /// Whose photo; `None` for a fallback image.
-    pub person: Option<PersonRef>,
-    /// Digest of the original.
-    pub photo: Digest,
-    /// Digest of the rendition; `None` while it is not rendered.
-    pub rendition: Option<Digest>,
 }
 
 /// What the decision asks of the run.

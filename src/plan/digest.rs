@@ -1,25 +1,29 @@
 //! The digest by which a reviewed plan is recognised (design §3, plan).
 //!
-//! Owns: what goes into it, in which order. Leaves to others: saving plans (`cli`), comparing them (`run`).
+//! Owns: what goes into it. Leaves to others: the order, saving plans (`cli`), comparing them (`run`).
 //! A newcomer gets wrong: reasons and places are not in it; a comment added to the file does not make a plan stale.
 
 use crate::model::{Decision, Digest};
 
-/// The digest over (target, account, change, from, to) of all changes, in the order given.
-pub fn plan_digest<'a>(changes: impl IntoIterator<Item = &'a Decision>) -> Digest {
-    let mut text = String::new();
-    for decision in changes {
-        for part in [
-            decision.target.as_str(),
-            decision.account.as_str(),
-            decision.verdict.word(),
-            &decision.from.label(),
-            &decision.to,
-        ] {
+/// The digest over (target, account, change, from, to) of all changes, in the order they are added.
+#[derive(Clone, Debug, Default)]
+pub struct PlanDigest(blake3::Hasher);
+
+impl PlanDigest {
+    /// Adds a change.
+    pub fn add(&mut self, change: &Decision) {
+        let from = change.from.label();
+        let parts =
+            [change.target.as_str(), change.account.as_str(), change.verdict.word(), from.as_str(), change.to.as_str()];
+        for part in parts {
             // Lengths before the parts: no two different lists give the same text.
-            text.push_str(&format!("{}:{part};", part.len()));
+            self.0.update(format!("{}:{part};", part.len()).as_bytes());
         }
-        text.push('\n');
+        self.0.update(b"\n");
     }
-    Digest::of(text.as_bytes())
+
+    /// The digest of what was added.
+    pub fn finish(&self) -> Digest {
+        Digest::from_bytes(*self.0.finalize().as_bytes())
+    }
 }

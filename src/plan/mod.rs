@@ -12,10 +12,10 @@ mod matching;
 mod settle;
 
 pub use decide::{
-    DefaultBy, Effect, Former, Judgement, Looked, Lookup, Memory, Rerender, Rules, SourceState, SourceView, View,
-    Wanted, before, decide, old_of_ours,
+    DefaultBy, Effect, Former, Judgement, Lookup, Memory, Rerender, Rules, SourceState, SourceView, View, before,
+    decide, old_of_ours,
 };
-pub use digest::plan_digest;
+pub use digest::PlanDigest;
 pub use guard::{Allowance, Checked, Found, LimitName, ParseAllowanceError, guard, guard_same_picture};
 pub use matching::{Matched, lookups, matched};
 pub use settle::{Settled, placement_seen, settle};

@@ -3,13 +3,14 @@
 //! Owns: the tables and the order of the sections. Leaves to others: the same for programs (`json`) and for pages (`summary`).
 //! A newcomer gets wrong: counts always come with their whole, and long lists are cut here only; `run.json` has them all.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io;
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use super::{LimitLine, PersonLine, PersonResult, RunReport};
-use crate::model::Reason;
+use super::people::{Section, sections};
+use super::{LimitLine, People, PersonLine, RunReport};
+use crate::model::{PersonResult, Reason};
 
 /// What the reader is told first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +28,7 @@ const LINES: usize = 60;
 const WIDTH: usize = 96;
 
 /// The report for people.
-pub fn human(report: &RunReport, wording: Wording) -> String {
+pub fn human(report: &RunReport, people: &dyn People, wording: Wording) -> io::Result<String> {
     let mut out = String::new();
     let title = match wording {
         Wording::Plan => "plan",
@@ -40,8 +41,9 @@ pub fn human(report: &RunReport, wording: Wording) -> String {
     if !report.targets.is_empty() {
         _ = writeln!(out, "\n{}", targets(report, wording));
     }
-    for (heading, lines) in sections(report, wording) {
-        section(&mut out, &heading, &lines);
+    let sections = sections(people, LINES, |line| heading(line, wording))?;
+    for ((_, heading), lines) in &sections {
+        section(&mut out, heading, lines);
     }
     let broken: Vec<_> = report.limits.iter().filter(|limit| limit.broken || limit.overridden).collect();
     if !broken.is_empty() {
@@ -52,11 +54,11 @@ pub fn human(report: &RunReport, wording: Wording) -> String {
     }
     bullets(&mut out, "stopped", &report.failures);
     bullets(&mut out, "notes", &report.notes);
-    let pending = report.people.iter().filter(|line| is_change(line)).count();
-    if pending == 0 && report.failures.is_empty() && report.exit_code == 0 {
+    let pending = sections.values().any(|section| section.lines.values().any(PersonLine::is_change));
+    if !pending && report.failures.is_empty() && report.exit_code == 0 {
         _ = writeln!(out, "\nnothing to do");
     }
-    out
+    Ok(out)
 }
 
 /// A limit in one sentence, with what to write to get past it.
@@ -132,26 +134,9 @@ fn targets(report: &RunReport, wording: Wording) -> String {
     table(&heads, rows)
 }
 
-fn is_change(line: &PersonLine) -> bool {
-    !matches!(line.change.kind.as_str(), "unchanged" | "keep" | "conflict" | "skip")
-}
-
-/// Headings in the order of what a reader must see first, each with its lines.
-fn sections<'a>(report: &'a RunReport, wording: Wording) -> Vec<(String, Vec<&'a PersonLine>)> {
-    let mut groups: BTreeMap<(u8, String), Vec<&PersonLine>> = BTreeMap::new();
-    for line in &report.people {
-        let (order, heading) = heading(line, wording);
-        groups.entry((order, heading)).or_default().push(line);
-    }
-    let by_name = |mut lines: Vec<&'a PersonLine>| {
-        lines.sort_by(|a, b| (&a.target, &a.account.name).cmp(&(&b.target, &b.account.name)));
-        lines
-    };
-    groups.into_iter().map(|((_, heading), lines)| (heading, by_name(lines))).collect()
-}
-
+/// Headings in the order of what a reader must see first.
 fn heading(line: &PersonLine, wording: Wording) -> (u8, String) {
-    if is_change(line) {
+    if line.is_change() {
         match line.result {
             PersonResult::Failed => return (0, "failed".into()),
             PersonResult::Open => return (1, "open: the next run looks again".into()),
@@ -176,21 +161,21 @@ fn heading(line: &PersonLine, wording: Wording) -> (u8, String) {
     (order, if planned { todo } else { done }.into())
 }
 
-fn section(out: &mut String, heading: &str, lines: &[&PersonLine]) {
-    _ = writeln!(out, "\n{heading} ({})", lines.len());
+fn section(out: &mut String, heading: &str, section: &Section) {
+    _ = writeln!(out, "\n{heading} ({})", section.count);
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    for line in lines.iter().take(LINES) {
+    for line in section.lines.values() {
         table.add_row(row(line));
     }
     _ = writeln!(out, "{}", trimmed(&table));
-    if lines.len() > LINES {
-        _ = writeln!(out, "  … and {} more of {}: see run.json", lines.len() - LINES, lines.len());
+    if section.more() > 0 {
+        _ = writeln!(out, "  … and {} more of {}: see run.json", section.more(), section.count);
     }
 }
 
 fn row(line: &PersonLine) -> [String; 4] {
-    let what = if is_change(line) {
+    let what = if line.is_change() {
         format!("{} → {}", short(&line.change.from), short(&line.change.to))
     } else {
         short(&line.change.from)

@@ -6,15 +6,17 @@
 
 mod human;
 mod json;
+mod people;
 mod progress;
 mod run_report;
 mod summary;
 
 pub use human::{Wording, human};
 pub use json::write_json;
+pub use people::People;
 pub use progress::{Event, Listener, Progress, Silent, Verbosity};
 pub use run_report::{
-    AccountLine, ChangeLine, LimitLine, Names, PersonFailure, PersonLine, PersonResult, PersonWho, RequestLine,
-    RunReport, SourceLine, TargetLine,
+    AccountLine, ChangeLine, LimitLine, PersonFailure, PersonLine, PersonWho, RequestLine, RunReport, SourceLine,
+    TargetLine,
 };
 pub use summary::summary;

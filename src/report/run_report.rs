@@ -5,16 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Whether reports name people (`report.names`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Names {
-    /// As they are.
-    Full,
-    /// Account names and person ids are replaced by a short digest of them.
-    Pseudonym,
-}
+use crate::model::{ChangeKind, PersonResult};
 
-/// One run, whole.
+/// One run, whole, but for the people, who are read line by line ([`super::People`]).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RunReport {
     /// 1.
@@ -51,8 +44,6 @@ pub struct RunReport {
     pub failures: Vec<String>,
     /// Odd things that stop nothing.
     pub notes: Vec<String>,
-    /// Everybody but the unchanged, by target and account.
-    pub people: Vec<PersonLine>,
 }
 
 /// What a source said.
@@ -203,26 +194,6 @@ pub struct ChangeLine {
     pub to: String,
 }
 
-/// How a decision went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PersonResult {
-    /// Nothing was to be done.
-    None,
-    /// It would be done: this is a plan, or the target is on dry run.
-    Planned,
-    /// Done and seen in the confirming survey.
-    Done,
-    /// Done by the server's own word, but the confirming survey does not show it.
-    NotShown,
-    /// It failed.
-    Failed,
-    /// It may have happened; the next run looks.
-    Open,
-    /// It was not begun.
-    NotDone,
-}
-
 /// Why one person failed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PersonFailure {
@@ -235,39 +206,25 @@ pub struct PersonFailure {
 impl RunReport {
     /// The counts alone, without anything that could name somebody.
     pub fn counts(&self) -> Self {
-        // Field by field: to copy everybody first would take the memory of everybody (promise P9).
-        Self {
-            format: self.format,
-            tool: self.tool.clone(),
-            pipeline: self.pipeline.clone(),
-            pipeline_digest: self.pipeline_digest.clone(),
-            command: self.command.clone(),
-            run: self.run.clone(),
-            outcome: self.outcome.clone(),
-            exit_code: self.exit_code,
-            started: self.started.clone(),
-            finished: self.finished.clone(),
-            plan_digest: self.plan_digest.clone(),
-            sources: self.sources.clone(),
-            targets: self.targets.clone(),
-            requests: self.requests.clone(),
-            limits: self.limits.clone(),
-            failures: Vec::new(),
-            notes: Vec::new(),
-            people: Vec::new(),
+        Self { failures: Vec::new(), notes: Vec::new(), ..self.clone() }
+    }
+}
+
+impl PersonLine {
+    /// Replaces account name and ids by digests, where the file asks for pseudonyms.
+    pub fn pseudonymised(mut self) -> Self {
+        self.account.name = pseudonym(&self.account.name);
+        self.account.id = pseudonym(&self.account.id);
+        if let Some(person) = &mut self.person {
+            person.id = pseudonym(&person.id);
         }
+        self.detail = None;
+        self
     }
 
-    /// Replaces account names and ids by digests, where the file asks for pseudonyms.
-    pub fn pseudonymise(&mut self) {
-        for line in &mut self.people {
-            line.account.name = pseudonym(&line.account.name);
-            line.account.id = pseudonym(&line.account.id);
-            if let Some(person) = &mut line.person {
-                person.id = pseudonym(&person.id);
-            }
-            line.detail = None;
-        }
+    /// Whether something is or was to be written.
+    pub fn is_change(&self) -> bool {
+        ChangeKind::of_word(&self.change.kind).is_some()
     }
 }
 

@@ -3,17 +3,19 @@
 //! Owns: the Markdown. Leaves to others: the counts. A newcomer gets wrong: names come from servers, so every cell is
 //! escaped; a display name must not be able to write Markdown or HTML into the page.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io;
 
 use super::human::limit_sentence;
-use super::{PersonLine, PersonResult, RunReport};
+use super::people::sections;
+use super::{People, PersonLine, RunReport};
+use crate::model::PersonResult;
 
 /// Rows of one table before it is cut.
 const ROWS: usize = 200;
 
 /// The report as Markdown.
-pub fn summary(report: &RunReport) -> String {
+pub fn summary(report: &RunReport, everybody: &dyn People) -> io::Result<String> {
     let mut out = String::new();
     _ = writeln!(out, "# {}: {} {}\n", cell(&report.pipeline), report.command, report.outcome);
     _ = writeln!(
@@ -28,9 +30,9 @@ pub fn summary(report: &RunReport) -> String {
     sources(&mut out, report);
     targets(&mut out, report);
     requests(&mut out, report);
-    people(&mut out, report);
+    people(&mut out, everybody)?;
     bullets(&mut out, "Notes", &report.notes);
-    out
+    Ok(out)
 }
 
 fn bullets(out: &mut String, heading: &str, lines: &[String]) {
@@ -107,15 +109,12 @@ fn requests(out: &mut String, report: &RunReport) {
     out.push('\n');
 }
 
-fn people(out: &mut String, report: &RunReport) {
-    let mut groups: BTreeMap<(&str, &str), Vec<&PersonLine>> = BTreeMap::new();
-    for line in &report.people {
-        groups.entry((line.change.kind.as_str(), line.reason.as_str())).or_default().push(line);
-    }
-    for ((kind, reason), lines) in groups {
-        _ = writeln!(out, "## {kind}: {reason} ({})\n", lines.len());
+fn people(out: &mut String, people: &dyn People) -> io::Result<()> {
+    let sections = sections(people, ROWS, |line| (line.change.kind.clone(), line.reason.clone()))?;
+    for ((kind, reason), section) in sections {
+        _ = writeln!(out, "## {kind}: {reason} ({})\n", section.count);
         out.push_str("| account | from | to | rule | result |\n|---|---|---|---|---|\n");
-        for line in lines.iter().take(ROWS) {
+        for line in section.lines.values() {
             _ = writeln!(
                 out,
                 "| {}/{} | {} | {} | {} | {} |",
@@ -127,11 +126,12 @@ fn people(out: &mut String, report: &RunReport) {
                 result(line)
             );
         }
-        if lines.len() > ROWS {
-            _ = writeln!(out, "\n… and {} more of {}: see `run.json`.", lines.len() - ROWS, lines.len());
+        if section.more() > 0 {
+            _ = writeln!(out, "\n… and {} more of {}: see `run.json`.", section.more(), section.count);
         }
         out.push('\n');
     }
+    Ok(())
 }
 
 fn result(line: &PersonLine) -> String {

@@ -5,160 +5,114 @@
 //! A newcomer gets wrong: workers share nothing but the stop flag. A session belongs to one worker and is thrown away
 //! after anything but a complete success (promise P1).
 
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::future::{join_all, try_join_all};
 
-use super::desk::{Desk, Open};
+use super::desk::{Desk, Open, PAGE};
 use super::house::{House, unix_now};
 use super::journal::StoreJournal;
-use super::judge::{Act, DeskPlan, Planned};
+use super::judge::DeskPlan;
+use super::refused::Refusals;
 use super::spool::Spooled;
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
 use crate::load::{Changes, Mend, Rendition, Session, Wrote, closing};
 use crate::model::{
-    ChangeKind, Event, Fault, Intent, IntentId, IntentKind, Mark, OpenIntent, Provenance, Reason, Seen, Shown, Status,
+    AccountId, Act, ActKind, Event, Fault, Intent, IntentId, IntentKind, Mark, OpenIntent, PersonResult, Planned,
+    Reason, Seen, Shown, Status, Wanted, Went,
 };
-use crate::plan::{Settled, before, old_of_ours};
-use crate::report::PersonResult;
+use crate::plan::{before, old_of_ours};
 use crate::state::DecisionCursor;
 
-/// How one change went.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Went {
-    /// In a word.
-    pub result: PersonResult,
-    /// Why it failed.
-    pub error: Option<Fault>,
-    /// What the account must show now; `None`: nothing to confirm.
-    pub shows: Option<Shown>,
-    /// The intent behind it, where the confirming survey may have something to add.
-    pub intent: Option<IntentId>,
+fn done(shows: Option<Shown>, intent: Option<IntentId>) -> Went {
+    Went { result: PersonResult::Done, error: None, shows, intent }
 }
 
-impl Went {
-    fn done(shows: Option<Shown>, intent: Option<IntentId>) -> Self {
-        Self { result: PersonResult::Done, error: None, shows, intent }
-    }
-
-    fn ended(result: PersonResult, fault: Fault) -> Self {
-        Self { result, error: Some(fault), shows: None, intent: None }
-    }
+fn ended(result: PersonResult, fault: Fault) -> Went {
+    Went { result, error: Some(fault), shows: None, intent: None }
 }
-
-/// How each change of a target went.
-pub type Results = HashMap<DecisionCursor, Went>;
 
 /// The order of applying: mending first, then replacements, then reverts.
-const ROUNDS: [&[ChangeKind]; 3] =
-    [&[ChangeKind::Finish, ChangeKind::Tidy], &[ChangeKind::Replace], &[ChangeKind::Revert, ChangeKind::Remove]];
+const ROUNDS: [&[ActKind]; 3] = [&[ActKind::Finish, ActKind::Tidy], &[ActKind::Show, ActKind::Look], &[ActKind::Reset]];
 
-/// The changes of one round, worker by worker. The same everywhere, so that the forecast knows every session's share.
-fn shares<'a>(plan: &'a DeskPlan, round: &[ChangeKind], workers: usize) -> Vec<Vec<&'a Planned>> {
-    let mut shares = vec![Vec::new(); workers.max(1)];
-    let changes = plan
-        .changes
-        .iter()
-        .filter(|planned| planned.decision.verdict.change().is_some_and(|kind| round.contains(&kind)));
-    for (index, planned) in changes.enumerate() {
-        shares[index % workers.max(1)].push(planned);
-    }
-    shares
-}
-
-/// The shape of a plan, for the target's forecast.
+/// The plan's shape for the forecast: its changes, and how many replacements each worker's session makes.
 pub fn shape(plan: &DeskPlan, workers: usize, accounts: u64) -> Changes {
-    let mut shape = Changes { accounts, ..Changes::default() };
-    for planned in &plan.changes {
-        let made = planned.placement.as_ref().is_some_and(|placement| placement.provenance == Provenance::Made);
-        match &planned.act {
-            Act::Show(_) if made => shape.replace_over_ours += 1,
-            Act::Show(_) => shape.replace += 1,
-            Act::Reset if made => shape.revert_made += 1,
-            Act::Reset => shape.revert_adopted += 1,
-            // Shown and recorded already: only the old picture of ours is left to go.
-            Act::Finish(open, _) if matches!(open.status, Status::Shown(_)) => shape.tidy += 1,
-            Act::Finish(open, _) if open.intent.old.is_some() => shape.finish_over_ours += 1,
-            Act::Finish(..) => shape.finish += 1,
-            Act::Tidy(..) => shape.tidy += 1,
-        }
-    }
-    shape.sessions = shares(plan, ROUNDS[1], workers).iter().map(|share| share.len() as u64).collect();
-    shape.sessions.retain(|writes| *writes > 0);
-    shape
+    let (all, workers) = (plan.changes.replace + plan.changes.replace_over_ours, workers.max(1) as u64);
+    // They are dealt one by one, so the first ones get one more.
+    let share = |worker| all / workers + u64::from(worker < all % workers);
+    let sessions = (0..workers).map(share).filter(|writes| *writes > 0).collect();
+    Changes { accounts, sessions, ..plan.changes.clone() }
 }
 
-/// Writes a plan to a target. What stops the target is kept in the desk.
-pub async fn apply(house: &House, desk: &mut Desk, plan: &DeskPlan, workers: usize) -> Result<Results, Trouble> {
-    record_closings(house, plan).await?;
-    for placement in &plan.adopt {
-        house.store.adopt(placement.clone()).await?;
+/// Writes a plan to a target. What stops the target is kept in the desk, how each change went in the facts.
+pub async fn apply(house: &House, desk: &mut Desk, plan: &DeskPlan, workers: usize) -> Result<(), Trouble> {
+    if desk.opened > 0 {
+        record_closings(house, desk).await?;
     }
-    let mut results = Results::new();
-    let Some(open) = desk.open.as_ref().filter(|_| !plan.changes.is_empty()) else { return Ok(results) };
+    if plan.counts.adopted > 0 {
+        adopt(house, desk).await?;
+    }
+    let total = plan.changes.count();
+    let Some(open) = desk.open.as_ref().filter(|_| total > 0) else { return Ok(()) };
     let work = format!("write {}", desk.id());
-    house.begins(&work, Some(plan.changes.len() as u64));
-    let crew = Crew { house, desk, open, halt: Mutex::new(None), done: Mutex::new(0), work: &work };
+    house.begins(&work, Some(total));
+    let crew = Crew {
+        house,
+        desk,
+        open,
+        halt: Mutex::new(None),
+        step: Mutex::new(0),
+        refusals: Mutex::new(Refusals::default()),
+        work: &work,
+    };
     let mut sessions: Vec<Option<Box<dyn Session>>> = (0..workers.max(1)).map(|_| None).collect();
-    let mut parked = Vec::new();
-    for round in ROUNDS {
-        let shares = shares(plan, round, workers);
-        let workers = sessions.iter_mut().zip(shares).map(|(session, share)| crew.share(session, share));
-        for (planned, went) in join_all(workers).await.into_iter().flatten() {
-            match went {
-                Ended::Went(went) => _ = results.insert(DecisionCursor::of(&planned.decision), went),
-                Ended::Parked(id, fault) => parked.push((planned, id, fault)),
-            }
-        }
+    for acts in ROUNDS {
+        crew.round(acts, &mut sessions).await?;
     }
     drop(sessions);
-    for (planned, id, fault) in parked {
-        let went = crew.look_again(planned, id, fault).await?;
-        results.insert(DecisionCursor::of(&planned.decision), went);
-    }
+    crew.look_again_at_what_is_open().await?;
     let failure = crew.halt.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let failure = failure.or_else(|| everybody_refused(desk, &results));
-    let done = results.values().filter(|went| went.result == PersonResult::Done).count();
-    house.ends(&work, format!("{done} of {} done", plan.changes.len()));
+    let refusals = crew.refusals.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let failure = failure.or_else(|| refusals.of_everybody(desk.id()));
+    house.ends(&work, format!("{} of {total} done", refusals.done()));
     if let Err(failure) = desk.target.finish().await {
         desk.failure.get_or_insert(failure);
     }
     if let Some(failure) = failure {
         desk.failure.get_or_insert(failure);
     }
-    Ok(results)
+    Ok(())
 }
 
-/// One person who may not be written to is that person's matter; all of them in the same words are our permission.
-fn everybody_refused(desk: &Desk, results: &Results) -> Option<Failure> {
-    let faults: Vec<&Fault> = results.values().filter_map(|went| went.error.as_ref()).collect();
-    let first = faults.iter().min_by_key(|fault| &fault.message);
-    let first = first.filter(|_| faults.len() > 1 && faults.len() == results.len())?;
-    let refused = |fault: &&Fault| fault.code == first.code && REFUSALS.contains(&fault.code.as_str());
-    faults.iter().all(refused).then(|| {
-        let tried = format!("write to {} accounts of {}", faults.len(), desk.id());
-        Failure::new(FailureKind::Refused, tried, format!("each was refused, one of them: {}", first.message))
-            .hint("give the account of `credential` the permission to administer users; `auth` tells what it may")
-    })
-}
-
-/// The codes of faults that say: you may not.
-const REFUSALS: [&str; 4] = ["unauthorized", "forbidden", "not_permitted", "avatars_refused"];
-
-async fn record_closings(house: &House, plan: &DeskPlan) -> Result<(), Trouble> {
-    for (open, settled) in &plan.close {
-        let events = match settled {
-            Settled::Close(why) => closing(&open.status, why),
-            _ => vec![Event::Reset, Event::Closed],
-        };
-        for event in events {
-            house.store.record(open.id, &event).await?;
+async fn record_closings(house: &House, desk: &Desk) -> Result<(), Trouble> {
+    let mut after: Option<(AccountId, IntentId)> = None;
+    loop {
+        let page = house.facts.closings(desk.id(), after.as_ref(), PAGE)?;
+        let Some((account, intent, _)) = page.last() else { return Ok(()) };
+        after = Some((account.clone(), *intent));
+        for (_, intent, events) in &page {
+            for event in events {
+                house.store.record(*intent, event).await?;
+            }
         }
     }
-    Ok(())
+}
+
+async fn adopt(house: &House, desk: &Desk) -> Result<(), Trouble> {
+    let mut after = None;
+    loop {
+        let page = house.facts.planned(desk.id(), &[ActKind::Adopt], after.as_ref(), PAGE)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(DecisionCursor::of(&last.decision));
+        // Side by side, so that many are made durable at once.
+        let adopted = page.into_iter().filter_map(|planned| match planned.task.act {
+            Act::Adopt(placement) => Some(house.store.adopt(placement)),
+            _ => None,
+        });
+        try_join_all(adopted).await?;
+    }
 }
 
 enum Ended {
@@ -171,32 +125,59 @@ struct Crew<'a> {
     desk: &'a Desk,
     open: &'a Open,
     halt: Mutex<Option<Failure>>,
-    done: Mutex<u64>,
+    /// Changes that were come to.
+    step: Mutex<u64>,
+    refusals: Mutex<Refusals>,
     work: &'a str,
 }
 
 impl Crew<'_> {
-    async fn share<'p>(
-        &self,
-        session: &mut Option<Box<dyn Session>>,
-        share: Vec<&'p Planned>,
-    ) -> Vec<(&'p Planned, Ended)> {
-        let mut ended = Vec::with_capacity(share.len());
+    /// All changes of one round, page by page, dealt to the workers one by one.
+    async fn round(&self, acts: &[ActKind], sessions: &mut [Option<Box<dyn Session>>]) -> Result<(), Trouble> {
+        let (mut after, mut dealt) = (None, 0);
+        loop {
+            let page = self.house.facts.planned(self.desk.id(), acts, after.as_ref(), PAGE)?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(DecisionCursor::of(&last.decision));
+            let mut shares = vec![Vec::new(); sessions.len()];
+            for planned in &page {
+                shares[dealt % sessions.len()].push(planned);
+                dealt += 1;
+            }
+            let workers = sessions.iter_mut().zip(shares).map(|(session, share)| self.share(session, share));
+            let went: Vec<_> = join_all(workers).await.into_iter().flatten().collect();
+            self.house.facts.put_results(&went)?;
+        }
+    }
+
+    async fn share(&self, session: &mut Option<Box<dyn Session>>, share: Vec<&Planned>) -> Vec<(DecisionCursor, Went)> {
+        let mut results = Vec::with_capacity(share.len());
         for planned in share {
             let went = match self.may_begin() {
                 Ok(()) => self.one(session, planned).await,
-                Err(fault) => Ended::Went(Went::ended(PersonResult::NotDone, fault)),
+                Err(fault) => Ended::Went(ended(PersonResult::NotDone, fault)),
             };
-            ended.push((planned, went));
+            let went = match went {
+                Ended::Went(went) => self.counted(went),
+                // Looked at once more when all others are done.
+                Ended::Parked(Some(intent), fault) => Went { intent: Some(intent), ..ended(PersonResult::Open, fault) },
+                Ended::Parked(None, fault) => self.counted(ended(PersonResult::Open, fault)),
+            };
+            results.push((DecisionCursor::of(&planned.decision), went));
             self.step();
         }
-        ended
+        results
+    }
+
+    fn counted(&self, went: Went) -> Went {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner).count(&went);
+        went
     }
 
     fn step(&self) {
-        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
-        *done += 1;
-        self.house.at(self.work, *done);
+        let mut step = self.step.lock().unwrap_or_else(PoisonError::into_inner);
+        *step += 1;
+        self.house.at(self.work, *step);
     }
 
     fn may_begin(&self) -> Result<(), Fault> {
@@ -212,7 +193,7 @@ impl Crew<'_> {
     fn stop_target(&self, failure: Failure) -> Ended {
         let fault = Fault::new(Reason::TargetStopped.word(), failure.to_string());
         self.halt.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
-        Ended::Went(Went::ended(PersonResult::Failed, fault))
+        Ended::Went(ended(PersonResult::Failed, fault))
     }
 
     async fn one(&self, session: &mut Option<Box<dyn Session>>, planned: &Planned) -> Ended {
@@ -223,9 +204,9 @@ impl Crew<'_> {
                 Err(failure) => return self.stop_target(failure),
             },
         };
-        let mut journal = match &planned.act {
+        let mut journal = match &planned.task.act {
             Act::Finish(open, _) | Act::Tidy(open, _) => StoreJournal::of(&self.house.store, open.id),
-            Act::Show(_) | Act::Reset => StoreJournal::new(&self.house.store),
+            Act::Show(_) | Act::Look(_) | Act::Reset | Act::Adopt(_) => StoreJournal::new(&self.house.store),
         };
         let wrote = match self.write(way.as_mut(), planned, &mut journal).await {
             Ok(wrote) => wrote,
@@ -234,12 +215,12 @@ impl Crew<'_> {
         match wrote {
             Wrote::Done(mark) => {
                 *session = Some(way);
-                Ended::Went(Went::done(shows(planned, mark), journal.id()))
+                Ended::Went(done(shows(planned, mark), journal.id()))
             }
-            Wrote::Refused(fault) => Ended::Went(Went::ended(PersonResult::Failed, fault)),
+            Wrote::Refused(fault) => Ended::Went(ended(PersonResult::Failed, fault)),
             Wrote::ChangedMeanwhile => {
                 let fault = Fault::new(Reason::ChangedMeanwhile.word(), Reason::ChangedMeanwhile.text());
-                Ended::Went(Went::ended(PersonResult::NotDone, fault))
+                Ended::Went(ended(PersonResult::NotDone, fault))
             }
             Wrote::Maybe(fault) => Ended::Parked(journal.id(), fault),
             Wrote::Stop(failure) => self.stop_target(failure),
@@ -252,7 +233,7 @@ impl Crew<'_> {
         planned: &Planned,
         journal: &mut StoreJournal,
     ) -> Result<Wrote, Fault> {
-        Ok(match &planned.act {
+        Ok(match &planned.task.act {
             Act::Show(wanted) => {
                 let spooled = self
                     .house
@@ -265,11 +246,14 @@ impl Crew<'_> {
             Act::Reset => way.revert(self.draft(planned, None), journal).await,
             Act::Finish(open, mark) => way.mend(open, &Mend::Finish(mark.clone()), journal).await,
             Act::Tidy(open, mark) => way.mend(open, &Mend::Tidy(mark.clone()), journal).await,
+            Act::Look(_) | Act::Adopt(_) => {
+                return Err(Fault::new("not_looked_at", "the picture there was not looked at; run again"));
+            }
         })
     }
 
-    fn draft(&self, planned: &Planned, shown: Option<(&crate::plan::Wanted, &Spooled)>) -> Intent {
-        let placement = planned.placement.as_ref();
+    fn draft(&self, planned: &Planned, shown: Option<(&Wanted, &Spooled)>) -> Intent {
+        let placement = planned.task.placement.as_ref();
         Intent {
             run: self.house.run.clone(),
             target: self.desk.id().clone(),
@@ -295,12 +279,27 @@ impl Crew<'_> {
         }
     }
 
+    /// After all "maybe"s.
+    async fn look_again_at_what_is_open(&self) -> Result<(), Trouble> {
+        let mut after = None;
+        loop {
+            let page = self.house.facts.left_open(self.desk.id(), after.as_ref(), PAGE)?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            after = Some(DecisionCursor::of(&last.decision));
+            for (planned, parked) in &page {
+                let fault = parked.error.clone().unwrap_or_else(|| Fault::new("maybe", "no answer came"));
+                let went = self.counted(self.look_again(planned, parked.intent, fault).await?);
+                self.house.facts.put_results(&[(DecisionCursor::of(&planned.decision), went)])?;
+            }
+        }
+    }
+
     /// After a "maybe": look, no sooner than `quiet`, and mend what is seen (`write-protocols.md`).
     async fn look_again(&self, planned: &Planned, id: Option<IntentId>, fault: Fault) -> Result<Went, Trouble> {
-        let open_still = |fault: Fault| Went::ended(PersonResult::Open, fault);
+        let open_still = |fault: Fault| ended(PersonResult::Open, fault);
         let Some(open) = self.still_open(id)? else { return Ok(open_still(fault)) };
         let Some(seen) = self.observe_when_quiet(&open, planned).await else { return Ok(open_still(fault)) };
-        let mend = match (&seen, &planned.act) {
+        let mend = match (&seen, &planned.task.act) {
             (Seen::Nothing(_) | Seen::Perhaps(_), Act::Show(wanted)) if matches!(open.status, Status::Sent { .. }) => {
                 match self.house.spool.get(&wanted.photo, &self.open.serving.recipe) {
                     Some(spooled) => Mend::Again(rendition(spooled)),
@@ -311,9 +310,9 @@ impl Crew<'_> {
                 for event in closing(&open.status, why) {
                     self.house.store.record(open.id, &event).await?;
                 }
-                return Ok(match came_through(&open.status, &planned.act) {
-                    Some(mark) => Went::done(shows(planned, mark), None),
-                    None => Went::ended(PersonResult::Failed, fault),
+                return Ok(match came_through(&open.status, &planned.task.act) {
+                    Some(mark) => done(shows(planned, mark), None),
+                    None => ended(PersonResult::Failed, fault),
                 });
             }
             (Seen::HalfDone(mark) | Seen::Shown(mark) | Seen::Alike(mark), _) => Mend::Finish(mark.clone()),
@@ -321,7 +320,7 @@ impl Crew<'_> {
             (Seen::Reset(None), _) => {
                 self.house.store.record(open.id, &Event::Reset).await?;
                 self.house.store.record(open.id, &Event::Closed).await?;
-                return Ok(Went::done(shows(planned, None), None));
+                return Ok(done(shows(planned, None), None));
             }
             (Seen::TooEarly(_) | Seen::Perhaps(_) | Seen::Unsure(_), _) => return Ok(open_still(fault)),
         };
@@ -330,24 +329,24 @@ impl Crew<'_> {
 
     async fn mend(&self, planned: &Planned, open: &OpenIntent, mend: &Mend, seen: &Seen, fault: Fault) -> Went {
         if self.may_begin().is_err() {
-            return Went::ended(PersonResult::Open, fault);
+            return ended(PersonResult::Open, fault);
         }
         let mut way = match self.desk.target.session().await {
             Ok(way) => way,
-            Err(_) => return Went::ended(PersonResult::Open, fault),
+            Err(_) => return ended(PersonResult::Open, fault),
         };
         let mut journal = StoreJournal::of(&self.house.store, open.id);
         match (way.mend(open, mend, &mut journal).await, seen) {
             (Wrote::Done(_), Seen::Leftover(_)) => {
                 let fault = Fault::new(Reason::ChangedMeanwhile.word(), Reason::ChangedMeanwhile.text());
-                Went::ended(PersonResult::NotDone, fault)
+                ended(PersonResult::NotDone, fault)
             }
-            (Wrote::Done(mark), _) => Went::done(shows(planned, mark), Some(open.id)),
-            (Wrote::Refused(fault), _) => Went::ended(PersonResult::Failed, fault),
-            (Wrote::ChangedMeanwhile | Wrote::Maybe(_), _) => Went::ended(PersonResult::Open, fault),
+            (Wrote::Done(mark), _) => done(shows(planned, mark), Some(open.id)),
+            (Wrote::Refused(fault), _) => ended(PersonResult::Failed, fault),
+            (Wrote::ChangedMeanwhile | Wrote::Maybe(_), _) => ended(PersonResult::Open, fault),
             (Wrote::Stop(failure), _) => match self.stop_target(failure) {
                 Ended::Went(went) => went,
-                Ended::Parked(_, fault) => Went::ended(PersonResult::Open, fault),
+                Ended::Parked(_, fault) => ended(PersonResult::Open, fault),
             },
         }
     }
@@ -394,9 +393,9 @@ fn rendition(spooled: Spooled) -> Rendition {
 
 /// What the confirming survey must show.
 fn shows(planned: &Planned, mark: Option<Mark>) -> Option<Shown> {
-    match &planned.act {
+    match &planned.task.act {
         Act::Show(_) | Act::Finish(..) => mark.map(Shown::Custom),
         Act::Reset => Some(Shown::Default),
-        Act::Tidy(..) => None,
+        Act::Look(_) | Act::Tidy(..) | Act::Adopt(_) => None,
     }
 }

@@ -1,19 +1,18 @@
 //! One more listing of each target that was written to: every write is confirmed, or reported as not shown.
 //!
 //! Owns: the comparison. Leaves to others: the listing (`load`).
-//! A newcomer gets wrong: a run that is asked to stop leaves it out, and says so. What is not shown is no failure of the write; somebody may have chosen another picture since.
+//! A newcomer gets wrong: a run that is asked to stop leaves it out, and says so. What is not shown is no failure of the
+//! write; somebody may have chosen another picture since.
 
-use super::apply::Results;
-use super::desk::Desk;
+use super::desk::{Desk, PAGE};
 use super::house::House;
 use crate::error::Trouble;
-use crate::model::{Account, Event, Fault, Mark, Shown};
-use crate::report::PersonResult;
-use crate::state::StateError;
+use crate::model::{Account, Event, Fault, Mark, PersonResult, Shown, Went};
+use crate::state::{StateError, ToConfirm};
 
 /// Surveys the target again and holds it against what was written.
-pub async fn confirm(house: &House, desk: &mut Desk, results: &mut Results) -> Result<(), Trouble> {
-    let wrote = results.values().any(|went| went.shows.is_some());
+pub async fn confirm(house: &House, desk: &mut Desk) -> Result<(), Trouble> {
+    let wrote = !house.facts.to_confirm(desk.id(), None, 1)?.is_empty();
     let Some(open) = desk.open.as_ref().filter(|_| wrote && desk.failure.is_none()) else { return Ok(()) };
     let work = format!("confirm {}", desk.id());
     house.begins(&work, None);
@@ -41,34 +40,53 @@ pub async fn confirm(house: &House, desk: &mut Desk, results: &mut Results) -> R
         }
     };
     let default = surveyed.default.or_else(|| open.surveyed.default.clone());
-    let mut missing = 0;
-    for (key, went) in results.iter_mut() {
-        let Some(wanted) = &went.shows else { continue };
-        let mut shown = house.facts.shown_after(desk.id(), key.account())?;
-        if desk.target.follows_people() {
-            // Such a target lists what it shows and nothing else.
-            shown = shown.or(Some(Shown::Default));
-        }
-        if let (Shown::Custom(written), Some(Shown::Custom(named)), Some(intent)) = (wanted, &shown, went.intent)
-            && let Some(mark) = desk.target.confirm(written, named)
-        {
-            if mark != *written {
-                // Only now it is known what the target calls it: the placement learns it, and nothing is open any more.
-                house.store.record(intent, &Event::Confirmed { mark: mark.clone() }).await?;
-                house.store.record(intent, &Event::Closed).await?;
+    let (mut missing, mut after) = (0, None);
+    loop {
+        let page = house.facts.to_confirm(desk.id(), after.as_ref(), PAGE)?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.at.clone());
+        let mut amended = Vec::new();
+        for written in page {
+            let at = written.at.clone();
+            if let Some(went) = compare(house, desk, written, default.as_ref()).await? {
+                missing += 1;
+                amended.push((at, went));
             }
-            went.shows = Some(Shown::Custom(mark));
-            continue;
         }
-        if !is_shown(wanted, shown.as_ref(), default.as_ref()) {
-            went.result = PersonResult::NotShown;
-            let found = shown.map_or_else(|| "the account is not listed any more".to_owned(), |shown| words(&shown));
-            went.error = Some(Fault::new("not_shown", format!("the confirming survey shows {found}")));
-            missing += 1;
-        }
+        house.facts.put_results(&amended)?;
     }
     house.ends(&work, if missing == 0 { "everything is shown".to_owned() } else { format!("{missing} not shown") });
     Ok(())
+}
+
+/// Holds one account against what was written. `Some`: it is not shown.
+async fn compare(
+    house: &House,
+    desk: &Desk,
+    written: ToConfirm,
+    default: Option<&Mark>,
+) -> Result<Option<Went>, Trouble> {
+    let ToConfirm { shows, intent, mut found, .. } = written;
+    if desk.target.follows_people() {
+        // Such a target lists what it shows and nothing else.
+        found = found.or(Some(Shown::Default));
+    }
+    if let (Shown::Custom(wrote), Some(Shown::Custom(named)), Some(intent)) = (&shows, &found, intent)
+        && let Some(mark) = desk.target.confirm(wrote, named)
+    {
+        if mark != *wrote {
+            // Only now it is known what the target calls it: the placement learns it, and nothing is open any more.
+            house.store.record(intent, &Event::Confirmed { mark }).await?;
+            house.store.record(intent, &Event::Closed).await?;
+        }
+        return Ok(None);
+    }
+    if is_shown(&shows, found.as_ref(), default) {
+        return Ok(None);
+    }
+    let found = found.map_or_else(|| "the account is not listed any more".to_owned(), |shown| words(&shown));
+    let error = Fault::new("not_shown", format!("the confirming survey shows {found}"));
+    Ok(Some(Went { result: PersonResult::NotShown, error: Some(error), shows: Some(shows), intent }))
 }
 
 fn is_shown(wanted: &Shown, shown: Option<&Shown>, default: Option<&Mark>) -> bool {

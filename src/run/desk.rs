@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use super::house::{House, Mode};
 use super::journal::StoreJournal;
-use super::judge::Opened;
 use super::kitchen::{Kitchen, Serving};
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
@@ -30,8 +29,8 @@ pub struct Desk {
     pub target: Arc<dyn Target>,
     /// What stands behind it, once it answered.
     pub open: Option<Open>,
-    /// What was seen of writes of runs that died.
-    pub opened: Opened,
+    /// Writes of earlier runs that are open; what was seen of them is in the facts.
+    pub opened: u64,
     /// Why it was stopped.
     pub failure: Option<Failure>,
     /// Requests sent before the plan was known, repeated ones left out.
@@ -55,7 +54,7 @@ pub struct Open {
 impl Desk {
     /// A target that nobody has talked to yet.
     pub fn new(entry: pipeline::Target, target: Arc<dyn Target>) -> Self {
-        Self { entry, target, open: None, opened: Opened::new(), failure: None, sent_for_plan: 0, forecast: 0 }
+        Self { entry, target, open: None, opened: 0, failure: None, sent_for_plan: 0, forecast: 0 }
     }
 
     /// The target's id.

@@ -20,6 +20,7 @@ use crate::http::{Failure, FailureKind};
 use crate::model::{
     Absence, Fault, PersonId, PersonRef, PhotoFact, PhotoHint, PhotoMark, Remembered, SourceId, Version,
 };
+use crate::state::Again;
 
 /// What one call brought.
 enum Brought {
@@ -51,19 +52,13 @@ pub async fn fetch_all(house: &House, feed: &mut Feed, kitchen: &Arc<Kitchen>, l
     finish(house, feed, &work, outcome)
 }
 
-/// Fetches these people's photos again: they are unchanged, but their renditions are not in the spool.
-pub async fn fetch_these(
-    house: &House,
-    feed: &mut Feed,
-    kitchen: &Arc<Kitchen>,
-    lanes: usize,
-    people: Vec<PersonId>,
-) -> Result<(), Trouble> {
+/// Fetches the photos again that are unchanged, but whose renditions are not in the spool.
+pub async fn fetch_again(house: &House, feed: &mut Feed, kitchen: &Arc<Kitchen>, lanes: usize) -> Result<(), Trouble> {
     let Some(source) = feed.source.clone().filter(|_| feed.failure.is_none()) else { return Ok(()) };
     let work = format!("photos {} again", feed.id());
-    house.begins(&work, Some(people.len() as u64));
+    house.begins(&work, Some(house.facts.count_again(Again::Missing, feed.id())?));
     let mut round = Round::new(house, feed, &source, kitchen, lanes);
-    let outcome = round.again(people).await;
+    let outcome = round.missing().await;
     let Round { counts, .. } = round;
     feed.counts.downloaded += counts.downloaded;
     feed.counts.forecast += counts.calls;
@@ -130,8 +125,6 @@ struct Round<'a> {
     calls: FuturesUnordered<Call>,
     to_probe: Vec<PersonId>,
     to_fetch: Vec<PersonId>,
-    /// Photos that were there last time and are not now.
-    vanished: Vec<PersonId>,
     first: First,
     /// Whether the listing shows markers at all.
     marked: Marked,
@@ -167,7 +160,6 @@ impl<'a> Round<'a> {
             calls: FuturesUnordered::new(),
             to_probe: Vec::new(),
             to_fetch: Vec::new(),
-            vanished: Vec::new(),
             first: First::No,
             marked: if feed.counts.marked > 0 { Marked::Yes } else { Marked::No },
             counts: RoundCounts::default(),
@@ -177,6 +169,7 @@ impl<'a> Round<'a> {
     }
 
     async fn everybody(&mut self) -> Result<Result<(), Failure>, Trouble> {
+        self.house.facts.forget_again(Again::Vanished)?;
         let (known, wanted) = (self.house.store.count_known(&self.id)?, self.house.facts.count_wanted(&self.id)?);
         self.first = if known * 2 < wanted { First::Yes } else { First::No };
         let mut after: Option<PersonId> = None;
@@ -205,13 +198,17 @@ impl<'a> Round<'a> {
 
     /// Promise P2: a photo that was there last time and is gone now is asked for a second time before it counts.
     async fn ask_again(&mut self) -> Result<Result<(), Failure>, Trouble> {
-        let vanished = std::mem::take(&mut self.vanished);
-        for chunk in vanished.chunks(self.source.batch().fetch.max(1)) {
+        let batch = self.source.batch().fetch.max(1);
+        loop {
+            let people = self.house.facts.take_again(Again::Vanished, &self.id, batch)?;
+            if people.is_empty() {
+                return Ok(Ok(()));
+            }
             if self.house.stop.requested() {
                 return Ok(Err(stopped()));
             }
             self.counts.calls += 1;
-            let asked = look(Arc::clone(&self.source), Arc::clone(self.kitchen), chunk.to_vec());
+            let asked = look(Arc::clone(&self.source), Arc::clone(self.kitchen), people);
             let brought = match self.house.in_flight(FETCH, asked).await {
                 Ok(brought) => brought?,
                 Err(stopped) => Err(stopped),
@@ -226,14 +223,19 @@ impl<'a> Round<'a> {
                 }
             }
         }
-        Ok(Ok(()))
     }
 
-    async fn again(&mut self, people: Vec<PersonId>) -> Result<Result<(), Failure>, Trouble> {
-        for person in people {
-            self.to_fetch.push(person);
-            if let Err(failure) = self.send_full().await? {
-                return Ok(Err(failure));
+    async fn missing(&mut self) -> Result<Result<(), Failure>, Trouble> {
+        loop {
+            let people = self.house.facts.take_again(Again::Missing, &self.id, PAGE)?;
+            if people.is_empty() {
+                break;
+            }
+            for person in people {
+                self.to_fetch.push(person);
+                if let Err(failure) = self.send_full().await? {
+                    return Ok(Err(failure));
+                }
             }
         }
         self.send_fetch_rest();
@@ -431,7 +433,7 @@ impl<'a> Round<'a> {
     ) -> Result<(), Trouble> {
         let was_there = mark.is_some_and(|mark| !matches!(mark.found, Remembered::Absent(_)));
         if was_there && asked == Asked::Once {
-            self.vanished.push(person.clone());
+            self.house.facts.put_again(Again::Vanished, &self.id, std::slice::from_ref(person))?;
             return Ok(());
         }
         self.remember(person, PhotoMark { version: None, found: Remembered::Absent(proof) })?;

@@ -88,6 +88,6 @@ mod tests {
         let refused = journal.record(Event::Closed).await.unwrap_err();
         assert_eq!(refused.kind, FailureKind::Stopped);
         journal.record(Event::Made { mark: "5".into() }).await.unwrap();
-        assert_eq!(store.open_intents().unwrap()[0].status, Status::Made("5".into()));
+        assert_eq!(store.open_intents(None, 99).unwrap()[0].status, Status::Made("5".into()));
     }
 }

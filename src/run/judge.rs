@@ -6,7 +6,7 @@
 //! A newcomer gets wrong: what is not selected is still decided and counted, so that limits and ambiguity stay true
 //! (design §4); only then it is left out.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use super::desk::{Desk, PAGE};
@@ -15,51 +15,20 @@ use super::house::House;
 use super::selection::Selection;
 use super::sheet::Sheet;
 use crate::error::Trouble;
-use crate::model::{
-    Account, AccountId, ChangeKind, Decision, Digest, Mark, OpenIntent, PersonId, Placement, Seen, SourceId,
-};
+use crate::load::Changes;
+use crate::model::{AccountId, Digest, SourceId};
 use crate::pipeline::Transform;
-use crate::plan::{Looked, Rerender, Settled, Wanted};
+use crate::plan::Rerender;
 
-/// A change and what it takes to make it.
-#[derive(Clone, Debug)]
-pub struct Planned {
-    /// For plan and report.
-    pub decision: Decision,
-    /// What the account looked like in the survey.
-    pub account: Account,
-    /// What the state says stands there.
-    pub placement: Option<Placement>,
-    /// What is done.
-    pub act: Act,
-}
-
-/// What is done about an account.
-#[derive(Clone, Debug)]
-pub enum Act {
-    /// A picture is shown.
-    Show(Wanted),
-    /// The default is shown.
-    Reset,
-    /// A made picture is shown.
-    Finish(OpenIntent, Mark),
-    /// A leftover goes.
-    Tidy(OpenIntent, Mark),
-}
-
-/// Everything decided about one target.
+/// What was decided about one target: counts. The decisions with their tasks wait in the facts (promise P9).
 #[derive(Clone, Debug, Default)]
 pub struct DeskPlan {
-    /// What will be written, mending first, in a stable order.
-    pub changes: Vec<Planned>,
-    /// Placements to record without a write.
-    pub adopt: Vec<Placement>,
-    /// Intents of which only the journal has to learn something.
-    pub close: Vec<(OpenIntent, Settled)>,
+    /// What will be written, for the forecast. Sessions and accounts are not in it.
+    pub changes: Changes,
     /// Pictures to look at before a decision is final.
-    pub look: Vec<(Account, Wanted)>,
-    /// Unchanged photos whose rendition is needed and not in the spool.
-    pub missing: BTreeMap<SourceId, BTreeSet<PersonId>>,
+    pub looks: u64,
+    /// Pictures that stand there and that the target does not keep once they are replaced or taken away.
+    pub not_kept: u64,
     /// What was counted.
     pub counts: DeskCounts,
     /// Sources with a person matched to one of the accounts.
@@ -95,9 +64,6 @@ pub struct DeskCounts {
     pub drifted: u64,
 }
 
-/// Open intents by account, each with what looking at the server said.
-pub type Opened = BTreeMap<AccountId, Vec<(OpenIntent, Seen)>>;
-
 /// What the judge needs besides the facts.
 pub struct Bench<'a> {
     /// The lock, the facts, the state.
@@ -115,27 +81,21 @@ pub struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// Decides about every account of a target that answered.
-    pub fn judge(&self, desk: &Desk, looked: &HashMap<AccountId, Looked>) -> Result<DeskPlan, Trouble> {
+    /// Decides about every account of a target that answered. What was decided about it before is forgotten.
+    pub fn judge(&self, desk: &Desk) -> Result<DeskPlan, Trouble> {
         let Some(open) = desk.ready() else { return Ok(DeskPlan::default()) };
-        let mut sheet = Sheet::new(self, desk, open, looked)?;
+        let facts = &self.house.facts;
+        facts.forget_decisions(desk.id())?;
+        let mut sheet = Sheet::new(self, desk, open)?;
         let mut after: Option<AccountId> = None;
         loop {
-            let accounts = self.house.facts.accounts(desk.id(), after.as_ref(), PAGE)?;
-            let Some(last) = accounts.last() else { break };
+            let accounts = facts.accounts(desk.id(), after.as_ref(), PAGE)?;
+            let Some(last) = accounts.last() else { return Ok(sheet.plan) };
             after = Some(last.id.clone());
             for account in accounts {
                 sheet.judge(account)?;
             }
-            self.house.facts.put_decisions(&sheet.turn())?;
+            sheet.turn()?;
         }
-        let mut plan = sheet.plan;
-        plan.changes.sort_by(|a, b| order(a).cmp(&order(b)));
-        Ok(plan)
     }
-}
-
-fn order(planned: &Planned) -> (ChangeKind, &AccountId) {
-    let kind = planned.decision.verdict.change().unwrap_or(ChangeKind::Replace);
-    (kind, &planned.account.id)
 }

@@ -8,7 +8,7 @@ use super::desk::{Desk, PAGE};
 use super::feed::Feed;
 use super::house::House;
 use crate::error::Trouble;
-use crate::model::{Account, AccountId, AccountStanding, PersonRef, SourceId, TargetId};
+use crate::model::{Account, AccountId, AccountStanding, PersonId, PersonRef, SourceId, TargetId};
 use crate::pipeline::Matching;
 use crate::plan::{Matched, SourceState, lookups, matched};
 use crate::state::{Facts, MatchRow, MatchVerdict};
@@ -81,15 +81,16 @@ pub fn from_row(row: Option<MatchRow>) -> Matched {
 
 /// A person who fits several accounts fits none.
 fn spread(facts: &Facts, target: &TargetId, source: &SourceId) -> Result<(), Trouble> {
-    let rows: Vec<_> = facts
-        .people_matched_more_than_once(target, source)?
-        .iter()
-        .flat_map(|(person, accounts)| {
-            accounts
-                .iter()
-                .map(|account| to_row(target, source, account, Matched::one_of_several(person, accounts)))
-                .collect::<Vec<_>>()
-        })
-        .collect();
-    Ok(facts.put_matches(&rows)?)
+    let mut after: Option<PersonId> = None;
+    loop {
+        let people = facts.people_matched_more_than_once(target, source, after.as_ref(), PAGE)?;
+        let Some((last, _)) = people.last() else { return Ok(()) };
+        let rows = people.iter().flat_map(|(person, accounts)| {
+            let row = move |account| to_row(target, source, account, Matched::one_of_several(person, accounts));
+            accounts.iter().map(row)
+        });
+        let rows: Vec<_> = rows.collect();
+        after = Some(last.clone());
+        facts.put_matches(&rows)?;
+    }
 }

@@ -18,8 +18,12 @@ mod journal;
 mod judge;
 mod kitchen;
 mod limits;
+mod look;
 mod match_all;
 mod passes;
+mod people;
+mod refused;
+mod saved;
 mod selection;
 mod settle;
 mod sheet;
@@ -32,17 +36,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use futures::future::{join_all, try_join_all};
-use futures::stream::{self, StreamExt as _};
+use futures::future::try_join_all;
 
 use crate::error::Trouble;
 use crate::exit::Exit;
-use crate::http::{Failure, FailureKind};
-use crate::model::{AccountId, Decision, Digest, Luma, SourceId};
+use crate::model::{Digest, SourceId};
 use crate::pipeline::Pipeline;
-use crate::plan::{Allowance, Looked, Rerender, SourceState};
+use crate::plan::{Allowance, Rerender, SourceState};
 use crate::report::{Event, Listener, RunReport};
-use crate::state::{Counted, RunEnd, RunRow};
+use crate::state::{Again, Counted, RunEnd, RunRow};
 use crate::transform::Settings;
 
 use connect::Lines;
@@ -50,14 +52,16 @@ use desk::Desk;
 use feed::Feed;
 use house::House;
 use judge::{Bench, DeskPlan};
-use kitchen::{Eyes, Kitchen};
+use kitchen::Kitchen;
 use limits::Guarded;
 use passes::Passes;
 use tally::{Finished, Writes};
 
 pub use auth::{Asked, Everybody, Uploads, auth};
 pub use house::Mode;
-pub use selection::{SavedChange, SavedPlan, Selection};
+pub use people::People;
+pub use saved::{PlanFault, read_plan, write_plan};
+pub use selection::{SavedPlan, Selection};
 pub use spool::create_private;
 pub use stop::Stop;
 
@@ -75,12 +79,14 @@ pub struct Options {
 
 /// How a run ended.
 pub struct Outcome {
-    /// Everything there is to tell.
+    /// Everything there is to tell, but for the people.
     pub report: RunReport,
+    /// Everybody but the unchanged.
+    pub people: People,
     /// The exit code.
     pub exit: Exit,
-    /// What was decided to change, in the order of the plan.
-    pub changes: Vec<Decision>,
+    /// Changes that were decided.
+    pub changes: u64,
 }
 
 /// Plans, and runs what was planned.
@@ -94,11 +100,27 @@ pub async fn execute(
     begin(&house, pipeline).await?;
     let job = Job { house: &house, pipeline, options, lines: Lines::new(pipeline, &house.stop)? };
     let ended = job.go().await;
-    if let (Err(trouble), Mode::Run) = (&ended, options.mode) {
-        // The row must not look like a run that was killed.
-        house.store.finish_run(&house.run, in_trouble(trouble)).await?;
+    match ended {
+        Ok(Ended { report, exit, finished }) => {
+            let changes = finished.iter().map(|desk| desk.plan.changes.count()).sum();
+            let people = People::of(house, &finished, pipeline.report.names);
+            Ok(Outcome { report, people, exit, changes })
+        }
+        Err(trouble) => {
+            if options.mode == Mode::Run {
+                // The row must not look like a run that was killed.
+                house.store.finish_run(&house.run, in_trouble(&trouble)).await?;
+            }
+            Err(trouble)
+        }
     }
-    ended
+}
+
+/// A run that came to its end, whatever it was.
+struct Ended {
+    report: RunReport,
+    exit: Exit,
+    finished: Vec<Finished>,
 }
 
 fn in_trouble(trouble: &Trouble) -> RunEnd {
@@ -155,7 +177,7 @@ async fn survey(house: &House, settings: &Settings, mut desk: Desk) -> Result<De
 
 impl Job<'_> {
     /// Every target and every source at the same time: none waits for another but for its part of the plan.
-    async fn go(&self) -> Result<Outcome, Trouble> {
+    async fn go(&self) -> Result<Ended, Trouble> {
         let Self { house, pipeline, lines, .. } = self;
         let settings = kitchen::settings(&pipeline.transform);
         let mut feeds = feeds(lines, pipeline)?;
@@ -244,18 +266,18 @@ impl Job<'_> {
         mut desks: Vec<Desk>,
         feeds: &mut [Feed],
     ) -> Result<Vec<(Desk, DeskPlan)>, Trouble> {
-        let mut looked: Vec<HashMap<AccountId, Looked>> = vec![HashMap::new(); desks.len()];
-        let mut plans = self.judge(images, &desks, feeds, &looked)?;
-        if fetch_missing(self.house, &self.lines, kitchen, feeds, &plans).await? {
-            plans = self.judge(images, &desks, feeds, &looked)?;
+        let mut plans = self.judge(images, &desks, feeds)?;
+        if fetch_missing(self.house, &self.lines, kitchen, feeds).await? {
+            plans = self.judge(images, &desks, feeds)?;
         }
-        let looks = desks.iter_mut().zip(&plans).map(|(desk, plan)| {
+        let to_look = desks.iter_mut().zip(&plans).filter(|(_, plan)| plan.looks > 0);
+        let looks = to_look.map(|(desk, _)| {
             let lanes = self.lines.lanes(&desk.entry.rate);
-            look(self.house, desk, plan, lanes)
+            look::look(self.house, desk, lanes)
         });
-        looked = join_all(looks).await;
-        if looked.iter().any(|seen| !seen.is_empty()) {
-            plans = self.judge(images, &desks, feeds, &looked)?;
+        let looked: u64 = try_join_all(looks).await?.into_iter().sum();
+        if looked > 0 {
+            plans = self.judge(images, &desks, feeds)?;
         }
         Ok(desks.into_iter().zip(plans).collect())
     }
@@ -265,7 +287,6 @@ impl Job<'_> {
         images: &HashMap<PathBuf, Digest>,
         desks: &[Desk],
         feeds: &[Feed],
-        looked: &[HashMap<AccountId, Looked>],
     ) -> Result<Vec<DeskPlan>, Trouble> {
         let bench = Bench {
             house: self.house,
@@ -275,7 +296,8 @@ impl Job<'_> {
             selection: &self.options.selection,
             rerender: self.options.rerender,
         };
-        desks.iter().zip(looked).map(|(desk, looked)| bench.judge(desk, looked)).collect()
+        self.house.facts.forget_again(Again::Missing)?;
+        desks.iter().map(|desk| bench.judge(desk)).collect()
     }
 
     /// Whether a target may be written to.
@@ -292,57 +314,22 @@ impl Job<'_> {
     }
 }
 
+/// Fetches the photos whose renditions the plan misses. Says whether there were any.
 async fn fetch_missing(
     house: &House,
     lines: &Lines,
     kitchen: &Arc<Kitchen>,
     feeds: &mut [Feed],
-    plans: &[DeskPlan],
 ) -> Result<bool, Trouble> {
     let mut any = false;
     for feed in feeds {
-        let people: std::collections::BTreeSet<_> =
-            plans.iter().filter_map(|plan| plan.missing.get(feed.id())).flatten().cloned().collect();
-        if !people.is_empty() {
+        if house.facts.count_again(Again::Missing, feed.id())? > 0 {
             any = true;
             let lanes = lines.lanes(&feed.entry.rate);
-            fetch::fetch_these(house, feed, kitchen, lanes, people.into_iter().collect()).await?;
+            fetch::fetch_again(house, feed, kitchen, lanes).await?;
         }
     }
     Ok(any)
-}
-
-const LOOK: &str = "look at pictures";
-
-/// Compares pictures that are not recorded with what would be written over them (design §4, state). A target that
-/// cannot be reached is asked no more: the others wait for it here.
-async fn look(house: &House, desk: &mut Desk, plan: &DeskPlan, lanes: usize) -> HashMap<AccountId, Looked> {
-    let there = plan.look.iter().map(|(account, wanted)| {
-        let target = Arc::clone(&desk.target);
-        async move { (account, wanted, target.look(account).await) }
-    });
-    let mut there = stream::iter(there).buffer_unordered(lanes.max(1));
-    let mut looked = HashMap::new();
-    while let Ok(Some((account, wanted, picture))) = house.unless_stopped(LOOK, there.next()).await {
-        if let Err(failure @ Failure { kind: FailureKind::Unreachable | FailureKind::Refused, .. }) = picture {
-            desk.failure = Some(failure);
-            break;
-        }
-        let recipe = desk.open.as_ref().map(|open| &open.serving.recipe);
-        let wanted = recipe.and_then(|recipe| house.spool.get(&wanted.photo, recipe)).map(|spooled| spooled.luma);
-        looked.insert(account.id.clone(), alike(wanted.as_ref(), picture));
-    }
-    looked
-}
-
-fn alike(wanted: Option<&Luma>, there: Result<Option<bytes::Bytes>, Failure>) -> Looked {
-    use crate::load::Looks as _;
-    let (Some(wanted), Ok(Some(picture))) = (wanted, there) else { return Looked::Failed };
-    match Eyes.luma(&picture) {
-        Some(found) if found.fits(wanted) => Looked::Alike,
-        Some(_) => Looked::Differs,
-        None => Looked::Failed,
-    }
 }
 
 fn forecast(lines: &Lines, decided: &mut [(Desk, DeskPlan)]) {
@@ -350,7 +337,7 @@ fn forecast(lines: &Lines, decided: &mut [(Desk, DeskPlan)]) {
         let counts = desk.target.counts();
         desk.sent_for_plan = counts.sent.saturating_sub(counts.retried);
         let Some(open) = desk.open.as_ref() else { continue };
-        if !plan.changes.is_empty() {
+        if plan.changes.count() > 0 {
             let workers = workers(lines, desk, plan);
             desk.forecast = desk.target.forecast(&apply::shape(plan, workers, open.surveyed.accounts));
         }
@@ -358,7 +345,7 @@ fn forecast(lines: &Lines, decided: &mut [(Desk, DeskPlan)]) {
 }
 
 fn workers(lines: &Lines, desk: &Desk, plan: &DeskPlan) -> usize {
-    lines.lanes(&desk.entry.rate).clamp(1, plan.changes.len().max(1))
+    lines.lanes(&desk.entry.rate).clamp(1, usize::try_from(plan.changes.count()).unwrap_or(usize::MAX).max(1))
 }
 
 /// Applies and confirms one target's plan, unless something forbids it.
@@ -369,16 +356,15 @@ async fn write(
     mut desk: Desk,
     plan: DeskPlan,
 ) -> Result<Finished, Trouble> {
-    let mut results = apply::Results::new();
     if writes == Writes::Applied {
         let workers = workers(lines, &desk, &plan);
-        results = apply::apply(house, &mut desk, &plan, workers).await?;
-        confirm::confirm(house, &mut desk, &mut results).await?;
+        apply::apply(house, &mut desk, &plan, workers).await?;
+        confirm::confirm(house, &mut desk).await?;
     } else if house.mode == Mode::Run || writes == Writes::Limit {
         // Nothing was written: the forecast is of what this run costs.
         desk.forecast = 0;
     }
-    Ok(Finished { desk, plan, results, writes })
+    Ok(Finished { desk, plan, writes })
 }
 
 /// Makes the report, and records how the run ended.
@@ -388,11 +374,9 @@ async fn close(
     feeds: &[Feed],
     finished: Vec<Finished>,
     guarded: &Guarded,
-) -> Result<Outcome, Trouble> {
+) -> Result<Ended, Trouble> {
     let now = SystemTime::now();
-    let (mut report, exit) = tally::report(house, pipeline, feeds, &finished, guarded, now)?;
-    let changes: Vec<_> =
-        finished.iter().flat_map(|desk| desk.plan.changes.iter().map(|planned| planned.decision.clone())).collect();
+    let (report, exit) = tally::report(house, pipeline, feeds, &finished, guarded, now)?;
     if house.mode == Mode::Run {
         record_counts(house, feeds, &finished, guarded).await?;
         let end = RunEnd {
@@ -400,17 +384,14 @@ async fn close(
             exit_code: report.exit_code,
             finished: house::unix(now),
             plan_digest: report.plan_digest.as_ref().and_then(|digest| digest.parse().ok()),
-            report: without_people(&report)?,
+            report: impersonal(&report)?,
         };
         house.store.finish_run(&house.run, end).await?;
         if exit == Exit::Done {
             house.spool.clear().map_err(Trouble::file("empty the spool beside the state"))?;
         }
     }
-    if pipeline.report.names == crate::pipeline::Names::Pseudonym {
-        report.pseudonymise();
-    }
-    Ok(Outcome { report, exit, changes })
+    Ok(Ended { report, exit, finished })
 }
 
 /// What the next run's shrink limits compare with: only listings that passed theirs.
@@ -428,7 +409,7 @@ async fn record_counts(house: &House, feeds: &[Feed], finished: &[Finished], gua
 }
 
 /// The durable state holds no names (design §4).
-fn without_people(report: &RunReport) -> Result<serde_json::Value, Trouble> {
+fn impersonal(report: &RunReport) -> Result<serde_json::Value, Trouble> {
     serde_json::to_value(report.counts())
         .map_err(|error| Trouble::Own(format!("the report cannot be written down: {error}")))
 }

@@ -1,15 +1,13 @@
 //! What `--only`, `--target` and `--plan` leave out of a decided plan.
 //!
-//! Owns: the saved form of a plan and the comparison with it. Leaves to others: files and flags (`cli`).
+//! Owns: the comparison with a reviewed plan. Leaves to others: its file (`saved`), flags (`cli`).
 //! A newcomer gets wrong: a reviewed plan adds nothing and repeats nothing; a change is made only if it is decided again
 //! in this run, exactly as it was reviewed.
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-
-use crate::model::{Account, Decision, Reason, TargetId, normalise_key};
-use crate::plan::plan_digest;
+use super::saved::SavedChange;
+use crate::model::{Account, Decision, Digest, Reason, TargetId, normalise_key};
 
 /// Which of the decided changes are made.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +28,7 @@ impl Selection {
             return Some(Reason::NotSelected);
         }
         match &self.reviewed {
-            Some(plan) if !plan.changes.contains(&SavedChange::of(decision)) => Some(Reason::NotReviewed),
+            Some(plan) if !plan.changes.contains(&SavedChange::of(decision).digest()) => Some(Reason::NotReviewed),
             _ => None,
         }
     }
@@ -47,59 +45,11 @@ impl Selection {
     }
 }
 
-/// A plan as `plan --out` saves it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A plan that `plan --out` saved ([`super::saved`]), as it is held against the one of this run: a digest for each change.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedPlan {
-    /// 1.
-    pub format: u32,
     /// The pipeline's name.
     pub pipeline: String,
-    /// Digest of the pipeline file's text.
-    pub pipeline_digest: String,
-    /// Digest of the changes.
-    pub plan_digest: String,
-    /// Every change, in order.
-    pub changes: BTreeSet<SavedChange>,
-}
-
-/// A change as it was reviewed.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SavedChange {
-    /// The target's id.
-    pub target: String,
-    /// The account's id.
-    pub account: String,
-    /// The kind of change.
-    pub change: String,
-    /// What the account showed.
-    pub from: String,
-    /// What it is to show.
-    pub to: String,
-}
-
-impl SavedChange {
-    fn of(decision: &Decision) -> Self {
-        Self {
-            target: decision.target.to_string(),
-            account: decision.account.to_string(),
-            change: decision.verdict.word().to_owned(),
-            from: decision.from.label(),
-            to: decision.to.clone(),
-        }
-    }
-}
-
-impl SavedPlan {
-    /// The plan of these changes.
-    pub fn of(pipeline: &crate::pipeline::Pipeline, changes: &[Decision]) -> Self {
-        Self {
-            format: 1,
-            pipeline: pipeline.name.clone(),
-            pipeline_digest: pipeline.digest.to_string(),
-            plan_digest: plan_digest(changes).to_string(),
-            changes: changes.iter().map(SavedChange::of).collect(),
-        }
-    }
+    /// Every change.
+    pub changes: BTreeSet<Digest>,
 }

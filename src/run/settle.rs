@@ -7,11 +7,11 @@
 
 use std::time::Duration;
 
-use super::desk::Desk;
+use super::desk::{Desk, PAGE};
 use super::house::{House, Mode, unix, unix_now};
-use super::judge::Opened;
 use crate::error::Trouble;
-use crate::model::{IntentKind, Seen};
+use crate::http::Failure;
+use crate::model::{IntentKind, OpenIntent, Seen};
 
 /// Waits until no server can be at a write of an earlier run of this target any more. A plan does not wait: it says
 /// that it is too early.
@@ -19,13 +19,11 @@ pub async fn wait_until_quiet(house: &House, desk: &Desk) -> Result<(), Trouble>
     if house.mode == Mode::Plan {
         return Ok(());
     }
-    let mut open = house.store.open_intents()?;
-    open.retain(|open| open.intent.target == *desk.id());
-    let sent = open.iter_mut().filter_map(|open| {
-        open.not_after(unix(house.started));
-        open.last_write()
-    });
-    let Some(last) = sent.max() else { return Ok(()) };
+    let mut last = None;
+    each_open(house, desk, |open| {
+        last = last.max(open.last_write());
+    })?;
+    let Some(last) = last else { return Ok(()) };
     let left = last.saturating_add(desk.entry.quiet.as_secs()).saturating_sub(unix_now());
     if left > 0 {
         let work = format!("settle {}", desk.id());
@@ -36,33 +34,55 @@ pub async fn wait_until_quiet(house: &House, desk: &Desk) -> Result<(), Trouble>
     Ok(())
 }
 
-/// Looks at every open intent of a target that answered; after [`wait_until_quiet`] and the survey.
-pub async fn look_at_open_intents(house: &House, desk: &mut Desk) -> Result<Opened, Trouble> {
-    let mut all = Opened::new();
-    // Another server, or none that answered: the intents stay open.
-    let Some(server) = desk.ready().map(|open| open.server.id.clone()) else { return Ok(all) };
-    for mut intent in house.store.open_intents()? {
-        if intent.intent.target != *desk.id() || intent.intent.server != server {
-            continue;
+/// Every open intent of a target, page by page.
+fn each_open(house: &House, desk: &Desk, mut take: impl FnMut(&OpenIntent)) -> Result<(), Trouble> {
+    let mut after = None;
+    loop {
+        let page = house.store.open_intents(after, PAGE)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.id);
+        for mut open in page.into_iter().filter(|open| open.intent.target == *desk.id()) {
+            open.not_after(unix(house.started));
+            take(&open);
         }
-        intent.not_after(unix(house.started));
-        let account = house.facts.account(desk.id(), &intent.intent.account)?;
-        if let Some(account) = &account {
-            // The calls go by name, and the account may have been renamed since.
-            intent.intent.account_name.clone_from(&account.name);
-        }
-        let looks = desk.target.observe(&intent, account.as_ref(), unix_now());
-        let seen = match house.unless_stopped("look at an earlier write", looks).await.and_then(|seen| seen) {
-            Ok(seen) => seen,
-            Err(failure) => {
-                desk.failure.get_or_insert(failure);
-                return Ok(all);
-            }
-        };
-        let seen = if intent.intent.kind == IntentKind::Probe { no_longer_wanted(seen) } else { seen };
-        all.entry(intent.intent.account.clone()).or_default().push((intent, seen));
     }
-    Ok(all)
+}
+
+/// Looks at every open intent of a target that answered; after [`wait_until_quiet`] and the survey. Says how many there
+/// are; what was seen is in the facts.
+pub async fn look_at_open_intents(house: &House, desk: &mut Desk) -> Result<u64, Trouble> {
+    let mut count = 0;
+    // Another server, or none that answered: the intents stay open.
+    let Some(server) = desk.ready().map(|open| open.server.id.clone()) else { return Ok(count) };
+    let mut after = None;
+    loop {
+        let page = house.store.open_intents(after, PAGE)?;
+        let Some(last) = page.last() else { return Ok(count) };
+        after = Some(last.id);
+        let ours = |open: &OpenIntent| open.intent.target == desk.entry.id && open.intent.server == server;
+        for mut open in page.into_iter().filter(ours) {
+            match look(house, desk, &mut open).await? {
+                Ok(seen) => house.facts.put_seen(&open, &seen)?,
+                Err(failure) => {
+                    desk.failure.get_or_insert(failure);
+                    return Ok(count);
+                }
+            }
+            count += 1;
+        }
+    }
+}
+
+async fn look(house: &House, desk: &Desk, open: &mut OpenIntent) -> Result<Result<Seen, Failure>, Trouble> {
+    open.not_after(unix(house.started));
+    let account = house.facts.account(desk.id(), &open.intent.account)?;
+    if let Some(account) = &account {
+        // The calls go by name, and the account may have been renamed since.
+        open.intent.account_name.clone_from(&account.name);
+    }
+    let looks = desk.target.observe(open, account.as_ref(), unix_now());
+    let seen = house.unless_stopped("look at an earlier write", looks).await.and_then(|seen| seen);
+    Ok(seen.map(|seen| if open.intent.kind == IntentKind::Probe { no_longer_wanted(seen) } else { seen }))
 }
 
 /// A probe's picture is never wanted, shown or not.

@@ -5,31 +5,35 @@
 //! A newcomer gets wrong: an account with an open intent can have two entries in the plan, its mending and its own
 //! change; mending is applied first.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::connect::matching_place;
 use super::desk::{Desk, Open};
-use super::judge::{Act, Bench, DeskCounts, DeskPlan, Planned};
+use super::judge::{Bench, DeskCounts, DeskPlan};
 use super::match_all::from_row;
 use crate::error::Trouble;
+use crate::load::{Changes, closing};
 use crate::model::{
-    Account, AccountId, ChangeKind, Decision, Digest, Mark, OpenIntent, PersonRef, Placement, Provenance, Reason, Seen,
-    Shown, Verdict,
+    Account, Act, ChangeKind, Decided, Decision, Digest, Event, Mark, OpenIntent, PersonRef, Picture, Placement,
+    Provenance, Reason, Seen, Shown, Status, Task, Verdict, Wanted,
 };
 use crate::plan::{
-    DefaultBy, Effect, Former, Judgement, Looked, Matched, Memory, Rules, Settled, SourceState, SourceView, View,
-    Wanted, before, decide, placement_seen, settle,
+    DefaultBy, Effect, Former, Judgement, Matched, Memory, Rules, Settled, SourceState, SourceView, View, before,
+    decide, placement_seen, settle,
 };
+use crate::state::Again;
 
 /// Deciding about one target.
 pub struct Sheet<'a> {
     bench: &'a Bench<'a>,
     desk: &'a Desk,
     open: &'a Open,
-    looked: &'a HashMap<AccountId, Looked>,
     rules: Rules<'a>,
-    decisions: Vec<Decision>,
+    /// Decided since the last turn.
+    decided: Vec<Decided>,
+    /// People whose renditions are missing, since the last turn.
+    missing: Vec<PersonRef>,
     /// What is planned so far.
     pub plan: DeskPlan,
 }
@@ -49,26 +53,34 @@ enum Own {
 
 impl<'a> Sheet<'a> {
     /// An empty sheet.
-    pub fn new(
-        bench: &'a Bench<'a>,
-        desk: &'a Desk,
-        open: &'a Open,
-        looked: &'a HashMap<AccountId, Looked>,
-    ) -> Result<Self, Trouble> {
+    pub fn new(bench: &'a Bench<'a>, desk: &'a Desk, open: &'a Open) -> Result<Self, Trouble> {
         let memory = if bench.house.store.count_placements(desk.id())? == 0 { Memory::Empty } else { Memory::Holds };
         let rules = Rules { memory, ..rules(bench, desk, open) };
-        let (decisions, plan) = (Vec::new(), DeskPlan::default());
-        Ok(Self { bench, desk, open, looked, rules, decisions, plan })
+        let (decided, missing, plan) = (Vec::new(), Vec::new(), DeskPlan::default());
+        Ok(Self { bench, desk, open, rules, decided, missing, plan })
     }
 
-    /// The decisions since the last turn, for the facts.
-    pub fn turn(&mut self) -> Vec<Decision> {
-        std::mem::take(&mut self.decisions)
+    /// Puts what was decided since the last turn into the facts.
+    pub fn turn(&mut self) -> Result<(), Trouble> {
+        let facts = &self.bench.house.facts;
+        facts.put_decisions(&self.decided)?;
+        self.decided.clear();
+        let mut missing: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for person in self.missing.drain(..) {
+            missing.entry(person.source).or_default().push(person.id);
+        }
+        for (source, people) in missing {
+            facts.put_again(Again::Missing, &source, &people)?;
+        }
+        Ok(())
     }
 
     /// Decides about one account.
     pub fn judge(&mut self, account: Account) -> Result<(), Trouble> {
-        let intents = self.desk.opened.get(&account.id).map_or(&[][..], Vec::as_slice);
+        let intents = match self.desk.opened {
+            0 => Vec::new(),
+            _ => self.bench.house.facts.seen(self.desk.id(), &account.id)?,
+        };
         let recorded = self.bench.house.store.placement(self.desk.id(), &account.id)?;
         let placement = intents.iter().fold(recorded, |placement, (open, seen)| placement_seen(open, seen, placement));
         let case = Case { account, placement };
@@ -81,7 +93,7 @@ impl<'a> Sheet<'a> {
             .fed_by
             .extend(case.placement.iter().filter_map(|placement| Some(placement.person.as_ref()?.source.clone())));
         count(&mut self.plan.counts, &judgement);
-        match self.mend(&case, &judgement, intents) {
+        match self.mend(&case, &judgement, &intents)? {
             Own::Stands => self.take(case, judgement),
             Own::IsTheMending => {}
             Own::LeftAlone(why) => self.leave_alone(judgement.decision, why),
@@ -96,17 +108,18 @@ impl<'a> Sheet<'a> {
             default: self.open.surveyed.default.as_ref(),
             sources,
             former: self.former(case.placement.as_ref())?,
-            looked: self.looked.get(&case.account.id).copied().unwrap_or(Looked::NotYet),
+            looked: self.bench.house.facts.looked(self.desk.id(), &case.account.id)?,
         };
         Ok(decide(&view, &self.rules))
     }
 
     /// Turns what was seen of open intents into mending.
-    fn mend(&mut self, case: &Case, judgement: &Judgement, intents: &[(OpenIntent, Seen)]) -> Own {
+    fn mend(&mut self, case: &Case, judgement: &Judgement, intents: &[(OpenIntent, Seen)]) -> Result<Own, Trouble> {
         let mut own = Own::Stands;
         for (intent, seen) in intents {
             match settle(intent, seen, &judgement.effect, &self.open.serving.recipe) {
-                settled @ (Settled::Close(_) | Settled::CloseReset) => self.plan.close.push((intent.clone(), settled)),
+                Settled::Close(why) => self.close(intent, &closing(&intent.status, &why))?,
+                Settled::CloseReset => self.close(intent, &[Event::Reset, Event::Closed])?,
                 Settled::Later => {}
                 Settled::LeaveAlone(why) => own = Own::LeftAlone(why),
                 Settled::Finish(mark) => {
@@ -122,7 +135,11 @@ impl<'a> Sheet<'a> {
                 }
             }
         }
-        own
+        Ok(own)
+    }
+
+    fn close(&self, intent: &OpenIntent, events: &[Event]) -> Result<(), Trouble> {
+        Ok(self.bench.house.facts.put_closing(intent, events)?)
     }
 
     fn take(&mut self, case: Case, judgement: Judgement) {
@@ -130,22 +147,23 @@ impl<'a> Sheet<'a> {
         match effect {
             Effect::Nothing => {
                 tally(&mut self.plan.counts, decision.verdict);
-                self.decisions.push(decision);
+                self.decided.push(Decided::left_alone(decision));
             }
             Effect::Adopt(wanted) => {
                 self.plan.counts.adopted += 1;
-                self.plan.adopt.extend(self.adopted(&case, &wanted));
-                self.decisions.push(decision);
+                let act = self.adopted(&case, &wanted).map(Act::Adopt);
+                let task = act.map(|act| Task { act, placement: case.placement });
+                self.decided.push(Decided { decision, task });
             }
             Effect::Look(wanted) => {
-                if self.push(decision, &case, Act::Show(wanted.clone())) {
-                    self.note_missing(&wanted);
-                    self.plan.look.push((case.account, wanted));
+                if self.push(decision, &case, Act::Look(wanted.clone())) {
+                    self.plan.looks += 1;
+                    self.note_missing(wanted);
                 }
             }
             Effect::Show(wanted) => {
                 if self.push(decision, &case, Act::Show(wanted.clone())) {
-                    self.note_missing(&wanted);
+                    self.note_missing(wanted);
                 }
             }
             Effect::Reset => _ = self.push(decision, &case, Act::Reset),
@@ -156,12 +174,12 @@ impl<'a> Sheet<'a> {
         (decision.verdict, decision.reason, decision.detail) = (Verdict::Keep, Reason::Unsure, Some(why));
         decision.to = decision.from.label();
         self.plan.counts.kept += 1;
-        self.decisions.push(decision);
+        self.decided.push(Decided::left_alone(decision));
     }
 
-    fn note_missing(&mut self, wanted: &Wanted) {
-        if let (None, Some(person)) = (wanted.rendition, &wanted.person) {
-            self.plan.missing.entry(person.source.clone()).or_default().insert(person.id.clone());
+    fn note_missing(&mut self, wanted: Wanted) {
+        if wanted.rendition.is_none() {
+            self.missing.extend(wanted.person);
         }
     }
 
@@ -172,12 +190,13 @@ impl<'a> Sheet<'a> {
             (decision.verdict, decision.reason) = (Verdict::Skip, reason);
             decision.to = decision.from.label();
             self.plan.counts.skipped += 1;
-            self.decisions.push(decision);
+            self.decided.push(Decided::left_alone(decision));
             return false;
         }
-        self.decisions.push(decision.clone());
-        let (account, placement) = (case.account.clone(), case.placement.clone());
-        self.plan.changes.push(Planned { decision, account, placement, act });
+        let task = Task { act, placement: case.placement.clone() };
+        shape(&mut self.plan.changes, &task);
+        self.plan.not_kept += u64::from(takes_away(&decision));
+        self.decided.push(Decided { decision, task: Some(task) });
         true
     }
 
@@ -248,6 +267,31 @@ fn rules<'a>(bench: &'a Bench<'a>, desk: &'a Desk, open: &'a Open) -> Rules<'a> 
         image: Box::new(|path: &Path| bench.images.get(path).copied()),
         rendition: Box::new(|photo: &Digest| bench.house.spool.digest(photo, &open.serving.recipe)),
     }
+}
+
+/// Adds a task to what the forecast is made of.
+fn shape(shape: &mut Changes, task: &Task) {
+    let made = task.placement.as_ref().is_some_and(|placement| placement.provenance == Provenance::Made);
+    let slot = match &task.act {
+        Act::Show(_) | Act::Look(_) if made => &mut shape.replace_over_ours,
+        Act::Show(_) | Act::Look(_) => &mut shape.replace,
+        Act::Reset if made => &mut shape.revert_made,
+        Act::Reset => &mut shape.revert_adopted,
+        // Shown and recorded already: only the old picture of ours is left to go.
+        Act::Finish(open, _) if matches!(open.status, Status::Shown(_)) => &mut shape.tidy,
+        Act::Finish(open, _) if open.intent.old.is_some() => &mut shape.finish_over_ours,
+        Act::Finish(..) => &mut shape.finish,
+        Act::Tidy(..) => &mut shape.tidy,
+        Act::Adopt(_) => return,
+    };
+    *slot += 1;
+}
+
+/// Whether a picture goes that a target may not keep (`write-protocols.md`, Bitbucket).
+fn takes_away(decision: &Decision) -> bool {
+    let kind = decision.verdict.change();
+    matches!(kind, Some(ChangeKind::Replace | ChangeKind::Revert | ChangeKind::Remove))
+        && matches!(decision.from, Picture::Ours(_) | Picture::Foreign(_))
 }
 
 /// The plan's entry for mending an open intent.

@@ -1,35 +1,29 @@
 //! From everything a run did to its report (design §6, `run.json`).
 //!
-//! Owns: the counts and lines of the report, and which exit code they add up to.
-//! Leaves to others: formats (`report`).
+//! Owns: the counts of the report, and which exit code they add up to.
+//! Leaves to others: everybody's own line (`people`), formats (`report`).
 //! A newcomer gets wrong: in a plan the counts are of what would be done; in a run only of what was done.
 
-use super::apply::Results;
-use super::desk::Desk;
+use super::desk::{Desk, PAGE};
 use super::feed::Feed;
 use super::house::{House, Mode};
 use super::judge::DeskPlan;
 use super::limits::Guarded;
 use crate::error::Trouble;
 use crate::exit::Exit;
-use crate::http::{Counts, redact};
-use crate::model::{ChangeKind, Decision, Fault, Picture, Verdict};
+use crate::http::Counts;
+use crate::model::{ChangeKind, PersonResult};
 use crate::pipeline::Pipeline;
-use crate::plan::{Checked, SourceState};
-use crate::report::{
-    AccountLine, ChangeLine, LimitLine, PersonFailure, PersonLine, PersonResult, PersonWho, RequestLine, RunReport,
-    SourceLine, TargetLine,
-};
-use crate::state::{DecisionCursor, DecisionFilter, Selection};
+use crate::plan::{Checked, PlanDigest, SourceState};
+use crate::report::{LimitLine, RequestLine, RunReport, SourceLine, TargetLine};
+use crate::state::{DecisionCursor, DecisionFilter, ResultCount, Selection};
 
-/// One target with everything that was decided and done.
+/// One target with everything that was decided and done; each decision with how it went is in the facts.
 pub struct Finished {
     /// The target.
     pub desk: Desk,
     /// What was decided.
     pub plan: DeskPlan,
-    /// How each change went; empty in a plan.
-    pub results: Results,
     /// Whether it was to be written to at all.
     pub writes: Writes,
 }
@@ -47,6 +41,16 @@ pub enum Writes {
     NotBegun,
 }
 
+impl Writes {
+    /// How a change went that has no result of its own.
+    pub fn otherwise(self) -> PersonResult {
+        match self {
+            Self::Planned => PersonResult::Planned,
+            Self::Applied | Self::Limit | Self::NotBegun => PersonResult::NotDone,
+        }
+    }
+}
+
 /// Sources, targets and limits as lines, and the exit code they add up to.
 pub fn report(
     house: &House,
@@ -56,10 +60,7 @@ pub fn report(
     guarded: &Guarded,
     finished: std::time::SystemTime,
 ) -> Result<(RunReport, Exit), Trouble> {
-    let mut people = Vec::new();
-    for desk in desks {
-        people.extend(lines_of(house, desk)?);
-    }
+    let counted = desks.iter().map(|desk| count(house, desk)).collect::<Result<Vec<_>, _>>()?;
     let mut exit = if house.stop.requested() { Exit::Stopped } else { Exit::Done };
     for failure in feeds.iter().filter_map(|feed| feed.failure.as_ref()) {
         exit = exit.and(failure.kind.into());
@@ -70,14 +71,13 @@ pub fn report(
     if guarded.checked.iter().any(|check| check.broken) {
         exit = exit.and(Exit::Limit);
     }
-    if people.iter().any(|line: &PersonLine| failed(line)) {
+    if counted.iter().flatten().any(|(_, result, _)| failed(*result)) {
         exit = exit.and(Exit::SomeFailed);
     }
     let outcome = match (exit, house.mode) {
         (Exit::Done, Mode::Plan) => "planned",
         (exit, _) => exit.outcome(),
     };
-    let changes = desks.iter().flat_map(|desk| desk.plan.changes.iter().map(|planned| &planned.decision));
     let time = |time| humantime::format_rfc3339_seconds(time).to_string();
     let report = RunReport {
         format: 1,
@@ -90,62 +90,43 @@ pub fn report(
         exit_code: exit.code(),
         started: time(house.started),
         finished: time(finished),
-        plan_digest: Some(crate::plan::plan_digest(changes).to_string()),
+        plan_digest: Some(plan_digest(house, desks)?.to_string()),
         sources: feeds.iter().map(source_line).collect(),
-        targets: desks.iter().map(|desk| target_line(desk, &people)).collect(),
+        targets: desks.iter().zip(&counted).map(|(desk, counted)| target_line(desk, counted)).collect(),
         requests: requests(feeds, desks),
         limits: guarded.checked.iter().map(limit_line).collect(),
         failures: failures(feeds, desks),
         notes: notes(feeds, desks),
-        people,
     };
     Ok((report, exit))
 }
 
-/// A change that was to be made and was not, or a photo of which nothing could be learnt.
-fn failed(line: &PersonLine) -> bool {
-    matches!(line.result, PersonResult::Failed | PersonResult::Open | PersonResult::NotShown | PersonResult::NotDone)
+/// A change that was to be made and was not.
+fn failed(result: PersonResult) -> bool {
+    matches!(result, PersonResult::Failed | PersonResult::Open | PersonResult::NotShown | PersonResult::NotDone)
 }
 
-fn lines_of(house: &House, desk: &Finished) -> Result<Vec<PersonLine>, Trouble> {
-    let filter = DecisionFilter { target: Some(desk.desk.id().clone()), selection: Selection::Reported };
-    let mut lines = Vec::new();
-    let mut after: Option<DecisionCursor> = None;
-    if desk.desk.open.is_none() {
-        return Ok(lines);
-    }
-    loop {
-        let page = house.facts.decisions(&filter, after.as_ref(), super::desk::PAGE)?;
-        let Some(last) = page.last() else { return Ok(lines) };
-        after = Some(DecisionCursor::of(last));
-        lines.extend(page.into_iter().map(|decision| line(desk, decision)));
-    }
+/// The changes of a target by kind and by how they went.
+fn count(house: &House, desk: &Finished) -> Result<Vec<(ChangeKind, PersonResult, u64)>, Trouble> {
+    let results = house.facts.count_results(desk.desk.id())?;
+    let went = |ResultCount { kind, result, count }| (kind, result.unwrap_or(desk.writes.otherwise()), count);
+    Ok(results.into_iter().map(went).collect())
 }
 
-fn line(desk: &Finished, decision: Decision) -> PersonLine {
-    let went = desk.results.get(&DecisionCursor::of(&decision));
-    let (result, error) = match (decision.verdict, went, desk.writes) {
-        (Verdict::Change(_), Some(went), _) => (went.result, went.error.clone()),
-        (Verdict::Change(_), None, Writes::Planned) => (PersonResult::Planned, None),
-        (Verdict::Change(_), None, Writes::Limit) => {
-            (PersonResult::NotDone, Some(Fault::new("limit", "a limit stopped the target; nothing was written to it")))
+/// The digest over all changes, in the order of the file's targets.
+fn plan_digest(house: &House, desks: &[Finished]) -> Result<crate::model::Digest, Trouble> {
+    let mut digest = PlanDigest::default();
+    for desk in desks.iter().filter(|desk| desk.plan.changes.count() > 0) {
+        let filter = DecisionFilter { target: Some(desk.desk.id().clone()), selection: Selection::Changes };
+        let mut after: Option<DecisionCursor> = None;
+        loop {
+            let page = house.facts.decisions(&filter, after.as_ref(), PAGE)?;
+            let Some(last) = page.last() else { break };
+            after = Some(DecisionCursor::of(last));
+            page.iter().for_each(|change| digest.add(change));
         }
-        (Verdict::Change(_), None, _) => (PersonResult::NotDone, Some(Fault::new("stopped", "it was not begun"))),
-        _ => (PersonResult::None, None),
-    };
-    PersonLine {
-        target: decision.target.to_string(),
-        account: AccountLine { id: decision.account.to_string(), name: decision.account_name },
-        person: decision
-            .person
-            .map(|person| PersonWho { source: person.source.to_string(), id: person.id.to_string() }),
-        change: ChangeLine { kind: decision.verdict.word().to_owned(), from: decision.from.label(), to: decision.to },
-        reason: decision.reason.word().to_owned(),
-        rule: decision.rule.to_string(),
-        detail: decision.detail.as_deref().map(redact),
-        result,
-        error: error.map(|fault| PersonFailure { code: fault.code, message: redact(&fault.message) }),
     }
+    Ok(digest.finish())
 }
 
 fn source_line(feed: &Feed) -> SourceLine {
@@ -167,7 +148,7 @@ fn source_line(feed: &Feed) -> SourceLine {
     }
 }
 
-fn target_line(desk: &Finished, people: &[PersonLine]) -> TargetLine {
+fn target_line(desk: &Finished, counted: &[(ChangeKind, PersonResult, u64)]) -> TargetLine {
     let counts = &desk.plan.counts;
     let mut line = TargetLine {
         id: desk.desk.id().to_string(),
@@ -187,20 +168,19 @@ fn target_line(desk: &Finished, people: &[PersonLine]) -> TargetLine {
         skipped: counts.skipped,
         ..TargetLine::default()
     };
-    for person in people.iter().filter(|person| person.target == line.id) {
-        match person.result {
+    for (kind, result, count) in counted {
+        match result {
             PersonResult::Done | PersonResult::Planned | PersonResult::NotShown => {
-                let slot = match ChangeKind::of_word(&person.change.kind) {
-                    Some(ChangeKind::Replace) => &mut line.replaced,
-                    Some(ChangeKind::Revert) => &mut line.reverted,
-                    Some(ChangeKind::Remove) => &mut line.removed,
-                    Some(ChangeKind::Finish) => &mut line.finished,
-                    Some(ChangeKind::Tidy) => &mut line.tidied,
-                    None => continue,
+                let slot = match kind {
+                    ChangeKind::Replace => &mut line.replaced,
+                    ChangeKind::Revert => &mut line.reverted,
+                    ChangeKind::Remove => &mut line.removed,
+                    ChangeKind::Finish => &mut line.finished,
+                    ChangeKind::Tidy => &mut line.tidied,
                 };
-                *slot += 1;
+                *slot += count;
             }
-            PersonResult::Failed | PersonResult::Open => line.failed += 1,
+            PersonResult::Failed | PersonResult::Open => line.failed += count,
             PersonResult::None | PersonResult::NotDone => {}
         }
     }
@@ -262,11 +242,6 @@ fn notes(feeds: &[Feed], desks: &[Finished]) -> Vec<String> {
 /// Pictures that stand there and cannot be put back once this plan is done (`write-protocols.md`, Bitbucket).
 fn not_kept(desk: &Finished) -> Option<String> {
     let why = desk.desk.target.keeps_no_earlier_picture()?;
-    let goes = |decision: &Decision| {
-        let kind = decision.verdict.change();
-        matches!(kind, Some(ChangeKind::Replace | ChangeKind::Revert | ChangeKind::Remove))
-            && matches!(decision.from, Picture::Ours(_) | Picture::Foreign(_))
-    };
-    let gone = desk.plan.changes.iter().filter(|planned| goes(&planned.decision)).count();
+    let gone = desk.plan.not_kept;
     (gone > 0).then(|| format!("{why}: {gone} that stood there before this plan cannot be put back after it"))
 }

@@ -14,7 +14,9 @@ mod store;
 mod writer;
 
 pub use error::{Blame, StateError, StateFault};
-pub use facts::{DecisionCursor, DecisionFilter, Facts, MatchRow, MatchVerdict, Selection};
+pub use facts::{
+    Again, DecisionCursor, DecisionFilter, Facts, MatchRow, MatchVerdict, ResultCount, Selection, ToConfirm,
+};
 pub use lock::{Holder, Lock, LockError};
 pub use store::{Counted, RunEnd, RunRecord, RunRow, Store};
 pub use writer::Ack;

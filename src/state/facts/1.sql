@@ -91,6 +91,40 @@ CREATE TABLE decision (
   rule_file    TEXT    NOT NULL,
   rule_line    INTEGER NOT NULL,
   detail       TEXT,
+  act          TEXT,                -- which act, if something is to be done
+  task         TEXT,                -- JSON: the act with what it takes
+  result       TEXT,                -- how it went
+  error        TEXT,                -- JSON: why it failed
+  shows        TEXT,                -- JSON: what the confirming survey must show
+  intent       INTEGER,             -- in the state's journal
   PRIMARY KEY (target, account, slot, which),
-  CHECK ((source IS NULL) = (person IS NULL))
+  CHECK ((source IS NULL) = (person IS NULL)),
+  CHECK ((act IS NULL) = (task IS NULL))
+) STRICT, WITHOUT ROWID;
+
+-- What looking at the server said of writes that an earlier run left open.
+CREATE TABLE seen (
+  target  TEXT    NOT NULL,
+  account TEXT    NOT NULL,
+  intent  INTEGER NOT NULL,
+  opened  TEXT    NOT NULL,         -- JSON: the open intent, under the account's name of today
+  seen    TEXT    NOT NULL,         -- JSON
+  events  TEXT,                     -- JSON: what the journal learns, if that is all that is left to do
+  PRIMARY KEY (target, account, intent)
+) STRICT, WITHOUT ROWID;
+
+-- What comparing a picture that is not recorded with the wanted one said.
+CREATE TABLE looked (
+  target  TEXT NOT NULL,
+  account TEXT NOT NULL,
+  said    TEXT NOT NULL,
+  PRIMARY KEY (target, account)
+) STRICT, WITHOUT ROWID;
+
+-- People whose photo is asked for once more.
+CREATE TABLE again (
+  why    TEXT NOT NULL CHECK (why IN ('vanished', 'missing')),
+  source TEXT NOT NULL,
+  person TEXT NOT NULL,
+  PRIMARY KEY (why, source, person)
 ) STRICT, WITHOUT ROWID;

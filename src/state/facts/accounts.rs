@@ -11,7 +11,8 @@ use crate::model::{Account, AccountId, Shown, TargetId};
 use crate::state::codec::{Id, Json, Word, limit};
 use crate::state::error::StateError;
 
-const COLUMNS: &str = "SELECT id, name, handle, email, display_name, standing, shown FROM account";
+pub(super) const COLUMNS: &str = "account.id, account.name, account.handle, account.email, account.display_name, \
+    account.standing, account.shown";
 
 impl Facts {
     /// Puts a page of accounts.
@@ -46,9 +47,13 @@ impl Facts {
     ) -> Result<Vec<Account>, StateError> {
         self.sort(&self.accounts)?;
         self.read("read accounts in the facts", |db| {
-            let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE target = ? AND id > ? ORDER BY id LIMIT ?"))?;
+            let mut query = db.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM account WHERE target = ? AND id > ? ORDER BY id LIMIT ?"
+            ))?;
             let after = after.map_or("", AccountId::as_str);
-            Ok(query.query_map(params![target.as_str(), after, limit(at_most)], read)?.collect::<Result<_, _>>()?)
+            Ok(query
+                .query_map(params![target.as_str(), after, limit(at_most)], |row| read(row, 0))?
+                .collect::<Result<_, _>>()?)
         })
     }
 
@@ -56,8 +61,8 @@ impl Facts {
     pub fn account(&self, target: &TargetId, id: &AccountId) -> Result<Option<Account>, StateError> {
         self.sort(&self.accounts)?;
         self.read("read an account in the facts", |db| {
-            let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE target = ? AND id = ?"))?;
-            Ok(query.query_row([target.as_str(), id.as_str()], read).optional()?)
+            let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} FROM account WHERE target = ? AND id = ?"))?;
+            Ok(query.query_row([target.as_str(), id.as_str()], |row| read(row, 0)).optional()?)
         })
     }
 
@@ -83,14 +88,15 @@ impl Facts {
     }
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Account> {
+/// An account whose columns begin at `from`.
+pub(super) fn read(row: &Row<'_>, from: usize) -> rusqlite::Result<Account> {
     Ok(Account {
-        id: row.get::<_, Id<AccountId>>(0)?.0,
-        name: row.get(1)?,
-        handle: row.get(2)?,
-        email: row.get(3)?,
-        display_name: row.get(4)?,
-        standing: row.get::<_, Word<_>>(5)?.0,
-        shown: row.get::<_, Json<_>>(6)?.0,
+        id: row.get::<_, Id<AccountId>>(from)?.0,
+        name: row.get(from + 1)?,
+        handle: row.get(from + 2)?,
+        email: row.get(from + 3)?,
+        display_name: row.get(from + 4)?,
+        standing: row.get::<_, Word<_>>(from + 5)?.0,
+        shown: row.get::<_, Json<_>>(from + 6)?.0,
     })
 }

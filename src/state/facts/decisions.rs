@@ -1,7 +1,7 @@
-//! What was decided for each account, and what came of it.
+//! What was decided for each account.
 //!
-//! Owns: the one stable order of a plan (target, account, mending first) and the counts over it.
-//! Leaves to others: deciding (`plan`), the digest over the plan (`plan`), reports (`report`).
+//! Owns: the one stable order of a plan (target, account, mending first), and the tasks that wait in it.
+//! Leaves to others: deciding (`plan`), how the tasks went (`results`), reports (`report`).
 //! A newcomer gets wrong: an account has one decision of its own, and besides it one for each leftover to be mended.
 
 use std::sync::Arc;
@@ -9,18 +9,22 @@ use std::sync::Arc;
 use rusqlite::types::Type;
 use rusqlite::{Row, params};
 
-use super::Facts;
-use crate::model::{AccountId, ChangeKind, Decision, PersonId, PersonRef, Place, SourceId, TargetId, Verdict};
+use super::results::{RESULT, went};
+use super::{Facts, accounts};
+use crate::model::{
+    AccountId, ActKind, ChangeKind, Decided, Decision, PersonId, PersonRef, Place, Planned, SourceId, TargetId,
+    Verdict, Went,
+};
 use crate::state::codec::{Id, Json, Word, limit};
 use crate::state::error::StateError;
 
 /// Where a decision stands in the order of the plan; where a page ended.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DecisionCursor {
-    target: TargetId,
-    account: AccountId,
-    slot: u8,
-    which: String,
+    pub(super) target: TargetId,
+    pub(super) account: AccountId,
+    pub(super) slot: u8,
+    pub(super) which: String,
 }
 
 impl DecisionCursor {
@@ -48,10 +52,6 @@ pub enum Selection {
     All,
     /// Those that write.
     Changes,
-    /// Those that a report lists: all but the unchanged.
-    Reported,
-    /// One kind of change.
-    Kind(ChangeKind),
 }
 
 /// Which decisions are wanted.
@@ -64,16 +64,16 @@ pub struct DecisionFilter {
 }
 
 impl Facts {
-    /// Puts a page of decisions. A new decision on the same account, or the same leftover, replaces the earlier
-    /// one.
-    pub fn put_decisions(&self, decisions: &[Decision]) -> Result<(), StateError> {
+    /// Puts a page of decisions, each with its task. A new decision on the same account, or the same leftover, replaces the
+    /// earlier one.
+    pub fn put_decisions(&self, decided: &[Decided]) -> Result<(), StateError> {
         self.write("put decisions into the facts", |db| {
             let mut put = db.prepare_cached(
                 "INSERT OR REPLACE INTO decision (target, account, slot, which, account_name, source, person, verdict,
-                 is_change, shown, wanted, reason, rule_file, rule_line, detail)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 is_change, shown, wanted, reason, rule_file, rule_line, detail, act, task)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?;
-            for decision in decisions {
+            for Decided { decision, task } in decided {
                 let at = DecisionCursor::of(decision);
                 put.execute(params![
                     at.target.as_str(),
@@ -91,9 +91,61 @@ impl Facts {
                     &*decision.rule.file,
                     decision.rule.line,
                     decision.detail,
+                    task.as_ref().map(|task| task.act.kind().word()),
+                    task.as_ref().map(Json),
                 ])?;
             }
             Ok(())
+        })
+    }
+
+    /// A target is decided about anew: what was decided there before does not count any more.
+    pub fn forget_decisions(&self, target: &TargetId) -> Result<(), StateError> {
+        self.write("forget decisions in the facts", |db| {
+            db.execute("DELETE FROM decision WHERE target = ?", [target.as_str()])?;
+            db.execute("UPDATE seen SET events = NULL WHERE target = ?", [target.as_str()])?;
+            Ok(())
+        })
+    }
+
+    /// A page of what is to be done at a target by these acts, in the order of the plan.
+    pub fn planned(
+        &self,
+        target: &TargetId,
+        acts: &[ActKind],
+        after: Option<&DecisionCursor>,
+        at_most: usize,
+    ) -> Result<Vec<Planned>, StateError> {
+        let acts: Vec<_> = acts.iter().map(|act| format!("'{}'", act.word())).collect();
+        let condition = format!("act IN ({})", acts.join(", "));
+        let page = self.page_of_planned(target, &condition, after, at_most)?;
+        Ok(page.into_iter().map(|(planned, _)| planned).collect())
+    }
+
+    /// What is to be done under this condition, with how it went if it was done already.
+    pub(super) fn page_of_planned(
+        &self,
+        target: &TargetId,
+        condition: &str,
+        after: Option<&DecisionCursor>,
+        at_most: usize,
+    ) -> Result<Vec<(Planned, Option<Went>)>, StateError> {
+        self.sort(&self.accounts)?;
+        let sql = format!(
+            "SELECT {COLUMNS}, {RESULT}, task, {} FROM decision
+             JOIN account ON account.target = decision.target AND account.id = decision.account
+             WHERE decision.target = ?1 AND (decision.account, slot, which) > (?2, ?3, ?4) AND {condition}
+             ORDER BY decision.account, slot, which LIMIT ?5",
+            accounts::COLUMNS
+        );
+        let from = place(after);
+        self.read("read what is to be done in the facts", |db| {
+            let page = params![target.as_str(), from.1, from.2, from.3, limit(at_most)];
+            let read = |row: &Row<'_>| {
+                let (decision, task, account) = (read(row)?, row.get::<_, Json<_>>(16)?.0, accounts::read(row, 17)?);
+                Ok((Planned { decision, account, task }, went(row, 12)?))
+            };
+            Ok(db.prepare_cached(&sql)?.query_map(page, read)?.collect::<Result<_, _>>()?)
         })
     }
 
@@ -106,14 +158,10 @@ impl Facts {
         at_most: usize,
     ) -> Result<Vec<Decision>, StateError> {
         let selected = match filter.selection {
-            Selection::All => String::new(),
-            Selection::Changes => "AND is_change = 1".to_owned(),
-            Selection::Reported => "AND verdict <> 'unchanged'".to_owned(),
-            Selection::Kind(kind) => format!("AND is_change = 1 AND verdict = '{}'", kind.word()),
+            Selection::All => "",
+            Selection::Changes => "AND is_change = 1",
         };
-        let from = after.map_or(("", "", -1, ""), |at| {
-            (at.target.as_str(), at.account.as_str(), i64::from(at.slot), at.which.as_str())
-        });
+        let from = place(after);
         // Row values compare like the primary key, so that each page begins where the last one ended. SQLite finds the
         // place only if the columns that are equal stand outside the row value.
         let (target, begin) = match &filter.target {
@@ -121,14 +169,22 @@ impl Facts {
             None => (from.0, "(target, account, slot, which) > (?1, ?2, ?3, ?4)"),
         };
         let sql = format!(
-            "SELECT target, account, account_name, source, person, verdict, shown, wanted, reason, rule_file, rule_line,
-             detail FROM decision WHERE {begin} {selected} ORDER BY target, account, slot, which LIMIT ?5"
+            "SELECT {COLUMNS} FROM decision WHERE {begin} {selected} ORDER BY target, account, slot, which LIMIT ?5"
         );
         self.read("read decisions in the facts", |db| {
             let page = params![target, from.1, from.2, from.3, limit(at_most)];
             Ok(db.prepare_cached(&sql)?.query_map(page, read)?.collect::<Result<_, _>>()?)
         })
     }
+}
+
+pub(super) const COLUMNS: &str = "decision.target, decision.account, account_name, source, person, verdict, \
+    decision.shown, wanted, reason, rule_file, rule_line, detail";
+
+/// The primary key after which a page begins.
+pub(super) fn place(after: Option<&DecisionCursor>) -> (&str, &str, i64, &str) {
+    after
+        .map_or(("", "", -1, ""), |at| (at.target.as_str(), at.account.as_str(), i64::from(at.slot), at.which.as_str()))
 }
 
 /// The verdicts by their word; a test holds it against [`Verdict::word`].
@@ -151,7 +207,7 @@ fn verdict(row: &Row<'_>, column: usize) -> rusqlite::Result<Verdict> {
     })
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Decision> {
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Decision> {
     let source: Option<Id<SourceId>> = row.get(3)?;
     let person: Option<Id<PersonId>> = row.get(4)?;
     let file: Arc<str> = row.get::<_, String>(9)?.into();

@@ -78,22 +78,25 @@ impl Facts {
         })
     }
 
-    /// The people that more than one account of a target is matched to, each with those accounts; all in the order of
-    /// ids.
+    /// A page of the people that more than one account of a target is matched to, each with those accounts; all in the
+    /// order of ids.
     pub fn people_matched_more_than_once(
         &self,
         target: &TargetId,
         source: &SourceId,
+        after: Option<&PersonId>,
+        at_most: usize,
     ) -> Result<Vec<(PersonId, Vec<AccountId>)>, StateError> {
         self.read("look for double matches in the facts", |db| {
             let mut query = db.prepare_cached(
                 "SELECT person, account FROM matched WHERE target = ?1 AND source = ?2 AND person IN (
-                   SELECT person FROM matched WHERE target = ?1 AND source = ?2 AND person IS NOT NULL
-                   GROUP BY person HAVING count(*) > 1)
+                   SELECT person FROM matched WHERE target = ?1 AND source = ?2 AND person > ?3
+                   GROUP BY person HAVING count(*) > 1 ORDER BY person LIMIT ?4)
                  ORDER BY person, account",
             )?;
             let mut found: Vec<(PersonId, Vec<AccountId>)> = Vec::new();
-            let mut rows = query.query([target.as_str(), source.as_str()])?;
+            let after = after.map_or("", PersonId::as_str);
+            let mut rows = query.query(params![target.as_str(), source.as_str(), after, limit(at_most)])?;
             while let Some(row) = rows.next()? {
                 let (person, account) = (row.get::<_, Id<PersonId>>(0)?.0, row.get::<_, Id<AccountId>>(1)?.0);
                 match found.last_mut() {

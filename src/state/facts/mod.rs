@@ -7,9 +7,11 @@
 mod accounts;
 mod decisions;
 mod heap;
+mod looks;
 mod matches;
 mod people;
 mod photos;
+mod results;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -17,7 +19,9 @@ use std::sync::{Arc, Mutex};
 use rusqlite::{Connection, Transaction};
 
 pub use decisions::{DecisionCursor, DecisionFilter, Selection};
+pub use looks::Again;
 pub use matches::{MatchRow, MatchVerdict};
+pub use results::{ResultCount, ToConfirm};
 
 use super::error::{StateError, StateFault};
 use super::file::{self, Durability, Shape};

@@ -1,13 +1,15 @@
 //! Facts read back as they were put, page by page and in a stable order.
 
+mod tasks;
+
 use std::sync::Arc;
 
 use tempfile::TempDir;
 
 use super::*;
 use crate::model::{
-    Absence, Account, AccountId, AccountStanding, ChangeKind, Decision, Digest, Fault, Person, PersonId, PersonKey,
-    PersonRef, PhotoFact, PhotoHint, Picture, Place, Reason, Shown, SourceId, Standing, TargetId, Verdict,
+    Absence, Account, AccountId, AccountStanding, ChangeKind, Decided, Decision, Digest, Fault, Person, PersonId,
+    PersonKey, PersonRef, PhotoFact, PhotoHint, Picture, Place, Reason, Shown, SourceId, Standing, TargetId, Verdict,
 };
 use crate::state::Blame;
 
@@ -183,9 +185,9 @@ fn matches_say_who_is_wanted_and_who_is_matched_twice() {
         assert_eq!(facts.matches(&row.target, &row.account).unwrap(), std::slice::from_ref(row));
     }
     assert_eq!(facts.matches(&jira(), &"A9".into()).unwrap(), []);
-    let twice = facts.people_matched_more_than_once(&jira(), &entra()).unwrap();
+    let twice = facts.people_matched_more_than_once(&jira(), &entra(), None, 9).unwrap();
     assert_eq!(twice, [("p3".into(), vec!["A1".into(), "A3".into()])]);
-    assert_eq!(facts.people_matched_more_than_once(&"wiki".into(), &entra()).unwrap(), []);
+    assert_eq!(facts.people_matched_more_than_once(&"wiki".into(), &entra(), None, 9).unwrap(), []);
     let wanted = |after: Option<&str>| facts.wanted_people(&entra(), after.map(PersonId::from).as_ref(), 2).unwrap();
     assert_eq!(wanted(None), ["p1".into(), "p2".into()]);
     assert_eq!(wanted(Some("p2")), ["p3".into()]);
@@ -208,7 +210,7 @@ fn matches_say_who_is_wanted_and_who_is_matched_twice() {
     // Matched twice is nobody's.
     facts.put_matches(&["A1", "A3"].map(|a| matched("jira", a, MatchVerdict::Ambiguous))).unwrap();
     assert_eq!(wanted(Some("p2")), []);
-    assert_eq!(facts.people_matched_more_than_once(&jira(), &entra()).unwrap(), []);
+    assert_eq!(facts.people_matched_more_than_once(&jira(), &entra(), None, 9).unwrap(), []);
 }
 
 #[test]
@@ -262,16 +264,13 @@ fn decisions_come_in_one_order_whatever_the_pages() {
     ];
     let mut shuffled = plan.clone();
     shuffled.reverse();
+    let shuffled: Vec<_> = shuffled.into_iter().map(Decided::left_alone).collect();
     facts.put_decisions(&shuffled[..4]).unwrap();
     facts.put_decisions(&shuffled[4..]).unwrap();
 
     let keep = |test: &dyn Fn(&Decision) -> bool| plan.iter().filter(|d| test(d)).cloned().collect::<Vec<_>>();
-    let selections: [(Selection, Vec<Decision>); 4] = [
-        (Selection::All, plan.to_vec()),
-        (Selection::Changes, keep(&|d| d.verdict.change().is_some())),
-        (Selection::Reported, keep(&|d| d.verdict != Verdict::Unchanged)),
-        (Selection::Kind(ChangeKind::Tidy), keep(&|d| d.verdict == Verdict::Change(ChangeKind::Tidy))),
-    ];
+    let selections: [(Selection, Vec<Decision>); 2] =
+        [(Selection::All, plan.to_vec()), (Selection::Changes, keep(&|d| d.verdict.change().is_some()))];
     for (selection, expected) in selections {
         for target in [None, Some("jira"), Some("wiki"), Some("other")] {
             let filter = DecisionFilter { target: target.map(TargetId::from), selection };
@@ -291,15 +290,19 @@ fn decisions_come_in_one_order_whatever_the_pages() {
             }
         }
     }
+    let reported = facts.reported(&jira(), None, 99).unwrap();
+    let reported: Vec<_> = reported.into_iter().map(|(decision, went)| (went, decision)).collect();
+    let expected = keep(&|d| d.target == jira() && d.verdict != Verdict::Unchanged);
+    assert_eq!(reported, expected.into_iter().map(|d| (None, d)).collect::<Vec<_>>());
 }
 
 #[test]
 fn a_new_decision_replaces_the_old_one() {
     let (_folder, facts) = facts();
     let first = decision("jira", "A1", Verdict::Change(ChangeKind::Replace), None);
-    facts.put_decisions(std::slice::from_ref(&first)).unwrap();
+    facts.put_decisions(&[Decided::left_alone(first)]).unwrap();
     let second = decision("jira", "A1", Verdict::Keep, None);
-    facts.put_decisions(std::slice::from_ref(&second)).unwrap();
+    facts.put_decisions(&[Decided::left_alone(second.clone())]).unwrap();
     assert_eq!(facts.decisions(&DecisionFilter::default(), None, 9).unwrap(), std::slice::from_ref(&second));
 }
 

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Store, placements};
 use crate::model::{AccountId, Event, Intent, IntentId, IntentKind, Luma, OpenIntent, Provenance, Status, TargetId};
-use crate::state::codec::{Grey, Json};
+use crate::state::codec::{Grey, Json, limit};
 use crate::state::error::{StateError, StateFault};
 use crate::state::writer::Ack;
 
@@ -52,11 +52,13 @@ impl Store {
         })
     }
 
-    /// The intents that are not closed, in the order of their beginning.
-    pub fn open_intents(&self) -> Result<Vec<OpenIntent>, StateError> {
+    /// A page of the intents that are not closed, in the order of their beginning; `after` is the last one of the page
+    /// before.
+    pub fn open_intents(&self, after: Option<IntentId>, at_most: usize) -> Result<Vec<OpenIntent>, StateError> {
         self.read("read open intents in the state", |db| {
-            let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE open = 1 ORDER BY id"))?;
-            let found = query.query_map([], intent)?.collect::<Result<Vec<_>, _>>()?;
+            let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE open = 1 AND id > ? ORDER BY id LIMIT ?"))?;
+            let page = params![after.map_or(-1, |after| after.0), limit(at_most)];
+            let found = query.query_map(page, intent)?.collect::<Result<Vec<_>, _>>()?;
             found
                 .into_iter()
                 .map(|(id, intent)| Ok(OpenIntent { id, intent, status: status(db, id).map_err(damaged)?.0 }))

@@ -139,4 +139,4 @@ fn view(path: &Path, shape: &Shape) -> Result<(Connection, Option<NamedTempFile>
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::state) mod tests;

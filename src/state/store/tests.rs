@@ -61,7 +61,7 @@ fn run_end(exit_code: u8) -> RunEnd {
     }
 }
 
-fn intent(run: &str, account: &str, kind: IntentKind) -> Intent {
+pub(in crate::state) fn intent(run: &str, account: &str, kind: IntentKind) -> Intent {
     let replaces = kind == IntentKind::Replace;
     Intent {
         handle: None,

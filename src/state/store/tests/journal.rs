@@ -26,11 +26,11 @@ fn a_replacement_leaves_a_placement_and_no_name() {
     store.record(id, &Event::Shown { mark: mark("15017") }).wait().unwrap();
     let expected = wanted.placement(&mark("15017"), Provenance::Made);
     assert_eq!(store.placement(&"jira".into(), &"KEY1".into()).unwrap(), expected);
-    let open = store.open_intents().unwrap();
+    let open = store.open_intents(None, 99).unwrap();
     assert_eq!((&open[0].intent, &open[0].status), (&wanted, &Status::Shown(mark("15017"))));
     assert_eq!(store.open_intent(id).unwrap().as_ref(), open.first());
     store.record(id, &Event::Closed).wait().unwrap();
-    assert_eq!((store.open_intents().unwrap(), store.open_intent(id).unwrap()), (vec![], None));
+    assert_eq!((store.open_intents(None, 99).unwrap(), store.open_intent(id).unwrap()), (vec![], None));
     assert_eq!(store.placement(&"jira".into(), &"KEY1".into()).unwrap(), expected);
     drop(store);
     assert!(!on_disk(b"ada.lovelace"), "the name is overwritten");
@@ -74,7 +74,7 @@ fn a_reset_takes_the_placement_but_not_for_a_probe() {
         let id = store.begin_intent(&intent("run-1", "KEY1", kind), &sent(1)).wait().unwrap();
         store.record(id, &Event::Reset).wait().unwrap();
         assert_eq!(store.count_placements(&"jira".into()).unwrap(), left, "{kind:?}");
-        assert_eq!(store.open_intents().unwrap()[0].status, Status::Reset);
+        assert_eq!(store.open_intents(None, 99).unwrap()[0].status, Status::Reset);
     }
 }
 
@@ -88,17 +88,17 @@ fn illegal_steps_write_nothing() {
         let error = store.begin_intent(&wanted, &first).wait().unwrap_err();
         assert!(matches!(error.fault, StateFault::Illegal(_)), "{error}");
     }
-    assert_eq!((store.open_intents().unwrap(), events(&store)), (vec![], 0));
+    assert_eq!((store.open_intents(None, 99).unwrap(), events(&store)), (vec![], 0));
 
     let id = store.begin_intent(&wanted, &sent(1)).wait().unwrap();
     store.record(id, &Event::Made { mark: mark("5") }).wait().unwrap();
-    let before = store.open_intents().unwrap();
+    let before = store.open_intents(None, 99).unwrap();
     for event in [Event::Reset, Event::Closed, sent(2), Event::Refused { why: "no".into() }] {
         let error = store.record(id, &event).wait().unwrap_err();
         assert!(matches!(error.fault, StateFault::Illegal(_)), "{error}");
         assert_eq!(error.blame(), Blame::Ours);
     }
-    assert_eq!((store.open_intents().unwrap(), events(&store)), (before, 2));
+    assert_eq!((store.open_intents(None, 99).unwrap(), events(&store)), (before, 2));
 
     store.record(id, &Event::Shown { mark: mark("5") }).wait().unwrap();
     store.record(id, &Event::Closed).wait().unwrap();

@@ -43,7 +43,7 @@ fn what_was_acknowledged_survives() {
     assert_eq!(files, 2, "between writes the file is whole by itself");
     let store = open(&path);
     assert_eq!(store.runs(9).unwrap()[0].end, None);
-    assert_eq!(store.open_intents().unwrap()[0].intent, intent("run-1", "KEY1", IntentKind::Replace));
+    assert_eq!(store.open_intents(None, 99).unwrap()[0].intent, intent("run-1", "KEY1", IntentKind::Replace));
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub(super) fn assert_sample(store: &Store) {
     assert_eq!(store.mark(&person("p9")).unwrap(), None);
     assert_eq!(store.count_known(&"entra".into()).unwrap(), 4);
 
-    let open = store.open_intents().unwrap();
+    let open = store.open_intents(None, 99).unwrap();
     let status = Status::Sent { attempt: 1, route: "session".into(), at: 1_800_000_002 };
     let expected = OpenIntent { id: open[0].id, intent: intent("run-3", "KEY1", IntentKind::Replace), status };
     assert_eq!(open, [expected], "the closed one is not open any more");
@@ -131,7 +131,7 @@ fn a_view_of_nothing_is_empty_and_makes_nothing() {
     let (folder, path) = place();
     let view = Store::view(&path).unwrap();
     assert_eq!(view.runs(9).unwrap(), []);
-    assert_eq!(view.open_intents().unwrap(), []);
+    assert_eq!(view.open_intents(None, 99).unwrap(), []);
     assert!(matches!(view.begin_run(run_row("run-1")).wait().unwrap_err().fault, StateFault::ReadOnly));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

@@ -1,0 +1,166 @@
+//! What it takes to carry out a decision, and how that went.
+//!
+//! Owns: the task that stands beside a decision, and its result.
+//! Leaves to others: deciding (`plan`), keeping tasks until they are due (`state`), carrying them out (`run`).
+//! A newcomer gets wrong: a task waits in the scratch facts, not in memory, so it must read back as it was written.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Account, Decision, Digest, Fault, IntentId, Mark, OpenIntent, PersonRef, Placement, Shown};
+
+/// A picture that shall stand on an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wanted {
+    /// Whose photo; `None` for a fallback image.
+    pub person: Option<PersonRef>,
+    /// Digest of the original.
+    pub photo: Digest,
+    /// Digest of the rendition; `None` while it is not rendered.
+    pub rendition: Option<Digest>,
+}
+
+/// Whether a picture that is not recorded looks like the one that would be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Looked {
+    /// Nobody looked yet.
+    NotYet,
+    /// It is the same picture: adopt it.
+    Alike,
+    /// It is another one.
+    Differs,
+    /// It could not be looked at.
+    Failed,
+}
+
+/// What is done about an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// A picture is shown.
+    Show(Wanted),
+    /// The picture there is looked at, then it is decided again (design §4, state).
+    Look(Wanted),
+    /// The default is shown.
+    Reset,
+    /// A made picture is shown.
+    Finish(OpenIntent, Mark),
+    /// A leftover goes.
+    Tidy(OpenIntent, Mark),
+    /// The picture there is recorded as ours; nothing is written.
+    Adopt(Placement),
+}
+
+impl Act {
+    /// Which act, without what it is about.
+    pub fn kind(&self) -> ActKind {
+        match self {
+            Self::Show(_) => ActKind::Show,
+            Self::Look(_) => ActKind::Look,
+            Self::Reset => ActKind::Reset,
+            Self::Finish(..) => ActKind::Finish,
+            Self::Tidy(..) => ActKind::Tidy,
+            Self::Adopt(_) => ActKind::Adopt,
+        }
+    }
+}
+
+/// Which [`Act`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActKind {
+    /// [`Act::Show`].
+    Show,
+    /// [`Act::Look`].
+    Look,
+    /// [`Act::Reset`].
+    Reset,
+    /// [`Act::Finish`].
+    Finish,
+    /// [`Act::Tidy`].
+    Tidy,
+    /// [`Act::Adopt`].
+    Adopt,
+}
+
+impl ActKind {
+    /// The word in the facts.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Show => "show",
+            Self::Look => "look",
+            Self::Reset => "reset",
+            Self::Finish => "finish",
+            Self::Tidy => "tidy",
+            Self::Adopt => "adopt",
+        }
+    }
+}
+
+/// What it takes to carry out a decision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// What is done.
+    pub act: Act,
+    /// What stands there by the state, and by what was seen of open intents.
+    pub placement: Option<Placement>,
+}
+
+/// A decision, and what it takes if something is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// For plan and report.
+    pub decision: Decision,
+    /// `None`: the account is left alone.
+    pub task: Option<Task>,
+}
+
+impl Decided {
+    /// Nothing is to be done.
+    pub fn left_alone(decision: Decision) -> Self {
+        Self { decision, task: None }
+    }
+}
+
+/// A decision that is to be carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// For plan and report.
+    pub decision: Decision,
+    /// What the account looked like in the survey.
+    pub account: Account,
+    /// What it takes.
+    pub task: Task,
+}
+
+/// How a decision went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PersonResult {
+    /// Nothing was to be done.
+    None,
+    /// It would be done: this is a plan, or the target is on dry run.
+    Planned,
+    /// Done and seen in the confirming survey.
+    Done,
+    /// Done by the server's own word, but the confirming survey does not show it.
+    NotShown,
+    /// It failed.
+    Failed,
+    /// It may have happened; the next run looks.
+    Open,
+    /// It was not begun.
+    NotDone,
+}
+
+/// How one task went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Went {
+    /// In a word.
+    pub result: PersonResult,
+    /// Why it failed.
+    pub error: Option<Fault>,
+    /// What the account must show now; `None`: nothing to confirm.
+    pub shows: Option<Shown>,
+    /// The intent behind it, where a later look may have something to add.
+    pub intent: Option<IntentId>,
+}

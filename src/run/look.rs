@@ -1,0 +1,61 @@
+//! Looking at pictures that are not recorded, before anything is written over them (design §4, state).
+//!
+//! Owns: fetching them side by side, and comparing each with the rendition that is wanted there.
+//! Leaves to others: what follows from a look (`plan`), how pictures are served (`load`).
+//! A newcomer gets wrong: a target that cannot be reached is asked no more: the others wait for it here.
+
+use std::sync::Arc;
+
+use futures::stream::{self, StreamExt as _};
+
+use super::desk::{Desk, PAGE};
+use super::house::House;
+use super::kitchen::Eyes;
+use crate::error::Trouble;
+use crate::http::{Failure, FailureKind};
+use crate::load::Looks as _;
+use crate::model::{AccountId, Act, ActKind, Looked, Luma, Planned};
+use crate::state::DecisionCursor;
+
+/// Looks at every picture of a target that the plan asks to look at. Says how many; what was seen is in the facts.
+pub async fn look(house: &House, desk: &mut Desk, lanes: usize) -> Result<u64, Trouble> {
+    let (mut after, mut count) = (None, 0);
+    while desk.failure.is_none() && !house.stop.requested() {
+        let page = house.facts.planned(desk.id(), &[ActKind::Look], after.as_ref(), PAGE)?;
+        let Some(last) = page.last() else { break };
+        after = Some(DecisionCursor::of(&last.decision));
+        let looked = look_at(house, desk, &page, lanes).await;
+        count += looked.len() as u64;
+        house.facts.put_looked(desk.id(), &looked)?;
+    }
+    Ok(count)
+}
+
+async fn look_at(house: &House, desk: &mut Desk, page: &[Planned], lanes: usize) -> Vec<(AccountId, Looked)> {
+    let there = page.iter().map(|planned| {
+        let target = Arc::clone(&desk.target);
+        async move { (planned, target.look(&planned.account).await) }
+    });
+    let mut there = stream::iter(there).buffer_unordered(lanes.max(1));
+    let mut looked = Vec::with_capacity(page.len());
+    while let Ok(Some((planned, picture))) = house.unless_stopped("look at pictures", there.next()).await {
+        if let Err(failure @ Failure { kind: FailureKind::Unreachable | FailureKind::Refused, .. }) = picture {
+            desk.failure = Some(failure);
+            break;
+        }
+        let Act::Look(wanted) = &planned.task.act else { continue };
+        let recipe = desk.open.as_ref().map(|open| &open.serving.recipe);
+        let wanted = recipe.and_then(|recipe| house.spool.get(&wanted.photo, recipe)).map(|spooled| spooled.luma);
+        looked.push((planned.account.id.clone(), alike(wanted.as_ref(), picture)));
+    }
+    looked
+}
+
+fn alike(wanted: Option<&Luma>, there: Result<Option<bytes::Bytes>, Failure>) -> Looked {
+    let (Some(wanted), Ok(Some(picture))) = (wanted, there) else { return Looked::Failed };
+    match Eyes.luma(&picture) {
+        Some(found) if found.fits(wanted) => Looked::Alike,
+        Some(_) => Looked::Differs,
+        None => Looked::Failed,
+    }
+}

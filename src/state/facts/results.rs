@@ -1,0 +1,165 @@
+//! How tasks went.
+//!
+//! Owns: the result beside each decision, and the counts over all of them.
+//! Leaves to others: what a result means for the run (`run`), its words (`report`).
+//! A newcomer gets wrong: a decision without a result was not come to; why, the run knows.
+
+use rusqlite::{Row, params};
+
+use super::decisions::{COLUMNS, place, read};
+use super::{DecisionCursor, Facts};
+use crate::model::{AccountId, ChangeKind, Decision, IntentId, PersonResult, Planned, Shown, TargetId, Went};
+use crate::state::codec::{Json, Whole, Word, limit};
+use crate::state::error::StateError;
+
+/// What an account must show after a write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToConfirm {
+    /// The decision.
+    pub at: DecisionCursor,
+    /// What was written.
+    pub shows: Shown,
+    /// The intent behind it.
+    pub intent: Option<IntentId>,
+    /// What the confirming survey shows; `None` if it does not list the account.
+    pub found: Option<Shown>,
+}
+
+impl ToConfirm {
+    /// The account.
+    pub fn account(&self) -> &AccountId {
+        self.at.account()
+    }
+}
+
+/// So many changes of one kind went one way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResultCount {
+    /// The kind.
+    pub kind: ChangeKind,
+    /// How they went; `None`: they were not come to.
+    pub result: Option<PersonResult>,
+    /// So many.
+    pub count: u64,
+}
+
+impl Facts {
+    /// Puts how a page of tasks went.
+    pub fn put_results(&self, results: &[(DecisionCursor, Went)]) -> Result<(), StateError> {
+        self.write("put results into the facts", |db| {
+            let mut put = db.prepare_cached(
+                "UPDATE decision SET result = ?5, error = ?6, shows = ?7, intent = ?8
+                 WHERE target = ?1 AND account = ?2 AND slot = ?3 AND which = ?4",
+            )?;
+            for (at, went) in results {
+                put.execute(params![
+                    at.target.as_str(),
+                    at.account.as_str(),
+                    at.slot,
+                    at.which,
+                    Word(went.result),
+                    went.error.as_ref().map(Json),
+                    went.shows.as_ref().map(Json),
+                    went.intent.map(|intent| intent.0),
+                ])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// A page of what a report lists of a target, all but the unchanged, each with how it went; in the order of the plan.
+    pub fn reported(
+        &self,
+        target: &TargetId,
+        after: Option<&DecisionCursor>,
+        at_most: usize,
+    ) -> Result<Vec<(Decision, Option<Went>)>, StateError> {
+        let sql = format!(
+            "SELECT {COLUMNS}, {RESULT} FROM decision
+             WHERE target = ?1 AND (account, slot, which) > (?2, ?3, ?4) AND verdict <> 'unchanged'
+             ORDER BY account, slot, which LIMIT ?5"
+        );
+        let from = place(after);
+        self.read("read decisions and results in the facts", |db| {
+            let page = params![target.as_str(), from.1, from.2, from.3, limit(at_most)];
+            let mut query = db.prepare_cached(&sql)?;
+            let rows = query.query_map(page, |row| Ok((read(row)?, went(row, 12)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// A page of tasks of a target that may have been done, and whose intent is open; in the order of the plan.
+    pub fn left_open(
+        &self,
+        target: &TargetId,
+        after: Option<&DecisionCursor>,
+        at_most: usize,
+    ) -> Result<Vec<(Planned, Went)>, StateError> {
+        let page = self.page_of_planned(target, "result = 'open' AND intent IS NOT NULL", after, at_most)?;
+        Ok(page.into_iter().filter_map(|(planned, went)| Some((planned, went?))).collect())
+    }
+
+    /// A page of what the confirming survey must show at a target; in the order of the plan.
+    pub fn to_confirm(
+        &self,
+        target: &TargetId,
+        after: Option<&DecisionCursor>,
+        at_most: usize,
+    ) -> Result<Vec<ToConfirm>, StateError> {
+        let from = place(after);
+        self.read("read what is to be confirmed in the facts", |db| {
+            let mut query = db.prepare_cached(
+                "SELECT decision.account, slot, which, shows, intent, shown_after.shown FROM decision
+                 LEFT JOIN shown_after ON shown_after.target = decision.target AND shown_after.account = decision.account
+                 WHERE decision.target = ?1 AND (decision.account, slot, which) > (?2, ?3, ?4) AND shows IS NOT NULL
+                 ORDER BY decision.account, slot, which LIMIT ?5",
+            )?;
+            let page = params![target.as_str(), from.1, from.2, from.3, limit(at_most)];
+            let rows = query.query_map(page, |row| {
+                let (account, which): (String, String) = (row.get(0)?, row.get(2)?);
+                let account = AccountId::new(account);
+                Ok(ToConfirm {
+                    at: DecisionCursor { target: target.clone(), account, slot: row.get(1)?, which },
+                    shows: row.get::<_, Json<_>>(3)?.0,
+                    intent: row.get::<_, Option<i64>>(4)?.map(IntentId),
+                    found: row.get::<_, Option<Json<_>>>(5)?.map(|found| found.0),
+                })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// How the changes of a target went, counted.
+    pub fn count_results(&self, target: &TargetId) -> Result<Vec<ResultCount>, StateError> {
+        self.read("count results in the facts", |db| {
+            let mut query = db.prepare_cached(
+                "SELECT verdict, result, count(*) FROM decision WHERE target = ? AND is_change = 1
+                 GROUP BY verdict, result",
+            )?;
+            let rows = query.query_map([target.as_str()], |row| {
+                let kind = ChangeKind::of_word(row.get_ref(0)?.as_str()?);
+                let result = row.get::<_, Option<Word<_>>>(1)?.map(|word| word.0);
+                Ok(kind.map(|kind| (kind, result)).zip(Some(row.get::<_, Whole>(2)?.0)))
+            })?;
+            let counts = rows.collect::<Result<Vec<_>, _>>()?;
+            Ok(counts
+                .into_iter()
+                .flatten()
+                .map(|((kind, result), count)| ResultCount { kind, result, count })
+                .collect())
+        })
+    }
+}
+
+pub(super) const RESULT: &str = "result, error, shows, intent";
+
+/// How a task went, by the four columns from `from` on; `None`: it was not come to.
+pub(super) fn went(row: &Row<'_>, from: usize) -> rusqlite::Result<Option<Went>> {
+    let Some(result) = row.get::<_, Option<Word<PersonResult>>>(from)? else { return Ok(None) };
+    Ok(Some(Went {
+        result: result.0,
+        error: row.get::<_, Option<Json<_>>>(from + 1)?.map(|error| error.0),
+        shows: row.get::<_, Option<Json<_>>>(from + 2)?.map(|shows| shows.0),
+        intent: row.get::<_, Option<i64>>(from + 3)?.map(IntentId),
+    }))
+}

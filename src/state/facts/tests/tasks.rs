@@ -1,0 +1,119 @@
+//! Tasks wait, and what came of them reads back.
+
+use super::*;
+use crate::model::{
+    Act, ActKind, Event, IntentId, IntentKind, Looked, OpenIntent, PersonResult, Planned, Seen, Status, Task, Wanted,
+    Went,
+};
+use crate::state::store::tests::intent;
+
+fn wanted() -> Wanted {
+    Wanted { person: Some(reference("p1")), photo: Digest::of(b"photo"), rendition: None }
+}
+
+/// A change of each of these accounts, with what it takes.
+fn plan(facts: &Facts, tasks: &[(&str, Act)]) -> Vec<Planned> {
+    let planned = |(id, act): &(&str, Act)| Planned {
+        decision: decision("jira", id, Verdict::Change(ChangeKind::Replace), None),
+        account: account(id, Shown::Default),
+        task: Task { act: act.clone(), placement: None },
+    };
+    let planned: Vec<_> = tasks.iter().map(planned).collect();
+    facts.put_accounts(&jira(), &planned.iter().map(|planned| planned.account.clone()).collect::<Vec<_>>()).unwrap();
+    let decided = planned.iter().cloned().map(|p| Decided { decision: p.decision, task: Some(p.task) });
+    facts.put_decisions(&decided.collect::<Vec<_>>()).unwrap();
+    planned
+}
+
+#[test]
+fn tasks_wait_in_the_order_of_the_plan_and_read_back_whole() {
+    let (_folder, facts) = facts();
+    let tasks =
+        [("A1", Act::Show(wanted())), ("A2", Act::Look(wanted())), ("A3", Act::Reset), ("A4", Act::Show(wanted()))];
+    let all = plan(&facts, &tasks);
+    let page = |acts: &[ActKind], after: Option<&Planned>, at_most| {
+        let after = after.map(|planned| DecisionCursor::of(&planned.decision));
+        facts.planned(&jira(), acts, after.as_ref(), at_most).unwrap()
+    };
+    assert_eq!(page(&[ActKind::Show, ActKind::Look, ActKind::Reset], None, 9), all);
+    assert_eq!(page(&[ActKind::Show], None, 1), all[..1]);
+    assert_eq!(page(&[ActKind::Show], Some(&all[0]), 9), all[3..]);
+    assert_eq!(page(&[ActKind::Adopt], None, 9), []);
+    assert_eq!(facts.planned(&"wiki".into(), &[ActKind::Show], None, 9).unwrap(), []);
+    facts.forget_decisions(&jira()).unwrap();
+    assert_eq!(page(&[ActKind::Show, ActKind::Look, ActKind::Reset], None, 9), []);
+}
+
+#[test]
+fn results_stand_beside_the_decisions_and_are_counted() {
+    let (_folder, facts) = facts();
+    let ids = ["A1", "A2", "A3", "A4"];
+    let all = plan(&facts, &ids.map(|id| (id, Act::Show(wanted()))));
+    let went = |result, shows, intent| Went { result, error: None, shows, intent };
+    let open =
+        Went { error: Some(Fault::new("timeout", "no answer")), ..went(PersonResult::Open, None, Some(IntentId(7))) };
+    let shows = Shown::Custom("15017".into());
+    let results = [
+        (&all[0], went(PersonResult::Done, Some(shows.clone()), Some(IntentId(6)))),
+        (&all[1], open.clone()),
+        (&all[2], went(PersonResult::Open, None, None)),
+    ];
+    let results = results.map(|(planned, went)| (DecisionCursor::of(&planned.decision), went));
+    facts.put_results(&results).unwrap();
+
+    let found = facts.reported(&jira(), None, 9).unwrap();
+    let expected: Vec<_> = results.iter().map(|(_, went)| Some(went.clone())).chain([None]).collect();
+    assert_eq!(found.into_iter().map(|(_, went)| went).collect::<Vec<_>>(), expected);
+    assert_eq!(facts.left_open(&jira(), None, 9).unwrap(), [(all[1].clone(), open)]);
+    let count = |result, count| ResultCount { kind: ChangeKind::Replace, result, count };
+    let mut counts = facts.count_results(&jira()).unwrap();
+    counts.sort_by_key(|count| count.result);
+    assert_eq!(counts, [count(None, 1), count(Some(PersonResult::Done), 1), count(Some(PersonResult::Open), 2)]);
+
+    let confirm = |found| {
+        let at = DecisionCursor::of(&all[0].decision);
+        [ToConfirm { at, shows: shows.clone(), intent: Some(IntentId(6)), found }]
+    };
+    assert_eq!(facts.to_confirm(&jira(), None, 9).unwrap(), confirm(None));
+    facts.put_shown_after(&jira(), &[("A1".into(), Shown::Default)]).unwrap();
+    assert_eq!(facts.to_confirm(&jira(), None, 9).unwrap(), confirm(Some(Shown::Default)));
+}
+
+#[test]
+fn looks_are_remembered_and_second_questions_are_taken_once() {
+    let (_folder, facts) = facts();
+    assert_eq!(facts.looked(&jira(), &"A1".into()).unwrap(), Looked::NotYet);
+    facts.put_looked(&jira(), &[("A1".into(), Looked::Alike)]).unwrap();
+    assert_eq!(facts.looked(&jira(), &"A1".into()).unwrap(), Looked::Alike);
+
+    facts.put_again(Again::Vanished, &entra(), &["p1".into(), "p2".into(), "p3".into()]).unwrap();
+    facts.put_again(Again::Missing, &entra(), &["p9".into()]).unwrap();
+    assert_eq!(facts.count_again(Again::Vanished, &entra()).unwrap(), 3);
+    assert_eq!(facts.take_again(Again::Vanished, &entra(), 2).unwrap(), ["p1".into(), "p2".into()]);
+    assert_eq!(facts.take_again(Again::Vanished, &entra(), 2).unwrap(), ["p3".into()]);
+    assert_eq!(facts.take_again(Again::Vanished, &entra(), 2).unwrap(), []);
+    facts.forget_again(Again::Missing).unwrap();
+    assert_eq!(facts.count_again(Again::Missing, &entra()).unwrap(), 0);
+}
+
+#[test]
+fn what_was_seen_reads_back_with_what_the_journal_is_to_learn() {
+    let (_folder, facts) = facts();
+    let mut intent = intent("run-1", "A1", IntentKind::Replace);
+    intent.target = jira();
+    let open = |id| OpenIntent { id: IntentId(id), intent: intent.clone(), status: Status::Made("5".into()) };
+    let seen = Seen::Leftover("5".into());
+    facts.put_seen(&open(2), &seen).unwrap();
+    facts.put_seen(&open(1), &Seen::Nothing("no trace".into())).unwrap();
+    let expected = [(open(1), Seen::Nothing("no trace".into())), (open(2), seen)];
+    assert_eq!(facts.seen(&jira(), &"A1".into()).unwrap(), expected);
+    assert_eq!(facts.seen(&jira(), &"A2".into()).unwrap(), []);
+
+    assert_eq!(facts.closings(&jira(), None, 9).unwrap(), []);
+    facts.put_closing(&open(1), &[Event::Closed]).unwrap();
+    assert_eq!(facts.closings(&jira(), None, 9).unwrap(), [("A1".into(), IntentId(1), vec![Event::Closed])]);
+    assert_eq!(facts.closings(&jira(), Some(&("A1".into(), IntentId(1))), 9).unwrap(), []);
+    // Decided anew.
+    facts.forget_decisions(&jira()).unwrap();
+    assert_eq!(facts.closings(&jira(), None, 9).unwrap(), []);
+}
