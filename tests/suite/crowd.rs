@@ -1,4 +1,4 @@
-//! A company of thousands, with the state of its last run: a quiet run of it can be begun at once.
+//! A company of thousands, before its first run, or with the state of its last one.
 //!
 //! Owns: people, accounts, and the rows that a first run would have left. Leaves to others: what is measured.
 //! A newcomer gets wrong: everybody has the same photo, so that no time goes into pictures; the limit on that is off.
@@ -21,13 +21,27 @@ const ETAG: &str = "0123456789abcdef";
 /// A part of the people, as in any company, has no photo: one in so many.
 const WITHOUT: usize = 4;
 
-/// A stage of so many people, each as the last run left them.
-pub fn crowd(people: usize) -> Stage {
-    let stage = Stage::of(world(people)).with(|pipe| {
+/// What was before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Past {
+    /// Nothing: the next run is the first.
+    None,
+    /// A run, of which the state knows everything.
+    Kept,
+    /// A run, of which the state was lost.
+    Lost,
+}
+
+/// A stage of so many people.
+pub fn crowd(people: usize, past: Past) -> Stage {
+    let stage = Stage::of(world(people, past)).with(|pipe| {
         pipe.top("transform", "{ hash: { same_picture: none } }");
+        pipe.top("limits", "{ reverts: none, replacements: none, foreign: none, target_drift: none }");
         pipe.jira("upload", "session");
     });
-    remember(&stage);
+    if past == Past::Kept {
+        remember(&stage);
+    }
     stage
 }
 
@@ -35,7 +49,7 @@ fn name(nth: usize) -> String {
     format!("person{nth:06}")
 }
 
-fn world(people: usize) -> World {
+fn world(people: usize, past: Past) -> World {
     let mut tenant = Tenant::new();
     tenant.app.client_secret = "canary~client/secret+1".into();
     let mut accounts =
@@ -47,7 +61,7 @@ fn world(people: usize) -> World {
         let mut account = json!({ "name": name(nth), "email": address(&name(nth)) });
         if nth % WITHOUT == 0 {
             person.photo = Photo::None(NoPhoto::ImageNotFound);
-        } else {
+        } else if past != Past::None {
             account["avatars"] = json!([file("same")]);
         }
         accounts.push(account);

@@ -115,20 +115,31 @@ impl Store {
             let (default, next) = (store.default_avatar, store.next_avatar);
             return Err(format!("next_avatar {next} must be above the system avatars and the default {default}"));
         }
+        // A world may give one picture to thousands.
+        let mut made = HashMap::new();
         for (position, written) in world.accounts.iter().enumerate() {
-            store.add(position, written, pictures)?;
+            store.add(position, written, pictures, &mut made)?;
         }
         Ok(store)
     }
 
-    fn add(&mut self, position: usize, written: &AccountWorld, pictures: &Pictures) -> Result<(), String> {
+    fn add<'a>(
+        &mut self,
+        position: usize,
+        written: &'a AccountWorld,
+        pictures: &Pictures,
+        made: &mut HashMap<&'a str, Bytes>,
+    ) -> Result<(), String> {
         let key = written.key.clone().unwrap_or_else(|| format!("JIRAUSER{}", 10_100 + position));
         let mut custom = Vec::new();
         for name in written.avatars.iter().map(|file| &file.name) {
-            let bytes =
-                pictures.get(name).ok_or_else(|| format!("account {}: no picture named {name}", written.name))?;
-            let png = by_hand(&bytes).ok_or_else(|| format!("account {}: {name} is no picture", written.name))?;
-            custom.push(self.create(&key, "world", png));
+            if !made.contains_key(name.as_str()) {
+                let bytes =
+                    pictures.get(name).ok_or_else(|| format!("account {}: no picture named {name}", written.name))?;
+                let png = by_hand(&bytes).ok_or_else(|| format!("account {}: {name} is no picture", written.name))?;
+                made.insert(name, png.into());
+            }
+            custom.push(self.create(&key, "world", made[name.as_str()].clone()));
         }
         let chosen = match written.shows {
             None => custom.last().copied(),
@@ -191,12 +202,13 @@ impl Store {
     }
 
     /// A new custom avatar.
-    pub fn create(&mut self, owner: &str, creator: &str, png: Vec<u8>) -> u64 {
+    pub fn create(&mut self, owner: &str, creator: &str, png: impl Into<Bytes>) -> u64 {
+        let png = png.into();
         let digest = blake3::hash(&png).to_hex().to_string();
         let id = self.next_avatar;
         self.next_avatar += 1;
         let (owner, creator) = (owner.to_owned(), creator.to_owned());
-        let avatar = Avatar { owner, creator, deleted_by: None, digest, png: png.into() };
+        let avatar = Avatar { owner, creator, deleted_by: None, digest, png };
         self.avatars.insert(id, avatar);
         id
     }
