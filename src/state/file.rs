@@ -81,6 +81,9 @@ pub(super) fn create(path: &Path, shape: &Shape) -> Result<(), StateError> {
     made.and_then(|()| Ok(std::fs::rename(&new, path)?)).and_then(|()| Ok(sync_folder(path)?)).map_err(fail)
 }
 
+/// The cache of the scratch facts, however many people there are (promise P9).
+pub(super) const SCRATCH_CACHE_KIB: u32 = 8192;
+
 /// Opens a file without judging it.
 pub(super) fn connect(path: &Path, durability: Durability) -> Result<Connection, StateFault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -91,11 +94,11 @@ pub(super) fn connect(path: &Path, durability: Durability) -> Result<Connection,
     match durability {
         Durability::Full => connection.execute_batch(
             // What is blanked is overwritten, not only unlinked.
-            "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA cache_size = -8192;",
+            "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA cache_size = -4096;",
         )?,
-        // 16 MiB of cache, however many people there are (promise P9).
-        Durability::Scratch => connection
-            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA cache_size = -16384;")?,
+        Durability::Scratch => connection.execute_batch(&format!(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA cache_size = -{SCRATCH_CACHE_KIB};"
+        ))?,
     }
     Ok(connection)
 }

@@ -36,13 +36,26 @@ pub enum Past {
 pub fn crowd(people: usize, past: Past) -> Stage {
     let stage = Stage::of(world(people, past)).with(|pipe| {
         pipe.top("transform", "{ hash: { same_picture: none } }");
-        pipe.top("limits", "{ reverts: none, replacements: none, foreign: none, target_drift: none }");
+        pipe.top("limits", "{ replacements: { count: 1000000 }, foreign: { count: 1000000 } }");
         pipe.jira("upload", "session");
     });
     if past == Past::Kept {
-        remember(&stage);
+        remember(&stage, people);
     }
     stage
+}
+
+/// The number of the first picture that the world gives to somebody.
+const FIRST_AVATAR: u64 = 20_000;
+
+/// The object id in the directory, in no order, as real ones are.
+fn id(nth: usize) -> String {
+    blake3::hash(&nth.to_le_bytes()).to_hex()[..32].to_owned()
+}
+
+/// The key in Jira.
+fn key(nth: usize) -> String {
+    format!("JIRAUSER{}", 11_000 + nth)
 }
 
 fn name(nth: usize) -> String {
@@ -56,9 +69,10 @@ fn world(people: usize, past: Past) -> World {
         vec![json!({ "name": "svc-avatars", "role": "admin", "password": "canary+password/1", "tokens": [] })];
     for nth in 0..people {
         let mut person = Person::new(&address(&name(nth)), &name(nth)).photo(&file("same"));
+        person.id = id(nth);
         person.store = PhotoStore::Directory;
         person.etag = Some(ETAG.to_owned());
-        let mut account = json!({ "name": name(nth), "email": address(&name(nth)) });
+        let mut account = json!({ "name": name(nth), "key": key(nth), "email": address(&name(nth)) });
         if nth % WITHOUT == 0 {
             person.photo = Photo::None(NoPhoto::ImageNotFound);
         } else if past != Past::None {
@@ -67,41 +81,36 @@ fn world(people: usize, past: Past) -> World {
         accounts.push(account);
         tenant.people.push(person);
     }
-    let jira = json!({ "version": "9.12.5", "base_path": "/jira", "accounts": accounts });
+    let jira = json!({ "version": "9.12.5", "base_path": "/jira", "next_avatar": FIRST_AVATAR, "accounts": accounts });
     let jira: Instance = serde_json::from_value(jira).expect("an instance as a world file writes it");
     let builder = World::builder().tenant(tenant).jira(jira).picture(&file("same"), face("same"));
     builder.build().unwrap_or_else(|fault| panic!("{fault}"))
 }
 
 /// Writes down what a first run would have.
-fn remember(stage: &Stage) {
+fn remember(stage: &Stage, people: usize) {
     let holder = Holder::here(RunId::new("2026-11-22T08-00-00Z-0000"), "2026-11-22T08:00:00Z");
     let lock = Lock::acquire(&stage.path("state/stage.db"), &holder).expect("the lock of a new folder");
     let store = Store::open(lock).expect("a new state");
-    let truth = stage.sandbox.truth();
     let (source, target) = (SourceId::new("entra"), TargetId::new("jira"));
     let photo = Digest::of(&face("same"));
     let recipe = Recipe::new(format!("{}@256", Settings::default().recipe()));
     let mut marks = Vec::new();
-    let mut pictures: std::collections::BTreeMap<_, _> =
-        truth.avatars.iter().filter(|avatar| avatar.selected).map(|avatar| (&avatar.owner, &avatar.id)).collect();
-    let accounts: std::collections::BTreeMap<_, _> =
-        truth.accounts.iter().map(|account| (&account.name, account)).collect();
-    for person in &truth.people {
-        let who = PersonRef { source: source.clone(), id: PersonId::new(&person.id) };
-        let account = accounts.get(&person.display_name).expect("everybody has an account");
-        let Some(picture) = pictures.remove(&account.key) else {
+    let mut pictures = FIRST_AVATAR..;
+    for nth in 0..people {
+        let who = PersonRef { source: source.clone(), id: PersonId::new(id(nth)) };
+        if nth % WITHOUT == 0 {
             marks.push((who, PhotoMark { version: None, found: Remembered::Absent(Absence::NotFound) }));
             continue;
-        };
+        }
         let placement = Placement {
             target: target.clone(),
-            account: AccountId::new(&account.key),
+            account: AccountId::new(key(nth)),
             person: Some(who.clone()),
             photo,
             recipe: recipe.clone(),
             rendition: photo,
-            mark: Mark::new(picture),
+            mark: Mark::new(pictures.next().expect("no end of numbers").to_string()),
             provenance: Provenance::Made,
             before: Before::Default,
         };

@@ -33,19 +33,19 @@ fn compared(few: usize, peak_of_people: impl Fn(usize) -> u64) -> u64 {
 #[test]
 #[ignore = "a benchmark of minutes (design §9)"]
 fn a_quiet_run_of_more_people_takes_no_more_memory() {
-    let large = compared(20_000, |people| run(people, Past::Kept, "nothing to do"));
+    let large = compared(40_000, |people| run(people, Past::Kept, "nothing to do"));
     assert!(cfg!(debug_assertions) || large <= 64 * MIB, "{large} bytes");
 }
 
 #[test]
 #[ignore = "a benchmark of minutes (design §9)"]
 fn a_first_run_of_more_people_takes_no_more_memory() {
-    compared(8000, |people| run(people, Past::None, "replaced"));
+    compared(20_000, |people| run(people, Past::None, "replaced"));
 }
 
 /// Everybody's picture is looked at and adopted; those who have none are reported one by one.
 #[test]
 #[ignore = "a benchmark of minutes (design §9)"]
 fn a_run_of_more_people_after_the_state_was_lost_takes_no_more_memory() {
-    compared(8000, |people| run(people, Past::Lost, "nothing to do"));
+    compared(20_000, |people| run(people, Past::Lost, "nothing to do"));
 }

@@ -11,6 +11,7 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::Facts;
 use crate::state::error::{StateError, StateFault};
+use crate::state::file::SCRATCH_CACHE_KIB;
 
 /// One such table. Before it is sorted a row is only appended; from then on `INSERT OR REPLACE` keeps ids unique.
 #[derive(Debug)]
@@ -28,6 +29,14 @@ impl Heap {
     }
 
     fn sort(&self, db: &Connection) -> Result<(), StateFault> {
+        // SQLite sorts in as much memory again as its cache may take; a quarter is enough to merge from (promise P9).
+        db.execute_batch("PRAGMA cache_size = -2048")?;
+        let sorted = self.make_index(db);
+        db.execute_batch(&format!("PRAGMA cache_size = -{SCRATCH_CACHE_KIB}"))?;
+        sorted
+    }
+
+    fn make_index(&self, db: &Connection) -> Result<(), StateFault> {
         let Self { table, owner, .. } = self;
         let index = format!("CREATE UNIQUE INDEX IF NOT EXISTS {table}_id ON {table} ({owner}, id)");
         match db.execute_batch(&index) {
