@@ -1,0 +1,243 @@
+//! `sources`, resolved: who is listed, and how it is signed in.
+
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+use url::Url;
+
+use crate::model::{Place, SourceId};
+
+/// One element under `extract`.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Unique among the sources.
+    pub id: SourceId,
+    /// Where the element begins.
+    pub place: Place,
+    /// A key of [`Pipeline::rates`]; a folder, or what is switched off, has `default` and does not use it.
+    pub rate: String,
+    /// A key of [`Pipeline::http`]; a folder, or what is switched off, has `default` and does not use it.
+    pub http: String,
+    /// `None`: switched off; its people are left alone, and none of its values is looked up.
+    pub provider: Option<Provider>,
+}
+
+/// What a source that is switched on works with.
+#[derive(Clone, Debug)]
+pub struct Provider {
+    /// Who is in scope.
+    pub users: Users,
+    /// The system.
+    pub kind: SourceKind,
+}
+
+/// Who of a source is in scope. It hides nobody: people out of scope are listed and marked (design §4, collect).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Users {
+    /// True: who is disabled at the provider is `inactive`.
+    pub active: bool,
+    /// The kinds of user in scope; never empty. Google knows members only.
+    pub types: Vec<UserType>,
+    /// Paths of organisational units, those below included; empty: everybody. Only Google has them.
+    pub org_units: Vec<String>,
+    /// Groups, nested ones included; empty: everybody.
+    pub groups: Vec<String>,
+    /// People who are left alone.
+    pub exclude: Vec<Chosen>,
+    /// People who asked to show no photo.
+    pub opted_out: Vec<Chosen>,
+    /// The line of each rule.
+    pub places: UserPlaces,
+}
+
+/// Some people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Chosen {
+    /// A pattern such as `*-admin@example.com` over user names, e-mails and ids.
+    Pattern(String),
+    /// The members of a group, nested ones included.
+    Group(String),
+}
+
+/// The lines of [`Users`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the line of the field of the same name")]
+pub struct UserPlaces {
+    pub active: Place,
+    pub types: Place,
+    pub org_units: Place,
+    pub groups: Place,
+    pub exclude: Place,
+    pub opted_out: Place,
+}
+
+/// The kinds of user that a directory tells apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum UserType {
+    /// Of the organisation.
+    Member,
+    /// Invited from elsewhere.
+    Guest,
+}
+
+/// The system behind a source.
+#[derive(Clone, Debug)]
+pub enum SourceKind {
+    /// Microsoft Entra ID through Microsoft Graph.
+    Entra(Entra),
+    /// Google Workspace or Cloud Identity through the Directory API.
+    Google(Google),
+    /// `people.csv` and pictures.
+    Folder(FolderSource),
+}
+
+/// Microsoft Entra ID.
+#[derive(Clone, Debug)]
+pub struct Entra {
+    /// Which national cloud; gives the scope and audience of the sign-in.
+    pub cloud: Cloud,
+    /// The tenant's id or domain.
+    pub tenant: String,
+    /// Who we are.
+    pub credential: EntraCredential,
+    /// Where to connect.
+    pub endpoints: EntraEndpoints,
+}
+
+/// A national cloud of Microsoft.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names are Microsoft's")]
+pub enum Cloud {
+    Global,
+    Usgov,
+    Dod,
+    China,
+}
+
+/// Who we are for Entra.
+#[derive(Clone, Debug)]
+pub enum EntraCredential {
+    /// An app registration.
+    App {
+        /// Its application (client) id.
+        client_id: String,
+        /// How it proves itself.
+        proof: AppProof,
+    },
+    /// The identity of the virtual machine that runs the job (`reference/microsoft-graph.md` §1.4).
+    ManagedIdentity {
+        /// Of a user-assigned identity; `None`: the machine's own.
+        client_id: Option<String>,
+    },
+}
+
+/// How an app registration proves itself.
+#[derive(Clone, Debug)]
+pub enum AppProof {
+    /// A secret of the app registration.
+    ClientSecret(SecretString),
+    /// A certificate of the app registration and its key (`reference/microsoft-graph.md` §1.2).
+    Certificate(Certificate),
+    /// A token of the CI platform is the assertion (§1.3).
+    Federated(TokenFrom),
+}
+
+/// A certificate and its key in one file, PEM or PKCS#12.
+#[derive(Clone, Debug)]
+pub struct Certificate {
+    /// Relative to the working directory.
+    pub file: PathBuf,
+    /// Opens a PKCS#12 file, whose password is empty without one, or a PEM key that is encrypted.
+    pub password: Option<SecretString>,
+}
+
+/// Where a token of the CI platform comes from. Its audience is a matter of whoever takes it.
+#[derive(Clone, Debug)]
+pub enum TokenFrom {
+    /// GitHub Actions hands one out for each audience; it lives for minutes, so a new one is asked for each time.
+    Github {
+        /// `ACTIONS_ID_TOKEN_REQUEST_URL`; has a query already, to which `audience` is added.
+        url: Url,
+        /// `ACTIONS_ID_TOKEN_REQUEST_TOKEN`.
+        token: SecretString,
+    },
+    /// It stood in a variable when the job began, as in GitLab.
+    Env {
+        /// The variable, for messages.
+        name: String,
+        /// Its value.
+        token: SecretString,
+    },
+    /// It stands in a file, which is read each time: whoever runs the job puts new ones there.
+    File {
+        /// Relative to the working directory.
+        path: PathBuf,
+    },
+}
+
+/// Base URLs; they say where to connect and change neither scope nor audience (design §5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntraEndpoints {
+    /// Sign-in.
+    pub login: Url,
+    /// Microsoft Graph.
+    pub graph: Url,
+    /// The metadata service of a virtual machine.
+    pub imds: Url,
+}
+
+/// Google Workspace or Cloud Identity.
+#[derive(Clone, Debug)]
+pub struct Google {
+    /// `my_customer`, or the customer's id, which begins with `C`; never `my_customer` without `subject`.
+    pub customer: String,
+    /// The administrator in whose name the service account acts; `None`: in its own.
+    pub subject: Option<String>,
+    /// How the service account proves itself.
+    pub credential: GoogleCredential,
+    /// Where to connect.
+    pub endpoints: GoogleEndpoints,
+}
+
+/// How the service account proves itself to Google (`reference/google-directory.md` §1.1).
+#[derive(Clone, Debug)]
+pub enum GoogleCredential {
+    /// A key file of the service account, JSON. The path is relative to the working directory.
+    ServiceAccountFile(PathBuf),
+    /// A file of the type `external_account`, JSON, as CI platforms make it. The path is relative to the working directory.
+    ExternalAccountFile(PathBuf),
+    /// A token of the CI platform, through workload identity federation.
+    Federated(GoogleFederated),
+}
+
+/// Workload identity federation without a file.
+#[derive(Clone, Debug)]
+pub struct GoogleFederated {
+    /// Where the platform's token comes from.
+    pub from: TokenFrom,
+    /// The provider of the workload identity pool: `//iam.googleapis.com/projects/…/providers/…`, as the token service
+    /// takes it. The audience of the platform's token is the same with `https:` before it (§1.5).
+    pub audience: String,
+    /// The e-mail address of the service account.
+    pub service_account: String,
+}
+
+/// Base URLs; they say where to connect and change neither scope nor audience (design §5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GoogleEndpoints {
+    /// Sign-in.
+    pub token: Url,
+    /// The Directory API.
+    pub directory: Url,
+    /// The security token service.
+    pub sts: Url,
+    /// The IAM Service Account Credentials API.
+    pub iam_credentials: Url,
+}
+
+/// A folder with `people.csv` and pictures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FolderSource {
+    /// Relative to the working directory.
+    pub path: PathBuf,
+}

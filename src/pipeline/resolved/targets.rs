@@ -1,0 +1,195 @@
+//! `targets`, resolved: whose accounts they are matched with, and how pictures go there.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::Share;
+use crate::model::{AccountKey, PersonKey, Place, TargetId};
+
+/// One element under `load`.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Unique among the targets.
+    pub id: TargetId,
+    /// Where the element begins.
+    pub place: Place,
+    /// Which account belongs to which person.
+    pub matching: Matching,
+    /// Which accounts are looked at.
+    pub accounts: Accounts,
+    /// Whose pictures are replaced.
+    pub ownership: Ownership,
+    /// The line of `ownership`.
+    pub ownership_place: Place,
+    /// True: the plan is made and nothing is written there.
+    pub dry_run: bool,
+    /// The line of `dry_run`.
+    pub dry_run_place: Place,
+    /// A key of [`Pipeline::rates`]; a folder has `default` and does not use it.
+    pub rate: String,
+    /// A key of [`Pipeline::http`]; a folder has `default` and does not use it.
+    pub http: String,
+    /// An open intent is judged no sooner than this after it was sent (write-protocols).
+    pub quiet: Duration,
+    /// The product.
+    pub kind: TargetKind,
+}
+
+/// Which account belongs to which person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Matching {
+    /// Tried in order; a later pair only where an earlier one is empty on one side (design §5).
+    Pairs(Vec<Pair>),
+    /// A list of who is who.
+    Map(UserMap),
+}
+
+/// A key of the person that must equal a key of the account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// Of the person.
+    pub person: PersonKey,
+    /// Of the account.
+    pub account: AccountKey,
+    /// The line of the pair.
+    pub place: Place,
+}
+
+/// A list of who is who, from a CSV file with the columns `person` and `account`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserMap {
+    /// What the column `person` holds.
+    pub person: PersonKey,
+    /// What the column `account` holds.
+    pub account: AccountKey,
+    /// Account to person, both in their compared form ([`crate::model::normalise_key`]); each person stands there once.
+    pub people: BTreeMap<String, String>,
+    /// The line of the map.
+    pub place: Place,
+}
+
+/// Which accounts of a target are looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accounts {
+    /// True: disabled accounts are left alone.
+    pub active: bool,
+    /// Groups of the target; empty: everybody.
+    pub groups: Vec<String>,
+    /// Account names that are left alone.
+    pub exclude: Vec<String>,
+    /// The share of the accounts that takes part.
+    pub rollout: Share,
+    /// The line of each rule.
+    pub places: AccountPlaces,
+}
+
+/// The lines of [`Accounts`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the line of the field of the same name")]
+pub struct AccountPlaces {
+    pub active: Place,
+    pub groups: Place,
+    pub exclude: Place,
+    pub rollout: Place,
+}
+
+/// Whose pictures are replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ownership {
+    /// Any picture.
+    Provider,
+    /// Only the default and pictures of ours; what people chose themselves stays.
+    Ours,
+}
+
+/// The product behind a target.
+#[derive(Clone, Debug)]
+pub enum TargetKind {
+    /// Jira Data Center.
+    Jira(Jira),
+    /// Confluence Data Center.
+    Confluence(Confluence),
+    /// Bitbucket Data Center.
+    Bitbucket(Bitbucket),
+    /// A static copy.
+    Folder(FolderTarget),
+}
+
+/// Jira Data Center.
+#[derive(Clone, Debug)]
+pub struct Jira {
+    /// With the context path, if there is one.
+    pub base_url: Url,
+    /// The service account.
+    pub credential: AtlassianCredential,
+    /// Which way pictures go.
+    pub upload: JiraUpload,
+}
+
+/// How the service account signs in to an Atlassian product.
+#[derive(Clone, Debug)]
+pub enum AtlassianCredential {
+    /// A personal access token.
+    Token(SecretString),
+    /// Basic sign-in.
+    Password {
+        /// The account's name.
+        username: String,
+        /// Its password.
+        password: SecretString,
+    },
+}
+
+/// Which way pictures go to Jira (design §8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum JiraUpload {
+    /// What was learnt of the server.
+    Auto,
+    /// Temporary picture, crop, show: needs a web session that lives on.
+    Session,
+    /// One request; Jira cuts to 48 pixels.
+    OneStep,
+}
+
+/// Confluence Data Center.
+#[derive(Clone, Debug)]
+pub struct Confluence {
+    /// With the context path, if there is one.
+    pub base_url: Url,
+    /// The service account.
+    pub credential: AtlassianCredential,
+    /// Which way pictures go.
+    pub upload: ConfluenceUpload,
+}
+
+/// Which way pictures go to Confluence (design §8).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ConfluenceUpload {
+    /// The remote API that an administrator switches on.
+    Xmlrpc,
+    /// The ScriptRunner endpoint that comes with avatarpipe.
+    Endpoint {
+        /// Below `base_url`; begins with `/`.
+        path: String,
+    },
+}
+
+/// Bitbucket Data Center.
+#[derive(Clone, Debug)]
+pub struct Bitbucket {
+    /// With the context path, if there is one.
+    pub base_url: Url,
+    /// The service account.
+    pub credential: AtlassianCredential,
+}
+
+/// A folder that takes `NAME.png` and `index.json`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FolderTarget {
+    /// Relative to the working directory.
+    pub path: PathBuf,
+}
