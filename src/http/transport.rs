@@ -4,6 +4,7 @@
 //! A newcomer gets wrong: the client follows no redirect and repeats nothing by itself. Both are decided in `line.rs`,
 //! where it is known whether a call is a read.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -31,8 +32,11 @@ const CONNECT: Duration = Duration::from_secs(15);
 /// would count as "may have arrived".
 const IDLE: Duration = Duration::from_secs(15);
 
+/// Where the HTTP client looks for the system's proxy; what stands there may hold a password.
+const SYSTEM: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+
 /// Which proxy to take; to this machine itself there is never one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub enum Proxy {
     /// As `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say.
     #[default]
@@ -41,6 +45,17 @@ pub enum Proxy {
     None,
     /// This one.
     Url(Url),
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::System => f.write_str("System"),
+            Self::None => f.write_str("None"),
+            // Its credential is nobody's business.
+            Self::Url(url) => write!(f, "Url({})", redact::safe_url(url)),
+        }
+    }
 }
 
 /// What we show to a server that wants to know its clients.
@@ -103,13 +118,13 @@ impl Transport {
     }
 
     fn proxied(&self, base: &Url, builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
+        self.proxy.know();
         match &self.proxy {
             // Plain http with a credential is allowed there, so it must not leave this machine by way of a proxy.
             _ if is_loopback(base) => Ok(builder.no_proxy()),
             Proxy::System => Ok(builder),
             Proxy::None => Ok(builder.no_proxy()),
             Proxy::Url(url) => {
-                know_password(url);
                 let proxy =
                     reqwest::Proxy::all(url.clone()).map_err(|error| broken("using the proxy", &reason(&error)))?;
                 Ok(builder.proxy(proxy))
@@ -144,19 +159,42 @@ impl Transport {
     }
 }
 
-/// The proxy's password as it is, as the URL spells it, and in the header that is sent.
-fn know_password(proxy: &Url) {
-    let Some(encoded) = proxy.password() else { return };
-    redact::know(&SecretString::from(encoded));
-    // A form spells a space as `+`, which in a password is itself.
-    let decode = |text: &str| {
-        let text = format!("x={}", text.replace('+', "%2B"));
-        url::form_urlencoded::parse(text.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
-    };
-    let password = decode(encoded);
-    let pair = STANDARD.encode(format!("{}:{password}", decode(proxy.username())));
-    redact::know(&SecretString::from(password));
-    redact::know(&SecretString::from(pair));
+impl Proxy {
+    /// Remembers what is secret in it: a proxy that opens TLS may answer in the place of any server, and quote it.
+    fn know(&self) {
+        match self {
+            Self::System => SYSTEM.iter().filter_map(|name| std::env::var(name).ok()).for_each(|url| know(&url)),
+            Self::None => {}
+            Self::Url(url) => know(url.as_str()),
+        }
+    }
+}
+
+/// Remembers the credential in a proxy's URL: as it is, as the URL spells it, and in the header that is sent.
+fn know(url: &str) {
+    let Some((user, password)) = user_info(url) else { return };
+    let (user, encoded) = (decoded(user), password);
+    let password = decoded(encoded);
+    let pair = STANDARD.encode(format!("{user}:{password}"));
+    // A name without a password is a token.
+    let token = if password.is_empty() { user } else { String::new() };
+    for secret in [encoded, &password, &pair, &token] {
+        redact::know(&SecretString::from(secret));
+    }
+}
+
+/// Name and password as a proxy's URL spells them. In the environment its scheme may be missing, and what should have
+/// been encoded may stand there as it is.
+fn user_info(url: &str) -> Option<(&str, &str)> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let (user_info, _) = rest.rsplit_once('@')?;
+    Some(user_info.split_once(':').unwrap_or((user_info, "")))
+}
+
+fn decoded(text: &str) -> String {
+    // A form means a blank by `+` and an end by `&`, which here are themselves.
+    let text = format!("x={}", text.replace('+', "%2B").replace('&', "%26"));
+    url::form_urlencoded::parse(text.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
 
 fn broken(tried: &str, found: &str) -> Failure {
@@ -188,6 +226,23 @@ mod tests {
             assert!(failure.tried.contains(named) && failure.found.contains(found), "{failure}");
         }
     }
+
+    #[test]
+    fn a_proxy_s_credential_is_known_in_every_spelling() {
+        for (url, quoted) in [
+            ("http://svc:hunter%2B2%20x@proxy:3128", "hunter+2 x, hunter%2B2%20x, c3ZjOmh1bnRlcisyIHg="),
+            ("svc:bare+word@proxy:3128", "bare+word, c3ZjOmJhcmUrd29yZA=="),
+            ("http://svc:half&p@ss@proxy", "half&p@ss"),
+            ("http://lonely-token@proxy:3128", "lonely-token, bG9uZWx5LXRva2VuOg=="),
+        ] {
+            know(url);
+            let clean = redact::redact(quoted);
+            assert!(clean.split(", ").all(|word| word == redact::REDACTED), "{url}: {clean}");
+        }
+        let proxy = Proxy::Url(Url::parse("http://svc:never-known@proxy:3128/").unwrap());
+        assert_eq!(format!("{proxy:?}"), "Url(http://proxy:3128/)");
+    }
+
     #[test]
     fn a_client_certificate_is_taken_from_pem_and_from_pkcs12() {
         let base = Url::parse("https://h.example").unwrap();
