@@ -69,7 +69,8 @@ pub fn render_sizes(
     })
 }
 
-/// What any encoded picture looks like: its centre square, transparency on white. `None` where [`render`] would refuse.
+/// What any encoded picture looks like: its centre square, transparency on white. `None` where [`render`] at the same size
+/// would refuse; at other sizes a JPEG may go to another decoder, which minds other damage.
 ///
 /// Serves renditions and what a server hands out alike, so that both can be compared (`write-protocols.md`).
 pub fn luma(picture: &[u8], limits: &Limits) -> Option<Luma> {
