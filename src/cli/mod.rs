@@ -17,6 +17,7 @@ mod schema;
 mod status;
 
 use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -123,11 +124,8 @@ pub fn main() -> Exit {
         }
     };
     cli.log.start();
-    std::panic::set_hook(Box::new(|panic| {
-        let trace = std::backtrace::Backtrace::capture();
-        complain(&format!("error: {panic}\nthis is a fault of avatarpipe, please report it\n{trace}"));
-    }));
-    let ended = match cli.command {
+    std::panic::set_hook(Box::new(|panic| complain(&last_words(panic))));
+    ending(|| match cli.command {
         Command::Check(flags) => check::run(&flags),
         Command::Plan(flags) => job::plan(&flags, &cli.log),
         Command::Run(flags) => job::run(&flags, &cli.log),
@@ -136,17 +134,32 @@ pub fn main() -> Exit {
         Command::Schema => schema::run(),
         #[cfg(feature = "sandbox")]
         Command::Sandbox(flags) => sandbox::run(&flags),
-    };
+    })
+}
+
+/// How a command ends. A panic is our own fault; the hook has told of it.
+fn ending(command: impl FnOnce() -> Result<Exit, Trouble>) -> Exit {
+    let Ok(ended) = catch_unwind(AssertUnwindSafe(command)) else { return Exit::OwnFault };
     ended.unwrap_or_else(|trouble| {
         complain(&format!("error: {trouble}"));
         trouble.exit()
     })
 }
 
-/// Says something on standard error. What a library says may hold a URL or a header, so the last word goes through the
-/// redactor too (promise P7); and a reader that went away ends nothing.
+/// What is said of a panic. Its message may quote anything: a text that is cut inside a character is shown whole.
+fn last_words(panic: &PanicHookInfo<'_>) -> String {
+    let trace = std::backtrace::Backtrace::capture();
+    said(&format!("error: {panic}\nthis is a fault of avatarpipe, please report it\n{trace}"))
+}
+
+/// Says something on standard error. A reader that went away ends nothing.
 fn complain(text: &str) {
-    _ = writeln!(std::io::stderr(), "{}", crate::http::redact(text));
+    _ = writeln!(std::io::stderr(), "{}", said(text));
+}
+
+/// What a library says may hold a URL or a header, so the last word goes through the redactor too (promise P7).
+fn said(text: &str) -> String {
+    crate::http::redact(text)
 }
 
 /// Prints the answer. A reader that went away is a normal end.
@@ -162,5 +175,36 @@ fn answered(written: std::io::Result<()>) -> Result<(), Trouble> {
             Err(Trouble::File { tried: "write to standard output".to_owned(), error })
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[test]
+    fn a_panic_is_our_own_fault_and_shows_no_secret() {
+        let secret = "panic+canary/secret";
+        crate::http::know(&secret.into());
+        let told: Arc<Mutex<Vec<String>>> = Arc::default();
+        let (heard, before) = (Arc::clone(&told), Arc::new(std::panic::take_hook()));
+        let others = Arc::clone(&before);
+        // Other tests panic meanwhile.
+        std::panic::set_hook(Box::new(move |panic| match panic.location() {
+            Some(place) if place.file() == file!() => heard.lock().unwrap().push(last_words(panic)),
+            _ => others(panic),
+        }));
+        let text = format!("é{secret}");
+        let cut = ending(|| Ok(if text[1..].is_empty() { Exit::Done } else { Exit::SomeFailed }));
+        let told_of = ending(|| panic!("the token is {secret}"));
+        let in_a_thread = std::thread::spawn(move || panic!("{:?}", secret)).join().is_err();
+        _ = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| before(panic)));
+        assert!(in_a_thread && [cut, told_of] == [Exit::OwnFault; 2], "{cut:?} {told_of:?}");
+        let told = told.lock().unwrap().join("\n");
+        assert_eq!((told.matches("please report it").count(), told.matches("***").count()), (3, 3), "{told}");
+        assert!(!told.contains(secret), "{told}");
     }
 }
