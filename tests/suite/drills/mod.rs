@@ -7,6 +7,7 @@
 //! absence, or goes on regardless, reverts somebody and fails.
 
 mod clocks; // the program's clock against the servers'
+mod reused; // a Jira that gives our ids out again
 mod slow; // what is tried again and again, all at once
 mod sources;
 mod targets;
