@@ -140,6 +140,11 @@ impl Stage {
         path
     }
 
+    /// Remembers a secret that no output may hold, and that stands in no variable or file of its own.
+    pub fn keep(&mut self, secret: &str) {
+        self.secrets.push(secret.to_owned());
+    }
+
     /// A path in the folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)

@@ -1,0 +1,209 @@
+//! The kinds of credentials, and what puts each into the file.
+//!
+//! Owns: one entry for each way that the pipeline file takes a secret in. Leaves to others: what is done with them.
+//! A newcomer gets wrong: not every kind works here. The sandbox knows no GitLab, so that token is sent and refused.
+
+use avatarpipe::sandbox::Secret;
+use serde_json::json;
+
+use super::super::stage::Stage;
+use super::http;
+
+/// A kind of credential, and what puts it into the file.
+pub struct Kind {
+    /// As its tests are named.
+    pub name: &'static str,
+    /// The simulators that are sent it, or something made of it.
+    pub sent_to: &'static [&'static str],
+    /// Whether the sandbox lets us in with it.
+    pub works: bool,
+    /// Puts it into the file.
+    pub put: fn(&mut Stage),
+}
+
+const ENTRA: &[&str] = &["login", "graph"];
+const GOOGLE: &[&str] = &["token", "directory"];
+const KEYLESS: &[&str] = &["ci", "sts", "iamcredentials"];
+
+pub const KINDS: [Kind; 15] = [
+    Kind { name: "entra_client_secret", sent_to: ENTRA, works: true, put: |_| {} },
+    Kind { name: "entra_certificate_pem", sent_to: &["login"], works: true, put: certificate },
+    Kind { name: "entra_certificate_pkcs12", sent_to: &["login"], works: false, put: pkcs12 },
+    Kind {
+        name: "entra_federated_github",
+        sent_to: &["ci", "login"],
+        works: true,
+        put: |stage| {
+            github(stage);
+            stage.edit(|pipe| _ = pipe.entra("credential", "{ federated: { from: github } }"));
+        },
+    },
+    Kind {
+        name: "entra_federated_variable",
+        sent_to: &["login"],
+        works: false,
+        put: |stage| {
+            stage.set("CI_TOKEN", JWT);
+            stage.edit(|pipe| _ = pipe.entra("credential", "{ federated: { from: env, name: CI_TOKEN } }"));
+        },
+    },
+    Kind {
+        name: "entra_federated_file",
+        sent_to: &["login"],
+        works: false,
+        put: |stage| {
+            let path = stage.hide("token", format!("{JWT}\n"), &[JWT]);
+            stage
+                .edit(|pipe| _ = pipe.entra("credential", &format!("{{ federated: {{ from: file, path: {path} }} }}")));
+        },
+    },
+    Kind { name: "entra_managed_identity", sent_to: &["metadata"], works: true, put: managed },
+    Kind { name: "google_service_account_file", sent_to: GOOGLE, works: true, put: google_key },
+    Kind { name: "google_external_account_file", sent_to: KEYLESS, works: true, put: google_external },
+    Kind { name: "google_federated", sent_to: &["sts"], works: true, put: google_federated },
+    Kind {
+        name: "atlassian_token",
+        sent_to: &["jira"],
+        works: true,
+        put: |stage| stage.edit(|pipe| _ = pipe.by_token()),
+    },
+    Kind { name: "atlassian_password", sent_to: &["jira", "confluence", "bitbucket"], works: true, put: |_| {} },
+    Kind {
+        name: "http_headers",
+        sent_to: &["jira", "graph"],
+        works: true,
+        put: |stage| {
+            stage.set("HEADER", "canary header/value+1");
+            stage.edit(|pipe| _ = pipe.top("http", &http("headers: { X-Api-Key: '${HEADER}' }")));
+        },
+    },
+    Kind {
+        name: "client_cert",
+        sent_to: &["jira"],
+        works: true,
+        put: |stage| {
+            let pair = keys("pair.p12");
+            let path = stage.hide("client.p12", pair, &[]);
+            stage.set("CERT_PASSWORD", "open-sesame");
+            let entry = format!("client_cert: {{ file: {path}, password: '${{CERT_PASSWORD}}' }}");
+            stage.edit(|pipe| _ = pipe.top("http", &http(&entry)));
+        },
+    },
+    Kind {
+        name: "secret_in_a_file",
+        sent_to: &["jira"],
+        works: true,
+        put: |stage| {
+            let path = stage.hide("password", "", &[]);
+            let password = password_of(stage, "jira");
+            stage.hide("password", &password, &[&password]);
+            let credential = format!("{{ username: svc-avatars, password: '${{file:{path}}}' }}");
+            stage.edit(|pipe| _ = pipe.jira("credential", &credential));
+        },
+    },
+];
+
+/// A token as a CI platform makes it; its signature is none.
+const JWT: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.Y2FuYXJ5LXNpZ25hdHVyZQ";
+
+fn keys(name: &str) -> Vec<u8> {
+    let path = format!("{}/src/http/test_keys/{name}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn secret_of<T>(stage: &Stage, pick: impl Fn(Secret) -> Option<T>) -> T {
+    let found = stage.sandbox.credentials().into_iter().find_map(|credential| pick(credential.secret));
+    found.expect("the world has this kind of credential")
+}
+
+fn password_of(stage: &Stage, simulator: &str) -> String {
+    let credentials = stage.sandbox.credentials().into_iter().filter(|credential| credential.simulator == simulator);
+    let mut passwords = credentials.filter_map(|credential| match credential.secret {
+        Secret::Password(password) => Some(password),
+        _ => None,
+    });
+    passwords.next().expect("the product has a password")
+}
+
+/// The lines of a private key that say something.
+fn lines_of(pem: &str) -> Vec<&str> {
+    pem.lines().filter(|line| line.len() >= 60).skip(1).collect()
+}
+
+fn certificate(stage: &mut Stage) {
+    let (certificate, key) = secret_of(stage, |secret| match secret {
+        Secret::Certificate { certificate, private_key, .. } => Some((certificate, private_key)),
+        _ => None,
+    });
+    let path = stage.hide("entra.pem", format!("{certificate}\n{key}"), &lines_of(&key));
+    stage.edit(|pipe| _ = pipe.entra("credential", &format!("{{ certificate: {{ file: {path} }} }}")));
+}
+
+fn pkcs12(stage: &mut Stage) {
+    let path = stage.hide("entra.p12", keys("pair.p12"), &[]);
+    stage.set("CERT_PASSWORD", "open-sesame");
+    let credential = format!("{{ certificate: {{ file: {path}, password: '${{CERT_PASSWORD}}' }} }}");
+    stage.edit(|pipe| _ = pipe.entra("credential", &credential));
+}
+
+fn github(stage: &mut Stage) {
+    let (url, token) = secret_of(stage, |secret| match secret {
+        Secret::Job { request_url, request_token } => Some((request_url, request_token)),
+        _ => None,
+    });
+    stage.tell("ACTIONS_ID_TOKEN_REQUEST_URL", &url);
+    stage.set("ACTIONS_ID_TOKEN_REQUEST_TOKEN", &token);
+}
+
+fn managed(stage: &mut Stage) {
+    let url = |name: &str| stage.sandbox.endpoint(name).expect("the world has this simulator").to_owned();
+    let endpoints = format!("{{ login: '{}', graph: '{}', imds: '{}' }}", url("login"), url("graph"), url("metadata"));
+    stage.edit(|pipe| {
+        pipe.source("entra").unset("client_id");
+        _ = pipe.entra("endpoints", &endpoints).entra("credential", "{ managed_identity: {} }");
+    });
+}
+
+pub fn google_key(stage: &mut Stage) {
+    let key = secret_of(stage, |secret| match secret {
+        Secret::ServiceAccount { key_file, subject: Some(_), .. } => Some(key_file),
+        _ => None,
+    });
+    let private = key["private_key"].as_str().expect("a key file holds a key").to_owned();
+    let path = stage.hide("google.json", key.to_string(), &lines_of(&private));
+    stage.edit(|pipe| {
+        pipe.source("google").set("credential", &format!("{{ service_account_file: {path} }}"));
+    });
+}
+
+const AUDIENCE: &str =
+    "//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/ci/providers/github";
+const ACCOUNT: &str = "avatar-sync@avatar-sync.iam.gserviceaccount.com";
+
+fn google_external(stage: &mut Stage) {
+    let (url, token) = secret_of(stage, |secret| match secret {
+        Secret::Job { request_url, request_token } => Some((request_url, request_token)),
+        _ => None,
+    });
+    let file = json!({
+        "type": "external_account", "audience": AUDIENCE, "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+        "service_account_impersonation_url":
+            format!("https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{ACCOUNT}:generateAccessToken"),
+        "credential_source": {
+            "url": format!("{url}&audience=https:{AUDIENCE}"), "headers": { "Authorization": format!("Bearer {token}") },
+            "format": { "type": "json", "subject_token_field_name": "value" },
+        },
+    });
+    let path = stage.hide("external.json", file.to_string(), &[&token]);
+    stage.edit(|pipe| {
+        pipe.source("google").set("credential", &format!("{{ external_account_file: {path} }}"));
+    });
+}
+
+fn google_federated(stage: &mut Stage) {
+    github(stage);
+    let federated = format!("{{ federated: {{ from: github, audience: '{AUDIENCE}', service_account: {ACCOUNT} }} }}");
+    stage.edit(|pipe| {
+        pipe.source("google").set("credential", &federated);
+    });
+}
