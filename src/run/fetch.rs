@@ -44,7 +44,8 @@ pub async fn fetch_all(house: &House, feed: &mut Feed, kitchen: &Arc<Kitchen>, l
     house.begins(&work, Some(house.facts.count_wanted(feed.id())?));
     let mut round = Round::new(house, feed, &source, kitchen, lanes);
     let mut outcome = round.everybody().await;
-    let Round { counts, first_lost, .. } = round;
+    let Round { counts, versions, first_lost, .. } = round;
+    feed.notes.extend(versions.note());
     if let (Ok(Ok(())), Some(lost)) = (&outcome, counts.everybody_lost(first_lost)) {
         outcome = Ok(Err(lost));
     }
@@ -116,6 +117,38 @@ impl RoundCounts {
     }
 }
 
+/// The versions of a listing against those of the last run.
+#[derive(Default)]
+struct Versions {
+    compared: u64,
+    other: u64,
+}
+
+impl Versions {
+    /// Among fewer, all may well have changed.
+    const FEW: u64 = 20;
+
+    fn compare(&mut self, hint: &PhotoHint, mark: Option<&PhotoMark>) {
+        if let (PhotoHint::Version(now), Some(then)) = (hint, mark.and_then(|mark| mark.version.as_ref())) {
+            self.compared += 1;
+            self.other += u64::from(now != then);
+        }
+    }
+
+    /// Above nine tenths it is the way that versions are made which has changed (reference/google-directory §2.3). They are
+    /// hints: nothing follows from them but reading, at the usual pace.
+    fn note(&self) -> Option<String> {
+        let (compared, other) = (self.compared, self.other);
+        (compared >= Self::FEW && other * 10 > compared * 9).then(|| {
+            format!(
+                "{other} of {compared} photos are listed under another version than last time: it seems that the \
+                 provider makes them in another way now. They were asked for again, and only what is another photo is \
+                 written; `run --max-duration` spreads this over several runs"
+            )
+        })
+    }
+}
+
 struct Round<'a> {
     house: &'a House,
     id: SourceId,
@@ -129,6 +162,7 @@ struct Round<'a> {
     /// Whether the listing shows markers at all.
     marked: Marked,
     counts: RoundCounts,
+    versions: Versions,
     /// Why the first photo that was known last time is not known now.
     first_lost: Option<Fault>,
     done: u64,
@@ -163,6 +197,7 @@ impl<'a> Round<'a> {
             first: First::No,
             marked: if feed.counts.marked > 0 { Marked::Yes } else { Marked::No },
             counts: RoundCounts::default(),
+            versions: Versions::default(),
             first_lost: None,
             done: 0,
         }
@@ -261,7 +296,9 @@ impl<'a> Round<'a> {
         if mark.as_ref().is_some_and(was_known) {
             self.counts.known_before += 1;
         }
-        match question(self.hint(&person)?, mark, self.first, self.marked) {
+        let hint = self.hint(&person)?;
+        self.versions.compare(&hint, mark.as_ref());
+        match question(hint, mark, self.first, self.marked) {
             Question::Absent(mark) => self.serve_absent(&person, Absence::NotListed, mark.as_ref(), Asked::Once)?,
             Question::Known(mark) => self.known(&person, mark)?,
             Question::Probe => self.to_probe.push(person),
@@ -576,6 +613,26 @@ mod tests {
         ] {
             let shown = format!("{hint:?} {known:?}");
             assert_eq!(question(hint, known, first, marked), asked, "{shown}");
+        }
+    }
+
+    /// reference/google-directory §2.3: more than nine tenths of the known ones.
+    #[test]
+    fn versions_that_nearly_all_changed_are_told_of() {
+        let version = |word: &str| PhotoHint::Version(word.into());
+        for (same, other, told) in
+            [(0, 19, false), (0, 20, true), (2, 18, false), (1, 19, true), (10, 90, false), (9, 91, true)]
+        {
+            let mut versions = Versions::default();
+            (0..same).for_each(|_| versions.compare(&version("a"), Some(&mark(Some("a")))));
+            (0..other).for_each(|_| versions.compare(&version("b"), Some(&mark(Some("a")))));
+            // Nothing to compare.
+            for (hint, known) in
+                [(version("b"), None), (version("b"), Some(none())), (PhotoHint::Unmarked, Some(mark(Some("a"))))]
+            {
+                (0..100).for_each(|_| versions.compare(&hint, known.as_ref()));
+            }
+            assert_eq!(versions.note().is_some(), told, "{same} the same, {other} others");
         }
     }
 }

@@ -194,3 +194,26 @@ fn a_listing_without_any_marker_is_no_proof() {
     stage.run().expect_exit(0);
     stage.expect_shown(&[("leslie", Face("spare")), ("katherine", Default)]);
 }
+
+/// reference/google-directory §2.3: the versions are Google's own affair, and all may change at once.
+#[test]
+fn versions_that_all_change_at_once_cost_reads_and_no_write() {
+    let names: Vec<String> = (0..21).map(|n| format!("p{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let company = Company::of(&[]).with_google(&names);
+    let stage = Stage::connected(company.world()).with(|pipe| _ = pipe.without_source("entra"));
+    stage.run().expect_exit(0);
+    stage.sandbox.reset_writes();
+    for name in &names {
+        let same = json!({ "photo": { "user": bought(name), "now": { "same": {} } } });
+        stage.sandbox.command("directory", &same).unwrap_or_else(|fault| panic!("{fault}"));
+    }
+    let (ended, _) = stage.counted(|stage| stage.run().expect_exit(0));
+    ended.expect_answer("21 of 21 photos are listed under another version").expect_answer("nothing to do");
+    assert_eq!(stage.sandbox.truth().writes, []);
+    stage.expect_shown(&names.iter().map(|name| (*name, Face(name))).collect::<Vec<_>>());
+    // The new versions are remembered: nobody is asked about again.
+    let (ended, _) = stage.counted(|stage| stage.run().expect_exit(0));
+    ended.holds_no_answer("another version");
+    assert!(stage.calls("directory").iter().all(|call| !call.contains("batch")), "{:?}", stage.calls("directory"));
+}
