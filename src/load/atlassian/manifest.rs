@@ -6,16 +6,18 @@
 use serde::Deserialize;
 
 use super::door::{Door, found};
+use super::login;
 use crate::http::{Failure, FailureKind};
 use crate::model::ServerId;
 
 /// The id of the server behind the door, else `base`. `kinds` are the product's own names in the manifest, the
-/// sayable one of which is `product`.
+/// sayable one of which is `product`; `user` is who we are by the answer before.
 pub(crate) async fn server_id(
     door: &Door,
     product: &str,
     kinds: &[&str],
     base: Option<&str>,
+    user: Option<&str>,
 ) -> Result<ServerId, Failure> {
     let answer = door.read(door.line().url("rest/applinks/1.0/manifest")).await?;
     match answer.status {
@@ -29,6 +31,13 @@ pub(crate) async fn server_id(
             }
             Ok(ServerId::new(manifest.id))
         }
+        // The state is bound to this id. What stands before the server for a moment must not choose another.
+        401 | 403 | 404 if user.is_some() && login::user(&answer).is_none() => Err(answer
+            .failure(
+                FailureKind::Unreachable,
+                format!("{}, without X-AUSERNAME: this is not {product}", found(&answer)),
+            )
+            .hint("a proxy answers in its place, or it is only starting: run again when it is well")),
         401 | 403 | 404 => {
             Ok(ServerId::new(base.unwrap_or(door.line().base().as_str()).trim_end_matches('/').to_owned()))
         }

@@ -34,7 +34,7 @@ pub(super) async fn identify(desk: &Desk, shared: &Shared) -> Result<Server, Fai
         known.named = user.is_some();
     });
     // Bitbucket was called Stash, and its manifest still says so.
-    let id = manifest::server_id(desk.door(), "Bitbucket", &["stash", "bitbucket"], None).await?;
+    let id = manifest::server_id(desk.door(), "Bitbucket", &["stash", "bitbucket"], None, user.as_deref()).await?;
     Ok(Server { id, product: format!("Bitbucket {}", properties.version), user })
 }
 

@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::http::{Answer, Failure, FailureKind};
 use crate::load::atlassian::door::with_query;
-use crate::load::atlassian::{manifest, now};
+use crate::load::atlassian::{login, manifest, now};
 use crate::load::{Learnt, Server, Surveyed};
 use crate::model::{Account, AccountId, AccountStanding};
 
@@ -64,7 +64,8 @@ pub(super) async fn identify(desk: &Desk, shared: &Shared) -> Result<Server, Fai
         _ => return Err(desk.failed(&answer)),
     };
     let base = info.as_ref().and_then(|info| info.base_url.as_deref());
-    let id = manifest::server_id(desk.door(), "Confluence", &["confluence"], base).await?;
+    let user = login::user(&answer);
+    let id = manifest::server_id(desk.door(), "Confluence", &["confluence"], base, user.as_deref()).await?;
     let user = who(desk).await?;
     let mut version = info.and_then(|info| info.version).as_deref().and_then(Version::read);
     if version.is_none() && shared.settings.upload == UploadPolicy::XmlRpc {

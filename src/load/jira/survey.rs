@@ -57,7 +57,7 @@ pub(super) async fn server_info(jira: &Jira) -> Result<(Version, ServerInfo, Opt
 pub(super) async fn identify(jira: &Jira) -> Result<Server, Failure> {
     let (version, info, user) = server_info(jira).await?;
     let base = info.base_url.as_deref();
-    let id = manifest::server_id(jira.desk.door(), "Jira", &["jira"], base).await?;
+    let id = manifest::server_id(jira.desk.door(), "Jira", &["jira"], base, user.as_deref()).await?;
     jira.shared.learn(|known| known.server = Some(id.clone()));
     Ok(Server { id, product: format!("Jira {version}"), user })
 }

@@ -36,8 +36,19 @@ async fn the_server_says_who_it_is_and_who_we_are() {
         (server.id.as_str(), server.product.as_str(), server.user.as_deref()),
         ("9d1f", "Jira 9.12.5", Some("svc+bot"))
     );
-    stage.world().faults.insert("manifest", Fault::status(404));
+    let by_jira = Fault { headers: vec![("x-ausername", "svc%2Bbot")], ..Fault::status(404) };
+    stage.world().faults.insert("manifest", by_jira);
     assert_eq!(stage.jira.identify(&mut Learnt::new()).await.unwrap().id.as_str(), "https://jira.ex.org");
+}
+
+#[tokio::test]
+async fn what_stands_before_a_server_does_not_say_who_it_is() {
+    let stage = Stage::new(World::default(), Way::Token).await;
+    for status in [401, 403, 404] {
+        stage.world().faults.insert("manifest", Fault::status(status));
+        let failure = stage.jira.identify(&mut Learnt::new()).await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Unreachable, "{failure}");
+    }
 }
 
 #[tokio::test]
