@@ -4,8 +4,9 @@
 //! Leaves to others: whose picture it is, and the checks that need no pixels (`upload`).
 //! A newcomer gets wrong: the suggested crop is an off-centre zoom; echoing it publishes a part of the face.
 
+use std::collections::HashMap;
 use std::io::Cursor;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use image::imageops::{self, FilterType};
@@ -121,13 +122,30 @@ impl Uploaded {
     }
 }
 
-/// A stored picture at another size.
+/// Renditions that are remembered.
+const REMEMBERED: usize = 512;
+
+/// A stored picture at another size. What was asked for lately is remembered: the same few pictures are looked at again
+/// and again, by the truth and by whoever asks for a default.
 pub fn render(stored: &Bytes, side: u32) -> Bytes {
+    static RENDERED: Mutex<Option<HashMap<(blake3::Hash, u32), Bytes>>> = Mutex::new(None);
     let reader = ImageReader::with_format(Cursor::new(stored), ImageFormat::Png);
     if reader.into_dimensions().is_ok_and(|size| size == (side, side)) {
         return stored.clone();
     }
-    decoded(stored).map_or_else(|| stored.clone(), |picture| png(&scaled(picture, side)).into())
+    let key = (blake3::hash(stored), side);
+    let remembered = || RENDERED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = remembered().as_ref().and_then(|rendered| rendered.get(&key).cloned()) {
+        return known;
+    }
+    let rendered = decoded(stored).map_or_else(|| stored.clone(), |picture| png(&scaled(picture, side)).into());
+    let mut all = remembered();
+    let all = all.get_or_insert_default();
+    if all.len() >= REMEMBERED {
+        all.clear();
+    }
+    all.insert(key, rendered.clone());
+    rendered
 }
 
 /// 256 grey values, as hex, of a stored picture shrunk to 16x16: enough to tell faces apart in a test.
