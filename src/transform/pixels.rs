@@ -78,6 +78,11 @@ pub(super) fn flatten(mut rgba: Vec<u8>, background: Rgb) -> Vec<u8> {
         let mut pixel = [0; 4];
         pixel.copy_from_slice(&rgba[index * 4..index * 4 + 4]);
         let [colour @ .., alpha] = pixel;
+        if alpha == u8::MAX {
+            // Most of most pictures.
+            rgba.copy_within(index * 4..index * 4 + 3, index * 3);
+            continue;
+        }
         for (channel, (over, under)) in colour.into_iter().zip(background.0).enumerate() {
             rgba[index * 3 + channel] = blend(over, under, alpha);
         }
