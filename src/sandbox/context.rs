@@ -5,7 +5,7 @@
 //! A newcomer gets wrong: `changed` must be called after every change of state, else `--sandbox` forgets it.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
@@ -25,6 +25,8 @@ pub(super) struct Shared {
     pub(super) oracle: Oracle,
     pub(super) addresses: OnceLock<BTreeMap<String, String>>,
     changed: AtomicBool,
+    /// Requests that were given up on the wire and are handled later.
+    pub(super) late: AtomicU64,
     /// How many seconds the simulated clock is ahead of the machine's.
     ahead: AtomicI64,
 }

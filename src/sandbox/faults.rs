@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::echo::Form;
-use super::schedule::Schedule;
+use super::schedule::{self, Schedule};
 
 /// A fault as it is dialled in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -264,6 +264,8 @@ pub struct Faults {
     /// How often held requests were let go.
     releases: watch::Sender<u64>,
     schedule: Mutex<Option<Schedule>>,
+    /// What schedules did, by kind.
+    scheduled: Mutex<BTreeMap<String, u64>>,
 }
 
 impl Faults {
@@ -293,6 +295,11 @@ impl Faults {
     /// Lets faults strike as this schedule says.
     pub fn follow(&self, schedule: Schedule) {
         *self.schedule.lock().expect(POISON) = Some(schedule);
+    }
+
+    /// How many faults of each kind schedules let strike so far.
+    pub fn scheduled(&self) -> BTreeMap<String, u64> {
+        self.scheduled.lock().expect(POISON).clone()
     }
 
     /// Every fault and what it did so far.
@@ -325,7 +332,11 @@ impl Faults {
                 effect = Some(dialled.fault.effect.clone());
             }
         }
-        effect.or_else(|| self.schedule.lock().expect(POISON).as_mut()?.strike(asked))
+        effect.or_else(|| {
+            let effect = self.schedule.lock().expect(POISON).as_mut()?.strike(asked)?;
+            *self.scheduled.lock().expect(POISON).entry(schedule::kind(&effect)).or_default() += 1;
+            Some(effect)
+        })
     }
 }
 

@@ -6,6 +6,7 @@
 //! must reckon with a write that happens later.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -108,10 +109,12 @@ async fn carry_out(
         Some(Effect::HandleThenDrop {}) => unheard(wire, next.run(request).await),
         Some(Effect::HandleLate { after_ms }) => {
             let frame = Arc::clone(frame);
+            frame.shared.late.fetch_add(1, Ordering::SeqCst);
             tokio::spawn(async move {
                 tokio::time::sleep(Duration::from_millis(after_ms)).await;
                 next.run(request).await;
                 frame.flush();
+                frame.shared.late.fetch_sub(1, Ordering::SeqCst);
             });
             unheard(wire, StatusCode::NO_CONTENT.into_response())
         }

@@ -1,13 +1,13 @@
 //! Whose picture may stand where: every write is held against it at the moment it is made.
 //!
 //! Owns: which account belongs to whom by the world, and what may be done to it: a picture is its person's photo of now,
-//! and it goes back to the default only while that person provably has none.
+//! and it goes back to the default only while that person provably has none, or when it was the former owner's.
 //! Leaves to others: noticing a write (each target), the photos themselves (each source), remembering what was broken
 //! (`truth`).
 //! A newcomer gets wrong: nothing is looked at afterwards. A face that stood for a moment on another account stood there,
 //! though the next write took it away.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use image::imageops::FilterType;
@@ -24,14 +24,17 @@ const APART: u32 = 8;
 #[derive(Clone, Debug, Default)]
 pub struct Owners {
     accounts: BTreeMap<(String, String), Owner>,
+    /// What these show may be a picture of the former owner: it may go, whatever is known of the new one.
+    handed_over: BTreeSet<(String, String)>,
     chosen: Chosen,
 }
 
 /// Whose an account is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Owner {
-    /// This person's, by the source's simulator and its id there.
-    Person(String, String),
+    /// This person's, by the source's simulator and its id there; with several sources in order of preference. Where the
+    /// first has none of them, or one who provably has no photo, the next counts.
+    People(Vec<(String, String)>),
     /// The client's own: it may try uploads on it that it never shows.
     Client,
     /// It cannot be told: it stays as it is.
@@ -52,13 +55,20 @@ pub enum Chosen {
 impl Owners {
     /// Nobody's accounts, where people's own choices are treated so.
     pub fn new(chosen: Chosen) -> Self {
-        Self { accounts: BTreeMap::new(), chosen }
+        Self { chosen, ..Self::default() }
     }
 
     /// Says whose the account of that simulator with that user name is.
     #[must_use]
     pub fn account(mut self, simulator: &str, name: &str, owner: Owner) -> Self {
         self.accounts.insert((simulator.to_owned(), name.to_owned()), owner);
+        self
+    }
+
+    /// Says that this account had another owner until now.
+    #[must_use]
+    pub fn handed_over(mut self, simulator: &str, name: &str) -> Self {
+        self.handed_over.insert((simulator.to_owned(), name.to_owned()));
         self
     }
 }
@@ -110,15 +120,24 @@ impl Oracle {
     pub(super) fn judge(&self, simulator: &str, account: &str, act: Act<'_>) -> Option<String> {
         let mut watch = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let watch = watch.as_mut()?;
-        let owner = watch.owners.accounts.get(&(simulator.to_owned(), account.to_owned()));
+        let place = (simulator.to_owned(), account.to_owned());
+        let owner = watch.owners.accounts.get(&place);
         let wrong = match (owner.unwrap_or(&Owner::Nobody).clone(), act) {
             (Owner::Client, Act::Stores(_)) => None,
             (Owner::Client, _) => Some("it is the client's own account, and nobody's face stands there".to_owned()),
             (Owner::Nobody, _) => Some("it cannot be told whose account that is".to_owned()),
-            (Owner::Person(..), Act::Shows(_, Former::Chosen)) if watch.owners.chosen == Chosen::Left => {
+            (Owner::People(_), Act::Shows(_, Former::Chosen))
+                if watch.owners.chosen == Chosen::Left && !watch.owners.handed_over.contains(&place) =>
+            {
                 Some("what the person chose was to stay".to_owned())
             }
-            (Owner::Person(source, id), act) => watch.person(&source, &id, act),
+            (Owner::People(_), Act::Resets) if watch.owners.handed_over.remove(&place) => None,
+            (Owner::People(people), act) => {
+                if matches!(act, Act::Shows(..)) {
+                    watch.owners.handed_over.remove(&place);
+                }
+                watch.people_of(&people, act)
+            }
         }?;
         let what = match act {
             Act::Stores(_) => "got a picture",
@@ -130,36 +149,49 @@ impl Oracle {
 }
 
 impl Watch {
-    fn person(&mut self, source: &str, id: &str, act: Act<'_>) -> Option<String> {
-        let people = self.people(source);
-        let person = people.iter().find(|person| person.id == id);
-        match act {
-            Act::Stores(picture) | Act::Shows(picture, _) => self.face(&people, person, picture),
-            Act::Resets => match person {
-                None => Some("its person is gone, which proves nothing about a photo".to_owned()),
-                Some(person) if !person.enabled => Some(format!("{} is disabled", person.display_name)),
-                Some(person) if !person.proven_absent => {
+    /// Down the list of sources, as the person stands in each.
+    fn people_of(&mut self, owners: &[(String, String)], act: Act<'_>) -> Option<String> {
+        let mut gone = true;
+        for (source, id) in owners {
+            let people = self.people(source);
+            let Some(person) = people.iter().find(|person| person.id == *id) else { continue };
+            let name = &person.display_name;
+            match act {
+                _ if !person.enabled => return Some(format!("{name} is disabled")),
+                Act::Resets if !person.proven_absent => {
                     let instead = person.instead.as_deref().unwrap_or("a photo");
-                    Some(format!("it is not proven that {} has no photo: there is {instead}", person.display_name))
+                    return Some(format!("it is not proven that {name} has no photo: there is {instead}"));
                 }
-                Some(_) => None,
-            },
+                Act::Stores(picture) | Act::Shows(picture, _) if !person.proven_absent => {
+                    return self.face(person, picture);
+                }
+                Act::Resets | Act::Stores(_) | Act::Shows(..) => gone = false,
+            }
+        }
+        match act {
+            _ if gone => Some("its person is gone, which proves nothing about a photo".to_owned()),
+            Act::Resets => None,
+            Act::Stores(picture) | Act::Shows(picture, _) => {
+                Some(format!("its person has no photo now, and it is {}", self.whose(picture)))
+            }
         }
     }
 
-    /// A picture must be the photo that its person has now; whose it is instead helps to find out why.
-    fn face(&mut self, people: &[Person], person: Option<&Person>, picture: &[u8]) -> Option<String> {
-        let Some(person) = person else { return Some("its person is gone".to_owned()) };
-        if !person.enabled {
-            return Some(format!("{} is disabled", person.display_name));
-        }
+    /// A picture must be the photo that its person has now.
+    fn face(&mut self, person: &Person, picture: &[u8]) -> Option<String> {
         if self.alike(person, picture) {
             return None;
         }
-        let other = people.iter().find(|other| self.alike(other, picture));
-        let whose =
-            other.map_or_else(|| "nobody's photo".to_owned(), |other| format!("that of {}", other.display_name));
+        let whose = self.whose(picture);
         Some(format!("it is not the photo that {} has now, but {whose}", person.display_name))
+    }
+
+    /// Whose photo of now it is, which helps to find out why.
+    fn whose(&mut self, picture: &[u8]) -> String {
+        let living: Vec<_> = self.simulators.iter().filter_map(Weak::upgrade).collect();
+        let people: Vec<_> = living.iter().flat_map(|simulator| simulator.people()).collect();
+        let other = people.iter().find(|other| self.alike(other, picture));
+        other.map_or_else(|| "nobody's photo".to_owned(), |other| format!("that of {}", other.display_name))
     }
 
     fn alike(&mut self, person: &Person, picture: &[u8]) -> bool {
@@ -258,8 +290,16 @@ mod tests {
         let failing = Person { proven_absent: false, ..person("failing", None) };
         let people = vec![person("ada", Some(slope(96))), person("bob", None), disabled, failing];
         let people: Arc<dyn Simulator> = Arc::new(People(people));
-        let owner = |name: &str| Owner::Person("graph".into(), name.into());
+        let one = |name: &str| ("graph".to_owned(), name.to_owned());
+        let owner = |name: &str| Owner::People(vec![one(name)]);
         let mut owners = Owners::new(Chosen::Left).account("jira", "svc", Owner::Client);
+        for (name, first) in [("ada after bob", "bob"), ("ada after nobody", "gone"), ("ada after failing", "failing")]
+        {
+            owners = owners.account("jira", name, Owner::People(vec![one(first), one("ada")]));
+        }
+        for name in ["new", "newer"] {
+            owners = owners.account("jira", name, owner("ada")).handed_over("jira", name);
+        }
         for name in ["ada", "bob", "left", "failing", "gone"] {
             owners = owners.account("jira", name, owner(name));
         }
@@ -283,6 +323,15 @@ mod tests {
             ("svc", Act::Stores(&other), None),
             ("svc", Act::Shows(&other, Former::Other), Some("client's own")),
             ("stranger", Act::Resets, Some("cannot be told")),
+            ("ada after bob", Act::Shows(&small, Former::Other), None),
+            ("ada after bob", Act::Resets, Some("not proven")),
+            ("ada after nobody", Act::Stores(&small), None),
+            ("ada after failing", Act::Stores(&small), Some("but that of ada")),
+            ("new", Act::Resets, None),
+            ("new", Act::Resets, Some("not proven")),
+            ("newer", Act::Shows(&small, Former::Chosen), None),
+            ("newer", Act::Shows(&small, Former::Chosen), Some("was to stay")),
+            ("newer", Act::Resets, Some("not proven")),
         ] {
             let found = oracle.judge("jira", account, act);
             match wrong {

@@ -156,6 +156,11 @@ impl Requests {
         log.counts.iter().filter(|(k, _)| k.starts_with(&prefix)).map(|(_, c)| c.requests).sum()
     }
 
+    /// Requests that have arrived and are not answered yet.
+    pub fn in_flight(&self) -> u64 {
+        self.log.lock().expect(POISON).in_flight.values().sum()
+    }
+
     /// The most requests that each simulator had in flight at once.
     pub fn peaks(&self) -> BTreeMap<String, u64> {
         self.log.lock().expect(POISON).peaks.clone()
@@ -217,7 +222,7 @@ mod tests {
         requests.answered(("graph", second), Some(200), SimulatedAnswer { parts, ..SimulatedAnswer::default() }, None);
         let counts = requests.counts();
         assert_eq!(counts["graph GET /v1.0/users"], Count { requests: 2, parts: 2, units: 3, throttled: 2 });
-        assert_eq!(requests.peaks()["graph"], 2);
+        assert_eq!((requests.peaks()["graph"], requests.in_flight()), (2, 0));
         requests.reset();
         assert_eq!((requests.of("graph"), requests.entries().len()), (0, 0));
         assert_eq!(requests.arrived(entry("/")), 3, "numbers go on after a reset");

@@ -23,12 +23,22 @@ const OUTAGES: [u32; 7] = [0, 1, 2, 4, 8, 16, 32];
 /// One turn in so many has an outage of a simulator.
 const OUTAGE: u64 = 10;
 
+/// Whether a server may still do what it was asked when nobody waits for the answer any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Servers {
+    /// What is not done when the connection ends is never done.
+    Prompt,
+    /// A write may be done so much later.
+    Late(Duration),
+}
+
 /// Which requests fail, and how, by a seed.
 #[derive(Clone, Debug)]
 pub struct Schedule {
     seed: u64,
     turn: u64,
     subjects: Vec<String>,
+    servers: Servers,
     like_it: HashMap<String, u32>,
     of_simulator: HashMap<String, u32>,
 }
@@ -89,9 +99,9 @@ impl Dice {
 impl Schedule {
     /// The schedule of a turn of that seed: another turn has other faults. `subjects` are texts by which requests about
     /// different people and accounts are told apart, in path, query or body.
-    pub fn new(seed: u64, turn: u64, subjects: &[String]) -> Self {
+    pub fn new(seed: u64, turn: u64, subjects: &[String], servers: Servers) -> Self {
         let (like_it, of_simulator) = (HashMap::new(), HashMap::new());
-        Self { seed, turn, subjects: subjects.to_vec(), like_it, of_simulator }
+        Self { seed, turn, subjects: subjects.to_vec(), servers, like_it, of_simulator }
     }
 
     /// The fault that strikes this request.
@@ -114,9 +124,8 @@ impl Schedule {
                 return None;
             }
             let length = dice.one_of(&LENGTHS);
-            let effect = effect(&mut dice, kind, family, asked);
-            // Each costs the client its whole patience.
-            let length = if effect == (Effect::Endless {}) { 1 } else { length };
+            let effect = effect(&mut dice, kind, family, asked, self.servers);
+            let length = if is_slow(&effect) { 1 } else { length };
             (began + length > nth).then_some(effect)
         })
     }
@@ -192,8 +201,44 @@ impl Family {
     }
 }
 
+/// The kind of a fault, for counting: numbers and dates in it do not matter.
+pub(super) fn kind(effect: &Effect) -> String {
+    let word = effect.word();
+    if let Some(after) = word.strip_prefix("answer 429, Retry-After: ") {
+        return format!("429, Retry-After: {}", if after.ends_with("GMT") { "a date" } else { after });
+    }
+    match effect {
+        Effect::Truncate { .. } | Effect::Drip { .. } | Effect::HandleLate { .. } => {
+            word.split(' ').next().unwrap_or_default().to_owned()
+        }
+        // Of other answers only the status counts.
+        Effect::Answer(answer) => format!("answer {}", answer.status),
+        _ => word,
+    }
+}
+
+/// Whether each costs the client its patience, or a second that the server asks for.
+fn is_slow(effect: &Effect) -> bool {
+    let waits = |after: &String| !matches!(after.as_str(), "0" | "-5" | "soon" | "" | "Sun, 06 Nov 1994");
+    match effect {
+        Effect::Endless {} => true,
+        Effect::Answer(answer) => answer.headers.get("Retry-After").is_some_and(waits),
+        _ => false,
+    }
+}
+
+/// Whether a request goes on with a listing: only there somebody can be skipped or come again.
+fn goes_on(asked: &Asked<'_>) -> bool {
+    let query = asked.target.split_once('?').map_or("", |(_, query)| query);
+    query.split('&').any(|pair| match pair.split_once('=') {
+        Some(("start" | "startAt", from)) => from.parse::<u64>().is_ok_and(|from| from > 0),
+        Some(("pageToken", token)) => !token.is_empty(),
+        _ => false,
+    })
+}
+
 /// One of the faults that such a request can meet.
-fn effect(dice: &mut Dice, kind: Kind, family: Family, asked: &Asked<'_>) -> Effect {
+fn effect(dice: &mut Dice, kind: Kind, family: Family, asked: &Asked<'_>, servers: Servers) -> Effect {
     let special = |word: &str| Effect::Special(word.to_owned());
     let mut effects = vec![
         throttled(dice),
@@ -213,16 +258,22 @@ fn effect(dice: &mut Dice, kind: Kind, family: Family, asked: &Asked<'_>) -> Eff
         Kind::Part => effects.extend([refused(dice, 404), refused(dice, 403), refused(dice, 401)]),
         Kind::SignIn => effects.push(Effect::Endless {}),
         Kind::Batch => effects.push(drip()),
-        Kind::Read => effects.extend([drip(), Effect::Endless {}]),
-        Kind::Write => effects.extend([
-            Effect::HandleThenDrop {},
-            Effect::HandleThenDrop {},
-            Effect::HandleThenAnswer(Answer { status: 504, ..Answer::default() }),
-            Effect::Endless {},
-            refused(dice, 403),
-            refused(dice, 400),
-            refused(dice, 404),
-        ]),
+        Kind::Read => effects.extend([drip(), Effect::Endless {}, refused(dice, 404), refused(dice, 403)]),
+        Kind::Write => {
+            effects.extend([
+                Effect::HandleThenDrop {},
+                Effect::HandleThenDrop {},
+                Effect::HandleThenAnswer(Answer { status: 504, ..Answer::default() }),
+                Effect::Endless {},
+                refused(dice, 403),
+                refused(dice, 400),
+                refused(dice, 404),
+            ]);
+            if let Servers::Late(after) = servers {
+                let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
+                effects.extend(std::iter::repeat_n(Effect::HandleLate { after_ms }, 6));
+            }
+        }
     }
     match (family, kind) {
         (Family::Atlassian, _) => {
@@ -230,14 +281,14 @@ fn effect(dice: &mut Dice, kind: Kind, family: Family, asked: &Asked<'_>) -> Eff
             if asked.target.contains("/rpc/") {
                 effects.push(special("empty_answer"));
             }
-            if asked.target.contains("start") {
+            if goes_on(asked) {
                 effects.extend(["page_skips", "page_repeats", "page_skips", "page_repeats"].map(special));
             }
         }
         (Family::Microsoft, Kind::Read) => effects.push(special("token_expired")),
         (Family::Google, Kind::Read) => {
             effects.extend(["token_expired", "backendError", "userRateLimitExceeded"].map(special));
-            if asked.target.contains("pageToken") {
+            if goes_on(asked) {
                 effects.extend(["page_skips", "page_repeats", "page_skips", "page_repeats"].map(special));
             }
         }
@@ -260,6 +311,8 @@ fn throttled(dice: &mut Dice) -> Effect {
     let soon = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(1));
     let texts = [
         Some("0"),
+        Some("0"),
+        Some("0"),
         Some("1"),
         Some("0.249"),
         Some("-5"),
@@ -270,6 +323,8 @@ fn throttled(dice: &mut Dice) -> Effect {
         Some("Sun, 06 Nov 1994 08:49:37 GMT"),
         Some("Sun, 06 Nov 1994"),
         Some(soon.as_str()),
+        None,
+        None,
         None,
     ];
     Effect::Answer(
@@ -303,7 +358,7 @@ mod tests {
     }
 
     fn schedule(seed: u64) -> Schedule {
-        Schedule::new(seed, 0, &["adelaide".to_owned(), "bernice".to_owned()])
+        Schedule::new(seed, 0, &["adelaide".to_owned(), "bernice".to_owned()], Servers::Late(Duration::from_millis(7)))
     }
 
     /// What strikes fifty requests of each of these, in words; the dates in them are of the same second or the next.
@@ -341,7 +396,7 @@ mod tests {
     #[test]
     fn another_seed_and_another_turn_have_other_faults() {
         let target = "/rest/api/2/user/avatar?username=adelaide";
-        let of = |seed, turn| struck(&mut Schedule::new(seed, turn, &[]), &[target]).remove(target);
+        let of = |seed, turn| struck(&mut Schedule::new(seed, turn, &[], Servers::Prompt), &[target]).remove(target);
         let all: std::collections::BTreeSet<_> = (0..20).flat_map(|n| [of(n, 0), of(n, 1)]).collect();
         assert!(all.len() > 20, "{} different ones", all.len());
     }
@@ -374,6 +429,7 @@ mod tests {
             "drop",
             "handle_then_drop",
             "handle_then_answer 504",
+            "handle_late 7 ms",
             "truncate 7",
             "drip 100 every 1 ms",
             "endless",

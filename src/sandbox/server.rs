@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -146,6 +147,11 @@ impl Running {
     /// What stands on the servers now.
     pub fn truth(&self) -> Truth {
         self.frame.truth()
+    }
+
+    /// Whether the servers are done with everything they were asked for, also with what nobody waits for any more.
+    pub fn is_at_rest(&self) -> bool {
+        self.frame.shared.late.load(Ordering::SeqCst) == 0 && self.requests().in_flight() == 0
     }
 
     /// Every rule that a client broke, without the cost of the whole [`Truth`].

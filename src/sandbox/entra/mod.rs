@@ -74,6 +74,8 @@ pub struct LivePerson {
     /// How often the photo is still refused with 429.
     pub throttled: u32,
     edition: u32,
+    /// The sign-in name that came in place of the world's.
+    renamed: Option<String>,
 }
 
 /// What a photo call gives.
@@ -107,6 +109,8 @@ struct Kept {
     throttled: u32,
     edition: u32,
     photo: KeptPhoto,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    renamed: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -127,6 +131,8 @@ enum Command {
     Enabled { person: String, now: bool },
     /// Deletes a person.
     Delete { person: String },
+    /// Gives a person another sign-in name and address; the old address becomes another one of theirs.
+    Rename { person: String, to: String },
     /// Refuses a person's photo with 429 so often.
     Throttle { person: String, times: u32 },
     /// Makes every token issued so far invalid.
@@ -189,6 +195,7 @@ impl Directory {
         let (Command::Photo { person: key, .. }
         | Command::Enabled { person: key, .. }
         | Command::Delete { person: key }
+        | Command::Rename { person: key, .. }
         | Command::Throttle { person: key, .. }) = &command
         else {
             return Ok(Value::Null);
@@ -202,6 +209,10 @@ impl Directory {
                 live.mark();
             }
             Command::Enabled { now, .. } => live.enabled = now,
+            Command::Rename { to, .. } => {
+                live.rename(&to);
+                *crowd = Crowd::new(std::mem::take(&mut crowd.people));
+            }
             Command::Throttle { times, .. } => live.throttled = times,
             Command::Delete { .. } => {
                 let gone = live.person.id.clone();
@@ -243,8 +254,9 @@ impl Directory {
                 LivePhoto::Absent(shape) => KeptPhoto::Absent(*shape),
                 LivePhoto::Failing(shape) => KeptPhoto::Failing(*shape),
             };
-            let LivePerson { person, enabled, throttled, edition, .. } = live.as_ref();
-            let one = Kept { enabled: *enabled, throttled: *throttled, edition: *edition, photo };
+            let LivePerson { person, enabled, throttled, edition, renamed, .. } = live.as_ref();
+            let renamed = renamed.clone();
+            let one = Kept { enabled: *enabled, throttled: *throttled, edition: *edition, photo, renamed };
             kept.insert(person.id.clone(), one);
         }
         saved.value = json!({ "people": kept });
@@ -261,6 +273,9 @@ impl Directory {
         for live in people.iter_mut().map(Arc::make_mut) {
             let Some(one) = kept.remove(&live.person.id) else { continue };
             (live.enabled, live.throttled, live.edition) = (one.enabled, one.throttled, one.edition);
+            if let Some(name) = &one.renamed {
+                live.rename(name);
+            }
             live.photo = match one.photo {
                 KeptPhoto::Absent(shape) => LivePhoto::Absent(shape),
                 KeptPhoto::Failing(shape) => LivePhoto::Failing(shape),
@@ -295,9 +310,19 @@ impl LivePerson {
             }
         };
         let throttled = person.throttled.as_ref().map_or(0, |t| t.times);
-        let mut live = Self { person: person.clone(), enabled: person.enabled, photo, throttled, edition: 1 };
+        let enabled = person.enabled;
+        let mut live = Self { person: person.clone(), enabled, photo, throttled, edition: 1, renamed: None };
         live.mark();
         live
+    }
+
+    fn rename(&mut self, to: &str) {
+        let person = &mut self.person;
+        let old = std::mem::replace(&mut person.upn, to.to_owned());
+        person.mail = Some(to.to_owned());
+        person.proxy_addresses = vec![format!("SMTP:{to}"), format!("smtp:{old}")];
+        person.sam = to.split('@').next().map(str::to_owned);
+        self.renamed = Some(to.to_owned());
     }
 
     /// Gives the photo its change marker: the one of the world for the first edition, else one made from all that counts.
