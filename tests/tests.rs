@@ -12,6 +12,7 @@ mod suite {
     mod company; // people with faces, and their accounts
     mod crowd; // thousands of them, with the state of their last run
     mod ended; // how the program ended
+    mod inside; // the library in place of the program
     mod peak; // how much memory the program took
     mod pipe; // the pipeline file
     mod play; // the story of one seed

@@ -215,10 +215,15 @@ pub fn file(name: &str) -> String {
 
 /// A picture that no other name has: sixteen grey values with soft slopes between them, as portraits have.
 pub fn face(name: &str) -> Vec<u8> {
+    face_of(name, SIDE)
+}
+
+/// The same with so many pixels a side.
+pub fn face_of(name: &str, side: u32) -> Vec<u8> {
     let hash = blake3::hash(name.as_bytes());
     let corner = |column: usize, row: usize| f32::from(hash.as_bytes()[row * 4 + column]);
-    let step = 3.0 / (SIDE - 1) as f32;
-    let picture = image::GrayImage::from_fn(SIDE, SIDE, |x, y| {
+    let step = 3.0 / (side - 1) as f32;
+    let picture = image::GrayImage::from_fn(side, side, |x, y| {
         let (x, y) = (x as f32 * step, y as f32 * step);
         let (column, row) = ((x as usize).min(2), (y as usize).min(2));
         let (right, down) = (x - column as f32, y - row as f32);

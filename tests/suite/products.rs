@@ -11,12 +11,16 @@ use super::stage::Stage;
 impl Stage {
     /// Entra, then Google; Jira, Confluence and Bitbucket, as far as the world has them.
     pub fn connected(world: World) -> Self {
-        let mut stage = Self::of(world);
-        stage.connect_google();
-        stage.connect_wiki();
-        stage.connect_git();
-        stage.edit(|pipe| _ = pipe.top("limits", "{ reverts: { count: 50, share: 100% } }"));
-        stage
+        Self::of(world).connect_all()
+    }
+
+    /// Whatever the world has besides Entra and Jira.
+    pub fn connect_all(mut self) -> Self {
+        self.connect_google();
+        self.connect_wiki();
+        self.connect_git();
+        self.edit(|pipe| _ = pipe.top("limits", "{ reverts: { count: 50, share: 100% } }"));
+        self
     }
 
     /// A second Jira, with the keys of the first.

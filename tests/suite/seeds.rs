@@ -7,6 +7,7 @@
 //! A newcomer gets wrong: most of a seed is waiting for pauses and time-outs, so many more are played at once than there
 //! are processors.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -17,24 +18,31 @@ use super::play::Play;
 /// The seeds of every test run.
 const FIXED: std::ops::Range<u64> = 0..200;
 /// Seeds that are played at the same time.
-const ABREAST: usize = 12;
+const ABREAST: usize = 24;
+/// A run is one large future, and nothing is optimised here.
+const STACK: usize = 8 << 20;
 /// Failures after which no further seed is begun.
 const ENOUGH: usize = 5;
 
-/// Plays these seeds and panics with what went wrong.
-fn play(seeds: std::ops::Range<u64>) {
+/// Plays these seeds and panics with what went wrong; how many faults of each kind struck.
+fn play(seeds: std::ops::Range<u64>) -> BTreeMap<String, u64> {
     let (begun, next, failures) = (Instant::now(), AtomicU64::new(seeds.start), Mutex::new(Vec::new()));
     let failed = || failures.lock().unwrap_or_else(PoisonError::into_inner);
+    let kinds = Mutex::new(BTreeMap::new());
+    let struck = || kinds.lock().unwrap_or_else(PoisonError::into_inner);
     let worker = || {
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             if seed >= seeds.end || failed().len() >= ENOUGH {
                 return;
             }
-            if let Err(told) = tell(seed) {
-                let again = format!("AVATARPIPE_SEED={seed} cargo test --test tests seeds");
-                println!("{told}\nagain: {again}\n");
-                failed().push(again);
+            match tell(seed) {
+                Ok(faults) => faults.into_iter().for_each(|(kind, count)| *struck().entry(kind).or_default() += count),
+                Err(told) => {
+                    let again = format!("AVATARPIPE_SEED={seed} cargo test --test tests seeds");
+                    println!("{told}\nagain: {again}\n");
+                    failed().push(again);
+                }
             }
             let played = seed + 1 - seeds.start;
             if played.is_multiple_of(500) {
@@ -42,15 +50,21 @@ fn play(seeds: std::ops::Range<u64>) {
             }
         }
     };
-    std::thread::scope(|scope| (0..ABREAST).for_each(|_| _ = scope.spawn(worker)));
+    std::thread::scope(|scope| {
+        for _ in 0..ABREAST {
+            let thread = std::thread::Builder::new().stack_size(STACK);
+            thread.spawn_scoped(scope, worker).expect("a thread");
+        }
+    });
     let count = next.load(Ordering::Relaxed).min(seeds.end) - seeds.start;
     println!("{count} seeds from {} on in {:.1} s", seeds.start, begun.elapsed().as_secs_f64());
     let failed = failed();
     assert!(failed.is_empty(), "{} seeds failed; the stories are above\n{}", failed.len(), failed.join("\n"));
+    struck().clone()
 }
 
-/// Plays one seed; the whole story if it fails.
-fn tell(seed: u64) -> Result<(), String> {
+/// Plays one seed; the faults that struck, or the whole story if it fails.
+fn tell(seed: u64) -> Result<BTreeMap<String, u64>, String> {
     let story = Mutex::new(vec![format!("=== seed {seed}")]);
     let played = catch_unwind(AssertUnwindSafe(|| Play::new(seed, &story).through()));
     played.map_err(|panic| {
@@ -69,8 +83,8 @@ fn from_environment(name: &str) -> Option<u64> {
 #[test]
 fn seeds_break_no_promise_and_end_well() {
     match from_environment("AVATARPIPE_SEED") {
-        Some(seed) => play(seed..seed + 1),
-        None => play(FIXED),
+        Some(seed) => println!("{:#?}", play(seed..seed + 1)),
+        None => println!("{:#?}", play(FIXED)),
     }
 }
 
@@ -80,5 +94,6 @@ fn soak() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     // Every soak tries seeds that none has tried before.
     let first = from_environment("AVATARPIPE_SEED").unwrap_or(now * 1000);
-    play(first..first + from_environment("AVATARPIPE_SEEDS").unwrap_or(1000));
+    let faults = play(first..first + from_environment("AVATARPIPE_SEEDS").unwrap_or(1000));
+    println!("{faults:#?}");
 }

@@ -52,9 +52,21 @@ impl Stage {
 
     /// This world.
     pub fn of(world: World) -> Self {
+        Self::with_folder(world, tempfile::tempdir().expect("a folder for the test"))
+    }
+
+    /// This world, with a folder that lies on no disk where the machine has such a place: a run waits for the disk many
+    /// times, and that it does so is not what is tested.
+    pub fn in_memory(world: World) -> Self {
+        let memory = Path::new("/dev/shm");
+        let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+        Self::with_folder(world, folder.expect("a folder for the test"))
+    }
+
+    fn with_folder(world: World, folder: TempDir) -> Self {
         let sandbox = Sandbox::start(world.clone(), Options::default()).unwrap_or_else(|fault| panic!("{fault}"));
         let mut stage = Self {
-            folder: tempfile::tempdir().expect("a folder for the test"),
+            folder,
             pipe: Pipe::default(),
             environment: Vec::new(),
             open: Vec::new(),
@@ -125,6 +137,12 @@ impl Stage {
     pub fn set(&mut self, name: &str, value: &str) {
         self.environment.retain(|(known, _)| known != name);
         self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// An environment variable of the program.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        let mut all = self.environment.iter().chain(&self.open);
+        all.find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// Sets an environment variable of the program that holds no secret.

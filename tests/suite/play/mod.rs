@@ -1,44 +1,52 @@
 //! The story of one seed: a small world, a few runs under faults with changes in between, then runs without faults.
 //!
-//! Owns: the people and accounts of a seed, what happens to them, and what must stand on the servers in the end.
-//! Leaves to others: which request fails (`sandbox::schedule`), what no write may do at any time (`sandbox::oracle`).
+//! Owns: the settings of a seed, what happens between its runs, and what a run may end with.
+//! Leaves to others: who there is (`cast`), what must stand there in the end (`end`), which request fails
+//! (`sandbox::schedule`), what no write may do at any time (`sandbox::oracle`).
 //! A newcomer gets wrong: in between nothing is expected of a run but that it ends in a documented way; what it did
 //! was judged at each write.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, OnceLock, PoisonError};
+mod cast;
+mod end;
 
-use avatarpipe::sandbox::entra::world::{NoPhoto, Person, Photo, PhotoFailure};
-use avatarpipe::sandbox::google::world::Photo as Thumbnail;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
 use avatarpipe::sandbox::oracle::{Chosen, Owner, Owners};
 use avatarpipe::sandbox::requests::Entry;
-use avatarpipe::sandbox::schedule::{Dice, Schedule};
-use avatarpipe::sandbox::truth::{Account, Person as Truly, ShownKind};
-use avatarpipe::sandbox::{World, bitbucket, confluence, jira};
+use avatarpipe::sandbox::schedule::{Dice, Schedule, Servers};
+use avatarpipe::sandbox::truth::Person as Truly;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::company::{Company, address, bought, face, file};
+use super::company::file;
 use super::ended::Ended;
 use super::stage::Stage;
-use super::truth::{looks, words};
+use super::truth::words;
+use cast::{AMBIGUOUS, CAST, NEWCOMER, SOURCES, Source, TARGETS, portrait};
 
-/// Long names: they are told apart wherever they stand in a request.
-const CAST: [&str; 6] = ["adelaide", "bernice", "cornelia", "dorothea", "evangeline", "genevieve"];
-/// Whose address is another's, too, in Entra.
-const AMBIGUOUS: &str = "genevieve";
-const TARGETS: [&str; 3] = ["jira", "confluence", "bitbucket"];
 /// The documented ends of a run that the server is to blame for (design §6).
 const ENDS: [i32; 5] = [0, 3, 4, 5, 6];
-/// For pauses and time-outs under faults. Without faults nothing is waited for.
+/// For pauses and time-outs under faults.
 const HASTY: &str = "{ default: { timeout: 2s, retry_pause: 5ms } }";
+/// Without faults nothing times out, however busy the machine is. A photo that cannot be got is still asked for again.
+const CALM: &str = "{ default: { timeout: 60s, retry_pause: 5ms } }";
+/// One seed in so many runs the real program.
+const REAL: u64 = 10;
+/// How long after the client gave up a slow server still does what it was asked, and what the file says about it: the
+/// seconds between are for a busy machine.
+const LATE: (Duration, &str) = (Duration::from_millis(300), "3s");
 
-/// Where the people are listed.
+/// What runs the pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Source {
-    Entra,
-    Google,
+enum Program {
+    /// The program in its own process, which may be killed.
+    Real,
+    /// The library.
+    Inside,
 }
 
 /// A seed being played.
@@ -46,10 +54,19 @@ pub struct Play<'a> {
     seed: u64,
     story: &'a Mutex<Vec<String>>,
     dice: Dice,
-    source: Source,
+    program: Program,
+    sources: &'static [Source],
+    targets: &'static [&'static str],
+    servers: Servers,
     chosen: Chosen,
     /// Accounts that are not in use: target and name.
     inactive: BTreeSet<(String, String)>,
+    /// Whose the accounts of that name are: one person of each source, or nobody.
+    owners: BTreeMap<String, Vec<(Source, String)>>,
+    /// Every photo that a person had, by id.
+    had: BTreeMap<String, Vec<Bytes>>,
+    /// Whether somebody took an account over.
+    handed_over: bool,
     stage: Stage,
 }
 
@@ -57,44 +74,72 @@ impl<'a> Play<'a> {
     /// Makes the world of a seed.
     pub fn new(seed: u64, story: &'a Mutex<Vec<String>>) -> Self {
         let mut dice = Dice::of(&["world", &seed.to_string()]);
-        let source = dice.one_of(&[Source::Entra, Source::Google]);
+        let program = if seed.is_multiple_of(REAL) { Program::Real } else { Program::Inside };
+        let sources = dice.one_of(&SOURCES);
+        let targets = dice.one_of(&TARGETS);
         let chosen = dice.one_of(&[Chosen::Replaced, Chosen::Replaced, Chosen::Left]);
-        let mut world = source.world();
-        people(&mut world, source, &mut dice);
-        let inactive = accounts(&mut world, &mut dice);
-        let stage = Stage::connected(world);
-        let mut play = Self { seed, story, dice, source, chosen, inactive, stage };
+        let servers = dice.one_of(&[Servers::Prompt, Servers::Prompt, Servers::Prompt, Servers::Late(LATE.0)]);
+        let mut world = cast::world(sources);
+        cast::people(&mut world, sources, &mut dice);
+        let inactive = cast::accounts(&mut world, targets, &mut dice);
+        if dice.below(12) == 0 {
+            cast::bystanders(&mut world);
+        }
+        let stage = Stage::in_memory(world).connect_all();
+        let (owners, had, handed_over) = (BTreeMap::new(), BTreeMap::new(), false);
+        let mut play = Self {
+            seed,
+            story,
+            dice,
+            program,
+            sources,
+            targets,
+            servers,
+            chosen,
+            inactive,
+            owners,
+            had,
+            handed_over,
+            stage,
+        };
         play.settings();
-        play.stage.sandbox.watch(play.owners());
+        play.begin();
         play
     }
 
-    /// Plays it.
-    pub fn through(mut self) {
+    /// Plays it; the faults that struck come back, by kind.
+    pub fn through(mut self) -> BTreeMap<String, u64> {
         let turns = 1 + self.dice.below(3);
         for turn in 0..turns {
             if turn > 0 {
+                // What a slow server was asked for before is done before the world goes on.
+                self.stage.until("the servers are at rest", |stage| stage.sandbox.is_at_rest());
                 for _ in 0..=self.dice.below(2) {
                     self.happens(turn);
                 }
             }
             let subjects = self.subjects();
-            self.stage.sandbox.faults().follow(Schedule::new(self.seed, turn, &subjects));
+            self.stage.sandbox.faults().follow(Schedule::new(self.seed, turn, &subjects, self.servers));
             self.stage.edit(|pipe| _ = pipe.top("http", HASTY));
-            let ended = self.run(&format!("turn {turn}"));
-            ended.holds(ended.code().is_some_and(|code| self.is_documented(code)), "a documented exit code");
+            let killed = self.program == Program::Real && self.dice.below(2) == 0;
+            let kill = killed.then(|| self.dice.below(60));
+            let ended = self.run(&format!("turn {turn}"), kill);
+            let documented = ended.code().map_or(kill.is_some(), |code| self.is_documented(code));
+            ended.holds(documented, "a documented exit code");
         }
+        let struck = self.stage.sandbox.faults().scheduled();
         self.stage.sandbox.faults().clear();
-        self.stage.edit(|pipe| _ = pipe.top("http", "{ default: { timeout: 60s } }"));
-        let ended = self.run("without faults").expect_exit(0);
+        self.stage.edit(|pipe| _ = pipe.top("http", CALM));
+        let ended = self.run("without faults", None).expect_exit(0);
         self.tell(ended.stdout);
         self.expect_converged();
         // Each run costs its time: a third of the seeds must do.
         if self.dice.below(3) == 0 {
             self.stage.sandbox.reset_writes();
-            self.run("again").expect_exit(0).expect_answer("nothing to do");
+            self.run("again", None).expect_exit(0).expect_answer("nothing to do");
             assert_eq!(self.stage.sandbox.truth().writes, []);
         }
+        struck
     }
 
     /// What the pipeline file says and how the servers behave where the references leave it open.
@@ -104,33 +149,41 @@ impl<'a> Play<'a> {
         let (small_pages, by_groups) = (dice.below(2) == 0, dice.below(3) == 0);
         let (by_token, by_endpoint) = (dice.below(4) == 0, dice.below(4) == 0);
         let token_session = dice.one_of(&["ends", "stays"]);
+        let user_list = dice.one_of(&["version", "version", "on"]);
         let ownership = if self.chosen == Chosen::Left { "ours" } else { "provider" };
-        let source = self.source;
-        self.stage.write("one.pem", certificate());
-        self.stage.set("SSL_CERT_FILE", "one.pem");
+        let quiet = if self.servers == Servers::Prompt { "0s" } else { LATE.1 };
+        let (state, key) = (self.stage.path("state/stage.db"), self.stage.path("google-key.json"));
+        let (sources, targets) = (self.sources, self.targets);
         self.stage.edit(|pipe| {
             let rate = format!("{{ units: 100000, per: 1s, burst: 100000, concurrency: {lanes} }}");
             // None waits for another's places.
             let rates = ["fast", "jira", "confluence", "bitbucket"].map(|name| format!("{name}: {rate}"));
             pipe.top("rates", &format!("{{ {} }}", rates.join(", ")));
-            pipe.top("transform", "{ resize: { size: 64 } }");
-            for target in TARGETS {
-                pipe.target(target).set("quiet", "0s").set("ownership", ownership).set("rate", target);
+            pipe.top("transform", "{ resize: { size: 56 } }");
+            pipe.top("state", &format!("{{ path: '{}' }}", state.display()));
+            if sources.contains(&Source::Google) {
+                pipe.source("google").set("credential", &format!("{{ service_account_file: '{}' }}", key.display()));
             }
-            if source == Source::Google {
+            if !targets.contains(&"jira") {
+                pipe.without_target("jira");
+            }
+            for target in targets {
+                pipe.target(target).set("quiet", quiet).set("ownership", ownership).set("rate", target);
+            }
+            if !sources.contains(&Source::Entra) {
                 pipe.without_source("entra");
             }
-            if by_token {
+            if by_token && targets.contains(&"jira") {
                 pipe.by_token();
             }
-            if by_groups {
+            if by_groups && targets.contains(&"jira") {
                 pipe.jira("accounts", "{ groups: [staff] }");
             }
-            if by_endpoint {
+            if by_endpoint && targets.contains(&"confluence") {
                 pipe.target("confluence").set("upload", "endpoint");
             }
         });
-        let mut switches = vec![("jira", "token_session", token_session)];
+        let mut switches = vec![("jira", "token_session", token_session), ("jira", "user_list", user_list)];
         if small_pages {
             switches.extend([("jira", "group_page", "2"), ("confluence", "list_page", "3")]);
             switches.extend([
@@ -148,9 +201,27 @@ impl<'a> Play<'a> {
             }
         }
         self.tell(format!(
-            "{source:?}, {ownership}, {lanes} at once, small pages {small_pages}, groups {by_groups}, token {by_token} \
-             {token_session}, endpoint {by_endpoint}"
+            "{:?}, {:?} to {:?}, {:?}, {ownership}, {lanes} at once, small pages {small_pages}, groups {by_groups}, token \
+             {by_token} {token_session}, endpoint {by_endpoint}, user list {user_list}",
+            self.program, self.sources, self.targets, self.servers
         ));
+    }
+
+    /// Learns whose accounts there are, and has every write held against it.
+    fn begin(&mut self) {
+        let people = self.stage.sandbox.people();
+        for person in &people {
+            let photo = person.photo.iter().map(|(photo, _)| photo.clone());
+            self.had.entry(person.id.clone()).or_default().extend(photo);
+        }
+        for name in CAST {
+            let owners = self.sources.iter().filter_map(|source| {
+                let person = find(&people, *source, name)?;
+                Some((*source, person.id.clone()))
+            });
+            self.owners.insert(name.to_owned(), owners.collect());
+        }
+        self.stage.sandbox.watch(self.watched(None));
     }
 
     /// By whom requests are told apart.
@@ -159,62 +230,67 @@ impl<'a> Play<'a> {
         CAST.map(str::to_owned).into_iter().chain(ids).chain(["svc-avatars".to_owned()]).collect()
     }
 
-    /// Whose accounts these are: the same name everywhere; nobody's where two people fit, or the account is inactive.
-    fn owners(&self) -> Owners {
-        let people = self.stage.sandbox.people();
-        let owners = TARGETS
-            .into_iter()
-            .fold(Owners::new(self.chosen), |owners, target| owners.account(target, "svc-avatars", Owner::Client));
-        let accounts = TARGETS.into_iter().flat_map(|target| CAST.map(|name| (target, name)));
-        accounts.filter(|(target, name)| self.is_touched(target, name)).fold(owners, |owners, (target, name)| {
-            let person = self.person(&people, name).expect("somebody of that name");
-            let owner = Owner::Person(self.source.simulator().to_owned(), person.id.clone());
-            owners.account(target, name, owner)
-        })
+    /// Whose accounts these are: nobody's where two people fit, or the account is inactive.
+    fn watched(&self, handed_over: Option<&str>) -> Owners {
+        let mut owners = Owners::new(self.chosen);
+        for target in self.targets {
+            owners = owners.account(target, "svc-avatars", Owner::Client);
+            for (name, people) in self.owners.iter().filter(|(name, _)| self.is_touched(target, name)) {
+                let people = people.iter().map(|(source, id)| (source.simulator().to_owned(), id.clone()));
+                owners = owners.account(target, name, Owner::People(people.collect()));
+                if handed_over == Some(name) {
+                    owners = owners.handed_over(target, name);
+                }
+            }
+        }
+        owners
     }
 
     /// Whether an account is in use, and somebody's.
     fn is_touched(&self, target: &str, name: &str) -> bool {
-        let ambiguous = self.source == Source::Entra && name == AMBIGUOUS;
-        name != "svc-avatars" && !ambiguous && !self.inactive.contains(&(target.to_owned(), name.to_owned()))
+        let ambiguous = self.sources.contains(&Source::Entra) && name == AMBIGUOUS;
+        !ambiguous && !self.inactive.contains(&(target.to_owned(), name.to_owned()))
     }
 
-    fn person<'t>(&self, people: &'t [Truly], name: &str) -> Option<&'t Truly> {
-        let user_name = self.source.address(name);
-        people.iter().find(|person| person.user_name == user_name)
+    /// Every photo that the people of an account have or had.
+    fn photos_of(&self, name: &str) -> impl Iterator<Item = &Bytes> {
+        self.owners[name].iter().filter_map(|(_, id)| self.had.get(id)).flatten()
     }
 
     /// One thing that people do between two runs.
     fn happens(&mut self, turn: u64) {
         let name = self.dice.one_of(&CAST);
-        let target = self.dice.one_of(&TARGETS);
-        let there = self.person(&self.stage.sandbox.people(), name).is_some();
-        let what = match self.dice.below(10) {
+        let target = self.dice.one_of(self.targets);
+        let source = self.dice.one_of(self.sources);
+        let there = find(&self.stage.sandbox.people(), source, name).is_some();
+        let what = match self.dice.below(12) {
             0..=2 if there => {
-                let picture = STANDARD.encode(face(&format!("{name} in turn {turn}")));
-                self.source_does("photo", name, json!({ "bytes": picture }));
+                self.gets_a_photo(source, name, &format!("{name} in turn {turn} at {source:?}"));
                 "has a new photo".to_owned()
             }
             3..=4 if there => {
-                self.source_does("photo", name, self.source.no_photo());
+                self.source_does(source, "photo", name, source.no_photo());
                 "has no photo any more".to_owned()
             }
             5 if there => {
-                self.source_does("photo", name, self.source.failing_photo());
+                self.source_does(source, "photo", name, source.failing_photo());
                 "has a photo that cannot be got".to_owned()
             }
             6 if there => {
                 let enabled = self.dice.below(2) == 0;
-                let (word, value) = self.source.enabled(enabled);
-                self.source_does(word, name, value);
+                let (word, value) = source.enabled(enabled);
+                self.source_does(source, word, name, value);
                 format!("is enabled: {enabled}")
             }
             7 if there && name != AMBIGUOUS => {
-                let key = self.source.key();
-                self.source_gets(&json!({ "delete": { key: self.source.address(name) } }));
+                self.is_deleted(source, name);
                 "is deleted".to_owned()
             }
-            8 => {
+            8..=9 if there && self.can_be_handed_over(source, name) => {
+                self.hands_over(source, name);
+                format!("is gone, and {NEWCOMER} gets the address")
+            }
+            10 => {
                 self.target_gets(target, &json!({ "end_sessions": {} }));
                 format!("sees {target} restart")
             }
@@ -223,25 +299,57 @@ impl<'a> Play<'a> {
                 format!("uploads a picture to {target} by hand")
             }
         };
-        self.tell(format!("{name} {what}"));
+        self.tell(format!("{source:?} {name} {what}"));
     }
 
-    fn source_does(&self, word: &str, name: &str, now: Value) {
-        self.source_gets(&json!({ word: { self.source.key(): self.source.address(name), "now": now } }));
+    fn gets_a_photo(&mut self, source: Source, name: &str, face: &str) {
+        self.source_does(source, "photo", name, json!({ "bytes": STANDARD.encode(portrait(face)) }));
+        // As the source serves it: Google makes another picture of it.
+        let people = self.stage.sandbox.people();
+        let person = find(&people, source, name).expect("somebody of that name");
+        let photo = person.photo.iter().map(|(photo, _)| photo.clone());
+        self.had.entry(person.id.clone()).or_default().extend(photo);
     }
 
-    fn source_gets(&self, command: &Value) {
-        self.target_gets(self.source.simulator(), command);
+    fn is_deleted(&self, source: Source, name: &str) {
+        self.target_gets(source.simulator(), &json!({ "delete": { source.key(): source.address(name) } }));
+    }
+
+    /// Once a seed; and not where the accounts go by the other source's address.
+    fn can_be_handed_over(&self, source: Source, name: &str) -> bool {
+        !self.handed_over && name != AMBIGUOUS && source == self.sources[0]
+    }
+
+    /// The address goes to somebody new, and with it the accounts (design §5: reassigned).
+    fn hands_over(&mut self, source: Source, name: &str) {
+        self.is_deleted(source, name);
+        let rename = json!({ source.key(): source.address(NEWCOMER), "to": source.address(name) });
+        self.target_gets(source.simulator(), &json!({ "rename": rename }));
+        let people = self.stage.sandbox.people();
+        let newcomer = find(&people, source, name).expect("the newcomer").id.clone();
+        for (of, id) in self.owners.get_mut(name).into_iter().flatten().filter(|(of, _)| *of == source) {
+            (*of, *id) = (source, newcomer.clone());
+        }
+        self.handed_over = true;
+        self.stage.sandbox.watch(self.watched(Some(name)));
+    }
+
+    fn source_does(&self, source: Source, word: &str, name: &str, now: Value) {
+        self.target_gets(source.simulator(), &json!({ word: { source.key(): source.address(name), "now": now } }));
     }
 
     fn target_gets(&self, simulator: &str, command: &Value) {
         self.stage.sandbox.command(simulator, command).unwrap_or_else(|fault| panic!("{command}: {fault}"));
     }
 
-    /// Runs the program; nothing that it did may have been wrong when it did it.
-    fn run(&self, when: &str) -> Ended {
+    /// Runs; nothing that was done may have been wrong when it was done. `kill`: after so many requests.
+    fn run(&self, when: &str, kill: Option<u64>) -> Ended {
         self.stage.sandbox.requests().reset();
-        let ended = self.stage.run();
+        let ended = match (self.program, kill) {
+            (Program::Inside, _) => self.stage.run_inside(),
+            (Program::Real, None) => self.stage.run(),
+            (Program::Real, Some(after)) => self.killed(after),
+        };
         self.tell(format!("--- {when}: exit {:?}", ended.code()));
         for entry in self.stage.sandbox.requests().entries() {
             let fault = entry.fault.as_ref().map(|fault| format!("  <- {fault}"));
@@ -255,6 +363,22 @@ impl<'a> Play<'a> {
         ended
     }
 
+    /// Runs the program and kills it once so many requests have arrived; it may end before.
+    fn killed(&self, after: u64) -> Ended {
+        let arguments = ["run", "pipeline.yaml", "--report", "report"];
+        let mut child = self.stage.spawn(&arguments);
+        let arrived = || self.stage.sandbox.requests().entries();
+        while child.try_wait().expect("a child").is_none() && (arrived().len() as u64) < after {
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+        // One that has ended meanwhile cannot be killed, and need not be.
+        _ = child.kill();
+        let ended = self.stage.wait(child, &arguments);
+        // A run that begins while a server is still at work waits for `quiet`; here none does.
+        self.stage.until("the servers are at rest", |stage| stage.sandbox.is_at_rest());
+        ended
+    }
+
     /// Whether a run under faults may end so. A server that finds nothing may well not be the one that was meant.
     fn is_documented(&self, code: i32) -> bool {
         let not_found = |entry: &Entry| entry.fault.is_some() && entry.status == Some(404);
@@ -264,165 +388,9 @@ impl<'a> Play<'a> {
     fn tell(&self, line: String) {
         self.story.lock().unwrap_or_else(PoisonError::into_inner).push(line);
     }
-
-    /// Everybody shows what the directory says, and nothing of ours is left over.
-    fn expect_converged(&self) {
-        let truth = self.stage.sandbox.truth();
-        let creators: BTreeMap<_, _> = truth
-            .avatars
-            .iter()
-            .map(|avatar| {
-                ((avatar.simulator.as_str(), avatar.owner.as_str(), avatar.id.as_str()), avatar.creator.as_str())
-            })
-            .collect();
-        for account in truth.accounts.iter().filter(|account| account.name != "svc-avatars") {
-            let place = (account.simulator.as_str(), account.key.as_str(), account.now.id.as_str());
-            let by_hand = creators.get(&place) == Some(&"world");
-            let ours = account.now.kind == ShownKind::Custom && !by_hand;
-            let person = self.person(&truth.people, &account.name);
-            let person = person.filter(|person| person.enabled && self.is_touched(&account.simulator, &account.name));
-            let at = format!("{}/{}", account.simulator, account.name);
-            match person {
-                _ if by_hand && self.chosen == Chosen::Left => {}
-                Some(Truly { photo: Some((photo, _)), .. }) => {
-                    let fits = ours && looks(&account.now.bytes).fits(&looks(photo));
-                    assert!(fits, "{at} does not show its person's photo");
-                }
-                Some(Truly { proven_absent: true, .. }) => assert!(!ours, "{at} shows a photo that there is no more"),
-                _ => {}
-            }
-        }
-        for avatar in truth.avatars.iter().filter(|avatar| avatar.creator != "world" && !avatar.selected) {
-            let at = format!("{} {} of {}", avatar.simulator, avatar.id, avatar.owner);
-            // What was shown once and then passed over for an own choice lies among the person's own pictures.
-            let select = format!("select {}", avatar.id);
-            let shown = truth.writes.iter().any(|write| write.account == avatar.owner && write.what == select);
-            let places = |account: &&Account| account.simulator == avatar.simulator && account.key == avatar.owner;
-            let passed_over = truth.accounts.iter().find(places).is_some_and(|account| {
-                let place = (account.simulator.as_str(), account.key.as_str(), account.now.id.as_str());
-                creators.get(&place) == Some(&"world")
-            });
-            assert!(shown && passed_over, "{at} is a stray");
-        }
-    }
 }
 
-impl Source {
-    /// The people of the cast in this source, each with an account of the same name everywhere. Made once: the keys of
-    /// Google take their time.
-    fn world(self) -> World {
-        static WORLDS: OnceLock<[World; 2]> = OnceLock::new();
-        let [entra, google] = WORLDS.get_or_init(|| {
-            [Company::of(&CAST).everywhere().world(), Company::of(&[]).with_google(&CAST).everywhere().world()]
-        });
-        if self == Self::Entra { entra.clone() } else { google.clone() }
-    }
-
-    fn simulator(self) -> &'static str {
-        if self == Self::Entra { "graph" } else { "directory" }
-    }
-
-    fn address(self, name: &str) -> String {
-        if self == Self::Entra { address(name) } else { bought(name) }
-    }
-
-    /// How commands name a person.
-    fn key(self) -> &'static str {
-        if self == Self::Entra { "person" } else { "user" }
-    }
-
-    fn no_photo(self) -> Value {
-        if self == Self::Entra { json!({ "none": "image_not_found" }) } else { json!({ "none": {} }) }
-    }
-
-    fn failing_photo(self) -> Value {
-        json!({ "failure": if self == Self::Entra { "no_mailbox" } else { "userNotFound" } })
-    }
-
-    fn enabled(self, now: bool) -> (&'static str, Value) {
-        if self == Self::Entra { ("enabled", json!(now)) } else { ("suspended", json!(!now)) }
-    }
-}
-
-/// Some have no photo, or one that cannot be got, or are disabled; two share an address.
-fn people(world: &mut World, source: Source, dice: &mut Dice) {
-    let everybody = world.entra[0].people.iter_mut().filter(|_| source == Source::Entra);
-    for person in everybody {
-        match dice.below(10) {
-            0 => person.photo = Photo::Failure(dice.one_of(&[PhotoFailure::NoMailbox, PhotoFailure::StoreError])),
-            1 => person.enabled = false,
-            2 => person.photo = Photo::None(NoPhoto::OnePixel),
-            3 => person.photo = Photo::None(dice.one_of(&[NoPhoto::ImageNotFound, NoPhoto::ItemNotFound])),
-            _ => {}
-        }
-    }
-    if source == Source::Entra {
-        let mut other = Person::new("genevieve@subsidiary.example", "genevieve too").photo(&file("spare"));
-        other.mail = Some(address(AMBIGUOUS));
-        world.entra[0].people.push(other);
-    }
-    for user in world.google.iter_mut().flat_map(|customer| &mut customer.users).skip(1) {
-        match dice.below(10) {
-            0 => user.photo = Thumbnail::Failure("userNotFound".to_owned()),
-            1 => user.suspended = true,
-            2 => user.photo = Thumbnail::Vanished,
-            3 => user.photo = Thumbnail::None,
-            _ => {}
-        }
-    }
-}
-
-/// Some accounts show what their owner uploaded, some are inactive; these come back.
-fn accounts(world: &mut World, dice: &mut Dice) -> BTreeSet<(String, String)> {
-    let hand = || file("hand").as_str().into();
-    let mut inactive = BTreeSet::new();
-    let mut fate = |target: &str, name: &str| match dice.below(12) {
-        _ if name == "svc-avatars" => Fate::Usual,
-        0..=2 => Fate::ByHand,
-        3 => {
-            inactive.insert((target.to_owned(), name.to_owned()));
-            Fate::Inactive
-        }
-        _ => Fate::Usual,
-    };
-    for account in &mut world.jira[0].accounts {
-        account.groups = vec!["staff".to_owned()];
-        match fate("jira", &account.name) {
-            Fate::ByHand => account.avatars = vec![hand()],
-            Fate::Inactive => account.standing = jira::world::Standing::Inactive,
-            Fate::Usual => {}
-        }
-    }
-    for account in &mut world.confluence[0].accounts {
-        match fate("confluence", &account.name) {
-            Fate::ByHand => account.picture = Some(hand()),
-            Fate::Inactive => account.standing = confluence::world::Standing::Inactive,
-            Fate::Usual => {}
-        }
-    }
-    for account in &mut world.bitbucket[0].accounts {
-        match fate("bitbucket", &account.name) {
-            Fate::ByHand => account.picture = Some(hand()),
-            Fate::Inactive => account.standing = bitbucket::world::Standing::Inactive,
-            Fate::Usual => {}
-        }
-    }
-    inactive
-}
-
-/// What is special about an account.
-enum Fate {
-    Usual,
-    ByHand,
-    Inactive,
-}
-
-/// One trusted certificate: reading the system's hundreds takes longer than a run, and nothing here is encrypted.
-fn certificate() -> Vec<u8> {
-    static PEM: OnceLock<Vec<u8>> = OnceLock::new();
-    PEM.get_or_init(|| {
-        let merged = World::bundled("merged").unwrap_or_else(|fault| panic!("{fault}"));
-        merged.pictures.get("keys/entra.certificate.pem").expect("a certificate of the bundled world").to_vec()
-    })
-    .clone()
+fn find<'t>(people: &'t [Truly], source: Source, name: &str) -> Option<&'t Truly> {
+    let user_name = source.address(name);
+    people.iter().find(|person| person.simulator == source.simulator() && person.user_name == user_name)
 }
