@@ -65,8 +65,7 @@ pub enum LockError {
 #[derive(Debug)]
 pub struct Lock {
     state: PathBuf,
-    /// Held open: closing it frees the lock.
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -86,12 +85,20 @@ impl Lock {
             Err(TryLockError::Error(e)) => return Err(unusable("lock", &path, &e).into()),
         }
         write_holder(&mut file, holder).map_err(|e| unusable("write to", &path, &e))?;
-        Ok(Self { state: state.to_owned(), _file: file })
+        Ok(Self { state: state.to_owned(), file })
     }
 
     /// The state that is locked.
     pub fn state(&self) -> &Path {
         &self.state
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // To close the file would not do: a child that this process is just starting has it open until it is another
+        // program. If this fails the end of the process frees the lock.
+        _ = self.file.unlock();
     }
 }
 
@@ -162,6 +169,16 @@ mod tests {
         let error = Lock::acquire(&state, &holder("run-2")).unwrap_err();
         assert!(matches!(error, LockError::Held { holder: None, .. }), "{error:?}");
         assert!(error.to_string().contains("another run"), "{error}");
+    }
+
+    #[test]
+    fn a_dropped_lock_is_free_though_somebody_has_the_file_open_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = dir.path().join("corporate.db");
+        let lock = Lock::acquire(&state, &holder("run-1")).unwrap();
+        let _shared = lock.file.try_clone().unwrap();
+        drop(lock);
+        Lock::acquire(&state, &holder("run-2")).unwrap();
     }
 
     #[test]
