@@ -99,7 +99,8 @@ impl Facts {
         Ok(page.into_iter().filter_map(|(planned, went)| Some((planned, went?))).collect())
     }
 
-    /// A page of what the confirming survey must show at a target; in the order of the plan.
+    /// A page of what the confirming survey must show at a target; in the order of the plan. What is mended first and
+    /// then changed again by the same plan must show the change.
     pub fn to_confirm(
         &self,
         target: &TargetId,
@@ -112,6 +113,8 @@ impl Facts {
                 "SELECT decision.account, slot, which, shows, intent, shown_after.shown FROM decision
                  LEFT JOIN shown_after ON shown_after.target = decision.target AND shown_after.account = decision.account
                  WHERE decision.target = ?1 AND (decision.account, slot, which) > (?2, ?3, ?4) AND shows IS NOT NULL
+                   AND NOT EXISTS (SELECT 1 FROM decision later WHERE later.target = decision.target
+                     AND later.account = decision.account AND later.slot > decision.slot AND later.shows IS NOT NULL)
                  ORDER BY decision.account, slot, which LIMIT ?5",
             )?;
             let page = params![target.as_str(), from.1, from.2, from.3, limit(at_most)];

@@ -80,6 +80,32 @@ fn results_stand_beside_the_decisions_and_are_counted() {
 }
 
 #[test]
+fn what_is_mended_and_then_changed_by_the_same_plan_must_show_the_change() {
+    let (_folder, facts) = facts();
+    let all = plan(&facts, &[("A1", Act::Reset), ("A2", Act::Reset)]);
+    let mend = |id| decision("jira", id, Verdict::Change(ChangeKind::Finish), Some("of an earlier run"));
+    let mended = [mend("A1"), mend("A2")];
+    facts.put_decisions(&mended.clone().map(|decision| Decided { decision, task: None })).unwrap();
+    let went = |shows| Went { result: PersonResult::Done, error: None, shows, intent: None };
+    let finished = || went(Some(Shown::Custom("15017".into())));
+    let results = [
+        (&mended[0], finished()),
+        (&all[0].decision, went(Some(Shown::Default))),
+        (&mended[1], finished()),
+        // It failed: what was finished stands.
+        (&all[1].decision, went(None)),
+    ];
+    let results = results.map(|(decision, went)| (DecisionCursor::of(decision), went));
+    facts.put_results(&results).unwrap();
+    let confirmed = facts.to_confirm(&jira(), None, 9).unwrap();
+    let confirmed: Vec<_> = confirmed.into_iter().map(|written| (written.at, written.shows)).collect();
+    assert_eq!(
+        confirmed,
+        [(results[1].0.clone(), Shown::Default), (results[2].0.clone(), Shown::Custom("15017".into()))]
+    );
+}
+
+#[test]
 fn looks_are_remembered_and_second_questions_are_taken_once() {
     let (_folder, facts) = facts();
     assert_eq!(facts.looked(&jira(), &"A1".into()).unwrap(), Looked::NotYet);
