@@ -15,6 +15,8 @@ use super::faults::{Answer, Asked, Effect};
 
 /// How often a request is struck in a turn, of a thousand. A turn is quiet, ordinary or a bad day.
 const DENSITIES: [u64; 6] = [0, 20, 50, 100, 200, 400];
+/// The same of writes, but on quiet days.
+const LEAST_OF_WRITES: u64 = 200;
 /// How many requests in a row a fault strikes. The last outlasts what any client should try.
 const LENGTHS: [u32; 8] = [1, 1, 1, 1, 1, 2, 3, LONGEST];
 const LONGEST: u32 = 8;
@@ -118,6 +120,8 @@ impl Schedule {
     /// A fault that began at this request or at an earlier one like it.
     fn scheduled(&self, asked: &Asked<'_>, key: &str, nth: u32, kind: Kind, family: Family) -> Option<Effect> {
         let density = self.dice("density", "").one_of(&DENSITIES);
+        // Most requests are reads, and what matters most is a write.
+        let density = if kind == Kind::Write && density > 0 { density.max(LEAST_OF_WRITES) } else { density };
         (nth.saturating_sub(LONGEST - 1)..=nth).find_map(|began| {
             let mut dice = self.dice(key, &began.to_string());
             if dice.below(1000) >= density {
@@ -279,7 +283,7 @@ fn effect(dice: &mut Dice, kind: Kind, family: Family, asked: &Asked<'_>, server
         (Family::Atlassian, _) => {
             effects.extend(["login_refused", "affinity_lost", "session_lost"].map(special));
             if asked.target.contains("/rpc/") {
-                effects.push(special("empty_answer"));
+                effects.extend(["empty_answer", "empty_answer", "empty_answer"].map(special));
             }
             if goes_on(asked) {
                 effects.extend(["page_skips", "page_repeats", "page_skips", "page_repeats"].map(special));
@@ -293,9 +297,8 @@ fn effect(dice: &mut Dice, kind: Kind, family: Family, asked: &Asked<'_>, server
             }
         }
         (Family::Google, Kind::Part) => {
-            effects.extend(
-                ["authError", "backendError", "userRateLimitExceeded", "userNotFound", "forbidden"].map(special),
-            );
+            let rows = ["authError", "backendError", "userRateLimitExceeded", "userNotFound", "forbidden"];
+            effects.extend([rows, rows].concat().into_iter().map(special));
         }
         _ => {}
     }
@@ -414,24 +417,26 @@ mod tests {
                 ("GET", "/v1.0/users"),
             ] {
                 for _ in 0..20 {
-                    words.extend(schedule.strike(&asked(method, target)).map(|effect| effect.word()));
+                    words.extend(schedule.strike(&asked(method, target)).as_ref().map(super::kind));
                 }
             }
         }
         for word in [
-            "answer 429, Retry-After: soon",
-            "answer 429, Retry-After: 9223372036854775807",
-            "answer 429, Retry-After: ",
-            "answer 429, Retry-After: -5",
+            "429, Retry-After: soon",
+            "429, Retry-After: 9223372036854775807",
+            "429, Retry-After: ",
+            "429, Retry-After: -5",
+            "429, Retry-After: a date",
             "answer 429",
             "answer 503",
             "answer 403",
+            "answer 404",
             "drop",
             "handle_then_drop",
             "handle_then_answer 504",
-            "handle_late 7 ms",
-            "truncate 7",
-            "drip 100 every 1 ms",
+            "handle_late",
+            "truncate",
+            "drip",
             "endless",
             "login_page",
             "login_refused",
