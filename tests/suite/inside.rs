@@ -45,7 +45,8 @@ impl Stage {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.map_err(Trouble::file("start the runtime"))?;
         let outcome = runtime.block_on(execute(&pipeline, &options, said, Stop::new()))?;
-        Ok((outcome.exit, human(&outcome.report, Wording::Run)))
+        let answer = human(&outcome.report, &outcome.people, Wording::Run).map_err(Trouble::file("read the facts"))?;
+        Ok((outcome.exit, answer))
     }
 }
 
