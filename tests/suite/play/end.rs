@@ -41,7 +41,10 @@ impl Play<'_> {
     fn expect_right(&self, account: &Account, by_hand: bool, truth: &Truth) {
         let at = format!("{}/{}", account.simulator, account.name);
         let ours = account.now.kind == ShownKind::Custom && !by_hand;
-        if ours {
+        // Of an account that nobody has any more the last picture stays (design §5: gone).
+        let people = &self.owners[&account.name];
+        let somebody = people.iter().any(|(_, id)| truth.people.iter().any(|person| person.id == *id));
+        if ours && somebody {
             let shown = looks(&account.now.bytes);
             let own = self.photos_of(&account.name).any(|photo| looks(photo).fits(&shown));
             assert!(own, "{at} shows a picture that its person never had");

@@ -284,6 +284,10 @@ impl<'a> Play<'a> {
             }
             7 if there && name != AMBIGUOUS => {
                 self.is_deleted(source, name);
+                if self.sources.len() > 1 {
+                    // Whom the other source knows under that address is another person by the rules (design §5).
+                    self.stage.sandbox.watch(self.watched(Some(name)));
+                }
                 "is deleted".to_owned()
             }
             8..=9 if there && self.can_be_handed_over(source, name) => {
