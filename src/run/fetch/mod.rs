@@ -1,25 +1,31 @@
 //! Learning what photo each wanted person has, with the fewest requests that keep the promises (design §4, fetch).
 //!
-//! Owns: who is asked for a change marker and who for bytes, the second question for a photo that is gone, the batches.
-//! Leaves to others: the wire (`extract`), rendering (`kitchen`), what follows (`plan`).
+//! Owns: the batches, and the second question for a photo that is gone.
+//! Leaves to others: who is asked for what (`question`), the wire (`extract`), rendering (`kitchen`), what follows (`plan`).
 //! A newcomer gets wrong: a first run asks for bytes at once, a later one for markers first; both are the floor of
 //! reference/microsoft-graph §8.
+
+mod counts;
+mod question;
 
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
-use super::desk::PAGE;
-use super::feed::Feed;
-use super::house::{House, Mode};
-use super::kitchen::{Cooked, Kitchen};
+use counts::RoundCounts;
+use question::{First, Marked, Question, Versions, question, was_known};
+
 use crate::error::Trouble;
 use crate::extract::{Looked, Probed, Source};
 use crate::http::{Failure, FailureKind};
 use crate::model::{
     Absence, Fault, PersonId, PersonRef, PhotoFact, PhotoHint, PhotoMark, Remembered, SourceId, Version,
 };
+use crate::run::desk::PAGE;
+use crate::run::feed::Feed;
+use crate::run::house::{House, Mode};
+use crate::run::kitchen::{Cooked, Kitchen};
 use crate::state::Again;
 
 /// What one call brought.
@@ -82,73 +88,6 @@ fn finish(
     Ok(())
 }
 
-#[derive(Default)]
-struct RoundCounts {
-    present: u64,
-    absent: u64,
-    unknown: u64,
-    downloaded: u64,
-    known_before: u64,
-    lost: u64,
-    calls: u64,
-}
-
-impl RoundCounts {
-    /// One person's failure is that person's; all of them at once are the provider's.
-    fn everybody_lost(&self, first: Option<Fault>) -> Option<Failure> {
-        let answered = self.present + self.absent + (self.unknown - self.lost);
-        let first = first.filter(|_| self.lost > 1 && self.lost == self.known_before && answered == 0)?;
-        let tried = format!("learn the photos of {} people", self.lost);
-        let found = format!("all were known last time and none is now, the first: [{}] {}", first.code, first.message);
-        Some(Failure::new(FailureKind::Odd, tried, found).hint(
-            "that proves no absence, and no picture was touched: look at the provider's service health, and run again later",
-        ))
-    }
-
-    fn add_to(&self, feed: &mut Feed) {
-        let counts = &mut feed.counts;
-        counts.present += self.present;
-        counts.absent += self.absent;
-        counts.unknown += self.unknown;
-        counts.downloaded += self.downloaded;
-        counts.known_before += self.known_before;
-        counts.lost += self.lost;
-        counts.forecast += self.calls;
-    }
-}
-
-/// The versions of a listing against those of the last run.
-#[derive(Default)]
-struct Versions {
-    compared: u64,
-    other: u64,
-}
-
-impl Versions {
-    /// Among fewer, all may well have changed.
-    const FEW: u64 = 20;
-
-    fn compare(&mut self, hint: &PhotoHint, mark: Option<&PhotoMark>) {
-        if let (PhotoHint::Version(now), Some(then)) = (hint, mark.and_then(|mark| mark.version.as_ref())) {
-            self.compared += 1;
-            self.other += u64::from(now != then);
-        }
-    }
-
-    /// Above nine tenths it is the way that versions are made which has changed (reference/google-directory §2.3). They are
-    /// hints: nothing follows from them but reading, at the usual pace.
-    fn note(&self) -> Option<String> {
-        let (compared, other) = (self.compared, self.other);
-        (compared >= Self::FEW && other * 10 > compared * 9).then(|| {
-            format!(
-                "{other} of {compared} photos are listed under another version than last time: it seems that the \
-                 provider makes them in another way now. They were asked for again, and only what is another photo is \
-                 written; `run --max-duration` spreads this over several runs"
-            )
-        })
-    }
-}
-
 struct Round<'a> {
     house: &'a House,
     id: SourceId,
@@ -166,21 +105,6 @@ struct Round<'a> {
     /// Why the first photo that was known last time is not known now.
     first_lost: Option<Fault>,
     done: u64,
-}
-
-/// Whether most people of the source are new to the state. Then bytes are asked for at once, since bytes and marker
-/// arrive together; later, a question for the marker rides in a batch that is sent anyway.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum First {
-    Yes,
-    No,
-}
-
-/// Whether the listing shows change markers. Only then does a person without one provably have no photo (design §8).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Marked {
-    Yes,
-    No,
 }
 
 impl<'a> Round<'a> {
@@ -319,7 +243,7 @@ impl<'a> Round<'a> {
                 return Ok(());
             }
             Remembered::TooSmall { width, height, .. } => PhotoFact::TooSmall { width, height },
-            Remembered::Unreadable(fault) => super::kitchen::unreadable(fault),
+            Remembered::Unreadable(fault) => crate::run::kitchen::unreadable(fault),
             Remembered::Absent(proof) => PhotoFact::Absent(proof),
         };
         self.fact(person, fact)
@@ -510,40 +434,6 @@ enum Asked {
     Twice,
 }
 
-/// The photo, or its absence, was known last time: what `limits.unknown` counts.
-fn was_known(mark: &PhotoMark) -> bool {
-    !matches!(mark.found, Remembered::Unreadable(_))
-}
-
-/// What a person is asked for.
-#[derive(Debug, PartialEq, Eq)]
-enum Question {
-    /// Nothing: the photo is what the mark says.
-    Known(PhotoMark),
-    /// Nothing: the listing proves that there is none.
-    Absent(Option<PhotoMark>),
-    /// The marker.
-    Probe,
-    /// The bytes.
-    Fetch,
-}
-
-fn question(hint: PhotoHint, mark: Option<PhotoMark>, first: First, marked: Marked) -> Question {
-    match (hint, mark) {
-        (PhotoHint::Unmarked, mark) if marked == Marked::Yes => Question::Absent(mark),
-        (PhotoHint::Version(version), Some(mark)) if mark.version.as_ref() == Some(&version) => Question::Known(mark),
-        (PhotoHint::Silent | PhotoHint::Unmarked, Some(mark)) if probe_first(&mark) => Question::Probe,
-        (PhotoHint::Silent | PhotoHint::Unmarked, None) if first == First::No => Question::Probe,
-        _ => Question::Fetch,
-    }
-}
-
-/// A photo under a marker that may have changed, or none that may have appeared. A photo without a marker is fetched:
-/// there is nothing to compare.
-fn probe_first(mark: &PhotoMark) -> bool {
-    mark.version.is_some() || matches!(mark.found, Remembered::Absent(_))
-}
-
 /// What is done here, for people.
 const FETCH: &str = "fetch photos";
 
@@ -574,65 +464,4 @@ async fn look(
     });
     let meals: Result<Vec<_>, Trouble> = futures::future::join_all(meals).await.into_iter().collect();
     Ok(Ok(Brought::Looked(meals?)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::Digest;
-
-    fn mark(version: Option<&str>) -> PhotoMark {
-        PhotoMark { version: version.map(Version::from), found: Remembered::Present(Digest::of(b"photo")) }
-    }
-
-    fn none() -> PhotoMark {
-        PhotoMark { version: None, found: Remembered::Absent(Absence::NotListed) }
-    }
-
-    /// Design §8: no marker means no photo only if others of the same listing have one.
-    #[test]
-    fn a_missing_marker_is_a_proof_only_in_a_listing_that_shows_markers() {
-        use First::{No, Yes};
-        let version = |word: &str| PhotoHint::Version(word.into());
-        for (hint, known, first, marked, asked) in [
-            (PhotoHint::Unmarked, None, Yes, Marked::Yes, Question::Absent(None)),
-            (PhotoHint::Unmarked, Some(mark(Some("a"))), No, Marked::Yes, Question::Absent(Some(mark(Some("a"))))),
-            (PhotoHint::Unmarked, None, Yes, Marked::No, Question::Fetch),
-            (PhotoHint::Unmarked, None, No, Marked::No, Question::Probe),
-            (PhotoHint::Unmarked, Some(mark(Some("a"))), No, Marked::No, Question::Probe),
-            (PhotoHint::Unmarked, Some(none()), No, Marked::No, Question::Probe),
-            (PhotoHint::Unmarked, Some(mark(None)), No, Marked::No, Question::Fetch),
-            (version("a"), Some(mark(Some("a"))), No, Marked::Yes, Question::Known(mark(Some("a")))),
-            (version("b"), Some(mark(Some("a"))), No, Marked::Yes, Question::Fetch),
-            (version("a"), Some(none()), No, Marked::Yes, Question::Fetch),
-            (version("a"), None, No, Marked::Yes, Question::Fetch),
-            (PhotoHint::Silent, Some(mark(Some("a"))), No, Marked::No, Question::Probe),
-            (PhotoHint::Silent, Some(mark(None)), No, Marked::No, Question::Fetch),
-            (PhotoHint::Silent, None, Yes, Marked::No, Question::Fetch),
-            (PhotoHint::Silent, None, No, Marked::No, Question::Probe),
-        ] {
-            let shown = format!("{hint:?} {known:?}");
-            assert_eq!(question(hint, known, first, marked), asked, "{shown}");
-        }
-    }
-
-    /// reference/google-directory §2.3: more than nine tenths of the known ones.
-    #[test]
-    fn versions_that_nearly_all_changed_are_told_of() {
-        let version = |word: &str| PhotoHint::Version(word.into());
-        for (same, other, told) in
-            [(0, 19, false), (0, 20, true), (2, 18, false), (1, 19, true), (10, 90, false), (9, 91, true)]
-        {
-            let mut versions = Versions::default();
-            (0..same).for_each(|_| versions.compare(&version("a"), Some(&mark(Some("a")))));
-            (0..other).for_each(|_| versions.compare(&version("b"), Some(&mark(Some("a")))));
-            // Nothing to compare.
-            for (hint, known) in
-                [(version("b"), None), (version("b"), Some(none())), (PhotoHint::Unmarked, Some(mark(Some("a"))))]
-            {
-                (0..100).for_each(|_| versions.compare(&hint, known.as_ref()));
-            }
-            assert_eq!(versions.note().is_some(), told, "{same} the same, {other} others");
-        }
-    }
 }
