@@ -35,7 +35,7 @@ impl Stage {
         Ended::new("avatarpipe run pipeline.yaml (inside)".to_owned(), output, self.folder())
     }
 
-    fn execute(&self, said: Arc<Said>) -> Result<(Exit, String), Trouble> {
+    fn execute(&self, said: Arc<Said>) -> Result<(Exit, String), Box<Trouble>> {
         let faults = |faults: avatarpipe::pipeline::Faults| Trouble::Usage(faults.render(Colour::Plain));
         let document = parse(&self.pipe().text(), "pipeline.yaml").map_err(faults)?;
         let pipeline = document.resolve(&Variables(self), &Overrides::default()).map_err(faults)?;
