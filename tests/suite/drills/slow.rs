@@ -1,4 +1,5 @@
-//! What the program tries again for half a minute before it gives up. All of it is under way at once.
+//! What the program tries again and again before it gives up: as often as ever, with short pauses. All of it is under way
+//! at once.
 
 use std::io::Read as _;
 use std::net::TcpListener;
@@ -85,6 +86,7 @@ fn what_cannot_be_reached_changes_nothing() {
             let mut stage = served(Company::of(&PEOPLE));
             let file = stage.pipe().clone();
             (drill.breaks)(&mut stage);
+            stage.edit(|pipe| _ = pipe.top("http", "{ default: { retry_pause: 20ms } }"));
             let child = stage.spawn(&arguments);
             (drill, stage, file, child)
         })
