@@ -56,6 +56,7 @@ pub async fn apply(house: &House, desk: &mut Desk, plan: &DeskPlan, workers: usi
     }
     let total = plan.changes.count();
     let Some(open) = desk.open.as_ref().filter(|_| total > 0) else { return Ok(()) };
+    house.facts.reserve_results(desk.id())?;
     let work = format!("write {}", desk.id());
     house.begins(&work, Some(total));
     let crew = Crew {

@@ -13,6 +13,7 @@ use super::connect::Lines;
 use super::desk::{Desk, Halt};
 use super::house::{self, House, Mode};
 use super::journal::StoreJournal;
+use super::settle;
 use super::stop::Stop;
 use crate::error::Trouble;
 use crate::exit::Exit;
@@ -169,6 +170,9 @@ async fn talk(
     if let Some(house) = house.filter(|house| !house.stop.requested()) {
         asked.tried = if entry.dry_run {
             not_tried(&*desk.target, &mut learnt, "`dry_run: true`: nothing is written there").await?
+        } else if !settle::clear_probes(house, &desk, &server.id).await.map_err(Halt::Trouble)? {
+            not_tried(&*desk.target, &mut learnt, "an earlier probe is not taken back yet: try again in a minute")
+                .await?
         } else {
             try_out(house, &desk, &server, &mut learnt).await?
         };

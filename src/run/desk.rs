@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::house::{House, Mode};
 use super::journal::StoreJournal;
 use super::kitchen::{Kitchen, Serving};
+use super::settle;
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
 use crate::load::{Learnt, Probe, Server, Surveyed, Target, Upload};
@@ -102,7 +103,7 @@ impl Desk {
         if house.mode == Mode::Run {
             house.store.bind(self.id(), &server.id).await?;
         }
-        let upload = self.prepare(house, &mut learnt).await?;
+        let upload = self.prepare(house, &server, &mut learnt).await?;
         if house.mode == Mode::Run {
             house.store.learn(&server.id, &learnt).await?;
         }
@@ -136,12 +137,13 @@ impl Desk {
         Ok(surveyed)
     }
 
-    async fn prepare(&self, house: &House, learnt: &mut Learnt) -> Result<Upload, Failure> {
-        if house.mode == Mode::Plan || self.entry.dry_run {
-            return self.target.prepare(learnt, None).await;
+    async fn prepare(&self, house: &House, server: &Server, learnt: &mut Learnt) -> Result<Upload, Halt> {
+        let may_probe = house.mode == Mode::Run && !self.entry.dry_run;
+        if !may_probe || !settle::clear_probes(house, self, &server.id).await.map_err(Halt::Trouble)? {
+            return Ok(self.target.prepare(learnt, None).await?);
         }
         let mut journal = StoreJournal::new(&house.store);
-        self.target.prepare(learnt, Some(Probe { run: &house.run, journal: &mut journal })).await
+        Ok(self.target.prepare(learnt, Some(Probe { run: &house.run, journal: &mut journal })).await?)
     }
 
     /// Gives every person in scope an account, where the target has none of its own.

@@ -3,15 +3,18 @@
 //! Owns: waiting until a slow server must be done, and asking each target once for each open intent.
 //! Leaves to others: looking (`load`), judging and mending (`plan`, `apply`).
 //! A newcomer gets wrong: nothing is written here, not even to the journal; what must be mended goes through the plan.
+//! Only a probe, which is on our own account, is ended before the next one begins.
 //! And the wait comes before the survey: a listing made while the server is still at a write says nothing about it.
 
 use std::time::Duration;
 
 use super::desk::{Desk, PAGE};
 use super::house::{House, Mode, unix, unix_now};
+use super::journal::StoreJournal;
 use crate::error::Trouble;
 use crate::http::Failure;
-use crate::model::{IntentKind, OpenIntent, Seen};
+use crate::load::{Learnt, Mend, Wrote, closing};
+use crate::model::{Event, IntentKind, OpenIntent, Seen, ServerId};
 
 /// Waits until no server can be at a write of an earlier run of this target any more. A plan does not wait: it says
 /// that it is too early.
@@ -71,6 +74,49 @@ pub async fn look_at_open_intents(house: &House, desk: &mut Desk) -> Result<u64,
             count += 1;
         }
     }
+}
+
+/// Takes back what earlier probes left on our own account, before another one is made: the pictures of two probes look
+/// alike, and neither could be told from the other. Says whether nothing is left open of any.
+pub async fn clear_probes(house: &House, desk: &Desk, server: &ServerId) -> Result<bool, Trouble> {
+    let (mut after, mut clear) = (None, true);
+    loop {
+        let page = house.store.open_intents(after, PAGE)?;
+        let Some(last) = page.last() else { return Ok(clear) };
+        after = Some(last.id);
+        let ours = |open: &OpenIntent| {
+            open.intent.kind == IntentKind::Probe && open.intent.target == *desk.id() && open.intent.server == *server
+        };
+        for mut open in page.into_iter().filter(ours) {
+            clear &= match look(house, desk, &mut open).await? {
+                Ok(seen) => take_back(house, desk, &open, seen).await?,
+                // The plan looks at it again, and says what is wrong.
+                Err(_) => false,
+            };
+        }
+    }
+}
+
+/// Ends one probe; whether that went well.
+async fn take_back(house: &House, desk: &Desk, open: &OpenIntent, seen: Seen) -> Result<bool, Trouble> {
+    let events = match seen {
+        Seen::Nothing(why) => closing(&open.status, &why),
+        Seen::Reset(None) => vec![Event::Reset, Event::Closed],
+        Seen::Leftover(mark) | Seen::Reset(Some(mark)) => {
+            // How pictures would go matters to no deletion, but a session wants to know it.
+            if desk.target.prepare(&mut Learnt::new(), None).await.is_err() {
+                return Ok(false);
+            }
+            let Ok(mut way) = desk.target.session().await else { return Ok(false) };
+            let mut journal = StoreJournal::of(&house.store, open.id);
+            return Ok(matches!(way.mend(open, &Mend::Tidy(mark), &mut journal).await, Wrote::Done(_)));
+        }
+        _ => return Ok(false),
+    };
+    for event in events {
+        house.store.record(open.id, &event).await?;
+    }
+    Ok(true)
 }
 
 async fn look(house: &House, desk: &Desk, open: &mut OpenIntent) -> Result<Result<Seen, Failure>, Trouble> {

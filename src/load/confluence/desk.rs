@@ -134,20 +134,26 @@ impl Desk {
         }
     }
 
-    /// Whether a file is there; `None` if the server does not say.
+    /// Whether a file is there; `None` if the server does not say. One 404 may be that of a proxy, or of a server that is
+    /// only starting: it counts if the server knows us and says so again.
     pub async fn has(&self, content: &str, file: &Mark) -> Result<Option<bool>, Failure> {
-        let answer = match self.door.file(self.attachment(content, file)).await {
-            Ok(answer) => answer,
-            Err(failure) if matches!(failure.kind, FailureKind::Odd | FailureKind::Misconfigured) => return Ok(None),
-            Err(failure) => return Err(failure),
-        };
-        Ok(match answer.status {
-            200 if !answer.is_html() => Some(true),
-            404 => {
+        Ok(match self.status_of(content, file).await? {
+            Some(404) => {
                 self.current().await?;
-                Some(false)
+                (self.status_of(content, file).await? == Some(404)).then_some(false)
             }
+            Some(200) => Some(true),
             _ => None,
         })
+    }
+
+    /// What is answered for a file; `None` for anything that is no file, such as a login page.
+    async fn status_of(&self, content: &str, file: &Mark) -> Result<Option<u16>, Failure> {
+        match self.door.file(self.attachment(content, file)).await {
+            Ok(answer) if answer.status == 200 && answer.is_html() => Ok(None),
+            Ok(answer) => Ok(Some(answer.status)),
+            Err(failure) if matches!(failure.kind, FailureKind::Odd | FailureKind::Misconfigured) => Ok(None),
+            Err(failure) => Err(failure),
+        }
     }
 }

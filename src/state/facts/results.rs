@@ -12,6 +12,9 @@ use crate::model::{AccountId, ChangeKind, Decision, IntentId, PersonResult, Plan
 use crate::state::codec::{Json, Whole, Word, limit};
 use crate::state::error::StateError;
 
+/// Bytes kept for a result: a fault in a sentence or two.
+const ROOM: usize = 256;
+
 /// What an account must show after a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ToConfirm {
@@ -44,6 +47,21 @@ pub struct ResultCount {
 }
 
 impl Facts {
+    /// Makes room for the results of a target's tasks: a full disk is to stop a run before its first write, not after it.
+    /// From here on results take the place of what is put down now, and the log begins at its beginning again.
+    pub fn reserve_results(&self, target: &TargetId) -> Result<(), StateError> {
+        self.write("make room for results in the facts", |db| {
+            db.execute(
+                "UPDATE decision SET error = ?2 WHERE target = ?1 AND task IS NOT NULL AND result IS NULL",
+                [target.as_str(), &" ".repeat(ROOM)],
+            )?;
+            Ok(())
+        })?;
+        self.read("make room for results in the facts", |db| {
+            Ok(db.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()))?)
+        })
+    }
+
     /// Puts how a page of tasks went.
     pub fn put_results(&self, results: &[(DecisionCursor, Went)]) -> Result<(), StateError> {
         self.write("put results into the facts", |db| {

@@ -59,6 +59,8 @@ fn results_stand_beside_the_decisions_and_are_counted() {
         (&all[2], went(PersonResult::Open, None, None)),
     ];
     let results = results.map(|(planned, went)| (DecisionCursor::of(&planned.decision), went));
+    facts.reserve_results(&jira()).unwrap();
+    assert!(facts.reported(&jira(), None, 9).unwrap().iter().all(|(_, went)| went.is_none()));
     facts.put_results(&results).unwrap();
 
     let found = facts.reported(&jira(), None, 9).unwrap();
