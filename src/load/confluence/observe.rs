@@ -27,7 +27,10 @@ pub(super) async fn observe(
         Some(account) => Picture { shown: account.shown.clone(), content: account.handle.clone(), default: None },
         None => match desk.now(&open.intent.account).await? {
             Ok(now) => now.picture,
-            Err(gone) if gone.code == GONE => return Ok(Seen::Nothing("the account is gone".into())),
+            // One 404 for an account that the survey lists is that of a proxy.
+            Err(gone) if gone.code == GONE && account.is_none() => {
+                return Ok(Seen::Nothing("the account is gone".into()));
+            }
             Err(unread) => return Ok(Seen::Unsure(unread.message)),
         },
     };

@@ -27,7 +27,10 @@ pub(super) async fn observe(
     let name = account.map_or(open.intent.account_name.as_str(), |account| account.name.as_str());
     let avatars = match desk.avatars(name).await? {
         Ok(avatars) => avatars,
-        Err(gone) if gone.code == "account_gone" => return Ok(Seen::Nothing("the account is gone".into())),
+        // One 404 for an account that the survey lists is that of a proxy.
+        Err(gone) if gone.code == "account_gone" && account.is_none() => {
+            return Ok(Seen::Nothing("the account is gone".into()));
+        }
         Err(unread) => return Ok(Seen::Unsure(unread.message)),
     };
     if !avatars.all_of(&open.intent.account) {

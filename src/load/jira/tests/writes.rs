@@ -3,7 +3,7 @@
 use crate::load::jira::tests::fake::{DEFAULT, Fault, Stage, Way, World};
 use crate::load::jira::tests::{Memory, grey, intent, rendition};
 use crate::load::{Changes, Journal as _, Learnt, Mend, Seen, Target as _, Wrote, closing};
-use crate::model::{Event, Intent, IntentKind, Mark, Shown, Status};
+use crate::model::{Account, AccountStanding, Event, Intent, IntentKind, Mark, Shown, Status};
 
 const ADA: &str = "ada+x@ex.org";
 
@@ -222,6 +222,17 @@ async fn a_server_that_finds_nothing_at_all_has_not_lost_an_account() {
     assert!(stage.jira.observe(&open, None, u64::MAX).await.is_err());
     stage.world().faults.remove("myself");
     assert!(matches!(stage.jira.observe(&open, None, u64::MAX).await.unwrap(), Seen::Nothing(_)), "renamed or deleted");
+    let listed = Account {
+        id: open.intent.account.clone(),
+        name: open.intent.account_name.clone(),
+        handle: None,
+        email: None,
+        display_name: "Ada".into(),
+        standing: AccountStanding::Active,
+        shown: Shown::Default,
+    };
+    let seen = stage.jira.observe(&open, Some(&listed), u64::MAX).await.unwrap();
+    assert!(matches!(seen, Seen::Unsure(_)), "the survey lists it: {seen:?}");
 }
 
 #[tokio::test]
