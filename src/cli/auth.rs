@@ -22,11 +22,9 @@ pub struct Flags {
     /// The pipeline file
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Puts the bundled simulators in place of every provider and target; no secret is needed. WORLD is a bundled
-    /// world or a folder
     #[cfg(feature = "sandbox")]
-    #[arg(long, value_name = "WORLD", num_args = 0..=1, require_equals = true, default_missing_value = super::sandboxed::DEFAULT)]
-    sandbox: Option<String>,
+    #[command(flatten)]
+    sandbox: super::sandboxed::Flag,
     /// Tries every way that pictures can go, on the service account itself, and puts back what stood there. Where that
     /// could not be put back (a picture of its own in Bitbucket) nothing is tried. Without it nothing is written
     #[arg(long)]
@@ -40,10 +38,7 @@ pub struct Flags {
 pub fn run(flags: &Flags, log: &log::Flags) -> Result<Exit, Trouble> {
     let document = environment::document(&flags.file)?;
     #[cfg(feature = "sandbox")]
-    let sandbox = match &flags.sandbox {
-        Some(world) => Some(super::sandboxed::start(world, &document)?),
-        None => None,
-    };
+    let sandbox = flags.sandbox.start(&document)?;
     #[cfg(feature = "sandbox")]
     let overrides = sandbox.as_ref().map(|sandbox| sandbox.overrides(&document)).transpose()?.unwrap_or_default();
     #[cfg(not(feature = "sandbox"))]

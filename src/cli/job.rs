@@ -66,10 +66,7 @@ fn execute(
 ) -> Result<(Pipeline, Outcome), Trouble> {
     let document = environment::document(&common.file)?;
     #[cfg(feature = "sandbox")]
-    let sandbox = match &common.sandbox {
-        Some(world) => Some(super::sandboxed::start(world, &document)?),
-        None => None,
-    };
+    let sandbox = common.sandbox.start(&document)?;
     #[cfg(feature = "sandbox")]
     let overrides = sandbox.as_ref().map(|sandbox| sandbox.overrides(&document)).transpose()?.unwrap_or_default();
     #[cfg(not(feature = "sandbox"))]

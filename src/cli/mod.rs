@@ -76,11 +76,9 @@ struct Common {
     /// The pipeline file
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Puts the bundled simulators in place of every provider and target; no secret is needed. WORLD is a bundled
-    /// world or a folder
     #[cfg(feature = "sandbox")]
-    #[arg(long, value_name = "WORLD", num_args = 0..=1, require_equals = true, default_missing_value = sandboxed::DEFAULT)]
-    sandbox: Option<String>,
+    #[command(flatten)]
+    sandbox: sandboxed::Flag,
     /// Changes only this person's accounts: name, e-mail or id of the person or account (repeatable)
     #[arg(long, value_name = "PERSON")]
     only: Vec<String>,

@@ -3,11 +3,12 @@
 //! Owns: which simulator stands for which element, and where the world and its state are kept between runs.
 //! Leaves to others: the simulators (`sandbox`), putting addresses into the file (`pipeline`).
 //! A newcomer gets wrong: a sandbox run has a state of its own, `state/sandbox/WORLD/NAME.db`; it never touches the
-//! real one.
+//! real one. And a bare `--sandbox` is no fixed world: it is one that has everything the file names.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use url::Url;
 
 use super::{complain, environment};
@@ -19,8 +20,54 @@ use crate::pipeline::{
 use crate::run::create_private;
 use crate::sandbox::{Options, Running, Sandbox, Secret, World};
 
-/// The world of a bare `--sandbox`.
+/// The world that is taken where nothing speaks for another.
 pub const DEFAULT: &str = "corporate";
+
+/// `--sandbox[=WORLD]`, of every command that talks to somebody.
+#[derive(Debug, Args)]
+pub struct Flag {
+    /// The bundled simulators stand in for every provider and target; no secret is needed. WORLD is a bundled
+    /// world or a folder; without it, a bundled world that has everything the file names
+    #[arg(long, value_name = "WORLD", num_args = 0..=1, require_equals = true)]
+    sandbox: Option<Option<String>>,
+}
+
+impl Flag {
+    /// Starts the simulators, if they are wanted.
+    pub fn start(&self, document: &Document) -> Result<Option<Sandboxed>, Trouble> {
+        self.world(document).map(|name| start(&name, document)).transpose()
+    }
+
+    /// Where the pipeline's state stands.
+    pub fn state(&self, document: &Document) -> Result<PathBuf, Trouble> {
+        let state = environment::state_path(document)?;
+        Ok(self.world(document).map_or(state.clone(), |name| state_path(&state, &name)))
+    }
+
+    fn world(&self, document: &Document) -> Option<String> {
+        self.sandbox.as_ref().map(|name| name.clone().unwrap_or_else(|| fitting(document)))
+    }
+}
+
+/// The first bundled world that has everything the file names; the default one comes first, and where none fits: starting
+/// it says what it lacks.
+fn fitting(document: &Document) -> String {
+    let others = World::bundled_names().into_iter().filter(|name| *name != DEFAULT);
+    let fits = |name: &&str| World::bundled(name).is_ok_and(|world| has_everything(&world, document));
+    std::iter::once(DEFAULT).chain(others).find(fits).unwrap_or(DEFAULT).to_owned()
+}
+
+fn has_everything(world: &World, document: &Document) -> bool {
+    let kinds = document.sources().iter().chain(document.targets()).map(|element| element.kind.as_str());
+    kinds.into_iter().all(|kind| match kind {
+        "entra" => !world.entra.is_empty(),
+        "google" => !world.google.is_empty(),
+        "jira" => !world.jira.is_empty(),
+        "confluence" => !world.confluence.is_empty(),
+        "bitbucket" => !world.bitbucket.is_empty(),
+        _ => true,
+    })
+}
 
 /// A running sandbox for one pipeline file.
 pub struct Sandboxed {
@@ -29,13 +76,13 @@ pub struct Sandboxed {
 }
 
 /// Where a pipeline's state stands in a sandbox.
-pub fn state_path(state: &Path, world: &str) -> PathBuf {
+fn state_path(state: &Path, world: &str) -> PathBuf {
     let name = state.file_name().map_or_else(|| "pipeline.db".into(), PathBuf::from);
     folder(state, world).join(name)
 }
 
 /// The folder of a world, beside the real state.
-pub fn folder(state: &Path, world: &str) -> PathBuf {
+fn folder(state: &Path, world: &str) -> PathBuf {
     let world = Path::new(world).file_name().map_or_else(|| "world".into(), PathBuf::from);
     state.parent().unwrap_or(Path::new("")).join("sandbox").join(world)
 }
@@ -51,7 +98,7 @@ pub fn world(name: &str) -> Result<World, Trouble> {
 }
 
 /// Starts the simulators, with what earlier runs did to the world.
-pub fn start(name: &str, document: &Document) -> Result<Sandboxed, Trouble> {
+fn start(name: &str, document: &Document) -> Result<Sandboxed, Trouble> {
     let state = environment::state_path(document)?;
     let options = Options { state: Some(folder(&state, name).join("world")), ..Options::default() };
     let running =

@@ -17,10 +17,10 @@ pub struct Flags {
     /// The pipeline file
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Shows the state of `--sandbox` runs
+    /// Shows the state of the `--sandbox` runs of that world
     #[cfg(feature = "sandbox")]
-    #[arg(long, value_name = "WORLD", num_args = 0..=1, require_equals = true, default_missing_value = super::sandboxed::DEFAULT)]
-    sandbox: Option<String>,
+    #[command(flatten)]
+    sandbox: super::sandboxed::Flag,
     /// How many runs
     #[arg(long, value_name = "N", default_value_t = 10)]
     runs: usize,
@@ -32,12 +32,10 @@ pub struct Flags {
 /// Shows the last runs.
 pub fn run(flags: &Flags) -> Result<Exit, Trouble> {
     let document = environment::document(&flags.file)?;
-    let state = environment::state_path(&document)?;
     #[cfg(feature = "sandbox")]
-    let state = match &flags.sandbox {
-        Some(world) => super::sandboxed::state_path(&state, world),
-        None => state,
-    };
+    let state = flags.sandbox.state(&document)?;
+    #[cfg(not(feature = "sandbox"))]
+    let state = environment::state_path(&document)?;
     let store = Store::view(&state)?;
     let runs = store.runs(flags.runs)?;
     let last = store.last_success()?;
