@@ -27,6 +27,7 @@ mod suite {
     mod drills; // something large breaks: nothing is reverted, and it is told (P2, P3, P8)
     mod exit_codes; // design §6
     mod first_run; // the right face everywhere, the second run quiet (P1, P5)
+    mod floors; // the fewest requests, worked out from the pages (P5)
     mod folders; // a folder as source and as target
     mod groups; // who is in scope, left alone or opted out by a group
     mod hostile; // bombs, and nobody who listens

@@ -1,0 +1,126 @@
+//! The fewest requests, endpoint by endpoint: what the references call the floor, and what `write-protocols.md` adds to it.
+//!
+//! Owns: the numbers, worked out by hand from the pages and held against what arrived at the simulators.
+//! Leaves to others: that the run's own forecast says the same (`requests`, `several`).
+//! A newcomer gets wrong: a number here follows from a page, never from what the program happens to send.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::company::{Company, bought, file};
+use super::stage::Stage;
+
+/// People of Entra ID: two `$batch` of 20 are full, one is not.
+const ENTRA: u64 = 45;
+/// People of Google, all in one batch.
+const GOOGLE: u64 = 30;
+/// Accounts that get a picture, in each of the three products.
+const ALL: u64 = ENTRA + GOOGLE;
+/// Photos that change, two at each provider.
+const CHANGED: u64 = 4;
+/// Photos that go, one at each provider.
+const GONE: u64 = 2;
+
+/// Requests on a first run, a quiet run, a run with changes and one where photos are gone.
+type Floor = [u64; 4];
+
+/// At every run the same.
+const fn always(requests: u64) -> Floor {
+    [requests; 4]
+}
+
+/// Whatever is written is confirmed by one listing more (design §4, `confirm`).
+const LISTED: Floor = [2, 1, 2, 2];
+
+const FLOORS: &[(&str, Floor)] = &[
+    // Sign-in: microsoft-graph §1, google-directory §7 (K1).
+    ("login POST token", always(1)),
+    ("token POST token", always(1)),
+    // One page, and 20 parts in each batch: bytes at once on a first run, later the versions and then what changed;
+    // what is gone is asked for again (design §8, P2).
+    ("graph GET users", always(1)),
+    ("graph POST $batch", [ENTRA.div_ceil(20), ENTRA.div_ceil(20), ENTRA.div_ceil(20) + 1, ENTRA.div_ceil(20) + 1]),
+    // L + ceil(P/b), L, L + ceil(k/b) (google-directory §7), and the second question.
+    ("directory GET users", always(1)),
+    ("directory POST batch", [1, 0, 1, 1]),
+    // Version, server id (design §4, State), listing (atlassian §9).
+    ("jira GET serverInfo", always(1)),
+    ("jira GET manifest", always(1)),
+    ("jira GET search", LISTED),
+    // write-protocols, Jira: each write begins with R; the first run also learns the default from one account more.
+    ("jira GET avatars", [ALL + 1, 0, CHANGED, GONE]),
+    ("jira POST temporary", [ALL, 0, CHANGED, 0]),
+    ("jira POST avatar", [ALL, 0, CHANGED, 0]),
+    ("jira PUT avatar", [ALL, 0, CHANGED, GONE]),
+    ("jira DELETE avatar", [0, 0, CHANGED, GONE]),
+    // The first picture of each of the four sessions, then one in fifty.
+    ("jira GET useravatar", [4, 0, 4, 0]),
+    // Version, server id, login (atlassian §4.1), listing.
+    ("confluence GET server-information", always(1)),
+    ("confluence GET manifest", always(1)),
+    ("confluence GET current", always(1)),
+    ("confluence GET list", LISTED),
+    // The probe (atlassian §4.7), then one to add, one to remove the former file; a revert is two, after a read.
+    ("confluence POST xmlrpc", [1 + ALL, 1, 1 + 2 * CHANGED, 1 + 2 * GONE]),
+    ("confluence GET user", [0, 0, 0, GONE]),
+    // Version, server id, listing; a revert looks whether the version is still ours.
+    ("bitbucket GET application-properties", always(1)),
+    ("bitbucket GET manifest", always(1)),
+    ("bitbucket GET users", [2, 1, 2, 2 + GONE]),
+    ("bitbucket POST avatar.png", [ALL, 0, CHANGED, 0]),
+    ("bitbucket DELETE avatar.png", [0, 0, 0, GONE]),
+];
+
+fn names(letter: char, count: u64) -> Vec<String> {
+    (0..count).map(|nth| format!("{letter}{nth:02}")).collect()
+}
+
+fn slices(names: &[String]) -> Vec<&str> {
+    names.iter().map(String::as_str).collect()
+}
+
+/// What arrived since the log was last reset: simulator, method and what the path says it is about.
+fn arrived(stage: &Stage) -> BTreeMap<String, u64> {
+    let mut arrived = BTreeMap::new();
+    for entry in stage.sandbox.requests().entries() {
+        let number = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
+        let about = entry.path.rsplit('/').find(|part| !number(part)).unwrap_or_default();
+        *arrived.entry(format!("{} {} {about}", entry.simulator, entry.method)).or_default() += 1;
+    }
+    arrived
+}
+
+#[track_caller]
+fn expect_floor(stage: &Stage, kind: usize, what: &str) {
+    let (ended, _) = stage.counted(Stage::run);
+    ended.expect_exit(0);
+    let floor = FLOORS.iter().map(|(endpoint, floor)| ((*endpoint).to_owned(), floor[kind]));
+    let floor: BTreeMap<_, _> = floor.filter(|(_, requests)| *requests > 0).collect();
+    assert_eq!(arrived(stage), floor, "{what}");
+}
+
+fn google(stage: &Stage, name: &str, now: &Value) {
+    let photo = json!({ "photo": { "user": bought(name), "now": now } });
+    stage.sandbox.command("directory", &photo).unwrap_or_else(|fault| panic!("{photo}: {fault}"));
+}
+
+#[test]
+fn every_kind_of_run_costs_the_floor_at_every_endpoint() {
+    let (entra, bought) = (names('a', ENTRA), names('g', GOOGLE));
+    let company = Company::of(&slices(&entra)).with_google(&slices(&bought)).everywhere();
+    let stage = Stage::connected(company.world());
+    expect_floor(&stage, 0, "a first run");
+    expect_floor(&stage, 1, "a quiet run");
+    for name in ["a00", "a01"] {
+        stage.new_photo(name, "spare");
+    }
+    for name in ["g00", "g01"] {
+        google(&stage, name, &json!({ "file": file("hand") }));
+    }
+    expect_floor(&stage, 2, "a run with changes");
+    stage.no_photo("a02");
+    google(&stage, "g02", &json!({ "none": {} }));
+    expect_floor(&stage, 3, "a run after photos have gone");
+    expect_floor(&stage, 1, "and quiet again");
+}
