@@ -40,7 +40,7 @@ pub struct Server {
 /// What a whole survey said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Surveyed {
-    /// How many accounts were listed.
+    /// How many accounts were listed; whoever came twice, because accounts came or went meanwhile, counts twice.
     pub accounts: u64,
     /// The mark of the instance's default picture, where it has one and it is known.
     pub default: Option<Mark>,

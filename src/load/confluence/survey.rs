@@ -118,10 +118,12 @@ struct Roll<'a> {
     desk: &'a Desk,
     shared: &'a Shared,
     page: Page<'a>,
-    /// The members of `accounts.groups`, where they do not make the listing themselves.
-    members: Option<HashSet<String>>,
-    /// Hashes of the ids listed so far: groups overlap, and pages do when accounts come and go meanwhile.
-    seen: HashSet<u64>,
+    /// Hashes of the members of `accounts.groups`, where they do not make the listing themselves.
+    members: Option<HashSet<u64>>,
+    /// Hashes of the ids listed so far, where groups make the listing: they overlap. Where everybody is listed it would
+    /// grow with the instance (promise P9); the few that a page repeats when accounts come and go are put twice.
+    met: Option<HashSet<u64>>,
+    listed: u64,
     default_path: Option<String>,
     requests: u64,
     singly: u64,
@@ -130,8 +132,8 @@ struct Roll<'a> {
 
 impl<'a> Roll<'a> {
     fn new(desk: &'a Desk, shared: &'a Shared, page: Page<'a>) -> Self {
-        let seen = HashSet::new();
-        Self { desk, shared, page, members: None, seen, default_path: None, requests: 0, singly: 0, nameless: 0 }
+        let (members, met, listed) = (None, None, 0);
+        Self { desk, shared, page, members, met, listed, default_path: None, requests: 0, singly: 0, nameless: 0 }
     }
 
     /// `user/list`. False if this release has none.
@@ -180,6 +182,7 @@ impl<'a> Roll<'a> {
             return Err(Failure::new(FailureKind::Misconfigured, tried, "Confluence before 8.4 cannot list everybody")
                 .hint("write `accounts: { groups: [confluence-users] }` with your groups, or update Confluence"));
         }
+        self.met = Some(HashSet::new());
         for group in &shared.rules.groups {
             let mut next = Some(self.group(group)?);
             while let Some((path, url, first)) = next {
@@ -191,8 +194,8 @@ impl<'a> Roll<'a> {
         Ok(())
     }
 
-    /// The keys of everybody in `accounts.groups`.
-    async fn members_of_groups(&mut self) -> Result<HashSet<String>, Failure> {
+    /// Hashes of the keys of everybody in `accounts.groups`.
+    async fn members_of_groups(&mut self) -> Result<HashSet<u64>, Failure> {
         let mut members = HashSet::new();
         let shared = self.shared;
         for group in &shared.rules.groups {
@@ -200,7 +203,7 @@ impl<'a> Roll<'a> {
             while let Some((path, url, first)) = next {
                 let people = self.group_page(group, &url, first).await?;
                 next = follow(&people.0, &path, &url, people.1.links.next.as_deref())?.map(|url| (path, url, false));
-                members.extend(people.1.results.into_iter().filter_map(|person| person.user_key));
+                members.extend(people.1.results.into_iter().filter_map(|person| person.user_key.as_deref().map(hash)));
             }
         }
         Ok(members)
@@ -239,10 +242,10 @@ impl<'a> Roll<'a> {
                 self.nameless += 1;
                 continue;
             };
-            if !self.seen.insert(hash(&key)) {
+            if self.met.as_mut().is_some_and(|met| !met.insert(hash(&key))) {
                 continue;
             }
-            let member = self.members.as_ref().is_none_or(|members| members.contains(&key));
+            let member = self.members.as_ref().is_none_or(|members| members.contains(&hash(&key)));
             let id = AccountId::new(key);
             let standing = self.shared.rules.standing(&id, &name, person.life(), member);
             let picture = self.picture(&id, standing, &person).await?;
@@ -259,6 +262,7 @@ impl<'a> Roll<'a> {
                 shown: picture.shown,
             });
         }
+        self.listed += accounts.len() as u64;
         (self.page)(accounts);
         Ok(())
     }
@@ -283,7 +287,7 @@ impl<'a> Roll<'a> {
 
     /// The sum, and the path of the default.
     fn finish(self, learnt: &mut Learnt) -> Result<Surveyed, Failure> {
-        if self.seen.is_empty() {
+        if self.listed == 0 {
             let tried = format!("listing the accounts of {}", self.desk.door().line().base());
             return Err(Failure::new(FailureKind::Refused, tried, "nobody was listed, not even we ourselves")
                 .hint("the account has to be a Confluence administrator"));
@@ -304,7 +308,7 @@ impl<'a> Roll<'a> {
             known.default_path = default_path;
             known.survey_requests = Some(self.requests);
         });
-        Ok(Surveyed { accounts: self.seen.len() as u64, default: None, notes })
+        Ok(Surveyed { accounts: self.listed, default: None, notes })
     }
 }
 

@@ -101,10 +101,12 @@ struct Roll<'a> {
     jira: &'a Jira,
     rules: &'a Rules,
     page: Page<'a>,
-    /// The members of `accounts.groups`, where they do not make the listing themselves.
-    members: Option<HashSet<String>>,
-    /// Hashes of the ids listed so far: pages overlap when accounts come and go meanwhile, groups overlap anyway.
-    seen: HashSet<u64>,
+    /// Hashes of the members of `accounts.groups`, where they do not make the listing themselves.
+    members: Option<HashSet<u64>>,
+    /// Hashes of the ids listed so far, where groups make the listing: they overlap. Where everybody is listed it would
+    /// grow with the instance (promise P9); the few that a page repeats when accounts come and go are put twice.
+    met: Option<HashSet<u64>>,
+    listed: u64,
     stock: Stock,
     notes: Vec<String>,
     requests: u64,
@@ -120,7 +122,8 @@ impl<'a> Roll<'a> {
             rules: &jira.shared.rules,
             page,
             members: None,
-            seen: HashSet::new(),
+            met: None,
+            listed: 0,
             stock: Stock::default(),
             notes: Vec::new(),
             requests: 0,
@@ -161,6 +164,7 @@ impl<'a> Roll<'a> {
     async fn by_search(&mut self, version: &Version) -> Result<(), Failure> {
         let size = SEARCH_PAGE.to_string();
         let (mut start, mut last) = (0_u64, 0_u64);
+        let mut firsts = HashSet::new();
         loop {
             let from = start.to_string();
             let query = [("username", "."), ("startAt", &from), ("maxResults", &size), ("includeInactive", "true")];
@@ -180,12 +184,14 @@ impl<'a> Roll<'a> {
                 };
                 return Err(answer.failure(FailureKind::Odd, found).hint(hint));
             }
-            let new = self.add(users).await?;
+            let first = users.first().and_then(|user| user.key.as_deref()).map(hash);
+            self.add(users).await?;
             if search_ends(length) {
                 return Ok(());
             }
-            if new == 0 {
-                return Err(answer.failure(FailureKind::Odd, "a page brought nobody new: the listing has no end"));
+            if first.is_some_and(|first| !firsts.insert(first)) {
+                let found = "a page begins as an earlier one did: the listing has no end";
+                return Err(answer.failure(FailureKind::Odd, found));
             }
             start += length;
             last = length;
@@ -204,6 +210,7 @@ impl<'a> Roll<'a> {
             .hint("write `accounts: { groups: [jira-software-users] }` with your groups, or update Jira to the latest 10.3"));
         }
         let rules = self.rules;
+        self.met = Some(HashSet::new());
         for group in &rules.groups {
             let mut start = 0;
             while let Some(users) = self.group_page(group, &mut start).await? {
@@ -213,14 +220,14 @@ impl<'a> Roll<'a> {
         Ok(())
     }
 
-    /// The keys of everybody in `accounts.groups`.
-    async fn members_of_groups(&mut self) -> Result<HashSet<String>, Failure> {
+    /// Hashes of the keys of everybody in `accounts.groups`.
+    async fn members_of_groups(&mut self) -> Result<HashSet<u64>, Failure> {
         let mut members = HashSet::new();
         let rules = self.rules;
         for group in &rules.groups {
             let mut start = 0;
             while let Some(users) = self.group_page(group, &mut start).await? {
-                members.extend(users.into_iter().filter_map(|user| user.key));
+                members.extend(users.into_iter().filter_map(|user| user.key.as_deref().map(hash)));
             }
         }
         Ok(members)
@@ -255,18 +262,18 @@ impl<'a> Roll<'a> {
         Ok(Some(members.values))
     }
 
-    /// Takes a page in; gives back how many accounts were new.
-    async fn add(&mut self, users: Vec<User>) -> Result<usize, Failure> {
+    /// Takes a page in.
+    async fn add(&mut self, users: Vec<User>) -> Result<(), Failure> {
         let mut accounts = Vec::with_capacity(users.len());
         for user in users {
             let (Some(key), Some(name)) = (user.key.clone(), user.name.clone()) else {
                 self.nameless += 1;
                 continue;
             };
-            if !self.seen.insert(hash(&key)) {
+            if self.met.as_mut().is_some_and(|met| !met.insert(hash(&key))) {
                 continue;
             }
-            let member = self.members.as_ref().is_none_or(|members| members.contains(&key));
+            let member = self.members.as_ref().is_none_or(|members| members.contains(&hash(&key)));
             let id = AccountId::new(key);
             let standing = self.rules.standing(&id, &name, user.life(), member);
             let shown = self.shown(&id, standing, &user).await?;
@@ -282,9 +289,9 @@ impl<'a> Roll<'a> {
                 shown,
             });
         }
-        let new = accounts.len();
+        self.listed += accounts.len() as u64;
         (self.page)(accounts);
-        Ok(new)
+        Ok(())
     }
 
     /// What the bean says; where listings carry no avatar URLs, what the user's own bean says.
@@ -314,7 +321,7 @@ impl<'a> Roll<'a> {
 
     /// The sum, and the default.
     async fn finish(mut self, learnt: &mut Learnt) -> Result<Surveyed, Failure> {
-        if self.seen.is_empty() {
+        if self.listed == 0 {
             let tried = format!("listing the accounts of {}", self.jira.line.base());
             return Err(Failure::new(FailureKind::Refused, tried, "nobody was listed, not even we ourselves")
                 .hint("give the account the global permissions Browse Users and Jira Administrators"));
@@ -325,7 +332,7 @@ impl<'a> Roll<'a> {
         if self.nameless > 0 {
             self.notes.push(format!("{} listed users have no key or no name and were left out", self.nameless));
         }
-        let accounts = self.seen.len() as u64;
+        let accounts = self.listed;
         let remembered = learnt.get(DEFAULT).map(|id| Mark::new(id.clone()));
         let candidates = self.stock.candidates(remembered.as_ref(), accounts);
         let asked = self.jira.shared.known().default_asked;

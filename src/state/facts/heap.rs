@@ -28,14 +28,6 @@ impl Heap {
         Self { table, owner, sorted: AtomicBool::new(false) }
     }
 
-    fn sort(&self, db: &Connection) -> Result<(), StateFault> {
-        // SQLite sorts in as much memory again as its cache may take; a quarter is enough to merge from (promise P9).
-        db.execute_batch("PRAGMA cache_size = -2048")?;
-        let sorted = self.make_index(db);
-        db.execute_batch(&format!("PRAGMA cache_size = -{SCRATCH_CACHE_KIB}"))?;
-        sorted
-    }
-
     fn make_index(&self, db: &Connection) -> Result<(), StateFault> {
         let Self { table, owner, .. } = self;
         let index = format!("CREATE UNIQUE INDEX IF NOT EXISTS {table}_id ON {table} ({owner}, id)");
@@ -52,11 +44,23 @@ impl Heap {
     }
 }
 
+/// Does something that sorts a whole table. SQLite sorts in as much memory again as its cache may take; a quarter is
+/// enough to merge from (promise P9).
+pub(super) fn sorting<T>(
+    db: &Connection,
+    act: impl FnOnce(&Connection) -> Result<T, StateFault>,
+) -> Result<T, StateFault> {
+    db.execute_batch("PRAGMA cache_size = -2048")?;
+    let sorted = act(db);
+    db.execute_batch(&format!("PRAGMA cache_size = -{SCRATCH_CACHE_KIB}"))?;
+    sorted
+}
+
 impl Facts {
     /// To be called before a table is read.
     pub(super) fn sort(&self, heap: &Heap) -> Result<(), StateError> {
         if !heap.sorted.load(Ordering::Acquire) {
-            self.write("sort the facts", |db| heap.sort(db))?;
+            self.write("sort the facts", |db| sorting(db, |db| heap.make_index(db)))?;
             heap.sorted.store(true, Ordering::Release);
         }
         Ok(())

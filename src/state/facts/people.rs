@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Deserialize;
 
 use super::Facts;
+use super::heap::sorting;
 use crate::model::{Person, PersonId, PersonKey, PersonRef, SourceId, Standing};
 use crate::state::codec::{Id, Json, Whole, Word, limit};
 use crate::state::error::{StateError, StateFault};
@@ -94,7 +95,7 @@ impl Facts {
         self.write(tried, |db| {
             // Another thread may have been faster.
             if !is_made(db, source, key)? {
-                make(db, source, key)?;
+                sorting(db, |db| make(db, source, key))?;
             }
             Ok(look_up(db, source, key, value)?.unwrap_or_default())
         })

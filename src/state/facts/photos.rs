@@ -4,9 +4,10 @@
 //! Leaves to others: what is remembered of them (`store/photos.rs`).
 //! A newcomer gets wrong: a fact may be replaced within a run, since an absence is asked for a second time.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Facts;
+use super::heap::sorting;
 use crate::model::{Digest, PersonRef, PhotoFact, SourceId};
 use crate::state::codec::{Bytes, Json, Whole};
 use crate::state::error::StateError;
@@ -47,7 +48,7 @@ impl Facts {
 
     /// The photos that at least this many people of a source share, most shared first.
     pub fn digest_counts(&self, source: &SourceId, at_least: u64) -> Result<Vec<(Digest, u64)>, StateError> {
-        self.read("count photos in the facts", |db| {
+        let count = |db: &Connection| {
             let mut query = db.prepare_cached(
                 "SELECT digest, count(*) FROM photo WHERE source = ? AND digest IS NOT NULL
                  GROUP BY digest HAVING count(*) >= ? ORDER BY count(*) DESC, digest",
@@ -56,6 +57,7 @@ impl Facts {
                 Ok((row.get::<_, Bytes>(0)?.0, row.get::<_, Whole>(1)?.0))
             })?;
             Ok(found.collect::<Result<_, _>>()?)
-        })
+        };
+        self.read("count photos in the facts", |db| sorting(db, count))
     }
 }

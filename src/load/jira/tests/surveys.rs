@@ -1,5 +1,7 @@
 //! Who answers, and all accounts, by version.
 
+use serde_json::json;
+
 use crate::http::{Failure, FailureKind};
 use crate::load::jira::AccountRules;
 use crate::load::jira::tests::fake::{DEFAULT, Fault, Stage, User, Way, World};
@@ -97,6 +99,18 @@ async fn a_lowered_page_size_is_followed_to_the_end() {
     let stage = Stage::new(World { search_page: 100, ..world("9.12.5", 230) }, Way::Token).await;
     let (accounts, _) = survey(&stage, &mut Learnt::new()).await.unwrap();
     assert_eq!(accounts.len(), 230);
+}
+
+#[tokio::test]
+async fn a_listing_that_begins_again_and_again_has_no_end() {
+    let stage = Stage::new(world("9.12.5", 3), Way::Token).await;
+    let urls = json!({ "48x48": "https://jira.ex.org/secure/useravatar?avatarId=1" });
+    let user = |nth| json!({ "key": format!("K{nth}"), "name": format!("n{nth}"), "avatarUrls": urls });
+    let page: Vec<_> = (0..50).map(user).collect();
+    let body = serde_json::to_string(&page).unwrap().leak();
+    stage.world().faults.insert("search", Fault { body, ..Fault::status(200) });
+    let failure = survey(&stage, &mut Learnt::new()).await.unwrap_err();
+    assert!(failure.found.contains("has no end"), "{failure}");
 }
 
 #[tokio::test]
