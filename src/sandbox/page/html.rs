@@ -36,9 +36,11 @@ impl Page<'_> {
         for violation in &self.truth.violations {
             let _ = write!(out, "<p class=\"broken\">Broken rule: {}</p>", escape(violation));
         }
+        out.push_str("<div class=\"products\">");
         for simulator in &self.frame.simulators {
             self.accounts(&mut out, simulator.name(), &simulator.title());
         }
+        out.push_str("</div>");
         for simulator in &self.frame.simulators {
             self.people(&mut out, simulator.name(), &simulator.title());
         }
@@ -76,7 +78,8 @@ impl Page<'_> {
         let base = self.frame.shared.addresses.get().and_then(|a| a.get(simulator)).map_or("", String::as_str);
         let _ = write!(
             out,
-            "<h2>{}</h2><p>{} accounts, {changed} changed since the beginning · <code>{}</code></p><div class=\"grid\">",
+            "<section><h2>{}</h2><p>{} accounts, {changed} changed since the beginning</p><p><code>{}</code></p>\
+             <div class=\"grid\">",
             escape(title),
             all.len(),
             escape(base)
@@ -90,6 +93,7 @@ impl Page<'_> {
         if shown.is_empty() {
             out.push_str("<p>No account fits.</p>");
         }
+        out.push_str("</section>");
     }
 
     fn account(&self, out: &mut String, account: &Account) {
