@@ -8,10 +8,13 @@
  * Installation (needs the app ScriptRunner for Confluence, Data Center)
  *   1. As a Confluence administrator: General Configuration > ScriptRunner > REST Endpoints > Create REST Endpoint >
  *      Custom Endpoint.
- *   2. Paste this file as it is, as an inline script or as a file below the script root. Save.
+ *   2. Paste this file as it is, as an inline script or as a file below the script root. Save. Such a file needs a name
+ *      without a dash, say `AvatarpipeEndpoint.groovy`: old ScriptRunners cannot run a class with a dash in its name.
  *   3. Put the service account into the group named in `GROUPS` below, or change that line. The account must also be a
  *      Confluence administrator: the script checks both.
  *   4. Try it: curl -u svc https://WIKI/rest/scriptrunner/latest/custom/avatarpipe
+ *      Then `avatarpipe auth FILE --probe`: it shows a picture on the service account itself and takes it back, so that an
+ *      API that your release no longer has is found before anybody else is touched.
  *   On Confluence 10 and later replace `javax.` by `jakarta.` in the import lines.
  *   To take it out: delete the endpoint. Pictures stay as they are.
  *
@@ -43,11 +46,12 @@
  *                                           All versions of FILE are gone. `removed` is false if there was none.
  *
  *   `seen` is the picture's path as the caller saw it, without the context path. If the account shows another one now,
- *   the answer is 409 and nothing is written. Left out, nothing is compared.
+ *   the answer is 409 and nothing is written. Left out, nothing is compared. Of two calls at the same moment both may
+ *   pass, so send one after the other for one person.
  *
  *   Refusals are {"error":"WORD","message":"TEXT"} and write nothing:
  *     400 bad_request    user, name, action or path is missing or odd; the name lacks the prefix or has a path part; the body
- *                        is not JSON, not base64, empty or not of a type image/…
+ *                        begins with no JSON object, or its picture is empty, not base64 or not of a type image/…
  *     403 not_admin      the caller is no Confluence administrator (ScriptRunner's own 403, for a caller outside the
  *                        group, has no such body)
  *     404 no_user        nobody has that name
@@ -141,17 +145,22 @@ String fileName(MultivaluedMap query) {
     name
 }
 
-/** The path that REST shows, without the context path. */
+/** The path that REST shows. Releases differ in whether host, context path and version stand around it here. */
 String pathOf(ConfluenceUser user) {
-    component(UserAccessor).getUserProfilePicture(user)?.downloadPath ?: STOCK + "default.svg"
+    String path = component(UserAccessor).getUserProfilePicture(user)?.uriReference ?: STOCK + "default.svg"
+    def begins = [STOCK, "/download/"].collect { path.indexOf(it) }.findAll { it > 0 }
+    plain(begins ? path.substring(begins.min()) : path)
+}
+
+/** Without the version that may stand behind a path as a query. */
+String plain(String path) {
+    path.split(/\?/, 2)[0]
 }
 
 void compare(MultivaluedMap query, ConfluenceUser user) {
     def seen = query.getFirst("seen") as String
-    // A version may stand behind the path as a query; REST does not show it.
-    def plain = { String path -> path?.tokenize("?")?.first() }
     def now = pathOf(user)
-    if (seen != null && plain(seen) != plain(now)) {
+    if (seen != null && plain(seen) != now) {
         throw new Refusal(409, "changed", "The account shows another picture now.", [path: now])
     }
 }
@@ -169,14 +178,21 @@ byte[] picture(Map sent) {
     if (!(sent.type instanceof String) || !sent.type.startsWith("image/") || !(text instanceof String) || text.isEmpty()) {
         throw new Refusal(400, "bad_request", "The body must be {\"type\":\"image/…\",\"picture\":\"BASE64\"}.")
     }
+    def large = new Refusal(413, "too_large", "The picture has more than ${LARGEST} bytes.".toString())
+    // What is too long for certain is not decoded.
     if (text.length() > LARGEST * 4L / 3 + 4) {
-        throw new Refusal(413, "too_large", "The picture has more than ${LARGEST} bytes.".toString())
+        throw large
     }
+    byte[] bytes
     try {
-        Base64.decoder.decode(text)
+        bytes = Base64.decoder.decode(text)
     } catch (IllegalArgumentException ignored) {
         throw new Refusal(400, "bad_request", "The picture is not base64.")
     }
+    if (bytes.length > LARGEST) {
+        throw large
+    }
+    bytes
 }
 
 Map sent(String body) {
@@ -185,7 +201,7 @@ Map sent(String body) {
         if (parsed instanceof Map) {
             return parsed
         }
-    } catch (JsonException | IllegalArgumentException ignored) {
+    } catch (JsonException | IllegalArgumentException | StackOverflowError ignored) {
         // The refusal below says it.
     }
     throw new Refusal(400, "bad_request", "The body is not a JSON object.")
