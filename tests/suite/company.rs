@@ -99,7 +99,8 @@ impl Company {
 
     /// Everybody of the Jira has an account in a Confluence and in a Bitbucket, too.
     pub fn everywhere(mut self) -> Self {
-        let service = json!({ "name": "svc-avatars", "role": "admin", "password": "canary+password/2" });
+        let service = json!({ "name": "svc-avatars", "role": "admin", "password": "canary+password/2",
+            "groups": ["confluence-administrators"] });
         let people = self.jira.accounts.iter().filter(|account| account.name != "svc-avatars");
         let people = people.map(|account| json!({ "name": account.name, "email": account.email }));
         let accounts: Vec<_> = people.chain([service]).collect();

@@ -18,13 +18,16 @@
 //! A newcomer gets wrong: `seen` is compared only if it is sent, and without the context path.
 
 use axum::http::Method;
-use serde_json::{Value, json};
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde_json::{Map, Value, json};
 
 use super::call::{Answer, Call};
 use super::store::{Account, STOCK_FOLDER, Shows};
+use super::switches;
 use super::version::Version;
 use super::world::Standing;
-use super::{switches, xml};
 use crate::sandbox::atlassian::lobby::Role;
 use crate::sandbox::atlassian::reply::Reply;
 
@@ -40,7 +43,7 @@ impl Call<'_> {
             return Err(Reply::json(404, &json!({"message": "null for uri", "status-code": 404})));
         }
         let me = self.me().ok_or_else(|| Reply::message(401, "You must be logged in to use this endpoint."))?;
-        if me.role < Role::Admin && !me.groups.contains(GROUP) {
+        if !me.groups.contains(GROUP) {
             return Err(Reply::message(403, "You do not have permission to use this endpoint."));
         }
         let answer = match &self.ask.method {
@@ -102,16 +105,20 @@ impl Call<'_> {
         Ok(json!({"user": owner.name, "key": owner.key, "file": name, "removed": nth.is_some()}))
     }
 
+    fn wanted(&self, what: &str) -> Result<&str, Reply> {
+        let value = self.ask.query(what).filter(|value| !value.trim().is_empty());
+        value.ok_or_else(|| bad(&format!("The query parameter {what} is missing.")))
+    }
+
     fn person_named(&self) -> Result<Account, Reply> {
-        let name = self.ask.query("user").filter(|name| !name.trim().is_empty());
-        let name = name.ok_or_else(|| bad("The query parameter user is missing."))?;
+        let name = self.wanted("user")?;
         let found = self.store.by_name(name).filter(|account| account.standing != Standing::Deleted);
         let words = || format!("Nobody has the user name {name}.");
         found.cloned().ok_or_else(|| refusal(404, "no_user", &words(), None))
     }
 
     fn file_name(&self) -> Result<String, Reply> {
-        let name = self.ask.query("name").unwrap_or_default();
+        let name = self.wanted("name")?;
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         let fits = name.starts_with(PREFIX) && name.len() > PREFIX.len() && name.len() <= LONGEST_NAME;
         match fits && name.chars().all(plain) {
@@ -153,17 +160,30 @@ fn check_admin(me: &Account) -> Result<(), Reply> {
 
 /// The type and the bytes of the body.
 fn sent(body: &[u8]) -> Result<(String, Vec<u8>), Reply> {
-    let body: Value = serde_json::from_slice(body).map_err(|_| bad("The body is not a JSON object."))?;
+    let body: Map<String, Value> = serde_json::from_slice(body).map_err(|_| bad("The body is not a JSON object."))?;
     let wanted = || bad("The body must be {\"type\":\"image/…\",\"picture\":\"BASE64\"}.");
-    let mime = body["type"].as_str().filter(|mime| mime.starts_with("image/")).ok_or_else(wanted)?;
-    let text = body["picture"].as_str().filter(|text| !text.is_empty()).ok_or_else(wanted)?;
+    let text = |name| body.get(name).and_then(Value::as_str);
+    let mime = text("type").filter(|mime| mime.starts_with("image/")).ok_or_else(wanted)?;
+    let text = text("picture").filter(|text| !text.is_empty()).ok_or_else(wanted)?;
+    let large = || refusal(413, "too_large", &format!("The picture has more than {LARGEST} bytes."), None);
     if text.len() > LARGEST * 4 / 3 + 4 {
-        return Err(refusal(413, "too_large", &format!("The picture has more than {LARGEST} bytes."), None));
+        return Err(large());
     }
-    // Java's strict decoder: no blanks.
-    let strict = Some(text).filter(|text| !text.contains(char::is_whitespace));
-    let bytes = strict.and_then(xml::decoded).ok_or_else(|| bad("The picture is not base64."))?;
+    let bytes = decoded(text).ok_or_else(|| bad("The picture is not base64."))?;
+    if bytes.len() > LARGEST {
+        return Err(large());
+    }
     Ok((mime.to_owned(), bytes))
+}
+
+/// Base64 as Java's strict decoder reads it: no blanks; the padding is whole or missing; bits to spare do not matter.
+fn decoded(text: &str) -> Option<Vec<u8>> {
+    let padding = match text.ends_with('=') {
+        true => DecodePaddingMode::RequireCanonical,
+        false => DecodePaddingMode::RequireNone,
+    };
+    let java = GeneralPurposeConfig::new().with_decode_padding_mode(padding).with_decode_allow_trailing_bits(true);
+    GeneralPurpose::new(&STANDARD, java).decode(text).ok()
 }
 
 fn bad(message: &str) -> Reply {

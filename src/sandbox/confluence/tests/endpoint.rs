@@ -1,5 +1,7 @@
 //! The contract of `pipelines/confluence-endpoint.groovy`.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -31,8 +33,9 @@ async fn it_tells_who_asks_and_answers_administrators_only() {
     let wanted = json!({"endpoint": "avatarpipe", "version": 1, "user": "svc", "admin": true, "prefix": "avatarpipe-",
                         "confluence": "9.2.0"});
     assert_eq!(about, wanted);
-    let helper = As::Basic("helper", "pw");
-    for (who, status, word) in [(As::Nobody, 401, None), (ADA, 403, None), (helper, 403, Some("not_admin"))] {
+    let (helper, outside) = (As::Basic("helper", "pw"), As::Basic("boss", "pw"));
+    let table = [(As::Nobody, 401, None), (ADA, 403, None), (outside, 403, None), (helper, 403, Some("not_admin"))];
+    for (who, status, word) in table {
         let got = desk.get(path, who).await;
         assert_eq!((got.status, got.json()["error"].as_str()), (status, word), "{who:?}");
     }
@@ -65,6 +68,8 @@ async fn every_refusal_has_its_word_and_writes_nothing() {
     let desk = Desk::new("9.2.0", INSTALLED);
     let good = picture("bmV3");
     let large = picture(&"A".repeat(5 * 1024 * 1024 * 4 / 3 + 8));
+    // Java's decoder takes no half of a padding, and 5 MiB and one byte are as long in base64 as 5 MiB.
+    let (half, by_one) = (picture("QQ="), picture(&STANDARD.encode(vec![b'a'; 5 * 1024 * 1024 + 1])));
     let (post, delete) = (Method::POST, Method::DELETE);
     let table = [
         (&post, "?name=avatarpipe-1.png", Some(&good), 400, "bad_request"),
@@ -73,11 +78,15 @@ async fn every_refusal_has_its_word_and_writes_nothing() {
         (&post, "?user=alan&name=avatarpipe-/x", Some(&good), 400, "bad_request"),
         (&post, "?user=alan&name=avatarpipe-1.png", None, 400, "bad_request"),
         (&post, "?user=alan&name=avatarpipe-1.png", Some(&picture("*")), 400, "bad_request"),
+        (&post, "?user=alan&name=avatarpipe-1.png", Some(&json!([1])), 400, "bad_request"),
+        (&post, "?user=alan&name=avatarpipe-1.png", Some(&half), 400, "bad_request"),
+        (&post, "?user=alan&name=avatarpipe-1.png", Some(&by_one), 413, "too_large"),
         (&post, "?user=alan&name=avatarpipe-1.png", Some(&large), 413, "too_large"),
         (&post, "?user=alan&action=drop", None, 400, "bad_request"),
         (&post, "?user=alan&action=default&path=/x", None, 400, "bad_request"),
         (&post, "?user=nobody&action=default", None, 404, "no_user"),
         (&post, "?user=alan&action=default&seen=/other", None, 409, "changed"),
+        (&post, "?user=alan&action=default&seen=", None, 409, "changed"),
         (&post, "?user=alan&name=avatarpipe-1.png&seen=/other", Some(&good), 409, "changed"),
         (&delete, "?user=ada&name=user-avatar", None, 400, "bad_request"),
         (&delete, "?user=grace&name=avatarpipe-0.png", None, 409, "shown"),

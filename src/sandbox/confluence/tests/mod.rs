@@ -20,7 +20,7 @@ use crate::sandbox::{Options, Running, Sandbox, World};
 /// An administrator who asks, a plain user, and the odd ones.
 const ACCOUNTS: &str = "
 accounts:
-  - { name: svc, role: admin, password: pw, tokens: [tok], email: svc@ex.org, groups: [staff], picture: one.png }
+  - { name: svc, role: admin, password: pw, tokens: [tok], email: svc@ex.org, groups: [staff, confluence-administrators], picture: one.png }
   - { name: ada, key: 4028ada, display_name: Ada Lovelace, email: ada@ex.org, password: pw, groups: [staff], picture: one.png }
   - { name: grace, display_name: Grace Hopper, groups: [staff], files: { avatarpipe-0.png: two.png }, shows: { file: avatarpipe-0.png } }
   - { name: alan, groups: [staff], shows: { stock: 1 } }
@@ -28,6 +28,7 @@ accounts:
   - { name: idle, standing: inactive, groups: [staff] }
   - { name: gone, key: 4028gone, standing: deleted }
   - { name: helper, password: pw, groups: [confluence-administrators] }
+  - { name: boss, role: admin, password: pw }
 ";
 
 /// Switches that do not stand on their default.
