@@ -89,12 +89,11 @@ fn folder(state: &Path, world: &str) -> PathBuf {
 
 /// A bundled world by its name, or a world in a folder.
 pub fn world(name: &str) -> Result<World, Trouble> {
-    let world = if name.contains('/') || name.starts_with('.') {
-        World::from_dir(Path::new(name))
-    } else {
-        World::bundled(name)
-    };
-    world.map_err(|error| Trouble::Usage(format!("--sandbox: {error}")))
+    let folder = Path::new(name);
+    let known = World::bundled_names().contains(&name);
+    let world =
+        if !known && (name.contains('/') || folder.is_dir()) { World::from_dir(folder) } else { World::bundled(name) };
+    world.map_err(|error| Trouble::Usage(format!("the sandbox's world: {error}")))
 }
 
 /// Starts the simulators, with what earlier runs did to the world.
@@ -102,7 +101,7 @@ fn start(name: &str, document: &Document) -> Result<Sandboxed, Trouble> {
     let state = environment::state_path(document)?;
     let options = Options { state: Some(folder(&state, name).join("world")), ..Options::default() };
     let running =
-        Sandbox::start(world(name)?, options).map_err(|error| Trouble::Usage(format!("--sandbox: {error}")))?;
+        Sandbox::start(world(name)?, options).map_err(|error| Trouble::Usage(format!("the sandbox: {error}")))?;
     let begins = if running.resumed() { "as the last run left it" } else { "at its beginning" };
     complain(&format!("sandbox: the world `{}`, {begins}; page while it runs: {}", running.world(), running.page()));
     Ok(Sandboxed { running, state: state_path(&state, name) })
