@@ -143,6 +143,25 @@ fn a_probe_of_bitbucket_that_was_killed_is_taken_back_by_the_next_run() {
     kill_everywhere("bitbucket");
 }
 
+#[test]
+fn two_probes_whose_answers_were_lost_leave_nothing() {
+    // Their pictures look alike: while both are there, neither can be told to be the one that its intent speaks of.
+    let stage = stage().with(|pipe| {
+        pipe.without_target("confluence").without_target("bitbucket");
+        pipe.jira("upload", "session");
+    });
+    for _ in 0..2 {
+        let create = Fault::new(Effect::HandleThenDrop {}).at("jira").on("POST", "*/user/avatar").times(1);
+        stage.sandbox.fault(create);
+        let unread = Fault::new(Effect::LoginPage {}).at("jira").on("GET", "*/user/avatars").after(1);
+        stage.sandbox.fault(unread);
+        stage.finish(&PROBE);
+        stage.sandbox.faults().clear();
+    }
+    stage.run().expect_exit(0);
+    stage.expect_shown(&[("ada", Face("ada")), (OURS, Start)]);
+}
+
 fn kill_everywhere(simulator: &str) {
     let stage = || {
         let others = ["jira", "confluence", "bitbucket"].into_iter().filter(|target| *target != simulator);

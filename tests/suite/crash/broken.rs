@@ -68,3 +68,28 @@ fn after_a_lost_answer_nobody_else_goes_through_the_same_session() {
     stage.run().expect_exit(0);
     stage.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace")), ("alan", Face("alan"))]);
 }
+
+#[test]
+fn one_404_of_a_gateway_is_no_proof_that_a_picture_or_an_account_is_gone() {
+    // The answer to taking the old picture away is lost before it is done, and so is every look at it in that run; the
+    // first look of the next run meets a gateway.
+    for (way, write, look) in
+        [(&XMLRPC, "removeAttachment", "*/download/attachments/*"), (&SESSION, "/user/avatar/", "*/user/avatars")]
+    {
+        let stage = way.stage(Begins::WithOurs);
+        stage.new_photo("ada", "spare");
+        let lost = Fault::new(Effect::Drop {}).at(way.target);
+        stage.sandbox.fault(if way.target == "jira" {
+            lost.on("DELETE", "*")
+        } else {
+            lost.on("POST", "*").about(write)
+        });
+        stage.run();
+        stage.sandbox.faults().clear();
+        stage.sandbox.fault(Fault::new(Effect::status(404)).at(way.target).on("GET", look).times(1));
+        stage.run();
+        stage.sandbox.faults().clear();
+        stage.run().expect_exit(0);
+        stage.expect_shown_in(way.target, &[("ada", Face("spare"))]);
+    }
+}
