@@ -113,6 +113,15 @@ mod tests {
     }
 
     #[test]
+    fn calls_that_fail_together_do_not_come_back_together() {
+        let pauses = || {
+            let mut pauses = Pauses::beginning_with(FIRST);
+            std::array::from_fn::<_, { TRIES - 1 }, _>(|_| pauses.next(None))
+        };
+        assert_ne!(pauses(), pauses());
+    }
+
+    #[test]
     fn retry_after_is_read_in_every_form_seen() {
         let secs = |n| Some(Duration::from_secs(n));
         for (text, wait) in [
