@@ -1,5 +1,5 @@
 //! What Jira, Confluence and Bitbucket share: the credential, the login gate, the server's own id, which accounts are
-//! selected.
+//! selected, when a session is used up.
 //!
 //! Owns: everything of reference/atlassian.md §2 that holds for all three.
 //! Leaves to others: pace and rate headers (`http`), every call that names a product.
@@ -11,6 +11,7 @@ pub(crate) mod door;
 pub(crate) mod login;
 pub(crate) mod manifest;
 pub(crate) mod probe;
+pub(crate) mod session;
 
 use std::time::SystemTime;
 

@@ -28,6 +28,7 @@ use bytes::Bytes;
 use crate::http::{Cookies, Counts, Failure, FailureKind, Line};
 use crate::load::atlassian::accounts::Rules;
 use crate::load::atlassian::door::{Door, Login};
+use crate::load::atlassian::session::Spendable;
 use crate::load::atlassian::{AccountRules, Credential};
 use crate::load::{Changes, Learnt, Looks, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
 use crate::model::{Account, Mark, OpenIntent, ServerId, Shown, SignedIn, TargetId};
@@ -184,7 +185,7 @@ impl Target for Bitbucket {
 
     async fn session(&self) -> Result<Box<dyn Session>, Failure> {
         let desk = Desk::new(door(&self.line, &self.shared)?, Arc::clone(&self.shared));
-        Ok(Box::new(session::BitbucketSession::new(desk)))
+        Ok(Box::new(Spendable::new(session::BitbucketSession::new(desk))))
     }
 
     fn forecast(&self, changes: &Changes) -> u64 {

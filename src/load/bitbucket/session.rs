@@ -9,10 +9,11 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 
-use crate::http::{Answer, Failure, FailureKind};
+use crate::http::Answer;
 use crate::load::atlassian::door::Trouble;
 use crate::load::atlassian::now;
-use crate::load::{Journal, Mend, Rendition, Session, Wrote};
+use crate::load::atlassian::session::{Protocol, record, unmendable};
+use crate::load::{Journal, Mend, Rendition, Wrote};
 use crate::model::{Event, Fault, Intent, IntentKind, Mark, OpenIntent, Shown, Status};
 
 use super::desk::Desk;
@@ -22,42 +23,16 @@ use super::{BYTES, ROUTE, SIDE, observe};
 /// One worker's session.
 pub(super) struct BitbucketSession {
     desk: Desk,
-    state: State,
 }
 
-/// Whether the session may be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Fresh,
-    /// A write is under way, was dropped half way, or ended in anything but a complete success.
-    Spent,
-}
-
-impl BitbucketSession {
-    pub fn new(desk: Desk) -> Self {
-        Self { desk, state: State::Fresh }
-    }
-
-    fn lend(&mut self) -> Result<(), Wrote> {
-        match std::mem::replace(&mut self.state, State::Spent) {
-            State::Fresh => Ok(()),
-            State::Spent => Err(Wrote::Stop(Failure::new(
-                FailureKind::Odd,
-                "a write in a session that was used up",
-                "an earlier write in it did not end in a complete success",
-            ))),
-        }
-    }
-
-    fn settle(&mut self, wrote: Result<Wrote, Wrote>) -> Wrote {
-        let wrote = wrote.unwrap_or_else(|ended| ended);
-        if matches!(wrote, Wrote::Done(_)) {
-            self.state = State::Fresh;
-        }
-        wrote
-    }
-
-    async fn replacing(&self, draft: Intent, rendition: &Rendition, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
+#[async_trait]
+impl Protocol for BitbucketSession {
+    async fn replace(
+        &mut self,
+        draft: Intent,
+        rendition: &Rendition,
+        journal: &mut dyn Journal,
+    ) -> Result<Wrote, Wrote> {
         let slug = slug(&draft)?;
         if rendition.side > SIDE || rendition.bytes.len() > BYTES {
             let found =
@@ -68,25 +43,7 @@ impl BitbucketSession {
         self.post(&draft, &slug, rendition, journal).await
     }
 
-    /// From the recorded sending to the success, which stays open until its `v` is known.
-    async fn post(
-        &self,
-        intent: &Intent,
-        slug: &str,
-        rendition: &Rendition,
-        journal: &mut dyn Journal,
-    ) -> Result<Wrote, Wrote> {
-        let from = now();
-        let answer = match self.desk.post(slug, rendition).await {
-            Ok(answer) => answer,
-            Err(trouble) => return ended(trouble, journal).await,
-        };
-        let mark = window(from, now(), &answer, &intent.stood).mark();
-        record(journal, Event::Shown { mark: mark.clone() }).await?;
-        Ok(Wrote::Done(Some(mark)))
-    }
-
-    async fn reverting(&self, draft: Intent, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
+    async fn revert(&mut self, draft: Intent, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
         let slug = slug(&draft)?;
         match (&draft.stood, &draft.old) {
             (Shown::Custom(stood), Some(old)) if stood == old => {}
@@ -113,12 +70,36 @@ impl BitbucketSession {
         Ok(Wrote::Done(None))
     }
 
-    async fn mending(&self, open: &OpenIntent, mend: &Mend, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
+    async fn mend(&mut self, open: &OpenIntent, mend: &Mend, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
         match mend {
             Mend::Finish(mark) => finish(open, mark, self.desk.quiet(), journal).await,
             Mend::Again(rendition) => self.again(open, rendition, journal).await,
             Mend::Tidy(mark) => self.tidy(open, mark, journal).await,
         }
+    }
+}
+
+impl BitbucketSession {
+    pub fn new(desk: Desk) -> Self {
+        Self { desk }
+    }
+
+    /// From the recorded sending to the success, which stays open until its `v` is known.
+    async fn post(
+        &self,
+        intent: &Intent,
+        slug: &str,
+        rendition: &Rendition,
+        journal: &mut dyn Journal,
+    ) -> Result<Wrote, Wrote> {
+        let from = now();
+        let answer = match self.desk.post(slug, rendition).await {
+            Ok(answer) => answer,
+            Err(trouble) => return ended(trouble, journal).await,
+        };
+        let mark = window(from, now(), &answer, &intent.stood).mark();
+        record(journal, Event::Shown { mark: mark.clone() }).await?;
+        Ok(Wrote::Done(Some(mark)))
     }
 
     /// Bitbucket keeps no picture but the one that is shown, so only a probe leaves one to take away.
@@ -201,33 +182,6 @@ async fn ended(trouble: Trouble, journal: &mut dyn Journal) -> Result<Wrote, Wro
     })
 }
 
-#[async_trait]
-impl Session for BitbucketSession {
-    async fn replace(&mut self, draft: Intent, rendition: &Rendition, journal: &mut dyn Journal) -> Wrote {
-        if let Err(ended) = self.lend() {
-            return ended;
-        }
-        let wrote = self.replacing(draft, rendition, journal).await;
-        self.settle(wrote)
-    }
-
-    async fn revert(&mut self, draft: Intent, journal: &mut dyn Journal) -> Wrote {
-        if let Err(ended) = self.lend() {
-            return ended;
-        }
-        let wrote = self.reverting(draft, journal).await;
-        self.settle(wrote)
-    }
-
-    async fn mend(&mut self, open: &OpenIntent, mend: &Mend, journal: &mut dyn Journal) -> Wrote {
-        if let Err(ended) = self.lend() {
-            return ended;
-        }
-        let wrote = self.mending(open, mend, journal).await;
-        self.settle(wrote)
-    }
-}
-
 pub(super) fn sent(attempt: u32) -> Event {
     Event::Sent { attempt, route: ROUTE.to_owned(), at: now() }
 }
@@ -237,13 +191,4 @@ fn slug(intent: &Intent) -> Result<String, Wrote> {
         .handle
         .clone()
         .ok_or_else(|| Wrote::Refused(Fault::new("no_slug", format!("the slug of {} is not known", intent.account))))
-}
-
-async fn record(journal: &mut dyn Journal, event: Event) -> Result<(), Wrote> {
-    journal.record(event).await.map_err(Wrote::Stop)
-}
-
-fn unmendable(open: &OpenIntent) -> Fault {
-    let account = &open.intent.account;
-    Fault::new("not_mendable", format!("the write for {account} stands at {:?} and cannot be mended so", open.status))
 }

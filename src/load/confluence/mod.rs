@@ -32,6 +32,7 @@ use secrecy::SecretString;
 use crate::http::{Cookies, Counts, Failure, FailureKind, Line};
 use crate::load::atlassian::accounts::Rules;
 use crate::load::atlassian::door::{Door, Login};
+use crate::load::atlassian::session::Spendable;
 use crate::load::atlassian::{AccountRules, Credential};
 use crate::load::{Changes, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
 use crate::model::{Account, OpenIntent, ServerId, Shown, SignedIn, TargetId};
@@ -206,7 +207,7 @@ impl Target for Confluence {
 
     async fn session(&self) -> Result<Box<dyn Session>, Failure> {
         let desk = Desk::new(door(&self.line, &self.shared)?, Arc::clone(&self.shared));
-        Ok(Box::new(session::ConfluenceSession::new(desk, &self.shared)))
+        Ok(Box::new(Spendable::new(session::ConfluenceSession::new(desk, &self.shared))))
     }
 
     fn forecast(&self, changes: &Changes) -> u64 {

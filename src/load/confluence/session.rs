@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::http::{Failure, FailureKind};
 use crate::load::atlassian::door::Trouble;
 use crate::load::atlassian::now;
-use crate::load::{Journal, Mend, Rendition, Session, Wrote};
+use crate::load::atlassian::session::{Protocol, record, unmendable};
+use crate::load::{Journal, Mend, Rendition, Wrote};
 use crate::model::{Event, Fault, Intent, IntentKind, Mark, OpenIntent, Shown, Status};
 
 use super::desk::{Desk, Now};
@@ -23,49 +23,12 @@ use super::{ReadBefore, Shared, UploadPolicy, picture, probe};
 pub(super) struct ConfluenceSession {
     desk: Desk,
     shared: Arc<Shared>,
-    state: State,
 }
 
-/// Whether the session may be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Fresh,
-    /// A write is under way, was dropped half way, or ended in anything but a complete success.
-    Spent,
-}
-
-impl ConfluenceSession {
-    pub fn new(desk: Desk, shared: &Arc<Shared>) -> Self {
-        Self { desk, shared: Arc::clone(shared), state: State::Fresh }
-    }
-
-    fn lend(&mut self) -> Result<(), Wrote> {
-        match std::mem::replace(&mut self.state, State::Spent) {
-            State::Fresh => Ok(()),
-            State::Spent => Err(Wrote::Stop(Failure::new(
-                FailureKind::Odd,
-                "a write in a session that was used up",
-                "an earlier write in it did not end in a complete success",
-            ))),
-        }
-    }
-
-    fn settle(&mut self, wrote: Result<Wrote, Wrote>) -> Wrote {
-        let wrote = wrote.unwrap_or_else(|ended| ended);
-        if matches!(wrote, Wrote::Done(_)) {
-            self.state = State::Fresh;
-        }
-        wrote
-    }
-
-    /// The account as it is now, if the name still leads there.
-    async fn read(&self, intent: &Intent) -> Result<Now, Wrote> {
-        let now = self.desk.now(&intent.account).await.map_err(Wrote::Stop)?.map_err(Wrote::Refused)?;
-        if now.name == intent.account_name { Ok(now) } else { Err(Wrote::ChangedMeanwhile) }
-    }
-
-    async fn replacing(
-        &self,
+#[async_trait]
+impl Protocol for ConfluenceSession {
+    async fn replace(
+        &mut self,
         mut draft: Intent,
         rendition: &Rendition,
         journal: &mut dyn Journal,
@@ -83,6 +46,58 @@ impl ConfluenceSession {
         draft.old = picture::old(&draft, Some(&file));
         journal.begin(draft.clone(), self.sent(1)).await.map_err(Wrote::Stop)?;
         self.add(&draft, &file, rendition, journal).await
+    }
+
+    async fn revert(&mut self, mut draft: Intent, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
+        let Some(default) = self.shared.known().default_path else {
+            return Ok(Wrote::Refused(Fault::new(
+                "default_unknown",
+                "no account of this server shows the default picture, so its path is not known",
+            )));
+        };
+        let now = self.read(&draft).await?;
+        let (Shown::Custom(ours), Some(content)) = (&now.picture.shown, &now.picture.content) else {
+            return Ok(Wrote::ChangedMeanwhile);
+        };
+        if now.picture.shown != draft.stood {
+            return Ok(Wrote::ChangedMeanwhile);
+        }
+        draft.handle = Some(content.clone());
+        draft.old = picture::old(&draft, None).filter(|old| old == ours);
+        let sent = Event::Sent { attempt: 1, route: "revert".to_owned(), at: crate::load::atlassian::now() };
+        journal.begin(draft.clone(), sent).await.map_err(Wrote::Stop)?;
+        let seen = (Some(content.as_str()), &draft.stood);
+        let reset = remote::reset(&self.desk, &draft.account_name, &default, seen).await;
+        if let Some(ended) = ended(reset, journal).await? {
+            return Ok(ended);
+        }
+        record(journal, Event::Reset).await?;
+        if let Some(old) = &draft.old {
+            self.remove(&draft.account_name, content, old).await?;
+        }
+        record(journal, Event::Closed).await?;
+        Ok(Wrote::Done(None))
+    }
+
+    async fn mend(&mut self, open: &OpenIntent, mend: &Mend, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
+        let now = self.read(&open.intent).await?;
+        match mend {
+            Mend::Finish(mark) => self.finish(open, mark, &now, journal).await,
+            Mend::Tidy(mark) => self.tidy(open, mark, &now, journal).await,
+            Mend::Again(rendition) => self.again(open, rendition, &now, journal).await,
+        }
+    }
+}
+
+impl ConfluenceSession {
+    pub fn new(desk: Desk, shared: &Arc<Shared>) -> Self {
+        Self { desk, shared: Arc::clone(shared) }
+    }
+
+    /// The account as it is now, if the name still leads there.
+    async fn read(&self, intent: &Intent) -> Result<Now, Wrote> {
+        let now = self.desk.now(&intent.account).await.map_err(Wrote::Stop)?.map_err(Wrote::Refused)?;
+        if now.name == intent.account_name { Ok(now) } else { Err(Wrote::ChangedMeanwhile) }
     }
 
     fn sent(&self, attempt: u32) -> Event {
@@ -143,46 +158,6 @@ impl ConfluenceSession {
             )),
             Trouble::Stop(failure) => Wrote::Stop(failure),
         })
-    }
-
-    async fn reverting(&self, mut draft: Intent, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
-        let Some(default) = self.shared.known().default_path else {
-            return Ok(Wrote::Refused(Fault::new(
-                "default_unknown",
-                "no account of this server shows the default picture, so its path is not known",
-            )));
-        };
-        let now = self.read(&draft).await?;
-        let (Shown::Custom(ours), Some(content)) = (&now.picture.shown, &now.picture.content) else {
-            return Ok(Wrote::ChangedMeanwhile);
-        };
-        if now.picture.shown != draft.stood {
-            return Ok(Wrote::ChangedMeanwhile);
-        }
-        draft.handle = Some(content.clone());
-        draft.old = picture::old(&draft, None).filter(|old| old == ours);
-        let sent = Event::Sent { attempt: 1, route: "revert".to_owned(), at: crate::load::atlassian::now() };
-        journal.begin(draft.clone(), sent).await.map_err(Wrote::Stop)?;
-        let seen = (Some(content.as_str()), &draft.stood);
-        let reset = remote::reset(&self.desk, &draft.account_name, &default, seen).await;
-        if let Some(ended) = ended(reset, journal).await? {
-            return Ok(ended);
-        }
-        record(journal, Event::Reset).await?;
-        if let Some(old) = &draft.old {
-            self.remove(&draft.account_name, content, old).await?;
-        }
-        record(journal, Event::Closed).await?;
-        Ok(Wrote::Done(None))
-    }
-
-    async fn mending(&self, open: &OpenIntent, mend: &Mend, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
-        let now = self.read(&open.intent).await?;
-        match mend {
-            Mend::Finish(mark) => self.finish(open, mark, &now, journal).await,
-            Mend::Tidy(mark) => self.tidy(open, mark, &now, journal).await,
-            Mend::Again(rendition) => self.again(open, rendition, &now, journal).await,
-        }
     }
 
     async fn finish(
@@ -300,37 +275,6 @@ async fn ended(done: Result<(), Trouble>, journal: &mut dyn Journal) -> Result<O
     }))
 }
 
-#[async_trait]
-impl Session for ConfluenceSession {
-    async fn replace(&mut self, draft: Intent, rendition: &Rendition, journal: &mut dyn Journal) -> Wrote {
-        if let Err(ended) = self.lend() {
-            return ended;
-        }
-        let wrote = self.replacing(draft, rendition, journal).await;
-        self.settle(wrote)
-    }
-
-    async fn revert(&mut self, draft: Intent, journal: &mut dyn Journal) -> Wrote {
-        if let Err(ended) = self.lend() {
-            return ended;
-        }
-        let wrote = self.reverting(draft, journal).await;
-        self.settle(wrote)
-    }
-
-    async fn mend(&mut self, open: &OpenIntent, mend: &Mend, journal: &mut dyn Journal) -> Wrote {
-        if let Err(ended) = self.lend() {
-            return ended;
-        }
-        let wrote = self.mending(open, mend, journal).await;
-        self.settle(wrote)
-    }
-}
-
-async fn record(journal: &mut dyn Journal, event: Event) -> Result<(), Wrote> {
-    journal.record(event).await.map_err(Wrote::Stop)
-}
-
 /// Whether a file is named in the intent as ours.
 fn made_by_us(open: &OpenIntent, mark: &Mark) -> bool {
     let intent = &open.intent;
@@ -340,9 +284,4 @@ fn made_by_us(open: &OpenIntent, mark: &Mark) -> bool {
 
 fn incomplete(draft: &Intent) -> Fault {
     Fault::new("no_rendition", format!("the write for {} names no rendition", draft.account))
-}
-
-fn unmendable(open: &OpenIntent) -> Fault {
-    let account = &open.intent.account;
-    Fault::new("not_mendable", format!("the write for {account} stands at {:?} and cannot be mended so", open.status))
 }

@@ -34,6 +34,7 @@ use bytes::Bytes;
 use crate::http::{Cookies, Counts, Failure, FailureKind, Line};
 use crate::load::atlassian::accounts::Rules;
 use crate::load::atlassian::door::Login;
+use crate::load::atlassian::session::Spendable;
 use crate::load::atlassian::{AccountRules, Credential};
 use crate::load::{Changes, Learnt, Looks, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
 use crate::model::{Account, Mark, OpenIntent, ServerId, Shown, SignedIn, TargetId};
@@ -236,7 +237,7 @@ impl Target for Jira {
     }
 
     async fn session(&self) -> Result<Box<dyn Session>, Failure> {
-        Ok(Box::new(session::JiraSession::open(&self.line, &self.shared)?))
+        Ok(Box::new(Spendable::new(session::JiraSession::open(&self.line, &self.shared)?)))
     }
 
     fn forecast(&self, changes: &Changes) -> u64 {

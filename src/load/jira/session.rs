@@ -12,9 +12,10 @@ use bytes::Bytes;
 
 use crate::http::{Cookies, Failure, FailureKind, Line};
 use crate::load::atlassian::door::Trouble;
+use crate::load::atlassian::session::{Protocol, record, unmendable};
 use crate::load::atlassian::{Credential, now};
-use crate::load::{Journal, Mend, Rendition, Session, Wrote};
-use crate::model::{AccountId, Event, Fault, Intent, IntentKind, Mark, OpenIntent, Status};
+use crate::load::{Journal, Mend, Rendition, Wrote};
+use crate::model::{Event, Fault, Intent, IntentKind, Mark, OpenIntent, Status};
 
 use super::avatar::{Avatars, Selected};
 use super::desk::Desk;
@@ -33,15 +34,72 @@ pub(super) struct JiraSession {
     shared: Arc<Shared>,
     route: Route,
     made: u64,
-    state: State,
 }
 
-/// Whether the session may be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Fresh,
-    /// A write is under way, was dropped half way, or ended in anything but a complete success.
-    Spent,
+#[async_trait]
+impl Protocol for JiraSession {
+    async fn replace(
+        &mut self,
+        mut draft: Intent,
+        rendition: &Rendition,
+        journal: &mut dyn Journal,
+    ) -> Result<Wrote, Wrote> {
+        let avatars = self.avatars(&draft.account_name).await?;
+        let default = self.shared.known().default;
+        if !avatars.all_of(&draft.account) || !avatars.stand_as(&draft.stood, default.as_ref()) {
+            return Ok(Wrote::ChangedMeanwhile);
+        }
+        draft.base = avatars.ids();
+        draft.old = draft.old.filter(|old| draft.base.contains(old));
+        let sent = Event::Sent { attempt: 1, route: self.route.word().to_owned(), at: now() };
+        journal.begin(draft.clone(), sent).await.map_err(Wrote::Stop)?;
+        self.send(&draft, 1, rendition, journal).await
+    }
+
+    async fn revert(&mut self, mut draft: Intent, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
+        let Some(default) = self.shared.known().default else {
+            return Ok(Wrote::Refused(Fault::new(
+                "default_unknown",
+                "no account of this server shows the default picture, so it cannot be told which one it is",
+            )));
+        };
+        let avatars = self.avatars(&draft.account_name).await?;
+        let Selected::Custom(ours) = &avatars.selected else { return Ok(Wrote::ChangedMeanwhile) };
+        if !avatars.all_of(&draft.account) || !avatars.stand_as(&draft.stood, Some(&default)) {
+            return Ok(Wrote::ChangedMeanwhile);
+        }
+        draft.base = avatars.ids();
+        draft.old = draft.old.filter(|old| old == ours);
+        let sent = Event::Sent { attempt: 1, route: "revert".to_owned(), at: now() };
+        journal.begin(draft.clone(), sent).await.map_err(Wrote::Stop)?;
+        match upload::select(&self.desk, &draft.account_name, &default).await {
+            Ok(()) => {}
+            Err(Trouble::No(no)) => {
+                record(journal, Event::Refused { why: no.message.clone() }).await?;
+                return Ok(Wrote::Refused(no));
+            }
+            Err(Trouble::Maybe(maybe)) => return Ok(Wrote::Maybe(maybe)),
+            Err(Trouble::Stop(failure)) => return Ok(Wrote::Stop(failure)),
+        }
+        record(journal, Event::Reset).await?;
+        if let Some(ours) = &draft.old {
+            self.delete(&draft.account_name, ours).await?;
+        }
+        record(journal, Event::Closed).await?;
+        Ok(Wrote::Done(None))
+    }
+
+    async fn mend(&mut self, open: &OpenIntent, mend: &Mend, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
+        let avatars = self.avatars(&open.intent.account_name).await?;
+        if !avatars.all_of(&open.intent.account) {
+            return Ok(Wrote::ChangedMeanwhile);
+        }
+        match mend {
+            Mend::Finish(mark) => self.finish(open, mark, &avatars, journal).await,
+            Mend::Tidy(mark) => self.tidy(open, mark, &avatars, journal).await,
+            Mend::Again(rendition) => self.again(open, rendition, &avatars, journal).await,
+        }
+    }
 }
 
 impl JiraSession {
@@ -66,49 +124,12 @@ impl JiraSession {
                 (desk.clone(), desk)
             }
         };
-        Ok(Self { desk, uploads, shared: Arc::clone(shared), route, made: 0, state: State::Fresh })
-    }
-
-    fn lend(&mut self) -> Result<(), Wrote> {
-        match std::mem::replace(&mut self.state, State::Spent) {
-            State::Fresh => Ok(()),
-            State::Spent => Err(Wrote::Stop(Failure::new(
-                FailureKind::Odd,
-                "a write in a session that was used up",
-                "an earlier write in it did not end in a complete success",
-            ))),
-        }
-    }
-
-    fn settle(&mut self, wrote: Result<Wrote, Wrote>) -> Wrote {
-        let wrote = wrote.unwrap_or_else(|ended| ended);
-        if matches!(wrote, Wrote::Done(_)) {
-            self.state = State::Fresh;
-        }
-        wrote
+        Ok(Self { desk, uploads, shared: Arc::clone(shared), route, made: 0 })
     }
 
     /// The account's avatars, before anything is written.
     async fn avatars(&self, name: &str) -> Result<Avatars, Wrote> {
         self.desk.avatars(name).await.map_err(Wrote::Stop)?.map_err(Wrote::Refused)
-    }
-
-    async fn replacing(
-        &mut self,
-        mut draft: Intent,
-        rendition: &Rendition,
-        journal: &mut dyn Journal,
-    ) -> Result<Wrote, Wrote> {
-        let avatars = self.avatars(&draft.account_name).await?;
-        let default = self.shared.known().default;
-        if !avatars.all_of(&draft.account) || !avatars.stand_as(&draft.stood, default.as_ref()) {
-            return Ok(Wrote::ChangedMeanwhile);
-        }
-        draft.base = avatars.ids();
-        draft.old = draft.old.filter(|old| draft.base.contains(old));
-        let sent = Event::Sent { attempt: 1, route: self.route.word().to_owned(), at: now() };
-        journal.begin(draft.clone(), sent).await.map_err(Wrote::Stop)?;
-        self.send(&draft, 1, rendition, journal).await
     }
 
     /// From the recorded sending to the end.
@@ -255,51 +276,6 @@ impl JiraSession {
         Ok(())
     }
 
-    async fn reverting(&self, mut draft: Intent, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
-        let Some(default) = self.shared.known().default else {
-            return Ok(Wrote::Refused(Fault::new(
-                "default_unknown",
-                "no account of this server shows the default picture, so it cannot be told which one it is",
-            )));
-        };
-        let avatars = self.avatars(&draft.account_name).await?;
-        let Selected::Custom(ours) = &avatars.selected else { return Ok(Wrote::ChangedMeanwhile) };
-        if !avatars.all_of(&draft.account) || !avatars.stand_as(&draft.stood, Some(&default)) {
-            return Ok(Wrote::ChangedMeanwhile);
-        }
-        draft.base = avatars.ids();
-        draft.old = draft.old.filter(|old| old == ours);
-        let sent = Event::Sent { attempt: 1, route: "revert".to_owned(), at: now() };
-        journal.begin(draft.clone(), sent).await.map_err(Wrote::Stop)?;
-        match upload::select(&self.desk, &draft.account_name, &default).await {
-            Ok(()) => {}
-            Err(Trouble::No(no)) => {
-                record(journal, Event::Refused { why: no.message.clone() }).await?;
-                return Ok(Wrote::Refused(no));
-            }
-            Err(Trouble::Maybe(maybe)) => return Ok(Wrote::Maybe(maybe)),
-            Err(Trouble::Stop(failure)) => return Ok(Wrote::Stop(failure)),
-        }
-        record(journal, Event::Reset).await?;
-        if let Some(ours) = &draft.old {
-            self.delete(&draft.account_name, ours).await?;
-        }
-        record(journal, Event::Closed).await?;
-        Ok(Wrote::Done(None))
-    }
-
-    async fn mending(&mut self, open: &OpenIntent, mend: &Mend, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
-        let avatars = self.avatars(&open.intent.account_name).await?;
-        if !avatars.all_of(&open.intent.account) {
-            return Ok(Wrote::ChangedMeanwhile);
-        }
-        match mend {
-            Mend::Finish(mark) => self.finish(open, mark, &avatars, journal).await,
-            Mend::Tidy(mark) => self.tidy(open, mark, &avatars, journal).await,
-            Mend::Again(rendition) => self.again(open, rendition, &avatars, journal).await,
-        }
-    }
-
     async fn finish(
         &self,
         open: &OpenIntent,
@@ -414,37 +390,6 @@ impl JiraSession {
     }
 }
 
-#[async_trait]
-impl Session for JiraSession {
-    async fn replace(&mut self, draft: Intent, rendition: &Rendition, journal: &mut dyn Journal) -> Wrote {
-        if let Err(ended) = self.lend() {
-            return ended;
-        }
-        let wrote = self.replacing(draft, rendition, journal).await;
-        self.settle(wrote)
-    }
-
-    async fn revert(&mut self, draft: Intent, journal: &mut dyn Journal) -> Wrote {
-        if let Err(ended) = self.lend() {
-            return ended;
-        }
-        let wrote = self.reverting(draft, journal).await;
-        self.settle(wrote)
-    }
-
-    async fn mend(&mut self, open: &OpenIntent, mend: &Mend, journal: &mut dyn Journal) -> Wrote {
-        if let Err(ended) = self.lend() {
-            return ended;
-        }
-        let wrote = self.mending(open, mend, journal).await;
-        self.settle(wrote)
-    }
-}
-
-async fn record(journal: &mut dyn Journal, event: Event) -> Result<(), Wrote> {
-    journal.record(event).await.map_err(Wrote::Stop)
-}
-
 /// Whether a picture may be ours by this intent: named in its events, new since it began, or the recorded old one.
 fn made_by_us(open: &OpenIntent, mark: &Mark) -> bool {
     let named = match &open.status {
@@ -460,9 +405,4 @@ fn made_by_us(open: &OpenIntent, mark: &Mark) -> bool {
 pub(super) fn fits(shared: &Shared, picture: Option<Bytes>, intent: &Intent) -> bool {
     let served = picture.and_then(|bytes| shared.looks.luma(&bytes));
     matches!((served, &intent.luma), (Some(served), Some(sent)) if served.fits(sent))
-}
-
-fn unmendable(open: &OpenIntent) -> Fault {
-    let account: &AccountId = &open.intent.account;
-    Fault::new("not_mendable", format!("the write for {account} stands at {:?} and cannot be mended so", open.status))
 }
