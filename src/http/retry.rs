@@ -95,7 +95,9 @@ pub(super) fn breather(headers: &HeaderMap) -> Option<Duration> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
     // Jira and Confluence, `reference/atlassian.md` §2.4.
     if number("x-ratelimit-remaining") == Some(0.0) {
-        let until_next = retry_after(headers).filter(|wait| !wait.is_zero());
+        // On a good answer `Retry-After` is information, not an order: one that no run can wait is not heeded, or each
+        // request would cost the longest rest and the run would never end.
+        let until_next = retry_after(headers).filter(|wait| !wait.is_zero() && *wait < BLOCKED);
         let interval =
             number("x-ratelimit-interval-seconds").filter(|s| *s >= 0.0).map(|s| s.min(LONGEST.as_secs_f64()));
         return Some(until_next.unwrap_or_else(|| interval.map_or(FIRST, Duration::from_secs_f64)).min(LONGEST));
@@ -187,6 +189,16 @@ mod tests {
             (vec![("x-ratelimit-remaining", "0"), ("x-ratelimit-interval-seconds", "nan")], Some(1)),
             (vec![("x-ratelimit-remaining", "0"), ("x-ratelimit-interval-seconds", "1e99")], Some(60)),
             (vec![("x-ratelimit-remaining", "0"), ("retry-after", "3")], Some(3)),
+            (vec![("x-ratelimit-remaining", "0"), ("retry-after", "90")], Some(60)),
+            (vec![("x-ratelimit-remaining", "0"), ("retry-after", "9223372036854775807")], Some(1)),
+            (
+                vec![
+                    ("x-ratelimit-remaining", "0"),
+                    ("retry-after", "9223372036854775807"),
+                    ("x-ratelimit-interval-seconds", "2"),
+                ],
+                Some(2),
+            ),
             (vec![("x-ms-throttle-limit-percentage", "0.79")], None),
             (vec![("x-ms-throttle-limit-percentage", "1.3")], Some(1)),
         ] {
