@@ -71,7 +71,11 @@ pub(super) async fn survey(jira: &Jira, learnt: &mut Learnt, page: Page<'_>) -> 
     if super::upload::sessions_are_lost(&jira.shared) {
         learnt.remove(&super::upload::key(&jira.shared, &version));
     }
-    let listing = jira.shared.known().listing.unwrap_or(version.listing());
+    let listing = match jira.shared.known().listing.unwrap_or(version.listing()) {
+        // The members of a group are listed past the 1000th by every version (reference §3.3).
+        Listing::Search if version.cuts_at_1000() && !jira.shared.rules.groups.is_empty() => Listing::Members,
+        other => other,
+    };
     let mut roll = Roll::new(jira, page);
     if !roll.rules.groups.is_empty() && listing != Listing::Members {
         roll.members = Some(roll.members_of_groups().await?);
@@ -178,7 +182,8 @@ impl<'a> Roll<'a> {
             if length == 0 && start > 0 && (last >= SEARCH_PAGE || start == SEARCH_PAGE) {
                 let found = format!("the listing ends after exactly {start} accounts: it is cut off");
                 let hint = if version.cuts_at_1000() {
-                    "Jira up to 8.5 lists no more than 1000 accounts (JRASERVER-65089): update Jira"
+                    "Jira up to 8.5 lists no more than 1000 accounts (JRASERVER-65089): \
+                     write `accounts: { groups: [jira-software-users] }` with your groups, or update Jira"
                 } else {
                     "add or disable one account to tell a cut from an end, and look for a limit on `user/search`"
                 };

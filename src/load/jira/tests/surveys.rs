@@ -119,6 +119,8 @@ async fn a_cut_listing_is_a_failure() {
         let stage = Stage::new(World { search_cap: cap, ..world(version, count) }, Way::Token).await;
         let failure = survey(&stage, &mut Learnt::new()).await.unwrap_err();
         assert!(failure.found.contains("cut off"), "{version}: {failure}");
+        let way_out = failure.hint.as_deref().unwrap_or_default().contains("groups");
+        assert_eq!(way_out, version.starts_with('8'), "{version}: {failure}");
     }
 }
 
@@ -140,6 +142,15 @@ async fn where_all_cannot_be_listed_groups_are_asked_for() {
         names.sort_unstable();
         assert_eq!(names, ["p00002", "p00003", "p00004", "p00005"], "{version}");
     }
+}
+
+#[tokio::test]
+async fn groups_list_what_an_old_search_cuts_off() {
+    let mut world = World { search_cap: 1000, ..world("8.5.0", 1500) };
+    world.groups.insert("staff", (2..1202).map(|nth| format!("p{nth:05}")).collect());
+    let stage = Stage::with(world, Way::Password, groups(&["staff"])).await;
+    let (accounts, _) = survey(&stage, &mut Learnt::new()).await.unwrap();
+    assert_eq!(accounts.len(), 1200);
 }
 
 #[tokio::test]
