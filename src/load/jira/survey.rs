@@ -20,7 +20,7 @@ use super::avatar;
 use super::default::{DEFAULT, Stock, ask_default};
 use super::desk::Desk;
 use super::version::{Listing, Version};
-use super::wire::{Found, Members, ServerInfo, User, UserList};
+use super::wire::{Email, Found, Members, ServerInfo, User, UserList};
 
 /// The most that `user/list` gives in one page.
 pub(super) const LIST_PAGE: u64 = 2000;
@@ -116,6 +116,7 @@ struct Roll<'a> {
     requests: u64,
     singly: u64,
     nameless: u64,
+    masked: u64,
 }
 
 impl<'a> Roll<'a> {
@@ -133,6 +134,7 @@ impl<'a> Roll<'a> {
             requests: 0,
             singly: 0,
             nameless: 0,
+            masked: 0,
         }
     }
 
@@ -283,11 +285,14 @@ impl<'a> Roll<'a> {
             let standing = self.rules.standing(&id, &name, user.life(), member);
             let shown = self.shown(&id, standing, &user).await?;
             let usable = user.active != Some(false) && standing != AccountStanding::Inactive;
+            let email = user.email();
+            self.masked += u64::from(email == Email::Masked);
+            let email = email.address().map(str::to_owned);
             self.stock.count(&shown, usable.then_some(&name));
             accounts.push(Account {
                 handle: None,
                 id,
-                email: user.email_address.filter(|email| !email.is_empty()),
+                email,
                 display_name: user.display_name.unwrap_or_else(|| name.clone()),
                 name,
                 standing,
@@ -336,6 +341,13 @@ impl<'a> Roll<'a> {
         }
         if self.nameless > 0 {
             self.notes.push(format!("{} listed users have no key or no name and were left out", self.nameless));
+        }
+        if self.masked > 0 {
+            self.notes.push(format!(
+                "{} accounts show a masked e-mail address, which counts as none: to match by it, let an administrator set \
+                 User email visibility to public or to signed-in users",
+                self.masked
+            ));
         }
         let accounts = self.listed;
         let remembered = learnt.get(DEFAULT).map(|id| Mark::new(id.clone()));

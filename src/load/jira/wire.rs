@@ -37,7 +37,34 @@ pub(super) struct User {
     pub avatar_urls: Option<BTreeMap<String, String>>,
 }
 
+/// What a bean says of somebody's e-mail address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Email<'a> {
+    Shown(&'a str),
+    Hidden,
+    /// `ada at ex dot org`: no address, but what an instance shows in its place (reference §3.2).
+    Masked,
+}
+
+impl<'a> Email<'a> {
+    pub fn address(self) -> Option<&'a str> {
+        match self {
+            Self::Shown(address) => Some(address),
+            Self::Hidden | Self::Masked => None,
+        }
+    }
+}
+
 impl User {
+    /// An address that can be compared with those of people, if the instance shows one.
+    pub fn email(&self) -> Email<'_> {
+        match self.email_address.as_deref().map(str::trim) {
+            None | Some("") => Email::Hidden,
+            Some(address) if address.contains('@') => Email::Shown(address),
+            Some(_) => Email::Masked,
+        }
+    }
+
     /// Anonymising leaves a disabled account with an address that ends so.
     pub fn life(&self) -> Life {
         let email = self.email_address.as_deref().unwrap_or_default();
@@ -248,6 +275,19 @@ mod tests {
                 None => "odd".into(),
             };
             assert_eq!(read, expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_masked_address_is_none() {
+        for (json, email) in [
+            ("{}", Email::Hidden),
+            (r#"{"emailAddress":null}"#, Email::Hidden),
+            (r#"{"emailAddress":""}"#, Email::Hidden),
+            (r#"{"emailAddress":"ada@ex.org"}"#, Email::Shown("ada@ex.org")),
+            (r#"{"emailAddress":"ada at ex dot org"}"#, Email::Masked),
+        ] {
+            assert_eq!(serde_json::from_str::<User>(json).unwrap().email(), email, "{json}");
         }
     }
 

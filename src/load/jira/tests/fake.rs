@@ -70,6 +70,8 @@ pub struct World {
     pub search_cap: usize,
     pub search_page: usize,
     pub bare_listing: bool,
+    /// E-mail addresses are masked, as the instance may be set (§3.2).
+    pub masked: bool,
     pub sessions: HashMap<String, Bytes>,
     pub next: u32,
 }
@@ -92,6 +94,7 @@ impl Default for World {
             search_cap: usize::MAX,
             search_page: 1000,
             bare_listing: false,
+            masked: false,
             sessions: HashMap::new(),
             next: 15001,
         }
@@ -117,6 +120,9 @@ impl World {
     fn bean(&self, name: &str, user: &User) -> Value {
         let mut bean = json!({ "key": user.key, "name": name, "emailAddress": format!("{name}@ex.org"),
             "displayName": name, "active": true });
+        if self.masked {
+            bean["emailAddress"] = json!(format!("{name} at ex dot org").replace('@', " at "));
+        }
         if !self.bare_listing {
             bean["avatarUrls"] = urls(user);
         }

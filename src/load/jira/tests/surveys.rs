@@ -154,6 +154,16 @@ async fn groups_list_what_an_old_search_cuts_off() {
 }
 
 #[tokio::test]
+async fn masked_addresses_match_nobody_and_are_told() {
+    for masked in [false, true] {
+        let stage = Stage::new(World { masked, ..World::default() }, Way::Password).await;
+        let (accounts, surveyed) = survey(&stage, &mut Learnt::new()).await.unwrap();
+        assert_eq!(accounts.iter().all(|account| account.email.is_none()), masked);
+        assert_eq!(surveyed.notes.iter().any(|note| note.contains("2 accounts show a masked")), masked);
+    }
+}
+
+#[tokio::test]
 async fn elsewhere_groups_select_among_all() {
     let mut world = world("9.12.5", 5);
     world.groups.insert("staff", vec!["p00002".into(), "p00003".into(), "p00004".into()]);
