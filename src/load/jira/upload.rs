@@ -193,14 +193,17 @@ pub(super) async fn delete(desk: &Desk, name: &str, mark: &Mark) -> Result<(), T
     if let Ok(mut path) = url.path_segments_mut() {
         path.push(mark.as_str());
     }
-    match desk.write(Call::delete(url)).await {
+    let doubt = match desk.write(Call::delete(url)).await {
+        Ok(answer) if answer.status == 204 => return Ok(()),
+        // No Jira answers so: what stands before it may have.
+        Ok(answer) => fault("answer_odd", &answer),
+        Err(Trouble::No(gone)) if gone.code == NOT_FOUND => gone,
+        Err(trouble) => return Err(trouble),
+    };
+    match desk.avatars(name).await.map_err(Trouble::Stop)? {
+        Ok(avatars) if avatars.ids().contains(mark) => Err(Trouble::Maybe(doubt)),
         Ok(_) => Ok(()),
-        Err(Trouble::No(gone)) if gone.code == NOT_FOUND => match desk.avatars(name).await.map_err(Trouble::Stop)? {
-            Ok(avatars) if avatars.ids().contains(mark) => Err(Trouble::Maybe(gone)),
-            Ok(_) => Ok(()),
-            Err(unread) => Err(Trouble::Maybe(unread)),
-        },
-        Err(trouble) => Err(trouble),
+        Err(unread) => Err(Trouble::Maybe(unread)),
     }
 }
 

@@ -191,8 +191,13 @@ async fn the_status_of_each_step_is_yes_no_or_maybe() {
 }
 
 #[tokio::test]
-async fn a_picture_that_is_not_found_is_gone_only_if_the_list_says_so() {
-    for (fault, wrote) in [(Fault::status(404).taking_effect(), "done"), (Fault::status(404), "maybe")] {
+async fn without_a_204_a_picture_is_gone_only_if_the_list_says_so() {
+    for (fault, wrote) in [
+        (Fault::status(404).taking_effect(), "done"),
+        (Fault::status(404), "maybe"),
+        (Fault::status(200).taking_effect(), "done"),
+        (Fault::status(200), "maybe"),
+    ] {
         let (world, own, ours) = world_with_ours();
         let stage = Stage::ready(world, Way::Password).await;
         stage.world().faults.insert("delete", fault);
