@@ -17,7 +17,7 @@ use crate::load::atlassian::door::{Door, Trouble, fault, found, refused, with_qu
 use crate::load::atlassian::login::{self, Anonymous};
 use crate::model::{AccountId, Fault, Shown};
 
-use super::wire::{User, Users};
+use super::wire::{Taken, User, Users};
 use super::{Shared, mark};
 
 /// The side of the picture that the listing links to, which also makes it link at all (reference §5).
@@ -167,7 +167,11 @@ impl Desk {
     pub async fn delete(&self, slug: &str) -> Result<(), Trouble> {
         let url = self.avatar(self.api("users", &[]), slug);
         let answer = self.write(Call::delete(url)).await?;
-        if answer.is_html() { Err(Trouble::Maybe(fault("answer_is_a_page", &answer))) } else { Ok(()) }
+        match answer.status {
+            204 => Ok(()),
+            _ if answer.json::<Taken>().is_ok() => Ok(()),
+            _ => Err(Trouble::Maybe(fault("answer_odd", &answer))),
+        }
     }
 
     /// A write, sent once: any 2xx, or what else it means.

@@ -44,6 +44,13 @@ pub(super) struct Users {
     pub next_page_start: Option<u64>,
 }
 
+/// What `DELETE` of a picture answers: a link to what is shown in its place. Without it nobody has taken anything away.
+#[derive(Debug, Deserialize)]
+pub(super) struct Taken {
+    #[serde(rename = "href")]
+    _href: String,
+}
+
 /// `GET application-properties`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]

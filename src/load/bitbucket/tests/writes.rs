@@ -90,6 +90,19 @@ async fn a_revert_deletes_only_what_is_still_ours() {
 }
 
 #[tokio::test]
+async fn an_odd_yes_to_a_revert_is_a_maybe() {
+    for (status, ended, stands) in [(200, "maybe", "sent"), (204, "done", "closed")] {
+        let stage = Stage::ready(World::default().shows(V0, grey(1))).await;
+        stage.world().faults.insert("delete", Fault { status, takes_effect: false });
+        let mut journal = Memory::new(&stage.log);
+        let mut session = stage.git.session().await.unwrap();
+        let wrote = session.revert(draft(IntentKind::Revert, v0(), Some(V0)), &mut journal).await;
+        let now = if journal.status() == Status::Closed { "closed" } else { "sent" };
+        assert_eq!((word(&wrote), now), (ended, stands), "{status}: {wrote:?}");
+    }
+}
+
+#[tokio::test]
 async fn every_answer_is_yes_no_or_maybe() {
     let table = [
         ("post", 200, "maybe", "sent"),
