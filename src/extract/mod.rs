@@ -18,6 +18,9 @@ use crate::model::{Absence, Fault, Person, PersonId, SignedIn, SourceId, Version
 
 pub use rules::{Activity, Belongs, Chosen, Facts, GlobError, Globs, UserRules, UserType};
 
+/// The code of a [`Fault`] that is about what we may do rather than about the photo.
+pub const DENIED: &str = "access_denied";
+
 /// How many people one call may name, so that one call is one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Batch {
@@ -86,6 +89,12 @@ pub trait Source: Send + Sync {
 
     /// Fetches the photos of at most [`Batch::fetch`] people; one answer for each, in any order.
     async fn fetch(&self, people: &[PersonId]) -> Result<Vec<(PersonId, Looked)>, Failure>;
+
+    /// What to grant where every photo is [`DENIED`]. Whether they are, only the run sees: a call may ask for nobody but
+    /// the few whose own photos are.
+    fn remedy(&self) -> Option<String> {
+        None
+    }
 
     /// What was sent so far.
     fn counts(&self) -> Counts;

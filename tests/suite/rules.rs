@@ -106,6 +106,35 @@ fn a_store_that_fails_for_everybody_is_no_reason_to_revert() {
 }
 
 #[test]
+fn a_first_run_that_learns_of_nobody_has_failed() {
+    for (failure, exit) in [("authentication_error", 6), ("access_denied", 5)] {
+        let stage = Stage::company(&["ada", "grace"]);
+        for name in ["ada", "grace"] {
+            stage.photo_fails(name, failure);
+        }
+        stage.run().expect_exit(exit);
+        stage.expect_shown(&[("ada", Start), ("grace", Start)]);
+    }
+}
+
+/// A batch takes 20: the last one may hold nobody but people whose photos an Exchange policy keeps from the app.
+#[test]
+fn two_who_are_denied_in_a_batch_of_their_own_stop_nobody_else() {
+    let names: Vec<String> = (0..22).map(|nth| format!("p{nth:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    for denied in [&names[..2], &names[20..]] {
+        let stage = Stage::company(&names);
+        for name in denied {
+            stage.photo_fails(name, "access_denied");
+        }
+        stage.run().expect_exit(0);
+        for name in &names {
+            stage.expect_shown(&[(name, if denied.contains(name) { Start } else { Face(name) })]);
+        }
+    }
+}
+
+#[test]
 fn a_source_that_is_switched_off_leaves_its_people_alone() {
     let mut stage = Stage::company(&["ada", "grace"]);
     stage.run().expect_exit(0);

@@ -1,6 +1,7 @@
 //! One `$batch` of photo calls, repeated part by part (`reference/microsoft-graph.md` §4, §5).
 //!
-//! Owns: which parts are sent again, and when the whole source has failed. Leaves to others: reading a part (`photo.rs`).
+//! Owns: which parts are sent again, and when the whole source has failed. Leaves to others: reading a part (`photo.rs`),
+//! telling a photo that is denied from all of them (`run`).
 //! A newcomer gets wrong: parts come back in any order, and may be missing; a missing one has failed.
 
 use std::time::{Duration, SystemTime};
@@ -10,9 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::photo::{Judged, Part, Wanted, too_large};
 use super::{Entra, SLOW, error};
 use crate::extract::wire::segment;
-use crate::http::{
-    Answer, BLOCKED, Call, Failure, FailureKind, Pause, Pauses, entries, is_throttled, is_transient, retry_after,
-};
+use crate::http::{Answer, BLOCKED, Call, Failure, Pause, Pauses, entries, is_throttled, is_transient, retry_after};
 use crate::model::{Fault, PersonId};
 
 /// 20 photos are far below; a larger answer is asked for again one by one (§4).
@@ -39,7 +38,6 @@ struct Responses<'a> {
 /// Where the parts of one call stand. People are named by their place in the slice.
 struct Round<T> {
     done: Vec<(usize, T)>,
-    denied: Vec<(usize, Fault)>,
     unauthorized: Vec<(usize, Fault)>,
     again: Vec<(usize, Fault)>,
     asked: Option<Duration>,
@@ -56,38 +54,38 @@ impl Entra {
     /// Asks for one thing of each person; one answer for each.
     pub(super) async fn ask_each<T: Wanted + Send>(&self, people: &[PersonId]) -> Result<Vec<(PersonId, T)>, Failure> {
         let mut told = Vec::with_capacity(people.len());
-        let mut denied = Vec::new();
         let mut open: Vec<usize> = (0..people.len()).collect();
         let mut pauses = self.graph.pauses();
         let mut renewed = false;
         while !open.is_empty() {
             let used = self.tokens.token().await?;
             let Heard::Answer(answer) = self.send_batch::<T>(people, &open).await? else {
-                told.extend(unknown(denied));
                 return self.one_by_one(people, &open, told).await;
             };
             let Some(round) = self.read_round(&answer, &open)? else {
                 self.rest_or_fail(&mut pauses, &answer, open.len()).await?;
                 continue;
             };
-            let Round { done, denied: refused, unauthorized, again, asked, throttled } = round;
+            let Round { done, unauthorized, again, asked, throttled } = round;
             told.extend(done);
-            denied.extend(refused);
             self.graph.count_throttled(throttled);
-            if unauthorized.len() == open.len() {
-                // An inner 401 for all means the same as an outer one (§4).
-                if renewed {
-                    return Err(error::refused_token(&answer));
-                }
+            // Parts are sent on one after another (§4): a token may end between two of them.
+            if !unauthorized.is_empty() && !renewed {
                 renewed = true;
                 self.tokens.renew(&used).await?;
-                self.graph.count_retried(open.len() as u64);
+                self.graph.count_retried(unauthorized.len() as u64);
+                open = unauthorized.into_iter().map(|(place, _)| place).collect();
+                open.extend(self.repeat(again, asked, &mut pauses, &mut told).await);
                 continue;
+            }
+            // An inner 401 for all means the same as an outer one (§4).
+            if unauthorized.len() == people.len() {
+                return Err(error::refused_token(&answer));
             }
             told.extend(unknown(unauthorized));
             open = self.repeat(again, asked, &mut pauses, &mut told).await;
         }
-        whole_or_each(people, told, denied)
+        Ok(told.into_iter().map(|(place, told)| (people[place].clone(), told)).collect())
     }
 
     /// Waits for the parts that are worth another try; gives up on them when the tries are used up.
@@ -178,7 +176,6 @@ impl<T: Wanted> Round<T> {
     fn sort(parts: Vec<Part<'_>>, open: &[usize], now: SystemTime) -> Self {
         let mut round = Self {
             done: Vec::with_capacity(open.len()),
-            denied: Vec::new(),
             unauthorized: Vec::new(),
             again: Vec::new(),
             asked: None,
@@ -198,7 +195,6 @@ impl<T: Wanted> Round<T> {
         self.throttled += u64::from(is_throttled(part.status));
         match part.judge(now) {
             Judged::Final(told) => self.done.push((place, told)),
-            Judged::Denied(fault) => self.denied.push((place, fault)),
             Judged::Unauthorized(fault) => self.unauthorized.push((place, fault)),
             Judged::Again { fault, asked } => {
                 self.asked = self.asked.max(asked);
@@ -221,7 +217,7 @@ pub(crate) fn fuzz(body: &[u8]) -> u64 {
     let probed = Round::<crate::extract::Probed>::sort(responses, &open, SystemTime::UNIX_EPOCH).everybody();
     let Ok(Responses { responses }) = serde_json::from_slice::<Responses<'_>>(body) else { return 0 };
     let looked = Round::<crate::extract::Looked>::sort(responses, &open, SystemTime::UNIX_EPOCH);
-    let kinds = looked.again.iter().chain(&looked.denied).chain(&looked.unauthorized);
+    let kinds = looked.again.iter().chain(&looked.unauthorized);
     let kinds: Vec<String> = kinds.map(|(_, fault)| fault.code.clone()).collect();
     let done = looked.done.len();
     assert_eq!((probed, looked.everybody()), (open.clone(), open), "somebody is not answered, or twice");
@@ -232,27 +228,11 @@ pub(crate) fn fuzz(body: &[u8]) -> u64 {
 impl<T> Round<T> {
     /// The places of all who are answered, in order.
     fn everybody(&self) -> Vec<usize> {
-        let failed = self.denied.iter().chain(&self.unauthorized).chain(&self.again).map(|(place, _)| *place);
+        let failed = self.unauthorized.iter().chain(&self.again).map(|(place, _)| *place);
         let mut places: Vec<usize> = self.done.iter().map(|(place, _)| *place).chain(failed).collect();
         places.sort_unstable();
         places
     }
-}
-
-/// Everybody denied in the same way is the app's permission, not the people (§3.5).
-fn whole_or_each<T: Wanted>(
-    people: &[PersonId],
-    mut told: Vec<(usize, T)>,
-    denied: Vec<(usize, Fault)>,
-) -> Result<Vec<(PersonId, T)>, Failure> {
-    if let [(_, first), _, ..] = denied.as_slice()
-        && denied.len() == people.len()
-    {
-        return Err(Failure::new(FailureKind::Refused, format!("reading {} photos", people.len()), &*first.message)
-            .hint("grant the application permission `User.Read.All` and give admin consent; if it is there, an Exchange policy blocks the app (EwsApplicationAccessPolicy)"));
-    }
-    told.extend(unknown(denied));
-    Ok(told.into_iter().map(|(place, told)| (people[place].clone(), told)).collect())
 }
 
 fn unknown<T: Wanted>(faults: Vec<(usize, Fault)>) -> impl Iterator<Item = (usize, T)> {

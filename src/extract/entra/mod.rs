@@ -101,6 +101,10 @@ impl Source for Entra {
         self.ask_each(people).await
     }
 
+    fn remedy(&self) -> Option<String> {
+        Some("grant the application permission `User.Read.All` and give admin consent; if it is there, an Exchange policy blocks the app (EwsApplicationAccessPolicy)".to_owned())
+    }
+
     /// The sign-in counts too: it is a request of this source.
     fn counts(&self) -> Counts {
         self.tokens.counts() + self.graph.counts()

@@ -16,7 +16,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::error::GraphError;
-use crate::extract::{Looked, Probed};
+use crate::extract::{DENIED, Looked, Probed};
 use crate::http::{Sparse, is_transient, parse_retry_after};
 use crate::model::{Absence, Fault, Version};
 
@@ -104,8 +104,6 @@ pub(super) enum Judged<T> {
     Final(T),
     /// It may be better next time; `asked` is the server's own wish.
     Again { fault: Fault, asked: Option<Duration> },
-    /// The permission is missing, or a policy forbids it.
-    Denied(Fault),
     /// The token was refused.
     Unauthorized(Fault),
 }
@@ -196,9 +194,7 @@ impl Part<'_> {
             (_, "MailboxNotHostedInExchangeOnline") => unknown("mailbox_elsewhere"),
             (_, "extensionError") => unknown("extension_error"),
             (401, _) => Judged::Unauthorized(fault("unauthorized")),
-            (403, "ErrorAccessDenied" | "Authorization_RequestDenied" | "accessDenied") => {
-                Judged::Denied(fault("access_denied"))
-            }
+            (403, "ErrorAccessDenied" | "Authorization_RequestDenied" | "accessDenied") => unknown(DENIED),
             // A failed parent (424) is ours to send again: we declare none.
             (status, _) if is_transient(status) || status == 424 => {
                 Judged::Again { fault: fault("server_error"), asked: self.retry_after(now) }

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::extract::{Activity, Globs, UserType};
+use crate::extract::{Activity, DENIED, Globs, UserType};
 use crate::http::loopback::{Asked, Loopback, reply, reply_json};
 use crate::http::{EntraCredential, Pace};
 use crate::model::{Absence, PersonKey, Standing};
@@ -455,18 +455,34 @@ async fn an_inner_401_for_all_renews_the_token_once() {
     })
     .await;
     let looked = one.entra.fetch(&ids(&["ada", "bob"])).await.unwrap();
-    assert_eq!((code(&looked, "bob").as_str(), one.login.asked().len()), ("unauthorized", 1));
+    assert_eq!((code(&looked, "bob").as_str(), one.login.asked().len()), ("unauthorized", 2));
 }
 
 #[tokio::test]
-async fn access_denied_for_all_is_the_apps_permission_and_for_one_that_persons() {
-    let denied = |_: usize, asked: &Asked| batch(asked, |_| refused(403, "ErrorAccessDenied"));
-    let failure =
-        Tenant::start(UserRules::default(), denied).await.entra.fetch(&ids(&["ada", "bob"])).await.unwrap_err();
-    assert!(failure.kind == FailureKind::Refused && failure.to_string().contains("User.Read.All"), "{failure}");
+async fn a_token_that_ends_between_two_parts_is_renewed_for_the_rest() {
+    let tenant = Tenant::start(UserRules::default(), |_, asked| {
+        let fresh = asked.header("authorization") == "Bearer graph-token-1";
+        batch(asked, |url| match url {
+            "/users/ada/photo/$value" => photo(),
+            "/users/bob/photo/$value" if fresh => photo(),
+            "/users/bob/photo/$value" => refused(401, "InvalidAuthenticationToken"),
+            _ if fresh => photo(),
+            _ => refused(503, "serviceNotAvailable"),
+        })
+    })
+    .await;
+    let looked = tenant.entra.fetch(&ids(&["ada", "bob", "cyd"])).await.unwrap();
+    assert!(looked.iter().all(|(_, looked)| matches!(looked, Looked::Photo { .. })), "{looked:?}");
+    assert_eq!((tenant.login.asked().len(), tenant.graph.asked().len()), (2, 2));
+}
 
-    let alone = Tenant::start(UserRules::default(), denied).await.entra.fetch(&ids(&["ada"])).await.unwrap();
-    assert_eq!(code(&alone, "ada"), "access_denied");
+#[tokio::test]
+async fn access_denied_is_told_of_each_person() {
+    let denied = |_: usize, asked: &Asked| batch(asked, |_| refused(403, "ErrorAccessDenied"));
+    let tenant = Tenant::start(UserRules::default(), denied).await;
+    let looked = tenant.entra.fetch(&ids(&["ada", "bob"])).await.unwrap();
+    assert_eq!((code(&looked, "ada").as_str(), code(&looked, "bob").as_str()), (DENIED, DENIED));
+    assert!(tenant.entra.remedy().unwrap().contains("User.Read.All"));
 
     let mixed = Tenant::start(UserRules::default(), |_, asked| {
         batch(asked, |url| if url.contains("ada") { photo() } else { refused(403, "ErrorAccessDenied") })

@@ -30,8 +30,9 @@ struct Round<T> {
     throttled: u64,
 }
 
-/// A photo that is refused.
+/// A photo that is refused, and so are all.
 struct Denied {
+    #[cfg(any(test, fuzzing))]
     place: usize,
     fault: Fault,
     class: Class,
@@ -49,7 +50,6 @@ impl Google {
     /// Asks for one thing of each person; one answer for each.
     pub(super) async fn ask_each<T: Wanted + Send>(&self, people: &[PersonId]) -> Result<Vec<(PersonId, T)>, Failure> {
         let mut told = Vec::with_capacity(people.len());
-        let mut denied = Vec::new();
         let mut open: Vec<usize> = (0..people.len()).collect();
         let (mut pauses, mut renewed) = (self.directory.pauses(), false);
         while !open.is_empty() {
@@ -68,9 +68,11 @@ impl Google {
                     },
                 }
             };
-            let Round { done, denied: refused, mut unauthorized, mut again, asked, throttled } = round;
+            let Round { done, denied, mut unauthorized, mut again, asked, throttled } = round;
             told.extend(done);
-            denied.extend(refused);
+            if let Some(Denied { fault, class, challenge, .. }) = denied.first() {
+                return Err(self.refused(people, fault, *class, challenge.as_deref()));
+            }
             self.directory.count_throttled(throttled);
             if !unauthorized.is_empty() && !renewed {
                 renewed = true;
@@ -88,7 +90,7 @@ impl Google {
             told.extend(unknown(unauthorized));
             open = self.repeat(again, asked, &mut pauses, &mut told).await;
         }
-        self.whole_or_each(people, told, denied)
+        Ok(told.into_iter().map(|(place, told)| (people[place].clone(), told)).collect())
     }
 
     /// Waits for the parts that are worth another try; gives up on them when the tries are used up.
@@ -190,22 +192,6 @@ impl Google {
         Ok(round)
     }
 
-    /// What concerns the app or the subject is no matter of one person.
-    fn whole_or_each<T: Wanted>(
-        &self,
-        people: &[PersonId],
-        mut told: Vec<(usize, T)>,
-        denied: Vec<Denied>,
-    ) -> Result<Vec<(PersonId, T)>, Failure> {
-        let everybody = denied.len() == people.len() && people.len() > 1;
-        let whole = denied.iter().find(|one| everybody || one.class != Class::Privilege);
-        if let Some(Denied { fault, class, challenge, .. }) = whole {
-            return Err(self.refused(people, fault, *class, challenge.as_deref()));
-        }
-        told.extend(unknown(denied.into_iter().map(|one| (one.place, one.fault)).collect()));
-        Ok(told.into_iter().map(|(place, told)| (people[place].clone(), told)).collect())
-    }
-
     fn refused(&self, people: &[PersonId], fault: &Fault, class: Class, challenge: Option<&str>) -> Failure {
         let kind = if class == Class::Spent { FailureKind::Unreachable } else { FailureKind::Refused };
         let failure = Failure::new(kind, format!("reading {} photos", people.len()), &*fault.message);
@@ -249,7 +235,13 @@ impl<T: Wanted> Round<T> {
         match part.judge(person.as_str(), now) {
             Judged::Final(told) => self.done.push((place, told)),
             Judged::Denied(fault, class) => {
-                self.denied.push(Denied { place, fault, class, challenge: part.challenge.clone() });
+                self.denied.push(Denied {
+                    #[cfg(any(test, fuzzing))]
+                    place,
+                    fault,
+                    class,
+                    challenge: part.challenge.clone(),
+                });
             }
             Judged::Unauthorized(fault) => self.unauthorized.push((place, fault)),
             Judged::Again { fault, asked, class } => {

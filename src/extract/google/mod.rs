@@ -164,6 +164,10 @@ impl Source for Google {
         self.ask_each(people).await
     }
 
+    fn remedy(&self) -> Option<String> {
+        self.asker.hint(error::Class::Privilege, None)
+    }
+
     fn counts(&self) -> Counts {
         self.tokens.counts() + self.directory.counts()
     }

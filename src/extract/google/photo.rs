@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use super::error::{Class, GoogleError};
 use super::mime::Part;
-use crate::extract::{Looked, Probed};
+use crate::extract::{DENIED, Looked, Probed};
 use crate::http::parse_retry_after;
 use crate::model::{Absence, Fault, Version};
 
@@ -37,7 +37,7 @@ pub(super) enum Judged<T> {
     Final(T),
     /// It may be better next time; `asked` is the server's own wish.
     Again { fault: Fault, asked: Option<Duration>, class: Class },
-    /// This person's photo is refused, or everybody's.
+    /// Everybody's photo is refused: it is about the app or the customer.
     Denied(Fault, Class),
     /// The token was refused.
     Unauthorized(Fault),
@@ -108,9 +108,9 @@ impl Part<'_> {
             Class::Rate => again("throttled"),
             Class::Server => again("server_error"),
             Class::Token => Judged::Unauthorized(fault("unauthorized")),
-            Class::Privilege | Class::Scope | Class::Api | Class::Domain | Class::Spent => {
-                Judged::Denied(fault("access_denied"), class)
-            }
+            // Whoever may list the users may read them: where that was accepted, it is this person's photo.
+            Class::Privilege => Judged::Final(T::unknown(fault(DENIED))),
+            Class::Scope | Class::Api | Class::Domain | Class::Spent => Judged::Denied(fault(DENIED), class),
             Class::Request | Class::Odd => Judged::Final(T::unknown(fault("odd_answer"))),
         }
     }

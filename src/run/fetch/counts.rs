@@ -3,6 +3,7 @@
 //! Owns: the counts, and telling one person's failure from the provider's. Leaves to others: the questions.
 //! A newcomer gets wrong: `lost` counts only those who were known last time: a photo that never could be read is no loss.
 
+use crate::extract::DENIED;
 use crate::http::{Failure, FailureKind};
 use crate::model::Fault;
 use crate::run::feed::Feed;
@@ -22,8 +23,32 @@ pub struct RoundCounts {
     pub known_before: u64,
     /// Of these, not known now.
     pub lost: u64,
+    /// Asked about and answered, in whatever way.
+    pub answered: u64,
+    /// Asked about in vain.
+    pub missed: Missed,
     /// Requests, repeated ones left out.
     pub calls: u64,
+}
+
+/// Questions that were not answered.
+#[derive(Default)]
+pub struct Missed {
+    count: u64,
+    first: Option<Fault>,
+    /// Some for another reason than the first.
+    mixed: bool,
+}
+
+impl Missed {
+    /// So many that the rest need not be asked.
+    const ENOUGH: u64 = 20;
+
+    /// Counts one.
+    pub fn count(&mut self, fault: &Fault) {
+        self.count += 1;
+        self.mixed |= self.first.get_or_insert_with(|| fault.clone()).code != fault.code;
+    }
 }
 
 impl RoundCounts {
@@ -38,6 +63,39 @@ impl RoundCounts {
         ))
     }
 
+    /// Photos are denied to all, which is a matter of the permission: `remedy` says what to grant. A few whose own photos
+    /// are denied are nobody else's matter, also where they alone were asked about.
+    pub fn everybody_denied(&self, remedy: impl FnOnce() -> Option<String>) -> Option<Failure> {
+        let first = self.one_reason().filter(|first| first.code == DENIED)?;
+        let failure =
+            Failure::new(FailureKind::Refused, format!("reading {} photos", self.missed.count), &*first.message);
+        Some(match remedy() {
+            Some(remedy) => failure.hint(remedy),
+            None => failure,
+        })
+    }
+
+    /// The same, as soon as the rest need not be asked.
+    pub fn denied_so_far(&self, remedy: impl FnOnce() -> Option<String>) -> Option<Failure> {
+        if self.missed.count < Missed::ENOUGH { None } else { self.everybody_denied(remedy) }
+    }
+
+    /// Nobody could be learnt, and no photo of the source is known (reference/microsoft-graph §3.5).
+    pub fn everybody_missed(&self) -> Option<Failure> {
+        let first = self.one_reason()?;
+        let tried = format!("learn the photos of {} people", self.missed.count);
+        let found = format!("none could be, all for one reason: [{}] {}", first.code, first.message);
+        Some(Failure::new(FailureKind::Odd, tried, found).hint(
+            "that proves no absence, and no picture was touched: look at the provider's service health, and run again later",
+        ))
+    }
+
+    /// Why not one photo of the source is known, if whoever was asked about was missed for the same reason.
+    fn one_reason(&self) -> Option<&Fault> {
+        let Missed { count, first, mixed } = &self.missed;
+        first.as_ref().filter(|_| *count > 1 && !mixed && self.answered == 0 && self.present == 0)
+    }
+
     /// Adds them to those of the source.
     pub fn add_to(&self, feed: &mut Feed) {
         let counts = &mut feed.counts;
@@ -48,5 +106,45 @@ impl RoundCounts {
         counts.known_before += self.known_before;
         counts.lost += self.lost;
         counts.forecast += self.calls;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round(present: u64, answered: u64, missed: &[&str]) -> RoundCounts {
+        let mut counts = RoundCounts { present, answered, ..RoundCounts::default() };
+        missed.iter().for_each(|code| counts.missed.count(&Fault::new(*code, "why")));
+        counts
+    }
+
+    /// reference/microsoft-graph §3.5: if everybody fails the same way, the run fails.
+    #[test]
+    fn all_at_once_are_the_provider_and_a_few_are_not() {
+        for (present, answered, missed, of_all) in [
+            (0, 0, vec!["mailbox_missing"; 3], true),
+            (0, 0, vec!["mailbox_missing"], false),
+            (0, 0, vec!["mailbox_missing", "server_error"], false),
+            (0, 1, vec!["mailbox_missing"; 3], false),
+            // Known without a question: the listing shows the marker of last time.
+            (1, 0, vec!["mailbox_missing"; 3], false),
+            (0, 0, vec![], false),
+        ] {
+            let told = round(present, answered, &missed).everybody_missed();
+            assert_eq!(told.map(|failure| failure.kind), of_all.then_some(FailureKind::Odd), "{present} {missed:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_denied_to_all_is_a_matter_of_the_permission() {
+        let remedy = || Some("grant it".to_owned());
+        let denied = round(0, 0, &[DENIED; 19]);
+        let failure = denied.everybody_denied(remedy).unwrap();
+        assert_eq!((failure.kind, failure.hint.as_deref()), (FailureKind::Refused, Some("grant it")));
+        assert!(denied.denied_so_far(remedy).is_none() && round(0, 0, &[DENIED; 20]).denied_so_far(remedy).is_some());
+        for some in [round(0, 1, &[DENIED; 20]), round(1, 0, &[DENIED; 20]), round(0, 0, &["odd_answer"; 20])] {
+            assert!(some.everybody_denied(remedy).is_none() && some.denied_so_far(remedy).is_none());
+        }
     }
 }

@@ -52,8 +52,11 @@ pub async fn fetch_all(house: &House, feed: &mut Feed, kitchen: &Arc<Kitchen>, l
     let mut outcome = round.everybody().await;
     let Round { counts, versions, first_lost, .. } = round;
     feed.notes.extend(versions.note());
-    if let (Ok(Ok(())), Some(lost)) = (&outcome, counts.everybody_lost(first_lost)) {
-        outcome = Ok(Err(lost));
+    if let Ok(Ok(())) = outcome {
+        let failure = counts.everybody_denied(|| source.remedy()).or_else(|| counts.everybody_lost(first_lost));
+        if let Some(failure) = failure.or_else(|| counts.everybody_missed()) {
+            outcome = Ok(Err(failure));
+        }
     }
     counts.add_to(feed);
     finish(house, feed, &work, outcome)
@@ -311,9 +314,10 @@ impl<'a> Round<'a> {
             Err(_stopped) => return self.take_in().await.map(Err),
         };
         match brought {
-            Ok(brought) => self.bring(brought).map(Ok),
-            Err(failure) => Ok(Err(self.failed(failure))),
+            Ok(brought) => self.bring(brought)?,
+            Err(failure) => return Ok(Err(self.failed(failure))),
         }
+        Ok(self.counts.denied_so_far(|| self.source.remedy()).map_or(Ok(()), Err))
     }
 
     /// Takes in what is under way once the run is asked to stop, for a moment: the next run need not ask for it again.
@@ -349,6 +353,10 @@ impl<'a> Round<'a> {
     }
 
     fn probed(&mut self, person: PersonId, probed: Probed) -> Result<(), Trouble> {
+        match &probed {
+            Probed::Unknown(fault) => self.counts.missed.count(fault),
+            Probed::Version(_) | Probed::Absent(_) => self.counts.answered += 1,
+        }
         let mark = self.mark(&person)?;
         match (probed, mark) {
             (Probed::Version(Some(version)), Some(mark)) if mark.version.as_ref() == Some(&version) => {
@@ -364,6 +372,10 @@ impl<'a> Round<'a> {
     }
 
     fn serve(&mut self, person: &PersonId, meal: Meal, asked: Asked) -> Result<(), Trouble> {
+        match &meal {
+            Meal::Unknown(fault) => self.counts.missed.count(fault),
+            Meal::Photo { .. } | Meal::Absent(_) => self.counts.answered += 1,
+        }
         match meal {
             Meal::Photo { version, cooked } => {
                 let Some(found) = cooked.remembered else { return self.fact(person, cooked.fact) };

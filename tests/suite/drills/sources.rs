@@ -168,6 +168,31 @@ fn a_customer_that_breaks_reverts_nobody() {
     book.expect("customer");
 }
 
+/// Google's listing says whose photo changed: where these are denied, nobody else was asked about.
+#[test]
+fn photos_that_are_denied_to_a_few_are_these_peoples_matter() {
+    let company = Company::of(&[]).with_google(&["leslie", "katherine", "radia"]);
+    let mut stage = served(company.with_person("ada").with_person("grace"));
+    // The limit on photos that were known last time is another matter.
+    stage.edit(|pipe| _ = pipe.top("limits", "{ unknown: { count: 2 } }"));
+    for name in BOUGHT {
+        let command = json!({ "photo": { "user": bought(name), "now": { "file": "faces/spare.png" } } });
+        _ = stage.sandbox.command("directory", &command).unwrap_or_else(|fault| panic!("{fault}"));
+    }
+    let denied = refused(403, "forbidden", "Not Authorized to access this resource/api");
+    stage.sandbox.fault(Fault::new(denied).at("directory").in_parts().about("/photos/"));
+    for _ in 0..2 {
+        let ended = stage.run().expect_exit(0);
+        for name in BOUGHT {
+            ended.holds(ended.line("jira", name)["reason"] == "photo_unknown", &format!("{name}: photo_unknown"));
+        }
+    }
+    assert_eq!(stage.sandbox.truth().writes, []);
+    stage.sandbox.faults().clear();
+    stage.run().expect_exit(0);
+    stage.expect_shown(&[("leslie", Face("spare")), ("katherine", Face("spare")), ("radia", Face("radia"))]);
+}
+
 /// Design §8: no marker means no photo only if other users of the same listing have one.
 #[test]
 fn a_listing_without_any_marker_is_no_proof() {

@@ -25,7 +25,6 @@ enum Means {
     Absent(Absence),
     Unknown(String),
     Again(String),
-    Denied,
     Unauthorized,
     Present,
 }
@@ -36,7 +35,6 @@ fn meaning_of_probe(judged: Judged<Probed>) -> Means {
         Judged::Final(Probed::Unknown(fault)) => Means::Unknown(fault.code),
         Judged::Final(Probed::Version(_)) => Means::Present,
         Judged::Again { fault, .. } => Means::Again(fault.code),
-        Judged::Denied(_) => Means::Denied,
         Judged::Unauthorized(_) => Means::Unauthorized,
     }
 }
@@ -47,7 +45,6 @@ fn meaning_of_look(judged: Judged<Looked>) -> Means {
         Judged::Final(Looked::Unknown(fault)) => Means::Unknown(fault.code),
         Judged::Final(Looked::Photo { .. }) => Means::Present,
         Judged::Again { fault, .. } => Means::Again(fault.code),
-        Judged::Denied(_) => Means::Denied,
         Judged::Unauthorized(_) => Means::Unauthorized,
     }
 }
@@ -74,8 +71,8 @@ fn the_no_photo_table() {
         (404, wrapped.clone(), unknown("unknown_error")),
         (400, wrapped.clone(), unknown("unknown_error")),
         (500, wrapped, again("server_error")),
-        (403, error("ErrorAccessDenied"), Means::Denied),
-        (403, error("Authorization_RequestDenied"), Means::Denied),
+        (403, error("ErrorAccessDenied"), unknown(DENIED)),
+        (403, error("Authorization_RequestDenied"), unknown(DENIED)),
         (500, error("ErrorStoreInternalServerError"), again("server_error")),
         (503, error("ErrorStoreInternalServerError"), again("server_error")),
         (400, error("extensionError"), unknown("extension_error")),
