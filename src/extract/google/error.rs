@@ -58,15 +58,14 @@ impl GoogleError {
 
     /// Gateways before the API answer in plain text or HTML.
     fn of_text(body: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(&body[..body.len().min(4096)]).to_ascii_lowercase();
-        let rate = ["request rate higher than configured", "quota exceeded"].iter().any(|words| text.contains(words));
-        Self { reason: if rate { "rateLimitExceeded".to_owned() } else { String::new() }, message: String::new() }
+        let reason = reason_of(&String::from_utf8_lossy(&body[..body.len().min(4096)]));
+        Self { reason: reason.unwrap_or_default().to_owned(), message: String::new() }
     }
 
     /// The table of §5.
     pub(super) fn class(&self, status: u16) -> Class {
         let has = |part: &str| self.message.contains(part);
-        match (status, self.reason.as_str()) {
+        match (status, self.cause()) {
             (401, _) => Class::Token,
             (403 | 429, "dailyLimitExceeded") => Class::Spent,
             (429, _) => Class::Rate,
@@ -79,7 +78,6 @@ impl GoogleError {
                 | "RATE_LIMIT_EXCEEDED",
             ) => Class::Rate,
             (403, "insufficientPermissions" | "ACCESS_TOKEN_SCOPE_INSUFFICIENT") => Class::Scope,
-            (403, _) if has("insufficient authentication scopes") => Class::Scope,
             (403, "accessNotConfigured" | "SERVICE_DISABLED") => Class::Api,
             (403, "domainCannotUseApis") => Class::Domain,
             (403, _) => Class::Privilege,
@@ -90,6 +88,15 @@ impl GoogleError {
             (status, _) if is_transient(status) => Class::Server,
             _ => Class::Odd,
         }
+    }
+
+    /// The reason; where none is given but that something is denied, the one that the message is known to go with.
+    fn cause(&self) -> &str {
+        let told = match self.reason.as_str() {
+            "" | "PERMISSION_DENIED" | "forbidden" => reason_of(&self.message),
+            _ => None,
+        };
+        told.unwrap_or(&self.reason)
     }
 
     /// `403 forbidden: Not Authorized to access this resource/api`
@@ -103,6 +110,24 @@ impl GoogleError {
         }
         told(&words)
     }
+}
+
+/// Messages and the reasons that they are documented with: answers in the format of google.rpc may give a status alone,
+/// and pages not even that.
+const MESSAGES: [(&str, &str); 8] = [
+    ("request rate higher than configured", "rateLimitExceeded"),
+    ("quota exceeded", "rateLimitExceeded"),
+    ("rate limit exceeded", "rateLimitExceeded"),
+    ("daily limit exceeded", "dailyLimitExceeded"),
+    ("insufficient permission", "insufficientPermissions"),
+    ("insufficient authentication scopes", "insufficientPermissions"),
+    ("has not been used in project", "accessNotConfigured"),
+    ("domain cannot use apis", "domainCannotUseApis"),
+];
+
+fn reason_of(message: &str) -> Option<&'static str> {
+    let message = message.to_ascii_lowercase();
+    MESSAGES.iter().find(|(words, _)| message.contains(words)).map(|(_, reason)| *reason)
 }
 
 /// Whether an answer only says "slower".
@@ -126,6 +151,10 @@ impl Asker {
         let found = if error.message.is_empty() { answer.excerpt() } else { error.words(answer.status) };
         let challenge = answer.header("www-authenticate");
         let failure = answer.failure(kind(class), found).lacks(self.lacks(class, challenge));
+        if class == Class::NotThere && error == GoogleError::default() {
+            return failure
+                .hint("that is not how the Directory API answers: check `endpoints.directory`, and any proxy between");
+        }
         match self.hint(class, challenge) {
             Some(hint) => failure.hint(hint),
             None => failure,

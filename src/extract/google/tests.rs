@@ -272,6 +272,9 @@ async fn members_of_any_group_are_in_scope_and_a_scope_more_is_asked_for() {
 #[tokio::test]
 async fn every_row_of_the_error_table_names_what_to_change() {
     use FailureKind::{Misconfigured, Odd, Refused, Unreachable};
+    let status = |status: u16, message: &str| {
+        (status, json!({ "error": { "code": status, "message": message, "status": "PERMISSION_DENIED" } }))
+    };
     let table = [
         (refusal(401, "authError", "Invalid Credentials"), Refused, 2, "endpoints"),
         (refusal(401, "required", "Login Required"), Refused, 2, "endpoints"),
@@ -316,6 +319,22 @@ async fn every_row_of_the_error_table_names_what_to_change() {
         (refusal(412, "conditionNotMet", "x"), Odd, 1, "412"),
         (refusal(500, "internalError", "x"), Unreachable, 6, "run again later"),
         (refusal(503, "backendError", "Backend Error"), Unreachable, 6, "run again later"),
+        // The format of google.rpc, without a reason.
+        (status(403, "Not Authorized to access this resource/api"), Refused, 1, "Admin roles: give admin@example.com"),
+        (status(403, "Request had insufficient authentication scopes."), Refused, 1, "Domain-wide delegation"),
+        (status(403, "Insufficient Permission"), Refused, 1, "Domain-wide delegation"),
+        (
+            status(403, "Admin SDK API has not been used in project 7 before or it is disabled."),
+            Refused,
+            1,
+            "enable the Admin SDK API",
+        ),
+        (status(403, "Domain cannot use apis."), Refused, 1, "let the domain use APIs"),
+        (status(403, "Daily Limit Exceeded"), Unreachable, 1, "tomorrow"),
+        (status(403, "Quota exceeded for quota metric 'Queries'"), Unreachable, 6, "lower `units`"),
+        (status(403, "User Rate Limit Exceeded"), Unreachable, 6, "lower `units`"),
+        ((403, json!("<html>User Rate Limit Exceeded</html>")), Unreachable, 6, "lower `units`"),
+        ((404, json!("<html>Not Found</html>")), Misconfigured, 1, "`endpoints.directory`"),
         ((502, json!("Bad Gateway")), Unreachable, 6, "run again later"),
         ((504, json!("")), Unreachable, 6, "run again later"),
         ((200, json!([])), Odd, 1, "another shape"),
