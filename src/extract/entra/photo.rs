@@ -28,11 +28,19 @@ const LARGEST: usize = 6 * 1024 * 1024;
 pub(super) struct Part<'a> {
     #[serde(borrow)]
     pub(super) id: Cow<'a, str>,
+    #[serde(deserialize_with = "status")]
     pub(super) status: u16,
     #[serde(default)]
     headers: Sparse,
     #[serde(borrow, default)]
     body: Body<'a>,
+}
+
+/// A number, or a number as text; anything else is that part's failure, and no other's.
+fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+    let Sparse(status) = Sparse::deserialize(deserializer)?;
+    let told = status.as_u64().or_else(|| status.as_str()?.trim().parse().ok());
+    Ok(told.and_then(|told| u16::try_from(told).ok()).unwrap_or_default())
 }
 
 /// JSON type first, then status (§4): bytes are a string, all else an object.

@@ -193,3 +193,18 @@ fn retry_after_is_found_in_any_case_and_form() {
         assert_eq!(got, asked.map(Duration::from_secs), "{headers}");
     }
 }
+
+/// One part's oddity is no other's: a whole answer must not be thrown away for it.
+#[test]
+fn a_status_may_be_a_text_and_an_odd_one_is_that_parts_failure() {
+    for (status, means) in [
+        (json!("404"), Means::Absent(Absence::NotFound)),
+        (json!(404), Means::Absent(Absence::NotFound)),
+        (json!("Not Found"), Means::Unknown("odd_answer".to_owned())),
+        (json!(null), Means::Unknown("odd_answer".to_owned())),
+        (json!(70_404), Means::Unknown("odd_answer".to_owned())),
+    ] {
+        let part = json!({ "id": "0", "status": status, "body": error("ImageNotFound") }).to_string();
+        assert_eq!(meaning_of_look(judge(&part)), means, "{part}");
+    }
+}
