@@ -34,6 +34,10 @@ const MORE: [(&str, &[&str]); 2] = [
     ),
 ];
 
+/// One of these with one of those grants what `User.Read.All` does (§2.1, §3.4).
+const LISTING: [&str; 2] = ["Directory.Read.All", "Directory.ReadWrite.All"];
+const PHOTOS: [&str; 2] = ["ProfilePhoto.Read.All", "ProfilePhoto.ReadWrite.All"];
+
 /// The claims that are told.
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 struct Claims {
@@ -59,7 +63,8 @@ impl Claims {
 
     fn has(&self, wanted: &str) -> bool {
         let more = MORE.iter().find(|(name, _)| *name == wanted).map_or(&[][..], |(_, more)| more);
-        self.roles.iter().any(|role| role == wanted || more.contains(&role.as_str()))
+        let any = |roles: &[&str]| self.roles.iter().any(|role| roles.contains(&role.as_str()));
+        any(&[wanted]) || any(more) || (wanted == USERS && any(&LISTING) && any(&PHOTOS))
     }
 }
 
@@ -136,6 +141,13 @@ mod tests {
             (vec!["User.Read.All", MEMBERS, HIDDEN], true, vec![], vec![]),
             (vec!["User.Read.All", "ProfilePhoto.Read.All"], false, vec![], vec!["ProfilePhoto.Read.All"]),
             (vec!["User.ReadWrite.All"], false, vec![], vec!["User.ReadWrite.All"]),
+            (
+                vec!["Directory.Read.All", "ProfilePhoto.Read.All"],
+                false,
+                vec![],
+                vec!["Directory.Read.All", "ProfilePhoto.Read.All"],
+            ),
+            (vec!["Directory.Read.All"], false, vec![USERS], vec!["Directory.Read.All"]),
             (vec!["User.ReadBasic.All"], true, vec![USERS, MEMBERS], vec!["User.ReadBasic.All"]),
             (vec![], false, vec![USERS], vec![]),
         ] {
