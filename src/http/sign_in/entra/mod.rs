@@ -12,11 +12,12 @@ mod refusal;
 mod tests;
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{Grant, Granted, TokenFrom};
 use crate::http::key_pair::KeyPair;
@@ -72,7 +73,8 @@ pub struct EntraSignIn {
 #[derive(Deserialize)]
 struct Token {
     access_token: SecretString,
-    expires_in: u64,
+    #[serde(default)]
+    expires_in: Value,
 }
 
 /// What the login host takes as a proof.
@@ -176,5 +178,5 @@ impl EntraSignIn {
 
 fn granted(answer: &Answer) -> Result<Granted, Failure> {
     let token: Token = answer.json()?;
-    Ok(Granted { token: token.access_token, expires_in: Duration::from_secs(token.expires_in) })
+    Ok(Granted { token: token.access_token, expires_in: super::clock::life(&token.expires_in) })
 }

@@ -5,7 +5,7 @@
 
 use serde::Deserialize;
 
-use crate::http::{Answer, Failure, FailureKind, told};
+use crate::http::{Answer, Failure, FailureKind, is_transient, told};
 
 /// The documented error answer; every member may be missing in practice.
 #[derive(Default, Deserialize)]
@@ -39,13 +39,17 @@ pub(super) enum Remedy {
 /// What a refusal means, and what may help.
 pub(super) fn judge(answer: &Answer) -> Judged {
     let lasting = |failure| Judged { failure, remedy: Remedy::None };
-    if answer.status >= 500 {
-        // `read` has repeated it already.
+    // `read` has repeated it already.
+    let in_trouble = || {
         let failure = answer.failure(FailureKind::Unreachable, answer.excerpt());
-        return lasting(failure.hint("the sign-in service is in trouble: run again later"));
+        lasting(failure.hint("the sign-in service is in trouble: run again later"))
+    };
+    if answer.status >= 500 {
+        return in_trouble();
     }
     let refusal: Refusal = match answer.json() {
         Ok(refusal) => refusal,
+        Err(_) if is_transient(answer.status) => return in_trouble(),
         Err(failure) => return lasting(failure),
     };
     if refusal.error.is_empty() {
@@ -98,7 +102,9 @@ fn hint(code: u64) -> Option<&'static str> {
         700_027 | 50_012 => {
             "the app does not know this certificate: upload it to the app registration; the first certificate of `file` is the one that counts"
         }
-        700_024 => "the assertion is outside its time: check this machine's clock",
+        700_024 => {
+            "the assertion is outside its time: check this machine's clock; a token of the CI platform is good for minutes, so that it has to be a fresh one"
+        }
         70_021 | 700_213 => {
             "no federated credential of the app has the issuer, subject and audience of the CI token; repositories made or renamed since July 2026 carry numbers in the subject"
         }

@@ -82,7 +82,8 @@ async fn a_transient_refusal_passes() {
     let server = Loopback::start(|number, _| match number {
         0 => reply(503, &[], "busy"),
         1 => reply_json(400, &refusal("temporarily_unavailable", 90_006)),
-        _ => reply_json(200, &json!({ "expires_in": 10, "access_token": "eyJ-2" })),
+        // Numbers may come as text, as other endpoints of the vendor send them (§1.4).
+        _ => reply_json(200, &json!({ "expires_in": "10", "access_token": "eyJ-2" })),
     })
     .await;
     assert_eq!(grant(&server).ask().await.unwrap().token.expose_secret(), "eyJ-2");
@@ -92,8 +93,13 @@ async fn a_transient_refusal_passes() {
 async fn a_page_in_place_of_the_endpoint_is_odd_and_a_misshaped_token_is_not_quoted() {
     let page = Loopback::start(|_, _| reply(404, &[("content-type", "text/html")], "<html>no")).await;
     assert_eq!(grant(&page).ask().await.unwrap_err().kind, FailureKind::Odd);
-    let odd =
-        Loopback::start(|_, _| reply_json(200, &json!({ "access_token": "eyJ-odd", "expires_in": "soon" }))).await;
+    let slower = Loopback::start(|_, _| reply(429, &[], "")).await;
+    let failure = grant(&slower).ask().await.unwrap_err();
+    assert!(failure.kind == FailureKind::Unreachable && failure.to_string().contains("run again later"), "{failure}");
+    let odd = Loopback::start(|_, _| {
+        reply(200, &[("content-type", "application/json")], r#"{"access_token":"eyJ-odd","access_token":7}"#)
+    })
+    .await;
     let shown = grant(&odd).ask().await.unwrap_err().to_string();
     assert!(!shown.contains("eyJ-odd"), "{shown}");
 }

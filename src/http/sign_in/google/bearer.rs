@@ -3,7 +3,7 @@
 //! Owns: the claims and the token request. Leaves to others: signing (`key.rs`, `federated.rs`), what a refusal means.
 //! A newcomer gets wrong: the audience is Google's own endpoint, wherever the request is sent.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
@@ -102,26 +102,5 @@ fn granted(answer: &Answer, wish: &Wish<'_>) -> Result<Granted, Failure> {
             format!("200 without an access token: Google does not know one of the scopes {}", wish.scopes.join(", "));
         return Err(answer.failure(FailureKind::Refused, found).hint("this is our fault: please report it"));
     };
-    Ok(Granted { token, expires_in: life(&expires_in) })
-}
-
-/// A number, or a number as text; Google's own client takes both.
-fn life(expires_in: &Value) -> Duration {
-    let seconds = expires_in.as_u64().or_else(|| expires_in.as_str()?.trim().parse().ok());
-    Duration::from_secs(seconds.unwrap_or(LIFE))
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn the_life_of_a_token_is_a_number_in_either_form() {
-        for (wire, seconds) in [(json!(3599), 3599), (json!("3599"), 3599), (json!(null), 3600), (json!("soon"), 3600)]
-        {
-            assert_eq!(life(&wire).as_secs(), seconds, "{wire}");
-        }
-    }
+    Ok(Granted { token, expires_in: clock::life(&expires_in) })
 }
