@@ -419,7 +419,7 @@ fn blocked(answer: &Answer) -> Failure {
     }
     answer
         .failure(FailureKind::Refused, format!("{asked}: blocked by rate limiting"))
-        .hint("an administrator of that server has to exempt this account from rate limiting, or raise its limit")
+        .hint("an administrator of that server has to exempt this account from rate limiting, or raise its limit; a vendor's cloud wants less: lower `units` of the rate, and run again after that time")
 }
 
 /// The body, or `None` if it is larger than the cap. Stops reading there.
