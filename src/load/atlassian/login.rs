@@ -66,7 +66,10 @@ fn refusal(answer: &Answer, anonymous: Anonymous) -> Option<Failure> {
     }
     if anonymous == Anonymous::Refused && answer.header("x-ausername") == Some("anonymous") {
         let found = format!("{}, X-AUSERNAME: anonymous: the server does not know the credential", answer.status);
-        return Some(refused(found).hint("the token may have expired or been revoked; no picture was touched with it"));
+        return Some(refused(found).hint(
+            "the token may have expired or been revoked, or this release takes none (Jira before 8.14 and Confluence before \
+             7.9: write `credential: { username: …, password: … }`); no picture was touched with it",
+        ));
     }
     if answer.status == 403 && contains(&answer.body, "Basic Authentication has been disabled") {
         return Some(refused("403, basic authentication is switched off on this instance".to_owned()).hint(
