@@ -21,6 +21,9 @@ pub use rules::{Activity, Belongs, Chosen, Facts, GlobError, Globs, UserRules, U
 /// The code of a [`Fault`] that is about what we may do rather than about the photo.
 pub const DENIED: &str = "access_denied";
 
+/// The code of a [`Fault`] for a person who was deleted after the listing, or is listed late.
+pub const GONE: &str = "user_gone";
+
 /// How many people one call may name, so that one call is one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Batch {

@@ -117,23 +117,6 @@ fn a_first_run_that_learns_of_nobody_has_failed() {
     }
 }
 
-/// A batch takes 20: the last one may hold nobody but people whose photos an Exchange policy keeps from the app.
-#[test]
-fn two_who_are_denied_in_a_batch_of_their_own_stop_nobody_else() {
-    let names: Vec<String> = (0..22).map(|nth| format!("p{nth:02}")).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    for denied in [&names[..2], &names[20..]] {
-        let stage = Stage::company(&names);
-        for name in denied {
-            stage.photo_fails(name, "access_denied");
-        }
-        stage.run().expect_exit(0);
-        for name in &names {
-            stage.expect_shown(&[(name, if denied.contains(name) { Start } else { Face(name) })]);
-        }
-    }
-}
-
 #[test]
 fn a_source_that_is_switched_off_leaves_its_people_alone() {
     let mut stage = Stage::company(&["ada", "grace"]);

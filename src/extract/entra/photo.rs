@@ -16,7 +16,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::error::GraphError;
-use crate::extract::{DENIED, Looked, Probed};
+use crate::extract::{DENIED, GONE, Looked, Probed};
 use crate::http::{Sparse, is_transient, parse_retry_after};
 use crate::model::{Absence, Fault, Version};
 
@@ -195,7 +195,7 @@ impl Part<'_> {
         let unknown = |code: &str| Judged::Final(T::unknown(fault(code)));
         match (self.status, error.code.as_str()) {
             (404, "ImageNotFound" | "ErrorItemNotFound") => Judged::Final(T::absent(Absence::NotFound)),
-            (404, "Request_ResourceNotFound" | "ResourceNotFound") => unknown("user_gone"),
+            (404, "Request_ResourceNotFound" | "ResourceNotFound") => unknown(GONE),
             (429 | 509, _) => Judged::Again { fault: fault("throttled"), asked: self.retry_after(now) },
             // Before the transient ones: no waiting brings a mailbox, whatever the status was.
             (_, "ErrorNonExistentMailbox") | (400, "AuthenticationError") => unknown("mailbox_missing"),

@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use super::error::{Class, GoogleError};
 use super::mime::Part;
-use crate::extract::{DENIED, Looked, Probed};
+use crate::extract::{DENIED, GONE, Looked, Probed};
 use crate::http::parse_retry_after;
 use crate::model::{Absence, Fault, Version};
 
@@ -103,7 +103,7 @@ impl Part<'_> {
         let again = |code: &str| Judged::Again { fault: fault(code), asked: self.asked(now), class };
         match class {
             Class::NoPhoto => Judged::Final(T::absent(Absence::NotListed)),
-            Class::NoUser => Judged::Final(T::unknown(fault("user_gone"))),
+            Class::NoUser => Judged::Final(T::unknown(fault(GONE))),
             Class::NotThere => Judged::Final(T::unknown(fault("not_found_unexplained"))),
             Class::Rate => again("throttled"),
             Class::Server => again("server_error"),

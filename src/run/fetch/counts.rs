@@ -3,7 +3,7 @@
 //! Owns: the counts, and telling one person's failure from the provider's. Leaves to others: the questions.
 //! A newcomer gets wrong: `lost` counts only those who were known last time: a photo that never could be read is no loss.
 
-use crate::extract::DENIED;
+use crate::extract::{DENIED, GONE};
 use crate::http::{Failure, FailureKind};
 use crate::model::Fault;
 use crate::run::feed::Feed;
@@ -80,9 +80,10 @@ impl RoundCounts {
         if self.missed.count < Missed::ENOUGH { None } else { self.everybody_denied(remedy) }
     }
 
-    /// Nobody could be learnt, and no photo of the source is known (reference/microsoft-graph §3.5).
+    /// Nobody could be learnt, and no photo of the source is known (reference/microsoft-graph §3.5). That people are gone
+    /// is an answer of a provider that is well.
     pub fn everybody_missed(&self) -> Option<Failure> {
-        let first = self.one_reason()?;
+        let first = self.one_reason().filter(|first| first.code != GONE)?;
         let tried = format!("learn the photos of {} people", self.missed.count);
         let found = format!("none could be, all for one reason: [{}] {}", first.code, first.message);
         Some(Failure::new(FailureKind::Odd, tried, found).hint(
@@ -125,6 +126,7 @@ mod tests {
         for (present, answered, missed, of_all) in [
             (0, 0, vec!["mailbox_missing"; 3], true),
             (0, 0, vec!["mailbox_missing"], false),
+            (0, 0, vec![GONE; 3], false),
             (0, 0, vec!["mailbox_missing", "server_error"], false),
             (0, 1, vec!["mailbox_missing"; 3], false),
             // Known without a question: the listing shows the marker of last time.
