@@ -88,6 +88,7 @@ pub struct Call {
     pub(super) secret: bool,
     pub(super) repeats: Repeats,
     pub(super) fault: Option<String>,
+    pub(super) stamp: Option<&'static str>,
     timeout: Option<Duration>,
     headers: HeaderMap,
     payload: Payload,
@@ -106,6 +107,7 @@ impl Call {
             secret: false,
             repeats: Repeats::Transient,
             fault: None,
+            stamp: None,
             timeout: None,
             headers: HeaderMap::new(),
             payload: Payload::None,
@@ -157,6 +159,13 @@ impl Call {
             }
             _ => self.broken(format!("the value of the header `{name}` holds characters that no header can hold")),
         }
+    }
+
+    /// Every sending, repeated ones too, bears a new id in this header; the log tells it.
+    #[must_use]
+    pub fn stamped(mut self, header: &'static str) -> Self {
+        self.stamp = Some(header);
+        self
     }
 
     /// Asks for this kind of answer.

@@ -277,7 +277,11 @@ impl Line {
     /// One request and its answer, in turn and counted.
     async fn exchange(&self, call: &Call) -> Result<Heard, Broken> {
         self.check(call).map_err(Broken::Ours)?;
-        let request = self.dressed(call).map_err(Broken::Ours)?;
+        let mut request = self.dressed(call).map_err(Broken::Ours)?;
+        let stamp = call.stamp.map(|header| (header, uuid::Uuid::new_v4().to_string()));
+        if let Some((header, id)) = &stamp {
+            request = request.header(*header, id);
+        }
         let _turn = tokio::select! {
             biased;
             () = self.stopping.no_turn() => return Err(Broken::Stopped),
@@ -295,7 +299,19 @@ impl Line {
         tally.sent(call.units);
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = take_body(response, call.cap).await.map_err(|error| self.lost(call, &error))?;
-        tracing::debug!(line = %self.shared.name, status, bytes = body.as_ref().map(Bytes::len), "{}", call.describe());
+        // Support of Microsoft asks for exactly these (reference/microsoft-graph.md §6).
+        let told = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        tracing::debug!(
+            line = %self.shared.name,
+            status,
+            bytes = body.as_ref().map(Bytes::len),
+            id = stamp.as_ref().map(|(_, id)| id.as_str()),
+            request_id = told("request-id"),
+            date = told("date").filter(|_| stamp.is_some()),
+            diagnostic = told("x-ms-ags-diagnostic"),
+            "{}",
+            call.describe()
+        );
         let Some(body) = body else { return Ok(Heard::TooLarge(status)) };
         tally.received(body.len());
         if retry::is_throttled(status) {

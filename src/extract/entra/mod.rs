@@ -52,7 +52,7 @@ impl Entra {
     /// A read with the token; a 401 renews the token once.
     async fn ask(&self, call: Call) -> Result<Option<Answer>, Failure> {
         // Support asks for exactly this id (§6).
-        let call = call.accept("application/json").header("client-request-id", &uuid::Uuid::new_v4().to_string());
+        let call = call.accept("application/json").stamped("client-request-id");
         let token = self.tokens.token().await?;
         let first = self.graph.read_within_cap(call.clone().auth(&Authorization::Bearer(token.clone()))).await?;
         if first.as_ref().is_none_or(|answer| answer.status != 401) {
