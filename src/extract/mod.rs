@@ -31,6 +31,8 @@ pub struct Batch {
     pub versions: usize,
     /// For [`Source::fetch`].
     pub fetch: usize,
+    /// Requests that one call costs: one, or none where nothing goes over the wire.
+    pub requests: u64,
 }
 
 /// The change marker of one person's photo, without its bytes.

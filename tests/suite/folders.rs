@@ -21,7 +21,10 @@ fn stage() -> Stage {
 #[test]
 fn photos_go_from_a_folder_to_jira_and_to_a_folder() {
     let stage = stage();
-    stage.run().expect_exit(0);
+    let ended = stage.run().expect_exit(0);
+    for line in ended.report()["requests"].as_array().expect("a list") {
+        assert_eq!(line["sent"], line["forecast"], "reading a folder costs no request: {line}");
+    }
     stage.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace"))]);
     for name in ["ada", "grace"] {
         let bytes = std::fs::read(stage.path(&format!("out/{name}.png"))).expect("a picture in the folder");

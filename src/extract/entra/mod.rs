@@ -82,7 +82,7 @@ impl Source for Entra {
     }
 
     fn batch(&self) -> Batch {
-        Batch { versions: BATCH, fetch: BATCH }
+        Batch { versions: BATCH, fetch: BATCH, requests: 1 }
     }
 
     async fn whoami(&self) -> Result<SignedIn, Failure> {

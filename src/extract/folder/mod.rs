@@ -24,7 +24,7 @@ use crate::model::{Absence, Fault, Person, PersonId, SignedIn, SourceId, Version
 const LARGEST: u64 = 32 * 1024 * 1024;
 
 /// Files are near: this only bounds what one call holds.
-const BATCH: Batch = Batch { versions: 500, fetch: 8 };
+const BATCH: Batch = Batch { versions: 500, fetch: 8, requests: 0 };
 
 /// A folder as a source of people and photos.
 #[derive(Debug)]

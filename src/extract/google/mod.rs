@@ -132,7 +132,7 @@ impl Source for Google {
 
     fn batch(&self) -> Batch {
         let size = if self.is_singly() { 1 } else { BATCH };
-        Batch { versions: size, fetch: size }
+        Batch { versions: size, fetch: size, requests: 1 }
     }
 
     async fn whoami(&self) -> Result<SignedIn, Failure> {

@@ -536,11 +536,11 @@ async fn where_there_is_no_batch_photos_are_asked_for_one_by_one() {
             reply_json(status, &body)
         })
         .await;
-        assert_eq!(customer.google.batch(), Batch { versions: 100, fetch: 100 });
+        assert_eq!(customer.google.batch(), Batch { versions: 100, fetch: 100, requests: 1 });
         let looked = customer.google.fetch(&ids(&["ada", "none", "slow"])).await.unwrap();
         assert_eq!((code(&looked, "ada").as_str(), code(&looked, "none").as_str()), ("\u{ff}ada", "NotListed"));
         assert_eq!(code(&looked, "slow"), "\u{ff}slow");
-        assert_eq!(customer.google.batch(), Batch { versions: 1, fetch: 1 });
+        assert_eq!(customer.google.batch(), Batch { versions: 1, fetch: 1, requests: 1 });
         let paths = customer.paths();
         assert_eq!(paths[1], "/admin/directory/v1/users/ada/photos/thumbnail?fields=id,etag,photoData");
         assert_eq!((paths.len(), customer.google.counts().throttled), (5, 1), "{paths:?}");

@@ -169,7 +169,7 @@ impl<'a> Round<'a> {
             if self.house.stop.requested() {
                 return Ok(Err(stopped()));
             }
-            self.counts.calls += 1;
+            self.counts.calls += self.source.batch().requests;
             let asked = look(Arc::clone(&self.source), Arc::clone(self.kitchen), people);
             let brought = match self.house.in_flight(FETCH, asked).await {
                 Ok(brought) => brought?,
@@ -271,7 +271,7 @@ impl<'a> Round<'a> {
         if people.is_empty() || self.house.stop.requested() {
             return;
         }
-        self.counts.calls += 1;
+        self.counts.calls += self.source.batch().requests;
         let source = Arc::clone(&self.source);
         self.calls.push(Box::pin(async move { Ok(source.versions(&people).await.map(Brought::Probed)) }));
     }
@@ -293,7 +293,7 @@ impl<'a> Round<'a> {
     }
 
     fn send_fetch(&mut self, people: Vec<PersonId>) {
-        self.counts.calls += 1;
+        self.counts.calls += self.source.batch().requests;
         self.calls.push(Box::pin(look(Arc::clone(&self.source), Arc::clone(self.kitchen), people)));
     }
 
