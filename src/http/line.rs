@@ -14,10 +14,11 @@ use bytes::{Bytes, BytesMut};
 use reqwest::header::{HeaderValue, LOCATION};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use secrecy::ExposeSecret;
-use url::{Host, Url};
+use url::Url;
 
 use super::call::Repeats;
 use super::counts::Tally;
+use super::origin::{check_base, is_loopback, is_same, origin};
 use super::redact::{self, redact, safe_url};
 use super::retry::{self, Pause, Pauses};
 use super::stopping::Stopping;
@@ -158,7 +159,7 @@ impl Line {
     /// Whether a URL that a server told us is still on this server.
     pub fn same_server(&self, url: &Url) -> bool {
         let base = self.base();
-        base.scheme() == url.scheme() && base.host() == url.host() && known_port(base) == known_port(url)
+        is_same(base, url)
     }
 
     /// What was sent so far, by all clones and sessions.
@@ -484,37 +485,4 @@ fn is_certificate(found: &str) -> bool {
 
 fn is_redirect(answer: &Answer) -> bool {
     matches!(answer.status, 301 | 302 | 303 | 307 | 308)
-}
-
-fn check_base(name: &str, base: &Url) -> Result<(), Failure> {
-    let tried = || format!("using {} for `{name}`", safe_url(base));
-    let wrong = |found: &str| Failure::new(FailureKind::Misconfigured, tried(), found);
-    if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
-        return Err(wrong("it is not an http or https URL"));
-    }
-    if !base.username().is_empty() || base.password().is_some() {
-        return Err(wrong("it holds a credential").hint("write it under `credential`, as `${NAME}`"));
-    }
-    if base.query().is_some() || base.fragment().is_some() {
-        return Err(wrong("a base URL has neither `?` nor `#`"));
-    }
-    Ok(())
-}
-
-fn known_port(url: &Url) -> Option<u16> {
-    url.port_or_known_default()
-}
-
-fn origin(url: &Url) -> String {
-    url.origin().ascii_serialization()
-}
-
-/// Whether a URL cannot leave this machine.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        None => false,
-    }
 }

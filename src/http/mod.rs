@@ -14,6 +14,7 @@ mod key_pair;
 mod line;
 #[cfg(test)]
 pub(crate) mod loopback;
+mod origin;
 mod pace;
 mod redact;
 mod retry;

@@ -17,7 +17,8 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::key_pair::{KeyPair, contents};
-use super::line::{is_loopback, reason};
+use super::line::reason;
+use super::origin::is_loopback;
 use super::redact;
 use super::retry;
 use super::{Cookies, Failure, FailureKind};
