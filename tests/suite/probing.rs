@@ -116,7 +116,10 @@ fn a_way_that_is_closed_is_told_and_the_way_that_is_used_decides() {
     assert_eq!(told(&ended, "jira"), ["session fails", "one_step works"]);
     expect_put_back(&stage);
     let stage = stage.with(|pipe| _ = pipe.jira("upload", "session"));
-    stage.finish(&PROBE).expect_exit(6).expect_answer("atlassian.pats.invalidate.session.enabled");
+    let ended = stage.finish(&PROBE).expect_exit(6);
+    let ended =
+        ended.expect_answer("atlassian.pats.invalidate.session.enabled").expect_answer("`upload: one_step` works");
+    ended.holds_no_answer("pictures go up");
     expect_put_back(&stage);
 }
 

@@ -52,7 +52,7 @@ pub(super) async fn try_out(jira: &Jira, learnt: &mut Learnt, probe: Probe<'_>) 
             route: Route::Session.word().to_owned(),
             told: match by_session {
                 SessionTold::Holds => Told::Works,
-                SessionTold::Lost(fault) | SessionTold::Unclear(fault) => fails(fault, upload::remedy(&jira.shared)),
+                SessionTold::Lost(fault) | SessionTold::Unclear(fault) => fails(fault, &upload::remedy(&jira.shared)),
             },
         },
         Tried {

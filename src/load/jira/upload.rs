@@ -33,10 +33,11 @@ const LOSSES: u32 = 3;
 pub(super) const SESSION_LOST: &str = "session_lost";
 
 /// What an administrator can switch on (reference §1.1, §11).
-const NOTE: &str = "pictures go up at 48 px, since a token ends its web session after each request. For 256 px let an \
-    administrator start Jira with `-Datlassian.pats.invalidate.session.enabled=false` (for OAuth 2.0 tokens \
-    `-Datlassian.oauth2.provider.invalidate.session.enabled=false`), or allow basic authentication under System > \
+const SWITCH: &str = "let an administrator start Jira with `-Datlassian.pats.invalidate.session.enabled=false` (for OAuth 2.0 \
+    tokens `-Datlassian.oauth2.provider.invalidate.session.enabled=false`), or allow basic authentication under System > \
     Authentication methods and write `credential: { username: …, password: … }`";
+const ENDS: &str = "a token ends its web session after each request";
+const WITHOUT: &str = "`upload: one_step` works without a session, at 48 px";
 
 /// A picture that exists on the server.
 #[derive(Debug)]
@@ -143,12 +144,12 @@ pub(super) fn lost_sessions(shared: &Shared, lost: &Fault) -> Failure {
 }
 
 /// What to do about sessions that do not hold.
-pub(super) fn remedy(shared: &Shared) -> &'static str {
-    if shared.is_token() { NOTE } else { AFFINITY }
+pub(super) fn remedy(shared: &Shared) -> String {
+    if shared.is_token() {
+        return format!("{ENDS}: {SWITCH}; {WITHOUT}");
+    }
+    format!("is there a load balancer without session affinity, or a proxy that drops cookies? {WITHOUT}")
 }
-
-const AFFINITY: &str = "is there a load balancer without session affinity, or a proxy that drops cookies? \
-    `upload: one_step` works without a session, at 48 px";
 
 /// Under which key the route is learnt: another version or another kind of credential may behave otherwise.
 pub(super) fn key(shared: &Shared, version: &Version) -> String {
@@ -182,7 +183,8 @@ pub(super) async fn prepare(jira: &Jira, learnt: &mut Learnt, probe: Option<Prob
         }),
         bytes: BYTES,
         route: route.word().to_owned(),
-        note: (route == Route::OneStep && shared.settings.upload == UploadPolicy::Auto).then(|| NOTE.to_owned()),
+        note: (route == Route::OneStep && shared.settings.upload == UploadPolicy::Auto)
+            .then(|| format!("pictures go up at 48 px, since {ENDS}. For 256 px {SWITCH}")),
     })
 }
 
