@@ -40,20 +40,39 @@ pub struct FeedCounts {
     pub marked: u64,
     /// Of those listed, in scope.
     pub in_scope: u64,
-    /// Photos there.
+    /// What was learnt of photos.
+    pub photos: PhotoCounts,
+    /// Requests that the work so far had to cost.
+    pub forecast: u64,
+}
+
+/// What was learnt of photos, in one round of questions or in all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PhotoCounts {
+    /// There.
     pub present: u64,
     /// Provably none.
     pub absent: u64,
     /// Not known, unreadable ones included.
     pub unknown: u64,
-    /// Photos received.
+    /// Received.
     pub downloaded: u64,
     /// People asked about whose photo was known last time.
     pub known_before: u64,
     /// Of these, not known now.
     pub lost: u64,
-    /// Requests that the work so far had to cost.
-    pub forecast: u64,
+}
+
+impl std::ops::AddAssign for PhotoCounts {
+    fn add_assign(&mut self, more: Self) {
+        let Self { present, absent, unknown, downloaded, known_before, lost } = more;
+        self.present += present;
+        self.absent += absent;
+        self.unknown += unknown;
+        self.downloaded += downloaded;
+        self.known_before += known_before;
+        self.lost += lost;
+    }
 }
 
 impl Feed {

@@ -79,8 +79,12 @@ fn fed_by<'a>(desks: &'a [(Desk, DeskPlan)], source: &'a SourceId) -> impl Itera
 fn of_source(house: &House, feed: &Feed) -> Result<Vec<Found>, Trouble> {
     let scope = feed.id().to_string();
     let counts = &feed.counts;
-    let mut found =
-        vec![Found { limit: LimitName::Unknown, scope: scope.clone(), value: counts.lost, of: counts.known_before }];
+    let mut found = vec![Found {
+        limit: LimitName::Unknown,
+        scope: scope.clone(),
+        value: counts.photos.lost,
+        of: counts.photos.known_before,
+    }];
     if let Some(last) = house.store.last_good(&Counted::Source(feed.id().clone()))? {
         let value = last.saturating_sub(counts.people);
         found.push(Found { limit: LimitName::SourceShrink, scope, value, of: last });
@@ -114,7 +118,7 @@ fn same_picture(
 ) -> Result<Option<Checked>, Trouble> {
     let Some(most) = pipeline.transform.same_picture else { return Ok(None) };
     let shared = house.facts.digest_counts(feed.id(), 2)?;
-    let people = shared.first().map_or(u64::from(feed.counts.present > 0), |(_, people)| *people);
+    let people = shared.first().map_or(u64::from(feed.counts.photos.present > 0), |(_, people)| *people);
     let rule = pipeline.transform.same_picture_place.to_string();
-    Ok(Some(guard_same_picture(feed.id().as_str(), people, feed.counts.present, most, rule, allow)))
+    Ok(Some(guard_same_picture(feed.id().as_str(), people, feed.counts.photos.present, most, rule, allow)))
 }

@@ -141,10 +141,10 @@ fn source_line(feed: &Feed) -> SourceLine {
         .to_owned(),
         people: counts.people,
         in_scope: counts.in_scope,
-        present: counts.present,
-        absent: counts.absent,
-        unknown: counts.unknown,
-        downloaded: counts.downloaded,
+        present: counts.photos.present,
+        absent: counts.photos.absent,
+        unknown: counts.photos.unknown,
+        downloaded: counts.photos.downloaded,
     }
 }
 

@@ -6,23 +6,13 @@
 use crate::extract::{DENIED, GONE};
 use crate::http::{Failure, FailureKind};
 use crate::model::Fault;
-use crate::run::feed::Feed;
+use crate::run::feed::{Feed, PhotoCounts};
 
 /// What one round of questions to one source came to.
 #[derive(Default)]
 pub struct RoundCounts {
-    /// Photos known to be there.
-    pub present: u64,
-    /// Proven to be none.
-    pub absent: u64,
-    /// Of which nothing is known.
-    pub unknown: u64,
-    /// Photos whose bytes were received.
-    pub downloaded: u64,
-    /// Known last time.
-    pub known_before: u64,
-    /// Of these, not known now.
-    pub lost: u64,
+    /// What was learnt.
+    pub photos: PhotoCounts,
     /// Asked about and answered, in whatever way.
     pub answered: u64,
     /// Asked about in vain.
@@ -54,9 +44,10 @@ impl Missed {
 impl RoundCounts {
     /// One person's failure is that person's; all of them at once are the provider's.
     pub fn everybody_lost(&self, first: Option<Fault>) -> Option<Failure> {
-        let answered = self.present + self.absent + (self.unknown - self.lost);
-        let first = first.filter(|_| self.lost > 1 && self.lost == self.known_before && answered == 0)?;
-        let tried = format!("learn the photos of {} people", self.lost);
+        let PhotoCounts { present, absent, unknown, known_before, lost, .. } = self.photos;
+        let answered = present + absent + (unknown - lost);
+        let first = first.filter(|_| lost > 1 && lost == known_before && answered == 0)?;
+        let tried = format!("learn the photos of {lost} people");
         let found = format!("all were known last time and none is now, the first: [{}] {}", first.code, first.message);
         Some(Failure::new(FailureKind::Odd, tried, found).hint(
             "that proves no absence, and no picture was touched: look at the provider's service health, and run again later",
@@ -94,19 +85,13 @@ impl RoundCounts {
     /// Why not one photo of the source is known, if whoever was asked about was missed for the same reason.
     fn one_reason(&self) -> Option<&Fault> {
         let Missed { count, first, mixed } = &self.missed;
-        first.as_ref().filter(|_| *count > 1 && !mixed && self.answered == 0 && self.present == 0)
+        first.as_ref().filter(|_| *count > 1 && !mixed && self.answered == 0 && self.photos.present == 0)
     }
 
     /// Adds them to those of the source.
     pub fn add_to(&self, feed: &mut Feed) {
-        let counts = &mut feed.counts;
-        counts.present += self.present;
-        counts.absent += self.absent;
-        counts.unknown += self.unknown;
-        counts.downloaded += self.downloaded;
-        counts.known_before += self.known_before;
-        counts.lost += self.lost;
-        counts.forecast += self.calls;
+        feed.counts.photos += self.photos;
+        feed.counts.forecast += self.calls;
     }
 }
 
@@ -115,7 +100,11 @@ mod tests {
     use super::*;
 
     fn round(present: u64, answered: u64, missed: &[&str]) -> RoundCounts {
-        let mut counts = RoundCounts { present, answered, ..RoundCounts::default() };
+        let mut counts = RoundCounts {
+            photos: PhotoCounts { present, ..PhotoCounts::default() },
+            answered,
+            ..RoundCounts::default()
+        };
         missed.iter().for_each(|code| counts.missed.count(&Fault::new(*code, "why")));
         counts
     }

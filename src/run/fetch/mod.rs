@@ -70,7 +70,7 @@ pub async fn fetch_again(house: &House, feed: &mut Feed, kitchen: &Arc<Kitchen>,
     let mut round = Round::new(house, feed, &source, kitchen, lanes);
     let outcome = round.missing().await;
     let Round { counts, .. } = round;
-    feed.counts.downloaded += counts.downloaded;
+    feed.counts.photos.downloaded += counts.photos.downloaded;
     feed.counts.forecast += counts.calls;
     finish(house, feed, &work, outcome)
 }
@@ -82,7 +82,7 @@ fn finish(
     outcome: Result<Result<(), Failure>, Trouble>,
 ) -> Result<(), Trouble> {
     match outcome? {
-        Ok(()) => house.ends(work, format!("{} received", feed.counts.downloaded)),
+        Ok(()) => house.ends(work, format!("{} received", feed.counts.photos.downloaded)),
         Err(failure) => {
             house.ends(work, "failed");
             feed.fail(failure);
@@ -221,7 +221,7 @@ impl<'a> Round<'a> {
     fn ask(&mut self, person: PersonId) -> Result<(), Trouble> {
         let mark = self.mark(&person)?;
         if mark.as_ref().is_some_and(was_known) {
-            self.counts.known_before += 1;
+            self.counts.photos.known_before += 1;
         }
         let hint = self.hint(&person)?;
         self.versions.compare(&hint, mark.as_ref());
@@ -385,7 +385,7 @@ impl<'a> Round<'a> {
                     PhotoHint::Version(listed) => Some(listed),
                     _ => version,
                 };
-                self.counts.downloaded += 1;
+                self.counts.photos.downloaded += 1;
                 self.remember(person, PhotoMark { version, found })?;
                 self.fact(person, cooked.fact)
             }
@@ -423,13 +423,13 @@ impl<'a> Round<'a> {
 
     fn fact(&mut self, person: &PersonId, fact: PhotoFact) -> Result<(), Trouble> {
         match &fact {
-            PhotoFact::Present { .. } => self.counts.present += 1,
-            PhotoFact::Absent(_) => self.counts.absent += 1,
-            PhotoFact::Unreadable(_) | PhotoFact::TooSmall { .. } => self.counts.unknown += 1,
+            PhotoFact::Present { .. } => self.counts.photos.present += 1,
+            PhotoFact::Absent(_) => self.counts.photos.absent += 1,
+            PhotoFact::Unreadable(_) | PhotoFact::TooSmall { .. } => self.counts.photos.unknown += 1,
             PhotoFact::Unknown(fault) => {
-                self.counts.unknown += 1;
+                self.counts.photos.unknown += 1;
                 if self.mark(person)?.as_ref().is_some_and(was_known) {
-                    self.counts.lost += 1;
+                    self.counts.photos.lost += 1;
                     self.first_lost.get_or_insert_with(|| fault.clone());
                 }
             }
