@@ -24,6 +24,10 @@ pub const DENIED: &str = "access_denied";
 /// The code of a [`Fault`] for a person who was deleted after the listing, or is listed late.
 pub const GONE: &str = "user_gone";
 
+/// Codes of a [`Fault`] that are the matter of one person: a provider that is well answers so, and may answer so of all of
+/// a few (reference/microsoft-graph §3.5).
+pub const PERSONAL: [&str; 4] = [GONE, "mailbox_missing", "mailbox_elsewhere", "extension_error"];
+
 /// How many people one call may name, so that one call is one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Batch {

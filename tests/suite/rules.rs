@@ -107,14 +107,27 @@ fn a_store_that_fails_for_everybody_is_no_reason_to_revert() {
 
 #[test]
 fn a_first_run_that_learns_of_nobody_has_failed() {
+    let names: Vec<String> = (0..20).map(|nth| format!("p{nth:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     for (failure, exit) in [("authentication_error", 6), ("access_denied", 5)] {
-        let stage = Stage::company(&["ada", "grace"]);
-        for name in ["ada", "grace"] {
+        let stage = Stage::company(&names);
+        for name in &names {
             stage.photo_fails(name, failure);
         }
         stage.run().expect_exit(exit);
-        stage.expect_shown(&[("ada", Start), ("grace", Start)]);
+        stage.expect_shown(&names.iter().map(|name| (*name, Start)).collect::<Vec<_>>());
     }
+}
+
+/// A few without a mailbox are no trouble of the tenant, and the next source serves its people all the same.
+#[test]
+fn a_few_without_a_mailbox_stop_nobody_else() {
+    let stage = Stage::connected(Company::of(&["ada", "grace"]).with_google(&["leslie"]).world());
+    for name in ["ada", "grace"] {
+        stage.photo_fails(name, "authentication_error");
+    }
+    stage.run().expect_exit(0);
+    stage.expect_shown(&[("ada", Start), ("grace", Start), ("leslie", Face("leslie"))]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! Owns: the counts, and telling one person's failure from the provider's. Leaves to others: the questions.
 //! A newcomer gets wrong: `lost` counts only those who were known last time: a photo that never could be read is no loss.
 
-use crate::extract::{DENIED, GONE};
+use crate::extract::{DENIED, PERSONAL};
 use crate::http::{Failure, FailureKind};
 use crate::model::Fault;
 use crate::run::feed::{Feed, PhotoCounts};
@@ -71,10 +71,11 @@ impl RoundCounts {
         if self.missed.count < Missed::ENOUGH { None } else { self.everybody_denied(remedy) }
     }
 
-    /// Nobody could be learnt, and no photo of the source is known (reference/microsoft-graph §3.5). That people are gone
-    /// is an answer of a provider that is well.
+    /// Nobody could be learnt, and no photo of the source is known (reference/microsoft-graph §3.5). Of a few it may be
+    /// their own matter.
     pub fn everybody_missed(&self) -> Option<Failure> {
-        let first = self.one_reason().filter(|first| first.code != GONE)?;
+        let few = self.missed.count < Missed::ENOUGH;
+        let first = self.one_reason().filter(|first| !(few && PERSONAL.contains(&first.code.as_str())))?;
         let tried = format!("learn the photos of {} people", self.missed.count);
         let found = format!("none could be, all for one reason: [{}] {}", first.code, first.message);
         Some(Failure::new(FailureKind::Odd, tried, found).hint(
@@ -98,6 +99,7 @@ impl RoundCounts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::extract::GONE;
 
     fn round(present: u64, answered: u64, missed: &[&str]) -> RoundCounts {
         let mut counts = RoundCounts {
@@ -113,13 +115,15 @@ mod tests {
     #[test]
     fn all_at_once_are_the_provider_and_a_few_are_not() {
         for (present, answered, missed, of_all) in [
-            (0, 0, vec!["mailbox_missing"; 3], true),
-            (0, 0, vec!["mailbox_missing"], false),
+            (0, 0, vec!["server_error"; 3], true),
+            (0, 0, vec!["server_error"], false),
+            (0, 0, vec!["mailbox_missing"; 19], false),
+            (0, 0, vec!["mailbox_missing"; 20], true),
             (0, 0, vec![GONE; 3], false),
             (0, 0, vec!["mailbox_missing", "server_error"], false),
-            (0, 1, vec!["mailbox_missing"; 3], false),
+            (0, 1, vec!["server_error"; 3], false),
             // Known without a question: the listing shows the marker of last time.
-            (1, 0, vec!["mailbox_missing"; 3], false),
+            (1, 0, vec!["server_error"; 3], false),
             (0, 0, vec![], false),
         ] {
             let told = round(present, answered, &missed).everybody_missed();
