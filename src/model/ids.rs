@@ -64,6 +64,13 @@ text_id! {
     Recipe;
 }
 
+impl ServerId {
+    /// Whether it is the base URL, which stands in where a server does not show its own id.
+    pub fn is_address(&self) -> bool {
+        self.0.contains("://")
+    }
+}
+
 /// A person of a source.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PersonRef {

@@ -114,6 +114,13 @@ impl Desk {
     /// A target is bound to the server's own id (design §4, state).
     pub fn check_binding(&self, bound: Option<&ServerId>, server: &Server) -> Result<(), Failure> {
         match bound {
+            // What stands before it, or a dead login, hides the id: that is no proof of another server.
+            Some(bound) if server.id.is_address() && !bound.is_address() => Err(Failure::new(
+                FailureKind::Unreachable,
+                format!("ask {} who it is", self.id()),
+                format!("{} does not show its id, and the state belongs to `{bound}`", server.product),
+            )
+            .hint("see that `rest/applinks/1.0/manifest` opens there, and run again")),
             Some(bound) if *bound != server.id => Err(Failure::new(
                 FailureKind::Misconfigured,
                 format!("ask {} who it is", self.id()),

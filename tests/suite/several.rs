@@ -191,6 +191,22 @@ fn a_target_that_was_only_starting_is_not_taken_for_another_server_later() {
 }
 
 #[test]
+fn a_server_that_hides_its_id_is_not_taken_for_another_one() {
+    let stage = stage();
+    stage.run().expect_exit(0);
+    stage.new_photo("ada", "spare");
+    // The login is refused, so that nobody is named, and a gateway stands before the manifest.
+    let refused = Effect::Special("login_refused".into());
+    stage.sandbox.fault(Fault::new(refused).at("bitbucket").on("GET", "*/application-properties"));
+    stage.sandbox.fault(Fault::new(Effect::status(403)).at("bitbucket").on("GET", "*/manifest"));
+    stage.run().expect_exit(6).expect_answer("does not show its id");
+    stage.expect_shown_in("bitbucket", &[("ada", Face("ada"))]);
+    stage.sandbox.faults().clear();
+    stage.run().expect_exit(0);
+    stage.expect_shown_in("bitbucket", &[("ada", Face("spare"))]);
+}
+
+#[test]
 fn a_source_that_fails_leaves_its_people_alone_and_the_others_are_served() {
     for earlier_run in [false, true] {
         let stage = stage();
