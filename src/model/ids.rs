@@ -124,6 +124,57 @@ impl fmt::Debug for Digest {
     }
 }
 
+/// What the state keys its digests with, so that nobody who can list names or addresses can try them: 32 random bytes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StateKey([u8; 32]);
+
+impl StateKey {
+    /// From 32 random bytes.
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// A keyed digest of these parts; `what` keeps digests of different things apart.
+    pub fn digest(&self, what: &str, parts: &[&str]) -> Digest {
+        let mut hasher = blake3::Hasher::new_keyed(&self.0);
+        for part in std::iter::once(&what).chain(parts) {
+            // The length first: `ab`, `c` is not `a`, `bc`.
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        }
+        Digest(*hasher.finalize().as_bytes())
+    }
+}
+
+impl fmt::Debug for StateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StateKey")
+    }
+}
+
+/// A keyed digest of the keys by which a person and an account were matched, in 64 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct KeysDigest(u64);
+
+impl KeysDigest {
+    /// Of the matched keys in their compared form, each with its word, in a fixed order.
+    pub fn of(key: &StateKey, keys: &[&str]) -> Self {
+        let [a, b, c, d, e, f, g, h, ..] = key.digest("matched keys", keys).0;
+        Self(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+    }
+
+    /// As the state keeps it.
+    pub fn from_bytes(bytes: [u8; 8]) -> Self {
+        Self(u64::from_be_bytes(bytes))
+    }
+
+    /// For the state.
+    pub fn to_bytes(self) -> [u8; 8] {
+        self.0.to_be_bytes()
+    }
+}
+
 /// The text is not `b3:` and 64 hex digits.
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` is not a digest: write `b3:` and 64 hex digits")]

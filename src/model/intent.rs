@@ -8,7 +8,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccountId, Before, Digest, Mark, PersonRef, Placement, Provenance, Recipe, RunId, ServerId, Shown, TargetId,
+    AccountId, Before, Digest, Fingerprint, KeysDigest, Mark, PersonRef, Placement, Provenance, Recipe, RunId,
+    ServerId, Shown, TargetId,
 };
 
 /// A row of the journal.
@@ -106,6 +107,12 @@ pub struct Intent {
     pub making: Option<Mark>,
     /// The picture of ours that is to go, if we made one.
     pub old: Option<Mark>,
+    /// What `old` looks like: before it is deleted, a look must not show another picture under its mark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_looks: Option<Fingerprint>,
+    /// Of the keys by which person and account were matched, for the placement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<KeysDigest>,
     /// What stood there before our first write.
     pub before: Before,
     /// Unix seconds.
@@ -126,6 +133,8 @@ impl Intent {
                 mark: mark.clone(),
                 provenance,
                 before: self.before.clone(),
+                looks: self.luma.as_ref().map(Luma::fingerprint),
+                keys: self.keys,
             }),
             _ => None,
         }

@@ -7,6 +7,7 @@
 
 mod account;
 mod change;
+mod fingerprint;
 mod ids;
 mod intent;
 mod person;
@@ -18,9 +19,10 @@ mod task;
 
 pub use account::{Account, AccountKey, AccountStanding, Shown};
 pub use change::{ChangeKind, Decision, Verdict};
+pub use fingerprint::Fingerprint;
 pub use ids::{
-    AccountId, Digest, Mark, ParseDigestError, PersonId, PersonRef, Recipe, RunId, ServerId, SourceId, TargetId,
-    Version, normalise_key,
+    AccountId, Digest, KeysDigest, Mark, ParseDigestError, PersonId, PersonRef, Recipe, RunId, ServerId, SourceId,
+    StateKey, TargetId, Version, normalise_key,
 };
 pub use intent::{Event, IllegalEvent, Intent, IntentId, IntentKind, Luma, OpenIntent, Seen, Status};
 pub use person::{Person, PersonKey, PhotoHint, Standing};

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, Digest, Mark, PersonRef, Recipe, Shown, TargetId};
+use super::{AccountId, Digest, Fingerprint, KeysDigest, Mark, PersonRef, Recipe, Shown, TargetId};
 
 /// How a placement came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +61,12 @@ pub struct Placement {
     pub provenance: Provenance,
     /// What was there before our first write.
     pub before: Before,
+    /// What the rendition looks like; `None` in rows of schema 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looks: Option<Fingerprint>,
+    /// Of the keys by which person and account were matched; `None` in rows of schema 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<KeysDigest>,
 }
 
 /// What an account shows, in the light of its placement.

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Decision, Digest, Fault, IntentId, Mark, OpenIntent, PersonRef, Placement, Shown};
+use super::{Account, Decision, Digest, Fault, IntentId, KeysDigest, Mark, OpenIntent, PersonRef, Placement, Shown};
 
 /// A picture that shall stand on an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +17,9 @@ pub struct Wanted {
     pub photo: Digest,
     /// Digest of the rendition; `None` while it is not rendered.
     pub rendition: Option<Digest>,
+    /// Of the keys by which the person and the account were matched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<KeysDigest>,
 }
 
 /// Whether a picture that is not recorded looks like the one that would be written.

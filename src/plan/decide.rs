@@ -9,8 +9,9 @@ use std::path::Path;
 
 use super::matching::Matched;
 use crate::model::{
-    Account, AccountStanding, Before, ChangeKind, Decision, Digest, Looked, Mark, Person, PersonRef, PhotoFact,
-    Picture, Place, Placement, Provenance, Reason, Recipe, Shown, SourceId, Standing, TargetId, Verdict, Wanted,
+    Account, AccountStanding, Before, ChangeKind, Decision, Digest, Fingerprint, Looked, Mark, Person, PersonRef,
+    PhotoFact, Picture, Place, Placement, Provenance, Reason, Recipe, Shown, SourceId, Standing, TargetId, Verdict,
+    Wanted,
 };
 use crate::pipeline::{Action, Fallback, Ownership, Rule};
 
@@ -347,7 +348,8 @@ impl Judge<'_> {
             _ => found.reason,
         };
         // Asked for only now: the spool is not touched for accounts that stay as they are.
-        let wanted = Wanted { person: found.person.clone(), photo, rendition: (self.rules.rendition)(&photo) };
+        let wanted =
+            Wanted { person: found.person.clone(), photo, rendition: (self.rules.rendition)(&photo), keys: None };
         let foreign = matches!(self.picture, Picture::Foreign(_) | Picture::System(_));
         let found = Found { reason, ..found };
         let effect = match (&self.picture, self.view.looked) {
@@ -470,6 +472,11 @@ impl Judge<'_> {
 /// What stood on the account before our first write.
 pub fn before(account: &Account, placement: Option<&Placement>) -> Before {
     placement.map_or_else(|| Before::from(&account.shown), |placement| placement.before.clone())
+}
+
+/// What the picture that [`old_of_ours`] names looks like.
+pub fn looks_of_ours(placement: Option<&Placement>) -> Option<Fingerprint> {
+    placement.filter(|placement| placement.provenance == Provenance::Made).and_then(|placement| placement.looks)
 }
 
 /// The picture of ours that goes when another is shown: only one that we made (promise P1).

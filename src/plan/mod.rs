@@ -13,7 +13,7 @@ mod settle;
 
 pub use decide::{
     DefaultBy, Effect, Former, Judgement, Lookup, Memory, Rerender, Rules, SourceState, SourceView, View, before,
-    decide, old_of_ours,
+    decide, looks_of_ours, old_of_ours,
 };
 pub use digest::PlanDigest;
 pub use guard::{Allowance, Checked, Found, LimitName, ParseAllowanceError, guard, guard_same_picture};

@@ -23,7 +23,7 @@ use crate::model::{
     AccountId, Act, ActKind, Event, Fault, Intent, IntentId, IntentKind, Mark, OpenIntent, PersonResult, Planned,
     Reason, Seen, Shown, Status, Wanted, Went,
 };
-use crate::plan::{before, old_of_ours};
+use crate::plan::{before, looks_of_ours, old_of_ours};
 use crate::state::DecisionCursor;
 
 fn done(shows: Option<Shown>, intent: Option<IntentId>) -> Went {
@@ -275,6 +275,8 @@ impl Crew<'_> {
             base: Vec::new(),
             making: None,
             old: old_of_ours(placement),
+            old_looks: looks_of_ours(placement),
+            keys: shown.and_then(|(wanted, _)| wanted.keys),
             before: before(&planned.account, placement),
             begun_at: unix_now(),
         }

@@ -233,6 +233,7 @@ impl<'a> Sheet<'a> {
 
     fn adopted(&self, case: &Case, wanted: &Wanted) -> Option<Placement> {
         let Shown::Custom(mark) = &case.account.shown else { return None };
+        let spooled = self.bench.house.spool.get(&wanted.photo, &self.open.serving.recipe);
         Some(Placement {
             target: self.desk.id().clone(),
             account: case.account.id.clone(),
@@ -243,6 +244,8 @@ impl<'a> Sheet<'a> {
             mark: mark.clone(),
             provenance: Provenance::Adopted,
             before: before(&case.account, case.placement.as_ref()),
+            looks: spooled.map(|spooled| spooled.luma.fingerprint()),
+            keys: wanted.keys,
         })
     }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::value::{Error as WordError, StrDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
-use crate::model::{Digest, Luma};
+use crate::model::{Digest, Fingerprint, KeysDigest, Luma};
 
 /// A text id as read from a column.
 pub(super) struct Id<T>(pub T);
@@ -78,6 +78,38 @@ impl FromSql for Bytes {
             blob.try_into().map_err(|_| FromSqlError::InvalidBlobSize { expected_size: 32, blob_size: blob.len() })?;
         Ok(Self(Digest::from_bytes(bytes)))
     }
+}
+
+/// What is kept of a picture's looks or of matched keys, as 8 bytes.
+pub(super) struct Short<T>(pub T);
+
+impl ToSql for Short<Fingerprint> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.to_bytes().to_vec().into())
+    }
+}
+
+impl FromSql for Short<Fingerprint> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        eight(value).map(|bytes| Self(Fingerprint::from_bytes(bytes)))
+    }
+}
+
+impl ToSql for Short<KeysDigest> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.to_bytes().to_vec().into())
+    }
+}
+
+impl FromSql for Short<KeysDigest> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        eight(value).map(|bytes| Self(KeysDigest::from_bytes(bytes)))
+    }
+}
+
+fn eight(value: ValueRef<'_>) -> FromSqlResult<[u8; 8]> {
+    let blob = value.as_blob()?;
+    blob.try_into().map_err(|_| FromSqlError::InvalidBlobSize { expected_size: 8, blob_size: blob.len() })
 }
 
 /// A look as 256 bytes.

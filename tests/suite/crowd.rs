@@ -113,6 +113,8 @@ fn remember(stage: &Stage, people: usize) {
             mark: Mark::new(pictures.next().expect("no end of numbers").to_string()),
             provenance: Provenance::Made,
             before: Before::Default,
+            looks: None,
+            keys: None,
         };
         drop(store.adopt(placement));
         marks.push((who, PhotoMark { version: Some(Version::new(ETAG)), found: Remembered::Present(photo) }));

@@ -46,6 +46,8 @@ pub(crate) fn intent(
         base: Vec::<Mark>::new(),
         making: None,
         old: None,
+        old_looks: None,
+        keys: None,
         begun_at: now(),
     }
 }

@@ -112,6 +112,8 @@ impl Case {
             mark: "15".into(),
             provenance: Provenance::Made,
             before: Before::Default,
+            looks: None,
+            keys: None,
         });
         self.former = Former::Listed;
         self.shows(Shown::Custom("15".into()))

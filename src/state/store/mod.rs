@@ -4,6 +4,7 @@
 //! Leaves to others: people and accounts as last seen (`facts`).
 //! A newcomer gets wrong: nothing here names a person; whoever wants a name looks it up in the facts by id.
 
+mod identity;
 mod journal;
 mod photos;
 mod placements;
@@ -24,7 +25,7 @@ use super::lock::Lock;
 use super::writer::{self, Ack, Shared, Writer};
 
 /// `AVPs`, and every step since the first version.
-const SHAPE: Shape = Shape { application_id: 0x4156_5073, steps: &[include_str!("1.sql")] };
+const SHAPE: Shape = Shape { application_id: 0x4156_5073, steps: &[include_str!("1.sql"), include_str!("2.sql")] };
 
 /// The durable store. Shared by reference; every method takes `&self`.
 #[derive(Debug)]

@@ -8,12 +8,12 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Store;
 use crate::model::{AccountId, Before, Mark, PersonId, PersonRef, Placement, Recipe, SourceId, TargetId};
-use crate::state::codec::{Bytes, Id, Whole, Word, limit};
+use crate::state::codec::{Bytes, Id, Short, Whole, Word, limit};
 use crate::state::error::{StateError, StateFault};
 use crate::state::writer::Ack;
 
 const COLUMNS: &str = "SELECT target, account, source, person, photo, recipe, rendition, mark, provenance, before,
-    before_mark FROM placement";
+    before_mark, looks, keys FROM placement";
 
 impl Store {
     /// What stands on an account.
@@ -63,7 +63,7 @@ pub(super) fn put(db: &Connection, placement: &Placement) -> Result<(), StateFau
     };
     db.prepare_cached(
         "INSERT OR REPLACE INTO placement (target, account, source, person, photo, recipe, rendition, mark, provenance,
-         before, before_mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         before, before_mark, looks, keys) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![
         placement.target.as_str(),
@@ -77,6 +77,8 @@ pub(super) fn put(db: &Connection, placement: &Placement) -> Result<(), StateFau
         Word(placement.provenance),
         before,
         before_mark,
+        placement.looks.map(Short),
+        placement.keys.map(Short),
     ])?;
     Ok(())
 }
@@ -107,5 +109,7 @@ fn placement(row: &Row<'_>) -> rusqlite::Result<Placement> {
         mark: row.get::<_, Id<Mark>>(7)?.0,
         provenance: row.get::<_, Word<_>>(8)?.0,
         before,
+        looks: row.get::<_, Option<Short<_>>>(11)?.map(|looks| looks.0),
+        keys: row.get::<_, Option<Short<_>>>(12)?.map(|keys| keys.0),
     })
 }

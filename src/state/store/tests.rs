@@ -13,8 +13,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::model::{
-    Absence, Before, Digest, Event, Fault, Intent, IntentKind, Luma, Mark, OpenIntent, PersonRef, PhotoMark, Placement,
-    Provenance, Remembered, RunId, Shown, SourceId, Status,
+    Absence, Before, Digest, Event, Fault, Intent, IntentKind, KeysDigest, Luma, Mark, OpenIntent, PersonRef,
+    PhotoMark, Placement, Provenance, Remembered, RunId, Shown, SourceId, Status,
 };
 use crate::state::{Blame, Holder, Lock};
 
@@ -80,6 +80,8 @@ pub(in crate::state) fn intent(run: &str, account: &str, kind: IntentKind) -> In
         making: None,
         base: vec!["1".into(), "2".into()],
         old: Some("2".into()),
+        old_looks: None,
+        keys: None,
         before: Before::Picture("1".into()),
         begun_at: 1_800_000_001,
     }
@@ -104,5 +106,7 @@ fn placement(account: &str) -> Placement {
         mark: mark("15017"),
         provenance: Provenance::Adopted,
         before: Before::Unknown,
+        looks: None,
+        keys: None,
     }
 }

@@ -36,6 +36,8 @@ pub(crate) fn intent(kind: IntentKind) -> Intent {
         making: None,
         base: Vec::new(),
         old: None,
+        old_looks: None,
+        keys: None,
         before: Before::Default,
         begun_at: 7,
     }

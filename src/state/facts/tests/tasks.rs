@@ -8,7 +8,7 @@ use crate::model::{
 use crate::state::store::tests::intent;
 
 fn wanted() -> Wanted {
-    Wanted { person: Some(reference("p1")), photo: Digest::of(b"photo"), rendition: None }
+    Wanted { person: Some(reference("p1")), photo: Digest::of(b"photo"), rendition: None, keys: None }
 }
 
 /// A change of each of these accounts, with what it takes.

@@ -11,6 +11,7 @@ const LATER: Shape = Shape {
     application_id: SHAPE.application_id,
     steps: &[
         include_str!("../1.sql"),
+        include_str!("../2.sql"),
         "ALTER TABLE target ADD COLUMN product TEXT NOT NULL DEFAULT 'jira'",
         "CREATE TABLE run_new AS SELECT * FROM run; DROP TABLE run; ALTER TABLE run_new RENAME TO run;
          CREATE UNIQUE INDEX run_id ON run (id); CREATE UNIQUE INDEX run_seq ON run (seq)",
@@ -20,7 +21,7 @@ const LATER: Shape = Shape {
 /// The last step fails.
 const FAILING: Shape = Shape {
     application_id: SHAPE.application_id,
-    steps: &[include_str!("../1.sql"), "DELETE FROM placement", "no SQL at all"],
+    steps: &[include_str!("../1.sql"), include_str!("../2.sql"), "DELETE FROM placement", "no SQL at all"],
 };
 
 fn kept() -> (TempDir, PathBuf) {
@@ -33,7 +34,15 @@ fn kept() -> (TempDir, PathBuf) {
 fn version_1_opens_with_everything_in_it() {
     let (_folder, path) = kept();
     round_trip::assert_sample(&Store::view(&path).unwrap());
-    round_trip::assert_sample(&open(&path));
+    let store = open(&path);
+    round_trip::assert_sample(&store);
+    assert_eq!(store.pipeline().unwrap().as_deref(), Some("corporate"), "it is known by its runs");
+    store.claim("corporate").wait().unwrap();
+    store.claim("other").wait().unwrap();
+    assert_eq!(store.pipeline().unwrap().as_deref(), Some("corporate"));
+    let key = store.key().unwrap();
+    drop(store);
+    assert_eq!(open(&path).key().unwrap(), key, "the key stays");
 }
 
 #[test]
@@ -47,7 +56,7 @@ fn an_old_file_is_copied_and_stepped_up_in_place() {
     drop(store);
     assert!(std::fs::read(beside(&path, ".v1.bak")).unwrap() == V1, "the copy is the file as it was");
     let error = Store::open(lock(&path)).unwrap_err();
-    assert!(matches!(error.fault, StateFault::Newer { found: 3, known: 1 }), "an older program refuses it: {error}");
+    assert!(matches!(error.fault, StateFault::Newer { found: 4, known: 2 }), "an older program refuses it: {error}");
     round_trip::assert_sample(&Store::open_as(lock(&path), &LATER).unwrap());
 }
 

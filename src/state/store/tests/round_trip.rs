@@ -103,6 +103,19 @@ fn everything_reads_back_now_and_after_reopening() {
 }
 
 #[test]
+fn looks_and_keys_of_a_placement_read_back() {
+    let (_folder, path) = place();
+    let store = open(&path);
+    store.begin_run(run_row("run-1")).wait().unwrap();
+    let keys = KeysDigest::of(&store.key().unwrap(), &["email", "ada@example.com"]);
+    let begun = Intent { keys: Some(keys), ..intent("run-1", "A1", IntentKind::Replace) };
+    let id = store.begin_intent(&begun, &sent(1)).wait().unwrap();
+    store.record(id, &Event::Shown { mark: mark("15017") }).wait().unwrap();
+    let placement = store.placement(&"jira".into(), &"A1".into()).unwrap().unwrap();
+    assert_eq!((placement.looks, placement.keys), (Some(luma(7).fingerprint()), Some(keys)));
+}
+
+#[test]
 fn a_target_is_bound_for_good() {
     let (_folder, path) = place();
     let store = open(&path);
