@@ -2,16 +2,18 @@
 //!
 //! Owns: finding the code that counts, and the words of a refusal. Leaves to others: what a photo's code means (`photo.rs`).
 //! A newcomer gets wrong: the outer code may be empty or vague; the deepest one that is known counts. The message is
-//! printed, never judged by.
+//! printed, and judged by in one case only ([`GraphError::names`]).
 
 use serde_json::Value;
 
 use crate::http::{Answer, Failure, FailureKind, Sparse, told};
 
 /// Codes that something depends on.
-const KNOWN: [&str; 18] = [
+const KNOWN: [&str; 20] = [
     "ImageNotFound",
     "ErrorItemNotFound",
+    "ErrorEntityNotFound",
+    "ErrorInvalidUser",
     "Request_ResourceNotFound",
     "ResourceNotFound",
     "ErrorNonExistentMailbox",
@@ -36,6 +38,8 @@ pub(super) struct GraphError {
     /// The deepest known code, else the outermost; empty if there is none.
     pub(super) code: String,
     message: String,
+    /// The code inside of a message that is JSON; empty if it is none.
+    wrapped: String,
     request_id: String,
 }
 
@@ -70,11 +74,24 @@ impl GraphError {
     fn unwrap_message(&mut self) {
         let Ok(Sparse(inner)) = serde_json::from_str(&self.message) else { return };
         let inner = if inner["error"].is_object() { &inner["error"] } else { &inner };
+        let code = inner["code"].as_str().or_else(|| inner["errorCode"].as_str());
+        code.unwrap_or_default().clone_into(&mut self.wrapped);
         let told: Vec<&str> =
             ["code", "errorCode", "message", "errorMessage"].iter().filter_map(|name| inner[*name].as_str()).collect();
         if !told.is_empty() {
             self.message = told.join(": ");
         }
+    }
+
+    /// Whether the message names this exception, as a word of its own. The vendor says never to judge by a message (§6);
+    /// this is for the one code that says nothing without it (§12).
+    pub(super) fn names(&self, exception: &str) -> bool {
+        self.message.split(|c: char| !c.is_alphanumeric()).any(|word| word == exception)
+    }
+
+    /// Whether this is an `UnknownError` around another error with this code (§12).
+    pub(super) fn is_around(&self, code: &str) -> bool {
+        self.code == "UnknownError" && self.wrapped == code
     }
 
     /// `404 ImageNotFound: …, request-id …`

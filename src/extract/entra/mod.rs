@@ -102,7 +102,7 @@ impl Source for Entra {
     }
 
     fn remedy(&self) -> Option<String> {
-        Some("grant the application permission `User.Read.All` and give admin consent; if it is there, an Exchange policy blocks the app (EwsApplicationAccessPolicy)".to_owned())
+        Some("grant the application permission `User.Read.All` and give admin consent; if it is there, an Exchange policy (EwsApplicationAccessPolicy) blocks us by our User-Agent: add `avatarpipe/*` to its EwsAllowList, or take it off its EwsBlockList".to_owned())
     }
 
     /// The sign-in counts too: it is a request of this source.

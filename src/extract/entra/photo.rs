@@ -1,8 +1,8 @@
 //! What one part of a photo batch says (`reference/microsoft-graph.md` §3.5, §3.6, §4).
 //!
 //! Owns: the table of "no photo" answers, base64, etags. Leaves to others: sending and repeating (`batch.rs`).
-//! A newcomer gets wrong: a 404 alone proves nothing. Only `ImageNotFound`, `ErrorItemNotFound` and the one-pixel
-//! picture do; everything else is unknown and changes nothing (promise P2).
+//! A newcomer gets wrong: a 404 alone proves nothing. Only `ImageNotFound`, `ErrorItemNotFound`, an `ErrorEntityNotFound`
+//! that names `ImageNotFoundException` and the one-pixel picture do; everything else is unknown (promise P2).
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
@@ -184,7 +184,7 @@ pub(super) fn too_large() -> Fault {
 }
 
 impl Part<'_> {
-    /// The table of §3.5.
+    /// The table of §3.5, as §12 corrects it.
     /// `now` is the server's own time: a date to come back at is seen from there.
     pub(super) fn judge<T: Wanted>(&self, now: SystemTime) -> Judged<T> {
         if self.status == 200 {
@@ -195,10 +195,17 @@ impl Part<'_> {
         let unknown = |code: &str| Judged::Final(T::unknown(fault(code)));
         match (self.status, error.code.as_str()) {
             (404, "ImageNotFound" | "ErrorItemNotFound") => Judged::Final(T::absent(Absence::NotFound)),
-            (404, "Request_ResourceNotFound" | "ResourceNotFound") => unknown(GONE),
+            // Without that name any entity may be meant (§12).
+            (404, "ErrorEntityNotFound") if error.names("ImageNotFoundException") => {
+                Judged::Final(T::absent(Absence::NotFound))
+            }
+            (404, "Request_ResourceNotFound" | "ErrorInvalidUser") => unknown(GONE),
+            // "Could not be discovered": the user is there and has no mailbox (§12).
+            (404, "ResourceNotFound") => unknown("mailbox_missing"),
             (429 | 509, _) => Judged::Again { fault: fault("throttled"), asked: self.retry_after(now) },
             // Before the transient ones: no waiting brings a mailbox, whatever the status was.
             (_, "ErrorNonExistentMailbox") | (400, "AuthenticationError") => unknown("mailbox_missing"),
+            (_, "UnknownError") if error.is_around("ErrorUserResolutionFailedUserDoesNotExist") => unknown(GONE),
             (_, "MailboxNotHostedInExchangeOnline") => unknown("mailbox_elsewhere"),
             (_, "extensionError") => unknown("extension_error"),
             (401, _) => Judged::Unauthorized(fault("unauthorized")),

@@ -56,12 +56,31 @@ fn the_no_photo_table() {
     let absent = || Means::Absent(Absence::NotFound);
     let wrapped = json!({ "error": { "code": "UnknownError",
         "message": r#"{"error":{"code":"OrganizationFromTenantGuidNotFound","message":"x"}}"# } });
+    let entity = |message: &str| json!({ "error": { "code": "ErrorEntityNotFound", "message": message } });
+    let image = "Exception of type 'Microsoft.Fast.Profile.Core.Exception.ImageNotFoundException' was thrown.";
+    let inner = |code: &str| json!({ "error": { "code": code, "message": "m" } }).to_string();
+    let around = |code: &str| json!({ "error": { "code": "UnknownError", "message": inner(code) } });
+    let gone = "ErrorUserResolutionFailedUserDoesNotExist";
     let table = [
+        // The rows of §12.
+        (404, entity(image), absent()),
+        (404, entity("The requested user was not found."), unknown("not_found_unexplained")),
+        (404, entity("NoImageNotFoundExceptionAtAll"), unknown("not_found_unexplained")),
+        (404, entity(""), unknown("not_found_unexplained")),
+        (404, error("ErrorEntityNotFound"), unknown("not_found_unexplained")),
+        (400, entity(image), unknown("odd_answer")),
+        (500, entity(image), again("server_error")),
+        (404, around(gone), unknown("user_gone")),
+        (400, around(gone), unknown("user_gone")),
+        (500, around(gone), unknown("user_gone")),
+        (404, json!({ "error": { "code": "NewError", "message": inner(gone) } }), unknown("not_found_unexplained")),
+        (404, around("ImageNotFound"), unknown("unknown_error")),
+        (404, error("ErrorInvalidUser"), unknown("user_gone")),
         // The rows of §3.5, in their order; the 200 is below.
         (404, error("ImageNotFound"), absent()),
         (404, error("ErrorItemNotFound"), absent()),
         (404, error("Request_ResourceNotFound"), unknown("user_gone")),
-        (404, error("ResourceNotFound"), unknown("user_gone")),
+        (404, error("ResourceNotFound"), unknown("mailbox_missing")),
         (404, error("ErrorNonExistentMailbox"), unknown("mailbox_missing")),
         (400, error("ErrorNonExistentMailbox"), unknown("mailbox_missing")),
         (500, error("ErrorNonExistentMailbox"), unknown("mailbox_missing")),
