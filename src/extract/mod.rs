@@ -24,6 +24,9 @@ pub const DENIED: &str = "access_denied";
 /// The code of a [`Fault`] for a person who was deleted after the listing, or is listed late.
 pub const GONE: &str = "user_gone";
 
+/// The code of a [`Fault`] for a person whose record in the listing is not as documented.
+pub const ODD_RECORD: &str = "odd_record";
+
 /// Codes of a [`Fault`] that are the matter of one person: a provider that is well answers so, and may answer so of all of
 /// a few (reference/microsoft-graph §3.5).
 pub const PERSONAL: [&str; 4] = [GONE, "mailbox_missing", "mailbox_elsewhere", "extension_error"];
@@ -73,6 +76,8 @@ pub struct Listing {
     pub people: u64,
     /// Of these, with a change marker of a photo. Zero: this listing shows none, so that a missing one proves nothing.
     pub marked: u64,
+    /// Records without an id. Whoever is missing may be one of them, so that nobody has left the source for certain.
+    pub nameless: u64,
     /// Odd things worth a line in the report.
     pub notes: Vec<String>,
 }

@@ -181,6 +181,11 @@ impl UserRules {
         named
     }
 
+    /// Whether being in this group is a reason to show no photo.
+    pub(super) fn is_of_wishes(&self, group: &str) -> bool {
+        self.exclude.groups.iter().chain(&self.opted_out.groups).any(|named| named == group)
+    }
+
     /// The wish of a person counts most, then the provider's switch, then our selection.
     pub fn standing(&self, facts: Facts<'_>) -> Standing {
         if facts.belongs.opted_out || self.opted_out.patterns.matches(facts.names) {

@@ -69,7 +69,10 @@ impl Answer {
 
     /// The body as JSON; a failure of kind [`FailureKind::Odd`] if it is something else.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        serde_json::from_slice(&self.body).map_err(|error| self.not_json(&error))
+        serde_json::from_slice(&self.body).or_else(|error| {
+            let mended = without_half_pairs(&self.body).and_then(|body| serde_json::from_slice(&body).ok());
+            mended.ok_or_else(|| self.not_json(&error))
+        })
     }
 
     /// A failure that says what was asked and found.
@@ -107,6 +110,30 @@ impl Answer {
             _ => failure.hint("is that the right address, and does a proxy between change what is answered?"),
         }
     }
+}
+
+/// The body with `\ufffd` in the place of every half of a surrogate pair, if there is any. Programs that cut names by
+/// their UTF-16 units write such, and one name must not cost the page.
+fn without_half_pairs(body: &[u8]) -> Option<Vec<u8>> {
+    let unit = |at: usize| {
+        let digits = body.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    };
+    let mut mended = body.to_vec();
+    let (mut at, mut any) = (0, false);
+    while let Some(escape) = body.get(at..).and_then(|rest| rest.iter().position(|byte| *byte == b'\\')) {
+        at += escape;
+        at += match (unit(at), unit(at + 6)) {
+            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => 12,
+            (Some(0xD800..=0xDFFF), _) => {
+                mended[at + 2..at + 6].copy_from_slice(b"fffd");
+                any = true;
+                6
+            }
+            _ => 2,
+        };
+    }
+    any.then_some(mended)
 }
 
 fn starts_with_folded(body: &[u8], start: &str) -> bool {
@@ -151,6 +178,21 @@ mod tests {
             assert_eq!(failure.kind, FailureKind::Odd);
             assert!(failure.found.contains(words), "{failure}");
         }
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_costs_its_letter_and_no_more() {
+        for (body, read) in [
+            (r#""a\ud83db""#, "a\u{fffd}b"),
+            (r#""\uDE00""#, "\u{fffd}"),
+            (r#""\ud83d\ude00\ud83d""#, "\u{1F600}\u{fffd}"),
+            (r#""\ud83d\ud83d\ude00""#, "\u{fffd}\u{1F600}"),
+            (r#""\\ud83d \ud83d""#, "\\ud83d \u{fffd}"),
+            (r#""\ud83d""#, "\u{fffd}"),
+        ] {
+            assert_eq!(answer("application/json", body).json::<String>().unwrap(), read, "{body}");
+        }
+        assert!(answer("application/json", r#""\ud83d"#).json::<String>().is_err());
     }
 
     #[test]

@@ -68,6 +68,8 @@ pub enum PhotoHint {
     Version(Version),
     /// No marker. That proves that there is none, but only if others of the same listing have one (Google).
     Unmarked,
+    /// The person's record is not as documented, in these words: nothing is known of the photo, and nothing is asked.
+    Odd(String),
 }
 
 /// One user of a source.

@@ -4,8 +4,11 @@
 //! A newcomer gets wrong: a run that is asked to stop leaves it out, and says so. What is not shown is no failure of the
 //! write; somebody may have chosen another picture since.
 
+use tokio::sync::Notify;
+
 use super::desk::{Desk, PAGE};
 use super::house::House;
+use super::listing::{Pages, with_an_end};
 use crate::error::Trouble;
 use crate::model::{Account, Event, Fault, Mark, PersonResult, Shown, Went};
 use crate::state::{StateError, ToConfirm};
@@ -18,13 +21,17 @@ pub async fn confirm(house: &House, desk: &mut Desk) -> Result<(), Trouble> {
     house.begins(&work, None);
     let mut learnt = house.store.learnt(&open.server.id)?;
     let mut kept: Result<(), StateError> = Ok(());
+    let ends = Notify::new();
+    let mut pages = Pages::new(&ends);
     let mut page = |accounts: Vec<Account>| {
+        pages.came(accounts.iter().map(|account| account.id.as_str()));
         let shown: Vec<_> = accounts.into_iter().map(|account| (account.id, account.shown)).collect();
         if kept.is_ok() {
             kept = house.facts.put_shown_after(&desk.entry.id, &shown);
         }
     };
-    let surveyed = house.unless_stopped(&work, desk.target.survey(&mut learnt, &mut page)).await;
+    let listing = with_an_end(&work, &ends, desk.target.survey(&mut learnt, &mut page));
+    let surveyed = house.unless_stopped(&work, listing).await;
     kept?;
     let surveyed = match surveyed {
         // What is written stays written; the next run's survey shows it, and closes what is open until then.

@@ -7,9 +7,12 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Notify;
+
 use super::house::{House, Mode};
 use super::journal::StoreJournal;
 use super::kitchen::{Kitchen, Serving};
+use super::listing::{Pages, with_an_end};
 use super::settle;
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
@@ -133,13 +136,17 @@ impl Desk {
 
     async fn list(&self, house: &House, learnt: &mut Learnt, work: &str) -> Result<Surveyed, Halt> {
         let mut kept: Result<u64, StateError> = Ok(0);
+        let ends = Notify::new();
+        let mut pages = Pages::new(&ends);
         let mut page = |accounts: Vec<crate::model::Account>| {
+            pages.came(accounts.iter().map(|account| account.id.as_str()));
             if let Ok(done) = kept {
                 kept = house.facts.put_accounts(self.id(), &accounts).map(|()| done + accounts.len() as u64);
                 house.at(work, done);
             }
         };
-        let surveyed = house.unless_stopped(work, self.target.survey(learnt, &mut page)).await??;
+        let listing = with_an_end(work, &ends, self.target.survey(learnt, &mut page));
+        let surveyed = house.unless_stopped(work, listing).await??;
         kept?;
         Ok(surveyed)
     }

@@ -6,7 +6,10 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Notify;
+
 use super::house::House;
+use super::listing::{Pages, with_an_end};
 use crate::error::Trouble;
 use crate::extract::Source;
 use crate::http::{Failure, FailureKind};
@@ -38,6 +41,8 @@ pub struct FeedCounts {
     pub people: u64,
     /// Of these, listed with a change marker of a photo.
     pub marked: u64,
+    /// Records that named nobody.
+    pub nameless: u64,
     /// Of those listed, in scope.
     pub in_scope: u64,
     /// What was learnt of photos.
@@ -93,13 +98,17 @@ impl Feed {
         let work = format!("collect {}", self.id());
         house.begins(&work, None);
         let mut kept: Result<u64, StateError> = Ok(0);
+        let ends = Notify::new();
+        let mut pages = Pages::new(&ends);
         let mut page = |people: Vec<crate::model::Person>| {
+            pages.came(people.iter().map(|person| person.id.as_str()));
             if let Ok(done) = kept {
                 kept = house.facts.put_people(&self.entry.id, &people).map(|()| done + people.len() as u64);
                 house.at(&work, done);
             }
         };
-        let listed = house.unless_stopped(&work, source.list(&mut page)).await.and_then(|listed| listed);
+        let listing = with_an_end(&work, &ends, source.list(&mut page));
+        let listed = house.unless_stopped(&work, listing).await.and_then(|listed| listed);
         kept?;
         match listed {
             Ok(_) if house.facts.count_people(self.id())? == 0 => {
@@ -109,7 +118,7 @@ impl Feed {
             Ok(listing) => {
                 self.counts.people = house.facts.count_people(self.id())?;
                 self.counts.in_scope = house.facts.count_standing(self.id(), crate::model::Standing::InScope)?;
-                self.counts.marked = listing.marked;
+                (self.counts.marked, self.counts.nameless) = (listing.marked, listing.nameless);
                 self.notes.extend(listing.notes);
                 let sent = source.counts();
                 self.counts.forecast = sent.sent.saturating_sub(sent.retried);

@@ -18,6 +18,7 @@ mod journal;
 mod judge;
 mod kitchen;
 mod limits;
+mod listing;
 mod look;
 mod match_all;
 mod passes;

@@ -223,11 +223,14 @@ impl<'a> Sheet<'a> {
         let Some(person) = placement.and_then(|placement| placement.person.as_ref()) else {
             return Ok(Former::Nobody);
         };
-        let is_listed = |feed: &super::feed::Feed| *feed.id() == person.source && feed.state == SourceState::Listed;
-        Ok(match (self.bench.feeds.iter().any(is_listed), self.bench.house.facts.person(person)?) {
-            (false, _) => Former::Unknown,
-            (true, Some(_)) => Former::Listed,
-            (true, None) => Former::Gone,
+        let is_listed = |feed: &&super::feed::Feed| *feed.id() == person.source && feed.state == SourceState::Listed;
+        let feed = self.bench.feeds.iter().find(is_listed);
+        Ok(match (feed, self.bench.house.facts.person(person)?) {
+            (None, _) => Former::Unknown,
+            (Some(_), Some(_)) => Former::Listed,
+            // One of those without an id may be this very person.
+            (Some(feed), None) if feed.counts.nameless > 0 => Former::Unknown,
+            (Some(_), None) => Former::Gone,
         })
     }
 

@@ -61,7 +61,9 @@ fn a_wrong_address_hides_nobody_else() {
 fn what_is_missing_or_too_much_is_named() {
     for (roles, groups, exit, missing, too_much) in [
         (vec!["User.Read.All", "Mail.ReadWrite"], false, 0, json!([]), json!(["Mail.ReadWrite"])),
-        (vec!["User.Read.All"], true, 5, json!(["GroupMember.Read.All"]), json!([])),
+        (vec!["User.Read.All"], true, 5, json!(["GroupMember.ReadBasic.All"]), json!([])),
+        (vec!["User.Read.All", "GroupMember.ReadBasic.All"], true, 0, json!([]), json!([])),
+        (vec!["User.Read.All", "GroupMember.Read.All"], true, 0, json!([]), json!([])),
         (vec!["User.Read.All", "GroupMember.Read.All"], false, 0, json!([]), json!(["GroupMember.Read.All"])),
         (vec!["User.Read.All", "Directory.Read.All"], true, 0, json!([]), json!(["Directory.Read.All"])),
         (vec![], false, 5, json!(["User.Read.All"]), json!([])),

@@ -11,11 +11,14 @@ use serde::Deserialize;
 
 use super::Entra;
 use super::error;
-use crate::http::{Call, Failure};
+use crate::http::{Call, Failure, FailureKind};
 use crate::model::SignedIn;
 
 const USERS: &str = "User.Read.All";
-const MEMBERS: &str = "GroupMember.Read.All";
+/// Enough for the ids of members (§12).
+const MEMBERS: &str = "GroupMember.ReadBasic.All";
+/// What was documented as the least before; nobody need take it away.
+const MEMBERS_BEFORE: &str = "GroupMember.Read.All";
 
 const HIDDEN: &str = "Member.Read.Hidden";
 
@@ -25,6 +28,7 @@ const MORE: [(&str, &[&str]); 2] = [
     (
         MEMBERS,
         &[
+            MEMBERS_BEFORE,
             "GroupMember.ReadWrite.All",
             "Group.Read.All",
             "Group.ReadWrite.All",
@@ -68,7 +72,7 @@ impl Claims {
     }
 }
 
-/// Signs in, reads the token's claims, and asks for one person.
+/// Signs in, reads the token's claims, and asks for one person, and for one member of each named group.
 pub(super) async fn whoami(entra: &Entra) -> Result<SignedIn, Failure> {
     let token = entra.tokens.token().await?;
     let claims = Claims::of(&token);
@@ -87,6 +91,13 @@ pub(super) async fn whoami(entra: &Entra) -> Result<SignedIn, Failure> {
         }
         _ => return Err(error::failure(&answer, USERS)),
     }
+    match entra.ask_groups().await {
+        Err(failure) if failure.kind == FailureKind::Refused => {
+            signed.needs(MEMBERS, false);
+            signed.notes.push(failure.to_string());
+        }
+        asked => asked?,
+    }
     Ok(signed)
 }
 
@@ -101,7 +112,7 @@ fn told(claims: Option<&Claims>, groups: bool) -> SignedIn {
     signed.may.sort_unstable();
     let needed: Vec<&str> = [Some(USERS), groups.then_some(MEMBERS)].into_iter().flatten().collect();
     // Members of a group with a hidden membership are told with it alone (§2.4).
-    let enough = |role: &str| needed.contains(&role) || (groups && role == HIDDEN);
+    let enough = |role: &str| needed.contains(&role) || (groups && [HIDDEN, MEMBERS_BEFORE].contains(&role));
     signed.too_much = signed.may.iter().filter(|role| !enough(role)).cloned().collect();
     for needed in needed {
         if !claims.has(needed) {
@@ -139,6 +150,8 @@ mod tests {
             (vec!["User.Read.All", "Group.Read.All"], true, vec![], vec!["Group.Read.All"]),
             (vec!["User.Read.All", MEMBERS], false, vec![], vec![MEMBERS]),
             (vec!["User.Read.All", MEMBERS, HIDDEN], true, vec![], vec![]),
+            (vec!["User.Read.All", MEMBERS_BEFORE], true, vec![], vec![]),
+            (vec!["User.Read.All", MEMBERS_BEFORE], false, vec![], vec![MEMBERS_BEFORE]),
             (vec!["User.Read.All", "ProfilePhoto.Read.All"], false, vec![], vec!["ProfilePhoto.Read.All"]),
             (vec!["User.ReadWrite.All"], false, vec![], vec!["User.ReadWrite.All"]),
             (

@@ -11,9 +11,9 @@ use serde::de::DeserializeOwned;
 
 use super::{Entra, error};
 use crate::extract::rules::{Member, Members};
-use crate::extract::wire::short;
+use crate::extract::wire::{Brought, Fields, Pages, Record, note_of_nameless, short};
 use crate::extract::{Activity, Facts, Listing, UserType};
-use crate::http::{Answer, Call, Failure, FailureKind, Url, entries, redact};
+use crate::http::{Answer, Call, Failure, FailureKind, Sparse, Url, entries, redact};
 use crate::model::{Person, PersonId, PersonKey};
 
 /// What the keys and rules need. `otherMails` is left out: it is not proven to be the person's.
@@ -24,33 +24,37 @@ const TOP: &str = "&$top=999";
 /// A group page costs 5 resource units, less 1 for `$select` (§5).
 const GROUP_UNITS: u32 = 4;
 
+/// What a refusal of the members' listing lacks: the first is the least (§12).
+const MEMBERS: &str = "GroupMember.ReadBasic.All` or `GroupMember.Read.All";
+
 #[derive(Deserialize)]
 #[serde(bound = "T: Deserialize<'de>")]
 struct Page<T> {
     #[serde(deserialize_with = "entries")]
-    value: Vec<T>,
+    value: Vec<Record<T>>,
     #[serde(rename = "@odata.nextLink")]
     next: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct ListedMember {
-    id: String,
+    #[serde(default)]
+    id: Sparse,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// Every field may be anything: an odd one is that person's matter (§12).
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct User {
-    id: String,
-    user_principal_name: Option<String>,
-    mail: Option<String>,
-    display_name: Option<String>,
-    account_enabled: Option<bool>,
-    user_type: Option<String>,
-    on_premises_sam_account_name: Option<String>,
-    employee_id: Option<String>,
-    #[serde(default)]
-    proxy_addresses: Vec<String>,
+    id: Sparse,
+    user_principal_name: Sparse,
+    mail: Sparse,
+    display_name: Sparse,
+    account_enabled: Sparse,
+    user_type: Sparse,
+    on_premises_sam_account_name: Sparse,
+    employee_id: Sparse,
+    proxy_addresses: Sparse,
 }
 
 impl Entra {
@@ -63,11 +67,16 @@ impl Entra {
         let (mut answer, mut pages) = (first, Pages::default());
         loop {
             let users: Page<User> = read_page(&answer)?;
-            listing.people += users.value.len() as u64;
-            with_state += users.value.iter().filter(|user| user.account_enabled.is_some()).count() as u64;
-            page(users.value.into_iter().map(|user| self.person(user, &members)).collect());
+            let records = users.value.len();
+            let users_of_page = users.value.into_iter().filter_map(|Record(user)| user);
+            let told = users_of_page.inspect(|user| with_state += u64::from(user.account_enabled.0.is_boolean()));
+            let people: Vec<Person> = told.filter_map(|user| self.person(user, &members)).collect();
+            let listed = people.len();
+            listing.people += listed as u64;
+            listing.nameless += (records - listed) as u64;
+            page(people);
             let Some(next) = users.next else { break };
-            let link = pages.next(self, &answer, &next)?;
+            let link = self.follow(&mut pages, &answer, &next, Brought::of(listed))?;
             answer = self.page(Call::get(link), "User.Read.All").await?;
         }
         if self.users.active == Activity::Required && listing.people > 0 && with_state == 0 {
@@ -75,6 +84,7 @@ impl Entra {
                 "grant `User.Read.All`: `User.ReadBasic.All` does not show it; or write `users: { active: false }`",
             ));
         }
+        listing.notes.extend(note_of_nameless(listing.nameless));
         Ok(listing)
     }
 
@@ -96,54 +106,118 @@ impl Entra {
     async fn members(&self) -> Result<Members, Failure> {
         let mut members = Members::default();
         for group in self.users.named_groups() {
-            let url = self.graph.url(&group_path(group)?);
-            let (mut link, mut pages) = (url, Pages::default());
-            loop {
-                let call = Call::get(link).header("ConsistencyLevel", "eventual").units(GROUP_UNITS);
-                let answer =
-                    self.page(call, "GroupMember.Read.All").await.map_err(|failure| of_group(failure, group))?;
-                let users: Page<ListedMember> = read_page(&answer)?;
-                users.value.iter().for_each(|one| members.add(&self.users, group, Member::Person(&one.id)));
-                let Some(next) = users.next else { break };
-                link = pages.next(self, &answer, &next)?;
-            }
+            self.members_of(group, &mut members).await?;
         }
         Ok(members)
+    }
+
+    async fn members_of(&self, group: &str, members: &mut Members) -> Result<(), Failure> {
+        let (mut answer, mut pages) = (self.first_members(group, TOP).await?, Pages::default());
+        let mut met = HashSet::new();
+        loop {
+            let page: Page<ListedMember> = read_page(&answer)?;
+            let before = met.len();
+            for Record(member) in page.value {
+                match member.and_then(|member| id_of(&member.id)) {
+                    Some(id) => {
+                        met.insert(short(&id));
+                        members.add(&self.users, group, Member::Person(&id));
+                    }
+                    None if self.users.is_of_wishes(group) => return Err(nameless_member(&answer, group)),
+                    None => {}
+                }
+            }
+            let Some(next) = page.next else { return Ok(()) };
+            let link = self.follow(&mut pages, &answer, &next, Brought::of(met.len() - before))?;
+            answer = self.page(members_call(link), MEMBERS).await.map_err(|failure| of_group(failure, group))?;
+        }
+    }
+
+    /// The first page of a group's members; without a page size where that one is refused.
+    async fn first_members(&self, group: &str, top: &str) -> Result<Answer, Failure> {
+        let path = group_path(group)?;
+        let answer = self.ask_whole(members_call(self.graph.url(&format!("{path}{top}")))).await?;
+        let answer = match answer.status {
+            400 => self.ask_whole(members_call(self.graph.url(&path))).await?,
+            _ => answer,
+        };
+        good(answer, MEMBERS).map_err(|failure| of_group(failure, group))
+    }
+
+    /// One member of each named group, to see whether we may.
+    pub(super) async fn ask_groups(&self) -> Result<(), Failure> {
+        for group in self.users.named_groups() {
+            self.first_members(group, "&$top=1").await?;
+        }
+        Ok(())
     }
 
     async fn page(&self, call: Call, permission: &str) -> Result<Answer, Failure> {
         good(self.ask_whole(call).await?, permission)
     }
 
-    fn person(&self, user: User, members: &Members) -> Person {
-        let upn = user.user_principal_name.as_deref().unwrap_or_default();
-        let mail = user.mail.as_deref().unwrap_or_default();
-        let aliases = user.proxy_addresses.iter().filter_map(|address| smtp(address));
-        let names: Vec<&str> = [upn, mail, user.id.as_str()].into_iter().chain(aliases.clone()).collect();
+    /// `None` for a record that names nobody.
+    fn person(&self, user: User, members: &Members) -> Option<Person> {
+        let id = id_of(&user.id)?;
+        let mut fields = Fields::default();
+        let upn = fields.text("userPrincipalName", user.user_principal_name);
+        let mail = fields.text("mail", user.mail);
+        let proxies = fields.texts("proxyAddresses", user.proxy_addresses);
+        let aliases = proxies.iter().filter_map(|address| smtp(address));
+        let names: Vec<&str> = [upn.as_str(), &mail, &id].into_iter().chain(aliases.clone()).collect();
+        let enabled = fields.flag("accountEnabled", &user.account_enabled);
+        if enabled.is_none() && self.users.active == Activity::Required {
+            fields.is_odd::<()>("`accountEnabled` is not told".to_owned());
+        }
         let standing = self.users.standing(Facts {
-            // Not told for one person: then nothing is changed for that person.
-            active: user.account_enabled.unwrap_or(false),
-            user_type: Some(user_type(user.user_type.as_deref())),
-            belongs: members.of(&user.id),
+            active: enabled.unwrap_or(false),
+            user_type: Some(user_type(&fields.text("userType", user.user_type))),
+            belongs: members.of(&id),
             names: &names,
         });
-        let shown = user.display_name.as_deref().filter(|name| !name.trim().is_empty()).unwrap_or(upn);
-        let mut person = Person::new(PersonId::new(user.id.as_str()), shown, standing);
-        person.add_upn(upn);
-        person.add_main_email(mail);
+        // For reports alone: whatever else stands there is no matter.
+        let shown = user.display_name.0.as_str().filter(|name| !name.trim().is_empty()).unwrap_or(&upn);
+        let mut person = Person::new(PersonId::new(id.as_str()), shown, standing);
+        person.add_upn(&upn);
+        person.add_main_email(&mail);
         aliases.for_each(|alias| person.add_key(PersonKey::Email, alias));
-        person.add_key(PersonKey::Sam, user.on_premises_sam_account_name.as_deref().unwrap_or_default());
-        person.add_key(PersonKey::EmployeeId, user.employee_id.as_deref().unwrap_or_default());
-        person
+        let sam = fields.text("onPremisesSamAccountName", user.on_premises_sam_account_name);
+        person.add_key(PersonKey::Sam, &sam);
+        person.add_key(PersonKey::EmployeeId, &fields.text("employeeId", user.employee_id));
+        fields.mark(&mut person);
+        Some(person)
+    }
+
+    /// The next link, if the token may go there. It is followed as it is (§2.2).
+    fn follow(&self, pages: &mut Pages, answer: &Answer, link: &str, brought: Brought) -> Result<Url, Failure> {
+        let odd = |what: &str| answer.failure(FailureKind::Odd, format!("{what}: {}", redact(link)));
+        let url = Url::parse(link).map_err(|_| odd("the next link is not a URL"))?;
+        if !self.graph.same_server(&url) {
+            return Err(odd("the next link leads to another host, where no token is sent"));
+        }
+        pages.goes_on(link, brought).map_err(odd)?;
+        Ok(url)
     }
 }
 
+/// An id is a text; what stands in its place is none.
+fn id_of(Sparse(value): &Sparse) -> Option<String> {
+    value.as_str().filter(|id| !id.trim().is_empty()).map(str::to_owned)
+}
+
+fn members_call(link: Url) -> Call {
+    Call::get(link).header("ConsistencyLevel", "eventual").units(GROUP_UNITS)
+}
+
+fn nameless_member(answer: &Answer, group: &str) -> Failure {
+    answer.failure(FailureKind::Odd, format!("a member of the group `{group}` has no id")).hint(
+        "whose wish to show no photo it is cannot be told, so nobody's picture was touched: look at the group, and run again",
+    )
+}
+
 /// Very old accounts hold no type; they are members (§2.3).
-fn user_type(text: Option<&str>) -> UserType {
-    match text {
-        Some(text) if text.eq_ignore_ascii_case("guest") => UserType::Guest,
-        _ => UserType::Member,
-    }
+fn user_type(text: &str) -> UserType {
+    if text.eq_ignore_ascii_case("guest") { UserType::Guest } else { UserType::Member }
 }
 
 /// The mail address in a proxy address; `x500:`, `sip:` and the like are none.
@@ -158,7 +232,7 @@ fn group_path(group: &str) -> Result<String, Failure> {
         return Err(Failure::new(FailureKind::Misconfigured, "reading the groups under `users`", found)
             .hint("write the group's object id, as the Entra admin center shows it"));
     }
-    Ok(format!("v1.0/groups/{group}/transitiveMembers/microsoft.graph.user?$select=id&$count=true{TOP}"))
+    Ok(format!("v1.0/groups/{group}/transitiveMembers/microsoft.graph.user?$select=id&$count=true"))
 }
 
 fn of_group(failure: Failure, group: &str) -> Failure {
@@ -177,33 +251,15 @@ fn read_page<T: DeserializeOwned>(answer: &Answer) -> Result<Page<T>, Failure> {
     answer.json()
 }
 
-/// The links followed so far, to notice a circle.
-#[derive(Default)]
-struct Pages {
-    seen: HashSet<[u8; 16]>,
-}
-
-impl Pages {
-    /// The next link, if the token may go there. It is followed as it is (§2.2).
-    fn next(&mut self, entra: &Entra, answer: &Answer, link: &str) -> Result<Url, Failure> {
-        let odd = |what: &str| answer.failure(FailureKind::Odd, format!("{what}: {}", redact(link)));
-        let url = Url::parse(link).map_err(|_| odd("the next link is not a URL"))?;
-        if !entra.graph.same_server(&url) {
-            return Err(odd("the next link leads to another host, where no token is sent"));
-        }
-        if !self.seen.insert(short(link)) {
-            return Err(odd("the next link leads in a circle"));
-        }
-        Ok(url)
-    }
-}
-
 /// A page of people, a page of members, a refusal.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn fuzz(body: &[u8]) -> u64 {
     let users = serde_json::from_slice::<Page<User>>(body).ok();
     let shown = users.map(|page| {
-        page.value.iter().flat_map(|user| &user.proxy_addresses).for_each(|address| _ = smtp(address));
+        for Record(user) in &page.value {
+            let proxies = user.as_ref().map(|user| user.proxy_addresses.clone()).unwrap_or_default();
+            Fields::default().texts("", proxies).iter().for_each(|address| _ = smtp(address));
+        }
         (page.value.len().min(2), page.next.is_some())
     });
     let members = serde_json::from_slice::<Page<ListedMember>>(body).is_ok();

@@ -15,7 +15,7 @@ use super::*;
 use crate::extract::{Activity, DENIED, Globs, UserType};
 use crate::http::loopback::{Asked, Loopback, reply, reply_json};
 use crate::http::{EntraCredential, Pace};
-use crate::model::{Absence, PersonKey, Standing};
+use crate::model::{Absence, PersonKey, PhotoHint, Standing};
 
 /// A tenant: signs in by itself, and answers Graph's calls, counted from 0, as the test says.
 struct Tenant {
@@ -180,6 +180,96 @@ async fn a_listing_that_does_not_end_well_is_a_failure() {
     })
     .await;
     assert!(circle.list().await.unwrap_err().found.contains("in a circle"));
+    for groups in [&[][..], &["g-1"]] {
+        let endless = Tenant::start(in_groups(groups), |number, asked| {
+            let next = format!("http://{}/v1.0/more?$skiptoken={number}", asked.header("host"));
+            let members = if groups.is_empty() { json!([]) } else { json!([{ "id": "ada" }]) };
+            reply_json(200, &json!({ "value": members, "@odata.nextLink": next }))
+        })
+        .await;
+        let failure = endless.list().await.unwrap_err();
+        assert!(failure.kind == FailureKind::Odd && failure.found.contains("brings nobody new"), "{failure}");
+    }
+}
+
+/// Issue: one odd record is at most that person's matter (§12).
+#[tokio::test]
+async fn an_odd_record_costs_nobody_else() {
+    let with = |name: &str, value: Value| {
+        let mut user = user("odd");
+        user[name] = value;
+        user
+    };
+    let mut bare = user("odd");
+    bare.as_object_mut().unwrap().remove("accountEnabled");
+    for (record, hint, standing) in [
+        (with("proxyAddresses", Value::Null), None, Standing::InScope),
+        (with("proxyAddresses", json!([null, "smtp:odd@example.com"])), None, Standing::InScope),
+        (with("displayName", json!(7)), None, Standing::InScope),
+        (with("proxyAddresses", json!("smtp:a@b")), Some("`proxyAddresses` is not a list"), Standing::InScope),
+        (with("proxyAddresses", json!(["smtp:a@b", 7])), Some("`proxyAddresses` is not a text"), Standing::InScope),
+        (with("employeeId", json!(42)), Some("`employeeId` is not a text"), Standing::InScope),
+        (with("mail", json!({ "address": "x" })), Some("`mail` is not a text"), Standing::InScope),
+        (with("userPrincipalName", json!(1.5)), Some("`userPrincipalName`"), Standing::InScope),
+        (with("onPremisesSamAccountName", json!(true)), Some("`onPremisesSamAccountName`"), Standing::InScope),
+        (with("userType", json!(1)), Some("`userType`"), Standing::InScope),
+        (with("accountEnabled", json!("false")), Some("`accountEnabled` is neither"), Standing::InScope),
+        (bare, Some("`accountEnabled` is not told"), Standing::InScope),
+        // What is asked for by the person holds by any key that can be read.
+        (with("mail", json!("shy@example.com")), None, Standing::OptedOut),
+        (with("userType", json!({ "x": "shy@example.com" })), Some("`userType`"), Standing::InScope),
+    ] {
+        let rules = UserRules { opted_out: Globs::new(&["shy@*"]).unwrap().into(), ..UserRules::default() };
+        let page = json!({ "value": [user("ada"), record.clone(), user("bob")] });
+        let tenant = Tenant::start(rules, move |_, _| reply_json(200, &page)).await;
+        let (people, _) = tenant.list().await.unwrap();
+        assert_eq!(people.iter().map(|p| p.id.as_str()).collect::<Vec<_>>(), ["ada", "odd", "bob"], "{record}");
+        match (&people[1].hint, hint) {
+            (PhotoHint::Silent, None) => {}
+            (PhotoHint::Odd(words), Some(hint)) => assert!(words.contains(hint), "{record}: {words}"),
+            (told, _) => panic!("{record}: {told:?}"),
+        }
+        assert_eq!(people[1].standing, standing, "{record}");
+        assert!(people[0].hint == PhotoHint::Silent && people[2].hint == PhotoHint::Silent);
+    }
+}
+
+#[tokio::test]
+async fn a_record_without_an_id_is_counted_and_a_page_with_it_is_read() {
+    for odd in [json!(null), json!(7), json!("x"), json!([]), json!({}), json!({ "id": null }), json!({ "id": 7 })] {
+        let page = json!({ "value": [user("ada"), odd, user("bob")] });
+        let tenant = Tenant::start(UserRules::default(), move |_, _| reply_json(200, &page)).await;
+        let (people, listing) = tenant.list().await.unwrap();
+        assert_eq!((people.len(), listing.people, listing.nameless), (2, 2, 1));
+        assert!(listing.notes[0].contains("1 listed records have no id"), "{:?}", listing.notes);
+    }
+    // Half a surrogate pair, as programs leave it that cut names.
+    let body = json!({ "value": [user("ada"), user("bob")] })
+        .to_string()
+        .replace("\"displayName\":\"ada\"", r#""displayName":"A\ud83d""#);
+    let tenant = Tenant::start(UserRules::default(), move |_, _| reply(200, &[], body.clone())).await;
+    let (people, _) = tenant.list().await.unwrap();
+    assert_eq!((people.len(), people[0].display_name.as_str()), (2, "A\u{fffd}"));
+}
+
+/// A wish to show no photo must not be lost; a selection may lose one that names nobody.
+#[tokio::test]
+async fn a_member_without_an_id_is_a_failure_only_where_a_wish_could_be_lost() {
+    let group = || crate::extract::Chosen { groups: vec!["g-1".into()], ..crate::extract::Chosen::default() };
+    for (rules, fails) in [
+        (in_groups(&["g-1"]), false),
+        (UserRules { opted_out: group(), ..UserRules::default() }, true),
+        (UserRules { exclude: group(), ..UserRules::default() }, true),
+    ] {
+        let tenant = Tenant::start(rules, |_, asked| match asked.path.contains("/groups/") {
+            true => reply_json(200, &json!({ "value": [{ "id": "ada" }, { "id": 7 }] })),
+            false => reply_json(200, &json!({ "value": [user("ada")] })),
+        })
+        .await;
+        let listed = tenant.list().await;
+        assert_eq!(listed.is_err(), fails);
+        assert!(listed.is_ok() || listed.unwrap_err().found.contains("a member of the group `g-1` has no id"));
+    }
 }
 
 #[tokio::test]
@@ -238,7 +328,8 @@ async fn standing_comes_from_the_users_rules() {
         [
             ("ada", InScope),
             ("off", Inactive),
-            ("unsaid", Inactive),
+            // Not told: nothing follows from it.
+            ("unsaid", InScope),
             ("guest", OutOfScope),
             ("old", InScope),
             ("svc-backup", OutOfScope),
@@ -272,6 +363,46 @@ async fn members_of_any_group_are_in_scope_and_the_header_goes_with_every_page()
     assert!(asked[..3].iter().all(|asked| asked.header("consistencylevel") == "eventual"));
     assert_eq!(asked[3].header("consistencylevel"), "");
     assert!(asked[0].path.contains("$count=true"));
+}
+
+#[tokio::test]
+async fn a_group_that_refuses_large_pages_is_asked_without() {
+    let tenant = Tenant::start(in_groups(&["g-1"]), |_, asked| {
+        let group = asked.path.contains("/groups/");
+        if group && asked.path.contains("$top") {
+            let message = "Invalid page size specified: '999'. Must be between 1 and 500 inclusive.";
+            return reply_json(400, &json!({ "error": { "code": "Request_BadRequest", "message": message } }));
+        }
+        reply_json(200, &json!({ "value": [if group { json!({ "id": "ada" }) } else { user("ada") }] }))
+    })
+    .await;
+    let (people, _) = tenant.list().await.unwrap();
+    assert_eq!((people[0].standing, tenant.paths().len()), (Standing::InScope, 3));
+    let never = Tenant::start(in_groups(&["g-1"]), |_, _| {
+        reply_json(400, &json!({ "error": { "code": "Request_UnsupportedQuery", "message": "m" } }))
+    })
+    .await;
+    assert!(never.list().await.unwrap_err().found.contains("Request_UnsupportedQuery"));
+    assert_eq!(never.paths().len(), 2);
+}
+
+#[tokio::test]
+async fn whoever_signs_in_is_asked_for_the_named_groups() {
+    for (status, code, missing, fails) in [
+        (200, "", 0, None),
+        (403, "Authorization_RequestDenied", 1, None),
+        (404, "Request_ResourceNotFound", 0, Some(FailureKind::Misconfigured)),
+    ] {
+        let tenant = Tenant::start(in_groups(&["g-1"]), move |_, asked| match asked.path.contains("/groups/g-1/") {
+            true => reply_json(status, &json!({ "value": [], "error": { "code": code, "message": "m" } })),
+            false => reply_json(200, &json!({ "value": [user("ada")] })),
+        })
+        .await;
+        let told = tenant.entra.whoami().await;
+        assert_eq!(told.as_ref().err().map(|failure| failure.kind), fails);
+        assert!(told.is_err() || told.unwrap().missing.len() == missing, "{status}");
+        assert!(tenant.paths()[1].ends_with("&$top=1"), "{:?}", tenant.paths());
+    }
 }
 
 #[tokio::test]

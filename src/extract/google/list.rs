@@ -11,9 +11,9 @@ use serde::Deserialize;
 use super::Google;
 use super::photo::version_of;
 use crate::extract::rules::{Member, Members};
-use crate::extract::wire::{segment, short};
+use crate::extract::wire::{Brought, Fields, Pages, Record, note_of_nameless, segment, short, written};
 use crate::extract::{Facts, Listing};
-use crate::http::{Answer, Call, Failure, FailureKind, entries};
+use crate::http::{Answer, Call, Failure, FailureKind, Sparse, entries};
 use crate::model::{Person, PersonId, PersonKey, PhotoHint, Standing, normalise_key};
 
 /// What the keys, the rules and the photo need. `nonEditableAliases` are of no use for matching (§2.1).
@@ -25,48 +25,39 @@ const MEMBER_FIELDS: &str = "nextPageToken,members(id,type)";
 #[serde(rename_all = "camelCase")]
 struct UserPage {
     #[serde(default, deserialize_with = "entries")]
-    users: Vec<User>,
+    users: Vec<Record<User>>,
     next_page_token: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct User {
-    id: String,
-    #[serde(default)]
-    primary_email: String,
-    #[serde(default)]
-    aliases: Vec<String>,
-    #[serde(default)]
-    name: Name,
-    #[serde(default)]
-    suspended: bool,
-    #[serde(default)]
-    archived: bool,
-    org_unit_path: Option<String>,
-    thumbnail_photo_etag: Option<String>,
-}
-
+/// Every field may be anything: an odd one is that person's matter.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Name {
-    full_name: String,
+struct User {
+    id: Sparse,
+    primary_email: Sparse,
+    aliases: Sparse,
+    name: Sparse,
+    suspended: Sparse,
+    archived: Sparse,
+    org_unit_path: Sparse,
+    #[serde(deserialize_with = "written")]
+    thumbnail_photo_etag: Option<Sparse>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct MemberPage {
     #[serde(default, deserialize_with = "entries")]
-    members: Vec<ListedMember>,
+    members: Vec<Record<ListedMember>>,
     next_page_token: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct ListedMember {
-    #[serde(default)]
-    id: String,
-    #[serde(default, rename = "type")]
-    kind: String,
+    id: Sparse,
+    #[serde(rename = "type")]
+    kind: Sparse,
 }
 
 impl Google {
@@ -75,25 +66,31 @@ impl Google {
         let members = self.members().await?;
         let units: Vec<String> = self.settings.org_units.iter().map(|unit| folded_unit(unit)).collect();
         let mut listing = Listing::default();
-        let mut pages = Pages::default();
+        let (mut pages, mut token) = (Pages::default(), None);
         loop {
-            let answer = self.page("admin/directory/v1/users", &self.user_query(), pages.token.as_deref()).await?;
+            let answer = self.page("admin/directory/v1/users", &self.user_query(), token.as_deref()).await?;
             let UserPage { users, next_page_token } = answer.json()?;
-            listing.people += users.len() as u64;
-            let people: Vec<Person> = users.into_iter().map(|user| self.person(user, &members, &units)).collect();
+            let records = users.len();
+            let users = users.into_iter().filter_map(|Record(user)| user);
+            let people: Vec<Person> = users.filter_map(|user| self.person(user, &members, &units)).collect();
+            let listed = people.len();
+            listing.people += listed as u64;
+            listing.nameless += (records - listed) as u64;
             listing.marked +=
                 people.iter().filter(|person| matches!(person.hint, PhotoHint::Version(_))).count() as u64;
             page(people);
-            if !pages.next(&answer, next_page_token)? {
-                if listing.people > 0 && listing.marked == 0 {
-                    listing.notes.push(
-                        "nobody's `thumbnailPhotoEtag` is told: that proves nothing, so each person was asked about"
-                            .into(),
-                    );
-                }
-                return Ok(listing);
+            token = next(&mut pages, &answer, next_page_token, Brought::of(listed))?;
+            if token.is_none() {
+                break;
             }
         }
+        if listing.people > 0 && listing.marked == 0 {
+            listing.notes.push(
+                "nobody's `thumbnailPhotoEtag` is told: that proves nothing, so each person was asked about".into(),
+            );
+        }
+        listing.notes.extend(note_of_nameless(listing.nameless));
+        Ok(listing)
     }
 
     /// One person, and one member of each named group, to see whether we may.
@@ -122,36 +119,48 @@ impl Google {
     /// Everybody in the groups that a rule names, nested ones included. One that cannot be read fails the source: a wish to
     /// show no photo must not be lost.
     async fn members(&self) -> Result<Members, Failure> {
+        let mut members = Members::default();
+        for group in self.settings.users.named_groups() {
+            self.members_of(group, &mut members).await?;
+        }
+        Ok(members)
+    }
+
+    async fn members_of(&self, group: &str, members: &mut Members) -> Result<(), Failure> {
         let query = [
             ("includeDerivedMembership", "true"),
             ("maxResults", "200"),
             ("prettyPrint", "false"),
             ("fields", MEMBER_FIELDS),
         ];
-        let mut members = Members::default();
-        for group in self.settings.users.named_groups() {
-            let path = members_path(group);
-            let mut pages = Pages::default();
-            loop {
-                let answer = self
-                    .page(&path, &query, pages.token.as_deref())
-                    .await
-                    .map_err(|failure| of_group(failure, group))?;
-                let MemberPage { members: some, next_page_token } = answer.json()?;
-                for member in &some {
-                    match member.kind.as_str() {
-                        // A group may have the whole customer as its member.
-                        "CUSTOMER" => members.add(&self.settings.users, group, Member::Everybody),
-                        "GROUP" => {}
-                        _ => members.add(&self.settings.users, group, Member::Person(&member.id)),
-                    }
-                }
-                if !pages.next(&answer, next_page_token)? {
-                    break;
+        let (path, rules) = (members_path(group), &self.settings.users);
+        let (mut pages, mut token, mut met) = (Pages::default(), None, HashSet::new());
+        loop {
+            let answer =
+                self.page(&path, &query, token.as_deref()).await.map_err(|failure| of_group(failure, group))?;
+            let MemberPage { members: some, next_page_token } = answer.json()?;
+            let mut new = 0;
+            for Record(member) in some {
+                let kind = member.as_ref().and_then(|member| member.kind.0.as_str()).unwrap_or_default();
+                let id = member.as_ref().and_then(|member| id_of(&member.id));
+                let has_none = member.as_ref().is_some_and(|member| member.id.0.is_null());
+                new += usize::from(id.as_ref().is_none_or(|id| met.insert(short(id))));
+                match (kind, id) {
+                    // A group may have the whole customer as its member.
+                    ("CUSTOMER", _) => members.add(rules, group, Member::Everybody),
+                    ("GROUP", _) => {}
+                    (_, Some(id)) => members.add(rules, group, Member::Person(&id)),
+                    // Members from outside the customer have none; they are no users of it.
+                    (_, None) if has_none => {}
+                    (_, None) if rules.is_of_wishes(group) => return Err(nameless_member(&answer, group)),
+                    (_, None) => {}
                 }
             }
+            token = next(&mut pages, &answer, next_page_token, Brought::of(new))?;
+            if token.is_none() {
+                return Ok(());
+            }
         }
-        Ok(members)
     }
 
     /// One page; all parameters but the token stay the same from page to page (§2).
@@ -162,27 +171,50 @@ impl Google {
         if answer.status == 200 { Ok(answer) } else { Err(self.asker.failure(&answer)) }
     }
 
-    fn person(&self, user: User, members: &Members, units: &[String]) -> Person {
-        let aliases = user.aliases.iter().map(String::as_str);
-        let names: Vec<&str> = [user.primary_email.as_str(), user.id.as_str()].into_iter().chain(aliases).collect();
+    /// `None` for a record that names nobody.
+    fn person(&self, user: User, members: &Members, units: &[String]) -> Option<Person> {
+        let id = id_of(&user.id)?;
+        let mut fields = Fields::default();
+        let email = fields.text("primaryEmail", user.primary_email);
+        let aliases = fields.texts("aliases", user.aliases);
+        let names: Vec<&str> = [email.as_str(), &id].into_iter().chain(aliases.iter().map(String::as_str)).collect();
+        let mut is_set = |name, value| fields.flag(name, value).unwrap_or(false);
+        let (suspended, archived) = (is_set("suspended", &user.suspended), is_set("archived", &user.archived));
         let standing = self.settings.users.standing(Facts {
-            active: !user.suspended && !user.archived,
+            active: !suspended && !archived,
             user_type: None,
-            belongs: members.of(&user.id),
+            belongs: members.of(&id),
             names: &names,
         });
-        let elsewhere = !units.is_empty() && !user.org_unit_path.as_deref().is_some_and(|path| is_below(path, units));
+        let elsewhere = !units.is_empty() && !is_below(&fields.text("orgUnitPath", user.org_unit_path), units);
         let standing = if standing == Standing::InScope && elsewhere { Standing::OutOfScope } else { standing };
-        let shown = if user.name.full_name.trim().is_empty() { &user.primary_email } else { &user.name.full_name };
-        let mut person = Person::new(PersonId::new(user.id.as_str()), shown, standing);
-        person.add_main_email(&user.primary_email);
-        user.aliases.iter().for_each(|alias| person.add_key(PersonKey::Email, alias));
-        person.hint = match user.thumbnail_photo_etag.as_deref().and_then(version_of) {
-            Some(version) => PhotoHint::Version(version),
+        // For reports alone: whatever else stands there is no matter.
+        let shown = user.name.0["fullName"].as_str().filter(|name| !name.trim().is_empty()).unwrap_or(&email);
+        let mut person = Person::new(PersonId::new(id.as_str()), shown, standing);
+        person.add_main_email(&email);
+        aliases.iter().for_each(|alias| person.add_key(PersonKey::Email, alias));
+        person.hint = match user.thumbnail_photo_etag {
+            // Only a marker that is left out says that there is no photo (§2.3).
             None => PhotoHint::Unmarked,
+            Some(etag) => {
+                let etag = fields.text("thumbnailPhotoEtag", etag);
+                version_of(&etag).map_or(PhotoHint::Silent, PhotoHint::Version)
+            }
         };
-        person
+        fields.mark(&mut person);
+        Some(person)
     }
+}
+
+/// An id is a text; what stands in its place is none. A number has lost its last digits.
+fn id_of(Sparse(value): &Sparse) -> Option<String> {
+    value.as_str().filter(|id| !id.trim().is_empty()).map(str::to_owned)
+}
+
+fn nameless_member(answer: &Answer, group: &str) -> Failure {
+    answer.failure(FailureKind::Odd, format!("a member of the group `{group}` has no id that can be read")).hint(
+        "whose wish to show no photo it is cannot be told, so nobody's picture was touched: look at the group, and run again",
+    )
 }
 
 fn members_path(group: &str) -> String {
@@ -211,24 +243,16 @@ fn of_group(failure: Failure, group: &str) -> Failure {
     ))
 }
 
-/// Where a listing stands; notices a circle.
-#[derive(Default)]
-struct Pages {
+/// The token of the next page, if there is one. Tokens live three days, and none is kept for another run (§6).
+fn next(
+    pages: &mut Pages,
+    answer: &Answer,
     token: Option<String>,
-    seen: HashSet<[u8; 16]>,
-}
-
-impl Pages {
-    /// Whether there is another page. Tokens live three days, and none is kept for another run (§6).
-    fn next(&mut self, answer: &Answer, token: Option<String>) -> Result<bool, Failure> {
-        self.token = token.filter(|token| !token.is_empty());
-        match &self.token {
-            Some(token) if !self.seen.insert(short(token)) => {
-                Err(answer.failure(FailureKind::Odd, "the page token leads in a circle"))
-            }
-            token => Ok(token.is_some()),
-        }
-    }
+    brought: Brought,
+) -> Result<Option<String>, Failure> {
+    let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(None) };
+    pages.goes_on(&token, brought).map_err(|what| answer.failure(FailureKind::Odd, what))?;
+    Ok(Some(token))
 }
 
 /// A page of people, a page of members, a refusal.
@@ -236,7 +260,9 @@ impl Pages {
 pub(crate) fn fuzz(body: &[u8]) -> u64 {
     let users = serde_json::from_slice::<UserPage>(body).ok();
     let shown = users.map(|page| {
-        page.users.iter().filter_map(|user| user.thumbnail_photo_etag.as_deref()).for_each(|etag| _ = version_of(etag));
+        let users = page.users.iter().filter_map(|Record(user)| user.as_ref());
+        let etags = users.filter_map(|user| user.thumbnail_photo_etag.clone());
+        etags.for_each(|etag| _ = version_of(&Fields::default().text("", etag)));
         (page.users.len().min(2), page.next_page_token.is_some())
     });
     let members = serde_json::from_slice::<MemberPage>(body).ok().map(|page| page.members.len().min(2));

@@ -152,7 +152,7 @@ async fn everybody_is_listed_page_by_page_with_keys_and_hints() {
     })
     .await;
     let (people, listing) = customer.list().await.unwrap();
-    assert_eq!(listing, Listing { people: 2, marked: 1, notes: vec![] });
+    assert_eq!(listing, Listing { people: 2, marked: 1, ..Listing::default() });
     let values = |key| people[0].values(key).collect::<Vec<_>>();
     assert_eq!(values(PersonKey::Email), ["ada@example.com", "a.lovelace@example.com"]);
     assert_eq!((values(PersonKey::EmailLocal), values(PersonKey::Id)), (vec!["ada"], vec!["ada"]));
@@ -397,4 +397,83 @@ async fn a_throttled_page_and_a_refused_token_are_asked_again() {
     let circle = Customer::of(|_, _| reply_json(200, &json!({ "users": [user("ada")], "nextPageToken": "T" }))).await;
     let failure = circle.list().await.unwrap_err();
     assert!(failure.found.contains("in a circle") && circle.paths().len() == 2, "{failure}");
+}
+
+#[tokio::test]
+async fn a_listing_that_brings_nobody_new_ends() {
+    for (users, page) in [
+        (UserRules::default(), json!({})),
+        (in_group("staff@example.com"), json!({ "members": [{ "id": "ada", "type": "USER" }] })),
+    ] {
+        let endless = Customer::start(Setup { users, ..Setup::default() }, move |number, _| {
+            let mut page = page.clone();
+            page["nextPageToken"] = json!(format!("T{number}"));
+            reply_json(200, &page)
+        })
+        .await;
+        let failure = endless.list().await.unwrap_err();
+        assert!(failure.kind == FailureKind::Odd && failure.found.contains("brings nobody new"), "{failure}");
+    }
+}
+
+fn in_group(group: &str) -> UserRules {
+    UserRules { groups: vec![group.to_owned()], ..UserRules::default() }
+}
+
+/// One odd record is at most that person's matter; and only a marker that is left out says that there is no photo.
+#[tokio::test]
+async fn an_odd_record_costs_nobody_else() {
+    let silent = PhotoHint::Silent;
+    let odd = |words: &str| PhotoHint::Odd(words.to_owned());
+    let etag = |id: &str| PhotoHint::Version(id.into());
+    for (name, value, hint) in [
+        ("aliases", Value::Null, etag("odd")),
+        ("aliases", json!(["a@b", null]), etag("odd")),
+        ("aliases", json!("a@b"), odd("`aliases` is not a list")),
+        ("aliases", json!([7]), odd("`aliases` is not a text")),
+        ("name", json!("Ada"), etag("odd")),
+        ("name", Value::Null, etag("odd")),
+        ("primaryEmail", json!(7), odd("`primaryEmail` is not a text")),
+        ("suspended", json!("true"), odd("`suspended` is neither `true` nor `false`")),
+        ("archived", json!(1), odd("`archived` is neither `true` nor `false`")),
+        ("thumbnailPhotoEtag", json!(7), odd("`thumbnailPhotoEtag` is not a text")),
+        ("thumbnailPhotoEtag", Value::Null, silent.clone()),
+        ("thumbnailPhotoEtag", json!(""), silent),
+    ] {
+        let mut record = user("odd");
+        record[name] = value.clone();
+        let page = json!({ "users": [user("ada"), record, user("bob")] });
+        let customer = Customer::of(move |_, _| reply_json(200, &page)).await;
+        let (people, _) = customer.list().await.unwrap();
+        assert_eq!(people.len(), 3, "{name} {value}");
+        assert_eq!((&people[1].hint, people[1].standing), (&hint, Standing::InScope), "{name} {value}");
+        assert!(people[0].hint == etag("ada") && people[2].hint == etag("bob"), "{name} {value}");
+    }
+    let records = json!([user("ada"), null, "x", 7, { "primaryEmail": "x@y" }, { "id": 105 }, user("bob")]);
+    let customer = Customer::of(move |_, _| reply_json(200, &json!({ "users": records }))).await;
+    let (people, listing) = customer.list().await.unwrap();
+    assert_eq!((people.len(), listing.people, listing.nameless), (2, 2, 5));
+}
+
+#[tokio::test]
+async fn a_member_without_an_id_that_can_be_read_is_a_failure_only_where_a_wish_could_be_lost() {
+    let group = || crate::extract::Chosen { groups: vec!["g@x".into()], ..crate::extract::Chosen::default() };
+    let wishes = || UserRules { opted_out: group(), ..UserRules::default() };
+    for (users, odd, fails) in [
+        (in_group("g@x"), json!({ "id": 7, "type": "USER" }), false),
+        (wishes(), json!({ "id": 7, "type": "USER" }), true),
+        (wishes(), json!("x"), true),
+        // Members from outside the customer have no id.
+        (wishes(), json!({ "type": "USER" }), false),
+        (wishes(), json!({ "id": 7, "type": "CUSTOMER" }), false),
+    ] {
+        let customer = Customer::start(Setup { users, ..Setup::default() }, move |_, asked| {
+            match asked.path.contains("/groups/") {
+                true => reply_json(200, &json!({ "members": [{ "id": "ada", "type": "USER" }, odd] })),
+                false => reply_json(200, &json!({ "users": [user("ada")] })),
+            }
+        })
+        .await;
+        assert_eq!(customer.list().await.is_err(), fails);
+    }
 }

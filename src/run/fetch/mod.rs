@@ -17,7 +17,7 @@ use counts::RoundCounts;
 use question::{First, Marked, Question, Versions, question, was_known};
 
 use crate::error::Trouble;
-use crate::extract::{Looked, Probed, Source};
+use crate::extract::{Looked, ODD_RECORD, Probed, Source};
 use crate::http::{Failure, FailureKind};
 use crate::model::{
     Absence, Fault, PersonId, PersonRef, PhotoFact, PhotoHint, PhotoMark, Remembered, SourceId, Version,
@@ -230,6 +230,10 @@ impl<'a> Round<'a> {
             Question::Known(mark) => self.known(&person, mark)?,
             Question::Probe => self.to_probe.push(person),
             Question::Fetch => self.to_fetch.push(person),
+            Question::Odd(what) => {
+                let fault = Fault::new(ODD_RECORD, format!("the record in the listing is odd: {what}"));
+                self.fact(&person, PhotoFact::Unknown(fault))?;
+            }
         }
         Ok(())
     }

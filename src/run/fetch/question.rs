@@ -37,11 +37,14 @@ pub enum Question {
     Probe,
     /// The bytes.
     Fetch,
+    /// Nothing: the person's record is odd, in these words.
+    Odd(String),
 }
 
 /// Decides what a person is asked for, by the listing and by what is remembered.
 pub fn question(hint: PhotoHint, mark: Option<PhotoMark>, first: First, marked: Marked) -> Question {
     match (hint, mark) {
+        (PhotoHint::Odd(what), _) => Question::Odd(what),
         (PhotoHint::Unmarked, mark) if marked == Marked::Yes => Question::Absent(mark),
         (PhotoHint::Version(version), Some(mark)) if mark.version.as_ref() == Some(&version) => Question::Known(mark),
         (PhotoHint::Silent | PhotoHint::Unmarked, Some(mark)) if probe_first(&mark) => Question::Probe,
@@ -123,6 +126,8 @@ mod tests {
             (PhotoHint::Silent, Some(mark(None)), No, Marked::No, Question::Fetch),
             (PhotoHint::Silent, None, Yes, Marked::No, Question::Fetch),
             (PhotoHint::Silent, None, No, Marked::No, Question::Probe),
+            (PhotoHint::Odd("x".into()), Some(mark(Some("a"))), No, Marked::Yes, Question::Odd("x".into())),
+            (PhotoHint::Odd("x".into()), None, Yes, Marked::No, Question::Odd("x".into())),
         ] {
             let shown = format!("{hint:?} {known:?}");
             assert_eq!(question(hint, known, first, marked), asked, "{shown}");

@@ -19,8 +19,14 @@ use crate::sandbox::entra::LivePerson;
 use crate::sandbox::entra::world::Person;
 
 const MAY_LIST: [&str; 4] = ["User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"];
-const MAY_READ_GROUPS: [&str; 4] =
-    ["GroupMember.Read.All", "Group.Read.All", "Directory.Read.All", "Directory.ReadWrite.All"];
+/// The first is enough for ids alone (§12).
+const MAY_READ_GROUPS: [&str; 5] = [
+    "GroupMember.ReadBasic.All",
+    "GroupMember.Read.All",
+    "Group.Read.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+];
 const DEFAULT_FIELDS: [&str; 11] = [
     "businessPhones",
     "displayName",
