@@ -16,7 +16,7 @@ use crate::http::{Answer, Authorization, Call, Failure, FailureKind, Line, Sent,
 use crate::model::Fault;
 
 use super::Credential;
-use super::login::{Anonymous, Gate, contains};
+use super::login::{Anonymous, Gate, Kind, contains};
 
 const JSON: &str = "application/json";
 /// The code of a fault that stands for 404.
@@ -35,7 +35,8 @@ pub(crate) struct Login {
 impl Login {
     /// With the gate open.
     pub fn new(credential: &Credential) -> Arc<Self> {
-        Arc::new(Self { authorization: credential.authorization(), gate: Gate::default() })
+        let kind = if credential.is_token() { Kind::Token } else { Kind::Password };
+        Arc::new(Self { authorization: credential.authorization(), gate: Gate::new(kind) })
     }
 }
 
@@ -48,6 +49,7 @@ pub(crate) struct Door {
 
 impl Door {
     pub fn new(line: Line, login: Arc<Login>) -> Self {
+        login.gate.doubt();
         Self { line, login }
     }
 
@@ -67,7 +69,7 @@ impl Door {
 
     /// A call that changes nothing, with any method.
     pub async fn ask(&self, call: Call, anonymous: Anonymous) -> Result<Answer, Failure> {
-        self.gate().pass()?;
+        let _alone = self.gate().enter().await?;
         let answer = self.line.read(call.auth(&self.login.authorization)).await?;
         self.gate().check(&answer, anonymous)?;
         Ok(answer)
@@ -107,9 +109,13 @@ impl Door {
 
     /// A write, sent once; nothing of the answer is judged.
     pub async fn send(&self, call: Call) -> Result<Sent, Failure> {
-        self.gate().pass()?;
+        let _alone = self.gate().enter().await?;
         let call = call.auth(&self.login.authorization).accept(JSON).header("X-Atlassian-Token", "no-check");
-        Ok(self.line.write(call).await)
+        let sent = self.line.write(call).await;
+        if let Sent::Answer(answer) = &sent {
+            self.gate().note(answer);
+        }
+        Ok(sent)
     }
 }
 

@@ -5,13 +5,28 @@
 //! A newcomer gets wrong: a dead login can answer 200 with anonymous data, so the status alone proves nothing.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures::lock::{Mutex, MutexGuard};
 
 use crate::http::{Answer, BLOCKED, Failure, FailureKind, retry_after};
 
 /// Open until the login is refused once; then no worker sends that credential again, or a CAPTCHA would follow.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Gate {
     refused: OnceLock<Failure>,
+    kind: Kind,
+    /// Whether the server has known us since the newest way in was opened.
+    known: AtomicBool,
+    /// Held by the one request that goes while that is in doubt.
+    alone: Mutex<()>,
+}
+
+/// What we sign in with, for the words of a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Token,
+    Password,
 }
 
 /// What an anonymous answer means.
@@ -24,6 +39,36 @@ pub(crate) enum Anonymous {
 }
 
 impl Gate {
+    /// Open, and in doubt.
+    pub fn new(kind: Kind) -> Self {
+        Self { refused: OnceLock::new(), kind, known: AtomicBool::new(false), alone: Mutex::new(()) }
+    }
+
+    /// A new way in was opened. Between two phases of a run a token may be revoked: the workers that begin now must not
+    /// all try it at once.
+    pub fn doubt(&self) {
+        self.known.store(false, Ordering::Release);
+    }
+
+    /// As [`Gate::pass`]; while the login is in doubt, one request goes and the others wait for what it is told. The
+    /// guard is kept until the answer was checked.
+    pub async fn enter(&self) -> Result<Option<MutexGuard<'_, ()>>, Failure> {
+        self.pass()?;
+        if self.known.load(Ordering::Acquire) {
+            return Ok(None);
+        }
+        let alone = self.alone.lock().await;
+        self.pass()?;
+        Ok((!self.known.load(Ordering::Acquire)).then_some(alone))
+    }
+
+    /// Takes note of an answer that only somebody who is signed in gets.
+    pub fn note(&self, answer: &Answer) {
+        if user(answer).is_some() || (200..300).contains(&answer.status) {
+            self.known.store(true, Ordering::Release);
+        }
+    }
+
     /// Fails once a login was refused.
     pub fn pass(&self) -> Result<(), Failure> {
         self.refused.get().map_or(Ok(()), |failure| Err(failure.clone()))
@@ -36,15 +81,24 @@ impl Gate {
 
     /// Closes the gate if this answer shows a refused login.
     pub fn check(&self, answer: &Answer, anonymous: Anonymous) -> Result<(), Failure> {
-        match refusal(answer, anonymous) {
+        match refusal(answer, anonymous, self.kind) {
             Some(failure) => Err(self.close(failure)),
-            None => Ok(()),
+            None => {
+                if anonymous == Anonymous::Refused {
+                    self.note(answer);
+                }
+                Ok(())
+            }
         }
     }
 }
 
 /// The failure that an answer stands for, if it shows a refused login.
-fn refusal(answer: &Answer, anonymous: Anonymous) -> Option<Failure> {
+fn refusal(answer: &Answer, anonymous: Anonymous, kind: Kind) -> Option<Failure> {
+    if matches!(answer.status, 502..=504) {
+        // In maintenance nobody is known, whatever its headers say: nothing was refused.
+        return None;
+    }
     let refused = |found: String| answer.failure(FailureKind::Refused, found);
     let denied = answer.header("x-authentication-denied-reason");
     if let Some(denied) = denied {
@@ -64,17 +118,25 @@ fn refusal(answer: &Answer, anonymous: Anonymous) -> Option<Failure> {
         };
         return Some(refused(format!("{}, X-Seraph-LoginReason: {reason}", answer.status)).hint(hint));
     }
-    if anonymous == Anonymous::Refused && answer.header("x-ausername") == Some("anonymous") {
-        let found = format!("{}, X-AUSERNAME: anonymous: the server does not know the credential", answer.status);
-        return Some(refused(found).hint(
-            "the token may have expired or been revoked, or this release takes none (Jira before 8.14 and Confluence before \
-             7.9: write `credential: { username: …, password: … }`); no picture was touched with it",
-        ));
-    }
+    // Before the words on anonymous answers: such an answer may carry those headers, too (reference §13).
     if answer.status == 403 && contains(&answer.body, "Basic Authentication has been disabled") {
         return Some(refused("403, basic authentication is switched off on this instance".to_owned()).hint(
             "write `credential: { token: … }`, or let an administrator allow it under System > Authentication methods",
         ));
+    }
+    if anonymous == Anonymous::Refused && answer.header("x-ausername") == Some("anonymous") {
+        let found = format!("{}, X-AUSERNAME: anonymous: the server does not know the credential", answer.status);
+        return Some(refused(found).hint(match kind {
+            Kind::Token => {
+                "the token may have expired or been revoked, or this release takes none (Jira before 8.14 and Confluence \
+                 before 7.9: write `credential: { username: …, password: … }`); no picture was touched with it"
+            }
+            Kind::Password => {
+                "signing in by password may be switched off, as it is from Jira 11 and Confluence 10 on: write \
+                 `credential: { token: … }`, or let an administrator allow it under System > Authentication methods; \
+                 no picture was touched with it"
+            }
+        }));
     }
     if answer.status == 429 && retry_after(&answer.headers).is_some_and(|wait| wait >= BLOCKED) {
         return Some(
