@@ -9,6 +9,8 @@ use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
+use url::Url;
+
 use crate::http::{Failure, FailureKind};
 use crate::load::atlassian::accounts::Rules;
 use crate::load::atlassian::{login, manifest};
@@ -28,6 +30,9 @@ pub(super) const LIST_PAGE: u64 = 2000;
 pub(super) const SEARCH_PAGE: u64 = 1000;
 /// The most that `group/member` gives in one page.
 pub(super) const MEMBER_PAGE: u64 = 50;
+/// The other number at which `user/search` was cut (reference §13).
+const CUT: u64 = 100;
+
 /// The version, and who we are where the server says so.
 pub(super) async fn server_info(jira: &Jira) -> Result<(Version, ServerInfo, Option<String>), Failure> {
     let answer = jira.desk.read(jira.desk.api("serverInfo", &[])).await?;
@@ -72,8 +77,8 @@ pub(super) async fn survey(jira: &Jira, learnt: &mut Learnt, page: Page<'_>) -> 
         learnt.remove(&super::upload::key(&jira.shared, &version));
     }
     let listing = match jira.shared.known().listing.unwrap_or(version.listing()) {
-        // The members of a group are listed past the 1000th by every version (reference §3.3).
-        Listing::Search if version.cuts_at_1000() && !jira.shared.rules.groups.is_empty() => Listing::Members,
+        // The members of a group are listed to the last by every version (reference §3.3).
+        Listing::Search if version.cuts() && !jira.shared.rules.groups.is_empty() => Listing::Members,
         other => other,
     };
     let mut roll = Roll::new(jira, page);
@@ -81,22 +86,58 @@ pub(super) async fn survey(jira: &Jira, learnt: &mut Learnt, page: Page<'_>) -> 
         roll.members = Some(roll.members_of_groups().await?);
     }
     match listing {
-        Listing::Cursor => {
-            roll.by_cursor(None).await?;
-        }
-        Listing::CursorIfThere => {
-            let there = roll.by_cursor(Some(404)).await?;
-            let listing = if there { Listing::Cursor } else { Listing::Members };
+        Listing::Cursor | Listing::CursorIfThere => {
+            let other = roll.by_cursor(listing).await?;
+            let listing = if other.is_none() { Listing::Cursor } else { Listing::Members };
             jira.shared.learn(|known| known.listing = Some(listing));
-            if !there {
-                roll.requests -= 1; // Not tried again in this run.
-                roll.by_groups(&version).await?;
+            if let Some(why) = other {
+                // None of it is asked again in this run.
+                (roll.requests, roll.members) = (0, None);
+                roll.notes.extend(why.note());
+                roll.by_groups(&why).await?;
             }
         }
-        Listing::Members => roll.by_groups(&version).await?,
+        Listing::Members => roll.by_groups(&NoListing::Lists100(version)).await?,
         Listing::Search => roll.by_search(&version).await?,
     }
     roll.finish(learnt).await
+}
+
+/// Why a server does not list everybody to us.
+enum NoListing {
+    /// `user/search` ends after 100 accounts, and there is no `user/list`.
+    Lists100(Version),
+    /// `user/list` is refused to this token.
+    NoScope(Failure),
+}
+
+impl NoListing {
+    fn note(&self) -> Option<String> {
+        match self {
+            Self::Lists100(_) => None,
+            Self::NoScope(refused) => Some(format!(
+                "user/list is refused to this token ({}), as it is to every service account of Jira 11: the members of \
+                 `accounts.groups` are listed in its place",
+                refused.found
+            )),
+        }
+    }
+
+    fn failure(&self, tried: &Url) -> Failure {
+        match self {
+            Self::Lists100(version) => Failure::new(
+                FailureKind::Misconfigured,
+                format!("GET {tried}"),
+                format!("Jira {version} lists 100 accounts in all (JRASERVER-78520)"),
+            )
+            .hint("write `accounts: { groups: [jira-software-users] }` with your groups, or update Jira to the latest 10.3"),
+            Self::NoScope(refused) => refused.clone().hint(
+                "a service account of Jira 11 (client credentials) has no scope for this call, and probably none to set \
+                 other people's pictures: use the personal access token of a Jira administrator; to list the members of \
+                 groups alone write `accounts: { groups: [jira-software-users] }` with your groups",
+            ),
+        }
+    }
 }
 
 /// A survey under way.
@@ -138,8 +179,8 @@ impl<'a> Roll<'a> {
         }
     }
 
-    /// `user/list`. False if the server answered with `absent` instead.
-    async fn by_cursor(&mut self, absent: Option<u16>) -> Result<bool, Failure> {
+    /// `user/list`. `Some`: the server does not list everybody to us, and why.
+    async fn by_cursor(&mut self, promised: Listing) -> Result<Option<NoListing>, Failure> {
         let size = LIST_PAGE.to_string();
         let mut cursor: Option<String> = None;
         loop {
@@ -147,17 +188,23 @@ impl<'a> Roll<'a> {
             query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
             self.requests += 1;
             let answer = self.desk.read(self.desk.api("user/list", &query)).await?;
-            if Some(answer.status) == absent && cursor.is_none() {
-                return Ok(false);
-            }
-            if answer.status != 200 {
-                return Err(self.desk.failed(&answer));
+            match answer.status {
+                200 => {}
+                404 if promised == Listing::CursorIfThere && cursor.is_none() => {
+                    return Ok(Some(NoListing::Lists100(self.jira.version().await?)));
+                }
+                // The call has no OAuth 2.0 scope (reference §13). Somebody without the permission fares no better below.
+                401 | 403 if self.jira.shared.is_token() && cursor.is_none() => {
+                    self.desk.myself().await?;
+                    return Ok(Some(NoListing::NoScope(self.desk.failed_once(&answer))));
+                }
+                _ => return Err(self.desk.failed(&answer)),
             }
             let list: UserList = answer.json()?;
             self.add(list.values).await?;
             match list.next_cursor {
-                _ if list.is_last == Some(true) => return Ok(true),
-                None => return Ok(true),
+                _ if list.is_last == Some(true) => return Ok(None),
+                None => return Ok(None),
                 Some(next) if cursor.as_deref() == Some(next.as_str()) => {
                     return Err(answer.failure(FailureKind::Odd, "the cursor does not move: the listing has no end"));
                 }
@@ -181,10 +228,11 @@ impl<'a> Roll<'a> {
             }
             let Found(users) = answer.json()?;
             let length = users.len() as u64;
-            if length == 0 && start > 0 && (last >= SEARCH_PAGE || start == SEARCH_PAGE) {
+            let full = last >= SEARCH_PAGE || start == SEARCH_PAGE;
+            if length == 0 && start > 0 && (full || (version.cuts() && start == CUT)) {
                 let found = format!("the listing ends after exactly {start} accounts: it is cut off");
-                let hint = if version.cuts_at_1000() {
-                    "Jira up to 8.5 lists no more than 1000 accounts (JRASERVER-65089): \
+                let hint = if version.cuts() {
+                    "Jira up to 8.20.3 may list no more than 1000 accounts, or 100 (JRASERVER-65089, JSWSERVER-21156): \
                      write `accounts: { groups: [jira-software-users] }` with your groups, or update Jira"
                 } else {
                     "add or disable one account to tell a cut from an end, and look for a limit on `user/search`"
@@ -206,15 +254,9 @@ impl<'a> Roll<'a> {
     }
 
     /// The members of `accounts.groups` as the listing.
-    async fn by_groups(&mut self, version: &Version) -> Result<(), Failure> {
+    async fn by_groups(&mut self, why: &NoListing) -> Result<(), Failure> {
         if self.rules.groups.is_empty() {
-            let tried = self.desk.api("user/search", &[]);
-            return Err(Failure::new(
-                FailureKind::Misconfigured,
-                format!("GET {tried}"),
-                format!("Jira {version} lists 100 accounts in all (JRASERVER-78520)"),
-            )
-            .hint("write `accounts: { groups: [jira-software-users] }` with your groups, or update Jira to the latest 10.3"));
+            return Err(why.failure(&self.desk.api("user/search", &[])));
         }
         let rules = self.rules;
         self.met = Some(HashSet::new());

@@ -12,6 +12,7 @@ use super::wire::ServerInfo;
 pub(super) struct Version {
     pub major: u32,
     pub minor: u32,
+    patch: u32,
     text: String,
 }
 
@@ -21,8 +22,9 @@ impl Version {
         let mut numbers = info.version_numbers.iter().copied();
         let mut parts = info.version.split(['.', '-']).map_while(|part| part.parse().ok());
         let major = numbers.next().or_else(|| parts.next())?;
-        let minor = if info.version_numbers.is_empty() { parts.next() } else { numbers.next() };
-        Some(Self { major, minor: minor.unwrap_or(0), text: info.version.clone() })
+        let mut next = || if info.version_numbers.is_empty() { parts.next() } else { numbers.next() };
+        let (minor, patch) = (next().unwrap_or(0), next().unwrap_or(0));
+        Some(Self { major, minor, patch, text: info.version.clone() })
     }
 
     /// The listing that the version promises.
@@ -35,9 +37,9 @@ impl Version {
         }
     }
 
-    /// Up to 8.5 nothing past the 1000th account is listed (JRASERVER-65089).
-    pub fn cuts_at_1000(&self) -> bool {
-        (self.major, self.minor) <= (8, 5)
+    /// Up to 8.20.3 nothing past the 1000th account is listed, or past the 100th (JRASERVER-65089, JSWSERVER-21156).
+    pub fn cuts(&self) -> bool {
+        (self.major, self.minor, self.patch) <= (8, 20, 3)
     }
 }
 
@@ -78,7 +80,11 @@ mod tests {
         let table = [
             ("7.13.0", Listing::Search, true),
             ("8.5.19", Listing::Search, true),
-            ("8.6.0", Listing::Search, false),
+            ("8.6.0", Listing::Search, true),
+            ("8.20", Listing::Search, true),
+            ("8.20.3", Listing::Search, true),
+            ("8.20.4", Listing::Search, false),
+            ("8.22.6", Listing::Search, false),
             ("9.12.5", Listing::Search, false),
             ("10.0.0", Listing::Members, false),
             ("10.2.1", Listing::Members, false),
@@ -89,7 +95,7 @@ mod tests {
         ];
         for (text, listing, cut) in table {
             let version = version(text, &[]).unwrap();
-            assert_eq!((version.listing(), version.cuts_at_1000()), (listing, cut), "{text}");
+            assert_eq!((version.listing(), version.cuts()), (listing, cut), "{text}");
         }
     }
 
