@@ -130,7 +130,7 @@ pub fn closing(status: &Status, why: &str) -> Vec<Event> {
     match status {
         Status::Begun | Status::Sent { .. } | Status::Unsure => vec![Event::Void { why: why.to_owned() }],
         Status::Made(mark) => vec![Event::Abandoned { mark: mark.clone() }, Event::Closed],
-        Status::Shown(_) | Status::Reset | Status::Leftover(_) => vec![Event::Closed],
+        Status::Shown(_) | Status::Reset | Status::Leftover(_) | Status::Stray { .. } => vec![Event::Closed],
         Status::Closed => Vec::new(),
     }
 }

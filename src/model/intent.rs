@@ -181,6 +181,13 @@ pub enum Event {
         /// How the target names it.
         mark: Mark,
     },
+    /// The name or slug had passed to somebody else, and the picture was made for that account; it must go.
+    Stray {
+        /// How the target names it.
+        mark: Mark,
+        /// Whom it was made for.
+        owner: AccountId,
+    },
     /// The default is shown in place of our picture. The placement is deleted in the same transaction.
     Reset,
     /// Our made picture is not wanted any more, or the person chose another: it must go.
@@ -230,6 +237,13 @@ pub enum Status {
     Reset,
     /// This picture of ours must go.
     Leftover(Mark),
+    /// This picture of ours, which was made for another account, must go.
+    Stray {
+        /// How the target names it.
+        mark: Mark,
+        /// Whom it was made for.
+        owner: AccountId,
+    },
     /// It cannot be told; left alone.
     Unsure,
     /// Nothing is open.
@@ -263,10 +277,13 @@ impl Status {
             (Self::Sent { .. } | Self::Made(_), E::Bad { mark } | E::Abandoned { mark }) => {
                 Ok(Self::Leftover(mark.clone()))
             }
+            (Self::Sent { .. }, E::Stray { mark, owner }) => {
+                Ok(Self::Stray { mark: mark.clone(), owner: owner.clone() })
+            }
             (Self::Sent { .. }, E::Unsure { .. }) => Ok(Self::Unsure),
             (Self::Unsure, E::Unsure { .. }) => Ok(Self::Unsure),
             (Self::Begun | Self::Sent { .. } | Self::Unsure, E::Refused { .. } | E::Void { .. }) => Ok(Self::Closed),
-            (Self::Shown(_) | Self::Reset | Self::Leftover(_), E::Closed) => Ok(Self::Closed),
+            (Self::Shown(_) | Self::Reset | Self::Leftover(_) | Self::Stray { .. }, E::Closed) => Ok(Self::Closed),
             (status, event) => Err(IllegalEvent { status, event: event.clone() }),
         }
     }
@@ -295,6 +312,13 @@ pub enum Seen {
     Reset(Option<Mark>),
     /// A picture of ours is there, and the account shows one that somebody else chose.
     Leftover(Mark),
+    /// A picture of ours was made for another account, to which the name had passed.
+    Stray {
+        /// How the target names it.
+        mark: Mark,
+        /// Whom it was made for.
+        owner: AccountId,
+    },
     /// Our picture may be there, not shown, where nobody can look now. Making the same picture again covers it.
     Perhaps(Mark),
     /// It cannot be told.
@@ -310,9 +334,25 @@ pub struct OpenIntent {
     pub intent: Intent,
     /// Where it stands.
     pub status: Status,
+    /// What the account was called when it was sent, where it is called something else now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_as: Option<String>,
 }
 
 impl OpenIntent {
+    /// The name that the write went by: another account may have it now.
+    pub fn sent_name(&self) -> &str {
+        self.sent_as.as_deref().unwrap_or(&self.intent.account_name)
+    }
+
+    /// The calls go by name, and the account is called so now.
+    pub fn renamed(&mut self, now: &str) {
+        if self.intent.account_name != now {
+            let sent_as = std::mem::replace(&mut self.intent.account_name, now.to_owned());
+            self.sent_as.get_or_insert(sent_as);
+        }
+    }
+
     /// When its last write, of which the outcome is not recorded, was sent: Unix seconds. A slow server may be at it
     /// for `quiet` from then on. `None`: there is no such write.
     pub fn last_write(&self) -> Option<u64> {
@@ -355,6 +395,7 @@ mod tests {
             vec![sent(1), Event::Recognised { mark: m("5") }, Event::Closed],
             vec![sent(1), Event::Made { mark: m("5") }, Event::Bad { mark: m("5") }, Event::Closed],
             vec![sent(1), Event::Abandoned { mark: m("5") }, Event::Closed],
+            vec![sent(1), Event::Stray { mark: m("5"), owner: "L".into() }, Event::Closed],
             vec![sent(1), Event::Reset, Event::Closed],
             vec![sent(1), Event::Refused { why: "403".into() }],
             vec![Event::Void { why: "nothing was sent".into() }],
@@ -374,6 +415,7 @@ mod tests {
             vec![sent(1), Event::Closed],
             vec![sent(1), Event::Made { mark: m("5") }, sent(2)],
             vec![sent(1), Event::Confirmed { mark: m("5") }],
+            vec![sent(1), Event::Made { mark: m("5") }, Event::Stray { mark: m("5"), owner: "L".into() }],
             vec![sent(1), Event::Made { mark: m("5") }, Event::Recognised { mark: m("5") }],
             vec![sent(1), Event::Reset, Event::Shown { mark: m("5") }],
             vec![sent(1), Event::Refused { why: "403".into() }, sent(2)],

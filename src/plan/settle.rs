@@ -34,6 +34,7 @@ pub fn placement_seen(open: &OpenIntent, seen: &Seen, recorded: Option<Placement
         | Seen::Nothing(_)
         | Seen::HalfDone(_)
         | Seen::Leftover(_)
+        | Seen::Stray { .. }
         | Seen::Perhaps(_)
         | Seen::Unsure(_) => recorded,
     }
@@ -49,7 +50,9 @@ pub fn settle(open: &OpenIntent, seen: &Seen, effect: &Effect, recipe: &Recipe) 
         Seen::Perhaps(_) if covered(open, effect, recipe) => Settled::Close("the same picture is sent again".into()),
         Seen::Perhaps(_) => Settled::Later,
         Seen::HalfDone(mark) if still_wanted(open, effect, recipe) => Settled::Finish(mark.clone()),
-        Seen::HalfDone(mark) | Seen::Leftover(mark) | Seen::Reset(Some(mark)) => Settled::Tidy(mark.clone()),
+        Seen::HalfDone(mark) | Seen::Leftover(mark) | Seen::Stray { mark, .. } | Seen::Reset(Some(mark)) => {
+            Settled::Tidy(mark.clone())
+        }
         Seen::Shown(mark) | Seen::Alike(mark) => Settled::Finish(mark.clone()),
         Seen::Reset(None) => Settled::CloseReset,
     }

@@ -319,7 +319,7 @@ impl Crew<'_> {
                 });
             }
             (Seen::HalfDone(mark) | Seen::Shown(mark) | Seen::Alike(mark), _) => Mend::Finish(mark.clone()),
-            (Seen::Leftover(mark) | Seen::Reset(Some(mark)), _) => Mend::Tidy(mark.clone()),
+            (Seen::Leftover(mark) | Seen::Stray { mark, .. } | Seen::Reset(Some(mark)), _) => Mend::Tidy(mark.clone()),
             (Seen::Reset(None), _) => {
                 self.house.store.record(open.id, &Event::Reset).await?;
                 self.house.store.record(open.id, &Event::Closed).await?;
@@ -340,7 +340,7 @@ impl Crew<'_> {
         };
         let mut journal = StoreJournal::of(&self.house.store, open.id);
         match (way.mend(open, mend, &mut journal).await, seen) {
-            (Wrote::Done(_), Seen::Leftover(_)) => {
+            (Wrote::Done(_), Seen::Leftover(_) | Seen::Stray { .. }) => {
                 let fault = Fault::new(Reason::ChangedMeanwhile.word(), Reason::ChangedMeanwhile.text());
                 ended(PersonResult::NotDone, fault)
             }
@@ -384,7 +384,7 @@ impl Crew<'_> {
 fn came_through(status: &Status, act: &Act) -> Option<Option<Mark>> {
     match (status, act) {
         (Status::Shown(mark), _) => Some(Some(mark.clone())),
-        (Status::Reset, _) | (Status::Leftover(_), Act::Tidy(..)) => Some(None),
+        (Status::Reset, _) | (Status::Leftover(_) | Status::Stray { .. }, Act::Tidy(..)) => Some(None),
         _ => None,
     }
 }

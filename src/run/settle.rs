@@ -102,7 +102,7 @@ async fn take_back(house: &House, desk: &Desk, open: &OpenIntent, seen: Seen) ->
     let events = match seen {
         Seen::Nothing(why) => closing(&open.status, &why),
         Seen::Reset(None) => vec![Event::Reset, Event::Closed],
-        Seen::Leftover(mark) | Seen::Reset(Some(mark)) => {
+        Seen::Leftover(mark) | Seen::Stray { mark, .. } | Seen::Reset(Some(mark)) => {
             // How pictures would go matters to no deletion, but a session wants to know it.
             if desk.target.prepare(&mut Learnt::new(), None).await.is_err() {
                 return Ok(false);
@@ -123,8 +123,7 @@ async fn look(house: &House, desk: &Desk, open: &mut OpenIntent) -> Result<Resul
     open.not_after(unix(house.started));
     let account = house.facts.account(desk.id(), &open.intent.account)?;
     if let Some(account) = &account {
-        // The calls go by name, and the account may have been renamed since.
-        open.intent.account_name.clone_from(&account.name);
+        open.renamed(&account.name);
     }
     let looks = desk.target.observe(open, account.as_ref(), unix_now());
     let seen = house.unless_stopped("look at an earlier write", looks).await.and_then(|seen| seen);

@@ -102,7 +102,9 @@ fn judge(open: &OpenIntent, shown: &Shown) -> Judged {
             },
         },
         (Status::Sent { .. } | Status::Unsure | Status::Shown(_), _, _) => nothing("no picture is shown any more"),
-        (Status::Made(_) | Status::Leftover(_), ..) => nothing("Bitbucket keeps only what is shown"),
+        (Status::Made(_) | Status::Leftover(_) | Status::Stray { .. }, ..) => {
+            nothing("Bitbucket keeps only what is shown")
+        }
     }
 }
 
@@ -147,7 +149,7 @@ mod tests {
         for (kind, status, shown, expected) in table {
             let mut intent = intent(kind);
             intent.stood = custom("900000");
-            let open = OpenIntent { id: IntentId(1), intent, status };
+            let open = OpenIntent { id: IntentId(1), intent, status, sent_as: None };
             let outline = match judge(&open, &shown) {
                 Judged::Seen(Seen::Nothing(_)) => "nothing".to_owned(),
                 Judged::Seen(Seen::Shown(mark)) => format!("shown {mark}"),
@@ -176,7 +178,7 @@ mod tests {
         ] {
             let mut intent = intent(IntentKind::Replace);
             intent.stood = Shown::Custom("900000".into());
-            let open = OpenIntent { id: IntentId(1), intent, status };
+            let open = OpenIntent { id: IntentId(1), intent, status, sent_as: None };
             assert_eq!(is_ours(&open, &v.into(), Duration::from_secs(60)), ours, "{:?} {v}", open.status);
         }
     }

@@ -117,6 +117,7 @@ fn judge(open: &OpenIntent, shown: &Shown, there: There, upload: UploadPolicy) -
             There::No => Seen::Nothing("the leftover is gone, or was chosen by the person".into()),
             There::NobodyKnows => Seen::Perhaps(mark.clone()),
         },
+        (Status::Stray { mark, owner }, _) => Seen::Unsure(format!("{mark} was made for {owner}")),
         (Status::Made(_), IntentKind::Revert) => Seen::Unsure("a revert makes nothing".into()),
     }
 }
@@ -153,6 +154,7 @@ mod tests {
             Seen::Reset(Some(mark)) => format!("reset {mark}"),
             Seen::Reset(None) => "reset".into(),
             Seen::Leftover(mark) => format!("leftover {mark}"),
+            Seen::Stray { mark, owner } => format!("stray {mark} {owner}"),
             Seen::Perhaps(mark) => format!("perhaps {mark}"),
             Seen::Unsure(_) => "unsure".into(),
         }
@@ -163,7 +165,7 @@ mod tests {
         intent.stood = Shown::Custom(OLD.into());
         intent.old = Some(OLD.into());
         intent.making = (kind != IntentKind::Revert).then(|| NEW.into());
-        OpenIntent { id: IntentId(1), intent, status }
+        OpenIntent { id: IntentId(1), intent, status, sent_as: None }
     }
 
     fn sent() -> Status {

@@ -225,7 +225,9 @@ impl ConfluenceSession {
                 record(journal, event).await?;
             }
             Status::Leftover(_) | Status::Reset | Status::Shown(_) => {}
-            Status::Begun | Status::Unsure | Status::Closed => return Ok(Wrote::Refused(unmendable(open))),
+            Status::Begun | Status::Unsure | Status::Stray { .. } | Status::Closed => {
+                return Ok(Wrote::Refused(unmendable(open)));
+            }
         }
         if to_put_back {
             let default = self.shared.known().default_path;

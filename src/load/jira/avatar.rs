@@ -91,6 +91,12 @@ impl Avatars {
         self.custom.iter().any(|(id, owner)| id == mark && owner.as_deref() == Some(account.as_str()))
     }
 
+    /// Whose upload this is, by the list.
+    pub fn owner(&self, mark: &Mark) -> Option<AccountId> {
+        let (_, owner) = self.custom.iter().find(|(id, _)| id == mark)?;
+        owner.clone().map(AccountId::new)
+    }
+
     /// Whether this upload is selected.
     pub fn shows(&self, mark: &Mark) -> bool {
         self.selected == Selected::Custom(mark.clone())
@@ -106,6 +112,13 @@ impl Avatars {
         let new =
             |(id, owner): &&(Mark, Option<String>)| !base.contains(id) && owner.as_deref() == Some(account.as_str());
         self.custom.iter().filter(new).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Uploads of other accounts that were not there before and that nobody selected.
+    pub fn strays(&self, base: &[Mark], account: &AccountId) -> Vec<(Mark, AccountId)> {
+        let new = self.custom.iter().filter(|(id, _)| !base.contains(id) && !self.shows(id));
+        let of = |(id, owner): &(Mark, Option<String>)| Some((id.clone(), AccountId::new(owner.clone()?)));
+        new.filter_map(of).filter(|(_, owner)| owner != account).collect()
     }
 
     /// Whether the account still shows what the plan saw.

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::http::{Answer, Call, Failure, FailureKind, Line, Sent};
@@ -16,7 +17,18 @@ use crate::model::{AccountId, Fault, Mark};
 
 use super::Shared;
 use super::avatar::Avatars;
-use super::wire::{AvatarLists, Myself, Permissions};
+use super::wire::{AvatarLists, Myself, Permissions, User};
+
+/// The code of a fault that stands for an account which is not there.
+pub(super) const GONE: &str = "account_gone";
+
+/// Whom a name leads to.
+pub(super) enum Led {
+    /// The account that was meant, with its avatars.
+    Here(Avatars),
+    /// Another one, to which the name has passed.
+    Elsewhere,
+}
 
 /// One way to the server: with cookies of its own, or without any.
 #[derive(Clone)]
@@ -59,6 +71,11 @@ impl Desk {
         self.door.failed(answer, "the account needs the global permissions Jira Administrators and Browse Users")
     }
 
+    /// The same while we are known: the login is not what was refused.
+    pub fn failed_once(&self, answer: &Answer) -> Failure {
+        answer.failure(FailureKind::Refused, found(answer))
+    }
+
     /// Who we are. Cannot be fooled: 401 when anonymous (reference §2.2).
     pub async fn myself(&self) -> Result<Myself, Failure> {
         let answer = self.witness.read(self.api("myself", &[])).await?;
@@ -70,24 +87,49 @@ impl Desk {
 
     /// The avatars of an account. The inner fault is this person's alone.
     pub async fn avatars(&self, name: &str) -> Result<Result<Avatars, Fault>, Failure> {
-        let answer = self.read(self.api("user/avatars", &[("username", name)])).await?;
+        let url = self.api("user/avatars", &[("username", name)]);
+        Ok(self.of_one::<AvatarLists>(url, "avatars").await?.map(Into::into))
+    }
+
+    /// A user by `username` or by `key`. The inner fault is this person's alone.
+    pub async fn user(&self, by: &str, value: &str) -> Result<Result<User, Fault>, Failure> {
+        self.of_one(self.api("user", &[(by, value)]), "user").await
+    }
+
+    /// The avatars behind a name, and whether it leads to this account. The list names the owners of uploads (reference
+    /// §3.4): where it has none, the user's own bean says whose name it is.
+    pub async fn led(&self, name: &str, account: &AccountId) -> Result<Result<Led, Fault>, Failure> {
+        let avatars = match self.avatars(name).await? {
+            Ok(avatars) => avatars,
+            Err(unread) => return Ok(Err(unread)),
+        };
+        let here = match avatars.custom.is_empty() {
+            false => avatars.all_of(account),
+            true => match self.user("username", name).await? {
+                Ok(user) => user.key.as_deref() == Some(account.as_str()),
+                Err(unread) => return Ok(Err(unread)),
+            },
+        };
+        Ok(Ok(if here { Led::Here(avatars) } else { Led::Elsewhere }))
+    }
+
+    /// What is read of one person: a refusal of it concerns nobody else.
+    async fn of_one<T: DeserializeOwned>(&self, url: Url, what: &str) -> Result<Result<T, Fault>, Failure> {
+        let answer = self.read(url).await?;
         match answer.status {
-            200 => Ok(match answer.json::<AvatarLists>() {
-                Ok(lists) => Ok(lists.into()),
-                Err(odd) => Err(Fault::new("avatars_odd", odd.to_string())),
-            }),
+            200 => Ok(answer.json().map_err(|odd| Fault::new(&format!("{what}_odd"), odd.to_string()))),
             401 => {
                 self.myself().await?;
-                Ok(Err(fault("avatars_refused", &answer)))
+                Ok(Err(fault(&format!("{what}_refused"), &answer)))
             }
             // A server that is starting answers 404 to everything.
             404 => {
                 self.myself().await?;
-                Ok(Err(fault("account_gone", &answer)))
+                Ok(Err(fault(GONE, &answer)))
             }
             // Every repetition was used up: the next person would fare no better.
             429 | 502 | 503 | 504 => Err(self.failed(&answer)),
-            _ => Ok(Err(fault("avatars_unread", &answer))),
+            _ => Ok(Err(fault(&format!("{what}_unread"), &answer))),
         }
     }
 

@@ -13,6 +13,7 @@ mod forecast;
 mod observe;
 mod probe;
 mod session;
+mod stray;
 mod survey;
 mod upload;
 mod version;
@@ -24,7 +25,7 @@ pub(crate) use wire::fuzz as fuzz_answers;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::sync::atomic::{AtomicBool, AtomicU32};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -115,6 +116,8 @@ struct Shared {
     multipart: AtomicBool,
     /// How many confirmations in a row found no temporary avatar.
     losses: AtomicU32,
+    /// How many pictures were made for another account, to which the name had passed.
+    strays: AtomicU32,
     /// Whether the account may write for others; asked after the first 403.
     administers: OnceLock<bool>,
 }
@@ -126,6 +129,11 @@ impl Shared {
 
     fn learn(&self, change: impl FnOnce(&mut Known)) {
         change(&mut self.known.write().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Whether names pass from one account to another while this run is at it.
+    fn names_pass(&self) -> bool {
+        self.strays.load(Ordering::Relaxed) > 0
     }
 
     fn is_token(&self) -> bool {
@@ -158,6 +166,7 @@ impl Jira {
             known: RwLock::default(),
             multipart: AtomicBool::new(false),
             losses: AtomicU32::new(0),
+            strays: AtomicU32::new(0),
             administers: OnceLock::new(),
         });
         let desk = Desk::new(line.clone(), line.clone(), Arc::clone(&shared));

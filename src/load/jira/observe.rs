@@ -8,9 +8,9 @@ use crate::http::Failure;
 use crate::load::Seen;
 use crate::model::{Account, Intent, IntentKind, Mark, OpenIntent, Status};
 
-use super::Shared;
 use super::avatar::{Avatars, Selected};
-use super::desk::Desk;
+use super::desk::{Desk, GONE, Led};
+use super::{Shared, stray};
 
 pub(super) async fn observe(
     desk: &Desk,
@@ -24,18 +24,30 @@ pub(super) async fn observe(
     {
         return Ok(Seen::TooEarly(ready));
     }
-    let name = account.map_or(open.intent.account_name.as_str(), |account| account.name.as_str());
-    let avatars = match desk.avatars(name).await? {
-        Ok(avatars) => avatars,
+    let intent = &open.intent;
+    if let Status::Stray { mark, owner } = &open.status {
+        return stray::observe_recorded(desk, mark, owner).await;
+    }
+    let name = account.map_or(intent.account_name.as_str(), |account| account.name.as_str());
+    let led = desk.led(name, &intent.account).await?;
+    let moved = open.sent_name() != name || !matches!(led, Ok(Led::Here(_)));
+    if moved
+        && intent.kind == IntentKind::Replace
+        && let Some(seen) = stray::observe(desk, shared, open).await?
+    {
+        return Ok(seen);
+    }
+    let avatars = match led {
+        Ok(Led::Here(avatars)) => avatars,
+        // The survey does not list it, and somebody else has its name.
+        Ok(Led::Elsewhere) if account.is_none() => return Ok(Seen::Nothing("the account is gone".into())),
+        Ok(Led::Elsewhere) => return Ok(Seen::Unsure(format!("the name `{name}` leads to another account now"))),
         // One 404 for an account that the survey lists is that of a proxy.
-        Err(gone) if gone.code == "account_gone" && account.is_none() => {
+        Err(gone) if gone.code == GONE && account.is_none() => {
             return Ok(Seen::Nothing("the account is gone".into()));
         }
         Err(unread) => return Ok(Seen::Unsure(unread.message)),
     };
-    if !avatars.all_of(&open.intent.account) {
-        return Ok(Seen::Unsure(format!("the name `{name}` leads to another account now")));
-    }
     let mut found = Found { alike: Vec::new(), unread: 0 };
     if matches!(open.status, Status::Sent { .. } | Status::Unsure) && open.intent.kind != IntentKind::Revert {
         for mark in avatars.beyond(&open.intent.base, &open.intent.account) {
@@ -84,6 +96,7 @@ fn judge(intent: &Intent, status: &Status, avatars: &Avatars, found: &Found, def
             Some(old) if avatars.has(old, &intent.account) && !avatars.shows(old) => Seen::Reset(Some(old.clone())),
             _ => Seen::Nothing("the old picture is gone, or shown again".into()),
         },
+        (_, Status::Stray { mark, owner }) => Seen::Stray { mark: mark.clone(), owner: owner.clone() },
         (_, Status::Leftover(mark)) => {
             if avatars.has(mark, &intent.account) && !avatars.shows(mark) {
                 Seen::Leftover(mark.clone())
@@ -181,6 +194,7 @@ mod tests {
             Seen::Reset(Some(mark)) => format!("reset {mark}"),
             Seen::Reset(None) => "reset".into(),
             Seen::Leftover(mark) => format!("leftover {mark}"),
+            Seen::Stray { mark, owner } => format!("stray {mark} {owner}"),
             Seen::Perhaps(mark) => format!("perhaps {mark}"),
             Seen::Unsure(_) => "unsure".into(),
         }

@@ -15,10 +15,10 @@ use crate::load::atlassian::door::Trouble;
 use crate::load::atlassian::session::{Protocol, record, unmendable};
 use crate::load::atlassian::{Credential, now};
 use crate::load::{Journal, Mend, Rendition, Wrote};
-use crate::model::{Event, Fault, Intent, IntentKind, Mark, OpenIntent, Status};
+use crate::model::{AccountId, Event, Fault, Intent, IntentKind, Mark, OpenIntent, Shown, Status};
 
-use super::avatar::{Avatars, Selected};
-use super::desk::Desk;
+use super::avatar::{self, Avatars, Selected};
+use super::desk::{Desk, Led};
 use super::upload::{self, Made, SESSION_LOST, Square};
 use super::{Route, Shared};
 
@@ -28,10 +28,10 @@ pub(super) const SAMPLED: u64 = 50;
 /// One worker's session.
 pub(super) struct JiraSession {
     /// For everything but the upload.
-    desk: Desk,
+    pub(super) desk: Desk,
     /// For the upload: with cookies where the route needs the web session.
     uploads: Desk,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     route: Route,
     made: u64,
 }
@@ -49,6 +49,11 @@ impl Protocol for JiraSession {
         if !avatars.all_of(&draft.account) || !avatars.stand_as(&draft.stood, default.as_ref()) {
             return Ok(Wrote::ChangedMeanwhile);
         }
+        // Without uploads the list names nobody. Then what is made tells whose name it is, before anything is shown; once
+        // one name had passed, that is asked beforehand.
+        if avatars.custom.is_empty() && self.shared.names_pass() && !self.is_called(&draft).await? {
+            return Ok(Wrote::ChangedMeanwhile);
+        }
         draft.base = avatars.ids();
         draft.old = draft.old.filter(|old| draft.base.contains(old));
         let sent = Event::Sent { attempt: 1, route: self.route.word().to_owned(), at: now() };
@@ -63,13 +68,20 @@ impl Protocol for JiraSession {
                 "no account of this server shows the default picture, so it cannot be told which one it is",
             )));
         };
-        let avatars = self.avatars(&draft.account_name).await?;
-        let Selected::Custom(ours) = &avatars.selected else { return Ok(Wrote::ChangedMeanwhile) };
-        if !avatars.all_of(&draft.account) || !avatars.stand_as(&draft.stood, Some(&default)) {
-            return Ok(Wrote::ChangedMeanwhile);
+        match &draft.stood {
+            // A list of avatars names the owners of uploads only; the user's own bean names its key, and makes no base.
+            Shown::System(_) if self.shows_still(&draft).await? => draft.old = None,
+            Shown::Custom(_) => {
+                let avatars = self.avatars(&draft.account_name).await?;
+                let Selected::Custom(shown) = &avatars.selected else { return Ok(Wrote::ChangedMeanwhile) };
+                if !avatars.all_of(&draft.account) || !avatars.stand_as(&draft.stood, Some(&default)) {
+                    return Ok(Wrote::ChangedMeanwhile);
+                }
+                draft.base = avatars.ids();
+                draft.old = draft.old.filter(|old| old == shown);
+            }
+            Shown::System(_) | Shown::Default | Shown::Unknown(_) => return Ok(Wrote::ChangedMeanwhile),
         }
-        draft.base = avatars.ids();
-        draft.old = draft.old.filter(|old| old == ours);
         let sent = Event::Sent { attempt: 1, route: "revert".to_owned(), at: now() };
         journal.begin(draft.clone(), sent).await.map_err(Wrote::Stop)?;
         match upload::select(&self.desk, &draft.account_name, &default).await {
@@ -90,10 +102,20 @@ impl Protocol for JiraSession {
     }
 
     async fn mend(&mut self, open: &OpenIntent, mend: &Mend, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
-        let avatars = self.avatars(&open.intent.account_name).await?;
-        if !avatars.all_of(&open.intent.account) {
-            return Ok(Wrote::ChangedMeanwhile);
+        let intent = &open.intent;
+        if let (Mend::Tidy(mark), Status::Stray { .. }) = (mend, &open.status) {
+            return self.take_back(open, mark, journal).await;
         }
+        let led = self.desk.led(&intent.account_name, &intent.account).await;
+        let avatars = match (led.map_err(Wrote::Stop)?, mend) {
+            (Ok(Led::Here(avatars)), Mend::Tidy(mark)) if stray(open) && !avatars.has(mark, &intent.account) => {
+                return self.take_back(open, mark, journal).await;
+            }
+            (Ok(Led::Here(avatars)), _) => avatars,
+            (_, Mend::Tidy(mark)) if stray(open) => return self.take_back(open, mark, journal).await,
+            (Ok(Led::Elsewhere), _) => return Ok(Wrote::ChangedMeanwhile),
+            (Err(unread), _) => return Err(Wrote::Refused(unread)),
+        };
         match mend {
             Mend::Finish(mark) => self.finish(open, mark, &avatars, journal).await,
             Mend::Tidy(mark) => self.tidy(open, mark, &avatars, journal).await,
@@ -128,8 +150,24 @@ impl JiraSession {
     }
 
     /// The account's avatars, before anything is written.
-    async fn avatars(&self, name: &str) -> Result<Avatars, Wrote> {
+    pub(super) async fn avatars(&self, name: &str) -> Result<Avatars, Wrote> {
         self.desk.avatars(name).await.map_err(Wrote::Stop)?.map_err(Wrote::Refused)
+    }
+
+    /// Whether the name that a write goes by is the account's.
+    async fn is_called(&self, draft: &Intent) -> Result<bool, Wrote> {
+        let user = self.desk.user("username", &draft.account_name).await;
+        let user = user.map_err(Wrote::Stop)?.map_err(Wrote::Refused)?;
+        Ok(user.key.as_deref() == Some(draft.account.as_str()))
+    }
+
+    /// Whether the account is called so and shows what the plan saw, by the user's own bean.
+    async fn shows_still(&self, draft: &Intent) -> Result<bool, Wrote> {
+        let user = self.desk.user("username", &draft.account_name).await;
+        let user = user.map_err(Wrote::Stop)?.map_err(Wrote::Refused)?;
+        let urls = user.avatar_urls.unwrap_or_default();
+        let shown = avatar::shown(&urls, &draft.account, self.desk.door().line().base());
+        Ok(user.key.as_deref() == Some(draft.account.as_str()) && shown == draft.stood)
     }
 
     /// From the recorded sending to the end.
@@ -153,7 +191,10 @@ impl JiraSession {
             Err(Trouble::Maybe(maybe)) => return Ok(Wrote::Maybe(maybe)),
             Err(Trouble::Stop(failure)) => return Ok(Wrote::Stop(failure)),
         };
-        self.check_owner(intent, &made).await?;
+        let owner = self.owner(intent, &made).await?;
+        if owner != intent.account {
+            return self.strayed(intent, made.mark, owner, journal).await;
+        }
         if attempt > 1 {
             self.sweep(intent, attempt, &made.mark).await?;
         }
@@ -162,30 +203,29 @@ impl JiraSession {
         self.show(intent, &made.mark, journal).await
     }
 
-    /// What was made must be new, and belong to the account that was meant.
-    async fn check_owner(&self, intent: &Intent, made: &Made) -> Result<(), Wrote> {
-        let new = !intent.base.contains(&made.mark);
-        let ours = match &made.owner {
-            Some(owner) => owner == intent.account.as_str(),
-            // Not every release puts the owner into this answer.
-            None => match self.desk.avatars(&intent.account_name).await {
-                Ok(Ok(avatars)) => avatars.has(&made.mark, &intent.account),
-                Ok(Err(unread)) => return Err(Wrote::Maybe(unread)),
-                Err(failure) => return Err(Wrote::Stop(failure)),
-            },
+    /// Whose the new picture is. It must be new.
+    async fn owner(&self, intent: &Intent, made: &Made) -> Result<AccountId, Wrote> {
+        let odd = |found: String| {
+            Err(Wrote::Stop(
+                Failure::new(FailureKind::Odd, format!("a picture for {}", intent.account_name), found)
+                    .hint("nothing was shown; is there a proxy that mixes up answers?"),
+            ))
         };
-        if new && ours {
-            return Ok(());
+        if intent.base.contains(&made.mark) {
+            return odd(format!("the new avatar {} was there before", made.mark));
         }
-        let found = format!(
-            "the new avatar {} {}",
-            made.mark,
-            if new { "belongs to another account" } else { "was there before" }
-        );
-        Err(Wrote::Stop(
-            Failure::new(FailureKind::Odd, format!("a picture for {}", intent.account_name), found)
-                .hint("the name and the key of the account do not belong together on this server: nothing was shown"),
-        ))
+        if let Some(owner) = &made.owner {
+            return Ok(AccountId::new(owner.clone()));
+        }
+        // Not every release puts the owner into this answer.
+        match self.desk.avatars(&intent.account_name).await {
+            Ok(Ok(avatars)) => match avatars.owner(&made.mark) {
+                Some(owner) => Ok(owner),
+                None => odd(format!("the server does not say whose the new avatar {} is", made.mark)),
+            },
+            Ok(Err(unread)) => Err(Wrote::Maybe(unread)),
+            Err(failure) => Err(Wrote::Stop(failure)),
+        }
     }
 
     /// Downloads every fiftieth new picture and compares it with what was sent.
@@ -241,14 +281,10 @@ impl JiraSession {
     }
 
     /// Deletes; what does not succeed leaves the intent open, so that the next look finds the picture.
-    async fn delete(&self, name: &str, mark: &Mark) -> Result<(), Wrote> {
-        upload::delete(&self.desk, name, mark).await.map_err(|trouble| match trouble {
-            Trouble::No(fault) | Trouble::Maybe(fault) => Wrote::Maybe(Fault::new(
-                "not_deleted",
-                format!("avatar {mark} could not be deleted: {}", fault.message),
-            )),
-            Trouble::Stop(failure) => Wrote::Stop(failure),
-        })
+    pub(super) async fn delete(&self, name: &str, mark: &Mark) -> Result<(), Wrote> {
+        upload::delete(&self.desk, name, mark)
+            .await
+            .map_err(|trouble| left_open(trouble, "not_deleted", &format!("avatar {mark} could not be deleted")))
     }
 
     /// After more than one attempt: takes away what an earlier one left beside `keep`. The journal still says that the
@@ -357,7 +393,9 @@ impl JiraSession {
             }
             Status::Made(_) => record(journal, Event::Abandoned { mark: mark.clone() }).await?,
             Status::Leftover(_) | Status::Reset | Status::Shown(_) => {}
-            Status::Begun | Status::Unsure | Status::Closed => return Ok(Wrote::Refused(unmendable(open))),
+            Status::Begun | Status::Unsure | Status::Stray { .. } | Status::Closed => {
+                return Ok(Wrote::Refused(unmendable(open)));
+            }
         }
         if avatars.has(mark, &intent.account) {
             self.delete(&intent.account_name, mark).await?;
@@ -388,6 +426,21 @@ impl JiraSession {
         record(journal, sent).await?;
         self.send(intent, attempt, rendition, journal).await
     }
+}
+
+/// A step that did not succeed and is judged by looking.
+pub(super) fn left_open(trouble: Trouble, code: &str, what: &str) -> Wrote {
+    match trouble {
+        Trouble::No(fault) | Trouble::Maybe(fault) => {
+            Wrote::Maybe(Fault::new(code, format!("{what}: {}", fault.message)))
+        }
+        Trouble::Stop(failure) => Wrote::Stop(failure),
+    }
+}
+
+/// Whether what an intent made may lie with another account.
+fn stray(open: &OpenIntent) -> bool {
+    matches!(open.status, Status::Sent { .. }) && open.intent.kind == IntentKind::Replace
 }
 
 /// Whether a picture may be ours by this intent: named in its events, new since it began, or the recorded old one.

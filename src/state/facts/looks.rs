@@ -30,15 +30,19 @@ impl Again {
 }
 
 impl Facts {
-    /// Puts what looking said of an open intent.
+    /// Puts what looking said of an open intent. A picture that was made for another account is that account's affair.
     pub fn put_seen(&self, open: &OpenIntent, seen: &Seen) -> Result<(), StateError> {
+        let account = match seen {
+            Seen::Stray { owner, .. } => owner,
+            _ => &open.intent.account,
+        };
         self.write("put what was seen into the facts", |db| {
             db.prepare_cached(
                 "INSERT OR REPLACE INTO seen (target, account, intent, opened, seen) VALUES (?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 open.intent.target.as_str(),
-                open.intent.account.as_str(),
+                account.as_str(),
                 open.id.0,
                 Json(open),
                 Json(seen)

@@ -46,9 +46,7 @@ impl Store {
         self.read("read an open intent in the state", |db| {
             let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE id = ? AND open = 1"))?;
             let found = query.query_row([id.0], intent).optional()?;
-            found
-                .map(|(id, intent)| Ok(OpenIntent { id, intent, status: status(db, id).map_err(damaged)?.0 }))
-                .transpose()
+            found.map(|(id, intent)| Ok(open(id, intent, status(db, id).map_err(damaged)?.0))).transpose()
         })
     }
 
@@ -59,10 +57,7 @@ impl Store {
             let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE open = 1 AND id > ? ORDER BY id LIMIT ?"))?;
             let page = params![after.map_or(-1, |after| after.0), limit(at_most)];
             let found = query.query_map(page, intent)?.collect::<Result<Vec<_>, _>>()?;
-            found
-                .into_iter()
-                .map(|(id, intent)| Ok(OpenIntent { id, intent, status: status(db, id).map_err(damaged)?.0 }))
-                .collect()
+            found.into_iter().map(|(id, intent)| Ok(open(id, intent, status(db, id).map_err(damaged)?.0))).collect()
         })
     }
 }
@@ -130,6 +125,10 @@ fn status(db: &Connection, id: IntentId) -> Result<(Status, u32), StateFault> {
         count += 1;
     }
     Ok((status, count))
+}
+
+fn open(id: IntentId, intent: Intent, status: Status) -> OpenIntent {
+    OpenIntent { id, intent, status, sent_as: None }
 }
 
 /// What was written once was legal then.

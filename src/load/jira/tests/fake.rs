@@ -64,8 +64,12 @@ pub struct World {
     pub multipart_only: bool,
     /// Served in place of every picture.
     pub swapped: Option<Bytes>,
-    /// Who owns what is made, if not the user that was named.
+    /// Whom what is made is said to belong to, if not the user that was named.
     pub owner: Option<&'static str>,
+    /// Whether what is made names its owner.
+    pub owner_told: bool,
+    /// Before this step ada is renamed, and somebody new gets the name.
+    pub passes_before: Option<&'static str>,
     pub list_there: bool,
     pub search_cap: usize,
     pub search_page: usize,
@@ -90,6 +94,8 @@ impl Default for World {
             multipart_only: false,
             swapped: None,
             owner: None,
+            owner_told: true,
+            passes_before: None,
             list_there: true,
             search_cap: usize::MAX,
             search_page: 1000,
@@ -111,6 +117,19 @@ impl World {
         user.custom.push(id);
         user.selected = id;
         id
+    }
+
+    /// Ada is called something else, and her name is that of a new user without pictures.
+    pub fn pass_on(&mut self) {
+        let ada = self.users.remove("ada+x@ex.org").unwrap();
+        self.users.insert("ada.old".into(), ada);
+        let new = User { key: "NEW".into(), custom: Vec::new(), selected: DEFAULT };
+        self.users.insert("ada+x@ex.org".into(), new);
+    }
+
+    /// What the account is called.
+    pub fn called(&self, key: &str) -> Option<String> {
+        self.users.iter().find(|(_, user)| user.key == key).map(|(name, _)| name.clone())
     }
 
     pub fn ada(&self) -> &User {
@@ -142,6 +161,10 @@ impl World {
         if asked.method != "GET" {
             assert_eq!(asked.header("x-atlassian-token"), "no-check", "{path}");
             assert!(query.contains_key("username"), "{path}");
+        }
+        if self.passes_before.is_some_and(|before| before == step) {
+            self.passes_before = None;
+            self.pass_on();
         }
         let fault = self.faults.get(step).cloned();
         if let Some(fault) = fault {
@@ -196,8 +219,13 @@ impl World {
                 }
             },
             "user" => {
-                let key = &query["key"];
-                let (name, user) = self.users.iter().find(|(_, user)| user.key == *key).unwrap();
+                let asked = |name: &str, user: &User| match query.get("key") {
+                    Some(key) => user.key == *key,
+                    None => query.get("username").is_some_and(|asked| asked == name),
+                };
+                let Some((name, user)) = self.users.iter().find(|(name, user)| asked(name, user)) else {
+                    return reply_json(404, &json!({ "errorMessages": ["no such user"] }));
+                };
                 let mut bean = self.bean(name, user);
                 bean["avatarUrls"] = urls(user);
                 reply_json(200, &bean)
@@ -286,7 +314,11 @@ impl World {
         let user = self.users.get_mut(name).unwrap();
         user.selected = before;
         let owner = self.owner.map_or(user.key.clone(), str::to_owned);
-        reply_json(201, &json!({ "id": id.to_string(), "owner": owner, "isSelected": false }))
+        let mut made = json!({ "id": id.to_string(), "isSelected": false });
+        if self.owner_told {
+            made["owner"] = json!(owner);
+        }
+        reply_json(201, &made)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Protocol tests against a small Jira written from the reference, with a journal that remembers the order.
 
 mod fake;
+mod passing;
 mod surveys;
 mod uploads;
 mod writes;
@@ -92,7 +93,7 @@ impl Memory {
 
     pub fn open(&self) -> Option<OpenIntent> {
         let intent = self.intent.clone()?;
-        Some(OpenIntent { id: crate::model::IntentId(1), intent, status: self.status() })
+        Some(OpenIntent { id: crate::model::IntentId(1), intent, status: self.status(), sent_as: None })
     }
 
     fn keep(&mut self, event: Event) -> Result<(), Failure> {
@@ -130,6 +131,7 @@ fn name(event: &Event) -> String {
         Event::Recognised { mark } => format!("recognised {mark}"),
         Event::Confirmed { mark } => format!("confirmed {mark}"),
         Event::Bad { mark } => format!("bad {mark}"),
+        Event::Stray { mark, owner } => format!("stray {mark} {owner}"),
         Event::Reset => "reset".into(),
         Event::Abandoned { mark } => format!("abandoned {mark}"),
         Event::Refused { .. } => "refused".into(),

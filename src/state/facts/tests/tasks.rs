@@ -129,7 +129,8 @@ fn what_was_seen_reads_back_with_what_the_journal_is_to_learn() {
     let (_folder, facts) = facts();
     let mut intent = intent("run-1", "A1", IntentKind::Replace);
     intent.target = jira();
-    let open = |id| OpenIntent { id: IntentId(id), intent: intent.clone(), status: Status::Made("5".into()) };
+    let open =
+        |id| OpenIntent { id: IntentId(id), intent: intent.clone(), status: Status::Made("5".into()), sent_as: None };
     let seen = Seen::Leftover("5".into());
     facts.put_seen(&open(2), &seen).unwrap();
     facts.put_seen(&open(1), &Seen::Nothing("no trace".into())).unwrap();

@@ -59,7 +59,8 @@ pub(super) fn assert_sample(store: &Store) {
 
     let open = store.open_intents(None, 99).unwrap();
     let status = Status::Sent { attempt: 1, route: "session".into(), at: 1_800_000_002 };
-    let expected = OpenIntent { id: open[0].id, intent: intent("run-3", "KEY1", IntentKind::Replace), status };
+    let expected =
+        OpenIntent { id: open[0].id, intent: intent("run-3", "KEY1", IntentKind::Replace), status, sent_as: None };
     assert_eq!(open, [expected], "the closed one is not open any more");
 }
 

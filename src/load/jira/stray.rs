@@ -1,0 +1,155 @@
+//! A picture that was made for another account: the name had passed to it between the survey and the write.
+//!
+//! Owns: taking it back, and finding it after a kill (`write-protocols.md`, Jira).
+//! Leaves to others: noticing whose a new picture is (`session.rs`), judging everything else (`observe.rs`).
+//! A newcomer gets wrong: the account that was meant is called something else by now, and none of its avatars is new. The
+//! picture lies with whoever has the name that the write went by.
+
+use std::sync::atomic::Ordering;
+
+use crate::http::{Failure, FailureKind};
+use crate::load::atlassian::session::record;
+use crate::load::{Journal, Seen, Wrote};
+use crate::model::{AccountId, Event, Fault, Intent, Mark, OpenIntent, Status};
+
+use super::Shared;
+use super::desk::{Desk, GONE};
+use super::session::{JiraSession, fits, left_open};
+use super::upload;
+
+/// The second picture for a stranger in one run is no coincidence.
+const STOPS_AT: u32 = 2;
+
+impl JiraSession {
+    /// What was just made belongs to somebody else. Nothing was shown; it goes again.
+    pub(super) async fn strayed(
+        &self,
+        intent: &Intent,
+        mark: Mark,
+        owner: AccountId,
+        journal: &mut dyn Journal,
+    ) -> Result<Wrote, Wrote> {
+        let name = &intent.account_name;
+        let nth = self.shared.strays.fetch_add(1, Ordering::Relaxed) + 1;
+        record(journal, Event::Stray { mark: mark.clone(), owner: owner.clone() }).await?;
+        let tried = || format!("a picture for {name}");
+        // Whoever answers may have got the owner wrong. Only the account whose list has it can take it back.
+        let avatars = self.avatars(name).await?;
+        if !avatars.has(&mark, &owner) {
+            let found = format!("the new avatar {mark} is said to belong to {owner}, and {name} does not have it");
+            return Err(Wrote::Stop(
+                Failure::new(FailureKind::Odd, tried(), found).hint("nothing was shown; the next run looks for it"),
+            ));
+        }
+        self.remove(name, &owner, &mark, avatars.shows(&mark)).await?;
+        record(journal, Event::Closed).await?;
+        if nth < STOPS_AT {
+            return Ok(Wrote::ChangedMeanwhile);
+        }
+        let found = format!("for the second time the new avatar belongs to another account ({mark}, of {owner})");
+        Err(Wrote::Stop(
+            Failure::new(FailureKind::Odd, tried(), found)
+                .hint("user names pass from one account to another at this moment: run again when that is done"),
+        ))
+    }
+
+    /// Takes back what a write that was cut off left with another account.
+    pub(super) async fn take_back(
+        &self,
+        open: &OpenIntent,
+        mark: &Mark,
+        journal: &mut dyn Journal,
+    ) -> Result<Wrote, Wrote> {
+        let owner = match &open.status {
+            Status::Stray { mark: stray, owner } if stray == mark => owner.clone(),
+            Status::Sent { .. } => {
+                let avatars = self.avatars(open.sent_name()).await?;
+                let strays = avatars.strays(&open.intent.base, &open.intent.account);
+                let found = strays.into_iter().find(|(stray, _)| stray == mark);
+                let Some((_, owner)) = found else { return Ok(Wrote::ChangedMeanwhile) };
+                record(journal, Event::Stray { mark: mark.clone(), owner: owner.clone() }).await?;
+                owner
+            }
+            _ => return Ok(Wrote::ChangedMeanwhile),
+        };
+        if let Some((name, shown)) =
+            found_with(&self.desk, &owner, mark).await.map_err(Wrote::Stop)?.map_err(Wrote::Refused)?
+        {
+            let picture = self.desk.picture(Some(&owner), mark).await.map_err(Wrote::Stop)?;
+            // A server that was put back gives our number to what somebody uploads.
+            if picture.is_none() || fits(&self.shared, picture, &open.intent) {
+                self.remove(&name, &owner, mark, shown).await?;
+            }
+        }
+        record(journal, Event::Closed).await?;
+        Ok(Wrote::Done(None))
+    }
+
+    /// Deletes it, and shows the default first where it is shown.
+    async fn remove(&self, name: &str, owner: &AccountId, mark: &Mark, shown: bool) -> Result<(), Wrote> {
+        if shown {
+            let default = self.shared.known().default.ok_or_else(|| {
+                let found = format!("{name} shows avatar {mark}, which was meant for another account");
+                Wrote::Maybe(Fault::new("default_unknown", found))
+            })?;
+            tracing::warn!(account = %owner, %mark, "an account shows a picture that was meant for another one");
+            upload::select(&self.desk, name, &default).await.map_err(|trouble| {
+                left_open(trouble, "not_taken_off", &format!("{name} shows avatar {mark} of another account"))
+            })?;
+        }
+        self.delete(name, mark).await
+    }
+}
+
+/// By which name an account has this avatar now, and whether it shows it.
+async fn found_with(
+    desk: &Desk,
+    owner: &AccountId,
+    mark: &Mark,
+) -> Result<Result<Option<(String, bool)>, Fault>, Failure> {
+    let name = match desk.user("key", owner.as_str()).await? {
+        Ok(user) if user.key.as_deref() == Some(owner.as_str()) => user.name.unwrap_or_default(),
+        Ok(_) => return Ok(Err(Fault::new("user_odd", format!("the server answered for another user than {owner}")))),
+        Err(gone) if gone.code == GONE => return Ok(Ok(None)),
+        Err(unread) => return Ok(Err(unread)),
+    };
+    Ok(match desk.avatars(&name).await? {
+        Ok(avatars) => Ok(avatars.has(mark, owner).then(|| (name, avatars.shows(mark)))),
+        Err(gone) if gone.code == GONE => Ok(None),
+        Err(unread) => Err(unread),
+    })
+}
+
+/// Whether a recorded stray is still there.
+pub(super) async fn observe_recorded(desk: &Desk, mark: &Mark, owner: &AccountId) -> Result<Seen, Failure> {
+    Ok(match found_with(desk, owner, mark).await? {
+        Ok(Some(_)) => Seen::Stray { mark: mark.clone(), owner: owner.clone() },
+        Ok(None) => Seen::Nothing("the picture of another account is gone".into()),
+        Err(unread) => Seen::Unsure(unread.message),
+    })
+}
+
+/// What an unrecorded creation left with whoever has the name that the write went by. `None`: nothing.
+pub(super) async fn observe(desk: &Desk, shared: &Shared, open: &OpenIntent) -> Result<Option<Seen>, Failure> {
+    let Status::Sent { attempt, .. } = open.status else { return Ok(None) };
+    let intent = &open.intent;
+    let avatars = match desk.avatars(open.sent_name()).await? {
+        Ok(avatars) => avatars,
+        // Nobody is called so any more.
+        Err(gone) if gone.code == GONE => return Ok(None),
+        Err(unread) => return Ok(Some(Seen::Unsure(unread.message))),
+    };
+    let mut alike = Vec::new();
+    for (mark, owner) in avatars.strays(&intent.base, &intent.account) {
+        match desk.picture(Some(&owner), &mark).await? {
+            None => return Ok(Some(Seen::Unsure(format!("the new avatar {mark} of {owner} could not be looked at")))),
+            picture if fits(shared, picture.clone(), intent) => alike.push((mark, owner)),
+            Some(_) => {}
+        }
+    }
+    if alike.len() as u64 > u64::from(attempt) {
+        let found = format!("{} pictures of another account look like what was sent {attempt} times", alike.len());
+        return Ok(Some(Seen::Unsure(found)));
+    }
+    Ok(alike.pop().map(|(mark, owner)| Seen::Stray { mark, owner }))
+}
