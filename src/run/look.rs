@@ -10,12 +10,11 @@ use futures::stream::{self, StreamExt as _};
 
 use super::desk::{Desk, PAGE};
 use super::house::House;
-use super::kitchen::Eyes;
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
-use crate::load::Looks as _;
-use crate::model::{AccountId, Act, ActKind, Looked, Luma, Planned};
+use crate::model::{AccountId, Act, ActKind, Looked, Planned};
 use crate::state::DecisionCursor;
+use crate::transform::{self, Limits};
 
 /// Looks at every picture of a target that the plan asks to look at. Says how many; what was seen is in the facts.
 pub async fn look(house: &House, desk: &mut Desk, lanes: usize) -> Result<u64, Trouble> {
@@ -45,17 +44,19 @@ async fn look_at(house: &House, desk: &mut Desk, page: &[Planned], lanes: usize)
         }
         let Act::Look(wanted) = &planned.task.act else { continue };
         let recipe = desk.open.as_ref().map(|open| &open.serving.recipe);
-        let wanted = recipe.and_then(|recipe| house.spool.get(&wanted.photo, recipe)).map(|spooled| spooled.luma);
-        looked.push((planned.account.id.clone(), alike(wanted.as_ref(), picture)));
+        let wanted = recipe.and_then(|recipe| house.spool.get(&wanted.photo, recipe)).map(|spooled| spooled.bytes);
+        looked.push((planned.account.id.clone(), alike(wanted.as_deref(), picture)));
     }
     looked
 }
 
-fn alike(wanted: Option<&Luma>, there: Result<Option<bytes::Bytes>, Failure>) -> Looked {
+/// Adopting claims that the photo stands there already, so the whole picture is compared, in colour, and not its
+/// fingerprint: other people have the same layout, and other hues the same greys.
+fn alike(wanted: Option<&[u8]>, there: Result<Option<bytes::Bytes>, Failure>) -> Looked {
     let (Some(wanted), Ok(Some(picture))) = (wanted, there) else { return Looked::Failed };
-    match Eyes.luma(&picture) {
-        Some(found) if found.fits(wanted) => Looked::Alike,
-        Some(_) => Looked::Differs,
+    match transform::same_picture(wanted, &picture, &Limits::default()) {
+        Some(true) => Looked::Alike,
+        Some(false) => Looked::Differs,
         None => Looked::Failed,
     }
 }

@@ -1,6 +1,6 @@
-//! What a picture looks like, in 16 x 16 grey values.
+//! What a picture looks like, in 16 x 16 grey values or in more fields of colour.
 //!
-//! Owns: the average of each of the 256 fields. Leaves to others: when two pictures fit ([`Luma::fits`]).
+//! Owns: the average of each field. Leaves to others: when two pictures fit ([`Luma::fits`], `alike`).
 //! A newcomer gets wrong: it works on any side, 1 px included, and in whole numbers, so it is the same everywhere.
 
 use super::pixels::RgbSquare;
@@ -11,29 +11,57 @@ pub(super) const SIDE: u32 = 256;
 
 /// The mean luma of each field, weighted by the area of each pixel that lies in it.
 pub(super) fn of(square: &RgbSquare) -> Luma {
-    let side = square.side as usize;
     let grey: Vec<u64> = square.data.chunks_exact(3).map(|pixel| luma(pixel[0], pixel[1], pixel[2])).collect();
-    let fields = (0..Luma::SIDE).flat_map(|row| (0..Luma::SIDE).map(move |column| (row, column)));
-    let values = fields.map(|(row, column)| {
-        let sum: u64 = covered(row, side)
-            .flat_map(|(y, height)| covered(column, side).map(move |(x, width)| (y * side + x, height * width)))
-            .map(|(index, area)| grey[index] * area)
-            .sum();
-        // A field has side * side parts; each grey value is up to 255 * 1000.
-        let parts = 1000 * (side * side) as u64;
-        ((sum + parts / 2) / parts) as u8
-    });
+    // Each grey value is up to 255 * 1000.
+    let values = means(square.side as usize, Luma::SIDE, |index| [grey[index]]).map(|[sum]| rounded(sum, 1000));
     Luma::from_values(values.collect()).expect("16 rows of 16 fields are 256 values")
 }
 
-/// Which pixels of a line a field covers, and how much of each. Both lines are cut into `side * 16` parts: a pixel has
-/// 16 of them, a field `side`.
-fn covered(field: usize, side: usize) -> impl Iterator<Item = (usize, u64)> + Clone {
+/// The mean colour of each of `count * count` fields, in the same way.
+pub(super) fn fields(square: &RgbSquare, count: usize) -> Vec<[u8; 3]> {
+    let pixel = |index: usize| std::array::from_fn(|channel| u64::from(square.data[3 * index + channel]));
+    means(square.side as usize, count, pixel).map(|means| means.map(|mean| rounded(mean, 1))).collect()
+}
+
+/// The mean of each field as a sum and the number of its parts.
+fn means<const N: usize>(
+    side: usize,
+    count: usize,
+    pixel: impl Fn(usize) -> [u64; N],
+) -> impl Iterator<Item = [(u64, u64); N]> {
+    let fields = (0..count).flat_map(move |row| (0..count).map(move |column| (row, column)));
+    fields.map(move |(row, column)| {
+        let mut sums = [0; N];
+        for (y, height) in covered(row, count, side) {
+            for (x, width) in covered(column, count, side) {
+                for (sum, value) in sums.iter_mut().zip(pixel(y * side + x)) {
+                    *sum += value * height * width;
+                }
+            }
+        }
+        // A field has side * side parts.
+        sums.map(|sum| (sum, (side * side) as u64))
+    })
+}
+
+fn rounded((sum, parts): (u64, u64), unit: u64) -> u8 {
+    let parts = parts * unit;
+    ((sum + parts / 2) / parts) as u8
+}
+
+/// Which pixels of a line a field covers, and how much of each. Both lines are cut into `side * count` parts: a pixel has
+/// `count` of them, a field `side`.
+fn covered(field: usize, count: usize, side: usize) -> impl Iterator<Item = (usize, u64)> + Clone {
     let (start, end) = (field * side, (field + 1) * side);
-    (start / Luma::SIDE..end.div_ceil(Luma::SIDE)).map(move |pixel| {
-        let (from, to) = (pixel * Luma::SIDE, (pixel + 1) * Luma::SIDE);
+    (start / count..end.div_ceil(count)).map(move |pixel| {
+        let (from, to) = (pixel * count, (pixel + 1) * count);
         (pixel, (to.min(end) - from.max(start)) as u64)
     })
+}
+
+/// The luma of a colour, 0 to 255.
+pub(super) fn grey(r: u8, g: u8, b: u8) -> u8 {
+    rounded((luma(r, g, b), 1), 1000)
 }
 
 /// Rec. 601, as in JPEG, in thousandths.

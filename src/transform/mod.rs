@@ -1,10 +1,12 @@
 //! From the bytes of a photo to the bytes that are uploaded: decode, turn upright, crop, shrink, encode (design §4.6).
 //!
-//! Owns: the recipe, the limits on what is decoded, and the looks ([`Luma`]) by which two pictures are compared.
+//! Owns: the recipe, the limits on what is decoded, and the looks by which two pictures are compared: [`Luma`], and
+//! [`same_picture`] where both are at hand.
 //! Leaves to others: where photos come from, how many are held at once (see [`memory_needed`]), on which thread.
 //! A newcomer gets wrong: the same photo and recipe must give the same bytes on every machine (promise P6), so nothing
 //! here may use a platform's `sin` or `pow`, or a SIMD path that differs from its plain one; see [`exact`].
 
+mod alike;
 mod encode;
 mod exact;
 mod header;
@@ -81,6 +83,20 @@ pub fn luma(picture: &[u8], limits: &Limits) -> Option<Luma> {
     .ok()
 }
 
+/// Whether a picture that a server serves is this rendition, at whatever size and however encoded (design §4, state): what
+/// differs visibly is another one. `None` where either cannot be decoded.
+pub fn same_picture(rendition: &[u8], served: &[u8], limits: &Limits) -> Option<bool> {
+    guarded(|| {
+        let [ours, theirs] = [rendition, served].map(|picture| {
+            let square = Square::decode(picture, looks::SIDE, Rgb::WHITE, 1, limits)?;
+            Ok::<_, Refusal>((square.shrink(square.pixels.shorter().min(looks::SIDE))?, square))
+        });
+        let ((our_square, ours), (their_square, theirs)) = (ours?, theirs?);
+        Ok(theirs.is_square() && alike::alike(&our_square, &their_square, [ours.shorter, theirs.longer()]))
+    })
+    .ok()
+}
+
 /// A decoded photo, not yet cropped: every rendition of it starts here.
 struct Square {
     pixels: Pixels,
@@ -99,6 +115,15 @@ impl Square {
             Kind::Png | Kind::Gif | Kind::WebP => raster::decode(photo, kind, &mut header, background, limits)?,
         };
         Ok(Self { pixels, shorter: header.shorter(), header })
+    }
+
+    fn longer(&self) -> u32 {
+        self.header.width.max(self.header.height)
+    }
+
+    /// As every rendition is, up to what a server's rounding may do to it.
+    fn is_square(&self) -> bool {
+        self.longer() - self.shorter <= self.shorter / 48
     }
 
     fn render(&self, settings: &Settings, side: Option<u32>) -> Result<Rendered, Refusal> {

@@ -1,5 +1,6 @@
 //! Tests of the whole module, over the photographs of `fixtures/photos`.
 
+mod alike;
 mod colours;
 mod fixtures;
 mod make;

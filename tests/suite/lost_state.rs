@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::company::Company;
+use super::company::{Company, face, file};
 use super::stage::Stage;
 use super::truth::Shows::{Default, Face};
 
@@ -53,6 +53,52 @@ fn a_picture_that_differs_is_replaced_after_a_look() {
     stage.new_photo("ada", "spare");
     let ended = stage.run().expect_exit(0).expect_line("ada", "replace", "photo_new", "done");
     assert_eq!((ended.count("jira", "adopted"), ended.count("jira", "replaced")), (2, 1));
+}
+
+/// Pictures that have the greys of the photo, or all of it but a few letters: another picture stands there, and the photo
+/// replaces it.
+#[test]
+fn a_picture_that_differs_visibly_is_not_adopted() {
+    let stand = |company: Company, name: &str, picture: Vec<u8>| {
+        let of = format!("{name} by hand");
+        company.picture(&of, picture).account(name, |account| account.avatars = vec![file(&of).as_str().into()])
+    };
+    let company = stand(Company::of(&PEOPLE), "ada", tinted(&face("ada")));
+    let company = stand(company, "grace", captioned(&face("grace")));
+    let company = stand(company, "alan", face("alan"));
+    let stage = Stage::of(company.world());
+    let ended = stage.run().expect_exit(0);
+    let ended = ended.expect_line("ada", "replace", "photo_new", "done");
+    let ended = ended.expect_line("grace", "replace", "photo_new", "done");
+    assert_eq!(ended.count("jira", "adopted"), 1);
+    stage.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace")), ("alan", Face("alan"))]);
+    assert!(!stage.account("alan").changed());
+}
+
+/// Another hue with the same greys.
+fn tinted(picture: &[u8]) -> Vec<u8> {
+    changed(picture, |_, _, grey| {
+        let by = f32::from(grey.min(255 - grey).min(60));
+        [by, (0.114 - 0.299) / 0.587 * by, -by].map(|by| (f32::from(grey) + by).round() as u8)
+    })
+}
+
+/// Three strokes as high as small letters.
+fn captioned(picture: &[u8]) -> Vec<u8> {
+    changed(picture, |x, y, grey| {
+        let ink = (84..90).contains(&y) && (40..52).contains(&x) && x % 4 < 2;
+        [if ink { grey ^ 0x80 } else { grey }; 3]
+    })
+}
+
+fn changed(picture: &[u8], colour: impl Fn(u32, u32, u8) -> [u8; 3]) -> Vec<u8> {
+    let grey = image::load_from_memory(picture).expect("a picture").into_luma8();
+    let changed = image::RgbImage::from_fn(grey.width(), grey.height(), |x, y| {
+        image::Rgb(colour(x, y, grey.get_pixel(x, y).0[0]))
+    });
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    changed.write_to(&mut bytes, image::ImageFormat::Png).expect("a picture in memory");
+    bytes.into_inner()
 }
 
 #[test]
