@@ -48,6 +48,22 @@ pub enum StateFault {
     /// Its pages, rows or values are not what was written.
     #[error("it is damaged: {0}")]
     Damaged(String),
+    /// Something in its schema is not ours, or other than we made it.
+    #[error("the {kind} `{name}` in it is not as avatarpipe makes it")]
+    NotOurSchema {
+        /// `table`, `index`, `trigger` or `view`.
+        kind: String,
+        /// Its name.
+        name: String,
+    },
+    /// It remembers another pipeline.
+    #[error("it belongs to the pipeline `{bound}`, and this is `{found}`")]
+    OtherPipeline {
+        /// The pipeline in the state.
+        bound: String,
+        /// The pipeline of the file.
+        found: String,
+    },
     /// The target's name stands for another server than before.
     #[error("target `{target}` is bound to server `{bound}`, and `{found}` answers now")]
     OtherServer {
@@ -105,6 +121,8 @@ impl StateError {
             | StateFault::Newer { .. }
             | StateFault::Older { .. }
             | StateFault::Damaged(_)
+            | StateFault::NotOurSchema { .. }
+            | StateFault::OtherPipeline { .. }
             | StateFault::OtherServer { .. } => Blame::DoesNotBelong,
             StateFault::Unusable(_)
             | StateFault::Missing
@@ -131,6 +149,12 @@ impl StateFault {
             Self::Older { .. } => "make it again with `plan`",
             Self::Damaged(_) => {
                 "it was left as it is: put back a copy, or move it away to begin anew (pictures that look alike are adopted)"
+            }
+            Self::NotOurSchema { .. } => {
+                "it was left as it is: somebody changed the file; put back a copy, or move it away to begin anew (pictures that look alike are adopted)"
+            }
+            Self::OtherPipeline { .. } => {
+                "give each pipeline a state of its own under `state.path`, or put back the name under `pipeline`"
             }
             Self::OtherServer { .. } => {
                 "put back the right `base_url`, or give the other server a target of its own with another `id`"

@@ -5,7 +5,7 @@
 //! A newcomer gets wrong: the header is read before SQLite touches the file, so that a file which is not ours, or is
 //! newer, keeps every byte. SQLite would roll back a left-over journal into it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -88,6 +88,8 @@ pub(super) const SCRATCH_CACHE_KIB: u32 = 8192;
 pub(super) fn connect(path: &Path, durability: Durability) -> Result<Connection, StateFault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
+    // Nothing that stands in the schema of a file may call what is not safe to call.
+    connection.execute_batch("PRAGMA trusted_schema = OFF")?;
     // Somebody may look into the file with another program meanwhile.
     connection.busy_timeout(std::time::Duration::from_secs(30))?;
     connection.set_prepared_statement_cache_capacity(64);
@@ -113,22 +115,29 @@ pub(super) fn check(connection: &Connection) -> Result<(), StateFault> {
     }
 }
 
-/// Whether everything that this version of the schema has is there.
+/// Whether the schema is this version's to the letter. A file is input: a trigger or a view that somebody put into it would
+/// act with every write of ours.
 pub(super) fn check_schema(connection: &Connection, shape: &Shape, version: u32) -> Result<(), StateFault> {
     let whole = Connection::open_in_memory()?;
     for step in shape.steps.iter().take(version as usize) {
         whole.execute_batch(step)?;
     }
-    let there = names(connection)?;
-    match names(&whole)?.into_iter().find(|name| !there.contains(name)) {
-        Some(missing) => Err(StateFault::Damaged(format!("`{missing}` is missing in it"))),
+    let (there, ours) = (objects(connection)?, objects(&whole)?);
+    if let Some(name) = ours.keys().find(|name| !there.contains_key(*name)) {
+        return Err(StateFault::Damaged(format!("`{name}` is missing in it")));
+    }
+    match there.iter().find(|(name, object)| ours.get(*name) != Some(object)) {
+        Some((name, (kind, _))) => Err(StateFault::NotOurSchema { kind: kind.clone(), name: name.clone() }),
         None => Ok(()),
     }
 }
 
-fn names(connection: &Connection) -> Result<BTreeSet<String>, StateFault> {
-    let mut query = connection.prepare("SELECT name FROM sqlite_schema")?;
-    Ok(query.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+/// Everything in a schema by its name: what it is, and on which table with which text.
+fn objects(connection: &Connection) -> Result<BTreeMap<String, (String, String)>, StateFault> {
+    let mut query =
+        connection.prepare("SELECT name, type, tbl_name || char(10) || ifnull(sql, '') FROM sqlite_schema")?;
+    let rows = query.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Applies the steps from this version on, in one transaction.

@@ -15,7 +15,8 @@ mod writer;
 
 pub use error::{Blame, StateError, StateFault};
 pub use facts::{
-    Again, DecisionCursor, DecisionFilter, Facts, MatchRow, MatchVerdict, ResultCount, Selection, ToConfirm,
+    Again, DecisionCursor, DecisionFilter, Facts, MatchRow, MatchVerdict, ResultCount, Reviewed, Selection, Shifted,
+    ToConfirm, Written,
 };
 pub use lock::{Holder, Lock, LockError};
 pub use store::{Counted, RunEnd, RunRecord, RunRow, Store};

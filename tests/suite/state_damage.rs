@@ -28,7 +28,7 @@ fn sql(path: &Path, text: &str) {
     rusqlite::Connection::open(path).and_then(|db| db.execute_batch(text)).expect("a change of the state");
 }
 
-const SPOILS: [(&str, Spoil); 10] = [
+const SPOILS: [(&str, Spoil); 14] = [
     ("random bytes in the middle", |path| {
         rewrite(path, |mut bytes| {
             let noise = blake3::hash(b"noise");
@@ -48,6 +48,16 @@ const SPOILS: [(&str, Spoil); 10] = [
     }),
     ("newer", |path| sql(path, "PRAGMA user_version = 99")),
     ("a table is missing", |path| sql(path, "DROP TABLE placement")),
+    ("a trigger of somebody's", |path| {
+        sql(
+            path,
+            "CREATE TRIGGER also AFTER INSERT ON placement BEGIN
+             UPDATE placement SET provenance = 'made' WHERE target = new.target; END",
+        );
+    }),
+    ("a view of somebody's", |path| sql(path, "CREATE VIEW mine AS SELECT account FROM placement")),
+    ("a table of somebody's", |path| sql(path, "CREATE TABLE notes (text)")),
+    ("a column of somebody's", |path| sql(path, "ALTER TABLE target ADD COLUMN note TEXT")),
     ("a folder", |path| {
         std::fs::remove_file(path).expect("the state");
         std::fs::create_dir(path).expect("a folder in its place");
@@ -57,7 +67,7 @@ const SPOILS: [(&str, Spoil); 10] = [
 
 /// All bytes below the folder of the state, but for what every command makes anew.
 fn kept(stage: &Stage) -> Vec<(String, Vec<u8>)> {
-    let scratch = |name: &str| name.ends_with(".lock") || name.contains(".facts.db") || name.contains("stage.spool");
+    let scratch = |name: &str| name.ends_with(".lock") || name.contains("stage.cache");
     files(&stage.path("state")).into_iter().filter(|(name, _)| !scratch(name) && !name.contains(".report")).collect()
 }
 

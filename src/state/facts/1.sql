@@ -42,6 +42,8 @@ CREATE TABLE account (
 CREATE TABLE shown_after (
   target  TEXT NOT NULL,
   account TEXT NOT NULL,
+  name    TEXT NOT NULL,
+  handle  TEXT,
   shown   TEXT NOT NULL,            -- JSON
   PRIMARY KEY (target, account)
 ) STRICT, WITHOUT ROWID;
@@ -127,4 +129,21 @@ CREATE TABLE again (
   source TEXT NOT NULL,
   person TEXT NOT NULL,
   PRIMARY KEY (why, source, person)
+) STRICT, WITHOUT ROWID;
+
+-- Accounts that `--only` and `--target` let be changed; empty without either.
+CREATE TABLE selected (
+  target  TEXT NOT NULL,
+  account TEXT NOT NULL,
+  PRIMARY KEY (target, account)
+) STRICT, WITHOUT ROWID;
+
+-- The changes of the plan that was reviewed.
+CREATE TABLE reviewed (
+  target  TEXT NOT NULL,
+  account TEXT NOT NULL,
+  change  TEXT NOT NULL,
+  picture TEXT NOT NULL,            -- the leftover's mark; else empty
+  body    TEXT NOT NULL,            -- JSON: the change as it was saved
+  PRIMARY KEY (target, account, change, picture)
 ) STRICT, WITHOUT ROWID;

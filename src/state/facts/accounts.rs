@@ -66,13 +66,15 @@ impl Facts {
         })
     }
 
-    /// Puts what accounts show in the confirming survey.
-    pub fn put_shown_after(&self, target: &TargetId, shown: &[(AccountId, Shown)]) -> Result<(), StateError> {
+    /// Puts a page of the confirming survey.
+    pub fn put_shown_after(&self, target: &TargetId, accounts: &[Account]) -> Result<(), StateError> {
         self.write("put a confirming survey into the facts", |db| {
-            let mut put =
-                db.prepare_cached("INSERT OR REPLACE INTO shown_after (target, account, shown) VALUES (?, ?, ?)")?;
-            for (account, shown) in shown {
-                put.execute(params![target.as_str(), account.as_str(), Json(shown)])?;
+            let mut put = db.prepare_cached(
+                "INSERT OR REPLACE INTO shown_after (target, account, name, handle, shown) VALUES (?, ?, ?, ?, ?)",
+            )?;
+            for account in accounts {
+                let Account { id, name, handle, shown, .. } = account;
+                put.execute(params![target.as_str(), id.as_str(), name, handle, Json(shown)])?;
             }
             Ok(())
         })

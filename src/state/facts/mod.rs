@@ -1,4 +1,4 @@
-//! The scratch facts, `state/NAME.facts.db`: people, accounts, matches, photos and decisions of one plan or run.
+//! The scratch facts, `state/NAME.cache/facts.db`: people, accounts, matches, photos and decisions of one plan or run.
 //!
 //! Owns: keeping what would otherwise grow with the number of people out of memory (promise P9), page by page.
 //! Leaves to others: what the facts mean (`plan`), what must outlive the run (`store`).
@@ -12,6 +12,7 @@ mod matches;
 mod people;
 mod photos;
 mod results;
+mod selected;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -21,7 +22,8 @@ use rusqlite::{Connection, Transaction};
 pub use decisions::{DecisionCursor, DecisionFilter, Selection};
 pub use looks::Again;
 pub use matches::{MatchRow, MatchVerdict};
-pub use results::{ResultCount, ToConfirm};
+pub use results::{ResultCount, Shifted, ToConfirm, Written};
+pub use selected::Reviewed;
 
 use super::error::{StateError, StateFault};
 use super::file::{self, Durability, Shape};

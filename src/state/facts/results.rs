@@ -9,7 +9,7 @@ use rusqlite::{Row, params};
 use super::decisions::{COLUMNS, place, read};
 use super::{DecisionCursor, Facts};
 use crate::model::{AccountId, ChangeKind, Decision, IntentId, PersonResult, Planned, Shown, TargetId, Went};
-use crate::state::codec::{Json, Whole, Word, limit};
+use crate::state::codec::{Id, Json, Whole, Word, limit};
 use crate::state::error::StateError;
 
 /// Bytes kept for a result: a fault in a sentence or two.
@@ -33,6 +33,36 @@ impl ToConfirm {
     pub fn account(&self) -> &AccountId {
         self.at.account()
     }
+}
+
+/// An account that shows another picture in the confirming survey than in the one before, or that is new there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shifted {
+    /// The account.
+    pub account: AccountId,
+    /// Its name by now.
+    pub name: String,
+    /// Its handle by now.
+    pub handle: Option<String>,
+    /// What it showed before; `None`: it was not listed.
+    pub before: Option<Shown>,
+    /// What it shows now.
+    pub shown: Shown,
+    /// What was written to it, and is to be shown.
+    pub meant: Option<Shown>,
+}
+
+/// A picture that this run made, or may have made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The account that it was meant for.
+    pub account: AccountId,
+    /// Its name at that time.
+    pub name: String,
+    /// What the account is to show; `None`: whether it was written is not known.
+    pub shows: Option<Shown>,
+    /// The intent behind it.
+    pub intent: Option<IntentId>,
 }
 
 /// So many changes of one kind went one way.
@@ -94,7 +124,7 @@ impl Facts {
     ) -> Result<Vec<(Decision, Option<Went>)>, StateError> {
         let sql = format!(
             "SELECT {COLUMNS}, {RESULT} FROM decision
-             WHERE target = ?1 AND (account, slot, which) > (?2, ?3, ?4) AND verdict <> 'unchanged'
+             WHERE target = ?1 AND (account, slot, which) > (?2, ?3, ?4) AND (verdict <> 'unchanged' OR result IS NOT NULL)
              ORDER BY account, slot, which LIMIT ?5"
         );
         let from = place(after);
@@ -145,6 +175,68 @@ impl Facts {
                     intent: row.get::<_, Option<i64>>(4)?.map(IntentId),
                     found: row.get::<_, Option<Json<_>>>(5)?.map(|found| found.0),
                 })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// A page of the accounts whose picture is another one in the confirming survey than before; in the order of their
+    /// ids.
+    pub fn shifted(
+        &self,
+        target: &TargetId,
+        after: Option<&AccountId>,
+        at_most: usize,
+    ) -> Result<Vec<Shifted>, StateError> {
+        self.sort(&self.accounts)?;
+        self.read("compare two surveys in the facts", |db| {
+            let mut query = db.prepare_cached(
+                "SELECT now.account, now.name, now.handle, account.shown, now.shown,
+                   (SELECT shows FROM decision WHERE target = now.target AND decision.account = now.account
+                      AND shows IS NOT NULL ORDER BY slot DESC LIMIT 1)
+                 FROM shown_after now
+                 LEFT JOIN account ON account.target = now.target AND account.id = now.account
+                 WHERE now.target = ?1 AND now.account > ?2 AND account.shown IS NOT now.shown
+                 ORDER BY now.account LIMIT ?3",
+            )?;
+            let page = params![target.as_str(), after.map_or("", AccountId::as_str), limit(at_most)];
+            let rows = query.query_map(page, |row| {
+                Ok(Shifted {
+                    account: row.get::<_, Id<AccountId>>(0)?.0,
+                    name: row.get(1)?,
+                    handle: row.get(2)?,
+                    before: row.get::<_, Option<Json<_>>>(3)?.map(|shown| shown.0),
+                    shown: row.get::<_, Json<_>>(4)?.0,
+                    meant: row.get::<_, Option<Json<_>>>(5)?.map(|shown| shown.0),
+                })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// A page of what was, or may have been, written to a target in this run; in the order of the plan.
+    pub fn written(
+        &self,
+        target: &TargetId,
+        after: Option<&DecisionCursor>,
+        at_most: usize,
+    ) -> Result<Vec<(DecisionCursor, Written)>, StateError> {
+        let from = place(after);
+        self.read("read what was written in the facts", |db| {
+            let mut query = db.prepare_cached(
+                "SELECT account, slot, which, account_name, shows, intent FROM decision
+                 WHERE target = ?1 AND (account, slot, which) > (?2, ?3, ?4)
+                   AND (shows IS NOT NULL OR (result = 'open' AND intent IS NOT NULL))
+                 ORDER BY account, slot, which LIMIT ?5",
+            )?;
+            let page = params![target.as_str(), from.1, from.2, from.3, limit(at_most)];
+            let rows = query.query_map(page, |row| {
+                let account = row.get::<_, Id<AccountId>>(0)?.0;
+                let (slot, which) = (row.get(1)?, row.get(2)?);
+                let at = DecisionCursor { target: target.clone(), account: account.clone(), slot, which };
+                let shows = row.get::<_, Option<Json<_>>>(4)?.map(|shows| shows.0);
+                let intent = row.get::<_, Option<i64>>(5)?.map(IntentId);
+                Ok((at, Written { account, name: row.get(3)?, shows, intent }))
             })?;
             Ok(rows.collect::<Result<_, _>>()?)
         })

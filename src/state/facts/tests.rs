@@ -157,10 +157,31 @@ fn the_confirming_survey_stands_beside_the_first() {
     let (_folder, facts) = facts();
     facts.put_accounts(&jira(), &[account("A1", Shown::Default)]).unwrap();
     let after = Shown::Custom("15017".into());
-    facts.put_shown_after(&jira(), &[("A1".into(), Shown::Default), ("A1".into(), after.clone())]).unwrap();
+    facts.put_shown_after(&jira(), &[account("A1", Shown::Default), account("A1", after.clone())]).unwrap();
     assert_eq!(facts.shown_after(&jira(), &"A1".into()).unwrap(), Some(after));
     assert_eq!(facts.shown_after(&jira(), &"A2".into()).unwrap(), None);
     assert_eq!(facts.account(&jira(), &"A1".into()).unwrap().unwrap().shown, Shown::Default);
+}
+
+#[test]
+fn accounts_that_show_another_picture_than_before_are_told_apart() {
+    let (_folder, facts) = facts();
+    let custom = |mark: &str| Shown::Custom(mark.into());
+    let before = [account("A1", Shown::Default), account("A2", custom("7")), account("A3", Shown::Default)];
+    facts.put_accounts(&jira(), &before).unwrap();
+    let after = [account("A1", Shown::Default), account("A2", custom("8")), account("A3", custom("9"))];
+    facts.put_shown_after(&jira(), &after).unwrap();
+    facts.put_shown_after(&jira(), &[account("A4", custom("9"))]).unwrap();
+    facts.put_shown_after(&"wiki".into(), &[account("A1", custom("9"))]).unwrap();
+    let shifted = facts.shifted(&jira(), None, 9).unwrap();
+    let told: Vec<_> = shifted.iter().map(|one| (one.account.as_str(), one.before.clone(), &one.shown)).collect();
+    let expected = [
+        ("A2", Some(custom("7")), &custom("8")),
+        ("A3", Some(Shown::Default), &custom("9")),
+        ("A4", None, &custom("9")),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(facts.shifted(&jira(), Some(&"A2".into()), 1).unwrap(), shifted[1..2]);
 }
 
 #[test]

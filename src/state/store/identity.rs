@@ -1,6 +1,6 @@
 //! Whose state this is, and the key of its digests.
 //!
-//! Owns: the pipeline's name and 32 random bytes. Leaves to others: refusing another pipeline's state (`run`).
+//! Owns: the pipeline's name and 32 random bytes, and refusing another pipeline. Leaves to others: when to ask (`run`).
 //! A newcomer gets wrong: the key is no secret to whoever holds the state; it keeps reports from being tried against lists
 //! of names.
 
@@ -15,6 +15,14 @@ impl Store {
     /// The name of the pipeline whose state this is; of a file of version 1, the one of its last run. `None`: it is new.
     pub fn pipeline(&self) -> Result<Option<String>, StateError> {
         self.read("read whose state this is", pipeline)
+    }
+
+    /// Refuses another pipeline: the people whom the one does not list, the other would take for gone.
+    pub fn expect_pipeline(&self, found: &str) -> Result<(), StateError> {
+        self.read("open the state", |db| match pipeline(db)? {
+            Some(bound) if bound != found => Err(StateFault::OtherPipeline { bound, found: found.to_owned() }),
+            _ => Ok(()),
+        })
     }
 
     /// Makes it the state of this pipeline, if it is nobody's.

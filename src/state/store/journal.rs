@@ -8,7 +8,9 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Store, placements};
-use crate::model::{AccountId, Event, Intent, IntentId, IntentKind, Luma, OpenIntent, Provenance, Status, TargetId};
+use crate::model::{
+    AccountId, Event, Intent, IntentId, IntentKind, Luma, Mark, OpenIntent, Provenance, Status, TargetId,
+};
 use crate::state::codec::{Grey, Json, limit};
 use crate::state::error::{StateError, StateFault};
 use crate::state::writer::Ack;
@@ -97,11 +99,16 @@ fn step(
                 _ => Provenance::Made,
             };
             if let Some(placement) = intent.placement(mark, provenance) {
+                // A better name for the same picture leaves nothing behind.
+                if !matches!(event, Event::Confirmed { .. }) {
+                    leave_over(db, intent, Some(mark))?;
+                }
                 placements::put(db, &placement)?;
             }
         }
         // A probe is on the service account, whose own placement is none of its business.
         Event::Reset if intent.kind != IntentKind::Probe => {
+            leave_over(db, intent, None)?;
             let (target, account): (&TargetId, &AccountId) = (&intent.target, &intent.account);
             placements::forget(db, target, account)?;
         }
@@ -114,6 +121,37 @@ fn step(
         .execute([id.0])?;
     }
     Ok(())
+}
+
+/// What we made stays on record until it is seen gone (design §4, State): where a placement is about to go whose picture
+/// nobody takes away, that picture is written down as left over, for the next run to look for. `draft` is of the account
+/// as it is now, `shown` what stands there instead.
+pub(super) fn leave_over(db: &Connection, draft: &Intent, shown: Option<&Mark>) -> Result<(), StateFault> {
+    let Some(former) = placements::get(db, &draft.target, &draft.account)? else { return Ok(()) };
+    let taken_care_of = draft.old.as_ref() == Some(&former.mark) || shown == Some(&former.mark);
+    if taken_care_of || former.provenance != Provenance::Made {
+        return Ok(());
+    }
+    let intent = Intent {
+        kind: IntentKind::Replace,
+        person: former.person.clone(),
+        photo: Some(former.photo),
+        recipe: Some(former.recipe.clone()),
+        rendition: Some(former.rendition),
+        luma: None,
+        base: Vec::new(),
+        making: Some(former.mark.clone()),
+        old: Some(former.mark.clone()),
+        old_looks: former.looks,
+        keys: None,
+        before: former.before.clone(),
+        ..draft.clone()
+    };
+    let id = insert(db, &intent)?;
+    let sent = Event::Sent { attempt: 1, route: "superseded".to_owned(), at: draft.begun_at };
+    step(db, id, &intent, Status::Begun, 1, &sent)?;
+    let (status, events) = status(db, id)?;
+    step(db, id, &intent, status, events + 1, &Event::Abandoned { mark: former.mark })
 }
 
 fn status(db: &Connection, id: IntentId) -> Result<(Status, u32), StateFault> {

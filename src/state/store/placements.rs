@@ -6,8 +6,8 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::Store;
-use crate::model::{AccountId, Before, Mark, PersonId, PersonRef, Placement, Recipe, SourceId, TargetId};
+use super::{Store, journal};
+use crate::model::{AccountId, Before, Intent, Mark, PersonId, PersonRef, Placement, Recipe, SourceId, TargetId};
 use crate::state::codec::{Bytes, Id, Short, Whole, Word, limit};
 use crate::state::error::{StateError, StateFault};
 use crate::state::writer::Ack;
@@ -18,10 +18,7 @@ const COLUMNS: &str = "SELECT target, account, source, person, photo, recipe, re
 impl Store {
     /// What stands on an account.
     pub fn placement(&self, target: &TargetId, account: &AccountId) -> Result<Option<Placement>, StateError> {
-        self.read("read a placement in the state", |db| {
-            let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE target = ? AND account = ?"))?;
-            Ok(query.query_row([target.as_str(), account.as_str()], placement).optional()?)
-        })
+        self.read("read a placement in the state", |db| get(db, target, account))
     }
 
     /// A page of a target's placements, in the order of account ids.
@@ -49,10 +46,25 @@ impl Store {
         })
     }
 
-    /// Records a picture that was there and looks like ours.
+    /// Records a picture that was there and looks like ours, where nothing of ours is recorded.
     pub fn adopt(&self, placement: Placement) -> Ack<()> {
         self.write("record a placement in the state", move |db| put(db, &placement))
     }
+
+    /// Records a picture that is seen on an account without a write of ours to it: it looks like ours, or this run made it
+    /// for another account. `draft` is of that account; the picture of ours that is not shown any more is left over.
+    pub fn adopt_instead(&self, placement: Placement, draft: &Intent) -> Ack<()> {
+        let draft = draft.clone();
+        self.write("record a placement in the state", move |db| {
+            journal::leave_over(db, &draft, Some(&placement.mark))?;
+            put(db, &placement)
+        })
+    }
+}
+
+pub(super) fn get(db: &Connection, target: &TargetId, account: &AccountId) -> Result<Option<Placement>, StateFault> {
+    let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE target = ? AND account = ?"))?;
+    Ok(query.query_row([target.as_str(), account.as_str()], placement).optional()?)
 }
 
 pub(super) fn put(db: &Connection, placement: &Placement) -> Result<(), StateFault> {

@@ -22,7 +22,7 @@ pub struct RunRow {
     pub pipeline: String,
     /// Digest of the pipeline file.
     pub pipeline_digest: Digest,
-    /// `run`.
+    /// `run`, for all that was to be done; another word for a part of it.
     pub command: String,
     /// Unix seconds.
     pub started: u64,
@@ -125,7 +125,7 @@ impl Store {
         })
     }
 
-    /// The newest `run` that ended with exit code 0.
+    /// The newest whole run that ended with exit code 0.
     pub fn last_success(&self) -> Result<Option<RunRecord>, StateError> {
         self.read("read the runs in the state", |db| {
             let mut query = db.prepare_cached(&format!(

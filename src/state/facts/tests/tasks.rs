@@ -77,7 +77,7 @@ fn results_stand_beside_the_decisions_and_are_counted() {
         [ToConfirm { at, shows: shows.clone(), intent: Some(IntentId(6)), found }]
     };
     assert_eq!(facts.to_confirm(&jira(), None, 9).unwrap(), confirm(None));
-    facts.put_shown_after(&jira(), &[("A1".into(), Shown::Default)]).unwrap();
+    facts.put_shown_after(&jira(), &[account("A1", Shown::Default)]).unwrap();
     assert_eq!(facts.to_confirm(&jira(), None, 9).unwrap(), confirm(Some(Shown::Default)));
 }
 
