@@ -6,12 +6,13 @@
 
 use super::credential::AtlassianCredential;
 use super::declare::element;
+use super::fault::Span;
 use super::matching::Match;
 use super::read::{At, Reader};
 use super::resolved::{self, TargetKind};
 use super::scalar::{Flag, Name, Time};
 use super::source::Names;
-use super::target::{Accounts, Ownership, TargetSettings};
+use super::target::{Accounts, Ownership, TargetSettings, server_at};
 use super::web::BaseUrl;
 use crate::model::{Place, TargetId};
 
@@ -44,6 +45,10 @@ element! {
 impl TargetSettings for Bitbucket {
     fn id(&self) -> &At<Name> {
         &self.id
+    }
+
+    fn server(&self) -> Option<(String, &Span)> {
+        server_at("bitbucket", &self.base_url)
     }
 
     fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<resolved::Target> {

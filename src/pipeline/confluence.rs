@@ -5,13 +5,13 @@
 
 use super::credential::AtlassianCredential;
 use super::declare::{element, words};
-use super::fault::Fault;
+use super::fault::{Fault, Span};
 use super::matching::Match;
 use super::read::{At, Reader, Setting};
 use super::resolved::{self, TargetKind};
 use super::scalar::{Flag, Name, Time, scalar_schema};
 use super::source::Names;
-use super::target::{Accounts, Ownership, TargetSettings};
+use super::target::{Accounts, Ownership, TargetSettings, server_at};
 use super::tree::Id;
 use super::web::BaseUrl;
 use crate::model::{AccountKey, Place, TargetId};
@@ -116,6 +116,10 @@ impl Confluence {
 impl TargetSettings for Confluence {
     fn id(&self) -> &At<Name> {
         &self.id
+    }
+
+    fn server(&self) -> Option<(String, &Span)> {
+        server_at("confluence", &self.base_url)
     }
 
     fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<resolved::Target> {

@@ -278,6 +278,7 @@ impl File {
         refuse_empty(reader, &self.load.span, list.0.len(), "load", "jira");
         let ids = list.0.iter().filter_map(|at| Some((at.get()?.settings().id(), at)));
         refuse_twice(reader, ids.map(|(id, at)| (id, &at.span)), "targets");
+        refuse_twins(reader, list.0.iter().filter_map(|at| at.get()?.settings().server()));
         let settle = |at: &At<TargetElement>| at.get()?.settings().settle(reader, names, at.place.clone());
         all(list.0.iter().map(settle))
     }
@@ -362,6 +363,19 @@ fn refuse_twice<'a>(reader: &mut Reader<'_>, ids: impl Iterator<Item = (&'a At<N
             reader.fault(fault.related((*first).clone(), "first here").help("give each its own `id`"));
         } else {
             seen.insert(&name.0, span);
+        }
+    }
+}
+
+/// Reports two targets for one server: each would take the other's pictures for somebody's own.
+fn refuse_twins<'a>(reader: &mut Reader<'_>, servers: impl Iterator<Item = (String, &'a Span)>) {
+    let mut seen: BTreeMap<String, &Span> = BTreeMap::new();
+    for (server, span) in servers {
+        if let Some(first) = seen.get(&server) {
+            let fault = Fault::new(span.clone(), format!("two targets write to one server, {server}"));
+            reader.fault(fault.related((*first).clone(), "first here").help("write one element for each server"));
+        } else {
+            seen.insert(server, span);
         }
     }
 }

@@ -5,12 +5,13 @@
 
 use super::credential::AtlassianCredential;
 use super::declare::{element, words};
+use super::fault::Span;
 use super::matching::Match;
 use super::read::{At, Reader};
 use super::resolved::{self, TargetKind};
 use super::scalar::{Flag, Name, Time};
 use super::source::Names;
-use super::target::{Accounts, Ownership, TargetSettings};
+use super::target::{Accounts, Ownership, TargetSettings, server_at};
 use super::web::BaseUrl;
 use crate::model::{Place, TargetId};
 
@@ -57,6 +58,10 @@ words! {
 impl TargetSettings for Jira {
     fn id(&self) -> &At<Name> {
         &self.id
+    }
+
+    fn server(&self) -> Option<(String, &Span)> {
+        server_at("jira", &self.base_url)
     }
 
     fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<resolved::Target> {

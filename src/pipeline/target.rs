@@ -4,10 +4,12 @@
 //! A newcomer gets wrong: `accounts` decides who is looked at, `ownership` whose pictures are replaced.
 
 use super::declare::{element, kinds, words};
+use super::fault::Span;
 use super::read::{At, List, Reader};
 use super::resolved::{self, AccountPlaces};
 use super::scalar::{Flag, Name, Percent, Word};
 use super::source::{Names, texts};
+use super::web::BaseUrl;
 use super::{bitbucket, confluence, folder_target, jira};
 use crate::model::Place;
 
@@ -30,8 +32,20 @@ pub(super) trait TargetSettings {
     /// The name of the element; unique among the targets.
     fn id(&self) -> &At<Name>;
 
+    /// The server that its pictures go to, where that is known: its address in one spelling, and where it stands.
+    fn server(&self) -> Option<(String, &Span)> {
+        None
+    }
+
     /// Judges what stands there and looks everything up.
     fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<resolved::Target>;
+}
+
+/// What [`TargetSettings::server`] says of an address.
+pub(super) fn server_at<'a>(kind: &str, base_url: &'a At<BaseUrl>) -> Option<(String, &'a Span)> {
+    // `Url` has folded the host and dropped the usual port already.
+    let url = base_url.get()?.0.as_str().trim_end_matches('/');
+    Some((format!("{kind} at {url}"), &base_url.span))
 }
 
 element! {
