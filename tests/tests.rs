@@ -31,6 +31,7 @@ mod suite {
     mod folders; // a folder as source and as target
     mod groups; // who is in scope, left alone or opted out by a group
     mod hostile; // bombs, and nobody who listens
+    mod leftovers; // files: private, emptied, and told where they cannot be written (P1, P7)
     mod limits; // each broken once, passed by exactly its number (P3)
     mod lost_state; // adopting by looks
     mod memory; // does not grow with the number of people (P9)

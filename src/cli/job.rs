@@ -40,22 +40,32 @@ pub struct RunFlags {
 
 /// `plan FILE`.
 pub fn plan(flags: &PlanFlags, log: &log::Flags) -> Result<Exit, Trouble> {
-    let (pipeline, outcome) = execute(&flags.common, log, Mode::Plan, None)?;
-    if let Some(path) = &flags.out {
-        create(path, |file| run::write_plan(&outcome.report, &outcome.people, file))?;
-        complain(&format!("plan saved to {}", path.display()));
-    }
-    print(&flags.common, &pipeline, &outcome, Wording::Plan)?;
+    let (files, outcome) = execute(&flags.common, log, Mode::Plan, None, flags.out.as_deref())?;
+    let written = files.write(&outcome);
+    print(&flags.common, &files, &outcome, Wording::Plan)?;
     let pending = flags.detailed_exitcode && outcome.changes > 0;
-    Ok(if pending { outcome.exit.and(Exit::Pending) } else { outcome.exit })
+    let exit = if pending { outcome.exit.and(Exit::Pending) } else { outcome.exit };
+    Ok(told(written, exit))
 }
 
 /// `run FILE`.
 pub fn run(flags: &RunFlags, log: &log::Flags) -> Result<Exit, Trouble> {
     let reviewed = flags.plan.as_deref().map(load).transpose()?;
-    let (pipeline, outcome) = execute(&flags.common, log, Mode::Run, reviewed)?;
-    print(&flags.common, &pipeline, &outcome, Wording::Run)?;
-    Ok(outcome.exit)
+    let (files, outcome) = execute(&flags.common, log, Mode::Run, reviewed, None)?;
+    let written = files.write(&outcome);
+    print(&flags.common, &files, &outcome, Wording::Run)?;
+    Ok(told(written, outcome.exit))
+}
+
+/// A file that could not be written after all changes neither the answer nor the record of what was done.
+fn told(written: Result<(), Trouble>, exit: Exit) -> Exit {
+    match written {
+        Ok(()) => exit,
+        Err(trouble) => {
+            complain(&format!("error: {trouble}"));
+            exit.and(trouble.exit())
+        }
+    }
 }
 
 fn execute(
@@ -63,7 +73,8 @@ fn execute(
     log: &log::Flags,
     mode: Mode,
     reviewed: Option<SavedPlan>,
-) -> Result<(Pipeline, Outcome), Trouble> {
+    out: Option<&Path>,
+) -> Result<(Files, Outcome), Trouble> {
     let document = environment::document(&common.file)?;
     #[cfg(feature = "sandbox")]
     let sandbox = common.sandbox.start(&document)?;
@@ -73,6 +84,9 @@ fn execute(
     let overrides = Overrides::default();
     let pipeline = resolve(&document, &overrides)?;
     check_reviewed(&pipeline, reviewed.as_ref())?;
+    let files = Files::of(common, &pipeline, mode, out);
+    // Before anything is asked: whoever runs this must not lose the answer of a night to a folder.
+    files.try_out(common.report.is_some())?;
     let options = Options {
         mode,
         selection: Selection { only: common.only.clone(), targets: targets(common, &pipeline)?, reviewed },
@@ -90,7 +104,7 @@ fn execute(
         stop.listen(common.max_duration, say).map_err(Trouble::file("listen for signals"))?;
         run::execute(&pipeline, &options, listener, stop).await
     })?;
-    Ok((pipeline, outcome))
+    Ok((files, outcome))
 }
 
 /// A word about stopping, beside the progress.
@@ -133,36 +147,83 @@ fn check_reviewed(pipeline: &Pipeline, reviewed: Option<&SavedPlan>) -> Result<(
 
 fn load(path: &Path) -> Result<SavedPlan, Trouble> {
     let wrong = |found: String| Trouble::Usage(format!("the plan {}: {found}", path.display()));
-    let file = std::fs::File::open(path).map_err(|error| wrong(error.to_string()))?;
-    run::read_plan(file).map_err(|fault| wrong(fault.to_string()))
+    run::read_plan(path).map_err(|fault| wrong(fault.to_string()))
 }
 
-/// Writes a file that only its owner may read.
-fn create(path: &Path, write: impl FnOnce(std::fs::File) -> std::io::Result<()>) -> Result<(), Trouble> {
-    run::create_private(path).and_then(write).map_err(Trouble::file(format!("write {}", path.display())))
-}
-
-/// Writes the report's files and prints the answer.
-fn print(common: &Common, pipeline: &Pipeline, outcome: &Outcome, wording: Wording) -> Result<(), Trouble> {
+/// Prints the answer.
+fn print(common: &Common, files: &Files, outcome: &Outcome, wording: Wording) -> Result<(), Trouble> {
     let Outcome { report, people, .. } = outcome;
-    let folder = match (&common.report, wording) {
-        (Some(folder), _) => Some(folder.clone()),
-        (None, Wording::Run) => Some(pipeline.state.with_extension("report")),
-        (None, Wording::Plan) => None,
-    };
-    if let Some(folder) = &folder {
-        std::fs::create_dir_all(folder).map_err(Trouble::file(format!("make the folder {}", folder.display())))?;
-        create(&folder.join("run.json"), |file| report::write_json(report, people, file))?;
-        create(&folder.join("summary.md"), |mut file| file.write_all(report::summary(report, people)?.as_bytes()))?;
-    }
     match common.format {
         Format::Json => answered(report::write_json(report, people, std::io::stdout().lock())),
         Format::Human => {
             let mut text = report::human(report, people, wording).map_err(Trouble::file("read the facts"))?;
-            if let Some(folder) = &folder {
-                text += &format!("\nreport: {}\n", folder.join("summary.md").display());
+            if let Some(folder) = &files.report {
+                text += &format!("\nreport: {}\n", folder.join(SUMMARY).display());
             }
             answer(&text)
         }
     }
+}
+
+const JSON: &str = "run.json";
+const SUMMARY: &str = "summary.md";
+
+/// The files that a command is asked for.
+struct Files {
+    report: Option<PathBuf>,
+    plan: Option<PathBuf>,
+}
+
+impl Files {
+    fn of(common: &Common, pipeline: &Pipeline, mode: Mode, plan: Option<&Path>) -> Self {
+        let beside = || pipeline.state.with_extension("report");
+        let report = match mode {
+            Mode::Run => Some(common.report.clone().unwrap_or_else(beside)),
+            Mode::Plan => common.report.clone(),
+        };
+        Self { report, plan: plan.map(Path::to_owned) }
+    }
+
+    /// Whether they can be written, as far as that can be known before.
+    fn try_out(&self, named: bool) -> Result<(), Trouble> {
+        // The folder beside the state is tried with the state.
+        if let Some(folder) = self.report.as_ref().filter(|_| named) {
+            std::fs::create_dir_all(folder)
+                .and_then(|()| run::try_private(&folder.join(JSON)))
+                .and_then(|()| run::try_private(&folder.join(SUMMARY)))
+                .map_err(|error| unwritable("the report", folder, &error))?;
+        }
+        match &self.plan {
+            Some(path) => run::try_private(path).map_err(|error| unwritable("the plan", path, &error)),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes all of them, as far as that works; the first that does not is told.
+    fn write(&self, outcome: &Outcome) -> Result<(), Trouble> {
+        let Outcome { report, people, .. } = outcome;
+        let mut told = Ok(());
+        if let Some(folder) = &self.report {
+            let json = run::write_private(&folder.join(JSON), |file| report::write_json(report, people, file));
+            let summary = run::write_private(&folder.join(SUMMARY), |file| {
+                file.write_all(report::summary(report, people)?.as_bytes())
+            });
+            told = json.and(summary).map_err(|error| unwritable("the report", folder, &error));
+        }
+        if let Some(path) = &self.plan {
+            match run::write_private(path, |file| run::write_plan(report, people, file)) {
+                Ok(()) => complain(&format!("plan saved to {}", path.display())),
+                Err(error) => told = told.and(Err(unwritable("the plan", path, &error))),
+            }
+        }
+        told
+    }
+}
+
+/// Where files go is the operator's to say.
+fn unwritable(what: &str, path: &Path, error: &std::io::Error) -> Trouble {
+    Trouble::Usage(format!(
+        "{what} cannot be written to {}: {error}; name a place that can be written to",
+        path.display()
+    ))
 }

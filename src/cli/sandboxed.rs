@@ -17,7 +17,7 @@ use crate::model::{SourceId, TargetId};
 use crate::pipeline::{
     AtlassianCredential, Document, Element, GoogleEndpoints, HttpOverride, Overrides, SourceOverride, TargetOverride,
 };
-use crate::run::create_private;
+use crate::run::write_private;
 use crate::sandbox::{Options, Running, Sandbox, Secret, World};
 
 /// The world that is taken where nothing speaks for another.
@@ -174,9 +174,9 @@ impl Sandboxed {
         let (key_file, subject, customer) = account.ok_or_else(|| self.missing(element, "a service account"))?;
         let service_account_file = self.state.with_file_name(format!("{}-key.json", element.id));
         let folder = service_account_file.parent().unwrap_or(Path::new(""));
-        let wrote = std::fs::create_dir_all(folder)
-            .and_then(|()| create_private(&service_account_file))
-            .and_then(|mut file| file.write_all(key_file.to_string().as_bytes()));
+        let wrote = std::fs::create_dir_all(folder).and_then(|()| {
+            write_private(&service_account_file, |file| file.write_all(key_file.to_string().as_bytes()))
+        });
         wrote.map_err(Trouble::file(format!("write {}", service_account_file.display())))?;
         Ok(SourceOverride::Google { customer, subject, service_account_file, endpoints })
     }

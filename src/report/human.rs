@@ -9,7 +9,7 @@ use std::io;
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::people::{Section, sections};
-use super::{LimitLine, People, PersonLine, RunReport};
+use super::{LimitLine, MisplacedLine, People, PersonLine, RunReport};
 use crate::model::{PersonResult, Reason};
 
 /// What the reader is told first.
@@ -35,6 +35,7 @@ pub fn human(report: &RunReport, people: &dyn People, wording: Wording) -> io::R
         Wording::Run => "run",
     };
     _ = writeln!(out, "{} {title} {}: {}", report.pipeline, report.run, report.outcome);
+    bullets(&mut out, "MISPLACED", &misplaced(report));
     if !report.sources.is_empty() {
         _ = writeln!(out, "\n{}", sources(report));
     }
@@ -59,6 +60,11 @@ pub fn human(report: &RunReport, people: &dyn People, wording: Wording) -> io::R
         _ = writeln!(out, "\nnothing to do");
     }
     Ok(out)
+}
+
+/// What a reader must see before anything else.
+pub fn misplaced(report: &RunReport) -> Vec<String> {
+    report.misplaced.iter().map(MisplacedLine::sentence).collect()
 }
 
 /// A limit in one sentence, with what to write to get past it.
@@ -146,6 +152,8 @@ fn heading(line: &PersonLine, wording: Wording) -> (u8, String) {
         }
     } else if line.result == PersonResult::Failed {
         return (0, "failed".into());
+    } else if line.result == PersonResult::NotDone {
+        return (3, "reviewed, but not made".into());
     }
     let planned = wording == Wording::Plan || line.result == PersonResult::Planned;
     let (order, done, todo) = match line.change.kind.as_str() {

@@ -16,7 +16,7 @@ pub use json::write_json;
 pub use people::People;
 pub use progress::{Event, Listener, Progress, Silent, Verbosity};
 pub use run_report::{
-    AccountLine, ChangeLine, LimitLine, PersonFailure, PersonLine, PersonWho, RequestLine, RunReport, SourceLine,
-    TargetLine,
+    AccountLine, ChangeLine, LimitLine, MisplacedLine, PersonFailure, PersonLine, PersonWho, RequestLine, RunReport,
+    SourceLine, TargetLine,
 };
 pub use summary::summary;

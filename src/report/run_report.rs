@@ -40,6 +40,9 @@ pub struct RunReport {
     pub requests: Vec<RequestLine>,
     /// Every limit that applies.
     pub limits: Vec<LimitLine>,
+    /// Pictures of this run that turned up on accounts they were not meant for.
+    #[serde(default)]
+    pub misplaced: Vec<MisplacedLine>,
     /// What stopped a source, a target or the whole run, and what to do about it.
     pub failures: Vec<String>,
     /// Odd things that stop nothing.
@@ -142,6 +145,49 @@ pub struct LimitLine {
     pub remedy: Option<String>,
 }
 
+/// A picture that was made in this run and stands on an account it was not meant for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MisplacedLine {
+    /// The target's id.
+    pub target: String,
+    /// Who shows it.
+    pub account: AccountLine,
+    /// Who was to show it.
+    pub meant_for: AccountLine,
+    /// How the target names the picture.
+    pub picture: String,
+    /// Whether the account was given back the default.
+    pub taken_back: bool,
+    /// Why not.
+    pub error: Option<PersonFailure>,
+}
+
+impl MisplacedLine {
+    /// For people, in a sentence or two.
+    pub fn sentence(&self) -> String {
+        let Self { target, account, meant_for, picture, .. } = self;
+        let begin = format!(
+            "{target}/{} ({}) shows the picture that was made for {} ({}), {picture}",
+            account.name, account.id, meant_for.name, meant_for.id
+        );
+        match &self.error {
+            None => format!("{begin}; it was taken back"),
+            Some(error) => {
+                format!("{begin}; it could NOT be taken back, do it by hand: [{}] {}", error.code, error.message)
+            }
+        }
+    }
+
+    /// Replaces names and ids by digests, where the file asks for pseudonyms.
+    pub fn pseudonymised(mut self) -> Self {
+        for account in [&mut self.account, &mut self.meant_for] {
+            account.name = pseudonym(&account.name);
+            account.id = pseudonym(&account.id);
+        }
+        self
+    }
+}
+
 /// One account that is not simply unchanged.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PersonLine {
@@ -206,7 +252,7 @@ pub struct PersonFailure {
 impl RunReport {
     /// The counts alone, without anything that could name somebody.
     pub fn counts(&self) -> Self {
-        Self { failures: Vec::new(), notes: Vec::new(), ..self.clone() }
+        Self { misplaced: Vec::new(), failures: Vec::new(), notes: Vec::new(), ..self.clone() }
     }
 }
 

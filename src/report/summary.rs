@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::io;
 
-use super::human::limit_sentence;
+use super::human::{limit_sentence, misplaced};
 use super::people::sections;
 use super::{People, PersonLine, RunReport};
 use crate::model::PersonResult;
@@ -23,6 +23,7 @@ pub fn summary(report: &RunReport, everybody: &dyn People) -> io::Result<String>
         "Run `{}`, {} to {}, exit code {}, {}.\n",
         report.run, report.started, report.finished, report.exit_code, report.tool
     );
+    bullets(&mut out, "Misplaced", &misplaced(report));
     bullets(&mut out, "Stopped", &report.failures);
     let broken: Vec<_> =
         report.limits.iter().filter(|limit| limit.broken || limit.overridden).map(limit_sentence).collect();

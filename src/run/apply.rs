@@ -102,14 +102,19 @@ async fn record_closings(house: &House, desk: &Desk) -> Result<(), Trouble> {
 }
 
 async fn adopt(house: &House, desk: &Desk) -> Result<(), Trouble> {
+    let Some(open) = desk.open.as_ref() else { return Ok(()) };
     let mut after = None;
     loop {
         let page = house.facts.planned(desk.id(), &[ActKind::Adopt], after.as_ref(), PAGE)?;
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(DecisionCursor::of(&last.decision));
         // Side by side, so that many are made durable at once.
-        let adopted = page.into_iter().filter_map(|planned| match planned.task.act {
-            Act::Adopt(placement) => Some(house.store.adopt(placement)),
+        let adopted = page.into_iter().filter_map(|planned| match &planned.task.act {
+            Act::Adopt(placement) => {
+                // A former picture of ours stays on record as left over: nobody takes it away here.
+                let draft = Intent { old: None, ..draft(house, desk, open, &planned, None) };
+                Some(house.store.adopt_instead(placement.clone(), &draft))
+            }
             _ => None,
         });
         try_join_all(adopted).await?;
@@ -237,9 +242,7 @@ impl Crew<'_> {
         Ok(match &planned.task.act {
             Act::Show(wanted) => {
                 let spooled = self
-                    .house
-                    .spool
-                    .get(&wanted.photo, &self.open.serving.recipe)
+                    .spooled(wanted)
                     .ok_or_else(|| Fault::new("spool", "the rendition is not in the spool any more; run again"))?;
                 let draft = self.draft(planned, Some((wanted, &spooled)));
                 way.replace(draft, &rendition(spooled), journal).await
@@ -253,33 +256,14 @@ impl Crew<'_> {
         })
     }
 
+    /// The rendition that was decided about, and no other.
+    fn spooled(&self, wanted: &Wanted) -> Option<Spooled> {
+        let spooled = self.house.spool.get(&wanted.photo, &self.open.serving.recipe)?;
+        wanted.rendition.is_none_or(|digest| digest == spooled.digest).then_some(spooled)
+    }
+
     fn draft(&self, planned: &Planned, shown: Option<(&Wanted, &Spooled)>) -> Intent {
-        let placement = planned.task.placement.as_ref();
-        Intent {
-            run: self.house.run.clone(),
-            target: self.desk.id().clone(),
-            server: self.open.server.id.clone(),
-            account: planned.account.id.clone(),
-            account_name: planned.account.name.clone(),
-            handle: planned.account.handle.clone(),
-            kind: if shown.is_some() { IntentKind::Replace } else { IntentKind::Revert },
-            person: match shown {
-                Some((wanted, _)) => wanted.person.clone(),
-                None => planned.decision.person.clone(),
-            },
-            photo: shown.map(|(wanted, _)| wanted.photo),
-            recipe: shown.map(|_| self.open.serving.recipe.clone()),
-            rendition: shown.map(|(_, spooled)| spooled.digest),
-            luma: shown.map(|(_, spooled)| spooled.luma.clone()),
-            stood: planned.account.shown.clone(),
-            base: Vec::new(),
-            making: None,
-            old: old_of_ours(placement),
-            old_looks: looks_of_ours(placement),
-            keys: shown.and_then(|(wanted, _)| wanted.keys),
-            before: before(&planned.account, placement),
-            begun_at: unix_now(),
-        }
+        draft(self.house, self.desk, self.open, planned, shown)
     }
 
     /// After all "maybe"s.
@@ -304,7 +288,7 @@ impl Crew<'_> {
         let Some(seen) = self.observe_when_quiet(&open, planned).await else { return Ok(open_still(fault)) };
         let mend = match (&seen, &planned.task.act) {
             (Seen::Nothing(_) | Seen::Perhaps(_), Act::Show(wanted)) if matches!(open.status, Status::Sent { .. }) => {
-                match self.house.spool.get(&wanted.photo, &self.open.serving.recipe) {
+                match self.spooled(wanted) {
                     Some(spooled) => Mend::Again(rendition(spooled)),
                     None => return Ok(open_still(fault)),
                 }
@@ -377,6 +361,36 @@ impl Crew<'_> {
                 }
             }
         }
+    }
+}
+
+/// The intent of a change, but for what only the server can tell.
+fn draft(house: &House, desk: &Desk, open: &Open, planned: &Planned, shown: Option<(&Wanted, &Spooled)>) -> Intent {
+    let placement = planned.task.placement.as_ref();
+    Intent {
+        run: house.run.clone(),
+        target: desk.id().clone(),
+        server: open.server.id.clone(),
+        account: planned.account.id.clone(),
+        account_name: planned.account.name.clone(),
+        handle: planned.account.handle.clone(),
+        kind: if shown.is_some() { IntentKind::Replace } else { IntentKind::Revert },
+        person: match shown {
+            Some((wanted, _)) => wanted.person.clone(),
+            None => planned.decision.person.clone(),
+        },
+        photo: shown.map(|(wanted, _)| wanted.photo),
+        recipe: shown.map(|_| open.serving.recipe.clone()),
+        rendition: shown.map(|(_, spooled)| spooled.digest),
+        luma: shown.map(|(_, spooled)| spooled.luma.clone()),
+        stood: planned.account.shown.clone(),
+        base: Vec::new(),
+        making: None,
+        old: old_of_ours(placement),
+        old_looks: looks_of_ours(placement),
+        keys: shown.and_then(|(wanted, _)| wanted.keys),
+        before: before(&planned.account, placement),
+        begun_at: unix_now(),
     }
 }
 

@@ -89,9 +89,12 @@ pub async fn auth(
 ) -> Result<Everybody, Trouble> {
     let lines = Lines::new(pipeline, &stop)?;
     if uploads == Uploads::NotTried {
-        return ask(pipeline, &lines, &Store::view(&pipeline.state)?, None).await;
+        let store = Store::view(&pipeline.state)?;
+        store.expect_pipeline(&pipeline.name)?;
+        return ask(pipeline, &lines, &store, None).await;
     }
     let house = House::open(pipeline, Mode::Run, listener, stop)?;
+    house.store.claim(&pipeline.name).await?;
     house.store.begin_run(row(&house, pipeline)).await?;
     let asked = ask(pipeline, &lines, &house.store, Some(&house)).await;
     let exit = asked.as_ref().map_or_else(Trouble::exit, Everybody::exit);

@@ -1,6 +1,6 @@
 //! One more listing of each target that was written to: every write is confirmed, or reported as not shown.
 //!
-//! Owns: the comparison. Leaves to others: the listing (`load`).
+//! Owns: the comparison. Leaves to others: the listing (`load`), pictures that turn up elsewhere (`misplaced`).
 //! A newcomer gets wrong: a run that is asked to stop leaves it out, and says so. What is not shown is no failure of the
 //! write; somebody may have chosen another picture since.
 
@@ -9,14 +9,18 @@ use tokio::sync::Notify;
 use super::desk::{Desk, PAGE};
 use super::house::House;
 use super::listing::{Pages, with_an_end};
+use super::misplaced;
 use crate::error::Trouble;
+use crate::http::FailureKind;
 use crate::model::{Account, Event, Fault, Mark, PersonResult, Shown, Went};
 use crate::state::{StateError, ToConfirm};
 
 /// Surveys the target again and holds it against what was written.
 pub async fn confirm(house: &House, desk: &mut Desk) -> Result<(), Trouble> {
-    let wrote = !house.facts.to_confirm(desk.id(), None, 1)?.is_empty();
-    let Some(open) = desk.open.as_ref().filter(|_| wrote && desk.failure.is_none()) else { return Ok(()) };
+    let wrote = !house.facts.written(desk.id(), None, 1)?.is_empty();
+    // A refused login is not tried again; after any other stop the listing is the one look that is left.
+    let silent = desk.failure.as_ref().is_some_and(|failure| failure.kind != FailureKind::Odd);
+    let Some(open) = desk.open.as_ref().filter(|_| wrote && !silent) else { return Ok(()) };
     let work = format!("confirm {}", desk.id());
     house.begins(&work, None);
     let mut learnt = house.store.learnt(&open.server.id)?;
@@ -25,9 +29,8 @@ pub async fn confirm(house: &House, desk: &mut Desk) -> Result<(), Trouble> {
     let mut pages = Pages::new(&ends);
     let mut page = |accounts: Vec<Account>| {
         pages.came(accounts.iter().map(|account| account.id.as_str()));
-        let shown: Vec<_> = accounts.into_iter().map(|account| (account.id, account.shown)).collect();
         if kept.is_ok() {
-            kept = house.facts.put_shown_after(&desk.entry.id, &shown);
+            kept = house.facts.put_shown_after(&desk.entry.id, &accounts);
         }
     };
     let listing = with_an_end(&work, &ends, desk.target.survey(&mut learnt, &mut page));
@@ -42,7 +45,7 @@ pub async fn confirm(house: &House, desk: &mut Desk) -> Result<(), Trouble> {
         Ok(Ok(surveyed)) => surveyed,
         Ok(Err(failure)) => {
             house.ends(&work, "failed");
-            desk.failure = Some(failure);
+            desk.failure.get_or_insert(failure);
             return Ok(());
         }
     };
@@ -63,7 +66,7 @@ pub async fn confirm(house: &House, desk: &mut Desk) -> Result<(), Trouble> {
         house.facts.put_results(&amended)?;
     }
     house.ends(&work, if missing == 0 { "everything is shown".to_owned() } else { format!("{missing} not shown") });
-    Ok(())
+    misplaced::take_back_all(house, desk).await
 }
 
 /// Holds one account against what was written. `Some`: it is not shown.
@@ -96,7 +99,7 @@ async fn compare(
     Ok(Some(Went { result: PersonResult::NotShown, error: Some(error), shows: Some(shows), intent }))
 }
 
-fn is_shown(wanted: &Shown, shown: Option<&Shown>, default: Option<&Mark>) -> bool {
+pub fn is_shown(wanted: &Shown, shown: Option<&Shown>, default: Option<&Mark>) -> bool {
     match (wanted, shown) {
         (Shown::Default, Some(Shown::System(mark))) => default == Some(mark),
         (wanted, Some(shown)) => wanted == shown,

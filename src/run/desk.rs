@@ -13,6 +13,7 @@ use super::house::{House, Mode};
 use super::journal::StoreJournal;
 use super::kitchen::{Kitchen, Serving};
 use super::listing::{Pages, with_an_end};
+use super::misplaced::Misplaced;
 use super::settle;
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
@@ -35,6 +36,8 @@ pub struct Desk {
     pub open: Option<Open>,
     /// Writes of earlier runs that are open; what was seen of them is in the facts.
     pub opened: u64,
+    /// Pictures of this run that turned up on other accounts.
+    pub misplaced: Vec<Misplaced>,
     /// Why it was stopped.
     pub failure: Option<Failure>,
     /// Requests sent before the plan was known, repeated ones left out.
@@ -58,7 +61,16 @@ pub struct Open {
 impl Desk {
     /// A target that nobody has talked to yet.
     pub fn new(entry: pipeline::Target, target: Arc<dyn Target>) -> Self {
-        Self { entry, target, open: None, opened: 0, failure: None, sent_for_plan: 0, forecast: 0 }
+        Self {
+            entry,
+            target,
+            open: None,
+            opened: 0,
+            misplaced: Vec::new(),
+            failure: None,
+            sent_for_plan: 0,
+            forecast: 0,
+        }
     }
 
     /// The target's id.
@@ -107,6 +119,9 @@ impl Desk {
             house.store.bind(self.id(), &server.id).await?;
         }
         let upload = self.prepare(house, &server, &mut learnt).await?;
+        if house.mode == Mode::Plan && !self.entry.dry_run {
+            self.expect_rights(house, work).await?;
+        }
         if house.mode == Mode::Run {
             house.store.learn(&server.id, &learnt).await?;
         }
@@ -132,6 +147,16 @@ impl Desk {
             .hint("put back the right `base_url`, or give the other server a target with another `id`")),
             _ => Ok(()),
         }
+    }
+
+    /// A plan writes nothing, so nothing else would tell that a run may not.
+    async fn expect_rights(&self, house: &House, work: &str) -> Result<(), Halt> {
+        let signed = house.unless_stopped(work, self.target.whoami()).await??;
+        if signed.missing.is_empty() {
+            return Ok(());
+        }
+        let tried = format!("ask {} whether pictures may be set", self.id());
+        Err(Failure::new(FailureKind::Refused, tried, signed.missing.join("; ")).hint("`auth` says more").into())
     }
 
     async fn list(&self, house: &House, learnt: &mut Learnt, work: &str) -> Result<Surveyed, Halt> {

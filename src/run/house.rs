@@ -1,4 +1,4 @@
-//! What a run stands in: its id, the lock, the state, the scratch facts, the spool, who listens, and when to stop.
+//! What a run stands in: its id, the lock, the state, the cache with facts and spool, who listens, and when to stop.
 //!
 //! Owns: opening all of it in the right order. Leaves to others: using it (every phase).
 //! A newcomer gets wrong: a plan takes the lock too, since it rebuilds the scratch facts; but it never writes to the
@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::private::{private_folder, remove_former};
 use super::spool::Spool;
 use super::stop::Stop;
 use crate::error::Trouble;
@@ -71,10 +72,36 @@ impl House {
             Mode::Plan => (Store::view(&pipeline.state)?, Some(lock)),
             Mode::Run => (Store::open(lock)?, None),
         };
-        let facts = Facts::create(&pipeline.state.with_extension("facts.db"))?;
-        let spool = Spool::beside(&pipeline.state).map_err(Trouble::file("make the spool beside the state"))?;
+        store.expect_pipeline(&pipeline.name)?;
+        remove_former(&pipeline.state)
+            .map_err(Trouble::file("remove what an earlier version kept beside the state"))?;
+        let cache = pipeline.state.with_extension("cache");
+        private_folder(&cache).map_err(Trouble::file(format!("make the folder {}", cache.display())))?;
+        let facts = Facts::create(&cache.join("facts.db"))?;
+        let spool = Spool::within(&cache, store.key()?)
+            .map_err(Trouble::file(format!("make a folder for pictures in {}", cache.display())))?;
         let (store, facts) = (Arc::new(store), Arc::new(facts));
         Ok(Self { run, started, mode, store, facts, spool, listener, stop, _lock: lock })
+    }
+
+    /// What came to its end leaves no face behind; what was stopped leaves them to whoever goes on (design §4, state). Says
+    /// so, where any wait.
+    pub fn leave_pictures(&self) -> Result<Option<String>, Trouble> {
+        if !self.stop.requested() {
+            self.spool.clear().map_err(Trouble::file("empty the cache beside the state"))?;
+            return Ok(None);
+        }
+        let waiting = self.spool.count();
+        Ok((waiting > 0).then(|| {
+            format!(
+                "{waiting} pictures wait in {} for the next run; whichever comes to its end empties it",
+                self.cache().display()
+            )
+        }))
+    }
+
+    fn cache(&self) -> std::path::PathBuf {
+        self.store.path().with_extension("cache")
     }
 
     /// Waits for reads, unless the run is asked to stop: nothing is lost by leaving a read. Never used around a write.

@@ -21,8 +21,11 @@ mod limits;
 mod listing;
 mod look;
 mod match_all;
+mod misplaced;
+mod only;
 mod passes;
 mod people;
+mod private;
 mod refused;
 mod saved;
 mod selection;
@@ -31,6 +34,7 @@ mod sheet;
 mod spool;
 mod stop;
 mod tally;
+mod twins;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -55,15 +59,16 @@ use house::House;
 use judge::{Bench, DeskPlan};
 use kitchen::Kitchen;
 use limits::Guarded;
-use passes::Passes;
+use passes::{Passes, Patience};
 use tally::{Finished, Writes};
+use twins::Servers;
 
 pub use auth::{Asked, Everybody, Uploads, auth};
 pub use house::Mode;
 pub use people::People;
+pub use private::{try_private, write_private};
 pub use saved::{PlanFault, read_plan, write_plan};
 pub use selection::{SavedPlan, Selection};
-pub use spool::create_private;
 pub use stop::Stop;
 
 /// What a run is asked for besides the pipeline.
@@ -98,7 +103,7 @@ pub async fn execute(
     stop: Stop,
 ) -> Result<Outcome, Trouble> {
     let house = House::open(pipeline, options.mode, listener, stop)?;
-    begin(&house, pipeline).await?;
+    begin(&house, pipeline, &options.selection).await?;
     let job = Job { house: &house, pipeline, options, lines: Lines::new(pipeline, &house.stop)? };
     let ended = job.go().await;
     match ended {
@@ -142,15 +147,17 @@ struct Job<'a> {
     lines: Lines,
 }
 
-async fn begin(house: &House, pipeline: &Pipeline) -> Result<(), Trouble> {
+async fn begin(house: &House, pipeline: &Pipeline, selection: &Selection) -> Result<(), Trouble> {
     if house.mode == Mode::Run {
         let row = RunRow {
             id: house.run.clone(),
             pipeline: pipeline.name.clone(),
             pipeline_digest: pipeline.digest,
-            command: house.mode.word().to_owned(),
+            // What only a part was asked of is no whole success (`status`).
+            command: if selection.is_whole() { house.mode.word() } else { "run (a part)" }.to_owned(),
             started: house::unix(house.started),
         };
+        house.store.claim(&pipeline.name).await?;
         house.store.begin_run(row).await?;
     }
     Ok(())
@@ -180,10 +187,19 @@ impl Job<'_> {
     /// Every target and every source at the same time: none waits for another but for its part of the plan.
     async fn go(&self) -> Result<Ended, Trouble> {
         let Self { house, pipeline, lines, .. } = self;
+        twins::refuse_known(house, pipeline)?;
+        if let Some(plan) = &self.options.selection.reviewed {
+            saved::take_in(house, plan)?;
+        }
         let settings = kitchen::settings(&pipeline.transform);
         let mut feeds = feeds(lines, pipeline)?;
         let mut guarded = Guarded::default();
-        let mut passes = Passes::new(house.mode);
+        // Whom a name means is known once everybody is listed.
+        let patience = match (house.mode, self.options.selection.only.is_empty()) {
+            (Mode::Run, true) => Patience::Some,
+            _ => Patience::Endless,
+        };
+        let mut passes = Passes::new(patience);
         for desk in desks(lines, pipeline)? {
             passes.survey(survey(house, &settings, desk));
         }
@@ -191,8 +207,10 @@ impl Job<'_> {
         // Writes under way are never left, whatever became of planning the others.
         let mut finished = passes.finish().await?;
         planned?;
+        // Of a run in trouble they wait: it did not come to its end.
+        let waiting = house.leave_pictures()?;
         finished.sort_by_key(|done| pipeline.targets.iter().position(|target| target.id == *done.desk.id()));
-        close(house, pipeline, &feeds, finished, &guarded).await
+        close(house, pipeline, &feeds, finished, &guarded, waiting).await
     }
 
     /// Plans pass after pass, and begins to write each.
@@ -205,11 +223,13 @@ impl Job<'_> {
     ) -> Result<(), Trouble> {
         let Self { house, pipeline, options, lines } = self;
         passes.meanwhile(try_join_all(feeds.iter_mut().map(|feed| feed.collect(house)))).await?;
+        let mut servers = Servers::default();
         let mut desks = passes.next().await?;
         for failure in feeds.iter().filter_map(|feed| feed.failure.as_ref()) {
             house.say(Event::Failure(failure.to_string()));
         }
         while !desks.is_empty() {
+            servers.refuse_twins(&mut desks);
             let kitchen = self.kitchen(settings, &desks, passes.somebody_is_late());
             let mut decided = passes.meanwhile(self.plan(&kitchen, desks, feeds)).await?;
             guarded.hold(house, pipeline, feeds, &decided, &options.allow)?;
@@ -246,10 +266,17 @@ impl Job<'_> {
             desk.follow_people(house, &listed).await?;
         }
         match_all::match_all(house, &desks, feeds)?;
+        let selection = &self.options.selection;
+        let selected = if selection.narrows() {
+            only::select(house, &desks, feeds, selection)?;
+            fetch::Selected::Some
+        } else {
+            fetch::Selected::Everybody
+        };
         let images = images::prepare(&pipeline.transform.fallback, kitchen).await?;
         for feed in feeds.iter_mut() {
             let lanes = lines.lanes(&feed.entry.rate);
-            fetch::fetch_all(house, feed, kitchen, lanes).await?;
+            fetch::fetch_all(house, feed, kitchen, lanes, selected).await?;
             if feed.state != SourceState::Listed {
                 // The search of everybody who got this far ends here (design §4, precedence).
                 break;
@@ -375,9 +402,11 @@ async fn close(
     feeds: &[Feed],
     finished: Vec<Finished>,
     guarded: &Guarded,
+    waiting: Option<String>,
 ) -> Result<Ended, Trouble> {
     let now = SystemTime::now();
-    let (report, exit) = tally::report(house, pipeline, feeds, &finished, guarded, now)?;
+    let (mut report, exit) = tally::report(house, pipeline, feeds, &finished, guarded, now)?;
+    report.notes.extend(waiting);
     if house.mode == Mode::Run {
         record_counts(house, feeds, &finished, guarded).await?;
         let end = RunEnd {

@@ -13,7 +13,6 @@ use futures::future::LocalBoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
 use super::desk::Desk;
-use super::house::Mode;
 use super::tally::Finished;
 use crate::error::Trouble;
 
@@ -21,11 +20,20 @@ use crate::error::Trouble;
 /// large servers take minutes, and one pass costs fewer requests than two.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Whether a target is planned before others were listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// It is, once they kept it waiting.
+    Some,
+    /// It is not: nothing is written after a plan, so it has nobody to hold up.
+    Endless,
+}
+
 type UnderWay<'a, T> = FuturesUnordered<LocalBoxFuture<'a, Result<T, Trouble>>>;
 
 /// Everything under way beside what is planned at the moment.
 pub struct Passes<'a> {
-    mode: Mode,
+    patience: Patience,
     begun: Instant,
     surveys: UnderWay<'a, Desk>,
     /// Surveyed, or failed at it, and not planned yet.
@@ -40,9 +48,9 @@ pub struct Passes<'a> {
 
 impl<'a> Passes<'a> {
     /// Nothing is under way.
-    pub fn new(mode: Mode) -> Self {
+    pub fn new(patience: Patience) -> Self {
         Self {
-            mode,
+            patience,
             begun: Instant::now(),
             surveys: FuturesUnordered::new(),
             arrived: Vec::new(),
@@ -85,8 +93,10 @@ impl<'a> Passes<'a> {
         while !self.somebody_is_ready() && self.trouble.is_none() && !self.surveys.is_empty() {
             self.step().await;
         }
-        // Nothing is written after a plan, so it has nobody to hold up.
-        let patience = if self.mode == Mode::Run { self.took.max(PATIENCE) } else { Duration::MAX };
+        let patience = match self.patience {
+            Patience::Some => self.took.max(PATIENCE),
+            Patience::Endless => Duration::MAX,
+        };
         let mut over = pin!(tokio::time::sleep(patience));
         while !self.surveys.is_empty() {
             tokio::select! {

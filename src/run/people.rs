@@ -9,23 +9,26 @@ use super::house::House;
 use super::saved::SavedChange;
 use super::tally::{Finished, Writes};
 use crate::http::redact;
-use crate::model::{Decision, Fault, PersonResult, TargetId, Verdict, Went};
+use crate::model::{ActKind, Decision, Fault, PersonResult, Recipe, TargetId, Verdict, Went};
 use crate::pipeline::Names;
 use crate::report::{AccountLine, ChangeLine, PersonFailure, PersonLine, PersonWho};
-use crate::state::{DecisionCursor, DecisionFilter, Selection, StateError};
+use crate::state::{DecisionCursor, StateError};
 
 /// Everybody but the unchanged, by target and account.
 pub struct People {
     house: House,
-    targets: Vec<(TargetId, Writes)>,
+    targets: Vec<(TargetId, Writes, Recipe)>,
     names: Names,
 }
 
 impl People {
     /// Of a run that is over.
     pub fn of(house: House, desks: &[Finished], names: Names) -> Self {
-        let opened = desks.iter().filter(|desk| desk.desk.open.is_some());
-        let targets = opened.map(|desk| (desk.desk.id().clone(), desk.writes)).collect();
+        let target = |desk: &Finished| {
+            let recipe = desk.desk.open.as_ref()?.serving.recipe.clone();
+            Some((desk.desk.id().clone(), desk.writes, recipe))
+        };
+        let targets = desks.iter().filter_map(target).collect();
         Self { house, targets, names }
     }
 
@@ -42,20 +45,26 @@ impl People {
         mut take: impl FnMut(&SavedChange) -> Result<(), E>,
         lost: impl Fn(StateError) -> E,
     ) -> Result<(), E> {
-        let filter = DecisionFilter { target: None, selection: Selection::Changes };
-        let mut after: Option<DecisionCursor> = None;
-        loop {
-            let page = self.house.facts.decisions(&filter, after.as_ref(), PAGE).map_err(&lost)?;
-            let Some(last) = page.last() else { return Ok(()) };
-            after = Some(DecisionCursor::of(last));
-            page.iter().try_for_each(|change| take(&SavedChange::of(change)))?;
+        for (target, _, recipe) in &self.targets {
+            let mut after: Option<DecisionCursor> = None;
+            loop {
+                let page = self.house.facts.planned(target, &CHANGES, after.as_ref(), PAGE).map_err(&lost)?;
+                let Some(last) = page.last() else { break };
+                after = Some(DecisionCursor::of(&last.decision));
+                let changes = page.iter().map(|planned| (&planned.decision, &planned.task.act));
+                changes.map(|(decision, act)| SavedChange::of(decision, act, recipe)).try_for_each(|one| take(&one))?;
+            }
         }
+        Ok(())
     }
 }
 
+/// The acts that write.
+const CHANGES: [ActKind; 5] = [ActKind::Finish, ActKind::Tidy, ActKind::Show, ActKind::Look, ActKind::Reset];
+
 impl crate::report::People for People {
     fn each_line(&self, take: &mut dyn FnMut(PersonLine) -> std::io::Result<()>) -> std::io::Result<()> {
-        for (target, writes) in &self.targets {
+        for (target, writes, _) in &self.targets {
             let mut after: Option<DecisionCursor> = None;
             loop {
                 let page = self.house.facts.reported(target, after.as_ref(), PAGE).map_err(std::io::Error::other)?;
@@ -74,7 +83,9 @@ fn line(decision: Decision, went: Option<Went>, writes: Writes) -> PersonLine {
     let (result, error) = match (decision.verdict, went) {
         (Verdict::Change(_), Some(went)) => (went.result, went.error),
         (Verdict::Change(_), None) => (writes.otherwise(), why(writes)),
-        _ => (PersonResult::None, None),
+        // A reviewed change that turned out to be none any more.
+        (_, Some(went)) => (went.result, went.error),
+        (_, None) => (PersonResult::None, None),
     };
     PersonLine {
         target: decision.target.to_string(),

@@ -1,25 +1,32 @@
 //! A plan in a file: what `plan --out` writes and `run --plan` reads.
 //!
-//! Owns: the form of the file, format 1. Leaves to others: what a reviewed plan lets pass (`selection`), paths (`cli`).
+//! Owns: the form of the file, format 2. Leaves to others: what a reviewed plan lets pass (`selection`), paths (`cli`).
 //! A newcomer gets wrong: the file may name everybody, so it is written and read change by change (promise P9).
 
-use std::collections::BTreeSet;
 use std::fmt;
+use std::fs::File;
 use std::io;
+use std::path::Path;
 
-use serde::de::{Deserializer, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Error as _, SerializeSeq as _, Serializer};
 use serde::{Deserialize, Serialize};
 
+use super::house::House;
 use super::people::People;
 use super::selection::SavedPlan;
-use crate::model::{Decision, Digest};
+use crate::error::Trouble;
+use crate::model::{Act, Decision, Recipe};
 use crate::report::RunReport;
+use crate::state::Reviewed;
 
 /// The one form that this program writes and reads.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
-/// A change as it was reviewed.
+/// Changes put into the facts at a time.
+const PAGE: usize = 500;
+
+/// A change as it was reviewed: by what it is of, not by bytes that only the reviewing machine had (design §4).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SavedChange {
@@ -31,30 +38,42 @@ pub struct SavedChange {
     pub change: String,
     /// What the account showed.
     pub from: String,
-    /// What it is to show.
-    pub to: String,
+    /// Digest of the photo that it is to show; `null`: none.
+    pub photo: Option<String>,
+    /// How the photo is made into a picture.
+    pub recipe: Option<String>,
+    /// The mark of a leftover that goes.
+    pub picture: Option<String>,
 }
 
 impl SavedChange {
-    /// Of a decision.
-    pub fn of(decision: &Decision) -> Self {
+    /// Of a decision and what carries it out.
+    pub fn of(decision: &Decision, act: &Act, recipe: &Recipe) -> Self {
+        let (photo, recipe, picture) = match act {
+            Act::Show(wanted) | Act::Look(wanted) => (Some(wanted.photo), Some(recipe), None),
+            Act::Finish(open, _) => (open.intent.photo, open.intent.recipe.as_ref(), None),
+            Act::Tidy(_, mark) => (None, None, Some(mark)),
+            Act::Reset | Act::Adopt(_) => (None, None, None),
+        };
         Self {
             target: decision.target.to_string(),
             account: decision.account.to_string(),
             change: decision.verdict.word().to_owned(),
             from: decision.from.label(),
-            to: decision.to.clone(),
+            photo: photo.map(|digest| digest.to_string()),
+            recipe: recipe.map(Recipe::to_string),
+            picture: picture.map(ToString::to_string),
         }
     }
 
-    /// Two changes are the same if every word of them is.
-    pub fn digest(&self) -> Digest {
-        let mut text = String::new();
-        for part in [&self.target, &self.account, &self.change, &self.from, &self.to] {
-            // Lengths before the parts: no two different changes give the same text.
-            text += &format!("{}:{part};", part.len());
+    fn into_row(self) -> Reviewed<Self> {
+        Reviewed {
+            target: self.target.as_str().into(),
+            account: self.account.as_str().into(),
+            change: self.change.clone(),
+            picture: self.picture.clone().unwrap_or_default(),
+            saved: self,
         }
-        Digest::of(text.as_bytes())
     }
 }
 
@@ -92,55 +111,118 @@ pub fn write_plan(report: &RunReport, people: &People, out: impl io::Write) -> i
     io::Write::flush(&mut out)
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Reading {
-    format: u32,
-    pipeline: String,
-    #[serde(rename = "pipeline_digest")]
-    _pipeline_digest: String,
-    #[serde(rename = "plan_digest")]
-    _plan_digest: String,
-    #[serde(deserialize_with = "digests")]
-    changes: BTreeSet<Digest>,
-}
-
-fn digests<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<Digest>, D::Error> {
-    struct Each;
-    impl<'de> Visitor<'de> for Each {
-        type Value = BTreeSet<Digest>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a list of changes")
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-            let mut digests = BTreeSet::new();
-            while let Some(change) = list.next_element::<SavedChange>()? {
-                digests.insert(change.digest());
-            }
-            Ok(digests)
-        }
-    }
-    deserializer.deserialize_seq(Each)
-}
-
 /// Why a saved plan cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanFault {
+    /// It cannot be read at all.
+    #[error("{0}")]
+    File(#[from] io::Error),
     /// It does not read as a plan.
     #[error("{0}")]
     Json(#[from] serde_json::Error),
-    /// A newer program wrote it.
-    #[error("it has format {0}, and this program reads {FORMAT}; use the newer program")]
-    Newer(u32),
+    /// Another version of the program wrote it.
+    #[error("it has format {0}, and this program reads {FORMAT}; make it again with `plan --out`")]
+    OtherFormat(u32),
 }
 
-/// Reads a saved plan.
-pub fn read_plan(from: impl io::Read) -> Result<SavedPlan, PlanFault> {
-    let plan: Reading = serde_json::from_reader(io::BufReader::new(from))?;
-    if plan.format != FORMAT {
-        return Err(PlanFault::Newer(plan.format));
+#[derive(Deserialize)]
+struct Header {
+    format: u32,
+    pipeline: String,
+}
+
+/// Reads a saved plan to its end, and keeps none of its changes.
+pub fn read_plan(path: &Path) -> Result<SavedPlan, PlanFault> {
+    let header: Header = serde_json::from_reader(io::BufReader::new(File::open(path)?))?;
+    if header.format != FORMAT {
+        return Err(PlanFault::OtherFormat(header.format));
     }
-    Ok(SavedPlan { pipeline: plan.pipeline, changes: plan.changes })
+    each_change(path, &mut |_| Ok(()))?;
+    Ok(SavedPlan { pipeline: header.pipeline, file: path.to_owned() })
+}
+
+/// Puts the changes of a saved plan into the facts.
+pub fn take_in(house: &House, plan: &SavedPlan) -> Result<(), Trouble> {
+    let mut page = Vec::new();
+    let mut put = |change: Option<SavedChange>| {
+        let last = change.is_none();
+        page.extend(change.map(SavedChange::into_row));
+        if last || page.len() == PAGE {
+            house.facts.put_reviewed(&page).map_err(|error| error.to_string())?;
+            page.clear();
+        }
+        Ok(())
+    };
+    let wrong = |found: String| Trouble::Usage(format!("the plan {}: {found}", plan.file.display()));
+    each_change(&plan.file, &mut |change| put(Some(change))).map_err(|fault| wrong(fault.to_string()))?;
+    put(None).map_err(wrong)
+}
+
+type Take<'a> = &'a mut dyn FnMut(SavedChange) -> Result<(), String>;
+
+fn each_change(path: &Path, take: Take<'_>) -> Result<(), PlanFault> {
+    let mut reader = serde_json::Deserializer::from_reader(io::BufReader::new(File::open(path)?));
+    Whole(take).deserialize(&mut reader)?;
+    Ok(reader.end()?)
+}
+
+/// The whole file, whose changes go to whoever takes them.
+struct Whole<'a>(Take<'a>);
+
+impl<'de> DeserializeSeed<'de> for Whole<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Whole<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a saved plan")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut changes = false;
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "format" => _ = map.next_value::<u32>()?,
+                "pipeline" | "pipeline_digest" | "plan_digest" => _ = map.next_value::<String>()?,
+                "changes" => {
+                    changes = true;
+                    map.next_value_seed(Each(&mut *self.0))?;
+                }
+                other => return Err(A::Error::custom(format!("unknown key `{}`", other.escape_debug()))),
+            }
+        }
+        if changes { Ok(()) } else { Err(A::Error::missing_field("changes")) }
+    }
+}
+
+/// The list of changes.
+struct Each<'a>(Take<'a>);
+
+impl<'de> DeserializeSeed<'de> for Each<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Each<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of changes")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while let Some(change) = list.next_element::<SavedChange>()? {
+            (self.0)(change).map_err(A::Error::custom)?;
+        }
+        Ok(())
+    }
 }

@@ -1,13 +1,14 @@
 //! What `--only`, `--target` and `--plan` leave out of a decided plan.
 //!
-//! Owns: the comparison with a reviewed plan. Leaves to others: its file (`saved`), flags (`cli`).
+//! Owns: the three of them, and when a change is one that was reviewed. Leaves to others: whom a name means (`only`), the
+//! plan's file (`saved`), flags (`cli`).
 //! A newcomer gets wrong: a reviewed plan adds nothing and repeats nothing; a change is made only if it is decided again
-//! in this run, exactly as it was reviewed.
+//! in this run. It is known by what it is of, never by bytes: those only the reviewing machine had (design §4).
 
-use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use super::saved::SavedChange;
-use crate::model::{Account, Decision, Digest, Reason, TargetId, normalise_key};
+use crate::model::{Act, ChangeKind, Picture, Placement, Shown, TargetId};
 
 /// Which of the decided changes are made.
 #[derive(Clone, Debug, Default)]
@@ -21,35 +22,78 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Why a change is left out, if it is.
-    pub fn leaves_out(&self, decision: &Decision, account: &Account) -> Option<Reason> {
-        let target = self.targets.is_empty() || self.targets.contains(&decision.target);
-        if !target || !(self.only.is_empty() || self.names(decision, account)) {
-            return Some(Reason::NotSelected);
-        }
-        match &self.reviewed {
-            Some(plan) if !plan.changes.contains(&SavedChange::of(decision).digest()) => Some(Reason::NotReviewed),
-            _ => None,
-        }
+    /// Whether only some accounts are selected.
+    pub fn narrows(&self) -> bool {
+        !(self.only.is_empty() && self.targets.is_empty())
     }
 
-    fn names(&self, decision: &Decision, account: &Account) -> bool {
-        let known = [
-            account.name.as_str(),
-            account.id.as_str(),
-            account.email.as_deref().unwrap_or_default(),
-            decision.person.as_ref().map_or("", |person| person.id.as_str()),
-        ];
-        let known: Vec<_> = known.into_iter().map(normalise_key).filter(|key| !key.is_empty()).collect();
-        self.only.iter().any(|wanted| known.contains(&normalise_key(wanted)))
+    /// Whether everything is done that is to be done.
+    pub fn is_whole(&self) -> bool {
+        !self.narrows() && self.reviewed.is_none()
+    }
+
+    /// Whether a target is selected.
+    pub fn has_target(&self, target: &TargetId) -> bool {
+        self.targets.is_empty() || self.targets.contains(target)
     }
 }
 
-/// A plan that `plan --out` saved ([`super::saved`]), as it is held against the one of this run: a digest for each change.
+/// A plan that `plan --out` saved ([`super::saved`]), and that read as one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedPlan {
     /// The pipeline's name.
     pub pipeline: String,
-    /// Every change.
-    pub changes: BTreeSet<Digest>,
+    /// Its file.
+    pub file: PathBuf,
+}
+
+/// What was reviewed for one account, and which of it was decided again.
+#[derive(Debug, Default)]
+pub struct Review(Vec<(SavedChange, bool)>);
+
+impl Review {
+    /// Of these changes.
+    pub fn of(changes: Vec<SavedChange>) -> Self {
+        Self(changes.into_iter().map(|change| (change, false)).collect())
+    }
+
+    /// Whether a change may be made: it is one that was reviewed, or it mends what carrying one out left half done.
+    pub fn passes(&mut self, change: &SavedChange, act: &Act) -> bool {
+        let same = |reviewed: &SavedChange| match act {
+            // It was begun in another run of this plan: the photo and the recipe say whether it is what was reviewed.
+            Act::Finish(..) => {
+                let replaces = [ChangeKind::Replace, ChangeKind::Finish].map(ChangeKind::word);
+                let (photo, recipe) = (&reviewed.photo, &reviewed.recipe);
+                replaces.contains(&&*reviewed.change) && (photo, recipe) == (&change.photo, &change.recipe)
+            }
+            _ => reviewed == change,
+        };
+        let mut passes = matches!(act, Act::Tidy(..)) && !self.0.is_empty();
+        for (reviewed, met) in &mut self.0 {
+            if same(reviewed) {
+                (*met, passes) = (true, true);
+            }
+        }
+        passes
+    }
+
+    /// What was reviewed, is not to be made now, and was not made before.
+    pub fn missed(&self, shown: &Shown, picture: &Picture, placement: Option<&Placement>) -> Option<&SavedChange> {
+        self.0.iter().find(|(change, met)| !met && !stands(change, shown, picture, placement)).map(|(change, _)| change)
+    }
+}
+
+/// Whether an account is already as this change was to make it.
+fn stands(change: &SavedChange, shown: &Shown, picture: &Picture, placement: Option<&Placement>) -> bool {
+    match ChangeKind::of_word(&change.change) {
+        Some(ChangeKind::Replace | ChangeKind::Finish) => placement.is_some_and(|placement| {
+            *shown == Shown::Custom(placement.mark.clone())
+                && change.photo.as_ref() == Some(&placement.photo.to_string())
+                && change.recipe.as_deref() == Some(placement.recipe.as_str())
+        }),
+        Some(ChangeKind::Revert | ChangeKind::Remove) => *picture == Picture::Default,
+        // A leftover that is not there any more.
+        Some(ChangeKind::Tidy) => true,
+        None => false,
+    }
 }

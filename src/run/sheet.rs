@@ -12,17 +12,19 @@ use super::connect::matching_place;
 use super::desk::{Desk, Open};
 use super::judge::{Bench, DeskCounts, DeskPlan};
 use super::match_all::from_row;
+use super::saved::SavedChange;
+use super::selection::Review;
 use crate::error::Trouble;
 use crate::load::{Changes, closing};
 use crate::model::{
-    Account, Act, ChangeKind, Decided, Decision, Digest, Event, Mark, OpenIntent, PersonRef, Picture, Placement,
-    Provenance, Reason, Seen, Shown, Status, Task, Verdict, Wanted,
+    Account, Act, ChangeKind, Decided, Decision, Digest, Event, Fault, Mark, OpenIntent, PersonRef, PersonResult,
+    Picture, Placement, Provenance, Reason, Seen, Shown, Status, Task, Verdict, Wanted, Went,
 };
 use crate::plan::{
     DefaultBy, Effect, Former, Judgement, Matched, Memory, Rules, Settled, SourceState, SourceView, View, before,
     decide, placement_seen, settle,
 };
-use crate::state::Again;
+use crate::state::{Again, DecisionCursor};
 
 /// Deciding about one target.
 pub struct Sheet<'a> {
@@ -32,6 +34,10 @@ pub struct Sheet<'a> {
     rules: Rules<'a>,
     /// Decided since the last turn.
     decided: Vec<Decided>,
+    /// Reviewed changes that are none any more, since the last turn.
+    missed: Vec<(DecisionCursor, Went)>,
+    /// What was reviewed for the account at hand; `None`: this run has no reviewed plan.
+    review: Option<Review>,
     /// People whose renditions are missing, since the last turn.
     missing: Vec<PersonRef>,
     /// What is planned so far.
@@ -56,8 +62,8 @@ impl<'a> Sheet<'a> {
     pub fn new(bench: &'a Bench<'a>, desk: &'a Desk, open: &'a Open) -> Result<Self, Trouble> {
         let memory = if bench.house.store.count_placements(desk.id())? == 0 { Memory::Empty } else { Memory::Holds };
         let rules = Rules { memory, ..rules(bench, desk, open) };
-        let (decided, missing, plan) = (Vec::new(), Vec::new(), DeskPlan::default());
-        Ok(Self { bench, desk, open, rules, decided, missing, plan })
+        let (decided, missed, missing) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { bench, desk, open, rules, decided, missed, review: None, missing, plan: DeskPlan::default() })
     }
 
     /// Puts what was decided since the last turn into the facts.
@@ -65,6 +71,8 @@ impl<'a> Sheet<'a> {
         let facts = &self.bench.house.facts;
         facts.put_decisions(&self.decided)?;
         self.decided.clear();
+        facts.put_results(&self.missed)?;
+        self.missed.clear();
         let mut missing: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for person in self.missing.drain(..) {
             missing.entry(person.source).or_default().push(person.id);
@@ -93,12 +101,48 @@ impl<'a> Sheet<'a> {
             .fed_by
             .extend(case.placement.iter().filter_map(|placement| Some(placement.person.as_ref()?.source.clone())));
         count(&mut self.plan.counts, &judgement);
+        let (account, picture) = (case.account.clone(), judgement.decision.from.clone());
+        let recorded = case.placement.clone();
+        self.begin_review(&account)?;
         match self.mend(&case, &judgement, &intents)? {
-            Own::Stands => self.take(case, judgement),
+            Own::Stands => self.take(case, judgement)?,
             Own::IsTheMending => {}
             Own::LeftAlone(why) => self.leave_alone(judgement.decision, why),
         }
+        self.end_review(&account, &picture, recorded.as_ref())
+    }
+
+    fn begin_review(&mut self, account: &Account) -> Result<(), Trouble> {
+        if self.bench.selection.reviewed.is_some() {
+            self.review = Some(Review::of(self.bench.house.facts.reviewed(self.desk.id(), &account.id)?));
+        }
         Ok(())
+    }
+
+    /// A reviewed change that is not made is told (design §4).
+    fn end_review(
+        &mut self,
+        account: &Account,
+        picture: &Picture,
+        placement: Option<&Placement>,
+    ) -> Result<(), Trouble> {
+        let missed = self.review.as_ref().and_then(|review| review.missed(&account.shown, picture, placement));
+        let (Some(missed), Some(Decided { decision, task: None })) = (missed, self.decided.last()) else {
+            return Ok(());
+        };
+        if self.is_selected(account)? {
+            let words = format!("the reviewed change ({}, from {}) was not made", missed.change, missed.from);
+            let error = Some(Fault::new("stale", format!("{words}: now it is {}", decision.reason.text())));
+            let went = Went { result: PersonResult::NotDone, error, shows: None, intent: None };
+            self.missed.push((DecisionCursor::of(decision), went));
+        }
+        Ok(())
+    }
+
+    /// Whether `--only` and `--target` let the account be changed.
+    fn is_selected(&self, account: &Account) -> Result<bool, Trouble> {
+        let all = !self.bench.selection.narrows();
+        Ok(all || self.bench.house.facts.is_selected(self.desk.id(), &account.id)?)
     }
 
     fn decide(&self, case: &Case, sources: &[SourceView]) -> Result<Judgement, Trouble> {
@@ -127,11 +171,11 @@ impl<'a> Sheet<'a> {
                         own = Own::IsTheMending;
                     }
                     let decision = mending(judgement, ChangeKind::Finish, intent, &mark);
-                    self.push(decision, case, Act::Finish(intent.clone(), mark));
+                    self.push(decision, case, Act::Finish(intent.clone(), mark))?;
                 }
                 Settled::Tidy(mark) => {
                     let decision = mending(judgement, ChangeKind::Tidy, intent, &mark);
-                    self.push(decision, case, Act::Tidy(intent.clone(), mark));
+                    self.push(decision, case, Act::Tidy(intent.clone(), mark))?;
                 }
             }
         }
@@ -142,9 +186,13 @@ impl<'a> Sheet<'a> {
         Ok(self.bench.house.facts.put_closing(intent, events)?)
     }
 
-    fn take(&mut self, case: Case, judgement: Judgement) {
+    fn take(&mut self, case: Case, judgement: Judgement) -> Result<(), Trouble> {
         let Judgement { decision, effect, .. } = judgement;
         match effect {
+            // The photos of whoever is not selected are not asked for.
+            Effect::Nothing if decision.reason == Reason::PhotoUnknown && !self.is_selected(&case.account)? => {
+                self.skip(decision, Reason::NotSelected);
+            }
             Effect::Nothing => {
                 tally(&mut self.plan.counts, decision.verdict);
                 self.decided.push(Decided::left_alone(decision));
@@ -156,18 +204,26 @@ impl<'a> Sheet<'a> {
                 self.decided.push(Decided { decision, task });
             }
             Effect::Look(wanted) => {
-                if self.push(decision, &case, Act::Look(wanted.clone())) {
+                if self.push(decision, &case, Act::Look(wanted.clone()))? {
                     self.plan.looks += 1;
                     self.note_missing(wanted);
                 }
             }
             Effect::Show(wanted) => {
-                if self.push(decision, &case, Act::Show(wanted.clone())) {
+                if self.push(decision, &case, Act::Show(wanted.clone()))? {
                     self.note_missing(wanted);
                 }
             }
-            Effect::Reset => _ = self.push(decision, &case, Act::Reset),
+            Effect::Reset => _ = self.push(decision, &case, Act::Reset)?,
         }
+        Ok(())
+    }
+
+    fn skip(&mut self, mut decision: Decision, reason: Reason) {
+        (decision.verdict, decision.reason) = (Verdict::Skip, reason);
+        decision.to = decision.from.label();
+        self.plan.counts.skipped += 1;
+        self.decided.push(Decided::left_alone(decision));
     }
 
     fn leave_alone(&mut self, mut decision: Decision, why: String) {
@@ -184,20 +240,27 @@ impl<'a> Sheet<'a> {
     }
 
     /// Plans a change, unless it is not selected: then it is only reported. Says whether it is planned.
-    fn push(&mut self, mut decision: Decision, case: &Case, act: Act) -> bool {
-        if let Some(reason) = self.bench.selection.leaves_out(&decision, &case.account) {
+    fn push(&mut self, mut decision: Decision, case: &Case, act: Act) -> Result<bool, Trouble> {
+        if let Some(reason) = self.leaves_out(&decision, case, &act)? {
             decision.detail = Some(format!("{}: {}", decision.verdict.word(), decision.reason.text()));
-            (decision.verdict, decision.reason) = (Verdict::Skip, reason);
-            decision.to = decision.from.label();
-            self.plan.counts.skipped += 1;
-            self.decided.push(Decided::left_alone(decision));
-            return false;
+            self.skip(decision, reason);
+            return Ok(false);
         }
         let task = Task { act, placement: case.placement.clone() };
         shape(&mut self.plan.changes, &task);
         self.plan.not_kept += u64::from(takes_away(&decision));
         self.decided.push(Decided { decision, task: Some(task) });
-        true
+        Ok(true)
+    }
+
+    /// Why a change is left out, if it is.
+    fn leaves_out(&mut self, decision: &Decision, case: &Case, act: &Act) -> Result<Option<Reason>, Trouble> {
+        if !self.is_selected(&case.account)? {
+            return Ok(Some(Reason::NotSelected));
+        }
+        let Some(review) = &mut self.review else { return Ok(None) };
+        let change = SavedChange::of(decision, act, &self.open.serving.recipe);
+        Ok(if review.passes(&change, act) { None } else { Some(Reason::NotReviewed) })
     }
 
     fn sources(&self, account: &Account) -> Result<Vec<SourceView>, Trouble> {

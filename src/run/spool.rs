@@ -1,23 +1,27 @@
 //! Where renditions wait between rendering and uploading: files, not memory (design §4, render).
 //!
-//! Owns: the folder beside the state, mode 0600, one file a rendition, named by what it was made of and with.
+//! Owns: the folder in the cache beside the state, mode 0700, one file a rendition, named by what it was made of and with.
 //! Leaves to others: making renditions (`transform`), fetching again after a miss (`fetch`).
-//! A newcomer gets wrong: the spool is a cache. A file that is missing, cut off or damaged is a miss, never an error.
+//! A newcomer gets wrong: the spool is a cache, and it is input. A file that is missing, cut off, or not sealed for its
+//! name under the state's key is a miss, never an error: whoever swaps two files swaps no faces (promise P1).
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-use crate::model::{Digest, Luma, Recipe};
+use super::private::private_folder;
+use crate::model::{Digest, Luma, Recipe, StateKey};
 use crate::transform::Rendered;
 
 /// A folder of renditions.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Spool {
     folder: PathBuf,
+    /// Of the state: what another state, or nobody, has sealed is not ours.
+    key: StateKey,
 }
 
 /// A rendition from the spool.
@@ -33,36 +37,45 @@ pub struct Spooled {
     pub luma: Luma,
 }
 
-/// Bytes before the picture: 32 of digest, 4 of side, 256 of luma.
-const HEAD: usize = 32 + 4 + Luma::SIDE * Luma::SIDE;
+/// Bytes before the picture: 32 of seal, 32 of digest, 4 of side, 256 of luma.
+const SEAL: usize = 32;
+const DIGEST: usize = SEAL + 32;
+const SIDE: usize = DIGEST + 4;
+const HEAD: usize = SIDE + Luma::SIDE * Luma::SIDE;
 
 impl Spool {
-    /// The spool beside a state file: `state/corporate.db` → `state/corporate.spool`.
-    pub fn beside(state: &Path) -> io::Result<Self> {
-        let folder = state.with_extension("spool");
-        fs::create_dir_all(&folder)?;
-        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))?;
-        Ok(Self { folder })
+    /// The spool in a cache folder.
+    pub fn within(cache: &Path, key: StateKey) -> io::Result<Self> {
+        let folder = cache.join("pictures");
+        private_folder(&folder)?;
+        Ok(Self { folder, key })
     }
 
     /// Keeps a rendition of `photo`.
     pub fn put(&self, photo: &Digest, recipe: &Recipe, rendered: &Rendered) -> io::Result<()> {
         let path = self.path(photo, recipe);
+        let mut sealed = Vec::with_capacity(HEAD - SEAL);
+        sealed.extend_from_slice(Digest::of(&rendered.bytes).as_bytes());
+        sealed.extend_from_slice(&rendered.side.to_le_bytes());
+        sealed.extend_from_slice(rendered.luma.values());
         let mut file =
             tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o600)).tempfile_in(&self.folder)?;
-        file.write_all(Digest::of(&rendered.bytes).as_bytes())?;
-        file.write_all(&rendered.side.to_le_bytes())?;
-        file.write_all(rendered.luma.values())?;
+        file.write_all(self.seal(photo, recipe, &sealed).as_bytes())?;
+        file.write_all(&sealed)?;
         file.write_all(&rendered.bytes)?;
         file.persist(path).map(drop).map_err(|error| error.error)
     }
 
-    /// A rendition of `photo`, if it is here and whole.
+    /// A rendition of `photo`, if it is here, whole, and the one that was put here.
     pub fn get(&self, photo: &Digest, recipe: &Recipe) -> Option<Spooled> {
         let bytes = Bytes::from(fs::read(self.path(photo, recipe)).ok()?);
-        let digest = Digest::from_bytes(bytes.get(..32)?.try_into().ok()?);
-        let side = u32::from_le_bytes(bytes.get(32..36)?.try_into().ok()?);
-        let luma = Luma::from_values(bytes.get(36..HEAD)?.to_vec())?;
+        let seal: [u8; 32] = bytes.get(..SEAL)?.try_into().ok()?;
+        if self.seal(photo, recipe, bytes.get(SEAL..HEAD)?) != Digest::from_bytes(seal) {
+            return None;
+        }
+        let digest = Digest::from_bytes(bytes.get(SEAL..DIGEST)?.try_into().ok()?);
+        let side = u32::from_le_bytes(bytes.get(DIGEST..SIDE)?.try_into().ok()?);
+        let luma = Luma::from_values(bytes.get(SIDE..HEAD)?.to_vec())?;
         let picture = bytes.slice(HEAD..);
         (Digest::of(&picture) == digest).then_some(Spooled { bytes: picture, digest, side, luma })
     }
@@ -72,20 +85,25 @@ impl Spool {
         self.get(photo, recipe).map(|spooled| spooled.digest)
     }
 
-    /// Empties the spool: everything was uploaded, or nothing is to do.
+    /// How many renditions wait.
+    pub fn count(&self) -> usize {
+        fs::read_dir(&self.folder).map_or(0, Iterator::count)
+    }
+
+    /// Empties the spool: no later run waits for it.
     pub fn clear(&self) -> io::Result<()> {
-        fs::remove_dir_all(&self.folder)
+        fs::read_dir(&self.folder)?.try_for_each(|file| fs::remove_file(file?.path()))
+    }
+
+    fn seal(&self, photo: &Digest, recipe: &Recipe, sealed: &[u8]) -> Digest {
+        let (photo, sealed) = (photo.to_string(), Digest::of(sealed).to_string());
+        self.key.digest("rendition", &[&photo, recipe.as_str(), &sealed])
     }
 
     fn path(&self, photo: &Digest, recipe: &Recipe) -> PathBuf {
         let key = Digest::of(format!("{photo}\n{recipe}").as_bytes());
         self.folder.join(key.hex())
     }
-}
-
-/// Opens a file that only its owner may read.
-pub fn create_private(path: &Path) -> io::Result<fs::File> {
-    fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path)
 }
 
 #[cfg(test)]
@@ -95,7 +113,7 @@ mod tests {
     #[test]
     fn a_damaged_file_is_a_miss() {
         let folder = tempfile::tempdir().unwrap();
-        let spool = Spool::beside(&folder.path().join("x.db")).unwrap();
+        let spool = Spool::within(folder.path(), StateKey::new([7; 32])).unwrap();
         let (photo, recipe) = (Digest::of(b"photo"), Recipe::new("r@48"));
         let luma = Luma::from_values(vec![7; 256]).unwrap();
         let rendered = Rendered { bytes: b"picture".to_vec(), mime: "image/png", side: 48, luma: luma.clone() };
@@ -112,5 +130,37 @@ mod tests {
             fs::write(&path, &whole[..cut]).unwrap();
             assert!(spool.get(&photo, &recipe).is_none(), "{cut}");
         }
+    }
+
+    /// Promise P1: a file is only what it was put here as.
+    #[test]
+    fn a_file_under_another_name_or_of_another_state_is_a_miss() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Spool::within(folder.path(), StateKey::new([7; 32])).unwrap();
+        let recipe = Recipe::new("r@48");
+        let luma = Luma::from_values(vec![7; 256]).unwrap();
+        let [ada, grace] = [&b"ada"[..], b"grace"].map(|photo| {
+            let rendered = Rendered { bytes: photo.to_vec(), mime: "image/png", side: 48, luma: luma.clone() };
+            spool.put(&Digest::of(photo), &recipe, &rendered).unwrap();
+            Digest::of(photo)
+        });
+        let [at_ada, at_grace] = [ada, grace].map(|photo| spool.path(&photo, &recipe));
+        let of_ada = fs::read(&at_ada).unwrap();
+        fs::copy(&at_grace, &at_ada).unwrap();
+        assert!(spool.get(&ada, &recipe).is_none(), "the face of another photo");
+        // Looks are compared before anything is written, so they are sealed, too.
+        let mut other_looks = of_ada.clone();
+        other_looks[SIDE] ^= 1;
+        fs::write(&at_ada, other_looks).unwrap();
+        assert!(spool.get(&ada, &recipe).is_none(), "other looks");
+        fs::write(&at_ada, of_ada).unwrap();
+        assert!(spool.get(&ada, &recipe).is_some());
+        assert!(
+            Spool::within(folder.path(), StateKey::new([8; 32])).unwrap().get(&ada, &recipe).is_none(),
+            "another state's"
+        );
+        assert_eq!(spool.count(), 2);
+        spool.clear().unwrap();
+        assert_eq!(spool.count(), 0);
     }
 }

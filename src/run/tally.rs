@@ -13,9 +13,9 @@ use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::http::Counts;
 use crate::model::{ChangeKind, PersonResult};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Names, Pipeline};
 use crate::plan::{Checked, PlanDigest, SourceState};
-use crate::report::{LimitLine, RequestLine, RunReport, SourceLine, TargetLine};
+use crate::report::{LimitLine, MisplacedLine, RequestLine, RunReport, SourceLine, TargetLine};
 use crate::state::{DecisionCursor, DecisionFilter, ResultCount, Selection};
 
 /// One target with everything that was decided and done; each decision with how it went is in the facts.
@@ -71,6 +71,14 @@ pub fn report(
     if guarded.checked.iter().any(|check| check.broken) {
         exit = exit.and(Exit::Limit);
     }
+    let missed = missed(house, desks)?;
+    let stale = desks.iter().map(|desk| Ok(house.facts.count_missed(desk.desk.id())?)).sum::<Result<u64, Trouble>>()?;
+    if !missed.is_empty() || stale > 0 {
+        exit = exit.and(Exit::SomeFailed);
+    }
+    if desks.iter().any(|desk| !desk.desk.misplaced.is_empty()) {
+        exit = exit.and(Exit::SomeFailed);
+    }
     if counted.iter().flatten().any(|(_, result, _)| failed(*result)) {
         exit = exit.and(Exit::SomeFailed);
     }
@@ -95,8 +103,9 @@ pub fn report(
         targets: desks.iter().zip(&counted).map(|(desk, counted)| target_line(desk, counted)).collect(),
         requests: requests(feeds, desks),
         limits: guarded.checked.iter().map(limit_line).collect(),
+        misplaced: misplaced(pipeline, desks),
         failures: failures(feeds, desks),
-        notes: notes(feeds, desks),
+        notes: notes(feeds, desks).into_iter().chain(missed).collect(),
     };
     Ok((report, exit))
 }
@@ -219,6 +228,41 @@ fn limit_line(checked: &Checked) -> LimitLine {
         overridden: checked.overridden,
         remedy: checked.remedy(),
     }
+}
+
+fn misplaced(pipeline: &Pipeline, desks: &[Finished]) -> Vec<MisplacedLine> {
+    let lines = desks.iter().flat_map(|desk| desk.desk.misplaced.iter().map(|one| one.line(desk.desk.id())));
+    match pipeline.report.names {
+        Names::Full => lines.collect(),
+        Names::Pseudonym => lines.map(MisplacedLine::pseudonymised).collect(),
+    }
+}
+
+/// Reviewed changes that this run did not even come to decide about.
+fn missed(house: &House, desks: &[Finished]) -> Result<Vec<String>, Trouble> {
+    let mut told = Vec::new();
+    for (target, changes) in house.facts.reviewed_targets()? {
+        let Some(desk) = desks.iter().find(|desk| *desk.desk.id() == target) else {
+            told.push(format!(
+                "{target}: the plan was of this target, which is not in the file: {changes} changes not made"
+            ));
+            continue;
+        };
+        if desk.desk.open.is_none() {
+            told.push(format!("{target}: {changes} reviewed changes were not made"));
+            continue;
+        }
+        let mut after = None;
+        loop {
+            let page = house.facts.reviewed_of_nobody(&target, after.as_ref(), PAGE)?;
+            let Some((last, _)) = page.last() else { break };
+            after = Some(last.clone());
+            told.extend(page.iter().map(|(account, change)| {
+                format!("{target}: the reviewed change of account {account} ({change}) was not made: it is not listed any more")
+            }));
+        }
+    }
+    Ok(told)
 }
 
 fn failures(feeds: &[Feed], desks: &[Finished]) -> Vec<String> {

@@ -69,6 +69,39 @@ fn code_2_is_a_state_that_does_not_belong_here() {
 }
 
 #[test]
+fn code_2_is_one_state_for_two_pipelines() {
+    let mut stage = Stage::company(&["ada"]).with(|pipe| _ = pipe.top("state", "{ path: state/stage.db }"));
+    stage.run().expect_exit(0);
+    stage.edit(|pipe| _ = pipe.top("pipeline", "other"));
+    stage.sandbox.requests().reset();
+    for command in ["run", "plan", "auth"] {
+        let refused = stage.finish(&[command, "pipeline.yaml"]).expect_exit(2);
+        refused.expect_error("belongs to the pipeline `stage`").expect_error("a state of its own");
+    }
+    assert!(stage.sandbox.requests().entries().is_empty(), "nobody is asked anything");
+}
+
+#[test]
+fn code_2_is_one_server_under_two_names() {
+    let mut stage = Stage::company(&["ada"]).with(|pipe| _ = pipe.jira_again("again"));
+    for command in ["check", "run"] {
+        stage.finish(&[command, "pipeline.yaml"]).expect_exit(2).expect_error("two targets write to one server");
+    }
+    assert!(stage.sandbox.requests().entries().is_empty(), "nobody is asked anything");
+    // Under another address only the server's own id tells.
+    let url = stage.sandbox.endpoint("jira").expect("a Jira").replace("127.0.0.1", "localhost");
+    stage.edit(|pipe| _ = pipe.last_target().set("base_url", &format!("'{url}'")));
+    for _ in 0..2 {
+        let ended = stage.finish(&["run", "pipeline.yaml"]).expect_exit(2);
+        let told = ended.stdout.clone() + &ended.stderr;
+        ended
+            .holds(told.contains("again") && told.contains("one element for each server"), "which two, and what to do");
+    }
+    assert_eq!(stage.writes(), [""; 0]);
+    stage.expect_shown(&[("ada", Default)]);
+}
+
+#[test]
 fn code_3_is_one_person_who_failed_and_nobody_else_did() {
     let refused = Effect::status(413);
     let stage = Stage::company(&PEOPLE).fault(Fault::new(refused).at("jira").on("POST", "*/temporary").about("grace"));
@@ -123,6 +156,17 @@ fn code_5_is_a_refused_sign_in_at_the_target() {
         assert_eq!(stage.writes(), [""; 0]);
         stage.expect_shown(&[("ada", Default)]);
     }
+}
+
+#[test]
+fn code_5_is_a_plan_without_the_right_to_carry_it_out() {
+    let stage =
+        Stage::of(Company::of(&["ada"]).jira(|jira| jira.accounts[0].role = std::default::Default::default()).world());
+    let ended = stage.plan_with(&[]).expect_exit(5).expect_answer("Jira Administrators (ADMINISTER)");
+    ended.expect_answer("jira (failed)");
+    // A dry run is never carried out.
+    let stage = stage.with(|pipe| _ = pipe.jira("dry_run", "true"));
+    stage.plan_with(&[]).expect_exit(0);
 }
 
 #[test]

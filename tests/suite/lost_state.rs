@@ -187,3 +187,31 @@ fn an_old_state_is_brought_up_to_date_by_looks() {
     assert_eq!((&line["change"]["kind"], &line["reason"]), (&json!("keep"), &json!("not_ours")), "{line}");
     stage.run().expect_exit(0).expect_answer("nothing to do");
 }
+
+/// Two runners with copies of one state: what each made stays on record until it is seen gone.
+#[test]
+fn two_runners_leave_no_stray_picture_for_good() {
+    let stage = Stage::company(&PEOPLE);
+    stage.run().expect_exit(0);
+    let (state, other) = (stage.path("state/stage.db"), stage.path("other.db"));
+    let swap = || {
+        let third = stage.path("third.db");
+        for (from, to) in [(&state, &third), (&other, &state), (&third, &other)] {
+            std::fs::rename(from, to).expect("another runner's state");
+        }
+    };
+    std::fs::copy(&state, &other).expect("a copy");
+    // Each makes the new picture over what it takes for somebody's own.
+    stage.new_photo("ada", "spare");
+    stage.run().expect_exit(0);
+    stage.new_photo("ada", "hand");
+    swap();
+    stage.run().expect_exit(0);
+    swap();
+    for _ in 0..2 {
+        // The picture of the other is adopted, and the own one is over.
+        stage.run().expect_exit(0);
+    }
+    stage.expect_shown(&[("ada", Face("hand")), ("grace", Face("grace")), ("alan", Face("alan"))]);
+    stage.run().expect_exit(0).expect_answer("nothing to do");
+}

@@ -28,6 +28,15 @@ use crate::run::house::{House, Mode};
 use crate::run::kitchen::{Cooked, Kitchen};
 use crate::state::Again;
 
+/// Whose photos are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selected {
+    /// Everybody's.
+    Everybody,
+    /// Of those matched to a selected account.
+    Some,
+}
+
 /// What one call brought.
 enum Brought {
     Probed(Vec<(PersonId, Probed)>),
@@ -44,11 +53,17 @@ enum Meal {
 type Call = BoxFuture<'static, Result<Result<Brought, Failure>, Trouble>>;
 
 /// Learns the photos of everybody wanted from one source. A failure of the source is kept in the feed.
-pub async fn fetch_all(house: &House, feed: &mut Feed, kitchen: &Arc<Kitchen>, lanes: usize) -> Result<(), Trouble> {
+pub async fn fetch_all(
+    house: &House,
+    feed: &mut Feed,
+    kitchen: &Arc<Kitchen>,
+    lanes: usize,
+    selected: Selected,
+) -> Result<(), Trouble> {
     let Some(source) = feed.source.clone().filter(|_| feed.failure.is_none()) else { return Ok(()) };
     let work = format!("photos {}", feed.id());
     house.begins(&work, Some(house.facts.count_wanted(feed.id())?));
-    let mut round = Round::new(house, feed, &source, kitchen, lanes);
+    let mut round = Round { selected, ..Round::new(house, feed, &source, kitchen, lanes) };
     let mut outcome = round.everybody().await;
     let Round { counts, versions, first_lost, .. } = round;
     feed.notes.extend(versions.note());
@@ -103,6 +118,7 @@ struct Round<'a> {
     first: First,
     /// Whether the listing shows markers at all.
     marked: Marked,
+    selected: Selected,
     counts: RoundCounts,
     versions: Versions,
     /// Why the first photo that was known last time is not known now.
@@ -123,6 +139,7 @@ impl<'a> Round<'a> {
             to_fetch: Vec::new(),
             first: First::No,
             marked: if feed.counts.marked > 0 { Marked::Yes } else { Marked::No },
+            selected: Selected::Everybody,
             counts: RoundCounts::default(),
             versions: Versions::default(),
             first_lost: None,
@@ -220,6 +237,9 @@ impl<'a> Round<'a> {
     /// Decides what a person is asked for.
     fn ask(&mut self, person: PersonId) -> Result<(), Trouble> {
         let mark = self.mark(&person)?;
+        if self.selected == Selected::Some && !self.house.facts.is_person_selected(&self.id, &person)? {
+            return self.as_remembered(&person, mark);
+        }
         if mark.as_ref().is_some_and(was_known) {
             self.counts.photos.known_before += 1;
         }
@@ -236,6 +256,16 @@ impl<'a> Round<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Of whoever is not selected only what costs no question: the limits are held against everybody (design §4).
+    fn as_remembered(&mut self, person: &PersonId, mark: Option<PhotoMark>) -> Result<(), Trouble> {
+        let too_small = |mark: &PhotoMark| matches!(mark.found, Remembered::TooSmall { .. });
+        match question(self.hint(person)?, mark, self.first, self.marked) {
+            Question::Known(mark) if !too_small(&mark) => self.known(person, mark),
+            Question::Absent(None) => self.fact(person, PhotoFact::Absent(Absence::NotListed)),
+            _ => Ok(()),
+        }
     }
 
     /// The photo is what the mark says.

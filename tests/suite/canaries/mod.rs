@@ -115,8 +115,7 @@ fn go_through_the_commands(kind: &Kind) {
     holds(&finish(&stage, &["auth", "pipeline.yaml", "--probe", "--format", "json"]));
     holds(&finish(&stage, &["auth", "pipeline.yaml"]));
     holds(&finish(&stage, &["plan", "pipeline.yaml", "--out", "plan.json", "--report", "report", "--format", "json"]));
-    let renditions = files(&stage.path("state/stage.spool"));
-    assert_eq!(renditions.is_empty(), !kind.works, "{}: renditions in the spool", kind.name);
+    assert_eq!(files(&stage.path("state/stage.cache/pictures")), [], "{}: no face is left", kind.name);
     holds(&finish(&stage, &["run", "pipeline.yaml", "--plan", "plan.json", "--report", "report"]));
     holds(&finish(&stage, &["run", "pipeline.yaml", "--report", "report", "--rerender", "--format", "json"]));
     for file in ["plan.json", "report/run.json", "report/summary.md", "state/stage.db", "state/stage.db.lock"] {
@@ -209,7 +208,7 @@ fn what_a_kill_leaves_behind_gives_nothing_away() {
         let ended = stage.wait(child, &RUN);
         assert_eq!(ended.code(), None, "{name}: it was killed");
         let left = files(stage.folder());
-        for part in ["stage.db.lock", "stage.db", "stage.facts.db", "stage.spool/"] {
+        for part in ["stage.db.lock", "stage.db", "stage.cache/facts.db", "stage.cache/pictures/"] {
             assert!(left.iter().any(|(name, bytes)| name.contains(part) && !bytes.is_empty()), "{name}: no {part}");
         }
         stage.expect_no_secret(&ended);

@@ -1,0 +1,227 @@
+//! Pictures of this run that turned up on accounts they were not meant for (`write-protocols.md`).
+//!
+//! Owns: finding them in the confirming survey, and taking them back. Leaves to others: the survey (`confirm`), the steps
+//! of taking back (`load`).
+//! A newcomer gets wrong: one mark may stand on two accounts by right, since Confluence names a file by its digest. Only
+//! who shows it since this run, and was not written it, has it by mistake.
+
+use super::confirm::is_shown;
+use super::desk::{Desk, PAGE};
+use super::house::{House, unix_now};
+use super::journal::StoreJournal;
+use super::kitchen::Eyes;
+use crate::error::Trouble;
+use crate::http::redact;
+use crate::load::{Looks as _, Wrote};
+use crate::model::{
+    Account, AccountId, AccountStanding, Before, Fault, Intent, IntentKind, Mark, OpenIntent, PersonResult, Placement,
+    Reason, ServerId, Shown, Status, TargetId, Went,
+};
+use crate::report::{AccountLine, MisplacedLine, PersonFailure};
+use crate::state::{DecisionCursor, Shifted, Written};
+
+/// A picture on an account that it was not meant for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misplaced {
+    shifted: Shifted,
+    mark: Mark,
+    written: Written,
+    /// Where the decision behind it stands.
+    at: DecisionCursor,
+    /// Why it is still there.
+    still_there: Option<Fault>,
+}
+
+impl Misplaced {
+    /// For the report.
+    pub fn line(&self, target: &TargetId) -> MisplacedLine {
+        let account = |id: &AccountId, name: &str| AccountLine { id: id.to_string(), name: name.to_owned() };
+        let failure = |fault: &Fault| PersonFailure { code: fault.code.clone(), message: redact(&fault.message) };
+        MisplacedLine {
+            target: target.to_string(),
+            account: account(&self.shifted.account, &self.shifted.name),
+            meant_for: account(&self.written.account, &self.written.name),
+            picture: self.mark.to_string(),
+            taken_back: self.still_there.is_none(),
+            error: self.still_there.as_ref().map(failure),
+        }
+    }
+}
+
+/// Looks at every account of the confirming survey, and takes back what stands where it must not.
+pub async fn take_back_all(house: &House, desk: &mut Desk) -> Result<(), Trouble> {
+    // A folder has no accounts of its own that a name could lead astray.
+    if desk.target.follows_people() {
+        return Ok(());
+    }
+    let mut after: Option<AccountId> = None;
+    let mut strays = Vec::new();
+    loop {
+        let page = house.facts.shifted(desk.id(), after.as_ref(), PAGE)?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.account.clone());
+        let suspects = page.into_iter().filter(|shifted| is_suspect(desk, shifted)).collect();
+        strays.append(&mut trace(house, desk, suspects).await?);
+    }
+    let Some(server) = desk.open.as_ref().map(|open| open.server.id.clone()) else { return Ok(()) };
+    for mut stray in strays {
+        let draft = draft(house, desk, server.clone(), &stray);
+        record(house, desk, &stray, &draft).await?;
+        stray.still_there = take_back(house, desk, draft).await;
+        desk.misplaced.push(stray);
+    }
+    Ok(())
+}
+
+/// It shows an upload since this run, and not what was written to it.
+fn is_suspect(desk: &Desk, shifted: &Shifted) -> bool {
+    let Shown::Custom(now) = &shifted.shown else { return false };
+    let meant = matches!(&shifted.meant, Some(Shown::Custom(meant)) if desk.target.confirm(meant, now).is_some());
+    !meant
+}
+
+/// Finds out which write of this run each suspect's picture is of, if of any; others chose for themselves meanwhile.
+async fn trace(house: &House, desk: &Desk, mut suspects: Vec<Shifted>) -> Result<Vec<Misplaced>, Trouble> {
+    let (mut strays, mut after) = (Vec::new(), None);
+    while !suspects.is_empty() {
+        let page = house.facts.written(desk.id(), after.as_ref(), PAGE)?;
+        let Some((last, _)) = page.last() else { break };
+        after = Some(last.clone());
+        for (at, written) in page {
+            let mut left = Vec::with_capacity(suspects.len());
+            for shifted in suspects {
+                match is_of(house, desk, &shifted, &written).await? {
+                    Traced::No => left.push(shifted),
+                    Traced::ByRight => {}
+                    Traced::Astray(mark) => {
+                        let (at, written) = (at.clone(), written.clone());
+                        strays.push(Misplaced { shifted, mark, written, at, still_there: None });
+                    }
+                }
+            }
+            suspects = left;
+        }
+    }
+    Ok(strays)
+}
+
+enum Traced {
+    /// It is another picture.
+    No,
+    /// It was made for this very account.
+    ByRight,
+    /// It was made for another one.
+    Astray(Mark),
+}
+
+async fn is_of(house: &House, desk: &Desk, shifted: &Shifted, written: &Written) -> Result<Traced, Trouble> {
+    let Shown::Custom(now) = &shifted.shown else { return Ok(Traced::No) };
+    let own = shifted.account == written.account;
+    let found = |is: bool| match (is, own) {
+        (false, _) => Traced::No,
+        (true, true) => Traced::ByRight,
+        (true, false) => Traced::Astray(now.clone()),
+    };
+    let intent = || written.intent.map(|id| house.store.open_intent(id)).transpose().map(Option::flatten);
+    match &written.shows {
+        None => Ok(found(intent()?.is_some_and(|open| names(&open, now)))),
+        Some(Shown::Custom(wrote)) if wrote == now => Ok(found(true)),
+        // The target's name for it is not known: only what nobody has shown yet can be here, and a look tells.
+        Some(Shown::Custom(wrote)) if desk.target.confirm(wrote, now).is_some() => match intent()? {
+            Some(open) => Ok(found(own || looks_like(house, desk, shifted, &open).await)),
+            None => Ok(Traced::No),
+        },
+        Some(_) => Ok(Traced::No),
+    }
+}
+
+/// Whether the journal names this picture as one that the write makes.
+fn names(open: &OpenIntent, mark: &Mark) -> bool {
+    let made =
+        matches!(&open.status, Status::Made(made) | Status::Shown(made) | Status::Leftover(made) if made == mark);
+    made || open.intent.making.as_ref() == Some(mark)
+}
+
+async fn looks_like(house: &House, desk: &Desk, shifted: &Shifted, open: &OpenIntent) -> bool {
+    let Some(sent) = &open.intent.luma else { return false };
+    let account = Account {
+        id: shifted.account.clone(),
+        name: shifted.name.clone(),
+        handle: shifted.handle.clone(),
+        email: None,
+        display_name: String::new(),
+        standing: AccountStanding::Active,
+        shown: shifted.shown.clone(),
+    };
+    let looked = house.unless_stopped("look at a picture", desk.target.look(&account)).await;
+    let Ok(Ok(Some(picture))) = looked else { return false };
+    Eyes.luma(&picture).is_some_and(|served| served.fits(sent))
+}
+
+/// What we made stays on record until it is seen gone, also where it must not be (design §4, state).
+async fn record(house: &House, desk: &Desk, stray: &Misplaced, draft: &Intent) -> Result<(), Trouble> {
+    if let Some(meant) = house.store.placement(desk.id(), &stray.written.account)? {
+        let (account, mark) = (stray.shifted.account.clone(), stray.mark.clone());
+        let placement = Placement { account, mark, before: before(stray), ..meant };
+        house.store.adopt_instead(placement, draft).await?;
+    }
+    let there = house.facts.shown_after(desk.id(), &stray.written.account)?;
+    let shows = stray.written.shows.clone();
+    if shows.as_ref().is_some_and(|shows| !is_shown(shows, there.as_ref(), None)) {
+        let error = Some(Fault::new("misplaced", "another account shows the picture: see `misplaced`"));
+        let went = Went { result: PersonResult::NotShown, error, shows, intent: stray.written.intent };
+        house.facts.put_results(&[(stray.at.clone(), went)])?;
+    }
+    Ok(())
+}
+
+fn before(stray: &Misplaced) -> Before {
+    stray.shifted.before.as_ref().map_or(Before::Unknown, Before::from)
+}
+
+fn draft(house: &House, desk: &Desk, server: ServerId, stray: &Misplaced) -> Intent {
+    Intent {
+        run: house.run.clone(),
+        target: desk.id().clone(),
+        server,
+        account: stray.shifted.account.clone(),
+        account_name: stray.shifted.name.clone(),
+        handle: stray.shifted.handle.clone(),
+        kind: IntentKind::Revert,
+        person: None,
+        photo: None,
+        recipe: None,
+        rendition: None,
+        luma: None,
+        stood: stray.shifted.shown.clone(),
+        base: Vec::new(),
+        making: None,
+        old: Some(stray.mark.clone()),
+        // This run made it: there is nothing to compare with.
+        old_looks: None,
+        keys: None,
+        before: before(stray),
+        begun_at: unix_now(),
+    }
+}
+
+/// Gives the account back the default, as a write of its own. Says why it could not.
+async fn take_back(house: &House, desk: &mut Desk, draft: Intent) -> Option<Fault> {
+    if house.stop.requested() {
+        return Some(Fault::new("stopped", "the run was asked to stop"));
+    }
+    let mut way = match desk.target.session().await {
+        Ok(way) => way,
+        Err(failure) => return Some(Fault::new("no_session", failure.to_string())),
+    };
+    match way.revert(draft, &mut StoreJournal::new(&house.store)).await {
+        Wrote::Done(_) => None,
+        Wrote::Refused(fault) | Wrote::Maybe(fault) => Some(fault),
+        Wrote::ChangedMeanwhile => Some(Fault::new(Reason::ChangedMeanwhile.word(), Reason::ChangedMeanwhile.text())),
+        Wrote::Stop(failure) => {
+            let fault = Fault::new(Reason::TargetStopped.word(), failure.to_string());
+            desk.failure.get_or_insert(failure);
+            Some(fault)
+        }
+    }
+}

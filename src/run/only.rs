@@ -1,0 +1,172 @@
+//! Whom `--only` names, and which accounts `--only` and `--target` let be changed.
+//!
+//! Owns: finding the named among people and accounts, before any photo is asked for; the nearest names where there is none.
+//! Leaves to others: leaving out what is not selected (`sheet`, `fetch`).
+//! A newcomer gets wrong: a name that selects nobody is a mistake of the command line (design §4), unless somebody could
+//! not be listed: then nobody knows.
+
+use std::collections::BTreeMap;
+
+use super::desk::{Desk, PAGE};
+use super::feed::Feed;
+use super::house::House;
+use super::selection::Selection;
+use crate::error::Trouble;
+use crate::model::{Account, AccountId, Person, PersonId, PersonKey, normalise_key};
+use crate::plan::SourceState;
+
+/// How many near names are told.
+const NEAREST: usize = 3;
+
+/// Selects accounts.
+pub fn select(house: &House, desks: &[Desk], feeds: &[Feed], selection: &Selection) -> Result<(), Trouble> {
+    let ready = || desks.iter().filter(|desk| desk.ready().is_some() && selection.has_target(desk.id()));
+    if selection.only.is_empty() {
+        for desk in ready() {
+            house.facts.select_all(desk.id())?;
+        }
+        return Ok(());
+    }
+    let mut names: Names = selection.only.iter().map(|name| (normalise_key(name), Found::Nobody)).collect();
+    for desk in ready() {
+        each_account(house, desk, |account| {
+            let mut named = false;
+            for key in account_words(account) {
+                if let Some(found) = names.get_mut(&key) {
+                    (*found, named) = (Found::Selects, true);
+                }
+            }
+            if named { house.facts.select(desk.id(), std::slice::from_ref(&account.id)) } else { Ok(()) }
+        })?;
+    }
+    for feed in feeds.iter().filter(|feed| feed.state == SourceState::Listed) {
+        each_person(house, feed, |person| {
+            for key in person_words(person) {
+                let Some(found) = names.get_mut(&key) else { continue };
+                *found = (*found).max(Found::NoAccount);
+                for desk in ready() {
+                    let accounts = house.facts.accounts_of(desk.id(), feed.id(), &person.id)?;
+                    if !accounts.is_empty() {
+                        *found = Found::Selects;
+                        house.facts.select(desk.id(), &accounts)?;
+                    }
+                }
+            }
+            Ok(())
+        })?;
+    }
+    // Whoever could not be listed may be who is meant.
+    let all_listed = ready().count() == desks.iter().filter(|desk| selection.has_target(desk.id())).count()
+        && feeds.iter().all(|feed| feed.state != SourceState::Failed);
+    if all_listed { expect_all(house, desks, feeds, selection, &names) } else { Ok(()) }
+}
+
+type Names = BTreeMap<String, Found>;
+
+/// What a name of `--only` turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Found {
+    Nobody,
+    /// A person without an account in the selected targets.
+    NoAccount,
+    Selects,
+}
+
+fn account_words(account: &Account) -> impl Iterator<Item = String> {
+    let Account { id, name, email, display_name, .. } = account;
+    let all = [Some(id.as_str()), Some(name), email.as_deref(), Some(display_name)];
+    all.into_iter().flatten().map(normalise_key).filter(|key| !key.is_empty())
+}
+
+fn person_words(person: &Person) -> impl Iterator<Item = String> {
+    let keys = person.keys().iter().map(|(_, value)| value.clone());
+    keys.chain([normalise_key(&person.display_name)]).filter(|key| !key.is_empty())
+}
+
+fn each_account(
+    house: &House,
+    desk: &Desk,
+    mut take: impl FnMut(&Account) -> Result<(), crate::state::StateError>,
+) -> Result<(), Trouble> {
+    let mut after: Option<AccountId> = None;
+    loop {
+        let page = house.facts.accounts(desk.id(), after.as_ref(), PAGE)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.id.clone());
+        page.iter().try_for_each(&mut take)?;
+    }
+}
+
+fn each_person(
+    house: &House,
+    feed: &Feed,
+    mut take: impl FnMut(&Person) -> Result<(), crate::state::StateError>,
+) -> Result<(), Trouble> {
+    let mut after: Option<PersonId> = None;
+    loop {
+        let page = house.facts.people(feed.id(), after.as_ref(), PAGE)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.id.clone());
+        page.iter().try_for_each(&mut take)?;
+    }
+}
+
+fn expect_all(
+    house: &House,
+    desks: &[Desk],
+    feeds: &[Feed],
+    selection: &Selection,
+    names: &Names,
+) -> Result<(), Trouble> {
+    for given in &selection.only {
+        let name = normalise_key(given);
+        let given = given.escape_debug();
+        match names.get(&name).copied().unwrap_or(Found::Selects) {
+            Found::Selects => {}
+            Found::NoAccount => {
+                return Err(Trouble::Usage(format!(
+                    "--only {given}: this person has no account of its own in the selected targets: it matches none, \
+                     or more than one; nothing was done"
+                )));
+            }
+            Found::Nobody => {
+                let nearest = nearest(house, desks, feeds, &name)?;
+                let nearest =
+                    if nearest.is_empty() { String::new() } else { format!("; near it: {}", nearest.join(", ")) };
+                return Err(Trouble::Usage(format!(
+                    "--only {given}: no person and no account has this name, address or id{nearest}; nothing was done"
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn nearest(house: &House, desks: &[Desk], feeds: &[Feed], name: &str) -> Result<Vec<String>, Trouble> {
+    let mut near: Vec<(usize, String)> = Vec::new();
+    let mut offer = |word: String| {
+        let distance = strsim::osa_distance(name, &word);
+        // More than a third is another word.
+        if distance * 3 <= name.chars().count().max(word.chars().count()) && !near.contains(&(distance, word.clone())) {
+            near.push((distance, word));
+            near.sort();
+            near.truncate(NEAREST);
+        }
+    };
+    for desk in desks.iter().filter(|desk| desk.ready().is_some()) {
+        each_account(house, desk, |account| {
+            account_words(account).for_each(&mut offer);
+            Ok(())
+        })?;
+    }
+    for feed in feeds.iter().filter(|feed| feed.state == SourceState::Listed) {
+        each_person(house, feed, |person| {
+            let told =
+                |(key, _): &&(PersonKey, String)| matches!(key, PersonKey::Email | PersonKey::Upn | PersonKey::Id);
+            person.keys().iter().filter(told).for_each(|(_, value)| offer(value.clone()));
+            offer(normalise_key(&person.display_name));
+            Ok(())
+        })?;
+    }
+    Ok(near.into_iter().map(|(_, word)| word).collect())
+}

@@ -1,0 +1,56 @@
+//! Two targets of one file that turn out to be one server (design §4, State).
+//!
+//! Owns: telling them by the server's own id, and that neither is written to.
+//! Leaves to others: addresses that are equal in the file (`pipeline`), one target under two servers (`desk`).
+//! A newcomer gets wrong: each of the two would take the other's pictures for somebody's own, and leave its own behind.
+
+use std::collections::BTreeMap;
+
+use super::desk::Desk;
+use super::house::House;
+use crate::error::Trouble;
+use crate::http::{Failure, FailureKind};
+use crate::model::{ServerId, TargetId};
+use crate::pipeline::Pipeline;
+
+const HINT: &str = "write one element for each server, with all that is to be done there";
+
+/// What earlier runs know, before anybody is asked.
+pub fn refuse_known(house: &House, pipeline: &Pipeline) -> Result<(), Trouble> {
+    let mut known: BTreeMap<ServerId, &TargetId> = BTreeMap::new();
+    for target in &pipeline.targets {
+        let Some(server) = house.store.bound(&target.id)? else { continue };
+        if let Some(first) = known.insert(server, &target.id) {
+            let place = &target.place;
+            return Err(Trouble::Usage(format!("{place}: {first} and {} are one server; {HINT}", target.id)));
+        }
+    }
+    Ok(())
+}
+
+/// The servers that answered so far.
+#[derive(Default)]
+pub struct Servers(BTreeMap<ServerId, TargetId>);
+
+impl Servers {
+    /// Stops every target of this pass whose server another target has, too.
+    pub fn refuse_twins(&mut self, desks: &mut [Desk]) {
+        let mut twins = Vec::new();
+        for desk in desks.iter() {
+            let Some(open) = &desk.open else { continue };
+            if let Some(first) = self.0.get(&open.server.id) {
+                twins.push((first.clone(), desk.id().clone()));
+                twins.push((desk.id().clone(), first.clone()));
+            } else {
+                self.0.insert(open.server.id.clone(), desk.id().clone());
+            }
+        }
+        for (target, other) in twins {
+            for desk in desks.iter_mut().filter(|desk| *desk.id() == target) {
+                let tried = format!("ask {target} who it is");
+                let failure = Failure::new(FailureKind::Misconfigured, tried, format!("it is the server of {other}"));
+                desk.failure.get_or_insert(failure.hint(HINT));
+            }
+        }
+    }
+}
