@@ -31,10 +31,11 @@
  *                                           Who asks, and which version of this script answers. Writes nothing.
  *                                           No login: 401. Not in the group or no administrator: 403.
  *
- *   POST ?user=NAME&name=FILE[&seen=PATH]   body {"type":"image/png","picture":"BASE64"}
+ *   POST ?user=NAME&name=FILE[&key=KEY][&seen=PATH]
+ *                                           body {"type":"image/png","picture":"BASE64"}
  *                                           Stores FILE on that person's personal information and selects it. The same
  *                                           name again is a new version of the same attachment.
- *   POST ?user=NAME&action=default[&path=DEFAULT][&seen=PATH]
+ *   POST ?user=NAME&action=default[&path=DEFAULT][&key=KEY][&seen=PATH]
  *                                           Selects the default picture; no file is removed. No body is read. DEFAULT is
  *                                           the path that accounts without a picture show on this server; left out, it is
  *                                           /images/icons/profilepics/default.svg (old releases have default.png).
@@ -42,12 +43,13 @@
  *                                                      "path":"/download/attachments/1114116/FILE","default":false}
  *                                           which is what the account shows afterwards.
  *
- *   DELETE ?user=NAME&name=FILE             200 {"user":"jdoe","key":"4028…","file":"FILE","removed":true}
+ *   DELETE ?user=NAME&name=FILE[&key=KEY]   200 {"user":"jdoe","key":"4028…","file":"FILE","removed":true}
  *                                           All versions of FILE are gone. `removed` is false if there was none.
  *
- *   `seen` is the picture's path as the caller saw it, without the context path. If the account shows another one now,
- *   the answer is 409 and nothing is written. Left out, nothing is compared. Of two calls at the same moment both may
- *   pass, so send one after the other for one person.
+ *   `key` is the user key of the account that is meant: a name can pass to somebody else. `seen` is the picture's path as
+ *   the caller saw it, without the context path; the default's two names, .svg and .png, are the same. If the name is
+ *   another account's now, or the account shows another picture, the answer is 409 and nothing is written. What is left
+ *   out is not compared. Of two calls at the same moment both may pass, so send one after the other for one person.
  *
  *   Refusals are {"error":"WORD","message":"TEXT"} and write nothing:
  *     400 bad_request    user, name, action or path is missing or odd; the name lacks the prefix or has a path part; the body
@@ -55,7 +57,8 @@
  *     403 not_admin      the caller is no Confluence administrator (ScriptRunner's own 403, for a caller outside the
  *                        group, has no such body)
  *     404 no_user        nobody has that name
- *     409 changed        the account shows another picture than `seen`; `path` holds the one it shows
+ *     409 changed        the name is that of another account than `key`, or the account shows another picture than `seen`;
+ *                        then `path` holds the one it shows
  *     409 shown          the file to remove is the one that is shown
  *     413 too_large      the picture has more than 5 MiB
  *     500 failed         anything else; the transaction was rolled back
@@ -134,6 +137,10 @@ ConfluenceUser person(MultivaluedMap query) {
     if (user == null) {
         throw new Refusal(404, "no_user", "Nobody has the user name ${name}.".toString())
     }
+    def key = query.getFirst("key") as String
+    if (key != null && key != user.key.stringValue) {
+        throw new Refusal(409, "changed", "The name ${name} is another account's now.".toString())
+    }
     user
 }
 
@@ -157,10 +164,14 @@ String plain(String path) {
     path.split(/\?/, 2)[0]
 }
 
+boolean isDefault(String path) {
+    path.startsWith(STOCK + "default.")
+}
+
 void compare(MultivaluedMap query, ConfluenceUser user) {
     def seen = query.getFirst("seen") as String
     def now = pathOf(user)
-    if (seen != null && plain(seen) != now) {
+    if (seen != null && plain(seen) != now && !(isDefault(plain(seen)) && isDefault(now))) {
         throw new Refusal(409, "changed", "The account shows another picture now.", [path: now])
     }
 }
@@ -170,7 +181,7 @@ Map shown(ConfluenceUser user) {
     def path = pathOf(user)
     def own = !path.startsWith(STOCK)
     [user: user.name, key: user.key.stringValue, file: own ? picture?.fileName : null, path: path,
-     default: path.startsWith(STOCK + "default.")]
+     default: isDefault(path)]
 }
 
 byte[] picture(Map sent) {

@@ -5,17 +5,18 @@
 //! | request | answer |
 //! |---|---|
 //! | `GET` | 200 `{"endpoint":"avatarpipe","version":1,"user":"svc","admin":true,"prefix":"avatarpipe-","confluence":"9.2.0"}` |
-//! | `POST ?user=NAME&name=FILE[&seen=PATH]` with `{"type":"image/png","picture":"BASE64"}` | stores and selects; 200 `{"user":"jdoe","key":"4028…","file":"FILE","path":"/download/attachments/ID/FILE","default":false}` |
-//! | `POST ?user=NAME&action=default[&path=DEFAULT][&seen=PATH]` | selects the default (`path`, else `default.svg`), removes nothing; the same answer, `file` null |
-//! | `DELETE ?user=NAME&name=FILE` | 200 `{"user":"jdoe","key":"4028…","file":"FILE","removed":true}`; `removed` false if there was none |
+//! | `POST ?user=NAME&name=FILE[&key=KEY][&seen=PATH]` with `{"type":"image/png","picture":"BASE64"}` | stores and selects; 200 `{"user":"jdoe","key":"4028…","file":"FILE","path":"/download/attachments/ID/FILE","default":false}` |
+//! | `POST ?user=NAME&action=default[&path=DEFAULT][&key=KEY][&seen=PATH]` | selects the default (`path`, else `default.svg`), removes nothing; the same answer, `file` null |
+//! | `DELETE ?user=NAME&name=FILE[&key=KEY]` | 200 `{"user":"jdoe","key":"4028…","file":"FILE","removed":true}`; `removed` false if there was none |
 //!
 //! Refusals are `{"error":"WORD","message":"TEXT"}` and write nothing: 400 `bad_request`, 403 `not_admin`, 404 `no_user`,
-//! 409 `changed` (with `path`: the account shows another picture than `seen`), 409 `shown` (the file to remove is shown),
+//! 409 `changed` (the name is that of another account than `key`; or, with `path`, the account shows another picture than
+//! `seen`), 409 `shown` (the file to remove is shown),
 //! 413 `too_large` (above 5 MiB), 500 `failed`. ScriptRunner answers 401 without a login, 403 without our body to a
 //! caller outside the group, and 404 where the script is not installed.
 //!
 //! Leaves to others: what it stores (`store`), who asks (`atlassian`).
-//! A newcomer gets wrong: `seen` is compared only if it is sent, and without the context path.
+//! A newcomer gets wrong: `key` and `seen` are compared only if they are sent, the path without the context path.
 
 use axum::http::Method;
 use base64::Engine;
@@ -114,7 +115,13 @@ impl Call<'_> {
         let name = self.wanted("user")?;
         let found = self.store.by_name(name).filter(|account| account.standing != Standing::Deleted);
         let words = || format!("Nobody has the user name {name}.");
-        found.cloned().ok_or_else(|| refusal(404, "no_user", &words(), None))
+        let found = found.cloned().ok_or_else(|| refusal(404, "no_user", &words(), None))?;
+        match self.ask.query("key") {
+            Some(key) if key != found.key => {
+                Err(refusal(409, "changed", &format!("The name {name} is another account's now."), None))
+            }
+            _ => Ok(found),
+        }
     }
 
     fn file_name(&self) -> Result<String, Reply> {
@@ -129,8 +136,9 @@ impl Call<'_> {
 
     fn compare(&self, owner: &Account) -> Result<(), Reply> {
         let now = self.store.path(owner, &self.site.default_picture());
-        match self.ask.query("seen") {
-            Some(seen) if seen.split('?').next() != Some(&now) => {
+        let is_default = |path: &str| path.starts_with(&format!("{STOCK_FOLDER}default."));
+        match self.ask.query("seen").and_then(|seen| seen.split('?').next()) {
+            Some(seen) if seen != now && !(is_default(seen) && is_default(&now)) => {
                 Err(refusal(409, "changed", "The account shows another picture now.", Some(&now)))
             }
             _ => Ok(()),
