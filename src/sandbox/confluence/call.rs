@@ -8,7 +8,9 @@ use axum::http::Method;
 use bytes::Bytes;
 use serde_json::json;
 
+use super::people::GroupAsked;
 use super::store::{Account, Shows, Store};
+use super::version::Release;
 use super::{Confluence, switches};
 use crate::sandbox::atlassian::ask::Ask;
 use crate::sandbox::atlassian::filters::check_forgery;
@@ -67,7 +69,13 @@ impl Call<'_> {
             ["user"] => self.user(),
             ["user", "current"] => Ok(self.current_user()),
             ["user", "list"] if site.stands(&switches::USER_LIST, self.has_user_list()) => self.list(),
-            ["group", name, "member"] => self.group_members(name),
+            ["group", "member"] if site.stands(&switches::GROUP_MEMBER, site.version.has_group_member()) => {
+                match self.ask.query("groupName").map(str::to_owned) {
+                    Some(name) => self.group_members(&name, GroupAsked::ByParameter),
+                    None => Err(error(400, "groupName is required")),
+                }
+            }
+            ["group", name, "member"] => self.group_members(name, GroupAsked::InThePath),
             ["admin", "users", "list", "active"] => self.active_list(),
             ["server-information"] => self.server_information(),
             _ => Err(error(404, "null for uri")),

@@ -9,17 +9,23 @@ use serde_json::{Value, json};
 
 use super::Confluence;
 use super::store::{BY_HAND, STOCK, STOCK_FOLDER, Store};
+use super::world::AccountWorld;
 
 /// A command.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Command {
-    /// A person uploads a picture file of the world in the web page: `user-avatar` is stored and chosen.
-    Upload { name: String, picture: String },
+    /// A person uploads a picture file of the world in the web page: `user-avatar` is stored and chosen. With a `file`: by
+    /// an app that stores it under that name.
+    Upload { name: String, picture: String, file: Option<String> },
     /// A person chooses the nth stock picture; none: the default.
     Stock { name: String, stock: Option<usize> },
     /// A person deletes a file of the own profile; none: `user-avatar`.
     Delete { name: String, file: Option<String> },
+    /// An administrator renames an account: key, groups, files and choice go with it.
+    Rename { name: String, to: String },
+    /// An administrator makes an account, as a world file writes it.
+    Create { account: Box<AccountWorld> },
     /// An administrator solves the CAPTCHA.
     ClearCaptcha { name: String },
     /// Rate limiting blocks an account, or frees it.
@@ -36,11 +42,12 @@ impl Confluence {
         let mut store = self.store();
         let mut answer = json!({});
         match command {
-            Command::Upload { name, picture } => {
+            Command::Upload { name, picture, file } => {
                 let bytes = self.pictures.get(&picture).ok_or_else(|| format!("no picture file {picture}"))?;
                 let key = key_of(&store, &name)?;
-                store.put(&key, BY_HAND.0, BY_HAND.1, "world", bytes);
-                choose(&mut store, &key, BY_HAND.0.to_owned());
+                let file = file.as_deref().unwrap_or(BY_HAND.0);
+                store.put(&key, file, BY_HAND.1, "world", bytes);
+                choose(&mut store, &key, file.to_owned());
             }
             Command::Stock { name, stock } => {
                 let file = match stock {
@@ -55,6 +62,15 @@ impl Confluence {
                 store.current(&key, file).ok_or_else(|| format!("{name} has no file {file}"))?;
                 store.remove(&key, file, "world");
             }
+            Command::Rename { name, to } => {
+                let key = key_of(&store, &name)?;
+                if store.by_name(&to).is_some_and(|other| other.key != key) {
+                    return Err(format!("{to} is another account's name"));
+                }
+                store.accounts.entry(key).and_modify(|account| account.name = to.to_lowercase());
+                store.index();
+            }
+            Command::Create { account } => store.add(&self.title, &account, &self.pictures)?,
             Command::ClearCaptcha { name } => {
                 store.lobby.failures.remove(&name.to_lowercase());
             }

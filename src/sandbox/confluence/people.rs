@@ -2,7 +2,7 @@
 //!
 //! Owns: the person bean, pages and their links, what each release has.
 //! Leaves to others: logins, and which picture is shown (`store`).
-//! A newcomer gets wrong: no REST person has an e-mail address, and `limit` in an answer may be lower than what was asked.
+//! A newcomer gets wrong: only one listing of newer releases has e-mail addresses (§13), and `limit` in an answer may be lower than what was asked.
 
 use serde_json::{Value, json};
 
@@ -12,12 +12,21 @@ use super::switches;
 use super::version::Release;
 use super::world::Standing;
 use crate::sandbox::atlassian::ask::encode;
-use crate::sandbox::atlassian::lobby::{Door, Role};
+use crate::sandbox::atlassian::lobby::Door;
 use crate::sandbox::atlassian::manifest::Manifest;
 use crate::sandbox::atlassian::reply::Reply;
 
 /// Page of a listing that says nothing.
 const PAGE: usize = 200;
+
+/// How a group is named in the request (§4.1, §13).
+#[derive(Clone, Copy, Debug)]
+pub(super) enum GroupAsked {
+    /// `group/{name}/member`.
+    InThePath,
+    /// `group/member?groupName=`.
+    ByParameter,
+}
 
 impl Call<'_> {
     pub(super) fn has_user_list(&self) -> bool {
@@ -56,7 +65,7 @@ impl Call<'_> {
         self.page(&people, "/rest/api/user/list", largest)
     }
 
-    pub(super) fn group_members(&mut self, name: &str) -> Answer {
+    pub(super) fn group_members(&mut self, name: &str, asked: GroupAsked) -> Answer {
         let strangers = self.refuse_strangers()?;
         if !self.store.groups.contains(name) {
             return Err(error(404, &format!("No group found with name: {name}")));
@@ -65,20 +74,27 @@ impl Call<'_> {
         let mut people = self.people(|a| a.groups.contains(name) && (a.standing == Standing::Active || disabled));
         people.retain(|_| !strangers);
         let largest = self.site.context.number(&switches::GROUP_PAGE);
-        self.page(&people, &format!("/rest/api/group/{}/member", encode(name).replace('+', "%20")), largest)
+        let name = encode(name).replace('+', "%20");
+        match asked {
+            GroupAsked::InThePath => self.page(&people, &format!("/rest/api/group/{name}/member"), largest),
+            GroupAsked::ByParameter => self.page(&people, &format!("/rest/api/group/member?groupName={name}"), largest),
+        }
     }
 
     pub(super) fn active_list(&mut self) -> Answer {
         if !self.site.stands(&switches::ACTIVE_LIST, self.site.version.has_active_list()) {
             return Err(error(404, "null for uri"));
         }
-        let me = self.me().ok_or_else(|| self.site.login_required())?;
-        if me.role < Role::Admin {
-            return Err(error(403, "You must be an administrator."));
-        }
+        self.me().ok_or_else(|| self.site.login_required())?;
         let people = self.people(|account| account.standing == Standing::Active);
         let largest = self.site.context.number(&switches::LIST_PAGE);
-        self.page(&people, "/rest/api/admin/users/list/active", largest)
+        let mut answer = self.page_of(&people, "/rest/api/admin/users/list/active", largest)?;
+        let shown = self.site.context.is(&switches::EMAIL, "shown");
+        for person in answer["results"].as_array_mut().into_iter().flatten() {
+            let email = person["username"].as_str().and_then(|name| self.store.by_name(name)?.email.clone());
+            person["email"] = json!(email.filter(|_| shown));
+        }
+        Ok(Reply::json(200, &answer))
     }
 
     pub(super) fn server_information(&mut self) -> Answer {
@@ -137,6 +153,10 @@ impl Call<'_> {
     }
 
     fn page(&self, people: &[Account], path: &str, largest: u64) -> Answer {
+        Ok(Reply::json(200, &self.page_of(people, path, largest)?))
+    }
+
+    fn page_of(&self, people: &[Account], path: &str, largest: u64) -> Result<Value, Reply> {
         let largest = usize::try_from(largest).unwrap_or(usize::MAX).max(1);
         let number = |name, default| self.ask.number(name, default).map_err(|words| error(400, &words));
         let (start, limit) = (number("start", 0)?, number("limit", PAGE)?.clamp(1, largest));
@@ -151,10 +171,11 @@ impl Call<'_> {
         let mut links = json!({"self": format!("{base}{path}"), "base": base, "context": context});
         if start + page.len() < people.len() {
             let expand = self.ask.query("expand").map(|what| format!("&expand={}", encode(what))).unwrap_or_default();
-            links["next"] = json!(format!("{path}?limit={limit}&start={}{expand}", start + limit));
+            let joint = if path.contains('?') { '&' } else { '?' };
+            links["next"] = json!(format!("{path}{joint}limit={limit}&start={}{expand}", start + limit));
         }
         let size = page.len();
-        Ok(Reply::json(200, &json!({"results": page, "start": start, "limit": limit, "size": size, "_links": links})))
+        Ok(json!({"results": page, "start": start, "limit": limit, "size": size, "_links": links}))
     }
 
     fn person(&self, account: &Account, with_picture: bool) -> Value {

@@ -111,7 +111,8 @@ impl Store {
         Ok(store)
     }
 
-    fn add(&mut self, title: &str, written: &AccountWorld, pictures: &Pictures) -> Result<(), String> {
+    /// Adds an account. Without a key of its own it gets one that is made of title and name.
+    pub fn add(&mut self, title: &str, written: &AccountWorld, pictures: &Pictures) -> Result<(), String> {
         let name = written.name.to_lowercase();
         let made_up = || format!("4028{:014x}{:014x}", number_from(title, &name), number_from(&name, title));
         let key = written.key.clone().unwrap_or_else(made_up);

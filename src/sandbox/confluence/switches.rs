@@ -38,6 +38,8 @@ switches! {
     LISTED_DISABLED = "listed_disabled", ON_OFF, "on", "Whether /rest/api/user/list includes disabled users (§4.1).";
     GROUP_DISABLED = "group_disabled", ON_OFF, "on", "Whether a group's members include disabled users.";
     ACTIVE_LIST = "active_list", BY_VERSION, "version", "Whether /rest/api/admin/users/list/active exists; by version from 9.3 (§4.1).";
+    GROUP_MEMBER = "group_member", BY_VERSION, "version",
+        "Whether /rest/api/group/member?groupName= exists; by version from 10.2 (§13).";
     SERVER_INFORMATION = "server_information", BY_VERSION, "version",
         "Whether /rest/api/server-information exists; by version from 9.0 (§4.1).";
     MOBILE_PROFILE = "mobile_profile", ON_OFF, "on", "Whether /rest/mobile/1.0/profile exists (§4.1).";

@@ -18,6 +18,8 @@ pub trait Release {
     fn has_user_list(self) -> bool;
     /// `/rest/api/admin/users/list/active` came with 9.3 (§4.1).
     fn has_active_list(self) -> bool;
+    /// `/rest/api/group/member?groupName=` is in 10.2 (§13).
+    fn has_group_member(self) -> bool;
     /// `/rest/api/server-information` is "newer" (§4.1); taken to be there from 9.0.
     fn has_server_information(self) -> bool;
     /// The file name of the default picture (§4.1: "old" has the PNG; taken to mean before 8).
@@ -45,6 +47,10 @@ impl Release for Version {
         self >= Version::new(9, 3, 0)
     }
 
+    fn has_group_member(self) -> bool {
+        self >= Version::new(10, 2, 0)
+    }
+
     fn has_server_information(self) -> bool {
         self >= Version::new(9, 0, 0)
     }
@@ -60,17 +66,19 @@ mod tests {
 
     #[test]
     fn the_version_table() {
-        // version, tokens, password logins, user/list, active list, server-information, default
+        // version, tokens, password logins, user/list, active list, server-information, group/member, default
         let table = [
-            ("7.8.0", false, true, false, false, false, "default.png"),
-            ("7.19.0", true, true, false, false, false, "default.png"),
-            ("8.3.9", true, true, false, false, false, "default.svg"),
-            ("8.5.0", true, true, true, false, false, "default.svg"),
-            ("9.2.0", true, true, true, false, true, "default.svg"),
-            ("9.3.0", true, true, true, true, true, "default.svg"),
-            ("10.0.0", true, false, true, true, true, "default.svg"),
+            ("7.8.0", false, true, false, false, false, false, "default.png"),
+            ("7.19.0", true, true, false, false, false, false, "default.png"),
+            ("8.3.9", true, true, false, false, false, false, "default.svg"),
+            ("8.5.0", true, true, true, false, false, false, "default.svg"),
+            ("9.2.0", true, true, true, false, true, false, "default.svg"),
+            ("9.3.0", true, true, true, true, true, false, "default.svg"),
+            ("10.0.0", true, false, true, true, true, false, "default.svg"),
+            ("10.2.14", true, false, true, true, true, true, "default.svg"),
+            ("11.0.0", true, false, true, true, true, true, "default.svg"),
         ];
-        for (text, tokens, passwords, list, active, information, default) in table {
+        for (text, tokens, passwords, list, active, information, group, default) in table {
             let version: Version = text.parse().expect(text);
             let found = (
                 version.has_tokens(),
@@ -78,9 +86,10 @@ mod tests {
                 version.has_user_list(),
                 version.has_active_list(),
                 version.has_server_information(),
+                version.has_group_member(),
                 version.default_picture(),
             );
-            assert_eq!(found, (tokens, passwords, list, active, information, default), "{text}");
+            assert_eq!(found, (tokens, passwords, list, active, information, group, default), "{text}");
         }
     }
 }

@@ -19,7 +19,10 @@ async fn what_each_release_has_and_whom_it_lets_in() {
         ("9.2.0", &[], "/rest/api/server-information", ADMIN, 200),
         ("9.2.0", &[], active, ADMIN, 404),
         ("9.3.0", &[], active, ADMIN, 200),
-        ("9.3.0", &[], active, ADA, 403),
+        ("9.3.0", &[], active, ADA, 200),
+        ("9.3.0", &[], active, As::Nobody, 401),
+        ("10.1.0", &[("basic_auth", "on")], "/rest/api/group/member?groupName=staff", ADMIN, 404),
+        ("11.0.0", &[("basic_auth", "on")], "/rest/api/group/member?groupName=staff", ADMIN, 200),
         ("9.2.0", &[], list, As::Nobody, 403),
         ("9.2.0", &[], list, As::Token("dead"), 403),
         ("9.2.0", &[("anonymous_reads", "anonymous")], list, As::Token("dead"), 200),
@@ -94,6 +97,25 @@ async fn listings_lower_the_limit_and_say_where_to_go_on() {
 }
 
 #[tokio::test]
+async fn newer_releases_tell_addresses_and_take_any_group_name() {
+    let desk = Desk::new("10.2.14", &[("basic_auth", "on")]);
+    let active = desk.get("/rest/api/admin/users/list/active?limit=2", ADMIN).await.json();
+    let first = &active["results"][0];
+    assert_eq!(
+        (&first["username"], &first["userKey"], &first["email"]),
+        (&json!("ada"), &json!("4028ada"), &json!("ada@ex.org"))
+    );
+    let members = desk.get("/rest/api/group/member?groupName=staff&start=0&limit=2", ADMIN).await.json();
+    let next = "/rest/api/group/member?groupName=staff&limit=2&start=2";
+    assert_eq!((&members["size"], &members["_links"]["next"]), (&json!(2), &json!(next)));
+    assert_eq!(desk.get("/rest/api/group/member?groupName=a/b", ADMIN).await.status, 404);
+    let old = Desk::new("9.2.0", &[]);
+    for path in ["/rest/api/admin/users/list/active", "/rest/api/group/member?groupName=staff"] {
+        assert_eq!(old.get(path, ADMIN).await.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn what_people_do_by_hand() {
     let desk = Desk::new("9.2.0", &[]);
     desk.control(json!({"upload": {"name": "alan", "picture": "two.png"}}));
@@ -106,6 +128,24 @@ async fn what_people_do_by_hand() {
     assert!(desk.picture("alan").await.1);
     assert!(desk.running.command("confluence", &json!({"stock": {"name": "alan", "stock": 6}})).is_err());
     assert!(desk.running.truth().writes.is_empty(), "the world's doing is no client's");
+}
+
+#[tokio::test]
+async fn a_name_can_pass_to_somebody_else() {
+    let desk = Desk::new("9.2.0", &[]);
+    let path = desk.picture("ada").await.0;
+    desk.control(json!({"rename": {"name": "ada", "to": "Ada.King"}}));
+    assert_eq!(desk.get("/rest/api/user?username=ada", ADMIN).await.status, 404);
+    desk.control(json!({"create": {"account": {"name": "ada", "key": "4028new"}}}));
+    let key = async |name: &str| {
+        desk.get(&format!("/rest/api/user?username={name}"), ADMIN).await.json()["userKey"].as_str().map(str::to_owned)
+    };
+    assert_eq!((key("ada").await.as_deref(), key("ada.king").await.as_deref()), (Some("4028new"), Some("4028ada")));
+    assert_eq!(desk.picture("ada.king").await.0, path, "files and choice go with the account");
+    assert!(desk.picture("ada").await.1, "the newcomer has nothing");
+    for refused in [json!({"rename": {"name": "alan", "to": "ada"}}), json!({"create": {"account": {"name": "ada"}}})] {
+        assert!(desk.running.command("confluence", &refused).is_err(), "{refused}");
+    }
 }
 
 #[tokio::test]
