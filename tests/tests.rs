@@ -51,4 +51,5 @@ mod suite {
     mod stopping; // by a signal, in every phase and pause; the next run goes on
     mod strangers; // no credential for any other host (P7)
     mod systems; // every file of pipelines/
+    mod wiki; // Confluence: names that pass on, files named like ours, removals that are refused
 }

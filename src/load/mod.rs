@@ -212,6 +212,14 @@ pub trait Target: Send + Sync {
         Ok(())
     }
 
+    /// What was learnt by writing and is worth keeping; after the last write of a run.
+    fn keep(&self, _learnt: &mut Learnt) {}
+
+    /// What came up that is nobody's failure, each thing once in a run.
+    fn asides(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What a plan has to say that replaces or takes away pictures which stand there; `None`: the server keeps them.
     fn keeps_no_earlier_picture(&self) -> Option<&'static str> {
         None

@@ -78,6 +78,12 @@ pub async fn apply(house: &House, desk: &mut Desk, plan: &DeskPlan, workers: usi
     let refusals = crew.refusals.into_inner().unwrap_or_else(PoisonError::into_inner);
     let failure = failure.or_else(|| refusals.of_everybody(desk.id()));
     house.ends(&work, format!("{} of {total} done", refusals.done()));
+    let known = house.store.learnt(&open.server.id)?;
+    let mut learnt = known.clone();
+    desk.target.keep(&mut learnt);
+    if learnt != known {
+        house.store.learn(&open.server.id, &learnt).await?;
+    }
     if let Err(failure) = desk.target.finish().await {
         desk.failure.get_or_insert(failure);
     }

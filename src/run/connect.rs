@@ -18,10 +18,10 @@ use crate::http::{
     self, ClientCert, EntraSignIn, GoogleSignIn, HeaderName, Line, Pace, Proxy, Rate, Stopping, Transport,
 };
 use crate::load::{self, Target};
-use crate::model::Place;
+use crate::model::{AccountKey, Place};
 use crate::pipeline::{
     self, AppProof, AtlassianCredential, Cloud, ConfluenceUpload, EntraCredential, GoogleCredential, JiraUpload,
-    Matching, Ownership, Pipeline, Provider, SourceKind, TargetKind, TokenFrom,
+    Matching, Pipeline, Provider, SourceKind, TargetKind, TokenFrom,
 };
 
 /// The named rates and transports of a file, made once and shared.
@@ -137,14 +137,14 @@ impl Lines {
                     credential: credential(&confluence.credential),
                     upload,
                     endpoint,
-                    read_before: match entry.ownership {
-                        Ownership::Provider => load::confluence::ReadBefore::Reverts,
-                        Ownership::Ours => load::confluence::ReadBefore::EveryWrite,
+                    addresses: match asks_for(&entry.matching, AccountKey::Email) {
+                        true => load::confluence::Addresses::Needed,
+                        false => load::confluence::Addresses::NotNeeded,
                     },
                     quiet: entry.quiet,
                     accounts: account_rules(&entry.accounts),
                 };
-                Ok(Arc::new(load::confluence::Confluence::new(settings, line)?))
+                Ok(Arc::new(load::confluence::Confluence::new(settings, line, Arc::new(Eyes))?))
             }
             TargetKind::Bitbucket(bitbucket) => {
                 let line =
@@ -162,6 +162,14 @@ impl Lines {
                 Ok(Arc::new(load::folder::Folder::new(settings)))
             }
         }
+    }
+}
+
+/// Whether accounts are matched by this key of theirs.
+fn asks_for(matching: &Matching, key: AccountKey) -> bool {
+    match matching {
+        Matching::Pairs(pairs) => pairs.iter().any(|pair| pair.account == key),
+        Matching::Map(map) => map.account == key,
     }
 }
 

@@ -278,7 +278,13 @@ fn notes(feeds: &[Feed], desks: &[Finished]) -> Vec<String> {
         let surveyed = open.into_iter().flat_map(|open| open.surveyed.notes.iter());
         let upload = open.and_then(|open| open.upload.note.as_ref());
         let lost = not_kept(desk);
-        surveyed.chain(upload).chain(&lost).map(|note| format!("{}: {note}", desk.desk.id())).collect::<Vec<_>>()
+        let asides = desk.desk.target.asides();
+        surveyed
+            .chain(upload)
+            .chain(&lost)
+            .chain(&asides)
+            .map(|note| format!("{}: {note}", desk.desk.id()))
+            .collect::<Vec<_>>()
     });
     sources.chain(targets).collect()
 }

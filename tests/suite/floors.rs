@@ -61,9 +61,11 @@ const FLOORS: &[(&str, Floor)] = &[
     ("confluence GET manifest", always(1)),
     ("confluence GET current", always(1)),
     ("confluence GET list", LISTED),
-    // The probe (atlassian §4.7), then one to add, one to remove the former file; a revert is two, after a read.
+    // The probe (atlassian §4.7), then one to add, one to remove the former file; a revert is two.
     ("confluence POST xmlrpc", [1 + ALL, 1, 1 + 2 * CHANGED, 1 + 2 * GONE]),
-    ("confluence GET user", [0, 0, 0, GONE]),
+    // write-protocols, Confluence: each write begins with R, and what an earlier run made is looked at before it goes.
+    ("confluence GET user", [ALL, 0, CHANGED, GONE]),
+    ("confluence GET attachments", [0, 0, CHANGED, GONE]),
     // Version, server id, listing; a revert looks whether the version is still ours.
     ("bitbucket GET application-properties", always(1)),
     ("bitbucket GET manifest", always(1)),
@@ -85,7 +87,9 @@ fn arrived(stage: &Stage) -> BTreeMap<String, u64> {
     let mut arrived = BTreeMap::new();
     for entry in stage.sandbox.requests().entries() {
         let number = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
-        let about = entry.path.rsplit('/').find(|part| !number(part)).unwrap_or_default();
+        // A file is named after what it shows.
+        let path = entry.path.split_inclusive("/attachments").next().unwrap_or_default();
+        let about = path.rsplit('/').find(|part| !number(part)).unwrap_or_default();
         *arrived.entry(format!("{} {} {about}", entry.simulator, entry.method)).or_default() += 1;
     }
     arrived

@@ -1,23 +1,42 @@
 //! The reads of Confluence: one person, one file, who we are.
 //!
 //! Owns: the addresses, and the failure of a read. Leaves to others: writing (`remote.rs`), the listing (`survey.rs`).
-//! A newcomer gets wrong: people are read by their key, which never changes, and named by their name in every write; so
-//! a read tells whether the name still leads to the same person.
+//! A newcomer gets wrong: a name is only an address and can pass to somebody else. What became of an account is read by its
+//! key, which never changes; before a write it is read by the name that the write will use, and its key is compared.
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use url::Url;
 
 use crate::http::{Answer, Failure, FailureKind};
 use crate::load::atlassian::door::{Door, fault, with_query};
+use crate::load::atlassian::manifest;
 use crate::model::{AccountId, Fault, Mark};
 
 use super::Shared;
-use super::picture::{Picture, STOCK};
+use super::picture::{self, Picture, STOCK};
 use super::wire::Person;
 
 /// The code of a fault that stands for an account that is not there any more.
 pub(super) const GONE: &str = "account_gone";
+
+/// A file of somebody's personal information.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct File<'a> {
+    pub content: &'a str,
+    pub file: &'a Mark,
+}
+
+/// What is served for a file.
+#[derive(Clone, Debug)]
+pub(super) enum Served {
+    Picture(Bytes),
+    /// There is no such file.
+    Missing,
+    /// The server does not say: a login page, a gateway.
+    Unclear,
+}
 
 /// One way to the server.
 #[derive(Clone)]
@@ -29,6 +48,7 @@ pub(super) struct Desk {
 /// What one account says now.
 #[derive(Clone, Debug)]
 pub(super) struct Now {
+    pub key: AccountId,
     pub name: String,
     pub picture: Picture,
 }
@@ -51,22 +71,15 @@ impl Desk {
         with_query(self.door.line().url(&format!("rest/api/{path}")), query)
     }
 
-    /// A file of somebody's personal information.
-    pub fn attachment(&self, content: &str, file: &Mark) -> Url {
-        let mut url = self.door.line().url("download/attachments");
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.push(content).push(file.as_str());
-        }
-        url
+    /// A file of somebody's personal information; `None` if it can have no address.
+    pub fn attachment(&self, which: File<'_>) -> Option<Url> {
+        let file = picture::is_id(which.content).then(|| segment(which.file.as_str()))??;
+        Some(self.door.line().url(&format!("download/attachments/{}/{file}", which.content)))
     }
 
-    /// A picture that people choose from.
-    pub fn stock(&self, file: &Mark) -> Url {
-        let mut url = self.door.line().url(STOCK.trim_end_matches('/'));
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.push(file.as_str());
-        }
-        url
+    /// A picture that people choose from; `None` if it can have no address.
+    pub fn stock(&self, file: &Mark) -> Option<Url> {
+        Some(self.door.line().url(&format!("{}{}", STOCK.trim_start_matches('/'), segment(file.as_str())?)))
     }
 
     /// What an unsuccessful answer to a read means for the target.
@@ -108,7 +121,21 @@ impl Desk {
 
     /// One account as it is now. The inner fault is this person's alone.
     pub async fn now(&self, account: &AccountId) -> Result<Result<Now, Fault>, Failure> {
-        let answer = self.door.read(self.api("user", &[("key", account.as_str())])).await?;
+        self.person(("key", account.as_str()), |now| now.key == *account).await
+    }
+
+    /// Who carries this name now, and what that account shows. The inner fault is this person's alone.
+    pub async fn named(&self, name: &str) -> Result<Result<Now, Fault>, Failure> {
+        // Names compare in any case (reference §8); Confluence stores them in lower case.
+        self.person(("username", name), |now| now.name.to_lowercase() == name.to_lowercase()).await
+    }
+
+    async fn person(
+        &self,
+        wanted: (&str, &str),
+        is_wanted: impl FnOnce(&Now) -> bool,
+    ) -> Result<Result<Now, Fault>, Failure> {
+        let answer = self.door.read(self.api("user", &[wanted])).await?;
         match answer.status {
             200 => {}
             401 => return Err(self.failed(&answer)),
@@ -128,32 +155,79 @@ impl Desk {
         let picture = person
             .picture(self.door.line().base())
             .unwrap_or_else(|| Picture::unknown("its user shows no profile picture"));
-        match (person.user_key, person.username) {
-            (Some(key), Some(name)) if key == account.as_str() => Ok(Ok(Now { name, picture })),
-            _ => Ok(Err(fault("account_mixed_up", &answer))),
+        let now = match (person.user_key, person.username) {
+            (Some(key), Some(name)) => Some(Now { key: AccountId::new(key), name, picture }).filter(is_wanted),
+            _ => None,
+        };
+        Ok(now.ok_or_else(|| fault("account_mixed_up", &answer)))
+    }
+
+    /// What is served for a file; `beside` is one that is there. A 404 may be that of a gateway, or of a server that is
+    /// only starting: it counts if the server says so again, and in between knows us and serves the file beside. Where
+    /// there is none, it has to say which server it is.
+    pub async fn file(&self, which: File<'_>, beside: Option<File<'_>>) -> Result<Served, Failure> {
+        let first = self.serve(which).await?;
+        if !matches!(first, Served::Missing) {
+            return Ok(first);
+        }
+        self.current().await?;
+        let answers = match beside.filter(|beside| *beside != which) {
+            Some(beside) => matches!(self.serve(beside).await?, Served::Picture(_)),
+            None => self.is_the_same_server().await?,
+        };
+        if answers { self.serve(which).await } else { Ok(Served::Unclear) }
+    }
+
+    async fn serve(&self, which: File<'_>) -> Result<Served, Failure> {
+        let Some(url) = self.attachment(which) else { return Ok(Served::Unclear) };
+        match self.door.file(url).await {
+            Ok(answer) if answer.status == 200 && !answer.is_html() && !answer.body.is_empty() => {
+                Ok(Served::Picture(answer.body))
+            }
+            Ok(answer) if answer.status == 404 => Ok(Served::Missing),
+            Ok(_) => Ok(Served::Unclear),
+            // A redirect to a sign-in page elsewhere.
+            Err(failure) if matches!(failure.kind, FailureKind::Odd | FailureKind::Misconfigured) => {
+                Ok(Served::Unclear)
+            }
+            Err(failure) => Err(failure),
         }
     }
 
-    /// Whether a file is there; `None` if the server does not say. One 404 may be that of a proxy, or of a server that is
-    /// only starting: it counts if the server knows us and says so again.
-    pub async fn has(&self, content: &str, file: &Mark) -> Result<Option<bool>, Failure> {
-        Ok(match self.status_of(content, file).await? {
-            Some(404) => {
-                self.current().await?;
-                (self.status_of(content, file).await? == Some(404)).then_some(false)
-            }
-            Some(200) => Some(true),
-            _ => None,
-        })
-    }
-
-    /// What is answered for a file; `None` for anything that is no file, such as a login page.
-    async fn status_of(&self, content: &str, file: &Mark) -> Result<Option<u16>, Failure> {
-        match self.door.file(self.attachment(content, file)).await {
-            Ok(answer) if answer.status == 200 && answer.is_html() => Ok(None),
-            Ok(answer) => Ok(Some(answer.status)),
-            Err(failure) if matches!(failure.kind, FailureKind::Odd | FailureKind::Misconfigured) => Ok(None),
+    async fn is_the_same_server(&self) -> Result<bool, Failure> {
+        let known = self.shared.known().server;
+        match manifest::server_id(&self.door, "Confluence", &["confluence"], None, None).await {
+            Ok(id) => Ok(!id.is_address() && known == Some(id)),
+            Err(failure) if matches!(failure.kind, FailureKind::Odd | FailureKind::Misconfigured) => Ok(false),
             Err(failure) => Err(failure),
+        }
+    }
+}
+
+/// One part of a path, encoded; `None` for what would shorten the path or end in another place.
+pub(super) fn segment(text: &str) -> Option<String> {
+    let encoded = url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20");
+    (!matches!(text, "" | "." | "..") && !text.contains(['/', '\\'])).then_some(encoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::segment;
+
+    #[test]
+    fn a_part_of_a_path_stays_one_part() {
+        for (text, encoded) in [
+            ("user-avatar", Some("user-avatar")),
+            ("my face+.png", Some("my%20face%2B.png")),
+            ("a;b?c#d%2e", Some("a%3Bb%3Fc%23d%252e")),
+            ("..png", Some("..png")),
+            ("..", None),
+            (".", None),
+            ("", None),
+            ("a/b", None),
+            ("a\\b", None),
+        ] {
+            assert_eq!(segment(text).as_deref(), encoded, "{text}");
         }
     }
 }

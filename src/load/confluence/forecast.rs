@@ -6,19 +6,20 @@
 
 use crate::load::Changes;
 
+use super::Known;
 use super::survey::PAGE;
-use super::{Known, ReadBefore};
 
-pub(super) fn requests(changes: &Changes, read_before: ReadBefore, known: &Known) -> u64 {
-    let read = u64::from(read_before == ReadBefore::EveryWrite);
-    // Mending reads first, whoever owns the picture; a picture that is shown already costs no selecting.
-    let writes = changes.replace_over_ours * (read + 2)
-        + changes.replace * (read + 1)
-        + changes.revert_made * 3
-        + changes.revert_adopted * 2
-        + changes.finish_over_ours * 2
-        + changes.finish
-        + changes.tidy * 2;
+pub(super) fn requests(changes: &Changes, known: &Known) -> u64 {
+    // Every write reads first who carries the name. What goes is looked at before. A picture that is shown already costs
+    // no selecting.
+    let (read, write, remove) = (1, 1, 2);
+    let writes = changes.replace_over_ours * (read + write + remove)
+        + changes.replace * (read + write)
+        + changes.revert_made * (read + write + remove)
+        + changes.revert_adopted * (read + write)
+        + changes.finish_over_ours * (read + remove)
+        + changes.finish * read
+        + changes.tidy * (read + remove);
     let survey = known.survey_requests.unwrap_or_else(|| changes.accounts.div_ceil(PAGE).max(1));
     if writes == 0 { 0 } else { writes + survey }
 }
@@ -32,21 +33,20 @@ mod tests {
         let known = Known { survey_requests: Some(3), ..Known::default() };
         let none = Changes::default();
         let table = [
-            (Changes { replace: 5, ..none.clone() }, 5 + 3, 10 + 3),
-            (Changes { replace_over_ours: 5, ..none.clone() }, 10 + 3, 15 + 3),
-            (Changes { revert_made: 1, ..none.clone() }, 6, 6),
-            (Changes { revert_adopted: 1, ..none.clone() }, 5, 5),
-            (Changes { finish: 1, ..none.clone() }, 4, 4),
-            (Changes { finish_over_ours: 1, ..none.clone() }, 5, 5),
-            (Changes { tidy: 1, ..none.clone() }, 5, 5),
-            (none, 0, 0),
+            (Changes { replace: 5, ..none.clone() }, 10 + 3),
+            (Changes { replace_over_ours: 5, ..none.clone() }, 20 + 3),
+            (Changes { revert_made: 1, ..none.clone() }, 4 + 3),
+            (Changes { revert_adopted: 1, ..none.clone() }, 2 + 3),
+            (Changes { finish: 1, ..none.clone() }, 1 + 3),
+            (Changes { finish_over_ours: 1, ..none.clone() }, 3 + 3),
+            (Changes { tidy: 1, ..none.clone() }, 3 + 3),
+            (none, 0),
         ];
-        for (changes, provider, ours) in table {
-            let cost = |read| requests(&changes, read, &known);
-            assert_eq!((cost(ReadBefore::Reverts), cost(ReadBefore::EveryWrite)), (provider, ours), "{changes:?}");
+        for (changes, cost) in table {
+            assert_eq!(requests(&changes, &known), cost, "{changes:?}");
         }
         let known = Known::default();
         let changes = Changes { replace: 1, accounts: 401, ..Changes::default() };
-        assert_eq!(requests(&changes, ReadBefore::Reverts, &known), 1 + 3);
+        assert_eq!(requests(&changes, &known), 2 + 3);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Owns: the settings of a `confluence` target and what is known about its server during a run.
 //! Leaves to others: the reads (`desk.rs`), the listing (`survey.rs`), the two ways to write (`remote.rs`), the steps of
-//! a write (`session.rs`) and of a probe (`probe.rs`), what became of one (`observe.rs`).
+//! a write (`session.rs`, `removal.rs`) and of a probe (`probe.rs`), what became of one (`observe.rs`).
 //! A newcomer gets wrong: the internal user-profile REST looks like the call to use. For another person it stores the
 //! picture on the *caller's* own profile and then fails (reference §4.3); it is never called here.
 
@@ -12,6 +12,7 @@ mod observe;
 mod picture;
 mod probe;
 mod remote;
+mod removal;
 mod session;
 mod survey;
 #[cfg(test)]
@@ -34,10 +35,11 @@ use crate::load::atlassian::accounts::Rules;
 use crate::load::atlassian::door::{Door, Login};
 use crate::load::atlassian::session::Spendable;
 use crate::load::atlassian::{AccountRules, Credential};
-use crate::load::{Changes, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
+use crate::load::{Changes, Learnt, Looks, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
 use crate::model::{Account, OpenIntent, ServerId, Shown, SignedIn, TargetId};
 
-use desk::Desk;
+use desk::{Desk, File};
+use removal::Removals;
 
 /// `upload` of the pipeline file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,14 +51,14 @@ pub enum UploadPolicy {
     Endpoint,
 }
 
-/// Before which writes the account is read once more.
+/// Whether `match` asks for the mail addresses of accounts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ReadBefore {
-    /// Before reverts: `ownership: provider` replaces whatever is there.
+pub enum Addresses {
+    /// It does not, and they are not asked for.
     #[default]
-    Reverts,
-    /// Before every write: `ownership: ours` leaves what somebody chose a moment ago.
-    EveryWrite,
+    NotNeeded,
+    /// It does: one more listing, which newer releases have, tells them.
+    Needed,
 }
 
 /// A `confluence` target of the pipeline file, resolved.
@@ -70,8 +72,8 @@ pub struct Settings {
     pub upload: UploadPolicy,
     /// Where the script answers, below the base URL; used by [`UploadPolicy::Endpoint`] alone.
     pub endpoint: String,
-    /// Before which writes the account is read once more.
-    pub read_before: ReadBefore,
+    /// Whether mail addresses are listed.
+    pub addresses: Addresses,
     /// How long a slow server may still be at a write that nobody answered.
     pub quiet: Duration,
     /// Which accounts are selected.
@@ -95,6 +97,8 @@ struct Known {
     listed: Option<bool>,
     /// What the last survey cost, without questions that are not asked again.
     survey_requests: Option<u64>,
+    /// Files that were to go.
+    removals: Removals,
 }
 
 /// Everything that the sessions of a target share.
@@ -102,6 +106,7 @@ struct Shared {
     settings: Settings,
     rules: Rules,
     login: Arc<Login>,
+    looks: Arc<dyn Looks>,
     known: RwLock<Known>,
 }
 
@@ -123,12 +128,12 @@ pub struct Confluence {
 }
 
 impl Confluence {
-    /// A target behind this line. The digest in the name of each file says what it shows, so nothing is compared by
-    /// looks.
-    pub fn new(settings: Settings, line: Line) -> Result<Self, Failure> {
+    /// A target behind this line. The digest in the name of each file says what it shows; `looks` tells where something
+    /// on the way encodes pictures anew.
+    pub fn new(settings: Settings, line: Line, looks: Arc<dyn Looks>) -> Result<Self, Failure> {
         let rules = Rules::new(&settings.accounts)?;
         let login = Login::new(&settings.credential);
-        let shared = Arc::new(Shared { rules, login, settings, known: RwLock::default() });
+        let shared = Arc::new(Shared { rules, login, looks, settings, known: RwLock::default() });
         let desk = Desk::new(door(&line, &shared)?, Arc::clone(&shared));
         Ok(Self { desk, line, shared })
     }
@@ -153,7 +158,8 @@ impl Target for Confluence {
         Ok(server)
     }
 
-    /// The rights of an administrator show only in the endpoint's answer, or at the first write.
+    /// The rights of an administrator show in the endpoint's answer, or in a call of the remote API that nobody else may
+    /// make.
     async fn whoami(&self) -> Result<SignedIn, Failure> {
         let mut signed = SignedIn::of(self.desk.current().await?);
         // Why it is closed is told by `prepare`, which follows.
@@ -161,8 +167,13 @@ impl Target for Confluence {
         match self.shared.settings.upload {
             UploadPolicy::XmlRpc => {
                 signed.needs("remote API (XML-RPC)", open);
-                let note = "the remote API does not tell whether the account is a Confluence administrator: it must be";
-                signed.notes.push(note.to_owned());
+                match if open { remote::is_administrator(&self.desk, &self.shared).await? } else { None } {
+                    Some(is) => signed.needs("Confluence administrator", is),
+                    None => signed.notes.push(
+                        "the server does not tell whether the account is a Confluence administrator: it must be"
+                            .to_owned(),
+                    ),
+                }
             }
             UploadPolicy::Endpoint => signed.needs("the endpoint, as a Confluence administrator", open),
         }
@@ -191,10 +202,11 @@ impl Target for Confluence {
         let url = match (&account.shown, &account.handle) {
             (Shown::Default, _) => return Ok(None),
             (Shown::System(file), _) => self.desk.stock(file),
-            (Shown::Custom(file), Some(content)) => self.desk.attachment(content, file),
+            (Shown::Custom(file), Some(content)) => self.desk.attachment(File { content, file }),
             (Shown::Custom(_), None) => return Err(Failure::new(FailureKind::Odd, tried(), "no content id is known")),
             (Shown::Unknown(why), _) => return Err(Failure::new(FailureKind::Odd, tried(), why.clone())),
         };
+        let Some(url) = url else { return Err(Failure::new(FailureKind::Odd, tried(), "it has no address")) };
         match self.desk.door().picture(url).await? {
             Some(bytes) => Ok(Some(bytes)),
             None => Err(Failure::new(FailureKind::Odd, tried(), "no picture, but a page or an error")),
@@ -211,7 +223,15 @@ impl Target for Confluence {
     }
 
     fn forecast(&self, changes: &Changes) -> u64 {
-        forecast::requests(changes, self.shared.settings.read_before, &self.shared.known())
+        forecast::requests(changes, &self.shared.known())
+    }
+
+    fn keep(&self, learnt: &mut Learnt) {
+        self.shared.known().removals.keep(learnt);
+    }
+
+    fn asides(&self) -> Vec<String> {
+        self.shared.known().removals.told()
     }
 
     fn counts(&self) -> Counts {

@@ -8,7 +8,7 @@ use crate::http::Failure;
 use crate::load::Seen;
 use crate::model::{Account, Intent, IntentKind, Mark, OpenIntent, Shown, Status};
 
-use super::desk::{Desk, GONE};
+use super::desk::{Desk, File, GONE, Served};
 use super::picture::{self, Picture};
 use super::{Shared, UploadPolicy};
 
@@ -27,27 +27,51 @@ pub(super) async fn observe(
         Some(account) => Picture { shown: account.shown.clone(), content: account.handle.clone(), default: None },
         None => match desk.now(&open.intent.account).await? {
             Ok(now) => now.picture,
-            // One 404 for an account that the survey lists is that of a proxy.
-            Err(gone) if gone.code == GONE && account.is_none() => {
-                return Ok(Seen::Nothing("the account is gone".into()));
-            }
+            // One 404 proves nothing, and none does for an account that the survey lists: it may be that of a proxy.
+            Err(gone) if gone.code == GONE && account.is_none() => match desk.now(&open.intent.account).await? {
+                Err(again) if again.code == GONE => return Ok(Seen::Nothing("the account is gone".into())),
+                _ => return Ok(Seen::Unsure(gone.message)),
+            },
             Err(unread) => return Ok(Seen::Unsure(unread.message)),
         },
     };
     if let Shown::Unknown(why) = &picture.shown {
         return Ok(Seen::Unsure(why.clone()));
     }
-    let content = picture.content.or_else(|| open.intent.handle.clone());
-    let there = match (unshown(open, &picture.shown), &content) {
-        (Some(file), Some(content)) => match desk.has(content, &file).await? {
-            Some(true) => There::Yes,
-            Some(false) => There::No,
-            None => return Ok(Seen::Unsure(format!("the server does not say whether {file} is there"))),
+    let there = match unshown(open, &picture.shown) {
+        Some(file) => match is_there(desk, open, &picture, &file).await? {
+            Ok(there) => there,
+            Err(why) => return Ok(Seen::Unsure(why)),
         },
-        (Some(_), None) => There::NobodyKnows,
-        (None, _) => There::No,
+        None => There::No,
     };
     Ok(judge(open, &picture.shown, there, shared.settings.upload))
+}
+
+/// Whether that file is stored with the account; `Err` says why the account is better left alone.
+async fn is_there(
+    desk: &Desk,
+    open: &OpenIntent,
+    picture: &Picture,
+    file: &Mark,
+) -> Result<Result<There, String>, Failure> {
+    // Nothing but a file of ours to take away is left of the write.
+    let is_debt = matches!(open.status, Status::Shown(_) | Status::Reset | Status::Leftover(_));
+    let known = desk.shared().known();
+    if is_debt && open.intent.kind != IntentKind::Probe && known.removals.wait() {
+        desk.shared().learn(|known| known.removals.owe("the server refused it"));
+        return Ok(Ok(There::NobodyKnows));
+    }
+    let Some(content) = picture.content.as_deref().or(open.intent.handle.as_deref()) else {
+        return Ok(Ok(There::NobodyKnows));
+    };
+    let beside = picture.content.as_deref().zip(picture.file()).map(|(content, file)| File { content, file });
+    Ok(Ok(match desk.file(File { content, file }, beside).await? {
+        Served::Picture(_) => There::Yes,
+        Served::Missing => There::No,
+        Served::Unclear if is_debt => There::NobodyKnows,
+        Served::Unclear => return Ok(Err(format!("the server does not say whether {file} is there"))),
+    }))
 }
 
 /// Whether the file in question is stored with the account.

@@ -30,6 +30,36 @@ impl Picture {
     pub fn unknown(why: impl Into<String>) -> Self {
         Self { shown: Shown::Unknown(why.into()), content: None, default: None }
     }
+
+    /// This file of that personal information.
+    pub fn of_file(content: &str, file: &Mark) -> Self {
+        Self { shown: Shown::Custom(file.clone()), content: Some(content.to_owned()), default: None }
+    }
+
+    /// The file that is shown.
+    pub fn file(&self) -> Option<&Mark> {
+        match &self.shown {
+            Shown::Custom(file) => Some(file),
+            _ => None,
+        }
+    }
+
+    /// Whether it is what the plan saw on the account of this write, path and all.
+    pub fn is_as_planned(&self, draft: &Intent) -> bool {
+        let elsewhere = matches!((&self.content, &draft.handle), (Some(now), Some(then)) if now != then);
+        self.shown == draft.stood && !elsewhere
+    }
+
+    /// Its path, for comparing on the server; only where it is sure how the server spells it.
+    pub fn plain_path(&self) -> Option<String> {
+        let plain = |name: &Mark| name.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+        match (&self.shown, &self.content) {
+            (Shown::Custom(name), Some(content)) if plain(name) => Some(format!("{ATTACHMENTS}{content}/{name}")),
+            (Shown::System(name), _) if plain(name) => Some(format!("{STOCK}{name}")),
+            (Shown::Default, _) => self.default.clone(),
+            _ => None,
+        }
+    }
 }
 
 /// Reads a path of `profilePicture`, with or without host, context path and query.
@@ -56,7 +86,7 @@ pub(super) fn read(path: &str, is_default: Option<bool>, base: &Url) -> Picture 
     }
 }
 
-fn is_id(text: &str) -> bool {
+pub(super) fn is_id(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
@@ -71,27 +101,29 @@ fn decoded(segment: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// The name of the file for a rendition.
-pub(super) fn file_name(digest: &Digest, rendition: &Rendition) -> Mark {
-    let hex = digest.hex();
-    let (short, _) = hex.split_at_checked(16).unwrap_or((&hex, ""));
+/// The name of the file for a rendition. `theirs` is shown and not ours: a new version would lie over what the person
+/// stored, so a file of that name gets another one.
+pub(super) fn file_name(digest: &Digest, rendition: &Rendition, theirs: Option<&Shown>) -> Mark {
     let ending = if rendition.mime == "image/jpeg" { "jpg" } else { "png" };
-    Mark::new(format!("{PREFIX}{short}.{ending}"))
+    let [first, second] = stems(digest).map(|stem| Mark::new(format!("{PREFIX}{stem}.{ending}")));
+    if matches!(theirs, Some(Shown::Custom(shown)) if *shown == first) { second } else { first }
+}
+
+/// Whether the name of a file of ours stands for this digest.
+pub(super) fn names(file: &Mark, digest: &Digest) -> bool {
+    let stem = file.as_str().strip_prefix(PREFIX).and_then(|rest| rest.split('.').next());
+    stem.is_some_and(|stem| stems(digest).iter().any(|known| known == stem))
+}
+
+/// 16 of its hexadecimal digits, and the 16 after them.
+fn stems(digest: &Digest) -> [String; 2] {
+    let hex = digest.hex();
+    [0, 16].map(|at| hex.chars().skip(at).take(16).collect())
 }
 
 /// The picture of ours that is to go once `shown` is there; only a file that can be ours (promise P1).
 pub(super) fn old(intent: &Intent, shown: Option<&Mark>) -> Option<Mark> {
     intent.old.clone().filter(|old| Some(old) != shown && old.as_str().starts_with(PREFIX))
-}
-
-/// The path behind a mark, for comparing on the server; only where it is sure how the server spells it.
-pub(super) fn plain_path(content: Option<&str>, shown: &Shown) -> Option<String> {
-    let plain = |name: &Mark| name.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
-    match (shown, content) {
-        (Shown::Custom(name), Some(content)) if plain(name) => Some(format!("{ATTACHMENTS}{content}/{name}")),
-        (Shown::System(name), _) if plain(name) => Some(format!("{STOCK}{name}")),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -144,12 +176,44 @@ mod tests {
     }
 
     #[test]
+    fn a_path_is_compared_whole() {
+        let base = Url::parse("https://wiki.ex.org/c/").unwrap();
+        let table = [
+            ("/c/images/icons/profilepics/default.png", Some("/images/icons/profilepics/default.png")),
+            ("/c/images/icons/profilepics/Avatar-5.png", Some("/images/icons/profilepics/Avatar-5.png")),
+            ("/c/download/attachments/7/user-avatar", Some("/download/attachments/7/user-avatar")),
+            // How the server spells it is not sure.
+            ("/c/download/attachments/7/my%20face.png", None),
+            ("/c/images/icons/profilepics/anonymous.svg", None),
+        ];
+        let mut draft = crate::load::jira::tests::intent(crate::model::IntentKind::Replace);
+        for (path, plain) in table {
+            let picture = read(path, None, &base);
+            assert_eq!(picture.plain_path().as_deref(), plain, "{path}");
+            (draft.stood, draft.handle) = (picture.shown.clone(), picture.content.clone());
+            assert!(picture.is_as_planned(&draft), "{path}");
+        }
+        draft.stood = Shown::Custom("user-avatar".into());
+        for (content, planned) in [(Some("7"), true), (None, true), (Some("8"), false)] {
+            draft.handle = content.map(str::to_owned);
+            let picture = Picture::of_file("7", &"user-avatar".into());
+            assert_eq!(picture.is_as_planned(&draft), planned, "{content:?}");
+        }
+    }
+
+    #[test]
     fn our_files_carry_the_digest_and_only_they_go() {
         let digest = Digest::of(b"x");
         let rendition = |mime| Rendition { bytes: bytes::Bytes::new(), mime, side: 1 };
-        let name = file_name(&digest, &rendition("image/jpeg"));
+        let name = file_name(&digest, &rendition("image/jpeg"), None);
         assert_eq!(name.as_str(), format!("avatarpipe-{}.jpg", &digest.hex()[..16]));
-        assert!(file_name(&digest, &rendition("image/png")).as_str().ends_with(".png"));
+        assert!(file_name(&digest, &rendition("image/png"), None).as_str().ends_with(".png"));
+        let theirs = Shown::Custom(name.clone());
+        let other = file_name(&digest, &rendition("image/jpeg"), Some(&theirs));
+        assert_eq!(other.as_str(), format!("avatarpipe-{}.jpg", &digest.hex()[16..32]));
+        for (file, is_named) in [(&name, true), (&other, true), (&"avatarpipe-1.png".into(), false)] {
+            assert_eq!(names(file, &digest), is_named, "{file}");
+        }
         let mut intent = crate::load::jira::tests::intent(crate::model::IntentKind::Replace);
         for (mark, shown, expected) in [
             (Some("avatarpipe-1.png"), "avatarpipe-2.png", Some("avatarpipe-1.png")),

@@ -11,9 +11,10 @@ use crate::load::atlassian::{now, probe};
 use crate::load::{Probe, Told, Tried};
 use crate::model::{AccountId, Digest, Event, Fault, Intent, Mark, Shown};
 
-use super::desk::{Desk, Now};
-use super::picture::{self, STOCK};
-use super::{Confluence, UploadPolicy, remote};
+use super::desk::{Desk, File, Now};
+use super::picture::{self, Picture, STOCK};
+use super::remote::{self, Whom};
+use super::{Confluence, UploadPolicy};
 
 /// The side of the picture that is sent, in pixels.
 const SIDE: u32 = 128;
@@ -22,13 +23,20 @@ const SIDE: u32 = 128;
 pub(super) async fn try_out(wiki: &Confluence, probe: Probe<'_>) -> Result<Vec<Tried>, Failure> {
     let (desk, policy) = (&wiki.desk, wiki.shared.settings.upload);
     remote::prepare(desk, &wiki.shared).await?;
+    let route = remote::route(policy).to_owned();
+    // Our own picture would be set without the right to set those of others.
+    if remote::is_administrator(desk, &wiki.shared).await? == Some(false) {
+        let told =
+            Told::Fails(failure(desk, "the account is no Confluence administrator".to_owned(), FailureKind::Refused));
+        return Ok(vec![Tried { route, told }]);
+    }
     let told = match send(wiki, probe).await {
         Ok(()) => Told::Works,
         Err(End::NotTried(why)) => Told::NotTried(why),
-        Err(End::Fails(fault)) => Told::Fails(failure(desk, fault.message)),
+        Err(End::Fails(fault)) => Told::Fails(failure(desk, fault.message, FailureKind::Odd)),
         Err(End::Stop(failure)) => return Err(failure),
     };
-    Ok(vec![Tried { route: remote::route(policy).to_owned(), told }])
+    Ok(vec![Tried { route, told }])
 }
 
 /// What ends a probe early.
@@ -49,17 +57,18 @@ async fn send(wiki: &Confluence, probe: Probe<'_>) -> Result<(), End> {
     let account = desk.own_key().await?;
     let now = desk.now(&account).await?.map_err(End::Fails)?;
     let sent = probe::picture(SIDE)?;
-    let file = picture::file_name(&Digest::of(&sent.bytes), &sent);
+    let file = picture::file_name(&Digest::of(&sent.bytes), &sent, None);
     if let Some(why) = not_to_be_put_back(&now, &file, policy) {
         return Err(End::NotTried(why));
     }
     let default = now.picture.default.clone();
+    let seen = now.picture.plain_path();
     let intent = begun(wiki, &probe, account, now, &file)?;
     let first = Event::Sent { attempt: 1, route: remote::route(policy).to_owned(), at: self::now() };
     probe.journal.begin(intent.clone(), first).await?;
 
-    let seen = (intent.handle.as_deref(), &intent.stood);
-    match remote::add(desk, &intent.account_name, &file, &sent, seen).await {
+    let whom = Whom::of(&intent);
+    match remote::add(desk, whom, &file, &sent, seen.as_deref()).await {
         Ok(()) => probe.journal.record(Event::Abandoned { mark: file.clone() }).await?,
         Err(Trouble::No(no)) => {
             probe.journal.record(Event::Refused { why: no.message.clone() }).await?;
@@ -74,14 +83,15 @@ async fn send(wiki: &Confluence, probe: Probe<'_>) -> Result<(), End> {
     }
     let content = after.picture.content.unwrap_or_default();
     put_back(desk, &intent, &content, &file, default.as_deref()).await.map_err(left_over)?;
-    remote::remove(desk, &intent.account_name, &content, &file).await.map_err(left_over)?;
+    let sent = File { content: &content, file: &file };
+    remote::remove(desk, whom, sent).await.map_err(left_over)?;
     probe.journal.record(Event::Closed).await?;
     Ok(())
 }
 
 fn begun(wiki: &Confluence, probe: &Probe<'_>, account: AccountId, now: Now, file: &Mark) -> Result<Intent, Failure> {
     let server = probe::server(wiki.shared.known().server, || tried(&wiki.desk))?;
-    let Now { name, picture } = now;
+    let Now { name, picture, .. } = now;
     let own = probe::Own { server, account, name, handle: picture.content, shown: picture.shown };
     let sent = probe::picture(SIDE)?;
     let intent = probe::intent(probe, &wiki.shared.settings.id, own, &sent, None);
@@ -110,13 +120,14 @@ pub(super) async fn put_back(
     probe: &Mark,
     default: Option<&str>,
 ) -> Result<(), Trouble> {
-    let name = &intent.account_name;
+    let whom = Whom::of(intent);
     match (&intent.stood, default) {
-        (Shown::Custom(file), _) => remote::select(desk, name, file).await,
+        (Shown::Custom(file), _) => remote::select(desk, whom, file).await,
         // A value under that folder is used as it is (reference §4.4).
-        (Shown::System(file), _) => remote::select(desk, name, &Mark::new(format!("{STOCK}{file}"))).await,
+        (Shown::System(file), _) => remote::select(desk, whom, &Mark::new(format!("{STOCK}{file}"))).await,
         (Shown::Default, Some(default)) => {
-            remote::reset(desk, name, default, (Some(content), &Shown::Custom(probe.clone()))).await
+            let seen = Picture::of_file(content, probe).plain_path();
+            remote::reset(desk, whom, default, seen.as_deref()).await
         }
         (Shown::Default | Shown::Unknown(_), _) => {
             Err(Trouble::No(Fault::new("default_unknown", "the path of the default picture is not known")))
@@ -138,7 +149,12 @@ fn tried(desk: &Desk) -> String {
     format!("a probe on our own account of {}", desk.door().line().base())
 }
 
-fn failure(desk: &Desk, found: String) -> Failure {
-    Failure::new(FailureKind::Odd, tried(desk), found)
-        .hint("is the account a Confluence administrator? Nobody else may set pictures")
+fn failure(desk: &Desk, found: String, kind: FailureKind) -> Failure {
+    let hint = match kind {
+        FailureKind::Refused => {
+            "make the account a Confluence administrator: nobody else may set the pictures of others"
+        }
+        _ => "is the account a Confluence administrator? Nobody else may set pictures",
+    };
+    Failure::new(kind, tried(desk), found).hint(hint)
 }

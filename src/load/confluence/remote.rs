@@ -15,19 +15,21 @@ use crate::load::atlassian::Credential;
 use crate::load::atlassian::door::{Trouble, fault, found, refused, with_query};
 use crate::load::atlassian::login::{Anonymous, contains};
 use crate::load::{Rendition, Upload};
-use crate::model::{Fault, Mark, Shown};
+use crate::model::{AccountId, Fault, Intent, Mark};
 
-use super::desk::Desk;
-use super::picture::plain_path;
+use super::desk::{Desk, File};
+use super::picture;
 use super::survey::Version;
 use super::wire::Endpoint;
-use super::xmlrpc::{self, Parameter, Reply, Value};
+use super::xmlrpc::{self, Odd, Parameter, Reply, Value};
 use super::{Shared, UploadPolicy};
 
 /// The preference that names the picture (reference §4.4).
 const PREFERENCE: &str = "confluence.user.profile.picture";
 /// Answers of either way are small.
 const CAP: usize = 256 * 1024;
+/// The names of everybody, some millions of people.
+const EVERYBODY: usize = 64 * 1024 * 1024;
 /// Confluence's default limit on attachments.
 const BYTES: usize = 10 * 1024 * 1024;
 /// What the endpoint takes.
@@ -119,6 +121,25 @@ async fn probe(desk: &Desk, token: Option<&SecretString>) -> Result<Probed, Fail
     })
 }
 
+/// Whether we are a Confluence administrator; `None` if the server does not tell. Setting the pictures of others takes one
+/// (reference §4.4), and a picture of our own would go there without.
+pub(super) async fn is_administrator(desk: &Desk, shared: &Shared) -> Result<Option<bool>, Failure> {
+    if shared.settings.upload == UploadPolicy::Endpoint {
+        // The script answers nobody else.
+        return Ok(Some(true));
+    }
+    let token = shared.known().token;
+    let token = Parameter::Text(token.as_ref().map_or("", |token| token.expose_secret()));
+    let call = rpc(desk, "getActiveUsers", &[token, Parameter::Flag(true)]).map(|call| call.cap(EVERYBODY));
+    let Some(call) = call else { return Ok(None) };
+    let answer = desk.door().ask(call, Anonymous::Allowed).await?;
+    Ok(match (answer.status, xmlrpc::read(&answer.body)) {
+        (200, Ok(Reply::Value(Value::Array(_))) | Err(Odd::TooMuch)) => Some(true),
+        (200, Ok(Reply::Fault(words))) if words.contains("NotPermittedException") => Some(false),
+        _ => None,
+    })
+}
+
 async fn log_in(desk: &Desk, username: &str, password: &SecretString) -> Result<SecretString, Failure> {
     let parameters = [Parameter::Text(username), Parameter::Text(password.expose_secret())];
     let answer = ask(desk, "login", &parameters).await?;
@@ -202,18 +223,37 @@ fn not_let_in(answer: &Answer, said: &Endpoint) -> Option<Failure> {
     }
 }
 
-/// Stores the picture under this name with the person, and shows it.
+/// Whom a write is about: by the name that the calls want, and by the key that never changes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Whom<'a> {
+    name: &'a str,
+    key: &'a AccountId,
+}
+
+impl<'a> Whom<'a> {
+    /// The account of an intent.
+    pub fn of(intent: &'a Intent) -> Self {
+        Self { name: &intent.account_name, key: &intent.account }
+    }
+
+    /// For the endpoint, which compares both.
+    fn query(self) -> Vec<(&'static str, &'a str)> {
+        vec![("user", self.name), ("key", self.key.as_str())]
+    }
+}
+
+/// Stores the picture under this name with the person, and shows it. `seen` is the path that is shown now.
 pub(super) async fn add(
     desk: &Desk,
-    name: &str,
+    whom: Whom<'_>,
     file: &Mark,
     rendition: &Rendition,
-    seen: (Option<&str>, &Shown),
+    seen: Option<&str>,
 ) -> Result<(), Trouble> {
     match desk.shared().settings.upload {
         UploadPolicy::XmlRpc => {
             let picture = [
-                Parameter::Text(name),
+                Parameter::Text(whom.name),
                 Parameter::Text(file.as_str()),
                 Parameter::Text(rendition.mime),
                 Parameter::Bytes(&rendition.bytes),
@@ -221,11 +261,11 @@ pub(super) async fn add(
             yes(write(desk, "addProfilePicture", &picture).await?)
         }
         UploadPolicy::Endpoint => {
-            let seen = plain_path(seen.0, seen.1);
-            let mut query = vec![("user", name), ("name", file.as_str())];
-            query.extend(seen.as_deref().map(|path| ("seen", path)));
+            let mut query = whom.query();
+            query.push(("name", file.as_str()));
+            query.extend(seen.map(|path| ("seen", path)));
             let body = json!({ "type": rendition.mime, "picture": STANDARD.encode(&rendition.bytes) });
-            let (answer, said) = post(desk, Call::post(endpoint(desk, &query)).json(&body)).await?;
+            let (answer, said) = post(desk, whom, Call::post(endpoint(desk, &query)).json(&body)).await?;
             let shown = said.is_default == Some(false) && said.file.as_deref() == Some(file.as_str());
             if shown { Ok(()) } else { Err(unsaid(&answer)) }
         }
@@ -234,31 +274,35 @@ pub(super) async fn add(
 
 /// Shows a file that is there already. Only the remote API can leave one behind unshown: the endpoint stores and
 /// selects in one transaction.
-pub(super) async fn select(desk: &Desk, name: &str, file: &Mark) -> Result<(), Trouble> {
-    let choice = [Parameter::Text(name), Parameter::Text(PREFERENCE), Parameter::Text(file.as_str())];
+pub(super) async fn select(desk: &Desk, whom: Whom<'_>, file: &Mark) -> Result<(), Trouble> {
+    let choice = [Parameter::Text(whom.name), Parameter::Text(PREFERENCE), Parameter::Text(file.as_str())];
     yes(write(desk, "setUserPreferenceString", &choice).await?)
 }
 
-/// Shows the default; no file is removed.
-pub(super) async fn reset(desk: &Desk, name: &str, default: &str, seen: (Option<&str>, &Shown)) -> Result<(), Trouble> {
+/// Shows the default; no file is removed. `seen` is the path that is shown now.
+pub(super) async fn reset(desk: &Desk, whom: Whom<'_>, default: &str, seen: Option<&str>) -> Result<(), Trouble> {
     match desk.shared().settings.upload {
         UploadPolicy::XmlRpc => {
-            let choice = [Parameter::Text(name), Parameter::Text(PREFERENCE), Parameter::Text(default)];
+            let choice = [Parameter::Text(whom.name), Parameter::Text(PREFERENCE), Parameter::Text(default)];
             yes(write(desk, "setUserPreferenceString", &choice).await?)
         }
         UploadPolicy::Endpoint => {
-            let seen = plain_path(seen.0, seen.1);
-            let mut query = vec![("user", name), ("action", "default"), ("path", default)];
-            query.extend(seen.as_deref().map(|path| ("seen", path)));
-            let (answer, said) = post(desk, Call::post(endpoint(desk, &query))).await?;
+            let mut query = whom.query();
+            query.extend([("action", "default"), ("path", default)]);
+            query.extend(seen.map(|path| ("seen", path)));
+            let (answer, said) = post(desk, whom, Call::post(endpoint(desk, &query))).await?;
             if said.is_default == Some(true) { Ok(()) } else { Err(unsaid(&answer)) }
         }
     }
 }
 
-/// Takes a file of ours away; one that is gone already is as good.
-pub(super) async fn remove(desk: &Desk, name: &str, content: &str, file: &Mark) -> Result<(), Trouble> {
+/// Takes a file away; one that is gone already is as good.
+pub(super) async fn remove(desk: &Desk, whom: Whom<'_>, which: File<'_>) -> Result<(), Trouble> {
+    let File { content, file } = which;
     match desk.shared().settings.upload {
+        UploadPolicy::XmlRpc if !picture::is_id(content) => {
+            Err(Trouble::No(Fault::new("content_odd", format!("`{content}` is no content id"))))
+        }
         UploadPolicy::XmlRpc => {
             let which = [Parameter::Text(content), Parameter::Text(file.as_str())];
             match write(desk, "removeAttachment", &which).await {
@@ -267,8 +311,9 @@ pub(super) async fn remove(desk: &Desk, name: &str, content: &str, file: &Mark) 
             }
         }
         UploadPolicy::Endpoint => {
-            let query = [("user", name), ("name", file.as_str())];
-            let (answer, said) = post(desk, Call::delete(endpoint(desk, &query))).await?;
+            let mut query = whom.query();
+            query.push(("name", file.as_str()));
+            let (answer, said) = post(desk, whom, Call::delete(endpoint(desk, &query))).await?;
             if said.removed.is_some() { Ok(()) } else { Err(unsaid(&answer)) }
         }
     }
@@ -277,7 +322,7 @@ pub(super) async fn remove(desk: &Desk, name: &str, content: &str, file: &Mark) 
 /// The code of a fault that the remote API itself answered with.
 const FAULT: &str = "fault";
 /// The same where it says that the account may not. The name of the exception is not translated.
-const NOT_PERMITTED: &str = "not_permitted";
+pub(super) const NOT_PERMITTED: &str = "not_permitted";
 
 /// Whether a fault says that there is no such file. The words are Confluence's own and in English.
 fn is_missing(words: &str) -> bool {
@@ -346,12 +391,19 @@ fn endpoint(desk: &Desk, query: &[(&str, &str)]) -> url::Url {
 }
 
 /// A call of the endpoint that changes something, sent once.
-async fn post(desk: &Desk, call: Call) -> Result<(Answer, Endpoint), Trouble> {
+async fn post(desk: &Desk, whom: Whom<'_>, call: Call) -> Result<(Answer, Endpoint), Trouble> {
     let answer = sent(desk, call.cap(CAP)).await?;
     desk.door().gate().check(&answer, Anonymous::Refused).map_err(Trouble::Stop)?;
     let said: Endpoint = serde_json::from_slice(&answer.body).unwrap_or_default();
     if answer.status == 200 {
-        return Ok((answer, said));
+        return match said.key.as_deref() {
+            // A script that does not compare keys wrote to whoever had the name by then.
+            Some(key) if key != whom.key.as_str() => {
+                let words = format!("{}: it was done to another account, of the key {}", answer.tried(), told(key));
+                Err(Trouble::Maybe(Fault::new("wrong_account", words)))
+            }
+            _ => Ok((answer, said)),
+        };
     }
     if let Some(failure) = not_let_in(&answer, &said).filter(|_| !contains(&answer.body, "XSRF")) {
         return Err(Trouble::Stop(failure));

@@ -1,7 +1,8 @@
 //! The steps of a write, each between the journal calls that `write-protocols.md` puts around it.
 //!
-//! Owns: replace, revert and mend for one account at a time.
-//! Leaves to others: the calls themselves (`remote.rs`), judging what was cut off (`observe.rs`).
+//! Owns: replace, revert and mend for one account at a time, and the read before each.
+//! Leaves to others: the calls themselves (`remote.rs`), taking a file away (`removal.rs`), judging what was cut off
+//! (`observe.rs`).
 //! A newcomer gets wrong: a file can be removed only where its content id is known, and a default picture does not show
 //! it. What cannot be removed yet stays an open intent until a later survey shows the id.
 
@@ -15,9 +16,11 @@ use crate::load::atlassian::session::{Protocol, record, unmendable};
 use crate::load::{Journal, Mend, Rendition, Wrote};
 use crate::model::{Event, Fault, Intent, IntentKind, Mark, OpenIntent, Shown, Status};
 
-use super::desk::{Desk, Now};
-use super::remote::{self, CHANGED, route};
-use super::{ReadBefore, Shared, UploadPolicy, picture, probe};
+use super::desk::{Desk, File, Now};
+use super::picture::{self, Picture};
+use super::remote::{self, CHANGED, Whom, route};
+use super::removal::{self, Taken, Trace};
+use super::{Shared, UploadPolicy, probe};
 
 /// One worker's session.
 pub(super) struct ConfluenceSession {
@@ -33,21 +36,19 @@ impl Protocol for ConfluenceSession {
         rendition: &Rendition,
         journal: &mut dyn Journal,
     ) -> Result<Wrote, Wrote> {
-        if self.shared.settings.read_before == ReadBefore::EveryWrite {
-            let now = self.read(&draft).await?;
-            if now.picture.shown != draft.stood {
-                return Ok(Wrote::ChangedMeanwhile);
-            }
-            draft.handle = now.picture.content.or(draft.handle);
-        }
+        let Picture { shown, content, default } = self.as_planned(&draft).await?;
         let Some(digest) = &draft.rendition else { return Ok(Wrote::Refused(incomplete(&draft))) };
-        let file = picture::file_name(digest, rendition);
+        let ours = draft.old.clone().map(Shown::Custom);
+        let file = picture::file_name(digest, rendition, Some(&shown).filter(|shown| ours.as_ref() != Some(*shown)));
+        let seen = Picture { shown, content, default };
+        draft.handle = seen.content.clone().or(draft.handle);
         draft.making = Some(file.clone());
         draft.old = picture::old(&draft, Some(&file));
         journal.begin(draft.clone(), self.sent(1)).await.map_err(Wrote::Stop)?;
-        self.add(&draft, &file, rendition, journal).await
+        self.add(&draft, &file, rendition, &seen, journal).await
     }
 
+    /// Of a picture that is not ours, only the choice is taken back: the file stays attached.
     async fn revert(&mut self, mut draft: Intent, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
         let Some(default) = self.shared.known().default_path else {
             return Ok(Wrote::Refused(Fault::new(
@@ -55,25 +56,21 @@ impl Protocol for ConfluenceSession {
                 "no account of this server shows the default picture, so its path is not known",
             )));
         };
-        let now = self.read(&draft).await?;
-        let (Shown::Custom(ours), Some(content)) = (&now.picture.shown, &now.picture.content) else {
-            return Ok(Wrote::ChangedMeanwhile);
-        };
-        if now.picture.shown != draft.stood {
-            return Ok(Wrote::ChangedMeanwhile);
-        }
-        draft.handle = Some(content.clone());
-        draft.old = picture::old(&draft, None).filter(|old| old == ours);
-        let sent = Event::Sent { attempt: 1, route: "revert".to_owned(), at: crate::load::atlassian::now() };
+        let seen = self.as_planned(&draft).await?;
+        draft.handle = seen.content.clone().or(draft.handle);
+        draft.old = picture::old(&draft, None);
+        let sent = Event::Sent { attempt: 1, route: "revert".to_owned(), at: now() };
         journal.begin(draft.clone(), sent).await.map_err(Wrote::Stop)?;
-        let seen = (Some(content.as_str()), &draft.stood);
-        let reset = remote::reset(&self.desk, &draft.account_name, &default, seen).await;
+        let reset = remote::reset(&self.desk, Whom::of(&draft), &default, seen.plain_path().as_deref()).await;
         if let Some(ended) = ended(reset, journal).await? {
             return Ok(ended);
         }
         record(journal, Event::Reset).await?;
-        if let Some(old) = &draft.old {
-            self.remove(&draft.account_name, content, old).await?;
+        let content = draft.handle.as_deref();
+        if let Some(old) = &draft.old
+            && self.remove(&draft, content, old, Trace::old(&draft), None).await? == Taken::Owed
+        {
+            return Ok(Wrote::Done(None));
         }
         record(journal, Event::Closed).await?;
         Ok(Wrote::Done(None))
@@ -94,10 +91,16 @@ impl ConfluenceSession {
         Self { desk, shared: Arc::clone(shared) }
     }
 
-    /// The account as it is now, if the name still leads there.
+    /// Who carries the name that the calls will use: it may have passed to somebody else since the survey.
     async fn read(&self, intent: &Intent) -> Result<Now, Wrote> {
-        let now = self.desk.now(&intent.account).await.map_err(Wrote::Stop)?.map_err(Wrote::Refused)?;
-        if now.name == intent.account_name { Ok(now) } else { Err(Wrote::ChangedMeanwhile) }
+        let now = self.desk.named(&intent.account_name).await.map_err(Wrote::Stop)?.map_err(Wrote::Refused)?;
+        if now.key == intent.account { Ok(now) } else { Err(Wrote::ChangedMeanwhile) }
+    }
+
+    /// The same, if the account shows what the plan saw.
+    async fn as_planned(&self, draft: &Intent) -> Result<Picture, Wrote> {
+        let now = self.read(draft).await?.picture;
+        if now.is_as_planned(draft) { Ok(now) } else { Err(Wrote::ChangedMeanwhile) }
     }
 
     fn sent(&self, attempt: u32) -> Event {
@@ -110,14 +113,16 @@ impl ConfluenceSession {
         intent: &Intent,
         file: &Mark,
         rendition: &Rendition,
+        seen: &Picture,
         journal: &mut dyn Journal,
     ) -> Result<Wrote, Wrote> {
-        let seen = (intent.handle.as_deref(), &intent.stood);
-        let added = remote::add(&self.desk, &intent.account_name, file, rendition, seen).await;
+        let path = seen.plain_path();
+        let added = remote::add(&self.desk, Whom::of(intent), file, rendition, path.as_deref()).await;
         if let Some(ended) = ended(added, journal).await? {
             return Ok(ended);
         }
-        self.shown(intent, file, intent.handle.as_deref(), journal).await
+        let content = seen.content.as_deref().or(intent.handle.as_deref());
+        self.shown(intent, file, content, journal).await
     }
 
     /// Records what is shown, takes the old one away and closes.
@@ -139,25 +144,33 @@ impl ConfluenceSession {
         content: Option<&str>,
         journal: &mut dyn Journal,
     ) -> Result<Wrote, Wrote> {
-        match (picture::old(intent, Some(file)), content) {
-            (None, _) => {}
-            (Some(old), Some(content)) => self.remove(&intent.account_name, content, &old).await?,
-            // A debt: it goes once a survey shows where the account's files are.
-            (Some(_), None) => return Ok(Wrote::Done(Some(file.clone()))),
+        if let Some(old) = picture::old(intent, Some(file))
+            && self.remove(intent, content, &old, Trace::old(intent), Some(file)).await? == Taken::Owed
+        {
+            return Ok(Wrote::Done(Some(file.clone())));
         }
         record(journal, Event::Closed).await?;
         Ok(Wrote::Done(Some(file.clone())))
     }
 
-    /// Removes; what does not succeed leaves the intent open, so that the next look finds the file.
-    async fn remove(&self, name: &str, content: &str, file: &Mark) -> Result<(), Wrote> {
-        remote::remove(&self.desk, name, content, file).await.map_err(|trouble| match trouble {
-            Trouble::No(fault) | Trouble::Maybe(fault) => Wrote::Maybe(Fault::new(
-                "not_removed",
-                format!("the file {file} could not be removed: {}", fault.message),
-            )),
-            Trouble::Stop(failure) => Wrote::Stop(failure),
-        })
+    /// Takes a file away; `beside` is one that is there. What is owed leaves the intent open, so that a later run finds it.
+    async fn remove(
+        &self,
+        intent: &Intent,
+        content: Option<&str>,
+        file: &Mark,
+        trace: Trace<'_>,
+        beside: Option<&Mark>,
+    ) -> Result<Taken, Wrote> {
+        match content {
+            Some(content) => {
+                let file = File { content, file };
+                let beside = beside.map(|file| File { content, file });
+                removal::take_away(&self.desk, Whom::of(intent), file, trace, beside).await
+            }
+            // It goes once a survey shows where the account's files are.
+            None => Ok(Taken::Owed),
+        }
     }
 
     async fn finish(
@@ -191,7 +204,7 @@ impl ConfluenceSession {
                     if matches!(open.status, Status::Sent { .. }) {
                         record(journal, Event::Made { mark: mark.clone() }).await?;
                     }
-                    match remote::select(&self.desk, &intent.account_name, mark).await {
+                    match remote::select(&self.desk, Whom::of(intent), mark).await {
                         Ok(()) => {}
                         Err(Trouble::No(fault)) => return Ok(Wrote::Maybe(fault)),
                         Err(Trouble::Maybe(fault)) => return Ok(Wrote::Maybe(fault)),
@@ -237,8 +250,11 @@ impl ConfluenceSession {
                 Err(Trouble::Stop(failure)) => return Ok(Wrote::Stop(failure)),
             }
         }
-        self.remove(&intent.account_name, content, mark).await?;
-        record(journal, Event::Closed).await?;
+        let trace = if intent.old.as_ref() == Some(mark) { Trace::old(intent) } else { Trace::making(intent) };
+        let beside = now.picture.file();
+        if self.remove(intent, Some(content), mark, trace, beside).await? != Taken::Owed {
+            record(journal, Event::Closed).await?;
+        }
         Ok(Wrote::Done(None))
     }
 
@@ -260,7 +276,7 @@ impl ConfluenceSession {
             return Ok(Wrote::ChangedMeanwhile);
         }
         record(journal, self.sent(attempt + 1)).await?;
-        self.add(intent, file, rendition, journal).await
+        self.add(intent, file, rendition, &now.picture, journal).await
     }
 }
 

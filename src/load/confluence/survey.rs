@@ -5,8 +5,8 @@
 //! A newcomer gets wrong: the server may give smaller pages than asked. Only the next link says where to go on, and only
 //! its parameters are taken from it: a credential goes to the configured host.
 
-use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
@@ -18,13 +18,15 @@ use crate::load::atlassian::{login, manifest, now};
 use crate::load::{Learnt, Server, Surveyed};
 use crate::model::{Account, AccountId, AccountStanding};
 
-use super::desk::Desk;
+use super::desk::{Desk, segment};
 use super::picture::Picture;
 use super::wire::{People, Person, ServerInformation};
-use super::{Shared, UploadPolicy, remote};
+use super::{Addresses, Shared, UploadPolicy, remote};
 
 /// The key of the learnt path of the default picture.
 const DEFAULT_PATH: &str = "default_path";
+const BY_NAME: &str =
+    "match by name: `match: [username]`, or a pair such as `{ person: email_local, account: username }`";
 /// What is asked for in one page.
 pub(super) const PAGE: u64 = 200;
 
@@ -99,9 +101,13 @@ pub(super) async fn survey(
     page: Page<'_>,
 ) -> Result<Surveyed, Failure> {
     let began = now();
+    shared.learn(|known| known.removals.recall(learnt));
     let known = shared.known();
     let listed = known.listed.unwrap_or_else(|| known.version.as_ref().is_none_or(Version::has_list));
     let mut roll = Roll::new(desk, shared, page);
+    if shared.settings.addresses == Addresses::Needed {
+        roll.addresses = Some(roll.addresses().await?);
+    }
     let by_list = listed && roll.by_list().await?;
     if !by_list {
         roll.by_groups().await?;
@@ -123,6 +129,8 @@ struct Roll<'a> {
     /// Hashes of the ids listed so far, where groups make the listing: they overlap. Where everybody is listed it would
     /// grow with the instance (promise P9); the few that a page repeats when accounts come and go are put twice.
     met: Option<HashSet<u64>>,
+    /// Mail addresses by hashes of keys, where `match` needs them.
+    addresses: Option<HashMap<u64, Box<str>>>,
     listed: u64,
     default_path: Option<String>,
     requests: u64,
@@ -132,15 +140,16 @@ struct Roll<'a> {
 
 impl<'a> Roll<'a> {
     fn new(desk: &'a Desk, shared: &'a Shared, page: Page<'a>) -> Self {
-        let (members, met, listed) = (None, None, 0);
-        Self { desk, shared, page, members, met, listed, default_path: None, requests: 0, singly: 0, nameless: 0 }
+        let (members, met, addresses) = (None, None, None);
+        let (listed, default_path, requests, singly, nameless) = (0, None, 0, 0, 0);
+        Self { desk, shared, page, members, met, addresses, listed, default_path, requests, singly, nameless }
     }
 
     /// `user/list`. False if this release has none.
     async fn by_list(&mut self) -> Result<bool, Failure> {
         let path = self.desk.api("user/list", &[]);
-        let mut next = Some(self.first(path.clone()));
-        let mut first = true;
+        let mut next = Some(first_page(path.clone(), &[]));
+        let (mut first, mut turning) = (true, Turning::default());
         while let Some(url) = next {
             let answer = self.desk.door().read(url.clone()).await?;
             if first && matches!(answer.status, 404 | 405) {
@@ -150,6 +159,7 @@ impl<'a> Roll<'a> {
                 self.members = Some(self.members_of_groups().await?);
             }
             let people = self.people(&answer, first)?;
+            turning.page(&answer, &people)?;
             next = follow(&answer, &path, &url, people.links.next.as_deref())?;
             self.add(people.results).await?;
             first = false;
@@ -157,8 +167,34 @@ impl<'a> Roll<'a> {
         Ok(true)
     }
 
-    fn first(&self, path: Url) -> Url {
-        with_query(path, &[("start", "0"), ("limit", &PAGE.to_string()), ("expand", "status")])
+    /// The mail addresses of everybody who is active: newer releases have one listing that tells them (reference §13).
+    async fn addresses(&mut self) -> Result<HashMap<u64, Box<str>>, Failure> {
+        let path = self.desk.api("admin/users/list/active", &[]);
+        let mut addresses = HashMap::new();
+        let mut next = Some(first_page(path.clone(), &[]));
+        let (mut first, mut turning) = (true, Turning::default());
+        while let Some(url) = next {
+            let answer = self.desk.door().read(url.clone()).await?;
+            if first && matches!(answer.status, 404 | 405) {
+                let found =
+                    format!("{}, this Confluence lists no e-mail addresses; releases from 9.3 on do", answer.status);
+                return Err(answer.failure(FailureKind::Misconfigured, found).hint(BY_NAME));
+            }
+            let people = self.people(&answer, first)?;
+            turning.page(&answer, &people)?;
+            next = follow(&answer, &path, &url, people.links.next.as_deref())?;
+            for person in people.results {
+                if let (Some(key), Some(address)) = (person.user_key, person.email.filter(|email| !email.is_empty())) {
+                    addresses.insert(hash(&key), address.into_boxed_str());
+                }
+            }
+            first = false;
+        }
+        if addresses.is_empty() {
+            let found = "the listing shows nobody's e-mail address";
+            return Err(Failure::new(FailureKind::Misconfigured, format!("GET {path}"), found).hint(BY_NAME));
+        }
+        Ok(addresses)
     }
 
     fn people(&mut self, answer: &Answer, first: bool) -> Result<People, Failure> {
@@ -184,11 +220,9 @@ impl<'a> Roll<'a> {
         }
         self.met = Some(HashSet::new());
         for group in &shared.rules.groups {
-            let mut next = Some(self.group(group)?);
-            while let Some((path, url, first)) = next {
-                let people = self.group_page(group, &url, first).await?;
-                next = follow(&people.0, &path, &url, people.1.links.next.as_deref())?.map(|url| (path, url, false));
-                self.add(people.1.results).await?;
+            let mut roster = Roster::of(self.desk, group);
+            while let Some(people) = self.group_page(&mut roster).await? {
+                self.add(people).await?;
             }
         }
         Ok(())
@@ -199,40 +233,25 @@ impl<'a> Roll<'a> {
         let mut members = HashSet::new();
         let shared = self.shared;
         for group in &shared.rules.groups {
-            let mut next = Some(self.group(group)?);
-            while let Some((path, url, first)) = next {
-                let people = self.group_page(group, &url, first).await?;
-                next = follow(&people.0, &path, &url, people.1.links.next.as_deref())?.map(|url| (path, url, false));
-                members.extend(people.1.results.into_iter().filter_map(|person| person.user_key.as_deref().map(hash)));
+            let mut roster = Roster::of(self.desk, group);
+            while let Some(people) = self.group_page(&mut roster).await? {
+                members.extend(people.into_iter().filter_map(|person| person.user_key.as_deref().map(hash)));
             }
         }
         Ok(members)
     }
 
-    fn group(&self, group: &str) -> Result<(Url, Url, bool), Failure> {
-        let mut path = self.desk.api("group", &[]);
-        if group.contains('/') {
-            // The path is cut at it, and the members of another group would be listed (reference §4.1).
-            let found = format!("the group `{group}` has a slash in its name, which this release cannot be asked for");
-            return Err(Failure::new(FailureKind::Misconfigured, format!("GET {path}"), found)
-                .hint("name other groups under `accounts.groups`"));
-        }
-        if let Ok(mut segments) = path.path_segments_mut() {
-            segments.push(group).push("member");
-        }
-        let url = self.first(path.clone());
-        Ok((path, url, true))
-    }
-
-    async fn group_page(&mut self, group: &str, url: &Url, first: bool) -> Result<(Answer, People), Failure> {
+    async fn group_page(&mut self, roster: &mut Roster<'_>) -> Result<Option<Vec<Person>>, Failure> {
+        let Some(url) = roster.next.take() else { return Ok(None) };
         let answer = self.desk.door().read(url.clone()).await?;
-        if answer.status == 404 {
-            return Err(answer
-                .failure(FailureKind::Misconfigured, format!("404, there is no group `{group}`"))
-                .hint("correct `accounts.groups`"));
+        if let Some(failure) = roster.refusal(&answer) {
+            return Err(failure);
         }
-        let people = self.people(&answer, first)?;
-        Ok((answer, people))
+        let people = self.people(&answer, roster.first)?;
+        roster.turning.page(&answer, &people)?;
+        roster.next = follow(&answer, &roster.path, &url, people.links.next.as_deref())?;
+        roster.first = false;
+        Ok(Some(people.results))
     }
 
     async fn add(&mut self, people: Vec<Person>) -> Result<(), Failure> {
@@ -253,9 +272,13 @@ impl<'a> Roll<'a> {
                 self.default_path = Some(path);
             }
             accounts.push(Account {
-                id,
                 handle: picture.content,
-                email: None,
+                email: self
+                    .addresses
+                    .as_ref()
+                    .and_then(|known| known.get(&hash(id.as_str())))
+                    .map(|known| known.to_string()),
+                id,
                 display_name: person.display_name.unwrap_or_else(|| name.clone()),
                 name,
                 standing,
@@ -312,6 +335,79 @@ impl<'a> Roll<'a> {
     }
 }
 
+/// The members of one group, page by page.
+struct Roster<'a> {
+    group: &'a str,
+    /// As a parameter, which newer releases take (reference §13).
+    by_parameter: bool,
+    path: Url,
+    next: Option<Url>,
+    first: bool,
+    turning: Turning,
+}
+
+impl<'a> Roster<'a> {
+    /// A name that a path cannot hold would be cut, and the members of another group listed (reference §4.1): it is a
+    /// parameter. Every release knows the other way.
+    fn of(desk: &Desk, group: &'a str) -> Self {
+        let in_path = segment(group).filter(|_| !group.contains([';', '%']));
+        let (path, query) = match &in_path {
+            Some(group) => (desk.api(&format!("group/{group}/member"), &[]), None),
+            None => (desk.api("group/member", &[]), Some(("groupName", group))),
+        };
+        let next = Some(first_page(path.clone(), query.as_slice()));
+        Self { group, by_parameter: in_path.is_none(), path, next, first: true, turning: Turning::default() }
+    }
+
+    fn refusal(&self, answer: &Answer) -> Option<Failure> {
+        let group = self.group;
+        let (found, hint) = match (answer.status, self.by_parameter) {
+            (404, false) => (format!("404, there is no group `{group}`"), "correct `accounts.groups`"),
+            (404 | 405, true) => (
+                format!(
+                    "{}, there is no group `{group}`, or this release cannot be asked for such a name",
+                    answer.status
+                ),
+                "name other groups under `accounts.groups`, or update Confluence: 10.2 takes any name",
+            ),
+            _ => return None,
+        };
+        Some(answer.failure(FailureKind::Misconfigured, found).hint(hint))
+    }
+}
+
+/// Whether a listing gets on. A server that ignores where to go on would list the same people for ever.
+#[derive(Default)]
+struct Turning {
+    first: Option<u64>,
+    last: Option<u64>,
+    repeated: u32,
+}
+
+impl Turning {
+    /// One page may come again when accounts come and go meanwhile.
+    fn page(&mut self, answer: &Answer, people: &People) -> Result<(), Failure> {
+        let mut hasher = DefaultHasher::new();
+        people.results.iter().for_each(|person| person.user_key.hash(&mut hasher));
+        let page = Some(hasher.finish());
+        let is_known = !people.results.is_empty() && (self.first == page || self.last == page);
+        self.repeated = if is_known { self.repeated + 1 } else { 0 };
+        self.first = self.first.or(page);
+        self.last = page;
+        match self.repeated {
+            0 | 1 => Ok(()),
+            _ => {
+                Err(answer.failure(FailureKind::Odd, "page after page brings the same people: the listing has no end"))
+            }
+        }
+    }
+}
+
+fn first_page(path: Url, query: &[(&str, &str)]) -> Url {
+    let page = PAGE.to_string();
+    with_query(path, &[query, &[("start", "0"), ("limit", &page), ("expand", "status")]].concat())
+}
+
 /// The next page: our own path with the parameters of the server's link.
 fn follow(answer: &Answer, path: &Url, url: &Url, next: Option<&str>) -> Result<Option<Url>, Failure> {
     let Some(next) = next.filter(|next| !next.is_empty()) else { return Ok(None) };
@@ -324,8 +420,10 @@ fn follow(answer: &Answer, path: &Url, url: &Url, next: Option<&str>) -> Result<
         return Err(stuck());
     }
     let mut pairs: Vec<(String, String)> = link.query_pairs().into_owned().collect();
-    if !pairs.iter().any(|(name, _)| name == "expand") {
-        pairs.push(("expand".to_owned(), "status".to_owned()));
+    for (name, value) in url.query_pairs().filter(|(name, _)| matches!(name.as_ref(), "expand" | "groupName")) {
+        if !pairs.iter().any(|(known, _)| *known == name) {
+            pairs.push((name.into_owned(), value.into_owned()));
+        }
     }
     let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     Ok(Some(with_query(path.clone(), &pairs)))
@@ -343,7 +441,14 @@ mod tests {
 
     #[test]
     fn the_version_says_whether_everybody_can_be_listed() {
-        for (text, has) in [("7.19.4", false), ("8.3.1", false), ("8.4.0", true), ("8.5", true), ("10.0.0-rc1", true)] {
+        for (text, has) in [
+            ("7.19.4", false),
+            ("8.3.1", false),
+            ("8.4.0", true),
+            ("8.5", true),
+            ("10.0.0-rc1", true),
+            ("11.0.0", true),
+        ] {
             assert_eq!(Version::read(text).unwrap().has_list(), has, "{text}");
         }
         assert_eq!(Version::read("next"), None);

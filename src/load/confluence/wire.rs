@@ -1,7 +1,7 @@
 //! Confluence's JSON as it comes.
 //!
 //! Owns: the wire types; none of them leaves `confluence`. Leaves to others: what a path says (`picture.rs`).
-//! A newcomer gets wrong: no REST person has a mail address, and a listing may leave the picture out.
+//! A newcomer gets wrong: only one listing of newer releases has mail addresses, and a listing may leave the picture out.
 
 use std::collections::BTreeMap;
 
@@ -21,6 +21,8 @@ pub(super) struct Person {
     pub username: Option<String>,
     pub user_key: Option<String>,
     pub display_name: Option<String>,
+    /// In `admin/users/list/active` alone.
+    pub email: Option<String>,
     profile_picture: Option<ProfilePicture>,
     status: Option<Status>,
 }
@@ -93,6 +95,7 @@ pub(super) struct ServerInformation {
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Endpoint {
     pub endpoint: Option<String>,
+    pub key: Option<String>,
     pub version: Option<u32>,
     pub file: Option<String>,
     pub removed: Option<bool>,

@@ -21,6 +21,7 @@ const TOKENS: usize = 20_000;
 pub(super) enum Parameter<'a> {
     Text(&'a str),
     Bytes(&'a [u8]),
+    Flag(bool),
 }
 
 /// A value of an answer.
@@ -81,6 +82,7 @@ pub(super) fn call(method: &str, parameters: &[Parameter<'_>]) -> Option<Bytes> 
                 body.push_str("</string>");
             }
             Parameter::Text(_) => return None,
+            Parameter::Flag(flag) => body.push_str(if *flag { "<boolean>1</boolean>" } else { "<boolean>0</boolean>" }),
             Parameter::Bytes(bytes) => {
                 body.push_str("<base64>");
                 STANDARD.encode_string(bytes, &mut body);

@@ -1,16 +1,19 @@
 //! As much of a Confluence as the protocols need, written from `reference/atlassian.md` §4 and the shipped endpoint.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use serde_json::{Value, json};
 use url::Url;
 
 use crate::http::loopback::{Asked, Loopback, reply, reply_json};
 use crate::load::atlassian::{AccountRules, Credential};
-use crate::load::confluence::{Confluence, ReadBefore, Settings, UploadPolicy};
-use crate::load::jira::tests::Log;
+use crate::load::confluence::{Addresses, Confluence, Settings, UploadPolicy};
+use crate::load::jira::tests::{Grey, Log, grey};
 use crate::load::{Learnt, Target as _};
 
 pub const ADA: &str = "ada+x@ex.org";
@@ -23,7 +26,8 @@ pub struct User {
     pub content: &'static str,
     /// A file, or a path below the stock pictures.
     pub shown: String,
-    pub files: BTreeSet<String>,
+    pub files: BTreeMap<String, Bytes>,
+    pub email: Option<&'static str>,
 }
 
 /// What goes wrong at a step, and whether its effect takes place all the same.
@@ -44,14 +48,26 @@ pub struct World {
     pub list_there: bool,
     pub bare_listing: bool,
     pub endless: bool,
+    /// Every page is the first one, whatever was asked for.
+    pub stuck: bool,
+    /// Newer: `admin/users/list/active`, and any group's name as a parameter.
+    pub newer: bool,
     /// The remote API takes the login of the request.
     pub knows_requests: bool,
+    /// Who signs in is a Confluence administrator.
+    pub admin: bool,
     pub endpoint: bool,
 }
 
 impl Default for World {
     fn default() -> Self {
-        let user = |key, content| User { key, content, shown: format!("{STOCK}default.svg"), files: BTreeSet::new() };
+        let user = |key, content| User {
+            key,
+            content,
+            shown: format!("{STOCK}default.svg"),
+            files: BTreeMap::new(),
+            email: None,
+        };
         Self {
             users: BTreeMap::from([(ADA, user("K", "77")), ("bob", user("L", "78")), ("svc", user("S", "79"))]),
             groups: HashMap::new(),
@@ -60,7 +76,10 @@ impl Default for World {
             list_there: true,
             bare_listing: false,
             endless: false,
+            stuck: false,
+            newer: false,
             knows_requests: true,
+            admin: true,
             endpoint: false,
         }
     }
@@ -70,7 +89,7 @@ impl World {
     /// Ada shows this file of hers.
     pub fn shows(mut self, file: &str) -> Self {
         let ada = self.users.get_mut(ADA).unwrap();
-        ada.files.insert(file.to_owned());
+        ada.files.insert(file.to_owned(), grey(100));
         ada.shown = file.to_owned();
         self
     }
@@ -88,6 +107,9 @@ impl World {
             format!("/download/attachments/{}/{}", user.content, user.shown)
         };
         let mut person = json!({ "type": "known", "username": name, "userKey": user.key, "displayName": name });
+        if self.newer {
+            person["email"] = json!(user.email);
+        }
         if !bare {
             person["profilePicture"] = json!({ "path": path, "width": 48, "height": 48, "isDefault": default });
         }
@@ -97,10 +119,14 @@ impl World {
     fn page(&self, names: &[&str], query: &HashMap<String, String>, path: &str) -> Response {
         let from: usize = query["start"].parse().unwrap();
         let size = 2;
-        let results: Vec<Value> =
-            names.iter().skip(from).take(size).map(|name| self.person(name, self.bare_listing)).collect();
+        let results: Vec<Value> = names
+            .iter()
+            .skip(if self.stuck { 0 } else { from })
+            .take(size)
+            .map(|name| self.person(name, self.bare_listing))
+            .collect();
         let mut links = json!({ "self": "x" });
-        if from + size < names.len() || (self.endless && from < names.len()) {
+        if self.stuck || from + size < names.len() || (self.endless && from < names.len()) {
             links["next"] = json!(format!("/{path}?limit={size}&start={}", from + size));
         }
         reply_json(200, &json!({ "results": results, "start": from, "limit": size, "_links": links }))
@@ -120,7 +146,10 @@ impl World {
         let step = match path.as_str() {
             "rest/api/user/list" => "list",
             "rest/api/user/current" => "current",
+            "rest/api/user" if query.contains_key("username") => "named",
             "rest/api/user" => "user",
+            "rest/api/admin/users/list/active" => "active",
+            "rest/api/group/member" => "group",
             "rest/api/server-information" => "information",
             "rest/applinks/1.0/manifest" => "manifest",
             path if path.starts_with("rest/api/group/") => "member",
@@ -142,14 +171,29 @@ impl World {
                 Some(names) => self.page(names, &query, &path),
                 None => reply_json(404, &json!({ "message": "no such group" })),
             },
+            "named" => match self.users.keys().find(|name| **name == query["username"]) {
+                Some(name) => reply_json(200, &self.person(name, false)),
+                None => reply_json(404, &json!({ "message": "no such user" })),
+            },
+            "active" if self.newer => {
+                let names: Vec<&str> = self.users.keys().copied().collect();
+                self.page(&names, &query, &path)
+            }
+            "group" if self.newer => match self.groups.get(query["groupName"].as_str()) {
+                Some(names) => self.page(names, &query, &path),
+                None => reply_json(404, &json!({ "message": "no such group" })),
+            },
             "user" => match self.users.iter().find(|(_, user)| user.key == query["key"]) {
                 Some((name, _)) => reply_json(200, &self.person(name, false)),
                 None => reply_json(404, &json!({ "message": "no such user" })),
             },
             "file" => {
                 let (content, file) = path.trim_start_matches("download/attachments/").split_once('/').unwrap();
-                let there = self.users.values().any(|user| user.content == content && user.files.contains(file));
-                if there { reply(200, &[("content-type", "image/png")], "grey 1") } else { reply(404, &[], "") }
+                let owner = self.users.values().find(|user| user.content == content);
+                match owner.and_then(|user| user.files.get(file)) {
+                    Some(bytes) => reply(200, &[("content-type", "image/png")], bytes.clone()),
+                    None => reply(404, &[], ""),
+                }
             }
             _ => reply_json(404, &json!({ "message": "null for uri" })),
         };
@@ -162,23 +206,30 @@ impl World {
         let body = std::str::from_utf8(&asked.body).unwrap();
         let method = between(body, "<methodName>confluence2.", "</methodName>")[0].to_owned();
         let texts: Vec<String> = between(body, "<string>", "</string>").into_iter().map(str::to_owned).collect();
-        let step = ["getServerInfo", "login", "addProfilePicture", "setUserPreferenceString", "removeAttachment"]
-            .into_iter()
-            .find(|step| *step == method)
-            .unwrap_or_else(|| panic!("an unknown method: {method}"));
+        let step = [
+            "getServerInfo",
+            "login",
+            "getActiveUsers",
+            "addProfilePicture",
+            "setUserPreferenceString",
+            "removeAttachment",
+        ];
+        let step = step.into_iter().find(|step| *step == method);
+        let step = step.unwrap_or_else(|| panic!("an unknown method: {method}"));
+        let sent = between(body, "<base64>", "</base64>").first().map(|text| STANDARD.decode(text).unwrap());
         let line = match step {
-            "getServerInfo" | "login" => format!("R {step}"),
+            "getServerInfo" | "login" | "getActiveUsers" => format!("R {step}"),
             "setUserPreferenceString" => format!("W set {}", texts[3]),
             "removeAttachment" => format!("W remove {} {}", texts[1], texts[2]),
             _ => format!("W add {}", texts[2]),
         };
         if let Some(fault) = self.faults.get(step).copied() {
             if fault.takes_effect {
-                let _ = self.run(step, &texts);
+                let _ = self.run(step, &texts, sent.unwrap_or_default());
             }
             return (line, reply(fault.status, &[], fault.body));
         }
-        let inside = match self.run(step, &texts) {
+        let inside = match self.run(step, &texts, sent.unwrap_or_default()) {
             Ok(value) => format!("<params><param><value>{value}</value></param></params>"),
             Err(words) => format!(
                 "<fault><value><struct><member><name>faultCode</name><value><int>0</int></value></member><member>\
@@ -188,7 +239,7 @@ impl World {
         (line, reply(200, &[], format!("<?xml version=\"1.0\"?><methodResponse>{inside}</methodResponse>")))
     }
 
-    fn run(&mut self, step: &str, texts: &[String]) -> Result<String, &'static str> {
+    fn run(&mut self, step: &str, texts: &[String], sent: Vec<u8>) -> Result<String, &'static str> {
         let yes = || Ok("<boolean>1</boolean>".to_owned());
         if step == "login" {
             return if texts[1] == "pass-word" {
@@ -205,14 +256,16 @@ impl World {
             "getServerInfo" => Ok("<struct><member><name>majorVersion</name><value>8</value></member><member>\
                 <name>minorVersion</name><value><i4>5</i4></value></member></struct>"
                 .into()),
+            "getActiveUsers" if !self.admin => Err("com.atlassian.confluence.rpc.NotPermittedException: no"),
+            "getActiveUsers" => Ok("<array><data><value>ada</value></data></array>".into()),
             "removeAttachment" => {
                 let user = self.users.values_mut().find(|user| user.content == texts[1]).ok_or("no content")?;
-                if user.files.remove(&texts[2]) { yes() } else { Err("The attachment does not exist") }
+                if user.files.remove(&texts[2]).is_some() { yes() } else { Err("The attachment does not exist") }
             }
             _ => {
                 let user = self.users.get_mut(texts[1].as_str()).ok_or("User does not exist")?;
                 if step == "addProfilePicture" {
-                    user.files.insert(texts[2].clone());
+                    user.files.insert(texts[2].clone(), sent.into());
                     user.shown = texts[2].clone();
                 } else {
                     user.shown = texts[3].clone();
@@ -237,22 +290,29 @@ impl World {
             return (line, reply_json(200, &json!({ "endpoint": "avatarpipe", "version": 1, "admin": true })));
         }
         assert_eq!(asked.header("x-atlassian-token"), "no-check");
-        let path = |user: &User| format!("/download/attachments/{}/{}", user.content, user.shown);
+        let path = |user: &User| match user.shown.starts_with(STOCK) {
+            true => user.shown.clone(),
+            false => format!("/download/attachments/{}/{}", user.content, user.shown),
+        };
         let user = self.users.get_mut(query["user"].as_str()).unwrap();
+        if query["key"] != user.key {
+            return (line, reply_json(409, &json!({ "error": "changed", "message": "another account's" })));
+        }
         if query.get("seen").is_some_and(|seen| *seen != path(user)) {
             return (line, reply_json(409, &json!({ "error": "changed", "message": "another", "path": path(user) })));
         }
         let answer = match method {
-            "DELETE" => json!({ "file": name, "removed": user.files.remove(&name) }),
+            "DELETE" => json!({ "file": name, "removed": user.files.remove(&name).is_some() }),
             _ if query.contains_key("action") => {
                 user.shown = query["path"].clone();
-                json!({ "file": null, "path": user.shown, "default": true })
+                json!({ "key": user.key, "file": null, "path": user.shown, "default": true })
             }
             _ => {
                 assert_eq!(asked.json()["type"], "image/png");
-                user.files.insert(name.clone());
+                let sent = STANDARD.decode(asked.json()["picture"].as_str().unwrap()).unwrap();
+                user.files.insert(name.clone(), sent.into());
                 user.shown = name.clone();
-                json!({ "file": name, "path": path(user), "default": false })
+                json!({ "key": user.key, "file": name, "path": path(user), "default": false })
             }
         };
         (line, reply_json(200, &answer))
@@ -268,13 +328,13 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> Vec<&'a str> {
 pub struct Way {
     pub token: bool,
     pub upload: UploadPolicy,
-    pub read_before: ReadBefore,
+    pub addresses: Addresses,
     pub groups: Vec<String>,
 }
 
 impl Default for Way {
     fn default() -> Self {
-        Self { token: false, upload: UploadPolicy::XmlRpc, read_before: ReadBefore::Reverts, groups: Vec::new() }
+        Self { token: false, upload: UploadPolicy::XmlRpc, addresses: Addresses::NotNeeded, groups: Vec::new() }
     }
 }
 
@@ -305,11 +365,11 @@ impl Stage {
             credential,
             upload: way.upload,
             endpoint: "rest/scriptrunner/latest/custom/avatarpipe".to_owned(),
-            read_before: way.read_before,
+            addresses: way.addresses,
             quiet: std::time::Duration::from_secs(120),
             accounts: AccountRules { groups: way.groups, ..AccountRules::default() },
         };
-        let wiki = Confluence::new(settings, server.line().0).unwrap();
+        let wiki = Confluence::new(settings, server.line().0, Arc::new(Grey)).unwrap();
         Self { wiki, log, server, world }
     }
 

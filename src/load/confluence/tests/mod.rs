@@ -1,7 +1,9 @@
 //! Protocol tests against a small Confluence written from the reference, with the journal of the Jira tests.
 
 mod fake;
+mod handles;
 mod remotes;
+mod removals;
 mod surveys;
 mod writes;
 
@@ -9,8 +11,8 @@ use crate::load::Rendition;
 use crate::load::jira::tests::{grey, intent, rendition};
 use crate::model::{Digest, Intent, IntentKind, Mark, Shown};
 
-/// The file that we placed before.
-const OLD: &str = "avatarpipe-0123456789abcdef.png";
+/// The file that we placed before: [`grey`] 100, by its digest.
+const OLD: &str = "avatarpipe-5bdc5e0e273463a3.png";
 
 /// The picture that is sent, and the name it gets.
 fn picture() -> (Rendition, Mark) {

@@ -5,7 +5,7 @@ use super::{draft, picture};
 use crate::http::FailureKind;
 use crate::load::confluence::UploadPolicy;
 use crate::load::jira::tests::Memory;
-use crate::load::{Learnt, Target as _, Wrote};
+use crate::load::{Learnt, Probe, Target as _, Told, Wrote};
 use crate::model::{IntentKind, Shown};
 
 #[tokio::test]
@@ -54,6 +54,26 @@ async fn the_probe_is_not_repeated() {
     let upload = stage.wiki.prepare(&mut learnt, None).await.unwrap();
     assert_eq!((upload.route.as_str(), upload.side), ("xmlrpc", None));
     assert_eq!(stage.take_log(), ["R information", "R manifest", "R current", "R getServerInfo"]);
+}
+
+#[tokio::test]
+async fn the_right_of_an_administrator_is_proved() {
+    for (admin, missing) in [(true, [].as_slice()), (false, ["Confluence administrator"].as_slice())] {
+        let stage = Stage::ready(World { admin, ..World::default() }, Way::default()).await;
+        assert_eq!(stage.wiki.whoami().await.unwrap().missing, missing);
+        let (run, mut journal) = ("run".into(), Memory::new(&stage.log));
+        let probe = Probe { run: &run, journal: &mut journal };
+        let tried = stage.wiki.try_out(&mut Learnt::new(), probe).await.unwrap();
+        assert_eq!(tried[0].told == Told::Works, admin, "{tried:?}");
+        let wrote = stage.take_log().iter().any(|line| line.starts_with('W'));
+        assert_eq!(wrote, admin, "our own picture would go there without the right");
+    }
+    // An answer that is neither says nothing.
+    let stage = Stage::ready(World::default(), Way::default()).await;
+    stage.world().faults.insert("getActiveUsers", Fault { status: 500, body: "", takes_effect: false });
+    let _ = stage.wiki.whoami().await;
+    stage.world().faults.insert("getActiveUsers", Fault { status: 200, body: "", takes_effect: false });
+    assert_eq!(stage.wiki.whoami().await.unwrap().notes.len(), 1);
 }
 
 #[tokio::test]

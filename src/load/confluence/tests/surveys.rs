@@ -3,6 +3,7 @@
 use super::OLD;
 use super::fake::{ADA, Fault, Stage, Way, World};
 use crate::http::{Failure, FailureKind};
+use crate::load::confluence::Addresses;
 use crate::load::{Learnt, Surveyed, Target as _};
 use crate::model::{Account, AccountStanding, Shown};
 
@@ -58,10 +59,60 @@ async fn an_older_confluence_lists_its_groups() {
     let stage = Stage::new(world, groups(&["users", "more"])).await;
     let (surveyed, accounts) = list(&stage, &mut Learnt::new()).await.unwrap();
     assert_eq!((surveyed.accounts, accounts.len()), (3, 3));
-    for (way, words) in [(groups(&["none"]), "no group `none`"), (groups(&["a/b"]), "slash")] {
-        let failure = list(&Stage::new(old(), way).await, &mut Learnt::new()).await.unwrap_err();
+    for (way, words) in [
+        (groups(&["none"]), "no group `none`"),
+        (groups(&["a/b"]), "cannot be asked"),
+        (groups(&[".."]), "cannot be asked"),
+    ] {
+        let stage = Stage::new(old(), way).await;
+        let failure = list(&stage, &mut Learnt::new()).await.unwrap_err();
         assert!(failure.kind == FailureKind::Misconfigured && failure.found.contains(words), "{failure}");
     }
+}
+
+#[tokio::test]
+async fn a_newer_confluence_takes_any_name_of_a_group() {
+    let odd = ["a/b", "..", "a;b", "100%", "a\\b"];
+    let mut world = World { newer: true, list_there: false, ..World::default() };
+    for group in odd {
+        world.groups.insert(group, vec![ADA, "bob", "svc"]);
+    }
+    let stage = Stage::new(world, groups(&odd)).await;
+    let (surveyed, _) = list(&stage, &mut Learnt::new()).await.unwrap();
+    assert_eq!((surveyed.accounts, stage.take_log().len()), (3, 1 + 2 * odd.len()));
+    let asked = stage.server.asked();
+    let first = asked.iter().find(|asked| asked.path.contains("group")).unwrap();
+    assert_eq!(first.path, "/rest/api/group/member?groupName=a%2Fb&start=0&limit=200&expand=status");
+}
+
+#[tokio::test]
+async fn addresses_are_listed_where_match_needs_them_and_the_release_has_them() {
+    let way = Way { addresses: Addresses::Needed, ..Way::default() };
+    let mut world = World { newer: true, ..World::default() };
+    world.users.get_mut(ADA).unwrap().email = Some("ada@ex.org");
+    let stage = Stage::new(world, way.clone()).await;
+    let (_, accounts) = list(&stage, &mut Learnt::new()).await.unwrap();
+    let addresses: Vec<_> = accounts.iter().map(|account| account.email.as_deref()).collect();
+    assert_eq!(addresses, [Some("ada@ex.org"), None, None]);
+    assert_eq!(stage.take_log(), ["R active", "R active", "R list", "R list"]);
+    // One without that listing, and one that hides them from us.
+    for newer in [false, true] {
+        let failure =
+            list(&Stage::new(World { newer, ..World::default() }, way.clone()).await, &mut Learnt::new()).await;
+        let failure = failure.unwrap_err();
+        assert!(failure.hint.as_deref().is_some_and(|words| words.contains("match: [username]")), "{failure}");
+        assert_eq!(failure.kind, FailureKind::Misconfigured, "{failure}");
+    }
+    let stage = Stage::new(World { newer: true, ..World::default() }, Way::default()).await;
+    list(&stage, &mut Learnt::new()).await.unwrap();
+    assert_eq!(stage.take_log(), ["R list", "R list"], "nobody asked for them");
+}
+
+#[tokio::test]
+async fn a_listing_that_does_not_get_on_ends() {
+    let stage = Stage::new(World { stuck: true, ..World::default() }, Way::default()).await;
+    let failure = list(&stage, &mut Learnt::new()).await.unwrap_err();
+    assert!(failure.kind == FailureKind::Odd && failure.found.contains("no end"), "{failure}");
 }
 
 #[tokio::test]
