@@ -204,7 +204,8 @@ impl Files {
         let Outcome { report, people, .. } = outcome;
         let mut told = Ok(());
         if let Some(folder) = &self.report {
-            let json = run::write_private(&folder.join(JSON), |file| report::write_json(report, people, file));
+            let json = std::fs::create_dir_all(folder)
+                .and_then(|()| run::write_private(&folder.join(JSON), |file| report::write_json(report, people, file)));
             let summary = run::write_private(&folder.join(SUMMARY), |file| {
                 file.write_all(report::summary(report, people)?.as_bytes())
             });
