@@ -80,8 +80,19 @@ impl Answer {
         Failure::new(kind, self.tried.clone(), redact(&found.into()))
     }
 
-    /// The status and the first bytes of the body, for a failure's `found`.
+    /// A good answer that is no page: it may hold people's names and addresses, and is not quoted.
+    fn is_data(&self) -> bool {
+        let body = self.body.trim_ascii_start();
+        (200..300).contains(&self.status)
+            && !self.is_html()
+            && [&b"{"[..], b"[", b"\"", b"<?xml", b"<methodResponse"].iter().any(|start| body.starts_with(start))
+    }
+
+    /// The status and the first bytes of the body, for a failure's `found`; of data its length alone.
     pub fn excerpt(&self) -> String {
+        if self.is_data() {
+            return format!("{}, {} bytes of data", self.status, self.body.len());
+        }
         match quote(&self.body) {
             None => format!("{}, empty body", self.status),
             Some(quoted) => format!("{}, body begins `{quoted}`", self.status),
@@ -167,7 +178,8 @@ mod tests {
             ("application/json", "\n <!DOCTYPE HTML><html>", "an HTML page where JSON was expected"),
             ("application/json", "", "200, empty body: JSON that breaks off"),
             ("application/json", "oops", "body begins `oops`: no JSON"),
-            ("application/json", "{\"a\": \"x\"}", "JSON of another shape than documented"),
+            ("application/json", "{\"a\": \"x\"}", "200, 10 bytes of data: JSON of another shape than documented"),
+            ("application/json", "[{\"mail\": \"ada@x.org\"", "200, 22 bytes of data: JSON that breaks off"),
         ] {
             #[derive(serde::Deserialize, Debug)]
             struct Wire {
@@ -198,7 +210,8 @@ mod tests {
     #[test]
     fn a_quoted_body_holds_no_token() {
         let body = format!("{{\"access_token\": \"{}\", \"rest\": 1}}", "eyJ0".repeat(400));
-        let found = answer("application/json", &body).excerpt();
+        let refused = Answer { status: 400, ..answer("application/json", &body) };
+        let found = refused.excerpt();
         assert!(!found.contains("eyJ0") && found.contains("rest"), "{found}");
     }
 }

@@ -86,6 +86,7 @@ pub struct Call {
     pub(super) units: u32,
     pub(super) cap: usize,
     pub(super) secret: bool,
+    pub(super) returns_secrets: bool,
     pub(super) repeats: Repeats,
     pub(super) fault: Option<String>,
     pub(super) stamp: Option<&'static str>,
@@ -105,6 +106,7 @@ impl Call {
             units: 1,
             cap: CAP,
             secret: false,
+            returns_secrets: false,
             repeats: Repeats::Transient,
             fault: None,
             stamp: None,
@@ -211,6 +213,13 @@ impl Call {
     #[must_use]
     pub fn secret(mut self) -> Self {
         self.secret = true;
+        self
+    }
+
+    /// Says that the answer is a credential, such as the one that is known already.
+    #[must_use]
+    pub(super) fn returns_secrets(mut self) -> Self {
+        self.returns_secrets = true;
         self
     }
 

@@ -69,6 +69,8 @@ struct Shared {
 enum Heard {
     Answer(Answer),
     TooLarge(u16),
+    /// It holds a secret of ours, and nothing of it is kept.
+    Echo(u16),
 }
 
 /// How one exchange failed.
@@ -221,6 +223,7 @@ impl Line {
         loop {
             let pause = match self.exchange(&call).await {
                 Ok(Heard::TooLarge(_)) => return Ok(None),
+                Ok(Heard::Echo(status)) => return Err(echo(&call, status)),
                 Ok(Heard::Answer(answer)) if is_redirect(&answer) => {
                     hops += 1;
                     call = self.follow(call, &answer, hops)?;
@@ -258,6 +261,9 @@ impl Line {
                 Ok(Heard::Answer(answer)) => answer,
                 Ok(Heard::TooLarge(status)) => {
                     return Sent::Lost(fault("answer_too_large", &call, &format!("{status}, a body over the cap")));
+                }
+                Ok(Heard::Echo(status)) => {
+                    return Sent::Lost(Fault::new("secret_given_back", echo(&call, status).to_string()));
                 }
                 Err(Broken::Ours(failure)) => return Sent::NotSent(Fault::new("not_sent", failure.to_string())),
                 Err(Broken::Stopped) => return Sent::NotSent(fault("stopped", &call, ASKED)),
@@ -319,6 +325,9 @@ impl Line {
             tally.throttled(1);
         } else if let Some(time) = retry::breather(&headers) {
             self.hold(time);
+        }
+        if !call.returns_secrets && redact::is_echo(&headers, &body) {
+            return Ok(Heard::Echo(status));
         }
         Ok(Heard::Answer(Answer::new(status, headers, body, call.describe())))
     }
@@ -420,6 +429,12 @@ impl Line {
         }
         failure.hint("it was tried again and again: run again when the server is well")
     }
+}
+
+/// A failure for a server that gives back what it was sent.
+fn echo(call: &Call, status: u16) -> Failure {
+    Failure::new(FailureKind::Odd, call.describe(), format!("{status}, and the answer holds a secret of this pipeline"))
+        .hint("the server, or something before it, gives back credentials: nothing of the answer was kept; change that secret")
 }
 
 const ASKED: &str = "the run is asked to stop";

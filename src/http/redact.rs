@@ -7,6 +7,8 @@
 
 use std::sync::{PoisonError, RwLock};
 
+use aho_corasick::AhoCorasick;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -40,7 +42,13 @@ const SECRET_NAMES: [&str; 20] = [
     "api_key",
 ];
 
+/// A shorter one may stand in an answer by chance: a word, a number.
+const SHORTEST_ECHO: usize = 8;
+
 static KNOWN: RwLock<Vec<SecretString>> = RwLock::new(Vec::new());
+
+/// Finds every spelling of the longer secrets at once; `None` as long as there is none.
+static ECHOES: RwLock<Option<AhoCorasick>> = RwLock::new(None);
 
 /// Remembers a secret, so that [`redact`] finds it in any text from now on.
 pub fn know(secret: &SecretString) {
@@ -56,6 +64,18 @@ pub fn know(secret: &SecretString) {
     }
     // The longest first: a secret that holds another one must not leave its rest behind.
     known.sort_by_key(|k| std::cmp::Reverse(k.expose_secret().len()));
+    let long = known.iter().map(ExposeSecret::expose_secret).filter(|form| form.len() >= SHORTEST_ECHO);
+    *ECHOES.write().unwrap_or_else(PoisonError::into_inner) = AhoCorasick::new(long).ok();
+}
+
+/// Whether a server gives back a secret of ours: as a name, a version, an id. Nothing of such an answer may be kept, for it
+/// would end in a state or a report under another name.
+pub(super) fn is_echo(headers: &HeaderMap, body: &[u8]) -> bool {
+    let echoes = ECHOES.read().unwrap_or_else(PoisonError::into_inner);
+    let Some(echoes) = echoes.as_ref() else { return false };
+    let mime = headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    let is_picture = mime.starts_with(b"image/");
+    headers.values().any(|value| echoes.is_match(value.as_bytes())) || (!is_picture && echoes.is_match(body))
 }
 
 /// The ways in which servers give back what they were sent: as it is or as a form or a URL spells it, and each of these

@@ -61,7 +61,8 @@ async fn github(near: &Line, url: &Url, token: &SecretString, audience: &str) ->
     let mut asked = url.clone();
     asked.query_pairs_mut().append_pair("audience", audience);
     let line = near.beside(root(url), Road::Foreign)?;
-    let call = Call::get(asked).accept("application/json").auth(&Authorization::Bearer(token.clone()));
+    let call =
+        Call::get(asked).returns_secrets().accept("application/json").auth(&Authorization::Bearer(token.clone()));
     let answer = line.read(call).await?;
     if answer.status != 200 {
         return Err(refused(&answer));

@@ -38,7 +38,7 @@ pub(super) async fn ask(line: &Line, resource: &str, client_id: Option<&str>) ->
     if let Some(id) = client_id {
         url.query_pairs_mut().append_pair("client_id", id);
     }
-    let call = Call::get(url).header("Metadata", "true").judged_by_caller();
+    let call = Call::get(url).returns_secrets().header("Metadata", "true").judged_by_caller();
     let mut pauses = PAUSES.into_iter().map(Duration::from_secs);
     loop {
         let answer = line.read(call.clone()).await.map_err(not_here)?;

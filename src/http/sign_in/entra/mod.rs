@@ -157,7 +157,7 @@ impl EntraSignIn {
     /// The request with a fresh proof.
     async fn proven(&self, prover: Prover<'_>, now: SystemTime) -> Result<Call, Failure> {
         let path = format!("{}/oauth2/v2.0/token", self.tenant);
-        let call = Call::post(self.login.url(&path)).accept("application/json").form(&[
+        let call = Call::post(self.login.url(&path)).returns_secrets().accept("application/json").form(&[
             ("grant_type", "client_credentials"),
             ("client_id", &self.client_id),
             ("scope", &self.scope),

@@ -74,6 +74,7 @@ pub(super) async fn ask(line: &Line, signer: &dyn Signer, wish: &Wish<'_>) -> Re
         };
         let assertion = signer.sign(&claims).await?;
         let call = Call::post(line.url("token"))
+            .returns_secrets()
             .accept("application/json")
             .form(&[("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")])
             .secret_form(&[("assertion", &assertion)]);

@@ -105,7 +105,9 @@ pub(super) async fn of_url(
     format: &Format,
 ) -> Result<SecretString, Failure> {
     let line = near.beside(root(url), Road::Foreign)?;
-    let call = headers.iter().fold(Call::get(url.clone()), |call, (name, value)| call.secret_header(name, value));
+    let call = headers
+        .iter()
+        .fold(Call::get(url.clone()).returns_secrets(), |call, (name, value)| call.secret_header(name, value));
     let answer = line.read(call).await?;
     if answer.status != 200 {
         let kind = if answer.status < 500 { FailureKind::Refused } else { FailureKind::Unreachable };

@@ -81,6 +81,7 @@ impl<'a> Federation<'a> {
         };
         redact::know(&subject);
         let call = Call::post(self.sts.url("v1/token"))
+            .returns_secrets()
             .accept("application/json")
             .json(&json!({
                 "audience": provider,
@@ -117,8 +118,11 @@ impl Account<'_> {
     async fn call(&self, method: &str, body: &serde_json::Value) -> Result<Answer, Failure> {
         // The `-` in place of the project is the documented form.
         let url = self.iam.url(&format!("v1/projects/-/serviceAccounts/{}:{method}", self.email));
-        let call =
-            Call::post(url).accept("application/json").auth(&Authorization::Bearer(self.federated.clone())).json(body);
+        let call = Call::post(url)
+            .returns_secrets()
+            .accept("application/json")
+            .auth(&Authorization::Bearer(self.federated.clone()))
+            .json(body);
         let answer = self.iam.read(call).await?;
         if answer.status == 200 { Ok(answer) } else { Err(refusal::of_iam(&answer, self.email)) }
     }
