@@ -12,6 +12,7 @@ pub mod fuzzing;
 pub mod http;
 pub mod load;
 pub mod model;
+pub mod outlet;
 pub mod pipeline;
 pub mod plan;
 pub mod report;

@@ -36,6 +36,7 @@ mod suite {
     mod lost_state; // adopting by looks
     mod memory; // does not grow with the number of people (P9)
     mod mutants; // programs that are wrong on purpose
+    mod outlet; // names that are no names, secrets under other names (P7)
     mod printed; // whole outputs
     mod probing; // `auth --probe`: tried on our own account, and put back
     mod readme; // the transcript is true

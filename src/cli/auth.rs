@@ -9,10 +9,11 @@ use std::time::{Duration, UNIX_EPOCH};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{Format, answer, environment, job, log};
+use super::{Format, answer, answer_json, environment, job, log};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::load::{Told, Tried};
+use crate::outlet;
 use crate::report::Progress;
 use crate::run::{self, Asked, Everybody, Stop, Uploads};
 
@@ -58,10 +59,10 @@ pub fn run(flags: &Flags, log: &log::Flags) -> Result<Exit, Trouble> {
         }
         run::auth(&pipeline, uploads, listener, stop).await
     })?;
-    answer(&match flags.format {
-        Format::Human => human(&everybody),
-        Format::Json => written(&everybody)?,
-    })?;
+    match flags.format {
+        Format::Human => answer(&human(&everybody)),
+        Format::Json => answer_json(&written(&everybody)?),
+    }?;
     Ok(everybody.exit())
 }
 
@@ -80,10 +81,10 @@ fn human(everybody: &Everybody) -> String {
 
 fn block(out: &mut String, kind: &str, asked: &Asked) {
     _ = match &asked.server {
-        Some(server) => writeln!(out, "{kind} {}: {}", asked.id, server.product),
+        Some(server) => writeln!(out, "{kind} {}: {}", asked.id, outlet::line(&server.product)),
         None => writeln!(out, "{kind} {}", asked.id),
     };
-    let mut line = |name: &str, text: &str| _ = writeln!(out, "  {name:<9} {text}");
+    let mut line = |name: &str, text: &str| _ = writeln!(out, "  {name:<9} {}", outlet::line(text));
     if asked.off {
         line("off", "`enabled: false`: not asked");
     }

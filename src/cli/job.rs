@@ -110,7 +110,7 @@ fn execute(
 /// A word about stopping, beside the progress.
 pub(super) fn say(text: &str) {
     // Whoever stopped the program may have closed its streams, too.
-    _ = writeln!(std::io::stderr(), "{text}");
+    _ = writeln!(std::io::stderr(), "{}", crate::outlet::text(text));
 }
 
 pub(super) fn resolve(document: &Document, overrides: &Overrides) -> Result<Pipeline, Trouble> {

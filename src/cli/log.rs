@@ -1,13 +1,14 @@
 //! `-v`, `-q` and `--log-format`: how much is said on standard error, and in which form.
 //!
 //! Owns: the subscriber. Leaves to others: what is logged.
-//! A newcomer gets wrong: every line goes through the redactor, whoever logged it (promise P7).
+//! A newcomer gets wrong: every line goes through the outlet, whoever logged it (promise P7).
 
-use std::io::{self, Write};
+use std::io;
 
 use clap::{ArgAction, Args, ValueEnum};
 use tracing::level_filters::LevelFilter;
 
+use crate::outlet::Stream;
 use crate::report::Verbosity;
 
 /// How much is said.
@@ -51,26 +52,10 @@ impl Flags {
             (..) => LevelFilter::TRACE,
         };
         let filter = tracing_subscriber::EnvFilter::new(format!("off,avatarpipe={level}"));
-        let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Redacted(io::stderr()));
+        let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Stream(io::stderr()));
         match self.log_format {
             LogFormat::Human => builder.with_ansi(false).without_time().with_target(false).init(),
             LogFormat::Json => builder.json().init(),
         }
-    }
-}
-
-/// Writes lines with every known secret taken out.
-struct Redacted<W>(W);
-
-impl<W: Write> Write for Redacted<W> {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let text = crate::http::redact(&String::from_utf8_lossy(line));
-        // Nobody may be reading any more, which is no reason to end; the subscriber would panic over an error.
-        _ = self.0.write_all(text.as_bytes());
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
     }
 }

@@ -155,13 +155,22 @@ fn complain(text: &str) {
     _ = writeln!(std::io::stderr(), "{}", said(text));
 }
 
-/// What a library says may hold a URL or a header, so the last word goes through the redactor too (promise P7).
+/// What a library says may hold a URL or a header, so the last word goes through the outlet too (promise P7).
 fn said(text: &str) -> String {
-    crate::http::redact(text)
+    crate::outlet::text(text)
 }
 
 /// Prints the answer. A reader that went away is a normal end.
 fn answer(text: &str) -> Result<(), Trouble> {
+    print(&crate::outlet::text(text))
+}
+
+/// Prints an answer that is a JSON document.
+fn answer_json(document: &str) -> Result<(), Trouble> {
+    print(&crate::outlet::json(document))
+}
+
+fn print(text: &str) -> Result<(), Trouble> {
     let mut out = std::io::stdout().lock();
     answered(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
 }

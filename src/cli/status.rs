@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 
-use super::{Format, answer, environment};
+use super::{Format, answer, answer_json, environment};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::state::{RunRecord, Store};
@@ -39,11 +39,10 @@ pub fn run(flags: &Flags) -> Result<Exit, Trouble> {
     let store = Store::view(&state)?;
     let runs = store.runs(flags.runs)?;
     let last = store.last_success()?;
-    let text = match flags.format {
-        Format::Human => human(&runs, last.as_ref()),
-        Format::Json => json(&runs, last.as_ref())?,
-    };
-    answer(&text)?;
+    match flags.format {
+        Format::Human => answer(&human(&runs, last.as_ref())),
+        Format::Json => answer_json(&json(&runs, last.as_ref())?),
+    }?;
     Ok(Exit::Done)
 }
 

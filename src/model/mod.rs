@@ -10,6 +10,7 @@ mod change;
 mod fingerprint;
 mod ids;
 mod intent;
+mod names;
 mod person;
 mod photo;
 mod picture;
@@ -25,6 +26,7 @@ pub use ids::{
     StateKey, TargetId, Version, normalise_key,
 };
 pub use intent::{Event, IllegalEvent, Intent, IntentId, IntentKind, Luma, OpenIntent, Seen, Status};
+pub use names::{without_addresses, without_name};
 pub use person::{Person, PersonKey, PhotoHint, Standing};
 pub use photo::{Absence, Fault, PhotoFact, PhotoMark, Remembered};
 pub use picture::{Before, Picture, Placement, Provenance};

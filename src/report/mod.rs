@@ -8,6 +8,7 @@ mod human;
 mod json;
 mod people;
 mod progress;
+mod pseudonyms;
 mod run_report;
 mod summary;
 
@@ -15,6 +16,7 @@ pub use human::{Wording, human};
 pub use json::write_json;
 pub use people::People;
 pub use progress::{Event, Listener, Progress, Silent, Verbosity};
+pub use pseudonyms::Pseudonyms;
 pub use run_report::{
     AccountLine, ChangeLine, LimitLine, MisplacedLine, PersonFailure, PersonLine, PersonWho, RequestLine, RunReport,
     SourceLine, TargetLine,

@@ -9,6 +9,7 @@ use std::io::Write as _;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use crate::outlet;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Something worth showing while a run goes on.
@@ -110,16 +111,16 @@ impl Progress {
 
 /// Whoever read the beginning may have gone away: a run does not end for that, as `eprintln!` would have it.
 fn on_stderr(line: &str) {
-    _ = writeln!(std::io::stderr(), "{line}");
+    _ = writeln!(std::io::stderr(), "{}", outlet::text(line));
 }
 
 impl Listener for Progress {
     fn hear(&self, event: &Event) {
         let Ok(mut works) = self.works.lock() else { return };
         match event {
-            Event::Failure(text) => self.say(&format!("error: {text}")),
+            Event::Failure(text) => self.say(&format!("error: {}", outlet::line(text))),
             _ if self.verbosity == Verbosity::Quiet => {}
-            Event::Note(text) => self.say(&format!("note: {text}")),
+            Event::Note(text) => self.say(&format!("note: {}", outlet::line(text))),
             Event::Begins { work, total } => {
                 works.insert(work.clone(), self.begins(work, *total));
             }
@@ -139,7 +140,7 @@ impl Listener for Progress {
                 if let Some(Work { bar: Some(bar), .. }) = works.remove(work) {
                     bar.finish_and_clear();
                 }
-                self.say(&format!("{work}: {result}"));
+                self.say(&format!("{work}: {}", outlet::line(result)));
             }
         }
     }

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{ChangeKind, PersonResult};
+use crate::outlet;
 
 /// One run, whole, but for the people, who are read line by line ([`super::People`]).
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -178,13 +179,15 @@ impl MisplacedLine {
         }
     }
 
-    /// Replaces names and ids by digests, where the file asks for pseudonyms.
-    pub fn pseudonymised(mut self) -> Self {
+    /// With everything that came from outside as it may be shown ([`crate::outlet`]).
+    fn show(&mut self) {
+        self.picture = outlet::line(&self.picture);
         for account in [&mut self.account, &mut self.meant_for] {
-            account.name = pseudonym(&account.name);
-            account.id = pseudonym(&account.id);
+            (account.id, account.name) = (outlet::line(&account.id), outlet::line(&account.name));
         }
-        self
+        if let Some(error) = &mut self.error {
+            (error.code, error.message) = (outlet::line(&error.code), outlet::line(&error.message));
+        }
     }
 }
 
@@ -254,17 +257,32 @@ impl RunReport {
     pub fn counts(&self) -> Self {
         Self { misplaced: Vec::new(), failures: Vec::new(), notes: Vec::new(), ..self.clone() }
     }
+
+    /// With everything that came from outside as it may be shown ([`crate::outlet`]).
+    pub fn shown(mut self) -> Self {
+        for words in self.failures.iter_mut().chain(&mut self.notes) {
+            *words = outlet::line(words);
+        }
+        self.misplaced.iter_mut().for_each(MisplacedLine::show);
+        self
+    }
 }
 
 impl PersonLine {
-    /// Replaces account name and ids by digests, where the file asks for pseudonyms.
-    pub fn pseudonymised(mut self) -> Self {
-        self.account.name = pseudonym(&self.account.name);
-        self.account.id = pseudonym(&self.account.id);
-        if let Some(person) = &mut self.person {
-            person.id = pseudonym(&person.id);
+    /// With everything that came from outside as it may be shown ([`crate::outlet`]).
+    pub fn shown(mut self) -> Self {
+        for field in [&mut self.account.id, &mut self.account.name, &mut self.change.from, &mut self.change.to] {
+            *field = outlet::line(field);
         }
-        self.detail = None;
+        if let Some(person) = &mut self.person {
+            person.id = outlet::line(&person.id);
+        }
+        if let Some(detail) = &mut self.detail {
+            *detail = outlet::line(detail);
+        }
+        if let Some(error) = &mut self.error {
+            (error.code, error.message) = (outlet::line(&error.code), outlet::line(&error.message));
+        }
         self
     }
 
@@ -272,9 +290,4 @@ impl PersonLine {
     pub fn is_change(&self) -> bool {
         ChangeKind::of_word(&self.change.kind).is_some()
     }
-}
-
-/// The same name always gives the same pseudonym, so that two reports can be compared.
-fn pseudonym(name: &str) -> String {
-    format!("p-{}", &blake3::hash(name.as_bytes()).to_hex()[..12])
 }

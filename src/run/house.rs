@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::naming::Naming;
 use super::private::{private_folder, remove_former};
 use super::spool::Spool;
 use super::stop::Stop;
@@ -57,6 +58,8 @@ pub struct House {
     pub listener: Arc<dyn Listener>,
     /// When to end early.
     pub stop: Stop,
+    /// How people are named.
+    pub naming: Naming,
     /// Held for the plan's time; the store holds the lock of a run.
     _lock: Option<Lock>,
 }
@@ -81,7 +84,8 @@ impl House {
         let spool = Spool::within(&cache, store.key()?)
             .map_err(Trouble::file(format!("make a folder for pictures in {}", cache.display())))?;
         let (store, facts) = (Arc::new(store), Arc::new(facts));
-        Ok(Self { run, started, mode, store, facts, spool, listener, stop, _lock: lock })
+        let naming = Naming::new(pipeline, &facts, || store.key())?;
+        Ok(Self { run, started, mode, store, facts, spool, listener, stop, naming, _lock: lock })
     }
 
     /// What came to its end leaves no face behind; what was stopped leaves them to whoever goes on (design §4, state). Says
@@ -130,7 +134,7 @@ impl House {
 
     /// Tells whoever listens.
     pub fn say(&self, event: Event) {
-        self.listener.hear(&event);
+        self.listener.hear(&self.naming.event(event));
     }
 
     /// That some work begins.

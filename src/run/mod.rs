@@ -22,6 +22,7 @@ mod listing;
 mod look;
 mod match_all;
 mod misplaced;
+mod naming;
 mod only;
 mod passes;
 mod people;
@@ -109,7 +110,7 @@ pub async fn execute(
     match ended {
         Ok(Ended { report, exit, finished }) => {
             let changes = finished.iter().map(|desk| desk.plan.changes.count()).sum();
-            let people = People::of(house, &finished, pipeline.report.names);
+            let people = People::of(house, &finished);
             Ok(Outcome { report, people, exit, changes })
         }
         Err(trouble) => {

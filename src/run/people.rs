@@ -8,9 +8,7 @@ use super::desk::PAGE;
 use super::house::House;
 use super::saved::SavedChange;
 use super::tally::{Finished, Writes};
-use crate::http::redact;
 use crate::model::{ActKind, Decision, Fault, PersonResult, Recipe, TargetId, Verdict, Went};
-use crate::pipeline::Names;
 use crate::report::{AccountLine, ChangeLine, PersonFailure, PersonLine, PersonWho};
 use crate::state::{DecisionCursor, StateError};
 
@@ -18,25 +16,23 @@ use crate::state::{DecisionCursor, StateError};
 pub struct People {
     house: House,
     targets: Vec<(TargetId, Writes, Recipe)>,
-    names: Names,
 }
 
 impl People {
     /// Of a run that is over.
-    pub fn of(house: House, desks: &[Finished], names: Names) -> Self {
+    pub fn of(house: House, desks: &[Finished]) -> Self {
         let target = |desk: &Finished| {
             let recipe = desk.desk.open.as_ref()?.serving.recipe.clone();
             Some((desk.desk.id().clone(), desk.writes, recipe))
         };
         let targets = desks.iter().filter_map(target).collect();
-        Self { house, targets, names }
+        Self { house, targets }
     }
 
-    fn named(&self, line: PersonLine) -> PersonLine {
-        match self.names {
-            Names::Full => line,
-            Names::Pseudonym => line.pseudonymised(),
-        }
+    fn told(&self, decision: Decision, went: Option<Went>, writes: Writes) -> Result<PersonLine, StateError> {
+        let Some(pseudonyms) = self.house.naming.pseudonyms() else { return Ok(line(decision, went, writes).shown()) };
+        let names = self.house.naming.names_of(&decision)?;
+        Ok(pseudonyms.line(line(decision, went, writes), &names).shown())
     }
 
     /// Every change that was decided, by target and account.
@@ -71,7 +67,7 @@ impl crate::report::People for People {
                 let Some((last, _)) = page.last() else { break };
                 after = Some(DecisionCursor::of(last));
                 for (decision, went) in page {
-                    take(self.named(line(decision, went, *writes)))?;
+                    take(self.told(decision, went, *writes).map_err(std::io::Error::other)?)?;
                 }
             }
         }
@@ -96,9 +92,9 @@ fn line(decision: Decision, went: Option<Went>, writes: Writes) -> PersonLine {
         change: ChangeLine { kind: decision.verdict.word().to_owned(), from: decision.from.label(), to: decision.to },
         reason: decision.reason.word().to_owned(),
         rule: decision.rule.to_string(),
-        detail: decision.detail.as_deref().map(redact),
+        detail: decision.detail,
         result,
-        error: error.map(|fault| PersonFailure { code: fault.code, message: redact(&fault.message) }),
+        error: error.map(|fault| PersonFailure { code: fault.code, message: fault.message }),
     }
 }
 

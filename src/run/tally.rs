@@ -13,7 +13,7 @@ use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::http::Counts;
 use crate::model::{ChangeKind, PersonResult};
-use crate::pipeline::{Names, Pipeline};
+use crate::pipeline::Pipeline;
 use crate::plan::{Checked, PlanDigest, SourceState};
 use crate::report::{LimitLine, MisplacedLine, RequestLine, RunReport, SourceLine, TargetLine};
 use crate::state::{DecisionCursor, DecisionFilter, ResultCount, Selection};
@@ -103,11 +103,11 @@ pub fn report(
         targets: desks.iter().zip(&counted).map(|(desk, counted)| target_line(desk, counted)).collect(),
         requests: requests(feeds, desks),
         limits: guarded.checked.iter().map(limit_line).collect(),
-        misplaced: misplaced(pipeline, desks),
-        failures: failures(feeds, desks),
-        notes: notes(feeds, desks).into_iter().chain(missed).collect(),
+        misplaced: misplaced(house, desks),
+        failures: house.naming.sentences(failures(feeds, desks)),
+        notes: house.naming.sentences(notes(feeds, desks).into_iter().chain(missed).collect()),
     };
-    Ok((report, exit))
+    Ok((report.shown(), exit))
 }
 
 /// A change that was to be made and was not.
@@ -230,11 +230,11 @@ fn limit_line(checked: &Checked) -> LimitLine {
     }
 }
 
-fn misplaced(pipeline: &Pipeline, desks: &[Finished]) -> Vec<MisplacedLine> {
+fn misplaced(house: &House, desks: &[Finished]) -> Vec<MisplacedLine> {
     let lines = desks.iter().flat_map(|desk| desk.desk.misplaced.iter().map(|one| one.line(desk.desk.id())));
-    match pipeline.report.names {
-        Names::Full => lines.collect(),
-        Names::Pseudonym => lines.map(MisplacedLine::pseudonymised).collect(),
+    match house.naming.pseudonyms() {
+        None => lines.collect(),
+        Some(pseudonyms) => lines.map(|line| pseudonyms.misplaced(line)).collect(),
     }
 }
 

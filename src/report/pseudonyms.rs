@@ -1,0 +1,105 @@
+//! Names in a report that may not name anybody (`report: { names: pseudonym }`).
+//!
+//! Owns: the pseudonym of a name, and taking names out of sentences. Leaves to others: finding all names (`run`).
+//! A newcomer gets wrong: a digest alone is undone by whoever can list the names, so it is keyed with the state's key.
+
+use super::{MisplacedLine, PersonLine};
+use crate::model::{StateKey, without_addresses, without_name};
+
+/// Gives pseudonyms; of one state, the same name always gets the same one, so that two reports can be compared.
+pub struct Pseudonyms(StateKey);
+
+impl Pseudonyms {
+    /// Keyed with the key of a state.
+    pub fn new(key: StateKey) -> Self {
+        Self(key)
+    }
+
+    /// What stands for a name or an id.
+    pub fn of(&self, name: &str) -> String {
+        format!("p-{}", &self.0.digest("pseudonym", &[name]).hex()[..12])
+    }
+
+    /// Nobody in it has a name any more; `names` are all that the person and the account have.
+    pub fn line(&self, mut line: PersonLine, names: &[String]) -> PersonLine {
+        if let Some(error) = &mut line.error {
+            error.message = self.sentence(&error.message, names.iter().map(String::as_str));
+        }
+        for picture in [&mut line.change.from, &mut line.change.to] {
+            // A file's name may be somebody's.
+            if let Some(mark) = picture.strip_prefix("foreign:") {
+                *picture = format!("foreign:{}", self.of(mark));
+            }
+        }
+        line.account.name = self.of(&line.account.name);
+        line.account.id = self.of(&line.account.id);
+        if let Some(person) = &mut line.person {
+            person.id = self.of(&person.id);
+        }
+        line.detail = None;
+        line
+    }
+
+    /// Nobody in it has a name any more.
+    pub fn misplaced(&self, mut line: MisplacedLine) -> MisplacedLine {
+        let names = [&line.account, &line.meant_for].map(|account| [account.name.clone(), account.id.clone()]).concat();
+        if let Some(error) = &mut line.error {
+            error.message = self.sentence(&error.message, names.iter().map(String::as_str));
+        }
+        for account in [&mut line.account, &mut line.meant_for] {
+            (account.name, account.id) = (self.of(&account.name), self.of(&account.id));
+        }
+        line
+    }
+
+    /// A sentence without these names, as they are or as a URL spells them, and without any address.
+    pub fn sentence<'a>(&self, sentence: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+        let mut clean = sentence.to_owned();
+        let folded = sentence.to_ascii_lowercase();
+        for name in names.into_iter().filter(|name| !name.is_empty()) {
+            let form: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
+            for spelled in [name, &form, &form.replace('+', "%20")] {
+                if folded.contains(&spelled.to_ascii_lowercase()) {
+                    clean = without_name(&clean, spelled, &self.of(name));
+                }
+            }
+        }
+        without_addresses(&clean)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::PersonResult;
+    use crate::report::{AccountLine, ChangeLine, PersonFailure, PersonWho};
+
+    #[test]
+    fn nothing_of_a_line_names_the_person() {
+        let line = PersonLine {
+            target: "jira".into(),
+            account: AccountLine { id: "JIRAUSER10100".into(), name: "ada lovelace".into() },
+            person: Some(PersonWho { source: "entra".into(), id: "b1f0".into() }),
+            change: ChangeLine { kind: "replace".into(), from: "foreign:ada.jpg".into(), to: "b3:00".into() },
+            reason: "photo_new".into(),
+            rule: "x.yaml:1".into(),
+            detail: Some("fits ada@example.com".into()),
+            result: PersonResult::Failed,
+            error: Some(PersonFailure {
+                code: "refused".into(),
+                message: "GET /user?username=ada%20lovelace: 404 no JIRAUSER10100, Ada Lovelace, ada@example.com"
+                    .into(),
+            }),
+        };
+        let names = ["ada lovelace", "JIRAUSER10100", "b1f0"].map(str::to_owned);
+        let with = |key: u8| {
+            let pseudonyms = Pseudonyms::new(StateKey::new([key; 32]));
+            serde_json::to_string(&pseudonyms.line(line.clone(), &names)).unwrap()
+        };
+        for name in ["ada", "JIRAUSER", "b1f0", "example"] {
+            assert!(!with(1).contains(name), "{name} in {}", with(1));
+        }
+        assert_eq!(with(1), with(1));
+        assert_ne!(with(1), with(2), "another state, other pseudonyms");
+    }
+}

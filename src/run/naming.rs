@@ -1,0 +1,125 @@
+//! How people are named in what a run tells: by name, or by a pseudonym (`report: { names: … }`).
+//!
+//! Owns: finding everybody's names, so that no sentence of the run holds one. Leaves to others: the pseudonym (`report`).
+//! A newcomer gets wrong: a failure of a whole target may name one person, too: the URL of the call that failed does.
+
+use std::sync::Arc;
+
+use super::desk::PAGE;
+use crate::error::Trouble;
+use crate::model::{Decision, SourceId, StateKey, TargetId};
+use crate::pipeline::{Names, Pipeline};
+use crate::report::{Event, Pseudonyms};
+use crate::state::{Facts, StateError};
+
+/// How people are named.
+pub struct Naming {
+    facts: Arc<Facts>,
+    sources: Vec<SourceId>,
+    targets: Vec<TargetId>,
+    pseudonyms: Option<Pseudonyms>,
+}
+
+impl Naming {
+    /// As the pipeline file wants it.
+    pub fn new(
+        pipeline: &Pipeline,
+        facts: &Arc<Facts>,
+        key: impl FnOnce() -> Result<StateKey, StateError>,
+    ) -> Result<Self, Trouble> {
+        let pseudonyms = match pipeline.report.names {
+            Names::Full => None,
+            Names::Pseudonym => Some(Pseudonyms::new(key()?)),
+        };
+        Ok(Self {
+            facts: Arc::clone(facts),
+            sources: pipeline.sources.iter().map(|source| source.id.clone()).collect(),
+            targets: pipeline.targets.iter().map(|target| target.id.clone()).collect(),
+            pseudonyms,
+        })
+    }
+
+    /// `None`: people are named as they are.
+    pub fn pseudonyms(&self) -> Option<&Pseudonyms> {
+        self.pseudonyms.as_ref()
+    }
+
+    /// Everything that the account of a decision and its person are called.
+    pub fn names_of(&self, decision: &Decision) -> Result<Vec<String>, StateError> {
+        let mut names = vec![decision.account_name.clone(), decision.account.to_string()];
+        if let Some(account) = self.facts.account(&decision.target, &decision.account)? {
+            names.extend([account.email, account.handle, Some(account.display_name)].into_iter().flatten());
+        }
+        if let Some(reference) = &decision.person {
+            names.push(reference.id.to_string());
+            if let Some(person) = self.facts.person(reference)? {
+                names.push(person.display_name.clone());
+                names.extend(person.keys().iter().map(|(_, value)| value.clone()));
+            }
+        }
+        Ok(names)
+    }
+
+    /// An event as it may be told.
+    pub fn event(&self, event: Event) -> Event {
+        let one = |text: String| self.sentences(vec![text]).pop().unwrap_or_default();
+        match event {
+            Event::Failure(text) => Event::Failure(one(text)),
+            Event::Note(text) => Event::Note(one(text)),
+            other => other,
+        }
+    }
+
+    /// Sentences as they may be told.
+    pub fn sentences(&self, sentences: Vec<String>) -> Vec<String> {
+        let Some(pseudonyms) = &self.pseudonyms else { return sentences };
+        // Whoever cannot be looked up cannot be found in a sentence either; then none of it is told.
+        self.without_names(pseudonyms, sentences.clone()).unwrap_or_else(|_| {
+            sentences.iter().map(|_| "left out: names could not be taken out of it".to_owned()).collect()
+        })
+    }
+
+    fn without_names(&self, pseudonyms: &Pseudonyms, mut sentences: Vec<String>) -> Result<Vec<String>, StateError> {
+        if sentences.is_empty() {
+            return Ok(sentences);
+        }
+        let mut take_out = |names: &[&str]| {
+            for sentence in &mut sentences {
+                *sentence = pseudonyms.sentence(sentence, names.iter().copied());
+            }
+        };
+        for target in &self.targets {
+            let mut after = None;
+            loop {
+                let page = self.facts.accounts(target, after.as_ref(), PAGE)?;
+                let Some(last) = page.last() else { break };
+                after = Some(last.id.clone());
+                for account in &page {
+                    let (handle, email) = (account.handle.as_deref(), account.email.as_deref());
+                    let names = [
+                        email,
+                        Some(account.display_name.as_str()),
+                        Some(&account.name),
+                        Some(account.id.as_str()),
+                        handle,
+                    ];
+                    take_out(&names.into_iter().flatten().collect::<Vec<_>>());
+                }
+            }
+        }
+        for source in &self.sources {
+            let mut after = None;
+            loop {
+                let page = self.facts.people(source, after.as_ref(), PAGE)?;
+                let Some(last) = page.last() else { break };
+                after = Some(last.id.clone());
+                for person in &page {
+                    let keys = person.keys().iter().map(|(_, value)| value.as_str());
+                    let names = [person.display_name.as_str(), person.id.as_str()].into_iter().chain(keys);
+                    take_out(&names.collect::<Vec<_>>());
+                }
+            }
+        }
+        Ok(sentences)
+    }
+}
