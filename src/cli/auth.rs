@@ -47,11 +47,7 @@ pub fn run(flags: &Flags, log: &log::Flags) -> Result<Exit, Trouble> {
     let pipeline = job::resolve(&document, &overrides)?;
     let uploads = if flags.probe { Uploads::Tried } else { Uploads::NotTried };
     let listener = Arc::new(Progress::new(log.verbosity(), std::io::stderr().is_terminal()));
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(Trouble::file("start the runtime"))?;
+    let runtime = run::runtime()?;
     let everybody = runtime.block_on(async {
         let stop = Stop::new();
         if uploads == Uploads::Tried {

@@ -94,11 +94,7 @@ fn execute(
         rerender: if common.rerender { Rerender::All } else { Rerender::Changed },
     };
     let listener = Arc::new(Progress::new(log.verbosity(), std::io::stderr().is_terminal()));
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(Trouble::file("start the runtime"))?;
+    let runtime = run::runtime()?;
     let outcome = runtime.block_on(async {
         let stop = Stop::new();
         stop.listen(common.max_duration, say).map_err(Trouble::file("listen for signals"))?;

@@ -35,6 +35,7 @@ mod sheet;
 mod spool;
 mod stop;
 mod tally;
+mod threads;
 mod twins;
 
 use std::collections::HashMap;
@@ -71,6 +72,7 @@ pub use private::{try_private, write_private};
 pub use saved::{PlanFault, read_plan, write_plan};
 pub use selection::{SavedPlan, Selection};
 pub use stop::Stop;
+pub use threads::runtime;
 
 /// What a run is asked for besides the pipeline.
 pub struct Options {
