@@ -127,6 +127,11 @@ impl Context {
         }
     }
 
+    /// Whether acts are held against whose accounts there are.
+    pub(super) fn is_judged(&self) -> bool {
+        self.shared.oracle.is_watching()
+    }
+
     /// Records that a client broke a rule which the simulator watches at once, such as two uploads in one session.
     pub fn violation(&self, what: impl Into<String>) {
         self.shared.writes.violate(format!("{}: {}", self.name, what.into()));

@@ -82,6 +82,8 @@ pub(super) enum Act<'a> {
     Shows(&'a [u8], Former),
     /// Shows the default or a stock picture in place of an uploaded one.
     Resets,
+    /// The same, and a picture that the person uploaded is gone for good.
+    Destroys,
 }
 
 /// What is shown before a picture is.
@@ -110,6 +112,11 @@ impl std::fmt::Debug for Oracle {
 }
 
 impl Oracle {
+    /// Whether it was told whose accounts there are.
+    pub(super) fn is_watching(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     pub(super) fn watch(&self, owners: Owners, simulators: &[Arc<dyn Simulator>]) {
         let simulators = simulators.iter().map(Arc::downgrade).collect();
         let mut watch = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -126,12 +133,12 @@ impl Oracle {
             (Owner::Client, Act::Stores(_)) => None,
             (Owner::Client, _) => Some("it is the client's own account, and nobody's face stands there".to_owned()),
             (Owner::Nobody, _) => Some("it cannot be told whose account that is".to_owned()),
-            (Owner::People(_), Act::Shows(_, Former::Chosen))
+            (Owner::People(_), Act::Shows(_, Former::Chosen) | Act::Destroys)
                 if watch.owners.chosen == Chosen::Left && !watch.owners.handed_over.contains(&place) =>
             {
                 Some("what the person chose was to stay".to_owned())
             }
-            (Owner::People(_), Act::Resets) if watch.owners.handed_over.remove(&place) => None,
+            (Owner::People(_), Act::Resets | Act::Destroys) if watch.owners.handed_over.remove(&place) => None,
             (Owner::People(people), act) => {
                 if matches!(act, Act::Shows(..)) {
                     watch.owners.handed_over.remove(&place);
@@ -142,7 +149,7 @@ impl Oracle {
         let what = match act {
             Act::Stores(_) => "got a picture",
             Act::Shows(..) => "was made to show a picture",
-            Act::Resets => "was made to show the default",
+            Act::Resets | Act::Destroys => "was made to show the default",
         };
         Some(format!("{account} {what}: {wrong}"))
     }
@@ -158,19 +165,19 @@ impl Watch {
             let name = &person.display_name;
             match act {
                 _ if !person.enabled => return Some(format!("{name} is disabled")),
-                Act::Resets if !person.proven_absent => {
+                Act::Resets | Act::Destroys if !person.proven_absent => {
                     let instead = person.instead.as_deref().unwrap_or("a photo");
                     return Some(format!("it is not proven that {name} has no photo: there is {instead}"));
                 }
                 Act::Stores(picture) | Act::Shows(picture, _) if !person.proven_absent => {
                     return self.face(person, picture);
                 }
-                Act::Resets | Act::Stores(_) | Act::Shows(..) => gone = false,
+                Act::Resets | Act::Destroys | Act::Stores(_) | Act::Shows(..) => gone = false,
             }
         }
         match act {
             _ if gone => Some("its person is gone, which proves nothing about a photo".to_owned()),
-            Act::Resets => None,
+            Act::Resets | Act::Destroys => None,
             Act::Stores(picture) | Act::Shows(picture, _) => {
                 Some(format!("its person has no photo now, and it is {}", self.whose(picture)))
             }
@@ -332,6 +339,7 @@ mod tests {
             ("newer", Act::Shows(&small, Former::Chosen), None),
             ("newer", Act::Shows(&small, Former::Chosen), Some("was to stay")),
             ("newer", Act::Resets, Some("not proven")),
+            ("newer", Act::Destroys, Some("was to stay")),
         ] {
             let found = oracle.judge("jira", account, act);
             match wrong {

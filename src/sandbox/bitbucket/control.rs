@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::Bitbucket;
 use super::store::Picture;
+use super::world::AccountWorld;
 use crate::sandbox::atlassian::milliseconds;
 
 /// A command.
@@ -19,6 +20,10 @@ enum Command {
     Upload { name: String, picture: String },
     /// A person deletes the own picture.
     Delete { name: String },
+    /// An administrator renames an account, or a directory does. Its id and its picture stay.
+    Rename { name: String, to: String, slug: Option<String> },
+    /// Somebody joins, under a name or a slug that may have been another account's.
+    Hire(Box<AccountWorld>),
     /// An administrator solves the CAPTCHA.
     ClearCaptcha { name: String },
     /// Rate limiting blocks an account, or frees it.
@@ -46,6 +51,14 @@ impl Bitbucket {
             Command::Delete { name } => {
                 let id = id_of(&store, &name)?;
                 store.replace(id, None, "world");
+            }
+            Command::Rename { name, to, slug } => {
+                let id = id_of(&store, &name)?;
+                store.rename(id, &to, slug)?;
+            }
+            Command::Hire(written) => {
+                let id = store.hire(&self.title, &written, &self.pictures)?;
+                answer = json!({ "id": id });
             }
             Command::ClearCaptcha { name } => {
                 store.lobby.failures.remove(&name.to_lowercase());

@@ -30,10 +30,9 @@ impl Call<'_> {
         })
     }
 
+    /// Whoever is licensed may list (§13).
     pub(super) fn admin_list(&mut self) -> Answer {
-        if self.rights()?.1 < Role::Admin {
-            return Err(not_permitted());
-        }
+        self.rights()?;
         self.page(|account| {
             let mut bean = self.bean(account);
             bean["directoryName"] = json!("Internal Directory");
@@ -42,6 +41,21 @@ impl Call<'_> {
             bean["mutableGroups"] = json!(true);
             bean["lastAuthenticationTimestamp"] = json!(1_700_000_000_000_u64);
             Some(bean)
+        })
+    }
+
+    /// Who has a global permission; only administrators may ask (§13).
+    pub(super) fn permissions(&mut self) -> Answer {
+        if self.rights()?.1 < Role::Admin {
+            return Err(not_permitted());
+        }
+        self.page(|account| {
+            let permission = match account.role {
+                Role::SystemAdmin => "SYS_ADMIN",
+                Role::Admin => "ADMIN",
+                Role::User => "LICENSED_USER",
+            };
+            Some(json!({ "user": self.bean(account), "permission": permission }))
         })
     }
 

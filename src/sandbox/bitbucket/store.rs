@@ -117,6 +117,30 @@ impl Store {
         self.names.get(&name.to_lowercase())?.parse().ok()
     }
 
+    /// Gives an account another name, and the slug that goes with it unless another is given. Its id stays.
+    pub fn rename(&mut self, id: u64, to: &str, slug: Option<String>) -> Result<(), String> {
+        if self.id_of(to).is_some_and(|other| other != id) {
+            return Err(format!("the name {to} is taken"));
+        }
+        let account = self.accounts.get_mut(&id).ok_or_else(|| format!("no account {id}"))?;
+        (account.name, account.slug) = (to.to_owned(), slug.unwrap_or_else(|| slug_of(to)));
+        self.index();
+        Ok(())
+    }
+
+    /// Adds an account. Its slug may be another one's, too: then the slug leads to the older of both.
+    pub fn hire(&mut self, title: &str, written: &AccountWorld, pictures: &Pictures) -> Result<u64, String> {
+        let next = self.accounts.keys().next_back().map_or(101, |last| last + 1);
+        let account = account(title, written, next, pictures)?;
+        if self.id_of(&account.name).is_some() || self.accounts.contains_key(&account.id) {
+            return Err(format!("account {}: the name or id is taken", written.name));
+        }
+        let id = account.id;
+        self.accounts.insert(id, account);
+        self.index();
+        Ok(id)
+    }
+
     /// Puts a picture in place of the former one, or takes it away.
     pub fn replace(&mut self, id: u64, picture: Option<Picture>, who: &str) {
         let former = self.accounts.get_mut(&id).and_then(|account| std::mem::replace(&mut account.picture, picture));

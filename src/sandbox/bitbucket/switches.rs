@@ -10,6 +10,11 @@ use crate::sandbox::switches::{Switch, Values};
 switches! {
     TOKEN_RIGHTS = "token_rights", Values::OneOf(&["plain", "admin"]), "plain",
         "Whether a token carries its owner's global administration (§5, §11.5).";
+    TOKEN_IMAGES = "token_images", Values::OneOf(&["served", "default"]), "served",
+        "Whether a token downloads everybody's picture, or the default in place of each (§13, BSERV-19635).";
+    OTHERS_PICTURES = "others_pictures", Values::OneOf(&["stay", "may_go"]), "stay",
+        "No behaviour of a server: whether a client was told to take pictures away that people uploaded. If not, it breaks a rule.";
+    SINGLE_URLS = "single_urls", ON_OFF, "on", "Whether avatarSize works on a single user, too (§13).";
     AVATAR_URLS = "avatar_urls", ON_OFF, "on", "Whether avatarSize on listings gives avatarUrl (§5, §11.5).";
     AVATAR_VERSIONS = "avatar_versions", ON_OFF, "on", "Whether the avatarUrl of an uploaded picture has v (§5, §11.5).";
     GRAVATAR = "gravatar", ON_OFF, "off", "Whether Gravatar stands in for accounts without a picture (§5).";
