@@ -48,6 +48,7 @@ mod suite {
     mod selection; // --only, --target, --plan
     mod several; // sources and targets side by side, and none for another's fault
     mod signing_in; // `auth`: who we are, what we may
+    mod slugs; // names pass to somebody else, and lead nowhere else (P1)
     mod state_damage; // a state that is no state, a disk that is full
     mod stopping; // by a signal, in every phase and pause; the next run goes on
     mod strangers; // no credential for any other host (P7)

@@ -163,16 +163,24 @@ impl Desk {
         let mut kept: Result<u64, StateError> = Ok(0);
         let ends = Notify::new();
         let mut pages = Pages::new(&ends);
+        let mut by_handle = false;
         let mut page = |accounts: Vec<crate::model::Account>| {
             pages.came(accounts.iter().map(|account| account.id.as_str()));
+            by_handle |= accounts.iter().any(|account| account.handle.is_some());
             if let Ok(done) = kept {
                 kept = house.facts.put_accounts(self.id(), &accounts).map(|()| done + accounts.len() as u64);
                 house.at(work, done);
             }
         };
         let listing = with_an_end(work, &ends, self.target.survey(learnt, &mut page));
-        let surveyed = house.unless_stopped(work, listing).await??;
+        let mut surveyed = house.unless_stopped(work, listing).await??;
         kept?;
+        if by_handle {
+            let shared = house.facts.part_shared_handles(self.id(), "another account claims the same slug")?;
+            if shared > 0 {
+                surveyed.notes.push(format!("{shared} accounts share a slug with another one and are left alone"));
+            }
+        }
         Ok(surveyed)
     }
 

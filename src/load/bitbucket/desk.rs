@@ -17,6 +17,7 @@ use crate::load::atlassian::door::{Door, Trouble, fault, found, refused, with_qu
 use crate::load::atlassian::login::{self, Anonymous};
 use crate::model::{AccountId, Fault, Shown};
 
+use super::slug::Slug;
 use super::wire::{Taken, User, Users};
 use super::{Shared, mark};
 
@@ -24,6 +25,11 @@ use super::{Shared, mark};
 pub(super) const LINKED: &str = "64";
 /// The side of a picture that is looked at, in pixels.
 const LOOKED_AT: &str = "256";
+/// Why a token will not do, and what will (reference §13).
+pub(super) const TOKENS: &str = "an HTTP access token cannot carry the global permission ADMIN, so it sets no other \
+    person's picture: write `credential: { username: …, password: … }`";
+/// What else is odd about a token.
+pub(super) const TOKEN_IMAGES: &str = "to a token Bitbucket may serve the default picture in place of everybody's, so what stands there cannot be told by its looks";
 /// Pages of people whose names hold the one that is asked for.
 const NAMESAKES: usize = 20;
 
@@ -54,11 +60,8 @@ impl Desk {
         with_query(self.door.line().url(&format!("rest/api/{root}/{path}")), query)
     }
 
-    fn avatar(&self, mut users: Url, slug: &str) -> Url {
-        if let Ok(mut path) = users.path_segments_mut() {
-            path.push(slug).push("avatar.png");
-        }
-        users
+    fn avatar(&self, slug: &Slug) -> Url {
+        self.api(&format!("users/{}/avatar.png", slug.segment()), &[])
     }
 
     /// What an unsuccessful answer to a read means for the target.
@@ -102,9 +105,10 @@ impl Desk {
         if answer.status == 200 { Ok(login::user(&answer)) } else { Err(self.failed(&answer)) }
     }
 
-    /// Whether the account administers Bitbucket; a permission that is missing answers 401 or 403.
+    /// Whether the account administers Bitbucket; a permission that is missing answers 401 or 403. Whoever is licensed
+    /// may ask for `admin/users` (reference §13).
     pub async fn administers(&self) -> Result<bool, Failure> {
-        let answer = self.door.read(self.api("admin/users", &[("limit", "1")])).await?;
+        let answer = self.door.read(self.api("admin/permissions/users", &[("limit", "1")])).await?;
         match answer.status {
             200 => Ok(true),
             401 | 403 => Ok(false),
@@ -112,14 +116,41 @@ impl Desk {
         }
     }
 
-    /// What one account shows now. The inner fault is this person's alone.
-    pub async fn now(&self, account: &AccountId, name: &str) -> Result<Result<Shown, Fault>, Failure> {
-        let is_it = |user: &User| user.id.map(|id| id.to_string()).as_deref() == Some(account.as_str());
-        Ok(match self.namesake(name, &is_it).await? {
-            Ok(Some(User { avatar_url, .. })) => Ok(mark::shown(avatar_url.as_deref(), self.door.line().base())),
-            Ok(None) => Err(Fault::new("account_gone", format!("nobody named `{name}` has the id {account} any more"))),
-            Err(unread) => Err(unread),
-        })
+    /// What the account shows now, read by its slug right before a write (`write-protocols.md`); `None` if the slug
+    /// leads to another account by now, or to none. The inner fault is this person's alone.
+    pub async fn stands(
+        &self,
+        account: &AccountId,
+        name: &str,
+        slug: &Slug,
+    ) -> Result<Result<Option<Shown>, Fault>, Failure> {
+        let url = self.api(&format!("users/{}", slug.segment()), &[("avatarSize", LINKED)]);
+        let answer = self.door.read(url).await?;
+        let user: User = match answer.status {
+            200 => answer.json()?,
+            404 => return Ok(Ok(None)),
+            400 | 500 => return Ok(Err(fault("account_unread", &answer))),
+            _ => return Err(self.failed(&answer)),
+        };
+        if !user.is(account) {
+            return Ok(Ok(None));
+        }
+        if user.avatar_url.is_some() {
+            return Ok(Ok(Some(self.shown(&user))));
+        }
+        // Only listings link to pictures there.
+        let listed = self.namesake(name, &|user: &User| user.is(account)).await?;
+        Ok(listed.map(|user| user.map(|user| self.shown(&user))))
+    }
+
+    /// The account as a listing shows it now, wherever its slug leads. The inner fault is this person's alone.
+    pub async fn now(&self, account: &AccountId, name: &str) -> Result<Result<Option<User>, Fault>, Failure> {
+        self.namesake(name, &|user: &User| user.is(account)).await
+    }
+
+    /// What a user shows.
+    pub fn shown(&self, user: &User) -> Shown {
+        mark::shown(user.avatar_url.as_deref(), self.door.line().base())
     }
 
     /// The user who is meant, of all whose names hold this one. The inner fault is this person's alone.
@@ -149,24 +180,22 @@ impl Desk {
     }
 
     /// The bytes of the picture that is shown; `None` where the server sent something else.
-    pub async fn picture(&self, slug: &str) -> Result<Option<Bytes>, Failure> {
-        let url = self.avatar(self.door.line().url("users"), slug);
+    pub async fn picture(&self, slug: &Slug) -> Result<Option<Bytes>, Failure> {
+        let url = self.door.line().url(&format!("users/{}/avatar.png", slug.segment()));
         self.door.picture(with_query(url, &[("s", LOOKED_AT)])).await
     }
 
     /// Sends a picture. The answer is a complete success.
-    pub async fn post(&self, slug: &str, rendition: &Rendition) -> Result<Answer, Trouble> {
+    pub async fn post(&self, slug: &Slug, rendition: &Rendition) -> Result<Answer, Trouble> {
         let file = if rendition.mime == "image/jpeg" { "avatar.jpg" } else { "avatar.png" };
-        let url = self.avatar(self.api("users", &[]), slug);
-        let call = Call::post(url).multipart("avatar", file, rendition.mime, rendition.bytes.clone());
+        let call = Call::post(self.avatar(slug)).multipart("avatar", file, rendition.mime, rendition.bytes.clone());
         let answer = self.write(call).await?;
         if answer.status == 201 { Ok(answer) } else { Err(Trouble::Maybe(fault("answer_odd", &answer))) }
     }
 
     /// Takes the picture away; that there was none is as good.
-    pub async fn delete(&self, slug: &str) -> Result<(), Trouble> {
-        let url = self.avatar(self.api("users", &[]), slug);
-        let answer = self.write(Call::delete(url)).await?;
+    pub async fn delete(&self, slug: &Slug) -> Result<(), Trouble> {
+        let answer = self.write(Call::delete(self.avatar(slug))).await?;
         match answer.status {
             204 => Ok(()),
             _ if answer.json::<Taken>().is_ok() => Ok(()),
@@ -185,11 +214,17 @@ impl Desk {
         match answer.status {
             200..=299 => Ok(answer),
             401 => Err(match self.signed_in().await {
+                Ok(()) if self.shared.settings.credential.is_token() => {
+                    // Nobody else's picture can be set with it either (reference §13).
+                    let failure =
+                        self.door.gate().close(answer.failure(FailureKind::Refused, found(&answer)).hint(TOKENS));
+                    Trouble::No(Fault::new("unauthorized", failure.to_string()))
+                }
                 Ok(()) => Trouble::No(Fault::new(
                     "unauthorized",
                     format!(
                         "{}: {}: this picture needs a permission that the account lacks (ADMIN; SYS_ADMIN for a system \
-                         administrator's), or that its token does not carry",
+                         administrator's)",
                         answer.tried(),
                         found(&answer)
                     ),

@@ -10,11 +10,10 @@ use super::Known;
 use super::survey::PAGE;
 
 pub(super) fn requests(changes: &Changes, known: &Known) -> u64 {
-    // A revert reads first. One of a picture that we adopted is refused before anything is sent; a mending only closes
-    // the journal.
-    let replaced = changes.replace + changes.replace_over_ours;
-    let writes = replaced + changes.revert_made * 2;
-    let shown = replaced + changes.revert_made + changes.finish + changes.finish_over_ours;
+    // Every write is one, after a read by the slug; a mending only closes the journal.
+    let written = changes.replace + changes.replace_over_ours + changes.revert_made + changes.revert_adopted;
+    let writes = written * 2;
+    let shown = written + changes.finish + changes.finish_over_ours;
     let survey = known.survey_requests.unwrap_or_else(|| changes.accounts.div_ceil(PAGE).max(1));
     if shown == 0 { 0 } else { writes + survey }
 }
@@ -28,16 +27,16 @@ mod tests {
         let known = Known { survey_requests: Some(2), ..Known::default() };
         let none = Changes::default();
         for (changes, cost) in [
-            (Changes { replace: 3, ..none.clone() }, 5),
-            (Changes { replace_over_ours: 3, ..none.clone() }, 5),
+            (Changes { replace: 3, ..none.clone() }, 8),
+            (Changes { replace_over_ours: 3, ..none.clone() }, 8),
             (Changes { revert_made: 1, ..none.clone() }, 4),
-            (Changes { revert_adopted: 1, ..none.clone() }, 0),
+            (Changes { revert_adopted: 1, ..none.clone() }, 4),
             (Changes { finish: 2, ..none.clone() }, 2),
             (none, 0),
         ] {
             assert_eq!(requests(&changes, &known), cost, "{changes:?}");
         }
         let changes = Changes { replace: 1, accounts: 2001, ..Changes::default() };
-        assert_eq!(requests(&changes, &Known::default()), 1 + 3);
+        assert_eq!(requests(&changes, &Known::default()), 2 + 3);
     }
 }

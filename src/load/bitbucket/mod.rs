@@ -11,6 +11,7 @@ mod mark;
 mod observe;
 mod probe;
 mod session;
+mod slug;
 mod survey;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ use crate::model::{Account, Mark, OpenIntent, ServerId, Shown, SignedIn, TargetI
 
 use desk::Desk;
 use mark::Window;
+use slug::Slug;
 
 /// The longest side that a Bitbucket takes unless its administrator says otherwise (`avatar.max.dimension`).
 const SIDE: u32 = 1024;
@@ -132,6 +134,10 @@ impl Target for Bitbucket {
             "whether it is SYS_ADMIN, too, is not told: only the picture of a system administrator needs that"
                 .to_owned(),
         );
+        if self.shared.settings.credential.is_token() {
+            signed.notes.push(desk::TOKENS.to_owned());
+            signed.notes.push(desk::TOKEN_IMAGES.to_owned());
+        }
         signed.notes.extend(self.shared.settings.credential.lasts());
         Ok(signed)
     }
@@ -159,15 +165,15 @@ impl Target for Bitbucket {
     async fn look(&self, account: &Account) -> Result<Option<Bytes>, Failure> {
         let tried = || format!("looking at the picture of {}", account.name);
         match (&account.shown, &account.handle) {
-            (Shown::Default, _) => return Ok(None),
-            (Shown::Unknown(why), _) => return Err(Failure::new(FailureKind::Odd, tried(), why.clone())),
-            (Shown::System(_) | Shown::Custom(_), None) => {
-                return Err(Failure::new(FailureKind::Odd, tried(), "no slug is known"));
+            (Shown::Default, _) => Ok(None),
+            (Shown::Unknown(why), _) => Err(Failure::new(FailureKind::Odd, tried(), why.clone())),
+            (Shown::System(_) | Shown::Custom(_), slug) => {
+                let slug = slug.as_deref().map_or(Err("its slug is not known"), Slug::read);
+                let slug = slug.map_err(|why| Failure::new(FailureKind::Odd, tried(), why))?;
+                let picture = self.desk.picture(&slug).await?;
+                let page = || Failure::new(FailureKind::Odd, tried(), "no picture, but a page or an error");
+                picture.map(Some).ok_or_else(page)
             }
-            (Shown::System(_) | Shown::Custom(_), Some(slug)) => match self.desk.picture(slug).await? {
-                Some(bytes) => Ok(Some(bytes)),
-                None => Err(Failure::new(FailureKind::Odd, tried(), "no picture, but a page or an error")),
-            },
         }
     }
 

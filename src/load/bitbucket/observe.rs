@@ -13,6 +13,7 @@ use crate::model::{Account, IntentKind, Mark, OpenIntent, Shown, Status};
 use super::Shared;
 use super::desk::Desk;
 use super::mark::Window;
+use super::slug::Slug;
 
 pub(super) async fn observe(
     desk: &Desk,
@@ -27,20 +28,24 @@ pub(super) async fn observe(
         return Ok(Seen::TooEarly(ready));
     }
     // A survey that began before the server can have finished says nothing about the write.
-    let shown = match account.filter(|_| shared.known().surveyed_at > ready.max(intent.begun_at)) {
-        Some(account) => account.shown.clone(),
+    let (shown, slug) = match account.filter(|_| shared.known().surveyed_at > ready.max(intent.begun_at)) {
+        Some(account) => (account.shown.clone(), account.handle.clone()),
         None => match desk.now(&intent.account, &intent.account_name).await? {
-            Ok(shown) => shown,
-            Err(gone) if gone.code == "account_gone" => return Ok(Seen::Nothing("the account is gone".into())),
+            Ok(Some(user)) => (desk.shown(&user), user.slug),
+            Ok(None) if account.is_none() => return Ok(Seen::Nothing("the account is gone".into())),
+            // The survey of this run lists it: it may have another name by now.
+            Ok(None) => return Ok(Seen::Unsure("its name leads to nobody, or to somebody else".into())),
             Err(unread) => return Ok(Seen::Unsure(unread.message)),
         },
     };
     match judge(open, &shown) {
         Judged::Seen(seen) => Ok(seen),
         Judged::ByLooks(v) => {
-            let slug = account.and_then(|account| account.handle.as_ref()).or(intent.handle.as_ref());
-            let Some(slug) = slug else { return Ok(Seen::Unsure("no slug is known".into())) };
-            let served = desk.picture(slug).await?.and_then(|bytes| shared.looks.luma(&bytes));
+            let slug = match slug.as_deref().map_or(Err("its slug is not known"), Slug::read) {
+                Ok(slug) => slug,
+                Err(why) => return Ok(Seen::Unsure(why.into())),
+            };
+            let served = desk.picture(&slug).await?.and_then(|bytes| shared.looks.luma(&bytes));
             Ok(match (served, &intent.luma) {
                 (Some(served), Some(sent)) if served.fits(sent) => match is_ours(open, &v, shared.settings.quiet) {
                     true => Seen::Shown(v),

@@ -11,8 +11,9 @@ use crate::load::atlassian::{now, probe};
 use crate::load::{Probe, Told, Tried};
 use crate::model::{Event, Fault, Mark, Shown};
 
-use super::mark::{self, Window};
+use super::mark::Window;
 use super::session::{sent, window};
+use super::slug::Slug;
 use super::{Bitbucket, ROUTE};
 
 /// The side of the picture that is sent, in pixels.
@@ -45,7 +46,7 @@ impl From<Failure> for End {
 async fn send(git: &Bitbucket, probe: Probe<'_>) -> Result<(), End> {
     let (desk, shared) = (&git.desk, &git.shared);
     let own = own(git).await?;
-    let slug = own.handle.clone().unwrap_or_default();
+    let slug = Slug::read(own.handle.as_deref().unwrap_or_default()).map_err(|why| End::NotTried(why.to_owned()))?;
     let picture = probe::picture(SIDE)?;
     let looks = Some(shared.looks.as_ref());
     let intent = probe::intent(&probe, &shared.settings.id, own, &picture, looks);
@@ -63,12 +64,12 @@ async fn send(git: &Bitbucket, probe: Probe<'_>) -> Result<(), End> {
     let window = window(from, now(), &answer, &intent.stood);
     probe.journal.record(Event::Abandoned { mark: window.mark() }).await?;
     // Somebody else may have uploaded meanwhile, and a deleted picture does not come back.
-    let shown = desk.now(&intent.account, &intent.account_name).await?.map_err(End::Fails)?;
+    let shown = desk.stands(&intent.account, &intent.account_name, &slug).await?.map_err(End::Fails)?;
     match &shown {
-        Shown::Custom(v) if is_the_probes(&window, v) => {}
+        Some(Shown::Custom(v)) if is_the_probes(&window, v) => {}
         other => {
             probe.journal.record(Event::Closed).await?;
-            return Err(End::Fails(Fault::new("not_shown", format!("201, but {}", words(other)))));
+            return Err(End::Fails(Fault::new("not_shown", format!("201, but {}", words(other.as_ref())))));
         }
     }
     desk.delete(&slug).await.map_err(left_over)?;
@@ -82,10 +83,10 @@ async fn own(git: &Bitbucket) -> Result<probe::Own, End> {
     let not_tried = |why: &str| End::NotTried(why.to_owned());
     let name = desk.who().await?.ok_or_else(|| not_tried("the server does not say who we are"))?;
     let user = desk.namesake(&name, &|user| user.name.as_deref() == Some(&name)).await?.map_err(End::Fails)?;
-    let Some((id, slug, url)) = user.and_then(|user| Some((user.id?, user.slug?, user.avatar_url))) else {
+    let shown = user.as_ref().map(|user| desk.shown(user));
+    let Some((id, slug, shown)) = user.zip(shown).and_then(|(user, shown)| Some((user.id?, user.slug?, shown))) else {
         return Err(not_tried("our own account is not listed, or without an id and a slug"));
     };
-    let shown = mark::shown(url.as_deref(), desk.door().line().base());
     match shown {
         Shown::Default => {}
         Shown::Unknown(why) => return Err(End::NotTried(why)),
@@ -105,11 +106,12 @@ fn is_the_probes(window: &Window, v: &Mark) -> bool {
     window.holds(v) != Some(false)
 }
 
-fn words(shown: &Shown) -> &'static str {
+fn words(shown: Option<&Shown>) -> &'static str {
     match shown {
-        Shown::Default => "no picture is shown",
-        Shown::Unknown(_) => "it cannot be told what is shown",
-        Shown::Custom(_) | Shown::System(_) => "another picture is shown, which was left alone",
+        None => "our slug leads to another account by now",
+        Some(Shown::Default) => "no picture is shown",
+        Some(Shown::Unknown(_)) => "it cannot be told what is shown",
+        Some(Shown::Custom(_) | Shown::System(_)) => "another picture is shown, which was left alone",
     }
 }
 

@@ -18,6 +18,7 @@ use crate::model::{Event, Fault, Intent, IntentKind, Mark, OpenIntent, Shown, St
 
 use super::desk::Desk;
 use super::mark::Window;
+use super::slug::Slug;
 use super::{BYTES, ROUTE, SIDE, observe};
 
 /// One worker's session.
@@ -40,30 +41,24 @@ impl Protocol for BitbucketSession {
             return Ok(Wrote::Refused(Fault::new("too_large", found)));
         }
         journal.begin(draft.clone(), sent(1)).await.map_err(Wrote::Stop)?;
+        if let Err(unsent) = self.expect(&draft, &draft.stood, &slug).await {
+            record(journal, Event::Void { why: "nothing was sent".to_owned() }).await?;
+            return Err(unsent);
+        }
         self.post(&draft, &slug, rendition, journal).await
     }
 
     async fn revert(&mut self, draft: Intent, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
         let slug = slug(&draft)?;
-        match (&draft.stood, &draft.old) {
-            (Shown::Custom(stood), Some(old)) if stood == old => {}
-            (Shown::Custom(_), None) => {
-                return Ok(Wrote::Refused(Fault::new(
-                    "adopted",
-                    "it was not uploaded by this state: Bitbucket shows the default only by deleting the picture",
-                )));
-            }
-            _ => return Ok(Wrote::ChangedMeanwhile),
-        }
-        // The person may have uploaded since the survey, and a deleted picture does not come back.
-        let now = self.desk.now(&draft.account, &draft.account_name).await.map_err(Wrote::Stop)?;
-        if now.map_err(Wrote::Refused)? != draft.stood {
+        if !matches!(draft.stood, Shown::Custom(_)) {
             return Ok(Wrote::ChangedMeanwhile);
         }
-        let sent = Event::Sent { attempt: 1, route: "revert".to_owned(), at: crate::load::atlassian::now() };
+        // The person may have uploaded since the survey, and a deleted picture does not come back.
+        self.expect(&draft, &draft.stood, &slug).await?;
+        let sent = Event::Sent { attempt: 1, route: "revert".to_owned(), at: now() };
         journal.begin(draft, sent).await.map_err(Wrote::Stop)?;
         if let Err(trouble) = self.desk.delete(&slug).await {
-            return ended(trouble, journal).await;
+            return self.ended(trouble, journal).await;
         }
         record(journal, Event::Reset).await?;
         record(journal, Event::Closed).await?;
@@ -84,18 +79,28 @@ impl BitbucketSession {
         Self { desk }
     }
 
+    /// The slug must lead to the account still, and the account show this still: a slug is only an address, and passes
+    /// to somebody else (`write-protocols.md`).
+    async fn expect(&self, intent: &Intent, stood: &Shown, slug: &Slug) -> Result<(), Wrote> {
+        let now = self.desk.stands(&intent.account, &intent.account_name, slug).await.map_err(Wrote::Stop)?;
+        match now.map_err(Wrote::Refused)? {
+            Some(now) if is_same(stood, &now) => Ok(()),
+            Some(_) | None => Err(Wrote::ChangedMeanwhile),
+        }
+    }
+
     /// From the recorded sending to the success, which stays open until its `v` is known.
     async fn post(
         &self,
         intent: &Intent,
-        slug: &str,
+        slug: &Slug,
         rendition: &Rendition,
         journal: &mut dyn Journal,
     ) -> Result<Wrote, Wrote> {
         let from = now();
         let answer = match self.desk.post(slug, rendition).await {
             Ok(answer) => answer,
-            Err(trouble) => return ended(trouble, journal).await,
+            Err(trouble) => return self.ended(trouble, journal).await,
         };
         let mark = window(from, now(), &answer, &intent.stood).mark();
         record(journal, Event::Shown { mark: mark.clone() }).await?;
@@ -109,10 +114,7 @@ impl BitbucketSession {
             return Ok(Wrote::Refused(unmendable(open)));
         }
         let slug = slug(intent)?;
-        let now = self.desk.now(&intent.account, &intent.account_name).await.map_err(Wrote::Stop)?;
-        if now.map_err(Wrote::Refused)? != Shown::Custom(mark.clone()) {
-            return Ok(Wrote::ChangedMeanwhile);
-        }
+        self.expect(intent, &Shown::Custom(mark.clone()), &slug).await?;
         match &open.status {
             Status::Sent { .. } => record(journal, Event::Abandoned { mark: mark.clone() }).await?,
             Status::Leftover(_) => {}
@@ -128,16 +130,27 @@ impl BitbucketSession {
         }
     }
 
+    /// What a write that did not succeed ends in; a definite refusal is recorded.
+    async fn ended(&self, trouble: Trouble, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
+        Ok(match trouble {
+            Trouble::No(no) => {
+                record(journal, Event::Refused { why: no.message.clone() }).await?;
+                // A refusal that is everybody's has closed the gate.
+                self.desk.door().gate().pass().map_err(Wrote::Stop)?;
+                Wrote::Refused(no)
+            }
+            Trouble::Maybe(maybe) => Wrote::Maybe(maybe),
+            Trouble::Stop(failure) => Wrote::Stop(failure),
+        })
+    }
+
     async fn again(&self, open: &OpenIntent, rendition: &Rendition, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
         let intent = &open.intent;
         let (Status::Sent { attempt, .. }, IntentKind::Replace) = (&open.status, intent.kind) else {
             return Ok(Wrote::Refused(unmendable(open)));
         };
         let slug = slug(intent)?;
-        let now = self.desk.now(&intent.account, &intent.account_name).await.map_err(Wrote::Stop)?;
-        if now.map_err(Wrote::Refused)? != intent.stood {
-            return Ok(Wrote::ChangedMeanwhile);
-        }
+        self.expect(intent, &intent.stood, &slug).await?;
         record(journal, sent(attempt + 1)).await?;
         self.post(intent, &slug, rendition, journal).await
     }
@@ -170,25 +183,16 @@ pub(super) fn window(from: u64, to: u64, answer: &Answer, stood: &Shown) -> Wind
     Window { to: answered, ..Window::of_sending(answered.saturating_sub(took), Duration::ZERO, stood) }
 }
 
-/// What a write that did not succeed ends in; a definite refusal is recorded.
-async fn ended(trouble: Trouble, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
-    Ok(match trouble {
-        Trouble::No(no) => {
-            record(journal, Event::Refused { why: no.message.clone() }).await?;
-            Wrote::Refused(no)
-        }
-        Trouble::Maybe(maybe) => Wrote::Maybe(maybe),
-        Trouble::Stop(failure) => Wrote::Stop(failure),
-    })
+/// Whether an account shows the same picture as before. Where neither tells, nothing says that it changed.
+fn is_same(before: &Shown, now: &Shown) -> bool {
+    matches!((before, now), (Shown::Unknown(_), Shown::Unknown(_))) || before == now
 }
 
 pub(super) fn sent(attempt: u32) -> Event {
     Event::Sent { attempt, route: ROUTE.to_owned(), at: now() }
 }
 
-fn slug(intent: &Intent) -> Result<String, Wrote> {
-    intent
-        .handle
-        .clone()
-        .ok_or_else(|| Wrote::Refused(Fault::new("no_slug", format!("the slug of {} is not known", intent.account))))
+fn slug(intent: &Intent) -> Result<Slug, Wrote> {
+    let read = intent.handle.as_deref().map_or(Err("its slug is not known"), Slug::read);
+    read.map_err(|why| Wrote::Refused(Fault::new("no_slug", format!("account {}: {why}", intent.account))))
 }

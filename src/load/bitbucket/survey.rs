@@ -12,9 +12,10 @@ use crate::load::atlassian::{login, manifest, now};
 use crate::load::{Server, Surveyed};
 use crate::model::{Account, AccountId, Shown};
 
+use super::Shared;
 use super::desk::Desk;
+use super::slug::Slug;
 use super::wire::{Properties, User, Users};
-use super::{Shared, mark};
 
 /// What is asked for in one page; the server may give less.
 pub(super) const PAGE: u64 = 1000;
@@ -69,7 +70,7 @@ pub(super) async fn survey(desk: &Desk, shared: &Shared, page: Page<'_>) -> Resu
         for user in users {
             match account(user, desk, shared, members.as_ref()) {
                 Some(account) => {
-                    unlinked += u64::from(matches!(account.shown, Shown::Unknown(_)));
+                    unlinked += u64::from(account.handle.is_some() && matches!(account.shown, Shown::Unknown(_)));
                     listed.push(account);
                 }
                 None => nameless += 1,
@@ -100,17 +101,22 @@ pub(super) async fn survey(desk: &Desk, shared: &Shared, page: Page<'_>) -> Resu
 
 fn account(user: User, desk: &Desk, shared: &Shared, members: Option<&HashSet<u64>>) -> Option<Account> {
     let life = user.life();
+    let shown = desk.shown(&user);
     let (Some(number), Some(name), Some(slug)) = (user.id, user.name, user.slug) else { return None };
+    let (handle, shown) = match Slug::read(&slug) {
+        Ok(_) => (Some(slug), shown),
+        Err(why) => (None, Shown::Unknown(why.to_owned())),
+    };
     let id = AccountId::new(number.to_string());
     let member = members.is_none_or(|members| members.contains(&number));
     Some(Account {
         standing: shared.rules.standing(&id, &name, life, member),
         id,
-        handle: Some(slug),
+        handle,
         email: user.email_address.filter(|email| !email.is_empty()),
         display_name: user.display_name.unwrap_or_else(|| name.clone()),
         name,
-        shown: mark::shown(user.avatar_url.as_deref(), desk.door().line().base()),
+        shown,
     })
 }
 

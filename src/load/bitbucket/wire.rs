@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::http::entries;
 use crate::load::atlassian::accounts::Life;
+use crate::model::AccountId;
 
 /// A user.
 #[derive(Debug, Deserialize)]
@@ -24,6 +25,11 @@ pub(super) struct User {
 }
 
 impl User {
+    /// Whether this is the account. Its id stays; its name and its slug may pass to somebody else.
+    pub fn is(&self, account: &AccountId) -> bool {
+        self.id.is_some_and(|id| id.to_string() == account.as_str())
+    }
+
     /// A service user has no person behind it.
     pub fn life(&self) -> Life {
         match (self.kind.as_deref(), self.active) {

@@ -38,6 +38,20 @@ impl Facts {
         })
     }
 
+    /// Takes the handle from every account that does not have it alone, and says of each that nobody can tell what it
+    /// shows: a call by that handle would go to one of them. Says how many there are.
+    pub fn part_shared_handles(&self, target: &TargetId, why: &str) -> Result<u64, StateError> {
+        self.sort(&self.accounts)?;
+        self.write("look for shared handles in the facts", |db| {
+            let mut part = db.prepare_cached(
+                "UPDATE account SET handle = NULL, shown = ?2 WHERE target = ?1 AND handle COLLATE NOCASE IN (
+                   SELECT handle COLLATE NOCASE FROM account WHERE target = ?1 AND handle IS NOT NULL
+                   GROUP BY handle COLLATE NOCASE HAVING count(*) > 1)",
+            )?;
+            Ok(part.execute(params![target.as_str(), Json(&Shown::Unknown(why.to_owned()))])? as u64)
+        })
+    }
+
     /// A page of a target's accounts, in the order of their ids.
     pub fn accounts(
         &self,

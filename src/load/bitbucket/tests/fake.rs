@@ -40,6 +40,7 @@ pub struct World {
     pub faults: HashMap<&'static str, Fault>,
     pub latest_there: bool,
     pub bare_listing: bool,
+    pub bare_single: bool,
     pub endless: bool,
     pub display_name: &'static str,
     /// The `v` of the next upload.
@@ -63,6 +64,7 @@ impl Default for World {
             faults: HashMap::new(),
             latest_there: true,
             bare_listing: false,
+            bare_single: false,
             endless: false,
             display_name: "Bitbucket",
             next: "1700000000123",
@@ -74,6 +76,13 @@ impl World {
     /// Ada shows this picture.
     pub fn shows(mut self, v: &str, picture: Bytes) -> Self {
         self.users[0].picture = Some((v.to_owned(), picture));
+        self
+    }
+
+    /// Ada has another name, and Bob has hers.
+    pub fn renamed(mut self) -> Self {
+        (self.users[0].name, self.users[0].slug) = ("countess", "countess");
+        (self.users[1].name, self.users[1].slug) = ("ada+x@ex.org", "ada_x_ex.org");
         self
     }
 
@@ -104,6 +113,7 @@ impl World {
             ("GET", Some("users")) if query.contains_key("filter") => "user",
             ("GET", Some("users")) if query["limit"] == "1" => "who",
             ("GET", Some("users")) => "list",
+            ("GET", Some(path)) if path.strip_prefix("users/").is_some_and(|slug| !slug.contains('/')) => "read",
             ("POST", Some(_)) => "post",
             ("DELETE", Some(_)) => "delete",
             ("GET", None) if path == "rest/applinks/1.0/manifest" => "manifest",
@@ -141,6 +151,19 @@ impl World {
                 let body = json!({ "values": values, "isLastPage": last, "nextPageStart": next, "start": from });
                 reply(200, &[("x-ausername", "svc")], body.to_string())
             }
+            "read" => {
+                let slug = slug_of(asked);
+                match self.users.iter().find(|user| user.slug == slug) {
+                    Some(user) => {
+                        let mut bean = self.bean(user, query);
+                        if self.bare_single {
+                            bean.as_object_mut().unwrap().remove("avatarUrl");
+                        }
+                        reply(200, &[("x-ausername", "svc")], bean.to_string())
+                    }
+                    None => reply_json(404, &json!({ "errors": [{ "message": "no such user" }] })),
+                }
+            }
             "picture" => match self.users.iter().find(|user| user.slug == slug).and_then(|user| user.picture.clone()) {
                 Some((_, picture)) => reply(200, &[("content-type", "image/png")], picture),
                 None => reply(404, &[], ""),
@@ -166,6 +189,12 @@ impl World {
     }
 }
 
+/// The last segment of the path.
+fn slug_of(asked: &Asked) -> String {
+    let path = asked.path.split('?').next().unwrap_or_default();
+    path.rsplit('/').next().unwrap_or_default().to_owned()
+}
+
 /// The fake with a target before it.
 pub struct Stage {
     pub git: Bitbucket,
@@ -176,6 +205,11 @@ pub struct Stage {
 
 impl Stage {
     pub async fn new(world: World, groups: &[&str]) -> Self {
+        let credential = Credential::Basic { username: "svc".into(), password: "pw".into() };
+        Self::signed_in(world, groups, credential).await
+    }
+
+    pub async fn signed_in(world: World, groups: &[&str], credential: Credential) -> Self {
         let (world, log) = (Arc::new(Mutex::new(world)), Log::default());
         let (there, written) = (Arc::clone(&world), Arc::clone(&log));
         let server = Loopback::start(move |_, asked| {
@@ -186,7 +220,7 @@ impl Stage {
         .await;
         let settings = Settings {
             id: "git".into(),
-            credential: Credential::Token("to-ken".into()),
+            credential,
             quiet: std::time::Duration::from_secs(120),
             accounts: AccountRules {
                 groups: groups.iter().map(|group| (*group).to_owned()).collect(),

@@ -1,10 +1,11 @@
 //! Replace, revert and mend, step by step.
 
 use super::fake::{Fault, SENT_AT, Stage, World};
+use crate::load::atlassian::Credential;
 use crate::load::bitbucket::mark::Window;
 use crate::load::jira::tests::{Memory, grey, intent, rendition};
 use crate::load::{Changes, Mend, Rendition, Seen, Target as _, Wrote, closing};
-use crate::model::{Intent, IntentKind, Mark, OpenIntent, Shown, Status};
+use crate::model::{Account, Intent, IntentKind, Mark, OpenIntent, Shown, Status};
 
 const V0: &str = "1655392225748";
 const LATER: u64 = u64::MAX;
@@ -38,7 +39,8 @@ async fn a_success_stays_open_until_its_version_is_shown() {
     let Wrote::Done(Some(mark)) = wrote else { panic!("{wrote:?}") };
     // The clock of this machine plays no part but in how long it took.
     assert_eq!(Window::read(&mark).unwrap().to, SENT_AT, "{mark} {stand_in}");
-    assert_eq!(stage.take_log(), ["J sent 1 multipart".to_owned(), "W post".to_owned(), format!("J shown {mark}")]);
+    let steps = ["J sent 1 multipart", "R read", "W post"].map(str::to_owned);
+    assert_eq!(stage.take_log(), [&steps[..], &[format!("J shown {mark}")]].concat());
     assert_eq!(journal.status(), Status::Shown(mark.clone()));
     assert_eq!(stage.world().ada().picture, Some(("1700000000123".to_owned(), grey(200))));
 
@@ -46,7 +48,7 @@ async fn a_success_stays_open_until_its_version_is_shown() {
         assert_eq!(stage.git.confirm(&mark, &shown.into()), confirmed.then(|| shown.into()), "{shown}");
     }
     let changes = Changes { replace: 1, ..Changes::default() };
-    assert_eq!(stage.git.forecast(&changes), 1 + 2);
+    assert_eq!(stage.git.forecast(&changes), 2 + 2);
 }
 
 #[tokio::test]
@@ -72,14 +74,15 @@ async fn a_revert_deletes_only_what_is_still_ours() {
     let mut journal = Memory::new(&stage.log);
     let wrote = session.revert(draft(IntentKind::Revert, v0(), Some(V0)), &mut journal).await;
     assert_eq!((wrote, journal.status()), (Wrote::Done(None), Status::Closed));
-    assert_eq!(stage.take_log(), ["R user", "J sent 1 revert", "W delete", "J reset", "J closed"]);
+    assert_eq!(stage.take_log(), ["R read", "J sent 1 revert", "W delete", "J reset", "J closed"]);
     assert_eq!(stage.world().ada().picture, None);
 
     for (world, old, ended) in [
         (World::default().shows("1699999999999", grey(2)), Some(V0), "changed"),
         (World::default(), Some(V0), "changed"),
-        (World::default().shows(V0, grey(1)), None, "refused"),
-        (World::default().shows(V0, grey(1)), Some("1600000000000"), "changed"),
+        (World::default().shows("1699999999999", grey(2)), None, "changed"),
+        (World::default().shows(V0, grey(1)).renamed(), Some(V0), "changed"),
+        (World::default().shows(V0, grey(1)).renamed(), None, "changed"),
     ] {
         let stage = Stage::ready(world).await;
         let mut session = stage.git.session().await.unwrap();
@@ -87,6 +90,112 @@ async fn a_revert_deletes_only_what_is_still_ours() {
         assert_eq!(word(&wrote), ended, "{wrote:?}");
         assert!(!stage.take_log().contains(&"W delete".to_owned()));
     }
+}
+
+/// Adopted, or the person's own: the rule is to delete what the plan saw, and nothing else (`write-protocols.md`).
+#[tokio::test]
+async fn a_revert_of_what_is_not_ours_deletes_what_the_plan_saw() {
+    for old in [None, Some("1600000000000")] {
+        let stage = Stage::ready(World::default().shows(V0, grey(1))).await;
+        let mut session = stage.git.session().await.unwrap();
+        let wrote = session.revert(draft(IntentKind::Revert, v0(), old), &mut Memory::new(&stage.log)).await;
+        assert_eq!(wrote, Wrote::Done(None), "{old:?}");
+        assert_eq!(stage.take_log(), ["R read", "J sent 1 revert", "W delete", "J reset", "J closed"]);
+    }
+}
+
+/// A slug is an address. Whoever carries it now is asked right before each write.
+#[tokio::test]
+async fn nothing_is_sent_to_a_slug_that_passed_to_somebody_else() {
+    let renamed = || World::default().shows(V0, grey(1)).renamed();
+    let chosen = || World::default().shows("1699999999999", grey(2));
+    let nobody = || World { users: Vec::new(), ..World::default() };
+    for (then, word_of) in [
+        (renamed as fn() -> World, "renamed"),
+        (chosen as fn() -> World, "another picture"),
+        (nobody as fn() -> World, "gone"),
+    ] {
+        let stage = Stage::ready(World::default().shows(V0, grey(1))).await;
+        *stage.world() = then();
+        let mut journal = Memory::new(&stage.log);
+        let mut session = stage.git.session().await.unwrap();
+        let wrote = session.replace(draft(IntentKind::Replace, v0(), None), &rendition(200), &mut journal).await;
+        assert_eq!(wrote, Wrote::ChangedMeanwhile, "{word_of}");
+        assert_eq!(stage.take_log(), ["J sent 1 multipart", "R read", "J void"], "{word_of}");
+        assert_eq!(journal.status(), Status::Closed);
+    }
+    // A server that fails for this person alone, or for all.
+    for (status, ended) in [(500, "refused"), (403, "stop")] {
+        let stage = Stage::ready(World::default()).await;
+        stage.world().faults.insert("read", Fault { status, takes_effect: false });
+        let mut journal = Memory::new(&stage.log);
+        let mut session = stage.git.session().await.unwrap();
+        let draft = draft(IntentKind::Replace, Shown::Default, None);
+        let wrote = session.replace(draft, &rendition(200), &mut journal).await;
+        assert_eq!((word(&wrote), journal.status()), (ended, Status::Closed), "{status}");
+        assert!(!stage.take_log().contains(&"W post".to_owned()));
+    }
+}
+
+/// A mending writes, too.
+#[tokio::test]
+async fn a_retry_goes_to_the_account_that_is_meant() {
+    let stage = Stage::ready(World::default().shows(V0, grey(1))).await;
+    stage.world().faults.insert("post", Fault { status: 502, takes_effect: false });
+    let mut journal = Memory::new(&stage.log);
+    let mut session = stage.git.session().await.unwrap();
+    session.replace(draft(IntentKind::Replace, v0(), None), &rendition(200), &mut journal).await;
+    *stage.world() = World::default().shows(V0, grey(1)).renamed();
+    let open = journal.open().unwrap();
+    let mut session = stage.git.session().await.unwrap();
+    stage.take_log();
+    let wrote = session.mend(&open, &Mend::Again(rendition(200)), &mut journal).await;
+    assert_eq!((wrote, stage.take_log()), (Wrote::ChangedMeanwhile, vec!["R read".to_owned()]));
+    // Its name leads to somebody else, and the survey of this run lists it: that proves nothing.
+    let account = Account {
+        id: "101".into(),
+        name: open.intent.account_name.clone(),
+        handle: Some("ada_x_ex.org".into()),
+        email: None,
+        display_name: "Ada".into(),
+        standing: crate::model::AccountStanding::Active,
+        shown: v0(),
+    };
+    let seen = stage.git.observe(&open, Some(&account), LATER).await.unwrap();
+    assert!(matches!(seen, Seen::Unsure(_)), "{seen:?}");
+}
+
+#[tokio::test]
+async fn a_single_user_without_a_link_is_looked_up_in_the_listing() {
+    for (shown, ended) in [(V0, "done"), ("1699999999999", "changed")] {
+        let stage = Stage::ready(World { bare_single: true, ..World::default().shows(V0, grey(1)) }).await;
+        stage.world().users[0].picture = Some((shown.to_owned(), grey(1)));
+        let mut session = stage.git.session().await.unwrap();
+        let draft = draft(IntentKind::Replace, v0(), None);
+        let wrote = session.replace(draft, &rendition(200), &mut Memory::new(&stage.log)).await;
+        assert_eq!(word(&wrote), ended, "{wrote:?}");
+        assert_eq!(stage.take_log()[..3], ["J sent 1 multipart", "R read", "R user"]);
+    }
+}
+
+/// A token cannot carry ADMIN (reference §13): the first refusal is everybody's.
+#[tokio::test]
+async fn the_first_401_under_a_token_stops_the_target() {
+    let stage = Stage::signed_in(World::default(), &[], Credential::Token("to-ken".into())).await;
+    stage.git.identify(&mut crate::load::Learnt::new()).await.unwrap();
+    stage.world().faults.insert("post", Fault { status: 401, takes_effect: false });
+    stage.take_log();
+    let mut journal = Memory::new(&stage.log);
+    let mut session = stage.git.session().await.unwrap();
+    let draft = || draft(IntentKind::Replace, Shown::Default, None);
+    let wrote = session.replace(draft(), &rendition(200), &mut journal).await;
+    let Wrote::Stop(failure) = &wrote else { panic!("{wrote:?}") };
+    assert!(failure.hint.as_ref().is_some_and(|hint| hint.contains("username")), "{failure}");
+    assert_eq!(journal.status(), Status::Closed, "a definite refusal leaves nothing open");
+    stage.take_log();
+    let mut other = stage.git.session().await.unwrap();
+    let wrote = other.replace(draft(), &rendition(200), &mut Memory::new(&stage.log)).await;
+    assert_eq!((word(&wrote), stage.take_log().contains(&"W post".to_owned())), ("stop", false));
 }
 
 #[tokio::test]
