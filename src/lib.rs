@@ -10,6 +10,7 @@ pub mod extract;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod http;
+pub mod input;
 pub mod load;
 pub mod model;
 pub mod outlet;
@@ -20,4 +21,5 @@ pub mod run;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod state;
+pub mod table;
 pub mod transform;

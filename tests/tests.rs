@@ -53,5 +53,6 @@ mod suite {
     mod stopping; // by a signal, in every phase and pause; the next run goes on
     mod strangers; // no credential for any other host (P7)
     mod systems; // every file of pipelines/
+    mod tables; // typed by hand: in doubt, a fault with its line (P1, P2)
     mod wiki; // Confluence: names that pass on, files named like ours, removals that are refused
 }

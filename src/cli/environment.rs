@@ -7,6 +7,7 @@ use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::error::Trouble;
+use crate::input;
 use crate::pipeline::{self, Colour, Document, Environment, Faults};
 
 /// The process's environment and the files that it can read.
@@ -21,10 +22,11 @@ impl Environment for Process {
     }
 
     fn file(&self, path: &str) -> Result<String, String> {
-        read_capped(Path::new(path)).map_err(|error| error.to_string())
+        input::text(Path::new(path), LARGEST).map_err(|error| error.to_string())
     }
 }
 
+/// A pipeline file may come through a pipe, as shells make one.
 fn read_capped(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
     std::fs::File::open(path)?.take(LARGEST + 1).read_to_string(&mut text)?;

@@ -132,7 +132,11 @@ fn lines() -> EncodeConfig {
     EncodeConfig::new().set_line_ending(LineEnding::LF)
 }
 
+/// The largest file of keys, certificates or a token.
+const LARGEST: u64 = 16 << 20;
+
 /// The bytes of a file that the pipeline names.
 pub(super) fn contents(tried: &str, file: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(file).map_err(|error| Failure::new(FailureKind::Misconfigured, tried, error.to_string()))
+    crate::input::bytes(file, LARGEST)
+        .map_err(|error| Failure::new(FailureKind::Misconfigured, tried, error.to_string()))
 }

@@ -1,6 +1,7 @@
 //! `match`: which account belongs to which person.
 //!
-//! Owns: pairs of keys, their short forms, and the list of who is who. Leaves to others: comparing (`plan`).
+//! Owns: pairs of keys, their short forms, and the list of who is who.
+//! Leaves to others: comparing (`plan`), where a cell of the list ends (`table`).
 //! A newcomer gets wrong: `username` is one pair, `upn_local` with `username`, and not several that are tried.
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use super::resolved;
 use super::scalar::FilePath;
 use super::tree::{Id, Kind};
 use crate::model::{AccountKey, PersonKey, normalise_key};
+use crate::table;
 
 words! {
     /// A key of a person.
@@ -161,15 +163,18 @@ impl UserMap {
     fn settle(&self, reader: &mut Reader<'_>) -> Option<resolved::UserMap> {
         let path = self.map.get()?.0.to_str()?.to_owned();
         let (person, account) = (self.person.get()?.0, self.account.get()?.0);
+        let shown = path.escape_debug();
         let people = match reader.environment()?.file(&path) {
-            Ok(text) => people(&text),
-            Err(found) => Err(vec![format!("cannot be read: {found}")]),
+            Ok(text) => people(&text).map_err(|faults| {
+                faults.into_iter().map(|fault| format!("{shown}:{}: {}", fault.line, fault.found)).collect()
+            }),
+            Err(found) => Err(vec![format!("`{shown}` cannot be read: {found}")]),
         };
         match people {
             Ok(people) => Some(resolved::UserMap { person, account, people, place: self.map.place.clone() }),
             Err(faults) => {
-                for fault in faults {
-                    let message = format!("`{}` {fault}", path.escape_debug());
+                let faults: Vec<String> = faults;
+                for message in faults {
                     let help = "a CSV file with the columns `person` and `account`, each value once";
                     reader.fault(Fault::new(self.map.span.clone(), message).help(help));
                 }
@@ -180,39 +185,73 @@ impl UserMap {
 }
 
 /// Account to person. A value that stands there twice would be a guess (promise P1).
-fn people(text: &str) -> Result<BTreeMap<String, String>, Vec<String>> {
-    let mut rows =
-        csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
-    let headers = rows.headers().map_err(|error| vec![format!("is not CSV: {error}")])?;
-    let column = |name: &str| headers.iter().position(|header| header == name);
-    let (Some(person_column), Some(account_column)) = (column("person"), column("account")) else {
-        return Err(vec!["has no columns `person` and `account` in its first line".to_owned()]);
+fn people(text: &str) -> Result<BTreeMap<String, String>, Vec<table::Fault>> {
+    let mut rows = table::Reader::new(text.as_bytes()).map_err(|fault| vec![fault])?;
+    let headless = || table::Fault::new(1, "no columns `person` and `account` in the first line");
+    let header = rows.row().map_err(|fault| vec![fault])?.ok_or_else(|| vec![headless()])?;
+    if let Some(fault) = table::other_separator(&header, &["person", "account"]) {
+        return Err(vec![fault]);
+    }
+    let column = |name: &str| {
+        let mut there = header.cells.iter().enumerate().filter(|(_, cell)| cell.trimmed() == name);
+        there.next().filter(|_| there.next().is_none()).map(|(at, _)| at)
     };
-    let mut people = BTreeMap::new();
-    let mut seen: BTreeMap<String, u64> = BTreeMap::new();
-    let mut faults = Vec::new();
-    for row in rows.records() {
-        let row = match row {
-            Ok(row) => row,
-            Err(error) => {
-                faults.push(format!("is not CSV: {error}"));
-                break;
+    let (Some(person), Some(account)) = (column("person"), column("account")) else {
+        return Err(vec![headless()]);
+    };
+    let mut list = WhoIsWho::default();
+    loop {
+        match rows.row() {
+            Ok(None) => break,
+            Ok(Some(row)) => {
+                let pair = row.misfits(header.cells.len()).map_or_else(|| pair(&row, person, account), Err);
+                if let Err(fault) = pair.and_then(|(person, account)| list.add(row.line, person, account)) {
+                    list.faults.push(fault);
+                }
             }
-        };
-        let line = row.position().map_or(0, csv::Position::line);
-        let person = normalise_key(row.get(person_column).unwrap_or_default());
-        let account = normalise_key(row.get(account_column).unwrap_or_default());
-        if person.is_empty() || account.is_empty() {
-            faults.push(format!("has an empty value in line {line}"));
-        } else if let Some(first) = seen.get(&person) {
-            faults.push(format!("names the person of line {first} again in line {line}"));
-        } else if people.insert(account, person.clone()).is_some() {
-            faults.push(format!("names an account again in line {line}"));
-        } else {
-            seen.insert(person, line);
+            Err(fault) => list.faults.push(fault),
         }
     }
-    if faults.is_empty() { Ok(people) } else { Err(faults) }
+    if list.faults.is_empty() { Ok(list.people) } else { Err(list.faults) }
+}
+
+/// The two values of a row, as they stand there.
+fn pair(row: &table::Row, person: usize, account: usize) -> Result<(&str, &str), table::Fault> {
+    for (name, at) in [("person", person), ("account", account)] {
+        let cell = &row.cells[at];
+        let found = match (cell.is_broken(), table::odd_sign(&cell.text)) {
+            (true, _) => format!("`{name}` has a line break: is a quote missing?"),
+            (false, Some(sign)) => format!("`{name}` has {sign}: write it without"),
+            (false, None) if cell.trimmed().is_empty() => "an empty value".to_owned(),
+            (false, None) => continue,
+        };
+        return Err(table::Fault::new(cell.line, found));
+    }
+    let pair = (row.cells[person].trimmed(), row.cells[account].trimmed());
+    row.swallowed().map_or(Ok(pair), Err)
+}
+
+/// What was read so far: each value in its compared form.
+#[derive(Default)]
+struct WhoIsWho {
+    people: BTreeMap<String, String>,
+    /// The line of each value, and how it was written there.
+    seen: BTreeMap<(&'static str, String), (u64, String)>,
+    faults: Vec<table::Fault>,
+}
+
+impl WhoIsWho {
+    fn add(&mut self, line: u64, person: &str, account: &str) -> Result<(), table::Fault> {
+        for (what, text) in [("person", person), ("account", account)] {
+            let first = self.seen.entry((what, normalise_key(text))).or_insert((line, text.to_owned()));
+            if first.0 != line {
+                let but = if first.1 == text { "" } else { ", but for case or Unicode form" };
+                return Err(table::Fault::new(line, format!("names the {what} of line {} again{but}", first.0)));
+            }
+        }
+        self.people.insert(normalise_key(account), normalise_key(person));
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -229,15 +268,23 @@ mod tests {
 
     #[test]
     fn a_map_that_would_be_a_guess_is_refused() {
-        for (text, words) in [
-            ("who,account\n", "no columns"),
-            ("person,account\na,\n", "empty value in line 2"),
-            ("person,account\na,x\nA,y\n", "person of line 2 again in line 3"),
-            ("person,account\na,x\nb,X\n", "account again in line 3"),
-            ("person,account\na\n", "not CSV"),
+        for (text, line, words) in [
+            ("", 1, "no columns"),
+            ("who,account\n", 1, "no columns"),
+            ("person,account,person\na,x,b\n", 1, "no columns"),
+            ("person,account\na,\n", 2, "empty value"),
+            ("person,account\na,x\n\na,y\n", 4, "the person of line 2 again"),
+            ("person,account\na,x\nA,y\n", 3, "the person of line 2 again, but for case"),
+            ("person,account\na,x\nb,X\n", 3, "the account of line 2 again, but for case"),
+            ("person,account\nzo\u{eb},x\nzoe\u{308},y\n", 3, "but for case or Unicode form"),
+            ("person,account\na\n", 2, "1 field where the header has 2"),
+            ("person,account\na,x\nb", 3, "the last line is cut"),
+            ("person,account\n\"a,x\nb\",y\n", 2, "`person` has a line break"),
+            ("person,account\n\"a,x\n\"b\",y\n", 2, "closed in line 3 with text behind it"),
         ] {
             let faults = people(text).unwrap_err();
-            assert!(faults.iter().any(|fault| fault.contains(words)), "{text:?}: {faults:?}");
+            let fits = faults.iter().any(|fault| fault.line == line && fault.found.contains(words));
+            assert!(fits, "{text:?}: {faults:?}");
         }
     }
 

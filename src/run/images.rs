@@ -14,6 +14,9 @@ use crate::error::Trouble;
 use crate::model::{Digest, PhotoFact};
 use crate::pipeline::{Action, Fallback};
 
+/// Larger files are no portraits.
+const LARGEST: u64 = 32 << 20;
+
 /// Renders every fallback image of the file.
 pub async fn prepare(fallback: &Fallback, kitchen: &Arc<Kitchen>) -> Result<HashMap<PathBuf, Digest>, Trouble> {
     let Fallback { absent, unreadable, too_small, inactive, out_of_scope, opted_out, gone } = fallback;
@@ -24,7 +27,7 @@ pub async fn prepare(fallback: &Fallback, kitchen: &Arc<Kitchen>) -> Result<Hash
             continue;
         }
         let wrong = |found: &str| Trouble::Usage(format!("{}: the image {}: {found}", rule.place, path.display()));
-        let bytes = std::fs::read(path).map_err(|error| wrong(&error.to_string()))?;
+        let bytes = crate::input::bytes(path, LARGEST).map_err(|error| wrong(&error.to_string()))?;
         match kitchen.cook(bytes.into()).await?.fact {
             PhotoFact::Present { digest } => _ = images.insert(path.clone(), digest),
             PhotoFact::TooSmall { width, height } => return Err(wrong(&format!("{width} x {height} px is too small"))),

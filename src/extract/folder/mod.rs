@@ -4,21 +4,25 @@
 //! A newcomer gets wrong: a row without a picture says that there is none; a row that names a missing one says nothing
 //! (promise P2).
 
+mod names;
 mod people;
 
 use std::fs::{self, File, Metadata};
-use std::io::{ErrorKind, Read as _};
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
-use std::time::UNIX_EPOCH;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use self::names::Names;
 use self::people::{Index, TABLE};
 use super::{Batch, Listing, Looked, Probed, Source, UserRules};
 use crate::http::{Counts, Failure, FailureKind};
+use crate::input;
 use crate::model::{Absence, Fault, Person, PersonId, SignedIn, SourceId, Version};
+use crate::table;
 
 /// Larger files are no portraits.
 const LARGEST: u64 = 32 * 1024 * 1024;
@@ -33,18 +37,19 @@ pub struct Folder {
     path: PathBuf,
     users: UserRules,
     index: RwLock<Index>,
+    names: Names,
 }
 
-/// Where a row's picture is.
+/// A row's picture.
 enum Picture {
-    Named(PathBuf, Metadata),
+    Named(PathBuf, File),
     NotNamed,
 }
 
 impl Folder {
     /// A source in this folder.
     pub fn new(id: SourceId, path: impl Into<PathBuf>, users: UserRules) -> Self {
-        Self { id, path: path.into(), users, index: RwLock::default() }
+        Self { id, path: path.into(), users, index: RwLock::default(), names: Names::default() }
     }
 
     /// One answer for each of these people.
@@ -56,12 +61,56 @@ impl Folder {
         // Resolved once: links inside may point about inside, and nowhere else.
         let root = fs::canonicalize(&self.path).map_err(|error| unreachable(&self.path, &error))?;
         let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
-        let mut table = File::open(root.join(TABLE)).map_err(|error| unreachable(&root.join(TABLE), &error))?;
+        let mut table = input::open(&root.join(TABLE)).map_err(|error| unreachable(&root.join(TABLE), &error))?;
         let answer = |id: &PersonId| {
             let named = index.picture_of(&mut table, id);
-            (id.clone(), told(named.and_then(|name| picture(&root, &name))))
+            (id.clone(), told(named.and_then(|name| self.picture(&root, &name))))
         };
         Ok(people.iter().map(answer).collect())
+    }
+
+    /// The file that a row names, if it is one inside the folder.
+    fn picture(&self, root: &Path, name: &str) -> Result<Picture, Fault> {
+        if name.is_empty() {
+            return Ok(Picture::NotNamed);
+        }
+        if name.contains('\\') {
+            let found = format!("`{name}` has a backslash: write `/` between a folder and what is in it");
+            return Err(Fault::new("backslash", found));
+        }
+        let outside = || Fault::new("outside_folder", format!("`{name}` is outside of {}", root.display()));
+        let relative = Path::new(name);
+        if !relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
+            return Err(outside());
+        }
+        let path = fs::canonicalize(root.join(relative)).map_err(|error| self.missing(root, relative, &error))?;
+        if !path.starts_with(root) {
+            return Err(outside());
+        }
+        if let Some(twin) = self.names.twin(root, relative) {
+            let found = format!(
+                "`{name}`: there are two of the name `{}`, which differ in case or Unicode form alone",
+                twin.to_string_lossy()
+            );
+            return Err(Fault::new("picture_twice", found));
+        }
+        // A path without links, so that one that comes meanwhile leads nowhere.
+        let file = input::open_itself(&path).map_err(|error| unreadable(&path, &error))?;
+        Ok(Picture::Named(path, file))
+    }
+
+    fn missing(&self, root: &Path, name: &Path, error: &std::io::Error) -> Fault {
+        let mut fault = unreadable(&root.join(name), error);
+        if error.kind() != ErrorKind::NotFound {
+            return fault;
+        }
+        let nearly = self.names.nearly(root, name);
+        let differs = nearly.map(|near| format!("there is `{near}`, which differs only in case or Unicode form"));
+        let sign = || table::odd_sign(&name.to_string_lossy()).map(|sign| format!("its name has {sign}"));
+        if let Some(more) = differs.or_else(sign) {
+            fault.message = format!("{}; {more}", fault.message);
+        }
+        fault
     }
 }
 
@@ -77,11 +126,12 @@ impl Source for Folder {
 
     async fn whoami(&self) -> Result<SignedIn, Failure> {
         let table = self.path.join(TABLE);
-        File::open(&table).map_err(|error| unreachable(&table, &error))?;
+        input::open(&table).map_err(|error| unreachable(&table, &error))?;
         Ok(SignedIn { may: vec!["read".to_owned()], ..SignedIn::of(format!("reader of {}", table.display())) })
     }
 
     async fn list(&self, page: &mut (dyn FnMut(Vec<Person>) + Send)) -> Result<Listing, Failure> {
+        self.names.clear();
         let (index, people) = people::list(&self.path.join(TABLE), &self.users, page)?;
         *self.index.write().unwrap_or_else(PoisonError::into_inner) = index;
         Ok(Listing { people, ..Listing::default() })
@@ -89,7 +139,10 @@ impl Source for Folder {
 
     async fn versions(&self, people: &[PersonId]) -> Result<Vec<(PersonId, Probed)>, Failure> {
         self.each(people, |found| match found {
-            Ok(Picture::Named(_, metadata)) => Probed::Version(marker(&metadata)),
+            Ok(Picture::Named(path, file)) => match file.metadata() {
+                Ok(metadata) => Probed::Version(Some(marker(&metadata))),
+                Err(error) => Probed::Unknown(unreadable(&path, &error)),
+            },
             Ok(Picture::NotNamed) => Probed::Absent(Absence::NoFile),
             Err(fault) => Probed::Unknown(fault),
         })
@@ -97,8 +150,9 @@ impl Source for Folder {
 
     async fn fetch(&self, people: &[PersonId]) -> Result<Vec<(PersonId, Looked)>, Failure> {
         self.each(people, |found| match found {
-            Ok(Picture::Named(path, metadata)) => contents(&path, &metadata)
-                .map_or_else(Looked::Unknown, |(version, bytes)| Looked::Photo { version, bytes }),
+            Ok(Picture::Named(path, file)) => {
+                contents(&path, file).map_or_else(Looked::Unknown, |(version, bytes)| Looked::Photo { version, bytes })
+            }
             Ok(Picture::NotNamed) => Looked::Absent(Absence::NoFile),
             Err(fault) => Looked::Unknown(fault),
         })
@@ -116,46 +170,30 @@ fn unreachable(path: &Path, error: &std::io::Error) -> Failure {
         .hint("see that `path` is right and the share is mounted")
 }
 
-/// The file a row names, if it is one inside the folder.
-fn picture(root: &Path, name: &str) -> Result<Picture, Fault> {
-    if name.is_empty() {
-        return Ok(Picture::NotNamed);
-    }
-    let outside = || Fault::new("outside_folder", format!("`{name}` is outside of {}", root.display()));
-    let relative = Path::new(name);
-    if !relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
-        return Err(outside());
-    }
-    let unread = |error: std::io::Error| unreadable(&root.join(relative), &error);
-    let path = fs::canonicalize(root.join(relative)).map_err(unread)?;
-    if !path.starts_with(root) {
-        return Err(outside());
-    }
-    let metadata = fs::metadata(&path).map_err(unread)?;
-    if !metadata.is_file() {
-        return Err(Fault::new("picture_unreadable", format!("{}: not a file", path.display())));
-    }
-    Ok(Picture::Named(path, metadata))
+/// Length, number and times of the file: a hint that costs no reading. The digest of the bytes is the identity.
+///
+/// Two files that were swapped by their names keep length and time of writing; their number says so, and the time of the
+/// last change of the file's record, which nobody can set. A share that numbers its files anew at each mount is read
+/// again in each run, and no more.
+fn marker(metadata: &Metadata) -> Version {
+    let time = |seconds: i64, nanos: i64| format!("{seconds}.{nanos:09}");
+    let written = time(metadata.mtime(), metadata.mtime_nsec());
+    let changed = time(metadata.ctime(), metadata.ctime_nsec());
+    Version::new(format!("{}-{written}-{changed}-{}", metadata.len(), metadata.ino()))
 }
 
-/// Length and time of the last change: a hint that costs no reading. The digest of the bytes is the identity.
-fn marker(metadata: &Metadata) -> Option<Version> {
-    let changed = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-    Some(Version::new(format!("{}-{}", metadata.len(), changed.as_nanos())))
-}
-
-fn contents(path: &Path, metadata: &Metadata) -> Result<(Option<Version>, Bytes), Fault> {
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-    // One byte more than allowed tells a file that is too large, also one that grows while it is read.
-    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
-    if bytes.len() as u64 > LARGEST {
-        let found = format!("{}: a file over {} MiB", path.display(), LARGEST / 1024 / 1024);
-        return Err(Fault::new("photo_too_large", found));
-    }
+fn contents(path: &Path, file: File) -> Result<(Option<Version>, Bytes), Fault> {
+    let failed = |error: std::io::Error| unreadable(path, &error);
+    let before = marker(&file.metadata().map_err(failed)?);
+    let bytes = input::up_to(file.try_clone().map_err(failed)?, LARGEST).map_err(|error| match error.kind() {
+        ErrorKind::FileTooLarge => {
+            Fault::new("photo_too_large", format!("{}: a file over {} MiB", path.display(), LARGEST / 1024 / 1024))
+        }
+        _ => failed(error),
+    })?;
     // Changed while it was read: these bytes must not be remembered under the marker.
-    let version = if bytes.len() as u64 == metadata.len() { marker(metadata) } else { None };
-    Ok((version, Bytes::from(bytes)))
+    let after = marker(&file.metadata().map_err(failed)?);
+    Ok(((before == after).then_some(after), Bytes::from(bytes)))
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Fault {

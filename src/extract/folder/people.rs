@@ -1,19 +1,18 @@
 //! `people.csv`: who there is, and which picture each row names.
 //!
 //! Owns: the columns, all faults of the table at once, and finding a row again.
-//! Leaves to others: the pictures (`mod.rs`).
+//! Leaves to others: where a cell ends (`table`), the pictures (`mod.rs`).
 //! A newcomer gets wrong: rows are found again by where they stand in the file, so that a large table is not held in
 //! memory (promise P9); a table that changed meanwhile is noticed by the id.
 
-use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use csv::{ReaderBuilder, StringRecord};
-
 use crate::extract::{Belongs, Facts, UserRules};
 use crate::http::{Failure, FailureKind};
-use crate::model::{Digest, Fault, Person, PersonId, PersonKey};
+use crate::input;
+use crate::model::{Digest, Fault, Person, PersonId, PersonKey, normalise_key};
+use crate::table::{self, Cell, Reader};
 
 /// The table's name in the folder.
 pub(super) const TABLE: &str = "people.csv";
@@ -26,6 +25,9 @@ const TOLD: usize = 10;
 
 const COLUMNS: [&str; 8] = ["id", "name", "email", "upn", "username", "employee_id", "active", "photo"];
 
+/// The columns by which people are known: what nobody sees in one makes another key of it.
+const KEYS: [&str; 5] = ["id", "email", "upn", "username", "employee_id"];
+
 /// Where each column of [`COLUMNS`] stands in this table.
 #[derive(Clone, Copy, Debug, Default)]
 struct Columns([Option<usize>; COLUMNS.len()]);
@@ -37,12 +39,11 @@ pub(super) struct Index {
     rows: Vec<Row>,
 }
 
-/// Sorted by key, then line.
+/// Sorted by key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Row {
     /// The head of the id's digest: 16 bytes whatever the id.
     key: [u8; 16],
-    line: u64,
     offset: u64,
 }
 
@@ -52,82 +53,151 @@ pub(super) fn list(
     users: &UserRules,
     page: &mut (dyn FnMut(Vec<Person>) + Send),
 ) -> Result<(Index, u64), Failure> {
-    let file = File::open(path).map_err(|error| super::unreachable(path, &error))?;
-    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(BufReader::new(file));
-    let mut faults = Vec::new();
-    let mut index = Index::default();
-    let mut record = StringRecord::new();
-    let mut waiting = Vec::with_capacity(PAGE);
-    let mut width = None;
-    loop {
-        match reader.read_record(&mut record) {
-            Ok(false) => break,
-            Ok(true) => {}
-            Err(error) => {
-                faults.push((error.position().map_or(1, csv::Position::line), wrong_text(&error)));
-                if error.is_io_error() {
-                    break;
-                }
-                continue;
+    let file = input::open(path).map_err(|error| super::unreachable(path, &error))?;
+    let mut sheet = Sheet { users, index: Index::default(), ids: Vec::new(), faults: Vec::new() };
+    match Reader::new(BufReader::new(file)) {
+        Ok(mut rows) => sheet.read(&mut rows, page),
+        Err(fault) => sheet.faults.push(fault),
+    }
+    sheet.faults.extend(twice(sheet.ids));
+    if !sheet.faults.is_empty() {
+        return Err(failure(path, sheet.faults));
+    }
+    sheet.index.rows.sort_unstable();
+    let people = sheet.index.rows.len() as u64;
+    Ok((sheet.index, people))
+}
+
+/// What was read of a table so far.
+struct Sheet<'a> {
+    users: &'a UserRules,
+    index: Index,
+    /// Each id in its compared form and as it is, and its line.
+    ids: Vec<([u8; 16], [u8; 16], u64)>,
+    faults: Vec<table::Fault>,
+}
+
+impl Sheet<'_> {
+    fn read<R: std::io::BufRead>(&mut self, rows: &mut Reader<R>, page: &mut (dyn FnMut(Vec<Person>) + Send)) {
+        let Some(width) = self.header(rows) else { return };
+        let mut waiting = Vec::with_capacity(PAGE);
+        loop {
+            match rows.row() {
+                Ok(None) => break,
+                Ok(Some(row)) => waiting.extend(self.row(&row, width)),
+                Err(fault) => self.faults.push(fault),
+            }
+            if waiting.len() == PAGE {
+                page(std::mem::replace(&mut waiting, Vec::with_capacity(PAGE)));
             }
         }
-        let at = record.position().cloned().unwrap_or_else(csv::Position::new);
-        let Some(width) = width else {
-            width = Some(record.len());
-            match Columns::read(&record) {
-                Ok(columns) => index.columns = columns,
-                Err(found) => faults.extend(found.into_iter().map(|fault| (at.line(), fault))),
+        page(waiting);
+    }
+
+    /// How many columns there are. Without its columns nothing can be said of the rows.
+    fn header<R: std::io::BufRead>(&mut self, rows: &mut Reader<R>) -> Option<usize> {
+        let header = match rows.row() {
+            Ok(Some(header)) => header,
+            Ok(None) => {
+                let found = format!("the header is missing: write `{}`", COLUMNS.join(","));
+                self.faults.push(table::Fault::new(1, found));
+                return None;
             }
-            // Without its columns nothing can be said of the rows.
-            if faults.is_empty() { continue } else { break }
+            Err(fault) => {
+                self.faults.push(fault);
+                return None;
+            }
         };
-        match read_row(&record, width, index.columns, users) {
-            Ok(person) => {
-                index.rows.push(Row { key: key_of(person.id.as_str()), line: at.line(), offset: at.byte() });
-                waiting.push(person);
+        match table::other_separator(&header, &COLUMNS).map_or_else(|| Columns::read(&header), |fault| Err(vec![fault]))
+        {
+            Ok(columns) => {
+                self.index.columns = columns;
+                Some(header.cells.len())
             }
-            Err(fault) => faults.push((at.line(), fault)),
+            Err(found) => {
+                self.faults.extend(found);
+                None
+            }
         }
-        if waiting.len() == PAGE {
-            page(std::mem::replace(&mut waiting, Vec::with_capacity(PAGE)));
+    }
+
+    fn row(&mut self, row: &table::Row, width: usize) -> Option<Person> {
+        let person = row.misfits(width).or_else(|| self.index.columns.doubt(row)).map_or_else(
+            || read_row(row, self.index.columns, self.users).map_err(|found| table::Fault::new(row.line, found)),
+            Err,
+        );
+        match person {
+            Ok(person) => {
+                let id = person.id.as_str();
+                let key = key_of(id);
+                self.index.rows.push(Row { key, offset: row.offset });
+                self.ids.push((key_of(&normalise_key(id)), key, row.line));
+                Some(person)
+            }
+            Err(fault) => {
+                self.faults.push(fault);
+                None
+            }
         }
     }
-    if width.is_none() && faults.is_empty() {
-        faults.push((1, format!("the header is missing: write `{}`", COLUMNS.join(","))));
-    }
-    page(waiting);
-    index.rows.sort_unstable();
-    faults.extend(index.twice());
-    if !faults.is_empty() {
-        return Err(failure(path, faults));
-    }
-    let people = index.rows.len() as u64;
-    Ok((index, people))
+}
+
+/// Ids that more than one row has. What only looks the same is the same to whoever typed it.
+fn twice(mut ids: Vec<([u8; 16], [u8; 16], u64)>) -> Vec<table::Fault> {
+    ids.sort_unstable_by_key(|(compared, _, line)| (*compared, *line));
+    let pairs = ids.windows(2).filter(|pair| pair[0].0 == pair[1].0);
+    let fault = |pair: &[([u8; 16], [u8; 16], u64)]| {
+        let but = if pair[0].1 == pair[1].1 { "" } else { ", but for case or Unicode form" };
+        table::Fault::new(pair[1].2, format!("the id of line {} again{but}", pair[0].2))
+    };
+    pairs.map(fault).collect()
 }
 
 impl Columns {
     /// Reads the header; all its faults at once.
-    fn read(header: &StringRecord) -> Result<Self, Vec<String>> {
+    fn read(header: &table::Row) -> Result<Self, Vec<table::Fault>> {
         let mut columns = Self::default();
         let mut faults = Vec::new();
-        for (at, name) in header.iter().enumerate() {
-            let name = name.trim_start_matches('\u{feff}').trim();
-            match COLUMNS.iter().position(|known| *known == name) {
-                None => faults.push(format!("`{name}` is not a column: {}", nearest(name))),
-                Some(known) if columns.0[known].is_some() => faults.push(format!("the column `{name}` stands twice")),
-                Some(known) => columns.0[known] = Some(at),
-            }
+        for (at, cell) in header.cells.iter().enumerate() {
+            let name = cell.trimmed();
+            let found = match COLUMNS.iter().position(|known| *known == name) {
+                None => format!("`{}` is not a column: {}", name.escape_debug(), nearest(name)),
+                Some(known) if columns.0[known].is_some() => format!("the column `{name}` stands twice"),
+                Some(known) => {
+                    columns.0[known] = Some(at);
+                    continue;
+                }
+            };
+            faults.push(table::Fault::new(header.line, found));
         }
         if columns.0[0].is_none() {
-            faults.push("the column `id` is missing".to_owned());
+            faults.push(table::Fault::new(header.line, "the column `id` is missing"));
         }
         if faults.is_empty() { Ok(columns) } else { Err(faults) }
     }
 
-    fn get<'r>(&self, record: &'r StringRecord, name: &str) -> &'r str {
-        let known = COLUMNS.iter().position(|column| *column == name);
-        let at = known.and_then(|known| self.0[known]);
-        at.and_then(|at| record.get(at)).unwrap_or_default().trim()
+    fn cell<'r>(&self, row: &'r table::Row, name: &str) -> Option<&'r Cell> {
+        let known = COLUMNS.iter().position(|column| *column == name)?;
+        row.cells.get(self.0[known]?)
+    }
+
+    fn get<'r>(&self, row: &'r table::Row, name: &str) -> &'r str {
+        self.cell(row, name).map_or("", Cell::trimmed)
+    }
+
+    /// What makes it unclear whose row this is, or which picture it names.
+    fn doubt(&self, row: &table::Row) -> Option<table::Fault> {
+        let broken = |name: &&&str| **name != "name" && self.cell(row, name).is_some_and(Cell::is_broken);
+        if let Some(name) = COLUMNS.iter().find(broken) {
+            let line = self.cell(row, name).map_or(row.line, |cell| cell.line);
+            return Some(table::Fault::new(line, format!("`{name}` has a line break: is a quote missing?")));
+        }
+        for name in KEYS {
+            if let Some(sign) = self.cell(row, name).and_then(|cell| table::odd_sign(&cell.text)) {
+                return Some(table::Fault::new(row.line, format!("`{name}` has {sign}: write it without")));
+            }
+        }
+        row.swallowed()
     }
 }
 
@@ -140,11 +210,8 @@ fn nearest(name: &str) -> String {
     }
 }
 
-fn read_row(record: &StringRecord, width: usize, columns: Columns, users: &UserRules) -> Result<Person, String> {
-    if record.len() != width {
-        return Err(format!("{} fields where the header has {width}", record.len()));
-    }
-    let get = |name| columns.get(record, name);
+fn read_row(row: &table::Row, columns: Columns, users: &UserRules) -> Result<Person, String> {
+    let get = |name| columns.get(row, name);
     let id = get("id");
     if id.is_empty() {
         return Err("the id is empty".to_owned());
@@ -152,7 +219,7 @@ fn read_row(record: &StringRecord, width: usize, columns: Columns, users: &UserR
     let active = match get("active").to_lowercase().as_str() {
         "" | "true" | "yes" | "1" => true,
         "false" | "no" | "0" => false,
-        other => return Err(format!("`active` is `{other}`: write true or false")),
+        other => return Err(format!("`active` is `{}`: write true or false", other.escape_debug())),
     };
     let emails = || get("email").split(';').map(str::trim);
     let names: Vec<&str> = [get("upn"), id].into_iter().chain(emails()).filter(|name| !name.is_empty()).collect();
@@ -174,49 +241,41 @@ fn read_row(record: &StringRecord, width: usize, columns: Columns, users: &UserR
 
 impl Index {
     /// The picture that a person's row names; empty if it names none.
-    pub(super) fn picture_of(&self, table: &mut (impl Read + Seek), id: &PersonId) -> Result<String, Fault> {
+    pub(super) fn picture_of(&self, file: &mut (impl Read + Seek), id: &PersonId) -> Result<String, Fault> {
         let changed =
             || Fault::new("changed_meanwhile", format!("{TABLE} changed while it was read: `{id}` has moved"));
         let key = key_of(id.as_str());
         let at = self.rows.binary_search_by(|row| row.key.cmp(&key)).map_err(|_| changed())?;
-        table.seek(SeekFrom::Start(self.rows[at].offset)).map_err(|_| changed())?;
-        let mut record = StringRecord::new();
-        let mut reader =
-            ReaderBuilder::new().has_headers(false).flexible(true).buffer_capacity(1024).from_reader(table);
-        match reader.read_record(&mut record) {
-            Ok(true) if self.columns.get(&record, "id") == id.as_str() => {
-                Ok(self.columns.get(&record, "photo").to_owned())
-            }
-            _ => Err(changed()),
+        file.seek(SeekFrom::Start(self.rows[at].offset)).map_err(|_| changed())?;
+        let row = match Reader::at(BufReader::with_capacity(1024, file)).row() {
+            Ok(Some(row)) if self.columns.get(&row, "id") == id.as_str() => row,
+            _ => return Err(changed()),
+        };
+        let Some(photo) = self.columns.cell(&row, "photo") else {
+            let found = format!("{TABLE} has no column `photo`: that says of nobody that there is no picture");
+            return Err(Fault::new("no_photo_column", found));
+        };
+        let last = row.cells.last().is_some_and(|cell| std::ptr::eq(cell, photo));
+        if row.unended && last && !photo.quoted && photo.trimmed().is_empty() {
+            let found =
+                format!("the last line of {TABLE} names no picture, and the last line has no line end: it may be cut");
+            return Err(Fault::new("table_cut", found));
         }
-    }
-
-    /// Ids that more than one row has.
-    fn twice(&self) -> Vec<(u64, String)> {
-        let pairs = self.rows.windows(2).filter(|pair| pair[0].key == pair[1].key);
-        pairs.map(|pair| (pair[1].line, format!("the id of line {} again", pair[0].line))).collect()
+        Ok(photo.trimmed().to_owned())
     }
 }
 
-fn key_of(id: &str) -> [u8; 16] {
+pub(super) fn key_of(id: &str) -> [u8; 16] {
     let mut key = [0; 16];
     key.copy_from_slice(&Digest::of(id.as_bytes()).as_bytes()[..16]);
     key
 }
 
-fn wrong_text(error: &csv::Error) -> String {
-    match error.kind() {
-        csv::ErrorKind::Utf8 { .. } => "not UTF-8 text: save the table as UTF-8".to_owned(),
-        csv::ErrorKind::Io(error) => error.to_string(),
-        _ => "not a row of a CSV table".to_owned(),
-    }
-}
-
-fn failure(path: &Path, mut faults: Vec<(u64, String)>) -> Failure {
+fn failure(path: &Path, mut faults: Vec<table::Fault>) -> Failure {
     faults.sort();
     let more = faults.len().saturating_sub(TOLD);
-    let mut told: Vec<String> =
-        faults.iter().take(TOLD).map(|(line, fault)| format!("{}:{line}: {fault}", path.display())).collect();
+    let told = |fault: &table::Fault| format!("{}:{}: {}", path.display(), fault.line, fault.found);
+    let mut told: Vec<String> = faults.iter().take(TOLD).map(told).collect();
     if more > 0 {
         told.push(format!("and {more} more"));
     }

@@ -196,3 +196,105 @@ fn rows_are_found_again_past_quotes_line_ends_and_many_pages() {
         assert_eq!(bytes, format!("photo {}", number % 3));
     }
 }
+
+#[test]
+fn what_a_table_does_not_say_is_no_absence() {
+    for (table, id, code) in [
+        ("id,name\n1,Ada\n", "1", Some("no_photo_column")),
+        ("id,photo\n1,", "1", Some("table_cut")),
+        ("id,photo\n1, ", "1", Some("table_cut")),
+        ("id,photo\n1,\"\"", "1", None),
+        ("id,photo\n1,\n2,", "1", None),
+        ("photo,id\n,1", "1", None),
+        ("id,photo\n1,\u{a0}\n", "1", Some("picture_missing")),
+        ("id,photo\n1,sub\\ada.jpg\n", "1", Some("backslash")),
+    ] {
+        let folder = folder(table);
+        let source = source(&folder);
+        list(&source).unwrap();
+        match (fetch(&source, id), code) {
+            (Looked::Absent(Absence::NoFile), None) => {}
+            (Looked::Unknown(fault), Some(code)) if fault.code == code => {}
+            (other, _) => panic!("{table:?}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn names_that_look_the_same_are_no_guess() {
+    let folder =
+        folder("id,photo\n1,Ada.jpg\n2,zo\u{eb}.jpg\n3,both/eve.jpg\n4,Sub/x.jpg\n5,twin/x.jpg\n6,n\u{200b}.jpg\n");
+    for name in ["ada.jpg", "zoe\u{308}.jpg", "both/eve.jpg", "both/Eve.jpg", "sub/x.jpg", "twin/x.jpg", "Twin/x.jpg"] {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, b"photo").unwrap();
+    }
+    let source = source(&folder);
+    list(&source).unwrap();
+    for (id, code, words) in [
+        ("1", "picture_missing", "there is `ada.jpg`, which differs only in case"),
+        ("2", "picture_missing", "differs only in case or Unicode form"),
+        ("3", "picture_twice", "two of the name `eve.jpg`"),
+        ("4", "picture_missing", "there is `sub`"),
+        ("5", "picture_twice", "two of the name `twin`"),
+        ("6", "picture_missing", "its name has a zero-width space (U+200B)"),
+    ] {
+        let Looked::Unknown(fault) = fetch(&source, id) else { panic!("unknown: {id}") };
+        assert!(fault.code == code && fault.message.contains(words), "{id}: {fault:?}");
+    }
+}
+
+/// Everything that the old marker was made of stays the same.
+#[test]
+fn two_files_that_change_places_are_noticed() {
+    let folder = folder("id,photo\n1,a.jpg\n2,b.jpg\n");
+    let path = |name: &str| folder.path().join(name);
+    let time = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+    let write = |name: &str, face: &[u8]| {
+        fs::write(path(name), face).unwrap();
+        File::options().write(true).open(path(name)).unwrap().set_modified(time).unwrap();
+    };
+    write("a.jpg", b"face of 1");
+    write("b.jpg", b"face of 2");
+    let source = source(&folder);
+    list(&source).unwrap();
+    let versions = || ["1", "2"].map(|id| version(&source, id));
+    let before = versions();
+    assert_eq!(before, versions());
+    for (from, to) in [("a.jpg", "c.jpg"), ("b.jpg", "a.jpg"), ("c.jpg", "b.jpg")] {
+        fs::rename(path(from), path(to)).unwrap();
+    }
+    let swapped = versions();
+    // Written over in place, and the time of writing put back.
+    write("a.jpg", b"face of 3");
+    let written = versions();
+    for (one, other) in [(&before, &swapped), (&swapped, &written)] {
+        assert_ne!(one[0], other[0]);
+    }
+    assert_ne!(before[1], swapped[1]);
+}
+
+#[test]
+fn what_is_no_file_keeps_nobody_waiting() {
+    let pipe = |path: &Path| assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+    let folder = folder("id,photo\n1,pipe.jpg\n2,socket.jpg\n3,link.jpg\n4,ada.jpg\n");
+    pipe(&folder.path().join("pipe.jpg"));
+    std::os::unix::net::UnixListener::bind(folder.path().join("socket.jpg")).unwrap();
+    std::os::unix::fs::symlink("pipe.jpg", folder.path().join("link.jpg")).unwrap();
+    fs::write(folder.path().join("ada.jpg"), b"photo").unwrap();
+    let source = source(&folder);
+    list(&source).unwrap();
+    for (id, words) in [("1", "a pipe"), ("2", "a socket"), ("3", "a pipe")] {
+        let (Looked::Unknown(looked), Probed::Unknown(probed)) = (fetch(&source, id), version(&source, id)) else {
+            panic!("unknown: {id}");
+        };
+        assert!(looked.code == "picture_unreadable" && looked.message.contains(words), "{looked:?}");
+        assert_eq!(looked, probed);
+    }
+    assert!(matches!(fetch(&source, "4"), Looked::Photo { .. }));
+
+    fs::remove_file(folder.path().join(TABLE)).unwrap();
+    pipe(&folder.path().join(TABLE));
+    assert!(list(&source).unwrap_err().found.contains("a pipe"));
+    assert!(source.whoami().now_or_never().unwrap().is_err());
+}

@@ -1,0 +1,136 @@
+//! Tables typed by hand: `people.csv`, and the map of `match`. What is doubtful in one is told with its line, and moves no
+//! face (P1) and takes none away (P2).
+
+use super::company::{address, face};
+use super::stage::Stage;
+use super::truth::Shows::{Default, Face, Start};
+
+const EVERYBODY: [&str; 3] = ["ada", "alan", "grace"];
+
+fn source() -> Stage {
+    let stage = Stage::company(&EVERYBODY).with(|pipe| {
+        pipe.without_source("entra").source("folder").set("path", "people");
+        pipe.top("limits", "{ reverts: { count: 10 } }");
+    });
+    for name in EVERYBODY {
+        stage.write(&format!("people/{name}.png"), face(name));
+    }
+    stage
+}
+
+fn table(stage: &Stage, text: impl AsRef<[u8]>) {
+    stage.write("people/people.csv", text);
+}
+
+fn whole() -> String {
+    let row = |(id, name): (usize, &&str)| format!("{id},{},\"{name}\",{name}.png\n", address(name));
+    format!("id,email,name,photo\n{}", EVERYBODY.iter().enumerate().map(row).collect::<String>())
+}
+
+/// The input of the field, with the addresses of this world.
+#[test]
+fn one_missing_quote_gives_nobody_the_face_of_another() {
+    let stage = source();
+    let broken = whole().replace("\"ada\"", "\"ada");
+    table(&stage, broken);
+    stage.run().expect_exit(2).expect_answer("people/people.csv:2: a quote is opened here and closed in line 3");
+    stage.expect_shown(&EVERYBODY.map(|name| (name, Start)));
+    assert_eq!(stage.writes(), [""; 0]);
+}
+
+#[test]
+fn doubtful_tables_are_told_with_their_line_and_change_nothing() {
+    let stage = source();
+    table(&stage, whole());
+    stage.run().expect_exit(0);
+    stage.sandbox.requests().reset();
+    let whole = whole();
+    for (text, told) in [
+        // Everybody below would vanish.
+        (
+            whole.replace('"', "").replace(",alan.png", ",\"alan.png"),
+            "people.csv:3: a quote is opened here and closed nowhere",
+        ),
+        (whole.replace("\"alan\"", "alan\""), "people.csv:3: a quote inside of text"),
+        (whole.replace("\"alan\"", "\"alan\"x"), "people.csv:3: text behind a closing quote"),
+        // Two missing quotes are a table again, and another one.
+        (whole.replace("\"ada\"", "\"ada").replace("\"alan\"", "alan\""), "people.csv:2: the text in quotes"),
+        (whole.replace("ada.png", "\"ada\n.png\""), "people.csv:2: `photo` has a line break"),
+        (whole.replace("0,", "\"0\n\","), "people.csv:2: `id` has a line break"),
+        (whole.replace(",grace.png\n", ""), "people.csv:4: the last line is cut: 3 fields where the header has 4"),
+        (whole.replace(',', ";"), "people.csv:1: the columns are separated by `;`"),
+        (whole.replace(',', "\t").replace('"', ""), "people.csv:1: the columns are separated by tabs"),
+        (whole.replace("0,", "0\u{200b},"), "people.csv:2: `id` has a zero-width space (U+200B)"),
+        (whole.replace("alan@", "alan\u{a0}@"), "people.csv:3: `email` has a no-break space (U+00A0)"),
+        (whole.replace("0,", "A,").replace("1,", "a,"), "people.csv:3: the id of line 2 again, but for case"),
+    ] {
+        table(&stage, text);
+        stage.run().expect_exit(2).expect_answer(told);
+    }
+    let utf_16 = |text: &str| [0xFEFF_u16].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let utf_16: Vec<u8> = utf_16(&whole);
+    table(&stage, utf_16);
+    stage.run().expect_exit(2).expect_answer("people.csv:1: the table is UTF-16: save it as UTF-8");
+    assert_eq!(stage.writes(), [""; 0]);
+    stage.expect_shown(&EVERYBODY.map(|name| (name, Face(name))));
+}
+
+#[test]
+fn what_was_cut_off_proves_no_absence() {
+    let stage = source();
+    table(&stage, whole());
+    stage.run().expect_exit(0);
+    stage.sandbox.requests().reset();
+    for (text, told) in [
+        (whole().lines().map(|line| line.rsplit_once(',').unwrap().0.to_owned() + "\n").collect(), "no column `photo`"),
+        (whole().replace("grace.png\n", ""), "the last line has no line end"),
+        (whole().replace("grace.png", "\u{a0}"), "picture_missing"),
+        (whole().replace("grace.png", "sub\\\\grace.png"), "has a backslash"),
+        (whole().replace("grace.png", "Grace.png"), "differs only in case"),
+    ] {
+        let text: String = text;
+        table(&stage, text);
+        let ended = stage.run();
+        let detail = ended.line("jira", "grace")["detail"].to_string();
+        ended.holds(detail.contains(told) || ended.stderr.contains(told), &format!("{told}; found {detail}"));
+    }
+    assert_eq!(stage.writes(), [""; 0]);
+    stage.expect_shown(&EVERYBODY.map(|name| (name, Face(name))));
+    // A row that is whole and names no picture is one.
+    table(&stage, whole().replace("grace.png", ""));
+    stage.run().expect_exit(0);
+    stage.expect_shown(&[("grace", Default), ("alan", Face("alan"))]);
+}
+
+fn mapped(map: &str) -> Stage {
+    let stage = Stage::company(&EVERYBODY).with(|pipe| {
+        pipe.jira("match", "{ map: users.csv }");
+    });
+    stage.write("users.csv", map);
+    stage
+}
+
+#[test]
+fn a_map_is_read_as_strictly() {
+    let row = |name: &str| format!("{name},\"a note\",{}\n", address(name));
+    let whole = format!("account,note,person\n{}{}", row("ada"), row("alan"));
+    for (map, told) in [
+        (whole.replacen("note\"", "note", 1), "users.csv:2: a quote is opened here and closed in line 3"),
+        (whole.replace("ada@", "\"ada@"), "users.csv:2: a quote is opened here"),
+        (
+            whole.replacen("a note\"", "a note", 1).replacen(",\"a note\"", ",a note\"", 1),
+            "users.csv:2: the text in quotes",
+        ),
+        (whole.replace("alan,", "\"alan\n\","), "users.csv:3: `account` has a line break"),
+        (whole.replace("alan@", "alan\u{200b}@"), "users.csv:3: `person` has a zero-width space"),
+        (whole.replace(',', ";").replace('"', ""), "users.csv:1: the columns are separated by `;`"),
+        (whole.replace("ada,", "Alan,"), "users.csv:3: names the account of line 2 again, but for case"),
+    ] {
+        let stage = mapped(&map);
+        stage.run().expect_exit(2).expect_error(told);
+        stage.expect_shown(&EVERYBODY.map(|name| (name, Start)));
+    }
+    let stage = mapped(&whole);
+    stage.run().expect_exit(0);
+    stage.expect_shown(&[("ada", Face("ada")), ("alan", Face("alan")), ("grace", Start)]);
+}
