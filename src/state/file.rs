@@ -164,6 +164,8 @@ pub(super) fn step_up(connection: &mut Connection, path: &Path, shape: &Shape, f
     // No transaction is open and the run's lock keeps writers out, so the file is whole while it is copied.
     let copy = beside(path, &format!(".v{from}.bak"));
     let partial = beside(&copy, ".new");
+    // What lies there is of a killed process, or a link.
+    remove(&partial)?;
     std::fs::copy(path, &partial)?;
     File::open(&partial)?.sync_all()?;
     std::fs::rename(&partial, &copy)?;

@@ -73,6 +73,11 @@ impl Lock {
     pub fn acquire(state: &Path, holder: &Holder) -> Result<Self, LockError> {
         let path = beside(state, ".lock");
         make_folder(state)?;
+        // Who holds the lock is written into it: through a link that would be somebody else's file.
+        if path.is_symlink() {
+            let fault = StateFault::Unusable("it is a link".to_owned());
+            return Err(StateError::new("lock", &path, fault).into());
+        }
         let mut options = OpenOptions::new();
         // Not truncated: until the lock is ours, the text in it is somebody else's.
         options.read(true).write(true).create(true).truncate(false);

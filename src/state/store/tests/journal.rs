@@ -187,3 +187,41 @@ fn a_writer_that_died_breaks_its_promises_and_says_so() {
     assert!(matches!(error.fault, StateFault::Stopped), "{error}");
     assert_eq!(store.runs(9).unwrap(), []);
 }
+
+/// Design §4, State: what we made stays on record until it is seen gone.
+#[test]
+fn a_picture_that_loses_its_placement_is_left_over() {
+    let (_folder, path) = place();
+    let store = open(&path);
+    begun(&store);
+    let show = |old: Option<&str>, shown: &str| {
+        let wanted = Intent { old: old.map(mark), ..intent("run-1", "KEY1", IntentKind::Replace) };
+        let id = store.begin_intent(&wanted, &sent(1)).wait().unwrap();
+        store.record(id, &Event::Shown { mark: mark(shown) }).wait().unwrap();
+        store.record(id, &Event::Closed).wait().unwrap();
+    };
+    let left = || {
+        let open = store.open_intents(None, 99).unwrap();
+        open.into_iter().map(|open| open.status).collect::<Vec<_>>()
+    };
+    show(None, "15017");
+    // The protocol takes the old one away itself.
+    show(Some("15017"), "15018");
+    assert_eq!(left(), []);
+    // Another one is adopted in its place.
+    let recorded = store.placement(&"jira".into(), &"KEY1".into()).unwrap().unwrap();
+    let adopted = Placement { mark: mark("15019"), provenance: Provenance::Adopted, ..recorded };
+    let draft = intent("run-1", "KEY1", IntentKind::Revert);
+    store.adopt_instead(adopted.clone(), &draft).wait().unwrap();
+    assert_eq!(left(), [Status::Leftover(mark("15018"))]);
+    assert_eq!(store.placement(&"jira".into(), &"KEY1".into()).unwrap().as_ref(), Some(&adopted));
+    // What was adopted is not ours to take away.
+    show(None, "15020");
+    assert_eq!(left().len(), 1);
+    // The default is shown in place of somebody else's picture.
+    let revert = Intent { old: None, ..intent("run-1", "KEY1", IntentKind::Revert) };
+    let id = store.begin_intent(&revert, &sent(1)).wait().unwrap();
+    store.record(id, &Event::Reset).wait().unwrap();
+    store.record(id, &Event::Closed).wait().unwrap();
+    assert_eq!(left(), [Status::Leftover(mark("15018")), Status::Leftover(mark("15020"))]);
+}
