@@ -35,6 +35,7 @@ mod suite {
     mod limits; // each broken once, passed by exactly its number (P3)
     mod lost_state; // adopting by looks
     mod memory; // does not grow with the number of people (P9)
+    mod misplaced; // a name that passes to somebody else amid a write (P1)
     mod mutants; // programs that are wrong on purpose
     mod outlet; // names that are no names, secrets under other names (P7)
     mod printed; // whole outputs
