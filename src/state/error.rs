@@ -48,22 +48,12 @@ pub enum StateFault {
     /// Its pages, rows or values are not what was written.
     #[error("it is damaged: {0}")]
     Damaged(String),
-    /// Something in its schema is not ours, or other than we made it.
-    #[error("the {kind} `{name}` in it is not as avatarpipe makes it")]
-    NotOurSchema {
-        /// `table`, `index`, `trigger` or `view`.
-        kind: String,
-        /// Its name.
-        name: String,
-    },
-    /// It remembers another pipeline.
-    #[error("it belongs to the pipeline `{bound}`, and this is `{found}`")]
-    OtherPipeline {
-        /// The pipeline in the state.
-        bound: String,
-        /// The pipeline of the file.
-        found: String,
-    },
+    /// Something in its schema is not ours, or other than we made it: its kind and name.
+    #[error("the {0} in it is not as avatarpipe makes it")]
+    NotOurSchema(String),
+    /// It remembers another pipeline: both names, in words.
+    #[error("it belongs to {0}")]
+    OtherPipeline(String),
     /// The target's name stands for another server than before.
     #[error("target `{target}` is bound to server `{bound}`, and `{found}` answers now")]
     OtherServer {
@@ -85,7 +75,7 @@ pub enum StateFault {
     ReadOnly,
     /// An event that cannot follow; nothing was written.
     #[error(transparent)]
-    Illegal(#[from] IllegalEvent),
+    Illegal(Box<IllegalEvent>),
     /// An event for an intent that is not there.
     #[error("there is no intent {}", .0.0)]
     NoIntent(IntentId),
@@ -121,8 +111,8 @@ impl StateError {
             | StateFault::Newer { .. }
             | StateFault::Older { .. }
             | StateFault::Damaged(_)
-            | StateFault::NotOurSchema { .. }
-            | StateFault::OtherPipeline { .. }
+            | StateFault::NotOurSchema(_)
+            | StateFault::OtherPipeline(_)
             | StateFault::OtherServer { .. } => Blame::DoesNotBelong,
             StateFault::Unusable(_)
             | StateFault::Missing
@@ -150,10 +140,10 @@ impl StateFault {
             Self::Damaged(_) => {
                 "it was left as it is: put back a copy, or move it away to begin anew (pictures that look alike are adopted)"
             }
-            Self::NotOurSchema { .. } => {
+            Self::NotOurSchema(_) => {
                 "it was left as it is: somebody changed the file; put back a copy, or move it away to begin anew (pictures that look alike are adopted)"
             }
-            Self::OtherPipeline { .. } => {
+            Self::OtherPipeline(_) => {
                 "give each pipeline a state of its own under `state.path`, or put back the name under `pipeline`"
             }
             Self::OtherServer { .. } => {
@@ -186,6 +176,13 @@ impl StateFault {
             Self::Unexpected(why) => Self::Damaged(why),
             other => other,
         }
+    }
+}
+
+impl From<IllegalEvent> for StateFault {
+    fn from(error: IllegalEvent) -> Self {
+        // Boxed: it holds a whole event, and every result would be as large.
+        Self::Illegal(Box::new(error))
     }
 }
 

@@ -127,7 +127,7 @@ pub(super) fn check_schema(connection: &Connection, shape: &Shape, version: u32)
         return Err(StateFault::Damaged(format!("`{name}` is missing in it")));
     }
     match there.iter().find(|(name, object)| ours.get(*name) != Some(object)) {
-        Some((name, (kind, _))) => Err(StateFault::NotOurSchema { kind: kind.clone(), name: name.clone() }),
+        Some((name, (kind, _))) => Err(StateFault::NotOurSchema(format!("{kind} `{name}`"))),
         None => Ok(()),
     }
 }

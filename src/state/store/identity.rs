@@ -20,7 +20,9 @@ impl Store {
     /// Refuses another pipeline: the people whom the one does not list, the other would take for gone.
     pub fn expect_pipeline(&self, found: &str) -> Result<(), StateError> {
         self.read("open the state", |db| match pipeline(db)? {
-            Some(bound) if bound != found => Err(StateFault::OtherPipeline { bound, found: found.to_owned() }),
+            Some(bound) if bound != found => {
+                Err(StateFault::OtherPipeline(format!("the pipeline `{bound}`, and this is `{found}`")))
+            }
             _ => Ok(()),
         })
     }
