@@ -320,7 +320,10 @@ impl<'a> Roll<'a> {
             notes.push(format!("the listing shows no pictures: {} accounts were read one by one", self.singly));
         }
         if self.nameless > 0 {
-            notes.push(format!("{} listed users have no key or no name and were left out", self.nameless));
+            notes.push(format!(
+                "{} listed users have no key or no name that could be read, and were left out",
+                self.nameless
+            ));
         }
         let default_path = self.default_path.or_else(|| learnt.get(DEFAULT_PATH).cloned());
         match &default_path {

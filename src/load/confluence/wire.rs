@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 use url::Url;
 
 use super::picture::{self, Picture};
@@ -13,7 +14,7 @@ use crate::http::entries;
 use crate::load::atlassian::accounts::Life;
 
 /// A person, in listings and alone.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Person {
     #[serde(rename = "type")]
@@ -71,10 +72,26 @@ impl Person {
 /// A page of people.
 #[derive(Debug, Deserialize)]
 pub(super) struct People {
-    #[serde(deserialize_with = "entries")]
+    #[serde(deserialize_with = "people")]
     pub results: Vec<Person>,
     #[serde(default, rename = "_links")]
     pub links: Links,
+}
+
+/// An odd record is somebody without key and name: it costs nobody else.
+fn people<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Person>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Listed {
+        Person(Box<Person>),
+        Odd(IgnoredAny),
+    }
+    let listed: Vec<Listed> = entries(deserializer)?;
+    let person = |listed| match listed {
+        Listed::Person(person) => *person,
+        Listed::Odd(_) => Person::default(),
+    };
+    Ok(listed.into_iter().map(person).collect())
 }
 
 /// Where the next page is.
@@ -125,6 +142,15 @@ pub(crate) fn fuzz(body: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_odd_record_costs_nobody_else() {
+        let odd = r#"{"username":7,"userKey":"K"},null,"x",{"username":"b","userKey":"L","profilePicture":[1]}"#;
+        let page = format!(r#"{{"results":[{odd},{{"username":"ada","userKey":"M","email":null}}]}}"#);
+        let people = serde_json::from_str::<People>(&page).unwrap().results;
+        let keys: Vec<_> = people.iter().map(|person| person.user_key.as_deref()).collect();
+        assert_eq!(keys, [None, None, None, None, Some("M")]);
+    }
 
     #[test]
     fn the_life_of_an_account_is_read_in_either_shape() {
