@@ -117,6 +117,12 @@ impl Company {
         self
     }
 
+    /// Changes the Confluence.
+    pub fn wiki(mut self, change: impl FnOnce(&mut Wiki)) -> Self {
+        change(self.wiki.as_mut().expect("a company that is everywhere"));
+        self
+    }
+
     /// Changes the Bitbucket's accounts.
     pub fn git(mut self, change: impl FnOnce(&mut Git)) -> Self {
         change(self.git.as_mut().expect("a company that is everywhere"));

@@ -5,6 +5,7 @@
 //! A newcomer gets wrong: the wiki is listed before the photos are asked for, so the first batch is held back while the
 //! world changes.
 
+use avatarpipe::sandbox::confluence::world::Instance as Wiki;
 use avatarpipe::sandbox::faults::{Answer, Effect, Fault};
 use avatarpipe::sandbox::truth::ShownKind;
 use serde_json::{Value, json};
@@ -188,4 +189,48 @@ fn a_gateway_that_finds_nothing_proves_nothing() {
     stage.run().expect_exit(0);
     assert_eq!(ours(&stage), 1, "the file was not forgotten");
     stage.expect_shown_in("confluence", &[("ada", Face("spare"))]);
+}
+
+#[test]
+fn newer_releases_are_matched_by_address_and_take_any_group() {
+    let renamed = |wiki: &mut Wiki| {
+        for account in &mut wiki.accounts {
+            if account.name != "svc-avatars" {
+                account.name = format!("{}.of.the.wiki", account.name);
+                account.groups.push("all/people".to_owned());
+            }
+        }
+    };
+    let company = Company::of(&["ada", "grace"]).everywhere().wiki(renamed);
+    let stage = Stage::connected(company.world()).with(|pipe| {
+        pipe.without_target("jira").without_target("bitbucket");
+        pipe.target("confluence").set("match", "[email]").set("accounts", "{ groups: ['all/people'] }");
+    });
+    // An older one is told what to write instead; nothing is written.
+    stage.run().expect_exit(2).expect_answer("lists no e-mail addresses");
+    let stage = stage.switch("confluence", "active_list", "on");
+    stage.run().expect_exit(2).expect_answer("cannot be asked for such a name");
+    let stage = stage.switch("confluence", "group_member", "on");
+    stage.run().expect_exit(0);
+    stage.expect_shown_in(
+        "confluence",
+        &[("ada.of.the.wiki", Face("ada")), ("grace.of.the.wiki", Face("grace")), ("svc-avatars", Default)],
+    );
+    stage.run().expect_exit(0).expect_answer("nothing to do");
+}
+
+#[test]
+fn a_service_account_that_is_no_administrator_is_told_so() {
+    let demoted = |wiki: &mut Wiki| {
+        let ours = wiki.accounts.iter_mut().find(|account| account.name == "svc-avatars").expect("our account");
+        // The role of whoever has none.
+        ours.role = std::default::Default::default();
+    };
+    let stage = Stage::connected(Company::of(&["ada"]).everywhere().wiki(demoted).world()).with(|pipe| {
+        pipe.without_target("jira").without_target("bitbucket");
+    });
+    stage.finish(&["auth", "pipeline.yaml"]).expect_exit(5).expect_answer("Confluence administrator");
+    stage.sandbox.reset_writes();
+    stage.finish(&["auth", "pipeline.yaml", "--probe"]).expect_exit(5).expect_answer("no Confluence administrator");
+    assert!(stage.sandbox.truth().writes.is_empty(), "our own picture would prove nothing");
 }
