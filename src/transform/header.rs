@@ -8,12 +8,13 @@
 use std::io::Cursor;
 
 use image::ImageDecoder;
+use image::codecs::bmp::BmpDecoder;
 use image::codecs::gif::GifDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::metadata::Orientation;
 
 use super::sniff::{self, Kind};
-use super::{Limits, Refusal, jpeg, raster};
+use super::{Limits, Refusal, exif, gif, jpeg, raster};
 
 /// Size, cost and what is to be done with the pixels.
 #[derive(Debug)]
@@ -28,8 +29,6 @@ pub(super) struct Header {
     pub orientation: Orientation,
     /// The embedded ICC profile, as it is.
     pub profile: Option<Vec<u8>>,
-    /// Colour components of a JPEG; 0 elsewhere.
-    pub jpeg_components: u8,
 }
 
 /// Bytes that decoding this photo takes at most, from its header alone: what a caller who decodes several at a time
@@ -50,7 +49,11 @@ impl Header {
             Kind::Jpeg => jpeg::header(photo)?,
             Kind::Png => Self::of(raster::png(photo).map_err(raster::refusal)?, png_cost),
             // The canvas as RGBA, and seven measured for WebP (`reference/crates.md` §3).
-            Kind::Gif => Self::of(GifDecoder::new(source).map_err(raster::refusal)?, |_| 4),
+            Kind::Gif => {
+                let photo = gif::whole(photo);
+                Self::of(GifDecoder::new(Cursor::new(&*photo)).map_err(raster::refusal)?, |_| 4)
+            }
+            Kind::Bmp => Self::of(BmpDecoder::new(source).map_err(raster::refusal)?, |_| 4),
             Kind::WebP => Self::of(WebPDecoder::new(source).map_err(raster::refusal)?, |_| 7),
         };
         if header.width == 0 || header.height == 0 {
@@ -61,13 +64,13 @@ impl Header {
 
     fn of<D: ImageDecoder>(mut decoder: D, cost: impl FnOnce(image::ColorType) -> u64) -> Self {
         let (width, height) = decoder.dimensions();
+        let orientation = decoder.exif_metadata().ok().flatten().and_then(|block| exif::orientation(&block));
         Self {
             width,
             height,
             bytes_per_pixel: cost(decoder.color_type()),
-            orientation: decoder.orientation().unwrap_or(Orientation::NoTransforms),
+            orientation: orientation.unwrap_or(Orientation::NoTransforms),
             profile: decoder.icc_profile().ok().flatten(),
-            jpeg_components: 0,
         }
     }
 

@@ -3,8 +3,12 @@
 //! Owns: strictness (what is cut off is refused) and the choice of the decoder.
 //! Leaves to others: orientation and colours, which come later, on fewer pixels.
 //! A newcomer gets wrong: a lenient decoder shows the missing part of a cut-off photo as grey and calls it a success.
+//! Both decoders here see a copy of the photo that leaves them no room for opinions (`tidy`).
 
-use image::metadata::Orientation;
+mod frame;
+mod segments;
+mod tidy;
+
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
@@ -14,6 +18,7 @@ use zune_jpeg::errors::DecodeErrors;
 use super::Refusal;
 use super::header::Header;
 use super::pixels::{Channels, Pixels};
+use frame::{Frame, Model};
 
 /// From this many times the size on, decoding at a half, quarter or eighth is faster and looks the same (51 dB at
 /// 12 megapixels, `reference/crates.md` §3).
@@ -21,99 +26,48 @@ const SCALED_FROM: u32 = 4;
 /// What such a decoder must leave for the filter.
 const SCALED_TO: u32 = 2;
 
-const START_OF_SCAN: u8 = 0xda;
-const END_OF_IMAGE: [u8; 2] = [0xff, 0xd9];
-
 /// Reads all segments before the pixels.
 pub(super) fn header(photo: &[u8]) -> Result<Header, Refusal> {
-    ensure_known_coding(photo)?;
-    let mut decoder = open(photo, ColorSpace::RGB);
-    decoder.decode_headers().map_err(refusal)?;
-    let info = decoder.info().ok_or(Refusal::Truncated)?;
-    let components = u64::from(info.components);
+    let frame = Frame::read(photo)?;
+    let components = frame.components.len() as u64;
     let pixels = if components == 1 { 1 } else { 3 };
     // With more than one scan all coefficients are kept at once, 16 bits each.
-    let coefficients =
-        if info.sof.is_sequential_dct() && is_one_scan(photo, info.components) { 0 } else { 2 * components };
+    let coefficients = if frame.is_one_scan() { 0 } else { 2 * components };
     Ok(Header {
-        width: info.width.into(),
-        height: info.height.into(),
+        width: frame.width.into(),
+        height: frame.height.into(),
         bytes_per_pixel: pixels + coefficients,
-        orientation: info
-            .exif_data
-            .as_deref()
-            .and_then(Orientation::from_exif_chunk)
-            .unwrap_or(Orientation::NoTransforms),
-        profile: decoder.icc_profile(),
-        jpeg_components: info.components,
+        orientation: frame.orientation,
+        profile: frame.profile,
     })
 }
 
 /// Decodes it for renditions of up to `size` pixels.
 pub(super) fn decode(photo: &[u8], header: &Header, size: u32) -> Result<Pixels, Refusal> {
-    ensure_whole(photo)?;
+    let frame = Frame::read(photo)?;
+    let photo = tidy::tidy(photo, &frame)?;
     let wanted = size.saturating_mul(SCALED_TO);
     match u16::try_from(wanted) {
-        Ok(wanted) if header.shorter() / SCALED_FROM >= size && matches!(header.jpeg_components, 1 | 3) => {
-            scaled(photo, header, wanted)
+        Ok(wanted) if header.shorter() / SCALED_FROM >= size && frame.components.len() < 4 => {
+            scaled(&photo, &frame, wanted)
         }
-        _ => full(photo, header),
+        _ if is_plain(&frame) => full(&photo, &frame),
+        _ => scaled(&photo, &frame, u16::MAX),
     }
 }
 
-/// Refuses a file that has no end-of-image marker behind its first scan. Inside a scan `ff d9` cannot stand, so
-/// whatever is cut off inside one lacks it; progressive photos lack whole scans and no decoder minds.
-fn ensure_whole(photo: &[u8]) -> Result<(), Refusal> {
-    let scan = first_scan(photo).ok_or(Refusal::Truncated)?;
-    let rest = photo.get(scan..).unwrap_or_default();
-    if rest.windows(2).rev().any(|pair| pair == END_OF_IMAGE) { Ok(()) } else { Err(Refusal::Truncated) }
-}
-
-/// Where the first scan begins.
-fn first_scan(photo: &[u8]) -> Option<usize> {
-    segments(photo).find(|(marker, _)| *marker == START_OF_SCAN).map(|(_, at)| at)
-}
-
-/// Refuses the ways of coding that no decoder here knows, which take them for damage (ITU-T T.81, table B.1).
-fn ensure_known_coding(photo: &[u8]) -> Result<(), Refusal> {
-    match segments(photo)
-        .map(|(marker, _)| marker)
-        .find(|marker| matches!(marker, 0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf))
-    {
-        Some(0xc3) => Err(unsupported("lossless")),
-        Some(0xc9..) => Err(unsupported("arithmetic coding")),
-        Some(_) => Err(unsupported("hierarchical")),
-        None => Ok(()),
-    }
-}
-
-/// The marker and place of each segment up to the first scan: `ff`, the marker and the length of the rest.
-fn segments(photo: &[u8]) -> impl Iterator<Item = (u8, usize)> {
-    let mut at = 2;
-    std::iter::from_fn(move || {
-        loop {
-            match photo.get(at..)? {
-                // Padding, or stray bytes between segments; decoders skip them, too.
-                [0xff, 0xff, ..] => at += 1,
-                [0xff, marker, high, low, ..] => {
-                    let start = at;
-                    at = if *marker == START_OF_SCAN {
-                        photo.len()
-                    } else {
-                        at + 2 + usize::from(u16::from_be_bytes([*high, *low]))
-                    };
-                    return Some((*marker, start));
-                }
-                [0xff, ..] | [] => return None,
-                [_, ..] => at += 1,
-            }
+/// Whether the strict decoder reads it as it is meant: it takes components that come one by one for equally large ones,
+/// and knows colours only at the size of the first component or at a half.
+fn is_plain(frame: &Frame) -> bool {
+    let is_usual = match frame.components.as_slice() {
+        [_] => true,
+        [first, rest @ ..] => {
+            matches!(first.sampling, 0x11 | 0x12 | 0x21 | 0x22)
+                && rest.iter().take(2).all(|component| component.sampling == 0x11)
         }
-    })
-}
-
-/// Whether the first scan holds all components (ITU-T T.81, B.2.3: marker, length, number of components).
-fn is_one_scan(photo: &[u8], components: u8) -> bool {
-    first_scan(photo).and_then(|scan| photo.get(scan + 4)).is_some_and(|in_scan| *in_scan == components)
+        [] => false,
+    };
+    is_usual && (frame.is_progressive || frame.is_one_scan())
 }
 
 fn open(photo: &[u8], colours: ColorSpace) -> JpegDecoder<ZCursor<&[u8]>> {
@@ -126,28 +80,41 @@ fn open(photo: &[u8], colours: ColorSpace) -> JpegDecoder<ZCursor<&[u8]>> {
     JpegDecoder::new_with_options(ZCursor::new(photo), options)
 }
 
-fn full(photo: &[u8], header: &Header) -> Result<Pixels, Refusal> {
-    let (channels, colours) = match header.jpeg_components {
+fn full(photo: &[u8], frame: &Frame) -> Result<Pixels, Refusal> {
+    let (channels, colours) = match frame.components.len() {
         1 => (Channels::Grey, ColorSpace::Luma),
         _ => (Channels::Rgb, ColorSpace::RGB),
     };
     let data = open(photo, colours).decode().map_err(refusal)?;
-    Pixels::new(header.width, header.height, channels, data)
+    Pixels::new(frame.width.into(), frame.height.into(), channels, data)
 }
 
-/// Decodes at a half, quarter or eighth, with at least `shortest` pixels on the shorter side.
-fn scaled(photo: &[u8], header: &Header, shortest: u16) -> Result<Pixels, Refusal> {
+/// Decodes at a half, quarter or eighth, with at least `shortest` pixels on the shorter side, or as it is.
+fn scaled(photo: &[u8], frame: &Frame, shortest: u16) -> Result<Pixels, Refusal> {
     let mut decoder = jpeg_decoder::Decoder::new(photo);
     // It stops at the first scale at which *one* side is long enough, so the longer one must never be.
-    let (width, height) = if header.width <= header.height { (shortest, u16::MAX) } else { (u16::MAX, shortest) };
+    let (width, height) = if frame.width <= frame.height { (shortest, u16::MAX) } else { (u16::MAX, shortest) };
     let (width, height) = decoder.scale(width, height).map_err(scaled_refusal)?;
     let data = decoder.decode().map_err(scaled_refusal)?;
-    let channels = match decoder.info().map(|info| info.pixel_format) {
-        Some(jpeg_decoder::PixelFormat::L8) => Channels::Grey,
-        Some(jpeg_decoder::PixelFormat::RGB24) => Channels::Rgb,
+    let (channels, data) = match decoder.info().map(|info| info.pixel_format) {
+        Some(jpeg_decoder::PixelFormat::L8) => (Channels::Grey, data),
+        Some(jpeg_decoder::PixelFormat::RGB24) => (Channels::Rgb, data),
+        Some(jpeg_decoder::PixelFormat::CMYK32) if matches!(frame.model, Model::Cmyk | Model::Ycck) => {
+            (Channels::Rgb, cmyk_to_rgb(&data))
+        }
         _ => return Err(unsupported("this kind of JPEG")),
     };
-    Pixels::new(width.into(), height.into(), channels, data)
+    let pixels = Pixels::new(width.into(), height.into(), channels, data)?;
+    Ok(pixels.shrunk_from(frame.width.into(), frame.height.into()))
+}
+
+/// Inks are stored as what they leave of the light (Adobe Technical Note 5116); the decoder has turned them round.
+fn cmyk_to_rgb(inks: &[u8]) -> Vec<u8> {
+    let left = |ink: u8, black: u8| {
+        let light = u32::from(255 - ink) * u32::from(255 - black);
+        ((light + 127) / 255) as u8
+    };
+    inks.chunks_exact(4).flat_map(|pixel| [0, 1, 2].map(|channel| left(pixel[channel], pixel[3]))).collect()
 }
 
 fn unsupported(format: impl std::fmt::Display) -> Refusal {
@@ -186,19 +153,36 @@ mod tests {
         }
     }
 
+    /// A picture with something on every edge, 8 of which divide neither side, next to the same decoded in full.
     #[test]
-    fn the_first_scan_is_found_behind_all_segments() {
-        for (photo, wanted) in [
-            (&b"\xff\xd8\xff\xe0\0\x04ab\xff\xda\0\x02"[..], Some(8)),
-            (b"\xff\xd8\xff\xff\xff\xfe\0\x02..\xff\xda\0\0", Some(10)),
-            (b"\xff\xd8\xff\xe0\0\x09\xff\xda\xff\xda...\xff\xda\0\0", Some(13)),
-            (b"\xff\xd8\xff\xda\0\x02\xff\xda\0\x02", Some(2)),
-            (b"\xff\xd8\xff\xda", None),
-            (b"\xff\xd8\xff\xe0\xff\xff", None),
-            (b"\xff\xd8", None),
-            (b"", None),
-        ] {
-            assert_eq!(first_scan(photo), wanted, "{photo:02x?}");
+    fn a_scaled_picture_keeps_its_shape() {
+        for (width, height) in [(1025, 1025), (1025, 1037), (1033, 1041), (1291, 1025)] {
+            let colour =
+                |x: u32, y: u32| [(x / 48 % 2 * 200) as u8, (y / 48 % 2 * 200) as u8, ((x + y) / 64 % 2 * 200) as u8];
+            let samples: Vec<u8> = (0..height).flat_map(|y| (0..width).flat_map(move |x| colour(x, y))).collect();
+            let mut photo = Vec::new();
+            let mut encoder = jpeg_encoder::Encoder::new(&mut photo, 95);
+            encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::R_4_4_4);
+            encoder.encode(&samples, width as u16, height as u16, jpeg_encoder::ColorType::Rgb).unwrap();
+            let frame = Frame::read(&photo).unwrap();
+            let photo = tidy::tidy(&photo, &frame).unwrap();
+            let exact = square(&full(&photo, &frame).unwrap());
+            let mut pixels = scaled(&photo, &frame, 128).unwrap();
+            assert!(pixels.width < width / 3, "{width} x {height} was not scaled");
+            let found = apart(&exact, &square(&pixels));
+            // As if each shrunk pixel were as large as the others.
+            pixels.shrunk = None;
+            let stretched = apart(&exact, &square(&pixels));
+            assert!(stretched > 1.5 * found, "{width} x {height}: {stretched}, {found}");
         }
+    }
+
+    fn square(pixels: &Pixels) -> Vec<u8> {
+        super::super::resize::centre_square(pixels, 64).unwrap().data
+    }
+
+    fn apart(left: &[u8], right: &[u8]) -> f64 {
+        let sum: u32 = left.iter().zip(right).map(|(left, right)| u32::from(left.abs_diff(*right))).sum();
+        f64::from(sum) / left.len() as f64
     }
 }

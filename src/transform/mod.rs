@@ -9,6 +9,8 @@
 mod alike;
 mod encode;
 mod exact;
+mod exif;
+mod gif;
 mod header;
 mod icc;
 mod jpeg;
@@ -112,7 +114,9 @@ impl Square {
         header.check(limits, smallest)?;
         let pixels = match kind {
             Kind::Jpeg => jpeg::decode(photo, &header, size)?,
-            Kind::Png | Kind::Gif | Kind::WebP => raster::decode(photo, kind, &mut header, background, limits)?,
+            Kind::Png | Kind::Gif | Kind::WebP | Kind::Bmp => {
+                raster::decode(photo, kind, &mut header, background, limits)?
+            }
         };
         Ok(Self { pixels, shorter: header.shorter(), header })
     }

@@ -33,6 +33,17 @@ pub(super) struct Pixels {
     pub height: u32,
     pub channels: Channels,
     pub data: Vec<u8>,
+    /// Where a decoder shrank it and the last column or row reaches beyond the picture: the picture's own size, and by how
+    /// much it was shrunk.
+    pub shrunk: Option<Shrunk>,
+}
+
+/// A picture of which each pixel stands for `by * by`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shrunk {
+    pub width: u32,
+    pub height: u32,
+    pub by: u32,
 }
 
 impl Pixels {
@@ -41,7 +52,19 @@ impl Pixels {
         if data.len() as u64 != u64::from(width) * u64::from(height) * channels.count() as u64 {
             return Err(Refusal::Damaged("it holds fewer pixels than it says".into()));
         }
-        Ok(Self { width, height, channels, data })
+        Ok(Self { width, height, channels, data, shrunk: None })
+    }
+
+    /// Remembers the size before a decoder shrank it by a whole number, if that does not divide both sides.
+    pub(super) fn shrunk_from(mut self, width: u32, height: u32) -> Self {
+        let is_it = |by: &u32| (width.div_ceil(*by), height.div_ceil(*by)) == (self.width, self.height);
+        let by = [1, 2, 4, 8].into_iter().find(is_it);
+        self.shrunk = by.filter(|by| (self.width * by, self.height * by) != (width, height)).map(|by| Shrunk {
+            width,
+            height,
+            by,
+        });
+        self
     }
 
     pub(super) fn shorter(&self) -> u32 {

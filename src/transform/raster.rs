@@ -1,11 +1,13 @@
-//! PNG, GIF and WebP.
+//! PNG, GIF, WebP and BMP.
 //!
 //! Owns: 16 bits to 8, transparency, the first frame of what moves. Leaves to others: JPEG, size and colours.
 //! A newcomer gets wrong: the background is a colour in sRGB, so a transparent photo is brought to sRGB before it is
 //! laid on it, and not at the end like all others.
 
+use std::borrow::Cow;
 use std::io::{Cursor, ErrorKind};
 
+use image::codecs::bmp::BmpDecoder;
 use image::codecs::gif::GifDecoder;
 use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
@@ -14,7 +16,7 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageResult};
 use super::header::Header;
 use super::pixels::{Channels, Pixels, flatten};
 use super::sniff::Kind;
-use super::{Limits, Refusal, Rgb, icc};
+use super::{Limits, Refusal, Rgb, gif, icc};
 
 /// What a decoder may take beside the pixels: profiles, tables, rows.
 const SPARE: u64 = 1 << 20;
@@ -33,16 +35,23 @@ pub(super) fn decode(
     if kind == Kind::WebP {
         ensure_whole_webp(photo)?;
     }
-    // What the header asks for and as much again; a GIF's frame can be larger than the picture it says it is.
+    // What the header asks for and as much again: a later frame of a GIF can be larger than its screen.
     let allowed = limits.memory.min(2 * header.memory() + SPARE);
     let source = Cursor::new(photo);
     let picture = match kind {
-        Kind::Png => png(photo).and_then(|decoder| read(decoder, allowed)),
-        Kind::Gif => GifDecoder::new(source).and_then(|decoder| read(decoder, allowed)),
+        Kind::Png => return decode_png(photo, header, background, allowed),
+        Kind::Gif => GifDecoder::new(Cursor::new(&*gif::whole(photo))).and_then(|decoder| read(decoder, allowed)),
+        Kind::Bmp => BmpDecoder::new(source).and_then(|decoder| read(decoder, allowed)),
         Kind::WebP => WebPDecoder::new(source).and_then(|decoder| read(decoder, allowed)),
         Kind::Jpeg => return Err(Refusal::Damaged("JPEG is decoded elsewhere".into())),
     }
     .map_err(refusal)?;
+    let background = if kind == Kind::Gif { gif::under(photo).unwrap_or(background) } else { background };
+    opaque(picture, header, background)
+}
+
+/// Eight bits, and nothing to see through.
+fn opaque(picture: DynamicImage, header: &mut Header, background: Rgb) -> Result<Pixels, Refusal> {
     let (width, height) = (picture.width(), picture.height());
     let (channels, data) = match picture {
         DynamicImage::ImageLuma8(_) | DynamicImage::ImageLuma16(_) => (Channels::Grey, picture.into_luma8().into_raw()),
@@ -56,6 +65,33 @@ pub(super) fn decode(
         picture => (Channels::Rgb, picture.into_rgb8().into_raw()),
     };
     Pixels::new(width, height, channels, data)
+}
+
+fn decode_png(photo: &[u8], header: &mut Header, background: Rgb, allowed: u64) -> Result<Pixels, Refusal> {
+    let ended = ended(photo);
+    let picture = png(&ended).and_then(|decoder| read(decoder, allowed)).map_err(|error| match ended {
+        Cow::Borrowed(_) => refusal(error),
+        // More than its end is missing.
+        Cow::Owned(_) => Refusal::Truncated,
+    })?;
+    opaque(picture, header, background)
+}
+
+/// A PNG of which nothing is missing but what follows the pixels, with an end. All pixels are checked by their sums, so
+/// libpng shows it, too.
+fn ended(photo: &[u8]) -> Cow<'_, [u8]> {
+    const END: &[u8] = b"\0\0\0\0IEND\xaeB`\x82";
+    let (mut at, mut pixels) = (8, None);
+    while let Some([a, b, c, d, kind @ ..]) = photo.get(at..at + 8) {
+        let end = u64::from(u32::from_be_bytes([*a, *b, *c, *d])) + at as u64 + 12;
+        match (kind, usize::try_from(end).ok().filter(|end| *end <= photo.len())) {
+            (b"IEND", Some(_)) | (b"IDAT", None) => return Cow::Borrowed(photo),
+            (b"IDAT", Some(end)) => (at, pixels) = (end, Some(end)),
+            (_, Some(end)) => at = end,
+            (_, None) => break,
+        }
+    }
+    pixels.map_or(Cow::Borrowed(photo), |end| Cow::Owned([&photo[..end], END].concat()))
 }
 
 /// A decoder that has read everything before the pixels.

@@ -12,13 +12,13 @@ pub enum Refusal {
     #[error("the photo is empty (0 bytes)")]
     Empty,
     /// Some other kind of file.
-    #[error("this is not a picture: found {found}; expected JPEG, PNG, GIF or WebP")]
+    #[error("this is not a picture: found {found}; expected JPEG, PNG, GIF, WebP or BMP")]
     NotAPicture {
         /// What the first bytes look like.
         found: String,
     },
     /// A picture, of a kind that is not read.
-    #[error("{format} pictures are not read; supply JPEG, PNG, GIF or WebP")]
+    #[error("{format} pictures are not read; supply JPEG, PNG, GIF, WebP or BMP")]
     UnsupportedFormat {
         /// Its name.
         format: String,

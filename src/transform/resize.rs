@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use fast_image_resize as fir;
 use fir::images::{Image, ImageRef};
 
-use super::pixels::{Channels, Pixels};
+use super::pixels::{Channels, Pixels, Shrunk};
 use super::{Refusal, exact};
 
 /// What a resizer's buffers may keep between two photos.
@@ -34,8 +34,12 @@ pub(super) fn centre_square(pixels: &Pixels, side: u32) -> Result<Pixels, Refusa
     };
     let source = ImageRef::new(pixels.width, pixels.height, &pixels.data, kind).map_err(refusal)?;
     let mut square = Image::new(side, side, kind);
+    let (left, top, whole) = match pixels.shrunk {
+        Some(shrunk) => fractions(shrunk),
+        None => (left.into(), top.into(), whole.into()),
+    };
     let options = fir::ResizeOptions::new()
-        .crop(left.into(), top.into(), whole.into(), whole.into())
+        .crop(left, top, whole, whole)
         .resize_alg(fir::ResizeAlg::Convolution(fir::FilterType::Custom(filter()?)))
         .use_alpha(false);
     RESIZER.with_borrow_mut(|resizer| {
@@ -46,6 +50,14 @@ pub(super) fn centre_square(pixels: &Pixels, side: u32) -> Result<Pixels, Refusa
         done.map_err(refusal)
     })?;
     Pixels::new(side, side, pixels.channels, square.into_vec())
+}
+
+/// The square of the picture itself in its shrunk pixels, of which the last ones reach beyond it.
+fn fractions(shrunk: Shrunk) -> (f64, f64, f64) {
+    let whole = shrunk.width.min(shrunk.height);
+    let by = f64::from(shrunk.by);
+    let start = |side: u32| f64::from((side - whole) / 2) / by;
+    (start(shrunk.width), start(shrunk.height), f64::from(whole) / by)
 }
 
 fn filter() -> Result<fir::Filter, Refusal> {

@@ -12,6 +12,7 @@ pub(super) enum Kind {
     Png,
     Gif,
     WebP,
+    Bmp,
 }
 
 /// The kind of a photo, or why it is refused before anything of it is parsed.
@@ -27,6 +28,7 @@ pub(super) fn kind(photo: &[u8], limits: &Limits) -> Result<Kind, Refusal> {
         [0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, ..] => Ok(Kind::Png),
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Ok(Kind::Gif),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Ok(Kind::WebP),
+        [b'B', b'M', ..] if is_bmp(photo) => Ok(Kind::Bmp),
         _ => Err(stranger(photo)),
     }
 }
@@ -38,21 +40,61 @@ fn stranger(photo: &[u8]) -> Refusal {
     Refusal::NotAPicture { found: describe(photo) }
 }
 
+/// Two letters begin many texts, too; so the reserved bytes or the size of the second header must be right.
+fn is_bmp(photo: &[u8]) -> bool {
+    let reserved = photo.get(6..10);
+    let header = photo.get(14..18).and_then(|size| <[u8; 4]>::try_from(size).ok()).map(u32::from_le_bytes);
+    reserved == Some(&[0; 4]) || matches!(header, Some(12 | 16 | 40 | 52 | 56 | 64 | 108 | 124))
+}
+
 /// Pictures that people do have and we do not read.
 fn unread_format(photo: &[u8]) -> Option<&'static str> {
     match photo {
-        [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => Some("BMP"),
         [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Some("TIFF"),
         [0xff, 0x0a, ..] | [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..] => Some("JPEG XL"),
-        [0, 0, 0, 12, b'j', b'P', b' ', b' ', ..] => Some("JPEG 2000"),
-        [0, 0, 1, 0, 1..=255, 0, ..] => Some("Windows icon"),
-        [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] => match brand.get(..4) {
-            Some(b"avif" | b"avis") => Some("AVIF"),
-            Some(b"heic" | b"heix" | b"hevc" | b"mif1" | b"msf1" | b"heim" | b"heis") => Some("HEIC"),
-            _ => None,
-        },
-        _ if starts_with_tag(photo, "svg") => Some("SVG"),
+        [0, 0, 0, 12, b'j', b'P', b' ', b' ', ..] | [0xff, 0x4f, 0xff, 0x51, ..] => Some("JPEG 2000"),
+        [0, 0, 1, 0, 1..=255, 0, ..] => Some("ICO (Windows icon)"),
+        [0, 0, 2, 0, 1..=255, 0, ..] => Some("CUR (Windows cursor)"),
+        [b'i', b'c', b'n', b's', ..] => Some("ICNS (Apple icon)"),
+        [b'8', b'B', b'P', b'S', ..] => Some("PSD (Photoshop)"),
+        [b'q', b'o', b'i', b'f', ..] => Some("QOI"),
+        [b'g', b'i', b'm', b'p', b' ', b'x', b'c', b'f', ..] => Some("XCF (GIMP)"),
+        [b'P', b'1'..=b'6', b'\n' | b' ' | b'\r' | b'\t', b'#' | b'0'..=b'9', ..] => Some("PNM"),
+        [_, _, _, _, b'f', b't', b'y', b'p', brands @ ..] => container(photo, brands),
+        _ if is_svg(photo) => Some("SVG"),
         _ => None,
+    }
+}
+
+/// What an ISO base media file holds (ISO/IEC 23008-12): its own brand, a version, and those that it is read as.
+fn container(photo: &[u8], brands: &[u8]) -> Option<&'static str> {
+    let length = photo.get(..4).and_then(|length| <[u8; 4]>::try_from(length).ok()).map(u32::from_be_bytes)?;
+    let brands = brands.get(..(length as usize).saturating_sub(8).min(64)).unwrap_or(brands);
+    brands
+        .chunks_exact(4)
+        .find_map(|brand| match brand {
+            b"avif" | b"avis" => Some("AVIF"),
+            b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"hevm" | b"hevs" => Some("HEIC"),
+            _ => None,
+        })
+        // A general brand alone is mostly Apple's.
+        .or_else(|| matches!(brands.get(..4), Some(b"mif1" | b"msf1" | b"heif")).then_some("HEIF"))
+}
+
+/// Whether the file opens with the tag of SVG, behind declarations and comments.
+fn is_svg(photo: &[u8]) -> bool {
+    let mut text = visible_start(photo);
+    loop {
+        if starts_with_tag(text, "svg") || starts_with_tag(text, "!doctype svg") {
+            return true;
+        }
+        let end: &[u8] = match text {
+            [b'<', b'?', ..] => b"?>",
+            [b'<', b'!', b'-', b'-', ..] => b"-->",
+            _ => return false,
+        };
+        let Some(at) = text.windows(end.len()).take(4096).position(|found| found == end) else { return false };
+        text = text[at + end.len()..].trim_ascii_start();
     }
 }
 
@@ -114,16 +156,27 @@ mod tests {
             (b"<HTML><head>", "an HTML page"),
             (b"<?xml version='1.0'?>", "markup"),
             (b"<svg xmlns=", "SVG"),
+            (b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- drawn -->\n<svg xmlns=", "SVG"),
+            (b"<!DOCTYPE svg PUBLIC", "SVG"),
+            (b"<?xml version='1.0'?><!-- <svg> -->", "markup"),
             (b"%PDF-1.7", "a PDF document"),
             (b"PK\x03\x04", "a ZIP archive"),
             (b"{\"error\":{}}", "a JSON document"),
             (b"Not found\n", "plain text"),
             (b"\x00\x01\x02\x03\x04\x05\x06\x07\x08", "the bytes 00 01 02 03 04 05 06 07;"),
-            (bmp, "BMP"),
+            (bmp, "Bmp"),
+            (b"BM\x36\0\0\0word\x36\0\0\0\x28\0\0\0", "Bmp"),
             (b"BMW is not a picture", "plain text"),
             (b"\x00\x00\x00\x18ftypheic", "HEIC"),
             (b"\x00\x00\x00\x18ftypavif", "AVIF"),
+            (b"\x00\x00\x00\x1cftypmif1\x00\x00\x00\x00mif1avif", "AVIF"),
+            (b"\x00\x00\x00\x1cftypmif1\x00\x00\x00\x00mif1heic", "HEIC"),
+            (b"\x00\x00\x00\x14ftypmif1\x00\x00\x00\x00mif1", "HEIF"),
             (b"\x00\x00\x00\x18ftypisom", "the bytes"),
+            (b"\x00\x00\x01\x00\x01\x00", "ICO"),
+            (b"8BPS\x00\x01", "PSD"),
+            (b"P6\n640 480\n255\n", "PNM"),
+            (b"P6 is a parking place", "plain text"),
             (b"II\x2a\x00", "TIFF"),
             (b"\xff\xd8", "the bytes ff d8"),
         ] {

@@ -2,6 +2,7 @@
 
 mod alike;
 mod colours;
+mod field;
 mod fixtures;
 mod make;
 mod odd;

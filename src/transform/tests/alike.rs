@@ -153,18 +153,17 @@ fn what_differs_visibly_is_another_picture() {
     }
 }
 
-/// The fingerprint takes most of them for the same: it stays what journals hold, and is no reason to adopt.
+/// The fingerprint takes several of them for the same: it stays what journals hold, and is no reason to adopt.
 #[test]
 fn the_fingerprint_alone_would_not_tell() {
     let ours = rendition("square-648.jpg", 256);
     let looks = luma(&as_png(&ours), &Limits::default()).unwrap();
-    let told = |(_, make): &&Change| {
+    for name in ["another hue of the same grey", "no colours", "a caption below", "a line through it"] {
+        let (_, make) = CHANGES.iter().find(|(change, _)| *change == name).unwrap();
         let mut other = ours.clone();
         make(&mut other);
-        !luma(&as_png(&other), &Limits::default()).unwrap().fits(&looks)
-    };
-    let told: Vec<&str> = CHANGES.iter().filter(told).map(|(name, _)| *name).collect();
-    assert!(told.len() <= 5, "{told:?}");
+        assert!(luma(&as_png(&other), &Limits::default()).unwrap().fits(&looks), "{name}");
+    }
 }
 
 /// Another person in the same clothes before the same wall.

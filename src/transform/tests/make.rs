@@ -133,6 +133,19 @@ pub(super) fn apng() -> Vec<u8> {
     [photo, after, chunk(b"IEND", b"")].concat()
 }
 
+// --- BMP
+
+/// The header of Windows 3 and these pixels.
+pub(super) fn bmp(width: i32, height: i32, bits: u16, coding: u32, pixels: &[u8]) -> Vec<u8> {
+    let palette = if bits == 8 { vec![9; 1024] } else { Vec::new() };
+    let start = u32::try_from(54 + palette.len()).unwrap().to_le_bytes();
+    let size = u32::try_from(pixels.len()).unwrap().to_le_bytes();
+    let head =
+        [&b"BM"[..], &[0; 8], &start, &[40, 0, 0, 0], &width.to_le_bytes(), &height.to_le_bytes(), &[1, 0]].concat();
+    let head = [&head[..], &bits.to_le_bytes(), &coding.to_le_bytes(), &size, &[0; 16]].concat();
+    [&head[..], &palette, pixels].concat()
+}
+
 // --- GIF
 
 /// A canvas with frames at these places and of these sizes; the pixels are of one frame of 1 x 1.

@@ -32,7 +32,12 @@ fn class<T: Debug>(outcome: &Result<T, Refusal>) -> Class {
 /// Name, class, bytes.
 type Row = (&'static str, Class, fn() -> Vec<u8>);
 
-const JPEG: [Row; 24] = [
+const JPEG: [Row; 27] = [
+    ("jpeg, a second frame", Unreadable, || {
+        make::jpeg_with(&make::segment(0xc0, &[8, 0, 64, 0, 64, 1, 1, 0x11, 0], &[]))
+    }),
+    ("jpeg, two components", Unreadable, || make::jpeg_frame(0xc0, |frame| frame[9] = 2)),
+    ("jpeg, 15 MB of strays", Rendered, || make::jpeg_with(&[make::segment(0xfe, &[], &[]), zeros(15 << 20)].concat())),
     ("jpeg turned by 1", Rendered, || make::jpeg_turned(1)),
     ("jpeg turned by 2", Rendered, || make::jpeg_turned(2)),
     ("jpeg turned by 3", Rendered, || make::jpeg_turned(3)),
@@ -63,7 +68,12 @@ const JPEG: [Row; 24] = [
     ("jpeg and then something else", Rendered, || [make::fixture("square-96.jpg"), zeros(9000)].concat()),
 ];
 
-const PNG: [Row; 26] = [
+const PNG: [Row; 27] = [
+    ("png, cut off behind its pixels", Rendered, || {
+        let mut photo = png_file(Ihdr::RGB, &[], &deflated(&zeros(64 * 193)));
+        photo.truncate(photo.len() - 12);
+        photo
+    }),
     ("png, 0 x 0", Unreadable, || png_file(Ihdr { width: 0, height: 0, ..Ihdr::RGB }, &[], &deflated(&[0]))),
     ("png, 1 x 1", TooSmall, || png_file(Ihdr { width: 1, height: 1, ..Ihdr::RGB }, &[], &deflated(&[0; 4]))),
     ("png, 65535 x 65535", Unreadable, || {
@@ -140,7 +150,18 @@ const PNG: [Row; 26] = [
     ("png, no pixels", Unreadable, || png_file(Ihdr::RGB, &[], &[])),
 ];
 
-const GIF_AND_WEBP: [Row; 17] = [
+const BMP: [Row; 6] = [
+    ("bmp, 24 bits", Rendered, || make::bmp(64, 64, 24, 0, &zeros(64 * 64 * 3))),
+    ("bmp, 12 megapixels of 32 bits", Rendered, || make::bmp(4_000, 1_000, 32, 0, &zeros(4_000 * 1_000 * 4))),
+    ("bmp, runs of 16384 x 3000", Rendered, || make::bmp(16_384, 3_000, 8, 1, &[0, 1])),
+    ("bmp, 16384 x 3000 without its pixels", Unreadable, || make::bmp(16_384, 3_000, 24, 0, &[])),
+    ("bmp, sides of two billion", Unreadable, || make::bmp(i32::MAX, i32::MAX, 24, 0, &[])),
+    ("bmp, a JPEG inside", Unreadable, || make::bmp(64, 64, 0, 4, &make::fixture("square-96.jpg"))),
+];
+
+const GIF_AND_WEBP: [Row; 19] = [
+    ("gif, a screen of 0 x 0", Rendered, || gif(0, 0, &[(0, 0, 64, 64)])),
+    ("gif, a frame far beyond every screen", Unreadable, || gif(64, 64, &[(65_000, 65_000, 64, 64)])),
     ("gif, 0 x 0", Unreadable, || gif(0, 0, &[(0, 0, 0, 0)])),
     ("gif, moving", Rendered, || make::fixture("animated.gif")),
     ("gif, no frames", Unreadable, || gif(64, 64, &[])),
@@ -171,7 +192,7 @@ const GIF_AND_WEBP: [Row; 17] = [
 ];
 
 const PRETENDERS: [Row; 13] = [
-    ("bmp", Unreadable, || b"BM\x36\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0".to_vec()),
+    ("bmp, a header alone", Unreadable, || b"BM\x36\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0".to_vec()),
     ("tiff", Unreadable, || b"II\x2a\0\x08\0\0\0".to_vec()),
     ("heic", Unreadable, || b"\0\0\0\x18ftypheic\0\0\0\0mif1heic".to_vec()),
     ("avif", Unreadable, || b"\0\0\0\x1cftypavif\0\0\0\0mif1avif".to_vec()),
@@ -189,7 +210,7 @@ const PRETENDERS: [Row; 13] = [
 ];
 
 fn rows() -> Vec<Row> {
-    [&JPEG[..], &PRETENDERS, &PNG, &GIF_AND_WEBP].concat()
+    [&JPEG[..], &PRETENDERS, &PNG, &GIF_AND_WEBP, &BMP].concat()
 }
 
 #[test]
