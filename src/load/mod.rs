@@ -12,7 +12,8 @@ use bytes::Bytes;
 
 use crate::http::{Counts, Failure};
 use crate::model::{
-    Account, Event, Fault, Intent, Luma, Mark, OpenIntent, Person, RunId, ServerId, SignedIn, Status, TargetId,
+    Account, AccountId, Event, Fault, Intent, Luma, Mark, OpenIntent, Person, RunId, ServerId, SignedIn, Status,
+    TargetId,
 };
 
 pub use crate::model::Seen;
@@ -70,6 +71,15 @@ pub struct Rendition {
     pub mime: &'static str,
     /// Side of the square, in pixels.
     pub side: u32,
+}
+
+/// What the state says of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// It stands there.
+    Placed,
+    /// A write of it is open.
+    Perhaps,
 }
 
 /// How one write, with all its steps, ended.
@@ -197,17 +207,22 @@ pub trait Target: Send + Sync {
         Ok(Vec::new())
     }
 
-    /// Whether the target has no accounts of its own, so that every person in scope gets one by [`Target::account_for`].
+    /// Whether the target has no accounts of its own, so that every person in scope gets one by [`Target::accounts_for`].
     fn follows_people(&self) -> bool {
         false
     }
 
-    /// The account of a person, with what it shows now, where the target follows people.
-    async fn account_for(&self, _person: &Person) -> Result<Option<Account>, Failure> {
-        Ok(None)
+    /// The account of a person, with what it shows now, where the target follows people; none where `match` names nothing
+    /// that the person has, several where it does not name one.
+    async fn accounts_for(&self, _person: &Person) -> Result<Vec<Account>, Failure> {
+        Ok(Vec::new())
     }
 
-    /// Called once after the last write of a run, before the confirming survey.
+    /// What the state says stands there, all of it, where the target follows people: before the survey, and once more
+    /// before [`Target::finish`].
+    fn recall(&self, _recorded: Vec<(AccountId, Mark, Claim)>) {}
+
+    /// Called once after the last write of a run, before the confirming survey; also where nothing was to be written.
     async fn finish(&self) -> Result<(), Failure> {
         Ok(())
     }

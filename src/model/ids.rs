@@ -64,6 +64,22 @@ text_id! {
     Recipe;
 }
 
+/// Before the digest, in the mark of a file that is spoilt.
+const SPOILT: &str = "spoilt:";
+
+impl Mark {
+    /// Of a file that stands in the place of a picture of ours and does not hold the recorded bytes
+    /// (write-protocols, Folder).
+    pub fn spoilt(there: &Digest) -> Self {
+        Self(format!("{SPOILT}{there}"))
+    }
+
+    /// Whether it is such a mark.
+    pub fn is_spoilt(&self) -> bool {
+        self.0.starts_with(SPOILT)
+    }
+}
+
 impl ServerId {
     /// Whether it is the base URL, which stands in where a server does not show its own id.
     pub fn is_address(&self) -> bool {

@@ -3,9 +3,11 @@
 //! Owns: the keys. Leaves to others: writing files (`load`).
 //! A newcomer gets wrong: files that avatarpipe did not write are never removed (write-protocols, Folder).
 
+use std::path::{Component, PathBuf};
 use std::time::Duration;
 
 use super::declare::element;
+use super::fault::{Fault, Span};
 use super::matching::Match;
 use super::read::{At, Reader};
 use super::resolved::{self, TargetKind};
@@ -32,13 +34,47 @@ element! {
     }
 }
 
+impl FolderTarget {
+    /// What is accepted and does nothing is a promise that is not kept.
+    fn refuse_what_a_folder_has_not(&self, reader: &mut Reader<'_>) {
+        let groups = self.accounts.get().map(|accounts| &accounts.groups);
+        let named = groups.and_then(At::get).into_iter().flat_map(|list| &list.0).map(|group| &group.span);
+        for span in named.cloned().collect::<Vec<_>>() {
+            let fault = Fault::new(span, "a folder has no groups");
+            reader.fault(
+                fault.help("write patterns over its names under `exclude`, or `groups` of the source's `users`"),
+            );
+        }
+        for span in self.r#match.get().map(Match::by_key).unwrap_or_default() {
+            let fault = Fault::new(span, "the files of a folder have names and no keys");
+            reader.fault(fault.help("write `account: username`: the file is named after what `person` says"));
+        }
+    }
+}
+
 impl TargetSettings for FolderTarget {
     fn id(&self) -> &At<Name> {
         &self.id
     }
 
+    /// By its text; what links make of it is known when the pipeline runs (`run::folders`).
+    fn server(&self) -> Option<(String, &Span)> {
+        let mut plain = PathBuf::new();
+        for part in self.path.get()?.0.components() {
+            match part {
+                Component::CurDir => {}
+                Component::ParentDir if matches!(plain.components().next_back(), Some(Component::Normal(_))) => {
+                    _ = plain.pop();
+                }
+                part => plain.push(part),
+            }
+        }
+        Some((format!("the folder {}", plain.display()), &self.path.span))
+    }
+
     fn settle(&self, reader: &mut Reader<'_>, _: &Names, place: Place) -> Option<resolved::Target> {
         let matching = Match::settle(&self.r#match, reader);
+        self.refuse_what_a_folder_has_not(reader);
         Some(resolved::Target {
             id: TargetId::new(self.id.get()?.0.clone()),
             place,

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::declare::{element, words};
-use super::fault::Fault;
+use super::fault::{Fault, Span};
 use super::read::{At, List, Reader, Setting};
 use super::resolved;
 use super::scalar::FilePath;
@@ -136,6 +136,20 @@ impl JsonSchema for Match {
 }
 
 impl Match {
+    /// Where it compares the immutable id of an account.
+    pub(super) fn by_key(&self) -> Vec<Span> {
+        match self {
+            Self::Pairs(pairs) => {
+                let by_key = |at: &&At<PairEntry>| at.get().is_some_and(|pair| pair.1 == AccountKey::Key);
+                pairs.0.iter().filter(by_key).map(|at| at.span.clone()).collect()
+            }
+            Self::Map(map) => {
+                let by_key = map.account.get().is_some_and(|word| word.0 == AccountKey::Key);
+                by_key.then(|| map.account.span.clone()).into_iter().collect()
+            }
+        }
+    }
+
     /// Judges what stands there; the list of who is who is read when the pipeline runs.
     pub(super) fn settle(at: &At<Self>, reader: &mut Reader<'_>) -> Option<resolved::Matching> {
         match at.get()? {

@@ -350,9 +350,10 @@ impl Judge<'_> {
         // Asked for only now: the spool is not touched for accounts that stay as they are.
         let wanted =
             Wanted { person: found.person.clone(), photo, rendition: (self.rules.rendition)(&photo), keys: None };
-        let foreign = matches!(self.picture, Picture::Foreign(_) | Picture::System(_));
+        let foreign = matches!(self.picture, Picture::Foreign(_) | Picture::System(_)) && !self.is_spoilt();
         let found = Found { reason, ..found };
         let effect = match (&self.picture, self.view.looked) {
+            (Picture::Foreign(_), _) if self.is_spoilt() => Effect::Show(wanted),
             (Picture::Foreign(_), Looked::NotYet) => Effect::Look(wanted),
             (Picture::Foreign(_), Looked::Alike) => {
                 return self.judgement(
@@ -374,7 +375,12 @@ impl Judge<'_> {
     fn may_be_chosen(&self) -> bool {
         let looks_like_ours = matches!(self.view.looked, Looked::NotYet | Looked::Alike);
         let lost = self.rules.memory == Memory::Empty && matches!(self.picture, Picture::Foreign(_)) && looks_like_ours;
-        self.rules.ownership.0 == Ownership::Ours && !self.reassigned && !lost
+        self.rules.ownership.0 == Ownership::Ours && !self.reassigned && !lost && !self.is_spoilt()
+    }
+
+    /// A file of ours that does not hold what we wrote: nobody's picture, and written again (write-protocols, Folder).
+    fn is_spoilt(&self) -> bool {
+        self.view.placement.is_some() && matches!(&self.picture, Picture::Foreign(mark) if mark.is_spoilt())
     }
 
     /// Why our picture has to be replaced, if it has to.
@@ -432,6 +438,7 @@ impl Judge<'_> {
     fn drifted(&self) -> bool {
         let vanished = match &self.picture {
             Picture::Ours(_) | Picture::Unknown(_) => false,
+            _ if self.is_spoilt() => false,
             Picture::Default => true,
             // Where people may choose, another picture is their choice and no sign of a restored server.
             Picture::Foreign(_) | Picture::System(_) => self.rules.ownership.0 == Ownership::Provider,

@@ -14,6 +14,7 @@ use super::desk::{Desk, Open, PAGE};
 use super::house::{House, unix_now};
 use super::journal::StoreJournal;
 use super::judge::DeskPlan;
+use super::recall::recall;
 use super::refused::Refusals;
 use super::spool::Spooled;
 use crate::error::Trouble;
@@ -55,7 +56,7 @@ pub async fn apply(house: &House, desk: &mut Desk, plan: &DeskPlan, workers: usi
         adopt(house, desk).await?;
     }
     let total = plan.changes.count();
-    let Some(open) = desk.open.as_ref().filter(|_| total > 0) else { return Ok(()) };
+    let Some(open) = desk.open.as_ref().filter(|_| total > 0) else { return finish(house, desk).await };
     house.facts.reserve_results(desk.id())?;
     let work = format!("write {}", desk.id());
     house.begins(&work, Some(total));
@@ -84,10 +85,19 @@ pub async fn apply(house: &House, desk: &mut Desk, plan: &DeskPlan, workers: usi
     if learnt != known {
         house.store.learn(&open.server.id, &learnt).await?;
     }
-    if let Err(failure) = desk.target.finish().await {
+    if let Some(failure) = failure {
         desk.failure.get_or_insert(failure);
     }
-    if let Some(failure) = failure {
+    finish(house, desk).await
+}
+
+/// What the target does once nothing more is written.
+async fn finish(house: &House, desk: &mut Desk) -> Result<(), Trouble> {
+    if desk.open.is_none() {
+        return Ok(());
+    }
+    recall(house, desk)?;
+    if let Err(failure) = desk.target.finish().await {
         desk.failure.get_or_insert(failure);
     }
     Ok(())

@@ -158,8 +158,17 @@ impl Lines {
                 Ok(Arc::new(load::bitbucket::Bitbucket::new(settings, line, Arc::new(Eyes))?))
             }
             TargetKind::Folder(folder) => {
-                let settings = load::folder::Settings { id: entry.id.clone(), path: folder.path.clone() };
-                Ok(Arc::new(load::folder::Folder::new(settings)))
+                let settings = load::folder::Settings {
+                    id: entry.id.clone(),
+                    path: folder.path.clone(),
+                    naming: naming(&entry.matching),
+                    accounts: account_rules(&entry.accounts),
+                    repair: match entry.ownership {
+                        pipeline::Ownership::Provider => load::folder::Repair::Everything,
+                        pipeline::Ownership::Ours => load::folder::Repair::Damage,
+                    },
+                };
+                Ok(Arc::new(load::folder::Folder::new(settings, Arc::new(Eyes))?))
             }
         }
     }
@@ -178,6 +187,17 @@ pub fn matching_place(entry: &pipeline::Target) -> Place {
     match &entry.matching {
         Matching::Pairs(pairs) => pairs.first().map_or_else(|| entry.place.clone(), |pair| pair.place.clone()),
         Matching::Map(map) => map.place.clone(),
+    }
+}
+
+/// How the files of a folder are named. A map says who an account is, and here who has which file.
+fn naming(matching: &Matching) -> load::folder::Naming {
+    match matching {
+        Matching::Pairs(pairs) => load::folder::Naming::Keys(pairs.iter().map(|pair| pair.person).collect()),
+        Matching::Map(map) => load::folder::Naming::Map {
+            person: map.person,
+            names: map.people.iter().map(|(account, person)| (person.clone(), account.clone())).collect(),
+        },
     }
 }
 

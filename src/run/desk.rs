@@ -9,11 +9,13 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
+use super::connect::matching_place;
 use super::house::{House, Mode};
 use super::journal::StoreJournal;
 use super::kitchen::{Kitchen, Serving};
 use super::listing::{Pages, with_an_end};
 use super::misplaced::Misplaced;
+use super::recall::recall;
 use super::settle;
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
@@ -113,6 +115,7 @@ impl Desk {
         if bound.is_none() {
             learnt.extend(house.store.learnt(&server.id)?);
         }
+        recall(house, self)?;
         let surveyed = self.list(house, &mut learnt, work).await?;
         // Not before: a server that is only starting hides its id, and its address would stand in for good.
         if house.mode == Mode::Run {
@@ -198,7 +201,7 @@ impl Desk {
         if !self.target.follows_people() || self.ready().is_none() {
             return Ok(());
         }
-        let mut count = 0;
+        let (mut count, mut nameless) = (0, 0_u64);
         for source in sources {
             let mut after: Option<PersonId> = None;
             loop {
@@ -207,8 +210,11 @@ impl Desk {
                 after = Some(last.id.clone());
                 let mut accounts = Vec::new();
                 for person in people.iter().filter(|person| person.standing == Standing::InScope) {
-                    match self.target.account_for(person).await {
-                        Ok(account) => accounts.extend(account),
+                    match self.target.accounts_for(person).await {
+                        Ok(named) => {
+                            nameless += u64::from(named.is_empty());
+                            accounts.extend(named);
+                        }
                         Err(failure) => {
                             self.failure = Some(failure);
                             return Ok(());
@@ -221,6 +227,16 @@ impl Desk {
         }
         if let Some(open) = &mut self.open {
             open.surveyed.accounts = open.surveyed.accounts.max(count);
+            if nameless > 0 {
+                let found = format!("{nameless} people in scope have nothing that `match` names a file by");
+                open.surveyed.notes.push(format!("{found}: no picture is written for them"));
+                if count == 0 {
+                    let hint = format!("{}: write keys that they have", matching_place(&self.entry));
+                    let failure =
+                        Failure::new(FailureKind::Misconfigured, format!("name the files of {}", self.entry.id), found);
+                    self.failure = Some(failure.hint(hint));
+                }
+            }
         }
         Ok(())
     }

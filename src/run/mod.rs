@@ -12,6 +12,7 @@ mod connect;
 mod desk;
 mod feed;
 mod fetch;
+mod folders;
 mod house;
 mod images;
 mod journal;
@@ -27,6 +28,7 @@ mod only;
 mod passes;
 mod people;
 mod private;
+mod recall;
 mod refused;
 mod saved;
 mod selection;
@@ -105,6 +107,7 @@ pub async fn execute(
     listener: Arc<dyn Listener>,
     stop: Stop,
 ) -> Result<Outcome, Trouble> {
+    folders::apart(pipeline)?;
     let house = House::open(pipeline, options.mode, listener, stop)?;
     begin(&house, pipeline, &options.selection).await?;
     let job = Job { house: &house, pipeline, options, lines: Lines::new(pipeline, &house.stop)? };

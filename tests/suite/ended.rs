@@ -130,7 +130,9 @@ pub fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
             let path = entry.path();
             if path.is_dir() {
                 folders.push(path);
-            } else if let Ok(bytes) = std::fs::read(&path) {
+            } else if path.is_file()
+                && let Ok(bytes) = std::fs::read(&path)
+            {
                 let name = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
                 found.push((name, bytes));
             }

@@ -78,3 +78,185 @@ fn a_folder_that_is_not_there_changes_nothing() {
     stage.expect_shown(&[("ada", Face("ada"))]);
     assert!(stage.path("out/ada.png").exists());
 }
+
+fn read(stage: &Stage, name: &str) -> Vec<u8> {
+    std::fs::read(stage.path(name)).unwrap_or_default()
+}
+
+/// What stands in a folder.
+fn names(stage: &Stage, folder: &str) -> Vec<String> {
+    let there = std::fs::read_dir(stage.path(folder)).into_iter().flatten().flatten();
+    let mut names: Vec<_> = there.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_damaged_copy_is_made_good() {
+    let stage = stage();
+    stage.run().expect_exit(0);
+    let (picture, index) = (read(&stage, "out/ada.png"), read(&stage, "out/index.json"));
+    let hidden = format!("out/.{}.avatarpipe-part", "0".repeat(32));
+    for damaged in [&b""[..], &picture[..picture.len() / 2], b"no picture", &face("grace")] {
+        stage.write("out/ada.png", damaged);
+        stage.write("out/index.json", &index[..index.len() / 2]);
+        stage.write(&hidden, "half");
+        stage.run().expect_exit(0);
+        assert!(read(&stage, "out/ada.png") == picture && read(&stage, "out/index.json") == index);
+        assert_eq!(names(&stage, "out"), ["ada.png", "grace.png", "index.json"]);
+    }
+    // The index alone, where nothing else is to do.
+    std::fs::remove_file(stage.path("out/index.json")).expect("an index");
+    stage.run().expect_exit(0).expect_answer("nothing to do");
+    assert!(read(&stage, "out/index.json") == index);
+}
+
+#[test]
+fn what_people_put_there_stays_their_choice_unless_it_is_no_picture() {
+    let mut stage = stage();
+    stage.edit(|pipe| _ = pipe.target("folder").set("ownership", "ours"));
+    stage.run().expect_exit(0);
+    let picture = read(&stage, "out/ada.png");
+    stage.write("out/ada.png", face("hand"));
+    stage.write("out/grace.png", "");
+    stage.run().expect_exit(0);
+    assert!(read(&stage, "out/ada.png") == face("hand") && !read(&stage, "out/grace.png").is_empty());
+    assert!(picture != face("hand"));
+}
+
+/// Whoever opted out is known by the state alone.
+#[test]
+fn a_picture_goes_though_the_index_is_lost() {
+    let mut stage = stage();
+    stage.run().expect_exit(0);
+    stage.edit(|pipe| {
+        pipe.source("folder").set("users", "{ opted_out: ['ada@*'] }");
+    });
+    std::fs::remove_file(stage.path("out/index.json")).expect("an index");
+    stage.run().expect_exit(0);
+    assert_eq!(names(&stage, "out"), ["grace.png", "index.json"]);
+}
+
+#[test]
+fn links_lead_out_of_no_folder() {
+    let stage = stage();
+    stage.write("outside/index", "mine");
+    stage.write("outside/ada", face("hand"));
+    std::fs::create_dir(stage.path("out")).expect("a folder");
+    std::os::unix::fs::symlink("../outside/index", stage.path("out/index.json")).expect("a link");
+    std::os::unix::fs::symlink("../outside/ada", stage.path("out/ada.png")).expect("a link");
+    let ended = stage.run().expect_exit(0);
+    ended.holds(ended.line("folder", "ada")["detail"].to_string().contains("a link, and no file"), "the link is told");
+    assert!(read(&stage, "outside/index") == b"mine" && read(&stage, "outside/ada") == face("hand"));
+    assert!(read(&stage, "out/index.json").windows(9).any(|text| text == b"grace.png"));
+}
+
+/// Three people whose names are no plain file names, and the rules of a target.
+fn copy(keys: &[(&str, &str)]) -> Stage {
+    let stage = Stage::company(&["ada"]).with(|pipe| {
+        pipe.without_source("entra").source("folder").set("path", "people");
+        pipe.without_target("jira").target("folder").set("path", "out");
+        for (key, value) in keys {
+            pipe.target("folder").set(key, value);
+        }
+    });
+    let row = |id: &str, local: &str| format!("{id},{local}@ex.org,{id}@corp.example,{id}.png\n");
+    let rows = [row("1001", "O'Brien"), row("1002", "Zo\u{eb}"), row("1003", "r&d")].concat();
+    stage.write("people/people.csv", format!("id,email,upn,photo\n{rows}"));
+    for (id, of) in [("1001", "ada"), ("1002", "grace"), ("1003", "alan")] {
+        stage.write(&format!("people/{id}.png"), face(of));
+    }
+    stage.write("users.csv", "person,account\no'brien@ex.org,boss\n");
+    stage
+}
+
+#[test]
+fn a_folder_keeps_what_its_keys_say() {
+    for (keys, written) in [
+        (&[][..], &["o%27brien.png", "r%26d.png", "zo%c3%ab.png"][..]),
+        (&[("accounts", "{ exclude: [\"o'*\", zo*] }")], &["r%26d.png"]),
+        (&[("accounts", "{ rollout: 0% }")], &[]),
+        (&[("match", "[{ person: id, account: username }]")], &["1001.png", "1002.png", "1003.png"]),
+        (&[("match", "[username]")], &["1001.png", "1002.png", "1003.png"]),
+        (
+            &[("match", "[{ person: sam, account: username }, email]")],
+            &["o%27brien%40ex.org.png", "r%26d%40ex.org.png", "zo%c3%ab%40ex.org.png"],
+        ),
+        (&[("match", "{ map: users.csv }")], &["boss.png"]),
+    ] {
+        let stage = copy(keys);
+        let ended = stage.run().expect_exit(0);
+        let mut there = names(&stage, "out");
+        there.retain(|name| name != "index.json");
+        assert_eq!(there, written, "{keys:?}");
+        assert_eq!(ended.count("folder", "replaced"), written.len() as u64);
+        stage.run().expect_exit(0).expect_answer("nothing to do");
+    }
+    let stage = copy(&[("match", "{ map: users.csv }")]);
+    stage.run().expect_answer("2 people in scope have nothing that `match` names a file by");
+    for (key, value, told) in [
+        ("accounts", "{ groups: [staff] }", "a folder has no groups"),
+        ("match", "[{ person: id, account: key }]", "have names and no keys"),
+        ("match", "[{ person: sam, account: username }]", "names a file by"),
+    ] {
+        let stage = copy(&[(key, value)]);
+        let ended = stage.run().expect_exit(2);
+        ended.holds(ended.stdout.contains(told) || ended.stderr.contains(told), told);
+        assert_eq!(names(&stage, "out"), [""; 0]);
+    }
+}
+
+#[test]
+fn one_folder_is_one_target() {
+    for path in ["out", "./out/", "x/../out", "link", "people"] {
+        let stage = stage().with(|pipe| {
+            let mut second = pipe.target("folder").clone();
+            second.set("id", "second").set("path", path);
+            pipe.add_target(second);
+        });
+        std::fs::create_dir(stage.path("out")).expect("a folder");
+        std::os::unix::fs::symlink("out", stage.path("link")).expect("a link");
+        let told = match path {
+            "people" => "the source `folder` reads from",
+            "link" => "the target `folder` writes to",
+            _ => "two targets write to one server, the folder out",
+        };
+        stage.run().expect_exit(2).expect_error(told);
+        assert_eq!(names(&stage, "out"), [""; 0], "{path}");
+        assert_eq!(stage.writes(), [""; 0], "{path}");
+    }
+}
+
+#[test]
+fn a_sandbox_writes_no_folder_of_the_file() {
+    let stage = stage();
+    stage.write("out/ada.png", face("hand"));
+    let ended = stage.finish(&["run", "pipeline.yaml", "--sandbox", "--report", "report"]);
+    let ended = ended.expect_exit(0).expect_error("sandbox: `folder` writes to state/sandbox/");
+    assert_eq!(ended.count("folder", "replaced"), 2);
+    assert_eq!(names(&stage, "out"), ["ada.png"]);
+    assert!(read(&stage, "out/ada.png") == face("hand"));
+    let below = super::ended::files(&stage.path("state/sandbox"));
+    assert!(below.iter().any(|(name, _)| name.ends_with("stage.folders/folder/grace.png")));
+}
+
+#[test]
+fn pipes_keep_nobody_waiting() {
+    let pipe = |path: std::path::PathBuf| {
+        assert!(std::process::Command::new("mkfifo").arg(path).status().is_ok_and(|made| made.success()));
+    };
+    let mut stage = stage();
+    std::fs::remove_file(stage.path("people/ada.png")).expect("a picture");
+    pipe(stage.path("people/ada.png"));
+    pipe(stage.path("secret"));
+    let ended = stage.run().expect_exit(0);
+    ended.holds(ended.line("jira", "ada")["detail"].to_string().contains("a pipe, and no file"), "the pipe is told");
+    stage.expect_shown(&[("ada", super::truth::Shows::Start), ("grace", Face("grace"))]);
+    stage.edit(|file| _ = file.jira("credential", "{ token: '${file:secret}' }"));
+    stage.run().expect_exit(2).expect_error("a pipe, and no file");
+    stage.edit(|file| {
+        file.by_token().top("http", "{ default: { ca_file: secret } }");
+    });
+    let ended = stage.run();
+    ended.holds(!ended.succeeded() && ended.stderr.contains("a pipe, and no file"), "the pipe is told");
+}

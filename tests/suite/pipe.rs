@@ -62,6 +62,12 @@ impl Pipe {
         self
     }
 
+    /// Adds a target.
+    pub fn add_target(&mut self, target: Element) -> &mut Self {
+        self.targets.push(target);
+        self
+    }
+
     /// The target that was added last.
     pub fn last_target(&mut self) -> &mut Element {
         self.targets.last_mut().expect("a file with targets")

@@ -92,7 +92,7 @@ fn what_was_cut_off_proves_no_absence() {
         table(&stage, text);
         let ended = stage.run();
         let detail = ended.line("jira", "grace")["detail"].to_string();
-        ended.holds(detail.contains(told) || ended.stderr.contains(told), &format!("{told}; found {detail}"));
+        ended.holds(detail.contains(told) || ended.stdout.contains(told), &format!("{told}; found {detail}"));
     }
     assert_eq!(stage.writes(), [""; 0]);
     stage.expect_shown(&EVERYBODY.map(|name| (name, Face(name))));

@@ -1,31 +1,37 @@
 //! Files that are there whole or not at all.
 //!
-//! Owns: safe names, temporary file, fsync, rename, fsync of the folder.
-//! Leaves to others: what is written when (`session.rs`).
-//! A newcomer gets wrong: after a rename the *folder* must reach the disk too, or a power cut brings the old file back.
+//! Owns: temporary file, flush, fsync, rename, fsync of the folder.
+//! Leaves to others: names (`names.rs`), what is written when (`session.rs`).
+//! A newcomer gets wrong: a write that fails on a full disk is told by `flush` and by nothing after it. And after a rename
+//! the *folder* must reach the disk too, or a power cut brings the old file back.
 
-use std::fmt::Write as _;
-use std::io::ErrorKind;
+use std::io::{Error, ErrorKind, Result};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use tokio::fs::{self, File};
 use tokio::io::AsyncWriteExt as _;
 
 use crate::http::{Failure, FailureKind};
+use crate::input;
 use crate::model::{Digest, Mark};
 
 /// The extensions that a picture may have.
 const EXTENSIONS: [&str; 2] = ["png", "jpg"];
-/// The ending of a file that is being written. It is ours alone, so the next write may take it over.
+/// The ending of a file that is being written; before it a dot and random digits.
 const UNFINISHED: &str = ".avatarpipe-part";
-/// Most file systems take 255 bytes; this leaves room for endings.
-const LONGEST: usize = 180;
+/// Random digits in the name of a file that is being written.
+const RANDOM: usize = 32;
+/// What is larger was not written here.
+const LARGEST: u64 = 256 << 20;
 
 /// One folder.
 #[derive(Debug)]
 pub(super) struct Files {
     folder: PathBuf,
+    /// A name has changed since the folder was brought to the disk.
+    unsettled: AtomicBool,
 }
 
 /// A picture that stands there.
@@ -43,70 +49,90 @@ impl Standing {
 
 impl Files {
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder }
+        Self { folder, unsettled: AtomicBool::new(false) }
     }
 
     pub fn path(&self, file: &str) -> PathBuf {
         self.folder.join(file)
     }
 
-    /// The bytes of a file; `None` if it is not there.
-    pub async fn read(&self, file: &str) -> Result<Option<Bytes>, Failure> {
-        match fs::read(self.path(file)).await {
+    /// The bytes of a file that stands there itself; `None` if there is none. A link, a pipe or a folder is an error.
+    pub fn read(&self, file: &str) -> Result<Option<Bytes>> {
+        match input::open_itself(&self.path(file)).and_then(|open| input::up_to(open, LARGEST)) {
             Ok(bytes) => Ok(Some(bytes.into())),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(self.failed("reading", file, &error)),
+            Err(error) => Err(Error::new(error.kind(), format!("`{file}`: {error}"))),
         }
     }
 
-    /// The picture under a name.
-    pub async fn standing(&self, name: &str) -> Result<Option<Standing>, Failure> {
-        Ok(self.all_standing(name).await?.into_iter().next())
-    }
-
     /// The pictures under a name, one for each extension.
-    pub async fn all_standing(&self, name: &str) -> Result<Vec<Standing>, Failure> {
+    pub fn standing(&self, name: &str) -> Result<Vec<Standing>> {
         let mut found = Vec::new();
         for extension in EXTENSIONS {
             let file = format!("{name}.{extension}");
-            if let Some(bytes) = self.read(&file).await? {
+            if let Some(bytes) = self.read(&file)? {
                 found.push(Standing { file, digest: Digest::of(&bytes) });
             }
         }
         Ok(found)
     }
 
-    /// Puts a file there, over one of the same name.
-    pub async fn place(&self, file: &str, bytes: &[u8]) -> Result<(), Failure> {
-        let part = self.path(&format!(".{file}{UNFINISHED}"));
+    /// Puts a file there, over one of the same name. Its name is on the disk after [`Files::settle`].
+    pub async fn place(&self, file: &str, bytes: &[u8]) -> std::result::Result<(), Failure> {
+        let part = self.path(&format!(".{}{UNFINISHED}", uuid::Uuid::new_v4().simple()));
         let written = async {
             fs::create_dir_all(&self.folder).await?;
-            let mut open = File::create(&part).await?;
+            // `create_new` follows no link, and takes nothing over.
+            let mut open = fs::OpenOptions::new().write(true).create_new(true).open(&part).await?;
             open.write_all(bytes).await?;
+            open.flush().await?;
             open.sync_all().await?;
             drop(open);
-            fs::rename(&part, self.path(file)).await?;
-            self.settle().await
+            fs::rename(&part, self.path(file)).await
         };
-        written.await.map_err(|error| self.failed("writing", file, &error))
+        let written = written.await;
+        if written.is_err() {
+            // Half a file helps nobody, and on a full disk its room does.
+            _ = fs::remove_file(&part).await;
+        }
+        self.unsettled.store(true, Ordering::Relaxed);
+        written.map_err(|error| self.failed("writing", file, &error))
     }
 
-    /// Takes a file away; one that is gone already is as good.
-    pub async fn remove(&self, file: &str) -> Result<(), Failure> {
+    /// Takes a file away, for good when this returns; one that is gone already is as good.
+    pub async fn remove(&self, file: &str) -> std::result::Result<(), Failure> {
         match fs::remove_file(self.path(file)).await {
-            Ok(()) => self.settle().await.map_err(|error| self.failed("removing", file, &error)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(self.failed("removing", file, &error)),
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(self.failed("removing", file, &error)),
+            _ => {
+                // What comes back after a power cut would be nobody's.
+                self.unsettled.store(true, Ordering::Relaxed);
+                self.settle().await
+            }
         }
     }
 
-    /// Brings the folder itself to the disk.
-    async fn settle(&self) -> std::io::Result<()> {
-        // Windows opens no folder as a file; there a rename is durable by itself.
-        if cfg!(windows) { Ok(()) } else { File::open(&self.folder).await?.sync_all().await }
+    /// Brings all names to the disk at once.
+    pub async fn settle(&self) -> std::result::Result<(), Failure> {
+        if !self.unsettled.swap(false, Ordering::Relaxed) {
+            return Ok(());
+        }
+        let settled = async { File::open(&self.folder).await?.sync_all().await };
+        settled.await.map_err(|error| self.failed("writing", "", &error))
     }
 
-    pub fn failed(&self, what: &str, file: &str, error: &std::io::Error) -> Failure {
+    /// Takes away what a run that was killed left half written: plain files of exactly our form of name.
+    pub async fn sweep(&self) {
+        let Ok(mut there) = fs::read_dir(&self.folder).await else { return };
+        while let Ok(Some(entry)) = there.next_entry().await {
+            let ours = entry.file_name().to_str().is_some_and(is_unfinished);
+            // Of the entry itself: a link is none.
+            if ours && entry.file_type().await.is_ok_and(|kind| kind.is_file()) {
+                _ = fs::remove_file(entry.path()).await;
+            }
+        }
+    }
+
+    pub fn failed(&self, what: &str, file: &str, error: &Error) -> Failure {
         let tried = format!("{what} {}", self.path(file).display());
         let kind =
             if error.kind() == ErrorKind::PermissionDenied { FailureKind::Refused } else { FailureKind::Unreachable };
@@ -114,80 +140,60 @@ impl Files {
     }
 }
 
-/// A file name for a person's name. Two different names never get the same one: whatever is not plainly safe is written
-/// as `%` and hex digits.
-pub(super) fn safe_name(name: &str) -> String {
-    let mut safe = String::with_capacity(name.len());
-    for (at, byte) in name.bytes().enumerate() {
-        match byte {
-            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'+' => safe.push(char::from(byte)),
-            b'.' if at > 0 => safe.push('.'),
-            // Writing to a string cannot fail.
-            _ => drop(write!(safe, "%{byte:02x}")),
-        }
-    }
-    if safe.len() > LONGEST || is_reserved(&safe) {
-        let digest = Digest::of(name.as_bytes()).hex();
-        let head: String = safe.chars().take(LONGEST / 2).collect();
-        // `~` is in no other name.
-        return format!("{head}~{}", digest.split_at(16).0);
-    }
-    safe
-}
-
-/// Names that Windows gives to devices, with any ending, and our own index.
-fn is_reserved(name: &str) -> bool {
-    let stem = name.split('.').next().unwrap_or(name);
-    let numbered =
-        |device: &str| stem.strip_prefix(device).is_some_and(|n| n.len() == 1 && n.bytes().all(|b| b.is_ascii_digit()));
-    matches!(stem, "" | "con" | "prn" | "aux" | "nul") || numbered("com") || numbered("lpt")
+fn is_unfinished(name: &str) -> bool {
+    let random = name.strip_prefix('.').and_then(|name| name.strip_suffix(UNFINISHED));
+    random.is_some_and(|random| random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::HashSet;
-
-    #[test]
-    fn plain_names_stay_readable() {
-        let table = [
-            ("ada", "ada"),
-            ("ada.lovelace+x", "ada.lovelace+x"),
-            (".hidden", "%2ehidden"),
-            ("a/b\\c", "a%2fb%5cc"),
-            ("zoë", "zo%c3%ab"),
-            ("100%25", "100%2525"),
-            ("A", "%41"),
-        ];
-        for (name, expected) in table {
-            assert_eq!(safe_name(name), expected, "{name}");
-        }
-    }
-
-    #[test]
-    fn names_are_safe_and_never_the_same() {
-        let long = ["x".repeat(400), "x".repeat(401)];
-        let odd = ["../../etc/passwd", "con", "com1.x", "nul", "", "a.", "a\0b", "~", &long[0], &long[1]];
-        let safe: HashSet<String> = odd.iter().map(|name| safe_name(name)).collect();
-        assert_eq!(safe.len(), odd.len());
-        for name in &safe {
-            assert!(!name.contains(['/', '\\', '\0']) && !name.starts_with('.') && name.len() < 200, "{name}");
-            assert!(!matches!(name.as_str(), "con" | "nul" | "" | "com1.x"), "{name}");
-        }
-    }
+    use std::os::unix::fs::symlink;
 
     #[tokio::test]
     async fn a_file_is_placed_whole_and_leaves_nothing_beside_it() {
         let folder = tempfile::tempdir().unwrap();
         let files = Files::new(folder.path().join("out"));
-        assert_eq!(files.standing("ada").await, Ok(None));
+        assert_eq!(files.standing("ada").unwrap(), []);
         files.place("ada.png", b"one").await.unwrap();
         files.place("ada.png", b"two").await.unwrap();
-        let standing = files.standing("ada").await.unwrap().unwrap();
-        assert_eq!(standing, Standing { file: "ada.png".into(), digest: Digest::of(b"two") });
+        files.settle().await.unwrap();
+        let standing = files.standing("ada").unwrap();
+        assert_eq!(standing, [Standing { file: "ada.png".into(), digest: Digest::of(b"two") }]);
         assert_eq!(std::fs::read_dir(folder.path().join("out")).unwrap().count(), 1);
         files.remove("ada.png").await.unwrap();
         files.remove("ada.png").await.unwrap();
-        assert_eq!(files.standing("ada").await, Ok(None));
+        assert_eq!(files.standing("ada").unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn a_write_that_fails_leaves_the_old_file_and_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files::new(folder.path().to_owned());
+        std::fs::create_dir(folder.path().join("ada.png")).unwrap();
+        assert!(files.place("ada.png", b"one").await.is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn links_lead_nowhere() {
+        let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let secret = outside.path().join("secret");
+        std::fs::write(&secret, "secret").unwrap();
+        let part = format!(".{}{UNFINISHED}", "0".repeat(RANDOM));
+        for name in ["ada.png", "index.json", &part] {
+            symlink(&secret, folder.path().join(name)).unwrap();
+        }
+        std::fs::write(folder.path().join(format!(".{}{UNFINISHED}", "1".repeat(RANDOM))), "half").unwrap();
+        std::fs::write(folder.path().join(".mine.avatarpipe-part"), "mine").unwrap();
+        let files = Files::new(folder.path().to_owned());
+        assert!(files.standing("ada").unwrap_err().to_string().contains("a link"));
+        files.place("index.json", b"new").await.unwrap();
+        files.sweep().await;
+        assert_eq!(std::fs::read(&secret).unwrap(), b"secret");
+        assert_eq!(std::fs::read(folder.path().join("index.json")).unwrap(), b"new");
+        let mut left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, [part.as_str(), ".mine.avatarpipe-part", "ada.png", "index.json"]);
     }
 }

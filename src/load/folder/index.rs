@@ -1,15 +1,10 @@
 //! `index.json`: which picture stands for whom.
 //!
-//! Owns: its format, reading it once, writing it last.
-//! Leaves to others: what really stands in the folder (`files.rs`): the index is for readers of the copy, and names the
-//! accounts that the folder has.
-//! A newcomer gets wrong: a run that was killed leaves pictures that the index does not name yet. Nothing may depend on
-//! it being complete.
+//! Owns: its format, and writing it last.
+//! Leaves to others: what it says, which comes from the state and from what was seen in the folder (`mod.rs`).
+//! A newcomer gets wrong: it is for readers of the copy and never read back, so that nothing in it can point anywhere.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::http::{Failure, FailureKind};
 use crate::model::Digest;
@@ -18,91 +13,56 @@ use super::files::{Files, Standing};
 
 const FILE: &str = "index.json";
 /// Fields are added, never renamed.
-const FORMAT: u32 = 1;
+const FORMAT: u64 = 1;
 
-/// What stands there, by name; read at the first use.
-#[derive(Debug, Default)]
-pub(super) struct Index {
-    entries: Mutex<Option<BTreeMap<String, Standing>>>,
+#[derive(Serialize)]
+struct Written<'a> {
+    format: u64,
+    pictures: Vec<Entry<'a>>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Written {
-    format: u32,
-    pictures: Vec<Entry>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Entry {
-    name: String,
-    file: String,
+#[derive(Serialize)]
+struct Entry<'a> {
+    name: &'a str,
+    file: &'a str,
     digest: Digest,
 }
 
-impl Index {
-    /// Reads it, unless that was done before.
-    pub async fn load(&self, files: &Files) -> Result<(), Failure> {
-        if self.lock().is_some() {
-            return Ok(());
+/// Refuses a folder whose `index.json` is of somebody else, or of a newer version. A broken one is made again.
+pub(super) fn check(files: &Files) -> Result<(), Failure> {
+    let tried = || format!("reading {}", files.path(FILE).display());
+    if files.path(FILE).symlink_metadata().is_ok_and(|found| found.is_dir()) {
+        return Err(Failure::new(FailureKind::Odd, tried(), "it is a folder").hint("name another folder under `path`"));
+    }
+    // A link or the like is not read; a rename takes its place and leads nowhere.
+    let Ok(Some(bytes)) = files.read(FILE) else { return Ok(()) };
+    let Ok(value) = serde_json::from_slice::<serde_json::Value>(&bytes) else { return Ok(()) };
+    match value["format"].as_u64() {
+        Some(FORMAT) => Ok(()),
+        Some(format) => {
+            let found = format!("format {format}, where {FORMAT} is known");
+            Err(Failure::new(FailureKind::Misconfigured, tried(), found).hint("use a newer avatarpipe"))
         }
-        let entries = match files.read(FILE).await? {
-            Some(bytes) => parse(files, &bytes)?,
-            None => BTreeMap::new(),
-        };
-        self.lock().get_or_insert(entries);
-        Ok(())
-    }
-
-    /// Everybody in it, in order.
-    pub async fn names(&self, files: &Files) -> Result<Vec<String>, Failure> {
-        self.load(files).await?;
-        Ok(self.lock().iter().flat_map(BTreeMap::keys).cloned().collect())
-    }
-
-    /// Notes what stands under a name, or that nothing does. After [`Index::load`] only.
-    pub fn note(&self, name: &str, standing: Option<Standing>) {
-        let mut entries = self.lock();
-        let entries = entries.get_or_insert_default();
-        match standing {
-            Some(standing) => entries.insert(name.to_owned(), standing),
-            None => entries.remove(name),
-        };
-    }
-
-    /// Writes it, if it says something new.
-    pub async fn write(&self, files: &Files) -> Result<(), Failure> {
-        self.load(files).await?;
-        let pictures: Vec<Entry> = self
-            .lock()
-            .iter()
-            .flatten()
-            .map(|(name, s)| Entry { name: name.clone(), file: s.file.clone(), digest: s.digest })
-            .collect();
-        let before = files.read(FILE).await?;
-        if pictures.is_empty() && before.is_none() {
-            return Ok(());
-        }
-        let mut bytes = serde_json::to_vec_pretty(&Written { format: FORMAT, pictures })
-            .map_err(|error| Failure::new(FailureKind::Odd, format!("writing {FILE}"), error.to_string()))?;
-        bytes.push(b'\n');
-        if before.as_deref() == Some(bytes.as_slice()) { Ok(()) } else { files.place(FILE, &bytes).await }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<BTreeMap<String, Standing>>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+        None => Err(Failure::new(FailureKind::Odd, tried(), "it is not an index that avatarpipe wrote")
+            .hint("move it away, or name another folder")),
     }
 }
 
-fn parse(files: &Files, bytes: &[u8]) -> Result<BTreeMap<String, Standing>, Failure> {
-    let tried = || format!("reading {}", files.path(FILE).display());
-    let written: Written = serde_json::from_slice(bytes).map_err(|error| {
-        Failure::new(FailureKind::Odd, tried(), error.to_string())
-            .hint("it is not an index that avatarpipe wrote: move it away, or name another folder")
-    })?;
-    if written.format != FORMAT {
-        let found = format!("format {}, where {FORMAT} is known", written.format);
-        return Err(Failure::new(FailureKind::Misconfigured, tried(), found).hint("use a newer avatarpipe"));
+/// Writes it, if it says something new.
+pub(super) async fn write<'a>(
+    files: &Files,
+    pictures: impl Iterator<Item = (&'a str, &'a Standing)>,
+) -> Result<(), Failure> {
+    let entry =
+        |(name, standing): (&'a str, &'a Standing)| Entry { name, file: &standing.file, digest: standing.digest };
+    let pictures: Vec<_> = pictures.map(entry).collect();
+    // What is no file is written over, if it can be.
+    let before = files.read(FILE).unwrap_or_default();
+    if pictures.is_empty() && before.is_none() {
+        return Ok(());
     }
-    let standing = |entry: Entry| (entry.name, Standing { file: entry.file, digest: entry.digest });
-    Ok(written.pictures.into_iter().map(standing).collect())
+    let mut bytes = serde_json::to_vec_pretty(&Written { format: FORMAT, pictures })
+        .map_err(|error| Failure::new(FailureKind::Odd, format!("writing {FILE}"), error.to_string()))?;
+    bytes.push(b'\n');
+    if before.as_deref() == Some(bytes.as_slice()) { Ok(()) } else { files.place(FILE, &bytes).await }
 }

@@ -1,22 +1,63 @@
 //! Writing into a real folder, with the journal of the Jira tests.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Folder, Settings};
+use super::{Folder, Naming, Repair, Settings};
+use crate::load::atlassian::AccountRules;
 use crate::load::jira::tests::{Log, Memory, intent};
-use crate::load::{Learnt, Mend, Rendition, Seen, Target as _, Wrote};
-use crate::model::{Account, Digest, Intent, IntentKind, Mark, Person, Shown, Standing, Status};
+use crate::load::{Claim, Learnt, Looks, Mend, Rendition, Seen, Target as _, Wrote};
+use crate::model::{
+    Account, AccountId, AccountStanding, Digest, Intent, IntentKind, Luma, Mark, Person, PersonKey, Shown, Standing,
+    Status,
+};
 
-fn folder(path: &Path) -> Folder {
-    Folder::new(Settings { id: "copy".into(), path: path.to_owned() })
+/// Takes everything for a picture but what is empty or half.
+struct Blurred;
+
+impl Looks for Blurred {
+    fn luma(&self, picture: &[u8]) -> Option<Luma> {
+        let whole = !picture.is_empty() && !picture.starts_with(b"half");
+        whole.then(|| Luma::from_values(vec![7; 256])).flatten()
+    }
+}
+
+fn settings(path: &Path) -> Settings {
+    Settings {
+        id: "copy".into(),
+        path: path.to_owned(),
+        naming: Naming::Keys(vec![PersonKey::EmailLocal, PersonKey::UpnLocal]),
+        accounts: AccountRules::default(),
+        repair: Repair::Everything,
+    }
+}
+
+fn made(settings: Settings) -> Folder {
+    Folder::new(settings, Arc::new(Blurred)).unwrap()
+}
+
+/// A folder of which the state knows these pictures.
+fn folder(path: &Path, recorded: &[(&str, &[u8])]) -> Folder {
+    let folder = made(settings(path));
+    recall(&folder, recorded);
+    folder
+}
+
+fn recall(folder: &Folder, recorded: &[(&str, &[u8])]) {
+    let placed = |(account, bytes): &(&str, &[u8])| (AccountId::from(*account), mark(bytes), Claim::Placed);
+    folder.recall(recorded.iter().map(placed).collect());
 }
 
 fn person(email: &str) -> Person {
     let mut person = Person::new("b1".into(), "Ada", Standing::InScope);
     person.add_main_email(email);
     person
+}
+
+async fn account(folder: &Folder, email: &str) -> Account {
+    folder.accounts_for(&person(email)).await.unwrap().remove(0)
 }
 
 fn mark(bytes: &[u8]) -> Mark {
@@ -43,42 +84,54 @@ fn draft(kind: IntentKind, account: &Account, rendition: Option<&[u8]>) -> Inten
     }
 }
 
+async fn replaced(folder: &Folder, account: &Account, picture: &Rendition) -> Wrote {
+    let mut session = folder.session().await.unwrap();
+    let mut journal = Memory::new(&Log::default());
+    session.replace(draft(IntentKind::Replace, account, Some(&picture.bytes)), picture, &mut journal).await
+}
+
 async fn listed(folder: &Folder) -> Vec<(String, Shown)> {
     let mut accounts = Vec::new();
     folder.survey(&mut Learnt::new(), &mut |page| accounts.extend(page)).await.unwrap();
     accounts.into_iter().map(|account: Account| (account.name, account.shown)).collect()
 }
 
+fn index(path: &Path) -> String {
+    std::fs::read_to_string(path.join("index.json")).unwrap_or_default()
+}
+
 #[tokio::test]
 async fn a_person_gets_a_file_an_index_line_and_leaves_none() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("notes.txt"), "mine").unwrap();
-    let target = folder(dir.path());
-    let ada = target.account_for(&person("Ada.L@ex.org")).await.unwrap().unwrap();
+    let target = folder(dir.path(), &[]);
+    let ada = account(&target, "Ada.L@ex.org").await;
     assert_eq!((ada.name.as_str(), &ada.shown), ("ada.l", &Shown::Default));
 
-    let mut session = target.session().await.unwrap();
-    let mut journal = Memory::new(&Log::default());
-    let one = rendition(b"one", "image/png");
-    let wrote = session.replace(draft(IntentKind::Replace, &ada, Some(b"one")), &one, &mut journal).await;
-    assert_eq!((wrote, journal.status()), (Wrote::Done(Some(mark(b"one"))), Status::Closed));
+    let wrote = replaced(&target, &ada, &rendition(b"one", "image/png")).await;
+    assert_eq!(wrote, Wrote::Done(Some(mark(b"one"))));
     assert!(!dir.path().join("index.json").exists(), "the index comes last");
+    recall(&target, &[("ada.l", b"one")]);
     target.finish().await.unwrap();
-    assert_eq!(listed(&folder(dir.path())).await, [("ada.l".to_owned(), Shown::Custom(mark(b"one")))]);
+    assert!(index(dir.path()).contains("ada.l.png"));
+    let one = [("ada.l".to_owned(), Shown::Custom(mark(b"one")))];
+    assert_eq!(listed(&folder(dir.path(), &[("ada.l", b"one")])).await, one);
 
     // Another format takes the place of the first.
-    let ada = target.account_for(&person("ada.l@ex.org")).await.unwrap().unwrap();
-    let two = rendition(b"two", "image/jpeg");
-    let mut journal = Memory::new(&Log::default());
-    session.replace(draft(IntentKind::Replace, &ada, Some(b"two")), &two, &mut journal).await;
+    let ada = account(&target, "ada.l@ex.org").await;
+    replaced(&target, &ada, &rendition(b"two", "image/jpeg")).await;
     assert!(!dir.path().join("ada.l.png").exists() && dir.path().join("ada.l.jpg").exists());
 
-    let ada = target.account_for(&person("ada.l@ex.org")).await.unwrap().unwrap();
+    recall(&target, &[("ada.l", b"two")]);
+    let ada = account(&target, "ada.l@ex.org").await;
     assert_eq!(target.look(&ada).await.unwrap().as_deref(), Some(b"two".as_slice()));
     let mut journal = Memory::new(&Log::default());
+    let mut session = target.session().await.unwrap();
     assert_eq!(session.revert(draft(IntentKind::Revert, &ada, None), &mut journal).await, Wrote::Done(None));
+    recall(&target, &[]);
     target.finish().await.unwrap();
-    assert_eq!(listed(&folder(dir.path())).await, []);
+    assert_eq!(listed(&target).await, []);
+    assert!(!index(dir.path()).contains("ada"));
     let mut left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     left.sort();
     assert_eq!(left, ["index.json", "notes.txt"]);
@@ -87,8 +140,8 @@ async fn a_person_gets_a_file_an_index_line_and_leaves_none() {
 #[tokio::test]
 async fn a_file_that_somebody_changed_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
-    let target = folder(dir.path());
-    let ada = target.account_for(&person("ada@ex.org")).await.unwrap().unwrap();
+    let target = folder(dir.path(), &[]);
+    let ada = account(&target, "ada@ex.org").await;
     std::fs::write(dir.path().join("ada.png"), "by hand").unwrap();
     let mut session = target.session().await.unwrap();
     let one = rendition(b"one", "image/png");
@@ -96,7 +149,7 @@ async fn a_file_that_somebody_changed_is_left_alone() {
     let wrote = session.replace(draft(IntentKind::Replace, &ada, Some(b"one")), &one, &mut journal).await;
     assert_eq!((wrote, journal.open()), (Wrote::ChangedMeanwhile, None));
 
-    let ada = target.account_for(&person("ada@ex.org")).await.unwrap().unwrap();
+    let ada = account(&target, "ada@ex.org").await;
     let adopted = Intent { old: None, ..draft(IntentKind::Revert, &ada, None) };
     let wrote = session.revert(adopted, &mut Memory::new(&Log::default())).await;
     assert!(matches!(wrote, Wrote::Refused(_)), "{wrote:?}");
@@ -107,8 +160,8 @@ async fn a_file_that_somebody_changed_is_left_alone() {
 async fn a_killed_write_is_there_whole_or_not_at_all() {
     for call in 0..3 {
         let dir = tempfile::tempdir().unwrap();
-        let target = folder(dir.path());
-        let ada = target.account_for(&person("ada@ex.org")).await.unwrap().unwrap();
+        let target = folder(dir.path(), &[]);
+        let ada = account(&target, "ada@ex.org").await;
         let mut session = target.session().await.unwrap();
         let one = rendition(b"one", "image/png");
         let mut journal = Memory::breaking_at(&Log::default(), call);
@@ -119,7 +172,11 @@ async fn a_killed_write_is_there_whole_or_not_at_all() {
             assert!(!dir.path().join("ada.png").exists());
             continue;
         };
-        let target = folder(dir.path());
+        // What may be there of an open write counts as on record.
+        let target = folder(dir.path(), &[]);
+        let perhaps = |bytes, claim| (AccountId::from("ada"), mark(bytes), claim);
+        target.recall(vec![perhaps(b"former", Claim::Placed), perhaps(b"one", Claim::Perhaps)]);
+        assert_eq!(listed(&target).await, [("ada".to_owned(), Shown::Custom(mark(b"one")))]);
         let seen = target.observe(&open, None, 0).await.unwrap();
         if call == 2 {
             assert!(matches!(seen, Seen::Nothing(_)), "{seen:?}");
@@ -131,24 +188,50 @@ async fn a_killed_write_is_there_whole_or_not_at_all() {
         let wrote = session.mend(&open, &Mend::Finish(mark(b"one")), &mut journal).await;
         assert_eq!((wrote, journal.status()), (Wrote::Done(Some(mark(b"one"))), Status::Closed));
         target.finish().await.unwrap();
-        assert_eq!(listed(&folder(dir.path())).await.len(), 1);
+        assert!(index(dir.path()).contains("ada.png"));
     }
 }
 
 #[tokio::test]
-async fn an_index_that_was_not_written_is_made_good() {
-    let dir = tempfile::tempdir().unwrap();
-    let target = folder(dir.path());
-    let ada = target.account_for(&person("ada@ex.org")).await.unwrap().unwrap();
-    let mut session = target.session().await.unwrap();
-    let one = rendition(b"one", "image/png");
-    let mut journal = Memory::new(&Log::default());
-    session.replace(draft(IntentKind::Replace, &ada, Some(b"one")), &one, &mut journal).await;
+async fn what_is_not_the_recorded_bytes_is_told_and_written_again() {
+    let spoilt = |bytes: &[u8]| Shown::Custom(Mark::spoilt(&Digest::of(bytes)));
+    for (repair, there, recorded, shown) in [
+        (Repair::Everything, &b""[..], true, spoilt(b"")),
+        (Repair::Everything, b"half a picture", true, spoilt(b"half a picture")),
+        (Repair::Everything, b"another", true, spoilt(b"another")),
+        (Repair::Everything, b"one", true, Shown::Custom(mark(b"one"))),
+        (Repair::Everything, b"half a picture", false, Shown::Custom(mark(b"half a picture"))),
+        (Repair::Damage, b"", true, spoilt(b"")),
+        (Repair::Damage, b"another", true, Shown::Custom(mark(b"another"))),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("ada.png"), there).unwrap();
+        let target = made(Settings { repair, ..settings(dir.path()) });
+        if recorded {
+            recall(&target, &[("ada", b"one")]);
+        }
+        let ada = account(&target, "ada@ex.org").await;
+        assert_eq!(ada.shown, shown, "{repair:?} {there:?}");
+        assert_eq!(replaced(&target, &ada, &rendition(b"one", "image/png")).await, Wrote::Done(Some(mark(b"one"))));
+        assert_eq!(std::fs::read(dir.path().join("ada.png")).unwrap(), b"one");
+    }
+}
 
-    let next = folder(dir.path());
-    next.account_for(&person("ada@ex.org")).await.unwrap();
-    next.finish().await.unwrap();
-    assert_eq!(listed(&folder(dir.path())).await.len(), 1);
+#[tokio::test]
+async fn a_broken_index_is_made_again_from_the_state() {
+    let evil = r#"{"format":1,"pictures":[{"name":"../../x","file":"../../x.png","digest":"b3:00"}]}"#;
+    for text in ["", "{\"format\":1,\"pict", evil, "\u{0}\u{0}"] {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("ada.png"), "one").unwrap();
+        std::fs::write(dir.path().join("index.json"), text).unwrap();
+        let target = folder(dir.path(), &[("ada", b"one"), ("gone", b"x"), ("../../x", b"y"), ("/etc/x", b"z")]);
+        let names: Vec<_> = listed(&target).await.into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["ada", "gone"], "{text}");
+        target.finish().await.unwrap();
+        let index: serde_json::Value = serde_json::from_str(&index(dir.path())).unwrap();
+        let picture = serde_json::json!({ "name": "ada", "file": "ada.png", "digest": Digest::of(b"one").to_string() });
+        assert_eq!(index["pictures"], serde_json::json!([picture]), "{text}");
+    }
 }
 
 #[tokio::test]
@@ -156,6 +239,78 @@ async fn an_index_of_somebody_else_is_a_failure() {
     for text in ["[]", r#"{"format":2,"pictures":[]}"#] {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("index.json"), text).unwrap();
-        assert!(folder(dir.path()).survey(&mut Learnt::new(), &mut |_| {}).await.is_err(), "{text}");
+        assert!(folder(dir.path(), &[]).survey(&mut Learnt::new(), &mut |_| {}).await.is_err(), "{text}");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("index.json")).unwrap();
+    assert!(folder(dir.path(), &[]).survey(&mut Learnt::new(), &mut |_| {}).await.is_err());
+}
+
+#[tokio::test]
+async fn a_name_of_the_state_leads_nowhere_else() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("out")).unwrap();
+    std::fs::write(dir.path().join("x.png"), "mine").unwrap();
+    let target = folder(&dir.path().join("out"), &[("../x", b"mine")]);
+    let ada =
+        Account { id: "../x".into(), shown: Shown::Custom(mark(b"mine")), ..account(&target, "ada@ex.org").await };
+    let wrote = replaced(&target, &ada, &rendition(b"one", "image/png")).await;
+    assert!(matches!(wrote, Wrote::Refused(_)), "{wrote:?}");
+    let mut session = target.session().await.unwrap();
+    let wrote = session.revert(draft(IntentKind::Revert, &ada, None), &mut Memory::new(&Log::default())).await;
+    assert!(matches!(wrote, Wrote::Refused(_)), "{wrote:?}");
+    assert_eq!(std::fs::read(dir.path().join("x.png")).unwrap(), b"mine");
+}
+
+#[tokio::test]
+async fn what_is_no_file_is_unknown_and_keeps_nobody_waiting() {
+    let dir = tempfile::tempdir().unwrap();
+    let target = folder(dir.path(), &[]);
+    assert!(std::process::Command::new("mkfifo").arg(dir.path().join("ada.png")).status().unwrap().success());
+    std::os::unix::fs::symlink("/etc/hostname", dir.path().join("alan.png")).unwrap();
+    std::fs::create_dir(dir.path().join("eve.jpg")).unwrap();
+    for (email, words) in [("ada@x", "a pipe"), ("alan@x", "a link"), ("eve@x", "a folder")] {
+        let shown = account(&target, email).await.shown;
+        assert!(matches!(&shown, Shown::Unknown(why) if why.contains(words)), "{shown:?}");
+    }
+}
+
+#[tokio::test]
+async fn match_names_the_files() {
+    let mut ada = person("Ada.L@ex.org");
+    ada.add_upn("ada@corp");
+    ada.add_key(PersonKey::EmployeeId, "0042");
+    let keys = |keys: &[PersonKey]| Naming::Keys(keys.to_vec());
+    let map = |names: &[(&str, &str)]| Naming::Map {
+        person: PersonKey::Email,
+        names: names.iter().map(|(value, name)| ((*value).to_owned(), (*name).to_owned())).collect(),
+    };
+    for (naming, names) in [
+        (keys(&[PersonKey::EmailLocal]), vec!["ada.l"]),
+        (keys(&[PersonKey::UpnLocal, PersonKey::EmailLocal]), vec!["ada"]),
+        (keys(&[PersonKey::Sam, PersonKey::EmployeeId]), vec!["0042"]),
+        (keys(&[PersonKey::Email]), vec!["ada.l@ex.org"]),
+        (keys(&[PersonKey::Sam]), vec![]),
+        (map(&[("ada.l@ex.org", "r&d")]), vec!["r&d"]),
+        (map(&[("other@ex.org", "r&d")]), vec![]),
+    ] {
+        let target = made(Settings { naming: naming.clone(), ..settings(Path::new("none")) });
+        let accounts = target.accounts_for(&ada).await.unwrap();
+        let found: Vec<_> = accounts.iter().map(|account| account.name.as_str()).collect();
+        assert_eq!(found, names, "{naming:?}");
+    }
+}
+
+#[tokio::test]
+async fn accounts_that_are_left_out_are_listed_as_such() {
+    let accounts = AccountRules { exclude: vec!["o'b*".into()], ..AccountRules::default() };
+    let target = made(Settings { accounts, ..settings(Path::new("none")) });
+    for (email, id, standing) in [
+        ("ada@ex.org", "ada", AccountStanding::Active),
+        ("O'Brien@ex.org", "o%27brien", AccountStanding::Excluded),
+        ("Zo\u{eb}@ex.org", "zo%c3%ab", AccountStanding::Active),
+    ] {
+        let account = account(&target, email).await;
+        assert_eq!((account.id.as_str(), account.standing), (id, standing));
     }
 }

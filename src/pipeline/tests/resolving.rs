@@ -85,7 +85,7 @@ fn the_forms_of_match() {
 fn merge_keys_and_aliases_are_as_if_written_out() {
     let text = small(
         "  - folder: &first { path: out, dry_run: true, accounts: &few { rollout: 5% } }\n  \
-         - folder: { <<: *first, id: second, dry_run: false }\n  - folder: { id: third, path: b, accounts: *few }\n",
+         - folder: { <<: *first, id: second, path: a, dry_run: false }\n  - folder: { id: third, path: b, accounts: *few }\n",
     );
     let pipeline = resolved(&text, &Fixed::default());
     let seen: Vec<_> =

@@ -1,0 +1,80 @@
+//! Whether two elements of the file mean one folder, however each spells it.
+//!
+//! Owns: looking through links and `..`. Leaves to others: what is one by its text alone (`pipeline`).
+//! A newcomer gets wrong: a target makes its folder with its first picture, so what is not there yet is compared, too.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Component, Path, PathBuf};
+
+use crate::error::Trouble;
+use crate::model::Place;
+use crate::pipeline::{Pipeline, SourceKind, TargetKind};
+
+/// Refuses a folder that two targets write to, or that a target writes to and a source reads from.
+pub fn apart(pipeline: &Pipeline) -> Result<(), Trouble> {
+    let mut known: Vec<(Spot, &Place, String)> = Vec::new();
+    for source in &pipeline.sources {
+        if let Some(SourceKind::Folder(folder)) = source.provider.as_ref().map(|provider| &provider.kind) {
+            known.push((spot(&folder.path), &source.place, format!("the source `{}` reads from", source.id)));
+        }
+    }
+    for target in &pipeline.targets {
+        let TargetKind::Folder(folder) = &target.kind else { continue };
+        let here = spot(&folder.path);
+        if let Some((_, place, who)) = known.iter().find(|(spot, ..)| *spot == here) {
+            return Err(Trouble::Usage(format!(
+                "{}: `{}` writes to {}, which is the folder that {who} ({place}): give each its own",
+                target.place,
+                target.id,
+                folder.path.display()
+            )));
+        }
+        known.push((here, &target.place, format!("the target `{}` writes to", target.id)));
+    }
+    Ok(())
+}
+
+/// What is there already, by device and number, and the names below it that are not.
+#[derive(Debug, PartialEq, Eq)]
+struct Spot(Option<(u64, u64)>, PathBuf);
+
+fn spot(path: &Path) -> Spot {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let (mut there, mut missing) = (PathBuf::new(), PathBuf::new());
+    for part in path.components() {
+        match part {
+            // Behind what is missing there are no links.
+            Component::ParentDir if !missing.as_os_str().is_empty() => _ = missing.pop(),
+            _ if missing.as_os_str().is_empty() && there.join(part).exists() => there.push(part),
+            Component::CurDir => {}
+            _ => missing.push(part),
+        }
+    }
+    Spot(fs::metadata(&there).ok().map(|found| (found.dev(), found.ino())), missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_folder_has_one_spot_however_it_is_spelt() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir_all(path("a/b")).unwrap();
+        std::os::unix::fs::symlink("a", path("link")).unwrap();
+        for (one, other, same) in [
+            ("a", "link", true),
+            ("a", "./a/b/..", true),
+            ("a/new", "link/new", true),
+            ("a/new", "a/b/../new/", true),
+            ("a/new/x", "a/new/y/../x", true),
+            ("a", "a/b", false),
+            ("a/new", "a/old", false),
+            ("new", "a/new", false),
+        ] {
+            assert_eq!(spot(&path(one)) == spot(&path(other)), same, "{one} {other}");
+        }
+    }
+}
