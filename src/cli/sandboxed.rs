@@ -3,7 +3,7 @@
 //! Owns: which simulator stands for which element, and where the world and its state are kept between runs.
 //! Leaves to others: the simulators (`sandbox`), putting addresses into the file (`pipeline`).
 //! A newcomer gets wrong: a sandbox run has a state of its own, `state/sandbox/WORLD/NAME.db`; it never touches the
-//! real one. And a bare `--sandbox` is no fixed world: it is one that has everything the file names.
+//! real one, nor a folder that the file writes to. And a bare `--sandbox` is no fixed world: it is one that has everything the file names.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -116,7 +116,7 @@ impl Sandboxed {
             let wanted = match source.kind.as_str() {
                 "entra" => self.entra(source)?,
                 "google" => self.google(source)?,
-                // A folder is what it is, in a sandbox too.
+                // A folder is only read, in a sandbox too.
                 _ => continue,
             };
             overrides.sources.insert(SourceId::new(&source.id), wanted);
@@ -131,11 +131,19 @@ impl Sandboxed {
                 "bitbucket" => {
                     atlassian().map(|(base_url, credential)| TargetOverride::Bitbucket { base_url, credential })?
                 }
+                "folder" => TargetOverride::Folder { path: self.copy(target) },
                 _ => continue,
             };
             overrides.targets.insert(TargetId::new(&target.id), wanted);
         }
         Ok(overrides)
+    }
+
+    /// The real folder is as little touched as a real server.
+    fn copy(&self, element: &Element) -> PathBuf {
+        let path = self.state.with_extension("folders").join(&element.id);
+        complain(&format!("sandbox: `{}` writes to {}, and not to the folder of the file", element.id, path.display()));
+        path
     }
 
     fn entra(&self, element: &Element) -> Result<SourceOverride, Trouble> {

@@ -199,10 +199,12 @@ fn folder_to_jira() {
         assert_eq!(account.start.kind, ShownKind::Default, "{} chose a picture itself", account.name);
         let photo = std::fs::read(photos.join(format!("{}.jpg", account.name))).expect("a photo of that person");
         expect_face(account, &photo);
-        let copy = done.folder.path().join("out/avatars").join(format!("{}.png", account.name));
+        let copies = "state/sandbox/corporate/folder-to-jira.folders/folder";
+        let copy = done.folder.path().join(copies).join(format!("{}.png", account.name));
         let copy = std::fs::read(&copy).unwrap_or_else(|fault| panic!("{}: {fault}", copy.display()));
         assert!(looks(&copy).fits(&looks(&photo)), "the copy of {}", account.name);
     }
+    assert!(!done.folder.path().join("out").exists(), "a sandbox writes no folder of the file");
     // Eight have a photo there; the others of the tenth that is rolled out are nobody's.
     let names: Vec<_> = changed.iter().map(|account| account.name.as_str()).collect();
     assert_eq!(names, ["mary", "radia"]);
