@@ -261,7 +261,7 @@ fn defaults_are_the_safe_choice() {
 #[test]
 fn every_rule_has_a_line_also_when_nobody_wrote_it() {
     let text = "version: 1\npipeline: small\nextract:\n  - folder:\n      path: in\n      users:\n        exclude: [a]\n\
-                transform:\n  fallback:\n    absent: keep\nload:\n  - folder: { path: out }\n  - folder:\n      id: b\n      path: out\n";
+                transform:\n  fallback:\n    absent: keep\nload:\n  - folder: { path: out }\n  - folder:\n      id: b\n      path: b\n";
     let pipeline = resolved(text, &Fixed::default());
     let users = &provider(&pipeline).users;
     let lines = [
