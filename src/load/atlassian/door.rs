@@ -21,6 +21,8 @@ use super::login::{Anonymous, Gate, Kind, contains};
 const JSON: &str = "application/json";
 /// The code of a fault that stands for 404.
 pub(crate) const NOT_FOUND: &str = "not_found";
+/// The code of a fault that stands for 405.
+pub(crate) const WRONG_METHOD: &str = "wrong_method";
 /// The code of a fault that stands for 415.
 pub(crate) const WRONG_TYPE: &str = "wrong_type";
 /// The code of a fault that stands for 500.
@@ -146,6 +148,7 @@ pub(crate) fn refused(answer: &Answer) -> Trouble {
         413 => Trouble::No(fault("too_large", answer)),
         415 => Trouble::No(fault(WRONG_TYPE, answer)),
         429 => Trouble::No(fault("throttled", answer)),
+        405 => Trouble::Maybe(fault(WRONG_METHOD, answer)),
         500 => Trouble::Maybe(fault(INTERNAL_ERROR, answer)),
         _ => Trouble::Maybe(fault("server_error", answer)),
     }

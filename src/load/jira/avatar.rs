@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::model::{AccountId, Mark, Shown};
 
-use super::wire::AvatarLists;
+use super::wire::{AvatarLists, is_number};
 
 /// What the `avatarUrls` of a user bean say.
 pub(super) fn shown(urls: &BTreeMap<String, String>, owner: &AccountId, base: &Url) -> Shown {
@@ -29,6 +29,7 @@ fn shown_at(url: &Url, account: &AccountId) -> Shown {
             url.query_pairs().find(|(key, _)| key == name).map(|(_, v)| v.into_owned()).filter(|v| !v.is_empty())
         };
         return match (parameter("avatarId"), parameter("ownerId")) {
+            (Some(id), _) if !is_number(&id) => Shown::Unknown("its avatarId is no number".into()),
             (Some(id), None) => Shown::System(Mark::new(id)),
             (Some(id), Some(owner)) if owner == account.as_str() => Shown::Custom(Mark::new(id)),
             (Some(_), Some(owner)) => Shown::Unknown(format!("it shows a picture that belongs to {owner}")),
@@ -168,6 +169,8 @@ mod tests {
         for url in [
             "https://jira.ex.org/secure/useravatar?ownerId=JIRAUSER1",
             "https://jira.ex.org/secure/useravatar?ownerId=SOMEBODY&avatarId=15017",
+            "https://jira.ex.org/secure/useravatar?ownerId=JIRAUSER1&avatarId=..",
+            "https://jira.ex.org/secure/useravatar?avatarId=15017%2F..",
             "https://jira.ex.org/login.jsp",
             "https://jira.ex.org/avatar/me",
         ] {

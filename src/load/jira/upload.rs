@@ -10,13 +10,13 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::http::{Call, Failure, FailureKind, told};
-use crate::load::atlassian::door::{INTERNAL_ERROR, NOT_FOUND, Trouble, WRONG_TYPE, fault};
+use crate::load::atlassian::door::{INTERNAL_ERROR, NOT_FOUND, Trouble, WRONG_METHOD, WRONG_TYPE, fault};
 use crate::load::{Learnt, Probe, Upload};
 use crate::model::{Fault, Mark};
 
 use super::desk::Desk;
 use super::version::Version;
-use super::wire::{Avatar, Temporary};
+use super::wire::{Avatar, Temporary, is_number};
 use super::{Jira, Route, Shared, UploadPolicy, probe};
 
 /// The largest size that Jira stores (reference §3.5).
@@ -36,6 +36,8 @@ pub(super) const SESSION_LOST: &str = "session_lost";
 const SWITCH: &str = "let an administrator start Jira with `-Datlassian.pats.invalidate.session.enabled=false` (for OAuth 2.0 \
     tokens `-Datlassian.oauth2.provider.invalidate.session.enabled=false`), or allow basic authentication under System > \
     Authentication methods and write `credential: { username: …, password: … }`";
+/// How a server answers that has no raw variant of the upload: the path is there, with another method or type.
+const NO_RAW: [&str; 3] = [NOT_FOUND, WRONG_METHOD, WRONG_TYPE];
 const ENDS: &str = "a token ends its web session after each request";
 const WITHOUT: &str = "`upload: one_step` works without a session, at 48 px";
 
@@ -101,7 +103,7 @@ pub(super) async fn temporary(
         let query = [("username", name), ("filename", file), ("size", &size)];
         let raw = Call::post(desk.api("user/avatar/temporary", &query)).bytes(square.mime, square.bytes.clone());
         match desk.write(raw).await {
-            Err(Trouble::No(no)) if [NOT_FOUND, WRONG_TYPE].contains(&no.code.as_str()) => {
+            Err(Trouble::No(no) | Trouble::Maybe(no)) if NO_RAW.contains(&no.code.as_str()) => {
                 let answer = desk.write(form).await?;
                 shared.multipart.store(true, Ordering::Relaxed);
                 answer
@@ -122,7 +124,7 @@ async fn confirm(desk: &Desk, shared: &Shared, name: &str, side: u32) -> Result<
     };
     shared.losses.store(0, Ordering::Relaxed);
     match answer.json::<Avatar>() {
-        Ok(avatar) if !avatar.id.is_empty() => Ok(Made { mark: Mark::new(avatar.id), owner: avatar.owner }),
+        Ok(avatar) if is_number(&avatar.id) => Ok(Made { mark: Mark::new(avatar.id), owner: avatar.owner }),
         _ => Err(Trouble::Maybe(fault("confirmation_odd", &answer))),
     }
 }
@@ -191,6 +193,9 @@ pub(super) async fn prepare(jira: &Jira, learnt: &mut Learnt, probe: Option<Prob
 /// Deletes an avatar; one that is gone already is as good, if the list of avatars says so: a gateway, or a server that
 /// is starting, answers 404 to everything. The caller has checked the owner: Jira does not (reference §1.7).
 pub(super) async fn delete(desk: &Desk, name: &str, mark: &Mark) -> Result<(), Trouble> {
+    if !is_number(mark.as_str()) {
+        return Err(Trouble::No(Fault::new("mark_odd", format!("`{mark}` is not the id of an avatar"))));
+    }
     let mut url = desk.api("user/avatar", &[("username", name)]);
     if let Ok(mut path) = url.path_segments_mut() {
         path.push(mark.as_str());

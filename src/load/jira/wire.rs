@@ -110,6 +110,18 @@ pub(super) struct AvatarLists {
     pub custom: Vec<Avatar>,
 }
 
+impl AvatarLists {
+    /// Whether every id is a number. An id stands in a path: nothing else may get there.
+    pub fn numbered(&self) -> bool {
+        self.system.iter().chain(&self.custom).all(|avatar| is_number(&avatar.id))
+    }
+}
+
+/// Whether a text can be the id of an avatar.
+pub(super) fn is_number(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// One avatar: in the lists, and as the answer to a creation.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -166,7 +178,7 @@ impl Temporary {
             return Some(Self::Refused(raw.error_messages.join("; ")));
         }
         match raw.id {
-            Some(id) if !id.is_empty() => Some(Self::Made { id, owner: raw.owner }),
+            Some(id) if is_number(&id) => Some(Self::Made { id, owner: raw.owner }),
             _ if raw.needs_cropping.is_some() || raw.is_cropping_needed.is_some() => Some(Self::Crop),
             _ => None,
         }
@@ -251,7 +263,7 @@ mod tests {
 
     #[test]
     fn the_answer_to_an_upload_is_read_in_all_its_shapes() {
-        let table: [(&str, &str); 8] = [
+        let table: [(&str, &str); 10] = [
             (r#"{"cropperWidth":117,"cropperOffsetX":41,"cropperOffsetY":41,"url":"u","needsCropping":true}"#, "crop"),
             (r#"{"cropperWidth":"117","isCroppingNeeded":"true"}"#, "crop"),
             (
@@ -266,6 +278,8 @@ mod tests {
             ),
             (r#"<textarea>{"errorMessages":["too large"]}</textarea>"#, "refused too large"),
             (r#"{"something":"else"}"#, "odd"),
+            (r#"{"id":"..","owner":"K"}"#, "odd"),
+            (r#"{"id":"15017/../15018","owner":"K"}"#, "odd"),
         ];
         for (body, expected) in table {
             let read = match Temporary::read(body.as_bytes()) {

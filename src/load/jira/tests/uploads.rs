@@ -114,16 +114,18 @@ async fn a_picture_that_is_not_served_to_us_proves_nothing() {
 
 #[tokio::test]
 async fn a_server_that_takes_only_forms_gets_forms() {
-    let stage = Stage::ready(World { multipart_only: true, ..World::default() }, Way::Password).await;
-    let mut session = stage.jira.session().await.unwrap();
-    let wrote = session.replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log)).await;
-    assert!(matches!(wrote, Wrote::Done(Some(_))), "{wrote:?}");
-    let uploads = stage.take_log().iter().filter(|line| line.contains("temporary")).count();
-    assert_eq!(uploads, 2, "raw once, then as a form");
-    stage.world().users.get_mut("ada+x@ex.org").unwrap().selected = super::fake::DEFAULT;
-    session.replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log)).await;
-    let uploads = stage.take_log().iter().filter(|line| line.contains("temporary")).count();
-    assert_eq!(uploads, 1, "what was learnt is kept");
+    for raw in [404, 405, 415] {
+        let stage = Stage::ready(World { raw, ..World::default() }, Way::Password).await;
+        let mut session = stage.jira.session().await.unwrap();
+        let wrote = session.replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log)).await;
+        assert!(matches!(wrote, Wrote::Done(Some(_))), "{raw}: {wrote:?}");
+        let uploads = stage.take_log().iter().filter(|line| line.contains("temporary")).count();
+        assert_eq!(uploads, 2, "{raw}: raw once, then as a form");
+        stage.world().users.get_mut("ada+x@ex.org").unwrap().selected = super::fake::DEFAULT;
+        session.replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log)).await;
+        let uploads = stage.take_log().iter().filter(|line| line.contains("temporary")).count();
+        assert_eq!(uploads, 1, "{raw}: what was learnt is kept");
+    }
 }
 
 #[tokio::test]
