@@ -53,6 +53,8 @@ pub enum Fault {
     WrongPicture,
     /// `wrong_owner`: an avatar that this request makes belongs to somebody else (Jira).
     WrongOwner,
+    /// `name_passes`: before the request whoever it names is renamed, and somebody new has the name (Jira).
+    NamePasses,
 }
 
 impl Fault {
@@ -66,6 +68,7 @@ impl Fault {
             "empty_answer" => Some(Fault::EmptyAnswer),
             "wrong_picture" => Some(Fault::WrongPicture),
             "wrong_owner" => Some(Fault::WrongOwner),
+            "name_passes" => Some(Fault::NamePasses),
             _ => None,
         }
     }

@@ -9,9 +9,9 @@ use axum::http::Method;
 use super::store::{Account, Store};
 use super::world::{Role, Standing};
 use super::{Jira, switches};
-use crate::sandbox::atlassian::ask::Ask;
+use crate::sandbox::atlassian::ask::{Ask, Fault};
 use crate::sandbox::atlassian::filters::check_forgery;
-use crate::sandbox::atlassian::login::Caller;
+use crate::sandbox::atlassian::login::{Caller, Way};
 use crate::sandbox::atlassian::reply::Reply;
 
 /// An answer, or the answer that stops the call early.
@@ -32,6 +32,9 @@ pub struct Call<'a> {
 impl Call<'_> {
     /// Finds the endpoint and lets it answer.
     pub fn answer(&mut self) -> Answer {
+        if let (Some(Fault::NamePasses), Some(name)) = (self.ask.fault, self.ask.query("username")) {
+            self.store.pass_on(name);
+        }
         let path: Vec<&str> = self.ask.path.iter().map(String::as_str).collect();
         let strict = matches!((&self.ask.method, &path[..]), (&Method::POST, ["rest", "api", _, "user", "avatar", ..]));
         if let Err(refusal) = check_forgery(self.jira, self.ask, strict) {
@@ -113,8 +116,17 @@ impl Call<'_> {
         self.is_admin() || self.caller.key.as_deref() == Some(&account.key)
     }
 
+    /// Refuses what no OAuth 2.0 scope covers to a service account (§13).
+    pub fn check_scope(&self) -> Result<(), Reply> {
+        match self.caller.way == Way::Token && self.jira.is(&switches::TOKEN_SCOPE, "service") {
+            true => Err(Reply::message(403, "The token does not have the scope that is needed.")),
+            false => Ok(()),
+        }
+    }
+
     /// As [`Call::may_edit`], as a refusal.
     pub fn check_edit(&self, account: &Account) -> Result<(), Reply> {
+        self.check_scope()?;
         if self.may_edit(account) {
             return Ok(());
         }

@@ -45,10 +45,11 @@ impl Call<'_> {
             };
             standing && matches(account, &term)
         };
-        let reach = match self.jira.version.search_reach() {
-            SearchReach::FirstThousand => 1000,
-            SearchReach::Pages => usize::MAX,
-            SearchReach::FirstHundred => 100,
+        let reach = match (self.jira.switch(&switches::SEARCH_REACH).parse(), self.jira.version.search_reach()) {
+            (Ok(reach), _) => reach,
+            (Err(_), SearchReach::FirstThousand) => 1000,
+            (Err(_), SearchReach::Pages) => usize::MAX,
+            (Err(_), SearchReach::FirstHundred) => 100,
         };
         let mut found: Vec<&Account> = self.store.accounts.values().filter(wanted).collect();
         found.sort_by(|a, b| a.name.cmp(&b.name));
@@ -57,6 +58,7 @@ impl Call<'_> {
     }
 
     pub(super) fn list(&mut self) -> Answer {
+        self.check_scope()?;
         if !self.jira.stands(&switches::USER_LIST, self.jira.version.has_user_list()) {
             return Err(Reply::error(404, "The user named 'list' does not exist"));
         }

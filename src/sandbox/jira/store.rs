@@ -196,6 +196,28 @@ impl Store {
             self.accounts.values().flat_map(|a| a.tokens.iter().map(|t| (t.clone(), a.key.clone()))).collect();
     }
 
+    /// The account of that name is called something else from now on, and somebody new, without a picture, gets the name.
+    pub fn pass_on(&mut self, name: &str) {
+        let name = name.to_lowercase();
+        let Some(mut former) = self.names.get(&name).and_then(|key| self.accounts.get(key)).cloned() else { return };
+        let key = format!("JIRAUSER{}", 90_000 + self.accounts.len());
+        let newcomer = Account {
+            key: key.clone(),
+            display_name: format!("{} II", former.display_name),
+            email: former.email.as_ref().map(|email| format!("new.{email}")),
+            password: None,
+            tokens: Vec::new(),
+            chosen: None,
+            properties: BTreeMap::new(),
+            ..former.clone()
+        };
+        former.name = format!("{name}.former");
+        self.names.insert(former.name.clone(), former.key.clone());
+        self.names.insert(name, key.clone());
+        self.accounts.insert(former.key.clone(), former);
+        self.accounts.insert(key, newcomer);
+    }
+
     /// The account with that name, whatever its case.
     pub fn by_name(&self, name: &str) -> Option<&Account> {
         self.accounts.get(self.names.get(&name.to_lowercase())?)

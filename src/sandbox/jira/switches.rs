@@ -22,11 +22,15 @@ switches! {
     PERMISSION_STATUS = "permission_status", Values::OneOf(&["401", "403"]), "403",
         "Status of a missing permission: 401 in old code, 403 in the document (§3.9).";
     USER_LIST = "user_list", BY_VERSION, "version", "Whether /user/list exists; by version 11.0 and the recent 10.3 LTS (§3.3).";
+    TOKEN_SCOPE = "token_scope", Values::OneOf(&["all", "service"]), "all",
+        "What a token may call: everything, or what a service account's may from Jira 11 on, which is neither /user/list nor ADMIN (§13).";
+    SEARCH_REACH = "search_reach", Values::OneOf(&["version", "100", "1000"]), "version",
+        "How many users exist for /user/search; by version, and up to 8.20.3 sometimes 1000 or 100 (§13).";
     USER_LIST_AVATARS = "user_list_avatars", ON_OFF, "on", "Whether the values of /user/list carry avatarUrls (§11.3).";
     USER_LIST_INACTIVE = "user_list_inactive", ON_OFF, "on", "Whether /user/list includes inactive accounts.";
     GROUP_PAGE = "group_page", Values::Number, "50", "Largest page of /group/member (§3.3).";
     ONE_STEP = "one_step", ON_OFF, "on", "Whether a square picture of at most 48 px is created in one request (§1.2, §11.1).";
-    RAW_UPLOAD = "raw_upload", Values::OneOf(&["accepted", "404", "415"]), "accepted",
+    RAW_UPLOAD = "raw_upload", Values::OneOf(&["accepted", "404", "405", "415"]), "accepted",
         "Whether the raw-body variant of the upload is there (§11.2).";
     MULTIPART_UPLOAD = "multipart_upload", ON_OFF, "on", "Whether the multipart variant of the upload is there (§3.5).";
     SELECT_ANSWER = "select_answer", Values::OneOf(&["version", "204", "bean"]), "version",

@@ -37,6 +37,7 @@ impl Call<'_> {
     fn raw_upload(&mut self) -> Answer {
         match self.jira.switch(&switches::RAW_UPLOAD).as_str() {
             "404" => return Err(Reply::error(404, "Not Found")),
+            "405" => return Err(Reply::error(405, "Method Not Allowed")),
             "415" => return Err(Reply::error(415, "Unsupported Media Type")),
             _ => {}
         }

@@ -37,6 +37,11 @@ async fn search_sees_as_far_as_the_version() {
         let heard = desk.get(&format!("/rest/api/2/user/search?username=.&startAt={start}{page}"), ADMIN).await;
         assert_eq!(heard.json().as_array().map(Vec::len), Some(found), "{version} {count} {start} {page}");
     }
+    for (reach, found) in [("100", 100), ("1000", 1000), ("version", 1000)] {
+        let desk = Desk::of(&crowd("8.20.3", 1005), &[("search_reach", reach)]);
+        let heard = desk.get("/rest/api/2/user/search?username=.&maxResults=1000", ADMIN).await;
+        assert_eq!(heard.json().as_array().map(Vec::len), Some(found), "{reach}");
+    }
 }
 
 #[tokio::test]
@@ -95,6 +100,7 @@ async fn the_cursor_goes_through_everybody_once() {
         ("10.3.0", &[("user_list", "on")], 200, 7),
         ("10.3.12", &[], 200, 7),
         ("11.0.0", &[("user_list_inactive", "off")], 200, 5),
+        ("11.0.0", &[("token_scope", "service")], 403, 0),
     ];
     for (version, switches, status, count) in table {
         let heard = Desk::new(version, switches).get("/rest/api/2/user/list", As::Token("tok")).await;

@@ -31,6 +31,7 @@ async fn what_step_one_takes() {
         (format!("&filename=a.png&size={n}"), "image/png", &fine, &[("attachment_limit", "50")], 400),
         (format!("&filename=a.png&size={n}"), "image/png", &fine, &[("megapixels", "0")], 400),
         (format!("&filename=a.png&size={n}"), "image/png", &fine, &[("raw_upload", "404")], 404),
+        (format!("&filename=a.png&size={n}"), "image/png", &fine, &[("raw_upload", "405")], 405),
         (format!("&filename=a.png&size={n}"), "image/png", &fine, &[("raw_upload", "415")], 415),
     ];
     for (query, mime, body, switches, status) in table {
