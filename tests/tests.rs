@@ -48,6 +48,7 @@ mod suite {
     mod seeds; // seeded faults at every request, every write judged at once (P1, P2)
     mod selection; // --only, --target, --plan
     mod several; // sources and targets side by side, and none for another's fault
+    mod signed_out; // a login that ends, an outage that looks like it
     mod signing_in; // `auth`: who we are, what we may
     mod slugs; // names pass to somebody else, and lead nowhere else (P1)
     mod state_damage; // a state that is no state, a disk that is full

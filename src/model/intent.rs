@@ -199,6 +199,9 @@ pub enum Event {
         /// How the target names it.
         mark: Mark,
     },
+    /// What stands there under the mark of ours is another picture, and nothing was written. The placement is deleted in the
+    /// same transaction.
+    Foreign,
     /// The server refused; nothing happened.
     Refused {
         /// Its words.
@@ -277,7 +280,9 @@ impl Status {
             (Self::Sent { .. } | Self::Made(_), E::Shown { mark }) => Ok(Self::Shown(mark.clone())),
             (Self::Sent { .. }, E::Recognised { mark }) => Ok(Self::Shown(mark.clone())),
             (Self::Shown(_), E::Confirmed { mark }) => Ok(Self::Shown(mark.clone())),
-            (Self::Sent { .. }, E::Reset) => Ok(Self::Reset),
+            // Of a leftover: the person chose another picture, and the one of ours before it is to go, too.
+            (Self::Sent { .. } | Self::Leftover(_), E::Reset) => Ok(Self::Reset),
+            (Self::Sent { .. }, E::Foreign) => Ok(Self::Closed),
             (Self::Sent { .. } | Self::Made(_), E::Bad { mark } | E::Abandoned { mark }) => {
                 Ok(Self::Leftover(mark.clone()))
             }
@@ -401,6 +406,8 @@ mod tests {
             vec![sent(1), Event::Abandoned { mark: m("5") }, Event::Closed],
             vec![sent(1), Event::Stray { mark: m("5"), owner: "L".into() }, Event::Closed],
             vec![sent(1), Event::Reset, Event::Closed],
+            vec![sent(1), Event::Abandoned { mark: m("5") }, Event::Reset, Event::Closed],
+            vec![sent(1), Event::Foreign],
             vec![sent(1), Event::Refused { why: "403".into() }],
             vec![Event::Void { why: "nothing was sent".into() }],
             vec![sent(1), Event::Unsure { why: "two fit".into() }, Event::Void { why: "gone".into() }],
@@ -422,6 +429,7 @@ mod tests {
             vec![sent(1), Event::Made { mark: m("5") }, Event::Stray { mark: m("5"), owner: "L".into() }],
             vec![sent(1), Event::Made { mark: m("5") }, Event::Recognised { mark: m("5") }],
             vec![sent(1), Event::Reset, Event::Shown { mark: m("5") }],
+            vec![sent(1), Event::Made { mark: m("5") }, Event::Foreign],
             vec![sent(1), Event::Refused { why: "403".into() }, sent(2)],
         ];
         for path in paths {

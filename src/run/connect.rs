@@ -21,7 +21,7 @@ use crate::load::{self, Target};
 use crate::model::{AccountKey, Place};
 use crate::pipeline::{
     self, AppProof, AtlassianCredential, Cloud, ConfluenceUpload, EntraCredential, GoogleCredential, JiraUpload,
-    Matching, Pipeline, Provider, SourceKind, TargetKind, TokenFrom,
+    Matching, Ownership, Pipeline, Provider, SourceKind, TargetKind, TokenFrom,
 };
 
 /// The named rates and transports of a file, made once and shared.
@@ -122,6 +122,10 @@ impl Lines {
                     },
                     quiet: entry.quiet,
                     accounts: account_rules(&entry.accounts),
+                    own: match entry.ownership {
+                        Ownership::Provider => load::jira::Own::Replaced,
+                        Ownership::Ours => load::jira::Own::Left,
+                    },
                 };
                 Ok(Arc::new(load::jira::Jira::new(settings, line, Arc::new(Eyes))?))
             }

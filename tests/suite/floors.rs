@@ -54,8 +54,8 @@ const FLOORS: &[(&str, Floor)] = &[
     ("jira POST avatar", [ALL, 0, CHANGED, 0]),
     ("jira PUT avatar", [ALL, 0, CHANGED, GONE]),
     ("jira DELETE avatar", [0, 0, CHANGED, GONE]),
-    // The first picture of each of the four sessions, then one in fifty.
-    ("jira GET useravatar", [4, 0, 4, 0]),
+    // The first picture of each of the four sessions, then one in fifty; and each old one that is deleted.
+    ("jira GET useravatar", [4, 0, 4 + CHANGED, GONE]),
     // Version, server id, login (atlassian §4.1), listing.
     ("confluence GET server-information", always(1)),
     ("confluence GET manifest", always(1)),

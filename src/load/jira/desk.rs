@@ -22,6 +22,15 @@ use super::wire::{AvatarLists, Myself, Permissions, User};
 /// The code of a fault that stands for an account which is not there.
 pub(super) const GONE: &str = "account_gone";
 
+/// What the server gives for a picture that is to be looked at.
+pub(super) enum Served {
+    Picture(Bytes),
+    /// A page, a redirect, a refusal: it does not serve this picture to us (JRASERVER-72378).
+    Nothing,
+    /// It cannot say now.
+    NotNow(Fault),
+}
+
 /// Whom a name leads to.
 pub(super) enum Led {
     /// The account that was meant, with its avatars.
@@ -88,7 +97,11 @@ impl Desk {
     /// The avatars of an account. The inner fault is this person's alone.
     pub async fn avatars(&self, name: &str) -> Result<Result<Avatars, Fault>, Failure> {
         let url = self.api("user/avatars", &[("username", name)]);
-        Ok(self.of_one::<AvatarLists>(url, "avatars").await?.map(Into::into))
+        let lists = self.of_one::<AvatarLists>(url, "avatars").await?;
+        Ok(lists.and_then(|lists| match lists.numbered() {
+            true => Ok(lists.into()),
+            false => Err(Fault::new("avatars_odd", format!("the avatars of {name} have ids that are no numbers"))),
+        }))
     }
 
     /// A user by `username` or by `key`. The inner fault is this person's alone.
@@ -133,12 +146,32 @@ impl Desk {
         }
     }
 
+    /// The same, told apart from a server in trouble.
+    pub async fn served(&self, owner: &AccountId, mark: &Mark) -> Result<Served, Failure> {
+        let answer = match self.door.file(self.portrait(Some(owner), mark)).await {
+            Ok(answer) => answer,
+            // A redirect to a sign-in page elsewhere.
+            Err(failure) if matches!(failure.kind, FailureKind::Odd | FailureKind::Misconfigured) => {
+                return Ok(Served::Nothing);
+            }
+            Err(failure) => return Err(failure),
+        };
+        Ok(match answer.status {
+            200 if !answer.is_html() && !answer.body.is_empty() => Served::Picture(answer.body),
+            429 | 500.. => Served::NotNow(fault("picture_unread", &answer)),
+            _ => Served::Nothing,
+        })
+    }
+
     /// The bytes of a picture; `None` where the server sent something else, such as a login page.
     pub async fn picture(&self, owner: Option<&AccountId>, mark: &Mark) -> Result<Option<Bytes>, Failure> {
+        self.door.picture(self.portrait(owner, mark)).await
+    }
+
+    fn portrait(&self, owner: Option<&AccountId>, mark: &Mark) -> Url {
         let mut query = vec![("avatarId", mark.as_str()), ("size", "xxxlarge@2x")];
         query.extend(owner.map(|owner| ("ownerId", owner.as_str())));
-        let url = with_query(self.door.line().url("secure/useravatar"), &query);
-        self.door.picture(url).await
+        with_query(self.door.line().url("secure/useravatar"), &query)
     }
 
     /// A write, sent once.

@@ -17,13 +17,15 @@ pub(super) fn requests(changes: &Changes, known: &Known) -> u64 {
         Some(Route::OneStep) => 3,
         Some(Route::Session) | None => 4,
     };
-    let writes = changes.replace_over_ours * (replace + 1)
+    // What an earlier run made is looked at before it is deleted.
+    let goes = 2;
+    let writes = changes.replace_over_ours * (replace + goes)
         + changes.replace * replace
-        + changes.revert_made * 3
+        + changes.revert_made * (2 + goes)
         + changes.revert_adopted * 2
-        + changes.finish_over_ours * 3
+        + changes.finish_over_ours * (2 + goes)
         + changes.finish * 2
-        + changes.tidy * 2;
+        + changes.tidy * (1 + goes);
     let samples: u64 = changes.sessions.iter().map(|made| made.div_ceil(SAMPLED)).sum();
     if writes == 0 { 0 } else { writes + samples + survey(changes.accounts, known) }
 }
@@ -51,13 +53,13 @@ mod tests {
         let none = Changes::default();
         let table = [
             (Changes { replace: 1, sessions: vec![1], ..none.clone() }, 4 + 1 + 2, 3 + 1 + 2),
-            (Changes { replace_over_ours: 1, sessions: vec![1], ..none.clone() }, 5 + 1 + 2, 4 + 1 + 2),
+            (Changes { replace_over_ours: 1, sessions: vec![1], ..none.clone() }, 6 + 1 + 2, 5 + 1 + 2),
             (Changes { replace: 101, sessions: vec![51, 50], ..none.clone() }, 404 + 2 + 1 + 2, 303 + 2 + 1 + 2),
-            (Changes { revert_made: 1, ..none.clone() }, 5, 5),
+            (Changes { revert_made: 1, ..none.clone() }, 6, 6),
             (Changes { revert_adopted: 1, ..none.clone() }, 4, 4),
             (Changes { finish: 1, ..none.clone() }, 4, 4),
-            (Changes { finish_over_ours: 1, ..none.clone() }, 5, 5),
-            (Changes { tidy: 1, ..none.clone() }, 4, 4),
+            (Changes { finish_over_ours: 1, ..none.clone() }, 6, 6),
+            (Changes { tidy: 1, ..none.clone() }, 5, 5),
             (none, 0, 0),
         ];
         for (changes, by_session, in_one_step) in table {

@@ -10,6 +10,7 @@ mod avatar;
 mod default;
 mod desk;
 mod forecast;
+mod mend;
 mod observe;
 mod probe;
 mod session;
@@ -55,6 +56,16 @@ pub enum UploadPolicy {
     OneStep,
 }
 
+/// What becomes of a picture that was planned with as ours, and turns out to be the person's own right before a write.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Own {
+    /// It is replaced or taken off like any other, and stays among the person's avatars: `ownership: provider`.
+    #[default]
+    Replaced,
+    /// It is left as it is: `ownership: ours`.
+    Left,
+}
+
 /// A `jira` target of the pipeline file, resolved.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -68,6 +79,8 @@ pub struct Settings {
     pub quiet: Duration,
     /// Which accounts are selected.
     pub accounts: AccountRules,
+    /// Whose pictures are replaced.
+    pub own: Own,
 }
 
 /// The way pictures go, once decided.

@@ -10,6 +10,7 @@ use crate::model::{Account, Intent, IntentKind, Mark, OpenIntent, Status};
 
 use super::avatar::{Avatars, Selected};
 use super::desk::{Desk, GONE, Led};
+use super::mend::superseded;
 use super::{Shared, stray};
 
 pub(super) async fn observe(
@@ -98,8 +99,13 @@ fn judge(intent: &Intent, status: &Status, avatars: &Avatars, found: &Found, def
         },
         (_, Status::Stray { mark, owner }) => Seen::Stray { mark: mark.clone(), owner: owner.clone() },
         (_, Status::Leftover(mark)) => {
-            if avatars.has(mark, &intent.account) && !avatars.shows(mark) {
-                Seen::Leftover(mark.clone())
+            let left = match avatars.has(mark, &intent.account) {
+                true => Some(mark.clone()).filter(|mark| !avatars.shows(mark)),
+                // Gone already; the one of ours before it may not be.
+                false => superseded(intent, status, avatars),
+            };
+            if let Some(left) = left {
+                Seen::Leftover(left)
             } else {
                 Seen::Nothing("the leftover is gone, or was chosen by the person".into())
             }
@@ -136,7 +142,8 @@ fn created(intent: &Intent, attempts: u32, avatars: &Avatars, found: &Found, def
 /// Made, selected or not.
 fn made(intent: &Intent, mark: &Mark, avatars: &Avatars, default: Option<&Mark>) -> Seen {
     if !avatars.has(mark, &intent.account) {
-        return Seen::Nothing("our picture was taken away meanwhile".into());
+        let old = superseded(intent, &Status::Made(mark.clone()), avatars);
+        return old.map_or_else(|| Seen::Nothing("our picture was taken away meanwhile".into()), Seen::Leftover);
     }
     match intent.kind {
         IntentKind::Replace if avatars.shows(mark) => Seen::Shown(mark.clone()),

@@ -1,7 +1,7 @@
 //! The steps of a write, each between the journal calls that `write-protocols.md` puts around it.
 //!
-//! Owns: replace, revert and mend for one account at a time, in a web session of its own.
-//! Leaves to others: how bytes go up (`upload.rs`), judging what was cut off (`observe.rs`).
+//! Owns: replace and revert for one account at a time, in a web session of its own.
+//! Leaves to others: how bytes go up (`upload.rs`), judging what was cut off (`observe.rs`), mending it (`mend.rs`).
 //! A newcomer gets wrong: the server keeps one temporary avatar a session and does not remember whose it is. Two uploads
 //! at once in one session put one person's face on another (reference §2.1), so a session is lent out with `&mut` only.
 
@@ -12,18 +12,34 @@ use bytes::Bytes;
 
 use crate::http::{Cookies, Failure, FailureKind, Line};
 use crate::load::atlassian::door::Trouble;
-use crate::load::atlassian::session::{Protocol, record, unmendable};
+use crate::load::atlassian::session::{Protocol, record};
 use crate::load::atlassian::{Credential, now};
 use crate::load::{Journal, Mend, Rendition, Wrote};
-use crate::model::{AccountId, Event, Fault, Intent, IntentKind, Mark, OpenIntent, Shown, Status};
+use crate::model::{AccountId, Event, Fault, Intent, Mark, OpenIntent, Shown};
 
-use super::avatar::{self, Avatars, Selected};
-use super::desk::{Desk, Led};
-use super::upload::{self, Made, SESSION_LOST, Square};
-use super::{Route, Shared};
+use super::avatar::{self, Avatars};
+use super::desk::{Desk, Served};
+use super::upload::{self, SESSION_LOST, Square};
+use super::{Own, Route, Shared};
 
 /// Of the pictures that a session makes, the first and then one in so many is downloaded and compared.
 pub(super) const SAMPLED: u64 = 50;
+
+/// What stands on an account right before a revert.
+enum Stands {
+    AsPlanned,
+    /// The account shows something else than the plan saw, or the name is another account's.
+    Otherwise,
+    /// The plan took it for ours, and it is the person's own.
+    NotOurs,
+}
+
+/// When a picture was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Made {
+    Now,
+    Earlier,
+}
 
 /// One worker's session.
 pub(super) struct JiraSession {
@@ -32,7 +48,7 @@ pub(super) struct JiraSession {
     /// For the upload: with cookies where the route needs the web session.
     uploads: Desk,
     pub(super) shared: Arc<Shared>,
-    route: Route,
+    pub(super) route: Route,
     made: u64,
 }
 
@@ -56,6 +72,11 @@ impl Protocol for JiraSession {
         }
         draft.base = avatars.ids();
         draft.old = draft.old.filter(|old| draft.base.contains(old));
+        let shown = draft.old.as_ref().is_some_and(|old| avatars.shows(old));
+        self.keep_what_is_not_ours(&mut draft).await?;
+        if shown && draft.old.is_none() && self.shared.settings.own == Own::Left {
+            return self.foreign(draft, journal).await;
+        }
         let sent = Event::Sent { attempt: 1, route: self.route.word().to_owned(), at: now() };
         journal.begin(draft.clone(), sent).await.map_err(Wrote::Stop)?;
         self.send(&draft, 1, rendition, journal).await
@@ -68,19 +89,11 @@ impl Protocol for JiraSession {
                 "no account of this server shows the default picture, so it cannot be told which one it is",
             )));
         };
-        match &draft.stood {
-            // A list of avatars names the owners of uploads only; the user's own bean names its key, and makes no base.
-            Shown::System(_) if self.shows_still(&draft).await? => draft.old = None,
-            Shown::Custom(_) => {
-                let avatars = self.avatars(&draft.account_name).await?;
-                let Selected::Custom(shown) = &avatars.selected else { return Ok(Wrote::ChangedMeanwhile) };
-                if !avatars.all_of(&draft.account) || !avatars.stand_as(&draft.stood, Some(&default)) {
-                    return Ok(Wrote::ChangedMeanwhile);
-                }
-                draft.base = avatars.ids();
-                draft.old = draft.old.filter(|old| old == shown);
-            }
-            Shown::System(_) | Shown::Default | Shown::Unknown(_) => return Ok(Wrote::ChangedMeanwhile),
+        match self.stands(&mut draft, &default).await? {
+            Stands::AsPlanned => {}
+            Stands::Otherwise => return Ok(Wrote::ChangedMeanwhile),
+            Stands::NotOurs if self.shared.settings.own == Own::Left => return self.foreign(draft, journal).await,
+            Stands::NotOurs => {}
         }
         let sent = Event::Sent { attempt: 1, route: "revert".to_owned(), at: now() };
         journal.begin(draft.clone(), sent).await.map_err(Wrote::Stop)?;
@@ -102,25 +115,7 @@ impl Protocol for JiraSession {
     }
 
     async fn mend(&mut self, open: &OpenIntent, mend: &Mend, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
-        let intent = &open.intent;
-        if let (Mend::Tidy(mark), Status::Stray { .. }) = (mend, &open.status) {
-            return self.take_back(open, mark, journal).await;
-        }
-        let led = self.desk.led(&intent.account_name, &intent.account).await;
-        let avatars = match (led.map_err(Wrote::Stop)?, mend) {
-            (Ok(Led::Here(avatars)), Mend::Tidy(mark)) if stray(open) && !avatars.has(mark, &intent.account) => {
-                return self.take_back(open, mark, journal).await;
-            }
-            (Ok(Led::Here(avatars)), _) => avatars,
-            (_, Mend::Tidy(mark)) if stray(open) => return self.take_back(open, mark, journal).await,
-            (Ok(Led::Elsewhere), _) => return Ok(Wrote::ChangedMeanwhile),
-            (Err(unread), _) => return Err(Wrote::Refused(unread)),
-        };
-        match mend {
-            Mend::Finish(mark) => self.finish(open, mark, &avatars, journal).await,
-            Mend::Tidy(mark) => self.tidy(open, mark, &avatars, journal).await,
-            Mend::Again(rendition) => self.again(open, rendition, &avatars, journal).await,
-        }
+        self.mended(open, mend, journal).await
     }
 }
 
@@ -162,7 +157,7 @@ impl JiraSession {
     }
 
     /// Whether the account is called so and shows what the plan saw, by the user's own bean.
-    async fn shows_still(&self, draft: &Intent) -> Result<bool, Wrote> {
+    async fn bean_shows(&self, draft: &Intent) -> Result<bool, Wrote> {
         let user = self.desk.user("username", &draft.account_name).await;
         let user = user.map_err(Wrote::Stop)?.map_err(Wrote::Refused)?;
         let urls = user.avatar_urls.unwrap_or_default();
@@ -170,8 +165,73 @@ impl JiraSession {
         Ok(user.key.as_deref() == Some(draft.account.as_str()) && shown == draft.stood)
     }
 
+    /// What stands there right before a revert. What turns out not to be ours is taken out of the draft.
+    async fn stands(&self, draft: &mut Intent, default: &Mark) -> Result<Stands, Wrote> {
+        let planned = |as_planned: bool| Ok(if as_planned { Stands::AsPlanned } else { Stands::Otherwise });
+        if let Shown::System(_) = &draft.stood {
+            // A list of avatars names the owners of uploads only; the user's own bean names its key, and makes no base.
+            draft.old = None;
+            return planned(self.bean_shows(draft).await?);
+        }
+        let Shown::Custom(stood) = draft.stood.clone() else { return Ok(Stands::Otherwise) };
+        let avatars = self.avatars(&draft.account_name).await?;
+        draft.base = avatars.ids();
+        if !avatars.shows(&stood) {
+            draft.old = None;
+            // An id that is none of the account's is stored unchecked: the bean names it, and the default is seen.
+            let dangling = avatars.owner(&stood).is_none() && avatars.stand_as(&Shown::Default, Some(default));
+            return planned(dangling && avatars.all_of(&draft.account) && self.bean_shows(draft).await?);
+        }
+        if !avatars.all_of(&draft.account) {
+            return Ok(Stands::Otherwise);
+        }
+        let ours = draft.old.take_if(|old| *old == stood).is_some();
+        draft.old = ours.then_some(stood);
+        self.keep_what_is_not_ours(draft).await?;
+        Ok(if ours && draft.old.is_none() { Stands::NotOurs } else { Stands::AsPlanned })
+    }
+
+    /// A server that was put back from a backup gives our number to what somebody uploads: what an earlier run made is
+    /// looked at before anything is done on its account.
+    async fn keep_what_is_not_ours(&self, draft: &mut Intent) -> Result<(), Wrote> {
+        if let Some(old) = draft.old.clone()
+            && !self.is_ours(draft, &old).await?
+        {
+            tracing::warn!(account = %draft.account, %old, "another picture has the number of ours: it stays");
+            (draft.old, draft.old_looks) = (None, None);
+        }
+        Ok(())
+    }
+
+    /// Whether nothing speaks against it that this is still the picture which we made.
+    pub(super) async fn is_ours(&self, intent: &Intent, mark: &Mark) -> Result<bool, Wrote> {
+        let old = intent.old.as_ref() == Some(mark);
+        if (old && intent.old_looks.is_none()) || (!old && intent.luma.is_none()) {
+            // Of a state before schema 2, or of this very run.
+            return Ok(true);
+        }
+        let served = match self.desk.served(&intent.account, mark).await.map_err(Wrote::Stop)? {
+            Served::Picture(bytes) => self.shared.looks.luma(&bytes),
+            // Some releases serve no picture to a token (JRASERVER-72378): then the records and the owner decide.
+            Served::Nothing => return Ok(true),
+            Served::NotNow(fault) => return Err(Wrote::Maybe(fault)),
+        };
+        Ok(served.is_some_and(|served| match old {
+            true => intent.old_looks.is_some_and(|looks| looks.fits(&served)),
+            false => intent.luma.as_ref().is_some_and(|sent| served.fits(sent)),
+        }))
+    }
+
+    /// What stands there is the person's own: it is left, and our record of it goes.
+    async fn foreign(&self, draft: Intent, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
+        let sent = Event::Sent { attempt: 1, route: "look".to_owned(), at: now() };
+        journal.begin(draft, sent).await.map_err(Wrote::Stop)?;
+        record(journal, Event::Foreign).await?;
+        Ok(Wrote::ChangedMeanwhile)
+    }
+
     /// From the recorded sending to the end.
-    async fn send(
+    pub(super) async fn send(
         &mut self,
         intent: &Intent,
         attempt: u32,
@@ -200,11 +260,11 @@ impl JiraSession {
         }
         self.compare(intent, &made.mark, journal).await?;
         record(journal, Event::Made { mark: made.mark.clone() }).await?;
-        self.show(intent, &made.mark, journal).await
+        self.show(intent, &made.mark, intent.old.as_ref(), Made::Now, journal).await
     }
 
     /// Whose the new picture is. It must be new.
-    async fn owner(&self, intent: &Intent, made: &Made) -> Result<AccountId, Wrote> {
+    async fn owner(&self, intent: &Intent, made: &upload::Made) -> Result<AccountId, Wrote> {
         let odd = |found: String| {
             Err(Wrote::Stop(
                 Failure::new(FailureKind::Odd, format!("a picture for {}", intent.account_name), found)
@@ -258,13 +318,23 @@ impl JiraSession {
         ))
     }
 
-    /// Shows what was made, then takes the old one of ours away.
-    async fn show(&self, intent: &Intent, mark: &Mark, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
+    /// Shows what was made, then takes the old one of ours away, which was looked at before.
+    pub(super) async fn show(
+        &self,
+        intent: &Intent,
+        mark: &Mark,
+        old: Option<&Mark>,
+        made: Made,
+        journal: &mut dyn Journal,
+    ) -> Result<Wrote, Wrote> {
         match upload::select(&self.desk, &intent.account_name, mark).await {
             Ok(()) => {}
             Err(Trouble::No(no)) => {
+                let ours = made == Made::Now || self.is_ours(intent, mark).await?;
                 record(journal, Event::Abandoned { mark: mark.clone() }).await?;
-                self.delete(&intent.account_name, mark).await?;
+                if ours {
+                    self.delete(&intent.account_name, mark).await?;
+                }
                 record(journal, Event::Closed).await?;
                 return Ok(Wrote::Refused(no));
             }
@@ -273,7 +343,7 @@ impl JiraSession {
         }
         record(journal, Event::Shown { mark: mark.clone() }).await?;
         // `old` is in `base`, and the read before the first write proved the owner of everything in there.
-        if let Some(old) = intent.old.as_ref().filter(|old| *old != mark && intent.base.contains(old)) {
+        if let Some(old) = old.filter(|old| *old != mark && intent.base.contains(old)) {
             self.delete(&intent.account_name, old).await?;
         }
         record(journal, Event::Closed).await?;
@@ -286,146 +356,6 @@ impl JiraSession {
             .await
             .map_err(|trouble| left_open(trouble, "not_deleted", &format!("avatar {mark} could not be deleted")))
     }
-
-    /// After more than one attempt: takes away what an earlier one left beside `keep`. The journal still says that the
-    /// intent is sent, so a kill in here is judged by the same look again.
-    async fn sweep(&self, intent: &Intent, attempts: u32, keep: &Mark) -> Result<(), Wrote> {
-        let avatars = self.desk.avatars(&intent.account_name).await.map_err(Wrote::Stop)?.map_err(Wrote::Maybe)?;
-        let mut strays = Vec::new();
-        for mark in avatars.beyond(&intent.base, &intent.account) {
-            if mark == *keep || avatars.shows(&mark) {
-                continue;
-            }
-            let picture = self.desk.picture(Some(&intent.account), &mark).await.map_err(Wrote::Stop)?;
-            if fits(&self.shared, picture, intent) {
-                strays.push(mark);
-            }
-        }
-        if strays.len() as u64 >= u64::from(attempts) {
-            // More than we can have made: the person's own are among them.
-            let found = format!("{} new pictures look like ours, after {attempts} attempts", strays.len() + 1);
-            return Err(Wrote::Maybe(Fault::new("too_many_alike", found)));
-        }
-        for stray in strays {
-            self.delete(&intent.account_name, &stray).await?;
-        }
-        Ok(())
-    }
-
-    async fn finish(
-        &self,
-        open: &OpenIntent,
-        mark: &Mark,
-        avatars: &Avatars,
-        journal: &mut dyn Journal,
-    ) -> Result<Wrote, Wrote> {
-        let intent = &open.intent;
-        let name = &intent.account_name;
-        match &open.status {
-            Status::Shown(shown) if shown == mark => {
-                self.delete_old(intent, avatars, mark).await?;
-                record(journal, Event::Closed).await?;
-                return Ok(Wrote::Done(Some(mark.clone())));
-            }
-            Status::Sent { .. } | Status::Made(_) if intent.kind == IntentKind::Replace => {}
-            _ => return Ok(Wrote::Refused(unmendable(open))),
-        }
-        if !made_by_us(open, mark) || !avatars.has(mark, &intent.account) {
-            return Ok(Wrote::ChangedMeanwhile);
-        }
-        let default = self.shared.known().default;
-        if !avatars.shows(mark) && !avatars.stand_as(&intent.stood, default.as_ref()) {
-            return Ok(Wrote::ChangedMeanwhile);
-        }
-        if let Status::Sent { attempt, .. } = open.status
-            && attempt > 1
-        {
-            self.sweep(intent, attempt, mark).await?;
-        }
-        if avatars.shows(mark) {
-            let event = match open.status {
-                Status::Made(_) => Event::Shown { mark: mark.clone() },
-                // Judged by its looks alone.
-                _ => Event::Recognised { mark: mark.clone() },
-            };
-            record(journal, event).await?;
-            self.delete_old(intent, avatars, mark).await?;
-            record(journal, Event::Closed).await?;
-            return Ok(Wrote::Done(Some(mark.clone())));
-        }
-        if matches!(open.status, Status::Sent { .. }) {
-            record(journal, Event::Made { mark: mark.clone() }).await?;
-        }
-        tracing::debug!(account = %intent.account, %name, "showing a picture that an earlier run made");
-        self.show(intent, mark, journal).await
-    }
-
-    /// Deletes the old one of ours if it is still there, ours to delete, and not shown.
-    async fn delete_old(&self, intent: &Intent, avatars: &Avatars, mark: &Mark) -> Result<(), Wrote> {
-        let Some(old) = &intent.old else { return Ok(()) };
-        let deletable =
-            old != mark && intent.base.contains(old) && avatars.has(old, &intent.account) && !avatars.shows(old);
-        if deletable { self.delete(&intent.account_name, old).await } else { Ok(()) }
-    }
-
-    async fn tidy(
-        &self,
-        open: &OpenIntent,
-        mark: &Mark,
-        avatars: &Avatars,
-        journal: &mut dyn Journal,
-    ) -> Result<Wrote, Wrote> {
-        let intent = &open.intent;
-        if !made_by_us(open, mark) || avatars.shows(mark) {
-            return Ok(Wrote::ChangedMeanwhile);
-        }
-        match &open.status {
-            Status::Sent { attempt, .. } => {
-                // A revert that took effect unseen: the default is shown, and our picture goes.
-                let event = match intent.kind {
-                    IntentKind::Revert => Event::Reset,
-                    IntentKind::Replace | IntentKind::Probe => Event::Abandoned { mark: mark.clone() },
-                };
-                if *attempt > 1 {
-                    self.sweep(intent, *attempt, mark).await?;
-                }
-                record(journal, event).await?;
-            }
-            Status::Made(_) => record(journal, Event::Abandoned { mark: mark.clone() }).await?,
-            Status::Leftover(_) | Status::Reset | Status::Shown(_) => {}
-            Status::Begun | Status::Unsure | Status::Stray { .. } | Status::Closed => {
-                return Ok(Wrote::Refused(unmendable(open)));
-            }
-        }
-        if avatars.has(mark, &intent.account) {
-            self.delete(&intent.account_name, mark).await?;
-        }
-        record(journal, Event::Closed).await?;
-        Ok(Wrote::Done(None))
-    }
-
-    async fn again(
-        &mut self,
-        open: &OpenIntent,
-        rendition: &Rendition,
-        avatars: &Avatars,
-        journal: &mut dyn Journal,
-    ) -> Result<Wrote, Wrote> {
-        let intent = &open.intent;
-        let (Status::Sent { attempt, .. }, IntentKind::Replace) = (&open.status, intent.kind) else {
-            return Ok(Wrote::Refused(unmendable(open)));
-        };
-        let default = self.shared.known().default;
-        // Something new there: the first attempt may have come through late, and must be looked at first.
-        let untouched = avatars.beyond(&intent.base, &intent.account).is_empty();
-        if !untouched || !avatars.stand_as(&intent.stood, default.as_ref()) {
-            return Ok(Wrote::ChangedMeanwhile);
-        }
-        let attempt = attempt + 1;
-        let sent = Event::Sent { attempt, route: self.route.word().to_owned(), at: now() };
-        record(journal, sent).await?;
-        self.send(intent, attempt, rendition, journal).await
-    }
 }
 
 /// A step that did not succeed and is judged by looking.
@@ -436,22 +366,6 @@ pub(super) fn left_open(trouble: Trouble, code: &str, what: &str) -> Wrote {
         }
         Trouble::Stop(failure) => Wrote::Stop(failure),
     }
-}
-
-/// Whether what an intent made may lie with another account.
-fn stray(open: &OpenIntent) -> bool {
-    matches!(open.status, Status::Sent { .. }) && open.intent.kind == IntentKind::Replace
-}
-
-/// Whether a picture may be ours by this intent: named in its events, new since it began, or the recorded old one.
-fn made_by_us(open: &OpenIntent, mark: &Mark) -> bool {
-    let named = match &open.status {
-        Status::Made(made) | Status::Leftover(made) => made == mark,
-        Status::Sent { .. } => open.intent.kind != IntentKind::Revert && !open.intent.base.contains(mark),
-        _ => false,
-    };
-    let goes = open.intent.kind == IntentKind::Revert || matches!(open.status, Status::Shown(_));
-    named || (goes && open.intent.old.as_ref() == Some(mark))
 }
 
 /// Whether a downloaded picture is a rendition of the photo that the intent sent.

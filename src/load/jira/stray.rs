@@ -13,7 +13,7 @@ use crate::load::{Journal, Seen, Wrote};
 use crate::model::{AccountId, Event, Fault, Intent, Mark, OpenIntent, Status};
 
 use super::Shared;
-use super::desk::{Desk, GONE};
+use super::desk::{Desk, GONE, Served};
 use super::session::{JiraSession, fits, left_open};
 use super::upload;
 
@@ -75,9 +75,13 @@ impl JiraSession {
         if let Some((name, shown)) =
             found_with(&self.desk, &owner, mark).await.map_err(Wrote::Stop)?.map_err(Wrote::Refused)?
         {
-            let picture = self.desk.picture(Some(&owner), mark).await.map_err(Wrote::Stop)?;
             // A server that was put back gives our number to what somebody uploads.
-            if picture.is_none() || fits(&self.shared, picture, &open.intent) {
+            let ours = match self.desk.served(&owner, mark).await.map_err(Wrote::Stop)? {
+                Served::Picture(bytes) => fits(&self.shared, Some(bytes), &open.intent),
+                Served::Nothing => true,
+                Served::NotNow(fault) => return Err(Wrote::Maybe(fault)),
+            };
+            if ours {
                 self.remove(&name, &owner, mark, shown).await?;
             }
         }

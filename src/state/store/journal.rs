@@ -113,6 +113,7 @@ fn step(
             let (target, account): (&TargetId, &AccountId) = (&intent.target, &intent.account);
             placements::forget(db, target, account)?;
         }
+        Event::Foreign => placements::forget(db, &intent.target, &intent.account)?,
         _ => {}
     }
     if next == Status::Closed {

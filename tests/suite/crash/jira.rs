@@ -45,3 +45,26 @@ fn a_kill_at_any_write_of_the_probe_leaves_no_throw_away_picture() {
         }
     }
 }
+
+#[test]
+fn a_choice_after_a_kill_leaves_none_of_ours_where_people_keep_their_own() {
+    for way in [&SESSION, &ONE_STEP] {
+        let ours = || {
+            let mut stage = way.stage(OVER_OURS.begins);
+            (OVER_OURS.change)(&stage, way, 0);
+            stage.edit(|pipe| _ = pipe.jira("ownership", "ours"));
+            stage
+        };
+        let writes = Calm::of(&ours(), way).writes();
+        // Selected, and the answer lost; the last one is the deletion.
+        let select = writes[writes.len() - 2];
+        let mut stage = ours();
+        kill_at(&mut stage, way, select, Killed::After);
+        let own = stage.by_hand("ada", "hand").to_string();
+        stage.run().expect_exit(0);
+        assert_eq!(stage.account("ada").now.id, own, "the choice stands");
+        let ours = stage.sandbox.truth().avatars.into_iter().filter(|avatar| avatar.creator != "world");
+        assert_eq!(ours.map(|avatar| avatar.id).collect::<Vec<_>>(), [""; 0], "{way:?}: pictures of ours");
+        stage.run().expect_exit(0).expect_answer("nothing to do");
+    }
+}

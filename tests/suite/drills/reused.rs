@@ -4,6 +4,8 @@
 //! back (`targets`).
 //! A newcomer gets wrong: an id alone proves nothing. It counts only on the account that we made it for.
 
+use avatarpipe::sandbox::truth::ShownKind;
+
 use super::super::company::{Company, face};
 use super::super::stage::Stage;
 use super::super::truth::looks;
@@ -59,5 +61,31 @@ fn ids_of_ours_that_name_uploads_of_others_are_not_ours_to_delete() {
         }
         stage.run().expect_exit(0).expect_answer("nothing to do");
         expect_there(&stage, &uploads);
+    }
+}
+
+#[test]
+fn ids_of_ours_that_name_the_persons_own_upload_are_not_ours_to_delete() {
+    for ownership in ["provider", "ours"] {
+        let (mut stage, uploads) = given_out_again(0);
+        stage.edit(|pipe| _ = pipe.jira("ownership", ownership));
+        stage.new_photo("ada", "spare");
+        stage.no_photo("grace");
+        let exit = if ownership == "ours" { 3 } else { 0 };
+        stage.run().expect_exit(exit);
+        expect_there(&stage, &uploads);
+        stage.run().expect_exit(0).expect_answer("nothing to do");
+        expect_there(&stage, &uploads);
+        let faces = match ownership {
+            "ours" => [("ada", Some("hand")), ("grace", Some("hand"))],
+            _ => [("ada", Some("spare")), ("grace", None)],
+        };
+        for (name, shown) in faces {
+            let now = stage.account(name).now;
+            match shown {
+                Some(shown) => assert!(looks(&now.bytes).fits(&looks(&face(shown))), "{name} is to show {shown}"),
+                None => assert_eq!(now.kind, ShownKind::Default, "{name}"),
+            }
+        }
     }
 }

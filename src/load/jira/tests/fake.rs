@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::http::loopback::{Asked, Loopback, reply, reply_json};
 use crate::load::atlassian::{AccountRules, Credential};
-use crate::load::jira::{Jira, Settings, UploadPolicy};
+use crate::load::jira::{Jira, Own, Settings, UploadPolicy};
 use crate::load::{Changes, Learnt, Target as _};
 
 use super::{Grey, Log};
@@ -60,8 +60,8 @@ pub struct World {
     pub faults: HashMap<&'static str, Fault>,
     /// Sessions end after each request, as with a token.
     pub forgetful: bool,
-    /// Only the form variant of the upload.
-    pub multipart_only: bool,
+    /// How the raw variant of the upload is answered; anything but 201: there is only the form.
+    pub raw: u16,
     /// Served in place of every picture.
     pub swapped: Option<Bytes>,
     /// Whom what is made is said to belong to, if not the user that was named.
@@ -78,6 +78,8 @@ pub struct World {
     pub masked: bool,
     pub sessions: HashMap<String, Bytes>,
     pub next: u32,
+    /// What the pipeline file says of people's own pictures.
+    pub own: Own,
 }
 
 impl Default for World {
@@ -91,7 +93,7 @@ impl Default for World {
             groups: HashMap::new(),
             faults: HashMap::new(),
             forgetful: false,
-            multipart_only: false,
+            raw: 201,
             swapped: None,
             owner: None,
             owner_told: true,
@@ -103,6 +105,7 @@ impl Default for World {
             masked: false,
             sessions: HashMap::new(),
             next: 15001,
+            own: Own::Replaced,
         }
     }
 }
@@ -277,8 +280,8 @@ impl World {
 
     fn upload(&mut self, asked: &Asked, query: &HashMap<String, String>, name: &str) -> Response {
         let form = asked.header("content-type").starts_with("multipart/form-data");
-        if self.multipart_only && !form {
-            return reply_json(415, &json!({}));
+        if self.raw != 201 && !form {
+            return reply_json(self.raw, &json!({}));
         }
         let picture = if form {
             let text = asked.body.windows(8).position(|at| at.starts_with(b"grey ")).unwrap();
@@ -383,6 +386,7 @@ impl Stage {
     }
 
     pub async fn with(world: World, way: Way, accounts: AccountRules) -> Self {
+        let own = world.own;
         let (world, log) = (Arc::new(Mutex::new(world)), Log::default());
         let (there, written) = (Arc::clone(&world), Arc::clone(&log));
         let server = Loopback::start(move |_, asked| {
@@ -396,7 +400,8 @@ impl Stage {
             Way::Token => Credential::Token("to-ken".into()),
         };
         let quiet = std::time::Duration::from_secs(120);
-        let settings = Settings { id: "jira".into(), credential, upload: UploadPolicy::Auto, quiet, accounts };
+        let upload = UploadPolicy::Auto;
+        let settings = Settings { id: "jira".into(), credential, upload, quiet, accounts, own };
         let jira = Jira::new(settings, server.line().0, Arc::new(Grey)).unwrap();
         Self { jira, log, server, world }
     }

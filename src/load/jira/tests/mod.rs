@@ -2,6 +2,7 @@
 
 mod fake;
 mod passing;
+mod restored;
 mod surveys;
 mod uploads;
 mod writes;
@@ -133,6 +134,7 @@ fn name(event: &Event) -> String {
         Event::Bad { mark } => format!("bad {mark}"),
         Event::Stray { mark, owner } => format!("stray {mark} {owner}"),
         Event::Reset => "reset".into(),
+        Event::Foreign => "foreign".into(),
         Event::Abandoned { mark } => format!("abandoned {mark}"),
         Event::Refused { .. } => "refused".into(),
         Event::Void { .. } => "void".into(),

@@ -115,7 +115,14 @@ async fn a_listing_that_begins_again_and_again_has_no_end() {
 
 #[tokio::test]
 async fn a_cut_listing_is_a_failure() {
-    for (version, cap, count) in [("8.5.0", 1000, 1500), ("9.12.5", 2000, 2500), ("8.4.1", 1000, 1000)] {
+    for (version, cap, count) in [
+        ("8.5.0", 1000, 1500),
+        ("9.12.5", 2000, 2500),
+        ("8.4.1", 1000, 1000),
+        ("8.20.3", 1000, 1500),
+        ("8.20.3", 100, 150),
+        ("8.13.2", 100, 100),
+    ] {
         let stage = Stage::new(World { search_cap: cap, ..world(version, count) }, Way::Token).await;
         let failure = survey(&stage, &mut Learnt::new()).await.unwrap_err();
         assert!(failure.found.contains("cut off"), "{version}: {failure}");
@@ -151,6 +158,39 @@ async fn groups_list_what_an_old_search_cuts_off() {
     let stage = Stage::with(world, Way::Password, groups(&["staff"])).await;
     let (accounts, _) = survey(&stage, &mut Learnt::new()).await.unwrap();
     assert_eq!(accounts.len(), 1200);
+}
+
+#[tokio::test]
+async fn a_hundred_accounts_are_all_where_nothing_is_cut() {
+    for version in ["8.20.4", "9.12.5"] {
+        let stage = Stage::new(world(version, 100), Way::Token).await;
+        assert_eq!(survey(&stage, &mut Learnt::new()).await.unwrap().0.len(), 100, "{version}");
+    }
+}
+
+#[tokio::test]
+async fn where_a_token_may_not_list_everybody_groups_do() {
+    for status in [401, 403] {
+        let refused = || {
+            let mut world = world("11.0.0", 8);
+            world.groups.insert("staff", vec!["p00002".into(), "p00003".into()]);
+            world.faults.insert("list", Fault::status(status));
+            world
+        };
+        let stage = Stage::new(refused(), Way::Token).await;
+        let failure = survey(&stage, &mut Learnt::new()).await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Refused, "{failure}");
+        assert!(failure.hint.as_deref().is_some_and(|hint| hint.contains("service account")), "{failure}");
+
+        let stage = Stage::with(refused(), Way::Token, groups(&["staff"])).await;
+        let mut learnt = Learnt::new();
+        let (accounts, surveyed) = survey(&stage, &mut learnt).await.unwrap();
+        assert_eq!(accounts.len(), 2);
+        assert!(surveyed.notes.iter().any(|note| note.contains("service account")), "{:?}", surveyed.notes);
+        stage.take_log();
+        stage.jira.survey(&mut learnt, &mut |_| {}).await.unwrap();
+        assert_eq!(stage.take_log(), ["R member"], "it is not asked for again");
+    }
 }
 
 #[tokio::test]

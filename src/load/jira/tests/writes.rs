@@ -3,12 +3,17 @@
 use crate::load::jira::tests::fake::{DEFAULT, Fault, Stage, Way, World};
 use crate::load::jira::tests::{Memory, grey, intent, rendition};
 use crate::load::{Changes, Journal as _, Learnt, Mend, Seen, Target as _, Wrote, closing};
-use crate::model::{Account, AccountStanding, Event, Intent, IntentKind, Mark, Shown, Status};
+use crate::model::{Account, AccountStanding, Event, Fingerprint, Intent, IntentKind, Mark, Shown, Status};
 
 pub(super) const ADA: &str = "ada+x@ex.org";
 
 pub(super) fn mark(id: u32) -> Mark {
     Mark::new(id.to_string())
+}
+
+/// What a picture that is `value` all over looks like, as a placement remembers it.
+pub(super) fn looks(value: u8) -> Option<Fingerprint> {
+    crate::load::Looks::luma(&super::Grey, &grey(value)).map(|luma| luma.fingerprint())
 }
 
 /// A world in which ada shows a picture of ours, and has an older one of her own.
@@ -448,6 +453,7 @@ async fn the_forecast_is_what_is_sent() {
                 account: format!("P{n}").as_str().into(),
                 account_name: name,
                 stood,
+                old_looks: ours.as_ref().and_then(|_| looks(10)),
                 old: ours,
                 luma: crate::load::Looks::luma(&super::Grey, b"grey 40"),
                 ..intent(IntentKind::Replace)

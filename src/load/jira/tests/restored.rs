@@ -1,0 +1,156 @@
+//! What is looked at before it goes: a Jira that was put back from a backup gives our number to what people upload, and
+//! people choose for themselves while a write is under way (promise P1).
+
+use crate::load::jira::Own;
+use crate::load::jira::tests::fake::{DEFAULT, Fault, Stage, Way, World};
+use crate::load::jira::tests::writes::{ADA, looks, mark, over, settle, world_with_ours};
+use crate::load::jira::tests::{Memory, grey, rendition};
+use crate::load::{Seen, Target as _, Wrote};
+use crate::model::{Event, Intent, IntentKind, Status};
+
+/// As a plan writes it over a picture of ours, which was grey 100.
+fn planned(ours: u32, kind: IntentKind) -> Intent {
+    Intent { old_looks: looks(100), ..over(ours, kind) }
+}
+
+/// Ada's own picture has the number that ours had.
+fn restored(own: Own) -> (World, u32, u32) {
+    let (mut world, older, ours) = world_with_ours();
+    world.pictures.insert(ours, grey(30));
+    world.own = own;
+    (world, older, ours)
+}
+
+async fn write(stage: &Stage, draft: Intent, journal: &mut Memory) -> Wrote {
+    let mut session = stage.jira.session().await.unwrap();
+    match draft.kind {
+        IntentKind::Replace => session.replace(draft, &rendition(200), journal).await,
+        _ => session.revert(draft, journal).await,
+    }
+}
+
+#[tokio::test]
+async fn what_is_ours_is_looked_at_once_and_deleted() {
+    for (kind, picture, left) in [(IntentKind::Replace, 2, 15003), (IntentKind::Revert, 1, DEFAULT)] {
+        let (world, own, ours) = world_with_ours();
+        let stage = Stage::ready(world, Way::Password).await;
+        let mut journal = Memory::new(&stage.log);
+        let wrote = write(&stage, planned(ours, kind), &mut journal).await;
+        assert!(matches!(wrote, Wrote::Done(_)), "{kind:?} {wrote:?}");
+        let log = stage.take_log();
+        assert_eq!(log.iter().filter(|line| *line == "R picture").count(), picture, "{log:?}");
+        assert!(log.contains(&format!("W delete {ours}")), "{log:?}");
+        let ada = stage.world().ada().clone();
+        assert!(ada.custom.contains(&own) && ada.selected == left, "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_upload_with_the_number_of_ours_is_never_deleted() {
+    for own in [Own::Replaced, Own::Left] {
+        for kind in [IntentKind::Replace, IntentKind::Revert] {
+            let (world, older, upload) = restored(own);
+            let stage = Stage::ready(world, Way::Password).await;
+            let mut journal = Memory::new(&stage.log);
+            let wrote = write(&stage, planned(upload, kind), &mut journal).await;
+            let log = stage.take_log();
+            assert!(!log.iter().any(|line| line.starts_with("W delete")), "{own:?} {kind:?}: {log:?}");
+            let ada = stage.world().ada().clone();
+            assert!(ada.custom.starts_with(&[older, upload]), "{own:?} {kind:?}");
+            match own {
+                // As any picture of the person's own: it is still there to be chosen.
+                Own::Replaced => {
+                    assert!(matches!(wrote, Wrote::Done(_)), "{kind:?}: {wrote:?}");
+                    assert_ne!(ada.selected, upload, "{kind:?}");
+                }
+                Own::Left => {
+                    assert_eq!((wrote, ada.selected), (Wrote::ChangedMeanwhile, upload), "{kind:?}");
+                    assert_eq!(log, ["R avatars", "R picture", "J sent 1 look", "J foreign"], "{kind:?}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn mending_looks_as_well() {
+    // Killed before the last step: the old one is still there. Then the server was put back, and the person uploaded.
+    for (kind, call) in [(IntentKind::Replace, 3), (IntentKind::Revert, 2)] {
+        for given_away in [false, true] {
+            let (world, older, ours) = world_with_ours();
+            let stage = Stage::ready(world, Way::Password).await;
+            stage.world().faults.insert("delete", Fault::status(502));
+            let mut journal = Memory::breaking_at(&stage.log, call);
+            write(&stage, planned(ours, kind), &mut journal).await;
+            stage.world().faults.clear();
+            if given_away {
+                stage.world().pictures.insert(ours, grey(30));
+            }
+            settle(&stage, journal.resumed(), true).await;
+            let ada = stage.world().ada().clone();
+            assert_eq!(ada.custom.contains(&ours), given_away, "{kind:?}");
+            assert!(ada.custom.contains(&older), "{kind:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_leftover_with_another_picture_stays() {
+    let (world, older, ours) = world_with_ours();
+    let stage = Stage::ready(world, Way::Password).await;
+    stage.world().faults.insert("select", Fault::status(502));
+    let mut journal = Memory::new(&stage.log);
+    write(&stage, planned(ours, IntentKind::Replace), &mut journal).await;
+    stage.world().faults.clear();
+    assert_eq!(journal.status(), Status::Made(mark(15003)));
+    stage.world().pictures.insert(15003, grey(30));
+    settle(&stage, journal, false).await;
+    assert_eq!(stage.world().ada().custom, [older, ours, 15003]);
+}
+
+#[tokio::test]
+async fn a_server_in_trouble_deletes_nothing() {
+    let (world, _, ours) = world_with_ours();
+    let stage = Stage::ready(world, Way::Password).await;
+    stage.world().faults.insert("picture", Fault::status(503));
+    let wrote = write(&stage, planned(ours, IntentKind::Revert), &mut Memory::new(&stage.log)).await;
+    assert!(matches!(wrote, Wrote::Maybe(_)), "{wrote:?}");
+    assert_eq!(stage.world().ada().selected, ours, "nothing was written");
+}
+
+#[tokio::test]
+async fn who_chooses_after_a_kill_keeps_none_of_ours() {
+    // Made, selected and not recorded; or made and not selected. Then the person chooses an older picture.
+    for (selected, call) in [(true, 2), (false, 2)] {
+        let (world, own, ours) = world_with_ours();
+        let stage = Stage::ready(world, Way::Password).await;
+        if !selected {
+            stage.world().faults.insert("select", Fault::status(502));
+        }
+        let mut journal = Memory::breaking_at(&stage.log, call);
+        write(&stage, planned(ours, IntentKind::Replace), &mut journal).await;
+        stage.world().faults.clear();
+        stage.world().users.get_mut(ADA).unwrap().selected = own;
+        // Killed again in between, and looked at again.
+        let mut journal = journal.resumed();
+        for kill in [Some(1), Some(1), None] {
+            journal.breaks_at = kill.map(|more| journal.calls + more);
+            let open = journal.open().unwrap();
+            match stage.jira.observe(&open, None, u64::MAX).await.unwrap() {
+                Seen::Leftover(mark) | Seen::Reset(Some(mark)) => {
+                    let mut session = stage.jira.session().await.unwrap();
+                    session.mend(&open, &crate::load::Mend::Tidy(mark), &mut journal).await;
+                }
+                Seen::Nothing(_) => break,
+                seen => panic!("{seen:?}"),
+            }
+            journal = journal.resumed();
+            if journal.status() == Status::Closed {
+                break;
+            }
+        }
+        let ada = stage.world().ada().clone();
+        assert_eq!((ada.custom, ada.selected), (vec![own], own), "selected: {selected}");
+        assert!(journal.events.contains(&Event::Reset), "the record of ours goes");
+    }
+}

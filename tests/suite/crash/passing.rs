@@ -1,0 +1,70 @@
+//! The name passes to somebody else while the program is at the write, and on top of that the program is killed: whoever
+//! has the name now keeps what they had, and nothing of ours (promises P1, P4).
+
+use avatarpipe::sandbox::faults::{Effect, Fault};
+
+use super::harness::{Begins, Calm, FIRST, Killed, ONE_STEP, SESSION, Way, kill_at};
+use crate::suite::stage::Stage;
+use crate::suite::truth::Shows::{Default, Face};
+
+/// A stage on which the name passes right before the nth request.
+fn passing(way: &Way, before: u32) -> Stage {
+    let stage = way.stage(FIRST.begins);
+    let passes = Fault::new(Effect::Special("name_passes".to_owned())).at("jira").after(before).times(1);
+    stage.sandbox.fault(passes);
+    stage
+}
+
+#[track_caller]
+fn expect_untouched(stage: &Stage) {
+    stage.expect_promises();
+    stage.expect_shown(&[("ada", Default)]);
+}
+
+/// The request that reads before the write, and the one that uploads.
+fn moments(way: &Way) -> [u32; 2] {
+    let first = Calm::of(&way.stage(Begins::Afresh), way).turns()[0].0;
+    [first, first + 1]
+}
+
+#[test]
+fn a_newcomer_with_the_name_of_another_gets_no_face() {
+    for way in [&SESSION, &ONE_STEP] {
+        for before in moments(way) {
+            println!("{way:?}: the name passes before request {before}");
+            let stage = passing(way, before);
+            stage.run().expect_exit(3).expect_line("ada", "replace", "photo_new", "not_done");
+            expect_untouched(&stage);
+            stage.sandbox.faults().clear();
+            stage.run().expect_exit(0);
+            expect_untouched(&stage);
+            stage.expect_shown(&[("ada.former", Face("ada"))]);
+            stage.run().expect_exit(0).expect_answer("nothing to do");
+        }
+    }
+}
+
+#[test]
+fn a_kill_at_any_request_leaves_the_newcomer_nothing() {
+    for way in [&SESSION, &ONE_STEP] {
+        for before in moments(way) {
+            let stage = passing(way, before);
+            stage.sandbox.requests().reset();
+            stage.run().expect_exit(3);
+            let entries = stage.sandbox.requests().entries().into_iter().filter(|entry| entry.simulator == "jira");
+            let methods: Vec<_> = entries.map(|entry| entry.method).collect();
+            for (nth, method) in (0..).zip(&methods).skip(before as usize + 1) {
+                let killed = if method == "GET" { &[Killed::Before][..] } else { &[Killed::Before, Killed::After] };
+                for killed in killed {
+                    println!("{way:?}: the name passes before request {before}, killed {killed:?} request {nth}");
+                    let mut stage = passing(way, before);
+                    kill_at(&mut stage, way, nth, *killed);
+                    stage.run().expect_exit(0);
+                    expect_untouched(&stage);
+                    stage.expect_shown(&[("ada.former", Face("ada"))]);
+                    stage.run().expect_exit(0).expect_answer("nothing to do");
+                }
+            }
+        }
+    }
+}
