@@ -261,8 +261,9 @@ pub enum Status {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("the journal cannot go from {status:?} by {event:?}")]
 pub struct IllegalEvent {
-    status: Status,
-    event: Event,
+    // Boxed, so that every error which may hold one stays small.
+    status: Box<Status>,
+    event: Box<Event>,
 }
 
 impl Status {
@@ -293,7 +294,7 @@ impl Status {
             (Self::Unsure, E::Unsure { .. }) => Ok(Self::Unsure),
             (Self::Begun | Self::Sent { .. } | Self::Unsure, E::Refused { .. } | E::Void { .. }) => Ok(Self::Closed),
             (Self::Shown(_) | Self::Reset | Self::Leftover(_) | Self::Stray { .. }, E::Closed) => Ok(Self::Closed),
-            (status, event) => Err(IllegalEvent { status, event: event.clone() }),
+            (status, event) => Err(IllegalEvent { status: Box::new(status), event: Box::new(event.clone()) }),
         }
     }
 

@@ -130,7 +130,7 @@ impl Desk {
     async fn of_one<T: DeserializeOwned>(&self, url: Url, what: &str) -> Result<Result<T, Fault>, Failure> {
         let answer = self.read(url).await?;
         match answer.status {
-            200 => Ok(answer.json().map_err(|odd| Fault::new(&format!("{what}_odd"), odd.to_string()))),
+            200 => Ok(answer.json().map_err(|odd| Fault::new(format!("{what}_odd"), odd.to_string()))),
             401 => {
                 self.myself().await?;
                 Ok(Err(fault(&format!("{what}_refused"), &answer)))

@@ -215,12 +215,9 @@ async fn a_stock_picture_is_taken_off_only_where_the_name_is_still_the_accounts(
 
 #[test]
 fn the_name_that_a_write_went_by_is_kept() {
-    let mut open = {
-        let mut journal = Memory::default();
-        journal.intent = Some(intent(IntentKind::Replace));
-        journal.events = vec![Event::Sent { attempt: 1, route: "session".into(), at: 7 }];
-        journal.open().unwrap()
-    };
+    let events = vec![Event::Sent { attempt: 1, route: "session".into(), at: 7 }];
+    let journal = Memory { intent: Some(intent(IntentKind::Replace)), events, ..Memory::default() };
+    let mut open = journal.open().unwrap();
     open.renamed(ADA);
     assert_eq!((open.sent_name(), open.sent_as.as_deref()), (ADA, None));
     open.renamed("ada.old");
