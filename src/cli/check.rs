@@ -22,6 +22,9 @@ pub fn run(flags: &Flags) -> Result<Exit, Trouble> {
     for file in &flags.files {
         match environment::document(file) {
             Ok(document) => {
+                for warning in document.warnings() {
+                    complain(&format!("warning: {warning}"));
+                }
                 let words = |elements: &[crate::pipeline::Element]| {
                     elements.iter().map(|element| element.id.clone()).collect::<Vec<_>>().join(", ")
                 };

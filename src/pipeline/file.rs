@@ -126,6 +126,14 @@ impl Document {
         &self.targets
     }
 
+    /// What is no fault and will hardly do what is wanted, each with its place.
+    pub fn warnings(&self) -> Vec<String> {
+        let by_token =
+            |element: &&Element| element.kind == "bitbucket" && element.credential.as_deref() == Some("token");
+        let words = |element: &Element| format!("{}: `{}`: {}", element.place, element.id, super::bitbucket::BY_TOKEN);
+        self.targets.iter().filter(by_token).map(words).collect()
+    }
+
     /// The state file, for commands that need nothing else: only the values that its path holds are looked up.
     pub fn state_path(&self, environment: &dyn Environment) -> Result<PathBuf, Faults> {
         let scalar = |id: Id| match &self.tree.node(id).kind {
