@@ -56,5 +56,7 @@ mod suite {
     mod strangers; // no credential for any other host (P7)
     mod systems; // every file of pipelines/
     mod tables; // typed by hand: in doubt, a fault with its line (P1, P2)
+    mod unseen; // a Bitbucket that does not tell what accounts show (P5)
+    mod uploads; // what people upload to Bitbucket right after us (P1)
     mod wiki; // Confluence: names that pass on, files named like ours, removals that are refused
 }

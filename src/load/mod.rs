@@ -240,6 +240,12 @@ pub trait Target: Send + Sync {
         None
     }
 
+    /// Whether the last survey could tell what accounts show. If not, it was so for all of them, and only the record of
+    /// what was written says what stands there.
+    fn tells_what_is_shown(&self) -> bool {
+        true
+    }
+
     /// The bytes of the picture that the account shows now; `None` if it shows the default.
     async fn look(&self, account: &Account) -> Result<Option<Bytes>, Failure>;
 
@@ -280,6 +286,9 @@ pub struct Changes {
     pub finish: u64,
     /// Mendings that take one away; also those of a picture that is shown already, whose old one is to go.
     pub tidy: u64,
+    /// Replacements that are looked at once they are shown, because people choose pictures there, too (`ownership: ours`),
+    /// where the target names a picture no sooner than in a listing ([`Target::confirm`]).
+    pub looked_after: u64,
     /// The number of replacements of each session, in order.
     pub sessions: Vec<u64>,
     /// Accounts of the survey, for the confirming one.

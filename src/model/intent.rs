@@ -217,6 +217,12 @@ pub enum Event {
         /// What was seen.
         why: String,
     },
+    /// What stands under the mark of our picture looks like another one: it is somebody's own, and nothing was sent. The
+    /// placement is deleted in the same transaction.
+    Disowned {
+        /// How the target names it.
+        mark: Mark,
+    },
     /// Everything is done, leftovers included.
     Closed,
 }
@@ -293,6 +299,7 @@ impl Status {
             (Self::Sent { .. }, E::Unsure { .. }) => Ok(Self::Unsure),
             (Self::Unsure, E::Unsure { .. }) => Ok(Self::Unsure),
             (Self::Begun | Self::Sent { .. } | Self::Unsure, E::Refused { .. } | E::Void { .. }) => Ok(Self::Closed),
+            (Self::Begun | Self::Shown(_), E::Disowned { .. }) => Ok(Self::Closed),
             (Self::Shown(_) | Self::Reset | Self::Leftover(_) | Self::Stray { .. }, E::Closed) => Ok(Self::Closed),
             (status, event) => Err(IllegalEvent { status: Box::new(status), event: Box::new(event.clone()) }),
         }
@@ -411,6 +418,7 @@ mod tests {
             vec![sent(1), Event::Foreign],
             vec![sent(1), Event::Refused { why: "403".into() }],
             vec![Event::Void { why: "nothing was sent".into() }],
+            vec![Event::Disowned { mark: m("5") }],
             vec![sent(1), Event::Unsure { why: "two fit".into() }, Event::Void { why: "gone".into() }],
         ];
         for path in paths {
@@ -425,6 +433,7 @@ mod tests {
             vec![sent(2)],
             vec![sent(1), sent(3)],
             vec![sent(1), Event::Closed],
+            vec![sent(1), Event::Disowned { mark: m("5") }],
             vec![sent(1), Event::Made { mark: m("5") }, sent(2)],
             vec![sent(1), Event::Confirmed { mark: m("5") }],
             vec![sent(1), Event::Made { mark: m("5") }, Event::Stray { mark: m("5"), owner: "L".into() }],

@@ -238,10 +238,32 @@ fn not_looked_at(view: &View<'_>, rules: &Rules<'_>) -> Option<Found> {
     match (view.account.standing, &view.account.shown) {
         (AccountStanding::Inactive, _) => found(Wish::Skip, Reason::AccountInactive, &rules.accounts, None),
         (AccountStanding::Excluded, _) => found(Wish::Skip, Reason::AccountExcluded, &rules.accounts, None),
-        (AccountStanding::Active, Shown::Unknown(why)) => {
-            found(Wish::Keep, Reason::PictureUnknown, &rules.target, Some(why.clone()))
-        }
+        (AccountStanding::Active, Shown::Unknown(why)) => match by_record(view, rules) {
+            ByRecord::Write => None,
+            ByRecord::Leave => found(Wish::Keep, Reason::Unsure, &rules.ownership.1, Some(why.clone())),
+            ByRecord::No => found(Wish::Keep, Reason::PictureUnknown, &rules.target, Some(why.clone())),
+        },
         (AccountStanding::Active, _) => None,
+    }
+}
+
+/// Whether the record tells what stands on an account that does not say what it shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ByRecord {
+    /// The provider owns the picture: it is written again unless the record says that it stands there.
+    Write,
+    /// It may be the person's own choice.
+    Leave,
+    /// The product names its pictures otherwise.
+    No,
+}
+
+/// Bitbucket may show no version of a picture (`write-protocols.md`, Bitbucket). What has no address is never written to.
+fn by_record(view: &View<'_>, rules: &Rules<'_>) -> ByRecord {
+    match (rules.default_by, rules.ownership.0) {
+        (DefaultBy::Deleting, Ownership::Provider) if view.account.handle.is_some() => ByRecord::Write,
+        (DefaultBy::Deleting, Ownership::Ours) if view.account.handle.is_some() => ByRecord::Leave,
+        _ => ByRecord::No,
     }
 }
 
@@ -331,14 +353,14 @@ struct Judge<'a> {
 impl Judge<'_> {
     fn show(&self, photo: Digest, found: Found) -> Judgement {
         let reason = match (&self.picture, self.view.placement) {
-            (Picture::Ours(_), Some(placement)) => match self.stale(placement, photo) {
+            (Picture::Ours(_) | Picture::Unknown(_), Some(placement)) => match self.stale(placement, photo) {
                 Some(reason) => reason,
                 None => {
                     let found = Found { reason: Reason::Unchanged, ..found };
                     return self.judgement(Verdict::Unchanged, Effect::Nothing, found);
                 }
             },
-            (Picture::Default, None) => found.reason,
+            (Picture::Default | Picture::Unknown(_), None) => found.reason,
             _ if self.may_be_chosen() => {
                 let rule = self.rules.ownership.1.clone();
                 return self.leave(Verdict::Keep, Found { reason: Reason::ChosenByHand, rule, ..found });
@@ -416,6 +438,11 @@ impl Judge<'_> {
                 });
                 self.leave(Verdict::Keep, Found { reason: Reason::NotOurs, detail, ..found })
             }
+            // By the record it is ours; it is looked at before it goes.
+            Picture::Unknown(_) if self.made_with_looks() => {
+                let kind = if found.reason == Reason::OptedOut { ChangeKind::Remove } else { kind };
+                self.judgement(Verdict::Change(kind), Effect::Reset, found)
+            }
             Picture::Default | Picture::Unknown(_) => self.leave(Verdict::Keep, found),
         }
     }
@@ -429,6 +456,11 @@ impl Judge<'_> {
 
     fn leave(&self, verdict: Verdict, found: Found) -> Judgement {
         self.judgement(verdict, Effect::Nothing, found)
+    }
+
+    fn made_with_looks(&self) -> bool {
+        let made = self.view.placement.filter(|placement| placement.provenance == Provenance::Made);
+        made.is_some_and(|placement| placement.looks.is_some())
     }
 
     fn is_adopted(&self) -> bool {

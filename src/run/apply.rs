@@ -24,6 +24,7 @@ use crate::model::{
     AccountId, Act, ActKind, Event, Fault, Intent, IntentId, IntentKind, Mark, OpenIntent, PersonResult, Planned,
     Reason, Seen, Shown, Status, Wanted, Went,
 };
+use crate::pipeline::Ownership;
 use crate::plan::{before, looks_of_ours, old_of_ours};
 use crate::state::DecisionCursor;
 
@@ -39,12 +40,13 @@ fn ended(result: PersonResult, fault: Fault) -> Went {
 const ROUNDS: [&[ActKind]; 3] = [&[ActKind::Finish, ActKind::Tidy], &[ActKind::Show, ActKind::Look], &[ActKind::Reset]];
 
 /// The plan's shape for the forecast: its changes, and how many replacements each worker's session makes.
-pub fn shape(plan: &DeskPlan, workers: usize, accounts: u64) -> Changes {
+pub fn shape(plan: &DeskPlan, ownership: Ownership, workers: usize, accounts: u64) -> Changes {
     let (all, workers) = (plan.changes.replace + plan.changes.replace_over_ours, workers.max(1) as u64);
     // They are dealt one by one, so the first ones get one more.
     let share = |worker| all / workers + u64::from(worker < all % workers);
     let sessions = (0..workers).map(share).filter(|writes| *writes > 0).collect();
-    Changes { accounts, sessions, ..plan.changes.clone() }
+    let looked_after = if ownership == Ownership::Ours { all } else { 0 };
+    Changes { accounts, sessions, looked_after, ..plan.changes.clone() }
 }
 
 /// Writes a plan to a target. What stops the target is kept in the desk, how each change went in the facts.

@@ -9,10 +9,10 @@ use tokio::sync::Notify;
 use super::desk::{Desk, PAGE};
 use super::house::House;
 use super::listing::{Pages, with_an_end};
-use super::misplaced;
+use super::{misplaced, named};
 use crate::error::Trouble;
 use crate::http::FailureKind;
-use crate::model::{Account, Event, Fault, Mark, PersonResult, Shown, Went};
+use crate::model::{Account, Fault, Mark, PersonResult, Shown, Went};
 use crate::state::{StateError, ToConfirm};
 
 /// Surveys the target again and holds it against what was written.
@@ -49,6 +49,9 @@ pub async fn confirm(house: &House, desk: &mut Desk) -> Result<(), Trouble> {
             return Ok(());
         }
     };
+    if learnt != house.store.learnt(&open.server.id)? {
+        house.store.learn(&open.server.id, &learnt).await?;
+    }
     let default = surveyed.default.or_else(|| open.surveyed.default.clone());
     let (mut missing, mut after) = (0, None);
     loop {
@@ -76,7 +79,7 @@ async fn compare(
     written: ToConfirm,
     default: Option<&Mark>,
 ) -> Result<Option<Went>, Trouble> {
-    let ToConfirm { shows, intent, mut found, .. } = written;
+    let ToConfirm { at, shows, intent, mut found } = written;
     if desk.target.follows_people() {
         // Such a target lists what it shows and nothing else.
         found = found.or(Some(Shown::Default));
@@ -84,14 +87,23 @@ async fn compare(
     if let (Shown::Custom(wrote), Some(Shown::Custom(named)), Some(intent)) = (&shows, &found, intent)
         && let Some(mark) = desk.target.confirm(wrote, named)
     {
-        if mark != *wrote {
-            // Only now it is known what the target calls it: the placement learns it, and nothing is open any more.
-            house.store.record(intent, &Event::Confirmed { mark }).await?;
-            house.store.record(intent, &Event::Closed).await?;
+        if mark == *wrote {
+            return Ok(None);
         }
-        return Ok(None);
+        // Only now it is known what the target calls it.
+        let not_ours = named::learn(house, desk, at.account(), intent, mark).await?;
+        return Ok(not_ours.map(|fault| Went {
+            result: PersonResult::NotShown,
+            error: Some(fault),
+            shows: Some(shows),
+            intent: Some(intent),
+        }));
     }
     if is_shown(&shows, found.as_ref(), default) {
+        return Ok(None);
+    }
+    if matches!(found, Some(Shown::Unknown(_))) && !desk.target.tells_what_is_shown() {
+        named::take_at_its_word(house, intent).await?;
         return Ok(None);
     }
     let found = found.map_or_else(|| "the account is not listed any more".to_owned(), |shown| words(&shown));

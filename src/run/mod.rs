@@ -23,6 +23,7 @@ mod listing;
 mod look;
 mod match_all;
 mod misplaced;
+mod named;
 mod naming;
 mod only;
 mod passes;
@@ -239,6 +240,9 @@ impl Job<'_> {
             let kitchen = self.kitchen(settings, &desks, passes.somebody_is_late());
             let mut decided = passes.meanwhile(self.plan(&kitchen, desks, feeds)).await?;
             guarded.hold(house, pipeline, feeds, &decided, &options.allow)?;
+            for (desk, plan) in &mut decided {
+                desk.failure = desk.failure.take().or_else(|| named::unserved(desk, plan));
+            }
             forecast(lines, &mut decided);
             for (desk, plan) in decided {
                 let writes = self.writes(guarded, &desk);
@@ -373,7 +377,8 @@ fn forecast(lines: &Lines, decided: &mut [(Desk, DeskPlan)]) {
         let Some(open) = desk.open.as_ref() else { continue };
         if plan.changes.count() > 0 {
             let workers = workers(lines, desk, plan);
-            desk.forecast = desk.target.forecast(&apply::shape(plan, workers, open.surveyed.accounts));
+            desk.forecast =
+                desk.target.forecast(&apply::shape(plan, desk.entry.ownership, workers, open.surveyed.accounts));
         }
     }
 }

@@ -72,6 +72,8 @@ const FLOORS: &[(&str, Floor)] = &[
     ("bitbucket GET users", LISTED),
     ("bitbucket GET user", [ALL, 0, CHANGED, GONE]),
     ("bitbucket POST avatar.png", [ALL, 0, CHANGED, 0]),
+    // What we made is looked at before it is deleted.
+    ("bitbucket GET avatar.png", [0, 0, 0, GONE]),
     ("bitbucket DELETE avatar.png", [0, 0, 0, GONE]),
 ];
 

@@ -13,7 +13,8 @@ use super::ended::Ended;
 use super::stage::Stage;
 use super::truth::Shows::{Default, Face};
 
-fn stage(names: &[&str]) -> Stage {
+/// A company with a Bitbucket alone.
+pub fn stage(names: &[&str]) -> Stage {
     stage_of(Company::of(names).everywhere())
 }
 
@@ -37,7 +38,14 @@ fn by_hand(stage: &Stage, command: &Value) {
 /// Runs, and changes the world when a request of this kind has arrived and is not handled yet.
 #[track_caller]
 fn meanwhile(stage: &Stage, method: &str, path: &str, change: impl FnOnce(&Stage)) -> Ended {
-    let held = Fault::new(Effect::HandleOnRelease {}).at("bitbucket").on(method, path).times(1);
+    meanwhile_after(stage, 0, method, path, change)
+}
+
+/// The same at a later one of such requests.
+#[track_caller]
+pub fn meanwhile_after(stage: &Stage, nth: u32, method: &str, path: &str, change: impl FnOnce(&Stage)) -> Ended {
+    let held = Fault::new(Effect::HandleOnRelease {}).at("bitbucket").on(method, path).after(nth).times(1);
+    stage.sandbox.requests().reset();
     stage.sandbox.fault(held);
     let arguments = ["run", "pipeline.yaml", "--report", "report"];
     let child = stage.spawn(&arguments);
@@ -91,6 +99,17 @@ fn a_slug_that_passed_to_somebody_else_takes_no_picture_there() {
     stage.expect_shown_in("bitbucket", &[("ada", Face("hand")), ("countess", Face("ada"))]);
     stage.run().expect_exit(0);
     stage.expect_shown_in("bitbucket", &[("ada", Face("hand")), ("countess", Default)]);
+}
+
+/// It passes on when the picture is on its way already: nothing can know that before.
+#[test]
+fn a_face_that_reached_somebody_else_is_taken_back_in_the_same_run() {
+    let stage = stage(&["ada"]);
+    let ended = meanwhile(&stage, "POST", "*/users/ada/avatar.png", pass_on).expect_exit(3);
+    ended.holds(ended.report()["misplaced"][0]["taken_back"] == true, "told as taken back");
+    stage.expect_shown_in("bitbucket", &[("ada", Default), ("countess", Default)]);
+    stage.run().expect_exit(0);
+    stage.expect_shown_in("bitbucket", &[("ada", Default), ("countess", Face("ada"))]);
 }
 
 #[test]
@@ -161,6 +180,8 @@ fn a_token_stops_at_the_first_refusal_and_says_what_to_write() {
     stage.run().expect_exit(5).expect_answer("username");
     assert_eq!(writes(&stage).len(), 1, "{:?}", writes(&stage));
     stage.finish(&["auth", "pipeline.yaml"]).expect_exit(5).expect_answer("HTTP access token");
+    let checked = stage.finish(&["check", "pipeline.yaml"]).expect_exit(0);
+    checked.holds(checked.stderr.contains("HTTP access token"), "a warning of the token");
     // Where a server lets a token do it all the same, it is used.
     let stage = by_token(Company::of(&["ada"]).everywhere()).switch("bitbucket", "token_rights", "admin");
     stage.run().expect_exit(0);

@@ -15,11 +15,11 @@ use crate::http::{Answer, Call, Failure, FailureKind, Sent};
 use crate::load::Rendition;
 use crate::load::atlassian::door::{Door, Trouble, fault, found, refused, with_query};
 use crate::load::atlassian::login::{self, Anonymous};
-use crate::model::{AccountId, Fault, Shown};
+use crate::model::{AccountId, Fault, Luma, Shown};
 
 use super::slug::Slug;
 use super::wire::{Taken, User, Users};
-use super::{Shared, mark};
+use super::{Shared, Sight, mark};
 
 /// The side of the picture that the listing links to, which also makes it link at all (reference §5).
 pub(super) const LINKED: &str = "64";
@@ -135,7 +135,7 @@ impl Desk {
         if !user.is(account) {
             return Ok(Ok(None));
         }
-        if user.avatar_url.is_some() {
+        if user.avatar_url.is_some() || self.shared.known().sight == Sight::Nothing {
             return Ok(Ok(Some(self.shown(&user))));
         }
         // Only listings link to pictures there.
@@ -150,7 +150,14 @@ impl Desk {
 
     /// What a user shows.
     pub fn shown(&self, user: &User) -> Shown {
-        mark::shown(user.avatar_url.as_deref(), self.door.line().base())
+        self.shown_by(user, self.shared.known().sight)
+    }
+
+    /// What a user shows, as far as links tell.
+    pub fn shown_by(&self, user: &User, sight: Sight) -> Shown {
+        let (link, base) = (user.avatar_url.as_deref(), self.door.line().base());
+        let shown = mark::shown(link, base);
+        if sight == Sight::Versions { shown } else { mark::unseen(shown, link, base) }
     }
 
     /// The user who is meant, of all whose names hold this one. The inner fault is this person's alone.
@@ -185,12 +192,26 @@ impl Desk {
         self.door.picture(with_query(url, &[("s", LOOKED_AT)])).await
     }
 
+    /// What the picture that is shown looks like; `None` where the server sent something else.
+    pub async fn looks(&self, slug: &Slug) -> Result<Option<Luma>, Failure> {
+        Ok(self.picture(slug).await?.and_then(|bytes| self.shared.looks.luma(&bytes)))
+    }
+
+    /// Whether we sign in with a token.
+    pub fn is_by_token(&self) -> bool {
+        self.shared.settings.credential.is_token()
+    }
+
     /// Sends a picture. The answer is a complete success.
     pub async fn post(&self, slug: &Slug, rendition: &Rendition) -> Result<Answer, Trouble> {
         let file = if rendition.mime == "image/jpeg" { "avatar.jpg" } else { "avatar.png" };
         let call = Call::post(self.avatar(slug)).multipart("avatar", file, rendition.mime, rendition.bytes.clone());
         let answer = self.write(call).await?;
-        if answer.status == 201 { Ok(answer) } else { Err(Trouble::Maybe(fault("answer_odd", &answer))) }
+        if answer.status != 201 {
+            return Err(Trouble::Maybe(fault("answer_odd", &answer)));
+        }
+        self.shared.learn(|known| known.posted += 1);
+        Ok(answer)
     }
 
     /// Takes the picture away; that there was none is as good.
@@ -214,7 +235,7 @@ impl Desk {
         match answer.status {
             200..=299 => Ok(answer),
             401 => Err(match self.signed_in().await {
-                Ok(()) if self.shared.settings.credential.is_token() => {
+                Ok(()) if self.is_by_token() => {
                     // Nobody else's picture can be set with it either (reference §13).
                     let failure =
                         self.door.gate().close(answer.failure(FailureKind::Refused, found(&answer)).hint(TOKENS));

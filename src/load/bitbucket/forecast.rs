@@ -10,9 +10,10 @@ use super::Known;
 use super::survey::PAGE;
 
 pub(super) fn requests(changes: &Changes, known: &Known) -> u64 {
-    // Every write is one, after a read by the slug; a mending only closes the journal.
+    // Every write is one, after a read by the slug; what we made is looked at before it is deleted. A mending only closes
+    // the journal.
     let written = changes.replace + changes.replace_over_ours + changes.revert_made + changes.revert_adopted;
-    let writes = written * 2;
+    let writes = written * 2 + changes.revert_made + changes.looked_after;
     let shown = written + changes.finish + changes.finish_over_ours;
     let survey = known.survey_requests.unwrap_or_else(|| changes.accounts.div_ceil(PAGE).max(1));
     if shown == 0 { 0 } else { writes + survey }
@@ -29,7 +30,8 @@ mod tests {
         for (changes, cost) in [
             (Changes { replace: 3, ..none.clone() }, 8),
             (Changes { replace_over_ours: 3, ..none.clone() }, 8),
-            (Changes { revert_made: 1, ..none.clone() }, 4),
+            (Changes { replace: 3, looked_after: 3, ..none.clone() }, 11),
+            (Changes { revert_made: 1, ..none.clone() }, 5),
             (Changes { revert_adopted: 1, ..none.clone() }, 4),
             (Changes { finish: 2, ..none.clone() }, 2),
             (none, 0),

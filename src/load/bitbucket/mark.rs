@@ -15,6 +15,18 @@ use crate::model::{Mark, Shown};
 const CLOCKS: u64 = 120;
 const STAND_IN: &str = "sent:";
 
+/// Why nothing is known of a picture whose link has no version, where no link has one.
+const NO_VERSION: &str = "the server shows no version of anybody's picture";
+
+/// What an avatar URL says where no URL has a version: a local one says nothing.
+pub(super) fn unseen(shown: Shown, avatar: Option<&str>, base: &Url) -> Shown {
+    let local = |text: &str| base.join(text).is_ok_and(|url| url.path().ends_with("/avatar.png"));
+    match shown {
+        Shown::Default if avatar.is_some_and(local) => Shown::Unknown(NO_VERSION.to_owned()),
+        shown => shown,
+    }
+}
+
 /// What an avatar URL says.
 pub(super) fn shown(avatar: Option<&str>, base: &Url) -> Shown {
     let Some(text) = avatar.filter(|text| !text.is_empty()) else {

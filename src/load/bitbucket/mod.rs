@@ -58,6 +58,16 @@ pub struct Settings {
     pub accounts: AccountRules,
 }
 
+/// Whether the server tells which picture an account shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Sight {
+    /// By the version in the link to it.
+    #[default]
+    Versions,
+    /// Of nobody: there is no link, or never a version in it. Then only our own record tells.
+    Nothing,
+}
+
 /// What this run has learnt about the server.
 #[derive(Clone, Debug, Default)]
 struct Known {
@@ -66,6 +76,12 @@ struct Known {
     root: Option<&'static str>,
     /// The server names us in a header of every answer.
     named: bool,
+    /// A listing of this run showed the version of somebody's picture.
+    versions: bool,
+    /// Pictures that were taken in this run.
+    posted: u64,
+    /// The last survey told of nobody what is shown.
+    sight: Sight,
     /// When the last survey began, in Unix seconds.
     surveyed_at: u64,
     /// What the last survey cost.
@@ -144,10 +160,14 @@ impl Target for Bitbucket {
 
     async fn survey(
         &self,
-        _learnt: &mut Learnt,
+        learnt: &mut Learnt,
         page: &mut (dyn FnMut(Vec<Account>) + Send),
     ) -> Result<Surveyed, Failure> {
-        survey::survey(&self.desk, &self.shared, page).await
+        survey::survey(&self.desk, &self.shared, learnt, page).await
+    }
+
+    fn tells_what_is_shown(&self) -> bool {
+        self.shared.known().sight == Sight::Versions
     }
 
     async fn prepare(&self, _learnt: &mut Learnt, _probe: Option<Probe<'_>>) -> Result<Upload, Failure> {

@@ -10,10 +10,10 @@ use crate::http::Failure;
 use crate::load::Seen;
 use crate::model::{Account, IntentKind, Mark, OpenIntent, Shown, Status};
 
-use super::Shared;
 use super::desk::Desk;
 use super::mark::Window;
 use super::slug::Slug;
+use super::{Shared, Sight};
 
 pub(super) async fn observe(
     desk: &Desk,
@@ -38,6 +38,10 @@ pub(super) async fn observe(
             Err(unread) => return Ok(Seen::Unsure(unread.message)),
         },
     };
+    if matches!(shown, Shown::Unknown(_)) && shared.known().sight == Sight::Nothing {
+        let slug = slug.as_deref().and_then(|slug| Slug::read(slug).ok());
+        return unseen(desk, open, slug.as_ref()).await;
+    }
     match judge(open, &shown) {
         Judged::Seen(seen) => Ok(seen),
         Judged::ByLooks(v) => {
@@ -45,17 +49,42 @@ pub(super) async fn observe(
                 Ok(slug) => slug,
                 Err(why) => return Ok(Seen::Unsure(why.into())),
             };
-            let served = desk.picture(&slug).await?.and_then(|bytes| shared.looks.luma(&bytes));
+            let served = desk.looks(&slug).await?;
             Ok(match (served, &intent.luma) {
                 (Some(served), Some(sent)) if served.fits(sent) => match is_ours(open, &v, shared.settings.quiet) {
                     true => Seen::Shown(v),
                     false => Seen::Alike(v),
                 },
+                (Some(_), Some(_)) if desk.is_by_token() => Seen::Unsure(super::desk::TOKEN_IMAGES.to_owned()),
                 (Some(_), Some(_)) => Seen::Nothing("the new picture is the person's own".into()),
                 _ => Seen::Unsure("the new picture could not be looked at".into()),
             })
         }
     }
+}
+
+/// Where nothing tells what is shown, a success is taken at its word, and what may have happened is done again if it is
+/// still wanted (`write-protocols.md`, Bitbucket).
+async fn unseen(desk: &Desk, open: &OpenIntent, slug: Option<&Slug>) -> Result<Seen, Failure> {
+    Ok(match (&open.status, open.intent.kind) {
+        (Status::Shown(mark), _) => Seen::Shown(mark.clone()),
+        (Status::Sent { .. } | Status::Unsure, IntentKind::Replace) => {
+            Seen::Nothing("nothing tells whether it got there: it is sent again if it is still wanted".into())
+        }
+        (Status::Sent { .. } | Status::Unsure, IntentKind::Revert) => {
+            let looks = match slug {
+                Some(slug) => desk.looks(slug).await?,
+                None => None,
+            };
+            match (looks, open.intent.old_looks) {
+                (Some(served), Some(ours)) if ours.fits(&served) => Seen::Nothing("our picture is still there".into()),
+                (Some(_), Some(_)) => Seen::Reset(None),
+                _ => Seen::Unsure("the picture could not be looked at".into()),
+            }
+        }
+        (Status::Begun | Status::Closed | Status::Reset, _) => Seen::Nothing("nothing is open".into()),
+        _ => Seen::Unsure("the server does not tell what is shown".into()),
+    })
 }
 
 /// Whether a picture that looks like what was sent is from the time of sending, too. From any other time it may be the

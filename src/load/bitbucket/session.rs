@@ -50,11 +50,15 @@ impl Protocol for BitbucketSession {
 
     async fn revert(&mut self, draft: Intent, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
         let slug = slug(&draft)?;
-        if !matches!(draft.stood, Shown::Custom(_)) {
-            return Ok(Wrote::ChangedMeanwhile);
+        match (&draft.stood, draft.old_looks) {
+            (Shown::Custom(_), _) | (Shown::Unknown(_), Some(_)) => {}
+            // Nothing tells whose picture it is.
+            (Shown::Unknown(why), None) => return Ok(Wrote::Refused(Fault::new("not_looked_at", why.clone()))),
+            (Shown::Default | Shown::System(_), _) => return Ok(Wrote::ChangedMeanwhile),
         }
         // The person may have uploaded since the survey, and a deleted picture does not come back.
         self.expect(&draft, &draft.stood, &slug).await?;
+        self.look(&draft, &slug, journal).await?;
         let sent = Event::Sent { attempt: 1, route: "revert".to_owned(), at: now() };
         journal.begin(draft, sent).await.map_err(Wrote::Stop)?;
         if let Err(trouble) = self.desk.delete(&slug).await {
@@ -86,6 +90,31 @@ impl BitbucketSession {
         match now.map_err(Wrote::Refused)? {
             Some(now) if is_same(stood, &now) => Ok(()),
             Some(_) | None => Err(Wrote::ChangedMeanwhile),
+        }
+    }
+
+    /// Before a picture of ours is deleted it must look like ours: a person's upload within moments of our write, or a
+    /// restored server, may have got its version (`write-protocols.md`). What is not ours is not looked at.
+    async fn look(&self, draft: &Intent, slug: &Slug, journal: &mut dyn Journal) -> Result<(), Wrote> {
+        let ours = draft.old.as_ref().filter(|old| match &draft.stood {
+            Shown::Custom(stood) => stood == *old,
+            // Only looks can tell.
+            Shown::Unknown(_) => true,
+            Shown::Default | Shown::System(_) => false,
+        });
+        let (Some(mark), Some(looks)) = (ours, draft.old_looks) else { return Ok(()) };
+        let served = self.desk.looks(slug).await.map_err(Wrote::Stop)?;
+        let unread = |why: &str| Wrote::Refused(Fault::new("not_looked_at", format!("nothing was deleted: {why}")));
+        match served {
+            Some(served) if looks.fits(&served) => Ok(()),
+            Some(_) if self.desk.is_by_token() => Err(unread(super::desk::TOKEN_IMAGES)),
+            Some(_) => {
+                journal.begin(draft.clone(), Event::Disowned { mark: mark.clone() }).await.map_err(Wrote::Stop)?;
+                let why =
+                    "another picture than ours stands there under its version: it is the person's own, and was left";
+                Err(Wrote::Refused(Fault::new("not_ours", why)))
+            }
+            None => Err(unread("the picture there could not be read")),
         }
     }
 

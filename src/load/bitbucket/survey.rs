@@ -9,16 +9,19 @@ use std::collections::HashSet;
 
 use crate::http::{Answer, Failure, FailureKind};
 use crate::load::atlassian::{login, manifest, now};
-use crate::load::{Server, Surveyed};
+use crate::load::{Learnt, Server, Surveyed};
 use crate::model::{Account, AccountId, Shown};
 
-use super::Shared;
 use super::desk::Desk;
 use super::slug::Slug;
 use super::wire::{Properties, User, Users};
+use super::{Shared, Sight};
 
 /// What is asked for in one page; the server may give less.
 pub(super) const PAGE: u64 = 1000;
+
+/// Under which word it is kept that a server shows no version of anybody's picture.
+const HIDDEN: &str = "versions";
 
 /// Who answers there.
 pub(super) async fn identify(desk: &Desk, shared: &Shared) -> Result<Server, Failure> {
@@ -60,15 +63,26 @@ async fn properties(desk: &Desk) -> Result<(Answer, &'static str), Failure> {
 type Page<'a> = &'a mut (dyn FnMut(Vec<Account>) + Send);
 
 /// All accounts.
-pub(super) async fn survey(desk: &Desk, shared: &Shared, page: Page<'_>) -> Result<Surveyed, Failure> {
+pub(super) async fn survey(
+    desk: &Desk,
+    shared: &Shared,
+    learnt: &mut Learnt,
+    page: Page<'_>,
+) -> Result<Surveyed, Failure> {
     let began = now();
+    let known = shared.known();
+    // A server that took pictures and shows no version of any will not show one.
+    let hidden = learnt.contains_key(HIDDEN) || (known.posted > 0 && !known.versions);
+    let mut links = Links { versions: false, any: false };
     let mut roll = Roll { desk, shared, requests: 0 };
     let members = roll.members().await?;
     let (mut accounts, mut nameless, mut unlinked) = (0, 0, 0);
     roll.list(&[], &mut |users| {
         let mut listed = Vec::with_capacity(users.len());
         for user in users {
-            match account(user, desk, shared, members.as_ref()) {
+            links.note(&user, desk);
+            let sight = if hidden && !links.versions { Sight::Nothing } else { Sight::Versions };
+            match account(user, desk, shared, members.as_ref(), sight) {
                 Some(account) => {
                     unlinked += u64::from(account.handle.is_some() && matches!(account.shown, Shown::Unknown(_)));
                     listed.push(account);
@@ -89,19 +103,52 @@ pub(super) async fn survey(desk: &Desk, shared: &Shared, page: Page<'_>) -> Resu
     if nameless > 0 {
         notes.push(format!("{nameless} listed users have no id, no name or no slug and were left out"));
     }
-    if unlinked > 0 {
+    let sight = links.sight(hidden);
+    if sight == Sight::Nothing {
+        notes.push(
+            "the server does not tell what anybody shows: with `ownership: provider` what was recorded counts, and nobody \
+             notices what people upload; with `ownership: ours` everybody is left alone"
+                .to_owned(),
+        );
+    } else if unlinked > 0 {
         notes.push(format!("{unlinked} listed users show no version of their picture and are left alone"));
     }
+    if links.versions {
+        learnt.remove(HIDDEN);
+    } else if hidden {
+        learnt.insert(HIDDEN.to_owned(), "hidden".to_owned());
+    }
     shared.learn(|known| {
+        known.versions |= links.versions;
+        known.sight = sight;
         known.surveyed_at = began;
         known.survey_requests = Some(roll.requests);
     });
     Ok(Surveyed { accounts, default: None, notes })
 }
 
-fn account(user: User, desk: &Desk, shared: &Shared, members: Option<&HashSet<u64>>) -> Option<Account> {
+/// What the links of a listing tell.
+struct Links {
+    /// Somebody's has a version.
+    versions: bool,
+    /// Somebody has one.
+    any: bool,
+}
+
+impl Links {
+    fn note(&mut self, user: &User, desk: &Desk) {
+        self.any |= user.avatar_url.is_some();
+        self.versions |= matches!(desk.shown_by(user, Sight::Versions), Shown::Custom(_));
+    }
+
+    fn sight(&self, hidden: bool) -> Sight {
+        if !self.versions && (hidden || !self.any) { Sight::Nothing } else { Sight::Versions }
+    }
+}
+
+fn account(user: User, desk: &Desk, shared: &Shared, members: Option<&HashSet<u64>>, sight: Sight) -> Option<Account> {
     let life = user.life();
-    let shown = desk.shown(&user);
+    let shown = desk.shown_by(&user, sight);
     let (Some(number), Some(name), Some(slug)) = (user.id, user.name, user.slug) else { return None };
     let (handle, shown) = match Slug::read(&slug) {
         Ok(_) => (Some(slug), shown),

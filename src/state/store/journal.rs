@@ -29,7 +29,7 @@ impl Store {
         })
     }
 
-    /// Adds an event with its effects, in one transaction: `Shown` and its like write the placement, `Reset` deletes it, whatever
+    /// Adds an event with its effects, in one transaction: `Shown` and its like write the placement, `Reset` and `Disowned` delete it, whatever
     /// closes the intent takes the account's name, its handle and the looks out of it. An illegal event writes nothing.
     pub fn record(&self, id: IntentId, event: &Event) -> Ack<()> {
         let event = event.clone();
@@ -108,8 +108,10 @@ fn step(
             }
         }
         // A probe is on the service account, whose own placement is none of its business.
-        Event::Reset if intent.kind != IntentKind::Probe => {
-            leave_over(db, intent, None)?;
+        Event::Reset | Event::Disowned { .. } if intent.kind != IntentKind::Probe => {
+            if matches!(event, Event::Reset) {
+                leave_over(db, intent, None)?;
+            }
             let (target, account): (&TargetId, &AccountId) = (&intent.target, &intent.account);
             placements::forget(db, target, account)?;
         }

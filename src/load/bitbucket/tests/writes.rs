@@ -3,8 +3,8 @@
 use super::fake::{Fault, SENT_AT, Stage, World};
 use crate::load::atlassian::Credential;
 use crate::load::bitbucket::mark::Window;
-use crate::load::jira::tests::{Memory, grey, intent, rendition};
-use crate::load::{Changes, Mend, Rendition, Seen, Target as _, Wrote, closing};
+use crate::load::jira::tests::{Grey, Memory, grey, intent, rendition};
+use crate::load::{Changes, Looks as _, Mend, Rendition, Seen, Target as _, Wrote, closing};
 use crate::model::{Account, Intent, IntentKind, Mark, OpenIntent, Shown, Status};
 
 const V0: &str = "1655392225748";
@@ -90,6 +90,48 @@ async fn a_revert_deletes_only_what_is_still_ours() {
         assert_eq!(word(&wrote), ended, "{wrote:?}");
         assert!(!stage.take_log().contains(&"W delete".to_owned()));
     }
+}
+
+/// A person's upload within moments of ours may have passed for it.
+#[tokio::test]
+async fn what_we_made_is_looked_at_before_it_is_deleted() {
+    for (there, status, ended, steps) in [
+        (1, 0, "done", &["R read", "R picture", "J sent 1 revert", "W delete", "J reset", "J closed"][..]),
+        (200, 0, "refused", &["R read", "R picture", "J disowned 1655392225748"]),
+        (1, 404, "refused", &["R read", "R picture"]),
+    ] {
+        let stage = Stage::ready(World::default().shows(V0, grey(there))).await;
+        if status > 0 {
+            stage.world().faults.insert("picture", Fault { status, takes_effect: false });
+        }
+        let old_looks = Grey.luma(&grey(1)).map(|luma| luma.fingerprint());
+        let draft = Intent { old_looks, ..draft(IntentKind::Revert, v0(), Some(V0)) };
+        let mut session = stage.git.session().await.unwrap();
+        let wrote = session.revert(draft.clone(), &mut Memory::new(&stage.log)).await;
+        assert_eq!(
+            (word(&wrote), &stage.take_log()[..]),
+            (ended, &steps.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>()[..])
+        );
+        assert_eq!(stage.world().ada().picture.is_none(), ended == "done");
+        // A placement of somebody else's picture, or one that the plan does not call ours, is not looked at.
+        let stage = Stage::ready(World::default().shows(V0, grey(there))).await;
+        let mut session = stage.git.session().await.unwrap();
+        let wrote = session.revert(Intent { old: None, ..draft }, &mut Memory::new(&stage.log)).await;
+        assert_eq!(word(&wrote), "done");
+    }
+}
+
+/// To a token everybody may seem to show the default: that proves nothing of a picture.
+#[tokio::test]
+async fn what_a_token_is_served_disowns_nothing() {
+    let world = World::default().shows(V0, grey(200));
+    let stage = Stage::signed_in(world, &[], Credential::Token("to-ken".into())).await;
+    stage.git.identify(&mut crate::load::Learnt::new()).await.unwrap();
+    stage.take_log();
+    let old_looks = Grey.luma(&grey(1)).map(|luma| luma.fingerprint());
+    let draft = Intent { old_looks, ..draft(IntentKind::Revert, v0(), Some(V0)) };
+    let wrote = stage.git.session().await.unwrap().revert(draft, &mut Memory::new(&stage.log)).await;
+    assert_eq!((word(&wrote), stage.take_log()), ("refused", vec!["R read".to_owned(), "R picture".to_owned()]));
 }
 
 /// Adopted, or the person's own: the rule is to delete what the plan saw, and nothing else (`write-protocols.md`).

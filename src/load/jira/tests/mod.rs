@@ -139,6 +139,7 @@ fn name(event: &Event) -> String {
         Event::Refused { .. } => "refused".into(),
         Event::Void { .. } => "void".into(),
         Event::Unsure { .. } => "unsure".into(),
+        Event::Disowned { mark } => format!("disowned {mark}"),
         Event::Closed => "closed".into(),
     }
 }

@@ -1,0 +1,78 @@
+//! A picture that its target names no sooner than in a listing (`write-protocols.md`, Bitbucket).
+//!
+//! Owns: closing its write, after a look where people choose pictures, too.
+//! Leaves to others: whether the name may be that of our picture (`Target::confirm`), the listing (`confirm`).
+//! A newcomer gets wrong: the name says when a picture was uploaded, and the person may have uploaded one right after us.
+
+use super::desk::Desk;
+use super::house::House;
+use super::judge::DeskPlan;
+use super::kitchen::Eyes;
+use crate::error::Trouble;
+use crate::http::{Failure, FailureKind};
+use crate::load::Looks as _;
+use crate::model::{AccountId, Event, Fault, IntentId, Mark, Shown, Status};
+use crate::pipeline::Ownership;
+
+/// Records what the target calls the picture of this write, and that nothing is open any more. `Some`: the picture is
+/// not ours, or that could not be told.
+pub async fn learn(
+    house: &House,
+    desk: &Desk,
+    account: &AccountId,
+    intent: IntentId,
+    mark: Mark,
+) -> Result<Option<Fault>, Trouble> {
+    if desk.entry.ownership == Ownership::Ours {
+        match is_ours(house, desk, account, intent, &mark).await? {
+            Some(true) => {}
+            Some(false) => {
+                house.store.record(intent, &Event::Disowned { mark }).await?;
+                let why = "the account's owner uploaded another picture right after ours; it was left";
+                return Ok(Some(Fault::new("not_shown", why)));
+            }
+            None => return Ok(Some(Fault::new("not_looked_at", "what is shown could not be looked at; run again"))),
+        }
+    }
+    house.store.record(intent, &Event::Confirmed { mark }).await?;
+    house.store.record(intent, &Event::Closed).await?;
+    Ok(None)
+}
+
+/// Why nobody of a target is served, where nothing tells what people chose and that is to stay.
+pub fn unserved(desk: &Desk, plan: &DeskPlan) -> Option<Failure> {
+    let blind = desk.ready().is_some() && !desk.target.tells_what_is_shown();
+    (blind && desk.entry.ownership == Ownership::Ours && plan.counts.matched > 0).then(|| {
+        let tried = format!("decide about the accounts of {}", desk.id());
+        let found =
+            "the server does not tell what anybody shows, and `ownership: ours` leaves what people chose themselves";
+        Failure::new(FailureKind::Odd, tried, found)
+            .hint("write `ownership: provider` if the directory's photos may replace every picture there")
+    })
+}
+
+/// Closes a write of which the server said that it was done, where no listing tells what is shown.
+pub async fn take_at_its_word(house: &House, intent: Option<IntentId>) -> Result<(), Trouble> {
+    let Some(intent) = intent else { return Ok(()) };
+    if house.store.open_intent(intent)?.is_some_and(|open| matches!(open.status, Status::Shown(_))) {
+        house.store.record(intent, &Event::Closed).await?;
+    }
+    Ok(())
+}
+
+/// Whether the picture looks like what was sent; `None` if nothing tells.
+async fn is_ours(
+    house: &House,
+    desk: &Desk,
+    account: &AccountId,
+    intent: IntentId,
+    mark: &Mark,
+) -> Result<Option<bool>, Trouble> {
+    let sent = house.store.open_intent(intent)?.and_then(|open| open.intent.luma);
+    let account = house.facts.account(desk.id(), account)?;
+    let (Some(sent), Some(mut account)) = (sent, account) else { return Ok(None) };
+    account.shown = Shown::Custom(mark.clone());
+    let picture = house.unless_stopped("look at what was written", desk.target.look(&account)).await;
+    let Ok(Ok(Some(picture))) = picture else { return Ok(None) };
+    Ok(Eyes.luma(&picture).map(|found| found.fits(&sent)))
+}
