@@ -190,6 +190,8 @@ pub enum NoPhoto {
     ImageNotFound,
     /// 404 `ErrorItemNotFound`.
     ItemNotFound,
+    /// 404 `ErrorEntityNotFound` with a message that names `ImageNotFoundException` (§12).
+    EntityNotFound,
     /// 200, `image/gif`, 1 by 1, empty change marker.
     OnePixel,
 }
@@ -200,8 +202,14 @@ pub enum NoPhoto {
 pub enum PhotoFailure {
     /// 404 `Request_ResourceNotFound`: deleted meanwhile.
     UserGone,
-    /// 404 `ResourceNotFound`: the other spelling of the same.
+    /// 404 `ResourceNotFound`: no mailbox, under an application token (§12).
     ResourceNotFound,
+    /// 404 `ErrorEntityNotFound` that names no exception (§12).
+    OtherEntity,
+    /// 404 `ErrorInvalidUser` (§12).
+    InvalidUser,
+    /// `UnknownError` around `ErrorUserResolutionFailedUserDoesNotExist` (§12).
+    UserUnresolved,
     /// `ErrorNonExistentMailbox`.
     NoMailbox,
     /// 400 `AuthenticationError`.

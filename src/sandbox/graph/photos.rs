@@ -27,6 +27,7 @@ const MAY_READ: [&str; 4] =
 const SIZES: [u32; 9] = [48, 64, 96, 120, 240, 360, 432, 504, 648];
 /// Photos beyond this are not scaled: the world's decompression bomb must not go off here.
 const MOST_PIXELS: u64 = 50_000_000;
+const THROWN: &str = "Exception of type 'Microsoft.Fast.Profile.Core.Exception.ImageNotFoundException' was thrown.";
 const ONE_PIXEL: [u8; 43] = *b"GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;";
 
 /// The word for a shape on the page: as in `world.yaml`.
@@ -132,6 +133,7 @@ impl Graph {
         match self.context.switch(&NO_PHOTO).as_str() {
             "image_not_found" => NoPhoto::ImageNotFound,
             "item_not_found" => NoPhoto::ItemNotFound,
+            "entity_not_found" => NoPhoto::EntityNotFound,
             "one_pixel" => NoPhoto::OnePixel,
             _ => declared,
         }
@@ -140,11 +142,8 @@ impl Graph {
     fn absent(&self, call: &Call, shape: NoPhoto, pixel: impl FnOnce() -> Reply) -> Reply {
         match shape {
             NoPhoto::OnePixel => pixel(),
-            NoPhoto::ImageNotFound => {
-                let message =
-                    "Exception of type 'Microsoft.Fast.Profile.Core.Exception.ImageNotFoundException' was thrown.";
-                self.error(call, 404, "ImageNotFound", message)
-            }
+            NoPhoto::ImageNotFound => self.error(call, 404, "ImageNotFound", THROWN),
+            NoPhoto::EntityNotFound => self.error(call, 404, "ErrorEntityNotFound", THROWN),
             NoPhoto::ItemNotFound => {
                 self.error(call, 404, "ErrorItemNotFound", "The specified object was not found in the store.")
             }
@@ -164,6 +163,14 @@ impl Graph {
         let (status, code, message) = match shape {
             PhotoFailure::UserGone => return self.no_user(call, id),
             PhotoFailure::ResourceNotFound => (404, "ResourceNotFound", "Resource could not be discovered."),
+            PhotoFailure::OtherEntity => (404, "ErrorEntityNotFound", "The requested entity was not found."),
+            PhotoFailure::InvalidUser => (404, "ErrorInvalidUser", "The requested user is invalid."),
+            PhotoFailure::UserUnresolved => (
+                open(&UNKNOWN_ERROR_STATUS),
+                "UnknownError",
+                "{\"error\":{\"code\":\"ErrorUserResolutionFailedUserDoesNotExist\",\"message\":\"The user could not be \
+                 resolved.\"}}",
+            ),
             PhotoFailure::NoMailbox => (
                 open(&NO_MAILBOX_STATUS),
                 "ErrorNonExistentMailbox",

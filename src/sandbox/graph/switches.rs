@@ -44,7 +44,7 @@ pub(super) const MISSING_SIZE: Switch =
     choice("missing_size", &["not_found", "one_pixel"], "not_found", "the answer for a size that there is not (§3.5)");
 pub(super) const NO_PHOTO: Switch = choice(
     "no_photo",
-    &["as_declared", "image_not_found", "item_not_found", "one_pixel"],
+    &["as_declared", "image_not_found", "item_not_found", "entity_not_found", "one_pixel"],
     "as_declared",
     "the shape of every proven absence (§3.5, §10.3)",
 );

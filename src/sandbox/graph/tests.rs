@@ -160,6 +160,10 @@ async fn every_row_of_no_photo_and_failure_comes_as_the_reference_says() {
     let rows = [
         (Absent(NoPhoto::ImageNotFound), 404, "ImageNotFound"),
         (Absent(NoPhoto::ItemNotFound), 404, "ErrorItemNotFound"),
+        (Absent(NoPhoto::EntityNotFound), 404, "ErrorEntityNotFound"),
+        (Failure(PhotoFailure::OtherEntity), 404, "ErrorEntityNotFound"),
+        (Failure(PhotoFailure::InvalidUser), 404, "ErrorInvalidUser"),
+        (Failure(PhotoFailure::UserUnresolved), 404, "UnknownError"),
         (Failure(PhotoFailure::UserGone), 404, "Request_ResourceNotFound"),
         (Failure(PhotoFailure::ResourceNotFound), 404, "ResourceNotFound"),
         (Failure(PhotoFailure::NoMailbox), 404, "ErrorNonExistentMailbox"),

@@ -19,14 +19,10 @@ use crate::sandbox::entra::LivePerson;
 use crate::sandbox::entra::world::Person;
 
 const MAY_LIST: [&str; 4] = ["User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"];
-/// The first is enough for ids alone (§12).
-const MAY_READ_GROUPS: [&str; 5] = [
-    "GroupMember.ReadBasic.All",
-    "GroupMember.Read.All",
-    "Group.Read.All",
-    "Directory.Read.All",
-    "Directory.ReadWrite.All",
-];
+const MAY_READ_GROUPS: [&str; 4] =
+    ["GroupMember.Read.All", "Group.Read.All", "Directory.Read.All", "Directory.ReadWrite.All"];
+/// Enough for ids alone (§12).
+const MAY_READ_IDS: [&str; 1] = ["GroupMember.ReadBasic.All"];
 const DEFAULT_FIELDS: [&str; 11] = [
     "businessPhones",
     "displayName",
@@ -101,7 +97,8 @@ impl Graph {
     }
 
     pub(super) fn group_members(&self, call: &Call, id: &str) -> Reply {
-        if !self.may(&MAY_READ_GROUPS) {
+        let ids_alone = call.query.get("$select").is_some_and(|fields| fields == "id");
+        if !self.may(&MAY_READ_GROUPS) && !(ids_alone && self.may(&MAY_READ_IDS)) {
             return self.denied(call);
         }
         let tenant = &self.directory.tenant;
