@@ -27,9 +27,16 @@ pub enum Matched {
 impl Matched {
     /// A person that fits several accounts of one target fits none of them.
     pub fn one_of_several(person: &PersonId, accounts: &[AccountId]) -> Self {
-        let accounts: Vec<_> = accounts.iter().map(AccountId::as_str).collect();
-        Self::Ambiguous(format!("{person} fits the accounts {}", accounts.join(", ")))
+        let few = first_few(accounts.iter().map(AccountId::as_str), accounts.len());
+        Self::Ambiguous(format!("{person} fits the accounts {few}"))
     }
+}
+
+/// The first five, and how many there are: one address of thousands must not become as many lines as long.
+fn first_few<'a>(ids: impl Iterator<Item = &'a str>, count: usize) -> String {
+    const FEW: usize = 5;
+    let few = ids.take(FEW).collect::<Vec<_>>().join(", ");
+    if count > FEW { format!("{few} and {} more, {count} in all", count - FEW) } else { few }
 }
 
 /// What one pair of keys says.
@@ -57,7 +64,7 @@ pub fn matched(account: &Account, candidates: &[Person], matching: &Matching) ->
         (1, _) => fits.pop_first().map_or(Matched::Nobody, Matched::Person),
         (0, Some((id, pair))) => Matched::Conflict(format!("{id} differs in pair {} of `match`", pair + 1)),
         (0, None) => Matched::Nobody,
-        _ => Matched::Ambiguous(format!("fits {}", fits.iter().map(PersonId::as_str).collect::<Vec<_>>().join(", "))),
+        (count, _) => Matched::Ambiguous(format!("fits {}", first_few(fits.iter().map(PersonId::as_str), count))),
     }
 }
 
@@ -161,6 +168,21 @@ mod tests {
         for (what, account, candidates, expected) in cases {
             assert_eq!(matched(&account, &candidates, &pairs()), expected, "{what}");
         }
+    }
+
+    #[test]
+    fn of_many_only_the_first_few_are_named() {
+        let ids = |count: usize| (0..count).map(|nth| AccountId::new(format!("k{nth}"))).collect::<Vec<_>>();
+        for (count, words) in [
+            (2, "ada fits the accounts k0, k1"),
+            (5, "ada fits the accounts k0, k1, k2, k3, k4"),
+            (8000, "ada fits the accounts k0, k1, k2, k3, k4 and 7995 more, 8000 in all"),
+        ] {
+            assert_eq!(Matched::one_of_several(&"ada".into(), &ids(count)), Matched::Ambiguous(words.into()));
+        }
+        let twins: Vec<Person> = (0..7).map(|nth| person(&format!("p{nth}"), "john@example.com", "")).collect();
+        let words = "fits p0, p1, p2, p3, p4 and 2 more, 7 in all";
+        assert_eq!(matched(&account("x", "john@example.com"), &twins, &pairs()), Matched::Ambiguous(words.into()));
     }
 
     #[test]
