@@ -183,6 +183,8 @@ fn value(part: &Part, environment: &dyn Environment) -> Result<String, Missing> 
                 message: format!("the file `{}` cannot be read: {found}", path.escape_debug()),
                 help: "paths count from the working directory".to_owned(),
             })?;
+            // Some editors put a mark before every text.
+            let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
             Ok(text.trim_end_matches(['\r', '\n']).to_owned())
         }
         Part::Var(name, otherwise) => match (environment.var(name), otherwise) {
@@ -219,6 +221,7 @@ mod tests {
         fn file(&self, path: &str) -> Result<String, String> {
             match path {
                 "key.txt" => Ok(" key \r\n\n".to_owned()),
+                "marked.txt" => Ok("\u{feff}key\r\n".to_owned()),
                 _ => Err("no such file".to_owned()),
             }
         }
@@ -241,6 +244,7 @@ mod tests {
             ("${SET:?why}", "value"),
             ("${file:key.txt}", " key "),
             ("${file: key.txt }", " key "),
+            ("${file:marked.txt}", "key"),
         ] {
             let text = parse(raw).unwrap();
             assert_eq!(text.raw(), raw);

@@ -98,8 +98,35 @@ impl Setting for Secret {
             reader.fault(fault.help("a variable keeps the line break at its end; `${file:path}` leaves it out"));
             return None;
         }
+        if let Some(what) = unseen(&value.text) {
+            let fault = Fault::new(reader.spot(id), format!("{} {what}", value.shown));
+            reader.fault(fault.help("nobody sees that where it was pasted: store the value again, without it"));
+            return None;
+        }
         Some(Self(value.text.into()))
     }
+}
+
+/// What stands in a secret that nobody sees, and that no vendor makes.
+fn unseen(secret: &str) -> Option<String> {
+    let named = |c: char| format!("U+{:04X}", u32::from(c));
+    if let Some(odd) = secret.chars().find(|c| is_unseen(*c)) {
+        return Some(format!("holds the invisible character {}", named(odd)));
+    }
+    let (first, last) = (secret.chars().next()?, secret.chars().next_back()?);
+    match (first.is_whitespace(), last.is_whitespace()) {
+        (true, _) => Some(format!("begins with a blank ({})", named(first))),
+        (_, true) => Some(format!("ends with a blank ({})", named(last))),
+        _ => None,
+    }
+}
+
+/// Characters without a shape: marks of order, joiners, fillers, tags.
+fn is_unseen(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 scalar_schema!(Secret, "Secret", { "type": "string", "pattern": "^\\$\\{[^}]+\\}$" });
@@ -154,6 +181,22 @@ scalar_schema!(HeaderValue, "HeaderValue", { "type": "string" });
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_nobody_sees_in_a_secret_is_named() {
+        for (secret, told) in [
+            ("hunter2", None),
+            ("hun ter2", None),
+            ("žluťoučký", None),
+            (" hunter2", Some("begins with a blank (U+0020)")),
+            ("hunter2\u{a0}", Some("ends with a blank (U+00A0)")),
+            ("hun\u{200b}ter2", Some("holds the invisible character U+200B")),
+            ("\u{feff}hunter2", Some("holds the invisible character U+FEFF")),
+            ("hunter2\u{2060}", Some("holds the invisible character U+2060")),
+        ] {
+            assert_eq!(unseen(secret).as_deref(), told, "{secret:?}");
+        }
+    }
 
     #[test]
     fn loopback_is_judged_by_the_host() {
