@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::http::Sparse;
-use crate::model::{Digest, Person, PhotoHint, Standing};
+use crate::model::{Digest, Fault, Person, PhotoHint, Standing};
 
 /// An id as one segment of a path.
 pub(super) fn segment(id: &str) -> String {
@@ -178,6 +178,15 @@ impl Brought {
     pub(super) fn of(count: usize) -> Self {
         if count > 0 { Self::Somebody } else { Self::NobodyNew }
     }
+}
+
+/// A page for people in a photo's place: whatever stands before the provider answers. It must not be remembered as a photo
+/// that cannot be read, or nobody would ask again once the provider answers itself.
+pub(super) fn is_page(bytes: &[u8]) -> Option<Fault> {
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start();
+    let begins = |with: &[u8]| bytes.get(..with.len()).is_some_and(|head| head.eq_ignore_ascii_case(with));
+    let page = begins(b"<!doctype html") || begins(b"<html");
+    page.then(|| Fault::new("sign_in_page", "a web page where a photo was expected: a sign-in page or a gateway?"))
 }
 
 /// A note of records that name nobody, if there were any.

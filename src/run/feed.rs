@@ -47,6 +47,8 @@ pub struct FeedCounts {
     pub in_scope: u64,
     /// What was learnt of photos.
     pub photos: PhotoCounts,
+    /// More photos were missed than are known.
+    pub mostly_missed: bool,
     /// Requests that the work so far had to cost.
     pub forecast: u64,
 }

@@ -12,7 +12,7 @@ use super::limits::Guarded;
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::http::Counts;
-use crate::model::{ChangeKind, PersonResult};
+use crate::model::{ChangeKind, PersonResult, rfc3339};
 use crate::pipeline::Pipeline;
 use crate::plan::{Checked, PlanDigest, SourceState};
 use crate::report::{LimitLine, MisplacedLine, RequestLine, RunReport, SourceLine, TargetLine};
@@ -79,14 +79,15 @@ pub fn report(
     if desks.iter().any(|desk| !desk.desk.misplaced.is_empty()) {
         exit = exit.and(Exit::SomeFailed);
     }
-    if counted.iter().flatten().any(|(_, result, _)| failed(*result)) {
+    let mostly = feeds.iter().any(|feed| feed.counts.mostly_missed);
+    if mostly || counted.iter().flatten().any(|(_, result, _)| failed(*result)) {
         exit = exit.and(Exit::SomeFailed);
     }
     let outcome = match (exit, house.mode) {
         (Exit::Done, Mode::Plan) => "planned",
         (exit, _) => exit.outcome(),
     };
-    let time = |time| humantime::format_rfc3339_seconds(time).to_string();
+    let time = |time| rfc3339(super::house::unix(time));
     let report = RunReport {
         format: 1,
         tool: concat!("avatarpipe ", env!("CARGO_PKG_VERSION")).to_owned(),

@@ -16,6 +16,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::error::GraphError;
+use crate::extract::wire::is_page;
 use crate::extract::{DENIED, GONE, Looked, Probed};
 use crate::http::{Sparse, is_transient, parse_retry_after};
 use crate::model::{Absence, Fault, Version};
@@ -161,6 +162,9 @@ impl Wanted for Looked {
         let bytes = decode(text).ok_or_else(|| Fault::new("odd_body", "200, but the bytes are not base64"))?;
         if bytes.len() > LARGEST {
             return Err(too_large());
+        }
+        if let Some(page) = is_page(&bytes) {
+            return Err(page);
         }
         if is_one_pixel_gif(&bytes) {
             return Ok(Self::Absent(Absence::OnePixel));

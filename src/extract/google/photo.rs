@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use super::error::{Class, GoogleError};
 use super::mime::Part;
+use crate::extract::wire::is_page;
 use crate::extract::{DENIED, GONE, Looked, Probed};
 use crate::http::parse_retry_after;
 use crate::model::{Absence, Fault, Version};
@@ -78,7 +79,10 @@ impl Wanted for Looked {
         if bytes.len() > LARGEST {
             return Err(Fault::new("photo_too_large", format!("a photo over {} MiB", LARGEST / 1024 / 1024)));
         }
-        Ok(Self::Photo { version, bytes: Bytes::from(bytes) })
+        match is_page(&bytes) {
+            Some(page) => Err(page),
+            None => Ok(Self::Photo { version, bytes: Bytes::from(bytes) }),
+        }
     }
 
     fn absent(proof: Absence) -> Self {

@@ -25,6 +25,8 @@ pub struct RoundCounts {
 #[derive(Default)]
 pub struct Missed {
     count: u64,
+    /// Of these, by no matter of the person: throttled, a server in trouble, a sign-in page in the photo's place.
+    elsewhere: u64,
     first: Option<Fault>,
     /// Some for another reason than the first.
     mixed: bool,
@@ -37,6 +39,7 @@ impl Missed {
     /// Counts one.
     pub fn count(&mut self, fault: &Fault) {
         self.count += 1;
+        self.elsewhere += u64::from(fault.code != DENIED && !PERSONAL.contains(&fault.code.as_str()));
         self.mixed |= self.first.get_or_insert_with(|| fault.clone()).code != fault.code;
     }
 }
@@ -85,8 +88,24 @@ impl RoundCounts {
 
     /// Why not one photo of the source is known, if whoever was asked about was missed for the same reason.
     fn one_reason(&self) -> Option<&Fault> {
-        let Missed { count, first, mixed } = &self.missed;
+        let Missed { count, first, mixed, .. } = &self.missed;
         first.as_ref().filter(|_| *count > 1 && !mixed && self.answered == 0 && self.photos.present == 0)
+    }
+
+    /// More photos were missed by no matter of the person than are known: the source answered, and the run is no success.
+    pub fn mostly_missed(&self) -> bool {
+        self.missed.elsewhere > 1 && self.missed.elsewhere > self.photos.present
+    }
+
+    /// The same in words.
+    pub fn note_of_most_missed(&self) -> Option<String> {
+        let first = self.missed.first.as_ref().filter(|_| self.mostly_missed())?;
+        let (missed, present) = (self.missed.elsewhere, self.photos.present);
+        Some(format!(
+            "{missed} photos could not be learnt and {present} could: that proves no absence, and those pictures were not \
+             touched; run again later. The first: [{}] {}",
+            first.code, first.message
+        ))
     }
 
     /// Adds them to those of the source.
@@ -128,6 +147,22 @@ mod tests {
         ] {
             let told = round(present, answered, &missed).everybody_missed();
             assert_eq!(told.map(|failure| failure.kind), of_all.then_some(FailureKind::Odd), "{present} {missed:?}");
+        }
+    }
+
+    #[test]
+    fn more_missed_than_known_is_no_success() {
+        for (present, missed, told) in [
+            (0, vec!["throttled"; 2], true),
+            (0, vec!["throttled"], false),
+            (3, vec!["throttled"; 3], false),
+            (3, vec!["sign_in_page"; 4], true),
+            (3, vec!["mailbox_missing"; 40], false),
+            (3, vec![DENIED; 40], false),
+            (0, vec!["mailbox_missing", "throttled", "server_error"], true),
+        ] {
+            let counts = round(present, 7, &missed);
+            assert_eq!((counts.mostly_missed(), counts.note_of_most_missed().is_some()), (told, told), "{missed:?}");
         }
     }
 

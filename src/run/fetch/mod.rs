@@ -8,6 +8,7 @@
 mod counts;
 mod question;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -73,6 +74,10 @@ pub async fn fetch_all(
             outcome = Ok(Err(failure));
         }
     }
+    if let Ok(Ok(())) = outcome {
+        feed.notes.extend(counts.note_of_most_missed());
+        feed.counts.mostly_missed = counts.mostly_missed();
+    }
     counts.add_to(feed);
     finish(house, feed, &work, outcome)
 }
@@ -115,6 +120,8 @@ struct Round<'a> {
     calls: FuturesUnordered<Call>,
     to_probe: Vec<PersonId>,
     to_fetch: Vec<PersonId>,
+    /// The markers that were learnt of those whose bytes are asked for.
+    probed_as: HashMap<PersonId, Version>,
     first: First,
     /// Whether the listing shows markers at all.
     marked: Marked,
@@ -137,6 +144,7 @@ impl<'a> Round<'a> {
             calls: FuturesUnordered::new(),
             to_probe: Vec::new(),
             to_fetch: Vec::new(),
+            probed_as: HashMap::new(),
             first: First::No,
             marked: if feed.counts.marked > 0 { Marked::Yes } else { Marked::No },
             selected: Selected::Everybody,
@@ -396,7 +404,8 @@ impl<'a> Round<'a> {
             (Probed::Version(Some(version)), Some(mark)) if mark.version.as_ref() == Some(&version) => {
                 self.known(&person, mark)
             }
-            (Probed::Version(_), _) => {
+            (Probed::Version(version), _) => {
+                self.probed_as.extend(version.map(|version| (person.clone(), version)));
                 self.to_fetch.push(person);
                 Ok(())
             }
@@ -410,15 +419,16 @@ impl<'a> Round<'a> {
             Meal::Unknown(fault) => self.counts.missed.count(fault),
             Meal::Photo { .. } | Meal::Absent(_) => self.counts.answered += 1,
         }
+        if !matches!(meal, Meal::Photo { .. }) {
+            self.probed_as.remove(person);
+        }
         match meal {
             Meal::Photo { version, cooked } => {
-                let Some(found) = cooked.remembered else { return self.fact(person, cooked.fact) };
-                // The next listing is compared with this one's marker; that the photo's own is the same is not proven
-                // (reference/google-directory §3.1).
-                let version = match self.hint(person)? {
-                    PhotoHint::Version(listed) => Some(listed),
-                    _ => version,
+                let Some(found) = cooked.remembered else {
+                    self.probed_as.remove(person);
+                    return self.fact(person, cooked.fact);
                 };
+                let version = self.to_compare(person, version, &found)?;
                 self.counts.photos.downloaded += 1;
                 self.remember(person, PhotoMark { version, found })?;
                 self.fact(person, cooked.fact)
@@ -429,6 +439,27 @@ impl<'a> Round<'a> {
             }
             Meal::Unknown(fault) => self.fact(person, PhotoFact::Unknown(fault)),
         }
+    }
+
+    /// The marker that the next run will compare with: the listing's, else the one that was asked for. That the one beside
+    /// the bytes is the same is proven nowhere (reference/microsoft-graph §3.6, reference/google-directory §3.1), and with
+    /// another one every run would fetch everything (promise P5).
+    fn to_compare(
+        &mut self,
+        person: &PersonId,
+        beside: Option<Version>,
+        found: &Remembered,
+    ) -> Result<Option<Version>, Trouble> {
+        let probed = self.probed_as.remove(person);
+        if let PhotoHint::Version(listed) = self.hint(person)? {
+            return Ok(Some(listed));
+        }
+        if probed.is_some() {
+            return Ok(probed);
+        }
+        // The same photo again, under a marker that has been compared: fetched for its picture alone.
+        let same = self.mark(person)?.filter(|mark| mark.found == *found).and_then(|mark| mark.version);
+        Ok(same.or(beside))
     }
 
     fn serve_absent(

@@ -79,6 +79,63 @@ fn photos_that_are_gone_are_asked_for_twice_before_they_count() {
     assert_eq!(asked.iter().filter(|entry| photo(entry)).count(), 2, "once all of them, once again all of them");
 }
 
+/// Only a message that names the exception makes an entity's absence a photo's (reference/microsoft-graph §12).
+#[test]
+fn what_is_no_proof_changes_nothing_and_what_is_one_reverts() {
+    for how in ["other_entity", "invalid_user", "user_unresolved", "resource_not_found"] {
+        let stage = served(Company::of(&PEOPLE));
+        stage.new_photo("ada", "ada");
+        stage.photo_fails("grace", how);
+        stage.run().expect_exit(0).expect_answer("nothing to do");
+        stage.expect_shown_in("jira", &PEOPLE.map(|name| (name, Face(name))));
+    }
+    let stage = served(Company::of(&PEOPLE)).switch("graph", "no_photo", "entity_not_found");
+    stage.new_photo("ada", "ada");
+    stage.run().expect_exit(0);
+    stage.expect_shown_in("jira", &[("ada", Face("ada")), ("grace", Default), ("alan", Face("alan"))]);
+}
+
+/// Promise P5, though the marker beside the bytes is not the one of the metadata (reference/microsoft-graph §3.6).
+#[test]
+fn markers_that_differ_between_metadata_and_bytes_cost_one_run_and_no_more() {
+    let stage = Stage::company(&PEOPLE).switch("graph", "value_etag", "other");
+    let downloaded = || stage.run().expect_exit(0).report()["sources"][0]["downloaded"].as_u64().expect("a count");
+    let runs: Vec<u64> = (0..4).map(|_| downloaded()).collect();
+    assert_eq!(runs, [3, 3, 0, 0]);
+    stage.new_photo("ada", "spare");
+    assert_eq!((downloaded(), downloaded()), (1, 0));
+}
+
+fn a_page() -> Value {
+    use base64::Engine as _;
+    json!(base64::engine::general_purpose::STANDARD.encode("<!DOCTYPE html><html><title>Sign in</title></html>"))
+}
+
+fn every_byte(stage: &Stage, effect: Effect, passing: u32) {
+    stage.sandbox.fault(Fault::new(effect).at("graph").in_parts().about("$value").after(passing));
+}
+
+/// A run that learnt hardly a photo must not look like one that found nothing to do.
+#[test]
+fn photos_that_are_lost_on_the_way_are_no_success() {
+    let throttled = || Effect::Answer(Answer::retry_after(429, "0"));
+    for (what, effect, passing, exit, outcome) in [
+        ("a sign-in page for everybody", answer(200, a_page()), 0, 6, "unreachable"),
+        ("a sign-in page for most", answer(200, a_page()), 1, 3, "partial"),
+        ("throttling of everybody", throttled(), 0, 6, "unreachable"),
+        ("throttling of most", throttled(), 1, 3, "partial"),
+    ] {
+        let stage = Stage::company(&PEOPLE);
+        every_byte(&stage, effect, passing);
+        let ended = stage.run().expect_exit(exit);
+        assert_eq!(ended.report()["outcome"], outcome, "{what}");
+        stage.sandbox.faults().clear();
+        // What was lost is asked for again.
+        stage.run().expect_exit(0);
+        stage.expect_shown_in("jira", &PEOPLE.map(|name| (name, Face(name))));
+    }
+}
+
 /// The defaults of the file hold for a company that is large enough for shares.
 #[test]
 fn a_store_that_lost_every_photo_is_stopped_by_the_default_limits() {

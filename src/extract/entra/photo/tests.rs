@@ -183,8 +183,11 @@ fn bytes_that_are_no_photo_are_told_apart() {
         (text(b"GIF89a\x02\x00\x01\x00"), Means::Present),
         (text(b"RIFF\0\0\0\0WEBPVP8 "), Means::Present),
         (text(ONE_PIXEL), Means::Absent(Absence::OnePixel)),
-        // Whether the bytes are a picture at all is the renderer's to say, so that the answer is kept under their version.
-        (text(b"<!doctype html>"), Means::Present),
+        // A sign-in page is an answer in the provider's place, and is asked for again.
+        (text(b"<!doctype html>"), Means::Unknown("sign_in_page".into())),
+        (text(b"\xEF\xBB\xBF \n<HTML><body>"), Means::Unknown("sign_in_page".into())),
+        // Whether other bytes are a picture at all is the renderer's to say, so that the answer is kept under their version.
+        (text(b"<svg/>"), Means::Present),
         (text(b""), Means::Present),
         (json!("not base64!"), Means::Unknown("odd_body".into())),
         (json!({ "error": { "code": "ImageNotFound" } }), Means::Unknown("odd_body".into())),
