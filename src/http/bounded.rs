@@ -8,7 +8,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -21,6 +21,40 @@ const PARTS: usize = 1000;
 /// A page's entries; for `deserialize_with`. More than any page has are refused.
 pub fn entries<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
     deserializer.deserialize_seq(Entries(PhantomData))
+}
+
+/// What can be read of a record though some of its fields are not as documented.
+pub trait Salvage: DeserializeOwned + Default {
+    /// This field is odd, and was left out.
+    fn leave_out(&mut self, field: &str);
+}
+
+/// As [`entries`], for records of which one may be odd: what of it can be read is kept, since ambiguity is judged over
+/// everybody, and the rest is told to the record. Whatever is no object is an empty record.
+pub fn records<'de, D: Deserializer<'de>, T: Salvage>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let records: Vec<Sparse> = entries(deserializer)?;
+    Ok(records.into_iter().map(|Sparse(value)| salvaged(value)).collect())
+}
+
+fn salvaged<T: Salvage>(value: Value) -> T {
+    // A list would be read as the fields in their order.
+    if value.is_object()
+        && let Ok(record) = T::deserialize(&value)
+    {
+        return record;
+    }
+    let Value::Object(fields) = value else { return T::default() };
+    let (mut kept, mut odd) = (serde_json::Map::new(), Vec::new());
+    for (name, value) in fields {
+        let alone = Value::from(serde_json::Map::from_iter([(name.clone(), value.clone())]));
+        match T::deserialize(&alone) {
+            Ok(_) => _ = kept.insert(name, value),
+            Err(_) => odd.push(name),
+        }
+    }
+    let mut record = T::deserialize(&Value::from(kept)).unwrap_or_default();
+    odd.iter().for_each(|field| record.leave_out(field));
+    record
 }
 
 struct Entries<T>(PhantomData<T>);
@@ -168,6 +202,41 @@ mod tests {
             serde_json::from_str::<Sparse>("[1,").is_err()
                 && serde_json::from_str::<Sparse>(&"[".repeat(9999)).is_err()
         );
+    }
+
+    #[test]
+    fn of_an_odd_record_the_rest_is_kept_and_told() {
+        #[derive(Debug, Default, Deserialize)]
+        #[serde(default)]
+        struct User {
+            id: Option<u64>,
+            name: Option<String>,
+            #[serde(skip)]
+            odd: Vec<String>,
+        }
+        impl Salvage for User {
+            fn leave_out(&mut self, field: &str) {
+                self.odd.push(field.to_owned());
+            }
+        }
+        #[derive(Deserialize)]
+        struct Page(#[serde(deserialize_with = "records")] Vec<User>);
+        let page = r#"[{"id":1,"name":"ada"},{"id":2,"name":7,"more":[]},{"id":"x","name":[]},null,7,"x",[1],{"id":3,"name":null}]"#;
+        let Page(users) = serde_json::from_str(page).unwrap();
+        let told: Vec<_> = users.iter().map(|user| (user.id, user.name.as_deref(), user.odd.len())).collect();
+        let nothing = (None, None, 0);
+        let wanted = [
+            (Some(1), Some("ada"), 0),
+            (Some(2), None, 1),
+            (None, None, 2),
+            nothing,
+            nothing,
+            nothing,
+            nothing,
+            (Some(3), None, 0),
+        ];
+        assert_eq!(told, wanted);
+        assert_eq!(users[1].odd, ["name"]);
     }
 
     #[test]

@@ -5,12 +5,12 @@
 
 use serde::Deserialize;
 
-use crate::http::entries;
+use crate::http::{Salvage, records};
 use crate::load::atlassian::accounts::Life;
 use crate::model::AccountId;
 
 /// A user.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct User {
     pub id: Option<u64>,
@@ -22,6 +22,15 @@ pub(super) struct User {
     #[serde(rename = "type")]
     kind: Option<String>,
     pub avatar_url: Option<String>,
+    /// A field of the record is not as documented: the account is left alone, and counts where others may be meant.
+    #[serde(skip)]
+    odd: bool,
+}
+
+impl Salvage for User {
+    fn leave_out(&mut self, _: &str) {
+        self.odd = true;
+    }
 }
 
 impl User {
@@ -33,6 +42,7 @@ impl User {
     /// A service user has no person behind it.
     pub fn life(&self) -> Life {
         match (self.kind.as_deref(), self.active) {
+            _ if self.odd => Life::Gone,
             (Some("SERVICE"), _) => Life::Gone,
             (_, Some(false)) => Life::Disabled,
             _ => Life::Active,
@@ -44,7 +54,7 @@ impl User {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Users {
-    #[serde(deserialize_with = "entries")]
+    #[serde(deserialize_with = "records")]
     pub values: Vec<User>,
     pub is_last_page: Option<bool>,
     pub next_page_start: Option<u64>,
@@ -95,5 +105,13 @@ mod tests {
         ] {
             assert_eq!(serde_json::from_str::<User>(json).unwrap().life(), life, "{json}");
         }
+    }
+
+    /// One odd record must not cost the page: its account is left alone, and still counts where others may be meant.
+    #[test]
+    fn of_an_odd_record_the_account_stays_and_is_left_alone() {
+        let users: Users = serde_json::from_str(r#"{"values":[{"id":1,"name":"ada","slug":"ada","active":true},{"id":2,"name":"bob","slug":"bob","emailAddress":7},null]}"#).unwrap();
+        let told: Vec<_> = users.values.iter().map(|user| (user.name.as_deref(), user.life() == Life::Gone)).collect();
+        assert_eq!(told, [(Some("ada"), false), (Some("bob"), true), (None, false)]);
     }
 }

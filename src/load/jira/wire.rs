@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
-use crate::http::entries;
+use crate::http::{Salvage, entries, records};
 use crate::load::atlassian::accounts::Life;
 
 /// `GET serverInfo`.
@@ -24,7 +24,7 @@ pub(super) struct ServerInfo {
 }
 
 /// A user, in listings and alone.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct User {
     pub key: Option<String>,
@@ -35,6 +35,15 @@ pub(super) struct User {
     pub deleted: Option<bool>,
     #[serde(default)]
     pub avatar_urls: Option<BTreeMap<String, String>>,
+    /// A field of the record is not as documented: the account is left alone, and counts where others may be meant.
+    #[serde(skip)]
+    odd: bool,
+}
+
+impl Salvage for User {
+    fn leave_out(&mut self, _: &str) {
+        self.odd = true;
+    }
 }
 
 /// What a bean says of somebody's e-mail address.
@@ -69,7 +78,7 @@ impl User {
     pub fn life(&self) -> Life {
         let email = self.email_address.as_deref().unwrap_or_default();
         match self.active {
-            _ if self.deleted == Some(true) || email.ends_with("@jira.invalid") => Life::Gone,
+            _ if self.odd || self.deleted == Some(true) || email.ends_with("@jira.invalid") => Life::Gone,
             Some(false) => Life::Disabled,
             Some(true) | None => Life::Active,
         }
@@ -80,7 +89,7 @@ impl User {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct UserList {
-    #[serde(deserialize_with = "entries")]
+    #[serde(deserialize_with = "records")]
     pub values: Vec<User>,
     #[serde(default, deserialize_with = "maybe_text")]
     pub next_cursor: Option<String>,
@@ -89,13 +98,13 @@ pub(super) struct UserList {
 
 /// `GET user/search`.
 #[derive(Debug, Deserialize)]
-pub(super) struct Found(#[serde(deserialize_with = "entries")] pub Vec<User>);
+pub(super) struct Found(#[serde(deserialize_with = "records")] pub Vec<User>);
 
 /// `GET group/member`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Members {
-    #[serde(deserialize_with = "entries")]
+    #[serde(deserialize_with = "records")]
     pub values: Vec<User>,
     pub total: Option<u64>,
     pub is_last: Option<bool>,
@@ -316,5 +325,13 @@ mod tests {
         ] {
             assert_eq!(serde_json::from_str::<User>(json).unwrap().life(), life, "{json}");
         }
+    }
+
+    /// One odd record must not cost the page: its account is left alone, and still counts where others may be meant.
+    #[test]
+    fn of_an_odd_record_the_account_stays_and_is_left_alone() {
+        let users: Found = serde_json::from_str(r#"[{"key":"JIRAUSER1","name":"ada","active":true},{"key":"JIRAUSER2","name":"bob","emailAddress":7},null]"#).unwrap();
+        let told: Vec<_> = users.0.iter().map(|user| (user.name.as_deref(), user.life() == Life::Gone)).collect();
+        assert_eq!(told, [(Some("ada"), false), (Some("bob"), true), (None, false)]);
     }
 }
