@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -13,6 +12,7 @@ use super::{Format, answer, answer_json, environment, job, log};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::load::{Told, Tried};
+use crate::model::rfc3339;
 use crate::outlet;
 use crate::report::Progress;
 use crate::run::{self, Asked, Everybody, Stop, Uploads};
@@ -90,7 +90,7 @@ fn block(out: &mut String, kind: &str, asked: &Asked) {
         line("may", &list(&signed.may));
         line("missing", &list(&signed.missing));
         line("too much", &list(&signed.too_much));
-        signed.expires.iter().for_each(|(what, at)| line("expires", &format!("{what}: {}", time(*at))));
+        signed.expires.iter().for_each(|(what, at)| line("expires", &format!("{what}: {}", rfc3339(*at))));
     }
     if let Some(upload) = &asked.upload {
         let side = upload.side.map_or(String::new(), |side| format!(", up to {side} px"));
@@ -131,7 +131,7 @@ fn written(everybody: &Everybody) -> Result<String, Trouble> {
 
 fn element(asked: &Asked) -> Value {
     let signed = asked.signed.as_ref();
-    let expires = |(what, at): &(String, u64)| json!({ "what": what, "at": time(*at) });
+    let expires = |(what, at): &(String, u64)| json!({ "what": what, "at": rfc3339(*at) });
     json!({
         "id": asked.id,
         "enabled": !asked.off,
@@ -159,8 +159,4 @@ fn tried(tried: &Tried) -> Value {
         Told::NotTried(why) => ("not_tried", Some(why.clone())),
     };
     json!({ "route": tried.route, "told": told, "why": why })
-}
-
-fn time(unix: u64) -> String {
-    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(unix)).to_string()
 }

@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 
 use super::{Format, answer, answer_json, environment};
 use crate::error::Trouble;
 use crate::exit::Exit;
+use crate::model::rfc3339;
 use crate::state::{RunRecord, Store};
 
 /// What is shown.
@@ -66,7 +66,7 @@ fn human(runs: &[RunRecord], last: Option<&RunRecord>) -> String {
         };
     }
     _ = match last {
-        Some(run) => writeln!(out, "last success: {} (run {})", time(run.row.started), run.row.id),
+        Some(run) => writeln!(out, "last success: {} (run {})", rfc3339(run.row.started), run.row.id),
         None => writeln!(out, "last success: none"),
     };
     out
@@ -92,8 +92,8 @@ fn counts(report: &serde_json::Value) -> String {
 fn json(runs: &[RunRecord], last: Option<&RunRecord>) -> Result<String, Trouble> {
     let run = |run: &RunRecord| {
         serde_json::json!({
-            "run": run.row.id, "started": time(run.row.started),
-            "finished": run.end.as_ref().map(|end| time(end.finished)),
+            "run": run.row.id, "started": rfc3339(run.row.started),
+            "finished": run.end.as_ref().map(|end| rfc3339(end.finished)),
             "outcome": run.end.as_ref().map(|end| end.outcome.clone()),
             "exit_code": run.end.as_ref().map(|end| end.exit_code),
             "report": run.end.as_ref().map(|end| end.report.clone()),
@@ -101,15 +101,10 @@ fn json(runs: &[RunRecord], last: Option<&RunRecord>) -> Result<String, Trouble>
     };
     let all = serde_json::json!({
         "format": 1,
-        "last_success": last.map(|last| time(last.row.started)),
+        "last_success": last.map(|last| rfc3339(last.row.started)),
         "runs": runs.iter().map(run).collect::<Vec<_>>(),
     });
     serde_json::to_string_pretty(&all)
         .map(|text| text + "\n")
         .map_err(|error| Trouble::Own(format!("the status cannot be written down: {error}")))
-}
-
-fn time(unix: u64) -> String {
-    let time: SystemTime = UNIX_EPOCH + Duration::from_secs(unix);
-    humantime::format_rfc3339_seconds(time).to_string()
 }

@@ -83,15 +83,19 @@ impl Pace {
         self.concurrency
     }
 
-    /// Nobody sends before this much time has passed; an earlier and longer wish stays in force.
-    pub fn hold(&self, time: Duration) {
+    /// Nobody sends before this much time has passed; an earlier and longer wish stays in force. Tells whether that is news:
+    /// several calls that are refused together ask for the same.
+    pub fn hold(&self, time: Duration) -> bool {
         #[cfg(test)]
         if self.record(time) {
-            return;
+            return true;
         }
-        let Some(until) = Instant::now().checked_add(time) else { return };
+        let now = Instant::now();
+        let Some(until) = now.checked_add(time) else { return false };
         let mut not_before = self.not_before.lock().unwrap_or_else(PoisonError::into_inner);
+        let news = not_before.is_none_or(|earlier| until > earlier.max(now) + time / 4);
         *not_before = Some(not_before.map_or(until, |earlier| earlier.max(until)));
+        news
     }
 
     /// Waits until a request of so many units may go. The request is in flight while the turn lives.
@@ -209,8 +213,8 @@ mod tests {
     async fn a_hold_stops_everybody_and_a_shorter_one_does_not_lift_it() {
         let pace = Pace::new(&Rate { units: 1_000, per: Duration::from_secs(1), burst: 1_000, concurrency: 2 });
         assert!(pace.turn(1).now_or_never().is_some());
-        pace.hold(Duration::from_secs(1_000));
-        pace.hold(Duration::ZERO);
+        assert!(pace.hold(Duration::from_secs(1_000)), "the first is news");
+        assert!(!pace.hold(Duration::from_secs(1_000)) && !pace.hold(Duration::ZERO));
         assert!(pace.turn(1).now_or_never().is_none());
     }
 }

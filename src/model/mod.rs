@@ -17,6 +17,7 @@ mod picture;
 mod reason;
 mod signed_in;
 mod task;
+mod time;
 
 pub use account::{Account, AccountKey, AccountStanding, Shown};
 pub use change::{ChangeKind, Decision, Verdict};
@@ -33,3 +34,4 @@ pub use picture::{Before, Picture, Placement, Provenance};
 pub use reason::{Place, Reason};
 pub use signed_in::SignedIn;
 pub use task::{Act, ActKind, Decided, Looked, PersonResult, Planned, Task, Wanted, Went};
+pub use time::rfc3339;

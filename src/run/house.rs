@@ -13,7 +13,7 @@ use super::spool::Spool;
 use super::stop::Stop;
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
-use crate::model::RunId;
+use crate::model::{RunId, rfc3339};
 use crate::pipeline::Pipeline;
 use crate::report::{Event, Listener};
 use crate::state::{Facts, Holder, Lock, Store};
@@ -69,7 +69,7 @@ impl House {
     pub fn open(pipeline: &Pipeline, mode: Mode, listener: Arc<dyn Listener>, stop: Stop) -> Result<Self, Trouble> {
         let started = SystemTime::now();
         let run = run_id(started);
-        let holder = Holder::here(run.clone(), humantime::format_rfc3339_seconds(started).to_string());
+        let holder = Holder::here(run.clone(), rfc3339(unix(started)));
         let lock = Lock::acquire(&pipeline.state, &holder)?;
         let (store, lock) = match mode {
             Mode::Plan => (Store::view(&pipeline.state)?, Some(lock)),
@@ -165,7 +165,7 @@ pub fn unix(time: SystemTime) -> u64 {
 
 /// `2026-11-23T08-00-00Z-7f3a`: sorts by time, fits into a file name, differs for two runs of one second.
 fn run_id(started: SystemTime) -> RunId {
-    let time = humantime::format_rfc3339_seconds(started).to_string().replace(':', "-");
+    let time = rfc3339(unix(started)).replace(':', "-");
     let tail = &uuid::Uuid::new_v4().simple().to_string()[..4];
     RunId::new(format!("{time}-{tail}"))
 }

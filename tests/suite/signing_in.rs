@@ -57,6 +57,19 @@ fn a_wrong_address_hides_nobody_else() {
     assert!(told["targets"][0]["failure"]["found"].is_string(), "{told}");
 }
 
+const GROUP: &str = "11111111-2222-4333-8444-555555555555";
+
+/// A wish to show no photo hangs on it, so it is asked for before the first run is.
+#[test]
+fn a_named_group_that_is_not_there_is_told() {
+    let mut stage = Stage::company(&["ada"]);
+    stage.edit(|pipe| _ = pipe.entra("users", &format!("{{ opted_out: [{{ group: {GROUP} }}] }}")));
+    let told = told(&as_json(&stage).expect_exit(2));
+    let hint = told["sources"][0]["failure"]["hint"].as_str().expect("a hint");
+    assert!(hint.contains(GROUP) && hint.contains("is not there"), "{hint}");
+    assert_eq!(told["targets"][0]["who"], "svc-avatars", "nobody else is hidden");
+}
+
 #[test]
 fn what_is_missing_or_too_much_is_named() {
     for (roles, groups, exit, missing, too_much) in [
@@ -68,9 +81,10 @@ fn what_is_missing_or_too_much_is_named() {
         (vec!["User.Read.All", "Directory.Read.All"], true, 0, json!([]), json!(["Directory.Read.All"])),
         (vec![], false, 5, json!(["User.Read.All"]), json!([])),
     ] {
-        let mut stage = Stage::of(Company::of(&["ada"]).app_roles(&roles).world());
+        let company = Company::of(&["ada"]).group(GROUP, &["ada"], &[]);
+        let mut stage = Stage::of(company.app_roles(&roles).world());
         if groups {
-            stage.edit(|pipe| _ = pipe.entra("users", "{ groups: [11111111-2222-4333-8444-555555555555] }"));
+            stage.edit(|pipe| _ = pipe.entra("users", &format!("{{ groups: [{GROUP}] }}")));
         }
         let told = told(&as_json(&stage).expect_exit(exit));
         let source = &told["sources"][0];

@@ -26,6 +26,10 @@ use super::{Authorization, Counts, Failure, FailureKind, redact};
 /// A token this close to its end is not used any more (`reference/microsoft-graph.md` §1.5).
 const MARGIN: Duration = Duration::from_secs(300);
 
+/// The longest that any vendor lets a token live is a day and some hours (`reference/microsoft-graph.md` §1.5). What an
+/// answer says beyond is no time that could be counted with.
+const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
+
 /// What a sign-in gave.
 #[derive(Debug)]
 pub struct Granted {
@@ -139,6 +143,7 @@ impl TokenSource {
         match self.grant.ask().await {
             Ok(Granted { token, expires_in }) => {
                 redact::know(&token);
+                let expires_in = expires_in.min(LONGEST);
                 // A token that lives only minutes is used for half its life.
                 let life = expires_in.saturating_sub(MARGIN).max(expires_in / 2);
                 *held = Held::Token { token: token.clone(), until: asked + life, ends: SystemTime::now() + expires_in };
@@ -213,6 +218,16 @@ mod tests {
         source.token().await.unwrap();
         source.token().await.unwrap();
         assert_eq!(asked.load(Ordering::Relaxed), 2);
+    }
+
+    #[tokio::test]
+    async fn a_token_for_ever_ends_all_the_same() {
+        let (source, asked) = source(u64::MAX, false);
+        source.token().await.unwrap();
+        source.token().await.unwrap();
+        let (_, ends) = source.expires().await.pop().unwrap();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        assert!(asked.load(Ordering::Relaxed) == 1 && ends <= now + LONGEST.as_secs());
     }
 
     #[tokio::test]
