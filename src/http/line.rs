@@ -18,12 +18,16 @@ use url::Url;
 
 use super::call::Repeats;
 use super::counts::Tally;
+use super::hints::{self, NO_CONNECTION};
 use super::origin::{check_base, is_loopback, is_same, origin};
 use super::redact::{self, redact, safe_url};
 use super::retry::{self, Pause, Pauses};
 use super::stopping::Stopping;
 use super::{Answer, Call, Counts, Failure, FailureKind, Pace, Proxy, Sent, Transport};
 use crate::model::Fault;
+
+/// A pause this long is told of.
+const WORTH_A_WORD: Duration = Duration::from_secs(60);
 
 /// Redirects that a read follows.
 const HOPS: usize = 3;
@@ -37,7 +41,8 @@ pub enum Cookies {
     Keep,
 }
 
-/// Which way a line beside another one goes.
+/// Which way a line beside another one goes. None of them shows the client certificate: that is for the configured products,
+/// and whoever issues tokens is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Road {
     /// To an endpoint of the pipeline file: as the other one.
@@ -115,7 +120,7 @@ impl Line {
     pub(super) fn beside(&self, base: Url, road: Road) -> Result<Self, Failure> {
         let Shared { name, pace, transport, tally, .. } = &*self.shared;
         check_base(name, &base)?;
-        let mut transport = transport.clone();
+        let mut transport = transport.clone().without_identity();
         match road {
             Road::Configured => {}
             Road::Foreign => transport.headers.clear(),
@@ -180,8 +185,16 @@ impl Line {
     }
 
     /// Nobody who shares the pace sends before this much time has passed.
-    pub fn hold(&self, until: Duration) {
-        self.shared.pace.hold(until);
+    pub fn hold(&self, time: Duration) {
+        // A long wait in silence looks like a hang.
+        if self.shared.pace.hold(time) && time >= WORTH_A_WORD {
+            tracing::warn!(
+                "{} at {} asked for a pause: nothing is sent there for {}",
+                self.shared.name,
+                origin(self.base()),
+                humantime::format_duration(Duration::from_secs(time.as_secs()))
+            );
+        }
     }
 
     /// The pauses of one call, as the `http` entry wants them.
@@ -242,7 +255,7 @@ impl Line {
                 Err(Broken::Ours(failure)) => return Err(failure),
                 Err(Broken::Stopped) => return Err(stopped(&call)),
                 Err(Broken::NotSent(found) | Broken::Lost(_, found)) => match pauses.next(None) {
-                    Pause::Wait(time) if !is_certificate(&found) => time,
+                    Pause::Wait(time) if !hints::is_final(&found) => time,
                     _ => return Err(self.unreachable(&call, &found)),
                 },
             };
@@ -415,14 +428,8 @@ impl Line {
 
     fn unreachable(&self, call: &Call, found: &str) -> Failure {
         let failure = Failure::new(FailureKind::Unreachable, call.describe(), redact(found));
-        if is_certificate(found) {
-            return failure
-                .hint("the server's certificate is not trusted here: name its CA in `ca_file` of the `http` entry");
-        }
-        // What TLS libraries call a server that wants to see a client certificate.
-        if found.contains("CertificateRequired") {
-            return failure
-                .hint("the server wants a client certificate: name one in `client_cert` of the `http` entry");
+        if let Some(hint) = hints::hint(found) {
+            return failure.hint(hint);
         }
         if found.starts_with(NO_CONNECTION) {
             return failure.hint("is the address right, and does a firewall or proxy let this machine through? else run again when the server is back");
@@ -474,9 +481,6 @@ fn fault(code: &str, call: &Call, found: &str) -> Fault {
     Fault::new(code, format!("{}: {}", call.describe(), redact(found)))
 }
 
-/// How every failure to connect begins.
-const NO_CONNECTION: &str = "no connection";
-
 /// Why a request failed, in the words of the innermost cause; the outer ones say only that it failed.
 pub(super) fn reason(error: &reqwest::Error) -> String {
     if error.is_timeout() {
@@ -486,16 +490,15 @@ pub(super) fn reason(error: &reqwest::Error) -> String {
     while let Some(source) = innermost.source() {
         innermost = source;
     }
+    let words = innermost.to_string();
+    // What the TLS library puts before words of our own.
+    let words = words.strip_prefix("unexpected error: ").unwrap_or(&words);
     match error.source() {
-        Some(_) if error.is_connect() => redact(&format!("{NO_CONNECTION}: {innermost}")),
-        Some(_) => redact(&innermost.to_string()),
+        Some(_) if error.is_connect() => redact(&format!("{NO_CONNECTION}: {words}")),
+        Some(_) => redact(words),
         // The only text that could name the URL with its query.
         None => "the request could not be made".to_owned(),
     }
-}
-
-fn is_certificate(found: &str) -> bool {
-    found.contains("certificate")
 }
 
 fn is_redirect(answer: &Answer) -> bool {

@@ -10,10 +10,12 @@ mod bounded;
 mod call;
 mod counts;
 mod failure;
+mod hints;
 mod key_pair;
 mod line;
 #[cfg(test)]
 pub(crate) mod loopback;
+mod no_proxy;
 mod origin;
 mod pace;
 mod redact;
@@ -23,9 +25,10 @@ mod stopping;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod trust;
 
 pub use answer::{Answer, Sent};
-pub use bounded::{Sparse, entries};
+pub use bounded::{Salvage, Sparse, entries, records};
 pub use call::{Authorization, Call};
 pub use counts::Counts;
 pub use failure::{Failure, FailureKind};

@@ -1,6 +1,7 @@
 //! How a server is reached: one entry under `http` of the pipeline file, and the client made of it.
 //!
-//! Owns: trust, proxy, client certificate, time-out, extra headers. Leaves to others: what is sent (`call.rs`).
+//! Owns: proxy, client certificate, time-out, extra headers. Leaves to others: what is sent (`call.rs`), whom we believe
+//! (`trust.rs`), how `NO_PROXY` is read (`no_proxy.rs`).
 //! A newcomer gets wrong: the client follows no redirect and repeats nothing by itself. Both are decided in `line.rs`,
 //! where it is known whether a call is a read.
 
@@ -12,15 +13,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::HeaderName;
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, ClientBuilder, Identity};
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::{Client, ClientBuilder};
+use rustls::pki_types::CertificateDer;
+use secrecy::SecretString;
 use url::Url;
 
 use super::key_pair::{KeyPair, contents};
 use super::line::reason;
+use super::no_proxy;
 use super::origin::is_loopback;
 use super::redact;
 use super::retry;
+use super::trust;
 use super::{Cookies, Failure, FailureKind};
 
 /// Who we are to every server; never a browser, since some gateways treat those differently.
@@ -113,9 +117,13 @@ impl Transport {
             builder = builder.timeout(self.timeout);
         }
         builder = self.proxied(base, builder)?;
-        builder = self.trusting(base, builder)?;
-        builder = self.identified(builder)?;
+        builder = self.secured(base, builder)?;
         builder.build().map_err(|error| broken("setting up the HTTP client", &reason(&error)))
+    }
+
+    /// The same without the client certificate.
+    pub fn without_identity(self) -> Self {
+        Self { client_cert: None, ..self }
     }
 
     fn proxied(&self, base: &Url, builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
@@ -123,7 +131,7 @@ impl Transport {
         match &self.proxy {
             // Plain http with a credential is allowed there, so it must not leave this machine by way of a proxy.
             _ if is_loopback(base) => Ok(builder.no_proxy()),
-            Proxy::System => Ok(builder),
+            Proxy::System => Ok(system(base, builder)),
             Proxy::None => Ok(builder.no_proxy()),
             Proxy::Url(url) => {
                 let proxy =
@@ -133,30 +141,51 @@ impl Transport {
         }
     }
 
-    fn trusting(&self, base: &Url, builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
-        let Some(file) = &self.ca_file else {
-            // Plain http to this machine speaks no TLS, not even to a proxy; reading the system's trust store for it
-            // would take longer than everything else that a client needs.
-            let plain = base.scheme() == "http" && is_loopback(base);
-            return Ok(if plain { builder.tls_certs_only([]) } else { builder });
-        };
+    /// Trust and identity: both are one setting of the TLS library.
+    fn secured(&self, base: &Url, builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
+        let (named, shown) = (self.named()?, self.shown()?);
+        // Plain http to this machine speaks no TLS, not even to a proxy; reading the system's trust store for it would take
+        // longer than everything else that a client needs.
+        if base.scheme() == "http" && is_loopback(base) {
+            return Ok(builder.tls_certs_only([]));
+        }
+        let settings = trust::settings(named, shown).map_err(|error| {
+            broken("setting up TLS", &error.to_string()).hint("look at `ca_file` and `client_cert`")
+        })?;
+        Ok(builder.tls_backend_preconfigured(settings))
+    }
+
+    /// The certificates of `ca_file`.
+    fn named(&self) -> Result<Vec<CertificateDer<'static>>, Failure> {
+        let Some(file) = &self.ca_file else { return Ok(Vec::new()) };
         let tried = format!("reading the CA file {}", file.display());
-        let certificates =
-            Certificate::from_pem_bundle(&contents(&tried, file)?).map_err(|error| broken(&tried, &reason(&error)))?;
+        let bytes = contents(&tried, file)?;
+        let blocks = pem::parse_many(&bytes).map_err(|error| broken(&tried, &error.to_string()))?;
+        let certificates = blocks.into_iter().filter(|block| block.tag().ends_with("CERTIFICATE"));
+        let certificates: Vec<_> = certificates.map(|block| CertificateDer::from(block.into_contents())).collect();
         if certificates.is_empty() {
             return Err(broken(&tried, "it holds no certificate").hint("write PEM: -----BEGIN CERTIFICATE-----"));
         }
-        Ok(builder.tls_certs_merge(certificates))
+        Ok(certificates)
     }
 
-    fn identified(&self, builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
-        let Some(ClientCert { file, password }) = &self.client_cert else { return Ok(builder) };
+    fn shown(&self) -> Result<Option<trust::Shown>, Failure> {
+        let Some(ClientCert { file, password }) = &self.client_cert else { return Ok(None) };
         let tried = format!("reading the client certificate {}", file.display());
-        let pem = KeyPair::read(&tried, file, password.as_ref())?.pem();
-        let identity = Identity::from_pem(pem.expose_secret().as_bytes())
-            // The library's own words could quote the file.
-            .map_err(|_| broken(&tried, "its private key cannot be used"))?;
-        Ok(builder.identity(identity))
+        KeyPair::read(&tried, file, password.as_ref())?.shown(&tried).map(Some)
+    }
+}
+
+/// The proxy of the environment, by curl's reading of `NO_PROXY`; where the environment names none, the system's.
+fn system(base: &Url, builder: ClientBuilder) -> ClientBuilder {
+    let look = |name: &str| std::env::var(name).ok();
+    if no_proxy::bypasses(base, &look) {
+        return builder.no_proxy();
+    }
+    let named = (base.scheme() == "https").then(|| no_proxy::proxy(&look)).flatten();
+    match named.and_then(|url| reqwest::Proxy::all(url).ok()) {
+        Some(proxy) => builder.proxy(proxy),
+        None => builder,
     }
 }
 
@@ -260,6 +289,8 @@ mod tests {
             ("encrypted.pem", None, Some("is encrypted")),
             ("encrypted-old.pem", Some("open-sesame"), Some("in a form that is not read here")),
             ("public.pem", None, Some("no private key")),
+            ("ca-first.pem", None, None),
+            ("not-its-own.pem", None, Some("none of its certificates belongs to its private key")),
         ] {
             let client_cert = Some(ClientCert { file: keys.join(file), password: password.map(SecretString::from) });
             let client = Transport { client_cert, ..Transport::default() }.client(&base, Cookies::Refuse);

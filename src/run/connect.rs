@@ -44,12 +44,28 @@ impl Lines {
     }
 
     fn line(&self, id: &str, base: &Url, rate: &str, http: &str) -> Result<Line, Trouble> {
+        self.line_by(id, base, rate, http, Clone::clone)
+    }
+
+    /// To whoever issues tokens: the client certificate is for the configured products only.
+    fn token_line(&self, id: &str, base: &Url, rate: &str, http: &str) -> Result<Line, Trouble> {
+        self.line_by(id, base, rate, http, |transport| transport.clone().without_identity())
+    }
+
+    fn line_by(
+        &self,
+        id: &str,
+        base: &Url,
+        rate: &str,
+        http: &str,
+        way: impl Fn(&Transport) -> Transport,
+    ) -> Result<Line, Trouble> {
         let pace = self.paces.get(rate).ok_or_else(|| Trouble::Own(format!("the rate `{rate}` was not resolved")))?;
         let transport = self
             .transports
             .get(http)
             .ok_or_else(|| Trouble::Own(format!("the http entry `{http}` was not resolved")))?;
-        Ok(Line::new(id, base.clone(), Arc::clone(pace), transport)?)
+        Ok(Line::new(id, base.clone(), Arc::clone(pace), &way(transport))?)
     }
 
     /// How many requests may be under way at once under a rate.
@@ -66,9 +82,13 @@ impl Lines {
                     let line = self.line(entry.id.as_str(), base, &entry.rate, &entry.http)?;
                     Ok::<_, Trouble>(line.stopping(Stopping::AtOnce(self.stop.token())))
                 };
+                let tokens = |base: &Url| {
+                    let line = self.token_line(entry.id.as_str(), base, &entry.rate, &entry.http)?;
+                    Ok::<_, Trouble>(line.stopping(Stopping::AtOnce(self.stop.token())))
+                };
                 let (client_id, credential) = entra_credential(&entra.credential, entra.cloud);
                 let sign_in = EntraSignIn {
-                    login: line(&entra.endpoints.login)?,
+                    login: tokens(&entra.endpoints.login)?,
                     imds: entra.endpoints.imds.clone(),
                     authority: authority(entra.cloud).to_owned(),
                     tenant: entra.tenant.clone(),
@@ -84,6 +104,10 @@ impl Lines {
                     let line = self.line(entry.id.as_str(), base, &entry.rate, &entry.http)?;
                     Ok::<_, Trouble>(line.stopping(Stopping::AtOnce(self.stop.token())))
                 };
+                let tokens = |base: &Url| {
+                    let line = self.token_line(entry.id.as_str(), base, &entry.rate, &entry.http)?;
+                    Ok::<_, Trouble>(line.stopping(Stopping::AtOnce(self.stop.token())))
+                };
                 let settings = extract::google::Settings {
                     id: entry.id.clone(),
                     customer: google.customer.clone(),
@@ -94,7 +118,7 @@ impl Lines {
                     credential: google_credential(&google.credential),
                     subject: google.subject.clone(),
                     scopes: settings.scopes(),
-                    token: line(&google.endpoints.token)?,
+                    token: tokens(&google.endpoints.token)?,
                     sts: google.endpoints.sts.clone(),
                     iam_credentials: google.endpoints.iam_credentials.clone(),
                 };

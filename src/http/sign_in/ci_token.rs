@@ -103,6 +103,34 @@ pub(super) fn trimmed(tried: &str, token: SecretString) -> Result<SecretString, 
     match token.expose_secret().trim() {
         "" => Err(Failure::new(FailureKind::Misconfigured, tried, "it is empty")
             .hint("does the job declare the token (GitLab: `id_tokens`)?")),
-        text => Ok(SecretString::from(text)),
+        text => match text.chars().find(|c| !c.is_ascii_graphic()) {
+            // No token has one, and nobody sees it where it was pasted.
+            Some(odd) => Err(Failure::new(
+                FailureKind::Misconfigured,
+                tried,
+                format!("it holds the character U+{:04X}, which no token has", u32::from(odd)),
+            )
+            .hint("take the token again, without what stands before, behind or between")),
+            None => Ok(SecretString::from(text)),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_loses_its_line_break_and_no_more() {
+        use secrecy::ExposeSecret as _;
+        let read = |text: &str| trimmed("reading", SecretString::from(text));
+        for text in ["a.b.c", "a.b.c\n", " a.b.c\r\n"] {
+            assert_eq!(read(text).unwrap().expose_secret(), "a.b.c");
+        }
+        for (text, found) in
+            [("", "it is empty"), ("a.\u{200b}b", "U+200B"), ("\u{feff}a.b", "U+FEFF"), ("a.b c", "U+0020")]
+        {
+            assert!(read(text).unwrap_err().found.contains(found), "{text:?}");
+        }
     }
 }

@@ -142,7 +142,8 @@ impl EntraSignIn {
                 Remedy::NewAssertion => by_assertion && !std::mem::replace(&mut renewed, true),
             };
             if !again {
-                return Err(failure);
+                let stale = remedy == Remedy::NewAssertion && matches!(prover, Prover::CiToken(..));
+                return Err(if stale { failure.hint(refusal::STALE) } else { failure });
             }
             // Once an assertion was outside its time, the server's clock is the better one.
             now = super::clock::of_server(&answer).filter(|_| renewed).unwrap_or_else(SystemTime::now);

@@ -81,6 +81,9 @@ impl Refusal {
     }
 }
 
+/// The hint of an assertion that the CI platform made, where it is outside its time.
+pub(super) const STALE: &str = "the token of the CI platform is outside its time: it is good for minutes, or for as long as the job may run; start the job anew, and in GitLab set its `timeout` longer than the run";
+
 fn with_hint(failure: Failure, refusal: &Refusal) -> Failure {
     match refusal.error_codes.iter().find_map(|code| hint(*code)).or_else(|| hint_by_error(&refusal.error)) {
         Some(hint) => failure.hint(hint),
@@ -100,11 +103,9 @@ fn hint(code: u64) -> Option<&'static str> {
         70_011 | 28_002 | 700_022 => "the scope is not the Graph host's `/.default`: check `cloud`",
         500_011 => "this tenant does not know that Graph host: check `cloud`",
         700_027 | 50_012 => {
-            "the app does not know this certificate: upload it to the app registration; the first certificate of `file` is the one that counts"
+            "the app does not know this certificate: upload it to the app registration; of those in `file`, the one that belongs to the key is the one that counts"
         }
-        700_024 => {
-            "the assertion is outside its time: check this machine's clock; a token of the CI platform is good for minutes, so that it has to be a fresh one"
-        }
+        700_024 => "the assertion is outside its time: check this machine's clock",
         70_021 | 700_213 => {
             "no federated credential of the app has the issuer, subject and audience of the CI token; repositories made or renamed since July 2026 carry numbers in the subject"
         }

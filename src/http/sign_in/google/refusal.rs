@@ -127,10 +127,17 @@ pub(super) fn of_exchange(answer: &Answer, provider: &str) -> Failure {
     answer.failure(FailureKind::Refused, refusal.words(answer.status)).hint(match refusal.error.as_str() {
         "invalid_request" => format!("`audience` is {provider}: write //iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER"),
         "invalid_target" => format!("the pool or provider {provider} is not there, or is disabled"),
+        "invalid_grant" if is_stale(&refusal.error_description) => "the token of the CI platform is outside its time: it is good for minutes, or for as long as the job may run; start the job anew, and look at this machine's clock".to_owned(),
         "invalid_grant" => format!("the CI token does not suit the provider: its audience must be https:{provider}, its issuer and attributes must meet the provider's conditions; mapped attributes take 127 bytes"),
         "unauthorized_client" | "access_denied" => "the provider's attribute condition refuses this job".to_owned(),
         _ => format!("check the provider {provider}"),
     })
+}
+
+/// Whether the token exchange speaks of the token's time: its subject token must not have ended (§1.5).
+fn is_stale(words: &str) -> bool {
+    let words = words.to_ascii_lowercase();
+    ["expired", "expiration", "stale", "in the past", "too old", "issued at"].iter().any(|word| words.contains(word))
 }
 
 /// A refusal of the IAM Service Account Credentials API.
