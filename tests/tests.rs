@@ -23,6 +23,7 @@ mod suite {
 
     // What is promised.
     mod canaries; // every kind of credential, every command, every failure: in no output (P7)
+    mod claims; // nobody gains a face by a key of their own (P1)
     mod crash; // killed at every request of every write (P1, P4)
     mod drills; // something large breaks: nothing is reverted, and it is told (P2, P3, P8)
     mod exit_codes; // design §6

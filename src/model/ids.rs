@@ -219,14 +219,45 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
-/// The form in which match keys are compared: trimmed, Unicode-normalised (NFKC), case-folded (design §5).
+/// The form in which match keys are compared: NFC, trimmed, case-folded (design §4, matching).
 ///
-/// An empty result means that the key is not filled.
+/// Compatibility forms stay what they are: `ｃｅｏ` is not `ceo`. An empty result means that the key is not filled.
 pub fn normalise_key(text: &str) -> String {
-    // Lower-casing after NFKC, then NFKC again: a lower-cased letter may decompose (`İ`). Trimmed last: NFKC makes
-    // spaces of signs that `trim` does not know.
-    let folded: String = text.nfkc().collect::<String>().to_lowercase().nfkc().collect();
-    folded.trim().to_owned()
+    let mut key = String::with_capacity(text.len());
+    // Signs of their own stand between pieces that are normalised each.
+    let mut rest = text.trim();
+    while let Some((at, sign)) = rest.char_indices().find(|(_, sign)| is_look_alike(*sign)) {
+        fold_into(&mut key, &rest[..at]);
+        key.push(sign);
+        rest = &rest[at + sign.len_utf8()..];
+    }
+    fold_into(&mut key, rest);
+    key
+}
+
+fn fold_into(key: &mut String, piece: &str) {
+    // NFC again: what is lower-cased may compose anew.
+    key.extend(piece.nfc().flat_map(fold).nfc());
+}
+
+/// Lower case, sign by sign: both forms of the small sigma are one letter wherever they stand.
+fn fold(letter: char) -> impl Iterator<Item = char> {
+    let sigma = (letter == 'ς').then_some('σ');
+    sigma.into_iter().chain(letter.to_lowercase().filter(move |_| sigma.is_none()))
+}
+
+/// A sign that NFC or folding would turn into an ordinary letter that it only looks like: KELVIN SIGN into `k`, OHM SIGN
+/// into `ω`, the compatibility ideographs.
+fn is_look_alike(sign: char) -> bool {
+    if sign.is_ascii() {
+        return false;
+    }
+    let one = |mut letters: unicode_normalization::Recompositions<std::iter::Once<char>>| {
+        let first = letters.next();
+        first.filter(|first| *first != sign && letters.next().is_none())
+    };
+    // U+03F4, GREEK CAPITAL THETA SYMBOL, is the one that only folding turns into another letter's small form.
+    one(std::iter::once(sign).nfc()).is_some() || sign == 'ϴ'
 }
 
 #[cfg(test)]
@@ -246,16 +277,64 @@ mod tests {
     fn match_keys_are_trimmed_normalised_and_folded() {
         for (left, right) in [
             (" Ada@Example.COM ", "ada@example.com"),
+            ("\u{a0}ada\u{2003}", "ada"),
             ("Zoe\u{308}", "zo\u{eb}"),
-            ("\u{fb01}nn", "finn"),
+            ("A\u{30a}SA", "\u{e5}sa"),
             ("STRASSE", "strasse"),
+            ("ΝΙΚΟΣ", "νικος"),
+            ("νικοσ", "νικος"),
+            ("ＣＥＯ", "ｃｅｏ"),
+            ("İ", "i\u{307}"),
+            ("ẞ", "ß"),
         ] {
             assert_eq!(normalise_key(left), normalise_key(right), "{left} {right}");
         }
         assert_ne!(normalise_key("a+b@x"), normalise_key("a b@x"));
         assert_eq!(normalise_key("  "), "");
-        // NFKC puts a space before the mark.
-        let once = normalise_key("\u{fe72}a");
-        assert_eq!(normalise_key(&once), once);
+    }
+
+    /// Whoever may choose an own name must not be able to write a colleague's in other signs.
+    #[test]
+    fn compatibility_forms_are_no_letters() {
+        for (other, name) in [
+            ("ｃｅｏ", "ceo"),
+            ("\u{fb01}nn", "finn"),
+            ("\u{212a}im", "kim"),
+            ("\u{212b}sa", "\u{e5}sa"),
+            ("\u{2126}", "ω"),
+            ("ϴ", "θ"),
+            ("ſam", "sam"),
+            ("weiß", "weiss"),
+            ("x²", "x2"),
+            ("ªda", "ada"),
+            ("𝐚da", "ada"),
+            ("\u{f900}", "\u{8c48}"),
+            ("a\u{200b}da", "ada"),
+            ("a\u{ad}da", "ada"),
+            ("\u{fe72}a", "\u{64d}a"),
+            ("ĳs", "ijs"),
+            ("аda", "ada"),
+        ] {
+            assert_ne!(normalise_key(other), normalise_key(name), "{other} {name}");
+        }
+    }
+
+    /// Over all of Unicode: what is one letter here is one letter in another case, and folding again changes nothing.
+    #[test]
+    fn only_another_case_of_a_letter_is_the_same_letter() {
+        let mut seen = std::collections::BTreeMap::new();
+        for letter in (0..=0x10_ffff).filter_map(char::from_u32) {
+            let key = normalise_key(letter.encode_utf8(&mut [0; 4]));
+            assert_eq!(normalise_key(&key), key, "U+{:04X}", u32::from(letter));
+            let form: String = std::iter::once(letter).nfkd().flat_map(char::to_lowercase).nfkd().collect();
+            let plain: String = std::iter::once(letter).nfd().flat_map(char::to_lowercase).nfd().collect();
+            // A letter with a compatibility form shares its key with no letter without.
+            let special = form != plain || is_look_alike(letter);
+            if key.is_empty() || letter == 'ς' {
+                continue;
+            }
+            let first = *seen.entry(key).or_insert((letter, special));
+            assert_eq!(first.1, special, "U+{:04X} and U+{:04X}", u32::from(first.0), u32::from(letter));
+        }
     }
 }

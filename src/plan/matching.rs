@@ -1,12 +1,12 @@
 //! Who an account belongs to, by the file's `match` pairs and nothing else.
 //!
-//! Owns: the rule of design §5: a later pair is tried only where the earlier one is empty on one side; filled and
-//! different is a conflict; two candidates are ambiguous.
+//! Owns: the rule of design §4 and §5: a later pair is tried only where the earlier one is empty on one side; filled and
+//! different is a conflict, and so is a pair that names somebody else; two candidates are ambiguous.
 //! Leaves to others: finding the candidates (`state` looks them up by key), and several sources (`decide`).
 //! A newcomer gets wrong: one person for two accounts of a target is as ambiguous as two people for one account; that
-//! second half is only known once every account was matched ([`Matched::one_of_several`]).
+//! second half is only known once every account was matched ([`told_apart`]). Whoever can edit an own key claims by it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::model::{Account, AccountId, Person, PersonId, PersonKey};
 use crate::pipeline::{Matching, Pair};
@@ -16,33 +16,42 @@ use crate::pipeline::{Matching, Pair};
 pub enum Matched {
     /// This person.
     Person(PersonId),
-    /// Several people fit, or the person fits several accounts; in words.
+    /// Several people fit, or several accounts claim the person; in words.
     Ambiguous(String),
-    /// A later key fits, but an earlier one is filled on both sides and different; in words.
+    /// A key fits, and another one is filled and names somebody else; in words.
     Conflict(String),
     /// Nobody.
     Nobody,
 }
 
+/// Names told at once; a longer list has one cause.
+const TOLD: usize = 5;
+
 impl Matched {
     /// A person that fits several accounts of one target fits none of them.
     pub fn one_of_several(person: &PersonId, accounts: &[AccountId]) -> Self {
-        let few = first_few(accounts.iter().map(AccountId::as_str), accounts.len());
-        Self::Ambiguous(format!("{person} fits the accounts {few}"))
+        Self::Ambiguous(format!("{person} fits the accounts {}", list(accounts.iter().map(AccountId::as_str))))
+    }
+
+    /// Another account, which is disabled or whose keys contradict each other, claims the same person.
+    fn claimed_twice(person: &PersonId, other: &AccountId) -> Self {
+        Self::Ambiguous(format!("{person} is claimed by the account {other}, too, and no later pair confirms this one"))
     }
 }
 
-/// The first five, and how many there are: one address of thousands must not become as many lines as long.
-fn first_few<'a>(ids: impl Iterator<Item = &'a str>, count: usize) -> String {
-    const FEW: usize = 5;
-    let few = ids.take(FEW).collect::<Vec<_>>().join(", ");
-    if count > FEW { format!("{few} and {} more, {count} in all", count - FEW) } else { few }
+/// What matching an account against one source found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// Who the account belongs to.
+    pub matched: Matched,
+    /// The one person that the account's keys name first, even if it does not belong to them.
+    pub claims: Option<PersonId>,
 }
 
 /// What one pair of keys says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Judged {
-    Fits,
+    Fits(usize),
     Contradicts(usize),
     Silent,
 }
@@ -50,22 +59,91 @@ enum Judged {
 /// Matches one account against everybody who shares any key with it.
 ///
 /// `candidates` are all people of one source who have, under some pair, the account's value; repetitions are allowed.
-pub fn matched(account: &Account, candidates: &[Person], matching: &Matching) -> Matched {
-    let mut fits = BTreeSet::new();
-    let mut contradicts = BTreeMap::new();
+pub fn matched(account: &Account, candidates: &[Person], matching: &Matching) -> Claimed {
+    let (mut fits, mut contradicts) = (BTreeMap::new(), BTreeMap::new());
     for person in candidates {
         match judge(account, person, matching) {
-            Judged::Fits => _ = fits.insert(person.id.clone()),
-            Judged::Contradicts(pair) => _ = contradicts.insert(person.id.clone(), pair),
+            Judged::Fits(pair) => _ = fits.insert(&person.id, (pair, person)),
+            Judged::Contradicts(pair) => _ = contradicts.insert(&person.id, (pair, person)),
             Judged::Silent => {}
         }
     }
-    match (fits.len(), contradicts.pop_first()) {
-        (1, _) => fits.pop_first().map_or(Matched::Nobody, Matched::Person),
-        (0, Some((id, pair))) => Matched::Conflict(format!("{id} differs in pair {} of `match`", pair + 1)),
-        (0, None) => Matched::Nobody,
-        (count, _) => Matched::Ambiguous(format!("fits {}", first_few(fits.iter().map(PersonId::as_str), count))),
+    let Some(first) = fits.values().map(|(pair, _)| *pair).min() else {
+        let matched = contradicts.first_key_value().map_or(Matched::Nobody, |(id, (pair, _))| {
+            Matched::Conflict(format!("{id} differs in pair {} of `match`", pair + 1))
+        });
+        return Claimed { matched, claims: None };
+    };
+    let mut named = fits.values().filter(|(pair, _)| *pair == first).map(|(_, person)| *person);
+    let (Some(person), None) = (named.next(), named.next()) else {
+        let all = fits.iter().filter(|(_, (pair, _))| *pair == first).map(|(id, _)| id.as_str());
+        return Claimed { matched: Matched::Ambiguous(format!("fits {}", list(all))), claims: None };
+    };
+    let others =
+        fits.values().chain(contradicts.values()).map(|(_, other)| *other).filter(|other| other.id != person.id);
+    let mut others = others.filter_map(|other| {
+        let pair = differing(account, person, other, matching)?;
+        Some(Matched::Conflict(format!(
+            "pair {} of `match` names {}, pair {} names {}",
+            first + 1,
+            person.id,
+            pair + 1,
+            other.id
+        )))
+    });
+    let unsure = fits.len() > 1;
+    let matched = match others.next() {
+        Some(conflict) => conflict,
+        None if unsure => Matched::Ambiguous(format!("fits {}", list(fits.keys().map(|id| id.as_str())))),
+        None => Matched::Person(person.id.clone()),
+    };
+    Claimed { matched, claims: Some(person.id.clone()) }
+}
+
+/// The pair by which the account names `other` and not `person`.
+fn differing(account: &Account, person: &Person, other: &Person, matching: &Matching) -> Option<usize> {
+    let Matching::Pairs(pairs) = matching else { return None };
+    pairs.iter().position(|pair| agrees(account, other, pair) && !agrees(account, person, pair))
+}
+
+/// Of the accounts that claim one person, those that do not get it after all. `matched` are those matched to the person;
+/// `claiming` are those that are disabled, or whose keys name somebody else as well.
+///
+/// Whoever can edit an own address gains nobody's face (design §4, matching): what only a key of one's own says counts
+/// as little as what the other account says by the same key.
+pub fn told_apart(
+    person: &Person,
+    matched: &[Account],
+    claiming: &[Account],
+    matching: &Matching,
+) -> Vec<(AccountId, Matched)> {
+    if let [account] = matched {
+        let rival = claiming.iter().find(|other| !is_confirmed(person, account, other, matching));
+        let rival = rival.map(|other| (account.id.clone(), Matched::claimed_twice(&person.id, &other.id)));
+        return rival.into_iter().collect();
     }
+    let ids: Vec<_> = matched.iter().map(|account| account.id.clone()).collect();
+    let several = Matched::one_of_several(&person.id, &ids);
+    ids.into_iter().map(|id| (id, several.clone())).collect()
+}
+
+/// A later pair says that the person is the account's, and does not say so of the other account.
+fn is_confirmed(person: &Person, account: &Account, other: &Account, matching: &Matching) -> bool {
+    let (Matching::Pairs(pairs), Judged::Fits(first)) = (matching, judge(account, person, matching)) else {
+        return false;
+    };
+    pairs.iter().skip(first + 1).any(|pair| agrees(account, person, pair) && !agrees(other, person, pair))
+}
+
+fn agrees(account: &Account, person: &Person, pair: &Pair) -> bool {
+    account.key(pair.account).is_some_and(|value| person.values(pair.person).any(|theirs| theirs == value))
+}
+
+/// Ten thousand accounts of one address have one cause: a count and the first few tell it.
+fn list<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {
+    let all = names.clone().count();
+    let told = names.take(TOLD).collect::<Vec<_>>().join(", ");
+    if all > TOLD { format!("{told} and {} more, {all} in all", all - TOLD) } else { told }
 }
 
 fn judge(account: &Account, person: &Person, matching: &Matching) -> Judged {
@@ -74,11 +152,36 @@ fn judge(account: &Account, person: &Person, matching: &Matching) -> Judged {
         Matching::Map(map) => {
             let wanted = account.key(map.account).and_then(|name| map.people.get(&name));
             match wanted {
-                Some(wanted) if person.values(map.person).any(|value| value == wanted) => Judged::Fits,
+                Some(wanted) if person.values(map.person).any(|value| value == wanted) => Judged::Fits(0),
                 _ => Judged::Silent,
             }
         }
     }
+}
+
+/// The account's key by which it was matched to the person, in words for a digest: which key, and its value.
+pub fn matched_by(account: &Account, person: &Person, matching: &Matching) -> Option<Vec<String>> {
+    let Judged::Fits(first) = judge(account, person, matching) else { return None };
+    match matching {
+        Matching::Pairs(pairs) => pairs.get(first).and_then(|pair| carries(account, pair)),
+        Matching::Map(_) => carried(account, matching).pop(),
+    }
+}
+
+/// Every key that the account carries now, as [`matched_by`] words it.
+pub fn carried(account: &Account, matching: &Matching) -> Vec<Vec<String>> {
+    match matching {
+        Matching::Pairs(pairs) => pairs.iter().filter_map(|pair| carries(account, pair)).collect(),
+        Matching::Map(map) => {
+            let named = account.key(map.account).and_then(|name| Some((map.people.get(&name)?.clone(), name)));
+            let words = named.map(|(person, name)| vec![map.account.word().to_owned(), name, person]);
+            words.into_iter().collect()
+        }
+    }
+}
+
+fn carries(account: &Account, pair: &Pair) -> Option<Vec<String>> {
+    account.key(pair.account).map(|value| vec![pair.account.word().to_owned(), value])
 }
 
 /// The keys by which candidates for an account are looked up: every pair that is filled on the account's side.
@@ -102,7 +205,7 @@ fn judge_by_pairs(account: &Account, person: &Person, pairs: &[Pair]) -> Judged 
         if values.peek().is_none() {
             continue;
         }
-        return if values.any(|value| value == theirs) { Judged::Fits } else { Judged::Contradicts(index) };
+        return if values.any(|value| value == theirs) { Judged::Fits(index) } else { Judged::Contradicts(index) };
     }
     Judged::Silent
 }
@@ -150,12 +253,35 @@ mod tests {
     #[test]
     fn an_account_belongs_to_one_person_or_to_nobody() {
         let ada = || person("ada", "ada@example.com", "ada@corp.example");
+        let ceo = || person("ceo", "ceo@example.com", "ceo@corp.example");
+        let names = |first: &str, second: &str| {
+            Matched::Conflict(format!("pair 1 of `match` names {first}, pair 2 names {second}"))
+        };
         let cases: Vec<(&str, Account, Vec<Person>, Matched)> = vec![
             ("e-mail", account("x", "ADA@example.com "), vec![ada()], hit("ada")),
             ("found twice", account("ada", "ada@example.com"), vec![ada(), ada()], hit("ada")),
             ("no e-mail there: the name", account("Ada", ""), vec![ada()], hit("ada")),
             ("no e-mail here: the name", account("ada", "a@b"), vec![person("ada", "", "ada@c")], hit("ada")),
             ("filled and different", account("ada", "other@example.com"), vec![ada()], differs("ada")),
+            ("the e-mail is another's", account("ada", "ceo@example.com"), vec![ada(), ceo()], names("ceo", "ada")),
+            (
+                "the e-mail is another's, and the name's owner has none",
+                account("ada", "ceo@example.com"),
+                vec![person("ada", "", "ada@corp.example"), ceo()],
+                names("ceo", "ada"),
+            ),
+            (
+                "both pairs name the same, and the second somebody else as well",
+                account("ada", "ada@example.com"),
+                vec![ada(), person("twin", "twin@example.com", "ada@other.example")],
+                hit("ada"),
+            ),
+            (
+                "both pairs name the same, and the second somebody without an e-mail as well",
+                account("ada", "ada@example.com"),
+                vec![ada(), person("twin", "", "ada@other.example")],
+                Matched::Ambiguous("fits ada, twin".into()),
+            ),
             (
                 "two with one address",
                 account("x", "john@example.com"),
@@ -166,7 +292,36 @@ mod tests {
             ("a plus is not a blank", account("x", "a b@x"), vec![person("p", "a+b@x", "")], differs("p")),
         ];
         for (what, account, candidates, expected) in cases {
-            assert_eq!(matched(&account, &candidates, &pairs()), expected, "{what}");
+            assert_eq!(matched(&account, &candidates, &pairs()).matched, expected, "{what}");
+        }
+    }
+
+    /// Design §4: a disabled account that carries the same key makes the active one ambiguous, unless a later pair
+    /// confirms it.
+    #[test]
+    fn who_claims_a_person_by_a_key_of_ones_own_gains_nobodys_face() {
+        let ada = person("ada", "ada@example.com", "ada@corp.example");
+        let named = |id: &str, name: &str| Account { id: id.into(), ..account(name, "ada@example.com") };
+        let (own, other, third) = (named("1", "ada"), named("2", "ada.old"), named("3", "mallory"));
+        let told = |matched: &[&Account], claiming: &[&Account]| {
+            let all = |accounts: &[&Account]| accounts.iter().map(|account| (*account).clone()).collect::<Vec<_>>();
+            let lost = told_apart(&ada, &all(matched), &all(claiming), &pairs());
+            lost.into_iter().map(|(id, _)| id.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&[&own], &[]), [""; 0]);
+        assert_eq!(told(&[&own], &[&other]), [""; 0], "its name confirms it");
+        assert_eq!(told(&[&third], &[&other]), ["3"], "nothing confirms it");
+        assert_eq!(told(&[&third], &[&own]), ["3"], "the name confirms the disabled one");
+        assert_eq!(told(&[&own, &third], &[]), ["1", "3"], "both are in use");
+        // A pair that the other account shares confirms nothing.
+        let twice = Matching::Pairs([pairs_of(&pairs())[0].clone(), pairs_of(&pairs())[0].clone()].to_vec());
+        assert_eq!(told_apart(&ada, &[own], &[other], &twice).len(), 1);
+    }
+
+    fn pairs_of(matching: &Matching) -> &[Pair] {
+        match matching {
+            Matching::Pairs(pairs) => pairs,
+            Matching::Map(_) => &[],
         }
     }
 
@@ -182,7 +337,7 @@ mod tests {
         }
         let twins: Vec<Person> = (0..7).map(|nth| person(&format!("p{nth}"), "john@example.com", "")).collect();
         let words = "fits p0, p1, p2, p3, p4 and 2 more, 7 in all";
-        assert_eq!(matched(&account("x", "john@example.com"), &twins, &pairs()), Matched::Ambiguous(words.into()));
+        assert_eq!(matched(&account("x", "john@example.com"), &twins, &pairs()).matched, Matched::Ambiguous(words.into()));
     }
 
     #[test]

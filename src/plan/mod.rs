@@ -17,5 +17,5 @@ pub use decide::{
 };
 pub use digest::PlanDigest;
 pub use guard::{Allowance, Checked, Found, LimitName, ParseAllowanceError, guard, guard_same_picture};
-pub use matching::{Matched, lookups, matched};
+pub use matching::{Claimed, Matched, carried, lookups, matched, matched_by, told_apart};
 pub use settle::{Settled, placement_seen, settle};

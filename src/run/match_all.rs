@@ -2,7 +2,8 @@
 //!
 //! Owns: looking candidates up page by page, and the second look for people who fit several accounts.
 //! Leaves to others: the rule (`plan::matched`).
-//! A newcomer gets wrong: disabled accounts do not make a person ambiguous; accounts that are merely not selected do.
+//! A newcomer gets wrong: nobody asks for the photo of whom only a disabled account names, but such an account counts:
+//! whoever takes a leaver's address must not get the leaver's face (design §4, matching).
 
 use super::desk::{Desk, PAGE};
 use super::feed::Feed;
@@ -10,7 +11,7 @@ use super::house::House;
 use crate::error::Trouble;
 use crate::model::{Account, AccountId, AccountStanding, PersonId, PersonRef, SourceId, TargetId};
 use crate::pipeline::Matching;
-use crate::plan::{Matched, SourceState, lookups, matched};
+use crate::plan::{Claimed, Matched, SourceState, lookups, matched, told_apart};
 use crate::state::{Facts, MatchRow, MatchVerdict};
 
 /// Matches everything that was listed.
@@ -18,7 +19,7 @@ pub fn match_all(house: &House, desks: &[Desk], feeds: &[Feed]) -> Result<(), Tr
     for desk in desks.iter().filter(|desk| desk.ready().is_some()) {
         for feed in feeds.iter().filter(|feed| feed.state == SourceState::Listed) {
             match_one(&house.facts, desk.id(), feed.id(), &desk.entry.matching)?;
-            spread(&house.facts, desk.id(), feed.id())?;
+            tell_apart(&house.facts, desk.id(), feed.id(), &desk.entry.matching)?;
         }
     }
     Ok(())
@@ -30,31 +31,34 @@ fn match_one(facts: &Facts, target: &TargetId, source: &SourceId, matching: &Mat
         let accounts = facts.accounts(target, after.as_ref(), PAGE)?;
         let Some(last) = accounts.last() else { return Ok(()) };
         after = Some(last.id.clone());
-        let mut rows = Vec::with_capacity(accounts.len());
-        for account in accounts.iter().filter(|account| account.standing != AccountStanding::Inactive) {
-            rows.push(row(facts, target, source, account, matching)?);
+        let (mut rows, mut claims) = (Vec::with_capacity(accounts.len()), Vec::new());
+        for account in &accounts {
+            let Claimed { matched, claims: claimed } = against_all(facts, source, account, matching)?;
+            let inactive = account.standing == AccountStanding::Inactive;
+            if inactive || !matches!(matched, Matched::Person(_)) {
+                claims.extend(claimed.map(|person| (person, account.id.clone())));
+            }
+            if !inactive {
+                rows.push(to_row(target, source, &account.id, matched));
+            }
         }
         facts.put_matches(&rows)?;
+        facts.put_claims(target, source, &claims)?;
         // They count for ambiguity, but nothing will be written to them: nobody is asked for their photo.
         let excluded = accounts.iter().filter(|account| account.standing == AccountStanding::Excluded);
         facts.end_searches(target, &excluded.map(|account| account.id.clone()).collect::<Vec<_>>())?;
     }
 }
 
-fn row(
-    facts: &Facts,
-    target: &TargetId,
-    source: &SourceId,
-    account: &Account,
-    matching: &Matching,
-) -> Result<MatchRow, Trouble> {
+/// Everybody who shares any filled key with the account, whatever an earlier key says: all of them are heard.
+fn against_all(facts: &Facts, source: &SourceId, account: &Account, matching: &Matching) -> Result<Claimed, Trouble> {
     let mut candidates = Vec::new();
     for (key, value) in lookups(account, matching) {
         for id in facts.people_with(source, key, &value)? {
             candidates.extend(facts.person(&PersonRef { source: source.clone(), id })?);
         }
     }
-    Ok(to_row(target, source, &account.id, matched(account, &candidates, matching)))
+    Ok(matched(account, &candidates, matching))
 }
 
 fn to_row(target: &TargetId, source: &SourceId, account: &AccountId, matched: Matched) -> MatchRow {
@@ -79,18 +83,24 @@ pub fn from_row(row: Option<MatchRow>) -> Matched {
     }
 }
 
-/// A person who fits several accounts fits none.
-fn spread(facts: &Facts, target: &TargetId, source: &SourceId) -> Result<(), Trouble> {
+/// A person whom several accounts claim is none of theirs, unless the keys tell them apart.
+fn tell_apart(facts: &Facts, target: &TargetId, source: &SourceId, matching: &Matching) -> Result<(), Trouble> {
     let mut after: Option<PersonId> = None;
     loop {
-        let people = facts.people_matched_more_than_once(target, source, after.as_ref(), PAGE)?;
-        let Some((last, _)) = people.last() else { return Ok(()) };
-        let rows = people.iter().flat_map(|(person, accounts)| {
-            let row = move |account| to_row(target, source, account, Matched::one_of_several(person, accounts));
-            accounts.iter().map(row)
-        });
-        let rows: Vec<_> = rows.collect();
+        let people = facts.people_claimed_more_than_once(target, source, after.as_ref(), PAGE)?;
+        let Some(last) = people.last() else { return Ok(()) };
         after = Some(last.clone());
-        facts.put_matches(&rows)?;
+        for id in people {
+            let who = PersonRef { source: source.clone(), id };
+            let Some(person) = facts.person(&who)? else { continue };
+            let (matched, claiming) = facts.accounts_of(target, &who)?;
+            let read = |ids: &[AccountId]| -> Result<Vec<Account>, Trouble> {
+                let read = ids.iter().map(|id| Ok(facts.account(target, id)?));
+                Ok(read.collect::<Result<Vec<_>, Trouble>>()?.into_iter().flatten().collect())
+            };
+            let lost = told_apart(&person, &read(&matched)?, &read(&claiming)?, matching);
+            let rows = lost.into_iter().map(|(account, matched)| to_row(target, source, &account, matched));
+            facts.put_matches(&rows.collect::<Vec<_>>())?;
+        }
     }
 }

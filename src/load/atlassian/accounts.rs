@@ -7,7 +7,7 @@
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::http::{Failure, FailureKind};
-use crate::model::{AccountId, AccountStanding, Digest};
+use crate::model::{AccountId, AccountStanding, Digest, normalise_key};
 
 /// What the server says of an account's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +65,9 @@ impl Rules {
         };
         let mut exclude = GlobSetBuilder::new();
         for glob in &rules.exclude {
-            // The products store names in lower case and compare them so.
-            exclude.add(GlobBuilder::new(glob).case_insensitive(true).build().map_err(wrong)?);
+            // As match keys are compared (design §4): the products store names in lower case and compare them so.
+            let folded = normalise_key(glob);
+            exclude.add(GlobBuilder::new(&folded).backslash_escape(true).build().map_err(wrong)?);
         }
         Ok(Self {
             inactive: rules.inactive,
@@ -80,7 +81,7 @@ impl Rules {
     pub fn standing(&self, id: &AccountId, name: &str, life: Life, member: bool) -> AccountStanding {
         if life == Life::Gone || (life == Life::Disabled && self.inactive == Inactive::Skip) {
             AccountStanding::Inactive
-        } else if !member || self.exclude.is_match(name) || !in_share(id, self.rollout) {
+        } else if !member || self.exclude.is_match(normalise_key(name)) || !in_share(id, self.rollout) {
             AccountStanding::Excluded
         } else {
             AccountStanding::Active
@@ -104,7 +105,7 @@ mod tests {
         let rules = |inactive| {
             Rules::new(&AccountRules {
                 inactive,
-                exclude: vec!["svc-*".into(), "Root".into()],
+                exclude: vec!["svc-*".into(), "Root".into(), "zoe\u{308}".into(), "kim".into()],
                 ..AccountRules::default()
             })
             .unwrap()
@@ -116,6 +117,8 @@ mod tests {
             ("ada", Life::Active, false, AccountStanding::Excluded, AccountStanding::Excluded),
             ("SVC-build", Life::Active, true, AccountStanding::Excluded, AccountStanding::Excluded),
             ("root", Life::Active, true, AccountStanding::Excluded, AccountStanding::Excluded),
+            ("ZO\u{cb}", Life::Active, true, AccountStanding::Excluded, AccountStanding::Excluded),
+            ("\u{212a}im", Life::Active, true, AccountStanding::Active, AccountStanding::Active),
         ];
         for (name, life, member, skip, include) in table {
             let judge = |inactive| rules(inactive).standing(&"K".into(), name, life, member);

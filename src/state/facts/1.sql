@@ -61,6 +61,16 @@ CREATE TABLE matched (
 
 CREATE INDEX matched_person ON matched (source, person) WHERE person IS NOT NULL;
 
+-- Accounts whose keys name a person that they do not belong to: disabled ones, and those whose keys name somebody else
+-- as well. They make others ambiguous (design §4, matching).
+CREATE TABLE claim (
+  target  TEXT NOT NULL,
+  source  TEXT NOT NULL,
+  person  TEXT NOT NULL,
+  account TEXT NOT NULL,
+  PRIMARY KEY (target, source, person, account)
+) STRICT, WITHOUT ROWID;
+
 -- Accounts for which no further source is asked (design §4, precedence).
 CREATE TABLE search_ended (
   target  TEXT NOT NULL,
@@ -73,6 +83,7 @@ CREATE TABLE photo (
   person TEXT NOT NULL,
   fact   TEXT NOT NULL,             -- JSON
   digest BLOB CHECK (length(digest) = 32),
+  new    INTEGER NOT NULL DEFAULT 0 CHECK (new IN (0, 1)),   -- to the durable state
   PRIMARY KEY (source, person)
 ) STRICT, WITHOUT ROWID;
 

@@ -1,13 +1,13 @@
 //! Which person each account was matched to, source by source.
 //!
-//! Owns: the rows of matches, and what follows from all of them together: who is wanted, who is matched twice.
+//! Owns: the rows of matches, and what follows from all of them together: who is wanted, who is claimed twice.
 //! Leaves to others: matching (`plan`).
 //! A newcomer gets wrong: each source is matched on its own (design §4, precedence), so an account has a row for each.
 
 use rusqlite::{Row, params};
 
 use super::Facts;
-use crate::model::{AccountId, PersonId, SourceId, TargetId};
+use crate::model::{AccountId, PersonId, PersonRef, SourceId, TargetId};
 use crate::state::codec::{Id, Whole, limit};
 use crate::state::error::StateError;
 
@@ -78,33 +78,67 @@ impl Facts {
         })
     }
 
-    /// A page of the people that more than one account of a target is matched to, each with those accounts; all in the
+    /// Puts accounts whose keys name a person that they do not belong to.
+    pub fn put_claims(
+        &self,
+        target: &TargetId,
+        source: &SourceId,
+        claims: &[(PersonId, AccountId)],
+    ) -> Result<(), StateError> {
+        if claims.is_empty() {
+            return Ok(());
+        }
+        self.write("put claims into the facts", |db| {
+            let mut put =
+                db.prepare_cached("INSERT OR IGNORE INTO claim (target, source, person, account) VALUES (?, ?, ?, ?)")?;
+            for (person, account) in claims {
+                put.execute([target.as_str(), source.as_str(), person.as_str(), account.as_str()])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// A page of the people that an account of a target is matched to and another one is matched to or claims, in the
     /// order of ids.
-    pub fn people_matched_more_than_once(
+    pub fn people_claimed_more_than_once(
         &self,
         target: &TargetId,
         source: &SourceId,
         after: Option<&PersonId>,
         at_most: usize,
-    ) -> Result<Vec<(PersonId, Vec<AccountId>)>, StateError> {
+    ) -> Result<Vec<PersonId>, StateError> {
         self.read("look for double matches in the facts", |db| {
             let mut query = db.prepare_cached(
-                "SELECT person, account FROM matched WHERE target = ?1 AND source = ?2 AND person IN (
-                   SELECT person FROM matched WHERE target = ?1 AND source = ?2 AND person > ?3
-                   GROUP BY person HAVING count(*) > 1 ORDER BY person LIMIT ?4)
-                 ORDER BY person, account",
+                "SELECT person FROM matched WHERE target = ?1 AND source = ?2 AND person > ?3
+                   GROUP BY person HAVING count(*) > 1
+                 UNION
+                 SELECT person FROM claim WHERE target = ?1 AND source = ?2 AND person > ?3 AND EXISTS (
+                   SELECT 1 FROM matched WHERE matched.target = ?1 AND matched.source = ?2
+                     AND matched.person = claim.person)
+                 ORDER BY person LIMIT ?4",
             )?;
-            let mut found: Vec<(PersonId, Vec<AccountId>)> = Vec::new();
-            let after = after.map_or("", PersonId::as_str);
-            let mut rows = query.query(params![target.as_str(), source.as_str(), after, limit(at_most)])?;
-            while let Some(row) = rows.next()? {
-                let (person, account) = (row.get::<_, Id<PersonId>>(0)?.0, row.get::<_, Id<AccountId>>(1)?.0);
-                match found.last_mut() {
-                    Some((last, accounts)) if *last == person => accounts.push(account),
-                    _ => found.push((person, vec![account])),
-                }
-            }
-            Ok(found)
+            let page = params![target.as_str(), source.as_str(), after.map_or("", PersonId::as_str), limit(at_most)];
+            Ok(query.query_map(page, |row| Ok(row.get::<_, Id<_>>(0)?.0))?.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The accounts of a target that are matched to a person, and those that only claim it; in the order of ids.
+    pub fn accounts_of(
+        &self,
+        target: &TargetId,
+        person: &PersonRef,
+    ) -> Result<(Vec<AccountId>, Vec<AccountId>), StateError> {
+        self.read("look for the accounts of a person in the facts", |db| {
+            let ids = |sql: &str| -> rusqlite::Result<Vec<AccountId>> {
+                let mut query = db.prepare_cached(sql)?;
+                let key = [person.source.as_str(), person.id.as_str(), target.as_str()];
+                query.query_map(key, |row| Ok(row.get::<_, Id<_>>(0)?.0))?.collect()
+            };
+            let matched = ids("SELECT account FROM matched INDEXED BY matched_person
+                 WHERE source = ?1 AND person = ?2 AND target = ?3 ORDER BY account")?;
+            let claims = ids("SELECT account FROM claim
+                 WHERE target = ?3 AND source = ?1 AND person = ?2 ORDER BY account")?;
+            Ok((matched, claims))
         })
     }
 

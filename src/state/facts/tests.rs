@@ -206,9 +206,15 @@ fn matches_say_who_is_wanted_and_who_is_matched_twice() {
         assert_eq!(facts.matches(&row.target, &row.account).unwrap(), std::slice::from_ref(row));
     }
     assert_eq!(facts.matches(&jira(), &"A9".into()).unwrap(), []);
-    let twice = facts.people_matched_more_than_once(&jira(), &entra(), None, 9).unwrap();
-    assert_eq!(twice, [("p3".into(), vec!["A1".into(), "A3".into()])]);
-    assert_eq!(facts.people_matched_more_than_once(&"wiki".into(), &entra(), None, 9).unwrap(), []);
+    let twice = |target: &str| facts.people_claimed_more_than_once(&target.into(), &entra(), None, 9).unwrap();
+    assert_eq!((twice("jira"), twice("wiki")), (vec!["p3".into()], vec![]));
+    // Who is claimed by another account, too; of whom nobody has, nothing is to be told apart.
+    facts.put_claims(&jira(), &entra(), &[("p1".into(), "A8".into()), ("p4".into(), "A9".into())]).unwrap();
+    assert_eq!((twice("jira"), twice("wiki")), (vec!["p1".into(), "p3".into()], vec![]));
+    let of = |person: &str| facts.accounts_of(&jira(), &reference(person)).unwrap();
+    assert_eq!(of("p1"), (vec!["A2".into()], vec!["A8".into()]));
+    assert_eq!(of("p3"), (vec!["A1".into(), "A3".into()], vec![]));
+    assert_eq!(facts.people_claimed_more_than_once(&jira(), &entra(), Some(&"p1".into()), 9).unwrap(), ["p3".into()]);
     let wanted = |after: Option<&str>| facts.wanted_people(&entra(), after.map(PersonId::from).as_ref(), 2).unwrap();
     assert_eq!(wanted(None), ["p1".into(), "p2".into()]);
     assert_eq!(wanted(Some("p2")), ["p3".into()]);
@@ -231,7 +237,7 @@ fn matches_say_who_is_wanted_and_who_is_matched_twice() {
     // Matched twice is nobody's.
     facts.put_matches(&["A1", "A3"].map(|a| matched("jira", a, MatchVerdict::Ambiguous))).unwrap();
     assert_eq!(wanted(Some("p2")), []);
-    assert_eq!(facts.people_matched_more_than_once(&jira(), &entra(), None, 9).unwrap(), []);
+    assert_eq!(facts.people_claimed_more_than_once(&jira(), &entra(), None, 9).unwrap(), ["p1".into()]);
 }
 
 #[test]

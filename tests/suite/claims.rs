@@ -1,0 +1,109 @@
+//! Who claims to be somebody by a key that one can edit oneself gains nobody's face (promise P1; design §4, matching).
+//!
+//! Owns: keys that contradict each other, twins in use and out of use, signs that only look like letters.
+//! Leaves to others: what each rule does about a person (`rules`); every case of a pair (beside `plan::matching`).
+//! A newcomer gets wrong: an account is what somebody may have edited; the directory is what is believed.
+
+use avatarpipe::sandbox::jira::world::Standing;
+
+use super::company::{Company, address};
+use super::stage::Stage;
+use super::truth::Shows::{Default, Face, Start};
+
+/// Mallory writes Ada's address into the own account.
+#[test]
+fn an_address_that_a_later_pair_contradicts_is_a_conflict() {
+    let company =
+        || Company::of(&["ada", "mallory"]).account("mallory", |account| account.email = Some(address("ada")));
+    let stage = Stage::of(company().world());
+    stage.run().expect_exit(0).expect_line("mallory", "conflict", "conflict", "none");
+    stage.expect_shown(&[("mallory", Start), ("ada", Face("ada"))]);
+
+    // Nothing but the address is asked: both are left alone.
+    let stage = Stage::of(company().world()).with(|pipe| _ = pipe.jira("match", "[email]"));
+    stage.run().expect_exit(0).expect_line("mallory", "conflict", "ambiguous", "none");
+    stage.expect_shown(&[("mallory", Start), ("ada", Start)]);
+
+    // Mallory's own person has no address, so that no key of theirs contradicts the one that was written.
+    let company = Company::of(&["ada"]).with_person("mallory").with_account("mallory");
+    let company = company.person("mallory", |person| person.mail = None);
+    let company = company.account("mallory", |account| account.email = Some(address("ada")));
+    let stage = Stage::of(company.world());
+    stage.run().expect_exit(0).expect_line("mallory", "conflict", "conflict", "none");
+    stage.expect_shown(&[("mallory", Start), ("ada", Face("ada"))]);
+}
+
+/// Ada left; whoever takes her address does not get her face. A new account under her name does.
+#[test]
+fn a_disabled_account_of_the_same_address_makes_the_other_ambiguous_unless_the_name_confirms_it() {
+    let company = Company::of(&["ada", "grace"])
+        .with_account("mallory")
+        .account("ada", |account| account.standing = Standing::Inactive)
+        .account("mallory", |account| account.email = Some(address("ada")));
+    let stage = Stage::of(company.world());
+    stage.run().expect_exit(0).expect_line("mallory", "conflict", "ambiguous", "none");
+    stage.expect_shown(&[("mallory", Start), ("grace", Face("grace"))]);
+
+    let company = Company::of(&["ada"]).with_account("ada.old").account("ada.old", |account| {
+        account.email = Some(address("ada"));
+        account.standing = Standing::Inactive;
+    });
+    let stage = Stage::of(company.world());
+    stage.run().expect_exit(0);
+    stage.expect_shown(&[("ada", Face("ada")), ("ada.old", Start)]);
+    // Without the name nothing tells the two apart.
+    let stage = stage.with(|pipe| _ = pipe.jira("match", "[email]"));
+    stage.new_photo("ada", "spare");
+    stage.run().expect_exit(0).expect_line("ada", "conflict", "ambiguous", "none");
+    stage.expect_shown(&[("ada", Face("ada"))]);
+}
+
+#[test]
+fn signs_that_only_look_like_letters_match_nobody() {
+    for (name, like) in [("ceo", "ｃｅｏ"), ("finn", "\u{fb01}nn"), ("kim", "\u{212a}im"), ("sam", "ſam")] {
+        let company = || {
+            let company = Company::of(&["ada"]).with_person(name).with_account("mallory");
+            company.account("mallory", |account| account.email = Some(address(like)))
+        };
+        let stage = Stage::of(company().world());
+        stage.run().expect_exit(0);
+        stage.expect_shown(&[("mallory", Start), ("ada", Face("ada"))]);
+        // In a list of who is who, too.
+        let stage =
+            Stage::of(company().world()).with(|pipe| _ = pipe.jira("match", "{ map: users.csv, account: email }"));
+        stage.write("users.csv", format!("person,account\n{0},{0}\n{1},{1}\n", address(name), address("ada")));
+        stage.run().expect_exit(0);
+        stage.expect_shown(&[("mallory", Start), ("ada", Face("ada"))]);
+        // And in the rules of who is left out.
+        let stage = Stage::of(company().world()).with(|pipe| {
+            pipe.jira("match", "{ map: users.csv, account: email }");
+            pipe.entra("users", &format!("{{ opted_out: ['{}'], exclude: ['{}'] }}", address(like), address(like)));
+            pipe.jira("accounts", "{ exclude: ['ＭＡＬＬＯＲＹ', ' ADA2 '] }");
+        });
+        stage.write("users.csv", format!("person,account\n{},{}\n", address(name), address(like)));
+        stage.run().expect_exit(0);
+        stage.expect_shown(&[("mallory", Face(name))]);
+    }
+}
+
+/// Who opted out is not held by somebody who claims the same address.
+#[test]
+fn a_claim_on_who_opted_out_does_not_keep_our_picture_up() {
+    for (keys, names) in [("[email]", "ambiguous"), ("{ map: users.csv }", "nobody")] {
+        println!("{names}");
+        let company = Company::of(&["ada", "grace"]).with_account("mallory");
+        let company = company.account("mallory", |account| account.email = Some(address("ada")));
+        let mut stage = Stage::of(company.world()).with(|pipe| _ = pipe.jira("match", "[username]"));
+        stage.run().expect_exit(0);
+        stage.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace"))]);
+        stage.write("users.csv", format!("person,account\n{},grace\n", address("grace")));
+        stage.edit(|pipe| _ = pipe.jira("match", keys));
+        stage.new_photo("grace", "spare");
+        stage.run().expect_exit(0);
+        stage.expect_shown(&[("ada", Face("ada")), ("grace", Face("spare"))]);
+        stage.edit(|pipe| _ = pipe.entra("users", "{ opted_out: ['ada@*'] }"));
+        stage.run().expect_exit(0).expect_line("ada", "remove", "opted_out", "done");
+        stage.expect_shown(&[("ada", Default), ("mallory", Start), ("grace", Face("spare"))]);
+        stage.run().expect_exit(0).expect_answer("nothing to do");
+    }
+}
