@@ -56,6 +56,10 @@ impl TargetSettings for Bitbucket {
         server_at("bitbucket", &self.base_url)
     }
 
+    fn matching(&self) -> &At<Match> {
+        &self.r#match
+    }
+
     fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<resolved::Target> {
         // Everything is judged before anything is asked for, so that no fault hides another.
         let matching = Match::settle(&self.r#match, reader);

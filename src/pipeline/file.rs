@@ -15,13 +15,14 @@ use super::fault::{Fault, Faults, Span};
 use super::http::{self, Http};
 use super::interpolate::{self, Text};
 use super::limits::Limits;
+use super::matching::Match;
 use super::overrides::{self, Below};
 use super::rate::{self, Rate};
 use super::read::{At, List, Named, Reader, Setting};
 use super::report::Report;
 use super::scalar::{FormatVersion, Name};
 use super::secret;
-use super::source::{Names, SourceElement};
+use super::source::{Names, SourceElement, SourceSettings};
 use super::state::State;
 use super::target::TargetElement;
 use super::transform::Transform;
@@ -255,6 +256,7 @@ impl File {
         let names = Names { rates: defined(&self.rates), http: defined(&self.http) };
         let sources = self.settle_sources(reader, &names);
         let targets = self.settle_targets(reader, &names);
+        self.judge_keys(reader);
         let transform = self.transform.get().and_then(|keys| keys.settle(reader, &self.transform.place));
         let limits = self.limits.get().and_then(|keys| keys.settle(reader));
         // Of another version nothing is known.
@@ -279,6 +281,19 @@ impl File {
         let ids = list.0.iter().filter_map(|at| Some((at.get()?.settings().id(), at)));
         refuse_twice(reader, ids.map(|(id, at)| (id, &at.span)), "sources");
         all(list.0.iter().map(|at| settle_source(at, reader, names)))
+    }
+
+    /// Every target's `match` against the sources that are switched on.
+    fn judge_keys(&self, reader: &mut Reader<'_>) {
+        let (Some(sources), Some(targets)) = (self.extract.get(), self.load.get()) else { return };
+        let read: Option<Vec<_>> = sources.0.iter().map(|at| Some(at.get()?.settings())).collect();
+        // Of a source that could not be read nothing is known.
+        let Some(read) = read else { return };
+        let off = |source: &&dyn SourceSettings| source.enabled().get().is_some_and(|enabled| !enabled.0);
+        let on: Vec<_> = read.into_iter().filter(|source| !off(source)).collect();
+        for target in targets.0.iter().filter_map(At::get) {
+            Match::judge_sources(target.settings().matching(), reader, &on);
+        }
     }
 
     fn settle_targets(&self, reader: &mut Reader<'_>, names: &Names) -> Option<Vec<resolved::Target>> {

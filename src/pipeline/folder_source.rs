@@ -36,6 +36,7 @@ impl SourceSettings for FolderSource {
     fn settle(&self, reader: &mut Reader<'_>, _: &Names, place: Place) -> Option<resolved::Source> {
         let users = self.users.get().and_then(|users| {
             users.refuse_groups(reader, "a folder has no groups");
+            users.refuse_types(reader, "a folder knows no kinds of user");
             users.settle(reader)
         });
         Some(resolved::Source {

@@ -72,6 +72,10 @@ impl TargetSettings for FolderTarget {
         Some((format!("the folder {}", plain.display()), &self.path.span))
     }
 
+    fn matching(&self) -> &At<Match> {
+        &self.r#match
+    }
+
     fn settle(&self, reader: &mut Reader<'_>, _: &Names, place: Place) -> Option<resolved::Target> {
         let matching = Match::settle(&self.r#match, reader);
         self.refuse_what_a_folder_has_not(reader);

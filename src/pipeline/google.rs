@@ -17,7 +17,7 @@ use super::source::{Chosen, Names, SourceSettings, chosen, texts};
 use super::token_from::{self, Origin, VariableName};
 use super::tree::Id;
 use super::web::BaseUrl;
-use crate::model::{Place, SourceId};
+use crate::model::{PersonKey, Place, SourceId};
 
 element! {
     /// Google Workspace or Cloud Identity, through the Directory API.
@@ -297,6 +297,11 @@ impl Google {
 impl SourceSettings for Google {
     fn id(&self) -> &At<Name> {
         &self.id
+    }
+
+    /// A user of Google has addresses and an id (reference/google-directory §2).
+    fn fills(&self, key: PersonKey) -> bool {
+        matches!(key, PersonKey::Email | PersonKey::EmailLocal | PersonKey::Id)
     }
 
     fn enabled(&self) -> &At<Flag> {

@@ -13,6 +13,7 @@ use super::fault::{Fault, Span};
 use super::read::{At, List, Reader, Setting};
 use super::resolved;
 use super::scalar::FilePath;
+use super::source::SourceSettings;
 use super::tree::{Id, Kind};
 use crate::model::{AccountKey, PersonKey, normalise_key};
 use crate::table;
@@ -147,6 +148,45 @@ impl Match {
                 let by_key = map.account.get().is_some_and(|word| word.0 == AccountKey::Key);
                 by_key.then(|| map.account.span.clone()).into_iter().collect()
             }
+        }
+    }
+
+    /// Refuses keys that none of these sources can fill, and sources of which no key is asked: nobody would ever match.
+    pub(super) fn judge_sources(at: &At<Self>, reader: &mut Reader<'_>, sources: &[&dyn SourceSettings]) {
+        let keys: Vec<(PersonKey, Span, bool)> = match at.get() {
+            Some(Self::Pairs(pairs)) => {
+                // `username` beside another pair is a way to write what most directories have.
+                let pair = |pair: &At<PairEntry>| match pair.get() {
+                    Some(PairEntry(person, account)) => {
+                        let short = (*person, *account) == (PersonKey::UpnLocal, AccountKey::Username);
+                        Some((*person, pair.span.clone(), short))
+                    }
+                    None => None,
+                };
+                pairs.0.iter().filter_map(pair).collect()
+            }
+            Some(Self::Map(map)) => {
+                map.person.get().map(|person| (person.0, at.span.clone(), false)).into_iter().collect()
+            }
+            None => return,
+        };
+        if sources.is_empty() || keys.is_empty() {
+            return;
+        }
+        let help = "a person of `google` has `email`, `email_local` and `id`";
+        let mut told = false;
+        for (key, span, _) in keys.iter().filter(|(_, _, short)| !short) {
+            if !sources.iter().any(|source| source.fills(*key)) {
+                let message = format!("no source of this file has people with the key `{}`", key.word());
+                reader.fault(Fault::new(span.clone(), message).help(help));
+                told = true;
+            }
+        }
+        let dumb = sources.iter().filter(|source| !keys.iter().any(|(key, ..)| source.fills(*key)));
+        for id in dumb.filter_map(|source| source.id().get()).filter(|_| !told) {
+            let words: Vec<_> = keys.iter().map(|(key, ..)| format!("`{}`", key.word())).collect();
+            let message = format!("nobody of the source `{}` can match: its people have no {}", id.0, words.join(", "));
+            reader.fault(Fault::new(at.span.clone(), message).help(help));
         }
     }
 

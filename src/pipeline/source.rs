@@ -12,7 +12,7 @@ use super::resolved::{self, UserPlaces};
 use super::scalar::{Flag, Name, Word};
 use super::tree::{Id, Kind};
 use super::{entra, folder_source, google};
-use crate::model::Place;
+use crate::model::{PersonKey, Place};
 
 kinds! {
     /// Where people and photos come from.
@@ -33,6 +33,11 @@ pub(super) trait SourceSettings {
 
     /// Whether anything of it is used.
     fn enabled(&self) -> &At<Flag>;
+
+    /// Whether people of this kind of source can have that key at all.
+    fn fills(&self, _key: PersonKey) -> bool {
+        true
+    }
 
     /// Judges what stands there and looks everything up.
     fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<resolved::Source>;
@@ -167,6 +172,14 @@ impl Users {
 }
 
 impl Users {
+    /// For a source that has none: a kind that is passed over would serve whoever was to be left alone.
+    pub(super) fn refuse_types(&self, reader: &mut Reader<'_>, why: &str) {
+        if self.types.written && self.types.get().is_some() {
+            let fault = Fault::new(self.types.span.clone(), why);
+            reader.fault(fault.help("leave `types` out, and name whom to leave alone under `exclude`"));
+        }
+    }
+
     /// For a source that has none: a group that is passed over would lose somebody's wish to show no photo.
     pub(super) fn refuse_groups(&self, reader: &mut Reader<'_>, why: &str) {
         let named = self.groups.get().into_iter().flat_map(|list| &list.0);

@@ -5,6 +5,7 @@
 
 use super::declare::{element, kinds, words};
 use super::fault::Span;
+use super::matching::Match;
 use super::read::{At, List, Reader};
 use super::resolved::{self, AccountPlaces};
 use super::scalar::{Flag, Name, Percent, Word};
@@ -36,6 +37,9 @@ pub(super) trait TargetSettings {
     fn server(&self) -> Option<(String, &Span)> {
         None
     }
+
+    /// Which account belongs to which person.
+    fn matching(&self) -> &At<Match>;
 
     /// Judges what stands there and looks everything up.
     fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<resolved::Target>;
