@@ -72,6 +72,8 @@ reasons! {
     Unreadable = "unreadable": "the photo cannot be read";
     /// The photo is smaller than `resize.smallest`.
     TooSmall = "too_small": "the photo is too small";
+    /// One photo for more people than `transform.hash.same_picture`.
+    SamePicture = "same_picture": "has the same photo as many others";
     /// Disabled at the provider.
     Inactive = "inactive": "disabled at the provider";
     /// Not selected by `users`.

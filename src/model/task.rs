@@ -11,7 +11,7 @@ use super::{Account, Decision, Digest, Fault, IntentId, KeysDigest, Mark, OpenIn
 /// A picture that shall stand on an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wanted {
-    /// Whose photo; `None` for a fallback image.
+    /// Whose photo, or for whom an image stands in; `None` for an image of which that is not known.
     pub person: Option<PersonRef>,
     /// Digest of the original.
     pub photo: Digest,

@@ -13,11 +13,11 @@ element! {
     /// What stops a run before it writes; counted in `plan` and in `run`. A target's limit stops that target, a source's
     /// what it feeds.
     Limits {
-        /// Pictures that go back to the default, of the placements of a target.
+        /// Pictures that go back to the default, of the matched accounts of a target that show a picture of their own.
         reverts: Limit = Else("{ count: 50, share: 5% }"),
         /// Pictures that are replaced, of the matched accounts of a target.
         replacements: Limit = Else("{ share: 100% }"),
-        /// Pictures that are overwritten and that we did not set, of the matched accounts of a target.
+        /// Pictures that we did not set and that are overwritten or taken off, of the matched accounts of a target.
         foreign: Limit = Else("{ share: 100% }"),
         /// Accounts that belong to another person than last time.
         reassigned: Limit = Else("{ count: 5 }"),
@@ -29,6 +29,9 @@ element! {
         target_shrink: Limit = Else("{ share: 20% }"),
         /// Placements that vanished: a restored server.
         target_drift: Limit = Else("{ share: 20% }"),
+        /// People of a source who are left alone because they share one photo (`transform.hash.same_picture`), of those
+        /// who have one.
+        same_picture: Limit = Else("{ share: 5% }"),
         /// Shares count only where the whole is at least this.
         shares_from: Count = Else("100"),
     }
@@ -51,6 +54,7 @@ impl Limits {
         let (reassigned, unknown) = (limit(&self.reassigned), limit(&self.unknown));
         let source_shrink = limit(&self.source_shrink);
         let (target_shrink, target_drift) = (limit(&self.target_shrink), limit(&self.target_drift));
+        let same_picture = limit(&self.same_picture);
         Some(resolved::Limits {
             reverts: reverts?,
             replacements: replacements?,
@@ -60,6 +64,7 @@ impl Limits {
             source_shrink: source_shrink?,
             target_shrink: target_shrink?,
             target_drift: target_drift?,
+            same_picture: same_picture?,
             shares_from: self.shares_from.get()?.0,
         })
     }

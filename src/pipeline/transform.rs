@@ -31,7 +31,8 @@ element! {
     Hash {
         /// Photos that count as absent: `b3:` and 64 hex digits, as the report shows them.
         placeholders: List<PhotoDigest> = Else("[]"),
-        /// One photo for more people than this stops the run: it is a placeholder that nobody declared. `none`: any number.
+        /// One photo for more people than this is a placeholder that nobody declared: they are left alone, and named.
+        /// `none`: any number may share one. `limits.same_picture` stops where they are many.
         same_picture: SamePicture = Else("5"),
     }
 }

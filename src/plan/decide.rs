@@ -9,9 +9,9 @@ use std::path::Path;
 
 use super::matching::Matched;
 use crate::model::{
-    Account, AccountStanding, Before, ChangeKind, Decision, Digest, Fingerprint, Looked, Mark, Person, PersonRef,
-    PhotoFact, Picture, Place, Placement, Provenance, Reason, Recipe, Shown, SourceId, Standing, TargetId, Verdict,
-    Wanted,
+    Account, AccountStanding, Before, ChangeKind, Decision, Digest, Fingerprint, KeysDigest, Looked, Mark, Person,
+    PersonRef, PhotoFact, Picture, Place, Placement, Provenance, Reason, Recipe, Shown, SourceId, Standing, TargetId,
+    Verdict, Wanted,
 };
 use crate::pipeline::{Action, Fallback, Ownership, Rule};
 
@@ -41,15 +41,30 @@ pub struct SourceView {
     pub person: Option<Person>,
     /// What was learnt of the matched person's photo; `None`: it was not asked for.
     pub photo: Option<PhotoFact>,
+    /// Of the key by which the account was matched to the person.
+    pub keys: Option<KeysDigest>,
+    /// How many people of the source have this very photo, if that is more than `transform.hash.same_picture`.
+    pub shared_by: Option<u64>,
+    /// Whether the photo is another than the state knows, or new to it.
+    pub learnt: Learnt,
+}
+
+/// Whether a photo is known from an earlier run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Learnt {
+    /// It is what the state says.
+    Before,
+    /// This run learnt of it.
+    Now,
 }
 
 /// Where the person of the account's placement stands now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Former {
-    /// There is no placement, or it is a fallback image.
+    /// There is no placement, or none that knows its person.
     Nobody,
-    /// Still listed by the source.
-    Listed,
+    /// Still listed by the source, and what `users` says of them.
+    Listed(Standing),
     /// The source was listed and does not have the person any more.
     Gone,
     /// The source was not listed, or is not in the file any more.
@@ -65,6 +80,8 @@ pub struct View<'a> {
     pub placement: Option<&'a Placement>,
     /// The instance's default picture.
     pub default: Option<&'a Mark>,
+    /// Of every key that `match` names and the account carries now.
+    pub keys: &'a [KeysDigest],
     /// Every source, in the file's order.
     pub sources: &'a [SourceView],
     /// Where the person of the placement stands.
@@ -90,8 +107,8 @@ pub struct Rules<'a> {
     pub matching: Place,
     /// The place of `accounts`.
     pub accounts: Place,
-    /// The place of `transform`.
-    pub transform: Place,
+    /// The place of `transform.hash.same_picture`.
+    pub same_picture: Place,
     /// The recipe in force for the target, its size included.
     pub recipe: &'a Recipe,
     /// Re-uploads everything that is ours.
@@ -120,8 +137,11 @@ pub enum Memory {
 pub enum DefaultBy {
     /// The default is chosen, and the picture stays until it is taken away.
     Choosing,
-    /// The picture is deleted. An adopted one never is (design §4, state), so it is left alone.
+    /// The picture is deleted, and does not come back. An adopted one is deleted only where the provider owns the picture
+    /// and there provably is none (`write-protocols.md`, Bitbucket).
     Deleting,
+    /// Files of ours are removed, and no others (`write-protocols.md`, Folder).
+    Removing,
 }
 
 /// Whether pictures that are right already are made again.
@@ -144,6 +164,8 @@ pub enum Effect {
     Look(Wanted),
     /// Record the picture shown as ours, write nothing.
     Adopt(Wanted),
+    /// It is ours and right: record whom it stands for, and by which key, write nothing.
+    Own(Wanted),
     /// Show the default.
     Reset,
 }
@@ -157,8 +179,10 @@ pub struct Judgement {
     pub effect: Effect,
     /// The account belongs to one person of a source.
     pub matched: bool,
-    /// A picture that we did not set would be overwritten.
+    /// A picture that we did not set would be overwritten or taken off.
     pub foreign: bool,
+    /// Somebody's account that shows a picture of its own: what the limit of reverts is a share of.
+    pub pictured: bool,
     /// The account belongs to another person than its placement says.
     pub reassigned: bool,
     /// The placement's picture is not shown any more.
@@ -171,7 +195,14 @@ struct Found {
     reason: Reason,
     rule: Place,
     person: Option<PersonRef>,
+    keys: Option<KeysDigest>,
     detail: Option<String>,
+}
+
+impl Found {
+    fn of(self, source: &SourceView) -> Self {
+        Self { keys: source.keys, ..self }
+    }
 }
 
 enum Wish {
@@ -186,18 +217,35 @@ enum Wish {
 /// Decides about one account.
 pub fn decide(view: &View<'_>, rules: &Rules<'_>) -> Judgement {
     let picture = Picture::of(&view.account.shown, view.placement, view.default);
-    let found = search(view, rules);
+    let mut found = search(view, rules);
+    if matches!(picture, Picture::Ours(_))
+        && let Some(opted_out) = opted_out_all_the_same(&found, view, rules)
+    {
+        found = opted_out;
+    }
     let reassigned = reassigned(view);
     let judge = Judge { view, rules, picture, reassigned };
     match found.wish {
-        Wish::Photo(photo) => judge.show(photo, found),
-        Wish::Image(photo) => judge.show(photo, Found { person: None, ..found }),
+        Wish::Photo(photo) | Wish::Image(photo) => judge.show(photo, found),
         Wish::Default => judge.reset(ChangeKind::Revert, found),
         Wish::Keep if reassigned && matches!(judge.picture, Picture::Ours(_)) => judge.take_away(found),
         Wish::Keep => judge.leave(Verdict::Keep, found),
         Wish::Conflict => judge.leave(Verdict::Conflict, found),
         Wish::Skip => judge.leave(Verdict::Skip, found),
     }
+}
+
+/// Whoever claims to be somebody must not keep the picture up of who opted out: it is recorded for that very person, so
+/// no match is needed to take it down.
+fn opted_out_all_the_same(found: &Found, view: &View<'_>, rules: &Rules<'_>) -> Option<Found> {
+    let nobodys = matches!(found.reason, Reason::Ambiguous | Reason::Conflict | Reason::Unmatched);
+    if !nobodys || view.former != Former::Listed(Standing::OptedOut) {
+        return None;
+    }
+    let person = view.placement.and_then(|placement| placement.person.clone());
+    let detail = format!("and the account: {}", found.reason.text());
+    let opted_out = by_rule(&rules.fallback.opted_out, Reason::OptedOut, person, rules, Some(detail));
+    (!matches!(opted_out.wish, Wish::Keep)).then_some(opted_out)
 }
 
 /// Down the list of sources: present wins, absent goes on, everything else stops (design §4, precedence).
@@ -207,8 +255,14 @@ fn search(view: &View<'_>, rules: &Rules<'_>) -> Found {
     }
     let mut absent = None;
     for source in view.sources {
-        let stop =
-            |wish, reason, rule: &Place, detail| Found { wish, reason, rule: rule.clone(), person: None, detail };
+        let stop = |wish, reason, rule: &Place, detail| Found {
+            wish,
+            reason,
+            rule: rule.clone(),
+            person: None,
+            keys: None,
+            detail,
+        };
         match source.state {
             SourceState::Disabled => return stop(Wish::Keep, Reason::SourceDisabled, &source.place, None),
             SourceState::Failed => return stop(Wish::Keep, Reason::SourceUnreachable, &source.place, None),
@@ -217,8 +271,8 @@ fn search(view: &View<'_>, rules: &Rules<'_>) -> Found {
         match &source.matched {
             Matched::Nobody => {}
             Matched::Person(_) => match of_person(source, rules) {
-                Some(found) if matches!(found.reason, Reason::Absent) => absent = absent.or(Some(found)),
-                Some(found) => return found,
+                Some(found) if matches!(found.reason, Reason::Absent) => absent = absent.or(Some(found.of(source))),
+                Some(found) => return found.of(source),
                 None => {}
             },
             Matched::Ambiguous(words) => {
@@ -233,8 +287,9 @@ fn search(view: &View<'_>, rules: &Rules<'_>) -> Found {
 }
 
 fn not_looked_at(view: &View<'_>, rules: &Rules<'_>) -> Option<Found> {
-    let found =
-        |wish, reason, rule: &Place, detail| Some(Found { wish, reason, rule: rule.clone(), person: None, detail });
+    let found = |wish, reason, rule: &Place, detail| {
+        Some(Found { wish, reason, rule: rule.clone(), person: None, keys: None, detail })
+    };
     match (view.account.standing, &view.account.shown) {
         (AccountStanding::Inactive, _) => found(Wish::Skip, Reason::AccountInactive, &rules.accounts, None),
         (AccountStanding::Excluded, _) => found(Wish::Skip, Reason::AccountExcluded, &rules.accounts, None),
@@ -271,9 +326,17 @@ fn by_record(view: &View<'_>, rules: &Rules<'_>) -> ByRecord {
 fn nobody(view: &View<'_>, rules: &Rules<'_>) -> Found {
     if view.former == Former::Gone {
         let person = view.placement.and_then(|placement| placement.person.clone());
-        return by_rule(&rules.fallback.gone, Reason::Gone, person, rules, None);
+        let keys = view.placement.and_then(|placement| placement.keys);
+        return Found { keys, ..by_rule(&rules.fallback.gone, Reason::Gone, person, rules, None) };
     }
-    Found { wish: Wish::Skip, reason: Reason::Unmatched, rule: rules.matching.clone(), person: None, detail: None }
+    Found {
+        wish: Wish::Skip,
+        reason: Reason::Unmatched,
+        rule: rules.matching.clone(),
+        person: None,
+        keys: None,
+        detail: None,
+    }
 }
 
 fn of_person(source: &SourceView, rules: &Rules<'_>) -> Option<Found> {
@@ -284,11 +347,21 @@ fn of_person(source: &SourceView, rules: &Rules<'_>) -> Option<Found> {
         (Standing::OptedOut, _) => by_rule(&fallback.opted_out, Reason::OptedOut, who, rules, None),
         (Standing::Inactive, _) => by_rule(&fallback.inactive, Reason::Inactive, who, rules, None),
         (Standing::OutOfScope, _) => by_rule(&fallback.out_of_scope, Reason::OutOfScope, who, rules, None),
+        // A stand-in that nobody declared is nobody's face, and no proof that there is none.
+        (Standing::InScope, Some(PhotoFact::Present { digest })) if source.shared_by.is_some() => Found {
+            wish: Wish::Keep,
+            reason: Reason::SamePicture,
+            rule: rules.same_picture.clone(),
+            person: who,
+            keys: None,
+            detail: source.shared_by.map(|people| format!("{people} people have the photo {digest}")),
+        },
         (Standing::InScope, Some(PhotoFact::Present { digest })) => Found {
             wish: Wish::Photo(*digest),
             reason: Reason::PhotoNew,
             rule: rules.target.clone(),
             person: who,
+            keys: None,
             detail: None,
         },
         (Standing::InScope, Some(PhotoFact::Absent(_))) => by_rule(&fallback.absent, Reason::Absent, who, rules, None),
@@ -303,6 +376,7 @@ fn of_person(source: &SourceView, rules: &Rules<'_>) -> Option<Found> {
             reason: Reason::PhotoUnknown,
             rule: source.place.clone(),
             person: who,
+            keys: None,
             detail: Some(format!("[{}] {}", fault.code, fault.message)),
         },
         (Standing::InScope, None) => Found {
@@ -310,13 +384,15 @@ fn of_person(source: &SourceView, rules: &Rules<'_>) -> Option<Found> {
             reason: Reason::PhotoUnknown,
             rule: source.place.clone(),
             person: who,
+            keys: None,
             detail: Some("it was not asked for".to_owned()),
         },
     })
 }
 
 fn by_rule(rule: &Rule, reason: Reason, person: Option<PersonRef>, rules: &Rules<'_>, detail: Option<String>) -> Found {
-    let found = |wish, detail| Found { wish, reason, rule: rule.place.clone(), person: person.clone(), detail };
+    let found =
+        |wish, detail| Found { wish, reason, rule: rule.place.clone(), person: person.clone(), keys: None, detail };
     match &rule.action {
         Action::Keep => found(Wish::Keep, detail),
         Action::Default => found(Wish::Default, detail),
@@ -327,20 +403,25 @@ fn by_rule(rule: &Rule, reason: Reason, person: Option<PersonRef>, rules: &Rules
     }
 }
 
-/// The account was matched to one person, and to none that the placement names (design §5).
+/// Another person owns the account than the placement says (design §5): another id of its own source, or somebody of
+/// another source if the key that matched has changed, too. With that key unchanged two sources know one human.
 fn reassigned(view: &View<'_>) -> bool {
-    let Some(former) = view.placement.and_then(|placement| placement.person.as_ref()) else { return false };
-    let mut someone = false;
-    for source in view.sources {
-        if let Matched::Person(id) = &source.matched {
-            someone = true;
-            if source.id == former.source && *id == former.id {
-                return false;
-            }
+    let Some(placement) = view.placement else { return false };
+    let Some(former) = &placement.person else { return false };
+    // A source that was not listed cannot say that its person does not own the account any more.
+    if view.former == Former::Unknown {
+        return false;
+    }
+    let own = view.sources.iter().find(|source| source.id == former.source);
+    match own.map(|source| &source.matched) {
+        Some(Matched::Person(id)) => *id != former.id,
+        Some(Matched::Ambiguous(_) | Matched::Conflict(_)) => false,
+        Some(Matched::Nobody) | None => {
+            let somebody = view.sources.iter().any(|source| matches!(source.matched, Matched::Person(_)));
+            // A row of before keys were recorded proves nothing in favour of a face (promise P1).
+            somebody && !placement.keys.is_some_and(|keys| view.keys.contains(&keys))
         }
     }
-    // A source that was not listed cannot say that its person does not own the account any more.
-    someone && view.former != Former::Unknown
 }
 
 struct Judge<'a> {
@@ -356,11 +437,15 @@ impl Judge<'_> {
             (Picture::Ours(_) | Picture::Unknown(_), Some(placement)) => match self.stale(placement, photo) {
                 Some(reason) => reason,
                 None => {
-                    let found = Found { reason: Reason::Unchanged, ..found };
-                    return self.judgement(Verdict::Unchanged, Effect::Nothing, found);
+                    let effect = self.owner(placement, &found);
+                    return self.judgement(Verdict::Unchanged, effect, Found { reason: Reason::Unchanged, ..found });
                 }
             },
             (Picture::Default | Picture::Unknown(_), None) => found.reason,
+            // Whoever opted out keeps a picture that is not ours in any case.
+            (Picture::Foreign(_) | Picture::System(_), _) if found.reason == Reason::OptedOut => {
+                return self.not_ours(found, None);
+            }
             _ if self.may_be_chosen() => {
                 let rule = self.rules.ownership.1.clone();
                 return self.leave(Verdict::Keep, Found { reason: Reason::ChosenByHand, rule, ..found });
@@ -371,7 +456,7 @@ impl Judge<'_> {
         };
         // Asked for only now: the spool is not touched for accounts that stay as they are.
         let wanted =
-            Wanted { person: found.person.clone(), photo, rendition: (self.rules.rendition)(&photo), keys: None };
+            Wanted { person: found.person.clone(), photo, rendition: (self.rules.rendition)(&photo), keys: found.keys };
         let foreign = matches!(self.picture, Picture::Foreign(_) | Picture::System(_)) && !self.is_spoilt();
         let found = Found { reason, ..found };
         let effect = match (&self.picture, self.view.looked) {
@@ -392,17 +477,35 @@ impl Judge<'_> {
         Judgement { foreign, ..self.judgement(Verdict::Change(ChangeKind::Replace), effect, found) }
     }
 
-    /// What is shown counts as the person's own choice. After a lost state it may as well be ours: then it is looked at
-    /// once, and taken for the person's only if it is another picture (design §4, state).
+    /// What is shown counts as the person's own choice. After a lost state, or with an older one, it may as well be ours:
+    /// then it is looked at once, and taken for the person's only if it is another picture (design §4, state).
     fn may_be_chosen(&self) -> bool {
-        let looks_like_ours = matches!(self.view.looked, Looked::NotYet | Looked::Alike);
-        let lost = self.rules.memory == Memory::Empty && matches!(self.picture, Picture::Foreign(_)) && looks_like_ours;
-        self.rules.ownership.0 == Ownership::Ours && !self.reassigned && !lost && !self.is_spoilt()
+        if self.rules.ownership.0 != Ownership::Ours || self.reassigned || self.is_spoilt() {
+            return false;
+        }
+        // A photo that is new to the state is one that a later state may know. What was looked at once, with that photo
+        // known, is not looked at in every run (promise P5).
+        let outdated = || self.view.sources.iter().any(|source| source.learnt == Learnt::Now);
+        let may_be_ours = match self.view.looked {
+            Looked::NotYet => self.rules.memory == Memory::Empty || outdated(),
+            Looked::Alike => true,
+            Looked::Differs | Looked::Failed => false,
+        };
+        !(may_be_ours && matches!(self.picture, Picture::Foreign(_)))
     }
 
     /// A file of ours that does not hold what we wrote: nobody's picture, and written again (write-protocols, Folder).
     fn is_spoilt(&self) -> bool {
         self.view.placement.is_some() && matches!(&self.picture, Picture::Foreign(mark) if mark.is_spoilt())
+    }
+
+    /// The record follows the person: an image of before persons were recorded for it, or one human of two sources.
+    fn owner(&self, placement: &Placement, found: &Found) -> Effect {
+        if placement.person == found.person && (placement.keys.is_some() || found.keys.is_none()) {
+            return Effect::Nothing;
+        }
+        let (person, rendition) = (found.person.clone(), Some(placement.rendition));
+        Effect::Own(Wanted { person, photo: placement.photo, rendition, keys: found.keys })
     }
 
     /// Why our picture has to be replaced, if it has to.
@@ -422,22 +525,20 @@ impl Judge<'_> {
 
     fn reset(&self, kind: ChangeKind, found: Found) -> Judgement {
         match &self.picture {
-            Picture::Ours(_) if self.rules.default_by == DefaultBy::Deleting && self.is_adopted() => {
+            Picture::Ours(_) if self.is_adopted() && !self.may_delete_adopted(&found) => {
                 let detail = "adopted pictures are never deleted, and this product shows the default no other way";
-                let detail = Some(format!("{}: {detail}", found.reason.text()));
-                self.leave(Verdict::Keep, Found { reason: Reason::NotOurs, detail, ..found })
+                self.not_ours(found, Some(detail))
             }
             Picture::Ours(_) => {
                 let kind = if found.reason == Reason::OptedOut { ChangeKind::Remove } else { kind };
                 self.judgement(Verdict::Change(kind), Effect::Reset, found)
             }
-            Picture::Foreign(_) | Picture::System(_) => {
-                let detail = Some(match &found.detail {
-                    Some(detail) => format!("{}: {detail}", found.reason.text()),
-                    None => found.reason.text().to_owned(),
-                });
-                self.leave(Verdict::Keep, Found { reason: Reason::NotOurs, detail, ..found })
+            Picture::Foreign(_) | Picture::System(_) if self.provider_has_none(&found) => {
+                let detail = Some(self.what_is_lost().to_owned());
+                let found = Found { detail, ..found };
+                Judgement { foreign: true, ..self.judgement(Verdict::Change(kind), Effect::Reset, found) }
             }
+            Picture::Foreign(_) | Picture::System(_) => self.not_ours(found, None),
             // By the record it is ours; it is looked at before it goes.
             Picture::Unknown(_) if self.made_with_looks() => {
                 let kind = if found.reason == Reason::OptedOut { ChangeKind::Remove } else { kind };
@@ -445,6 +546,39 @@ impl Judge<'_> {
             }
             Picture::Default | Picture::Unknown(_) => self.leave(Verdict::Keep, found),
         }
+    }
+
+    /// The mission's own sentence: if no picture is assigned at the provider, the account goes back to the default,
+    /// whoever set what it shows. Only a proven absence says so, and only where the provider owns the picture.
+    fn provider_has_none(&self, found: &Found) -> bool {
+        found.reason == Reason::Absent
+            && self.rules.ownership.0 == Ownership::Provider
+            && self.rules.default_by != DefaultBy::Removing
+    }
+
+    fn may_delete_adopted(&self, found: &Found) -> bool {
+        match self.rules.default_by {
+            DefaultBy::Choosing => true,
+            DefaultBy::Deleting => self.provider_has_none(found),
+            DefaultBy::Removing => false,
+        }
+    }
+
+    fn what_is_lost(&self) -> &'static str {
+        match (self.rules.default_by, &self.picture) {
+            (DefaultBy::Deleting, _) => "it is not ours, and is lost: this product keeps no earlier one",
+            (_, Picture::System(_)) => "it is not ours, but a stock picture of the product",
+            _ => "it is not ours, and stays among the person's own pictures",
+        }
+    }
+
+    fn not_ours(&self, found: Found, why: Option<&str>) -> Judgement {
+        let detail = found.detail.as_deref().or(why);
+        let detail = Some(match detail {
+            Some(detail) => format!("{}: {detail}", found.reason.text()),
+            None => found.reason.text().to_owned(),
+        });
+        self.leave(Verdict::Keep, Found { reason: Reason::NotOurs, detail, ..found })
     }
 
     /// The former person's picture goes, whatever the new photo's state.
@@ -467,6 +601,15 @@ impl Judge<'_> {
         self.view.placement.is_some_and(|placement| placement.provenance == Provenance::Adopted)
     }
 
+    fn is_pictured(&self) -> bool {
+        let matched = self.view.sources.iter().any(|source| matches!(source.matched, Matched::Person(_)));
+        match self.picture {
+            Picture::Ours(_) => true,
+            Picture::Foreign(_) | Picture::System(_) => matched,
+            Picture::Default | Picture::Unknown(_) => false,
+        }
+    }
+
     fn drifted(&self) -> bool {
         let vanished = match &self.picture {
             Picture::Ours(_) | Picture::Unknown(_) => false,
@@ -484,7 +627,7 @@ impl Judge<'_> {
                 wanted.rendition.map_or_else(|| "not rendered".to_owned(), |digest| digest.to_string())
             }
             Effect::Reset => "default".to_owned(),
-            Effect::Nothing => self.picture.label(),
+            Effect::Nothing | Effect::Own(_) => self.picture.label(),
         };
         Judgement {
             decision: Decision {
@@ -502,6 +645,7 @@ impl Judge<'_> {
             effect,
             matched: self.view.sources.iter().any(|source| matches!(source.matched, Matched::Person(_))),
             foreign: false,
+            pictured: self.is_pictured(),
             reassigned: self.reassigned,
             drifted: self.drifted(),
         }

@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use crate::pipeline::{Limit, Limits};
 
-/// The limits, by the words of the file; `same_picture` stands under `transform.hash`.
+/// The limits, by the words of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "each is the key of the same name in the pipeline file")]
 pub enum LimitName {
@@ -58,15 +58,18 @@ impl LimitName {
     /// What was counted, and what it may be a sign of.
     fn counts(self) -> &'static str {
         match self {
-            Self::Reverts => "pictures of ours would go back to the default: did the provider lose photos?",
+            Self::Reverts => "pictures would go back to the default: did the provider lose photos?",
             Self::Replacements => "pictures would be replaced.",
-            Self::Foreign => "pictures that we did not set would be overwritten.",
+            Self::Foreign => "pictures that we did not set would be overwritten or taken off.",
             Self::Reassigned => "accounts belong to another person than last time: did `match` or the names change?",
             Self::Unknown => "photos that were known last time could not be learnt: is the provider well?",
             Self::SourceShrink => "people are gone since the last good run: was the listing whole?",
             Self::TargetShrink => "accounts are gone since the last good run: was the listing whole?",
             Self::TargetDrift => "pictures of ours are not shown any more: was the server put back from a backup?",
-            Self::SamePicture => "people have the same photo: a stand-in belongs under `transform.hash.placeholders`.",
+            Self::SamePicture => {
+                "people are left alone, since each has the same photo as many others: a stand-in belongs under \
+                 `transform.hash.placeholders`."
+            }
         }
     }
 }
@@ -158,21 +161,14 @@ pub struct Found {
 pub fn guard(found: &[Found], limits: &Limits, allowances: &[Allowance]) -> Vec<Checked> {
     found
         .iter()
-        .filter_map(|found| {
-            let limit = limit_of(limits, found.limit)?;
+        .map(|found| {
+            let limit = limit_of(limits, found.limit);
             let allowed = most(limit, found.of, limits.shares_from);
             let over = allowed.is_some_and(|allowed| found.value > allowed);
             let let_pass = allowances.contains(&Allowance { limit: found.limit, value: found.value });
-            Some(checked(found, allowed, over, let_pass, limit.place.to_string()))
+            checked(found, allowed, over, let_pass, limit.place.to_string())
         })
         .collect()
-}
-
-/// Holds the same-picture alarm against `transform.hash.same_picture`: one photo for more people than this.
-pub fn guard_same_picture(scope: &str, people: u64, of: u64, most: u32, rule: String, allow: &[Allowance]) -> Checked {
-    let found = Found { limit: LimitName::SamePicture, scope: scope.to_owned(), value: people, of };
-    let let_pass = allow.contains(&Allowance { limit: LimitName::SamePicture, value: people });
-    checked(&found, Some(most.into()), people > u64::from(most), let_pass, rule)
 }
 
 fn checked(found: &Found, allowed: Option<u64>, over: bool, let_pass: bool, rule: String) -> Checked {
@@ -188,8 +184,8 @@ fn checked(found: &Found, allowed: Option<u64>, over: bool, let_pass: bool, rule
     }
 }
 
-fn limit_of(limits: &Limits, name: LimitName) -> Option<&Limit> {
-    Some(match name {
+fn limit_of(limits: &Limits, name: LimitName) -> &Limit {
+    match name {
         LimitName::Reverts => &limits.reverts,
         LimitName::Replacements => &limits.replacements,
         LimitName::Foreign => &limits.foreign,
@@ -198,8 +194,8 @@ fn limit_of(limits: &Limits, name: LimitName) -> Option<&Limit> {
         LimitName::SourceShrink => &limits.source_shrink,
         LimitName::TargetShrink => &limits.target_shrink,
         LimitName::TargetDrift => &limits.target_drift,
-        LimitName::SamePicture => return None,
-    })
+        LimitName::SamePicture => &limits.same_picture,
+    }
 }
 
 /// `count` or `share`, either breaks it; shares count from `shares_from` on.

@@ -337,7 +337,10 @@ mod tests {
         }
         let twins: Vec<Person> = (0..7).map(|nth| person(&format!("p{nth}"), "john@example.com", "")).collect();
         let words = "fits p0, p1, p2, p3, p4 and 2 more, 7 in all";
-        assert_eq!(matched(&account("x", "john@example.com"), &twins, &pairs()).matched, Matched::Ambiguous(words.into()));
+        assert_eq!(
+            matched(&account("x", "john@example.com"), &twins, &pairs()).matched,
+            Matched::Ambiguous(words.into())
+        );
     }
 
     #[test]

@@ -12,10 +12,10 @@ mod matching;
 mod settle;
 
 pub use decide::{
-    DefaultBy, Effect, Former, Judgement, Lookup, Memory, Rerender, Rules, SourceState, SourceView, View, before,
-    decide, looks_of_ours, old_of_ours,
+    DefaultBy, Effect, Former, Judgement, Learnt, Lookup, Memory, Rerender, Rules, SourceState, SourceView, View,
+    before, decide, looks_of_ours, old_of_ours,
 };
 pub use digest::PlanDigest;
-pub use guard::{Allowance, Checked, Found, LimitName, ParseAllowanceError, guard, guard_same_picture};
+pub use guard::{Allowance, Checked, Found, LimitName, ParseAllowanceError, guard};
 pub use matching::{Claimed, Matched, carried, lookups, matched, matched_by, told_apart};
 pub use settle::{Settled, placement_seen, settle};

@@ -70,6 +70,6 @@ fn still_wanted(open: &OpenIntent, effect: &Effect, recipe: &Recipe) -> bool {
                 && open.intent.person == wanted.person
                 && open.intent.recipe.as_ref() == Some(recipe)
         }
-        Effect::Nothing | Effect::Adopt(_) | Effect::Reset => false,
+        Effect::Nothing | Effect::Adopt(_) | Effect::Own(_) | Effect::Reset => false,
     }
 }

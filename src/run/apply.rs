@@ -21,8 +21,8 @@ use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
 use crate::load::{Changes, Mend, Rendition, Session, Wrote, closing};
 use crate::model::{
-    AccountId, Act, ActKind, Event, Fault, Intent, IntentId, IntentKind, Mark, OpenIntent, PersonResult, Planned,
-    Reason, Seen, Shown, Status, Wanted, Went,
+    AccountId, Act, ActKind, Event, Fault, Intent, IntentId, IntentKind, Mark, OpenIntent, PersonResult, Placement,
+    Planned, Reason, Seen, Shown, Status, Wanted, Went,
 };
 use crate::pipeline::Ownership;
 use crate::plan::{before, looks_of_ours, old_of_ours};
@@ -385,6 +385,9 @@ impl Crew<'_> {
 /// The intent of a change, but for what only the server can tell.
 fn draft(house: &House, desk: &Desk, open: &Open, planned: &Planned, shown: Option<(&Wanted, &Spooled)>) -> Intent {
     let placement = planned.task.placement.as_ref();
+    let is_shown = |ours: &&Placement| planned.account.shown == Shown::Custom(ours.mark.clone());
+    // What a revert takes off without its being ours is not deleted, and nothing in its place (`write-protocols.md`).
+    let ours = placement.filter(|ours| shown.is_some() || is_shown(ours));
     Intent {
         run: house.run.clone(),
         target: desk.id().clone(),
@@ -404,8 +407,8 @@ fn draft(house: &House, desk: &Desk, open: &Open, planned: &Planned, shown: Opti
         stood: planned.account.shown.clone(),
         base: Vec::new(),
         making: None,
-        old: old_of_ours(placement),
-        old_looks: looks_of_ours(placement),
+        old: old_of_ours(ours),
+        old_looks: looks_of_ours(ours),
         keys: shown.and_then(|(wanted, _)| wanted.keys),
         before: before(&planned.account, placement),
         begun_at: unix_now(),

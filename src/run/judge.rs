@@ -13,6 +13,7 @@ use super::desk::{Desk, PAGE};
 use super::feed::Feed;
 use super::house::House;
 use super::selection::Selection;
+use super::shared::Shared;
 use super::sheet::Sheet;
 use crate::error::Trouble;
 use crate::load::Changes;
@@ -60,6 +61,8 @@ pub struct DeskCounts {
     pub foreign: u64,
     /// Accounts of another person than last time.
     pub reassigned: u64,
+    /// Accounts of people that show a picture of their own.
+    pub pictured: u64,
     /// Placements not shown any more.
     pub drifted: u64,
 }
@@ -74,6 +77,8 @@ pub struct Bench<'a> {
     pub transform: &'a Transform,
     /// Fallback images that can be used, by path.
     pub images: &'a HashMap<PathBuf, Digest>,
+    /// Photos that too many people share.
+    pub shared: &'a Shared,
     /// `--only`, `--target`, `--plan`.
     pub selection: &'a Selection,
     /// `--rerender`.

@@ -10,10 +10,11 @@ use super::desk::Desk;
 use super::feed::Feed;
 use super::house::House;
 use super::judge::DeskPlan;
+use super::shared::Shared;
 use crate::error::Trouble;
 use crate::model::{SourceId, TargetId};
 use crate::pipeline::Pipeline;
-use crate::plan::{Allowance, Checked, Found, LimitName, SourceState, guard, guard_same_picture};
+use crate::plan::{Allowance, Checked, Found, LimitName, SourceState, guard};
 use crate::state::Counted;
 
 /// Every limit of the file, and what it stops.
@@ -46,8 +47,8 @@ impl Guarded {
                 self.checked.extend(earlier.cloned());
                 continue;
             }
-            let mut checked = guard(&of_source(house, feed)?, &pipeline.limits, allow);
-            checked.extend(same_picture(house, pipeline, feed, allow)?);
+            let shared = Shared::of(house, std::slice::from_ref(feed), pipeline.transform.same_picture)?;
+            let mut checked = guard(&of_source(house, feed, &shared)?, &pipeline.limits, allow);
             for check in &mut checked {
                 let was = |was: &&Checked| was.broken && was.limit == check.limit && was.scope == check.scope;
                 if let Some(broken) = before.iter().find(was) {
@@ -76,7 +77,7 @@ fn fed_by<'a>(desks: &'a [(Desk, DeskPlan)], source: &'a SourceId) -> impl Itera
     desks.iter().filter(|(_, plan)| plan.fed_by.contains(source)).map(|(desk, _)| desk.id().clone())
 }
 
-fn of_source(house: &House, feed: &Feed) -> Result<Vec<Found>, Trouble> {
+fn of_source(house: &House, feed: &Feed, shared: &Shared) -> Result<Vec<Found>, Trouble> {
     let scope = feed.id().to_string();
     let counts = &feed.counts;
     let mut found = vec![Found {
@@ -85,6 +86,12 @@ fn of_source(house: &House, feed: &Feed) -> Result<Vec<Found>, Trouble> {
         value: counts.photos.lost,
         of: counts.photos.known_before,
     }];
+    found.push(Found {
+        limit: LimitName::SamePicture,
+        scope: scope.clone(),
+        value: shared.people(feed.id()),
+        of: counts.photos.present,
+    });
     if let Some(last) = house.store.last_good(&Counted::Source(feed.id().clone()))? {
         let value = last.saturating_sub(counts.people);
         found.push(Found { limit: LimitName::SourceShrink, scope, value, of: last });
@@ -97,7 +104,7 @@ fn of_target(house: &House, desk: &Desk, plan: &DeskPlan) -> Result<Vec<Found>, 
     let placements = house.store.count_placements(desk.id())?;
     let found = |limit, value, of| Found { limit, scope: desk.id().to_string(), value, of };
     let mut all = vec![
-        found(LimitName::Reverts, counts.reverts, placements),
+        found(LimitName::Reverts, counts.reverts, counts.pictured),
         found(LimitName::Replacements, counts.replacements, counts.matched),
         found(LimitName::Foreign, counts.foreign, counts.matched),
         found(LimitName::Reassigned, counts.reassigned, placements),
@@ -107,18 +114,4 @@ fn of_target(house: &House, desk: &Desk, plan: &DeskPlan) -> Result<Vec<Found>, 
         all.push(found(LimitName::TargetShrink, last.saturating_sub(counts.accounts), last));
     }
     Ok(all)
-}
-
-/// One photo for more people than this stops the run: a provider that hands out one picture for everybody.
-fn same_picture(
-    house: &House,
-    pipeline: &Pipeline,
-    feed: &Feed,
-    allow: &[Allowance],
-) -> Result<Option<Checked>, Trouble> {
-    let Some(most) = pipeline.transform.same_picture else { return Ok(None) };
-    let shared = house.facts.digest_counts(feed.id(), 2)?;
-    let people = shared.first().map_or(u64::from(feed.counts.photos.present > 0), |(_, people)| *people);
-    let rule = pipeline.transform.same_picture_place.to_string();
-    Ok(Some(guard_same_picture(feed.id().as_str(), people, feed.counts.photos.present, most, rule, allow)))
 }

@@ -93,7 +93,7 @@ fn tell_apart(facts: &Facts, target: &TargetId, source: &SourceId, matching: &Ma
         for id in people {
             let who = PersonRef { source: source.clone(), id };
             let Some(person) = facts.person(&who)? else { continue };
-            let (matched, claiming) = facts.accounts_of(target, &who)?;
+            let (matched, claiming) = facts.claimants_of(target, &who)?;
             let read = |ids: &[AccountId]| -> Result<Vec<Account>, Trouble> {
                 let read = ids.iter().map(|id| Ok(facts.account(target, id)?));
                 Ok(read.collect::<Result<Vec<_>, Trouble>>()?.into_iter().flatten().collect())

@@ -34,6 +34,7 @@ mod refused;
 mod saved;
 mod selection;
 mod settle;
+mod shared;
 mod sheet;
 mod spool;
 mod stop;
@@ -65,6 +66,7 @@ use judge::{Bench, DeskPlan};
 use kitchen::Kitchen;
 use limits::Guarded;
 use passes::{Passes, Patience};
+use shared::Shared;
 use tally::{Finished, Writes};
 use twins::Servers;
 
@@ -326,11 +328,13 @@ impl Job<'_> {
         desks: &[Desk],
         feeds: &[Feed],
     ) -> Result<Vec<DeskPlan>, Trouble> {
+        let shared = Shared::of(self.house, feeds, self.pipeline.transform.same_picture)?;
         let bench = Bench {
             house: self.house,
             feeds,
             transform: &self.pipeline.transform,
             images,
+            shared: &shared,
             selection: &self.options.selection,
             rerender: self.options.rerender,
         };

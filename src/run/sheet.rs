@@ -17,12 +17,14 @@ use super::selection::Review;
 use crate::error::Trouble;
 use crate::load::{Changes, closing};
 use crate::model::{
-    Account, Act, ChangeKind, Decided, Decision, Digest, Event, Fault, Mark, OpenIntent, PersonRef, PersonResult,
-    Picture, Placement, Provenance, Reason, Seen, Shown, Status, Task, Verdict, Wanted, Went,
+    Account, Act, ChangeKind, Decided, Decision, Digest, Event, Fault, KeysDigest, Mark, OpenIntent, Person, PersonRef,
+    PersonResult, PhotoFact, Picture, Placement, Provenance, Reason, Seen, Shown, StateKey, Status, Task, Verdict,
+    Wanted, Went,
 };
+use crate::pipeline::Ownership;
 use crate::plan::{
-    DefaultBy, Effect, Former, Judgement, Matched, Memory, Rules, Settled, SourceState, SourceView, View, before,
-    decide, placement_seen, settle,
+    DefaultBy, Effect, Former, Judgement, Learnt, Matched, Memory, Rules, Settled, SourceState, SourceView, View,
+    before, carried, decide, matched_by, placement_seen, settle,
 };
 use crate::state::{Again, DecisionCursor};
 
@@ -32,6 +34,8 @@ pub struct Sheet<'a> {
     desk: &'a Desk,
     open: &'a Open,
     rules: Rules<'a>,
+    /// Of the digests of matched keys.
+    key: StateKey,
     /// Decided since the last turn.
     decided: Vec<Decided>,
     /// Reviewed changes that are none any more, since the last turn.
@@ -63,7 +67,8 @@ impl<'a> Sheet<'a> {
         let memory = if bench.house.store.count_placements(desk.id())? == 0 { Memory::Empty } else { Memory::Holds };
         let rules = Rules { memory, ..rules(bench, desk, open) };
         let (decided, missed, missing) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { bench, desk, open, rules, decided, missed, review: None, missing, plan: DeskPlan::default() })
+        let key = bench.house.store.key()?;
+        Ok(Self { bench, desk, open, rules, key, decided, missed, review: None, missing, plan: DeskPlan::default() })
     }
 
     /// Puts what was decided since the last turn into the facts.
@@ -150,6 +155,7 @@ impl<'a> Sheet<'a> {
             account: &case.account,
             placement: case.placement.as_ref(),
             default: self.open.surveyed.default.as_ref(),
+            keys: &self.carried(&case.account),
             sources,
             former: self.former(case.placement.as_ref())?,
             looked: self.bench.house.facts.looked(self.desk.id(), &case.account.id)?,
@@ -203,6 +209,16 @@ impl<'a> Sheet<'a> {
                 let task = act.map(|act| Task { act, placement: case.placement });
                 self.decided.push(Decided { decision, task });
             }
+            Effect::Own(wanted) => {
+                tally(&mut self.plan.counts, decision.verdict);
+                let owned = case.placement.clone().map(|placement| Placement {
+                    person: wanted.person,
+                    keys: wanted.keys,
+                    ..placement
+                });
+                let task = owned.map(|owned| Task { act: Act::Adopt(owned), placement: case.placement });
+                self.decided.push(Decided { decision, task });
+            }
             Effect::Look(wanted) => {
                 if self.push(decision, &case, Act::Look(wanted.clone()))? {
                     self.plan.looks += 1;
@@ -233,8 +249,9 @@ impl<'a> Sheet<'a> {
         self.decided.push(Decided::left_alone(decision));
     }
 
+    /// A photo; an image of the file was rendered before anything was decided.
     fn note_missing(&mut self, wanted: Wanted) {
-        if wanted.rendition.is_none() {
+        if wanted.rendition.is_none() && !self.bench.images.values().any(|image| *image == wanted.photo) {
             self.missing.extend(wanted.person);
         }
     }
@@ -247,7 +264,7 @@ impl<'a> Sheet<'a> {
             return Ok(false);
         }
         let task = Task { act, placement: case.placement.clone() };
-        shape(&mut self.plan.changes, &task);
+        shape(&mut self.plan.changes, &decision, &task);
         self.plan.not_kept += u64::from(takes_away(&decision));
         self.decided.push(Decided { decision, task: Some(task) });
         Ok(true)
@@ -276,10 +293,33 @@ impl<'a> Sheet<'a> {
                 }
                 Matched::Ambiguous(_) | Matched::Conflict(_) | Matched::Nobody => (None, None),
             };
+            let (shared_by, learnt) = match &photo {
+                Some(PhotoFact::Present { digest }) => {
+                    (self.bench.shared.by(feed.id(), digest), self.learnt(feed, &person)?)
+                }
+                _ => (None, Learnt::Before),
+            };
             let (id, place, state) = (feed.id().clone(), feed.entry.place.clone(), feed.state);
-            Ok(SourceView { id, place, state, matched, person, photo })
+            let by = person.as_ref().and_then(|person| matched_by(account, person, &self.desk.entry.matching));
+            let keys = by.map(|words| self.digest(&words));
+            Ok(SourceView { id, place, state, matched, person, photo, keys, shared_by, learnt })
         };
         self.bench.feeds.iter().map(view).collect()
+    }
+
+    fn carried(&self, account: &Account) -> Vec<KeysDigest> {
+        carried(account, &self.desk.entry.matching).iter().map(|words| self.digest(words)).collect()
+    }
+
+    fn digest(&self, words: &[String]) -> KeysDigest {
+        KeysDigest::of(&self.key, &words.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// Whether a photo is new to the state; of importance only where people may choose (design §4, state).
+    fn learnt(&self, feed: &super::feed::Feed, person: &Option<Person>) -> Result<Learnt, Trouble> {
+        let (Ownership::Ours, Some(person)) = (self.rules.ownership.0, person) else { return Ok(Learnt::Before) };
+        let who = PersonRef { source: feed.id().clone(), id: person.id.clone() };
+        Ok(if self.bench.house.facts.is_new_photo(&who)? { Learnt::Now } else { Learnt::Before })
     }
 
     fn former(&self, placement: Option<&Placement>) -> Result<Former, Trouble> {
@@ -290,7 +330,7 @@ impl<'a> Sheet<'a> {
         let feed = self.bench.feeds.iter().find(is_listed);
         Ok(match (feed, self.bench.house.facts.person(person)?) {
             (None, _) => Former::Unknown,
-            (Some(_), Some(_)) => Former::Listed,
+            (Some(_), Some(person)) => Former::Listed(person.standing),
             // One of those without an id may be this very person.
             (Some(feed), None) if feed.counts.nameless > 0 => Former::Unknown,
             (Some(_), None) => Former::Gone,
@@ -325,11 +365,12 @@ fn rules<'a>(bench: &'a Bench<'a>, desk: &'a Desk, open: &'a Open) -> Rules<'a> 
         target: entry.place.clone(),
         matching: matching_place(entry),
         accounts: entry.accounts.places.active.clone(),
-        transform: bench.transform.place.clone(),
+        same_picture: bench.transform.same_picture_place.clone(),
         recipe: &open.serving.recipe,
         rerender: bench.rerender,
         memory: Memory::Holds,
         default_by: match desk.target.keeps_no_earlier_picture() {
+            _ if desk.target.follows_people() => DefaultBy::Removing,
             Some(_) => DefaultBy::Deleting,
             None => DefaultBy::Choosing,
         },
@@ -339,12 +380,14 @@ fn rules<'a>(bench: &'a Bench<'a>, desk: &'a Desk, open: &'a Open) -> Rules<'a> 
 }
 
 /// Adds a task to what the forecast is made of.
-fn shape(shape: &mut Changes, task: &Task) {
+fn shape(shape: &mut Changes, decision: &Decision, task: &Task) {
     let made = task.placement.as_ref().is_some_and(|placement| placement.provenance == Provenance::Made);
+    // Only the picture shown is taken away with it; another one that we made is not ours to find there.
+    let shows_ours = matches!(decision.from, Picture::Ours(_));
     let slot = match &task.act {
         Act::Show(_) | Act::Look(_) if made => &mut shape.replace_over_ours,
         Act::Show(_) | Act::Look(_) => &mut shape.replace,
-        Act::Reset if made => &mut shape.revert_made,
+        Act::Reset if made && shows_ours => &mut shape.revert_made,
         Act::Reset => &mut shape.revert_adopted,
         // Shown and recorded already: only the old picture of ours is left to go.
         Act::Finish(open, _) if matches!(open.status, Status::Shown(_)) => &mut shape.tidy,
@@ -380,6 +423,7 @@ fn count(counts: &mut DeskCounts, judgement: &Judgement) {
     counts.accounts += 1;
     counts.matched += u64::from(judgement.matched);
     counts.foreign += u64::from(judgement.foreign);
+    counts.pictured += u64::from(judgement.pictured);
     counts.reassigned += u64::from(judgement.reassigned);
     counts.drifted += u64::from(judgement.drifted);
     match judgement.decision.verdict {

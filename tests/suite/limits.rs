@@ -97,10 +97,10 @@ const LIMITS: [Limit; 9] = [
     },
     Limit {
         name: "same_picture",
-        file: "{}",
+        file: "{ same_picture: { count: 2 } }",
         value: 3,
         breaks: |stage| ["ada", "grace", "alan"].iter().for_each(|name| stage.new_photo(name, "spare")),
-        then: ["spare", "spare", "spare", "edsger"],
+        then: PEOPLE,
     },
 ];
 

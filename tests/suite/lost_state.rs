@@ -1,6 +1,6 @@
 //! A lost or old state is survivable: pictures that look alike are adopted without a write, and never deleted.
 
-use serde_json::json;
+use avatarpipe::sandbox::entra::world::{NoPhoto, Photo};
 
 use super::company::{Company, face, file};
 use super::stage::Stage;
@@ -179,12 +179,13 @@ fn an_old_state_is_brought_up_to_date_by_looks() {
     }
     stage.run().expect_exit(0).expect_answer("nothing to do");
 
-    // Adopted pictures are never deleted, and Bitbucket goes back to the default no other way.
+    // An adopted face goes with the photo, in Bitbucket too, which goes back to the default by deleting alone.
     stage.no_photo("ada");
     let ended = stage.run().expect_exit(0);
-    assert_eq!(["jira", "confluence", "bitbucket"].map(|target| ended.count(target, "reverted")), [1, 1, 0]);
-    let line = ended.line("bitbucket", "ada");
-    assert_eq!((&line["change"]["kind"], &line["reason"]), (&json!("keep"), &json!("not_ours")), "{line}");
+    assert_eq!(["jira", "confluence", "bitbucket"].map(|target| ended.count(target, "reverted")), [1, 1, 1]);
+    for target in ["jira", "confluence", "bitbucket"] {
+        stage.expect_shown_in(target, &[("ada", Default), ("grace", Face("grace"))]);
+    }
     stage.run().expect_exit(0).expect_answer("nothing to do");
 }
 
@@ -214,4 +215,36 @@ fn two_runners_leave_no_stray_picture_for_good() {
     }
     stage.expect_shown(&[("ada", Face("hand")), ("grace", Face("grace")), ("alan", Face("alan"))]);
     stage.run().expect_exit(0).expect_answer("nothing to do");
+}
+
+/// Where people may choose, pictures of ours that an older state does not know are no choices of theirs.
+#[test]
+fn an_old_state_does_not_turn_our_pictures_into_choices() {
+    let company = Company::of(&PEOPLE).photo("grace", Photo::None(NoPhoto::ImageNotFound));
+    let stage = Stage::of(company.world()).with(|pipe| _ = pipe.jira("ownership", "ours"));
+    stage.run().expect_exit(0);
+    std::fs::copy(stage.path("state/stage.db"), stage.path("old.db")).expect("a copy");
+    // One gets another photo, one the first; a third chooses a picture.
+    stage.new_photo("ada", "spare");
+    stage.new_photo("grace", "grace");
+    stage.run().expect_exit(0);
+    stage.by_hand("alan", "hand");
+    std::fs::rename(stage.path("old.db"), stage.path("state/stage.db")).expect("the old state");
+    stage.sandbox.reset_writes();
+    let (ended, _) = stage.counted(Stage::run);
+    let ended = ended.expect_exit(0).expect_line("alan", "keep", "chosen_by_hand", "none");
+    assert_eq!(ended.count("jira", "adopted"), 2);
+    assert_eq!(stage.sandbox.truth().writes, []);
+    // They are served as before, and nobody's choice is looked at again (promise P5).
+    stage.new_photo("ada", "hand");
+    stage.no_photo("grace");
+    stage.run().expect_exit(0);
+    let shown = |name: &str| super::truth::looks(&stage.account(name).now.bytes);
+    let hand = super::truth::looks(&super::company::face("hand"));
+    assert!(shown("ada").fits(&hand) && shown("alan").fits(&hand));
+    assert_eq!(stage.account("grace").now.kind, avatarpipe::sandbox::truth::ShownKind::Default);
+    stage.sandbox.requests().reset();
+    stage.run().expect_exit(0).expect_answer("nothing to do");
+    let calls = stage.calls("jira");
+    assert!(calls.iter().all(|call| !call.contains("useravatar")), "{calls:?}");
 }

@@ -2,11 +2,13 @@
 
 use avatarpipe::sandbox::entra::world::{NoPhoto, Person, Photo, PhotoFailure};
 use avatarpipe::sandbox::faults::{Answer, Effect, Fault};
+use avatarpipe::sandbox::google::world::User;
 use avatarpipe::sandbox::jira::world::Choice;
+use serde_json::json;
 
 use super::company::{Company, address};
 use super::stage::Stage;
-use super::truth::Shows::{Default, Face, Start, System};
+use super::truth::Shows::{self, Default, Face, Start, System};
 
 #[test]
 fn two_of_one_name_are_told_apart_and_two_of_one_address_are_left_alone() {
@@ -34,22 +36,51 @@ fn keys_that_contradict_each_other_are_a_conflict() {
     stage.expect_shown(&[("ada", Start), ("grace", Face("grace"))]);
 }
 
+/// The mission's own sentence: if no picture is assigned at the provider, the account goes back to the default.
 #[test]
-fn a_photo_that_is_gone_takes_ours_away_and_no_picture_of_others() {
-    let company = Company::of(&["ada", "grace", "alan"]).chose_by_hand("alan");
-    let stage = Stage::of(company.photo("alan", Photo::None(NoPhoto::OnePixel)).world());
-    stage.run().expect_exit(0).expect_line("alan", "keep", "not_ours", "none");
-    stage.no_photo("ada");
-    stage.run().expect_exit(0).expect_line("ada", "revert", "absent", "done");
-    stage.expect_shown(&[("ada", Default), ("grace", Face("grace")), ("alan", Start)]);
-    stage.run().expect_exit(0).expect_answer("nothing to do");
+fn a_photo_that_is_gone_takes_any_picture_away_and_only_ours_where_people_may_choose() {
+    for (ownership, rule, verdict, reason, result, alan) in [
+        ("provider", "default", "revert", "absent", "done", Default),
+        ("ours", "default", "keep", "not_ours", "none", Start),
+        ("provider", "keep", "keep", "absent", "none", Start),
+    ] {
+        println!("{ownership}, {rule}");
+        let company = Company::of(&["ada", "grace", "alan"]).chose_by_hand("alan");
+        let company = company.photo("alan", Photo::None(NoPhoto::OnePixel));
+        let stage = Stage::of(company.world()).with(|pipe| {
+            pipe.jira("ownership", ownership).top("transform", &format!("{{ fallback: {{ absent: {rule} }} }}"));
+        });
+        let planned = stage.plan_with(&[]).expect_exit(0);
+        planned.holds(
+            planned.stdout.contains("among the person's own") == (alan_goes(alan)),
+            "what becomes of it is told",
+        );
+        let (first, _) = stage.counted(Stage::run);
+        let first = first.expect_exit(0).expect_line("alan", verdict, reason, result);
+        let limits = first.report()["limits"].as_array().cloned().unwrap_or_default();
+        for limit in ["reverts", "foreign"] {
+            let found = limits.iter().find(|line| line["limit"] == limit && line["scope"] == "jira");
+            let value = found.and_then(|line| line["value"].as_u64());
+            assert_eq!(value, Some(u64::from(alan_goes(alan))), "{limit}");
+        }
+        stage.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace")), ("alan", alan)]);
+        stage.no_photo("ada");
+        stage.run().expect_exit(0);
+        let ada = if rule == "default" { Default } else { Face("ada") };
+        stage.expect_shown(&[("ada", ada), ("grace", Face("grace")), ("alan", alan)]);
+        stage.run().expect_exit(0).expect_answer("nothing to do");
+    }
+}
+
+fn alan_goes(alan: Shows<'_>) -> bool {
+    matches!(alan, Default)
 }
 
 #[test]
 fn a_photo_that_is_back_at_the_second_question_stays() {
     let stage = Stage::company(&["ada"]);
     stage.run().expect_exit(0);
-    let gone = serde_json::json!({ "error": { "code": "ImageNotFound", "message": "The photo wasn't found." } });
+    let gone = json!({ "error": { "code": "ImageNotFound", "message": "The photo wasn't found." } });
     let answer = Answer { body: gone, ..Answer::retry_after(404, "1") };
     stage.sandbox.fault(Fault::new(Effect::Answer(answer)).at("graph").in_parts().about("/photo").times(1));
     stage.run().expect_exit(0).expect_answer("nothing to do");
@@ -230,16 +261,85 @@ fn an_image_of_the_file_stands_in_for_a_missing_photo() {
     stage.run().expect_exit(0).expect_answer("nothing to do");
 }
 
+/// It is recorded for the person it stands for, so that every later rule applies to it.
 #[test]
-fn one_picture_for_everybody_stops_the_run() {
-    let stage = Stage::company(&["a1", "a2", "a3"]).with(|pipe| {
+fn an_image_goes_with_its_person_and_with_its_rule() {
+    let company = Company::of(&["gone", "moved", "ruled", "ada"]).with_person("heir");
+    let people = ["gone", "moved", "ruled"];
+    let company = people.iter().fold(company, |company, name| company.photo(name, Photo::None(NoPhoto::ImageNotFound)));
+    let rules = |absent: &str| format!("{{ fallback: {{ absent: {absent}, gone: default }} }}");
+    let mut stage = Stage::of(company.world()).with(|pipe| {
+        pipe.top("transform", &rules("{ image: nobody.png }")).jira("match", "{ map: users.csv }");
+        pipe.top("limits", "{ source_shrink: { count: 3 } }");
+    });
+    let map = |moved: &str| {
+        let lines = [("gone", "gone"), (moved, "moved"), ("ruled", "ruled"), ("ada", "ada")];
+        let lines = lines.map(|(person, account)| format!("{},{account}\n", address(person)));
+        format!("person,account\n{}", lines.concat())
+    };
+    stage.write("users.csv", map("moved"));
+    stage.write("nobody.png", super::company::face("spare"));
+    stage.run().expect_exit(0);
+    stage.expect_shown(&people.map(|name| (name, Face("spare"))));
+    // The person leaves, the account is another's, whose photo is not known, and at last the rule changes.
+    stage.deleted("gone");
+    stage.photo_fails("heir", "no_mailbox");
+    stage.write("users.csv", map("heir"));
+    stage.run().expect_exit(0).expect_line("moved", "remove", "reassigned", "done");
+    stage.expect_shown(&[("gone", Default), ("moved", Default), ("ruled", Face("spare")), ("ada", Face("ada"))]);
+    stage.edit(|pipe| _ = pipe.top("transform", &rules("default")));
+    stage.run().expect_exit(0).expect_line("ruled", "revert", "absent", "done");
+    stage.expect_shown(&[("ruled", Default), ("ada", Face("ada"))]);
+    stage.run().expect_exit(0).expect_answer("nothing to do");
+}
+
+#[test]
+fn whoever_has_the_photo_of_many_is_left_alone_and_stops_nobody_else() {
+    let shared = ["a1", "a2", "a3"];
+    let mut stage = Stage::company(&["a1", "a2", "a3", "ada"]).with(|pipe| {
         pipe.top("transform", "{ hash: { same_picture: 2 } }");
     });
-    for name in ["a1", "a2", "a3"] {
-        stage.new_photo(name, "spare");
+    shared.iter().for_each(|name| stage.new_photo(name, "spare"));
+    let mut ended = stage.run().expect_exit(0).expect_answer("3 people have the photo b3:");
+    for name in shared {
+        ended = ended.expect_line(name, "keep", "same_picture", "none");
     }
-    stage.run().expect_exit(4).expect_answer("same_picture");
-    assert_eq!(stage.writes(), [""; 0]);
+    stage.expect_shown(&[("a1", Start), ("a2", Start), ("a3", Start), ("ada", Face("ada"))]);
+    // What is remembered of them counts in a quiet run as well; where they are many, the target stops.
+    stage.run().expect_exit(0).expect_line("a1", "keep", "same_picture", "none").expect_answer("nothing to do");
+    stage.edit(|pipe| _ = pipe.top("limits", "{ same_picture: { share: 74% }, shares_from: 4 }"));
+    stage.new_photo("ada", "hand");
+    stage.run().expect_exit(4).expect_answer("--allow same_picture=3");
+    stage.expect_shown(&[("ada", Face("ada"))]);
+    // Two may have one photo.
+    stage.new_photo("a3", "a3");
+    stage.run().expect_exit(0);
+    stage.expect_shown(&[("a1", Face("spare")), ("a2", Face("spare")), ("a3", Face("a3")), ("ada", Face("hand"))]);
+}
+
+/// One human in two sources (design §5): who leaves the first keeps the picture while the second does not know.
+#[test]
+fn who_is_in_two_sources_loses_no_picture_by_leaving_one() {
+    let company = || {
+        Company::of(&["ada", "grace"]).with_google(&["leslie"]).google(|customer| {
+            let photo = super::company::file("ada");
+            customer.users.push(User::new(&super::company::bought("ada"), "ada", "Fabrikam").photo(&photo));
+        })
+    };
+    let mut stage = Stage::connected(company().world());
+    // The part before the @ is the same in both directories.
+    stage.edit(|pipe| _ = pipe.jira("match", "[{ person: email_local, account: username }]"));
+    stage.run().expect_exit(0);
+    stage.expect_shown(&[("ada", Face("ada"))]);
+    stage.deleted("ada");
+    let cannot_say = json!({ "error": { "code": 503, "message": "Backend error" } });
+    let answer = Answer { body: cannot_say, ..Answer::retry_after(503, "0") };
+    stage.sandbox.fault(Fault::new(Effect::Answer(answer)).at("directory").about("photos/thumbnail"));
+    stage.run().expect_line("ada", "keep", "source_unreachable", "none");
+    stage.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace")), ("leslie", Face("leslie"))]);
+    stage.edit(|pipe| _ = pipe.source("google").set("enabled", "false"));
+    stage.run().expect_line("ada", "keep", "source_disabled", "none");
+    stage.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace")), ("leslie", Face("leslie"))]);
 }
 
 #[test]

@@ -5,11 +5,11 @@ use crate::model::Place;
 /// What stops a run before it writes (design §5).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Of the placements of a target.
+    /// Of the matched accounts of a target that show a picture of their own.
     pub reverts: Limit,
     /// Of the matched accounts of a target.
     pub replacements: Limit,
-    /// Pictures that we did not set, overwritten.
+    /// Pictures that we did not set, overwritten or taken off.
     pub foreign: Limit,
     /// Accounts that belong to another person than last time.
     pub reassigned: Limit,
@@ -21,6 +21,8 @@ pub struct Limits {
     pub target_shrink: Limit,
     /// Placements that vanished.
     pub target_drift: Limit,
+    /// Of the people of a source who have a photo.
+    pub same_picture: Limit,
     /// Shares count only where the whole is at least this.
     pub shares_from: u64,
 }

@@ -19,7 +19,7 @@ pub struct Transform {
     pub smallest: u32,
     /// Photos that count as absent.
     pub placeholders: Vec<Digest>,
-    /// One photo for more people than this stops the run.
+    /// One photo for more people than this: they are left alone.
     pub same_picture: Option<u32>,
     /// The line of `same_picture`.
     pub same_picture_place: Place,

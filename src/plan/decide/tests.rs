@@ -14,6 +14,10 @@ fn rendition_of(photo: &Digest) -> Digest {
     Digest::of(photo.as_bytes())
 }
 
+fn key_of(what: &str) -> KeysDigest {
+    KeysDigest::of(&crate::model::StateKey::new([7; 32]), &["email", what])
+}
+
 fn place(line: u32) -> Place {
     Place { file: "p.yaml".into(), line }
 }
@@ -36,6 +40,7 @@ struct Case {
     account: Account,
     placement: Option<Placement>,
     sources: Vec<SourceView>,
+    keys: Vec<KeysDigest>,
     former: Former,
     looked: Looked,
     ownership: Ownership,
@@ -51,7 +56,17 @@ fn source(id: &str, person: Option<Person>, photo: Option<PhotoFact>) -> SourceV
         Some(person) => Matched::Person(person.id.clone()),
         None => Matched::Nobody,
     };
-    SourceView { id: id.into(), place: place(10), state: SourceState::Listed, matched, person, photo }
+    SourceView {
+        id: id.into(),
+        place: place(10),
+        state: SourceState::Listed,
+        matched,
+        person,
+        photo,
+        keys: Some(key_of(id)),
+        shared_by: None,
+        learnt: Learnt::Before,
+    }
 }
 
 fn person(id: &str, standing: Standing) -> Person {
@@ -71,6 +86,7 @@ fn has(fact: PhotoFact) -> Case {
         },
         placement: None,
         sources: vec![source("entra", Some(person(ADA, Standing::InScope)), Some(fact))],
+        keys: vec![key_of("entra")],
         former: Former::Nobody,
         looked: Looked::NotYet,
         ownership: Ownership::Provider,
@@ -113,9 +129,9 @@ impl Case {
             provenance: Provenance::Made,
             before: Before::Default,
             looks: None,
-            keys: None,
+            keys: Some(key_of("entra")),
         });
-        self.former = Former::Listed;
+        self.former = Former::Listed(Standing::InScope);
         self.shows(Shown::Custom("15".into()))
     }
 
@@ -129,6 +145,7 @@ impl Case {
             account: &self.account,
             placement: self.placement.as_ref(),
             default: Some(&"100".into()),
+            keys: &self.keys,
             sources: &self.sources,
             former: self.former,
             looked: self.looked,
@@ -142,12 +159,12 @@ impl Case {
                 target: place(30),
                 matching: place(32),
                 accounts: place(33),
-                transform: place(20),
+                same_picture: place(20),
                 recipe: &self.recipe,
                 rerender: self.rerender,
                 memory: self.memory,
                 default_by: self.default_by,
-                image: Box::new(|_| None),
+                image: Box::new(|path| Some(Digest::of(path.to_string_lossy().as_bytes()))),
                 rendition: Box::new(|photo| Some(rendition_of(photo))),
             },
         )
@@ -160,6 +177,14 @@ fn custom(mark: &str) -> Shown {
 
 fn lost(looked: Looked) -> impl FnOnce(&mut Case) {
     move |case| (case.ownership, case.memory, case.looked) = (Ownership::Ours, Memory::Empty, looked)
+}
+
+fn looked(looked: Looked) -> impl FnOnce(&mut Case) {
+    move |case| (case.ownership, case.looked) = (Ownership::Ours, looked)
+}
+
+fn opted_out(case: &mut Case) {
+    case.former = Former::Listed(Standing::OptedOut);
 }
 
 fn adopted(default_by: DefaultBy) -> impl FnOnce(&mut Case) {
@@ -274,17 +299,139 @@ fn cases() -> Vec<(&'static str, Case, &'static str, Reason, u32)> {
             Reason::PictureUnknown,
             30,
         ),
+        (
+            "an older state, people may choose, it is the photo",
+            has(present()).placed().shows(custom("7")).with(looked(Looked::Alike)),
+            "unchanged",
+            Reason::Unchanged,
+            30,
+        ),
+        (
+            "an older state, people may choose, it is another picture",
+            has(present()).placed().shows(custom("7")).with(looked(Looked::Differs)),
+            "keep",
+            Reason::ChosenByHand,
+            31,
+        ),
+        (
+            "another picture than ours, people may choose, and the photo is the known one",
+            has(present()).placed().shows(custom("7")).with(|c| c.ownership = Ownership::Ours),
+            "keep",
+            Reason::ChosenByHand,
+            31,
+        ),
+        (
+            "an older state that placed another photo, people may choose: looked at first",
+            has(PhotoFact::Present { digest: Digest::of(b"new") }).placed().shows(custom("7")).with(|c| {
+                (c.ownership, c.sources[0].learnt) = (Ownership::Ours, Learnt::Now);
+            }),
+            "replace",
+            Reason::Drifted,
+            30,
+        ),
+        (
+            "an older state that does not know the photo, people may choose: looked at first",
+            has(present()).shows(custom("7")).with(|c| {
+                (c.ownership, c.sources[0].learnt) = (Ownership::Ours, Learnt::Now);
+            }),
+            "replace",
+            Reason::PhotoNew,
+            30,
+        ),
         ("no photo, nothing there", has(absent()), "keep", Reason::Absent, 21),
         ("no photo any more", has(absent()).placed(), "revert", Reason::Absent, 21),
         ("no photo, adopted", has(absent()).placed().with(adopted(DefaultBy::Choosing)), "revert", Reason::Absent, 21),
         (
             "no photo, adopted, to be deleted",
             has(absent()).placed().with(adopted(DefaultBy::Deleting)),
+            "revert",
+            Reason::Absent,
+            21,
+        ),
+        (
+            "no photo, adopted, to be deleted, people may choose",
+            has(absent()).placed().with(adopted(DefaultBy::Deleting)).with(|c| c.ownership = Ownership::Ours),
             "keep",
             Reason::NotOurs,
             21,
         ),
-        ("no photo, somebody else's upload", has(absent()).shows(custom("7")), "keep", Reason::NotOurs, 21),
+        (
+            "opted out, adopted, to be deleted",
+            has(absent()).placed().with(adopted(DefaultBy::Deleting)).with(standing(Standing::OptedOut)),
+            "keep",
+            Reason::NotOurs,
+            26,
+        ),
+        (
+            "the photo of many",
+            has(present()).with(|c| c.sources[0].shared_by = Some(6)),
+            "keep",
+            Reason::SamePicture,
+            20,
+        ),
+        (
+            "the photo of many, shown already",
+            has(present()).placed().with(|c| c.sources[0].shared_by = Some(6)),
+            "keep",
+            Reason::SamePicture,
+            20,
+        ),
+        (
+            "another person with the photo of many",
+            has(present()).placed().with(another(present())).with(|c| c.sources[0].shared_by = Some(6)),
+            "remove",
+            Reason::Reassigned,
+            32,
+        ),
+        ("no photo, somebody else's upload", has(absent()).shows(custom("7")), "revert", Reason::Absent, 21),
+        ("no photo, a stock picture", has(absent()).shows(Shown::System("104".into())), "revert", Reason::Absent, 21),
+        ("no photo, chosen after ours", has(absent()).placed().shows(custom("7")), "revert", Reason::Absent, 21),
+        (
+            "no photo, somebody else's upload, to be deleted",
+            has(absent()).shows(custom("7")).with(|c| c.default_by = DefaultBy::Deleting),
+            "revert",
+            Reason::Absent,
+            21,
+        ),
+        (
+            "no photo, somebody else's file",
+            has(absent()).shows(custom("7")).with(|c| c.default_by = DefaultBy::Removing),
+            "keep",
+            Reason::NotOurs,
+            21,
+        ),
+        (
+            "no photo, somebody else's upload, people may choose",
+            has(absent()).shows(custom("7")).with(|c| c.ownership = Ownership::Ours),
+            "keep",
+            Reason::NotOurs,
+            21,
+        ),
+        (
+            "no photo, somebody else's upload, the rule keeps",
+            has(absent()).shows(custom("7")).with(|c| c.fallback.absent.action = Action::Keep),
+            "keep",
+            Reason::Absent,
+            21,
+        ),
+        (
+            "cannot be read, somebody else's upload: that proves no absence",
+            has(PhotoFact::Unreadable(Fault::new("truncated", "cut off"))).shows(custom("7")).with(|c| {
+                c.fallback.unreadable.action = Action::Default;
+            }),
+            "keep",
+            Reason::NotOurs,
+            22,
+        ),
+        (
+            "disabled person, somebody else's upload: that proves no absence",
+            has(present()).shows(custom("7")).with(standing(Standing::Inactive)).with(|c| {
+                c.fallback.inactive.action = Action::Default;
+            }),
+            "keep",
+            Reason::NotOurs,
+            24,
+        ),
         (
             "no photo, the rule keeps",
             has(absent()).placed().with(|c| c.fallback.absent.action = Action::Keep),
@@ -332,6 +479,41 @@ fn cases() -> Vec<(&'static str, Case, &'static str, Reason, u32)> {
             "conflict",
             Reason::Conflict,
             32,
+        ),
+        (
+            "two people, and who has our picture opted out",
+            has(present()).placed().with(matched(Matched::Ambiguous("fits ada, grace".into()))).with(opted_out),
+            "remove",
+            Reason::OptedOut,
+            26,
+        ),
+        (
+            "keys contradict, and who has our picture opted out",
+            has(present()).placed().with(matched(Matched::Conflict("ada differs".into()))).with(opted_out),
+            "remove",
+            Reason::OptedOut,
+            26,
+        ),
+        (
+            "nobody, and who has our picture opted out",
+            has(present()).placed().with(matched(Matched::Nobody)).with(opted_out),
+            "remove",
+            Reason::OptedOut,
+            26,
+        ),
+        (
+            "two people, and who had our picture opted out, which is not shown",
+            has(present()).placed().shows(custom("7")).with(matched(Matched::Ambiguous("two".into()))).with(opted_out),
+            "conflict",
+            Reason::Ambiguous,
+            32,
+        ),
+        (
+            "another person, and who has our picture opted out",
+            has(present()).placed().with(another(present())).with(opted_out),
+            "replace",
+            Reason::Reassigned,
+            30,
         ),
         ("nobody", has(present()).with(matched(Matched::Nobody)), "skip", Reason::Unmatched, 32),
         (
@@ -469,4 +651,152 @@ fn a_second_source_for_the_same_account_is_no_reassignment() {
     let judged = case.judge();
     assert!(!judged.reassigned);
     assert_eq!(judged.decision.reason, Reason::Unchanged);
+}
+
+/// What is taken off without being ours counts as foreign, and the plan says what is lost.
+#[test]
+fn a_picture_that_goes_without_being_ours_is_counted_and_told() {
+    for (shown, default_by, words) in [
+        (custom("7"), DefaultBy::Choosing, "among the person's own"),
+        (Shown::System("104".into()), DefaultBy::Choosing, "stock picture"),
+        (custom("7"), DefaultBy::Deleting, "is lost"),
+    ] {
+        let judged = has(absent()).shows(shown).with(|case| case.default_by = default_by).judge();
+        assert!(judged.foreign && judged.pictured && judged.effect == Effect::Reset, "{judged:?}");
+        assert!(judged.decision.detail.as_deref().unwrap_or_default().contains(words), "{judged:?}");
+    }
+    let ours = has(absent()).placed().judge();
+    assert!(!ours.foreign && ours.pictured);
+}
+
+/// Every rule of the file and back again, for each reason: an image stands for its person like a photo, and whatever the
+/// rule says later applies to it.
+#[test]
+fn every_rule_applies_to_the_image_that_an_earlier_one_placed() {
+    type Rule = fn(&mut Fallback) -> &mut crate::pipeline::Rule;
+    let reasons: [(Reason, fn() -> Case, Rule); 7] = [
+        (Reason::Absent, || has(absent()), |rules| &mut rules.absent),
+        (
+            Reason::Unreadable,
+            || has(PhotoFact::Unreadable(Fault::new("truncated", "cut off"))),
+            |rules| &mut rules.unreadable,
+        ),
+        (Reason::TooSmall, || has(PhotoFact::TooSmall { width: 9, height: 9 }), |rules| &mut rules.too_small),
+        (Reason::Inactive, || has(present()).with(standing(Standing::Inactive)), |rules| &mut rules.inactive),
+        (Reason::OutOfScope, || has(present()).with(standing(Standing::OutOfScope)), |rules| &mut rules.out_of_scope),
+        (Reason::OptedOut, || has(present()).with(standing(Standing::OptedOut)), |rules| &mut rules.opted_out),
+        (Reason::Gone, || has(present()).with(matched(Matched::Nobody)), |rules| &mut rules.gone),
+    ];
+    let image = |name: &str| Action::Image(name.into());
+    for (reason, case, rule) in reasons {
+        let mut case = case();
+        let former = if reason == Reason::Gone { Former::Gone } else { Former::Listed(Standing::InScope) };
+        if reason == Reason::Gone {
+            // Nobody is gone of whom nothing is recorded.
+            case = case.placed().with(|case| case.former = former);
+        }
+        // What stands there → the rule → the verdict, what is shown then.
+        rule(&mut case.fallback).action = image("a.png");
+        let placed = case.judge();
+        let Effect::Show(wanted) = placed.effect else { panic!("{reason:?}: {placed:?}") };
+        assert_eq!(wanted.person, Some(PersonRef { source: "entra".into(), id: ADA.into() }), "{reason:?}");
+        let mut case = case.placed();
+        case.former = former;
+        if let Some(placement) = &mut case.placement {
+            (placement.photo, placement.person) = (wanted.photo, wanted.person);
+        }
+        let goes = if reason == Reason::OptedOut { "remove" } else { "revert" };
+        for (action, verdict, why) in [
+            (image("a.png"), "unchanged", Reason::Unchanged),
+            (image("b.png"), "replace", Reason::PhotoChanged),
+            (Action::Default, goes, reason),
+            (Action::Keep, "keep", reason),
+        ] {
+            rule(&mut case.fallback).action = action.clone();
+            let judged = case.judge();
+            assert_eq!(
+                (judged.decision.verdict.word(), judged.decision.reason),
+                (verdict, why),
+                "{reason:?} {action:?}"
+            );
+        }
+        // The person changes: there is a photo again, or another rule holds now, or they are gone for good.
+        rule(&mut case.fallback).action = image("a.png");
+        let back = source("entra", Some(person(ADA, Standing::InScope)), Some(present()));
+        let case = case.with(|case| (case.sources, case.former) = (vec![back], Former::Listed(Standing::InScope)));
+        assert_eq!(case.judge().decision.reason, Reason::PhotoChanged, "{reason:?}");
+        let case = case.with(|case| case.sources[0].photo = Some(absent()));
+        let mut case = case.with(|case| case.fallback.absent.action = Action::Default);
+        assert_eq!(case.judge().decision.verdict.word(), "revert", "{reason:?}");
+        case.fallback.gone.action = Action::Default;
+        let case = case.with(matched(Matched::Nobody)).with(|case| case.former = Former::Gone);
+        assert_eq!(case.judge().decision.verdict.word(), "revert", "{reason:?}");
+        let case = case.with(another(unknown())).with(|case| case.former = Former::Listed(Standing::InScope));
+        assert_eq!(case.judge().decision.verdict.word(), "remove", "{reason:?}");
+    }
+}
+
+/// A picture that is not ours stays with whoever opted out, whatever stands in for a photo.
+#[test]
+fn an_image_for_who_opted_out_overwrites_nothing_that_is_not_ours() {
+    let case = has(present()).shows(custom("7")).with(standing(Standing::OptedOut));
+    let case = case.with(|case| case.fallback.opted_out.action = Action::Image("a.png".into()));
+    assert_eq!((case.judge().decision.verdict, case.judge().decision.reason), (Verdict::Keep, Reason::NotOurs));
+}
+
+/// Design §5: with the key that matched unchanged, another source's person is the same human.
+#[test]
+fn two_sources_know_one_human_as_long_as_the_key_that_matched_is_the_same() {
+    let moved = |fact: PhotoFact| {
+        has(absent()).placed().with(matched(Matched::Nobody)).with(|case| {
+            case.sources.push(source("google", Some(person("g1", Standing::InScope)), Some(fact)));
+            case.former = Former::Gone;
+        })
+    };
+    let changed = |case: Case| case.with(|case| case.keys = vec![key_of("another address")]);
+    let before = |case: Case| case.with(|case| case.placement.as_mut().unwrap().keys = None);
+    let off = |case: Case| case.with(|case| case.sources[1].state = SourceState::Disabled);
+    let new = || PhotoFact::Present { digest: Digest::of(b"new") };
+    for (what, case, verdict, reason, reassigned) in [
+        ("unknown", moved(unknown()), "keep", Reason::PhotoUnknown, false),
+        ("its people are switched off", off(moved(present())), "keep", Reason::SourceDisabled, false),
+        ("absent", moved(absent()), "revert", Reason::Absent, false),
+        ("the same photo", moved(present()), "unchanged", Reason::Unchanged, false),
+        ("another photo", moved(new()), "replace", Reason::PhotoChanged, false),
+        ("unknown, another key", changed(moved(unknown())), "remove", Reason::Reassigned, true),
+        ("the same photo, another key", changed(moved(present())), "replace", Reason::Reassigned, true),
+        ("a row without keys", before(moved(unknown())), "remove", Reason::Reassigned, true),
+        (
+            "still listed where they were",
+            moved(unknown()).with(|case| case.former = Former::Listed(Standing::InScope)),
+            "keep",
+            Reason::PhotoUnknown,
+            false,
+        ),
+        (
+            "ambiguous where they were",
+            changed(moved(unknown())).with(matched(Matched::Ambiguous("two".into()))),
+            "conflict",
+            Reason::Ambiguous,
+            false,
+        ),
+        (
+            "another id of their own source, the same key",
+            has(unknown()).placed().with(another(unknown())),
+            "remove",
+            Reason::Reassigned,
+            true,
+        ),
+    ] {
+        let judged = case.judge();
+        let found = (judged.decision.verdict.word(), judged.decision.reason, judged.reassigned);
+        assert_eq!(found, (verdict, reason, reassigned), "{what}");
+    }
+    // What is right as it stands is recorded for whom it stands for now.
+    let Effect::Own(wanted) = moved(present()).judge().effect else { panic!("a new owner") };
+    assert_eq!((wanted.person.map(|who| who.source), wanted.keys), (Some("google".into()), Some(key_of("google"))));
+    let ours = has(present()).placed();
+    assert_eq!(ours.judge().effect, Effect::Nothing);
+    let unowned = ours.with(|case| case.placement.as_mut().unwrap().person = None);
+    assert!(matches!(unowned.judge().effect, Effect::Own(Wanted { person: Some(_), .. })));
 }

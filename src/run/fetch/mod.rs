@@ -430,8 +430,10 @@ impl<'a> Round<'a> {
                 };
                 let version = self.to_compare(person, version, &found)?;
                 self.counts.photos.downloaded += 1;
+                let new = self.mark(person)?.is_none_or(|known| known.found != found);
                 self.remember(person, PhotoMark { version, found })?;
-                self.fact(person, cooked.fact)
+                self.fact(person, cooked.fact)?;
+                if new { Ok(self.house.facts.put_new_photo(&self.who(person))?) } else { Ok(()) }
             }
             Meal::Absent(proof) => {
                 let mark = self.mark(person)?;

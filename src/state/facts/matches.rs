@@ -123,7 +123,7 @@ impl Facts {
     }
 
     /// The accounts of a target that are matched to a person, and those that only claim it; in the order of ids.
-    pub fn accounts_of(
+    pub fn claimants_of(
         &self,
         target: &TargetId,
         person: &PersonRef,

@@ -37,6 +37,23 @@ impl Facts {
         })
     }
 
+    /// A photo was put that the durable state did not know, or knew as another one.
+    pub fn put_new_photo(&self, person: &PersonRef) -> Result<(), StateError> {
+        self.write("put photos into the facts", |db| {
+            let mut put = db.prepare_cached("UPDATE photo SET new = 1 WHERE source = ? AND person = ?")?;
+            put.execute([person.source.as_str(), person.id.as_str()])?;
+            Ok(())
+        })
+    }
+
+    /// Whether the durable state did not know this photo before this run.
+    pub fn is_new_photo(&self, person: &PersonRef) -> Result<bool, StateError> {
+        self.read("read a photo in the facts", |db| {
+            let mut query = db.prepare_cached("SELECT 1 FROM photo WHERE source = ? AND person = ? AND new = 1")?;
+            Ok(query.exists([person.source.as_str(), person.id.as_str()])?)
+        })
+    }
+
     /// What was learnt about a person's photo; `None` if nobody asked.
     pub fn photo(&self, person: &PersonRef) -> Result<Option<PhotoFact>, StateError> {
         self.read("read a photo in the facts", |db| {

@@ -211,7 +211,7 @@ fn matches_say_who_is_wanted_and_who_is_matched_twice() {
     // Who is claimed by another account, too; of whom nobody has, nothing is to be told apart.
     facts.put_claims(&jira(), &entra(), &[("p1".into(), "A8".into()), ("p4".into(), "A9".into())]).unwrap();
     assert_eq!((twice("jira"), twice("wiki")), (vec!["p1".into(), "p3".into()], vec![]));
-    let of = |person: &str| facts.accounts_of(&jira(), &reference(person)).unwrap();
+    let of = |person: &str| facts.claimants_of(&jira(), &reference(person)).unwrap();
     assert_eq!(of("p1"), (vec!["A2".into()], vec!["A8".into()]));
     assert_eq!(of("p3"), (vec!["A1".into(), "A3".into()], vec![]));
     assert_eq!(facts.people_claimed_more_than_once(&jira(), &entra(), Some(&"p1".into()), 9).unwrap(), ["p3".into()]);

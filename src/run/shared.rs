@@ -1,0 +1,42 @@
+//! One photo for many people of a source: a stand-in that nobody declared (design §5, `same_picture`).
+//!
+//! Owns: which photos these are, and how many people each stands for.
+//! Leaves to others: that their people are left alone (`plan`), the share of them that stops a run (`limits`).
+//! A newcomer gets wrong: only photos that were learnt of count, so a run for a few people may see none of them.
+
+use std::collections::BTreeMap;
+
+use super::feed::Feed;
+use super::house::House;
+use crate::error::Trouble;
+use crate::model::{Digest, SourceId};
+
+/// Photos that more people of a source share than the file allows.
+#[derive(Debug, Default)]
+pub struct Shared {
+    photos: BTreeMap<(SourceId, Digest), u64>,
+}
+
+impl Shared {
+    /// What was learnt so far. `most`: as the file says; `None`: any number may.
+    pub fn of(house: &House, feeds: &[Feed], most: Option<u32>) -> Result<Self, Trouble> {
+        let mut shared = Self::default();
+        let Some(most) = most else { return Ok(shared) };
+        for feed in feeds {
+            for (digest, people) in house.facts.digest_counts(feed.id(), u64::from(most) + 1)? {
+                shared.photos.insert((feed.id().clone(), digest), people);
+            }
+        }
+        Ok(shared)
+    }
+
+    /// How many people of a source share this photo, if they are too many.
+    pub fn by(&self, source: &SourceId, photo: &Digest) -> Option<u64> {
+        self.photos.get(&(source.clone(), *photo)).copied()
+    }
+
+    /// How many people of a source share a photo with too many others.
+    pub fn people(&self, source: &SourceId) -> u64 {
+        self.photos.iter().filter(|((of, _), _)| of == source).map(|(_, people)| people).sum()
+    }
+}
