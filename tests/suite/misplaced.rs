@@ -32,7 +32,9 @@ fn renamed_meanwhile(target: &str, method: &str, path: &str, text: &str) -> (Sta
 
 #[test]
 fn a_picture_on_another_account_is_told_first_and_taken_back() {
-    for (target, method, path, text) in [("confluence", "POST", "*/rpc/xmlrpc", "addProfilePicture")] {
+    for (target, method, path, text) in
+        [("confluence", "POST", "*/rpc/xmlrpc", "addProfilePicture"), ("bitbucket", "POST", "*/avatar.png", "")]
+    {
         println!("{target}");
         let (stage, ended) = renamed_meanwhile(target, method, path, text);
         let ended = ended.expect_exit(3).expect_answer("MISPLACED");
