@@ -428,7 +428,7 @@ impl<'a> Round<'a> {
                     self.probed_as.remove(person);
                     return self.fact(person, cooked.fact);
                 };
-                let version = self.to_compare(person, version, &found)?;
+                let version = self.compared_next(person, version, &found)?;
                 self.counts.photos.downloaded += 1;
                 let new = self.mark(person)?.is_none_or(|known| known.found != found);
                 self.remember(person, PhotoMark { version, found })?;
@@ -446,7 +446,7 @@ impl<'a> Round<'a> {
     /// The marker that the next run will compare with: the listing's, else the one that was asked for. That the one beside
     /// the bytes is the same is proven nowhere (reference/microsoft-graph §3.6, reference/google-directory §3.1), and with
     /// another one every run would fetch everything (promise P5).
-    fn to_compare(
+    fn compared_next(
         &mut self,
         person: &PersonId,
         beside: Option<Version>,

@@ -98,7 +98,8 @@ impl Graph {
 
     pub(super) fn group_members(&self, call: &Call, id: &str) -> Reply {
         let ids_alone = call.query.get("$select").is_some_and(|fields| fields == "id");
-        if !self.may(&MAY_READ_GROUPS) && !(ids_alone && self.may(&MAY_READ_IDS)) {
+        let may = self.may(&MAY_READ_GROUPS) || (ids_alone && self.may(&MAY_READ_IDS));
+        if !may {
             return self.denied(call);
         }
         let tenant = &self.directory.tenant;
