@@ -179,7 +179,7 @@ mod tests {
             ("application/json", "", "200, empty body: JSON that breaks off"),
             ("application/json", "oops", "body begins `oops`: no JSON"),
             ("application/json", "{\"a\": \"x\"}", "200, 10 bytes of data: JSON of another shape than documented"),
-            ("application/json", "[{\"mail\": \"ada@x.org\"", "200, 22 bytes of data: JSON that breaks off"),
+            ("application/json", "{\"a\": 1, \"mail\": \"ada@x.org\"", "200, 28 bytes of data: JSON that breaks off"),
         ] {
             #[derive(serde::Deserialize, Debug)]
             struct Wire {

@@ -674,7 +674,8 @@ fn a_picture_that_goes_without_being_ours_is_counted_and_told() {
 #[test]
 fn every_rule_applies_to_the_image_that_an_earlier_one_placed() {
     type Rule = fn(&mut Fallback) -> &mut crate::pipeline::Rule;
-    let reasons: [(Reason, fn() -> Case, Rule); 7] = [
+    type Row = (Reason, fn() -> Case, Rule);
+    let reasons: [Row; 7] = [
         (Reason::Absent, || has(absent()), |rules| &mut rules.absent),
         (
             Reason::Unreadable,
