@@ -191,10 +191,11 @@ impl JiraSession {
         if !untouched || !avatars.stand_as(&intent.stood, default.as_ref()) {
             return Ok(Wrote::ChangedMeanwhile);
         }
+        let goes = self.looked_at(intent).await?;
         let attempt = attempt + 1;
         let sent = Event::Sent { attempt, route: self.route.word().to_owned(), at: now() };
         record(journal, sent).await?;
-        self.send(intent, attempt, rendition, journal).await
+        self.send(intent, attempt, rendition, goes.as_ref(), journal).await
     }
 }
 

@@ -27,7 +27,8 @@ pub(super) const SAMPLED: u64 = 50;
 
 /// What stands on an account right before a revert.
 enum Stands {
-    AsPlanned,
+    /// With what of ours goes.
+    AsPlanned(Option<Mark>),
     /// The account shows something else than the plan saw, or the name is another account's.
     Otherwise,
     /// The plan took it for ours, and it is the person's own.
@@ -73,13 +74,13 @@ impl Protocol for JiraSession {
         draft.base = avatars.ids();
         draft.old = draft.old.filter(|old| draft.base.contains(old));
         let shown = draft.old.as_ref().is_some_and(|old| avatars.shows(old));
-        self.keep_what_is_not_ours(&mut draft).await?;
-        if shown && draft.old.is_none() && self.shared.settings.own == Own::Left {
+        let goes = self.looked_at(&draft).await?;
+        if shown && goes.is_none() && self.shared.settings.own == Own::Left {
             return self.foreign(draft, journal).await;
         }
         let sent = Event::Sent { attempt: 1, route: self.route.word().to_owned(), at: now() };
         journal.begin(draft.clone(), sent).await.map_err(Wrote::Stop)?;
-        self.send(&draft, 1, rendition, journal).await
+        self.send(&draft, 1, rendition, goes.as_ref(), journal).await
     }
 
     async fn revert(&mut self, mut draft: Intent, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
@@ -89,12 +90,12 @@ impl Protocol for JiraSession {
                 "no account of this server shows the default picture, so it cannot be told which one it is",
             )));
         };
-        match self.stands(&mut draft, &default).await? {
-            Stands::AsPlanned => {}
+        let goes = match self.stands(&mut draft, &default).await? {
+            Stands::AsPlanned(goes) => goes,
             Stands::Otherwise => return Ok(Wrote::ChangedMeanwhile),
             Stands::NotOurs if self.shared.settings.own == Own::Left => return self.foreign(draft, journal).await,
-            Stands::NotOurs => {}
-        }
+            Stands::NotOurs => None,
+        };
         let sent = Event::Sent { attempt: 1, route: "revert".to_owned(), at: now() };
         journal.begin(draft.clone(), sent).await.map_err(Wrote::Stop)?;
         match upload::select(&self.desk, &draft.account_name, &default).await {
@@ -107,7 +108,7 @@ impl Protocol for JiraSession {
             Err(Trouble::Stop(failure)) => return Ok(Wrote::Stop(failure)),
         }
         record(journal, Event::Reset).await?;
-        if let Some(ours) = &draft.old {
+        if let Some(ours) = &goes {
             self.delete(&draft.account_name, ours).await?;
         }
         record(journal, Event::Closed).await?;
@@ -165,42 +166,38 @@ impl JiraSession {
         Ok(user.key.as_deref() == Some(draft.account.as_str()) && shown == draft.stood)
     }
 
-    /// What stands there right before a revert. What turns out not to be ours is taken out of the draft.
+    /// What stands there right before a revert.
     async fn stands(&self, draft: &mut Intent, default: &Mark) -> Result<Stands, Wrote> {
-        let planned = |as_planned: bool| Ok(if as_planned { Stands::AsPlanned } else { Stands::Otherwise });
+        let nothing_goes = |planned: bool| Ok(if planned { Stands::AsPlanned(None) } else { Stands::Otherwise });
         if let Shown::System(_) = &draft.stood {
             // A list of avatars names the owners of uploads only; the user's own bean names its key, and makes no base.
-            draft.old = None;
-            return planned(self.bean_shows(draft).await?);
+            return nothing_goes(self.bean_shows(draft).await?);
         }
         let Shown::Custom(stood) = draft.stood.clone() else { return Ok(Stands::Otherwise) };
         let avatars = self.avatars(&draft.account_name).await?;
         draft.base = avatars.ids();
         if !avatars.shows(&stood) {
-            draft.old = None;
             // An id that is none of the account's is stored unchecked: the bean names it, and the default is seen.
             let dangling = avatars.owner(&stood).is_none() && avatars.stand_as(&Shown::Default, Some(default));
-            return planned(dangling && avatars.all_of(&draft.account) && self.bean_shows(draft).await?);
+            return nothing_goes(dangling && avatars.all_of(&draft.account) && self.bean_shows(draft).await?);
         }
         if !avatars.all_of(&draft.account) {
             return Ok(Stands::Otherwise);
         }
-        let ours = draft.old.take_if(|old| *old == stood).is_some();
-        draft.old = ours.then_some(stood);
-        self.keep_what_is_not_ours(draft).await?;
-        Ok(if ours && draft.old.is_none() { Stands::NotOurs } else { Stands::AsPlanned })
+        draft.old = draft.old.take().filter(|old| *old == stood);
+        let goes = self.looked_at(draft).await?;
+        Ok(if draft.old.is_some() && goes.is_none() { Stands::NotOurs } else { Stands::AsPlanned(goes) })
     }
 
-    /// A server that was put back from a backup gives our number to what somebody uploads: what an earlier run made is
-    /// looked at before anything is done on its account.
-    async fn keep_what_is_not_ours(&self, draft: &mut Intent) -> Result<(), Wrote> {
-        if let Some(old) = draft.old.clone()
-            && !self.is_ours(draft, &old).await?
-        {
-            tracing::warn!(account = %draft.account, %old, "another picture has the number of ours: it stays");
-            (draft.old, draft.old_looks) = (None, None);
+    /// The picture of ours that goes. A server that was put back from a backup gives our number to what somebody uploads:
+    /// what an earlier run made is looked at before anything is done on its account. The journal names it all the same.
+    pub(super) async fn looked_at(&self, draft: &Intent) -> Result<Option<Mark>, Wrote> {
+        let Some(old) = draft.old.as_ref() else { return Ok(None) };
+        if self.is_ours(draft, old).await? {
+            return Ok(Some(old.clone()));
         }
-        Ok(())
+        tracing::warn!(account = %draft.account, %old, "another picture has the number of ours: it stays");
+        Ok(None)
     }
 
     /// Whether nothing speaks against it that this is still the picture which we made.
@@ -236,6 +233,7 @@ impl JiraSession {
         intent: &Intent,
         attempt: u32,
         rendition: &Rendition,
+        old: Option<&Mark>,
         journal: &mut dyn Journal,
     ) -> Result<Wrote, Wrote> {
         let square = Square { bytes: &rendition.bytes, mime: rendition.mime, side: rendition.side };
@@ -260,7 +258,7 @@ impl JiraSession {
         }
         self.compare(intent, &made.mark, journal).await?;
         record(journal, Event::Made { mark: made.mark.clone() }).await?;
-        self.show(intent, &made.mark, intent.old.as_ref(), Made::Now, journal).await
+        self.show(intent, &made.mark, old, Made::Now, journal).await
     }
 
     /// Whose the new picture is. It must be new.
