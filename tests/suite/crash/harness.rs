@@ -78,6 +78,16 @@ pub const REVERT: Case = Case {
     shows: |_| Shows::Default,
 };
 
+pub const REVERT_OF_A_CHOICE: Case = Case {
+    name: "a picture chosen by hand, back to the default",
+    begins: Begins::Afresh,
+    change: |stage, way, _| {
+        stage.by_hand_in(way.target, "ada", "hand");
+        stage.no_photo("ada");
+    },
+    shows: |_| Shows::Default,
+};
+
 /// The photo that `turn` brings.
 pub fn other_face(turn: u32) -> &'static str {
     if turn.is_multiple_of(2) { "spare" } else { "ada" }

@@ -1,8 +1,8 @@
 //! Jira, by both of its ways.
 
 use super::harness::{
-    Begins, Calm, FIRST, Killed, ONE_STEP, OVER_A_CHOICE, OVER_OURS, PROBED, REVERT, SESSION, kill_at,
-    kill_at_every_request,
+    Begins, Calm, FIRST, Killed, ONE_STEP, OVER_A_CHOICE, OVER_OURS, PROBED, REVERT, REVERT_OF_A_CHOICE, SESSION,
+    kill_at, kill_at_every_request,
 };
 use crate::suite::truth::Shows::{Face, Start};
 
@@ -26,6 +26,13 @@ fn a_kill_at_any_request_over_a_choice_leaves_nothing_behind_and_deletes_nothing
 #[test]
 fn a_kill_at_any_request_of_a_revert_leaves_nothing_behind() {
     kill_at_every_request(&SESSION, &REVERT);
+}
+
+#[test]
+fn a_kill_at_any_request_of_a_revert_of_a_choice_deletes_nothing() {
+    for way in [&SESSION, &ONE_STEP] {
+        kill_at_every_request(way, &REVERT_OF_A_CHOICE);
+    }
 }
 
 #[test]
