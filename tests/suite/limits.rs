@@ -196,6 +196,31 @@ fn a_count_or_a_share_breaks_a_limit_and_a_share_counts_from_shares_from_on() {
     }
 }
 
+/// What was let pass once is settled: "known last time" is what the last run knew that was let pass.
+#[test]
+fn photos_that_were_given_up_once_stop_no_later_run() {
+    let stage = Stage::company(&PEOPLE).with(|pipe| _ = pipe.top("limits", "{ unknown: { count: 1 } }"));
+    stage.run().expect_exit(0);
+    let lose = |names: &[&str]| names.iter().for_each(|name| stage.photo_fails(name, "extension_error"));
+    lose(&["ada", "grace"]);
+    for _ in 0..2 {
+        stage.run().expect_exit(4).expect_answer("--allow unknown=2");
+    }
+    stage.run_with(&["--allow", "unknown=2"]).expect_exit(0);
+    for _ in 0..2 {
+        stage.run().expect_exit(0);
+    }
+    // One more is within the limit, and settled by that.
+    lose(&["alan"]);
+    stage.run().expect_exit(0);
+    stage.new_photo("ada", "ada");
+    stage.new_photo("grace", "grace");
+    stage.run().expect_exit(0);
+    lose(&["ada", "grace"]);
+    stage.run().expect_exit(4).expect_answer("unknown of entra: found 2 of 3");
+    stage.expect_shown(&PEOPLE.map(|name| (name, Face(name))));
+}
+
 /// Two targets find different numbers for one limit: each has to be named.
 #[test]
 fn a_number_is_allowed_for_each_target() {
