@@ -80,11 +80,13 @@ fn fed_by<'a>(desks: &'a [(Desk, DeskPlan)], source: &'a SourceId) -> impl Itera
 fn of_source(house: &House, feed: &Feed, shared: &Shared) -> Result<Vec<Found>, Trouble> {
     let scope = feed.id().to_string();
     let counts = &feed.counts;
+    // Known last time is what the last run knew that was let pass; whoever was lost by then is no new loss.
+    let settled = house.store.last_good(&Counted::Lost(feed.id().clone()))?.unwrap_or_default();
     let mut found = vec![Found {
         limit: LimitName::Unknown,
         scope: scope.clone(),
-        value: counts.photos.lost,
-        of: counts.photos.known_before,
+        value: counts.photos.lost.saturating_sub(settled),
+        of: counts.photos.known_before.saturating_sub(settled),
     }];
     found.push(Found {
         limit: LimitName::SamePicture,

@@ -439,13 +439,16 @@ async fn close(
     Ok(Ended { report, exit, finished })
 }
 
-/// What the next run's shrink limits compare with: only listings that passed theirs.
+/// What the next run's limits compare with: only what passed them. `--allow` settles a number for the runs after it.
 async fn record_counts(house: &House, feeds: &[Feed], finished: &[Finished], guarded: &Guarded) -> Result<(), Trouble> {
     let broken = |scope: &str| guarded.checked.iter().any(|check| check.broken && check.scope == scope);
     let sources = feeds
         .iter()
         .filter(|feed| feed.source.is_some() && feed.failure.is_none() && !broken(feed.id().as_str()))
-        .map(|feed| (Counted::Source(feed.id().clone()), feed.counts.people));
+        .flat_map(|feed| {
+            let lost = (Counted::Lost(feed.id().clone()), feed.counts.photos.lost);
+            [(Counted::Source(feed.id().clone()), feed.counts.people), lost]
+        });
     let targets = finished
         .iter()
         .filter(|desk| desk.desk.ready().is_some() && !broken(desk.desk.id().as_str()))

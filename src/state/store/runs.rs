@@ -59,6 +59,8 @@ pub enum Counted {
     Source(SourceId),
     /// Accounts of a target.
     Target(TargetId),
+    /// People of a source whose photo was known once and was not in that run.
+    Lost(SourceId),
 }
 
 impl Counted {
@@ -66,6 +68,7 @@ impl Counted {
         match self {
             Self::Source(id) => ("source", id.as_str()),
             Self::Target(id) => ("target", id.as_str()),
+            Self::Lost(id) => ("lost", id.as_str()),
         }
     }
 }
