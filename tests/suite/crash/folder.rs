@@ -79,7 +79,7 @@ fn a_file_of_which_the_journal_does_not_know_is_taken_up_or_written_anew() {
     for (what, left) in stands {
         println!("{what}");
         let mut stage = only_the_folder();
-        stage.write(&format!("{UNFINISHED}/in the way"), "");
+        stage.write(&format!("{PICTURE}/in the way"), "");
         stage.run().expect_exit(6);
         stage.move_with_the_state_alone();
         if let Some((name, bytes)) = left {

@@ -78,14 +78,25 @@ fn interfere(way: &Way, case: &Case, moments: &[(u32, Killed)]) {
             let mut stage = stage(way, case, ownership);
             kill_at(&mut stage, way, *nth, *killed);
             let own = upload(&stage, way, case, uploads);
+            if case.name == REVERT.name {
+                every_picture_may_go(&stage, way, ownership);
+            }
             stage.run().expect_exit(0);
             expect_settled(&stage, way, case, (uploads, ownership), &own);
             expect_the_own_one(&stage, way, ownership, &own);
             // Later in life: what is taken for ours would be deleted now.
             stage.no_photo("ada");
+            every_picture_may_go(&stage, way, ownership);
             stage.run();
             expect_the_own_one(&stage, way, ownership, &own);
         }
+    }
+}
+
+/// With `ownership: provider` a proven absence takes any picture off; in Bitbucket that deletes it (write-protocols.md).
+fn every_picture_may_go(stage: &Stage, way: &Way, ownership: &str) {
+    if way.target == "bitbucket" && ownership == "provider" {
+        stage.sandbox.switch("bitbucket", "others_pictures", "may_go").unwrap_or_else(|fault| panic!("{fault}"));
     }
 }
 
@@ -93,13 +104,17 @@ fn interfere(way: &Way, case: &Case, moments: &[(u32, Killed)]) {
 #[track_caller]
 fn expect_settled(stage: &Stage, way: &Way, case: &Case, (uploads, ownership): (Uploads, &str), own: &str) {
     let now = stage.account_in(way.target, "ada").now;
-    assert_eq!(now.kind, ShownKind::Custom, "a picture is shown");
-    let replaced = uploads == Uploads::Another && ownership == "provider" && case.name != REVERT.name;
-    let face_of = match uploads {
-        Uploads::Another if !replaced => "hand",
-        _ => wanted(case),
-    };
-    assert!(looks(&now.bytes).fits(&looks(&face(face_of))), "it is the face of {face_of}");
+    if ownership == "provider" && case.name == REVERT.name {
+        assert_eq!(now.kind, ShownKind::Default, "whoever provably has no photo goes back to the default");
+    } else {
+        assert_eq!(now.kind, ShownKind::Custom, "a picture is shown");
+        let replaced = uploads == Uploads::Another && ownership == "provider";
+        let face_of = match uploads {
+            Uploads::Another if !replaced => "hand",
+            _ => wanted(case),
+        };
+        assert!(looks(&now.bytes).fits(&looks(&face(face_of))), "it is the face of {face_of}");
+    }
     if ownership == "ours" {
         assert_eq!(now.id, own, "the choice of the person stands");
     }
