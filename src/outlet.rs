@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use crate::http::redact;
+use crate::http::{redact, redact_known};
 
 /// One field: on one line, without secrets, nothing in it but what can be seen.
 pub fn line(field: &str) -> String {
@@ -24,7 +24,8 @@ pub fn line(field: &str) -> String {
 
 /// A whole answer of lines that are ours, without secrets, nothing in it but what can be seen.
 pub fn text(answer: &str) -> String {
-    let covered = redact(answer);
+    // The words beside `password:` are ours here: a schema has such members.
+    let covered = redact_known(answer);
     let mut out = String::with_capacity(covered.len());
     for (nth, part) in covered.split('\n').enumerate() {
         if nth > 0 {
@@ -40,7 +41,7 @@ pub fn text(answer: &str) -> String {
 
 /// A JSON document, without secrets; what [`line`] makes visible is escaped as JSON does.
 pub fn json(document: &str) -> String {
-    let covered = redact(document);
+    let covered = redact_known(document);
     let mut out = String::with_capacity(covered.len());
     for c in covered.chars() {
         if c != '\n' && is_hidden(c) {
@@ -99,7 +100,7 @@ pub struct Stream<W>(pub W);
 impl<W: Write> Write for Stream<W> {
     fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
         // Nobody may be reading any more, which is no reason to end; whoever logs would panic over an error.
-        _ = self.0.write_all(text(&String::from_utf8_lossy(lines)).as_bytes());
+        _ = self.0.write_all(text(&redact(&String::from_utf8_lossy(lines))).as_bytes());
         Ok(lines.len())
     }
 
@@ -154,6 +155,7 @@ mod tests {
     #[test]
     fn secrets_are_covered_everywhere() {
         crate::http::know(&"outlet-canary".into());
+        assert_eq!(text("\"password\": {}"), "\"password\": {}", "an answer of ours, such as the schema");
         for clean in [line("x outlet-canary"), text("x\noutlet-canary"), json("\"outlet-canary\"")] {
             assert!(clean.contains("***") && !clean.contains("canary"), "{clean}");
         }

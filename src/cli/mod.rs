@@ -97,7 +97,7 @@ struct Common {
     /// How the answer on standard output is written
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
-    /// The folder for run.json and summary.md [default: beside the state, NAME.report]
+    /// The folder for run.json and summary.md [default: of a run beside the state, NAME.report; of a plan none]
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
 }
@@ -157,7 +157,7 @@ fn complain(text: &str) {
 
 /// What a library says may hold a URL or a header, so the last word goes through the outlet too (promise P7).
 fn said(text: &str) -> String {
-    crate::outlet::text(text)
+    crate::outlet::text(&crate::http::redact(text))
 }
 
 /// Prints the answer. A reader that went away is a normal end.

@@ -34,7 +34,7 @@ pub use counts::Counts;
 pub use failure::{Failure, FailureKind};
 pub use line::{Cookies, Line};
 pub use pace::{Pace, Rate};
-pub use redact::{know, redact, told};
+pub use redact::{know, redact, redact_known, told};
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 pub use retry::{BLOCKED, Pause, Pauses, is_throttled, is_transient, parse_retry_after, retry_after};
 pub use sign_in::{

@@ -170,13 +170,18 @@ pub fn told(words: &str) -> String {
 
 /// The text without any secret this process knows, and without the value of any member that is named like one.
 pub fn redact(text: &str) -> String {
+    redact_named(&redact_known(text))
+}
+
+/// The text without any secret this process knows.
+pub fn redact_known(text: &str) -> String {
     let mut clean = text.to_owned();
     for secret in KNOWN.read().unwrap_or_else(PoisonError::into_inner).iter() {
         if clean.contains(secret.expose_secret()) {
             clean = clean.replace(secret.expose_secret(), REDACTED);
         }
     }
-    redact_named(&clean)
+    clean
 }
 
 /// Replaces the value in `name=value`, `"name": "value"` and `name: value` for every secret name.
@@ -207,7 +212,7 @@ fn value_of(folded: &str, name: &str, from: usize) -> Option<(usize, usize)> {
         let Some(value) = opened.strip_prefix([':', '=']) else { continue };
         let value = value.trim_start_matches(['"', '\'', ' ', '\\']);
         // A variable of a pipeline file is the place of a secret, and tells nothing; nor does what is covered already.
-        if value.starts_with("${") || value.starts_with(REDACTED) {
+        if ["${", "…", REDACTED].iter().any(|shown| value.starts_with(shown)) {
             continue;
         }
         let value = value.strip_prefix("bearer ").or_else(|| value.strip_prefix("basic ")).unwrap_or(value);
@@ -289,6 +294,7 @@ mod tests {
             ("password is wrong", "password is wrong"),
             (r#"{"password":""}"#, r#"{"password":""}"#),
             ("\u{130} password=abc", "\u{130} password=***"),
+            ("write `{ username: …, password: … }`", "write `{ username: …, password: … }`"),
             ("GET /users?$skiptoken=RFNw&x=1: 410", "GET /users?$skiptoken=***&x=1: 410"),
             ("GET /users?$skiptoken=***: 410", "GET /users?$skiptoken=***: 410"),
         ] {

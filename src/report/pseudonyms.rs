@@ -6,6 +6,9 @@
 use super::{MisplacedLine, PersonLine};
 use crate::model::{StateKey, without_addresses, without_name};
 
+/// A shorter name names nobody, and stands in many a sentence.
+const SHORTEST: usize = 3;
+
 /// Gives pseudonyms; of one state, the same name always gets the same one, so that two reports can be compared.
 pub struct Pseudonyms(StateKey);
 
@@ -56,7 +59,7 @@ impl Pseudonyms {
     pub fn sentence<'a>(&self, sentence: &str, names: impl IntoIterator<Item = &'a str>) -> String {
         let mut clean = sentence.to_owned();
         let folded = sentence.to_ascii_lowercase();
-        for name in names.into_iter().filter(|name| !name.is_empty()) {
+        for name in names.into_iter().filter(|name| name.chars().count() >= SHORTEST) {
             let form: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
             for spelled in [name, &form, &form.replace('+', "%20")] {
                 if folded.contains(&spelled.to_ascii_lowercase()) {

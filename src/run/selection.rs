@@ -27,9 +27,9 @@ impl Selection {
         !(self.only.is_empty() && self.targets.is_empty())
     }
 
-    /// Whether everything is done that is to be done.
+    /// Whether everybody is served: a reviewed plan is of everybody, too.
     pub fn is_whole(&self) -> bool {
-        !self.narrows() && self.reviewed.is_none()
+        !self.narrows()
     }
 
     /// Whether a target is selected.

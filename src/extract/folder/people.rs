@@ -279,5 +279,5 @@ fn failure(path: &Path, mut faults: Vec<table::Fault>) -> Failure {
     if more > 0 {
         told.push(format!("and {more} more"));
     }
-    Failure::new(FailureKind::Misconfigured, format!("reading {}", path.display()), told.join("\n"))
+    Failure::new(FailureKind::Misconfigured, format!("reading {}", path.display()), told.join("; "))
 }

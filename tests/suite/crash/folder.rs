@@ -9,7 +9,7 @@ use avatarpipe::sandbox::faults::{Effect, Fault};
 
 use super::harness::{Begins, SESSION, struck};
 use crate::suite::company::face;
-use crate::suite::ended::files;
+use crate::suite::ended::{Ended, files};
 use crate::suite::stage::Stage;
 use crate::suite::truth::{Shows::Face, looks};
 
@@ -66,6 +66,18 @@ fn a_folder_beside_a_target_in_which_the_run_dies_is_whole_and_known() {
     stage.run().expect_exit(0).expect_answer("nothing to do");
 }
 
+/// Runs, with a folder in the way of the picture once it was seen that none is there.
+fn block_meanwhile(stage: &Stage) -> Ended {
+    stage.sandbox.requests().reset();
+    stage.sandbox.fault(Fault::new(Effect::HandleOnRelease {}).at("graph").on("POST", "*/$batch").times(1));
+    let arguments = ["run", "pipeline.yaml", "--report", "report"];
+    let child = stage.spawn(&arguments);
+    stage.until("the photo is asked for", |stage| struck(stage, "handle_on_release"));
+    stage.write(&format!("{PICTURE}/in the way"), "");
+    stage.sandbox.faults().release();
+    stage.wait(child, &arguments)
+}
+
 #[test]
 fn a_file_of_which_the_journal_does_not_know_is_taken_up_or_written_anew() {
     let whole = only_the_folder();
@@ -79,8 +91,7 @@ fn a_file_of_which_the_journal_does_not_know_is_taken_up_or_written_anew() {
     for (what, left) in stands {
         println!("{what}");
         let mut stage = only_the_folder();
-        stage.write(&format!("{PICTURE}/in the way"), "");
-        stage.run().expect_exit(6);
+        block_meanwhile(&stage).expect_exit(6);
         stage.move_with_the_state_alone();
         if let Some((name, bytes)) = left {
             stage.write(name, bytes);
