@@ -385,7 +385,12 @@ impl Crew<'_> {
 /// The intent of a change, but for what only the server can tell.
 fn draft(house: &House, desk: &Desk, open: &Open, planned: &Planned, shown: Option<(&Wanted, &Spooled)>) -> Intent {
     let placement = planned.task.placement.as_ref();
-    let is_shown = |ours: &&Placement| planned.account.shown == Shown::Custom(ours.mark.clone());
+    // A server that tells nothing of what stands there leaves the record to count.
+    let is_shown = |ours: &&Placement| match &planned.account.shown {
+        Shown::Custom(mark) => *mark == ours.mark,
+        Shown::Unknown(_) => true,
+        Shown::Default | Shown::System(_) => false,
+    };
     // What a revert takes off without its being ours is not deleted, and nothing in its place (`write-protocols.md`).
     let ours = placement.filter(|ours| shown.is_some() || is_shown(ours));
     Intent {

@@ -10,8 +10,10 @@ use super::slugs::{meanwhile_after, stage};
 use super::stage::Stage;
 use super::truth::Shows::{Default, Face};
 
-/// Listings: the survey, and the confirming one after it.
+/// Listings: the survey, the one that finds ourselves for the right to write, and the confirming one.
 const LISTING: &str = "*/api/latest/users";
+/// Listings before the confirming one.
+const CONFIRMING: u32 = 2;
 
 fn uploads(stage: &Stage) {
     stage.by_hand_in("bitbucket", "ada", "hand");
@@ -20,7 +22,7 @@ fn uploads(stage: &Stage) {
 #[test]
 fn what_passed_for_ours_is_looked_at_before_it_is_deleted() {
     let stage = stage(&["ada", "grace"]);
-    meanwhile_after(&stage, 1, "GET", LISTING, uploads).expect_exit(0);
+    meanwhile_after(&stage, CONFIRMING, "GET", LISTING, uploads).expect_exit(0);
     stage.no_photo("ada");
     stage.no_photo("grace");
     let line = stage.run().expect_exit(3).line("bitbucket", "ada");
@@ -46,7 +48,7 @@ fn a_picture_that_cannot_be_looked_at_is_not_deleted() {
 #[test]
 fn where_people_choose_what_is_shown_is_looked_at_before_it_counts_as_ours() {
     let stage = stage(&["ada", "grace"]).with(|pipe| _ = pipe.target("bitbucket").set("ownership", "ours"));
-    meanwhile_after(&stage, 1, "GET", LISTING, uploads).expect_exit(3);
+    meanwhile_after(&stage, CONFIRMING, "GET", LISTING, uploads).expect_exit(3);
     stage.new_photo("ada", "spare");
     stage.run().expect_exit(0);
     stage.no_photo("ada");
