@@ -4,10 +4,13 @@
 //! (`journal.rs`), so that no placement can be without its proof.
 //! A newcomer gets wrong: forgetting a placement takes no picture away; it makes the picture foreign.
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Store, journal};
-use crate::model::{AccountId, Before, Intent, Mark, PersonId, PersonRef, Placement, Recipe, SourceId, TargetId};
+use crate::model::{
+    AccountId, Before, Intent, Mark, PersonId, PersonRef, Placement, Provenance, Recipe, SourceId, TargetId,
+};
 use crate::state::codec::{Bytes, Id, Short, Whole, Word, limit};
 use crate::state::error::{StateError, StateFault};
 use crate::state::writer::Ack;
@@ -35,6 +38,16 @@ impl Store {
             Ok(query
                 .query_map(params![target.as_str(), after, limit(at_most)], placement)?
                 .collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The accounts on which a person's picture stands. Reads all of a target: asked for whoever is new to an account.
+    pub fn accounts_of(&self, target: &TargetId, person: &PersonRef) -> Result<Vec<AccountId>, StateError> {
+        self.read("read placements in the state", |db| {
+            let sql = "SELECT account FROM placement WHERE target = ? AND source = ? AND person = ? ORDER BY account";
+            let mut query = db.prepare_cached(sql)?;
+            let of = [target.as_str(), person.source.as_str(), person.id.as_str()];
+            Ok(query.query_map(of, |row| Ok(row.get::<_, Id<AccountId>>(0)?.0))?.collect::<Result<_, _>>()?)
         })
     }
 
@@ -101,6 +114,12 @@ pub(super) fn forget(db: &Connection, target: &TargetId, account: &AccountId) ->
     Ok(())
 }
 
+/// Of a row of version 1, or one that somebody emptied, it is not known what the picture looks like: a server that gave its
+/// number to somebody else's cannot be found out, so it is never deleted (promise P1).
+fn deletable(recorded: Provenance, looks: ValueRef<'_>) -> Provenance {
+    if looks == ValueRef::Null { Provenance::Adopted } else { recorded }
+}
+
 fn placement(row: &Row<'_>) -> rusqlite::Result<Placement> {
     let source: Option<Id<SourceId>> = row.get(2)?;
     let person: Option<Id<PersonId>> = row.get(3)?;
@@ -119,7 +138,7 @@ fn placement(row: &Row<'_>) -> rusqlite::Result<Placement> {
         recipe: row.get::<_, Id<Recipe>>(5)?.0,
         rendition: row.get::<_, Bytes>(6)?.0,
         mark: row.get::<_, Id<Mark>>(7)?.0,
-        provenance: row.get::<_, Word<_>>(8)?.0,
+        provenance: deletable(row.get::<_, Word<_>>(8)?.0, row.get_ref(11)?),
         before,
         looks: row.get::<_, Option<Short<_>>>(11)?.map(|looks| looks.0),
         keys: row.get::<_, Option<Short<_>>>(12)?.map(|keys| keys.0),

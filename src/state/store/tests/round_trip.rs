@@ -17,7 +17,9 @@ pub(super) fn write_sample(store: &Store) {
     store.learn(&"server-1".into(), &BTreeMap::from([("old".into(), "x".into())])).wait().unwrap();
     store.learn(&"server-1".into(), &learnt()).wait().unwrap();
     for placement in placements() {
-        store.adopt(placement).wait().unwrap();
+        let made = placement.account == "A2".into();
+        let provenance = if made { Provenance::Made } else { placement.provenance };
+        store.adopt(Placement { provenance, ..placement }).wait().unwrap();
     }
     store.put_marks(marks()).wait().unwrap();
     store.begin_intent(&intent("run-3", "KEY1", IntentKind::Replace), &sent(1)).wait().unwrap();
@@ -71,7 +73,8 @@ fn learnt() -> BTreeMap<String, String> {
 fn placements() -> [Placement; 3] {
     let made = Placement {
         person: None,
-        provenance: Provenance::Made,
+        // Made, but nothing is known of its looks.
+        provenance: Provenance::Adopted,
         before: Before::Picture(mark("10200")),
         ..placement("A2")
     };
