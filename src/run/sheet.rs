@@ -17,9 +17,9 @@ use super::selection::Review;
 use crate::error::Trouble;
 use crate::load::{Changes, closing};
 use crate::model::{
-    Account, Act, ChangeKind, Decided, Decision, Digest, Event, Fault, KeysDigest, Mark, OpenIntent, Person, PersonRef,
-    PersonResult, PhotoFact, Picture, Placement, Provenance, Reason, Seen, Shown, StateKey, Status, Task, Verdict,
-    Wanted, Went,
+    Account, AccountStanding, Act, ChangeKind, Decided, Decision, Digest, Event, Fault, KeysDigest, Mark, OpenIntent,
+    Person, PersonRef, PersonResult, PhotoFact, Picture, Placement, Provenance, Reason, Seen, Shown, SourceId,
+    StateKey, Status, Task, Verdict, Wanted, Went,
 };
 use crate::pipeline::Ownership;
 use crate::plan::{
@@ -97,7 +97,7 @@ impl<'a> Sheet<'a> {
         let recorded = self.bench.house.store.placement(self.desk.id(), &account.id)?;
         let placement = intents.iter().fold(recorded, |placement, (open, seen)| placement_seen(open, seen, placement));
         let case = Case { account, placement };
-        let sources = self.sources(&case.account)?;
+        let sources = self.sources(&case)?;
         let judgement = self.decide(&case, &sources)?;
         let matched = sources.iter().filter(|source| matches!(source.matched, Matched::Person(_)));
         self.plan.fed_by.extend(matched.map(|source| source.id.clone()));
@@ -280,12 +280,39 @@ impl<'a> Sheet<'a> {
         Ok(if review.passes(&change, act) { None } else { Some(Reason::NotReviewed) })
     }
 
-    fn sources(&self, account: &Account) -> Result<Vec<SourceView>, Trouble> {
+    /// A person whose picture stands on another account, which is in use and is not theirs any more, belongs to neither:
+    /// whoever takes over an address or a name gains nobody's face (promise P1).
+    fn unless_it_stands_elsewhere(&self, case: &Case, source: &SourceId, matched: Matched) -> Result<Matched, Trouble> {
+        let Matched::Person(id) = &matched else { return Ok(matched) };
+        let who = PersonRef { source: source.clone(), id: id.clone() };
+        let known = case.placement.as_ref().and_then(|placement| placement.person.as_ref()) == Some(&who);
+        if known || self.desk.target.follows_people() {
+            return Ok(matched);
+        }
+        let (target, facts) = (self.desk.id(), &self.bench.house.facts);
+        for other in self.bench.house.store.accounts_of(target, &who)? {
+            let Some(former) = facts.account(target, &other)?.filter(|former| former.id != case.account.id) else {
+                continue;
+            };
+            let mut rows = facts.matches(target, &other)?.into_iter().map(|row| from_row(Some(row)));
+            // Whoever it belongs to by now gets a picture of their own there.
+            let is_somebodys = rows.any(|row| matches!(row, Matched::Person(_)));
+            if former.standing == AccountStanding::Active && !is_somebodys {
+                let words =
+                    format!("{id}, whose picture stands on {}, which is in use and fits nobody now", former.name);
+                return Ok(Matched::Conflict(words));
+            }
+        }
+        Ok(matched)
+    }
+
+    fn sources(&self, case: &Case) -> Result<Vec<SourceView>, Trouble> {
+        let account = &case.account;
         let facts = &self.bench.house.facts;
         let rows = facts.matches(self.desk.id(), &account.id)?;
         let mut rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.source.clone(), row)).collect();
         let view = |feed: &super::feed::Feed| {
-            let matched = from_row(rows.remove(feed.id()));
+            let matched = self.unless_it_stands_elsewhere(case, feed.id(), from_row(rows.remove(feed.id())))?;
             let (person, photo) = match &matched {
                 Matched::Person(id) => {
                     let who = PersonRef { source: feed.id().clone(), id: id.clone() };

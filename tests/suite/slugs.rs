@@ -101,6 +101,17 @@ fn a_slug_that_passed_to_somebody_else_takes_no_picture_there() {
     stage.expect_shown_in("bitbucket", &[("ada", Face("hand")), ("countess", Default)]);
 }
 
+/// The directory knows nothing of the new name, and of the newcomer nothing at all: by the name alone she would be Ada.
+#[test]
+fn whoever_takes_over_a_name_does_not_get_the_face_that_stands_elsewhere() {
+    let stage = stage(&["ada", "grace"]).with(|pipe| _ = pipe.target("bitbucket").set("match", "[username]"));
+    stage.run().expect_exit(0);
+    pass_on(&stage);
+    let line = stage.run().expect_exit(0).line("bitbucket", "ada");
+    assert_eq!((&line["change"]["kind"], &line["reason"]), (&json!("conflict"), &json!("conflict")), "{line}");
+    stage.expect_shown_in("bitbucket", &[("ada", Default), ("countess", Face("ada")), ("grace", Face("grace"))]);
+}
+
 /// It passes on when the picture is on its way already: nothing can know that before.
 #[test]
 fn a_face_that_reached_somebody_else_is_taken_back_in_the_same_run() {
