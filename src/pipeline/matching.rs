@@ -281,6 +281,9 @@ fn pair(row: &table::Row, person: usize, account: usize) -> Result<(&str, &str),
         };
         return Err(table::Fault::new(cell.line, found));
     }
+    if let Some(cut) = row.key_may_be_cut(person, "person").or_else(|| row.key_may_be_cut(account, "account")) {
+        return Err(cut);
+    }
     let pair = (row.cells[person].trimmed(), row.cells[account].trimmed());
     row.swallowed().map_or(Ok(pair), Err)
 }
@@ -333,6 +336,8 @@ mod tests {
             ("person,account\nzo\u{eb},x\nzoe\u{308},y\n", 3, "but for case or Unicode form"),
             ("person,account\na\n", 2, "1 field where the header has 2"),
             ("person,account\na,x\nb", 3, "the last line is cut"),
+            ("person,account\na,grace\nb,gr", 3, "the file ends within `account` without a line end"),
+            ("account,person\nx,a\ny,b", 3, "the file ends within `person` without a line end"),
             ("person,account\n\"a,x\nb\",y\n", 2, "`person` has a line break"),
             ("person,account\n\"a,x\n\"b\",y\n", 2, "closed in line 3 with text behind it"),
         ] {

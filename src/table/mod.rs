@@ -254,6 +254,16 @@ impl Row {
         }
     }
 
+    /// A key at the very end of a file that ends without a line end: cut short it may be somebody else's. In quotes it is whole.
+    pub fn key_may_be_cut(&self, at: usize, name: &str) -> Option<Fault> {
+        let last = self.cells.get(at).filter(|_| self.unended && at + 1 == self.cells.len())?;
+        (!last.quoted && !last.trimmed().is_empty()).then(|| {
+            let found =
+                format!("the file ends within `{name}` without a line end, so it may be cut: end the last line");
+            Fault::new(last.line, found)
+        })
+    }
+
     /// Text in quotes that goes over a line break may be right, and it is what two missing quotes look like: then its
     /// first line holds the cells that should stand behind it, and its last line those before it.
     pub fn swallowed(&self) -> Option<Fault> {

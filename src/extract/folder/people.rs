@@ -177,8 +177,12 @@ impl Columns {
     }
 
     fn cell<'r>(&self, row: &'r table::Row, name: &str) -> Option<&'r Cell> {
+        row.cells.get(self.place(name)?)
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
         let known = COLUMNS.iter().position(|column| *column == name)?;
-        row.cells.get(self.0[known]?)
+        self.0[known]
     }
 
     fn get<'r>(&self, row: &'r table::Row, name: &str) -> &'r str {
@@ -197,7 +201,8 @@ impl Columns {
                 return Some(table::Fault::new(row.line, format!("`{name}` has {sign}: write it without")));
             }
         }
-        row.swallowed()
+        let cut = KEYS.iter().find_map(|name| row.key_may_be_cut(self.place(name)?, name));
+        cut.or_else(|| row.swallowed())
     }
 }
 
@@ -279,5 +284,5 @@ fn failure(path: &Path, mut faults: Vec<table::Fault>) -> Failure {
     if more > 0 {
         told.push(format!("and {more} more"));
     }
-    Failure::new(FailureKind::Misconfigured, format!("reading {}", path.display()), told.join("; "))
+    Failure::new(FailureKind::Misconfigured, format!("reading {}", path.display()), told.join("\n"))
 }
