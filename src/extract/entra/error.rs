@@ -37,6 +37,8 @@ const KNOWN: [&str; 20] = [
 pub(super) struct GraphError {
     /// The deepest known code, else the outermost; empty if there is none.
     pub(super) code: String,
+    /// Two levels have known codes, and not the same: that proves nothing.
+    pub(super) contradicts: bool,
     message: String,
     /// The code inside of a message that is JSON; empty if it is none.
     wrapped: String,
@@ -52,6 +54,7 @@ impl GraphError {
         while level.is_object() {
             if let Some(code) = level["code"].as_str().filter(|code| !code.is_empty()) {
                 if KNOWN.contains(&code) {
+                    read.contradicts |= !known.is_empty() && known != code;
                     code.clone_into(&mut known);
                 }
                 if read.code.is_empty() {

@@ -198,9 +198,11 @@ impl Part<'_> {
         let fault = |code: &str| Fault::new(code, error.words(self.status));
         let unknown = |code: &str| Judged::Final(T::unknown(fault(code)));
         match (self.status, error.code.as_str()) {
-            (404, "ImageNotFound" | "ErrorItemNotFound") => Judged::Final(T::absent(Absence::NotFound)),
+            (404, "ImageNotFound" | "ErrorItemNotFound") if !error.contradicts => {
+                Judged::Final(T::absent(Absence::NotFound))
+            }
             // Without that name any entity may be meant (§12).
-            (404, "ErrorEntityNotFound") if error.names("ImageNotFoundException") => {
+            (404, "ErrorEntityNotFound") if error.names("ImageNotFoundException") && !error.contradicts => {
                 Judged::Final(T::absent(Absence::NotFound))
             }
             (404, "Request_ResourceNotFound" | "ErrorInvalidUser") => unknown(GONE),

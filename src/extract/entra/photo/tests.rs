@@ -56,6 +56,7 @@ fn the_no_photo_table() {
     let absent = || Means::Absent(Absence::NotFound);
     let wrapped = json!({ "error": { "code": "UnknownError",
         "message": r#"{"error":{"code":"OrganizationFromTenantGuidNotFound","message":"x"}}"# } });
+    let within = |outer: &str, inner: &str| json!({ "error": { "code": outer, "innerError": { "code": inner } } });
     let entity = |message: &str| json!({ "error": { "code": "ErrorEntityNotFound", "message": message } });
     let image = "Exception of type 'Microsoft.Fast.Profile.Core.Exception.ImageNotFoundException' was thrown.";
     let inner = |code: &str| json!({ "error": { "code": code, "message": "m" } }).to_string();
@@ -78,6 +79,10 @@ fn the_no_photo_table() {
         (404, error("ErrorInvalidUser"), unknown("user_gone")),
         // The rows of §3.5, in their order; the 200 is below.
         (404, error("ImageNotFound"), absent()),
+        (404, within("TooManyRequests", "ImageNotFound"), unknown("not_found_unexplained")),
+        (404, within("Authorization_RequestDenied", "ImageNotFound"), unknown("not_found_unexplained")),
+        (404, within("UnknownError", "ErrorItemNotFound"), unknown("not_found_unexplained")),
+        (404, within("NotFound", "ImageNotFound"), absent()),
         (404, error("ErrorItemNotFound"), absent()),
         (404, error("Request_ResourceNotFound"), unknown("user_gone")),
         (404, error("ResourceNotFound"), unknown("mailbox_missing")),
