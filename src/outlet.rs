@@ -22,6 +22,12 @@ pub fn line(field: &str) -> String {
     out
 }
 
+/// A sentence of ours with fields in it: as [`line`]; where it has several lines, such as the faults of a table, one behind
+/// the other.
+pub fn sentence(words: &str) -> String {
+    line(&words.replace('\n', "; "))
+}
+
 /// A whole answer of lines that are ours, without secrets, nothing in it but what can be seen.
 pub fn text(answer: &str) -> String {
     // The words beside `password:` are ours here: a schema has such members.

@@ -118,9 +118,9 @@ impl Listener for Progress {
     fn hear(&self, event: &Event) {
         let Ok(mut works) = self.works.lock() else { return };
         match event {
-            Event::Failure(text) => self.say(&format!("error: {}", outlet::line(text))),
+            Event::Failure(text) => self.say(&format!("error: {}", outlet::sentence(text))),
             _ if self.verbosity == Verbosity::Quiet => {}
-            Event::Note(text) => self.say(&format!("note: {}", outlet::line(text))),
+            Event::Note(text) => self.say(&format!("note: {}", outlet::sentence(text))),
             Event::Begins { work, total } => {
                 works.insert(work.clone(), self.begins(work, *total));
             }

@@ -261,7 +261,7 @@ impl RunReport {
     /// With everything that came from outside as it may be shown ([`crate::outlet`]).
     pub fn shown(mut self) -> Self {
         for words in self.failures.iter_mut().chain(&mut self.notes) {
-            *words = outlet::line(words);
+            *words = outlet::sentence(words);
         }
         self.misplaced.iter_mut().for_each(MisplacedLine::show);
         self
