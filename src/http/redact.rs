@@ -7,7 +7,9 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
@@ -65,7 +67,8 @@ pub fn know(secret: &SecretString) {
     // The longest first: a secret that holds another one must not leave its rest behind.
     known.sort_by_key(|k| std::cmp::Reverse(k.expose_secret().len()));
     let long = known.iter().map(ExposeSecret::expose_secret).filter(|form| form.len() >= SHORTEST_ECHO);
-    *ECHOES.write().unwrap_or_else(PoisonError::into_inner) = AhoCorasick::new(long).ok();
+    let echoes = AhoCorasickBuilder::new().ascii_case_insensitive(true).build(long);
+    *ECHOES.write().unwrap_or_else(PoisonError::into_inner) = echoes.ok();
 }
 
 /// Whether a server gives back a secret of ours: as a name, a version, an id. Nothing of such an answer may be kept, for it
@@ -93,7 +96,21 @@ fn spellings(text: &str) -> Vec<String> {
         all.push(serde_json::Value::from(spelled).to_string().trim_matches('"').replace('/', "\\/"));
         all.extend([Page::Plain, Page::Careful].map(|page| in_page(spelled, page)));
     }
+    if text.len() >= SHORTEST_ECHO {
+        all.extend((0..3).flat_map(|before| in_base64(text, before)));
+        all.push(text.bytes().map(|byte| format!("{byte:02x}")).collect());
+        all.push(text.bytes().map(|byte| format!("{byte:02X}")).collect());
+        all.push(text.bytes().map(|byte| format!("%{byte:02X}")).collect());
+    }
     all
+}
+
+/// What base64 makes of it wherever it stands in something longer, such as `user:password`: so many bytes before it, and any
+/// behind it. The letters that the neighbours share are left out.
+fn in_base64(text: &str, before: usize) -> [String; 2] {
+    let bytes = [vec![0; before], text.as_bytes().to_vec()].concat();
+    let (from, to) = ((before * 8).div_ceil(6), bytes.len() * 8 / 6);
+    [STANDARD_NO_PAD.encode(&bytes), URL_SAFE_NO_PAD.encode(&bytes)].map(|encoded| encoded[from..to].to_owned())
 }
 
 /// `%2B` as `%2b`.
@@ -237,6 +254,8 @@ pub fn safe_url(url: &Url) -> String {
 
 #[cfg(test)]
 mod tests {
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
 
     #[test]
@@ -266,6 +285,23 @@ mod tests {
             "p%2Ba%2Fs%27s%3Cw%3E%26%22%3D%7E&#43;x",
         ] {
             assert_eq!(redact(&format!("<{text}>")), "<***>", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_found_inside_what_base64_and_hex_make_of_it() {
+        know(&SecretString::from("tok-CANARY-99x7?>"));
+        for pair in ["", "x:", "svc:", "user:"] {
+            let encoded = STANDARD.encode(format!("{pair}tok-CANARY-99x7?>:more"));
+            assert!(redact(&encoded).contains(REDACTED), "{encoded}");
+            assert!(is_echo(&HeaderMap::new(), format!("{{\"id\":\"{encoded}\"}}").as_bytes()));
+        }
+        for echoed in [
+            "746F6B2D43414E4152592D393978373F3E",
+            "TOK-canary-99X7?>",
+            "%74%6f%6b%2d%43%41%4e%41%52%59%2d%39%39%78%37%3f%3e",
+        ] {
+            assert!(is_echo(&HeaderMap::new(), echoed.as_bytes()), "{echoed}");
         }
     }
 
