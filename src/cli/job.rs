@@ -170,6 +170,10 @@ struct Files {
     plan: Option<PathBuf>,
 }
 
+fn is_empty(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|found| found.len() == 0)
+}
+
 impl Files {
     fn of(common: &Common, pipeline: &Pipeline, mode: Mode, plan: Option<&Path>) -> Self {
         let beside = || pipeline.state.with_extension("report");
@@ -190,6 +194,11 @@ impl Files {
                 .map_err(|error| unwritable("the report", folder, &error))?;
         }
         match &self.plan {
+            // Whatever else stands there is somebody's: a table, a picture, the pipeline file, the state.
+            Some(path) if path.is_file() && !is_empty(path) && run::read_plan(path).is_err() => {
+                let found = "it is there, and is no plan: nothing was written; name another file";
+                Err(Trouble::Usage(format!("the plan {}: {found}", path.display())))
+            }
             Some(path) => run::try_private(path).map_err(|error| unwritable("the plan", path, &error)),
             None => Ok(()),
         }

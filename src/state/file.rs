@@ -38,6 +38,9 @@ const APPLICATION_ID: usize = 68;
 
 /// The version in the header of a file of this shape.
 pub(super) fn version_of(path: &Path, shape: &Shape) -> Result<u32, StateFault> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(StateFault::NotOurs);
+    }
     let mut header = Vec::with_capacity(HEADER);
     File::open(path)?.take(HEADER as u64).read_to_end(&mut header)?;
     if header.len() < HEADER {

@@ -72,6 +72,12 @@ impl Lock {
     /// Takes the lock for the state at this path without waiting. Makes the folder if it is missing.
     pub fn acquire(state: &Path, holder: &Holder) -> Result<Self, LockError> {
         let path = beside(state, ".lock");
+        // A pipe would keep whoever opens it waiting, and beside a device nothing is to be left.
+        for file in [state, &path] {
+            if std::fs::metadata(file).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+                return Err(StateError::new("open the state", file, StateFault::NotOurs).into());
+            }
+        }
         make_folder(state)?;
         // Who holds the lock is written into it: through a link that would be somebody else's file.
         if path.is_symlink() {

@@ -169,3 +169,18 @@ fn a_plan_of_another_pipeline_is_refused() {
     stage.write("plan.json", "{}");
     stage.run_with(&["--plan", "plan.json"]).expect_exit(2).expect_error("plan.json");
 }
+
+#[test]
+fn a_plan_replaces_nothing_but_a_plan() {
+    let stage = Stage::company(&["ada"]);
+    stage.write("people.csv", "id,name\n1,Ada\n");
+    for file in ["pipeline.yaml", "people.csv"] {
+        let before = std::fs::read(stage.path(file)).unwrap_or_default();
+        let ended = stage.plan_with(&["--out", file]).expect_exit(2).expect_error("is no plan");
+        let after = std::fs::read(stage.path(file)).expect("the file");
+        ended.holds(before.is_empty() || after == before, "the file as it was");
+    }
+    for _ in 0..2 {
+        stage.plan_with(&["--out", "saved"]).expect_exit(0);
+    }
+}
