@@ -130,13 +130,13 @@ impl<'a> Play<'a> {
         let struck = self.stage.sandbox.faults().scheduled();
         self.stage.sandbox.faults().clear();
         self.stage.edit(|pipe| _ = pipe.top("http", CALM));
-        let ended = self.run("without faults", None).expect_exit(0);
+        let ended = expect_success(self.run("without faults", None));
         self.tell(ended.stdout);
         self.expect_converged();
         // Each run costs its time: a third of the seeds must do.
         if self.dice.below(3) == 0 {
             self.stage.sandbox.reset_writes();
-            self.run("again", None).expect_exit(0).expect_answer("nothing to do");
+            _ = expect_success(self.run("again", None));
             assert_eq!(self.stage.sandbox.truth().writes, []);
         }
         struck
@@ -397,4 +397,11 @@ impl<'a> Play<'a> {
 fn find<'t>(people: &'t [Truly], source: Source, name: &str) -> Option<&'t Truly> {
     let user_name = source.address(name);
     people.iter().find(|person| person.simulator == source.simulator() && person.user_name == user_name)
+}
+
+/// Done, or no success only since most of the photos cannot be got for good.
+#[track_caller]
+fn expect_success(ended: Ended) -> Ended {
+    let lost = ended.stdout.contains("photos could not be learnt");
+    ended.expect_exit(if lost { 3 } else { 0 })
 }
