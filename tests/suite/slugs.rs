@@ -51,7 +51,9 @@ pub fn meanwhile_after(stage: &Stage, nth: u32, method: &str, path: &str, change
     let child = stage.spawn(&arguments);
     let arrived = |stage: &Stage| {
         let entries = stage.sandbox.requests().entries();
-        entries.iter().any(|entry| entry.path.ends_with(path.trim_start_matches('*')) && entry.status.is_none())
+        // An earlier one may not be answered yet, and is another.
+        let mut such = entries.iter().filter(|entry| entry.path.ends_with(path.trim_start_matches('*')));
+        such.nth(nth as usize).is_some_and(|entry| entry.status.is_none())
     };
     stage.until("the request arrives", arrived);
     change(stage);
