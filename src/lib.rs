@@ -18,8 +18,6 @@ pub mod pipeline;
 pub mod plan;
 pub mod report;
 pub mod run;
-#[cfg(feature = "sandbox")]
-pub mod sandbox;
 pub mod state;
 pub mod table;
 pub mod transform;

@@ -8,7 +8,7 @@ use clap::Args;
 use super::{answer, sandboxed};
 use crate::error::Trouble;
 use crate::exit::Exit;
-use crate::sandbox::{Options, Ports, Running, Sandbox, Secret};
+use avatarpipe_sandbox::{Options, Ports, Running, Sandbox, Secret};
 
 /// How the sandbox is run.
 #[derive(Debug, Args)]

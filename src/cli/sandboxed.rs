@@ -18,7 +18,7 @@ use crate::pipeline::{
     AtlassianCredential, Document, Element, GoogleEndpoints, HttpOverride, Overrides, SourceOverride, TargetOverride,
 };
 use crate::run::write_private;
-use crate::sandbox::{Options, Running, Sandbox, Secret, World};
+use avatarpipe_sandbox::{Options, Running, Sandbox, Secret, World};
 
 /// The world that is taken where nothing speaks for another.
 pub const DEFAULT: &str = "corporate";

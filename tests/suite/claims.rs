@@ -4,7 +4,7 @@
 //! Leaves to others: what each rule does about a person (`rules`); every case of a pair (beside `plan::matching`).
 //! A newcomer gets wrong: an account is what somebody may have edited; the directory is what is believed.
 
-use avatarpipe::sandbox::jira::world::Standing;
+use avatarpipe_sandbox::jira::world::Standing;
 
 use super::company::{Company, address};
 use super::stage::Stage;

@@ -6,13 +6,13 @@
 use std::collections::BTreeMap;
 use std::io::Cursor;
 
-use avatarpipe::sandbox::World;
-use avatarpipe::sandbox::bitbucket::world::Instance as Git;
-use avatarpipe::sandbox::confluence::world::Instance as Wiki;
-use avatarpipe::sandbox::entra::world::{Certificate, Person, Photo, Tenant};
-use avatarpipe::sandbox::google::world::{Customer, Role, User};
-use avatarpipe::sandbox::jira::version::Version;
-use avatarpipe::sandbox::jira::world::{AccountWorld, Instance};
+use avatarpipe_sandbox::World;
+use avatarpipe_sandbox::bitbucket::world::Instance as Git;
+use avatarpipe_sandbox::confluence::world::Instance as Wiki;
+use avatarpipe_sandbox::entra::world::{Certificate, Person, Photo, Tenant};
+use avatarpipe_sandbox::google::world::{Customer, Role, User};
+use avatarpipe_sandbox::jira::version::Version;
+use avatarpipe_sandbox::jira::world::{AccountWorld, Instance};
 use serde_json::json;
 
 /// Pixels a side of a face: large enough for every rule, small enough for a hundred tests.

@@ -5,11 +5,11 @@
 
 use avatarpipe::model::{Absence, Before, Digest, PersonRef, PhotoMark, Placement, Provenance, Recipe, Remembered};
 use avatarpipe::model::{AccountId, Mark, PersonId, RunId, SourceId, TargetId, Version};
-use avatarpipe::sandbox::World;
-use avatarpipe::sandbox::entra::world::{NoPhoto, Person, Photo, PhotoStore, Tenant};
-use avatarpipe::sandbox::jira::world::Instance;
 use avatarpipe::state::{Holder, Lock, Store};
 use avatarpipe::transform::Settings;
+use avatarpipe_sandbox::World;
+use avatarpipe_sandbox::entra::world::{NoPhoto, Person, Photo, PhotoStore, Tenant};
+use avatarpipe_sandbox::jira::world::Instance;
 use serde_json::json;
 
 use super::company::{address, face, file};

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::net::TcpListener;
 use std::process::Command;
 
-use avatarpipe::sandbox::faults::{Effect, Fault};
+use avatarpipe_sandbox::faults::{Effect, Fault};
 
 use super::company::Company;
 use super::stage::Stage;
@@ -193,7 +193,7 @@ fn code_5_is_an_answer_as_nobody() {
         let nobody = Fault::new(Effect::Special("login_refused".into())).at("jira");
         stage
             .sandbox
-            .fault(Fault { on: avatarpipe::sandbox::faults::Match { path: Some(path.into()), ..nobody.on }, ..nobody });
+            .fault(Fault { on: avatarpipe_sandbox::faults::Match { path: Some(path.into()), ..nobody.on }, ..nobody });
         stage.run().expect_exit(5);
     }
     stage.sandbox.faults().clear();

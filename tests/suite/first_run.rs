@@ -1,7 +1,7 @@
 //! The main job on the world of the README: every account shows its person's photo, and the second run finds nothing to do.
 
-use avatarpipe::sandbox::World;
-use avatarpipe::sandbox::truth::ShownKind;
+use avatarpipe_sandbox::World;
+use avatarpipe_sandbox::truth::ShownKind;
 
 use super::stage::Stage;
 use super::truth::looks;

@@ -3,8 +3,8 @@
 //! A newcomer gets wrong: a person who opted out and is not recognised is given a picture, which is worse than no run at
 //! all; so a group that cannot be read fails its source.
 
-use avatarpipe::sandbox::faults::{Answer, Effect, Fault};
-use avatarpipe::sandbox::google::world::Group;
+use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
+use avatarpipe_sandbox::google::world::Group;
 use serde_json::json;
 
 use super::company::{Company, bought};

@@ -5,8 +5,8 @@
 
 use std::io::Write as _;
 
-use avatarpipe::sandbox::entra::world::Photo;
-use avatarpipe::sandbox::faults::{Answer, Effect, Fault};
+use avatarpipe_sandbox::entra::world::Photo;
+use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
 use serde_json::Value;
 
 use super::company::{Company, file};

@@ -1,7 +1,7 @@
 //! A lost or old state is survivable: pictures that look alike are adopted without a write, and never deleted.
 
-use avatarpipe::sandbox::entra::world::{NoPhoto, Photo};
-use avatarpipe::sandbox::truth::ShownKind;
+use avatarpipe_sandbox::entra::world::{NoPhoto, Photo};
+use avatarpipe_sandbox::truth::ShownKind;
 
 use super::company::{Company, face, file};
 use super::stage::Stage;
@@ -43,7 +43,7 @@ fn adopted_pictures_are_replaced_and_reverted_and_never_deleted() {
         assert!(truth.avatars.iter().any(|avatar| avatar.id == id), "the adopted avatar {id} was deleted");
     }
     assert_eq!(truth.violations, [""; 0]);
-    assert_eq!(stage.account("grace").now.kind, avatarpipe::sandbox::truth::ShownKind::Default);
+    assert_eq!(stage.account("grace").now.kind, avatarpipe_sandbox::truth::ShownKind::Default);
     let spare = super::truth::looks(&super::company::face("spare"));
     assert!(super::truth::looks(&stage.account("ada").now.bytes).fits(&spare));
 }
@@ -244,7 +244,7 @@ fn an_old_state_does_not_turn_our_pictures_into_choices() {
     let shown = |name: &str| super::truth::looks(&stage.account(name).now.bytes);
     let hand = super::truth::looks(&super::company::face("hand"));
     assert!(shown("ada").fits(&hand) && shown("alan").fits(&hand));
-    assert_eq!(stage.account("grace").now.kind, avatarpipe::sandbox::truth::ShownKind::Default);
+    assert_eq!(stage.account("grace").now.kind, avatarpipe_sandbox::truth::ShownKind::Default);
     stage.sandbox.requests().reset();
     stage.run().expect_exit(0).expect_answer("nothing to do");
     let calls = stage.calls("jira");

@@ -4,8 +4,8 @@
 //! Owns: the confirming look at all accounts. Leaves to others: the read before each write, beside each protocol.
 //! A newcomer gets wrong: the protocols leave only the time between their last read and the write itself.
 
-use avatarpipe::sandbox::faults::{Effect, Fault};
-use avatarpipe::sandbox::truth::ShownKind;
+use avatarpipe_sandbox::faults::{Effect, Fault};
+use avatarpipe_sandbox::truth::ShownKind;
 use serde_json::json;
 
 use super::company::Company;

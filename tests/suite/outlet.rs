@@ -4,8 +4,8 @@
 //! Owns: names that are no names, and servers that give back what they were sent. Leaves to others: the rule itself, character
 //! by character (`outlet`).
 
-use avatarpipe::sandbox::faults::{Answer, Effect, Fault};
-use avatarpipe::sandbox::jira::world::AccountWorld;
+use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
+use avatarpipe_sandbox::jira::world::AccountWorld;
 
 use super::company::Company;
 use super::ended::{Ended, files};

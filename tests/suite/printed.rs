@@ -1,7 +1,7 @@
 //! Whole outputs, so that a change of any word is seen.
 
-use avatarpipe::sandbox::entra::world::{NoPhoto, Photo, PhotoFailure};
-use avatarpipe::sandbox::faults::{Effect, Fault};
+use avatarpipe_sandbox::entra::world::{NoPhoto, Photo, PhotoFailure};
+use avatarpipe_sandbox::faults::{Effect, Fault};
 
 use super::company::Company;
 use super::ended::Ended;

@@ -3,8 +3,8 @@
 //! A newcomer gets wrong: in Confluence and Bitbucket a picture is shown as soon as it is there, so a probe changes the
 //! account for a moment. What cannot be put back is not tried.
 
-use avatarpipe::sandbox::faults::{Effect, Fault};
-use avatarpipe::sandbox::truth::ShownKind;
+use avatarpipe_sandbox::faults::{Effect, Fault};
+use avatarpipe_sandbox::truth::ShownKind;
 use serde_json::{Value, json};
 
 use super::company::{Company, file};

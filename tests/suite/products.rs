@@ -4,7 +4,7 @@
 //! Leaves to others: Entra and Jira, which every stage has (`stage`).
 //! A newcomer gets wrong: the key of a Google service account is a file in the test's folder, as it is with a customer.
 
-use avatarpipe::sandbox::{Secret, World};
+use avatarpipe_sandbox::{Secret, World};
 
 use super::stage::Stage;
 

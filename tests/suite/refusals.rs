@@ -7,7 +7,7 @@
 //! A newcomer gets wrong: everybody has our picture before the failures begin; so a failure that is taken for an absence
 //! shows at once.
 
-use avatarpipe::sandbox::faults::{Answer, Effect, Fault};
+use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
 use serde_json::{Value, json};
 
 use super::company::{Company, address, bought, file};

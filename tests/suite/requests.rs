@@ -1,6 +1,6 @@
 //! Requests: as few as the protocols allow, and as many as the forecast says; counted where they arrive.
 
-use avatarpipe::sandbox::jira::version::Version;
+use avatarpipe_sandbox::jira::version::Version;
 
 use super::company::Company;
 use super::stage::Stage;
@@ -73,7 +73,7 @@ fn a_photo_that_is_gone_is_asked_for_twice() {
     let (gone, twice) = stage.counted(Stage::run);
     gone.expect_exit(0).expect_line("ada", "revert", "absent", "done");
     assert_eq!(twice["entra"], quiet["entra"] + 1, "the second question");
-    let asked = |entry: &avatarpipe::sandbox::requests::Entry| {
+    let asked = |entry: &avatarpipe_sandbox::requests::Entry| {
         entry.parts.iter().filter(|(part, status)| part.contains("/photo") && *status == 404).count()
     };
     assert_eq!(stage.sandbox.requests().entries().iter().map(asked).sum::<usize>(), 2);

@@ -1,9 +1,9 @@
 //! Who is given a picture, who keeps what there is, and for which reason (promises P1, P2, P10).
 
-use avatarpipe::sandbox::entra::world::{NoPhoto, Person, Photo, PhotoFailure};
-use avatarpipe::sandbox::faults::{Answer, Effect, Fault};
-use avatarpipe::sandbox::google::world::User;
-use avatarpipe::sandbox::jira::world::Choice;
+use avatarpipe_sandbox::entra::world::{NoPhoto, Person, Photo, PhotoFailure};
+use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
+use avatarpipe_sandbox::google::world::User;
+use avatarpipe_sandbox::jira::world::Choice;
 use serde_json::json;
 
 use super::company::{Company, address};

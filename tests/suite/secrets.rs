@@ -1,7 +1,7 @@
 //! No secret in any output at any verbosity. Every test looks for them ([`super::stage::Stage::finish`]); here are the
 //! loudest runs and the worst failures.
 
-use avatarpipe::sandbox::faults::{Answer, Effect, Fault};
+use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
 
 use super::stage::Stage;
 

@@ -1,6 +1,6 @@
 //! What a run may be narrowed to: people, targets, a reviewed plan, or nothing at all.
 
-use avatarpipe::sandbox::faults::{Effect, Fault};
+use avatarpipe_sandbox::faults::{Effect, Fault};
 
 use super::company::{Company, address, bought};
 use super::stage::Stage;

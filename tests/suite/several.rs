@@ -4,8 +4,8 @@
 //! Leaves to others: the rules of one source and one target (`rules`), the bundled files (`systems`).
 //! A newcomer gets wrong: a source that fails makes its own people unknown, and nobody else's.
 
-use avatarpipe::sandbox::faults::{Answer, Effect, Fault};
-use avatarpipe::sandbox::google::world::User;
+use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
+use avatarpipe_sandbox::google::world::User;
 use serde_json::{Value, json};
 
 use super::company::{Company, bought, file};

@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use avatarpipe::sandbox::faults::{Answer, Effect, Fault};
-use avatarpipe::sandbox::jira::version::Version;
+use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
+use avatarpipe_sandbox::jira::version::Version;
 use serde_json::json;
 
 use super::company::Company;

@@ -1,7 +1,7 @@
 //! `auth`: who we are everywhere, what we may, what is missing or too much, what expires when (design §6).
 
-use avatarpipe::sandbox::faults::{Answer, Effect, Fault};
-use avatarpipe::sandbox::google::world::Role;
+use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
+use avatarpipe_sandbox::google::world::Role;
 use serde_json::{Value, json};
 
 use super::company::Company;

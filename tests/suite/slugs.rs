@@ -5,7 +5,7 @@
 //! Leaves to others: the steps of a write (`load::bitbucket`), kills (`crash`).
 //! A newcomer gets wrong: the account keeps its id and its picture when it is renamed; only the address is another one.
 
-use avatarpipe::sandbox::faults::{Effect, Fault};
+use avatarpipe_sandbox::faults::{Effect, Fault};
 use serde_json::{Value, json};
 
 use super::company::{Company, address};

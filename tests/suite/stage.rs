@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use avatarpipe::sandbox::faults::Fault;
-use avatarpipe::sandbox::{Options, Running, Sandbox, Secret, World};
+use avatarpipe_sandbox::faults::Fault;
+use avatarpipe_sandbox::{Options, Running, Sandbox, Secret, World};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -8,7 +8,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use avatarpipe::sandbox::faults::{Effect, Fault};
+use avatarpipe_sandbox::faults::{Effect, Fault};
 
 use super::ended::{Ended, files};
 use super::stage::Stage;

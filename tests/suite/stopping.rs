@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use avatarpipe::sandbox::faults::{Answer, Effect, Fault};
+use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
 
 use super::company::{Company, address, face};
 use super::ended::Ended;
@@ -174,7 +174,7 @@ fn a_pause_that_a_server_asked_for_is_not_sat_out() {
     }
 }
 
-fn is(entry: &avatarpipe::sandbox::requests::Entry, (simulator, call): (&str, &str)) -> bool {
+fn is(entry: &avatarpipe_sandbox::requests::Entry, (simulator, call): (&str, &str)) -> bool {
     entry.simulator == simulator && format!("{} {}", entry.method, entry.path).contains(call)
 }
 

@@ -8,8 +8,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use avatarpipe::sandbox::truth::{Account, ShownKind, Truth};
-use avatarpipe::sandbox::{Options, Running, Sandbox, World};
+use avatarpipe_sandbox::truth::{Account, ShownKind, Truth};
+use avatarpipe_sandbox::{Options, Running, Sandbox, World};
 
 use super::ended::Ended;
 use super::truth::{expect_tidy, looks};

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use avatarpipe::model::Luma;
-use avatarpipe::sandbox::Running;
-use avatarpipe::sandbox::requests::Entry;
-use avatarpipe::sandbox::truth::{Account, ShownKind};
 use avatarpipe::transform::{Limits, luma};
+use avatarpipe_sandbox::Running;
+use avatarpipe_sandbox::requests::Entry;
+use avatarpipe_sandbox::truth::{Account, ShownKind};
 use serde_json::json;
 
 use super::company::file;

@@ -55,7 +55,7 @@ fn what_the_person_uploaded_instead_is_not_deleted_as_ours() {
 
 #[test]
 fn a_lost_answer_is_sent_again() {
-    use avatarpipe::sandbox::faults::{Effect, Fault};
+    use avatarpipe_sandbox::faults::{Effect, Fault};
     for switch in BLIND {
         let stage = blind(switch);
         stage.sandbox.fault(Fault::new(Effect::HandleThenDrop {}).at("bitbucket").on("POST", "*/ada/*").times(1));

@@ -32,7 +32,7 @@ fn what_passed_for_ours_is_looked_at_before_it_is_deleted() {
 
 #[test]
 fn a_picture_that_cannot_be_looked_at_is_not_deleted() {
-    use avatarpipe::sandbox::faults::{Effect, Fault};
+    use avatarpipe_sandbox::faults::{Effect, Fault};
     let stage = stage(&["ada"]);
     stage.run().expect_exit(0);
     stage.no_photo("ada");

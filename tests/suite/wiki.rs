@@ -5,9 +5,9 @@
 //! A newcomer gets wrong: the wiki is listed before the photos are asked for, so the first batch is held back while the
 //! world changes.
 
-use avatarpipe::sandbox::confluence::world::Instance as Wiki;
-use avatarpipe::sandbox::faults::{Answer, Effect, Fault};
-use avatarpipe::sandbox::truth::ShownKind;
+use avatarpipe_sandbox::confluence::world::Instance as Wiki;
+use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
+use avatarpipe_sandbox::truth::ShownKind;
 use serde_json::{Value, json};
 
 use super::company::{Company, face};
@@ -44,7 +44,7 @@ fn run_with_a_change(stage: &Stage, change: impl FnOnce(&Stage)) -> Ended {
     stage.sandbox.fault(Fault::new(Effect::HandleOnRelease {}).at("graph").on("POST", "*").times(1));
     let child = stage.spawn(&RUN);
     stage.until("the photos are asked for", |stage| {
-        let asked = |entry: &avatarpipe::sandbox::requests::Entry| entry.simulator == "graph" && entry.method == "POST";
+        let asked = |entry: &avatarpipe_sandbox::requests::Entry| entry.simulator == "graph" && entry.method == "POST";
         stage.sandbox.requests().entries().iter().any(asked)
     });
     change(stage);
@@ -158,7 +158,7 @@ fn a_file_of_the_persons_own_under_our_name_is_never_removed() {
         stage.new_photo("ada", "spare");
         expect_note(&stage.run().expect_exit(0), "named like ours");
         stage.run().expect_exit(0).expect_answer("nothing to do");
-        let there = |avatar: &avatarpipe::sandbox::truth::Avatar| avatar.id == file && avatar.creator == "world";
+        let there = |avatar: &avatarpipe_sandbox::truth::Avatar| avatar.id == file && avatar.creator == "world";
         assert!(stage.sandbox.truth().avatars.iter().any(there), "{way}: the person's own file is there");
         stage.expect_shown_in("confluence", &[("ada", Face("spare"))]);
     }

@@ -3,7 +3,7 @@
 //! Owns: one entry for each way that the pipeline file takes a secret in. Leaves to others: what is done with them.
 //! A newcomer gets wrong: not every kind works here. The sandbox knows no GitLab, so that token is sent and refused.
 
-use avatarpipe::sandbox::Secret;
+use avatarpipe_sandbox::Secret;
 use serde_json::json;
 
 use super::super::stage::Stage;

@@ -8,9 +8,9 @@ mod kinds; // the kinds of credentials
 mod proxied; // a proxy's password, and nothing for whoever a redirect names
 mod tls; // a proxy that opens TLS, with the simulators behind it
 
-use avatarpipe::sandbox::World;
-use avatarpipe::sandbox::echo::Form;
-use avatarpipe::sandbox::faults::{Answer, Effect, Fault};
+use avatarpipe_sandbox::World;
+use avatarpipe_sandbox::echo::Form;
+use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
 
 use super::company::Company;
 use super::ended::{Ended, files};

@@ -5,7 +5,7 @@
 //! A newcomer gets wrong: a proxy that opens TLS can answer in the place of every server, and quote what only the proxy
 //! was sent.
 
-use avatarpipe::sandbox::faults::{Answer, Effect, Fault};
+use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
 
 use super::super::company::Company;
 use super::super::stage::Stage;

@@ -3,7 +3,7 @@
 //! A newcomer gets wrong: nobody is killed here. The run looks again by itself, and what it cannot mend it leaves to the
 //! next one.
 
-use avatarpipe::sandbox::faults::{Effect, Fault};
+use avatarpipe_sandbox::faults::{Effect, Fault};
 
 use super::harness::{
     Begins, Calm, Case, ENDPOINT, FIRST, MULTIPART, ONE_STEP, OVER_OURS, REVERT, SESSION, Way, XMLRPC,

@@ -5,7 +5,7 @@
 //! A newcomer gets wrong: the program cannot be stopped between two steps on a disk from outside. A folder in the way of
 //! the picture stops it there instead; kills between the steps are beside the code (`load/folder/tests`).
 
-use avatarpipe::sandbox::faults::{Effect, Fault};
+use avatarpipe_sandbox::faults::{Effect, Fault};
 
 use super::harness::{Begins, SESSION, struck};
 use crate::suite::company::face;

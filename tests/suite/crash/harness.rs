@@ -5,7 +5,7 @@
 //! A newcomer gets wrong: after the kill only the state file is carried over, into an empty folder: what the facts, the
 //! spool and the first machine knew is lost, as it is in CI.
 
-use avatarpipe::sandbox::faults::{Effect, Fault};
+use avatarpipe_sandbox::faults::{Effect, Fault};
 
 use crate::suite::company::Company;
 use crate::suite::stage::Stage;

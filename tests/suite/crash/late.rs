@@ -8,7 +8,7 @@
 use std::thread;
 use std::time::Duration;
 
-use avatarpipe::sandbox::faults::{Effect, Fault};
+use avatarpipe_sandbox::faults::{Effect, Fault};
 
 use super::harness::{Calm, Case, ENDPOINT, FIRST, MULTIPART, ONE_STEP, OVER_OURS, REVERT, SESSION, Way, XMLRPC};
 use crate::suite::stage::Stage;

@@ -1,7 +1,7 @@
 //! The name passes to somebody else while the program is at the write, and on top of that the program is killed: whoever
 //! has the name now keeps what they had, and nothing of ours (promises P1, P4).
 
-use avatarpipe::sandbox::faults::{Effect, Fault};
+use avatarpipe_sandbox::faults::{Effect, Fault};
 
 use super::harness::{Begins, Calm, FIRST, Killed, ONE_STEP, SESSION, Way, kill_at};
 use crate::suite::stage::Stage;

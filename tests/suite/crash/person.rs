@@ -9,8 +9,8 @@
 
 use std::time::Duration;
 
-use avatarpipe::sandbox::truth::ShownKind;
 use avatarpipe::transform::{Limits, Settings, render};
+use avatarpipe_sandbox::truth::ShownKind;
 
 use super::harness::{
     Begins, Calm, Case, Killed, MULTIPART, ONE_STEP, OVER_OURS, REVERT, SESSION, Way, XMLRPC, kill_at,

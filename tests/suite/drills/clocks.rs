@@ -1,7 +1,7 @@
 //! A clock that is hours off: the program's against those of the servers.
 
-use avatarpipe::sandbox::Secret;
-use avatarpipe::sandbox::faults::{Answer, Effect, Fault};
+use avatarpipe_sandbox::Secret;
+use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
 use serde_json::json;
 
 use super::super::company::Company;

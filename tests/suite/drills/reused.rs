@@ -4,7 +4,7 @@
 //! back (`targets`).
 //! A newcomer gets wrong: an id alone proves nothing. It counts only on the account that we made it for.
 
-use avatarpipe::sandbox::truth::ShownKind;
+use avatarpipe_sandbox::truth::ShownKind;
 
 use super::super::company::{Company, face};
 use super::super::stage::Stage;

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use avatarpipe::sandbox::faults::{Effect, Fault};
+use avatarpipe_sandbox::faults::{Effect, Fault};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 

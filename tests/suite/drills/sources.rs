@@ -1,6 +1,6 @@
 //! A provider that is not there, lies, or lets us in no more.
 
-use avatarpipe::sandbox::faults::{Answer, Effect, Fault};
+use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
 use serde_json::{Value, json};
 
 use super::super::company::{Company, bought};
@@ -75,7 +75,7 @@ fn photos_that_are_gone_are_asked_for_twice_before_they_count() {
     every_photo(&stage, answer(404, graph_error("ImageNotFound")));
     stage.run().expect_exit(4);
     let asked = stage.sandbox.requests().entries();
-    let photo = |entry: &avatarpipe::sandbox::requests::Entry| entry.path == "/v1.0/$batch";
+    let photo = |entry: &avatarpipe_sandbox::requests::Entry| entry.path == "/v1.0/$batch";
     assert_eq!(asked.iter().filter(|entry| photo(entry)).count(), 2, "once all of them, once again all of them");
 }
 
@@ -262,7 +262,7 @@ fn a_listing_without_any_marker_is_no_proof() {
         )
         .expect("a photo");
     let users = stage.sandbox.truth().people.into_iter().filter(|person| person.simulator == "directory");
-    let user = |person: avatarpipe::sandbox::truth::Person| json!({ "id": person.id, "primaryEmail": person.user_name, "name": { "fullName": person.display_name }, "orgUnitPath": "/" });
+    let user = |person: avatarpipe_sandbox::truth::Person| json!({ "id": person.id, "primaryEmail": person.user_name, "name": { "fullName": person.display_name }, "orgUnitPath": "/" });
     let everybody: Vec<Value> = users.map(user).collect();
     stage.sandbox.fault(directory(LISTING, answer(200, json!({ "users": everybody }))));
     let ended = stage.run().expect_exit(0);

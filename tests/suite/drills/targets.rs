@@ -1,7 +1,7 @@
 //! A server that is not there, lies, lets us in no more, is another one, or was put back from a backup.
 
-use avatarpipe::sandbox::faults::{Answer, Effect, Fault};
-use avatarpipe::sandbox::jira::world::Role;
+use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
+use avatarpipe_sandbox::jira::world::Role;
 use serde_json::Value;
 
 use super::super::company::{Company, face};

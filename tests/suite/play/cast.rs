@@ -8,10 +8,10 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use avatarpipe::sandbox::entra::world::{NoPhoto, Person, Photo, PhotoFailure};
-use avatarpipe::sandbox::google::world::{Photo as Thumbnail, User};
-use avatarpipe::sandbox::schedule::Dice;
-use avatarpipe::sandbox::{World, bitbucket, confluence, jira};
+use avatarpipe_sandbox::entra::world::{NoPhoto, Person, Photo, PhotoFailure};
+use avatarpipe_sandbox::google::world::{Photo as Thumbnail, User};
+use avatarpipe_sandbox::schedule::Dice;
+use avatarpipe_sandbox::{World, bitbucket, confluence, jira};
 use serde_json::{Value, json};
 
 use crate::suite::company::{Company, address, bought, face_of, file};

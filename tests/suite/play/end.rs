@@ -6,11 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use avatarpipe::sandbox::truth::{Account, Person, ShownKind, Truth};
+use avatarpipe_sandbox::truth::{Account, Person, ShownKind, Truth};
 
 use super::Play;
 use crate::suite::truth::looks;
-use avatarpipe::sandbox::oracle::Chosen;
+use avatarpipe_sandbox::oracle::Chosen;
 
 /// Who uploaded each picture: by simulator, account and id.
 type Creators<'t> = BTreeMap<(&'t str, &'t str, &'t str), &'t str>;

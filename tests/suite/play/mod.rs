@@ -13,10 +13,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use avatarpipe::sandbox::oracle::{Chosen, Owner, Owners};
-use avatarpipe::sandbox::requests::Entry;
-use avatarpipe::sandbox::schedule::{Dice, Schedule, Servers};
-use avatarpipe::sandbox::truth::Person as Truly;
+use avatarpipe_sandbox::oracle::{Chosen, Owner, Owners};
+use avatarpipe_sandbox::requests::Entry;
+use avatarpipe_sandbox::schedule::{Dice, Schedule, Servers};
+use avatarpipe_sandbox::truth::Person as Truly;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;

@@ -1,0 +1,175 @@
+//! What the login needs of a product, and what it remembers there.
+//!
+//! Owns: sessions, token buckets, failed logins in a row, the counters of logins; the two traits a product implements.
+//! Leaves to others: the rules (`login`, `filters`).
+//! A newcomer gets wrong: sessions and buckets end with the process; only counters and failures outlive it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use super::reply::Reply;
+use crate::context::Context;
+use crate::switches::Switch;
+
+/// How a product differs from the others at its door.
+pub trait Door {
+    /// What the product holds.
+    type Store: Premises;
+
+    /// The handle to the sandbox.
+    fn context(&self) -> &Context;
+
+    /// What the server calls itself in links, without a slash at the end.
+    fn base(&self) -> &str;
+
+    /// `Path` of its cookies.
+    fn cookie_path(&self) -> &str;
+
+    /// Name of the cookie that holds a session.
+    fn session_cookie(&self) -> &'static str {
+        "JSESSIONID"
+    }
+
+    /// Seeds session ids.
+    fn seed(&self) -> &str;
+
+    /// Whether the played release understands tokens.
+    fn has_tokens(&self) -> bool;
+
+    /// Whether the played release takes passwords out of the box.
+    fn has_passwords(&self) -> bool;
+
+    /// 401 of a resource that needs a login, in the product's error shape.
+    fn login_required(&self) -> Reply {
+        Reply::login_required()
+    }
+
+    /// A session ended.
+    fn ended(&self, _store: &mut Self::Store, _session: Session<<Self::Store as Premises>::Kept>) {}
+
+    /// Whether a switch stands on `on`, or on `version` and the release says so.
+    fn stands(&self, switch: &Switch, by_version: bool) -> bool {
+        match self.context().switch(switch).as_str() {
+            "version" => by_version,
+            word => word == "on",
+        }
+    }
+}
+
+/// The accounts, as far as a login looks at them.
+pub trait Premises {
+    /// What the product keeps in a session.
+    type Kept: Default;
+
+    /// What the login remembers.
+    fn lobby(&self) -> &Lobby<Self::Kept>;
+
+    /// The same, to change it.
+    fn lobby_mut(&mut self) -> &mut Lobby<Self::Kept>;
+
+    /// The account with that key.
+    fn keyed(&self, key: &str) -> Option<Member<'_>>;
+
+    /// The key of the account with that name, whatever its case.
+    fn key_of(&self, name: &str) -> Option<&str>;
+
+    /// The key of the account with that token.
+    fn holder(&self, token: &str) -> Option<&str>;
+}
+
+/// Global permission of an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// A plain user.
+    #[default]
+    User,
+    /// Administers the product.
+    Admin,
+    /// Administers the product and its server.
+    SystemAdmin,
+}
+
+/// One account, as far as a login looks at it.
+#[derive(Clone, Copy, Debug)]
+pub struct Member<'a> {
+    /// User name.
+    pub name: &'a str,
+    /// Unset: no password login.
+    pub password: Option<&'a str>,
+    /// Whether it may log in.
+    pub active: bool,
+    /// Whether rate limiting blocks it for good (§2.4).
+    pub blocked: bool,
+}
+
+/// What the login remembers.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Lobby<T> {
+    /// What is counted.
+    pub counters: Counters,
+    /// Failed logins in a row, by name.
+    pub failures: BTreeMap<String, u64>,
+    /// Web sessions by id.
+    #[serde(skip)]
+    pub sessions: HashMap<String, Session<T>>,
+    /// Token buckets by user and node.
+    #[serde(skip)]
+    pub buckets: HashMap<(String, u32), Bucket>,
+    /// Requests so far, for the load balancer.
+    #[serde(skip)]
+    pub asked: u64,
+}
+
+impl<T> Default for Lobby<T> {
+    fn default() -> Self {
+        Lobby {
+            counters: Counters::default(),
+            failures: BTreeMap::new(),
+            sessions: HashMap::new(),
+            buckets: HashMap::new(),
+            asked: 0,
+        }
+    }
+}
+
+/// A web session.
+#[derive(Clone, Debug)]
+pub struct Session<T> {
+    /// A number that is no secret, for logs.
+    pub serial: u64,
+    /// The node it lives on.
+    pub node: u32,
+    /// Key of whose it is.
+    pub user: String,
+    /// What the product keeps in it.
+    pub kept: T,
+}
+
+/// The token bucket of one user on one node.
+#[derive(Clone, Copy, Debug)]
+pub struct Bucket {
+    /// Tokens left.
+    pub tokens: u64,
+    /// When it was filled last.
+    pub filled: SystemTime,
+}
+
+/// What is counted besides requests.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Counters {
+    /// Sessions that began.
+    pub sessions_opened: u64,
+    /// Sessions that ended.
+    pub sessions_ended: u64,
+    /// Wrong passwords.
+    pub failed_logins: u64,
+    /// Requests over the rate limit.
+    pub refused_by_rate: u64,
+    /// Requests that looked forged.
+    pub refused_by_xsrf: u64,
+}

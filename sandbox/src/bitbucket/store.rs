@@ -1,0 +1,221 @@
+//! What this Bitbucket holds: accounts, each with one picture or none.
+//!
+//! Owns: the data and the rules that concern nothing but data.
+//! Leaves to others: who may ask (`atlassian`), how it is asked (`call`).
+//! A newcomer gets wrong: there is no earlier picture to go back to; what was overwritten is kept here for tests only.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::world::{AccountWorld, Instance, Kind, Standing};
+use crate::atlassian::lobby::{Lobby, Member, Premises, Role};
+use crate::atlassian::number_from;
+use crate::world::Pictures;
+
+/// The time of uploads that were there from the start, in milliseconds: 2022 and on.
+const FIRST_UPLOAD: u64 = 1_655_392_225_748;
+
+/// One account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Account {
+    pub id: u64,
+    pub name: String,
+    pub slug: String,
+    pub display_name: String,
+    pub email: Option<String>,
+    pub standing: Standing,
+    pub kind: Kind,
+    pub role: Role,
+    pub password: Option<String>,
+    pub tokens: Vec<String>,
+    pub blocked: bool,
+    pub groups: BTreeSet<String>,
+    pub picture: Option<Picture>,
+}
+
+impl Account {
+    /// The key that stays when the name changes.
+    pub fn key(&self) -> String {
+        self.id.to_string()
+    }
+}
+
+/// An uploaded picture.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Picture {
+    /// Milliseconds of the upload: the `v` in `avatarUrl`.
+    pub version: u64,
+    /// Name of who uploaded it; `world` for what was there from the start.
+    pub creator: String,
+    /// Names the picture among the saved ones.
+    pub digest: String,
+    #[serde(skip)]
+    pub bytes: Bytes,
+}
+
+/// A picture that is no more.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Gone {
+    pub owner: u64,
+    pub version: u64,
+    pub creator: String,
+    pub ended_by: String,
+}
+
+/// Everything that changes.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Store {
+    pub accounts: BTreeMap<u64, Account>,
+    pub gone: Vec<Gone>,
+    pub lobby: Lobby<()>,
+    /// Id as text, by lower-case name.
+    #[serde(skip)]
+    pub names: HashMap<String, String>,
+    #[serde(skip)]
+    pub tokens: HashMap<String, String>,
+}
+
+impl Store {
+    /// The beginning of a world.
+    pub fn new(world: &Instance, pictures: &Pictures) -> Result<Store, String> {
+        let mut store = Store::default();
+        for (written, nth) in world.accounts.iter().zip(101..) {
+            let account = account(&world.title, written, nth, pictures);
+            let account = account.map_err(|fault| format!("account {}: {fault}", written.name))?;
+            let taken = store.accounts.values().any(|other| {
+                other.id == account.id || other.slug == account.slug || other.name.eq_ignore_ascii_case(&account.name)
+            });
+            if taken {
+                return Err(format!("account {}: the name, slug or id is taken", written.name));
+            }
+            store.accounts.insert(account.id, account);
+        }
+        store.index();
+        Ok(store)
+    }
+
+    /// Makes the look-ups again, which are not saved.
+    pub fn index(&mut self) {
+        self.names = self.accounts.values().map(|a| (a.name.to_lowercase(), a.key())).collect();
+        self.tokens = self.accounts.values().flat_map(|a| a.tokens.iter().map(|t| (t.clone(), a.key()))).collect();
+    }
+
+    /// The account with that key.
+    pub fn by_key(&self, key: &str) -> Option<&Account> {
+        self.accounts.get(&key.parse().ok()?)
+    }
+
+    /// The account with that slug.
+    pub fn by_slug(&self, slug: &str) -> Option<&Account> {
+        self.accounts.values().find(|account| account.slug == slug)
+    }
+
+    /// The id of the account with that name.
+    pub fn id_of(&self, name: &str) -> Option<u64> {
+        self.names.get(&name.to_lowercase())?.parse().ok()
+    }
+
+    /// Gives an account another name, and the slug that goes with it unless another is given. Its id stays.
+    pub fn rename(&mut self, id: u64, to: &str, slug: Option<String>) -> Result<(), String> {
+        if self.id_of(to).is_some_and(|other| other != id) {
+            return Err(format!("the name {to} is taken"));
+        }
+        let account = self.accounts.get_mut(&id).ok_or_else(|| format!("no account {id}"))?;
+        (account.name, account.slug) = (to.to_owned(), slug.unwrap_or_else(|| slug_of(to)));
+        self.index();
+        Ok(())
+    }
+
+    /// Adds an account. Its slug may be another one's, too: then the slug leads to the older of both.
+    pub fn hire(&mut self, title: &str, written: &AccountWorld, pictures: &Pictures) -> Result<u64, String> {
+        let next = self.accounts.keys().next_back().map_or(101, |last| last + 1);
+        let account = account(title, written, next, pictures)?;
+        if self.id_of(&account.name).is_some() || self.accounts.contains_key(&account.id) {
+            return Err(format!("account {}: the name or id is taken", written.name));
+        }
+        let id = account.id;
+        self.accounts.insert(id, account);
+        self.index();
+        Ok(id)
+    }
+
+    /// Puts a picture in place of the former one, or takes it away.
+    pub fn replace(&mut self, id: u64, picture: Option<Picture>, who: &str) {
+        let former = self.accounts.get_mut(&id).and_then(|account| std::mem::replace(&mut account.picture, picture));
+        if let Some(Picture { version, creator, .. }) = former {
+            self.gone.push(Gone { owner: id, version, creator, ended_by: who.to_owned() });
+        }
+    }
+}
+
+impl Picture {
+    /// A picture as it comes in.
+    pub fn new(version: u64, creator: &str, bytes: Bytes) -> Picture {
+        let digest = blake3::hash(&bytes).to_hex().to_string();
+        Picture { version, creator: creator.to_owned(), digest, bytes }
+    }
+}
+
+fn account(title: &str, written: &AccountWorld, nth: u64, pictures: &Pictures) -> Result<Account, String> {
+    let picture = match &written.picture {
+        None => None,
+        Some(file) => {
+            let bytes = pictures.get(&file.name).ok_or_else(|| format!("no picture named {}", file.name))?;
+            let version = FIRST_UPLOAD + number_from(title, &written.name) % 10_000_000_000;
+            Some(Picture::new(version, "world", bytes))
+        }
+    };
+    Ok(Account {
+        id: written.id.unwrap_or(nth),
+        name: written.name.clone(),
+        slug: written.slug.clone().unwrap_or_else(|| slug_of(&written.name)),
+        display_name: written.display_name.clone().unwrap_or_else(|| written.name.clone()),
+        email: written.email.clone(),
+        standing: written.standing,
+        kind: written.kind,
+        role: written.role,
+        password: written.password.clone(),
+        tokens: written.tokens.clone(),
+        blocked: written.blocked,
+        groups: written.groups.iter().cloned().collect(),
+        picture,
+    })
+}
+
+/// The name in lower case, what is neither letter nor digit nor one of `._-` replaced.
+fn slug_of(name: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-');
+    name.to_lowercase().chars().map(|c| if plain(c) { c } else { '_' }).collect()
+}
+
+impl Premises for Store {
+    type Kept = ();
+
+    fn lobby(&self) -> &Lobby<()> {
+        &self.lobby
+    }
+
+    fn lobby_mut(&mut self) -> &mut Lobby<()> {
+        &mut self.lobby
+    }
+
+    fn keyed(&self, key: &str) -> Option<Member<'_>> {
+        let account = self.by_key(key)?;
+        Some(Member {
+            name: &account.name,
+            password: account.password.as_deref(),
+            active: account.standing == Standing::Active && account.kind == Kind::Normal,
+            blocked: account.blocked,
+        })
+    }
+
+    fn key_of(&self, name: &str) -> Option<&str> {
+        self.names.get(&name.to_lowercase()).map(String::as_str)
+    }
+
+    fn holder(&self, token: &str) -> Option<&str> {
+        self.tokens.get(token).map(String::as_str)
+    }
+}

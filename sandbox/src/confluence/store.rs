@@ -1,0 +1,294 @@
+//! What this Confluence holds: accounts, the files on their profiles, what each has chosen.
+//!
+//! Owns: the data and the rules that concern nothing but data (who is who, what is shown, versions of a file).
+//! Leaves to others: who may ask (`atlassian`), how it is asked (`people`, `rpc`, `endpoint`, `web`).
+//! A newcomer gets wrong: `chosen` may name a file that is gone. Removing a chosen file leaves the preference as it is,
+//! and the account shows the default (§4.4).
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::version::{Release, Version};
+use super::world::{AccountWorld, Choice, Instance, Standing};
+use crate::atlassian::lobby::{Lobby, Member, Premises, Role};
+use crate::atlassian::number_from;
+use crate::world::Pictures;
+
+/// Where the pictures of Confluence itself lie.
+pub const STOCK_FOLDER: &str = "/images/icons/profilepics/";
+/// What people can choose there.
+pub const STOCK: [&str; 6] =
+    ["Avatar-01.svg", "Avatar-02.svg", "Avatar-03.svg", "Avatar-04.svg", "Avatar-05.svg", "Avatar-06.svg"];
+/// The name and type of what people upload in the web page (§4.1).
+pub const BY_HAND: (&str, &str) = ("user-avatar", "image/jpeg");
+
+/// One account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Account {
+    pub key: String,
+    pub name: String,
+    pub display_name: String,
+    pub email: Option<String>,
+    pub standing: Standing,
+    pub role: Role,
+    pub password: Option<String>,
+    pub tokens: Vec<String>,
+    pub blocked: bool,
+    pub groups: BTreeSet<String>,
+    /// The preference `confluence.user.profile.picture`: a file name, or a path below the stock folder.
+    pub chosen: Option<String>,
+    /// The id of the personal information, which comes with the first file.
+    pub content: Option<u64>,
+}
+
+/// One version of a file on a profile, removed ones included.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct File {
+    /// Key of whose profile it lies on.
+    pub owner: String,
+    pub name: String,
+    pub mime: String,
+    /// From 1.
+    pub version: u32,
+    /// Name of who stored it; `world` for what was there from the start.
+    pub creator: String,
+    pub removed_by: Option<String>,
+    /// Names the picture among the saved ones.
+    pub digest: String,
+    #[serde(skip)]
+    pub bytes: Bytes,
+}
+
+/// A login over RPC.
+#[derive(Clone, Debug)]
+pub struct Ticket {
+    pub key: String,
+    pub used: SystemTime,
+}
+
+/// Everything that changes.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Store {
+    pub accounts: BTreeMap<String, Account>,
+    pub groups: BTreeSet<String>,
+    /// In the order of their storing.
+    pub files: Vec<File>,
+    pub next_content: u64,
+    pub lobby: Lobby<()>,
+    #[serde(skip)]
+    pub names: HashMap<String, String>,
+    #[serde(skip)]
+    pub tokens: HashMap<String, String>,
+    #[serde(skip)]
+    pub tickets: HashMap<String, Ticket>,
+}
+
+/// What an account shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shows {
+    /// The default, for want of another.
+    Default,
+    /// A path below the stock folder that is not the default's.
+    Stock(String),
+    /// A file of its profile, as an index of `files`.
+    File(usize),
+}
+
+impl Store {
+    /// The beginning of a world.
+    pub fn new(world: &Instance, pictures: &Pictures) -> Result<Store, String> {
+        let mut store = Store {
+            groups: world.groups.iter().cloned().collect(),
+            next_content: 1_000_000 + number_from(&world.title, "content") % 200_000,
+            ..Store::default()
+        };
+        for written in &world.accounts {
+            store.add(&world.title, written, pictures).map_err(|fault| format!("account {fault}"))?;
+        }
+        Ok(store)
+    }
+
+    /// Adds an account. Without a key of its own it gets one that is made of title and name.
+    pub fn add(&mut self, title: &str, written: &AccountWorld, pictures: &Pictures) -> Result<(), String> {
+        let name = written.name.to_lowercase();
+        let made_up = || format!("4028{:014x}{:014x}", number_from(title, &name), number_from(&name, title));
+        let key = written.key.clone().unwrap_or_else(made_up);
+        self.groups.extend(written.groups.iter().cloned());
+        let account = Account {
+            key: key.clone(),
+            name: name.clone(),
+            display_name: written.display_name.clone().unwrap_or_else(|| name.clone()),
+            email: written.email.clone(),
+            standing: written.standing,
+            role: written.role,
+            password: written.password.clone(),
+            tokens: written.tokens.clone(),
+            blocked: written.blocked,
+            groups: written.groups.iter().cloned().collect(),
+            chosen: None,
+            content: None,
+        };
+        if self.accounts.contains_key(&key) || self.names.contains_key(&name) {
+            return Err(format!("{name}: the name or the key {key} is taken"));
+        }
+        if account.tokens.iter().any(|token| self.tokens.contains_key(token)) {
+            return Err(format!("{name}: another account has its token"));
+        }
+        self.names.insert(name.clone(), key.clone());
+        self.tokens.extend(account.tokens.iter().map(|token| (token.clone(), key.clone())));
+        self.accounts.insert(key.clone(), account);
+        let mut put = |file: &str, mime: &str, from: &str| {
+            let bytes = pictures.get(from).ok_or_else(|| format!("{name}: no picture named {from}"))?;
+            self.put(&key, file, mime, "world", bytes);
+            Ok::<_, String>(())
+        };
+        for (file, from) in &written.files {
+            put(file, "image/png", &from.name)?;
+        }
+        if let Some(from) = &written.picture {
+            put(BY_HAND.0, BY_HAND.1, &from.name)?;
+        }
+        let chosen = match &written.shows {
+            None => written.picture.as_ref().map(|_| BY_HAND.0.to_owned()),
+            Some(Choice::Default) => None,
+            Some(Choice::Stock(nth)) => {
+                let stock = STOCK.get(*nth).ok_or_else(|| format!("{name}: no stock picture {nth}"))?;
+                Some(format!("{STOCK_FOLDER}{stock}"))
+            }
+            Some(Choice::File(file)) => Some(file.clone()),
+        };
+        self.accounts.entry(key).and_modify(|account| account.chosen = chosen);
+        Ok(())
+    }
+
+    /// Makes the look-ups again, which are not saved.
+    pub fn index(&mut self) {
+        self.names = self.accounts.values().map(|a| (a.name.clone(), a.key.clone())).collect();
+        self.tokens =
+            self.accounts.values().flat_map(|a| a.tokens.iter().map(|t| (t.clone(), a.key.clone()))).collect();
+    }
+
+    /// The account with that name, whatever its case.
+    pub fn by_name(&self, name: &str) -> Option<&Account> {
+        self.accounts.get(self.names.get(&name.to_lowercase())?)
+    }
+
+    /// Stores a file on a profile: the same name again is a new version.
+    pub fn put(&mut self, owner: &str, name: &str, mime: &str, creator: &str, bytes: Bytes) {
+        if let Some(account) = self.accounts.get_mut(owner)
+            && account.content.is_none()
+        {
+            account.content = Some(self.next_content);
+            self.next_content += 7;
+        }
+        let version = self.current(owner, name).map_or(1, |nth| self.files[nth].version + 1);
+        let digest = blake3::hash(&bytes).to_hex().to_string();
+        let (owner, name) = (owner.to_owned(), name.to_owned());
+        let (mime, creator) = (mime.to_owned(), creator.to_owned());
+        self.files.push(File { owner, name, mime, version, creator, removed_by: None, digest, bytes });
+    }
+
+    /// The newest version of a file that was not removed.
+    pub fn current(&self, owner: &str, name: &str) -> Option<usize> {
+        let lies = |file: &File| file.owner == owner && file.name == name && file.removed_by.is_none();
+        self.files.iter().rposition(lies)
+    }
+
+    /// Removes a file with all its versions.
+    pub fn remove(&mut self, owner: &str, name: &str, who: &str) {
+        let lies = |file: &&mut File| file.owner == owner && file.name == name && file.removed_by.is_none();
+        self.files.iter_mut().filter(lies).for_each(|file| file.removed_by = Some(who.to_owned()));
+    }
+
+    /// Whose personal information has that id.
+    pub fn owner_of(&self, content: u64) -> Option<&Account> {
+        self.accounts.values().find(|account| account.content == Some(content))
+    }
+
+    /// What an account shows now, given the name of the default picture.
+    pub fn shows(&self, account: &Account, default: &str) -> Shows {
+        match &account.chosen {
+            None => Shows::Default,
+            Some(path) if path.strip_prefix(STOCK_FOLDER) == Some(default) => Shows::Default,
+            Some(path) if path.starts_with(STOCK_FOLDER) => Shows::Stock(path.clone()),
+            Some(name) => self.current(&account.key, name).map_or(Shows::Default, Shows::File),
+        }
+    }
+
+    /// The path of what an account shows.
+    pub fn path(&self, account: &Account, default: &str) -> String {
+        match self.shows(account, default) {
+            Shows::Default => format!("{STOCK_FOLDER}{default}"),
+            Shows::Stock(path) => path,
+            Shows::File(nth) => {
+                let content = account.content.unwrap_or_default();
+                format!("/download/attachments/{content}/{}", self.files[nth].name)
+            }
+        }
+    }
+}
+
+impl Premises for Store {
+    type Kept = ();
+
+    fn lobby(&self) -> &Lobby<()> {
+        &self.lobby
+    }
+
+    fn lobby_mut(&mut self) -> &mut Lobby<()> {
+        &mut self.lobby
+    }
+
+    fn keyed(&self, key: &str) -> Option<Member<'_>> {
+        let account = self.accounts.get(key)?;
+        Some(Member {
+            name: &account.name,
+            password: account.password.as_deref(),
+            active: account.standing == Standing::Active,
+            blocked: account.blocked,
+        })
+    }
+
+    fn key_of(&self, name: &str) -> Option<&str> {
+        self.names.get(&name.to_lowercase()).map(String::as_str)
+    }
+
+    fn holder(&self, token: &str) -> Option<&str> {
+        self.tokens.get(token).map(String::as_str)
+    }
+}
+
+/// The default picture's name by release.
+pub fn default_of(version: Version, switched: &str) -> &str {
+    if switched == "version" { version.default_picture() } else { switched }
+}
+
+/// A picture of Confluence itself; none if there is no such file. The default's other name is not served.
+pub fn drawn(file: &str, default: &str) -> Option<(Bytes, &'static str)> {
+    let colour = match STOCK.iter().position(|known| *known == file) {
+        Some(nth) => ["#00875a", "#de350b", "#5243aa", "#ff991f", "#0065ff", "#00a3bf"][nth],
+        None if file == default => "#97a0af",
+        None if file == "anonymous.svg" => "#c1c7d0",
+        None => return None,
+    };
+    if file.ends_with(".png") {
+        return Some((grey_png(), "image/png"));
+    }
+    let svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"48\" height=\"48\" viewBox=\"0 0 48 48\"><rect width=\"48\" \
+         height=\"48\" fill=\"{colour}\"/><circle cx=\"24\" cy=\"18\" r=\"8\" fill=\"#fff\"/><circle cx=\"24\" cy=\"46\" \
+         r=\"16\" fill=\"#fff\"/></svg>"
+    );
+    Some((svg.into(), "image/svg+xml"))
+}
+
+fn grey_png() -> Bytes {
+    let mut png = std::io::Cursor::new(Vec::new());
+    image::RgbImage::from_pixel(48, 48, image::Rgb([151, 160, 175]))
+        .write_to(&mut png, image::ImageFormat::Png)
+        .expect("a plain picture is always encodable into memory");
+    png.into_inner().into()
+}

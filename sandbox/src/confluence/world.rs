@@ -1,0 +1,160 @@
+//! The part of a world file that describes one Confluence.
+//!
+//! Owns: the serde types of that part and their defaults.
+//! Leaves to others: what becomes of them (`store`), where pictures come from (the caller's function).
+//! A newcomer gets wrong: `picture` is what the person uploaded in the web page, so its file is named `user-avatar`;
+//! `files` were put there by RPC or an app, under names of their own.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::store::Store;
+use super::version::Version;
+use crate::atlassian::lobby::Role;
+use crate::world::{FileRef, Pictures};
+
+/// One simulated Confluence, as written in a world.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Instance {
+    /// The simulator's name.
+    #[serde(default = "id")]
+    pub id: String,
+    /// The release to play.
+    pub version: Version,
+    /// Shown as the server's title; also seeds ids, so that two worlds have different ones.
+    #[serde(default = "title")]
+    pub title: String,
+    /// The server's own id (manifest); unset: made from the title.
+    #[serde(default)]
+    pub server_id: Option<String>,
+    /// `/wiki`, or empty.
+    #[serde(default)]
+    pub base_path: String,
+    /// What the server calls itself in links; unset: the host it was asked under.
+    #[serde(default)]
+    pub base_url: Option<String>,
+    /// Groups besides those that accounts name.
+    #[serde(default)]
+    pub groups: Vec<String>,
+    /// Everybody.
+    #[serde(default)]
+    pub accounts: Vec<AccountWorld>,
+}
+
+/// One account.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountWorld {
+    /// Login name, lower-cased.
+    pub name: String,
+    /// Immutable key; unset: 32 digits made from title and name.
+    #[serde(default)]
+    pub key: Option<String>,
+    /// Unset: the name.
+    #[serde(default)]
+    pub display_name: Option<String>,
+    /// Unset: none. No REST person shows it (§4.1).
+    #[serde(default)]
+    pub email: Option<String>,
+    /// Active, disabled or gone.
+    #[serde(default)]
+    pub standing: Standing,
+    /// What the account may do.
+    #[serde(default)]
+    pub role: Role,
+    /// Unset: no password login.
+    #[serde(default)]
+    pub password: Option<String>,
+    /// Personal access tokens.
+    #[serde(default)]
+    pub tokens: Vec<String>,
+    /// Rate limiting blocks the account for good (§2.4).
+    #[serde(default)]
+    pub blocked: bool,
+    /// Group names.
+    #[serde(default)]
+    pub groups: Vec<String>,
+    /// What the person uploaded in the web page.
+    #[serde(default)]
+    pub picture: Option<FileRef>,
+    /// Files that lie on the profile under other names.
+    #[serde(default)]
+    pub files: BTreeMap<String, FileRef>,
+    /// What is chosen; unset: `picture` if there is one, else nothing.
+    #[serde(default)]
+    pub shows: Option<Choice>,
+}
+
+/// Whether an account is in use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// In use.
+    #[default]
+    Active,
+    /// Disabled; still listed (§4.1).
+    Inactive,
+    /// Gone from every directory: an unknown user, found by key only.
+    Deleted,
+}
+
+/// What an account has chosen at the start.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    /// Nothing was ever chosen.
+    Default,
+    /// The nth stock picture, from 0.
+    Stock(usize),
+    /// The file of that name; if there is none, the default is shown.
+    File(String),
+}
+
+impl Instance {
+    /// The picture files that this part names.
+    pub fn files(&self) -> impl Iterator<Item = &FileRef> {
+        self.accounts.iter().flat_map(|account| account.picture.iter().chain(account.files.values()))
+    }
+
+    /// What does not fit together.
+    pub fn check(&self, pictures: &Pictures) -> Result<(), String> {
+        Store::new(self, pictures).map(|_| ()).map_err(|fault| format!("confluence {}: {fault}", self.id))
+    }
+}
+
+fn id() -> String {
+    "confluence".to_owned()
+}
+
+fn title() -> String {
+    "Confluence".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_together_is_told() {
+        // accounts → the fault; empty: none
+        let table = [
+            ("[{ name: ada }, { name: alan, shows: { stock: 1 } }]", ""),
+            ("[{ name: ada }, { name: ADA }]", "confluence confluence: account ada: the name or the key"),
+            (
+                "[{ name: a, tokens: [t] }, { name: b, tokens: [t] }]",
+                "confluence confluence: account b: another account has its token",
+            ),
+            ("[{ name: ada, shows: { stock: 99 } }]", "confluence confluence: account ada: no stock picture 99"),
+            ("[{ name: ada, picture: ada.png }]", "confluence confluence: account ada: no picture named ada.png"),
+        ];
+        for (accounts, fault) in table {
+            let yaml = format!("version: 9.2.0\naccounts: {accounts}");
+            let instance: Instance = serde_yaml::from_str(&yaml).expect("an instance");
+            let found = instance.check(&Pictures::default()).err().unwrap_or_default();
+            assert_eq!(found.is_empty(), fault.is_empty(), "{accounts}: {found}");
+            assert!(found.starts_with(fault), "{accounts}: {found}");
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! The sign-in of Entra: the token endpoint of the client credentials grant (reference/microsoft-graph.md §1).
+//!
+//! Owns: judging a token request, and the errors of §1.6 in their shape.
+//! Leaves to others: assertions (`assertion`), the tokens themselves (`tokens`).
+//! A newcomer gets wrong: whoever sends a secret is judged by it alone; an assertion beside it is not looked at.
+
+use std::sync::Arc;
+
+use axum::extract::{Extension, Form, Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Directory;
+use super::assertion::{self, Judge};
+use crate::ci::Issuer;
+use crate::context::Context;
+use crate::handle::Special;
+use crate::simulator::{Credential, Secret, SimulatedAnswer, Simulator};
+use crate::switches::{Switch, Values};
+
+const INVALID_CLIENT_STATUS: Switch = Switch {
+    name: "invalid_client_status",
+    values: Values::OneOf(&["401", "400"]),
+    default: "401",
+    about: "HTTP status of invalid_client (§1.6)",
+};
+const TOKEN_SECONDS: Switch = Switch {
+    name: "token_seconds",
+    values: Values::Number,
+    default: "0",
+    about: "how long a token lasts; 0: 60 to 90 minutes (§1.5)",
+};
+const EXT_EXPIRES_IN: Switch = Switch {
+    name: "ext_expires_in",
+    values: Values::OneOf(&["present", "absent"]),
+    default: "present",
+    about: "whether the answer holds ext_expires_in (§1.1)",
+};
+const TRANSIENT_STATUS: Switch = Switch {
+    name: "transient_status",
+    values: Values::OneOf(&["503", "400"]),
+    default: "503",
+    about: "HTTP status of the codes that pass by themselves (§1.6; documented is 400 for all)",
+};
+static SWITCHES: [Switch; 7] = [
+    INVALID_CLIENT_STATUS,
+    TOKEN_SECONDS,
+    EXT_EXPIRES_IN,
+    TRANSIENT_STATUS,
+    assertion::RS256,
+    assertion::SKEW,
+    assertion::FEDERATION_CODE,
+];
+
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// The sign-in of one tenant.
+pub struct SignIn {
+    context: Context,
+    directory: Arc<Directory>,
+    issuers: Vec<Arc<Issuer>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct TokenRequest {
+    grant_type: Option<String>,
+    client_id: Option<String>,
+    client_secret: Option<String>,
+    client_assertion_type: Option<String>,
+    client_assertion: Option<String>,
+    scope: Option<String>,
+}
+
+/// An error of the token endpoint.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct TokenError {
+    error: &'static str,
+    code: u32,
+    message: String,
+}
+
+/// The rows of §1.6 that no request brings about, by the number that a dialled-in fault names.
+fn dialled(word: &str) -> Option<TokenError> {
+    let code = word.parse().ok().or_else(|| (word == "temporarily_unavailable").then_some(90_033))?;
+    let (error, message) = match code {
+        70_021 => ("invalid_client", "No matching federated identity record found for presented assertion."),
+        53_003 | 530_032 => ("invalid_grant", "Access has been blocked by Conditional Access policies."),
+        90_038 => ("invalid_request", "The tenant belongs to another national cloud."),
+        700_022 => ("invalid_scope", "The provided value for scope contains more than one resource."),
+        90_006 | 90_012 | 90_024 | 90_033 | 90_090 | 90_055 => {
+            ("temporarily_unavailable", "A transient error has occurred. Please try again.")
+        }
+        _ => return None,
+    };
+    Some(TokenError { error, code, message: message.to_owned() })
+}
+
+pub(super) fn refuse<T>(error: &'static str, code: u32, message: impl Into<String>) -> Result<T, TokenError> {
+    Err(TokenError { error, code, message: message.into() })
+}
+
+impl SignIn {
+    /// The sign-in of this directory.
+    pub(crate) fn new(context: Context, directory: Arc<Directory>, issuers: Vec<Arc<Issuer>>) -> Self {
+        Self { context, directory, issuers }
+    }
+
+    fn token(&self, tenant: &str, headers: &HeaderMap, mut asked: TokenRequest) -> Result<Value, TokenError> {
+        if let Some((id, secret)) = basic(headers) {
+            asked.client_id.get_or_insert(id);
+            asked.client_secret.get_or_insert(secret);
+        }
+        self.judge(tenant, &asked)?;
+        let issue = self.context.number(&TOKEN_SECONDS);
+        let known = &self.directory.tenant;
+        let (token, lasts) = self.directory.tokens.issue(&known.app, &known.tenant, self.context.now(), issue);
+        let mut answer = json!({ "token_type": "Bearer", "expires_in": lasts, "access_token": token });
+        if self.context.is(&EXT_EXPIRES_IN, "present") {
+            answer["ext_expires_in"] = lasts.into();
+        }
+        Ok(answer)
+    }
+
+    fn judge(&self, tenant: &str, asked: &TokenRequest) -> Result<(), TokenError> {
+        let known = &self.directory.tenant;
+        let app = &known.app;
+        let missing = |name: &str| {
+            refuse(
+                "invalid_request",
+                900_144,
+                format!("The request body must contain the following parameter: '{name}'."),
+            )
+        };
+        match asked.grant_type.as_deref() {
+            None => return missing("grant_type"),
+            Some("client_credentials") => {}
+            Some(_) => return refuse("unsupported_grant_type", 70_003, "The app requested an unsupported grant type."),
+        }
+        if ["common", "consumers"].contains(&tenant) {
+            let message = "The grant type is not supported over the /common or /consumers endpoints. \
+                           Please use the /organizations or tenant-specific endpoint.";
+            return refuse("invalid_request", 9_001_023, message);
+        }
+        if !tenant.eq_ignore_ascii_case(&known.tenant) && !tenant.eq_ignore_ascii_case(&known.domain) {
+            let message = format!("Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID.");
+            return refuse("invalid_request", 90_002, message);
+        }
+        let Some(client) = asked.client_id.as_deref() else { return missing("client_id") };
+        if !client.eq_ignore_ascii_case(&app.client_id) {
+            let message = format!("Application with identifier '{client}' was not found in the directory '{tenant}'.");
+            return refuse("unauthorized_client", 700_016, message);
+        }
+        let Some(scope) = asked.scope.as_deref() else { return missing("scope") };
+        self.judge_scope(scope)?;
+        self.judge_secret(tenant, asked)
+    }
+
+    fn judge_scope(&self, scope: &str) -> Result<(), TokenError> {
+        let app = &self.directory.tenant.app;
+        let mut scopes = scope.split_whitespace();
+        let (first, more) = (scopes.next().unwrap_or_default(), scopes.next());
+        if more.is_some() {
+            let message = format!("Provided value for the input parameter scope '{scope}' can only be one resource.");
+            return refuse("invalid_scope", 28_002, message);
+        }
+        let Some(resource) = first.strip_suffix("/.default") else {
+            let message = format!("The provided value for the input parameter 'scope' is not valid: '{scope}'.");
+            return refuse("invalid_scope", 70_011, message);
+        };
+        if resource.trim_end_matches('/') != app.resource {
+            let message = format!("The resource principal named {resource} was not found in the tenant.");
+            return refuse("invalid_resource", 500_011, message);
+        }
+        Ok(())
+    }
+
+    fn judge_secret(&self, tenant: &str, asked: &TokenRequest) -> Result<(), TokenError> {
+        let app = &self.directory.tenant.app;
+        if let Some(secret) = &asked.client_secret {
+            if *secret == app.client_secret {
+                return Ok(());
+            }
+            if Some(secret) == app.expired_secret.as_ref() {
+                let message = format!("The provided client secret keys for app '{}' are expired.", app.client_id);
+                return refuse("invalid_client", 7_000_222, message);
+            }
+            let message = format!(
+                "Invalid client secret provided. Ensure the secret being sent in the request is the client secret \
+                 value, not the client secret ID, for a secret added to app '{}'.",
+                app.client_id
+            );
+            return refuse("invalid_client", 7_000_215, message);
+        }
+        match (asked.client_assertion_type.as_deref(), &asked.client_assertion) {
+            (Some(ASSERTION_TYPE), Some(assertion)) => {
+                let (context, directory, issuers) = (&self.context, &*self.directory, &self.issuers[..]);
+                Judge { context, directory, issuers, tenant }.judge(assertion)
+            }
+            _ => {
+                let message =
+                    "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
+                refuse("invalid_client", 7_000_218, message)
+            }
+        }
+    }
+
+    fn answer(&self, error: &TokenError) -> Response {
+        let status = match error.error {
+            "invalid_client" if self.context.is(&INVALID_CLIENT_STATUS, "401") => StatusCode::UNAUTHORIZED,
+            "temporarily_unavailable" if self.context.is(&TRANSIENT_STATUS, "503") => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        let [trace, correlation] = [(); 2].map(|()| uuid::Uuid::new_v4().to_string());
+        let timestamp = humantime::format_rfc3339_seconds(self.context.now()).to_string().replace('T', " ");
+        let description = format!(
+            "AADSTS{}: {} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {timestamp}",
+            error.code, error.message
+        );
+        let body = json!({
+            "error": error.error, "error_description": description, "error_codes": [error.code], "timestamp": timestamp,
+            "trace_id": trace, "correlation_id": correlation,
+            "error_uri": format!("{}/error?code={}", self.context.base(), error.code),
+        });
+        (status, Json(body)).into_response()
+    }
+}
+
+/// Client id and secret from HTTP Basic, each URL-decoded as RFC 6749 §2.3.1 asks.
+fn basic(headers: &HeaderMap) -> Option<(String, String)> {
+    let text = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Basic ")?;
+    let pair = String::from_utf8(STANDARD.decode(text).ok()?).ok()?;
+    let (id, secret) = pair.split_once(':')?;
+    let decode = |text: &str| {
+        let decoded = url::form_urlencoded::parse(text.as_bytes()).next();
+        decoded.map(|(text, _)| text.into_owned()).unwrap_or_default()
+    };
+    Some((decode(id), decode(secret)))
+}
+
+async fn token(
+    State(sign_in): State<Arc<SignIn>>,
+    Path(tenant): Path<String>,
+    special: Option<Extension<Special>>,
+    headers: HeaderMap,
+    form: Result<Form<TokenRequest>, axum::extract::rejection::FormRejection>,
+) -> Response {
+    if let Some(error) = special.and_then(|Extension(Special(word))| dialled(&word)) {
+        return sign_in.answer(&error);
+    }
+    let asked = form.map(|Form(asked)| asked).unwrap_or_default();
+    let who = asked.client_id.clone();
+    let mut response = match sign_in.token(&tenant, &headers, asked) {
+        Ok(body) => ([(header::CACHE_CONTROL, "no-store, no-cache")], Json(body)).into_response(),
+        Err(error) => sign_in.answer(&error),
+    };
+    response.extensions_mut().insert(SimulatedAnswer { who, ..SimulatedAnswer::default() });
+    response
+}
+
+/// The discovery document, which public client libraries read first.
+async fn discovery(State(sign_in): State<Arc<SignIn>>, Path(tenant): Path<String>) -> Json<Value> {
+    let base = sign_in.context.base();
+    Json(json!({
+        "issuer": format!("{base}/{tenant}/v2.0"),
+        "token_endpoint": format!("{base}/{tenant}/oauth2/v2.0/token"),
+        "authorization_endpoint": format!("{base}/{tenant}/oauth2/v2.0/authorize"),
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic", "private_key_jwt"],
+        "grant_types_supported": ["client_credentials"],
+    }))
+}
+
+impl Simulator for SignIn {
+    fn name(&self) -> &str {
+        self.context.name()
+    }
+
+    fn title(&self) -> String {
+        "Entra ID sign-in".into()
+    }
+
+    fn router(self: Arc<Self>) -> Router {
+        Router::new()
+            .route("/{tenant}/oauth2/v2.0/token", post(token))
+            .route("/{tenant}/v2.0/.well-known/openid-configuration", get(discovery))
+            .with_state(self)
+    }
+
+    fn switches(&self) -> &'static [Switch] {
+        &SWITCHES
+    }
+
+    fn credentials(&self) -> Vec<Credential> {
+        let known = &self.directory.tenant;
+        let secret = Secret::App { tenant: known.tenant.clone(), client_secret: known.app.client_secret.clone() };
+        let certificates = known.app.certificates.iter().map(|own| Secret::Certificate {
+            tenant: known.tenant.clone(),
+            certificate: self.directory.text(&own.certificate.name),
+            private_key: self.directory.text(&own.private.name),
+        });
+        let secrets = [secret].into_iter().chain(certificates);
+        let credential =
+            |secret| Credential { simulator: self.name().to_owned(), user: known.app.client_id.clone(), secret };
+        secrets.map(credential).collect()
+    }
+
+    fn control(&self, command: &Value) -> Result<Value, String> {
+        self.directory.command(command)
+    }
+}

@@ -1,0 +1,175 @@
+//! The part of a world file that describes one Jira.
+//!
+//! Owns: the serde types of that part and their defaults.
+//! Leaves to others: what becomes of them (`store`), where pictures come from (the caller's function).
+//! A newcomer gets wrong: `key` is not `name`. Avatars belong to keys, requests name names; since 8.4 new keys are
+//! `JIRAUSER<n>` (§3.2).
+
+use serde::{Deserialize, Serialize};
+
+pub use crate::atlassian::lobby::Role;
+
+use super::store::Store;
+use super::version::Version;
+use crate::world::{FileRef, Pictures};
+
+/// One simulated Jira, as written in a world.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Instance {
+    /// The simulator's name.
+    #[serde(default = "id")]
+    pub id: String,
+    /// The release to play.
+    pub version: Version,
+    /// Shown as the server's title; also seeds ids, so that two worlds have different ones.
+    #[serde(default = "title")]
+    pub title: String,
+    /// The server's own id (manifest); unset: made from the title.
+    #[serde(default)]
+    pub server_id: Option<String>,
+    /// `/jira`, or empty.
+    #[serde(default)]
+    pub base_path: String,
+    /// What the server calls itself in links; unset: the host it was asked under.
+    #[serde(default)]
+    pub base_url: Option<String>,
+    /// The instance default's id; unset: made from the title. It becomes the id of one of the system avatars.
+    #[serde(default)]
+    pub default_avatar: Option<u64>,
+    /// The id the next custom avatar gets; unset: made from the title.
+    #[serde(default)]
+    pub next_avatar: Option<u64>,
+    /// Groups besides those that accounts name.
+    #[serde(default)]
+    pub groups: Vec<String>,
+    /// Everybody.
+    #[serde(default)]
+    pub accounts: Vec<AccountWorld>,
+}
+
+/// One account.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountWorld {
+    /// Login name, lower-cased as Jira stores it.
+    pub name: String,
+    /// Immutable key; unset: `JIRAUSER<10100 + position>`.
+    #[serde(default)]
+    pub key: Option<String>,
+    /// Unset: the name.
+    #[serde(default)]
+    pub display_name: Option<String>,
+    /// Unset: none.
+    #[serde(default)]
+    pub email: Option<String>,
+    /// Active, inactive, deleted or anonymised.
+    #[serde(default)]
+    pub standing: Standing,
+    /// What the account may do.
+    #[serde(default)]
+    pub role: Role,
+    /// Unset: no password login.
+    #[serde(default)]
+    pub password: Option<String>,
+    /// Personal access tokens.
+    #[serde(default)]
+    pub tokens: Vec<String>,
+    /// Rate limiting blocks the account for good: `Retry-After: 9223372036854775807` (§2.4).
+    #[serde(default)]
+    pub blocked: bool,
+    /// Group names.
+    #[serde(default)]
+    pub groups: Vec<String>,
+    /// Custom avatars the person uploaded by hand, as picture files of the world.
+    #[serde(default)]
+    pub avatars: Vec<FileRef>,
+    /// Which avatar is chosen; unset: the last custom one, or none.
+    #[serde(default)]
+    pub shows: Option<Choice>,
+}
+
+/// Whether an account is in use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// In use.
+    #[default]
+    Active,
+    /// Disabled; avatar calls work all the same (§3.9).
+    Inactive,
+    /// Gone from every directory: seen only with `includeDeleted`.
+    Deleted,
+    /// Anonymised (8.7+): name `jirauser…`, an odd display name, no e-mail.
+    Anonymised,
+}
+
+/// What an account has chosen at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    /// Nothing was ever chosen.
+    Default,
+    /// The nth of its custom avatars, from 0.
+    Custom(usize),
+    /// The nth of the system avatars that are not the default, from 0.
+    System(usize),
+    /// An avatar that was deleted while it was chosen: the property keeps the dead id (§3.6).
+    Dead,
+}
+
+impl Instance {
+    /// The picture files that this part names.
+    pub fn files(&self) -> impl Iterator<Item = &FileRef> {
+        self.accounts.iter().flat_map(|account| &account.avatars)
+    }
+
+    /// What does not fit together.
+    pub fn check(&self, pictures: &Pictures) -> Result<(), String> {
+        Store::new(self, pictures).map(|_| ()).map_err(|fault| format!("jira {}: {fault}", self.id))
+    }
+}
+
+fn id() -> String {
+    "jira".to_owned()
+}
+
+fn title() -> String {
+    "Jira".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_together_is_told() {
+        // accounts → the fault; empty: none
+        let table = [
+            ("[{ name: ada }, { name: alan }]", ""),
+            ("[{ name: ada }, { name: ADA, key: x }]", "jira jira: account ada: the name or the key x is taken"),
+            (
+                "[{ name: ada, key: x }, { name: alan, key: x }]",
+                "jira jira: account alan: the name or the key x is taken",
+            ),
+            (
+                "[{ name: a, tokens: [t] }, { name: b, tokens: [t] }]",
+                "jira jira: account b: another account has its token",
+            ),
+            ("[{ name: ada, shows: { custom: 0 } }]", "jira jira: account ada: no custom avatar 0"),
+            ("[{ name: ada, shows: { system: 9 } }]", "jira jira: account ada: no system avatar 9"),
+            ("[{ name: ada, avatars: [ada.png] }]", "jira jira: account ada: no picture named ada.png"),
+        ];
+        for (accounts, fault) in table {
+            let yaml = format!("version: 9.12.5\naccounts: {accounts}");
+            let instance: Instance = serde_yaml::from_str(&yaml).expect("an instance");
+            let found = instance.check(&Pictures::default()).err().unwrap_or_default();
+            assert_eq!(found, fault, "{accounts}");
+        }
+        let low = "version: 9.12.5\nnext_avatar: 100\n";
+        let instance: Instance = serde_yaml::from_str(low).expect("an instance");
+        assert!(
+            instance.check(&Pictures::default()).is_err_and(|fault| fault.contains("next_avatar 100 must be above"))
+        );
+    }
+}
