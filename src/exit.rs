@@ -1,13 +1,14 @@
 //! How a command ends, as a number.
 //!
-//! Owns: the exit codes of design §6 and which of several counts. Leaves to others: what went wrong (`error`).
+//! Owns: the exit codes (docs/command-line.md) and which of several counts. Leaves to others: what went wrong
+//! (`error`).
 //! A newcomer gets wrong: the number is not the severity; the order is its own list ([`Exit::rank`]).
 
 use std::process::ExitCode;
 
 use crate::http::FailureKind;
 
-/// The exit codes of design §6.
+/// The exit codes (docs/command-line.md, "Exit codes").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Exit {
     /// Done, or nothing to do.

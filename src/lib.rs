@@ -1,6 +1,7 @@
 //! avatarpipe takes people's photos from a company directory to the accounts of Atlassian Data Center products.
 //!
-//! The folders carry the words of the pipeline file (design §7): who has the file open finds the code.
+//! The folders carry the words of the pipeline file (docs/architecture.md, "The house"): who has the file open finds
+//! the code.
 
 pub mod cli;
 pub mod error;

@@ -1,7 +1,7 @@
 //! The one way of text from outside (names, ids, bodies, a system's words) to a stream, a file or a page.
 //!
-//! Owns: covering secrets, and making visible what would steer a terminal, turn the direction of a line or be taken for a
-//! command by the CI that reads the stream (design §6).
+//! Owns: covering secrets, and making visible what would steer a terminal, turn the direction of a line or be taken for
+//! a command by the CI that reads the stream (docs/architecture.md, "What comes from outside").
 //! Leaves to others: what HTML or Markdown would take for its own, which the pages escape besides.
 //! A newcomer gets wrong: a field is cleaned before it is put into a line ([`line`]), a whole answer when it is written
 //! ([`text`]); only the first of them sees that a line break came from outside.

@@ -26,7 +26,7 @@ mod suite {
     mod claims; // nobody gains a face by a key of their own (P1)
     mod crash; // killed at every request of every write (P1, P4)
     mod drills; // something large breaks: nothing is reverted, and it is told (P2, P3, P8)
-    mod exit_codes; // design §6
+    mod exit_codes; // docs/command-line.md
     mod first_run; // the right face everywhere, the second run quiet (P1, P5)
     mod floors; // the fewest requests, worked out from the pages (P5)
     mod folders; // a folder as source and as target

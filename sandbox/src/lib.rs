@@ -4,7 +4,8 @@
 //! Owns: the worlds (people, accounts, pictures), one listener for each simulator, the faults and switches that can be
 //! dialled in, the log of requests, the page that shows every account's picture, and the truth that tests read.
 //! Leaves to others: everything about avatarpipe itself. This room uses nothing of the rest of the crate and is written
-//! from the reference pages alone, so that it cannot share a misunderstanding with the client it is there to test.
+//! from the pages under docs/wire alone, so that it cannot share a misunderstanding with the client it is there to
+//! test.
 //! A newcomer gets wrong: a new product is a new folder plus one line in [`World`] and one in `assemble`; the
 //! core knows no product.
 

@@ -28,7 +28,7 @@ pub trait Simulator: Send + Sync + 'static {
     /// Its endpoints, without the base path.
     fn router(self: Arc<Self>) -> Router;
 
-    /// The behaviours that the reference leaves open, each with the best guess as default.
+    /// The behaviours that the pages under docs/wire leave open, each with the best guess as default.
     fn switches(&self) -> &'static [Switch] {
         &[]
     }

@@ -1,4 +1,4 @@
-//! Behaviours that the reference leaves open, settable in `world.yaml` and at run time.
+//! Behaviours that the pages under docs/wire leave open, settable in `world.yaml` and at run time.
 //!
 //! Owns: the declared switches and how they stand.
 //! Leaves to others: what a switch means (its simulator).
@@ -14,9 +14,9 @@ pub struct Switch {
     pub name: &'static str,
     /// What it may be set to.
     pub values: Values,
-    /// The reference's best guess.
+    /// The page's best guess.
     pub default: &'static str,
-    /// What is open, with the place in the reference.
+    /// What is open, with the section of the page under docs/wire.
     pub about: &'static str,
 }
 

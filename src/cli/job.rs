@@ -1,4 +1,4 @@
-//! `plan FILE` and `run FILE`: one function up to the guard (design §4).
+//! `plan FILE` and `run FILE`: one function up to the guard (docs/architecture.md, "The life of a run").
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The command line: one file a command, which translates flags and does no work (design §6).
+//! The command line: one file a command, which translates flags and does no work (docs/command-line.md).
 //!
 //! Owns: flags, help texts, where output goes, the last word on the exit code.
 //! Leaves to others: everything else.

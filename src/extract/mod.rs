@@ -27,8 +27,8 @@ pub const GONE: &str = "user_gone";
 /// The code of a [`Fault`] for a person whose record in the listing is not as documented.
 pub const ODD_RECORD: &str = "odd_record";
 
-/// Codes of a [`Fault`] that are the matter of one person: a provider that is well answers so, and may answer so of all of
-/// a few (reference/microsoft-graph §3.5).
+/// Codes of a [`Fault`] that are the matter of one person: a provider that is well answers so, and may answer so of all
+/// of a few (docs/wire/microsoft-graph.md §3.5).
 pub const PERSONAL: [&str; 4] = [GONE, "mailbox_missing", "mailbox_elsewhere", "extension_error"];
 
 /// How many people one call may name, so that one call is one request.

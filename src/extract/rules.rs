@@ -3,7 +3,7 @@
 //! Owns: the order in which its rules hold, and the patterns.
 //! Leaves to others: what follows from it (`transform.fallback`, in `plan`).
 //! A newcomer gets wrong: nobody is hidden. A person out of scope is still listed, since ambiguity is judged over
-//! everybody (design §4, collect).
+//! everybody (docs/architecture.md, "Collect").
 
 use std::collections::HashSet;
 

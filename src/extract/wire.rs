@@ -157,7 +157,7 @@ pub(super) enum Brought {
 }
 
 impl Pages {
-    /// Pages in a row that bring nobody new: a few may be empty (`reference/microsoft-graph.md` §2.2).
+    /// Pages in a row that bring nobody new: a few may be empty (docs/wire/microsoft-graph.md §2.2).
     const MOST: u32 = 20;
 
     /// Whether the listing may go on at this cursor or link; else why not.

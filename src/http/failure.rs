@@ -7,7 +7,7 @@ use std::fmt;
 
 use super::redact::redact;
 
-/// Which way a whole source or target failed; each has its exit code (design §6).
+/// Which way a whole source or target failed; each has its exit code (docs/command-line.md, "Exit codes").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureKind {
     /// Sign-in or permission refused: exit code 5.

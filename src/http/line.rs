@@ -4,7 +4,7 @@
 //! what is counted.
 //! Leaves to others: what the answers mean (`extract`, `load`).
 //! A newcomer gets wrong: `write` repeats nothing but a plain 429. Anything else that went wrong on the way may have
-//! arrived, and only looking at the server tells (`write-protocols.md`).
+//! arrived, and only looking at the server tells (docs/write-protocols.md).
 
 use std::error::Error as _;
 use std::sync::Arc;
@@ -319,7 +319,7 @@ impl Line {
         tally.sent(call.units);
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = take_body(response, call.cap).await.map_err(|error| self.lost(call, &error))?;
-        // Support of Microsoft asks for exactly these (reference/microsoft-graph.md §6).
+        // Support of Microsoft asks for exactly these (docs/wire/microsoft-graph.md §6).
         let told = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         tracing::debug!(
             line = %self.shared.name,

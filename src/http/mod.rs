@@ -3,7 +3,7 @@
 //! Owns: the HTTP client, the rate of each server, what is counted for the report, and the words of a failure.
 //! Leaves to others: what the answers mean (`extract`, `load`).
 //! A newcomer gets wrong: only calls typed as reads are repeated; a write is sent once, or again after a plain 429
-//! (design §7).
+//! (docs/architecture.md, "The house").
 
 mod answer;
 mod bounded;

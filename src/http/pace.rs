@@ -3,7 +3,7 @@
 //! Owns: waiting for a turn. Leaves to others: what a unit is (the caller says it with each call) and which answers ask
 //! to slow down (`retry.rs`).
 //! A newcomer gets wrong: the burst is always said. Left out, the limiter would let a full period go at once
-//! (`reference/crates.md`, governor).
+//! (docs/decisions/libraries.md).
 
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -11,7 +11,7 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 /// A server that asks for this long or longer does not want us at all: Jira answers 9223372036854775807 to an account
-/// that an administrator has blocked (`reference/atlassian.md` §2.4).
+/// that an administrator has blocked (docs/wire/atlassian.md §2.4).
 pub const BLOCKED: Duration = Duration::from_secs(3600);
 
 const TRIES: usize = 6;
@@ -93,7 +93,7 @@ pub fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {
 /// How long to let the server rest though it has answered well: its rate headers say that nothing is left.
 pub(super) fn breather(headers: &HeaderMap) -> Option<Duration> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
-    // Jira and Confluence, `reference/atlassian.md` §2.4.
+    // Jira and Confluence, docs/wire/atlassian.md §2.4.
     if number("x-ratelimit-remaining") == Some(0.0) {
         // On a good answer `Retry-After` is information, not an order: one that no run can wait is not heeded, or each
         // request would cost the longest rest and the run would never end.
@@ -102,7 +102,7 @@ pub(super) fn breather(headers: &HeaderMap) -> Option<Duration> {
             number("x-ratelimit-interval-seconds").filter(|s| *s >= 0.0).map(|s| s.min(LONGEST.as_secs_f64()));
         return Some(until_next.unwrap_or_else(|| interval.map_or(FIRST, Duration::from_secs_f64)).min(LONGEST));
     }
-    // Graph sends it above 0.8 only, `reference/microsoft-graph.md` §5.
+    // Graph sends it above 0.8 only, docs/wire/microsoft-graph.md §5.
     number("x-ms-throttle-limit-percentage").filter(|share| *share >= 0.8).map(|_| FIRST)
 }
 

@@ -1,6 +1,6 @@
 //! Where pictures go: one folder a target behind one small trait.
 //!
-//! Owns: the trait, the write protocols (`write-protocols.md`) and the translation of every wire type into `model`.
+//! Owns: the trait, the write protocols (docs/write-protocols.md) and the translation of every wire type into `model`.
 //! Leaves to others: deciding (`plan`), durability of the journal (`state`), workers and order (`run`).
 //! A newcomer gets wrong: every remote write stands between two journal calls that return only when they are durable;
 //! moving one of them past the other breaks promise P4.
@@ -254,7 +254,7 @@ pub trait Target: Send + Sync {
 
     /// What the target calls a picture that was written as `written`, now that a later listing shows `shown` there;
     /// `None` if that is another picture. They differ where the target gives its mark no sooner than in a listing: such
-    /// a write leaves its intent open, and this closes it (`write-protocols.md`, Bitbucket).
+    /// a write leaves its intent open, and this closes it (docs/write-protocols.md, "Bitbucket").
     fn confirm(&self, written: &Mark, shown: &Mark) -> Option<Mark> {
         (written == shown).then(|| shown.clone())
     }

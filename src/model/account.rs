@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{AccountId, Mark, normalise_key};
 
-/// What an account can be matched by (design §5).
+/// What an account can be matched by (pipelines/README.md, "Targets").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountKey {

@@ -60,7 +60,7 @@ text_id! {
     ServerId;
     /// One run: `2026-11-23T08-00-00Z-7f3a`.
     RunId;
-    /// Fingerprint of the resolved transform settings, without the renderer's version (design §3).
+    /// Fingerprint of the resolved transform settings, without the renderer's version (docs/architecture.md, "Words").
     Recipe;
 }
 
@@ -69,7 +69,7 @@ const SPOILT: &str = "spoilt:";
 
 impl Mark {
     /// Of a file that stands in the place of a picture of ours and does not hold the recorded bytes
-    /// (write-protocols, Folder).
+    /// (docs/write-protocols.md, "Folder").
     pub fn spoilt(there: &Digest) -> Self {
         Self(format!("{SPOILT}{there}"))
     }
@@ -219,7 +219,7 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
-/// The form in which match keys are compared: NFC, trimmed, case-folded (design §4, matching).
+/// The form in which match keys are compared: NFC, trimmed, case-folded (docs/architecture.md, "Matching").
 ///
 /// Compatibility forms stay what they are: `ｃｅｏ` is not `ceo`. An empty result means that the key is not filled.
 pub fn normalise_key(text: &str) -> String {

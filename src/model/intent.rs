@@ -1,7 +1,7 @@
 //! A remote write that may or may not have happened, and the journal of what is known about it.
 //!
 //! Owns: the intent, its events, and the one table of legal steps; an intent's status is derived from its events and
-//! stored nowhere (`write-protocols.md`).
+//! stored nowhere (docs/write-protocols.md).
 //! Leaves to others: making events durable (`state`), looking at the server (`load`), mending (`plan`).
 //! A newcomer gets wrong: `Sent` is recorded *before* the request leaves, so it means "maybe done", never "done".
 
@@ -311,7 +311,7 @@ impl Status {
     }
 }
 
-/// What looking at the server says of an open intent (`write-protocols.md`, "observe").
+/// What looking at the server says of an open intent (docs/write-protocols.md, "What holds for all").
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Seen {

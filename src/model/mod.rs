@@ -3,7 +3,7 @@
 //! Owns: ids, the three answers about a photo, what an account shows, what is recorded and what is to be done.
 //! Leaves to others: where any of it comes from (`extract`, `load`), how it is kept (`state`), what follows from it (`plan`).
 //! A newcomer gets wrong: a [`Version`] is a provider's hint and never an identity; only a [`Digest`] of the original
-//! bytes says that two photos are the same (design §3).
+//! bytes says that two photos are the same (docs/architecture.md, "Words").
 
 mod account;
 mod change;

@@ -2,14 +2,15 @@
 //!
 //! Owns: the keys a person can be matched by, and whether the file's `users` puts the person in scope.
 //! Leaves to others: photos (`photo.rs`) and matching (`plan`).
-//! A newcomer gets wrong: people out of scope are listed too, since ambiguity is judged over everybody (design §4, collect).
+//! A newcomer gets wrong: people out of scope are listed too, since ambiguity is judged over everybody
+//! (docs/architecture.md, "Collect").
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{PersonId, Version, normalise_key};
 
-/// What a person can be matched by (design §5).
+/// What a person can be matched by (pipelines/README.md, "Targets").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PersonKey {

@@ -1,7 +1,8 @@
 //! Why something is done or left alone, and which line of the pipeline file says so (promise P10).
 //!
 //! Owns: the closed list of reasons and the place of a rule. Leaves to others: when each applies (`plan`).
-//! A newcomer gets wrong: these words are in `run.json`; they are added to, never renamed (design §6).
+//! A newcomer gets wrong: these words are in `run.json`; they are added to, never renamed
+//! (docs/command-line.md, "Streams").
 
 use std::fmt;
 use std::sync::Arc;

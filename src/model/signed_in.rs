@@ -1,6 +1,6 @@
 //! What a sign-in gave: who we are there, and what we may do.
 
-/// What a source or target says of us, for the command `auth` (design §6). Holds no secret.
+/// What a source or target says of us, for the command `auth`. Holds no secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SignedIn {
     /// Who we are there.

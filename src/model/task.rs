@@ -42,7 +42,7 @@ pub enum Looked {
 pub enum Act {
     /// A picture is shown.
     Show(Wanted),
-    /// The picture there is looked at, then it is decided again (design §4, state).
+    /// The picture there is looked at, then it is decided again (docs/architecture.md, "The state").
     Look(Wanted),
     /// The default is shown.
     Reset,

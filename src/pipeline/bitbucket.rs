@@ -1,8 +1,8 @@
 //! `load: - bitbucket`: Bitbucket Data Center.
 //!
 //! Owns: the keys. Leaves to others: the wire (`load`).
-//! A newcomer gets wrong: HTTP access tokens cannot carry the administrator's rights that other people's pictures need; a
-//! name and a password are the way (`reference/atlassian.md` §13).
+//! A newcomer gets wrong: HTTP access tokens cannot carry the administrator's rights that other people's pictures need;
+//! a name and a password are the way (docs/wire/atlassian.md §13).
 
 use super::credential::AtlassianCredential;
 use super::declare::element;
@@ -16,7 +16,7 @@ use super::target::{Accounts, Ownership, TargetSettings, server_at};
 use super::web::BaseUrl;
 use crate::model::{Place, TargetId};
 
-/// What `check` says of a token (`reference/atlassian.md` §13).
+/// What `check` says of a token (§13).
 pub(super) const BY_TOKEN: &str = "an HTTP access token of Bitbucket cannot carry the global permission ADMIN, so the first \
     picture of somebody else is refused and the target stops; and it may be served the default picture for everybody: \
     write `credential: { username: …, password: … }`";

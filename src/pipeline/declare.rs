@@ -97,7 +97,7 @@ macro_rules! element {
     };
 }
 
-/// A mapping with one key, which says the kind (`reference/crates.md` §2: never a `type:` field).
+/// A mapping with one key, which says the kind (docs/decisions/pipeline-file.md, "Kinds are keys").
 macro_rules! kinds {
     ($(#[doc = $doc:literal])+ $name:ident as $trait:ident {
         $($(#[doc = $kind_doc:literal])+ $word:literal => $kind:ident($type:ty),)+

@@ -172,7 +172,7 @@ element! {
     }
 }
 
-/// Sign-in, Graph and metadata hosts of a cloud (`reference/microsoft-graph.md` §1.7).
+/// Sign-in, Graph and metadata hosts of a cloud (docs/wire/microsoft-graph.md §1.7).
 fn hosts(cloud: resolved::Cloud) -> (&'static str, &'static str, &'static str) {
     let (login, graph) = match cloud {
         resolved::Cloud::Global => ("https://login.microsoftonline.com", "https://graph.microsoft.com"),

@@ -1,7 +1,7 @@
 //! `load: - folder`: a static copy of the pictures.
 //!
 //! Owns: the keys. Leaves to others: writing files (`load`).
-//! A newcomer gets wrong: files that avatarpipe did not write are never removed (write-protocols, Folder).
+//! A newcomer gets wrong: files that avatarpipe did not write are never removed (docs/write-protocols.md, "Folder").
 
 use std::path::{Component, PathBuf};
 use std::time::Duration;

@@ -195,7 +195,7 @@ impl GoogleEndpoints {
 
 const MY_CUSTOMER: &str = "my_customer";
 
-/// `my_customer` or an id; never a domain (`reference/google-directory.md` §2).
+/// `my_customer` or an id; never a domain (docs/wire/google-directory.md §2).
 #[derive(Clone, Debug)]
 pub(super) struct Customer(String);
 
@@ -232,7 +232,7 @@ fn is_address(text: &str) -> bool {
 
 scalar_schema!(EmailAddress, "EmailAddress", { "type": "string", "pattern": "^[^@\\s/?#%:]+@[^@\\s/?#%:]+$|\\$\\{" });
 
-/// The provider of a workload identity pool, kept as the token service takes it (`reference/google-directory.md` §1.5).
+/// The provider of a workload identity pool, kept as the token service takes it (§1.5).
 #[derive(Clone, Debug)]
 pub(super) struct PoolProvider(String);
 
@@ -277,7 +277,7 @@ impl Setting for OrgUnit {
 scalar_schema!(OrgUnit, "OrgUnit", { "type": "string", "pattern": "^/|\\$\\{" });
 
 impl Google {
-    /// `my_customer` is the customer of whoever asks; a service account has none (`reference/google-directory.md` §1.6).
+    /// `my_customer` is the customer of whoever asks; a service account has none (§1.6).
     fn customer(&self, reader: &mut Reader<'_>, place: &At<GoogleCredential>) -> Option<String> {
         let customer = self.customer.get()?.0.clone();
         if customer == MY_CUSTOMER && !self.subject.written {
@@ -299,7 +299,7 @@ impl SourceSettings for Google {
         &self.id
     }
 
-    /// A user of Google has addresses and an id (reference/google-directory §2).
+    /// A user of Google has addresses and an id (§2).
     fn fills(&self, key: PersonKey) -> bool {
         matches!(key, PersonKey::Email | PersonKey::EmailLocal | PersonKey::Id)
     }

@@ -1,7 +1,8 @@
 //! `report`: what the reports show.
 //!
 //! Owns: the keys. Leaves to others: making reports (`report`).
-//! A newcomer gets wrong: `names` is about reports; what is kept between runs has no names either way (design §4, state).
+//! A newcomer gets wrong: `names` is about reports; what is kept between runs has no names either way
+//! (docs/architecture.md, "The state").
 
 use super::declare::{element, words};
 use super::resolved;

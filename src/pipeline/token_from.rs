@@ -108,7 +108,7 @@ impl Keys<'_> {
         false
     }
 
-    /// `reference/microsoft-graph.md` §1.3, `reference/google-directory.md` §1.5.
+    /// docs/wire/microsoft-graph.md §1.3, docs/wire/google-directory.md §1.5.
     fn github(&self, reader: &mut Reader<'_>) -> Option<resolved::TokenFrom> {
         const URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
         const TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";

@@ -3,7 +3,7 @@
 //! Owns: YAML syntax, duplicate keys, anchors, merge keys, and what a hostile file may cost.
 //! Leaves to others: meaning (`read` and the elements), `${…}` (`interpolate`).
 //! A newcomer gets wrong: serde would stop at the first fault, so the parser's events are read here and every element
-//! afterwards on its own (design §5: all faults at once).
+//! afterwards on its own (docs/decisions/pipeline-file.md).
 
 use std::collections::{HashMap, HashSet};
 

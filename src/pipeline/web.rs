@@ -37,7 +37,7 @@ impl Setting for BaseUrl {
 }
 
 impl BaseUrl {
-    /// Reports a credential that would go over the network in clear (design §8).
+    /// Reports a credential that would go over the network in clear (docs/architecture.md, "Where tokens may go").
     pub(super) fn refuse_clear(&self, reader: &mut Reader<'_>, span: &Span) {
         if self.0.scheme() == "http" && !is_loopback(&self.0) {
             let fault =

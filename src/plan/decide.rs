@@ -1,4 +1,4 @@
-//! What is done with one account: facts in, decision and reason out (design §4, decide).
+//! What is done with one account: facts in, decision and reason out (docs/architecture.md, "Decide").
 //!
 //! Owns: precedence of sources, the fallback rules, ownership, reassignment.
 //! Leaves to others: who matches (`matching`), the limits (`guard`), doing it (`run`, `load`).
@@ -137,10 +137,10 @@ pub enum Memory {
 pub enum DefaultBy {
     /// The default is chosen, and the picture stays until it is taken away.
     Choosing,
-    /// The picture is deleted, and does not come back. An adopted one is deleted only where the provider owns the picture
-    /// and there provably is none (`write-protocols.md`, Bitbucket).
+    /// The picture is deleted, and does not come back. An adopted one is deleted only where the provider owns the
+    /// picture and there provably is none (docs/write-protocols.md, "Bitbucket").
     Deleting,
-    /// Files of ours are removed, and no others (`write-protocols.md`, Folder).
+    /// Files of ours are removed, and no others (docs/write-protocols.md, "Folder").
     Removing,
 }
 
@@ -160,7 +160,7 @@ pub enum Effect {
     Nothing,
     /// Show this picture.
     Show(Wanted),
-    /// Look at the picture shown first, then decide again (design §4, state).
+    /// Look at the picture shown first, then decide again (docs/architecture.md, "The state").
     Look(Wanted),
     /// Record the picture shown as ours, write nothing.
     Adopt(Wanted),
@@ -248,7 +248,7 @@ fn opted_out_all_the_same(found: &Found, view: &View<'_>, rules: &Rules<'_>) -> 
     (!matches!(opted_out.wish, Wish::Keep)).then_some(opted_out)
 }
 
-/// Down the list of sources: present wins, absent goes on, everything else stops (design §4, precedence).
+/// Down the list of sources: present wins, absent goes on, everything else stops (docs/architecture.md, "Precedence").
 fn search(view: &View<'_>, rules: &Rules<'_>) -> Found {
     if let Some(found) = not_looked_at(view, rules) {
         return found;
@@ -313,7 +313,8 @@ enum ByRecord {
     No,
 }
 
-/// Bitbucket may show no version of a picture (`write-protocols.md`, Bitbucket). What has no address is never written to.
+/// Bitbucket may show no version of a picture (docs/write-protocols.md, "Bitbucket"). What has no address is never
+/// written to.
 fn by_record(view: &View<'_>, rules: &Rules<'_>) -> ByRecord {
     match (rules.default_by, rules.ownership.0) {
         (DefaultBy::Deleting, Ownership::Provider) if view.account.handle.is_some() => ByRecord::Write,
@@ -403,8 +404,9 @@ fn by_rule(rule: &Rule, reason: Reason, person: Option<PersonRef>, rules: &Rules
     }
 }
 
-/// Another person owns the account than the placement says (design §5): another id of its own source, or somebody of
-/// another source if the key that matched has changed, too. With that key unchanged two sources know one human.
+/// Another person owns the account than the placement says (docs/architecture.md, "Matching"): another id of its own
+/// source, or somebody of another source if the key that matched has changed, too. With that key unchanged two sources
+/// know one human.
 fn reassigned(view: &View<'_>) -> bool {
     let Some(placement) = view.placement else { return false };
     let Some(former) = &placement.person else { return false };
@@ -477,8 +479,9 @@ impl Judge<'_> {
         Judgement { foreign, ..self.judgement(Verdict::Change(ChangeKind::Replace), effect, found) }
     }
 
-    /// What is shown counts as the person's own choice. After a lost state, or with an older one, it may as well be ours:
-    /// then it is looked at once, and taken for the person's only if it is another picture (design §4, state).
+    /// What is shown counts as the person's own choice. After a lost state, or with an older one, it may as well be
+    /// ours: then it is looked at once, and taken for the person's only if it is another picture
+    /// (docs/architecture.md, "The state").
     fn may_be_chosen(&self) -> bool {
         if self.rules.ownership.0 != Ownership::Ours || self.reassigned || self.is_spoilt() {
             return false;
@@ -494,7 +497,8 @@ impl Judge<'_> {
         !(may_be_ours && matches!(self.picture, Picture::Foreign(_)))
     }
 
-    /// A file of ours that does not hold what we wrote: nobody's picture, and written again (write-protocols, Folder).
+    /// A file of ours that does not hold what we wrote: nobody's picture, and written again
+    /// (docs/write-protocols.md, "Folder").
     fn is_spoilt(&self) -> bool {
         self.view.placement.is_some() && matches!(&self.picture, Picture::Foreign(mark) if mark.is_spoilt())
     }

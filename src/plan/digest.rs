@@ -1,4 +1,4 @@
-//! The digest by which a reviewed plan is recognised (design §3, plan).
+//! The digest by which a reviewed plan is recognised (docs/architecture.md, "Words").
 //!
 //! Owns: what goes into it. Leaves to others: the order, saving plans (`cli`), comparing them (`run`).
 //! A newcomer gets wrong: reasons and places are not in it; a comment added to the file does not make a plan stale.

@@ -1,4 +1,4 @@
-//! The limits of the file, over a finished plan (design §5, `limits`).
+//! The limits of the file, over a finished plan (pipelines/README.md, "Limits, report, state").
 //!
 //! Owns: when a limit is broken, what `--allow` lets pass, and the sentence that says so.
 //! Leaves to others: counting (`run`), what a broken limit stops (`run`).

@@ -1,7 +1,7 @@
 //! Who an account belongs to, by the file's `match` pairs and nothing else.
 //!
-//! Owns: the rule of design §4 and §5: a later pair is tried only where the earlier one is empty on one side; filled and
-//! different is a conflict, and so is a pair that names somebody else; two candidates are ambiguous.
+//! Owns: the rule of docs/architecture.md, "Matching": a later pair is tried only where the earlier one is empty on one
+//! side; filled and different is a conflict, and so is a pair that names somebody else; two candidates are ambiguous.
 //! Leaves to others: finding the candidates (`state` looks them up by key), and several sources (`decide`).
 //! A newcomer gets wrong: one person for two accounts of a target is as ambiguous as two people for one account; that
 //! second half is only known once every account was matched ([`told_apart`]). Whoever can edit an own key claims by it.
@@ -109,8 +109,8 @@ fn differing(account: &Account, person: &Person, other: &Person, matching: &Matc
 /// Of the accounts that claim one person, those that do not get it after all. `matched` are those matched to the person;
 /// `claiming` are those that are disabled, or whose keys name somebody else as well.
 ///
-/// Whoever can edit an own address gains nobody's face (design §4, matching): what only a key of one's own says counts
-/// as little as what the other account says by the same key.
+/// Whoever can edit an own address gains nobody's face (docs/architecture.md, "Matching"): what only a key of one's own
+/// says counts as little as what the other account says by the same key.
 pub fn told_apart(
     person: &Person,
     matched: &[Account],
@@ -296,8 +296,8 @@ mod tests {
         }
     }
 
-    /// Design §4: a disabled account that carries the same key makes the active one ambiguous, unless a later pair
-    /// confirms it.
+    /// docs/architecture.md, "Matching": a disabled account that carries the same key makes the active one ambiguous,
+    /// unless a later pair confirms it.
     #[test]
     fn who_claims_a_person_by_a_key_of_ones_own_gains_nobodys_face() {
         let ada = person("ada", "ada@example.com", "ada@corp.example");

@@ -1,6 +1,7 @@
 //! What becomes of a write that an earlier run, or this one, left open.
 //!
-//! Owns: the last column of the tables in `write-protocols.md`: what was seen, and what is wanted now, give the mending.
+//! Owns: the last column of the tables in docs/write-protocols.md: what was seen, and what is wanted now, give the
+//! mending.
 //! Leaves to others: looking (`load`), mending (`run`, `load`).
 //! A newcomer gets wrong: a half-done picture is finished only if it is still exactly what is wanted; otherwise it goes.
 

@@ -1,6 +1,6 @@
 //! What a run tells: events and the finished report in; terminal, JSON and Markdown out, one file each.
 //!
-//! Owns: the shape of `run.json` (design §6) and every word on the screen.
+//! Owns: the shape of `run.json` (docs/command-line.md, "Streams") and every word on the screen.
 //! Leaves to others: counting and deciding (`run`).
 //! A newcomer gets wrong: standard output is the answer, standard error the way there; nothing here prints both.
 

@@ -1,4 +1,4 @@
-//! The shape of `run.json`, format 1 (design §6).
+//! The shape of `run.json`, format 1 (docs/command-line.md, "Streams").
 //!
 //! Owns: field names and their order. Leaves to others: filling them (`run`).
 //! A newcomer gets wrong: fields are added, never renamed or removed; programs read this.

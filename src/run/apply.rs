@@ -1,4 +1,4 @@
-//! Writing a guarded plan to one target (design §4, apply).
+//! Writing a guarded plan to one target (docs/architecture.md, "Apply").
 //!
 //! Owns: workers and their sessions, the order mending, replacements, reverts, and what happens after a "maybe".
 //! Leaves to others: the steps of each write (`load`), durability (`journal`).
@@ -299,7 +299,7 @@ impl Crew<'_> {
         }
     }
 
-    /// After a "maybe": look, no sooner than `quiet`, and mend what is seen (`write-protocols.md`).
+    /// After a "maybe": look, no sooner than `quiet`, and mend what is seen (docs/write-protocols.md).
     async fn look_again(&self, planned: &Planned, id: Option<IntentId>, fault: Fault) -> Result<Went, Trouble> {
         let open_still = |fault: Fault| ended(PersonResult::Open, fault);
         let Some(open) = self.still_open(id)? else { return Ok(open_still(fault)) };
@@ -391,7 +391,8 @@ fn draft(house: &House, desk: &Desk, open: &Open, planned: &Planned, shown: Opti
         Shown::Unknown(_) => true,
         Shown::Default | Shown::System(_) => false,
     };
-    // What a revert takes off without its being ours is not deleted, and nothing in its place (`write-protocols.md`).
+    // What a revert takes off without its being ours is not deleted, and nothing in its place
+    // (docs/write-protocols.md).
     let ours = placement.filter(|ours| shown.is_some() || is_shown(ours));
     Intent {
         run: house.run.clone(),

@@ -1,4 +1,4 @@
-//! The life of `auth`: every source and target signs in, at the same time (design §6).
+//! The life of `auth`: every source and target signs in, at the same time (docs/command-line.md).
 //!
 //! Owns: who is asked what, and the worst exit code. Leaves to others: what an answer means (`extract`, `load`), words
 //! (`cli`).

@@ -255,7 +255,7 @@ fn entra_credential(credential: &EntraCredential, cloud: Cloud) -> (String, http
     }
 }
 
-/// Whom the CI platform's token is for (reference/microsoft-graph §1.3, §1.7).
+/// Whom the CI platform's token is for (docs/wire/microsoft-graph.md §1.3, §1.7).
 fn federation_audience(cloud: Cloud) -> &'static str {
     match cloud {
         Cloud::Global => "api://AzureADTokenExchange",
@@ -287,7 +287,8 @@ fn token_from(from: &TokenFrom) -> http::TokenFrom {
     }
 }
 
-/// The scope is that of the cloud, wherever the endpoints point (design §5; reference/microsoft-graph §1.7).
+/// The scope is that of the cloud, wherever the endpoints point (docs/architecture.md, "Where tokens may go";
+/// docs/wire/microsoft-graph.md §1.7).
 fn scope(cloud: Cloud) -> &'static str {
     match cloud {
         Cloud::Global => "https://graph.microsoft.com/.default",

@@ -132,7 +132,7 @@ impl Desk {
         Ok(Open { server, surveyed, upload, serving })
     }
 
-    /// A target is bound to the server's own id (design §4, state).
+    /// A target is bound to the server's own id (docs/architecture.md, "The state").
     pub fn check_binding(&self, bound: Option<&ServerId>, server: &Server) -> Result<(), Failure> {
         match bound {
             // What stands before it, or a dead login, hides the id: that is no proof of another server.

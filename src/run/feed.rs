@@ -2,7 +2,7 @@
 //!
 //! Owns: the state of a source and its counts. Leaves to others: photos (`fetch`), the wire (`extract`).
 //! A newcomer gets wrong: a source that is switched off is not asked at all, and stops the search for everybody whose
-//! search gets to it (design §4, precedence).
+//! search gets to it (docs/architecture.md, "Precedence").
 
 use std::sync::Arc;
 

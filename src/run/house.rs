@@ -88,8 +88,8 @@ impl House {
         Ok(Self { run, started, mode, store, facts, spool, listener, stop, naming, _lock: lock })
     }
 
-    /// What came to its end leaves no face behind; what was stopped leaves them to whoever goes on (design §4, state). Says
-    /// so, where any wait.
+    /// What came to its end leaves no face behind; what was stopped leaves them to whoever goes on
+    /// (docs/architecture.md, "The state"). Says so, where any wait.
     pub fn leave_pictures(&self) -> Result<Option<String>, Trouble> {
         if !self.stop.requested() {
             self.spool.clear().map_err(Trouble::file("empty the cache beside the state"))?;

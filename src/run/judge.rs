@@ -4,7 +4,7 @@
 //! the limits are held against.
 //! Leaves to others: every rule (`plan`); doing (`apply`).
 //! A newcomer gets wrong: what is not selected is still decided and counted, so that limits and ambiguity stay true
-//! (design §4); only then it is left out.
+//! (docs/architecture.md, "Selecting and reviewing"); only then it is left out.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;

@@ -2,8 +2,8 @@
 //!
 //! Owns: the bridge between async and the pool, and the budget of memory that all decoders share.
 //! Leaves to others: pixels (`transform`), which photos (`fetch`).
-//! A newcomer gets wrong: the memory is charged from the photo's header before anything is decoded, so that a handful of
-//! giants cannot add up (`reference/crates.md` §3).
+//! A newcomer gets wrong: the memory is charged from the photo's header before anything is decoded, so that a handful
+//! of giants cannot add up (docs/decisions/pictures.md).
 
 use std::sync::Arc;
 

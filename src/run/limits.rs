@@ -1,4 +1,4 @@
-//! Counting what the limits are held against, and stopping what a broken one stops (design §4, guard).
+//! Counting what the limits are held against, and stopping what a broken one stops (docs/architecture.md, "Guard").
 //!
 //! Owns: which counts belong to which limit, and that a target's limit stops that target, a source's what it feeds.
 //! Leaves to others: the comparison (`plan::guard`).

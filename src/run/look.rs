@@ -1,4 +1,4 @@
-//! Looking at pictures that are not recorded, before anything is written over them (design §4, state).
+//! Looking at pictures that are not recorded, before anything is written over them (docs/architecture.md, "The state").
 //!
 //! Owns: fetching them side by side, and comparing each with the rendition that is wanted there.
 //! Leaves to others: what follows from a look (`plan`), how pictures are served (`load`).

@@ -3,7 +3,7 @@
 //! Owns: looking candidates up page by page, and the second look for people who fit several accounts.
 //! Leaves to others: the rule (`plan::matched`).
 //! A newcomer gets wrong: nobody asks for the photo of whom only a disabled account names, but such an account counts:
-//! whoever takes a leaver's address must not get the leaver's face (design §4, matching).
+//! whoever takes a leaver's address must not get the leaver's face (docs/architecture.md, "Matching").
 
 use super::desk::{Desk, PAGE};
 use super::feed::Feed;

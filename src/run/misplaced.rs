@@ -1,4 +1,4 @@
-//! Pictures of this run that turned up on accounts they were not meant for (`write-protocols.md`).
+//! Pictures of this run that turned up on accounts they were not meant for (docs/write-protocols.md).
 //!
 //! Owns: finding them in the confirming survey, and taking them back. Leaves to others: the survey (`confirm`), the steps
 //! of taking back (`load`).
@@ -158,7 +158,7 @@ async fn looks_like(house: &House, desk: &Desk, shifted: &Shifted, open: &OpenIn
     Eyes.luma(&picture).is_some_and(|served| served.fits(sent))
 }
 
-/// What we made stays on record until it is seen gone, also where it must not be (design §4, state).
+/// What we made stays on record until it is seen gone, also where it must not be (docs/architecture.md, "The state").
 async fn record(house: &House, desk: &Desk, stray: &Misplaced, draft: &Intent) -> Result<(), Trouble> {
     if let Some(meant) = house.store.placement(desk.id(), &stray.written.account)? {
         let (account, mark) = (stray.shifted.account.clone(), stray.mark.clone());

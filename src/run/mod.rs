@@ -1,4 +1,5 @@
-//! The life of a run: lock, settle, survey, collect, fetch, render, decide, guard, apply, confirm, report (design §4).
+//! The life of a run: lock, settle, survey, collect, fetch, render, decide, guard, apply, confirm, report
+//! (docs/architecture.md, "The life of a run").
 //!
 //! Owns: the order of the phases and everything that happens at the same time; no other room knows concurrency.
 //! Leaves to others: every rule (`plan`), every wire (`extract`, `load`), durability (`state`), words (`report`).
@@ -290,7 +291,7 @@ impl Job<'_> {
             let lanes = lines.lanes(&feed.entry.rate);
             fetch::fetch_all(house, feed, kitchen, lanes, selected).await?;
             if feed.state != SourceState::Listed {
-                // The search of everybody who got this far ends here (design §4, precedence).
+                // The search of everybody who got this far ends here (docs/architecture.md, "Precedence").
                 break;
             }
             house.facts.end_searches_after(feed.id())?;
@@ -456,7 +457,7 @@ async fn record_counts(house: &House, feeds: &[Feed], finished: &[Finished], gua
     Ok(house.store.put_run_counts(&house.run, sources.chain(targets).collect()).await?)
 }
 
-/// The durable state holds no names (design §4).
+/// The durable state holds no names (docs/architecture.md, "The state").
 fn impersonal(report: &RunReport) -> Result<serde_json::Value, Trouble> {
     serde_json::to_value(report.counts())
         .map_err(|error| Trouble::Own(format!("the report cannot be written down: {error}")))

@@ -1,4 +1,4 @@
-//! A picture that its target names no sooner than in a listing (`write-protocols.md`, Bitbucket).
+//! A picture that its target names no sooner than in a listing (docs/write-protocols.md, "Bitbucket").
 //!
 //! Owns: closing its write, after a look where people choose pictures, too.
 //! Leaves to others: whether the name may be that of our picture (`Target::confirm`), the listing (`confirm`).

@@ -2,8 +2,8 @@
 //!
 //! Owns: finding the named among people and accounts, before any photo is asked for; the nearest names where there is none.
 //! Leaves to others: leaving out what is not selected (`sheet`, `fetch`).
-//! A newcomer gets wrong: a name that selects nobody is a mistake of the command line (design §4), unless somebody could
-//! not be listed: then nobody knows.
+//! A newcomer gets wrong: a name that selects nobody is a mistake of the command line
+//! (docs/architecture.md, "Selecting and reviewing"), unless somebody could not be listed: then nobody knows.
 
 use std::collections::BTreeMap;
 

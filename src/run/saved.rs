@@ -26,7 +26,8 @@ const FORMAT: u32 = 2;
 /// Changes put into the facts at a time.
 const PAGE: usize = 500;
 
-/// A change as it was reviewed: by what it is of, not by bytes that only the reviewing machine had (design §4).
+/// A change as it was reviewed: by what it is of, not by bytes that only the reviewing machine had
+/// (docs/architecture.md, "Selecting and reviewing").
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SavedChange {

@@ -2,8 +2,9 @@
 //!
 //! Owns: the three of them, and when a change is one that was reviewed. Leaves to others: whom a name means (`only`), the
 //! plan's file (`saved`), flags (`cli`).
-//! A newcomer gets wrong: a reviewed plan adds nothing and repeats nothing; a change is made only if it is decided again
-//! in this run. It is known by what it is of, never by bytes: those only the reviewing machine had (design §4).
+//! A newcomer gets wrong: a reviewed plan adds nothing and repeats nothing; a change is made only if it is decided
+//! again in this run. It is known by what it is of, never by bytes: those only the reviewing machine had
+//! (docs/architecture.md, "Selecting and reviewing").
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Looking at what became of the writes of a run that died (design §4, settle).
+//! Looking at what became of the writes of a run that died (docs/architecture.md, "Settle").
 //!
 //! Owns: waiting until a slow server must be done, and asking each target once for each open intent.
 //! Leaves to others: looking (`load`), judging and mending (`plan`, `apply`).

@@ -124,7 +124,7 @@ impl<'a> Sheet<'a> {
         Ok(())
     }
 
-    /// A reviewed change that is not made is told (design §4).
+    /// A reviewed change that is not made is told (docs/architecture.md, "Selecting and reviewing").
     fn end_review(
         &mut self,
         account: &Account,
@@ -342,7 +342,8 @@ impl<'a> Sheet<'a> {
         KeysDigest::of(&self.key, &words.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
-    /// Whether a photo is new to the state; of importance only where people may choose (design §4, state).
+    /// Whether a photo is new to the state; of importance only where people may choose
+    /// (docs/architecture.md, "The state").
     fn learnt(&self, feed: &super::feed::Feed, person: &Option<Person>) -> Result<Learnt, Trouble> {
         let (Ownership::Ours, Some(person)) = (self.rules.ownership.0, person) else { return Ok(Learnt::Before) };
         let who = PersonRef { source: feed.id().clone(), id: person.id.clone() };
@@ -426,7 +427,7 @@ fn shape(shape: &mut Changes, decision: &Decision, task: &Task) {
     *slot += 1;
 }
 
-/// Whether a picture goes that a target may not keep (`write-protocols.md`, Bitbucket).
+/// Whether a picture goes that a target may not keep (docs/write-protocols.md, "Bitbucket").
 fn takes_away(decision: &Decision) -> bool {
     let kind = decision.verdict.change();
     matches!(kind, Some(ChangeKind::Replace | ChangeKind::Revert | ChangeKind::Remove))

@@ -1,4 +1,4 @@
-//! Where renditions wait between rendering and uploading: files, not memory (design §4, render).
+//! Where renditions wait between rendering and uploading: files, not memory (docs/architecture.md, "Render").
 //!
 //! Owns: the folder in the cache beside the state, mode 0700, one file a rendition, named by what it was made of and with.
 //! Leaves to others: making renditions (`transform`), fetching again after a miss (`fetch`).

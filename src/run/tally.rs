@@ -1,4 +1,4 @@
-//! From everything a run did to its report (design §6, `run.json`).
+//! From everything a run did to its report (docs/command-line.md, "Streams").
 //!
 //! Owns: the counts of the report, and which exit code they add up to.
 //! Leaves to others: everybody's own line (`people`), formats (`report`).
@@ -290,7 +290,7 @@ fn notes(feeds: &[Feed], desks: &[Finished]) -> Vec<String> {
     sources.chain(targets).collect()
 }
 
-/// Pictures that stand there and cannot be put back once this plan is done (`write-protocols.md`, Bitbucket).
+/// Pictures that stand there and cannot be put back once this plan is done (docs/write-protocols.md, "Bitbucket").
 fn not_kept(desk: &Finished) -> Option<String> {
     let why = desk.desk.target.keeps_no_earlier_picture()?;
     let gone = desk.plan.not_kept;

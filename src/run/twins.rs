@@ -1,4 +1,4 @@
-//! Two targets of one file that turn out to be one server (design §4, State).
+//! Two targets of one file that turn out to be one server (docs/architecture.md, "The state").
 //!
 //! Owns: telling them by the server's own id, and that neither is written to.
 //! Leaves to others: addresses that are equal in the file (`pipeline`), one target under two servers (`desk`).

@@ -64,7 +64,7 @@ pub(super) fn version_of(path: &Path, shape: &Shape) -> Result<u32, StateFault> 
 /// How a write to a file reaches the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Durability {
-    /// Rollback journal and full sync: the file alone is whole at rest (design §4).
+    /// Rollback journal and full sync: the file alone is whole at rest (docs/decisions/state.md).
     Full,
     /// Write-ahead log without sync: fast, and made again by the next run.
     Scratch,

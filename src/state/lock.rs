@@ -1,4 +1,4 @@
-//! One run at a time: an operating-system lock on a file beside the state (design §4, lock).
+//! One run at a time: an operating-system lock on a file beside the state (docs/architecture.md, "Lock").
 //!
 //! Owns: taking the lock, saying who holds it, and making the state's folder.
 //! Leaves to others: what a second run does then (exit code 7, `cli`).

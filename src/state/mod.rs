@@ -1,4 +1,5 @@
-//! What is remembered: the durable store, the scratch facts, and the lock that keeps a second run out (design §4).
+//! What is remembered: the durable store, the scratch facts, and the lock that keeps a second run out
+//! (docs/architecture.md, "The state").
 //!
 //! Owns: every line of SQL, the schema steps, the one writer thread, and the rule that an acknowledged write is on disk.
 //! Leaves to others: what is worth writing and when (`run`), what follows from it (`plan`), exit codes (`cli`).

@@ -8,7 +8,7 @@ use jpeg_encoder::{ColorType, SamplingFactor};
 use super::pixels::RgbSquare;
 use super::{Format, Refusal};
 
-/// JPEG quality; without chroma subsampling 38.4 dB at 648 px (`reference/crates.md` §3).
+/// JPEG quality; without chroma subsampling 38.4 dB at 648 px (docs/decisions/pictures.md).
 const QUALITY: u8 = 90;
 
 pub(super) fn encode(square: &RgbSquare, format: Format) -> Result<Vec<u8>, Refusal> {
@@ -23,7 +23,7 @@ fn png(square: &RgbSquare) -> Result<Vec<u8>, png::EncodingError> {
     let mut encoder = png::Encoder::new(&mut bytes, square.side, square.side);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
-    // `Balanced` takes 29 times as long for 6.5 % fewer bytes (`reference/crates.md` §3).
+    // `Balanced` takes 29 times as long for 6.5 % fewer bytes (docs/decisions/pictures.md).
     encoder.set_compression(png::Compression::Fast);
     let mut writer = encoder.write_header()?;
     writer.write_image_data(&square.data)?;

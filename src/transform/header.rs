@@ -3,7 +3,7 @@
 //! Owns: size, cost, orientation and colour profile, and the check against the limits.
 //! Leaves to others: decoding (`jpeg`, `raster`).
 //! A newcomer gets wrong: `image::ImageReader::into_decoder` keeps no memory limit of its own; a GIF of 190 kB can ask
-//! for a gigabyte (`reference/crates.md` §3). So this check comes first and allocates nothing by the photo's word.
+//! for a gigabyte (docs/decisions/pictures.md). So this check comes first and allocates nothing by the photo's word.
 
 use std::io::Cursor;
 
@@ -48,7 +48,7 @@ impl Header {
         let header = match kind {
             Kind::Jpeg => jpeg::header(photo)?,
             Kind::Png => Self::of(raster::png(photo).map_err(raster::refusal)?, png_cost),
-            // The canvas as RGBA, and seven measured for WebP (`reference/crates.md` §3).
+            // The canvas as RGBA, and seven measured for WebP (docs/decisions/pictures.md).
             Kind::Gif => {
                 let photo = gif::whole(photo);
                 Self::of(GifDecoder::new(Cursor::new(&*photo)).map_err(raster::refusal)?, |_| 4)

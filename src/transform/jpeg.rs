@@ -20,8 +20,8 @@ use super::header::Header;
 use super::pixels::{Channels, Pixels};
 use frame::{Frame, Model};
 
-/// From this many times the size on, decoding at a half, quarter or eighth is faster and looks the same (51 dB at
-/// 12 megapixels, `reference/crates.md` §3).
+/// From this many times the size on, decoding at a half, quarter or eighth is faster and looks the same (51 dB at 12
+/// megapixels, docs/decisions/pictures.md).
 const SCALED_FROM: u32 = 4;
 /// What such a decoder must leave for the filter.
 const SCALED_TO: u32 = 2;

@@ -1,4 +1,5 @@
-//! From the bytes of a photo to the bytes that are uploaded: decode, turn upright, crop, shrink, encode (design §4.6).
+//! From the bytes of a photo to the bytes that are uploaded: decode, turn upright, crop, shrink, encode
+//! (docs/architecture.md, "Render").
 //!
 //! Owns: the recipe, the limits on what is decoded, and the looks by which two pictures are compared: [`Luma`], and
 //! [`same_picture`] where both are at hand.
@@ -36,7 +37,7 @@ use pixels::Pixels;
 use sniff::Kind;
 
 /// Version of the renderer: raised when the same photo and recipe give other bytes. A new version alone re-uploads
-/// nobody (design §5).
+/// nobody (docs/architecture.md, "Selecting and reviewing").
 pub const RENDERER: u32 = 1;
 
 /// What a recipe made of a photo.
@@ -76,7 +77,7 @@ pub fn render_sizes(
 /// What any encoded picture looks like: its centre square, transparency on white. `None` where [`render`] at the same size
 /// would refuse; at other sizes a JPEG may go to another decoder, which minds other damage.
 ///
-/// Serves renditions and what a server hands out alike, so that both can be compared (`write-protocols.md`).
+/// Serves renditions and what a server hands out alike, so that both can be compared (docs/write-protocols.md).
 pub fn luma(picture: &[u8], limits: &Limits) -> Option<Luma> {
     guarded(|| {
         let square = Square::decode(picture, looks::SIDE, Rgb::WHITE, 1, limits)?;
@@ -85,8 +86,8 @@ pub fn luma(picture: &[u8], limits: &Limits) -> Option<Luma> {
     .ok()
 }
 
-/// Whether a picture that a server serves is this rendition, at whatever size and however encoded (design §4, state): what
-/// differs visibly is another one. `None` where either cannot be decoded.
+/// Whether a picture that a server serves is this rendition, at whatever size and however encoded
+/// (docs/architecture.md, "The state"): what differs visibly is another one. `None` where either cannot be decoded.
 pub fn same_picture(rendition: &[u8], served: &[u8], limits: &Limits) -> Option<bool> {
     guarded(|| {
         let [ours, theirs] = [rendition, served].map(|picture| {

@@ -113,7 +113,7 @@ fn ensure_whole_webp(photo: &[u8]) -> Result<(), Refusal> {
     if (photo.len() as u64) < wanted { Err(Refusal::Truncated) } else { Ok(()) }
 }
 
-/// `into_decoder` and `from_decoder` check no memory limit by themselves (`reference/crates.md` §3).
+/// `into_decoder` and `from_decoder` check no memory limit by themselves (docs/decisions/pictures.md).
 fn read<D: ImageDecoder>(mut decoder: D, allowed: u64) -> ImageResult<DynamicImage> {
     let mut limits = image::Limits::no_limits();
     limits.max_alloc = Some(allowed);

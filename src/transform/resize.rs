@@ -17,7 +17,7 @@ use super::{Refusal, exact};
 const KEPT_BUFFERS: usize = 4 << 20;
 
 thread_local! {
-    // It reuses its buffers (`reference/crates.md` §3).
+    // It reuses its buffers (docs/decisions/pictures.md).
     static RESIZER: RefCell<fir::Resizer> = RefCell::new(fir::Resizer::new());
 }
 

@@ -84,7 +84,8 @@ impl Crop {
     }
 }
 
-/// The resolved settings of `transform.resize` (design §5); the default is the one of the pipeline file.
+/// The resolved settings of `transform.resize` (pipelines/README.md, "Transform"); the default is the one of the
+/// pipeline file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Side of the rendition in pixels; a smaller photo is not enlarged.
@@ -114,7 +115,7 @@ impl Settings {
     }
 }
 
-/// How much of a photo is looked at before it is refused (`reference/crates.md` §3).
+/// How much of a photo is looked at before it is refused (docs/decisions/pictures.md).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Of the encoded photo.

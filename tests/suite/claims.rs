@@ -1,4 +1,5 @@
-//! Who claims to be somebody by a key that one can edit oneself gains nobody's face (promise P1; design §4, matching).
+//! Who claims to be somebody by a key that one can edit oneself gains nobody's face (promise P1;
+//! docs/architecture.md, "Matching").
 //!
 //! Owns: keys that contradict each other, twins in use and out of use, signs that only look like letters.
 //! Leaves to others: what each rule does about a person (`rules`); every case of a pair (beside `plan::matching`).

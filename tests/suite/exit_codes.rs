@@ -1,4 +1,4 @@
-//! Every exit code of design §6, each brought about at the servers or in the folder.
+//! Every exit code (docs/command-line.md, "Exit codes"), each brought about at the servers or in the folder.
 
 use std::fs::File;
 use std::net::TcpListener;

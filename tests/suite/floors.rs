@@ -1,4 +1,5 @@
-//! The fewest requests, endpoint by endpoint: what the references call the floor, and what `write-protocols.md` adds to it.
+//! The fewest requests, endpoint by endpoint: what the pages under docs/wire call the floor, and what
+//! docs/write-protocols.md adds to it.
 //!
 //! Owns: the numbers, worked out by hand from the pages and held against what arrived at the simulators.
 //! Leaves to others: that the run's own forecast says the same (`requests`, `several`).
@@ -30,25 +31,26 @@ const fn always(requests: u64) -> Floor {
     [requests; 4]
 }
 
-/// Whatever is written is confirmed by one listing more (design §4, `confirm`).
+/// Whatever is written is confirmed by one listing more (docs/architecture.md, "Confirm").
 const LISTED: Floor = [2, 1, 2, 2];
 
 const FLOORS: &[(&str, Floor)] = &[
-    // Sign-in: microsoft-graph §1, google-directory §7 (K1).
+    // Sign-in: docs/wire/microsoft-graph.md §1, docs/wire/google-directory.md §7 (K1).
     ("login POST token", always(1)),
     ("token POST token", always(1)),
     // One page, and 20 parts in each batch: bytes at once on a first run, later the versions and then what changed;
-    // what is gone is asked for again (design §8, P2).
+    // what is gone is asked for again (docs/architecture.md, "Fetch"; P2).
     ("graph GET users", always(1)),
     ("graph POST $batch", [ENTRA.div_ceil(20), ENTRA.div_ceil(20), ENTRA.div_ceil(20) + 1, ENTRA.div_ceil(20) + 1]),
-    // L + ceil(P/b), L, L + ceil(k/b) (google-directory §7), and the second question.
+    // L + ceil(P/b), L, L + ceil(k/b) (docs/wire/google-directory.md §7), and the second question.
     ("directory GET users", always(1)),
     ("directory POST batch", [1, 0, 1, 1]),
-    // Version, server id (design §4, State), listing (atlassian §9).
+    // Version, server id (docs/architecture.md, "The state"), listing (docs/wire/atlassian.md §9).
     ("jira GET serverInfo", always(1)),
     ("jira GET manifest", always(1)),
     ("jira GET search", LISTED),
-    // write-protocols, Jira: each write begins with R; the first run also learns the default from one account more.
+    // docs/write-protocols.md, "Jira": each write begins with R; the first run also learns the default from one account
+    // more.
     ("jira GET avatars", [ALL + 1, 0, CHANGED, GONE]),
     ("jira POST temporary", [ALL, 0, CHANGED, 0]),
     ("jira POST avatar", [ALL, 0, CHANGED, 0]),
@@ -56,17 +58,18 @@ const FLOORS: &[(&str, Floor)] = &[
     ("jira DELETE avatar", [0, 0, CHANGED, GONE]),
     // The first picture of each of the four sessions, then one in fifty; and each old one that is deleted.
     ("jira GET useravatar", [4, 0, 4 + CHANGED, GONE]),
-    // Version, server id, login (atlassian §4.1), listing.
+    // Version, server id, login (docs/wire/atlassian.md §4.1), listing.
     ("confluence GET server-information", always(1)),
     ("confluence GET manifest", always(1)),
     ("confluence GET current", always(1)),
     ("confluence GET list", LISTED),
-    // The probe (atlassian §4.7), then one to add, one to remove the former file; a revert is two.
+    // The probe (docs/wire/atlassian.md §4.7), then one to add, one to remove the former file; a revert is two.
     ("confluence POST xmlrpc", [1 + ALL, 1, 1 + 2 * CHANGED, 1 + 2 * GONE]),
-    // write-protocols, Confluence: each write begins with R, and what an earlier run made is looked at before it goes.
+    // docs/write-protocols.md, "Confluence": each write begins with R, and what an earlier run made is looked at before
+    // it goes.
     ("confluence GET user", [ALL, 0, CHANGED, GONE]),
     ("confluence GET attachments", [0, 0, CHANGED, GONE]),
-    // Version, server id, listing; write-protocols, Bitbucket: each write begins with R.
+    // Version, server id, listing; docs/write-protocols.md, "Bitbucket": each write begins with R.
     ("bitbucket GET application-properties", always(1)),
     ("bitbucket GET manifest", always(1)),
     ("bitbucket GET users", LISTED),

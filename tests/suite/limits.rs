@@ -1,5 +1,5 @@
-//! Every limit of design §5, broken once: its refusal, that nothing is written to what it stops, that others go on, and
-//! that `--allow` passes exactly the number found.
+//! Every limit (pipelines/README.md, "Limits, report, state"), broken once: its refusal, that nothing is written to
+//! what it stops, that others go on, and that `--allow` passes exactly the number found.
 //!
 //! A newcomer gets wrong: a limit of a source stops what that source feeds; a target that another source feeds goes on.
 

@@ -2,7 +2,8 @@
 //!
 //! Owns: runs of small and large companies, side by side. Leaves to others: memory under bombs (`hostile`).
 //! A newcomer gets wrong: SQLite fills its caches up to their bound first, so only companies that fill them can be
-//! compared; and a program without optimisation is larger than design §9 allows, so that is held against `--release`.
+//! compared; and a program without optimisation is larger than docs/architecture.md, "Speed and size", allows, so that
+//! is held against `--release`.
 
 use super::crowd::{Past, crowd};
 use super::peak::{MIB, peak_of};
@@ -31,21 +32,21 @@ fn compared(few: usize, peak_of_people: impl Fn(usize) -> u64) -> u64 {
 
 /// `cargo test --release --test tests memory -- --ignored --nocapture`
 #[test]
-#[ignore = "a benchmark of minutes (design §9)"]
+#[ignore = "a benchmark of minutes"]
 fn a_quiet_run_of_more_people_takes_no_more_memory() {
     let large = compared(40_000, |people| run(people, Past::Kept, "nothing to do"));
     assert!(cfg!(debug_assertions) || large <= 64 * MIB, "{large} bytes");
 }
 
 #[test]
-#[ignore = "a benchmark of minutes (design §9)"]
+#[ignore = "a benchmark of minutes"]
 fn a_first_run_of_more_people_takes_no_more_memory() {
     compared(20_000, |people| run(people, Past::None, "replaced"));
 }
 
 /// Everybody's picture is looked at and adopted; those who have none are reported one by one.
 #[test]
-#[ignore = "a benchmark of minutes (design §9)"]
+#[ignore = "a benchmark of minutes"]
 fn a_run_of_more_people_after_the_state_was_lost_takes_no_more_memory() {
     compared(20_000, |people| run(people, Past::Lost, "nothing to do"));
 }

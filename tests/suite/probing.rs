@@ -180,7 +180,8 @@ fn kill_everywhere(simulator: &str) {
         let truth = stage.sandbox.truth();
         let strays: Vec<_> =
             truth.avatars.iter().filter(|avatar| avatar.creator != "world" && !avatar.selected).collect();
-        // A default picture does not show where the account's files are: such a file is a debt (`write-protocols.md`).
+        // A default picture does not show where the account's files are: such a file is a debt
+        // (docs/write-protocols.md).
         let owed = usize::from(simulator == "confluence");
         assert!(strays.len() <= owed, "{strays:?}");
         assert_eq!(truth.violations, [""; 0]);

@@ -1,8 +1,8 @@
 //! Every listed failure answer and its class, in the real program: absent, unknown, refused, the whole source, the whole
 //! target. Nothing but a proven absence takes a picture away (promise P2).
 //!
-//! Owns: the tables of `reference/microsoft-graph.md` §3.5, `google-directory.md` §5 and the refusals of
-//! `write-protocols.md`, each person with a failure of their own in one run.
+//! Owns: the tables of docs/wire/microsoft-graph.md §3.5, docs/wire/google-directory.md §5 and the refusals of
+//! docs/write-protocols.md, each person with a failure of their own in one run.
 //! Leaves to others: answers that are worth repeating, whose pauses no test sits out (beside their code).
 //! A newcomer gets wrong: everybody has our picture before the failures begin; so a failure that is taken for an absence
 //! shows at once.

@@ -317,7 +317,8 @@ fn whoever_has_the_photo_of_many_is_left_alone_and_stops_nobody_else() {
     stage.expect_shown(&[("a1", Face("spare")), ("a2", Face("spare")), ("a3", Face("a3")), ("ada", Face("hand"))]);
 }
 
-/// One human in two sources (design §5): who leaves the first keeps the picture while the second does not know.
+/// One human in two sources (docs/architecture.md, "Matching"): who leaves the first keeps the picture while the second
+/// does not know.
 #[test]
 fn who_is_in_two_sources_loses_no_picture_by_leaving_one() {
     let company = || {

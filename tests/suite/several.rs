@@ -284,7 +284,7 @@ fn etags_that_roll_over_cost_no_write() {
 
 #[test]
 fn a_bitbucket_that_refuses_one_person_refuses_nobody_else() {
-    // A plain administrator may not touch a system administrator: 401 (`reference/atlassian.md` §5).
+    // A plain administrator may not touch a system administrator: 401 (docs/wire/atlassian.md §5).
     let company = company().git(|git| {
         let ada = git.accounts.iter_mut().find(|account| account.name == "ada").expect("an account");
         ada.role = serde_json::from_value(json!("system_admin")).expect("a role");

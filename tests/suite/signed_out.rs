@@ -48,7 +48,7 @@ fn a_server_in_maintenance_has_refused_nobody() {
 
 #[test]
 fn where_passwords_are_switched_off_a_token_is_advised() {
-    // From 11.0 on (atlassian §1.3). The answer says `anonymous`, too.
+    // From 11.0 on (docs/wire/atlassian.md §1.3). The answer says `anonymous`, too.
     let company = Company::of(&["ada"]).release(Version::new(11, 0, 0));
     let told = Stage::of(company.world()).run().expect_exit(5);
     assert!(told.stdout.contains("credential: { token:"), "{}", told.stdout);

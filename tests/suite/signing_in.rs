@@ -1,4 +1,4 @@
-//! `auth`: who we are everywhere, what we may, what is missing or too much, what expires when (design §6).
+//! `auth`: who we are everywhere, what we may, what is missing or too much, what expires when.
 
 use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
 use avatarpipe_sandbox::google::world::Role;

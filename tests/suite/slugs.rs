@@ -186,7 +186,8 @@ fn by_token(company: Company) -> Stage {
     stage
 }
 
-/// A token cannot carry ADMIN, and may be shown the default in place of everybody's picture (reference §13).
+/// A token cannot carry ADMIN, and may be shown the default in place of everybody's picture
+/// (docs/wire/atlassian.md §13).
 #[test]
 fn a_token_stops_at_the_first_refusal_and_says_what_to_write() {
     let stage = by_token(Company::of(&["ada", "grace", "alan"]).everywhere());

@@ -1,5 +1,5 @@
 //! Credentials go to the configured servers only: whoever else is named by a link, a redirect or a picture's address
-//! hears nothing (promise P7, design §8).
+//! hears nothing (promise P7; docs/architecture.md, "Where tokens may go").
 //!
 //! Owns: a stranger that writes down everything it is sent. Leaves to others: what is printed (`canaries`).
 //! A newcomer gets wrong: another port of the same machine is another server.

@@ -47,7 +47,8 @@ pub enum Fault {
     PageRepeats,
     /// `login_refused`: whoever asks is not let in; endpoints open to anonymous answer 200 as nobody.
     LoginRefused,
-    /// `empty_answer`: the request is handled, and the answer is 200 with nothing in it (Confluence's RPC, §4.4).
+    /// `empty_answer`: the request is handled, and the answer is 200 with nothing in it (Confluence's RPC,
+    /// docs/wire/atlassian.md §4.4).
     EmptyAnswer,
     /// `wrong_picture`: an avatar that this request makes holds another picture (Jira).
     WrongPicture,

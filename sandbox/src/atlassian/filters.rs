@@ -1,6 +1,6 @@
 //! What stands between the login and the endpoints: rate limiting and the check against forged requests.
 //!
-//! Owns: the token bucket of a user on a node (§2.4), the XSRF rules (§2.3).
+//! Owns: the token bucket of a user on a node (docs/wire/atlassian.md §2.4), the XSRF rules (§2.3).
 //! Leaves to others: who asks (`login`).
 //! A newcomer gets wrong: a browser's `User-Agent` fails the check even with the `X-Atlassian-Token` header.
 

@@ -101,7 +101,7 @@ pub struct Member<'a> {
     pub password: Option<&'a str>,
     /// Whether it may log in.
     pub active: bool,
-    /// Whether rate limiting blocks it for good (§2.4).
+    /// Whether rate limiting blocks it for good (docs/wire/atlassian.md §2.4).
     pub blocked: bool,
 }
 

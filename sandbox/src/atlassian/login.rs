@@ -1,6 +1,7 @@
 //! Who asks: tokens, basic logins, web sessions, the CAPTCHA.
 //!
-//! Owns: sign-in by every way (§2.1), the headers that tell a refused login (§2.2), sessions and their nodes.
+//! Owns: sign-in by every way (docs/wire/atlassian.md §2.1), the headers that tell a refused login (§2.2), sessions and
+//! their nodes.
 //! Leaves to others: what a caller may do (`call`), what lies in a session (the product).
 //! A newcomer gets wrong: a dead token is not 401 on endpoints open to anonymous; it is 200 as nobody.
 

@@ -1,6 +1,6 @@
 //! What the Atlassian products share: requests taken apart, answers, logins, rate limiting, forged requests.
 //!
-//! Owns: everything between the socket and a product's endpoints (reference §2).
+//! Owns: everything between the socket and a product's endpoints (docs/wire/atlassian.md §2).
 //! Leaves to others: the endpoints and the data (`jira`, `confluence`, `bitbucket`).
 //! A newcomer gets wrong: a product says through [`Door`] how it differs; nothing here asks which product it is.
 

@@ -1,6 +1,6 @@
 //! Answers, with the error bodies that the products give.
 //!
-//! Owns: status, headers and body of an answer; the shapes of errors (§10).
+//! Owns: status, headers and body of an answer; the shapes of errors (docs/wire/atlassian.md §10).
 //! Leaves to others: the headers every answer carries (`login`).
 //! A newcomer gets wrong: some refusals are JSON with `message`, some with `errorMessages`, some plain text or HTML.
 

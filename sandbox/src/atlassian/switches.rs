@@ -1,6 +1,6 @@
 //! The switches that all Atlassian products have, and how a product adds its own.
 //!
-//! Owns: the shared switches and their defaults (the reference's best guess).
+//! Owns: the shared switches and their defaults (the best guess of docs/wire/atlassian.md).
 //! Leaves to others: acting on them (`login`, `filters`), the switches of one product.
 //! A newcomer gets wrong: `version` is not "off"; it is what the played release does.
 

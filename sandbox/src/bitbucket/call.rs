@@ -1,6 +1,7 @@
 //! One call in progress: who asks, which endpoint answers, and all endpoints that change or serve a picture.
 //!
-//! Owns: the table of endpoints, permissions, upload, removal, the served picture, the server itself (§5).
+//! Owns: the table of endpoints, permissions, upload, removal, the served picture, the server itself
+//! (docs/wire/atlassian.md §5).
 //! Leaves to others: listings and beans (`people`).
 //! A newcomer gets wrong: a missing permission is 401, with a login that works; only the text tells them apart.
 

@@ -75,7 +75,8 @@ impl Bitbucket {
             let mut call = Call { site: self, store, ask, caller };
             call.answer().unwrap_or_else(|refusal| refusal)
         });
-        // Seraph's headers are Jira's and Confluence's (§2.2); here a stranger has no name at all.
+        // Seraph's headers are Jira's and Confluence's (docs/wire/atlassian.md §2.2); here a stranger has no name at
+        // all.
         let headers = response.headers_mut();
         headers.remove("x-seraph-loginreason");
         if headers.get("x-ausername").is_some_and(|name| name == "anonymous") {

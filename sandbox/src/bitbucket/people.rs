@@ -1,4 +1,4 @@
-//! Who people are: the bean of a user, and the two listings (§5).
+//! Who people are: the bean of a user, and the two listings (docs/wire/atlassian.md §5).
 //!
 //! Owns: `avatarUrl` in all its forms, paging.
 //! Leaves to others: logins, pictures (`call`).

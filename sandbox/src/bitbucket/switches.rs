@@ -1,6 +1,7 @@
-//! Everything about Bitbucket that the reference could not verify, or that a site configures, as a named switch.
+//! Everything about Bitbucket that docs/wire/atlassian.md could not verify, or that a site configures, as a named
+//! switch.
 //!
-//! Owns: the switches and their defaults (the reference's best guess).
+//! Owns: the switches and their defaults (the best guess of docs/wire/atlassian.md).
 //! Leaves to others: acting on them; the switches of every Atlassian product (`atlassian::switches`).
 //! A newcomer gets wrong: `avatar_urls: off` does not mean that nobody has a picture.
 

@@ -2,7 +2,8 @@
 //!
 //! Owns: the serde types of that part and their defaults.
 //! Leaves to others: what becomes of them (`store`), where pictures come from (the caller's function).
-//! A newcomer gets wrong: `slug` is not `name`: it is the name in lower case with odd letters replaced (§5).
+//! A newcomer gets wrong: `slug` is not `name`: it is the name in lower case with odd letters replaced
+//! (docs/wire/atlassian.md §5).
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,5 @@
 //! The CI platform: the issuer of the tokens that jobs sign in with, as GitHub Actions hands them out
-//! (reference/google-directory.md §1.5, reference/microsoft-graph.md §1.3).
+//! (docs/wire/google-directory.md §1.5, docs/wire/microsoft-graph.md §1.3).
 //!
 //! Owns: the request for a token, its claims, its signature.
 //! Leaves to others: who believes the token (`google::sts`, `entra::assertion`).
@@ -78,7 +78,7 @@ impl Issuer {
         Self { platform: platform.clone(), key }
     }
 
-    /// Whether the platform signed this token. Only RS256 is used by the platforms of the references.
+    /// Whether the platform signed this token. Only RS256 is used by the platforms that the pages name.
     pub(super) fn signed(&self, token: &Parsed) -> bool {
         token.header["kid"] == self.key.id.as_str() && self.key.verifies(token, &[jsonwebtoken::Algorithm::RS256])
     }

@@ -2,7 +2,8 @@
 //!
 //! Owns: the table of endpoints, the permission rules, storing, choosing and removing with their broken rules.
 //! Leaves to others: the endpoints (`people`, `rpc`, `json_rpc`, `endpoint`, `web`).
-//! A newcomer gets wrong: EDIT on another person means Confluence administrator; there is no finer permission (§4.4).
+//! A newcomer gets wrong: EDIT on another person means Confluence administrator; there is no finer permission
+//! (docs/wire/atlassian.md §4.4).
 
 use axum::http::Method;
 use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! JSON-RPC: the same methods without a token, behind secure administrator sessions (§4.5).
+//! JSON-RPC: the same methods without a token, behind secure administrator sessions (docs/wire/atlassian.md §4.5).
 //!
 //! Owns: `/rpc/json-rpc/confluenceservice-v2`, the light mode included.
 //! Leaves to others: the methods (`rpc`).

@@ -1,4 +1,4 @@
-//! Who people are: one user, the caller, the listings, the server itself (§4.1).
+//! Who people are: one user, the caller, the listings, the server itself (docs/wire/atlassian.md §4.1).
 //!
 //! Owns: the person bean, pages and their links, what each release has.
 //! Leaves to others: logins, and which picture is shown (`store`).

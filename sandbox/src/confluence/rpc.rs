@@ -1,4 +1,4 @@
-//! The remote API: its methods, and XML-RPC around them (§4.4).
+//! The remote API: its methods, and XML-RPC around them (docs/wire/atlassian.md §4.4).
 //!
 //! Owns: which methods there are, what each checks and does, faults, the tokens of `login`.
 //! Leaves to others: the wire format (`xml`), JSON-RPC (`json_rpc`), what a change does (`call`).

@@ -3,7 +3,7 @@
 //! Owns: the data and the rules that concern nothing but data (who is who, what is shown, versions of a file).
 //! Leaves to others: who may ask (`atlassian`), how it is asked (`people`, `rpc`, `endpoint`, `web`).
 //! A newcomer gets wrong: `chosen` may name a file that is gone. Removing a chosen file leaves the preference as it is,
-//! and the account shows the default (§4.4).
+//! and the account shows the default (docs/wire/atlassian.md §4.4).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::SystemTime;

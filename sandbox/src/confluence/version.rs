@@ -1,6 +1,6 @@
 //! What a Confluence release alone decides.
 //!
-//! Owns: the version table of the reference (§2.1, §4, §12).
+//! Owns: the version table of docs/wire/atlassian.md (§2.1, §4, §12).
 //! Leaves to others: everything that a site configures or that nobody could verify (`switches`).
 //! A newcomer gets wrong: `default.png` became `default.svg`; a client that writes the wrong one leaves a broken picture.
 

@@ -1,6 +1,6 @@
 //! What is not the documented REST API: served pictures, and the internal upload of the profile page.
 //!
-//! Owns: `/download/attachments`, `/images/icons/profilepics`, `/rest/user-profile/1.0` (§4.3).
+//! Owns: `/download/attachments`, `/images/icons/profilepics`, `/rest/user-profile/1.0` (docs/wire/atlassian.md §4.3).
 //! Leaves to others: what is stored (`store`).
 //! A newcomer gets wrong: the internal upload puts the picture on the caller's profile, whomever it names; for another
 //! person it then fails with 500. It is recorded as a broken rule.

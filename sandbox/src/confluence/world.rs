@@ -55,7 +55,7 @@ pub struct AccountWorld {
     /// Unset: the name.
     #[serde(default)]
     pub display_name: Option<String>,
-    /// Unset: none. No REST person shows it (§4.1).
+    /// Unset: none. No REST person shows it (docs/wire/atlassian.md §4.1).
     #[serde(default)]
     pub email: Option<String>,
     /// Active, disabled or gone.

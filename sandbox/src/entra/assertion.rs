@@ -1,5 +1,5 @@
-//! Signing in without a secret: with a certificate, or with the token of a CI platform (reference/microsoft-graph.md
-//! §1.2, §1.3).
+//! Signing in without a secret: with a certificate, or with the token of a CI platform
+//! (docs/wire/microsoft-graph.md §1.2, §1.3).
 //!
 //! Owns: judging a `client_assertion`.
 //! Leaves to others: the rest of the token request (`sign_in`), the platform's tokens (`super::super::ci`).

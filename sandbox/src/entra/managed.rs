@@ -1,4 +1,4 @@
-//! The metadata service of a virtual machine: tokens for its managed identities (reference/microsoft-graph.md §1.4).
+//! The metadata service of a virtual machine: tokens for its managed identities (docs/wire/microsoft-graph.md §1.4).
 //!
 //! Owns: judging the request, and the answer in which every number is a text.
 //! Leaves to others: the tokens (`tokens`), passing trouble such as 404, 410 and 5xx (`faults`).

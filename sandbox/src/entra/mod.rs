@@ -3,7 +3,7 @@
 //! Owns: the live directory that sign-in and Graph share, and what a test may do to it.
 //! Leaves to others: the token endpoint (`token`), the queries (`super::graph`).
 //! A newcomer gets wrong: a photo that is set again to the same bytes gets a new change marker
-//! (reference/microsoft-graph.md §3.6), so every photo carries an edition.
+//! (docs/wire/microsoft-graph.md §3.6), so every photo carries an edition.
 
 mod assertion;
 mod managed;

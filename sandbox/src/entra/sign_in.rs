@@ -1,4 +1,4 @@
-//! The sign-in of Entra: the token endpoint of the client credentials grant (reference/microsoft-graph.md §1).
+//! The sign-in of Entra: the token endpoint of the client credentials grant (docs/wire/microsoft-graph.md §1).
 //!
 //! Owns: judging a token request, and the errors of §1.6 in their shape.
 //! Leaves to others: assertions (`assertion`), the tokens themselves (`tokens`).

@@ -3,7 +3,7 @@
 //! Owns: issuing, expiry, revocation.
 //! Leaves to others: who may have one (`sign_in`).
 //! A newcomer gets wrong: a token without the right roles is issued all the same; the 403 comes later
-//! (reference/microsoft-graph.md §6).
+//! (docs/wire/microsoft-graph.md §6).
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

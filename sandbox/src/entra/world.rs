@@ -94,7 +94,7 @@ impl Certificate {
     }
 }
 
-/// A federated credential: equal in every member, no patterns (§1.3).
+/// A federated credential: equal in every member, no patterns (docs/wire/microsoft-graph.md §1.3).
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Federated {

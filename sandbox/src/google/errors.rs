@@ -1,4 +1,5 @@
-//! Every way in which the Directory API refuses (reference/google-directory.md §5), by a name that worlds and faults use.
+//! Every way in which the Directory API refuses (docs/wire/google-directory.md §5), by a name that worlds and faults
+//! use.
 //!
 //! Owns: status, reason, message and shape of each row; the two envelopes of the API.
 //! Leaves to others: when a row applies (`directory`), the OAuth envelope of the sign-ins (`token`, `sts`).

@@ -1,5 +1,5 @@
 //! IAM Service Account Credentials: Google signs, or issues a token, for whoever may act for a service account
-//! (reference/google-directory.md §1.5).
+//! (docs/wire/google-directory.md §1.5).
 //!
 //! Owns: `signJwt`, `generateAccessToken`, and who may call them.
 //! Leaves to others: what the signed assertion is good for (`token`).

@@ -2,8 +2,8 @@
 //!
 //! Owns: the live customer that all of Google's endpoints share.
 //! Leaves to others: the sign-ins (`token`, `sts`, `iam`), the Directory API (`directory`).
-//! A newcomer gets wrong: the part of an etag before the `/` is the server's, the same for everybody; it changes for all
-//! at once, with no photo changed (reference/google-directory.md §2.3).
+//! A newcomer gets wrong: the part of an etag before the `/` is the server's, the same for everybody; it changes for
+//! all at once, with no photo changed (docs/wire/google-directory.md §2.3).
 
 pub mod directory;
 mod errors;

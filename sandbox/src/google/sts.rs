@@ -1,4 +1,4 @@
-//! Google's Security Token Service: a CI platform's token for one of Google's (reference/google-directory.md §1.5).
+//! Google's Security Token Service: a CI platform's token for one of Google's (docs/wire/google-directory.md §1.5).
 //!
 //! Owns: both spellings of the request, judging the provider and the subject token.
 //! Leaves to others: what the federated token is good for (`iam`).

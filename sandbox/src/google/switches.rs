@@ -1,6 +1,6 @@
-//! What the reference leaves open about Google's directory.
+//! What docs/wire/google-directory.md leaves open about Google's directory.
 //!
-//! Owns: the switches and their defaults, the best guess of reference/google-directory.md.
+//! Owns: the switches and their defaults, the best guess of docs/wire/google-directory.md.
 //! Leaves to others: acting on them.
 //! A newcomer gets wrong: the defaults are what most sources saw, not what is easiest for a client.
 

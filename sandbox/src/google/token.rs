@@ -1,4 +1,4 @@
-//! Google's token endpoint: the JWT bearer grant of service accounts (reference/google-directory.md §1.3).
+//! Google's token endpoint: the JWT bearer grant of service accounts (docs/wire/google-directory.md §1.3).
 //!
 //! Owns: judging an assertion in the recorded order, and the OAuth envelope of the refusals.
 //! Leaves to others: the tokens (`tokens`), what a token may do (`directory`).

@@ -36,7 +36,7 @@ pub(super) struct Grant {
     pub(super) scopes: Vec<String>,
 }
 
-/// How long a token lasts: 3599 rather than 3600 is what is really sent (§1.3).
+/// How long a token lasts: 3599 rather than 3600 is what is really sent (docs/wire/google-directory.md §1.3).
 pub(super) const LASTS: u64 = 3599;
 
 /// The tokens that were issued, by their text.

@@ -1,4 +1,4 @@
-//! JSON batching (reference/microsoft-graph.md §4).
+//! JSON batching (docs/wire/microsoft-graph.md §4).
 //!
 //! Owns: the rules of a batch, the order and shape of its responses, faults that strike single parts.
 //! Leaves to others: answering a part (`Graph::dispatch`).

@@ -1,4 +1,4 @@
-//! Microsoft Graph, app-only: users, groups, photos and batches (reference/microsoft-graph.md §2 to §6).
+//! Microsoft Graph, app-only: users, groups, photos and batches (docs/wire/microsoft-graph.md §2 to §6).
 //!
 //! Owns: the way from a request to the one dispatcher that plain calls and parts of batches share.
 //! Leaves to others: the directory (`super::entra`), each family of calls (`users`, `photos`, `batch`), quota (`throttle`).

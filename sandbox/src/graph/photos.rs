@@ -1,4 +1,4 @@
-//! Photos: metadata, bytes and sizes (reference/microsoft-graph.md §3).
+//! Photos: metadata, bytes and sizes (docs/wire/microsoft-graph.md §3).
 //!
 //! Owns: every shape of a photo, of its proven absence and of the failures of §3.5, and the change markers of §3.6.
 //! Leaves to others: the photos themselves (`super::super::entra`), binary parts (`batch`).

@@ -1,6 +1,6 @@
 //! The query of a Graph call.
 //!
-//! Owns: decoding, `$select`, `$top`, `$filter` in the forms of §2.3.
+//! Owns: decoding, `$select`, `$top`, `$filter` in the forms of docs/wire/microsoft-graph.md §2.3.
 //! Leaves to others: applying them (`users`).
 //! A newcomer gets wrong: `+` is a space in a query but not in a path.
 

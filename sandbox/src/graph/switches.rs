@@ -1,6 +1,6 @@
-//! What the reference leaves open about Graph.
+//! What docs/wire/microsoft-graph.md leaves open about Graph.
 //!
-//! Owns: the switches and their defaults, the best guess of reference/microsoft-graph.md.
+//! Owns: the switches and their defaults, the best guess of docs/wire/microsoft-graph.md.
 //! Leaves to others: acting on them.
 //! A newcomer gets wrong: the defaults are what most sources saw, not what is easiest for a client.
 

@@ -75,7 +75,7 @@ async fn a_next_link_is_absolute_and_keeps_the_query() {
     let next = body["@odata.nextLink"].as_str().unwrap();
     let start = format!("{}?$select=id%2cmail&$top=2&$skiptoken=", lab.url("graph", "/v1.0/users"));
     assert!(next.starts_with(&start), "{next}");
-    // Widespread HTTP stacks upper-case the escapes (§9b).
+    // Widespread HTTP stacks upper-case the escapes (docs/wire/microsoft-graph.md §9b).
     let got = send(lab.http.get(next.replace("%2c", "%2C")).bearer_auth(&token)).await.unwrap();
     assert_eq!(got.json()["value"].as_array().unwrap().len(), 1);
 }

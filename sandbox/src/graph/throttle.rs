@@ -1,4 +1,4 @@
-//! The quota of resource units (reference/microsoft-graph.md §5).
+//! The quota of resource units (docs/wire/microsoft-graph.md §5).
 //!
 //! Owns: what a call costs, the token bucket, the refusal and the headers that go with both.
 //! Leaves to others: throttling of one person's photo (`photos`), dialled-in refusals (`faults`).

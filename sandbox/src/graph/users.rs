@@ -1,4 +1,4 @@
-//! Users and the members of groups (reference/microsoft-graph.md §2).
+//! Users and the members of groups (docs/wire/microsoft-graph.md §2).
 //!
 //! Owns: listing, paging, selecting, filtering.
 //! Leaves to others: parsing the query (`query`), photos (`photos`).

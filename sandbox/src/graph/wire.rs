@@ -1,6 +1,6 @@
 //! A call to Graph and its reply, the same for plain requests and parts of batches.
 //!
-//! Owns: parsing a URL into segments, replies as HTTP, and the error body of §6.
+//! Owns: parsing a URL into segments, replies as HTTP, and the error body of docs/wire/microsoft-graph.md §6.
 //! Leaves to others: replies as parts of a batch (`batch`).
 //! A newcomer gets wrong: the error's inner part repeats the caller's `client-request-id`, the header does too.
 

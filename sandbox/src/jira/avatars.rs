@@ -1,6 +1,6 @@
 //! The avatars of a user: list, create from the session, select, delete.
 //!
-//! Owns: the avatar bean (§3.4), step 2 and 3 of a change (§3.5), deletion (§3.6).
+//! Owns: the avatar bean (docs/wire/atlassian.md §3.4), step 2 and 3 of a change (§3.5), deletion (§3.6).
 //! Leaves to others: step 1 (`upload`), pixels (`pictures`).
 //! A newcomer gets wrong: the delete call checks whether the caller may edit the user of the query, never whether the
 //! avatar is that user's (§1.7).

@@ -2,7 +2,8 @@
 //!
 //! Owns: the table of endpoints, the permission rules, how a user is named in a query.
 //! Leaves to others: the endpoints (`users`, `listing`, `avatars`, `upload`, `web`).
-//! A newcomer gets wrong: `username` is optional on avatar calls; left out, the caller's own picture is meant (§12).
+//! A newcomer gets wrong: `username` is optional on avatar calls; left out, the caller's own picture is meant
+//! (docs/wire/atlassian.md §12).
 
 use axum::http::Method;
 

@@ -1,6 +1,6 @@
 //! Many users at once: search, the cursor listing, members of a group.
 //!
-//! Owns: which users each call returns, its pages and its caps by version (§3.3).
+//! Owns: which users each call returns, its pages and its caps by version (docs/wire/atlassian.md §3.3).
 //! Leaves to others: the bean of one user (`users`).
 //! A newcomer gets wrong: a short or empty page of `user/search` need not be the end of the users; past 100 (10.x) or
 //! 1000 (8.5) there is silence, not an error.

@@ -1,6 +1,6 @@
 //! Pixels: reading an upload, the suggested crop, the crop that was asked for, every served size, system avatars.
 //!
-//! Owns: what a browser would see for given crop numbers (§3.5), the size names (§3.2).
+//! Owns: what a browser would see for given crop numbers (docs/wire/atlassian.md §3.5), the size names (§3.2).
 //! Leaves to others: whose picture it is, and the checks that need no pixels (`upload`).
 //! A newcomer gets wrong: the suggested crop is an off-centre zoom; echoing it publishes a part of the face.
 

@@ -3,7 +3,7 @@
 //! Owns: the data and the rules that concern nothing but data (who is who, what is shown, what is deleted).
 //! Leaves to others: who may ask (`login`), how it is asked (`users`, `avatars`, `upload`), pixels (`pictures`).
 //! A newcomer gets wrong: `chosen` may name a dead avatar. Deleting a chosen avatar leaves the property as it is, and
-//! the account shows the default (§3.6).
+//! the account shows the default (docs/wire/atlassian.md §3.6).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

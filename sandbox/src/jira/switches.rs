@@ -1,6 +1,6 @@
-//! Everything the reference could not verify, or that a site configures, as a named switch.
+//! Everything docs/wire/atlassian.md could not verify, or that a site configures, as a named switch.
 //!
-//! Owns: the switches and their defaults (the reference's best guess).
+//! Owns: the switches and their defaults (the best guess of docs/wire/atlassian.md).
 //! Leaves to others: acting on them.
 //! A newcomer gets wrong: `version` is not "off"; it is what the played release does.
 

@@ -1,6 +1,7 @@
 //! Step 1 of a change: the upload, raw or multipart.
 //!
-//! Owns: its checks, the session's one temporary avatar, creation at once for small squares, both forms of answer (§3.5).
+//! Owns: its checks, the session's one temporary avatar, creation at once for small squares, both forms of answer
+//! (docs/wire/atlassian.md §3.5).
 //! Leaves to others: decoding and crops (`pictures`), the confirmation (`avatars`).
 //! A newcomer gets wrong: the multipart variant answers HTML, and its errors are 200.
 

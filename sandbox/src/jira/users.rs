@@ -1,6 +1,6 @@
 //! Who people are: user beans, one user, the caller, permissions, properties, duplicates.
 //!
-//! Owns: the user bean and the URLs in it (§3.2), preflight (§3.1), user properties (§3.8).
+//! Owns: the user bean and the URLs in it (docs/wire/atlassian.md §3.2), preflight (§3.1), user properties (§3.8).
 //! Leaves to others: many users at once (`listing`), avatar beans (`avatars`).
 //! A newcomer gets wrong: the 48 px URL has no `size`, the others have it first; and a chosen default looks like none.
 

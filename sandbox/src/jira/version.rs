@@ -1,13 +1,13 @@
 //! Which Jira release is being played, and what the release alone decides.
 //!
-//! Owns: reading a version and the version table of the reference (§1, §3.3, §12).
+//! Owns: reading a version and the version table of docs/wire/atlassian.md (§1, §3.3, §12).
 //! Leaves to others: everything that a site configures or that nobody could verify (`switches`).
 //! A newcomer gets wrong: `user/search` stays capped at 100 in releases that also have `user/list`; the cap was kept
 //! on purpose (JRASERVER-78520, 78660).
 
 pub use crate::atlassian::version::Version;
 
-/// The first patch of the 10.3 LTS line taken to have `user/list`; the reference only says "recent".
+/// The first patch of the 10.3 LTS line taken to have `user/list`; the page only says "recent".
 const USER_LIST_IN_10_3: u32 = 8;
 
 /// How far `user/search` sees.

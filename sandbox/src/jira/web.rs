@@ -2,7 +2,8 @@
 //!
 //! Owns: `/secure/useravatar` with real pixels, `/secure/temporaryavatar`, `/rest/auth/1/session`, the manifest.
 //! Leaves to others: pixels (`pictures`), sessions (`login`).
-//! A newcomer gets wrong: a picture request can answer 302 or another picture; neither is the picture asked for (§3.2).
+//! A newcomer gets wrong: a picture request can answer 302 or another picture; neither is the picture asked for
+//! (docs/wire/atlassian.md §3.2).
 
 use axum::http::{Method, header};
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 //! Owns: the serde types of that part and their defaults.
 //! Leaves to others: what becomes of them (`store`), where pictures come from (the caller's function).
 //! A newcomer gets wrong: `key` is not `name`. Avatars belong to keys, requests name names; since 8.4 new keys are
-//! `JIRAUSER<n>` (§3.2).
+//! `JIRAUSER<n>` (docs/wire/atlassian.md §3.2).
 
 use serde::{Deserialize, Serialize};
 

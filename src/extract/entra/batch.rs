@@ -1,4 +1,4 @@
-//! One `$batch` of photo calls, repeated part by part (`reference/microsoft-graph.md` §4, §5).
+//! One `$batch` of photo calls, repeated part by part (docs/wire/microsoft-graph.md §4, §5).
 //!
 //! Owns: which parts are sent again, and when the whole source has failed. Leaves to others: reading a part (`photo.rs`),
 //! telling a photo that is denied from all of them (`run`).

@@ -1,6 +1,6 @@
 //! Who the app is and what it may do, by its own token.
 //!
-//! Owns: reading a token's claims for people (`reference/microsoft-graph.md` §6), and which permissions are needed.
+//! Owns: reading a token's claims for people (docs/wire/microsoft-graph.md §6), and which permissions are needed.
 //! Leaves to others: everything that a run depends on. The format of a token is not guaranteed.
 //! A newcomer gets wrong: a token is issued without any permission too; what a run meets later is a 403.
 

@@ -1,4 +1,4 @@
-//! Graph's error answers: `{"error": {"code", "message", "innerError"}}` (`reference/microsoft-graph.md` §6).
+//! Graph's error answers: `{"error": {"code", "message", "innerError"}}` (docs/wire/microsoft-graph.md §6).
 //!
 //! Owns: finding the code that counts, and the words of a refusal. Leaves to others: what a photo's code means (`photo.rs`).
 //! A newcomer gets wrong: the outer code may be empty or vague; the deepest one that is known counts. The message is

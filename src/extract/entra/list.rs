@@ -1,4 +1,4 @@
-//! Everybody of a tenant, page by page, and who is in the named groups (`reference/microsoft-graph.md` §2).
+//! Everybody of a tenant, page by page, and who is in the named groups (docs/wire/microsoft-graph.md §2).
 //!
 //! Owns: the two listings, following links, and translating a user. Leaves to others: photos (`batch.rs`).
 //! A newcomer gets wrong: a next link is followed as it is, to the configured host only, and does not carry headers:

@@ -1,8 +1,8 @@
-//! Microsoft Entra ID through Microsoft Graph (`reference/microsoft-graph.md`).
+//! Microsoft Entra ID through Microsoft Graph (docs/wire/microsoft-graph.md).
 //!
 //! Owns: the listing with its paging and groups, photos by `$batch`, and what Graph's refusals mean.
 //! Leaves to others: tokens (`http::sign_in`), who is asked for and when (`run`).
-//! A newcomer gets wrong: a 200 on `$batch` says nothing about its parts; each has its own status (§0, 9).
+//! A newcomer gets wrong: a 200 on `$batch` says nothing about its parts; each has its own status (§0.9).
 
 mod batch;
 mod claims;
@@ -21,7 +21,7 @@ use crate::model::{Person, PersonId, SignedIn, SourceId};
 /// Sub-requests that Graph takes in one `$batch` (§4).
 const BATCH: usize = 20;
 
-/// Photo calls can be slow: the time that the reference allows for one batch (§5).
+/// Photo calls can be slow: the time that the page allows for one batch (§5).
 const SLOW: Duration = Duration::from_secs(100);
 
 /// What the pipeline file says of an `entra` source.

@@ -1,4 +1,4 @@
-//! What one part of a photo batch says (`reference/microsoft-graph.md` §3.5, §3.6, §4).
+//! What one part of a photo batch says (docs/wire/microsoft-graph.md §3.5, §3.6, §4).
 //!
 //! Owns: the table of "no photo" answers, base64, etags. Leaves to others: sending and repeating (`batch.rs`).
 //! A newcomer gets wrong: a 404 alone proves nothing. Only `ImageNotFound`, `ErrorItemNotFound`, an `ErrorEntityNotFound`

@@ -1,4 +1,4 @@
-//! The source against a server that answers what the reference shows.
+//! The source against a server that answers what docs/wire/microsoft-graph.md shows.
 
 mod batches;
 
@@ -192,7 +192,7 @@ async fn a_listing_that_does_not_end_well_is_a_failure() {
     }
 }
 
-/// Issue: one odd record is at most that person's matter (§12).
+/// One odd record is at most that person's matter (§12).
 #[tokio::test]
 async fn an_odd_record_costs_nobody_else() {
     let with = |name: &str, value: Value| {

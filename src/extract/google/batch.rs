@@ -1,4 +1,4 @@
-//! One batch of photo calls, repeated part by part (`reference/google-directory.md` §4, §5).
+//! One batch of photo calls, repeated part by part (docs/wire/google-directory.md §4, §5).
 //!
 //! Owns: which parts are sent again, when the whole source has failed, and doing without batches.
 //! Leaves to others: the body's form (`mime.rs`), reading a part (`photo.rs`).

@@ -1,4 +1,4 @@
-//! Everybody of a customer, page by page, and who is in the named groups (`reference/google-directory.md` §2).
+//! Everybody of a customer, page by page, and who is in the named groups (docs/wire/google-directory.md §2).
 //!
 //! Owns: the two listings, and translating a user. Leaves to others: photos (`batch.rs`).
 //! A newcomer gets wrong: `nextPageToken` has to stand in the field mask, or the first page looks like the last; and an

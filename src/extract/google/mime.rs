@@ -1,4 +1,4 @@
-//! Several HTTP calls in one body: `multipart/mixed` of `application/http` (`reference/google-directory.md` §4).
+//! Several HTTP calls in one body: `multipart/mixed` of `application/http` (docs/wire/google-directory.md §4).
 //!
 //! Owns: writing such a body, and reading one in all the forms that servers send. Leaves to others: what a part says
 //! (`photo.rs`).

@@ -1,4 +1,4 @@
-//! What one call for a photo says (`reference/google-directory.md` §3.1).
+//! What one call for a photo says (docs/wire/google-directory.md §3.1).
 //!
 //! Owns: the table of refusals for one person, base64, etags. Leaves to others: sending and repeating (`batch.rs`).
 //! A newcomer gets wrong: no photo and no user are both 404 `notFound`; only the message tells them apart, and only the

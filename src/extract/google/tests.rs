@@ -1,4 +1,4 @@
-//! The source against a server that answers what the reference shows.
+//! The source against a server that answers what docs/wire/google-directory.md shows.
 
 mod batches;
 

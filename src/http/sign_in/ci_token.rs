@@ -2,7 +2,7 @@
 //!
 //! Owns: where it comes from. Leaves to others: trading it for a token of the provider (`entra`, `google`).
 //! A newcomer gets wrong: it lives for minutes; one is taken for each sign-in and none is kept
-//! (`reference/microsoft-graph.md` §1.3).
+//! (docs/wire/microsoft-graph.md §1.3).
 
 use std::path::{Path, PathBuf};
 

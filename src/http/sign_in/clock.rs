@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::http::Answer;
 
-/// Claims are dated back by this much (`reference/google-directory.md` §1.3).
+/// Claims are dated back by this much (docs/wire/google-directory.md §1.3).
 const BACK: Duration = Duration::from_secs(30);
 
 /// Seconds since 1970 as `iat` wants them.

@@ -23,11 +23,11 @@ pub use google::{GoogleCredential, GoogleSignIn};
 
 use super::{Authorization, Counts, Failure, FailureKind, redact};
 
-/// A token this close to its end is not used any more (`reference/microsoft-graph.md` §1.5).
+/// A token this close to its end is not used any more (docs/wire/microsoft-graph.md §1.5).
 const MARGIN: Duration = Duration::from_secs(300);
 
-/// The longest that any vendor lets a token live is a day and some hours (`reference/microsoft-graph.md` §1.5). What an
-/// answer says beyond is no time that could be counted with.
+/// The longest that any vendor lets a token live is a day and some hours (§1.5). What an answer says beyond is no time
+/// that could be counted with.
 const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// What a sign-in gave.

@@ -65,7 +65,8 @@ impl Rules {
         };
         let mut exclude = GlobSetBuilder::new();
         for glob in &rules.exclude {
-            // As match keys are compared (design §4): the products store names in lower case and compare them so.
+            // As match keys are compared (docs/architecture.md, "Matching"): the products store names in lower case and
+            // compare them so.
             let folded = normalise_key(glob);
             exclude.add(GlobBuilder::new(&folded).backslash_escape(true).build().map_err(wrong)?);
         }

@@ -1,7 +1,7 @@
 //! The way in to one product: headers, encoding, the login gate, and what the status of an answer says everywhere.
 //!
 //! Owns: the credential on every call, the gate behind it, yes, no and maybe of a write by its status
-//! (`write-protocols.md`), the server's own words.
+//! (docs/write-protocols.md), the server's own words.
 //! Leaves to others: what a 401, a 403 or the body of a success means in one product (its `desk.rs`).
 //! A newcomer gets wrong: clones share the gate. One refused login closes it for every worker of the target.
 

@@ -1,6 +1,6 @@
 //! Whether the server still knows us: the login headers of every answer, and the gate that closes at the first refusal.
 //!
-//! Owns: reading `X-Seraph-LoginReason` and `X-AUSERNAME` (reference §2.2), the words of a refused login.
+//! Owns: reading `X-Seraph-LoginReason` and `X-AUSERNAME` (docs/wire/atlassian.md §2.2), the words of a refused login.
 //! Leaves to others: sending (`door.rs`).
 //! A newcomer gets wrong: a dead login can answer 200 with anonymous data, so the status alone proves nothing.
 
@@ -113,12 +113,12 @@ fn refusal(answer: &Answer, anonymous: Anonymous, kind: Kind) -> Option<Failure>
         let hint = match reason {
             "AUTHENTICATED_FAILED" => "the credential is wrong or expired: make a new token, or correct the password",
             "AUTHENTICATION_DENIED" => "the account is locked or has to solve a CAPTCHA: sign in once in a browser",
-            // AUTHORISATION_FAILED and OUT are not about the login (reference §2.2).
+            // AUTHORISATION_FAILED and OUT are not about the login (§2.2).
             _ => continue,
         };
         return Some(refused(format!("{}, X-Seraph-LoginReason: {reason}", answer.status)).hint(hint));
     }
-    // Before the words on anonymous answers: such an answer may carry those headers, too (reference §13).
+    // Before the words on anonymous answers: such an answer may carry those headers, too (§13).
     if answer.status == 403 && contains(&answer.body, "Basic Authentication has been disabled") {
         return Some(refused("403, basic authentication is switched off on this instance".to_owned()).hint(
             "write `credential: { token: … }`, or let an administrator allow it under System > Authentication methods",

@@ -1,4 +1,4 @@
-//! Who a server says it is: `GET /rest/applinks/1.0/manifest` (design §4, state).
+//! Who a server says it is: `GET /rest/applinks/1.0/manifest` (docs/architecture.md, "The state").
 //!
 //! Owns: the server's own id, and refusing another product. Leaves to others: the version.
 //! A newcomer gets wrong: the id outlives a move of the base URL; only where it is not shown the URL stands in.

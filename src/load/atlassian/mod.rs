@@ -1,7 +1,7 @@
 //! What Jira, Confluence and Bitbucket share: the credential, the login gate, the server's own id, which accounts are
 //! selected, when a session is used up.
 //!
-//! Owns: everything of reference/atlassian.md §2 that holds for all three.
+//! Owns: everything of docs/wire/atlassian.md §2 that holds for all three.
 //! Leaves to others: pace and rate headers (`http`), every call that names a product.
 //! A newcomer gets wrong: the products look alike and answer differently. What is here was the same in all three;
 //! anything else belongs to one of them.
@@ -27,7 +27,7 @@ pub(crate) use manifest::fuzz as fuzz_answers;
 #[derive(Clone, Debug)]
 pub enum Credential {
     /// A personal or HTTP access token, or an OAuth 2.0 token. In Jira and Confluence it may end the web session after
-    /// each request (reference §1.1).
+    /// each request (§1.1).
     Token(SecretString),
     /// User name and password.
     Basic {

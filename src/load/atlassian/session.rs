@@ -11,7 +11,7 @@ use crate::http::{Failure, FailureKind};
 use crate::load::{Journal, Mend, Rendition, Session, Wrote};
 use crate::model::{Event, Fault, Intent, OpenIntent};
 
-/// The writes of one product, step by step (`write-protocols.md`). `Err` is a write that ended early, and ends it no
+/// The writes of one product, step by step (docs/write-protocols.md). `Err` is a write that ended early, and ends it no
 /// differently than `Ok`.
 #[async_trait]
 pub(crate) trait Protocol: Send {

@@ -1,6 +1,6 @@
 //! Every call to Bitbucket: addresses, one person as it is now, the two writes and what their answers mean.
 //!
-//! Owns: yes, no and maybe of a write (`write-protocols.md`), and the failure of a read.
+//! Owns: yes, no and maybe of a write (docs/write-protocols.md), and the failure of a read.
 //! Leaves to others: what is recorded around a write (`session.rs`), the listing (`survey.rs`).
 //! A newcomer gets wrong: a permission that is missing answers 401. While "who am I" still works it is that person's
 //! refusal, such as a system administrator's picture, and no dead login.
@@ -21,11 +21,11 @@ use super::slug::Slug;
 use super::wire::{Taken, User, Users};
 use super::{Shared, Sight, mark};
 
-/// The side of the picture that the listing links to, which also makes it link at all (reference §5).
+/// The side of the picture that the listing links to, which also makes it link at all (docs/wire/atlassian.md §5).
 pub(super) const LINKED: &str = "64";
 /// The side of a picture that is looked at, in pixels.
 const LOOKED_AT: &str = "256";
-/// Why a token will not do, and what will (reference §13).
+/// Why a token will not do, and what will (§13).
 pub(super) const TOKENS: &str = "an HTTP access token cannot carry the global permission ADMIN, so it sets no other \
     person's picture: write `credential: { username: …, password: … }`";
 /// What else is odd about a token.
@@ -106,7 +106,7 @@ impl Desk {
     }
 
     /// Whether the account administers Bitbucket; a permission that is missing answers 401 or 403. Whoever is licensed
-    /// may ask for `admin/users` (reference §13).
+    /// may ask for `admin/users` (§13).
     pub async fn administers(&self) -> Result<bool, Failure> {
         let answer = self.door.read(self.api("admin/permissions/users", &[("limit", "1")])).await?;
         match answer.status {
@@ -116,7 +116,7 @@ impl Desk {
         }
     }
 
-    /// What the account shows now, read by its slug right before a write (`write-protocols.md`); `None` if the slug
+    /// What the account shows now, read by its slug right before a write (docs/write-protocols.md); `None` if the slug
     /// leads to another account by now, or to none. The inner fault is this person's alone.
     pub async fn stands(
         &self,
@@ -236,7 +236,7 @@ impl Desk {
             200..=299 => Ok(answer),
             401 => Err(match self.signed_in().await {
                 Ok(()) if self.is_by_token() => {
-                    // Nobody else's picture can be set with it either (reference §13).
+                    // Nobody else's picture can be set with it either (§13).
                     let failure =
                         self.door.gate().close(answer.failure(FailureKind::Refused, found(&answer)).hint(TOKENS));
                     Trouble::No(Fault::new("unauthorized", failure.to_string()))

@@ -1,6 +1,6 @@
 //! How many requests a plan costs when nothing has to be repeated.
 //!
-//! Owns: the arithmetic of `write-protocols.md`, Bitbucket. Leaves to others: sending exactly these (`session.rs`,
+//! Owns: the arithmetic of docs/write-protocols.md, "Bitbucket". Leaves to others: sending exactly these (`session.rs`,
 //! `survey.rs`).
 //! A newcomer gets wrong: the confirming survey belongs to it, and costs what the first one did.
 

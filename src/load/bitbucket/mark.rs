@@ -33,7 +33,7 @@ pub(super) fn shown(avatar: Option<&str>, base: &Url) -> Shown {
         return Shown::Unknown("the server sent no avatar URL".into());
     };
     let Ok(url) = base.join(text) else { return Shown::Unknown("the server sent an avatar URL that is none".into()) };
-    // Gravatar stands in where there is no local picture (reference §5); it has no `v` either.
+    // Gravatar stands in where there is no local picture (docs/wire/atlassian.md §5); it has no `v` either.
     if !url.path().ends_with("/avatar.png") {
         return Shown::Default;
     }

@@ -1,4 +1,4 @@
-//! What became of a write that was cut off, by looking at the server (`write-protocols.md`, Bitbucket).
+//! What became of a write that was cut off, by looking at the server (docs/write-protocols.md, "Bitbucket").
 //!
 //! Owns: the judgement. Leaves to others: mending (`session.rs`), whether a picture is still wanted (`plan`).
 //! A newcomer gets wrong: a new `v` may be the person's own upload. It is ours only if it looks like what was sent and is
@@ -64,7 +64,7 @@ pub(super) async fn observe(
 }
 
 /// Where nothing tells what is shown, a success is taken at its word, and what may have happened is done again if it is
-/// still wanted (`write-protocols.md`, Bitbucket).
+/// still wanted (docs/write-protocols.md, "Bitbucket").
 async fn unseen(desk: &Desk, open: &OpenIntent, slug: Option<&Slug>) -> Result<Seen, Failure> {
     Ok(match (&open.status, open.intent.kind) {
         (Status::Shown(mark), _) => Seen::Shown(mark.clone()),

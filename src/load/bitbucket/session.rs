@@ -1,4 +1,4 @@
-//! The steps of a write, each between the journal calls that `write-protocols.md` puts around it.
+//! The steps of a write, each between the journal calls that docs/write-protocols.md puts around it.
 //!
 //! Owns: replace, revert and mend for one account at a time.
 //! Leaves to others: the calls themselves (`desk.rs`), judging what was cut off (`observe.rs`).
@@ -84,7 +84,7 @@ impl BitbucketSession {
     }
 
     /// The slug must lead to the account still, and the account show this still: a slug is only an address, and passes
-    /// to somebody else (`write-protocols.md`).
+    /// to somebody else (docs/write-protocols.md).
     async fn expect(&self, intent: &Intent, stood: &Shown, slug: &Slug) -> Result<(), Wrote> {
         let now = self.desk.stands(&intent.account, &intent.account_name, slug).await.map_err(Wrote::Stop)?;
         match now.map_err(Wrote::Refused)? {
@@ -94,7 +94,7 @@ impl BitbucketSession {
     }
 
     /// Before a picture of ours is deleted it must look like ours: a person's upload within moments of our write, or a
-    /// restored server, may have got its version (`write-protocols.md`). What is not ours is not looked at.
+    /// restored server, may have got its version (docs/write-protocols.md). What is not ours is not looked at.
     async fn look(&self, draft: &Intent, slug: &Slug, journal: &mut dyn Journal) -> Result<(), Wrote> {
         let ours = draft.old.as_ref().filter(|old| match &draft.stood {
             Shown::Custom(stood) => stood == *old,

@@ -1,6 +1,6 @@
 //! Who answers, and all accounts with the picture each shows.
 //!
-//! Owns: the listing of reference §5 and its end.
+//! Owns: the listing of docs/wire/atlassian.md §5 and its end.
 //! Leaves to others: what an avatar URL says (`mark.rs`), which accounts are selected (`atlassian`).
 //! A newcomer gets wrong: the next page begins where the server says, never at `start + limit`: what we may not see is
 //! counted too.

@@ -126,7 +126,7 @@ impl Desk {
 
     /// Who carries this name now, and what that account shows. The inner fault is this person's alone.
     pub async fn named(&self, name: &str) -> Result<Result<Now, Fault>, Failure> {
-        // Names compare in any case (reference §8); Confluence stores them in lower case.
+        // Names compare in any case (docs/wire/atlassian.md §8); Confluence stores them in lower case.
         self.person(("username", name), |now| now.name.to_lowercase() == name.to_lowercase()).await
     }
 

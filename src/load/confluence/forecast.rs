@@ -1,7 +1,7 @@
 //! How many requests a plan costs when nothing has to be repeated.
 //!
-//! Owns: the arithmetic of `write-protocols.md`, Confluence. Leaves to others: sending exactly these (`session.rs`,
-//! `survey.rs`).
+//! Owns: the arithmetic of docs/write-protocols.md, "Confluence". Leaves to others: sending exactly these
+//! (`session.rs`, `survey.rs`).
 //! A newcomer gets wrong: the confirming survey belongs to it, and costs what the first one did.
 
 use crate::load::Changes;

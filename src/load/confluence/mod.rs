@@ -4,7 +4,7 @@
 //! Leaves to others: the reads (`desk.rs`), the listing (`survey.rs`), the two ways to write (`remote.rs`), the steps of
 //! a write (`session.rs`, `removal.rs`) and of a probe (`probe.rs`), what became of one (`observe.rs`).
 //! A newcomer gets wrong: the internal user-profile REST looks like the call to use. For another person it stores the
-//! picture on the *caller's* own profile and then fails (reference §4.3); it is never called here.
+//! picture on the *caller's* own profile and then fails (docs/wire/atlassian.md §4.3); it is never called here.
 
 mod desk;
 mod forecast;
@@ -139,8 +139,8 @@ impl Confluence {
     }
 }
 
-/// A way in of its own. Without its cookie every request of a password opens a server session (reference §2.1); the one
-/// named in a token's cookie is dead already.
+/// A way in of its own. Without its cookie every request of a password opens a server session (§2.1); the one named in
+/// a token's cookie is dead already.
 fn door(line: &Line, shared: &Shared) -> Result<Door, Failure> {
     let cookies = if shared.settings.credential.is_token() { Cookies::Refuse } else { Cookies::Keep };
     Ok(Door::new(line.session(cookies)?, Arc::clone(&shared.login)))

@@ -1,4 +1,4 @@
-//! What became of a write that was cut off, by looking at the server (`write-protocols.md`, Confluence).
+//! What became of a write that was cut off, by looking at the server (docs/write-protocols.md, "Confluence").
 //!
 //! Owns: the judgement. Leaves to others: mending (`session.rs`), whether a picture is still wanted (`plan`).
 //! A newcomer gets wrong: a survey that began before the server can have finished says nothing about the write; then the

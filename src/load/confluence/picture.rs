@@ -1,6 +1,6 @@
 //! Which picture an account shows: read off the path of its profile picture.
 //!
-//! Owns: the classification table of reference §4.1, and the names of our own files.
+//! Owns: the classification table of docs/wire/atlassian.md §4.1, and the names of our own files.
 //! Leaves to others: whether a picture is ours (`model::Picture`).
 //! A newcomer gets wrong: the path has no version, so a person's own upload keeps its mark when its bytes change. Ours
 //! carries the rendition's digest in its name.

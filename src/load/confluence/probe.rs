@@ -123,7 +123,7 @@ pub(super) async fn put_back(
     let whom = Whom::of(intent);
     match (&intent.stood, default) {
         (Shown::Custom(file), _) => remote::select(desk, whom, file).await,
-        // A value under that folder is used as it is (reference §4.4).
+        // A value under that folder is used as it is (docs/wire/atlassian.md §4.4).
         (Shown::System(file), _) => remote::select(desk, whom, &Mark::new(format!("{STOCK}{file}"))).await,
         (Shown::Default, Some(default)) => {
             let seen = Picture::of_file(content, probe).plain_path();

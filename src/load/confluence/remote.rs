@@ -24,7 +24,7 @@ use super::wire::Endpoint;
 use super::xmlrpc::{self, Odd, Parameter, Reply, Value};
 use super::{Shared, UploadPolicy};
 
-/// The preference that names the picture (reference §4.4).
+/// The preference that names the picture (docs/wire/atlassian.md §4.4).
 const PREFERENCE: &str = "confluence.user.profile.picture";
 /// Answers of either way are small.
 const CAP: usize = 256 * 1024;
@@ -121,8 +121,8 @@ async fn probe(desk: &Desk, token: Option<&SecretString>) -> Result<Probed, Fail
     })
 }
 
-/// Whether we are a Confluence administrator; `None` if the server does not tell. Setting the pictures of others takes one
-/// (reference §4.4), and a picture of our own would go there without.
+/// Whether we are a Confluence administrator; `None` if the server does not tell. Setting the pictures of others takes
+/// one (§4.4), and a picture of our own would go there without.
 pub(super) async fn is_administrator(desk: &Desk, shared: &Shared) -> Result<Option<bool>, Failure> {
     if shared.settings.upload == UploadPolicy::Endpoint {
         // The script answers nobody else.

@@ -41,8 +41,8 @@ impl<'a> Trace<'a> {
         Self { luma: intent.luma.as_ref(), looks: None }
     }
 
-    /// Confluence stores every byte as it came (reference §4.4), and the name tells their digest. Where something encodes
-    /// pictures anew, the looks tell.
+    /// Confluence stores every byte as it came (docs/wire/atlassian.md §4.4), and the name tells their digest. Where
+    /// something encodes pictures anew, the looks tell.
     fn fits(self, file: &Mark, bytes: &Bytes, looks: &dyn Looks) -> bool {
         if picture::names(file, &Digest::of(bytes)) {
             return true;

@@ -1,4 +1,4 @@
-//! The steps of a write, each between the journal calls that `write-protocols.md` puts around it.
+//! The steps of a write, each between the journal calls that docs/write-protocols.md puts around it.
 //!
 //! Owns: replace, revert and mend for one account at a time, and the read before each.
 //! Leaves to others: the calls themselves (`remote.rs`), taking a file away (`removal.rs`), judging what was cut off

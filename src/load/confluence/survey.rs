@@ -1,6 +1,6 @@
 //! Who answers, and all accounts with the picture each shows.
 //!
-//! Owns: the listing calls of reference §4.1, their ends, the path of the default.
+//! Owns: the listing calls of docs/wire/atlassian.md §4.1, their ends, the path of the default.
 //! Leaves to others: what a path says (`picture.rs`), which accounts are selected (`atlassian`).
 //! A newcomer gets wrong: the server may give smaller pages than asked. Only the next link says where to go on, and only
 //! its parameters are taken from it: a credential goes to the configured host.
@@ -167,7 +167,7 @@ impl<'a> Roll<'a> {
         Ok(true)
     }
 
-    /// The mail addresses of everybody who is active: newer releases have one listing that tells them (reference §13).
+    /// The mail addresses of everybody who is active: newer releases have one listing that tells them (§13).
     async fn addresses(&mut self) -> Result<HashMap<u64, Box<str>>, Failure> {
         let path = self.desk.api("admin/users/list/active", &[]);
         let mut addresses = HashMap::new();
@@ -341,7 +341,7 @@ impl<'a> Roll<'a> {
 /// The members of one group, page by page.
 struct Roster<'a> {
     group: &'a str,
-    /// As a parameter, which newer releases take (reference §13).
+    /// As a parameter, which newer releases take (§13).
     by_parameter: bool,
     path: Url,
     next: Option<Url>,
@@ -350,8 +350,8 @@ struct Roster<'a> {
 }
 
 impl<'a> Roster<'a> {
-    /// A name that a path cannot hold would be cut, and the members of another group listed (reference §4.1): it is a
-    /// parameter. Every release knows the other way.
+    /// A name that a path cannot hold would be cut, and the members of another group listed (§4.1): it is a parameter.
+    /// Every release knows the other way.
     fn of(desk: &Desk, group: &'a str) -> Self {
         let in_path = segment(group).filter(|_| !group.contains([';', '%']));
         let (path, query) = match &in_path {

@@ -1,6 +1,6 @@
 //! Which picture an account shows: read off an avatar URL, or off the account's avatar lists.
 //!
-//! Owns: the classification table of reference §3.2 and the comparison with what a plan saw.
+//! Owns: the classification table of docs/wire/atlassian.md §3.2 and the comparison with what a plan saw.
 //! Leaves to others: whether a picture is ours (`model::Picture`).
 //! A newcomer gets wrong: a URL is parsed and never compared as text; host, order and size of its parameters differ.
 
@@ -126,7 +126,7 @@ impl Avatars {
     pub fn stand_as(&self, stood: &Shown, default: Option<&Mark>) -> bool {
         match (stood, &self.selected) {
             (Shown::Custom(was), Selected::Custom(is)) | (Shown::System(was), Selected::System(is)) => was == is,
-            // Gravatar stands for the default or a missing choice (reference §3.2).
+            // Gravatar stands for the default or a missing choice (§3.2).
             (Shown::Default, Selected::Nothing) => true,
             (Shown::Default, Selected::System(is)) => default.is_none_or(|default| default == is),
             _ => false,

@@ -1,4 +1,5 @@
-//! Which picture is the instance's default: it differs per instance and is never written down in code (reference §3.2).
+//! Which picture is the instance's default: it differs per instance and is never written down in code
+//! (docs/wire/atlassian.md §3.2).
 //!
 //! Owns: when it is asked for, and whom. Leaves to others: what follows from it (`model::Picture`).
 //! A newcomer gets wrong: once most people have photos, hardly anybody shows the default. What was learnt is kept.
@@ -58,7 +59,7 @@ impl Stock {
     }
 }
 
-/// Asks accounts until one that never had a picture tells: what is selected there is the default (reference §3.4).
+/// Asks accounts until one that never had a picture tells: what is selected there is the default (§3.4).
 pub(super) async fn ask_default(desk: &Desk, candidates: &[String]) -> Result<Option<Mark>, Failure> {
     for name in candidates {
         let Ok(avatars) = desk.avatars(name).await? else { continue };

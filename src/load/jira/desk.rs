@@ -1,6 +1,6 @@
 //! Every request to Jira passes here: headers, encoding, the login gate, and what the answer to a write means.
 //!
-//! Owns: yes, no and maybe of a write (`write-protocols.md`), and the failure of a read.
+//! Owns: yes, no and maybe of a write (docs/write-protocols.md), and the failure of a read.
 //! Leaves to others: what is asked (`survey.rs`, `session.rs`, `observe.rs`).
 //! A newcomer gets wrong: 401 for a write can be one person's refusal; only `/myself` tells it from a dead login.
 
@@ -44,7 +44,7 @@ pub(super) enum Led {
 pub(super) struct Desk {
     door: Door,
     /// Asked whether the login still holds. Not the line itself where that one carries the cookies of a token's
-    /// session: they may be dead while the token lives (reference §2.1).
+    /// session: they may be dead while the token lives (docs/wire/atlassian.md §2.1).
     witness: Door,
     shared: Arc<Shared>,
 }
@@ -85,7 +85,7 @@ impl Desk {
         answer.failure(FailureKind::Refused, found(answer))
     }
 
-    /// Who we are. Cannot be fooled: 401 when anonymous (reference §2.2).
+    /// Who we are. Cannot be fooled: 401 when anonymous (§2.2).
     pub async fn myself(&self) -> Result<Myself, Failure> {
         let answer = self.witness.read(self.api("myself", &[])).await?;
         match answer.status {
@@ -109,8 +109,8 @@ impl Desk {
         self.of_one(self.api("user", &[(by, value)]), "user").await
     }
 
-    /// The avatars behind a name, and whether it leads to this account. The list names the owners of uploads (reference
-    /// §3.4): where it has none, the user's own bean says whose name it is.
+    /// The avatars behind a name, and whether it leads to this account. The list names the owners of uploads (§3.4):
+    /// where it has none, the user's own bean says whose name it is.
     pub async fn led(&self, name: &str, account: &AccountId) -> Result<Result<Led, Fault>, Failure> {
         let avatars = match self.avatars(name).await? {
             Ok(avatars) => avatars,
@@ -183,9 +183,9 @@ impl Desk {
         }
     }
 
-    /// Yes, no or maybe (`write-protocols.md`).
+    /// Yes, no or maybe (docs/write-protocols.md).
     async fn judge(&self, answer: Answer) -> Result<Answer, Trouble> {
-        // Cookies of a token's dead session earn 401 while the token is fine: `/myself` decides (reference §2.1).
+        // Cookies of a token's dead session earn 401 while the token is fine: `/myself` decides (§2.1).
         if answer.status != 401 || !self.shared.is_token() {
             self.gate().check(&answer, Anonymous::Refused).map_err(Trouble::Stop)?;
         }

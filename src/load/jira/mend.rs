@@ -1,6 +1,6 @@
 //! Mending what was cut off: showing what was made, taking away what is left over, sending again.
 //!
-//! Owns: the last column of the table in `write-protocols.md`, Jira.
+//! Owns: the last column of the table in docs/write-protocols.md, "Jira".
 //! Leaves to others: judging by looking (`observe.rs`), what is wanted (`plan`), pictures with another account (`stray.rs`).
 //! A newcomer gets wrong: every mending begins with the read that proves whose name it is, as every write does.
 

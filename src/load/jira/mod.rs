@@ -4,7 +4,7 @@
 //! Leaves to others: each call (`desk.rs`), the listing (`survey.rs`), the ways to upload (`upload.rs`) and
 //! trying them out (`probe.rs`), the steps of a write (`session.rs`), what became of one (`observe.rs`).
 //! A newcomer gets wrong: a user has a key, which never changes, and a name, which every call wants. Calls go by name,
-//! answers are checked by key (reference §8).
+//! answers are checked by key (docs/wire/atlassian.md §8).
 
 mod avatar;
 mod default;
@@ -168,7 +168,7 @@ impl Jira {
         let line = match settings.credential {
             // Without its cookie every request would open a server session of its own (JRASERVER-27047).
             Credential::Basic { .. } => line.session(Cookies::Keep)?,
-            // The session named in a token's cookie is dead already (reference §2.1).
+            // The session named in a token's cookie is dead already (§2.1).
             Credential::Token(_) => line,
         };
         let shared = Arc::new(Shared {

@@ -1,9 +1,10 @@
-//! The steps of a write, each between the journal calls that `write-protocols.md` puts around it.
+//! The steps of a write, each between the journal calls that docs/write-protocols.md puts around it.
 //!
 //! Owns: replace and revert for one account at a time, in a web session of its own.
 //! Leaves to others: how bytes go up (`upload.rs`), judging what was cut off (`observe.rs`), mending it (`mend.rs`).
-//! A newcomer gets wrong: the server keeps one temporary avatar a session and does not remember whose it is. Two uploads
-//! at once in one session put one person's face on another (reference §2.1), so a session is lent out with `&mut` only.
+//! A newcomer gets wrong: the server keeps one temporary avatar a session and does not remember whose it is. Two
+//! uploads at once in one session put one person's face on another (docs/wire/atlassian.md §2.1), so a session is lent
+//! out with `&mut` only.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! A picture that was made for another account: the name had passed to it between the survey and the write.
 //!
-//! Owns: taking it back, and finding it after a kill (`write-protocols.md`, Jira).
+//! Owns: taking it back, and finding it after a kill (docs/write-protocols.md, "Jira").
 //! Leaves to others: noticing whose a new picture is (`session.rs`), judging everything else (`observe.rs`).
 //! A newcomer gets wrong: the account that was meant is called something else by now, and none of its avatars is new. The
 //! picture lies with whoever has the name that the write went by.

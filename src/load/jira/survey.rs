@@ -1,6 +1,6 @@
 //! Who answers, and all accounts with the picture each shows.
 //!
-//! Owns: the listing calls of reference §3.3, their ends and cuts.
+//! Owns: the listing calls of docs/wire/atlassian.md §3.3, their ends and cuts.
 //! Leaves to others: what an avatar URL says (`avatar.rs`), the version table (`version.rs`), which accounts are selected
 //! (`atlassian`), which picture is the default (`default.rs`).
 //! A newcomer gets wrong: `user/search` says no total. A full page followed by an empty one is a cut and not an end.
@@ -30,7 +30,7 @@ pub(super) const LIST_PAGE: u64 = 2000;
 pub(super) const SEARCH_PAGE: u64 = 1000;
 /// The most that `group/member` gives in one page.
 pub(super) const MEMBER_PAGE: u64 = 50;
-/// The other number at which `user/search` was cut (reference §13).
+/// The other number at which `user/search` was cut (§13).
 const CUT: u64 = 100;
 
 /// The version, and who we are where the server says so.
@@ -77,7 +77,7 @@ pub(super) async fn survey(jira: &Jira, learnt: &mut Learnt, page: Page<'_>) -> 
         learnt.remove(&super::upload::key(&jira.shared, &version));
     }
     let listing = match jira.shared.known().listing.unwrap_or(version.listing()) {
-        // The members of a group are listed to the last by every version (reference §3.3).
+        // The members of a group are listed to the last by every version (§3.3).
         Listing::Search if version.cuts() && !jira.shared.rules.groups.is_empty() => Listing::Members,
         other => other,
     };
@@ -193,7 +193,7 @@ impl<'a> Roll<'a> {
                 404 if promised == Listing::CursorIfThere && cursor.is_none() => {
                     return Ok(Some(NoListing::Lists100(self.jira.version().await?)));
                 }
-                // The call has no OAuth 2.0 scope (reference §13). Somebody without the permission fares no better below.
+                // The call has no OAuth 2.0 scope (§13). Somebody without the permission fares no better below.
                 401 | 403 if self.jira.shared.is_token() && cursor.is_none() => {
                     self.desk.myself().await?;
                     return Ok(Some(NoListing::NoScope(self.desk.failed_once(&answer))));

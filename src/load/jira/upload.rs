@@ -1,6 +1,6 @@
 //! The ways a picture goes to Jira, and how it is told which one works.
 //!
-//! Owns: the temporary avatar, our own crop, the route (reference §1, §3.5).
+//! Owns: the temporary avatar, our own crop, the route (docs/wire/atlassian.md §1, §3.5).
 //! Leaves to others: what is recorded around a write for a person (`session.rs`), trying a route out (`probe.rs`).
 //! A newcomer gets wrong: the crop that the server suggests is an off-centre zoom. Ours is always the whole square.
 
@@ -19,9 +19,9 @@ use super::version::Version;
 use super::wire::{Avatar, Temporary, is_number};
 use super::{Jira, Route, Shared, UploadPolicy, probe};
 
-/// The largest size that Jira stores (reference §3.5).
+/// The largest size that Jira stores (§3.5).
 pub(super) const LARGEST: u32 = 256;
-/// Up to this side a square is created in one request (reference §1.2).
+/// Up to this side a square is created in one request (§1.2).
 pub(super) const ONE_STEP: u32 = 48;
 /// Above this side Jira scales a temporary avatar down before it is cropped.
 const SCALED_ABOVE: u32 = 500;
@@ -32,7 +32,7 @@ const LOSSES: u32 = 3;
 /// The code of a fault that stands for a confirmation without a temporary avatar.
 pub(super) const SESSION_LOST: &str = "session_lost";
 
-/// What an administrator can switch on (reference §1.1, §11).
+/// What an administrator can switch on (§1.1, §11).
 const SWITCH: &str = "let an administrator start Jira with `-Datlassian.pats.invalidate.session.enabled=false` (for OAuth 2.0 \
     tokens `-Datlassian.oauth2.provider.invalidate.session.enabled=false`), or allow basic authentication under System > \
     Authentication methods and write `credential: { username: …, password: … }`";
@@ -81,7 +81,7 @@ pub(super) async fn create(desk: &Desk, shared: &Shared, name: &str, square: &Sq
     }
 }
 
-/// The temporary avatar: as raw bytes, or as a form where the server has only that (reference §3.5).
+/// The temporary avatar: as raw bytes, or as a form where the server has only that (§3.5).
 pub(super) async fn temporary(
     desk: &Desk,
     shared: &Shared,
@@ -114,7 +114,7 @@ pub(super) async fn temporary(
     Temporary::read(&answer.body).ok_or_else(|| Trouble::Maybe(fault("upload_odd", &answer)))
 }
 
-/// Confirms the session's temporary avatar with our own crop. 500 means that the session has none (reference §3.5).
+/// Confirms the session's temporary avatar with our own crop. 500 means that the session has none (§3.5).
 async fn confirm(desk: &Desk, shared: &Shared, name: &str, side: u32) -> Result<Made, Trouble> {
     let call = Call::post(desk.api("user/avatar", &[("username", name)])).json(&Crop::whole(side));
     let answer = match desk.write(call).await {
@@ -191,7 +191,7 @@ pub(super) async fn prepare(jira: &Jira, learnt: &mut Learnt, probe: Option<Prob
 }
 
 /// Deletes an avatar; one that is gone already is as good, if the list of avatars says so: a gateway, or a server that
-/// is starting, answers 404 to everything. The caller has checked the owner: Jira does not (reference §1.7).
+/// is starting, answers 404 to everything. The caller has checked the owner: Jira does not (§1.7).
 pub(super) async fn delete(desk: &Desk, name: &str, mark: &Mark) -> Result<(), Trouble> {
     if !is_number(mark.as_str()) {
         return Err(Trouble::No(Fault::new("mark_odd", format!("`{mark}` is not the id of an avatar"))));
@@ -214,7 +214,7 @@ pub(super) async fn delete(desk: &Desk, name: &str, mark: &Mark) -> Result<(), T
     }
 }
 
-/// Selects an avatar. Any success counts, with or without a body (reference §3.5).
+/// Selects an avatar. Any success counts, with or without a body (§3.5).
 pub(super) async fn select(desk: &Desk, name: &str, mark: &Mark) -> Result<(), Trouble> {
     let body = serde_json::json!({ "id": mark.as_str() });
     desk.write(Call::put(desk.api("user/avatar", &[("username", name)])).json(&body)).await.map(|_| ())

@@ -1,4 +1,4 @@
-//! Which listing a Jira has, by its version (reference §3.3).
+//! Which listing a Jira has, by its version (docs/wire/atlassian.md §3.3).
 //!
 //! Owns: the version table. Leaves to others: the calls themselves (`survey.rs`).
 //! A newcomer gets wrong: early and recent 10.3 are told apart only by trying.

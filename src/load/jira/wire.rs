@@ -51,7 +51,7 @@ impl Salvage for User {
 pub(super) enum Email<'a> {
     Shown(&'a str),
     Hidden,
-    /// `ada at ex dot org`: no address, but what an instance shows in its place (reference §3.2).
+    /// `ada at ex dot org`: no address, but what an instance shows in its place (docs/wire/atlassian.md §3.2).
     Masked,
 }
 
@@ -154,7 +154,7 @@ impl Avatar {
 /// The answer to `POST user/avatar/temporary`: a finished avatar, or an order to crop.
 #[derive(Debug)]
 pub(super) enum Temporary {
-    /// It was small and square: the avatar exists (reference §3.5, answer B).
+    /// It was small and square: the avatar exists (§3.5, answer B).
     Made { id: String, owner: Option<String> },
     /// Answer A. The suggested crop is not the whole picture and is not read.
     Crop,

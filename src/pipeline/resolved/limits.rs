@@ -2,7 +2,7 @@
 
 use crate::model::Place;
 
-/// What stops a run before it writes (design §5).
+/// What stops a run before it writes (pipelines/README.md, "Limits, report, state").
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Of the matched accounts of a target that show a picture of their own.

@@ -31,7 +31,8 @@ pub struct Provider {
     pub kind: SourceKind,
 }
 
-/// Who of a source is in scope. It hides nobody: people out of scope are listed and marked (design §4, collect).
+/// Who of a source is in scope. It hides nobody: people out of scope are listed and marked
+/// (docs/architecture.md, "Collect").
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Users {
     /// True: who is disabled at the provider is `inactive`.
@@ -124,7 +125,7 @@ pub enum EntraCredential {
         /// How it proves itself.
         proof: AppProof,
     },
-    /// The identity of the virtual machine that runs the job (`reference/microsoft-graph.md` §1.4).
+    /// The identity of the virtual machine that runs the job (docs/wire/microsoft-graph.md §1.4).
     ManagedIdentity {
         /// Of a user-assigned identity; `None`: the machine's own.
         client_id: Option<String>,
@@ -136,9 +137,9 @@ pub enum EntraCredential {
 pub enum AppProof {
     /// A secret of the app registration.
     ClientSecret(SecretString),
-    /// A certificate of the app registration and its key (`reference/microsoft-graph.md` §1.2).
+    /// A certificate of the app registration and its key (docs/wire/microsoft-graph.md §1.2).
     Certificate(Certificate),
-    /// A token of the CI platform is the assertion (§1.3).
+    /// A token of the CI platform is the assertion (docs/wire/microsoft-graph.md §1.3).
     Federated(TokenFrom),
 }
 
@@ -175,7 +176,8 @@ pub enum TokenFrom {
     },
 }
 
-/// Base URLs; they say where to connect and change neither scope nor audience (design §5).
+/// Base URLs; they say where to connect and change neither scope nor audience
+/// (docs/architecture.md, "Where tokens may go").
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntraEndpoints {
     /// Sign-in.
@@ -199,7 +201,7 @@ pub struct Google {
     pub endpoints: GoogleEndpoints,
 }
 
-/// How the service account proves itself to Google (`reference/google-directory.md` §1.1).
+/// How the service account proves itself to Google (docs/wire/google-directory.md §1.1).
 #[derive(Clone, Debug)]
 pub enum GoogleCredential {
     /// A key file of the service account, JSON. The path is relative to the working directory.
@@ -216,13 +218,15 @@ pub struct GoogleFederated {
     /// Where the platform's token comes from.
     pub from: TokenFrom,
     /// The provider of the workload identity pool: `//iam.googleapis.com/projects/…/providers/…`, as the token service
-    /// takes it. The audience of the platform's token is the same with `https:` before it (§1.5).
+    /// takes it. The audience of the platform's token is the same with `https:` before it
+    /// (docs/wire/google-directory.md §1.5).
     pub audience: String,
     /// The e-mail address of the service account.
     pub service_account: String,
 }
 
-/// Base URLs; they say where to connect and change neither scope nor audience (design §5).
+/// Base URLs; they say where to connect and change neither scope nor audience
+/// (docs/architecture.md, "Where tokens may go").
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GoogleEndpoints {
     /// Sign-in.

@@ -33,7 +33,7 @@ pub struct Target {
     pub rate: String,
     /// A key of [`Pipeline::http`]; a folder has `default` and does not use it.
     pub http: String,
-    /// An open intent is judged no sooner than this after it was sent (write-protocols).
+    /// An open intent is judged no sooner than this after it was sent (docs/write-protocols.md).
     pub quiet: Duration,
     /// The product.
     pub kind: TargetKind,
@@ -42,7 +42,7 @@ pub struct Target {
 /// Which account belongs to which person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Matching {
-    /// Tried in order; a later pair only where an earlier one is empty on one side (design §5).
+    /// Tried in order; a later pair only where an earlier one is empty on one side (docs/architecture.md, "Matching").
     Pairs(Vec<Pair>),
     /// A list of who is who.
     Map(UserMap),
@@ -144,7 +144,7 @@ pub enum AtlassianCredential {
     },
 }
 
-/// Which way pictures go to Jira (design §8).
+/// Which way pictures go to Jira.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum JiraUpload {
     /// What was learnt of the server.
@@ -166,7 +166,7 @@ pub struct Confluence {
     pub upload: ConfluenceUpload,
 }
 
-/// Which way pictures go to Confluence (design §8).
+/// Which way pictures go to Confluence.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ConfluenceUpload {
     /// The remote API that an administrator switches on.

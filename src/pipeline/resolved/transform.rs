@@ -44,7 +44,7 @@ pub enum Format {
     Jpeg,
 }
 
-/// What happens instead of a replacement (design §5).
+/// What happens instead of a replacement (pipelines/README.md, "Transform").
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fallback {
     /// The person provably has no photo.

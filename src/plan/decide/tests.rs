@@ -745,7 +745,7 @@ fn an_image_for_who_opted_out_overwrites_nothing_that_is_not_ours() {
     assert_eq!((case.judge().decision.verdict, case.judge().decision.reason), (Verdict::Keep, Reason::NotOurs));
 }
 
-/// Design §5: with the key that matched unchanged, another source's person is the same human.
+/// docs/architecture.md, "Matching": with the key that matched unchanged, another source's person is the same human.
 #[test]
 fn two_sources_know_one_human_as_long_as_the_key_that_matched_is_the_same() {
     let moved = |fact: PhotoFact| {

@@ -74,8 +74,8 @@ impl RoundCounts {
         if self.missed.count < Missed::ENOUGH { None } else { self.everybody_denied(remedy) }
     }
 
-    /// Nobody could be learnt, and no photo of the source is known (reference/microsoft-graph §3.5). Of a few it may be
-    /// their own matter.
+    /// Nobody could be learnt, and no photo of the source is known (docs/wire/microsoft-graph.md §3.5). Of a few it may
+    /// be their own matter.
     pub fn everybody_missed(&self) -> Option<Failure> {
         let few = self.missed.count < Missed::ENOUGH;
         let first = self.one_reason().filter(|first| !(few && PERSONAL.contains(&first.code.as_str())))?;
@@ -130,7 +130,7 @@ mod tests {
         counts
     }
 
-    /// reference/microsoft-graph §3.5: if everybody fails the same way, the run fails.
+    /// §3.5: if everybody fails the same way, the run fails.
     #[test]
     fn all_at_once_are_the_provider_and_a_few_are_not() {
         for (present, answered, missed, of_all) in [

@@ -1,9 +1,10 @@
-//! Learning what photo each wanted person has, with the fewest requests that keep the promises (design §4, fetch).
+//! Learning what photo each wanted person has, with the fewest requests that keep the promises
+//! (docs/architecture.md, "Fetch").
 //!
 //! Owns: the batches, and the second question for a photo that is gone.
 //! Leaves to others: who is asked for what (`question`), the wire (`extract`), rendering (`kitchen`), what follows (`plan`).
 //! A newcomer gets wrong: a first run asks for bytes at once, a later one for markers first; both are the floor of
-//! reference/microsoft-graph §8.
+//! docs/wire/microsoft-graph.md §8.
 
 mod counts;
 mod question;
@@ -266,7 +267,8 @@ impl<'a> Round<'a> {
         Ok(())
     }
 
-    /// Of whoever is not selected only what costs no question: the limits are held against everybody (design §4).
+    /// Of whoever is not selected only what costs no question: the limits are held against everybody
+    /// (docs/architecture.md, "Selecting and reviewing").
     fn as_remembered(&mut self, person: &PersonId, mark: Option<PhotoMark>) -> Result<(), Trouble> {
         let too_small = |mark: &PhotoMark| matches!(mark.found, Remembered::TooSmall { .. });
         match question(self.hint(person)?, mark, self.first, self.marked) {
@@ -443,9 +445,9 @@ impl<'a> Round<'a> {
         }
     }
 
-    /// The marker that the next run will compare with: the listing's, else the one that was asked for. That the one beside
-    /// the bytes is the same is proven nowhere (reference/microsoft-graph §3.6, reference/google-directory §3.1), and with
-    /// another one every run would fetch everything (promise P5).
+    /// The marker that the next run will compare with: the listing's, else the one that was asked for. That the one
+    /// beside the bytes is the same is proven nowhere (docs/wire/microsoft-graph.md §3.6,
+    /// docs/wire/google-directory.md §3.1), and with another one every run would fetch everything (promise P5).
     fn compared_next(
         &mut self,
         person: &PersonId,

@@ -1,6 +1,7 @@
 //! What a person is asked for: nothing, the change marker, or the bytes.
 //!
-//! Owns: that rule (reference/microsoft-graph §8, design §8), and noticing that a provider makes its markers in another way.
+//! Owns: that rule (docs/architecture.md, "Fetch"; docs/wire/microsoft-graph.md §8), and noticing that a provider makes
+//! its markers in another way.
 //! Leaves to others: asking.
 //! A newcomer gets wrong: a missing marker proves something only in a listing that shows markers.
 
@@ -14,7 +15,8 @@ pub enum First {
     No,
 }
 
-/// Whether the listing shows change markers. Only then does a person without one provably have no photo (design §8).
+/// Whether the listing shows change markers. Only then does a person without one provably have no photo
+/// (docs/architecture.md, "Fetch").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Marked {
     Yes,
@@ -78,8 +80,8 @@ impl Versions {
         }
     }
 
-    /// Above nine tenths it is the way that versions are made which has changed (reference/google-directory §2.3). They are
-    /// hints: nothing follows from them but reading, at the usual pace.
+    /// Above nine tenths it is the way that versions are made which has changed (docs/wire/google-directory.md §2.3).
+    /// They are hints: nothing follows from them but reading, at the usual pace.
     pub fn note(&self) -> Option<String> {
         let (compared, other) = (self.compared, self.other);
         (compared >= Self::FEW && other * 10 > compared * 9).then(|| {
@@ -105,7 +107,7 @@ mod tests {
         PhotoMark { version: None, found: Remembered::Absent(Absence::NotListed) }
     }
 
-    /// Design §8: no marker means no photo only if others of the same listing have one.
+    /// docs/architecture.md, "Fetch": no marker means no photo only if others of the same listing have one.
     #[test]
     fn a_missing_marker_is_a_proof_only_in_a_listing_that_shows_markers() {
         use First::{No, Yes};
@@ -134,7 +136,7 @@ mod tests {
         }
     }
 
-    /// reference/google-directory §2.3: more than nine tenths of the known ones.
+    /// docs/wire/google-directory.md §2.3: more than nine tenths of the known ones.
     #[test]
     fn versions_that_nearly_all_changed_are_told_of() {
         let version = |word: &str| PhotoHint::Version(word.into());

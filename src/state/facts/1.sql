@@ -62,7 +62,7 @@ CREATE TABLE matched (
 CREATE INDEX matched_person ON matched (source, person) WHERE person IS NOT NULL;
 
 -- Accounts whose keys name a person that they do not belong to: disabled ones, and those whose keys name somebody else
--- as well. They make others ambiguous (design §4, matching).
+-- as well. They make others ambiguous (docs/architecture.md, "Matching").
 CREATE TABLE claim (
   target  TEXT NOT NULL,
   source  TEXT NOT NULL,
@@ -71,7 +71,7 @@ CREATE TABLE claim (
   PRIMARY KEY (target, source, person, account)
 ) STRICT, WITHOUT ROWID;
 
--- Accounts for which no further source is asked (design §4, precedence).
+-- Accounts for which no further source is asked (docs/architecture.md, "Precedence").
 CREATE TABLE search_ended (
   target  TEXT NOT NULL,
   account TEXT NOT NULL,

@@ -2,7 +2,8 @@
 //!
 //! Owns: the rows of matches, and what follows from all of them together: who is wanted, who is claimed twice.
 //! Leaves to others: matching (`plan`).
-//! A newcomer gets wrong: each source is matched on its own (design §4, precedence), so an account has a row for each.
+//! A newcomer gets wrong: each source is matched on its own (docs/architecture.md, "Precedence"), so an account has a
+//! row for each.
 
 use rusqlite::{Row, params};
 
@@ -154,7 +155,7 @@ impl Facts {
     }
 
     /// After a source was asked: whatever it said of an account ends the search there, but for nobody and for a proven
-    /// absence (design §4, precedence).
+    /// absence (docs/architecture.md, "Precedence").
     pub fn end_searches_after(&self, source: &SourceId) -> Result<(), StateError> {
         self.sort(&self.people)?;
         self.write("end searches in the facts", |db| {

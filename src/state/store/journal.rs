@@ -1,4 +1,4 @@
-//! The journal: intents and what became known about each (`write-protocols.md`).
+//! The journal: intents and what became known about each (docs/write-protocols.md).
 //!
 //! Owns: refusing every step that `model::Status` does not allow, and writing an event together with its effects.
 //! Leaves to others: which step is due (`load`), judging open intents (`run`, `plan`).
@@ -127,9 +127,9 @@ fn step(
     Ok(())
 }
 
-/// What we made stays on record until it is seen gone (design §4, State): where a placement is about to go whose picture
-/// nobody takes away, that picture is written down as left over, for the next run to look for. `draft` is of the account
-/// as it is now, `shown` what stands there instead.
+/// What we made stays on record until it is seen gone (docs/architecture.md, "The state"): where a placement is about
+/// to go whose picture nobody takes away, that picture is written down as left over, for the next run to look for.
+/// `draft` is of the account as it is now, `shown` what stands there instead.
 pub(super) fn leave_over(db: &Connection, draft: &Intent, shown: Option<&Mark>) -> Result<(), StateFault> {
     let Some(former) = placements::get(db, &draft.target, &draft.account)? else { return Ok(()) };
     let taken_care_of = draft.old.as_ref() == Some(&former.mark) || shown == Some(&former.mark);

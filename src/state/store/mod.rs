@@ -1,4 +1,4 @@
-//! The durable store, `state/NAME.db`: what must outlive a run (design §4, State).
+//! The durable store, `state/NAME.db`: what must outlive a run (docs/architecture.md, "The state").
 //!
 //! Owns: opening it for writing or for a look, and the two ways in: reads answer at once, writes by an [`Ack`].
 //! Leaves to others: people and accounts as last seen (`facts`).

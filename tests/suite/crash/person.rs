@@ -93,7 +93,8 @@ fn interfere(way: &Way, case: &Case, moments: &[(u32, Killed)]) {
     }
 }
 
-/// With `ownership: provider` a proven absence takes any picture off; in Bitbucket that deletes it (write-protocols.md).
+/// With `ownership: provider` a proven absence takes any picture off; in Bitbucket that deletes it
+/// (docs/write-protocols.md).
 fn every_picture_may_go(stage: &Stage, way: &Way, ownership: &str) {
     if way.target == "bitbucket" && ownership == "provider" {
         stage.sandbox.switch("bitbucket", "others_pictures", "may_go").unwrap_or_else(|fault| panic!("{fault}"));

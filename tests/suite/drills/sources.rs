@@ -79,7 +79,7 @@ fn photos_that_are_gone_are_asked_for_twice_before_they_count() {
     assert_eq!(asked.iter().filter(|entry| photo(entry)).count(), 2, "once all of them, once again all of them");
 }
 
-/// Only a message that names the exception makes an entity's absence a photo's (reference/microsoft-graph §12).
+/// Only a message that names the exception makes an entity's absence a photo's (docs/wire/microsoft-graph.md §12).
 #[test]
 fn what_is_no_proof_changes_nothing_and_what_is_one_reverts() {
     for how in ["other_entity", "invalid_user", "user_unresolved", "resource_not_found"] {
@@ -95,7 +95,7 @@ fn what_is_no_proof_changes_nothing_and_what_is_one_reverts() {
     stage.expect_shown_in("jira", &[("ada", Face("ada")), ("grace", Default), ("alan", Face("alan"))]);
 }
 
-/// Promise P5, though the marker beside the bytes is not the one of the metadata (reference/microsoft-graph §3.6).
+/// Promise P5, though the marker beside the bytes is not the one of the metadata (docs/wire/microsoft-graph.md §3.6).
 #[test]
 fn markers_that_differ_between_metadata_and_bytes_cost_one_run_and_no_more() {
     let stage = Stage::company(&PEOPLE).switch("graph", "value_etag", "other");
@@ -250,7 +250,7 @@ fn photos_that_are_denied_to_a_few_are_these_peoples_matter() {
     stage.expect_shown(&[("leslie", Face("spare")), ("katherine", Face("spare")), ("radia", Face("radia"))]);
 }
 
-/// Design §8: no marker means no photo only if other users of the same listing have one.
+/// docs/architecture.md, "Fetch": no marker means no photo only if other users of the same listing have one.
 #[test]
 fn a_listing_without_any_marker_is_no_proof() {
     let stage = google_served();
@@ -277,7 +277,7 @@ fn a_listing_without_any_marker_is_no_proof() {
     stage.expect_shown(&[("leslie", Face("spare")), ("katherine", Default)]);
 }
 
-/// reference/google-directory §2.3: the versions are Google's own affair, and all may change at once.
+/// docs/wire/google-directory.md §2.3: the versions are Google's own affair, and all may change at once.
 #[test]
 fn versions_that_all_change_at_once_cost_reads_and_no_write() {
     let names: Vec<String> = (0..21).map(|n| format!("p{n}")).collect();

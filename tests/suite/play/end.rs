@@ -41,7 +41,7 @@ impl Play<'_> {
     fn expect_right(&self, account: &Account, by_hand: bool, truth: &Truth) {
         let at = format!("{}/{}", account.simulator, account.name);
         let ours = account.now.kind == ShownKind::Custom && !by_hand;
-        // Of an account that nobody has any more the last picture stays (design §5: gone).
+        // Of an account that nobody has any more the last picture stays (pipelines/README.md, "Transform": `gone`).
         let people = &self.owners[&account.name];
         let somebody = people.iter().any(|(_, id)| truth.people.iter().any(|person| person.id == *id));
         if ours && somebody {
@@ -62,7 +62,7 @@ impl Play<'_> {
         }
     }
 
-    /// Precedence as design §4 has it.
+    /// As docs/architecture.md, "Precedence", has it.
     fn wanted<'t>(&self, account: &Account, truth: &'t Truth) -> Wanted<'t> {
         if !self.is_touched(&account.simulator, &account.name) {
             return Wanted::AsItWas;

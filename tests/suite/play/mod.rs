@@ -28,7 +28,7 @@ use super::stage::Stage;
 use super::truth::words;
 use cast::{AMBIGUOUS, CAST, NEWCOMER, SOURCES, Source, TARGETS, portrait};
 
-/// The documented ends of a run that the server is to blame for (design §6).
+/// The documented ends of a run that the server is to blame for (docs/command-line.md, "Exit codes").
 const ENDS: [i32; 5] = [0, 3, 4, 5, 6];
 /// For pauses and time-outs under faults.
 const HASTY: &str = "{ default: { timeout: 2s, retry_pause: 5ms } }";
@@ -142,7 +142,7 @@ impl<'a> Play<'a> {
         struck
     }
 
-    /// What the pipeline file says and how the servers behave where the references leave it open.
+    /// What the pipeline file says and how the servers behave where the pages under docs/wire leave it open.
     fn settings(&mut self) {
         let dice = &mut self.dice;
         let lanes = dice.one_of(&[1, 1, 3]);
@@ -285,7 +285,8 @@ impl<'a> Play<'a> {
             7 if there && name != AMBIGUOUS => {
                 self.is_deleted(source, name);
                 if self.sources.len() > 1 {
-                    // Whom the other source knows under that address is another person by the rules (design §5).
+                    // Whom the other source knows under that address is another person by the rules
+                    // (docs/architecture.md, "Matching").
                     self.stage.sandbox.watch(self.watched(Some(name)));
                 }
                 "is deleted".to_owned()
@@ -324,7 +325,7 @@ impl<'a> Play<'a> {
         !self.handed_over && name != AMBIGUOUS && source == self.sources[0]
     }
 
-    /// The address goes to somebody new, and with it the accounts (design §5: reassigned).
+    /// The address goes to somebody new, and with it the accounts (docs/architecture.md, "Matching").
     fn hands_over(&mut self, source: Source, name: &str) {
         self.is_deleted(source, name);
         let rename = json!({ source.key(): source.address(NEWCOMER), "to": source.address(name) });

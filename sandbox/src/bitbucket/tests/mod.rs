@@ -1,8 +1,8 @@
-//! The rules of the reference over real loopback HTTP, one table for each group.
+//! The rules of docs/wire/atlassian.md over real loopback HTTP, one table for each group.
 //!
 //! Owns: the desk that asks, the world it asks about, and the tables.
 //! Leaves to others: logins, sessions and rate limits, which Jira's tests cover (`jira::tests::login`).
-//! A newcomer gets wrong: these requests are written by hand from the reference; no client of this crate is used.
+//! A newcomer gets wrong: these requests are written by hand from that page; no client of this crate is used.
 
 use std::io::Cursor;
 

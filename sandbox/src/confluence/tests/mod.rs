@@ -1,8 +1,8 @@
-//! The rules of the reference over real loopback HTTP, one table for each group.
+//! The rules of docs/wire/atlassian.md over real loopback HTTP, one table for each group.
 //!
 //! Owns: the desk that asks, and the world it asks about.
 //! Leaves to others: the tables, one file for each group of rules.
-//! A newcomer gets wrong: these requests are written by hand from the reference; no client of this crate is used.
+//! A newcomer gets wrong: these requests are written by hand from that page; no client of this crate is used.
 
 mod endpoint;
 mod reads;

@@ -1,4 +1,4 @@
-//! Batches: many calls in one `multipart/mixed` request (reference/google-directory.md §4).
+//! Batches: many calls in one `multipart/mixed` request (docs/wire/google-directory.md §4).
 //!
 //! Owns: taking the request apart, the rules of a batch, its answer with a boundary of its own, faults in single parts.
 //! Leaves to others: answering a part (`Directory::dispatch`).

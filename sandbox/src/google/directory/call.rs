@@ -3,7 +3,7 @@
 //! Owns: parsing a target, replies as HTTP with compression, and their bytes as parts of a batch.
 //! Leaves to others: what a reply says (`users`, `photos`, `members`, `errors`).
 //! A newcomer gets wrong: compression needs two headers, `Accept-Encoding: gzip` and a `User-Agent` with `gzip` in it
-//! (reference/google-directory.md §2.1).
+//! (docs/wire/google-directory.md §2.1).
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -17,7 +17,7 @@ use serde_json::Value;
 
 const ROOT: &str = "/admin/directory/v1/";
 
-/// What came or went before the page that is asked for, since the last one: users are missing or come twice (§6, 11).
+/// What came or went before the page that is asked for, since the last one: users are missing or come twice (§6.11).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Drift {
     /// Nobody.

@@ -1,4 +1,4 @@
-//! The members of a group (reference/google-directory.md §2.2).
+//! The members of a group (docs/wire/google-directory.md §2.2).
 //!
 //! Owns: pages of at most 200, nested groups, members from outside.
 //! Leaves to others: pages and masks as such (`users`).

@@ -1,4 +1,4 @@
-//! The Directory API of the Admin SDK (reference/google-directory.md §2 to §5): users, photos, members, batches.
+//! The Directory API of the Admin SDK (docs/wire/google-directory.md §2 to §5): users, photos, members, batches.
 //!
 //! Owns: the way from a request to the one dispatcher that plain calls and parts of batches share: token, quota, scope,
 //! role.

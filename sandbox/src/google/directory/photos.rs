@@ -1,4 +1,4 @@
-//! One user's photo (reference/google-directory.md §3.1).
+//! One user's photo (docs/wire/google-directory.md §3.1).
 //!
 //! Owns: the photo resource, its web-safe base64, conditional requests, the two kinds of 404.
 //! Leaves to others: making the picture 96 by 96 (`super::super::thumbnail`).

@@ -1,4 +1,4 @@
-//! The `query` parameter of `users.list` (reference/google-directory.md §2.2).
+//! The `query` parameter of `users.list` (docs/wire/google-directory.md §2.2).
 //!
 //! Owns: parsing the clauses, and whether a user fits them.
 //! Leaves to others: the lag of the search index (`users`).

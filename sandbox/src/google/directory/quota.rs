@@ -1,4 +1,4 @@
-//! The quota: units a minute for one user of one project (reference/google-directory.md §5).
+//! The quota: units a minute for one user of one project (docs/wire/google-directory.md §5).
 //!
 //! Owns: counting, and the refusal beyond.
 //! Leaves to others: refusals dialled in (`faults`).

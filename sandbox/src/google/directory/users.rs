@@ -1,4 +1,4 @@
-//! Listing users, and one user (reference/google-directory.md §2).
+//! Listing users, and one user (docs/wire/google-directory.md §2).
 //!
 //! Owns: the parameters, pages and their tokens, the user resource, field masks.
 //! Leaves to others: queries (`query`), photos (`photos`).

@@ -1,4 +1,4 @@
-//! Every row of §3.5, and the odd forms of §3.6 and §4.
+//! Every row of docs/wire/microsoft-graph.md §3.5, and the odd forms of §3.6 and §4.
 
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::json;

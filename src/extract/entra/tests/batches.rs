@@ -131,7 +131,7 @@ async fn a_batch_that_fails_as_a_whole_is_a_failure_of_the_source() {
         let tenant = Tenant::start(UserRules::default(), move |_, _| reply(status, &[], body)).await;
         let failure = tenant.entra.fetch(&ids(&["ada", "bob"])).await.unwrap_err();
         assert_eq!((failure.kind, tenant.graph.asked().len()), (kind, tries), "{failure}");
-        // Every request, a repeated one too, has an id of its own (§6).
+        // Every request, a repeated one too, has an id of its own (docs/wire/microsoft-graph.md §6).
         let asked = tenant.graph.asked();
         let own: std::collections::BTreeSet<_> = asked.iter().map(|asked| asked.header("client-request-id")).collect();
         assert_eq!(own.len(), tries);

@@ -1,4 +1,4 @@
-//! The forms of an answer that are seen in the wild (§4), and those that prove nothing.
+//! The forms of an answer that are seen in the wild (docs/wire/google-directory.md §4), and those that prove nothing.
 
 use super::*;
 

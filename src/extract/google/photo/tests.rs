@@ -1,4 +1,4 @@
-//! Every row of §5 as the answer for one person, and the odd forms of §2.3 and §3.1.
+//! Every row of docs/wire/google-directory.md §5 as the answer for one person, and the odd forms of §2.3 and §3.1.
 
 use base64::engine::general_purpose::URL_SAFE;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! The assertion that a certificate signs (`reference/microsoft-graph.md` §1.2).
+//! The assertion that a certificate signs (docs/wire/microsoft-graph.md §1.2).
 //!
 //! Owns: its header and claims. Leaves to others: reading the file (`key_pair`).
 //! A newcomer gets wrong: `x5t#S256` is of the raw digest, not of its hex text, and unpadded; anything else is

@@ -1,4 +1,4 @@
-//! The managed identity of an Azure machine (`reference/microsoft-graph.md` §1.4).
+//! The managed identity of an Azure machine (docs/wire/microsoft-graph.md §1.4).
 //!
 //! Owns: the request to the metadata service, and its own pauses. Leaves to others: keeping the token (`sign_in`).
 //! A newcomer gets wrong: it speaks plain http on purpose and is never asked through a proxy; every number in its

@@ -1,5 +1,5 @@
 //! Entra ID: the client-credentials grant by secret, certificate or CI token, and the managed identity of a machine
-//! (`reference/microsoft-graph.md` §1).
+//! (docs/wire/microsoft-graph.md §1).
 //!
 //! Owns: the token request. Leaves to others: keeping the token (`sign_in`), the words for errors (`refusal.rs`).
 //! A newcomer gets wrong: what is done depends on `error`; the AADSTS numbers choose the hint, since the vendor says
@@ -58,7 +58,8 @@ pub struct EntraSignIn {
     pub login: Line,
     /// The metadata service of the machine, which is asked through no proxy.
     pub imds: Url,
-    /// The login host as an audience: `https://login.microsoftonline.com`, wherever `login` points (design §5).
+    /// The login host as an audience: `https://login.microsoftonline.com`, wherever `login` points
+    /// (docs/architecture.md, "Where tokens may go").
     pub authority: String,
     /// The tenant's id, or one of its verified domains.
     pub tenant: String,

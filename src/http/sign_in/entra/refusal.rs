@@ -1,4 +1,4 @@
-//! What Entra's refusals of a token mean (`reference/microsoft-graph.md` §1.6).
+//! What Entra's refusals of a token mean (docs/wire/microsoft-graph.md §1.6).
 //!
 //! Owns: the table, and the words. Leaves to others: trying again (`entra`).
 //! A newcomer gets wrong: the answer is read on any status of 4xx; Entra sends 400 and 401 for the same thing.

@@ -1,4 +1,4 @@
-//! The grants against servers that answer what the reference shows.
+//! The grants against servers that answer what docs/wire/microsoft-graph.md shows.
 
 use secrecy::ExposeSecret;
 use serde_json::json;

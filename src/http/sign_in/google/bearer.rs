@@ -1,4 +1,4 @@
-//! The JWT bearer grant: a signed wish for a token in an administrator's name (`reference/google-directory.md` §1.3).
+//! The JWT bearer grant: a signed wish for a token in an administrator's name (docs/wire/google-directory.md §1.3).
 //!
 //! Owns: the claims and the token request. Leaves to others: signing (`key.rs`, `federated.rs`), what a refusal means.
 //! A newcomer gets wrong: the audience is Google's own endpoint, wherever the request is sent.

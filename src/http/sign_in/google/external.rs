@@ -1,4 +1,4 @@
-//! Credential files of the type `external_account`, as CI platforms write them (`reference/google-directory.md` §1.5).
+//! Credential files of the type `external_account`, as CI platforms write them (docs/wire/google-directory.md §1.5).
 //!
 //! Owns: reading the file, and the subject token behind it. Leaves to others: exchanging it (`federated.rs`).
 //! A newcomer gets wrong: the file's own `token_url` is not followed. Where tokens go is said in the pipeline file

@@ -1,5 +1,5 @@
 //! Workload identity federation: a CI token becomes a federated token, and that signs for a service account
-//! (`reference/google-directory.md` §1.5).
+//! (docs/wire/google-directory.md §1.5).
 //!
 //! Owns: the token exchange, `signJwt`, `generateAccessToken`. Leaves to others: the last step in an administrator's
 //! name (`bearer.rs`).

@@ -1,4 +1,4 @@
-//! A service account's key file (`reference/google-directory.md` §1.2).
+//! A service account's key file (docs/wire/google-directory.md §1.2).
 //!
 //! Owns: reading it, signing with it. Leaves to others: what is signed (`bearer.rs`).
 //! A newcomer gets wrong: after JSON the key has real line breaks; nothing is to be repaired in it.

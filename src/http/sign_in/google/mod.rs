@@ -1,5 +1,5 @@
 //! Google: a service account by key file or by federation, in an administrator's name or in its own
-//! (`reference/google-directory.md` §1).
+//! (docs/wire/google-directory.md §1).
 //!
 //! Owns: which of the four ways is taken. Leaves to others: each step (one file a step), keeping the token (`sign_in`).
 //! A newcomer gets wrong: without a subject a key file needs no token at all: what the account signs itself is the

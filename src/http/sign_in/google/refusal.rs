@@ -1,4 +1,4 @@
-//! What Google's sign-in services refuse with, and what to change (`reference/google-directory.md` §1.3, §1.5).
+//! What Google's sign-in services refuse with, and what to change (docs/wire/google-directory.md §1.3, §1.5).
 //!
 //! Owns: both error shapes of the sign-in, and the table. Leaves to others: trying again (`bearer.rs`).
 //! A newcomer gets wrong: the token endpoints speak OAuth (`{"error": "…"}`), IAM speaks the API's shape

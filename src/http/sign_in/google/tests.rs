@@ -1,4 +1,4 @@
-//! The grants against servers that answer what the reference shows.
+//! The grants against servers that answer what docs/wire/google-directory.md shows.
 
 use axum::response::Response;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};

@@ -1,4 +1,4 @@
-//! As much of a Bitbucket as the protocols need, written from `reference/atlassian.md` §5.
+//! As much of a Bitbucket as the protocols need, written from docs/wire/atlassian.md §5.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};

@@ -1,4 +1,4 @@
-//! Protocol tests against a small Bitbucket written from the reference, with the journal of the Jira tests.
+//! Protocol tests against a small Bitbucket written from docs/wire/atlassian.md, with the journal of the Jira tests.
 
 mod fake;
 mod surveys;

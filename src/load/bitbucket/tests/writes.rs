@@ -134,7 +134,7 @@ async fn what_a_token_is_served_disowns_nothing() {
     assert_eq!((word(&wrote), stage.take_log()), ("refused", vec!["R read".to_owned(), "R picture".to_owned()]));
 }
 
-/// Adopted, or the person's own: the rule is to delete what the plan saw, and nothing else (`write-protocols.md`).
+/// Adopted, or the person's own: the rule is to delete what the plan saw, and nothing else (docs/write-protocols.md).
 #[tokio::test]
 async fn a_revert_of_what_is_not_ours_deletes_what_the_plan_saw() {
     for old in [None, Some("1600000000000")] {
@@ -220,7 +220,7 @@ async fn a_single_user_without_a_link_is_looked_up_in_the_listing() {
     }
 }
 
-/// A token cannot carry ADMIN (reference §13): the first refusal is everybody's.
+/// A token cannot carry ADMIN (docs/wire/atlassian.md §13): the first refusal is everybody's.
 #[tokio::test]
 async fn the_first_401_under_a_token_stops_the_target() {
     let stage = Stage::signed_in(World::default(), &[], Credential::Token("to-ken".into())).await;

@@ -1,4 +1,4 @@
-//! As much of a Confluence as the protocols need, written from `reference/atlassian.md` §4 and the shipped endpoint.
+//! As much of a Confluence as the protocols need, written from docs/wire/atlassian.md §4 and the shipped endpoint.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};

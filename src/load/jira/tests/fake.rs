@@ -1,4 +1,4 @@
-//! As much of a Jira as the protocols need, written from `reference/atlassian.md` §3.
+//! As much of a Jira as the protocols need, written from docs/wire/atlassian.md §3.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};

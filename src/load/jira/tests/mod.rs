@@ -1,4 +1,4 @@
-//! Protocol tests against a small Jira written from the reference, with a journal that remembers the order.
+//! Protocol tests against a small Jira written from docs/wire/atlassian.md, with a journal that remembers the order.
 
 mod fake;
 mod passing;

@@ -188,7 +188,7 @@ fn a_writer_that_died_breaks_its_promises_and_says_so() {
     assert_eq!(store.runs(9).unwrap(), []);
 }
 
-/// Design §4, State: what we made stays on record until it is seen gone.
+/// docs/architecture.md, "The state": what we made stays on record until it is seen gone.
 #[test]
 fn a_picture_that_loses_its_placement_is_left_over() {
     let (_folder, path) = place();
