@@ -25,6 +25,7 @@ mod suite {
     mod canaries; // every kind of credential, every command, every failure: in no output (P7)
     mod claims; // nobody gains a face by a key of their own (P1)
     mod crash; // killed at every request of every write (P1, P4)
+    mod documents; // every cite, link and path in them leads somewhere
     mod drills; // something large breaks: nothing is reverted, and it is told (P2, P3, P8)
     mod exit_codes; // docs/command-line.md
     mod first_run; // the right face everywhere, the second run quiet (P1, P5)
