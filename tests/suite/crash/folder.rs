@@ -1,30 +1,27 @@
 //! A folder as target: a file is there whole or not at all, and what a killed run left is taken up by the next one.
 //!
-//! Owns: the folder beside a target in which the run dies, and a file of which the journal does not know.
-//! Leaves to others: the steps of one file (`load/folder/tests`).
-//! A newcomer gets wrong: the program cannot be stopped between two steps on a disk from outside. A folder in the way of
-//! the picture stops it there instead; kills between the steps are beside the code (`load/folder/tests`).
+//! Owns: the folder beside a target in which the run dies, and a picture in the middle of which it dies.
+//! Leaves to others: kills between any two calls of the journal, which are beside the code (`load/folder/tests`).
+//! A newcomer gets wrong: no request tells when the program writes a file. The kernel ends it there instead: by a limit to
+//! the size of its files, set when the picture was rendered and not yet written.
+
+use std::process::Command;
 
 use avatarpipe_sandbox::faults::{Effect, Fault};
 
 use super::harness::{Begins, SESSION, struck};
-use crate::suite::company::face;
-use crate::suite::ended::{Ended, files};
+use crate::suite::company::{Company, face, face_of};
+use crate::suite::ended::files;
 use crate::suite::stage::Stage;
 use crate::suite::truth::{Shows::Face, looks};
 
 const PICTURE: &str = "out/ada.png";
-const UNFINISHED: &str = "out/.ada.png.avatarpipe-part";
+/// Where renditions wait: the only large files.
+const RENDERED: &str = ".cache/pictures/";
 
-fn stage() -> Stage {
-    let mut stage = SESSION.stage(Begins::Afresh);
+fn stage_of(company: Company) -> Stage {
+    let mut stage = SESSION.stage_of(company, Begins::Afresh);
     stage.edit(|pipe| _ = pipe.target("folder").set("path", "out"));
-    stage
-}
-
-fn only_the_folder() -> Stage {
-    let mut stage = stage();
-    stage.edit(|pipe| _ = pipe.without_target("jira"));
     stage
 }
 
@@ -37,16 +34,14 @@ fn names(stage: &Stage) -> Vec<String> {
 fn expect_ada(stage: &Stage) {
     let shown = std::fs::read(stage.path(PICTURE)).expect("a picture in the folder");
     assert!(looks(&shown).fits(&looks(&face("ada"))), "it is the face of ada");
-    // What the program does not know is never removed.
-    let of_ours: Vec<_> = names(stage).into_iter().filter(|name| !UNFINISHED.ends_with(name.as_str())).collect();
-    assert_eq!(of_ours, ["ada.png", "index.json"]);
+    assert_eq!(names(stage), ["ada.png", "index.json"]);
     let index = std::fs::read_to_string(stage.path("out/index.json")).expect("an index");
     assert!(index.contains("ada.png"), "{index}");
 }
 
 #[test]
 fn a_folder_beside_a_target_in_which_the_run_dies_is_whole_and_known() {
-    let mut stage = stage();
+    let mut stage = stage_of(Company::of(&["ada"]));
     stage.sandbox.fault(Fault::new(Effect::HandleOnRelease {}).at("jira").on("POST", "*").times(1));
     let mut child = stage.spawn(&["run", "pipeline.yaml"]);
     stage.until("the folder is written and Jira hangs", |stage| {
@@ -68,19 +63,57 @@ fn a_folder_beside_a_target_in_which_the_run_dies_is_whole_and_known() {
     stage.run().expect_exit(0).expect_answer("nothing to do");
 }
 
-/// Runs, with a folder in the way of the picture once it was seen that none is there.
-fn block_meanwhile(stage: &Stage) -> Ended {
-    stage.sandbox.requests().reset();
-    stage.sandbox.fault(Fault::new(Effect::HandleOnRelease {}).at("graph").on("POST", "*/$batch").times(1));
+/// A folder with a large picture of ada to come, and none of so many others that they are asked about in two batches.
+fn only_the_folder() -> Stage {
+    let others: Vec<_> = (0..20).map(|nth| format!("other{nth:02}")).collect();
+    let company = Company::of(&["ada"]).picture("ada", face_of("ada", 1536));
+    let company = others.iter().fold(company, |company, name| company.with_person(name));
+    let mut stage = stage_of(company);
+    stage.edit(|pipe| {
+        pipe.top("transform", "{ resize: { size: 1536 } }");
+        pipe.without_target("jira");
+    });
+    others.iter().for_each(|name| stage.no_photo(name));
+    stage
+}
+
+/// Ends the program amid the picture: no file of it can grow beyond a half of that. The half file's name.
+fn kill_amid_the_picture(stage: &Stage) -> String {
+    // The second batch holds the run between rendering and writing.
+    stage.sandbox.fault(Fault::new(Effect::HandleOnRelease {}).at("graph").on("POST", "*/$batch").after(1).times(1));
     let arguments = ["run", "pipeline.yaml", "--report", "report"];
     let child = stage.spawn(&arguments);
-    stage.until("the photo is asked for", |stage| {
-        let entries = stage.sandbox.requests().entries();
-        entries.iter().any(|entry| entry.path.ends_with("/$batch") && entry.status.is_none())
+    stage.until("the picture is rendered and the others are asked about", |stage| {
+        let asked = stage.calls("graph").iter().filter(|call| call.contains("$batch")).count();
+        asked == 2 && largest(stage, |name| name.contains(RENDERED)) > 0
     });
-    stage.write(&format!("{PICTURE}/in the way"), "");
+    let half = largest(stage, |name| name.contains(RENDERED)) / 2;
+    let other = largest(stage, |name| !name.contains(RENDERED));
+    assert!(other + (64 << 10) < half, "{other} bytes of another file leave no room below {half}");
+    let limits = [format!("--fsize={half}"), "--core=0".to_owned(), format!("--pid={}", child.id())];
+    assert!(Command::new("prlimit").args(limits).status().expect("prlimit runs").success());
     stage.sandbox.faults().release();
-    stage.wait(child, &arguments)
+    let ended = stage.wait(child, &arguments);
+    ended.holds(ended.code().is_none(), "an end by a signal");
+    stage.sandbox.faults().clear();
+    let [(name, bytes)] = &files(&stage.path("out"))[..] else { panic!("one file, found {:?}", names(stage)) };
+    assert!(name.ends_with(".avatarpipe-part") && bytes.len() == half, "{name} of {} bytes", bytes.len());
+    name.clone()
+}
+
+/// The size of the largest file of such a name.
+fn largest(stage: &Stage, of: impl Fn(&str) -> bool) -> usize {
+    let files = files(stage.folder()).into_iter().filter(|(name, _)| of(name));
+    files.map(|(_, bytes)| bytes.len()).max().unwrap_or_default()
+}
+
+#[test]
+fn what_a_kill_amid_a_picture_left_is_swept_and_the_picture_written() {
+    let stage = only_the_folder();
+    kill_amid_the_picture(&stage);
+    stage.run().expect_exit(0);
+    expect_ada(&stage);
+    stage.run().expect_exit(0).expect_answer("nothing to do");
 }
 
 #[test]
@@ -88,18 +121,16 @@ fn a_file_of_which_the_journal_does_not_know_is_taken_up_or_written_anew() {
     let whole = only_the_folder();
     whole.run().expect_exit(0);
     let rendition = std::fs::read(whole.path(PICTURE)).expect("a picture in the folder");
-    let stands = [
-        ("nothing", None),
-        ("half a file", Some((UNFINISHED, &rendition[..rendition.len() / 2]))),
-        ("the whole file", Some((PICTURE, &rendition[..]))),
-    ];
-    for (what, left) in stands {
+    let half = &rendition[..rendition.len() / 2];
+    for what in ["nothing", "half a file", "the whole file"] {
         println!("{what}");
         let mut stage = only_the_folder();
-        block_meanwhile(&stage).expect_exit(3);
+        let unfinished = kill_amid_the_picture(&stage);
         stage.move_with_the_state_alone();
-        if let Some((name, bytes)) = left {
-            stage.write(name, bytes);
+        match what {
+            "half a file" => stage.write(&format!("out/{unfinished}"), half),
+            "the whole file" => stage.write(PICTURE, &rendition),
+            _ => {}
         }
         stage.run().expect_exit(0);
         expect_ada(&stage);
