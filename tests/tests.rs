@@ -9,16 +9,16 @@
 
 mod suite {
     // What the tests are written in.
-    mod company; // people with faces, and their accounts
-    mod crowd; // thousands of them, with the state of their last run
     mod ended; // how the program ended
+    mod harness; // a sandbox, a file, a folder
     mod inside; // the library in place of the program
+    mod large_population; // thousands of them, with the state of their last run
     mod peak; // how much memory the program took
     mod pipe; // the pipeline file
     mod play; // the story of one seed
+    mod population; // people with faces, and their accounts
     mod products; // every product of a world in that file
     mod redact; // what differs from run to run
-    mod stage; // a sandbox, a file, a folder
     mod truth; // what must stand on the servers
 
     // What is promised.
@@ -31,6 +31,7 @@ mod suite {
     mod first_run; // the right face everywhere, the second run quiet (P1, P5)
     mod floors; // the fewest requests, worked out from the pages (P5)
     mod folders; // a folder as source and as target
+    mod foreign_hosts; // no credential for any other host (P7)
     mod groups; // who is in scope, left alone or opted out by a group
     mod hostile; // bombs, and nobody who listens
     mod leftovers; // files: private, emptied, and told where they cannot be written (P1, P7)
@@ -55,7 +56,6 @@ mod suite {
     mod slugs; // names pass to somebody else, and lead nowhere else (P1)
     mod state_damage; // a state that is no state, a disk that is full
     mod stopping; // by a signal, in every phase and pause; the next run goes on
-    mod strangers; // no credential for any other host (P7)
     mod systems; // every file of pipelines/
     mod tables; // typed by hand: in doubt, a fault with its line (P1, P2)
     mod unseen; // a Bitbucket that does not tell what accounts show (P5)

@@ -7,83 +7,83 @@
 
 use avatarpipe_sandbox::jira::world::Standing;
 
-use super::company::{Company, address};
-use super::stage::Stage;
+use super::harness::Harness;
+use super::population::{Population, address};
 use super::truth::Shows::{Default, Face, Start};
 
 /// Mallory writes Ada's address into the own account.
 #[test]
 fn an_address_that_a_later_pair_contradicts_is_a_conflict() {
-    let company =
-        || Company::of(&["ada", "mallory"]).account("mallory", |account| account.email = Some(address("ada")));
-    let stage = Stage::of(company().world());
-    stage.run().expect_exit(0).expect_line("mallory", "conflict", "conflict", "none");
-    stage.expect_shown(&[("mallory", Start), ("ada", Face("ada"))]);
+    let population =
+        || Population::of(&["ada", "mallory"]).account("mallory", |account| account.email = Some(address("ada")));
+    let harness = Harness::of(population().world());
+    harness.run().expect_exit(0).expect_line("mallory", "conflict", "conflict", "none");
+    harness.expect_shown(&[("mallory", Start), ("ada", Face("ada"))]);
 
     // Nothing but the address is asked: both are left alone.
-    let stage = Stage::of(company().world()).with(|pipe| _ = pipe.jira("match", "[email]"));
-    stage.run().expect_exit(0).expect_line("mallory", "conflict", "ambiguous", "none");
-    stage.expect_shown(&[("mallory", Start), ("ada", Start)]);
+    let harness = Harness::of(population().world()).with(|pipe| _ = pipe.jira("match", "[email]"));
+    harness.run().expect_exit(0).expect_line("mallory", "conflict", "ambiguous", "none");
+    harness.expect_shown(&[("mallory", Start), ("ada", Start)]);
 
     // Mallory's own person has no address, so that no key of theirs contradicts the one that was written.
-    let company = Company::of(&["ada"]).with_person("mallory").with_account("mallory");
-    let company = company.person("mallory", |person| person.mail = None);
-    let company = company.account("mallory", |account| account.email = Some(address("ada")));
-    let stage = Stage::of(company.world());
-    stage.run().expect_exit(0).expect_line("mallory", "conflict", "conflict", "none");
-    stage.expect_shown(&[("mallory", Start), ("ada", Face("ada"))]);
+    let population = Population::of(&["ada"]).with_person("mallory").with_account("mallory");
+    let population = population.person("mallory", |person| person.mail = None);
+    let population = population.account("mallory", |account| account.email = Some(address("ada")));
+    let harness = Harness::of(population.world());
+    harness.run().expect_exit(0).expect_line("mallory", "conflict", "conflict", "none");
+    harness.expect_shown(&[("mallory", Start), ("ada", Face("ada"))]);
 }
 
 /// Ada left; whoever takes her address does not get her face. A new account under her name does.
 #[test]
 fn a_disabled_account_of_the_same_address_makes_the_other_ambiguous_unless_the_name_confirms_it() {
-    let company = Company::of(&["ada", "grace"])
+    let population = Population::of(&["ada", "grace"])
         .with_account("mallory")
         .account("ada", |account| account.standing = Standing::Inactive)
         .account("mallory", |account| account.email = Some(address("ada")));
-    let stage = Stage::of(company.world());
-    stage.run().expect_exit(0).expect_line("mallory", "conflict", "ambiguous", "none");
-    stage.expect_shown(&[("mallory", Start), ("grace", Face("grace"))]);
+    let harness = Harness::of(population.world());
+    harness.run().expect_exit(0).expect_line("mallory", "conflict", "ambiguous", "none");
+    harness.expect_shown(&[("mallory", Start), ("grace", Face("grace"))]);
 
-    let company = Company::of(&["ada"]).with_account("ada.old").account("ada.old", |account| {
+    let population = Population::of(&["ada"]).with_account("ada.old").account("ada.old", |account| {
         account.email = Some(address("ada"));
         account.standing = Standing::Inactive;
     });
-    let stage = Stage::of(company.world());
-    stage.run().expect_exit(0);
-    stage.expect_shown(&[("ada", Face("ada")), ("ada.old", Start)]);
+    let harness = Harness::of(population.world());
+    harness.run().expect_exit(0);
+    harness.expect_shown(&[("ada", Face("ada")), ("ada.old", Start)]);
     // Without the name nothing tells the two apart.
-    let stage = stage.with(|pipe| _ = pipe.jira("match", "[email]"));
-    stage.new_photo("ada", "spare");
-    stage.run().expect_exit(0).expect_line("ada", "conflict", "ambiguous", "none");
-    stage.expect_shown(&[("ada", Face("ada"))]);
+    let harness = harness.with(|pipe| _ = pipe.jira("match", "[email]"));
+    harness.new_photo("ada", "spare");
+    harness.run().expect_exit(0).expect_line("ada", "conflict", "ambiguous", "none");
+    harness.expect_shown(&[("ada", Face("ada"))]);
 }
 
 #[test]
 fn signs_that_only_look_like_letters_match_nobody() {
     for (name, like) in [("ceo", "ｃｅｏ"), ("finn", "\u{fb01}nn"), ("kim", "\u{212a}im"), ("sam", "ſam")] {
-        let company = || {
-            let company = Company::of(&["ada"]).with_person(name).with_account("mallory");
-            company.account("mallory", |account| account.email = Some(address(like)))
+        let population = || {
+            let population = Population::of(&["ada"]).with_person(name).with_account("mallory");
+            population.account("mallory", |account| account.email = Some(address(like)))
         };
-        let stage = Stage::of(company().world());
-        stage.run().expect_exit(0);
-        stage.expect_shown(&[("mallory", Start), ("ada", Face("ada"))]);
+        let harness = Harness::of(population().world());
+        harness.run().expect_exit(0);
+        harness.expect_shown(&[("mallory", Start), ("ada", Face("ada"))]);
         // In a list of who is who, too.
-        let stage =
-            Stage::of(company().world()).with(|pipe| _ = pipe.jira("match", "{ map: users.csv, account: email }"));
-        stage.write("users.csv", format!("person,account\n{0},{0}\n{1},{1}\n", address(name), address("ada")));
-        stage.run().expect_exit(0);
-        stage.expect_shown(&[("mallory", Start), ("ada", Face("ada"))]);
+        let harness =
+            Harness::of(population().world()).with(|pipe| _ = pipe.jira("match", "{ map: users.csv, account: email }"));
+        harness.write("users.csv", format!("person,account\n{0},{0}\n{1},{1}\n", address(name), address("ada")));
+        harness.run().expect_exit(0);
+        harness.expect_shown(&[("mallory", Start), ("ada", Face("ada"))]);
         // And in the rules of who is left out.
-        let stage = Stage::of(company().world()).with(|pipe| {
+        let harness = Harness::of(population().world()).with(|pipe| {
             pipe.jira("match", "{ map: users.csv, account: email }");
             pipe.entra("users", &format!("{{ opted_out: ['{}'], exclude: ['{}'] }}", address(like), address(like)));
             pipe.jira("accounts", "{ exclude: ['ＭＡＬＬＯＲＹ', ' ADA2 '] }");
         });
-        stage.write("users.csv", format!("person,account\n{},{}\n", address(name), address(like)));
-        stage.run().expect_exit(0);
-        stage.expect_shown(&[("mallory", Face(name))]);
+        harness.write("users.csv", format!("person,account\n{},{}\n", address(name), address(like)));
+        harness.run().expect_exit(0);
+        harness.expect_shown(&[("mallory", Face(name))]);
     }
 }
 
@@ -92,19 +92,19 @@ fn signs_that_only_look_like_letters_match_nobody() {
 fn a_claim_on_who_opted_out_does_not_keep_our_picture_up() {
     for (keys, names) in [("[email]", "ambiguous"), ("{ map: users.csv }", "nobody")] {
         println!("{names}");
-        let company = Company::of(&["ada", "grace"]).with_account("mallory");
-        let company = company.account("mallory", |account| account.email = Some(address("ada")));
-        let mut stage = Stage::of(company.world()).with(|pipe| _ = pipe.jira("match", "[username]"));
-        stage.run().expect_exit(0);
-        stage.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace"))]);
-        stage.write("users.csv", format!("person,account\n{},grace\n", address("grace")));
-        stage.edit(|pipe| _ = pipe.jira("match", keys));
-        stage.new_photo("grace", "spare");
-        stage.run().expect_exit(0);
-        stage.expect_shown(&[("ada", Face("ada")), ("grace", Face("spare"))]);
-        stage.edit(|pipe| _ = pipe.entra("users", "{ opted_out: ['ada@*'] }"));
-        stage.run().expect_exit(0).expect_line("ada", "remove", "opted_out", "done");
-        stage.expect_shown(&[("ada", Default), ("mallory", Start), ("grace", Face("spare"))]);
-        stage.run().expect_exit(0).expect_answer("nothing to do");
+        let population = Population::of(&["ada", "grace"]).with_account("mallory");
+        let population = population.account("mallory", |account| account.email = Some(address("ada")));
+        let mut harness = Harness::of(population.world()).with(|pipe| _ = pipe.jira("match", "[username]"));
+        harness.run().expect_exit(0);
+        harness.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace"))]);
+        harness.write("users.csv", format!("person,account\n{},grace\n", address("grace")));
+        harness.edit(|pipe| _ = pipe.jira("match", keys));
+        harness.new_photo("grace", "spare");
+        harness.run().expect_exit(0);
+        harness.expect_shown(&[("ada", Face("ada")), ("grace", Face("spare"))]);
+        harness.edit(|pipe| _ = pipe.entra("users", "{ opted_out: ['ada@*'] }"));
+        harness.run().expect_exit(0).expect_line("ada", "remove", "opted_out", "done");
+        harness.expect_shown(&[("ada", Default), ("mallory", Start), ("grace", Face("spare"))]);
+        harness.run().expect_exit(0).expect_answer("nothing to do");
     }
 }

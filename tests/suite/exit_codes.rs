@@ -6,8 +6,8 @@ use std::process::Command;
 
 use avatarpipe_sandbox::faults::{Effect, Fault};
 
-use super::company::Company;
-use super::stage::Stage;
+use super::harness::Harness;
+use super::population::Population;
 use super::truth::Shows::{Default, Face, Start};
 
 const PEOPLE: [&str; 3] = ["ada", "grace", "alan"];
@@ -20,126 +20,127 @@ fn nobody_there() -> String {
 
 #[test]
 fn code_2_is_a_wrong_file_or_flag() {
-    let mut stage = Stage::company(&["ada"]);
-    stage.finish(&["run", "pipeline.yaml", "--frobnicate"]).expect_exit(2).expect_error("--frobnicate");
-    stage.finish(&["run"]).expect_exit(2);
-    stage.finish(&["run", "missing.yaml"]).expect_exit(2).expect_error("missing.yaml");
-    stage.run_with(&["--target", "wiki"]).expect_exit(2).expect_error("it has jira");
-    stage.run_with(&["--allow", "reverts"]).expect_exit(2).expect_error("reverts=412");
-    stage.edit(|pipe| _ = pipe.top("limts", "{}").jira("ownrship", "ours"));
-    let wrong = stage.run().expect_exit(2);
+    let mut harness = Harness::with_people(&["ada"]);
+    harness.finish(&["run", "pipeline.yaml", "--frobnicate"]).expect_exit(2).expect_error("--frobnicate");
+    harness.finish(&["run"]).expect_exit(2);
+    harness.finish(&["run", "missing.yaml"]).expect_exit(2).expect_error("missing.yaml");
+    harness.run_with(&["--target", "wiki"]).expect_exit(2).expect_error("it has jira");
+    harness.run_with(&["--allow", "reverts"]).expect_exit(2).expect_error("reverts=412");
+    harness.edit(|pipe| _ = pipe.top("limts", "{}").jira("ownrship", "ours"));
+    let wrong = harness.run().expect_exit(2);
     wrong.expect_error("limts").expect_error("ownrship");
-    assert!(stage.sandbox.requests().entries().is_empty(), "nothing is asked for a file that is wrong");
+    assert!(harness.sandbox.requests().entries().is_empty(), "nothing is asked for a file that is wrong");
 }
 
 #[test]
 fn code_2_is_an_unset_variable() {
-    let stage = Stage::company(&["ada"]).with(|pipe| _ = pipe.jira("credential", "{ token: '${NOT_SET}' }"));
-    stage.run().expect_exit(2).expect_error("NOT_SET");
-    assert!(stage.sandbox.requests().entries().is_empty());
+    let harness = Harness::with_people(&["ada"]).with(|pipe| _ = pipe.jira("credential", "{ token: '${NOT_SET}' }"));
+    harness.run().expect_exit(2).expect_error("NOT_SET");
+    assert!(harness.sandbox.requests().entries().is_empty());
 }
 
 #[test]
 fn code_2_is_another_server_under_the_same_name() {
-    let mut stage = Stage::company(&["ada"]);
-    stage.run().expect_exit(0);
-    let other = Stage::of(Company::of(&["ada"]).jira(|jira| jira.title = "Another Jira".into()).world());
+    let mut harness = Harness::with_people(&["ada"]);
+    harness.run().expect_exit(0);
+    let other = Harness::of(Population::of(&["ada"]).jira(|jira| jira.title = "Another Jira".into()).world());
     let url = format!("'{}'", other.sandbox.endpoint("jira").expect("a Jira"));
-    stage.edit(|pipe| _ = pipe.jira("base_url", &url));
-    stage.run().expect_exit(2).expect_answer("the state belongs to");
+    harness.edit(|pipe| _ = pipe.jira("base_url", &url));
+    harness.run().expect_exit(2).expect_answer("the state belongs to");
     other.expect_shown(&[("ada", Default)]);
     assert_eq!(other.writes(), [""; 0]);
 }
 
 #[test]
 fn code_2_is_a_state_that_does_not_belong_here() {
-    let stage = Stage::company(&["ada"]);
-    stage.write("state/stage.db", "these are the notes of another program, and no database at all\n".repeat(40));
-    stage.run().expect_exit(2).expect_error("state/stage.db");
-    let stage = Stage::company(&["ada"]);
-    std::fs::create_dir_all(stage.path("state")).expect("a folder");
-    let database = rusqlite::Connection::open(stage.path("state/stage.db")).expect("a database");
+    let harness = Harness::with_people(&["ada"]);
+    harness.write("state/stage.db", "these are the notes of another program, and no database at all\n".repeat(40));
+    harness.run().expect_exit(2).expect_error("state/stage.db");
+    let harness = Harness::with_people(&["ada"]);
+    std::fs::create_dir_all(harness.path("state")).expect("a folder");
+    let database = rusqlite::Connection::open(harness.path("state/stage.db")).expect("a database");
     database.execute_batch("CREATE TABLE notes (text); INSERT INTO notes VALUES ('keep me');").expect("a table");
     drop(database);
-    stage.run().expect_exit(2).expect_error("state/stage.db");
-    let database = rusqlite::Connection::open(stage.path("state/stage.db")).expect("a database");
+    harness.run().expect_exit(2).expect_error("state/stage.db");
+    let database = rusqlite::Connection::open(harness.path("state/stage.db")).expect("a database");
     let kept: String = database.query_row("SELECT text FROM notes", [], |row| row.get(0)).expect("the note");
     assert_eq!(kept, "keep me");
-    stage.expect_shown(&[("ada", Default)]);
+    harness.expect_shown(&[("ada", Default)]);
 }
 
 #[test]
 fn code_2_is_one_state_for_two_pipelines() {
-    let mut stage = Stage::company(&["ada"]).with(|pipe| _ = pipe.top("state", "{ path: state/stage.db }"));
-    stage.run().expect_exit(0);
-    stage.edit(|pipe| _ = pipe.top("pipeline", "other"));
-    stage.sandbox.requests().reset();
+    let mut harness = Harness::with_people(&["ada"]).with(|pipe| _ = pipe.top("state", "{ path: state/stage.db }"));
+    harness.run().expect_exit(0);
+    harness.edit(|pipe| _ = pipe.top("pipeline", "other"));
+    harness.sandbox.requests().reset();
     for command in ["run", "plan", "auth"] {
-        let refused = stage.finish(&[command, "pipeline.yaml"]).expect_exit(2);
+        let refused = harness.finish(&[command, "pipeline.yaml"]).expect_exit(2);
         refused.expect_error("belongs to the pipeline `stage`").expect_error("a state of its own");
     }
-    assert!(stage.sandbox.requests().entries().is_empty(), "nobody is asked anything");
+    assert!(harness.sandbox.requests().entries().is_empty(), "nobody is asked anything");
 }
 
 #[test]
 fn code_2_is_one_server_under_two_names() {
-    let mut stage = Stage::company(&["ada"]).with(|pipe| _ = pipe.jira_again("again"));
+    let mut harness = Harness::with_people(&["ada"]).with(|pipe| _ = pipe.jira_again("again"));
     for command in ["check", "run"] {
-        stage.finish(&[command, "pipeline.yaml"]).expect_exit(2).expect_error("two targets write to one server");
+        harness.finish(&[command, "pipeline.yaml"]).expect_exit(2).expect_error("two targets write to one server");
     }
-    assert!(stage.sandbox.requests().entries().is_empty(), "nobody is asked anything");
+    assert!(harness.sandbox.requests().entries().is_empty(), "nobody is asked anything");
     // Under another address only the server's own id tells.
-    let url = stage.sandbox.endpoint("jira").expect("a Jira").replace("127.0.0.1", "localhost");
-    stage.edit(|pipe| _ = pipe.last_target().set("base_url", &format!("'{url}'")));
+    let url = harness.sandbox.endpoint("jira").expect("a Jira").replace("127.0.0.1", "localhost");
+    harness.edit(|pipe| _ = pipe.last_target().set("base_url", &format!("'{url}'")));
     for _ in 0..2 {
-        let ended = stage.finish(&["run", "pipeline.yaml"]).expect_exit(2);
+        let ended = harness.finish(&["run", "pipeline.yaml"]).expect_exit(2);
         let told = ended.stdout.clone() + &ended.stderr;
         ended
             .holds(told.contains("again") && told.contains("one element for each server"), "which two, and what to do");
     }
-    assert_eq!(stage.writes(), [""; 0]);
-    stage.expect_shown(&[("ada", Default)]);
+    assert_eq!(harness.writes(), [""; 0]);
+    harness.expect_shown(&[("ada", Default)]);
 }
 
 #[test]
 fn code_3_is_one_person_who_failed_and_nobody_else_did() {
     let refused = Effect::status(413);
-    let stage = Stage::company(&PEOPLE).fault(Fault::new(refused).at("jira").on("POST", "*/temporary").about("grace"));
-    let ended = stage.run().expect_exit(3).expect_line("grace", "replace", "photo_new", "failed");
+    let harness =
+        Harness::with_people(&PEOPLE).fault(Fault::new(refused).at("jira").on("POST", "*/temporary").about("grace"));
+    let ended = harness.run().expect_exit(3).expect_line("grace", "replace", "photo_new", "failed");
     assert_eq!((ended.count("jira", "replaced"), ended.count("jira", "failed")), (2, 1));
-    stage.expect_shown(&[("ada", Face("ada")), ("grace", Default), ("alan", Face("alan"))]);
-    stage.sandbox.faults().clear();
-    stage.run().expect_exit(0);
-    stage.expect_shown(&[("grace", Face("grace"))]);
+    harness.expect_shown(&[("ada", Face("ada")), ("grace", Default), ("alan", Face("alan"))]);
+    harness.sandbox.faults().clear();
+    harness.run().expect_exit(0);
+    harness.expect_shown(&[("grace", Face("grace"))]);
 }
 
 #[test]
 fn code_4_is_a_limit_and_exactly_the_number_found_passes() {
-    let stage = Stage::company(&PEOPLE).with(|pipe| _ = pipe.top("limits", "{ reverts: { count: 1 } }"));
-    stage.run().expect_exit(0);
-    stage.no_photo("ada");
-    stage.no_photo("grace");
-    stage.sandbox.requests().reset();
+    let harness = Harness::with_people(&PEOPLE).with(|pipe| _ = pipe.top("limits", "{ reverts: { count: 1 } }"));
+    harness.run().expect_exit(0);
+    harness.no_photo("ada");
+    harness.no_photo("grace");
+    harness.sandbox.requests().reset();
     for flags in [&[][..], &["--allow", "reverts=1"], &["--allow", "reverts=3"], &["--allow", "foreign=2"]] {
-        stage.run_with(flags).expect_exit(4).expect_answer("--allow reverts=2");
-        stage.plan_with(flags).expect_exit(4).expect_answer("--allow reverts=2");
+        harness.run_with(flags).expect_exit(4).expect_answer("--allow reverts=2");
+        harness.plan_with(flags).expect_exit(4).expect_answer("--allow reverts=2");
     }
-    assert_eq!(stage.writes(), [""; 0], "a limit stops before anything is written");
-    stage.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace"))]);
-    stage.run_with(&["--allow", "reverts=2"]).expect_exit(0);
-    stage.expect_shown(&[("ada", Default), ("grace", Default), ("alan", Face("alan"))]);
+    assert_eq!(harness.writes(), [""; 0], "a limit stops before anything is written");
+    harness.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace"))]);
+    harness.run_with(&["--allow", "reverts=2"]).expect_exit(0);
+    harness.expect_shown(&[("ada", Default), ("grace", Default), ("alan", Face("alan"))]);
 }
 
 #[test]
 fn code_5_is_a_refused_sign_in_at_the_source() {
-    let mut stage = Stage::company(&PEOPLE);
-    stage.run().expect_exit(0);
-    stage.no_photo("ada");
-    stage.set("ENTRA_SECRET", "canary~not/the+secret");
-    stage.sandbox.requests().reset();
-    stage.run().expect_exit(5).expect_answer("AADSTS7000215");
-    assert_eq!(stage.writes(), [""; 0]);
-    stage.expect_shown(&[("ada", Face("ada"))]);
+    let mut harness = Harness::with_people(&PEOPLE);
+    harness.run().expect_exit(0);
+    harness.no_photo("ada");
+    harness.set("ENTRA_SECRET", "canary~not/the+secret");
+    harness.sandbox.requests().reset();
+    harness.run().expect_exit(5).expect_answer("AADSTS7000215");
+    assert_eq!(harness.writes(), [""; 0]);
+    harness.expect_shown(&[("ada", Face("ada"))]);
 }
 
 #[test]
@@ -148,68 +149,69 @@ fn code_5_is_a_refused_sign_in_at_the_target() {
         ("{ username: svc-avatars, password: '${JIRA_PASSWORD}' }", "JIRA_PASSWORD"),
         ("{ token: '${JIRA_TOKEN}' }", "JIRA_TOKEN"),
     ] {
-        let mut stage = Stage::company(&PEOPLE).with(|pipe| _ = pipe.jira("credential", credential));
-        stage.set(variable, "canaryNotTheSecret0");
-        stage.run().expect_exit(5);
-        let refused = stage.sandbox.requests().of("jira");
+        let mut harness = Harness::with_people(&PEOPLE).with(|pipe| _ = pipe.jira("credential", credential));
+        harness.set(variable, "canaryNotTheSecret0");
+        harness.run().expect_exit(5);
+        let refused = harness.sandbox.requests().of("jira");
         assert!(refused <= 2, "a refused login is not tried again and again: {refused} requests");
-        assert_eq!(stage.writes(), [""; 0]);
-        stage.expect_shown(&[("ada", Default)]);
+        assert_eq!(harness.writes(), [""; 0]);
+        harness.expect_shown(&[("ada", Default)]);
     }
 }
 
 #[test]
 fn code_5_is_a_plan_without_the_right_to_carry_it_out() {
-    let stage =
-        Stage::of(Company::of(&["ada"]).jira(|jira| jira.accounts[0].role = std::default::Default::default()).world());
-    let ended = stage.plan_with(&[]).expect_exit(5).expect_answer("Jira Administrators (ADMINISTER)");
+    let harness = Harness::of(
+        Population::of(&["ada"]).jira(|jira| jira.accounts[0].role = std::default::Default::default()).world(),
+    );
+    let ended = harness.plan_with(&[]).expect_exit(5).expect_answer("Jira Administrators (ADMINISTER)");
     ended.expect_answer("jira (failed)");
     // A dry run is never carried out.
-    let stage = stage.with(|pipe| _ = pipe.jira("dry_run", "true"));
-    stage.plan_with(&[]).expect_exit(0);
+    let harness = harness.with(|pipe| _ = pipe.jira("dry_run", "true"));
+    harness.plan_with(&[]).expect_exit(0);
 }
 
 #[test]
 fn code_5_is_a_captcha() {
-    let mut stage = Stage::company(&["ada"]).switch("jira", "captcha_after", "1");
+    let mut harness = Harness::with_people(&["ada"]).switch("jira", "captcha_after", "1");
     let right = "canary+password/1";
-    stage.set("JIRA_PASSWORD", "canaryNotTheSecret0");
-    stage.run().expect_exit(5);
-    stage.set("JIRA_PASSWORD", right);
-    stage.run().expect_exit(5).expect_answer("CAPTCHA");
-    stage.jira(&serde_json::json!({ "clear_captcha": { "name": "svc-avatars" } }));
-    stage.run().expect_exit(0);
-    stage.expect_shown(&[("ada", Face("ada"))]);
+    harness.set("JIRA_PASSWORD", "canaryNotTheSecret0");
+    harness.run().expect_exit(5);
+    harness.set("JIRA_PASSWORD", right);
+    harness.run().expect_exit(5).expect_answer("CAPTCHA");
+    harness.jira(&serde_json::json!({ "clear_captcha": { "name": "svc-avatars" } }));
+    harness.run().expect_exit(0);
+    harness.expect_shown(&[("ada", Face("ada"))]);
 }
 
 #[test]
 fn code_5_is_an_answer_as_nobody() {
-    let stage = Stage::company(&PEOPLE).switch("jira", "anonymous_search", "anonymous");
-    let stage = stage.with(|pipe| _ = pipe.jira("quiet", "0s"));
-    stage.run().expect_exit(0);
-    stage.new_photo("ada", "spare");
+    let harness = Harness::with_people(&PEOPLE).switch("jira", "anonymous_search", "anonymous");
+    let harness = harness.with(|pipe| _ = pipe.jira("quiet", "0s"));
+    harness.run().expect_exit(0);
+    harness.new_photo("ada", "spare");
     for path in ["*/user/search", "*/user/avatars", "*/avatar/temporary", "*/user/avatar"] {
-        stage.sandbox.faults().clear();
+        harness.sandbox.faults().clear();
         let nobody = Fault::new(Effect::Special("login_refused".into())).at("jira");
-        stage
+        harness
             .sandbox
             .fault(Fault { on: avatarpipe_sandbox::faults::Match { path: Some(path.into()), ..nobody.on }, ..nobody });
-        stage.run().expect_exit(5);
+        harness.run().expect_exit(5);
     }
-    stage.sandbox.faults().clear();
-    stage.run().expect_exit(0);
-    stage.expect_shown(&[("ada", Face("spare")), ("grace", Face("grace"))]);
+    harness.sandbox.faults().clear();
+    harness.run().expect_exit(0);
+    harness.expect_shown(&[("ada", Face("spare")), ("grace", Face("grace"))]);
 }
 
 #[test]
 fn code_6_is_a_server_that_is_not_there() {
     // A connection that is refused is tried for half a minute, so both runs are under way at once.
-    let mut source = Stage::company(&PEOPLE);
+    let mut source = Harness::with_people(&PEOPLE);
     source.run().expect_exit(0);
     source.sandbox.requests().reset();
     let nobody = nobody_there();
     source.edit(|pipe| _ = pipe.entra("endpoints", &format!("{{ login: {nobody}, graph: {nobody} }}")));
-    let target = Stage::company(&PEOPLE).with(|pipe| {
+    let target = Harness::with_people(&PEOPLE).with(|pipe| {
         pipe.jira_again("away").jira("base_url", &nobody).jira("id", "down");
     });
     let arguments = ["run", "pipeline.yaml", "--report", "report"];
@@ -225,24 +227,24 @@ fn code_6_is_a_server_that_is_not_there() {
 
 #[test]
 fn code_7_is_a_second_run() {
-    let stage = Stage::company(&["ada"]);
-    std::fs::create_dir_all(stage.path("state")).expect("a folder");
-    let held = File::create(stage.path("state/stage.db.lock")).expect("the lock file");
+    let harness = Harness::with_people(&["ada"]);
+    std::fs::create_dir_all(harness.path("state")).expect("a folder");
+    let held = File::create(harness.path("state/stage.db.lock")).expect("the lock file");
     held.lock().expect("the lock");
     for command in ["run", "plan"] {
-        stage.finish(&[command, "pipeline.yaml"]).expect_exit(7).expect_error("state/stage.db.lock");
+        harness.finish(&[command, "pipeline.yaml"]).expect_exit(7).expect_error("state/stage.db.lock");
     }
-    assert!(stage.sandbox.requests().entries().is_empty());
+    assert!(harness.sandbox.requests().entries().is_empty());
     drop(held);
-    stage.run().expect_exit(0);
+    harness.run().expect_exit(0);
 }
 
 #[test]
 fn code_7_says_who_holds_the_lock() {
-    let stage = Stage::company(&["ada"]).fault(Fault::new(Effect::Delay { ms: 600_000 }).at("graph"));
-    let first = stage.spawn(&["run", "pipeline.yaml"]);
-    stage.until("the first run asks Graph", |stage| stage.sandbox.requests().of("graph") > 0);
-    let second = stage.run().expect_exit(7);
+    let harness = Harness::with_people(&["ada"]).fault(Fault::new(Effect::Delay { ms: 600_000 }).at("graph"));
+    let first = harness.spawn(&["run", "pipeline.yaml"]);
+    harness.until("the first run asks Graph", |harness| harness.sandbox.requests().of("graph") > 0);
+    let second = harness.run().expect_exit(7);
     second.expect_error(&format!("process {}", first.id()));
     let mut first = first;
     first.kill().expect("the first run ends");
@@ -251,41 +253,41 @@ fn code_7_says_who_holds_the_lock() {
 
 #[test]
 fn code_8_is_a_time_budget_and_the_next_run_goes_on() {
-    let stage = Stage::company(&PEOPLE).fault(Fault::new(Effect::Delay { ms: 50 }).at("graph"));
-    stage.run_with(&["--max-duration", "1ms"]).expect_exit(8);
-    stage.expect_shown(&[("ada", Start)]);
-    stage.sandbox.faults().clear();
-    stage.run().expect_exit(0);
-    stage.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace")), ("alan", Face("alan"))]);
+    let harness = Harness::with_people(&PEOPLE).fault(Fault::new(Effect::Delay { ms: 50 }).at("graph"));
+    harness.run_with(&["--max-duration", "1ms"]).expect_exit(8);
+    harness.expect_shown(&[("ada", Start)]);
+    harness.sandbox.faults().clear();
+    harness.run().expect_exit(0);
+    harness.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace")), ("alan", Face("alan"))]);
 }
 
 #[test]
 fn code_8_is_a_signal_and_what_was_begun_is_finished() {
-    let stage = Stage::company(&PEOPLE).fault(Fault::new(Effect::Delay { ms: 200 }).at("jira").on("POST", "*"));
-    let stage = stage.with(|pipe| {
+    let harness = Harness::with_people(&PEOPLE).fault(Fault::new(Effect::Delay { ms: 200 }).at("jira").on("POST", "*"));
+    let harness = harness.with(|pipe| {
         pipe.top("rates", "{ fast: { units: 100000, per: 1s, burst: 100000, concurrency: 1 } }");
     });
     let arguments = ["run", "pipeline.yaml", "--report", "report"];
-    let child = stage.spawn(&arguments);
-    stage.until("the first upload arrives", |stage| !stage.writes().is_empty());
+    let child = harness.spawn(&arguments);
+    harness.until("the first upload arrives", |harness| !harness.writes().is_empty());
     let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill runs");
     assert!(killed.success());
-    let ended = stage.wait(child, &arguments).expect_exit(8);
+    let ended = harness.wait(child, &arguments).expect_exit(8);
     assert_eq!(ended.count("jira", "replaced"), 1, "the one that was under way");
-    stage.expect_promises();
-    stage.sandbox.faults().clear();
-    stage.run().expect_exit(0);
-    stage.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace")), ("alan", Face("alan"))]);
+    harness.expect_promises();
+    harness.sandbox.faults().clear();
+    harness.run().expect_exit(0);
+    harness.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace")), ("alan", Face("alan"))]);
 }
 
 #[test]
 fn code_10_is_a_plan_with_changes() {
-    let stage = Stage::company(&["ada"]);
-    stage.plan_with(&[]).expect_exit(0);
-    stage.plan_with(&["--detailed-exitcode"]).expect_exit(10).expect_line("ada", "replace", "photo_new", "planned");
-    stage.expect_shown(&[("ada", Start)]);
-    assert_eq!(stage.writes(), [""; 0]);
-    assert!(!stage.path("state/stage.db").exists(), "a plan leaves no durable state");
-    stage.run().expect_exit(0);
-    stage.plan_with(&["--detailed-exitcode"]).expect_exit(0).expect_answer("nothing to do");
+    let harness = Harness::with_people(&["ada"]);
+    harness.plan_with(&[]).expect_exit(0);
+    harness.plan_with(&["--detailed-exitcode"]).expect_exit(10).expect_line("ada", "replace", "photo_new", "planned");
+    harness.expect_shown(&[("ada", Start)]);
+    assert_eq!(harness.writes(), [""; 0]);
+    assert!(!harness.path("state/stage.db").exists(), "a plan leaves no durable state");
+    harness.run().expect_exit(0);
+    harness.plan_with(&["--detailed-exitcode"]).expect_exit(0).expect_answer("nothing to do");
 }

@@ -3,7 +3,7 @@
 use avatarpipe_sandbox::World;
 use avatarpipe_sandbox::truth::ShownKind;
 
-use super::stage::Stage;
+use super::harness::Harness;
 use super::truth::looks;
 
 /// Accounts of `corporate` that must end up with their person's photo, which is the rule; the rest is listed here.
@@ -28,12 +28,12 @@ const LEFT_AS_THEY_WERE: &[(&str, &str)] = &[
 /// Provably without a photo, and with a picture of their own: the mission's own sentence takes it off.
 const TAKEN_OFF: [&str; 2] = ["ellen", "sally"];
 
-fn corporate() -> Stage {
+fn corporate() -> Harness {
     let world = World::bundled("corporate").unwrap_or_else(|fault| panic!("{fault}"));
-    let stage = Stage::of(world);
+    let harness = Harness::of(world);
     // As little known as with the failing store of the world, but nothing that is waited for.
-    stage.photo_fails("otto", "mailbox_not_hosted");
-    stage.with(|pipe| {
+    harness.photo_fails("otto", "mailbox_not_hosted");
+    harness.with(|pipe| {
         pipe.entra("users", "{ opted_out: [anita@contoso.example] }");
         // The photos of the world are large; the reader of a test waits for each.
         pipe.top("transform", "{ resize: { size: 64 } }");
@@ -42,10 +42,10 @@ fn corporate() -> Stage {
 
 #[test]
 fn every_account_shows_the_right_face_and_the_second_run_is_quiet() {
-    let stage = corporate();
-    stage.run().expect_exit(0);
+    let harness = corporate();
+    harness.run().expect_exit(0);
 
-    let truth = stage.sandbox.truth();
+    let truth = harness.sandbox.truth();
     let mut faces = 0;
     for account in truth.accounts.iter().filter(|account| account.simulator == "jira") {
         if let Some((_, why)) = LEFT_AS_THEY_WERE.iter().find(|(name, _)| *name == account.name) {
@@ -69,20 +69,20 @@ fn every_account_shows_the_right_face_and_the_second_run_is_quiet() {
     assert_eq!(faces + LEFT_AS_THEY_WERE.len() + TAKEN_OFF.len(), accounts, "every account is one or the other");
     let ours = truth.avatars.iter().filter(|avatar| avatar.creator != "world").count();
     assert_eq!(ours, faces, "one picture of ours for each face, and no stray");
-    stage.expect_promises();
+    harness.expect_promises();
 
-    let (second, arrived) = stage.counted(Stage::run);
+    let (second, arrived) = harness.counted(Harness::run);
     let second = second.expect_exit(0).expect_answer("nothing to do");
     assert_eq!(second.report()["sources"][0]["downloaded"], 0);
-    assert_eq!(stage.writes(), [""; 0]);
+    assert_eq!(harness.writes(), [""; 0]);
     assert!(arrived["jira"] <= 6, "more than the listing: {arrived:?}");
-    stage.expect_promises();
+    harness.expect_promises();
 }
 
 #[test]
 fn the_readme_command_works_with_nothing_set_up() {
-    let stage = Stage::tiny();
-    stage.finish(&["run", "pipeline.yaml", "--sandbox=tiny"]).expect_exit(0).expect_answer("replaced (2)");
-    let second = stage.finish(&["run", "pipeline.yaml", "--sandbox=tiny"]);
+    let harness = Harness::tiny();
+    harness.finish(&["run", "pipeline.yaml", "--sandbox=tiny"]).expect_exit(0).expect_answer("replaced (2)");
+    let second = harness.finish(&["run", "pipeline.yaml", "--sandbox=tiny"]);
     second.expect_exit(0).expect_answer("nothing to do").expect_error("as the last run left it");
 }

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::company::{Company, bought, file};
-use super::stage::Stage;
+use super::harness::Harness;
+use super::population::{Population, bought, file};
 
 /// People of Entra ID: two `$batch` of 20 are full, one is not.
 const ENTRA: u64 = 45;
@@ -89,9 +89,9 @@ fn slices(names: &[String]) -> Vec<&str> {
 }
 
 /// What arrived since the log was last reset: simulator, method and what the path says it is about.
-fn arrived(stage: &Stage) -> BTreeMap<String, u64> {
+fn arrived(harness: &Harness) -> BTreeMap<String, u64> {
     let mut arrived = BTreeMap::new();
-    for entry in stage.sandbox.requests().entries() {
+    for entry in harness.sandbox.requests().entries() {
         let number = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
         // A file is named after what it shows.
         let path = entry.path.split_inclusive("/attachments").next().unwrap_or_default();
@@ -107,35 +107,35 @@ fn arrived(stage: &Stage) -> BTreeMap<String, u64> {
 }
 
 #[track_caller]
-fn expect_floor(stage: &Stage, kind: usize, what: &str) {
-    let (ended, _) = stage.counted(Stage::run);
+fn expect_floor(harness: &Harness, kind: usize, what: &str) {
+    let (ended, _) = harness.counted(Harness::run);
     ended.expect_exit(0);
     let floor = FLOORS.iter().map(|(endpoint, floor)| ((*endpoint).to_owned(), floor[kind]));
     let floor: BTreeMap<_, _> = floor.filter(|(_, requests)| *requests > 0).collect();
-    assert_eq!(arrived(stage), floor, "{what}");
+    assert_eq!(arrived(harness), floor, "{what}");
 }
 
-fn google(stage: &Stage, name: &str, now: &Value) {
+fn google(harness: &Harness, name: &str, now: &Value) {
     let photo = json!({ "photo": { "user": bought(name), "now": now } });
-    stage.sandbox.command("directory", &photo).unwrap_or_else(|fault| panic!("{photo}: {fault}"));
+    harness.sandbox.command("directory", &photo).unwrap_or_else(|fault| panic!("{photo}: {fault}"));
 }
 
 #[test]
 fn every_kind_of_run_costs_the_floor_at_every_endpoint() {
     let (entra, bought) = (names('a', ENTRA), names('g', GOOGLE));
-    let company = Company::of(&slices(&entra)).with_google(&slices(&bought)).everywhere();
-    let stage = Stage::connected(company.world());
-    expect_floor(&stage, 0, "a first run");
-    expect_floor(&stage, 1, "a quiet run");
+    let population = Population::of(&slices(&entra)).with_google(&slices(&bought)).everywhere();
+    let harness = Harness::connected(population.world());
+    expect_floor(&harness, 0, "a first run");
+    expect_floor(&harness, 1, "a quiet run");
     for name in ["a00", "a01"] {
-        stage.new_photo(name, "spare");
+        harness.new_photo(name, "spare");
     }
     for name in ["g00", "g01"] {
-        google(&stage, name, &json!({ "file": file("hand") }));
+        google(&harness, name, &json!({ "file": file("hand") }));
     }
-    expect_floor(&stage, 2, "a run with changes");
-    stage.no_photo("a02");
-    google(&stage, "g02", &json!({ "none": {} }));
-    expect_floor(&stage, 3, "a run after photos have gone");
-    expect_floor(&stage, 1, "and quiet again");
+    expect_floor(&harness, 2, "a run with changes");
+    harness.no_photo("a02");
+    google(&harness, "g02", &json!({ "none": {} }));
+    expect_floor(&harness, 3, "a run after photos have gone");
+    expect_floor(&harness, 1, "and quiet again");
 }

@@ -1,91 +1,92 @@
 //! A folder of photos in place of a provider, and a folder in place of a server.
 
-use super::company::{address, face};
-use super::stage::Stage;
+use super::harness::Harness;
+use super::population::{address, face};
 use super::truth::{Shows::Face, looks};
 
 /// Photos from a folder, pictures to Jira and to another folder.
-fn stage() -> Stage {
-    let stage = Stage::company(&["ada", "grace"]).with(|pipe| {
+fn harness() -> Harness {
+    let harness = Harness::with_people(&["ada", "grace"]).with(|pipe| {
         pipe.without_source("entra").source("folder").set("path", "people");
         pipe.target("folder").set("path", "out");
         pipe.top("limits", "{ reverts: { count: 10 } }");
     });
     let table = format!("id,email,photo\n1,{},ada.png\n2,{},grace.png\n", address("ada"), address("grace"));
-    stage.write("people/people.csv", table);
-    stage.write("people/ada.png", face("ada"));
-    stage.write("people/grace.png", face("grace"));
-    stage
+    harness.write("people/people.csv", table);
+    harness.write("people/ada.png", face("ada"));
+    harness.write("people/grace.png", face("grace"));
+    harness
 }
 
 #[test]
 fn photos_go_from_a_folder_to_jira_and_to_a_folder() {
-    let stage = stage();
-    let ended = stage.run().expect_exit(0);
+    let harness = harness();
+    let ended = harness.run().expect_exit(0);
     for line in ended.report()["requests"].as_array().expect("a list") {
         assert_eq!(line["sent"], line["forecast"], "reading a folder costs no request: {line}");
     }
-    stage.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace"))]);
+    harness.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace"))]);
     for name in ["ada", "grace"] {
-        let bytes = std::fs::read(stage.path(&format!("out/{name}.png"))).expect("a picture in the folder");
+        let bytes = std::fs::read(harness.path(&format!("out/{name}.png"))).expect("a picture in the folder");
         assert!(looks(&bytes).fits(&looks(&face(name))), "{name}");
     }
-    let index = std::fs::read_to_string(stage.path("out/index.json")).expect("an index");
+    let index = std::fs::read_to_string(harness.path("out/index.json")).expect("an index");
     assert!(index.contains("ada.png") && index.contains("grace.png"), "{index}");
-    stage.sandbox.requests().reset();
-    stage.run().expect_exit(0).expect_answer("nothing to do");
-    assert_eq!(stage.writes(), [""; 0]);
+    harness.sandbox.requests().reset();
+    harness.run().expect_exit(0).expect_answer("nothing to do");
+    assert_eq!(harness.writes(), [""; 0]);
 }
 
 #[test]
 fn a_photo_that_leaves_the_folder_leaves_both_targets_and_files_of_others_stay() {
-    let stage = stage();
-    stage.write("out/notes.txt", "mine");
-    stage.run().expect_exit(0);
+    let harness = harness();
+    harness.write("out/notes.txt", "mine");
+    harness.run().expect_exit(0);
     let table = format!("id,email,photo\n1,{},ada.png\n2,{},\n", address("ada"), address("grace"));
-    stage.write("people/people.csv", table);
-    stage.run().expect_exit(0);
-    stage.expect_shown(&[("ada", Face("ada")), ("grace", super::truth::Shows::Default)]);
-    assert!(!stage.path("out/grace.png").exists() && stage.path("out/ada.png").exists());
-    assert_eq!(std::fs::read(stage.path("out/notes.txt")).expect("the file of somebody else"), b"mine");
-    let index = std::fs::read_to_string(stage.path("out/index.json")).expect("an index");
+    harness.write("people/people.csv", table);
+    harness.run().expect_exit(0);
+    harness.expect_shown(&[("ada", Face("ada")), ("grace", super::truth::Shows::Default)]);
+    assert!(!harness.path("out/grace.png").exists() && harness.path("out/ada.png").exists());
+    assert_eq!(std::fs::read(harness.path("out/notes.txt")).expect("the file of somebody else"), b"mine");
+    let index = std::fs::read_to_string(harness.path("out/index.json")).expect("an index");
     assert!(!index.contains("grace"), "{index}");
 }
 
 #[test]
 fn a_later_source_serves_those_whom_the_first_provably_cannot() {
-    let stage = Stage::company(&["ada", "grace", "alan"]).with(|pipe| {
+    let harness = Harness::with_people(&["ada", "grace", "alan"]).with(|pipe| {
         pipe.source("folder").set("path", "people");
     });
     let row = |id: u8, name: &str| format!("{id},{},spare.png\n", address(name));
-    stage.write("people/people.csv", format!("id,email,photo\n{}{}{}", row(1, "ada"), row(2, "grace"), row(3, "alan")));
-    stage.write("people/spare.png", face("spare"));
-    stage.no_photo("grace");
-    stage.photo_fails("alan", "no_mailbox");
-    stage.run().expect_exit(0);
-    stage.expect_shown(&[("ada", Face("ada")), ("grace", Face("spare")), ("alan", super::truth::Shows::Start)]);
+    harness
+        .write("people/people.csv", format!("id,email,photo\n{}{}{}", row(1, "ada"), row(2, "grace"), row(3, "alan")));
+    harness.write("people/spare.png", face("spare"));
+    harness.no_photo("grace");
+    harness.photo_fails("alan", "no_mailbox");
+    harness.run().expect_exit(0);
+    harness.expect_shown(&[("ada", Face("ada")), ("grace", Face("spare")), ("alan", super::truth::Shows::Start)]);
 }
 
 #[test]
 fn a_folder_that_is_not_there_changes_nothing() {
-    let stage = stage();
-    stage.run().expect_exit(0);
-    std::fs::rename(stage.path("people"), stage.path("elsewhere")).expect("the share is gone");
-    stage.sandbox.requests().reset();
+    let harness = harness();
+    harness.run().expect_exit(0);
+    std::fs::rename(harness.path("people"), harness.path("elsewhere")).expect("the share is gone");
+    harness.sandbox.requests().reset();
     // The path stands in the file, and there is nothing under it.
-    stage.run().expect_exit(6).expect_answer("people/people.csv");
-    assert_eq!(stage.writes(), [""; 0]);
-    stage.expect_shown(&[("ada", Face("ada"))]);
-    assert!(stage.path("out/ada.png").exists());
+    harness.run().expect_exit(6).expect_answer("people/people.csv");
+    assert_eq!(harness.writes(), [""; 0]);
+    harness.expect_shown(&[("ada", Face("ada"))]);
+    assert!(harness.path("out/ada.png").exists());
 }
 
-fn read(stage: &Stage, name: &str) -> Vec<u8> {
-    std::fs::read(stage.path(name)).unwrap_or_default()
+fn read(harness: &Harness, name: &str) -> Vec<u8> {
+    std::fs::read(harness.path(name)).unwrap_or_default()
 }
 
 /// What stands in a folder.
-fn names(stage: &Stage, folder: &str) -> Vec<String> {
-    let there = std::fs::read_dir(stage.path(folder)).into_iter().flatten().flatten();
+fn names(harness: &Harness, folder: &str) -> Vec<String> {
+    let there = std::fs::read_dir(harness.path(folder)).into_iter().flatten().flatten();
     let mut names: Vec<_> = there.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     names
@@ -93,67 +94,67 @@ fn names(stage: &Stage, folder: &str) -> Vec<String> {
 
 #[test]
 fn a_damaged_copy_is_made_good() {
-    let stage = stage();
-    stage.run().expect_exit(0);
-    let (picture, index) = (read(&stage, "out/ada.png"), read(&stage, "out/index.json"));
+    let harness = harness();
+    harness.run().expect_exit(0);
+    let (picture, index) = (read(&harness, "out/ada.png"), read(&harness, "out/index.json"));
     let hidden = format!("out/.{}.avatarpipe-part", "0".repeat(32));
     for damaged in [&b""[..], &picture[..picture.len() / 2], b"no picture", &face("grace")] {
-        stage.write("out/ada.png", damaged);
-        stage.write("out/index.json", &index[..index.len() / 2]);
-        stage.write(&hidden, "half");
-        stage.run().expect_exit(0);
-        assert!(read(&stage, "out/ada.png") == picture && read(&stage, "out/index.json") == index);
-        assert_eq!(names(&stage, "out"), ["ada.png", "grace.png", "index.json"]);
+        harness.write("out/ada.png", damaged);
+        harness.write("out/index.json", &index[..index.len() / 2]);
+        harness.write(&hidden, "half");
+        harness.run().expect_exit(0);
+        assert!(read(&harness, "out/ada.png") == picture && read(&harness, "out/index.json") == index);
+        assert_eq!(names(&harness, "out"), ["ada.png", "grace.png", "index.json"]);
     }
     // The index alone, where nothing else is to do.
-    std::fs::remove_file(stage.path("out/index.json")).expect("an index");
-    stage.run().expect_exit(0).expect_answer("nothing to do");
-    assert!(read(&stage, "out/index.json") == index);
+    std::fs::remove_file(harness.path("out/index.json")).expect("an index");
+    harness.run().expect_exit(0).expect_answer("nothing to do");
+    assert!(read(&harness, "out/index.json") == index);
 }
 
 #[test]
 fn what_people_put_there_stays_their_choice_unless_it_is_no_picture() {
-    let mut stage = stage();
-    stage.edit(|pipe| _ = pipe.target("folder").set("ownership", "ours"));
-    stage.run().expect_exit(0);
-    let picture = read(&stage, "out/ada.png");
-    stage.write("out/ada.png", face("hand"));
-    stage.write("out/grace.png", "");
-    stage.run().expect_exit(0);
-    assert!(read(&stage, "out/ada.png") == face("hand") && !read(&stage, "out/grace.png").is_empty());
+    let mut harness = harness();
+    harness.edit(|pipe| _ = pipe.target("folder").set("ownership", "ours"));
+    harness.run().expect_exit(0);
+    let picture = read(&harness, "out/ada.png");
+    harness.write("out/ada.png", face("hand"));
+    harness.write("out/grace.png", "");
+    harness.run().expect_exit(0);
+    assert!(read(&harness, "out/ada.png") == face("hand") && !read(&harness, "out/grace.png").is_empty());
     assert!(picture != face("hand"));
 }
 
 /// Whoever opted out is known by the state alone.
 #[test]
 fn a_picture_goes_though_the_index_is_lost() {
-    let mut stage = stage();
-    stage.run().expect_exit(0);
-    stage.edit(|pipe| {
+    let mut harness = harness();
+    harness.run().expect_exit(0);
+    harness.edit(|pipe| {
         pipe.source("folder").set("users", "{ opted_out: ['ada@*'] }");
     });
-    std::fs::remove_file(stage.path("out/index.json")).expect("an index");
-    stage.run().expect_exit(0);
-    assert_eq!(names(&stage, "out"), ["grace.png", "index.json"]);
+    std::fs::remove_file(harness.path("out/index.json")).expect("an index");
+    harness.run().expect_exit(0);
+    assert_eq!(names(&harness, "out"), ["grace.png", "index.json"]);
 }
 
 #[test]
 fn links_lead_out_of_no_folder() {
-    let stage = stage();
-    stage.write("outside/index", "mine");
-    stage.write("outside/ada", face("hand"));
-    std::fs::create_dir(stage.path("out")).expect("a folder");
-    std::os::unix::fs::symlink("../outside/index", stage.path("out/index.json")).expect("a link");
-    std::os::unix::fs::symlink("../outside/ada", stage.path("out/ada.png")).expect("a link");
-    let ended = stage.run().expect_exit(0);
+    let harness = harness();
+    harness.write("outside/index", "mine");
+    harness.write("outside/ada", face("hand"));
+    std::fs::create_dir(harness.path("out")).expect("a folder");
+    std::os::unix::fs::symlink("../outside/index", harness.path("out/index.json")).expect("a link");
+    std::os::unix::fs::symlink("../outside/ada", harness.path("out/ada.png")).expect("a link");
+    let ended = harness.run().expect_exit(0);
     ended.holds(ended.line("folder", "ada")["detail"].to_string().contains("a link, and no file"), "the link is told");
-    assert!(read(&stage, "outside/index") == b"mine" && read(&stage, "outside/ada") == face("hand"));
-    assert!(read(&stage, "out/index.json").windows(9).any(|text| text == b"grace.png"));
+    assert!(read(&harness, "outside/index") == b"mine" && read(&harness, "outside/ada") == face("hand"));
+    assert!(read(&harness, "out/index.json").windows(9).any(|text| text == b"grace.png"));
 }
 
 /// Three people whose names are no plain file names, and the rules of a target.
-fn copy(keys: &[(&str, &str)]) -> Stage {
-    let stage = Stage::company(&["ada"]).with(|pipe| {
+fn copy(keys: &[(&str, &str)]) -> Harness {
+    let harness = Harness::with_people(&["ada"]).with(|pipe| {
         pipe.without_source("entra").source("folder").set("path", "people");
         pipe.without_target("jira").target("folder").set("path", "out");
         for (key, value) in keys {
@@ -162,12 +163,12 @@ fn copy(keys: &[(&str, &str)]) -> Stage {
     });
     let row = |id: &str, local: &str| format!("{id},{local}@ex.org,{id}@corp.example,{id}.png\n");
     let rows = [row("1001", "O'Brien"), row("1002", "Zo\u{eb}"), row("1003", "r&d")].concat();
-    stage.write("people/people.csv", format!("id,email,upn,photo\n{rows}"));
+    harness.write("people/people.csv", format!("id,email,upn,photo\n{rows}"));
     for (id, of) in [("1001", "ada"), ("1002", "grace"), ("1003", "alan")] {
-        stage.write(&format!("people/{id}.png"), face(of));
+        harness.write(&format!("people/{id}.png"), face(of));
     }
-    stage.write("users.csv", "person,account\no'brien@ex.org,boss\n");
-    stage
+    harness.write("users.csv", "person,account\no'brien@ex.org,boss\n");
+    harness
 }
 
 #[test]
@@ -184,59 +185,59 @@ fn a_folder_keeps_what_its_keys_say() {
         ),
         (&[("match", "{ map: users.csv }")], &["boss.png"]),
     ] {
-        let stage = copy(keys);
-        let ended = stage.run().expect_exit(0);
-        let mut there = names(&stage, "out");
+        let harness = copy(keys);
+        let ended = harness.run().expect_exit(0);
+        let mut there = names(&harness, "out");
         there.retain(|name| name != "index.json");
         assert_eq!(there, written, "{keys:?}");
         assert_eq!(ended.count("folder", "replaced"), written.len() as u64);
-        stage.run().expect_exit(0).expect_answer("nothing to do");
+        harness.run().expect_exit(0).expect_answer("nothing to do");
     }
-    let stage = copy(&[("match", "{ map: users.csv }")]);
-    stage.run().expect_answer("2 people in scope have nothing that `match` names a file by");
+    let harness = copy(&[("match", "{ map: users.csv }")]);
+    harness.run().expect_answer("2 people in scope have nothing that `match` names a file by");
     for (key, value, told) in [
         ("accounts", "{ groups: [staff] }", "a folder has no groups"),
         ("match", "[{ person: id, account: key }]", "have names and no keys"),
         ("match", "[{ person: sam, account: username }]", "names a file by"),
     ] {
-        let stage = copy(&[(key, value)]);
-        let ended = stage.run().expect_exit(2);
+        let harness = copy(&[(key, value)]);
+        let ended = harness.run().expect_exit(2);
         ended.holds(ended.stdout.contains(told) || ended.stderr.contains(told), told);
-        assert_eq!(names(&stage, "out"), [""; 0]);
+        assert_eq!(names(&harness, "out"), [""; 0]);
     }
 }
 
 #[test]
 fn one_folder_is_one_target() {
     for path in ["out", "./out/", "x/../out", "link", "people"] {
-        let stage = stage().with(|pipe| {
+        let harness = harness().with(|pipe| {
             let mut second = pipe.target("folder").clone();
             second.set("id", "second").set("path", path);
             pipe.add_target(second);
         });
-        std::fs::create_dir(stage.path("out")).expect("a folder");
-        std::os::unix::fs::symlink("out", stage.path("link")).expect("a link");
+        std::fs::create_dir(harness.path("out")).expect("a folder");
+        std::os::unix::fs::symlink("out", harness.path("link")).expect("a link");
         let told = match path {
             "people" => "the source `folder` reads from",
             "link" => "the target `folder` writes to",
             _ => "two targets write to one server, the folder out",
         };
-        stage.run().expect_exit(2).expect_error(told);
-        assert_eq!(names(&stage, "out"), [""; 0], "{path}");
-        assert_eq!(stage.writes(), [""; 0], "{path}");
+        harness.run().expect_exit(2).expect_error(told);
+        assert_eq!(names(&harness, "out"), [""; 0], "{path}");
+        assert_eq!(harness.writes(), [""; 0], "{path}");
     }
 }
 
 #[test]
 fn a_sandbox_writes_no_folder_of_the_file() {
-    let stage = stage();
-    stage.write("out/ada.png", face("hand"));
-    let ended = stage.finish(&["run", "pipeline.yaml", "--sandbox", "--report", "report"]);
+    let harness = harness();
+    harness.write("out/ada.png", face("hand"));
+    let ended = harness.finish(&["run", "pipeline.yaml", "--sandbox", "--report", "report"]);
     let ended = ended.expect_exit(0).expect_error("sandbox: `folder` writes to state/sandbox/");
     assert_eq!(ended.count("folder", "replaced"), 2);
-    assert_eq!(names(&stage, "out"), ["ada.png"]);
-    assert!(read(&stage, "out/ada.png") == face("hand"));
-    let below = super::ended::files(&stage.path("state/sandbox"));
+    assert_eq!(names(&harness, "out"), ["ada.png"]);
+    assert!(read(&harness, "out/ada.png") == face("hand"));
+    let below = super::ended::files(&harness.path("state/sandbox"));
     assert!(below.iter().any(|(name, _)| name.ends_with("stage.folders/folder/grace.png")));
 }
 
@@ -245,18 +246,18 @@ fn pipes_keep_nobody_waiting() {
     let pipe = |path: std::path::PathBuf| {
         assert!(std::process::Command::new("mkfifo").arg(path).status().is_ok_and(|made| made.success()));
     };
-    let mut stage = stage();
-    std::fs::remove_file(stage.path("people/ada.png")).expect("a picture");
-    pipe(stage.path("people/ada.png"));
-    pipe(stage.path("secret"));
-    let ended = stage.run().expect_exit(0);
+    let mut harness = harness();
+    std::fs::remove_file(harness.path("people/ada.png")).expect("a picture");
+    pipe(harness.path("people/ada.png"));
+    pipe(harness.path("secret"));
+    let ended = harness.run().expect_exit(0);
     ended.holds(ended.line("jira", "ada")["detail"].to_string().contains("a pipe, and no file"), "the pipe is told");
-    stage.expect_shown(&[("ada", super::truth::Shows::Start), ("grace", Face("grace"))]);
-    stage.edit(|file| _ = file.jira("credential", "{ token: '${file:secret}' }"));
-    stage.run().expect_exit(2).expect_error("a pipe, and no file");
-    stage.edit(|file| {
+    harness.expect_shown(&[("ada", super::truth::Shows::Start), ("grace", Face("grace"))]);
+    harness.edit(|file| _ = file.jira("credential", "{ token: '${file:secret}' }"));
+    harness.run().expect_exit(2).expect_error("a pipe, and no file");
+    harness.edit(|file| {
         file.by_token().top("http", "{ default: { ca_file: secret } }");
     });
-    let ended = stage.run();
+    let ended = harness.run();
     ended.holds(!ended.succeeded() && ended.stderr.contains("a pipe, and no file"), "the pipe is told");
 }

@@ -7,18 +7,19 @@ use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
 use avatarpipe_sandbox::google::world::Group;
 use serde_json::json;
 
-use super::company::{Company, bought};
-use super::stage::Stage;
+use super::harness::Harness;
+use super::population::{Population, bought};
 use super::truth::Shows::{Default, Face, Start};
 
 const SHY: &str = "11111111-2222-4333-8444-000000000001";
 const INNER: &str = "11111111-2222-4333-8444-000000000002";
 const SERVICE: &str = "11111111-2222-4333-8444-000000000003";
 
-fn entra() -> Stage {
-    let company = Company::of(&["ada", "grace", "alan", "edsger"]);
-    let company = company.group(INNER, &["grace"], &[]).group(SHY, &["ada"], &[INNER]).group(SERVICE, &["alan"], &[]);
-    Stage::of(company.world())
+fn entra() -> Harness {
+    let population = Population::of(&["ada", "grace", "alan", "edsger"]);
+    let population =
+        population.group(INNER, &["grace"], &[]).group(SHY, &["ada"], &[INNER]).group(SERVICE, &["alan"], &[]);
+    Harness::of(population.world())
 }
 
 fn users(rules: &str) -> impl FnOnce(&mut super::pipe::Pipe) {
@@ -28,27 +29,28 @@ fn users(rules: &str) -> impl FnOnce(&mut super::pipe::Pipe) {
 
 #[test]
 fn who_is_in_an_opted_out_group_loses_the_picture_and_who_is_in_an_excluded_one_keeps_it() {
-    let mut stage = entra();
-    stage.run().expect_exit(0);
-    stage.edit(users(&format!("{{ opted_out: [{{ group: {SHY} }}], exclude: [{{ group: {SERVICE} }}, 'nobody@*'] }}")));
-    let (ended, _) = stage.counted(Stage::run);
+    let mut harness = entra();
+    harness.run().expect_exit(0);
+    harness
+        .edit(users(&format!("{{ opted_out: [{{ group: {SHY} }}], exclude: [{{ group: {SERVICE} }}, 'nobody@*'] }}")));
+    let (ended, _) = harness.counted(Harness::run);
     ended
         .expect_exit(0)
         .expect_line("ada", "remove", "opted_out", "done")
         .expect_line("grace", "remove", "opted_out", "done")
         .expect_line("alan", "keep", "out_of_scope", "none");
-    stage.expect_shown(&[("ada", Default), ("grace", Default), ("alan", Face("alan")), ("edsger", Face("edsger"))]);
-    stage.run().expect_exit(0).expect_answer("nothing to do");
+    harness.expect_shown(&[("ada", Default), ("grace", Default), ("alan", Face("alan")), ("edsger", Face("edsger"))]);
+    harness.run().expect_exit(0).expect_answer("nothing to do");
 }
 
 #[test]
 fn a_group_that_several_rules_name_is_listed_once() {
-    let stage = entra().with(users(&format!("{{ groups: [{SHY}, {SERVICE}], opted_out: [{{ group: {SHY} }}] }}")));
-    let (ended, _) = stage.counted(Stage::run);
+    let harness = entra().with(users(&format!("{{ groups: [{SHY}, {SERVICE}], opted_out: [{{ group: {SHY} }}] }}")));
+    let (ended, _) = harness.counted(Harness::run);
     ended.expect_exit(0);
-    let groups = stage.calls("graph").into_iter().filter(|call| call.contains("/groups/")).count();
+    let groups = harness.calls("graph").into_iter().filter(|call| call.contains("/groups/")).count();
     assert_eq!(groups, 2);
-    stage.expect_shown(&[("ada", Start), ("grace", Start), ("alan", Face("alan")), ("edsger", Start)]);
+    harness.expect_shown(&[("ada", Start), ("grace", Start), ("alan", Face("alan")), ("edsger", Start)]);
 }
 
 #[test]
@@ -56,14 +58,14 @@ fn a_group_that_cannot_be_read_fails_its_source_and_nobody_is_given_a_picture() 
     for (status, code, exit) in
         [(404, "Request_ResourceNotFound", 2), (403, "Authorization_RequestDenied", 5), (501, "NotImplemented", 6)]
     {
-        let mut stage = entra();
-        stage.edit(|pipe| _ = pipe.entra("users", &format!("{{ opted_out: [{{ group: {SHY} }}] }}")));
+        let mut harness = entra();
+        harness.edit(|pipe| _ = pipe.entra("users", &format!("{{ opted_out: [{{ group: {SHY} }}] }}")));
         let body = json!({ "error": { "code": code, "message": "x" } });
         let effect = Effect::Answer(Answer { status, body, ..Answer::default() });
-        stage.sandbox.fault(Fault::new(effect).at("graph").on("GET", "*/groups/*"));
-        stage.run().expect_exit(exit).expect_answer("entra (failed)");
-        assert_eq!(stage.writes(), [""; 0], "{status}");
-        stage.expect_shown(&[("ada", Start), ("edsger", Start)]);
+        harness.sandbox.fault(Fault::new(effect).at("graph").on("GET", "*/groups/*"));
+        harness.run().expect_exit(exit).expect_answer("entra (failed)");
+        assert_eq!(harness.writes(), [""; 0], "{status}");
+        harness.expect_shown(&[("ada", Start), ("edsger", Start)]);
     }
 }
 
@@ -74,22 +76,27 @@ fn groups_of_google_are_addresses_and_nested_ones_count() {
         email: bought(name),
         members: members.to_vec(),
     };
-    let company = Company::of(&["ada"]).with_google(&["leslie", "katherine", "radia"]).google(|google| {
+    let population = Population::of(&["ada"]).with_google(&["leslie", "katherine", "radia"]).google(|google| {
         google.groups.push(group("inner", &[bought("leslie")]));
         google.groups.push(group("shy", &[bought("inner")]));
         google.groups.push(group("robots", &[bought("radia")]));
     });
-    let stage = Stage::connected(company.world()).with(|pipe| {
+    let harness = Harness::connected(population.world()).with(|pipe| {
         let (shy, robots) = (bought("shy"), bought("robots"));
         let rules = format!("{{ opted_out: [{{ group: '{shy}' }}], exclude: [{{ group: '{robots}' }}] }}");
         pipe.source("google").set("users", &rules);
     });
-    let (ended, _) = stage.counted(Stage::run);
+    let (ended, _) = harness.counted(Harness::run);
     ended.expect_exit(0);
-    stage.expect_shown(&[("leslie", Start), ("radia", Start), ("katherine", Face("katherine")), ("ada", Face("ada"))]);
+    harness.expect_shown(&[
+        ("leslie", Start),
+        ("radia", Start),
+        ("katherine", Face("katherine")),
+        ("ada", Face("ada")),
+    ]);
 
-    let gone =
-        stage.with(|pipe| _ = pipe.source("google").set("users", "{ opted_out: [{ group: 'no@fabrikam.example' }] }"));
+    let gone = harness
+        .with(|pipe| _ = pipe.source("google").set("users", "{ opted_out: [{ group: 'no@fabrikam.example' }] }"));
     gone.sandbox.reset_writes();
     gone.run().expect_exit(2).expect_answer("no@fabrikam.example");
     assert_eq!(gone.sandbox.truth().writes, []);
@@ -97,8 +104,8 @@ fn groups_of_google_are_addresses_and_nested_ones_count() {
 
 #[test]
 fn a_folder_has_no_groups() {
-    let stage = Stage::company(&["ada"]).with(|pipe| {
+    let harness = Harness::with_people(&["ada"]).with(|pipe| {
         pipe.without_source("entra").source("folder").set("path", "hr").set("users", "{ opted_out: [{ group: shy }] }");
     });
-    stage.run().expect_exit(2).expect_error("a folder has no groups");
+    harness.run().expect_exit(2).expect_error("a folder has no groups");
 }

@@ -9,10 +9,10 @@ use avatarpipe_sandbox::entra::world::Photo;
 use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
 use serde_json::Value;
 
-use super::company::{Company, file};
 use super::ended::Ended;
+use super::harness::Harness;
 use super::peak::{MIB, peak_of};
-use super::stage::Stage;
+use super::population::{Population, file};
 use super::truth::Shows::{Default, Face};
 
 /// What all decoders together may hold, and what the rest of the program takes while its largest answers are read.
@@ -20,10 +20,10 @@ const CAP: u64 = (512 + 256) * MIB;
 
 /// Runs it, and holds its memory against the cap.
 #[track_caller]
-fn bounded(stage: &Stage, arguments: &[&str], cap: u64) -> Ended {
-    let mut child = stage.spawn(arguments);
+fn bounded(harness: &Harness, arguments: &[&str], cap: u64) -> Ended {
+    let mut child = harness.spawn(arguments);
     let peak = peak_of(&mut child);
-    let ended = stage.wait(child, arguments);
+    let ended = harness.wait(child, arguments);
     ended.holds(peak <= cap, &format!("at most {} MiB, found {} MiB", cap / MIB, peak / MIB));
     ended
 }
@@ -48,13 +48,13 @@ fn huge(width: u32, height: u32) -> Vec<u8> {
 #[test]
 fn everybody_s_photo_is_a_bomb() {
     let names = ["ada", "grace", "alan", "edsger", "barbara", "donald", "radia", "tim"];
-    let mut world = names
-        .iter()
-        .fold(Company::of(&names), |company, name| company.photo(name, Photo::File(file("bomb").as_str().into())));
+    let mut world = names.iter().fold(Population::of(&names), |population, name| {
+        population.photo(name, Photo::File(file("bomb").as_str().into()))
+    });
     world = world.with_picture("bomb", huge(9_000, 5_500)).with_person("leslie").with_account("leslie");
-    let stage = Stage::of(world.world()).with(|pipe| _ = pipe.top("transform", "{ hash: { same_picture: none } }"));
-    bounded(&stage, &RUN, CAP);
-    stage.expect_shown(&[("leslie", Face("leslie"))]);
+    let harness = Harness::of(world.world()).with(|pipe| _ = pipe.top("transform", "{ hash: { same_picture: none } }"));
+    bounded(&harness, &RUN, CAP);
+    harness.expect_shown(&[("leslie", Face("leslie"))]);
 }
 
 #[test]
@@ -74,16 +74,16 @@ fn answers_that_are_bombs_end_in_words() {
         ("jira", "GET", "*/user/search", long("[", "{},", "{}]")),
         ("jira", "GET", "*", long("\"", "x", "\"")),
     ] {
-        let stage = Stage::company(&["ada"]);
+        let harness = Harness::with_people(&["ada"]);
         let start: String = body.chars().take(40).collect();
         let headers = [("content-type".to_owned(), "application/json".to_owned())].into();
         let answer = Answer { status: 200, headers, body: Value::String(body) };
-        stage.sandbox.fault(Fault::new(Effect::Answer(answer)).at(simulator).on(method, path));
-        let ended = bounded(&stage, &RUN, 256 * MIB);
+        harness.sandbox.fault(Fault::new(Effect::Answer(answer)).at(simulator).on(method, path));
+        let ended = bounded(&harness, &RUN, 256 * MIB);
         // What concerns one person alone stops nobody; all else has its exit code. 1 would be our own fault, 101 a panic.
         let told = ended.code().is_some_and(|code| ![1, 101].contains(&code));
         ended.holds(told, &format!("words about {start} of {simulator}"));
-        stage.expect_shown(&[("ada", Default)]);
+        harness.expect_shown(&[("ada", Default)]);
     }
 }
 
@@ -133,10 +133,10 @@ fn a_pipeline_file_cannot_blow_up() {
         ("a directory of itself", format!("{head}a: &a [*a]\n").into()),
     ];
     for (name, text) in texts {
-        let stage = Stage::company(&["ada"]);
-        stage.write("hostile.yaml", text);
+        let harness = Harness::with_people(&["ada"]);
+        harness.write("hostile.yaml", text);
         let arguments = ["check", "hostile.yaml"];
-        let ended = bounded(&stage, &arguments, 160 * MIB);
+        let ended = bounded(&harness, &arguments, 160 * MIB);
         ended.holds(ended.code() == Some(2), &format!("exit code 2 for {name}"));
         ended.holds(
             ended.stderr.len() < 100_000,
@@ -148,11 +148,11 @@ fn a_pipeline_file_cannot_blow_up() {
 #[test]
 fn nobody_has_to_listen() {
     // Whoever read the beginning and went away does not end a run in the middle.
-    let stage = Stage::company(&["ada", "grace"]);
-    let mut child = stage.spawn(&["run", "pipeline.yaml", "-vvv"]);
+    let harness = Harness::with_people(&["ada", "grace"]);
+    let mut child = harness.spawn(&["run", "pipeline.yaml", "-vvv"]);
     drop(child.stderr.take());
     drop(child.stdout.take());
-    let ended = stage.wait(child, &RUN).expect_exit(0);
+    let ended = harness.wait(child, &RUN).expect_exit(0);
     drop(ended);
-    stage.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace"))]);
+    harness.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace"))]);
 }

@@ -1,7 +1,7 @@
 //! A run inside the test's own process: a fraction of the cost of the real program, for who needs thousands of runs.
 //!
 //! Owns: the one door to the library, from the pipeline file to the answer and the exit code.
-//! Leaves to others: flags, streams, signals and the files of the report, which the real program has (`stage`).
+//! Leaves to others: flags, streams, signals and the files of the report, which the real program has (`harness`).
 //! A newcomer gets wrong: the working folder is that of the tests, so every path in the pipeline file has to be absolute.
 
 use std::os::unix::process::ExitStatusExt as _;
@@ -17,9 +17,9 @@ use avatarpipe::run::{Mode, Options, Selection, Stop, execute};
 use tokio::runtime::Builder;
 
 use super::ended::Ended;
-use super::stage::Stage;
+use super::harness::Harness;
 
-impl Stage {
+impl Harness {
     /// What `run` does, without the program around it.
     pub fn run_inside(&self) -> Ended {
         let said = Arc::new(Said::default());
@@ -51,7 +51,7 @@ impl Stage {
 }
 
 /// The environment that the real program would be given.
-struct Variables<'a>(&'a Stage);
+struct Variables<'a>(&'a Harness);
 
 impl Environment for Variables<'_> {
     fn var(&self, name: &str) -> Option<String> {

@@ -9,108 +9,108 @@ use std::process::Command;
 use avatarpipe_sandbox::faults::{Effect, Fault};
 
 use super::ended::files;
-use super::stage::Stage;
+use super::harness::Harness;
 use super::truth::Shows::Face;
 
 const PEOPLE: [&str; 3] = ["ada", "grace", "alan"];
 const PICTURES: &str = "state/stage.cache/pictures";
 
-fn mode(stage: &Stage, name: &str) -> u32 {
-    std::fs::symlink_metadata(stage.path(name)).expect("it is there").permissions().mode() & 0o777
+fn mode(harness: &Harness, name: &str) -> u32 {
+    std::fs::symlink_metadata(harness.path(name)).expect("it is there").permissions().mode() & 0o777
 }
 
 /// A command under a careless umask.
-fn careless(stage: &Stage, arguments: &[&str]) -> super::ended::Ended {
+fn careless(harness: &Harness, arguments: &[&str]) -> super::ended::Ended {
     let mut shell = Command::new("/bin/sh");
     shell.args(["-c", "umask 000; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_avatarpipe")]);
-    stage.wait(stage.spawn_by(shell, arguments), arguments)
+    harness.wait(harness.spawn_by(shell, arguments), arguments)
 }
 
 #[test]
 fn what_came_to_its_end_leaves_no_face_and_nothing_that_others_may_read() {
-    let stage = Stage::company(&PEOPLE);
+    let harness = Harness::with_people(&PEOPLE);
     // What earlier versions kept beside the state.
-    stage.write("state/stage.facts.db", "names");
-    stage.write("state/stage.spool/a-face", "a face");
-    careless(&stage, &["plan", "pipeline.yaml", "--out", "plan.json", "--report", "report"]).expect_exit(0);
-    assert_eq!(files(&stage.path(PICTURES)), []);
-    careless(&stage, &["run", "pipeline.yaml", "--report", "report"]).expect_exit(0);
-    assert_eq!(files(&stage.path(PICTURES)), []);
-    assert_eq!((mode(&stage, "state/stage.cache"), mode(&stage, PICTURES)), (0o700, 0o700));
+    harness.write("state/stage.facts.db", "names");
+    harness.write("state/stage.spool/a-face", "a face");
+    careless(&harness, &["plan", "pipeline.yaml", "--out", "plan.json", "--report", "report"]).expect_exit(0);
+    assert_eq!(files(&harness.path(PICTURES)), []);
+    careless(&harness, &["run", "pipeline.yaml", "--report", "report"]).expect_exit(0);
+    assert_eq!(files(&harness.path(PICTURES)), []);
+    assert_eq!((mode(&harness, "state/stage.cache"), mode(&harness, PICTURES)), (0o700, 0o700));
     for name in ["state/stage.db", "state/stage.cache/facts.db", "plan.json", "report/run.json", "report/summary.md"] {
-        assert_eq!(mode(&stage, name), 0o600, "{name}");
+        assert_eq!(mode(&harness, name), 0o600, "{name}");
     }
     for former in ["state/stage.facts.db", "state/stage.spool"] {
-        assert!(!stage.path(former).exists(), "{former} is still there");
+        assert!(!harness.path(former).exists(), "{former} is still there");
     }
 }
 
 #[test]
 fn what_was_stopped_leaves_its_pictures_to_the_next_run_and_says_so() {
-    let stage = Stage::company(&PEOPLE);
-    stage.sandbox.fault(Fault::new(Effect::Delay { ms: 300 }).at("jira").on("POST", "*/temporary"));
+    let harness = Harness::with_people(&PEOPLE);
+    harness.sandbox.fault(Fault::new(Effect::Delay { ms: 300 }).at("jira").on("POST", "*/temporary"));
     let arguments = ["run", "pipeline.yaml", "--report", "report"];
-    let child = stage.spawn(&arguments);
-    stage.until("an upload arrives", |stage| !stage.writes().is_empty());
+    let child = harness.spawn(&arguments);
+    harness.until("an upload arrives", |harness| !harness.writes().is_empty());
     let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill runs");
     assert!(killed.success());
-    stage.wait(child, &arguments).expect_exit(8).expect_answer("pictures wait in state/stage.cache");
-    assert_eq!(files(&stage.path(PICTURES)).len(), 3);
-    stage.sandbox.faults().clear();
-    let ended = stage.run().expect_exit(0);
+    harness.wait(child, &arguments).expect_exit(8).expect_answer("pictures wait in state/stage.cache");
+    assert_eq!(files(&harness.path(PICTURES)).len(), 3);
+    harness.sandbox.faults().clear();
+    let ended = harness.run().expect_exit(0);
     assert_eq!(ended.report()["sources"][0]["downloaded"], 0, "they were there");
-    assert_eq!(files(&stage.path(PICTURES)), []);
-    stage.expect_shown(&PEOPLE.map(|name| (name, Face(name))));
+    assert_eq!(files(&harness.path(PICTURES)), []);
+    harness.expect_shown(&PEOPLE.map(|name| (name, Face(name))));
 }
 
 /// Promise P1: whoever can write to the cache puts no face on an account.
 #[test]
 fn swapped_pictures_in_the_cache_are_made_again() {
-    let stage = Stage::company(&PEOPLE).with(|pipe| _ = pipe.jira("quiet", "0s"));
-    stage.sandbox.fault(Fault::new(Effect::Delay { ms: 600_000 }).at("jira").on("POST", "*/temporary"));
-    let mut child = stage.spawn(&["run", "pipeline.yaml"]);
-    stage.until("an upload arrives", |stage| !stage.writes().is_empty());
+    let harness = Harness::with_people(&PEOPLE).with(|pipe| _ = pipe.jira("quiet", "0s"));
+    harness.sandbox.fault(Fault::new(Effect::Delay { ms: 600_000 }).at("jira").on("POST", "*/temporary"));
+    let mut child = harness.spawn(&["run", "pipeline.yaml"]);
+    harness.until("an upload arrives", |harness| !harness.writes().is_empty());
     child.kill().expect("SIGKILL");
     child.wait().expect("it ends");
-    stage.sandbox.faults().clear();
-    let pictures = files(&stage.path(PICTURES));
+    harness.sandbox.faults().clear();
+    let pictures = files(&harness.path(PICTURES));
     assert_eq!(pictures.len(), 3, "a kill leaves them");
     for ((name, _), (_, bytes)) in pictures.iter().zip(pictures.iter().cycle().skip(1)) {
-        std::fs::write(stage.path(PICTURES).join(name), bytes).expect("another face under this name");
+        std::fs::write(harness.path(PICTURES).join(name), bytes).expect("another face under this name");
     }
-    stage.run().expect_exit(0);
-    stage.expect_shown(&PEOPLE.map(|name| (name, Face(name))));
-    stage.run().expect_exit(0).expect_answer("nothing to do");
+    harness.run().expect_exit(0);
+    harness.expect_shown(&PEOPLE.map(|name| (name, Face(name))));
+    harness.run().expect_exit(0).expect_answer("nothing to do");
 }
 
 #[test]
 fn a_report_that_cannot_be_written_is_told_before_anything_is_asked() {
-    let stage = Stage::company(&PEOPLE);
-    stage.write("a-file", "not a folder");
-    std::fs::create_dir_all(stage.path("taken/run.json")).expect("a folder in the place of a file");
+    let harness = Harness::with_people(&PEOPLE);
+    harness.write("a-file", "not a folder");
+    std::fs::create_dir_all(harness.path("taken/run.json")).expect("a folder in the place of a file");
     for (flags, named) in [
         (["run", "pipeline.yaml", "--report", "a-file"], "a-file"),
         (["run", "pipeline.yaml", "--report", "/proc/avatarpipe"], "/proc/avatarpipe"),
         (["plan", "pipeline.yaml", "--report", "taken"], "taken"),
         (["plan", "pipeline.yaml", "--out", "a-file/plan.json"], "a-file/plan.json"),
     ] {
-        stage.finish(&flags).expect_exit(2).expect_error(named).expect_error("cannot be written");
+        harness.finish(&flags).expect_exit(2).expect_error(named).expect_error("cannot be written");
     }
-    assert!(stage.sandbox.requests().entries().is_empty(), "nobody is asked anything");
+    assert!(harness.sandbox.requests().entries().is_empty(), "nobody is asked anything");
 }
 
 #[test]
 fn a_report_that_is_lost_on_the_way_loses_neither_answer_nor_record() {
-    let stage = Stage::company(&PEOPLE);
-    stage.sandbox.fault(Fault::new(Effect::Delay { ms: 500 }).at("jira").on("GET", "*/user/search").after(1));
+    let harness = Harness::with_people(&PEOPLE);
+    harness.sandbox.fault(Fault::new(Effect::Delay { ms: 500 }).at("jira").on("GET", "*/user/search").after(1));
     let arguments = ["run", "pipeline.yaml", "--report", "report"];
-    let child = stage.spawn(&arguments);
-    stage.until("the confirming survey", |stage| {
-        stage.calls("jira").iter().filter(|call| call.contains("/user/search")).count() >= 2
+    let child = harness.spawn(&arguments);
+    harness.until("the confirming survey", |harness| {
+        harness.calls("jira").iter().filter(|call| call.contains("/user/search")).count() >= 2
     });
-    std::fs::remove_dir_all(stage.path("report")).expect("the folder is gone");
-    stage.write("report", "somebody's file");
-    let ended = stage.wait(child, &arguments).expect_exit(2).expect_error("cannot be written");
+    std::fs::remove_dir_all(harness.path("report")).expect("the folder is gone");
+    harness.write("report", "somebody's file");
+    let ended = harness.wait(child, &arguments).expect_exit(2).expect_error("cannot be written");
     ended.expect_answer("replaced (3)");
-    stage.finish(&["status", "pipeline.yaml"]).expect_exit(0).expect_answer("jira: 3 replaced");
+    harness.finish(&["status", "pipeline.yaml"]).expect_exit(0).expect_answer("jira: 3 replaced");
 }

@@ -5,20 +5,20 @@
 //! compared; and a program without optimisation is larger than docs/architecture.md, "Speed and size", allows, so that
 //! is held against `--release`.
 
-use super::crowd::{Past, crowd};
+use super::large_population::{Past, large_population};
 use super::peak::{MIB, peak_of};
 
 /// The peak of one run.
 fn run(people: usize, past: Past, answers: &str) -> u64 {
-    let stage = crowd(people, past);
-    peak(&stage, people, answers)
+    let harness = large_population(people, past);
+    peak(&harness, people, answers)
 }
 
-fn peak(stage: &super::stage::Stage, people: usize, answers: &str) -> u64 {
+fn peak(harness: &super::harness::Harness, people: usize, answers: &str) -> u64 {
     let arguments = ["run", "pipeline.yaml", "--report", "report"];
-    let mut child = stage.spawn(&arguments);
+    let mut child = harness.spawn(&arguments);
     let peak = peak_of(&mut child);
-    stage.wait(child, &arguments).expect_exit(0).expect_answer(answers);
+    harness.wait(child, &arguments).expect_exit(0).expect_answer(answers);
     eprintln!("{people} people, {answers}: {} KiB", peak >> 10);
     peak
 }

@@ -8,26 +8,28 @@ use avatarpipe_sandbox::faults::{Effect, Fault};
 use avatarpipe_sandbox::truth::ShownKind;
 use serde_json::json;
 
-use super::company::Company;
 use super::ended::Ended;
-use super::stage::Stage;
+use super::harness::Harness;
+use super::population::Population;
 use super::truth::Shows::Face;
 
 /// Ada has a photo; Grace has none, and gets Ada's name while Ada's picture is on its way.
-fn renamed_meanwhile(target: &str, method: &str, path: &str, text: &str) -> (Stage, Ended) {
-    let stage = Stage::connected(Company::of(&["ada", "grace"]).everywhere().world());
-    stage.no_photo("grace");
-    stage.sandbox.fault(Fault::new(Effect::HandleOnRelease {}).at(target).on(method, path).about(text).times(1));
+fn renamed_meanwhile(target: &str, method: &str, path: &str, text: &str) -> (Harness, Ended) {
+    let harness = Harness::connected(Population::of(&["ada", "grace"]).everywhere().world());
+    harness.no_photo("grace");
+    harness.sandbox.fault(Fault::new(Effect::HandleOnRelease {}).at(target).on(method, path).about(text).times(1));
     let arguments = ["run", "pipeline.yaml", "--report", "report"];
-    let child = stage.spawn(&arguments);
-    stage.until("the write is on its way", |stage| stage.sandbox.faults().all().iter().any(|fault| fault.struck > 0));
+    let child = harness.spawn(&arguments);
+    harness.until("the write is on its way", |harness| {
+        harness.sandbox.faults().all().iter().any(|fault| fault.struck > 0)
+    });
     for (name, to) in [("ada", "ada.old"), ("grace", "ada")] {
         let rename = json!({ "rename": { "name": name, "to": to } });
-        stage.sandbox.command(target, &rename).unwrap_or_else(|fault| panic!("{rename}: {fault}"));
+        harness.sandbox.command(target, &rename).unwrap_or_else(|fault| panic!("{rename}: {fault}"));
     }
-    stage.sandbox.faults().release();
-    let ended = stage.wait(child, &arguments);
-    (stage, ended)
+    harness.sandbox.faults().release();
+    let ended = harness.wait(child, &arguments);
+    (harness, ended)
 }
 
 #[test]
@@ -36,7 +38,7 @@ fn a_picture_on_another_account_is_told_first_and_taken_back() {
         [("confluence", "POST", "*/rpc/xmlrpc", "addProfilePicture"), ("bitbucket", "POST", "*/avatar.png", "")]
     {
         println!("{target}");
-        let (stage, ended) = renamed_meanwhile(target, method, path, text);
+        let (harness, ended) = renamed_meanwhile(target, method, path, text);
         let ended = ended.expect_exit(3).expect_answer("MISPLACED");
         let told = &ended.report()["misplaced"][0];
         let words = [&told["target"], &told["account"]["name"], &told["meant_for"]["name"], &told["taken_back"]];
@@ -44,21 +46,21 @@ fn a_picture_on_another_account_is_told_first_and_taken_back() {
             words == [&json!(target), &json!("ada"), &json!("ada"), &json!(true)],
             &format!("told of, found {told}"),
         );
-        let newcomer = stage.account_in(target, "ada");
+        let newcomer = harness.account_in(target, "ada");
         assert_eq!(newcomer.now.kind, ShownKind::Default, "{target}: the newcomer shows the default again");
         // Whoever has the name by now has the picture in the next run, by right.
-        let next = stage.run();
+        let next = harness.run();
         assert_eq!(next.report()["misplaced"], json!([]), "{target}: {}", next.stdout);
     }
 }
 
 #[test]
 fn whoever_uploads_meanwhile_or_shares_a_photo_is_not_misplaced() {
-    let stage = Stage::connected(Company::of(&["ada", "grace", "alan"]).everywhere().world());
+    let harness = Harness::connected(Population::of(&["ada", "grace", "alan"]).everywhere().world());
     // One photo for two: the wiki gives both files one name.
-    stage.new_photo("grace", "ada");
-    stage.no_photo("alan");
-    stage.sandbox.fault(
+    harness.new_photo("grace", "ada");
+    harness.no_photo("alan");
+    harness.sandbox.fault(
         Fault::new(Effect::HandleOnRelease {})
             .at("confluence")
             .on("POST", "*/rpc/xmlrpc")
@@ -66,15 +68,16 @@ fn whoever_uploads_meanwhile_or_shares_a_photo_is_not_misplaced() {
             .times(1),
     );
     let arguments = ["run", "pipeline.yaml", "--report", "report"];
-    let child = stage.spawn(&arguments);
-    stage.until("a write is on its way", |stage| stage.sandbox.faults().all().iter().any(|fault| fault.struck > 0));
+    let child = harness.spawn(&arguments);
+    harness
+        .until("a write is on its way", |harness| harness.sandbox.faults().all().iter().any(|fault| fault.struck > 0));
     for target in ["jira", "confluence", "bitbucket"] {
-        stage.by_hand_in(target, "alan", "hand");
+        harness.by_hand_in(target, "alan", "hand");
     }
-    stage.sandbox.faults().release();
-    let ended = stage.wait(child, &arguments).expect_exit(0);
+    harness.sandbox.faults().release();
+    let ended = harness.wait(child, &arguments).expect_exit(0);
     assert_eq!(ended.report()["misplaced"], json!([]));
     for target in ["confluence", "jira", "bitbucket"] {
-        stage.expect_shown_in(target, &[("ada", Face("ada")), ("grace", Face("ada")), ("alan", Face("hand"))]);
+        harness.expect_shown_in(target, &[("ada", Face("ada")), ("grace", Face("ada")), ("alan", Face("hand"))]);
     }
 }

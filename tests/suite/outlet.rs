@@ -7,9 +7,9 @@
 use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
 use avatarpipe_sandbox::jira::world::AccountWorld;
 
-use super::company::Company;
 use super::ended::{Ended, files};
-use super::stage::Stage;
+use super::harness::Harness;
+use super::population::Population;
 
 /// Names that a terminal, a pipeline of Azure or GitHub, or a reader would take for something else.
 const NAMES: [&str; 6] = [
@@ -21,19 +21,19 @@ const NAMES: [&str; 6] = [
     "under\u{2028}line",
 ];
 
-fn named_so(names: &[&str]) -> Stage {
+fn named_so(names: &[&str]) -> Harness {
     let accounts = names.iter().map(|name| -> AccountWorld {
         let account = serde_json::json!({ "name": name, "display_name": name, "email": format!("{name}@x.example") });
         serde_json::from_value(account).expect("an account of the world")
     });
-    Stage::of(Company::of(&["ada"]).jira(|jira| jira.accounts.extend(accounts)).world())
+    Harness::of(Population::of(&["ada"]).jira(|jira| jira.accounts.extend(accounts)).world())
 }
 
 /// No stream and no file holds a character that is not seen, but for the line breaks of our own lines.
 #[track_caller]
-fn expect_plain(stage: &Stage, ended: &Ended) {
+fn expect_plain(harness: &Harness, ended: &Ended) {
     let of_ours = |name: &str| name.starts_with("report/");
-    let written = files(stage.folder()).into_iter().filter(|(name, _)| of_ours(name));
+    let written = files(harness.folder()).into_iter().filter(|(name, _)| of_ours(name));
     let printed = [("standard output", &ended.stdout), ("standard error", &ended.stderr)];
     let printed = printed.map(|(name, text)| (name.to_owned(), text.clone().into_bytes()));
     for (place, bytes) in printed.into_iter().chain(written) {
@@ -50,13 +50,13 @@ fn expect_plain(stage: &Stage, ended: &Ended) {
 
 #[test]
 fn names_steer_nothing() {
-    let stage = named_so(&NAMES);
+    let harness = named_so(&NAMES);
     for format in ["human", "json"] {
-        let ended = stage.run_with(&["--format", format]).expect_exit(0);
-        expect_plain(&stage, &ended);
+        let ended = harness.run_with(&["--format", format]).expect_exit(0);
+        expect_plain(&harness, &ended);
         let escaped = if format == "human" { "ansi\\u{1b}[31mred" } else { "ansi\\\\u{1b}[31mred" };
         ended.holds(ended.stdout.contains(escaped), "a name that is still known by its rest");
-        expect_plain(&stage, &stage.plan_with(&["--format", format]).expect_exit(0));
+        expect_plain(&harness, &harness.plan_with(&["--format", format]).expect_exit(0));
     }
 }
 
@@ -74,15 +74,15 @@ fn a_secret_that_comes_back_under_another_name_is_kept_nowhere() {
             r#"[{"key":"SECRET","name":"ada","emailAddress":"ada@contoso.example","displayName":"x","active":true}]"#,
         ),
     ] {
-        let mut stage = Stage::company(&["ada"]);
-        let secret = stage.variable("JIRA_PASSWORD").expect("a password").to_owned();
-        stage.keep(&secret);
+        let mut harness = Harness::with_people(&["ada"]);
+        let secret = harness.variable("JIRA_PASSWORD").expect("a password").to_owned();
+        harness.keep(&secret);
         let headers = [("Content-Type".to_owned(), "application/json".to_owned())].into();
         let answer = Answer { status: 200, headers, body: body.replace("SECRET", &secret).into() };
-        let stage = stage.fault(Fault::new(Effect::Answer(answer)).at("jira").on("GET", path));
+        let harness = harness.fault(Fault::new(Effect::Answer(answer)).at("jira").on("GET", path));
         let ended = match path {
-            "*/myself" => stage.finish(&["auth", "pipeline.yaml", "-vvv"]),
-            _ => stage.run_with(&["-vvv"]),
+            "*/myself" => harness.finish(&["auth", "pipeline.yaml", "-vvv"]),
+            _ => harness.run_with(&["-vvv"]),
         };
         ended.holds(ended.code() != Some(0), "a run that does not take such an answer");
         _ = ended.expect_answer("holds a secret of this pipeline");
@@ -91,16 +91,16 @@ fn a_secret_that_comes_back_under_another_name_is_kept_nowhere() {
 
 #[test]
 fn pseudonyms_hold_in_every_sentence() {
-    let company = Company::of(&["ada", "grace"]).account("ada", |account| account.key = Some("KEYOFADA".into()));
-    let stage = Stage::of(company.world()).with(|pipe| _ = pipe.top("report", "{ names: pseudonym }"));
+    let population = Population::of(&["ada", "grace"]).account("ada", |account| account.key = Some("KEYOFADA".into()));
+    let harness = Harness::of(population.world()).with(|pipe| _ = pipe.top("report", "{ names: pseudonym }"));
     // A refusal that names the person, one of the whole target that does, and a quiet run.
     for (status, method, path) in [(400, "POST", "*/temporary"), (400, "GET", "*/user/avatars")] {
         let words = r#"{"errorMessages":["no: ada, Ada, ada@contoso.example, KEYOFADA"],"errors":{}}"#;
         let headers = [("Content-Type".to_owned(), "application/json".to_owned())].into();
         let answer = Answer { status, headers, body: words.to_owned().into() };
-        stage.sandbox.fault(Fault::new(Effect::Answer(answer)).at("jira").on(method, path).about("ada").times(8));
-        let ended = stage.run();
-        let reported = files(stage.folder()).into_iter().filter(|(name, _)| name.starts_with("report/"));
+        harness.sandbox.fault(Fault::new(Effect::Answer(answer)).at("jira").on(method, path).about("ada").times(8));
+        let ended = harness.run();
+        let reported = files(harness.folder()).into_iter().filter(|(name, _)| name.starts_with("report/"));
         let printed = [("stdout".to_owned(), ended.stdout.clone()), ("stderr".to_owned(), ended.stderr.clone())];
         let printed = printed.into_iter().map(|(name, text)| (name, text.into_bytes()));
         for (place, bytes) in reported.chain(printed) {

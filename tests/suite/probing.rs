@@ -7,16 +7,16 @@ use avatarpipe_sandbox::faults::{Effect, Fault};
 use avatarpipe_sandbox::truth::ShownKind;
 use serde_json::{Value, json};
 
-use super::company::{Company, file};
 use super::ended::Ended;
-use super::stage::Stage;
+use super::harness::Harness;
+use super::population::{Population, file};
 use super::truth::Shows::{Face, Start};
 
 const PROBE: [&str; 5] = ["auth", "pipeline.yaml", "--probe", "--format", "json"];
 const OURS: &str = "svc-avatars";
 
-fn stage() -> Stage {
-    Stage::connected(Company::of(&["ada"]).everywhere().world()).with(|pipe| {
+fn harness() -> Harness {
+    Harness::connected(Population::of(&["ada"]).everywhere().world()).with(|pipe| {
         for target in ["jira", "confluence", "bitbucket"] {
             pipe.target(target).set("quiet", "0s");
         }
@@ -35,30 +35,30 @@ fn told(ended: &Ended, target: &str) -> Vec<String> {
 
 /// Our own account is as it was everywhere, and nothing lies about.
 #[track_caller]
-fn expect_put_back(stage: &Stage) {
+fn expect_put_back(harness: &Harness) {
     for target in ["jira", "confluence", "bitbucket"] {
-        stage.expect_shown_in(target, &[(OURS, Start), ("ada", Start)]);
+        harness.expect_shown_in(target, &[(OURS, Start), ("ada", Start)]);
     }
 }
 
 #[test]
 fn every_product_is_tried_and_put_back() {
-    let stage = stage();
-    let ended = stage.finish(&PROBE).expect_exit(0);
+    let harness = harness();
+    let ended = harness.finish(&PROBE).expect_exit(0);
     assert_eq!(told(&ended, "jira"), ["session works", "one_step works"]);
     assert_eq!(told(&ended, "confluence"), ["xmlrpc works"]);
     assert_eq!(told(&ended, "bitbucket"), ["multipart works"]);
-    expect_put_back(&stage);
-    let touched = stage.sandbox.truth().writes;
+    expect_put_back(&harness);
+    let touched = harness.sandbox.truth().writes;
     for simulator in ["jira", "confluence", "bitbucket"] {
-        let ours = stage.account_in(simulator, OURS).key;
+        let ours = harness.account_in(simulator, OURS).key;
         let mut touched = touched.iter().filter(|write| write.simulator == simulator).peekable();
         assert!(touched.peek().is_some(), "nothing was tried at {simulator}");
         assert!(touched.all(|write| write.account == ours), "somebody else was written to in {simulator}");
     }
-    stage.run().expect_exit(0);
+    harness.run().expect_exit(0);
     for target in ["jira", "confluence", "bitbucket"] {
-        stage.expect_shown_in(target, &[("ada", Face("ada")), (OURS, Start)]);
+        harness.expect_shown_in(target, &[("ada", Face("ada")), (OURS, Start)]);
     }
 }
 
@@ -68,67 +68,67 @@ fn what_the_service_account_chose_itself_is_put_back_or_not_touched() {
         (json!({ "upload": { "name": OURS, "picture": file("hand") } }), "xmlrpc works", "multipart not_tried"),
         (json!({ "stock": { "name": OURS, "stock": 1 } }), "xmlrpc works", "multipart works"),
     ] {
-        let stage = stage();
-        let command = |simulator: &str| stage.sandbox.command(simulator, &choice);
+        let harness = harness();
+        let command = |simulator: &str| harness.sandbox.command(simulator, &choice);
         command("confluence").unwrap_or_else(|fault| panic!("{fault}"));
         // Bitbucket has no pictures to choose from.
         let chosen = command("bitbucket").is_ok();
-        let before = ["confluence", "bitbucket"].map(|target| stage.account_in(target, OURS).now.bytes);
-        stage.sandbox.reset_writes();
-        let ended = stage.finish(&PROBE).expect_exit(0);
+        let before = ["confluence", "bitbucket"].map(|target| harness.account_in(target, OURS).now.bytes);
+        harness.sandbox.reset_writes();
+        let ended = harness.finish(&PROBE).expect_exit(0);
         assert_eq!(
             (told(&ended, "confluence"), told(&ended, "bitbucket")),
             (vec![wiki.to_owned()], vec![git.to_owned()])
         );
-        assert_eq!(["confluence", "bitbucket"].map(|target| stage.account_in(target, OURS).now.bytes), before);
-        let written = stage.sandbox.truth().writes.iter().any(|write| write.simulator == "bitbucket");
+        assert_eq!(["confluence", "bitbucket"].map(|target| harness.account_in(target, OURS).now.bytes), before);
+        let written = harness.sandbox.truth().writes.iter().any(|write| write.simulator == "bitbucket");
         assert_eq!(written, !chosen, "a picture that Bitbucket could not give back");
-        stage.expect_promises();
+        harness.expect_promises();
     }
 }
 
 #[test]
 fn the_endpoint_is_tried_where_the_default_is_shown() {
-    let stage = stage().switch("confluence", "endpoint", "installed");
-    let stage = stage.with(|pipe| _ = pipe.target("confluence").set("upload", "endpoint"));
-    assert_eq!(told(&stage.finish(&PROBE).expect_exit(0), "confluence"), ["endpoint works"]);
-    expect_put_back(&stage);
+    let harness = harness().switch("confluence", "endpoint", "installed");
+    let harness = harness.with(|pipe| _ = pipe.target("confluence").set("upload", "endpoint"));
+    assert_eq!(told(&harness.finish(&PROBE).expect_exit(0), "confluence"), ["endpoint works"]);
+    expect_put_back(&harness);
     let choice = json!({ "stock": { "name": OURS, "stock": 1 } });
-    stage.sandbox.command("confluence", &choice).unwrap_or_else(|fault| panic!("{fault}"));
-    stage.sandbox.reset_writes();
-    assert_eq!(told(&stage.finish(&PROBE).expect_exit(0), "confluence"), ["endpoint not_tried"]);
-    assert!(!stage.sandbox.truth().writes.iter().any(|write| write.simulator == "confluence"));
+    harness.sandbox.command("confluence", &choice).unwrap_or_else(|fault| panic!("{fault}"));
+    harness.sandbox.reset_writes();
+    assert_eq!(told(&harness.finish(&PROBE).expect_exit(0), "confluence"), ["endpoint not_tried"]);
+    assert!(!harness.sandbox.truth().writes.iter().any(|write| write.simulator == "confluence"));
 }
 
 #[test]
 fn a_way_that_is_closed_is_told_and_the_way_that_is_used_decides() {
     // `upload: auto` with a password uses the session, so a server without the one-step upload is fine.
-    let stage = stage().switch("jira", "one_step", "off");
-    let ended = stage.finish(&PROBE).expect_exit(0);
+    let harness = harness().switch("jira", "one_step", "off");
+    let ended = harness.finish(&PROBE).expect_exit(0);
     assert_eq!(told(&ended, "jira"), ["session works", "one_step fails"]);
-    expect_put_back(&stage);
-    let stage = stage.with(|pipe| _ = pipe.jira("upload", "one_step"));
-    stage.finish(&PROBE).expect_exit(6).expect_answer("a crop");
+    expect_put_back(&harness);
+    let harness = harness.with(|pipe| _ = pipe.jira("upload", "one_step"));
+    harness.finish(&PROBE).expect_exit(6).expect_answer("a crop");
 
     // A token whose session ends uses one step; the answer says both.
-    let stage = self::stage().with(|pipe| _ = pipe.by_token());
-    let ended = stage.finish(&PROBE).expect_exit(0);
+    let harness = self::harness().with(|pipe| _ = pipe.by_token());
+    let ended = harness.finish(&PROBE).expect_exit(0);
     assert_eq!(told(&ended, "jira"), ["session fails", "one_step works"]);
-    expect_put_back(&stage);
-    let stage = stage.with(|pipe| _ = pipe.jira("upload", "session"));
-    let ended = stage.finish(&PROBE).expect_exit(6);
+    expect_put_back(&harness);
+    let harness = harness.with(|pipe| _ = pipe.jira("upload", "session"));
+    let ended = harness.finish(&PROBE).expect_exit(6);
     let ended =
         ended.expect_answer("atlassian.pats.invalidate.session.enabled").expect_answer("`upload: one_step` works");
     ended.holds_no_answer("pictures go up");
-    expect_put_back(&stage);
+    expect_put_back(&harness);
 }
 
 #[test]
 fn a_target_on_dry_run_is_not_tried() {
-    let stage = stage().with(|pipe| _ = pipe.target("bitbucket").set("dry_run", "true"));
-    let ended = stage.finish(&PROBE).expect_exit(0);
+    let harness = harness().with(|pipe| _ = pipe.target("bitbucket").set("dry_run", "true"));
+    let ended = harness.finish(&PROBE).expect_exit(0);
     assert_eq!(told(&ended, "bitbucket"), ["multipart not_tried"]);
-    assert!(!stage.sandbox.truth().writes.iter().any(|write| write.simulator == "bitbucket"));
+    assert!(!harness.sandbox.truth().writes.iter().any(|write| write.simulator == "bitbucket"));
 }
 
 #[test]
@@ -149,35 +149,35 @@ fn a_probe_of_bitbucket_that_was_killed_is_taken_back_by_the_next_run() {
 #[test]
 fn two_probes_whose_answers_were_lost_leave_nothing() {
     // Their pictures look alike: while both are there, neither can be told to be the one that its intent speaks of.
-    let stage = stage().with(|pipe| {
+    let harness = harness().with(|pipe| {
         pipe.without_target("confluence").without_target("bitbucket");
         pipe.jira("upload", "session");
     });
     for _ in 0..2 {
         let create = Fault::new(Effect::HandleThenDrop {}).at("jira").on("POST", "*/user/avatar").times(1);
-        stage.sandbox.fault(create);
+        harness.sandbox.fault(create);
         let unread = Fault::new(Effect::LoginPage {}).at("jira").on("GET", "*/user/avatars").after(1);
-        stage.sandbox.fault(unread);
-        stage.finish(&PROBE);
-        stage.sandbox.faults().clear();
+        harness.sandbox.fault(unread);
+        harness.finish(&PROBE);
+        harness.sandbox.faults().clear();
     }
-    stage.run().expect_exit(0);
-    stage.expect_shown(&[("ada", Face("ada")), (OURS, Start)]);
+    harness.run().expect_exit(0);
+    harness.expect_shown(&[("ada", Face("ada")), (OURS, Start)]);
 }
 
 fn kill_everywhere(simulator: &str) {
-    let stage = || {
+    let harness = || {
         let others = ["jira", "confluence", "bitbucket"].into_iter().filter(|target| *target != simulator);
-        stage().with(|pipe| others.for_each(|target| _ = pipe.without_target(target)))
+        harness().with(|pipe| others.for_each(|target| _ = pipe.without_target(target)))
     };
-    let requests = requests_of_a_probe(&stage(), simulator);
+    let requests = requests_of_a_probe(&harness(), simulator);
     for (nth, killed) in requests.flat_map(|nth| [(nth, Killed::Before), (nth, Killed::After)]) {
         println!("killed {killed:?} request {nth}");
-        let stage = stage();
-        kill(&stage, simulator, nth, killed);
-        stage.run().expect_exit(0);
-        assert!(!stage.account_in(simulator, OURS).changed(), "our own account shows another picture than before");
-        let truth = stage.sandbox.truth();
+        let harness = harness();
+        kill(&harness, simulator, nth, killed);
+        harness.run().expect_exit(0);
+        assert!(!harness.account_in(simulator, OURS).changed(), "our own account shows another picture than before");
+        let truth = harness.sandbox.truth();
         let strays: Vec<_> =
             truth.avatars.iter().filter(|avatar| avatar.creator != "world" && !avatar.selected).collect();
         // A default picture does not show where the account's files are: such a file is a debt
@@ -185,7 +185,7 @@ fn kill_everywhere(simulator: &str) {
         let owed = usize::from(simulator == "confluence");
         assert!(strays.len() <= owed, "{strays:?}");
         assert_eq!(truth.violations, [""; 0]);
-        assert_eq!(stage.account_in(simulator, "ada").now.kind, ShownKind::Custom);
+        assert_eq!(harness.account_in(simulator, "ada").now.kind, ShownKind::Custom);
     }
 }
 
@@ -197,15 +197,16 @@ enum Killed {
 }
 
 /// From the request before the first that may write, to the end.
-fn requests_of_a_probe(stage: &Stage, simulator: &str) -> std::ops::Range<u32> {
-    stage.finish(&PROBE).expect_exit(0);
-    let entries: Vec<_> = stage.sandbox.requests().entries().into_iter().filter(|e| e.simulator == simulator).collect();
+fn requests_of_a_probe(harness: &Harness, simulator: &str) -> std::ops::Range<u32> {
+    harness.finish(&PROBE).expect_exit(0);
+    let entries: Vec<_> =
+        harness.sandbox.requests().entries().into_iter().filter(|e| e.simulator == simulator).collect();
     let write = entries.iter().position(|entry| entry.method != "GET").expect("a probe writes");
     u32::try_from(write - 1).expect("few")..u32::try_from(entries.len()).expect("few")
 }
 
-fn kill(stage: &Stage, simulator: &str, nth: u32, killed: Killed) {
-    let faults = stage.sandbox.faults();
+fn kill(harness: &Harness, simulator: &str, nth: u32, killed: Killed) {
+    let faults = harness.sandbox.faults();
     let hang = Fault::new(Effect::Delay { ms: 600_000 }).at(simulator);
     match killed {
         Killed::Before => _ = faults.add(hang.after(nth)),
@@ -214,11 +215,11 @@ fn kill(stage: &Stage, simulator: &str, nth: u32, killed: Killed) {
             faults.add(hang.after(nth + 1));
         }
     }
-    let mut child = stage.spawn(&PROBE);
-    stage.until("the request arrives", |stage| match killed {
-        Killed::Before => stage.sandbox.requests().of(simulator) > u64::from(nth),
+    let mut child = harness.spawn(&PROBE);
+    harness.until("the request arrives", |harness| match killed {
+        Killed::Before => harness.sandbox.requests().of(simulator) > u64::from(nth),
         Killed::After => {
-            let entries = stage.sandbox.requests().entries();
+            let entries = harness.sandbox.requests().entries();
             entries.iter().any(|entry| entry.fault.as_deref() == Some("handle_then_drop"))
         }
     });

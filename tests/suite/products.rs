@@ -1,14 +1,14 @@
 //! Every source and target of a world in one pipeline file.
 //!
 //! Owns: addresses, credentials and key files of Google, Confluence and Bitbucket.
-//! Leaves to others: Entra and Jira, which every stage has (`stage`).
+//! Leaves to others: Entra and Jira, which every harness has (`harness`).
 //! A newcomer gets wrong: the key of a Google service account is a file in the test's folder, as it is with a customer.
 
 use avatarpipe_sandbox::{Secret, World};
 
-use super::stage::Stage;
+use super::harness::Harness;
 
-impl Stage {
+impl Harness {
     /// Entra, then Google; Jira, Confluence and Bitbucket, as far as the world has them.
     pub fn connected(world: World) -> Self {
         Self::of(world).connect_all()

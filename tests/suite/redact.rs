@@ -3,7 +3,7 @@
 //! Owns: ids, times, addresses. Leaves to others: everything else, which must be the same on every machine.
 //! A newcomer gets wrong: a shape is a text in which `0` stands for any digit and `x` for any hexadecimal one.
 
-use super::stage::Stage;
+use super::harness::Harness;
 
 /// Each shape with what stands in its place.
 const SHAPES: [(&str, &str); 5] = [
@@ -15,9 +15,9 @@ const SHAPES: [(&str, &str); 5] = [
 ];
 
 /// The text without what differs.
-pub fn redact(stage: &Stage, text: &str) -> String {
-    let mut text = text.replace(&stage.folder().display().to_string(), "<folder>");
-    for (name, url) in stage.sandbox.endpoints() {
+pub fn redact(harness: &Harness, text: &str) -> String {
+    let mut text = text.replace(&harness.folder().display().to_string(), "<folder>");
+    for (name, url) in harness.sandbox.endpoints() {
         text = text.replace(url.as_str(), &format!("<{name}>"));
     }
     SHAPES.iter().fold(text, |text, (shape, with)| replace(&text, shape, with))

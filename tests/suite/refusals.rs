@@ -10,8 +10,8 @@
 use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
 use serde_json::{Value, json};
 
-use super::company::{Company, address, bought, file};
-use super::stage::Stage;
+use super::harness::Harness;
+use super::population::{Population, address, bought, file};
 use super::truth::Shows::{self, Default, Face, Start};
 
 /// What a failure means for the person.
@@ -38,13 +38,13 @@ fn names(rows: usize) -> Vec<String> {
 
 /// After the run: who was proven to have no photo shows the default, everybody else what they showed.
 #[track_caller]
-fn expect_classes(stage: &Stage, rows: &[(u16, Value, Class)], names: &[String]) {
-    let writes = stage.sandbox.truth().writes;
+fn expect_classes(harness: &Harness, rows: &[(u16, Value, Class)], names: &[String]) {
+    let writes = harness.sandbox.truth().writes;
     for ((status, body, class), name) in rows.iter().zip(names) {
         let shows = if *class == Absent { Default } else { Face(name) };
         println!("{name}: {status} {body} is {class:?}");
-        stage.expect_shown(&[(name, shows)]);
-        let key = stage.account(name).key;
+        harness.expect_shown(&[(name, shows)]);
+        let key = harness.account(name).key;
         let written = writes.iter().any(|write| write.account == key);
         assert_eq!(written, *class == Absent, "a write for {name}");
     }
@@ -80,22 +80,23 @@ fn what_graph_says_of_one_photo() {
         (200, json!([]), Unknown),
     ];
     let names = names(rows.len() + 1);
-    let stage = Stage::company(&names.iter().map(String::as_str).collect::<Vec<_>>());
-    let stage = stage.with(|pipe| _ = pipe.top("limits", WIDE));
-    stage.run().expect_exit(0);
-    let people = stage.sandbox.truth().people;
+    let harness = Harness::with_people(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let harness = harness.with(|pipe| _ = pipe.top("limits", WIDE));
+    harness.run().expect_exit(0);
+    let people = harness.sandbox.truth().people;
     for ((status, body, _), name) in rows.iter().zip(&names) {
-        let person = people.iter().find(|person| person.user_name == address(name)).expect("a person of this company");
-        stage.sandbox.fault(Fault::new(answer(*status, body.clone())).at("graph").in_parts().about(&person.id));
+        let person =
+            people.iter().find(|person| person.user_name == address(name)).expect("a person of this population");
+        harness.sandbox.fault(Fault::new(answer(*status, body.clone())).at("graph").in_parts().about(&person.id));
     }
     // The answer of one pixel is metadata and bytes, so it is the world's.
     let last = names.last().expect("there are rows");
-    stage.directory(&json!({ "photo": { "person": address(last), "now": { "none": "one_pixel" } } }));
-    stage.sandbox.reset_writes();
+    harness.directory(&json!({ "photo": { "person": address(last), "now": { "none": "one_pixel" } } }));
+    harness.sandbox.reset_writes();
     // Most photos are lost on the way: no success.
-    stage.run().expect_exit(3);
+    harness.run().expect_exit(3);
     let pixel = [(200, json!("one pixel"), Absent)];
-    expect_classes(&stage, &[&rows[..], &pixel].concat(), &names);
+    expect_classes(&harness, &[&rows[..], &pixel].concat(), &names);
 }
 
 #[test]
@@ -116,21 +117,21 @@ fn what_google_says_of_one_photo() {
         (200, json!("<html>Sign in</html>"), Unknown),
     ];
     let names = names(rows.len());
-    let company = Company::of(&["ada"]).with_google(&names.iter().map(String::as_str).collect::<Vec<_>>());
-    let stage = Stage::connected(company.world()).with(|pipe| _ = pipe.top("limits", WIDE));
-    stage.run().expect_exit(0);
-    let people = stage.sandbox.truth().people;
+    let population = Population::of(&["ada"]).with_google(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let harness = Harness::connected(population.world()).with(|pipe| _ = pipe.top("limits", WIDE));
+    harness.run().expect_exit(0);
+    let people = harness.sandbox.truth().people;
     for ((status, body, _), name) in rows.iter().zip(&names) {
         let photo = json!({ "photo": { "user": bought(name), "now": { "file": file("spare") } } });
-        stage.sandbox.command("directory", &photo).unwrap_or_else(|fault| panic!("{fault}"));
+        harness.sandbox.command("directory", &photo).unwrap_or_else(|fault| panic!("{fault}"));
         let person = people.iter().find(|person| person.user_name == bought(name)).expect("a user of this customer");
         let text = format!("{}/photos", person.id);
-        stage.sandbox.fault(Fault::new(answer(*status, body.clone())).at("directory").in_parts().about(&text));
+        harness.sandbox.fault(Fault::new(answer(*status, body.clone())).at("directory").in_parts().about(&text));
     }
-    stage.sandbox.reset_writes();
+    harness.sandbox.reset_writes();
     // Most photos are lost on the way: no success.
-    stage.run().expect_exit(3);
-    expect_classes(&stage, &rows, &names);
+    harness.run().expect_exit(3);
+    expect_classes(&harness, &rows, &names);
 }
 
 #[test]
@@ -143,11 +144,11 @@ fn what_fails_a_source_as_a_whole_writes_nothing() {
     let entra = |effect: Effect, method: &str, path: &str| Fault::new(effect).at("graph").on(method, path);
     let directory = |effect: Effect| Fault::new(effect).at("directory").on("GET", "*/users");
     let token = |error: &str| answer(400, json!({ "error": error, "error_description": "told", "error_codes": [1] }));
-    let stage = Stage::connected(Company::of(&["ada"]).with_google(&["leslie"]).world());
-    stage.run().expect_exit(0);
-    stage.no_photo("ada");
+    let harness = Harness::connected(Population::of(&["ada"]).with_google(&["leslie"]).world());
+    harness.run().expect_exit(0);
+    harness.no_photo("ada");
     let gone = json!({ "photo": { "user": bought("leslie"), "now": { "none": {} } } });
-    stage.sandbox.command("directory", &gone).unwrap_or_else(|fault| panic!("{fault}"));
+    harness.sandbox.command("directory", &gone).unwrap_or_else(|fault| panic!("{fault}"));
     for (source, exit, fault) in [
         ("entra", 5, Fault::new(token("invalid_client")).at("login")),
         ("entra", 5, entra(graph(401, "InvalidAuthenticationToken"), "GET", "*/users")),
@@ -174,17 +175,17 @@ fn what_fails_a_source_as_a_whole_writes_nothing() {
         ("google", 6, directory(Effect::LoginPage {})),
     ] {
         println!("{source}: {fault:?}");
-        stage.sandbox.fault(fault);
-        stage.sandbox.reset_writes();
+        harness.sandbox.fault(fault);
+        harness.sandbox.reset_writes();
         // The other source is as it was, and its change is made only once everything is well.
-        let ended = stage.run_with(&["--only", if source == "entra" { "ada" } else { "leslie" }]);
+        let ended = harness.run_with(&["--only", if source == "entra" { "ada" } else { "leslie" }]);
         ended.expect_exit(exit).expect_answer(&format!("{source} (failed)"));
-        assert_eq!(stage.sandbox.truth().writes, []);
-        stage.expect_shown(&[("ada", Face("ada")), ("leslie", Face("leslie"))]);
-        stage.sandbox.faults().clear();
+        assert_eq!(harness.sandbox.truth().writes, []);
+        harness.expect_shown(&[("ada", Face("ada")), ("leslie", Face("leslie"))]);
+        harness.sandbox.faults().clear();
     }
-    stage.run().expect_exit(0);
-    stage.expect_shown(&[("ada", Default), ("leslie", Default)]);
+    harness.run().expect_exit(0);
+    harness.expect_shown(&[("ada", Default), ("leslie", Default)]);
 }
 
 /// A product, the request that writes a picture, and what it may answer for one person.
@@ -243,8 +244,8 @@ fn writes() -> [Writes; 3] {
 fn what_a_server_refuses_for_one_person_stops_nobody_else_and_leaves_nothing_behind() {
     for Writes { target, path, text, answers } in writes() {
         let names = names(answers.len() + 1);
-        let company = Company::of(&names.iter().map(String::as_str).collect::<Vec<_>>()).everywhere();
-        let stage = Stage::connected(company.world()).with(|pipe| {
+        let population = Population::of(&names.iter().map(String::as_str).collect::<Vec<_>>()).everywhere();
+        let harness = Harness::connected(population.world()).with(|pipe| {
             for other in ["jira", "confluence", "bitbucket"].iter().filter(|other| **other != target) {
                 pipe.without_target(other);
             }
@@ -252,26 +253,26 @@ fn what_a_server_refuses_for_one_person_stops_nobody_else_and_leaves_nothing_beh
         });
         for (effect, name) in answers.iter().zip(&names) {
             println!("{target}, {name}: {effect:?}");
-            stage.sandbox.fault(Fault::new(effect.clone()).at(target).on("POST", path).about(&text(name)));
+            harness.sandbox.fault(Fault::new(effect.clone()).at(target).on("POST", path).about(&text(name)));
         }
-        let ended = stage.run().expect_exit(3);
+        let ended = harness.run().expect_exit(3);
         let (fine, failed) = names.split_last().expect("there are rows");
         for name in failed {
             let line = ended.line(target, name);
             ended.holds(line["error"]["message"].is_string(), &format!("what went wrong for {name}, found {line}"));
-            stage.expect_shown_in(target, &[(name, Start)]);
+            harness.expect_shown_in(target, &[(name, Start)]);
         }
-        stage.expect_shown_in(target, &[(fine, Face(fine))]);
-        stage.sandbox.faults().clear();
-        stage.run().expect_exit(0);
+        harness.expect_shown_in(target, &[(fine, Face(fine))]);
+        harness.sandbox.faults().clear();
+        harness.run().expect_exit(0);
         let all: Vec<(&str, Shows<'_>)> = names.iter().map(|name| (name.as_str(), Face(name))).collect();
-        stage.expect_shown_in(target, &all);
+        harness.expect_shown_in(target, &all);
     }
 }
 
 #[test]
 fn what_fails_a_target_as_a_whole_writes_nothing_there() {
-    let stage = Stage::connected(Company::of(&["ada"]).everywhere().world());
+    let harness = Harness::connected(Population::of(&["ada"]).everywhere().world());
     let listing = [("jira", "*/user/search"), ("confluence", "*/user/list"), ("bitbucket", "*/api/latest/users")];
     for (target, path) in listing {
         for (exit, effect) in [
@@ -283,12 +284,12 @@ fn what_fails_a_target_as_a_whole_writes_nothing_there() {
             (5, Effect::Special("login_refused".into())),
         ] {
             println!("{target}: {effect:?}");
-            stage.sandbox.fault(Fault::new(effect).at(target).on("GET", path));
-            stage.sandbox.reset_writes();
-            stage.run_with(&["--target", target]).expect_exit(exit).expect_answer(&format!("{target} (failed)"));
-            assert_eq!(stage.sandbox.truth().writes, []);
-            stage.sandbox.faults().clear();
+            harness.sandbox.fault(Fault::new(effect).at(target).on("GET", path));
+            harness.sandbox.reset_writes();
+            harness.run_with(&["--target", target]).expect_exit(exit).expect_answer(&format!("{target} (failed)"));
+            assert_eq!(harness.sandbox.truth().writes, []);
+            harness.sandbox.faults().clear();
         }
     }
-    stage.run().expect_exit(0);
+    harness.run().expect_exit(0);
 }

@@ -2,8 +2,8 @@
 
 use avatarpipe_sandbox::jira::version::Version;
 
-use super::company::Company;
-use super::stage::Stage;
+use super::harness::Harness;
+use super::population::Population;
 use super::truth::Shows::{Default, Face};
 
 /// The ways to sign in, with the size at which pictures end up.
@@ -11,8 +11,8 @@ const WAYS: [(&str, u32); 2] = [("password", 256), ("token", 48)];
 
 const PEOPLE: [&str; 6] = ["ada", "grace", "alan", "edsger", "barbara", "donald"];
 
-fn stage(way: &str, world: Company) -> Stage {
-    Stage::of(world.world()).with(|pipe| {
+fn harness(way: &str, world: Population) -> Harness {
+    Harness::of(world.world()).with(|pipe| {
         pipe.top("limits", "{ reverts: { count: 50, share: 100% } }");
         if way == "token" {
             pipe.by_token();
@@ -23,38 +23,38 @@ fn stage(way: &str, world: Company) -> Stage {
 #[test]
 fn every_kind_of_run_costs_what_was_forecast() {
     for (way, side) in WAYS {
-        let mut stage = stage(way, Company::of(&PEOPLE));
-        stage.edit(|pipe| _ = pipe.jira("accounts", "{ exclude: [donald] }"));
+        let mut harness = harness(way, Population::of(&PEOPLE));
+        harness.edit(|pipe| _ = pipe.jira("accounts", "{ exclude: [donald] }"));
 
-        let (first, _) = stage.counted(Stage::run);
+        let (first, _) = harness.counted(Harness::run);
         assert_eq!(first.expect_exit(0).count("jira", "replaced"), 5, "{way}");
-        let picture = image::load_from_memory(&stage.account("ada").now.bytes).expect("a picture");
+        let picture = image::load_from_memory(&harness.account("ada").now.bytes).expect("a picture");
         // The simulator shows every picture at the size that a browser asks for; what it stores is the avatar.
-        let stored = stage.sandbox.truth().avatars.into_iter().find(|a| a.creator != "world").expect("an avatar");
+        let stored = harness.sandbox.truth().avatars.into_iter().find(|a| a.creator != "world").expect("an avatar");
         let stored = image::load_from_memory(&stored.bytes).expect("a picture");
         assert!(stored.width() <= side && picture.width() >= stored.width(), "{way}: {}", stored.width());
         assert_eq!(stored.width(), side.min(96), "{way}");
 
-        let (quiet, _) = stage.counted(Stage::run);
+        let (quiet, _) = harness.counted(Harness::run);
         quiet.expect_exit(0).expect_answer("nothing to do");
-        assert_eq!(stage.writes(), [""; 0], "{way}");
+        assert_eq!(harness.writes(), [""; 0], "{way}");
 
         for (name, of) in [("ada", "spare"), ("grace", "hand")] {
-            stage.new_photo(name, of);
+            harness.new_photo(name, of);
         }
-        let (changed, _) = stage.counted(Stage::run);
+        let (changed, _) = harness.counted(Harness::run);
         let changed = changed.expect_exit(0);
         assert_eq!(changed.count("jira", "replaced"), 2, "{way}");
         assert_eq!(changed.report()["sources"][0]["downloaded"], 2, "{way}");
 
-        stage.no_photo("alan");
-        let (removed, _) = stage.counted(Stage::run);
+        harness.no_photo("alan");
+        let (removed, _) = harness.counted(Harness::run);
         assert_eq!(removed.expect_exit(0).count("jira", "reverted"), 1, "{way}");
 
-        stage.edit(|pipe| _ = pipe.jira("accounts", "{}"));
-        let (added, _) = stage.counted(Stage::run);
+        harness.edit(|pipe| _ = pipe.jira("accounts", "{}"));
+        let (added, _) = harness.counted(Harness::run);
         assert_eq!(added.expect_exit(0).count("jira", "replaced"), 1, "{way}");
-        stage.expect_shown(&[
+        harness.expect_shown(&[
             ("ada", Face("spare")),
             ("grace", Face("hand")),
             ("alan", Default),
@@ -66,17 +66,17 @@ fn every_kind_of_run_costs_what_was_forecast() {
 
 #[test]
 fn a_photo_that_is_gone_is_asked_for_twice() {
-    let stage = stage("password", Company::of(&["ada", "grace"]));
-    stage.run().expect_exit(0);
-    let (_, quiet) = stage.counted(Stage::run);
-    stage.no_photo("ada");
-    let (gone, twice) = stage.counted(Stage::run);
+    let harness = harness("password", Population::of(&["ada", "grace"]));
+    harness.run().expect_exit(0);
+    let (_, quiet) = harness.counted(Harness::run);
+    harness.no_photo("ada");
+    let (gone, twice) = harness.counted(Harness::run);
     gone.expect_exit(0).expect_line("ada", "revert", "absent", "done");
     assert_eq!(twice["entra"], quiet["entra"] + 1, "the second question");
     let asked = |entry: &avatarpipe_sandbox::requests::Entry| {
         entry.parts.iter().filter(|(part, status)| part.contains("/photo") && *status == 404).count()
     };
-    assert_eq!(stage.sandbox.requests().entries().iter().map(asked).sum::<usize>(), 2);
+    assert_eq!(harness.sandbox.requests().entries().iter().map(asked).sum::<usize>(), 2);
 }
 
 #[test]
@@ -88,22 +88,22 @@ fn every_way_to_list_accounts_costs_what_was_forecast() {
         Version::new(10, 3, 9),
         Version::new(11, 0, 0),
     ] {
-        let company = Company::of(&PEOPLE[..3]).release(version);
-        let company = PEOPLE[..3].iter().fold(company, |company, name| {
-            company.account(name, |account| account.groups = vec!["jira-software-users".to_owned()])
+        let population = Population::of(&PEOPLE[..3]).release(version);
+        let population = PEOPLE[..3].iter().fold(population, |population, name| {
+            population.account(name, |account| account.groups = vec!["jira-software-users".to_owned()])
         });
         // From 11.0 on, passwords open nothing.
         let way = if version.major >= 11 { "token" } else { "password" };
-        let mut stage = stage(way, company);
+        let mut harness = harness(way, population);
         if version.major == 10 && version.minor < 3 {
             // These list 100 accounts in all (JRASERVER-78520).
-            stage.edit(|pipe| _ = pipe.jira("accounts", "{ groups: [jira-software-users] }"));
+            harness.edit(|pipe| _ = pipe.jira("accounts", "{ groups: [jira-software-users] }"));
         }
-        let (first, _) = stage.counted(Stage::run);
+        let (first, _) = harness.counted(Harness::run);
         first.expect_exit(0);
-        let (second, _) = stage.counted(Stage::run);
+        let (second, _) = harness.counted(Harness::run);
         second.expect_exit(0).expect_answer("nothing to do");
-        assert_eq!(stage.writes(), [""; 0], "{version:?}");
-        stage.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace")), ("alan", Face("alan"))]);
+        assert_eq!(harness.writes(), [""; 0], "{version:?}");
+        harness.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace")), ("alan", Face("alan"))]);
     }
 }

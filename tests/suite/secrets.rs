@@ -1,27 +1,27 @@
-//! No secret in any output at any verbosity. Every test looks for them ([`super::stage::Stage::finish`]); here are the
+//! No secret in any output at any verbosity. Every test looks for them ([`super::harness::Harness::finish`]); here are the
 //! loudest runs and the worst failures.
 
 use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
 
-use super::stage::Stage;
+use super::harness::Harness;
 
 #[test]
 fn nothing_is_given_away_by_the_loudest_of_runs() {
     for token in [false, true] {
-        let stage = Stage::company(&["ada", "grace"]).with(|pipe| {
+        let harness = Harness::with_people(&["ada", "grace"]).with(|pipe| {
             if token {
                 pipe.by_token();
             }
         });
         for format in ["human", "json"] {
-            let ended = stage.run_with(&["-vvv", "--log-format", format, "--format", format]).expect_exit(0);
+            let ended = harness.run_with(&["-vvv", "--log-format", format, "--format", format]).expect_exit(0);
             ended.holds(ended.stderr.lines().count() > 5, "a loud log");
             for words in ["Bearer ey", "Basic ", "JSESSIONID="] {
                 ended.holds(!ended.stderr.contains(words), &format!("no `{words}` in the log"));
             }
         }
-        stage.plan_with(&["-vvv"]).expect_exit(0);
-        stage.finish(&["status", "pipeline.yaml"]).expect_exit(0);
+        harness.plan_with(&["-vvv"]).expect_exit(0);
+        harness.finish(&["status", "pipeline.yaml"]).expect_exit(0);
     }
 }
 
@@ -33,13 +33,13 @@ fn nothing_is_given_away_by_servers_that_answer_with_what_they_were_sent() {
                 let secrets = format!("client_secret=canary~client/secret+1 {secret}");
                 let headers = [("Location".to_owned(), format!("/x?{}", secrets.replace(' ', "%20")))].into();
                 let answer = Answer { status, headers, body: secrets.into() };
-                let stage = Stage::company(&["ada"]).fault(Fault::new(Effect::Answer(answer)).at(simulator));
-                let stage = stage.with(|pipe| {
+                let harness = Harness::with_people(&["ada"]).fault(Fault::new(Effect::Answer(answer)).at(simulator));
+                let harness = harness.with(|pipe| {
                     if token {
                         pipe.by_token();
                     }
                 });
-                let ended = stage.run_with(&["-vvv"]);
+                let ended = harness.run_with(&["-vvv"]);
                 ended.holds(!ended.stdout.contains(": done"), "a failure");
             }
         }
@@ -48,11 +48,11 @@ fn nothing_is_given_away_by_servers_that_answer_with_what_they_were_sent() {
 
 #[test]
 fn nothing_is_given_away_by_a_wrong_file() {
-    let mut stage = Stage::company(&["ada"]);
-    stage.edit(|pipe| _ = pipe.jira("credential", "{ token: canaryToken0123456789 }"));
+    let mut harness = Harness::with_people(&["ada"]);
+    harness.edit(|pipe| _ = pipe.jira("credential", "{ token: canaryToken0123456789 }"));
     // The file itself holds it now, so only what is printed is looked at.
     let arguments = ["check", "pipeline.yaml"];
-    let child = stage.spawn(&arguments);
-    let ended = stage.wait(child, &arguments).expect_exit(2).expect_error("a secret is written out");
+    let child = harness.spawn(&arguments);
+    let ended = harness.wait(child, &arguments).expect_exit(2).expect_error("a secret is written out");
     ended.holds(!format!("{}{}", ended.stdout, ended.stderr).contains("canaryToken"), "no secret in what is printed");
 }

@@ -8,20 +8,20 @@ use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
 use avatarpipe_sandbox::google::world::User;
 use serde_json::{Value, json};
 
-use super::company::{Company, bought, file};
-use super::stage::Stage;
+use super::harness::Harness;
+use super::population::{Population, bought, file};
 use super::truth::Shows::{self, Face, Start};
 
 const TARGETS: [&str; 3] = ["jira", "confluence", "bitbucket"];
 const BUYER: [&str; 2] = ["ada", "grace"];
 const BOUGHT: [&str; 2] = ["leslie", "katherine"];
 
-fn company() -> Company {
-    Company::of(&BUYER).with_google(&BOUGHT).everywhere()
+fn population() -> Population {
+    Population::of(&BUYER).with_google(&BOUGHT).everywhere()
 }
 
-fn stage() -> Stage {
-    Stage::connected(company().world())
+fn harness() -> Harness {
+    Harness::connected(population().world())
 }
 
 /// Everybody's own face.
@@ -34,15 +34,15 @@ fn start(names: &[&'static str]) -> Vec<(&'static str, Shows<'static>)> {
     names.iter().map(|name| (*name, Start)).collect()
 }
 
-fn google(stage: &Stage, command: &Value) {
-    stage.sandbox.command("directory", command).unwrap_or_else(|fault| panic!("{command}: {fault}"));
+fn google(harness: &Harness, command: &Value) {
+    harness.sandbox.command("directory", command).unwrap_or_else(|fault| panic!("{command}: {fault}"));
 }
 
 /// Nothing was written to any target since the log was last reset. Reads of Confluence's remote API are `POST`, too, so
 /// the simulators' own log of writes counts.
 #[track_caller]
-fn expect_no_write(stage: &Stage) {
-    assert_eq!(stage.sandbox.truth().writes, []);
+fn expect_no_write(harness: &Harness) {
+    assert_eq!(harness.sandbox.truth().writes, []);
 }
 
 fn downloads(report: &Value) -> Vec<u64> {
@@ -52,44 +52,44 @@ fn downloads(report: &Value) -> Vec<u64> {
 
 #[test]
 fn every_kind_of_run_costs_what_was_forecast_at_every_system() {
-    let stage = stage();
-    let (first, _) = stage.counted(Stage::run);
+    let harness = harness();
+    let (first, _) = harness.counted(Harness::run);
     let first = first.expect_exit(0);
     for target in TARGETS {
         assert_eq!(first.count(target, "replaced"), 4, "{target}");
-        stage.expect_shown_in(target, &faces());
+        harness.expect_shown_in(target, &faces());
     }
     assert_eq!(downloads(first.report()), [2, 2], "each photo once, for three targets");
 
-    stage.sandbox.reset_writes();
-    let (quiet, _) = stage.counted(Stage::run);
+    harness.sandbox.reset_writes();
+    let (quiet, _) = harness.counted(Harness::run);
     let quiet = quiet.expect_exit(0).expect_answer("nothing to do");
     assert_eq!(downloads(quiet.report()), [0, 0]);
-    expect_no_write(&stage);
-    assert_eq!(stage.calls("directory"), ["GET /admin/directory/v1/users"]);
+    expect_no_write(&harness);
+    assert_eq!(harness.calls("directory"), ["GET /admin/directory/v1/users"]);
     let git = ["application-properties", "users"].map(|path| format!("GET /git/rest/api/latest/{path}"));
     let manifest = "GET /git/rest/applinks/1.0/manifest".to_owned();
-    assert_eq!(stage.calls("bitbucket"), [&git[..1], &[manifest], &git[1..]].concat());
+    assert_eq!(harness.calls("bitbucket"), [&git[..1], &[manifest], &git[1..]].concat());
     let wiki = ["api/server-information", "applinks/1.0/manifest", "api/user/current", "api/user/list"];
     let wiki = wiki.map(|path| format!("GET /wiki/rest/{path}"));
     // Whether pictures can be set is asked for before any photo is.
-    assert_eq!(stage.calls("confluence"), [&wiki[..], &["POST /wiki/rpc/xmlrpc".to_owned()]].concat());
+    assert_eq!(harness.calls("confluence"), [&wiki[..], &["POST /wiki/rpc/xmlrpc".to_owned()]].concat());
 
-    google(&stage, &json!({ "photo": { "user": bought("leslie"), "now": { "file": file("spare") } } }));
-    let (changed, _) = stage.counted(Stage::run);
+    google(&harness, &json!({ "photo": { "user": bought("leslie"), "now": { "file": file("spare") } } }));
+    let (changed, _) = harness.counted(Harness::run);
     let changed = changed.expect_exit(0);
     assert_eq!(downloads(changed.report()), [0, 1]);
     for target in TARGETS {
         assert_eq!(changed.count(target, "replaced"), 1, "{target}");
-        stage.expect_shown_in(target, &[("leslie", Face("spare")), ("katherine", Face("katherine"))]);
+        harness.expect_shown_in(target, &[("leslie", Face("spare")), ("katherine", Face("katherine"))]);
     }
 
-    google(&stage, &json!({ "photo": { "user": bought("leslie"), "now": { "none": {} } } }));
-    let (gone, _) = stage.counted(Stage::run);
+    google(&harness, &json!({ "photo": { "user": bought("leslie"), "now": { "none": {} } } }));
+    let (gone, _) = harness.counted(Harness::run);
     let gone = gone.expect_exit(0);
     for target in TARGETS {
         assert_eq!(gone.count(target, "reverted"), 1, "{target}");
-        stage.expect_shown_in(target, &[("leslie", Shows::Default), ("katherine", Face("katherine"))]);
+        harness.expect_shown_in(target, &[("leslie", Shows::Default), ("katherine", Face("katherine"))]);
     }
 }
 
@@ -98,16 +98,16 @@ fn a_confluence_whose_remote_api_is_off_holds_up_no_other() {
     for (switched, words) in
         [("off", "General Configuration > Further Configuration > Remote API"), ("gone", "upload: endpoint")]
     {
-        let stage = stage().switch("confluence", "remote_api", switched);
-        stage.run().expect_exit(5).expect_answer(words);
+        let harness = harness().switch("confluence", "remote_api", switched);
+        harness.run().expect_exit(5).expect_answer(words);
         for target in ["jira", "bitbucket"] {
-            stage.expect_shown_in(target, &faces());
+            harness.expect_shown_in(target, &faces());
         }
-        stage.expect_shown_in("confluence", &start(&BUYER));
-        let stage = stage.switch("confluence", "remote_api", "on");
-        let after = stage.run().expect_exit(0);
+        harness.expect_shown_in("confluence", &start(&BUYER));
+        let harness = harness.switch("confluence", "remote_api", "on");
+        let after = harness.run().expect_exit(0);
         assert_eq!(TARGETS.map(|target| after.count(target, "replaced")), [0, 4, 0], "{switched}");
-        stage.expect_shown_in("confluence", &faces());
+        harness.expect_shown_in("confluence", &faces());
     }
 }
 
@@ -116,11 +116,11 @@ fn a_target_that_does_not_take_its_pictures_holds_up_no_other() {
     // Whoever names the same rate shares its places, and the hanging requests would take all of them.
     let rates = "{ own: { units: 100, per: 1s, burst: 100, concurrency: 4 }, \
         fast: { units: 1000, per: 1s, burst: 1000, concurrency: 4 } }";
-    let stage = stage().with(|pipe| _ = pipe.top("rates", rates).jira("rate", "own"));
-    stage.sandbox.fault(Fault::new(Effect::Delay { ms: 600_000 }).at("jira").on("POST", "*"));
-    let mut child = stage.spawn(&["run", "pipeline.yaml"]);
-    stage.until("the others show every face", |stage| {
-        let truth = stage.sandbox.truth();
+    let harness = harness().with(|pipe| _ = pipe.top("rates", rates).jira("rate", "own"));
+    harness.sandbox.fault(Fault::new(Effect::Delay { ms: 600_000 }).at("jira").on("POST", "*"));
+    let mut child = harness.spawn(&["run", "pipeline.yaml"]);
+    harness.until("the others show every face", |harness| {
+        let truth = harness.sandbox.truth();
         let others = truth.accounts.iter().filter(|account| account.simulator != "jira");
         others.filter(|account| account.name != "svc-avatars").all(|account| account.changed())
     });
@@ -128,98 +128,98 @@ fn a_target_that_does_not_take_its_pictures_holds_up_no_other() {
     child.kill().expect("a child can be ended");
     child.wait().expect("a child that was ended");
     for target in ["confluence", "bitbucket"] {
-        stage.expect_shown_in(target, &faces());
+        harness.expect_shown_in(target, &faces());
     }
-    stage.expect_shown(&start(&BUYER));
+    harness.expect_shown(&start(&BUYER));
 }
 
 #[test]
 fn a_target_that_is_slow_to_list_holds_up_no_other_and_is_served_in_the_same_run() {
     let rates = "{ own: { units: 100, per: 1s, burst: 100, concurrency: 4 }, \
         fast: { units: 1000, per: 1s, burst: 1000, concurrency: 4 } }";
-    let stage = stage().with(|pipe| _ = pipe.top("rates", rates).jira("rate", "own"));
+    let harness = harness().with(|pipe| _ = pipe.top("rates", rates).jira("rate", "own"));
     let slow = Fault::new(Effect::Delay { ms: 12_000 }).at("jira").on("GET", "*/user/search").times(1);
-    stage.sandbox.fault(slow);
+    harness.sandbox.fault(slow);
     let command = ["run", "pipeline.yaml", "--report", "report"];
-    let child = stage.spawn(&command);
-    stage.until("the others show every face", |stage| {
-        let truth = stage.sandbox.truth();
+    let child = harness.spawn(&command);
+    harness.until("the others show every face", |harness| {
+        let truth = harness.sandbox.truth();
         let others = truth.accounts.iter().filter(|account| account.simulator != "jira");
         others.filter(|account| account.name != "svc-avatars").all(|account| account.changed())
     });
-    stage.expect_shown(&start(&BUYER));
-    let ended = stage.wait(child, &command).expect_exit(0);
+    harness.expect_shown(&start(&BUYER));
+    let ended = harness.wait(child, &command).expect_exit(0);
     assert_eq!(downloads(ended.report()), [2, 2], "each photo once, in whichever pass");
     let targets = ended.report()["targets"].as_array().expect("a list").iter().map(|target| &target["id"]);
     assert_eq!(targets.collect::<Vec<_>>(), TARGETS, "the order of the file");
     for target in TARGETS {
-        stage.expect_shown_in(target, &faces());
+        harness.expect_shown_in(target, &faces());
     }
     for line in ended.report()["requests"].as_array().expect("a list") {
         assert_eq!(line["sent"], line["forecast"], "{line}");
     }
-    stage.counted(Stage::run).0.expect_exit(0).expect_answer("nothing to do");
+    harness.counted(Harness::run).0.expect_exit(0).expect_answer("nothing to do");
 }
 
 #[test]
 fn a_target_that_cannot_be_listed_holds_up_no_other() {
-    let stage = stage();
-    stage.sandbox.fault(Fault::new(Effect::LoginPage {}).at("jira").on("GET", "*/user/search"));
-    stage.run().expect_exit(6).expect_answer("jira (failed)");
+    let harness = harness();
+    harness.sandbox.fault(Fault::new(Effect::LoginPage {}).at("jira").on("GET", "*/user/search"));
+    harness.run().expect_exit(6).expect_answer("jira (failed)");
     for target in ["confluence", "bitbucket"] {
-        stage.expect_shown_in(target, &faces());
+        harness.expect_shown_in(target, &faces());
     }
-    stage.expect_shown(&start(&BUYER));
+    harness.expect_shown(&start(&BUYER));
 }
 
 #[test]
 fn a_target_that_was_only_starting_is_not_taken_for_another_server_later() {
-    let stage = stage();
+    let harness = harness();
     // The manifest and the listings of a servlet container whose application is not up yet.
     for (target, listing) in [("jira", "*/user/search"), ("bitbucket", "*/users")] {
         for path in ["*/manifest", listing] {
-            stage.sandbox.fault(Fault::new(Effect::status(404)).at(target).on("GET", path));
+            harness.sandbox.fault(Fault::new(Effect::status(404)).at(target).on("GET", path));
         }
     }
-    stage.run().expect_exit(6);
-    stage.expect_shown(&start(&BUYER));
-    stage.sandbox.faults().clear();
-    stage.run().expect_exit(0);
+    harness.run().expect_exit(6);
+    harness.expect_shown(&start(&BUYER));
+    harness.sandbox.faults().clear();
+    harness.run().expect_exit(0);
     for target in TARGETS {
-        stage.expect_shown_in(target, &faces());
+        harness.expect_shown_in(target, &faces());
     }
 }
 
 #[test]
 fn a_server_that_hides_its_id_is_not_taken_for_another_one() {
-    let stage = stage();
-    stage.run().expect_exit(0);
-    stage.new_photo("ada", "spare");
+    let harness = harness();
+    harness.run().expect_exit(0);
+    harness.new_photo("ada", "spare");
     // The login is refused, so that nobody is named, and a gateway stands before the manifest.
     let refused = Effect::Special("login_refused".into());
-    stage.sandbox.fault(Fault::new(refused).at("bitbucket").on("GET", "*/application-properties"));
-    stage.sandbox.fault(Fault::new(Effect::status(403)).at("bitbucket").on("GET", "*/manifest"));
-    stage.run().expect_exit(6).expect_answer("does not show its id");
-    stage.expect_shown_in("bitbucket", &[("ada", Face("ada"))]);
-    stage.sandbox.faults().clear();
-    stage.run().expect_exit(0);
-    stage.expect_shown_in("bitbucket", &[("ada", Face("spare"))]);
+    harness.sandbox.fault(Fault::new(refused).at("bitbucket").on("GET", "*/application-properties"));
+    harness.sandbox.fault(Fault::new(Effect::status(403)).at("bitbucket").on("GET", "*/manifest"));
+    harness.run().expect_exit(6).expect_answer("does not show its id");
+    harness.expect_shown_in("bitbucket", &[("ada", Face("ada"))]);
+    harness.sandbox.faults().clear();
+    harness.run().expect_exit(0);
+    harness.expect_shown_in("bitbucket", &[("ada", Face("spare"))]);
 }
 
 #[test]
 fn a_source_that_fails_leaves_its_people_alone_and_the_others_are_served() {
     for earlier_run in [false, true] {
-        let stage = stage();
+        let harness = harness();
         if earlier_run {
-            stage.run().expect_exit(0);
+            harness.run().expect_exit(0);
         }
-        stage.new_photo("ada", "spare");
-        stage.sandbox.fault(Fault::new(Effect::LoginPage {}).at("directory"));
-        stage.run().expect_exit(6).expect_answer("google (failed)");
+        harness.new_photo("ada", "spare");
+        harness.sandbox.fault(Fault::new(Effect::LoginPage {}).at("directory"));
+        harness.run().expect_exit(6).expect_answer("google (failed)");
         for target in TARGETS {
-            stage.expect_shown_in(target, &[("ada", Face("spare")), ("grace", Face("grace"))]);
+            harness.expect_shown_in(target, &[("ada", Face("spare")), ("grace", Face("grace"))]);
             let theirs = if earlier_run { BOUGHT.map(|name| (name, Face(name))) } else { BOUGHT.map(|n| (n, Start)) };
-            stage.expect_shown_in(target, &theirs);
+            harness.expect_shown_in(target, &theirs);
         }
     }
 }
@@ -227,24 +227,24 @@ fn a_source_that_fails_leaves_its_people_alone_and_the_others_are_served() {
 #[test]
 fn a_source_before_it_that_fails_does_not_hand_its_people_to_the_next() {
     // Ada is in both directories, with another face in each.
-    let mut world = company().world();
+    let mut world = population().world();
     let both = User::new(&bought("ada"), "Ada", "Fabrikam").photo(&file("spare"));
     world.google[0].users.push(both);
-    let stage = Stage::connected(world);
-    stage.run().expect_exit(0);
-    stage.expect_shown_in("confluence", &[("ada", Face("ada"))]);
-    stage.sandbox.reset_writes();
-    stage.sandbox.fault(Fault::new(Effect::LoginPage {}).at("graph"));
-    stage.run().expect_exit(6);
-    expect_no_write(&stage);
-    stage.expect_shown_in("confluence", &[("ada", Face("ada")), ("grace", Face("grace"))]);
+    let harness = Harness::connected(world);
+    harness.run().expect_exit(0);
+    harness.expect_shown_in("confluence", &[("ada", Face("ada"))]);
+    harness.sandbox.reset_writes();
+    harness.sandbox.fault(Fault::new(Effect::LoginPage {}).at("graph"));
+    harness.run().expect_exit(6);
+    expect_no_write(&harness);
+    harness.expect_shown_in("confluence", &[("ada", Face("ada")), ("grace", Face("grace"))]);
 }
 
 #[test]
 fn a_listing_that_lost_every_etag_reverts_nobody() {
-    let stage = stage();
-    stage.run().expect_exit(0);
-    stage.sandbox.reset_writes();
+    let harness = harness();
+    harness.run().expect_exit(0);
+    harness.sandbox.reset_writes();
     let person = |name: &str| {
         let user = User::new(&bought(name), name, "Fabrikam");
         json!({ "id": user.id, "primaryEmail": user.email, "name": { "fullName": name }, "orgUnitPath": "/" })
@@ -253,91 +253,94 @@ fn a_listing_that_lost_every_etag_reverts_nobody() {
     let body = json!({ "users": everybody });
     let answer = Answer { status: 200, body, ..Answer::default() };
     let listing = Fault::new(Effect::Answer(answer)).at("directory").on("GET", "/admin/directory/v1/users");
-    stage.sandbox.fault(listing);
-    stage.sandbox.requests().reset();
-    stage.run().expect_exit(0).expect_answer("nothing to do");
-    assert!(stage.sandbox.requests().entries().iter().any(|entry| entry.fault.is_some()), "the listing was asked for");
-    expect_no_write(&stage);
+    harness.sandbox.fault(listing);
+    harness.sandbox.requests().reset();
+    harness.run().expect_exit(0).expect_answer("nothing to do");
+    assert!(
+        harness.sandbox.requests().entries().iter().any(|entry| entry.fault.is_some()),
+        "the listing was asked for"
+    );
+    expect_no_write(&harness);
     for target in TARGETS {
-        stage.expect_shown_in(target, &faces());
+        harness.expect_shown_in(target, &faces());
     }
 }
 
 #[test]
 fn etags_that_roll_over_cost_no_write() {
-    let stage = stage();
-    stage.run().expect_exit(0);
-    stage.sandbox.reset_writes();
-    google(&stage, &json!({ "roll_over": {} }));
-    let (rolled, _) = stage.counted(Stage::run);
+    let harness = harness();
+    harness.run().expect_exit(0);
+    harness.sandbox.reset_writes();
+    google(&harness, &json!({ "roll_over": {} }));
+    let (rolled, _) = harness.counted(Harness::run);
     assert_eq!(downloads(rolled.expect_exit(0).expect_answer("nothing to do").report()), [0, 0]);
     // The whole etag is another, the picture is the same.
     for name in BOUGHT {
-        google(&stage, &json!({ "photo": { "user": bought(name), "now": { "same": {} } } }));
+        google(&harness, &json!({ "photo": { "user": bought(name), "now": { "same": {} } } }));
     }
-    let (uploaded, _) = stage.counted(Stage::run);
+    let (uploaded, _) = harness.counted(Harness::run);
     assert_eq!(downloads(uploaded.expect_exit(0).expect_answer("nothing to do").report()), [0, 2]);
-    let (quiet, _) = stage.counted(Stage::run);
+    let (quiet, _) = harness.counted(Harness::run);
     assert_eq!(downloads(quiet.expect_exit(0).expect_answer("nothing to do").report()), [0, 0]);
-    expect_no_write(&stage);
+    expect_no_write(&harness);
 }
 
 #[test]
 fn a_bitbucket_that_refuses_one_person_refuses_nobody_else() {
     // A plain administrator may not touch a system administrator: 401 (docs/wire/atlassian.md §5).
-    let company = company().git(|git| {
+    let population = population().git(|git| {
         let ada = git.accounts.iter_mut().find(|account| account.name == "ada").expect("an account");
         ada.role = serde_json::from_value(json!("system_admin")).expect("a role");
     });
-    let stage = Stage::connected(company.world());
+    let harness = Harness::connected(population.world());
     for _ in 0..2 {
-        let ended = stage.run().expect_exit(3);
+        let ended = harness.run().expect_exit(3);
         let line = ended.line("bitbucket", "ada");
         let refused = line["result"] == "failed" && line["error"]["code"] == "unauthorized";
         ended.holds(refused, &format!("ada refused by the Bitbucket; found {line}"));
-        stage.expect_shown_in("bitbucket", &[("ada", Start), ("grace", Face("grace")), ("leslie", Face("leslie"))]);
+        harness.expect_shown_in("bitbucket", &[("ada", Start), ("grace", Face("grace")), ("leslie", Face("leslie"))]);
     }
     for target in ["jira", "confluence"] {
-        stage.expect_shown_in(target, &faces());
+        harness.expect_shown_in(target, &faces());
     }
 }
 
 #[test]
 fn two_servers_of_one_product_are_two_targets() {
-    let company = Company::of(&BUYER).with_second_jira("intern");
-    let mut stage = Stage::connected(company.world());
-    stage.connect_jira_again("intern");
-    let first = stage.run().expect_exit(0);
+    let population = Population::of(&BUYER).with_second_jira("intern");
+    let mut harness = Harness::connected(population.world());
+    harness.connect_jira_again("intern");
+    let first = harness.run().expect_exit(0);
     assert_eq!(downloads(first.report()), [2], "each photo once, for two servers");
     for target in ["jira", "intern"] {
-        stage.expect_shown_in(target, &BUYER.map(|name| (name, Face(name))));
+        harness.expect_shown_in(target, &BUYER.map(|name| (name, Face(name))));
     }
-    stage.run().expect_exit(0).expect_answer("nothing to do");
+    harness.run().expect_exit(0).expect_answer("nothing to do");
 
     // One of them lets us in no more; the other goes on.
-    stage.edit(|pipe| _ = pipe.last_target().set("credential", "{ username: svc-avatars, password: '${WRONG}' }"));
-    stage.set("WRONG", "canaryNotTheSecret0");
-    stage.new_photo("ada", "spare");
-    stage.run().expect_exit(5).expect_answer("intern");
-    stage.expect_shown_in("jira", &[("ada", Face("spare"))]);
-    stage.expect_shown_in("intern", &[("ada", Face("ada"))]);
+    harness.edit(|pipe| _ = pipe.last_target().set("credential", "{ username: svc-avatars, password: '${WRONG}' }"));
+    harness.set("WRONG", "canaryNotTheSecret0");
+    harness.new_photo("ada", "spare");
+    harness.run().expect_exit(5).expect_answer("intern");
+    harness.expect_shown_in("jira", &[("ada", Face("spare"))]);
+    harness.expect_shown_in("intern", &[("ada", Face("ada"))]);
 }
 
 #[test]
 fn a_plan_says_which_pictures_bitbucket_will_not_give_back() {
-    let stage = stage();
-    stage.plan_with(&[]).expect_exit(0).holds_no_answer("keeps no earlier picture");
+    let harness = harness();
+    harness.plan_with(&[]).expect_exit(0).holds_no_answer("keeps no earlier picture");
     let hand = json!({ "upload": { "name": "grace", "picture": file("hand") } });
-    stage.sandbox.command("bitbucket", &hand).unwrap_or_else(|fault| panic!("{fault}"));
-    stage
+    harness.sandbox.command("bitbucket", &hand).unwrap_or_else(|fault| panic!("{fault}"));
+    harness
         .plan_with(&[])
         .expect_exit(0)
         .expect_answer("bitbucket: Bitbucket keeps no earlier picture: 1 that stood there");
-    stage.run().expect_exit(0).expect_answer("Bitbucket keeps no earlier picture: 1 that stood there");
-    stage.no_photo("ada");
-    let plan = stage.plan_with(&[]).expect_exit(0);
+    harness.run().expect_exit(0).expect_answer("Bitbucket keeps no earlier picture: 1 that stood there");
+    harness.no_photo("ada");
+    let plan = harness.plan_with(&[]).expect_exit(0);
     assert_eq!(plan.line("bitbucket", "ada")["change"]["kind"], "revert");
     plan.expect_answer("Bitbucket keeps no earlier picture: 1 that stood there");
-    stage.run().expect_exit(0);
-    stage.plan_with(&[]).expect_exit(0).holds_no_answer("keeps no earlier picture");
+    harness.run().expect_exit(0);
+    harness.plan_with(&[]).expect_exit(0).holds_no_answer("keeps no earlier picture");
 }

@@ -10,8 +10,8 @@ use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
 use avatarpipe_sandbox::jira::version::Version;
 use serde_json::json;
 
-use super::company::Company;
-use super::stage::Stage;
+use super::harness::Harness;
+use super::population::Population;
 
 const PEOPLE: [&str; 6] = ["ada", "grace", "alan", "edsger", "barbara", "donald"];
 
@@ -21,51 +21,52 @@ const BEFORE: u32 = 4;
 #[test]
 fn a_token_that_is_revoked_before_the_writes_is_sent_once() {
     for by_token in [false, true] {
-        let stage = Stage::company(&PEOPLE).with(|pipe| {
+        let harness = Harness::with_people(&PEOPLE).with(|pipe| {
             if by_token {
                 pipe.by_token().jira("upload", "one_step");
             }
         });
-        stage.sandbox.fault(Fault::new(Effect::Special("login_refused".to_owned())).at("jira").after(BEFORE));
-        stage.run().expect_exit(5);
-        let entries = stage.sandbox.requests().entries();
+        harness.sandbox.fault(Fault::new(Effect::Special("login_refused".to_owned())).at("jira").after(BEFORE));
+        harness.run().expect_exit(5);
+        let entries = harness.sandbox.requests().entries();
         let refused = entries.iter().filter(|entry| entry.fault.as_deref() == Some("login_refused")).count();
         assert_eq!(refused, 1, "by token: {by_token}: {entries:#?}");
-        assert_eq!(stage.writes(), [""; 0]);
+        assert_eq!(harness.writes(), [""; 0]);
     }
 }
 
 #[test]
 fn a_server_in_maintenance_has_refused_nobody() {
-    let stage = Stage::company(&["ada"]);
+    let harness = Harness::with_people(&["ada"]);
     let headers = [("X-Seraph-LoginReason", "AUTHENTICATED_FAILED"), ("X-AUSERNAME", "anonymous")];
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let down = Answer { status: 503, headers: BTreeMap::from(headers), body: json!("down for maintenance") };
-    stage.sandbox.fault(Fault::new(Effect::Answer(down)).at("jira").after(2));
-    let told = stage.run().expect_exit(6);
+    harness.sandbox.fault(Fault::new(Effect::Answer(down)).at("jira").after(2));
+    let told = harness.run().expect_exit(6);
     assert!(!told.stdout.contains("LoginReason"), "{}", told.stdout);
 }
 
 #[test]
 fn where_passwords_are_switched_off_a_token_is_advised() {
     // From 11.0 on (docs/wire/atlassian.md §1.3). The answer says `anonymous`, too.
-    let company = Company::of(&["ada"]).release(Version::new(11, 0, 0));
-    let told = Stage::of(company.world()).run().expect_exit(5);
+    let population = Population::of(&["ada"]).release(Version::new(11, 0, 0));
+    let told = Harness::of(population.world()).run().expect_exit(5);
     assert!(told.stdout.contains("credential: { token:"), "{}", told.stdout);
     assert!(!told.stdout.contains("expired or been revoked"), "{}", told.stdout);
 }
 
 #[test]
 fn a_service_account_is_told_what_it_lacks() {
-    let company = || Company::of(&["ada"]).release(Version::new(11, 0, 0));
-    let stage = Stage::of(company().world()).switch("jira", "token_scope", "service").with(|pipe| _ = pipe.by_token());
-    let told = stage.run().expect_exit(5);
+    let population = || Population::of(&["ada"]).release(Version::new(11, 0, 0));
+    let harness =
+        Harness::of(population().world()).switch("jira", "token_scope", "service").with(|pipe| _ = pipe.by_token());
+    let told = harness.run().expect_exit(5);
     assert!(told.stdout.contains("service account of Jira 11"), "{}", told.stdout);
 
-    let company = company().account("ada", |account| account.groups = vec!["jira-software-users".to_owned()]);
-    let stage = Stage::of(company.world()).switch("jira", "token_scope", "service").with(|pipe| {
+    let population = population().account("ada", |account| account.groups = vec!["jira-software-users".to_owned()]);
+    let harness = Harness::of(population.world()).switch("jira", "token_scope", "service").with(|pipe| {
         pipe.by_token().jira("accounts", "{ groups: [jira-software-users] }");
     });
-    let told = stage.plan_with(&[]).expect_exit(0);
+    let told = harness.plan_with(&[]).expect_exit(0);
     assert!(told.stdout.contains("user/list is refused to this token"), "{}", told.stdout);
 }

@@ -4,10 +4,10 @@ use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
 use avatarpipe_sandbox::google::world::Role;
 use serde_json::{Value, json};
 
-use super::company::Company;
 use super::ended::Ended;
+use super::harness::Harness;
+use super::population::Population;
 use super::printed::expect_printed;
-use super::stage::Stage;
 use super::truth::Shows::Default;
 
 const AUTH: [&str; 2] = ["auth", "pipeline.yaml"];
@@ -16,33 +16,33 @@ fn told(ended: &Ended) -> Value {
     serde_json::from_str(&ended.stdout).expect("the answer is JSON")
 }
 
-fn as_json(stage: &Stage) -> Ended {
-    stage.finish(&[&AUTH[..], &["--format", "json"]].concat())
+fn as_json(harness: &Harness) -> Ended {
+    harness.finish(&[&AUTH[..], &["--format", "json"]].concat())
 }
 
 #[test]
 fn everybody_says_who_we_are_and_nothing_is_written() {
-    let stage = Stage::tiny();
-    let ended = stage.finish(&AUTH).expect_exit(0);
-    expect_printed("auth-tiny", &stage, &ended);
-    assert_eq!(stage.writes(), [""; 0]);
-    assert!(!stage.path("state").exists(), "no state is made");
+    let harness = Harness::tiny();
+    let ended = harness.finish(&AUTH).expect_exit(0);
+    expect_printed("auth-tiny", &harness, &ended);
+    assert_eq!(harness.writes(), [""; 0]);
+    assert!(!harness.path("state").exists(), "no state is made");
 }
 
 #[test]
 fn five_systems_of_two_companies() {
-    let stage = Stage::tiny();
+    let harness = Harness::tiny();
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/pipelines/merged-companies.yaml");
-    stage.write("merged.yaml", std::fs::read(file).expect("a pipeline file of the project"));
-    let ended = stage.finish(&["auth", "merged.yaml", "--sandbox=merged"]).expect_exit(0);
-    expect_printed("auth-merged", &stage, &ended);
+    harness.write("merged.yaml", std::fs::read(file).expect("a pipeline file of the project"));
+    let ended = harness.finish(&["auth", "merged.yaml", "--sandbox=merged"]).expect_exit(0);
+    expect_printed("auth-merged", &harness, &ended);
 }
 
 #[test]
 fn a_wrong_secret_hides_nobody_else() {
-    let mut stage = Stage::company(&["ada"]);
-    stage.set("ENTRA_SECRET", "canary~not/the+secret");
-    let ended = as_json(&stage).expect_exit(5);
+    let mut harness = Harness::with_people(&["ada"]);
+    harness.set("ENTRA_SECRET", "canary~not/the+secret");
+    let ended = as_json(&harness).expect_exit(5);
     let told = told(&ended);
     assert!(told["sources"][0]["failure"]["hint"].is_string(), "{told}");
     assert_eq!(told["targets"][0]["who"], "svc-avatars");
@@ -51,8 +51,8 @@ fn a_wrong_secret_hides_nobody_else() {
 
 #[test]
 fn a_wrong_address_hides_nobody_else() {
-    let stage = Stage::company(&["ada"]).fault(Fault::new(Effect::status(404)).at("jira"));
-    let told = told(&as_json(&stage).expect_exit(2));
+    let harness = Harness::with_people(&["ada"]).fault(Fault::new(Effect::status(404)).at("jira"));
+    let told = told(&as_json(&harness).expect_exit(2));
     assert_eq!(told["sources"][0]["missing"], json!([]));
     assert!(told["targets"][0]["failure"]["found"].is_string(), "{told}");
 }
@@ -62,9 +62,9 @@ const GROUP: &str = "11111111-2222-4333-8444-555555555555";
 /// A wish to show no photo hangs on it, so it is asked for before the first run is.
 #[test]
 fn a_named_group_that_is_not_there_is_told() {
-    let mut stage = Stage::company(&["ada"]);
-    stage.edit(|pipe| _ = pipe.entra("users", &format!("{{ opted_out: [{{ group: {GROUP} }}] }}")));
-    let told = told(&as_json(&stage).expect_exit(2));
+    let mut harness = Harness::with_people(&["ada"]);
+    harness.edit(|pipe| _ = pipe.entra("users", &format!("{{ opted_out: [{{ group: {GROUP} }}] }}")));
+    let told = told(&as_json(&harness).expect_exit(2));
     let hint = told["sources"][0]["failure"]["hint"].as_str().expect("a hint");
     assert!(hint.contains(GROUP) && hint.contains("is not there"), "{hint}");
     assert_eq!(told["targets"][0]["who"], "svc-avatars", "nobody else is hidden");
@@ -81,29 +81,29 @@ fn what_is_missing_or_too_much_is_named() {
         (vec!["User.Read.All", "Directory.Read.All"], true, 0, json!([]), json!(["Directory.Read.All"])),
         (vec![], false, 5, json!(["User.Read.All"]), json!([])),
     ] {
-        let company = Company::of(&["ada"]).group(GROUP, &["ada"], &[]);
-        let mut stage = Stage::of(company.app_roles(&roles).world());
+        let population = Population::of(&["ada"]).group(GROUP, &["ada"], &[]);
+        let mut harness = Harness::of(population.app_roles(&roles).world());
         if groups {
-            stage.edit(|pipe| _ = pipe.entra("users", &format!("{{ groups: [{GROUP}] }}")));
+            harness.edit(|pipe| _ = pipe.entra("users", &format!("{{ groups: [{GROUP}] }}")));
         }
-        let told = told(&as_json(&stage).expect_exit(exit));
+        let told = told(&as_json(&harness).expect_exit(exit));
         let source = &told["sources"][0];
         assert_eq!((&source["missing"], &source["too_much"]), (&missing, &too_much), "{roles:?}");
     }
-    let plain = Company::of(&["ada"])
+    let plain = Population::of(&["ada"])
         .account("svc-avatars", |account| account.role = serde_json::from_value(json!("user")).unwrap());
-    let told = told(&as_json(&Stage::of(plain.world())).expect_exit(5));
+    let told = told(&as_json(&Harness::of(plain.world())).expect_exit(5));
     assert_eq!(told["targets"][0]["missing"], json!(["Jira Administrators (ADMINISTER)"]));
 }
 
 #[test]
 fn what_google_lacks_is_named_with_what_to_change_in_the_console() {
-    let customer = || Company::of(&["ada"]).with_google(&["leslie"]);
+    let customer = || Population::of(&["ada"]).with_google(&["leslie"]);
     let scope = "https://www.googleapis.com/auth/admin.directory.user.readonly";
-    let told_of = |company: Company, fault: Option<Fault>| {
-        let stage = Stage::connected(company.world());
-        fault.into_iter().for_each(|fault| _ = stage.sandbox.fault(fault));
-        let told = told(&as_json(&stage).expect_exit(5));
+    let told_of = |population: Population, fault: Option<Fault>| {
+        let harness = Harness::connected(population.world());
+        fault.into_iter().for_each(|fault| _ = harness.sandbox.fault(fault));
+        let told = told(&as_json(&harness).expect_exit(5));
         assert_eq!(told["targets"][0]["who"], "svc-avatars", "nobody else is hidden");
         told["sources"][1].clone()
     };
@@ -149,19 +149,19 @@ fn what_google_lacks_is_named_with_what_to_change_in_the_console() {
 #[test]
 fn a_probe_leaves_nothing_behind_but_a_row() {
     for by_token in [false, true] {
-        let stage = Stage::company(&["ada"]).with(|pipe| {
+        let harness = Harness::with_people(&["ada"]).with(|pipe| {
             if by_token {
                 pipe.by_token();
             }
         });
-        let told = told(&stage.finish(&["auth", "pipeline.yaml", "--probe", "--format", "json"]).expect_exit(0));
+        let told = told(&harness.finish(&["auth", "pipeline.yaml", "--probe", "--format", "json"]).expect_exit(0));
         assert_eq!(
             told["targets"][0]["tried"][1],
             json!({ "route": "one_step", "told": "works", "why": null }),
             "{told}"
         );
-        stage.expect_shown(&[("ada", Default), ("svc-avatars", Default)]);
-        stage.finish(&["status", "pipeline.yaml"]).expect_exit(0).expect_answer("last success: none");
-        stage.run().expect_exit(0);
+        harness.expect_shown(&[("ada", Default), ("svc-avatars", Default)]);
+        harness.finish(&["status", "pipeline.yaml"]).expect_exit(0).expect_answer("last success: none");
+        harness.run().expect_exit(0);
     }
 }

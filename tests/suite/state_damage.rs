@@ -11,7 +11,7 @@ use std::process::Command;
 use avatarpipe_sandbox::faults::{Effect, Fault};
 
 use super::ended::{Ended, files};
-use super::stage::Stage;
+use super::harness::Harness;
 use super::truth::Shows::{Default, Face};
 
 const PEOPLE: [&str; 3] = ["ada", "grace", "alan"];
@@ -66,9 +66,9 @@ const SPOILS: [(&str, Spoil); 14] = [
 ];
 
 /// All bytes below the folder of the state, but for what every command makes anew.
-fn kept(stage: &Stage) -> Vec<(String, Vec<u8>)> {
+fn kept(harness: &Harness) -> Vec<(String, Vec<u8>)> {
     let scratch = |name: &str| name.ends_with(".lock") || name.contains("stage.cache");
-    files(&stage.path("state")).into_iter().filter(|(name, _)| !scratch(name) && !name.contains(".report")).collect()
+    files(&harness.path("state")).into_iter().filter(|(name, _)| !scratch(name) && !name.contains(".report")).collect()
 }
 
 #[test]
@@ -76,22 +76,22 @@ fn what_is_no_state_of_ours_is_told_and_left_as_it_is() {
     let mut told = String::new();
     for (name, spoil) in SPOILS {
         println!("{name}");
-        let stage = Stage::company(&PEOPLE);
-        stage.run().expect_exit(0);
-        stage.new_photo("ada", "spare");
-        spoil(&stage.path("state/stage.db"));
-        let before = kept(&stage);
-        stage.sandbox.requests().reset();
+        let harness = Harness::with_people(&PEOPLE);
+        harness.run().expect_exit(0);
+        harness.new_photo("ada", "spare");
+        spoil(&harness.path("state/stage.db"));
+        let before = kept(&harness);
+        harness.sandbox.requests().reset();
         for command in ["run", "plan", "status"] {
-            let ended = stage.finish(&[command, "pipeline.yaml"]).expect_exit(2).expect_error("state/stage.db");
+            let ended = harness.finish(&[command, "pipeline.yaml"]).expect_exit(2).expect_error("state/stage.db");
             assert!(ended.stdout.is_empty(), "{name}: {command} answers {}", ended.stdout);
             if command == "run" {
                 told += &format!("{name}\n  {}", ended.stderr);
             }
-            assert!(kept(&stage) == before, "{name}: {command} changed it");
+            assert!(kept(&harness) == before, "{name}: {command} changed it");
         }
-        assert!(stage.sandbox.requests().entries().is_empty(), "{name}: nobody is asked anything");
-        stage.expect_shown(&PEOPLE.map(|name| (name, Face(name))));
+        assert!(harness.sandbox.requests().entries().is_empty(), "{name}: nobody is asked anything");
+        harness.expect_shown(&PEOPLE.map(|name| (name, Face(name))));
     }
     insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_snapshot!("state-damaged", told);
@@ -99,12 +99,12 @@ fn what_is_no_state_of_ours_is_told_and_left_as_it_is() {
 }
 
 /// The program with files that may not grow over so many blocks of the shell's: as on a full disk, each write fails.
-fn on_a_full_disk(stage: &Stage, blocks: u32, command: &str) -> Ended {
+fn on_a_full_disk(harness: &Harness, blocks: u32, command: &str) -> Ended {
     let arguments = [command, "pipeline.yaml", "--report", "report"];
     let mut shell = Command::new("/bin/sh");
     let limited = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
     shell.args(["-c", &limited, env!("CARGO_BIN_EXE_avatarpipe")]);
-    stage.wait(stage.spawn_by(shell, &arguments), &arguments)
+    harness.wait(harness.spawn_by(shell, &arguments), &arguments)
 }
 
 #[test]
@@ -114,23 +114,23 @@ fn a_full_disk_stops_before_anything_is_written_remotely() {
     for blocks in [0, 1, 8, 16, 32, 64, 128, 160, 192] {
         for known in [false, true] {
             println!("{blocks} blocks, {}", if known { "a later run" } else { "the first run" });
-            let stage = Stage::company(&PEOPLE);
+            let harness = Harness::with_people(&PEOPLE);
             if known {
-                stage.run().expect_exit(0);
-                stage.new_photo("ada", "spare");
-                stage.sandbox.reset_writes();
+                harness.run().expect_exit(0);
+                harness.new_photo("ada", "spare");
+                harness.sandbox.reset_writes();
             }
-            let ended = on_a_full_disk(&stage, blocks, "run");
-            let writes = stage.sandbox.truth().writes;
+            let ended = on_a_full_disk(&harness, blocks, "run");
+            let writes = harness.sandbox.truth().writes;
             if ended.stderr.contains("error: could not") {
                 stopped += 1;
                 assert_eq!(writes, [], "{blocks} blocks: {}", ended.stderr);
             } else {
                 ended.expect_exit(0);
             }
-            stage.run().expect_exit(0);
+            harness.run().expect_exit(0);
             let ada = if known { Face("spare") } else { Face("ada") };
-            stage.expect_shown(&[("ada", ada), ("grace", Face("grace")), ("alan", Face("alan"))]);
+            harness.expect_shown(&[("ada", ada), ("grace", Face("grace")), ("alan", Face("alan"))]);
         }
     }
     assert!(stopped >= 4, "the disk was never full: {stopped}");
@@ -138,17 +138,17 @@ fn a_full_disk_stops_before_anything_is_written_remotely() {
 
 #[test]
 fn a_disk_that_is_full_from_the_start_is_told() {
-    let stage = Stage::company(&PEOPLE);
-    let ended = on_a_full_disk(&stage, 0, "run").expect_exit(1);
+    let harness = Harness::with_people(&PEOPLE);
+    let ended = on_a_full_disk(&harness, 0, "run").expect_exit(1);
     ended.expect_error("error: could not write to `state/stage.db.lock`").expect_error("has space left");
-    assert!(stage.sandbox.requests().entries().is_empty(), "nobody is asked anything");
+    assert!(harness.sandbox.requests().entries().is_empty(), "nobody is asked anything");
 }
 
 #[test]
 fn a_disk_that_is_full_in_the_middle_of_a_run_leaves_nothing_unknown() {
     for turn in 0..4 {
         println!("full at write {turn}");
-        let stage = Stage::company(&PEOPLE).with(|pipe| {
+        let harness = Harness::with_people(&PEOPLE).with(|pipe| {
             pipe.top("rates", "{ fast: { units: 100000, per: 1s, burst: 100000, concurrency: 1 } }");
             pipe.jira("quiet", "0s");
         });
@@ -156,37 +156,37 @@ fn a_disk_that_is_full_in_the_middle_of_a_run_leaves_nothing_unknown() {
         let slow = Fault::new(Effect::Delay { ms: 5_000 }).at("jira");
         let slow = Fault { skip: turn, times: Some(1), ..slow };
         for method in ["POST", "PUT"] {
-            stage.sandbox.fault(slow.clone().on(method, "*"));
+            harness.sandbox.fault(slow.clone().on(method, "*"));
         }
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_avatarpipe")]);
         let arguments = ["run", "pipeline.yaml", "--report", "report"];
-        let child = stage.spawn_by(shell, &arguments);
-        let slowed = |stage: &Stage| stage.sandbox.faults().all().iter().any(|fault| fault.struck > 0);
-        stage.until("the slow write arrives", slowed);
+        let child = harness.spawn_by(shell, &arguments);
+        let slowed = |harness: &Harness| harness.sandbox.faults().all().iter().any(|fault| fault.struck > 0);
+        harness.until("the slow write arrives", slowed);
         let full = Command::new("prlimit").args(["--pid", &child.id().to_string(), "--fsize=0"]).status();
         assert!(full.expect("prlimit runs").success());
-        let ended = stage.wait(child, &arguments).expect_exit(1).expect_error("could not");
+        let ended = harness.wait(child, &arguments).expect_exit(1).expect_error("could not");
         ended.expect_error("space left");
-        let after = stage.sandbox.truth().writes.len();
+        let after = harness.sandbox.truth().writes.len();
         assert!(after <= turn as usize + 1, "{after} writes, though nothing could be noted after {turn}");
-        stage.sandbox.faults().clear();
-        stage.run().expect_exit(0);
-        stage.expect_shown(&PEOPLE.map(|name| (name, Face(name))));
-        stage.run().expect_exit(0).expect_answer("nothing to do");
+        harness.sandbox.faults().clear();
+        harness.run().expect_exit(0);
+        harness.expect_shown(&PEOPLE.map(|name| (name, Face(name))));
+        harness.run().expect_exit(0).expect_answer("nothing to do");
     }
 }
 
 #[test]
 fn a_folder_that_cannot_be_written_to_stops_before_anything_is_asked() {
     for path in ["a-file/stage.db", "/proc/avatarpipe/stage.db", "/dev/null/stage.db"] {
-        let stage = Stage::company(&PEOPLE).with(|pipe| _ = pipe.top("state", &format!("{{ path: {path} }}")));
-        stage.write("a-file", "not a folder");
+        let harness = Harness::with_people(&PEOPLE).with(|pipe| _ = pipe.top("state", &format!("{{ path: {path} }}")));
+        harness.write("a-file", "not a folder");
         for command in ["run", "plan"] {
-            let ended = stage.finish(&[command, "pipeline.yaml"]).expect_exit(1);
+            let ended = harness.finish(&[command, "pipeline.yaml"]).expect_exit(1);
             ended.expect_error(path.trim_end_matches("/stage.db")).expect_error("is writable and has space left");
         }
-        assert!(stage.sandbox.requests().entries().is_empty(), "{path}: nobody is asked anything");
-        stage.expect_shown(&PEOPLE.map(|name| (name, Default)));
+        assert!(harness.sandbox.requests().entries().is_empty(), "{path}: nobody is asked anything");
+        harness.expect_shown(&PEOPLE.map(|name| (name, Default)));
     }
 }

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
 
-use super::company::{Company, address, face};
 use super::ended::Ended;
-use super::stage::Stage;
+use super::harness::Harness;
+use super::population::{Population, address, face};
 use super::truth::Shows::{Default, Face};
 
 const RUN: [&str; 4] = ["run", "pipeline.yaml", "--report", "report"];
@@ -28,7 +28,7 @@ fn signal(child: &Child, name: &str) {
 
 /// The end of a program that was asked to stop. One that does not end is killed, and has failed.
 #[track_caller]
-fn ended(stage: &Stage, mut child: Child) -> Ended {
+fn ended(harness: &Harness, mut child: Child) -> Ended {
     let begun = Instant::now();
     let mut sat_out = false;
     while child.try_wait().expect("a child of ours").is_none() && !sat_out {
@@ -38,25 +38,25 @@ fn ended(stage: &Stage, mut child: Child) -> Ended {
     if sat_out {
         child.kill().expect("SIGKILL");
     }
-    let ended = stage.wait(child, &RUN);
+    let ended = harness.wait(child, &RUN);
     assert!(!sat_out, "the program did not stop\n{}", ended.stderr);
-    stage.expect_no_secret(&ended);
+    harness.expect_no_secret(&ended);
     ended
 }
 
 /// Runs until something holds, asks to stop, and waits for the end.
 #[track_caller]
-fn stopped(stage: &Stage, name: &str, what: &str, when: impl Fn(&Stage) -> bool) -> Ended {
-    let child = stage.spawn(&RUN);
-    stage.until(what, when);
+fn stopped(harness: &Harness, name: &str, what: &str, when: impl Fn(&Harness) -> bool) -> Ended {
+    let child = harness.spawn(&RUN);
+    harness.until(what, when);
     signal(&child, name);
-    ended(stage, child).expect_exit(8)
+    ended(harness, child).expect_exit(8)
 }
 
 /// How often the photo of each person was delivered.
-fn downloads(stage: &Stage) -> BTreeMap<String, u32> {
+fn downloads(harness: &Harness) -> BTreeMap<String, u32> {
     let mut downloads = BTreeMap::new();
-    for entry in stage.sandbox.requests().entries().iter().filter(|entry| entry.simulator == "graph") {
+    for entry in harness.sandbox.requests().entries().iter().filter(|entry| entry.simulator == "graph") {
         for (part, _) in entry.parts.iter().filter(|(part, status)| part.ends_with("/photo/$value") && *status == 200) {
             *downloads.entry(part.clone()).or_default() += 1;
         }
@@ -66,20 +66,20 @@ fn downloads(stage: &Stage) -> BTreeMap<String, u32> {
 
 /// The next run finishes the work; over both, nothing was downloaded or made twice.
 #[track_caller]
-fn expect_goes_on(stage: &Stage, people: &[&str]) {
-    stage.sandbox.faults().clear();
-    stage.run().expect_exit(0);
-    stage.expect_shown(&people.iter().map(|name| (*name, Face(name))).collect::<Vec<_>>());
-    let downloads = downloads(stage);
+fn expect_goes_on(harness: &Harness, people: &[&str]) {
+    harness.sandbox.faults().clear();
+    harness.run().expect_exit(0);
+    harness.expect_shown(&people.iter().map(|name| (*name, Face(name))).collect::<Vec<_>>());
+    let downloads = downloads(harness);
     assert_eq!(downloads.len(), people.len());
     assert!(downloads.values().all(|times| *times == 1), "a photo was downloaded again: {downloads:?}");
-    let truth = stage.sandbox.truth();
+    let truth = harness.sandbox.truth();
     for name in people {
-        let key = stage.account(name).key;
+        let key = harness.account(name).key;
         let made = truth.writes.iter().filter(|write| write.account == key && write.what.starts_with("create "));
         assert_eq!(made.count(), 1, "pictures made for {name}");
     }
-    stage.run().expect_exit(0).expect_answer("nothing to do");
+    harness.run().expect_exit(0).expect_answer("nothing to do");
 }
 
 /// A request that the simulator holds back for a moment, so that the stop meets it under way.
@@ -87,8 +87,8 @@ fn held(simulator: &str, method: &str, path: &str) -> Fault {
     Fault::new(Effect::Delay { ms: 300 }).at(simulator).on(method, path)
 }
 
-fn arrived(stage: &Stage, simulator: &str, path: &str, times: usize) -> bool {
-    stage.calls(simulator).iter().filter(|call| call.contains(path)).count() >= times
+fn arrived(harness: &Harness, simulator: &str, path: &str, times: usize) -> bool {
+    harness.calls(simulator).iter().filter(|call| call.contains(path)).count() >= times
 }
 
 #[test]
@@ -104,13 +104,13 @@ fn a_stop_in_any_phase_loses_nothing_and_repeats_nothing() {
         ("confirm", "TERM", ("jira", "GET", "*/user/search"), "/user/search", 2),
     ] {
         println!("{phase}, SIG{name}");
-        let stage = Stage::company(&PEOPLE);
+        let harness = Harness::with_people(&PEOPLE);
         let after = u32::try_from(times - 1).expect("few");
-        stage.sandbox.fault(held(simulator, method, path).after(after));
-        let ended = stopped(&stage, name, phase, |stage| arrived(stage, simulator, call, times));
+        harness.sandbox.fault(held(simulator, method, path).after(after));
+        let ended = stopped(&harness, name, phase, |harness| arrived(harness, simulator, call, times));
         ended.expect_error("finishing what is under way");
-        stage.expect_promises();
-        expect_goes_on(&stage, &PEOPLE);
+        harness.expect_promises();
+        expect_goes_on(&harness, &PEOPLE);
     }
 }
 
@@ -118,25 +118,25 @@ fn a_stop_in_any_phase_loses_nothing_and_repeats_nothing() {
 fn photos_that_are_on_their_way_are_kept_and_no_more_are_asked_for() {
     let names: Vec<String> = (0..25).map(|n| format!("p{n}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let stage = Stage::company(&names).with(|pipe| {
+    let harness = Harness::with_people(&names).with(|pipe| {
         pipe.top("rates", "{ fast: { units: 100000, per: 1s, burst: 100000, concurrency: 1 } }");
     });
-    stage.sandbox.fault(held("graph", "POST", "*batch"));
-    stopped(&stage, "TERM", "the first batch arrives", |stage| arrived(stage, "graph", "batch", 1));
-    assert_eq!(downloads(&stage).len(), 20, "the batch under way, and none after it");
-    expect_goes_on(&stage, &names);
+    harness.sandbox.fault(held("graph", "POST", "*batch"));
+    stopped(&harness, "TERM", "the first batch arrives", |harness| arrived(harness, "graph", "batch", 1));
+    assert_eq!(downloads(&harness).len(), 20, "the batch under way, and none after it");
+    expect_goes_on(&harness, &names);
 }
 
 #[test]
 fn the_write_under_way_is_finished_and_no_other_is_begun() {
-    let stage = Stage::company(&PEOPLE).with(|pipe| {
+    let harness = Harness::with_people(&PEOPLE).with(|pipe| {
         pipe.top("rates", "{ fast: { units: 100000, per: 1s, burst: 100000, concurrency: 1 } }");
     });
-    stage.sandbox.fault(held("jira", "POST", "*"));
-    let ended = stopped(&stage, "INT", "the first upload arrives", |stage| !stage.writes().is_empty());
+    harness.sandbox.fault(held("jira", "POST", "*"));
+    let ended = stopped(&harness, "INT", "the first upload arrives", |harness| !harness.writes().is_empty());
     assert_eq!(ended.count("jira", "replaced"), 1);
     assert_eq!(ended.report()["outcome"], "stopped");
-    expect_goes_on(&stage, &PEOPLE);
+    expect_goes_on(&harness, &PEOPLE);
 }
 
 #[test]
@@ -158,19 +158,19 @@ fn a_pause_that_a_server_asked_for_is_not_sat_out() {
         ("confirm", Fault::new(slower(429)).at("jira").on("GET", "*/user/search").after(1), ("jira", "/user/search")),
     ] {
         println!("{what}");
-        let stage = Stage::company(&["ada"]).with(|pipe| _ = pipe.jira("quiet", "0s"));
-        stage.sandbox.fault(fault);
-        stopped(&stage, "TERM", what, |stage| {
-            let entries = stage.sandbox.requests().entries();
+        let harness = Harness::with_people(&["ada"]).with(|pipe| _ = pipe.jira("quiet", "0s"));
+        harness.sandbox.fault(fault);
+        stopped(&harness, "TERM", what, |harness| {
+            let entries = harness.sandbox.requests().entries();
             let called = |entry: &&_| is(entry, call);
             entries
                 .iter()
                 .filter(called)
                 .any(|entry| entry.status.is_some_and(|status| status != 200) || !entry.parts.is_empty())
         });
-        stage.sandbox.faults().clear();
-        stage.run().expect_exit(0);
-        stage.expect_shown(&[("ada", Face("ada"))]);
+        harness.sandbox.faults().clear();
+        harness.run().expect_exit(0);
+        harness.expect_shown(&[("ada", Face("ada"))]);
     }
 }
 
@@ -180,53 +180,53 @@ fn is(entry: &avatarpipe_sandbox::requests::Entry, (simulator, call): (&str, &st
 
 #[test]
 fn photos_that_do_not_come_are_not_waited_for() {
-    let stage = Stage::company(&["ada"]);
-    stage.sandbox.fault(Fault::new(Effect::Delay { ms: 600_000 }).at("graph").on("POST", "*batch"));
-    stopped(&stage, "TERM", "a batch that hangs", |stage| arrived(stage, "graph", "batch", 1));
-    expect_goes_on(&stage, &["ada"]);
+    let harness = Harness::with_people(&["ada"]);
+    harness.sandbox.fault(Fault::new(Effect::Delay { ms: 600_000 }).at("graph").on("POST", "*batch"));
+    stopped(&harness, "TERM", "a batch that hangs", |harness| arrived(harness, "graph", "batch", 1));
+    expect_goes_on(&harness, &["ada"]);
 }
 
 #[test]
 fn a_rate_that_is_used_up_is_not_sat_out() {
-    let stage = Stage::company(&PEOPLE).with(|pipe| {
+    let harness = Harness::with_people(&PEOPLE).with(|pipe| {
         pipe.top("rates", "{ fast: { units: 1, per: 1h, burst: 4, concurrency: 4 } }");
     });
-    stopped(&stage, "TERM", "what the rate lets pass", |stage| {
-        stage.sandbox.requests().entries().iter().filter(|entry| entry.status.is_some()).count() >= 4
+    stopped(&harness, "TERM", "what the rate lets pass", |harness| {
+        harness.sandbox.requests().entries().iter().filter(|entry| entry.status.is_some()).count() >= 4
     });
-    stage.expect_shown(&[("ada", Default)]);
+    harness.expect_shown(&[("ada", Default)]);
 }
 
 #[test]
 fn waiting_until_a_slow_server_is_done_ends_with_the_signal() {
     // After an answer that was lost, in the same run; then in the next one, which looks at what was left open.
-    let mut stage = Stage::company(&["ada"]).with(|pipe| _ = pipe.jira("quiet", "10m"));
-    stage.sandbox.fault(Fault::new(Effect::HandleThenDrop {}).at("jira").on("POST", "*/user/avatar").times(1));
-    let lost = |stage: &Stage| {
-        let entries = stage.sandbox.requests().entries();
+    let mut harness = Harness::with_people(&["ada"]).with(|pipe| _ = pipe.jira("quiet", "10m"));
+    harness.sandbox.fault(Fault::new(Effect::HandleThenDrop {}).at("jira").on("POST", "*/user/avatar").times(1));
+    let lost = |harness: &Harness| {
+        let entries = harness.sandbox.requests().entries();
         entries.iter().any(|entry| entry.fault.as_deref() == Some("handle_then_drop"))
     };
-    stopped(&stage, "INT", "an answer is lost", lost);
-    let listings = |stage: &Stage| stage.calls("graph").iter().filter(|call| call.ends_with("/users")).count();
-    let before = listings(&stage);
-    stopped(&stage, "TERM", "the next run is under way", |stage| listings(stage) > before);
-    stage.edit(|pipe| _ = pipe.jira("quiet", "0s"));
-    stage.run().expect_exit(0);
-    stage.expect_shown(&[("ada", Face("ada"))]);
-    let made = stage.sandbox.truth().writes.into_iter().filter(|write| write.what.starts_with("create ")).count();
+    stopped(&harness, "INT", "an answer is lost", lost);
+    let listings = |harness: &Harness| harness.calls("graph").iter().filter(|call| call.ends_with("/users")).count();
+    let before = listings(&harness);
+    stopped(&harness, "TERM", "the next run is under way", |harness| listings(harness) > before);
+    harness.edit(|pipe| _ = pipe.jira("quiet", "0s"));
+    harness.run().expect_exit(0);
+    harness.expect_shown(&[("ada", Face("ada"))]);
+    let made = harness.sandbox.truth().writes.into_iter().filter(|write| write.what.starts_with("create ")).count();
     assert_eq!(made, 1, "what the server did is finished, not made again");
 }
 
 #[test]
 fn a_second_signal_ends_at_once_and_the_next_run_mends() {
     // The upload hangs for longer than any test waits.
-    let stage = Stage::company(&PEOPLE).with(|pipe| {
+    let harness = Harness::with_people(&PEOPLE).with(|pipe| {
         pipe.top("http", "{ default: { timeout: 10m } }");
         pipe.jira("quiet", "0s");
     });
-    stage.sandbox.fault(Fault::new(Effect::Delay { ms: 600_000 }).at("jira").on("POST", "*/temporary"));
-    let mut child = stage.spawn(&RUN);
-    stage.until("an upload arrives", |stage| !stage.writes().is_empty());
+    harness.sandbox.fault(Fault::new(Effect::Delay { ms: 600_000 }).at("jira").on("POST", "*/temporary"));
+    let mut child = harness.spawn(&RUN);
+    harness.until("an upload arrives", |harness| !harness.writes().is_empty());
     signal(&child, "INT");
     // Two that arrive together count as one, so it is sent until it is heard, as whoever presses Ctrl-C does.
     let begun = Instant::now();
@@ -234,25 +234,25 @@ fn a_second_signal_ends_at_once_and_the_next_run_mends() {
         signal(&child, "INT");
         std::thread::park_timeout(Duration::from_millis(5));
     }
-    ended(&stage, child).expect_exit(8).expect_error("ended at once");
-    stage.sandbox.faults().clear();
-    stage.run().expect_exit(0);
-    stage.expect_shown(&PEOPLE.map(|name| (name, Face(name))));
+    ended(&harness, child).expect_exit(8).expect_error("ended at once");
+    harness.sandbox.faults().clear();
+    harness.run().expect_exit(0);
+    harness.expect_shown(&PEOPLE.map(|name| (name, Face(name))));
 }
 
 #[test]
 fn a_photo_that_cannot_be_read_is_fetched_again_only_once_it_changes() {
     let mut cut_off = face("victor");
     cut_off.truncate(cut_off.len() / 2);
-    let stage = Stage::of(Company::of(&["ada", "victor"]).picture("victor", cut_off).world());
-    stage.run().expect_exit(0).expect_line("victor", "keep", "unreadable", "none");
-    assert_eq!(downloads(&stage).values().sum::<u32>(), 2);
+    let harness = Harness::of(Population::of(&["ada", "victor"]).picture("victor", cut_off).world());
+    harness.run().expect_exit(0).expect_line("victor", "keep", "unreadable", "none");
+    assert_eq!(downloads(&harness).values().sum::<u32>(), 2);
     for _ in 0..2 {
-        stage.run().expect_exit(0).expect_line("victor", "keep", "unreadable", "none").expect_answer("nothing to do");
+        harness.run().expect_exit(0).expect_line("victor", "keep", "unreadable", "none").expect_answer("nothing to do");
     }
-    assert_eq!(downloads(&stage).values().sum::<u32>(), 2, "the same photo was fetched again");
-    stage.new_photo("victor", "spare");
-    stage.run().expect_exit(0).expect_line("victor", "replace", "photo_new", "done");
-    stage.expect_shown(&[("victor", Face("spare")), ("ada", Face("ada"))]);
-    assert_eq!(downloads(&stage).values().sum::<u32>(), 3, "{}", address("victor"));
+    assert_eq!(downloads(&harness).values().sum::<u32>(), 2, "the same photo was fetched again");
+    harness.new_photo("victor", "spare");
+    harness.run().expect_exit(0).expect_line("victor", "replace", "photo_new", "done");
+    harness.expect_shown(&[("victor", Face("spare")), ("ada", Face("ada"))]);
+    assert_eq!(downloads(&harness).values().sum::<u32>(), 3, "{}", address("victor"));
 }

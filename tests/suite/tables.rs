@@ -1,25 +1,25 @@
 //! Tables typed by hand: `people.csv`, and the map of `match`. What is doubtful in one is told with its line, and moves no
 //! face (P1) and takes none away (P2).
 
-use super::company::{address, face};
-use super::stage::Stage;
+use super::harness::Harness;
+use super::population::{address, face};
 use super::truth::Shows::{Default, Face, Start};
 
 const EVERYBODY: [&str; 3] = ["ada", "alan", "grace"];
 
-fn source() -> Stage {
-    let stage = Stage::company(&EVERYBODY).with(|pipe| {
+fn source() -> Harness {
+    let harness = Harness::with_people(&EVERYBODY).with(|pipe| {
         pipe.without_source("entra").source("folder").set("path", "people");
         pipe.top("limits", "{ reverts: { count: 10 } }");
     });
     for name in EVERYBODY {
-        stage.write(&format!("people/{name}.png"), face(name));
+        harness.write(&format!("people/{name}.png"), face(name));
     }
-    stage
+    harness
 }
 
-fn table(stage: &Stage, text: impl AsRef<[u8]>) {
-    stage.write("people/people.csv", text);
+fn table(harness: &Harness, text: impl AsRef<[u8]>) {
+    harness.write("people/people.csv", text);
 }
 
 fn whole() -> String {
@@ -30,20 +30,20 @@ fn whole() -> String {
 /// The input of the field, with the addresses of this world.
 #[test]
 fn one_missing_quote_gives_nobody_the_face_of_another() {
-    let stage = source();
+    let harness = source();
     let broken = whole().replace("\"ada\"", "\"ada");
-    table(&stage, broken);
-    stage.run().expect_exit(2).expect_answer("people/people.csv:2: a quote is opened here and closed in line 3");
-    stage.expect_shown(&EVERYBODY.map(|name| (name, Start)));
-    assert_eq!(stage.writes(), [""; 0]);
+    table(&harness, broken);
+    harness.run().expect_exit(2).expect_answer("people/people.csv:2: a quote is opened here and closed in line 3");
+    harness.expect_shown(&EVERYBODY.map(|name| (name, Start)));
+    assert_eq!(harness.writes(), [""; 0]);
 }
 
 #[test]
 fn doubtful_tables_are_told_with_their_line_and_change_nothing() {
-    let stage = source();
-    table(&stage, whole());
-    stage.run().expect_exit(0);
-    stage.sandbox.requests().reset();
+    let harness = source();
+    table(&harness, whole());
+    harness.run().expect_exit(0);
+    harness.sandbox.requests().reset();
     let whole = whole();
     for (text, told) in [
         // Everybody below would vanish.
@@ -64,23 +64,23 @@ fn doubtful_tables_are_told_with_their_line_and_change_nothing() {
         (whole.replace("alan@", "alan\u{a0}@"), "people.csv:3: `email` has a no-break space (U+00A0)"),
         (whole.replace("0,", "A,").replace("1,", "a,"), "people.csv:3: the id of line 2 again, but for case"),
     ] {
-        table(&stage, text);
-        stage.run().expect_exit(2).expect_answer(told);
+        table(&harness, text);
+        harness.run().expect_exit(2).expect_answer(told);
     }
     let utf_16 = |text: &str| [0xFEFF_u16].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
     let utf_16: Vec<u8> = utf_16(&whole);
-    table(&stage, utf_16);
-    stage.run().expect_exit(2).expect_answer("people.csv:1: the table is UTF-16: save it as UTF-8");
-    assert_eq!(stage.writes(), [""; 0]);
-    stage.expect_shown(&EVERYBODY.map(|name| (name, Face(name))));
+    table(&harness, utf_16);
+    harness.run().expect_exit(2).expect_answer("people.csv:1: the table is UTF-16: save it as UTF-8");
+    assert_eq!(harness.writes(), [""; 0]);
+    harness.expect_shown(&EVERYBODY.map(|name| (name, Face(name))));
 }
 
 #[test]
 fn what_was_cut_off_proves_no_absence() {
-    let stage = source();
-    table(&stage, whole());
-    stage.run().expect_exit(0);
-    stage.sandbox.requests().reset();
+    let harness = source();
+    table(&harness, whole());
+    harness.run().expect_exit(0);
+    harness.sandbox.requests().reset();
     for (text, told) in [
         (whole().lines().map(|line| line.rsplit_once(',').unwrap().0.to_owned() + "\n").collect(), "no column `photo`"),
         (whole().replace("grace.png\n", ""), "the last line has no line end"),
@@ -89,25 +89,25 @@ fn what_was_cut_off_proves_no_absence() {
         (whole().replace("grace.png", "Grace.png"), "differs only in case"),
     ] {
         let text: String = text;
-        table(&stage, text);
-        let ended = stage.run();
+        table(&harness, text);
+        let ended = harness.run();
         let detail = ended.line("jira", "grace")["detail"].to_string();
         ended.holds(detail.contains(told) || ended.stdout.contains(told), &format!("{told}; found {detail}"));
     }
-    assert_eq!(stage.writes(), [""; 0]);
-    stage.expect_shown(&EVERYBODY.map(|name| (name, Face(name))));
+    assert_eq!(harness.writes(), [""; 0]);
+    harness.expect_shown(&EVERYBODY.map(|name| (name, Face(name))));
     // A row that is whole and names no picture is one.
-    table(&stage, whole().replace("grace.png", ""));
-    stage.run().expect_exit(0);
-    stage.expect_shown(&[("grace", Default), ("alan", Face("alan"))]);
+    table(&harness, whole().replace("grace.png", ""));
+    harness.run().expect_exit(0);
+    harness.expect_shown(&[("grace", Default), ("alan", Face("alan"))]);
 }
 
-fn mapped(map: &str) -> Stage {
-    let stage = Stage::company(&EVERYBODY).with(|pipe| {
+fn mapped(map: &str) -> Harness {
+    let harness = Harness::with_people(&EVERYBODY).with(|pipe| {
         pipe.jira("match", "{ map: users.csv }");
     });
-    stage.write("users.csv", map);
-    stage
+    harness.write("users.csv", map);
+    harness
 }
 
 #[test]
@@ -126,11 +126,11 @@ fn a_map_is_read_as_strictly() {
         (whole.replace(',', ";").replace('"', ""), "users.csv:1: the columns are separated by `;`"),
         (whole.replace("ada,", "Alan,"), "users.csv:3: names the account of line 2 again, but for case"),
     ] {
-        let stage = mapped(&map);
-        stage.run().expect_exit(2).expect_error(told);
-        stage.expect_shown(&EVERYBODY.map(|name| (name, Start)));
+        let harness = mapped(&map);
+        harness.run().expect_exit(2).expect_error(told);
+        harness.expect_shown(&EVERYBODY.map(|name| (name, Start)));
     }
-    let stage = mapped(&whole);
-    stage.run().expect_exit(0);
-    stage.expect_shown(&[("ada", Face("ada")), ("alan", Face("alan")), ("grace", Start)]);
+    let harness = mapped(&whole);
+    harness.run().expect_exit(0);
+    harness.expect_shown(&[("ada", Face("ada")), ("alan", Face("alan")), ("grace", Start)]);
 }

@@ -14,9 +14,9 @@ use avatarpipe_sandbox::requests::Entry;
 use avatarpipe_sandbox::truth::{Account, ShownKind};
 use serde_json::json;
 
-use super::company::file;
 use super::ended::Ended;
-use super::stage::Stage;
+use super::harness::Harness;
+use super::population::file;
 
 /// The simulators behind each endpoint of a report.
 const ENDPOINTS: [(&str, &[&str]); 5] = [
@@ -40,7 +40,7 @@ pub enum Shows<'a> {
     Start,
 }
 
-impl Stage {
+impl Harness {
     /// The accounts must show this, nothing may be left over, and no promise may be broken.
     #[track_caller]
     pub fn expect_shown(&self, expected: &[(&str, Shows<'_>)]) {

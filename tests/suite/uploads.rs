@@ -6,8 +6,8 @@
 //! A newcomer gets wrong: with `ownership: provider` such an upload may pass for ours until it would be deleted; only
 //! then somebody looks at it.
 
-use super::slugs::{meanwhile_after, stage};
-use super::stage::Stage;
+use super::harness::Harness;
+use super::slugs::{harness, meanwhile_after};
 use super::truth::Shows::{Default, Face};
 
 /// Listings: the survey, and the confirming one after it.
@@ -15,47 +15,47 @@ const LISTING: &str = "*/api/latest/users";
 /// Listings before the confirming one.
 const CONFIRMING: u32 = 1;
 
-fn uploads(stage: &Stage) {
-    stage.by_hand_in("bitbucket", "ada", "hand");
+fn uploads(harness: &Harness) {
+    harness.by_hand_in("bitbucket", "ada", "hand");
 }
 
 #[test]
 fn what_passed_for_ours_is_looked_at_before_it_is_deleted() {
-    let stage = stage(&["ada", "grace"]);
-    meanwhile_after(&stage, CONFIRMING, "GET", LISTING, uploads).expect_exit(0);
-    stage.no_photo("ada");
-    stage.no_photo("grace");
-    let line = stage.run().expect_exit(3).line("bitbucket", "ada");
+    let harness = harness(&["ada", "grace"]);
+    meanwhile_after(&harness, CONFIRMING, "GET", LISTING, uploads).expect_exit(0);
+    harness.no_photo("ada");
+    harness.no_photo("grace");
+    let line = harness.run().expect_exit(3).line("bitbucket", "ada");
     assert_eq!(line["error"]["code"], "not_ours", "{line}");
-    stage.expect_shown_in("bitbucket", &[("ada", Face("hand")), ("grace", Default)]);
+    harness.expect_shown_in("bitbucket", &[("ada", Face("hand")), ("grace", Default)]);
 }
 
 #[test]
 fn a_picture_that_cannot_be_looked_at_is_not_deleted() {
     use avatarpipe_sandbox::faults::{Effect, Fault};
-    let stage = stage(&["ada"]);
-    stage.run().expect_exit(0);
-    stage.no_photo("ada");
-    stage.sandbox.fault(Fault::new(Effect::LoginPage {}).at("bitbucket").on("GET", "*/avatar.png"));
-    let line = stage.run().expect_exit(3).line("bitbucket", "ada");
+    let harness = harness(&["ada"]);
+    harness.run().expect_exit(0);
+    harness.no_photo("ada");
+    harness.sandbox.fault(Fault::new(Effect::LoginPage {}).at("bitbucket").on("GET", "*/avatar.png"));
+    let line = harness.run().expect_exit(3).line("bitbucket", "ada");
     assert_eq!(line["error"]["code"], "not_looked_at", "{line}");
-    stage.expect_shown_in("bitbucket", &[("ada", Face("ada"))]);
-    stage.sandbox.faults().clear();
-    stage.run().expect_exit(0);
-    stage.expect_shown_in("bitbucket", &[("ada", Default)]);
+    harness.expect_shown_in("bitbucket", &[("ada", Face("ada"))]);
+    harness.sandbox.faults().clear();
+    harness.run().expect_exit(0);
+    harness.expect_shown_in("bitbucket", &[("ada", Default)]);
 }
 
 #[test]
 fn where_people_choose_what_is_shown_is_looked_at_before_it_counts_as_ours() {
-    let stage = stage(&["ada", "grace"]).with(|pipe| _ = pipe.target("bitbucket").set("ownership", "ours"));
-    meanwhile_after(&stage, CONFIRMING, "GET", LISTING, uploads).expect_exit(3);
-    stage.new_photo("ada", "spare");
-    stage.run().expect_exit(0);
-    stage.no_photo("ada");
-    stage.run().expect_exit(0).expect_answer("nothing to do");
-    stage.expect_shown_in("bitbucket", &[("ada", Face("hand")), ("grace", Face("grace"))]);
+    let harness = harness(&["ada", "grace"]).with(|pipe| _ = pipe.target("bitbucket").set("ownership", "ours"));
+    meanwhile_after(&harness, CONFIRMING, "GET", LISTING, uploads).expect_exit(3);
+    harness.new_photo("ada", "spare");
+    harness.run().expect_exit(0);
+    harness.no_photo("ada");
+    harness.run().expect_exit(0).expect_answer("nothing to do");
+    harness.expect_shown_in("bitbucket", &[("ada", Face("hand")), ("grace", Face("grace"))]);
     // One look for each picture that was written, and the forecast knows it.
-    stage.new_photo("grace", "spare");
-    stage.counted(Stage::run).0.expect_exit(0);
-    stage.expect_shown_in("bitbucket", &[("grace", Face("spare"))]);
+    harness.new_photo("grace", "spare");
+    harness.counted(Harness::run).0.expect_exit(0);
+    harness.expect_shown_in("bitbucket", &[("grace", Face("spare"))]);
 }

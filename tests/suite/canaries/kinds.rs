@@ -6,7 +6,7 @@
 use avatarpipe_sandbox::Secret;
 use serde_json::json;
 
-use super::super::stage::Stage;
+use super::super::harness::Harness;
 use super::http;
 
 /// A kind of credential, and what puts it into the file.
@@ -18,7 +18,7 @@ pub struct Kind {
     /// Whether the sandbox lets us in with it.
     pub works: bool,
     /// Puts it into the file.
-    pub put: fn(&mut Stage),
+    pub put: fn(&mut Harness),
 }
 
 const ENTRA: &[&str] = &["login", "graph"];
@@ -33,27 +33,27 @@ pub const KINDS: [Kind; 15] = [
         name: "entra_federated_github",
         sent_to: &["ci", "login"],
         works: true,
-        put: |stage| {
-            github(stage);
-            stage.edit(|pipe| _ = pipe.entra("credential", "{ federated: { from: github } }"));
+        put: |harness| {
+            github(harness);
+            harness.edit(|pipe| _ = pipe.entra("credential", "{ federated: { from: github } }"));
         },
     },
     Kind {
         name: "entra_federated_variable",
         sent_to: &["login"],
         works: false,
-        put: |stage| {
-            stage.set("CI_TOKEN", JWT);
-            stage.edit(|pipe| _ = pipe.entra("credential", "{ federated: { from: env, name: CI_TOKEN } }"));
+        put: |harness| {
+            harness.set("CI_TOKEN", JWT);
+            harness.edit(|pipe| _ = pipe.entra("credential", "{ federated: { from: env, name: CI_TOKEN } }"));
         },
     },
     Kind {
         name: "entra_federated_file",
         sent_to: &["login"],
         works: false,
-        put: |stage| {
-            let path = stage.hide("token", format!("{JWT}\n"), &[JWT]);
-            stage
+        put: |harness| {
+            let path = harness.hide("token", format!("{JWT}\n"), &[JWT]);
+            harness
                 .edit(|pipe| _ = pipe.entra("credential", &format!("{{ federated: {{ from: file, path: {path} }} }}")));
         },
     },
@@ -65,40 +65,40 @@ pub const KINDS: [Kind; 15] = [
         name: "atlassian_token",
         sent_to: &["jira"],
         works: true,
-        put: |stage| stage.edit(|pipe| _ = pipe.by_token()),
+        put: |harness| harness.edit(|pipe| _ = pipe.by_token()),
     },
     Kind { name: "atlassian_password", sent_to: &["jira", "confluence", "bitbucket"], works: true, put: |_| {} },
     Kind {
         name: "http_headers",
         sent_to: &["jira", "graph"],
         works: true,
-        put: |stage| {
-            stage.set("HEADER", "canary header/value+1");
-            stage.edit(|pipe| _ = pipe.top("http", &http("headers: { X-Api-Key: '${HEADER}' }")));
+        put: |harness| {
+            harness.set("HEADER", "canary header/value+1");
+            harness.edit(|pipe| _ = pipe.top("http", &http("headers: { X-Api-Key: '${HEADER}' }")));
         },
     },
     Kind {
         name: "client_cert",
         sent_to: &["jira"],
         works: true,
-        put: |stage| {
+        put: |harness| {
             let pair = keys("pair.p12");
-            let path = stage.hide("client.p12", pair, &[]);
-            stage.set("CERT_PASSWORD", "open-sesame");
+            let path = harness.hide("client.p12", pair, &[]);
+            harness.set("CERT_PASSWORD", "open-sesame");
             let entry = format!("client_cert: {{ file: {path}, password: '${{CERT_PASSWORD}}' }}");
-            stage.edit(|pipe| _ = pipe.top("http", &http(&entry)));
+            harness.edit(|pipe| _ = pipe.top("http", &http(&entry)));
         },
     },
     Kind {
         name: "secret_in_a_file",
         sent_to: &["jira"],
         works: true,
-        put: |stage| {
-            let path = stage.hide("password", "", &[]);
-            let password = password_of(stage, "jira");
-            stage.hide("password", &password, &[&password]);
+        put: |harness| {
+            let path = harness.hide("password", "", &[]);
+            let password = password_of(harness, "jira");
+            harness.hide("password", &password, &[&password]);
             let credential = format!("{{ username: svc-avatars, password: '${{file:{path}}}' }}");
-            stage.edit(|pipe| _ = pipe.jira("credential", &credential));
+            harness.edit(|pipe| _ = pipe.jira("credential", &credential));
         },
     },
 ];
@@ -111,13 +111,13 @@ fn keys(name: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-fn secret_of<T>(stage: &Stage, pick: impl Fn(Secret) -> Option<T>) -> T {
-    let found = stage.sandbox.credentials().into_iter().find_map(|credential| pick(credential.secret));
+fn secret_of<T>(harness: &Harness, pick: impl Fn(Secret) -> Option<T>) -> T {
+    let found = harness.sandbox.credentials().into_iter().find_map(|credential| pick(credential.secret));
     found.expect("the world has this kind of credential")
 }
 
-fn password_of(stage: &Stage, simulator: &str) -> String {
-    let credentials = stage.sandbox.credentials().into_iter().filter(|credential| credential.simulator == simulator);
+fn password_of(harness: &Harness, simulator: &str) -> String {
+    let credentials = harness.sandbox.credentials().into_iter().filter(|credential| credential.simulator == simulator);
     let mut passwords = credentials.filter_map(|credential| match credential.secret {
         Secret::Password(password) => Some(password),
         _ => None,
@@ -130,48 +130,48 @@ fn lines_of(pem: &str) -> Vec<&str> {
     pem.lines().filter(|line| line.len() >= 60).skip(1).collect()
 }
 
-fn certificate(stage: &mut Stage) {
-    let (certificate, key) = secret_of(stage, |secret| match secret {
+fn certificate(harness: &mut Harness) {
+    let (certificate, key) = secret_of(harness, |secret| match secret {
         Secret::Certificate { certificate, private_key, .. } => Some((certificate, private_key)),
         _ => None,
     });
-    let path = stage.hide("entra.pem", format!("{certificate}\n{key}"), &lines_of(&key));
-    stage.edit(|pipe| _ = pipe.entra("credential", &format!("{{ certificate: {{ file: {path} }} }}")));
+    let path = harness.hide("entra.pem", format!("{certificate}\n{key}"), &lines_of(&key));
+    harness.edit(|pipe| _ = pipe.entra("credential", &format!("{{ certificate: {{ file: {path} }} }}")));
 }
 
-fn pkcs12(stage: &mut Stage) {
-    let path = stage.hide("entra.p12", keys("pair.p12"), &[]);
-    stage.set("CERT_PASSWORD", "open-sesame");
+fn pkcs12(harness: &mut Harness) {
+    let path = harness.hide("entra.p12", keys("pair.p12"), &[]);
+    harness.set("CERT_PASSWORD", "open-sesame");
     let credential = format!("{{ certificate: {{ file: {path}, password: '${{CERT_PASSWORD}}' }} }}");
-    stage.edit(|pipe| _ = pipe.entra("credential", &credential));
+    harness.edit(|pipe| _ = pipe.entra("credential", &credential));
 }
 
-fn github(stage: &mut Stage) {
-    let (url, token) = secret_of(stage, |secret| match secret {
+fn github(harness: &mut Harness) {
+    let (url, token) = secret_of(harness, |secret| match secret {
         Secret::Job { request_url, request_token } => Some((request_url, request_token)),
         _ => None,
     });
-    stage.tell("ACTIONS_ID_TOKEN_REQUEST_URL", &url);
-    stage.set("ACTIONS_ID_TOKEN_REQUEST_TOKEN", &token);
+    harness.tell("ACTIONS_ID_TOKEN_REQUEST_URL", &url);
+    harness.set("ACTIONS_ID_TOKEN_REQUEST_TOKEN", &token);
 }
 
-fn managed(stage: &mut Stage) {
-    let url = |name: &str| stage.sandbox.endpoint(name).expect("the world has this simulator").to_owned();
+fn managed(harness: &mut Harness) {
+    let url = |name: &str| harness.sandbox.endpoint(name).expect("the world has this simulator").to_owned();
     let endpoints = format!("{{ login: '{}', graph: '{}', imds: '{}' }}", url("login"), url("graph"), url("metadata"));
-    stage.edit(|pipe| {
+    harness.edit(|pipe| {
         pipe.source("entra").unset("client_id");
         _ = pipe.entra("endpoints", &endpoints).entra("credential", "{ managed_identity: {} }");
     });
 }
 
-pub fn google_key(stage: &mut Stage) {
-    let key = secret_of(stage, |secret| match secret {
+pub fn google_key(harness: &mut Harness) {
+    let key = secret_of(harness, |secret| match secret {
         Secret::ServiceAccount { key_file, subject: Some(_), .. } => Some(key_file),
         _ => None,
     });
     let private = key["private_key"].as_str().expect("a key file holds a key").to_owned();
-    let path = stage.hide("google.json", key.to_string(), &lines_of(&private));
-    stage.edit(|pipe| {
+    let path = harness.hide("google.json", key.to_string(), &lines_of(&private));
+    harness.edit(|pipe| {
         pipe.source("google").set("credential", &format!("{{ service_account_file: {path} }}"));
     });
 }
@@ -180,8 +180,8 @@ const AUDIENCE: &str =
     "//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/ci/providers/github";
 const ACCOUNT: &str = "avatar-sync@avatar-sync.iam.gserviceaccount.com";
 
-fn google_external(stage: &mut Stage) {
-    let (url, token) = secret_of(stage, |secret| match secret {
+fn google_external(harness: &mut Harness) {
+    let (url, token) = secret_of(harness, |secret| match secret {
         Secret::Job { request_url, request_token } => Some((request_url, request_token)),
         _ => None,
     });
@@ -194,16 +194,16 @@ fn google_external(stage: &mut Stage) {
             "format": { "type": "json", "subject_token_field_name": "value" },
         },
     });
-    let path = stage.hide("external.json", file.to_string(), &[&token]);
-    stage.edit(|pipe| {
+    let path = harness.hide("external.json", file.to_string(), &[&token]);
+    harness.edit(|pipe| {
         pipe.source("google").set("credential", &format!("{{ external_account_file: {path} }}"));
     });
 }
 
-fn google_federated(stage: &mut Stage) {
-    github(stage);
+fn google_federated(harness: &mut Harness) {
+    github(harness);
     let federated = format!("{{ federated: {{ from: github, audience: '{AUDIENCE}', service_account: {ACCOUNT} }} }}");
-    stage.edit(|pipe| {
+    harness.edit(|pipe| {
         pipe.source("google").set("credential", &federated);
     });
 }

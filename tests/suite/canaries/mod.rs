@@ -1,7 +1,7 @@
 //! Every kind of credential goes through every command and every failure, as loud as can be, and none comes out again
 //! (promise P7): neither the secret nor what was made of it.
 //!
-//! Owns: the commands and the failures. Leaves to others: who is sent a credential at all (`strangers`).
+//! Owns: the commands and the failures. Leaves to others: who is sent a credential at all (`foreign_hosts`).
 //! A newcomer gets wrong: what a sandbox issues is a secret, too. Tokens and cookies are known by their shape.
 
 mod kinds; // the kinds of credentials
@@ -12,9 +12,9 @@ use avatarpipe_sandbox::World;
 use avatarpipe_sandbox::echo::Form;
 use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
 
-use super::company::Company;
 use super::ended::{Ended, files};
-use super::stage::Stage;
+use super::harness::Harness;
+use super::population::Population;
 use kinds::{KINDS, Kind};
 
 const LOUD: [&str; 3] = ["-vvv", "--log-format", "json"];
@@ -25,24 +25,24 @@ fn http(more: &str) -> String {
 }
 
 /// Two companies and three products, and this kind of credential.
-fn stage(kind: &Kind) -> Stage {
-    let mut stage = Stage::connected(World::bundled("merged").unwrap_or_else(|fault| panic!("{fault}")));
+fn harness(kind: &Kind) -> Harness {
+    let mut harness = Harness::connected(World::bundled("merged").unwrap_or_else(|fault| panic!("{fault}")));
     // The key of the source that is not looked at lies with the other secrets, too.
-    kinds::google_key(&mut stage);
-    std::fs::remove_file(stage.path("google-key.json")).expect("the key file of the stage");
-    stage.edit(|pipe| {
+    kinds::google_key(&mut harness);
+    std::fs::remove_file(harness.path("google-key.json")).expect("the key file of the harness");
+    harness.edit(|pipe| {
         pipe.top("limits", "{ reverts: { count: 50, share: 100% }, foreign: { share: 100% } }").top("http", &http(""));
     });
-    (kind.put)(&mut stage);
-    stage
+    (kind.put)(&mut harness);
+    harness
 }
 
 /// Tokens, assertions and cookies that only the servers know, by their shape, in everything that was printed or written.
 #[track_caller]
-fn expect_nothing_derived(stage: &Stage, ended: &Ended) {
+fn expect_nothing_derived(harness: &Harness, ended: &Ended) {
     let printed = [("standard output", ended.stdout.as_bytes()), ("standard error", ended.stderr.as_bytes())];
     let printed = printed.map(|(name, bytes)| (name.to_owned(), bytes.to_vec()));
-    let written = files(stage.folder()).into_iter().filter(|(name, _)| !name.starts_with("secret/"));
+    let written = files(harness.folder()).into_iter().filter(|(name, _)| !name.starts_with("secret/"));
     for (place, bytes) in printed.into_iter().chain(written) {
         for (head, least) in [("eyJ", 20), ("ya29.", 8), ("Bearer ", 12), ("Basic ", 8), ("JSESSIONID=", 8)] {
             let found = bytes.windows(head.len()).enumerate().filter(|(_, window)| *window == head.as_bytes());
@@ -57,9 +57,9 @@ fn expect_nothing_derived(stage: &Stage, ended: &Ended) {
 }
 
 #[track_caller]
-fn finish(stage: &Stage, arguments: &[&str]) -> Ended {
-    let ended = stage.finish(&[arguments, &LOUD].concat());
-    expect_nothing_derived(stage, &ended);
+fn finish(harness: &Harness, arguments: &[&str]) -> Ended {
+    let ended = harness.finish(&[arguments, &LOUD].concat());
+    expect_nothing_derived(harness, &ended);
     ended
 }
 
@@ -99,33 +99,36 @@ fn kind(name: &str) -> &'static Kind {
 }
 
 /// What `--help` lists, but for what serves a sandbox until it is killed.
-fn commands(stage: &Stage) -> Vec<String> {
-    let ended = stage.finish(&["--help"]).expect_exit(0);
+fn commands(harness: &Harness) -> Vec<String> {
+    let ended = harness.finish(&["--help"]).expect_exit(0);
     let list = ended.stdout.lines().skip_while(|line| *line != "Commands:").skip(1);
     let list = list.take_while(|line| !line.is_empty()).filter(|line| !line[2..].starts_with(' '));
     list.filter_map(|line| line.split_whitespace().next().map(str::to_owned)).filter(|name| name != "sandbox").collect()
 }
 
 fn go_through_the_commands(kind: &Kind) {
-    let stage = stage(kind);
+    let harness = harness(kind);
     let holds = |ended: &Ended| {
         let said = format!("{}: {}", kind.name, if kind.works { "it works" } else { "it is refused" });
         ended.holds(ended.succeeded() == kind.works, &said);
     };
-    holds(&finish(&stage, &["auth", "pipeline.yaml", "--probe", "--format", "json"]));
-    holds(&finish(&stage, &["auth", "pipeline.yaml"]));
-    holds(&finish(&stage, &["plan", "pipeline.yaml", "--out", "plan.json", "--report", "report", "--format", "json"]));
-    assert_eq!(files(&stage.path("state/stage.cache/pictures")), [], "{}: no face is left", kind.name);
-    holds(&finish(&stage, &["run", "pipeline.yaml", "--plan", "plan.json", "--report", "report"]));
-    holds(&finish(&stage, &["run", "pipeline.yaml", "--report", "report", "--rerender", "--format", "json"]));
+    holds(&finish(&harness, &["auth", "pipeline.yaml", "--probe", "--format", "json"]));
+    holds(&finish(&harness, &["auth", "pipeline.yaml"]));
+    holds(&finish(
+        &harness,
+        &["plan", "pipeline.yaml", "--out", "plan.json", "--report", "report", "--format", "json"],
+    ));
+    assert_eq!(files(&harness.path("state/stage.cache/pictures")), [], "{}: no face is left", kind.name);
+    holds(&finish(&harness, &["run", "pipeline.yaml", "--plan", "plan.json", "--report", "report"]));
+    holds(&finish(&harness, &["run", "pipeline.yaml", "--report", "report", "--rerender", "--format", "json"]));
     for file in ["plan.json", "report/run.json", "report/summary.md", "state/stage.db", "state/stage.db.lock"] {
-        assert!(stage.path(file).exists(), "{}: {file} was not looked into", kind.name);
+        assert!(harness.path(file).exists(), "{}: {file} was not looked into", kind.name);
     }
-    let all = commands(&stage);
+    let all = commands(&harness);
     assert!(["auth", "check", "plan", "run", "schema", "status"].iter().all(|name| all.iter().any(|one| one == name)));
     for name in all {
-        finish(&stage, &[&name, "pipeline.yaml"]);
-        finish(&stage, &[&name, "--help"]);
+        finish(&harness, &[&name, "pipeline.yaml"]);
+        finish(&harness, &[&name, "--help"]);
     }
 }
 
@@ -154,16 +157,16 @@ fn failures() -> Vec<Effect> {
 /// Each server in turn gives back what it was sent, at its first request or at a later one.
 fn give_back(kind: &Kind) {
     for simulator in kind.sent_to {
-        let stage = stage(kind);
+        let harness = harness(kind);
         for (nth, effect) in failures().into_iter().enumerate() {
             let skip = if nth % 3 == 2 { 2 } else { 0 };
-            let number = stage.sandbox.faults().add(Fault::new(effect).at(simulator).after(skip));
+            let number = harness.sandbox.faults().add(Fault::new(effect).at(simulator).after(skip));
             let arguments: &[&str] = match nth % 2 {
                 0 => &["auth", "pipeline.yaml"],
                 _ => &["plan", "pipeline.yaml", "--report", "report"],
             };
-            finish(&stage, arguments);
-            stage.sandbox.faults().remove(number);
+            finish(&harness, arguments);
+            harness.sandbox.faults().remove(number);
         }
     }
 }
@@ -172,14 +175,14 @@ fn give_back(kind: &Kind) {
 fn a_write_that_is_given_back_gives_nothing_away() {
     for (status, form) in [(400, Form::Text), (500, Form::Json), (403, Form::Page), (302, Form::Headers)] {
         for (simulator, method) in [("jira", "POST"), ("jira", "PUT"), ("confluence", "POST"), ("bitbucket", "POST")] {
-            let stage = Stage::connected(Company::of(&["ada"]).everywhere().world()).with(|pipe| {
+            let harness = Harness::connected(Population::of(&["ada"]).everywhere().world()).with(|pipe| {
                 for product in ["jira", "confluence", "bitbucket"] {
                     pipe.target(product).set("quiet", "0s");
                 }
                 pipe.top("http", &http(""));
             });
-            stage.sandbox.fault(Fault::new(Effect::Echo { status, form }).at(simulator).on(method, "*"));
-            let ended = finish(&stage, &["run", "pipeline.yaml", "--report", "report"]);
+            harness.sandbox.fault(Fault::new(Effect::Echo { status, form }).at(simulator).on(method, "*"));
+            let ended = finish(&harness, &["run", "pipeline.yaml", "--report", "report"]);
             ended.holds(!ended.succeeded(), "a failure");
         }
     }
@@ -187,10 +190,10 @@ fn a_write_that_is_given_back_gives_nothing_away() {
 
 #[test]
 fn a_server_that_speaks_no_tls_gives_nothing_away() {
-    let mut stage = stage(kind("entra_client_secret"));
-    let https = stage.sandbox.endpoint("jira").expect("a Jira").replace("http://", "https://");
-    stage.edit(|pipe| _ = pipe.jira("base_url", &format!("'{https}'")));
-    finish(&stage, &["run", "pipeline.yaml", "--report", "report"]).expect_exit(6);
+    let mut harness = harness(kind("entra_client_secret"));
+    let https = harness.sandbox.endpoint("jira").expect("a Jira").replace("http://", "https://");
+    harness.edit(|pipe| _ = pipe.jira("base_url", &format!("'{https}'")));
+    finish(&harness, &["run", "pipeline.yaml", "--report", "report"]).expect_exit(6);
 }
 
 /// Killed while a write is under way, the program leaves more behind than it does in the end: open journals of its files,
@@ -199,19 +202,19 @@ fn a_server_that_speaks_no_tls_gives_nothing_away() {
 fn what_a_kill_leaves_behind_gives_nothing_away() {
     const RUN: [&str; 5] = ["run", "pipeline.yaml", "--report", "report", "-vvv"];
     for name in ["entra_client_secret", "google_federated", "atlassian_token"] {
-        let stage = stage(kind(name));
+        let harness = harness(kind(name));
         let hangs = Effect::Delay { ms: 600_000 };
-        stage.sandbox.fault(Fault::new(hangs).at("jira").on("PUT", "*"));
-        let mut child = stage.spawn(&RUN);
-        stage.until("a picture is shown", |stage| stage.calls("jira").iter().any(|call| call.contains("PUT ")));
+        harness.sandbox.fault(Fault::new(hangs).at("jira").on("PUT", "*"));
+        let mut child = harness.spawn(&RUN);
+        harness.until("a picture is shown", |harness| harness.calls("jira").iter().any(|call| call.contains("PUT ")));
         child.kill().expect("SIGKILL");
-        let ended = stage.wait(child, &RUN);
+        let ended = harness.wait(child, &RUN);
         assert_eq!(ended.code(), None, "{name}: it was killed");
-        let left = files(stage.folder());
+        let left = files(harness.folder());
         for part in ["stage.db.lock", "stage.db", "stage.cache/facts.db", "stage.cache/pictures/"] {
             assert!(left.iter().any(|(name, bytes)| name.contains(part) && !bytes.is_empty()), "{name}: no {part}");
         }
-        stage.expect_no_secret(&ended);
-        expect_nothing_derived(&stage, &ended);
+        harness.expect_no_secret(&ended);
+        expect_nothing_derived(&harness, &ended);
     }
 }

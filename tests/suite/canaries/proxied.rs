@@ -1,14 +1,14 @@
 //! Through a proxy with a password, over TLS: the password is for the proxy alone, and no redirect leads anything out.
 //!
 //! Owns: where a proxy's password can stand, how the proxy fails, where a redirect can lead.
-//! Leaves to others: redirects in the clear (`strangers`).
+//! Leaves to others: redirects in the clear (`foreign_hosts`).
 //! A newcomer gets wrong: a proxy that opens TLS can answer in the place of every server, and quote what only the proxy
 //! was sent.
 
 use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
 
-use super::super::company::Company;
-use super::super::stage::Stage;
+use super::super::harness::Harness;
+use super::super::population::Population;
 use super::super::truth::Shows::Face;
 use super::tls::{DOMAIN, Manner, Proxy, pair};
 use super::{finish, http};
@@ -31,35 +31,35 @@ enum Place {
 const PLACES: [Place; 4] = [Place::File, Place::System, Place::SystemLower, Place::SystemAll];
 
 /// A company that is reached through a proxy only.
-fn stage(place: Place) -> (Stage, Proxy) {
-    let company = Company::of(&["ada", "grace"]).with_google(&["leslie"]).everywhere();
-    let mut stage = Stage::connected(company.world());
-    let proxy = Proxy::before(&mut stage, &SIMULATORS);
-    configure(&mut stage, place, &proxy.url());
-    (stage, proxy)
+fn harness(place: Place) -> (Harness, Proxy) {
+    let population = Population::of(&["ada", "grace"]).with_google(&["leslie"]).everywhere();
+    let mut harness = Harness::connected(population.world());
+    let proxy = Proxy::before(&mut harness, &SIMULATORS);
+    configure(&mut harness, place, &proxy.url());
+    (harness, proxy)
 }
 
-fn configure(stage: &mut Stage, place: Place, url: &str) {
+fn configure(harness: &mut Harness, place: Place, url: &str) {
     let (variable, entry) = match place {
         Place::File => ("PROXY_URL", "proxy: '${PROXY_URL}', "),
         Place::System => ("HTTPS_PROXY", ""),
         Place::SystemLower => ("https_proxy", ""),
         Place::SystemAll => ("ALL_PROXY", ""),
     };
-    stage.set(variable, url);
-    stage.set("HEADER", "canary-header-value");
+    harness.set(variable, url);
+    harness.set("HEADER", "canary-header-value");
     let entry = format!("{entry}ca_file: ca.pem, timeout: 20s, headers: {{ X-Api-Key: '${{HEADER}}' }}");
-    stage.edit(|pipe| _ = pipe.top("http", &http(&entry)));
+    harness.edit(|pipe| _ = pipe.top("http", &http(&entry)));
 }
 
 #[test]
 fn a_proxy_s_password_is_for_the_proxy_alone() {
     for place in PLACES {
         println!("{place:?}");
-        let (stage, proxy) = stage(place);
-        finish(&stage, &["auth", "pipeline.yaml"]).expect_exit(0);
-        finish(&stage, &["run", "pipeline.yaml", "--report", "report"]).expect_exit(0);
-        stage.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace"))]);
+        let (harness, proxy) = harness(place);
+        finish(&harness, &["auth", "pipeline.yaml"]).expect_exit(0);
+        finish(&harness, &["run", "pipeline.yaml", "--report", "report"]).expect_exit(0);
+        harness.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace"))]);
         let heard = proxy.heard();
         for simulator in SIMULATORS {
             let connect = format!("CONNECT {simulator}.{DOMAIN}:443");
@@ -96,12 +96,12 @@ fn no_failure_of_a_proxy_gives_the_password_of_the_environment_away() {
 }
 
 fn fail(place: Place) {
-    let (stage, proxy) = stage(place);
+    let (harness, proxy) = harness(place);
     for (nth, manner) in MANNERS.into_iter().enumerate() {
         println!("{manner:?}");
         proxy.behave(manner);
         let command = if nth % 2 == 0 { "auth" } else { "plan" };
-        let ended = finish(&stage, &[command, "pipeline.yaml"]);
+        let ended = finish(&harness, &[command, "pipeline.yaml"]);
         ended.holds(!ended.succeeded(), "a failure");
         if manner == Manner::Refuses(407) {
             ended.expect_answer("proxy authorization required");
@@ -112,9 +112,9 @@ fn fail(place: Place) {
 #[test]
 fn a_proxy_that_quotes_what_it_was_sent_gives_nothing_away_wherever_its_url_stands() {
     for place in [Place::SystemLower, Place::SystemAll] {
-        let (stage, proxy) = stage(place);
+        let (harness, proxy) = harness(place);
         proxy.behave(Manner::Answers(400));
-        let ended = finish(&stage, &["auth", "pipeline.yaml"]).expect_exit(6);
+        let ended = finish(&harness, &["auth", "pipeline.yaml"]).expect_exit(6);
         ended.holds(ended.stdout.contains("400"), "the proxy's answer");
     }
 }
@@ -129,10 +129,10 @@ fn a_proxy_that_cannot_be_used_gives_nothing_away() {
         ),
         (Place::System, &[("127.0.0.1", "127.0.0.2"), ("http://", "https://")]),
     ] {
-        let (mut stage, proxy) = stage(place);
+        let (mut harness, proxy) = harness(place);
         for (is, becomes) in changes {
-            configure(&mut stage, place, &proxy.url().replace(is, becomes));
-            let ended = finish(&stage, &["auth", "pipeline.yaml"]);
+            configure(&mut harness, place, &proxy.url().replace(is, becomes));
+            let ended = finish(&harness, &["auth", "pipeline.yaml"]);
             ended.holds(!ended.succeeded(), "a failure");
         }
     }
@@ -140,7 +140,7 @@ fn a_proxy_that_cannot_be_used_gives_nothing_away() {
 
 #[test]
 fn a_redirect_leads_no_credential_out_of_tls_or_to_another_host() {
-    let (stage, proxy) = stage(Place::File);
+    let (harness, proxy) = harness(Place::File);
     let mut ways = [0, 1, 2, 3].into_iter().cycle();
     for status in [301, 302, 303, 307, 308] {
         for simulator in SIMULATORS {
@@ -152,12 +152,12 @@ fn a_redirect_leads_no_credential_out_of_tls_or_to_another_host() {
             };
             let headers = [("location".to_owned(), location.clone())].into();
             let answer = Effect::Answer(Answer { status, headers, ..Answer::default() });
-            let number = stage.sandbox.faults().add(Fault::new(answer).at(simulator));
+            let number = harness.sandbox.faults().add(Fault::new(answer).at(simulator));
             proxy.behave(Manner::Honest);
-            finish(&stage, &["auth", "pipeline.yaml"]);
-            let struck = stage.sandbox.faults().all().iter().any(|fault| fault.number == number && fault.struck > 0);
+            finish(&harness, &["auth", "pipeline.yaml"]);
+            let struck = harness.sandbox.faults().all().iter().any(|fault| fault.number == number && fault.struck > 0);
             assert!(struck, "{simulator} was not asked");
-            stage.sandbox.faults().remove(number);
+            harness.sandbox.faults().remove(number);
             let known = SIMULATORS.map(|name| format!("CONNECT {name}.{DOMAIN}:443"));
             for asked in proxy.heard().asked {
                 assert!(known.contains(&asked), "{status} at {simulator} to {location}: {asked}");

@@ -14,7 +14,7 @@ use base64::Engine as _;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::super::stage::Stage;
+use super::super::harness::Harness;
 
 /// Every name ends in this.
 pub const DOMAIN: &str = "canary.example";
@@ -76,12 +76,12 @@ fn encoded(text: &str) -> String {
 }
 
 impl Proxy {
-    /// A proxy in front of every simulator of the stage, whose pipeline file leads there by names from now on.
-    pub fn before(stage: &mut Stage, simulators: &[&str]) -> Self {
+    /// A proxy in front of every simulator of the harness, whose pipeline file leads there by names from now on.
+    pub fn before(harness: &mut Harness, simulators: &[&str]) -> Self {
         let mut servers = BTreeMap::new();
         let mut urls = BTreeMap::new();
         for name in simulators {
-            let url = stage.sandbox.endpoint(name).unwrap_or_else(|| panic!("no simulator {name}")).to_owned();
+            let url = harness.sandbox.endpoint(name).unwrap_or_else(|| panic!("no simulator {name}")).to_owned();
             let rest = url.strip_prefix("http://").expect("a simulator speaks plain http");
             let (address, path) = rest.split_once('/').map_or((rest, ""), |(address, path)| (address, path));
             servers.insert((*name).to_owned(), address.to_owned());
@@ -98,11 +98,11 @@ impl Proxy {
                 std::thread::spawn(move || shared.serve(stream));
             }
         });
-        stage.write("ca.pem", std::fs::read(keys("ca.pem")).expect("the CA of the tests"));
+        harness.write("ca.pem", std::fs::read(keys("ca.pem")).expect("the CA of the tests"));
         for secret in [PASSWORD, &encoded(PASSWORD), &pair()] {
-            stage.keep(secret);
+            harness.keep(secret);
         }
-        stage.edit(|pipe| {
+        harness.edit(|pipe| {
             pipe.entra("endpoints", &format!("{{ login: {}, graph: {} }}", urls["login"], urls["graph"]));
             let google = format!("{{ token: {}, directory: {} }}", urls["token"], urls["directory"]);
             pipe.source("google").set("endpoints", &google);

@@ -1,6 +1,6 @@
 //! Bitbucket: one picture an account, and a mark that only a later listing tells.
 
-use super::harness::{FIRST, MULTIPART, OVER_A_CHOICE, OVER_OURS, REVERT, kill_at_every_request};
+use super::kills::{FIRST, MULTIPART, OVER_A_CHOICE, OVER_OURS, REVERT, kill_at_every_request};
 
 #[test]
 fn a_kill_at_any_request_of_a_replacement_leaves_nothing_behind() {

@@ -5,36 +5,34 @@
 
 use avatarpipe_sandbox::faults::{Effect, Fault};
 
-use super::harness::{
-    Begins, Calm, Case, ENDPOINT, FIRST, MULTIPART, ONE_STEP, OVER_OURS, REVERT, SESSION, Way, XMLRPC,
-};
-use crate::suite::company::Company;
+use super::kills::{Begins, Calm, Case, ENDPOINT, FIRST, MULTIPART, ONE_STEP, OVER_OURS, REVERT, SESSION, Way, XMLRPC};
+use crate::suite::population::Population;
 use crate::suite::truth::Shows::Face;
 
 fn break_at_every_write(way: &Way, case: &Case) {
-    let mut stage = way.stage(case.begins);
-    (case.change)(&stage, way, 0);
-    let calm = Calm::of(&stage, way);
+    let mut harness = way.harness(case.begins);
+    (case.change)(&harness, way, 0);
+    let calm = Calm::of(&harness, way);
     let writes = calm.writes();
     let breaks = writes.iter().flat_map(|nth| [(*nth, Effect::Drop {}), (*nth, Effect::HandleThenDrop {})]);
     for (turn, (nth, effect)) in (1..).zip(breaks) {
         println!("{way:?}, {}: {effect:?} at request {nth}", case.name);
         if case.begins == Begins::Afresh {
-            stage = way.stage(case.begins);
+            harness = way.harness(case.begins);
         }
-        (case.change)(&stage, way, turn);
-        stage.sandbox.reset_writes();
+        (case.change)(&harness, way, turn);
+        harness.sandbox.reset_writes();
         // A revert is sent once; what did not happen is decided afresh by the next run.
         let undone = case.name == REVERT.name && nth == writes[0] && effect == (Effect::Drop {});
-        stage.sandbox.fault(Fault::new(effect).at(way.target).after(nth).times(1));
-        stage.run().expect_exit(if undone { 3 } else { 0 });
-        stage.sandbox.faults().clear();
+        harness.sandbox.fault(Fault::new(effect).at(way.target).after(nth).times(1));
+        harness.run().expect_exit(if undone { 3 } else { 0 });
+        harness.sandbox.faults().clear();
         if undone {
-            stage.run().expect_exit(0);
+            harness.run().expect_exit(0);
         }
-        stage.expect_shown_in(way.target, &[("ada", (case.shows)(turn))]);
-        assert_eq!(way.done(&stage), calm.done, "the same writes as undisturbed");
-        stage.run().expect_exit(0).expect_answer("nothing to do");
+        harness.expect_shown_in(way.target, &[("ada", (case.shows)(turn))]);
+        assert_eq!(way.done(&harness), calm.done, "the same writes as undisturbed");
+        harness.run().expect_exit(0).expect_answer("nothing to do");
     }
 }
 
@@ -62,11 +60,11 @@ fn a_connection_that_breaks_at_any_write_to_bitbucket_is_mended_in_the_same_run(
 #[test]
 fn after_a_lost_answer_nobody_else_goes_through_the_same_session() {
     // The upload of the first lies in the session, unconfirmed.
-    let stage = SESSION.stage_of(Company::of(&["ada", "grace", "alan"]), Begins::Afresh);
+    let harness = SESSION.harness_of(Population::of(&["ada", "grace", "alan"]), Begins::Afresh);
     let upload = Fault::new(Effect::HandleThenDrop {}).at("jira").on("POST", "*/user/avatar/temporary").times(1);
-    let stage = stage.fault(upload);
-    stage.run().expect_exit(0);
-    stage.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace")), ("alan", Face("alan"))]);
+    let harness = harness.fault(upload);
+    harness.run().expect_exit(0);
+    harness.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace")), ("alan", Face("alan"))]);
 }
 
 #[test]
@@ -76,20 +74,20 @@ fn one_404_of_a_gateway_is_no_proof_that_a_picture_or_an_account_is_gone() {
     for (way, write, look) in
         [(&XMLRPC, "removeAttachment", "*/download/attachments/*"), (&SESSION, "/user/avatar/", "*/user/avatars")]
     {
-        let stage = way.stage(Begins::WithOurs);
-        stage.new_photo("ada", "spare");
+        let harness = way.harness(Begins::WithOurs);
+        harness.new_photo("ada", "spare");
         let lost = Fault::new(Effect::Drop {}).at(way.target);
-        stage.sandbox.fault(if way.target == "jira" {
+        harness.sandbox.fault(if way.target == "jira" {
             lost.on("DELETE", "*")
         } else {
             lost.on("POST", "*").about(write)
         });
-        stage.run();
-        stage.sandbox.faults().clear();
-        stage.sandbox.fault(Fault::new(Effect::status(404)).at(way.target).on("GET", look).times(1));
-        stage.run();
-        stage.sandbox.faults().clear();
-        stage.run().expect_exit(0);
-        stage.expect_shown_in(way.target, &[("ada", Face("spare"))]);
+        harness.run();
+        harness.sandbox.faults().clear();
+        harness.sandbox.fault(Fault::new(Effect::status(404)).at(way.target).on("GET", look).times(1));
+        harness.run();
+        harness.sandbox.faults().clear();
+        harness.run().expect_exit(0);
+        harness.expect_shown_in(way.target, &[("ada", Face("spare"))]);
     }
 }

@@ -1,6 +1,6 @@
 //! Confluence, over its remote API and through the endpoint that we ship.
 
-use super::harness::{ENDPOINT, FIRST, OVER_A_CHOICE, OVER_OURS, REVERT, XMLRPC, kill_at_every_request};
+use super::kills::{ENDPOINT, FIRST, OVER_A_CHOICE, OVER_OURS, REVERT, XMLRPC, kill_at_every_request};
 
 #[test]
 fn over_the_remote_api_a_kill_at_any_request_of_a_replacement_leaves_nothing_behind() {

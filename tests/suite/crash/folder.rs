@@ -9,111 +9,111 @@ use std::process::Command;
 
 use avatarpipe_sandbox::faults::{Effect, Fault};
 
-use super::harness::{Begins, SESSION, struck};
-use crate::suite::company::{Company, face, face_of};
+use super::kills::{Begins, SESSION, struck};
 use crate::suite::ended::files;
-use crate::suite::stage::Stage;
+use crate::suite::harness::Harness;
+use crate::suite::population::{Population, face, face_of};
 use crate::suite::truth::{Shows::Face, looks};
 
 const PICTURE: &str = "out/ada.png";
 /// Where renditions wait: the only large files.
 const RENDERED: &str = ".cache/pictures/";
 
-fn stage_of(company: Company) -> Stage {
-    let mut stage = SESSION.stage_of(company, Begins::Afresh);
-    stage.edit(|pipe| _ = pipe.target("folder").set("path", "out"));
-    stage
+fn harness_of(population: Population) -> Harness {
+    let mut harness = SESSION.harness_of(population, Begins::Afresh);
+    harness.edit(|pipe| _ = pipe.target("folder").set("path", "out"));
+    harness
 }
 
 /// What lies in the folder, by name.
-fn names(stage: &Stage) -> Vec<String> {
-    files(&stage.path("out")).into_iter().map(|(name, _)| name).collect()
+fn names(harness: &Harness) -> Vec<String> {
+    files(&harness.path("out")).into_iter().map(|(name, _)| name).collect()
 }
 
 #[track_caller]
-fn expect_ada(stage: &Stage) {
-    let shown = std::fs::read(stage.path(PICTURE)).expect("a picture in the folder");
+fn expect_ada(harness: &Harness) {
+    let shown = std::fs::read(harness.path(PICTURE)).expect("a picture in the folder");
     assert!(looks(&shown).fits(&looks(&face("ada"))), "it is the face of ada");
-    assert_eq!(names(stage), ["ada.png", "index.json"]);
-    let index = std::fs::read_to_string(stage.path("out/index.json")).expect("an index");
+    assert_eq!(names(harness), ["ada.png", "index.json"]);
+    let index = std::fs::read_to_string(harness.path("out/index.json")).expect("an index");
     assert!(index.contains("ada.png"), "{index}");
 }
 
 #[test]
 fn a_folder_beside_a_target_in_which_the_run_dies_is_whole_and_known() {
-    let mut stage = stage_of(Company::of(&["ada"]));
-    stage.sandbox.fault(Fault::new(Effect::HandleOnRelease {}).at("jira").on("POST", "*").times(1));
-    let mut child = stage.spawn(&["run", "pipeline.yaml"]);
-    stage.until("the folder is written and Jira hangs", |stage| {
-        stage.path("out/index.json").exists() && stage.calls("jira").iter().any(|call| call.starts_with("POST"))
+    let mut harness = harness_of(Population::of(&["ada"]));
+    harness.sandbox.fault(Fault::new(Effect::HandleOnRelease {}).at("jira").on("POST", "*").times(1));
+    let mut child = harness.spawn(&["run", "pipeline.yaml"]);
+    harness.until("the folder is written and Jira hangs", |harness| {
+        harness.path("out/index.json").exists() && harness.calls("jira").iter().any(|call| call.starts_with("POST"))
     });
     child.kill().expect("SIGKILL");
     child.wait().expect("the program is gone");
-    let written = files(&stage.path("out"));
-    stage.move_with_the_state_alone();
+    let written = files(&harness.path("out"));
+    harness.move_with_the_state_alone();
     for (name, bytes) in &written {
-        stage.write(&format!("out/{name}"), bytes);
+        harness.write(&format!("out/{name}"), bytes);
     }
-    stage.sandbox.faults().release();
-    stage.until("Jira handles the upload", |stage| struck(stage, "handle_on_release"));
-    stage.run().expect_exit(0);
-    stage.expect_shown(&[("ada", Face("ada"))]);
-    assert_eq!(files(&stage.path("out")), written, "nothing is written again");
-    expect_ada(&stage);
-    stage.run().expect_exit(0).expect_answer("nothing to do");
+    harness.sandbox.faults().release();
+    harness.until("Jira handles the upload", |harness| struck(harness, "handle_on_release"));
+    harness.run().expect_exit(0);
+    harness.expect_shown(&[("ada", Face("ada"))]);
+    assert_eq!(files(&harness.path("out")), written, "nothing is written again");
+    expect_ada(&harness);
+    harness.run().expect_exit(0).expect_answer("nothing to do");
 }
 
 /// A folder with a large picture of ada to come, and none of so many others that they are asked about in two batches.
-fn only_the_folder() -> Stage {
+fn only_the_folder() -> Harness {
     let others: Vec<_> = (0..20).map(|nth| format!("other{nth:02}")).collect();
-    let company = Company::of(&["ada"]).picture("ada", face_of("ada", 1536));
-    let company = others.iter().fold(company, |company, name| company.with_person(name));
-    let mut stage = stage_of(company);
-    stage.edit(|pipe| {
+    let population = Population::of(&["ada"]).picture("ada", face_of("ada", 1536));
+    let population = others.iter().fold(population, |population, name| population.with_person(name));
+    let mut harness = harness_of(population);
+    harness.edit(|pipe| {
         pipe.top("transform", "{ resize: { size: 1536 } }");
         pipe.without_target("jira");
     });
-    others.iter().for_each(|name| stage.no_photo(name));
-    stage
+    others.iter().for_each(|name| harness.no_photo(name));
+    harness
 }
 
 /// Ends the program amid the picture: no file of it can grow beyond a half of that. The half file's name.
-fn kill_amid_the_picture(stage: &Stage) -> String {
+fn kill_amid_the_picture(harness: &Harness) -> String {
     // The second batch holds the run between rendering and writing.
-    stage.sandbox.fault(Fault::new(Effect::HandleOnRelease {}).at("graph").on("POST", "*/$batch").after(1).times(1));
+    harness.sandbox.fault(Fault::new(Effect::HandleOnRelease {}).at("graph").on("POST", "*/$batch").after(1).times(1));
     let arguments = ["run", "pipeline.yaml", "--report", "report"];
-    let child = stage.spawn(&arguments);
-    stage.until("the picture is rendered and the others are asked about", |stage| {
-        let asked = stage.calls("graph").iter().filter(|call| call.contains("$batch")).count();
-        asked == 2 && largest(stage, |name| name.contains(RENDERED)) > 0
+    let child = harness.spawn(&arguments);
+    harness.until("the picture is rendered and the others are asked about", |harness| {
+        let asked = harness.calls("graph").iter().filter(|call| call.contains("$batch")).count();
+        asked == 2 && largest(harness, |name| name.contains(RENDERED)) > 0
     });
-    let half = largest(stage, |name| name.contains(RENDERED)) / 2;
-    let other = largest(stage, |name| !name.contains(RENDERED));
+    let half = largest(harness, |name| name.contains(RENDERED)) / 2;
+    let other = largest(harness, |name| !name.contains(RENDERED));
     assert!(other + (64 << 10) < half, "{other} bytes of another file leave no room below {half}");
     let limits = [format!("--fsize={half}"), "--core=0".to_owned(), format!("--pid={}", child.id())];
     assert!(Command::new("prlimit").args(limits).status().expect("prlimit runs").success());
-    stage.sandbox.faults().release();
-    let ended = stage.wait(child, &arguments);
+    harness.sandbox.faults().release();
+    let ended = harness.wait(child, &arguments);
     ended.holds(ended.code().is_none(), "an end by a signal");
-    stage.sandbox.faults().clear();
-    let [(name, bytes)] = &files(&stage.path("out"))[..] else { panic!("one file, found {:?}", names(stage)) };
+    harness.sandbox.faults().clear();
+    let [(name, bytes)] = &files(&harness.path("out"))[..] else { panic!("one file, found {:?}", names(harness)) };
     assert!(name.ends_with(".avatarpipe-part") && bytes.len() == half, "{name} of {} bytes", bytes.len());
     name.clone()
 }
 
 /// The size of the largest file of such a name.
-fn largest(stage: &Stage, of: impl Fn(&str) -> bool) -> usize {
-    let files = files(stage.folder()).into_iter().filter(|(name, _)| of(name));
+fn largest(harness: &Harness, of: impl Fn(&str) -> bool) -> usize {
+    let files = files(harness.folder()).into_iter().filter(|(name, _)| of(name));
     files.map(|(_, bytes)| bytes.len()).max().unwrap_or_default()
 }
 
 #[test]
 fn what_a_kill_amid_a_picture_left_is_swept_and_the_picture_written() {
-    let stage = only_the_folder();
-    kill_amid_the_picture(&stage);
-    stage.run().expect_exit(0);
-    expect_ada(&stage);
-    stage.run().expect_exit(0).expect_answer("nothing to do");
+    let harness = only_the_folder();
+    kill_amid_the_picture(&harness);
+    harness.run().expect_exit(0);
+    expect_ada(&harness);
+    harness.run().expect_exit(0).expect_answer("nothing to do");
 }
 
 #[test]
@@ -124,16 +124,16 @@ fn a_file_of_which_the_journal_does_not_know_is_taken_up_or_written_anew() {
     let half = &rendition[..rendition.len() / 2];
     for what in ["nothing", "half a file", "the whole file"] {
         println!("{what}");
-        let mut stage = only_the_folder();
-        let unfinished = kill_amid_the_picture(&stage);
-        stage.move_with_the_state_alone();
+        let mut harness = only_the_folder();
+        let unfinished = kill_amid_the_picture(&harness);
+        harness.move_with_the_state_alone();
         match what {
-            "half a file" => stage.write(&format!("out/{unfinished}"), half),
-            "the whole file" => stage.write(PICTURE, &rendition),
+            "half a file" => harness.write(&format!("out/{unfinished}"), half),
+            "the whole file" => harness.write(PICTURE, &rendition),
             _ => {}
         }
-        stage.run().expect_exit(0);
-        expect_ada(&stage);
-        stage.run().expect_exit(0).expect_answer("nothing to do");
+        harness.run().expect_exit(0);
+        expect_ada(&harness);
+        harness.run().expect_exit(0).expect_answer("nothing to do");
     }
 }

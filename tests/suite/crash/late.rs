@@ -1,7 +1,7 @@
 //! A server that does what it was asked later than the client waits: the program is gone, or has given up on the answer.
 //!
 //! Owns: writes that take effect while a run waits for `quiet` to pass.
-//! Leaves to others: writes that take effect before the next run begins (`harness`, `Killed::Later`).
+//! Leaves to others: writes that take effect before the next run begins (`kills`, `Killed::Later`).
 //! A newcomer gets wrong: `quiet` is the whole promise. A server that is slower than that cannot be told from one that
 //! never did it.
 
@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use avatarpipe_sandbox::faults::{Effect, Fault};
 
-use super::harness::{Calm, Case, ENDPOINT, FIRST, MULTIPART, ONE_STEP, OVER_OURS, REVERT, SESSION, Way, XMLRPC};
-use crate::suite::stage::Stage;
+use super::kills::{Calm, Case, ENDPOINT, FIRST, MULTIPART, ONE_STEP, OVER_OURS, REVERT, SESSION, Way, XMLRPC};
+use crate::suite::harness::Harness;
 
 /// Every way, with writes that differ in their steps.
 const WRITES: [(&Way, &Case); 8] = [
@@ -26,14 +26,14 @@ const WRITES: [(&Way, &Case); 8] = [
 ];
 
 /// Waiting costs no work, so all the turns wait side by side.
-fn at_every_write(turn: impl Fn(&Way, &Case, u32) -> Stage + Sync) {
+fn at_every_write(turn: impl Fn(&Way, &Case, u32) -> Harness + Sync) {
     let turn = &turn;
     thread::scope(|scope| {
         for (way, case) in WRITES {
             scope.spawn(move || {
-                let stage = way.stage(case.begins);
-                (case.change)(&stage, way, 0);
-                let calm = &Calm::of(&stage, way);
+                let harness = way.harness(case.begins);
+                (case.change)(&harness, way, 0);
+                let calm = &Calm::of(&harness, way);
                 thread::scope(|scope| {
                     for nth in calm.writes() {
                         scope.spawn(move || expect_as_undisturbed(&turn(way, case, nth), way, case, calm));
@@ -44,38 +44,38 @@ fn at_every_write(turn: impl Fn(&Way, &Case, u32) -> Stage + Sync) {
     });
 }
 
-/// A stage before the write, whose server takes this long for the nth request.
-fn slow(way: &Way, case: &Case, nth: u32, takes: Duration) -> Stage {
-    let stage = way.stage(case.begins);
-    (case.change)(&stage, way, 0);
-    stage.sandbox.requests().reset();
-    stage.sandbox.reset_writes();
+/// A harness before the write, whose server takes this long for the nth request.
+fn slow(way: &Way, case: &Case, nth: u32, takes: Duration) -> Harness {
+    let harness = way.harness(case.begins);
+    (case.change)(&harness, way, 0);
+    harness.sandbox.requests().reset();
+    harness.sandbox.reset_writes();
     let ms = u64::try_from(takes.as_millis()).expect("seconds");
-    stage.sandbox.fault(Fault::new(Effect::Delay { ms }).at(way.target).after(nth).times(1));
-    stage
+    harness.sandbox.fault(Fault::new(Effect::Delay { ms }).at(way.target).after(nth).times(1));
+    harness
 }
 
 /// The server must stand as after an undisturbed run, by the same writes.
 #[track_caller]
-fn expect_as_undisturbed(stage: &Stage, way: &Way, case: &Case, calm: &Calm) {
-    stage.expect_shown_in(way.target, &[("ada", (case.shows)(0))]);
-    assert_eq!(way.done(stage), calm.done, "the same writes as undisturbed");
-    stage.run().expect_exit(0).expect_answer("nothing to do");
+fn expect_as_undisturbed(harness: &Harness, way: &Way, case: &Case, calm: &Calm) {
+    harness.expect_shown_in(way.target, &[("ada", (case.shows)(0))]);
+    assert_eq!(way.done(harness), calm.done, "the same writes as undisturbed");
+    harness.run().expect_exit(0).expect_answer("nothing to do");
 }
 
 #[test]
 fn what_the_server_does_while_the_next_run_waits_is_found_and_not_done_again() {
     at_every_write(|way, case, nth| {
         println!("{way:?}, {}: killed at request {nth}", case.name);
-        let mut stage = slow(way, case, nth, Duration::from_millis(1500));
-        stage.edit(|pipe| _ = pipe.target(way.target).set("quiet", "8s"));
-        let mut child = stage.spawn(&["run", "pipeline.yaml"]);
-        stage.until("the request arrives", |stage| stage.sandbox.requests().of(way.target) > u64::from(nth));
+        let mut harness = slow(way, case, nth, Duration::from_millis(1500));
+        harness.edit(|pipe| _ = pipe.target(way.target).set("quiet", "8s"));
+        let mut child = harness.spawn(&["run", "pipeline.yaml"]);
+        harness.until("the request arrives", |harness| harness.sandbox.requests().of(way.target) > u64::from(nth));
         child.kill().expect("SIGKILL");
         child.wait().expect("the program is gone");
-        stage.move_with_the_state_alone();
-        stage.run().expect_exit(0);
-        stage
+        harness.move_with_the_state_alone();
+        harness.run().expect_exit(0);
+        harness
     });
 }
 
@@ -83,12 +83,12 @@ fn what_the_server_does_while_the_next_run_waits_is_found_and_not_done_again() {
 fn what_the_server_does_after_the_client_gave_up_is_found_by_the_same_run() {
     at_every_write(|way, case, nth| {
         println!("{way:?}, {}: no answer to request {nth}", case.name);
-        let mut stage = slow(way, case, nth, Duration::from_millis(3500));
-        stage.edit(|pipe| {
+        let mut harness = slow(way, case, nth, Duration::from_millis(3500));
+        harness.edit(|pipe| {
             pipe.top("http", "{ default: { timeout: 2s } }");
             pipe.target(way.target).set("quiet", "9s");
         });
-        stage.run().expect_exit(0);
-        stage
+        harness.run().expect_exit(0);
+        harness
     });
 }

@@ -10,8 +10,8 @@ mod bitbucket;
 mod broken;
 mod confluence;
 mod folder;
-mod harness;
 mod jira;
+mod kills;
 mod late;
 mod passing; // the name passes to somebody else meanwhile
 mod person;

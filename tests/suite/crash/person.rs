@@ -12,11 +12,9 @@ use std::time::Duration;
 use avatarpipe::transform::{Limits, Settings, render};
 use avatarpipe_sandbox::truth::ShownKind;
 
-use super::harness::{
-    Begins, Calm, Case, Killed, MULTIPART, ONE_STEP, OVER_OURS, REVERT, SESSION, Way, XMLRPC, kill_at,
-};
-use crate::suite::company::{Company, face};
-use crate::suite::stage::Stage;
+use super::kills::{Begins, Calm, Case, Killed, MULTIPART, ONE_STEP, OVER_OURS, REVERT, SESSION, Way, XMLRPC, kill_at};
+use crate::suite::harness::Harness;
+use crate::suite::population::{Population, face};
 use crate::suite::truth::{Shows, looks};
 
 /// What the person uploads.
@@ -46,28 +44,28 @@ fn wanted(case: &Case) -> &'static str {
     }
 }
 
-fn stage(way: &Way, case: &Case, ownership: &str) -> Stage {
+fn harness(way: &Way, case: &Case, ownership: &str) -> Harness {
     let side = (way.upload == Some("one_step")).then_some(48);
     let sent = render(&face(wanted(case)), &Settings::default(), side, &Limits::default()).expect("a face");
-    let company = Company::of(&["ada"]).with_picture("sent", sent.bytes).with_picture("last", face("last"));
-    let mut stage = way.stage_of(company, Begins::WithOurs);
-    (case.change)(&stage, way, 0);
-    stage.edit(|pipe| _ = pipe.target(way.target).set("ownership", ownership));
-    stage
+    let population = Population::of(&["ada"]).with_picture("sent", sent.bytes).with_picture("last", face("last"));
+    let mut harness = way.harness_of(population, Begins::WithOurs);
+    (case.change)(&harness, way, 0);
+    harness.edit(|pipe| _ = pipe.target(way.target).set("ownership", ownership));
+    harness
 }
 
 /// The person uploads; the id of the picture comes back.
-fn upload(stage: &Stage, way: &Way, case: &Case, uploads: Uploads) -> String {
+fn upload(harness: &Harness, way: &Way, case: &Case, uploads: Uploads) -> String {
     let picture = match uploads {
         Uploads::Another => "hand",
         Uploads::TheSameBytes => "sent",
         Uploads::TheSamePortrait => wanted(case),
     };
     if uploads != Uploads::Another {
-        stage.sandbox.advance(Duration::from_secs(600));
+        harness.sandbox.advance(Duration::from_secs(600));
     }
-    stage.by_hand_in(way.target, "ada", picture);
-    stage.account_in(way.target, "ada").now.id
+    harness.by_hand_in(way.target, "ada", picture);
+    harness.account_in(way.target, "ada").now.id
 }
 
 fn interfere(way: &Way, case: &Case, moments: &[(u32, Killed)]) {
@@ -75,36 +73,36 @@ fn interfere(way: &Way, case: &Case, moments: &[(u32, Killed)]) {
         for (uploads, ownership) in TURNS {
             let turn = format!("{way:?}, {}: killed {killed:?} request {nth}, {uploads:?}, {ownership}", case.name);
             println!("{turn}");
-            let mut stage = stage(way, case, ownership);
-            kill_at(&mut stage, way, *nth, *killed);
-            let own = upload(&stage, way, case, uploads);
+            let mut harness = harness(way, case, ownership);
+            kill_at(&mut harness, way, *nth, *killed);
+            let own = upload(&harness, way, case, uploads);
             if case.name == REVERT.name {
-                every_picture_may_go(&stage, way, ownership);
+                every_picture_may_go(&harness, way, ownership);
             }
-            stage.run().expect_exit(0);
-            expect_settled(&stage, way, case, (uploads, ownership), &own);
-            expect_the_own_one(&stage, way, ownership, &own);
+            harness.run().expect_exit(0);
+            expect_settled(&harness, way, case, (uploads, ownership), &own);
+            expect_the_own_one(&harness, way, ownership, &own);
             // Later in life: what is taken for ours would be deleted now.
-            stage.no_photo("ada");
-            every_picture_may_go(&stage, way, ownership);
-            stage.run();
-            expect_the_own_one(&stage, way, ownership, &own);
+            harness.no_photo("ada");
+            every_picture_may_go(&harness, way, ownership);
+            harness.run();
+            expect_the_own_one(&harness, way, ownership, &own);
         }
     }
 }
 
 /// With `ownership: provider` a proven absence takes any picture off; in Bitbucket that deletes it
 /// (docs/write-protocols.md).
-fn every_picture_may_go(stage: &Stage, way: &Way, ownership: &str) {
+fn every_picture_may_go(harness: &Harness, way: &Way, ownership: &str) {
     if way.target == "bitbucket" && ownership == "provider" {
-        stage.sandbox.switch("bitbucket", "others_pictures", "may_go").unwrap_or_else(|fault| panic!("{fault}"));
+        harness.sandbox.switch("bitbucket", "others_pictures", "may_go").unwrap_or_else(|fault| panic!("{fault}"));
     }
 }
 
 /// What is shown after the next run.
 #[track_caller]
-fn expect_settled(stage: &Stage, way: &Way, case: &Case, (uploads, ownership): (Uploads, &str), own: &str) {
-    let now = stage.account_in(way.target, "ada").now;
+fn expect_settled(harness: &Harness, way: &Way, case: &Case, (uploads, ownership): (Uploads, &str), own: &str) {
+    let now = harness.account_in(way.target, "ada").now;
     if ownership == "provider" && case.name == REVERT.name {
         assert_eq!(now.kind, ShownKind::Default, "whoever provably has no photo goes back to the default");
     } else {
@@ -120,12 +118,12 @@ fn expect_settled(stage: &Stage, way: &Way, case: &Case, (uploads, ownership): (
         assert_eq!(now.id, own, "the choice of the person stands");
     }
     let strays =
-        stage.sandbox.truth().avatars.into_iter().filter(|avatar| avatar.creator != "world" && !avatar.selected);
+        harness.sandbox.truth().avatars.into_iter().filter(|avatar| avatar.creator != "world" && !avatar.selected);
     // Beside the same portrait of the person's own, ours cannot be told apart and is left.
     if uploads == Uploads::Another {
         let shown_once = |id: &str| {
             let select = format!("select {id}");
-            stage.sandbox.truth().writes.iter().any(|write| write.what == select)
+            harness.sandbox.truth().writes.iter().any(|write| write.what == select)
         };
         let strays: Vec<_> = strays.map(|avatar| avatar.id).filter(|id| !shown_once(id)).collect();
         assert_eq!(strays, [""; 0], "pictures of ours that nobody ever saw");
@@ -134,8 +132,8 @@ fn expect_settled(stage: &Stage, way: &Way, case: &Case, (uploads, ownership): (
 
 /// No rule was broken, and the upload of the person is there. Bitbucket keeps nothing that is replaced.
 #[track_caller]
-fn expect_the_own_one(stage: &Stage, way: &Way, ownership: &str, own: &str) {
-    let truth = stage.sandbox.truth();
+fn expect_the_own_one(harness: &Harness, way: &Way, ownership: &str, own: &str) {
+    let truth = harness.sandbox.truth();
     assert_eq!(truth.violations, [""; 0], "the simulators saw rules broken");
     if way.target != "bitbucket" || ownership == "ours" {
         let there = truth.avatars.iter().any(|avatar| avatar.simulator == way.target && avatar.id == own);
@@ -145,8 +143,8 @@ fn expect_the_own_one(stage: &Stage, way: &Way, ownership: &str, own: &str) {
 
 /// Before each write, and after it with the answer lost.
 fn moments(way: &Way, case: &Case) -> Vec<(u32, Killed)> {
-    let stage = stage(way, case, "provider");
-    let writes = Calm::of(&stage, way).writes().into_iter();
+    let harness = harness(way, case, "provider");
+    let writes = Calm::of(&harness, way).writes().into_iter();
     writes.flat_map(|nth| [(nth, Killed::Before), (nth, Killed::After)]).collect()
 }
 

@@ -12,10 +12,10 @@ mod slow; // what is tried again and again, all at once
 mod sources;
 mod targets;
 
-use super::company::Company;
 use super::ended::Ended;
+use super::harness::Harness;
+use super::population::Population;
 use super::redact::{redact, replace};
-use super::stage::Stage;
 use super::truth::Shows::{Default, Face};
 
 /// Everybody in the directory, with an account in every product.
@@ -35,29 +35,29 @@ struct Drill {
     /// How the run must end.
     exit: i32,
     /// What breaks. Faults and the pipeline file are put right again after the run.
-    breaks: fn(&mut Stage),
+    breaks: fn(&mut Harness),
     /// What else has to be put right.
-    mend: fn(&mut Stage),
+    mend: fn(&mut Harness),
 }
 
 impl Drill {
-    const fn new(name: &'static str, exit: i32, breaks: fn(&mut Stage)) -> Self {
+    const fn new(name: &'static str, exit: i32, breaks: fn(&mut Harness)) -> Self {
         Self { name, exit, breaks, mend: |_| {} }
     }
 }
 
 /// A company that was served well; then Ada got another photo and Grace's is gone.
-fn served(company: Company) -> Stage {
-    let stage = Stage::connected(company.jira(|jira| jira.next_avatar = Some(20_000)).world());
-    let stage = stage.with(|pipe| {
+fn served(population: Population) -> Harness {
+    let harness = Harness::connected(population.jira(|jira| jira.next_avatar = Some(20_000)).world());
+    let harness = harness.with(|pipe| {
         pipe.top("limits", LIMITS).top("rates", ONE_BY_ONE).jira("quiet", "0s");
     });
-    stage.run().expect_exit(0);
-    stage.new_photo("ada", "spare");
-    stage.no_photo("grace");
-    stage.sandbox.reset_writes();
-    stage.sandbox.requests().reset();
-    stage
+    harness.run().expect_exit(0);
+    harness.new_photo("ada", "spare");
+    harness.no_photo("grace");
+    harness.sandbox.reset_writes();
+    harness.sandbox.requests().reset();
+    harness
 }
 
 /// What the runs of drills told: how each ended, what stopped it, and what to do.
@@ -68,12 +68,12 @@ struct Book(String);
 const TOLD: [&str; 5] = ["failed (", "limits", "stopped", "notes", "nothing to do"];
 
 impl Book {
-    fn add(&mut self, name: &str, exit: i32, stage: &Stage, ended: &Ended) {
+    fn add(&mut self, name: &str, exit: i32, harness: &Harness, ended: &Ended) {
         let mut sections = ended.stdout.split("\n\n");
         let outcome = sections.next().unwrap_or_default();
         let told: Vec<&str> = sections.filter(|section| TOLD.iter().any(|head| section.starts_with(head))).collect();
         let text = format!("{name}: exit code {exit}\n{outcome}\n{}", told.join("\n"));
-        let text = replace(&redact(stage, &text), "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", "<guid>");
+        let text = replace(&redact(harness, &text), "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", "<guid>");
         self.0 += &replace(&text, "0000-00-00 00:00:00Z", "<time>");
         self.0 += "\n\n";
     }
@@ -87,33 +87,33 @@ impl Book {
 
 /// Nothing at all was written since the company was served.
 #[track_caller]
-fn expect_untouched(drill: &Drill, stage: &Stage, targets: &[&str]) {
-    assert_eq!(stage.sandbox.truth().writes, [], "{}", drill.name);
+fn expect_untouched(drill: &Drill, harness: &Harness, targets: &[&str]) {
+    assert_eq!(harness.sandbox.truth().writes, [], "{}", drill.name);
     for target in targets {
-        stage.expect_shown_in(target, &PEOPLE.map(|name| (name, Face(name))));
+        harness.expect_shown_in(target, &PEOPLE.map(|name| (name, Face(name))));
     }
 }
 
 /// The changes that were waiting are made.
 #[track_caller]
-fn expect_caught_up(stage: &Stage, targets: &[&str]) {
-    stage.run().expect_exit(0);
+fn expect_caught_up(harness: &Harness, targets: &[&str]) {
+    harness.run().expect_exit(0);
     for target in targets {
-        stage.expect_shown_in(target, &[("ada", Face("spare")), ("grace", Default), ("alan", Face("alan"))]);
+        harness.expect_shown_in(target, &[("ada", Face("spare")), ("grace", Default), ("alan", Face("alan"))]);
     }
-    stage.run().expect_exit(0).expect_answer("nothing to do");
+    harness.run().expect_exit(0).expect_answer("nothing to do");
 }
 
 /// Breaks it, runs, puts it right, runs again.
-fn hold(drill: &Drill, mut stage: Stage, targets: &[&str], book: &mut Book) {
+fn hold(drill: &Drill, mut harness: Harness, targets: &[&str], book: &mut Book) {
     println!("drill: {}", drill.name);
-    let file = stage.pipe().clone();
-    (drill.breaks)(&mut stage);
-    let ended = stage.run().expect_exit(drill.exit);
-    book.add(drill.name, drill.exit, &stage, &ended);
-    expect_untouched(drill, &stage, targets);
-    stage.sandbox.faults().clear();
-    stage.edit(|pipe| *pipe = file);
-    (drill.mend)(&mut stage);
-    expect_caught_up(&stage, targets);
+    let file = harness.pipe().clone();
+    (drill.breaks)(&mut harness);
+    let ended = harness.run().expect_exit(drill.exit);
+    book.add(drill.name, drill.exit, &harness, &ended);
+    expect_untouched(drill, &harness, targets);
+    harness.sandbox.faults().clear();
+    harness.edit(|pipe| *pipe = file);
+    (drill.mend)(&mut harness);
+    expect_caught_up(&harness, targets);
 }

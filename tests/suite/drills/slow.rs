@@ -9,7 +9,7 @@ use avatarpipe_sandbox::faults::{Effect, Fault};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::super::company::Company;
+use super::super::population::Population;
 use super::{Book, Drill, PEOPLE, expect_caught_up, expect_untouched, served};
 
 /// An address at which nobody listens.
@@ -54,27 +54,27 @@ fn source_at(pipe: &mut super::super::pipe::Pipe, url: &str) {
 }
 
 const DRILLS: [Drill; 9] = [
-    Drill::new("source-connection-refused", 6, |stage| stage.edit(|pipe| source_at(pipe, &nobody_there()))),
-    Drill::new("source-no-such-name", 6, |stage| stage.edit(|pipe| source_at(pipe, &no_such_name()))),
-    Drill::new("source-untrusted", 6, |stage| stage.edit(|pipe| source_at(pipe, &untrusted()))),
-    Drill::new("source-503", 6, |stage| {
+    Drill::new("source-connection-refused", 6, |harness| harness.edit(|pipe| source_at(pipe, &nobody_there()))),
+    Drill::new("source-no-such-name", 6, |harness| harness.edit(|pipe| source_at(pipe, &no_such_name()))),
+    Drill::new("source-untrusted", 6, |harness| harness.edit(|pipe| source_at(pipe, &untrusted()))),
+    Drill::new("source-503", 6, |harness| {
         for simulator in ["login", "graph"] {
-            stage.sandbox.fault(Fault::new(Effect::status(503)).at(simulator));
+            harness.sandbox.fault(Fault::new(Effect::status(503)).at(simulator));
         }
     }),
-    Drill::new("source-listing-torn", 6, |stage| {
-        stage.sandbox.fault(Fault::new(Effect::Truncate { after_bytes: 100 }).at("graph").on("GET", "/v1.0/users"));
+    Drill::new("source-listing-torn", 6, |harness| {
+        harness.sandbox.fault(Fault::new(Effect::Truncate { after_bytes: 100 }).at("graph").on("GET", "/v1.0/users"));
     }),
-    Drill::new("target-connection-refused", 6, |stage| {
-        stage.edit(|pipe| _ = pipe.jira("base_url", &format!("'{}'", nobody_there())));
+    Drill::new("target-connection-refused", 6, |harness| {
+        harness.edit(|pipe| _ = pipe.jira("base_url", &format!("'{}'", nobody_there())));
     }),
-    Drill::new("target-no-such-name", 6, |stage| {
-        stage.edit(|pipe| _ = pipe.jira("base_url", &format!("'{}'", no_such_name())));
+    Drill::new("target-no-such-name", 6, |harness| {
+        harness.edit(|pipe| _ = pipe.jira("base_url", &format!("'{}'", no_such_name())));
     }),
-    Drill::new("target-untrusted", 6, |stage| {
-        stage.edit(|pipe| _ = pipe.jira("base_url", &format!("'{}'", untrusted())));
+    Drill::new("target-untrusted", 6, |harness| {
+        harness.edit(|pipe| _ = pipe.jira("base_url", &format!("'{}'", untrusted())));
     }),
-    Drill::new("target-503", 6, |stage| _ = stage.sandbox.fault(Fault::new(Effect::status(503)).at("jira"))),
+    Drill::new("target-503", 6, |harness| _ = harness.sandbox.fault(Fault::new(Effect::status(503)).at("jira"))),
 ];
 
 #[test]
@@ -83,23 +83,23 @@ fn what_cannot_be_reached_changes_nothing() {
     let under_way: Vec<_> = DRILLS
         .iter()
         .map(|drill| {
-            let mut stage = served(Company::of(&PEOPLE));
-            let file = stage.pipe().clone();
-            (drill.breaks)(&mut stage);
-            stage.edit(|pipe| _ = pipe.top("http", "{ default: { retry_pause: 20ms } }"));
-            let child = stage.spawn(&arguments);
-            (drill, stage, file, child)
+            let mut harness = served(Population::of(&PEOPLE));
+            let file = harness.pipe().clone();
+            (drill.breaks)(&mut harness);
+            harness.edit(|pipe| _ = pipe.top("http", "{ default: { retry_pause: 20ms } }"));
+            let child = harness.spawn(&arguments);
+            (drill, harness, file, child)
         })
         .collect();
     let mut book = Book::default();
-    for (drill, mut stage, file, child) in under_way {
+    for (drill, mut harness, file, child) in under_way {
         println!("drill: {}", drill.name);
-        let ended = stage.wait(child, &arguments).expect_exit(drill.exit);
-        book.add(drill.name, drill.exit, &stage, &ended);
-        expect_untouched(drill, &stage, &["jira"]);
-        stage.sandbox.faults().clear();
-        stage.edit(|pipe| *pipe = file);
-        expect_caught_up(&stage, &["jira"]);
+        let ended = harness.wait(child, &arguments).expect_exit(drill.exit);
+        book.add(drill.name, drill.exit, &harness, &ended);
+        expect_untouched(drill, &harness, &["jira"]);
+        harness.sandbox.faults().clear();
+        harness.edit(|pipe| *pipe = file);
+        expect_caught_up(&harness, &["jira"]);
     }
     book.expect("not-reached");
 }

@@ -4,8 +4,8 @@ use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
 use avatarpipe_sandbox::jira::world::Role;
 use serde_json::Value;
 
-use super::super::company::{Company, face};
-use super::super::stage::Stage;
+use super::super::harness::Harness;
+use super::super::population::{Population, face};
 use super::super::truth::Shows::{Default, Face};
 use super::super::truth::looks;
 use super::{Book, PEOPLE, served};
@@ -20,8 +20,8 @@ const LISTINGS: [(&str, &str, &str); 3] = [
     ("bitbucket", "*/rest/api/*/users", r#"{"values":[],"isLastPage":true}"#),
 ];
 
-fn everywhere() -> Stage {
-    served(Company::of(&PEOPLE).everywhere()).with(|pipe| {
+fn everywhere() -> Harness {
+    served(Population::of(&PEOPLE).everywhere()).with(|pipe| {
         for product in ["confluence", "bitbucket"] {
             pipe.target(product).set("quiet", "0s");
         }
@@ -30,27 +30,27 @@ fn everywhere() -> Stage {
 
 /// One target breaks; the others are served all the same (promise P8).
 #[track_caller]
-fn hold_at(target: &str, name: &str, exit: i32, stage: &Stage, book: &mut Book) {
+fn hold_at(target: &str, name: &str, exit: i32, harness: &Harness, book: &mut Book) {
     println!("drill: {name}");
-    let ended = stage.run().expect_exit(exit);
-    book.add(name, exit, stage, &ended);
-    let written: Vec<_> = stage.sandbox.truth().writes.into_iter().filter(|w| w.simulator == target).collect();
+    let ended = harness.run().expect_exit(exit);
+    book.add(name, exit, harness, &ended);
+    let written: Vec<_> = harness.sandbox.truth().writes.into_iter().filter(|w| w.simulator == target).collect();
     assert_eq!(written, [], "{name}");
     for other in TARGETS {
         if other == target {
-            stage.expect_shown_in(other, &PEOPLE.map(|name| (name, Face(name))));
+            harness.expect_shown_in(other, &PEOPLE.map(|name| (name, Face(name))));
         } else {
-            expect_new_faces(stage, other);
+            expect_new_faces(harness, other);
         }
     }
-    stage.sandbox.faults().clear();
-    stage.run().expect_exit(0);
-    expect_new_faces(stage, target);
+    harness.sandbox.faults().clear();
+    harness.run().expect_exit(0);
+    expect_new_faces(harness, target);
 }
 
 #[track_caller]
-fn expect_new_faces(stage: &Stage, target: &str) {
-    stage.expect_shown_in(target, &[("ada", Face("spare")), ("grace", Default), ("alan", Face("alan"))]);
+fn expect_new_faces(harness: &Harness, target: &str) {
+    harness.expect_shown_in(target, &[("ada", Face("spare")), ("grace", Default), ("alan", Face("alan"))]);
 }
 
 fn text(status: u16, body: &str) -> Effect {
@@ -69,9 +69,9 @@ fn a_listing_that_is_no_listing_stops_that_target_alone() {
             ("empty", 5, text(200, empty)),
             ("denied", 5, text(403, "{}")),
         ] {
-            let stage = everywhere();
-            stage.sandbox.fault(Fault::new(effect).at(target).on("GET", listing));
-            hold_at(target, &format!("{target}: {how}"), exit, &stage, &mut book);
+            let harness = everywhere();
+            harness.sandbox.fault(Fault::new(effect).at(target).on("GET", listing));
+            hold_at(target, &format!("{target}: {how}"), exit, &harness, &mut book);
         }
     }
     book.expect("listings");
@@ -81,19 +81,19 @@ fn a_listing_that_is_no_listing_stops_that_target_alone() {
 fn a_listing_that_lost_people_stops_that_target_alone() {
     let mut book = Book::default();
     for target in TARGETS {
-        let stage = everywhere();
-        let whole = stage.sandbox.backup(target).expect("a backup");
+        let harness = everywhere();
+        let whole = harness.sandbox.backup(target).expect("a backup");
         let mut half = whole.clone();
         let accounts = half.value["accounts"].as_object_mut().expect("the accounts by key");
         accounts.retain(|_, account| account["name"] != "alan" && account["name"] != "grace");
-        stage.sandbox.restore(target, &half).expect("half of it");
-        let ended = stage.run().expect_exit(4);
-        book.add(target, 4, &stage, &ended);
-        let written: Vec<_> = stage.sandbox.truth().writes.into_iter().filter(|w| w.simulator == target).collect();
+        harness.sandbox.restore(target, &half).expect("half of it");
+        let ended = harness.run().expect_exit(4);
+        book.add(target, 4, &harness, &ended);
+        let written: Vec<_> = harness.sandbox.truth().writes.into_iter().filter(|w| w.simulator == target).collect();
         assert_eq!(written, [], "{target}");
-        stage.sandbox.restore(target, &whole).expect("the whole");
-        stage.run().expect_exit(0);
-        expect_new_faces(&stage, target);
+        harness.sandbox.restore(target, &whole).expect("the whole");
+        harness.run().expect_exit(0);
+        expect_new_faces(&harness, target);
     }
     book.expect("half-listings");
 }
@@ -112,10 +112,10 @@ fn a_login_that_dies_half_way_stops_that_target_alone() {
             let dry = everywhere().with(|pipe| _ = pipe.target(target).set("dry_run", "true"));
             dry.plan_with(&[]).expect_exit(0);
             let survey = u32::try_from(dry.sandbox.requests().of(target)).expect("few");
-            let stage = everywhere();
-            stage.sandbox.fault(Fault::new(effect).at(target).after(survey));
-            hold_at(target, &format!("{target}: {how}"), 5, &stage, &mut book);
-            let asked = stage.sandbox.requests().entries();
+            let harness = everywhere();
+            harness.sandbox.fault(Fault::new(effect).at(target).after(survey));
+            hold_at(target, &format!("{target}: {how}"), 5, &harness, &mut book);
+            let asked = harness.sandbox.requests().entries();
             let tries = asked.iter().filter(|entry| entry.simulator == target && entry.fault.is_some()).count();
             assert!(tries <= 2, "{target}: a refused login was tried {tries} times");
         }
@@ -127,7 +127,7 @@ fn a_login_that_dies_half_way_stops_that_target_alone() {
 fn an_account_without_the_permission_is_told_so() {
     let mut book = Book::default();
     for target in TARGETS {
-        let mut world = Company::of(&PEOPLE).everywhere().world();
+        let mut world = Population::of(&PEOPLE).everywhere().world();
         // Somebody who may log in and nothing else.
         match target {
             "jira" => world.jira[0].accounts.iter_mut().filter(|a| a.name == SERVICE).for_each(|a| a.role = Role::User),
@@ -136,12 +136,12 @@ fn an_account_without_the_permission_is_told_so() {
             }
             _ => world.bitbucket[0].accounts.iter_mut().filter(|a| a.name == SERVICE).for_each(|a| a.role = Role::User),
         }
-        let stage = Stage::connected(world).with(|pipe| _ = pipe.top("rates", super::ONE_BY_ONE));
-        let ended = stage.run().expect_exit(5);
-        book.add(target, 5, &stage, &ended);
+        let harness = Harness::connected(world).with(|pipe| _ = pipe.top("rates", super::ONE_BY_ONE));
+        let ended = harness.run().expect_exit(5);
+        book.add(target, 5, &harness, &ended);
         for other in TARGETS {
             let shows = |name| if other == target { (name, Default) } else { (name, Face(name)) };
-            stage.expect_shown_in(other, &PEOPLE.map(shows));
+            harness.expect_shown_in(other, &PEOPLE.map(shows));
         }
     }
     book.expect("no-permission");
@@ -149,17 +149,17 @@ fn an_account_without_the_permission_is_told_so() {
 
 #[test]
 fn another_server_under_the_same_name_is_left_alone() {
-    let mut stage = everywhere();
-    let other = Stage::of(Company::of(&PEOPLE).jira(|jira| jira.title = "Another Jira".into()).world());
+    let mut harness = everywhere();
+    let other = Harness::of(Population::of(&PEOPLE).jira(|jira| jira.title = "Another Jira".into()).world());
     let url = format!("'{}'", other.sandbox.endpoint("jira").expect("a Jira"));
-    stage.edit(|pipe| _ = pipe.jira("base_url", &url));
-    let ended = stage.run().expect_exit(2);
+    harness.edit(|pipe| _ = pipe.jira("base_url", &url));
+    let ended = harness.run().expect_exit(2);
     let mut book = Book::default();
-    book.add("jira", 2, &stage, &ended);
+    book.add("jira", 2, &harness, &ended);
     book.expect("another-server");
     assert_eq!(other.sandbox.truth().writes, []);
     other.expect_shown(&PEOPLE.map(|name| (name, Default)));
-    expect_new_faces(&stage, "confluence");
+    expect_new_faces(&harness, "confluence");
 }
 
 /// Put back to before our first run: all pictures of ours are gone.
@@ -167,19 +167,19 @@ fn another_server_under_the_same_name_is_left_alone() {
 fn a_server_put_back_to_before_us_is_asked_about_first() {
     let mut book = Book::default();
     for target in TARGETS {
-        let stage = Stage::connected(Company::of(&PEOPLE).everywhere().world()).with(|pipe| {
+        let harness = Harness::connected(Population::of(&PEOPLE).everywhere().world()).with(|pipe| {
             pipe.top("limits", super::LIMITS).top("rates", super::ONE_BY_ONE);
         });
-        let before = stage.sandbox.backup(target).expect("a backup");
-        stage.run().expect_exit(0);
-        stage.sandbox.reset_writes();
-        stage.sandbox.restore(target, &before).expect("the backup");
-        let ended = stage.run().expect_exit(4);
-        book.add(target, 4, &stage, &ended);
-        assert_eq!(stage.sandbox.truth().writes, []);
-        stage.run_with(&["--allow", "target_drift=3"]).expect_exit(0);
-        stage.expect_shown_in(target, &PEOPLE.map(|name| (name, Face(name))));
-        stage.run().expect_exit(0).expect_answer("nothing to do");
+        let before = harness.sandbox.backup(target).expect("a backup");
+        harness.run().expect_exit(0);
+        harness.sandbox.reset_writes();
+        harness.sandbox.restore(target, &before).expect("the backup");
+        let ended = harness.run().expect_exit(4);
+        book.add(target, 4, &harness, &ended);
+        assert_eq!(harness.sandbox.truth().writes, []);
+        harness.run_with(&["--allow", "target_drift=3"]).expect_exit(0);
+        harness.expect_shown_in(target, &PEOPLE.map(|name| (name, Face(name))));
+        harness.run().expect_exit(0).expect_answer("nothing to do");
     }
     book.expect("restored");
 }
@@ -188,31 +188,31 @@ fn a_server_put_back_to_before_us_is_asked_about_first() {
 #[test]
 fn older_pictures_of_ours_that_come_back_are_replaced_and_never_deleted() {
     for target in TARGETS {
-        let stage = Stage::connected(Company::of(&PEOPLE).everywhere().world()).with(|pipe| {
+        let harness = Harness::connected(Population::of(&PEOPLE).everywhere().world()).with(|pipe| {
             pipe.top("limits", super::LIMITS).top("rates", super::ONE_BY_ONE);
         });
-        stage.run().expect_exit(0);
-        let between = stage.sandbox.backup(target).expect("a backup");
-        stage.new_photo("ada", "spare");
-        stage.new_photo("grace", "hand");
-        stage.run().expect_exit(0);
-        stage.sandbox.reset_writes();
-        stage.sandbox.restore(target, &between).expect("the backup");
-        let old = ["ada", "grace"].map(|name| stage.account_in(target, name).now.id);
-        let ended = stage.run().expect_exit(4);
+        harness.run().expect_exit(0);
+        let between = harness.sandbox.backup(target).expect("a backup");
+        harness.new_photo("ada", "spare");
+        harness.new_photo("grace", "hand");
+        harness.run().expect_exit(0);
+        harness.sandbox.reset_writes();
+        harness.sandbox.restore(target, &between).expect("the backup");
+        let old = ["ada", "grace"].map(|name| harness.account_in(target, name).now.id);
+        let ended = harness.run().expect_exit(4);
         ended.expect_answer(&format!("target_drift of {target}: found 2 of 3, allowed 1"));
-        assert_eq!(stage.sandbox.truth().writes, []);
-        stage.run_with(&["--allow", "target_drift=2"]).expect_exit(0);
+        assert_eq!(harness.sandbox.truth().writes, []);
+        harness.run_with(&["--allow", "target_drift=2"]).expect_exit(0);
         for (name, shown) in [("ada", "spare"), ("grace", "hand"), ("alan", "alan")] {
-            let now = looks(&stage.account_in(target, name).now.bytes);
+            let now = looks(&harness.account_in(target, name).now.bytes);
             assert!(now.fits(&looks(&face(shown))), "{target}/{name} is to show {shown}");
         }
         if target == "jira" {
             // Nobody can tell any more who made them.
-            let lying: Vec<_> = stage.sandbox.truth().avatars.into_iter().map(|avatar| avatar.id).collect();
+            let lying: Vec<_> = harness.sandbox.truth().avatars.into_iter().map(|avatar| avatar.id).collect();
             assert!(old.iter().all(|id| lying.contains(id)), "{old:?} were deleted");
         }
-        assert_eq!(stage.sandbox.truth().violations, [""; 0]);
-        stage.run().expect_exit(0).expect_answer("nothing to do");
+        assert_eq!(harness.sandbox.truth().violations, [""; 0]);
+        harness.run().expect_exit(0).expect_answer("nothing to do");
     }
 }

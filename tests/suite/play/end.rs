@@ -26,7 +26,7 @@ enum Wanted<'t> {
 impl Play<'_> {
     /// Panics where the world has not converged.
     pub(super) fn expect_converged(&self) {
-        let truth = self.stage.sandbox.truth();
+        let truth = self.harness.sandbox.truth();
         let avatars = truth.avatars.iter();
         let creators: Creators<'_> = avatars
             .map(|avatar| ((&*avatar.simulator, &*avatar.owner, &*avatar.id), avatar.creator.as_str()))

@@ -1,13 +1,13 @@
 //! The story of one seed: a small world, a few runs under faults with changes in between, then runs without faults.
 //!
 //! Owns: the settings of a seed, what happens between its runs, and what a run may end with.
-//! Leaves to others: who there is (`cast`), what must stand there in the end (`end`), which request fails
+//! Leaves to others: who there is (`generator`), what must stand there in the end (`end`), which request fails
 //! (`sandbox::schedule`), what no write may do at any time (`sandbox::oracle`).
 //! A newcomer gets wrong: in between nothing is expected of a run but that it ends in a documented way; what it did
 //! was judged at each write.
 
-mod cast;
 mod end;
+mod generator;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -22,11 +22,11 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::company::file;
 use super::ended::Ended;
-use super::stage::Stage;
+use super::harness::Harness;
+use super::population::file;
 use super::truth::words;
-use cast::{AMBIGUOUS, CAST, NEWCOMER, SOURCES, Source, TARGETS, portrait};
+use generator::{AMBIGUOUS, NEWCOMER, PEOPLE, SOURCES, Source, TARGETS, portrait};
 
 /// The documented ends of a run that the server is to blame for (docs/command-line.md, "Exit codes").
 const ENDS: [i32; 5] = [0, 3, 4, 5, 6];
@@ -67,7 +67,7 @@ pub struct Play<'a> {
     had: BTreeMap<String, Vec<Bytes>>,
     /// Whether somebody took an account over.
     handed_over: bool,
-    stage: Stage,
+    harness: Harness,
 }
 
 impl<'a> Play<'a> {
@@ -79,13 +79,13 @@ impl<'a> Play<'a> {
         let targets = dice.one_of(&TARGETS);
         let chosen = dice.one_of(&[Chosen::Replaced, Chosen::Replaced, Chosen::Left]);
         let servers = dice.one_of(&[Servers::Prompt, Servers::Prompt, Servers::Prompt, Servers::Late(LATE.0)]);
-        let mut world = cast::world(sources);
-        cast::people(&mut world, sources, &mut dice);
-        let inactive = cast::accounts(&mut world, targets, &mut dice);
+        let mut world = generator::world(sources);
+        generator::people(&mut world, sources, &mut dice);
+        let inactive = generator::accounts(&mut world, targets, &mut dice);
         if dice.below(12) == 0 {
-            cast::bystanders(&mut world);
+            generator::bystanders(&mut world);
         }
-        let stage = Stage::in_memory(world).connect_all();
+        let harness = Harness::in_memory(world).connect_all();
         let (owners, had, handed_over) = (BTreeMap::new(), BTreeMap::new(), false);
         let mut play = Self {
             seed,
@@ -100,7 +100,7 @@ impl<'a> Play<'a> {
             owners,
             had,
             handed_over,
-            stage,
+            harness,
         };
         play.settings();
         play.begin();
@@ -113,34 +113,34 @@ impl<'a> Play<'a> {
         for turn in 0..turns {
             if turn > 0 {
                 // What a slow server was asked for before is done before the world goes on.
-                self.stage.until("the servers are at rest", |stage| stage.sandbox.is_at_rest());
+                self.harness.until("the servers are at rest", |harness| harness.sandbox.is_at_rest());
                 for _ in 0..=self.dice.below(2) {
                     self.happens(turn);
                 }
             }
             let subjects = self.subjects();
-            self.stage.sandbox.faults().follow(Schedule::new(self.seed, turn, &subjects, self.servers));
-            self.stage.edit(|pipe| _ = pipe.top("http", HASTY));
+            self.harness.sandbox.faults().follow(Schedule::new(self.seed, turn, &subjects, self.servers));
+            self.harness.edit(|pipe| _ = pipe.top("http", HASTY));
             let killed = self.program == Program::Real && self.dice.below(2) == 0;
             let kill = killed.then(|| self.dice.below(60));
             let ended = self.run(&format!("turn {turn}"), kill);
             let documented = ended.code().map_or(kill.is_some(), |code| self.is_documented(code));
             ended.holds(documented, "a documented exit code");
         }
-        let struck = self.stage.sandbox.faults().scheduled();
-        self.stage.sandbox.faults().clear();
-        self.stage.edit(|pipe| _ = pipe.top("http", CALM));
+        let struck = self.harness.sandbox.faults().scheduled();
+        self.harness.sandbox.faults().clear();
+        self.harness.edit(|pipe| _ = pipe.top("http", CALM));
         let ended = expect_success(self.run("without faults", None));
         self.tell(ended.stdout);
         self.expect_converged();
         // Each run costs its time: a third of the seeds must do.
         if self.dice.below(3) == 0 {
-            self.stage.sandbox.reset_writes();
+            self.harness.sandbox.reset_writes();
             let again = expect_success(self.run("again", None));
             // Where most photos cannot be got, that is told instead.
             let quiet = again.code() != Some(0) || again.stdout.contains("nothing to do");
             again.holds(quiet, "nothing to do");
-            assert_eq!(self.stage.sandbox.truth().writes, []);
+            assert_eq!(self.harness.sandbox.truth().writes, []);
         }
         struck
     }
@@ -155,9 +155,9 @@ impl<'a> Play<'a> {
         let user_list = dice.one_of(&["version", "version", "on"]);
         let ownership = if self.chosen == Chosen::Left { "ours" } else { "provider" };
         let quiet = if self.servers == Servers::Prompt { "0s" } else { LATE.1 };
-        let (state, key) = (self.stage.path("state/stage.db"), self.stage.path("google-key.json"));
+        let (state, key) = (self.harness.path("state/stage.db"), self.harness.path("google-key.json"));
         let (sources, targets) = (self.sources, self.targets);
-        self.stage.edit(|pipe| {
+        self.harness.edit(|pipe| {
             let rate = format!("{{ units: 100000, per: 1s, burst: 100000, concurrency: {lanes} }}");
             // None waits for another's places.
             let rates = ["fast", "jira", "confluence", "bitbucket"].map(|name| format!("{name}: {rate}"));
@@ -199,8 +199,8 @@ impl<'a> Play<'a> {
             switches.push(("confluence", "endpoint", "installed"));
         }
         for (simulator, name, value) in switches {
-            if self.stage.sandbox.endpoint(simulator).is_some() {
-                self.stage.sandbox.switch(simulator, name, value).unwrap_or_else(|fault| panic!("{fault}"));
+            if self.harness.sandbox.endpoint(simulator).is_some() {
+                self.harness.sandbox.switch(simulator, name, value).unwrap_or_else(|fault| panic!("{fault}"));
             }
         }
         self.tell(format!(
@@ -212,25 +212,25 @@ impl<'a> Play<'a> {
 
     /// Learns whose accounts there are, and has every write held against it.
     fn begin(&mut self) {
-        let people = self.stage.sandbox.people();
+        let people = self.harness.sandbox.people();
         for person in &people {
             let photo = person.photo.iter().map(|(photo, _)| photo.clone());
             self.had.entry(person.id.clone()).or_default().extend(photo);
         }
-        for name in CAST {
+        for name in PEOPLE {
             let owners = self.sources.iter().filter_map(|source| {
                 let person = find(&people, *source, name)?;
                 Some((*source, person.id.clone()))
             });
             self.owners.insert(name.to_owned(), owners.collect());
         }
-        self.stage.sandbox.watch(self.watched(None));
+        self.harness.sandbox.watch(self.watched(None));
     }
 
     /// By whom requests are told apart.
     fn subjects(&self) -> Vec<String> {
-        let ids = self.stage.sandbox.people().into_iter().map(|person| person.id);
-        CAST.map(str::to_owned).into_iter().chain(ids).chain(["svc-avatars".to_owned()]).collect()
+        let ids = self.harness.sandbox.people().into_iter().map(|person| person.id);
+        PEOPLE.map(str::to_owned).into_iter().chain(ids).chain(["svc-avatars".to_owned()]).collect()
     }
 
     /// Whose accounts these are: nobody's where two people fit, or the account is inactive.
@@ -262,10 +262,10 @@ impl<'a> Play<'a> {
 
     /// One thing that people do between two runs.
     fn happens(&mut self, turn: u64) {
-        let name = self.dice.one_of(&CAST);
+        let name = self.dice.one_of(&PEOPLE);
         let target = self.dice.one_of(self.targets);
         let source = self.dice.one_of(self.sources);
-        let there = find(&self.stage.sandbox.people(), source, name).is_some();
+        let there = find(&self.harness.sandbox.people(), source, name).is_some();
         let what = match self.dice.below(12) {
             0..=2 if there => {
                 self.gets_a_photo(source, name, &format!("{name} in turn {turn} at {source:?}"));
@@ -290,7 +290,7 @@ impl<'a> Play<'a> {
                 if self.sources.len() > 1 {
                     // Whom the other source knows under that address is another person by the rules
                     // (docs/architecture.md, "Matching").
-                    self.stage.sandbox.watch(self.watched(Some(name)));
+                    self.harness.sandbox.watch(self.watched(Some(name)));
                 }
                 "is deleted".to_owned()
             }
@@ -313,7 +313,7 @@ impl<'a> Play<'a> {
     fn gets_a_photo(&mut self, source: Source, name: &str, face: &str) {
         self.source_does(source, "photo", name, json!({ "bytes": STANDARD.encode(portrait(face)) }));
         // As the source serves it: Google makes another picture of it.
-        let people = self.stage.sandbox.people();
+        let people = self.harness.sandbox.people();
         let person = find(&people, source, name).expect("somebody of that name");
         let photo = person.photo.iter().map(|(photo, _)| photo.clone());
         self.had.entry(person.id.clone()).or_default().extend(photo);
@@ -333,13 +333,13 @@ impl<'a> Play<'a> {
         self.is_deleted(source, name);
         let rename = json!({ source.key(): source.address(NEWCOMER), "to": source.address(name) });
         self.target_gets(source.simulator(), &json!({ "rename": rename }));
-        let people = self.stage.sandbox.people();
+        let people = self.harness.sandbox.people();
         let newcomer = find(&people, source, name).expect("the newcomer").id.clone();
         for (of, id) in self.owners.get_mut(name).into_iter().flatten().filter(|(of, _)| *of == source) {
             (*of, *id) = (source, newcomer.clone());
         }
         self.handed_over = true;
-        self.stage.sandbox.watch(self.watched(Some(name)));
+        self.harness.sandbox.watch(self.watched(Some(name)));
     }
 
     fn source_does(&self, source: Source, word: &str, name: &str, now: Value) {
@@ -347,26 +347,26 @@ impl<'a> Play<'a> {
     }
 
     fn target_gets(&self, simulator: &str, command: &Value) {
-        self.stage.sandbox.command(simulator, command).unwrap_or_else(|fault| panic!("{command}: {fault}"));
+        self.harness.sandbox.command(simulator, command).unwrap_or_else(|fault| panic!("{command}: {fault}"));
     }
 
     /// Runs; nothing that was done may have been wrong when it was done. `kill`: after so many requests.
     fn run(&self, when: &str, kill: Option<u64>) -> Ended {
-        self.stage.sandbox.requests().reset();
+        self.harness.sandbox.requests().reset();
         let ended = match (self.program, kill) {
-            (Program::Inside, _) => self.stage.run_inside(),
-            (Program::Real, None) => self.stage.run(),
+            (Program::Inside, _) => self.harness.run_inside(),
+            (Program::Real, None) => self.harness.run(),
             (Program::Real, Some(after)) => self.killed(after),
         };
         self.tell(format!("--- {when}: exit {:?}", ended.code()));
-        for entry in self.stage.sandbox.requests().entries() {
+        for entry in self.harness.sandbox.requests().entries() {
             let fault = entry.fault.as_ref().map(|fault| format!("  <- {fault}"));
             let odd_parts = entry.parts.iter().filter(|part| part.1 != 200).map(|part| format!("\n      {part:?}"));
             self.tell(format!("  {}{}{}", words(&entry), fault.unwrap_or_default(), odd_parts.collect::<String>()));
         }
         let panicked = ended.stdout.contains("panicked") || ended.stderr.contains("panicked");
         ended.holds(!panicked, "no panic");
-        let violations = self.stage.sandbox.violations();
+        let violations = self.harness.sandbox.violations();
         ended.holds(violations.is_empty(), &format!("no broken promise, found {violations:#?}"));
         ended
     }
@@ -374,23 +374,23 @@ impl<'a> Play<'a> {
     /// Runs the program and kills it once so many requests have arrived; it may end before.
     fn killed(&self, after: u64) -> Ended {
         let arguments = ["run", "pipeline.yaml", "--report", "report"];
-        let mut child = self.stage.spawn(&arguments);
-        let arrived = || self.stage.sandbox.requests().entries();
+        let mut child = self.harness.spawn(&arguments);
+        let arrived = || self.harness.sandbox.requests().entries();
         while child.try_wait().expect("a child").is_none() && (arrived().len() as u64) < after {
             std::thread::park_timeout(Duration::from_millis(1));
         }
         // One that has ended meanwhile cannot be killed, and need not be.
         _ = child.kill();
-        let ended = self.stage.wait(child, &arguments);
+        let ended = self.harness.wait(child, &arguments);
         // A run that begins while a server is still at work waits for `quiet`; here none does.
-        self.stage.until("the servers are at rest", |stage| stage.sandbox.is_at_rest());
+        self.harness.until("the servers are at rest", |harness| harness.sandbox.is_at_rest());
         ended
     }
 
     /// Whether a run under faults may end so. A server that finds nothing may well not be the one that was meant.
     fn is_documented(&self, code: i32) -> bool {
         let not_found = |entry: &Entry| entry.fault.is_some() && entry.status == Some(404);
-        ENDS.contains(&code) || (code == 2 && self.stage.sandbox.requests().entries().iter().any(not_found))
+        ENDS.contains(&code) || (code == 2 && self.harness.sandbox.requests().entries().iter().any(not_found))
     }
 
     fn tell(&self, line: String) {

@@ -1,4 +1,4 @@
-//! A company of thousands, before its first run, or with the state of its last one.
+//! A population of thousands, before its first run, or with the state of its last one.
 //!
 //! Owns: people, accounts, and the rows that a first run would have left. Leaves to others: what is measured.
 //! A newcomer gets wrong: everybody has the same photo, so that no time goes into pictures; the limit on that is off.
@@ -12,8 +12,8 @@ use avatarpipe_sandbox::entra::world::{NoPhoto, Person, Photo, PhotoStore, Tenan
 use avatarpipe_sandbox::jira::world::Instance;
 use serde_json::json;
 
-use super::company::{address, face, file};
-use super::stage::Stage;
+use super::harness::Harness;
+use super::population::{address, face, file};
 
 /// The change marker of everybody's photo.
 const ETAG: &str = "0123456789abcdef";
@@ -32,17 +32,17 @@ pub enum Past {
     Lost,
 }
 
-/// A stage of so many people.
-pub fn crowd(people: usize, past: Past) -> Stage {
-    let stage = Stage::of(world(people, past)).with(|pipe| {
+/// A harness with so many people.
+pub fn large_population(people: usize, past: Past) -> Harness {
+    let harness = Harness::of(world(people, past)).with(|pipe| {
         pipe.top("transform", "{ hash: { same_picture: none } }");
         pipe.top("limits", "{ replacements: { count: 1000000 }, foreign: { count: 1000000 } }");
         pipe.jira("upload", "session");
     });
     if past == Past::Kept {
-        remember(&stage, people);
+        remember(&harness, people);
     }
-    stage
+    harness
 }
 
 /// The number of the first picture that the world gives to somebody.
@@ -88,9 +88,9 @@ fn world(people: usize, past: Past) -> World {
 }
 
 /// Writes down what a first run would have.
-fn remember(stage: &Stage, people: usize) {
+fn remember(harness: &Harness, people: usize) {
     let holder = Holder::here(RunId::new("2026-11-22T08-00-00Z-0000"), "2026-11-22T08:00:00Z");
-    let lock = Lock::acquire(&stage.path("state/stage.db"), &holder).expect("the lock of a new folder");
+    let lock = Lock::acquire(&harness.path("state/stage.db"), &holder).expect("the lock of a new folder");
     let store = Store::open(lock).expect("a new state");
     let (source, target) = (SourceId::new("entra"), TargetId::new("jira"));
     let photo = Digest::of(&face("same"));

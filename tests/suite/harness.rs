@@ -14,9 +14,9 @@ use avatarpipe_sandbox::{Options, Running, Sandbox, Secret, World};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::company::{Company, address, file};
 use super::ended::{Ended, files};
 use super::pipe::Pipe;
+use super::population::{Population, address, file};
 
 /// Where the files lie that a test keeps secret.
 const SECRETS: &str = "secret/";
@@ -25,7 +25,7 @@ const SECRETS: &str = "secret/";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A sandbox, a pipeline file and a folder.
-pub struct Stage {
+pub struct Harness {
     /// The simulators.
     pub sandbox: Running,
     /// The world's picture files.
@@ -39,15 +39,15 @@ pub struct Stage {
     secrets: Vec<String>,
 }
 
-impl Stage {
+impl Harness {
     /// The bundled world of three people.
     pub fn tiny() -> Self {
         Self::of(World::bundled("tiny").unwrap_or_else(|fault| panic!("{fault}")))
     }
 
     /// People with faces of their own, each with an account.
-    pub fn company(names: &[&str]) -> Self {
-        Self::of(Company::of(names).world())
+    pub fn with_people(names: &[&str]) -> Self {
+        Self::of(Population::of(names).world())
     }
 
     /// This world.
@@ -65,7 +65,7 @@ impl Stage {
 
     fn with_folder(world: World, folder: TempDir) -> Self {
         let sandbox = Sandbox::start(world.clone(), Options::default()).unwrap_or_else(|fault| panic!("{fault}"));
-        let mut stage = Self {
+        let mut harness = Self {
             folder,
             pipe: Pipe::default(),
             environment: Vec::new(),
@@ -74,8 +74,8 @@ impl Stage {
             world,
             sandbox,
         };
-        stage.point_at_the_sandbox();
-        stage
+        harness.point_at_the_sandbox();
+        harness
     }
 
     fn point_at_the_sandbox(&mut self) {

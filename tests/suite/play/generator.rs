@@ -1,7 +1,7 @@
 //! The people and accounts of a seed, and what is special about each at its beginning.
 //!
 //! Owns: who there is, where they are listed, how commands name them.
-//! Leaves to others: what happens to them later (`super`), how a world is written (`company`).
+//! Leaves to others: what happens to them later (`super`), how a world is written (`population`).
 //! A newcomer gets wrong: the photos are small on purpose. Thousands of worlds are played, and nothing here is about
 //! pixels.
 
@@ -14,10 +14,10 @@ use avatarpipe_sandbox::schedule::Dice;
 use avatarpipe_sandbox::{World, bitbucket, confluence, jira};
 use serde_json::{Value, json};
 
-use crate::suite::company::{Company, address, bought, face_of, file};
+use crate::suite::population::{Population, address, bought, face_of, file};
 
 /// Long names: they are told apart wherever they stand in a request.
-pub const CAST: [&str; 4] = ["adelaide", "bernice", "cornelia", "genevieve"];
+pub const PEOPLE: [&str; 4] = ["adelaide", "bernice", "cornelia", "genevieve"];
 /// Whose address is another's, too, in Entra.
 pub const AMBIGUOUS: &str = "genevieve";
 /// Has no account until somebody's is handed over.
@@ -51,32 +51,34 @@ pub fn portrait(of: &str) -> Vec<u8> {
     face_of(of, SIDE)
 }
 
-/// The people of the cast in these sources, each with an account of the same name everywhere. Made once: the keys of
+/// The people of a seed in these sources, each with an account of the same name everywhere. Made once: the keys of
 /// Google take their time.
 pub fn world(sources: &[Source]) -> World {
     static WORLDS: OnceLock<[World; 3]> = OnceLock::new();
     let worlds = WORLDS.get_or_init(|| {
-        let entra = |names: &[&str]| names.iter().fold(Company::of(names), |company, name| small(company, name));
-        let google =
-            |company: Company| [&CAST[..], &[NEWCOMER]].concat().iter().fold(company, |c, name| small(c, name));
-        let both = CAST.iter().fold(entra(&CAST).with_google(&[]), |company, name| {
+        let entra =
+            |names: &[&str]| names.iter().fold(Population::of(names), |population, name| small(population, name));
+        let google = |population: Population| {
+            [&PEOPLE[..], &[NEWCOMER]].concat().iter().fold(population, |c, name| small(c, name))
+        };
+        let both = PEOPLE.iter().fold(entra(&PEOPLE).with_google(&[]), |population, name| {
             let mut user = User::new(&bought(name), name, "Fabrikam").photo(&file(&second(name)));
             user.aliases.push(address(name));
-            with_user(company.with_picture(&second(name), portrait(&second(name))), user)
+            with_user(population.with_picture(&second(name), portrait(&second(name))), user)
         });
         [
-            small(entra(&CAST).with_person(NEWCOMER), NEWCOMER),
-            google(with_user(Company::of(&[]).with_google(&CAST), newcomer())),
+            small(entra(&PEOPLE).with_person(NEWCOMER), NEWCOMER),
+            google(with_user(Population::of(&[]).with_google(&PEOPLE), newcomer())),
             small(with_user(both.with_person(NEWCOMER), newcomer()), NEWCOMER),
         ]
-        .map(|company| small(small(company, "spare"), "hand").everywhere().world())
+        .map(|population| small(small(population, "spare"), "hand").everywhere().world())
     });
     let place = SOURCES.iter().position(|known| *known == sources).expect("sources of the table");
     worlds[place].clone()
 }
 
-fn small(company: Company, name: &str) -> Company {
-    company.picture(name, portrait(name))
+fn small(population: Population, name: &str) -> Population {
+    population.picture(name, portrait(name))
 }
 
 /// What the second source shows of somebody whom the first has, too.
@@ -88,8 +90,8 @@ fn newcomer() -> User {
     User::new(&bought(NEWCOMER), NEWCOMER, "Fabrikam").photo(&file(NEWCOMER))
 }
 
-fn with_user(company: Company, user: User) -> Company {
-    company.google(|customer| customer.users.push(user))
+fn with_user(population: Population, user: User) -> Population {
+    population.google(|customer| customer.users.push(user))
 }
 
 impl Source {

@@ -1,6 +1,6 @@
 //! Worlds of a few people, each with a face of their own.
 //!
-//! Owns: people, accounts and pictures of a test. Leaves to others: what is done with them (`stage`).
+//! Owns: people, accounts and pictures of a test. Leaves to others: what is done with them (`harness`).
 //! A newcomer gets wrong: the secrets are canaries; every output of every test is searched for them.
 
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use serde_json::json;
 const SIDE: u32 = 96;
 
 /// People and accounts of one tenant and one Jira, and of the other systems that a test adds.
-pub struct Company {
+pub struct Population {
     tenant: Tenant,
     jira: Instance,
     google: Option<Customer>,
@@ -29,7 +29,7 @@ pub struct Company {
     pictures: BTreeMap<String, Vec<u8>>,
 }
 
-impl Company {
+impl Population {
     /// Each has a photo, an address and an account under the same name; the accounts show the default.
     pub fn of(names: &[&str]) -> Self {
         let mut tenant = Tenant::new();
@@ -39,11 +39,11 @@ impl Company {
         }]});
         let jira: Instance = serde_json::from_value(jira).expect("an instance as a world file writes it");
         let (google, wiki, git, second, pictures) = (None, None, None, None, BTreeMap::new());
-        let mut company = Self { tenant, jira, google, wiki, git, second, pictures };
+        let mut population = Self { tenant, jira, google, wiki, git, second, pictures };
         for spare in ["spare", "hand"] {
-            company.pictures.insert(file(spare), face(spare));
+            population.pictures.insert(file(spare), face(spare));
         }
-        names.iter().fold(company, |company, name| company.with_person(name).with_account(name))
+        names.iter().fold(population, |population, name| population.with_person(name).with_account(name))
     }
 
     /// One more person with a photo.
@@ -113,19 +113,19 @@ impl Company {
 
     /// Changes the Google customer.
     pub fn google(mut self, change: impl FnOnce(&mut Customer)) -> Self {
-        change(self.google.as_mut().expect("a company with a Google customer"));
+        change(self.google.as_mut().expect("a population with a Google customer"));
         self
     }
 
     /// Changes the Confluence.
     pub fn wiki(mut self, change: impl FnOnce(&mut Wiki)) -> Self {
-        change(self.wiki.as_mut().expect("a company that is everywhere"));
+        change(self.wiki.as_mut().expect("a population that is everywhere"));
         self
     }
 
     /// Changes the Bitbucket's accounts.
     pub fn git(mut self, change: impl FnOnce(&mut Git)) -> Self {
-        change(self.git.as_mut().expect("a company that is everywhere"));
+        change(self.git.as_mut().expect("a population that is everywhere"));
         self
     }
 

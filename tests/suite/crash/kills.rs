@@ -7,8 +7,8 @@
 
 use avatarpipe_sandbox::faults::{Effect, Fault};
 
-use crate::suite::company::Company;
-use crate::suite::stage::Stage;
+use crate::suite::harness::Harness;
+use crate::suite::population::Population;
 use crate::suite::truth::Shows;
 
 /// A way that pictures go to a product.
@@ -36,7 +36,7 @@ pub struct Case {
     /// Whether every turn begins with a new world, because it is about the first run of all.
     pub begins: Begins,
     /// What is done to the world before a turn.
-    pub change: fn(&Stage, &Way, u32),
+    pub change: fn(&Harness, &Way, u32),
     /// What the account shows after it.
     pub shows: fn(u32) -> Shows<'static>,
 }
@@ -53,16 +53,16 @@ pub const FIRST: Case =
 pub const OVER_OURS: Case = Case {
     name: "over ours",
     begins: Begins::WithOurs,
-    change: |stage, _, turn| stage.new_photo("ada", other_face(turn)),
+    change: |harness, _, turn| harness.new_photo("ada", other_face(turn)),
     shows: |turn| Shows::Face(other_face(turn)),
 };
 
 pub const OVER_A_CHOICE: Case = Case {
     name: "over a picture chosen by hand",
     begins: Begins::WithOurs,
-    change: |stage, way, turn| {
-        stage.by_hand_in(way.target, "ada", "hand");
-        stage.new_photo("ada", other_face(turn));
+    change: |harness, way, turn| {
+        harness.by_hand_in(way.target, "ada", "hand");
+        harness.new_photo("ada", other_face(turn));
     },
     shows: |turn| Shows::Face(other_face(turn)),
 };
@@ -70,10 +70,10 @@ pub const OVER_A_CHOICE: Case = Case {
 pub const REVERT: Case = Case {
     name: "back to the default",
     begins: Begins::WithOurs,
-    change: |stage, _, _| {
-        stage.new_photo("ada", "ada");
-        stage.run().expect_exit(0);
-        stage.no_photo("ada");
+    change: |harness, _, _| {
+        harness.new_photo("ada", "ada");
+        harness.run().expect_exit(0);
+        harness.no_photo("ada");
     },
     shows: |_| Shows::Default,
 };
@@ -81,9 +81,9 @@ pub const REVERT: Case = Case {
 pub const REVERT_OF_A_CHOICE: Case = Case {
     name: "a picture chosen by hand, back to the default",
     begins: Begins::Afresh,
-    change: |stage, way, _| {
-        stage.by_hand_in(way.target, "ada", "hand");
-        stage.no_photo("ada");
+    change: |harness, way, _| {
+        harness.by_hand_in(way.target, "ada", "hand");
+        harness.no_photo("ada");
     },
     shows: |_| Shows::Default,
 };
@@ -94,21 +94,21 @@ pub fn other_face(turn: u32) -> &'static str {
 }
 
 impl Way {
-    /// A company of one, with this product alone.
-    pub fn stage(&self, begins: Begins) -> Stage {
-        self.stage_of(Company::of(&["ada"]), begins)
+    /// One person, with this product alone.
+    pub fn harness(&self, begins: Begins) -> Harness {
+        self.harness_of(Population::of(&["ada"]), begins)
     }
 
-    /// This company, with this product alone.
-    pub fn stage_of(&self, company: Company, begins: Begins) -> Stage {
-        let company = if self.target == "jira" { company } else { company.everywhere() };
-        let mut stage = Stage::of(company.world());
+    /// This population, with this product alone.
+    pub fn harness_of(&self, population: Population, begins: Begins) -> Harness {
+        let population = if self.target == "jira" { population } else { population.everywhere() };
+        let mut harness = Harness::of(population.world());
         match self.target {
-            "confluence" => stage.connect_wiki(),
-            "bitbucket" => stage.connect_git(),
+            "confluence" => harness.connect_wiki(),
+            "bitbucket" => harness.connect_git(),
             _ => {}
         }
-        stage.edit(|pipe| {
+        harness.edit(|pipe| {
             // One worker, so that every run sends the same requests in the same order.
             pipe.top("rates", "{ fast: { units: 100000, per: 1s, burst: 100000, concurrency: 1 } }");
             pipe.top("limits", "{ reverts: { count: 9 }, target_drift: { count: 9 } }");
@@ -125,17 +125,17 @@ impl Way {
             }
         });
         if self.upload == Some("endpoint") {
-            stage = stage.switch("confluence", "endpoint", "installed");
+            harness = harness.switch("confluence", "endpoint", "installed");
         }
         if begins == Begins::WithOurs {
-            stage.run().expect_exit(0);
+            harness.run().expect_exit(0);
         }
-        stage
+        harness
     }
 
     /// What was done on the server since the log of writes was last reset, without ids, in order.
-    pub fn done(&self, stage: &Stage) -> Vec<String> {
-        let writes = stage.sandbox.truth().writes.into_iter().filter(|write| write.simulator == self.target);
+    pub fn done(&self, harness: &Harness) -> Vec<String> {
+        let writes = harness.sandbox.truth().writes.into_iter().filter(|write| write.simulator == self.target);
         let mut words: Vec<_> = writes.filter_map(|write| Some(write.what.split(' ').next()?.to_owned())).collect();
         words.sort();
         words
@@ -165,16 +165,16 @@ pub struct Calm {
 
 impl Calm {
     /// Runs undisturbed.
-    pub fn of(stage: &Stage, way: &Way) -> Self {
-        stage.sandbox.requests().reset();
-        stage.sandbox.reset_writes();
-        stage.run().expect_exit(0);
-        let entries = stage.sandbox.requests().entries().into_iter().filter(|entry| entry.simulator == way.target);
+    pub fn of(harness: &Harness, way: &Way) -> Self {
+        harness.sandbox.requests().reset();
+        harness.sandbox.reset_writes();
+        harness.run().expect_exit(0);
+        let entries = harness.sandbox.requests().entries().into_iter().filter(|entry| entry.simulator == way.target);
         let methods: Vec<_> = entries.map(|entry| entry.method).collect();
         let mut writes = methods.iter().enumerate().filter(|(_, method)| *method != "GET");
         let (write, _) = writes.nth(way.asks).expect("the run writes");
         // A read of the account may come first and belong to the write.
-        Self { first: write - 1, methods, done: way.done(stage) }
+        Self { first: write - 1, methods, done: way.done(harness) }
     }
 
     /// Every request of the write and of the confirmation, with each moment that matters there.
@@ -198,9 +198,9 @@ fn number(nth: usize) -> u32 {
 }
 
 /// Runs until the nth request to the product and kills the program there; then moves on with the state alone.
-pub fn kill_at(stage: &mut Stage, way: &Way, nth: u32, killed: Killed) {
-    let faults = stage.sandbox.faults();
-    stage.sandbox.requests().reset();
+pub fn kill_at(harness: &mut Harness, way: &Way, nth: u32, killed: Killed) {
+    let faults = harness.sandbox.faults();
+    harness.sandbox.requests().reset();
     let hang = Fault::new(Effect::Delay { ms: 600_000 }).at(way.target);
     let strike = |effect| Fault::new(effect).at(way.target).after(nth).times(1);
     match killed {
@@ -211,45 +211,45 @@ pub fn kill_at(stage: &mut Stage, way: &Way, nth: u32, killed: Killed) {
             faults.add(hang.after(nth + 1));
         }
     }
-    let mut child = stage.spawn(&["run", "pipeline.yaml"]);
-    stage.until("the request arrives", |stage| match killed {
-        Killed::Before | Killed::Later => stage.sandbox.requests().of(way.target) > u64::from(nth),
-        Killed::After => struck(stage, "handle_then_drop"),
+    let mut child = harness.spawn(&["run", "pipeline.yaml"]);
+    harness.until("the request arrives", |harness| match killed {
+        Killed::Before | Killed::Later => harness.sandbox.requests().of(way.target) > u64::from(nth),
+        Killed::After => struck(harness, "handle_then_drop"),
     });
     child.kill().expect("SIGKILL");
     child.wait().expect("the program is gone");
-    stage.move_with_the_state_alone();
-    let faults = stage.sandbox.faults();
+    harness.move_with_the_state_alone();
+    let faults = harness.sandbox.faults();
     faults.clear();
     if killed == Killed::Later {
         faults.release();
-        stage.until("the server handles what it held", |stage| struck(stage, "handle_on_release"));
+        harness.until("the server handles what it held", |harness| struck(harness, "handle_on_release"));
     }
 }
 
 /// Whether a request was struck by this fault and is over.
-pub fn struck(stage: &Stage, fault: &str) -> bool {
-    stage.sandbox.requests().entries().iter().any(|entry| entry.fault.as_deref() == Some(fault))
+pub fn struck(harness: &Harness, fault: &str) -> bool {
+    harness.sandbox.requests().entries().iter().any(|entry| entry.fault.as_deref() == Some(fault))
 }
 
 /// Kills the program at every request of this write. The next run must leave the server as the undisturbed run did, by
 /// the same writes and none twice, and the one after it has nothing to do.
 pub fn kill_at_every_request(way: &Way, case: &Case) {
-    let mut stage = way.stage(case.begins);
-    (case.change)(&stage, way, 0);
-    let calm = Calm::of(&stage, way);
-    stage.expect_shown_in(way.target, &[("ada", (case.shows)(0))]);
+    let mut harness = way.harness(case.begins);
+    (case.change)(&harness, way, 0);
+    let calm = Calm::of(&harness, way);
+    harness.expect_shown_in(way.target, &[("ada", (case.shows)(0))]);
     for (turn, (nth, killed)) in (1..).zip(calm.turns()) {
         println!("{way:?}, {}: killed {killed:?} request {nth}, {}", case.name, calm.methods[nth as usize]);
         if case.begins == Begins::Afresh {
-            stage = way.stage(case.begins);
+            harness = way.harness(case.begins);
         }
-        (case.change)(&stage, way, turn);
-        stage.sandbox.reset_writes();
-        kill_at(&mut stage, way, nth, killed);
-        stage.run().expect_exit(0);
-        stage.expect_shown_in(way.target, &[("ada", (case.shows)(turn))]);
-        assert_eq!(way.done(&stage), calm.done, "the same writes as undisturbed");
-        stage.run().expect_exit(0).expect_answer("nothing to do");
+        (case.change)(&harness, way, turn);
+        harness.sandbox.reset_writes();
+        kill_at(&mut harness, way, nth, killed);
+        harness.run().expect_exit(0);
+        harness.expect_shown_in(way.target, &[("ada", (case.shows)(turn))]);
+        assert_eq!(way.done(&harness), calm.done, "the same writes as undisturbed");
+        harness.run().expect_exit(0).expect_answer("nothing to do");
     }
 }

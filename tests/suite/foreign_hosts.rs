@@ -1,7 +1,7 @@
 //! Credentials go to the configured servers only: whoever else is named by a link, a redirect or a picture's address
 //! hears nothing (promise P7; docs/architecture.md, "Where tokens may go").
 //!
-//! Owns: a stranger that writes down everything it is sent. Leaves to others: what is printed (`canaries`).
+//! Owns: a foreign host that writes down everything it is sent. Leaves to others: what is printed (`canaries`).
 //! A newcomer gets wrong: another port of the same machine is another server.
 
 use std::io::{Read as _, Write as _};
@@ -12,16 +12,16 @@ use std::time::Duration;
 use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
 use serde_json::{Value, json};
 
-use super::company::Company;
-use super::stage::Stage;
+use super::harness::Harness;
+use super::population::Population;
 
 /// A server that nobody configured.
-struct Stranger {
+struct ForeignHost {
     address: String,
     heard: Arc<Mutex<Vec<String>>>,
 }
 
-impl Stranger {
+impl ForeignHost {
     fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address").to_string();
@@ -31,7 +31,7 @@ impl Stranger {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let request = answer(stream);
-                log.lock().expect("the log of a stranger").push(request);
+                log.lock().expect("the log of a foreign host").push(request);
             }
         });
         Self { address, heard }
@@ -39,7 +39,7 @@ impl Stranger {
 
     /// Everything that was sent to it.
     fn heard(&self) -> Vec<String> {
-        self.heard.lock().expect("the log of a stranger").clone()
+        self.heard.lock().expect("the log of a foreign host").clone()
     }
 }
 
@@ -58,18 +58,18 @@ fn answer(mut stream: TcpStream) -> String {
 }
 
 /// A company whose every server has something of ours: a secret, a token, a header.
-fn stage() -> Stage {
-    let company = Company::of(&["ada", "grace"]).with_google(&["leslie"]).everywhere();
-    let mut stage = Stage::connected(company.world());
-    stage.set("HEADER", "canary-header-value");
-    stage.edit(|pipe| _ = pipe.top("http", "{ default: { headers: { X-Api-Key: '${HEADER}' } } }"));
-    stage
+fn harness() -> Harness {
+    let population = Population::of(&["ada", "grace"]).with_google(&["leslie"]).everywhere();
+    let mut harness = Harness::connected(population.world());
+    harness.set("HEADER", "canary-header-value");
+    harness.edit(|pipe| _ = pipe.top("http", "{ default: { headers: { X-Api-Key: '${HEADER}' } } }"));
+    harness
 }
 
 #[track_caller]
-fn expect_unheard(stranger: &Stranger, why: &str) {
-    // A stranger could be told of the world, but there is no reason to: not one request.
-    assert_eq!(stranger.heard(), [""; 0], "{why}");
+fn expect_unheard(foreign_host: &ForeignHost, why: &str) {
+    // A foreign host could be told of the world, but there is no reason to: not one request.
+    assert_eq!(foreign_host.heard(), [""; 0], "{why}");
 }
 
 fn with_headers(status: u16, headers: &[(&str, String)], body: Value) -> Effect {
@@ -79,9 +79,9 @@ fn with_headers(status: u16, headers: &[(&str, String)], body: Value) -> Effect 
 
 #[test]
 fn a_redirect_to_another_server_is_not_followed() {
-    let stranger = Stranger::new();
-    let stage = stage();
-    let host = &stranger.address;
+    let foreign_host = ForeignHost::new();
+    let harness = harness();
+    let host = &foreign_host.address;
     // With the credential of a link, too: whoever follows it would sign in there.
     let mut locations =
         [format!("http://{host}/x"), format!("https://{host}/x"), format!("//svc:pw@{host}/x")].into_iter().cycle();
@@ -100,55 +100,55 @@ fn a_redirect_to_another_server_is_not_followed() {
         ] {
             let location = locations.next().expect("it begins again");
             let effect = with_headers(status, &[("location", location.clone())], Value::Null);
-            let number = stage.sandbox.faults().add(Fault::new(effect).at(simulator).on(method, "*"));
-            stage.plan_with(&["-vvv"]);
-            stage.sandbox.faults().remove(number);
-            expect_unheard(&stranger, &format!("{status} of {method} at {simulator} to {location}"));
+            let number = harness.sandbox.faults().add(Fault::new(effect).at(simulator).on(method, "*"));
+            harness.plan_with(&["-vvv"]);
+            harness.sandbox.faults().remove(number);
+            expect_unheard(&foreign_host, &format!("{status} of {method} at {simulator} to {location}"));
         }
     }
 }
 
 #[test]
 fn a_write_that_is_redirected_goes_nowhere_else() {
-    let stranger = Stranger::new();
+    let foreign_host = ForeignHost::new();
     for status in [301, 307, 308] {
         for simulator in ["jira", "confluence", "bitbucket"] {
-            let stage = stage();
-            let location = format!("http://{}/x", stranger.address);
+            let harness = harness();
+            let location = format!("http://{}/x", foreign_host.address);
             let effect = with_headers(status, &[("location", location)], Value::Null);
-            stage.sandbox.fault(Fault::new(effect).at(simulator).on("POST", "*"));
-            let ended = stage.run_with(&["-vvv"]);
+            harness.sandbox.fault(Fault::new(effect).at(simulator).on("POST", "*"));
+            let ended = harness.run_with(&["-vvv"]);
             ended.holds(!ended.succeeded(), "a failure");
-            expect_unheard(&stranger, &format!("{status} at {simulator}"));
+            expect_unheard(&foreign_host, &format!("{status} at {simulator}"));
         }
     }
 }
 
 #[test]
 fn a_next_link_to_another_server_is_not_followed() {
-    let stranger = Stranger::new();
+    let foreign_host = ForeignHost::new();
     for scheme in ["http", "https"] {
-        let next = format!("{scheme}://{}/v1.0/users?$skiptoken=x", stranger.address);
+        let next = format!("{scheme}://{}/v1.0/users?$skiptoken=x", foreign_host.address);
         let page = json!({ "value": [], "@odata.nextLink": next });
-        let stage = stage();
+        let harness = harness();
         let effect = with_headers(200, &[], page);
-        stage.sandbox.fault(Fault::new(effect).at("graph").on("GET", "/v1.0/users"));
-        stage.run_with(&["-vvv"]).expect_exit(6).expect_answer("leads to another host");
-        expect_unheard(&stranger, &next);
+        harness.sandbox.fault(Fault::new(effect).at("graph").on("GET", "/v1.0/users"));
+        harness.run_with(&["-vvv"]).expect_exit(6).expect_answer("leads to another host");
+        expect_unheard(&foreign_host, &next);
     }
     // Confluence hands out paths and whole addresses.
-    let page = json!({ "results": [], "_links": { "next": format!("http://{}/rest/api/x", stranger.address) } });
-    let stage = stage();
-    stage.sandbox.fault(Fault::new(with_headers(200, &[], page)).at("confluence").on("GET", "*/user/list"));
-    let ended = stage.run_with(&["-vvv"]);
+    let page = json!({ "results": [], "_links": { "next": format!("http://{}/rest/api/x", foreign_host.address) } });
+    let harness = harness();
+    harness.sandbox.fault(Fault::new(with_headers(200, &[], page)).at("confluence").on("GET", "*/user/list"));
+    let ended = harness.run_with(&["-vvv"]);
     ended.holds(!ended.succeeded(), "a failure");
-    expect_unheard(&stranger, "a next link of Confluence");
+    expect_unheard(&foreign_host, "a next link of Confluence");
 }
 
 #[test]
 fn a_picture_at_another_server_is_not_looked_at() {
-    let stranger = Stranger::new();
-    let at = |path: &str| format!("http://{}{path}", stranger.address);
+    let foreign_host = ForeignHost::new();
+    let at = |path: &str| format!("http://{}{path}", foreign_host.address);
     let jira = json!({ "values": [{ "key": "JIRAUSER10200", "name": "ada", "emailAddress": "ada@contoso.example", "active": true,
         "avatarUrls": { "48x48": at("/secure/useravatar?ownerId=JIRAUSER10200&avatarId=15000") } }], "isLast": true });
     let users = json!([jira["values"][0]]);
@@ -162,9 +162,9 @@ fn a_picture_at_another_server_is_not_looked_at() {
         ("confluence", "*/user/list", wiki),
         ("bitbucket", "*/users", git),
     ] {
-        let stage = stage();
-        stage.sandbox.fault(Fault::new(with_headers(200, &[], page)).at(simulator).on("GET", path));
-        stage.run_with(&["-vvv"]);
-        expect_unheard(&stranger, &format!("a picture of {simulator}"));
+        let harness = harness();
+        harness.sandbox.fault(Fault::new(with_headers(200, &[], page)).at(simulator).on("GET", path));
+        harness.run_with(&["-vvv"]);
+        expect_unheard(&foreign_host, &format!("a picture of {simulator}"));
     }
 }
