@@ -28,7 +28,7 @@ fn every_cite_leads_somewhere() {
         house.take(root, file.file_name().to_str().unwrap());
     }
     // What is made up below.
-    house.texts.remove("tests/suite/documents.rs");
+    house.texts.insert("tests/suite/documents.rs".to_owned(), String::new());
     let lost = house.lost();
     assert!(lost.is_empty(), "these lead nowhere:\n{}", lost.join("\n"));
 }
