@@ -10,13 +10,13 @@ use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 /// Opens a file for reading. A link to one is one.
-pub fn open(path: &Path) -> io::Result<File> {
+pub(crate) fn open(path: &Path) -> io::Result<File> {
     is_file(&std::fs::metadata(path)?)?;
     opened(path, 0)
 }
 
 /// Opens a file for reading that must stand there itself: a link is none.
-pub fn open_itself(path: &Path) -> io::Result<File> {
+pub(crate) fn open_itself(path: &Path) -> io::Result<File> {
     is_file(&std::fs::symlink_metadata(path)?)?;
     opened(path, libc::O_NOFOLLOW)
 }
@@ -29,12 +29,12 @@ fn opened(path: &Path, flags: i32) -> io::Result<File> {
 }
 
 /// The bytes of a file that has at most so many.
-pub fn bytes(path: &Path, largest: u64) -> io::Result<Vec<u8>> {
+pub(crate) fn bytes(path: &Path, largest: u64) -> io::Result<Vec<u8>> {
     up_to(open(path)?, largest)
 }
 
 /// The text of a file that has at most so many bytes.
-pub fn text(path: &Path, largest: u64) -> io::Result<String> {
+pub(crate) fn text(path: &Path, largest: u64) -> io::Result<String> {
     let bytes = bytes(path, largest)?;
     let utf_16 = bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]);
     let found = if utf_16 { "it is UTF-16: save it as UTF-8" } else { "it is not UTF-8 text: save it as UTF-8" };
@@ -42,7 +42,7 @@ pub fn text(path: &Path, largest: u64) -> io::Result<String> {
 }
 
 /// What is left of an open file, if that is at most so many bytes.
-pub fn up_to(file: File, largest: u64) -> io::Result<Vec<u8>> {
+pub(crate) fn up_to(file: File, largest: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     // One byte more than allowed tells a file that is too large, also one that grows while it is read.
     file.take(largest + 1).read_to_end(&mut bytes)?;

@@ -1,24 +1,43 @@
 //! avatarpipe takes people's photos from a company directory to the accounts of Atlassian Data Center products.
 //!
 //! The folders carry the words of the pipeline file (docs/architecture.md, "The house"): who has the file open finds
-//! the code.
+//! the code. Rooms are private; what is shown is what the binary, the tests and the fuzzer use.
 
-pub mod cli;
-pub mod error;
-pub mod exit;
-pub mod extract;
+mod cli;
+mod error;
+mod exit;
+mod extract;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
-pub mod http;
-pub mod input;
-pub mod load;
-pub mod model;
-pub mod outlet;
-pub mod pipeline;
-pub mod plan;
-pub mod report;
-pub mod run;
-pub mod state;
-pub mod table;
-pub mod transform;
+mod http;
+mod input;
+mod load;
+mod model;
+mod outlet;
+mod pipeline;
+mod plan;
+mod report;
+mod run;
+mod state;
+mod table;
+mod transform;
+
+pub use cli::main;
+
+/// What the tests beside the program are written with. Nothing else leans on it.
+#[doc(hidden)]
+pub mod inside {
+    pub use crate::error::Trouble;
+    pub use crate::exit::Exit;
+    pub use crate::model::{
+        Absence, AccountId, Before, Digest, Fingerprint, Luma, Mark, PersonId, PersonRef, PhotoMark, Placement,
+        Provenance, Recipe, Remembered, RunId, SourceId, TargetId, Version,
+    };
+    pub use crate::pipeline::{Colour, Environment, Faults, Overrides, parse};
+    pub use crate::plan::Rerender;
+    pub use crate::report::{Event, Listener, Wording, human};
+    pub use crate::run::{Mode, Options, Selection, Stop, execute};
+    pub use crate::state::{Holder, Lock, Store};
+    pub use crate::transform::{Limits, Settings, luma, render};
+}

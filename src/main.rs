@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    avatarpipe::cli::main().into()
+    avatarpipe::main().into()
 }

@@ -13,7 +13,7 @@ use std::io::{self, Write};
 use crate::http::{redact, redact_known};
 
 /// One field: on one line, without secrets, nothing in it but what can be seen.
-pub fn line(field: &str) -> String {
+pub(crate) fn line(field: &str) -> String {
     let covered = redact(field);
     let mut out = String::with_capacity(covered.len());
     for c in without_commands(&covered).chars() {
@@ -24,12 +24,12 @@ pub fn line(field: &str) -> String {
 
 /// A sentence of ours with fields in it: as [`line`]; where it has several lines, such as the faults of a table, one behind
 /// the other.
-pub fn sentence(words: &str) -> String {
+pub(crate) fn sentence(words: &str) -> String {
     line(&words.replace('\n', "; "))
 }
 
 /// A whole answer of lines that are ours, without secrets, nothing in it but what can be seen.
-pub fn text(answer: &str) -> String {
+pub(crate) fn text(answer: &str) -> String {
     // The words beside `password:` are ours here: a schema has such members.
     let covered = redact_known(answer);
     let mut out = String::with_capacity(covered.len());
@@ -46,7 +46,7 @@ pub fn text(answer: &str) -> String {
 }
 
 /// A JSON document, without secrets; what [`line`] makes visible is escaped as JSON does.
-pub fn json(document: &str) -> String {
+pub(crate) fn json(document: &str) -> String {
     let covered = redact_known(document);
     let mut out = String::with_capacity(covered.len());
     for c in covered.chars() {
@@ -101,7 +101,7 @@ fn without_commands(line: &str) -> Cow<'_, str> {
 }
 
 /// A stream of whole lines, each cleaned as [`text`] does.
-pub struct Stream<W>(pub W);
+pub(crate) struct Stream<W>(pub W);
 
 impl<W: Write> Write for Stream<W> {
     fn write(&mut self, lines: &[u8]) -> io::Result<usize> {

@@ -19,7 +19,7 @@ use crate::run::{self, Asked, Everybody, Stop, Uploads};
 
 /// What is asked.
 #[derive(Debug, Args)]
-pub struct Flags {
+pub(super) struct Flags {
     /// The pipeline file
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -36,7 +36,7 @@ pub struct Flags {
 }
 
 /// Signs in everywhere and shows what was said.
-pub fn run(flags: &Flags, log: &log::Flags) -> Result<Exit, Trouble> {
+pub(super) fn run(flags: &Flags, log: &log::Flags) -> Result<Exit, Trouble> {
     let document = environment::document(&flags.file)?;
     #[cfg(feature = "sandbox")]
     let sandbox = flags.sandbox.start(&document)?;

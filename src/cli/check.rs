@@ -10,14 +10,14 @@ use crate::exit::Exit;
 
 /// What is checked.
 #[derive(Debug, Args)]
-pub struct Flags {
+pub(super) struct Flags {
     /// The pipeline files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
 
 /// Checks every file; one that is wrong does not hide the faults of the next.
-pub fn run(flags: &Flags) -> Result<Exit, Trouble> {
+pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     let mut exit = Exit::Done;
     for file in &flags.files {
         match environment::document(file) {

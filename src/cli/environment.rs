@@ -11,7 +11,7 @@ use crate::input;
 use crate::pipeline::{self, Colour, Document, Environment, Faults};
 
 /// The process's environment and the files that it can read.
-pub struct Process;
+pub(super) struct Process;
 
 /// The largest text that a `${file:…}` may name, in bytes.
 const LARGEST: u64 = 16 << 20;
@@ -37,19 +37,19 @@ fn read_capped(path: &Path) -> std::io::Result<String> {
 }
 
 /// Reads and parses a pipeline file; its faults come rendered.
-pub fn document(path: &Path) -> Result<Document, Trouble> {
+pub(super) fn document(path: &Path) -> Result<Document, Trouble> {
     let text =
         read_capped(path).map_err(|error| Trouble::Usage(format!("could not read {}: {error}", path.display())))?;
     pipeline::parse(&text, &path.display().to_string()).map_err(|faults| rendered(&faults))
 }
 
 /// Where the pipeline's state stands.
-pub fn state_path(document: &Document) -> Result<PathBuf, Trouble> {
+pub(super) fn state_path(document: &Document) -> Result<PathBuf, Trouble> {
     document.state_path(&Process).map_err(|faults| rendered(&faults))
 }
 
 /// Faults as they are shown on standard error.
-pub fn rendered(faults: &Faults) -> Trouble {
+pub(super) fn rendered(faults: &Faults) -> Trouble {
     let plain = std::env::var_os("NO_COLOR").is_some() || !std::io::stderr().is_terminal();
     let colour = if plain { Colour::Plain } else { Colour::Ansi };
     Trouble::Usage(format!("the pipeline file is not right\n\n{}", faults.render(colour).trim_end()))

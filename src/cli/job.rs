@@ -17,7 +17,7 @@ use crate::run::{self, Mode, Options, Outcome, SavedPlan, Selection, Stop};
 
 /// `plan`.
 #[derive(Debug, Args)]
-pub struct PlanFlags {
+pub(super) struct PlanFlags {
     #[command(flatten)]
     common: Common,
     /// Saves the plan, for `run --plan`
@@ -30,7 +30,7 @@ pub struct PlanFlags {
 
 /// `run`.
 #[derive(Debug, Args)]
-pub struct RunFlags {
+pub(super) struct RunFlags {
     #[command(flatten)]
     common: Common,
     /// Applies at most what this saved plan says; each change is decided again
@@ -39,7 +39,7 @@ pub struct RunFlags {
 }
 
 /// `plan FILE`.
-pub fn plan(flags: &PlanFlags, log: &log::Flags) -> Result<Exit, Trouble> {
+pub(super) fn plan(flags: &PlanFlags, log: &log::Flags) -> Result<Exit, Trouble> {
     let (files, outcome) = execute(&flags.common, log, Mode::Plan, None, flags.out.as_deref())?;
     let written = files.write(&outcome);
     print(&flags.common, &files, &outcome, Wording::Plan)?;
@@ -49,7 +49,7 @@ pub fn plan(flags: &PlanFlags, log: &log::Flags) -> Result<Exit, Trouble> {
 }
 
 /// `run FILE`.
-pub fn run(flags: &RunFlags, log: &log::Flags) -> Result<Exit, Trouble> {
+pub(super) fn run(flags: &RunFlags, log: &log::Flags) -> Result<Exit, Trouble> {
     let reviewed = flags.plan.as_deref().map(load).transpose()?;
     let (files, outcome) = execute(&flags.common, log, Mode::Run, reviewed, None)?;
     let written = files.write(&outcome);

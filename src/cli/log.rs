@@ -15,7 +15,7 @@ use crate::report::Verbosity;
 #[derive(Debug, Args)]
 // Below the flags of each command, however many those are.
 #[command(next_display_order = 900)]
-pub struct Flags {
+pub(super) struct Flags {
     /// Says more on standard error; twice: every request
     #[arg(short, long, action = ArgAction::Count, global = true)]
     verbose: u8,
@@ -38,12 +38,12 @@ enum LogFormat {
 
 impl Flags {
     /// How much of the way there is shown.
-    pub fn verbosity(&self) -> Verbosity {
+    pub(super) fn verbosity(&self) -> Verbosity {
         if self.quiet { Verbosity::Quiet } else { Verbosity::Normal }
     }
 
     /// Begins to log.
-    pub fn start(&self) {
+    pub(super) fn start(&self) {
         let level = match (self.quiet, self.verbose) {
             (true, _) => LevelFilter::ERROR,
             (_, 0) => LevelFilter::WARN,

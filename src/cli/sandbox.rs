@@ -12,7 +12,7 @@ use avatarpipe_sandbox::{Options, Ports, Running, Sandbox, Secret};
 
 /// How the sandbox is run.
 #[derive(Debug, Args)]
-pub struct Flags {
+pub(super) struct Flags {
     /// A bundled world, or a folder with a world.yaml
     #[arg(value_name = "WORLD", default_value = sandboxed::DEFAULT)]
     world: String,
@@ -26,7 +26,7 @@ pub struct Flags {
 }
 
 /// Runs until SIGINT or SIGTERM.
-pub fn run(flags: &Flags) -> Result<Exit, Trouble> {
+pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     let ports = flags.port.map_or(Ports::Free, Ports::From);
     let options = Options { ports, state: flags.state.clone() };
     let running = Sandbox::start(sandboxed::world(&flags.world)?, options)

@@ -21,11 +21,11 @@ use crate::run::write_private;
 use avatarpipe_sandbox::{Options, Running, Sandbox, Secret, World};
 
 /// The world that is taken where nothing speaks for another.
-pub const DEFAULT: &str = "corporate";
+pub(super) const DEFAULT: &str = "corporate";
 
 /// `--sandbox[=WORLD]`, of every command that talks to somebody.
 #[derive(Debug, Args)]
-pub struct Flag {
+pub(super) struct Flag {
     /// The bundled simulators stand in for every provider and target; no secret is needed. WORLD is a bundled
     /// world or a folder; without it, a bundled world that has everything the file names
     #[arg(long, value_name = "WORLD", num_args = 0..=1, require_equals = true)]
@@ -34,12 +34,12 @@ pub struct Flag {
 
 impl Flag {
     /// Starts the simulators, if they are wanted.
-    pub fn start(&self, document: &Document) -> Result<Option<Sandboxed>, Trouble> {
+    pub(super) fn start(&self, document: &Document) -> Result<Option<Sandboxed>, Trouble> {
         self.world(document).map(|name| start(&name, document)).transpose()
     }
 
     /// Where the pipeline's state stands.
-    pub fn state(&self, document: &Document) -> Result<PathBuf, Trouble> {
+    pub(super) fn state(&self, document: &Document) -> Result<PathBuf, Trouble> {
         let state = environment::state_path(document)?;
         Ok(self.world(document).map_or(state.clone(), |name| state_path(&state, &name)))
     }
@@ -70,7 +70,7 @@ fn has_everything(world: &World, document: &Document) -> bool {
 }
 
 /// A running sandbox for one pipeline file.
-pub struct Sandboxed {
+pub(super) struct Sandboxed {
     running: Running,
     state: PathBuf,
 }
@@ -88,7 +88,7 @@ fn folder(state: &Path, world: &str) -> PathBuf {
 }
 
 /// A bundled world by its name, or a world in a folder.
-pub fn world(name: &str) -> Result<World, Trouble> {
+pub(super) fn world(name: &str) -> Result<World, Trouble> {
     let folder = Path::new(name);
     let known = World::bundled_names().contains(&name);
     let world =
@@ -109,7 +109,7 @@ fn start(name: &str, document: &Document) -> Result<Sandboxed, Trouble> {
 
 impl Sandboxed {
     /// What stands in place of the file's addresses and secrets.
-    pub fn overrides(&self, document: &Document) -> Result<Overrides, Trouble> {
+    pub(super) fn overrides(&self, document: &Document) -> Result<Overrides, Trouble> {
         let mut overrides =
             Overrides { http: HttpOverride::Direct, state: Some(self.state.clone()), ..Overrides::default() };
         for source in document.sources() {

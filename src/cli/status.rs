@@ -13,7 +13,7 @@ use crate::state::{RunRecord, Store};
 
 /// What is shown.
 #[derive(Debug, Args)]
-pub struct Flags {
+pub(super) struct Flags {
     /// The pipeline file
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -30,7 +30,7 @@ pub struct Flags {
 }
 
 /// Shows the last runs.
-pub fn run(flags: &Flags) -> Result<Exit, Trouble> {
+pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     let document = environment::document(&flags.file)?;
     #[cfg(feature = "sandbox")]
     let state = flags.sandbox.state(&document)?;

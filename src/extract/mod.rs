@@ -4,9 +4,9 @@
 //! Leaves to others: pace and sign-in (`http`), which people matter and in what order (`run`).
 //! A newcomer gets wrong: a failure of one person is an answer ([`Looked::Unknown`]); a [`Failure`] is of the whole source.
 
-pub mod entra;
-pub mod folder;
-pub mod google;
+pub(crate) mod entra;
+pub(crate) mod folder;
+pub(crate) mod google;
 mod rules;
 mod wire;
 
@@ -14,26 +14,26 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::http::{Counts, Failure};
-use crate::model::{Absence, Fault, Person, PersonId, SignedIn, SourceId, Version};
+use crate::model::{Absence, Fault, Person, PersonId, SignedIn, Version};
 
-pub use rules::{Activity, Belongs, Chosen, Facts, GlobError, Globs, UserRules, UserType};
+pub(crate) use rules::{Activity, Belongs, Chosen, Facts, Globs, UserRules, UserType};
 
 /// The code of a [`Fault`] that is about what we may do rather than about the photo.
-pub const DENIED: &str = "access_denied";
+pub(crate) const DENIED: &str = "access_denied";
 
 /// The code of a [`Fault`] for a person who was deleted after the listing, or is listed late.
-pub const GONE: &str = "user_gone";
+pub(crate) const GONE: &str = "user_gone";
 
 /// The code of a [`Fault`] for a person whose record in the listing is not as documented.
-pub const ODD_RECORD: &str = "odd_record";
+pub(crate) const ODD_RECORD: &str = "odd_record";
 
 /// Codes of a [`Fault`] that are the matter of one person: a provider that is well answers so, and may answer so of all
 /// of a few (docs/wire/microsoft-graph.md §3.5).
-pub const PERSONAL: [&str; 4] = [GONE, "mailbox_missing", "mailbox_elsewhere", "extension_error"];
+pub(crate) const PERSONAL: [&str; 4] = [GONE, "mailbox_missing", "mailbox_elsewhere", "extension_error"];
 
 /// How many people one call may name, so that one call is one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Batch {
+pub(crate) struct Batch {
     /// For [`Source::versions`].
     pub versions: usize,
     /// For [`Source::fetch`].
@@ -44,7 +44,7 @@ pub struct Batch {
 
 /// The change marker of one person's photo, without its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Probed {
+pub(crate) enum Probed {
     /// There is one; `None` if the provider sent no marker.
     Version(Option<Version>),
     /// There provably is none.
@@ -55,7 +55,7 @@ pub enum Probed {
 
 /// One person's photo.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Looked {
+pub(crate) enum Looked {
     /// The original bytes.
     Photo {
         /// The provider's marker, if it sent one.
@@ -71,7 +71,7 @@ pub enum Looked {
 
 /// What a whole listing said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Listing {
+pub(crate) struct Listing {
     /// How many people were listed, those out of scope included.
     pub people: u64,
     /// Of these, with a change marker of a photo. Zero: this listing shows none, so that a missing one proves nothing.
@@ -84,10 +84,7 @@ pub struct Listing {
 
 /// A provider of people and photos.
 #[async_trait]
-pub trait Source: Send + Sync {
-    /// The `id` in the pipeline file.
-    fn id(&self) -> &SourceId;
-
+pub(crate) trait Source: Send + Sync {
     /// How many people one call may name.
     fn batch(&self) -> Batch;
 

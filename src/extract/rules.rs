@@ -14,7 +14,7 @@ use crate::model::{Standing, normalise_key};
 
 /// Whether disabled people are in scope.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Activity {
+pub(crate) enum Activity {
     /// `active: true`: enabled people only.
     #[default]
     Required,
@@ -24,7 +24,7 @@ pub enum Activity {
 
 /// What Entra calls the type of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UserType {
+pub(crate) enum UserType {
     /// Of this tenant.
     Member,
     /// Invited.
@@ -33,12 +33,12 @@ pub enum UserType {
 
 /// Patterns such as `*-admin@example.com`, compared as match keys are.
 #[derive(Clone, Debug, Default)]
-pub struct Globs(GlobSet);
+pub(crate) struct Globs(GlobSet);
 
 /// A pattern that is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{pattern}` is not a pattern: {found}")]
-pub struct GlobError {
+pub(crate) struct GlobError {
     /// As it was written.
     pub pattern: String,
     /// What is wrong with it.
@@ -47,7 +47,7 @@ pub struct GlobError {
 
 impl Globs {
     /// Reads the patterns; the first wrong one is told.
-    pub fn new<S: AsRef<str>>(patterns: &[S]) -> Result<Self, GlobError> {
+    pub(crate) fn new<S: AsRef<str>>(patterns: &[S]) -> Result<Self, GlobError> {
         let mut set = GlobSetBuilder::new();
         for pattern in patterns.iter().map(AsRef::as_ref) {
             let wrong =
@@ -67,7 +67,7 @@ impl Globs {
 
 /// `users` of a source.
 #[derive(Clone, Debug, Default)]
-pub struct UserRules {
+pub(crate) struct UserRules {
     /// Whether disabled people are in scope.
     pub active: Activity,
     /// Types in scope; empty: all.
@@ -82,7 +82,7 @@ pub struct UserRules {
 
 /// Some people, by patterns and by groups.
 #[derive(Clone, Debug, Default)]
-pub struct Chosen {
+pub(crate) struct Chosen {
     /// Any of these names.
     pub patterns: Globs,
     /// Members of any of these groups, nested ones included.
@@ -97,7 +97,7 @@ impl From<Globs> for Chosen {
 
 /// Which rules a person meets by being in a group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Belongs {
+pub(crate) struct Belongs {
     /// Of `groups`; not looked at if there are none.
     pub in_scope: bool,
     /// Of `exclude`.
@@ -132,7 +132,7 @@ pub(super) enum Member<'a> {
 
 impl Members {
     /// Somebody is in that group: every rule that names it holds.
-    pub fn add(&mut self, rules: &UserRules, group: &str, member: Member<'_>) {
+    pub(super) fn add(&mut self, rules: &UserRules, group: &str, member: Member<'_>) {
         for (roll, groups) in [
             (&mut self.in_scope, &rules.groups),
             (&mut self.excluded, &rules.exclude.groups),
@@ -149,7 +149,7 @@ impl Members {
     }
 
     /// Which rules a person meets.
-    pub fn of(&self, id: &str) -> Belongs {
+    pub(super) fn of(&self, id: &str) -> Belongs {
         let id = short(id);
         let has = |roll: &Roll| roll.everybody || roll.each.contains(&id);
         Belongs { in_scope: has(&self.in_scope), excluded: has(&self.excluded), opted_out: has(&self.opted_out) }
@@ -158,7 +158,7 @@ impl Members {
 
 /// What the rules look at.
 #[derive(Clone, Copy, Debug)]
-pub struct Facts<'a> {
+pub(crate) struct Facts<'a> {
     /// Enabled at the provider.
     pub active: bool,
     /// The type, where the provider has such a thing.
@@ -171,7 +171,7 @@ pub struct Facts<'a> {
 
 impl UserRules {
     /// Every group that a rule names, each once: it is listed once.
-    pub fn named_groups(&self) -> Vec<&str> {
+    pub(crate) fn named_groups(&self) -> Vec<&str> {
         let mut named: Vec<&str> = Vec::new();
         for group in self.groups.iter().chain(&self.exclude.groups).chain(&self.opted_out.groups) {
             if !named.contains(&group.as_str()) {
@@ -187,7 +187,7 @@ impl UserRules {
     }
 
     /// The wish of a person counts most, then the provider's switch, then our selection.
-    pub fn standing(&self, facts: Facts<'_>) -> Standing {
+    pub(crate) fn standing(&self, facts: Facts<'_>) -> Standing {
         if facts.belongs.opted_out || self.opted_out.patterns.matches(facts.names) {
             Standing::OptedOut
         } else if self.active == Activity::Required && !facts.active {

@@ -19,7 +19,7 @@ const QUOTED: usize = 160;
 
 /// An answer with its whole body.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// The status.
     pub status: u16,
     /// The headers.
@@ -31,13 +31,13 @@ pub struct Answer {
 
 /// What became of a write.
 #[derive(Clone, Debug)]
-pub enum Sent {
+pub(crate) enum Sent {
     /// The server answered, whatever the status.
     Answer(Answer),
     /// It may have arrived.
     Lost(Fault),
     /// It surely never left.
-    NotSent(Fault),
+    Never(Fault),
 }
 
 impl Answer {
@@ -46,29 +46,29 @@ impl Answer {
     }
 
     /// What was asked: `GET https://host/path?query`.
-    pub fn tried(&self) -> &str {
+    pub(crate) fn tried(&self) -> &str {
         &self.tried
     }
 
     /// One header as text.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
     /// What the server's clock said when it answered; ours may be hours off.
-    pub fn server_time(&self) -> Option<SystemTime> {
+    pub(crate) fn server_time(&self) -> Option<SystemTime> {
         super::retry::server_time(&self.headers)
     }
 
     /// Whether the body is a page for people.
-    pub fn is_html(&self) -> bool {
+    pub(crate) fn is_html(&self) -> bool {
         let typed = self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         typed.is_some_and(|mime| mime.trim_start().to_ascii_lowercase().starts_with("text/html"))
             || ["<!doctype html", "<html"].iter().any(|start| starts_with_folded(&self.body, start))
     }
 
     /// The body as JSON; a failure of kind [`FailureKind::Odd`] if it is something else.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         serde_json::from_slice(&self.body).or_else(|error| {
             let mended = without_half_pairs(&self.body).and_then(|body| serde_json::from_slice(&body).ok());
             mended.ok_or_else(|| self.not_json(&error))
@@ -76,7 +76,7 @@ impl Answer {
     }
 
     /// A failure that says what was asked and found.
-    pub fn failure(&self, kind: FailureKind, found: impl Into<String>) -> Failure {
+    pub(crate) fn failure(&self, kind: FailureKind, found: impl Into<String>) -> Failure {
         Failure::new(kind, self.tried.clone(), redact(&found.into()))
     }
 
@@ -89,7 +89,7 @@ impl Answer {
     }
 
     /// The status and the first bytes of the body, for a failure's `found`; of data its length alone.
-    pub fn excerpt(&self) -> String {
+    pub(crate) fn excerpt(&self) -> String {
         if self.is_data() {
             return format!("{}, {} bytes of data", self.status, self.body.len());
         }

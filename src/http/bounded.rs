@@ -19,19 +19,19 @@ const ENTRIES: usize = 5000;
 const PARTS: usize = 1000;
 
 /// A page's entries; for `deserialize_with`. More than any page has are refused.
-pub fn entries<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+pub(crate) fn entries<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
     deserializer.deserialize_seq(Entries(PhantomData))
 }
 
 /// What can be read of a record though some of its fields are not as documented.
-pub trait Salvage: DeserializeOwned + Default {
+pub(crate) trait Salvage: DeserializeOwned + Default {
     /// This field is odd, and was left out.
     fn leave_out(&mut self, field: &str);
 }
 
 /// As [`entries`], for records of which one may be odd: what of it can be read is kept, since ambiguity is judged over
 /// everybody, and the rest is told to the record. Whatever is no object is an empty record.
-pub fn records<'de, D: Deserializer<'de>, T: Salvage>(deserializer: D) -> Result<Vec<T>, D::Error> {
+pub(crate) fn records<'de, D: Deserializer<'de>, T: Salvage>(deserializer: D) -> Result<Vec<T>, D::Error> {
     let records: Vec<Sparse> = entries(deserializer)?;
     Ok(records.into_iter().map(|Sparse(value)| salvaged(value)).collect())
 }
@@ -80,7 +80,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
 
 /// A value of which only the first parts are kept.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Sparse(pub Value);
+pub(crate) struct Sparse(pub Value);
 
 impl<'de> Deserialize<'de> for Sparse {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -91,12 +91,12 @@ impl<'de> Deserialize<'de> for Sparse {
 
 impl Sparse {
     /// The list that begins here.
-    pub fn of_list<'de, A: SeqAccess<'de>>(list: A) -> Result<Self, A::Error> {
+    pub(crate) fn of_list<'de, A: SeqAccess<'de>>(list: A) -> Result<Self, A::Error> {
         Keeper(&mut PARTS.clone()).visit_seq(list).map(Self)
     }
 
     /// The object that begins here.
-    pub fn of_object<'de, A: MapAccess<'de>>(object: A) -> Result<Self, A::Error> {
+    pub(crate) fn of_object<'de, A: MapAccess<'de>>(object: A) -> Result<Self, A::Error> {
         Keeper(&mut PARTS.clone()).visit_map(object).map(Self)
     }
 }

@@ -23,9 +23,7 @@ const CAP: usize = 16 * 1024 * 1024;
 
 /// How a call says who it is.
 #[derive(Clone, Debug)]
-pub enum Authorization {
-    /// Not at all.
-    None,
+pub(crate) enum Authorization {
     /// A token.
     Bearer(SecretString),
     /// User name and password.
@@ -39,22 +37,21 @@ pub enum Authorization {
 
 impl Authorization {
     /// Remembers what is secret in it, so that no text shows it from now on, whoever says it first.
-    pub fn know(&self) {
+    pub(crate) fn know(&self) {
         _ = self.value();
     }
 
-    fn value(&self) -> Option<String> {
+    fn value(&self) -> String {
         match self {
-            Self::None => None,
             Self::Bearer(token) => {
                 redact::know(token);
-                Some(format!("Bearer {}", token.expose_secret()))
+                format!("Bearer {}", token.expose_secret())
             }
             Self::Basic { user, password } => {
                 redact::know(password);
                 let pair = STANDARD.encode(format!("{user}:{}", password.expose_secret()));
                 redact::know(&SecretString::from(pair.as_str()));
-                Some(format!("Basic {pair}"))
+                format!("Basic {pair}")
             }
         }
     }
@@ -80,7 +77,7 @@ pub(super) enum Repeats {
 
 /// One request. Built, then given to [`super::Line::read`] or [`super::Line::write`].
 #[derive(Clone)]
-pub struct Call {
+pub(crate) struct Call {
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) units: u32,
@@ -117,29 +114,29 @@ impl Call {
     }
 
     /// A GET.
-    pub fn get(url: Url) -> Self {
+    pub(crate) fn get(url: Url) -> Self {
         Self::new(Method::GET, url)
     }
 
     /// A POST.
-    pub fn post(url: Url) -> Self {
+    pub(crate) fn post(url: Url) -> Self {
         Self::new(Method::POST, url)
     }
 
     /// A PUT.
-    pub fn put(url: Url) -> Self {
+    pub(crate) fn put(url: Url) -> Self {
         Self::new(Method::PUT, url)
     }
 
     /// A DELETE.
-    pub fn delete(url: Url) -> Self {
+    pub(crate) fn delete(url: Url) -> Self {
         Self::new(Method::DELETE, url)
     }
 
     /// With this credential.
     #[must_use]
-    pub fn auth(mut self, authorization: &Authorization) -> Self {
-        let Some(value) = authorization.value() else { return self };
+    pub(crate) fn auth(mut self, authorization: &Authorization) -> Self {
+        let value = authorization.value();
         self.secret = true;
         match HeaderValue::from_str(&value) {
             Ok(mut value) => {
@@ -153,7 +150,7 @@ impl Call {
 
     /// With this header; the last value wins.
     #[must_use]
-    pub fn header(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         match (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {
             (Ok(name), Ok(value)) => {
                 self.headers.insert(name, value);
@@ -165,20 +162,20 @@ impl Call {
 
     /// Every sending, repeated ones too, bears a new id in this header; the log tells it.
     #[must_use]
-    pub fn stamped(mut self, header: &'static str) -> Self {
+    pub(crate) fn stamped(mut self, header: &'static str) -> Self {
         self.stamp = Some(header);
         self
     }
 
     /// Asks for this kind of answer.
     #[must_use]
-    pub fn accept(self, mime: &str) -> Self {
+    pub(crate) fn accept(self, mime: &str) -> Self {
         self.header(ACCEPT.as_str(), mime)
     }
 
     /// With this value as JSON.
     #[must_use]
-    pub fn json(self, value: &impl Serialize) -> Self {
+    pub(crate) fn json(self, value: &impl Serialize) -> Self {
         match serde_json::to_vec(value) {
             Ok(bytes) => self.bytes("application/json", Bytes::from(bytes)),
             Err(error) => self.broken(format!("the body cannot be written as JSON: {error}")),
@@ -187,7 +184,7 @@ impl Call {
 
     /// With these fields as a form; repeated calls add up.
     #[must_use]
-    pub fn form(mut self, fields: &[(&str, &str)]) -> Self {
+    pub(crate) fn form(mut self, fields: &[(&str, &str)]) -> Self {
         let form = match std::mem::replace(&mut self.payload, Payload::None) {
             Payload::Form(form) => form,
             _ => String::new(),
@@ -200,7 +197,7 @@ impl Call {
 
     /// With these fields as a form, none of which is ever printed; repeated calls add up.
     #[must_use]
-    pub fn secret_form(mut self, fields: &[(&str, &SecretString)]) -> Self {
+    pub(crate) fn secret_form(mut self, fields: &[(&str, &SecretString)]) -> Self {
         for (name, value) in fields {
             redact::know(value);
             self.secret = true;
@@ -211,7 +208,7 @@ impl Call {
 
     /// Says that something in it is secret: it goes to the configured server only, and never in the clear.
     #[must_use]
-    pub fn secret(mut self) -> Self {
+    pub(crate) fn secret(mut self) -> Self {
         self.secret = true;
         self
     }
@@ -225,21 +222,21 @@ impl Call {
 
     /// With this header, which is never printed.
     #[must_use]
-    pub fn secret_header(self, name: &str, value: &SecretString) -> Self {
+    pub(crate) fn secret_header(self, name: &str, value: &SecretString) -> Self {
         redact::know(value);
         self.header(name, value.expose_secret()).secret()
     }
 
     /// With these bytes.
     #[must_use]
-    pub fn bytes(mut self, mime: &str, bytes: Bytes) -> Self {
+    pub(crate) fn bytes(mut self, mime: &str, bytes: Bytes) -> Self {
         self.payload = Payload::Bytes { mime: mime.to_owned(), bytes };
         self
     }
 
     /// With these bytes as the one file of a multipart form.
     #[must_use]
-    pub fn multipart(mut self, part_name: &str, file_name: &str, mime: &str, bytes: Bytes) -> Self {
+    pub(crate) fn multipart(mut self, part_name: &str, file_name: &str, mime: &str, bytes: Bytes) -> Self {
         let (part, file, mime) = (part_name.to_owned(), file_name.to_owned(), mime.to_owned());
         self.payload = Payload::Multipart { part, file, mime, bytes };
         self
@@ -247,34 +244,34 @@ impl Call {
 
     /// What the vendor counts it as; 1 unless said.
     #[must_use]
-    pub fn units(mut self, units: u32) -> Self {
+    pub(crate) fn units(mut self, units: u32) -> Self {
         self.units = units;
         self
     }
 
     /// The most bytes of a body that are taken; 16 MiB unless said.
     #[must_use]
-    pub fn cap(mut self, bytes: usize) -> Self {
+    pub(crate) fn cap(mut self, bytes: usize) -> Self {
         self.cap = bytes;
         self
     }
 
     /// Hands every answer back at once, whatever its status: a refused batch may hold answered parts.
     #[must_use]
-    pub fn judged_by_caller(mut self) -> Self {
+    pub(crate) fn judged_by_caller(mut self) -> Self {
         self.repeats = Repeats::NoAnswer;
         self
     }
 
     /// Waits at least so long for the answer, even if the transport says less.
     #[must_use]
-    pub fn slow(mut self, timeout: Duration) -> Self {
+    pub(crate) fn slow(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
     /// `GET https://host/path?query`, without anything secret.
-    pub fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         format!("{} {}", self.method, redact::safe_url(&self.url))
     }
 

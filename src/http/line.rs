@@ -34,7 +34,7 @@ const HOPS: usize = 3;
 
 /// What a client does with cookies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cookies {
+pub(crate) enum Cookies {
     /// Drops them.
     Refuse,
     /// Keeps them in a jar of its own, for one session.
@@ -55,7 +55,7 @@ pub(super) enum Road {
 
 /// One server under one base URL. Clones share pace and counts.
 #[derive(Clone, Debug)]
-pub struct Line {
+pub(crate) struct Line {
     shared: Arc<Shared>,
     client: Client,
     stopping: Stopping,
@@ -83,7 +83,7 @@ enum Broken {
     /// We do not send such a thing.
     Ours(Failure),
     /// It surely never left.
-    NotSent(String),
+    Never(String),
     /// It may have arrived.
     Lost(&'static str, String),
     /// It did not leave: the run is asked to stop.
@@ -99,7 +99,7 @@ enum Woken {
 
 impl Line {
     /// A line to the server under `base`; `name` is the id in the pipeline file.
-    pub fn new(name: &str, base: Url, pace: Arc<Pace>, transport: &Transport) -> Result<Self, Failure> {
+    pub(crate) fn new(name: &str, base: Url, pace: Arc<Pace>, transport: &Transport) -> Result<Self, Failure> {
         check_base(name, &base)?;
         for (_, secret) in &transport.headers {
             redact::know(secret);
@@ -112,7 +112,7 @@ impl Line {
 
     /// The same, which knows when the run is asked to stop.
     #[must_use]
-    pub fn stopping(self, stopping: Stopping) -> Self {
+    pub(crate) fn stopping(self, stopping: Stopping) -> Self {
         Self { stopping, ..self }
     }
 
@@ -136,23 +136,23 @@ impl Line {
     }
 
     /// The same server, pace and counts, with connections and cookies of its own.
-    pub fn session(&self, cookies: Cookies) -> Result<Self, Failure> {
+    pub(crate) fn session(&self, cookies: Cookies) -> Result<Self, Failure> {
         let client = self.shared.transport.client(self.base(), cookies)?;
         Ok(Self { shared: Arc::clone(&self.shared), client, stopping: self.stopping.clone() })
     }
 
     /// The base URL.
-    pub fn base(&self) -> &Url {
+    pub(crate) fn base(&self) -> &Url {
         &self.shared.base
     }
 
     /// The pace, for asking how much may run at once.
-    pub fn pace(&self) -> &Arc<Pace> {
+    pub(crate) fn pace(&self) -> &Arc<Pace> {
         &self.shared.pace
     }
 
     /// The base URL and a path below it, with or without a leading `/`. A context path of the base is kept.
-    pub fn url(&self, path: &str) -> Url {
+    pub(crate) fn url(&self, path: &str) -> Url {
         let (path, query) = match path.split_once('?') {
             Some((path, query)) => (path, Some(query)),
             None => (path, None),
@@ -164,28 +164,28 @@ impl Line {
     }
 
     /// Whether a URL that a server told us is still on this server.
-    pub fn same_server(&self, url: &Url) -> bool {
+    pub(crate) fn same_server(&self, url: &Url) -> bool {
         let base = self.base();
         is_same(base, url)
     }
 
     /// What was sent so far, by all clones and sessions.
-    pub fn counts(&self) -> Counts {
+    pub(crate) fn counts(&self) -> Counts {
         self.shared.tally.counts()
     }
 
     /// Counts parts of a batch that are sent again.
-    pub fn count_retried(&self, parts: u64) {
+    pub(crate) fn count_retried(&self, parts: u64) {
         self.shared.tally.retried(parts);
     }
 
     /// Counts parts of a batch that were told to slow down.
-    pub fn count_throttled(&self, parts: u64) {
+    pub(crate) fn count_throttled(&self, parts: u64) {
         self.shared.tally.throttled(parts);
     }
 
     /// Nobody who shares the pace sends before this much time has passed.
-    pub fn hold(&self, time: Duration) {
+    pub(crate) fn hold(&self, time: Duration) {
         // A long wait in silence looks like a hang.
         if self.shared.pace.hold(time) && time >= WORTH_A_WORD {
             tracing::warn!(
@@ -198,12 +198,12 @@ impl Line {
     }
 
     /// The pauses of one call, as the `http` entry wants them.
-    pub fn pauses(&self) -> Pauses {
+    pub(crate) fn pauses(&self) -> Pauses {
         Pauses::beginning_with(self.shared.transport.retry_pause)
     }
 
     /// Waits before another try of something that this line does not repeat by itself, such as parts of a batch.
-    pub async fn rest(&self, pauses: &mut Pauses, asked: Option<Duration>) -> Pause {
+    pub(crate) async fn rest(&self, pauses: &mut Pauses, asked: Option<Duration>) -> Pause {
         let pause = pauses.next(asked);
         match pause {
             Pause::Wait(time) if self.nap(time).await == Woken::Stopped => Pause::Enough,
@@ -222,7 +222,7 @@ impl Line {
 
     /// A read: repeated when the way there broke and on 429, 500, 502, 503, 504 and 509. The last answer is returned
     /// whatever its status.
-    pub async fn read(&self, call: Call) -> Result<Answer, Failure> {
+    pub(crate) async fn read(&self, call: Call) -> Result<Answer, Failure> {
         let (tried, cap) = (call.describe(), call.cap);
         self.read_within_cap(call).await?.ok_or_else(|| {
             Failure::new(FailureKind::Odd, tried, format!("the answer is larger than the {cap} bytes that are taken"))
@@ -230,7 +230,7 @@ impl Line {
     }
 
     /// As [`Line::read`]; `None` when the answer is larger than the call's cap.
-    pub async fn read_within_cap(&self, mut call: Call) -> Result<Option<Answer>, Failure> {
+    pub(crate) async fn read_within_cap(&self, mut call: Call) -> Result<Option<Answer>, Failure> {
         let mut pauses = self.pauses();
         let mut hops = 0;
         loop {
@@ -254,7 +254,7 @@ impl Line {
                 },
                 Err(Broken::Ours(failure)) => return Err(failure),
                 Err(Broken::Stopped) => return Err(stopped(&call)),
-                Err(Broken::NotSent(found) | Broken::Lost(_, found)) => match pauses.next(None) {
+                Err(Broken::Never(found) | Broken::Lost(_, found)) => match pauses.next(None) {
                     Pause::Wait(time) if !hints::is_final(&found) => time,
                     _ => return Err(self.unreachable(&call, &found)),
                 },
@@ -267,7 +267,7 @@ impl Line {
     }
 
     /// A write: sent once, or again after a plain 429. Follows no redirect.
-    pub async fn write(&self, call: Call) -> Sent {
+    pub(crate) async fn write(&self, call: Call) -> Sent {
         let mut pauses = self.pauses();
         loop {
             let answer = match self.exchange(&call).await {
@@ -278,9 +278,9 @@ impl Line {
                 Ok(Heard::Echo(status)) => {
                     return Sent::Lost(Fault::new("secret_given_back", echo(&call, status).to_string()));
                 }
-                Err(Broken::Ours(failure)) => return Sent::NotSent(Fault::new("not_sent", failure.to_string())),
-                Err(Broken::Stopped) => return Sent::NotSent(fault("stopped", &call, ASKED)),
-                Err(Broken::NotSent(found)) => return Sent::NotSent(fault("not_connected", &call, &found)),
+                Err(Broken::Ours(failure)) => return Sent::Never(Fault::new("not_sent", failure.to_string())),
+                Err(Broken::Stopped) => return Sent::Never(fault("stopped", &call, ASKED)),
+                Err(Broken::Never(found)) => return Sent::Never(fault("not_connected", &call, &found)),
                 Err(Broken::Lost(code, found)) => return Sent::Lost(fault(code, &call, &found)),
             };
             if answer.status != 429 {
@@ -310,7 +310,7 @@ impl Line {
         let tally = &self.shared.tally;
         let response = match request.send().await {
             Ok(response) => response,
-            Err(error) if error.is_connect() || error.is_builder() => return Err(Broken::NotSent(reason(&error))),
+            Err(error) if error.is_connect() || error.is_builder() => return Err(Broken::Never(reason(&error))),
             Err(error) => {
                 tally.sent(call.units);
                 return Err(self.lost(call, &error));

@@ -11,7 +11,9 @@ use axum::response::Response;
 use bytes::Bytes;
 use url::Url;
 
-use super::{HeaderMap, Line, Pace, Transport};
+use reqwest::header::HeaderMap;
+
+use super::{Line, Pace, Transport};
 
 /// One request as it arrived.
 #[derive(Clone, Debug)]

@@ -27,19 +27,17 @@ mod tests;
 mod transport;
 mod trust;
 
-pub use answer::{Answer, Sent};
-pub use bounded::{Salvage, Sparse, entries, records};
-pub use call::{Authorization, Call};
-pub use counts::Counts;
-pub use failure::{Failure, FailureKind};
-pub use line::{Cookies, Line};
-pub use pace::{Pace, Rate};
-pub use redact::{know, redact, redact_known, told};
-pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-pub use retry::{BLOCKED, Pause, Pauses, is_throttled, is_transient, parse_retry_after, retry_after};
-pub use sign_in::{
-    EntraCredential, EntraSignIn, GoogleCredential, GoogleSignIn, Grant, Granted, TokenFrom, TokenSource,
-};
-pub use stopping::Stopping;
-pub use transport::{ClientCert, Proxy, Transport};
-pub use url::Url;
+pub(crate) use answer::{Answer, Sent};
+pub(crate) use bounded::{Salvage, Sparse, entries, records};
+pub(crate) use call::{Authorization, Call};
+pub(crate) use counts::Counts;
+pub(crate) use failure::{Failure, FailureKind};
+pub(crate) use line::{Cookies, Line};
+pub(crate) use pace::{Pace, Rate};
+pub(crate) use redact::{know, redact, redact_known, told};
+pub(crate) use reqwest::header::HeaderName;
+pub(crate) use retry::{BLOCKED, Pause, Pauses, is_throttled, is_transient, parse_retry_after, retry_after};
+pub(crate) use sign_in::{EntraCredential, EntraSignIn, GoogleCredential, GoogleSignIn, TokenFrom, TokenSource};
+pub(crate) use stopping::Stopping;
+pub(crate) use transport::{ClientCert, Proxy, Transport};
+pub(crate) use url::Url;

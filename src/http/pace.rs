@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 /// One entry under `rates` of the pipeline file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rate {
+pub(crate) struct Rate {
     /// How many units are allowed.
     pub units: u32,
     /// In this time.
@@ -31,7 +31,7 @@ pub struct Rate {
 
 /// One named rate, shared by every stage that names it.
 #[derive(Debug)]
-pub struct Pace {
+pub(crate) struct Pace {
     limiter: RateLimiter<NotKeyed, InMemoryState, Ticks, NoOpMiddleware<Duration>>,
     clock: Ticks,
     burst: NonZeroU32,
@@ -56,7 +56,7 @@ impl Clock for Ticks {
 
 impl Pace {
     /// A pace of its own for this rate. Zeroes are read as one.
-    pub fn new(rate: &Rate) -> Arc<Self> {
+    pub(crate) fn new(rate: &Rate) -> Arc<Self> {
         Arc::new(Self::build(rate))
     }
 
@@ -79,13 +79,13 @@ impl Pace {
     }
 
     /// How many requests may be in flight.
-    pub fn concurrency(&self) -> usize {
+    pub(crate) fn concurrency(&self) -> usize {
         self.concurrency
     }
 
     /// Nobody sends before this much time has passed; an earlier and longer wish stays in force. Tells whether that is news:
     /// several calls that are refused together ask for the same.
-    pub fn hold(&self, time: Duration) -> bool {
+    pub(crate) fn hold(&self, time: Duration) -> bool {
         #[cfg(test)]
         if self.record(time) {
             return true;

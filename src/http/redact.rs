@@ -16,7 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 /// What stands where a secret stood.
-pub const REDACTED: &str = "***";
+pub(super) const REDACTED: &str = "***";
 
 /// Shorter ones would turn ordinary words of a message into stars, which tells more than it hides.
 const SHORTEST: usize = 4;
@@ -57,7 +57,7 @@ const LATEST: usize = 32;
 static ECHOES: RwLock<VecDeque<AhoCorasick>> = RwLock::new(VecDeque::new());
 
 /// Remembers a secret, so that [`redact`] finds it in any text from now on.
-pub fn know(secret: &SecretString) {
+pub(crate) fn know(secret: &SecretString) {
     let text = secret.expose_secret();
     if text.len() < SHORTEST || is_known(text) {
         return;
@@ -191,7 +191,7 @@ fn is_known(text: &str) -> bool {
 const TOLD: usize = 400;
 
 /// A server's own words, for a message: without secrets, on one line, cut where they go on for too long.
-pub fn told(words: &str) -> String {
+pub(crate) fn told(words: &str) -> String {
     // Redacted before it is cut: half a secret is not recognised any more. Secrets are far shorter than the margin.
     let head: String = words.chars().take(32 * TOLD).collect();
     let clean = redact(&head);
@@ -204,12 +204,12 @@ pub fn told(words: &str) -> String {
 }
 
 /// The text without any secret this process knows, and without the value of any member that is named like one.
-pub fn redact(text: &str) -> String {
+pub(crate) fn redact(text: &str) -> String {
     redact_named(&redact_known(text))
 }
 
 /// The text without any secret this process knows.
-pub fn redact_known(text: &str) -> String {
+pub(crate) fn redact_known(text: &str) -> String {
     let mut clean = text.to_owned();
     for secret in KNOWN.read().unwrap_or_else(PoisonError::into_inner).iter() {
         if clean.contains(secret.expose_secret()) {
@@ -261,7 +261,7 @@ fn value_of(folded: &str, name: &str, from: usize) -> Option<(usize, usize)> {
 }
 
 /// A URL for people: without user info and fragment, and without the values of secret parameters.
-pub fn safe_url(url: &Url) -> String {
+pub(super) fn safe_url(url: &Url) -> String {
     let mut shown = url.clone();
     // Both can only fail for URLs that cannot hold user info in the first place.
     let _ = shown.set_username("");

@@ -12,20 +12,20 @@ use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 /// A server that asks for this long or longer does not want us at all: Jira answers 9223372036854775807 to an account
 /// that an administrator has blocked (docs/wire/atlassian.md §2.4).
-pub const BLOCKED: Duration = Duration::from_secs(3600);
+pub(crate) const BLOCKED: Duration = Duration::from_secs(3600);
 
 const TRIES: usize = 6;
 /// The pause before the first repetition, unless the `http` entry says another.
-pub const FIRST: Duration = Duration::from_secs(1);
+pub(super) const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// The pauses of one call, in order. It ends when the tries are used up.
 #[derive(Debug)]
-pub struct Pauses(ExponentialBackoff);
+pub(crate) struct Pauses(ExponentialBackoff);
 
 /// What came of asking for another try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pause {
+pub(crate) enum Pause {
     /// Wait so long, then try again.
     Wait(Duration),
     /// The tries are used up.
@@ -36,7 +36,7 @@ pub enum Pause {
 
 impl Pauses {
     /// Six tries with five pauses between; the first is this long, each further one twice as long.
-    pub fn beginning_with(first: Duration) -> Self {
+    pub(crate) fn beginning_with(first: Duration) -> Self {
         let builder = ExponentialBuilder::default()
             .with_min_delay(first)
             .with_factor(2.0)
@@ -47,7 +47,7 @@ impl Pauses {
     }
 
     /// The pause before the next try; `asked` is the server's own wish.
-    pub fn next(&mut self, asked: Option<Duration>) -> Pause {
+    pub(crate) fn next(&mut self, asked: Option<Duration>) -> Pause {
         if asked.is_some_and(|asked| asked >= BLOCKED) {
             return Pause::Blocked;
         }
@@ -59,17 +59,17 @@ impl Pauses {
 }
 
 /// Whether an answer with this status is worth asking again for.
-pub fn is_transient(status: u16) -> bool {
+pub(crate) fn is_transient(status: u16) -> bool {
     matches!(status, 429 | 500 | 502 | 503 | 504 | 509)
 }
 
 /// Whether an answer with this status says to slow down. 509 is Graph's bandwidth cap, "as 429".
-pub fn is_throttled(status: u16) -> bool {
+pub(crate) fn is_throttled(status: u16) -> bool {
     matches!(status, 429 | 509)
 }
 
 /// The `Retry-After` of an answer, at most [`BLOCKED`].
-pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?;
     parse_retry_after(text, server_time(headers).unwrap_or_else(SystemTime::now))
 }
@@ -80,7 +80,7 @@ pub(super) fn server_time(headers: &HeaderMap) -> Option<SystemTime> {
 }
 
 /// Seconds, fractions rounded up (Graph sends `0.249` inside batches), or an HTTP date seen from `now`.
-pub fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {
+pub(crate) fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {
     let text = text.trim();
     let wait = match text.parse::<f64>() {
         Ok(seconds) if seconds >= 0.0 => Duration::from_secs(seconds.ceil() as u64),

@@ -13,7 +13,7 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// What a line does once the run is asked to stop.
 #[derive(Clone, Debug, Default)]
-pub enum Stopping {
+pub(crate) enum Stopping {
     /// Nobody asks.
     #[default]
     Never,

@@ -138,7 +138,7 @@ async fn a_write_is_sent_once_but_for_a_plain_429() {
 #[tokio::test]
 async fn what_may_have_arrived_is_told_from_what_surely_did_not() {
     let never = line_to(&nobody().await, &Transport::default());
-    let Sent::NotSent(fault) = never.write(Call::post(never.url("x"))).await else { panic!("surely never left") };
+    let Sent::Never(fault) = never.write(Call::post(never.url("x"))).await else { panic!("surely never left") };
     assert_eq!(fault.code, "not_connected");
     assert_eq!(never.counts(), Counts::default());
 
@@ -152,7 +152,7 @@ async fn what_may_have_arrived_is_told_from_what_surely_did_not() {
     assert!(fault.message.contains("no answer in 0.02 s"), "{}", fault.message);
 
     let broken = never.write(Call::post(never.url("x")).header("X-A", "a\nb")).await;
-    assert!(matches!(broken, Sent::NotSent(fault) if fault.code == "not_sent"));
+    assert!(matches!(broken, Sent::Never(fault) if fault.code == "not_sent"));
 }
 
 #[tokio::test]
@@ -242,7 +242,7 @@ async fn no_credential_goes_to_another_host_or_in_the_clear() {
         let failure = line.read(call.clone()).await.unwrap_err();
         assert_eq!((failure.kind, line.counts().sent), (FailureKind::Misconfigured, 0));
         assert!(failure.to_string().contains("over plain http"), "{failure}");
-        assert!(matches!(line.write(call).await, Sent::NotSent(_)));
+        assert!(matches!(line.write(call).await, Sent::Never(_)));
     }
 }
 

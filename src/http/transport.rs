@@ -42,7 +42,7 @@ const SYSTEM: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_pro
 
 /// Which proxy to take; to this machine itself there is never one.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub enum Proxy {
+pub(crate) enum Proxy {
     /// As `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say.
     #[default]
     System,
@@ -65,7 +65,7 @@ impl fmt::Debug for Proxy {
 
 /// What we show to a server that wants to know its clients.
 #[derive(Clone, Debug)]
-pub struct ClientCert {
+pub(crate) struct ClientCert {
     /// A file with the private key and the certificate chain, PEM or PKCS#12.
     pub file: PathBuf,
     /// Opens a PKCS#12 file.
@@ -74,7 +74,7 @@ pub struct ClientCert {
 
 /// One named `http` entry of the file.
 #[derive(Clone, Debug)]
-pub struct Transport {
+pub(crate) struct Transport {
     /// For a whole request, body included. [`Duration::MAX`]: none.
     pub timeout: Duration,
     /// Before a read is sent again for the first time; each further pause is twice as long.
@@ -122,7 +122,7 @@ impl Transport {
     }
 
     /// The same without the client certificate.
-    pub fn without_identity(self) -> Self {
+    pub(crate) fn without_identity(self) -> Self {
         Self { client_cert: None, ..self }
     }
 

@@ -16,16 +16,16 @@ use crate::model::{
     TargetId,
 };
 
-pub use crate::model::Seen;
+pub(crate) use crate::model::Seen;
 
-pub mod atlassian;
-pub mod bitbucket;
-pub mod confluence;
-pub mod folder;
-pub mod jira;
+pub(crate) mod atlassian;
+pub(crate) mod bitbucket;
+pub(crate) mod confluence;
+pub(crate) mod folder;
+pub(crate) mod jira;
 
 /// What was learnt about a server and is worth keeping: `upload` → `one_step`, `default` → `10122`.
-pub type Learnt = BTreeMap<String, String>;
+pub(crate) type Learnt = BTreeMap<String, String>;
 
 /// What stands behind a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,7 +136,7 @@ pub enum Told {
 }
 
 /// The events that close an intent of which looking said [`Seen::Nothing`].
-pub fn closing(status: &Status, why: &str) -> Vec<Event> {
+pub(crate) fn closing(status: &Status, why: &str) -> Vec<Event> {
     match status {
         Status::Begun | Status::Sent { .. } | Status::Unsure => vec![Event::Void { why: why.to_owned() }],
         Status::Made(mark) => vec![Event::Abandoned { mark: mark.clone() }, Event::Closed],
@@ -146,7 +146,7 @@ pub fn closing(status: &Status, why: &str) -> Vec<Event> {
 }
 
 /// What a picture looks like, for comparing what a server serves with what was sent.
-pub trait Looks: Send + Sync {
+pub(crate) trait Looks: Send + Sync {
     /// The fingerprint of an encoded picture; `None` if it cannot be decoded.
     fn luma(&self, picture: &[u8]) -> Option<Luma>;
 }

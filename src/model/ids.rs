@@ -222,7 +222,7 @@ impl<'de> Deserialize<'de> for Digest {
 /// The form in which match keys are compared: NFC, trimmed, case-folded (docs/architecture.md, "Matching").
 ///
 /// Compatibility forms stay what they are: `ｃｅｏ` is not `ceo`. An empty result means that the key is not filled.
-pub fn normalise_key(text: &str) -> String {
+pub(crate) fn normalise_key(text: &str) -> String {
     let mut key = String::with_capacity(text.len());
     // Signs of their own stand between pieces that are normalised each.
     let mut rest = text.trim();

@@ -19,19 +19,20 @@ mod signed_in;
 mod task;
 mod time;
 
-pub use account::{Account, AccountKey, AccountStanding, Shown};
-pub use change::{ChangeKind, Decision, Verdict};
+pub(crate) use account::{Account, AccountKey, AccountStanding, Shown};
+pub(crate) use change::{ChangeKind, Decision, Verdict};
 pub use fingerprint::Fingerprint;
-pub use ids::{
-    AccountId, Digest, KeysDigest, Mark, ParseDigestError, PersonId, PersonRef, Recipe, RunId, ServerId, SourceId,
-    StateKey, TargetId, Version, normalise_key,
-};
-pub use intent::{Event, IllegalEvent, Intent, IntentId, IntentKind, Luma, OpenIntent, Seen, Status};
-pub use names::{without_addresses, without_name};
-pub use person::{Person, PersonKey, PhotoHint, Standing};
-pub use photo::{Absence, Fault, PhotoFact, PhotoMark, Remembered};
-pub use picture::{Before, Picture, Placement, Provenance};
-pub use reason::{Place, Reason};
-pub use signed_in::SignedIn;
-pub use task::{Act, ActKind, Decided, Looked, PersonResult, Planned, Task, Wanted, Went};
-pub use time::rfc3339;
+pub use ids::{AccountId, Digest, Mark, PersonId, PersonRef, Recipe, RunId, SourceId, TargetId, Version};
+pub(crate) use ids::{KeysDigest, ServerId, StateKey, normalise_key};
+pub use intent::Luma;
+pub(crate) use intent::{Event, IllegalEvent, Intent, IntentId, IntentKind, OpenIntent, Seen, Status};
+pub(crate) use names::{without_addresses, without_name};
+pub(crate) use person::{Person, PersonKey, PhotoHint, Standing};
+pub use photo::{Absence, PhotoMark, Remembered};
+pub(crate) use photo::{Fault, PhotoFact};
+pub(crate) use picture::Picture;
+pub use picture::{Before, Placement, Provenance};
+pub(crate) use reason::{Place, Reason};
+pub(crate) use signed_in::SignedIn;
+pub(crate) use task::{Act, ActKind, Decided, Looked, PersonResult, Planned, Task, Wanted, Went};
+pub(crate) use time::rfc3339;

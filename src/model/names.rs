@@ -4,7 +4,7 @@
 //! A newcomer gets wrong: a name is replaced where it stands as a word, so that `ada` does not make `adamant` unreadable.
 
 /// Replaces every word with an `@` in it by `…`.
-pub fn without_addresses(text: &str) -> String {
+pub(crate) fn without_addresses(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('@') {
@@ -19,7 +19,7 @@ pub fn without_addresses(text: &str) -> String {
 }
 
 /// Replaces the name, where it stands as a word, by something else; letters of ASCII in any case.
-pub fn without_name(text: &str, name: &str, instead: &str) -> String {
+pub(crate) fn without_name(text: &str, name: &str, instead: &str) -> String {
     if name.is_empty() {
         return text.to_owned();
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, UNIX_EPOCH};
 const LAST: u64 = 253_402_300_799;
 
 /// Unix seconds as `2026-11-23T08:00:00Z`; what is beyond the year 9999 is its last second.
-pub fn rfc3339(unix: u64) -> String {
+pub(crate) fn rfc3339(unix: u64) -> String {
     humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(unix.min(LAST))).to_string()
 }
 

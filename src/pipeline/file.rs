@@ -108,7 +108,7 @@ pub fn parse(text: &str, file: &str) -> Result<Document, Faults> {
 }
 
 /// The JSON Schema of the pipeline file.
-pub fn schema() -> serde_json::Value {
+pub(crate) fn schema() -> serde_json::Value {
     let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<File>().to_value();
     if let Some(object) = schema.as_object_mut() {
         object.insert("title".to_owned(), "avatarpipe pipeline".into());

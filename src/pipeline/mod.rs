@@ -45,9 +45,10 @@ use url::Url;
 
 use crate::model::{SourceId, TargetId};
 
-pub use fault::{Colour, Fault, Faults};
-pub use file::{Document, Element, parse, schema};
-pub use resolved::*;
+pub use fault::{Colour, Faults};
+pub use file::parse;
+pub(crate) use file::{Document, Element, schema};
+pub(crate) use resolved::*;
 
 /// Where `${…}` takes its values from.
 pub trait Environment {

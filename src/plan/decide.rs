@@ -17,7 +17,7 @@ use crate::pipeline::{Action, Fallback, Ownership, Rule};
 
 /// Whether a source's listing can be relied on in this run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SourceState {
+pub(crate) enum SourceState {
     /// Listed to its end.
     Listed,
     /// `enabled: false`.
@@ -28,7 +28,7 @@ pub enum SourceState {
 
 /// What one source says about one account.
 #[derive(Clone, Debug)]
-pub struct SourceView {
+pub(crate) struct SourceView {
     /// The source.
     pub id: SourceId,
     /// Its place in the file.
@@ -51,7 +51,7 @@ pub struct SourceView {
 
 /// Whether a photo is known from an earlier run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Learnt {
+pub(crate) enum Learnt {
     /// It is what the state says.
     Before,
     /// This run learnt of it.
@@ -60,7 +60,7 @@ pub enum Learnt {
 
 /// Where the person of the account's placement stands now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Former {
+pub(crate) enum Former {
     /// There is no placement, or none that knows its person.
     Nobody,
     /// Still listed by the source, and what `users` says of them.
@@ -73,7 +73,7 @@ pub enum Former {
 
 /// The facts about one account.
 #[derive(Clone, Debug)]
-pub struct View<'a> {
+pub(crate) struct View<'a> {
     /// The account as surveyed.
     pub account: &'a Account,
     /// What the state says stands there.
@@ -91,10 +91,10 @@ pub struct View<'a> {
 }
 
 /// A digest for something, where it is known.
-pub type Lookup<'a, K> = Box<dyn Fn(&K) -> Option<Digest> + 'a>;
+pub(crate) type Lookup<'a, K> = Box<dyn Fn(&K) -> Option<Digest> + 'a>;
 
 /// The rules of the file for one target.
-pub struct Rules<'a> {
+pub(crate) struct Rules<'a> {
     /// The target.
     pub target_id: TargetId,
     /// `fallback`.
@@ -125,7 +125,7 @@ pub struct Rules<'a> {
 
 /// Whether the state knows any picture of ours at a target. If not, it is new, or it was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Memory {
+pub(crate) enum Memory {
     /// It knows some.
     Holds,
     /// It knows none.
@@ -134,7 +134,7 @@ pub enum Memory {
 
 /// How a target goes back to the default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DefaultBy {
+pub(crate) enum DefaultBy {
     /// The default is chosen, and the picture stays until it is taken away.
     Choosing,
     /// The picture is deleted, and does not come back. An adopted one is deleted only where the provider owns the
@@ -155,7 +155,7 @@ pub enum Rerender {
 
 /// What the decision asks of the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
+pub(crate) enum Effect {
     /// Nothing.
     Nothing,
     /// Show this picture.
@@ -172,7 +172,7 @@ pub enum Effect {
 
 /// A decision with what the limits count.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Judgement {
+pub(crate) struct Judgement {
     /// For plan and report.
     pub decision: Decision,
     /// For the run.
@@ -215,7 +215,7 @@ enum Wish {
 }
 
 /// Decides about one account.
-pub fn decide(view: &View<'_>, rules: &Rules<'_>) -> Judgement {
+pub(crate) fn decide(view: &View<'_>, rules: &Rules<'_>) -> Judgement {
     let picture = Picture::of(&view.account.shown, view.placement, view.default);
     let mut found = search(view, rules);
     if matches!(picture, Picture::Ours(_))
@@ -657,17 +657,17 @@ impl Judge<'_> {
 }
 
 /// What stood on the account before our first write.
-pub fn before(account: &Account, placement: Option<&Placement>) -> Before {
+pub(crate) fn before(account: &Account, placement: Option<&Placement>) -> Before {
     placement.map_or_else(|| Before::from(&account.shown), |placement| placement.before.clone())
 }
 
 /// What the picture that [`old_of_ours`] names looks like.
-pub fn looks_of_ours(placement: Option<&Placement>) -> Option<Fingerprint> {
+pub(crate) fn looks_of_ours(placement: Option<&Placement>) -> Option<Fingerprint> {
     placement.filter(|placement| placement.provenance == Provenance::Made).and_then(|placement| placement.looks)
 }
 
 /// The picture of ours that goes when another is shown: only one that we made (promise P1).
-pub fn old_of_ours(placement: Option<&Placement>) -> Option<Mark> {
+pub(crate) fn old_of_ours(placement: Option<&Placement>) -> Option<Mark> {
     placement.filter(|placement| placement.provenance == Provenance::Made).map(|placement| placement.mark.clone())
 }
 

@@ -7,11 +7,11 @@ use crate::model::{Decision, Digest};
 
 /// The digest over (target, account, change, from, to) of all changes, in the order they are added.
 #[derive(Clone, Debug, Default)]
-pub struct PlanDigest(blake3::Hasher);
+pub(crate) struct PlanDigest(blake3::Hasher);
 
 impl PlanDigest {
     /// Adds a change.
-    pub fn add(&mut self, change: &Decision) {
+    pub(crate) fn add(&mut self, change: &Decision) {
         let from = change.from.label();
         let parts =
             [change.target.as_str(), change.account.as_str(), change.verdict.word(), from.as_str(), change.to.as_str()];
@@ -23,7 +23,7 @@ impl PlanDigest {
     }
 
     /// The digest of what was added.
-    pub fn finish(&self) -> Digest {
+    pub(crate) fn finish(&self) -> Digest {
         Digest::from_bytes(*self.0.finalize().as_bytes())
     }
 }

@@ -11,7 +11,6 @@ use crate::pipeline::{Limit, Limits};
 
 /// The limits, by the words of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "each is the key of the same name in the pipeline file")]
 pub enum LimitName {
     Reverts,
     Replacements,
@@ -116,7 +115,7 @@ impl FromStr for Allowance {
 
 /// A value held against its limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Checked {
+pub(crate) struct Checked {
     /// The limit.
     pub limit: LimitName,
     /// The source or target.
@@ -137,7 +136,7 @@ pub struct Checked {
 
 impl Checked {
     /// What to write to get past, if the limit is broken.
-    pub fn remedy(&self) -> Option<String> {
+    pub(crate) fn remedy(&self) -> Option<String> {
         let (limit, counts) = (self.limit, self.limit.counts());
         self.broken
             .then(|| format!("{counts} If that is right, pass --allow {limit}={} (limit at {})", self.value, self.rule))
@@ -146,7 +145,7 @@ impl Checked {
 
 /// What was counted for one limit of one source or target.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub(crate) struct Found {
     /// The limit.
     pub limit: LimitName,
     /// The source or target.
@@ -158,7 +157,7 @@ pub struct Found {
 }
 
 /// Holds everything that was counted against the limits of the file, in the order it was counted.
-pub fn guard(found: &[Found], limits: &Limits, allowances: &[Allowance]) -> Vec<Checked> {
+pub(crate) fn guard(found: &[Found], limits: &Limits, allowances: &[Allowance]) -> Vec<Checked> {
     found
         .iter()
         .map(|found| {

@@ -13,7 +13,7 @@ use crate::pipeline::{Matching, Pair};
 
 /// Who of one source an account belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Matched {
+pub(crate) enum Matched {
     /// This person.
     Person(PersonId),
     /// Several people fit, or several accounts claim the person; in words.
@@ -29,7 +29,7 @@ const TOLD: usize = 5;
 
 impl Matched {
     /// A person that fits several accounts of one target fits none of them.
-    pub fn one_of_several(person: &PersonId, accounts: &[AccountId]) -> Self {
+    pub(crate) fn one_of_several(person: &PersonId, accounts: &[AccountId]) -> Self {
         Self::Ambiguous(format!("{person} fits the accounts {}", list(accounts.iter().map(AccountId::as_str))))
     }
 
@@ -41,7 +41,7 @@ impl Matched {
 
 /// What matching an account against one source found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claimed {
+pub(crate) struct Claimed {
     /// Who the account belongs to.
     pub matched: Matched,
     /// The one person that the account's keys name first, even if it does not belong to them.
@@ -59,7 +59,7 @@ enum Judged {
 /// Matches one account against everybody who shares any key with it.
 ///
 /// `candidates` are all people of one source who have, under some pair, the account's value; repetitions are allowed.
-pub fn matched(account: &Account, candidates: &[Person], matching: &Matching) -> Claimed {
+pub(crate) fn matched(account: &Account, candidates: &[Person], matching: &Matching) -> Claimed {
     let (mut fits, mut contradicts) = (BTreeMap::new(), BTreeMap::new());
     for person in candidates {
         match judge(account, person, matching) {
@@ -111,7 +111,7 @@ fn differing(account: &Account, person: &Person, other: &Person, matching: &Matc
 ///
 /// Whoever can edit an own address gains nobody's face (docs/architecture.md, "Matching"): what only a key of one's own
 /// says counts as little as what the other account says by the same key.
-pub fn told_apart(
+pub(crate) fn told_apart(
     person: &Person,
     matched: &[Account],
     claiming: &[Account],
@@ -160,7 +160,7 @@ fn judge(account: &Account, person: &Person, matching: &Matching) -> Judged {
 }
 
 /// The account's key by which it was matched to the person, in words for a digest: which key, and its value.
-pub fn matched_by(account: &Account, person: &Person, matching: &Matching) -> Option<Vec<String>> {
+pub(crate) fn matched_by(account: &Account, person: &Person, matching: &Matching) -> Option<Vec<String>> {
     let Judged::Fits(first) = judge(account, person, matching) else { return None };
     match matching {
         Matching::Pairs(pairs) => pairs.get(first).and_then(|pair| carries(account, pair)),
@@ -169,7 +169,7 @@ pub fn matched_by(account: &Account, person: &Person, matching: &Matching) -> Op
 }
 
 /// Every key that the account carries now, as [`matched_by`] words it.
-pub fn carried(account: &Account, matching: &Matching) -> Vec<Vec<String>> {
+pub(crate) fn carried(account: &Account, matching: &Matching) -> Vec<Vec<String>> {
     match matching {
         Matching::Pairs(pairs) => pairs.iter().filter_map(|pair| carries(account, pair)).collect(),
         Matching::Map(map) => {
@@ -185,7 +185,7 @@ fn carries(account: &Account, pair: &Pair) -> Option<Vec<String>> {
 }
 
 /// The keys by which candidates for an account are looked up: every pair that is filled on the account's side.
-pub fn lookups(account: &Account, matching: &Matching) -> Vec<(PersonKey, String)> {
+pub(crate) fn lookups(account: &Account, matching: &Matching) -> Vec<(PersonKey, String)> {
     match matching {
         Matching::Pairs(pairs) => {
             pairs.iter().filter_map(|pair| account.key(pair.account).map(|value| (pair.person, value))).collect()

@@ -11,11 +11,12 @@ mod guard;
 mod matching;
 mod settle;
 
-pub use decide::{
-    DefaultBy, Effect, Former, Judgement, Learnt, Lookup, Memory, Rerender, Rules, SourceState, SourceView, View,
-    before, decide, looks_of_ours, old_of_ours,
+pub use decide::Rerender;
+pub(crate) use decide::{
+    DefaultBy, Effect, Former, Judgement, Learnt, Memory, Rules, SourceState, SourceView, View, before, decide,
+    looks_of_ours, old_of_ours,
 };
-pub use digest::PlanDigest;
-pub use guard::{Allowance, Checked, Found, LimitName, ParseAllowanceError, guard};
-pub use matching::{Claimed, Matched, carried, lookups, matched, matched_by, told_apart};
-pub use settle::{Settled, placement_seen, settle};
+pub(crate) use digest::PlanDigest;
+pub(crate) use guard::{Allowance, Checked, Found, LimitName, guard};
+pub(crate) use matching::{Claimed, Matched, carried, lookups, matched, matched_by, told_apart};
+pub(crate) use settle::{Settled, placement_seen, settle};

@@ -10,7 +10,7 @@ use crate::model::{Mark, OpenIntent, Placement, Provenance, Recipe, Seen, Status
 
 /// What is done about an open intent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Settled {
+pub(crate) enum Settled {
     /// Only the journal learns that nothing is left.
     Close(String),
     /// Only the journal learns that the default is shown and nothing is left.
@@ -26,7 +26,7 @@ pub enum Settled {
 }
 
 /// What stands on the account by the light of what was seen, for deciding about it.
-pub fn placement_seen(open: &OpenIntent, seen: &Seen, recorded: Option<Placement>) -> Option<Placement> {
+pub(crate) fn placement_seen(open: &OpenIntent, seen: &Seen, recorded: Option<Placement>) -> Option<Placement> {
     match seen {
         Seen::Shown(mark) => open.intent.placement(mark, Provenance::Made).or(recorded),
         Seen::Alike(mark) => open.intent.placement(mark, Provenance::Adopted).or(recorded),
@@ -42,7 +42,7 @@ pub fn placement_seen(open: &OpenIntent, seen: &Seen, recorded: Option<Placement
 }
 
 /// Judges an open intent by what was seen and by what the plan wants for the account now.
-pub fn settle(open: &OpenIntent, seen: &Seen, effect: &Effect, recipe: &Recipe) -> Settled {
+pub(crate) fn settle(open: &OpenIntent, seen: &Seen, effect: &Effect, recipe: &Recipe) -> Settled {
     match seen {
         Seen::TooEarly(_) => Settled::LeaveAlone("a slow server may still be at an earlier write".to_owned()),
         Seen::Unsure(why) => Settled::LeaveAlone(why.clone()),

@@ -63,12 +63,12 @@ pub fn human(report: &RunReport, people: &dyn People, wording: Wording) -> io::R
 }
 
 /// What a reader must see before anything else.
-pub fn misplaced(report: &RunReport) -> Vec<String> {
+pub(super) fn misplaced(report: &RunReport) -> Vec<String> {
     report.misplaced.iter().map(MisplacedLine::sentence).collect()
 }
 
 /// A limit in one sentence, with what to write to get past it.
-pub fn limit_sentence(limit: &LimitLine) -> String {
+pub(super) fn limit_sentence(limit: &LimitLine) -> String {
     let allowed = limit.allowed.map_or_else(|| "no limit".to_owned(), |n| format!("allowed {n}"));
     let mut text = format!("{} of {}: found {} of {}, {allowed}", limit.limit, limit.scope, limit.value, limit.of);
     match (&limit.remedy, limit.overridden) {

@@ -38,7 +38,7 @@ impl Serialize for Lines<'_> {
 }
 
 /// Writes the report as indented JSON with a final line break.
-pub fn write_json(report: &RunReport, people: &dyn People, out: impl Write) -> io::Result<()> {
+pub(crate) fn write_json(report: &RunReport, people: &dyn People, out: impl Write) -> io::Result<()> {
     let mut out = io::BufWriter::new(out);
     serde_json::to_writer_pretty(&mut out, &Whole { report, people: Lines(people) })?;
     out.write_all(b"\n")?;

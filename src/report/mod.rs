@@ -13,12 +13,13 @@ mod run_report;
 mod summary;
 
 pub use human::{Wording, human};
-pub use json::write_json;
-pub use people::People;
-pub use progress::{Event, Listener, Progress, Silent, Verbosity};
-pub use pseudonyms::Pseudonyms;
-pub use run_report::{
+pub(crate) use json::write_json;
+pub(crate) use people::People;
+pub use progress::{Event, Listener};
+pub(crate) use progress::{Progress, Verbosity};
+pub(crate) use pseudonyms::Pseudonyms;
+pub(crate) use run_report::{
     AccountLine, ChangeLine, LimitLine, MisplacedLine, PersonFailure, PersonLine, PersonWho, RequestLine, RunReport,
     SourceLine, TargetLine,
 };
-pub use summary::summary;
+pub(crate) use summary::summary;

@@ -20,7 +20,7 @@ pub trait People {
 
 /// The lines of one section: how many there are, and the first few by target and account name.
 #[derive(Debug, Default)]
-pub struct Section {
+pub(super) struct Section {
     /// All of them.
     pub count: u64,
     /// The first few.
@@ -41,13 +41,13 @@ impl Section {
     }
 
     /// Those that were left out.
-    pub fn more(&self) -> u64 {
+    pub(super) fn more(&self) -> u64 {
         self.count - self.lines.len() as u64
     }
 }
 
 /// Everybody, by section; of each section the first few.
-pub fn sections<K: Ord>(
+pub(super) fn sections<K: Ord>(
     people: &dyn People,
     at_most: usize,
     section: impl Fn(&PersonLine) -> K,

@@ -44,7 +44,7 @@ pub enum Event {
 
 /// How much is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verbosity {
+pub(crate) enum Verbosity {
     /// Failures only.
     Quiet,
     /// The way there.
@@ -57,15 +57,8 @@ pub trait Listener: Send + Sync {
     fn hear(&self, event: &Event);
 }
 
-/// Nobody wants to know.
-pub struct Silent;
-
-impl Listener for Silent {
-    fn hear(&self, _: &Event) {}
-}
-
 /// Shows events on standard error.
-pub struct Progress {
+pub(crate) struct Progress {
     verbosity: Verbosity,
     bars: Option<MultiProgress>,
     works: Mutex<HashMap<String, Work>>,
@@ -82,7 +75,7 @@ const EVERY: Duration = Duration::from_secs(15);
 
 impl Progress {
     /// Bars if standard error is a terminal, lines otherwise.
-    pub fn new(verbosity: Verbosity, terminal: bool) -> Self {
+    pub(crate) fn new(verbosity: Verbosity, terminal: bool) -> Self {
         let bars = (terminal && verbosity == Verbosity::Normal)
             .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
         Self { verbosity, bars, works: Mutex::new(HashMap::new()) }

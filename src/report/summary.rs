@@ -15,7 +15,7 @@ use crate::model::PersonResult;
 const ROWS: usize = 200;
 
 /// The report as Markdown.
-pub fn summary(report: &RunReport, everybody: &dyn People) -> io::Result<String> {
+pub(crate) fn summary(report: &RunReport, everybody: &dyn People) -> io::Result<String> {
     let mut out = String::new();
     _ = writeln!(out, "# {}: {} {}\n", cell(&report.pipeline), report.command, report.outcome);
     _ = writeln!(

@@ -40,7 +40,7 @@ fn ended(result: PersonResult, fault: Fault) -> Went {
 const ROUNDS: [&[ActKind]; 3] = [&[ActKind::Finish, ActKind::Tidy], &[ActKind::Show, ActKind::Look], &[ActKind::Reset]];
 
 /// The plan's shape for the forecast: its changes, and how many replacements each worker's session makes.
-pub fn shape(plan: &DeskPlan, ownership: Ownership, workers: usize, accounts: u64) -> Changes {
+pub(super) fn shape(plan: &DeskPlan, ownership: Ownership, workers: usize, accounts: u64) -> Changes {
     let (all, workers) = (plan.changes.replace + plan.changes.replace_over_ours, workers.max(1) as u64);
     // They are dealt one by one, so the first ones get one more.
     let share = |worker| all / workers + u64::from(worker < all % workers);
@@ -50,7 +50,7 @@ pub fn shape(plan: &DeskPlan, ownership: Ownership, workers: usize, accounts: u6
 }
 
 /// Writes a plan to a target. What stops the target is kept in the desk, how each change went in the facts.
-pub async fn apply(house: &House, desk: &mut Desk, plan: &DeskPlan, workers: usize) -> Result<(), Trouble> {
+pub(super) async fn apply(house: &House, desk: &mut Desk, plan: &DeskPlan, workers: usize) -> Result<(), Trouble> {
     if desk.opened > 0 {
         record_closings(house, desk).await?;
     }

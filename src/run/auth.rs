@@ -26,7 +26,7 @@ use crate::state::{RunEnd, RunRow, Store};
 
 /// Whether an upload is tried on the service account itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Uploads {
+pub(crate) enum Uploads {
     /// `--probe`.
     Tried,
     /// Only what reading tells.
@@ -35,7 +35,7 @@ pub enum Uploads {
 
 /// What one element said.
 #[derive(Debug, Default)]
-pub struct Asked {
+pub(crate) struct Asked {
     /// Its `id`.
     pub id: String,
     /// `enabled: false`: it was not asked.
@@ -66,7 +66,7 @@ impl Asked {
 
 /// What all of them said, in the order of the file.
 #[derive(Debug)]
-pub struct Everybody {
+pub(crate) struct Everybody {
     /// The sources.
     pub sources: Vec<Asked>,
     /// The targets.
@@ -75,13 +75,13 @@ pub struct Everybody {
 
 impl Everybody {
     /// The worst that holds.
-    pub fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         self.sources.iter().chain(&self.targets).fold(Exit::Done, |exit, asked| exit.and(asked.exit()))
     }
 }
 
 /// Signs in everywhere.
-pub async fn auth(
+pub(crate) async fn auth(
     pipeline: &Pipeline,
     uploads: Uploads,
     listener: Arc<dyn Listener>,

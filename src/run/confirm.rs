@@ -16,7 +16,7 @@ use crate::model::{Account, Fault, Mark, PersonResult, Shown, Went};
 use crate::state::{StateError, ToConfirm};
 
 /// Surveys the target again and holds it against what was written.
-pub async fn confirm(house: &House, desk: &mut Desk) -> Result<(), Trouble> {
+pub(super) async fn confirm(house: &House, desk: &mut Desk) -> Result<(), Trouble> {
     let wrote = !house.facts.written(desk.id(), None, 1)?.is_empty();
     // A refused login is not tried again; after any other stop the listing is the one look that is left.
     let silent = desk.failure.as_ref().is_some_and(|failure| failure.kind != FailureKind::Odd);
@@ -111,7 +111,7 @@ async fn compare(
     Ok(Some(Went { result: PersonResult::NotShown, error: Some(error), shows: Some(shows), intent }))
 }
 
-pub fn is_shown(wanted: &Shown, shown: Option<&Shown>, default: Option<&Mark>) -> bool {
+pub(super) fn is_shown(wanted: &Shown, shown: Option<&Shown>, default: Option<&Mark>) -> bool {
     match (wanted, shown) {
         (Shown::Default, Some(Shown::System(mark))) => default == Some(mark),
         (wanted, Some(shown)) => wanted == shown,

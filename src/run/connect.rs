@@ -25,7 +25,7 @@ use crate::pipeline::{
 };
 
 /// The named rates and transports of a file, made once and shared.
-pub struct Lines {
+pub(super) struct Lines {
     paces: BTreeMap<String, Arc<Pace>>,
     transports: BTreeMap<String, Transport>,
     stop: Stop,
@@ -33,7 +33,7 @@ pub struct Lines {
 
 impl Lines {
     /// Makes every named rate and transport.
-    pub fn new(pipeline: &Pipeline, stop: &Stop) -> Result<Self, Trouble> {
+    pub(super) fn new(pipeline: &Pipeline, stop: &Stop) -> Result<Self, Trouble> {
         let paces = pipeline.rates.iter().map(|(name, rate)| (name.clone(), Pace::new(&pace(rate)))).collect();
         let transports = pipeline
             .http
@@ -69,12 +69,12 @@ impl Lines {
     }
 
     /// How many requests may be under way at once under a rate.
-    pub fn lanes(&self, rate: &str) -> usize {
+    pub(super) fn lanes(&self, rate: &str) -> usize {
         self.paces.get(rate).map_or(1, |pace| pace.concurrency())
     }
 
     /// A source that is switched on.
-    pub fn source(&self, entry: &pipeline::Source, provider: &Provider) -> Result<Arc<dyn Source>, Trouble> {
+    pub(super) fn source(&self, entry: &pipeline::Source, provider: &Provider) -> Result<Arc<dyn Source>, Trouble> {
         let users = user_rules(&provider.users)?;
         match &provider.kind {
             SourceKind::Entra(entra) => {
@@ -96,8 +96,7 @@ impl Lines {
                     credential,
                     scope: scope(entra.cloud).to_owned(),
                 };
-                let settings = extract::entra::Settings { id: entry.id.clone(), users };
-                Ok(Arc::new(extract::entra::Entra::new(settings, sign_in, line(&entra.endpoints.graph)?)))
+                Ok(Arc::new(extract::entra::Entra::new(users, sign_in, line(&entra.endpoints.graph)?)))
             }
             SourceKind::Google(google) => {
                 let line = |base: &Url| {
@@ -124,14 +123,12 @@ impl Lines {
                 };
                 Ok(Arc::new(extract::google::Google::new(settings, sign_in, line(&google.endpoints.directory)?)))
             }
-            SourceKind::Folder(folder) => {
-                Ok(Arc::new(extract::folder::Folder::new(entry.id.clone(), &folder.path, users)))
-            }
+            SourceKind::Folder(folder) => Ok(Arc::new(extract::folder::Folder::new(&folder.path, users))),
         }
     }
 
     /// A target.
-    pub fn target(&self, entry: &pipeline::Target) -> Result<Arc<dyn Target>, Trouble> {
+    pub(super) fn target(&self, entry: &pipeline::Target) -> Result<Arc<dyn Target>, Trouble> {
         let writes = Stopping::AfterTheWrite(self.stop.token());
         match &entry.kind {
             TargetKind::Jira(jira) => {
@@ -211,7 +208,7 @@ fn asks_for(matching: &Matching, key: AccountKey) -> bool {
 }
 
 /// The line of a target's `match`: the first pair, or the map.
-pub fn matching_place(entry: &pipeline::Target) -> Place {
+pub(super) fn matching_place(entry: &pipeline::Target) -> Place {
     match &entry.matching {
         Matching::Pairs(pairs) => pairs.first().map_or_else(|| entry.place.clone(), |pair| pair.place.clone()),
         Matching::Map(map) => map.place.clone(),

@@ -26,7 +26,7 @@ use crate::state::StateError;
 use crate::transform::Settings;
 
 /// People or accounts handled at a time.
-pub const PAGE: usize = 500;
+pub(super) const PAGE: usize = 500;
 
 /// One target in a run.
 pub struct Desk {
@@ -243,7 +243,7 @@ impl Desk {
 }
 
 /// What ends the talk with one target: its own failure, or trouble of the whole run.
-pub enum Halt {
+pub(super) enum Halt {
     /// Of the target alone.
     Failure(Failure),
     /// Of everything.

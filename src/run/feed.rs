@@ -19,7 +19,7 @@ use crate::plan::SourceState;
 use crate::state::StateError;
 
 /// One source in a run.
-pub struct Feed {
+pub(super) struct Feed {
     /// Its element in the file.
     pub entry: pipeline::Source,
     /// The way there; `None` if it is switched off.
@@ -36,7 +36,7 @@ pub struct Feed {
 
 /// What was counted of a source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FeedCounts {
+pub(super) struct FeedCounts {
     /// Listed.
     pub people: u64,
     /// Of these, listed with a change marker of a photo.
@@ -55,7 +55,7 @@ pub struct FeedCounts {
 
 /// What was learnt of photos, in one round of questions or in all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PhotoCounts {
+pub(super) struct PhotoCounts {
     /// There.
     pub present: u64,
     /// Provably none.
@@ -84,18 +84,18 @@ impl std::ops::AddAssign for PhotoCounts {
 
 impl Feed {
     /// A source that nobody has talked to yet.
-    pub fn new(entry: pipeline::Source, source: Option<Arc<dyn Source>>) -> Self {
+    pub(super) fn new(entry: pipeline::Source, source: Option<Arc<dyn Source>>) -> Self {
         let state = if source.is_some() { SourceState::Listed } else { SourceState::Disabled };
         Self { entry, source, state, failure: None, counts: FeedCounts::default(), notes: Vec::new() }
     }
 
     /// The source's id.
-    pub fn id(&self) -> &SourceId {
+    pub(super) fn id(&self) -> &SourceId {
         &self.entry.id
     }
 
     /// Lists everybody into the facts.
-    pub async fn collect(&mut self, house: &House) -> Result<(), Trouble> {
+    pub(super) async fn collect(&mut self, house: &House) -> Result<(), Trouble> {
         let Some(source) = self.source.clone() else { return Ok(()) };
         let work = format!("collect {}", self.id());
         house.begins(&work, None);
@@ -135,7 +135,7 @@ impl Feed {
     }
 
     /// Nothing of this source counts in this run.
-    pub fn fail(&mut self, failure: Failure) {
+    pub(super) fn fail(&mut self, failure: Failure) {
         self.state = SourceState::Failed;
         self.failure = Some(failure);
     }

@@ -12,7 +12,7 @@ use crate::model::Place;
 use crate::pipeline::{Pipeline, SourceKind, TargetKind};
 
 /// Refuses a folder that two targets write to, or that a target writes to and a source reads from.
-pub fn apart(pipeline: &Pipeline) -> Result<(), Trouble> {
+pub(super) fn apart(pipeline: &Pipeline) -> Result<(), Trouble> {
     let mut known: Vec<(Spot, &Place, String)> = Vec::new();
     for source in &pipeline.sources {
         if let Some(SourceKind::Folder(folder)) = source.provider.as_ref().map(|provider| &provider.kind) {

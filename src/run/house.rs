@@ -154,12 +154,12 @@ impl House {
 }
 
 /// Now, in Unix seconds, as the journal and the state keep time.
-pub fn unix_now() -> u64 {
+pub(super) fn unix_now() -> u64 {
     unix(SystemTime::now())
 }
 
 /// A time in Unix seconds; before 1970 is 0.
-pub fn unix(time: SystemTime) -> u64 {
+pub(super) fn unix(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 

@@ -18,7 +18,7 @@ use crate::pipeline::{Action, Fallback};
 const LARGEST: u64 = 32 << 20;
 
 /// Renders every fallback image of the file.
-pub async fn prepare(fallback: &Fallback, kitchen: &Arc<Kitchen>) -> Result<HashMap<PathBuf, Digest>, Trouble> {
+pub(super) async fn prepare(fallback: &Fallback, kitchen: &Arc<Kitchen>) -> Result<HashMap<PathBuf, Digest>, Trouble> {
     let Fallback { absent, unreadable, too_small, inactive, out_of_scope, opted_out, gone } = fallback;
     let mut images = HashMap::new();
     for rule in [absent, unreadable, too_small, inactive, out_of_scope, opted_out, gone] {

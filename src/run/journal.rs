@@ -13,24 +13,24 @@ use crate::model::{Event, Intent, IntentId};
 use crate::state::{StateError, Store};
 
 /// The journal of one write.
-pub struct StoreJournal {
+pub(super) struct StoreJournal {
     store: Arc<Store>,
     id: Option<IntentId>,
 }
 
 impl StoreJournal {
     /// For a write that begins now.
-    pub fn new(store: &Arc<Store>) -> Self {
+    pub(super) fn new(store: &Arc<Store>) -> Self {
         Self { store: Arc::clone(store), id: None }
     }
 
     /// For a write of an intent that is already written down.
-    pub fn of(store: &Arc<Store>, id: IntentId) -> Self {
+    pub(super) fn of(store: &Arc<Store>, id: IntentId) -> Self {
         Self { store: Arc::clone(store), id: Some(id) }
     }
 
     /// The intent, once it has begun.
-    pub fn id(&self) -> Option<IntentId> {
+    pub(super) fn id(&self) -> Option<IntentId> {
         self.id
     }
 }

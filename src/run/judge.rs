@@ -68,7 +68,7 @@ pub struct DeskCounts {
 }
 
 /// What the judge needs besides the facts.
-pub struct Bench<'a> {
+pub(super) struct Bench<'a> {
     /// The lock, the facts, the state.
     pub house: &'a House,
     /// All sources, in the file's order.
@@ -87,7 +87,7 @@ pub struct Bench<'a> {
 
 impl Bench<'_> {
     /// Decides about every account of a target that answered. What was decided about it before is forgotten.
-    pub fn judge(&self, desk: &Desk) -> Result<DeskPlan, Trouble> {
+    pub(super) fn judge(&self, desk: &Desk) -> Result<DeskPlan, Trouble> {
         let Some(open) = desk.ready() else { return Ok(DeskPlan::default()) };
         let facts = &self.house.facts;
         facts.forget_decisions(desk.id())?;

@@ -29,7 +29,7 @@ pub struct Serving {
 
 /// What came of a photo.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cooked {
+pub(super) struct Cooked {
     /// For this run.
     pub fact: PhotoFact,
     /// For the next one; nothing where the bytes say nothing about the photo.
@@ -37,7 +37,7 @@ pub struct Cooked {
 }
 
 /// Renders photos.
-pub struct Kitchen {
+pub(super) struct Kitchen {
     settings: Settings,
     limits: Limits,
     servings: Vec<Serving>,
@@ -48,7 +48,12 @@ pub struct Kitchen {
 
 impl Kitchen {
     /// For these sizes; each once.
-    pub fn new(settings: Settings, mut servings: Vec<Serving>, placeholders: Vec<Digest>, spool: Spool) -> Arc<Self> {
+    pub(super) fn new(
+        settings: Settings,
+        mut servings: Vec<Serving>,
+        placeholders: Vec<Digest>,
+        spool: Spool,
+    ) -> Arc<Self> {
         servings.sort_by(|a, b| a.recipe.cmp(&b.recipe));
         servings.dedup();
         let memory = Semaphore::new(MEMORY_KIB as usize);
@@ -56,24 +61,24 @@ impl Kitchen {
     }
 
     /// The serving for a target that takes pictures up to this side.
-    pub fn serving(settings: &Settings, side: Option<u32>) -> Serving {
+    pub(super) fn serving(settings: &Settings, side: Option<u32>) -> Serving {
         let side = side.filter(|side| *side < settings.size);
         let recipe = Recipe::new(format!("{}@{}", settings.recipe(), side.unwrap_or(settings.size)));
         Serving { recipe, side }
     }
 
     /// Whether a photo's digest is under `placeholders`.
-    pub fn is_placeholder(&self, photo: &Digest) -> bool {
+    pub(super) fn is_placeholder(&self, photo: &Digest) -> bool {
         self.placeholders.contains(photo)
     }
 
     /// The photo's smaller side is at least this, in pixels.
-    pub fn smallest(&self) -> u32 {
+    pub(super) fn smallest(&self) -> u32 {
         self.settings.smallest
     }
 
     /// Renders a photo for every size and keeps the renditions.
-    pub async fn cook(self: &Arc<Self>, photo: Bytes) -> Result<Cooked, Trouble> {
+    pub(super) async fn cook(self: &Arc<Self>, photo: Bytes) -> Result<Cooked, Trouble> {
         let digest = Digest::of(&photo);
         if self.is_placeholder(&digest) {
             let fact = PhotoFact::Absent(crate::model::Absence::Placeholder);
@@ -126,7 +131,7 @@ fn refused(refusal: &Refusal, digest: Digest) -> Cooked {
 
 /// What follows from a photo that could not be rendered. Bytes that are no picture at all, such as a login page, say
 /// nothing about the person's photo: that is unknown and changes nothing, whatever `fallback.unreadable` says (P2).
-pub fn unreadable(fault: Fault) -> PhotoFact {
+pub(super) fn unreadable(fault: Fault) -> PhotoFact {
     match fault.code.as_str() {
         "empty" | "not_a_picture" => PhotoFact::Unknown(fault),
         _ => PhotoFact::Unreadable(fault),
@@ -134,7 +139,7 @@ pub fn unreadable(fault: Fault) -> PhotoFact {
 }
 
 /// What pictures look like, by the same code that renders them.
-pub struct Eyes;
+pub(super) struct Eyes;
 
 impl crate::load::Looks for Eyes {
     fn luma(&self, picture: &[u8]) -> Option<crate::model::Luma> {
@@ -143,7 +148,7 @@ impl crate::load::Looks for Eyes {
 }
 
 /// The settings of the file as the renderer takes them.
-pub fn settings(transform: &crate::pipeline::Transform) -> Settings {
+pub(super) fn settings(transform: &crate::pipeline::Transform) -> Settings {
     Settings {
         size: transform.size,
         format: match transform.format {

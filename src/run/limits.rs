@@ -19,7 +19,7 @@ use crate::state::Counted;
 
 /// Every limit of the file, and what it stops.
 #[derive(Clone, Debug, Default)]
-pub struct Guarded {
+pub(super) struct Guarded {
     /// Sources, then targets.
     pub checked: Vec<Checked>,
     /// Targets that may not be written to.
@@ -31,7 +31,7 @@ pub struct Guarded {
 impl Guarded {
     /// Holds the plan of a pass against the limits. What is counted of a source grows from pass to pass; a limit that
     /// it broke once stays broken.
-    pub fn hold(
+    pub(super) fn hold(
         &mut self,
         house: &House,
         pipeline: &Pipeline,

@@ -41,7 +41,7 @@ impl Met {
 }
 
 /// The pages of one listing.
-pub struct Pages<'a> {
+pub(super) struct Pages<'a> {
     met: Met,
     stale: u32,
     ends: &'a Notify,
@@ -52,12 +52,12 @@ impl<'a> Pages<'a> {
     const MOST: u32 = 10;
 
     /// A listing that begins; `ends` is told when it goes round.
-    pub fn new(ends: &'a Notify) -> Self {
+    pub(super) fn new(ends: &'a Notify) -> Self {
         Self { met: Met(Vec::new()), stale: 0, ends }
     }
 
     /// A page came with these ids.
-    pub fn came<'i>(&mut self, ids: impl Iterator<Item = &'i str>) {
+    pub(super) fn came<'i>(&mut self, ids: impl Iterator<Item = &'i str>) {
         let (mut any, mut new) = (false, false);
         for id in ids {
             any = true;
@@ -74,7 +74,7 @@ impl<'a> Pages<'a> {
 }
 
 /// A listing, ended when it goes round.
-pub async fn with_an_end<T>(
+pub(super) async fn with_an_end<T>(
     work: &str,
     ends: &Notify,
     listing: impl Future<Output = Result<T, Failure>>,

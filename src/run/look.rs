@@ -17,7 +17,7 @@ use crate::state::DecisionCursor;
 use crate::transform::{self, Limits};
 
 /// Looks at every picture of a target that the plan asks to look at. Says how many; what was seen is in the facts.
-pub async fn look(house: &House, desk: &mut Desk, lanes: usize) -> Result<u64, Trouble> {
+pub(super) async fn look(house: &House, desk: &mut Desk, lanes: usize) -> Result<u64, Trouble> {
     let (mut after, mut count) = (None, 0);
     while desk.failure.is_none() && !house.stop.requested() {
         let page = house.facts.planned(desk.id(), &[ActKind::Look], after.as_ref(), PAGE)?;

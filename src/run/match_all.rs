@@ -15,7 +15,7 @@ use crate::plan::{Claimed, Matched, SourceState, lookups, matched, told_apart};
 use crate::state::{Facts, MatchRow, MatchVerdict};
 
 /// Matches everything that was listed.
-pub fn match_all(house: &House, desks: &[Desk], feeds: &[Feed]) -> Result<(), Trouble> {
+pub(super) fn match_all(house: &House, desks: &[Desk], feeds: &[Feed]) -> Result<(), Trouble> {
     for desk in desks.iter().filter(|desk| desk.ready().is_some()) {
         for feed in feeds.iter().filter(|feed| feed.state == SourceState::Listed) {
             match_one(&house.facts, desk.id(), feed.id(), &desk.entry.matching)?;
@@ -72,7 +72,7 @@ fn to_row(target: &TargetId, source: &SourceId, account: &AccountId, matched: Ma
 }
 
 /// Reads a row back as what matching said.
-pub fn from_row(row: Option<MatchRow>) -> Matched {
+pub(super) fn from_row(row: Option<MatchRow>) -> Matched {
     let Some(row) = row else { return Matched::Nobody };
     let words = row.detail.unwrap_or_default();
     match row.verdict {

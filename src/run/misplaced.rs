@@ -49,7 +49,7 @@ impl Misplaced {
 }
 
 /// Looks at every account of the confirming survey, and takes back what stands where it must not.
-pub async fn take_back_all(house: &House, desk: &mut Desk) -> Result<(), Trouble> {
+pub(super) async fn take_back_all(house: &House, desk: &mut Desk) -> Result<(), Trouble> {
     // A folder has no accounts of its own that a name could lead astray.
     if desk.target.follows_people() {
         return Ok(());

@@ -71,14 +71,15 @@ use shared::Shared;
 use tally::{Finished, Writes};
 use twins::Servers;
 
-pub use auth::{Asked, Everybody, Uploads, auth};
+pub(crate) use auth::{Asked, Everybody, Uploads, auth};
 pub use house::Mode;
-pub use people::People;
-pub use private::{try_private, write_private};
-pub use saved::{PlanFault, read_plan, write_plan};
-pub use selection::{SavedPlan, Selection};
+pub(crate) use people::People;
+pub(crate) use private::{try_private, write_private};
+pub(crate) use saved::{read_plan, write_plan};
+pub(crate) use selection::SavedPlan;
+pub use selection::Selection;
 pub use stop::Stop;
-pub use threads::runtime;
+pub(crate) use threads::runtime;
 
 /// What a run is asked for besides the pipeline.
 pub struct Options {

@@ -16,7 +16,7 @@ use crate::pipeline::Ownership;
 
 /// Records what the target calls the picture of this write, and that nothing is open any more. `Some`: the picture is
 /// not ours, or that could not be told.
-pub async fn learn(
+pub(super) async fn learn(
     house: &House,
     desk: &Desk,
     account: &AccountId,
@@ -40,7 +40,7 @@ pub async fn learn(
 }
 
 /// Why nobody of a target is served, where nothing tells what people chose and that is to stay.
-pub fn unserved(desk: &Desk, plan: &DeskPlan) -> Option<Failure> {
+pub(super) fn unserved(desk: &Desk, plan: &DeskPlan) -> Option<Failure> {
     let blind = desk.ready().is_some() && !desk.target.tells_what_is_shown();
     (blind && desk.entry.ownership == Ownership::Ours && plan.counts.matched > 0).then(|| {
         let tried = format!("decide about the accounts of {}", desk.id());
@@ -52,7 +52,7 @@ pub fn unserved(desk: &Desk, plan: &DeskPlan) -> Option<Failure> {
 }
 
 /// Closes a write of which the server said that it was done, where no listing tells what is shown.
-pub async fn take_at_its_word(house: &House, intent: Option<IntentId>) -> Result<(), Trouble> {
+pub(super) async fn take_at_its_word(house: &House, intent: Option<IntentId>) -> Result<(), Trouble> {
     let Some(intent) = intent else { return Ok(()) };
     if house.store.open_intent(intent)?.is_some_and(|open| matches!(open.status, Status::Shown(_))) {
         house.store.record(intent, &Event::Closed).await?;

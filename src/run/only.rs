@@ -19,7 +19,7 @@ use crate::plan::SourceState;
 const NEAREST: usize = 3;
 
 /// Selects accounts.
-pub fn select(house: &House, desks: &[Desk], feeds: &[Feed], selection: &Selection) -> Result<(), Trouble> {
+pub(super) fn select(house: &House, desks: &[Desk], feeds: &[Feed], selection: &Selection) -> Result<(), Trouble> {
     let ready = || desks.iter().filter(|desk| desk.ready().is_some() && selection.has_target(desk.id()));
     if selection.only.is_empty() {
         for desk in ready() {

@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Whether a target is planned before others were listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Patience {
+pub(super) enum Patience {
     /// It is, once they kept it waiting.
     Some,
     /// It is not: nothing is written after a plan, so it has nobody to hold up.
@@ -32,7 +32,7 @@ pub enum Patience {
 type UnderWay<'a, T> = FuturesUnordered<LocalBoxFuture<'a, Result<T, Trouble>>>;
 
 /// Everything under way beside what is planned at the moment.
-pub struct Passes<'a> {
+pub(super) struct Passes<'a> {
     patience: Patience,
     begun: Instant,
     surveys: UnderWay<'a, Desk>,
@@ -48,7 +48,7 @@ pub struct Passes<'a> {
 
 impl<'a> Passes<'a> {
     /// Nothing is under way.
-    pub fn new(patience: Patience) -> Self {
+    pub(super) fn new(patience: Patience) -> Self {
         Self {
             patience,
             begun: Instant::now(),
@@ -62,22 +62,22 @@ impl<'a> Passes<'a> {
     }
 
     /// Begins a survey.
-    pub fn survey(&mut self, survey: impl Future<Output = Result<Desk, Trouble>> + 'a) {
+    pub(super) fn survey(&mut self, survey: impl Future<Output = Result<Desk, Trouble>> + 'a) {
         self.surveys.push(Box::pin(survey));
     }
 
     /// Begins the writes of a target.
-    pub fn write(&mut self, write: impl Future<Output = Result<Finished, Trouble>> + 'a) {
+    pub(super) fn write(&mut self, write: impl Future<Output = Result<Finished, Trouble>> + 'a) {
         self.writes.push(Box::pin(write));
     }
 
     /// Whether a target is not surveyed yet.
-    pub fn somebody_is_late(&self) -> bool {
+    pub(super) fn somebody_is_late(&self) -> bool {
         !self.surveys.is_empty()
     }
 
     /// Does some work while surveys and writes go on.
-    pub async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> T {
+    pub(super) async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         loop {
             tokio::select! {
@@ -89,7 +89,7 @@ impl<'a> Passes<'a> {
     }
 
     /// The targets of the next pass; none when all were planned.
-    pub async fn next(&mut self) -> Result<Vec<Desk>, Trouble> {
+    pub(super) async fn next(&mut self) -> Result<Vec<Desk>, Trouble> {
         while !self.somebody_is_ready() && self.trouble.is_none() && !self.surveys.is_empty() {
             self.step().await;
         }
@@ -111,7 +111,7 @@ impl<'a> Passes<'a> {
     }
 
     /// Waits for the writes under way, and leaves surveys.
-    pub async fn finish(mut self) -> Result<Vec<Finished>, Trouble> {
+    pub(super) async fn finish(mut self) -> Result<Vec<Finished>, Trouble> {
         self.surveys.clear();
         while !self.writes.is_empty() {
             self.step().await;

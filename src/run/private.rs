@@ -10,7 +10,7 @@ use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Writes a file whole or not at all.
-pub fn write_private(path: &Path, write: impl FnOnce(&mut fs::File) -> io::Result<()>) -> io::Result<()> {
+pub(crate) fn write_private(path: &Path, write: impl FnOnce(&mut fs::File) -> io::Result<()>) -> io::Result<()> {
     refuse_what_is_no_file(path)?;
     let mut file = beside(path)?;
     write(file.as_file_mut())?;
@@ -19,7 +19,7 @@ pub fn write_private(path: &Path, write: impl FnOnce(&mut fs::File) -> io::Resul
 }
 
 /// Tries whether [`write_private`] can work, and leaves nothing behind.
-pub fn try_private(path: &Path) -> io::Result<()> {
+pub(crate) fn try_private(path: &Path) -> io::Result<()> {
     refuse_what_is_no_file(path)?;
     beside(path)?.close()
 }
@@ -41,7 +41,7 @@ fn refuse_what_is_no_file(path: &Path) -> io::Result<()> {
 }
 
 /// Makes a folder that only its owner may enter; a link in its place is refused.
-pub fn private_folder(path: &Path) -> io::Result<()> {
+pub(super) fn private_folder(path: &Path) -> io::Result<()> {
     match fs::DirBuilder::new().mode(0o700).create(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
@@ -53,7 +53,7 @@ pub fn private_folder(path: &Path) -> io::Result<()> {
 }
 
 /// Removes what earlier versions kept beside the state and this one keeps in the cache: pictures, names and addresses.
-pub fn remove_former(state: &Path) -> io::Result<()> {
+pub(super) fn remove_former(state: &Path) -> io::Result<()> {
     let facts = state.with_extension("facts.db");
     for suffix in ["", "-wal", "-shm", "-journal"] {
         let mut name = facts.clone().into_os_string();

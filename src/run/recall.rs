@@ -11,7 +11,7 @@ use crate::model::Mark;
 use crate::state::StateError;
 
 /// Hands everything over, where the target follows people.
-pub fn recall(house: &House, desk: &Desk) -> Result<(), StateError> {
+pub(super) fn recall(house: &House, desk: &Desk) -> Result<(), StateError> {
     if !desk.target.follows_people() {
         return Ok(());
     }

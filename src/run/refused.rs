@@ -11,7 +11,7 @@ const REFUSALS: [&str; 4] = ["unauthorized", "forbidden", "not_permitted", "avat
 
 /// How the changes of one target went so far.
 #[derive(Debug, Default)]
-pub struct Refusals {
+pub(super) struct Refusals {
     ended: u64,
     done: u64,
     /// Refused in the words of `first`'s code.
@@ -22,7 +22,7 @@ pub struct Refusals {
 
 impl Refusals {
     /// Counts how one change went.
-    pub fn count(&mut self, went: &Went) {
+    pub(super) fn count(&mut self, went: &Went) {
         self.ended += 1;
         self.done += u64::from(went.result == PersonResult::Done);
         let Some(fault) = went.error.as_ref().filter(|fault| REFUSALS.contains(&fault.code.as_str())) else { return };
@@ -36,12 +36,12 @@ impl Refusals {
     }
 
     /// Changes that were done.
-    pub fn done(&self) -> u64 {
+    pub(super) fn done(&self) -> u64 {
         self.done
     }
 
     /// The failure of the target, if more than one was to be changed and each was refused.
-    pub fn of_everybody(&self, target: &TargetId) -> Option<Failure> {
+    pub(super) fn of_everybody(&self, target: &TargetId) -> Option<Failure> {
         let first = self.first.as_ref().filter(|_| self.refused > 1 && self.refused == self.ended)?;
         let tried = format!("write to {} accounts of {target}", self.refused);
         let found = format!("each was refused, one of them: {}", first.message);

@@ -98,7 +98,7 @@ impl Serialize for Changes<'_> {
 }
 
 /// Writes the plan of a run that is over.
-pub fn write_plan(report: &RunReport, people: &People, out: impl io::Write) -> io::Result<()> {
+pub(crate) fn write_plan(report: &RunReport, people: &People, out: impl io::Write) -> io::Result<()> {
     let plan = Writing {
         format: FORMAT,
         pipeline: &report.pipeline,
@@ -114,7 +114,7 @@ pub fn write_plan(report: &RunReport, people: &People, out: impl io::Write) -> i
 
 /// Why a saved plan cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum PlanFault {
+pub(crate) enum PlanFault {
     /// It cannot be read at all.
     #[error("{0}")]
     File(#[from] io::Error),
@@ -133,7 +133,7 @@ struct Header {
 }
 
 /// Reads a saved plan to its end, and keeps none of its changes.
-pub fn read_plan(path: &Path) -> Result<SavedPlan, PlanFault> {
+pub(crate) fn read_plan(path: &Path) -> Result<SavedPlan, PlanFault> {
     let header: Header = serde_json::from_reader(io::BufReader::new(File::open(path)?))?;
     if header.format != FORMAT {
         return Err(PlanFault::OtherFormat(header.format));
@@ -143,7 +143,7 @@ pub fn read_plan(path: &Path) -> Result<SavedPlan, PlanFault> {
 }
 
 /// Puts the changes of a saved plan into the facts.
-pub fn take_in(house: &House, plan: &SavedPlan) -> Result<(), Trouble> {
+pub(super) fn take_in(house: &House, plan: &SavedPlan) -> Result<(), Trouble> {
     let mut page = Vec::new();
     let mut put = |change: Option<SavedChange>| {
         let last = change.is_none();

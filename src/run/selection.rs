@@ -50,16 +50,16 @@ pub struct SavedPlan {
 
 /// What was reviewed for one account, and which of it was decided again.
 #[derive(Debug, Default)]
-pub struct Review(Vec<(SavedChange, bool)>);
+pub(super) struct Review(Vec<(SavedChange, bool)>);
 
 impl Review {
     /// Of these changes.
-    pub fn of(changes: Vec<SavedChange>) -> Self {
+    pub(super) fn of(changes: Vec<SavedChange>) -> Self {
         Self(changes.into_iter().map(|change| (change, false)).collect())
     }
 
     /// Whether a change may be made: it is one that was reviewed, or it mends what carrying one out left half done.
-    pub fn passes(&mut self, change: &SavedChange, act: &Act) -> bool {
+    pub(super) fn passes(&mut self, change: &SavedChange, act: &Act) -> bool {
         let same = |reviewed: &SavedChange| match act {
             // It was begun in another run of this plan: the photo and the recipe say whether it is what was reviewed.
             Act::Finish(..) => {
@@ -79,7 +79,12 @@ impl Review {
     }
 
     /// What was reviewed, is not to be made now, and was not made before.
-    pub fn missed(&self, shown: &Shown, picture: &Picture, placement: Option<&Placement>) -> Option<&SavedChange> {
+    pub(super) fn missed(
+        &self,
+        shown: &Shown,
+        picture: &Picture,
+        placement: Option<&Placement>,
+    ) -> Option<&SavedChange> {
         self.0.iter().find(|(change, met)| !met && !stands(change, shown, picture, placement)).map(|(change, _)| change)
     }
 }

@@ -18,7 +18,7 @@ use crate::model::{Event, IntentKind, OpenIntent, Seen, ServerId};
 
 /// Waits until no server can be at a write of an earlier run of this target any more. A plan does not wait: it says
 /// that it is too early.
-pub async fn wait_until_quiet(house: &House, desk: &Desk) -> Result<(), Trouble> {
+pub(super) async fn wait_until_quiet(house: &House, desk: &Desk) -> Result<(), Trouble> {
     if house.mode == Mode::Plan {
         return Ok(());
     }
@@ -53,7 +53,7 @@ fn each_open(house: &House, desk: &Desk, mut take: impl FnMut(&OpenIntent)) -> R
 
 /// Looks at every open intent of a target that answered; after [`wait_until_quiet`] and the survey. Says how many there
 /// are; what was seen is in the facts.
-pub async fn look_at_open_intents(house: &House, desk: &mut Desk) -> Result<u64, Trouble> {
+pub(super) async fn look_at_open_intents(house: &House, desk: &mut Desk) -> Result<u64, Trouble> {
     let mut count = 0;
     // Another server, or none that answered: the intents stay open.
     let Some(server) = desk.ready().map(|open| open.server.id.clone()) else { return Ok(count) };
@@ -78,7 +78,7 @@ pub async fn look_at_open_intents(house: &House, desk: &mut Desk) -> Result<u64,
 
 /// Takes back what earlier probes left on our own account, before another one is made: the pictures of two probes look
 /// alike, and neither could be told from the other. Says whether nothing is left open of any.
-pub async fn clear_probes(house: &House, desk: &Desk, server: &ServerId) -> Result<bool, Trouble> {
+pub(super) async fn clear_probes(house: &House, desk: &Desk, server: &ServerId) -> Result<bool, Trouble> {
     let (mut after, mut clear) = (None, true);
     loop {
         let page = house.store.open_intents(after, PAGE)?;

@@ -13,13 +13,13 @@ use crate::model::{Digest, SourceId};
 
 /// Photos that more people of a source share than the file allows.
 #[derive(Debug, Default)]
-pub struct Shared {
+pub(super) struct Shared {
     photos: BTreeMap<(SourceId, Digest), u64>,
 }
 
 impl Shared {
     /// What was learnt so far. `most`: as the file says; `None`: any number may.
-    pub fn of(house: &House, feeds: &[Feed], most: Option<u32>) -> Result<Self, Trouble> {
+    pub(super) fn of(house: &House, feeds: &[Feed], most: Option<u32>) -> Result<Self, Trouble> {
         let mut shared = Self::default();
         let Some(most) = most else { return Ok(shared) };
         for feed in feeds {
@@ -31,12 +31,12 @@ impl Shared {
     }
 
     /// How many people of a source share this photo, if they are too many.
-    pub fn by(&self, source: &SourceId, photo: &Digest) -> Option<u64> {
+    pub(super) fn by(&self, source: &SourceId, photo: &Digest) -> Option<u64> {
         self.photos.get(&(source.clone(), *photo)).copied()
     }
 
     /// How many people of a source share a photo with too many others.
-    pub fn people(&self, source: &SourceId) -> u64 {
+    pub(super) fn people(&self, source: &SourceId) -> u64 {
         self.photos.iter().filter(|((of, _), _)| of == source).map(|(_, people)| people).sum()
     }
 }

@@ -29,7 +29,7 @@ use crate::plan::{
 use crate::state::{Again, DecisionCursor};
 
 /// Deciding about one target.
-pub struct Sheet<'a> {
+pub(super) struct Sheet<'a> {
     bench: &'a Bench<'a>,
     desk: &'a Desk,
     open: &'a Open,
@@ -63,7 +63,7 @@ enum Own {
 
 impl<'a> Sheet<'a> {
     /// An empty sheet.
-    pub fn new(bench: &'a Bench<'a>, desk: &'a Desk, open: &'a Open) -> Result<Self, Trouble> {
+    pub(super) fn new(bench: &'a Bench<'a>, desk: &'a Desk, open: &'a Open) -> Result<Self, Trouble> {
         let memory = if bench.house.store.count_placements(desk.id())? == 0 { Memory::Empty } else { Memory::Holds };
         let rules = Rules { memory, ..rules(bench, desk, open) };
         let (decided, missed, missing) = (Vec::new(), Vec::new(), Vec::new());
@@ -72,7 +72,7 @@ impl<'a> Sheet<'a> {
     }
 
     /// Puts what was decided since the last turn into the facts.
-    pub fn turn(&mut self) -> Result<(), Trouble> {
+    pub(super) fn turn(&mut self) -> Result<(), Trouble> {
         let facts = &self.bench.house.facts;
         facts.put_decisions(&self.decided)?;
         self.decided.clear();
@@ -89,7 +89,7 @@ impl<'a> Sheet<'a> {
     }
 
     /// Decides about one account.
-    pub fn judge(&mut self, account: Account) -> Result<(), Trouble> {
+    pub(super) fn judge(&mut self, account: Account) -> Result<(), Trouble> {
         let intents = match self.desk.opened {
             0 => Vec::new(),
             _ => self.bench.house.facts.seen(self.desk.id(), &account.id)?,

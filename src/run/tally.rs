@@ -52,7 +52,7 @@ impl Writes {
 }
 
 /// Sources, targets and limits as lines, and the exit code they add up to.
-pub fn report(
+pub(super) fn report(
     house: &House,
     pipeline: &Pipeline,
     feeds: &[Feed],

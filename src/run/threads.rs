@@ -16,7 +16,7 @@ const WAITING: usize = 2;
 const BESIDE: usize = 6;
 
 /// The runtime of a command, and the pool that pictures are made on.
-pub fn runtime() -> Result<tokio::runtime::Runtime, Trouble> {
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Trouble> {
     let rendering = thread::available_parallelism().map_or(1, usize::from);
     try_out(WAITING + BESIDE + rendering, |work| {
         thread::Builder::new().spawn(work).map(|running| -> Join { Box::new(move || _ = running.join()) })

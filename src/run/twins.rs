@@ -16,7 +16,7 @@ use crate::pipeline::Pipeline;
 const HINT: &str = "write one element for each server, with all that is to be done there";
 
 /// What earlier runs know, before anybody is asked.
-pub fn refuse_known(house: &House, pipeline: &Pipeline) -> Result<(), Trouble> {
+pub(super) fn refuse_known(house: &House, pipeline: &Pipeline) -> Result<(), Trouble> {
     let mut known: BTreeMap<ServerId, &TargetId> = BTreeMap::new();
     for target in &pipeline.targets {
         let Some(server) = house.store.bound(&target.id)? else { continue };
@@ -30,11 +30,11 @@ pub fn refuse_known(house: &House, pipeline: &Pipeline) -> Result<(), Trouble> {
 
 /// The servers that answered so far.
 #[derive(Default)]
-pub struct Servers(BTreeMap<ServerId, TargetId>);
+pub(super) struct Servers(BTreeMap<ServerId, TargetId>);
 
 impl Servers {
     /// Stops every target of this pass whose server another target has, too.
-    pub fn refuse_twins(&mut self, desks: &mut [Desk]) {
+    pub(super) fn refuse_twins(&mut self, desks: &mut [Desk]) {
         let mut twins = Vec::new();
         for desk in desks.iter() {
             let Some(open) = &desk.open else { continue };

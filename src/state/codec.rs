@@ -31,7 +31,7 @@ impl<T: Serialize> ToSql for Word<T> {
 
 impl<T: Serialize> Word<T> {
     /// The word itself.
-    pub fn text(value: T) -> Result<String, rusqlite::Error> {
+    pub(super) fn text(value: T) -> Result<String, rusqlite::Error> {
         match serde_json::to_value(value) {
             Ok(serde_json::Value::String(word)) => Ok(word),
             Ok(other) => Err(refused(format!("`{other}` is not a word"))),

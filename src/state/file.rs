@@ -25,7 +25,7 @@ pub(super) struct Shape {
 
 impl Shape {
     /// The version that this program writes.
-    pub fn version(&self) -> u32 {
+    pub(super) fn version(&self) -> u32 {
         u32::try_from(self.steps.len()).expect("the steps are a short list in this crate")
     }
 }

@@ -14,11 +14,12 @@ mod lock;
 mod store;
 mod writer;
 
-pub use error::{Blame, StateError, StateFault};
-pub use facts::{
+pub(crate) use error::{Blame, StateError};
+pub(crate) use facts::{
     Again, DecisionCursor, DecisionFilter, Facts, MatchRow, MatchVerdict, ResultCount, Reviewed, Selection, Shifted,
     ToConfirm, Written,
 };
-pub use lock::{Holder, Lock, LockError};
-pub use store::{Counted, RunEnd, RunRecord, RunRow, Store};
-pub use writer::Ack;
+pub(crate) use lock::LockError;
+pub use lock::{Holder, Lock};
+pub use store::Store;
+pub(crate) use store::{Counted, RunEnd, RunRecord, RunRow};

@@ -12,7 +12,7 @@ const LONGEST: usize = 1 << 20;
 
 /// Reads one row after the other.
 #[derive(Debug)]
-pub struct Reader<R> {
+pub(crate) struct Reader<R> {
     input: R,
     /// Of the next byte, from 1 on.
     line: u64,
@@ -24,7 +24,7 @@ pub struct Reader<R> {
 
 /// A row.
 #[derive(Debug)]
-pub struct Row {
+pub(crate) struct Row {
     /// Where it begins, from 1 on.
     pub line: u64,
     /// The bytes before it.
@@ -37,7 +37,7 @@ pub struct Row {
 
 /// What stands between two separators.
 #[derive(Debug)]
-pub struct Cell {
+pub(crate) struct Cell {
     /// Without the quotes around it.
     pub text: String,
     /// The line on which it begins.
@@ -48,7 +48,7 @@ pub struct Cell {
 
 /// What is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Fault {
+pub(crate) struct Fault {
     /// From 1 on.
     pub line: u64,
     /// In words.
@@ -57,14 +57,14 @@ pub struct Fault {
 
 impl Fault {
     /// Something wrong on a line.
-    pub fn new(line: u64, found: impl Into<String>) -> Self {
+    pub(crate) fn new(line: u64, found: impl Into<String>) -> Self {
         Self { line, found: found.into() }
     }
 }
 
 impl<R: BufRead> Reader<R> {
     /// Reads a whole table; a byte-order mark at its beginning is no part of it.
-    pub fn new(mut input: R) -> Result<Self, Fault> {
+    pub(crate) fn new(mut input: R) -> Result<Self, Fault> {
         let head = input.fill_buf().map_err(|error| Fault::new(1, error.to_string()))?;
         if head.starts_with(&[0xFF, 0xFE]) || head.starts_with(&[0xFE, 0xFF]) {
             return Err(Fault::new(1, "the table is UTF-16: save it as UTF-8"));
@@ -75,12 +75,12 @@ impl<R: BufRead> Reader<R> {
     }
 
     /// Reads on at a row that was found before. Lines count from there.
-    pub fn at(input: R) -> Self {
+    pub(crate) fn at(input: R) -> Self {
         Self { input, line: 1, offset: 0, over: false }
     }
 
     /// The next row that is not empty; `None` behind the last one. After a fault that leaves the rest unclear, too.
-    pub fn row(&mut self) -> Result<Option<Row>, Fault> {
+    pub(crate) fn row(&mut self) -> Result<Option<Row>, Fault> {
         loop {
             match self.peek()? {
                 None => return Ok(None),
@@ -229,19 +229,19 @@ fn cell(text: Vec<u8>, line: u64, quoted: bool) -> Result<Cell, Fault> {
 impl Cell {
     /// The text without blanks around it. Only blanks and tabs: what looks like one and is none is told
     /// ([`odd_sign`]), and must not make an empty cell of one that is filled.
-    pub fn trimmed(&self) -> &str {
+    pub(crate) fn trimmed(&self) -> &str {
         self.text.trim_matches([' ', '\t'])
     }
 
     /// Whether there is a line break in it.
-    pub fn is_broken(&self) -> bool {
+    pub(crate) fn is_broken(&self) -> bool {
         self.text.contains(['\n', '\r'])
     }
 }
 
 impl Row {
     /// What is wrong where the row does not have as many cells as the header.
-    pub fn misfits(&self, width: usize) -> Option<Fault> {
+    pub(crate) fn misfits(&self, width: usize) -> Option<Fault> {
         let found = self.cells.len();
         let cells = if found == 1 { "field" } else { "fields" };
         match found == width {
@@ -255,7 +255,7 @@ impl Row {
     }
 
     /// A key at the very end of a file that ends without a line end: cut short it may be somebody else's. In quotes it is whole.
-    pub fn key_may_be_cut(&self, at: usize, name: &str) -> Option<Fault> {
+    pub(crate) fn key_may_be_cut(&self, at: usize, name: &str) -> Option<Fault> {
         let last = self.cells.get(at).filter(|_| self.unended && at + 1 == self.cells.len())?;
         (!last.quoted && !last.trimmed().is_empty()).then(|| {
             let found =
@@ -266,7 +266,7 @@ impl Row {
 
     /// Text in quotes that goes over a line break may be right, and it is what two missing quotes look like: then its
     /// first line holds the cells that should stand behind it, and its last line those before it.
-    pub fn swallowed(&self) -> Option<Fault> {
+    pub(crate) fn swallowed(&self) -> Option<Fault> {
         let commas = |text: &str| text.matches(',').count();
         let swallows = |(before, cell): &(usize, &Cell)| {
             let mut lines = cell.text.split(['\n', '\r']);
@@ -286,7 +286,7 @@ fn separated_by(separator: char) -> String {
 }
 
 /// What is wrong with a first line that holds no column of its own, if another separator is what is wrong.
-pub fn other_separator(header: &Row, columns: &[&str]) -> Option<Fault> {
+pub(crate) fn other_separator(header: &Row, columns: &[&str]) -> Option<Fault> {
     let [only] = header.cells.as_slice() else { return None };
     if only.text.to_lowercase().starts_with("sep=") {
         return Some(Fault::new(
@@ -304,7 +304,7 @@ fn is_column<'a>(columns: &'a [&str]) -> impl Fn(&str) -> bool + 'a {
 }
 
 /// The first sign in a key that nobody sees, or that passes for a blank; in words.
-pub fn odd_sign(text: &str) -> Option<String> {
+pub(crate) fn odd_sign(text: &str) -> Option<String> {
     let sign = text.chars().find(|sign| is_odd(*sign))?;
     let name = match sign {
         '\u{feff}' => "a byte-order mark",

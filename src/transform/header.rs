@@ -33,7 +33,7 @@ pub(super) struct Header {
 
 /// Bytes that decoding this photo takes at most, from its header alone: what a caller who decodes several at a time
 /// charges its memory budget with.
-pub fn memory_needed(photo: &[u8], limits: &Limits) -> Result<u64, Refusal> {
+pub(crate) fn memory_needed(photo: &[u8], limits: &Limits) -> Result<u64, Refusal> {
     super::guarded(|| {
         let header = Header::read(photo, sniff::kind(photo, limits)?)?;
         header.check(limits, 1)?;

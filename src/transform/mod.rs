@@ -27,18 +27,15 @@ mod tests;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-pub use header::memory_needed;
-pub use refusal::Refusal;
-pub use settings::{Crop, Format, Limits, Rgb, Settings};
+pub(crate) use header::memory_needed;
+pub(crate) use refusal::Refusal;
+pub(crate) use settings::{Crop, Format, Rgb};
+pub use settings::{Limits, Settings};
 
 use crate::model::Luma;
 use header::Header;
 use pixels::Pixels;
 use sniff::Kind;
-
-/// Version of the renderer: raised when the same photo and recipe give other bytes. A new version alone re-uploads
-/// nobody (docs/architecture.md, "Selecting and reviewing").
-pub const RENDERER: u32 = 1;
 
 /// What a recipe made of a photo.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +59,7 @@ pub fn render(photo: &[u8], settings: &Settings, side: Option<u32>, limits: &Lim
 }
 
 /// The same for several targets; the photo is decoded once. Each result has the bytes that [`render`] gives alone.
-pub fn render_sizes(
+pub(crate) fn render_sizes(
     photo: &[u8],
     settings: &Settings,
     sides: &[Option<u32>],
@@ -88,7 +85,7 @@ pub fn luma(picture: &[u8], limits: &Limits) -> Option<Luma> {
 
 /// Whether a picture that a server serves is this rendition, at whatever size and however encoded
 /// (docs/architecture.md, "The state"): what differs visibly is another one. `None` where either cannot be decoded.
-pub fn same_picture(rendition: &[u8], served: &[u8], limits: &Limits) -> Option<bool> {
+pub(crate) fn same_picture(rendition: &[u8], served: &[u8], limits: &Limits) -> Option<bool> {
     guarded(|| {
         let [ours, theirs] = [rendition, served].map(|picture| {
             let square = Square::decode(picture, looks::SIDE, Rgb::WHITE, 1, limits)?;

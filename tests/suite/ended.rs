@@ -9,7 +9,7 @@ use std::process::Output;
 use serde_json::Value;
 
 /// A command that ended.
-pub struct Ended {
+pub(super) struct Ended {
     /// As a shell would take it.
     pub command: String,
     /// Standard output.
@@ -23,7 +23,7 @@ pub struct Ended {
 
 impl Ended {
     /// Takes the output of a command that ran in `folder`.
-    pub fn new(command: String, output: Output, folder: &Path) -> Self {
+    pub(super) fn new(command: String, output: Output, folder: &Path) -> Self {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("the program prints UTF-8");
         let report = std::fs::read(folder.join("report/run.json")).ok();
         Self {
@@ -38,44 +38,44 @@ impl Ended {
 
     /// The exit code must be this.
     #[track_caller]
-    pub fn expect_exit(self, code: i32) -> Self {
+    pub(super) fn expect_exit(self, code: i32) -> Self {
         self.holds(self.output.status.code() == Some(code), &format!("exit code {code}"));
         self
     }
 
     /// The exit code; none where a signal ended it.
-    pub fn code(&self) -> Option<i32> {
+    pub(super) fn code(&self) -> Option<i32> {
         self.output.status.code()
     }
 
     /// Whether it did what it was asked for.
-    pub fn succeeded(&self) -> bool {
+    pub(super) fn succeeded(&self) -> bool {
         self.output.status.success()
     }
 
     /// Standard output must say this.
     #[track_caller]
-    pub fn expect_answer(self, text: &str) -> Self {
+    pub(super) fn expect_answer(self, text: &str) -> Self {
         self.holds(self.stdout.contains(text), &format!("on standard output: {text}"));
         self
     }
 
     /// Standard output must not say this.
     #[track_caller]
-    pub fn holds_no_answer(&self, text: &str) {
+    pub(super) fn holds_no_answer(&self, text: &str) {
         self.holds(!self.stdout.contains(text), &format!("not on standard output: {text}"));
     }
 
     /// Standard error must say this.
     #[track_caller]
-    pub fn expect_error(self, text: &str) -> Self {
+    pub(super) fn expect_error(self, text: &str) -> Self {
         self.holds(self.stderr.contains(text), &format!("on standard error: {text}"));
         self
     }
 
     /// The line of this account in `run.json` must have this change, reason and result.
     #[track_caller]
-    pub fn expect_line(self, account: &str, kind: &str, reason: &str, result: &str) -> Self {
+    pub(super) fn expect_line(self, account: &str, kind: &str, reason: &str, result: &str) -> Self {
         let line = self.line("jira", account);
         let found =
             [&line["change"]["kind"], &line["reason"], &line["result"]].map(|word| word.as_str().unwrap_or("-"));
@@ -85,7 +85,7 @@ impl Ended {
 
     /// A line in `run.json`; null where there is none.
     #[track_caller]
-    pub fn line(&self, target: &str, account: &str) -> Value {
+    pub(super) fn line(&self, target: &str, account: &str) -> Value {
         let lines = self.report()["people"].as_array().cloned().unwrap_or_default();
         let mut fits = lines.into_iter().filter(|line| line["target"] == target && line["account"]["name"] == account);
         fits.next().unwrap_or_default()
@@ -93,14 +93,14 @@ impl Ended {
 
     /// `run.json`.
     #[track_caller]
-    pub fn report(&self) -> &Value {
+    pub(super) fn report(&self) -> &Value {
         self.holds(self.report.is_some(), "a run.json");
         self.report.as_ref().unwrap_or(&Value::Null)
     }
 
     /// A count of a target in `run.json`.
     #[track_caller]
-    pub fn count(&self, target: &str, what: &str) -> u64 {
+    pub(super) fn count(&self, target: &str, what: &str) -> u64 {
         let targets = self.report()["targets"].as_array().cloned().unwrap_or_default();
         let line = targets.iter().find(|line| line["id"] == target).cloned().unwrap_or_default();
         line[what].as_u64().unwrap_or_else(|| panic!("no count `{what}` of {target} in {line}"))
@@ -108,7 +108,7 @@ impl Ended {
 
     /// Panics with everything there is to see.
     #[track_caller]
-    pub fn holds(&self, holds: bool, expected: &str) {
+    pub(super) fn holds(&self, holds: bool, expected: &str) {
         assert!(
             holds,
             "expected {expected}\n$ {}\n{}\n--- files\n{}--- standard output\n{}--- standard error\n{}---",
@@ -122,7 +122,7 @@ fn listing(folder: &Path) -> String {
 }
 
 /// Every file below a folder, by its path in there.
-pub fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+pub(super) fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(open) = folders.pop() {

@@ -25,7 +25,7 @@ const SECRETS: &str = "secret/";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A sandbox, a pipeline file and a folder.
-pub struct Harness {
+pub(super) struct Harness {
     /// The simulators.
     pub sandbox: Running,
     /// The world's picture files.
@@ -41,23 +41,23 @@ pub struct Harness {
 
 impl Harness {
     /// The bundled world of three people.
-    pub fn tiny() -> Self {
+    pub(super) fn tiny() -> Self {
         Self::of(World::bundled("tiny").unwrap_or_else(|fault| panic!("{fault}")))
     }
 
     /// People with faces of their own, each with an account.
-    pub fn with_people(names: &[&str]) -> Self {
+    pub(super) fn with_people(names: &[&str]) -> Self {
         Self::of(Population::of(names).world())
     }
 
     /// This world.
-    pub fn of(world: World) -> Self {
+    pub(super) fn of(world: World) -> Self {
         Self::with_folder(world, tempfile::tempdir().expect("a folder for the test"))
     }
 
     /// This world, with a folder that lies on no disk where the machine has such a place: a run waits for the disk many
     /// times, and that it does so is not what is tested.
-    pub fn in_memory(world: World) -> Self {
+    pub(super) fn in_memory(world: World) -> Self {
         let memory = Path::new("/dev/shm");
         let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
         Self::with_folder(world, folder.expect("a folder for the test"))
@@ -106,52 +106,52 @@ impl Harness {
     }
 
     /// With another pipeline file.
-    pub fn with(mut self, change: impl FnOnce(&mut Pipe)) -> Self {
+    pub(super) fn with(mut self, change: impl FnOnce(&mut Pipe)) -> Self {
         self.edit(change);
         self
     }
 
     /// With a fault at the simulators from the start.
-    pub fn fault(self, fault: Fault) -> Self {
+    pub(super) fn fault(self, fault: Fault) -> Self {
         self.sandbox.fault(fault);
         self
     }
 
     /// With a switch of a simulator set.
-    pub fn switch(self, simulator: &str, name: &str, value: &str) -> Self {
+    pub(super) fn switch(self, simulator: &str, name: &str, value: &str) -> Self {
         self.sandbox.switch(simulator, name, value).unwrap_or_else(|fault| panic!("{fault}"));
         self
     }
 
     /// Changes the pipeline file.
-    pub fn edit(&mut self, change: impl FnOnce(&mut Pipe)) {
+    pub(super) fn edit(&mut self, change: impl FnOnce(&mut Pipe)) {
         change(&mut self.pipe);
     }
 
     /// The pipeline file as it is now.
-    pub fn pipe(&self) -> &Pipe {
+    pub(super) fn pipe(&self) -> &Pipe {
         &self.pipe
     }
 
     /// Sets an environment variable of the program.
-    pub fn set(&mut self, name: &str, value: &str) {
+    pub(super) fn set(&mut self, name: &str, value: &str) {
         self.environment.retain(|(known, _)| known != name);
         self.environment.push((name.to_owned(), value.to_owned()));
     }
 
     /// An environment variable of the program.
-    pub fn variable(&self, name: &str) -> Option<&str> {
+    pub(super) fn variable(&self, name: &str) -> Option<&str> {
         let mut all = self.environment.iter().chain(&self.open);
         all.find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// Sets an environment variable of the program that holds no secret.
-    pub fn tell(&mut self, name: &str, value: &str) {
+    pub(super) fn tell(&mut self, name: &str, value: &str) {
         self.open.push((name.to_owned(), value.to_owned()));
     }
 
     /// Writes a file that is secret, and remembers what of it no output may hold; its path for the pipeline file.
-    pub fn hide(&mut self, name: &str, bytes: impl AsRef<[u8]>, secrets: &[&str]) -> String {
+    pub(super) fn hide(&mut self, name: &str, bytes: impl AsRef<[u8]>, secrets: &[&str]) -> String {
         let path = format!("{SECRETS}{name}");
         self.write(&path, bytes);
         self.secrets.extend(secrets.iter().map(|secret| (*secret).to_owned()));
@@ -159,29 +159,29 @@ impl Harness {
     }
 
     /// Remembers a secret that no output may hold, and that stands in no variable or file of its own.
-    pub fn keep(&mut self, secret: &str) {
+    pub(super) fn keep(&mut self, secret: &str) {
         self.secrets.push(secret.to_owned());
     }
 
     /// A path in the folder.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// The folder.
-    pub fn folder(&self) -> &Path {
+    pub(super) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
     /// Writes a file into the folder.
-    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+    pub(super) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().expect("a file lies in a folder")).expect("a folder for a file");
         std::fs::write(path, bytes).expect("a file in the folder of the test");
     }
 
     /// Another machine: an empty folder that gets the state file and nothing else.
-    pub fn move_with_the_state_alone(&mut self) {
+    pub(super) fn move_with_the_state_alone(&mut self) {
         let folder = tempfile::tempdir().expect("a folder for the test");
         std::fs::create_dir(folder.path().join("state")).expect("a folder for the state");
         // A rollback journal belongs to the file: without it a commit that was cut off would be taken for done.
@@ -194,22 +194,22 @@ impl Harness {
     }
 
     /// `run`.
-    pub fn run(&self) -> Ended {
+    pub(super) fn run(&self) -> Ended {
         self.run_with(&[])
     }
 
     /// `run` with more flags.
-    pub fn run_with(&self, flags: &[&str]) -> Ended {
+    pub(super) fn run_with(&self, flags: &[&str]) -> Ended {
         self.finish(&[&["run", "pipeline.yaml", "--report", "report"], flags].concat())
     }
 
     /// `plan` with more flags.
-    pub fn plan_with(&self, flags: &[&str]) -> Ended {
+    pub(super) fn plan_with(&self, flags: &[&str]) -> Ended {
         self.finish(&[&["plan", "pipeline.yaml", "--report", "report"], flags].concat())
     }
 
     /// Any command, to its end.
-    pub fn finish(&self, arguments: &[&str]) -> Ended {
+    pub(super) fn finish(&self, arguments: &[&str]) -> Ended {
         _ = std::fs::remove_dir_all(self.path("report"));
         let child = self.spawn(arguments);
         let ended = self.wait(child, arguments);
@@ -218,18 +218,18 @@ impl Harness {
     }
 
     /// Waits for a command that was begun.
-    pub fn wait(&self, child: Child, arguments: &[&str]) -> Ended {
+    pub(super) fn wait(&self, child: Child, arguments: &[&str]) -> Ended {
         let output = child.wait_with_output().expect("the program ends");
         Ended::new(format!("avatarpipe {}", arguments.join(" ")), output, self.folder())
     }
 
     /// Begins a command.
-    pub fn spawn(&self, arguments: &[&str]) -> Child {
+    pub(super) fn spawn(&self, arguments: &[&str]) -> Child {
         self.spawn_by(Command::new(env!("CARGO_BIN_EXE_avatarpipe")), arguments)
     }
 
     /// Begins a command by way of another program, which is to end in it.
-    pub fn spawn_by(&self, mut command: Command, arguments: &[&str]) -> Child {
+    pub(super) fn spawn_by(&self, mut command: Command, arguments: &[&str]) -> Child {
         self.write("pipeline.yaml", self.pipe.text());
         let variables = self.environment.iter().chain(&self.open).cloned();
         command.args(arguments).current_dir(self.folder()).env_clear().envs(variables);
@@ -239,7 +239,7 @@ impl Harness {
 
     /// Waits until the world says so.
     #[track_caller]
-    pub fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
+    pub(super) fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
         let begun = Instant::now();
         while !holds(self) {
             assert!(begun.elapsed() < PATIENCE, "never happened: {what}\n{:#?}", self.sandbox.requests().entries());
@@ -248,58 +248,58 @@ impl Harness {
     }
 
     /// The person gets another photo: the face of `of`.
-    pub fn new_photo(&self, name: &str, of: &str) {
+    pub(super) fn new_photo(&self, name: &str, of: &str) {
         self.directory(&json!({ "photo": { "person": address(name), "now": { "file": file(of) } } }));
     }
 
     /// The photo is taken away.
-    pub fn no_photo(&self, name: &str) {
+    pub(super) fn no_photo(&self, name: &str) {
         self.directory(&json!({ "photo": { "person": address(name), "now": { "none": "image_not_found" } } }));
     }
 
     /// The directory cannot say whether there is a photo.
-    pub fn photo_fails(&self, name: &str, how: &str) {
+    pub(super) fn photo_fails(&self, name: &str, how: &str) {
         self.directory(&json!({ "photo": { "person": address(name), "now": { "failure": how } } }));
     }
 
     /// The person is disabled in the directory, or enabled.
-    pub fn enabled(&self, name: &str, now: bool) {
+    pub(super) fn enabled(&self, name: &str, now: bool) {
         self.directory(&json!({ "enabled": { "person": address(name), "now": now } }));
     }
 
     /// The person is deleted from the directory.
-    pub fn deleted(&self, name: &str) {
+    pub(super) fn deleted(&self, name: &str) {
         self.directory(&json!({ "delete": { "person": address(name) } }));
     }
 
     /// The owner of an account uploads a picture by hand: the face of `of`.
-    pub fn by_hand(&self, name: &str, of: &str) -> u64 {
+    pub(super) fn by_hand(&self, name: &str, of: &str) -> u64 {
         let answer = self.by_hand_in("jira", name, of);
         answer["avatar"].as_u64().expect("the id of the picture")
     }
 
     /// The same in any product.
     #[track_caller]
-    pub fn by_hand_in(&self, target: &str, name: &str, of: &str) -> Value {
+    pub(super) fn by_hand_in(&self, target: &str, name: &str, of: &str) -> Value {
         let upload = json!({ "upload": { "name": name, "picture": file(of) } });
         self.sandbox.command(target, &upload).unwrap_or_else(|fault| panic!("{upload}: {fault}"))
     }
 
     /// A command to the directory.
     #[track_caller]
-    pub fn directory(&self, command: &Value) {
+    pub(super) fn directory(&self, command: &Value) {
         self.sandbox.command("graph", command).unwrap_or_else(|fault| panic!("{command}: {fault}"));
     }
 
     /// A command to the Jira.
     #[track_caller]
-    pub fn jira(&self, command: &Value) -> Value {
+    pub(super) fn jira(&self, command: &Value) -> Value {
         self.sandbox.command("jira", command).unwrap_or_else(|fault| panic!("{command}: {fault}"))
     }
 
     /// No secret may stand in anything that the program printed or wrote (promise P7).
     #[track_caller]
-    pub fn expect_no_secret(&self, ended: &Ended) {
+    pub(super) fn expect_no_secret(&self, ended: &Ended) {
         let printed = [("standard output", &ended.stdout), ("standard error", &ended.stderr)];
         let printed = printed.map(|(name, text)| (name.to_owned(), text.clone().into_bytes()));
         // What `--sandbox` keeps of its servers is the servers' own, passwords included.

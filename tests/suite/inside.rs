@@ -8,12 +8,12 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{ExitStatus, Output};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use avatarpipe::error::Trouble;
-use avatarpipe::exit::Exit;
-use avatarpipe::pipeline::{Colour, Environment, Overrides, parse};
-use avatarpipe::plan::Rerender;
-use avatarpipe::report::{Event, Listener, Wording, human};
-use avatarpipe::run::{Mode, Options, Selection, Stop, execute};
+use avatarpipe::inside::Exit;
+use avatarpipe::inside::Rerender;
+use avatarpipe::inside::Trouble;
+use avatarpipe::inside::{Colour, Environment, Overrides, parse};
+use avatarpipe::inside::{Event, Listener, Wording, human};
+use avatarpipe::inside::{Mode, Options, Selection, Stop, execute};
 use tokio::runtime::Builder;
 
 use super::ended::Ended;
@@ -21,7 +21,7 @@ use super::harness::Harness;
 
 impl Harness {
     /// What `run` does, without the program around it.
-    pub fn run_inside(&self) -> Ended {
+    pub(super) fn run_inside(&self) -> Ended {
         let said = Arc::new(Said::default());
         let (exit, answer) = match self.execute(Arc::clone(&said)) {
             Ok((exit, answer)) => (exit, answer),
@@ -36,7 +36,7 @@ impl Harness {
     }
 
     fn execute(&self, said: Arc<Said>) -> Result<(Exit, String), Box<Trouble>> {
-        let faults = |faults: avatarpipe::pipeline::Faults| Trouble::Usage(faults.render(Colour::Plain));
+        let faults = |faults: avatarpipe::inside::Faults| Trouble::Usage(faults.render(Colour::Plain));
         let document = parse(&self.pipe().text(), "pipeline.yaml").map_err(faults)?;
         let pipeline = document.resolve(&Variables(self), &Overrides::default()).map_err(faults)?;
         let selection = Selection::default();

@@ -3,10 +3,10 @@
 //! Owns: people, accounts, and the rows that a first run would have left. Leaves to others: what is measured.
 //! A newcomer gets wrong: everybody has the same photo, so that no time goes into pictures; the limit on that is off.
 
-use avatarpipe::model::{Absence, Before, Digest, PersonRef, PhotoMark, Placement, Provenance, Recipe, Remembered};
-use avatarpipe::model::{AccountId, Mark, PersonId, RunId, SourceId, TargetId, Version};
-use avatarpipe::state::{Holder, Lock, Store};
-use avatarpipe::transform::Settings;
+use avatarpipe::inside::Settings;
+use avatarpipe::inside::{Absence, Before, Digest, PersonRef, PhotoMark, Placement, Provenance, Recipe, Remembered};
+use avatarpipe::inside::{AccountId, Mark, PersonId, RunId, SourceId, TargetId, Version};
+use avatarpipe::inside::{Holder, Lock, Store};
 use avatarpipe_sandbox::World;
 use avatarpipe_sandbox::entra::world::{NoPhoto, Person, Photo, PhotoStore, Tenant};
 use avatarpipe_sandbox::jira::world::Instance;
@@ -23,7 +23,7 @@ const WITHOUT: usize = 4;
 
 /// What was before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Past {
+pub(super) enum Past {
     /// Nothing: the next run is the first.
     None,
     /// A run, of which the state knows everything.
@@ -33,7 +33,7 @@ pub enum Past {
 }
 
 /// A harness with so many people.
-pub fn large_population(people: usize, past: Past) -> Harness {
+pub(super) fn large_population(people: usize, past: Past) -> Harness {
     let harness = Harness::of(world(people, past)).with(|pipe| {
         pipe.top("transform", "{ hash: { same_picture: none } }");
         pipe.top("limits", "{ replacements: { count: 1000000 }, foreign: { count: 1000000 } }");
@@ -113,7 +113,7 @@ fn remember(harness: &Harness, people: usize) {
             mark: Mark::new(pictures.next().expect("no end of numbers").to_string()),
             provenance: Provenance::Made,
             before: Before::Default,
-            looks: Some(avatarpipe::model::Fingerprint::from_bytes([0; 8])),
+            looks: Some(avatarpipe::inside::Fingerprint::from_bytes([0; 8])),
             keys: None,
         };
         drop(store.adopt(placement));

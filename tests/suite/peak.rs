@@ -8,10 +8,10 @@ use std::process::Child;
 use std::time::Duration;
 
 /// Bytes.
-pub const MIB: u64 = 1 << 20;
+pub(super) const MIB: u64 = 1 << 20;
 
 /// The peak of the child's resident memory in bytes, once it has ended. What it prints must fit into the pipes.
-pub fn peak_of(child: &mut Child) -> u64 {
+pub(super) fn peak_of(child: &mut Child) -> u64 {
     let mut peak = 0;
     while child.try_wait().expect("a child can be asked").is_none() {
         peak = peak.max(resident(child.id()).unwrap_or_default());

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 /// A pipeline file in the making.
 #[derive(Clone, Debug, Default)]
-pub struct Pipe {
+pub(super) struct Pipe {
     sections: Vec<(String, String)>,
     sources: Vec<Element>,
     targets: Vec<Element>,
@@ -15,47 +15,47 @@ pub struct Pipe {
 
 /// `- kind:` with its keys.
 #[derive(Clone, Debug, Default)]
-pub struct Element {
+pub(super) struct Element {
     kind: String,
     keys: Vec<(String, String)>,
 }
 
 impl Pipe {
     /// Sets a key at the top of the file.
-    pub fn top(&mut self, key: &str, value: &str) -> &mut Self {
+    pub(super) fn top(&mut self, key: &str, value: &str) -> &mut Self {
         set(&mut self.sections, key, value);
         self
     }
 
     /// The first source of that kind; a new one if there is none.
-    pub fn source(&mut self, kind: &str) -> &mut Element {
+    pub(super) fn source(&mut self, kind: &str) -> &mut Element {
         find(&mut self.sources, kind)
     }
 
     /// The first target of that kind; a new one if there is none.
-    pub fn target(&mut self, kind: &str) -> &mut Element {
+    pub(super) fn target(&mut self, kind: &str) -> &mut Element {
         find(&mut self.targets, kind)
     }
 
     /// Sets a key of the `entra` source.
-    pub fn entra(&mut self, key: &str, value: &str) -> &mut Self {
+    pub(super) fn entra(&mut self, key: &str, value: &str) -> &mut Self {
         self.source("entra").set(key, value);
         self
     }
 
     /// Sets a key of the `jira` target.
-    pub fn jira(&mut self, key: &str, value: &str) -> &mut Self {
+    pub(super) fn jira(&mut self, key: &str, value: &str) -> &mut Self {
         self.target("jira").set(key, value);
         self
     }
 
     /// Signs in to Jira with a token instead of a password.
-    pub fn by_token(&mut self) -> &mut Self {
+    pub(super) fn by_token(&mut self) -> &mut Self {
         self.jira("credential", "{ token: '${JIRA_TOKEN}' }")
     }
 
     /// Adds a second Jira target under this id, with the keys of the first.
-    pub fn jira_again(&mut self, id: &str) -> &mut Self {
+    pub(super) fn jira_again(&mut self, id: &str) -> &mut Self {
         let mut second = self.target("jira").clone();
         second.set("id", id);
         self.targets.push(second);
@@ -63,30 +63,30 @@ impl Pipe {
     }
 
     /// Adds a target.
-    pub fn add_target(&mut self, target: Element) -> &mut Self {
+    pub(super) fn add_target(&mut self, target: Element) -> &mut Self {
         self.targets.push(target);
         self
     }
 
     /// The target that was added last.
-    pub fn last_target(&mut self) -> &mut Element {
+    pub(super) fn last_target(&mut self) -> &mut Element {
         self.targets.last_mut().expect("a file with targets")
     }
 
     /// Takes every source of that kind out.
-    pub fn without_source(&mut self, kind: &str) -> &mut Self {
+    pub(super) fn without_source(&mut self, kind: &str) -> &mut Self {
         self.sources.retain(|element| element.kind != kind);
         self
     }
 
     /// Takes every target of that kind out.
-    pub fn without_target(&mut self, kind: &str) -> &mut Self {
+    pub(super) fn without_target(&mut self, kind: &str) -> &mut Self {
         self.targets.retain(|element| element.kind != kind);
         self
     }
 
     /// The file.
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let mut text = "version: 1\n".to_owned();
         for (key, value) in &self.sections {
             _ = writeln!(text, "{key}: {value}");
@@ -106,13 +106,13 @@ impl Pipe {
 
 impl Element {
     /// Sets a key.
-    pub fn set(&mut self, key: &str, value: &str) -> &mut Self {
+    pub(super) fn set(&mut self, key: &str, value: &str) -> &mut Self {
         set(&mut self.keys, key, value);
         self
     }
 
     /// Takes a key out.
-    pub fn unset(&mut self, key: &str) -> &mut Self {
+    pub(super) fn unset(&mut self, key: &str) -> &mut Self {
         self.keys.retain(|(known, _)| known != key);
         self
     }

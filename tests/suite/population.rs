@@ -19,7 +19,7 @@ use serde_json::json;
 const SIDE: u32 = 96;
 
 /// People and accounts of one tenant and one Jira, and of the other systems that a test adds.
-pub struct Population {
+pub(super) struct Population {
     tenant: Tenant,
     jira: Instance,
     google: Option<Customer>,
@@ -31,7 +31,7 @@ pub struct Population {
 
 impl Population {
     /// Each has a photo, an address and an account under the same name; the accounts show the default.
-    pub fn of(names: &[&str]) -> Self {
+    pub(super) fn of(names: &[&str]) -> Self {
         let mut tenant = Tenant::new();
         tenant.app.client_secret = "canary~client/secret+1".into();
         let jira = json!({ "version": "9.12.5", "base_path": "/jira", "accounts": [{
@@ -47,27 +47,27 @@ impl Population {
     }
 
     /// One more person with a photo.
-    pub fn with_person(mut self, name: &str) -> Self {
+    pub(super) fn with_person(mut self, name: &str) -> Self {
         self.pictures.insert(file(name), face(name));
         self.tenant.people.push(Person::new(&address(name), name).photo(&file(name)));
         self
     }
 
     /// One more picture that people can upload by hand.
-    pub fn with_picture(mut self, name: &str, bytes: Vec<u8>) -> Self {
+    pub(super) fn with_picture(mut self, name: &str, bytes: Vec<u8>) -> Self {
         self.pictures.insert(file(name), bytes);
         self
     }
 
     /// One more account, which shows the default.
-    pub fn with_account(mut self, name: &str) -> Self {
+    pub(super) fn with_account(mut self, name: &str) -> Self {
         let account = json!({ "name": name, "email": address(name) });
         self.jira.accounts.push(serde_json::from_value(account).expect("an account as a world file writes it"));
         self
     }
 
     /// The app of the directory may also prove itself by a certificate.
-    pub fn with_certificate(mut self) -> Self {
+    pub(super) fn with_certificate(mut self) -> Self {
         let merged = World::bundled("merged").unwrap_or_else(|fault| panic!("{fault}"));
         for part in ["certificate", "private", "public"] {
             let name = format!("keys/entra.{part}.pem");
@@ -79,7 +79,7 @@ impl Population {
     }
 
     /// A Google customer with these people, each with a photo and an account in the Jira.
-    pub fn with_google(mut self, names: &[&str]) -> Self {
+    pub(super) fn with_google(mut self, names: &[&str]) -> Self {
         let merged = World::bundled("merged").unwrap_or_else(|fault| panic!("{fault}"));
         let mut customer = Customer::new();
         customer = customer.user(User::new(&bought("admin"), "Admin", "Fabrikam").role(Role::ReadUsers));
@@ -98,7 +98,7 @@ impl Population {
     }
 
     /// Everybody of the Jira has an account in a Confluence and in a Bitbucket, too.
-    pub fn everywhere(mut self) -> Self {
+    pub(super) fn everywhere(mut self) -> Self {
         let service = json!({ "name": "svc-avatars", "role": "admin", "password": "canary+password/2",
             "groups": ["confluence-administrators"] });
         let people = self.jira.accounts.iter().filter(|account| account.name != "svc-avatars");
@@ -112,67 +112,67 @@ impl Population {
     }
 
     /// Changes the Google customer.
-    pub fn google(mut self, change: impl FnOnce(&mut Customer)) -> Self {
+    pub(super) fn google(mut self, change: impl FnOnce(&mut Customer)) -> Self {
         change(self.google.as_mut().expect("a population with a Google customer"));
         self
     }
 
     /// Changes the Confluence.
-    pub fn wiki(mut self, change: impl FnOnce(&mut Wiki)) -> Self {
+    pub(super) fn wiki(mut self, change: impl FnOnce(&mut Wiki)) -> Self {
         change(self.wiki.as_mut().expect("a population that is everywhere"));
         self
     }
 
     /// Changes the Bitbucket's accounts.
-    pub fn git(mut self, change: impl FnOnce(&mut Git)) -> Self {
+    pub(super) fn git(mut self, change: impl FnOnce(&mut Git)) -> Self {
         change(self.git.as_mut().expect("a population that is everywhere"));
         self
     }
 
     /// A second Jira with the same accounts.
-    pub fn with_second_jira(mut self, id: &str) -> Self {
+    pub(super) fn with_second_jira(mut self, id: &str) -> Self {
         self.second = Some(Instance { id: id.to_owned(), title: "Second".to_owned(), ..self.jira.clone() });
         self
     }
 
     /// Changes a person.
-    pub fn person(mut self, name: &str, change: impl FnOnce(&mut Person)) -> Self {
+    pub(super) fn person(mut self, name: &str, change: impl FnOnce(&mut Person)) -> Self {
         let person = self.tenant.people.iter_mut().find(|person| person.name == name);
         change(person.unwrap_or_else(|| panic!("nobody is {name}")));
         self
     }
 
     /// Other bytes in the file of a face.
-    pub fn picture(mut self, name: &str, bytes: Vec<u8>) -> Self {
+    pub(super) fn picture(mut self, name: &str, bytes: Vec<u8>) -> Self {
         self.pictures.insert(file(name), bytes);
         self
     }
 
     /// Puts something in the place of a person's photo.
-    pub fn photo(self, name: &str, photo: Photo) -> Self {
+    pub(super) fn photo(self, name: &str, photo: Photo) -> Self {
         self.person(name, |person| person.photo = photo)
     }
 
     /// Changes an account.
-    pub fn account(mut self, name: &str, change: impl FnOnce(&mut AccountWorld)) -> Self {
+    pub(super) fn account(mut self, name: &str, change: impl FnOnce(&mut AccountWorld)) -> Self {
         let account = self.jira.accounts.iter_mut().find(|account| account.name == name);
         change(account.unwrap_or_else(|| panic!("no account is {name}")));
         self
     }
 
     /// The account shows a picture that its owner chose by hand: that of `hand`.
-    pub fn chose_by_hand(self, name: &str) -> Self {
+    pub(super) fn chose_by_hand(self, name: &str) -> Self {
         self.account(name, |account| account.avatars = vec![file("hand").as_str().into()])
     }
 
     /// The release that Jira plays.
-    pub fn release(mut self, version: Version) -> Self {
+    pub(super) fn release(mut self, version: Version) -> Self {
         self.jira.version = version;
         self
     }
 
     /// A group of the directory: people, and groups inside it by their ids.
-    pub fn group(mut self, id: &str, people: &[&str], groups: &[&str]) -> Self {
+    pub(super) fn group(mut self, id: &str, people: &[&str], groups: &[&str]) -> Self {
         let id_of =
             |name: &&str| self.tenant.people.iter().find(|person| person.name == **name).expect("a person").id.clone();
         let members: Vec<String> = people.iter().map(id_of).collect();
@@ -182,19 +182,19 @@ impl Population {
     }
 
     /// What the app of the directory may do.
-    pub fn app_roles(mut self, roles: &[&str]) -> Self {
+    pub(super) fn app_roles(mut self, roles: &[&str]) -> Self {
         self.tenant.app.roles = roles.iter().map(|role| (*role).to_owned()).collect();
         self
     }
 
     /// Changes the Jira.
-    pub fn jira(mut self, change: impl FnOnce(&mut Instance)) -> Self {
+    pub(super) fn jira(mut self, change: impl FnOnce(&mut Instance)) -> Self {
         change(&mut self.jira);
         self
     }
 
     /// The world.
-    pub fn world(self) -> World {
+    pub(super) fn world(self) -> World {
         let builder = World::builder().tenant(self.tenant).jira(self.jira);
         let builder = self.second.into_iter().fold(builder, |builder, jira| builder.jira(jira));
         let builder = self.google.into_iter().fold(builder, |builder, customer| builder.google(customer));
@@ -206,27 +206,27 @@ impl Population {
 }
 
 /// The address of a person.
-pub fn address(name: &str) -> String {
+pub(super) fn address(name: &str) -> String {
     format!("{name}@contoso.example")
 }
 
 /// The address of a person of the company that was bought.
-pub fn bought(name: &str) -> String {
+pub(super) fn bought(name: &str) -> String {
     format!("{name}@fabrikam.example")
 }
 
 /// The file of a face.
-pub fn file(name: &str) -> String {
+pub(super) fn file(name: &str) -> String {
     format!("faces/{name}.png")
 }
 
 /// A picture that no other name has: sixteen grey values with soft slopes between them, as portraits have.
-pub fn face(name: &str) -> Vec<u8> {
+pub(super) fn face(name: &str) -> Vec<u8> {
     face_of(name, SIDE)
 }
 
 /// The same with so many pixels a side.
-pub fn face_of(name: &str, side: u32) -> Vec<u8> {
+pub(super) fn face_of(name: &str, side: u32) -> Vec<u8> {
     let hash = blake3::hash(name.as_bytes());
     let corner = |column: usize, row: usize| f32::from(hash.as_bytes()[row * 4 + column]);
     let step = 3.0 / (side - 1) as f32;

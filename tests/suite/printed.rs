@@ -8,7 +8,7 @@ use super::harness::Harness;
 use super::population::Population;
 use super::redact::{redact, replace};
 
-pub fn expect_printed(name: &str, harness: &Harness, ended: &Ended) {
+pub(super) fn expect_printed(name: &str, harness: &Harness, ended: &Ended) {
     let stderr = sorted_phases(&ended.stderr);
     let text = format!("$ {}\n--- standard output\n{}--- standard error\n{stderr}", ended.command, ended.stdout);
     insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {

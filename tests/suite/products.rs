@@ -10,12 +10,12 @@ use super::harness::Harness;
 
 impl Harness {
     /// Entra, then Google; Jira, Confluence and Bitbucket, as far as the world has them.
-    pub fn connected(world: World) -> Self {
+    pub(super) fn connected(world: World) -> Self {
         Self::of(world).connect_all()
     }
 
     /// Whatever the world has besides Entra and Jira.
-    pub fn connect_all(mut self) -> Self {
+    pub(super) fn connect_all(mut self) -> Self {
         self.connect_google();
         self.connect_wiki();
         self.connect_git();
@@ -24,7 +24,7 @@ impl Harness {
     }
 
     /// A second Jira, with the keys of the first.
-    pub fn connect_jira_again(&mut self, id: &str) {
+    pub(super) fn connect_jira_again(&mut self, id: &str) {
         let url = self.url(id);
         self.edit(|pipe| {
             pipe.jira_again(id).last_target().set("base_url", &url);
@@ -54,13 +54,13 @@ impl Harness {
     }
 
     /// Confluence, if the world has one.
-    pub fn connect_wiki(&mut self) {
+    pub(super) fn connect_wiki(&mut self) {
         // Confluence lists no addresses.
         self.connect("confluence", "WIKI_PASSWORD", "[{ person: email_local, account: username }]");
     }
 
     /// Bitbucket, if the world has one.
-    pub fn connect_git(&mut self) {
+    pub(super) fn connect_git(&mut self) {
         self.connect("bitbucket", "GIT_PASSWORD", "[email]");
     }
 

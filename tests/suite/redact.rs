@@ -15,7 +15,7 @@ const SHAPES: [(&str, &str); 5] = [
 ];
 
 /// The text without what differs.
-pub fn redact(harness: &Harness, text: &str) -> String {
+pub(super) fn redact(harness: &Harness, text: &str) -> String {
     let mut text = text.replace(&harness.folder().display().to_string(), "<folder>");
     for (name, url) in harness.sandbox.endpoints() {
         text = text.replace(url.as_str(), &format!("<{name}>"));
@@ -24,7 +24,7 @@ pub fn redact(harness: &Harness, text: &str) -> String {
 }
 
 /// Replaces every place that has this shape.
-pub fn replace(text: &str, shape: &str, with: &str) -> String {
+pub(super) fn replace(text: &str, shape: &str, with: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(next) = rest.chars().next() {

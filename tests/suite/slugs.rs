@@ -14,7 +14,7 @@ use super::population::{Population, address};
 use super::truth::Shows::{Default, Face};
 
 /// A company with a Bitbucket alone.
-pub fn harness(names: &[&str]) -> Harness {
+pub(super) fn harness(names: &[&str]) -> Harness {
     harness_of(Population::of(names).everywhere())
 }
 
@@ -43,7 +43,13 @@ fn meanwhile(harness: &Harness, method: &str, path: &str, change: impl FnOnce(&H
 
 /// The same at a later one of such requests.
 #[track_caller]
-pub fn meanwhile_after(harness: &Harness, nth: u32, method: &str, path: &str, change: impl FnOnce(&Harness)) -> Ended {
+pub(super) fn meanwhile_after(
+    harness: &Harness,
+    nth: u32,
+    method: &str,
+    path: &str,
+    change: impl FnOnce(&Harness),
+) -> Ended {
     let held = Fault::new(Effect::HandleOnRelease {}).at("bitbucket").on(method, path).after(nth).times(1);
     harness.sandbox.requests().reset();
     harness.sandbox.fault(held);

@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use avatarpipe::model::Luma;
-use avatarpipe::transform::{Limits, luma};
+use avatarpipe::inside::Luma;
+use avatarpipe::inside::{Limits, luma};
 use avatarpipe_sandbox::Running;
 use avatarpipe_sandbox::requests::Entry;
 use avatarpipe_sandbox::truth::{Account, ShownKind};
@@ -29,7 +29,7 @@ const ENDPOINTS: [(&str, &[&str]); 5] = [
 
 /// What an account is to show.
 #[derive(Clone, Copy, Debug)]
-pub enum Shows<'a> {
+pub(super) enum Shows<'a> {
     /// The picture of whoever has none.
     Default,
     /// One of the product's own pictures.
@@ -43,13 +43,13 @@ pub enum Shows<'a> {
 impl Harness {
     /// The accounts must show this, nothing may be left over, and no promise may be broken.
     #[track_caller]
-    pub fn expect_shown(&self, expected: &[(&str, Shows<'_>)]) {
+    pub(super) fn expect_shown(&self, expected: &[(&str, Shows<'_>)]) {
         self.expect_shown_in("jira", expected);
     }
 
     /// The accounts of that target must show this, nothing may be left over, and no promise may be broken.
     #[track_caller]
-    pub fn expect_shown_in(&self, target: &str, expected: &[(&str, Shows<'_>)]) {
+    pub(super) fn expect_shown_in(&self, target: &str, expected: &[(&str, Shows<'_>)]) {
         for (name, shows) in expected {
             let account = self.account_in(target, name);
             let holds = match shows {
@@ -81,26 +81,26 @@ impl Harness {
 
     /// An account of the Jira as it stands on the server.
     #[track_caller]
-    pub fn account(&self, name: &str) -> Account {
+    pub(super) fn account(&self, name: &str) -> Account {
         self.account_in("jira", name)
     }
 
     /// An account as it stands on the server.
     #[track_caller]
-    pub fn account_in(&self, target: &str, name: &str) -> Account {
+    pub(super) fn account_in(&self, target: &str, name: &str) -> Account {
         self.sandbox.truth().account(target, name).unwrap_or_else(|| panic!("no account {target}/{name}")).clone()
     }
 
     /// Everything of P1 and P4 that can be seen from outside.
     #[track_caller]
-    pub fn expect_promises(&self) {
+    pub(super) fn expect_promises(&self) {
         expect_tidy(&self.sandbox);
         expect_own_sessions(&self.sandbox.requests().entries());
     }
 
     /// Runs, and counts at the simulators what the run says that it sent and forecast.
     #[track_caller]
-    pub fn counted(&self, act: impl FnOnce(&Self) -> Ended) -> (Ended, BTreeMap<String, u64>) {
+    pub(super) fn counted(&self, act: impl FnOnce(&Self) -> Ended) -> (Ended, BTreeMap<String, u64>) {
         self.sandbox.requests().reset();
         let ended = act(self);
         let requests = self.sandbox.requests();
@@ -122,14 +122,14 @@ impl Harness {
     }
 
     /// Calls of a simulator since the log was last reset, without their queries.
-    pub fn calls(&self, simulator: &str) -> Vec<String> {
+    pub(super) fn calls(&self, simulator: &str) -> Vec<String> {
         let entries = self.sandbox.requests().entries();
         let calls = entries.iter().filter(|entry| entry.simulator == simulator);
         calls.map(|entry| format!("{} {}", entry.method, entry.path)).collect()
     }
 
     /// Writes to the Jira since the log was last reset: everything but `GET`.
-    pub fn writes(&self) -> Vec<String> {
+    pub(super) fn writes(&self) -> Vec<String> {
         let entries = self.sandbox.requests().entries();
         entries.iter().filter(|entry| entry.simulator == "jira" && entry.method != "GET").map(words).collect()
     }
@@ -137,7 +137,7 @@ impl Harness {
 
 /// No rule of a product was broken, no picture of ours lies unshown, and none of others was deleted.
 #[track_caller]
-pub fn expect_tidy(sandbox: &Running) {
+pub(super) fn expect_tidy(sandbox: &Running) {
     let truth = sandbox.truth();
     assert_eq!(truth.violations, [""; 0], "the simulators saw rules broken");
     for avatar in &truth.avatars {
@@ -160,7 +160,7 @@ pub fn expect_tidy(sandbox: &Running) {
 
 /// What a picture looks like. The same few pictures are looked at in many worlds, so each is read once.
 #[track_caller]
-pub fn looks(picture: &[u8]) -> Luma {
+pub(super) fn looks(picture: &[u8]) -> Luma {
     static SEEN: Mutex<BTreeMap<[u8; 32], Luma>> = Mutex::new(BTreeMap::new());
     let seen = || SEEN.lock().unwrap_or_else(PoisonError::into_inner);
     let digest = *blake3::hash(picture).as_bytes();
@@ -173,7 +173,7 @@ pub fn looks(picture: &[u8]) -> Luma {
 }
 
 /// A request as a person would tell it.
-pub fn words(entry: &Entry) -> String {
+pub(super) fn words(entry: &Entry) -> String {
     let query = entry.query.as_ref().map_or_else(String::new, |query| format!("?{query}"));
     format!("{} {} {}{query} {:?}", entry.simulator, entry.method, entry.path, entry.status)
 }

@@ -17,7 +17,7 @@ const LARGEST_BODY: usize = 64 * 1024 * 1024;
 
 /// One request.
 #[derive(Clone, Debug)]
-pub struct Ask {
+pub(crate) struct Ask {
     /// Method.
     pub method: Method,
     /// Path segments, percent-decoded.
@@ -36,7 +36,7 @@ pub struct Ask {
 
 /// Faults that only these simulators know, dialled in as `{ special: WORD }`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// `session_lost`: the sessions are gone before the request, as on a restart.
     SessionLost,
     /// `affinity_lost`: the affinity cookie is dropped on the way, so the request comes to a node without its session.
@@ -77,7 +77,7 @@ impl Fault {
 
 /// A part of a multipart body.
 #[derive(Clone, Debug)]
-pub struct Part {
+pub(crate) struct Part {
     /// `filename` of the part.
     pub file_name: String,
     /// `Content-Type` of the part.
@@ -88,7 +88,7 @@ pub struct Part {
 
 impl Ask {
     /// Takes a request apart. An error is a body that could not be read.
-    pub async fn read(request: Request) -> Result<Ask, String> {
+    pub(crate) async fn read(request: Request) -> Result<Ask, String> {
         let (method, uri, headers) = (request.method().clone(), request.uri().clone(), request.headers().clone());
         let fault = request.extensions().get::<Special>().and_then(|special| Fault::named(&special.0));
         let path = uri.path().split('/').filter(|s| !s.is_empty()).map(decode).collect();
@@ -103,12 +103,12 @@ impl Ask {
     }
 
     /// A query value; the first of several.
-    pub fn query(&self, name: &str) -> Option<&str> {
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// A query value as a number, `default` if absent; an odd one is an error.
-    pub fn number(&self, name: &str, default: usize) -> Result<usize, String> {
+    pub(crate) fn number(&self, name: &str, default: usize) -> Result<usize, String> {
         match self.query(name) {
             None => Ok(default),
             Some(text) => text.parse().map_err(|_| format!("{name}: \"{text}\" is no number")),
@@ -116,7 +116,7 @@ impl Ask {
     }
 
     /// Where a page begins in a listing by offset, once somebody before it came or went.
-    pub fn drifted(&self, start: usize) -> usize {
+    pub(crate) fn drifted(&self, start: usize) -> usize {
         match self.fault {
             Some(Fault::PageSkips) if start > 0 => start + 1,
             Some(Fault::PageRepeats) => start.saturating_sub(1),
@@ -125,30 +125,30 @@ impl Ask {
     }
 
     /// A query value as Java reads booleans: `true` in any case, everything else is false.
-    pub fn flag(&self, name: &str, default: bool) -> bool {
+    pub(crate) fn flag(&self, name: &str, default: bool) -> bool {
         self.query(name).map_or(default, |text| text.eq_ignore_ascii_case("true"))
     }
 
     /// A header as text.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         header_of(&self.headers, name)
     }
 
     /// The media type of the body, without parameters, lower-cased.
-    pub fn mime(&self) -> Option<String> {
+    pub(crate) fn mime(&self) -> Option<String> {
         let mime = self.header("content-type")?.split(';').next().unwrap_or_default();
         Some(mime.trim().to_ascii_lowercase()).filter(|mime| !mime.is_empty())
     }
 
     /// A cookie; the first of that name.
-    pub fn cookie(&self, name: &str) -> Option<&str> {
+    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
         let lines = self.headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
         let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
         pairs.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
     /// Whether the method changes something.
-    pub fn is_mutating(&self) -> bool {
+    pub(crate) fn is_mutating(&self) -> bool {
         !matches!(self.method, Method::GET | Method::HEAD | Method::OPTIONS)
     }
 }
@@ -178,6 +178,6 @@ fn decode(segment: &str) -> String {
 }
 
 /// Percent-encoding of a query value.
-pub fn encode(value: &str) -> String {
+pub(crate) fn encode(value: &str) -> String {
     form_urlencoded::byte_serialize(value.as_bytes()).collect()
 }

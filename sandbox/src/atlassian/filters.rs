@@ -20,7 +20,7 @@ const FILL_RATE: HeaderName = HeaderName::from_static("x-ratelimit-fillrate");
 
 /// How the bucket stands after a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pace {
+pub(crate) struct Pace {
     limit: u64,
     remaining: u64,
     interval: u64,
@@ -33,7 +33,7 @@ pub struct Pace {
 
 impl Pace {
     /// Puts the headers on an answer.
-    pub fn sign(self, reply: Reply) -> Reply {
+    pub(crate) fn sign(self, reply: Reply) -> Reply {
         reply
             .with(LIMIT, self.limit.to_string())
             .with(REMAINING, self.remaining.to_string())
@@ -43,7 +43,7 @@ impl Pace {
     }
 
     /// The answer of a request that got no token.
-    pub fn refusal(ask: &Ask) -> Reply {
+    pub(crate) fn refusal(ask: &Ask) -> Reply {
         match ask.header("accept").is_some_and(|accept| accept.contains("application/json")) {
             true => Reply::message(429, "Rate limit exceeded."),
             false => Reply::page(429, "Rate limit exceeded", "You have sent too many requests."),
@@ -52,7 +52,7 @@ impl Pace {
 }
 
 /// Takes a token for the caller; none for anonymous and when the feature is off.
-pub fn pace<D: Door>(door: &D, store: &mut D::Store, caller: &Caller) -> Option<Pace> {
+pub(crate) fn pace<D: Door>(door: &D, store: &mut D::Store, caller: &Caller) -> Option<Pace> {
     let key = caller.key.as_ref()?;
     let (limit, fill) = (door.context().number(&switches::RATE_LIMIT), door.context().number(&switches::RATE_FILL));
     let interval = door.context().number(&switches::RATE_INTERVAL).max(1);
@@ -82,7 +82,7 @@ pub fn pace<D: Door>(door: &D, store: &mut D::Store, caller: &Caller) -> Option<
 }
 
 /// The check against forged requests; `strict` endpoints want the header whatever the body's type.
-pub fn check_forgery<D: Door>(door: &D, ask: &Ask, strict: bool) -> Result<(), Reply> {
+pub(crate) fn check_forgery<D: Door>(door: &D, ask: &Ask, strict: bool) -> Result<(), Reply> {
     if !ask.is_mutating() {
         return Ok(());
     }

@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::switches::Switch;
 
 /// How a product differs from the others at its door.
-pub trait Door {
+pub(crate) trait Door {
     /// What the product holds.
     type Store: Premises;
 
@@ -59,7 +59,7 @@ pub trait Door {
 }
 
 /// The accounts, as far as a login looks at them.
-pub trait Premises {
+pub(crate) trait Premises {
     /// What the product keeps in a session.
     type Kept: Default;
 
@@ -94,7 +94,7 @@ pub enum Role {
 
 /// One account, as far as a login looks at it.
 #[derive(Clone, Copy, Debug)]
-pub struct Member<'a> {
+pub(crate) struct Member<'a> {
     /// User name.
     pub name: &'a str,
     /// Unset: no password login.
@@ -108,7 +108,7 @@ pub struct Member<'a> {
 /// What the login remembers.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
-pub struct Lobby<T> {
+pub(crate) struct Lobby<T> {
     /// What is counted.
     pub counters: Counters,
     /// Failed logins in a row, by name.
@@ -138,7 +138,7 @@ impl<T> Default for Lobby<T> {
 
 /// A web session.
 #[derive(Clone, Debug)]
-pub struct Session<T> {
+pub(crate) struct Session<T> {
     /// A number that is no secret, for logs.
     pub serial: u64,
     /// The node it lives on.
@@ -151,7 +151,7 @@ pub struct Session<T> {
 
 /// The token bucket of one user on one node.
 #[derive(Clone, Copy, Debug)]
-pub struct Bucket {
+pub(crate) struct Bucket {
     /// Tokens left.
     pub tokens: u64,
     /// When it was filled last.
@@ -161,7 +161,7 @@ pub struct Bucket {
 /// What is counted besides requests.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Counters {
+pub(crate) struct Counters {
     /// Sessions that began.
     pub sessions_opened: u64,
     /// Sessions that ended.

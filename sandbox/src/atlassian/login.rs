@@ -22,7 +22,7 @@ const DENIED: HeaderName = HeaderName::from_static("x-authentication-denied-reas
 
 /// By what a caller is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub(crate) enum Way {
     /// Not at all.
     Anonymous,
     /// A name and a password in each request.
@@ -35,7 +35,7 @@ pub enum Way {
 
 /// Who asks, and in which session.
 #[derive(Clone, Debug)]
-pub struct Caller {
+pub(crate) struct Caller {
     /// The account's key; none for anonymous.
     pub key: Option<String>,
     /// By what it is known.
@@ -76,12 +76,12 @@ impl Caller {
     }
 
     /// The session's number for logs.
-    pub fn serial<S: Premises>(&self, store: &S) -> Option<u64> {
+    pub(crate) fn serial<S: Premises>(&self, store: &S) -> Option<u64> {
         store.lobby().sessions.get(self.session.as_ref()?).map(|session| session.serial)
     }
 
     /// Puts on an answer what every answer carries.
-    pub fn sign<S: Premises>(&self, store: &S, mut reply: Reply) -> Reply {
+    pub(crate) fn sign<S: Premises>(&self, store: &S, mut reply: Reply) -> Reply {
         let member = self.key.as_ref().and_then(|key| store.keyed(key));
         let name = member.as_ref().map(|member| member.name);
         let carries = |reply: &Reply, name: &HeaderName| reply.headers.iter().any(|(known, _)| known == name);
@@ -98,7 +98,7 @@ impl Caller {
 }
 
 /// Finds out who asks.
-pub fn sign_in<D: Door>(door: &D, store: &mut D::Store, ask: &Ask) -> Caller {
+pub(crate) fn sign_in<D: Door>(door: &D, store: &mut D::Store, ask: &Ask) -> Caller {
     let (node, affinity) = node_of(door, store, ask);
     let mut caller = identify(door, store, ask, node);
     caller.cookies.extend(affinity);
@@ -188,7 +188,7 @@ fn by_password<D: Door>(door: &D, store: &mut D::Store, secret: &str, live: Opti
 
 /// The key of who has that password. An error may hold the CAPTCHA's answer, which comes before any look at the
 /// password.
-pub fn check_password<D: Door>(
+pub(crate) fn check_password<D: Door>(
     door: &D,
     store: &mut D::Store,
     name: &str,
@@ -227,7 +227,7 @@ fn captcha<D: Door>(door: &D) -> Reply {
 
 /// Goes on in the live session if it is the same user's, else opens a new one: each call without a session cookie
 /// does (JRASERVER-27047).
-pub fn enter<D: Door>(door: &D, store: &mut D::Store, mut caller: Caller, live: Option<String>) -> Caller {
+pub(crate) fn enter<D: Door>(door: &D, store: &mut D::Store, mut caller: Caller, live: Option<String>) -> Caller {
     let user = caller.key.clone().unwrap_or_default();
     let id = match live.filter(|id| store.lobby().sessions[id].user == user) {
         Some(id) => id,
@@ -250,14 +250,14 @@ pub fn enter<D: Door>(door: &D, store: &mut D::Store, mut caller: Caller, live: 
 }
 
 /// The end of a request: a token's session goes with it.
-pub fn leave<D: Door>(door: &D, store: &mut D::Store, caller: &Caller) {
+pub(crate) fn leave<D: Door>(door: &D, store: &mut D::Store, caller: &Caller) {
     if caller.way == Way::Token && door.context().is(&switches::TOKEN_SESSION, "ends") {
         end_session(door, store, caller);
     }
 }
 
 /// Ends the caller's session.
-pub fn end_session<D: Door>(door: &D, store: &mut D::Store, caller: &Caller) {
+pub(crate) fn end_session<D: Door>(door: &D, store: &mut D::Store, caller: &Caller) {
     let gone = caller.session.as_ref().and_then(|id| store.lobby_mut().sessions.remove(id));
     if let Some(session) = gone {
         store.lobby_mut().counters.sessions_ended += 1;
@@ -268,12 +268,12 @@ pub fn end_session<D: Door>(door: &D, store: &mut D::Store, caller: &Caller) {
 /// For the session resource.
 impl Caller {
     /// A caller whom the session resource lets in on that node.
-    pub fn arriving(node: u32, key: String) -> Caller {
+    pub(crate) fn arriving(node: u32, key: String) -> Caller {
         Caller::known(node, Way::Cookie, key)
     }
 
     /// A caller whom the session resource refused on that node.
-    pub fn refused(node: u32) -> Caller {
+    pub(crate) fn refused(node: u32) -> Caller {
         Caller::failed(node)
     }
 }

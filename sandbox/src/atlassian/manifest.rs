@@ -10,7 +10,7 @@ use super::ask::Ask;
 use super::reply::Reply;
 
 /// What a server says of itself.
-pub struct Manifest<'a> {
+pub(crate) struct Manifest<'a> {
     /// The server's own id.
     pub id: &'a str,
     /// Its title.
@@ -27,7 +27,7 @@ pub struct Manifest<'a> {
 
 impl Manifest<'_> {
     /// The answer to that request.
-    pub fn answer(&self, ask: &Ask) -> Reply {
+    pub(crate) fn answer(&self, ask: &Ask) -> Reply {
         let Manifest { id, name, kind, version, build, url } = self;
         if ask.header("accept").is_some_and(|accept| accept.contains("application/json")) {
             return Reply::json(

@@ -4,14 +4,14 @@
 //! Leaves to others: the endpoints and the data (`jira`, `confluence`, `bitbucket`).
 //! A newcomer gets wrong: a product says through [`Door`] how it differs; nothing here asks which product it is.
 
-pub mod ask;
-pub mod filters;
-pub mod lobby;
-pub mod login;
-pub mod manifest;
-pub mod reply;
-pub mod switches;
-pub mod version;
+pub(crate) mod ask;
+pub(crate) mod filters;
+pub(crate) mod lobby;
+pub(crate) mod login;
+pub(crate) mod manifest;
+pub(crate) mod reply;
+pub(crate) mod switches;
+pub(crate) mod version;
 
 use std::time::SystemTime;
 
@@ -26,7 +26,7 @@ use self::reply::Reply;
 use super::simulator::SimulatedAnswer;
 
 /// Answers one request: login, rate limit, endpoint, and the headers that every answer carries.
-pub fn answer<D: Door>(
+pub(crate) fn answer<D: Door>(
     door: &D,
     store: &mut D::Store,
     ask: &Ask,
@@ -51,19 +51,19 @@ pub fn answer<D: Door>(
 }
 
 /// A number that is the same for the same words and differs between worlds.
-pub fn number_from(seed: &str, what: &str) -> u64 {
+pub(crate) fn number_from(seed: &str, what: &str) -> u64 {
     let digest = blake3::hash(format!("{seed}/{what}").as_bytes());
     digest.as_bytes().iter().take(7).fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 /// Milliseconds since the epoch.
-pub fn milliseconds(at: SystemTime) -> u64 {
+pub(crate) fn milliseconds(at: SystemTime) -> u64 {
     let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A server's own id in the form that all products use, the same for the same title.
-pub fn made_up_id(title: &str) -> String {
+pub(crate) fn made_up_id(title: &str) -> String {
     let part = |nth: u64| format!("{:04X}", number_from(title, &nth.to_string()) & 0xFFFF);
     format!("B{}-{}-{}-{}", &part(0)[1..], part(1), part(2), part(3))
 }

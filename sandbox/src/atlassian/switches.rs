@@ -7,11 +7,11 @@
 use crate::switches::{Switch, Values};
 
 /// On, off, or what the release does.
-pub const BY_VERSION: Values = Values::OneOf(&["version", "on", "off"]);
+pub(crate) const BY_VERSION: Values = Values::OneOf(&["version", "on", "off"]);
 /// On or off.
-pub const ON_OFF: Values = Values::OneOf(&["on", "off"]);
+pub(crate) const ON_OFF: Values = Values::OneOf(&["on", "off"]);
 /// What an unknown caller gets.
-pub const STRANGERS: Values = Values::OneOf(&["refused", "anonymous"]);
+pub(crate) const STRANGERS: Values = Values::OneOf(&["refused", "anonymous"]);
 
 /// Declares switches, and `ALL` with those of every product before them.
 macro_rules! switches {
@@ -41,7 +41,7 @@ pub(crate) use switches;
 
 macro_rules! shared {
     ($($name:ident = $word:literal, $values:expr, $default:literal, $about:literal;)*) => {
-        $(#[doc = $about] pub const $name: Switch =
+        $(#[doc = $about] pub(crate) const $name: Switch =
             Switch { name: $word, values: $values, default: $default, about: $about };)*
     };
 }

@@ -21,7 +21,7 @@ use crate::jira::pictures;
 use crate::oracle::{Act, Former};
 
 /// An answer, or the answer that stops the call early.
-pub type Answer = Result<Reply, Reply>;
+pub(super) type Answer = Result<Reply, Reply>;
 
 /// Sides that are served; the request's `s` is brought between them.
 const SIDES: (u32, u32) = (16, 512);
@@ -29,7 +29,7 @@ const SIDES: (u32, u32) = (16, 512);
 const USUAL_SIDE: u32 = 64;
 
 /// One call in progress.
-pub struct Call<'a> {
+pub(super) struct Call<'a> {
     /// The instance.
     pub site: &'a Bitbucket,
     /// What it holds.
@@ -42,7 +42,7 @@ pub struct Call<'a> {
 
 impl Call<'_> {
     /// Finds the endpoint and lets it answer.
-    pub fn answer(&mut self) -> Answer {
+    pub(super) fn answer(&mut self) -> Answer {
         // DELETE needs no XSRF header (§5).
         if self.ask.method != Method::DELETE
             && let Err(refusal) = check_forgery(self.site, self.ask, false)
@@ -93,12 +93,12 @@ impl Call<'_> {
     }
 
     /// The caller's account.
-    pub fn me(&self) -> Option<Account> {
+    pub(super) fn me(&self) -> Option<Account> {
         self.caller.key.as_ref().and_then(|key| self.store.by_key(key)).cloned()
     }
 
     /// The caller with the rights that its login carries; none for strangers.
-    pub fn rights(&self) -> Result<(Account, Role), Reply> {
+    pub(super) fn rights(&self) -> Result<(Account, Role), Reply> {
         let me = self.me().ok_or_else(|| self.site.login_required())?;
         let plain = self.caller.way == Way::Token && self.site.context.is(&switches::TOKEN_RIGHTS, "plain");
         let role = if plain { Role::User } else { me.role };
@@ -224,16 +224,16 @@ impl Call<'_> {
 }
 
 /// What an account shows: its picture, or the one of everybody who has none.
-pub fn stored(account: &Account) -> bytes::Bytes {
+pub(super) fn stored(account: &Account) -> bytes::Bytes {
     account.picture.as_ref().map_or_else(|| pictures::system(0), |picture| picture.bytes.clone())
 }
 
 /// Bitbucket's usual error (§10).
-pub fn error(status: u16, message: &str, exception: &str) -> Reply {
+pub(super) fn error(status: u16, message: &str, exception: &str) -> Reply {
     Reply::json(status, &json!({"errors": [{"context": null, "message": message, "exceptionName": exception}]}))
 }
 
 /// 401 of a login that works.
-pub fn not_permitted() -> Reply {
+pub(super) fn not_permitted() -> Reply {
     error(401, "You are not permitted to access this resource", "com.atlassian.bitbucket.AuthorisationException")
 }

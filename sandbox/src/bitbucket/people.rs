@@ -118,7 +118,7 @@ fn fits(account: &Account, text: &str) -> bool {
 }
 
 /// Gravatar's URL. The 32 digits stand in for the MD5 of the address: nobody may depend on their value.
-pub fn gravatar(account: &Account, size: u32) -> String {
+pub(super) fn gravatar(account: &Account, size: u32) -> String {
     let address = account.email.as_deref().unwrap_or_default().trim().to_lowercase();
     let digits = blake3::hash(address.as_bytes()).to_hex().to_string().split_off(32);
     format!("https://secure.gravatar.com/avatar/{digits}.jpg?s={size}&d=mm")

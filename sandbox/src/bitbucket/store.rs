@@ -19,7 +19,7 @@ const FIRST_UPLOAD: u64 = 1_655_392_225_748;
 
 /// One account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Account {
+pub(crate) struct Account {
     pub id: u64,
     pub name: String,
     pub slug: String,
@@ -37,14 +37,14 @@ pub struct Account {
 
 impl Account {
     /// The key that stays when the name changes.
-    pub fn key(&self) -> String {
+    pub(crate) fn key(&self) -> String {
         self.id.to_string()
     }
 }
 
 /// An uploaded picture.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Picture {
+pub(crate) struct Picture {
     /// Milliseconds of the upload: the `v` in `avatarUrl`.
     pub version: u64,
     /// Name of who uploaded it; `world` for what was there from the start.
@@ -57,7 +57,7 @@ pub struct Picture {
 
 /// A picture that is no more.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Gone {
+pub(crate) struct Gone {
     pub owner: u64,
     pub version: u64,
     pub creator: String,
@@ -66,7 +66,7 @@ pub struct Gone {
 
 /// Everything that changes.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Store {
+pub(crate) struct Store {
     pub accounts: BTreeMap<u64, Account>,
     pub gone: Vec<Gone>,
     pub lobby: Lobby<()>,
@@ -79,7 +79,7 @@ pub struct Store {
 
 impl Store {
     /// The beginning of a world.
-    pub fn new(world: &Instance, pictures: &Pictures) -> Result<Store, String> {
+    pub(crate) fn new(world: &Instance, pictures: &Pictures) -> Result<Store, String> {
         let mut store = Store::default();
         for (written, nth) in world.accounts.iter().zip(101..) {
             let account = account(&world.title, written, nth, pictures);
@@ -97,28 +97,28 @@ impl Store {
     }
 
     /// Makes the look-ups again, which are not saved.
-    pub fn index(&mut self) {
+    pub(crate) fn index(&mut self) {
         self.names = self.accounts.values().map(|a| (a.name.to_lowercase(), a.key())).collect();
         self.tokens = self.accounts.values().flat_map(|a| a.tokens.iter().map(|t| (t.clone(), a.key()))).collect();
     }
 
     /// The account with that key.
-    pub fn by_key(&self, key: &str) -> Option<&Account> {
+    pub(crate) fn by_key(&self, key: &str) -> Option<&Account> {
         self.accounts.get(&key.parse().ok()?)
     }
 
     /// The account with that slug.
-    pub fn by_slug(&self, slug: &str) -> Option<&Account> {
+    pub(crate) fn by_slug(&self, slug: &str) -> Option<&Account> {
         self.accounts.values().find(|account| account.slug == slug)
     }
 
     /// The id of the account with that name.
-    pub fn id_of(&self, name: &str) -> Option<u64> {
+    pub(crate) fn id_of(&self, name: &str) -> Option<u64> {
         self.names.get(&name.to_lowercase())?.parse().ok()
     }
 
     /// Gives an account another name, and the slug that goes with it unless another is given. Its id stays.
-    pub fn rename(&mut self, id: u64, to: &str, slug: Option<String>) -> Result<(), String> {
+    pub(crate) fn rename(&mut self, id: u64, to: &str, slug: Option<String>) -> Result<(), String> {
         if self.id_of(to).is_some_and(|other| other != id) {
             return Err(format!("the name {to} is taken"));
         }
@@ -129,7 +129,7 @@ impl Store {
     }
 
     /// Adds an account. Its slug may be another one's, too: then the slug leads to the older of both.
-    pub fn hire(&mut self, title: &str, written: &AccountWorld, pictures: &Pictures) -> Result<u64, String> {
+    pub(crate) fn hire(&mut self, title: &str, written: &AccountWorld, pictures: &Pictures) -> Result<u64, String> {
         let next = self.accounts.keys().next_back().map_or(101, |last| last + 1);
         let account = account(title, written, next, pictures)?;
         if self.id_of(&account.name).is_some() || self.accounts.contains_key(&account.id) {
@@ -142,7 +142,7 @@ impl Store {
     }
 
     /// Puts a picture in place of the former one, or takes it away.
-    pub fn replace(&mut self, id: u64, picture: Option<Picture>, who: &str) {
+    pub(crate) fn replace(&mut self, id: u64, picture: Option<Picture>, who: &str) {
         let former = self.accounts.get_mut(&id).and_then(|account| std::mem::replace(&mut account.picture, picture));
         if let Some(Picture { version, creator, .. }) = former {
             self.gone.push(Gone { owner: id, version, creator, ended_by: who.to_owned() });
@@ -152,7 +152,7 @@ impl Store {
 
 impl Picture {
     /// A picture as it comes in.
-    pub fn new(version: u64, creator: &str, bytes: Bytes) -> Picture {
+    pub(crate) fn new(version: u64, creator: &str, bytes: Bytes) -> Picture {
         let digest = blake3::hash(&bytes).to_hex().to_string();
         Picture { version, creator: creator.to_owned(), digest, bytes }
     }

@@ -18,11 +18,11 @@ use crate::truth::{self, Shown, ShownKind};
 const SIDE: u32 = 256;
 
 /// What each account showed at the beginning of the world.
-pub struct Start(BTreeMap<u64, Shown>);
+pub(super) struct Start(BTreeMap<u64, Shown>);
 
 impl Start {
     /// Looks at a fresh store.
-    pub fn of(store: &Store) -> Start {
+    pub(super) fn of(store: &Store) -> Start {
         Start(store.accounts.values().map(|account| (account.id, shown(account))).collect())
     }
 }

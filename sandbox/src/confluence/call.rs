@@ -21,10 +21,10 @@ use crate::atlassian::reply::Reply;
 use crate::oracle::{Act, Former};
 
 /// An answer, or the answer that stops the call early.
-pub type Answer = Result<Reply, Reply>;
+pub(super) type Answer = Result<Reply, Reply>;
 
 /// One call in progress.
-pub struct Call<'a> {
+pub(super) struct Call<'a> {
     /// The instance.
     pub site: &'a Confluence,
     /// What it holds.
@@ -37,7 +37,7 @@ pub struct Call<'a> {
 
 impl Call<'_> {
     /// Finds the endpoint and lets it answer.
-    pub fn answer(&mut self) -> Answer {
+    pub(super) fn answer(&mut self) -> Answer {
         let path: Vec<&str> = self.ask.path.iter().map(String::as_str).collect();
         if path.first() != Some(&"rpc")
             && let Err(refusal) = check_forgery(self.site, self.ask, false)
@@ -84,24 +84,24 @@ impl Call<'_> {
     }
 
     /// The caller's account.
-    pub fn me(&self) -> Option<Account> {
+    pub(super) fn me(&self) -> Option<Account> {
         self.caller.key.as_ref().and_then(|key| self.store.accounts.get(key)).cloned()
     }
 
     /// A page of the web, which sends strangers to the login.
-    pub fn to_login(&self) -> Reply {
+    pub(super) fn to_login(&self) -> Reply {
         Reply::redirect(&format!("{}/login.action?permissionViolation=true", self.site.base()))
     }
 
     /// Notes a change for the truth that tests read.
-    pub fn wrote(&self, what: String, account: &Account, who: &Account) {
+    pub(super) fn wrote(&self, what: String, account: &Account, who: &Account) {
         let session = self.caller.serial(self.store).map(|serial| serial.to_string());
         self.site.context.wrote(what, &account.key, &who.name, session.as_deref());
         self.site.context.changed();
     }
 
     /// Stores a file on a profile. Putting a version over somebody else's file breaks a rule.
-    pub fn store_file(&mut self, owner: &Account, who: &Account, name: &str, mime: &str, bytes: Bytes) {
+    pub(super) fn store_file(&mut self, owner: &Account, who: &Account, name: &str, mime: &str, bytes: Bytes) {
         let former = self.store.current(&owner.key, name).map(|nth| self.store.files[nth].creator.clone());
         if let Some(creator) = former.filter(|creator| *creator != who.name) {
             let words = format!("{name} of {}, stored by {creator}, was overwritten by {}", owner.name, who.name);
@@ -113,7 +113,7 @@ impl Call<'_> {
     }
 
     /// Sets the preference.
-    pub fn choose(&mut self, owner: &Account, who: &Account, value: &str) {
+    pub(super) fn choose(&mut self, owner: &Account, who: &Account, value: &str) {
         let default = self.site.default_picture();
         let file = |shows: Shows| match shows {
             Shows::File(nth) => Some(&self.store.files[nth]),
@@ -136,7 +136,7 @@ impl Call<'_> {
     }
 
     /// Removes a file with its versions. Removing what somebody else stored breaks a rule.
-    pub fn remove_file(&mut self, owner: &Account, who: &Account, nth: usize) {
+    pub(super) fn remove_file(&mut self, owner: &Account, who: &Account, nth: usize) {
         let shows = self.store.accounts.get(&owner.key).map(|now| self.store.shows(now, &self.site.default_picture()));
         if shows == Some(Shows::File(nth)) {
             self.site.context.judge(&owner.name, Act::Resets);
@@ -153,12 +153,12 @@ impl Call<'_> {
 }
 
 /// Whether one may edit the other's profile.
-pub fn may_edit(who: &Account, owner: &Account) -> bool {
+pub(super) fn may_edit(who: &Account, owner: &Account) -> bool {
     who.role >= Role::Admin || who.key == owner.key
 }
 
 /// Confluence's usual error.
-pub fn error(status: u16, message: &str) -> Reply {
+pub(super) fn error(status: u16, message: &str) -> Reply {
     let data = json!({"authorized": status != 403, "valid": true, "errors": [], "successful": false});
     Reply::json(status, &json!({"statusCode": status, "data": data, "message": message}))
 }

@@ -21,7 +21,7 @@ use crate::atlassian::reply::Reply;
 const PICTURE_KEY: &str = "confluence.user.profile.picture";
 
 /// Why a call failed.
-pub enum Trouble {
+pub(super) enum Trouble {
     /// A refusal: the exception's class below `com.atlassian.confluence.rpc` and its text.
     Refused(&'static str, String),
     /// Something broke inside the server.
@@ -38,7 +38,7 @@ impl Trouble {
     }
 
     /// As `faultString` has it.
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         match self {
             Trouble::Refused(class, what) => {
                 format!("java.lang.Exception: com.atlassian.confluence.rpc.{class}: {what}")

@@ -18,16 +18,16 @@ use crate::atlassian::number_from;
 use crate::world::Pictures;
 
 /// Where the pictures of Confluence itself lie.
-pub const STOCK_FOLDER: &str = "/images/icons/profilepics/";
+pub(super) const STOCK_FOLDER: &str = "/images/icons/profilepics/";
 /// What people can choose there.
-pub const STOCK: [&str; 6] =
+pub(super) const STOCK: [&str; 6] =
     ["Avatar-01.svg", "Avatar-02.svg", "Avatar-03.svg", "Avatar-04.svg", "Avatar-05.svg", "Avatar-06.svg"];
 /// The name and type of what people upload in the web page (§4.1).
-pub const BY_HAND: (&str, &str) = ("user-avatar", "image/jpeg");
+pub(super) const BY_HAND: (&str, &str) = ("user-avatar", "image/jpeg");
 
 /// One account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Account {
+pub(crate) struct Account {
     pub key: String,
     pub name: String,
     pub display_name: String,
@@ -46,7 +46,7 @@ pub struct Account {
 
 /// One version of a file on a profile, removed ones included.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct File {
+pub(crate) struct File {
     /// Key of whose profile it lies on.
     pub owner: String,
     pub name: String,
@@ -64,14 +64,14 @@ pub struct File {
 
 /// A login over RPC.
 #[derive(Clone, Debug)]
-pub struct Ticket {
+pub(crate) struct Ticket {
     pub key: String,
     pub used: SystemTime,
 }
 
 /// Everything that changes.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Store {
+pub(crate) struct Store {
     pub accounts: BTreeMap<String, Account>,
     pub groups: BTreeSet<String>,
     /// In the order of their storing.
@@ -88,7 +88,7 @@ pub struct Store {
 
 /// What an account shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Shows {
+pub(crate) enum Shows {
     /// The default, for want of another.
     Default,
     /// A path below the stock folder that is not the default's.
@@ -99,7 +99,7 @@ pub enum Shows {
 
 impl Store {
     /// The beginning of a world.
-    pub fn new(world: &Instance, pictures: &Pictures) -> Result<Store, String> {
+    pub(crate) fn new(world: &Instance, pictures: &Pictures) -> Result<Store, String> {
         let mut store = Store {
             groups: world.groups.iter().cloned().collect(),
             next_content: 1_000_000 + number_from(&world.title, "content") % 200_000,
@@ -112,7 +112,7 @@ impl Store {
     }
 
     /// Adds an account. Without a key of its own it gets one that is made of title and name.
-    pub fn add(&mut self, title: &str, written: &AccountWorld, pictures: &Pictures) -> Result<(), String> {
+    pub(crate) fn add(&mut self, title: &str, written: &AccountWorld, pictures: &Pictures) -> Result<(), String> {
         let name = written.name.to_lowercase();
         let made_up = || format!("4028{:014x}{:014x}", number_from(title, &name), number_from(&name, title));
         let key = written.key.clone().unwrap_or_else(made_up);
@@ -165,19 +165,19 @@ impl Store {
     }
 
     /// Makes the look-ups again, which are not saved.
-    pub fn index(&mut self) {
+    pub(crate) fn index(&mut self) {
         self.names = self.accounts.values().map(|a| (a.name.clone(), a.key.clone())).collect();
         self.tokens =
             self.accounts.values().flat_map(|a| a.tokens.iter().map(|t| (t.clone(), a.key.clone()))).collect();
     }
 
     /// The account with that name, whatever its case.
-    pub fn by_name(&self, name: &str) -> Option<&Account> {
+    pub(crate) fn by_name(&self, name: &str) -> Option<&Account> {
         self.accounts.get(self.names.get(&name.to_lowercase())?)
     }
 
     /// Stores a file on a profile: the same name again is a new version.
-    pub fn put(&mut self, owner: &str, name: &str, mime: &str, creator: &str, bytes: Bytes) {
+    pub(crate) fn put(&mut self, owner: &str, name: &str, mime: &str, creator: &str, bytes: Bytes) {
         if let Some(account) = self.accounts.get_mut(owner)
             && account.content.is_none()
         {
@@ -192,24 +192,24 @@ impl Store {
     }
 
     /// The newest version of a file that was not removed.
-    pub fn current(&self, owner: &str, name: &str) -> Option<usize> {
+    pub(crate) fn current(&self, owner: &str, name: &str) -> Option<usize> {
         let lies = |file: &File| file.owner == owner && file.name == name && file.removed_by.is_none();
         self.files.iter().rposition(lies)
     }
 
     /// Removes a file with all its versions.
-    pub fn remove(&mut self, owner: &str, name: &str, who: &str) {
+    pub(crate) fn remove(&mut self, owner: &str, name: &str, who: &str) {
         let lies = |file: &&mut File| file.owner == owner && file.name == name && file.removed_by.is_none();
         self.files.iter_mut().filter(lies).for_each(|file| file.removed_by = Some(who.to_owned()));
     }
 
     /// Whose personal information has that id.
-    pub fn owner_of(&self, content: u64) -> Option<&Account> {
+    pub(crate) fn owner_of(&self, content: u64) -> Option<&Account> {
         self.accounts.values().find(|account| account.content == Some(content))
     }
 
     /// What an account shows now, given the name of the default picture.
-    pub fn shows(&self, account: &Account, default: &str) -> Shows {
+    pub(crate) fn shows(&self, account: &Account, default: &str) -> Shows {
         match &account.chosen {
             None => Shows::Default,
             Some(path) if path.strip_prefix(STOCK_FOLDER) == Some(default) => Shows::Default,
@@ -219,7 +219,7 @@ impl Store {
     }
 
     /// The path of what an account shows.
-    pub fn path(&self, account: &Account, default: &str) -> String {
+    pub(crate) fn path(&self, account: &Account, default: &str) -> String {
         match self.shows(account, default) {
             Shows::Default => format!("{STOCK_FOLDER}{default}"),
             Shows::Stock(path) => path,
@@ -262,12 +262,12 @@ impl Premises for Store {
 }
 
 /// The default picture's name by release.
-pub fn default_of(version: Version, switched: &str) -> &str {
+pub(super) fn default_of(version: Version, switched: &str) -> &str {
     if switched == "version" { version.default_picture() } else { switched }
 }
 
 /// A picture of Confluence itself; none if there is no such file. The default's other name is not served.
-pub fn drawn(file: &str, default: &str) -> Option<(Bytes, &'static str)> {
+pub(super) fn drawn(file: &str, default: &str) -> Option<(Bytes, &'static str)> {
     let colour = match STOCK.iter().position(|known| *known == file) {
         Some(nth) => ["#00875a", "#de350b", "#5243aa", "#ff991f", "#0065ff", "#00a3bf"][nth],
         None if file == default => "#97a0af",

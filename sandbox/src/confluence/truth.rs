@@ -15,11 +15,11 @@ use crate::store::Saved;
 use crate::truth::{self, Shown, ShownKind};
 
 /// What each account showed at the beginning of the world.
-pub struct Start(BTreeMap<String, Shown>);
+pub(super) struct Start(BTreeMap<String, Shown>);
 
 impl Start {
     /// Looks at a fresh store.
-    pub fn of(store: &Store, default: &str) -> Start {
+    pub(super) fn of(store: &Store, default: &str) -> Start {
         Start(store.accounts.values().map(|account| (account.key.clone(), shown(store, account, default))).collect())
     }
 }

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 /// A parameter of a call.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Param {
+pub(super) enum Param {
     /// A string.
     Text(String),
     /// A whole number.
@@ -29,7 +29,7 @@ pub enum Param {
 
 /// A call: the method's name and its parameters.
 #[derive(Debug, PartialEq)]
-pub struct MethodCall {
+pub(super) struct MethodCall {
     /// With its prefix, such as `confluence2.login`.
     pub name: String,
     /// In order.
@@ -37,7 +37,7 @@ pub struct MethodCall {
 }
 
 /// Reads a call.
-pub fn read(body: &[u8]) -> Result<MethodCall, String> {
+pub(super) fn read(body: &[u8]) -> Result<MethodCall, String> {
     let text = std::str::from_utf8(body).map_err(|fault| fault.to_string())?;
     let mut reader = Reader::from_str(text);
     let mut call = MethodCall { name: String::new(), params: Vec::new() };
@@ -111,19 +111,19 @@ fn typed(kind: Option<&str>, text: &str) -> Result<Param, String> {
 }
 
 /// Base64 as Java's old decoders read it: blanks and missing padding do not matter.
-pub fn decoded(text: &str) -> Option<Vec<u8>> {
+pub(super) fn decoded(text: &str) -> Option<Vec<u8>> {
     let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     let digits: String = text.split_ascii_whitespace().collect();
     GeneralPurpose::new(&STANDARD, lenient).decode(digits).ok()
 }
 
 /// A response that holds one value.
-pub fn response(value: &Value) -> String {
+pub(super) fn response(value: &Value) -> String {
     format!("{HEAD}<methodResponse><params><param>{}</param></params></methodResponse>", written(value))
 }
 
 /// A fault. The code is always 0.
-pub fn fault(text: &str) -> String {
+pub(super) fn fault(text: &str) -> String {
     format!(
         "{HEAD}<methodResponse><fault><value><struct><member><name>faultString</name><value>{}</value></member>\
          <member><name>faultCode</name><value><int>0</int></value></member></struct></value></fault></methodResponse>",

@@ -17,11 +17,11 @@ use super::world::App;
 
 /// The tokens that were issued, by their text.
 #[derive(Debug, Default)]
-pub struct Tokens(Mutex<(u64, BTreeMap<String, SystemTime>)>);
+pub(crate) struct Tokens(Mutex<(u64, BTreeMap<String, SystemTime>)>);
 
 /// Why a token is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     /// There is no token in the request.
     Missing,
     /// Never issued, or revoked.
@@ -32,7 +32,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// The message in the answer; clients must not depend on it.
-    pub fn message(self) -> &'static str {
+    pub(crate) fn message(self) -> &'static str {
         match self {
             Self::Missing => "Access token is empty.",
             Self::Unknown => "Invalid authentication token.",
@@ -43,7 +43,7 @@ impl Refusal {
 
 impl Tokens {
     /// Issues a token, or the n-th one: its text, and how long it lasts.
-    pub fn issue(&self, app: &App, tenant: &str, now: SystemTime, seconds: u64) -> (String, u64) {
+    pub(crate) fn issue(&self, app: &App, tenant: &str, now: SystemTime, seconds: u64) -> (String, u64) {
         let mut tokens = self.lock();
         tokens.0 += 1;
         let number = tokens.0;
@@ -65,7 +65,7 @@ impl Tokens {
     }
 
     /// Whether the token in an `Authorization` header is taken.
-    pub fn check(&self, authorization: Option<&str>, now: SystemTime) -> Result<(), Refusal> {
+    pub(crate) fn check(&self, authorization: Option<&str>, now: SystemTime) -> Result<(), Refusal> {
         let token =
             authorization.and_then(|a| a.get(..7).filter(|s| s.eq_ignore_ascii_case("bearer ")).map(|_| &a[7..]));
         let token = token.filter(|t| !t.is_empty()).ok_or(Refusal::Missing)?;
@@ -74,7 +74,7 @@ impl Tokens {
     }
 
     /// Makes every token issued so far invalid; how many there were.
-    pub fn revoke_all(&self) -> usize {
+    pub(crate) fn revoke_all(&self) -> usize {
         std::mem::take(&mut self.lock().1).len()
     }
 

@@ -16,10 +16,10 @@ use crate::atlassian::login::{Caller, Way};
 use crate::atlassian::reply::Reply;
 
 /// An answer, or the answer that stops the call early.
-pub type Answer = Result<Reply, Reply>;
+pub(super) type Answer = Result<Reply, Reply>;
 
 /// One call in progress.
-pub struct Call<'a> {
+pub(super) struct Call<'a> {
     /// The instance.
     pub jira: &'a Jira,
     /// What it holds.
@@ -32,7 +32,7 @@ pub struct Call<'a> {
 
 impl Call<'_> {
     /// Finds the endpoint and lets it answer.
-    pub fn answer(&mut self) -> Answer {
+    pub(super) fn answer(&mut self) -> Answer {
         if let (Some(Fault::NamePasses), Some(name)) = (self.ask.fault, self.ask.query("username")) {
             self.store.pass_on(name);
         }
@@ -86,18 +86,18 @@ impl Call<'_> {
     }
 
     /// The caller's account, or 401.
-    pub fn me(&self) -> Result<Account, Reply> {
+    pub(super) fn me(&self) -> Result<Account, Reply> {
         let account = self.caller.key.as_ref().and_then(|key| self.store.accounts.get(key));
         account.cloned().ok_or_else(Reply::login_required)
     }
 
     /// Whether the caller administers this Jira.
-    pub fn is_admin(&self) -> bool {
+    pub(super) fn is_admin(&self) -> bool {
         self.caller.key.as_ref().and_then(|key| self.store.accounts.get(key)).is_some_and(|me| me.role >= Role::Admin)
     }
 
     /// The user that an avatar call is about: `username`, else the caller. Nobody checks whether it is active (§3.9).
-    pub fn subject(&self) -> Result<Account, Reply> {
+    pub(super) fn subject(&self) -> Result<Account, Reply> {
         let me = self.me()?;
         match self.ask.query("username") {
             None => Ok(me),
@@ -106,19 +106,19 @@ impl Call<'_> {
     }
 
     /// The user of that name, or 404.
-    pub fn named(&self, name: &str) -> Result<Account, Reply> {
+    pub(super) fn named(&self, name: &str) -> Result<Account, Reply> {
         let found = self.store.by_name(name).filter(|account| account.standing != Standing::Deleted);
         found.cloned().ok_or_else(|| Reply::error(404, &format!("The user named '{name}' does not exist")))
     }
 
     /// Whether the caller may edit that user's avatars: an administrator, or the user. A plain administrator may even
     /// edit a system administrator's (§3.1).
-    pub fn may_edit(&self, account: &Account) -> bool {
+    pub(super) fn may_edit(&self, account: &Account) -> bool {
         self.is_admin() || self.caller.key.as_deref() == Some(&account.key)
     }
 
     /// Refuses what no OAuth 2.0 scope covers to a service account (§13).
-    pub fn check_scope(&self) -> Result<(), Reply> {
+    pub(super) fn check_scope(&self) -> Result<(), Reply> {
         match self.caller.way == Way::Token && self.jira.is(&switches::TOKEN_SCOPE, "service") {
             true => Err(Reply::message(403, "The token does not have the scope that is needed.")),
             false => Ok(()),
@@ -126,7 +126,7 @@ impl Call<'_> {
     }
 
     /// As [`Call::may_edit`], as a refusal.
-    pub fn check_edit(&self, account: &Account) -> Result<(), Reply> {
+    pub(super) fn check_edit(&self, account: &Account) -> Result<(), Reply> {
         self.check_scope()?;
         if self.may_edit(account) {
             return Ok(());
@@ -136,7 +136,7 @@ impl Call<'_> {
     }
 
     /// Notes a change for the truth that tests read.
-    pub fn wrote(&self, what: String, account: &str) {
+    pub(super) fn wrote(&self, what: String, account: &str) {
         let who = self.me().map(|me| me.name).unwrap_or_default();
         let session = self.caller.serial(self.store).map(|serial| serial.to_string());
         self.jira.context.wrote(what, account, &who, session.as_deref());

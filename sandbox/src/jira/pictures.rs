@@ -13,9 +13,9 @@ use image::imageops::{self, FilterType};
 use image::{DynamicImage, ImageFormat, ImageReader, Rgba, RgbaImage};
 
 /// Sides above this are scaled to fit when an upload comes in.
-pub const LARGEST_SIDE: u32 = 500;
+pub(crate) const LARGEST_SIDE: u32 = 500;
 /// Squares up to this are finished avatars at once.
-pub const ONE_STEP_SIDE: u32 = 48;
+pub(crate) const ONE_STEP_SIDE: u32 = 48;
 /// The largest size that is stored.
 const LARGEST_STORED: u32 = 256;
 
@@ -33,13 +33,13 @@ const SIZES: [(&str, u32); 9] = [
 ];
 
 /// Pixels of a size name; an unknown name is the default size.
-pub fn side_of(size: Option<&str>) -> u32 {
+pub(crate) fn side_of(size: Option<&str>) -> u32 {
     size.and_then(|size| SIZES.iter().find(|(name, _)| *name == size)).map_or(48, |(_, side)| *side)
 }
 
 /// Why an upload is no picture for Jira.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoPicture {
+pub(crate) enum NoPicture {
     /// Not a JPEG, PNG or GIF that can be read.
     Unreadable,
     /// More pixels than `jira.avatar.megapixels`.
@@ -48,13 +48,13 @@ pub enum NoPicture {
 
 /// An upload as it lies in the session: decoded, at most 500 px on a side.
 #[derive(Clone, Debug)]
-pub struct Uploaded {
+pub(crate) struct Uploaded {
     pixels: RgbaImage,
 }
 
 /// A square of an upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Crop {
+pub(crate) struct Crop {
     /// Left edge.
     pub x: u32,
     /// Upper edge.
@@ -65,7 +65,7 @@ pub struct Crop {
 
 impl Uploaded {
     /// Reads an upload; the size is judged from the header, before any pixel is.
-    pub fn read(bytes: &[u8], megapixels: f64) -> Result<Uploaded, NoPicture> {
+    pub(crate) fn read(bytes: &[u8], megapixels: f64) -> Result<Uploaded, NoPicture> {
         let open = || {
             let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?;
             let known = matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::Gif));
@@ -82,12 +82,12 @@ impl Uploaded {
     }
 
     /// Square and small enough to need no cropping.
-    pub fn is_finished(&self) -> bool {
+    pub(crate) fn is_finished(&self) -> bool {
         self.pixels.width() == self.pixels.height() && self.pixels.width() <= ONE_STEP_SIDE
     }
 
     /// The crop Jira suggests: for a side s above 48, offset (s-48)/5 and width 48+(s-48)/3.
-    pub fn suggested(&self) -> Crop {
+    pub(crate) fn suggested(&self) -> Crop {
         let side = self.pixels.width().min(self.pixels.height());
         match side.checked_sub(ONE_STEP_SIDE) {
             None => Crop { x: 0, y: 0, side },
@@ -96,18 +96,18 @@ impl Uploaded {
     }
 
     /// The whole of it, for a finished one.
-    pub fn whole(&self) -> Crop {
+    pub(crate) fn whole(&self) -> Crop {
         Crop { x: 0, y: 0, side: self.pixels.width().min(self.pixels.height()) }
     }
 
     /// The largest centred square, as a careful person would choose it.
-    pub fn middle(&self) -> Crop {
+    pub(crate) fn middle(&self) -> Crop {
         let side = self.whole().side;
         Crop { x: (self.pixels.width() - side) / 2, y: (self.pixels.height() - side) / 2, side }
     }
 
     /// The stored picture of a crop as PNG; none if the crop leaves the picture.
-    pub fn cut(&self, crop: Crop) -> Option<Vec<u8>> {
+    pub(crate) fn cut(&self, crop: Crop) -> Option<Vec<u8>> {
         let inside = |start: u32, all: u32| start.checked_add(crop.side).is_some_and(|end| end <= all);
         if crop.side == 0 || !inside(crop.x, self.pixels.width()) || !inside(crop.y, self.pixels.height()) {
             return None;
@@ -117,7 +117,7 @@ impl Uploaded {
     }
 
     /// The upload itself as PNG (the cropping page's picture).
-    pub fn preview(&self) -> Vec<u8> {
+    pub(crate) fn preview(&self) -> Vec<u8> {
         png(&self.pixels)
     }
 }
@@ -127,7 +127,7 @@ const REMEMBERED: usize = 512;
 
 /// A stored picture at another size. What was asked for lately is remembered: the same few pictures are looked at again
 /// and again, by the truth and by whoever asks for a default.
-pub fn render(stored: &Bytes, side: u32) -> Bytes {
+pub(crate) fn render(stored: &Bytes, side: u32) -> Bytes {
     static RENDERED: Mutex<Option<HashMap<(blake3::Hash, u32), Bytes>>> = Mutex::new(None);
     let reader = ImageReader::with_format(Cursor::new(stored), ImageFormat::Png);
     if reader.into_dimensions().is_ok_and(|size| size == (side, side)) {
@@ -149,14 +149,14 @@ pub fn render(stored: &Bytes, side: u32) -> Bytes {
 }
 
 /// 256 grey values, as hex, of a stored picture shrunk to 16x16: enough to tell faces apart in a test.
-pub fn looks(stored: &[u8]) -> String {
+pub(crate) fn looks(stored: &[u8]) -> String {
     let Some(picture) = decoded(stored) else { return String::new() };
     let grey = DynamicImage::from(scaled(picture, 16)).into_luma8();
     grey.as_raw().iter().map(|value| format!("{value:02x}")).collect()
 }
 
 /// The nth system avatar: a shape of its own colour, at the largest stored size. Drawn once.
-pub fn system(nth: usize) -> Bytes {
+pub(crate) fn system(nth: usize) -> Bytes {
     static DRAWN: OnceLock<Vec<Bytes>> = OnceLock::new();
     let drawn = DRAWN.get_or_init(|| (0..COLOURS.len()).map(|nth| draw(nth).into()).collect());
     drawn[nth % COLOURS.len()].clone()
@@ -223,7 +223,7 @@ mod tests {
     use super::*;
 
     /// Four coloured quarters, so that a crop can be told from the whole.
-    pub fn quarters(width: u32, height: u32) -> Vec<u8> {
+    pub(super) fn quarters(width: u32, height: u32) -> Vec<u8> {
         png(&RgbaImage::from_fn(width, height, |x, y| match (x * 2 < width, y * 2 < height) {
             (true, true) => Rgba([255, 0, 0, 255]),
             (false, true) => Rgba([0, 255, 0, 255]),

@@ -24,7 +24,7 @@ const DEFAULTS_IN_EXAMPLES: [u64; 4] = [10122, 10202, 10341, 10346];
 
 /// One account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Account {
+pub(crate) struct Account {
     pub key: String,
     pub name: String,
     pub display_name: String,
@@ -42,7 +42,7 @@ pub struct Account {
 
 /// One custom avatar, deleted ones included.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Avatar {
+pub(crate) struct Avatar {
     pub owner: String,
     /// Name of who created it; `world` for what was there from the start.
     pub creator: String,
@@ -57,7 +57,7 @@ pub struct Avatar {
 
 /// An upload that waits for its crop: the one of its session.
 #[derive(Clone, Debug)]
-pub struct Temporary {
+pub(crate) struct Temporary {
     pub uploaded: Uploaded,
     /// Key of the user named in step 1; Jira itself does not remember it (§3.5).
     pub meant_for: String,
@@ -66,14 +66,14 @@ pub struct Temporary {
 /// What is counted besides requests and logins.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Counters {
+pub(crate) struct Counters {
     pub temporary_overwritten: u64,
     pub lost_temporary: u64,
 }
 
 /// Everything that changes.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Store {
+pub(crate) struct Store {
     pub accounts: BTreeMap<String, Account>,
     pub groups: BTreeSet<String>,
     pub avatars: BTreeMap<u64, Avatar>,
@@ -90,7 +90,7 @@ pub struct Store {
 
 /// What an account shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shows {
+pub(crate) enum Shows {
     /// The instance default, for want of another.
     Default,
     /// A system avatar that was chosen.
@@ -101,7 +101,7 @@ pub enum Shows {
 
 impl Store {
     /// The beginning of a world.
-    pub fn new(world: &Instance, pictures: &Pictures) -> Result<Store, String> {
+    pub(crate) fn new(world: &Instance, pictures: &Pictures) -> Result<Store, String> {
         let first_system = first_system(world);
         let spread = number_from(&world.title, "default") % SYSTEM_AVATARS;
         let mut store = Store {
@@ -190,14 +190,14 @@ impl Store {
     }
 
     /// Makes the look-ups again, which are not saved.
-    pub fn index(&mut self) {
+    pub(crate) fn index(&mut self) {
         self.names = self.accounts.values().map(|a| (a.name.clone(), a.key.clone())).collect();
         self.tokens =
             self.accounts.values().flat_map(|a| a.tokens.iter().map(|t| (t.clone(), a.key.clone()))).collect();
     }
 
     /// The account of that name is called something else from now on, and somebody new, without a picture, gets the name.
-    pub fn pass_on(&mut self, name: &str) {
+    pub(crate) fn pass_on(&mut self, name: &str) {
         let name = name.to_lowercase();
         let Some(mut former) = self.names.get(&name).and_then(|key| self.accounts.get(key)).cloned() else { return };
         let key = format!("JIRAUSER{}", 90_000 + self.accounts.len());
@@ -219,12 +219,12 @@ impl Store {
     }
 
     /// The account with that name, whatever its case.
-    pub fn by_name(&self, name: &str) -> Option<&Account> {
+    pub(crate) fn by_name(&self, name: &str) -> Option<&Account> {
         self.accounts.get(self.names.get(&name.to_lowercase())?)
     }
 
     /// A new custom avatar.
-    pub fn create(&mut self, owner: &str, creator: &str, png: impl Into<Bytes>) -> u64 {
+    pub(crate) fn create(&mut self, owner: &str, creator: &str, png: impl Into<Bytes>) -> u64 {
         let png = png.into();
         let digest = blake3::hash(&png).to_hex().to_string();
         let id = self.next_avatar;
@@ -236,18 +236,18 @@ impl Store {
     }
 
     /// A custom avatar that was not deleted.
-    pub fn avatar(&self, id: u64) -> Option<&Avatar> {
+    pub(crate) fn avatar(&self, id: u64) -> Option<&Avatar> {
         self.avatars.get(&id).filter(|avatar| avatar.deleted_by.is_none())
     }
 
     /// Custom avatars of an account, deleted ones left out.
-    pub fn custom_of<'a>(&'a self, key: &'a str) -> impl Iterator<Item = (u64, &'a Avatar)> {
+    pub(crate) fn custom_of<'a>(&'a self, key: &'a str) -> impl Iterator<Item = (u64, &'a Avatar)> {
         let all = self.avatars.iter().filter(move |(_, a)| a.deleted_by.is_none() && a.owner == key);
         all.map(|(id, avatar)| (*id, avatar))
     }
 
     /// Ids of the system avatars, the anonymous one left out.
-    pub fn system_ids(&self) -> Vec<u64> {
+    pub(crate) fn system_ids(&self) -> Vec<u64> {
         let mut ids: Vec<u64> = (self.first_system..self.first_system + SYSTEM_AVATARS).collect();
         if !ids.contains(&self.default_avatar) {
             ids.push(self.default_avatar);
@@ -256,12 +256,12 @@ impl Store {
     }
 
     /// The avatar of users who do not exist.
-    pub fn anonymous_avatar(&self) -> u64 {
+    pub(crate) fn anonymous_avatar(&self) -> u64 {
         self.first_system + SYSTEM_AVATARS
     }
 
     /// What an account shows now.
-    pub fn shows(&self, account: &Account) -> Shows {
+    pub(crate) fn shows(&self, account: &Account) -> Shows {
         match account.chosen {
             Some(id) if self.avatar(id).is_some_and(|a| a.owner == account.key) => Shows::Custom(id),
             Some(id) if id != self.default_avatar && self.system_ids().contains(&id) => Shows::System(id),
@@ -270,7 +270,7 @@ impl Store {
     }
 
     /// The id of what an account shows.
-    pub fn shown_id(&self, account: &Account) -> u64 {
+    pub(crate) fn shown_id(&self, account: &Account) -> u64 {
         match self.shows(account) {
             Shows::Default => self.default_avatar,
             Shows::System(id) | Shows::Custom(id) => id,
@@ -278,7 +278,7 @@ impl Store {
     }
 
     /// The stored picture of any avatar, system ones included.
-    pub fn picture(&self, id: u64) -> Option<Bytes> {
+    pub(crate) fn picture(&self, id: u64) -> Option<Bytes> {
         if let Some(avatar) = self.avatar(id) {
             return Some(avatar.png.clone());
         }
@@ -318,7 +318,7 @@ impl Premises for Store {
 }
 
 /// What the cropping page makes when a person uploads by hand: the whole middle.
-pub fn by_hand(bytes: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn by_hand(bytes: &[u8]) -> Option<Vec<u8>> {
     let uploaded = Uploaded::read(bytes, 100.0).ok()?;
     uploaded.cut(uploaded.middle())
 }

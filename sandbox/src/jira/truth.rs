@@ -21,11 +21,11 @@ use crate::truth::{Shown, ShownKind};
 const LARGEST: u32 = 256;
 
 /// What each account showed at the beginning of the world.
-pub struct Start(BTreeMap<String, (ShownKind, u64, Bytes)>);
+pub(super) struct Start(BTreeMap<String, (ShownKind, u64, Bytes)>);
 
 impl Start {
     /// Looks at a fresh store.
-    pub fn of(store: &Store) -> Start {
+    pub(super) fn of(store: &Store) -> Start {
         Start(store.accounts.values().map(|account| (account.key.clone(), shown(store, account))).collect())
     }
 }

@@ -16,7 +16,7 @@ use async_trait::async_trait;
 
 use super::{Batch, Listing, Looked, Probed, Source, UserRules};
 use crate::http::{Answer, Authorization, Call, Counts, EntraSignIn, Failure, FailureKind, Line, TokenSource};
-use crate::model::{Person, PersonId, SignedIn, SourceId};
+use crate::model::{Person, PersonId, SignedIn};
 
 /// Sub-requests that Graph takes in one `$batch` (§4).
 const BATCH: usize = 20;
@@ -24,19 +24,9 @@ const BATCH: usize = 20;
 /// Photo calls can be slow: the time that the page allows for one batch (§5).
 const SLOW: Duration = Duration::from_secs(100);
 
-/// What the pipeline file says of an `entra` source.
-#[derive(Debug)]
-pub struct Settings {
-    /// The `id`.
-    pub id: SourceId,
-    /// Who is in scope.
-    pub users: UserRules,
-}
-
 /// A tenant as a source of people and photos.
 #[derive(Debug)]
-pub struct Entra {
-    id: SourceId,
+pub(crate) struct Entra {
     users: UserRules,
     tokens: TokenSource,
     graph: Line,
@@ -44,9 +34,8 @@ pub struct Entra {
 
 impl Entra {
     /// A source that signs in like this and asks over `graph`.
-    pub fn new(settings: Settings, sign_in: EntraSignIn, graph: Line) -> Self {
-        let Settings { id, users } = settings;
-        Self { id, users, tokens: TokenSource::new(sign_in), graph }
+    pub(crate) fn new(users: UserRules, sign_in: EntraSignIn, graph: Line) -> Self {
+        Self { users, tokens: TokenSource::new(sign_in), graph }
     }
 
     /// A read with the token; a 401 renews the token once.
@@ -77,10 +66,6 @@ impl Entra {
 
 #[async_trait]
 impl Source for Entra {
-    fn id(&self) -> &SourceId {
-        &self.id
-    }
-
     fn batch(&self) -> Batch {
         Batch { versions: BATCH, fetch: BATCH, requests: 1 }
     }

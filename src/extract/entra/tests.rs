@@ -42,7 +42,7 @@ impl Tenant {
             scope: "https://graph.microsoft.com/.default".into(),
         };
         let (line, pace) = graph.line();
-        let entra = Entra::new(Settings { id: "entra".into(), users }, sign_in, line);
+        let entra = Entra::new(users, sign_in, line);
         Self { login, graph, entra, pace }
     }
 

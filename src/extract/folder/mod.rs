@@ -21,7 +21,7 @@ use self::people::{Index, TABLE};
 use super::{Batch, Listing, Looked, Probed, Source, UserRules};
 use crate::http::{Counts, Failure, FailureKind};
 use crate::input;
-use crate::model::{Absence, Fault, Person, PersonId, SignedIn, SourceId, Version};
+use crate::model::{Absence, Fault, Person, PersonId, SignedIn, Version};
 use crate::table;
 
 /// Larger files are no portraits.
@@ -32,8 +32,7 @@ const BATCH: Batch = Batch { versions: 500, fetch: 8, requests: 0 };
 
 /// A folder as a source of people and photos.
 #[derive(Debug)]
-pub struct Folder {
-    id: SourceId,
+pub(crate) struct Folder {
     path: PathBuf,
     users: UserRules,
     index: RwLock<Index>,
@@ -48,8 +47,8 @@ enum Picture {
 
 impl Folder {
     /// A source in this folder.
-    pub fn new(id: SourceId, path: impl Into<PathBuf>, users: UserRules) -> Self {
-        Self { id, path: path.into(), users, index: RwLock::default(), names: Names::default() }
+    pub(crate) fn new(path: impl Into<PathBuf>, users: UserRules) -> Self {
+        Self { path: path.into(), users, index: RwLock::default(), names: Names::default() }
     }
 
     /// One answer for each of these people.
@@ -116,10 +115,6 @@ impl Folder {
 
 #[async_trait]
 impl Source for Folder {
-    fn id(&self) -> &SourceId {
-        &self.id
-    }
-
     fn batch(&self) -> Batch {
         BATCH
     }

@@ -28,13 +28,13 @@ pub(super) struct Names {
 
 impl Names {
     /// Forgets everything: the folder is listed anew.
-    pub fn clear(&self) {
+    pub(super) fn clear(&self) {
         self.lock().clear();
         self.looks.store(0, Ordering::Relaxed);
     }
 
     /// The part of a path inside of `root` that another file is called, too, but for case or Unicode form.
-    pub fn twin<'p>(&self, root: &Path, path: &'p Path) -> Option<&'p OsStr> {
+    pub(super) fn twin<'p>(&self, root: &Path, path: &'p Path) -> Option<&'p OsStr> {
         let mut folder = root.to_owned();
         let mut twins = self.lock();
         for part in path.components().map(|part| part.as_os_str()) {
@@ -48,7 +48,7 @@ impl Names {
     }
 
     /// What stands there in place of a missing file, and differs from its name in case or Unicode form alone.
-    pub fn nearly(&self, root: &Path, path: &Path) -> Option<String> {
+    pub(super) fn nearly(&self, root: &Path, path: &Path) -> Option<String> {
         if self.looks.fetch_add(1, Ordering::Relaxed) >= LOOKS {
             return None;
         }

@@ -13,7 +13,7 @@ fn folder(table: &str) -> tempfile::TempDir {
 }
 
 fn source(folder: &tempfile::TempDir) -> Folder {
-    Folder::new("folder".into(), folder.path(), UserRules::default())
+    Folder::new(folder.path(), UserRules::default())
 }
 
 fn list(source: &Folder) -> Result<Vec<Person>, Failure> {
@@ -60,7 +60,7 @@ fn the_users_rules_hold_here_too() {
         opted_out: Globs::new(&["2"]).unwrap().into(),
         ..UserRules::default()
     };
-    let people = list(&Folder::new("folder".into(), folder.path(), users)).unwrap();
+    let people = list(&Folder::new(folder.path(), users)).unwrap();
     let standings: Vec<Standing> = people.iter().map(|p| p.standing).collect();
     assert_eq!(standings, [Standing::OutOfScope, Standing::OptedOut, Standing::InScope]);
 }

@@ -38,7 +38,7 @@ const MEMBER_SCOPE: &str = "https://www.googleapis.com/auth/admin.directory.grou
 
 /// What the pipeline file says of a `google` source.
 #[derive(Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The `id`.
     pub id: SourceId,
     /// `my_customer`, or the customer's id, which begins with `C`.
@@ -51,14 +51,14 @@ pub struct Settings {
 
 impl Settings {
     /// What the sign-in has to ask for.
-    pub fn scopes(&self) -> Vec<&'static str> {
+    pub(crate) fn scopes(&self) -> Vec<&'static str> {
         if self.users.named_groups().is_empty() { vec![USER_SCOPE] } else { vec![USER_SCOPE, MEMBER_SCOPE] }
     }
 }
 
 /// A customer of Google as a source of people and photos.
 #[derive(Debug)]
-pub struct Google {
+pub(crate) struct Google {
     settings: Settings,
     asker: Asker,
     tokens: TokenSource,
@@ -69,7 +69,7 @@ pub struct Google {
 
 impl Google {
     /// A source that signs in like this and asks over `directory`.
-    pub fn new(settings: Settings, sign_in: GoogleSignIn, directory: Line) -> Self {
+    pub(crate) fn new(settings: Settings, sign_in: GoogleSignIn, directory: Line) -> Self {
         let asker = Asker {
             subject: sign_in.subject.clone(),
             customer: settings.customer.clone(),
@@ -126,10 +126,6 @@ impl Google {
 
 #[async_trait]
 impl Source for Google {
-    fn id(&self) -> &SourceId {
-        &self.settings.id
-    }
-
     fn batch(&self) -> Batch {
         let size = if self.is_singly() { 1 } else { BATCH };
         Batch { versions: size, fetch: size, requests: 1 }

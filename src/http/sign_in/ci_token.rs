@@ -16,7 +16,7 @@ use crate::http::{Answer, Authorization, Call, Failure, FailureKind, Line, redac
 
 /// Where a token of the CI platform comes from.
 #[derive(Clone, Debug)]
-pub enum TokenFrom {
+pub(crate) enum TokenFrom {
     /// GitHub Actions hands one out for each audience.
     Github {
         /// `ACTIONS_ID_TOKEN_REQUEST_URL`; has a query already.

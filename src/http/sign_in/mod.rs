@@ -17,11 +17,11 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-pub use ci_token::TokenFrom;
-pub use entra::{EntraCredential, EntraSignIn};
-pub use google::{GoogleCredential, GoogleSignIn};
+pub(crate) use ci_token::TokenFrom;
+pub(crate) use entra::{EntraCredential, EntraSignIn};
+pub(crate) use google::{GoogleCredential, GoogleSignIn};
 
-use super::{Authorization, Counts, Failure, FailureKind, redact};
+use super::{Counts, Failure, FailureKind, redact};
 
 /// A token this close to its end is not used any more (docs/wire/microsoft-graph.md §1.5).
 const MARGIN: Duration = Duration::from_secs(300);
@@ -32,7 +32,7 @@ const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// What a sign-in gave.
 #[derive(Debug)]
-pub struct Granted {
+pub(crate) struct Granted {
     /// The token.
     pub token: SecretString,
     /// How long it lives from now on.
@@ -41,7 +41,7 @@ pub struct Granted {
 
 /// One way to sign in.
 #[async_trait]
-pub trait Grant: Send + Sync {
+pub(crate) trait Grant: Send + Sync {
     /// Asks for a token.
     async fn ask(&self) -> Result<Granted, Failure>;
 
@@ -65,7 +65,7 @@ pub trait Grant: Send + Sync {
 }
 
 /// The token of one source, shared by all its requests.
-pub struct TokenSource {
+pub(crate) struct TokenSource {
     grant: Box<dyn Grant>,
     held: Mutex<Held>,
 }
@@ -84,12 +84,12 @@ enum Held {
 
 impl TokenSource {
     /// A source of tokens by this grant. Nothing is asked for yet.
-    pub fn new(grant: impl Grant + 'static) -> Self {
+    pub(crate) fn new(grant: impl Grant + 'static) -> Self {
         Self { grant: Box::new(grant), held: Mutex::new(Held::Nothing) }
     }
 
     /// A token that is good for some minutes yet.
-    pub async fn token(&self) -> Result<SecretString, Failure> {
+    pub(crate) async fn token(&self) -> Result<SecretString, Failure> {
         let mut held = self.held.lock().await;
         match &*held {
             Held::Token { token, until, .. } if Instant::now() < *until => Ok(token.clone()),
@@ -99,7 +99,7 @@ impl TokenSource {
     }
 
     /// Another token than this one, which was answered with 401.
-    pub async fn renew(&self, used: &SecretString) -> Result<SecretString, Failure> {
+    pub(crate) async fn renew(&self, used: &SecretString) -> Result<SecretString, Failure> {
         {
             let mut held = self.held.lock().await;
             if matches!(&*held, Held::Token { token, .. } if token.expose_secret() == used.expose_secret()) {
@@ -110,17 +110,17 @@ impl TokenSource {
     }
 
     /// Whose sign-in it is, as far as our own side knows.
-    pub fn who(&self) -> Option<String> {
+    pub(crate) fn who(&self) -> Option<String> {
         self.grant.who()
     }
 
     /// What else there is to know of the credential's own end.
-    pub fn lasts(&self) -> Option<String> {
+    pub(crate) fn lasts(&self) -> Option<String> {
         self.grant.lasts()
     }
 
     /// What expires when, in Unix seconds: the token that is held, and the credential where that can be read.
-    pub async fn expires(&self) -> Vec<(String, u64)> {
+    pub(crate) async fn expires(&self) -> Vec<(String, u64)> {
         let token = match &*self.held.lock().await {
             Held::Token { ends, .. } => ends.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs()),
             Held::Nothing | Held::Refused(_) => None,
@@ -129,13 +129,8 @@ impl TokenSource {
     }
 
     /// What signing in has sent so far.
-    pub fn counts(&self) -> Counts {
+    pub(crate) fn counts(&self) -> Counts {
         self.grant.counts()
-    }
-
-    /// The token as the credential of a call.
-    pub async fn authorization(&self) -> Result<Authorization, Failure> {
-        Ok(Authorization::Bearer(self.token().await?))
     }
 
     async fn ask(&self, held: &mut Held) -> Result<SecretString, Failure> {

@@ -22,7 +22,7 @@ pub(crate) enum Life {
 
 /// Whether disabled accounts are written to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Inactive {
+pub(crate) enum Inactive {
     /// They are left alone: `active: true`.
     #[default]
     Skip,
@@ -32,7 +32,7 @@ pub enum Inactive {
 
 /// `accounts` of the pipeline file.
 #[derive(Clone, Debug)]
-pub struct AccountRules {
+pub(crate) struct AccountRules {
     /// Whether disabled accounts are written to.
     pub inactive: Inactive,
     /// Only members of one of these; empty: everybody.
@@ -59,7 +59,7 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    pub fn new(rules: &AccountRules) -> Result<Self, Failure> {
+    pub(crate) fn new(rules: &AccountRules) -> Result<Self, Failure> {
         let wrong = |error: globset::Error| {
             Failure::new(FailureKind::Misconfigured, "reading `accounts.exclude`", error.to_string())
         };
@@ -79,7 +79,7 @@ impl Rules {
     }
 
     /// How an account stands. `member`: it is in one of the groups, or none is named.
-    pub fn standing(&self, id: &AccountId, name: &str, life: Life, member: bool) -> AccountStanding {
+    pub(crate) fn standing(&self, id: &AccountId, name: &str, life: Life, member: bool) -> AccountStanding {
         if life == Life::Gone || (life == Life::Disabled && self.inactive == Inactive::Skip) {
             AccountStanding::Inactive
         } else if !member || self.exclude.is_match(normalise_key(name)) || !in_share(id, self.rollout) {

@@ -36,7 +36,7 @@ pub(crate) struct Login {
 
 impl Login {
     /// With the gate open.
-    pub fn new(credential: &Credential) -> Arc<Self> {
+    pub(crate) fn new(credential: &Credential) -> Arc<Self> {
         let kind = if credential.is_token() { Kind::Token } else { Kind::Password };
         Arc::new(Self { authorization: credential.authorization(), gate: Gate::new(kind) })
     }
@@ -50,27 +50,27 @@ pub(crate) struct Door {
 }
 
 impl Door {
-    pub fn new(line: Line, login: Arc<Login>) -> Self {
+    pub(crate) fn new(line: Line, login: Arc<Login>) -> Self {
         login.gate.doubt();
         Self { line, login }
     }
 
-    pub fn line(&self) -> &Line {
+    pub(crate) fn line(&self) -> &Line {
         &self.line
     }
 
     /// The gate, for who must close it.
-    pub fn gate(&self) -> &Gate {
+    pub(crate) fn gate(&self) -> &Gate {
         &self.login.gate
     }
 
     /// A read; the answer has passed the login check and nothing else.
-    pub async fn read(&self, url: Url) -> Result<Answer, Failure> {
+    pub(crate) async fn read(&self, url: Url) -> Result<Answer, Failure> {
         self.ask(Call::get(url).accept(JSON), Anonymous::Refused).await
     }
 
     /// A call that changes nothing, with any method.
-    pub async fn ask(&self, call: Call, anonymous: Anonymous) -> Result<Answer, Failure> {
+    pub(crate) async fn ask(&self, call: Call, anonymous: Anonymous) -> Result<Answer, Failure> {
         let _alone = self.gate().enter().await?;
         let answer = self.line.read(call.auth(&self.login.authorization)).await?;
         self.gate().check(&answer, anonymous)?;
@@ -78,7 +78,7 @@ impl Door {
     }
 
     /// The bytes of a picture; `None` where the server sent something else, such as a login page.
-    pub async fn picture(&self, url: Url) -> Result<Option<Bytes>, Failure> {
+    pub(crate) async fn picture(&self, url: Url) -> Result<Option<Bytes>, Failure> {
         let answer = match self.file(url).await {
             Ok(answer) => answer,
             // A redirect to a sign-in page elsewhere.
@@ -89,12 +89,12 @@ impl Door {
     }
 
     /// What the web server answers for a file. It need not know a token (JRASERVER-72378).
-    pub async fn file(&self, url: Url) -> Result<Answer, Failure> {
+    pub(crate) async fn file(&self, url: Url) -> Result<Answer, Failure> {
         self.ask(Call::get(url).accept("image/*"), Anonymous::Allowed).await
     }
 
     /// What an unsuccessful answer to a read means for the target. `permission` says what a 403 lacks.
-    pub fn failed(&self, answer: &Answer, permission: &str) -> Failure {
+    pub(crate) fn failed(&self, answer: &Answer, permission: &str) -> Failure {
         let found = found(answer);
         match answer.status {
             401 => self.gate().close(
@@ -110,7 +110,7 @@ impl Door {
     }
 
     /// A write, sent once; nothing of the answer is judged.
-    pub async fn send(&self, call: Call) -> Result<Sent, Failure> {
+    pub(crate) async fn send(&self, call: Call) -> Result<Sent, Failure> {
         let _alone = self.gate().enter().await?;
         let call = call.auth(&self.login.authorization).accept(JSON).header("X-Atlassian-Token", "no-check");
         let sent = self.line.write(call).await;

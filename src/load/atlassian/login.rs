@@ -40,19 +40,19 @@ pub(crate) enum Anonymous {
 
 impl Gate {
     /// Open, and in doubt.
-    pub fn new(kind: Kind) -> Self {
+    pub(crate) fn new(kind: Kind) -> Self {
         Self { refused: OnceLock::new(), kind, known: AtomicBool::new(false), alone: Mutex::new(()) }
     }
 
     /// A new way in was opened. Between two phases of a run a token may be revoked: the workers that begin now must not
     /// all try it at once.
-    pub fn doubt(&self) {
+    pub(crate) fn doubt(&self) {
         self.known.store(false, Ordering::Release);
     }
 
     /// As [`Gate::pass`]; while the login is in doubt, one request goes and the others wait for what it is told. The
     /// guard is kept until the answer was checked.
-    pub async fn enter(&self) -> Result<Option<MutexGuard<'_, ()>>, Failure> {
+    pub(crate) async fn enter(&self) -> Result<Option<MutexGuard<'_, ()>>, Failure> {
         self.pass()?;
         if self.known.load(Ordering::Acquire) {
             return Ok(None);
@@ -63,24 +63,24 @@ impl Gate {
     }
 
     /// Takes note of an answer that only somebody who is signed in gets.
-    pub fn note(&self, answer: &Answer) {
+    pub(crate) fn note(&self, answer: &Answer) {
         if user(answer).is_some() || (200..300).contains(&answer.status) {
             self.known.store(true, Ordering::Release);
         }
     }
 
     /// Fails once a login was refused.
-    pub fn pass(&self) -> Result<(), Failure> {
+    pub(crate) fn pass(&self) -> Result<(), Failure> {
         self.refused.get().map_or(Ok(()), |failure| Err(failure.clone()))
     }
 
     /// Closes the gate and gives back the first failure that did so.
-    pub fn close(&self, failure: Failure) -> Failure {
+    pub(crate) fn close(&self, failure: Failure) -> Failure {
         self.refused.get_or_init(|| failure).clone()
     }
 
     /// Closes the gate if this answer shows a refused login.
-    pub fn check(&self, answer: &Answer, anonymous: Anonymous) -> Result<(), Failure> {
+    pub(crate) fn check(&self, answer: &Answer, anonymous: Anonymous) -> Result<(), Failure> {
         match refusal(answer, anonymous, self.kind) {
             Some(failure) => Err(self.close(failure)),
             None => {

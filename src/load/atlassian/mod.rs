@@ -19,13 +19,13 @@ use secrecy::SecretString;
 
 use crate::http::Authorization;
 
-pub use accounts::{AccountRules, Inactive};
+pub(crate) use accounts::{AccountRules, Inactive};
 #[cfg(any(test, fuzzing))]
 pub(crate) use manifest::fuzz as fuzz_answers;
 
 /// How we sign in.
 #[derive(Clone, Debug)]
-pub enum Credential {
+pub(crate) enum Credential {
     /// A personal or HTTP access token, or an OAuth 2.0 token. In Jira and Confluence it may end the web session after
     /// each request (§1.1).
     Token(SecretString),
@@ -40,7 +40,7 @@ pub enum Credential {
 
 impl Credential {
     /// Whether it is a token.
-    pub fn is_token(&self) -> bool {
+    pub(crate) fn is_token(&self) -> bool {
         matches!(self, Self::Token(_))
     }
 

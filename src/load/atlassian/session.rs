@@ -45,7 +45,7 @@ enum State {
 }
 
 impl<P> Spendable<P> {
-    pub fn new(protocol: P) -> Self {
+    pub(crate) fn new(protocol: P) -> Self {
         Self { protocol, state: State::Fresh }
     }
 

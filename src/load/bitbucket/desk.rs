@@ -41,21 +41,21 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub fn new(door: Door, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(door: Door, shared: Arc<Shared>) -> Self {
         Self { door, shared }
     }
 
-    pub fn door(&self) -> &Door {
+    pub(super) fn door(&self) -> &Door {
         &self.door
     }
 
     /// How long a slow server may still be at a write that nobody answered.
-    pub fn quiet(&self) -> Duration {
+    pub(super) fn quiet(&self) -> Duration {
         self.shared.settings.quiet
     }
 
     /// `rest/api/…/…` with these parameters, every value percent-encoded.
-    pub fn api(&self, path: &str, query: &[(&str, &str)]) -> Url {
+    pub(super) fn api(&self, path: &str, query: &[(&str, &str)]) -> Url {
         let root = self.shared.known().root.unwrap_or("latest");
         with_query(self.door.line().url(&format!("rest/api/{root}/{path}")), query)
     }
@@ -65,12 +65,12 @@ impl Desk {
     }
 
     /// What an unsuccessful answer to a read means for the target.
-    pub fn failed(&self, answer: &Answer) -> Failure {
+    pub(super) fn failed(&self, answer: &Answer) -> Failure {
         self.door.failed(answer, "the account needs a licence and the global permission ADMIN")
     }
 
     /// A page of users. `start` and `filter` as given, everything else as the survey asks.
-    pub async fn users(&self, start: u64, limit: u64, more: &[(&str, &str)]) -> Result<Answer, Failure> {
+    pub(super) async fn users(&self, start: u64, limit: u64, more: &[(&str, &str)]) -> Result<Answer, Failure> {
         let (start, limit) = (start.to_string(), limit.to_string());
         let mut query = vec![("start", start.as_str()), ("limit", &limit), ("avatarSize", LINKED)];
         query.extend_from_slice(more);
@@ -94,20 +94,20 @@ impl Desk {
     }
 
     /// Who we are, for people.
-    pub async fn whoami(&self) -> Result<String, Failure> {
+    pub(super) async fn whoami(&self) -> Result<String, Failure> {
         self.signed_in().await?;
         Ok(self.who().await?.unwrap_or_else(|| "somebody whom the server does not name".to_owned()))
     }
 
     /// The name of our own account, where the server says it.
-    pub async fn who(&self) -> Result<Option<String>, Failure> {
+    pub(super) async fn who(&self) -> Result<Option<String>, Failure> {
         let answer = self.users(0, 1, &[]).await?;
         if answer.status == 200 { Ok(login::user(&answer)) } else { Err(self.failed(&answer)) }
     }
 
     /// Whether the account administers Bitbucket; a permission that is missing answers 401 or 403. Whoever is licensed
     /// may ask for `admin/users` (§13).
-    pub async fn administers(&self) -> Result<bool, Failure> {
+    pub(super) async fn administers(&self) -> Result<bool, Failure> {
         let answer = self.door.read(self.api("admin/permissions/users", &[("limit", "1")])).await?;
         match answer.status {
             200 => Ok(true),
@@ -118,7 +118,7 @@ impl Desk {
 
     /// What the account shows now, read by its slug right before a write (docs/write-protocols.md); `None` if the slug
     /// leads to another account by now, or to none. The inner fault is this person's alone.
-    pub async fn stands(
+    pub(super) async fn stands(
         &self,
         account: &AccountId,
         name: &str,
@@ -144,24 +144,24 @@ impl Desk {
     }
 
     /// The account as a listing shows it now, wherever its slug leads. The inner fault is this person's alone.
-    pub async fn now(&self, account: &AccountId, name: &str) -> Result<Result<Option<User>, Fault>, Failure> {
+    pub(super) async fn now(&self, account: &AccountId, name: &str) -> Result<Result<Option<User>, Fault>, Failure> {
         self.namesake(name, &|user: &User| user.is(account)).await
     }
 
     /// What a user shows.
-    pub fn shown(&self, user: &User) -> Shown {
+    pub(super) fn shown(&self, user: &User) -> Shown {
         self.shown_by(user, self.shared.known().sight)
     }
 
     /// What a user shows, as far as links tell.
-    pub fn shown_by(&self, user: &User, sight: Sight) -> Shown {
+    pub(super) fn shown_by(&self, user: &User, sight: Sight) -> Shown {
         let (link, base) = (user.avatar_url.as_deref(), self.door.line().base());
         let shown = mark::shown(link, base);
         if sight == Sight::Versions { shown } else { mark::unseen(shown, link, base) }
     }
 
     /// The user who is meant, of all whose names hold this one. The inner fault is this person's alone.
-    pub async fn namesake(
+    pub(super) async fn namesake(
         &self,
         name: &str,
         is_it: &(dyn Fn(&User) -> bool + Sync),
@@ -187,23 +187,23 @@ impl Desk {
     }
 
     /// The bytes of the picture that is shown; `None` where the server sent something else.
-    pub async fn picture(&self, slug: &Slug) -> Result<Option<Bytes>, Failure> {
+    pub(super) async fn picture(&self, slug: &Slug) -> Result<Option<Bytes>, Failure> {
         let url = self.door.line().url(&format!("users/{}/avatar.png", slug.segment()));
         self.door.picture(with_query(url, &[("s", LOOKED_AT)])).await
     }
 
     /// What the picture that is shown looks like; `None` where the server sent something else.
-    pub async fn looks(&self, slug: &Slug) -> Result<Option<Luma>, Failure> {
+    pub(super) async fn looks(&self, slug: &Slug) -> Result<Option<Luma>, Failure> {
         Ok(self.picture(slug).await?.and_then(|bytes| self.shared.looks.luma(&bytes)))
     }
 
     /// Whether we sign in with a token.
-    pub fn is_by_token(&self) -> bool {
+    pub(super) fn is_by_token(&self) -> bool {
         self.shared.settings.credential.is_token()
     }
 
     /// Sends a picture. The answer is a complete success.
-    pub async fn post(&self, slug: &Slug, rendition: &Rendition) -> Result<Answer, Trouble> {
+    pub(super) async fn post(&self, slug: &Slug, rendition: &Rendition) -> Result<Answer, Trouble> {
         let file = if rendition.mime == "image/jpeg" { "avatar.jpg" } else { "avatar.png" };
         let call = Call::post(self.avatar(slug)).multipart("avatar", file, rendition.mime, rendition.bytes.clone());
         let answer = self.write(call).await?;
@@ -215,7 +215,7 @@ impl Desk {
     }
 
     /// Takes the picture away; that there was none is as good.
-    pub async fn delete(&self, slug: &Slug) -> Result<(), Trouble> {
+    pub(super) async fn delete(&self, slug: &Slug) -> Result<(), Trouble> {
         let answer = self.write(Call::delete(self.avatar(slug))).await?;
         match answer.status {
             204 => Ok(()),
@@ -229,7 +229,7 @@ impl Desk {
         let answer = match self.door.send(call).await.map_err(Trouble::Stop)? {
             Sent::Answer(answer) => answer,
             Sent::Lost(fault) => return Err(Trouble::Maybe(fault)),
-            Sent::NotSent(fault) => return Err(Trouble::No(fault)),
+            Sent::Never(fault) => return Err(Trouble::No(fault)),
         };
         self.door.gate().check(&answer, Anonymous::Refused).map_err(Trouble::Stop)?;
         match answer.status {

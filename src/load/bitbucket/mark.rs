@@ -54,7 +54,7 @@ pub(super) struct Window {
 
 impl Window {
     /// The time in which a write that nobody answered was done, if it was done: a slow server has until `quiet` is over.
-    pub fn of_sending(at: u64, quiet: Duration, stood: &Shown) -> Self {
+    pub(super) fn of_sending(at: u64, quiet: Duration, stood: &Shown) -> Self {
         let before = match stood {
             Shown::Custom(v) => Some(v.clone()),
             Shown::Default | Shown::System(_) | Shown::Unknown(_) => None,
@@ -63,13 +63,13 @@ impl Window {
     }
 
     /// The stand-in mark.
-    pub fn mark(&self) -> Mark {
+    pub(super) fn mark(&self) -> Mark {
         let before = self.before.as_ref().map_or("", Mark::as_str);
         Mark::new(format!("{STAND_IN}{}-{}:{before}", self.from, self.to))
     }
 
     /// Reads a stand-in mark; `None` for a real one.
-    pub fn read(mark: &Mark) -> Option<Self> {
+    pub(super) fn read(mark: &Mark) -> Option<Self> {
         let (times, before) = mark.as_str().strip_prefix(STAND_IN)?.split_once(':')?;
         let (from, to) = times.split_once('-')?;
         let before = (!before.is_empty()).then(|| Mark::from(before));
@@ -77,7 +77,7 @@ impl Window {
     }
 
     /// Whether a picture with this `v` is the one that was sent; `None` if its `v` is no time.
-    pub fn holds(&self, v: &Mark) -> Option<bool> {
+    pub(super) fn holds(&self, v: &Mark) -> Option<bool> {
         if self.before.as_ref() == Some(v) {
             return Some(false);
         }

@@ -47,7 +47,7 @@ const ROUTE: &str = "multipart";
 
 /// A `bitbucket` target of the pipeline file, resolved.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The `id` in the pipeline file.
     pub id: TargetId,
     /// How we sign in.
@@ -108,7 +108,7 @@ impl Shared {
 }
 
 /// A Bitbucket.
-pub struct Bitbucket {
+pub(crate) struct Bitbucket {
     desk: Desk,
     line: Line,
     shared: Arc<Shared>,
@@ -116,7 +116,7 @@ pub struct Bitbucket {
 
 impl Bitbucket {
     /// A target behind this line. `looks` compares what the server serves with what was sent.
-    pub fn new(settings: Settings, line: Line, looks: Arc<dyn Looks>) -> Result<Self, Failure> {
+    pub(crate) fn new(settings: Settings, line: Line, looks: Arc<dyn Looks>) -> Result<Self, Failure> {
         let rules = Rules::new(&settings.accounts)?;
         let login = Login::new(&settings.credential);
         let shared = Arc::new(Shared { rules, login, settings, looks, known: RwLock::default() });

@@ -79,7 +79,7 @@ impl Protocol for BitbucketSession {
 }
 
 impl BitbucketSession {
-    pub fn new(desk: Desk) -> Self {
+    pub(super) fn new(desk: Desk) -> Self {
         Self { desk }
     }
 

@@ -13,7 +13,7 @@ pub(super) struct Slug(String);
 
 impl Slug {
     /// Reads what a listing calls a slug. The error says what is wrong with it.
-    pub fn read(text: &str) -> Result<Self, &'static str> {
+    pub(super) fn read(text: &str) -> Result<Self, &'static str> {
         // Bitbucket replaces all of these in a slug, so a server that sends one is odd, or lies.
         let odd = |c: char| matches!(c, '/' | '\\' | '%') || c.is_control();
         if matches!(text, "" | "." | "..") || text.contains(odd) {
@@ -23,7 +23,7 @@ impl Slug {
     }
 
     /// As it stands in a path.
-    pub fn segment(&self) -> &str {
+    pub(super) fn segment(&self) -> &str {
         &self.0
     }
 }

@@ -35,12 +35,12 @@ impl Salvage for User {
 
 impl User {
     /// Whether this is the account. Its id stays; its name and its slug may pass to somebody else.
-    pub fn is(&self, account: &AccountId) -> bool {
+    pub(super) fn is(&self, account: &AccountId) -> bool {
         self.id.is_some_and(|id| id.to_string() == account.as_str())
     }
 
     /// A service user has no person behind it.
-    pub fn life(&self) -> Life {
+    pub(super) fn life(&self) -> Life {
         match (self.kind.as_deref(), self.active) {
             _ if self.odd => Life::Gone,
             (Some("SERVICE"), _) => Life::Gone,

@@ -54,46 +54,46 @@ pub(super) struct Now {
 }
 
 impl Desk {
-    pub fn new(door: Door, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(door: Door, shared: Arc<Shared>) -> Self {
         Self { door, shared }
     }
 
-    pub fn door(&self) -> &Door {
+    pub(super) fn door(&self) -> &Door {
         &self.door
     }
 
-    pub fn shared(&self) -> &Shared {
+    pub(super) fn shared(&self) -> &Shared {
         &self.shared
     }
 
     /// `rest/api/…` with these parameters, every value percent-encoded.
-    pub fn api(&self, path: &str, query: &[(&str, &str)]) -> Url {
+    pub(super) fn api(&self, path: &str, query: &[(&str, &str)]) -> Url {
         with_query(self.door.line().url(&format!("rest/api/{path}")), query)
     }
 
     /// A file of somebody's personal information; `None` if it can have no address.
-    pub fn attachment(&self, which: File<'_>) -> Option<Url> {
+    pub(super) fn attachment(&self, which: File<'_>) -> Option<Url> {
         let file = picture::is_id(which.content).then(|| segment(which.file.as_str()))??;
         Some(self.door.line().url(&format!("download/attachments/{}/{file}", which.content)))
     }
 
     /// A picture that people choose from; `None` if it can have no address.
-    pub fn stock(&self, file: &Mark) -> Option<Url> {
+    pub(super) fn stock(&self, file: &Mark) -> Option<Url> {
         Some(self.door.line().url(&format!("{}{}", STOCK.trim_start_matches('/'), segment(file.as_str())?)))
     }
 
     /// What an unsuccessful answer to a read means for the target.
-    pub fn failed(&self, answer: &Answer) -> Failure {
+    pub(super) fn failed(&self, answer: &Answer) -> Failure {
         self.door.failed(answer, "the account needs to be a Confluence administrator")
     }
 
     /// Who we are. Cannot be fooled: an anonymous answer says so in its type.
-    pub async fn current(&self) -> Result<String, Failure> {
+    pub(super) async fn current(&self) -> Result<String, Failure> {
         Ok(self.own().await?.0)
     }
 
     /// The key of our own account.
-    pub async fn own_key(&self) -> Result<AccountId, Failure> {
+    pub(super) async fn own_key(&self) -> Result<AccountId, Failure> {
         match self.own().await? {
             (_, Some(key)) => Ok(AccountId::new(key)),
             (name, None) => {
@@ -120,12 +120,12 @@ impl Desk {
     }
 
     /// One account as it is now. The inner fault is this person's alone.
-    pub async fn now(&self, account: &AccountId) -> Result<Result<Now, Fault>, Failure> {
+    pub(super) async fn now(&self, account: &AccountId) -> Result<Result<Now, Fault>, Failure> {
         self.person(("key", account.as_str()), |now| now.key == *account).await
     }
 
     /// Who carries this name now, and what that account shows. The inner fault is this person's alone.
-    pub async fn named(&self, name: &str) -> Result<Result<Now, Fault>, Failure> {
+    pub(super) async fn named(&self, name: &str) -> Result<Result<Now, Fault>, Failure> {
         // Names compare in any case (docs/wire/atlassian.md §8); Confluence stores them in lower case.
         self.person(("username", name), |now| now.name.to_lowercase() == name.to_lowercase()).await
     }
@@ -165,7 +165,7 @@ impl Desk {
     /// What is served for a file; `beside` is one that is there. A 404 may be that of a gateway, or of a server that is
     /// only starting: it counts if the server says so again, and in between knows us and serves the file beside. Where
     /// there is none, it has to say which server it is.
-    pub async fn file(&self, which: File<'_>, beside: Option<File<'_>>) -> Result<Served, Failure> {
+    pub(super) async fn file(&self, which: File<'_>, beside: Option<File<'_>>) -> Result<Served, Failure> {
         let first = self.serve(which).await?;
         if !matches!(first, Served::Missing) {
             return Ok(first);

@@ -43,7 +43,7 @@ use removal::Removals;
 
 /// `upload` of the pipeline file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum UploadPolicy {
+pub(crate) enum UploadPolicy {
     /// The remote API of Confluence.
     #[default]
     XmlRpc,
@@ -53,7 +53,7 @@ pub enum UploadPolicy {
 
 /// Whether `match` asks for the mail addresses of accounts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Addresses {
+pub(crate) enum Addresses {
     /// It does not, and they are not asked for.
     #[default]
     NotNeeded,
@@ -63,7 +63,7 @@ pub enum Addresses {
 
 /// A `confluence` target of the pipeline file, resolved.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The `id` in the pipeline file.
     pub id: TargetId,
     /// How we sign in.
@@ -121,7 +121,7 @@ impl Shared {
 }
 
 /// A Confluence.
-pub struct Confluence {
+pub(crate) struct Confluence {
     desk: Desk,
     line: Line,
     shared: Arc<Shared>,
@@ -130,7 +130,7 @@ pub struct Confluence {
 impl Confluence {
     /// A target behind this line. The digest in the name of each file says what it shows; `looks` tells where something
     /// on the way encodes pictures anew.
-    pub fn new(settings: Settings, line: Line, looks: Arc<dyn Looks>) -> Result<Self, Failure> {
+    pub(crate) fn new(settings: Settings, line: Line, looks: Arc<dyn Looks>) -> Result<Self, Failure> {
         let rules = Rules::new(&settings.accounts)?;
         let login = Login::new(&settings.credential);
         let shared = Arc::new(Shared { rules, login, looks, settings, known: RwLock::default() });

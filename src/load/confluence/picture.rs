@@ -27,17 +27,17 @@ pub(super) struct Picture {
 }
 
 impl Picture {
-    pub fn unknown(why: impl Into<String>) -> Self {
+    pub(super) fn unknown(why: impl Into<String>) -> Self {
         Self { shown: Shown::Unknown(why.into()), content: None, default: None }
     }
 
     /// This file of that personal information.
-    pub fn of_file(content: &str, file: &Mark) -> Self {
+    pub(super) fn of_file(content: &str, file: &Mark) -> Self {
         Self { shown: Shown::Custom(file.clone()), content: Some(content.to_owned()), default: None }
     }
 
     /// The file that is shown.
-    pub fn file(&self) -> Option<&Mark> {
+    pub(super) fn file(&self) -> Option<&Mark> {
         match &self.shown {
             Shown::Custom(file) => Some(file),
             _ => None,
@@ -45,13 +45,13 @@ impl Picture {
     }
 
     /// Whether it is what the plan saw on the account of this write, path and all.
-    pub fn is_as_planned(&self, draft: &Intent) -> bool {
+    pub(super) fn is_as_planned(&self, draft: &Intent) -> bool {
         let elsewhere = matches!((&self.content, &draft.handle), (Some(now), Some(then)) if now != then);
         self.shown == draft.stood && !elsewhere
     }
 
     /// Its path, for comparing on the server; only where it is sure how the server spells it.
-    pub fn plain_path(&self) -> Option<String> {
+    pub(super) fn plain_path(&self) -> Option<String> {
         let plain = |name: &Mark| name.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
         match (&self.shown, &self.content) {
             (Shown::Custom(name), Some(content)) if plain(name) => Some(format!("{ATTACHMENTS}{content}/{name}")),

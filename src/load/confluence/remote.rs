@@ -232,7 +232,7 @@ pub(super) struct Whom<'a> {
 
 impl<'a> Whom<'a> {
     /// The account of an intent.
-    pub fn of(intent: &'a Intent) -> Self {
+    pub(super) fn of(intent: &'a Intent) -> Self {
         Self { name: &intent.account_name, key: &intent.account }
     }
 
@@ -420,7 +420,7 @@ async fn sent(desk: &Desk, call: Call) -> Result<Answer, Trouble> {
     match desk.door().send(call).await.map_err(Trouble::Stop)? {
         Sent::Answer(answer) => Ok(answer),
         Sent::Lost(fault) => Err(Trouble::Maybe(fault)),
-        Sent::NotSent(fault) => Err(Trouble::No(fault)),
+        Sent::Never(fault) => Err(Trouble::No(fault)),
     }
 }
 

@@ -32,12 +32,12 @@ pub(super) struct Trace<'a> {
 
 impl<'a> Trace<'a> {
     /// Of the picture that stood there before.
-    pub fn old(intent: &'a Intent) -> Self {
+    pub(super) fn old(intent: &'a Intent) -> Self {
         Self { luma: None, looks: intent.old_looks.as_ref() }
     }
 
     /// Of the picture that the write is about.
-    pub fn making(intent: &'a Intent) -> Self {
+    pub(super) fn making(intent: &'a Intent) -> Self {
         Self { luma: intent.luma.as_ref(), looks: None }
     }
 
@@ -79,12 +79,12 @@ pub(super) struct Removals {
 
 impl Removals {
     /// What earlier runs learnt.
-    pub fn recall(&mut self, learnt: &Learnt) {
+    pub(super) fn recall(&mut self, learnt: &Learnt) {
         self.refused_before = learnt.get(REMOVAL).is_some_and(|value| value == REFUSED);
     }
 
     /// For later runs.
-    pub fn keep(&self, learnt: &mut Learnt) {
+    pub(super) fn keep(&self, learnt: &mut Learnt) {
         if self.removed > 0 {
             learnt.remove(REMOVAL);
         } else if self.refused > 0 {
@@ -93,23 +93,23 @@ impl Removals {
     }
 
     /// Whether it is known that nothing can be removed. Each run finds out anew when it has something new to remove.
-    pub fn are_refused(&self) -> bool {
+    pub(super) fn are_refused(&self) -> bool {
         self.removed == 0 && (self.refused >= RULE || (self.refused_before && self.refused > 0))
     }
 
     /// Whether old debts wait: nobody has learnt that removing works again.
-    pub fn wait(&self) -> bool {
+    pub(super) fn wait(&self) -> bool {
         self.removed == 0 && (self.refused_before || self.refused > 0)
     }
 
     /// One more file that waits.
-    pub fn owe(&mut self, why: &str) {
+    pub(super) fn owe(&mut self, why: &str) {
         self.owed += 1;
         self.why.get_or_insert_with(|| why.to_owned());
     }
 
     /// What is worth a line in the report, told once.
-    pub fn told(&self) -> Vec<String> {
+    pub(super) fn told(&self) -> Vec<String> {
         let mut told = Vec::new();
         if self.owed > 0 {
             let why = self.why.as_deref().unwrap_or("the server refused it");

@@ -87,7 +87,7 @@ impl Protocol for ConfluenceSession {
 }
 
 impl ConfluenceSession {
-    pub fn new(desk: Desk, shared: &Arc<Shared>) -> Self {
+    pub(super) fn new(desk: Desk, shared: &Arc<Shared>) -> Self {
         Self { desk, shared: Arc::clone(shared) }
     }
 

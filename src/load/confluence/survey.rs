@@ -39,7 +39,7 @@ pub(super) struct Version {
 }
 
 impl Version {
-    pub fn read(text: &str) -> Option<Self> {
+    pub(super) fn read(text: &str) -> Option<Self> {
         let mut parts = text.split(['.', '-']).map_while(|part| part.parse().ok());
         Some(Self { major: parts.next()?, minor: parts.next().unwrap_or(0), text: text.to_owned() })
     }

@@ -45,12 +45,12 @@ enum Status {
 
 impl Person {
     /// What the person shows; `None` if the answer does not say.
-    pub fn picture(&self, base: &Url) -> Option<Picture> {
+    pub(super) fn picture(&self, base: &Url) -> Option<Picture> {
         let picture = self.profile_picture.as_ref()?;
         Some(picture::read(picture.path.as_deref()?, picture.is_default, base))
     }
 
-    pub fn life(&self) -> Life {
+    pub(super) fn life(&self) -> Life {
         if self.kind.as_deref().is_some_and(|kind| kind != "known") {
             return Life::Gone;
         }

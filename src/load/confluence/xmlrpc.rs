@@ -37,7 +37,7 @@ pub(super) enum Value {
 
 impl Value {
     /// A member of a struct as text.
-    pub fn member(&self, name: &str) -> Option<&str> {
+    pub(super) fn member(&self, name: &str) -> Option<&str> {
         let Self::Struct(members) = self else { return None };
         members.iter().find(|(key, _)| key == name).and_then(|(_, value)| match value {
             Self::Text(text) => Some(text.as_str()),

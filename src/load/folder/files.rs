@@ -42,22 +42,22 @@ pub(super) struct Standing {
 }
 
 impl Standing {
-    pub fn mark(&self) -> Mark {
+    pub(super) fn mark(&self) -> Mark {
         Mark::new(self.digest.to_string())
     }
 }
 
 impl Files {
-    pub fn new(folder: PathBuf) -> Self {
+    pub(super) fn new(folder: PathBuf) -> Self {
         Self { folder, unsettled: AtomicBool::new(false) }
     }
 
-    pub fn path(&self, file: &str) -> PathBuf {
+    pub(super) fn path(&self, file: &str) -> PathBuf {
         self.folder.join(file)
     }
 
     /// The bytes of a file that stands there itself; `None` if there is none. A link, a pipe or a folder is an error.
-    pub fn read(&self, file: &str) -> Result<Option<Bytes>> {
+    pub(super) fn read(&self, file: &str) -> Result<Option<Bytes>> {
         match input::open_itself(&self.path(file)).and_then(|open| input::up_to(open, LARGEST)) {
             Ok(bytes) => Ok(Some(bytes.into())),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -66,7 +66,7 @@ impl Files {
     }
 
     /// The pictures under a name, one for each extension.
-    pub fn standing(&self, name: &str) -> Result<Vec<Standing>> {
+    pub(super) fn standing(&self, name: &str) -> Result<Vec<Standing>> {
         let mut found = Vec::new();
         for extension in EXTENSIONS {
             let file = format!("{name}.{extension}");
@@ -78,7 +78,7 @@ impl Files {
     }
 
     /// Puts a file there, over one of the same name. Its name is on the disk after [`Files::settle`].
-    pub async fn place(&self, file: &str, bytes: &[u8]) -> std::result::Result<(), Failure> {
+    pub(super) async fn place(&self, file: &str, bytes: &[u8]) -> std::result::Result<(), Failure> {
         let part = self.path(&format!(".{}{UNFINISHED}", uuid::Uuid::new_v4().simple()));
         let written = async {
             fs::create_dir_all(&self.folder).await?;
@@ -100,7 +100,7 @@ impl Files {
     }
 
     /// Takes a file away, for good when this returns; one that is gone already is as good.
-    pub async fn remove(&self, file: &str) -> std::result::Result<(), Failure> {
+    pub(super) async fn remove(&self, file: &str) -> std::result::Result<(), Failure> {
         match fs::remove_file(self.path(file)).await {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(self.failed("removing", file, &error)),
             _ => {
@@ -112,7 +112,7 @@ impl Files {
     }
 
     /// Brings all names to the disk at once.
-    pub async fn settle(&self) -> std::result::Result<(), Failure> {
+    pub(super) async fn settle(&self) -> std::result::Result<(), Failure> {
         if !self.unsettled.swap(false, Ordering::Relaxed) {
             return Ok(());
         }
@@ -121,7 +121,7 @@ impl Files {
     }
 
     /// Takes away what a run that was killed left half written: plain files of exactly our form of name.
-    pub async fn sweep(&self) {
+    pub(super) async fn sweep(&self) {
         let Ok(mut there) = fs::read_dir(&self.folder).await else { return };
         while let Ok(Some(entry)) = there.next_entry().await {
             let ours = entry.file_name().to_str().is_some_and(is_unfinished);
@@ -132,7 +132,7 @@ impl Files {
         }
     }
 
-    pub fn failed(&self, what: &str, file: &str, error: &Error) -> Failure {
+    pub(super) fn failed(&self, what: &str, file: &str, error: &Error) -> Failure {
         let tried = format!("{what} {}", self.path(file).display());
         let kind =
             if error.kind() == ErrorKind::PermissionDenied { FailureKind::Refused } else { FailureKind::Unreachable };

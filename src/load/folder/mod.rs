@@ -35,7 +35,7 @@ const PAGE: usize = 500;
 
 /// A `folder` target of the pipeline file, resolved.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The `id` in the pipeline file.
     pub id: TargetId,
     /// The folder as the file names it; made when the first picture is placed.
@@ -50,7 +50,7 @@ pub struct Settings {
 
 /// How a person's file is named.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Naming {
+pub(crate) enum Naming {
     /// After the first of these keys that the person has.
     Keys(Vec<PersonKey>),
     /// After the name that a list has for one of the person's keys.
@@ -78,7 +78,7 @@ impl Naming {
 
 /// Which files in the place of a picture of ours are written again, though they do not hold what the state says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Repair {
+pub(crate) enum Repair {
     /// All: `ownership: provider`.
     Everything,
     /// What cannot be decoded: `ownership: ours`. A picture may be somebody's choice.
@@ -86,7 +86,7 @@ pub enum Repair {
 }
 
 /// A folder of pictures.
-pub struct Folder {
+pub(crate) struct Folder {
     settings: Settings,
     rules: Rules,
     shared: Arc<Shared>,
@@ -150,7 +150,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Folder {
     /// A target in this folder.
-    pub fn new(settings: Settings, looks: Arc<dyn Looks>) -> Result<Self, Failure> {
+    pub(crate) fn new(settings: Settings, looks: Arc<dyn Looks>) -> Result<Self, Failure> {
         let shared = Shared {
             files: Files::new(settings.path.clone()),
             repair: settings.repair,

@@ -27,7 +27,7 @@ enum There {
 }
 
 impl FolderSession {
-    pub fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
         Self { shared }
     }
 

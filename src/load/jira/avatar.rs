@@ -83,47 +83,47 @@ impl From<AvatarLists> for Avatars {
 
 impl Avatars {
     /// Whether every uploaded picture belongs to this account. If not, the name does not lead to the account any more.
-    pub fn all_of(&self, account: &AccountId) -> bool {
+    pub(super) fn all_of(&self, account: &AccountId) -> bool {
         self.custom.iter().all(|(_, owner)| owner.as_deref() == Some(account.as_str()))
     }
 
     /// Whether this upload is there and belongs to this account.
-    pub fn has(&self, mark: &Mark, account: &AccountId) -> bool {
+    pub(super) fn has(&self, mark: &Mark, account: &AccountId) -> bool {
         self.custom.iter().any(|(id, owner)| id == mark && owner.as_deref() == Some(account.as_str()))
     }
 
     /// Whose upload this is, by the list.
-    pub fn owner(&self, mark: &Mark) -> Option<AccountId> {
+    pub(super) fn owner(&self, mark: &Mark) -> Option<AccountId> {
         let (_, owner) = self.custom.iter().find(|(id, _)| id == mark)?;
         owner.clone().map(AccountId::new)
     }
 
     /// Whether this upload is selected.
-    pub fn shows(&self, mark: &Mark) -> bool {
+    pub(super) fn shows(&self, mark: &Mark) -> bool {
         self.selected == Selected::Custom(mark.clone())
     }
 
     /// The ids of all uploads.
-    pub fn ids(&self) -> Vec<Mark> {
+    pub(super) fn ids(&self) -> Vec<Mark> {
         self.custom.iter().map(|(id, _)| id.clone()).collect()
     }
 
     /// Uploads of this account that were not there before.
-    pub fn beyond(&self, base: &[Mark], account: &AccountId) -> Vec<Mark> {
+    pub(super) fn beyond(&self, base: &[Mark], account: &AccountId) -> Vec<Mark> {
         let new =
             |(id, owner): &&(Mark, Option<String>)| !base.contains(id) && owner.as_deref() == Some(account.as_str());
         self.custom.iter().filter(new).map(|(id, _)| id.clone()).collect()
     }
 
     /// Uploads of other accounts that were not there before and that nobody selected.
-    pub fn strays(&self, base: &[Mark], account: &AccountId) -> Vec<(Mark, AccountId)> {
+    pub(super) fn strays(&self, base: &[Mark], account: &AccountId) -> Vec<(Mark, AccountId)> {
         let new = self.custom.iter().filter(|(id, _)| !base.contains(id) && !self.shows(id));
         let of = |(id, owner): &(Mark, Option<String>)| Some((id.clone(), AccountId::new(owner.clone()?)));
         new.filter_map(of).filter(|(_, owner)| owner != account).collect()
     }
 
     /// Whether the account still shows what the plan saw.
-    pub fn stand_as(&self, stood: &Shown, default: Option<&Mark>) -> bool {
+    pub(super) fn stand_as(&self, stood: &Shown, default: Option<&Mark>) -> bool {
         match (stood, &self.selected) {
             (Shown::Custom(was), Selected::Custom(is)) | (Shown::System(was), Selected::System(is)) => was == is,
             // Gravatar stands for the default or a missing choice (§3.2).
@@ -134,7 +134,7 @@ impl Avatars {
     }
 
     /// The same in the words of the model, for a probe's intent.
-    pub fn shown(&self) -> Shown {
+    pub(super) fn shown(&self) -> Shown {
         match &self.selected {
             Selected::Nothing => Shown::Default,
             Selected::System(mark) => Shown::System(mark.clone()),

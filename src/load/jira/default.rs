@@ -26,7 +26,7 @@ pub(super) struct Stock {
 
 impl Stock {
     /// Counts what an account shows; `askable` is its name if it can be asked.
-    pub fn count(&mut self, shown: &Shown, askable: Option<&String>) {
+    pub(super) fn count(&mut self, shown: &Shown, askable: Option<&String>) {
         let names = match shown {
             Shown::System(mark) => {
                 let (count, names) = self.shown.entry(mark.clone()).or_default();
@@ -43,7 +43,7 @@ impl Stock {
 
     /// Whom to ask for the default; empty when what is remembered stands. Few show the default once most have photos,
     /// so a stock picture takes its place only when many show it.
-    pub fn candidates(&self, remembered: Option<&Mark>, accounts: u64) -> Vec<String> {
+    pub(super) fn candidates(&self, remembered: Option<&Mark>, accounts: u64) -> Vec<String> {
         let most = self.shown.iter().max_by_key(|(_, (count, _))| *count);
         match (remembered, most) {
             // A Gravatar stands only where the default is selected: surer than any count.

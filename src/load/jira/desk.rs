@@ -50,43 +50,43 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub fn new(line: Line, witness: Line, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(line: Line, witness: Line, shared: Arc<Shared>) -> Self {
         let door = |line| Door::new(line, Arc::clone(&shared.login));
         Self { door: door(line), witness: door(witness), shared }
     }
 
     /// `rest/api/2/…` with these parameters, every value percent-encoded.
-    pub fn api(&self, path: &str, query: &[(&str, &str)]) -> Url {
+    pub(super) fn api(&self, path: &str, query: &[(&str, &str)]) -> Url {
         with_query(self.door.line().url(&format!("rest/api/2/{path}")), query)
     }
 
     /// The way in, for what all products share.
-    pub fn door(&self) -> &Door {
+    pub(super) fn door(&self) -> &Door {
         &self.door
     }
 
     /// The gate, for who must close it.
-    pub fn gate(&self) -> &Gate {
+    pub(super) fn gate(&self) -> &Gate {
         self.door.gate()
     }
 
     /// A read; the answer has passed the login check and nothing else.
-    pub async fn read(&self, url: Url) -> Result<Answer, Failure> {
+    pub(super) async fn read(&self, url: Url) -> Result<Answer, Failure> {
         self.door.read(url).await
     }
 
     /// What an unsuccessful answer to a read means for the target.
-    pub fn failed(&self, answer: &Answer) -> Failure {
+    pub(super) fn failed(&self, answer: &Answer) -> Failure {
         self.door.failed(answer, "the account needs the global permissions Jira Administrators and Browse Users")
     }
 
     /// The same while we are known: the login is not what was refused.
-    pub fn failed_once(&self, answer: &Answer) -> Failure {
+    pub(super) fn failed_once(&self, answer: &Answer) -> Failure {
         answer.failure(FailureKind::Refused, found(answer))
     }
 
     /// Who we are. Cannot be fooled: 401 when anonymous (§2.2).
-    pub async fn myself(&self) -> Result<Myself, Failure> {
+    pub(super) async fn myself(&self) -> Result<Myself, Failure> {
         let answer = self.witness.read(self.api("myself", &[])).await?;
         match answer.status {
             200 => answer.json(),
@@ -95,7 +95,7 @@ impl Desk {
     }
 
     /// The avatars of an account. The inner fault is this person's alone.
-    pub async fn avatars(&self, name: &str) -> Result<Result<Avatars, Fault>, Failure> {
+    pub(super) async fn avatars(&self, name: &str) -> Result<Result<Avatars, Fault>, Failure> {
         let url = self.api("user/avatars", &[("username", name)]);
         let lists = self.of_one::<AvatarLists>(url, "avatars").await?;
         Ok(lists.and_then(|lists| match lists.numbered() {
@@ -105,13 +105,13 @@ impl Desk {
     }
 
     /// A user by `username` or by `key`. The inner fault is this person's alone.
-    pub async fn user(&self, by: &str, value: &str) -> Result<Result<User, Fault>, Failure> {
+    pub(super) async fn user(&self, by: &str, value: &str) -> Result<Result<User, Fault>, Failure> {
         self.of_one(self.api("user", &[(by, value)]), "user").await
     }
 
     /// The avatars behind a name, and whether it leads to this account. The list names the owners of uploads (§3.4):
     /// where it has none, the user's own bean says whose name it is.
-    pub async fn led(&self, name: &str, account: &AccountId) -> Result<Result<Led, Fault>, Failure> {
+    pub(super) async fn led(&self, name: &str, account: &AccountId) -> Result<Result<Led, Fault>, Failure> {
         let avatars = match self.avatars(name).await? {
             Ok(avatars) => avatars,
             Err(unread) => return Ok(Err(unread)),
@@ -147,7 +147,7 @@ impl Desk {
     }
 
     /// The same, told apart from a server in trouble.
-    pub async fn served(&self, owner: &AccountId, mark: &Mark) -> Result<Served, Failure> {
+    pub(super) async fn served(&self, owner: &AccountId, mark: &Mark) -> Result<Served, Failure> {
         let answer = match self.door.file(self.portrait(Some(owner), mark)).await {
             Ok(answer) => answer,
             // A redirect to a sign-in page elsewhere.
@@ -164,7 +164,7 @@ impl Desk {
     }
 
     /// The bytes of a picture; `None` where the server sent something else, such as a login page.
-    pub async fn picture(&self, owner: Option<&AccountId>, mark: &Mark) -> Result<Option<Bytes>, Failure> {
+    pub(super) async fn picture(&self, owner: Option<&AccountId>, mark: &Mark) -> Result<Option<Bytes>, Failure> {
         self.door.picture(self.portrait(owner, mark)).await
     }
 
@@ -175,11 +175,11 @@ impl Desk {
     }
 
     /// A write, sent once.
-    pub async fn write(&self, call: Call) -> Result<Answer, Trouble> {
+    pub(super) async fn write(&self, call: Call) -> Result<Answer, Trouble> {
         match self.door.send(call).await.map_err(Trouble::Stop)? {
             Sent::Answer(answer) => self.judge(answer).await,
             Sent::Lost(fault) => Err(Trouble::Maybe(fault)),
-            Sent::NotSent(fault) => Err(Trouble::No(fault)),
+            Sent::Never(fault) => Err(Trouble::No(fault)),
         }
     }
 
@@ -214,7 +214,7 @@ impl Desk {
     }
 
     /// What we may do on the whole instance.
-    pub async fn permissions(&self) -> Result<Permissions, Failure> {
+    pub(super) async fn permissions(&self) -> Result<Permissions, Failure> {
         let answer = self.witness.read(self.api("mypermissions", &[])).await?;
         if answer.status == 200 { answer.json() } else { Err(self.failed(&answer)) }
     }

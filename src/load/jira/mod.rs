@@ -46,7 +46,7 @@ use version::{Listing, Version};
 
 /// `upload` of the pipeline file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum UploadPolicy {
+pub(crate) enum UploadPolicy {
     /// What was learnt, else what a probe tells, else the careful assumption.
     #[default]
     Auto,
@@ -58,7 +58,7 @@ pub enum UploadPolicy {
 
 /// What becomes of a picture that was planned with as ours, and turns out to be the person's own right before a write.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Own {
+pub(crate) enum Own {
     /// It is replaced or taken off like any other, and stays among the person's avatars: `ownership: provider`.
     #[default]
     Replaced,
@@ -68,7 +68,7 @@ pub enum Own {
 
 /// A `jira` target of the pipeline file, resolved.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The `id` in the pipeline file.
     pub id: TargetId,
     /// How we sign in.
@@ -155,7 +155,7 @@ impl Shared {
 }
 
 /// A Jira.
-pub struct Jira {
+pub(crate) struct Jira {
     desk: Desk,
     line: Line,
     shared: Arc<Shared>,
@@ -163,7 +163,7 @@ pub struct Jira {
 
 impl Jira {
     /// A target behind this line. `looks` compares what the server serves with what was sent.
-    pub fn new(settings: Settings, line: Line, looks: Arc<dyn Looks>) -> Result<Self, Failure> {
+    pub(crate) fn new(settings: Settings, line: Line, looks: Arc<dyn Looks>) -> Result<Self, Failure> {
         let rules = Rules::new(&settings.accounts)?;
         let line = match settings.credential {
             // Without its cookie every request would open a server session of its own (JRASERVER-27047).

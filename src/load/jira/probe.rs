@@ -28,7 +28,7 @@ pub(super) enum SessionTold {
 
 impl SessionTold {
     /// The route that is known to be right then.
-    pub fn route(&self) -> Option<Route> {
+    pub(super) fn route(&self) -> Option<Route> {
         match self {
             Self::Holds => Some(Route::Session),
             Self::Lost(_) => Some(Route::OneStep),

@@ -122,7 +122,7 @@ impl Protocol for JiraSession {
 }
 
 impl JiraSession {
-    pub fn open(line: &Line, shared: &Arc<Shared>) -> Result<Self, Failure> {
+    pub(super) fn open(line: &Line, shared: &Arc<Shared>) -> Result<Self, Failure> {
         let route = shared.known().route.ok_or_else(|| {
             let tried = format!("a session with {}", line.base());
             Failure::new(FailureKind::Odd, tried, "the way pictures go was not decided before")

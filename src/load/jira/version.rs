@@ -18,7 +18,7 @@ pub(super) struct Version {
 
 impl Version {
     /// From `versionNumbers`, else from the text.
-    pub fn of(info: &ServerInfo) -> Option<Self> {
+    pub(super) fn of(info: &ServerInfo) -> Option<Self> {
         let mut numbers = info.version_numbers.iter().copied();
         let mut parts = info.version.split(['.', '-']).map_while(|part| part.parse().ok());
         let major = numbers.next().or_else(|| parts.next())?;
@@ -28,7 +28,7 @@ impl Version {
     }
 
     /// The listing that the version promises.
-    pub fn listing(&self) -> Listing {
+    pub(super) fn listing(&self) -> Listing {
         match (self.major, self.minor) {
             (11.., _) => Listing::Cursor,
             (10, 3..) => Listing::CursorIfThere,
@@ -38,7 +38,7 @@ impl Version {
     }
 
     /// Up to 8.20.3 nothing past the 1000th account is listed, or past the 100th (JRASERVER-65089, JSWSERVER-21156).
-    pub fn cuts(&self) -> bool {
+    pub(super) fn cuts(&self) -> bool {
         (self.major, self.minor, self.patch) <= (8, 20, 3)
     }
 }

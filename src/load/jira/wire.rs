@@ -56,7 +56,7 @@ pub(super) enum Email<'a> {
 }
 
 impl<'a> Email<'a> {
-    pub fn address(self) -> Option<&'a str> {
+    pub(super) fn address(self) -> Option<&'a str> {
         match self {
             Self::Shown(address) => Some(address),
             Self::Hidden | Self::Masked => None,
@@ -66,7 +66,7 @@ impl<'a> Email<'a> {
 
 impl User {
     /// An address that can be compared with those of people, if the instance shows one.
-    pub fn email(&self) -> Email<'_> {
+    pub(super) fn email(&self) -> Email<'_> {
         match self.email_address.as_deref().map(str::trim) {
             None | Some("") => Email::Hidden,
             Some(address) if address.contains('@') => Email::Shown(address),
@@ -75,7 +75,7 @@ impl User {
     }
 
     /// Anonymising leaves a disabled account with an address that ends so.
-    pub fn life(&self) -> Life {
+    pub(super) fn life(&self) -> Life {
         let email = self.email_address.as_deref().unwrap_or_default();
         match self.active {
             _ if self.odd || self.deleted == Some(true) || email.ends_with("@jira.invalid") => Life::Gone,
@@ -121,7 +121,7 @@ pub(super) struct AvatarLists {
 
 impl AvatarLists {
     /// Whether every id is a number. An id stands in a path: nothing else may get there.
-    pub fn numbered(&self) -> bool {
+    pub(super) fn numbered(&self) -> bool {
         self.system.iter().chain(&self.custom).all(|avatar| is_number(&avatar.id))
     }
 }
@@ -146,7 +146,7 @@ pub(super) struct Avatar {
 
 impl Avatar {
     /// Older releases send only one of the two names.
-    pub fn chosen(&self) -> bool {
+    pub(super) fn chosen(&self) -> bool {
         self.is_selected || self.selected
     }
 }
@@ -176,7 +176,7 @@ struct RawTemporary {
 
 impl Temporary {
     /// Reads the raw variant's JSON and the multipart variant's `<textarea>`.
-    pub fn read(body: &[u8]) -> Option<Self> {
+    pub(super) fn read(body: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(body).ok()?;
         let json = match text.split_once("<textarea>").and_then(|(_, rest)| rest.split_once("</textarea>")) {
             Some((inside, _)) => unescape(inside),

@@ -10,10 +10,10 @@ mod sources;
 mod targets;
 mod transform;
 
-pub use limits::*;
-pub use sources::*;
-pub use targets::*;
-pub use transform::*;
+pub(crate) use limits::*;
+pub(crate) use sources::*;
+pub(crate) use targets::*;
+pub(crate) use transform::*;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

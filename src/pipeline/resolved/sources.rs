@@ -62,7 +62,6 @@ pub enum Chosen {
 
 /// The lines of [`Users`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is the line of the field of the same name")]
 pub struct UserPlaces {
     pub active: Place,
     pub types: Place,
@@ -107,7 +106,6 @@ pub struct Entra {
 
 /// A national cloud of Microsoft.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the names are Microsoft's")]
 pub enum Cloud {
     Global,
     Usgov,

@@ -89,7 +89,6 @@ pub struct Accounts {
 
 /// The lines of [`Accounts`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is the line of the field of the same name")]
 pub struct AccountPlaces {
     pub active: Place,
     pub groups: Place,

@@ -38,7 +38,6 @@ pub enum Crop {
 
 /// What is uploaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum Format {
     Png,
     Jpeg,

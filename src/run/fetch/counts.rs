@@ -10,7 +10,7 @@ use crate::run::feed::{Feed, PhotoCounts};
 
 /// What one round of questions to one source came to.
 #[derive(Default)]
-pub struct RoundCounts {
+pub(super) struct RoundCounts {
     /// What was learnt.
     pub photos: PhotoCounts,
     /// Asked about and answered, in whatever way.
@@ -23,7 +23,7 @@ pub struct RoundCounts {
 
 /// Questions that were not answered.
 #[derive(Default)]
-pub struct Missed {
+pub(super) struct Missed {
     count: u64,
     /// Of these, by no matter of the person: throttled, a server in trouble, a sign-in page in the photo's place.
     elsewhere: u64,
@@ -37,7 +37,7 @@ impl Missed {
     const ENOUGH: u64 = 20;
 
     /// Counts one.
-    pub fn count(&mut self, fault: &Fault) {
+    pub(super) fn count(&mut self, fault: &Fault) {
         self.count += 1;
         self.elsewhere += u64::from(fault.code != DENIED && !PERSONAL.contains(&fault.code.as_str()));
         self.mixed |= self.first.get_or_insert_with(|| fault.clone()).code != fault.code;
@@ -46,7 +46,7 @@ impl Missed {
 
 impl RoundCounts {
     /// One person's failure is that person's; all of them at once are the provider's.
-    pub fn everybody_lost(&self, first: Option<Fault>) -> Option<Failure> {
+    pub(super) fn everybody_lost(&self, first: Option<Fault>) -> Option<Failure> {
         let PhotoCounts { present, absent, unknown, known_before, lost, .. } = self.photos;
         let answered = present + absent + (unknown - lost);
         let first = first.filter(|_| lost > 1 && lost == known_before && answered == 0)?;
@@ -59,7 +59,7 @@ impl RoundCounts {
 
     /// Photos are denied to all, which is a matter of the permission: `remedy` says what to grant. A few whose own photos
     /// are denied are nobody else's matter, also where they alone were asked about.
-    pub fn everybody_denied(&self, remedy: impl FnOnce() -> Option<String>) -> Option<Failure> {
+    pub(super) fn everybody_denied(&self, remedy: impl FnOnce() -> Option<String>) -> Option<Failure> {
         let first = self.one_reason().filter(|first| first.code == DENIED)?;
         let failure =
             Failure::new(FailureKind::Refused, format!("reading {} photos", self.missed.count), &*first.message);
@@ -70,13 +70,13 @@ impl RoundCounts {
     }
 
     /// The same, as soon as the rest need not be asked.
-    pub fn denied_so_far(&self, remedy: impl FnOnce() -> Option<String>) -> Option<Failure> {
+    pub(super) fn denied_so_far(&self, remedy: impl FnOnce() -> Option<String>) -> Option<Failure> {
         if self.missed.count < Missed::ENOUGH { None } else { self.everybody_denied(remedy) }
     }
 
     /// Nobody could be learnt, and no photo of the source is known (docs/wire/microsoft-graph.md §3.5). Of a few it may
     /// be their own matter.
-    pub fn everybody_missed(&self) -> Option<Failure> {
+    pub(super) fn everybody_missed(&self) -> Option<Failure> {
         let few = self.missed.count < Missed::ENOUGH;
         let first = self.one_reason().filter(|first| !(few && PERSONAL.contains(&first.code.as_str())))?;
         let tried = format!("learn the photos of {} people", self.missed.count);
@@ -93,12 +93,12 @@ impl RoundCounts {
     }
 
     /// More photos were missed by no matter of the person than are known: the source answered, and the run is no success.
-    pub fn mostly_missed(&self) -> bool {
+    pub(super) fn mostly_missed(&self) -> bool {
         self.missed.elsewhere > 1 && self.missed.elsewhere > self.photos.present
     }
 
     /// The same in words.
-    pub fn note_of_most_missed(&self) -> Option<String> {
+    pub(super) fn note_of_most_missed(&self) -> Option<String> {
         let first = self.missed.first.as_ref().filter(|_| self.mostly_missed())?;
         let (missed, present) = (self.missed.elsewhere, self.photos.present);
         Some(format!(
@@ -109,7 +109,7 @@ impl RoundCounts {
     }
 
     /// Adds them to those of the source.
-    pub fn add_to(&self, feed: &mut Feed) {
+    pub(super) fn add_to(&self, feed: &mut Feed) {
         feed.counts.photos += self.photos;
         feed.counts.forecast += self.calls;
     }

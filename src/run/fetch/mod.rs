@@ -32,7 +32,7 @@ use crate::state::Again;
 
 /// Whose photos are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Selected {
+pub(super) enum Selected {
     /// Everybody's.
     Everybody,
     /// Of those matched to a selected account.
@@ -55,7 +55,7 @@ enum Meal {
 type Call = BoxFuture<'static, Result<Result<Brought, Failure>, Trouble>>;
 
 /// Learns the photos of everybody wanted from one source. A failure of the source is kept in the feed.
-pub async fn fetch_all(
+pub(super) async fn fetch_all(
     house: &House,
     feed: &mut Feed,
     kitchen: &Arc<Kitchen>,
@@ -84,7 +84,12 @@ pub async fn fetch_all(
 }
 
 /// Fetches the photos again that are unchanged, but whose renditions are not in the spool.
-pub async fn fetch_again(house: &House, feed: &mut Feed, kitchen: &Arc<Kitchen>, lanes: usize) -> Result<(), Trouble> {
+pub(super) async fn fetch_again(
+    house: &House,
+    feed: &mut Feed,
+    kitchen: &Arc<Kitchen>,
+    lanes: usize,
+) -> Result<(), Trouble> {
     let Some(source) = feed.source.clone().filter(|_| feed.failure.is_none()) else { return Ok(()) };
     let work = format!("photos {} again", feed.id());
     house.begins(&work, Some(house.facts.count_again(Again::Missing, feed.id())?));

@@ -10,7 +10,7 @@ use crate::model::{PhotoHint, PhotoMark, Remembered};
 /// Whether most people of the source are new to the state. Then bytes are asked for at once, since bytes and marker
 /// arrive together; later, a question for the marker rides in a batch that is sent anyway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum First {
+pub(super) enum First {
     Yes,
     No,
 }
@@ -18,19 +18,19 @@ pub enum First {
 /// Whether the listing shows change markers. Only then does a person without one provably have no photo
 /// (docs/architecture.md, "Fetch").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Marked {
+pub(super) enum Marked {
     Yes,
     No,
 }
 
 /// The photo, or its absence, was known last time: what `limits.unknown` counts.
-pub fn was_known(mark: &PhotoMark) -> bool {
+pub(super) fn was_known(mark: &PhotoMark) -> bool {
     !matches!(mark.found, Remembered::Unreadable(_))
 }
 
 /// What a person is asked for.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Question {
+pub(super) enum Question {
     /// Nothing: the photo is what the mark says.
     Known(PhotoMark),
     /// Nothing: the listing proves that there is none.
@@ -44,7 +44,7 @@ pub enum Question {
 }
 
 /// Decides what a person is asked for, by the listing and by what is remembered.
-pub fn question(hint: PhotoHint, mark: Option<PhotoMark>, first: First, marked: Marked) -> Question {
+pub(super) fn question(hint: PhotoHint, mark: Option<PhotoMark>, first: First, marked: Marked) -> Question {
     match (hint, mark) {
         (PhotoHint::Odd(what), _) => Question::Odd(what),
         (PhotoHint::Unmarked, mark) if marked == Marked::Yes => Question::Absent(mark),
@@ -63,7 +63,7 @@ fn probe_first(mark: &PhotoMark) -> bool {
 
 /// The versions of a listing against those of the last run.
 #[derive(Default)]
-pub struct Versions {
+pub(super) struct Versions {
     compared: u64,
     other: u64,
 }
@@ -73,7 +73,7 @@ impl Versions {
     const FEW: u64 = 20;
 
     /// Counts one person's.
-    pub fn compare(&mut self, hint: &PhotoHint, mark: Option<&PhotoMark>) {
+    pub(super) fn compare(&mut self, hint: &PhotoHint, mark: Option<&PhotoMark>) {
         if let (PhotoHint::Version(now), Some(then)) = (hint, mark.and_then(|mark| mark.version.as_ref())) {
             self.compared += 1;
             self.other += u64::from(now != then);
@@ -82,7 +82,7 @@ impl Versions {
 
     /// Above nine tenths it is the way that versions are made which has changed (docs/wire/google-directory.md §2.3).
     /// They are hints: nothing follows from them but reading, at the usual pace.
-    pub fn note(&self) -> Option<String> {
+    pub(super) fn note(&self) -> Option<String> {
         let (compared, other) = (self.compared, self.other);
         (compared >= Self::FEW && other * 10 > compared * 9).then(|| {
             format!(

@@ -24,7 +24,7 @@ pub(super) struct Heap {
 
 impl Heap {
     /// A table with the columns `seq`, the owner's and `id`.
-    pub fn new(table: &'static str, owner: &'static str) -> Self {
+    pub(super) fn new(table: &'static str, owner: &'static str) -> Self {
         Self { table, owner, sorted: AtomicBool::new(false) }
     }
 

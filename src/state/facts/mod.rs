@@ -19,11 +19,11 @@ use std::sync::{Arc, Mutex};
 
 use rusqlite::{Connection, Transaction};
 
-pub use decisions::{DecisionCursor, DecisionFilter, Selection};
-pub use looks::Again;
-pub use matches::{MatchRow, MatchVerdict};
-pub use results::{ResultCount, Shifted, ToConfirm, Written};
-pub use selected::Reviewed;
+pub(crate) use decisions::{DecisionCursor, DecisionFilter, Selection};
+pub(crate) use looks::Again;
+pub(crate) use matches::{MatchRow, MatchVerdict};
+pub(crate) use results::{ResultCount, Shifted, ToConfirm, Written};
+pub(crate) use selected::Reviewed;
 
 use super::error::{StateError, StateFault};
 use super::file::{self, Durability, Shape};

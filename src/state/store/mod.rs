@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex};
 use rusqlite::Connection;
 use tempfile::NamedTempFile;
 
-pub use runs::{Counted, RunEnd, RunRecord, RunRow};
+pub(crate) use runs::{Counted, RunEnd, RunRecord, RunRow};
 
 use super::error::{StateError, StateFault};
 use super::file::{self, Durability, Shape};

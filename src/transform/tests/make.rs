@@ -93,7 +93,7 @@ pub(super) struct Ihdr {
 
 impl Ihdr {
     /// 64 x 64 pixels of 8-bit RGB.
-    pub const RGB: Self = Self { width: 64, height: 64, depth: 8, colour: 2, interlaced: 0 };
+    pub(super) const RGB: Self = Self { width: 64, height: 64, depth: 8, colour: 2, interlaced: 0 };
 }
 
 pub(super) fn chunk(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {

@@ -10,7 +10,7 @@ use super::super::harness::Harness;
 use super::http;
 
 /// A kind of credential, and what puts it into the file.
-pub struct Kind {
+pub(super) struct Kind {
     /// As its tests are named.
     pub name: &'static str,
     /// The simulators that are sent it, or something made of it.
@@ -25,7 +25,7 @@ const ENTRA: &[&str] = &["login", "graph"];
 const GOOGLE: &[&str] = &["token", "directory"];
 const KEYLESS: &[&str] = &["ci", "sts", "iamcredentials"];
 
-pub const KINDS: [Kind; 15] = [
+pub(super) const KINDS: [Kind; 15] = [
     Kind { name: "entra_client_secret", sent_to: ENTRA, works: true, put: |_| {} },
     Kind { name: "entra_certificate_pem", sent_to: &["login"], works: true, put: certificate },
     Kind { name: "entra_certificate_pkcs12", sent_to: &["login"], works: false, put: pkcs12 },
@@ -164,7 +164,7 @@ fn managed(harness: &mut Harness) {
     });
 }
 
-pub fn google_key(harness: &mut Harness) {
+pub(super) fn google_key(harness: &mut Harness) {
     let key = secret_of(harness, |secret| match secret {
         Secret::ServiceAccount { key_file, subject: Some(_), .. } => Some(key_file),
         _ => None,

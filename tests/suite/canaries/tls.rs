@@ -17,16 +17,16 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use super::super::harness::Harness;
 
 /// Every name ends in this.
-pub const DOMAIN: &str = "canary.example";
+pub(super) const DOMAIN: &str = "canary.example";
 
 /// Who may use the proxy. Every character that URLs, forms, pages or JSON spell otherwise is in it.
-pub const USER: &str = "proxy user";
+pub(super) const USER: &str = "proxy user";
 /// Their password.
-pub const PASSWORD: &str = "canary proxy&pass+word/1\"'<=>";
+pub(super) const PASSWORD: &str = "canary proxy&pass+word/1\"'<=>";
 
 /// How the proxy behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Manner {
+pub(super) enum Manner {
     /// Lets through whoever has the password.
     Honest,
     /// So many connections; then each one ends as soon as it is made.
@@ -41,7 +41,7 @@ pub enum Manner {
 
 /// What the proxy was sent.
 #[derive(Clone, Debug, Default)]
-pub struct Heard {
+pub(super) struct Heard {
     /// `CONNECT host:port`, or what it was asked in the clear.
     pub asked: Vec<String>,
     /// The headers of requests inside of the connections, as the servers get them.
@@ -49,7 +49,7 @@ pub struct Heard {
 }
 
 /// The proxy. It ends with the process: nothing waits for it.
-pub struct Proxy {
+pub(super) struct Proxy {
     address: String,
     shared: Arc<Shared>,
 }
@@ -67,7 +67,7 @@ fn keys(name: &str) -> String {
 }
 
 /// The credential as the proxy wants to see it.
-pub fn pair() -> String {
+pub(super) fn pair() -> String {
     base64::engine::general_purpose::STANDARD.encode(format!("{USER}:{PASSWORD}"))
 }
 
@@ -77,7 +77,7 @@ fn encoded(text: &str) -> String {
 
 impl Proxy {
     /// A proxy in front of every simulator of the harness, whose pipeline file leads there by names from now on.
-    pub fn before(harness: &mut Harness, simulators: &[&str]) -> Self {
+    pub(super) fn before(harness: &mut Harness, simulators: &[&str]) -> Self {
         let mut servers = BTreeMap::new();
         let mut urls = BTreeMap::new();
         for name in simulators {
@@ -114,18 +114,18 @@ impl Proxy {
     }
 
     /// Its URL, credential included.
-    pub fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         format!("http://{}:{}@{}", encoded(USER), encoded(PASSWORD), self.address)
     }
 
     /// Behaves so from now on, having heard nothing yet.
-    pub fn behave(&self, manner: Manner) {
+    pub(super) fn behave(&self, manner: Manner) {
         *lock(&self.shared.heard) = Heard::default();
         *lock(&self.shared.manner) = manner;
     }
 
     /// Everything that it was sent.
-    pub fn heard(&self) -> Heard {
+    pub(super) fn heard(&self) -> Heard {
         lock(&self.shared.heard).clone()
     }
 }

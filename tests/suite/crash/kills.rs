@@ -13,7 +13,7 @@ use crate::suite::truth::Shows;
 
 /// A way that pictures go to a product.
 #[derive(Clone, Copy, Debug)]
-pub struct Way {
+pub(super) struct Way {
     /// The product; also the target's id.
     pub target: &'static str,
     /// `upload` of the pipeline file, where the product has a choice.
@@ -22,16 +22,16 @@ pub struct Way {
     asks: usize,
 }
 
-pub const SESSION: Way = Way { target: "jira", upload: Some("session"), asks: 0 };
-pub const ONE_STEP: Way = Way { target: "jira", upload: Some("one_step"), asks: 0 };
+pub(super) const SESSION: Way = Way { target: "jira", upload: Some("session"), asks: 0 };
+pub(super) const ONE_STEP: Way = Way { target: "jira", upload: Some("one_step"), asks: 0 };
 /// With a token, and a probe that tells which way is open.
-pub const PROBED: Way = Way { target: "jira", upload: Some("auto"), asks: 0 };
-pub const XMLRPC: Way = Way { target: "confluence", upload: Some("xmlrpc"), asks: 1 };
-pub const ENDPOINT: Way = Way { target: "confluence", upload: Some("endpoint"), asks: 0 };
-pub const MULTIPART: Way = Way { target: "bitbucket", upload: None, asks: 0 };
+pub(super) const PROBED: Way = Way { target: "jira", upload: Some("auto"), asks: 0 };
+pub(super) const XMLRPC: Way = Way { target: "confluence", upload: Some("xmlrpc"), asks: 1 };
+pub(super) const ENDPOINT: Way = Way { target: "confluence", upload: Some("endpoint"), asks: 0 };
+pub(super) const MULTIPART: Way = Way { target: "bitbucket", upload: None, asks: 0 };
 
 /// A write of which every request is cut off.
-pub struct Case {
+pub(super) struct Case {
     pub name: &'static str,
     /// Whether every turn begins with a new world, because it is about the first run of all.
     pub begins: Begins,
@@ -42,22 +42,22 @@ pub struct Case {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Begins {
+pub(super) enum Begins {
     Afresh,
     WithOurs,
 }
 
-pub const FIRST: Case =
+pub(super) const FIRST: Case =
     Case { name: "the first picture", begins: Begins::Afresh, change: |_, _, _| {}, shows: |_| Shows::Face("ada") };
 
-pub const OVER_OURS: Case = Case {
+pub(super) const OVER_OURS: Case = Case {
     name: "over ours",
     begins: Begins::WithOurs,
     change: |harness, _, turn| harness.new_photo("ada", other_face(turn)),
     shows: |turn| Shows::Face(other_face(turn)),
 };
 
-pub const OVER_A_CHOICE: Case = Case {
+pub(super) const OVER_A_CHOICE: Case = Case {
     name: "over a picture chosen by hand",
     begins: Begins::WithOurs,
     change: |harness, way, turn| {
@@ -67,7 +67,7 @@ pub const OVER_A_CHOICE: Case = Case {
     shows: |turn| Shows::Face(other_face(turn)),
 };
 
-pub const REVERT: Case = Case {
+pub(super) const REVERT: Case = Case {
     name: "back to the default",
     begins: Begins::WithOurs,
     change: |harness, _, _| {
@@ -78,7 +78,7 @@ pub const REVERT: Case = Case {
     shows: |_| Shows::Default,
 };
 
-pub const REVERT_OF_A_CHOICE: Case = Case {
+pub(super) const REVERT_OF_A_CHOICE: Case = Case {
     name: "a picture chosen by hand, back to the default",
     begins: Begins::Afresh,
     change: |harness, way, _| {
@@ -89,18 +89,18 @@ pub const REVERT_OF_A_CHOICE: Case = Case {
 };
 
 /// The photo that `turn` brings.
-pub fn other_face(turn: u32) -> &'static str {
+pub(super) fn other_face(turn: u32) -> &'static str {
     if turn.is_multiple_of(2) { "spare" } else { "ada" }
 }
 
 impl Way {
     /// One person, with this product alone.
-    pub fn harness(&self, begins: Begins) -> Harness {
+    pub(super) fn harness(&self, begins: Begins) -> Harness {
         self.harness_of(Population::of(&["ada"]), begins)
     }
 
     /// This population, with this product alone.
-    pub fn harness_of(&self, population: Population, begins: Begins) -> Harness {
+    pub(super) fn harness_of(&self, population: Population, begins: Begins) -> Harness {
         let population = if self.target == "jira" { population } else { population.everywhere() };
         let mut harness = Harness::of(population.world());
         match self.target {
@@ -134,7 +134,7 @@ impl Way {
     }
 
     /// What was done on the server since the log of writes was last reset, without ids, in order.
-    pub fn done(&self, harness: &Harness) -> Vec<String> {
+    pub(super) fn done(&self, harness: &Harness) -> Vec<String> {
         let writes = harness.sandbox.truth().writes.into_iter().filter(|write| write.simulator == self.target);
         let mut words: Vec<_> = writes.filter_map(|write| Some(write.what.split(' ').next()?.to_owned())).collect();
         words.sort();
@@ -144,7 +144,7 @@ impl Way {
 
 /// When the program is killed, seen from the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Killed {
+pub(super) enum Killed {
     /// The request was not handled and never will be.
     Before,
     /// It was handled, and the answer was lost.
@@ -154,7 +154,7 @@ pub enum Killed {
 }
 
 /// One run that nobody disturbed.
-pub struct Calm {
+pub(super) struct Calm {
     /// The methods of its requests to the product.
     methods: Vec<String>,
     /// The first that belongs to the write.
@@ -165,7 +165,7 @@ pub struct Calm {
 
 impl Calm {
     /// Runs undisturbed.
-    pub fn of(harness: &Harness, way: &Way) -> Self {
+    pub(super) fn of(harness: &Harness, way: &Way) -> Self {
         harness.sandbox.requests().reset();
         harness.sandbox.reset_writes();
         harness.run().expect_exit(0);
@@ -178,7 +178,7 @@ impl Calm {
     }
 
     /// Every request of the write and of the confirmation, with each moment that matters there.
-    pub fn turns(&self) -> Vec<(u32, Killed)> {
+    pub(super) fn turns(&self) -> Vec<(u32, Killed)> {
         let moments = |nth: usize| match self.methods[nth].as_str() {
             "GET" => &[Killed::Before][..],
             _ => &[Killed::Before, Killed::After, Killed::Later],
@@ -188,7 +188,7 @@ impl Calm {
     }
 
     /// The numbers of the requests that write.
-    pub fn writes(&self) -> Vec<u32> {
+    pub(super) fn writes(&self) -> Vec<u32> {
         (self.first..self.methods.len()).filter(|nth| self.methods[*nth] != "GET").map(number).collect()
     }
 }
@@ -198,7 +198,7 @@ fn number(nth: usize) -> u32 {
 }
 
 /// Runs until the nth request to the product and kills the program there; then moves on with the state alone.
-pub fn kill_at(harness: &mut Harness, way: &Way, nth: u32, killed: Killed) {
+pub(super) fn kill_at(harness: &mut Harness, way: &Way, nth: u32, killed: Killed) {
     let faults = harness.sandbox.faults();
     harness.sandbox.requests().reset();
     let hang = Fault::new(Effect::Delay { ms: 600_000 }).at(way.target);
@@ -228,13 +228,13 @@ pub fn kill_at(harness: &mut Harness, way: &Way, nth: u32, killed: Killed) {
 }
 
 /// Whether a request was struck by this fault and is over.
-pub fn struck(harness: &Harness, fault: &str) -> bool {
+pub(super) fn struck(harness: &Harness, fault: &str) -> bool {
     harness.sandbox.requests().entries().iter().any(|entry| entry.fault.as_deref() == Some(fault))
 }
 
 /// Kills the program at every request of this write. The next run must leave the server as the undisturbed run did, by
 /// the same writes and none twice, and the one after it has nothing to do.
-pub fn kill_at_every_request(way: &Way, case: &Case) {
+pub(super) fn kill_at_every_request(way: &Way, case: &Case) {
     let mut harness = way.harness(case.begins);
     (case.change)(&harness, way, 0);
     let calm = Calm::of(&harness, way);

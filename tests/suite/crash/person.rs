@@ -9,7 +9,7 @@
 
 use std::time::Duration;
 
-use avatarpipe::transform::{Limits, Settings, render};
+use avatarpipe::inside::{Limits, Settings, render};
 use avatarpipe_sandbox::truth::ShownKind;
 
 use super::kills::{Begins, Calm, Case, Killed, MULTIPART, ONE_STEP, OVER_OURS, REVERT, SESSION, Way, XMLRPC, kill_at};

@@ -17,13 +17,13 @@ use serde_json::{Value, json};
 use crate::suite::population::{Population, address, bought, face_of, file};
 
 /// Long names: they are told apart wherever they stand in a request.
-pub const PEOPLE: [&str; 4] = ["adelaide", "bernice", "cornelia", "genevieve"];
+pub(super) const PEOPLE: [&str; 4] = ["adelaide", "bernice", "cornelia", "genevieve"];
 /// Whose address is another's, too, in Entra.
-pub const AMBIGUOUS: &str = "genevieve";
+pub(super) const AMBIGUOUS: &str = "genevieve";
 /// Has no account until somebody's is handed over.
-pub const NEWCOMER: &str = "winifred";
+pub(super) const NEWCOMER: &str = "winifred";
 /// Where everybody has an account. Most seeds write to one or two of them: more seeds find more than larger ones do.
-pub const TARGETS: [&[&str]; 6] = [
+pub(super) const TARGETS: [&[&str]; 6] = [
     &["jira"],
     &["confluence"],
     &["bitbucket"],
@@ -38,22 +38,22 @@ const ROUND: usize = 50;
 
 /// Where people are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
+pub(super) enum Source {
     Entra,
     Google,
 }
 
 /// The sources of a pipeline, in order of preference.
-pub const SOURCES: [&[Source]; 3] = [&[Source::Entra], &[Source::Google], &[Source::Entra, Source::Google]];
+pub(super) const SOURCES: [&[Source]; 3] = [&[Source::Entra], &[Source::Google], &[Source::Entra, Source::Google]];
 
 /// A photo that no other has.
-pub fn portrait(of: &str) -> Vec<u8> {
+pub(super) fn portrait(of: &str) -> Vec<u8> {
     face_of(of, SIDE)
 }
 
 /// The people of a seed in these sources, each with an account of the same name everywhere. Made once: the keys of
 /// Google take their time.
-pub fn world(sources: &[Source]) -> World {
+pub(super) fn world(sources: &[Source]) -> World {
     static WORLDS: OnceLock<[World; 3]> = OnceLock::new();
     let worlds = WORLDS.get_or_init(|| {
         let entra =
@@ -95,34 +95,34 @@ fn with_user(population: Population, user: User) -> Population {
 }
 
 impl Source {
-    pub fn simulator(self) -> &'static str {
+    pub(super) fn simulator(self) -> &'static str {
         if self == Self::Entra { "graph" } else { "directory" }
     }
 
-    pub fn address(self, name: &str) -> String {
+    pub(super) fn address(self, name: &str) -> String {
         if self == Self::Entra { address(name) } else { bought(name) }
     }
 
     /// How commands name a person.
-    pub fn key(self) -> &'static str {
+    pub(super) fn key(self) -> &'static str {
         if self == Self::Entra { "person" } else { "user" }
     }
 
-    pub fn no_photo(self) -> Value {
+    pub(super) fn no_photo(self) -> Value {
         if self == Self::Entra { json!({ "none": "image_not_found" }) } else { json!({ "none": {} }) }
     }
 
-    pub fn failing_photo(self) -> Value {
+    pub(super) fn failing_photo(self) -> Value {
         json!({ "failure": if self == Self::Entra { "no_mailbox" } else { "userNotFound" } })
     }
 
-    pub fn enabled(self, now: bool) -> (&'static str, Value) {
+    pub(super) fn enabled(self, now: bool) -> (&'static str, Value) {
         if self == Self::Entra { ("enabled", json!(now)) } else { ("suspended", json!(!now)) }
     }
 }
 
 /// Some have no photo, or one that cannot be got, or are disabled; in Entra two share an address.
-pub fn people(world: &mut World, sources: &[Source], dice: &mut Dice) {
+pub(super) fn people(world: &mut World, sources: &[Source], dice: &mut Dice) {
     let tenant = &mut world.entra[0];
     if sources.contains(&Source::Entra) {
         for person in tenant.people.iter_mut().filter(|person| person.name != NEWCOMER) {
@@ -159,7 +159,7 @@ enum Fate {
 
 /// Some accounts show what their owner uploaded, some are inactive; these come back. Other targets than these are left
 /// out.
-pub fn accounts(world: &mut World, targets: &[&str], dice: &mut Dice) -> BTreeSet<(String, String)> {
+pub(super) fn accounts(world: &mut World, targets: &[&str], dice: &mut Dice) -> BTreeSet<(String, String)> {
     world.confluence.retain(|_| targets.contains(&"confluence"));
     world.bitbucket.retain(|_| targets.contains(&"bitbucket"));
     let hand = || file("hand").as_str().into();
@@ -199,7 +199,7 @@ pub fn accounts(world: &mut World, targets: &[&str], dice: &mut Dice) -> BTreeSe
 }
 
 /// Accounts that belong to nobody: as many as make the Jira's listing go on to a second page.
-pub fn bystanders(world: &mut World) {
+pub(super) fn bystanders(world: &mut World) {
     let accounts = &mut world.jira[0].accounts;
     for nth in accounts.len()..ROUND {
         let account = json!({ "name": format!("bystander-{nth}") });

@@ -50,7 +50,7 @@ enum Program {
 }
 
 /// A seed being played.
-pub struct Play<'a> {
+pub(super) struct Play<'a> {
     seed: u64,
     story: &'a Mutex<Vec<String>>,
     dice: Dice,
@@ -72,7 +72,7 @@ pub struct Play<'a> {
 
 impl<'a> Play<'a> {
     /// Makes the world of a seed.
-    pub fn new(seed: u64, story: &'a Mutex<Vec<String>>) -> Self {
+    pub(super) fn new(seed: u64, story: &'a Mutex<Vec<String>>) -> Self {
         let mut dice = Dice::of(&["world", &seed.to_string()]);
         let program = if seed.is_multiple_of(REAL) { Program::Real } else { Program::Inside };
         let sources = dice.one_of(&SOURCES);
@@ -108,7 +108,7 @@ impl<'a> Play<'a> {
     }
 
     /// Plays it; the faults that struck come back, by kind.
-    pub fn through(mut self) -> BTreeMap<String, u64> {
+    pub(super) fn through(mut self) -> BTreeMap<String, u64> {
         let turns = 1 + self.dice.below(3);
         for turn in 0..turns {
             if turn > 0 {

@@ -27,7 +27,7 @@ use refusal::{Judged, Remedy};
 
 /// How the app proves itself.
 #[derive(Clone, Debug)]
-pub enum EntraCredential {
+pub(crate) enum EntraCredential {
     /// The value of a secret of the app registration, not its id.
     ClientSecret(SecretString),
     /// A certificate of the app registration and its key.
@@ -53,7 +53,7 @@ pub enum EntraCredential {
 
 /// Signs an app in to Entra.
 #[derive(Debug)]
-pub struct EntraSignIn {
+pub(crate) struct EntraSignIn {
     /// To the login host.
     pub login: Line,
     /// The metadata service of the machine, which is asked through no proxy.

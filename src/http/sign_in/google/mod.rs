@@ -29,7 +29,7 @@ use key::Key;
 
 /// How the service account proves itself.
 #[derive(Clone, Debug)]
-pub enum GoogleCredential {
+pub(crate) enum GoogleCredential {
     /// A key file of the service account.
     ServiceAccountFile(PathBuf),
     /// A file of the type `external_account`.
@@ -47,7 +47,7 @@ pub enum GoogleCredential {
 
 /// Signs a service account in to Google.
 #[derive(Debug)]
-pub struct GoogleSignIn {
+pub(crate) struct GoogleSignIn {
     /// How it proves itself.
     pub credential: GoogleCredential,
     /// The administrator in whose name it acts; `None`: its own.

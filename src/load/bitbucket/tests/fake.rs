@@ -16,7 +16,7 @@ use crate::load::{Learnt, Target as _};
 
 /// A user; the slug differs from the name.
 #[derive(Clone, Debug)]
-pub struct User {
+pub(super) struct User {
     pub id: u64,
     pub name: &'static str,
     pub slug: &'static str,
@@ -27,14 +27,14 @@ pub struct User {
 
 /// What goes wrong at a step, and whether its effect takes place all the same.
 #[derive(Clone, Copy, Debug)]
-pub struct Fault {
+pub(super) struct Fault {
     pub status: u16,
     pub takes_effect: bool,
 }
 
 /// The server's memory and its switches.
 #[derive(Debug)]
-pub struct World {
+pub(super) struct World {
     pub users: Vec<User>,
     pub group: Vec<u64>,
     pub faults: HashMap<&'static str, Fault>,
@@ -48,7 +48,7 @@ pub struct World {
 }
 
 /// 2023-11-14T22:13:20Z, and the same as the server dates its answers.
-pub const SENT_AT: u64 = 1_700_000_000;
+pub(super) const SENT_AT: u64 = 1_700_000_000;
 const DATE: &str = "Tue, 14 Nov 2023 22:13:20 GMT";
 
 impl Default for World {
@@ -74,19 +74,19 @@ impl Default for World {
 
 impl World {
     /// Ada shows this picture.
-    pub fn shows(mut self, v: &str, picture: Bytes) -> Self {
+    pub(super) fn shows(mut self, v: &str, picture: Bytes) -> Self {
         self.users[0].picture = Some((v.to_owned(), picture));
         self
     }
 
     /// Ada has another name, and Bob has hers.
-    pub fn renamed(mut self) -> Self {
+    pub(super) fn renamed(mut self) -> Self {
         (self.users[0].name, self.users[0].slug) = ("countess", "countess");
         (self.users[1].name, self.users[1].slug) = ("ada+x@ex.org", "ada_x_ex.org");
         self
     }
 
-    pub fn ada(&self) -> &User {
+    pub(super) fn ada(&self) -> &User {
         &self.users[0]
     }
 
@@ -196,7 +196,7 @@ fn slug_of(asked: &Asked) -> String {
 }
 
 /// The fake with a target before it.
-pub struct Stage {
+pub(super) struct Stage {
     pub git: Bitbucket,
     pub log: Log,
     pub server: Loopback,
@@ -204,12 +204,12 @@ pub struct Stage {
 }
 
 impl Stage {
-    pub async fn new(world: World, groups: &[&str]) -> Self {
+    pub(super) async fn new(world: World, groups: &[&str]) -> Self {
         let credential = Credential::Basic { username: "svc".into(), password: "pw".into() };
         Self::signed_in(world, groups, credential).await
     }
 
-    pub async fn signed_in(world: World, groups: &[&str], credential: Credential) -> Self {
+    pub(super) async fn signed_in(world: World, groups: &[&str], credential: Credential) -> Self {
         let (world, log) = (Arc::new(Mutex::new(world)), Log::default());
         let (there, written) = (Arc::clone(&world), Arc::clone(&log));
         let server = Loopback::start(move |_, asked| {
@@ -232,7 +232,7 @@ impl Stage {
     }
 
     /// Identified and surveyed, and the log empty again.
-    pub async fn ready(world: World) -> Self {
+    pub(super) async fn ready(world: World) -> Self {
         let stage = Self::new(world, &[]).await;
         let mut learnt = Learnt::new();
         stage.git.identify(&mut learnt).await.unwrap();
@@ -241,11 +241,11 @@ impl Stage {
         stage
     }
 
-    pub fn world(&self) -> MutexGuard<'_, World> {
+    pub(super) fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap()
     }
 
-    pub fn take_log(&self) -> Vec<String> {
+    pub(super) fn take_log(&self) -> Vec<String> {
         std::mem::take(&mut *self.log.lock().unwrap())
     }
 }

@@ -16,12 +16,12 @@ use crate::load::confluence::{Addresses, Confluence, Settings, UploadPolicy};
 use crate::load::jira::tests::{Grey, Log, grey};
 use crate::load::{Learnt, Target as _};
 
-pub const ADA: &str = "ada+x@ex.org";
+pub(super) const ADA: &str = "ada+x@ex.org";
 const STOCK: &str = "/images/icons/profilepics/";
 
 /// A user; the files lie under content id 77 (ada) or 78.
 #[derive(Clone, Debug)]
-pub struct User {
+pub(super) struct User {
     pub key: &'static str,
     pub content: &'static str,
     /// A file, or a path below the stock pictures.
@@ -32,7 +32,7 @@ pub struct User {
 
 /// What goes wrong at a step, and whether its effect takes place all the same.
 #[derive(Clone, Copy, Debug)]
-pub struct Fault {
+pub(super) struct Fault {
     pub status: u16,
     pub body: &'static str,
     pub takes_effect: bool,
@@ -40,7 +40,7 @@ pub struct Fault {
 
 /// The server's memory and its switches.
 #[derive(Debug)]
-pub struct World {
+pub(super) struct World {
     pub users: BTreeMap<&'static str, User>,
     pub groups: HashMap<&'static str, Vec<&'static str>>,
     pub faults: HashMap<&'static str, Fault>,
@@ -87,14 +87,14 @@ impl Default for World {
 
 impl World {
     /// Ada shows this file of hers.
-    pub fn shows(mut self, file: &str) -> Self {
+    pub(super) fn shows(mut self, file: &str) -> Self {
         let ada = self.users.get_mut(ADA).unwrap();
         ada.files.insert(file.to_owned(), grey(100));
         ada.shown = file.to_owned();
         self
     }
 
-    pub fn ada(&self) -> &User {
+    pub(super) fn ada(&self) -> &User {
         &self.users[ADA]
     }
 
@@ -325,7 +325,7 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> Vec<&'a str> {
 
 /// How the target of a stage is set up.
 #[derive(Clone, Debug)]
-pub struct Way {
+pub(super) struct Way {
     pub token: bool,
     pub upload: UploadPolicy,
     pub addresses: Addresses,
@@ -339,7 +339,7 @@ impl Default for Way {
 }
 
 /// The fake with a target before it.
-pub struct Stage {
+pub(super) struct Stage {
     pub wiki: Confluence,
     pub log: Log,
     pub server: Loopback,
@@ -347,7 +347,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    pub async fn new(world: World, way: Way) -> Self {
+    pub(super) async fn new(world: World, way: Way) -> Self {
         let (world, log) = (Arc::new(Mutex::new(world)), Log::default());
         let (there, written) = (Arc::clone(&world), Arc::clone(&log));
         let server = Loopback::start(move |_, asked| {
@@ -374,7 +374,7 @@ impl Stage {
     }
 
     /// Identified, surveyed, prepared, and the log empty again.
-    pub async fn ready(world: World, way: Way) -> Self {
+    pub(super) async fn ready(world: World, way: Way) -> Self {
         let stage = Self::new(world, way).await;
         let mut learnt = Learnt::new();
         stage.wiki.identify(&mut learnt).await.unwrap();
@@ -384,11 +384,11 @@ impl Stage {
         stage
     }
 
-    pub fn world(&self) -> MutexGuard<'_, World> {
+    pub(super) fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap()
     }
 
-    pub fn take_log(&self) -> Vec<String> {
+    pub(super) fn take_log(&self) -> Vec<String> {
         std::mem::take(&mut *self.log.lock().unwrap())
     }
 }

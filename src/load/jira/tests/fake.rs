@@ -16,11 +16,11 @@ use crate::load::{Changes, Learnt, Target as _};
 use super::{Grey, Log};
 
 /// The instance's default picture.
-pub const DEFAULT: u32 = 10122;
+pub(super) const DEFAULT: u32 = 10122;
 
 /// A user of the fake.
 #[derive(Clone, Debug)]
-pub struct User {
+pub(super) struct User {
     pub key: String,
     pub custom: Vec<u32>,
     pub selected: u32,
@@ -28,7 +28,7 @@ pub struct User {
 
 /// What goes wrong at a step, and whether its effect takes place all the same.
 #[derive(Clone, Debug)]
-pub struct Fault {
+pub(super) struct Fault {
     pub status: u16,
     pub takes_effect: bool,
     pub body: &'static str,
@@ -36,15 +36,15 @@ pub struct Fault {
 }
 
 impl Fault {
-    pub fn status(status: u16) -> Self {
+    pub(super) fn status(status: u16) -> Self {
         Self { status, takes_effect: false, body: r#"{"errorMessages":["no"],"errors":{}}"#, headers: Vec::new() }
     }
 
-    pub fn taking_effect(self) -> Self {
+    pub(super) fn taking_effect(self) -> Self {
         Self { takes_effect: true, ..self }
     }
 
-    pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
+    pub(super) fn header(mut self, name: &'static str, value: &'static str) -> Self {
         self.headers.push((name, value));
         self
     }
@@ -52,7 +52,7 @@ impl Fault {
 
 /// The server's memory and its switches.
 #[derive(Debug)]
-pub struct World {
+pub(super) struct World {
     pub version: &'static str,
     pub users: BTreeMap<String, User>,
     pub pictures: HashMap<u32, Bytes>,
@@ -112,7 +112,7 @@ impl Default for World {
 
 impl World {
     /// Puts an uploaded picture there that the user shows.
-    pub fn place(&mut self, name: &str, picture: Bytes) -> u32 {
+    pub(super) fn place(&mut self, name: &str, picture: Bytes) -> u32 {
         let id = self.next;
         self.next += 1;
         self.pictures.insert(id, picture);
@@ -123,7 +123,7 @@ impl World {
     }
 
     /// Ada is called something else, and her name is that of a new user without pictures.
-    pub fn pass_on(&mut self) {
+    pub(super) fn pass_on(&mut self) {
         let ada = self.users.remove("ada+x@ex.org").unwrap();
         self.users.insert("ada.old".into(), ada);
         let new = User { key: "NEW".into(), custom: Vec::new(), selected: DEFAULT };
@@ -131,11 +131,11 @@ impl World {
     }
 
     /// What the account is called.
-    pub fn called(&self, key: &str) -> Option<String> {
+    pub(super) fn called(&self, key: &str) -> Option<String> {
         self.users.iter().find(|(_, user)| user.key == key).map(|(name, _)| name.clone())
     }
 
-    pub fn ada(&self) -> &User {
+    pub(super) fn ada(&self) -> &User {
         &self.users["ada+x@ex.org"]
     }
 
@@ -366,7 +366,7 @@ fn lists(user: &User) -> Value {
 }
 
 /// The fake with a target before it.
-pub struct Stage {
+pub(super) struct Stage {
     pub jira: Jira,
     pub log: Log,
     pub server: Loopback,
@@ -375,17 +375,17 @@ pub struct Stage {
 
 /// How the target of a stage signs in and uploads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub(super) enum Way {
     Password,
     Token,
 }
 
 impl Stage {
-    pub async fn new(world: World, way: Way) -> Self {
+    pub(super) async fn new(world: World, way: Way) -> Self {
         Self::with(world, way, AccountRules::default()).await
     }
 
-    pub async fn with(world: World, way: Way, accounts: AccountRules) -> Self {
+    pub(super) async fn with(world: World, way: Way, accounts: AccountRules) -> Self {
         let own = world.own;
         let (world, log) = (Arc::new(Mutex::new(world)), Log::default());
         let (there, written) = (Arc::clone(&world), Arc::clone(&log));
@@ -407,7 +407,7 @@ impl Stage {
     }
 
     /// Identified, surveyed, prepared, and the log empty again.
-    pub async fn ready(world: World, way: Way) -> Self {
+    pub(super) async fn ready(world: World, way: Way) -> Self {
         let stage = Self::new(world, way).await;
         let mut learnt = Learnt::new();
         stage.jira.identify(&mut learnt).await.unwrap();
@@ -417,16 +417,16 @@ impl Stage {
         stage
     }
 
-    pub fn world(&self) -> MutexGuard<'_, World> {
+    pub(super) fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap()
     }
 
-    pub fn take_log(&self) -> Vec<String> {
+    pub(super) fn take_log(&self) -> Vec<String> {
         std::mem::take(&mut *self.log.lock().unwrap())
     }
 
     /// What a plan without a survey would cost.
-    pub fn forecast(&self, changes: &Changes) -> u64 {
+    pub(super) fn forecast(&self, changes: &Changes) -> u64 {
         self.jira.forecast(changes)
     }
 }

@@ -75,24 +75,24 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    pub fn new(log: &Log) -> Self {
+    pub(crate) fn new(log: &Log) -> Self {
         Self { log: Arc::clone(log), ..Self::default() }
     }
 
-    pub fn breaking_at(log: &Log, call: usize) -> Self {
+    pub(crate) fn breaking_at(log: &Log, call: usize) -> Self {
         Self { breaks_at: Some(call), ..Self::new(log) }
     }
 
     /// The journal of the same intent in the next run.
-    pub fn resumed(self) -> Self {
+    pub(crate) fn resumed(self) -> Self {
         Self { breaks_at: None, ..self }
     }
 
-    pub fn status(&self) -> Status {
+    pub(crate) fn status(&self) -> Status {
         Status::of(&self.events).unwrap()
     }
 
-    pub fn open(&self) -> Option<OpenIntent> {
+    pub(crate) fn open(&self) -> Option<OpenIntent> {
         let intent = self.intent.clone()?;
         Some(OpenIntent { id: crate::model::IntentId(1), intent, status: self.status(), sent_as: None })
     }
