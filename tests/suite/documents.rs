@@ -34,6 +34,18 @@ fn every_cite_leads_somewhere() {
 }
 
 #[test]
+fn every_room_is_told_of() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join(PROMISES)).unwrap();
+    let house = text.split("\n## The house\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    for room in std::fs::read_dir(root.join("src")).unwrap().map(Result::unwrap) {
+        let name = room.file_name().into_string().unwrap();
+        let name = if room.file_type().unwrap().is_dir() { format!("`{name}/`") } else { format!("`{name}`") };
+        assert!(house.contains(&name), "{PROMISES}, \"The house\", does not tell of {name}");
+    }
+}
+
+#[test]
 fn what_leads_nowhere_is_found() {
     let mut house = House::default();
     for (file, text) in [
