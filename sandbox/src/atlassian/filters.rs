@@ -7,10 +7,10 @@
 use axum::http::{HeaderName, header};
 use url::Url;
 
-use super::ask::Ask;
-use super::lobby::{Bucket, Door, Premises};
+use super::auth::{AccountStore, AuthPolicy, Bucket};
 use super::login::Caller;
 use super::reply::Reply;
+use super::request::Request;
 use super::switches;
 
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
@@ -20,7 +20,7 @@ const FILL_RATE: HeaderName = HeaderName::from_static("x-ratelimit-fillrate");
 
 /// How the bucket stands after a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Pace {
+pub(crate) struct RateLimit {
     limit: u64,
     remaining: u64,
     interval: u64,
@@ -31,7 +31,7 @@ pub(crate) struct Pace {
     pub over: bool,
 }
 
-impl Pace {
+impl RateLimit {
     /// Puts the headers on an answer.
     pub(crate) fn sign(self, reply: Reply) -> Reply {
         reply
@@ -43,8 +43,8 @@ impl Pace {
     }
 
     /// The answer of a request that got no token.
-    pub(crate) fn refusal(ask: &Ask) -> Reply {
-        match ask.header("accept").is_some_and(|accept| accept.contains("application/json")) {
+    pub(crate) fn refusal(request: &Request) -> Reply {
+        match request.header("accept").is_some_and(|accept| accept.contains("application/json")) {
             true => Reply::message(429, "Rate limit exceeded."),
             false => Reply::page(429, "Rate limit exceeded", "You have sent too many requests."),
         }
@@ -52,21 +52,21 @@ impl Pace {
 }
 
 /// Takes a token for the caller; none for anonymous and when the feature is off.
-pub(crate) fn pace<D: Door>(door: &D, store: &mut D::Store, caller: &Caller) -> Option<Pace> {
+pub(crate) fn rate_limit<P: AuthPolicy>(policy: &P, store: &mut P::Store, caller: &Caller) -> Option<RateLimit> {
     let key = caller.key.as_ref()?;
-    let (limit, fill) = (door.context().number(&switches::RATE_LIMIT), door.context().number(&switches::RATE_FILL));
-    let interval = door.context().number(&switches::RATE_INTERVAL).max(1);
-    if store.keyed(key).is_some_and(|member| member.blocked) {
-        store.lobby_mut().counters.refused_by_rate += 1;
+    let (limit, fill) = (policy.context().number(&switches::RATE_LIMIT), policy.context().number(&switches::RATE_FILL));
+    let interval = policy.context().number(&switches::RATE_INTERVAL).max(1);
+    if store.keyed(key).is_some_and(|account| account.blocked) {
+        store.auth_state_mut().counters.refused_by_rate += 1;
         let retry_after = i64::MAX.unsigned_abs();
-        return Some(Pace { limit: 0, remaining: 0, interval, fill: 0, retry_after, over: true });
+        return Some(RateLimit { limit: 0, remaining: 0, interval, fill: 0, retry_after, over: true });
     }
     if limit == 0 {
         return None;
     }
-    let now = door.context().now();
+    let now = policy.context().now();
     let full = Bucket { tokens: limit, filled: now };
-    let bucket = store.lobby_mut().buckets.entry((key.clone(), caller.node)).or_insert(full);
+    let bucket = store.auth_state_mut().buckets.entry((key.clone(), caller.node)).or_insert(full);
     let waited = now.duration_since(bucket.filled).unwrap_or_default().as_secs() / interval;
     if waited > 0 {
         bucket.tokens = limit.min(bucket.tokens.saturating_add(waited.saturating_mul(fill)));
@@ -76,37 +76,38 @@ pub(crate) fn pace<D: Door>(door: &D, store: &mut D::Store, caller: &Caller) -> 
     bucket.tokens = bucket.tokens.saturating_sub(1);
     let since = now.duration_since(bucket.filled).unwrap_or_default().as_secs();
     let retry_after = if bucket.tokens > 0 { 0 } else { interval.saturating_sub(since).max(1) };
-    let pace = Pace { limit, remaining: bucket.tokens, interval, fill, retry_after, over };
-    store.lobby_mut().counters.refused_by_rate += u64::from(over);
-    Some(pace)
+    let rate_limit = RateLimit { limit, remaining: bucket.tokens, interval, fill, retry_after, over };
+    store.auth_state_mut().counters.refused_by_rate += u64::from(over);
+    Some(rate_limit)
 }
 
 /// The check against forged requests; `strict` endpoints want the header whatever the body's type.
-pub(crate) fn check_forgery<D: Door>(door: &D, ask: &Ask, strict: bool) -> Result<(), Reply> {
-    if !ask.is_mutating() {
+pub(crate) fn check_forgery<P: AuthPolicy>(policy: &P, request: &Request, strict: bool) -> Result<(), Reply> {
+    if !request.is_mutating() {
         return Ok(());
     }
     // The old value passes with a warning (§2.3).
-    let vouched = ask.header("x-atlassian-token").is_some_and(|value| matches!(value, "no-check" | "nocheck"));
-    let forgeable = match ask.mime().as_deref() {
+    let vouched = request.header("x-atlassian-token").is_some_and(|value| matches!(value, "no-check" | "nocheck"));
+    let forgeable = match request.mime().as_deref() {
         None => true,
         Some("text/plain" | "application/x-www-form-urlencoded") => true,
         Some(mime) => mime.starts_with("multipart/"),
     };
-    let foreign = door.context().is(&switches::BROWSER_CHECK, "on") && is_browser(ask) && !is_own_page(door, ask);
+    let foreign =
+        policy.context().is(&switches::BROWSER_CHECK, "on") && is_browser(request) && !is_own_page(policy, request);
     match foreign || (!vouched && (strict || forgeable)) {
         true => Err(Reply::typed(403, "text/plain;charset=UTF-8", b"XSRF check failed".to_vec())),
         false => Ok(()),
     }
 }
 
-fn is_own_page<D: Door>(door: &D, ask: &Ask) -> bool {
+fn is_own_page<P: AuthPolicy>(policy: &P, request: &Request) -> bool {
     let origin = |text: &str| Url::parse(text).ok().map(|url| url.origin());
-    let page = ask.header("origin").or_else(|| ask.header("referer")).and_then(origin);
-    page.is_some() && page == origin(door.base())
+    let page = request.header("origin").or_else(|| request.header("referer")).and_then(origin);
+    page.is_some() && page == origin(policy.base())
 }
 
-fn is_browser(ask: &Ask) -> bool {
-    let agent = ask.header("user-agent").unwrap_or_default();
+fn is_browser(request: &Request) -> bool {
+    let agent = request.header("user-agent").unwrap_or_default();
     ["Mozilla/", "Opera/", "Safari/", "Chrome/"].iter().any(|word| agent.contains(word))
 }

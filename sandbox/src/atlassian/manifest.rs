@@ -6,8 +6,8 @@
 
 use serde_json::json;
 
-use super::ask::Ask;
 use super::reply::Reply;
+use super::request::Request;
 
 /// What a server says of itself.
 pub(crate) struct Manifest<'a> {
@@ -27,9 +27,9 @@ pub(crate) struct Manifest<'a> {
 
 impl Manifest<'_> {
     /// The answer to that request.
-    pub(crate) fn answer(&self, ask: &Ask) -> Reply {
+    pub(crate) fn answer(&self, request: &Request) -> Reply {
         let Manifest { id, name, kind, version, build, url } = self;
-        if ask.header("accept").is_some_and(|accept| accept.contains("application/json")) {
+        if request.header("accept").is_some_and(|accept| accept.contains("application/json")) {
             return Reply::json(
                 200,
                 &json!({

@@ -2,14 +2,14 @@
 //!
 //! Owns: everything between the socket and a product's endpoints (docs/wire/atlassian.md §2).
 //! Leaves to others: the endpoints and the data (`jira`, `confluence`, `bitbucket`).
-//! A newcomer gets wrong: a product says through [`Door`] how it differs; nothing here asks which product it is.
+//! A newcomer gets wrong: a product says through [`AuthPolicy`] how it differs; nothing here asks which product it is.
 
-pub(crate) mod ask;
+pub(crate) mod auth;
 pub(crate) mod filters;
-pub(crate) mod lobby;
 pub(crate) mod login;
 pub(crate) mod manifest;
 pub(crate) mod reply;
+pub(crate) mod request;
 pub(crate) mod switches;
 pub(crate) mod version;
 
@@ -18,32 +18,32 @@ use std::time::SystemTime;
 use axum::body::Body;
 use axum::http::Response;
 
-use self::ask::Ask;
-use self::filters::Pace;
-use self::lobby::{Door, Premises};
+use self::auth::{AccountStore, AuthPolicy};
+use self::filters::RateLimit;
 use self::login::Caller;
 use self::reply::Reply;
+use self::request::Request;
 use super::simulator::SimulatedAnswer;
 
 /// Answers one request: login, rate limit, endpoint, and the headers that every answer carries.
-pub(crate) fn answer<D: Door>(
-    door: &D,
-    store: &mut D::Store,
-    ask: &Ask,
-    endpoint: impl FnOnce(&mut D::Store, &Caller) -> Reply,
+pub(crate) fn answer<P: AuthPolicy>(
+    policy: &P,
+    store: &mut P::Store,
+    request: &Request,
+    endpoint: impl FnOnce(&mut P::Store, &Caller) -> Reply,
 ) -> Response<Body> {
-    let mut caller = login::sign_in(door, store, ask);
+    let mut caller = login::sign_in(policy, store, request);
     let serial = caller.serial(store);
-    let pace = filters::pace(door, store, &caller);
-    let reply = match (caller.refusal.take(), pace) {
+    let rate_limit = filters::rate_limit(policy, store, &caller);
+    let reply = match (caller.refusal.take(), rate_limit) {
         (Some(refusal), _) => refusal,
-        (None, Some(pace)) if pace.over => Pace::refusal(ask),
+        (None, Some(rate_limit)) if rate_limit.over => RateLimit::refusal(request),
         (None, _) => endpoint(store, &caller),
     };
     let reply = caller.sign(store, reply);
-    let reply = pace.into_iter().fold(reply, |reply, pace| pace.sign(reply));
-    login::leave(door, store, &caller);
-    let who = caller.key.as_ref().and_then(|key| store.keyed(key)).map(|member| member.name.to_owned());
+    let reply = rate_limit.into_iter().fold(reply, |reply, rate_limit| rate_limit.sign(reply));
+    login::leave(policy, store, &caller);
+    let who = caller.key.as_ref().and_then(|key| store.keyed(key)).map(|account| account.name.to_owned());
     let mut response = Response::from(reply);
     let session = serial.map(|serial| serial.to_string());
     response.extensions_mut().insert(SimulatedAnswer { who, session, ..SimulatedAnswer::default() });

@@ -10,13 +10,13 @@ use serde_json::json;
 
 use super::store::{Account, Picture, Store};
 use super::{Bitbucket, switches};
-use crate::atlassian::ask::Ask;
+use crate::atlassian::auth::{AuthPolicy, Role};
 use crate::atlassian::filters::check_forgery;
-use crate::atlassian::lobby::{Door, Role};
-use crate::atlassian::login::{Caller, Way};
+use crate::atlassian::login::{Caller, LoginMethod};
 use crate::atlassian::manifest::Manifest;
 use crate::atlassian::milliseconds;
 use crate::atlassian::reply::Reply;
+use crate::atlassian::request::Request;
 use crate::jira::pictures;
 use crate::oracle::{Act, Former};
 
@@ -35,7 +35,7 @@ pub(super) struct Call<'a> {
     /// What it holds.
     pub store: &'a mut Store,
     /// The request.
-    pub ask: &'a Ask,
+    pub request: &'a Request,
     /// Who asks.
     pub caller: &'a Caller,
 }
@@ -44,14 +44,14 @@ impl Call<'_> {
     /// Finds the endpoint and lets it answer.
     pub(super) fn answer(&mut self) -> Answer {
         // DELETE needs no XSRF header (§5).
-        if self.ask.method != Method::DELETE
-            && let Err(refusal) = check_forgery(self.site, self.ask, false)
+        if self.request.method != Method::DELETE
+            && let Err(refusal) = check_forgery(self.site, self.request, false)
         {
-            self.store.lobby.counters.refused_by_xsrf += 1;
+            self.store.auth_state.counters.refused_by_xsrf += 1;
             return Err(refusal);
         }
-        let path: Vec<&str> = self.ask.path.iter().map(String::as_str).collect();
-        let get = self.ask.method == Method::GET;
+        let path: Vec<&str> = self.request.path.iter().map(String::as_str).collect();
+        let get = self.request.method == Method::GET;
         match path[..] {
             ["rest", "api", "latest" | "1.0", ref resource @ ..] => self.api(resource),
             ["rest", "applinks", "1.0" | "latest", "manifest"] => Ok(self.manifest()),
@@ -69,7 +69,7 @@ impl Call<'_> {
     }
 
     fn api(&mut self, resource: &[&str]) -> Answer {
-        match (self.ask.method.as_str(), resource) {
+        match (self.request.method.as_str(), resource) {
             ("GET", ["users"]) => self.list(),
             ("GET", ["admin", "users"]) => self.admin_list(),
             ("GET", ["admin", "permissions", "users"]) => self.permissions(),
@@ -100,7 +100,7 @@ impl Call<'_> {
     /// The caller with the rights that its login carries; none for strangers.
     pub(super) fn rights(&self) -> Result<(Account, Role), Reply> {
         let me = self.me().ok_or_else(|| self.site.login_required())?;
-        let plain = self.caller.way == Way::Token && self.site.context.is(&switches::TOKEN_RIGHTS, "plain");
+        let plain = self.caller.method == LoginMethod::Token && self.site.context.is(&switches::TOKEN_RIGHTS, "plain");
         let role = if plain { Role::User } else { me.role };
         Ok((me, role))
     }
@@ -138,7 +138,7 @@ impl Call<'_> {
     fn upload(&mut self, slug: &str) -> Answer {
         let (owner, me) = self.edited(slug)?;
         let refused = |status, words: &str| Err(error(status, words, "com.atlassian.bitbucket.avatar.AvatarException"));
-        let Some(part) = self.ask.part.clone() else {
+        let Some(part) = self.request.part.clone() else {
             return refused(400, "The part 'avatar' is missing.");
         };
         let limit = if self.site.context.is(&switches::LIMIT_STATUS, "413") { 413 } else { 400 };
@@ -197,8 +197,8 @@ impl Call<'_> {
         }
         let account = self.store.by_slug(slug);
         let account = account.ok_or_else(|| Reply::page(404, "Page not found", "Not found"))?;
-        let side = self.ask.query("s").and_then(|side| side.parse().ok()).unwrap_or(USUAL_SIDE);
-        if self.caller.way == Way::Token && self.site.context.is(&switches::TOKEN_IMAGES, "default") {
+        let side = self.request.query("s").and_then(|side| side.parse().ok()).unwrap_or(USUAL_SIDE);
+        if self.caller.method == LoginMethod::Token && self.site.context.is(&switches::TOKEN_IMAGES, "default") {
             let bytes = pictures::render(&pictures::system(0), side.clamp(SIDES.0, SIDES.1));
             return Ok(Reply::typed(200, "image/png", bytes.to_vec()));
         }
@@ -219,7 +219,7 @@ impl Call<'_> {
             build: version.major * 1_000_000 + version.minor * 1000 + version.patch,
             url: self.site.base(),
         };
-        manifest.answer(self.ask)
+        manifest.answer(self.request)
     }
 }
 

@@ -61,16 +61,16 @@ impl Bitbucket {
                 answer = json!({ "id": id });
             }
             Command::ClearCaptcha { name } => {
-                store.lobby.failures.remove(&name.to_lowercase());
+                store.auth_state.failures.remove(&name.to_lowercase());
             }
             Command::Block { name, blocked } => {
                 let id = id_of(&store, &name)?;
                 store.accounts.entry(id).and_modify(|account| account.blocked = blocked);
             }
-            Command::EndSessions {} => store.lobby.sessions.clear(),
+            Command::EndSessions {} => store.auth_state.sessions.clear(),
             Command::Report {} => {
                 answer = json!({
-                    "counters": store.lobby.counters, "sessions": store.lobby.sessions.len(), "gone": store.gone,
+                    "counters": store.auth_state.counters, "sessions": store.auth_state.sessions.len(), "gone": store.gone,
                 });
             }
         }

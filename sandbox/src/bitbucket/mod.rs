@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{Request as HttpRequest, State};
 use axum::http::Response;
 use axum::routing::any;
 
@@ -26,9 +26,9 @@ use self::call::{Call, error};
 use self::store::Store;
 use self::truth::Start;
 use self::world::Instance;
-use super::atlassian::ask::Ask;
-use super::atlassian::lobby::Door;
+use super::atlassian::auth::AuthPolicy;
 use super::atlassian::reply::Reply;
+use super::atlassian::request::Request;
 use super::atlassian::version::Version;
 use super::atlassian::{self, made_up_id};
 use super::context::Context;
@@ -69,10 +69,10 @@ impl Bitbucket {
         }
     }
 
-    fn answer(&self, ask: &Ask) -> Response<Body> {
+    fn answer(&self, request: &Request) -> Response<Body> {
         let mut store = self.store();
-        let mut response = atlassian::answer(self, &mut store, ask, |store, caller| {
-            let mut call = Call { site: self, store, ask, caller };
+        let mut response = atlassian::answer(self, &mut store, request, |store, caller| {
+            let mut call = Call { site: self, store, request, caller };
             call.answer().unwrap_or_else(|refusal| refusal)
         });
         // Seraph's headers are Jira's and Confluence's (docs/wire/atlassian.md §2.2); here a stranger has no name at
@@ -96,7 +96,7 @@ impl Bitbucket {
     }
 }
 
-impl Door for Bitbucket {
+impl AuthPolicy for Bitbucket {
     type Store = Store;
 
     fn context(&self) -> &Context {
@@ -136,9 +136,9 @@ impl Door for Bitbucket {
     }
 }
 
-async fn serve(State(site): State<Arc<Bitbucket>>, request: Request) -> Response<Body> {
-    match Ask::read(request).await {
-        Ok(ask) => site.answer(&ask),
+async fn serve(State(site): State<Arc<Bitbucket>>, http: HttpRequest) -> Response<Body> {
+    match Request::read(http).await {
+        Ok(request) => site.answer(&request),
         Err(words) => error(400, &words, "java.io.IOException").into(),
     }
 }

@@ -10,9 +10,9 @@ use super::call::{Answer, Call, error, not_permitted};
 use super::store::Account;
 use super::switches;
 use super::world::{Kind, Standing};
-use crate::atlassian::ask::encode;
-use crate::atlassian::lobby::{Door, Role};
+use crate::atlassian::auth::{AuthPolicy, Role};
 use crate::atlassian::reply::Reply;
+use crate::atlassian::request::encode;
 
 /// Page of a listing that names none.
 const PAGE: usize = 25;
@@ -23,7 +23,7 @@ impl Call<'_> {
     pub(super) fn list(&mut self) -> Answer {
         self.rights()?;
         let inactive = self.site.context.is(&switches::LISTED_INACTIVE, "on");
-        let group = self.ask.query("group");
+        let group = self.request.query("group");
         self.page(|account| {
             let here = account.standing == Standing::Active || inactive;
             (here && group.is_none_or(|group| account.groups.contains(group))).then(|| self.bean(account))
@@ -61,17 +61,17 @@ impl Call<'_> {
 
     fn page(&self, bean: impl Fn(&Account) -> Option<Value>) -> Answer {
         let number = |name, default| {
-            let found = self.ask.number(name, default);
+            let found = self.request.number(name, default);
             found.map_err(|words| error(400, &words, "com.atlassian.bitbucket.validation.ArgumentValidationException"))
         };
         let cap = usize::try_from(self.site.context.number(&switches::PAGE_CAP)).unwrap_or(usize::MAX).max(1);
         let (start, limit) = (number("start", 0)?, number("limit", PAGE)?.clamp(1, cap));
         let gap = if self.site.context.is(&switches::NEXT_PAGE, "sum") { 1 } else { GAP };
-        let filter = self.ask.query("filter").map(str::to_lowercase);
+        let filter = self.request.query("filter").map(str::to_lowercase);
         let wanted =
             self.store.accounts.values().filter(|account| filter.as_ref().is_none_or(|text| fits(account, text)));
         let found: Vec<Value> = wanted.filter_map(bean).collect();
-        let first = self.ask.drifted(start.div_ceil(gap)) * gap;
+        let first = self.request.drifted(start.div_ceil(gap)) * gap;
         let mut rest = (0..).step_by(gap).zip(found).skip_while(|(position, _)| *position < first);
         let values: Vec<Value> = rest.by_ref().take(limit).map(|(_, bean)| bean).collect();
         let next = rest.next().map(|(position, _)| position);
@@ -93,7 +93,7 @@ impl Call<'_> {
         if let Some(email) = &account.email {
             bean["emailAddress"] = json!(email);
         }
-        let size = self.ask.query("avatarSize").and_then(|size| size.parse().ok());
+        let size = self.request.query("avatarSize").and_then(|size| size.parse().ok());
         if let Some(size) = size.filter(|_| self.site.context.is(&switches::AVATAR_URLS, "on")) {
             bean["avatarUrl"] = json!(self.avatar_url(account, size));
         }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::world::{AccountWorld, Instance, Kind, Standing};
-use crate::atlassian::lobby::{Lobby, Member, Premises, Role};
+use crate::atlassian::auth::{AccountStore, AuthAccount, AuthState, Role};
 use crate::atlassian::number_from;
 use crate::world::Pictures;
 
@@ -69,7 +69,7 @@ pub(crate) struct Gone {
 pub(crate) struct Store {
     pub accounts: BTreeMap<u64, Account>,
     pub gone: Vec<Gone>,
-    pub lobby: Lobby<()>,
+    pub auth_state: AuthState<()>,
     /// Id as text, by lower-case name.
     #[serde(skip)]
     pub names: HashMap<String, String>,
@@ -190,20 +190,20 @@ fn slug_of(name: &str) -> String {
     name.to_lowercase().chars().map(|c| if plain(c) { c } else { '_' }).collect()
 }
 
-impl Premises for Store {
-    type Kept = ();
+impl AccountStore for Store {
+    type SessionData = ();
 
-    fn lobby(&self) -> &Lobby<()> {
-        &self.lobby
+    fn auth_state(&self) -> &AuthState<()> {
+        &self.auth_state
     }
 
-    fn lobby_mut(&mut self) -> &mut Lobby<()> {
-        &mut self.lobby
+    fn auth_state_mut(&mut self) -> &mut AuthState<()> {
+        &mut self.auth_state
     }
 
-    fn keyed(&self, key: &str) -> Option<Member<'_>> {
+    fn keyed(&self, key: &str) -> Option<AuthAccount<'_>> {
         let account = self.by_key(key)?;
-        Some(Member {
+        Some(AuthAccount {
             name: &account.name,
             password: account.password.as_deref(),
             active: account.standing == Standing::Active && account.kind == Kind::Normal,

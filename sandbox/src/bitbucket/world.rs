@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::store::Store;
-use crate::atlassian::lobby::Role;
+use crate::atlassian::auth::Role;
 use crate::atlassian::version::Version;
 use crate::world::{FileRef, Pictures};
 

@@ -13,11 +13,11 @@ use super::people::GroupAsked;
 use super::store::{Account, Shows, Store};
 use super::version::Release;
 use super::{Confluence, switches};
-use crate::atlassian::ask::Ask;
+use crate::atlassian::auth::{AuthPolicy, Role};
 use crate::atlassian::filters::check_forgery;
-use crate::atlassian::lobby::{Door, Role};
 use crate::atlassian::login::Caller;
 use crate::atlassian::reply::Reply;
+use crate::atlassian::request::Request;
 use crate::oracle::{Act, Former};
 
 /// An answer, or the answer that stops the call early.
@@ -30,7 +30,7 @@ pub(super) struct Call<'a> {
     /// What it holds.
     pub store: &'a mut Store,
     /// The request.
-    pub ask: &'a Ask,
+    pub request: &'a Request,
     /// Who asks.
     pub caller: &'a Caller,
 }
@@ -38,14 +38,14 @@ pub(super) struct Call<'a> {
 impl Call<'_> {
     /// Finds the endpoint and lets it answer.
     pub(super) fn answer(&mut self) -> Answer {
-        let path: Vec<&str> = self.ask.path.iter().map(String::as_str).collect();
+        let path: Vec<&str> = self.request.path.iter().map(String::as_str).collect();
         if path.first() != Some(&"rpc")
-            && let Err(refusal) = check_forgery(self.site, self.ask, false)
+            && let Err(refusal) = check_forgery(self.site, self.request, false)
         {
-            self.store.lobby.counters.refused_by_xsrf += 1;
+            self.store.auth_state.counters.refused_by_xsrf += 1;
             return Err(refusal);
         }
-        let get = self.ask.method == Method::GET;
+        let get = self.request.method == Method::GET;
         match path[..] {
             ["rest", "api", ref resource @ ..] if get => self.api(resource),
             ["rest", "api", ..] => Err(error(405, "Method Not Allowed")),
@@ -71,7 +71,7 @@ impl Call<'_> {
             ["user", "current"] => Ok(self.current_user()),
             ["user", "list"] if site.stands(&switches::USER_LIST, self.has_user_list()) => self.list(),
             ["group", "member"] if site.stands(&switches::GROUP_MEMBER, site.version.has_group_member()) => {
-                match self.ask.query("groupName").map(str::to_owned) {
+                match self.request.query("groupName").map(str::to_owned) {
                     Some(name) => self.group_members(&name, GroupAsked::ByParameter),
                     None => Err(error(400, "groupName is required")),
                 }

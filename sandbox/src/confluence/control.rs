@@ -72,14 +72,14 @@ impl Confluence {
             }
             Command::Create { account } => store.add(&self.title, &account, &self.pictures)?,
             Command::ClearCaptcha { name } => {
-                store.lobby.failures.remove(&name.to_lowercase());
+                store.auth_state.failures.remove(&name.to_lowercase());
             }
             Command::Block { name, blocked } => {
                 let key = key_of(&store, &name)?;
                 store.accounts.entry(key).and_modify(|account| account.blocked = blocked);
             }
             Command::EndSessions {} => {
-                store.lobby.sessions.clear();
+                store.auth_state.sessions.clear();
                 store.tickets.clear();
             }
             Command::Report {} => answer = report(&store),
@@ -108,8 +108,8 @@ fn report(store: &Store) -> Value {
     };
     let account = |account: &super::store::Account| json!({"key": account.key, "name": account.name, "chosen": account.chosen, "content": account.content});
     json!({
-        "counters": store.lobby.counters,
-        "sessions": store.lobby.sessions.len(),
+        "counters": store.auth_state.counters,
+        "sessions": store.auth_state.sessions.len(),
         "files": store.files.iter().map(file).collect::<Vec<_>>(),
         "accounts": store.accounts.values().map(account).collect::<Vec<_>>(),
     })

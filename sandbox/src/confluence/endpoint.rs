@@ -29,7 +29,7 @@ use super::store::{Account, STOCK_FOLDER, Shows};
 use super::switches;
 use super::version::Version;
 use super::world::Standing;
-use crate::atlassian::lobby::Role;
+use crate::atlassian::auth::Role;
 use crate::atlassian::reply::Reply;
 
 const VERSION: u32 = 1;
@@ -47,7 +47,7 @@ impl Call<'_> {
         if !me.groups.contains(GROUP) {
             return Err(Reply::message(403, "You do not have permission to use this endpoint."));
         }
-        let answer = match &self.ask.method {
+        let answer = match &self.request.method {
             method if method == Method::GET => self.about(&me),
             method if method == Method::POST => self.change(&me),
             method if method == Method::DELETE => self.delete(&me),
@@ -68,10 +68,10 @@ impl Call<'_> {
     fn change(&mut self, me: &Account) -> Result<Value, Reply> {
         check_admin(me)?;
         let owner = self.person_named()?;
-        match self.ask.query("action") {
+        match self.request.query("action") {
             Some("default") => {
                 let standard = format!("{STOCK_FOLDER}default.svg");
-                let path = self.ask.query("path").filter(|path| !path.is_empty()).unwrap_or(&standard).to_owned();
+                let path = self.request.query("path").filter(|path| !path.is_empty()).unwrap_or(&standard).to_owned();
                 if !["default.svg", "default.png"].iter().any(|file| path == format!("{STOCK_FOLDER}{file}")) {
                     return Err(bad("The path is not that of a default picture."));
                 }
@@ -81,7 +81,7 @@ impl Call<'_> {
             Some(_) => return Err(bad("The only action is default.")),
             None => {
                 let name = self.file_name()?;
-                let (mime, bytes) = sent(&self.ask.body)?;
+                let (mime, bytes) = sent(&self.request.body)?;
                 self.compare(&owner)?;
                 self.store_file(&owner, me, &name, &mime, bytes.into());
                 self.choose(&owner, me, &name);
@@ -107,7 +107,7 @@ impl Call<'_> {
     }
 
     fn wanted(&self, what: &str) -> Result<&str, Reply> {
-        let value = self.ask.query(what).filter(|value| !value.trim().is_empty());
+        let value = self.request.query(what).filter(|value| !value.trim().is_empty());
         value.ok_or_else(|| bad(&format!("The query parameter {what} is missing.")))
     }
 
@@ -116,7 +116,7 @@ impl Call<'_> {
         let found = self.store.by_name(name).filter(|account| account.standing != Standing::Deleted);
         let words = || format!("Nobody has the user name {name}.");
         let found = found.cloned().ok_or_else(|| refusal(404, "no_user", &words(), None))?;
-        match self.ask.query("key") {
+        match self.request.query("key") {
             Some(key) if key != found.key => {
                 Err(refusal(409, "changed", &format!("The name {name} is another account's now."), None))
             }
@@ -137,7 +137,7 @@ impl Call<'_> {
     fn compare(&self, owner: &Account) -> Result<(), Reply> {
         let now = self.store.path(owner, &self.site.default_picture());
         let is_default = |path: &str| path.starts_with(&format!("{STOCK_FOLDER}default."));
-        match self.ask.query("seen").and_then(|seen| seen.split('?').next()) {
+        match self.request.query("seen").and_then(|seen| seen.split('?').next()) {
             Some(seen) if seen != now && !(is_default(seen) && is_default(&now)) => {
                 Err(refusal(409, "changed", "The account shows another picture now.", Some(&now)))
             }

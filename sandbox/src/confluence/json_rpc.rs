@@ -13,17 +13,17 @@ use super::rpc::Trouble;
 use super::store::Account;
 use super::switches;
 use super::xml::Param;
-use crate::atlassian::lobby::Door;
+use crate::atlassian::auth::AuthPolicy;
 use crate::atlassian::reply::Reply;
 
 impl Call<'_> {
     pub(super) fn json_rpc(&mut self, light: Option<&str>) -> Answer {
         self.check_remote_api()?;
-        if self.ask.method != Method::POST {
+        if self.request.method != Method::POST {
             return Err(Reply::page(405, "Method Not Allowed", "Only POST"));
         }
         let me = self.me().ok_or_else(|| self.site.login_required())?;
-        let body: Value = serde_json::from_slice(&self.ask.body).unwrap_or_default();
+        let body: Value = serde_json::from_slice(&self.request.body).unwrap_or_default();
         let (name, params, id) = match light {
             Some(name) => (name.to_owned(), &body, Value::Null),
             None => (body["method"].as_str().unwrap_or_default().to_owned(), &body["params"], body["id"].clone()),

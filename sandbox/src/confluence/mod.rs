@@ -26,7 +26,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{Request as HttpRequest, State};
 use axum::http::{Response, header};
 use axum::routing::any;
 
@@ -35,9 +35,9 @@ use self::store::{Store, default_of};
 use self::truth::Start;
 use self::version::{Release, Version};
 use self::world::Instance;
-use super::atlassian::ask::{Ask, Fault};
-use super::atlassian::lobby::Door;
+use super::atlassian::auth::AuthPolicy;
 use super::atlassian::reply::Reply;
+use super::atlassian::request::{Fault, Request};
 use super::atlassian::{self, made_up_id};
 use super::context::Context;
 use super::simulator::{Credential, Secret, Simulator};
@@ -77,15 +77,15 @@ impl Confluence {
         }
     }
 
-    fn answer(&self, mut ask: Ask) -> Response<Body> {
-        if !self.listens_to_login(&ask) {
-            ask.headers.remove(header::AUTHORIZATION);
+    fn answer(&self, mut request: Request) -> Response<Body> {
+        if !self.listens_to_login(&request) {
+            request.headers.remove(header::AUTHORIZATION);
         }
         let mut store = self.store();
-        atlassian::answer(self, &mut store, &ask, |store, caller| {
-            let mut call = Call { site: self, store, ask: &ask, caller };
+        atlassian::answer(self, &mut store, &request, |store, caller| {
+            let mut call = Call { site: self, store, request: &request, caller };
             let reply = call.answer().unwrap_or_else(|refusal| refusal);
-            match ask.fault {
+            match request.fault {
                 Some(Fault::EmptyAnswer) => Reply { body: Vec::new(), status: 200, ..reply },
                 _ => reply,
             }
@@ -93,10 +93,10 @@ impl Confluence {
     }
 
     /// Whether the login in the header counts: /rpc is outside of REST, and asks for more (§4.4).
-    fn listens_to_login(&self, ask: &Ask) -> bool {
-        let scheme = ask.header("authorization").and_then(|value| value.split(' ').next()).unwrap_or_default();
-        let typed = ask.query("os_authType").is_some_and(|kind| matches!(kind, "basic" | "any"));
-        match ask.path.first().map(String::as_str) {
+    fn listens_to_login(&self, request: &Request) -> bool {
+        let scheme = request.header("authorization").and_then(|value| value.split(' ').next()).unwrap_or_default();
+        let typed = request.query("os_authType").is_some_and(|kind| matches!(kind, "basic" | "any"));
+        match request.path.first().map(String::as_str) {
             Some("rpc") if scheme.eq_ignore_ascii_case("bearer") => self.context.is(&switches::RPC_TOKENS, "honoured"),
             Some("rpc") => typed || self.context.is(&switches::RPC_AUTH_TYPE, "free"),
             _ => true,
@@ -119,7 +119,7 @@ impl Confluence {
     }
 }
 
-impl Door for Confluence {
+impl AuthPolicy for Confluence {
     type Store = Store;
 
     fn context(&self) -> &Context {
@@ -153,9 +153,9 @@ impl Door for Confluence {
     }
 }
 
-async fn serve(State(site): State<Arc<Confluence>>, request: Request) -> Response<Body> {
-    match Ask::read(request).await {
-        Ok(ask) => site.answer(ask),
+async fn serve(State(site): State<Arc<Confluence>>, http: HttpRequest) -> Response<Body> {
+    match Request::read(http).await {
+        Ok(request) => site.answer(request),
         Err(words) => Reply::message(400, &words).into(),
     }
 }

@@ -11,10 +11,10 @@ use super::store::{Account, STOCK_FOLDER};
 use super::switches;
 use super::version::Release;
 use super::world::Standing;
-use crate::atlassian::ask::encode;
-use crate::atlassian::lobby::Door;
+use crate::atlassian::auth::AuthPolicy;
 use crate::atlassian::manifest::Manifest;
 use crate::atlassian::reply::Reply;
+use crate::atlassian::request::encode;
 
 /// Page of a listing that says nothing.
 const PAGE: usize = 200;
@@ -22,9 +22,9 @@ const PAGE: usize = 200;
 /// How a group is named in the request (§4.1, §13).
 #[derive(Clone, Copy, Debug)]
 pub(super) enum GroupAsked {
-    /// `group/{name}/member`.
+    /// `group/{name}/account`.
     InThePath,
-    /// `group/member?groupName=`.
+    /// `group/account?groupName=`.
     ByParameter,
 }
 
@@ -35,7 +35,7 @@ impl Call<'_> {
 
     pub(super) fn user(&mut self) -> Answer {
         self.refuse_strangers()?;
-        let found = match (self.ask.query("username"), self.ask.query("key")) {
+        let found = match (self.request.query("username"), self.request.query("key")) {
             (Some(name), None) => self.store.by_name(name).filter(|account| account.standing != Standing::Deleted),
             (None, Some(key)) => self.store.accounts.get(key),
             _ => return Err(error(400, "Exactly one of 'key' or 'username' must be given.")),
@@ -140,7 +140,7 @@ impl Call<'_> {
             build: version.build_number(),
             url: self.site.base(),
         };
-        manifest.answer(self.ask)
+        manifest.answer(self.request)
     }
 
     /// Everybody who is not gone and fits, in the order of names.
@@ -158,19 +158,20 @@ impl Call<'_> {
 
     fn page_of(&self, people: &[Account], path: &str, largest: u64) -> Result<Value, Reply> {
         let largest = usize::try_from(largest).unwrap_or(usize::MAX).max(1);
-        let number = |name, default| self.ask.number(name, default).map_err(|words| error(400, &words));
+        let number = |name, default| self.request.number(name, default).map_err(|words| error(400, &words));
         let (start, limit) = (number("start", 0)?, number("limit", PAGE)?.clamp(1, largest));
         let pictures = self.site.context.is(&switches::LISTED_PICTURES, "on");
         let page: Vec<Value> = people
             .iter()
-            .skip(self.ask.drifted(start))
+            .skip(self.request.drifted(start))
             .take(limit)
             .map(|account| self.person(account, pictures))
             .collect();
         let (base, context) = (self.site.base(), &self.site.base_path);
         let mut links = json!({"self": format!("{base}{path}"), "base": base, "context": context});
         if start + page.len() < people.len() {
-            let expand = self.ask.query("expand").map(|what| format!("&expand={}", encode(what))).unwrap_or_default();
+            let expand =
+                self.request.query("expand").map(|what| format!("&expand={}", encode(what))).unwrap_or_default();
             let joint = if path.contains('?') { '&' } else { '?' };
             links["next"] = json!(format!("{path}{joint}limit={limit}&start={}{expand}", start + limit));
         }
@@ -200,7 +201,7 @@ impl Call<'_> {
             let path = format!("{}{path}", self.site.base_path);
             person["profilePicture"] = json!({"path": path, "width": 48, "height": 48, "isDefault": standard});
         }
-        if self.ask.query("expand").is_some_and(|what| what.split(',').any(|word| word == "status")) {
+        if self.request.query("expand").is_some_and(|what| what.split(',').any(|word| word == "status")) {
             let status = if account.standing == Standing::Active { "current" } else { "deactivated" };
             person["status"] = json!(status);
             person["_expandable"] = json!({});

@@ -12,7 +12,7 @@ use super::store::{Account, STOCK_FOLDER, Ticket};
 use super::switches;
 use super::world::Standing;
 use super::xml::{self, Param};
-use crate::atlassian::lobby::{Door, Role};
+use crate::atlassian::auth::{AuthPolicy, Role};
 use crate::atlassian::login::check_password;
 use crate::atlassian::number_from;
 use crate::atlassian::reply::Reply;
@@ -64,11 +64,11 @@ impl Call<'_> {
 
     pub(super) fn xml_rpc(&mut self) -> Answer {
         self.check_remote_api()?;
-        if self.ask.method != Method::POST {
+        if self.request.method != Method::POST {
             return Err(Reply::page(405, "Method Not Allowed", "Only POST"));
         }
         let answer = |text: String| Reply::typed(200, "text/xml;charset=UTF-8", text.into_bytes());
-        let call = match xml::read(&self.ask.body) {
+        let call = match xml::read(&self.request.body) {
             Ok(call) => call,
             Err(fault) => return Ok(answer(xml::fault(&format!("java.lang.Exception: {fault}")))),
         };

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::version::{Release, Version};
 use super::world::{AccountWorld, Choice, Instance, Standing};
-use crate::atlassian::lobby::{Lobby, Member, Premises, Role};
+use crate::atlassian::auth::{AccountStore, AuthAccount, AuthState, Role};
 use crate::atlassian::number_from;
 use crate::world::Pictures;
 
@@ -77,7 +77,7 @@ pub(crate) struct Store {
     /// In the order of their storing.
     pub files: Vec<File>,
     pub next_content: u64,
-    pub lobby: Lobby<()>,
+    pub auth_state: AuthState<()>,
     #[serde(skip)]
     pub names: HashMap<String, String>,
     #[serde(skip)]
@@ -231,20 +231,20 @@ impl Store {
     }
 }
 
-impl Premises for Store {
-    type Kept = ();
+impl AccountStore for Store {
+    type SessionData = ();
 
-    fn lobby(&self) -> &Lobby<()> {
-        &self.lobby
+    fn auth_state(&self) -> &AuthState<()> {
+        &self.auth_state
     }
 
-    fn lobby_mut(&mut self) -> &mut Lobby<()> {
-        &mut self.lobby
+    fn auth_state_mut(&mut self) -> &mut AuthState<()> {
+        &mut self.auth_state
     }
 
-    fn keyed(&self, key: &str) -> Option<Member<'_>> {
+    fn keyed(&self, key: &str) -> Option<AuthAccount<'_>> {
         let account = self.accounts.get(key)?;
-        Some(Member {
+        Some(AuthAccount {
             name: &account.name,
             password: account.password.as_deref(),
             active: account.standing == Standing::Active,

@@ -18,7 +18,7 @@ pub trait Release {
     fn has_user_list(self) -> bool;
     /// `/rest/api/admin/users/list/active` came with 9.3 (§4.1).
     fn has_active_list(self) -> bool;
-    /// `/rest/api/group/member?groupName=` is in 10.2 (§13).
+    /// `/rest/api/group/account?groupName=` is in 10.2 (§13).
     fn has_group_member(self) -> bool;
     /// `/rest/api/server-information` is "newer" (§4.1); taken to be there from 9.0.
     fn has_server_information(self) -> bool;

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use super::call::{Answer, Call, error, may_edit};
 use super::store::{BY_HAND, drawn};
 use super::{switches, xml};
-use crate::atlassian::lobby::Door;
-use crate::atlassian::login::Way;
+use crate::atlassian::auth::AuthPolicy;
+use crate::atlassian::login::LoginMethod;
 use crate::atlassian::milliseconds;
 use crate::atlassian::reply::Reply;
 
@@ -22,10 +22,10 @@ const LARGEST_UPLOAD: usize = 5 * 1024 * 1024;
 
 impl Call<'_> {
     pub(super) fn download(&mut self, content: &str, name: &str) -> Answer {
-        let switch = match self.caller.way {
-            Way::Anonymous => Some(&switches::ANONYMOUS_FILES),
-            Way::Token => Some(&switches::TOKEN_FILES),
-            Way::Basic | Way::Cookie => None,
+        let switch = match self.caller.method {
+            LoginMethod::Anonymous => Some(&switches::ANONYMOUS_FILES),
+            LoginMethod::Token => Some(&switches::TOKEN_FILES),
+            LoginMethod::Basic | LoginMethod::Cookie => None,
         };
         if switch.is_some_and(|switch| self.site.context.is(switch, "login")) {
             return Ok(self.to_login());
@@ -45,7 +45,7 @@ impl Call<'_> {
     }
 
     pub(super) fn internal_avatar(&mut self, key: &str, what: &str) -> Answer {
-        match (&self.ask.method, what) {
+        match (&self.request.method, what) {
             (method, "upload") if method == Method::POST => self.internal_upload(key),
             // It answers as if it had done something (§4.3).
             (method, "default") if method == Method::GET => {
@@ -60,10 +60,10 @@ impl Call<'_> {
         let me = self.me().ok_or_else(|| self.site.login_required())?;
         let missing = || error(404, "User not found");
         let owner = self.store.accounts.get(key).cloned().ok_or_else(missing)?;
-        if self.ask.body.len() > LARGEST_UPLOAD {
+        if self.request.body.len() > LARGEST_UPLOAD {
             return Err(error(413, "Request Entity Too Large"));
         }
-        let body: Value = serde_json::from_slice(&self.ask.body).unwrap_or_default();
+        let body: Value = serde_json::from_slice(&self.request.body).unwrap_or_default();
         let data = body["avatarDataURI"].as_str().unwrap_or_default();
         let bytes = data.split_once(',').map_or(data, |(_, data)| data);
         let bytes = xml::decoded(bytes).filter(|bytes| !bytes.is_empty()).ok_or_else(missing)?;

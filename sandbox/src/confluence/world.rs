@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::store::Store;
 use super::version::Version;
-use crate::atlassian::lobby::Role;
+use crate::atlassian::auth::Role;
 use crate::world::{FileRef, Pictures};
 
 /// One simulated Confluence, as written in a world.

@@ -143,9 +143,9 @@ fn written(value: &Value) -> String {
         Value::String(text) => escape(text.as_str()).into_owned(),
         Value::Array(all) => format!("<array><data>{}</data></array>", all.iter().map(written).collect::<String>()),
         Value::Object(members) => {
-            let member =
+            let account =
                 |(name, value): (&String, &Value)| format!("<member><name>{name}</name>{}</member>", written(value));
-            format!("<struct>{}</struct>", members.iter().map(member).collect::<String>())
+            format!("<struct>{}</struct>", members.iter().map(account).collect::<String>())
         }
     };
     format!("<value>{inner}</value>")

@@ -12,8 +12,8 @@ use super::pictures::{self, Crop};
 use super::store::{Account, Shows, Temporary};
 use super::switches;
 use super::version::Release;
-use crate::atlassian::ask::Fault;
 use crate::atlassian::reply::Reply;
+use crate::atlassian::request::Fault;
 use crate::oracle::{Act, Former};
 
 /// Offsets above this are refused (§3.5: 0..452).
@@ -76,13 +76,13 @@ impl Call<'_> {
     pub(super) fn confirm(&mut self) -> Answer {
         let account = self.subject()?;
         self.check_edit(&account)?;
-        if self.ask.mime().as_deref() != Some("application/json") {
+        if self.request.mime().as_deref() != Some("application/json") {
             return Err(Reply::error(415, "Unsupported Media Type"));
         }
-        let numbers = read_numbers(&self.ask.body)?;
-        let session = self.caller.session.as_ref().and_then(|id| self.store.lobby.sessions.get_mut(id));
+        let numbers = read_numbers(&self.request.body)?;
+        let session = self.caller.session.as_ref().and_then(|id| self.store.auth_state.sessions.get_mut(id));
         // The session does not remember whose upload it is: whoever is named now gets the picture (§3.5).
-        let Some(Temporary { uploaded, meant_for }) = session.and_then(|session| session.kept.take()) else {
+        let Some(Temporary { uploaded, meant_for }) = session.and_then(|session| session.data.take()) else {
             self.store.counters.lost_temporary += 1;
             return Err(Reply::error(500, UPLOAD_FAILURE));
         };
@@ -107,7 +107,7 @@ impl Call<'_> {
     /// Stores a new custom avatar of that account; it is not selected.
     pub(super) fn create(&mut self, account: &Account, png: Vec<u8>) -> u64 {
         let creator = self.me().map(|me| me.name).unwrap_or_default();
-        let (owner, png) = match self.ask.fault {
+        let (owner, png) = match self.request.fault {
             Some(Fault::WrongPicture) => (&account.key, pictures::system(0).to_vec()),
             Some(Fault::WrongOwner) => {
                 (self.store.accounts.keys().find(|key| **key != account.key).unwrap_or(&account.key), png)
@@ -125,7 +125,7 @@ impl Call<'_> {
         let account = self.subject()?;
         self.check_edit(&account)?;
         let body: Value =
-            serde_json::from_slice(&self.ask.body).map_err(|_| Reply::error(400, "The body is not JSON."))?;
+            serde_json::from_slice(&self.request.body).map_err(|_| Reply::error(400, "The body is not JSON."))?;
         let id = match &body["id"] {
             Value::String(text) => text.trim().parse().ok(),
             Value::Number(number) => number.as_u64(),

@@ -10,10 +10,10 @@ use axum::http::Method;
 use super::store::{Account, Store};
 use super::world::{Role, Standing};
 use super::{Jira, switches};
-use crate::atlassian::ask::{Ask, Fault};
 use crate::atlassian::filters::check_forgery;
-use crate::atlassian::login::{Caller, Way};
+use crate::atlassian::login::{Caller, LoginMethod};
 use crate::atlassian::reply::Reply;
+use crate::atlassian::request::{Fault, Request};
 
 /// An answer, or the answer that stops the call early.
 pub(super) type Answer = Result<Reply, Reply>;
@@ -25,7 +25,7 @@ pub(super) struct Call<'a> {
     /// What it holds.
     pub store: &'a mut Store,
     /// The request.
-    pub ask: &'a Ask,
+    pub request: &'a Request,
     /// Who asks.
     pub caller: &'a Caller,
 }
@@ -33,13 +33,14 @@ pub(super) struct Call<'a> {
 impl Call<'_> {
     /// Finds the endpoint and lets it answer.
     pub(super) fn answer(&mut self) -> Answer {
-        if let (Some(Fault::NamePasses), Some(name)) = (self.ask.fault, self.ask.query("username")) {
+        if let (Some(Fault::NamePasses), Some(name)) = (self.request.fault, self.request.query("username")) {
             self.store.pass_on(name);
         }
-        let path: Vec<&str> = self.ask.path.iter().map(String::as_str).collect();
-        let strict = matches!((&self.ask.method, &path[..]), (&Method::POST, ["rest", "api", _, "user", "avatar", ..]));
-        if let Err(refusal) = check_forgery(self.jira, self.ask, strict) {
-            self.store.lobby.counters.refused_by_xsrf += 1;
+        let path: Vec<&str> = self.request.path.iter().map(String::as_str).collect();
+        let strict =
+            matches!((&self.request.method, &path[..]), (&Method::POST, ["rest", "api", _, "user", "avatar", ..]));
+        if let Err(refusal) = check_forgery(self.jira, self.request, strict) {
+            self.store.auth_state.counters.refused_by_xsrf += 1;
             return Err(refusal);
         }
         match path[..] {
@@ -59,7 +60,7 @@ impl Call<'_> {
         const POST: &Method = &Method::POST;
         const PUT: &Method = &Method::PUT;
         const DELETE: &Method = &Method::DELETE;
-        let method = self.ask.method.clone();
+        let method = self.request.method.clone();
         match (&method, resource) {
             (m, ["serverInfo"]) if m == GET => self.server_info(),
             (m, ["myself"]) if m == GET => self.myself(),
@@ -99,7 +100,7 @@ impl Call<'_> {
     /// The user that an avatar call is about: `username`, else the caller. Nobody checks whether it is active (§3.9).
     pub(super) fn subject(&self) -> Result<Account, Reply> {
         let me = self.me()?;
-        match self.ask.query("username") {
+        match self.request.query("username") {
             None => Ok(me),
             Some(name) => self.named(name),
         }
@@ -119,7 +120,7 @@ impl Call<'_> {
 
     /// Refuses what no OAuth 2.0 scope covers to a service account (§13).
     pub(super) fn check_scope(&self) -> Result<(), Reply> {
-        match self.caller.way == Way::Token && self.jira.is(&switches::TOKEN_SCOPE, "service") {
+        match self.caller.method == LoginMethod::Token && self.jira.is(&switches::TOKEN_SCOPE, "service") {
             true => Err(Reply::message(403, "The token does not have the scope that is needed.")),
             false => Ok(()),
         }

@@ -55,7 +55,7 @@ impl Jira {
                 json!({})
             }
             Command::ClearCaptcha { name } => {
-                store.lobby.failures.remove(&name.to_lowercase());
+                store.auth_state.failures.remove(&name.to_lowercase());
                 json!({})
             }
             Command::Block { name, blocked } => {
@@ -64,7 +64,7 @@ impl Jira {
                 json!({})
             }
             Command::EndSessions {} => {
-                store.lobby.sessions.clear();
+                store.auth_state.sessions.clear();
                 json!({})
             }
             Command::Report {} => report(&store),
@@ -96,14 +96,14 @@ fn report(store: &Store) -> Value {
         let looks = pictures::looks(&store.picture(shown).unwrap_or_default());
         json!({"key": account.key, "name": account.name, "chosen": account.chosen, "shown": shown, "looks": looks})
     };
-    let mut counters = json!(store.lobby.counters);
+    let mut counters = json!(store.auth_state.counters);
     if let (Some(all), Value::Object(own)) = (counters.as_object_mut(), json!(store.counters)) {
         all.extend(own);
     }
     json!({
         "default_avatar": store.default_avatar,
         "system_avatars": store.system_ids(),
-        "sessions": store.lobby.sessions.len(),
+        "sessions": store.auth_state.sessions.len(),
         "counters": counters,
         "avatars": store.avatars.iter().map(avatar).collect::<Vec<_>>(),
         "accounts": store.accounts.values().map(account).collect::<Vec<_>>(),

@@ -13,10 +13,10 @@ use super::switches;
 use super::version::Release;
 use super::version::SearchReach;
 use super::world::{Role, Standing};
-use crate::atlassian::ask::encode;
-use crate::atlassian::lobby::Door;
+use crate::atlassian::auth::AuthPolicy;
 use crate::atlassian::number_from;
 use crate::atlassian::reply::Reply;
+use crate::atlassian::request::encode;
 
 /// Largest page of `user/search`, and its default.
 const SEARCH_PAGE: (usize, usize) = (1000, 50);
@@ -30,12 +30,13 @@ impl Call<'_> {
         if self.refuse_strangers()? {
             return Ok(Reply::json(200, &json!([])));
         }
-        let Some(term) = self.ask.query("username").filter(|term| !term.is_empty()) else {
+        let Some(term) = self.request.query("username").filter(|term| !term.is_empty()) else {
             return Err(Reply::error(400, "The username query parameter was not provided"));
         };
-        let start = self.ask.drifted(self.number("startAt", 0)?);
+        let start = self.request.drifted(self.number("startAt", 0)?);
         let page = self.number("maxResults", SEARCH_PAGE.1)?.min(SEARCH_PAGE.0);
-        let (active, inactive) = (self.ask.flag("includeActive", true), self.ask.flag("includeInactive", false));
+        let (active, inactive) =
+            (self.request.flag("includeActive", true), self.request.flag("includeInactive", false));
         let term = term.to_lowercase();
         let wanted = |account: &&Account| {
             let standing = match account.standing {
@@ -94,23 +95,23 @@ impl Call<'_> {
                 "You are not authorized to perform this operation. Administrator rights needed.",
             ));
         }
-        let name = self.ask.query("groupname").filter(|name| !name.is_empty());
+        let name = self.request.query("groupname").filter(|name| !name.is_empty());
         let name = name.ok_or_else(|| Reply::error(400, "You must specify the group name."))?;
         if !self.store.groups.contains(name) {
             return Err(Reply::error(404, &format!("Group '{name}' does not exist.")));
         }
-        let inactive = self.ask.flag("includeInactiveUsers", false);
+        let inactive = self.request.flag("includeInactiveUsers", false);
         let start = self.number("startAt", 0)?;
         let largest = usize::try_from(self.jira.number(&switches::GROUP_PAGE)).unwrap_or(usize::MAX).max(1);
         let page = self.number("maxResults", largest)?.min(largest);
-        let member = |account: &&Account| {
+        let account = |account: &&Account| {
             let here = account.standing == Standing::Active || (inactive && account.standing != Standing::Deleted);
             here && account.groups.contains(name)
         };
-        let mut members: Vec<&Account> = self.store.accounts.values().filter(member).collect();
+        let mut members: Vec<&Account> = self.store.accounts.values().filter(account).collect();
         members.sort_by(|a, b| a.name.cmp(&b.name));
         let values: Vec<Value> =
-            members.iter().skip(self.ask.drifted(start)).take(page).map(|account| self.bean(account)).collect();
+            members.iter().skip(self.request.drifted(start)).take(page).map(|account| self.bean(account)).collect();
         let last = start + values.len() >= members.len();
         let url = |at: usize| {
             let base = self.jira.base();
@@ -146,7 +147,7 @@ impl Call<'_> {
     }
 
     fn number(&self, name: &str, default: usize) -> Result<usize, Reply> {
-        self.ask.number(name, default).map_err(|words| Reply::error(400, &words))
+        self.request.number(name, default).map_err(|words| Reply::error(400, &words))
     }
 }
 

@@ -27,7 +27,7 @@ use std::time::SystemTime;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{Request as HttpRequest, State};
 use axum::http::Response;
 use axum::routing::any;
 
@@ -36,10 +36,10 @@ use self::store::{Store, Temporary};
 use self::truth::Start;
 use self::version::{Release, Version};
 use self::world::Instance;
-use super::atlassian::ask::Ask;
-use super::atlassian::lobby::{Door, Session};
+use super::atlassian::auth::{AuthPolicy, Session};
 use super::atlassian::login::Caller;
 use super::atlassian::reply::Reply;
+use super::atlassian::request::Request;
 use super::atlassian::{self, made_up_id};
 use super::context::Context;
 use super::simulator::{Credential, Secret, Simulator};
@@ -80,13 +80,13 @@ impl Jira {
     }
 
     /// Answers one request.
-    fn answer(&self, ask: &Ask) -> Response<Body> {
+    fn answer(&self, request: &Request) -> Response<Body> {
         let mut store = self.store();
-        atlassian::answer(self, &mut store, ask, |store, caller| self.endpoint(store, ask, caller))
+        atlassian::answer(self, &mut store, request, |store, caller| self.endpoint(store, request, caller))
     }
 
-    fn endpoint(&self, store: &mut Store, ask: &Ask, caller: &Caller) -> Reply {
-        let mut call = Call { jira: self, store, ask, caller };
+    fn endpoint(&self, store: &mut Store, request: &Request, caller: &Caller) -> Reply {
+        let mut call = Call { jira: self, store, request, caller };
         call.answer().unwrap_or_else(|refusal| refusal)
     }
 
@@ -117,7 +117,7 @@ impl Jira {
     }
 }
 
-impl Door for Jira {
+impl AuthPolicy for Jira {
     type Store = Store;
 
     fn context(&self) -> &Context {
@@ -145,13 +145,13 @@ impl Door for Jira {
     }
 
     fn ended(&self, store: &mut Store, session: Session<Option<Temporary>>) {
-        store.counters.lost_temporary += u64::from(session.kept.is_some());
+        store.counters.lost_temporary += u64::from(session.data.is_some());
     }
 }
 
-async fn serve(State(jira): State<Arc<Jira>>, request: Request) -> Response<Body> {
-    match Ask::read(request).await {
-        Ok(ask) => jira.answer(&ask),
+async fn serve(State(jira): State<Arc<Jira>>, http: HttpRequest) -> Response<Body> {
+    match Request::read(http).await {
+        Ok(request) => jira.answer(&request),
         Err(words) => Reply::error(400, &words).into(),
     }
 }

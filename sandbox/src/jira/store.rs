@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::pictures::{self, Uploaded};
 use super::world::{AccountWorld, Choice, Instance, Role, Standing};
-use crate::atlassian::lobby::{Lobby, Member, Premises};
+use crate::atlassian::auth::{AccountStore, AuthAccount, AuthState};
 use crate::atlassian::number_from;
 use crate::world::Pictures;
 
@@ -81,7 +81,7 @@ pub(crate) struct Store {
     pub first_system: u64,
     pub default_avatar: u64,
     pub counters: Counters,
-    pub lobby: Lobby<Option<Temporary>>,
+    pub auth_state: AuthState<Option<Temporary>>,
     #[serde(skip)]
     pub names: HashMap<String, String>,
     #[serde(skip)]
@@ -287,20 +287,20 @@ impl Store {
     }
 }
 
-impl Premises for Store {
-    type Kept = Option<Temporary>;
+impl AccountStore for Store {
+    type SessionData = Option<Temporary>;
 
-    fn lobby(&self) -> &Lobby<Option<Temporary>> {
-        &self.lobby
+    fn auth_state(&self) -> &AuthState<Option<Temporary>> {
+        &self.auth_state
     }
 
-    fn lobby_mut(&mut self) -> &mut Lobby<Option<Temporary>> {
-        &mut self.lobby
+    fn auth_state_mut(&mut self) -> &mut AuthState<Option<Temporary>> {
+        &mut self.auth_state
     }
 
-    fn keyed(&self, key: &str) -> Option<Member<'_>> {
+    fn keyed(&self, key: &str) -> Option<AuthAccount<'_>> {
         let account = self.accounts.get(key)?;
-        Some(Member {
+        Some(AuthAccount {
             name: &account.name,
             password: account.password.as_deref(),
             active: account.standing == Standing::Active,

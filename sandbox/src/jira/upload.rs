@@ -12,7 +12,7 @@ use super::call::{Answer, Call};
 use super::pictures::{NoPicture, Uploaded};
 use super::store::{Account, Temporary};
 use super::switches;
-use crate::atlassian::lobby::Door;
+use crate::atlassian::auth::AuthPolicy;
 use crate::atlassian::milliseconds;
 use crate::atlassian::reply::Reply;
 
@@ -29,7 +29,7 @@ struct Arrived {
 
 impl Call<'_> {
     pub(super) fn upload(&mut self) -> Answer {
-        match self.ask.mime().is_some_and(|mime| mime == "multipart/form-data") {
+        match self.request.mime().is_some_and(|mime| mime == "multipart/form-data") {
             true => self.multipart_upload(),
             false => self.raw_upload(),
         }
@@ -50,18 +50,18 @@ impl Call<'_> {
 
     /// Without `size` the length must be known beforehand, so a chunked body is refused.
     fn raw(&self) -> Result<Arrived, String> {
-        let name = self.ask.query("filename").unwrap_or_default().to_owned();
-        let length = self.ask.headers.get(CONTENT_LENGTH).and_then(|text| text.to_str().ok()?.parse().ok());
-        let size = match self.ask.query("size") {
+        let name = self.request.query("filename").unwrap_or_default().to_owned();
+        let length = self.request.headers.get(CONTENT_LENGTH).and_then(|text| text.to_str().ok()?.parse().ok());
+        let size = match self.request.query("size") {
             Some(text) => Some(text.parse::<usize>().map_err(|_| format!("size: \"{text}\" is no number"))?),
             None => length,
         };
         let size = size.ok_or("The size of the avatar is not known.")?;
-        if size != self.ask.body.len() {
-            return Err(format!("The size is said to be {size} bytes, but {} bytes arrived.", self.ask.body.len()));
+        if size != self.request.body.len() {
+            return Err(format!("The size is said to be {size} bytes, but {} bytes arrived.", self.request.body.len()));
         }
-        let mime = self.ask.mime().unwrap_or_default();
-        Ok(Arrived { name, mime, bytes: self.ask.body.clone() })
+        let mime = self.request.mime().unwrap_or_default();
+        Ok(Arrived { name, mime, bytes: self.request.body.clone() })
     }
 
     fn multipart_upload(&mut self) -> Answer {
@@ -71,7 +71,7 @@ impl Call<'_> {
         let account = self.subject()?;
         self.check_edit(&account)?;
         let arrived =
-            self.ask.part.clone().map(|part| Arrived { name: part.file_name, mime: part.mime, bytes: part.bytes });
+            self.request.part.clone().map(|part| Arrived { name: part.file_name, mime: part.mime, bytes: part.bytes });
         let taken = arrived.ok_or_else(|| "No file was uploaded.".to_owned());
         match taken.and_then(|arrived| self.take(&account, &arrived)) {
             Ok(answer) => Ok(in_textarea(201, &as_text(answer))),
@@ -111,8 +111,8 @@ impl Call<'_> {
     fn keep(&mut self, account: &Account, uploaded: Uploaded) -> Value {
         let crop = uploaded.suggested();
         let meant_for = account.key.clone();
-        let session = self.caller.session.as_ref().and_then(|id| self.store.lobby.sessions.get_mut(id));
-        let former = session.and_then(|s| s.kept.replace(Temporary { uploaded, meant_for: meant_for.clone() }));
+        let session = self.caller.session.as_ref().and_then(|id| self.store.auth_state.sessions.get_mut(id));
+        let former = session.and_then(|s| s.data.replace(Temporary { uploaded, meant_for: meant_for.clone() }));
         if let Some(former) = former {
             self.store.counters.temporary_overwritten += 1;
             if former.meant_for != meant_for {

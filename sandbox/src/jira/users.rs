@@ -12,9 +12,9 @@ use super::store::{Account, Shows};
 use super::switches;
 use super::version::Release;
 use super::world::{Role, Standing};
-use crate::atlassian::ask::encode;
-use crate::atlassian::lobby::Door;
+use crate::atlassian::auth::AuthPolicy;
 use crate::atlassian::reply::Reply;
+use crate::atlassian::request::encode;
 
 /// The sizes a bean has URLs for; the first is the default size.
 const BEAN_SIZES: [(&str, Option<&str>, u32); 4] =
@@ -61,7 +61,7 @@ impl Call<'_> {
 
     pub(super) fn user(&mut self) -> Answer {
         self.me()?;
-        let (found, words) = match (self.ask.query("username"), self.ask.query("key")) {
+        let (found, words) = match (self.request.query("username"), self.request.query("key")) {
             (Some(name), _) => (self.store.by_name(name), format!("The user named '{name}' does not exist")),
             (None, Some(key)) => {
                 (self.store.accounts.get(key), format!("The user with the key '{key}' does not exist"))
@@ -71,7 +71,7 @@ impl Call<'_> {
                 return Err(Reply::error(400, words));
             }
         };
-        let deleted_too = self.ask.flag("includeDeleted", false);
+        let deleted_too = self.request.flag("includeDeleted", false);
         let found = found.filter(|account| deleted_too || account.standing != Standing::Deleted);
         let bean = found.map(|account| self.bean(account));
         bean.map(|bean| Reply::json(200, &bean).no_store()).ok_or_else(|| Reply::error(404, &words))
@@ -82,7 +82,7 @@ impl Call<'_> {
         if me.role < Role::Admin {
             return Err(Reply::error(403, "You are not authorized to perform this operation."));
         }
-        match self.ask.path.last().map(String::as_str) {
+        match self.request.path.last().map(String::as_str) {
             Some("count") => Ok(Reply::json(200, &json!(0))),
             _ => Ok(Reply::json(200, &json!({}))),
         }
@@ -105,7 +105,7 @@ impl Call<'_> {
         if let Some(email) = self.email(account) {
             put("emailAddress", json!(email));
         }
-        if self.caller.key.as_ref() == Some(&account.key) || self.ask.query("expand").is_some() {
+        if self.caller.key.as_ref() == Some(&account.key) || self.request.query("expand").is_some() {
             let groups: Vec<Value> = account.groups.iter().map(|name| json!({"name": name})).collect();
             put("groups", json!({"size": groups.len(), "items": groups}));
             put("applicationRoles", json!({"size": 1, "items": []}));
@@ -160,14 +160,14 @@ impl Call<'_> {
     pub(super) fn property(&mut self, key: &str) -> Answer {
         let account = self.property_owner()?;
         let none = || Reply::error(404, &format!("The property with key '{key}' does not exist."));
-        match self.ask.method {
+        match self.request.method {
             Method::GET => {
                 let value = account.properties.get(key).ok_or_else(none)?;
                 Ok(Reply::json(200, &json!({"key": key, "value": value})))
             }
             Method::PUT => {
-                let value =
-                    serde_json::from_slice(&self.ask.body).map_err(|_| Reply::error(400, "The value is not JSON."))?;
+                let value = serde_json::from_slice(&self.request.body)
+                    .map_err(|_| Reply::error(400, "The value is not JSON."))?;
                 let stored = self.store.accounts.get_mut(&account.key);
                 let before = stored.and_then(|account| account.properties.insert(key.to_owned(), value));
                 self.wrote(format!("property {key}"), &account.key);
@@ -185,7 +185,7 @@ impl Call<'_> {
 
     fn property_owner(&self) -> Result<Account, Reply> {
         self.me()?;
-        let account = match (self.ask.query("username"), self.ask.query("userKey")) {
+        let account = match (self.request.query("username"), self.request.query("userKey")) {
             (Some(name), _) => self.named(name)?,
             (None, Some(key)) => {
                 let words = format!("The user with the key '{key}' does not exist");

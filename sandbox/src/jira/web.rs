@@ -12,18 +12,18 @@ use super::call::{Answer, Call};
 use super::pictures;
 use super::switches;
 use super::version::Release;
-use crate::atlassian::ask::encode;
-use crate::atlassian::lobby::Door;
-use crate::atlassian::login::{Caller, Way, check_password, end_session, enter};
+use crate::atlassian::auth::AuthPolicy;
+use crate::atlassian::login::{Caller, LoginMethod, check_password, end_session, enter};
 use crate::atlassian::manifest::Manifest;
 use crate::atlassian::reply::Reply;
+use crate::atlassian::request::encode;
 
 impl Call<'_> {
     pub(super) fn image(&mut self) -> Answer {
-        let to_login = match self.caller.way {
-            Way::Anonymous => self.jira.is(&switches::ANONYMOUS_IMAGES, "login"),
-            Way::Token => self.jira.is(&switches::TOKEN_IMAGES, "login"),
-            Way::Basic | Way::Cookie => false,
+        let to_login = match self.caller.method {
+            LoginMethod::Anonymous => self.jira.is(&switches::ANONYMOUS_IMAGES, "login"),
+            LoginMethod::Token => self.jira.is(&switches::TOKEN_IMAGES, "login"),
+            LoginMethod::Basic | LoginMethod::Cookie => false,
         };
         if to_login {
             return Ok(self.to_login());
@@ -34,15 +34,15 @@ impl Call<'_> {
             None => self.store.picture(self.store.default_avatar),
         };
         let stored = stored.ok_or_else(|| Reply::page(404, "Not found", "Avatar not found"))?;
-        let side = pictures::side_of(self.ask.query("size"));
+        let side = pictures::side_of(self.request.query("size"));
         let served = Reply::typed(200, "image/png", pictures::render(&stored, side).to_vec());
         Ok(served.with(header::CACHE_CONTROL, "private, max-age=31536000"))
     }
 
     /// The avatar a picture request means; none if it is not there, or not that owner's.
     fn image_id(&self) -> Option<u64> {
-        let owner = self.ask.query("ownerId");
-        let Some(id) = self.ask.query("avatarId") else {
+        let owner = self.request.query("ownerId");
+        let Some(id) = self.request.query("avatarId") else {
             let account = self.store.accounts.get(owner?)?;
             return Some(self.store.shown_id(account));
         };
@@ -54,22 +54,22 @@ impl Call<'_> {
     }
 
     pub(super) fn temporary_image(&mut self) -> Answer {
-        let session = self.caller.session.as_ref().and_then(|id| self.store.lobby.sessions.get(id));
-        match session.and_then(|session| session.kept.as_ref()) {
+        let session = self.caller.session.as_ref().and_then(|id| self.store.auth_state.sessions.get(id));
+        match session.and_then(|session| session.data.as_ref()) {
             Some(temporary) => Ok(Reply::typed(200, "image/png", temporary.uploaded.preview())),
             None => Err(Reply::page(404, "Not found", "No temporary avatar")),
         }
     }
 
     fn to_login(&self) -> Reply {
-        let asked = self.ask.query.iter().map(|(name, value)| format!("{name}={}", encode(value)));
+        let asked = self.request.query.iter().map(|(name, value)| format!("{name}={}", encode(value)));
         let destination = format!("/secure/useravatar?{}", asked.collect::<Vec<_>>().join("&"));
         let base = self.jira.base();
         Reply::redirect(&format!("{base}/login.jsp?permissionViolation=true&os_destination={}", encode(&destination)))
     }
 
     pub(super) fn session(&mut self) -> Answer {
-        match self.ask.method {
+        match self.request.method {
             Method::POST => self.log_in(),
             Method::GET => {
                 let me = self.me()?;
@@ -90,7 +90,7 @@ impl Call<'_> {
             return Err(Reply::message(403, "Basic Authentication has been disabled on this instance."));
         }
         let body: Value =
-            serde_json::from_slice(&self.ask.body).map_err(|_| Reply::error(400, "The body is not JSON."))?;
+            serde_json::from_slice(&self.request.body).map_err(|_| Reply::error(400, "The body is not JSON."))?;
         let (name, password) = (body["username"].as_str(), body["password"].as_str());
         let checked = check_password(self.jira, self.store, name.unwrap_or_default(), password.unwrap_or_default());
         let key = match checked {
@@ -118,7 +118,7 @@ impl Call<'_> {
             build: version.build_number(),
             url: self.jira.base(),
         };
-        Ok(manifest.answer(self.ask))
+        Ok(manifest.answer(self.request))
     }
 }
 

@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::atlassian::lobby::Role;
+pub use crate::atlassian::auth::Role;
 
 use super::store::Store;
 use super::version::Version;

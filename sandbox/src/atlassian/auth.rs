@@ -13,10 +13,10 @@ use super::reply::Reply;
 use crate::context::Context;
 use crate::switches::Switch;
 
-/// How a product differs from the others at its door.
-pub(crate) trait Door {
+/// How a product differs from the others in who is let in.
+pub(crate) trait AuthPolicy {
     /// What the product holds.
-    type Store: Premises;
+    type Store: AccountStore;
 
     /// The handle to the sandbox.
     fn context(&self) -> &Context;
@@ -47,7 +47,7 @@ pub(crate) trait Door {
     }
 
     /// A session ended.
-    fn ended(&self, _store: &mut Self::Store, _session: Session<<Self::Store as Premises>::Kept>) {}
+    fn ended(&self, _store: &mut Self::Store, _session: Session<<Self::Store as AccountStore>::SessionData>) {}
 
     /// Whether a switch stands on `on`, or on `version` and the release says so.
     fn stands(&self, switch: &Switch, by_version: bool) -> bool {
@@ -59,18 +59,18 @@ pub(crate) trait Door {
 }
 
 /// The accounts, as far as a login looks at them.
-pub(crate) trait Premises {
+pub(crate) trait AccountStore {
     /// What the product keeps in a session.
-    type Kept: Default;
+    type SessionData: Default;
 
     /// What the login remembers.
-    fn lobby(&self) -> &Lobby<Self::Kept>;
+    fn auth_state(&self) -> &AuthState<Self::SessionData>;
 
     /// The same, to change it.
-    fn lobby_mut(&mut self) -> &mut Lobby<Self::Kept>;
+    fn auth_state_mut(&mut self) -> &mut AuthState<Self::SessionData>;
 
     /// The account with that key.
-    fn keyed(&self, key: &str) -> Option<Member<'_>>;
+    fn keyed(&self, key: &str) -> Option<AuthAccount<'_>>;
 
     /// The key of the account with that name, whatever its case.
     fn key_of(&self, name: &str) -> Option<&str>;
@@ -94,7 +94,7 @@ pub enum Role {
 
 /// One account, as far as a login looks at it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Member<'a> {
+pub(crate) struct AuthAccount<'a> {
     /// User name.
     pub name: &'a str,
     /// Unset: no password login.
@@ -108,7 +108,7 @@ pub(crate) struct Member<'a> {
 /// What the login remembers.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
-pub(crate) struct Lobby<T> {
+pub(crate) struct AuthState<T> {
     /// What is counted.
     pub counters: Counters,
     /// Failed logins in a row, by name.
@@ -124,9 +124,9 @@ pub(crate) struct Lobby<T> {
     pub asked: u64,
 }
 
-impl<T> Default for Lobby<T> {
+impl<T> Default for AuthState<T> {
     fn default() -> Self {
-        Lobby {
+        AuthState {
             counters: Counters::default(),
             failures: BTreeMap::new(),
             sessions: HashMap::new(),
@@ -146,7 +146,7 @@ pub(crate) struct Session<T> {
     /// Key of whose it is.
     pub user: String,
     /// What the product keeps in it.
-    pub kept: T,
+    pub data: T,
 }
 
 /// The token bucket of one user on one node.

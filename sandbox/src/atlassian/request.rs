@@ -6,7 +6,7 @@
 
 use axum::RequestExt;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Multipart, Request};
+use axum::extract::{Multipart, Request as HttpRequest};
 use axum::http::{HeaderMap, Method, header};
 use url::form_urlencoded;
 
@@ -17,7 +17,7 @@ const LARGEST_BODY: usize = 64 * 1024 * 1024;
 
 /// One request.
 #[derive(Clone, Debug)]
-pub(crate) struct Ask {
+pub(crate) struct Request {
     /// Method.
     pub method: Method,
     /// Path segments, percent-decoded.
@@ -86,20 +86,20 @@ pub(crate) struct Part {
     pub bytes: Bytes,
 }
 
-impl Ask {
+impl Request {
     /// Takes a request apart. An error is a body that could not be read.
-    pub(crate) async fn read(request: Request) -> Result<Ask, String> {
-        let (method, uri, headers) = (request.method().clone(), request.uri().clone(), request.headers().clone());
-        let fault = request.extensions().get::<Special>().and_then(|special| Fault::named(&special.0));
+    pub(crate) async fn read(http: HttpRequest) -> Result<Request, String> {
+        let (method, uri, headers) = (http.method().clone(), http.uri().clone(), http.headers().clone());
+        let fault = http.extensions().get::<Special>().and_then(|special| Fault::named(&special.0));
         let path = uri.path().split('/').filter(|s| !s.is_empty()).map(decode).collect();
         let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
         let multipart = header_of(&headers, header::CONTENT_TYPE.as_str())
             .is_some_and(|mime| mime.to_ascii_lowercase().starts_with("multipart/form-data"));
         let (body, part) = match multipart {
-            true => (Bytes::new(), avatar_part(request).await?),
-            false => (to_bytes(request.into_body(), LARGEST_BODY).await.map_err(|e| e.to_string())?, None),
+            true => (Bytes::new(), avatar_part(http).await?),
+            false => (to_bytes(http.into_body(), LARGEST_BODY).await.map_err(|e| e.to_string())?, None),
         };
-        Ok(Ask { method, path, query, headers, body, part, fault })
+        Ok(Request { method, path, query, headers, body, part, fault })
     }
 
     /// A query value; the first of several.
@@ -153,8 +153,8 @@ impl Ask {
     }
 }
 
-async fn avatar_part(request: Request<Body>) -> Result<Option<Part>, String> {
-    let mut parts: Multipart = request.extract().await.map_err(|e| format!("multipart: {e}"))?;
+async fn avatar_part(http: HttpRequest<Body>) -> Result<Option<Part>, String> {
+    let mut parts: Multipart = http.extract().await.map_err(|e| format!("multipart: {e}"))?;
     let mut found = None;
     while let Some(field) = parts.next_field().await.map_err(|e| format!("multipart: {e}"))? {
         if field.name() == Some("avatar") {
@@ -173,8 +173,8 @@ fn header_of<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 /// Percent-decoding of a path segment; a plus sign stays a plus sign.
 fn decode(segment: &str) -> String {
-    let kept = segment.replace('+', "%2B");
-    form_urlencoded::parse(format!("s={kept}").as_bytes()).next().map(|(_, s)| s.into_owned()).unwrap_or_default()
+    let data = segment.replace('+', "%2B");
+    form_urlencoded::parse(format!("s={data}").as_bytes()).next().map(|(_, s)| s.into_owned()).unwrap_or_default()
 }
 
 /// Percent-encoding of a query value.
