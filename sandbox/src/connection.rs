@@ -19,12 +19,12 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// The handle by which a handler cuts the connection that its request came on.
 #[derive(Clone, Debug)]
-pub(super) struct Wire {
+pub(super) struct Connection {
     peer: SocketAddr,
     cut: Arc<AtomicBool>,
 }
 
-impl Wire {
+impl Connection {
     /// From now on nothing more is written to this connection.
     pub(super) fn cut(&self) {
         self.cut.store(true, Ordering::SeqCst);
@@ -36,52 +36,52 @@ impl Wire {
     }
 }
 
-impl Connected<IncomingStream<'_, CuttableListener>> for Wire {
+impl Connected<IncomingStream<'_, CuttableListener>> for Connection {
     fn connect_info(stream: IncomingStream<'_, CuttableListener>) -> Self {
         stream.remote_addr().clone()
     }
 }
 
-/// Listens like [`TcpListener`], and hands a [`Wire`] with every connection.
+/// Listens like [`TcpListener`], and hands a [`Connection`] with every connection.
 pub(super) struct CuttableListener(pub(super) TcpListener);
 
 impl Listener for CuttableListener {
-    type Io = Cuttable;
-    type Addr = Wire;
+    type Io = CuttableStream;
+    type Addr = Connection;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         let (stream, peer) = Listener::accept(&mut self.0).await;
         // Answers are small and often the last word of a step; waiting for more to send only slows tests.
         let _ = stream.set_nodelay(true);
         let cut = Arc::new(AtomicBool::new(false));
-        (Cuttable { stream, cut: Arc::clone(&cut) }, Wire { peer, cut })
+        (CuttableStream { stream, cut: Arc::clone(&cut) }, Connection { peer, cut })
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
-        Ok(Wire { peer: self.0.local_addr()?, cut: Arc::default() })
+        Ok(Connection { peer: self.0.local_addr()?, cut: Arc::default() })
     }
 }
 
 /// A stream that refuses to write once it was cut.
-pub(super) struct Cuttable {
+pub(super) struct CuttableStream {
     stream: TcpStream,
     cut: Arc<AtomicBool>,
 }
 
-impl Cuttable {
+impl CuttableStream {
     fn check(&self) -> io::Result<()> {
         if self.cut.load(Ordering::SeqCst) { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
     }
 }
 
-impl AsyncRead for Cuttable {
+impl AsyncRead for CuttableStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.check()?;
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 
-impl AsyncWrite for Cuttable {
+impl AsyncWrite for CuttableStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.check()?;
         Pin::new(&mut self.stream).poll_write(cx, buf)

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use super::faults::{Asked, Effect, Faults};
+use super::faults::{Effect, Faults, RequestFacts};
 use super::oracle::{Act, Oracle};
 use super::requests::Requests;
 use super::switches::{Switch, Switches};
@@ -100,7 +100,7 @@ impl Context {
 
     /// The fault, if any, for one part of a batch, or another unit inside a request.
     pub fn part_fault(&self, method: &str, url: &str) -> Option<Effect> {
-        self.shared.faults.strike(&Asked { simulator: &self.name, method, target: url, body: &[], part: true })
+        self.shared.faults.strike(&RequestFacts { simulator: &self.name, method, target: url, body: &[], part: true })
     }
 
     /// The state changed and must outlive the process.

@@ -17,9 +17,9 @@ use serde_json::{Value, json};
 
 use super::faults::Fault;
 use super::page;
-use super::server::Frame;
+use super::server::ServerState;
 
-pub(super) fn router(frame: Arc<Frame>) -> Router {
+pub(super) fn router(server: Arc<ServerState>) -> Router {
     Router::new()
         .route("/", get(page::show))
         .route("/picture/{digest}", get(page::picture))
@@ -34,56 +34,56 @@ pub(super) fn router(frame: Arc<Frame>) -> Router {
         .route("/_sandbox/truth", get(truth))
         .route("/_sandbox/time", post(advance))
         .route("/_sandbox/do/{simulator}", post(command))
-        .with_state(frame)
+        .with_state(server)
 }
 
-type Shared = State<Arc<Frame>>;
+type Shared = State<Arc<ServerState>>;
 
 fn refused(why: impl Into<String>) -> Response {
     (StatusCode::BAD_REQUEST, Json(json!({ "error": why.into() }))).into_response()
 }
 
-async fn requests(State(frame): Shared) -> Json<Value> {
-    let log = &frame.shared.requests;
+async fn requests(State(server): Shared) -> Json<Value> {
+    let log = &server.shared.requests;
     Json(json!({ "counts": log.counts(), "peaks": log.peaks(), "entries": log.entries() }))
 }
 
-async fn reset_requests(State(frame): Shared) -> StatusCode {
-    frame.shared.requests.reset();
+async fn reset_requests(State(server): Shared) -> StatusCode {
+    server.shared.requests.reset();
     StatusCode::NO_CONTENT
 }
 
-async fn faults(State(frame): Shared) -> Json<Value> {
-    Json(json!(frame.shared.faults.all()))
+async fn faults(State(server): Shared) -> Json<Value> {
+    Json(json!(server.shared.faults.all()))
 }
 
-async fn add_fault(State(frame): Shared, Json(fault): Json<Value>) -> Response {
+async fn add_fault(State(server): Shared, Json(fault): Json<Value>) -> Response {
     match Fault::deserialize(fault) {
-        Ok(fault) if fault.on.simulator.as_ref().is_some_and(|name| frame.simulator(name).is_none()) => {
+        Ok(fault) if fault.on.simulator.as_ref().is_some_and(|name| server.simulator(name).is_none()) => {
             refused(format!("no simulator named {}", fault.on.simulator.unwrap_or_default()))
         }
-        Ok(fault) => (StatusCode::CREATED, Json(json!({ "number": frame.shared.faults.add(fault) }))).into_response(),
+        Ok(fault) => (StatusCode::CREATED, Json(json!({ "number": server.shared.faults.add(fault) }))).into_response(),
         Err(error) => refused(error.to_string()),
     }
 }
 
-async fn clear_faults(State(frame): Shared) -> StatusCode {
-    frame.shared.faults.clear();
+async fn clear_faults(State(server): Shared) -> StatusCode {
+    server.shared.faults.clear();
     StatusCode::NO_CONTENT
 }
 
-async fn remove_fault(State(frame): Shared, Path(number): Path<u64>) -> StatusCode {
-    if frame.shared.faults.remove(number) { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
+async fn remove_fault(State(server): Shared, Path(number): Path<u64>) -> StatusCode {
+    if server.shared.faults.remove(number) { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
 }
 
-async fn release(State(frame): Shared) -> StatusCode {
-    frame.shared.faults.release();
+async fn release(State(server): Shared) -> StatusCode {
+    server.shared.faults.release();
     StatusCode::NO_CONTENT
 }
 
-async fn switches(State(frame): Shared) -> Json<Value> {
+async fn switches(State(server): Shared) -> Json<Value> {
     let mut all: BTreeMap<String, BTreeMap<&str, Value>> = BTreeMap::new();
-    for (simulator, switch, value) in frame.shared.switches.all() {
+    for (simulator, switch, value) in server.shared.switches.all() {
         let entry = json!({ "value": value, "default": switch.default, "about": switch.about });
         all.entry(simulator).or_default().insert(switch.name, entry);
     }
@@ -91,12 +91,12 @@ async fn switches(State(frame): Shared) -> Json<Value> {
 }
 
 async fn set_switches(
-    State(frame): Shared,
+    State(server): Shared,
     Json(settings): Json<BTreeMap<String, BTreeMap<String, String>>>,
 ) -> Response {
     for (simulator, switches) in &settings {
         for (name, value) in switches {
-            if let Err(error) = frame.shared.switches.set(simulator, name, value) {
+            if let Err(error) = server.shared.switches.set(simulator, name, value) {
                 return refused(error.to_string());
             }
         }
@@ -104,17 +104,17 @@ async fn set_switches(
     StatusCode::NO_CONTENT.into_response()
 }
 
-async fn credentials(State(frame): Shared) -> Json<Value> {
-    Json(json!(frame.simulators.iter().flat_map(|s| s.credentials()).collect::<Vec<_>>()))
+async fn credentials(State(server): Shared) -> Json<Value> {
+    Json(json!(server.simulators.iter().flat_map(|s| s.credentials()).collect::<Vec<_>>()))
 }
 
-async fn endpoints(State(frame): Shared) -> Json<Value> {
-    Json(json!(frame.shared.addresses.get()))
+async fn endpoints(State(server): Shared) -> Json<Value> {
+    Json(json!(server.shared.addresses.get()))
 }
 
 /// The truth without the pictures themselves: their digests are here, and `/picture/DIGEST` has the bytes.
-async fn truth(State(frame): Shared) -> Json<Value> {
-    Json(page::truth_as_json(&frame.truth()))
+async fn truth(State(server): Shared) -> Json<Value> {
+    Json(page::truth_as_json(&server.truth()))
 }
 
 #[derive(Deserialize)]
@@ -123,15 +123,15 @@ struct Advance {
     seconds: i64,
 }
 
-async fn advance(State(frame): Shared, Json(by): Json<Advance>) -> StatusCode {
-    frame.shared.shift_clock(by.seconds);
+async fn advance(State(server): Shared, Json(by): Json<Advance>) -> StatusCode {
+    server.shared.shift_clock(by.seconds);
     StatusCode::NO_CONTENT
 }
 
-async fn command(State(frame): Shared, Path(name): Path<String>, Json(command): Json<Value>) -> Response {
-    let Some(simulator) = frame.simulator(&name) else { return refused(format!("no simulator named {name}")) };
+async fn command(State(server): Shared, Path(name): Path<String>, Json(command): Json<Value>) -> Response {
+    let Some(simulator) = server.simulator(&name) else { return refused(format!("no simulator named {name}")) };
     let answer = simulator.control(&command);
-    frame.flush();
+    server.flush();
     match answer {
         Ok(answer) => Json(answer).into_response(),
         Err(error) => refused(error),

@@ -201,7 +201,7 @@ impl Fault {
 }
 
 /// A request, or a part of one, as faults look at it.
-pub(super) struct Asked<'a> {
+pub(super) struct RequestFacts<'a> {
     pub(super) simulator: &'a str,
     pub(super) method: &'a str,
     pub(super) target: &'a str,
@@ -210,13 +210,13 @@ pub(super) struct Asked<'a> {
 }
 
 impl Match {
-    fn fits(&self, asked: &Asked<'_>) -> bool {
-        let path = asked.target.split('?').next().unwrap_or_default();
-        self.part == asked.part
-            && self.simulator.as_ref().is_none_or(|s| s == asked.simulator)
-            && self.method.as_ref().is_none_or(|m| m.eq_ignore_ascii_case(asked.method))
-            && self.path.as_ref().is_none_or(|p| glob(p, if p.contains('?') { asked.target } else { path }))
-            && self.text.as_ref().is_none_or(|t| asked.target.contains(t.as_str()) || contains(asked.body, t))
+    fn fits(&self, facts: &RequestFacts<'_>) -> bool {
+        let path = facts.target.split('?').next().unwrap_or_default();
+        self.part == facts.part
+            && self.simulator.as_ref().is_none_or(|s| s == facts.simulator)
+            && self.method.as_ref().is_none_or(|m| m.eq_ignore_ascii_case(facts.method))
+            && self.path.as_ref().is_none_or(|p| glob(p, if p.contains('?') { facts.target } else { path }))
+            && self.text.as_ref().is_none_or(|t| facts.target.contains(t.as_str()) || contains(facts.body, t))
     }
 }
 
@@ -245,7 +245,7 @@ fn glob(pattern: &str, text: &str) -> bool {
 
 /// A fault and what it did so far.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Dialled {
+pub struct FaultStatus {
     /// The number by which it is taken away.
     pub number: u64,
     /// The fault.
@@ -260,7 +260,7 @@ pub struct Dialled {
 /// schedule may.
 #[derive(Debug, Default)]
 pub struct Faults {
-    dialled: Mutex<(u64, Vec<Dialled>)>,
+    dialled: Mutex<(u64, Vec<FaultStatus>)>,
     /// How often held requests were let go.
     releases: watch::Sender<u64>,
     schedule: Mutex<Option<Schedule>>,
@@ -274,7 +274,7 @@ impl Faults {
         let mut faults = self.dialled.lock().expect(POISON);
         faults.0 += 1;
         let number = faults.0;
-        faults.1.push(Dialled { number, fault, matched: 0, struck: 0 });
+        faults.1.push(FaultStatus { number, fault, matched: 0, struck: 0 });
         number
     }
 
@@ -303,7 +303,7 @@ impl Faults {
     }
 
     /// Every fault and what it did so far.
-    pub fn all(&self) -> Vec<Dialled> {
+    pub fn all(&self) -> Vec<FaultStatus> {
         self.dialled.lock().expect(POISON).1.clone()
     }
 
@@ -319,10 +319,10 @@ impl Faults {
     }
 
     /// The effect that strikes this request, if any. Every fault that matches counts it, also behind the one that strikes.
-    pub(super) fn strike(&self, asked: &Asked<'_>) -> Option<Effect> {
+    pub(super) fn strike(&self, facts: &RequestFacts<'_>) -> Option<Effect> {
         let mut effect = None;
         for dialled in &mut self.dialled.lock().expect(POISON).1 {
-            if !dialled.fault.on.fits(asked) {
+            if !dialled.fault.on.fits(facts) {
                 continue;
             }
             dialled.matched += 1;
@@ -333,7 +333,7 @@ impl Faults {
             }
         }
         effect.or_else(|| {
-            let effect = self.schedule.lock().expect(POISON).as_mut()?.strike(asked)?;
+            let effect = self.schedule.lock().expect(POISON).as_mut()?.strike(facts)?;
             *self.scheduled.lock().expect(POISON).entry(schedule::kind(&effect)).or_default() += 1;
             Some(effect)
         })
@@ -346,8 +346,8 @@ const POISON: &str = "no code panics while it holds the faults";
 mod tests {
     use super::*;
 
-    fn get(target: &str) -> Asked<'_> {
-        Asked { simulator: "graph", method: "GET", target, body: b"", part: false }
+    fn get(target: &str) -> RequestFacts<'_> {
+        RequestFacts { simulator: "graph", method: "GET", target, body: b"", part: false }
     }
 
     #[test]
@@ -375,7 +375,7 @@ mod tests {
         faults.add(fault);
         let hits = ["/v1.0/users", "/v1.0/groups", "/v1.0/users?$top=1", "/v1.0/users"].map(|t| faults.strike(&get(t)));
         assert_eq!(hits, [None, None, Some(Effect::status(503)), None]);
-        assert!(faults.strike(&Asked { simulator: "jira", ..get("/v1.0/users") }).is_none());
+        assert!(faults.strike(&RequestFacts { simulator: "jira", ..get("/v1.0/users") }).is_none());
         assert_eq!((faults.all()[0].matched, faults.all()[0].struck), (3, 1));
     }
 
@@ -385,11 +385,11 @@ mod tests {
         faults.add(Fault::new(Effect::Drop {}).about("ada").times(2));
         assert!(faults.strike(&get("/user?username=bob")).is_none());
         assert!(faults.strike(&get("/user?username=ada")).is_some());
-        assert!(faults.strike(&Asked { body: b"{\"name\":\"ada\"}", ..get("/user") }).is_some());
+        assert!(faults.strike(&RequestFacts { body: b"{\"name\":\"ada\"}", ..get("/user") }).is_some());
         faults.clear();
         faults.add(Fault::new(Effect::status(429)).in_parts().about("ada"));
         assert!(faults.strike(&get("/user?username=ada")).is_none());
-        assert!(faults.strike(&Asked { part: true, ..get("/users/ada/photo") }).is_some());
+        assert!(faults.strike(&RequestFacts { part: true, ..get("/users/ada/photo") }).is_some());
     }
 
     #[test]

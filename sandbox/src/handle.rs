@@ -1,4 +1,4 @@
-//! The frame around every request to a simulator: the log entry, and carrying out the faults.
+//! What is around every request to a simulator: the log entry, and carrying out the faults.
 //!
 //! Owns: what an effect does to the connection and the answer.
 //! Leaves to others: which fault strikes (`faults`), answering (each simulator).
@@ -17,11 +17,11 @@ use axum::response::{Html, IntoResponse, Response};
 use futures::{StreamExt, stream};
 use tokio::sync::watch;
 
-use super::connection::Wire;
+use super::connection::Connection;
 use super::echo;
-use super::faults::{Answer, Asked, Effect};
+use super::faults::{Answer, Effect, RequestFacts};
 use super::requests::Entry;
-use super::server::Frame;
+use super::server::ServerState;
 use super::simulator::SimulatedAnswer;
 
 /// Bodies beyond this are refused; the largest request of any protocol here is far below.
@@ -29,8 +29,8 @@ const LARGEST_REQUEST: usize = 64 << 20;
 
 /// Writes a request into the log, lets a fault strike it, and else has the simulator answer.
 pub(super) async fn handle(
-    State((frame, name)): State<(Arc<Frame>, Arc<str>)>,
-    ConnectInfo(wire): ConnectInfo<Wire>,
+    State((server, name)): State<(Arc<ServerState>, Arc<str>)>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -38,17 +38,17 @@ pub(super) async fn handle(
     let Ok(body) = axum::body::to_bytes(body, LARGEST_REQUEST).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
-    let release = frame.shared.faults.next_release();
+    let release = server.shared.faults.next_release();
     let target = parts.uri.path_and_query().map_or("/", |t| t.as_str());
-    let asked = Asked { simulator: &name, method: parts.method.as_str(), target, body: &body, part: false };
+    let facts = RequestFacts { simulator: &name, method: parts.method.as_str(), target, body: &body, part: false };
     // Before the log shows the request: whoever sees it there may clear the faults at once.
-    let effect = frame.shared.faults.strike(&asked);
-    let number = frame.shared.requests.arrived(Entry {
+    let effect = server.shared.faults.strike(&facts);
+    let number = server.shared.requests.arrived(Entry {
         simulator: name.to_string(),
         method: parts.method.to_string(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().map(str::to_owned),
-        peer_port: wire.peer_port(),
+        peer_port: connection.peer_port(),
         received: body.len() as u64,
         ..Entry::default()
     });
@@ -56,20 +56,20 @@ pub(super) async fn handle(
     let handled = tokio::spawn(async move {
         let request = Request::from_parts(parts, Body::from(body));
         let word = effect.as_ref().map(Effect::word);
-        let mut response = carry_out(effect, &frame, &wire, release, request, next).await;
-        frame.flush();
-        date(&mut response, &frame);
+        let mut response = carry_out(effect, &server, &connection, release, request, next).await;
+        server.flush();
+        date(&mut response, &server);
         let answer = response.extensions_mut().remove::<SimulatedAnswer>().unwrap_or_default();
         let status = response.extensions().get::<Unheard>().is_none().then(|| response.status().as_u16());
-        frame.shared.requests.answered((&name, number), status, answer, word);
+        server.shared.requests.answered((&name, number), status, answer, word);
         response
     });
     handled.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
 /// The server's own time, as every HTTP server sends it; a fault's answer may say another.
-fn date(response: &mut Response, frame: &Frame) {
-    let now = httpdate::fmt_http_date(frame.shared.now());
+fn date(response: &mut Response, server: &ServerState) {
+    let now = httpdate::fmt_http_date(server.shared.now());
     if let (false, Ok(now)) = (response.headers().contains_key(header::DATE), HeaderValue::from_str(&now)) {
         response.headers_mut().insert(header::DATE, now);
     }
@@ -81,8 +81,8 @@ struct Unheard;
 
 async fn carry_out(
     effect: Option<Effect>,
-    frame: &Arc<Frame>,
-    wire: &Wire,
+    server: &Arc<ServerState>,
+    connection: &Connection,
     mut release: watch::Receiver<u64>,
     mut request: Request,
     next: Next,
@@ -103,20 +103,20 @@ async fn carry_out(
         Some(Effect::HandleOnRelease {}) => match release.changed().await {
             Ok(()) => next.run(request).await,
             // The sandbox is no more.
-            Err(_) => unheard(wire, StatusCode::NO_CONTENT.into_response()),
+            Err(_) => unheard(connection, StatusCode::NO_CONTENT.into_response()),
         },
-        Some(Effect::Drop {}) => unheard(wire, StatusCode::NO_CONTENT.into_response()),
-        Some(Effect::HandleThenDrop {}) => unheard(wire, next.run(request).await),
+        Some(Effect::Drop {}) => unheard(connection, StatusCode::NO_CONTENT.into_response()),
+        Some(Effect::HandleThenDrop {}) => unheard(connection, next.run(request).await),
         Some(Effect::HandleLate { after_ms }) => {
-            let frame = Arc::clone(frame);
-            frame.shared.late.fetch_add(1, Ordering::SeqCst);
+            let server = Arc::clone(server);
+            server.shared.late.fetch_add(1, Ordering::SeqCst);
             tokio::spawn(async move {
                 tokio::time::sleep(Duration::from_millis(after_ms)).await;
                 next.run(request).await;
-                frame.flush();
-                frame.shared.late.fetch_sub(1, Ordering::SeqCst);
+                server.flush();
+                server.shared.late.fetch_sub(1, Ordering::SeqCst);
             });
-            unheard(wire, StatusCode::NO_CONTENT.into_response())
+            unheard(connection, StatusCode::NO_CONTENT.into_response())
         }
         Some(Effect::Truncate { after_bytes }) => truncated(next.run(request).await, after_bytes).await,
         Some(Effect::Endless {}) => endless(next.run(request).await).await,
@@ -132,8 +132,8 @@ async fn carry_out(
 #[derive(Clone, Debug)]
 pub struct Special(pub String);
 
-fn unheard(wire: &Wire, mut response: Response) -> Response {
-    wire.cut();
+fn unheard(connection: &Connection, mut response: Response) -> Response {
+    connection.cut();
     response.extensions_mut().insert(Unheard);
     response
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 
-use super::faults::{Answer, Asked, Effect};
+use super::faults::{Answer, Effect, RequestFacts};
 
 /// How often a request is struck in a turn, of a thousand. A turn is quiet, ordinary or a bad day.
 const DENSITIES: [u64; 6] = [0, 20, 50, 100, 200, 400];
@@ -107,18 +107,18 @@ impl Schedule {
     }
 
     /// The fault that strikes this request.
-    pub(super) fn strike(&mut self, asked: &Asked<'_>) -> Option<Effect> {
-        let (kind, family) = (Kind::of(asked), Family::of(asked));
-        let outage = self.outage(asked, family);
-        let key = self.key(asked);
+    pub(super) fn strike(&mut self, facts: &RequestFacts<'_>) -> Option<Effect> {
+        let (kind, family) = (Kind::of(facts), Family::of(facts));
+        let outage = self.outage(facts, family);
+        let key = self.key(facts);
         let like_it = self.like_it.entry(key.clone()).or_default();
         let nth = *like_it;
         *like_it += 1;
-        outage.or_else(|| self.scheduled(asked, &key, nth, kind, family))
+        outage.or_else(|| self.scheduled(facts, &key, nth, kind, family))
     }
 
     /// A fault that began at this request or at an earlier one like it.
-    fn scheduled(&self, asked: &Asked<'_>, key: &str, nth: u32, kind: Kind, family: Family) -> Option<Effect> {
+    fn scheduled(&self, facts: &RequestFacts<'_>, key: &str, nth: u32, kind: Kind, family: Family) -> Option<Effect> {
         let density = self.dice("density", "").one_of(&DENSITIES);
         // Most requests are reads, and what matters most is a write.
         let density = if kind == Kind::Write && density > 0 { density.max(LEAST_OF_WRITES) } else { density };
@@ -128,21 +128,21 @@ impl Schedule {
                 return None;
             }
             let length = dice.one_of(&LENGTHS);
-            let effect = effect(&mut dice, kind, family, asked, self.servers);
+            let effect = effect(&mut dice, kind, family, facts, self.servers);
             let length = if is_slow(&effect) { 1 } else { length };
             (began + length > nth).then_some(effect)
         })
     }
 
     /// Whether the simulator is down from some request on, until the turn ends.
-    fn outage(&mut self, asked: &Asked<'_>, family: Family) -> Option<Effect> {
-        if asked.part {
+    fn outage(&mut self, facts: &RequestFacts<'_>, family: Family) -> Option<Effect> {
+        if facts.part {
             return None;
         }
-        let nth = self.of_simulator.entry(asked.simulator.to_owned()).or_default();
+        let nth = self.of_simulator.entry(facts.simulator.to_owned()).or_default();
         let passed = *nth;
         *nth += 1;
-        let mut dice = self.dice("outage", asked.simulator);
+        let mut dice = self.dice("outage", facts.simulator);
         if dice.below(OUTAGE) > 0 || passed < dice.one_of(&OUTAGES) {
             return None;
         }
@@ -165,24 +165,24 @@ impl Schedule {
     }
 
     /// What requests that count as like each other have in common.
-    fn key(&self, asked: &Asked<'_>) -> String {
-        let path = asked.target.split('?').next().unwrap_or_default();
+    fn key(&self, facts: &RequestFacts<'_>) -> String {
+        let path = facts.target.split('?').next().unwrap_or_default();
         let digits = |segment: &str| segment.len() > 2 && segment.bytes().all(|byte| byte.is_ascii_digit());
         let segments: Vec<&str> = path.split('/').map(|segment| if digits(segment) { "*" } else { segment }).collect();
-        let body = std::str::from_utf8(asked.body).unwrap_or_default();
-        let about = |subject: &&String| asked.target.contains(subject.as_str()) || body.contains(subject.as_str());
+        let body = std::str::from_utf8(facts.body).unwrap_or_default();
+        let about = |subject: &&String| facts.target.contains(subject.as_str()) || body.contains(subject.as_str());
         // Of a batch the parts are about somebody, and each has a fault of its own.
-        let subject = self.subjects.iter().find(about).filter(|_| Kind::of(asked) != Kind::Batch);
-        let (part, subject) = (if asked.part { "part" } else { "" }, subject.map_or("", String::as_str));
-        format!("{} {part} {} {} {subject}", asked.simulator, asked.method, segments.join("/"))
+        let subject = self.subjects.iter().find(about).filter(|_| Kind::of(facts) != Kind::Batch);
+        let (part, subject) = (if facts.part { "part" } else { "" }, subject.map_or("", String::as_str));
+        format!("{} {part} {} {} {subject}", facts.simulator, facts.method, segments.join("/"))
     }
 }
 
 impl Kind {
-    fn of(asked: &Asked<'_>) -> Self {
-        let path = asked.target.split('?').next().unwrap_or_default();
-        match asked.method {
-            _ if asked.part => Self::Part,
+    fn of(facts: &RequestFacts<'_>) -> Self {
+        let path = facts.target.split('?').next().unwrap_or_default();
+        match facts.method {
+            _ if facts.part => Self::Part,
             _ if path.ends_with("/token") => Self::SignIn,
             _ if path.ends_with("/$batch") || path.ends_with("/batch") => Self::Batch,
             "GET" => Self::Read,
@@ -192,11 +192,11 @@ impl Kind {
 }
 
 impl Family {
-    fn of(asked: &Asked<'_>) -> Self {
-        let path = asked.target;
+    fn of(facts: &RequestFacts<'_>) -> Self {
+        let path = facts.target;
         match path {
             _ if path.starts_with("/v1.0/") || path.contains("/oauth2/v2.0/") => Self::Microsoft,
-            _ if asked.part && path.starts_with("/users/") => Self::Microsoft,
+            _ if facts.part && path.starts_with("/users/") => Self::Microsoft,
             _ if path.starts_with("/admin/directory/") || path.starts_with("/batch") || path == "/token" => {
                 Self::Google
             }
@@ -232,8 +232,8 @@ fn is_slow(effect: &Effect) -> bool {
 }
 
 /// Whether a request goes on with a listing: only there somebody can be skipped or come again.
-fn goes_on(asked: &Asked<'_>) -> bool {
-    let query = asked.target.split_once('?').map_or("", |(_, query)| query);
+fn goes_on(facts: &RequestFacts<'_>) -> bool {
+    let query = facts.target.split_once('?').map_or("", |(_, query)| query);
     query.split('&').any(|pair| match pair.split_once('=') {
         Some(("start" | "startAt", from)) => from.parse::<u64>().is_ok_and(|from| from > 0),
         Some(("pageToken", token)) => !token.is_empty(),
@@ -242,7 +242,7 @@ fn goes_on(asked: &Asked<'_>) -> bool {
 }
 
 /// One of the faults that such a request can meet.
-fn effect(dice: &mut Dice, kind: Kind, family: Family, asked: &Asked<'_>, servers: Servers) -> Effect {
+fn effect(dice: &mut Dice, kind: Kind, family: Family, facts: &RequestFacts<'_>, servers: Servers) -> Effect {
     let special = |word: &str| Effect::Special(word.to_owned());
     let mut effects = vec![
         throttled(dice),
@@ -282,17 +282,17 @@ fn effect(dice: &mut Dice, kind: Kind, family: Family, asked: &Asked<'_>, server
     match (family, kind) {
         (Family::Atlassian, _) => {
             effects.extend(["login_refused", "affinity_lost", "session_lost"].map(special));
-            if asked.target.contains("/rpc/") {
+            if facts.target.contains("/rpc/") {
                 effects.extend(["empty_answer", "empty_answer", "empty_answer"].map(special));
             }
-            if goes_on(asked) {
+            if goes_on(facts) {
                 effects.extend(["page_skips", "page_repeats", "page_skips", "page_repeats"].map(special));
             }
         }
         (Family::Microsoft, Kind::Read) => effects.push(special("token_expired")),
         (Family::Google, Kind::Read) => {
             effects.extend(["token_expired", "backendError", "userRateLimitExceeded"].map(special));
-            if goes_on(asked) {
+            if goes_on(facts) {
                 effects.extend(["page_skips", "page_repeats", "page_skips", "page_repeats"].map(special));
             }
         }
@@ -356,8 +356,8 @@ fn refused(dice: &mut Dice, status: u16) -> Effect {
 mod tests {
     use super::*;
 
-    fn asked<'a>(method: &'a str, target: &'a str) -> Asked<'a> {
-        Asked { simulator: "jira", method, target, body: b"", part: false }
+    fn facts<'a>(method: &'a str, target: &'a str) -> RequestFacts<'a> {
+        RequestFacts { simulator: "jira", method, target, body: b"", part: false }
     }
 
     fn schedule(seed: u64) -> Schedule {
@@ -369,7 +369,7 @@ mod tests {
         let mut struck: HashMap<String, Vec<String>> = HashMap::new();
         for _ in 0..50 {
             for target in order {
-                let effect = schedule.strike(&asked("PUT", target));
+                let effect = schedule.strike(&facts("PUT", target));
                 let word = effect.map_or_else(String::new, |effect| effect.word());
                 let word = if word.ends_with("GMT") { "a date".to_owned() } else { word };
                 struck.entry((*target).to_owned()).or_default().push(word);
@@ -417,7 +417,7 @@ mod tests {
                 ("GET", "/v1.0/users"),
             ] {
                 for _ in 0..20 {
-                    words.extend(schedule.strike(&asked(method, target)).as_ref().map(super::kind));
+                    words.extend(schedule.strike(&facts(method, target)).as_ref().map(super::kind));
                 }
             }
         }
@@ -451,7 +451,7 @@ mod tests {
             assert!(words.contains(word), "{word}: {words:?}");
         }
         let schedule = schedule(0);
-        let key = |id: u32| schedule.key(&asked("DELETE", &format!("/rest/api/2/user/avatar/{id}?username=bernice")));
+        let key = |id: u32| schedule.key(&facts("DELETE", &format!("/rest/api/2/user/avatar/{id}?username=bernice")));
         assert_eq!(key(15017), key(15018));
         assert!(key(15017).ends_with("/avatar/* bernice"));
     }

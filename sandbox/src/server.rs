@@ -1,7 +1,7 @@
 //! The thread and the listeners, and the handle by which a sandbox is held.
 //!
 //! Owns: start and stop, binding, what all listeners share.
-//! Leaves to others: the frame around each request (`handle`), the control interface (`control`), the state (`store`).
+//! Leaves to others: what is around each request (`handle`), the control interface (`control`), the state (`store`).
 //! A newcomer gets wrong: the runtime is the sandbox's own, on its own thread, so that a busy client cannot slow the
 //! simulators down and a panic there cannot take the client along.
 
@@ -16,13 +16,13 @@ use axum::{Router, middleware};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::connection::{CuttableListener, Wire};
+use super::connection::{Connection, CuttableListener};
 use super::context::Shared;
 use super::control;
 use super::faults::{Fault, Faults};
 use super::handle;
 use super::oracle::Owners;
-use super::page::Gallery;
+use super::page::PictureCache;
 use super::requests::Requests;
 use super::simulator::{Credential, Simulator};
 use super::store::{Saved, Store};
@@ -35,16 +35,16 @@ use super::{Options, Ports, SandboxError};
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Everything that the listeners share.
-pub(super) struct Frame {
+pub(super) struct ServerState {
     pub(super) world: String,
     pub(super) about: String,
     pub(super) simulators: Vec<Arc<dyn Simulator>>,
     pub(super) shared: Arc<Shared>,
-    pub(super) gallery: Gallery,
+    pub(super) pictures: PictureCache,
     store: Option<Store>,
 }
 
-impl Frame {
+impl ServerState {
     /// Writes the state if it changed since the last time.
     pub(super) fn flush(&self) {
         let Some(store) = &self.store else { return };
@@ -75,7 +75,7 @@ impl Frame {
 
 /// A sandbox that runs until it is dropped.
 pub struct Running {
-    frame: Arc<Frame>,
+    server: Arc<ServerState>,
     page: String,
     resumed: bool,
     stop: watch::Sender<bool>,
@@ -84,7 +84,7 @@ pub struct Running {
 
 impl std::fmt::Debug for Running {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Running").field("world", &self.frame.world).field("page", &self.page).finish_non_exhaustive()
+        f.debug_struct("Running").field("world", &self.server.world).field("page", &self.page).finish_non_exhaustive()
     }
 }
 
@@ -96,7 +96,7 @@ impl Running {
 
     /// The base URLs of all simulators by name.
     pub fn endpoints(&self) -> &BTreeMap<String, String> {
-        self.frame.shared.addresses.get().expect("the addresses are set before a sandbox is handed out")
+        self.server.shared.addresses.get().expect("the addresses are set before a sandbox is handed out")
     }
 
     /// The URL of the page that shows every account's picture.
@@ -106,7 +106,7 @@ impl Running {
 
     /// The name of the world.
     pub fn world(&self) -> &str {
-        &self.frame.world
+        &self.server.world
     }
 
     /// Whether the state of an earlier run was taken up.
@@ -116,12 +116,12 @@ impl Running {
 
     /// What a client may sign in with, at every simulator.
     pub fn credentials(&self) -> Vec<Credential> {
-        self.frame.simulators.iter().flat_map(|s| s.credentials()).collect()
+        self.server.simulators.iter().flat_map(|s| s.credentials()).collect()
     }
 
     /// The faults, to dial some in.
     pub fn faults(&self) -> &Faults {
-        &self.frame.shared.faults
+        &self.server.shared.faults
     }
 
     /// Dials a fault in.
@@ -131,55 +131,55 @@ impl Running {
 
     /// Sets a switch of a simulator.
     pub fn switch(&self, simulator: &str, name: &str, value: &str) -> Result<(), SwitchError> {
-        self.frame.shared.switches.set(simulator, name, value)
+        self.server.shared.switches.set(simulator, name, value)
     }
 
     /// The switches and how they stand.
     pub fn switches(&self) -> &Switches {
-        &self.frame.shared.switches
+        &self.server.shared.switches
     }
 
     /// The log of requests.
     pub fn requests(&self) -> &Requests {
-        &self.frame.shared.requests
+        &self.server.shared.requests
     }
 
     /// What stands on the servers now.
     pub fn truth(&self) -> Truth {
-        self.frame.truth()
+        self.server.truth()
     }
 
     /// Whether the servers are done with everything they were asked for, also with what nobody waits for any more.
     pub fn is_at_rest(&self) -> bool {
-        self.frame.shared.late.load(Ordering::SeqCst) == 0 && self.requests().in_flight() == 0
+        self.server.shared.late.load(Ordering::SeqCst) == 0 && self.requests().in_flight() == 0
     }
 
     /// Every rule that a client broke, without the cost of the whole [`Truth`].
     pub fn violations(&self) -> Vec<String> {
-        self.frame.shared.writes.snapshot().1
+        self.server.shared.writes.snapshot().1
     }
 
     /// Every person of every source, without the cost of the whole [`Truth`].
     pub fn people(&self) -> Vec<Person> {
-        self.frame.simulators.iter().flat_map(|s| s.people()).collect()
+        self.server.simulators.iter().flat_map(|s| s.people()).collect()
     }
 
     /// Forgets the log of writes and broken rules; what stands on the servers stays.
     pub fn reset_writes(&self) {
-        self.frame.shared.writes.reset();
+        self.server.shared.writes.reset();
     }
 
     /// A command that only this simulator knows; see its `control`.
     pub fn command(&self, simulator: &str, command: &serde_json::Value) -> Result<serde_json::Value, String> {
-        let found = self.frame.simulator(simulator);
+        let found = self.server.simulator(simulator);
         let answer = found.ok_or_else(|| format!("no simulator named {simulator}"))?.control(command);
-        self.frame.flush();
+        self.server.flush();
         answer
     }
 
     /// From now on every write is held against whose accounts these are; what is wrong is in [`Truth::violations`].
     pub fn watch(&self, owners: Owners) {
-        self.frame.shared.oracle.watch(owners, &self.frame.simulators);
+        self.server.shared.oracle.watch(owners, &self.server.simulators);
     }
 
     /// Lets the simulated time go on.
@@ -189,21 +189,21 @@ impl Running {
 
     /// Shifts the clock of all simulators by so many seconds, back where negative.
     pub fn shift_clock(&self, seconds: i64) {
-        self.frame.shared.shift_clock(seconds);
+        self.server.shared.shift_clock(seconds);
     }
 
     /// Everything that a simulator holds, as an administrator's backup.
     pub fn backup(&self, simulator: &str) -> Result<Saved, String> {
-        let found = self.frame.simulator(simulator);
+        let found = self.server.simulator(simulator);
         found.map(|simulator| simulator.save()).ok_or_else(|| format!("no simulator named {simulator}"))
     }
 
     /// Puts a backup of the same simulator back.
     pub fn restore(&self, simulator: &str, backup: &Saved) -> Result<(), String> {
-        let found = self.frame.simulator(simulator);
+        let found = self.server.simulator(simulator);
         found.ok_or_else(|| format!("no simulator named {simulator}"))?.load(backup)?;
-        self.frame.shared.mark_changed();
-        self.frame.flush();
+        self.server.shared.mark_changed();
+        self.server.flush();
         Ok(())
     }
 }
@@ -214,7 +214,7 @@ impl Drop for Running {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
-        self.frame.flush();
+        self.server.flush();
     }
 }
 
@@ -246,16 +246,16 @@ pub(super) fn start(world: World, options: &Options) -> Result<Running, SandboxE
     }
     shared.addresses.set(addresses).expect("the addresses are set only here");
 
-    let frame = Arc::new(Frame {
+    let server = Arc::new(ServerState {
         world: world.name,
         about: world.about,
         simulators,
         shared,
-        gallery: Gallery::default(),
+        pictures: PictureCache::default(),
         store,
     });
     if !resumed {
-        frame.shared.mark_changed();
+        server.shared.mark_changed();
     }
     let (stop, stopped) = watch::channel(false);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -264,7 +264,7 @@ pub(super) fn start(world: World, options: &Options) -> Result<Running, SandboxE
         .enable_all()
         .build()
         .map_err(SandboxError::Runtime)?;
-    let served = Arc::clone(&frame);
+    let served = Arc::clone(&server);
     let thread = std::thread::Builder::new()
         .name("sandbox".into())
         .spawn(move || {
@@ -272,7 +272,7 @@ pub(super) fn start(world: World, options: &Options) -> Result<Running, SandboxE
             runtime.shutdown_timeout(PATIENCE);
         })
         .map_err(SandboxError::Runtime)?;
-    Ok(Running { frame, page, resumed, stop, thread: Some(thread) })
+    Ok(Running { server, page, resumed, stop, thread: Some(thread) })
 }
 
 /// Sets the switches and faults that the world begins with.
@@ -309,22 +309,22 @@ fn listen(simulator: &str, ports: Ports, place: u16) -> Result<(TcpListener, Str
 }
 
 async fn serve_all(
-    frame: Arc<Frame>,
+    server: Arc<ServerState>,
     page: TcpListener,
     simulators: Vec<(Arc<dyn Simulator>, TcpListener)>,
     stopped: watch::Receiver<bool>,
 ) {
-    frame.flush();
+    server.flush();
     let mut servers = JoinSet::new();
-    servers.spawn(serve(control::router(Arc::clone(&frame)), page, stopped.clone()));
+    servers.spawn(serve(control::router(Arc::clone(&server)), page, stopped.clone()));
     for (simulator, listener) in simulators {
         let name: Arc<str> = simulator.name().into();
         let base_path = simulator.base_path().to_owned();
         let inner = simulator.router();
         let router = if base_path.is_empty() { inner } else { Router::new().nest(&base_path, inner) };
-        let state = (Arc::clone(&frame), name);
-        let framed = router.layer(middleware::from_fn_with_state(state, handle::handle));
-        servers.spawn(serve(framed, listener, stopped.clone()));
+        let state = (Arc::clone(&server), name);
+        let observed = router.layer(middleware::from_fn_with_state(state, handle::handle));
+        servers.spawn(serve(observed, listener, stopped.clone()));
     }
     let mut until = stopped;
     let _ = until.wait_for(|stop| *stop).await;
@@ -336,7 +336,7 @@ async fn serve(router: Router, listener: TcpListener, mut stopped: watch::Receiv
         Ok(listener) => CuttableListener(listener),
         Err(error) => return tracing::error!(%error, "a simulator could not take its listener over"),
     };
-    let service = router.into_make_service_with_connect_info::<Wire>();
+    let service = router.into_make_service_with_connect_info::<Connection>();
     let stop = async move {
         let _ = stopped.wait_for(|stop| *stop).await;
     };

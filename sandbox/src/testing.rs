@@ -8,7 +8,7 @@ use super::world::World;
 use super::{Options, Running, Sandbox, Secret};
 
 /// A started sandbox and a client without opinions: no redirects, no cookies, no proxy.
-pub(super) struct Lab {
+pub(super) struct TestSandbox {
     pub(super) running: Running,
     pub(super) http: reqwest::Client,
 }
@@ -32,7 +32,7 @@ impl Got {
     }
 }
 
-impl Lab {
+impl TestSandbox {
     pub(super) fn new(world: World) -> Self {
         Self::with(world, Options::default())
     }

@@ -1,4 +1,4 @@
-//! The frame around the simulators: faults on the wire, log, state, control.
+//! What is around the simulators: faults on the wire, log, state, control.
 
 use std::io::Write as _;
 use std::net::TcpStream;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::faults::{Answer, Effect, Fault};
-use super::testing::{Lab, send};
+use super::testing::{TestSandbox, send};
 use super::{Options, Ports, Sandbox, World};
 
 fn tiny() -> World {
@@ -26,35 +26,35 @@ async fn until(done: impl Fn() -> bool) {
 
 #[tokio::test]
 async fn a_dropped_request_is_not_handled_and_one_dropped_later_is() {
-    let lab = Lab::new(tiny());
-    let issued = async || lab.running.command("graph", &json!({ "revoke_tokens": {} })).unwrap()["revoked"].clone();
+    let sandbox = TestSandbox::new(tiny());
+    let issued = async || sandbox.running.command("graph", &json!({ "revoke_tokens": {} })).unwrap()["revoked"].clone();
     for (effect, handled) in [(Effect::Drop {}, 0), (Effect::HandleThenDrop {}, 1)] {
-        lab.running.fault(Fault::new(effect.clone()).at("login").times(1));
-        let url = lab.url("login", "/contoso.example/oauth2/v2.0/token");
-        let error = send(lab.http.post(url).form(&lab.form())).await.unwrap_err();
+        sandbox.running.fault(Fault::new(effect.clone()).at("login").times(1));
+        let url = sandbox.url("login", "/contoso.example/oauth2/v2.0/token");
+        let error = send(sandbox.http.post(url).form(&sandbox.form())).await.unwrap_err();
         assert!(error.is_request(), "{error:?}");
         assert_eq!(issued().await, handled, "{effect:?}");
-        let entry = lab.running.requests().entries().pop().unwrap();
+        let entry = sandbox.running.requests().entries().pop().unwrap();
         assert_eq!((entry.status, entry.fault), (None, Some(effect.word())));
     }
 }
 
 #[tokio::test]
 async fn a_request_can_be_handled_after_its_connection_is_gone() {
-    let lab = Lab::new(tiny());
-    lab.running.fault(Fault::new(Effect::HandleLate { after_ms: 1 }).at("login"));
-    let url = lab.url("login", "/contoso.example/oauth2/v2.0/token");
-    send(lab.http.post(url).form(&lab.form())).await.unwrap_err();
-    until(|| lab.running.command("graph", &json!({ "revoke_tokens": {} })).unwrap()["revoked"] == 1).await;
+    let sandbox = TestSandbox::new(tiny());
+    sandbox.running.fault(Fault::new(Effect::HandleLate { after_ms: 1 }).at("login"));
+    let url = sandbox.url("login", "/contoso.example/oauth2/v2.0/token");
+    send(sandbox.http.post(url).form(&sandbox.form())).await.unwrap_err();
+    until(|| sandbox.running.command("graph", &json!({ "revoke_tokens": {} })).unwrap()["revoked"] == 1).await;
 }
 
 #[tokio::test]
 async fn answers_can_be_replaced_cut_and_dripped() {
-    let lab = Lab::new(tiny());
-    let token = lab.token().await;
-    let users = || send(lab.http.get(lab.url("graph", "/v1.0/users")).bearer_auth(&token));
+    let sandbox = TestSandbox::new(tiny());
+    let token = sandbox.token().await;
+    let users = || send(sandbox.http.get(sandbox.url("graph", "/v1.0/users")).bearer_auth(&token));
     let whole = users().await.unwrap();
-    let strike = |effect| lab.running.fault(Fault::new(effect).on("GET", "/v1.0/users").times(1));
+    let strike = |effect| sandbox.running.fault(Fault::new(effect).on("GET", "/v1.0/users").times(1));
 
     strike(Effect::Answer(Answer::retry_after(429, "9223372036854775807")));
     let got = users().await.unwrap();
@@ -72,10 +72,10 @@ async fn answers_can_be_replaced_cut_and_dripped() {
 
 #[tokio::test]
 async fn a_body_can_go_on_for_ever() {
-    let lab = Lab::new(tiny());
-    let token = lab.token().await;
-    lab.running.fault(Fault::new(Effect::Endless {}).on("GET", "/v1.0/users").times(1));
-    let request = lab.http.get(lab.url("graph", "/v1.0/users")).bearer_auth(&token);
+    let sandbox = TestSandbox::new(tiny());
+    let token = sandbox.token().await;
+    sandbox.running.fault(Fault::new(Effect::Endless {}).on("GET", "/v1.0/users").times(1));
+    let request = sandbox.http.get(sandbox.url("graph", "/v1.0/users")).bearer_auth(&token);
     let mut response = request.send().await.unwrap();
     assert_eq!(response.status(), 200);
     let mut body = Vec::new();
@@ -87,60 +87,60 @@ async fn a_body_can_go_on_for_ever() {
 
 #[tokio::test]
 async fn a_gateway_can_lose_patience_with_a_request_that_is_handled() {
-    let lab = Lab::new(tiny());
+    let sandbox = TestSandbox::new(tiny());
     let answer = Answer { status: 504, ..Answer::default() };
-    lab.running.fault(Fault::new(Effect::HandleThenAnswer(answer)).at("login").times(1));
-    assert_eq!(lab.sign_in("contoso.example", &lab.form()).await.status, 504);
-    assert_eq!(lab.running.command("graph", &json!({ "revoke_tokens": {} })).unwrap()["revoked"], 1);
+    sandbox.running.fault(Fault::new(Effect::HandleThenAnswer(answer)).at("login").times(1));
+    assert_eq!(sandbox.sign_in("contoso.example", &sandbox.form()).await.status, 504);
+    assert_eq!(sandbox.running.command("graph", &json!({ "revoke_tokens": {} })).unwrap()["revoked"], 1);
 }
 
 #[tokio::test]
 async fn a_token_can_run_out_in_the_middle() {
-    let lab = Lab::new(tiny());
-    let token = lab.token().await;
-    lab.running.fault(Fault::new(Effect::Special("token_expired".into())).at("graph").after(1).times(1));
+    let sandbox = TestSandbox::new(tiny());
+    let token = sandbox.token().await;
+    sandbox.running.fault(Fault::new(Effect::Special("token_expired".into())).at("graph").after(1).times(1));
     let statuses = [200, 401, 401];
     for status in statuses {
-        assert_eq!(lab.graph(&token, "/v1.0/users").await.status, status);
+        assert_eq!(sandbox.graph(&token, "/v1.0/users").await.status, status);
     }
-    assert_eq!(lab.graph(&lab.token().await, "/v1.0/users").await.status, 200);
+    assert_eq!(sandbox.graph(&sandbox.token().await, "/v1.0/users").await.status, 200);
 }
 
 #[tokio::test]
 async fn the_log_knows_who_asked_what() {
-    let lab = Lab::new(tiny());
-    let token = lab.token().await;
-    lab.graph(&token, "/v1.0/users?$top=2").await;
-    let entry = lab.running.requests().entries().pop().unwrap();
+    let sandbox = TestSandbox::new(tiny());
+    let token = sandbox.token().await;
+    sandbox.graph(&token, "/v1.0/users?$top=2").await;
+    let entry = sandbox.running.requests().entries().pop().unwrap();
     assert_eq!((entry.path.as_str(), entry.query.as_deref(), entry.status), ("/v1.0/users", Some("$top=2"), Some(200)));
     assert_eq!(entry.who.as_deref(), Some("3b6c1d52-7e1f-4a0e-9a53-2c0f4d7f8e90"));
-    assert_eq!((lab.running.requests().of("graph"), lab.running.requests().of("login")), (1, 1));
+    assert_eq!((sandbox.running.requests().of("graph"), sandbox.running.requests().of("login")), (1, 1));
 }
 
 #[tokio::test]
 async fn everything_can_be_controlled_over_http() {
-    let lab = Lab::new(tiny());
-    let token = lab.token().await;
+    let sandbox = TestSandbox::new(tiny());
+    let token = sandbox.token().await;
     let fault = json!({ "on": { "simulator": "graph", "path": "/v1.0/users*" }, "times": 1,
                         "effect": { "answer": { "status": 503 } } });
-    assert_eq!(lab.control("/_sandbox/faults", &fault).await.json()["number"], 1);
-    assert_eq!(lab.graph(&token, "/v1.0/users").await.status, 503);
-    assert_eq!(lab.control("/_sandbox/faults", &json!({ "effect": "nonsense" })).await.status, 400);
+    assert_eq!(sandbox.control("/_sandbox/faults", &fault).await.json()["number"], 1);
+    assert_eq!(sandbox.graph(&token, "/v1.0/users").await.status, 503);
+    assert_eq!(sandbox.control("/_sandbox/faults", &json!({ "effect": "nonsense" })).await.status, 400);
     let typo = json!({ "on": { "simulator": "grap" }, "effect": { "drop": {} } });
-    assert_eq!(lab.control("/_sandbox/faults", &typo).await.status, 400, "such a fault would never strike");
-    assert_eq!(lab.control("/_sandbox/switches", &json!({ "graph": { "page_size": "2" } })).await.status, 204);
-    assert!(lab.graph(&token, "/v1.0/users").await.json()["@odata.nextLink"].is_string());
-    let got = lab.control("/_sandbox/switches", &json!({ "graph": { "page_sise": "2" } })).await;
+    assert_eq!(sandbox.control("/_sandbox/faults", &typo).await.status, 400, "such a fault would never strike");
+    assert_eq!(sandbox.control("/_sandbox/switches", &json!({ "graph": { "page_size": "2" } })).await.status, 204);
+    assert!(sandbox.graph(&token, "/v1.0/users").await.json()["@odata.nextLink"].is_string());
+    let got = sandbox.control("/_sandbox/switches", &json!({ "graph": { "page_sise": "2" } })).await;
     assert!(got.status == 400 && got.json()["error"].as_str().unwrap().contains("page_size"));
     let gone = json!({ "delete": { "person": "alan@contoso.example" } });
-    assert_eq!(lab.control("/_sandbox/do/graph", &gone).await.status, 200);
-    assert_eq!(lab.running.truth().people.len(), 2);
-    assert_eq!(lab.control("/_sandbox/time", &json!({ "seconds": 10_000 })).await.status, 204);
-    assert_eq!(lab.graph(&token, "/v1.0/users").await.status, 401);
-    let all = send(lab.http.get(format!("{}/_sandbox/requests", lab.running.page()))).await.unwrap().json();
+    assert_eq!(sandbox.control("/_sandbox/do/graph", &gone).await.status, 200);
+    assert_eq!(sandbox.running.truth().people.len(), 2);
+    assert_eq!(sandbox.control("/_sandbox/time", &json!({ "seconds": 10_000 })).await.status, 204);
+    assert_eq!(sandbox.graph(&token, "/v1.0/users").await.status, 401);
+    let all = send(sandbox.http.get(format!("{}/_sandbox/requests", sandbox.running.page()))).await.unwrap().json();
     assert_eq!(all["counts"]["graph GET /v1.0/users"]["requests"], 3);
-    assert_eq!(lab.control("/_sandbox/requests/reset", &json!({})).await.status, 204);
-    assert_eq!(lab.running.requests().entries().len(), 0);
+    assert_eq!(sandbox.control("/_sandbox/requests/reset", &json!({})).await.status, 204);
+    assert_eq!(sandbox.running.requests().entries().len(), 0);
 }
 
 #[tokio::test]
@@ -178,54 +178,54 @@ fn a_taken_port_is_named() {
 
 #[tokio::test]
 async fn a_sandbox_stops_at_once_when_it_is_dropped() {
-    let lab = Lab::new(tiny());
-    let url = lab.url("graph", "/v1.0/users");
-    lab.running.fault(Fault::new(Effect::Delay { ms: 3_600_000 }).at("graph"));
-    let request = lab.http.get(&url).timeout(Duration::from_millis(1));
+    let sandbox = TestSandbox::new(tiny());
+    let url = sandbox.url("graph", "/v1.0/users");
+    sandbox.running.fault(Fault::new(Effect::Delay { ms: 3_600_000 }).at("graph"));
+    let request = sandbox.http.get(&url).timeout(Duration::from_millis(1));
     request.send().await.unwrap_err();
-    drop(lab.running);
-    assert!(lab.http.get(&url).send().await.unwrap_err().is_connect());
+    drop(sandbox.running);
+    assert!(sandbox.http.get(&url).send().await.unwrap_err().is_connect());
 }
 
 #[tokio::test]
 async fn a_server_goes_on_when_its_client_has_left() {
-    let lab = Lab::new(tiny());
-    lab.running.fault(Fault::new(Effect::Delay { ms: 200 }).at("login"));
-    let address = lab.running.endpoint("login").unwrap().trim_start_matches("http://").to_owned();
+    let sandbox = TestSandbox::new(tiny());
+    sandbox.running.fault(Fault::new(Effect::Delay { ms: 200 }).at("login"));
+    let address = sandbox.running.endpoint("login").unwrap().trim_start_matches("http://").to_owned();
     let mut client = TcpStream::connect(address).unwrap();
     client.write_all(b"GET /t/v2.0/.well-known/openid-configuration HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
-    until(|| lab.running.requests().of("login") == 1).await;
+    until(|| sandbox.running.requests().of("login") == 1).await;
     drop(client);
-    until(|| lab.running.requests().entries()[0].status == Some(200)).await;
+    until(|| sandbox.running.requests().entries()[0].status == Some(200)).await;
 }
 
 #[tokio::test]
 async fn a_held_request_is_handled_when_it_is_let_go_and_not_before() {
-    let lab = Lab::new(tiny());
-    let issued = || lab.running.command("graph", &json!({ "revoke_tokens": {} })).unwrap()["revoked"].clone();
-    lab.running.fault(Fault::new(Effect::HandleOnRelease {}).at("login").times(1));
-    let url = lab.url("login", "/contoso.example/oauth2/v2.0/token");
-    lab.http.post(&url).form(&lab.form()).timeout(Duration::from_millis(50)).send().await.unwrap_err();
-    until(|| lab.running.requests().of("login") == 1).await;
-    send(lab.http.post(&url).form(&lab.form())).await.unwrap();
+    let sandbox = TestSandbox::new(tiny());
+    let issued = || sandbox.running.command("graph", &json!({ "revoke_tokens": {} })).unwrap()["revoked"].clone();
+    sandbox.running.fault(Fault::new(Effect::HandleOnRelease {}).at("login").times(1));
+    let url = sandbox.url("login", "/contoso.example/oauth2/v2.0/token");
+    sandbox.http.post(&url).form(&sandbox.form()).timeout(Duration::from_millis(50)).send().await.unwrap_err();
+    until(|| sandbox.running.requests().of("login") == 1).await;
+    send(sandbox.http.post(&url).form(&sandbox.form())).await.unwrap();
     assert_eq!(issued(), 1, "only the second one");
-    assert_eq!(lab.control("/_sandbox/release", &json!({})).await.status, 204);
-    until(|| lab.running.requests().entries()[0].status == Some(200)).await;
+    assert_eq!(sandbox.control("/_sandbox/release", &json!({})).await.status, 204);
+    until(|| sandbox.running.requests().entries()[0].status == Some(200)).await;
     assert_eq!(issued(), 1, "the first one, after its client had left");
 }
 
 #[tokio::test]
 async fn the_page_shows_accounts_and_people_and_lets_nothing_through() {
-    let lab = Lab::new(tiny());
+    let sandbox = TestSandbox::new(tiny());
     let page = async |query: &str| {
-        let got = send(lab.http.get(format!("{}/{query}", lab.running.page()))).await.unwrap();
+        let got = send(sandbox.http.get(format!("{}/{query}", sandbox.running.page()))).await.unwrap();
         (got.status, String::from_utf8(got.bytes).unwrap())
     };
     let (status, html) = page("").await;
     assert_eq!(status, 200);
     assert!(html.contains("Grace Okafor") && html.contains("JIRAUSER10100") && html.contains("image not found"));
     let picture = html.split("src=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
-    let got = send(lab.http.get(format!("{}{picture}", lab.running.page()))).await.unwrap();
+    let got = send(sandbox.http.get(format!("{}{picture}", sandbox.running.page()))).await.unwrap();
     assert!(got.status == 200 && got.headers["content-type"].starts_with("image/"));
     assert!(page("?show=changed").await.1.contains("No account fits."));
     assert!(!page("?show=custom&q=grace").await.1.contains("JIRAUSER10100"));

@@ -24,7 +24,7 @@ use axum::routing::any;
 
 use self::call::{Call, error};
 use self::store::Store;
-use self::truth::Start;
+use self::truth::InitialPictures;
 use self::world::Instance;
 use super::atlassian::auth::AuthPolicy;
 use super::atlassian::reply::Reply;
@@ -47,7 +47,7 @@ pub struct Bitbucket {
     base_path: String,
     base_url: Option<String>,
     pictures: Pictures,
-    start: Start,
+    start: InitialPictures,
     store: Mutex<Store>,
 }
 
@@ -63,7 +63,7 @@ impl Bitbucket {
             base_path: instance.base_path.trim_end_matches('/').to_owned(),
             base_url: instance.base_url.as_ref().map(|url| url.trim_end_matches('/').to_owned()),
             pictures: pictures.clone(),
-            start: Start::of(&store),
+            start: InitialPictures::of(&store),
             store: Mutex::new(store),
             context,
         }

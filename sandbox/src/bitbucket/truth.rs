@@ -18,12 +18,12 @@ use crate::truth::{self, Shown, ShownKind};
 const SIDE: u32 = 256;
 
 /// What each account showed at the beginning of the world.
-pub(super) struct Start(BTreeMap<u64, Shown>);
+pub(super) struct InitialPictures(BTreeMap<u64, Shown>);
 
-impl Start {
+impl InitialPictures {
     /// Looks at a fresh store.
-    pub(super) fn of(store: &Store) -> Start {
-        Start(store.accounts.values().map(|account| (account.id, shown(account))).collect())
+    pub(super) fn of(store: &Store) -> InitialPictures {
+        InitialPictures(store.accounts.values().map(|account| (account.id, shown(account))).collect())
     }
 }
 

@@ -9,7 +9,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::call::{Answer, Call};
-use super::rpc::Trouble;
+use super::rpc::RpcError;
 use super::store::Account;
 use super::switches;
 use super::xml::Param;
@@ -31,7 +31,7 @@ impl Call<'_> {
         let params: Vec<Param> = params.as_array().into_iter().flatten().map(param).collect();
         let found = match self.asks_for_websudo(&name, &me, &params) {
             true => {
-                Err(Trouble::Broken("com.atlassian.confluence.rpc.NotPermittedException: WebSudo is required".into()))
+                Err(RpcError::Broken("com.atlassian.confluence.rpc.NotPermittedException: WebSudo is required".into()))
             }
             false => self.invoke(&name, &me, &params),
         };

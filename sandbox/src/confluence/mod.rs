@@ -32,7 +32,7 @@ use axum::routing::any;
 
 use self::call::Call;
 use self::store::{Store, default_of};
-use self::truth::Start;
+use self::truth::InitialPictures;
 use self::version::{Release, Version};
 use self::world::Instance;
 use super::atlassian::auth::AuthPolicy;
@@ -55,7 +55,7 @@ pub struct Confluence {
     base_path: String,
     base_url: Option<String>,
     pictures: Pictures,
-    start: Start,
+    start: InitialPictures,
     store: Mutex<Store>,
 }
 
@@ -71,7 +71,7 @@ impl Confluence {
             base_path: instance.base_path.trim_end_matches('/').to_owned(),
             base_url: instance.base_url.as_ref().map(|url| url.trim_end_matches('/').to_owned()),
             pictures: pictures.clone(),
-            start: Start::of(&store, instance.version.default_picture()),
+            start: InitialPictures::of(&store, instance.version.default_picture()),
             store: Mutex::new(store),
             context,
         }

@@ -21,29 +21,29 @@ use crate::atlassian::reply::Reply;
 const PICTURE_KEY: &str = "confluence.user.profile.picture";
 
 /// Why a call failed.
-pub(super) enum Trouble {
+pub(super) enum RpcError {
     /// A refusal: the exception's class below `com.atlassian.confluence.rpc` and its text.
     Refused(&'static str, String),
     /// Something broke inside the server.
     Broken(String),
 }
 
-impl Trouble {
-    fn not_permitted(what: &str) -> Trouble {
-        Trouble::Refused("NotPermittedException", what.to_owned())
+impl RpcError {
+    fn not_permitted(what: &str) -> RpcError {
+        RpcError::Refused("NotPermittedException", what.to_owned())
     }
 
-    fn remote(what: impl Into<String>) -> Trouble {
-        Trouble::Refused("RemoteException", what.into())
+    fn remote(what: impl Into<String>) -> RpcError {
+        RpcError::Refused("RemoteException", what.into())
     }
 
     /// As `faultString` has it.
     pub(super) fn text(&self) -> String {
         match self {
-            Trouble::Refused(class, what) => {
+            RpcError::Refused(class, what) => {
                 format!("java.lang.Exception: com.atlassian.confluence.rpc.{class}: {what}")
             }
-            Trouble::Broken(what) => format!("java.lang.Exception: {what}"),
+            RpcError::Broken(what) => format!("java.lang.Exception: {what}"),
         }
     }
 }
@@ -74,7 +74,7 @@ impl Call<'_> {
         };
         let name = call.name.strip_prefix("confluence2.").or_else(|| call.name.strip_prefix("confluence1."));
         let found = match (name, &call.params[..]) {
-            (None, _) => Err(Trouble::Broken(format!("RPC handler object not found for \"{}\"", call.name))),
+            (None, _) => Err(RpcError::Broken(format!("RPC handler object not found for \"{}\"", call.name))),
             (Some("login"), params) => self.log_in(params),
             (Some("logout"), [Param::Text(token)]) => Ok(json!(self.store.tickets.remove(token).is_some())),
             (Some(name), [Param::Text(token), params @ ..]) => {
@@ -84,17 +84,17 @@ impl Call<'_> {
         };
         Ok(match found {
             Ok(value) => answer(xml::response(&value)),
-            Err(Trouble::Broken(_)) if self.site.context.is(&switches::RPC_EXCEPTIONS, "empty") => {
+            Err(RpcError::Broken(_)) if self.site.context.is(&switches::RPC_EXCEPTIONS, "empty") => {
                 answer(String::new())
             }
             Err(trouble) => answer(xml::fault(&trouble.text())),
         })
     }
 
-    fn log_in(&mut self, params: &[Param]) -> Result<Value, Trouble> {
+    fn log_in(&mut self, params: &[Param]) -> Result<Value, RpcError> {
         let [Param::Text(name), Param::Text(password)] = params else { return Err(no_such_method("login")) };
         let refused = || {
-            Trouble::Refused(
+            RpcError::Refused(
                 "AuthenticationFailedException",
                 format!("Attempt to log in user '{name}' failed - incorrect username/password combination."),
             )
@@ -110,7 +110,7 @@ impl Call<'_> {
     }
 
     /// Whom the token stands for: an empty one for the login of the request (§4.4).
-    fn rpc_caller(&mut self, token: &str) -> Result<Account, Trouble> {
+    fn rpc_caller(&mut self, token: &str) -> Result<Account, RpcError> {
         let now = self.site.context.now();
         let lives = self.site.context.number(&switches::RPC_TOKEN_SECONDS);
         if token.is_empty() {
@@ -118,7 +118,7 @@ impl Call<'_> {
             return match self.me().filter(|_| by_http) {
                 Some(me) => Ok(me),
                 None if self.site.context.is(&switches::RPC_ANONYMOUS, "anonymous") => Ok(nobody()),
-                None => Err(Trouble::not_permitted("Anonymous RPC access is disabled on this server")),
+                None => Err(RpcError::not_permitted("Anonymous RPC access is disabled on this server")),
             };
         }
         let fresh = |ticket: &Ticket| now.duration_since(ticket.used).unwrap_or_default().as_secs() < lives;
@@ -129,12 +129,12 @@ impl Call<'_> {
         });
         key.and_then(|key| self.store.accounts.get(&key)).cloned().ok_or_else(|| {
             let words = "User not authenticated yet or session expired. Call login() to open a new session";
-            Trouble::Refused("InvalidSessionException", words.to_owned())
+            RpcError::Refused("InvalidSessionException", words.to_owned())
         })
     }
 
     /// Carries out a method; the token is not among the parameters.
-    pub(super) fn invoke(&mut self, name: &str, me: &Account, params: &[Param]) -> Result<Value, Trouble> {
+    pub(super) fn invoke(&mut self, name: &str, me: &Account, params: &[Param]) -> Result<Value, RpcError> {
         use Param::{Bytes, Flag, Text};
         match (name, params) {
             ("getServerInfo", []) => Ok(self.server_info()),
@@ -169,9 +169,9 @@ impl Call<'_> {
         })
     }
 
-    fn rpc_user(&self, found: Option<&Account>) -> Result<Value, Trouble> {
+    fn rpc_user(&self, found: Option<&Account>) -> Result<Value, RpcError> {
         let account = found.filter(|account| account.standing != Standing::Deleted);
-        let account = account.ok_or_else(|| Trouble::remote("User does not exist"))?;
+        let account = account.ok_or_else(|| RpcError::remote("User does not exist"))?;
         let email = account.email.as_deref().filter(|_| self.site.context.is(&switches::EMAIL, "shown"));
         Ok(json!({
             "name": account.name, "fullname": account.display_name, "email": email.unwrap_or_default(),
@@ -179,9 +179,9 @@ impl Call<'_> {
         }))
     }
 
-    fn active_users(&self, me: &Account) -> Result<Value, Trouble> {
+    fn active_users(&self, me: &Account) -> Result<Value, RpcError> {
         if me.role < Role::Admin {
-            return Err(Trouble::not_permitted("You don't have permission to administer this server."));
+            return Err(RpcError::not_permitted("You don't have permission to administer this server."));
         }
         let active = self.store.accounts.values().filter(|account| account.standing == Standing::Active);
         let mut names: Vec<&str> = active.map(|account| account.name.as_str()).collect();
@@ -190,12 +190,12 @@ impl Call<'_> {
     }
 
     /// The person named, if the caller may edit it.
-    fn edited(&self, me: &Account, name: &str) -> Result<Account, Trouble> {
+    fn edited(&self, me: &Account, name: &str) -> Result<Account, RpcError> {
         let found = self.store.by_name(name).filter(|account| account.standing != Standing::Deleted);
-        let owner = found.cloned().ok_or_else(|| Trouble::remote("User does not exist"))?;
+        let owner = found.cloned().ok_or_else(|| RpcError::remote("User does not exist"))?;
         match may_edit(me, &owner) {
             true => Ok(owner),
-            false => Err(Trouble::not_permitted("No permission to edit this user")),
+            false => Err(RpcError::not_permitted("No permission to edit this user")),
         }
     }
 
@@ -206,44 +206,44 @@ impl Call<'_> {
         file: &str,
         mime: &str,
         bytes: &[u8],
-    ) -> Result<Value, Trouble> {
+    ) -> Result<Value, RpcError> {
         let owner = self.edited(me, user)?;
         if !mime.starts_with("image/") {
-            return Err(Trouble::remote(format!("{mime} is not an image type")));
+            return Err(RpcError::remote(format!("{mime} is not an image type")));
         }
         if file.trim().is_empty() || file.contains(['/', '\\']) {
-            return Err(Trouble::remote("The file name must not be empty and must not hold a path"));
+            return Err(RpcError::remote("The file name must not be empty and must not hold a path"));
         }
         let largest = self.site.context.number(&switches::ATTACHMENT_LIMIT);
         if largest > 0 && bytes.len() as u64 > largest {
-            return Err(Trouble::remote(format!("Attachment size is too big; the maximum is {largest}")));
+            return Err(RpcError::remote(format!("Attachment size is too big; the maximum is {largest}")));
         }
         if bytes.is_empty() {
-            return Err(Trouble::Broken("java.lang.IllegalArgumentException: no data".to_owned()));
+            return Err(RpcError::Broken("java.lang.IllegalArgumentException: no data".to_owned()));
         }
         self.store_file(&owner, me, file, mime, bytes.to_vec().into());
         self.choose(&owner, me, file);
         Ok(json!(true))
     }
 
-    fn remove_attachment(&mut self, me: &Account, content: &str, file: &str) -> Result<Value, Trouble> {
-        let number = || Trouble::Broken(format!("java.lang.NumberFormatException: For input string: \"{content}\""));
+    fn remove_attachment(&mut self, me: &Account, content: &str, file: &str) -> Result<Value, RpcError> {
+        let number = || RpcError::Broken(format!("java.lang.NumberFormatException: For input string: \"{content}\""));
         let content: u64 = content.parse().map_err(|_| number())?;
         let owner = self.store.owner_of(content).cloned();
-        let owner = owner.ok_or_else(|| Trouble::remote("The content does not exist"))?;
+        let owner = owner.ok_or_else(|| RpcError::remote("The content does not exist"))?;
         let nth = self.store.current(&owner.key, file);
-        let nth = nth.ok_or_else(|| Trouble::remote("The attachment does not exist"))?;
+        let nth = nth.ok_or_else(|| RpcError::remote("The attachment does not exist"))?;
         let refused = me.key != owner.key && self.site.context.is(&switches::ATTACHMENT_REMOVE, "refused");
         if refused || !may_edit(me, &owner) {
-            return Err(Trouble::not_permitted("No permission to remove this attachment"));
+            return Err(RpcError::not_permitted("No permission to remove this attachment"));
         }
         self.remove_file(&owner, me, nth);
         Ok(json!(true))
     }
 }
 
-fn no_such_method(name: &str) -> Trouble {
-    Trouble::Broken(format!("java.lang.NoSuchMethodException: {name} with the given parameter types"))
+fn no_such_method(name: &str) -> RpcError {
+    RpcError::Broken(format!("java.lang.NoSuchMethodException: {name} with the given parameter types"))
 }
 
 /// Anonymous: no key, no role, edits nobody.

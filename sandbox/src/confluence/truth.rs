@@ -15,12 +15,14 @@ use crate::store::Saved;
 use crate::truth::{self, Shown, ShownKind};
 
 /// What each account showed at the beginning of the world.
-pub(super) struct Start(BTreeMap<String, Shown>);
+pub(super) struct InitialPictures(BTreeMap<String, Shown>);
 
-impl Start {
+impl InitialPictures {
     /// Looks at a fresh store.
-    pub(super) fn of(store: &Store, default: &str) -> Start {
-        Start(store.accounts.values().map(|account| (account.key.clone(), shown(store, account, default))).collect())
+    pub(super) fn of(store: &Store, default: &str) -> InitialPictures {
+        InitialPictures(
+            store.accounts.values().map(|account| (account.key.clone(), shown(store, account, default))).collect(),
+        )
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) const FEDERATION_CODE: Switch = Switch {
 };
 
 /// What an assertion is judged by.
-pub(super) struct Judge<'a> {
+pub(super) struct AssertionCheck<'a> {
     pub(super) context: &'a Context,
     pub(super) directory: &'a Directory,
     pub(super) issuers: &'a [Arc<Issuer>],
@@ -45,7 +45,7 @@ pub(super) struct Judge<'a> {
     pub(super) tenant: &'a str,
 }
 
-impl Judge<'_> {
+impl AssertionCheck<'_> {
     pub(super) fn judge(&self, assertion: &str) -> Result<(), TokenError> {
         let Some(token) = Parsed::read(assertion) else {
             return refuse("invalid_request", 50_027, "JWT token is invalid or malformed.");

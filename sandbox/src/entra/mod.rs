@@ -32,7 +32,7 @@ pub struct Directory {
     /// The tenant as the world describes it.
     pub tenant: Tenant,
     pictures: Pictures,
-    people: Mutex<Crowd>,
+    people: Mutex<People>,
     certificates: Vec<(Certificate, Key)>,
     /// The access tokens that were issued.
     pub(super) tokens: Tokens,
@@ -40,12 +40,12 @@ pub struct Directory {
 
 /// Everybody in the order of the world, and where to find whom: benchmarks ask for a hundred thousand.
 #[derive(Default)]
-struct Crowd {
+struct People {
     people: Vec<Arc<LivePerson>>,
     places: HashMap<String, usize>,
 }
 
-impl Crowd {
+impl People {
     fn new(people: Vec<Arc<LivePerson>>) -> Self {
         let keys = |live: &LivePerson| [live.person.id.to_lowercase(), live.person.upn.to_lowercase()];
         let places = people.iter().zip(0..).flat_map(|(live, place)| keys(live).map(|key| (key, place))).collect();
@@ -104,18 +104,18 @@ pub struct PhotoFile {
 
 /// What one person's saved state is.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct SavedPerson {
     enabled: bool,
     throttled: u32,
     edition: u32,
-    photo: KeptPhoto,
+    photo: SavedPhoto,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     renamed: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum KeptPhoto {
+enum SavedPhoto {
     Present { digest: String, content_type: String, etag: String },
     Absent(NoPhoto),
     Failing(PhotoFailure),
@@ -161,7 +161,7 @@ impl Directory {
             (own.clone(), key)
         };
         let certificates = tenant.app.certificates.iter().map(read).collect();
-        let (people, tokens) = (Mutex::new(Crowd::new(people)), Tokens::default());
+        let (people, tokens) = (Mutex::new(People::new(people)), Tokens::default());
         Self { tenant: tenant.clone(), pictures: pictures.clone(), people, certificates, tokens }
     }
 
@@ -211,13 +211,13 @@ impl Directory {
             Command::Enabled { now, .. } => live.enabled = now,
             Command::Rename { to, .. } => {
                 live.rename(&to);
-                *crowd = Crowd::new(std::mem::take(&mut crowd.people));
+                *crowd = People::new(std::mem::take(&mut crowd.people));
             }
             Command::Throttle { times, .. } => live.throttled = times,
             Command::Delete { .. } => {
                 let gone = live.person.id.clone();
                 let stay = crowd.people.iter().filter(|live| live.person.id != gone).cloned();
-                *crowd = Crowd::new(stay.collect());
+                *crowd = People::new(stay.collect());
             }
             Command::RevokeTokens {} => {}
         }
@@ -246,17 +246,17 @@ impl Directory {
         let mut kept = BTreeMap::new();
         for live in &self.lock().people {
             let photo = match &live.photo {
-                LivePhoto::Present(file) => KeptPhoto::Present {
+                LivePhoto::Present(file) => SavedPhoto::Present {
                     digest: saved.keep(&file.bytes),
                     content_type: file.content_type.to_owned(),
                     etag: file.etag.clone(),
                 },
-                LivePhoto::Absent(shape) => KeptPhoto::Absent(*shape),
-                LivePhoto::Failing(shape) => KeptPhoto::Failing(*shape),
+                LivePhoto::Absent(shape) => SavedPhoto::Absent(*shape),
+                LivePhoto::Failing(shape) => SavedPhoto::Failing(*shape),
             };
             let LivePerson { person, enabled, throttled, edition, renamed, .. } = live.as_ref();
             let renamed = renamed.clone();
-            let one = Kept { enabled: *enabled, throttled: *throttled, edition: *edition, photo, renamed };
+            let one = SavedPerson { enabled: *enabled, throttled: *throttled, edition: *edition, photo, renamed };
             kept.insert(person.id.clone(), one);
         }
         saved.value = json!({ "people": kept });
@@ -265,7 +265,7 @@ impl Directory {
 
     pub(super) fn load(&self, saved: &Saved) -> Result<(), String> {
         let people = saved.value.get("people").ok_or("no people in the state")?;
-        let mut kept = BTreeMap::<String, Kept>::deserialize(people).map_err(|e| e.to_string())?;
+        let mut kept = BTreeMap::<String, SavedPerson>::deserialize(people).map_err(|e| e.to_string())?;
         let mut crowd = self.lock();
         // Whoever is not in the state was deleted in an earlier run: the world itself is the same.
         let mut people = std::mem::take(&mut crowd.people);
@@ -277,15 +277,15 @@ impl Directory {
                 live.rename(name);
             }
             live.photo = match one.photo {
-                KeptPhoto::Absent(shape) => LivePhoto::Absent(shape),
-                KeptPhoto::Failing(shape) => LivePhoto::Failing(shape),
-                KeptPhoto::Present { digest, content_type, etag } => {
+                SavedPhoto::Absent(shape) => LivePhoto::Absent(shape),
+                SavedPhoto::Failing(shape) => LivePhoto::Failing(shape),
+                SavedPhoto::Present { digest, content_type, etag } => {
                     let file = PhotoFile::new(saved.blob(&digest)?, type_named(&content_type));
                     LivePhoto::Present(PhotoFile { etag, ..file })
                 }
             };
         }
-        *crowd = Crowd::new(people);
+        *crowd = People::new(people);
         Ok(())
     }
 
@@ -294,7 +294,7 @@ impl Directory {
         self.pictures.get(name).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Crowd> {
+    fn lock(&self) -> MutexGuard<'_, People> {
         self.people.lock().expect("no code panics while it holds the directory")
     }
 }

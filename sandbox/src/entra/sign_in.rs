@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Directory;
-use super::assertion::{self, Judge};
+use super::assertion::{self, AssertionCheck};
 use crate::ci::Issuer;
 use crate::context::Context;
 use crate::handle::Special;
@@ -201,7 +201,7 @@ impl SignIn {
         match (asked.client_assertion_type.as_deref(), &asked.client_assertion) {
             (Some(ASSERTION_TYPE), Some(assertion)) => {
                 let (context, directory, issuers) = (&self.context, &*self.directory, &self.issuers[..]);
-                Judge { context, directory, issuers, tenant }.judge(assertion)
+                AssertionCheck { context, directory, issuers, tenant }.judge(assertion)
             }
             _ => {
                 let message =

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::World;
 use crate::entra::world::Tenant;
-use crate::testing::{Lab, send};
+use crate::testing::{TestSandbox, send};
 
 fn world() -> World {
     let mut tenant = Tenant::new();
@@ -14,33 +14,33 @@ const TENANT: &str = "8f3c0f9e-5f5b-4a38-9d53-0d1f6a0b7c11";
 
 #[tokio::test]
 async fn a_good_request_gets_a_token_of_60_to_90_minutes() {
-    let lab = Lab::new(world());
+    let sandbox = TestSandbox::new(world());
     for tenant in [TENANT, "contoso.example"] {
-        let got = lab.sign_in(tenant, &lab.form()).await;
+        let got = sandbox.sign_in(tenant, &sandbox.form()).await;
         let body = got.json();
         assert_eq!((got.status, &body["token_type"]), (200, &"Bearer".into()));
         let lasts = body["expires_in"].as_u64().unwrap();
         assert!((3600..5400).contains(&lasts), "{lasts}");
     }
-    lab.running.switch("login", "token_seconds", "77").unwrap();
-    assert_eq!(lab.sign_in(TENANT, &lab.form()).await.json()["expires_in"], 77);
+    sandbox.running.switch("login", "token_seconds", "77").unwrap();
+    assert_eq!(sandbox.sign_in(TENANT, &sandbox.form()).await.json()["expires_in"], 77);
 }
 
 #[tokio::test]
 async fn http_basic_is_accepted_instead_of_a_secret_in_the_form() {
-    let lab = Lab::new(world());
-    let mut form = lab.form();
+    let sandbox = TestSandbox::new(world());
+    let mut form = sandbox.form();
     let (id, secret) = (form.remove("client_id").unwrap(), form.remove("client_secret").unwrap());
     // RFC 6749 §2.3.1: each half is form-encoded before it goes into Basic.
     let secret: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-    let url = lab.url("login", &format!("/{TENANT}/oauth2/v2.0/token"));
-    let got = send(lab.http.post(url).basic_auth(id, Some(secret)).form(&form)).await.unwrap();
+    let url = sandbox.url("login", &format!("/{TENANT}/oauth2/v2.0/token"));
+    let got = send(sandbox.http.post(url).basic_auth(id, Some(secret)).form(&form)).await.unwrap();
     assert_eq!(got.status, 200);
 }
 
 #[tokio::test]
 async fn every_refusal_has_its_code() {
-    let lab = Lab::new(world());
+    let sandbox = TestSandbox::new(world());
     let set = |key: &'static str, value: &str| vec![(key, Some(value.to_owned()))];
     let assertion = |claims: &str| {
         use base64::Engine as _;
@@ -51,7 +51,7 @@ async fn every_refusal_has_its_code() {
             ("client_assertion", Some(format!("e30.{claims}.AA"))),
         ]
     };
-    let ours = format!("{{\"iss\":\"{}\"}}", lab.form()["client_id"]);
+    let ours = format!("{{\"iss\":\"{}\"}}", sandbox.form()["client_id"]);
     for (tenant, changes, status, error, code) in [
         (TENANT, set("client_secret", "wrong"), 401, "invalid_client", 7_000_215),
         (TENANT, set("client_secret", "old"), 401, "invalid_client", 7_000_222),
@@ -68,12 +68,12 @@ async fn every_refusal_has_its_code() {
         ("common", vec![], 400, "invalid_request", 9_001_023),
         ("22222222-0000-0000-0000-000000000000", vec![], 400, "invalid_request", 90_002),
     ] {
-        let mut form = lab.form();
+        let mut form = sandbox.form();
         for (key, value) in changes {
             form.remove(key);
             form.extend(value.map(|value| (key, value)));
         }
-        let got = lab.sign_in(tenant, &form).await;
+        let got = sandbox.sign_in(tenant, &form).await;
         let body = got.json();
         assert_eq!(
             (got.status, &body["error"], &body["error_codes"][0]),
@@ -84,25 +84,25 @@ async fn every_refusal_has_its_code() {
         assert!(body["error_uri"].as_str().unwrap().ends_with(&format!("/error?code={code}")), "{body}");
         assert!(["trace_id", "correlation_id", "timestamp"].iter().all(|k| body[k].is_string()), "{body}");
     }
-    lab.running.switch("login", "invalid_client_status", "400").unwrap();
-    let mut form = lab.form();
+    sandbox.running.switch("login", "invalid_client_status", "400").unwrap();
+    let mut form = sandbox.form();
     form.insert("client_secret", "wrong".into());
-    assert_eq!(lab.sign_in(TENANT, &form).await.status, 400);
+    assert_eq!(sandbox.sign_in(TENANT, &form).await.status, 400);
 }
 
 #[tokio::test]
 async fn a_token_ends_with_its_time_and_when_it_is_revoked() {
-    let lab = Lab::new(world());
-    let token = lab.token().await;
-    assert_eq!(lab.graph(&token, "/v1.0/users").await.status, 200);
-    lab.running.advance(Duration::from_secs(90 * 60));
-    let got = lab.graph(&token, "/v1.0/users").await;
+    let sandbox = TestSandbox::new(world());
+    let token = sandbox.token().await;
+    assert_eq!(sandbox.graph(&token, "/v1.0/users").await.status, 200);
+    sandbox.running.advance(Duration::from_secs(90 * 60));
+    let got = sandbox.graph(&token, "/v1.0/users").await;
     assert_eq!((got.status, got.code().as_str()), (401, "InvalidAuthenticationToken"));
-    let token = lab.token().await;
-    let revoked = lab.running.command("graph", &serde_json::json!({ "revoke_tokens": {} })).unwrap();
+    let token = sandbox.token().await;
+    let revoked = sandbox.running.command("graph", &serde_json::json!({ "revoke_tokens": {} })).unwrap();
     assert_eq!(revoked["revoked"], 2);
-    assert_eq!(lab.graph(&token, "/v1.0/users").await.status, 401);
-    assert_eq!(lab.graph("nonsense", "/v1.0/users").await.status, 401);
+    assert_eq!(sandbox.graph(&token, "/v1.0/users").await.status, 401);
+    assert_eq!(sandbox.graph("nonsense", "/v1.0/users").await.status, 401);
 }
 
 mod without_secret {
@@ -116,7 +116,7 @@ mod without_secret {
     use crate::entra::world::{Certificate, Federated, ManagedIdentity, Tenant};
     use crate::faults::{Effect, Fault};
     use crate::jwt::{Key, seconds};
-    use crate::testing::{Got, Lab, send};
+    use crate::testing::{Got, TestSandbox, send};
 
     const JOB: &str = "repo:contoso/avatar-sync:ref:refs/heads/main";
     const AUDIENCE: &str = "api://AzureADTokenExchange";
@@ -127,30 +127,30 @@ mod without_secret {
         ManagedIdentity { client_id, object_id, resource_id }
     }
 
-    fn lab(identities: &[u8]) -> Lab {
+    fn sandbox(identities: &[u8]) -> TestSandbox {
         let mut tenant = Tenant::new();
         tenant.app.certificates = vec![Certificate::bundled()];
         let issuer = "https://token.actions.githubusercontent.com".to_owned();
         tenant.app.federated = vec![Federated { issuer, subject: JOB.into(), audience: AUDIENCE.into() }];
         tenant.managed_identities = identities.iter().map(|number| identity(*number)).collect();
         let merged = World::bundled("merged").unwrap();
-        Lab::new(World::builder().tenant(tenant).ci(Platform::new(JOB)).pictures_of(&merged).build().unwrap())
+        TestSandbox::new(World::builder().tenant(tenant).ci(Platform::new(JOB)).pictures_of(&merged).build().unwrap())
     }
 
-    async fn assert_with(lab: &Lab, assertion: String) -> Got {
-        let mut form: BTreeMap<&'static str, String> = lab.form();
+    async fn assert_with(sandbox: &TestSandbox, assertion: String) -> Got {
+        let mut form: BTreeMap<&'static str, String> = sandbox.form();
         form.remove("client_secret");
         form.insert("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer".into());
         form.insert("client_assertion", assertion);
-        lab.sign_in("contoso.example", &form).await
+        sandbox.sign_in("contoso.example", &form).await
     }
 
-    fn signed(lab: &Lab, algorithm: Algorithm, print: (&str, &str), changes: &Value) -> String {
+    fn signed(sandbox: &TestSandbox, algorithm: Algorithm, print: (&str, &str), changes: &Value) -> String {
         let files = Certificate::bundled().key();
         let key = Key::read(&files, &World::bundled("merged").unwrap().pictures).unwrap();
-        let client = lab.form()["client_id"].clone();
+        let client = sandbox.form()["client_id"].clone();
         let now = seconds(std::time::SystemTime::now());
-        let mut claims = json!({ "aud": lab.url("login", "/contoso.example/oauth2/v2.0/token"), "iss": client,
+        let mut claims = json!({ "aud": sandbox.url("login", "/contoso.example/oauth2/v2.0/token"), "iss": client,
             "sub": client, "jti": "x", "nbf": now, "iat": now, "exp": now + 300 });
         for (name, value) in changes.as_object().unwrap() {
             claims[name] = value.clone();
@@ -163,7 +163,7 @@ mod without_secret {
 
     #[tokio::test]
     async fn a_certificate_signs_in_and_every_fault_has_its_code() {
-        let lab = lab(&[]);
+        let sandbox = sandbox(&[]);
         let own = Certificate::bundled();
         let (new, old) = (("x5t#S256", own.x5t_s256.as_str()), ("x5t", own.x5t.as_str()));
         let padded = format!("{}=", own.x5t_s256);
@@ -174,10 +174,10 @@ mod without_secret {
             (Algorithm::RS256, old, json!({})),
             (Algorithm::PS256, ("x5t#S256", padded.as_str()), fractional),
         ] {
-            let got = assert_with(&lab, signed(&lab, algorithm, print, &changes)).await;
+            let got = assert_with(&sandbox, signed(&sandbox, algorithm, print, &changes)).await;
             assert_eq!(got.status, 200, "{}", got.json());
             let token = got.json()["access_token"].as_str().unwrap().to_owned();
-            assert_eq!(lab.graph(&token, "/v1.0/users").await.status, 200);
+            assert_eq!(sandbox.graph(&token, "/v1.0/users").await.status, 200);
         }
         for (algorithm, print, changes, code) in [
             (Algorithm::PS256, ("x5t#S256", own.x5t.as_str()), json!({}), 700_027),
@@ -190,23 +190,23 @@ mod without_secret {
             (Algorithm::PS256, new, json!({ "aud": "https://graph.microsoft.com" }), 700_023),
             (Algorithm::PS256, new, json!({ "sub": "somebody" }), 700_021),
         ] {
-            let got = assert_with(&lab, signed(&lab, algorithm, print, &changes)).await;
+            let got = assert_with(&sandbox, signed(&sandbox, algorithm, print, &changes)).await;
             assert_eq!((got.status, &got.json()["error_codes"][0]), (401, &code.into()), "{changes} {}", got.json());
         }
-        lab.running.switch("login", "rs256_assertions", "refused").unwrap();
-        let got = assert_with(&lab, signed(&lab, Algorithm::RS256, old, &json!({}))).await;
+        sandbox.running.switch("login", "rs256_assertions", "refused").unwrap();
+        let got = assert_with(&sandbox, signed(&sandbox, Algorithm::RS256, old, &json!({}))).await;
         assert_eq!(got.json()["error_codes"][0], 50_012);
-        assert_eq!(assert_with(&lab, "nonsense".into()).await.json()["error_codes"][0], 50_027);
+        assert_eq!(assert_with(&sandbox, "nonsense".into()).await.json()["error_codes"][0], 50_027);
     }
 
     #[tokio::test]
     async fn a_job_signs_in_with_its_platforms_token() {
-        let lab = lab(&[]);
+        let sandbox = sandbox(&[]);
         let mint = |audience: &str, claims: Value| {
-            let minted = lab.running.command("ci", &json!({ "mint": { "audience": audience, "claims": claims } }));
+            let minted = sandbox.running.command("ci", &json!({ "mint": { "audience": audience, "claims": claims } }));
             minted.unwrap()["value"].as_str().unwrap().to_owned()
         };
-        assert_eq!(assert_with(&lab, mint(AUDIENCE, json!({}))).await.status, 200);
+        assert_eq!(assert_with(&sandbox, mint(AUDIENCE, json!({}))).await.status, 200);
         let other = "repo:contoso@123/avatar-sync@456:ref:refs/heads/main";
         let now = seconds(std::time::SystemTime::now());
         let mut forged = mint(AUDIENCE, json!({}));
@@ -218,49 +218,52 @@ mod without_secret {
             (mint(AUDIENCE, json!({ "exp": now - 301 })), 700_024),
             (forged, 50_012),
         ] {
-            let got = assert_with(&lab, assertion).await;
+            let got = assert_with(&sandbox, assertion).await;
             assert_eq!((got.status, &got.json()["error_codes"][0]), (401, &code.into()), "{}", got.json());
         }
-        lab.running.switch("login", "federation_code", "70021").unwrap();
-        assert_eq!(assert_with(&lab, mint(AUDIENCE, json!({ "sub": other }))).await.json()["error_codes"][0], 70_021);
+        sandbox.running.switch("login", "federation_code", "70021").unwrap();
+        assert_eq!(
+            assert_with(&sandbox, mint(AUDIENCE, json!({ "sub": other }))).await.json()["error_codes"][0],
+            70_021
+        );
         // A credential that has not spread yet.
-        lab.running.fault(Fault::new(Effect::Special("70021".into())).at("login").times(1));
-        assert_eq!(assert_with(&lab, mint(AUDIENCE, json!({}))).await.json()["error_codes"][0], 70_021);
-        assert_eq!(assert_with(&lab, mint(AUDIENCE, json!({}))).await.status, 200);
-        lab.running.fault(Fault::new(Effect::Special("90033".into())).at("login").times(1));
-        let got = assert_with(&lab, mint(AUDIENCE, json!({}))).await;
+        sandbox.running.fault(Fault::new(Effect::Special("70021".into())).at("login").times(1));
+        assert_eq!(assert_with(&sandbox, mint(AUDIENCE, json!({}))).await.json()["error_codes"][0], 70_021);
+        assert_eq!(assert_with(&sandbox, mint(AUDIENCE, json!({}))).await.status, 200);
+        sandbox.running.fault(Fault::new(Effect::Special("90033".into())).at("login").times(1));
+        let got = assert_with(&sandbox, mint(AUDIENCE, json!({}))).await;
         assert_eq!((got.status, &got.json()["error"]), (503, &"temporarily_unavailable".into()));
     }
 
     #[tokio::test]
     async fn a_machine_signs_in_with_its_identity() {
-        let lab = lab(&[1]);
+        let sandbox = sandbox(&[1]);
         let path =
             "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fgraph.microsoft.com%2F";
-        let url = lab.url("metadata", path);
-        let got = send(lab.http.get(&url)).await.unwrap();
+        let url = sandbox.url("metadata", path);
+        let got = send(sandbox.http.get(&url)).await.unwrap();
         assert_eq!((got.status, &got.json()["error"]), (400, &"bad_request_102".into()));
-        let got = send(lab.http.get(&url).header("Metadata", "true")).await.unwrap();
+        let got = send(sandbox.http.get(&url).header("Metadata", "true")).await.unwrap();
         let body = got.json();
         let texts = ["expires_in", "expires_on", "not_before", "ext_expires_in"];
         assert!(texts.iter().all(|name| body[*name].as_str().is_some_and(|t| t.parse::<u64>().is_ok())), "{body}");
         assert_eq!((&body["refresh_token"], &body["token_type"]), (&"".into(), &"Bearer".into()));
-        assert_eq!(lab.graph(body["access_token"].as_str().unwrap(), "/v1.0/users").await.status, 200);
-        let proxied = lab.http.get(&url).header("Metadata", "true").header("X-Forwarded-For", "10.0.0.1");
+        assert_eq!(sandbox.graph(body["access_token"].as_str().unwrap(), "/v1.0/users").await.status, 200);
+        let proxied = sandbox.http.get(&url).header("Metadata", "true").header("X-Forwarded-For", "10.0.0.1");
         assert_eq!(send(proxied).await.unwrap().status, 400);
         for (path, error) in [
             ("/metadata/identity/oauth2/token?api-version=2018-02-01", "invalid_request"),
             ("/metadata/identity/oauth2/token?resource=https://graph.microsoft.com", "invalid_request"),
             ("/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://x", "invalid_resource"),
         ] {
-            let got = send(lab.http.get(lab.url("metadata", path)).header("Metadata", "true")).await.unwrap();
+            let got = send(sandbox.http.get(sandbox.url("metadata", path)).header("Metadata", "true")).await.unwrap();
             assert_eq!((got.status, &got.json()["error"]), (400, &error.into()), "{path}");
         }
     }
 
     #[tokio::test]
     async fn several_identities_must_be_told_apart() {
-        let lab = lab(&[1, 2]);
+        let sandbox = sandbox(&[1, 2]);
         let path = "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://graph.microsoft.com/";
         for (more, status) in [
             ("", 400),
@@ -269,8 +272,8 @@ mod without_secret {
             ("&msi_res_id=/subscriptions/s/r2", 200),
             ("&client_id=c3", 400),
         ] {
-            let url = lab.url("metadata", &format!("{path}{more}"));
-            let got = send(lab.http.get(url).header("Metadata", "true")).await.unwrap();
+            let url = sandbox.url("metadata", &format!("{path}{more}"));
+            let got = send(sandbox.http.get(url).header("Metadata", "true")).await.unwrap();
             assert_eq!(got.status, status, "{more}: {}", got.json());
         }
     }

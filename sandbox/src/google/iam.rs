@@ -16,7 +16,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::tokens::{Grant, LASTS, Who, bearer};
+use super::tokens::{Grant, LASTS, Principal, bearer};
 use super::{LiveAccount, Workspace};
 use crate::context::Context;
 use crate::jwt::seconds;
@@ -104,8 +104,8 @@ impl IamCredentials {
         }
         let live = self.workspace.account(key).filter(|live| !live.account.deleted);
         let may = |live: &&LiveAccount| match &grant.who {
-            Who::External(subject) => live.account.federated.contains(subject) && live.account.token_creator,
-            Who::User(_) | Who::Account(_) => false,
+            Principal::External(subject) => live.account.federated.contains(subject) && live.account.token_creator,
+            Principal::User(_) | Principal::Account(_) => false,
         };
         let granted = !self.context.is(&TOKEN_CREATOR, "missing");
         let denied = || {
@@ -138,7 +138,7 @@ impl IamCredentials {
         if scopes.is_empty() {
             return Err(Fault::invalid("Request contains an invalid argument: scope."));
         }
-        let grant = Grant { who: Who::Account(live.account.email.clone()), scopes };
+        let grant = Grant { who: Principal::Account(live.account.email.clone()), scopes };
         let now = self.context.now();
         let token = self.workspace.tokens.issue("ya29.c.c0A", grant, now);
         let expires = humantime::format_rfc3339_seconds(now + Duration::from_secs(LASTS)).to_string();

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::Workspace;
 use super::token::{Refusal, dialled, exists};
-use super::tokens::{Grant, LASTS, Who};
+use super::tokens::{Grant, LASTS, Principal};
 use crate::context::Context;
 use crate::handle::Special;
 use crate::jwt::{Parsed, seconds};
@@ -99,7 +99,7 @@ impl Sts {
         let name = asked.get("audience").strip_prefix(HOST).filter(|name| is_provider(name));
         let Some(name) = name else { return refuse("invalid_request", "Invalid value for \"audience\".") };
         let subject = self.judge_token(name, asked.get("subjectToken"))?;
-        Ok(Grant { who: Who::External(subject), scopes })
+        Ok(Grant { who: Principal::External(subject), scopes })
     }
 
     /// The subject of the platform's token, if the provider takes it.
@@ -167,7 +167,7 @@ async fn token(State(sts): State<Arc<Sts>>, request: Request) -> Response {
         let refusal = Refusal::new(401, "invalid_client", "Invalid client authentication.");
         return refusal.into_response();
     }
-    // The frame has read the body already, so this cannot fail or grow.
+    // The server has read the body already, so this cannot fail or grow.
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
     let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let asked = Exchange::read(content_type, &body).ok_or_else(|| Refusal::new(400, "invalid_request", "Bad Request"));

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Workspace;
-use super::tokens::{Grant, LASTS, Who};
+use super::tokens::{Grant, LASTS, Principal};
 use super::world::ServiceAccount;
 use crate::context::Context;
 use crate::handle::Special;
@@ -152,10 +152,10 @@ impl TokenEndpoint {
             return Err(unauthorized());
         }
         let who = match token.claims.get("sub") {
-            None | Some(Value::Null) => Who::Account(account.email.clone()),
+            None | Some(Value::Null) => Principal::Account(account.email.clone()),
             // A service account that names itself acts as itself.
-            Some(Value::String(sub)) if *sub == account.email => Who::Account(account.email.clone()),
-            Some(sub) => Who::User(self.judge_subject(account, sub, &scopes)?),
+            Some(Value::String(sub)) if *sub == account.email => Principal::Account(account.email.clone()),
+            Some(sub) => Principal::User(self.judge_subject(account, sub, &scopes)?),
         };
         Ok(Outcome::Access(Grant { who, scopes }))
     }

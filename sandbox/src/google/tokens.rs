@@ -13,7 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 
 /// For whom a token speaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Who {
+pub(super) enum Principal {
     /// A user, by primary address.
     User(String),
     /// A service account itself, by address.
@@ -22,7 +22,7 @@ pub(super) enum Who {
     External(String),
 }
 
-impl Who {
+impl Principal {
     pub(super) fn name(&self) -> &str {
         let (Self::User(name) | Self::Account(name) | Self::External(name)) = self;
         name
@@ -32,7 +32,7 @@ impl Who {
 /// What a token stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Grant {
-    pub(super) who: Who,
+    pub(super) who: Principal,
     pub(super) scopes: Vec<String>,
 }
 

@@ -114,7 +114,7 @@ impl Graph {
 
 async fn answer(State(graph): State<Arc<Graph>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    // The frame has read the body already, so this cannot fail or grow.
+    // The server has read the body already, so this cannot fail or grow.
     let body: Bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
     let call = Call::of_request(&parts);
     if parts.extensions.get::<Special>().is_some_and(|special| special.0 == "token_expired") {

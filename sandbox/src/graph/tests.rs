@@ -7,28 +7,28 @@ use serde_json::{Value, json};
 use crate::World;
 use crate::entra::world::{Group, NoPhoto, Person, Photo, PhotoFailure, PhotoStore, Tenant, Throttled};
 use crate::faults::{Answer, Effect, Fault};
-use crate::testing::{Lab, send};
+use crate::testing::{TestSandbox, send};
 
 const PICTURE: &[u8] = include_bytes!("../../../fixtures/worlds/tiny/pictures/ada.jpg");
 
-fn lab(people: impl IntoIterator<Item = Person>) -> Lab {
+fn sandbox(people: impl IntoIterator<Item = Person>) -> TestSandbox {
     let tenant = people.into_iter().fold(Tenant::new(), Tenant::person);
-    Lab::new(World::builder().picture("p.jpg", PICTURE).tenant(tenant).build().unwrap())
+    TestSandbox::new(World::builder().picture("p.jpg", PICTURE).tenant(tenant).build().unwrap())
 }
 
 fn ada() -> Person {
     Person::new("ada@contoso.example", "Ada Lovelace").photo("p.jpg")
 }
 
-fn crowd(count: usize) -> Vec<Person> {
+fn people_of(count: usize) -> Vec<Person> {
     (0..count).map(|n| Person::new(&format!("p{n}@contoso.example"), &format!("Person {n}"))).collect()
 }
 
 /// Follows next links; the sizes of the pages, and everybody's sign-in name.
-async fn pages(lab: &Lab, token: &str, path: &str, eventual: bool) -> (Vec<usize>, Vec<String>) {
-    let (mut url, mut sizes, mut names) = (lab.url("graph", path), Vec::new(), Vec::new());
+async fn pages(sandbox: &TestSandbox, token: &str, path: &str, eventual: bool) -> (Vec<usize>, Vec<String>) {
+    let (mut url, mut sizes, mut names) = (sandbox.url("graph", path), Vec::new(), Vec::new());
     loop {
-        let mut request = lab.http.get(&url).bearer_auth(token);
+        let mut request = sandbox.http.get(&url).bearer_auth(token);
         if eventual {
             request = request.header("ConsistencyLevel", "eventual");
         }
@@ -47,8 +47,8 @@ async fn pages(lab: &Lab, token: &str, path: &str, eventual: bool) -> (Vec<usize
 
 #[tokio::test]
 async fn pages_hold_everybody_once_whatever_the_switches_say() {
-    let lab = lab(crowd(250));
-    let token = lab.token().await;
+    let sandbox = sandbox(people_of(250));
+    let token = sandbox.token().await;
     for (switches, path, wanted) in [
         (vec![], "/v1.0/users", vec![100, 100, 50]),
         (vec![], "/v1.0/users?$top=999", vec![250]),
@@ -59,9 +59,9 @@ async fn pages_hold_everybody_once_whatever_the_switches_say() {
         (vec![("user_order", "shuffled")], "/v1.0/users?$top=999", vec![120, 0, 120, 0, 10]),
     ] {
         for (name, value) in switches {
-            lab.running.switch("graph", name, value).unwrap();
+            sandbox.running.switch("graph", name, value).unwrap();
         }
-        let (sizes, names) = pages(&lab, &token, path, false).await;
+        let (sizes, names) = pages(&sandbox, &token, path, false).await;
         assert_eq!(sizes, wanted, "{path}");
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), 250, "{path}");
     }
@@ -69,14 +69,14 @@ async fn pages_hold_everybody_once_whatever_the_switches_say() {
 
 #[tokio::test]
 async fn a_next_link_is_absolute_and_keeps_the_query() {
-    let lab = lab(crowd(3));
-    let token = lab.token().await;
-    let body = lab.graph(&token, "/v1.0/users?$select=id,mail&$top=2").await.json();
+    let sandbox = sandbox(people_of(3));
+    let token = sandbox.token().await;
+    let body = sandbox.graph(&token, "/v1.0/users?$select=id,mail&$top=2").await.json();
     let next = body["@odata.nextLink"].as_str().unwrap();
-    let start = format!("{}?$select=id%2cmail&$top=2&$skiptoken=", lab.url("graph", "/v1.0/users"));
+    let start = format!("{}?$select=id%2cmail&$top=2&$skiptoken=", sandbox.url("graph", "/v1.0/users"));
     assert!(next.starts_with(&start), "{next}");
     // Widespread HTTP stacks upper-case the escapes (docs/wire/microsoft-graph.md §9b).
-    let got = send(lab.http.get(next.replace("%2c", "%2C")).bearer_auth(&token)).await.unwrap();
+    let got = send(sandbox.http.get(next.replace("%2c", "%2C")).bearer_auth(&token)).await.unwrap();
     assert_eq!(got.json()["value"].as_array().unwrap().len(), 1);
 }
 
@@ -86,8 +86,8 @@ async fn queries_that_the_service_refuses() {
     guest.user_type = Some("Guest".into());
     let mut old = Person::new("old@contoso.example", "Old Account");
     (old.user_type, old.enabled) = (None, false);
-    let lab = lab([ada(), guest, old]);
-    let token = lab.token().await;
+    let sandbox = sandbox([ada(), guest, old]);
+    let token = sandbox.token().await;
     for (query, eventual, wanted) in [
         ("$filter=accountEnabled eq true", false, Ok(2)),
         ("$filter=userType eq 'Member'", false, Ok(1)),
@@ -103,7 +103,7 @@ async fn queries_that_the_service_refuses() {
         ("$select=id,skills", false, Err((501, "NotImplemented"))),
         ("$select=id,nonsense", false, Err((400, "BadRequest"))),
     ] {
-        let mut request = lab.http.get(lab.url("graph", &format!("/v1.0/users?{query}"))).bearer_auth(&token);
+        let mut request = sandbox.http.get(sandbox.url("graph", &format!("/v1.0/users?{query}"))).bearer_auth(&token);
         if eventual {
             request = request.header("consistencylevel", "eventual");
         }
@@ -117,7 +117,7 @@ async fn queries_that_the_service_refuses() {
 
 #[tokio::test]
 async fn members_are_transitive_and_ask_for_the_header_on_every_page() {
-    let people = crowd(5);
+    let people = people_of(5);
     let id = |n: usize| people[n].id.clone();
     let group = |name: &str, members: Vec<String>, groups: &[&str]| Group {
         id: name.into(),
@@ -131,14 +131,14 @@ async fn members_are_transitive_and_ask_for_the_header_on_every_page() {
         vec![id(1), id(2), id(3)],
         &["outer"],
     ));
-    let lab = Lab::new(World::builder().tenant(tenant).build().unwrap());
-    let token = lab.token().await;
+    let sandbox = TestSandbox::new(World::builder().tenant(tenant).build().unwrap());
+    let token = sandbox.token().await;
     let path = "/v1.0/groups/outer/transitiveMembers/microsoft.graph.user";
-    let got = lab.graph(&token, &format!("{path}?$count=true")).await;
+    let got = sandbox.graph(&token, &format!("{path}?$count=true")).await;
     assert_eq!((got.status, got.code().as_str()), (400, "Request_UnsupportedQuery"));
-    let (sizes, names) = pages(&lab, &token, &format!("{path}?$count=true&$top=3"), true).await;
+    let (sizes, names) = pages(&sandbox, &token, &format!("{path}?$count=true&$top=3"), true).await;
     assert_eq!((sizes, names.len()), (vec![3, 1], 4));
-    let got = lab.graph(&token, "/v1.0/groups/none/transitiveMembers/microsoft.graph.user?$count=true").await;
+    let got = sandbox.graph(&token, "/v1.0/groups/none/transitiveMembers/microsoft.graph.user?$count=true").await;
     assert_eq!((got.status, got.code().as_str()), (404, "Request_ResourceNotFound"));
 }
 
@@ -147,11 +147,11 @@ async fn a_token_without_the_role_is_issued_and_refused_later() {
     let mut tenant = Tenant::new().person(ada());
     tenant.app.roles = vec!["ProfilePhoto.Read.All".into()];
     let id = tenant.people[0].id.clone();
-    let lab = Lab::new(World::builder().picture("p.jpg", PICTURE).tenant(tenant).build().unwrap());
-    let token = lab.token().await;
-    let got = lab.graph(&token, "/v1.0/users").await;
+    let sandbox = TestSandbox::new(World::builder().picture("p.jpg", PICTURE).tenant(tenant).build().unwrap());
+    let token = sandbox.token().await;
+    let got = sandbox.graph(&token, "/v1.0/users").await;
     assert_eq!((got.status, got.code().as_str()), (403, "Authorization_RequestDenied"));
-    assert_eq!(lab.graph(&token, &format!("/v1.0/users/{id}/photo/$value")).await.bytes, PICTURE);
+    assert_eq!(sandbox.graph(&token, &format!("/v1.0/users/{id}/photo/$value")).await.bytes, PICTURE);
 }
 
 #[tokio::test]
@@ -174,23 +174,23 @@ async fn every_row_of_no_photo_and_failure_comes_as_the_reference_says() {
         (Failure(PhotoFailure::StoreError), 500, "ErrorStoreInternalServerError"),
         (Failure(PhotoFailure::ExtensionError), 500, "extensionError"),
     ];
-    let people = crowd(rows.len()).into_iter().zip(&rows).map(|(p, row)| p.without_photo(row.0.clone()));
+    let people = people_of(rows.len()).into_iter().zip(&rows).map(|(p, row)| p.without_photo(row.0.clone()));
     let people: Vec<Person> = people.collect();
     let pixel = Person::new("pixel@contoso.example", "Pixel").without_photo(Absent(NoPhoto::OnePixel));
-    let lab = lab(people.iter().cloned().chain([pixel.clone()]));
-    let token = lab.token().await;
+    let sandbox = sandbox(people.iter().cloned().chain([pixel.clone()]));
+    let token = sandbox.token().await;
     for (person, (_, status, code)) in people.iter().zip(&rows) {
         for end in ["photo", "photo/$value"] {
-            let got = lab.graph(&token, &format!("/v1.0/users/{}/{end}", person.id)).await;
+            let got = sandbox.graph(&token, &format!("/v1.0/users/{}/{end}", person.id)).await;
             assert_eq!((got.status, got.code().as_str()), (*status, *code), "{end}");
         }
     }
-    let meta = lab.graph(&token, &format!("/v1.0/users/{}/photo", pixel.id)).await.json();
+    let meta = sandbox.graph(&token, &format!("/v1.0/users/{}/photo", pixel.id)).await.json();
     assert_eq!(
         (&meta["@odata.mediaContentType"], &meta["@odata.mediaEtag"], &meta["id"], &meta["width"]),
         (&json!("image/gif"), &json!(""), &json!("1x1"), &json!(1))
     );
-    let value = lab.graph(&token, &format!("/v1.0/users/{}/photo/$value", pixel.id)).await;
+    let value = sandbox.graph(&token, &format!("/v1.0/users/{}/photo/$value", pixel.id)).await;
     assert_eq!((value.status, value.headers.get("etag")), (200, None));
     assert!(image::load_from_memory(&value.bytes).is_ok_and(|i| (i.width(), i.height()) == (1, 1)));
 }
@@ -199,30 +199,30 @@ async fn every_row_of_no_photo_and_failure_comes_as_the_reference_says() {
 async fn sizes_up_to_the_photo_exist_in_a_mailbox_and_none_in_the_directory() {
     let mut other = Person::new("dir@contoso.example", "Directory Only").photo("p.jpg");
     other.store = PhotoStore::Directory;
-    let lab = lab([ada(), other.clone()]);
-    let token = lab.token().await;
+    let sandbox = sandbox([ada(), other.clone()]);
+    let token = sandbox.token().await;
     let id = ada().id;
-    let all = lab.graph(&token, &format!("/v1.0/users/{id}/photos")).await.json();
+    let all = sandbox.graph(&token, &format!("/v1.0/users/{id}/photos")).await.json();
     let sizes: Vec<&str> = all["value"].as_array().unwrap().iter().map(|p| p["id"].as_str().unwrap()).collect();
     assert_eq!(sizes.join(" "), "48x48 64x64 96x96 120x120 240x240 360x360 432x432 504x504 648x648");
-    let got = lab.graph(&token, &format!("/v1.0/users/{id}/photos/96X96/$value")).await;
+    let got = sandbox.graph(&token, &format!("/v1.0/users/{id}/photos/96X96/$value")).await;
     assert_eq!(image::load_from_memory(&got.bytes).unwrap().width(), 96);
     for (id, size) in [(&id, "50x50"), (&other.id, "96x96")] {
-        let got = lab.graph(&token, &format!("/v1.0/users/{id}/photos/{size}")).await;
+        let got = sandbox.graph(&token, &format!("/v1.0/users/{id}/photos/{size}")).await;
         assert_eq!((got.status, got.code().as_str()), (404, "ImageNotFound"));
     }
 }
 
 #[tokio::test]
 async fn change_markers_take_every_form_and_a_new_upload_of_the_same_bytes_gets_a_new_one() {
-    let lab = lab([ada()]);
-    let token = lab.token().await;
+    let sandbox = sandbox([ada()]);
+    let token = sandbox.token().await;
     let photo = format!("/v1.0/users/{}/photo", ada().id);
     let both = async |media: &str, value: &str| {
-        lab.running.switch("graph", "media_etag", media).unwrap();
-        lab.running.switch("graph", "value_etag", value).unwrap();
-        let meta = lab.graph(&token, &photo).await.json();
-        let value = lab.graph(&token, &format!("{photo}/$value")).await;
+        sandbox.running.switch("graph", "media_etag", media).unwrap();
+        sandbox.running.switch("graph", "value_etag", value).unwrap();
+        let meta = sandbox.graph(&token, &photo).await.json();
+        let value = sandbox.graph(&token, &format!("{photo}/$value")).await;
         (meta["@odata.mediaEtag"].clone(), value.headers.get("etag").cloned())
     };
     let (weak, header) = both("weak", "same").await;
@@ -235,16 +235,16 @@ async fn change_markers_take_every_form_and_a_new_upload_of_the_same_bytes_gets_
     assert_ne!(both("weak", "other").await.1, Some(weak.clone()));
 
     let same = json!({ "photo": { "person": "ada@contoso.example", "now": { "same": {} } } });
-    lab.running.command("graph", &same).unwrap();
+    sandbox.running.command("graph", &same).unwrap();
     let (again, _) = both("weak", "same").await;
     assert_ne!(again, json!(weak));
 
     let conditional = || {
-        let request = lab.http.get(lab.url("graph", &format!("{photo}/$value"))).bearer_auth(&token);
+        let request = sandbox.http.get(sandbox.url("graph", &format!("{photo}/$value"))).bearer_auth(&token);
         send(request.header("If-None-Match", again.as_str().unwrap()))
     };
     assert_eq!(conditional().await.unwrap().status, 200);
-    lab.running.switch("graph", "if_none_match", "honoured").unwrap();
+    sandbox.running.switch("graph", "if_none_match", "honoured").unwrap();
     let got = conditional().await.unwrap();
     assert_eq!((got.status, got.bytes.len()), (304, 0));
 }
@@ -255,8 +255,8 @@ fn get(id: &str, url: &str) -> Value {
 
 #[tokio::test]
 async fn what_fails_a_whole_batch() {
-    let lab = lab([ada()]);
-    let token = lab.token().await;
+    let sandbox = sandbox([ada()]);
+    let token = sandbox.token().await;
     let photo = format!("/users/{}/photo", ada().id);
     let many = |count: usize| (0..count).map(|n| get(&n.to_string(), &photo)).collect::<Vec<_>>();
     for (requests, status) in [
@@ -272,12 +272,12 @@ async fn what_fails_a_whole_batch() {
         (json!([{ "id": "a", "method": "GET", "url": photo, "dependsOn": ["a"] }]), 400),
         (json!([{ "id": "a", "method": "GET", "url": photo, "depends_on": ["b"] }]), 200),
     ] {
-        let got = lab.batch(&token, requests.clone()).await;
+        let got = sandbox.batch(&token, requests.clone()).await;
         assert_eq!(got.status, status, "{requests}");
     }
-    let got = lab.http.post(lab.url("graph", "/v1.0/$batch")).bearer_auth(&token).body("{}");
+    let got = sandbox.http.post(sandbox.url("graph", "/v1.0/$batch")).bearer_auth(&token).body("{}");
     assert_eq!(send(got).await.unwrap().status, 400, "no content type");
-    assert_eq!(lab.batch("nonsense", json!(many(1))).await.status, 401);
+    assert_eq!(sandbox.batch("nonsense", json!(many(1))).await.status, 401);
 }
 
 #[tokio::test]
@@ -285,8 +285,8 @@ async fn parts_have_their_own_status_and_binary_ones_are_base64() {
     let none = Person::new("none@contoso.example", "None");
     let mut slow = Person::new("slow@contoso.example", "Slow").photo("p.jpg");
     slow.throttled = Some(Throttled { times: 1, retry_after: Some("0.249".into()) });
-    let lab = lab([ada(), none.clone(), slow.clone()]);
-    let token = lab.token().await;
+    let sandbox = sandbox([ada(), none.clone(), slow.clone()]);
+    let token = sandbox.token().await;
     let value = |p: &Person| format!("/users/{}/photo/$value", p.id);
     let mut child = get("4", "/users");
     child["dependsOn"] = json!(["1"]);
@@ -300,7 +300,7 @@ async fn parts_have_their_own_status_and_binary_ones_are_base64() {
     let part = |body: &Value, id: &str| {
         body["responses"].as_array().unwrap().iter().find(|r| r["id"] == id).cloned().unwrap_or_default()
     };
-    let body = lab.batch(&token, requests.clone()).await.json();
+    let body = sandbox.batch(&token, requests.clone()).await.json();
     let statuses = ["0", "1", "2", "3", "4"].map(|id| part(&body, id)["status"].as_u64().unwrap());
     assert_eq!(statuses, [200, 404, 429, 200, 424]);
     assert_eq!(STANDARD.decode(part(&body, "0")["body"].as_str().unwrap()).unwrap(), PICTURE);
@@ -309,62 +309,62 @@ async fn parts_have_their_own_status_and_binary_ones_are_base64() {
     assert_eq!(part(&body, "2")["headers"]["Retry-After"], "0.249");
 
     for (name, value) in [("batch_base64", "url"), ("batch_headers", "lower"), ("batch_throttled_status", "424")] {
-        lab.running.switch("graph", name, value).unwrap();
+        sandbox.running.switch("graph", name, value).unwrap();
     }
     let throttle = json!({ "throttle": { "person": slow.id, "times": 1 } });
-    lab.running.command("graph", &throttle).unwrap();
-    let got = lab.batch(&token, requests).await;
+    sandbox.running.command("graph", &throttle).unwrap();
+    let got = sandbox.batch(&token, requests).await;
     let body = got.json();
     assert_eq!(got.status, 424);
     let text = part(&body, "0")["body"].as_str().unwrap().to_owned();
     assert!(!text.contains(['+', '/', '=']) && part(&body, "0")["headers"]["etag"].is_string());
-    let entry = lab.running.requests().entries().pop().unwrap();
+    let entry = sandbox.running.requests().entries().pop().unwrap();
     assert_eq!((entry.parts.len(), entry.units), (5, 4), "the part whose parent failed costs nothing");
 }
 
 #[tokio::test]
 async fn faults_strike_single_parts() {
-    let lab = lab([ada()]);
-    let token = lab.token().await;
+    let sandbox = sandbox([ada()]);
+    let token = sandbox.token().await;
     let url = format!("/users/{}/photo/$value", ada().id);
     let requests = json!([get("0", &url), get("1", "/users")]);
     let fault = |effect| Fault::new(effect).at("graph").about(&ada().id).in_parts().times(1);
-    lab.running.fault(fault(Effect::Answer(Answer::retry_after(503, "7"))));
-    lab.running.fault(fault(Effect::Drop {}).after(1));
-    let first = lab.batch(&token, requests.clone()).await.json();
+    sandbox.running.fault(fault(Effect::Answer(Answer::retry_after(503, "7"))));
+    sandbox.running.fault(fault(Effect::Drop {}).after(1));
+    let first = sandbox.batch(&token, requests.clone()).await.json();
     let struck = first["responses"].as_array().unwrap().iter().find(|r| r["id"] == "0").unwrap();
     assert_eq!((&struck["status"], &struck["headers"]["Retry-After"]), (&json!(503), &json!("7")));
-    let second = lab.batch(&token, requests.clone()).await.json();
+    let second = sandbox.batch(&token, requests.clone()).await.json();
     assert_eq!(second["responses"].as_array().unwrap().len(), 1, "the lost part is missing");
-    let third = lab.batch(&token, requests).await.json();
+    let third = sandbox.batch(&token, requests).await.json();
     assert!(third["responses"].as_array().unwrap().iter().all(|r| r["status"] == 200));
 }
 
 #[tokio::test]
 async fn the_quota_counts_every_part_and_says_when_to_come_back() {
-    let lab = lab([ada()]);
-    lab.running.switch("graph", "quota_units_per_10s", "10").unwrap();
-    let token = lab.token().await;
+    let sandbox = sandbox([ada()]);
+    sandbox.running.switch("graph", "quota_units_per_10s", "10").unwrap();
+    let token = sandbox.token().await;
     let url = format!("/users/{}/photo", ada().id);
     let requests: Vec<Value> = (0..12).map(|n| get(&n.to_string(), &url)).collect();
-    let body = lab.batch(&token, json!(requests)).await.json();
+    let body = sandbox.batch(&token, json!(requests)).await.json();
     let statuses = |status: u64| body["responses"].as_array().unwrap().iter().filter(|r| r["status"] == status).count();
     assert_eq!((statuses(200), statuses(429)), (10, 2));
-    let got = lab.graph(&token, "/v1.0/users").await;
+    let got = sandbox.graph(&token, "/v1.0/users").await;
     assert_eq!((got.status, got.code().as_str()), (429, "TooManyRequests"));
     let wait: u64 = got.headers["retry-after"].parse().unwrap();
     assert!(got.headers.contains_key("x-ms-throttle-scope"));
-    lab.running.advance(std::time::Duration::from_secs(wait));
-    let got = lab.graph(&token, "/v1.0/users").await;
+    sandbox.running.advance(std::time::Duration::from_secs(wait));
+    let got = sandbox.graph(&token, "/v1.0/users").await;
     assert_eq!((got.status, got.headers["x-ms-resource-unit"].as_str()), (200, "2"));
     assert!(got.headers.contains_key("x-ms-throttle-limit-percentage"));
 }
 
 #[tokio::test]
 async fn answers_can_be_traced() {
-    let lab = lab([]);
-    let token = lab.token().await;
-    let request = lab.http.get(lab.url("graph", "/v1.0/users/nobody")).bearer_auth(token);
+    let sandbox = sandbox([]);
+    let token = sandbox.token().await;
+    let request = sandbox.http.get(sandbox.url("graph", "/v1.0/users/nobody")).bearer_auth(token);
     let got = send(request.header("client-request-id", "e70c5c1b-0000-0000-0000-000000000000")).await.unwrap();
     assert_eq!(got.headers["client-request-id"], "e70c5c1b-0000-0000-0000-000000000000");
     let inner = &got.json()["error"]["innerError"];

@@ -33,7 +33,7 @@ use axum::routing::any;
 
 use self::call::Call;
 use self::store::{Store, Temporary};
-use self::truth::Start;
+use self::truth::InitialPictures;
 use self::version::{Release, Version};
 use self::world::Instance;
 use super::atlassian::auth::{AuthPolicy, Session};
@@ -57,7 +57,7 @@ pub struct Jira {
     base_path: String,
     base_url: Option<String>,
     pictures: Pictures,
-    start: Start,
+    start: InitialPictures,
     store: Mutex<Store>,
 }
 
@@ -73,7 +73,7 @@ impl Jira {
             base_path: instance.base_path.trim_end_matches('/').to_owned(),
             base_url: instance.base_url.as_ref().map(|url| url.trim_end_matches('/').to_owned()),
             pictures: pictures.clone(),
-            start: Start::of(&store),
+            start: InitialPictures::of(&store),
             store: Mutex::new(store),
             context,
         }

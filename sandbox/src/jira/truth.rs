@@ -21,12 +21,12 @@ use crate::truth::{Shown, ShownKind};
 const LARGEST: u32 = 256;
 
 /// What each account showed at the beginning of the world.
-pub(super) struct Start(BTreeMap<String, (ShownKind, u64, Bytes)>);
+pub(super) struct InitialPictures(BTreeMap<String, (ShownKind, u64, Bytes)>);
 
-impl Start {
+impl InitialPictures {
     /// Looks at a fresh store.
-    pub(super) fn of(store: &Store) -> Start {
-        Start(store.accounts.values().map(|account| (account.key.clone(), shown(store, account))).collect())
+    pub(super) fn of(store: &Store) -> InitialPictures {
+        InitialPictures(store.accounts.values().map(|account| (account.key.clone(), shown(store, account))).collect())
     }
 }
 

@@ -7,8 +7,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Asked, Filter, digest_of};
-use crate::server::Frame;
+use super::{Filter, PageQuery, digest_of};
+use crate::server::ServerState;
 use crate::truth::{Account, Person, Shown, ShownKind, Truth};
 
 const STYLE: &str = include_str!("page.css");
@@ -16,15 +16,15 @@ const STYLE: &str = include_str!("page.css");
 const MOST_PIXELS: u64 = 50_000_000;
 
 pub(super) struct Page<'a> {
-    pub(super) frame: &'a Frame,
+    pub(super) server: &'a ServerState,
     pub(super) truth: &'a Truth,
-    pub(super) asked: &'a Asked,
+    pub(super) query: &'a PageQuery,
 }
 
 impl Page<'_> {
     pub(super) fn html(&self) -> String {
         let mut out = String::new();
-        let world = escape(&self.frame.world);
+        let world = escape(&self.server.world);
         let _ = write!(
             out,
             "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
@@ -37,11 +37,11 @@ impl Page<'_> {
             let _ = write!(out, "<p class=\"broken\">Broken rule: {}</p>", escape(violation));
         }
         out.push_str("<div class=\"products\">");
-        for simulator in &self.frame.simulators {
+        for simulator in &self.server.simulators {
             self.accounts(&mut out, simulator.name(), &simulator.title());
         }
         out.push_str("</div>");
-        for simulator in &self.frame.simulators {
+        for simulator in &self.server.simulators {
             self.people(&mut out, simulator.name(), &simulator.title());
         }
         self.requests(&mut out);
@@ -52,20 +52,24 @@ impl Page<'_> {
     }
 
     fn header(&self, out: &mut String) {
-        let _ =
-            write!(out, "<header><div><h1>{}</h1><p>{}</p><nav>", escape(&self.frame.world), escape(&self.frame.about));
+        let _ = write!(
+            out,
+            "<header><div><h1>{}</h1><p>{}</p><nav>",
+            escape(&self.server.world),
+            escape(&self.server.about)
+        );
         for (filter, word, label) in Filter::ALL {
             let count = self.truth.accounts.iter().filter(|a| filter.takes(a)).count();
-            let current = if filter == self.asked.show { " aria-current=\"page\"" } else { "" };
-            let q = encode(&self.asked.q);
+            let current = if filter == self.query.show { " aria-current=\"page\"" } else { "" };
+            let q = encode(&self.query.q);
             let _ = write!(out, "<a href=\"/?show={word}&amp;q={q}\"{current}>{label}<span>{count}</span></a>");
         }
-        let word = Filter::ALL.iter().find(|f| f.0 == self.asked.show).map_or("all", |f| f.1);
+        let word = Filter::ALL.iter().find(|f| f.0 == self.query.show).map_or("all", |f| f.1);
         let _ = write!(
             out,
             "<form><input type=\"hidden\" name=\"show\" value=\"{word}\"><input name=\"q\" type=\"search\" \
              placeholder=\"Name, key or e-mail\" aria-label=\"Search\" value=\"{}\"></form></nav></div></header>",
-            escape(&self.asked.q)
+            escape(&self.query.q)
         );
     }
 
@@ -75,7 +79,7 @@ impl Page<'_> {
             return;
         }
         let changed = all.iter().filter(|a| a.changed()).count();
-        let base = self.frame.shared.addresses.get().and_then(|a| a.get(simulator)).map_or("", String::as_str);
+        let base = self.server.shared.addresses.get().and_then(|a| a.get(simulator)).map_or("", String::as_str);
         let _ = write!(
             out,
             "<section><h2>{}</h2><p>{} accounts, {changed} changed since the beginning</p><p><code>{}</code></p>\
@@ -85,8 +89,8 @@ impl Page<'_> {
             escape(base)
         );
         let mail = |a: &Account| a.email.clone().unwrap_or_default();
-        let mut shown: Vec<&Account> = all.into_iter().filter(|a| self.asked.show.takes(a)).collect();
-        shown.retain(|a| self.asked.finds(&[&a.display_name, &a.name, &a.key, &mail(a)]));
+        let mut shown: Vec<&Account> = all.into_iter().filter(|a| self.query.show.takes(a)).collect();
+        shown.retain(|a| self.query.finds(&[&a.display_name, &a.name, &a.key, &mail(a)]));
         shown.sort_by_key(|a| a.display_name.to_lowercase());
         shown.iter().for_each(|account| self.account(out, account));
         out.push_str("</div>");
@@ -156,7 +160,7 @@ impl Page<'_> {
             all.len()
         );
         let mut shown = all;
-        shown.retain(|p| self.asked.finds(&[&p.display_name, &p.user_name, &p.id, &p.emails.join(" ")]));
+        shown.retain(|p| self.query.finds(&[&p.display_name, &p.user_name, &p.id, &p.emails.join(" ")]));
         shown.sort_by_key(|p| p.display_name.to_lowercase());
         for person in shown {
             let tags = [(!person.enabled).then_some("disabled"), (person.kind == "Guest").then_some("guest")];
@@ -175,7 +179,7 @@ impl Page<'_> {
     }
 
     fn requests(&self, out: &mut String) {
-        let counts = self.frame.shared.requests.counts();
+        let counts = self.server.shared.requests.counts();
         let total: u64 = counts.values().map(|c| c.requests).sum();
         let _ = write!(
             out,
@@ -199,7 +203,7 @@ impl Page<'_> {
 
     /// The faults that are dialled in, and every switch with how it stands.
     fn settings(&self, out: &mut String) {
-        let faults = self.frame.shared.faults.all();
+        let faults = self.server.shared.faults.all();
         let _ = write!(
             out,
             "<details><summary>Faults ({}) and switches</summary><table><tr><th>Simulator<th>Switch<th>Stands on\
@@ -212,7 +216,7 @@ impl Page<'_> {
             let _ = write!(out, "<tr><td>fault {}<td colspan=\"2\">{struck}<td><code>", dialled.number);
             let _ = write!(out, "{}</code></tr>", escape(&on));
         }
-        for (simulator, switch, value) in self.frame.shared.switches.all() {
+        for (simulator, switch, value) in self.server.shared.switches.all() {
             let value = escape(&value);
             let value = if value == switch.default { value } else { format!("<b>{value}</b>") };
             let (simulator, about) = (escape(&simulator), escape(switch.about));
@@ -222,17 +226,17 @@ impl Page<'_> {
     }
 }
 
-/// What stands in a frame: a picture by its digest, or words.
-enum Framed {
+/// What a figure holds: a picture by its digest, or words.
+enum FigureContent {
     Picture(String),
     Words(String),
 }
 
-fn figure(out: &mut String, class: &str, framed: &Framed, title: &str, below: String) {
+fn figure(out: &mut String, class: &str, observed: &FigureContent, title: &str, below: String) {
     let _ = write!(out, "<figure class=\"{class}\">");
-    let _ = match framed {
-        Framed::Picture(digest) => write!(out, "<img src=\"/picture/{digest}\" alt=\"\" loading=\"lazy\">"),
-        Framed::Words(words) => write!(out, "<i>{}</i>", escape(words)),
+    let _ = match observed {
+        FigureContent::Picture(digest) => write!(out, "<img src=\"/picture/{digest}\" alt=\"\" loading=\"lazy\">"),
+        FigureContent::Words(words) => write!(out, "<i>{}</i>", escape(words)),
     };
     if !title.is_empty() {
         let _ = write!(out, "<figcaption><b>{title}</b>{}</figcaption>", escape(&below));
@@ -240,19 +244,19 @@ fn figure(out: &mut String, class: &str, framed: &Framed, title: &str, below: St
     out.push_str("</figure>");
 }
 
-fn shown_picture(shown: &Shown) -> Framed {
-    Framed::Picture(digest_of(&shown.bytes))
+fn shown_picture(shown: &Shown) -> FigureContent {
+    FigureContent::Picture(digest_of(&shown.bytes))
 }
 
-fn photo_of(person: &Person) -> Framed {
+fn photo_of(person: &Person) -> FigureContent {
     let Some((bytes, _)) = &person.photo else {
-        return Framed::Words(person.instead.clone().unwrap_or_else(|| "none".into()).replace('_', " "));
+        return FigureContent::Words(person.instead.clone().unwrap_or_else(|| "none".into()).replace('_', " "));
     };
     let reader = image::ImageReader::new(std::io::Cursor::new(bytes)).with_guessed_format().ok();
     match reader.and_then(|r| r.into_dimensions().ok()) {
-        Some((w, h)) if u64::from(w) * u64::from(h) <= MOST_PIXELS => Framed::Picture(digest_of(bytes)),
-        Some((w, h)) => Framed::Words(format!("{w} × {h}")),
-        None => Framed::Words("not a picture".into()),
+        Some((w, h)) if u64::from(w) * u64::from(h) <= MOST_PIXELS => FigureContent::Picture(digest_of(bytes)),
+        Some((w, h)) => FigureContent::Words(format!("{w} × {h}")),
+        None => FigureContent::Words("not a picture".into()),
     }
 }
 

@@ -17,14 +17,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use self::html::Page;
-use super::server::Frame;
+use super::server::ServerState;
 use super::truth::{Account, Shown, ShownKind, Truth};
 
 /// The pictures of the page as it was last shown, by digest.
 #[derive(Debug, Default)]
-pub(super) struct Gallery(Mutex<BTreeMap<String, (Bytes, String)>>);
+pub(super) struct PictureCache(Mutex<BTreeMap<String, (Bytes, String)>>);
 
-impl Gallery {
+impl PictureCache {
     fn fill(&self, truth: &Truth) {
         let shown = truth.accounts.iter().flat_map(|a| [&a.start, &a.now]);
         let shown = shown.map(|s| (s.bytes.clone(), s.content_type.clone()));
@@ -39,7 +39,7 @@ impl Gallery {
     }
 }
 
-const POISON: &str = "no code panics while it holds the gallery";
+const POISON: &str = "no code panics while it holds the pictures";
 
 /// Which accounts are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -75,28 +75,28 @@ impl Filter {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Asked {
+pub(super) struct PageQuery {
     show: Filter,
     q: String,
 }
 
-impl Asked {
+impl PageQuery {
     fn finds(&self, texts: &[&str]) -> bool {
         let wanted = self.q.trim().to_lowercase();
         texts.iter().any(|text| text.to_lowercase().contains(&wanted))
     }
 }
 
-pub(super) async fn show(State(frame): State<Arc<Frame>>, Query(asked): Query<Asked>) -> Html<String> {
-    let truth = frame.truth();
-    frame.gallery.fill(&truth);
-    Html(Page { frame: &frame, truth: &truth, asked: &asked }.html())
+pub(super) async fn show(State(server): State<Arc<ServerState>>, Query(query): Query<PageQuery>) -> Html<String> {
+    let truth = server.truth();
+    server.pictures.fill(&truth);
+    Html(Page { server: &server, truth: &truth, query: &query }.html())
 }
 
-pub(super) async fn picture(State(frame): State<Arc<Frame>>, Path(digest): Path<String>) -> Response {
-    let found = frame.gallery.get(&digest).or_else(|| {
-        frame.gallery.fill(&frame.truth());
-        frame.gallery.get(&digest)
+pub(super) async fn picture(State(server): State<Arc<ServerState>>, Path(digest): Path<String>) -> Response {
+    let found = server.pictures.get(&digest).or_else(|| {
+        server.pictures.fill(&server.truth());
+        server.pictures.get(&digest)
     });
     let Some((bytes, kind)) = found else { return StatusCode::NOT_FOUND.into_response() };
     let headers = [

@@ -29,14 +29,14 @@ const ADA: &str = "ada_ex.org";
 
 type Set<'a> = &'a [(&'a str, &'a str)];
 
-struct Desk {
+struct TestSandbox {
     running: Running,
     base: String,
     client: Client,
 }
 
-impl Desk {
-    fn new(switches: Set) -> Desk {
+impl TestSandbox {
+    fn new(switches: Set) -> TestSandbox {
         let instance: Instance =
             serde_yaml::from_str(&format!("version: 8.19.1\nbase_path: /git\n{ACCOUNTS}")).expect("an instance");
         let built = World::builder().bitbucket(instance).picture("one.png", png(64, 64));
@@ -45,7 +45,7 @@ impl Desk {
         let base = running.endpoint("bitbucket").expect("a Bitbucket").to_owned();
         let client = Client::builder().redirect(redirect::Policy::none()).no_proxy().pool_max_idle_per_host(0);
         let client = client.tls_certs_only(Vec::new()).user_agent("desk/1").build().expect("a client");
-        Desk { running, base, client }
+        TestSandbox { running, base, client }
     }
 
     fn ask(&self, method: Method, path: &str, who: &str) -> RequestBuilder {
@@ -90,11 +90,11 @@ fn png(width: u32, height: u32) -> Vec<u8> {
 #[tokio::test]
 async fn the_listing_goes_on_where_it_says_and_nowhere_else() {
     for (switch, second) in [("gaps", 6), ("sum", 2)] {
-        let desk = Desk::new(&[("page_cap", "2"), ("next_page", switch)]);
+        let sandbox = TestSandbox::new(&[("page_cap", "2"), ("next_page", switch)]);
         let (mut start, mut names) = (json!(0), Vec::<String>::new());
         while !start.is_null() {
             let path = format!("/rest/api/1.0/users?start={start}&limit=1000&avatarSize=64");
-            let page = desk.get(&path, ADMIN).await.json();
+            let page = sandbox.get(&path, ADMIN).await.json();
             assert_eq!((&page["limit"], page["isLastPage"] == true), (&json!(2), page["nextPageStart"].is_null()));
             names.extend(page["values"].as_array().expect("values").iter().map(|user| user["name"].to_string()));
             if start == 0 {
@@ -104,14 +104,18 @@ async fn the_listing_goes_on_where_it_says_and_nowhere_else() {
         }
         assert_eq!(names.len(), 6, "{names:?}");
     }
-    let desk = Desk::new(&[]);
+    let sandbox = TestSandbox::new(&[]);
     for (query, count) in [("?filter=ada", 1), ("?group=staff", 3), ("?group=none", 0), ("", 6)] {
-        assert_eq!(desk.get(&format!("/rest/api/latest/users{query}"), ADMIN).await.json()["size"], count, "{query}");
+        assert_eq!(
+            sandbox.get(&format!("/rest/api/latest/users{query}"), ADMIN).await.json()["size"],
+            count,
+            "{query}"
+        );
     }
-    let users = desk.get("/rest/api/latest/users", ADMIN).await.json();
+    let users = sandbox.get("/rest/api/latest/users", ADMIN).await.json();
     assert_eq!((&users["values"][2]["slug"], &users["values"][5]["type"]), (&json!(ADA), &json!("SERVICE")));
     assert!(users["values"][2]["avatarUrl"].is_null(), "only with avatarSize");
-    let admin = desk.get("/rest/api/latest/admin/users", ADMIN).await.json();
+    let admin = sandbox.get("/rest/api/latest/admin/users", ADMIN).await.json();
     assert!(admin["values"][0]["directoryName"].is_string());
 }
 
@@ -126,7 +130,7 @@ async fn the_avatar_url_in_all_its_forms() {
         (&[("avatar_urls", "off")], ADA, ""),
     ];
     for (switches, slug, wanted) in table {
-        let url = Desk::new(switches).avatar_url(slug).await;
+        let url = TestSandbox::new(switches).avatar_url(slug).await;
         assert!(url.starts_with(wanted) && url.contains("&v=") == wanted.contains("&v="), "{switches:?} {slug}: {url}");
         assert_eq!(url.is_empty(), wanted.is_empty(), "{switches:?} {slug}");
     }
@@ -150,41 +154,41 @@ async fn who_may_change_whose_picture() {
         (&[], ADMIN, "nobody", 404),
     ];
     for (switches, who, slug, status) in table {
-        let desk = Desk::new(switches);
-        let got = desk.upload(slug, who, png(8, 8)).await;
+        let sandbox = TestSandbox::new(switches);
+        let got = sandbox.upload(slug, who, png(8, 8)).await;
         assert_eq!(got.status, *status, "{switches:?} {who} {slug}");
-        assert_eq!(desk.running.truth().writes.len(), usize::from(*status == 201));
+        assert_eq!(sandbox.running.truth().writes.len(), usize::from(*status == 201));
     }
-    let desk = Desk::new(&[]);
-    let refused = desk.upload("root", ADMIN, png(8, 8)).await;
+    let sandbox = TestSandbox::new(&[]);
+    let refused = sandbox.upload("root", ADMIN, png(8, 8)).await;
     let exception = refused.json()["errors"][0]["exceptionName"].to_string();
     assert!(exception.contains("AuthorisationException"), "{exception}");
     assert_eq!(refused.headers["x-ausername"], "svc", "the login itself works");
-    assert!(!desk.get("/rest/api/latest/users", "").await.headers.contains_key("x-ausername"));
+    assert!(!sandbox.get("/rest/api/latest/users", "").await.headers.contains_key("x-ausername"));
 }
 
 #[tokio::test]
 async fn an_upload_is_shown_and_a_removal_is_idempotent() {
-    let desk = Desk::new(&[]);
-    let got = desk.upload("alan", ADMIN, png(300, 300)).await;
+    let sandbox = TestSandbox::new(&[]);
+    let got = sandbox.upload("alan", ADMIN, png(300, 300)).await;
     assert_eq!(
         (got.status, got.headers["location"].as_str()),
-        (201, format!("{}/users/alan/avatar.png", desk.base).as_str())
+        (201, format!("{}/users/alan/avatar.png", sandbox.base).as_str())
     );
-    assert!(desk.avatar_url("alan").await.contains("&v="));
-    let shown = desk.get("/users/alan/avatar.png?s=256", "").await;
+    assert!(sandbox.avatar_url("alan").await.contains("&v="));
+    let shown = sandbox.get("/users/alan/avatar.png?s=256", "").await;
     let picture = image::load_from_memory(&shown.bytes).expect("a picture").to_rgb8();
     assert_eq!((picture.dimensions(), picture.get_pixel(9, 9).0), ((256, 256), [255, 0, 0]));
-    let kind = |desk: &Desk| desk.running.truth().account("bitbucket", "alan").expect("alan").now.kind;
-    assert_eq!(kind(&desk), ShownKind::Custom);
+    let kind = |sandbox: &TestSandbox| sandbox.running.truth().account("bitbucket", "alan").expect("alan").now.kind;
+    assert_eq!(kind(&sandbox), ShownKind::Custom);
     for _ in 0..2 {
-        let gone = desk.remove("alan", ADMIN).await;
+        let gone = sandbox.remove("alan", ADMIN).await;
         assert_eq!((gone.status, gone.json()["href"].is_string()), (200, true));
     }
-    assert_eq!((kind(&desk), desk.running.truth().writes.len()), (ShownKind::Default, 2));
-    assert!(desk.running.truth().violations.is_empty());
-    desk.remove(ADA, ADMIN).await;
-    let words = desk.running.truth().violations;
+    assert_eq!((kind(&sandbox), sandbox.running.truth().writes.len()), (ShownKind::Default, 2));
+    assert!(sandbox.running.truth().violations.is_empty());
+    sandbox.remove(ADA, ADMIN).await;
+    let words = sandbox.running.truth().violations;
     assert_eq!(words, ["bitbucket: the picture of Ada@ex.org, uploaded by world, was removed by svc"]);
 }
 
@@ -200,39 +204,40 @@ async fn pictures_over_a_limit_and_odd_bodies_are_refused() {
         ("400", png(1024, 1024), 201),
     ];
     for (switch, bytes, status) in table {
-        let desk = Desk::new(&[("limit_status", switch)]);
+        let sandbox = TestSandbox::new(&[("limit_status", switch)]);
         let length = bytes.len();
-        assert_eq!(desk.upload("alan", ADMIN, bytes).await.status, status, "{switch} {length}");
+        assert_eq!(sandbox.upload("alan", ADMIN, bytes).await.status, status, "{switch} {length}");
     }
-    let desk = Desk::new(&[]);
+    let sandbox = TestSandbox::new(&[]);
     let path = "/rest/api/latest/users/alan/avatar.png";
     let other = Form::new().part("picture", Part::bytes(png(8, 8)).file_name("a.png"));
-    let got = send(desk.ask(Method::POST, path, ADMIN).multipart(other)).await.expect("an answer");
+    let got = send(sandbox.ask(Method::POST, path, ADMIN).multipart(other)).await.expect("an answer");
     assert_eq!(got.status, 400, "the part must be named avatar");
     let part = Form::new().part("avatar", Part::bytes(png(8, 8)).file_name("a.png"));
-    let forged = desk.client.post(format!("{}{path}", desk.base)).basic_auth("svc", Some("pw")).multipart(part);
+    let forged = sandbox.client.post(format!("{}{path}", sandbox.base)).basic_auth("svc", Some("pw")).multipart(part);
     assert_eq!(send(forged).await.expect("an answer").status, 403, "no X-Atlassian-Token");
 }
 
 #[tokio::test]
 async fn who_am_i_and_what_is_this() {
-    let desk = Desk::new(&[]);
+    let sandbox = TestSandbox::new(&[]);
     for (who, name) in [("", ""), (ADMIN, "svc"), ("tok", "svc"), ("Ada@ex.org", "Ada@ex.org")] {
-        assert_eq!(desk.get("/plugins/servlet/applinks/whoami", who).await.bytes, name.as_bytes(), "{who}");
+        assert_eq!(sandbox.get("/plugins/servlet/applinks/whoami", who).await.bytes, name.as_bytes(), "{who}");
     }
-    let properties: Value = desk.get("/rest/api/latest/application-properties", "").await.json();
+    let properties: Value = sandbox.get("/rest/api/latest/application-properties", "").await.json();
     assert_eq!((&properties["version"], &properties["displayName"]), (&json!("8.19.1"), &json!("Bitbucket")));
-    let manifest = send(desk.ask(Method::GET, "/rest/applinks/1.0/manifest", "").header("Accept", "application/json"));
+    let manifest =
+        send(sandbox.ask(Method::GET, "/rest/applinks/1.0/manifest", "").header("Accept", "application/json"));
     assert_eq!(manifest.await.expect("an answer").json()["typeId"], "stash");
 }
 
 #[tokio::test]
 async fn what_people_do_by_hand() {
-    let desk = Desk::new(&[]);
-    let done = desk.running.command("bitbucket", &json!({"upload": {"name": "alan", "picture": "one.png"}}));
+    let sandbox = TestSandbox::new(&[]);
+    let done = sandbox.running.command("bitbucket", &json!({"upload": {"name": "alan", "picture": "one.png"}}));
     let version = done.expect("a command")["version"].to_string();
-    assert!(desk.avatar_url("alan").await.ends_with(&format!("&v={version}")));
-    desk.running.command("bitbucket", &json!({"delete": {"name": "ada@EX.org"}})).expect("a command");
-    assert_eq!(desk.avatar_url(ADA).await, "/git/users/ada_ex.org/avatar.png?s=64");
-    assert!(desk.running.truth().writes.is_empty());
+    assert!(sandbox.avatar_url("alan").await.ends_with(&format!("&v={version}")));
+    sandbox.running.command("bitbucket", &json!({"delete": {"name": "ada@EX.org"}})).expect("a command");
+    assert_eq!(sandbox.avatar_url(ADA).await, "/git/users/ada_ex.org/avatar.png?s=64");
+    assert!(sandbox.running.truth().writes.is_empty());
 }

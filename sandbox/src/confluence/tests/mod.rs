@@ -46,14 +46,14 @@ const ADMIN: As = As::Basic("svc", "pw");
 const ADA: As = As::Basic("ada", "pw");
 
 /// One running Confluence and a plain client without cookies.
-struct Desk {
+struct TestSandbox {
     running: Running,
     base: String,
     client: Client,
 }
 
-impl Desk {
-    fn new(version: &str, switches: Set) -> Desk {
+impl TestSandbox {
+    fn new(version: &str, switches: Set) -> TestSandbox {
         let yaml = format!("version: {version}\nbase_path: /wiki\n{ACCOUNTS}");
         let instance: Instance = serde_yaml::from_str(&yaml).expect("an instance");
         let built = World::builder().confluence(instance).picture("one.png", "one").picture("two.png", "two");
@@ -62,7 +62,7 @@ impl Desk {
         let base = running.endpoint("confluence").expect("a Confluence").to_owned();
         let client = Client::builder().redirect(redirect::Policy::none()).no_proxy().pool_max_idle_per_host(0);
         let client = client.tls_certs_only(Vec::new()).user_agent("desk/1").build().expect("a client");
-        Desk { running, base, client }
+        TestSandbox { running, base, client }
     }
 
     fn ask(&self, method: Method, path: &str, who: As) -> RequestBuilder {

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::{ADA, ADMIN, As, Desk, Set};
+use super::{ADA, ADMIN, As, Set, TestSandbox};
 use crate::testing::send;
 
 #[tokio::test]
@@ -42,10 +42,10 @@ async fn what_each_release_has_and_whom_it_lets_in() {
         ("9.2.0", &[], "/rest/mobile/1.0/profile/ada", ADMIN, 200),
     ];
     for (version, switches, path, who, status) in table {
-        let got = Desk::new(version, switches).get(path, *who).await;
+        let got = TestSandbox::new(version, switches).get(path, *who).await;
         assert_eq!(got.status, *status, "{version} {switches:?} {path} {who:?}");
     }
-    let dead = Desk::new("9.2.0", &[]).get("/rest/api/user/current", As::Token("dead")).await;
+    let dead = TestSandbox::new("9.2.0", &[]).get("/rest/api/user/current", As::Token("dead")).await;
     assert_eq!(dead.json()["type"], "anonymous");
     let headers = (dead.headers["x-seraph-loginreason"].as_str(), dead.headers["x-ausername"].as_str());
     assert_eq!(headers, ("AUTHENTICATED_FAILED", "anonymous"));
@@ -53,44 +53,44 @@ async fn what_each_release_has_and_whom_it_lets_in() {
 
 #[tokio::test]
 async fn the_path_says_what_stands_there() {
-    let desk = Desk::new("9.2.0", &[]);
+    let sandbox = TestSandbox::new("9.2.0", &[]);
     let table = [
-        ("ada", format!("/wiki/download/attachments/{}/user-avatar", desk.content_of("ada")), false),
-        ("grace", format!("/wiki/download/attachments/{}/avatarpipe-0.png", desk.content_of("grace")), false),
+        ("ada", format!("/wiki/download/attachments/{}/user-avatar", sandbox.content_of("ada")), false),
+        ("grace", format!("/wiki/download/attachments/{}/avatarpipe-0.png", sandbox.content_of("grace")), false),
         ("alan", "/wiki/images/icons/profilepics/Avatar-02.svg".to_owned(), false),
         ("lost", "/wiki/images/icons/profilepics/default.svg".to_owned(), true),
         ("idle", "/wiki/images/icons/profilepics/default.svg".to_owned(), true),
     ];
     for (name, path, default) in table {
-        assert_eq!(desk.picture(name).await, (path.clone(), default), "{name}");
+        assert_eq!(sandbox.picture(name).await, (path.clone(), default), "{name}");
         let url = path.trim_start_matches("/wiki");
-        assert_eq!(desk.get(url, ADMIN).await.status, 200, "{name}: {url}");
+        assert_eq!(sandbox.get(url, ADMIN).await.status, 200, "{name}: {url}");
     }
-    let person = desk.get("/rest/api/user?key=4028ada", ADMIN).await.json();
+    let person = sandbox.get("/rest/api/user?key=4028ada", ADMIN).await.json();
     assert!(!person.to_string().contains("ada@ex.org"), "no REST person has an e-mail address");
-    let unknown = desk.get("/rest/api/user?key=4028gone", ADMIN).await.json();
+    let unknown = sandbox.get("/rest/api/user?key=4028gone", ADMIN).await.json();
     assert_eq!(unknown["type"], "unknown");
     assert!(unknown["profilePicture"]["path"].as_str().is_some_and(|path| path.ends_with("/anonymous.svg")));
-    let file = desk.get(&format!("/download/attachments/{}/user-avatar", desk.content_of("ada")), ADMIN).await;
+    let file = sandbox.get(&format!("/download/attachments/{}/user-avatar", sandbox.content_of("ada")), ADMIN).await;
     assert_eq!((file.bytes.as_slice(), file.headers["content-type"].as_str()), (&b"one"[..], "image/jpeg"));
-    let old = Desk::new("7.19.0", &[]);
+    let old = TestSandbox::new("7.19.0", &[]);
     assert_eq!(old.picture("idle").await, ("/wiki/images/icons/profilepics/default.png".to_owned(), true));
 }
 
 #[tokio::test]
 async fn listings_lower_the_limit_and_say_where_to_go_on() {
-    let desk = Desk::new("9.2.0", &[("list_page", "3")]);
+    let sandbox = TestSandbox::new("9.2.0", &[("list_page", "3")]);
     let (mut next, mut names, mut pages) =
         ("/rest/api/user/list?start=0&limit=200&expand=status".to_owned(), vec![], 0);
     while !next.is_empty() {
-        let page = desk.get(&next, ADMIN).await.json();
+        let page = sandbox.get(&next, ADMIN).await.json();
         assert_eq!(page["limit"], 3);
         names.extend(page["results"].as_array().expect("results").iter().map(|person| person["username"].to_string()));
         next = page["_links"]["next"].as_str().unwrap_or_default().to_owned();
         pages += 1;
     }
     assert_eq!((names.len(), pages), (8, 3), "the disabled one is listed, the deleted one is not: {names:?}");
-    let bare = Desk::new("9.2.0", &[("listed_pictures", "off"), ("listed_disabled", "off")]);
+    let bare = TestSandbox::new("9.2.0", &[("listed_pictures", "off"), ("listed_disabled", "off")]);
     let page = bare.get("/rest/api/user/list", ADMIN).await.json();
     assert_eq!(page["size"], 7);
     assert!(page["results"][0]["profilePicture"].is_null() && page["_links"]["next"].is_null());
@@ -98,18 +98,18 @@ async fn listings_lower_the_limit_and_say_where_to_go_on() {
 
 #[tokio::test]
 async fn newer_releases_tell_addresses_and_take_any_group_name() {
-    let desk = Desk::new("10.2.14", &[("basic_auth", "on")]);
-    let active = desk.get("/rest/api/admin/users/list/active?limit=2", ADMIN).await.json();
+    let sandbox = TestSandbox::new("10.2.14", &[("basic_auth", "on")]);
+    let active = sandbox.get("/rest/api/admin/users/list/active?limit=2", ADMIN).await.json();
     let first = &active["results"][0];
     assert_eq!(
         (&first["username"], &first["userKey"], &first["email"]),
         (&json!("ada"), &json!("4028ada"), &json!("ada@ex.org"))
     );
-    let members = desk.get("/rest/api/group/member?groupName=staff&start=0&limit=2", ADMIN).await.json();
+    let members = sandbox.get("/rest/api/group/member?groupName=staff&start=0&limit=2", ADMIN).await.json();
     let next = "/rest/api/group/member?groupName=staff&limit=2&start=2";
     assert_eq!((&members["size"], &members["_links"]["next"]), (&json!(2), &json!(next)));
-    assert_eq!(desk.get("/rest/api/group/member?groupName=a/b", ADMIN).await.status, 404);
-    let old = Desk::new("9.2.0", &[]);
+    assert_eq!(sandbox.get("/rest/api/group/member?groupName=a/b", ADMIN).await.status, 404);
+    let old = TestSandbox::new("9.2.0", &[]);
     for path in ["/rest/api/admin/users/list/active", "/rest/api/group/member?groupName=staff"] {
         assert_eq!(old.get(path, ADMIN).await.status, 404, "{path}");
     }
@@ -117,46 +117,48 @@ async fn newer_releases_tell_addresses_and_take_any_group_name() {
 
 #[tokio::test]
 async fn what_people_do_by_hand() {
-    let desk = Desk::new("9.2.0", &[]);
-    desk.control(json!({"upload": {"name": "alan", "picture": "two.png"}}));
-    assert!(desk.picture("alan").await.0.ends_with("/user-avatar"));
-    desk.control(json!({"delete": {"name": "alan"}}));
-    assert!(desk.picture("alan").await.1, "a chosen file that is gone is shown as the default");
-    desk.control(json!({"stock": {"name": "alan", "stock": 0}}));
-    assert!(desk.picture("alan").await.0.ends_with("/Avatar-01.svg"));
-    desk.control(json!({"stock": {"name": "alan"}}));
-    assert!(desk.picture("alan").await.1);
-    assert!(desk.running.command("confluence", &json!({"stock": {"name": "alan", "stock": 6}})).is_err());
-    assert!(desk.running.truth().writes.is_empty(), "the world's doing is no client's");
+    let sandbox = TestSandbox::new("9.2.0", &[]);
+    sandbox.control(json!({"upload": {"name": "alan", "picture": "two.png"}}));
+    assert!(sandbox.picture("alan").await.0.ends_with("/user-avatar"));
+    sandbox.control(json!({"delete": {"name": "alan"}}));
+    assert!(sandbox.picture("alan").await.1, "a chosen file that is gone is shown as the default");
+    sandbox.control(json!({"stock": {"name": "alan", "stock": 0}}));
+    assert!(sandbox.picture("alan").await.0.ends_with("/Avatar-01.svg"));
+    sandbox.control(json!({"stock": {"name": "alan"}}));
+    assert!(sandbox.picture("alan").await.1);
+    assert!(sandbox.running.command("confluence", &json!({"stock": {"name": "alan", "stock": 6}})).is_err());
+    assert!(sandbox.running.truth().writes.is_empty(), "the world's doing is no client's");
 }
 
 #[tokio::test]
 async fn a_name_can_pass_to_somebody_else() {
-    let desk = Desk::new("9.2.0", &[]);
-    let path = desk.picture("ada").await.0;
-    desk.control(json!({"rename": {"name": "ada", "to": "Ada.King"}}));
-    assert_eq!(desk.get("/rest/api/user?username=ada", ADMIN).await.status, 404);
-    desk.control(json!({"create": {"account": {"name": "ada", "key": "4028new"}}}));
+    let sandbox = TestSandbox::new("9.2.0", &[]);
+    let path = sandbox.picture("ada").await.0;
+    sandbox.control(json!({"rename": {"name": "ada", "to": "Ada.King"}}));
+    assert_eq!(sandbox.get("/rest/api/user?username=ada", ADMIN).await.status, 404);
+    sandbox.control(json!({"create": {"account": {"name": "ada", "key": "4028new"}}}));
     let key = async |name: &str| {
-        desk.get(&format!("/rest/api/user?username={name}"), ADMIN).await.json()["userKey"].as_str().map(str::to_owned)
+        sandbox.get(&format!("/rest/api/user?username={name}"), ADMIN).await.json()["userKey"]
+            .as_str()
+            .map(str::to_owned)
     };
     assert_eq!((key("ada").await.as_deref(), key("ada.king").await.as_deref()), (Some("4028new"), Some("4028ada")));
-    assert_eq!(desk.picture("ada.king").await.0, path, "files and choice go with the account");
-    assert!(desk.picture("ada").await.1, "the newcomer has nothing");
+    assert_eq!(sandbox.picture("ada.king").await.0, path, "files and choice go with the account");
+    assert!(sandbox.picture("ada").await.1, "the newcomer has nothing");
     for refused in [json!({"rename": {"name": "alan", "to": "ada"}}), json!({"create": {"account": {"name": "ada"}}})] {
-        assert!(desk.running.command("confluence", &refused).is_err(), "{refused}");
+        assert!(sandbox.running.command("confluence", &refused).is_err(), "{refused}");
     }
 }
 
 #[tokio::test]
 async fn forged_and_hasty_requests_are_refused() {
-    let desk = Desk::new("9.2.0", &[("rate_limit", "1"), ("endpoint", "installed")]);
+    let sandbox = TestSandbox::new("9.2.0", &[("rate_limit", "1"), ("endpoint", "installed")]);
     let path = "/rest/scriptrunner/latest/custom/avatarpipe?user=alan&action=default";
-    let forged = desk.client.post(format!("{}{path}", desk.base)).basic_auth("svc", Some("pw"));
+    let forged = sandbox.client.post(format!("{}{path}", sandbox.base)).basic_auth("svc", Some("pw"));
     let forged = send(forged).await.expect("an answer");
     assert_eq!((forged.status, forged.bytes.as_slice()), (403, &b"XSRF check failed"[..]));
     assert_eq!(forged.headers["x-ratelimit-remaining"], "0");
     let hasty =
-        send(desk.ask(Method::POST, path, ADMIN).header("Accept", "application/json")).await.expect("an answer");
+        send(sandbox.ask(Method::POST, path, ADMIN).header("Accept", "application/json")).await.expect("an answer");
     assert_eq!((hasty.status, hasty.json()["message"].is_string()), (429, true));
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 
-use super::{ADA, ADMIN, As, Desk, Set, bytes, fault_of, text};
+use super::{ADA, ADMIN, As, Set, TestSandbox, bytes, fault_of, text};
 use crate::faults::{Effect, Fault};
 use crate::testing::send;
 use crate::{Options, Sandbox, World};
@@ -30,7 +30,7 @@ async fn who_is_let_in_over_rpc() {
         (&[("remote_api", "gone")], typed, ADMIN, 404, ""),
     ];
     for (switches, path, who, status, fault) in table {
-        let got = Desk::new("9.2.0", switches).xml(path, *who, "getServerInfo", &text("")).await;
+        let got = TestSandbox::new("9.2.0", switches).xml(path, *who, "getServerInfo", &text("")).await;
         let said = String::from_utf8_lossy(&got.bytes).into_owned();
         assert_eq!(got.status, *status, "{switches:?} {path} {who:?}: {said}");
         assert_eq!(fault_of(&said).is_empty(), fault.is_empty(), "{switches:?} {path} {who:?}: {said}");
@@ -41,9 +41,9 @@ async fn who_is_let_in_over_rpc() {
 
 #[tokio::test]
 async fn a_login_over_rpc_lives_for_a_while() {
-    let desk = Desk::new("9.2.0", &[]);
+    let sandbox = TestSandbox::new("9.2.0", &[]);
     let log_in = async |password: &str| {
-        let got = desk.xml("/rpc/xmlrpc", As::Nobody, "login", &format!("{}{}", text("svc"), text(password))).await;
+        let got = sandbox.xml("/rpc/xmlrpc", As::Nobody, "login", &format!("{}{}", text("svc"), text(password))).await;
         String::from_utf8(got.bytes).expect("text")
     };
     assert!(fault_of(&log_in("no").await).contains("AuthenticationFailedException"));
@@ -51,35 +51,35 @@ async fn a_login_over_rpc_lives_for_a_while() {
     let token = answer.split("<value>").nth(1).and_then(|rest| rest.split('<').next()).expect("a token").to_owned();
     let ask = async || {
         let params = format!("{}{}", text(&token), text("ada"));
-        let got = desk.xml("/rpc/xmlrpc", As::Nobody, "getUser", &params).await;
+        let got = sandbox.xml("/rpc/xmlrpc", As::Nobody, "getUser", &params).await;
         String::from_utf8(got.bytes).expect("text")
     };
     assert!(ask().await.contains("ada@ex.org"));
-    desk.running.advance(Duration::from_secs(1800));
+    sandbox.running.advance(Duration::from_secs(1800));
     assert!(fault_of(&ask().await).contains("InvalidSessionException"));
-    desk.xml("/rpc/xmlrpc", As::Nobody, "logout", &text(&token)).await;
+    sandbox.xml("/rpc/xmlrpc", As::Nobody, "logout", &text(&token)).await;
     assert!(fault_of(&ask().await).contains("InvalidSessionException"));
 }
 
 #[tokio::test]
 async fn a_picture_is_added_replaced_and_taken_back() {
-    let desk = Desk::new("9.2.0", &[]);
-    assert!(desk.add(ADMIN, "idle", "avatarpipe-1.png", "new").await.contains("<boolean>1</boolean>"));
-    let path = format!("/wiki/download/attachments/{}/avatarpipe-1.png", desk.content_of("idle"));
-    assert_eq!(desk.picture("idle").await, (path.clone(), false));
-    desk.add(ADMIN, "idle", "avatarpipe-1.png", "newer").await;
-    assert_eq!(desk.picture("idle").await.0, path, "the same name is a new version");
-    assert_eq!(desk.get(path.trim_start_matches("/wiki"), ADMIN).await.bytes, b"newer");
-    let seen = desk.rpc(ADMIN, "getUserPreferenceString", &[&text("idle"), &text(KEY)]).await;
+    let sandbox = TestSandbox::new("9.2.0", &[]);
+    assert!(sandbox.add(ADMIN, "idle", "avatarpipe-1.png", "new").await.contains("<boolean>1</boolean>"));
+    let path = format!("/wiki/download/attachments/{}/avatarpipe-1.png", sandbox.content_of("idle"));
+    assert_eq!(sandbox.picture("idle").await, (path.clone(), false));
+    sandbox.add(ADMIN, "idle", "avatarpipe-1.png", "newer").await;
+    assert_eq!(sandbox.picture("idle").await.0, path, "the same name is a new version");
+    assert_eq!(sandbox.get(path.trim_start_matches("/wiki"), ADMIN).await.bytes, b"newer");
+    let seen = sandbox.rpc(ADMIN, "getUserPreferenceString", &[&text("idle"), &text(KEY)]).await;
     assert!(seen.contains("avatarpipe-1.png"), "{seen}");
-    desk.rpc(ADMIN, "setUserPreferenceString", &[&text("idle"), &text(KEY), &text(DEFAULT)]).await;
-    assert!(desk.picture("idle").await.1);
-    let content = desk.content_of("idle");
-    let remove = async || desk.rpc(ADMIN, "removeAttachment", &[&text(&content), &text("avatarpipe-1.png")]).await;
+    sandbox.rpc(ADMIN, "setUserPreferenceString", &[&text("idle"), &text(KEY), &text(DEFAULT)]).await;
+    assert!(sandbox.picture("idle").await.1);
+    let content = sandbox.content_of("idle");
+    let remove = async || sandbox.rpc(ADMIN, "removeAttachment", &[&text(&content), &text("avatarpipe-1.png")]).await;
     assert!(remove().await.contains("<boolean>1</boolean>"));
     assert!(fault_of(&remove().await).contains("does not exist"));
-    assert!(desk.violations().is_empty(), "{:?}", desk.violations());
-    let said: Vec<String> = desk.running.truth().writes.into_iter().map(|write| write.what).collect();
+    assert!(sandbox.violations().is_empty(), "{:?}", sandbox.violations());
+    let said: Vec<String> = sandbox.running.truth().writes.into_iter().map(|write| write.what).collect();
     let select = format!("select {DEFAULT}");
     let (store, shown) = ("store avatarpipe-1.png", "select avatarpipe-1.png");
     assert_eq!(said, [store, shown, store, shown, &select, "remove avatarpipe-1.png"]);
@@ -87,32 +87,32 @@ async fn a_picture_is_added_replaced_and_taken_back() {
 
 #[tokio::test]
 async fn what_is_refused_is_a_fault_and_changes_nothing() {
-    let desk = Desk::new("9.2.0", &[]);
+    let sandbox = TestSandbox::new("9.2.0", &[]);
     let add = async |who, user: &str, file: &str, mime: &str| {
-        desk.rpc(who, "addProfilePicture", &[&text(user), &text(file), &text(mime), &bytes("x")]).await
+        sandbox.rpc(who, "addProfilePicture", &[&text(user), &text(file), &text(mime), &bytes("x")]).await
     };
     let table = [
         (add(ADA, "alan", "a.png", "image/png").await, "NotPermittedException"),
         (add(ADMIN, "nobody", "a.png", "image/png").await, "RemoteException: User does not exist"),
         (add(ADMIN, "alan", "a.png", "text/html").await, "RemoteException"),
         (add(ADMIN, "alan", "../a.png", "image/png").await, "RemoteException"),
-        (desk.rpc(ADMIN, "addProfilePicture", &[&text("alan")]).await, "NoSuchMethodException"),
+        (sandbox.rpc(ADMIN, "addProfilePicture", &[&text("alan")]).await, "NoSuchMethodException"),
         (
-            desk.rpc(ADA, "getActiveUsers", &["<param><value><boolean>1</boolean></value></param>"]).await,
+            sandbox.rpc(ADA, "getActiveUsers", &["<param><value><boolean>1</boolean></value></param>"]).await,
             "NotPermitted",
         ),
         (
-            desk.rpc(ADMIN, "removeAttachment", &["<param><value><int>7</int></value></param>", &text("x")]).await,
+            sandbox.rpc(ADMIN, "removeAttachment", &["<param><value><int>7</int></value></param>", &text("x")]).await,
             "NoSuchMethodException",
         ),
     ];
     for (answer, wanted) in table {
         assert!(fault_of(&answer).contains(wanted), "{wanted}: {answer}");
     }
-    assert!(desk.running.truth().writes.is_empty());
-    let all = desk.rpc(ADMIN, "getActiveUsers", &["<param><value><boolean>1</boolean></value></param>"]).await;
+    assert!(sandbox.running.truth().writes.is_empty());
+    let all = sandbox.rpc(ADMIN, "getActiveUsers", &["<param><value><boolean>1</boolean></value></param>"]).await;
     assert!(all.contains("<value>ada</value>") && !all.contains("idle"), "{all}");
-    let refusing = Desk::new("9.2.0", &[("attachment_remove", "refused"), ("rpc_exceptions", "empty")]);
+    let refusing = TestSandbox::new("9.2.0", &[("attachment_remove", "refused"), ("rpc_exceptions", "empty")]);
     let content = refusing.content_of("grace");
     let answer = refusing.rpc(ADMIN, "removeAttachment", &[&text(&content), &text("avatarpipe-0.png")]).await;
     assert!(fault_of(&answer).contains("NotPermittedException"));
@@ -121,20 +121,20 @@ async fn what_is_refused_is_a_fault_and_changes_nothing() {
 
 #[tokio::test]
 async fn an_empty_answer_may_hide_a_success() {
-    let desk = Desk::new("9.2.0", &[]);
-    desk.running.fault(Fault::new(Effect::Special("empty_answer".into())).on("POST", "/wiki/rpc/xmlrpc").times(1));
-    assert_eq!(desk.add(ADMIN, "idle", "avatarpipe-1.png", "new").await, "");
-    assert!(desk.picture("idle").await.0.ends_with("/avatarpipe-1.png"));
+    let sandbox = TestSandbox::new("9.2.0", &[]);
+    sandbox.running.fault(Fault::new(Effect::Special("empty_answer".into())).on("POST", "/wiki/rpc/xmlrpc").times(1));
+    assert_eq!(sandbox.add(ADMIN, "idle", "avatarpipe-1.png", "new").await, "");
+    assert!(sandbox.picture("idle").await.0.ends_with("/avatarpipe-1.png"));
 }
 
 #[tokio::test]
 async fn touching_what_others_stored_breaks_a_rule() {
-    let desk = Desk::new("9.2.0", &[]);
-    desk.add(ADMIN, "ada", "user-avatar", "x").await;
-    let content = desk.content_of("grace");
-    desk.rpc(ADMIN, "removeAttachment", &[&text(&content), &text("avatarpipe-0.png")]).await;
-    assert!(desk.picture("grace").await.1, "a missing file is shown as the default");
-    let words = desk.violations().join("; ");
+    let sandbox = TestSandbox::new("9.2.0", &[]);
+    sandbox.add(ADMIN, "ada", "user-avatar", "x").await;
+    let content = sandbox.content_of("grace");
+    sandbox.rpc(ADMIN, "removeAttachment", &[&text(&content), &text("avatarpipe-0.png")]).await;
+    assert!(sandbox.picture("grace").await.1, "a missing file is shown as the default");
+    let words = sandbox.violations().join("; ");
     assert!(words.contains("user-avatar of ada, stored by world, was overwritten by svc"), "{words}");
     assert!(words.contains("avatarpipe-0.png of grace, stored by world, was removed by svc"), "{words}");
 }
@@ -142,18 +142,18 @@ async fn touching_what_others_stored_breaks_a_rule() {
 #[tokio::test]
 async fn the_internal_upload_changes_the_callers_own_profile() {
     for (switch, stored) in [("keeps", 2), ("rolls_back", 1)] {
-        let desk = Desk::new("9.2.0", &[("foreign_upload", switch)]);
+        let sandbox = TestSandbox::new("9.2.0", &[("foreign_upload", switch)]);
         let body = json!({"avatarDataURI": "data:image/png;base64,ZmFjZQ=="});
         let upload = async |key: &str, who| {
             let path = format!("/rest/user-profile/1.0/{key}/avatar/upload");
-            send(desk.ask(Method::POST, &path, who).json(&body)).await.expect("an answer")
+            send(sandbox.ask(Method::POST, &path, who).json(&body)).await.expect("an answer")
         };
         assert_eq!(upload("4028ada", ADMIN).await.status, 500);
-        let report = desk.control(json!({"report": {}}));
-        let mine = desk.running.truth().account("confluence", "svc").expect("svc").key.clone();
+        let report = sandbox.control(json!({"report": {}}));
+        let mine = sandbox.running.truth().account("confluence", "svc").expect("svc").key.clone();
         let files = report["files"].as_array().expect("files").iter().filter(|file| file["owner"] == mine.as_str());
         assert_eq!(files.count(), stored, "{switch}");
-        assert_eq!(desk.violations(), ["confluence: the internal upload was called by svc for ada"]);
+        assert_eq!(sandbox.violations(), ["confluence: the internal upload was called by svc for ada"]);
         let own = upload("4028ada", ADA).await;
         assert_eq!(
             (own.status, own.json()["avatarPath"].as_str().is_some_and(|p| p.contains("?version=2"))),
@@ -168,13 +168,13 @@ async fn json_rpc_wants_a_websudo_session() {
     let body = json!({"jsonrpc": "2.0", "method": "addProfilePicture", "id": 1,
                       "params": ["alan", "avatarpipe-1.png", "image/png", [110, 101, 119]]});
     for (websudo, refused) in [("on", true), ("off", false)] {
-        let desk = Desk::new("9.2.0", &[("websudo", websudo)]);
+        let sandbox = TestSandbox::new("9.2.0", &[("websudo", websudo)]);
         let path = "/rpc/json-rpc/confluenceservice-v2?os_authType=basic";
-        let got = send(desk.ask(Method::POST, path, ADMIN).json(&body)).await.expect("an answer");
+        let got = send(sandbox.ask(Method::POST, path, ADMIN).json(&body)).await.expect("an answer");
         assert_eq!((got.status, got.json()["error"].is_object()), (200, refused), "{:?}", got.json());
-        assert_eq!(desk.picture("alan").await.0.ends_with("/avatarpipe-1.png"), !refused);
+        assert_eq!(sandbox.picture("alan").await.0.ends_with("/avatarpipe-1.png"), !refused);
         let light = "/rpc/json-rpc/confluenceservice-v2/getUser?os_authType=basic";
-        let got = send(desk.ask(Method::POST, light, ADMIN).json(&json!(["ada"]))).await.expect("an answer");
+        let got = send(sandbox.ask(Method::POST, light, ADMIN).json(&json!(["ada"]))).await.expect("an answer");
         assert_eq!(got.json()["email"], "ada@ex.org");
     }
 }

@@ -27,7 +27,7 @@ use self::call::{Call, Drift, Reply};
 use self::quota::Quota;
 use super::errors::{self, Envelope};
 use super::switches::{API, BARE_ACCOUNT, ENVELOPE, SCOPE_ROW};
-use super::tokens::{Grant, Who, bearer};
+use super::tokens::{Grant, Principal, bearer};
 use super::world::Role;
 use super::{LivePhoto, Workspace, switches};
 use crate::context::Context;
@@ -100,7 +100,7 @@ impl Directory {
         let signed = live.key.verifies(&token, &[Algorithm::RS256]) && !self.workspace.is_revoked(&account.email);
         let scopes = LIST_USERS.iter().chain(&LIST_MEMBERS).map(|scope| format!("{PREFIX}{scope}")).collect();
         (fits && own && known && signed && !account.deleted)
-            .then(|| Grant { who: Who::Account(account.email.clone()), scopes })
+            .then(|| Grant { who: Principal::Account(account.email.clone()), scopes })
     }
 
     fn permitted(&self, call: &Call, grant: &Grant) -> Result<Reply, Reply> {
@@ -136,18 +136,18 @@ impl Directory {
     /// A scope is not a privilege: whoever the token speaks for must be allowed to read users (§1.4).
     fn judge_role(&self, call: &Call, grant: &Grant) -> Result<(), Reply> {
         let role = match &grant.who {
-            Who::User(email) => self.workspace.find(email).map_or(Role::None, |live| live.user.role),
-            Who::Account(email) => self.workspace.account(email).map_or(Role::None, |live| live.account.role),
-            Who::External(_) => Role::None,
+            Principal::User(email) => self.workspace.find(email).map_or(Role::None, |live| live.user.role),
+            Principal::Account(email) => self.workspace.account(email).map_or(Role::None, |live| live.account.role),
+            Principal::External(_) => Role::None,
         };
         if matches!(role, Role::ReadUsers | Role::Super) {
             return Ok(());
         }
         let public = call.get("viewType").is_some_and(|view| view.eq_ignore_ascii_case("domain_public"));
-        if public && matches!(grant.who, Who::User(_)) && call.segments[0] == "users" && call.segments.len() < 3 {
+        if public && matches!(grant.who, Principal::User(_)) && call.segments[0] == "users" && call.segments.len() < 3 {
             return Ok(());
         }
-        let bare = matches!(grant.who, Who::Account(_)) && self.context.is(&BARE_ACCOUNT, "backendError");
+        let bare = matches!(grant.who, Principal::Account(_)) && self.context.is(&BARE_ACCOUNT, "backendError");
         Err(self.refuse(call, if bare { "backendError" } else { "forbidden" }, None))
     }
 
@@ -174,7 +174,7 @@ impl Directory {
 
 async fn answer(State(directory): State<Arc<Directory>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    // The frame has read the body already, so this cannot fail or grow.
+    // The server has read the body already, so this cannot fail or grow.
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
     let mut call = Call::of_request(&parts);
     match parts.extensions.get::<Special>().map(|special| special.0.as_str()) {

@@ -19,7 +19,7 @@ use crate::google::LiveUser;
 use crate::google::switches::{
     EMPTY_PAGES, EMPTY_USERS, FALSE_FLAGS, PAGE_SIZE, PUBLIC_PHOTOS, SEARCH_LAG, TOKEN_PARAMETERS,
 };
-use crate::google::tokens::{Grant, Who};
+use crate::google::tokens::{Grant, Principal};
 use crate::google::world::{Role, User};
 use crate::jwt::seconds;
 
@@ -143,7 +143,7 @@ impl Directory {
             (None, None) => Err(self.refuse(call, "badRequest", None)),
             (Some(_), Some(_)) => Err(invalid("Invalid Input: give customer or domain, not both")),
             // A service account belongs to no domain, so it has no customer of its own (§1.6).
-            (Some("my_customer"), None) if matches!(grant.who, Who::Account(_)) => Err(invalid("Invalid Input")),
+            (Some("my_customer"), None) if matches!(grant.who, Principal::Account(_)) => Err(invalid("Invalid Input")),
             (Some(customer), None) if customer == "my_customer" || customer == world.customer => Ok(all),
             (Some(_), None) => Err(invalid("Invalid Input: customer")),
             (None, Some(domain)) if !domain.contains('.') || domain.contains('@') => {

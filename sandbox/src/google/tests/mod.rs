@@ -13,7 +13,7 @@ use super::world::{Customer, Group, Role, User};
 use crate::World;
 use crate::ci::Platform;
 use crate::jwt::{Key, KeyFiles, seconds};
-use crate::testing::{Got, Lab, send};
+use crate::testing::{Got, TestSandbox, send};
 
 const READ: &str = "https://www.googleapis.com/auth/admin.directory.user.readonly";
 const MEMBERS: &str = "https://www.googleapis.com/auth/admin.directory.group.member.readonly";
@@ -54,13 +54,13 @@ fn customer() -> Customer {
     customer
 }
 
-fn lab() -> Lab {
+fn sandbox() -> TestSandbox {
     lab_of(customer())
 }
 
-fn lab_of(customer: Customer) -> Lab {
+fn lab_of(customer: Customer) -> TestSandbox {
     let merged = World::bundled("merged").unwrap();
-    Lab::new(World::builder().google(customer).ci(Platform::new(JOB)).pictures_of(&merged).build().unwrap())
+    TestSandbox::new(World::builder().google(customer).ci(Platform::new(JOB)).pictures_of(&merged).build().unwrap())
 }
 
 fn key(name: &str) -> Key {
@@ -79,23 +79,23 @@ fn claims(changes: Value) -> Value {
     claims
 }
 
-async fn grant(lab: &Lab, assertion: &str) -> Got {
+async fn grant(sandbox: &TestSandbox, assertion: &str) -> Got {
     let form = [("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"), ("assertion", assertion)];
-    send(lab.http.post(lab.url("token", "/token")).form(&form)).await.unwrap()
+    send(sandbox.http.post(sandbox.url("token", "/token")).form(&form)).await.unwrap()
 }
 
-async fn token_with(lab: &Lab, changes: Value) -> String {
-    let got = grant(lab, &key("google").sign(&claims(changes))).await;
+async fn token_with(sandbox: &TestSandbox, changes: Value) -> String {
+    let got = grant(sandbox, &key("google").sign(&claims(changes))).await;
     got.json()["access_token"].as_str().unwrap_or_else(|| panic!("{}", got.json())).to_owned()
 }
 
-async fn token(lab: &Lab) -> String {
-    token_with(lab, json!({})).await
+async fn token(sandbox: &TestSandbox) -> String {
+    token_with(sandbox, json!({})).await
 }
 
-async fn get(lab: &Lab, token: &str, path: &str) -> Got {
-    let url = lab.url("directory", &format!("/admin/directory/v1/{path}"));
-    send(lab.http.get(url).bearer_auth(token)).await.unwrap()
+async fn get(sandbox: &TestSandbox, token: &str, path: &str) -> Got {
+    let url = sandbox.url("directory", &format!("/admin/directory/v1/{path}"));
+    send(sandbox.http.get(url).bearer_auth(token)).await.unwrap()
 }
 
 fn reason(got: &Got) -> String {

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{ACCOUNTS, ADMIN, As, Desk, Heard, Set, client, corners, quarters, world};
+use super::{ACCOUNTS, ADMIN, As, Heard, Set, TestSandbox, client, corners, quarters, world};
 use crate::truth::ShownKind;
 use crate::{Options, Sandbox};
 
@@ -25,23 +25,23 @@ async fn who_may_edit_whom() {
         (As::Nobody, "grace", "403", 401),
     ];
     for (who, user, switch, status) in table {
-        let desk = Desk::new("9.12.5", &[("permission_status", switch)]);
-        let heard = desk.upload(&desk.client, who, user, quarters(20, 20)).await;
+        let sandbox = TestSandbox::new("9.12.5", &[("permission_status", switch)]);
+        let heard = sandbox.upload(&sandbox.client, who, user, quarters(20, 20)).await;
         assert_eq!(heard.status, status, "{who:?} {user} {switch}: {}", heard.text());
     }
-    let desk = Desk::new("9.12.5", &[]);
-    let missing = desk.get("/rest/api/2/user/avatars?username=jdo", ADMIN).await;
+    let sandbox = TestSandbox::new("9.12.5", &[]);
+    let missing = sandbox.get("/rest/api/2/user/avatars?username=jdo", ADMIN).await;
     let words = json!({"errorMessages": ["The user named 'jdo' does not exist"], "errors": {}});
     assert_eq!((missing.status, missing.json()), (404, words));
 }
 
 #[tokio::test]
 async fn left_out_the_username_is_the_caller() {
-    let desk = Desk::new("9.12.5", &[]);
+    let sandbox = TestSandbox::new("9.12.5", &[]);
     let picture = quarters(20, 20);
     let path = format!("/rest/api/2/user/avatar/temporary?filename=a.png&size={}", picture.len());
     let made =
-        Heard::from(desk.ask(Method::POST, &path, ADMIN).header("Content-Type", "image/png").body(picture)).await;
+        Heard::from(sandbox.ask(Method::POST, &path, ADMIN).header("Content-Type", "image/png").body(picture)).await;
     assert_eq!(made.json()["owner"], "JIRAUSER10100");
 }
 
@@ -55,10 +55,10 @@ async fn the_list_of_avatars_tells_what_is_selected() {
         ("alan", 0, None, false),
         ("idle", 0, None, true),
     ];
-    let desk = Desk::new("9.12.5", &[]);
-    let default = desk.report()["default_avatar"].to_string();
+    let sandbox = TestSandbox::new("9.12.5", &[]);
+    let default = sandbox.report()["default_avatar"].to_string();
     for (user, count, selected, is_default) in table {
-        let listed = desk.get(&format!("/rest/api/2/user/avatars?username={user}"), ADMIN).await.json();
+        let listed = sandbox.get(&format!("/rest/api/2/user/avatars?username={user}"), ADMIN).await.json();
         let of = |kind: &str| listed[kind].as_array().cloned().unwrap_or_default();
         let chosen: Vec<Value> =
             of("system").into_iter().chain(of("custom")).filter(|a| a["isSelected"] == true).collect();
@@ -66,12 +66,12 @@ async fn the_list_of_avatars_tells_what_is_selected() {
         assert_eq!(of("custom").iter().position(|a| a["selected"] == true), selected, "{user}");
         assert_eq!(chosen[0]["id"] == default, is_default, "{user}");
     }
-    let system = desk.get("/rest/api/2/avatar/user/system", ADMIN).await.json();
+    let system = sandbox.get("/rest/api/2/avatar/user/system", ADMIN).await.json();
     let system = system["system"].as_array().cloned().unwrap_or_default();
     assert!(system.len() > 5 && system.iter().all(|a| a["isSelected"] == false && a["isDeletable"] == false));
     for (field, ids, absent) in [("isSelected", "text", "selected"), ("selected", "number", "isSelected")] {
-        let desk = Desk::new("9.12.5", &[("selected_field", field), ("bean_ids", ids)]);
-        let bean = desk.get("/rest/api/2/user/avatars?username=ada", ADMIN).await.json()["custom"][0].clone();
+        let sandbox = TestSandbox::new("9.12.5", &[("selected_field", field), ("bean_ids", ids)]);
+        let bean = sandbox.get("/rest/api/2/user/avatars?username=ada", ADMIN).await.json()["custom"][0].clone();
         assert_eq!((&bean[field], &bean[absent]), (&json!(true), &Value::Null));
         assert_eq!(bean["id"].is_number(), ids == "number");
     }
@@ -79,15 +79,17 @@ async fn the_list_of_avatars_tells_what_is_selected() {
 
 #[tokio::test]
 async fn what_a_select_answers_and_stores() {
-    let own =
-        |desk: &Desk| desk.running.truth().avatars.iter().find(|a| a.owner == "ada.contractor").map(|a| a.id.clone());
-    let foreign =
-        |desk: &Desk| desk.running.truth().avatars.iter().find(|a| a.owner != "ada.contractor").map(|a| a.id.clone());
-    let default = |desk: &Desk| Some(desk.report()["default_avatar"].to_string());
-    let none = |_: &Desk| None;
-    let odd = |_: &Desk| Some("ada".to_owned());
+    let own = |sandbox: &TestSandbox| {
+        sandbox.running.truth().avatars.iter().find(|a| a.owner == "ada.contractor").map(|a| a.id.clone())
+    };
+    let foreign = |sandbox: &TestSandbox| {
+        sandbox.running.truth().avatars.iter().find(|a| a.owner != "ada.contractor").map(|a| a.id.clone())
+    };
+    let default = |sandbox: &TestSandbox| Some(sandbox.report()["default_avatar"].to_string());
+    let none = |_: &TestSandbox| None;
+    let odd = |_: &TestSandbox| Some("ada".to_owned());
     // version, switches, id → status, kind shown afterwards
-    type Id<'a> = &'a dyn Fn(&Desk) -> Option<String>;
+    type Id<'a> = &'a dyn Fn(&TestSandbox) -> Option<String>;
     let table: &[(&str, Set, Id, u16, ShownKind)] = &[
         ("9.12.5", &[], &own, 204, ShownKind::Custom),
         ("10.3.0", &[], &own, 200, ShownKind::Custom),
@@ -101,23 +103,23 @@ async fn what_a_select_answers_and_stores() {
         ("9.12.5", &[("foreign_select", "refused")], &foreign, 404, ShownKind::Custom),
     ];
     for (nth, (version, switches, id, status, kind)) in table.iter().enumerate() {
-        let desk = Desk::new(version, switches);
-        let heard = desk.select("ada", json!({"id": id(&desk)})).await;
+        let sandbox = TestSandbox::new(version, switches);
+        let heard = sandbox.select("ada", json!({"id": id(&sandbox)})).await;
         assert_eq!((heard.status, heard.body.is_empty()), (*status, *status == 204), "row {nth}");
-        let truth = desk.running.truth();
+        let truth = sandbox.running.truth();
         assert_eq!(truth.account("jira", "ada").map(|a| a.now.kind), Some(*kind), "row {nth}");
     }
 }
 
 #[tokio::test]
 async fn deleting_looks_at_the_user_of_the_query_and_never_at_the_owner() {
-    let desk = Desk::new("9.12.5", &[]);
+    let sandbox = TestSandbox::new("9.12.5", &[]);
     let id_of = |owner: &str| {
-        desk.running.truth().avatars.iter().find(|a| a.owner == owner).map(|a| a.id.clone()).expect("an avatar")
+        sandbox.running.truth().avatars.iter().find(|a| a.owner == owner).map(|a| a.id.clone()).expect("an avatar")
     };
-    let (hers, system) = (id_of("ada.contractor"), desk.report()["default_avatar"].to_string());
+    let (hers, system) = (id_of("ada.contractor"), sandbox.report()["default_avatar"].to_string());
     let delete = async |id: &str, user: &str, who| {
-        Heard::from(desk.ask(Method::DELETE, &format!("/rest/api/2/user/avatar/{id}?username={user}"), who))
+        Heard::from(sandbox.ask(Method::DELETE, &format!("/rest/api/2/user/avatar/{id}?username={user}"), who))
             .await
             .status
     };
@@ -128,13 +130,13 @@ async fn deleting_looks_at_the_user_of_the_query_and_never_at_the_owner() {
     assert_eq!(delete("x", "ada", ADMIN).await, 404);
     assert_eq!(delete(&hers, "grace", ADMIN).await, 204, "ada's avatar goes in grace's name");
     assert_eq!(delete(&hers, "ada", ADMIN).await, 404);
-    let truth = desk.running.truth();
+    let truth = sandbox.running.truth();
     assert_eq!(truth.account("jira", "ada").map(|a| a.now.kind), Some(ShownKind::Default));
     assert!(truth.violations.iter().any(|words| words.contains("in the name of")), "{:?}", truth.violations);
-    let avatars = desk.report()["avatars"].as_array().cloned().unwrap_or_default();
+    let avatars = sandbox.report()["avatars"].as_array().cloned().unwrap_or_default();
     let deleted = json!({"id": hers.parse::<u64>().expect("a number"), "by": "svc"});
     assert!(avatars.iter().any(|a| json!({"id": a["id"], "by": a["deleted_by"]}) == deleted));
-    let url = desk.user("ada").await["avatarUrls"]["48x48"].to_string();
+    let url = sandbox.user("ada").await["avatarUrls"]["48x48"].to_string();
     assert!(url.contains(&format!("avatarId={system}")) && !url.contains("ownerId"), "{url}");
 }
 
@@ -150,25 +152,25 @@ async fn pictures_for_whom_and_of_what() {
         (&[("token_images", "login")], ADMIN, 200),
     ];
     for (switches, who, status) in table {
-        let desk = Desk::new("9.12.5", switches);
-        let id = desk.user("ada").await["avatarUrls"]["48x48"]
+        let sandbox = TestSandbox::new("9.12.5", switches);
+        let id = sandbox.user("ada").await["avatarUrls"]["48x48"]
             .as_str()
             .and_then(|u| u.rsplit('=').next())
             .map(str::to_owned)
             .expect("an id");
-        let heard = desk.get(&format!("{hers}{id}"), *who).await;
+        let heard = sandbox.get(&format!("{hers}{id}"), *who).await;
         assert_eq!(heard.status, *status, "{switches:?} {who:?}");
         match status {
             200 => assert_eq!(corners(&heard.body), "rgbw"),
-            _ => assert!(heard.header("location").starts_with(&format!("{}/login.jsp?", desk.base))),
+            _ => assert!(heard.header("location").starts_with(&format!("{}/login.jsp?", sandbox.base))),
         }
     }
     for (switch, status) in [("default", 200), ("not_found", 404)] {
-        let desk = Desk::new("9.12.5", &[("missing_image", switch)]);
-        let heard = desk.get(&format!("{hers}1"), ADMIN).await;
+        let sandbox = TestSandbox::new("9.12.5", &[("missing_image", switch)]);
+        let heard = sandbox.get(&format!("{hers}1"), ADMIN).await;
         assert_eq!((heard.status, heard.header("content-type") == "image/png"), (status, status == 200));
-        let own = desk.running.truth().avatars[0].id.clone();
-        assert_eq!(desk.get(&format!("/secure/useravatar?ownerId=x&avatarId={own}"), ADMIN).await.status, status);
+        let own = sandbox.running.truth().avatars[0].id.clone();
+        assert_eq!(sandbox.get(&format!("/secure/useravatar?ownerId=x&avatarId={own}"), ADMIN).await.status, status);
     }
 }
 
@@ -180,11 +182,11 @@ async fn a_change_is_written_down_and_outlives_the_process() {
     let id = {
         let running = Sandbox::start(world(&yaml, &[]), options()).expect("a sandbox");
         let base = running.endpoint("jira").expect("a Jira").to_owned();
-        let desk = Desk { running, base, client: client(true) };
-        desk.upload(&desk.client, ADMIN, "alan", quarters(64, 64)).await;
-        let id = desk.confirm(&desk.client, ADMIN, "alan", [0, 0, 64]).await.id();
-        desk.select("alan", json!({"id": id.to_string()})).await;
-        let writes: Vec<_> = desk.running.truth().writes.into_iter().map(|w| (w.what, w.account, w.who)).collect();
+        let sandbox = TestSandbox { running, base, client: client(true) };
+        sandbox.upload(&sandbox.client, ADMIN, "alan", quarters(64, 64)).await;
+        let id = sandbox.confirm(&sandbox.client, ADMIN, "alan", [0, 0, 64]).await.id();
+        sandbox.select("alan", json!({"id": id.to_string()})).await;
+        let writes: Vec<_> = sandbox.running.truth().writes.into_iter().map(|w| (w.what, w.account, w.who)).collect();
         let write = |what: &str| (format!("{what} {id}"), "JIRAUSER10104".to_owned(), "svc".to_owned());
         assert_eq!(writes, [write("create"), write("select")]);
         id
@@ -203,16 +205,16 @@ async fn a_change_is_written_down_and_outlives_the_process() {
 
 #[tokio::test]
 async fn what_people_do_by_hand() {
-    let desk = Desk::new("9.12.5", &[]);
-    let command = |value: Value| desk.running.command("jira", &value);
+    let sandbox = TestSandbox::new("9.12.5", &[]);
+    let command = |value: Value| sandbox.running.command("jira", &value);
     let made = command(json!({"upload": {"name": "alan", "picture": "quarters.png"}})).expect("an avatar");
-    let shown = || desk.running.truth().account("jira", "alan").map(|a| a.now.id.clone()).unwrap_or_default();
+    let shown = || sandbox.running.truth().account("jira", "alan").map(|a| a.now.id.clone()).unwrap_or_default();
     assert_eq!(shown(), made["avatar"].to_string());
     command(json!({"delete": {"avatar": made["avatar"]}})).expect("done");
-    assert_eq!(shown(), desk.report()["default_avatar"].to_string());
+    assert_eq!(shown(), sandbox.report()["default_avatar"].to_string());
     command(json!({"choose": {"name": "alan", "avatar": null}})).expect("done");
     for wrong in [json!({"upload": {"name": "x", "picture": "quarters.png"}}), json!({"fly": {}}), json!(1)] {
         assert!(command(wrong.clone()).is_err(), "{wrong}");
     }
-    assert!(desk.running.truth().writes.is_empty(), "what people do is no client's write");
+    assert!(sandbox.running.truth().writes.is_empty(), "what people do is no client's write");
 }

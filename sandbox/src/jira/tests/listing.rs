@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use reqwest::Method;
 
-use super::{ADMIN, As, Desk, Heard, Set};
+use super::{ADMIN, As, Heard, Set, TestSandbox};
 use crate::faults::{Effect, Fault};
 
 /// That many plain accounts and the administrator.
-fn crowd(version: &str, count: usize) -> String {
+fn people_of(version: &str, count: usize) -> String {
     let admin = "  - { name: svc, role: admin, password: pw, tokens: [tok], groups: [staff] }\n";
     let others: String =
         (1..count).map(|n| format!("  - {{ name: u{n:04}, email: u{n}@ex.org, groups: [staff] }}\n")).collect();
@@ -32,21 +32,21 @@ async fn search_sees_as_far_as_the_version() {
         ("10.3.12", 130, 0, "1000", 100),
     ];
     for (version, count, start, page, found) in table {
-        let desk = Desk::of(&crowd(version, count), &[]);
+        let sandbox = TestSandbox::of(&people_of(version, count), &[]);
         let page = if page.is_empty() { String::new() } else { format!("&maxResults={page}") };
-        let heard = desk.get(&format!("/rest/api/2/user/search?username=.&startAt={start}{page}"), ADMIN).await;
+        let heard = sandbox.get(&format!("/rest/api/2/user/search?username=.&startAt={start}{page}"), ADMIN).await;
         assert_eq!(heard.json().as_array().map(Vec::len), Some(found), "{version} {count} {start} {page}");
     }
     for (reach, found) in [("100", 100), ("1000", 1000), ("version", 1000)] {
-        let desk = Desk::of(&crowd("8.20.3", 1005), &[("search_reach", reach)]);
-        let heard = desk.get("/rest/api/2/user/search?username=.&maxResults=1000", ADMIN).await;
+        let sandbox = TestSandbox::of(&people_of("8.20.3", 1005), &[("search_reach", reach)]);
+        let heard = sandbox.get("/rest/api/2/user/search?username=.&maxResults=1000", ADMIN).await;
         assert_eq!(heard.json().as_array().map(Vec::len), Some(found), "{reach}");
     }
 }
 
 #[tokio::test]
 async fn search_matches_beginnings() {
-    let desk = Desk::new("9.12.5", &[]);
+    let sandbox = TestSandbox::new("9.12.5", &[]);
     // query → names
     let table = [
         ("username=.", "ada alan grace root svc"),
@@ -60,26 +60,26 @@ async fn search_matches_beginnings() {
         ("username=gone&includeInactive=true", ""),
     ];
     for (query, names) in table {
-        let found = desk.get(&format!("/rest/api/2/user/search?{query}"), ADMIN).await.json();
+        let found = sandbox.get(&format!("/rest/api/2/user/search?{query}"), ADMIN).await.json();
         let found: Vec<&str> = found.as_array().into_iter().flatten().filter_map(|u| u["name"].as_str()).collect();
         assert_eq!(found.join(" "), names, "{query}");
     }
     for (query, status) in [("", 400), ("username=", 400), ("username=.&startAt=x", 400)] {
-        assert_eq!(desk.get(&format!("/rest/api/2/user/search?{query}"), ADMIN).await.status, status, "{query}");
+        assert_eq!(sandbox.get(&format!("/rest/api/2/user/search?{query}"), ADMIN).await.status, status, "{query}");
     }
     for (switch, status, body) in [("refused", 401, ""), ("anonymous", 200, "[]")] {
-        let desk = Desk::new("9.12.5", &[("anonymous_search", switch)]);
-        let heard = desk.get("/rest/api/2/user/search?username=.", As::Token("dead")).await;
+        let sandbox = TestSandbox::new("9.12.5", &[("anonymous_search", switch)]);
+        let heard = sandbox.get("/rest/api/2/user/search?username=.", As::Token("dead")).await;
         assert_eq!((heard.status, status == 401 || heard.text() == body), (status, true));
     }
 }
 
 #[tokio::test]
 async fn the_cursor_goes_through_everybody_once() {
-    let desk = Desk::of(&crowd("11.0.0", 25), &[]);
+    let sandbox = TestSandbox::of(&people_of("11.0.0", 25), &[]);
     let (mut names, mut cursor, mut pages) = (Vec::new(), String::new(), 0);
     loop {
-        let page = desk.get(&format!("/rest/api/2/user/list?maxResults=10{cursor}"), As::Token("tok")).await.json();
+        let page = sandbox.get(&format!("/rest/api/2/user/list?maxResults=10{cursor}"), As::Token("tok")).await.json();
         pages += 1;
         names.extend(
             page["values"].as_array().into_iter().flatten().filter_map(|u| u["name"].as_str().map(str::to_owned)),
@@ -103,24 +103,25 @@ async fn the_cursor_goes_through_everybody_once() {
         ("11.0.0", &[("token_scope", "service")], 403, 0),
     ];
     for (version, switches, status, count) in table {
-        let heard = Desk::new(version, switches).get("/rest/api/2/user/list", As::Token("tok")).await;
+        let heard = TestSandbox::new(version, switches).get("/rest/api/2/user/list", As::Token("tok")).await;
         let found = heard.json()["values"].as_array().map_or(0, Vec::len);
         assert_eq!((heard.status, found), (*status, *count), "{version} {switches:?}");
     }
-    let bare =
-        Desk::new("11.0.0", &[("user_list_avatars", "off")]).get("/rest/api/2/user/list", As::Token("tok")).await;
+    let bare = TestSandbox::new("11.0.0", &[("user_list_avatars", "off")])
+        .get("/rest/api/2/user/list", As::Token("tok"))
+        .await;
     assert!(bare.json()["values"][0]["avatarUrls"].is_null());
-    assert_eq!(desk.get("/rest/api/2/user/list?cursor=x", As::Token("tok")).await.status, 400);
+    assert_eq!(sandbox.get("/rest/api/2/user/list?cursor=x", As::Token("tok")).await.status, 400);
 }
 
 #[tokio::test]
 async fn members_of_a_group_come_in_pages_of_fifty() {
-    let desk = Desk::of(&crowd("10.2.0", 120), &[]);
+    let sandbox = TestSandbox::of(&people_of("10.2.0", 120), &[]);
     // startAt, maxResults → members, last
     for (start, page, count, last) in [(0, 1000, 50, false), (50, 50, 50, false), (100, 50, 20, true), (0, 7, 7, false)]
     {
         let path = format!("/rest/api/2/group/member?groupname=staff&startAt={start}&maxResults={page}");
-        let heard = desk.get(&path, ADMIN).await.json();
+        let heard = sandbox.get(&path, ADMIN).await.json();
         let found = heard["values"].as_array().map_or(0, Vec::len);
         assert_eq!(
             (found, heard["isLast"] == true, heard["nextPage"].is_null()),
@@ -129,7 +130,7 @@ async fn members_of_a_group_come_in_pages_of_fifty() {
         );
         assert_eq!(heard["total"], 120);
     }
-    let desk = Desk::new("10.2.0", &[]);
+    let sandbox = TestSandbox::new("10.2.0", &[]);
     // query, caller → status, members
     let table = [
         ("groupname=staff", ADMIN, 200, 5),
@@ -140,7 +141,7 @@ async fn members_of_a_group_come_in_pages_of_fifty() {
         ("groupname=staff", As::Nobody, 401, 0),
     ];
     for (query, who, status, count) in table {
-        let heard = Heard::from(desk.ask(Method::GET, &format!("/rest/api/2/group/member?{query}"), who)).await;
+        let heard = Heard::from(sandbox.ask(Method::GET, &format!("/rest/api/2/group/member?{query}"), who)).await;
         assert_eq!(
             (heard.status, heard.json()["values"].as_array().map_or(0, Vec::len)),
             (status, count),
@@ -151,16 +152,16 @@ async fn members_of_a_group_come_in_pages_of_fifty() {
 
 #[tokio::test]
 async fn a_listing_by_offset_drifts_when_others_come_and_go() {
-    let desk = Desk::new("9.12.5", &[]);
+    let sandbox = TestSandbox::new("9.12.5", &[]);
     let name = async |from: usize| {
         let page = format!("/rest/api/2/user/search?username=.&startAt={from}&maxResults=1");
-        desk.get(&page, ADMIN).await.json()[0]["name"].clone()
+        sandbox.get(&page, ADMIN).await.json()[0]["name"].clone()
     };
     let names = [name(0).await, name(1).await, name(2).await];
     for (word, from, shown) in
         [("page_skips", 1, 2), ("page_repeats", 1, 0), ("page_skips", 0, 0), ("page_repeats", 0, 0)]
     {
-        desk.running.fault(Fault::new(Effect::Special(word.to_owned())).on("GET", "*/user/search").times(1));
+        sandbox.running.fault(Fault::new(Effect::Special(word.to_owned())).on("GET", "*/user/search").times(1));
         assert_eq!(name(from).await, names[shown], "{word} {from}");
     }
 }

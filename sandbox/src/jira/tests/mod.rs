@@ -1,6 +1,6 @@
 //! The rules of docs/wire/atlassian.md over real loopback HTTP, one table for each group.
 //!
-//! Owns: the desk that asks, and the world it asks about.
+//! Owns: the sandbox that is asked, and the world it asks about.
 //! Leaves to others: the tables, one file for each group of rules.
 //! A newcomer gets wrong: these requests are written by hand from that page; no client of this crate is used.
 
@@ -92,21 +92,21 @@ enum As {
 const ADMIN: As = As::Basic("svc", "pw");
 
 /// One running Jira and a plain client without cookies.
-struct Desk {
+struct TestSandbox {
     running: Running,
     base: String,
     client: Client,
 }
 
-impl Desk {
-    fn new(version: &str, switches: Set) -> Desk {
-        Desk::of(&format!("version: {version}\nbase_path: /jira\n{ACCOUNTS}"), switches)
+impl TestSandbox {
+    fn new(version: &str, switches: Set) -> TestSandbox {
+        TestSandbox::of(&format!("version: {version}\nbase_path: /jira\n{ACCOUNTS}"), switches)
     }
 
-    fn of(yaml: &str, switches: Set) -> Desk {
+    fn of(yaml: &str, switches: Set) -> TestSandbox {
         let running = Sandbox::start(world(yaml, switches), Options::default()).expect("a sandbox");
         let base = running.endpoint("jira").expect("a Jira").to_owned();
-        Desk { running, base, client: client(false) }
+        TestSandbox { running, base, client: client(false) }
     }
 
     /// A request to a path below the base URL.
@@ -175,7 +175,7 @@ fn client(cookies: bool) -> Client {
     let client = client.tls_certs_only(Vec::new());
     // An idle connection would hold up the end of every sandbox.
     let client = client.pool_max_idle_per_host(0);
-    client.user_agent("desk/1").build().expect("a client")
+    client.user_agent("test/1").build().expect("a client")
 }
 
 /// An answer, read to its end.

@@ -4,7 +4,7 @@ use reqwest::multipart::{Form, Part};
 use reqwest::{Body, Method};
 use serde_json::{Value, json};
 
-use super::{ADMIN, As, Desk, Heard, Set, client, colour, corners, grey, quarters};
+use super::{ADMIN, As, Heard, Set, TestSandbox, client, colour, corners, grey, quarters};
 
 const PATH: &str = "/rest/api/2/user/avatar/temporary?username=alan";
 
@@ -35,8 +35,8 @@ async fn what_step_one_takes() {
         (format!("&filename=a.png&size={n}"), "image/png", &fine, &[("raw_upload", "415")], 415),
     ];
     for (query, mime, body, switches, status) in table {
-        let desk = Desk::new("9.12.5", switches);
-        let request = desk.ask(Method::POST, &format!("{PATH}{query}"), ADMIN).header("Content-Type", *mime);
+        let sandbox = TestSandbox::new("9.12.5", switches);
+        let request = sandbox.ask(Method::POST, &format!("{PATH}{query}"), ADMIN).header("Content-Type", *mime);
         let heard = Heard::from(request.body(body.to_vec())).await;
         assert_eq!(heard.status, *status, "{query} {mime} {switches:?}: {}", heard.text());
         if *status == 400 {
@@ -48,12 +48,12 @@ async fn what_step_one_takes() {
 
 #[tokio::test]
 async fn a_chunked_body_needs_the_size() {
-    let desk = Desk::new("9.12.5", &[]);
+    let sandbox = TestSandbox::new("9.12.5", &[]);
     let picture = quarters(64, 64);
     let size = format!("&size={}", picture.len());
     for (query, status) in [("", 400), (size.as_str(), 201)] {
         let pieces = futures::stream::iter([Ok::<_, std::io::Error>(picture.clone())]);
-        let request = desk.ask(Method::POST, &format!("{PATH}&filename=a.png{query}"), ADMIN);
+        let request = sandbox.ask(Method::POST, &format!("{PATH}&filename=a.png{query}"), ADMIN);
         let request = request.header("Content-Type", "image/png").body(Body::wrap_stream(pieces));
         assert_eq!(Heard::from(request).await.status, status, "{query:?}");
     }
@@ -61,7 +61,7 @@ async fn a_chunked_body_needs_the_size() {
 
 #[tokio::test]
 async fn the_crop_decides_what_is_shown() {
-    let desk = Desk::new("9.12.5", &[]);
+    let sandbox = TestSandbox::new("9.12.5", &[]);
     // uploaded size, crop (x, y, side) or the suggestion → corners, and the colour a little beyond the middle
     let table = [
         ((256, 256), Some([0, 0, 256]), "rgbw", 'w'),
@@ -73,16 +73,16 @@ async fn the_crop_decides_what_is_shown() {
     ];
     for ((width, height), crop, expected, beyond) in table {
         let session = client(true);
-        let first = desk.upload(&session, ADMIN, "alan", quarters(width, height)).await.json();
+        let first = sandbox.upload(&session, ADMIN, "alan", quarters(width, height)).await.json();
         assert_eq!(first["needsCropping"], true);
         let suggested = ["cropperOffsetX", "cropperOffsetY", "cropperWidth"]
             .map(|name| first[name].as_u64().and_then(|number| u32::try_from(number).ok()).expect("a number"));
-        let made = desk.confirm(&session, ADMIN, "alan", crop.unwrap_or(suggested)).await;
+        let made = sandbox.confirm(&session, ADMIN, "alan", crop.unwrap_or(suggested)).await;
         assert_eq!(made.status, 201, "{}", made.text());
         let (id, key) = (made.id(), made.json()["owner"].as_str().unwrap_or_default().to_owned());
         for (size, side) in [("xsmall", 16), ("large", 48), ("xxlarge", 96), ("xxxlarge@2x", 256)] {
             let path = format!("/secure/useravatar?ownerId={key}&avatarId={id}&size={size}");
-            let served = desk.get(&path, ADMIN).await;
+            let served = sandbox.get(&path, ADMIN).await;
             assert_eq!(served.header("content-type"), "image/png");
             let picture = image::load_from_memory(&served.body).expect("a picture");
             assert_eq!((picture.width(), picture.height()), (side, side));
@@ -95,7 +95,7 @@ async fn the_crop_decides_what_is_shown() {
 
 #[tokio::test]
 async fn crop_numbers_that_are_refused() {
-    let desk = Desk::new("9.12.5", &[]);
+    let sandbox = TestSandbox::new("9.12.5", &[]);
     let whole = json!({"cropperOffsetX": 0, "cropperOffsetY": 0, "cropperWidth": 64, "needsCropping": true});
     // body, type → status
     let table = [
@@ -114,8 +114,8 @@ async fn crop_numbers_that_are_refused() {
     ];
     for (body, mime, status) in table {
         let session = client(true);
-        assert_eq!(desk.upload(&session, ADMIN, "alan", quarters(64, 64)).await.status, 201);
-        let request = desk.ask_by(&session, Method::POST, "/rest/api/2/user/avatar?username=alan", ADMIN);
+        assert_eq!(sandbox.upload(&session, ADMIN, "alan", quarters(64, 64)).await.status, 201);
+        let request = sandbox.ask_by(&session, Method::POST, "/rest/api/2/user/avatar?username=alan", ADMIN);
         let heard = Heard::from(request.header("Content-Type", mime).body(body.clone())).await;
         assert_eq!(heard.status, status, "{body}: {}", heard.text());
     }
@@ -123,18 +123,18 @@ async fn crop_numbers_that_are_refused() {
 
 #[tokio::test]
 async fn the_session_has_one_temporary_avatar_and_forgets_whose() {
-    let desk = Desk::new("9.12.5", &[]);
+    let sandbox = TestSandbox::new("9.12.5", &[]);
     let session = client(true);
-    desk.upload(&session, ADMIN, "alan", quarters(64, 64)).await;
-    desk.upload(&session, ADMIN, "grace", grey(64)).await;
-    let made = desk.confirm(&session, ADMIN, "alan", [0, 0, 64]).await;
+    sandbox.upload(&session, ADMIN, "alan", quarters(64, 64)).await;
+    sandbox.upload(&session, ADMIN, "grace", grey(64)).await;
+    let made = sandbox.confirm(&session, ADMIN, "alan", [0, 0, 64]).await;
     assert_eq!(made.status, 201, "grace's picture becomes alan's");
     let path =
         format!("/secure/useravatar?ownerId={}&avatarId={}", made.json()["owner"].as_str().unwrap_or(""), made.id());
-    assert_eq!(corners(&desk.get(&path, ADMIN).await.body), "????");
-    let again = desk.confirm(&session, ADMIN, "alan", [0, 0, 64]).await;
+    assert_eq!(corners(&sandbox.get(&path, ADMIN).await.body), "????");
+    let again = sandbox.confirm(&session, ADMIN, "alan", [0, 0, 64]).await;
     assert_eq!(again.status, 500, "the confirmation takes it out of the session");
-    assert_eq!(desk.running.truth().violations.len(), 2, "{:?}", desk.running.truth().violations);
+    assert_eq!(sandbox.running.truth().violations.len(), 2, "{:?}", sandbox.running.truth().violations);
 }
 
 #[tokio::test]
@@ -148,9 +148,9 @@ async fn small_squares_are_created_at_once() {
         (48, 48, "off", false),
     ];
     for (width, height, switch, at_once) in table {
-        let desk = Desk::new("11.0.0", &[("one_step", switch)]);
-        let before = desk.running.truth().avatars.len();
-        let heard = desk.upload(&desk.client, As::Token("tok"), "ada", quarters(width, height)).await;
+        let sandbox = TestSandbox::new("11.0.0", &[("one_step", switch)]);
+        let before = sandbox.running.truth().avatars.len();
+        let heard = sandbox.upload(&sandbox.client, As::Token("tok"), "ada", quarters(width, height)).await;
         let bean = heard.json();
         assert_eq!(heard.status, 201);
         assert_eq!(
@@ -158,7 +158,7 @@ async fn small_squares_are_created_at_once() {
             (at_once, !at_once),
             "{width}x{height} {switch}"
         );
-        let truth = desk.running.truth();
+        let truth = sandbox.running.truth();
         assert_eq!(truth.avatars.len() - before, usize::from(at_once));
         if at_once {
             assert_eq!((&bean["owner"], &bean["isSelected"]), (&json!("ada.contractor"), &json!(false)));
@@ -178,9 +178,10 @@ async fn the_multipart_variant_answers_html_and_its_errors_are_200() {
         (64, "image/png", " ", 200, "errorMessages"),
     ];
     for (side, mime, name, status, field) in table {
-        let desk = Desk::new("9.12.5", &[]);
+        let sandbox = TestSandbox::new("9.12.5", &[]);
         let part = Part::bytes(quarters(side, side)).file_name(name).mime_str(mime).expect("a type");
-        let heard = Heard::from(desk.ask(Method::POST, PATH, ADMIN).multipart(Form::new().part("avatar", part))).await;
+        let heard =
+            Heard::from(sandbox.ask(Method::POST, PATH, ADMIN).multipart(Form::new().part("avatar", part))).await;
         assert_eq!((heard.status, heard.header("content-type")), (status, "text/html;charset=UTF-8"));
         let text = heard.text();
         let inner =
@@ -191,7 +192,7 @@ async fn the_multipart_variant_answers_html_and_its_errors_are_200() {
             assert_eq!((&value[field], value["cropperWidth"].is_string()), (&json!("true"), true));
         }
     }
-    let desk = Desk::new("9.12.5", &[("multipart_upload", "off")]);
+    let sandbox = TestSandbox::new("9.12.5", &[("multipart_upload", "off")]);
     let form = Form::new().part("avatar", Part::bytes(quarters(64, 64)).file_name("a.png"));
-    assert_eq!(Heard::from(desk.ask(Method::POST, PATH, ADMIN).multipart(form)).await.status, 415);
+    assert_eq!(Heard::from(sandbox.ask(Method::POST, PATH, ADMIN).multipart(form)).await.status, 415);
 }
