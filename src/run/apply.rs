@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use futures::future::{join_all, try_join_all};
 
-use super::desk::{Desk, Open, PAGE};
-use super::house::{House, unix_now};
+use super::context::{RunContext, unix_now};
 use super::journal::StoreJournal;
-use super::judge::DeskPlan;
+use super::planner::TargetPlan;
 use super::recall::recall;
 use super::refused::Refusals;
 use super::spool::Spooled;
+use super::target_run::{Open, PAGE, TargetRun};
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
 use crate::load::{Changes, Mend, Rendition, Session, Wrote, closing};
@@ -40,8 +40,8 @@ fn ended(result: PersonResult, fault: Fault) -> Went {
 const ROUNDS: [&[ActKind]; 3] = [&[ActKind::Finish, ActKind::Tidy], &[ActKind::Show, ActKind::Look], &[ActKind::Reset]];
 
 /// The plan's shape for the forecast: its changes, and how many replacements each worker's session makes.
-pub(super) fn shape(plan: &DeskPlan, ownership: Ownership, workers: usize, accounts: u64) -> Changes {
-    let (all, workers) = (plan.changes.replace + plan.changes.replace_over_ours, workers.max(1) as u64);
+pub(super) fn shape(plan: &TargetPlan, ownership: Ownership, concurrency: usize, accounts: u64) -> Changes {
+    let (all, workers) = (plan.changes.replace + plan.changes.replace_over_ours, concurrency.max(1) as u64);
     // They are dealt one by one, so the first ones get one more.
     let share = |worker| all / workers + u64::from(worker < all % workers);
     let sessions = (0..workers).map(share).filter(|writes| *writes > 0).collect();
@@ -49,89 +49,94 @@ pub(super) fn shape(plan: &DeskPlan, ownership: Ownership, workers: usize, accou
     Changes { accounts, sessions, looked_after, ..plan.changes.clone() }
 }
 
-/// Writes a plan to a target. What stops the target is kept in the desk, how each change went in the facts.
-pub(super) async fn apply(house: &House, desk: &mut Desk, plan: &DeskPlan, workers: usize) -> Result<(), Trouble> {
-    if desk.opened > 0 {
-        record_closings(house, desk).await?;
+/// Writes a plan to a target. What stops the target is kept in its `TargetRun`, how each change went in the facts.
+pub(super) async fn apply(
+    context: &RunContext,
+    target_run: &mut TargetRun,
+    plan: &TargetPlan,
+    concurrency: usize,
+) -> Result<(), Trouble> {
+    if target_run.opened > 0 {
+        record_closings(context, target_run).await?;
     }
     if plan.counts.adopted > 0 {
-        adopt(house, desk).await?;
+        adopt(context, target_run).await?;
     }
     let total = plan.changes.count();
-    let Some(open) = desk.open.as_ref().filter(|_| total > 0) else { return finish(house, desk).await };
-    house.facts.reserve_results(desk.id())?;
-    let work = format!("write {}", desk.id());
-    house.begins(&work, Some(total));
-    let crew = Crew {
-        house,
-        desk,
+    let Some(open) = target_run.open.as_ref().filter(|_| total > 0) else { return finish(context, target_run).await };
+    context.facts.reserve_results(target_run.id())?;
+    let work = format!("write {}", target_run.id());
+    context.begins(&work, Some(total));
+    let workers = Workers {
+        context,
+        target_run,
         open,
         halt: Mutex::new(None),
         step: Mutex::new(0),
         refusals: Mutex::new(Refusals::default()),
         work: &work,
     };
-    let mut sessions: Vec<Option<Box<dyn Session>>> = (0..workers.max(1)).map(|_| None).collect();
+    let mut sessions: Vec<Option<Box<dyn Session>>> = (0..concurrency.max(1)).map(|_| None).collect();
     for acts in ROUNDS {
-        crew.round(acts, &mut sessions).await?;
+        workers.round(acts, &mut sessions).await?;
     }
     drop(sessions);
-    crew.look_again_at_what_is_open().await?;
-    let failure = crew.halt.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let refusals = crew.refusals.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let failure = failure.or_else(|| refusals.of_everybody(desk.id()));
-    house.ends(&work, format!("{} of {total} done", refusals.done()));
-    let known = house.store.learnt(&open.server.id)?;
+    workers.look_again_at_what_is_open().await?;
+    let failure = workers.halt.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let refusals = workers.refusals.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let failure = failure.or_else(|| refusals.of_everybody(target_run.id()));
+    context.ends(&work, format!("{} of {total} done", refusals.done()));
+    let known = context.store.learnt(&open.server.id)?;
     let mut learnt = known.clone();
-    desk.target.keep(&mut learnt);
+    target_run.target.keep(&mut learnt);
     if learnt != known {
-        house.store.learn(&open.server.id, &learnt).await?;
+        context.store.learn(&open.server.id, &learnt).await?;
     }
     if let Some(failure) = failure {
-        desk.failure.get_or_insert(failure);
+        target_run.failure.get_or_insert(failure);
     }
-    finish(house, desk).await
+    finish(context, target_run).await
 }
 
 /// What the target does once nothing more is written.
-async fn finish(house: &House, desk: &mut Desk) -> Result<(), Trouble> {
-    if desk.open.is_none() {
+async fn finish(context: &RunContext, target_run: &mut TargetRun) -> Result<(), Trouble> {
+    if target_run.open.is_none() {
         return Ok(());
     }
-    recall(house, desk)?;
-    if let Err(failure) = desk.target.finish().await {
-        desk.failure.get_or_insert(failure);
+    recall(context, target_run)?;
+    if let Err(failure) = target_run.target.finish().await {
+        target_run.failure.get_or_insert(failure);
     }
     Ok(())
 }
 
-async fn record_closings(house: &House, desk: &Desk) -> Result<(), Trouble> {
+async fn record_closings(context: &RunContext, target_run: &TargetRun) -> Result<(), Trouble> {
     let mut after: Option<(AccountId, IntentId)> = None;
     loop {
-        let page = house.facts.closings(desk.id(), after.as_ref(), PAGE)?;
+        let page = context.facts.closings(target_run.id(), after.as_ref(), PAGE)?;
         let Some((account, intent, _)) = page.last() else { return Ok(()) };
         after = Some((account.clone(), *intent));
         for (_, intent, events) in &page {
             for event in events {
-                house.store.record(*intent, event).await?;
+                context.store.record(*intent, event).await?;
             }
         }
     }
 }
 
-async fn adopt(house: &House, desk: &Desk) -> Result<(), Trouble> {
-    let Some(open) = desk.open.as_ref() else { return Ok(()) };
+async fn adopt(context: &RunContext, target_run: &TargetRun) -> Result<(), Trouble> {
+    let Some(open) = target_run.open.as_ref() else { return Ok(()) };
     let mut after = None;
     loop {
-        let page = house.facts.planned(desk.id(), &[ActKind::Adopt], after.as_ref(), PAGE)?;
+        let page = context.facts.planned(target_run.id(), &[ActKind::Adopt], after.as_ref(), PAGE)?;
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(DecisionCursor::of(&last.decision));
         // Side by side, so that many are made durable at once.
         let adopted = page.into_iter().filter_map(|planned| match &planned.task.act {
             Act::Adopt(placement) => {
                 // A former picture of ours stays on record as left over: nobody takes it away here.
-                let draft = Intent { old: None, ..draft(house, desk, open, &planned, None) };
-                Some(house.store.adopt_instead(placement.clone(), &draft))
+                let draft = Intent { old: None, ..draft(context, target_run, open, &planned, None) };
+                Some(context.store.adopt_instead(placement.clone(), &draft))
             }
             _ => None,
         });
@@ -144,9 +149,9 @@ enum Ended {
     Parked(Option<IntentId>, Fault),
 }
 
-struct Crew<'a> {
-    house: &'a House,
-    desk: &'a Desk,
+struct Workers<'a> {
+    context: &'a RunContext,
+    target_run: &'a TargetRun,
     open: &'a Open,
     halt: Mutex<Option<Failure>>,
     /// Changes that were come to.
@@ -155,12 +160,12 @@ struct Crew<'a> {
     work: &'a str,
 }
 
-impl Crew<'_> {
+impl Workers<'_> {
     /// All changes of one round, page by page, dealt to the workers one by one.
     async fn round(&self, acts: &[ActKind], sessions: &mut [Option<Box<dyn Session>>]) -> Result<(), Trouble> {
         let (mut after, mut dealt) = (None, 0);
         loop {
-            let page = self.house.facts.planned(self.desk.id(), acts, after.as_ref(), PAGE)?;
+            let page = self.context.facts.planned(self.target_run.id(), acts, after.as_ref(), PAGE)?;
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(DecisionCursor::of(&last.decision));
             let mut shares = vec![Vec::new(); sessions.len()];
@@ -170,7 +175,7 @@ impl Crew<'_> {
             }
             let workers = sessions.iter_mut().zip(shares).map(|(session, share)| self.share(session, share));
             let went: Vec<_> = join_all(workers).await.into_iter().flatten().collect();
-            self.house.facts.put_results(&went)?;
+            self.context.facts.put_results(&went)?;
         }
     }
 
@@ -201,14 +206,14 @@ impl Crew<'_> {
     fn step(&self) {
         let mut step = self.step.lock().unwrap_or_else(PoisonError::into_inner);
         *step += 1;
-        self.house.at(self.work, *step);
+        self.context.at(self.work, *step);
     }
 
     fn may_begin(&self) -> Result<(), Fault> {
         if self.halt.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
             return Err(Fault::new(Reason::TargetStopped.word(), Reason::TargetStopped.text()));
         }
-        if self.house.stop.requested() {
+        if self.context.stop.requested() {
             return Err(Fault::new("stopped", "the run was asked to stop; run again to go on"));
         }
         Ok(())
@@ -223,14 +228,14 @@ impl Crew<'_> {
     async fn one(&self, session: &mut Option<Box<dyn Session>>, planned: &Planned) -> Ended {
         let mut way = match session.take() {
             Some(way) => way,
-            None => match self.desk.target.session().await {
+            None => match self.target_run.target.session().await {
                 Ok(way) => way,
                 Err(failure) => return self.stop_target(failure),
             },
         };
         let mut journal = match &planned.task.act {
-            Act::Finish(open, _) | Act::Tidy(open, _) => StoreJournal::of(&self.house.store, open.id),
-            Act::Show(_) | Act::Look(_) | Act::Reset | Act::Adopt(_) => StoreJournal::new(&self.house.store),
+            Act::Finish(open, _) | Act::Tidy(open, _) => StoreJournal::of(&self.context.store, open.id),
+            Act::Show(_) | Act::Look(_) | Act::Reset | Act::Adopt(_) => StoreJournal::new(&self.context.store),
         };
         let wrote = match self.write(way.as_mut(), planned, &mut journal).await {
             Ok(wrote) => wrote,
@@ -276,25 +281,25 @@ impl Crew<'_> {
 
     /// The rendition that was decided about, and no other.
     fn spooled(&self, wanted: &Wanted) -> Option<Spooled> {
-        let spooled = self.house.spool.get(&wanted.photo, &self.open.serving.recipe)?;
+        let spooled = self.context.spool.get(&wanted.photo, &self.open.size.recipe)?;
         wanted.rendition.is_none_or(|digest| digest == spooled.digest).then_some(spooled)
     }
 
     fn draft(&self, planned: &Planned, shown: Option<(&Wanted, &Spooled)>) -> Intent {
-        draft(self.house, self.desk, self.open, planned, shown)
+        draft(self.context, self.target_run, self.open, planned, shown)
     }
 
     /// After all "maybe"s.
     async fn look_again_at_what_is_open(&self) -> Result<(), Trouble> {
         let mut after = None;
         loop {
-            let page = self.house.facts.left_open(self.desk.id(), after.as_ref(), PAGE)?;
+            let page = self.context.facts.left_open(self.target_run.id(), after.as_ref(), PAGE)?;
             let Some((last, _)) = page.last() else { return Ok(()) };
             after = Some(DecisionCursor::of(&last.decision));
             for (planned, parked) in &page {
                 let fault = parked.error.clone().unwrap_or_else(|| Fault::new("maybe", "no answer came"));
                 let went = self.counted(self.look_again(planned, parked.intent, fault).await?);
-                self.house.facts.put_results(&[(DecisionCursor::of(&planned.decision), went)])?;
+                self.context.facts.put_results(&[(DecisionCursor::of(&planned.decision), went)])?;
             }
         }
     }
@@ -313,7 +318,7 @@ impl Crew<'_> {
             }
             (Seen::Nothing(why), _) => {
                 for event in closing(&open.status, why) {
-                    self.house.store.record(open.id, &event).await?;
+                    self.context.store.record(open.id, &event).await?;
                 }
                 return Ok(match came_through(&open.status, &planned.task.act) {
                     Some(mark) => done(shows(planned, mark), None),
@@ -323,8 +328,8 @@ impl Crew<'_> {
             (Seen::HalfDone(mark) | Seen::Shown(mark) | Seen::Alike(mark), _) => Mend::Finish(mark.clone()),
             (Seen::Leftover(mark) | Seen::Stray { mark, .. } | Seen::Reset(Some(mark)), _) => Mend::Tidy(mark.clone()),
             (Seen::Reset(None), _) => {
-                self.house.store.record(open.id, &Event::Reset).await?;
-                self.house.store.record(open.id, &Event::Closed).await?;
+                self.context.store.record(open.id, &Event::Reset).await?;
+                self.context.store.record(open.id, &Event::Closed).await?;
                 return Ok(done(shows(planned, None), None));
             }
             (Seen::TooEarly(_) | Seen::Perhaps(_) | Seen::Unsure(_), _) => return Ok(open_still(fault)),
@@ -336,11 +341,11 @@ impl Crew<'_> {
         if self.may_begin().is_err() {
             return ended(PersonResult::Open, fault);
         }
-        let mut way = match self.desk.target.session().await {
+        let mut way = match self.target_run.target.session().await {
             Ok(way) => way,
             Err(_) => return ended(PersonResult::Open, fault),
         };
-        let mut journal = StoreJournal::of(&self.house.store, open.id);
+        let mut journal = StoreJournal::of(&self.context.store, open.id);
         match (way.mend(open, mend, &mut journal).await, seen) {
             (Wrote::Done(_), Seen::Leftover(_) | Seen::Stray { .. }) => {
                 let fault = Fault::new(Reason::ChangedMeanwhile.word(), Reason::ChangedMeanwhile.text());
@@ -358,17 +363,17 @@ impl Crew<'_> {
 
     fn still_open(&self, id: Option<IntentId>) -> Result<Option<OpenIntent>, Trouble> {
         let Some(id) = id else { return Ok(None) };
-        Ok(self.house.store.open_intent(id)?)
+        Ok(self.context.store.open_intent(id)?)
     }
 
     async fn observe_when_quiet(&self, open: &OpenIntent, planned: &Planned) -> Option<Seen> {
         let mut open = open.clone();
         open.not_after(unix_now());
         loop {
-            let looks = self.desk.target.observe(&open, Some(&planned.account), unix_now());
-            match self.house.unless_stopped("look at a write", looks).await.and_then(|seen| seen) {
-                Ok(Seen::TooEarly(until)) if !self.house.stop.requested() => {
-                    self.house.stop.sleep(Duration::from_secs(until.saturating_sub(unix_now()).max(1))).await;
+            let looks = self.target_run.target.observe(&open, Some(&planned.account), unix_now());
+            match self.context.unless_stopped("look at a write", looks).await.and_then(|seen| seen) {
+                Ok(Seen::TooEarly(until)) if !self.context.stop.requested() => {
+                    self.context.stop.sleep(Duration::from_secs(until.saturating_sub(unix_now()).max(1))).await;
                 }
                 Ok(seen) => return Some(seen),
                 Err(failure) => {
@@ -383,7 +388,13 @@ impl Crew<'_> {
 }
 
 /// The intent of a change, but for what only the server can tell.
-fn draft(house: &House, desk: &Desk, open: &Open, planned: &Planned, shown: Option<(&Wanted, &Spooled)>) -> Intent {
+fn draft(
+    context: &RunContext,
+    target_run: &TargetRun,
+    open: &Open,
+    planned: &Planned,
+    shown: Option<(&Wanted, &Spooled)>,
+) -> Intent {
     let placement = planned.task.placement.as_ref();
     // A server that tells nothing of what stands there leaves the record to count.
     let is_shown = |ours: &&Placement| match &planned.account.shown {
@@ -395,8 +406,8 @@ fn draft(house: &House, desk: &Desk, open: &Open, planned: &Planned, shown: Opti
     // (docs/write-protocols.md).
     let ours = placement.filter(|ours| shown.is_some() || is_shown(ours));
     Intent {
-        run: house.run.clone(),
-        target: desk.id().clone(),
+        run: context.run.clone(),
+        target: target_run.id().clone(),
         server: open.server.id.clone(),
         account: planned.account.id.clone(),
         account_name: planned.account.name.clone(),
@@ -407,7 +418,7 @@ fn draft(house: &House, desk: &Desk, open: &Open, planned: &Planned, shown: Opti
             None => planned.decision.person.clone(),
         },
         photo: shown.map(|(wanted, _)| wanted.photo),
-        recipe: shown.map(|_| open.serving.recipe.clone()),
+        recipe: shown.map(|_| open.size.recipe.clone()),
         rendition: shown.map(|(_, spooled)| spooled.digest),
         luma: shown.map(|(_, spooled)| spooled.luma.clone()),
         stood: planned.account.shown.clone(),

@@ -9,12 +9,12 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 
-use super::connect::Lines;
-use super::desk::{Desk, Halt};
-use super::house::{self, House, Mode};
+use super::clients::Clients;
+use super::context::{self, Mode, RunContext};
 use super::journal::StoreJournal;
 use super::settle;
 use super::stop::Stop;
+use super::target_run::{Halt, TargetRun};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::http::Failure;
@@ -87,28 +87,28 @@ pub(crate) async fn auth(
     listener: Arc<dyn Listener>,
     stop: Stop,
 ) -> Result<Everybody, Trouble> {
-    let lines = Lines::new(pipeline, &stop)?;
+    let clients = Clients::new(pipeline, &stop)?;
     if uploads == Uploads::NotTried {
         let store = Store::view(&pipeline.state)?;
         store.expect_pipeline(&pipeline.name)?;
-        return ask(pipeline, &lines, &store, None).await;
+        return ask(pipeline, &clients, &store, None).await;
     }
-    let house = House::open(pipeline, Mode::Run, listener, stop)?;
-    house.store.claim(&pipeline.name).await?;
-    house.store.begin_run(row(&house, pipeline)).await?;
-    let asked = ask(pipeline, &lines, &house.store, Some(&house)).await;
+    let context = RunContext::open(pipeline, Mode::Run, listener, stop)?;
+    context.store.claim(&pipeline.name).await?;
+    context.store.begin_run(row(&context, pipeline)).await?;
+    let asked = ask(pipeline, &clients, &context.store, Some(&context)).await;
     let exit = asked.as_ref().map_or_else(Trouble::exit, Everybody::exit);
-    house.store.finish_run(&house.run, end(exit)).await?;
+    context.store.finish_run(&context.run, end(exit)).await?;
     asked
 }
 
-fn row(house: &House, pipeline: &Pipeline) -> RunRow {
+fn row(context: &RunContext, pipeline: &Pipeline) -> RunRow {
     RunRow {
-        id: house.run.clone(),
+        id: context.run.clone(),
         pipeline: pipeline.name.clone(),
         pipeline_digest: pipeline.digest,
         command: "auth".to_owned(),
-        started: house::unix(house.started),
+        started: context::unix(context.started),
     }
 }
 
@@ -116,26 +116,35 @@ fn end(exit: Exit) -> RunEnd {
     RunEnd {
         outcome: exit.outcome().to_owned(),
         exit_code: exit.code(),
-        finished: house::unix_now(),
+        finished: context::unix_now(),
         plan_digest: None,
         report: serde_json::Value::Null,
     }
 }
 
-async fn ask(pipeline: &Pipeline, lines: &Lines, store: &Store, house: Option<&House>) -> Result<Everybody, Trouble> {
-    let sources = join_all(pipeline.sources.iter().map(|entry| ask_source(lines, house, entry)));
-    let targets = join_all(pipeline.targets.iter().map(|entry| ask_target(lines, store, house, entry)));
+async fn ask(
+    pipeline: &Pipeline,
+    clients: &Clients,
+    store: &Store,
+    context: Option<&RunContext>,
+) -> Result<Everybody, Trouble> {
+    let sources = join_all(pipeline.sources.iter().map(|entry| ask_source(clients, context, entry)));
+    let targets = join_all(pipeline.targets.iter().map(|entry| ask_target(clients, store, context, entry)));
     let (sources, targets) = futures::future::join(sources, targets).await;
     let (sources, targets) =
         (sources.into_iter().collect::<Result<_, _>>()?, targets.into_iter().collect::<Result<_, _>>()?);
     Ok(Everybody { sources, targets })
 }
 
-async fn ask_source(lines: &Lines, house: Option<&House>, entry: &pipeline::Source) -> Result<Asked, Trouble> {
+async fn ask_source(
+    clients: &Clients,
+    context: Option<&RunContext>,
+    entry: &pipeline::Source,
+) -> Result<Asked, Trouble> {
     let mut asked = Asked::of(entry.id.as_str());
     let Some(provider) = &entry.provider else { return Ok(Asked { off: true, ..asked }) };
-    let signed = match lines.source(entry, provider) {
-        Ok(source) => unless_stopped(house, source.whoami()).await.map_err(Halt::Failure),
+    let signed = match clients.source(entry, provider) {
+        Ok(source) => unless_stopped(context, source.whoami()).await.map_err(Halt::Failure),
         Err(trouble) => Err(Halt::Trouble(trouble)),
     };
     asked.failure = of_element(signed.map(|signed| asked.signed = Some(signed)))?;
@@ -143,41 +152,41 @@ async fn ask_source(lines: &Lines, house: Option<&House>, entry: &pipeline::Sour
 }
 
 async fn ask_target(
-    lines: &Lines,
+    clients: &Clients,
     store: &Store,
-    house: Option<&House>,
+    context: Option<&RunContext>,
     entry: &pipeline::Target,
 ) -> Result<Asked, Trouble> {
     let mut asked = Asked::of(entry.id.as_str());
-    let ended = talk(lines, store, house, entry, &mut asked).await;
+    let ended = talk(clients, store, context, entry, &mut asked).await;
     asked.failure = of_element(ended)?;
     Ok(asked)
 }
 
 /// As a run does before its survey, so that what is seen here is what a run would meet.
 async fn talk(
-    lines: &Lines,
+    clients: &Clients,
     store: &Store,
-    house: Option<&House>,
+    context: Option<&RunContext>,
     entry: &pipeline::Target,
     asked: &mut Asked,
 ) -> Result<(), Halt> {
-    let desk = Desk::new(entry.clone(), lines.target(entry).map_err(Halt::Trouble)?);
-    let target = &desk.target;
-    let bound = store.bound(desk.id())?;
-    let server = unless_stopped(house, target.identify(&mut Learnt::new())).await?;
-    desk.check_binding(bound.as_ref(), &server)?;
+    let target_run = TargetRun::new(entry.clone(), clients.target(entry).map_err(Halt::Trouble)?);
+    let target = &target_run.target;
+    let bound = store.bound(target_run.id())?;
+    let server = unless_stopped(context, target.identify(&mut Learnt::new())).await?;
+    target_run.check_binding(bound.as_ref(), &server)?;
     let mut learnt = store.learnt(&server.id)?;
     asked.server = Some(server.clone());
-    asked.signed = Some(unless_stopped(house, target.whoami()).await?);
-    if let Some(house) = house.filter(|house| !house.stop.requested()) {
+    asked.signed = Some(unless_stopped(context, target.whoami()).await?);
+    if let Some(context) = context.filter(|context| !context.stop.requested()) {
         asked.tried = if entry.dry_run {
-            not_tried(&*desk.target, &mut learnt, "`dry_run: true`: nothing is written there").await?
-        } else if !settle::clear_probes(house, &desk, &server.id).await.map_err(Halt::Trouble)? {
-            not_tried(&*desk.target, &mut learnt, "an earlier probe is not taken back yet: try again in a minute")
+            not_tried(&*target_run.target, &mut learnt, "`dry_run: true`: nothing is written there").await?
+        } else if !settle::clear_probes(context, &target_run, &server.id).await.map_err(Halt::Trouble)? {
+            not_tried(&*target_run.target, &mut learnt, "an earlier probe is not taken back yet: try again in a minute")
                 .await?
         } else {
-            try_out(house, &desk, &server, &mut learnt).await?
+            try_out(context, &target_run, &server, &mut learnt).await?
         };
     }
     let upload = target.prepare(&mut learnt, None).await?;
@@ -192,11 +201,16 @@ async fn talk(
     }
 }
 
-async fn try_out(house: &House, desk: &Desk, server: &Server, learnt: &mut Learnt) -> Result<Vec<Tried>, Halt> {
-    house.store.bind(desk.id(), &server.id).await?;
-    let mut journal = StoreJournal::new(&house.store);
-    let tried = desk.target.try_out(learnt, Probe { run: &house.run, journal: &mut journal }).await?;
-    house.store.learn(&server.id, learnt).await?;
+async fn try_out(
+    context: &RunContext,
+    target_run: &TargetRun,
+    server: &Server,
+    learnt: &mut Learnt,
+) -> Result<Vec<Tried>, Halt> {
+    context.store.bind(target_run.id(), &server.id).await?;
+    let mut journal = StoreJournal::new(&context.store);
+    let tried = target_run.target.try_out(learnt, Probe { run: &context.run, journal: &mut journal }).await?;
+    context.store.learn(&server.id, learnt).await?;
     Ok(tried)
 }
 
@@ -215,11 +229,11 @@ fn of_element(ended: Result<(), Halt>) -> Result<Option<Failure>, Trouble> {
 }
 
 async fn unless_stopped<T>(
-    house: Option<&House>,
+    context: Option<&RunContext>,
     reads: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
-    match house {
-        Some(house) => house.unless_stopped("sign in", reads).await?,
+    match context {
+        Some(context) => context.unless_stopped("sign in", reads).await?,
         None => reads.await,
     }
 }

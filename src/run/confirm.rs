@@ -6,9 +6,9 @@
 
 use tokio::sync::Notify;
 
-use super::desk::{Desk, PAGE};
-use super::house::House;
+use super::context::RunContext;
 use super::listing::{Pages, with_an_end};
+use super::target_run::{PAGE, TargetRun};
 use super::{misplaced, named};
 use crate::error::Trouble;
 use crate::http::FailureKind;
@@ -16,82 +16,82 @@ use crate::model::{Account, Fault, Mark, PersonResult, Shown, Went};
 use crate::state::{StateError, ToConfirm};
 
 /// Surveys the target again and holds it against what was written.
-pub(super) async fn confirm(house: &House, desk: &mut Desk) -> Result<(), Trouble> {
-    let wrote = !house.facts.written(desk.id(), None, 1)?.is_empty();
+pub(super) async fn confirm(context: &RunContext, target_run: &mut TargetRun) -> Result<(), Trouble> {
+    let wrote = !context.facts.written(target_run.id(), None, 1)?.is_empty();
     // A refused login is not tried again; after any other stop the listing is the one look that is left.
-    let silent = desk.failure.as_ref().is_some_and(|failure| failure.kind != FailureKind::Odd);
-    let Some(open) = desk.open.as_ref().filter(|_| wrote && !silent) else { return Ok(()) };
-    let work = format!("confirm {}", desk.id());
-    house.begins(&work, None);
-    let mut learnt = house.store.learnt(&open.server.id)?;
+    let silent = target_run.failure.as_ref().is_some_and(|failure| failure.kind != FailureKind::Odd);
+    let Some(open) = target_run.open.as_ref().filter(|_| wrote && !silent) else { return Ok(()) };
+    let work = format!("confirm {}", target_run.id());
+    context.begins(&work, None);
+    let mut learnt = context.store.learnt(&open.server.id)?;
     let mut kept: Result<(), StateError> = Ok(());
     let ends = Notify::new();
     let mut pages = Pages::new(&ends);
     let mut page = |accounts: Vec<Account>| {
         pages.came(accounts.iter().map(|account| account.id.as_str()));
         if kept.is_ok() {
-            kept = house.facts.put_shown_after(&desk.entry.id, &accounts);
+            kept = context.facts.put_shown_after(&target_run.entry.id, &accounts);
         }
     };
-    let listing = with_an_end(&work, &ends, desk.target.survey(&mut learnt, &mut page));
-    let surveyed = house.unless_stopped(&work, listing).await;
+    let listing = with_an_end(&work, &ends, target_run.target.survey(&mut learnt, &mut page));
+    let surveyed = context.unless_stopped(&work, listing).await;
     kept?;
     let surveyed = match surveyed {
         // What is written stays written; the next run's survey shows it, and closes what is open until then.
         Err(_stopped) => {
-            house.ends(&work, "left out: the run was asked to stop");
+            context.ends(&work, "left out: the run was asked to stop");
             return Ok(());
         }
         Ok(Ok(surveyed)) => surveyed,
         Ok(Err(failure)) => {
-            house.ends(&work, "failed");
-            desk.failure.get_or_insert(failure);
+            context.ends(&work, "failed");
+            target_run.failure.get_or_insert(failure);
             return Ok(());
         }
     };
-    if learnt != house.store.learnt(&open.server.id)? {
-        house.store.learn(&open.server.id, &learnt).await?;
+    if learnt != context.store.learnt(&open.server.id)? {
+        context.store.learn(&open.server.id, &learnt).await?;
     }
     let default = surveyed.default.or_else(|| open.surveyed.default.clone());
     let (mut missing, mut after) = (0, None);
     loop {
-        let page = house.facts.to_confirm(desk.id(), after.as_ref(), PAGE)?;
+        let page = context.facts.to_confirm(target_run.id(), after.as_ref(), PAGE)?;
         let Some(last) = page.last() else { break };
         after = Some(last.at.clone());
         let mut amended = Vec::new();
         for written in page {
             let at = written.at.clone();
-            if let Some(went) = compare(house, desk, written, default.as_ref()).await? {
+            if let Some(went) = compare(context, target_run, written, default.as_ref()).await? {
                 missing += 1;
                 amended.push((at, went));
             }
         }
-        house.facts.put_results(&amended)?;
+        context.facts.put_results(&amended)?;
     }
-    house.ends(&work, if missing == 0 { "everything is shown".to_owned() } else { format!("{missing} not shown") });
-    misplaced::take_back_all(house, desk).await
+    context.ends(&work, if missing == 0 { "everything is shown".to_owned() } else { format!("{missing} not shown") });
+    misplaced::take_back_all(context, target_run).await
 }
 
 /// Holds one account against what was written. `Some`: it is not shown.
 async fn compare(
-    house: &House,
-    desk: &Desk,
+    context: &RunContext,
+    target_run: &TargetRun,
     written: ToConfirm,
     default: Option<&Mark>,
 ) -> Result<Option<Went>, Trouble> {
     let ToConfirm { at, shows, intent, mut found } = written;
-    if desk.target.follows_people() {
+    if target_run.target.follows_people() {
         // Such a target lists what it shows and nothing else.
         found = found.or(Some(Shown::Default));
     }
     if let (Shown::Custom(wrote), Some(Shown::Custom(named)), Some(intent)) = (&shows, &found, intent)
-        && let Some(mark) = desk.target.confirm(wrote, named)
+        && let Some(mark) = target_run.target.confirm(wrote, named)
     {
         if mark == *wrote {
             return Ok(None);
         }
         // Only now it is known what the target calls it.
-        let not_ours = named::learn(house, desk, at.account(), intent, mark).await?;
+        let not_ours = named::learn(context, target_run, at.account(), intent, mark).await?;
         return Ok(not_ours.map(|fault| Went {
             result: PersonResult::NotShown,
             error: Some(fault),
@@ -102,8 +102,8 @@ async fn compare(
     if is_shown(&shows, found.as_ref(), default) {
         return Ok(None);
     }
-    if matches!(found, Some(Shown::Unknown(_))) && !desk.target.tells_what_is_shown() {
-        named::take_at_its_word(house, intent).await?;
+    if matches!(found, Some(Shown::Unknown(_))) && !target_run.target.tells_what_is_shown() {
+        named::take_at_its_word(context, intent).await?;
         return Ok(None);
     }
     let found = found.map_or_else(|| "the account is not listed any more".to_owned(), |shown| words(&shown));

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::kitchen::Kitchen;
+use super::renderer::Renderer;
 use crate::error::Trouble;
 use crate::model::{Digest, PhotoFact};
 use crate::pipeline::{Action, Fallback};
@@ -18,7 +18,10 @@ use crate::pipeline::{Action, Fallback};
 const LARGEST: u64 = 32 << 20;
 
 /// Renders every fallback image of the file.
-pub(super) async fn prepare(fallback: &Fallback, kitchen: &Arc<Kitchen>) -> Result<HashMap<PathBuf, Digest>, Trouble> {
+pub(super) async fn prepare(
+    fallback: &Fallback,
+    renderer: &Arc<Renderer>,
+) -> Result<HashMap<PathBuf, Digest>, Trouble> {
     let Fallback { absent, unreadable, too_small, inactive, out_of_scope, opted_out, gone } = fallback;
     let mut images = HashMap::new();
     for rule in [absent, unreadable, too_small, inactive, out_of_scope, opted_out, gone] {
@@ -28,7 +31,7 @@ pub(super) async fn prepare(fallback: &Fallback, kitchen: &Arc<Kitchen>) -> Resu
         }
         let wrong = |found: &str| Trouble::Usage(format!("{}: the image {}: {found}", rule.place, path.display()));
         let bytes = crate::input::bytes(path, LARGEST).map_err(|error| wrong(&error.to_string()))?;
-        match kitchen.cook(bytes.into()).await?.fact {
+        match renderer.render(bytes.into()).await?.fact {
             PhotoFact::Present { digest } => _ = images.insert(path.clone(), digest),
             PhotoFact::TooSmall { width, height } => return Err(wrong(&format!("{width} x {height} px is too small"))),
             PhotoFact::Unreadable(fault) | PhotoFact::Unknown(fault) => return Err(wrong(&fault.message)),

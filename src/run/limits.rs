@@ -6,11 +6,11 @@
 
 use std::collections::BTreeSet;
 
-use super::desk::Desk;
-use super::feed::Feed;
-use super::house::House;
-use super::judge::DeskPlan;
+use super::context::RunContext;
+use super::planner::TargetPlan;
 use super::shared::Shared;
+use super::source_run::SourceRun;
+use super::target_run::TargetRun;
 use crate::error::Trouble;
 use crate::model::{SourceId, TargetId};
 use crate::pipeline::Pipeline;
@@ -33,22 +33,22 @@ impl Guarded {
     /// it broke once stays broken.
     pub(super) fn hold(
         &mut self,
-        house: &House,
+        context: &RunContext,
         pipeline: &Pipeline,
-        feeds: &[Feed],
-        desks: &[(Desk, DeskPlan)],
+        source_runs: &[SourceRun],
+        target_runs: &[(TargetRun, TargetPlan)],
         allow: &[Allowance],
     ) -> Result<(), Trouble> {
         let targets = self.checked.split_off(self.sources);
         let before = std::mem::take(&mut self.checked);
-        for feed in feeds {
-            if feed.state != SourceState::Listed {
-                let earlier = before.iter().filter(|check| check.scope == feed.id().as_str());
+        for source_run in source_runs {
+            if source_run.state != SourceState::Listed {
+                let earlier = before.iter().filter(|check| check.scope == source_run.id().as_str());
                 self.checked.extend(earlier.cloned());
                 continue;
             }
-            let shared = Shared::of(house, std::slice::from_ref(feed), pipeline.transform.same_picture)?;
-            let mut checked = guard(&of_source(house, feed, &shared)?, &pipeline.limits, allow);
+            let shared = Shared::of(context, std::slice::from_ref(source_run), pipeline.transform.same_picture)?;
+            let mut checked = guard(&of_source(context, source_run, &shared)?, &pipeline.limits, allow);
             for check in &mut checked {
                 let was = |was: &&Checked| was.broken && was.limit == check.limit && was.scope == check.scope;
                 if let Some(broken) = before.iter().find(was) {
@@ -56,16 +56,16 @@ impl Guarded {
                 }
             }
             if checked.iter().any(|check| check.broken) {
-                self.stopped.extend(fed_by(desks, feed.id()));
+                self.stopped.extend(fed_by(target_runs, source_run.id()));
             }
             self.checked.extend(checked);
         }
         self.sources = self.checked.len();
         self.checked.extend(targets);
-        for (desk, plan) in desks.iter().filter(|(desk, _)| desk.ready().is_some()) {
-            let checked = guard(&of_target(house, desk, plan)?, &pipeline.limits, allow);
+        for (target_run, plan) in target_runs.iter().filter(|(target_run, _)| target_run.ready().is_some()) {
+            let checked = guard(&of_target(context, target_run, plan)?, &pipeline.limits, allow);
             if checked.iter().any(|check| check.broken) {
-                self.stopped.insert(desk.id().clone());
+                self.stopped.insert(target_run.id().clone());
             }
             self.checked.extend(checked);
         }
@@ -73,15 +73,15 @@ impl Guarded {
     }
 }
 
-fn fed_by<'a>(desks: &'a [(Desk, DeskPlan)], source: &'a SourceId) -> impl Iterator<Item = TargetId> + 'a {
-    desks.iter().filter(|(_, plan)| plan.fed_by.contains(source)).map(|(desk, _)| desk.id().clone())
+fn fed_by<'a>(target_runs: &'a [(TargetRun, TargetPlan)], source: &'a SourceId) -> impl Iterator<Item = TargetId> + 'a {
+    target_runs.iter().filter(|(_, plan)| plan.fed_by.contains(source)).map(|(target_run, _)| target_run.id().clone())
 }
 
-fn of_source(house: &House, feed: &Feed, shared: &Shared) -> Result<Vec<Found>, Trouble> {
-    let scope = feed.id().to_string();
-    let counts = &feed.counts;
+fn of_source(context: &RunContext, source_run: &SourceRun, shared: &Shared) -> Result<Vec<Found>, Trouble> {
+    let scope = source_run.id().to_string();
+    let counts = &source_run.counts;
     // Known last time is what the last run knew that was let pass; whoever was lost by then is no new loss.
-    let settled = house.store.last_good(&Counted::Lost(feed.id().clone()))?.unwrap_or_default();
+    let settled = context.store.last_good(&Counted::Lost(source_run.id().clone()))?.unwrap_or_default();
     let mut found = vec![Found {
         limit: LimitName::Unknown,
         scope: scope.clone(),
@@ -91,20 +91,20 @@ fn of_source(house: &House, feed: &Feed, shared: &Shared) -> Result<Vec<Found>, 
     found.push(Found {
         limit: LimitName::SamePicture,
         scope: scope.clone(),
-        value: shared.people(feed.id()),
+        value: shared.people(source_run.id()),
         of: counts.photos.present,
     });
-    if let Some(last) = house.store.last_good(&Counted::Source(feed.id().clone()))? {
+    if let Some(last) = context.store.last_good(&Counted::Source(source_run.id().clone()))? {
         let value = last.saturating_sub(counts.people);
         found.push(Found { limit: LimitName::SourceShrink, scope, value, of: last });
     }
     Ok(found)
 }
 
-fn of_target(house: &House, desk: &Desk, plan: &DeskPlan) -> Result<Vec<Found>, Trouble> {
+fn of_target(context: &RunContext, target_run: &TargetRun, plan: &TargetPlan) -> Result<Vec<Found>, Trouble> {
     let counts = &plan.counts;
-    let placements = house.store.count_placements(desk.id())?;
-    let found = |limit, value, of| Found { limit, scope: desk.id().to_string(), value, of };
+    let placements = context.store.count_placements(target_run.id())?;
+    let found = |limit, value, of| Found { limit, scope: target_run.id().to_string(), value, of };
     let mut all = vec![
         found(LimitName::Reverts, counts.reverts, counts.pictured),
         found(LimitName::Replacements, counts.replacements, counts.matched),
@@ -112,7 +112,7 @@ fn of_target(house: &House, desk: &Desk, plan: &DeskPlan) -> Result<Vec<Found>, 
         found(LimitName::Reassigned, counts.reassigned, placements),
         found(LimitName::TargetDrift, counts.drifted, placements),
     ];
-    if let Some(last) = house.store.last_good(&Counted::Target(desk.id().clone()))? {
+    if let Some(last) = context.store.last_good(&Counted::Target(target_run.id().clone()))? {
         all.push(found(LimitName::TargetShrink, last.saturating_sub(counts.accounts), last));
     }
     Ok(all)

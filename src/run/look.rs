@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use futures::stream::{self, StreamExt as _};
 
-use super::desk::{Desk, PAGE};
-use super::house::House;
+use super::context::RunContext;
+use super::target_run::{PAGE, TargetRun};
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
 use crate::model::{AccountId, Act, ActKind, Looked, Planned};
@@ -17,34 +17,39 @@ use crate::state::DecisionCursor;
 use crate::transform::{self, Limits};
 
 /// Looks at every picture of a target that the plan asks to look at. Says how many; what was seen is in the facts.
-pub(super) async fn look(house: &House, desk: &mut Desk, lanes: usize) -> Result<u64, Trouble> {
+pub(super) async fn look(context: &RunContext, target_run: &mut TargetRun, concurrency: usize) -> Result<u64, Trouble> {
     let (mut after, mut count) = (None, 0);
-    while desk.failure.is_none() && !house.stop.requested() {
-        let page = house.facts.planned(desk.id(), &[ActKind::Look], after.as_ref(), PAGE)?;
+    while target_run.failure.is_none() && !context.stop.requested() {
+        let page = context.facts.planned(target_run.id(), &[ActKind::Look], after.as_ref(), PAGE)?;
         let Some(last) = page.last() else { break };
         after = Some(DecisionCursor::of(&last.decision));
-        let looked = look_at(house, desk, &page, lanes).await;
+        let looked = look_at(context, target_run, &page, concurrency).await;
         count += looked.len() as u64;
-        house.facts.put_looked(desk.id(), &looked)?;
+        context.facts.put_looked(target_run.id(), &looked)?;
     }
     Ok(count)
 }
 
-async fn look_at(house: &House, desk: &mut Desk, page: &[Planned], lanes: usize) -> Vec<(AccountId, Looked)> {
+async fn look_at(
+    context: &RunContext,
+    target_run: &mut TargetRun,
+    page: &[Planned],
+    concurrency: usize,
+) -> Vec<(AccountId, Looked)> {
     let there = page.iter().map(|planned| {
-        let target = Arc::clone(&desk.target);
+        let target = Arc::clone(&target_run.target);
         async move { (planned, target.look(&planned.account).await) }
     });
-    let mut there = stream::iter(there).buffer_unordered(lanes.max(1));
+    let mut there = stream::iter(there).buffer_unordered(concurrency.max(1));
     let mut looked = Vec::with_capacity(page.len());
-    while let Ok(Some((planned, picture))) = house.unless_stopped("look at pictures", there.next()).await {
+    while let Ok(Some((planned, picture))) = context.unless_stopped("look at pictures", there.next()).await {
         if let Err(failure @ Failure { kind: FailureKind::Unreachable | FailureKind::Refused, .. }) = picture {
-            desk.failure = Some(failure);
+            target_run.failure = Some(failure);
             break;
         }
         let Act::Look(wanted) = &planned.task.act else { continue };
-        let recipe = desk.open.as_ref().map(|open| &open.serving.recipe);
-        let wanted = recipe.and_then(|recipe| house.spool.get(&wanted.photo, recipe)).map(|spooled| spooled.bytes);
+        let recipe = target_run.open.as_ref().map(|open| &open.size.recipe);
+        let wanted = recipe.and_then(|recipe| context.spool.get(&wanted.photo, recipe)).map(|spooled| spooled.bytes);
         looked.push((planned.account.id.clone(), alike(wanted.as_deref(), picture)));
     }
     looked

@@ -5,9 +5,9 @@
 //! A newcomer gets wrong: nobody asks for the photo of whom only a disabled account names, but such an account counts:
 //! whoever takes a leaver's address must not get the leaver's face (docs/architecture.md, "Matching").
 
-use super::desk::{Desk, PAGE};
-use super::feed::Feed;
-use super::house::House;
+use super::context::RunContext;
+use super::source_run::SourceRun;
+use super::target_run::{PAGE, TargetRun};
 use crate::error::Trouble;
 use crate::model::{Account, AccountId, AccountStanding, PersonId, PersonRef, SourceId, TargetId};
 use crate::pipeline::Matching;
@@ -15,11 +15,15 @@ use crate::plan::{Claimed, Matched, SourceState, lookups, matched, told_apart};
 use crate::state::{Facts, MatchRow, MatchVerdict};
 
 /// Matches everything that was listed.
-pub(super) fn match_all(house: &House, desks: &[Desk], feeds: &[Feed]) -> Result<(), Trouble> {
-    for desk in desks.iter().filter(|desk| desk.ready().is_some()) {
-        for feed in feeds.iter().filter(|feed| feed.state == SourceState::Listed) {
-            match_one(&house.facts, desk.id(), feed.id(), &desk.entry.matching)?;
-            tell_apart(&house.facts, desk.id(), feed.id(), &desk.entry.matching)?;
+pub(super) fn match_all(
+    context: &RunContext,
+    target_runs: &[TargetRun],
+    source_runs: &[SourceRun],
+) -> Result<(), Trouble> {
+    for target_run in target_runs.iter().filter(|target_run| target_run.ready().is_some()) {
+        for source_run in source_runs.iter().filter(|source_run| source_run.state == SourceState::Listed) {
+            match_one(&context.facts, target_run.id(), source_run.id(), &target_run.entry.matching)?;
+            tell_apart(&context.facts, target_run.id(), source_run.id(), &target_run.entry.matching)?;
         }
     }
     Ok(())

@@ -6,10 +6,10 @@
 //! who shows it since this run, and was not written it, has it by mistake.
 
 use super::confirm::is_shown;
-use super::desk::{Desk, PAGE};
-use super::house::{House, unix_now};
+use super::context::{RunContext, unix_now};
 use super::journal::StoreJournal;
-use super::kitchen::Eyes;
+use super::renderer::Eyes;
+use super::target_run::{PAGE, TargetRun};
 use crate::error::Trouble;
 use crate::http::redact;
 use crate::load::{Looks as _, Wrote};
@@ -49,48 +49,52 @@ impl Misplaced {
 }
 
 /// Looks at every account of the confirming survey, and takes back what stands where it must not.
-pub(super) async fn take_back_all(house: &House, desk: &mut Desk) -> Result<(), Trouble> {
+pub(super) async fn take_back_all(context: &RunContext, target_run: &mut TargetRun) -> Result<(), Trouble> {
     // A folder has no accounts of its own that a name could lead astray.
-    if desk.target.follows_people() {
+    if target_run.target.follows_people() {
         return Ok(());
     }
     let mut after: Option<AccountId> = None;
     let mut strays = Vec::new();
     loop {
-        let page = house.facts.shifted(desk.id(), after.as_ref(), PAGE)?;
+        let page = context.facts.shifted(target_run.id(), after.as_ref(), PAGE)?;
         let Some(last) = page.last() else { break };
         after = Some(last.account.clone());
-        let suspects = page.into_iter().filter(|shifted| is_suspect(desk, shifted)).collect();
-        strays.append(&mut trace(house, desk, suspects).await?);
+        let suspects = page.into_iter().filter(|shifted| is_suspect(target_run, shifted)).collect();
+        strays.append(&mut trace(context, target_run, suspects).await?);
     }
-    let Some(server) = desk.open.as_ref().map(|open| open.server.id.clone()) else { return Ok(()) };
+    let Some(server) = target_run.open.as_ref().map(|open| open.server.id.clone()) else { return Ok(()) };
     for mut stray in strays {
-        let draft = draft(house, desk, server.clone(), &stray);
-        record(house, desk, &stray, &draft).await?;
-        stray.still_there = take_back(house, desk, draft).await;
-        desk.misplaced.push(stray);
+        let draft = draft(context, target_run, server.clone(), &stray);
+        record(context, target_run, &stray, &draft).await?;
+        stray.still_there = take_back(context, target_run, draft).await;
+        target_run.misplaced.push(stray);
     }
     Ok(())
 }
 
 /// It shows an upload since this run, and not what was written to it.
-fn is_suspect(desk: &Desk, shifted: &Shifted) -> bool {
+fn is_suspect(target_run: &TargetRun, shifted: &Shifted) -> bool {
     let Shown::Custom(now) = &shifted.shown else { return false };
-    let meant = matches!(&shifted.meant, Some(Shown::Custom(meant)) if desk.target.confirm(meant, now).is_some());
+    let meant = matches!(&shifted.meant, Some(Shown::Custom(meant)) if target_run.target.confirm(meant, now).is_some());
     !meant
 }
 
 /// Finds out which write of this run each suspect's picture is of, if of any; others chose for themselves meanwhile.
-async fn trace(house: &House, desk: &Desk, mut suspects: Vec<Shifted>) -> Result<Vec<Misplaced>, Trouble> {
+async fn trace(
+    context: &RunContext,
+    target_run: &TargetRun,
+    mut suspects: Vec<Shifted>,
+) -> Result<Vec<Misplaced>, Trouble> {
     let (mut strays, mut after) = (Vec::new(), None);
     while !suspects.is_empty() {
-        let page = house.facts.written(desk.id(), after.as_ref(), PAGE)?;
+        let page = context.facts.written(target_run.id(), after.as_ref(), PAGE)?;
         let Some((last, _)) = page.last() else { break };
         after = Some(last.clone());
         for (at, written) in page {
             let mut left = Vec::with_capacity(suspects.len());
             for shifted in suspects {
-                match is_of(house, desk, &shifted, &written).await? {
+                match is_of(context, target_run, &shifted, &written).await? {
                     Traced::No => left.push(shifted),
                     Traced::ByRight => {}
                     Traced::Astray(mark) => {
@@ -114,7 +118,12 @@ enum Traced {
     Astray(Mark),
 }
 
-async fn is_of(house: &House, desk: &Desk, shifted: &Shifted, written: &Written) -> Result<Traced, Trouble> {
+async fn is_of(
+    context: &RunContext,
+    target_run: &TargetRun,
+    shifted: &Shifted,
+    written: &Written,
+) -> Result<Traced, Trouble> {
     let Shown::Custom(now) = &shifted.shown else { return Ok(Traced::No) };
     let own = shifted.account == written.account;
     let found = |is: bool| match (is, own) {
@@ -122,13 +131,13 @@ async fn is_of(house: &House, desk: &Desk, shifted: &Shifted, written: &Written)
         (true, true) => Traced::ByRight,
         (true, false) => Traced::Astray(now.clone()),
     };
-    let intent = || written.intent.map(|id| house.store.open_intent(id)).transpose().map(Option::flatten);
+    let intent = || written.intent.map(|id| context.store.open_intent(id)).transpose().map(Option::flatten);
     match &written.shows {
         None => Ok(found(intent()?.is_some_and(|open| names(&open, now)))),
         Some(Shown::Custom(wrote)) if wrote == now => Ok(found(true)),
         // The target's name for it is not known: only what nobody has shown yet can be here, and a look tells.
-        Some(Shown::Custom(wrote)) if desk.target.confirm(wrote, now).is_some() => match intent()? {
-            Some(open) => Ok(found(own || looks_like(house, desk, shifted, &open).await)),
+        Some(Shown::Custom(wrote)) if target_run.target.confirm(wrote, now).is_some() => match intent()? {
+            Some(open) => Ok(found(own || looks_like(context, target_run, shifted, &open).await)),
             None => Ok(Traced::No),
         },
         Some(_) => Ok(Traced::No),
@@ -142,7 +151,7 @@ fn names(open: &OpenIntent, mark: &Mark) -> bool {
     made || open.intent.making.as_ref() == Some(mark)
 }
 
-async fn looks_like(house: &House, desk: &Desk, shifted: &Shifted, open: &OpenIntent) -> bool {
+async fn looks_like(context: &RunContext, target_run: &TargetRun, shifted: &Shifted, open: &OpenIntent) -> bool {
     let Some(sent) = &open.intent.luma else { return false };
     let account = Account {
         id: shifted.account.clone(),
@@ -153,24 +162,29 @@ async fn looks_like(house: &House, desk: &Desk, shifted: &Shifted, open: &OpenIn
         standing: AccountStanding::Active,
         shown: shifted.shown.clone(),
     };
-    let looked = house.unless_stopped("look at a picture", desk.target.look(&account)).await;
+    let looked = context.unless_stopped("look at a picture", target_run.target.look(&account)).await;
     let Ok(Ok(Some(picture))) = looked else { return false };
     Eyes.luma(&picture).is_some_and(|served| served.fits(sent))
 }
 
 /// What we made stays on record until it is seen gone, also where it must not be (docs/architecture.md, "The state").
-async fn record(house: &House, desk: &Desk, stray: &Misplaced, draft: &Intent) -> Result<(), Trouble> {
-    if let Some(meant) = house.store.placement(desk.id(), &stray.written.account)? {
+async fn record(
+    context: &RunContext,
+    target_run: &TargetRun,
+    stray: &Misplaced,
+    draft: &Intent,
+) -> Result<(), Trouble> {
+    if let Some(meant) = context.store.placement(target_run.id(), &stray.written.account)? {
         let (account, mark) = (stray.shifted.account.clone(), stray.mark.clone());
         let placement = Placement { account, mark, before: before(stray), ..meant };
-        house.store.adopt_instead(placement, draft).await?;
+        context.store.adopt_instead(placement, draft).await?;
     }
-    let there = house.facts.shown_after(desk.id(), &stray.written.account)?;
+    let there = context.facts.shown_after(target_run.id(), &stray.written.account)?;
     let shows = stray.written.shows.clone();
     if shows.as_ref().is_some_and(|shows| !is_shown(shows, there.as_ref(), None)) {
         let error = Some(Fault::new("misplaced", "another account shows the picture: see `misplaced`"));
         let went = Went { result: PersonResult::NotShown, error, shows, intent: stray.written.intent };
-        house.facts.put_results(&[(stray.at.clone(), went)])?;
+        context.facts.put_results(&[(stray.at.clone(), went)])?;
     }
     Ok(())
 }
@@ -179,10 +193,10 @@ fn before(stray: &Misplaced) -> Before {
     stray.shifted.before.as_ref().map_or(Before::Unknown, Before::from)
 }
 
-fn draft(house: &House, desk: &Desk, server: ServerId, stray: &Misplaced) -> Intent {
+fn draft(context: &RunContext, target_run: &TargetRun, server: ServerId, stray: &Misplaced) -> Intent {
     Intent {
-        run: house.run.clone(),
-        target: desk.id().clone(),
+        run: context.run.clone(),
+        target: target_run.id().clone(),
         server,
         account: stray.shifted.account.clone(),
         account_name: stray.shifted.name.clone(),
@@ -206,21 +220,21 @@ fn draft(house: &House, desk: &Desk, server: ServerId, stray: &Misplaced) -> Int
 }
 
 /// Gives the account back the default, as a write of its own. Says why it could not.
-async fn take_back(house: &House, desk: &mut Desk, draft: Intent) -> Option<Fault> {
-    if house.stop.requested() {
+async fn take_back(context: &RunContext, target_run: &mut TargetRun, draft: Intent) -> Option<Fault> {
+    if context.stop.requested() {
         return Some(Fault::new("stopped", "the run was asked to stop"));
     }
-    let mut way = match desk.target.session().await {
+    let mut way = match target_run.target.session().await {
         Ok(way) => way,
         Err(failure) => return Some(Fault::new("no_session", failure.to_string())),
     };
-    match way.revert(draft, &mut StoreJournal::new(&house.store)).await {
+    match way.revert(draft, &mut StoreJournal::new(&context.store)).await {
         Wrote::Done(_) => None,
         Wrote::Refused(fault) | Wrote::Maybe(fault) => Some(fault),
         Wrote::ChangedMeanwhile => Some(Fault::new(Reason::ChangedMeanwhile.word(), Reason::ChangedMeanwhile.text())),
         Wrote::Stop(failure) => {
             let fault = Fault::new(Reason::TargetStopped.word(), failure.to_string());
-            desk.failure.get_or_insert(failure);
+            target_run.failure.get_or_insert(failure);
             Some(fault)
         }
     }

@@ -8,17 +8,13 @@
 
 mod apply;
 mod auth;
+mod clients;
 mod confirm;
-mod connect;
-mod desk;
-mod feed;
+mod context;
 mod fetch;
 mod folders;
-mod house;
 mod images;
 mod journal;
-mod judge;
-mod kitchen;
 mod limits;
 mod listing;
 mod look;
@@ -27,19 +23,23 @@ mod misplaced;
 mod named;
 mod naming;
 mod only;
-mod passes;
 mod people;
+mod planner;
 mod private;
 mod recall;
 mod refused;
+mod renderer;
+mod run_report;
 mod saved;
+mod scheduler;
 mod selection;
 mod settle;
 mod shared;
-mod sheet;
+mod source_run;
 mod spool;
 mod stop;
-mod tally;
+mod target_planner;
+mod target_run;
 mod threads;
 mod twins;
 
@@ -59,20 +59,20 @@ use crate::report::{Event, Listener, RunReport};
 use crate::state::{Again, Counted, RunEnd, RunRow};
 use crate::transform::Settings;
 
-use connect::Lines;
-use desk::Desk;
-use feed::Feed;
-use house::House;
-use judge::{Bench, DeskPlan};
-use kitchen::Kitchen;
+use clients::Clients;
+use context::RunContext;
 use limits::Guarded;
-use passes::{Passes, Patience};
+use planner::{Planner, TargetPlan};
+use renderer::Renderer;
+use run_report::{FinishedTarget, Writes};
+use scheduler::{Patience, Scheduler};
 use shared::Shared;
-use tally::{Finished, Writes};
+use source_run::SourceRun;
+use target_run::TargetRun;
 use twins::Servers;
 
 pub(crate) use auth::{Asked, Everybody, Uploads, auth};
-pub use house::Mode;
+pub use context::Mode;
 pub(crate) use people::People;
 pub(crate) use private::{try_private, write_private};
 pub(crate) use saved::{read_plan, write_plan};
@@ -113,20 +113,20 @@ pub async fn execute(
     stop: Stop,
 ) -> Result<Outcome, Trouble> {
     folders::apart(pipeline)?;
-    let house = House::open(pipeline, options.mode, listener, stop)?;
-    begin(&house, pipeline, &options.selection).await?;
-    let job = Job { house: &house, pipeline, options, lines: Lines::new(pipeline, &house.stop)? };
+    let context = RunContext::open(pipeline, options.mode, listener, stop)?;
+    begin(&context, pipeline, &options.selection).await?;
+    let job = Job { context: &context, pipeline, options, clients: Clients::new(pipeline, &context.stop)? };
     let ended = job.go().await;
     match ended {
         Ok(Ended { report, exit, finished }) => {
-            let changes = finished.iter().map(|desk| desk.plan.changes.count()).sum();
-            let people = People::of(house, &finished);
+            let changes = finished.iter().map(|target_run| target_run.plan.changes.count()).sum();
+            let people = People::of(context, &finished);
             Ok(Outcome { report, people, exit, changes })
         }
         Err(trouble) => {
             if options.mode == Mode::Run {
                 // The row must not look like a run that was killed.
-                house.store.finish_run(&house.run, in_trouble(&trouble)).await?;
+                context.store.finish_run(&context.run, in_trouble(&trouble)).await?;
             }
             Err(trouble)
         }
@@ -137,14 +137,14 @@ pub async fn execute(
 struct Ended {
     report: RunReport,
     exit: Exit,
-    finished: Vec<Finished>,
+    finished: Vec<FinishedTarget>,
 }
 
 fn in_trouble(trouble: &Trouble) -> RunEnd {
     RunEnd {
         outcome: trouble.exit().outcome().to_owned(),
         exit_code: trouble.exit().code(),
-        finished: house::unix_now(),
+        finished: context::unix_now(),
         plan_digest: None,
         report: serde_json::Value::Null,
     }
@@ -152,205 +152,208 @@ fn in_trouble(trouble: &Trouble) -> RunEnd {
 
 /// What every phase works with.
 struct Job<'a> {
-    house: &'a House,
+    context: &'a RunContext,
     pipeline: &'a Pipeline,
     options: &'a Options,
-    lines: Lines,
+    clients: Clients,
 }
 
-async fn begin(house: &House, pipeline: &Pipeline, selection: &Selection) -> Result<(), Trouble> {
-    if house.mode == Mode::Run {
+async fn begin(context: &RunContext, pipeline: &Pipeline, selection: &Selection) -> Result<(), Trouble> {
+    if context.mode == Mode::Run {
         let row = RunRow {
-            id: house.run.clone(),
+            id: context.run.clone(),
             pipeline: pipeline.name.clone(),
             pipeline_digest: pipeline.digest,
             // What only a part was asked of is no whole success (`status`).
-            command: if selection.is_whole() { house.mode.word() } else { "run (a part)" }.to_owned(),
-            started: house::unix(house.started),
+            command: if selection.is_whole() { context.mode.word() } else { "run (a part)" }.to_owned(),
+            started: context::unix(context.started),
         };
-        house.store.claim(&pipeline.name).await?;
-        house.store.begin_run(row).await?;
+        context.store.claim(&pipeline.name).await?;
+        context.store.begin_run(row).await?;
     }
     Ok(())
 }
 
-fn desks(lines: &Lines, pipeline: &Pipeline) -> Result<Vec<Desk>, Trouble> {
-    pipeline.targets.iter().map(|entry| Ok(Desk::new(entry.clone(), lines.target(entry)?))).collect()
+fn target_runs(clients: &Clients, pipeline: &Pipeline) -> Result<Vec<TargetRun>, Trouble> {
+    pipeline.targets.iter().map(|entry| Ok(TargetRun::new(entry.clone(), clients.target(entry)?))).collect()
 }
 
-fn feeds(lines: &Lines, pipeline: &Pipeline) -> Result<Vec<Feed>, Trouble> {
+fn source_runs(clients: &Clients, pipeline: &Pipeline) -> Result<Vec<SourceRun>, Trouble> {
     let source = |entry: &crate::pipeline::Source| {
-        let source = entry.provider.as_ref().map(|provider| lines.source(entry, provider)).transpose()?;
-        Ok(Feed::new(entry.clone(), source))
+        let source = entry.provider.as_ref().map(|provider| clients.source(entry, provider)).transpose()?;
+        Ok(SourceRun::new(entry.clone(), source))
     };
     pipeline.sources.iter().map(source).collect()
 }
 
 /// Talks to a target up to the point where its accounts can be decided about.
-async fn survey(house: &House, settings: &Settings, mut desk: Desk) -> Result<Desk, Trouble> {
-    settle::wait_until_quiet(house, &desk).await?;
-    desk.survey(house, settings).await?;
-    desk.opened = settle::look_at_open_intents(house, &mut desk).await?;
-    Ok(desk)
+async fn survey(context: &RunContext, settings: &Settings, mut target_run: TargetRun) -> Result<TargetRun, Trouble> {
+    settle::wait_until_quiet(context, &target_run).await?;
+    target_run.survey(context, settings).await?;
+    target_run.opened = settle::look_at_open_intents(context, &mut target_run).await?;
+    Ok(target_run)
 }
 
 impl Job<'_> {
     /// Every target and every source at the same time: none waits for another but for its part of the plan.
     async fn go(&self) -> Result<Ended, Trouble> {
-        let Self { house, pipeline, lines, .. } = self;
-        twins::refuse_known(house, pipeline)?;
+        let Self { context, pipeline, clients, .. } = self;
+        twins::refuse_known(context, pipeline)?;
         if let Some(plan) = &self.options.selection.reviewed {
-            saved::take_in(house, plan)?;
+            saved::take_in(context, plan)?;
         }
-        let settings = kitchen::settings(&pipeline.transform);
-        let mut feeds = feeds(lines, pipeline)?;
+        let settings = renderer::settings(&pipeline.transform);
+        let mut source_runs = source_runs(clients, pipeline)?;
         let mut guarded = Guarded::default();
         // Whom a name means is known once everybody is listed.
-        let patience = match (house.mode, self.options.selection.only.is_empty()) {
+        let patience = match (context.mode, self.options.selection.only.is_empty()) {
             (Mode::Run, true) => Patience::Some,
             _ => Patience::Endless,
         };
-        let mut passes = Passes::new(patience);
-        for desk in desks(lines, pipeline)? {
-            passes.survey(survey(house, &settings, desk));
+        let mut scheduler = Scheduler::new(patience);
+        for target_run in target_runs(clients, pipeline)? {
+            scheduler.survey(survey(context, &settings, target_run));
         }
-        let planned = self.take(&settings, &mut passes, &mut feeds, &mut guarded).await;
+        let planned = self.take(&settings, &mut scheduler, &mut source_runs, &mut guarded).await;
         // Writes under way are never left, whatever became of planning the others.
-        let mut finished = passes.finish().await?;
+        let mut finished = scheduler.finish().await?;
         planned?;
         // Of a run in trouble they wait: it did not come to its end.
-        let waiting = house.leave_pictures()?;
-        finished.sort_by_key(|done| pipeline.targets.iter().position(|target| target.id == *done.desk.id()));
-        close(house, pipeline, &feeds, finished, &guarded, waiting).await
+        let waiting = context.leave_pictures()?;
+        finished.sort_by_key(|done| pipeline.targets.iter().position(|target| target.id == *done.target_run.id()));
+        close(context, pipeline, &source_runs, finished, &guarded, waiting).await
     }
 
     /// Plans pass after pass, and begins to write each.
     async fn take<'a>(
         &'a self,
         settings: &'a Settings,
-        passes: &mut Passes<'a>,
-        feeds: &mut [Feed],
+        scheduler: &mut Scheduler<'a>,
+        source_runs: &mut [SourceRun],
         guarded: &mut Guarded,
     ) -> Result<(), Trouble> {
-        let Self { house, pipeline, options, lines } = self;
-        passes.meanwhile(try_join_all(feeds.iter_mut().map(|feed| feed.collect(house)))).await?;
+        let Self { context, pipeline, options, clients } = self;
+        scheduler.meanwhile(try_join_all(source_runs.iter_mut().map(|source_run| source_run.collect(context)))).await?;
         let mut servers = Servers::default();
-        let mut desks = passes.next().await?;
-        for failure in feeds.iter().filter_map(|feed| feed.failure.as_ref()) {
-            house.say(Event::Failure(failure.to_string()));
+        let mut target_runs = scheduler.next().await?;
+        for failure in source_runs.iter().filter_map(|source_run| source_run.failure.as_ref()) {
+            context.say(Event::Failure(failure.to_string()));
         }
-        while !desks.is_empty() {
-            servers.refuse_twins(&mut desks);
-            let kitchen = self.kitchen(settings, &desks, passes.somebody_is_late());
-            let mut decided = passes.meanwhile(self.plan(&kitchen, desks, feeds)).await?;
-            guarded.hold(house, pipeline, feeds, &decided, &options.allow)?;
-            for (desk, plan) in &mut decided {
-                desk.failure = desk.failure.take().or_else(|| named::unserved(desk, plan));
+        while !target_runs.is_empty() {
+            servers.refuse_twins(&mut target_runs);
+            let renderer = self.renderer(settings, &target_runs, scheduler.somebody_is_late());
+            let mut decided = scheduler.meanwhile(self.plan(&renderer, target_runs, source_runs)).await?;
+            guarded.hold(context, pipeline, source_runs, &decided, &options.allow)?;
+            for (target_run, plan) in &mut decided {
+                target_run.failure = target_run.failure.take().or_else(|| named::unserved(target_run, plan));
             }
-            forecast(lines, &mut decided);
-            for (desk, plan) in decided {
-                let writes = self.writes(guarded, &desk);
-                passes.write(write(house, lines, writes, desk, plan));
+            forecast(clients, &mut decided);
+            for (target_run, plan) in decided {
+                let writes = self.writes(guarded, &target_run);
+                scheduler.write(write(context, clients, writes, target_run, plan));
             }
-            desks = passes.next().await?;
+            target_runs = scheduler.next().await?;
         }
         Ok(())
     }
 
     /// Makes the sizes that these targets take; and what most targets take, if somebody is late: each photo is
     /// downloaded once.
-    fn kitchen(&self, settings: &Settings, desks: &[Desk], somebody_is_late: bool) -> Arc<Kitchen> {
-        let here = desks.iter().filter_map(|desk| Some(desk.ready()?.serving.clone()));
-        let later = somebody_is_late.then(|| Kitchen::serving(settings, None));
+    fn renderer(&self, settings: &Settings, target_runs: &[TargetRun], somebody_is_late: bool) -> Arc<Renderer> {
+        let here = target_runs.iter().filter_map(|target_run| Some(target_run.ready()?.size.clone()));
+        let later = somebody_is_late.then(|| Renderer::size(settings, None));
         let placeholders = self.pipeline.transform.placeholders.clone();
-        Kitchen::new(settings.clone(), here.chain(later).collect(), placeholders, self.house.spool.clone())
+        Renderer::new(settings.clone(), here.chain(later).collect(), placeholders, self.context.spool.clone())
     }
 
     /// Match, fetch, render, decide: the whole plan of these targets.
     async fn plan(
         &self,
-        kitchen: &Arc<Kitchen>,
-        mut desks: Vec<Desk>,
-        feeds: &mut [Feed],
-    ) -> Result<Vec<(Desk, DeskPlan)>, Trouble> {
-        let Self { house, pipeline, lines, .. } = self;
-        let listed: Vec<SourceId> =
-            feeds.iter().filter(|feed| feed.failure.is_none()).map(|feed| feed.id().clone()).collect();
-        for desk in &mut desks {
-            desk.follow_people(house, &listed).await?;
+        renderer: &Arc<Renderer>,
+        mut target_runs: Vec<TargetRun>,
+        source_runs: &mut [SourceRun],
+    ) -> Result<Vec<(TargetRun, TargetPlan)>, Trouble> {
+        let Self { context, pipeline, clients, .. } = self;
+        let listed: Vec<SourceId> = source_runs
+            .iter()
+            .filter(|source_run| source_run.failure.is_none())
+            .map(|source_run| source_run.id().clone())
+            .collect();
+        for target_run in &mut target_runs {
+            target_run.follow_people(context, &listed).await?;
         }
-        match_all::match_all(house, &desks, feeds)?;
+        match_all::match_all(context, &target_runs, source_runs)?;
         let selection = &self.options.selection;
         let selected = if selection.narrows() {
-            only::select(house, &desks, feeds, selection)?;
+            only::select(context, &target_runs, source_runs, selection)?;
             fetch::Selected::Some
         } else {
             fetch::Selected::Everybody
         };
-        let images = images::prepare(&pipeline.transform.fallback, kitchen).await?;
-        for feed in feeds.iter_mut() {
-            let lanes = lines.lanes(&feed.entry.rate);
-            fetch::fetch_all(house, feed, kitchen, lanes, selected).await?;
-            if feed.state != SourceState::Listed {
+        let images = images::prepare(&pipeline.transform.fallback, renderer).await?;
+        for source_run in source_runs.iter_mut() {
+            let concurrency = clients.concurrency(&source_run.entry.rate);
+            fetch::fetch_all(context, source_run, renderer, concurrency, selected).await?;
+            if source_run.state != SourceState::Listed {
                 // The search of everybody who got this far ends here (docs/architecture.md, "Precedence").
                 break;
             }
-            house.facts.end_searches_after(feed.id())?;
+            context.facts.end_searches_after(source_run.id())?;
         }
-        self.decide(kitchen, &images, desks, feeds).await
+        self.decide(renderer, &images, target_runs, source_runs).await
     }
 
     /// Decides; fetches what turned out to be needed after all; looks at pictures that are not recorded; decides again.
     async fn decide(
         &self,
-        kitchen: &Arc<Kitchen>,
+        renderer: &Arc<Renderer>,
         images: &HashMap<PathBuf, Digest>,
-        mut desks: Vec<Desk>,
-        feeds: &mut [Feed],
-    ) -> Result<Vec<(Desk, DeskPlan)>, Trouble> {
-        let mut plans = self.judge(images, &desks, feeds)?;
-        if fetch_missing(self.house, &self.lines, kitchen, feeds).await? {
-            plans = self.judge(images, &desks, feeds)?;
+        mut target_runs: Vec<TargetRun>,
+        source_runs: &mut [SourceRun],
+    ) -> Result<Vec<(TargetRun, TargetPlan)>, Trouble> {
+        let mut plans = self.judge(images, &target_runs, source_runs)?;
+        if fetch_missing(self.context, &self.clients, renderer, source_runs).await? {
+            plans = self.judge(images, &target_runs, source_runs)?;
         }
-        let to_look = desks.iter_mut().zip(&plans).filter(|(_, plan)| plan.looks > 0);
-        let looks = to_look.map(|(desk, _)| {
-            let lanes = self.lines.lanes(&desk.entry.rate);
-            look::look(self.house, desk, lanes)
+        let to_look = target_runs.iter_mut().zip(&plans).filter(|(_, plan)| plan.looks > 0);
+        let looks = to_look.map(|(target_run, _)| {
+            let concurrency = self.clients.concurrency(&target_run.entry.rate);
+            look::look(self.context, target_run, concurrency)
         });
         let looked: u64 = try_join_all(looks).await?.into_iter().sum();
         if looked > 0 {
-            plans = self.judge(images, &desks, feeds)?;
+            plans = self.judge(images, &target_runs, source_runs)?;
         }
-        Ok(desks.into_iter().zip(plans).collect())
+        Ok(target_runs.into_iter().zip(plans).collect())
     }
 
     fn judge(
         &self,
         images: &HashMap<PathBuf, Digest>,
-        desks: &[Desk],
-        feeds: &[Feed],
-    ) -> Result<Vec<DeskPlan>, Trouble> {
-        let shared = Shared::of(self.house, feeds, self.pipeline.transform.same_picture)?;
-        let bench = Bench {
-            house: self.house,
-            feeds,
+        target_runs: &[TargetRun],
+        source_runs: &[SourceRun],
+    ) -> Result<Vec<TargetPlan>, Trouble> {
+        let shared = Shared::of(self.context, source_runs, self.pipeline.transform.same_picture)?;
+        let planner = Planner {
+            context: self.context,
+            source_runs,
             transform: &self.pipeline.transform,
             images,
             shared: &shared,
             selection: &self.options.selection,
             rerender: self.options.rerender,
         };
-        self.house.facts.forget_again(Again::Missing)?;
-        desks.iter().map(|desk| bench.judge(desk)).collect()
+        self.context.facts.forget_again(Again::Missing)?;
+        target_runs.iter().map(|target_run| planner.judge(target_run)).collect()
     }
 
     /// Whether a target may be written to.
-    fn writes(&self, guarded: &Guarded, desk: &Desk) -> Writes {
-        if guarded.stopped.contains(desk.id()) {
+    fn writes(&self, guarded: &Guarded, target_run: &TargetRun) -> Writes {
+        if guarded.stopped.contains(target_run.id()) {
             Writes::Limit
-        } else if self.house.mode == Mode::Plan || desk.entry.dry_run {
+        } else if self.context.mode == Mode::Plan || target_run.entry.dry_run {
             Writes::Planned
-        } else if self.house.stop.requested() || desk.failure.is_some() {
+        } else if self.context.stop.requested() || target_run.failure.is_some() {
             Writes::NotBegun
         } else {
             Writes::Applied
@@ -360,102 +363,115 @@ impl Job<'_> {
 
 /// Fetches the photos whose renditions the plan misses. Says whether there were any.
 async fn fetch_missing(
-    house: &House,
-    lines: &Lines,
-    kitchen: &Arc<Kitchen>,
-    feeds: &mut [Feed],
+    context: &RunContext,
+    clients: &Clients,
+    renderer: &Arc<Renderer>,
+    source_runs: &mut [SourceRun],
 ) -> Result<bool, Trouble> {
     let mut any = false;
-    for feed in feeds {
-        if house.facts.count_again(Again::Missing, feed.id())? > 0 {
+    for source_run in source_runs {
+        if context.facts.count_again(Again::Missing, source_run.id())? > 0 {
             any = true;
-            let lanes = lines.lanes(&feed.entry.rate);
-            fetch::fetch_again(house, feed, kitchen, lanes).await?;
+            let concurrency = clients.concurrency(&source_run.entry.rate);
+            fetch::fetch_again(context, source_run, renderer, concurrency).await?;
         }
     }
     Ok(any)
 }
 
-fn forecast(lines: &Lines, decided: &mut [(Desk, DeskPlan)]) {
-    for (desk, plan) in decided {
-        let counts = desk.target.counts();
-        desk.sent_for_plan = counts.sent.saturating_sub(counts.retried);
-        let Some(open) = desk.open.as_ref() else { continue };
+fn forecast(clients: &Clients, decided: &mut [(TargetRun, TargetPlan)]) {
+    for (target_run, plan) in decided {
+        let counts = target_run.target.counts();
+        target_run.sent_for_plan = counts.sent.saturating_sub(counts.retried);
+        let Some(open) = target_run.open.as_ref() else { continue };
         if plan.changes.count() > 0 {
-            let workers = workers(lines, desk, plan);
-            desk.forecast =
-                desk.target.forecast(&apply::shape(plan, desk.entry.ownership, workers, open.surveyed.accounts));
+            let workers = workers(clients, target_run, plan);
+            target_run.forecast = target_run.target.forecast(&apply::shape(
+                plan,
+                target_run.entry.ownership,
+                workers,
+                open.surveyed.accounts,
+            ));
         }
     }
 }
 
-fn workers(lines: &Lines, desk: &Desk, plan: &DeskPlan) -> usize {
-    lines.lanes(&desk.entry.rate).clamp(1, usize::try_from(plan.changes.count()).unwrap_or(usize::MAX).max(1))
+fn workers(clients: &Clients, target_run: &TargetRun, plan: &TargetPlan) -> usize {
+    clients
+        .concurrency(&target_run.entry.rate)
+        .clamp(1, usize::try_from(plan.changes.count()).unwrap_or(usize::MAX).max(1))
 }
 
 /// Applies and confirms one target's plan, unless something forbids it.
 async fn write(
-    house: &House,
-    lines: &Lines,
+    context: &RunContext,
+    clients: &Clients,
     writes: Writes,
-    mut desk: Desk,
-    plan: DeskPlan,
-) -> Result<Finished, Trouble> {
+    mut target_run: TargetRun,
+    plan: TargetPlan,
+) -> Result<FinishedTarget, Trouble> {
     if writes == Writes::Applied {
-        let workers = workers(lines, &desk, &plan);
-        apply::apply(house, &mut desk, &plan, workers).await?;
-        confirm::confirm(house, &mut desk).await?;
-    } else if house.mode == Mode::Run || writes == Writes::Limit {
+        let workers = workers(clients, &target_run, &plan);
+        apply::apply(context, &mut target_run, &plan, workers).await?;
+        confirm::confirm(context, &mut target_run).await?;
+    } else if context.mode == Mode::Run || writes == Writes::Limit {
         // Nothing was written: the forecast is of what this run costs.
-        desk.forecast = 0;
+        target_run.forecast = 0;
     }
-    Ok(Finished { desk, plan, writes })
+    Ok(FinishedTarget { target_run, plan, writes })
 }
 
 /// Makes the report, and records how the run ended.
 async fn close(
-    house: &House,
+    context: &RunContext,
     pipeline: &Pipeline,
-    feeds: &[Feed],
-    finished: Vec<Finished>,
+    source_runs: &[SourceRun],
+    finished: Vec<FinishedTarget>,
     guarded: &Guarded,
     waiting: Option<String>,
 ) -> Result<Ended, Trouble> {
     let now = SystemTime::now();
-    let (mut report, exit) = tally::report(house, pipeline, feeds, &finished, guarded, now)?;
+    let (mut report, exit) = run_report::report(context, pipeline, source_runs, &finished, guarded, now)?;
     report.notes.extend(waiting);
-    if house.mode == Mode::Run {
-        record_counts(house, feeds, &finished, guarded).await?;
+    if context.mode == Mode::Run {
+        record_counts(context, source_runs, &finished, guarded).await?;
         let end = RunEnd {
             outcome: report.outcome.clone(),
             exit_code: report.exit_code,
-            finished: house::unix(now),
+            finished: context::unix(now),
             plan_digest: report.plan_digest.as_ref().and_then(|digest| digest.parse().ok()),
             report: impersonal(&report)?,
         };
-        house.store.finish_run(&house.run, end).await?;
+        context.store.finish_run(&context.run, end).await?;
         if exit == Exit::Done {
-            house.spool.clear().map_err(Trouble::file("empty the spool beside the state"))?;
+            context.spool.clear().map_err(Trouble::file("empty the spool beside the state"))?;
         }
     }
     Ok(Ended { report, exit, finished })
 }
 
 /// What the next run's limits compare with: only what passed them. `--allow` settles a number for the runs after it.
-async fn record_counts(house: &House, feeds: &[Feed], finished: &[Finished], guarded: &Guarded) -> Result<(), Trouble> {
+async fn record_counts(
+    context: &RunContext,
+    source_runs: &[SourceRun],
+    finished: &[FinishedTarget],
+    guarded: &Guarded,
+) -> Result<(), Trouble> {
     let broken = |scope: &str| guarded.checked.iter().any(|check| check.broken && check.scope == scope);
-    let sources = feeds
+    let sources = source_runs
         .iter()
-        .filter(|feed| feed.source.is_some() && feed.failure.is_none() && !broken(feed.id().as_str()))
-        .flat_map(|feed| {
-            let lost = (Counted::Lost(feed.id().clone()), feed.counts.photos.lost);
-            [(Counted::Source(feed.id().clone()), feed.counts.people), lost]
+        .filter(|source_run| {
+            source_run.source.is_some() && source_run.failure.is_none() && !broken(source_run.id().as_str())
+        })
+        .flat_map(|source_run| {
+            let lost = (Counted::Lost(source_run.id().clone()), source_run.counts.photos.lost);
+            [(Counted::Source(source_run.id().clone()), source_run.counts.people), lost]
         });
     let targets = finished
         .iter()
-        .filter(|desk| desk.desk.ready().is_some() && !broken(desk.desk.id().as_str()))
-        .map(|desk| (Counted::Target(desk.desk.id().clone()), desk.plan.counts.accounts));
-    Ok(house.store.put_run_counts(&house.run, sources.chain(targets).collect()).await?)
+        .filter(|done| done.target_run.ready().is_some() && !broken(done.target_run.id().as_str()))
+        .map(|done| (Counted::Target(done.target_run.id().clone()), done.plan.counts.accounts));
+    Ok(context.store.put_run_counts(&context.run, sources.chain(targets).collect()).await?)
 }
 
 /// The durable state holds no names (docs/architecture.md, "The state").

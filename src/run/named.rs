@@ -4,10 +4,10 @@
 //! Leaves to others: whether the name may be that of our picture (`Target::confirm`), the listing (`confirm`).
 //! A newcomer gets wrong: the name says when a picture was uploaded, and the person may have uploaded one right after us.
 
-use super::desk::Desk;
-use super::house::House;
-use super::judge::DeskPlan;
-use super::kitchen::Eyes;
+use super::context::RunContext;
+use super::planner::TargetPlan;
+use super::renderer::Eyes;
+use super::target_run::TargetRun;
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
 use crate::load::Looks as _;
@@ -17,33 +17,33 @@ use crate::pipeline::Ownership;
 /// Records what the target calls the picture of this write, and that nothing is open any more. `Some`: the picture is
 /// not ours, or that could not be told.
 pub(super) async fn learn(
-    house: &House,
-    desk: &Desk,
+    context: &RunContext,
+    target_run: &TargetRun,
     account: &AccountId,
     intent: IntentId,
     mark: Mark,
 ) -> Result<Option<Fault>, Trouble> {
-    if desk.entry.ownership == Ownership::Ours {
-        match is_ours(house, desk, account, intent, &mark).await? {
+    if target_run.entry.ownership == Ownership::Ours {
+        match is_ours(context, target_run, account, intent, &mark).await? {
             Some(true) => {}
             Some(false) => {
-                house.store.record(intent, &Event::Disowned { mark }).await?;
+                context.store.record(intent, &Event::Disowned { mark }).await?;
                 let why = "the account's owner uploaded another picture right after ours; it was left";
                 return Ok(Some(Fault::new("not_shown", why)));
             }
             None => return Ok(Some(Fault::new("not_looked_at", "what is shown could not be looked at; run again"))),
         }
     }
-    house.store.record(intent, &Event::Confirmed { mark }).await?;
-    house.store.record(intent, &Event::Closed).await?;
+    context.store.record(intent, &Event::Confirmed { mark }).await?;
+    context.store.record(intent, &Event::Closed).await?;
     Ok(None)
 }
 
 /// Why nobody of a target is served, where nothing tells what people chose and that is to stay.
-pub(super) fn unserved(desk: &Desk, plan: &DeskPlan) -> Option<Failure> {
-    let blind = desk.ready().is_some() && !desk.target.tells_what_is_shown();
-    (blind && desk.entry.ownership == Ownership::Ours && plan.counts.matched > 0).then(|| {
-        let tried = format!("decide about the accounts of {}", desk.id());
+pub(super) fn unserved(target_run: &TargetRun, plan: &TargetPlan) -> Option<Failure> {
+    let blind = target_run.ready().is_some() && !target_run.target.tells_what_is_shown();
+    (blind && target_run.entry.ownership == Ownership::Ours && plan.counts.matched > 0).then(|| {
+        let tried = format!("decide about the accounts of {}", target_run.id());
         let found =
             "the server does not tell what anybody shows, and `ownership: ours` leaves what people chose themselves";
         Failure::new(FailureKind::Odd, tried, found)
@@ -52,27 +52,27 @@ pub(super) fn unserved(desk: &Desk, plan: &DeskPlan) -> Option<Failure> {
 }
 
 /// Closes a write of which the server said that it was done, where no listing tells what is shown.
-pub(super) async fn take_at_its_word(house: &House, intent: Option<IntentId>) -> Result<(), Trouble> {
+pub(super) async fn take_at_its_word(context: &RunContext, intent: Option<IntentId>) -> Result<(), Trouble> {
     let Some(intent) = intent else { return Ok(()) };
-    if house.store.open_intent(intent)?.is_some_and(|open| matches!(open.status, Status::Shown(_))) {
-        house.store.record(intent, &Event::Closed).await?;
+    if context.store.open_intent(intent)?.is_some_and(|open| matches!(open.status, Status::Shown(_))) {
+        context.store.record(intent, &Event::Closed).await?;
     }
     Ok(())
 }
 
 /// Whether the picture looks like what was sent; `None` if nothing tells.
 async fn is_ours(
-    house: &House,
-    desk: &Desk,
+    context: &RunContext,
+    target_run: &TargetRun,
     account: &AccountId,
     intent: IntentId,
     mark: &Mark,
 ) -> Result<Option<bool>, Trouble> {
-    let sent = house.store.open_intent(intent)?.and_then(|open| open.intent.luma);
-    let account = house.facts.account(desk.id(), account)?;
+    let sent = context.store.open_intent(intent)?.and_then(|open| open.intent.luma);
+    let account = context.facts.account(target_run.id(), account)?;
     let (Some(sent), Some(mut account)) = (sent, account) else { return Ok(None) };
     account.shown = Shown::Custom(mark.clone());
-    let picture = house.unless_stopped("look at what was written", desk.target.look(&account)).await;
+    let picture = context.unless_stopped("look at what was written", target_run.target.look(&account)).await;
     let Ok(Ok(Some(picture))) = picture else { return Ok(None) };
     Ok(Eyes.luma(&picture).map(|found| found.fits(&sent)))
 }

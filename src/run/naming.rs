@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::desk::PAGE;
+use super::target_run::PAGE;
 use crate::error::Trouble;
 use crate::model::{Decision, SourceId, StateKey, TargetId};
 use crate::pipeline::{Names, Pipeline};

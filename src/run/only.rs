@@ -1,16 +1,16 @@
 //! Whom `--only` names, and which accounts `--only` and `--target` let be changed.
 //!
 //! Owns: finding the named among people and accounts, before any photo is asked for; the nearest names where there is none.
-//! Leaves to others: leaving out what is not selected (`sheet`, `fetch`).
+//! Leaves to others: leaving out what is not selected (`target_planner`, `fetch`).
 //! A newcomer gets wrong: a name that selects nobody is a mistake of the command line
 //! (docs/architecture.md, "Selecting and reviewing"), unless somebody could not be listed: then nobody knows.
 
 use std::collections::BTreeMap;
 
-use super::desk::{Desk, PAGE};
-use super::feed::Feed;
-use super::house::House;
+use super::context::RunContext;
 use super::selection::Selection;
+use super::source_run::SourceRun;
+use super::target_run::{PAGE, TargetRun};
 use crate::error::Trouble;
 use crate::model::{Account, AccountId, Person, PersonId, PersonKey, normalise_key};
 use crate::plan::SourceState;
@@ -19,36 +19,43 @@ use crate::plan::SourceState;
 const NEAREST: usize = 3;
 
 /// Selects accounts.
-pub(super) fn select(house: &House, desks: &[Desk], feeds: &[Feed], selection: &Selection) -> Result<(), Trouble> {
-    let ready = || desks.iter().filter(|desk| desk.ready().is_some() && selection.has_target(desk.id()));
+pub(super) fn select(
+    context: &RunContext,
+    target_runs: &[TargetRun],
+    source_runs: &[SourceRun],
+    selection: &Selection,
+) -> Result<(), Trouble> {
+    let ready = || {
+        target_runs.iter().filter(|target_run| target_run.ready().is_some() && selection.has_target(target_run.id()))
+    };
     if selection.only.is_empty() {
-        for desk in ready() {
-            house.facts.select_all(desk.id())?;
+        for target_run in ready() {
+            context.facts.select_all(target_run.id())?;
         }
         return Ok(());
     }
     let mut names: Names = selection.only.iter().map(|name| (normalise_key(name), Found::Nobody)).collect();
-    for desk in ready() {
-        each_account(house, desk, |account| {
+    for target_run in ready() {
+        each_account(context, target_run, |account| {
             let mut named = false;
             for key in account_words(account) {
                 if let Some(found) = names.get_mut(&key) {
                     (*found, named) = (Found::Selects, true);
                 }
             }
-            if named { house.facts.select(desk.id(), std::slice::from_ref(&account.id)) } else { Ok(()) }
+            if named { context.facts.select(target_run.id(), std::slice::from_ref(&account.id)) } else { Ok(()) }
         })?;
     }
-    for feed in feeds.iter().filter(|feed| feed.state == SourceState::Listed) {
-        each_person(house, feed, |person| {
+    for source_run in source_runs.iter().filter(|source_run| source_run.state == SourceState::Listed) {
+        each_person(context, source_run, |person| {
             for key in person_words(person) {
                 let Some(found) = names.get_mut(&key) else { continue };
                 *found = (*found).max(Found::NoAccount);
-                for desk in ready() {
-                    let accounts = house.facts.accounts_of(desk.id(), feed.id(), &person.id)?;
+                for target_run in ready() {
+                    let accounts = context.facts.accounts_of(target_run.id(), source_run.id(), &person.id)?;
                     if !accounts.is_empty() {
                         *found = Found::Selects;
-                        house.facts.select(desk.id(), &accounts)?;
+                        context.facts.select(target_run.id(), &accounts)?;
                     }
                 }
             }
@@ -56,9 +63,10 @@ pub(super) fn select(house: &House, desks: &[Desk], feeds: &[Feed], selection: &
         })?;
     }
     // Whoever could not be listed may be who is meant.
-    let all_listed = ready().count() == desks.iter().filter(|desk| selection.has_target(desk.id())).count()
-        && feeds.iter().all(|feed| feed.state != SourceState::Failed);
-    if all_listed { expect_all(house, desks, feeds, selection, &names) } else { Ok(()) }
+    let all_listed = ready().count()
+        == target_runs.iter().filter(|target_run| selection.has_target(target_run.id())).count()
+        && source_runs.iter().all(|source_run| source_run.state != SourceState::Failed);
+    if all_listed { expect_all(context, target_runs, source_runs, selection, &names) } else { Ok(()) }
 }
 
 type Names = BTreeMap<String, Found>;
@@ -84,13 +92,13 @@ fn person_words(person: &Person) -> impl Iterator<Item = String> {
 }
 
 fn each_account(
-    house: &House,
-    desk: &Desk,
+    context: &RunContext,
+    target_run: &TargetRun,
     mut take: impl FnMut(&Account) -> Result<(), crate::state::StateError>,
 ) -> Result<(), Trouble> {
     let mut after: Option<AccountId> = None;
     loop {
-        let page = house.facts.accounts(desk.id(), after.as_ref(), PAGE)?;
+        let page = context.facts.accounts(target_run.id(), after.as_ref(), PAGE)?;
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.id.clone());
         page.iter().try_for_each(&mut take)?;
@@ -98,13 +106,13 @@ fn each_account(
 }
 
 fn each_person(
-    house: &House,
-    feed: &Feed,
+    context: &RunContext,
+    source_run: &SourceRun,
     mut take: impl FnMut(&Person) -> Result<(), crate::state::StateError>,
 ) -> Result<(), Trouble> {
     let mut after: Option<PersonId> = None;
     loop {
-        let page = house.facts.people(feed.id(), after.as_ref(), PAGE)?;
+        let page = context.facts.people(source_run.id(), after.as_ref(), PAGE)?;
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.id.clone());
         page.iter().try_for_each(&mut take)?;
@@ -112,9 +120,9 @@ fn each_person(
 }
 
 fn expect_all(
-    house: &House,
-    desks: &[Desk],
-    feeds: &[Feed],
+    context: &RunContext,
+    target_runs: &[TargetRun],
+    source_runs: &[SourceRun],
     selection: &Selection,
     names: &Names,
 ) -> Result<(), Trouble> {
@@ -130,7 +138,7 @@ fn expect_all(
                 )));
             }
             Found::Nobody => {
-                let nearest = nearest(house, desks, feeds, &name)?;
+                let nearest = nearest(context, target_runs, source_runs, &name)?;
                 let nearest =
                     if nearest.is_empty() { String::new() } else { format!("; near it: {}", nearest.join(", ")) };
                 return Err(Trouble::Usage(format!(
@@ -142,7 +150,12 @@ fn expect_all(
     Ok(())
 }
 
-fn nearest(house: &House, desks: &[Desk], feeds: &[Feed], name: &str) -> Result<Vec<String>, Trouble> {
+fn nearest(
+    context: &RunContext,
+    target_runs: &[TargetRun],
+    source_runs: &[SourceRun],
+    name: &str,
+) -> Result<Vec<String>, Trouble> {
     let mut near: Vec<(usize, String)> = Vec::new();
     let mut offer = |word: String| {
         let distance = strsim::osa_distance(name, &word);
@@ -153,14 +166,14 @@ fn nearest(house: &House, desks: &[Desk], feeds: &[Feed], name: &str) -> Result<
             near.truncate(NEAREST);
         }
     };
-    for desk in desks.iter().filter(|desk| desk.ready().is_some()) {
-        each_account(house, desk, |account| {
+    for target_run in target_runs.iter().filter(|target_run| target_run.ready().is_some()) {
+        each_account(context, target_run, |account| {
             account_words(account).for_each(&mut offer);
             Ok(())
         })?;
     }
-    for feed in feeds.iter().filter(|feed| feed.state == SourceState::Listed) {
-        each_person(house, feed, |person| {
+    for source_run in source_runs.iter().filter(|source_run| source_run.state == SourceState::Listed) {
+        each_person(context, source_run, |person| {
             let told =
                 |(key, _): &&(PersonKey, String)| matches!(key, PersonKey::Email | PersonKey::Upn | PersonKey::Id);
             person.keys().iter().filter(told).for_each(|(_, value)| offer(value.clone()));

@@ -1,37 +1,39 @@
 //! Everybody's own line of the report, read from the facts when it is written.
 //!
-//! Owns: putting decision and result together. Leaves to others: counts (`tally`), formats (`report`).
+//! Owns: putting decision and result together. Leaves to others: counts (`run_report`), formats (`report`).
 //! A newcomer gets wrong: the facts may be made anew by the next run as soon as the lock is free, so whoever still wants
-//! lines keeps the house open.
+//! lines keeps the run open.
 
-use super::desk::PAGE;
-use super::house::House;
+use super::context::RunContext;
+use super::run_report::{FinishedTarget, Writes};
 use super::saved::SavedChange;
-use super::tally::{Finished, Writes};
+use super::target_run::PAGE;
 use crate::model::{ActKind, Decision, Fault, PersonResult, Recipe, TargetId, Verdict, Went};
 use crate::report::{AccountLine, ChangeLine, PersonFailure, PersonLine, PersonWho};
 use crate::state::{DecisionCursor, StateError};
 
 /// Everybody but the unchanged, by target and account.
 pub struct People {
-    house: House,
+    context: RunContext,
     targets: Vec<(TargetId, Writes, Recipe)>,
 }
 
 impl People {
     /// Of a run that is over.
-    pub fn of(house: House, desks: &[Finished]) -> Self {
-        let target = |desk: &Finished| {
-            let recipe = desk.desk.open.as_ref()?.serving.recipe.clone();
-            Some((desk.desk.id().clone(), desk.writes, recipe))
+    pub fn of(context: RunContext, targets: &[FinishedTarget]) -> Self {
+        let target = |done: &FinishedTarget| {
+            let recipe = done.target_run.open.as_ref()?.size.recipe.clone();
+            Some((done.target_run.id().clone(), done.writes, recipe))
         };
-        let targets = desks.iter().filter_map(target).collect();
-        Self { house, targets }
+        let targets = targets.iter().filter_map(target).collect();
+        Self { context, targets }
     }
 
     fn told(&self, decision: Decision, went: Option<Went>, writes: Writes) -> Result<PersonLine, StateError> {
-        let Some(pseudonyms) = self.house.naming.pseudonyms() else { return Ok(line(decision, went, writes).shown()) };
-        let names = self.house.naming.names_of(&decision)?;
+        let Some(pseudonyms) = self.context.naming.pseudonyms() else {
+            return Ok(line(decision, went, writes).shown());
+        };
+        let names = self.context.naming.names_of(&decision)?;
         Ok(pseudonyms.line(line(decision, went, writes), &names).shown())
     }
 
@@ -44,7 +46,7 @@ impl People {
         for (target, _, recipe) in &self.targets {
             let mut after: Option<DecisionCursor> = None;
             loop {
-                let page = self.house.facts.planned(target, &CHANGES, after.as_ref(), PAGE).map_err(&lost)?;
+                let page = self.context.facts.planned(target, &CHANGES, after.as_ref(), PAGE).map_err(&lost)?;
                 let Some(last) = page.last() else { break };
                 after = Some(DecisionCursor::of(&last.decision));
                 let changes = page.iter().map(|planned| (&planned.decision, &planned.task.act));
@@ -63,7 +65,7 @@ impl crate::report::People for People {
         for (target, writes, _) in &self.targets {
             let mut after: Option<DecisionCursor> = None;
             loop {
-                let page = self.house.facts.reported(target, after.as_ref(), PAGE).map_err(std::io::Error::other)?;
+                let page = self.context.facts.reported(target, after.as_ref(), PAGE).map_err(std::io::Error::other)?;
                 let Some((last, _)) = page.last() else { break };
                 after = Some(DecisionCursor::of(last));
                 for (decision, went) in page {

@@ -4,34 +4,34 @@
 //! A newcomer gets wrong: whoever is gone from every source, or opted out, is known by the state alone; without it their
 //! picture would stay there for ever.
 
-use super::desk::{Desk, PAGE};
-use super::house::House;
+use super::context::RunContext;
+use super::target_run::{PAGE, TargetRun};
 use crate::load::Claim;
 use crate::model::Mark;
 use crate::state::StateError;
 
 /// Hands everything over, where the target follows people.
-pub(super) fn recall(house: &House, desk: &Desk) -> Result<(), StateError> {
-    if !desk.target.follows_people() {
+pub(super) fn recall(context: &RunContext, target_run: &TargetRun) -> Result<(), StateError> {
+    if !target_run.target.follows_people() {
         return Ok(());
     }
     let (mut recorded, mut after) = (Vec::new(), None);
     loop {
-        let page = house.store.placements(desk.id(), after.as_ref(), PAGE)?;
+        let page = context.store.placements(target_run.id(), after.as_ref(), PAGE)?;
         let Some(last) = page.last() else { break };
         after = Some(last.account.clone());
         recorded.extend(page.into_iter().map(|placed| (placed.account, placed.mark, Claim::Placed)));
     }
     let mut after = None;
     loop {
-        let page = house.store.open_intents(after, PAGE)?;
+        let page = context.store.open_intents(after, PAGE)?;
         let Some(last) = page.last() else { break };
         after = Some(last.id);
-        for open in page.into_iter().filter(|open| open.intent.target == *desk.id()) {
+        for open in page.into_iter().filter(|open| open.intent.target == *target_run.id()) {
             let written = open.intent.rendition.map(|digest| Mark::new(digest.to_string()));
             recorded.extend(written.map(|mark| (open.intent.account, mark, Claim::Perhaps)));
         }
     }
-    desk.target.recall(recorded);
+    target_run.target.recall(recorded);
     Ok(())
 }

@@ -12,7 +12,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde::ser::{Error as _, SerializeSeq as _, Serializer};
 use serde::{Deserialize, Serialize};
 
-use super::house::House;
+use super::context::RunContext;
 use super::people::People;
 use super::selection::SavedPlan;
 use crate::error::Trouble;
@@ -143,13 +143,13 @@ pub(crate) fn read_plan(path: &Path) -> Result<SavedPlan, PlanFault> {
 }
 
 /// Puts the changes of a saved plan into the facts.
-pub(super) fn take_in(house: &House, plan: &SavedPlan) -> Result<(), Trouble> {
+pub(super) fn take_in(context: &RunContext, plan: &SavedPlan) -> Result<(), Trouble> {
     let mut page = Vec::new();
     let mut put = |change: Option<SavedChange>| {
         let last = change.is_none();
         page.extend(change.map(SavedChange::into_row));
         if last || page.len() == PAGE {
-            house.facts.put_reviewed(&page).map_err(|error| error.to_string())?;
+            context.facts.put_reviewed(&page).map_err(|error| error.to_string())?;
             page.clear();
         }
         Ok(())

@@ -8,9 +8,9 @@
 
 use std::time::Duration;
 
-use super::desk::{Desk, PAGE};
-use super::house::{House, Mode, unix, unix_now};
+use super::context::{Mode, RunContext, unix, unix_now};
 use super::journal::StoreJournal;
+use super::target_run::{PAGE, TargetRun};
 use crate::error::Trouble;
 use crate::http::Failure;
 use crate::load::{Learnt, Mend, Wrote, closing};
@@ -18,34 +18,34 @@ use crate::model::{Event, IntentKind, OpenIntent, Seen, ServerId};
 
 /// Waits until no server can be at a write of an earlier run of this target any more. A plan does not wait: it says
 /// that it is too early.
-pub(super) async fn wait_until_quiet(house: &House, desk: &Desk) -> Result<(), Trouble> {
-    if house.mode == Mode::Plan {
+pub(super) async fn wait_until_quiet(context: &RunContext, target_run: &TargetRun) -> Result<(), Trouble> {
+    if context.mode == Mode::Plan {
         return Ok(());
     }
     let mut last = None;
-    each_open(house, desk, |open| {
+    each_open(context, target_run, |open| {
         last = last.max(open.last_write());
     })?;
     let Some(last) = last else { return Ok(()) };
-    let left = last.saturating_add(desk.entry.quiet.as_secs()).saturating_sub(unix_now());
+    let left = last.saturating_add(target_run.entry.quiet.as_secs()).saturating_sub(unix_now());
     if left > 0 {
-        let work = format!("settle {}", desk.id());
-        house.begins(&work, None);
-        house.ends(&work, format!("waiting {left} s for a slow server"));
-        house.stop.sleep(Duration::from_secs(left)).await;
+        let work = format!("settle {}", target_run.id());
+        context.begins(&work, None);
+        context.ends(&work, format!("waiting {left} s for a slow server"));
+        context.stop.sleep(Duration::from_secs(left)).await;
     }
     Ok(())
 }
 
 /// Every open intent of a target, page by page.
-fn each_open(house: &House, desk: &Desk, mut take: impl FnMut(&OpenIntent)) -> Result<(), Trouble> {
+fn each_open(context: &RunContext, target_run: &TargetRun, mut take: impl FnMut(&OpenIntent)) -> Result<(), Trouble> {
     let mut after = None;
     loop {
-        let page = house.store.open_intents(after, PAGE)?;
+        let page = context.store.open_intents(after, PAGE)?;
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.id);
-        for mut open in page.into_iter().filter(|open| open.intent.target == *desk.id()) {
-            open.not_after(unix(house.started));
+        for mut open in page.into_iter().filter(|open| open.intent.target == *target_run.id()) {
+            open.not_after(unix(context.started));
             take(&open);
         }
     }
@@ -53,21 +53,21 @@ fn each_open(house: &House, desk: &Desk, mut take: impl FnMut(&OpenIntent)) -> R
 
 /// Looks at every open intent of a target that answered; after [`wait_until_quiet`] and the survey. Says how many there
 /// are; what was seen is in the facts.
-pub(super) async fn look_at_open_intents(house: &House, desk: &mut Desk) -> Result<u64, Trouble> {
+pub(super) async fn look_at_open_intents(context: &RunContext, target_run: &mut TargetRun) -> Result<u64, Trouble> {
     let mut count = 0;
     // Another server, or none that answered: the intents stay open.
-    let Some(server) = desk.ready().map(|open| open.server.id.clone()) else { return Ok(count) };
+    let Some(server) = target_run.ready().map(|open| open.server.id.clone()) else { return Ok(count) };
     let mut after = None;
     loop {
-        let page = house.store.open_intents(after, PAGE)?;
+        let page = context.store.open_intents(after, PAGE)?;
         let Some(last) = page.last() else { return Ok(count) };
         after = Some(last.id);
-        let ours = |open: &OpenIntent| open.intent.target == desk.entry.id && open.intent.server == server;
+        let ours = |open: &OpenIntent| open.intent.target == target_run.entry.id && open.intent.server == server;
         for mut open in page.into_iter().filter(ours) {
-            match look(house, desk, &mut open).await? {
-                Ok(seen) => house.facts.put_seen(&open, &seen)?,
+            match look(context, target_run, &mut open).await? {
+                Ok(seen) => context.facts.put_seen(&open, &seen)?,
                 Err(failure) => {
-                    desk.failure.get_or_insert(failure);
+                    target_run.failure.get_or_insert(failure);
                     return Ok(count);
                 }
             }
@@ -78,18 +78,24 @@ pub(super) async fn look_at_open_intents(house: &House, desk: &mut Desk) -> Resu
 
 /// Takes back what earlier probes left on our own account, before another one is made: the pictures of two probes look
 /// alike, and neither could be told from the other. Says whether nothing is left open of any.
-pub(super) async fn clear_probes(house: &House, desk: &Desk, server: &ServerId) -> Result<bool, Trouble> {
+pub(super) async fn clear_probes(
+    context: &RunContext,
+    target_run: &TargetRun,
+    server: &ServerId,
+) -> Result<bool, Trouble> {
     let (mut after, mut clear) = (None, true);
     loop {
-        let page = house.store.open_intents(after, PAGE)?;
+        let page = context.store.open_intents(after, PAGE)?;
         let Some(last) = page.last() else { return Ok(clear) };
         after = Some(last.id);
         let ours = |open: &OpenIntent| {
-            open.intent.kind == IntentKind::Probe && open.intent.target == *desk.id() && open.intent.server == *server
+            open.intent.kind == IntentKind::Probe
+                && open.intent.target == *target_run.id()
+                && open.intent.server == *server
         };
         for mut open in page.into_iter().filter(ours) {
-            clear &= match look(house, desk, &mut open).await? {
-                Ok(seen) => take_back(house, desk, &open, seen).await?,
+            clear &= match look(context, target_run, &mut open).await? {
+                Ok(seen) => take_back(context, target_run, &open, seen).await?,
                 // The plan looks at it again, and says what is wrong.
                 Err(_) => false,
             };
@@ -98,35 +104,44 @@ pub(super) async fn clear_probes(house: &House, desk: &Desk, server: &ServerId) 
 }
 
 /// Ends one probe; whether that went well.
-async fn take_back(house: &House, desk: &Desk, open: &OpenIntent, seen: Seen) -> Result<bool, Trouble> {
+async fn take_back(
+    context: &RunContext,
+    target_run: &TargetRun,
+    open: &OpenIntent,
+    seen: Seen,
+) -> Result<bool, Trouble> {
     let events = match seen {
         Seen::Nothing(why) => closing(&open.status, &why),
         Seen::Reset(None) => vec![Event::Reset, Event::Closed],
         Seen::Leftover(mark) | Seen::Stray { mark, .. } | Seen::Reset(Some(mark)) => {
             // How pictures would go matters to no deletion, but a session wants to know it.
-            if desk.target.prepare(&mut Learnt::new(), None).await.is_err() {
+            if target_run.target.prepare(&mut Learnt::new(), None).await.is_err() {
                 return Ok(false);
             }
-            let Ok(mut way) = desk.target.session().await else { return Ok(false) };
-            let mut journal = StoreJournal::of(&house.store, open.id);
+            let Ok(mut way) = target_run.target.session().await else { return Ok(false) };
+            let mut journal = StoreJournal::of(&context.store, open.id);
             return Ok(matches!(way.mend(open, &Mend::Tidy(mark), &mut journal).await, Wrote::Done(_)));
         }
         _ => return Ok(false),
     };
     for event in events {
-        house.store.record(open.id, &event).await?;
+        context.store.record(open.id, &event).await?;
     }
     Ok(true)
 }
 
-async fn look(house: &House, desk: &Desk, open: &mut OpenIntent) -> Result<Result<Seen, Failure>, Trouble> {
-    open.not_after(unix(house.started));
-    let account = house.facts.account(desk.id(), &open.intent.account)?;
+async fn look(
+    context: &RunContext,
+    target_run: &TargetRun,
+    open: &mut OpenIntent,
+) -> Result<Result<Seen, Failure>, Trouble> {
+    open.not_after(unix(context.started));
+    let account = context.facts.account(target_run.id(), &open.intent.account)?;
     if let Some(account) = &account {
         open.renamed(&account.name);
     }
-    let looks = desk.target.observe(open, account.as_ref(), unix_now());
-    let seen = house.unless_stopped("look at an earlier write", looks).await.and_then(|seen| seen);
+    let looks = target_run.target.observe(open, account.as_ref(), unix_now());
+    let seen = context.unless_stopped("look at an earlier write", looks).await.and_then(|seen| seen);
     Ok(seen.map(|seen| if open.intent.kind == IntentKind::Probe { no_longer_wanted(seen) } else { seen }))
 }
 

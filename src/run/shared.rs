@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use super::feed::Feed;
-use super::house::House;
+use super::context::RunContext;
+use super::source_run::SourceRun;
 use crate::error::Trouble;
 use crate::model::{Digest, SourceId};
 
@@ -19,12 +19,12 @@ pub(super) struct Shared {
 
 impl Shared {
     /// What was learnt so far. `most`: as the file says; `None`: any number may.
-    pub(super) fn of(house: &House, feeds: &[Feed], most: Option<u32>) -> Result<Self, Trouble> {
+    pub(super) fn of(context: &RunContext, source_runs: &[SourceRun], most: Option<u32>) -> Result<Self, Trouble> {
         let mut shared = Self::default();
         let Some(most) = most else { return Ok(shared) };
-        for feed in feeds {
-            for (digest, people) in house.facts.digest_counts(feed.id(), u64::from(most) + 1)? {
-                shared.photos.insert((feed.id().clone(), digest), people);
+        for source_run in source_runs {
+            for (digest, people) in context.facts.digest_counts(source_run.id(), u64::from(most) + 1)? {
+                shared.photos.insert((source_run.id().clone(), digest), people);
             }
         }
         Ok(shared)

@@ -89,7 +89,7 @@ fn what_leads_nowhere_is_found() {
         ("docs/a.md", "[x](architecture.md#state)".to_owned(), Some("no anchor #state in docs/architecture.md")),
         ("docs/a.md", "[x](../wire/a.md)".to_owned(), Some("no file wire/a.md")),
         ("docs/a.md", "`src/run/mod.rs`, `src/run/`, `src/NAME.rs`, `suite/claims`".to_owned(), None),
-        ("docs/a.md", "`src/run/desk.rs`".to_owned(), Some("no file src/run/desk.rs")),
+        ("docs/a.md", "`src/run/gone.rs`".to_owned(), Some("no file src/run/gone.rs")),
         ("docs/a.md", "`suite/claim`".to_owned(), Some("no file tests/suite/claim.rs")),
     ];
     for (file, text, expected) in table {

@@ -6,11 +6,11 @@
 use crate::extract::{DENIED, PERSONAL};
 use crate::http::{Failure, FailureKind};
 use crate::model::Fault;
-use crate::run::feed::{Feed, PhotoCounts};
+use crate::run::source_run::{PhotoCounts, SourceRun};
 
 /// What one round of questions to one source came to.
 #[derive(Default)]
-pub(super) struct RoundCounts {
+pub(super) struct FetchCounts {
     /// What was learnt.
     pub photos: PhotoCounts,
     /// Asked about and answered, in whatever way.
@@ -44,7 +44,7 @@ impl Missed {
     }
 }
 
-impl RoundCounts {
+impl FetchCounts {
     /// One person's failure is that person's; all of them at once are the provider's.
     pub(super) fn everybody_lost(&self, first: Option<Fault>) -> Option<Failure> {
         let PhotoCounts { present, absent, unknown, known_before, lost, .. } = self.photos;
@@ -109,9 +109,9 @@ impl RoundCounts {
     }
 
     /// Adds them to those of the source.
-    pub(super) fn add_to(&self, feed: &mut Feed) {
-        feed.counts.photos += self.photos;
-        feed.counts.forecast += self.calls;
+    pub(super) fn add_to(&self, source_run: &mut SourceRun) {
+        source_run.counts.photos += self.photos;
+        source_run.counts.forecast += self.calls;
     }
 }
 
@@ -120,11 +120,11 @@ mod tests {
     use super::*;
     use crate::extract::GONE;
 
-    fn round(present: u64, answered: u64, missed: &[&str]) -> RoundCounts {
-        let mut counts = RoundCounts {
+    fn round(present: u64, answered: u64, missed: &[&str]) -> FetchCounts {
+        let mut counts = FetchCounts {
             photos: PhotoCounts { present, ..PhotoCounts::default() },
             answered,
-            ..RoundCounts::default()
+            ..FetchCounts::default()
         };
         missed.iter().for_each(|code| counts.missed.count(&Fault::new(*code, "why")));
         counts

@@ -2,7 +2,7 @@
 //! (docs/architecture.md, "Fetch").
 //!
 //! Owns: the batches, and the second question for a photo that is gone.
-//! Leaves to others: who is asked for what (`question`), the wire (`extract`), rendering (`kitchen`), what follows (`plan`).
+//! Leaves to others: who is asked for what (`question`), the wire (`extract`), rendering (`renderer`), what follows (`plan`).
 //! A newcomer gets wrong: a first run asks for bytes at once, a later one for markers first; both are the floor of
 //! docs/wire/microsoft-graph.md §8.
 
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
-use counts::RoundCounts;
+use counts::FetchCounts;
 use question::{First, Marked, Question, Versions, question, was_known};
 
 use crate::error::Trouble;
@@ -24,10 +24,10 @@ use crate::http::{Failure, FailureKind};
 use crate::model::{
     Absence, Fault, PersonId, PersonRef, PhotoFact, PhotoHint, PhotoMark, Remembered, SourceId, Version,
 };
-use crate::run::desk::PAGE;
-use crate::run::feed::Feed;
-use crate::run::house::{House, Mode};
-use crate::run::kitchen::{Cooked, Kitchen};
+use crate::run::context::{Mode, RunContext};
+use crate::run::renderer::{Renderer, Rendering};
+use crate::run::source_run::SourceRun;
+use crate::run::target_run::PAGE;
 use crate::state::Again;
 
 /// Whose photos are asked for.
@@ -42,33 +42,33 @@ pub(super) enum Selected {
 /// What one call brought.
 enum Brought {
     Probed(Vec<(PersonId, Probed)>),
-    Looked(Vec<(PersonId, Meal)>),
+    Looked(Vec<(PersonId, PhotoRendering)>),
 }
 
 /// One person's answer, its photo rendered.
-enum Meal {
-    Photo { version: Option<Version>, cooked: Cooked },
+enum PhotoRendering {
+    Photo { version: Option<Version>, rendering: Rendering },
     Absent(Absence),
     Unknown(Fault),
 }
 
 type Call = BoxFuture<'static, Result<Result<Brought, Failure>, Trouble>>;
 
-/// Learns the photos of everybody wanted from one source. A failure of the source is kept in the feed.
+/// Learns the photos of everybody wanted from one source. A failure of the source is kept in its `SourceRun`.
 pub(super) async fn fetch_all(
-    house: &House,
-    feed: &mut Feed,
-    kitchen: &Arc<Kitchen>,
-    lanes: usize,
+    context: &RunContext,
+    source_run: &mut SourceRun,
+    renderer: &Arc<Renderer>,
+    concurrency: usize,
     selected: Selected,
 ) -> Result<(), Trouble> {
-    let Some(source) = feed.source.clone().filter(|_| feed.failure.is_none()) else { return Ok(()) };
-    let work = format!("photos {}", feed.id());
-    house.begins(&work, Some(house.facts.count_wanted(feed.id())?));
-    let mut round = Round { selected, ..Round::new(house, feed, &source, kitchen, lanes) };
-    let mut outcome = round.everybody().await;
-    let Round { counts, versions, first_lost, .. } = round;
-    feed.notes.extend(versions.note());
+    let Some(source) = source_run.source.clone().filter(|_| source_run.failure.is_none()) else { return Ok(()) };
+    let work = format!("photos {}", source_run.id());
+    context.begins(&work, Some(context.facts.count_wanted(source_run.id())?));
+    let mut fetch_run = FetchRun { selected, ..FetchRun::new(context, source_run, &source, renderer, concurrency) };
+    let mut outcome = fetch_run.everybody().await;
+    let FetchRun { counts, versions, first_lost, .. } = fetch_run;
+    source_run.notes.extend(versions.note());
     if let Ok(Ok(())) = outcome {
         let failure = counts.everybody_denied(|| source.remedy()).or_else(|| counts.everybody_lost(first_lost));
         if let Some(failure) = failure.or_else(|| counts.everybody_missed()) {
@@ -76,53 +76,53 @@ pub(super) async fn fetch_all(
         }
     }
     if let Ok(Ok(())) = outcome {
-        feed.notes.extend(counts.note_of_most_missed());
-        feed.counts.mostly_missed = counts.mostly_missed();
+        source_run.notes.extend(counts.note_of_most_missed());
+        source_run.counts.mostly_missed = counts.mostly_missed();
     }
-    counts.add_to(feed);
-    finish(house, feed, &work, outcome)
+    counts.add_to(source_run);
+    finish(context, source_run, &work, outcome)
 }
 
 /// Fetches the photos again that are unchanged, but whose renditions are not in the spool.
 pub(super) async fn fetch_again(
-    house: &House,
-    feed: &mut Feed,
-    kitchen: &Arc<Kitchen>,
-    lanes: usize,
+    context: &RunContext,
+    source_run: &mut SourceRun,
+    renderer: &Arc<Renderer>,
+    concurrency: usize,
 ) -> Result<(), Trouble> {
-    let Some(source) = feed.source.clone().filter(|_| feed.failure.is_none()) else { return Ok(()) };
-    let work = format!("photos {} again", feed.id());
-    house.begins(&work, Some(house.facts.count_again(Again::Missing, feed.id())?));
-    let mut round = Round::new(house, feed, &source, kitchen, lanes);
-    let outcome = round.missing().await;
-    let Round { counts, .. } = round;
-    feed.counts.photos.downloaded += counts.photos.downloaded;
-    feed.counts.forecast += counts.calls;
-    finish(house, feed, &work, outcome)
+    let Some(source) = source_run.source.clone().filter(|_| source_run.failure.is_none()) else { return Ok(()) };
+    let work = format!("photos {} again", source_run.id());
+    context.begins(&work, Some(context.facts.count_again(Again::Missing, source_run.id())?));
+    let mut fetch_run = FetchRun::new(context, source_run, &source, renderer, concurrency);
+    let outcome = fetch_run.missing().await;
+    let FetchRun { counts, .. } = fetch_run;
+    source_run.counts.photos.downloaded += counts.photos.downloaded;
+    source_run.counts.forecast += counts.calls;
+    finish(context, source_run, &work, outcome)
 }
 
 fn finish(
-    house: &House,
-    feed: &mut Feed,
+    context: &RunContext,
+    source_run: &mut SourceRun,
     work: &str,
     outcome: Result<Result<(), Failure>, Trouble>,
 ) -> Result<(), Trouble> {
     match outcome? {
-        Ok(()) => house.ends(work, format!("{} received", feed.counts.photos.downloaded)),
+        Ok(()) => context.ends(work, format!("{} received", source_run.counts.photos.downloaded)),
         Err(failure) => {
-            house.ends(work, "failed");
-            feed.fail(failure);
+            context.ends(work, "failed");
+            source_run.fail(failure);
         }
     }
     Ok(())
 }
 
-struct Round<'a> {
-    house: &'a House,
+struct FetchRun<'a> {
+    context: &'a RunContext,
     id: SourceId,
     source: Arc<dyn Source>,
-    kitchen: &'a Arc<Kitchen>,
-    lanes: usize,
+    renderer: &'a Arc<Renderer>,
+    concurrency: usize,
     calls: FuturesUnordered<Call>,
     to_probe: Vec<PersonId>,
     to_fetch: Vec<PersonId>,
@@ -132,29 +132,35 @@ struct Round<'a> {
     /// Whether the listing shows markers at all.
     marked: Marked,
     selected: Selected,
-    counts: RoundCounts,
+    counts: FetchCounts,
     versions: Versions,
     /// Why the first photo that was known last time is not known now.
     first_lost: Option<Fault>,
     done: u64,
 }
 
-impl<'a> Round<'a> {
-    fn new(house: &'a House, feed: &Feed, source: &Arc<dyn Source>, kitchen: &'a Arc<Kitchen>, lanes: usize) -> Self {
+impl<'a> FetchRun<'a> {
+    fn new(
+        context: &'a RunContext,
+        source_run: &SourceRun,
+        source: &Arc<dyn Source>,
+        renderer: &'a Arc<Renderer>,
+        concurrency: usize,
+    ) -> Self {
         Self {
-            house,
-            id: feed.id().clone(),
+            context,
+            id: source_run.id().clone(),
             source: Arc::clone(source),
-            kitchen,
-            lanes,
+            renderer,
+            concurrency,
             calls: FuturesUnordered::new(),
             to_probe: Vec::new(),
             to_fetch: Vec::new(),
             probed_as: HashMap::new(),
             first: First::No,
-            marked: if feed.counts.marked > 0 { Marked::Yes } else { Marked::No },
+            marked: if source_run.counts.marked > 0 { Marked::Yes } else { Marked::No },
             selected: Selected::Everybody,
-            counts: RoundCounts::default(),
+            counts: FetchCounts::default(),
             versions: Versions::default(),
             first_lost: None,
             done: 0,
@@ -162,12 +168,12 @@ impl<'a> Round<'a> {
     }
 
     async fn everybody(&mut self) -> Result<Result<(), Failure>, Trouble> {
-        self.house.facts.forget_again(Again::Vanished)?;
-        let (known, wanted) = (self.house.store.count_known(&self.id)?, self.house.facts.count_wanted(&self.id)?);
+        self.context.facts.forget_again(Again::Vanished)?;
+        let (known, wanted) = (self.context.store.count_known(&self.id)?, self.context.facts.count_wanted(&self.id)?);
         self.first = if known * 2 < wanted { First::Yes } else { First::No };
         let mut after: Option<PersonId> = None;
         loop {
-            let people = self.house.facts.wanted_people(&self.id, after.as_ref(), PAGE)?;
+            let people = self.context.facts.wanted_people(&self.id, after.as_ref(), PAGE)?;
             let Some(last) = people.last() else { break };
             after = Some(last.clone());
             for person in people {
@@ -193,16 +199,16 @@ impl<'a> Round<'a> {
     async fn ask_again(&mut self) -> Result<Result<(), Failure>, Trouble> {
         let batch = self.source.batch().fetch.max(1);
         loop {
-            let people = self.house.facts.take_again(Again::Vanished, &self.id, batch)?;
+            let people = self.context.facts.take_again(Again::Vanished, &self.id, batch)?;
             if people.is_empty() {
                 return Ok(Ok(()));
             }
-            if self.house.stop.requested() {
+            if self.context.stop.requested() {
                 return Ok(Err(stopped()));
             }
             self.counts.calls += self.source.batch().requests;
-            let asked = look(Arc::clone(&self.source), Arc::clone(self.kitchen), people);
-            let brought = match self.house.in_flight(FETCH, asked).await {
+            let asked = look(Arc::clone(&self.source), Arc::clone(self.renderer), people);
+            let brought = match self.context.in_flight(FETCH, asked).await {
                 Ok(brought) => brought?,
                 Err(stopped) => Err(stopped),
             };
@@ -220,7 +226,7 @@ impl<'a> Round<'a> {
 
     async fn missing(&mut self) -> Result<Result<(), Failure>, Trouble> {
         loop {
-            let people = self.house.facts.take_again(Again::Missing, &self.id, PAGE)?;
+            let people = self.context.facts.take_again(Again::Missing, &self.id, PAGE)?;
             if people.is_empty() {
                 break;
             }
@@ -236,7 +242,7 @@ impl<'a> Round<'a> {
     }
 
     fn mark(&self, person: &PersonId) -> Result<Option<PhotoMark>, Trouble> {
-        Ok(self.house.store.mark(&self.who(person))?)
+        Ok(self.context.store.mark(&self.who(person))?)
     }
 
     fn who(&self, person: &PersonId) -> PersonRef {
@@ -245,13 +251,13 @@ impl<'a> Round<'a> {
 
     /// What the listing said of this person's photo.
     fn hint(&self, person: &PersonId) -> Result<PhotoHint, Trouble> {
-        Ok(self.house.facts.person(&self.who(person))?.map_or(PhotoHint::Silent, |person| person.hint))
+        Ok(self.context.facts.person(&self.who(person))?.map_or(PhotoHint::Silent, |person| person.hint))
     }
 
     /// Decides what a person is asked for.
     fn ask(&mut self, person: PersonId) -> Result<(), Trouble> {
         let mark = self.mark(&person)?;
-        if self.selected == Selected::Some && !self.house.facts.is_person_selected(&self.id, &person)? {
+        if self.selected == Selected::Some && !self.context.facts.is_person_selected(&self.id, &person)? {
             return self.as_remembered(&person, mark);
         }
         if mark.as_ref().is_some_and(was_known) {
@@ -286,16 +292,16 @@ impl<'a> Round<'a> {
     /// The photo is what the mark says.
     fn known(&mut self, person: &PersonId, mark: PhotoMark) -> Result<(), Trouble> {
         let fact = match mark.found {
-            Remembered::Present(digest) if self.kitchen.is_placeholder(&digest) => {
+            Remembered::Present(digest) if self.renderer.is_placeholder(&digest) => {
                 PhotoFact::Absent(Absence::Placeholder)
             }
             Remembered::Present(digest) => PhotoFact::Present { digest },
-            Remembered::TooSmall { width, height, .. } if width.min(height) >= self.kitchen.smallest() => {
+            Remembered::TooSmall { width, height, .. } if width.min(height) >= self.renderer.smallest() => {
                 self.to_fetch.push(person.clone());
                 return Ok(());
             }
             Remembered::TooSmall { width, height, .. } => PhotoFact::TooSmall { width, height },
-            Remembered::Unreadable(fault) => crate::run::kitchen::unreadable(fault),
+            Remembered::Unreadable(fault) => crate::run::renderer::unreadable(fault),
             Remembered::Absent(proof) => PhotoFact::Absent(proof),
         };
         self.fact(person, fact)
@@ -307,17 +313,17 @@ impl<'a> Round<'a> {
             self.send_probe_rest();
         }
         self.send_fetch_full();
-        while self.calls.len() >= self.lanes.max(1) {
+        while self.calls.len() >= self.concurrency.max(1) {
             if let Err(failure) = self.take_one().await? {
                 return Ok(Err(failure));
             }
         }
-        if self.house.stop.requested() { self.take_in().await.map(Err) } else { Ok(Ok(())) }
+        if self.context.stop.requested() { self.take_in().await.map(Err) } else { Ok(Ok(())) }
     }
 
     fn send_probe_rest(&mut self) {
         let people = std::mem::take(&mut self.to_probe);
-        if people.is_empty() || self.house.stop.requested() {
+        if people.is_empty() || self.context.stop.requested() {
             return;
         }
         self.counts.calls += self.source.batch().requests;
@@ -327,7 +333,7 @@ impl<'a> Round<'a> {
 
     fn send_fetch_full(&mut self) {
         let batch = self.source.batch().fetch.max(1);
-        while self.to_fetch.len() >= batch && !self.house.stop.requested() {
+        while self.to_fetch.len() >= batch && !self.context.stop.requested() {
             let people = self.to_fetch.drain(..batch).collect();
             self.send_fetch(people);
         }
@@ -336,14 +342,14 @@ impl<'a> Round<'a> {
     fn send_fetch_rest(&mut self) {
         self.send_fetch_full();
         let people = std::mem::take(&mut self.to_fetch);
-        if !people.is_empty() && !self.house.stop.requested() {
+        if !people.is_empty() && !self.context.stop.requested() {
             self.send_fetch(people);
         }
     }
 
     fn send_fetch(&mut self, people: Vec<PersonId>) {
         self.counts.calls += self.source.batch().requests;
-        self.calls.push(Box::pin(look(Arc::clone(&self.source), Arc::clone(self.kitchen), people)));
+        self.calls.push(Box::pin(look(Arc::clone(&self.source), Arc::clone(self.renderer), people)));
     }
 
     async fn drain(&mut self) -> Result<Result<(), Failure>, Trouble> {
@@ -353,11 +359,11 @@ impl<'a> Round<'a> {
             }
             self.send_fetch_full();
         }
-        Ok(if self.house.stop.requested() { Err(stopped()) } else { Ok(()) })
+        Ok(if self.context.stop.requested() { Err(stopped()) } else { Ok(()) })
     }
 
     async fn take_one(&mut self) -> Result<Result<(), Failure>, Trouble> {
-        let brought = match self.house.unless_stopped(FETCH, self.calls.next()).await {
+        let brought = match self.context.unless_stopped(FETCH, self.calls.next()).await {
             Ok(Some(brought)) => brought?,
             Ok(None) => return Ok(Ok(())),
             Err(_stopped) => return self.take_in().await.map(Err),
@@ -371,7 +377,7 @@ impl<'a> Round<'a> {
 
     /// Takes in what is under way once the run is asked to stop, for a moment: the next run need not ask for it again.
     async fn take_in(&mut self) -> Result<Failure, Trouble> {
-        let house = self.house;
+        let context = self.context;
         let all = async {
             while let Some(brought) = self.calls.next().await {
                 if let Ok(brought) = brought? {
@@ -381,7 +387,7 @@ impl<'a> Round<'a> {
             Ok::<(), Trouble>(())
         };
         // What did not come in time is given up.
-        house.in_flight(FETCH, all).await.unwrap_or(Ok(()))?;
+        context.in_flight(FETCH, all).await.unwrap_or(Ok(()))?;
         Ok(stopped())
     }
 
@@ -398,7 +404,7 @@ impl<'a> Round<'a> {
 
     /// Whatever a call says once the run is asked to stop: it was cut short.
     fn failed(&self, failure: Failure) -> Failure {
-        if self.house.stop.requested() { stopped() } else { failure }
+        if self.context.stop.requested() { stopped() } else { failure }
     }
 
     fn probed(&mut self, person: PersonId, probed: Probed) -> Result<(), Trouble> {
@@ -421,32 +427,32 @@ impl<'a> Round<'a> {
         }
     }
 
-    fn serve(&mut self, person: &PersonId, meal: Meal, asked: Asked) -> Result<(), Trouble> {
+    fn serve(&mut self, person: &PersonId, meal: PhotoRendering, asked: Asked) -> Result<(), Trouble> {
         match &meal {
-            Meal::Unknown(fault) => self.counts.missed.count(fault),
-            Meal::Photo { .. } | Meal::Absent(_) => self.counts.answered += 1,
+            PhotoRendering::Unknown(fault) => self.counts.missed.count(fault),
+            PhotoRendering::Photo { .. } | PhotoRendering::Absent(_) => self.counts.answered += 1,
         }
-        if !matches!(meal, Meal::Photo { .. }) {
+        if !matches!(meal, PhotoRendering::Photo { .. }) {
             self.probed_as.remove(person);
         }
         match meal {
-            Meal::Photo { version, cooked } => {
-                let Some(found) = cooked.remembered else {
+            PhotoRendering::Photo { version, rendering } => {
+                let Some(found) = rendering.remembered else {
                     self.probed_as.remove(person);
-                    return self.fact(person, cooked.fact);
+                    return self.fact(person, rendering.fact);
                 };
                 let version = self.compared_next(person, version, &found)?;
                 self.counts.photos.downloaded += 1;
                 let new = self.mark(person)?.is_none_or(|known| known.found != found);
                 self.remember(person, PhotoMark { version, found })?;
-                self.fact(person, cooked.fact)?;
-                if new { Ok(self.house.facts.put_new_photo(&self.who(person))?) } else { Ok(()) }
+                self.fact(person, rendering.fact)?;
+                if new { Ok(self.context.facts.put_new_photo(&self.who(person))?) } else { Ok(()) }
             }
-            Meal::Absent(proof) => {
+            PhotoRendering::Absent(proof) => {
                 let mark = self.mark(person)?;
                 self.serve_absent(person, proof, mark.as_ref(), asked)
             }
-            Meal::Unknown(fault) => self.fact(person, PhotoFact::Unknown(fault)),
+            PhotoRendering::Unknown(fault) => self.fact(person, PhotoFact::Unknown(fault)),
         }
     }
 
@@ -480,7 +486,7 @@ impl<'a> Round<'a> {
     ) -> Result<(), Trouble> {
         let was_there = mark.is_some_and(|mark| !matches!(mark.found, Remembered::Absent(_)));
         if was_there && asked == Asked::Once {
-            self.house.facts.put_again(Again::Vanished, &self.id, std::slice::from_ref(person))?;
+            self.context.facts.put_again(Again::Vanished, &self.id, std::slice::from_ref(person))?;
             return Ok(());
         }
         self.remember(person, PhotoMark { version: None, found: Remembered::Absent(proof) })?;
@@ -488,9 +494,9 @@ impl<'a> Round<'a> {
     }
 
     fn remember(&self, person: &PersonId, mark: PhotoMark) -> Result<(), Trouble> {
-        if self.house.mode == Mode::Run {
+        if self.context.mode == Mode::Run {
             // Not waited for: a mark that is lost in a kill costs one question more next time. The writer keeps order.
-            drop(self.house.store.put_mark(&self.who(person), &mark));
+            drop(self.context.store.put_mark(&self.who(person), &mark));
         }
         Ok(())
     }
@@ -509,8 +515,8 @@ impl<'a> Round<'a> {
             }
         }
         self.done += 1;
-        self.house.at(&format!("photos {}", self.id), self.done);
-        Ok(self.house.facts.put_photo(&self.who(person), &fact)?)
+        self.context.at(&format!("photos {}", self.id), self.done);
+        Ok(self.context.facts.put_photo(&self.who(person), &fact)?)
     }
 }
 
@@ -530,7 +536,7 @@ fn stopped() -> Failure {
 /// One call for bytes; the photos are rendered before anything else is asked for, so that few bytes are in flight.
 async fn look(
     source: Arc<dyn Source>,
-    kitchen: Arc<Kitchen>,
+    renderer: Arc<Renderer>,
     people: Vec<PersonId>,
 ) -> Result<Result<Brought, Failure>, Trouble> {
     let answers = match source.fetch(&people).await {
@@ -538,12 +544,14 @@ async fn look(
         Err(failure) => return Ok(Err(failure)),
     };
     let meals = answers.into_iter().map(|(person, looked)| {
-        let kitchen = Arc::clone(&kitchen);
+        let renderer = Arc::clone(&renderer);
         async move {
             let meal = match looked {
-                Looked::Photo { version, bytes } => Meal::Photo { version, cooked: kitchen.cook(bytes).await? },
-                Looked::Absent(proof) => Meal::Absent(proof),
-                Looked::Unknown(fault) => Meal::Unknown(fault),
+                Looked::Photo { version, bytes } => {
+                    PhotoRendering::Photo { version, rendering: renderer.render(bytes).await? }
+                }
+                Looked::Absent(proof) => PhotoRendering::Absent(proof),
+                Looked::Unknown(fault) => PhotoRendering::Unknown(fault),
             };
             Ok((person, meal))
         }

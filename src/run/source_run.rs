@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use super::house::House;
+use super::context::RunContext;
 use super::listing::{Pages, with_an_end};
 use crate::error::Trouble;
 use crate::extract::Source;
@@ -19,7 +19,7 @@ use crate::plan::SourceState;
 use crate::state::StateError;
 
 /// One source in a run.
-pub(super) struct Feed {
+pub(super) struct SourceRun {
     /// Its element in the file.
     pub entry: pipeline::Source,
     /// The way there; `None` if it is switched off.
@@ -29,14 +29,14 @@ pub(super) struct Feed {
     /// Why it failed.
     pub failure: Option<Failure>,
     /// What was counted.
-    pub counts: FeedCounts,
+    pub counts: SourceCounts,
     /// Odd things.
     pub notes: Vec<String>,
 }
 
 /// What was counted of a source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct FeedCounts {
+pub(super) struct SourceCounts {
     /// Listed.
     pub people: u64,
     /// Of these, listed with a change marker of a photo.
@@ -82,11 +82,11 @@ impl std::ops::AddAssign for PhotoCounts {
     }
 }
 
-impl Feed {
+impl SourceRun {
     /// A source that nobody has talked to yet.
     pub(super) fn new(entry: pipeline::Source, source: Option<Arc<dyn Source>>) -> Self {
         let state = if source.is_some() { SourceState::Listed } else { SourceState::Disabled };
-        Self { entry, source, state, failure: None, counts: FeedCounts::default(), notes: Vec::new() }
+        Self { entry, source, state, failure: None, counts: SourceCounts::default(), notes: Vec::new() }
     }
 
     /// The source's id.
@@ -95,39 +95,39 @@ impl Feed {
     }
 
     /// Lists everybody into the facts.
-    pub(super) async fn collect(&mut self, house: &House) -> Result<(), Trouble> {
+    pub(super) async fn collect(&mut self, context: &RunContext) -> Result<(), Trouble> {
         let Some(source) = self.source.clone() else { return Ok(()) };
         let work = format!("collect {}", self.id());
-        house.begins(&work, None);
+        context.begins(&work, None);
         let mut kept: Result<u64, StateError> = Ok(0);
         let ends = Notify::new();
         let mut pages = Pages::new(&ends);
         let mut page = |people: Vec<crate::model::Person>| {
             pages.came(people.iter().map(|person| person.id.as_str()));
             if let Ok(done) = kept {
-                kept = house.facts.put_people(&self.entry.id, &people).map(|()| done + people.len() as u64);
-                house.at(&work, done);
+                kept = context.facts.put_people(&self.entry.id, &people).map(|()| done + people.len() as u64);
+                context.at(&work, done);
             }
         };
         let listing = with_an_end(&work, &ends, source.list(&mut page));
-        let listed = house.unless_stopped(&work, listing).await.and_then(|listed| listed);
+        let listed = context.unless_stopped(&work, listing).await.and_then(|listed| listed);
         kept?;
         match listed {
-            Ok(_) if house.facts.count_people(self.id())? == 0 => {
-                house.ends(&work, "failed");
+            Ok(_) if context.facts.count_people(self.id())? == 0 => {
+                context.ends(&work, "failed");
                 self.fail(nobody(self.id()));
             }
             Ok(listing) => {
-                self.counts.people = house.facts.count_people(self.id())?;
-                self.counts.in_scope = house.facts.count_standing(self.id(), crate::model::Standing::InScope)?;
+                self.counts.people = context.facts.count_people(self.id())?;
+                self.counts.in_scope = context.facts.count_standing(self.id(), crate::model::Standing::InScope)?;
                 (self.counts.marked, self.counts.nameless) = (listing.marked, listing.nameless);
                 self.notes.extend(listing.notes);
                 let sent = source.counts();
                 self.counts.forecast = sent.sent.saturating_sub(sent.retried);
-                house.ends(&work, format!("{} people, {} in scope", self.counts.people, self.counts.in_scope));
+                context.ends(&work, format!("{} people, {} in scope", self.counts.people, self.counts.in_scope));
             }
             Err(failure) => {
-                house.ends(&work, "failed");
+                context.ends(&work, "failed");
                 self.fail(failure);
             }
         }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::kitchen::Eyes;
+use super::renderer::Eyes;
 use super::stop::Stop;
 use crate::error::Trouble;
 use crate::extract::{self, Activity, Globs, Source, UserRules, UserType};
@@ -25,13 +25,13 @@ use crate::pipeline::{
 };
 
 /// The named rates and transports of a file, made once and shared.
-pub(super) struct Lines {
+pub(super) struct Clients {
     paces: BTreeMap<String, Arc<Pace>>,
     transports: BTreeMap<String, Transport>,
     stop: Stop,
 }
 
-impl Lines {
+impl Clients {
     /// Makes every named rate and transport.
     pub(super) fn new(pipeline: &Pipeline, stop: &Stop) -> Result<Self, Trouble> {
         let paces = pipeline.rates.iter().map(|(name, rate)| (name.clone(), Pace::new(&pace(rate)))).collect();
@@ -69,7 +69,7 @@ impl Lines {
     }
 
     /// How many requests may be under way at once under a rate.
-    pub(super) fn lanes(&self, rate: &str) -> usize {
+    pub(super) fn concurrency(&self, rate: &str) -> usize {
         self.paces.get(rate).map_or(1, |pace| pace.concurrency())
     }
 

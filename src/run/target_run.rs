@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use super::connect::matching_place;
-use super::house::{House, Mode};
+use super::clients::matching_place;
+use super::context::{Mode, RunContext};
 use super::journal::StoreJournal;
-use super::kitchen::{Kitchen, Serving};
 use super::listing::{Pages, with_an_end};
 use super::misplaced::Misplaced;
 use super::recall::recall;
+use super::renderer::{PictureSize, Renderer};
 use super::settle;
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
@@ -29,7 +29,7 @@ use crate::transform::Settings;
 pub(super) const PAGE: usize = 500;
 
 /// One target in a run.
-pub struct Desk {
+pub struct TargetRun {
     /// Its element in the file.
     pub entry: pipeline::Target,
     /// The way there.
@@ -57,10 +57,10 @@ pub struct Open {
     /// How pictures go there.
     pub upload: Upload,
     /// The size and recipe of pictures for it.
-    pub serving: Serving,
+    pub size: PictureSize,
 }
 
-impl Desk {
+impl TargetRun {
     /// A target that nobody has talked to yet.
     pub fn new(entry: pipeline::Target, target: Arc<dyn Target>) -> Self {
         Self {
@@ -86,17 +86,17 @@ impl Desk {
     }
 
     /// Talks to the target up to the point where pictures can be made for it.
-    pub async fn survey(&mut self, house: &House, settings: &Settings) -> Result<(), Trouble> {
+    pub async fn survey(&mut self, context: &RunContext, settings: &Settings) -> Result<(), Trouble> {
         let work = format!("survey {}", self.id());
-        house.begins(&work, None);
-        match self.try_survey(house, settings, &work).await {
+        context.begins(&work, None);
+        match self.try_survey(context, settings, &work).await {
             Ok(open) => {
-                house.ends(&work, format!("{} accounts of {}", open.surveyed.accounts, open.server.product));
+                context.ends(&work, format!("{} accounts of {}", open.surveyed.accounts, open.server.product));
                 self.open = Some(open);
                 Ok(())
             }
             Err(Halt::Failure(failure)) => {
-                house.ends(&work, "failed");
+                context.ends(&work, "failed");
                 self.failure = Some(failure);
                 Ok(())
             }
@@ -104,32 +104,32 @@ impl Desk {
         }
     }
 
-    async fn try_survey(&self, house: &House, settings: &Settings, work: &str) -> Result<Open, Halt> {
-        let bound = house.store.bound(self.id())?;
+    async fn try_survey(&self, context: &RunContext, settings: &Settings, work: &str) -> Result<Open, Halt> {
+        let bound = context.store.bound(self.id())?;
         let mut learnt = match &bound {
-            Some(server) => house.store.learnt(server)?,
+            Some(server) => context.store.learnt(server)?,
             None => Learnt::new(),
         };
-        let server = house.unless_stopped(work, self.target.identify(&mut learnt)).await??;
+        let server = context.unless_stopped(work, self.target.identify(&mut learnt)).await??;
         self.check_binding(bound.as_ref(), &server)?;
         if bound.is_none() {
-            learnt.extend(house.store.learnt(&server.id)?);
+            learnt.extend(context.store.learnt(&server.id)?);
         }
-        recall(house, self)?;
-        let surveyed = self.list(house, &mut learnt, work).await?;
+        recall(context, self)?;
+        let surveyed = self.list(context, &mut learnt, work).await?;
         // Not before: a server that is only starting hides its id, and its address would stand in for good.
-        if house.mode == Mode::Run {
-            house.store.bind(self.id(), &server.id).await?;
+        if context.mode == Mode::Run {
+            context.store.bind(self.id(), &server.id).await?;
         }
-        let upload = self.prepare(house, &server, &mut learnt).await?;
-        if house.mode == Mode::Plan && !self.entry.dry_run {
-            self.expect_rights(house, work).await?;
+        let upload = self.prepare(context, &server, &mut learnt).await?;
+        if context.mode == Mode::Plan && !self.entry.dry_run {
+            self.expect_rights(context, work).await?;
         }
-        if house.mode == Mode::Run {
-            house.store.learn(&server.id, &learnt).await?;
+        if context.mode == Mode::Run {
+            context.store.learn(&server.id, &learnt).await?;
         }
-        let serving = Kitchen::serving(settings, upload.side);
-        Ok(Open { server, surveyed, upload, serving })
+        let size = Renderer::size(settings, upload.side);
+        Ok(Open { server, surveyed, upload, size })
     }
 
     /// A target is bound to the server's own id (docs/architecture.md, "The state").
@@ -153,8 +153,8 @@ impl Desk {
     }
 
     /// A plan writes nothing, so nothing else would tell that a run may not.
-    async fn expect_rights(&self, house: &House, work: &str) -> Result<(), Halt> {
-        let signed = house.unless_stopped(work, self.target.whoami()).await??;
+    async fn expect_rights(&self, context: &RunContext, work: &str) -> Result<(), Halt> {
+        let signed = context.unless_stopped(work, self.target.whoami()).await??;
         if signed.missing.is_empty() {
             return Ok(());
         }
@@ -162,7 +162,7 @@ impl Desk {
         Err(Failure::new(FailureKind::Refused, tried, signed.missing.join("; ")).hint("`auth` says more").into())
     }
 
-    async fn list(&self, house: &House, learnt: &mut Learnt, work: &str) -> Result<Surveyed, Halt> {
+    async fn list(&self, context: &RunContext, learnt: &mut Learnt, work: &str) -> Result<Surveyed, Halt> {
         let mut kept: Result<u64, StateError> = Ok(0);
         let ends = Notify::new();
         let mut pages = Pages::new(&ends);
@@ -171,15 +171,15 @@ impl Desk {
             pages.came(accounts.iter().map(|account| account.id.as_str()));
             by_handle |= accounts.iter().any(|account| account.handle.is_some());
             if let Ok(done) = kept {
-                kept = house.facts.put_accounts(self.id(), &accounts).map(|()| done + accounts.len() as u64);
-                house.at(work, done);
+                kept = context.facts.put_accounts(self.id(), &accounts).map(|()| done + accounts.len() as u64);
+                context.at(work, done);
             }
         };
         let listing = with_an_end(work, &ends, self.target.survey(learnt, &mut page));
-        let mut surveyed = house.unless_stopped(work, listing).await??;
+        let mut surveyed = context.unless_stopped(work, listing).await??;
         kept?;
         if by_handle {
-            let shared = house.facts.part_shared_handles(self.id(), "another account claims the same slug")?;
+            let shared = context.facts.part_shared_handles(self.id(), "another account claims the same slug")?;
             if shared > 0 {
                 surveyed.notes.push(format!("{shared} accounts share a slug with another one and are left alone"));
             }
@@ -187,17 +187,21 @@ impl Desk {
         Ok(surveyed)
     }
 
-    async fn prepare(&self, house: &House, server: &Server, learnt: &mut Learnt) -> Result<Upload, Halt> {
-        let may_probe = house.mode == Mode::Run && !self.entry.dry_run;
-        if !may_probe || !settle::clear_probes(house, self, &server.id).await.map_err(Halt::Trouble)? {
+    async fn prepare(&self, context: &RunContext, server: &Server, learnt: &mut Learnt) -> Result<Upload, Halt> {
+        let may_probe = context.mode == Mode::Run && !self.entry.dry_run;
+        if !may_probe || !settle::clear_probes(context, self, &server.id).await.map_err(Halt::Trouble)? {
             return Ok(self.target.prepare(learnt, None).await?);
         }
-        let mut journal = StoreJournal::new(&house.store);
-        Ok(self.target.prepare(learnt, Some(Probe { run: &house.run, journal: &mut journal })).await?)
+        let mut journal = StoreJournal::new(&context.store);
+        Ok(self.target.prepare(learnt, Some(Probe { run: &context.run, journal: &mut journal })).await?)
     }
 
     /// Gives every person in scope an account, where the target has none of its own.
-    pub async fn follow_people(&mut self, house: &House, sources: &[crate::model::SourceId]) -> Result<(), Trouble> {
+    pub async fn follow_people(
+        &mut self,
+        context: &RunContext,
+        sources: &[crate::model::SourceId],
+    ) -> Result<(), Trouble> {
         if !self.target.follows_people() || self.ready().is_none() {
             return Ok(());
         }
@@ -205,7 +209,7 @@ impl Desk {
         for source in sources {
             let mut after: Option<PersonId> = None;
             loop {
-                let people = house.facts.people(source, after.as_ref(), PAGE)?;
+                let people = context.facts.people(source, after.as_ref(), PAGE)?;
                 let Some(last) = people.last() else { break };
                 after = Some(last.id.clone());
                 let mut accounts = Vec::new();
@@ -222,7 +226,7 @@ impl Desk {
                     }
                 }
                 count += accounts.iter().filter(|account| account.standing == AccountStanding::Active).count() as u64;
-                house.facts.put_accounts(self.id(), &accounts)?;
+                context.facts.put_accounts(self.id(), &accounts)?;
             }
         }
         if let Some(open) = &mut self.open {

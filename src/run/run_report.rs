@@ -4,11 +4,11 @@
 //! Leaves to others: everybody's own line (`people`), formats (`report`).
 //! A newcomer gets wrong: in a plan the counts are of what would be done; in a run only of what was done.
 
-use super::desk::{Desk, PAGE};
-use super::feed::Feed;
-use super::house::{House, Mode};
-use super::judge::DeskPlan;
+use super::context::{Mode, RunContext};
 use super::limits::Guarded;
+use super::planner::TargetPlan;
+use super::source_run::SourceRun;
+use super::target_run::{PAGE, TargetRun};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::http::Counts;
@@ -19,11 +19,11 @@ use crate::report::{LimitLine, MisplacedLine, RequestLine, RunReport, SourceLine
 use crate::state::{DecisionCursor, DecisionFilter, ResultCount, Selection};
 
 /// One target with everything that was decided and done; each decision with how it went is in the facts.
-pub struct Finished {
+pub struct FinishedTarget {
     /// The target.
-    pub desk: Desk,
+    pub target_run: TargetRun,
     /// What was decided.
-    pub plan: DeskPlan,
+    pub plan: TargetPlan,
     /// Whether it was to be written to at all.
     pub writes: Writes,
 }
@@ -53,60 +53,63 @@ impl Writes {
 
 /// Sources, targets and limits as lines, and the exit code they add up to.
 pub(super) fn report(
-    house: &House,
+    context: &RunContext,
     pipeline: &Pipeline,
-    feeds: &[Feed],
-    desks: &[Finished],
+    source_runs: &[SourceRun],
+    targets: &[FinishedTarget],
     guarded: &Guarded,
     finished: std::time::SystemTime,
 ) -> Result<(RunReport, Exit), Trouble> {
-    let counted = desks.iter().map(|desk| count(house, desk)).collect::<Result<Vec<_>, _>>()?;
-    let mut exit = if house.stop.requested() { Exit::Stopped } else { Exit::Done };
-    for failure in feeds.iter().filter_map(|feed| feed.failure.as_ref()) {
+    let counted = targets.iter().map(|done| count(context, done)).collect::<Result<Vec<_>, _>>()?;
+    let mut exit = if context.stop.requested() { Exit::Stopped } else { Exit::Done };
+    for failure in source_runs.iter().filter_map(|source_run| source_run.failure.as_ref()) {
         exit = exit.and(failure.kind.into());
     }
-    for failure in desks.iter().filter_map(|desk| desk.desk.failure.as_ref()) {
+    for failure in targets.iter().filter_map(|done| done.target_run.failure.as_ref()) {
         exit = exit.and(failure.kind.into());
     }
     if guarded.checked.iter().any(|check| check.broken) {
         exit = exit.and(Exit::Limit);
     }
-    let missed = missed(house, desks)?;
-    let stale = desks.iter().map(|desk| Ok(house.facts.count_missed(desk.desk.id())?)).sum::<Result<u64, Trouble>>()?;
+    let missed = missed(context, targets)?;
+    let stale = targets
+        .iter()
+        .map(|done| Ok(context.facts.count_missed(done.target_run.id())?))
+        .sum::<Result<u64, Trouble>>()?;
     if !missed.is_empty() || stale > 0 {
         exit = exit.and(Exit::SomeFailed);
     }
-    if desks.iter().any(|desk| !desk.desk.misplaced.is_empty()) {
+    if targets.iter().any(|done| !done.target_run.misplaced.is_empty()) {
         exit = exit.and(Exit::SomeFailed);
     }
-    let mostly = feeds.iter().any(|feed| feed.counts.mostly_missed);
+    let mostly = source_runs.iter().any(|source_run| source_run.counts.mostly_missed);
     if mostly || counted.iter().flatten().any(|(_, result, _)| failed(*result)) {
         exit = exit.and(Exit::SomeFailed);
     }
-    let outcome = match (exit, house.mode) {
+    let outcome = match (exit, context.mode) {
         (Exit::Done, Mode::Plan) => "planned",
         (exit, _) => exit.outcome(),
     };
-    let time = |time| rfc3339(super::house::unix(time));
+    let time = |time| rfc3339(super::context::unix(time));
     let report = RunReport {
         format: 1,
         tool: concat!("avatarpipe ", env!("CARGO_PKG_VERSION")).to_owned(),
         pipeline: pipeline.name.clone(),
         pipeline_digest: pipeline.digest.to_string(),
-        command: house.mode.word().to_owned(),
-        run: house.run.to_string(),
+        command: context.mode.word().to_owned(),
+        run: context.run.to_string(),
         outcome: outcome.to_owned(),
         exit_code: exit.code(),
-        started: time(house.started),
+        started: time(context.started),
         finished: time(finished),
-        plan_digest: Some(plan_digest(house, desks)?.to_string()),
-        sources: feeds.iter().map(source_line).collect(),
-        targets: desks.iter().zip(&counted).map(|(desk, counted)| target_line(desk, counted)).collect(),
-        requests: requests(feeds, desks),
+        plan_digest: Some(plan_digest(context, targets)?.to_string()),
+        sources: source_runs.iter().map(source_line).collect(),
+        targets: targets.iter().zip(&counted).map(|(done, counted)| target_line(done, counted)).collect(),
+        requests: requests(source_runs, targets),
         limits: guarded.checked.iter().map(limit_line).collect(),
-        misplaced: misplaced(house, desks),
-        failures: house.naming.sentences(failures(feeds, desks)),
-        notes: house.naming.sentences(notes(feeds, desks).into_iter().chain(missed).collect()),
+        misplaced: misplaced(context, targets),
+        failures: context.naming.sentences(failures(source_runs, targets)),
+        notes: context.naming.sentences(notes(source_runs, targets).into_iter().chain(missed).collect()),
     };
     Ok((report.shown(), exit))
 }
@@ -117,20 +120,20 @@ fn failed(result: PersonResult) -> bool {
 }
 
 /// The changes of a target by kind and by how they went.
-fn count(house: &House, desk: &Finished) -> Result<Vec<(ChangeKind, PersonResult, u64)>, Trouble> {
-    let results = house.facts.count_results(desk.desk.id())?;
-    let went = |ResultCount { kind, result, count }| (kind, result.unwrap_or(desk.writes.otherwise()), count);
+fn count(context: &RunContext, done: &FinishedTarget) -> Result<Vec<(ChangeKind, PersonResult, u64)>, Trouble> {
+    let results = context.facts.count_results(done.target_run.id())?;
+    let went = |ResultCount { kind, result, count }| (kind, result.unwrap_or(done.writes.otherwise()), count);
     Ok(results.into_iter().map(went).collect())
 }
 
 /// The digest over all changes, in the order of the file's targets.
-fn plan_digest(house: &House, desks: &[Finished]) -> Result<crate::model::Digest, Trouble> {
+fn plan_digest(context: &RunContext, targets: &[FinishedTarget]) -> Result<crate::model::Digest, Trouble> {
     let mut digest = PlanDigest::default();
-    for desk in desks.iter().filter(|desk| desk.plan.changes.count() > 0) {
-        let filter = DecisionFilter { target: Some(desk.desk.id().clone()), selection: Selection::Changes };
+    for done in targets.iter().filter(|done| done.plan.changes.count() > 0) {
+        let filter = DecisionFilter { target: Some(done.target_run.id().clone()), selection: Selection::Changes };
         let mut after: Option<DecisionCursor> = None;
         loop {
-            let page = house.facts.decisions(&filter, after.as_ref(), PAGE)?;
+            let page = context.facts.decisions(&filter, after.as_ref(), PAGE)?;
             let Some(last) = page.last() else { break };
             after = Some(DecisionCursor::of(last));
             page.iter().for_each(|change| digest.add(change));
@@ -139,11 +142,11 @@ fn plan_digest(house: &House, desks: &[Finished]) -> Result<crate::model::Digest
     Ok(digest.finish())
 }
 
-fn source_line(feed: &Feed) -> SourceLine {
-    let counts = &feed.counts;
+fn source_line(source_run: &SourceRun) -> SourceLine {
+    let counts = &source_run.counts;
     SourceLine {
-        id: feed.id().to_string(),
-        state: match feed.state {
+        id: source_run.id().to_string(),
+        state: match source_run.state {
             SourceState::Listed => "ok",
             SourceState::Disabled => "disabled",
             SourceState::Failed => "failed",
@@ -158,11 +161,11 @@ fn source_line(feed: &Feed) -> SourceLine {
     }
 }
 
-fn target_line(desk: &Finished, counted: &[(ChangeKind, PersonResult, u64)]) -> TargetLine {
-    let counts = &desk.plan.counts;
+fn target_line(done: &FinishedTarget, counted: &[(ChangeKind, PersonResult, u64)]) -> TargetLine {
+    let counts = &done.plan.counts;
     let mut line = TargetLine {
-        id: desk.desk.id().to_string(),
-        state: match (desk.desk.failure.is_some(), desk.desk.entry.dry_run, desk.writes) {
+        id: done.target_run.id().to_string(),
+        state: match (done.target_run.failure.is_some(), done.target_run.entry.dry_run, done.writes) {
             (true, ..) => "failed",
             (_, _, Writes::Limit) => "limit",
             (_, true, _) => "dry_run",
@@ -197,7 +200,7 @@ fn target_line(desk: &Finished, counted: &[(ChangeKind, PersonResult, u64)]) -> 
     line
 }
 
-fn requests(feeds: &[Feed], desks: &[Finished]) -> Vec<RequestLine> {
+fn requests(source_runs: &[SourceRun], targets: &[FinishedTarget]) -> Vec<RequestLine> {
     let line = |endpoint: String, counts: Counts, forecast: u64| RequestLine {
         endpoint,
         sent: counts.sent,
@@ -207,13 +210,13 @@ fn requests(feeds: &[Feed], desks: &[Finished]) -> Vec<RequestLine> {
         bytes_received: counts.bytes_received,
         forecast,
     };
-    let sources = feeds.iter().filter_map(|feed| {
-        let counts = feed.source.as_ref()?.counts();
-        Some(line(feed.id().to_string(), counts, feed.counts.forecast))
+    let sources = source_runs.iter().filter_map(|source_run| {
+        let counts = source_run.source.as_ref()?.counts();
+        Some(line(source_run.id().to_string(), counts, source_run.counts.forecast))
     });
-    let targets = desks.iter().map(|desk| {
-        let forecast = desk.desk.sent_for_plan + desk.desk.forecast;
-        line(desk.desk.id().to_string(), desk.desk.target.counts(), forecast)
+    let targets = targets.iter().map(|done| {
+        let forecast = done.target_run.sent_for_plan + done.target_run.forecast;
+        line(done.target_run.id().to_string(), done.target_run.target.counts(), forecast)
     });
     sources.chain(targets).collect()
 }
@@ -231,31 +234,32 @@ fn limit_line(checked: &Checked) -> LimitLine {
     }
 }
 
-fn misplaced(house: &House, desks: &[Finished]) -> Vec<MisplacedLine> {
-    let lines = desks.iter().flat_map(|desk| desk.desk.misplaced.iter().map(|one| one.line(desk.desk.id())));
-    match house.naming.pseudonyms() {
+fn misplaced(context: &RunContext, targets: &[FinishedTarget]) -> Vec<MisplacedLine> {
+    let lines =
+        targets.iter().flat_map(|done| done.target_run.misplaced.iter().map(|one| one.line(done.target_run.id())));
+    match context.naming.pseudonyms() {
         None => lines.collect(),
         Some(pseudonyms) => lines.map(|line| pseudonyms.misplaced(line)).collect(),
     }
 }
 
 /// Reviewed changes that this run did not even come to decide about.
-fn missed(house: &House, desks: &[Finished]) -> Result<Vec<String>, Trouble> {
+fn missed(context: &RunContext, targets: &[FinishedTarget]) -> Result<Vec<String>, Trouble> {
     let mut told = Vec::new();
-    for (target, changes) in house.facts.reviewed_targets()? {
-        let Some(desk) = desks.iter().find(|desk| *desk.desk.id() == target) else {
+    for (target, changes) in context.facts.reviewed_targets()? {
+        let Some(done) = targets.iter().find(|done| *done.target_run.id() == target) else {
             told.push(format!(
                 "{target}: the plan was of this target, which is not in the file: {changes} changes not made"
             ));
             continue;
         };
-        if desk.desk.open.is_none() {
+        if done.target_run.open.is_none() {
             told.push(format!("{target}: {changes} reviewed changes were not made"));
             continue;
         }
         let mut after = None;
         loop {
-            let page = house.facts.reviewed_of_nobody(&target, after.as_ref(), PAGE)?;
+            let page = context.facts.reviewed_of_nobody(&target, after.as_ref(), PAGE)?;
             let Some((last, _)) = page.last() else { break };
             after = Some(last.clone());
             told.extend(page.iter().map(|(account, change)| {
@@ -266,33 +270,39 @@ fn missed(house: &House, desks: &[Finished]) -> Result<Vec<String>, Trouble> {
     Ok(told)
 }
 
-fn failures(feeds: &[Feed], desks: &[Finished]) -> Vec<String> {
-    let sources = feeds.iter().filter_map(|feed| Some(format!("{}: {}", feed.id(), feed.failure.as_ref()?)));
-    let targets = desks.iter().filter_map(|desk| Some(format!("{}: {}", desk.desk.id(), desk.desk.failure.as_ref()?)));
+fn failures(source_runs: &[SourceRun], targets: &[FinishedTarget]) -> Vec<String> {
+    let sources = source_runs
+        .iter()
+        .filter_map(|source_run| Some(format!("{}: {}", source_run.id(), source_run.failure.as_ref()?)));
+    let targets = targets
+        .iter()
+        .filter_map(|done| Some(format!("{}: {}", done.target_run.id(), done.target_run.failure.as_ref()?)));
     sources.chain(targets).collect()
 }
 
-fn notes(feeds: &[Feed], desks: &[Finished]) -> Vec<String> {
-    let sources = feeds.iter().flat_map(|feed| feed.notes.iter().map(|note| format!("{}: {note}", feed.id())));
-    let targets = desks.iter().flat_map(|desk| {
-        let open = desk.desk.open.as_ref();
+fn notes(source_runs: &[SourceRun], targets: &[FinishedTarget]) -> Vec<String> {
+    let sources = source_runs
+        .iter()
+        .flat_map(|source_run| source_run.notes.iter().map(|note| format!("{}: {note}", source_run.id())));
+    let targets = targets.iter().flat_map(|done| {
+        let open = done.target_run.open.as_ref();
         let surveyed = open.into_iter().flat_map(|open| open.surveyed.notes.iter());
         let upload = open.and_then(|open| open.upload.note.as_ref());
-        let lost = not_kept(desk);
-        let asides = desk.desk.target.asides();
+        let lost = not_kept(done);
+        let asides = done.target_run.target.asides();
         surveyed
             .chain(upload)
             .chain(&lost)
             .chain(&asides)
-            .map(|note| format!("{}: {note}", desk.desk.id()))
+            .map(|note| format!("{}: {note}", done.target_run.id()))
             .collect::<Vec<_>>()
     });
     sources.chain(targets).collect()
 }
 
 /// Pictures that stand there and cannot be put back once this plan is done (docs/write-protocols.md, "Bitbucket").
-fn not_kept(desk: &Finished) -> Option<String> {
-    let why = desk.desk.target.keeps_no_earlier_picture()?;
-    let gone = desk.plan.not_kept;
+fn not_kept(done: &FinishedTarget) -> Option<String> {
+    let why = done.target_run.target.keeps_no_earlier_picture()?;
+    let gone = done.plan.not_kept;
     (gone > 0).then(|| format!("{why}: {gone} that stood there before this plan cannot be put back after it"))
 }

@@ -41,7 +41,7 @@ impl Mode {
 }
 
 /// What a run stands in.
-pub struct House {
+pub struct RunContext {
     /// The run's id.
     pub run: RunId,
     /// When it began.
@@ -64,7 +64,7 @@ pub struct House {
     _lock: Option<Lock>,
 }
 
-impl House {
+impl RunContext {
     /// Takes the lock and opens everything.
     pub fn open(pipeline: &Pipeline, mode: Mode, listener: Arc<dyn Listener>, stop: Stop) -> Result<Self, Trouble> {
         let started = SystemTime::now();

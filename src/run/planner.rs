@@ -9,12 +9,12 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
-use super::desk::{Desk, PAGE};
-use super::feed::Feed;
-use super::house::House;
+use super::context::RunContext;
 use super::selection::Selection;
 use super::shared::Shared;
-use super::sheet::Sheet;
+use super::source_run::SourceRun;
+use super::target_planner::TargetPlanner;
+use super::target_run::{PAGE, TargetRun};
 use crate::error::Trouble;
 use crate::load::Changes;
 use crate::model::{AccountId, Digest, SourceId};
@@ -23,7 +23,7 @@ use crate::plan::Rerender;
 
 /// What was decided about one target: counts. The decisions with their tasks wait in the facts (promise P9).
 #[derive(Clone, Debug, Default)]
-pub struct DeskPlan {
+pub struct TargetPlan {
     /// What will be written, for the forecast. Sessions and accounts are not in it.
     pub changes: Changes,
     /// Pictures to look at before a decision is final.
@@ -31,14 +31,14 @@ pub struct DeskPlan {
     /// Pictures that stand there and that the target does not keep once they are replaced or taken away.
     pub not_kept: u64,
     /// What was counted.
-    pub counts: DeskCounts,
+    pub counts: TargetCounts,
     /// Sources with a person matched to one of the accounts.
     pub fed_by: BTreeSet<SourceId>,
 }
 
 /// What was counted while deciding about one target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DeskCounts {
+pub struct TargetCounts {
     /// Accounts listed.
     pub accounts: u64,
     /// Belonging to one person of a source.
@@ -68,11 +68,11 @@ pub struct DeskCounts {
 }
 
 /// What the judge needs besides the facts.
-pub(super) struct Bench<'a> {
+pub(super) struct Planner<'a> {
     /// The lock, the facts, the state.
-    pub house: &'a House,
+    pub context: &'a RunContext,
     /// All sources, in the file's order.
-    pub feeds: &'a [Feed],
+    pub source_runs: &'a [SourceRun],
     /// The file's transform element.
     pub transform: &'a Transform,
     /// Fallback images that can be used, by path.
@@ -85,22 +85,22 @@ pub(super) struct Bench<'a> {
     pub rerender: Rerender,
 }
 
-impl Bench<'_> {
+impl Planner<'_> {
     /// Decides about every account of a target that answered. What was decided about it before is forgotten.
-    pub(super) fn judge(&self, desk: &Desk) -> Result<DeskPlan, Trouble> {
-        let Some(open) = desk.ready() else { return Ok(DeskPlan::default()) };
-        let facts = &self.house.facts;
-        facts.forget_decisions(desk.id())?;
-        let mut sheet = Sheet::new(self, desk, open)?;
+    pub(super) fn judge(&self, target_run: &TargetRun) -> Result<TargetPlan, Trouble> {
+        let Some(open) = target_run.ready() else { return Ok(TargetPlan::default()) };
+        let facts = &self.context.facts;
+        facts.forget_decisions(target_run.id())?;
+        let mut target_planner = TargetPlanner::new(self, target_run, open)?;
         let mut after: Option<AccountId> = None;
         loop {
-            let accounts = facts.accounts(desk.id(), after.as_ref(), PAGE)?;
-            let Some(last) = accounts.last() else { return Ok(sheet.plan) };
+            let accounts = facts.accounts(target_run.id(), after.as_ref(), PAGE)?;
+            let Some(last) = accounts.last() else { return Ok(target_planner.plan) };
             after = Some(last.id.clone());
             for account in accounts {
-                sheet.judge(account)?;
+                target_planner.judge(account)?;
             }
-            sheet.turn()?;
+            target_planner.flush()?;
         }
     }
 }

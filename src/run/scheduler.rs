@@ -1,7 +1,7 @@
 //! Which targets are planned together, and what goes on meanwhile (promise P8).
 //!
 //! Owns: the surveys and writes under way, and how long a target that was listed waits for one that was not.
-//! Leaves to others: planning a pass and writing it (`run`), what a survey is (`desk`).
+//! Leaves to others: planning a pass and writing it (`run`), what a survey is (`target_run`).
 //! A newcomer gets wrong: there is one pass, and the whole plan is known before anything is written (promise P3).
 //! Only a target that keeps the others waiting is planned on its own, later; its limits are held then, and the photos
 //! that were fetched are there for it.
@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use futures::future::LocalBoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
-use super::desk::Desk;
-use super::tally::Finished;
+use super::run_report::FinishedTarget;
+use super::target_run::TargetRun;
 use crate::error::Trouble;
 
 /// How long a target waits for the others at least. It waits as long again as its own survey took, if that is more:
@@ -32,21 +32,21 @@ pub(super) enum Patience {
 type UnderWay<'a, T> = FuturesUnordered<LocalBoxFuture<'a, Result<T, Trouble>>>;
 
 /// Everything under way beside what is planned at the moment.
-pub(super) struct Passes<'a> {
+pub(super) struct Scheduler<'a> {
     patience: Patience,
     begun: Instant,
-    surveys: UnderWay<'a, Desk>,
+    surveys: UnderWay<'a, TargetRun>,
     /// Surveyed, or failed at it, and not planned yet.
-    arrived: Vec<Desk>,
+    arrived: Vec<TargetRun>,
     /// How long the slowest survey took of those that did not fail.
     took: Duration,
-    writes: UnderWay<'a, Finished>,
-    finished: Vec<Finished>,
+    writes: UnderWay<'a, FinishedTarget>,
+    finished: Vec<FinishedTarget>,
     /// The first trouble of something under way.
     trouble: Option<Trouble>,
 }
 
-impl<'a> Passes<'a> {
+impl<'a> Scheduler<'a> {
     /// Nothing is under way.
     pub(super) fn new(patience: Patience) -> Self {
         Self {
@@ -62,12 +62,12 @@ impl<'a> Passes<'a> {
     }
 
     /// Begins a survey.
-    pub(super) fn survey(&mut self, survey: impl Future<Output = Result<Desk, Trouble>> + 'a) {
+    pub(super) fn survey(&mut self, survey: impl Future<Output = Result<TargetRun, Trouble>> + 'a) {
         self.surveys.push(Box::pin(survey));
     }
 
     /// Begins the writes of a target.
-    pub(super) fn write(&mut self, write: impl Future<Output = Result<Finished, Trouble>> + 'a) {
+    pub(super) fn write(&mut self, write: impl Future<Output = Result<FinishedTarget, Trouble>> + 'a) {
         self.writes.push(Box::pin(write));
     }
 
@@ -89,7 +89,7 @@ impl<'a> Passes<'a> {
     }
 
     /// The targets of the next pass; none when all were planned.
-    pub(super) async fn next(&mut self) -> Result<Vec<Desk>, Trouble> {
+    pub(super) async fn next(&mut self) -> Result<Vec<TargetRun>, Trouble> {
         while !self.somebody_is_ready() && self.trouble.is_none() && !self.surveys.is_empty() {
             self.step().await;
         }
@@ -111,7 +111,7 @@ impl<'a> Passes<'a> {
     }
 
     /// Waits for the writes under way, and leaves surveys.
-    pub(super) async fn finish(mut self) -> Result<Vec<Finished>, Trouble> {
+    pub(super) async fn finish(mut self) -> Result<Vec<FinishedTarget>, Trouble> {
         self.surveys.clear();
         while !self.writes.is_empty() {
             self.step().await;
@@ -123,18 +123,18 @@ impl<'a> Passes<'a> {
     }
 
     fn somebody_is_ready(&self) -> bool {
-        self.arrived.iter().any(|desk| desk.ready().is_some())
+        self.arrived.iter().any(|target_run| target_run.ready().is_some())
     }
 
     /// Waits until one more survey or write has ended. There must be one.
     async fn step(&mut self) {
         tokio::select! {
             Some(surveyed) = self.surveys.next(), if !self.surveys.is_empty() => match surveyed {
-                Ok(desk) => {
-                    if desk.ready().is_some() {
+                Ok(target_run) => {
+                    if target_run.ready().is_some() {
                         self.took = self.took.max(self.begun.elapsed());
                     }
-                    self.arrived.push(desk);
+                    self.arrived.push(target_run);
                 }
                 Err(trouble) => _ = self.trouble.get_or_insert(trouble),
             },

@@ -8,12 +8,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::connect::matching_place;
-use super::desk::{Desk, Open};
-use super::judge::{Bench, DeskCounts, DeskPlan};
+use super::clients::matching_place;
 use super::match_all::from_row;
+use super::planner::{Planner, TargetCounts, TargetPlan};
 use super::saved::SavedChange;
 use super::selection::Review;
+use super::target_run::{Open, TargetRun};
 use crate::error::Trouble;
 use crate::load::{Changes, closing};
 use crate::model::{
@@ -29,23 +29,23 @@ use crate::plan::{
 use crate::state::{Again, DecisionCursor};
 
 /// Deciding about one target.
-pub(super) struct Sheet<'a> {
-    bench: &'a Bench<'a>,
-    desk: &'a Desk,
+pub(super) struct TargetPlanner<'a> {
+    planner: &'a Planner<'a>,
+    target_run: &'a TargetRun,
     open: &'a Open,
     rules: Rules<'a>,
     /// Of the digests of matched keys.
     key: StateKey,
-    /// Decided since the last turn.
+    /// Decided since the last flush.
     decided: Vec<Decided>,
-    /// Reviewed changes that are none any more, since the last turn.
+    /// Reviewed changes that are none any more, since the last flush.
     missed: Vec<(DecisionCursor, Went)>,
     /// What was reviewed for the account at hand; `None`: this run has no reviewed plan.
     review: Option<Review>,
-    /// People whose renditions are missing, since the last turn.
+    /// People whose renditions are missing, since the last flush.
     missing: Vec<PersonRef>,
     /// What is planned so far.
-    pub plan: DeskPlan,
+    pub plan: TargetPlan,
 }
 
 /// An account, and what stands there by the state and by what was seen of open intents.
@@ -61,19 +61,31 @@ enum Own {
     LeftAlone(String),
 }
 
-impl<'a> Sheet<'a> {
-    /// An empty sheet.
-    pub(super) fn new(bench: &'a Bench<'a>, desk: &'a Desk, open: &'a Open) -> Result<Self, Trouble> {
-        let memory = if bench.house.store.count_placements(desk.id())? == 0 { Memory::Empty } else { Memory::Holds };
-        let rules = Rules { memory, ..rules(bench, desk, open) };
+impl<'a> TargetPlanner<'a> {
+    /// Nothing decided yet.
+    pub(super) fn new(planner: &'a Planner<'a>, target_run: &'a TargetRun, open: &'a Open) -> Result<Self, Trouble> {
+        let memory =
+            if planner.context.store.count_placements(target_run.id())? == 0 { Memory::Empty } else { Memory::Holds };
+        let rules = Rules { memory, ..rules(planner, target_run, open) };
         let (decided, missed, missing) = (Vec::new(), Vec::new(), Vec::new());
-        let key = bench.house.store.key()?;
-        Ok(Self { bench, desk, open, rules, key, decided, missed, review: None, missing, plan: DeskPlan::default() })
+        let key = planner.context.store.key()?;
+        Ok(Self {
+            planner,
+            target_run,
+            open,
+            rules,
+            key,
+            decided,
+            missed,
+            review: None,
+            missing,
+            plan: TargetPlan::default(),
+        })
     }
 
-    /// Puts what was decided since the last turn into the facts.
-    pub(super) fn turn(&mut self) -> Result<(), Trouble> {
-        let facts = &self.bench.house.facts;
+    /// Puts what was decided since the last flush into the facts.
+    pub(super) fn flush(&mut self) -> Result<(), Trouble> {
+        let facts = &self.planner.context.facts;
         facts.put_decisions(&self.decided)?;
         self.decided.clear();
         facts.put_results(&self.missed)?;
@@ -90,11 +102,11 @@ impl<'a> Sheet<'a> {
 
     /// Decides about one account.
     pub(super) fn judge(&mut self, account: Account) -> Result<(), Trouble> {
-        let intents = match self.desk.opened {
+        let intents = match self.target_run.opened {
             0 => Vec::new(),
-            _ => self.bench.house.facts.seen(self.desk.id(), &account.id)?,
+            _ => self.planner.context.facts.seen(self.target_run.id(), &account.id)?,
         };
-        let recorded = self.bench.house.store.placement(self.desk.id(), &account.id)?;
+        let recorded = self.planner.context.store.placement(self.target_run.id(), &account.id)?;
         let placement = intents.iter().fold(recorded, |placement, (open, seen)| placement_seen(open, seen, placement));
         let case = Case { account, placement };
         let sources = self.sources(&case)?;
@@ -118,8 +130,8 @@ impl<'a> Sheet<'a> {
     }
 
     fn begin_review(&mut self, account: &Account) -> Result<(), Trouble> {
-        if self.bench.selection.reviewed.is_some() {
-            self.review = Some(Review::of(self.bench.house.facts.reviewed(self.desk.id(), &account.id)?));
+        if self.planner.selection.reviewed.is_some() {
+            self.review = Some(Review::of(self.planner.context.facts.reviewed(self.target_run.id(), &account.id)?));
         }
         Ok(())
     }
@@ -146,8 +158,8 @@ impl<'a> Sheet<'a> {
 
     /// Whether `--only` and `--target` let the account be changed.
     fn is_selected(&self, account: &Account) -> Result<bool, Trouble> {
-        let all = !self.bench.selection.narrows();
-        Ok(all || self.bench.house.facts.is_selected(self.desk.id(), &account.id)?)
+        let all = !self.planner.selection.narrows();
+        Ok(all || self.planner.context.facts.is_selected(self.target_run.id(), &account.id)?)
     }
 
     fn decide(&self, case: &Case, sources: &[SourceView]) -> Result<Judgement, Trouble> {
@@ -158,7 +170,7 @@ impl<'a> Sheet<'a> {
             keys: &self.carried(&case.account),
             sources,
             former: self.former(case.placement.as_ref())?,
-            looked: self.bench.house.facts.looked(self.desk.id(), &case.account.id)?,
+            looked: self.planner.context.facts.looked(self.target_run.id(), &case.account.id)?,
         };
         Ok(decide(&view, &self.rules))
     }
@@ -167,7 +179,7 @@ impl<'a> Sheet<'a> {
     fn mend(&mut self, case: &Case, judgement: &Judgement, intents: &[(OpenIntent, Seen)]) -> Result<Own, Trouble> {
         let mut own = Own::Stands;
         for (intent, seen) in intents {
-            match settle(intent, seen, &judgement.effect, &self.open.serving.recipe) {
+            match settle(intent, seen, &judgement.effect, &self.open.size.recipe) {
                 Settled::Close(why) => self.close(intent, &closing(&intent.status, &why))?,
                 Settled::CloseReset => self.close(intent, &[Event::Reset, Event::Closed])?,
                 Settled::Later => {}
@@ -189,7 +201,7 @@ impl<'a> Sheet<'a> {
     }
 
     fn close(&self, intent: &OpenIntent, events: &[Event]) -> Result<(), Trouble> {
-        Ok(self.bench.house.facts.put_closing(intent, events)?)
+        Ok(self.planner.context.facts.put_closing(intent, events)?)
     }
 
     fn take(&mut self, case: Case, judgement: Judgement) -> Result<(), Trouble> {
@@ -200,7 +212,7 @@ impl<'a> Sheet<'a> {
                 self.skip(decision, Reason::NotSelected);
             }
             Effect::Nothing => {
-                tally(&mut self.plan.counts, decision.verdict);
+                run_report(&mut self.plan.counts, decision.verdict);
                 self.decided.push(Decided::left_alone(decision));
             }
             Effect::Adopt(wanted) => {
@@ -210,7 +222,7 @@ impl<'a> Sheet<'a> {
                 self.decided.push(Decided { decision, task });
             }
             Effect::Own(wanted) => {
-                tally(&mut self.plan.counts, decision.verdict);
+                run_report(&mut self.plan.counts, decision.verdict);
                 let owned = case.placement.clone().map(|placement| Placement {
                     person: wanted.person,
                     keys: wanted.keys,
@@ -251,7 +263,7 @@ impl<'a> Sheet<'a> {
 
     /// A photo; an image of the file was rendered before anything was decided.
     fn note_missing(&mut self, wanted: Wanted) {
-        if wanted.rendition.is_none() && !self.bench.images.values().any(|image| *image == wanted.photo) {
+        if wanted.rendition.is_none() && !self.planner.images.values().any(|image| *image == wanted.photo) {
             self.missing.extend(wanted.person);
         }
     }
@@ -276,7 +288,7 @@ impl<'a> Sheet<'a> {
             return Ok(Some(Reason::NotSelected));
         }
         let Some(review) = &mut self.review else { return Ok(None) };
-        let change = SavedChange::of(decision, act, &self.open.serving.recipe);
+        let change = SavedChange::of(decision, act, &self.open.size.recipe);
         Ok(if review.passes(&change, act) { None } else { Some(Reason::NotReviewed) })
     }
 
@@ -286,11 +298,11 @@ impl<'a> Sheet<'a> {
         let Matched::Person(id) = &matched else { return Ok(matched) };
         let who = PersonRef { source: source.clone(), id: id.clone() };
         let known = case.placement.as_ref().and_then(|placement| placement.person.as_ref()) == Some(&who);
-        if known || self.desk.target.follows_people() {
+        if known || self.target_run.target.follows_people() {
             return Ok(matched);
         }
-        let (target, facts) = (self.desk.id(), &self.bench.house.facts);
-        for other in self.bench.house.store.accounts_of(target, &who)? {
+        let (target, facts) = (self.target_run.id(), &self.planner.context.facts);
+        for other in self.planner.context.store.accounts_of(target, &who)? {
             let Some(former) = facts.account(target, &other)?.filter(|former| former.id != case.account.id) else {
                 continue;
             };
@@ -308,34 +320,35 @@ impl<'a> Sheet<'a> {
 
     fn sources(&self, case: &Case) -> Result<Vec<SourceView>, Trouble> {
         let account = &case.account;
-        let facts = &self.bench.house.facts;
-        let rows = facts.matches(self.desk.id(), &account.id)?;
+        let facts = &self.planner.context.facts;
+        let rows = facts.matches(self.target_run.id(), &account.id)?;
         let mut rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.source.clone(), row)).collect();
-        let view = |feed: &super::feed::Feed| {
-            let matched = self.unless_it_stands_elsewhere(case, feed.id(), from_row(rows.remove(feed.id())))?;
+        let view = |source_run: &super::source_run::SourceRun| {
+            let matched =
+                self.unless_it_stands_elsewhere(case, source_run.id(), from_row(rows.remove(source_run.id())))?;
             let (person, photo) = match &matched {
                 Matched::Person(id) => {
-                    let who = PersonRef { source: feed.id().clone(), id: id.clone() };
+                    let who = PersonRef { source: source_run.id().clone(), id: id.clone() };
                     (facts.person(&who)?, facts.photo(&who)?)
                 }
                 Matched::Ambiguous(_) | Matched::Conflict(_) | Matched::Nobody => (None, None),
             };
             let (shared_by, learnt) = match &photo {
                 Some(PhotoFact::Present { digest }) => {
-                    (self.bench.shared.by(feed.id(), digest), self.learnt(feed, &person)?)
+                    (self.planner.shared.by(source_run.id(), digest), self.learnt(source_run, &person)?)
                 }
                 _ => (None, Learnt::Before),
             };
-            let (id, place, state) = (feed.id().clone(), feed.entry.place.clone(), feed.state);
-            let by = person.as_ref().and_then(|person| matched_by(account, person, &self.desk.entry.matching));
+            let (id, place, state) = (source_run.id().clone(), source_run.entry.place.clone(), source_run.state);
+            let by = person.as_ref().and_then(|person| matched_by(account, person, &self.target_run.entry.matching));
             let keys = by.map(|words| self.digest(&words));
             Ok(SourceView { id, place, state, matched, person, photo, keys, shared_by, learnt })
         };
-        self.bench.feeds.iter().map(view).collect()
+        self.planner.source_runs.iter().map(view).collect()
     }
 
     fn carried(&self, account: &Account) -> Vec<KeysDigest> {
-        carried(account, &self.desk.entry.matching).iter().map(|words| self.digest(words)).collect()
+        carried(account, &self.target_run.entry.matching).iter().map(|words| self.digest(words)).collect()
     }
 
     fn digest(&self, words: &[String]) -> KeysDigest {
@@ -344,36 +357,38 @@ impl<'a> Sheet<'a> {
 
     /// Whether a photo is new to the state; of importance only where people may choose
     /// (docs/architecture.md, "The state").
-    fn learnt(&self, feed: &super::feed::Feed, person: &Option<Person>) -> Result<Learnt, Trouble> {
+    fn learnt(&self, source_run: &super::source_run::SourceRun, person: &Option<Person>) -> Result<Learnt, Trouble> {
         let (Ownership::Ours, Some(person)) = (self.rules.ownership.0, person) else { return Ok(Learnt::Before) };
-        let who = PersonRef { source: feed.id().clone(), id: person.id.clone() };
-        Ok(if self.bench.house.facts.is_new_photo(&who)? { Learnt::Now } else { Learnt::Before })
+        let who = PersonRef { source: source_run.id().clone(), id: person.id.clone() };
+        Ok(if self.planner.context.facts.is_new_photo(&who)? { Learnt::Now } else { Learnt::Before })
     }
 
     fn former(&self, placement: Option<&Placement>) -> Result<Former, Trouble> {
         let Some(person) = placement.and_then(|placement| placement.person.as_ref()) else {
             return Ok(Former::Nobody);
         };
-        let is_listed = |feed: &&super::feed::Feed| *feed.id() == person.source && feed.state == SourceState::Listed;
-        let feed = self.bench.feeds.iter().find(is_listed);
-        Ok(match (feed, self.bench.house.facts.person(person)?) {
+        let is_listed = |source_run: &&super::source_run::SourceRun| {
+            *source_run.id() == person.source && source_run.state == SourceState::Listed
+        };
+        let source_run = self.planner.source_runs.iter().find(is_listed);
+        Ok(match (source_run, self.planner.context.facts.person(person)?) {
             (None, _) => Former::Unknown,
             (Some(_), Some(person)) => Former::Listed(person.standing),
             // One of those without an id may be this very person.
-            (Some(feed), None) if feed.counts.nameless > 0 => Former::Unknown,
+            (Some(source_run), None) if source_run.counts.nameless > 0 => Former::Unknown,
             (Some(_), None) => Former::Gone,
         })
     }
 
     fn adopted(&self, case: &Case, wanted: &Wanted) -> Option<Placement> {
         let Shown::Custom(mark) = &case.account.shown else { return None };
-        let spooled = self.bench.house.spool.get(&wanted.photo, &self.open.serving.recipe);
+        let spooled = self.planner.context.spool.get(&wanted.photo, &self.open.size.recipe);
         Some(Placement {
-            target: self.desk.id().clone(),
+            target: self.target_run.id().clone(),
             account: case.account.id.clone(),
             person: wanted.person.clone(),
             photo: wanted.photo,
-            recipe: self.open.serving.recipe.clone(),
+            recipe: self.open.size.recipe.clone(),
             rendition: wanted.rendition?,
             mark: mark.clone(),
             provenance: Provenance::Adopted,
@@ -384,26 +399,26 @@ impl<'a> Sheet<'a> {
     }
 }
 
-fn rules<'a>(bench: &'a Bench<'a>, desk: &'a Desk, open: &'a Open) -> Rules<'a> {
-    let entry = &desk.entry;
+fn rules<'a>(planner: &'a Planner<'a>, target_run: &'a TargetRun, open: &'a Open) -> Rules<'a> {
+    let entry = &target_run.entry;
     Rules {
         target_id: entry.id.clone(),
-        fallback: &bench.transform.fallback,
+        fallback: &planner.transform.fallback,
         ownership: (entry.ownership, entry.ownership_place.clone()),
         target: entry.place.clone(),
         matching: matching_place(entry),
         accounts: entry.accounts.places.active.clone(),
-        same_picture: bench.transform.same_picture_place.clone(),
-        recipe: &open.serving.recipe,
-        rerender: bench.rerender,
+        same_picture: planner.transform.same_picture_place.clone(),
+        recipe: &open.size.recipe,
+        rerender: planner.rerender,
         memory: Memory::Holds,
-        default_by: match desk.target.keeps_no_earlier_picture() {
-            _ if desk.target.follows_people() => DefaultBy::Removing,
+        default_by: match target_run.target.keeps_no_earlier_picture() {
+            _ if target_run.target.follows_people() => DefaultBy::Removing,
             Some(_) => DefaultBy::Deleting,
             None => DefaultBy::Choosing,
         },
-        image: Box::new(|path: &Path| bench.images.get(path).copied()),
-        rendition: Box::new(|photo: &Digest| bench.house.spool.digest(photo, &open.serving.recipe)),
+        image: Box::new(|path: &Path| planner.images.get(path).copied()),
+        rendition: Box::new(|photo: &Digest| planner.context.spool.digest(photo, &open.size.recipe)),
     }
 }
 
@@ -447,7 +462,7 @@ fn mending(judgement: &Judgement, kind: ChangeKind, open: &OpenIntent, mark: &Ma
     decision
 }
 
-fn count(counts: &mut DeskCounts, judgement: &Judgement) {
+fn count(counts: &mut TargetCounts, judgement: &Judgement) {
     counts.accounts += 1;
     counts.matched += u64::from(judgement.matched);
     counts.foreign += u64::from(judgement.foreign);
@@ -461,7 +476,7 @@ fn count(counts: &mut DeskCounts, judgement: &Judgement) {
     }
 }
 
-fn tally(counts: &mut DeskCounts, verdict: Verdict) {
+fn run_report(counts: &mut TargetCounts, verdict: Verdict) {
     match verdict {
         Verdict::Unchanged => counts.unchanged += 1,
         Verdict::Keep => counts.kept += 1,

@@ -20,7 +20,7 @@ const MEMORY_KIB: u32 = 512 * 1024;
 
 /// A size that some target takes, with the recipe that stands for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Serving {
+pub struct PictureSize {
     /// The recipe, its size included: what placements remember.
     pub recipe: Recipe,
     /// The longest side that the target takes; `None`: as the settings say.
@@ -29,7 +29,7 @@ pub struct Serving {
 
 /// What came of a photo.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Cooked {
+pub(super) struct Rendering {
     /// For this run.
     pub fact: PhotoFact,
     /// For the next one; nothing where the bytes say nothing about the photo.
@@ -37,34 +37,34 @@ pub(super) struct Cooked {
 }
 
 /// Renders photos.
-pub(super) struct Kitchen {
+pub(super) struct Renderer {
     settings: Settings,
     limits: Limits,
-    servings: Vec<Serving>,
+    sizes: Vec<PictureSize>,
     placeholders: Vec<Digest>,
     spool: Spool,
     memory: Semaphore,
 }
 
-impl Kitchen {
+impl Renderer {
     /// For these sizes; each once.
     pub(super) fn new(
         settings: Settings,
-        mut servings: Vec<Serving>,
+        mut sizes: Vec<PictureSize>,
         placeholders: Vec<Digest>,
         spool: Spool,
     ) -> Arc<Self> {
-        servings.sort_by(|a, b| a.recipe.cmp(&b.recipe));
-        servings.dedup();
+        sizes.sort_by(|a, b| a.recipe.cmp(&b.recipe));
+        sizes.dedup();
         let memory = Semaphore::new(MEMORY_KIB as usize);
-        Arc::new(Self { settings, limits: Limits::default(), servings, placeholders, spool, memory })
+        Arc::new(Self { settings, limits: Limits::default(), sizes, placeholders, spool, memory })
     }
 
-    /// The serving for a target that takes pictures up to this side.
-    pub(super) fn serving(settings: &Settings, side: Option<u32>) -> Serving {
+    /// The size for a target that takes pictures up to this side.
+    pub(super) fn size(settings: &Settings, side: Option<u32>) -> PictureSize {
         let side = side.filter(|side| *side < settings.size);
         let recipe = Recipe::new(format!("{}@{}", settings.recipe(), side.unwrap_or(settings.size)));
-        Serving { recipe, side }
+        PictureSize { recipe, side }
     }
 
     /// Whether a photo's digest is under `placeholders`.
@@ -78,44 +78,44 @@ impl Kitchen {
     }
 
     /// Renders a photo for every size and keeps the renditions.
-    pub(super) async fn cook(self: &Arc<Self>, photo: Bytes) -> Result<Cooked, Trouble> {
+    pub(super) async fn render(self: &Arc<Self>, photo: Bytes) -> Result<Rendering, Trouble> {
         let digest = Digest::of(&photo);
         if self.is_placeholder(&digest) {
             let fact = PhotoFact::Absent(crate::model::Absence::Placeholder);
-            return Ok(Cooked { fact, remembered: Some(Remembered::Present(digest)) });
+            return Ok(Rendering { fact, remembered: Some(Remembered::Present(digest)) });
         }
         let needed = match transform::memory_needed(&photo, &self.limits) {
             Ok(bytes) => u32::try_from(bytes.div_ceil(1024)).unwrap_or(MEMORY_KIB).clamp(1, MEMORY_KIB),
             Err(refusal) => return Ok(refused(&refusal, digest)),
         };
-        let permit = self.memory.acquire_many(needed).await.map_err(|_| Trouble::Own("the kitchen closed".into()))?;
+        let permit = self.memory.acquire_many(needed).await.map_err(|_| Trouble::Own("the renderer closed".into()))?;
         let (send, receive) = oneshot::channel();
-        let kitchen = Arc::clone(self);
-        rayon::spawn(move || _ = send.send(kitchen.cook_here(&photo, digest)));
-        let cooked = receive.await.map_err(|_| Trouble::Own("the picture pool lost a photo".into()))?;
+        let renderer = Arc::clone(self);
+        rayon::spawn(move || _ = send.send(renderer.render_here(&photo, digest)));
+        let rendering = receive.await.map_err(|_| Trouble::Own("the picture pool lost a photo".into()))?;
         drop(permit);
-        cooked
+        rendering
     }
 
-    fn cook_here(&self, photo: &[u8], digest: Digest) -> Result<Cooked, Trouble> {
-        let sides: Vec<_> = self.servings.iter().map(|serving| serving.side).collect();
+    fn render_here(&self, photo: &[u8], digest: Digest) -> Result<Rendering, Trouble> {
+        let sides: Vec<_> = self.sizes.iter().map(|size| size.side).collect();
         match transform::render_sizes(photo, &self.settings, &sides, &self.limits) {
             Ok(renditions) => {
-                for (serving, rendered) in self.servings.iter().zip(&renditions) {
+                for (size, rendered) in self.sizes.iter().zip(&renditions) {
                     self.spool
-                        .put(&digest, &serving.recipe, rendered)
+                        .put(&digest, &size.recipe, rendered)
                         .map_err(Trouble::file("keep a rendition in the spool"))?;
                 }
-                Ok(Cooked { fact: PhotoFact::Present { digest }, remembered: Some(Remembered::Present(digest)) })
+                Ok(Rendering { fact: PhotoFact::Present { digest }, remembered: Some(Remembered::Present(digest)) })
             }
             Err(refusal) => Ok(refused(&refusal, digest)),
         }
     }
 }
 
-fn refused(refusal: &Refusal, digest: Digest) -> Cooked {
+fn refused(refusal: &Refusal, digest: Digest) -> Rendering {
     match *refusal {
-        Refusal::TooSmall { width, height, .. } => Cooked {
+        Refusal::TooSmall { width, height, .. } => Rendering {
             fact: PhotoFact::TooSmall { width, height },
             remembered: Some(Remembered::TooSmall { digest, width, height }),
         },
@@ -124,7 +124,7 @@ fn refused(refusal: &Refusal, digest: Digest) -> Cooked {
             let fact = unreadable(fault.clone());
             // What says nothing about the photo must be asked again, though the marker stays the same.
             let says_nothing = matches!(fact, PhotoFact::Unknown(_));
-            Cooked { fact, remembered: (!says_nothing).then_some(Remembered::Unreadable(fault)) }
+            Rendering { fact, remembered: (!says_nothing).then_some(Remembered::Unreadable(fault)) }
         }
     }
 }
