@@ -188,7 +188,7 @@ pub(super) fn too_large() -> Fault {
 }
 
 impl Part<'_> {
-    /// The table of §3.5, as §12 corrects it.
+    /// The table of §3.5; §12 says where its later rows are from.
     /// `now` is the server's own time: a date to come back at is seen from there.
     pub(super) fn judge<T: Wanted>(&self, now: SystemTime) -> Judged<T> {
         if self.status == 200 {
