@@ -96,7 +96,7 @@ fn what_leads_nowhere_is_found() {
         let before = house.texts.insert(file.to_owned(), text.clone());
         let told: Vec<String> = expected.iter().map(|words| words.to_string()).collect();
         let lost: Vec<String> =
-            house.lost().into_iter().map(|line| line.splitn(2, ": ").nth(1).unwrap_or_default().to_owned()).collect();
+            house.lost().into_iter().map(|line| line.split_once(": ").unwrap_or_default().1.to_owned()).collect();
         assert_eq!(lost, told, "{file}: {text}");
         match before {
             Some(before) => _ = house.texts.insert(file.to_owned(), before),
