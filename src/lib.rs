@@ -19,6 +19,7 @@ mod pipeline;
 mod plan;
 mod report;
 mod run;
+mod settings;
 mod state;
 mod table;
 mod transform;

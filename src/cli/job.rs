@@ -10,10 +10,11 @@ use super::{Common, Format, answer, answered, complain, environment, log};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::TargetId;
-use crate::pipeline::{Document, Overrides, Pipeline};
+use crate::pipeline::{Document, Overrides};
 use crate::plan::Rerender;
 use crate::report::{self, Progress, Wording};
 use crate::run::{self, Mode, Options, Outcome, SavedPlan, Selection, Stop};
+use crate::settings::Pipeline;
 
 /// `plan`.
 #[derive(Debug, Args)]

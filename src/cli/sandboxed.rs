@@ -14,10 +14,9 @@ use url::Url;
 use super::{complain, environment};
 use crate::error::Trouble;
 use crate::model::{SourceId, TargetId};
-use crate::pipeline::{
-    AtlassianCredential, Document, Element, GoogleEndpoints, HttpOverride, Overrides, SourceOverride, TargetOverride,
-};
+use crate::pipeline::{Document, Element, HttpOverride, Overrides, SourceOverride, TargetOverride};
 use crate::run::write_private;
+use crate::settings::{AtlassianCredential, GoogleEndpoints};
 use avatarpipe_sandbox::{Options, Running, Sandbox, Secret, World};
 
 /// The world that is taken where nothing speaks for another.

@@ -9,12 +9,12 @@ use super::declare::element;
 use super::fault::Span;
 use super::matching::Match;
 use super::read::{At, Reader};
-use super::resolved::{self, TargetKind};
 use super::scalar::{Flag, Name, Time};
 use super::source::Names;
 use super::target::{Accounts, Ownership, TargetSettings, server_at};
 use super::web::BaseUrl;
 use crate::model::{Place, TargetId};
+use crate::settings::{self, TargetKind};
 
 /// What `check` says of a token (§13).
 pub(super) const BY_TOKEN: &str = "an HTTP access token of Bitbucket cannot carry the global permission ADMIN, so the first \
@@ -60,7 +60,7 @@ impl TargetSettings for Bitbucket {
         &self.r#match
     }
 
-    fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<resolved::Target> {
+    fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<settings::Target> {
         // Everything is judged before anything is asked for, so that no fault hides another.
         let matching = Match::settle(&self.r#match, reader);
         let credential = AtlassianCredential::settle(&self.credential, reader);
@@ -69,7 +69,7 @@ impl TargetSettings for Bitbucket {
         if let Some(url) = self.base_url.get() {
             url.refuse_clear(reader, &self.base_url.span);
         }
-        Some(resolved::Target {
+        Some(settings::Target {
             id: TargetId::new(self.id.get()?.0.clone()),
             place,
             matching: matching?,
@@ -81,7 +81,7 @@ impl TargetSettings for Bitbucket {
             rate: rate?,
             http: http?,
             quiet: self.quiet.get()?.0,
-            kind: TargetKind::Bitbucket(resolved::Bitbucket {
+            kind: TargetKind::Bitbucket(settings::Bitbucket {
                 base_url: self.base_url.get()?.0.clone(),
                 credential: credential?,
             }),

@@ -9,10 +9,10 @@ use std::path::PathBuf;
 use super::declare::element;
 use super::fault::Fault;
 use super::read::{Reader, Setting};
-use super::resolved;
 use super::scalar::scalar_schema;
 use super::tree::Id;
 use super::web::Secret;
+use crate::settings;
 
 element! {
     /// A certificate and its key.
@@ -25,8 +25,8 @@ element! {
 }
 
 impl Certificate {
-    pub(super) fn settle(&self) -> Option<resolved::Certificate> {
-        Some(resolved::Certificate {
+    pub(super) fn settle(&self) -> Option<settings::Certificate> {
+        Some(settings::Certificate {
             file: self.file.get()?.0.clone(),
             password: self.password.optional()?.map(|secret| secret.0.clone()),
         })
@@ -70,7 +70,7 @@ mod tests {
     use crate::pipeline::read::At;
     use crate::pipeline::tests::{judged, refused};
 
-    fn settle(at: &At<Certificate>, _: &mut Reader<'_>) -> Option<resolved::Certificate> {
+    fn settle(at: &At<Certificate>, _: &mut Reader<'_>) -> Option<settings::Certificate> {
         at.get()?.settle()
     }
 

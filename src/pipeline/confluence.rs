@@ -8,13 +8,13 @@ use super::declare::{element, words};
 use super::fault::{Fault, Span};
 use super::matching::Match;
 use super::read::{At, Reader, Setting};
-use super::resolved::{self, TargetKind};
 use super::scalar::{Flag, Name, Time, scalar_schema};
 use super::source::Names;
 use super::target::{Accounts, Ownership, TargetSettings, server_at};
 use super::tree::Id;
 use super::web::BaseUrl;
 use crate::model::{Place, TargetId};
+use crate::settings::{self, TargetKind};
 
 element! {
     /// Confluence Data Center.
@@ -82,7 +82,7 @@ impl Setting for EndpointPath {
 scalar_schema!(EndpointPath, "EndpointPath", { "type": "string", "pattern": "^(/[A-Za-z0-9._~-]+)+$|\\$\\{" });
 
 impl Confluence {
-    fn upload(&self, reader: &mut Reader<'_>) -> Option<resolved::ConfluenceUpload> {
+    fn upload(&self, reader: &mut Reader<'_>) -> Option<settings::ConfluenceUpload> {
         match self.upload.get()?.0 {
             Way::Xmlrpc if self.endpoint.written => {
                 let message = "`endpoint` has a meaning with `upload: endpoint` only";
@@ -90,8 +90,8 @@ impl Confluence {
                 reader.fault(fault.help("leave it out, or write `upload: endpoint`"));
                 None
             }
-            Way::Xmlrpc => Some(resolved::ConfluenceUpload::Xmlrpc),
-            Way::Endpoint => Some(resolved::ConfluenceUpload::Endpoint { path: self.endpoint.get()?.0.clone() }),
+            Way::Xmlrpc => Some(settings::ConfluenceUpload::Xmlrpc),
+            Way::Endpoint => Some(settings::ConfluenceUpload::Endpoint { path: self.endpoint.get()?.0.clone() }),
         }
     }
 }
@@ -109,7 +109,7 @@ impl TargetSettings for Confluence {
         &self.r#match
     }
 
-    fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<resolved::Target> {
+    fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<settings::Target> {
         // Everything is judged before anything is asked for, so that no fault hides another.
         let matching = Match::settle(&self.r#match, reader);
         let credential = AtlassianCredential::settle(&self.credential, reader);
@@ -119,7 +119,7 @@ impl TargetSettings for Confluence {
         if let Some(url) = self.base_url.get() {
             url.refuse_clear(reader, &self.base_url.span);
         }
-        Some(resolved::Target {
+        Some(settings::Target {
             id: TargetId::new(self.id.get()?.0.clone()),
             place,
             matching: matching?,
@@ -131,7 +131,7 @@ impl TargetSettings for Confluence {
             rate: rate?,
             http: http?,
             quiet: self.quiet.get()?.0,
-            kind: TargetKind::Confluence(resolved::Confluence {
+            kind: TargetKind::Confluence(settings::Confluence {
                 base_url: self.base_url.get()?.0.clone(),
                 credential: credential?,
                 upload: upload?,
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
     use crate::pipeline::tests::judged;
 
-    fn settled(keys: &str) -> Result<resolved::Target, Vec<String>> {
+    fn settled(keys: &str) -> Result<settings::Target, Vec<String>> {
         let names = Names { rates: vec!["default".to_owned()], http: vec!["default".to_owned()] };
         let text = format!("{{ base_url: 'https://wiki.example.com', credential: {{ token: '${{T}}' }}, {keys} }}");
         judged(&text, |at: &At<Confluence>, reader: &mut Reader<'_>| at.get()?.settle(reader, &names, at.place.clone()))
@@ -158,12 +158,12 @@ mod tests {
                 format!("{{ base_url: 'https://w', credential: {{ token: '${{T}}' }}, match: [username], {keys} }}");
             judged(&text, |at: &At<Confluence>, reader: &mut Reader<'_>| at.get()?.upload(reader))
         };
-        assert_eq!(upload(""), Ok(resolved::ConfluenceUpload::Xmlrpc));
+        assert_eq!(upload(""), Ok(settings::ConfluenceUpload::Xmlrpc));
         for (keys, path) in [
             ("upload: endpoint", "/rest/scriptrunner/latest/custom/avatarpipe"),
             ("upload: endpoint, endpoint: /rest/avatars/1.0/set", "/rest/avatars/1.0/set"),
         ] {
-            assert_eq!(upload(keys), Ok(resolved::ConfluenceUpload::Endpoint { path: path.to_owned() }), "{keys}");
+            assert_eq!(upload(keys), Ok(settings::ConfluenceUpload::Endpoint { path: path.to_owned() }), "{keys}");
         }
     }
 

@@ -6,9 +6,9 @@
 use super::declare::element;
 use super::fault::Fault;
 use super::read::{At, Reader};
-use super::resolved;
 use super::scalar::Word;
 use super::web::Secret;
+use crate::settings;
 
 element! {
     /// How the service account signs in: `token` alone, or `username` and `password`.
@@ -24,12 +24,12 @@ element! {
 
 impl AtlassianCredential {
     /// Judges what stands there and gives the credential, once it is known.
-    pub(super) fn settle(at: &At<Self>, reader: &mut Reader<'_>) -> Option<resolved::AtlassianCredential> {
+    pub(super) fn settle(at: &At<Self>, reader: &mut Reader<'_>) -> Option<settings::AtlassianCredential> {
         let keys = at.get()?;
         let help = "write `token: ${NAME}`, or `username: …` and `password: ${NAME}`";
         match (keys.token.written, keys.username.written, keys.password.written) {
-            (true, false, false) => Some(resolved::AtlassianCredential::Token(keys.token.get()?.0.clone())),
-            (false, true, true) => Some(resolved::AtlassianCredential::Password {
+            (true, false, false) => Some(settings::AtlassianCredential::Token(keys.token.get()?.0.clone())),
+            (false, true, true) => Some(settings::AtlassianCredential::Password {
                 username: keys.username.get()?.0.clone(),
                 password: keys.password.get()?.0.clone(),
             }),

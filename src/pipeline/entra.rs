@@ -10,13 +10,13 @@ use super::certificate::Certificate;
 use super::declare::{element, kinds, words};
 use super::fault::Fault;
 use super::read::{At, Reader, Setting};
-use super::resolved::{self, AppProof, Provider, SourceKind};
 use super::scalar::{DirectoryId, FilePath, Flag, Name};
 use super::source::{Names, SourceSettings, Users};
 use super::token_from::{self, Origin, VariableName};
 use super::tree::Id;
 use super::web::{BaseUrl, Secret};
 use crate::model::{Place, SourceId};
+use crate::settings::{self, AppProof, Provider, SourceKind};
 
 element! {
     /// Microsoft Entra ID, through Microsoft Graph.
@@ -46,7 +46,7 @@ element! {
 
 words! {
     /// A national cloud of Microsoft.
-    Cloud = resolved::Cloud {
+    Cloud = settings::Cloud {
         /// Worldwide, and US GCC.
         "global" => Global,
         /// US Government L4 (GCC High).
@@ -173,12 +173,12 @@ element! {
 }
 
 /// Sign-in, Graph and metadata hosts of a cloud (docs/wire/microsoft-graph.md §1.7).
-fn hosts(cloud: resolved::Cloud) -> (&'static str, &'static str, &'static str) {
+fn hosts(cloud: settings::Cloud) -> (&'static str, &'static str, &'static str) {
     let (login, graph) = match cloud {
-        resolved::Cloud::Global => ("https://login.microsoftonline.com", "https://graph.microsoft.com"),
-        resolved::Cloud::Usgov => ("https://login.microsoftonline.us", "https://graph.microsoft.us"),
-        resolved::Cloud::Dod => ("https://login.microsoftonline.us", "https://dod-graph.microsoft.us"),
-        resolved::Cloud::China => {
+        settings::Cloud::Global => ("https://login.microsoftonline.com", "https://graph.microsoft.com"),
+        settings::Cloud::Usgov => ("https://login.microsoftonline.us", "https://graph.microsoft.us"),
+        settings::Cloud::Dod => ("https://login.microsoftonline.us", "https://dod-graph.microsoft.us"),
+        settings::Cloud::China => {
             ("https://login.partner.microsoftonline.cn", "https://microsoftgraph.chinacloudapi.cn")
         }
     };
@@ -186,13 +186,13 @@ fn hosts(cloud: resolved::Cloud) -> (&'static str, &'static str, &'static str) {
 }
 
 impl EntraEndpoints {
-    fn settle(&self, cloud: resolved::Cloud) -> Option<resolved::EntraEndpoints> {
+    fn settle(&self, cloud: settings::Cloud) -> Option<settings::EntraEndpoints> {
         let (login, graph, imds) = hosts(cloud);
         let url = |at: &At<BaseUrl>, default: &str| match at.optional()? {
             Some(url) => Some(url.0.clone()),
             None => Url::parse(default).ok(),
         };
-        Some(resolved::EntraEndpoints {
+        Some(settings::EntraEndpoints {
             login: url(&self.login, login)?,
             graph: url(&self.graph, graph)?,
             imds: url(&self.imds, imds)?,
@@ -202,7 +202,7 @@ impl EntraEndpoints {
 
 impl Entra {
     /// Who we are. A client id that would be ignored is a fault: whoever wrote it believes that it counts.
-    fn credential(&self, reader: &mut Reader<'_>) -> Option<resolved::EntraCredential> {
+    fn credential(&self, reader: &mut Reader<'_>) -> Option<settings::EntraCredential> {
         let credential = self.credential.get()?.settings();
         let who = credential.settle(reader);
         match (credential.is_of_an_app(), self.client_id.written) {
@@ -218,8 +218,8 @@ impl Entra {
                 None
             }
             (true, true) | (false, false) => Some(match who? {
-                Who::App(proof) => resolved::EntraCredential::App { client_id: self.client_id.get()?.0.clone(), proof },
-                Who::Machine { client_id } => resolved::EntraCredential::ManagedIdentity { client_id },
+                Who::App(proof) => settings::EntraCredential::App { client_id: self.client_id.get()?.0.clone(), proof },
+                Who::Machine { client_id } => settings::EntraCredential::ManagedIdentity { client_id },
             }),
         }
     }
@@ -234,7 +234,7 @@ impl SourceSettings for Entra {
         &self.enabled
     }
 
-    fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<resolved::Source> {
+    fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<settings::Source> {
         // Everything is judged before anything is asked for, so that no fault hides another.
         let users = self.users.get().and_then(|users| users.settle(reader));
         let credential = self.credential(reader);
@@ -248,14 +248,14 @@ impl SourceSettings for Entra {
             }
         }
         let cloud = self.cloud.get()?.0;
-        Some(resolved::Source {
+        Some(settings::Source {
             id: SourceId::new(self.id.get()?.0.clone()),
             place,
             rate: rate?,
             http: http?,
             provider: Some(Provider {
                 users: users?,
-                kind: SourceKind::Entra(resolved::Entra {
+                kind: SourceKind::Entra(settings::Entra {
                     cloud,
                     tenant: self.tenant.get()?.0.clone(),
                     credential: credential?,
@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn the_hosts_of_every_cloud_are_urls() {
-        use resolved::Cloud::{China, Dod, Global, Usgov};
+        use settings::Cloud::{China, Dod, Global, Usgov};
         for cloud in [Global, Usgov, Dod, China] {
             let (login, graph, imds) = hosts(cloud);
             for host in [login, graph, imds] {
@@ -284,7 +284,7 @@ mod tests {
 
     #[test]
     fn endpoints_change_one_host_and_clouds_all() {
-        let settle = |at: &At<EntraEndpoints>, _: &mut Reader<'_>| at.get()?.settle(resolved::Cloud::Usgov);
+        let settle = |at: &At<EntraEndpoints>, _: &mut Reader<'_>| at.get()?.settle(settings::Cloud::Usgov);
         let endpoints = judged("{ graph: 'http://127.0.0.1:8080' }", settle).unwrap();
         assert_eq!(endpoints.graph.as_str(), "http://127.0.0.1:8080/");
         assert_eq!(endpoints.login.host_str(), Some("login.microsoftonline.us"));
@@ -326,7 +326,7 @@ mod tests {
 
     #[test]
     fn every_way_to_sign_in() {
-        use resolved::{EntraCredential, TokenFrom};
+        use settings::{EntraCredential, TokenFrom};
         let names = Names { rates: vec!["default".to_owned()], http: vec!["default".to_owned()] };
         let settled = |keys: &str| {
             let settle = |at: &At<Entra>, reader: &mut Reader<'_>| at.get()?.settle(reader, &names, at.place.clone());

@@ -7,9 +7,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::declare::element;
 use super::read::{At, Reader, Setting};
-use super::resolved::{self, Rule};
 use super::scalar::FilePath;
 use super::tree::{Id, Kind};
+use crate::settings::{self, Rule};
 
 element! {
     /// What happens instead of a replacement: `default` shows the default again, `keep` leaves the account as it is,
@@ -42,22 +42,22 @@ element! {
 
 /// `default`, `keep`, or `{ image: path }`.
 #[derive(Clone, Debug)]
-pub(super) struct Action(resolved::Action);
+pub(super) struct Action(settings::Action);
 
 impl Setting for Action {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
         match reader.tree.node(id).kind {
             Kind::Map(_) => {
                 let image = Image::read(reader, id)?;
-                Some(Self(resolved::Action::Image(image.image.get()?.0.clone())))
+                Some(Self(settings::Action::Image(image.image.get()?.0.clone())))
             }
             Kind::List(_) => {
                 reader.expected(id, "`default`, `keep` or `{ image: … }`");
                 None
             }
             Kind::Scalar(_) => match reader.word(id, &["default", "keep"])?.as_str() {
-                "default" => Some(Self(resolved::Action::Default)),
-                _ => Some(Self(resolved::Action::Keep)),
+                "default" => Some(Self(settings::Action::Default)),
+                _ => Some(Self(settings::Action::Keep)),
             },
         }
     }
@@ -79,9 +79,9 @@ impl JsonSchema for Action {
 }
 
 impl Fallback {
-    pub(super) fn settle(&self) -> Option<resolved::Fallback> {
+    pub(super) fn settle(&self) -> Option<settings::Fallback> {
         let rule = |at: &At<Action>| Some(Rule { action: at.get()?.0.clone(), place: at.place.clone() });
-        Some(resolved::Fallback {
+        Some(settings::Fallback {
             absent: rule(&self.absent)?,
             unreadable: rule(&self.unreadable)?,
             too_small: rule(&self.too_small)?,
@@ -98,17 +98,17 @@ mod tests {
     use super::*;
     use crate::pipeline::tests::{judged, refused};
 
-    fn settle(at: &At<Fallback>, _: &mut Reader<'_>) -> Option<resolved::Fallback> {
+    fn settle(at: &At<Fallback>, _: &mut Reader<'_>) -> Option<settings::Fallback> {
         at.get()?.settle()
     }
 
     #[test]
     fn the_forms_of_a_rule() {
         let fallback = judged("{ absent: keep, gone: default, inactive: { image: left.png } }", settle).unwrap();
-        assert_eq!(fallback.absent.action, resolved::Action::Keep);
-        assert_eq!(fallback.gone.action, resolved::Action::Default);
-        assert_eq!(fallback.inactive.action, resolved::Action::Image("left.png".into()));
-        assert_eq!(fallback.opted_out.action, resolved::Action::Default);
+        assert_eq!(fallback.absent.action, settings::Action::Keep);
+        assert_eq!(fallback.gone.action, settings::Action::Default);
+        assert_eq!(fallback.inactive.action, settings::Action::Image("left.png".into()));
+        assert_eq!(fallback.opted_out.action, settings::Action::Default);
     }
 
     #[test]

@@ -27,8 +27,9 @@ use super::state::State;
 use super::target::TargetElement;
 use super::transform::Transform;
 use super::tree::{Id, Kind, Tree};
-use super::{Environment, Overrides, Pipeline, resolved};
+use super::{Environment, Overrides};
 use crate::model::{Digest, Place, SourceId};
+use crate::settings::{self, Pipeline};
 
 element! {
     /// A pipeline: people's photos from a company directory to accounts.
@@ -220,13 +221,13 @@ fn put_value_in(tree: &mut Tree, id: Id, environment: &dyn Environment) -> Vec<F
 /// All that the file says, looked up.
 struct Parts {
     name: String,
-    sources: Vec<resolved::Source>,
-    transform: resolved::Transform,
-    targets: Vec<resolved::Target>,
-    limits: resolved::Limits,
-    rates: BTreeMap<String, resolved::Rate>,
-    http: BTreeMap<String, resolved::Http>,
-    report: resolved::Report,
+    sources: Vec<settings::Source>,
+    transform: settings::Transform,
+    targets: Vec<settings::Target>,
+    limits: settings::Limits,
+    rates: BTreeMap<String, settings::Rate>,
+    http: BTreeMap<String, settings::Http>,
+    report: settings::Report,
     state: PathBuf,
 }
 
@@ -275,7 +276,7 @@ impl File {
         })
     }
 
-    fn settle_sources(&self, reader: &mut Reader<'_>, names: &Names) -> Option<Vec<resolved::Source>> {
+    fn settle_sources(&self, reader: &mut Reader<'_>, names: &Names) -> Option<Vec<settings::Source>> {
         let list = self.extract.get()?;
         refuse_empty(reader, &self.extract.span, list.0.len(), "extract", "entra");
         let ids = list.0.iter().filter_map(|at| Some((at.get()?.settings().id(), at)));
@@ -296,7 +297,7 @@ impl File {
         }
     }
 
-    fn settle_targets(&self, reader: &mut Reader<'_>, names: &Names) -> Option<Vec<resolved::Target>> {
+    fn settle_targets(&self, reader: &mut Reader<'_>, names: &Names) -> Option<Vec<settings::Target>> {
         let list = self.load.get()?;
         refuse_empty(reader, &self.load.span, list.0.len(), "load", "jira");
         let ids = list.0.iter().filter_map(|at| Some((at.get()?.settings().id(), at)));
@@ -308,11 +309,11 @@ impl File {
 }
 
 /// What is switched off was judged when the file was checked, and its values from outside are not asked for.
-fn settle_source(at: &At<SourceElement>, reader: &mut Reader<'_>, names: &Names) -> Option<resolved::Source> {
+fn settle_source(at: &At<SourceElement>, reader: &mut Reader<'_>, names: &Names) -> Option<settings::Source> {
     let settings = at.get()?.settings();
     let off = settings.enabled().get().is_some_and(|enabled| !enabled.0);
     if off && reader.environment().is_some() {
-        return Some(resolved::Source {
+        return Some(settings::Source {
             id: SourceId::new(settings.id().get()?.0.clone()),
             place: at.place.clone(),
             rate: "default".to_owned(),

@@ -5,10 +5,10 @@
 
 use super::declare::element;
 use super::read::{At, Reader};
-use super::resolved::{self, Provider, SourceKind};
 use super::scalar::{FilePath, Flag, Name};
 use super::source::{Names, SourceSettings, Users};
 use crate::model::{Place, SourceId};
+use crate::settings::{self, Provider, SourceKind};
 
 element! {
     /// A folder with `people.csv` and pictures.
@@ -33,20 +33,20 @@ impl SourceSettings for FolderSource {
         &self.enabled
     }
 
-    fn settle(&self, reader: &mut Reader<'_>, _: &Names, place: Place) -> Option<resolved::Source> {
+    fn settle(&self, reader: &mut Reader<'_>, _: &Names, place: Place) -> Option<settings::Source> {
         let users = self.users.get().and_then(|users| {
             users.refuse_groups(reader, "a folder has no groups");
             users.refuse_types(reader, "a folder knows no kinds of user");
             users.settle(reader)
         });
-        Some(resolved::Source {
+        Some(settings::Source {
             id: SourceId::new(self.id.get()?.0.clone()),
             place,
             rate: "default".to_owned(),
             http: "default".to_owned(),
             provider: Some(Provider {
                 users: users?,
-                kind: SourceKind::Folder(resolved::FolderSource { path: self.path.get()?.0.clone() }),
+                kind: SourceKind::Folder(settings::FolderSource { path: self.path.get()?.0.clone() }),
             }),
         })
     }

@@ -10,11 +10,11 @@ use super::declare::element;
 use super::fault::{Fault, Span};
 use super::matching::Match;
 use super::read::{At, Reader};
-use super::resolved::{self, TargetKind};
 use super::scalar::{FilePath, Flag, Name};
 use super::source::Names;
 use super::target::{Accounts, Ownership, TargetSettings};
 use crate::model::{Place, TargetId};
+use crate::settings::{self, TargetKind};
 
 element! {
     /// A folder that takes `NAME.png` and `index.json`.
@@ -76,10 +76,10 @@ impl TargetSettings for FolderTarget {
         &self.r#match
     }
 
-    fn settle(&self, reader: &mut Reader<'_>, _: &Names, place: Place) -> Option<resolved::Target> {
+    fn settle(&self, reader: &mut Reader<'_>, _: &Names, place: Place) -> Option<settings::Target> {
         let matching = Match::settle(&self.r#match, reader);
         self.refuse_what_a_folder_has_not(reader);
-        Some(resolved::Target {
+        Some(settings::Target {
             id: TargetId::new(self.id.get()?.0.clone()),
             place,
             matching: matching?,
@@ -92,7 +92,7 @@ impl TargetSettings for FolderTarget {
             http: "default".to_owned(),
             // What a rename did can be seen at once.
             quiet: Duration::ZERO,
-            kind: TargetKind::Folder(resolved::FolderTarget { path: self.path.get()?.0.clone() }),
+            kind: TargetKind::Folder(settings::FolderTarget { path: self.path.get()?.0.clone() }),
         })
     }
 }

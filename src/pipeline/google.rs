@@ -11,13 +11,13 @@ use super::certificate::KeyFile;
 use super::declare::{element, kinds};
 use super::fault::Fault;
 use super::read::{At, List, Reader, Setting};
-use super::resolved::{self, Provider, SourceKind, UserPlaces, UserType};
 use super::scalar::{FilePath, Flag, Name, Word, scalar_schema};
 use super::source::{Chosen, Names, SourceSettings, chosen, texts};
 use super::token_from::{self, Origin, VariableName};
 use super::tree::Id;
 use super::web::BaseUrl;
 use crate::model::{PersonKey, Place, SourceId};
+use crate::settings::{self, Provider, SourceKind, UserPlaces, UserType};
 
 element! {
     /// Google Workspace or Cloud Identity, through the Directory API.
@@ -74,12 +74,12 @@ element! {
 }
 
 pub(super) trait CredentialSettings {
-    fn settle(&self, reader: &mut Reader<'_>) -> Option<resolved::GoogleCredential>;
+    fn settle(&self, reader: &mut Reader<'_>) -> Option<settings::GoogleCredential>;
 }
 
 impl CredentialSettings for KeyFile {
-    fn settle(&self, _: &mut Reader<'_>) -> Option<resolved::GoogleCredential> {
-        Some(resolved::GoogleCredential::ServiceAccountFile(self.0.clone()))
+    fn settle(&self, _: &mut Reader<'_>) -> Option<settings::GoogleCredential> {
+        Some(settings::GoogleCredential::ServiceAccountFile(self.0.clone()))
     }
 }
 
@@ -108,15 +108,15 @@ impl schemars::JsonSchema for ExternalAccountFile {
 }
 
 impl CredentialSettings for ExternalAccountFile {
-    fn settle(&self, _: &mut Reader<'_>) -> Option<resolved::GoogleCredential> {
-        Some(resolved::GoogleCredential::ExternalAccountFile(self.0.clone()))
+    fn settle(&self, _: &mut Reader<'_>) -> Option<settings::GoogleCredential> {
+        Some(settings::GoogleCredential::ExternalAccountFile(self.0.clone()))
     }
 }
 
 impl CredentialSettings for GoogleFederated {
-    fn settle(&self, reader: &mut Reader<'_>) -> Option<resolved::GoogleCredential> {
+    fn settle(&self, reader: &mut Reader<'_>) -> Option<settings::GoogleCredential> {
         let keys = token_from::Keys { from: &self.from, name: &self.name, path: &self.path };
-        Some(resolved::GoogleCredential::Federated(resolved::GoogleFederated {
+        Some(settings::GoogleCredential::Federated(settings::GoogleFederated {
             from: keys.settle(reader)?,
             audience: self.audience.get()?.0.clone(),
             service_account: self.service_account.get()?.0.clone(),
@@ -142,8 +142,8 @@ element! {
 }
 
 impl GoogleUsers {
-    fn settle(&self, place: &Place) -> Option<resolved::Users> {
-        Some(resolved::Users {
+    fn settle(&self, place: &Place) -> Option<settings::Users> {
+        Some(settings::Users {
             active: self.active.get()?.0,
             types: vec![UserType::Member],
             org_units: self.org_units.get()?.values()?.into_iter().map(|unit| unit.0.clone()).collect(),
@@ -177,14 +177,14 @@ element! {
 }
 
 impl GoogleEndpoints {
-    fn settle(&self, reader: &mut Reader<'_>) -> Option<resolved::GoogleEndpoints> {
+    fn settle(&self, reader: &mut Reader<'_>) -> Option<settings::GoogleEndpoints> {
         for at in [&self.token, &self.directory, &self.sts, &self.iam_credentials] {
             if let Some(url) = at.get() {
                 url.refuse_clear(reader, &at.span);
             }
         }
         let url = |at: &At<BaseUrl>| -> Option<Url> { Some(at.get()?.0.clone()) };
-        Some(resolved::GoogleEndpoints {
+        Some(settings::GoogleEndpoints {
             token: url(&self.token)?,
             directory: url(&self.directory)?,
             sts: url(&self.sts)?,
@@ -308,21 +308,21 @@ impl SourceSettings for Google {
         &self.enabled
     }
 
-    fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<resolved::Source> {
+    fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<settings::Source> {
         // Everything is judged before anything is asked for, so that no fault hides another.
         let customer = self.customer(reader, &self.credential);
         let credential = self.credential.get().and_then(|credential| credential.settings().settle(reader));
         let endpoints = self.endpoints.get().and_then(|endpoints| endpoints.settle(reader));
         let rate = names.rate(reader, &self.rate);
         let http = names.http(reader, &self.http);
-        Some(resolved::Source {
+        Some(settings::Source {
             id: SourceId::new(self.id.get()?.0.clone()),
             place,
             rate: rate?,
             http: http?,
             provider: Some(Provider {
                 users: self.users.get()?.settle(&self.users.place)?,
-                kind: SourceKind::Google(resolved::Google {
+                kind: SourceKind::Google(settings::Google {
                     customer: customer?,
                     subject: self.subject.optional()?.map(|subject| subject.0.clone()),
                     credential: credential?,
@@ -341,12 +341,12 @@ mod tests {
     const PROVIDER: &str =
         "//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/ci/providers/github";
 
-    fn settled(keys: &str) -> Result<resolved::Source, Vec<String>> {
+    fn settled(keys: &str) -> Result<settings::Source, Vec<String>> {
         let names = Names { rates: vec!["default".to_owned()], http: vec!["default".to_owned()] };
         judged(keys, |at: &At<Google>, reader: &mut Reader<'_>| at.get()?.settle(reader, &names, at.place.clone()))
     }
 
-    fn google(keys: &str) -> (resolved::Users, resolved::Google) {
+    fn google(keys: &str) -> (settings::Users, settings::Google) {
         let provider = settled(keys).unwrap_or_else(|faults| panic!("{keys}: {faults:?}")).provider.unwrap();
         let SourceKind::Google(google) = provider.kind else { panic!("a Google was written") };
         (provider.users, google)
@@ -363,7 +363,7 @@ mod tests {
 
     #[test]
     fn every_way_to_sign_in() {
-        use resolved::{GoogleCredential as Credential, TokenFrom};
+        use settings::{GoogleCredential as Credential, TokenFrom};
         let own = |credential: &str| google(&format!("{{ customer: C01, credential: {credential} }}")).1.credential;
         assert!(
             matches!(own("{ service_account_file: a.json }"), Credential::ServiceAccountFile(path) if path == *"a.json")

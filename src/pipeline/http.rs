@@ -7,10 +7,10 @@ use super::certificate::Certificate;
 use super::declare::element;
 use super::fault::Fault;
 use super::read::{Named, Reader};
-use super::resolved;
 use super::scalar::{FilePath, Time};
 use super::secret;
 use super::web::{HeaderValue, ProxyChoice};
+use crate::settings;
 
 /// The entry of whoever names none, if the file has no `default`.
 pub(super) const BUILT_IN: &str = "{}";
@@ -47,7 +47,7 @@ element! {
 }
 
 impl Http {
-    pub(super) fn settle(&self, reader: &mut Reader<'_>) -> Option<resolved::Http> {
+    pub(super) fn settle(&self, reader: &mut Reader<'_>) -> Option<settings::Http> {
         let headers = self.headers(reader);
         let timeout = self.timeout.get()?.0;
         let retry_pause = self.retry_pause.get()?.0;
@@ -60,7 +60,7 @@ impl Http {
             Some(cert) => Some(cert.settle()?),
             None => None,
         };
-        Some(resolved::Http {
+        Some(settings::Http {
             timeout,
             retry_pause,
             proxy: self.proxy.get()?.0.clone(),
@@ -99,13 +99,13 @@ mod tests {
     use crate::pipeline::read::At;
     use crate::pipeline::tests::{judged, refused};
 
-    fn settle(at: &At<Http>, reader: &mut Reader<'_>) -> Option<resolved::Http> {
+    fn settle(at: &At<Http>, reader: &mut Reader<'_>) -> Option<settings::Http> {
         at.get()?.settle(reader)
     }
 
     #[test]
     fn the_forms_of_a_proxy() {
-        use resolved::Proxy;
+        use settings::Proxy;
         assert!(matches!(judged(BUILT_IN, settle).unwrap().proxy, Proxy::System));
         assert!(matches!(judged("{ proxy: none }", settle).unwrap().proxy, Proxy::None));
         assert!(matches!(judged("{ proxy: 'http://proxy:3128' }", settle).unwrap().proxy, Proxy::Url(_)));

@@ -8,12 +8,12 @@ use super::declare::{element, words};
 use super::fault::Span;
 use super::matching::Match;
 use super::read::{At, Reader};
-use super::resolved::{self, TargetKind};
 use super::scalar::{Flag, Name, Time};
 use super::source::Names;
 use super::target::{Accounts, Ownership, TargetSettings, server_at};
 use super::web::BaseUrl;
 use crate::model::{Place, TargetId};
+use crate::settings::{self, TargetKind};
 
 element! {
     /// Jira Data Center.
@@ -45,7 +45,7 @@ element! {
 
 words! {
     /// Which way pictures go to Jira.
-    Upload = resolved::JiraUpload {
+    Upload = settings::JiraUpload {
         /// What was learnt of the server.
         "auto" => Auto,
         /// In three steps, inside of a web session.
@@ -68,7 +68,7 @@ impl TargetSettings for Jira {
         &self.r#match
     }
 
-    fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<resolved::Target> {
+    fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<settings::Target> {
         // Everything is judged before anything is asked for, so that no fault hides another.
         let matching = Match::settle(&self.r#match, reader);
         let credential = AtlassianCredential::settle(&self.credential, reader);
@@ -77,7 +77,7 @@ impl TargetSettings for Jira {
         if let Some(url) = self.base_url.get() {
             url.refuse_clear(reader, &self.base_url.span);
         }
-        Some(resolved::Target {
+        Some(settings::Target {
             id: TargetId::new(self.id.get()?.0.clone()),
             place,
             matching: matching?,
@@ -89,7 +89,7 @@ impl TargetSettings for Jira {
             rate: rate?,
             http: http?,
             quiet: self.quiet.get()?.0,
-            kind: TargetKind::Jira(resolved::Jira {
+            kind: TargetKind::Jira(settings::Jira {
                 base_url: self.base_url.get()?.0.clone(),
                 credential: credential?,
                 upload: self.upload.get()?.0,

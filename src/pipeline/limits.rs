@@ -6,8 +6,8 @@
 use super::declare::element;
 use super::fault::Fault;
 use super::read::{At, Reader};
-use super::resolved;
 use super::scalar::{Count, Percent};
+use crate::settings;
 
 element! {
     /// What stops a run before it writes; counted in `plan` and in `run`. A target's limit stops that target, a source's
@@ -48,14 +48,14 @@ element! {
 }
 
 impl Limits {
-    pub(super) fn settle(&self, reader: &mut Reader<'_>) -> Option<resolved::Limits> {
+    pub(super) fn settle(&self, reader: &mut Reader<'_>) -> Option<settings::Limits> {
         let mut limit = |at: &At<Limit>| Limit::settle(at, reader);
         let (reverts, replacements, foreign) = (limit(&self.reverts), limit(&self.replacements), limit(&self.foreign));
         let (reassigned, unknown) = (limit(&self.reassigned), limit(&self.unknown));
         let source_shrink = limit(&self.source_shrink);
         let (target_shrink, target_drift) = (limit(&self.target_shrink), limit(&self.target_drift));
         let same_picture = limit(&self.same_picture);
-        Some(resolved::Limits {
+        Some(settings::Limits {
             reverts: reverts?,
             replacements: replacements?,
             foreign: foreign?,
@@ -71,14 +71,14 @@ impl Limits {
 }
 
 impl Limit {
-    fn settle(at: &At<Self>, reader: &mut Reader<'_>) -> Option<resolved::Limit> {
+    fn settle(at: &At<Self>, reader: &mut Reader<'_>) -> Option<settings::Limit> {
         let limit = at.get()?;
         if !limit.count.written && !limit.share.written {
             let fault = Fault::new(at.span.clone(), "a limit has a `count`, a `share` or both");
             reader.fault(fault.help("`{ share: 100% }` lets everything pass"));
             return None;
         }
-        Some(resolved::Limit {
+        Some(settings::Limit {
             count: limit.count.optional()?.map(|count| count.0),
             share: limit.share.optional()?.map(|share| share.0),
             place: at.place.clone(),
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
     use crate::pipeline::tests::{judged, refused};
 
-    fn settle(at: &At<Limits>, reader: &mut Reader<'_>) -> Option<resolved::Limits> {
+    fn settle(at: &At<Limits>, reader: &mut Reader<'_>) -> Option<settings::Limits> {
         at.get()?.settle(reader)
     }
 
@@ -100,7 +100,7 @@ mod tests {
         let limits = judged("{ reverts: { count: 10 }, shares_from: 0 }", settle).unwrap();
         assert_eq!((limits.reverts.count, limits.reverts.share), (Some(10), None));
         assert_eq!((limits.reassigned.count, limits.reassigned.share), (Some(5), None));
-        assert_eq!((limits.unknown.count, limits.unknown.share.map(resolved::Share::hundredths)), (None, Some(1000)));
+        assert_eq!((limits.unknown.count, limits.unknown.share.map(settings::Share::hundredths)), (None, Some(1000)));
         assert_eq!(limits.shares_from, 0);
     }
 

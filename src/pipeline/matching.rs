@@ -11,11 +11,11 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use super::declare::{element, words};
 use super::fault::{Fault, Span};
 use super::read::{At, List, Reader, Setting};
-use super::resolved;
 use super::scalar::FilePath;
 use super::source::SourceSettings;
 use super::tree::{Id, Kind};
 use crate::model::{AccountKey, PersonKey, normalise_key};
+use crate::settings;
 use crate::table;
 
 words! {
@@ -191,7 +191,7 @@ impl Match {
     }
 
     /// Judges what stands there; the list of who is who is read when the pipeline runs.
-    pub(super) fn settle(at: &At<Self>, reader: &mut Reader<'_>) -> Option<resolved::Matching> {
+    pub(super) fn settle(at: &At<Self>, reader: &mut Reader<'_>) -> Option<settings::Matching> {
         match at.get()? {
             Self::Pairs(pairs) => {
                 if pairs.0.is_empty() {
@@ -204,17 +204,17 @@ impl Match {
                 }
                 let pair = |at: &At<PairEntry>| {
                     let PairEntry(person, account) = *at.get()?;
-                    Some(resolved::Pair { person, account, place: at.place.clone() })
+                    Some(settings::Pair { person, account, place: at.place.clone() })
                 };
-                pairs.0.iter().map(pair).collect::<Option<_>>().map(resolved::Matching::Pairs)
+                pairs.0.iter().map(pair).collect::<Option<_>>().map(settings::Matching::Pairs)
             }
-            Self::Map(map) => map.settle(reader).map(resolved::Matching::Map),
+            Self::Map(map) => map.settle(reader).map(settings::Matching::Map),
         }
     }
 }
 
 impl UserMap {
-    fn settle(&self, reader: &mut Reader<'_>) -> Option<resolved::UserMap> {
+    fn settle(&self, reader: &mut Reader<'_>) -> Option<settings::UserMap> {
         let path = self.map.get()?.0.to_str()?.to_owned();
         let (person, account) = (self.person.get()?.0, self.account.get()?.0);
         let shown = path.escape_debug();
@@ -225,7 +225,7 @@ impl UserMap {
             Err(found) => Err(vec![format!("`{shown}` cannot be read: {found}")]),
         };
         match people {
-            Ok(people) => Some(resolved::UserMap { person, account, people, place: self.map.place.clone() }),
+            Ok(people) => Some(settings::UserMap { person, account, people, place: self.map.place.clone() }),
             Err(faults) => {
                 let faults: Vec<String> = faults;
                 for message in faults {

@@ -1,4 +1,4 @@
-//! The pipeline file: as written, with places, then resolved.
+//! The pipeline file: as written, with places; it ends in `settings`.
 //!
 //! Owns: every option's type, default, meaning and schema; the faults of a file, all at once; `${…}`.
 //! Leaves to others: what a setting does; reading files and variables ([`Environment`] is an argument).
@@ -26,7 +26,6 @@ mod overrides;
 mod rate;
 mod read;
 mod report;
-mod resolved;
 mod scalar;
 mod secret;
 mod source;
@@ -44,11 +43,11 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::model::{SourceId, TargetId};
+use crate::settings::{AtlassianCredential, GoogleEndpoints};
 
 pub use fault::{Colour, Faults};
 pub use file::parse;
 pub(crate) use file::{Document, Element, schema};
-pub(crate) use resolved::*;
 
 /// Where `${…}` takes its values from.
 pub trait Environment {

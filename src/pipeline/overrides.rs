@@ -9,9 +9,9 @@ use secrecy::SecretString;
 
 use super::fault::{Fault, Span};
 use super::interpolate::{Part, Text};
-use super::resolved::AtlassianCredential;
 use super::tree::{Entry, Id, Kind, Tree};
 use super::{HttpOverride, Overrides, SourceOverride, TargetOverride};
+use crate::settings::AtlassianCredential;
 
 /// Puts everything in its place. An override that does not fit its element is a fault: nothing may reach a real server
 /// because it was left out in silence.

@@ -6,8 +6,8 @@
 use super::declare::element;
 use super::fault::Fault;
 use super::read::Reader;
-use super::resolved;
 use super::scalar::{Time, Within};
+use crate::settings;
 
 /// The rate of whoever names none. Careful, since no vendor's quota stands behind it.
 pub(super) const BUILT_IN: &str = "{ units: 10, per: 1s, burst: 10, concurrency: 4 }";
@@ -27,12 +27,12 @@ element! {
 }
 
 impl Rate {
-    pub(super) fn settle(&self, reader: &mut Reader<'_>) -> Option<resolved::Rate> {
+    pub(super) fn settle(&self, reader: &mut Reader<'_>) -> Option<settings::Rate> {
         let per = self.per.get()?.0;
         if per.is_zero() {
             reader.fault(Fault::new(self.per.span.clone(), "`per` is a time longer than nothing"));
         }
-        Some(resolved::Rate {
+        Some(settings::Rate {
             units: self.units.get()?.0,
             per,
             burst: self.burst.get()?.0,
@@ -47,7 +47,7 @@ mod tests {
     use crate::pipeline::read::At;
     use crate::pipeline::tests::{judged, refused};
 
-    fn settle(at: &At<Rate>, reader: &mut Reader<'_>) -> Option<resolved::Rate> {
+    fn settle(at: &At<Rate>, reader: &mut Reader<'_>) -> Option<settings::Rate> {
         at.get()?.settle(reader)
     }
 

@@ -5,7 +5,7 @@
 //! (docs/architecture.md, "The state").
 
 use super::declare::{element, words};
-use super::resolved;
+use crate::settings;
 
 element! {
     /// What the reports show.
@@ -19,7 +19,7 @@ element! {
 
 words! {
     /// How people are named in reports.
-    Names = resolved::Names {
+    Names = settings::Names {
         /// As they are.
         "full" => Full,
         /// By a word that says nothing of the person.
@@ -29,7 +29,7 @@ words! {
 
 words! {
     /// Which pictures are in the contact sheet.
-    Pictures = resolved::Pictures {
+    Pictures = settings::Pictures {
         /// None.
         "none" => None,
         /// Those of accounts that change.
@@ -38,7 +38,7 @@ words! {
 }
 
 impl Report {
-    pub(super) fn settle(&self) -> Option<resolved::Report> {
-        Some(resolved::Report { names: self.names.get()?.0, pictures: self.pictures.get()?.0 })
+    pub(super) fn settle(&self) -> Option<settings::Report> {
+        Some(settings::Report { names: self.names.get()?.0, pictures: self.pictures.get()?.0 })
     }
 }

@@ -12,10 +12,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::fault::Fault;
 use super::read::{Reader, Setting, hint, is_null, nearest};
-use super::resolved::Share;
 use super::secret::has_password;
 use super::tree::{Id, Kind};
 use crate::model::Digest;
+use crate::settings::Share;
 
 /// A scalar whose value is known.
 pub(super) struct Value {

@@ -8,11 +8,11 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use super::declare::{element, kinds, words};
 use super::fault::Fault;
 use super::read::{At, List, Reader, Setting};
-use super::resolved::{self, UserPlaces};
 use super::scalar::{Flag, Name, Word};
 use super::tree::{Id, Kind};
 use super::{entra, folder_source, google};
 use crate::model::{PersonKey, Place};
+use crate::settings::{self, UserPlaces};
 
 kinds! {
     /// Where people and photos come from.
@@ -40,7 +40,7 @@ pub(super) trait SourceSettings {
     }
 
     /// Judges what stands there and looks everything up.
-    fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<resolved::Source>;
+    fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<settings::Source>;
 }
 
 /// The names that an element may point to.
@@ -73,7 +73,7 @@ fn defined(reader: &mut Reader<'_>, at: &At<Name>, known: &[String], under: &str
 
 words! {
     /// A kind of user.
-    UserType = resolved::UserType {
+    UserType = settings::UserType {
         /// Of the organisation.
         "member" => Member,
         /// Invited from elsewhere.
@@ -137,22 +137,22 @@ impl JsonSchema for Chosen {
 }
 
 /// The people of a list, if all of them are known.
-pub(super) fn chosen(list: &At<List<Chosen>>) -> Option<Vec<resolved::Chosen>> {
+pub(super) fn chosen(list: &At<List<Chosen>>) -> Option<Vec<settings::Chosen>> {
     let each = |chosen: &Chosen| match chosen {
-        Chosen::Pattern(pattern) => Some(resolved::Chosen::Pattern(pattern.0.clone())),
-        Chosen::Group(group) => Some(resolved::Chosen::Group(group.group.get()?.0.clone())),
+        Chosen::Pattern(pattern) => Some(settings::Chosen::Pattern(pattern.0.clone())),
+        Chosen::Group(group) => Some(settings::Chosen::Group(group.group.get()?.0.clone())),
     };
     list.get()?.values()?.into_iter().map(each).collect()
 }
 
 impl Users {
-    pub(super) fn settle(&self, reader: &mut Reader<'_>) -> Option<resolved::Users> {
+    pub(super) fn settle(&self, reader: &mut Reader<'_>) -> Option<settings::Users> {
         let types = self.types.get()?;
         if types.0.is_empty() {
             let fault = Fault::new(self.types.span.clone(), "no kind of user is in scope");
             reader.fault(fault.help("write `types: [member]`; `enabled: false` switches a source off"));
         }
-        Some(resolved::Users {
+        Some(settings::Users {
             active: self.active.get()?.0,
             types: types.values()?.into_iter().map(|word| word.0).collect(),
             org_units: Vec::new(),
@@ -238,8 +238,8 @@ mod tests {
         let settle = |at: &At<Users>, reader: &mut Reader<'_>| at.get()?.settle(reader);
         let text = "{ exclude: ['svc-*'], opted_out: [{ group: no-photo }, 'bob@*'] }";
         let users = crate::pipeline::tests::judged(text, settle).unwrap();
-        let (pattern, group) = (|text: &str| resolved::Chosen::Pattern(text.into()), "no-photo");
+        let (pattern, group) = (|text: &str| settings::Chosen::Pattern(text.into()), "no-photo");
         assert_eq!(users.exclude, [pattern("svc-*")]);
-        assert_eq!(users.opted_out, [resolved::Chosen::Group(group.into()), pattern("bob@*")]);
+        assert_eq!(users.opted_out, [settings::Chosen::Group(group.into()), pattern("bob@*")]);
     }
 }

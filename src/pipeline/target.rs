@@ -7,12 +7,12 @@ use super::declare::{element, kinds, words};
 use super::fault::Span;
 use super::matching::Match;
 use super::read::{At, List, Reader};
-use super::resolved::{self, AccountPlaces};
 use super::scalar::{Flag, Name, Percent, Word};
 use super::source::{Names, texts};
 use super::web::BaseUrl;
 use super::{bitbucket, confluence, folder_target, jira};
 use crate::model::Place;
+use crate::settings::{self, AccountPlaces};
 
 kinds! {
     /// Where pictures go.
@@ -42,7 +42,7 @@ pub(super) trait TargetSettings {
     fn matching(&self) -> &At<Match>;
 
     /// Judges what stands there and looks everything up.
-    fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<resolved::Target>;
+    fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<settings::Target>;
 }
 
 /// What [`TargetSettings::server`] says of an address.
@@ -67,8 +67,8 @@ element! {
 }
 
 impl Accounts {
-    pub(super) fn settle(&self) -> Option<resolved::Accounts> {
-        Some(resolved::Accounts {
+    pub(super) fn settle(&self) -> Option<settings::Accounts> {
+        Some(settings::Accounts {
             active: self.active.get()?.0,
             groups: texts(&self.groups)?,
             exclude: texts(&self.exclude)?,
@@ -85,7 +85,7 @@ impl Accounts {
 
 words! {
     /// Whose pictures are replaced.
-    Ownership = resolved::Ownership {
+    Ownership = settings::Ownership {
         /// Any picture.
         "provider" => Provider,
         /// Only the default and pictures of ours; what people chose themselves stays.

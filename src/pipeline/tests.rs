@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::read::{At, Reader, Setting};
 use super::tree::Tree;
 use super::*;
+use crate::settings::*;
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)

@@ -12,10 +12,10 @@ use super::declare::words;
 use super::fault::Fault;
 use super::interpolate;
 use super::read::{At, Reader, Setting};
-use super::resolved;
 use super::scalar::{FilePath, scalar_schema};
 use super::tree::Id;
 use super::web::{BaseUrl, web_url};
+use crate::settings;
 
 /// Which way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub(super) struct Keys<'e> {
 
 impl Keys<'_> {
     /// Judges the keys and looks the token up, once the pipeline runs.
-    pub(super) fn settle(&self, reader: &mut Reader<'_>) -> Option<resolved::TokenFrom> {
+    pub(super) fn settle(&self, reader: &mut Reader<'_>) -> Option<settings::TokenFrom> {
         let way = self.from.get()?.0;
         let mut fits = self.meant(reader, way, Way::Env, "name", (self.name.written, &self.name.span));
         fits &= self.meant(reader, way, Way::File, "path", (self.path.written, &self.path.span));
@@ -75,7 +75,7 @@ impl Keys<'_> {
         match way {
             Way::Github => self.github(reader),
             Way::Env => self.env(reader),
-            Way::File => Some(resolved::TokenFrom::File { path: self.path.get()?.0.clone() }),
+            Way::File => Some(settings::TokenFrom::File { path: self.path.get()?.0.clone() }),
         }
     }
 
@@ -109,7 +109,7 @@ impl Keys<'_> {
     }
 
     /// docs/wire/microsoft-graph.md §1.3, docs/wire/google-directory.md §1.5.
-    fn github(&self, reader: &mut Reader<'_>) -> Option<resolved::TokenFrom> {
+    fn github(&self, reader: &mut Reader<'_>) -> Option<settings::TokenFrom> {
         const URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
         const TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
         let environment = reader.environment()?;
@@ -126,10 +126,10 @@ impl Keys<'_> {
             return None;
         };
         BaseUrl(url.clone()).refuse_clear(reader, &self.from.span);
-        Some(resolved::TokenFrom::Github { url, token: token.into() })
+        Some(settings::TokenFrom::Github { url, token: token.into() })
     }
 
-    fn env(&self, reader: &mut Reader<'_>) -> Option<resolved::TokenFrom> {
+    fn env(&self, reader: &mut Reader<'_>) -> Option<settings::TokenFrom> {
         let name = &self.name.get()?.0;
         let Some(token) = variable(reader.environment()?, name) else {
             let message = format!("the environment variable `{name}` is not set");
@@ -137,7 +137,7 @@ impl Keys<'_> {
             reader.fault(fault.help(format!("declare `{name}` under `id_tokens` of the GitLab job, with its `aud`")));
             return None;
         };
-        Some(resolved::TokenFrom::Env { name: name.clone(), token: SecretString::from(token) })
+        Some(settings::TokenFrom::Env { name: name.clone(), token: SecretString::from(token) })
     }
 }
 

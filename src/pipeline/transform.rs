@@ -9,10 +9,10 @@ use super::declare::{element, words};
 use super::fallback::Fallback;
 use super::fault::Fault;
 use super::read::{At, List, Reader, Setting};
-use super::resolved;
 use super::scalar::{PhotoDigest, Rgb, Within};
 use super::tree::Id;
 use crate::model::Place;
+use crate::settings;
 
 element! {
     /// How a photo becomes a picture, and what stands in its place if it does not.
@@ -55,7 +55,7 @@ element! {
 
 words! {
     /// Which part of a photo is shown.
-    Crop = resolved::Crop {
+    Crop = settings::Crop {
         /// The largest square in the middle.
         "center" => Center,
     }
@@ -63,7 +63,7 @@ words! {
 
 words! {
     /// What is uploaded.
-    Format = resolved::Format {
+    Format = settings::Format {
         /// Without loss.
         "png" => Png,
         /// Smaller files.
@@ -99,14 +99,14 @@ impl JsonSchema for SamePicture {
 }
 
 impl Transform {
-    pub(super) fn settle(&self, reader: &mut Reader<'_>, place: &Place) -> Option<resolved::Transform> {
+    pub(super) fn settle(&self, reader: &mut Reader<'_>, place: &Place) -> Option<settings::Transform> {
         let fallback = self.fallback.get().and_then(Fallback::settle);
         let resize = self.resize.get();
         if let Some(resize) = resize {
             resize.judge(reader);
         }
         let (hash, resize) = (self.hash.get()?, resize?);
-        Some(resolved::Transform {
+        Some(settings::Transform {
             size: resize.size.get()?.0,
             crop: resize.crop.get()?.0,
             format: resize.format.get()?.0,
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
     use crate::pipeline::tests::{judged, refused};
 
-    fn settle(at: &At<Transform>, reader: &mut Reader<'_>) -> Option<resolved::Transform> {
+    fn settle(at: &At<Transform>, reader: &mut Reader<'_>) -> Option<settings::Transform> {
         at.get()?.settle(reader, &at.place)
     }
 
@@ -157,7 +157,7 @@ mod tests {
         );
         let transform = judged(&text, settle).unwrap();
         assert_eq!((transform.placeholders.as_slice(), transform.same_picture), ([digest].as_slice(), None));
-        assert_eq!((transform.size, transform.format), (128, resolved::Format::Jpeg));
+        assert_eq!((transform.size, transform.format), (128, settings::Format::Jpeg));
         assert_eq!((transform.background, transform.smallest), ([16, 32, 48], 64));
         assert_eq!(judged("{}", settle).unwrap().same_picture, Some(5));
     }

@@ -10,10 +10,10 @@ use url::Url;
 use super::fault::{Fault, Span};
 use super::interpolate::{Otherwise, Part};
 use super::read::{Reader, Setting, is_null};
-use super::resolved::Proxy;
 use super::scalar::scalar_schema;
 use super::secret::has_password;
 use super::tree::{Id, Kind};
+use crate::settings::Proxy;
 
 /// The base URL of a server.
 #[derive(Clone, Debug)]

@@ -13,7 +13,7 @@ use crate::model::{
     PersonRef, PhotoFact, Picture, Place, Placement, Provenance, Reason, Recipe, Shown, SourceId, Standing, TargetId,
     Verdict, Wanted,
 };
-use crate::pipeline::{Action, Fallback, Ownership, Rule};
+use crate::settings::{Action, Fallback, Ownership, Rule};
 
 /// Whether a source's listing can be relied on in this run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

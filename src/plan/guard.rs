@@ -7,7 +7,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::pipeline::{Limit, Limits};
+use crate::settings::{Limit, Limits};
 
 /// The limits, by the words of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -210,7 +210,7 @@ fn most(limit: &Limit, of: u64, shares_from: u64) -> Option<u64> {
 mod tests {
     use super::*;
     use crate::model::Place;
-    use crate::pipeline::Share;
+    use crate::settings::Share;
 
     fn limit(count: Option<u64>, percent: Option<u16>) -> Limit {
         let share = percent.and_then(|percent| Share::from_hundredths(percent * 100));

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::{Account, AccountId, Person, PersonId, PersonKey};
-use crate::pipeline::{Matching, Pair};
+use crate::settings::{Matching, Pair};
 
 /// Who of one source an account belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]

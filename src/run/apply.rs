@@ -24,8 +24,8 @@ use crate::model::{
     AccountId, Act, ActKind, Event, Fault, Intent, IntentId, IntentKind, Mark, OpenIntent, PersonResult, Placement,
     Planned, Reason, Seen, Shown, Status, Wanted, Went,
 };
-use crate::pipeline::Ownership;
 use crate::plan::{before, looks_of_ours, old_of_ours};
+use crate::settings::Ownership;
 use crate::state::DecisionCursor;
 
 fn done(shows: Option<Shown>, intent: Option<IntentId>) -> Went {

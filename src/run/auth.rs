@@ -20,8 +20,8 @@ use crate::exit::Exit;
 use crate::http::Failure;
 use crate::load::{Learnt, Probe, Server, Target, Told, Tried, Upload};
 use crate::model::SignedIn;
-use crate::pipeline::{self, Pipeline};
 use crate::report::Listener;
+use crate::settings::{self, Pipeline};
 use crate::state::{RunEnd, RunRow, Store};
 
 /// Whether an upload is tried on the service account itself.
@@ -139,7 +139,7 @@ async fn ask(
 async fn ask_source(
     clients: &Clients,
     context: Option<&RunContext>,
-    entry: &pipeline::Source,
+    entry: &settings::Source,
 ) -> Result<Asked, Trouble> {
     let mut asked = Asked::of(entry.id.as_str());
     let Some(provider) = &entry.provider else { return Ok(Asked { off: true, ..asked }) };
@@ -155,7 +155,7 @@ async fn ask_target(
     clients: &Clients,
     store: &Store,
     context: Option<&RunContext>,
-    entry: &pipeline::Target,
+    entry: &settings::Target,
 ) -> Result<Asked, Trouble> {
     let mut asked = Asked::of(entry.id.as_str());
     let ended = talk(clients, store, context, entry, &mut asked).await;
@@ -168,7 +168,7 @@ async fn talk(
     clients: &Clients,
     store: &Store,
     context: Option<&RunContext>,
-    entry: &pipeline::Target,
+    entry: &settings::Target,
     asked: &mut Asked,
 ) -> Result<(), Halt> {
     let target_run = TargetRun::new(entry.clone(), clients.target(entry).map_err(Halt::Trouble)?);

@@ -19,7 +19,7 @@ use crate::http::{
 };
 use crate::load::{self, Target};
 use crate::model::{AccountKey, Place};
-use crate::pipeline::{
+use crate::settings::{
     self, AppProof, AtlassianCredential, Cloud, ConfluenceUpload, EntraCredential, GoogleCredential, JiraUpload,
     Matching, Ownership, Pipeline, Provider, SourceKind, TargetKind, TokenFrom,
 };
@@ -74,7 +74,7 @@ impl Clients {
     }
 
     /// A source that is switched on.
-    pub(super) fn source(&self, entry: &pipeline::Source, provider: &Provider) -> Result<Arc<dyn Source>, Trouble> {
+    pub(super) fn source(&self, entry: &settings::Source, provider: &Provider) -> Result<Arc<dyn Source>, Trouble> {
         let users = user_rules(&provider.users)?;
         match &provider.kind {
             SourceKind::Entra(entra) => {
@@ -128,7 +128,7 @@ impl Clients {
     }
 
     /// A target.
-    pub(super) fn target(&self, entry: &pipeline::Target) -> Result<Arc<dyn Target>, Trouble> {
+    pub(super) fn target(&self, entry: &settings::Target) -> Result<Arc<dyn Target>, Trouble> {
         let writes = Stopping::AfterTheWrite(self.stop.token());
         match &entry.kind {
             TargetKind::Jira(jira) => {
@@ -189,8 +189,8 @@ impl Clients {
                     naming: naming(&entry.matching),
                     accounts: account_rules(&entry.accounts),
                     repair: match entry.ownership {
-                        pipeline::Ownership::Provider => load::folder::Repair::Everything,
-                        pipeline::Ownership::Ours => load::folder::Repair::Damage,
+                        settings::Ownership::Provider => load::folder::Repair::Everything,
+                        settings::Ownership::Ours => load::folder::Repair::Damage,
                     },
                 };
                 Ok(Arc::new(load::folder::Folder::new(settings, Arc::new(Eyes))?))
@@ -208,7 +208,7 @@ fn asks_for(matching: &Matching, key: AccountKey) -> bool {
 }
 
 /// The line of a target's `match`: the first pair, or the map.
-pub(super) fn matching_place(entry: &pipeline::Target) -> Place {
+pub(super) fn matching_place(entry: &settings::Target) -> Place {
     match &entry.matching {
         Matching::Pairs(pairs) => pairs.first().map_or_else(|| entry.place.clone(), |pair| pair.place.clone()),
         Matching::Map(map) => map.place.clone(),
@@ -304,15 +304,15 @@ fn authority(cloud: Cloud) -> &'static str {
     }
 }
 
-fn pace(rate: &pipeline::Rate) -> Rate {
+fn pace(rate: &settings::Rate) -> Rate {
     Rate { units: rate.units, per: rate.per, burst: rate.burst, concurrency: rate.concurrency as usize }
 }
 
-fn transport(name: &str, http: &pipeline::Http) -> Result<Transport, Trouble> {
+fn transport(name: &str, http: &settings::Http) -> Result<Transport, Trouble> {
     let proxy = match &http.proxy {
-        pipeline::Proxy::System => Proxy::System,
-        pipeline::Proxy::None => Proxy::None,
-        pipeline::Proxy::Url(url) => {
+        settings::Proxy::System => Proxy::System,
+        settings::Proxy::None => Proxy::None,
+        settings::Proxy::Url(url) => {
             use secrecy::ExposeSecret as _;
             // The text may hold a password and is kept out of the message.
             let url = Url::parse(url.expose_secret())
@@ -338,15 +338,15 @@ fn transport(name: &str, http: &pipeline::Http) -> Result<Transport, Trouble> {
     Ok(transport)
 }
 
-fn user_rules(users: &pipeline::Users) -> Result<UserRules, Trouble> {
+fn user_rules(users: &settings::Users) -> Result<UserRules, Trouble> {
     Ok(UserRules {
         active: if users.active { Activity::Required } else { Activity::Any },
         types: users
             .types
             .iter()
             .map(|kind| match kind {
-                pipeline::UserType::Member => UserType::Member,
-                pipeline::UserType::Guest => UserType::Guest,
+                settings::UserType::Member => UserType::Member,
+                settings::UserType::Guest => UserType::Guest,
             })
             .collect(),
         groups: users.groups.clone(),
@@ -355,19 +355,19 @@ fn user_rules(users: &pipeline::Users) -> Result<UserRules, Trouble> {
     })
 }
 
-fn chosen(list: &[pipeline::Chosen], place: &Place) -> Result<extract::Chosen, Trouble> {
+fn chosen(list: &[settings::Chosen], place: &Place) -> Result<extract::Chosen, Trouble> {
     let (mut patterns, mut groups) = (Vec::new(), Vec::new());
     for one in list {
         match one {
-            pipeline::Chosen::Pattern(pattern) => patterns.push(pattern),
-            pipeline::Chosen::Group(group) => groups.push(group.clone()),
+            settings::Chosen::Pattern(pattern) => patterns.push(pattern),
+            settings::Chosen::Group(group) => groups.push(group.clone()),
         }
     }
     let patterns = Globs::new(&patterns).map_err(|error| Trouble::Usage(format!("{place}: {error}")))?;
     Ok(extract::Chosen { patterns, groups })
 }
 
-fn account_rules(accounts: &pipeline::Accounts) -> load::atlassian::AccountRules {
+fn account_rules(accounts: &settings::Accounts) -> load::atlassian::AccountRules {
     load::atlassian::AccountRules {
         inactive: if accounts.active { load::atlassian::Inactive::Skip } else { load::atlassian::Inactive::Include },
         groups: accounts.groups.clone(),

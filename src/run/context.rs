@@ -14,8 +14,8 @@ use super::stop::Stop;
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
 use crate::model::{RunId, rfc3339};
-use crate::pipeline::Pipeline;
 use crate::report::{Event, Listener};
+use crate::settings::Pipeline;
 use crate::state::{Facts, Holder, Lock, Store};
 
 /// How long what is under way may take after a stop. CI platforms kill a job some ten seconds after they asked.

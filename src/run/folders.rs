@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::error::Trouble;
 use crate::model::Place;
-use crate::pipeline::{Pipeline, SourceKind, TargetKind};
+use crate::settings::{Pipeline, SourceKind, TargetKind};
 
 /// Refuses a folder that two targets write to, or that a target writes to and a source reads from.
 pub(super) fn apart(pipeline: &Pipeline) -> Result<(), Trouble> {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::renderer::Renderer;
 use crate::error::Trouble;
 use crate::model::{Digest, PhotoFact};
-use crate::pipeline::{Action, Fallback};
+use crate::settings::{Action, Fallback};
 
 /// Larger files are no portraits.
 const LARGEST: u64 = 32 << 20;

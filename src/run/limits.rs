@@ -13,8 +13,8 @@ use super::source_run::SourceRun;
 use super::target_run::TargetRun;
 use crate::error::Trouble;
 use crate::model::{SourceId, TargetId};
-use crate::pipeline::Pipeline;
 use crate::plan::{Allowance, Checked, Found, LimitName, SourceState, guard};
+use crate::settings::Pipeline;
 use crate::state::Counted;
 
 /// Every limit of the file, and what it stops.

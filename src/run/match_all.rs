@@ -10,8 +10,8 @@ use super::source_run::SourceRun;
 use super::target_run::{PAGE, TargetRun};
 use crate::error::Trouble;
 use crate::model::{Account, AccountId, AccountStanding, PersonId, PersonRef, SourceId, TargetId};
-use crate::pipeline::Matching;
 use crate::plan::{Claimed, Matched, SourceState, lookups, matched, told_apart};
+use crate::settings::Matching;
 use crate::state::{Facts, MatchRow, MatchVerdict};
 
 /// Matches everything that was listed.

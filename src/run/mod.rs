@@ -53,9 +53,9 @@ use futures::future::try_join_all;
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::{Digest, SourceId};
-use crate::pipeline::Pipeline;
 use crate::plan::{Allowance, Rerender, SourceState};
 use crate::report::{Event, Listener, RunReport};
+use crate::settings::Pipeline;
 use crate::state::{Again, Counted, RunEnd, RunRow};
 use crate::transform::Settings;
 
@@ -179,7 +179,7 @@ fn target_runs(clients: &Clients, pipeline: &Pipeline) -> Result<Vec<TargetRun>,
 }
 
 fn source_runs(clients: &Clients, pipeline: &Pipeline) -> Result<Vec<SourceRun>, Trouble> {
-    let source = |entry: &crate::pipeline::Source| {
+    let source = |entry: &crate::settings::Source| {
         let source = entry.provider.as_ref().map(|provider| clients.source(entry, provider)).transpose()?;
         Ok(SourceRun::new(entry.clone(), source))
     };

@@ -12,7 +12,7 @@ use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
 use crate::load::Looks as _;
 use crate::model::{AccountId, Event, Fault, IntentId, Mark, Shown, Status};
-use crate::pipeline::Ownership;
+use crate::settings::Ownership;
 
 /// Records what the target calls the picture of this write, and that nothing is open any more. `Some`: the picture is
 /// not ours, or that could not be told.

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use super::target_run::PAGE;
 use crate::error::Trouble;
 use crate::model::{Decision, SourceId, StateKey, TargetId};
-use crate::pipeline::{Names, Pipeline};
 use crate::report::{Event, Pseudonyms};
+use crate::settings::{Names, Pipeline};
 use crate::state::{Facts, StateError};
 
 /// How people are named.

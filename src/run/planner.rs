@@ -18,8 +18,8 @@ use super::target_run::{PAGE, TargetRun};
 use crate::error::Trouble;
 use crate::load::Changes;
 use crate::model::{AccountId, Digest, SourceId};
-use crate::pipeline::Transform;
 use crate::plan::Rerender;
+use crate::settings::Transform;
 
 /// What was decided about one target: counts. The decisions with their tasks wait in the facts (promise P9).
 #[derive(Clone, Debug, Default)]

@@ -148,17 +148,17 @@ impl crate::load::Looks for Eyes {
 }
 
 /// The settings of the file as the renderer takes them.
-pub(super) fn settings(transform: &crate::pipeline::Transform) -> Settings {
+pub(super) fn settings(transform: &crate::settings::Transform) -> Settings {
     Settings {
         size: transform.size,
         format: match transform.format {
-            crate::pipeline::Format::Png => transform::Format::Png,
-            crate::pipeline::Format::Jpeg => transform::Format::Jpeg,
+            crate::settings::Format::Png => transform::Format::Png,
+            crate::settings::Format::Jpeg => transform::Format::Jpeg,
         },
         background: transform::Rgb(transform.background),
         smallest: transform.smallest,
         crop: match transform.crop {
-            crate::pipeline::Crop::Center => transform::Crop::Center,
+            crate::settings::Crop::Center => transform::Crop::Center,
         },
     }
 }

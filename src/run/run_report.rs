@@ -13,9 +13,9 @@ use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::http::Counts;
 use crate::model::{ChangeKind, PersonResult, rfc3339};
-use crate::pipeline::Pipeline;
 use crate::plan::{Checked, PlanDigest, SourceState};
 use crate::report::{LimitLine, MisplacedLine, RequestLine, RunReport, SourceLine, TargetLine};
+use crate::settings::Pipeline;
 use crate::state::{DecisionCursor, DecisionFilter, ResultCount, Selection};
 
 /// One target with everything that was decided and done; each decision with how it went is in the facts.

@@ -14,14 +14,14 @@ use crate::error::Trouble;
 use crate::extract::Source;
 use crate::http::{Failure, FailureKind};
 use crate::model::SourceId;
-use crate::pipeline;
 use crate::plan::SourceState;
+use crate::settings;
 use crate::state::StateError;
 
 /// One source in a run.
 pub(super) struct SourceRun {
     /// Its element in the file.
-    pub entry: pipeline::Source,
+    pub entry: settings::Source,
     /// The way there; `None` if it is switched off.
     pub source: Option<Arc<dyn Source>>,
     /// Whether its listing can be relied on.
@@ -84,7 +84,7 @@ impl std::ops::AddAssign for PhotoCounts {
 
 impl SourceRun {
     /// A source that nobody has talked to yet.
-    pub(super) fn new(entry: pipeline::Source, source: Option<Arc<dyn Source>>) -> Self {
+    pub(super) fn new(entry: settings::Source, source: Option<Arc<dyn Source>>) -> Self {
         let state = if source.is_some() { SourceState::Listed } else { SourceState::Disabled };
         Self { entry, source, state, failure: None, counts: SourceCounts::default(), notes: Vec::new() }
     }

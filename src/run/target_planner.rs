@@ -21,11 +21,11 @@ use crate::model::{
     Person, PersonRef, PersonResult, PhotoFact, Picture, Placement, Provenance, Reason, Seen, Shown, SourceId,
     StateKey, Status, Task, Verdict, Wanted, Went,
 };
-use crate::pipeline::Ownership;
 use crate::plan::{
     DefaultBy, Effect, Former, Judgement, Learnt, Matched, Memory, Rules, Settled, SourceState, SourceView, View,
     before, carried, decide, matched_by, placement_seen, settle,
 };
+use crate::settings::Ownership;
 use crate::state::{Again, DecisionCursor};
 
 /// Deciding about one target.

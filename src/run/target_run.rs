@@ -21,7 +21,7 @@ use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
 use crate::load::{Learnt, Probe, Server, Surveyed, Target, Upload};
 use crate::model::{AccountStanding, PersonId, ServerId, Standing};
-use crate::pipeline;
+use crate::settings;
 use crate::state::StateError;
 use crate::transform::Settings;
 
@@ -31,7 +31,7 @@ pub(super) const PAGE: usize = 500;
 /// One target in a run.
 pub struct TargetRun {
     /// Its element in the file.
-    pub entry: pipeline::Target,
+    pub entry: settings::Target,
     /// The way there.
     pub target: Arc<dyn Target>,
     /// What stands behind it, once it answered.
@@ -62,7 +62,7 @@ pub struct Open {
 
 impl TargetRun {
     /// A target that nobody has talked to yet.
-    pub fn new(entry: pipeline::Target, target: Arc<dyn Target>) -> Self {
+    pub fn new(entry: settings::Target, target: Arc<dyn Target>) -> Self {
         Self {
             entry,
             target,

@@ -11,7 +11,7 @@ use super::target_run::TargetRun;
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
 use crate::model::{ServerId, TargetId};
-use crate::pipeline::Pipeline;
+use crate::settings::Pipeline;
 
 const HINT: &str = "write one element for each server, with all that is to be done there";
 

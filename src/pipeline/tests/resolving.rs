@@ -7,6 +7,7 @@ use secrecy::ExposeSecret;
 use super::super::*;
 use super::{Fixed, files, provider, resolved, small};
 use crate::model::{AccountKey, PersonKey};
+use crate::settings::*;
 
 #[test]
 fn values_come_from_outside_only_when_it_runs() {

@@ -673,7 +673,7 @@ fn a_picture_that_goes_without_being_ours_is_counted_and_told() {
 /// rule says later applies to it.
 #[test]
 fn every_rule_applies_to_the_image_that_an_earlier_one_placed() {
-    type Rule = fn(&mut Fallback) -> &mut crate::pipeline::Rule;
+    type Rule = fn(&mut Fallback) -> &mut crate::settings::Rule;
     type Row = (Reason, fn() -> Case, Rule);
     let reasons: [Row; 7] = [
         (Reason::Absent, || has(absent()), |rules| &mut rules.absent),

@@ -1,9 +1,11 @@
-//! The pipeline with everything looked up: what the phases of a run work with.
+//! What a run works with: the pipeline with everything looked up, the only form of a setting that other rooms know.
 //!
-//! Owns: plain types without spans, text to parse or `${…}`.
-//! Leaves to others: what a setting does (`extract`, `transform`, `plan`, `load`, `http`).
-//! A newcomer gets wrong: every rule has a [`Place`], also one that nobody wrote; it is then that of the nearest element
-//! that stands in the file, so that each decision can name a line (promise P10).
+//! Owns: sources, targets, rates, ways to a server, the recipe, rules and limits, as plain types without spans, text to
+//! parse or `${…}`.
+//! Leaves to others: the file as written and its faults (`pipeline`, which ends here); what a setting does (`extract`,
+//! `transform`, `plan`, `load`, `http`).
+//! A newcomer gets wrong: every rule has a [`Place`](crate::model::Place), also one that nobody wrote; it is then that of
+//! the nearest element that stands in the file, so that each decision can name a line (promise P10).
 
 mod limits;
 mod sources;
