@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use super::faults::{Effect, Faults, RequestFacts};
-use super::oracle::{Act, Oracle};
+use super::observer::{Observation, PictureChange};
 use super::requests::Requests;
 use super::switches::{Switch, Switches};
 use super::truth::{Write, Writes};
@@ -22,7 +22,7 @@ pub(super) struct Shared {
     pub(super) switches: Switches,
     pub(super) requests: Requests,
     pub(super) writes: Writes,
-    pub(super) oracle: Oracle,
+    pub(super) observation: Observation,
     pub(super) addresses: OnceLock<BTreeMap<String, String>>,
     changed: AtomicBool,
     /// Requests that were given up on the wire and are handled later.
@@ -120,16 +120,16 @@ impl Context {
         });
     }
 
-    /// Holds what a client does to an account, named by its user name, against the photo of whom it belongs to.
-    pub(super) fn judge(&self, account: &str, act: Act<'_>) {
-        if let Some(wrong) = self.shared.oracle.judge(&self.name, account, act) {
+    /// Tells the observer what a client does to an account, named by its user name.
+    pub(super) fn judge(&self, account: &str, change: PictureChange<'_>) {
+        if let Some(wrong) = self.shared.observation.judge(&self.name, account, change) {
             self.violation(wrong);
         }
     }
 
-    /// Whether acts are held against whose accounts there are.
+    /// Whether somebody watches.
     pub(super) fn is_judged(&self) -> bool {
-        self.shared.oracle.is_watching()
+        self.shared.observation.is_watching()
     }
 
     /// Records that a client broke a rule which the simulator watches at once, such as two uploads in one session.

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::echo::Form;
-use super::schedule::{self, Schedule};
 
 /// A fault as it is dialled in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -128,7 +127,8 @@ impl Effect {
         Self::Answer(Answer { status, ..Answer::default() })
     }
 
-    pub(super) fn word(&self) -> String {
+    /// The effect in words, for the log.
+    pub fn word(&self) -> String {
         match self {
             Self::Answer(answer) => match answer.headers.get("Retry-After") {
                 Some(after) => format!("answer {}, Retry-After: {after}", answer.status),
@@ -201,12 +201,23 @@ impl Fault {
 }
 
 /// A request, or a part of one, as faults look at it.
-pub(super) struct RequestFacts<'a> {
-    pub(super) simulator: &'a str,
-    pub(super) method: &'a str,
-    pub(super) target: &'a str,
-    pub(super) body: &'a [u8],
-    pub(super) part: bool,
+pub struct RequestFacts<'a> {
+    /// The simulator's name.
+    pub simulator: &'a str,
+    /// The HTTP method.
+    pub method: &'a str,
+    /// Path and query; of a part, its `url`.
+    pub target: &'a str,
+    /// The body.
+    pub body: &'a [u8],
+    /// Whether it is a part of a batch.
+    pub part: bool,
+}
+
+/// Lets faults strike where none that was dialled in does.
+pub trait FaultSource: Send + std::fmt::Debug {
+    /// The effect that strikes this request, if any.
+    fn strike(&mut self, facts: &RequestFacts<'_>) -> Option<Effect>;
 }
 
 impl Match {
@@ -256,16 +267,14 @@ pub struct FaultStatus {
     pub struck: u32,
 }
 
-/// All faults of a sandbox, in the order they were dialled in; the first that strikes wins. Where none does, the
-/// schedule may.
+/// All faults of a sandbox, in the order they were dialled in; the first that strikes wins. Where none does, the source
+/// may, if there is one.
 #[derive(Debug, Default)]
 pub struct Faults {
     dialled: Mutex<(u64, Vec<FaultStatus>)>,
     /// How often held requests were let go.
     releases: watch::Sender<u64>,
-    schedule: Mutex<Option<Schedule>>,
-    /// What schedules did, by kind.
-    scheduled: Mutex<BTreeMap<String, u64>>,
+    source: Mutex<Option<Box<dyn FaultSource>>>,
 }
 
 impl Faults {
@@ -286,20 +295,15 @@ impl Faults {
         faults.len() < before
     }
 
-    /// Takes all faults away, the schedule included.
+    /// Takes all faults away, their source included.
     pub fn clear(&self) {
         self.dialled.lock().expect(POISON).1.clear();
-        *self.schedule.lock().expect(POISON) = None;
+        *self.source.lock().expect(POISON) = None;
     }
 
-    /// Lets faults strike as this schedule says.
-    pub fn follow(&self, schedule: Schedule) {
-        *self.schedule.lock().expect(POISON) = Some(schedule);
-    }
-
-    /// How many faults of each kind schedules let strike so far.
-    pub fn scheduled(&self) -> BTreeMap<String, u64> {
-        self.scheduled.lock().expect(POISON).clone()
+    /// Lets faults strike as this source says.
+    pub fn follow(&self, source: impl FaultSource + 'static) {
+        *self.source.lock().expect(POISON) = Some(Box::new(source));
     }
 
     /// Every fault and what it did so far.
@@ -332,11 +336,7 @@ impl Faults {
                 effect = Some(dialled.fault.effect.clone());
             }
         }
-        effect.or_else(|| {
-            let effect = self.schedule.lock().expect(POISON).as_mut()?.strike(facts)?;
-            *self.scheduled.lock().expect(POISON).entry(schedule::kind(&effect)).or_default() += 1;
-            Some(effect)
-        })
+        effect.or_else(|| self.source.lock().expect(POISON).as_mut()?.strike(facts))
     }
 }
 

@@ -21,7 +21,7 @@ use super::context::Shared;
 use super::control;
 use super::faults::{Fault, Faults};
 use super::handle;
-use super::oracle::Owners;
+use super::observer::WriteObserver;
 use super::page::PictureCache;
 use super::requests::Requests;
 use super::simulator::{Credential, Simulator};
@@ -177,9 +177,10 @@ impl Running {
         answer
     }
 
-    /// From now on every write is held against whose accounts these are; what is wrong is in [`Truth::violations`].
-    pub fn watch(&self, owners: Owners) {
-        self.server.shared.oracle.watch(owners, &self.server.simulators);
+    /// From now on this observer is told of every change to what accounts show; what is wrong is in
+    /// [`Truth::violations`].
+    pub fn watch(&self, observer: impl WriteObserver + 'static) {
+        self.server.shared.observation.begin(Box::new(observer), &self.server.simulators);
     }
 
     /// Lets the simulated time go on.

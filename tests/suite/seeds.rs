@@ -2,8 +2,8 @@
 //! Whatever that is, no promise is broken at any write, and the first run without faults sets everything right.
 //!
 //! Owns: which seeds are played, side by side, and how a failure is told.
-//! Leaves to others: what happens in a seed (`play`), the faults (`sandbox::schedule`), the judge of every write
-//! (`sandbox::oracle`).
+//! Leaves to others: what happens in a seed (`play`), the faults (`play/schedule`), the judge of every write
+//! (`play/invariants`).
 //! A newcomer gets wrong: most of a seed is waiting for pauses and time-outs, so many more are played at once than there
 //! are processors.
 
@@ -17,7 +17,7 @@ use super::play::Play;
 
 /// The seeds of every test run.
 const FIXED: std::ops::Range<u64> = 0..250;
-/// Kinds of faults, by `sandbox::schedule`; each strikes somebody among the fixed seeds.
+/// Kinds of faults, by `play/schedule`; each strikes somebody among the fixed seeds.
 const KINDS: [&str; 39] = [
     "429, Retry-After: ",
     "429, Retry-After: -5",

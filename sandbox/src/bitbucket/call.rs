@@ -18,7 +18,7 @@ use crate::atlassian::milliseconds;
 use crate::atlassian::reply::Reply;
 use crate::atlassian::request::Request;
 use crate::jira::pictures;
-use crate::oracle::{Act, Former};
+use crate::observer::{Former, PictureChange};
 
 /// An answer, or the answer that stops the call early.
 pub(super) type Answer = Result<Reply, Reply>;
@@ -156,7 +156,7 @@ impl Call<'_> {
         }
         let chosen = owner.picture.as_ref().is_some_and(|former| former.creator == "world");
         let former = if chosen { Former::Chosen } else { Former::Other };
-        self.site.context.judge(&owner.name, Act::Shows(&part.bytes, former));
+        self.site.context.judge(&owner.name, PictureChange::Shows(&part.bytes, former));
         let picture = Picture::new(milliseconds(self.site.context.now()), &me.name, part.bytes);
         let what = format!("upload {}", picture.version);
         self.store.replace(owner.id, Some(picture), &me.name);
@@ -177,7 +177,7 @@ impl Call<'_> {
                 );
                 self.site.context.violation(words);
             }
-            self.site.context.judge(&owner.name, if own { Act::Resets } else { Act::Destroys });
+            self.site.context.judge(&owner.name, if own { PictureChange::Resets } else { PictureChange::Destroys });
             self.store.replace(owner.id, None, &me.name);
             self.wrote("remove".to_owned(), &owner, &me);
         }

@@ -18,7 +18,7 @@ use crate::atlassian::filters::check_forgery;
 use crate::atlassian::login::Caller;
 use crate::atlassian::reply::Reply;
 use crate::atlassian::request::Request;
-use crate::oracle::{Act, Former};
+use crate::observer::{Former, PictureChange};
 
 /// An answer, or the answer that stops the call early.
 pub(super) type Answer = Result<Reply, Reply>;
@@ -107,7 +107,7 @@ impl Call<'_> {
             let words = format!("{name} of {}, stored by {creator}, was overwritten by {}", owner.name, who.name);
             self.site.context.violation(words);
         }
-        self.site.context.judge(&owner.name, Act::Stores(&bytes));
+        self.site.context.judge(&owner.name, PictureChange::Stores(&bytes));
         self.store.put(&owner.key, name, mime, &who.name, bytes);
         self.wrote(format!("store {name}"), owner, who);
     }
@@ -124,9 +124,13 @@ impl Call<'_> {
         let own = before.is_none_or(|file| file.creator != "world");
         match (before, file(self.store.shows(&changed, &default))) {
             (Some(before), Some(after)) if before.name == after.name => {}
-            (_, Some(after)) if own => self.site.context.judge(&owner.name, Act::Shows(&after.bytes, Former::Other)),
-            (_, Some(after)) => self.site.context.judge(&owner.name, Act::Shows(&after.bytes, Former::Chosen)),
-            (Some(_), None) => self.site.context.judge(&owner.name, Act::Resets),
+            (_, Some(after)) if own => {
+                self.site.context.judge(&owner.name, PictureChange::Shows(&after.bytes, Former::Other))
+            }
+            (_, Some(after)) => {
+                self.site.context.judge(&owner.name, PictureChange::Shows(&after.bytes, Former::Chosen))
+            }
+            (Some(_), None) => self.site.context.judge(&owner.name, PictureChange::Resets),
             (None, None) => {}
         }
         if let Some(account) = self.store.accounts.get_mut(&owner.key) {
@@ -139,7 +143,7 @@ impl Call<'_> {
     pub(super) fn remove_file(&mut self, owner: &Account, who: &Account, nth: usize) {
         let shows = self.store.accounts.get(&owner.key).map(|now| self.store.shows(now, &self.site.default_picture()));
         if shows == Some(Shows::File(nth)) {
-            self.site.context.judge(&owner.name, Act::Resets);
+            self.site.context.judge(&owner.name, PictureChange::Resets);
         }
         let file = &self.store.files[nth];
         let (name, creator) = (file.name.clone(), file.creator.clone());

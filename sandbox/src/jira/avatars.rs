@@ -14,7 +14,7 @@ use super::switches;
 use super::version::Release;
 use crate::atlassian::reply::Reply;
 use crate::atlassian::request::Fault;
-use crate::oracle::{Act, Former};
+use crate::observer::{Former, PictureChange};
 
 /// Offsets above this are refused (§3.5: 0..452).
 const LARGEST_OFFSET: u64 = 452;
@@ -115,7 +115,7 @@ impl Call<'_> {
             _ => (&account.key, png),
         };
         let owner = owner.clone();
-        self.judge(&owner, Act::Stores(&png));
+        self.judge(&owner, PictureChange::Stores(&png));
         let id = self.store.create(&owner, &creator, png);
         self.wrote(format!("create {id}"), &owner);
         id
@@ -160,10 +160,10 @@ impl Call<'_> {
         match (id.and_then(|id| self.store.avatar(id)).map(|avatar| avatar.png.clone()), former) {
             (Some(_), Some(Shows::Custom(former))) if Some(former) == id => {}
             (Some(png), Some(Shows::Custom(former))) if chosen(former) => {
-                self.judge(key, Act::Shows(&png, Former::Chosen));
+                self.judge(key, PictureChange::Shows(&png, Former::Chosen));
             }
-            (Some(png), _) => self.judge(key, Act::Shows(&png, Former::Other)),
-            (None, Some(Shows::Custom(_))) => self.judge(key, Act::Resets),
+            (Some(png), _) => self.judge(key, PictureChange::Shows(&png, Former::Other)),
+            (None, Some(Shows::Custom(_))) => self.judge(key, PictureChange::Resets),
             (None, _) => {}
         }
         if let Some(account) = self.store.accounts.get_mut(key) {
@@ -173,9 +173,9 @@ impl Call<'_> {
         self.wrote(what, key);
     }
 
-    fn judge(&self, key: &str, act: Act<'_>) {
+    fn judge(&self, key: &str, change: PictureChange<'_>) {
         if let Some(account) = self.store.accounts.get(key) {
-            self.jira.context.judge(&account.name, act);
+            self.jira.context.judge(&account.name, change);
         }
     }
 
@@ -191,7 +191,7 @@ impl Call<'_> {
         let shown = self.store.avatar(number).and_then(|avatar| self.store.accounts.get(&avatar.owner));
         let shown = shown.filter(|owner| self.store.shows(owner) == Shows::Custom(number));
         if let Some(owner) = shown {
-            self.judge(&owner.key, Act::Resets);
+            self.judge(&owner.key, PictureChange::Resets);
         }
         let avatar =
             self.store.avatars.get_mut(&number).filter(|avatar| avatar.deleted_by.is_none()).ok_or_else(none)?;

@@ -1,6 +1,6 @@
 //! What must stand on the servers in the end: everybody shows what the directory says, and nothing of ours is left over.
 //!
-//! Owns: that judgement. Leaves to others: what may be written at any time (`sandbox::oracle`).
+//! Owns: that judgement. Leaves to others: what may be written at any time (`invariants`).
 //! A newcomer gets wrong: where nothing is proven, what stood there stays; but whoever shows a picture of ours shows one
 //! that they themselves have or had.
 
@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use avatarpipe_sandbox::truth::{Account, Person, ShownKind, Truth};
 
 use super::Play;
+use super::invariants::Chosen;
 use crate::suite::truth::looks;
-use avatarpipe_sandbox::oracle::Chosen;
 
 /// Who uploaded each picture: by simulator, account and id.
 type Creators<'t> = BTreeMap<(&'t str, &'t str, &'t str), &'t str>;

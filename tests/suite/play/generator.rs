@@ -10,10 +10,10 @@ use std::sync::OnceLock;
 
 use avatarpipe_sandbox::entra::world::{NoPhoto, Person, Photo, PhotoFailure};
 use avatarpipe_sandbox::google::world::{Photo as Thumbnail, User};
-use avatarpipe_sandbox::schedule::Dice;
 use avatarpipe_sandbox::{World, bitbucket, confluence, jira};
 use serde_json::{Value, json};
 
+use super::schedule::Dice;
 use crate::suite::population::{Population, address, bought, face_of, file};
 
 /// Long names: they are told apart wherever they stand in a request.

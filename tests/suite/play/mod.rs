@@ -2,20 +2,20 @@
 //!
 //! Owns: the settings of a seed, what happens between its runs, and what a run may end with.
 //! Leaves to others: who there is (`generator`), what must stand there in the end (`end`), which request fails
-//! (`sandbox::schedule`), what no write may do at any time (`sandbox::oracle`).
+//! (`schedule`), what no write may do at any time (`invariants`).
 //! A newcomer gets wrong: in between nothing is expected of a run but that it ends in a documented way; what it did
 //! was judged at each write.
 
 mod end;
 mod generator;
+mod invariants;
+mod schedule;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use avatarpipe_sandbox::oracle::{Chosen, Owner, Owners};
 use avatarpipe_sandbox::requests::Entry;
-use avatarpipe_sandbox::schedule::{Dice, Schedule, Servers};
 use avatarpipe_sandbox::truth::Person as Truly;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -27,6 +27,8 @@ use super::harness::Harness;
 use super::population::file;
 use super::truth::words;
 use generator::{AMBIGUOUS, NEWCOMER, PEOPLE, SOURCES, Source, TARGETS, portrait};
+use invariants::{Chosen, InvariantChecker, Owner, Owners};
+use schedule::{Dice, Schedule, Servers, Struck};
 
 /// The documented ends of a run that the server is to blame for (docs/command-line.md, "Exit codes").
 const ENDS: [i32; 5] = [0, 3, 4, 5, 6];
@@ -65,6 +67,8 @@ pub(super) struct Play<'a> {
     owners: BTreeMap<String, Vec<(Source, String)>>,
     /// Every photo that a person had, by id.
     had: BTreeMap<String, Vec<Bytes>>,
+    /// What struck so far.
+    struck: Struck,
     /// Whether somebody took an account over.
     handed_over: bool,
     harness: Harness,
@@ -99,6 +103,7 @@ impl<'a> Play<'a> {
             inactive,
             owners,
             had,
+            struck: Struck::default(),
             handed_over,
             harness,
         };
@@ -119,7 +124,13 @@ impl<'a> Play<'a> {
                 }
             }
             let subjects = self.subjects();
-            self.harness.sandbox.faults().follow(Schedule::new(self.seed, turn, &subjects, self.servers));
+            self.harness.sandbox.faults().follow(Schedule::new(
+                self.seed,
+                turn,
+                &subjects,
+                self.servers,
+                Arc::clone(&self.struck),
+            ));
             self.harness.edit(|pipe| _ = pipe.top("http", HASTY));
             let killed = self.program == Program::Real && self.dice.below(2) == 0;
             let kill = killed.then(|| self.dice.below(60));
@@ -127,7 +138,7 @@ impl<'a> Play<'a> {
             let documented = ended.code().map_or(kill.is_some(), |code| self.is_documented(code));
             ended.holds(documented, "a documented exit code");
         }
-        let struck = self.harness.sandbox.faults().scheduled();
+        let struck = self.struck.lock().unwrap_or_else(PoisonError::into_inner).clone();
         self.harness.sandbox.faults().clear();
         self.harness.edit(|pipe| _ = pipe.top("http", CALM));
         let ended = expect_success(self.run("without faults", None));
@@ -224,7 +235,7 @@ impl<'a> Play<'a> {
             });
             self.owners.insert(name.to_owned(), owners.collect());
         }
-        self.harness.sandbox.watch(self.watched(None));
+        self.harness.sandbox.watch(InvariantChecker::new(self.watched(None)));
     }
 
     /// By whom requests are told apart.
@@ -290,7 +301,7 @@ impl<'a> Play<'a> {
                 if self.sources.len() > 1 {
                     // Whom the other source knows under that address is another person by the rules
                     // (docs/architecture.md, "Matching").
-                    self.harness.sandbox.watch(self.watched(Some(name)));
+                    self.harness.sandbox.watch(InvariantChecker::new(self.watched(Some(name))));
                 }
                 "is deleted".to_owned()
             }
@@ -339,7 +350,7 @@ impl<'a> Play<'a> {
             (*of, *id) = (source, newcomer.clone());
         }
         self.handed_over = true;
-        self.harness.sandbox.watch(self.watched(Some(name)));
+        self.harness.sandbox.watch(InvariantChecker::new(self.watched(Some(name))));
     }
 
     fn source_does(&self, source: Source, word: &str, name: &str, now: Value) {

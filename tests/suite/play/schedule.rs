@@ -2,16 +2,16 @@
 //!
 //! Owns: for each request the fault that strikes it, if any, from the seed and from what the request is: its simulator,
 //! method, kind of path, whom it is about, and how many like it there were.
-//! Leaves to others: what a fault does (`faults`, `handle`, the simulators), what becomes of it (tests).
+//! Leaves to others: what a fault does (`sandbox/src/faults.rs`), what becomes of it (`super`).
 //! A newcomer gets wrong: the order in which requests of different people arrive changes nothing, so a seed fails again
 //! whatever the machine does meanwhile. Only an outage counts all requests of its simulator.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use avatarpipe_sandbox::faults::{Answer, Effect, FaultSource, RequestFacts};
 use serde_json::json;
-
-use super::faults::{Answer, Effect, RequestFacts};
 
 /// How often a request is struck in a turn, of a thousand. A turn is quiet, ordinary or a bad day.
 const DENSITIES: [u64; 6] = [0, 20, 50, 100, 200, 400];
@@ -27,22 +27,26 @@ const OUTAGE: u64 = 10;
 
 /// Whether a server may still do what it was asked when nobody waits for the answer any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Servers {
+pub(super) enum Servers {
     /// What is not done when the connection ends is never done.
     Prompt,
     /// A write may be done so much later.
     Late(Duration),
 }
 
+/// How many faults of each kind struck.
+pub(super) type Struck = Arc<Mutex<BTreeMap<String, u64>>>;
+
 /// Which requests fail, and how, by a seed.
 #[derive(Clone, Debug)]
-pub struct Schedule {
+pub(super) struct Schedule {
     seed: u64,
     turn: u64,
     subjects: Vec<String>,
     servers: Servers,
     like_it: HashMap<String, u32>,
     of_simulator: HashMap<String, u32>,
+    struck: Struck,
 }
 
 /// What a request is, as far as it decides what may happen to it.
@@ -69,11 +73,11 @@ enum Family {
 }
 
 /// Random numbers that are the same for the same words.
-pub struct Dice(blake3::OutputReader);
+pub(super) struct Dice(blake3::OutputReader);
 
 impl Dice {
     /// The dice of these words.
-    pub fn of(words: &[&str]) -> Self {
+    pub(super) fn of(words: &[&str]) -> Self {
         let mut hasher = blake3::Hasher::new();
         for word in words {
             hasher.update(&(word.len() as u64).to_le_bytes()).update(word.as_bytes());
@@ -82,7 +86,7 @@ impl Dice {
     }
 
     /// A number from 0 on, below `end`.
-    pub fn below(&mut self, end: u64) -> u64 {
+    pub(super) fn below(&mut self, end: u64) -> u64 {
         let mut bytes = [0; 8];
         self.0.fill(&mut bytes);
         u64::from_le_bytes(bytes) % end.max(1)
@@ -92,7 +96,7 @@ impl Dice {
     ///
     /// # Panics
     /// If there is none.
-    pub fn one_of<T: Clone>(&mut self, all: &[T]) -> T {
+    pub(super) fn one_of<T: Clone>(&mut self, all: &[T]) -> T {
         let nth = self.below(all.len() as u64);
         all[usize::try_from(nth).unwrap_or_default()].clone()
     }
@@ -100,14 +104,14 @@ impl Dice {
 
 impl Schedule {
     /// The schedule of a turn of that seed: another turn has other faults. `subjects` are texts by which requests about
-    /// different people and accounts are told apart, in path, query or body.
-    pub fn new(seed: u64, turn: u64, subjects: &[String], servers: Servers) -> Self {
+    /// different people and accounts are told apart, in path, query or body. What strikes is counted in `struck`.
+    pub(super) fn new(seed: u64, turn: u64, subjects: &[String], servers: Servers, struck: Struck) -> Self {
         let (like_it, of_simulator) = (HashMap::new(), HashMap::new());
-        Self { seed, turn, subjects: subjects.to_vec(), servers, like_it, of_simulator }
+        Self { seed, turn, subjects: subjects.to_vec(), servers, like_it, of_simulator, struck }
     }
 
-    /// The fault that strikes this request.
-    pub(super) fn strike(&mut self, facts: &RequestFacts<'_>) -> Option<Effect> {
+    /// The fault that is due at this request.
+    fn due(&mut self, facts: &RequestFacts<'_>) -> Option<Effect> {
         let (kind, family) = (Kind::of(facts), Family::of(facts));
         let outage = self.outage(facts, family);
         let key = self.key(facts);
@@ -178,6 +182,14 @@ impl Schedule {
     }
 }
 
+impl FaultSource for Schedule {
+    fn strike(&mut self, facts: &RequestFacts<'_>) -> Option<Effect> {
+        let effect = self.due(facts)?;
+        *self.struck.lock().unwrap_or_else(PoisonError::into_inner).entry(kind(&effect)).or_default() += 1;
+        Some(effect)
+    }
+}
+
 impl Kind {
     fn of(facts: &RequestFacts<'_>) -> Self {
         let path = facts.target.split('?').next().unwrap_or_default();
@@ -206,7 +218,7 @@ impl Family {
 }
 
 /// The kind of a fault, for counting: numbers and dates in it do not matter.
-pub(super) fn kind(effect: &Effect) -> String {
+fn kind(effect: &Effect) -> String {
     let word = effect.word();
     if let Some(after) = word.strip_prefix("answer 429, Retry-After: ") {
         return format!("429, Retry-After: {}", if after.ends_with("GMT") { "a date" } else { after });
@@ -361,7 +373,13 @@ mod tests {
     }
 
     fn schedule(seed: u64) -> Schedule {
-        Schedule::new(seed, 0, &["adelaide".to_owned(), "bernice".to_owned()], Servers::Late(Duration::from_millis(7)))
+        Schedule::new(
+            seed,
+            0,
+            &["adelaide".to_owned(), "bernice".to_owned()],
+            Servers::Late(Duration::from_millis(7)),
+            Struck::default(),
+        )
     }
 
     /// What strikes fifty requests of each of these, in words; the dates in them are of the same second or the next.
@@ -399,7 +417,9 @@ mod tests {
     #[test]
     fn another_seed_and_another_turn_have_other_faults() {
         let target = "/rest/api/2/user/avatar?username=adelaide";
-        let of = |seed, turn| struck(&mut Schedule::new(seed, turn, &[], Servers::Prompt), &[target]).remove(target);
+        let of = |seed, turn| {
+            struck(&mut Schedule::new(seed, turn, &[], Servers::Prompt, Struck::default()), &[target]).remove(target)
+        };
         let all: std::collections::BTreeSet<_> = (0..20).flat_map(|n| [of(n, 0), of(n, 1)]).collect();
         assert!(all.len() > 20, "{} different ones", all.len());
     }
