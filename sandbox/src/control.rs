@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::faults::Fault;
 use super::page;
-use super::server::ServerState;
+use super::server_state::ServerState;
 
 pub(super) fn router(server: Arc<ServerState>) -> Router {
     Router::new()

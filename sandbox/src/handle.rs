@@ -21,8 +21,8 @@ use super::connection::Connection;
 use super::echo;
 use super::faults::{Answer, Effect, RequestFacts};
 use super::requests::Entry;
-use super::server::ServerState;
-use super::simulator::SimulatedAnswer;
+use super::server_state::ServerState;
+use super::simulator::{SimulatedAnswer, Special};
 
 /// Bodies beyond this are refused; the largest request of any protocol here is far below.
 const LARGEST_REQUEST: usize = 64 << 20;
@@ -127,10 +127,6 @@ async fn carry_out(
         Some(Effect::Drip { bytes, every_ms }) => dripping(next.run(request).await, bytes, every_ms).await,
     }
 }
-
-/// An effect that only the simulator knows, as an extension of the request.
-#[derive(Clone, Debug)]
-pub struct Special(pub String);
 
 fn unheard(connection: &Connection, mut response: Response) -> Response {
     connection.cut();

@@ -10,7 +10,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, crypto};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::world::{FileRef, Pictures};
+use super::pictures::{FileRef, Pictures};
 
 /// A pair of RSA keys in the world's folder. Throw-away keys: they open no real door.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

@@ -16,60 +16,35 @@ use axum::{Router, middleware};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::assemble::assemble;
 use super::connection::{Connection, CuttableListener};
 use super::context::Shared;
 use super::control;
+use super::error::SandboxError;
 use super::faults::{Fault, Faults};
 use super::handle;
 use super::observer::WriteObserver;
-use super::page::PictureCache;
+use super::options::{Options, Ports};
+use super::page::picture_cache::PictureCache;
 use super::requests::Requests;
+use super::saved::Saved;
+use super::server_state::ServerState;
 use super::simulator::{Credential, Simulator};
-use super::store::{Saved, Store};
+use super::store::Store;
 use super::switches::{SwitchError, Switches};
 use super::truth::{Person, Truth};
 use super::world::World;
-use super::{Options, Ports, SandboxError};
 
 /// How long requests in flight may take to end when the sandbox stops.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Everything that the listeners share.
-pub(super) struct ServerState {
-    pub(super) world: String,
-    pub(super) about: String,
-    pub(super) simulators: Vec<Arc<dyn Simulator>>,
-    pub(super) shared: Arc<Shared>,
-    pub(super) pictures: PictureCache,
-    store: Option<Store>,
-}
+/// The entry: starts the simulators of a world.
+pub struct Sandbox;
 
-impl ServerState {
-    /// Writes the state if it changed since the last time.
-    pub(super) fn flush(&self) {
-        let Some(store) = &self.store else { return };
-        if self.shared.take_changed()
-            && let Err(error) = store.save(&self.simulators)
-        {
-            // The change is still to be written: the next flush tries again.
-            self.shared.mark_changed();
-            tracing::error!(%error, "the sandbox could not keep its state");
-        }
-    }
-
-    pub(super) fn truth(&self) -> Truth {
-        let (writes, violations) = self.shared.writes.snapshot();
-        Truth {
-            accounts: self.simulators.iter().flat_map(|s| s.accounts()).collect(),
-            people: self.simulators.iter().flat_map(|s| s.people()).collect(),
-            avatars: self.simulators.iter().flat_map(|s| s.avatars()).collect(),
-            writes,
-            violations,
-        }
-    }
-
-    pub(super) fn simulator(&self, name: &str) -> Option<&Arc<dyn Simulator>> {
-        self.simulators.iter().find(|s| s.name() == name)
+impl Sandbox {
+    /// Starts every simulator of `world`, each behind its own loopback listener, on a thread and a runtime of its own.
+    pub fn start(world: World, options: Options) -> Result<Running, SandboxError> {
+        start(world, &options)
     }
 }
 
@@ -219,9 +194,9 @@ impl Drop for Running {
     }
 }
 
-pub(super) fn start(world: World, options: &Options) -> Result<Running, SandboxError> {
+fn start(world: World, options: &Options) -> Result<Running, SandboxError> {
     let shared = Arc::new(Shared::default());
-    let simulators = super::assemble(&world, &shared);
+    let simulators = assemble(&world, &shared);
     let store = match &options.state {
         Some(folder) => Some(Store::open(folder, &world.name, &world.digest)?),
         None => None,
@@ -231,7 +206,7 @@ pub(super) fn start(world: World, options: &Options) -> Result<Running, SandboxE
         None => false,
     };
     // A state that was not taken up may be half loaded: make the simulators anew.
-    let simulators = if resumed { simulators } else { super::assemble(&world, &shared) };
+    let simulators = if resumed { simulators } else { assemble(&world, &shared) };
     dial_in(&world, &shared, &simulators)?;
 
     let (page_listener, page) = listen("page", options.ports, 0)?;

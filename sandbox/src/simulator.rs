@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axum::Router;
 
-use super::store::Saved;
+use super::saved::Saved;
 use super::switches::Switch;
 use super::truth::{Account, Avatar, Person};
 
@@ -134,3 +134,7 @@ pub struct SimulatedAnswer {
     /// What the vendor's quota counts this request as, where that differs from 1.
     pub units: Option<u64>,
 }
+
+/// An effect that only the simulator knows, as an extension of the request.
+#[derive(Clone, Debug)]
+pub struct Special(pub String);

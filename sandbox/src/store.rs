@@ -13,30 +13,8 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::saved::Saved;
 use super::simulator::Simulator;
-
-/// What one simulator keeps.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Saved {
-    /// Everything but pictures.
-    pub value: serde_json::Value,
-    /// Pictures by the digest that [`Saved::keep`] gave.
-    pub blobs: BTreeMap<String, Bytes>,
-}
-
-impl Saved {
-    /// Keeps a picture; the digest that stands for it in `value` comes back.
-    pub fn keep(&mut self, bytes: &Bytes) -> String {
-        let digest = blake3::hash(bytes).to_hex().to_string();
-        self.blobs.entry(digest.clone()).or_insert_with(|| bytes.clone());
-        digest
-    }
-
-    /// A picture by its digest.
-    pub fn blob(&self, digest: &str) -> Result<Bytes, String> {
-        self.blobs.get(digest).cloned().ok_or_else(|| format!("the picture {digest} is missing"))
-    }
-}
 
 /// Why a state folder cannot be used.
 #[derive(Debug, thiserror::Error)]

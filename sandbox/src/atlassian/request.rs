@@ -10,7 +10,7 @@ use axum::extract::{Multipart, Request as HttpRequest};
 use axum::http::{HeaderMap, Method, header};
 use url::form_urlencoded;
 
-use crate::Special;
+use crate::simulator::Special;
 
 /// The largest body that is read at all.
 const LARGEST_BODY: usize = 64 * 1024 * 1024;

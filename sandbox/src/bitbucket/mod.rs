@@ -32,11 +32,11 @@ use super::atlassian::request::Request;
 use super::atlassian::version::Version;
 use super::atlassian::{self, made_up_id};
 use super::context::Context;
+use super::pictures::Pictures;
+use super::saved::Saved;
 use super::simulator::{Credential, Secret, Simulator};
-use super::store::Saved;
 use super::switches::Switch;
 use super::truth::{Account, Avatar};
-use super::world::Pictures;
 
 /// One Bitbucket instance.
 pub struct Bitbucket {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::world::{AccountWorld, Instance, Kind, Standing};
 use crate::atlassian::auth::{AccountStore, AuthAccount, AuthState, Role};
 use crate::atlassian::number_from;
-use crate::world::Pictures;
+use crate::pictures::Pictures;
 
 /// The time of uploads that were there from the start, in milliseconds: 2022 and on.
 const FIRST_UPLOAD: u64 = 1_655_392_225_748;
@@ -75,6 +75,13 @@ pub(crate) struct Store {
     pub names: HashMap<String, String>,
     #[serde(skip)]
     pub tokens: HashMap<String, String>,
+}
+
+impl Instance {
+    /// What does not fit together.
+    pub fn check(&self, pictures: &Pictures) -> Result<(), String> {
+        Store::new(self, pictures).map(|_| ()).map_err(|fault| format!("bitbucket {}: {fault}", self.id))
+    }
 }
 
 impl Store {

@@ -11,7 +11,7 @@ use super::call::stored;
 use super::store::{Account, Store};
 use super::world::Standing;
 use crate::jira::pictures;
-use crate::store::Saved;
+use crate::saved::Saved;
 use crate::truth::{self, Shown, ShownKind};
 
 /// The size that is shown on the page.

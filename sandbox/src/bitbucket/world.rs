@@ -7,10 +7,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::store::Store;
 use crate::atlassian::auth::Role;
 use crate::atlassian::version::Version;
-use crate::world::{FileRef, Pictures};
+use crate::pictures::FileRef;
 
 /// One simulated Bitbucket, as written in a world.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -109,11 +108,6 @@ impl Instance {
     pub fn files(&self) -> impl Iterator<Item = &FileRef> {
         self.accounts.iter().flat_map(|account| &account.picture)
     }
-
-    /// What does not fit together.
-    pub fn check(&self, pictures: &Pictures) -> Result<(), String> {
-        Store::new(self, pictures).map(|_| ()).map_err(|fault| format!("bitbucket {}: {fault}", self.id))
-    }
 }
 
 fn id() -> String {
@@ -127,6 +121,7 @@ fn title() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pictures::Pictures;
 
     #[test]
     fn what_does_not_fit_together_is_told() {

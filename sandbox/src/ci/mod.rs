@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::jwt::{Key, KeyFiles, Parsed, seconds};
+use super::pictures::{FileRef, Pictures};
 use super::simulator::{Credential, Secret, SimulatedAnswer, Simulator};
-use super::world::{FileRef, Pictures};
 
 /// One CI platform, as written in a world.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

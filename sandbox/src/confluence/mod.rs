@@ -40,11 +40,11 @@ use super::atlassian::reply::Reply;
 use super::atlassian::request::{Fault, Request};
 use super::atlassian::{self, made_up_id};
 use super::context::Context;
+use super::pictures::Pictures;
+use super::saved::Saved;
 use super::simulator::{Credential, Secret, Simulator};
-use super::store::Saved;
 use super::switches::Switch;
 use super::truth::{Account, Avatar};
-use super::world::Pictures;
 
 /// One Confluence instance.
 pub struct Confluence {

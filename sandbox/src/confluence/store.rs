@@ -15,7 +15,7 @@ use super::version::{Release, Version};
 use super::world::{AccountWorld, Choice, Instance, Standing};
 use crate::atlassian::auth::{AccountStore, AuthAccount, AuthState, Role};
 use crate::atlassian::number_from;
-use crate::world::Pictures;
+use crate::pictures::Pictures;
 
 /// Where the pictures of Confluence itself lie.
 pub(super) const STOCK_FOLDER: &str = "/images/icons/profilepics/";
@@ -95,6 +95,13 @@ pub(crate) enum Shows {
     Stock(String),
     /// A file of its profile, as an index of `files`.
     File(usize),
+}
+
+impl Instance {
+    /// What does not fit together.
+    pub fn check(&self, pictures: &Pictures) -> Result<(), String> {
+        Store::new(self, pictures).map(|_| ()).map_err(|fault| format!("confluence {}: {fault}", self.id))
+    }
 }
 
 impl Store {

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use super::Confluence;
 use super::store::{Account, STOCK_FOLDER, Shows, Store, drawn};
 use super::world::Standing;
-use crate::store::Saved;
+use crate::saved::Saved;
 use crate::truth::{self, Shown, ShownKind};
 
 /// What each account showed at the beginning of the world.

@@ -9,10 +9,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::store::Store;
 use super::version::Version;
 use crate::atlassian::auth::Role;
-use crate::world::{FileRef, Pictures};
+use crate::pictures::FileRef;
 
 /// One simulated Confluence, as written in a world.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -117,11 +116,6 @@ impl Instance {
     pub fn files(&self) -> impl Iterator<Item = &FileRef> {
         self.accounts.iter().flat_map(|account| account.picture.iter().chain(account.files.values()))
     }
-
-    /// What does not fit together.
-    pub fn check(&self, pictures: &Pictures) -> Result<(), String> {
-        Store::new(self, pictures).map(|_| ()).map_err(|fault| format!("confluence {}: {fault}", self.id))
-    }
 }
 
 fn id() -> String {
@@ -135,6 +129,7 @@ fn title() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pictures::Pictures;
 
     #[test]
     fn what_does_not_fit_together_is_told() {

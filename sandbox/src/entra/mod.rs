@@ -24,8 +24,8 @@ pub(super) use tokens::Tokens;
 
 use self::world::{Certificate, NoPhoto, Person, Photo, PhotoFailure, Tenant};
 use super::jwt::Key;
-use super::store::Saved;
-use super::world::Pictures;
+use super::pictures::Pictures;
+use super::saved::Saved;
 
 /// The live directory of a tenant.
 pub struct Directory {

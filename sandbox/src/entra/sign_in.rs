@@ -20,7 +20,7 @@ use super::Directory;
 use super::assertion::{self, AssertionCheck};
 use crate::ci::Issuer;
 use crate::context::Context;
-use crate::handle::Special;
+use crate::simulator::Special;
 use crate::simulator::{Credential, Secret, SimulatedAnswer, Simulator};
 use crate::switches::{Switch, Values};
 

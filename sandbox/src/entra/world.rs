@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use crate::jwt::{Key, KeyFiles};
-use crate::world::{FileRef, Pictures};
+use crate::pictures::{FileRef, Pictures};
 
 /// One Entra tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

@@ -29,8 +29,8 @@ use self::world::{Customer, Photo, ServiceAccount, User};
 use super::ci::Issuer;
 use super::context::Context;
 use super::jwt::Key;
+use super::pictures::Pictures;
 use super::simulator::Simulator;
-use super::world::Pictures;
 
 /// The live customer.
 pub struct Workspace {

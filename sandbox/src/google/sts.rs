@@ -17,8 +17,8 @@ use super::Workspace;
 use super::token::{Refusal, dialled, exists};
 use super::tokens::{Grant, LASTS, Principal};
 use crate::context::Context;
-use crate::handle::Special;
 use crate::jwt::{Parsed, seconds};
+use crate::simulator::Special;
 use crate::simulator::{SimulatedAnswer, Simulator};
 use crate::switches::{Switch, Values};
 

@@ -19,8 +19,8 @@ use super::Workspace;
 use super::tokens::{Grant, LASTS, Principal};
 use super::world::ServiceAccount;
 use crate::context::Context;
-use crate::handle::Special;
 use crate::jwt::{Parsed, seconds};
+use crate::simulator::Special;
 use crate::simulator::{Credential, Secret, SimulatedAnswer, Simulator};
 use crate::switches::{Switch, Values};
 

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::errors;
 use crate::jwt::{Key, KeyFiles};
-use crate::world::{FileRef, Pictures};
+use crate::pictures::{FileRef, Pictures};
 
 /// One Google Workspace or Cloud Identity customer.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

@@ -25,9 +25,9 @@ use self::throttle::Quota;
 use self::wire::{Call, Reply};
 use super::context::Context;
 use super::entra::{Directory, LivePerson, LivePhoto};
-use super::handle::Special;
+use super::saved::Saved;
+use super::simulator::Special;
 use super::simulator::{SimulatedAnswer, Simulator};
-use super::store::Saved;
 use super::switches::Switch;
 use super::truth::Person;
 

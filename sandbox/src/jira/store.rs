@@ -15,7 +15,7 @@ use super::pictures::{self, Uploaded};
 use super::world::{AccountWorld, Choice, Instance, Role, Standing};
 use crate::atlassian::auth::{AccountStore, AuthAccount, AuthState};
 use crate::atlassian::number_from;
-use crate::world::Pictures;
+use crate::pictures::Pictures;
 
 /// How many system avatars there are; one more is the anonymous one.
 const SYSTEM_AVATARS: u64 = 6;
@@ -97,6 +97,13 @@ pub(crate) enum Shows {
     System(u64),
     /// A custom avatar of that account.
     Custom(u64),
+}
+
+impl Instance {
+    /// What does not fit together.
+    pub fn check(&self, pictures: &Pictures) -> Result<(), String> {
+        Store::new(self, pictures).map(|_| ()).map_err(|fault| format!("jira {}: {fault}", self.id))
+    }
 }
 
 impl Store {

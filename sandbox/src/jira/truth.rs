@@ -13,7 +13,7 @@ use super::Jira;
 use super::pictures;
 use super::store::{Account, Shows, Store};
 use super::world::Standing;
-use crate::store::Saved;
+use crate::saved::Saved;
 use crate::truth;
 use crate::truth::{Shown, ShownKind};
 

@@ -9,9 +9,8 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::atlassian::auth::Role;
 
-use super::store::Store;
 use super::version::Version;
-use crate::world::{FileRef, Pictures};
+use crate::pictures::FileRef;
 
 /// One simulated Jira, as written in a world.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -123,11 +122,6 @@ impl Instance {
     pub fn files(&self) -> impl Iterator<Item = &FileRef> {
         self.accounts.iter().flat_map(|account| &account.avatars)
     }
-
-    /// What does not fit together.
-    pub fn check(&self, pictures: &Pictures) -> Result<(), String> {
-        Store::new(self, pictures).map(|_| ()).map_err(|fault| format!("jira {}: {fault}", self.id))
-    }
 }
 
 fn id() -> String {
@@ -141,6 +135,7 @@ fn title() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pictures::Pictures;
 
     #[test]
     fn what_does_not_fit_together_is_told() {

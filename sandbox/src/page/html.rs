@@ -1,14 +1,15 @@
 //! The HTML of the page.
 //!
 //! Owns: what stands where.
-//! Leaves to others: the look (`page.css`), filters and pictures (the module above).
+//! Leaves to others: the look (`page.css`), filters (`query`), pictures (`picture_cache`).
 //! A newcomer gets wrong: the person beside an account is this page's own guess, by e-mail address or user name alone;
 //! it shows two where there are two, and knows nothing of how avatarpipe matches.
 
 use std::fmt::Write as _;
 
-use super::{Filter, PageQuery, digest_of};
-use crate::server::ServerState;
+use super::picture_cache::digest_of;
+use super::query::{Filter, PageQuery};
+use crate::server_state::ServerState;
 use crate::truth::{Account, Person, Shown, ShownKind, Truth};
 
 const STYLE: &str = include_str!("page.css");

@@ -5,14 +5,20 @@
 //! A newcomer gets wrong: `build` checks the same things as reading a folder does.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{
-    BitbucketInstance, ConfluenceInstance, Customer, Instance, Pictures, Platform, Tenant, World, WorldError, digest_of,
-};
+use crate::bitbucket::world::Instance as BitbucketInstance;
+use crate::ci::Platform;
+use crate::confluence::world::Instance as ConfluenceInstance;
+use crate::entra::world::Tenant;
 use crate::faults::Fault;
+use crate::google::world::Customer;
+use crate::jira::world::Instance;
+use crate::pictures::Pictures;
+
+use super::error::WorldError;
+use super::file::{World, digest_of};
 
 /// A world in the making.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +33,13 @@ pub struct WorldBuilder {
     switches: BTreeMap<String, BTreeMap<String, String>>,
     faults: Vec<Fault>,
     pictures: BTreeMap<String, Bytes>,
+}
+
+impl World {
+    /// A world made in code.
+    pub fn builder() -> WorldBuilder {
+        WorldBuilder::default()
+    }
 }
 
 impl WorldBuilder {
@@ -89,7 +102,7 @@ impl WorldBuilder {
     /// Adds the picture files of a bundled world, so that a test can name them.
     #[must_use]
     pub fn pictures_of(mut self, world: &World) -> Self {
-        self.pictures.extend(world.pictures.0.iter().map(|(name, bytes)| (name.clone(), bytes.clone())));
+        self.pictures.extend(world.pictures.iter().map(|(name, bytes)| (name.clone(), bytes.clone())));
         self
     }
 
@@ -116,7 +129,7 @@ impl WorldBuilder {
         hashed.insert("world".into(), format!("{entra:?}{google:?}{ci:?}{jira:?}{confluence:?}{bitbucket:?}").into());
         let digest = digest_of(&hashed);
         let about = "A world made in code.".to_owned();
-        let pictures = Pictures(Arc::new(pictures));
+        let pictures = Pictures::new(pictures);
         let world =
             World { name, about, digest, entra, google, ci, jira, confluence, bitbucket, switches, faults, pictures };
         world.check().map_err(|(_, fault)| WorldError::File {
