@@ -1,7 +1,7 @@
 //! JSON that cannot take more memory than an honest answer does.
 //!
 //! Owns: lists of which only so many entries are read, and values of which only so many parts are kept.
-//! Leaves to others: how many bytes come at all (`Call::cap`).
+//! Leaves to others: how many bytes come at all (`Request::cap`).
 //! A newcomer gets wrong: a cap on bytes is none on memory. `[],` has three bytes on the wire and 32 in a
 //! `serde_json::Value`; an empty user has three, too, and some hundred as a person.
 

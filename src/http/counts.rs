@@ -37,7 +37,7 @@ impl std::ops::Add for Counts {
 
 /// The running counters behind [`Counts`].
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct RequestCounter {
     sent: AtomicU64,
     units: AtomicU64,
     retried: AtomicU64,
@@ -45,7 +45,7 @@ pub(super) struct Tally {
     bytes_received: AtomicU64,
 }
 
-impl Tally {
+impl RequestCounter {
     pub(super) fn sent(&self, units: u32) {
         self.sent.fetch_add(1, Relaxed);
         self.units.fetch_add(u64::from(units), Relaxed);

@@ -13,7 +13,7 @@ use url::Url;
 
 use reqwest::header::HeaderMap;
 
-use super::{Line, Pace, Transport};
+use super::{Client, RateLimit, Transport};
 
 /// One request as it arrived.
 #[derive(Clone, Debug)]
@@ -45,13 +45,13 @@ pub(crate) struct Loopback {
 
 impl Loopback {
     /// Answers each request by its number, counted from 0, and what it asks.
-    pub(crate) async fn start(answer: impl Fn(usize, &Asked) -> Response + Send + Sync + 'static) -> Self {
+    pub(crate) async fn start(response: impl Fn(usize, &Asked) -> Response + Send + Sync + 'static) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
-        let (seen, answer) = (Arc::clone(&asked), Arc::new(answer));
+        let (seen, response) = (Arc::clone(&asked), Arc::new(response));
         let router = axum::Router::new().fallback(move |request: Request| {
-            let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
+            let (seen, response) = (Arc::clone(&seen), Arc::clone(&response));
             async move {
                 let one = arrived(request).await;
                 let number = {
@@ -59,7 +59,7 @@ impl Loopback {
                     seen.push(one.clone());
                     seen.len() - 1
                 };
-                answer(number, &one)
+                response(number, &one)
             }
         });
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -72,9 +72,9 @@ impl Loopback {
     }
 
     /// A line to it that never sleeps, and the pace that says how long it would have.
-    pub(crate) fn line(&self) -> (Line, Arc<Pace>) {
-        let pace = Pace::recording();
-        (Line::new("test", self.url.clone(), Arc::clone(&pace), &Transport::default()).unwrap(), pace)
+    pub(crate) fn client(&self) -> (Client, Arc<RateLimit>) {
+        let rate_limit = RateLimit::recording();
+        (Client::new("test", self.url.clone(), Arc::clone(&rate_limit), &Transport::default()).unwrap(), rate_limit)
     }
 }
 

@@ -5,20 +5,20 @@
 //! A newcomer gets wrong: only calls typed as reads are repeated; a write is sent once, or again after a plain 429
 //! (docs/architecture.md, "The house").
 
-mod answer;
 mod bounded;
-mod call;
+mod client;
 mod counts;
 mod failure;
 mod hints;
 mod key_pair;
-mod line;
 #[cfg(test)]
 pub(crate) mod loopback;
 mod no_proxy;
 mod origin;
-mod pace;
+mod rate_limit;
 mod redact;
+mod request;
+mod response;
 mod retry;
 mod sign_in;
 mod stopping;
@@ -27,15 +27,15 @@ mod tests;
 mod transport;
 mod trust;
 
-pub(crate) use answer::{Answer, Sent};
 pub(crate) use bounded::{Salvage, Sparse, entries, records};
-pub(crate) use call::{Authorization, Call};
+pub(crate) use client::{Client, Cookies};
 pub(crate) use counts::Counts;
 pub(crate) use failure::{Failure, FailureKind};
-pub(crate) use line::{Cookies, Line};
-pub(crate) use pace::{Pace, Rate};
+pub(crate) use rate_limit::{Rate, RateLimit};
 pub(crate) use redact::{know, redact, redact_known, told};
+pub(crate) use request::{Authorization, Request};
 pub(crate) use reqwest::header::HeaderName;
+pub(crate) use response::{Response, Sent};
 pub(crate) use retry::{BLOCKED, Pause, Pauses, is_throttled, is_transient, parse_retry_after, retry_after};
 pub(crate) use sign_in::{EntraCredential, EntraSignIn, GoogleCredential, GoogleSignIn, TokenFrom, TokenSource};
 pub(crate) use stopping::Stopping;

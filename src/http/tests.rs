@@ -1,4 +1,4 @@
-//! The promises of `Line`, tried over loopback.
+//! The promises of `Client`, tried over loopback.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,8 +13,8 @@ fn token(text: &str) -> Authorization {
     Authorization::Bearer(SecretString::from(text))
 }
 
-fn line_to(base: &str, transport: &Transport) -> Line {
-    Line::new("test", Url::parse(base).unwrap(), Pace::recording(), transport).unwrap()
+fn line_to(base: &str, transport: &Transport) -> Client {
+    Client::new("test", Url::parse(base).unwrap(), RateLimit::recording(), transport).unwrap()
 }
 
 /// A port on which nobody listens.
@@ -51,13 +51,13 @@ async fn a_read_is_repeated_until_the_server_is_well_again() {
         _ => reply(200, &[], "well"),
     })
     .await;
-    let (line, pace) = server.line();
-    let answer = line.read(Call::get(line.url("x")).units(5)).await.unwrap();
-    assert_eq!((answer.status, answer.body.as_ref()), (200, &b"well"[..]));
+    let (client, rate_limit) = server.client();
+    let response = client.read(Request::get(client.url("x")).units(5)).await.unwrap();
+    assert_eq!((response.status, response.body.as_ref()), (200, &b"well"[..]));
     let counts = Counts { sent: 4, units: 20, retried: 3, throttled: 1, bytes_received: 4 };
-    assert_eq!(line.counts(), counts);
+    assert_eq!(client.counts(), counts);
     // 7 s: held for everybody and slept by this one. 1 s: held; the back-off of the second try is 2 to 4 s.
-    let rests = pace.rests();
+    let rests = rate_limit.rests();
     assert_eq!(&rests[..3], [7, 7, 1], "{rests:?}");
     assert!((2..=4).contains(&rests[3]) && (4..=8).contains(&rests[4]) && rests.len() == 5, "{rests:?}");
 }
@@ -65,8 +65,8 @@ async fn a_read_is_repeated_until_the_server_is_well_again() {
 #[tokio::test]
 async fn the_last_answer_is_returned_whatever_its_status() {
     let server = Loopback::start(|_, _| reply(502, &[], "bad gateway")).await;
-    let (line, _) = server.line();
-    assert_eq!(line.read(Call::get(line.url("x"))).await.unwrap().status, 502);
+    let (client, _) = server.client();
+    assert_eq!(client.read(Request::get(client.url("x"))).await.unwrap().status, 502);
     assert_eq!(server.asked().len(), 6);
 }
 
@@ -74,8 +74,8 @@ async fn the_last_answer_is_returned_whatever_its_status() {
 async fn answers_that_waiting_does_not_mend_are_not_repeated() {
     for status in [200, 204, 304, 400, 401, 403, 404, 410, 424, 501] {
         let server = Loopback::start(move |_, _| reply(status, &[], "")).await;
-        let (line, _) = server.line();
-        assert_eq!(line.read(Call::get(line.url("x"))).await.unwrap().status, status);
+        let (client, _) = server.client();
+        assert_eq!(client.read(Request::get(client.url("x"))).await.unwrap().status, status);
         assert_eq!(server.asked().len(), 1, "{status}");
     }
 }
@@ -83,19 +83,19 @@ async fn answers_that_waiting_does_not_mend_are_not_repeated() {
 #[tokio::test]
 async fn an_absurd_retry_after_is_a_blocked_account() {
     let server = Loopback::start(|_, _| reply(429, &[("retry-after", "9223372036854775807")], "")).await;
-    let (line, pace) = server.line();
-    let failure = line.read(Call::get(line.url("x"))).await.unwrap_err();
+    let (client, rate_limit) = server.client();
+    let failure = client.read(Request::get(client.url("x"))).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Refused);
     assert!(failure.to_string().contains("blocked by rate limiting"), "{failure}");
-    let Sent::Answer(answer) = line.write(Call::post(line.url("x"))).await else { panic!("an answer") };
-    assert_eq!((answer.status, server.asked().len(), pace.rests()), (429, 2, vec![]));
+    let Sent::Response(response) = client.write(Request::post(client.url("x"))).await else { panic!("an answer") };
+    assert_eq!((response.status, server.asked().len(), rate_limit.rests()), (429, 2, vec![]));
 }
 
 #[tokio::test]
 async fn a_server_in_maintenance_is_not_a_blocked_account() {
     let server = Loopback::start(|_, _| reply(503, &[("retry-after", "7200")], "")).await;
-    let (line, _) = server.line();
-    let failure = line.read(Call::get(line.url("x"))).await.unwrap_err();
+    let (client, _) = server.client();
+    let failure = client.read(Request::get(client.url("x"))).await.unwrap_err();
     assert_eq!((failure.kind, server.asked().len()), (FailureKind::Unreachable, 1), "{failure}");
 }
 
@@ -103,16 +103,16 @@ async fn a_server_in_maintenance_is_not_a_blocked_account() {
 async fn no_proxy_is_asked_for_this_machine_itself() {
     let server = Loopback::start(|_, _| reply(200, &[], "")).await;
     let proxy = Proxy::Url(Url::parse(&nobody().await).unwrap());
-    let line = line_to(server.url.as_str(), &Transport { proxy, ..Transport::default() });
-    assert_eq!(line.read(Call::get(line.url("x"))).await.unwrap().status, 200);
+    let client = line_to(server.url.as_str(), &Transport { proxy, ..Transport::default() });
+    assert_eq!(client.read(Request::get(client.url("x"))).await.unwrap().status, 200);
 }
 
 #[tokio::test]
 async fn a_configured_proxy_is_asked_for_others() {
     let proxy = Loopback::start(|_, _| reply(200, &[], "by proxy")).await;
     let transport = Transport { proxy: Proxy::Url(proxy.url.clone()), ..Transport::default() };
-    let line = line_to("http://jira.invalid/jira", &transport);
-    assert_eq!(line.read(Call::get(line.url("x"))).await.unwrap().body.as_ref(), b"by proxy");
+    let client = line_to("http://jira.invalid/jira", &transport);
+    assert_eq!(client.read(Request::get(client.url("x"))).await.unwrap().body.as_ref(), b"by proxy");
     assert_eq!(proxy.asked()[0].header("host"), "jira.invalid");
 }
 
@@ -124,10 +124,11 @@ async fn a_write_is_sent_once_but_for_a_plain_429() {
             _ => reply(201, &[], ""),
         })
         .await;
-        let (line, _) = server.line();
-        let call = Call::post(line.url("x")).multipart("avatar", "a.png", "image/png", Bytes::from_static(b"png"));
-        let Sent::Answer(answer) = line.write(call).await else { panic!("an answer") };
-        assert_eq!(answer.status, if times == 2 { 201 } else { status });
+        let (client, _) = server.client();
+        let request =
+            Request::post(client.url("x")).multipart("avatar", "a.png", "image/png", Bytes::from_static(b"png"));
+        let Sent::Response(response) = client.write(request).await else { panic!("an answer") };
+        assert_eq!(response.status, if times == 2 { 201 } else { status });
         let asked = server.asked();
         assert_eq!(asked.len(), times, "{status}");
         let body = String::from_utf8_lossy(&asked[times - 1].body).into_owned();
@@ -138,28 +139,28 @@ async fn a_write_is_sent_once_but_for_a_plain_429() {
 #[tokio::test]
 async fn what_may_have_arrived_is_told_from_what_surely_did_not() {
     let never = line_to(&nobody().await, &Transport::default());
-    let Sent::Never(fault) = never.write(Call::post(never.url("x"))).await else { panic!("surely never left") };
+    let Sent::Never(fault) = never.write(Request::post(never.url("x"))).await else { panic!("surely never left") };
     assert_eq!(fault.code, "not_connected");
     assert_eq!(never.counts(), Counts::default());
 
     let cut = line_to(&mute(true).await, &Transport::default());
-    let Sent::Lost(fault) = cut.write(Call::post(cut.url("x"))).await else { panic!("may have arrived") };
+    let Sent::Lost(fault) = cut.write(Request::post(cut.url("x"))).await else { panic!("may have arrived") };
     assert_eq!((fault.code.as_str(), cut.counts().sent), ("connection_lost", 1));
 
     let slow = line_to(&mute(false).await, &Transport { timeout: Duration::from_millis(20), ..Transport::default() });
-    let Sent::Lost(fault) = slow.write(Call::post(slow.url("x"))).await else { panic!("may have arrived") };
+    let Sent::Lost(fault) = slow.write(Request::post(slow.url("x"))).await else { panic!("may have arrived") };
     assert_eq!((fault.code.as_str(), slow.counts().sent), ("timed_out", 1));
     assert!(fault.message.contains("no answer in 0.02 s"), "{}", fault.message);
 
-    let broken = never.write(Call::post(never.url("x")).header("X-A", "a\nb")).await;
+    let broken = never.write(Request::post(never.url("x")).header("X-A", "a\nb")).await;
     assert!(matches!(broken, Sent::Never(fault) if fault.code == "not_sent"));
 }
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_unreachable_after_six_tries() {
-    let line = line_to(&nobody().await, &Transport::default());
-    let failure = line.read(Call::get(line.url("x"))).await.unwrap_err();
-    assert_eq!((failure.kind, line.counts().retried), (FailureKind::Unreachable, 5));
+    let client = line_to(&nobody().await, &Transport::default());
+    let failure = client.read(Request::get(client.url("x"))).await.unwrap_err();
+    assert_eq!((failure.kind, client.counts().retried), (FailureKind::Unreachable, 5));
     assert!(failure.found.starts_with("no connection: "), "{failure}");
 }
 
@@ -172,12 +173,12 @@ async fn a_body_over_the_cap_is_not_taken() {
         _ => reply(200, &[], vec![b'x'; 100]),
     })
     .await;
-    let (line, _) = server.line();
-    let call = Call::get(line.url("x")).cap(100);
-    assert!(line.read_within_cap(call.clone()).await.unwrap().is_none());
-    let failure = line.read(call.clone()).await.unwrap_err();
+    let (client, _) = server.client();
+    let request = Request::get(client.url("x")).cap(100);
+    assert!(client.read_within_cap(request.clone()).await.unwrap().is_none());
+    let failure = client.read(request.clone()).await.unwrap_err();
     assert!(failure.kind == FailureKind::Odd && failure.found.contains("larger than the 100 bytes"), "{failure}");
-    assert_eq!(line.read(call).await.unwrap().body.len(), 100);
+    assert_eq!(client.read(request).await.unwrap().body.len(), 100);
 }
 
 fn chunks() -> impl futures::Stream<Item = Result<Bytes, std::io::Error>> {
@@ -192,8 +193,8 @@ async fn reads_follow_redirects_on_the_same_server_with_their_credential() {
         _ => reply(200, &[], ""),
     })
     .await;
-    let (line, _) = server.line();
-    let read = |path: &str| line.read(Call::get(line.url(path)).auth(&token("same-host-token")));
+    let (client, _) = server.client();
+    let read = |path: &str| client.read(Request::get(client.url(path)).auth(&token("same-host-token")));
     assert_eq!(read("old").await.unwrap().status, 200);
     assert!(server.asked().iter().all(|asked| asked.header("authorization") == "Bearer same-host-token"));
     let failure = read("loop").await.unwrap_err();
@@ -209,8 +210,8 @@ async fn a_redirect_to_another_server_is_a_failure_that_names_the_base_url() {
         reply(302, &[("location", place.join(path).unwrap().as_str())], "")
     })
     .await;
-    let line = line_to(server.url.join("/jira").unwrap().as_str(), &Transport::default());
-    let read = |path: &str| line.read(Call::get(line.url(path)).auth(&token("another-host-token")));
+    let client = line_to(server.url.join("/jira").unwrap().as_str(), &Transport::default());
+    let read = |path: &str| client.read(Request::get(client.url(path)).auth(&token("another-host-token")));
     for (path, hint) in [
         ("/rest/api/2/myself", format!("redirects to {}jira: write that one", other.url)),
         ("/secure", "answers in its place: a sign-in page or a gateway?".to_owned()),
@@ -226,23 +227,23 @@ async fn a_redirect_to_another_server_is_a_failure_that_names_the_base_url() {
 async fn no_credential_goes_to_another_host_or_in_the_clear() {
     let (server, other) =
         (Loopback::start(|_, _| reply(200, &[], "")).await, Loopback::start(|_, _| reply(200, &[], "")).await);
-    let (line, _) = server.line();
-    let failure = line.read(Call::get(other.url.clone()).auth(&token("strayed-token"))).await.unwrap_err();
+    let (client, _) = server.client();
+    let failure = client.read(Request::get(other.url.clone()).auth(&token("strayed-token"))).await.unwrap_err();
     assert!(failure.found.contains("no credential is sent there"), "{failure}");
     assert!(other.asked().is_empty());
 
     let plain = line_to("http://jira.example.com/", &Transport::default());
     let headers = vec![("x-gateway".parse().unwrap(), SecretString::from("gateway-key"))];
     let dressed = line_to("http://jira.example.com/", &Transport { headers, ..Transport::default() });
-    for (line, call) in [
-        (&plain, Call::get(plain.url("x")).auth(&token("plain-token"))),
-        (&plain, Call::post(plain.url("x")).secret_form(&[("client_secret", &SecretString::from("plain-secret"))])),
-        (&dressed, Call::get(plain.url("x"))),
+    for (client, request) in [
+        (&plain, Request::get(plain.url("x")).auth(&token("plain-token"))),
+        (&plain, Request::post(plain.url("x")).secret_form(&[("client_secret", &SecretString::from("plain-secret"))])),
+        (&dressed, Request::get(plain.url("x"))),
     ] {
-        let failure = line.read(call.clone()).await.unwrap_err();
-        assert_eq!((failure.kind, line.counts().sent), (FailureKind::Misconfigured, 0));
+        let failure = client.read(request.clone()).await.unwrap_err();
+        assert_eq!((failure.kind, client.counts().sent), (FailureKind::Misconfigured, 0));
         assert!(failure.to_string().contains("over plain http"), "{failure}");
-        assert!(matches!(line.write(call).await, Sent::Never(_)));
+        assert!(matches!(client.write(request).await, Sent::Never(_)));
     }
 }
 
@@ -251,9 +252,9 @@ async fn extra_headers_and_our_name_go_to_the_configured_server_only() {
     let (server, other) =
         (Loopback::start(|_, _| reply(200, &[], "")).await, Loopback::start(|_, _| reply(200, &[], "")).await);
     let headers = vec![("x-gateway".parse().unwrap(), SecretString::from("gateway-key-2"))];
-    let line = line_to(server.url.as_str(), &Transport { headers, ..Transport::default() });
-    line.read(Call::get(line.url("x"))).await.unwrap();
-    line.read(Call::get(other.url.clone())).await.unwrap();
+    let client = line_to(server.url.as_str(), &Transport { headers, ..Transport::default() });
+    client.read(Request::get(client.url("x"))).await.unwrap();
+    client.read(Request::get(other.url.clone())).await.unwrap();
     let (here, there) = (server.asked(), other.asked());
     assert_eq!((here[0].header("x-gateway"), there[0].header("x-gateway")), ("gateway-key-2", ""));
     assert_eq!(here[0].header("user-agent"), concat!("avatarpipe/", env!("CARGO_PKG_VERSION")));
@@ -266,17 +267,17 @@ async fn each_session_has_a_jar_of_its_own() {
         _ => reply(200, &[], ""),
     })
     .await;
-    let (line, _) = server.line();
-    let (first, second) = (line.session(Cookies::Keep).unwrap(), line.session(Cookies::Keep).unwrap());
-    let refusing = line.session(Cookies::Refuse).unwrap();
-    for session in [&first, &second, &refusing, &line] {
-        session.read(Call::get(session.url("login"))).await.unwrap();
-        session.clone().read(Call::get(session.url("who"))).await.unwrap();
+    let (client, _) = server.client();
+    let (first, second) = (client.session(Cookies::Keep).unwrap(), client.session(Cookies::Keep).unwrap());
+    let refusing = client.session(Cookies::Refuse).unwrap();
+    for session in [&first, &second, &refusing, &client] {
+        session.read(Request::get(session.url("login"))).await.unwrap();
+        session.clone().read(Request::get(session.url("who"))).await.unwrap();
     }
     let cookies: Vec<String> =
         server.asked().iter().filter(|a| a.path == "/who").map(|a| a.header("cookie").to_owned()).collect();
     assert_eq!(cookies, ["JSESSIONID=session-0", "JSESSIONID=session-2", "", ""]);
-    assert_eq!(line.counts().sent, 8, "sessions share the counts");
+    assert_eq!(client.counts().sent, 8, "sessions share the counts");
 }
 
 #[tokio::test]
@@ -284,10 +285,10 @@ async fn an_echoed_credential_is_neither_kept_nor_printed() {
     let server =
         Loopback::start(|_, asked: &Asked| reply(200, &[], format!("you said {}", asked.header("authorization"))))
             .await;
-    let (line, _) = server.line();
+    let (client, _) = server.client();
     let basic = Authorization::Basic { user: "svc".into(), password: SecretString::from("echoed-password") };
     for authorization in [token("echoed-token"), basic] {
-        let shown = line.read(Call::get(line.url("x")).auth(&authorization)).await.unwrap_err().to_string();
+        let shown = client.read(Request::get(client.url("x")).auth(&authorization)).await.unwrap_err().to_string();
         let kept = shown.contains("you said") || shown.contains("echoed") || shown.contains("c3ZjO");
         assert!(shown.contains("the answer holds a secret") && !kept, "{shown}");
     }
@@ -307,7 +308,7 @@ async fn a_url_keeps_the_context_path_and_its_query() {
 
 #[tokio::test]
 async fn the_same_server_is_scheme_host_and_port() {
-    let line = line_to("https://graph.example.com", &Transport::default());
+    let client = line_to("https://graph.example.com", &Transport::default());
     for (url, same) in [
         ("https://graph.example.com/v1.0/users", true),
         ("https://GRAPH.example.com:443/", true),
@@ -316,7 +317,7 @@ async fn the_same_server_is_scheme_host_and_port() {
         ("https://graph.example.com.evil.example/", false),
         ("https://evil.example/graph.example.com", false),
     ] {
-        assert_eq!(line.same_server(&Url::parse(url).unwrap()), same, "{url}");
+        assert_eq!(client.same_server(&Url::parse(url).unwrap()), same, "{url}");
     }
 }
 
@@ -328,7 +329,7 @@ fn a_base_url_that_cannot_be_one_is_refused_without_its_password() {
         ("https://h.example/?a", "neither"),
     ] {
         let base = Url::parse(base).unwrap();
-        let failure = Line::new("jira", base, Pace::recording(), &Transport::default()).unwrap_err();
+        let failure = Client::new("jira", base, RateLimit::recording(), &Transport::default()).unwrap_err();
         assert_eq!(failure.kind, FailureKind::Misconfigured);
         assert!(failure.found.contains(found) && !failure.to_string().contains("hunter22"), "{failure}");
     }
@@ -337,22 +338,22 @@ fn a_base_url_that_cannot_be_one_is_refused_without_its_password() {
 #[tokio::test]
 async fn an_emptied_bucket_gives_everybody_a_breather() {
     let server = Loopback::start(|_, _| reply(200, &[("x-ratelimit-remaining", "0")], "")).await;
-    let (line, pace) = server.line();
-    line.read(Call::get(line.url("x"))).await.unwrap();
-    assert_eq!(pace.rests(), [1]);
-    assert_eq!(Arc::strong_count(&pace), 2, "the line shares the pace");
+    let (client, rate_limit) = server.client();
+    client.read(Request::get(client.url("x"))).await.unwrap();
+    assert_eq!(rate_limit.rests(), [1]);
+    assert_eq!(Arc::strong_count(&rate_limit), 2, "the line shares the pace");
 }
 
 #[tokio::test]
 async fn the_extra_headers_go_to_configured_servers_only() {
-    use super::line::Road;
+    use super::client::Route;
     let other = Loopback::start(|_, _| reply(200, &[], "")).await;
     let headers = vec![("x-gateway".parse().unwrap(), SecretString::from("gateway-secret"))];
-    let line = line_to("https://h.example", &Transport { headers, ..Transport::default() });
-    for (road, sent) in [(Road::Configured, "gateway-secret"), (Road::Foreign, ""), (Road::Direct, "")] {
-        let beside = line.beside(other.url.clone(), road).unwrap();
-        beside.read(Call::get(beside.url("x"))).await.unwrap();
-        assert_eq!(other.asked().last().unwrap().header("x-gateway"), sent, "{road:?}");
+    let client = line_to("https://h.example", &Transport { headers, ..Transport::default() });
+    for (route, sent) in [(Route::Configured, "gateway-secret"), (Route::Foreign, ""), (Route::Direct, "")] {
+        let beside = client.beside(other.url.clone(), route).unwrap();
+        beside.read(Request::get(beside.url("x"))).await.unwrap();
+        assert_eq!(other.asked().last().unwrap().header("x-gateway"), sent, "{route:?}");
     }
-    assert_eq!(line.counts().sent, 3, "counted where the sign-in belongs");
+    assert_eq!(client.counts().sent, 3, "counted where the sign-in belongs");
 }

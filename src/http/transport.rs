@@ -1,8 +1,8 @@
 //! How a server is reached: one entry under `http` of the pipeline file, and the client made of it.
 //!
-//! Owns: proxy, client certificate, time-out, extra headers. Leaves to others: what is sent (`call.rs`), whom we believe
+//! Owns: proxy, client certificate, time-out, extra headers. Leaves to others: what is sent (`request.rs`), whom we believe
 //! (`trust.rs`), how `NO_PROXY` is read (`no_proxy.rs`).
-//! A newcomer gets wrong: the client follows no redirect and repeats nothing by itself. Both are decided in `line.rs`,
+//! A newcomer gets wrong: the client follows no redirect and repeats nothing by itself. Both are decided in `client.rs`,
 //! where it is known whether a call is a read.
 
 use std::fmt;
@@ -13,13 +13,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::HeaderName;
 use reqwest::redirect::Policy;
-use reqwest::{Client, ClientBuilder};
+use reqwest::{Client as HttpClient, ClientBuilder};
 use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 use url::Url;
 
+use super::client::reason;
 use super::key_pair::{KeyPair, contents};
-use super::line::reason;
 use super::no_proxy;
 use super::origin::is_loopback;
 use super::redact;
@@ -104,8 +104,8 @@ impl Default for Transport {
 
 impl Transport {
     /// A client of its own for this server: own connections, own cookies.
-    pub(super) fn client(&self, base: &Url, cookies: Cookies) -> Result<Client, Failure> {
-        let mut builder = Client::builder()
+    pub(super) fn http_client(&self, base: &Url, cookies: Cookies) -> Result<HttpClient, Failure> {
+        let mut builder = HttpClient::builder()
             .user_agent(USER_AGENT)
             .redirect(Policy::none())
             .retry(reqwest::retry::never())
@@ -251,7 +251,7 @@ mod tests {
             (Transport { client_cert: cert(&missing), ..Transport::default() }, "missing.pem", "No such file"),
             (Transport { client_cert: cert(&empty), ..Transport::default() }, "empty.pem", "neither PEM nor PKCS#12"),
         ] {
-            let failure = transport.client(&base, Cookies::Refuse).unwrap_err();
+            let failure = transport.http_client(&base, Cookies::Refuse).unwrap_err();
             assert_eq!(failure.kind, FailureKind::Misconfigured);
             assert!(failure.tried.contains(named) && failure.found.contains(found), "{failure}");
         }
@@ -293,11 +293,11 @@ mod tests {
             ("not-its-own.pem", None, Some("none of its certificates belongs to its private key")),
         ] {
             let client_cert = Some(ClientCert { file: keys.join(file), password: password.map(SecretString::from) });
-            let client = Transport { client_cert, ..Transport::default() }.client(&base, Cookies::Refuse);
+            let http_client = Transport { client_cert, ..Transport::default() }.http_client(&base, Cookies::Refuse);
             match found {
-                None => assert!(client.is_ok(), "{file}: {}", client.unwrap_err()),
+                None => assert!(http_client.is_ok(), "{file}: {}", http_client.unwrap_err()),
                 Some(found) => {
-                    let failure = client.unwrap_err();
+                    let failure = http_client.unwrap_err();
                     assert!(failure.found.contains(found) && !failure.to_string().contains("wrong-one"), "{failure}");
                 }
             }

@@ -15,7 +15,7 @@ use super::stop::Stop;
 use crate::error::Trouble;
 use crate::extract::{self, Activity, Globs, Source, UserRules, UserType};
 use crate::http::{
-    self, ClientCert, EntraSignIn, GoogleSignIn, HeaderName, Line, Pace, Proxy, Rate, Stopping, Transport,
+    self, Client, ClientCert, EntraSignIn, GoogleSignIn, HeaderName, Proxy, Rate, RateLimit, Stopping, Transport,
 };
 use crate::load::{self, Target};
 use crate::model::{AccountKey, Place};
@@ -26,7 +26,7 @@ use crate::settings::{
 
 /// The named rates and transports of a file, made once and shared.
 pub(super) struct Clients {
-    paces: BTreeMap<String, Arc<Pace>>,
+    paces: BTreeMap<String, Arc<RateLimit>>,
     transports: BTreeMap<String, Transport>,
     stop: Stop,
 }
@@ -34,7 +34,8 @@ pub(super) struct Clients {
 impl Clients {
     /// Makes every named rate and transport.
     pub(super) fn new(pipeline: &Pipeline, stop: &Stop) -> Result<Self, Trouble> {
-        let paces = pipeline.rates.iter().map(|(name, rate)| (name.clone(), Pace::new(&pace(rate)))).collect();
+        let paces =
+            pipeline.rates.iter().map(|(name, rate)| (name.clone(), RateLimit::new(&rate_limit(rate)))).collect();
         let transports = pipeline
             .http
             .iter()
@@ -43,12 +44,12 @@ impl Clients {
         Ok(Self { paces, transports, stop: stop.clone() })
     }
 
-    fn line(&self, id: &str, base: &Url, rate: &str, http: &str) -> Result<Line, Trouble> {
+    fn client(&self, id: &str, base: &Url, rate: &str, http: &str) -> Result<Client, Trouble> {
         self.line_by(id, base, rate, http, Clone::clone)
     }
 
     /// To whoever issues tokens: the client certificate is for the configured products only.
-    fn token_line(&self, id: &str, base: &Url, rate: &str, http: &str) -> Result<Line, Trouble> {
+    fn token_line(&self, id: &str, base: &Url, rate: &str, http: &str) -> Result<Client, Trouble> {
         self.line_by(id, base, rate, http, |transport| transport.clone().without_identity())
     }
 
@@ -59,18 +60,19 @@ impl Clients {
         rate: &str,
         http: &str,
         way: impl Fn(&Transport) -> Transport,
-    ) -> Result<Line, Trouble> {
-        let pace = self.paces.get(rate).ok_or_else(|| Trouble::Own(format!("the rate `{rate}` was not resolved")))?;
+    ) -> Result<Client, Trouble> {
+        let rate_limit =
+            self.paces.get(rate).ok_or_else(|| Trouble::Own(format!("the rate `{rate}` was not resolved")))?;
         let transport = self
             .transports
             .get(http)
             .ok_or_else(|| Trouble::Own(format!("the http entry `{http}` was not resolved")))?;
-        Ok(Line::new(id, base.clone(), Arc::clone(pace), &way(transport))?)
+        Ok(Client::new(id, base.clone(), Arc::clone(rate_limit), &way(transport))?)
     }
 
     /// How many requests may be under way at once under a rate.
     pub(super) fn concurrency(&self, rate: &str) -> usize {
-        self.paces.get(rate).map_or(1, |pace| pace.concurrency())
+        self.paces.get(rate).map_or(1, |rate_limit| rate_limit.concurrency())
     }
 
     /// A source that is switched on.
@@ -78,13 +80,13 @@ impl Clients {
         let users = user_rules(&provider.users)?;
         match &provider.kind {
             SourceKind::Entra(entra) => {
-                let line = |base: &Url| {
-                    let line = self.line(entry.id.as_str(), base, &entry.rate, &entry.http)?;
-                    Ok::<_, Trouble>(line.stopping(Stopping::AtOnce(self.stop.token())))
+                let client = |base: &Url| {
+                    let client = self.client(entry.id.as_str(), base, &entry.rate, &entry.http)?;
+                    Ok::<_, Trouble>(client.stopping(Stopping::AtOnce(self.stop.token())))
                 };
                 let tokens = |base: &Url| {
-                    let line = self.token_line(entry.id.as_str(), base, &entry.rate, &entry.http)?;
-                    Ok::<_, Trouble>(line.stopping(Stopping::AtOnce(self.stop.token())))
+                    let client = self.token_line(entry.id.as_str(), base, &entry.rate, &entry.http)?;
+                    Ok::<_, Trouble>(client.stopping(Stopping::AtOnce(self.stop.token())))
                 };
                 let (client_id, credential) = entra_credential(&entra.credential, entra.cloud);
                 let sign_in = EntraSignIn {
@@ -96,16 +98,16 @@ impl Clients {
                     credential,
                     scope: scope(entra.cloud).to_owned(),
                 };
-                Ok(Arc::new(extract::entra::Entra::new(users, sign_in, line(&entra.endpoints.graph)?)))
+                Ok(Arc::new(extract::entra::Entra::new(users, sign_in, client(&entra.endpoints.graph)?)))
             }
             SourceKind::Google(google) => {
-                let line = |base: &Url| {
-                    let line = self.line(entry.id.as_str(), base, &entry.rate, &entry.http)?;
-                    Ok::<_, Trouble>(line.stopping(Stopping::AtOnce(self.stop.token())))
+                let client = |base: &Url| {
+                    let client = self.client(entry.id.as_str(), base, &entry.rate, &entry.http)?;
+                    Ok::<_, Trouble>(client.stopping(Stopping::AtOnce(self.stop.token())))
                 };
                 let tokens = |base: &Url| {
-                    let line = self.token_line(entry.id.as_str(), base, &entry.rate, &entry.http)?;
-                    Ok::<_, Trouble>(line.stopping(Stopping::AtOnce(self.stop.token())))
+                    let client = self.token_line(entry.id.as_str(), base, &entry.rate, &entry.http)?;
+                    Ok::<_, Trouble>(client.stopping(Stopping::AtOnce(self.stop.token())))
                 };
                 let settings = extract::google::Settings {
                     id: entry.id.clone(),
@@ -121,7 +123,7 @@ impl Clients {
                     sts: google.endpoints.sts.clone(),
                     iam_credentials: google.endpoints.iam_credentials.clone(),
                 };
-                Ok(Arc::new(extract::google::Google::new(settings, sign_in, line(&google.endpoints.directory)?)))
+                Ok(Arc::new(extract::google::Google::new(settings, sign_in, client(&google.endpoints.directory)?)))
             }
             SourceKind::Folder(folder) => Ok(Arc::new(extract::folder::Folder::new(&folder.path, users))),
         }
@@ -132,7 +134,7 @@ impl Clients {
         let writes = Stopping::AfterTheWrite(self.stop.token());
         match &entry.kind {
             TargetKind::Jira(jira) => {
-                let line = self.line(entry.id.as_str(), &jira.base_url, &entry.rate, &entry.http)?.stopping(writes);
+                let client = self.client(entry.id.as_str(), &jira.base_url, &entry.rate, &entry.http)?.stopping(writes);
                 let settings = load::jira::Settings {
                     id: entry.id.clone(),
                     credential: credential(&jira.credential),
@@ -148,11 +150,11 @@ impl Clients {
                         Ownership::Ours => load::jira::Own::Left,
                     },
                 };
-                Ok(Arc::new(load::jira::Jira::new(settings, line, Arc::new(Eyes))?))
+                Ok(Arc::new(load::jira::Jira::new(settings, client, Arc::new(Eyes))?))
             }
             TargetKind::Confluence(confluence) => {
-                let line =
-                    self.line(entry.id.as_str(), &confluence.base_url, &entry.rate, &entry.http)?.stopping(writes);
+                let client =
+                    self.client(entry.id.as_str(), &confluence.base_url, &entry.rate, &entry.http)?.stopping(writes);
                 let (upload, endpoint) = match &confluence.upload {
                     ConfluenceUpload::Xmlrpc => (load::confluence::UploadPolicy::XmlRpc, String::new()),
                     ConfluenceUpload::Endpoint { path } => (load::confluence::UploadPolicy::Endpoint, path.clone()),
@@ -169,18 +171,18 @@ impl Clients {
                     quiet: entry.quiet,
                     accounts: account_rules(&entry.accounts),
                 };
-                Ok(Arc::new(load::confluence::Confluence::new(settings, line, Arc::new(Eyes))?))
+                Ok(Arc::new(load::confluence::Confluence::new(settings, client, Arc::new(Eyes))?))
             }
             TargetKind::Bitbucket(bitbucket) => {
-                let line =
-                    self.line(entry.id.as_str(), &bitbucket.base_url, &entry.rate, &entry.http)?.stopping(writes);
+                let client =
+                    self.client(entry.id.as_str(), &bitbucket.base_url, &entry.rate, &entry.http)?.stopping(writes);
                 let settings = load::bitbucket::Settings {
                     id: entry.id.clone(),
                     credential: credential(&bitbucket.credential),
                     quiet: entry.quiet,
                     accounts: account_rules(&entry.accounts),
                 };
-                Ok(Arc::new(load::bitbucket::Bitbucket::new(settings, line, Arc::new(Eyes))?))
+                Ok(Arc::new(load::bitbucket::Bitbucket::new(settings, client, Arc::new(Eyes))?))
             }
             TargetKind::Folder(folder) => {
                 let settings = load::folder::Settings {
@@ -304,7 +306,7 @@ fn authority(cloud: Cloud) -> &'static str {
     }
 }
 
-fn pace(rate: &settings::Rate) -> Rate {
+fn rate_limit(rate: &settings::Rate) -> Rate {
     Rate { units: rate.units, per: rate.per, burst: rate.burst, concurrency: rate.concurrency as usize }
 }
 

@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::photo::{Judged, Part, Wanted, too_large};
 use super::{Entra, SLOW, error};
 use crate::extract::wire::segment;
-use crate::http::{Answer, BLOCKED, Call, Failure, Pause, Pauses, entries, is_throttled, is_transient, retry_after};
+use crate::http::{
+    BLOCKED, Failure, Pause, Pauses, Request, Response, entries, is_throttled, is_transient, retry_after,
+};
 use crate::model::{Fault, PersonId};
 
 /// 20 photos are far below; a larger answer is asked for again one by one (§4).
@@ -19,11 +21,11 @@ const CAP: usize = 64 * 1024 * 1024;
 
 #[derive(Serialize)]
 struct Requests {
-    requests: Vec<Request>,
+    requests: Vec<BatchPart>,
 }
 
 #[derive(Serialize)]
-struct Request {
+struct BatchPart {
     id: String,
     method: &'static str,
     url: String,
@@ -45,8 +47,8 @@ struct Round<T> {
 }
 
 /// One batch as it came back.
-enum Heard {
-    Answer(Answer),
+enum Attempt {
+    Response(Response),
     TooLarge,
 }
 
@@ -59,11 +61,11 @@ impl Entra {
         let mut renewed = false;
         while !open.is_empty() {
             let used = self.tokens.token().await?;
-            let Heard::Answer(answer) = self.send_batch::<T>(people, &open).await? else {
+            let Attempt::Response(response) = self.send_batch::<T>(people, &open).await? else {
                 return self.one_by_one(people, &open, told).await;
             };
-            let Some(round) = self.read_round(&answer, &open)? else {
-                self.rest_or_fail(&mut pauses, &answer, open.len()).await?;
+            let Some(round) = self.read_round(&response, &open)? else {
+                self.rest_or_fail(&mut pauses, &response, open.len()).await?;
                 continue;
             };
             let Round { done, unauthorized, again, asked, throttled } = round;
@@ -80,7 +82,7 @@ impl Entra {
             }
             // An inner 401 for all means the same as an outer one (§4).
             if unauthorized.len() == people.len() {
-                return Err(error::refused_token(&answer));
+                return Err(error::refused_token(&response));
             }
             told.extend(unknown(unauthorized));
             open = self.repeat(again, asked, &mut pauses, &mut told).await;
@@ -110,35 +112,35 @@ impl Entra {
         Vec::new()
     }
 
-    async fn send_batch<T: Wanted>(&self, people: &[PersonId], open: &[usize]) -> Result<Heard, Failure> {
-        let request = |place: &usize| Request {
+    async fn send_batch<T: Wanted>(&self, people: &[PersonId], open: &[usize]) -> Result<Attempt, Failure> {
+        let part = |place: &usize| BatchPart {
             id: place.to_string(),
             method: "GET",
             url: format!("/users/{}{}", segment(people[*place].as_str()), T::PATH),
         };
-        let call = Call::post(self.graph.url("v1.0/$batch"))
-            .json(&Requests { requests: open.iter().map(request).collect() })
+        let request = Request::post(self.graph.url("v1.0/$batch"))
+            .json(&Requests { requests: open.iter().map(part).collect() })
             .units(u32::try_from(open.len()).unwrap_or(u32::MAX))
             .cap(CAP)
             .slow(SLOW)
             .judged_by_caller();
-        Ok(self.ask(call).await?.map_or(Heard::TooLarge, Heard::Answer))
+        Ok(self.ask(request).await?.map_or(Attempt::TooLarge, Attempt::Response))
     }
 
     /// Sorts the parts of an answer; `None` if the batch as a whole has to be sent again.
     ///
     /// A batch with throttled parts may come as 200, 424 or 429 (§4): what counts is whether it holds `responses`.
-    fn read_round<T: Wanted>(&self, answer: &Answer, open: &[usize]) -> Result<Option<Round<T>>, Failure> {
-        match serde_json::from_slice::<Responses<'_>>(&answer.body) {
-            Ok(Responses { responses }) => Ok(Some(Round::sort(responses, open, now_there(answer)))),
-            Err(error) if answer.status == 200 => Err(answer.not_json(&error)),
-            Err(_) if is_transient(answer.status) || answer.status == 424 => Ok(None),
-            Err(_) => Err(error::failure(answer, "User.Read.All")),
+    fn read_round<T: Wanted>(&self, response: &Response, open: &[usize]) -> Result<Option<Round<T>>, Failure> {
+        match serde_json::from_slice::<Responses<'_>>(&response.body) {
+            Ok(Responses { responses }) => Ok(Some(Round::sort(responses, open, now_there(response)))),
+            Err(error) if response.status == 200 => Err(response.not_json(&error)),
+            Err(_) if is_transient(response.status) || response.status == 424 => Ok(None),
+            Err(_) => Err(error::failure(response, "User.Read.All")),
         }
     }
 
-    async fn rest_or_fail(&self, pauses: &mut Pauses, answer: &Answer, parts: usize) -> Result<(), Failure> {
-        let asked = retry_after(&answer.headers);
+    async fn rest_or_fail(&self, pauses: &mut Pauses, response: &Response, parts: usize) -> Result<(), Failure> {
+        let asked = retry_after(&response.headers);
         if let Some(time) = asked.filter(|time| *time < BLOCKED) {
             self.graph.hold(time);
         }
@@ -147,7 +149,7 @@ impl Entra {
                 self.graph.count_retried(parts as u64);
                 Ok(())
             }
-            Pause::Enough | Pause::Blocked => Err(error::failure(answer, "User.Read.All")),
+            Pause::Enough | Pause::Blocked => Err(error::failure(response, "User.Read.All")),
         }
     }
 
@@ -205,8 +207,8 @@ impl<T: Wanted> Round<T> {
 }
 
 /// The time by the server's clock; parts carry no date of their own.
-fn now_there(answer: &Answer) -> SystemTime {
-    answer.server_time().unwrap_or_else(SystemTime::now)
+fn now_there(response: &Response) -> SystemTime {
+    response.server_time().unwrap_or_else(SystemTime::now)
 }
 
 /// Any body of any status: everybody asked about is answered once.

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::Entra;
 use super::error;
-use crate::http::{Call, Failure, FailureKind};
+use crate::http::{Failure, FailureKind, Request};
 use crate::model::SignedIn;
 
 const USERS: &str = "User.Read.All";
@@ -82,14 +82,14 @@ pub(super) async fn whoami(entra: &Entra) -> Result<SignedIn, Failure> {
     }
     signed.expires = entra.tokens.expires().await;
     signed.notes.extend(entra.tokens.lasts());
-    let answer = entra.ask_whole(Call::get(entra.graph.url("v1.0/users?$top=1&$select=id"))).await?;
-    match answer.status {
+    let response = entra.ask_whole(Request::get(entra.graph.url("v1.0/users?$top=1&$select=id"))).await?;
+    match response.status {
         200 => {}
         403 => {
             signed.needs(USERS, false);
-            signed.notes.push(error::failure(&answer, USERS).to_string());
+            signed.notes.push(error::failure(&response, USERS).to_string());
         }
-        _ => return Err(error::failure(&answer, USERS)),
+        _ => return Err(error::failure(&response, USERS)),
     }
     match entra.ask_groups().await {
         Err(failure) if failure.kind == FailureKind::Refused => {

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use crate::http::{Answer, Failure, FailureKind, Sparse, told};
+use crate::http::{Failure, FailureKind, Response, Sparse, told};
 
 /// Codes that something depends on.
 const KNOWN: [&str; 20] = [
@@ -117,33 +117,33 @@ fn keep_first(slot: &mut String, value: &Value) {
 }
 
 /// The error of a whole answer.
-pub(super) fn error_of(answer: &Answer) -> GraphError {
-    let Sparse(body) = serde_json::from_slice(&answer.body).unwrap_or_default();
+pub(super) fn error_of(response: &Response) -> GraphError {
+    let Sparse(body) = serde_json::from_slice(&response.body).unwrap_or_default();
     GraphError::of(&body)
 }
 
 /// A failure for an answer that is not the one hoped for; `permission` is what a 403 lacks.
-pub(super) fn failure(answer: &Answer, permission: &str) -> Failure {
-    let error = error_of(answer);
-    let found = if error == GraphError::default() { answer.excerpt() } else { error.words(answer.status) };
-    match answer.status {
-        401 => refused_token(answer),
-        403 => answer
+pub(super) fn failure(response: &Response, permission: &str) -> Failure {
+    let error = error_of(response);
+    let found = if error == GraphError::default() { response.excerpt() } else { error.words(response.status) };
+    match response.status {
+        401 => refused_token(response),
+        403 => response
             .failure(FailureKind::Refused, found)
             .hint(format!("grant the application permission `{permission}` to the app and give admin consent")),
         429 | 500 | 502 | 503 | 504 | 509 => {
-            answer.failure(FailureKind::Unreachable, found).hint("Microsoft Graph is in trouble: run again later")
+            response.failure(FailureKind::Unreachable, found).hint("Microsoft Graph is in trouble: run again later")
         }
-        _ => answer
+        _ => response
             .failure(FailureKind::Odd, found)
             .hint("that is not documented: run again, and check `endpoints` if it stays so"),
     }
 }
 
 /// A fresh token was refused too.
-pub(super) fn refused_token(answer: &Answer) -> Failure {
-    answer
-        .failure(FailureKind::Refused, error_of(answer).words(answer.status))
+pub(super) fn refused_token(response: &Response) -> Failure {
+    response
+        .failure(FailureKind::Refused, error_of(response).words(response.status))
         .hint("Graph refuses a fresh token: is it for this cloud? check `cloud` and `endpoints`")
 }
 

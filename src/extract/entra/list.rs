@@ -13,7 +13,7 @@ use super::{Entra, error};
 use crate::extract::rules::{Member, Members};
 use crate::extract::wire::{Brought, Fields, Pages, Record, note_of_nameless, short};
 use crate::extract::{Activity, Facts, Listing, UserType};
-use crate::http::{Answer, Call, Failure, FailureKind, Sparse, Url, entries, redact};
+use crate::http::{Failure, FailureKind, Request, Response, Sparse, Url, entries, redact};
 use crate::model::{Person, PersonId, PersonKey};
 
 /// What the keys and rules need. `otherMails` is left out: it is not proven to be the person's.
@@ -64,9 +64,9 @@ impl Entra {
         let mut listing = Listing::default();
         let mut with_state = 0;
         let first = self.first_page(&mut listing).await?;
-        let (mut answer, mut pages) = (first, Pages::default());
+        let (mut response, mut pages) = (first, Pages::default());
         loop {
-            let users: Page<User> = read_page(&answer)?;
+            let users: Page<User> = read_page(&response)?;
             let records = users.value.len();
             let users_of_page = users.value.into_iter().filter_map(|Record(user)| user);
             let told = users_of_page.inspect(|user| with_state += u64::from(user.account_enabled.0.is_boolean()));
@@ -76,11 +76,11 @@ impl Entra {
             listing.nameless += (records - listed) as u64;
             page(people);
             let Some(next) = users.next else { break };
-            let link = self.follow(&mut pages, &answer, &next, Brought::of(listed))?;
-            answer = self.page(Call::get(link), "User.Read.All").await?;
+            let link = self.follow(&mut pages, &response, &next, Brought::of(listed))?;
+            response = self.page(Request::get(link), "User.Read.All").await?;
         }
         if self.users.active == Activity::Required && listing.people > 0 && with_state == 0 {
-            return Err(answer.failure(FailureKind::Refused, "nobody's `accountEnabled` is told").hint(
+            return Err(response.failure(FailureKind::Refused, "nobody's `accountEnabled` is told").hint(
                 "grant `User.Read.All`: `User.ReadBasic.All` does not show it; or write `users: { active: false }`",
             ));
         }
@@ -89,16 +89,16 @@ impl Entra {
     }
 
     /// The first page. Graph has refused its own documented page size before (§7): then without one.
-    async fn first_page(&self, listing: &mut Listing) -> Result<Answer, Failure> {
+    async fn first_page(&self, listing: &mut Listing) -> Result<Response, Failure> {
         let url = |top: &str| self.graph.url(&format!("v1.0/users?$select={SELECT}{top}"));
-        let answer = self.ask_whole(Call::get(url(TOP))).await?;
-        if answer.status != 400 {
-            return good(answer, "User.Read.All");
+        let response = self.ask_whole(Request::get(url(TOP))).await?;
+        if response.status != 400 {
+            return good(response, "User.Read.All");
         }
-        let refusal = error::error_of(&answer).words(answer.status);
-        let answer = self.page(Call::get(url("")), "User.Read.All").await?;
+        let refusal = error::error_of(&response).words(response.status);
+        let response = self.page(Request::get(url("")), "User.Read.All").await?;
         listing.notes.push(format!("listed in small pages, since Graph refused pages of 999: {refusal}"));
-        Ok(answer)
+        Ok(response)
     }
 
     /// Everybody in the groups that a rule names, nested ones included. One that cannot be read fails the source: a wish to
@@ -112,10 +112,10 @@ impl Entra {
     }
 
     async fn members_of(&self, group: &str, members: &mut Members) -> Result<(), Failure> {
-        let (mut answer, mut pages) = (self.first_members(group, TOP).await?, Pages::default());
+        let (mut response, mut pages) = (self.first_members(group, TOP).await?, Pages::default());
         let mut met = HashSet::new();
         loop {
-            let page: Page<ListedMember> = read_page(&answer)?;
+            let page: Page<ListedMember> = read_page(&response)?;
             let before = met.len();
             for Record(member) in page.value {
                 match member.and_then(|member| id_of(&member.id)) {
@@ -123,25 +123,25 @@ impl Entra {
                         met.insert(short(&id));
                         members.add(&self.users, group, Member::Person(&id));
                     }
-                    None if self.users.is_of_wishes(group) => return Err(nameless_member(&answer, group)),
+                    None if self.users.is_of_wishes(group) => return Err(nameless_member(&response, group)),
                     None => {}
                 }
             }
             let Some(next) = page.next else { return Ok(()) };
-            let link = self.follow(&mut pages, &answer, &next, Brought::of(met.len() - before))?;
-            answer = self.page(members_call(link), MEMBERS).await.map_err(|failure| of_group(failure, group))?;
+            let link = self.follow(&mut pages, &response, &next, Brought::of(met.len() - before))?;
+            response = self.page(members_call(link), MEMBERS).await.map_err(|failure| of_group(failure, group))?;
         }
     }
 
     /// The first page of a group's members; without a page size where that one is refused.
-    async fn first_members(&self, group: &str, top: &str) -> Result<Answer, Failure> {
+    async fn first_members(&self, group: &str, top: &str) -> Result<Response, Failure> {
         let path = group_path(group)?;
-        let answer = self.ask_whole(members_call(self.graph.url(&format!("{path}{top}")))).await?;
-        let answer = match answer.status {
+        let response = self.ask_whole(members_call(self.graph.url(&format!("{path}{top}")))).await?;
+        let response = match response.status {
             400 => self.ask_whole(members_call(self.graph.url(&path))).await?,
-            _ => answer,
+            _ => response,
         };
-        good(answer, MEMBERS).map_err(|failure| of_group(failure, group))
+        good(response, MEMBERS).map_err(|failure| of_group(failure, group))
     }
 
     /// One member of each named group, to see whether we may.
@@ -152,8 +152,8 @@ impl Entra {
         Ok(())
     }
 
-    async fn page(&self, call: Call, permission: &str) -> Result<Answer, Failure> {
-        good(self.ask_whole(call).await?, permission)
+    async fn page(&self, request: Request, permission: &str) -> Result<Response, Failure> {
+        good(self.ask_whole(request).await?, permission)
     }
 
     /// `None` for a record that names nobody.
@@ -189,8 +189,8 @@ impl Entra {
     }
 
     /// The next link, if the token may go there. It is followed as it is (§2.2).
-    fn follow(&self, pages: &mut Pages, answer: &Answer, link: &str, brought: Brought) -> Result<Url, Failure> {
-        let odd = |what: &str| answer.failure(FailureKind::Odd, format!("{what}: {}", redact(link)));
+    fn follow(&self, pages: &mut Pages, response: &Response, link: &str, brought: Brought) -> Result<Url, Failure> {
+        let odd = |what: &str| response.failure(FailureKind::Odd, format!("{what}: {}", redact(link)));
         let url = Url::parse(link).map_err(|_| odd("the next link is not a URL"))?;
         if !self.graph.same_server(&url) {
             return Err(odd("the next link leads to another host, where no token is sent"));
@@ -205,12 +205,12 @@ fn id_of(Sparse(value): &Sparse) -> Option<String> {
     value.as_str().filter(|id| !id.trim().is_empty()).map(str::to_owned)
 }
 
-fn members_call(link: Url) -> Call {
-    Call::get(link).header("ConsistencyLevel", "eventual").units(GROUP_UNITS)
+fn members_call(link: Url) -> Request {
+    Request::get(link).header("ConsistencyLevel", "eventual").units(GROUP_UNITS)
 }
 
-fn nameless_member(answer: &Answer, group: &str) -> Failure {
-    answer.failure(FailureKind::Odd, format!("a member of the group `{group}` has no id")).hint(
+fn nameless_member(response: &Response, group: &str) -> Failure {
+    response.failure(FailureKind::Odd, format!("a member of the group `{group}` has no id")).hint(
         "whose wish to show no photo it is cannot be told, so nobody's picture was touched: look at the group, and run again",
     )
 }
@@ -243,12 +243,12 @@ fn of_group(failure: Failure, group: &str) -> Failure {
         .hint(format!("`users` names the group `{group}`, which is not there"))
 }
 
-fn good(answer: Answer, permission: &str) -> Result<Answer, Failure> {
-    if answer.status == 200 { Ok(answer) } else { Err(error::failure(&answer, permission)) }
+fn good(response: Response, permission: &str) -> Result<Response, Failure> {
+    if response.status == 200 { Ok(response) } else { Err(error::failure(&response, permission)) }
 }
 
-fn read_page<T: DeserializeOwned>(answer: &Answer) -> Result<Page<T>, Failure> {
-    answer.json()
+fn read_page<T: DeserializeOwned>(response: &Response) -> Result<Page<T>, Failure> {
+    response.json()
 }
 
 /// A page of people, a page of members, a refusal.

@@ -15,7 +15,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Batch, Listing, Looked, Probed, Source, UserRules};
-use crate::http::{Answer, Authorization, Call, Counts, EntraSignIn, Failure, FailureKind, Line, TokenSource};
+use crate::http::{Authorization, Client, Counts, EntraSignIn, Failure, FailureKind, Request, Response, TokenSource};
 use crate::model::{Person, PersonId, SignedIn};
 
 /// Sub-requests that Graph takes in one `$batch` (§4).
@@ -29,37 +29,37 @@ const SLOW: Duration = Duration::from_secs(100);
 pub(crate) struct Entra {
     users: UserRules,
     tokens: TokenSource,
-    graph: Line,
+    graph: Client,
 }
 
 impl Entra {
     /// A source that signs in like this and asks over `graph`.
-    pub(crate) fn new(users: UserRules, sign_in: EntraSignIn, graph: Line) -> Self {
+    pub(crate) fn new(users: UserRules, sign_in: EntraSignIn, graph: Client) -> Self {
         Self { users, tokens: TokenSource::new(sign_in), graph }
     }
 
     /// A read with the token; a 401 renews the token once.
-    async fn ask(&self, call: Call) -> Result<Option<Answer>, Failure> {
+    async fn ask(&self, request: Request) -> Result<Option<Response>, Failure> {
         // Support asks for exactly this id (§6).
-        let call = call.accept("application/json").stamped("client-request-id");
+        let request = request.accept("application/json").stamped("client-request-id");
         let token = self.tokens.token().await?;
-        let first = self.graph.read_within_cap(call.clone().auth(&Authorization::Bearer(token.clone()))).await?;
-        if first.as_ref().is_none_or(|answer| answer.status != 401) {
+        let first = self.graph.read_within_cap(request.clone().auth(&Authorization::Bearer(token.clone()))).await?;
+        if first.as_ref().is_none_or(|response| response.status != 401) {
             return Ok(first);
         }
         let token = self.tokens.renew(&token).await?;
         self.graph.count_retried(1);
-        let second = self.graph.read_within_cap(call.auth(&Authorization::Bearer(token))).await?;
+        let second = self.graph.read_within_cap(request.auth(&Authorization::Bearer(token))).await?;
         match second {
-            Some(answer) if answer.status == 401 => Err(error::refused_token(&answer)),
+            Some(response) if response.status == 401 => Err(error::refused_token(&response)),
             other => Ok(other),
         }
     }
 
     /// As [`Self::ask`], for answers that have to come whole.
-    async fn ask_whole(&self, call: Call) -> Result<Answer, Failure> {
-        let tried = call.describe();
-        let whole = self.ask(call).await?;
+    async fn ask_whole(&self, request: Request) -> Result<Response, Failure> {
+        let tried = request.describe();
+        let whole = self.ask(request).await?;
         whole.ok_or_else(|| Failure::new(FailureKind::Odd, tried, "the answer is larger than any page can be"))
     }
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::extract::{Activity, DENIED, Globs, UserType};
 use crate::http::loopback::{Asked, Loopback, reply, reply_json};
-use crate::http::{EntraCredential, Pace};
+use crate::http::{EntraCredential, RateLimit};
 use crate::model::{Absence, PersonKey, PhotoHint, Standing};
 
 /// A tenant: signs in by itself, and answers Graph's calls, counted from 0, as the test says.
@@ -22,18 +22,18 @@ struct Tenant {
     login: Loopback,
     graph: Loopback,
     entra: Entra,
-    pace: Arc<Pace>,
+    rate_limit: Arc<RateLimit>,
 }
 
 impl Tenant {
-    async fn start(users: UserRules, answer: impl Fn(usize, &Asked) -> Response + Send + Sync + 'static) -> Self {
+    async fn start(users: UserRules, response: impl Fn(usize, &Asked) -> Response + Send + Sync + 'static) -> Self {
         let login = Loopback::start(|number, _| {
             reply_json(200, &json!({ "access_token": format!("graph-token-{number}"), "expires_in": 3599 }))
         })
         .await;
-        let graph = Loopback::start(answer).await;
+        let graph = Loopback::start(response).await;
         let sign_in = EntraSignIn {
-            login: login.line().0,
+            login: login.client().0,
             imds: login.url.clone(),
             authority: "https://login.microsoftonline.com".into(),
             tenant: "contoso.example".into(),
@@ -41,9 +41,9 @@ impl Tenant {
             credential: EntraCredential::ClientSecret(SecretString::from("tenant-secret")),
             scope: "https://graph.microsoft.com/.default".into(),
         };
-        let (line, pace) = graph.line();
-        let entra = Entra::new(users, sign_in, line);
-        Self { login, graph, entra, pace }
+        let (client, rate_limit) = graph.client();
+        let entra = Entra::new(users, sign_in, client);
+        Self { login, graph, entra, rate_limit }
     }
 
     async fn list(&self) -> Result<(Vec<Person>, Listing), Failure> {
@@ -74,9 +74,9 @@ fn parts(asked: &Asked) -> Vec<(String, String)> {
 }
 
 /// Answers each part of a batch by its URL.
-fn batch(asked: &Asked, answer: impl Fn(&str) -> Value) -> Response {
+fn batch(asked: &Asked, response: impl Fn(&str) -> Value) -> Response {
     let told = parts(asked).into_iter().rev().map(|(id, url)| {
-        let mut part = answer(&url);
+        let mut part = response(&url);
         part["id"] = json!(id);
         part
     });
@@ -155,14 +155,14 @@ async fn a_next_link_to_another_host_gets_no_token() {
 
 #[tokio::test]
 async fn a_listing_that_does_not_end_well_is_a_failure() {
-    for (answer, kind, words) in [
+    for (response, kind, words) in [
         (json!({ "status": 403, "code": "Authorization_RequestDenied" }), FailureKind::Refused, "User.Read.All"),
         (json!({ "status": 500, "code": "generalException" }), FailureKind::Unreachable, "generalException"),
         (json!({ "status": 501, "code": "NotImplemented" }), FailureKind::Odd, "NotImplemented"),
         (json!({ "status": 200, "code": "x" }), FailureKind::Odd, "another shape"),
     ] {
-        let status = u16::try_from(answer["status"].as_u64().unwrap()).unwrap();
-        let code = answer["code"].clone();
+        let status = u16::try_from(response["status"].as_u64().unwrap()).unwrap();
+        let code = response["code"].clone();
         let tenant = Tenant::start(UserRules::default(), move |number, asked| {
             let next = format!("http://{}/v1.0/users?$skiptoken=2", asked.header("host"));
             match number {

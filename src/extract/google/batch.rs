@@ -14,7 +14,7 @@ use super::error::{Class, GoogleError};
 use super::mime::{self, Part};
 use super::photo::{Judged, Wanted};
 use crate::extract::wire::segment;
-use crate::http::{Answer, BLOCKED, Call, Failure, FailureKind, Pause, Pauses, is_throttled, is_transient};
+use crate::http::{BLOCKED, Failure, FailureKind, Pause, Pauses, Request, Response, is_throttled, is_transient};
 use crate::model::{Fault, PersonId};
 
 /// 100 photos of 96 pixels are a hundredth of it; a larger answer is asked for again one by one.
@@ -40,8 +40,8 @@ struct Denied {
 }
 
 /// One batch as it came back.
-enum Heard {
-    Answer(Answer),
+enum Attempt {
+    Response(Response),
     /// The endpoint is not there, or its answer is too large.
     NoBatch,
 }
@@ -58,11 +58,11 @@ impl Google {
                 self.one_by_one(people, &open).await?
             } else {
                 match self.send_batch::<T>(people, &open).await? {
-                    Heard::NoBatch => continue,
-                    Heard::Answer(answer) => match self.read_round(&answer, people, &open)? {
+                    Attempt::NoBatch => continue,
+                    Attempt::Response(response) => match self.read_round(&response, people, &open)? {
                         Some(round) => round,
                         None => {
-                            self.rest_or_fail(&mut pauses, &answer, open.len()).await?;
+                            self.rest_or_fail(&mut pauses, &response, open.len()).await?;
                             continue;
                         }
                     },
@@ -115,22 +115,22 @@ impl Google {
         Vec::new()
     }
 
-    async fn send_batch<T: Wanted>(&self, people: &[PersonId], open: &[usize]) -> Result<Heard, Failure> {
+    async fn send_batch<T: Wanted>(&self, people: &[PersonId], open: &[usize]) -> Result<Attempt, Failure> {
         let names: Vec<String> = open.iter().map(|place| content_id(*place)).collect();
         let calls = names.iter().zip(open).map(|(name, place)| (name.as_str(), path::<T>(&people[*place])));
-        let call = Call::post(self.directory.url("batch"))
+        let request = Request::post(self.directory.url("batch"))
             .bytes(mime::MIME, Bytes::from(mime::compose(calls)))
             .units(u32::try_from(open.len()).unwrap_or(u32::MAX))
             .cap(CAP)
             .judged_by_caller();
-        match self.ask(call).await? {
-            Some(answer) if !is_gone(&answer) => Ok(Heard::Answer(answer)),
+        match self.ask(request).await? {
+            Some(response) if !is_gone(&response) => Ok(Attempt::Response(response)),
             missing => {
-                let found = missing.map_or_else(|| "its answer is too large".to_owned(), |answer| answer.excerpt());
+                let found = missing.map_or_else(|| "its answer is too large".to_owned(), |response| response.excerpt());
                 tracing::warn!(source = %self.settings.id, found, "the batch endpoint cannot be used: photos are asked for one by one");
                 self.singly.store(true, Ordering::Relaxed);
                 self.directory.count_retried(open.len() as u64);
-                Ok(Heard::NoBatch)
+                Ok(Attempt::NoBatch)
             }
         }
     }
@@ -138,35 +138,35 @@ impl Google {
     /// Sorts the parts of an answer; `None` if the batch as a whole has to be sent again.
     fn read_round<T: Wanted>(
         &self,
-        answer: &Answer,
+        response: &Response,
         people: &[PersonId],
         open: &[usize],
     ) -> Result<Option<Round<T>>, Failure> {
-        let class = GoogleError::of(&answer.body).class(answer.status);
-        if answer.status != 200 {
-            let passes = is_transient(answer.status) || class == Class::Rate;
-            return if passes { Ok(None) } else { Err(self.asker.failure(answer)) };
+        let class = GoogleError::of(&response.body).class(response.status);
+        if response.status != 200 {
+            let passes = is_transient(response.status) || class == Class::Rate;
+            return if passes { Ok(None) } else { Err(self.asker.failure(response)) };
         }
-        let Some(boundary) = answer.header("content-type").and_then(mime::boundary) else {
-            return Err(answer
-                .failure(FailureKind::Odd, format!("{}, not the parts of a batch", answer.excerpt()))
+        let Some(boundary) = response.header("content-type").and_then(mime::boundary) else {
+            return Err(response
+                .failure(FailureKind::Odd, format!("{}, not the parts of a batch", response.excerpt()))
                 .hint("something answers in Google's place: check `endpoints.directory`, and any proxy between"));
         };
-        let mut parts = mime::parse(&answer.body, boundary);
+        let mut parts = mime::parse(&response.body, boundary);
         if let ([only], [part]) = (open, parts.as_mut_slice()) {
             // One question and one answer: there is nothing to guess.
             part.id.get_or_insert_with(|| content_id(*only));
         }
-        Ok(Some(Round::sort(&parts, people, open, now_there(answer))))
+        Ok(Some(Round::sort(&parts, people, open, now_there(response))))
     }
 
-    async fn rest_or_fail(&self, pauses: &mut Pauses, answer: &Answer, parts: usize) -> Result<(), Failure> {
-        if !is_throttled(answer.status) {
+    async fn rest_or_fail(&self, pauses: &mut Pauses, response: &Response, parts: usize) -> Result<(), Failure> {
+        if !is_throttled(response.status) {
             // The line counts 429 itself.
-            self.directory.count_throttled(u64::from(super::error::is_rate(answer)));
+            self.directory.count_throttled(u64::from(super::error::is_rate(response)));
         }
-        if !self.rests(pauses, answer).await {
-            return Err(self.asker.failure(answer));
+        if !self.rests(pauses, response).await {
+            return Err(self.asker.failure(response));
         }
         self.directory.count_retried(parts as u64);
         Ok(())
@@ -177,17 +177,18 @@ impl Google {
         let mut round = Round::new(open.len());
         for place in open {
             let person = &people[*place];
-            let Some(answer) = self.ask(Call::get(self.directory.url(&path::<T>(person))).judged_by_caller()).await?
+            let Some(response) =
+                self.ask(Request::get(self.directory.url(&path::<T>(person))).judged_by_caller()).await?
             else {
                 round.done.push((*place, T::unknown(Fault::new("photo_too_large", "the answer is too large"))));
                 continue;
             };
-            let text = |name: &str| answer.header(name).map(str::to_owned);
+            let text = |name: &str| response.header(name).map(str::to_owned);
             let (retry_after, challenge) = (text("retry-after"), text("www-authenticate"));
-            let part = Part { id: None, status: answer.status, retry_after, challenge, body: &answer.body };
-            let class = round.take(*place, person, &part, now_there(&answer));
+            let part = Part { id: None, status: response.status, retry_after, challenge, body: &response.body };
+            let class = round.take(*place, person, &part, now_there(&response));
             // The line counts 429 itself.
-            round.throttled += u64::from(class == Some(Class::Rate) && !is_throttled(answer.status));
+            round.throttled += u64::from(class == Some(Class::Rate) && !is_throttled(response.status));
         }
         Ok(round)
     }
@@ -255,8 +256,8 @@ impl<T: Wanted> Round<T> {
 }
 
 /// The time by the server's clock; parts carry no date of their own.
-fn now_there(answer: &Answer) -> SystemTime {
-    answer.server_time().unwrap_or_else(SystemTime::now)
+fn now_there(response: &Response) -> SystemTime {
+    response.server_time().unwrap_or_else(SystemTime::now)
 }
 
 /// Any body: everybody asked about is answered once, and nobody with another's photo.
@@ -278,8 +279,8 @@ pub(crate) fn fuzz(body: &[u8]) -> u64 {
 }
 
 /// The endpoint is not there: a wrong URL answers an HTML page with 404, a gateway that takes no multipart 400 (§5).
-fn is_gone(answer: &Answer) -> bool {
-    matches!(answer.status, 400 | 404 | 405 | 410 | 415 | 501)
+fn is_gone(response: &Response) -> bool {
+    matches!(response.status, 400 | 404 | 405 | 410 | 415 | 501)
 }
 
 /// Short, and never an e-mail address (§4).

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::http::{Answer, Failure, FailureKind, Sparse, is_transient, told};
+use crate::http::{Failure, FailureKind, Response, Sparse, is_transient, told};
 
 /// A refusal, read as far as it can be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -131,8 +131,8 @@ fn reason_of(message: &str) -> Option<&'static str> {
 }
 
 /// Whether an answer only says "slower".
-pub(super) fn is_rate(answer: &Answer) -> bool {
-    GoogleError::of(&answer.body).class(answer.status) == Class::Rate
+pub(super) fn is_rate(response: &Response) -> bool {
+    GoogleError::of(&response.body).class(response.status) == Class::Rate
 }
 
 /// Who asks, for the words of a refusal.
@@ -145,12 +145,12 @@ pub(super) struct Asker {
 
 impl Asker {
     /// A failure for an answer that is not the one hoped for.
-    pub(super) fn failure(&self, answer: &Answer) -> Failure {
-        let error = GoogleError::of(&answer.body);
-        let class = error.class(answer.status);
-        let found = if error.message.is_empty() { answer.excerpt() } else { error.words(answer.status) };
-        let challenge = answer.header("www-authenticate");
-        let failure = answer.failure(kind(class), found).lacks(self.lacks(class, challenge));
+    pub(super) fn failure(&self, response: &Response) -> Failure {
+        let error = GoogleError::of(&response.body);
+        let class = error.class(response.status);
+        let found = if error.message.is_empty() { response.excerpt() } else { error.words(response.status) };
+        let challenge = response.header("www-authenticate");
+        let failure = response.failure(kind(class), found).lacks(self.lacks(class, challenge));
         if class == Class::NotThere && error == GoogleError::default() {
             return failure
                 .hint("that is not how the Directory API answers: check `endpoints.directory`, and any proxy between");

@@ -13,7 +13,7 @@ use super::photo::version_of;
 use crate::extract::rules::{Member, Members};
 use crate::extract::wire::{Brought, Fields, Pages, Record, note_of_nameless, segment, short, written};
 use crate::extract::{Facts, Listing};
-use crate::http::{Answer, Call, Failure, FailureKind, Sparse, entries};
+use crate::http::{Failure, FailureKind, Request, Response, Sparse, entries};
 use crate::model::{Person, PersonId, PersonKey, PhotoHint, Standing, normalise_key};
 
 /// What the keys, the rules and the photo need. `nonEditableAliases` are of no use for matching (§2.1).
@@ -68,8 +68,8 @@ impl Google {
         let mut listing = Listing::default();
         let (mut pages, mut token) = (Pages::default(), None);
         loop {
-            let answer = self.page("admin/directory/v1/users", &self.user_query(), token.as_deref()).await?;
-            let UserPage { users, next_page_token } = answer.json()?;
+            let response = self.page("admin/directory/v1/users", &self.user_query(), token.as_deref()).await?;
+            let UserPage { users, next_page_token } = response.json()?;
             let records = users.len();
             let users = users.into_iter().filter_map(|Record(user)| user);
             let people: Vec<Person> = users.filter_map(|user| self.person(user, &members, &units)).collect();
@@ -79,7 +79,7 @@ impl Google {
             listing.marked +=
                 people.iter().filter(|person| matches!(person.hint, PhotoHint::Version(_))).count() as u64;
             page(people);
-            token = next(&mut pages, &answer, next_page_token, Brought::of(listed))?;
+            token = next(&mut pages, &response, next_page_token, Brought::of(listed))?;
             if token.is_none() {
                 break;
             }
@@ -136,9 +136,9 @@ impl Google {
         let (path, rules) = (members_path(group), &self.settings.users);
         let (mut pages, mut token, mut met) = (Pages::default(), None, HashSet::new());
         loop {
-            let answer =
+            let response =
                 self.page(&path, &query, token.as_deref()).await.map_err(|failure| of_group(failure, group))?;
-            let MemberPage { members: some, next_page_token } = answer.json()?;
+            let MemberPage { members: some, next_page_token } = response.json()?;
             let mut new = 0;
             for Record(member) in some {
                 let kind = member.as_ref().and_then(|member| member.kind.0.as_str()).unwrap_or_default();
@@ -152,11 +152,11 @@ impl Google {
                     (_, Some(id)) => members.add(rules, group, Member::Person(&id)),
                     // Members from outside the customer have none; they are no users of it.
                     (_, None) if has_none => {}
-                    (_, None) if rules.is_of_wishes(group) => return Err(nameless_member(&answer, group)),
+                    (_, None) if rules.is_of_wishes(group) => return Err(nameless_member(&response, group)),
                     (_, None) => {}
                 }
             }
-            token = next(&mut pages, &answer, next_page_token, Brought::of(new))?;
+            token = next(&mut pages, &response, next_page_token, Brought::of(new))?;
             if token.is_none() {
                 return Ok(());
             }
@@ -164,11 +164,11 @@ impl Google {
     }
 
     /// One page; all parameters but the token stay the same from page to page (§2).
-    async fn page(&self, path: &str, query: &[(&str, &str)], token: Option<&str>) -> Result<Answer, Failure> {
+    async fn page(&self, path: &str, query: &[(&str, &str)], token: Option<&str>) -> Result<Response, Failure> {
         let mut url = self.directory.url(path);
         url.query_pairs_mut().extend_pairs(query).extend_pairs(token.map(|token| ("pageToken", token)));
-        let answer = self.ask_whole(Call::get(url)).await?;
-        if answer.status == 200 { Ok(answer) } else { Err(self.asker.failure(&answer)) }
+        let response = self.ask_whole(Request::get(url)).await?;
+        if response.status == 200 { Ok(response) } else { Err(self.asker.failure(&response)) }
     }
 
     /// `None` for a record that names nobody.
@@ -211,8 +211,8 @@ fn id_of(Sparse(value): &Sparse) -> Option<String> {
     value.as_str().filter(|id| !id.trim().is_empty()).map(str::to_owned)
 }
 
-fn nameless_member(answer: &Answer, group: &str) -> Failure {
-    answer.failure(FailureKind::Odd, format!("a member of the group `{group}` has no id that can be read")).hint(
+fn nameless_member(response: &Response, group: &str) -> Failure {
+    response.failure(FailureKind::Odd, format!("a member of the group `{group}` has no id that can be read")).hint(
         "whose wish to show no photo it is cannot be told, so nobody's picture was touched: look at the group, and run again",
     )
 }
@@ -246,12 +246,12 @@ fn of_group(failure: Failure, group: &str) -> Failure {
 /// The token of the next page, if there is one. Tokens live three days, and none is kept for another run (§6).
 fn next(
     pages: &mut Pages,
-    answer: &Answer,
+    response: &Response,
     token: Option<String>,
     brought: Brought,
 ) -> Result<Option<String>, Failure> {
     let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(None) };
-    pages.goes_on(&token, brought).map_err(|what| answer.failure(FailureKind::Odd, what))?;
+    pages.goes_on(&token, brought).map_err(|what| response.failure(FailureKind::Odd, what))?;
     Ok(Some(token))
 }
 

@@ -17,7 +17,7 @@ use async_trait::async_trait;
 
 use super::{Batch, Listing, Looked, Probed, Source, UserRules};
 use crate::http::{
-    Answer, Authorization, Call, Counts, Failure, FailureKind, GoogleSignIn, Line, Pause, Pauses, TokenSource,
+    Authorization, Client, Counts, Failure, FailureKind, GoogleSignIn, Pause, Pauses, Request, Response, TokenSource,
     retry_after,
 };
 use crate::model::{Person, PersonId, SignedIn, SourceId};
@@ -62,14 +62,14 @@ pub(crate) struct Google {
     settings: Settings,
     asker: Asker,
     tokens: TokenSource,
-    directory: Line,
+    directory: Client,
     /// The batch endpoint is not there: photos are asked for one by one.
     singly: AtomicBool,
 }
 
 impl Google {
     /// A source that signs in like this and asks over `directory`.
-    pub(crate) fn new(settings: Settings, sign_in: GoogleSignIn, directory: Line) -> Self {
+    pub(crate) fn new(settings: Settings, sign_in: GoogleSignIn, directory: Client) -> Self {
         let asker = Asker {
             subject: sign_in.subject.clone(),
             customer: settings.customer.clone(),
@@ -79,44 +79,44 @@ impl Google {
     }
 
     /// A read with the token; a 401 renews the token once.
-    async fn ask(&self, call: Call) -> Result<Option<Answer>, Failure> {
-        let call = call.accept("application/json").header("User-Agent", USER_AGENT);
+    async fn ask(&self, request: Request) -> Result<Option<Response>, Failure> {
+        let request = request.accept("application/json").header("User-Agent", USER_AGENT);
         let token = self.tokens.token().await?;
-        let first = self.directory.read_within_cap(call.clone().auth(&Authorization::Bearer(token.clone()))).await?;
-        if first.as_ref().is_none_or(|answer| answer.status != 401) {
+        let first = self.directory.read_within_cap(request.clone().auth(&Authorization::Bearer(token.clone()))).await?;
+        if first.as_ref().is_none_or(|response| response.status != 401) {
             return Ok(first);
         }
         let token = self.tokens.renew(&token).await?;
         self.directory.count_retried(1);
-        let second = self.directory.read_within_cap(call.auth(&Authorization::Bearer(token))).await?;
+        let second = self.directory.read_within_cap(request.auth(&Authorization::Bearer(token))).await?;
         match second {
-            Some(answer) if answer.status == 401 => Err(self.asker.failure(&answer)),
+            Some(response) if response.status == 401 => Err(self.asker.failure(&response)),
             other => Ok(other),
         }
     }
 
     /// As [`Self::ask`], for answers that have to come whole; a 403 that only means "slower" is asked again (§5).
-    async fn ask_whole(&self, call: Call) -> Result<Answer, Failure> {
-        let tried = call.describe();
+    async fn ask_whole(&self, request: Request) -> Result<Response, Failure> {
+        let tried = request.describe();
         let mut pauses = self.directory.pauses();
         loop {
-            let Some(answer) = self.ask(call.clone()).await? else {
+            let Some(response) = self.ask(request.clone()).await? else {
                 return Err(Failure::new(FailureKind::Odd, tried, "the answer is larger than any page can be"));
             };
-            if answer.status != 403 || !error::is_rate(&answer) {
-                return Ok(answer);
+            if response.status != 403 || !error::is_rate(&response) {
+                return Ok(response);
             }
             self.directory.count_throttled(1);
-            if !self.rests(&mut pauses, &answer).await {
-                return Ok(answer);
+            if !self.rests(&mut pauses, &response).await {
+                return Ok(response);
             }
             self.directory.count_retried(1);
         }
     }
 
     /// Waits before another try, if there is one.
-    async fn rests(&self, pauses: &mut Pauses, answer: &Answer) -> bool {
-        matches!(self.directory.rest(pauses, retry_after(&answer.headers)).await, Pause::Wait(_))
+    async fn rests(&self, pauses: &mut Pauses, response: &Response) -> bool {
+        matches!(self.directory.rest(pauses, retry_after(&response.headers)).await, Pause::Wait(_))
     }
 
     fn is_singly(&self) -> bool {

@@ -32,12 +32,12 @@ struct Setup {
 }
 
 impl Customer {
-    async fn start(setup: Setup, answer: impl Fn(usize, &Asked) -> Response + Send + Sync + 'static) -> Self {
+    async fn start(setup: Setup, response: impl Fn(usize, &Asked) -> Response + Send + Sync + 'static) -> Self {
         let login = Loopback::start(|number, _| {
             reply_json(200, &json!({ "access_token": format!("google-token-{number}"), "expires_in": 3599 }))
         })
         .await;
-        let directory = Loopback::start(answer).await;
+        let directory = Loopback::start(response).await;
         let (folder, file) = key_file();
         let Setup { users, org_units, alone } = setup;
         let settings = Settings { id: "google".into(), customer: "my_customer".into(), users, org_units };
@@ -45,16 +45,16 @@ impl Customer {
             credential: GoogleCredential::ServiceAccountFile(file),
             subject: (!alone).then(|| "admin@example.com".to_owned()),
             scopes: settings.scopes(),
-            token: login.line().0,
+            token: login.client().0,
             sts: login.url.clone(),
             iam_credentials: login.url.clone(),
         };
-        let google = Google::new(settings, sign_in, directory.line().0);
+        let google = Google::new(settings, sign_in, directory.client().0);
         Self { login, directory, google, _key: folder }
     }
 
-    async fn of(answer: impl Fn(usize, &Asked) -> Response + Send + Sync + 'static) -> Self {
-        Self::start(Setup::default(), answer).await
+    async fn of(response: impl Fn(usize, &Asked) -> Response + Send + Sync + 'static) -> Self {
+        Self::start(Setup::default(), response).await
     }
 
     async fn list(&self) -> Result<(Vec<Person>, Listing), Failure> {
@@ -117,10 +117,10 @@ fn parts(asked: &Asked) -> Vec<(String, String)> {
 }
 
 /// Answers each part of a batch by its user, in another order than asked; `None`: leaves it out.
-fn batch(asked: &Asked, answer: impl Fn(&str) -> Option<(u16, Value)>) -> Response {
+fn batch(asked: &Asked, response: impl Fn(&str) -> Option<(u16, Value)>) -> Response {
     let mut body = String::new();
     for (id, user) in parts(asked).into_iter().rev() {
-        let Some((status, json)) = answer(&user) else { continue };
+        let Some((status, json)) = response(&user) else { continue };
         body.push_str(&format!(
             "--batch_Qx9\r\nContent-Type: application/http\r\nContent-ID: <response-{id}>\r\n\r\nHTTP/1.1 {status} X\r\nContent-Type: application/json\r\n\r\n{json}\r\n"
         ));
@@ -229,7 +229,7 @@ fn in_groups(groups: &[&str]) -> Setup {
 
 #[tokio::test]
 async fn members_of_any_group_are_in_scope_and_a_scope_more_is_asked_for() {
-    let answer = |everybody: bool| {
+    let response = |everybody: bool| {
         move |_: usize, asked: &Asked| match (asked.path.split('?').next().unwrap(), value(asked, "pageToken").as_str())
         {
             ("/admin/directory/v1/groups/all%40example.com/members", "") => reply_json(
@@ -244,7 +244,7 @@ async fn members_of_any_group_are_in_scope_and_a_scope_more_is_asked_for() {
         }
     };
     for (everybody, standing) in [(false, Standing::OutOfScope), (true, Standing::InScope)] {
-        let customer = Customer::start(in_groups(&["all@example.com"]), answer(everybody)).await;
+        let customer = Customer::start(in_groups(&["all@example.com"]), response(everybody)).await;
         let (people, _) = customer.list().await.unwrap();
         assert_eq!((people[0].standing, people[1].standing), (Standing::InScope, standing));
         let first = &customer.directory.asked()[0];

@@ -10,9 +10,9 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
+use crate::http::client::Route;
 use crate::http::key_pair::contents;
-use crate::http::line::Road;
-use crate::http::{Answer, Authorization, Call, Failure, FailureKind, Line, redact};
+use crate::http::{Authorization, Client, Failure, FailureKind, Request, Response, redact};
 
 /// Where a token of the CI platform comes from.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ struct Issued {
 impl TokenFrom {
     /// The token now; `near` is a line of the same source. The audience matters to GitHub only: elsewhere whoever wrote
     /// the job has chosen it.
-    pub(super) async fn token(&self, near: &Line, audience: &str) -> Result<SecretString, Failure> {
+    pub(super) async fn token(&self, near: &Client, audience: &str) -> Result<SecretString, Failure> {
         let token = match self {
             Self::Github { url, token } => github(near, url, token, audience).await?,
             Self::Env { name, token } => trimmed(&format!("reading the token in `{name}`"), token.clone())?,
@@ -57,25 +57,25 @@ impl TokenFrom {
     }
 }
 
-async fn github(near: &Line, url: &Url, token: &SecretString, audience: &str) -> Result<SecretString, Failure> {
+async fn github(near: &Client, url: &Url, token: &SecretString, audience: &str) -> Result<SecretString, Failure> {
     let mut asked = url.clone();
     asked.query_pairs_mut().append_pair("audience", audience);
-    let line = near.beside(root(url), Road::Foreign)?;
-    let call =
-        Call::get(asked).returns_secrets().accept("application/json").auth(&Authorization::Bearer(token.clone()));
-    let answer = line.read(call).await?;
-    if answer.status != 200 {
-        return Err(refused(&answer));
+    let client = near.beside(root(url), Route::Foreign)?;
+    let request =
+        Request::get(asked).returns_secrets().accept("application/json").auth(&Authorization::Bearer(token.clone()));
+    let response = client.read(request).await?;
+    if response.status != 200 {
+        return Err(refused(&response));
     }
-    Ok(answer.json::<Issued>()?.value)
+    Ok(response.json::<Issued>()?.value)
 }
 
-fn refused(answer: &Answer) -> Failure {
-    let kind = match answer.status {
-        400..=499 if answer.status != 429 => FailureKind::Refused,
+fn refused(response: &Response) -> Failure {
+    let kind = match response.status {
+        400..=499 if response.status != 429 => FailureKind::Refused,
         _ => FailureKind::Unreachable,
     };
-    answer.failure(kind, answer.excerpt()).hint(
+    response.failure(kind, response.excerpt()).hint(
         "the job needs `permissions: id-token: write`; jobs that come from a fork get no token, and one that ran for long gets none any more",
     )
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use crate::http::Answer;
+use crate::http::Response;
 
 /// Claims are dated back by this much (docs/wire/google-directory.md §1.3).
 const BACK: Duration = Duration::from_secs(30);
@@ -24,8 +24,8 @@ pub(super) fn seconds(time: SystemTime) -> u64 {
 }
 
 /// What the server's clock said when it answered.
-pub(super) fn of_server(answer: &Answer) -> Option<SystemTime> {
-    answer.server_time()
+pub(super) fn of_server(response: &Response) -> Option<SystemTime> {
+    response.server_time()
 }
 
 /// What both vendors say or promise where an answer does not.

@@ -9,8 +9,8 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, Stream};
 
 use super::*;
-use crate::http::line::Road;
-use crate::http::{Call, ClientCert, Failure, Line, Pace, Transport, Url};
+use crate::http::client::Route;
+use crate::http::{Client, ClientCert, Failure, RateLimit, Request, Transport, Url};
 
 fn keys(file: &str) -> PathBuf {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/http/test_keys")).join(file)
@@ -47,15 +47,20 @@ fn serve(file: &str, wants: Option<&str>) -> u16 {
     port
 }
 
-async fn ask(server: &str, wants: Option<&str>, ca_file: Option<&str>, client: Option<&str>) -> Result<u16, Failure> {
+async fn ask(
+    server: &str,
+    wants: Option<&str>,
+    ca_file: Option<&str>,
+    http_client: Option<&str>,
+) -> Result<u16, Failure> {
     let transport = Transport {
         ca_file: ca_file.map(keys),
-        client_cert: client.map(|file| ClientCert { file: keys(file), password: None }),
+        client_cert: http_client.map(|file| ClientCert { file: keys(file), password: None }),
         ..Transport::default()
     };
     let base = Url::parse(&format!("https://localhost:{}", serve(server, wants))).unwrap();
-    let line = Line::new("test", base, Pace::recording(), &transport)?;
-    line.read(Call::get(line.url("x"))).await.map(|answer| answer.status)
+    let client = Client::new("test", base, RateLimit::recording(), &transport)?;
+    client.read(Request::get(client.url("x"))).await.map(|response| response.status)
 }
 
 #[tokio::test]
@@ -92,15 +97,15 @@ async fn what_ca_file_names_is_believed_and_each_refusal_has_its_hint() {
 
 #[tokio::test]
 async fn a_server_that_wants_a_certificate_says_what_is_wrong_with_ours() {
-    for (client, words) in [
+    for (http_client, words) in [
         (Some("ca-first.pem"), None),
         (None, Some("wants a client certificate")),
         (Some("tls-self.pem"), Some("does not know the authority of our client certificate")),
     ] {
-        let told = ask("tls-self.pem", Some("tls-ca.pem"), Some("tls-self.pem"), client).await;
+        let told = ask("tls-self.pem", Some("tls-ca.pem"), Some("tls-self.pem"), http_client).await;
         match words {
-            None => assert_eq!(told.unwrap(), 200, "{client:?}"),
-            Some(words) => assert!(told.as_ref().unwrap_err().to_string().contains(words), "{client:?}: {told:?}"),
+            None => assert_eq!(told.unwrap(), 200, "{http_client:?}"),
+            Some(words) => assert!(told.as_ref().unwrap_err().to_string().contains(words), "{http_client:?}: {told:?}"),
         }
     }
 }
@@ -111,11 +116,11 @@ async fn the_client_certificate_is_not_shown_beside_the_configured_server() {
     let client_cert = Some(ClientCert { file: keys("ca-first.pem"), password: None });
     let transport = Transport { ca_file: Some(keys("tls-self.pem")), client_cert, ..Transport::default() };
     let base = || Url::parse(&format!("https://localhost:{}", serve("tls-self.pem", Some("tls-ca.pem")))).unwrap();
-    let line = Line::new("test", base(), Pace::recording(), &transport).unwrap();
-    assert!(line.read(Call::get(line.url("x"))).await.is_ok());
-    for road in [Road::Configured, Road::Foreign, Road::Direct] {
-        let beside = line.beside(base(), road).unwrap();
-        let failure = beside.read(Call::get(beside.url("x"))).await.unwrap_err();
+    let client = Client::new("test", base(), RateLimit::recording(), &transport).unwrap();
+    assert!(client.read(Request::get(client.url("x"))).await.is_ok());
+    for route in [Route::Configured, Route::Foreign, Route::Direct] {
+        let beside = client.beside(base(), route).unwrap();
+        let failure = beside.read(Request::get(beside.url("x"))).await.unwrap_err();
         assert!(failure.to_string().contains("wants a client certificate"), "{failure}");
     }
 }

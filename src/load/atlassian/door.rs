@@ -12,7 +12,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use url::Url;
 
-use crate::http::{Answer, Authorization, Call, Failure, FailureKind, Line, Sent, told};
+use crate::http::{Authorization, Client, Failure, FailureKind, Request, Response, Sent, told};
 use crate::model::Fault;
 
 use super::Credential;
@@ -45,18 +45,18 @@ impl Login {
 /// One way to the server: with cookies of its own, or without any.
 #[derive(Clone)]
 pub(crate) struct Door {
-    line: Line,
+    http: Client,
     login: Arc<Login>,
 }
 
 impl Door {
-    pub(crate) fn new(line: Line, login: Arc<Login>) -> Self {
+    pub(crate) fn new(http: Client, login: Arc<Login>) -> Self {
         login.gate.doubt();
-        Self { line, login }
+        Self { http, login }
     }
 
-    pub(crate) fn line(&self) -> &Line {
-        &self.line
+    pub(crate) fn http(&self) -> &Client {
+        &self.http
     }
 
     /// The gate, for who must close it.
@@ -65,57 +65,59 @@ impl Door {
     }
 
     /// A read; the answer has passed the login check and nothing else.
-    pub(crate) async fn read(&self, url: Url) -> Result<Answer, Failure> {
-        self.ask(Call::get(url).accept(JSON), Anonymous::Refused).await
+    pub(crate) async fn read(&self, url: Url) -> Result<Response, Failure> {
+        self.ask(Request::get(url).accept(JSON), Anonymous::Refused).await
     }
 
     /// A call that changes nothing, with any method.
-    pub(crate) async fn ask(&self, call: Call, anonymous: Anonymous) -> Result<Answer, Failure> {
+    pub(crate) async fn ask(&self, request: Request, anonymous: Anonymous) -> Result<Response, Failure> {
         let _alone = self.gate().enter().await?;
-        let answer = self.line.read(call.auth(&self.login.authorization)).await?;
-        self.gate().check(&answer, anonymous)?;
-        Ok(answer)
+        let response = self.http.read(request.auth(&self.login.authorization)).await?;
+        self.gate().check(&response, anonymous)?;
+        Ok(response)
     }
 
     /// The bytes of a picture; `None` where the server sent something else, such as a login page.
     pub(crate) async fn picture(&self, url: Url) -> Result<Option<Bytes>, Failure> {
-        let answer = match self.file(url).await {
-            Ok(answer) => answer,
+        let response = match self.file(url).await {
+            Ok(response) => response,
             // A redirect to a sign-in page elsewhere.
             Err(failure) if matches!(failure.kind, FailureKind::Odd | FailureKind::Misconfigured) => return Ok(None),
             Err(failure) => return Err(failure),
         };
-        Ok((answer.status == 200 && !answer.is_html() && !answer.body.is_empty()).then_some(answer.body))
+        Ok((response.status == 200 && !response.is_html() && !response.body.is_empty()).then_some(response.body))
     }
 
     /// What the web server answers for a file. It need not know a token (JRASERVER-72378).
-    pub(crate) async fn file(&self, url: Url) -> Result<Answer, Failure> {
-        self.ask(Call::get(url).accept("image/*"), Anonymous::Allowed).await
+    pub(crate) async fn file(&self, url: Url) -> Result<Response, Failure> {
+        self.ask(Request::get(url).accept("image/*"), Anonymous::Allowed).await
     }
 
     /// What an unsuccessful answer to a read means for the target. `permission` says what a 403 lacks.
-    pub(crate) fn failed(&self, answer: &Answer, permission: &str) -> Failure {
-        let found = found(answer);
-        match answer.status {
+    pub(crate) fn failed(&self, response: &Response, permission: &str) -> Failure {
+        let found = found(response);
+        match response.status {
             401 => self.gate().close(
-                answer.failure(FailureKind::Refused, found).hint("the credential is not accepted: check `credential`"),
+                response
+                    .failure(FailureKind::Refused, found)
+                    .hint("the credential is not accepted: check `credential`"),
             ),
-            403 => answer.failure(FailureKind::Refused, found).hint(permission),
-            400 | 404 | 405 | 410 => answer.failure(FailureKind::Odd, found),
-            status if status < 400 => answer.failure(FailureKind::Odd, found),
-            _ => answer
+            403 => response.failure(FailureKind::Refused, found).hint(permission),
+            400 | 404 | 405 | 410 => response.failure(FailureKind::Odd, found),
+            status if status < 400 => response.failure(FailureKind::Odd, found),
+            _ => response
                 .failure(FailureKind::Unreachable, found)
                 .hint("the server is in trouble: run again when it is well"),
         }
     }
 
     /// A write, sent once; nothing of the answer is judged.
-    pub(crate) async fn send(&self, call: Call) -> Result<Sent, Failure> {
+    pub(crate) async fn send(&self, request: Request) -> Result<Sent, Failure> {
         let _alone = self.gate().enter().await?;
-        let call = call.auth(&self.login.authorization).accept(JSON).header("X-Atlassian-Token", "no-check");
-        let sent = self.line.write(call).await;
-        if let Sent::Answer(answer) = &sent {
-            self.gate().note(answer);
+        let request = request.auth(&self.login.authorization).accept(JSON).header("X-Atlassian-Token", "no-check");
+        let sent = self.http.write(request).await;
+        if let Sent::Response(response) = &sent {
+            self.gate().note(response);
         }
         Ok(sent)
     }
@@ -133,47 +135,47 @@ pub(crate) enum Trouble {
 }
 
 /// What the status of an unsuccessful answer to a write says, whoever the product is.
-pub(crate) fn refused(answer: &Answer) -> Trouble {
-    match answer.status {
-        300..=399 => Trouble::Stop(redirected(answer)),
-        403 if contains(&answer.body, "XSRF") => Trouble::Stop(
-            answer
-                .failure(FailureKind::Odd, found(answer))
+pub(crate) fn refused(response: &Response) -> Trouble {
+    match response.status {
+        300..=399 => Trouble::Stop(redirected(response)),
+        403 if contains(&response.body, "XSRF") => Trouble::Stop(
+            response
+                .failure(FailureKind::Odd, found(response))
                 .hint("a proxy strips `X-Atlassian-Token` or rewrites `User-Agent`: let it pass both unchanged"),
         ),
-        400 => Trouble::No(fault("refused", answer)),
-        401 => Trouble::No(fault("unauthorized", answer)),
-        403 => Trouble::No(fault("forbidden", answer)),
-        404 => Trouble::No(fault(NOT_FOUND, answer)),
-        413 => Trouble::No(fault("too_large", answer)),
-        415 => Trouble::No(fault(WRONG_TYPE, answer)),
-        429 => Trouble::No(fault("throttled", answer)),
-        405 => Trouble::Maybe(fault(WRONG_METHOD, answer)),
-        500 => Trouble::Maybe(fault(INTERNAL_ERROR, answer)),
-        _ => Trouble::Maybe(fault("server_error", answer)),
+        400 => Trouble::No(fault("refused", response)),
+        401 => Trouble::No(fault("unauthorized", response)),
+        403 => Trouble::No(fault("forbidden", response)),
+        404 => Trouble::No(fault(NOT_FOUND, response)),
+        413 => Trouble::No(fault("too_large", response)),
+        415 => Trouble::No(fault(WRONG_TYPE, response)),
+        429 => Trouble::No(fault("throttled", response)),
+        405 => Trouble::Maybe(fault(WRONG_METHOD, response)),
+        500 => Trouble::Maybe(fault(INTERNAL_ERROR, response)),
+        _ => Trouble::Maybe(fault("server_error", response)),
     }
 }
 
-fn redirected(answer: &Answer) -> Failure {
-    let location = answer.header("location").unwrap_or("nowhere");
+fn redirected(response: &Response) -> Failure {
+    let location = response.header("location").unwrap_or("nowhere");
     let location = location.split(['?', '#']).next().unwrap_or(location);
-    answer
-        .failure(FailureKind::Misconfigured, format!("{}, a redirect to {location}", answer.status))
+    response
+        .failure(FailureKind::Misconfigured, format!("{}, a redirect to {location}", response.status))
         .hint("a redirect turns a write into a read: write the address that the server uses itself as `base_url`")
 }
 
 /// The status and the server's own words.
-pub(crate) fn found(answer: &Answer) -> String {
-    match words(&answer.body) {
-        Some(words) => format!("{}: {words}", answer.status),
-        None if answer.is_html() => format!("{}, an HTML page", answer.status),
-        None => answer.status.to_string(),
+pub(crate) fn found(response: &Response) -> String {
+    match words(&response.body) {
+        Some(words) => format!("{}: {words}", response.status),
+        None if response.is_html() => format!("{}, an HTML page", response.status),
+        None => response.status.to_string(),
     }
 }
 
 /// A fault of one person with everything that an answer says.
-pub(crate) fn fault(code: &str, answer: &Answer) -> Fault {
-    Fault::new(code, format!("{}: {}", answer.tried(), found(answer)))
+pub(crate) fn fault(code: &str, response: &Response) -> Fault {
+    Fault::new(code, format!("{}: {}", response.tried(), found(response)))
 }
 
 /// Every value percent-encoded: a literal `+` becomes `%2B`, and a space `%20`, which no server takes for a `+`.

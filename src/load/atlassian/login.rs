@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::lock::{Mutex, MutexGuard};
 
-use crate::http::{Answer, BLOCKED, Failure, FailureKind, retry_after};
+use crate::http::{BLOCKED, Failure, FailureKind, Response, retry_after};
 
 /// Open until the login is refused once; then no worker sends that credential again, or a CAPTCHA would follow.
 #[derive(Debug)]
@@ -63,8 +63,8 @@ impl Gate {
     }
 
     /// Takes note of an answer that only somebody who is signed in gets.
-    pub(crate) fn note(&self, answer: &Answer) {
-        if user(answer).is_some() || (200..300).contains(&answer.status) {
+    pub(crate) fn note(&self, response: &Response) {
+        if user(response).is_some() || (200..300).contains(&response.status) {
             self.known.store(true, Ordering::Release);
         }
     }
@@ -80,12 +80,12 @@ impl Gate {
     }
 
     /// Closes the gate if this answer shows a refused login.
-    pub(crate) fn check(&self, answer: &Answer, anonymous: Anonymous) -> Result<(), Failure> {
-        match refusal(answer, anonymous, self.kind) {
+    pub(crate) fn check(&self, response: &Response, anonymous: Anonymous) -> Result<(), Failure> {
+        match refusal(response, anonymous, self.kind) {
             Some(failure) => Err(self.close(failure)),
             None => {
                 if anonymous == Anonymous::Refused {
-                    self.note(answer);
+                    self.note(response);
                 }
                 Ok(())
             }
@@ -94,21 +94,21 @@ impl Gate {
 }
 
 /// The failure that an answer stands for, if it shows a refused login.
-fn refusal(answer: &Answer, anonymous: Anonymous, kind: Kind) -> Option<Failure> {
-    if matches!(answer.status, 502..=504) {
+fn refusal(response: &Response, anonymous: Anonymous, kind: Kind) -> Option<Failure> {
+    if matches!(response.status, 502..=504) {
         // In maintenance nobody is known, whatever its headers say: nothing was refused.
         return None;
     }
-    let refused = |found: String| answer.failure(FailureKind::Refused, found);
-    let denied = answer.header("x-authentication-denied-reason");
+    let refused = |found: String| response.failure(FailureKind::Refused, found);
+    let denied = response.header("x-authentication-denied-reason");
     if let Some(denied) = denied {
         let hint = match denied.split_once("login-url=") {
             Some((_, url)) => format!("sign in once in a browser to clear the CAPTCHA: {}", url.trim()),
             None => "sign in once in a browser, or let an administrator reset the failed login count".to_owned(),
         };
-        return Some(refused(format!("{}, X-Authentication-Denied-Reason: {denied}", answer.status)).hint(hint));
+        return Some(refused(format!("{}, X-Authentication-Denied-Reason: {denied}", response.status)).hint(hint));
     }
-    let reasons = answer.headers.get_all("x-seraph-loginreason").iter().filter_map(|value| value.to_str().ok());
+    let reasons = response.headers.get_all("x-seraph-loginreason").iter().filter_map(|value| value.to_str().ok());
     for reason in reasons.flat_map(|value| value.split(',')).map(str::trim) {
         let hint = match reason {
             "AUTHENTICATED_FAILED" => "the credential is wrong or expired: make a new token, or correct the password",
@@ -116,16 +116,16 @@ fn refusal(answer: &Answer, anonymous: Anonymous, kind: Kind) -> Option<Failure>
             // AUTHORISATION_FAILED and OUT are not about the login (§2.2).
             _ => continue,
         };
-        return Some(refused(format!("{}, X-Seraph-LoginReason: {reason}", answer.status)).hint(hint));
+        return Some(refused(format!("{}, X-Seraph-LoginReason: {reason}", response.status)).hint(hint));
     }
     // Before the words on anonymous answers: such an answer may carry those headers, too (§13).
-    if answer.status == 403 && contains(&answer.body, "Basic Authentication has been disabled") {
+    if response.status == 403 && contains(&response.body, "Basic Authentication has been disabled") {
         return Some(refused("403, basic authentication is switched off on this instance".to_owned()).hint(
             "write `credential: { token: … }`, or let an administrator allow it under System > Authentication methods",
         ));
     }
-    if anonymous == Anonymous::Refused && answer.header("x-ausername") == Some("anonymous") {
-        let found = format!("{}, X-AUSERNAME: anonymous: the server does not know the credential", answer.status);
+    if anonymous == Anonymous::Refused && response.header("x-ausername") == Some("anonymous") {
+        let found = format!("{}, X-AUSERNAME: anonymous: the server does not know the credential", response.status);
         return Some(refused(found).hint(match kind {
             Kind::Token => {
                 "the token may have expired or been revoked, or this release takes none (Jira before 8.14 and Confluence \
@@ -138,7 +138,7 @@ fn refusal(answer: &Answer, anonymous: Anonymous, kind: Kind) -> Option<Failure>
             }
         }));
     }
-    if answer.status == 429 && retry_after(&answer.headers).is_some_and(|wait| wait >= BLOCKED) {
+    if response.status == 429 && retry_after(&response.headers).is_some_and(|wait| wait >= BLOCKED) {
         return Some(
             refused("429, this account is blocked by rate limiting".to_owned())
                 .hint("let an administrator exempt the account under System > Rate limiting"),
@@ -148,8 +148,8 @@ fn refusal(answer: &Answer, anonymous: Anonymous, kind: Kind) -> Option<Failure>
 }
 
 /// Who we are by this answer, where the server says so. The header is form-encoded.
-pub(crate) fn user(answer: &Answer) -> Option<String> {
-    let name = answer.header("x-ausername").filter(|name| !name.is_empty() && *name != "anonymous")?;
+pub(crate) fn user(response: &Response) -> Option<String> {
+    let name = response.header("x-ausername").filter(|name| !name.is_empty() && *name != "anonymous")?;
     let encoded = format!("n={name}");
     url::form_urlencoded::parse(encoded.as_bytes()).next().map(|(_, name)| name.into_owned())
 }

@@ -19,30 +19,30 @@ pub(crate) async fn server_id(
     base: Option<&str>,
     user: Option<&str>,
 ) -> Result<ServerId, Failure> {
-    let answer = door.read(door.line().url("rest/applinks/1.0/manifest")).await?;
-    match answer.status {
+    let response = door.read(door.http().url("rest/applinks/1.0/manifest")).await?;
+    match response.status {
         200 => {
-            let manifest = Manifest::read(&answer.body)
-                .ok_or_else(|| answer.failure(FailureKind::Odd, "a manifest without an id"))?;
+            let manifest = Manifest::read(&response.body)
+                .ok_or_else(|| response.failure(FailureKind::Odd, "a manifest without an id"))?;
             if let Some(other) = manifest.type_id.as_deref().filter(|kind| !kinds.contains(kind)) {
-                return Err(answer
+                return Err(response
                     .failure(FailureKind::Misconfigured, format!("this is `{other}`, not {product}"))
                     .hint("name that product under `load`, or correct `base_url`"));
             }
             Ok(ServerId::new(manifest.id))
         }
         // The state is bound to this id. What stands before the server for a moment must not choose another.
-        401 | 403 | 404 if user.is_some() && login::user(&answer).is_none() => Err(answer
+        401 | 403 | 404 if user.is_some() && login::user(&response).is_none() => Err(response
             .failure(
                 FailureKind::Unreachable,
-                format!("{}, without X-AUSERNAME: this is not {product}", found(&answer)),
+                format!("{}, without X-AUSERNAME: this is not {product}", found(&response)),
             )
             .hint("a proxy answers in its place, or it is only starting: run again when it is well")),
         401 | 403 | 404 => {
-            Ok(ServerId::new(base.unwrap_or(door.line().base().as_str()).trim_end_matches('/').to_owned()))
+            Ok(ServerId::new(base.unwrap_or(door.http().base().as_str()).trim_end_matches('/').to_owned()))
         }
-        status if status < 500 && status != 429 => Err(answer.failure(FailureKind::Odd, found(&answer))),
-        _ => Err(answer.failure(FailureKind::Unreachable, found(&answer))),
+        status if status < 500 && status != 429 => Err(response.failure(FailureKind::Odd, found(&response))),
+        _ => Err(response.failure(FailureKind::Unreachable, found(&response))),
     }
 }
 

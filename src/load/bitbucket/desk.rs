@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use url::Url;
 
-use crate::http::{Answer, Call, Failure, FailureKind, Sent};
+use crate::http::{Failure, FailureKind, Request, Response, Sent};
 use crate::load::Rendition;
 use crate::load::atlassian::door::{Door, Trouble, fault, found, refused, with_query};
 use crate::load::atlassian::login::{self, Anonymous};
@@ -57,7 +57,7 @@ impl Desk {
     /// `rest/api/…/…` with these parameters, every value percent-encoded.
     pub(super) fn api(&self, path: &str, query: &[(&str, &str)]) -> Url {
         let root = self.shared.known().root.unwrap_or("latest");
-        with_query(self.door.line().url(&format!("rest/api/{root}/{path}")), query)
+        with_query(self.door.http().url(&format!("rest/api/{root}/{path}")), query)
     }
 
     fn avatar(&self, slug: &Slug) -> Url {
@@ -65,12 +65,12 @@ impl Desk {
     }
 
     /// What an unsuccessful answer to a read means for the target.
-    pub(super) fn failed(&self, answer: &Answer) -> Failure {
-        self.door.failed(answer, "the account needs a licence and the global permission ADMIN")
+    pub(super) fn failed(&self, response: &Response) -> Failure {
+        self.door.failed(response, "the account needs a licence and the global permission ADMIN")
     }
 
     /// A page of users. `start` and `filter` as given, everything else as the survey asks.
-    pub(super) async fn users(&self, start: u64, limit: u64, more: &[(&str, &str)]) -> Result<Answer, Failure> {
+    pub(super) async fn users(&self, start: u64, limit: u64, more: &[(&str, &str)]) -> Result<Response, Failure> {
         let (start, limit) = (start.to_string(), limit.to_string());
         let mut query = vec![("start", start.as_str()), ("limit", &limit), ("avatarSize", LINKED)];
         query.extend_from_slice(more);
@@ -79,13 +79,13 @@ impl Desk {
 
     /// Whether the login still holds: only who is signed in and licensed may list.
     async fn signed_in(&self) -> Result<(), Failure> {
-        let answer = self.users(0, 1, &[]).await?;
-        if answer.status != 200 {
-            return Err(self.failed(&answer));
+        let response = self.users(0, 1, &[]).await?;
+        if response.status != 200 {
+            return Err(self.failed(&response));
         }
-        if self.shared.known().named && login::user(&answer).is_none() {
+        if self.shared.known().named && login::user(&response).is_none() {
             return Err(self.door.gate().close(
-                answer
+                response
                     .failure(FailureKind::Refused, "200, but without X-AUSERNAME: the server does not know us any more")
                     .hint("the token may have expired or been revoked; no picture was touched with it"),
             ));
@@ -101,18 +101,18 @@ impl Desk {
 
     /// The name of our own account, where the server says it.
     pub(super) async fn who(&self) -> Result<Option<String>, Failure> {
-        let answer = self.users(0, 1, &[]).await?;
-        if answer.status == 200 { Ok(login::user(&answer)) } else { Err(self.failed(&answer)) }
+        let response = self.users(0, 1, &[]).await?;
+        if response.status == 200 { Ok(login::user(&response)) } else { Err(self.failed(&response)) }
     }
 
     /// Whether the account administers Bitbucket; a permission that is missing answers 401 or 403. Whoever is licensed
     /// may ask for `admin/users` (§13).
     pub(super) async fn administers(&self) -> Result<bool, Failure> {
-        let answer = self.door.read(self.api("admin/permissions/users", &[("limit", "1")])).await?;
-        match answer.status {
+        let response = self.door.read(self.api("admin/permissions/users", &[("limit", "1")])).await?;
+        match response.status {
             200 => Ok(true),
             401 | 403 => Ok(false),
-            _ => Err(self.failed(&answer)),
+            _ => Err(self.failed(&response)),
         }
     }
 
@@ -125,12 +125,12 @@ impl Desk {
         slug: &Slug,
     ) -> Result<Result<Option<Shown>, Fault>, Failure> {
         let url = self.api(&format!("users/{}", slug.segment()), &[("avatarSize", LINKED)]);
-        let answer = self.door.read(url).await?;
-        let user: User = match answer.status {
-            200 => answer.json()?,
+        let response = self.door.read(url).await?;
+        let user: User = match response.status {
+            200 => response.json()?,
             404 => return Ok(Ok(None)),
-            400 | 500 => return Ok(Err(fault("account_unread", &answer))),
-            _ => return Err(self.failed(&answer)),
+            400 | 500 => return Ok(Err(fault("account_unread", &response))),
+            _ => return Err(self.failed(&response)),
         };
         if !user.is(account) {
             return Ok(Ok(None));
@@ -155,7 +155,7 @@ impl Desk {
 
     /// What a user shows, as far as links tell.
     pub(super) fn shown_by(&self, user: &User, sight: Sight) -> Shown {
-        let (link, base) = (user.avatar_url.as_deref(), self.door.line().base());
+        let (link, base) = (user.avatar_url.as_deref(), self.door.http().base());
         let shown = mark::shown(link, base);
         if sight == Sight::Versions { shown } else { mark::unseen(shown, link, base) }
     }
@@ -168,13 +168,13 @@ impl Desk {
     ) -> Result<Result<Option<User>, Fault>, Failure> {
         let mut start = 0;
         for _ in 0..NAMESAKES {
-            let answer = self.users(start, super::survey::PAGE, &[("filter", name)]).await?;
-            match answer.status {
+            let response = self.users(start, super::survey::PAGE, &[("filter", name)]).await?;
+            match response.status {
                 200 => {}
-                400 | 404 => return Ok(Err(fault("account_unread", &answer))),
-                _ => return Err(self.failed(&answer)),
+                400 | 404 => return Ok(Err(fault("account_unread", &response))),
+                _ => return Err(self.failed(&response)),
             }
-            let page: Users = answer.json()?;
+            let page: Users = response.json()?;
             if let Some(found) = page.values.into_iter().find(is_it) {
                 return Ok(Ok(Some(found)));
             }
@@ -188,7 +188,7 @@ impl Desk {
 
     /// The bytes of the picture that is shown; `None` where the server sent something else.
     pub(super) async fn picture(&self, slug: &Slug) -> Result<Option<Bytes>, Failure> {
-        let url = self.door.line().url(&format!("users/{}/avatar.png", slug.segment()));
+        let url = self.door.http().url(&format!("users/{}/avatar.png", slug.segment()));
         self.door.picture(with_query(url, &[("s", LOOKED_AT)])).await
     }
 
@@ -203,42 +203,43 @@ impl Desk {
     }
 
     /// Sends a picture. The answer is a complete success.
-    pub(super) async fn post(&self, slug: &Slug, rendition: &Rendition) -> Result<Answer, Trouble> {
+    pub(super) async fn post(&self, slug: &Slug, rendition: &Rendition) -> Result<Response, Trouble> {
         let file = if rendition.mime == "image/jpeg" { "avatar.jpg" } else { "avatar.png" };
-        let call = Call::post(self.avatar(slug)).multipart("avatar", file, rendition.mime, rendition.bytes.clone());
-        let answer = self.write(call).await?;
-        if answer.status != 201 {
-            return Err(Trouble::Maybe(fault("answer_odd", &answer)));
+        let request =
+            Request::post(self.avatar(slug)).multipart("avatar", file, rendition.mime, rendition.bytes.clone());
+        let response = self.write(request).await?;
+        if response.status != 201 {
+            return Err(Trouble::Maybe(fault("answer_odd", &response)));
         }
         self.shared.learn(|known| known.posted += 1);
-        Ok(answer)
+        Ok(response)
     }
 
     /// Takes the picture away; that there was none is as good.
     pub(super) async fn delete(&self, slug: &Slug) -> Result<(), Trouble> {
-        let answer = self.write(Call::delete(self.avatar(slug))).await?;
-        match answer.status {
+        let response = self.write(Request::delete(self.avatar(slug))).await?;
+        match response.status {
             204 => Ok(()),
-            _ if answer.json::<Taken>().is_ok() => Ok(()),
-            _ => Err(Trouble::Maybe(fault("answer_odd", &answer))),
+            _ if response.json::<Taken>().is_ok() => Ok(()),
+            _ => Err(Trouble::Maybe(fault("answer_odd", &response))),
         }
     }
 
     /// A write, sent once: any 2xx, or what else it means.
-    async fn write(&self, call: Call) -> Result<Answer, Trouble> {
-        let answer = match self.door.send(call).await.map_err(Trouble::Stop)? {
-            Sent::Answer(answer) => answer,
+    async fn write(&self, request: Request) -> Result<Response, Trouble> {
+        let response = match self.door.send(request).await.map_err(Trouble::Stop)? {
+            Sent::Response(response) => response,
             Sent::Lost(fault) => return Err(Trouble::Maybe(fault)),
             Sent::Never(fault) => return Err(Trouble::No(fault)),
         };
-        self.door.gate().check(&answer, Anonymous::Refused).map_err(Trouble::Stop)?;
-        match answer.status {
-            200..=299 => Ok(answer),
+        self.door.gate().check(&response, Anonymous::Refused).map_err(Trouble::Stop)?;
+        match response.status {
+            200..=299 => Ok(response),
             401 => Err(match self.signed_in().await {
                 Ok(()) if self.is_by_token() => {
                     // Nobody else's picture can be set with it either (§13).
                     let failure =
-                        self.door.gate().close(answer.failure(FailureKind::Refused, found(&answer)).hint(TOKENS));
+                        self.door.gate().close(response.failure(FailureKind::Refused, found(&response)).hint(TOKENS));
                     Trouble::No(Fault::new("unauthorized", failure.to_string()))
                 }
                 Ok(()) => Trouble::No(Fault::new(
@@ -246,13 +247,13 @@ impl Desk {
                     format!(
                         "{}: {}: this picture needs a permission that the account lacks (ADMIN; SYS_ADMIN for a system \
                          administrator's)",
-                        answer.tried(),
-                        found(&answer)
+                        response.tried(),
+                        found(&response)
                     ),
                 )),
                 Err(failure) => Trouble::Stop(failure),
             }),
-            _ => Err(refused(&answer)),
+            _ => Err(refused(&response)),
         }
     }
 }

@@ -26,7 +26,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::http::{Cookies, Counts, Failure, FailureKind, Line};
+use crate::http::{Client, Cookies, Counts, Failure, FailureKind};
 use crate::load::atlassian::accounts::Rules;
 use crate::load::atlassian::door::{Door, Login};
 use crate::load::atlassian::session::Spendable;
@@ -110,25 +110,25 @@ impl Shared {
 /// A Bitbucket.
 pub(crate) struct Bitbucket {
     desk: Desk,
-    line: Line,
+    client: Client,
     shared: Arc<Shared>,
 }
 
 impl Bitbucket {
     /// A target behind this line. `looks` compares what the server serves with what was sent.
-    pub(crate) fn new(settings: Settings, line: Line, looks: Arc<dyn Looks>) -> Result<Self, Failure> {
+    pub(crate) fn new(settings: Settings, client: Client, looks: Arc<dyn Looks>) -> Result<Self, Failure> {
         let rules = Rules::new(&settings.accounts)?;
         let login = Login::new(&settings.credential);
         let shared = Arc::new(Shared { rules, login, settings, looks, known: RwLock::default() });
-        let desk = Desk::new(door(&line, &shared)?, Arc::clone(&shared));
-        Ok(Self { desk, line, shared })
+        let desk = Desk::new(door(&client, &shared)?, Arc::clone(&shared));
+        Ok(Self { desk, client, shared })
     }
 }
 
 /// A way in of its own, with a jar where there is a password to sign in again.
-fn door(line: &Line, shared: &Shared) -> Result<Door, Failure> {
+fn door(client: &Client, shared: &Shared) -> Result<Door, Failure> {
     let cookies = if shared.settings.credential.is_token() { Cookies::Refuse } else { Cookies::Keep };
-    Ok(Door::new(line.session(cookies)?, Arc::clone(&shared.login)))
+    Ok(Door::new(client.session(cookies)?, Arc::clone(&shared.login)))
 }
 
 #[async_trait]
@@ -210,7 +210,7 @@ impl Target for Bitbucket {
     }
 
     async fn session(&self) -> Result<Box<dyn Session>, Failure> {
-        let desk = Desk::new(door(&self.line, &self.shared)?, Arc::clone(&self.shared));
+        let desk = Desk::new(door(&self.client, &self.shared)?, Arc::clone(&self.shared));
         Ok(Box::new(Spendable::new(session::BitbucketSession::new(desk))))
     }
 
@@ -219,6 +219,6 @@ impl Target for Bitbucket {
     }
 
     fn counts(&self) -> Counts {
-        self.line.counts()
+        self.client.counts()
     }
 }

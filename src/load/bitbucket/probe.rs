@@ -53,8 +53,8 @@ async fn send(git: &Bitbucket, probe: Probe<'_>) -> Result<(), End> {
     let intent = probe::intent(&probe, &shared.settings.id, own, &picture, looks);
     probe.journal.begin(intent.clone(), sent(1)).await?;
     let from = now();
-    let answer = match desk.post(&slug, &picture).await {
-        Ok(answer) => answer,
+    let response = match desk.post(&slug, &picture).await {
+        Ok(response) => response,
         Err(Trouble::No(no)) => {
             probe.journal.record(Event::Refused { why: no.message.clone() }).await?;
             return Err(End::Fails(no));
@@ -62,7 +62,7 @@ async fn send(git: &Bitbucket, probe: Probe<'_>) -> Result<(), End> {
         Err(Trouble::Maybe(maybe)) => return Err(End::Fails(maybe)),
         Err(Trouble::Stop(failure)) => return Err(End::Stop(failure)),
     };
-    let window = window(from, now(), &answer, &intent.stood);
+    let window = window(from, now(), &response, &intent.stood);
     probe.journal.record(Event::Abandoned { mark: window.mark() }).await?;
     // Somebody else may have uploaded meanwhile, and a deleted picture does not come back.
     let shown = desk.stands(&intent.account, &intent.account_name, &slug).await?.map_err(End::Fails)?;
@@ -134,5 +134,5 @@ fn left_over(trouble: Trouble) -> End {
 }
 
 fn tried(git: &Bitbucket) -> String {
-    format!("a probe on our own account of {}", git.line.base())
+    format!("a probe on our own account of {}", git.client.base())
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 
-use crate::http::Answer;
+use crate::http::Response;
 use crate::load::atlassian::door::Trouble;
 use crate::load::atlassian::now;
 use crate::load::atlassian::session::{Protocol, record, unmendable};
@@ -127,11 +127,11 @@ impl BitbucketSession {
         journal: &mut dyn Journal,
     ) -> Result<Wrote, Wrote> {
         let from = now();
-        let answer = match self.desk.post(slug, rendition).await {
-            Ok(answer) => answer,
+        let response = match self.desk.post(slug, rendition).await {
+            Ok(response) => response,
             Err(trouble) => return self.ended(trouble, journal).await,
         };
-        let mark = window(from, now(), &answer, &intent.stood).mark();
+        let mark = window(from, now(), &response, &intent.stood).mark();
         record(journal, Event::Shown { mark: mark.clone() }).await?;
         Ok(Wrote::Done(Some(mark)))
     }
@@ -204,8 +204,8 @@ async fn finish(open: &OpenIntent, mark: &Mark, quiet: Duration, journal: &mut d
 }
 
 /// When it was sent and answered, by the server's own clock where the answer is dated.
-pub(super) fn window(from: u64, to: u64, answer: &Answer, stood: &Shown) -> Window {
-    let dated = answer.header("date").and_then(|date| httpdate::parse_http_date(date).ok());
+pub(super) fn window(from: u64, to: u64, response: &Response, stood: &Shown) -> Window {
+    let dated = response.header("date").and_then(|date| httpdate::parse_http_date(date).ok());
     let there = dated.and_then(|date| date.duration_since(SystemTime::UNIX_EPOCH).ok()).map(|since| since.as_secs());
     let answered = there.unwrap_or(to);
     let took = to.saturating_sub(from);

@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 
-use crate::http::{Answer, Failure, FailureKind};
+use crate::http::{Failure, FailureKind, Response};
 use crate::load::atlassian::{login, manifest, now};
 use crate::load::{Learnt, Server, Surveyed};
 use crate::model::{Account, AccountId, Shown};
@@ -25,14 +25,14 @@ const HIDDEN: &str = "versions";
 
 /// Who answers there.
 pub(super) async fn identify(desk: &Desk, shared: &Shared) -> Result<Server, Failure> {
-    let (answer, root) = properties(desk).await?;
-    let properties: Properties = answer.json()?;
+    let (response, root) = properties(desk).await?;
+    let properties: Properties = response.json()?;
     if let Some(other) = properties.display_name.as_deref().filter(|name| !["Bitbucket", "Stash"].contains(name)) {
-        return Err(answer
+        return Err(response
             .failure(FailureKind::Misconfigured, format!("this is `{other}`, not Bitbucket"))
             .hint("name that product under `load`, or correct `base_url`"));
     }
-    let user = login::user(&answer);
+    let user = login::user(&response);
     shared.learn(|known| {
         known.root = Some(root);
         known.named = user.is_some();
@@ -43,18 +43,18 @@ pub(super) async fn identify(desk: &Desk, shared: &Shared) -> Result<Server, Fai
 }
 
 /// The properties, and the REST version that has them.
-async fn properties(desk: &Desk) -> Result<(Answer, &'static str), Failure> {
+async fn properties(desk: &Desk) -> Result<(Response, &'static str), Failure> {
     let mut last = None;
     for root in ["latest", "1.0"] {
-        let url = desk.door().line().url(&format!("rest/api/{root}/application-properties"));
-        let answer = desk.door().read(url).await?;
-        match answer.status {
-            200 => return Ok((answer, root)),
-            404 => last = Some(answer),
-            _ => return Err(desk.failed(&answer)),
+        let url = desk.door().http().url(&format!("rest/api/{root}/application-properties"));
+        let response = desk.door().read(url).await?;
+        match response.status {
+            200 => return Ok((response, root)),
+            404 => last = Some(response),
+            _ => return Err(desk.failed(&response)),
         }
     }
-    let tried = last.map_or_else(|| desk.door().line().base().to_string(), |answer| answer.tried().to_owned());
+    let tried = last.map_or_else(|| desk.door().http().base().to_string(), |response| response.tried().to_owned());
     Err(Failure::new(FailureKind::Misconfigured, tried, "404, no Bitbucket here")
         .hint("`base_url` is the address of the start page, with its context path if it has one"))
 }
@@ -95,7 +95,7 @@ pub(super) async fn survey(
     })
     .await?;
     if accounts == 0 {
-        let tried = format!("listing the users of {}", desk.door().line().base());
+        let tried = format!("listing the users of {}", desk.door().http().base());
         return Err(Failure::new(FailureKind::Refused, tried, "nobody was listed, not even we ourselves")
             .hint("the account needs a licence"));
     }
@@ -204,23 +204,23 @@ impl Roll<'_> {
     async fn list(&mut self, more: &[(&str, &str)], each: &mut (dyn FnMut(Vec<User>) + Send)) -> Result<(), Failure> {
         let mut start = 0;
         loop {
-            let answer = self.desk.users(start, PAGE, more).await?;
+            let response = self.desk.users(start, PAGE, more).await?;
             self.requests += 1;
-            if answer.status != 200 {
-                return Err(self.desk.failed(&answer));
+            if response.status != 200 {
+                return Err(self.desk.failed(&response));
             }
-            let page: Users = answer.json()?;
+            let page: Users = response.json()?;
             each(page.values);
             match (page.is_last_page, page.next_page_start) {
                 (Some(true), _) => return Ok(()),
                 (Some(false), Some(next)) if next > start => start = next,
                 (Some(false), _) => {
                     return Err(
-                        answer.failure(FailureKind::Odd, "more pages, but no next start: the listing has no end")
+                        response.failure(FailureKind::Odd, "more pages, but no next start: the listing has no end")
                     );
                 }
                 (None, _) => {
-                    return Err(answer.failure(FailureKind::Odd, "a page that does not say whether it is the last"));
+                    return Err(response.failure(FailureKind::Odd, "a page that does not say whether it is the last"));
                 }
             }
         }

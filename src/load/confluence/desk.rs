@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use url::Url;
 
-use crate::http::{Answer, Failure, FailureKind};
+use crate::http::{Failure, FailureKind, Response};
 use crate::load::atlassian::door::{Door, fault, with_query};
 use crate::load::atlassian::manifest;
 use crate::model::{AccountId, Fault, Mark};
@@ -68,23 +68,23 @@ impl Desk {
 
     /// `rest/api/…` with these parameters, every value percent-encoded.
     pub(super) fn api(&self, path: &str, query: &[(&str, &str)]) -> Url {
-        with_query(self.door.line().url(&format!("rest/api/{path}")), query)
+        with_query(self.door.http().url(&format!("rest/api/{path}")), query)
     }
 
     /// A file of somebody's personal information; `None` if it can have no address.
     pub(super) fn attachment(&self, which: File<'_>) -> Option<Url> {
         let file = picture::is_id(which.content).then(|| segment(which.file.as_str()))??;
-        Some(self.door.line().url(&format!("download/attachments/{}/{file}", which.content)))
+        Some(self.door.http().url(&format!("download/attachments/{}/{file}", which.content)))
     }
 
     /// A picture that people choose from; `None` if it can have no address.
     pub(super) fn stock(&self, file: &Mark) -> Option<Url> {
-        Some(self.door.line().url(&format!("{}{}", STOCK.trim_start_matches('/'), segment(file.as_str())?)))
+        Some(self.door.http().url(&format!("{}{}", STOCK.trim_start_matches('/'), segment(file.as_str())?)))
     }
 
     /// What an unsuccessful answer to a read means for the target.
-    pub(super) fn failed(&self, answer: &Answer) -> Failure {
-        self.door.failed(answer, "the account needs to be a Confluence administrator")
+    pub(super) fn failed(&self, response: &Response) -> Failure {
+        self.door.failed(response, "the account needs to be a Confluence administrator")
     }
 
     /// Who we are. Cannot be fooled: an anonymous answer says so in its type.
@@ -104,14 +104,14 @@ impl Desk {
     }
 
     async fn own(&self) -> Result<(String, Option<String>), Failure> {
-        let answer = self.door.read(self.api("user/current", &[])).await?;
-        if answer.status != 200 {
-            return Err(self.failed(&answer));
+        let response = self.door.read(self.api("user/current", &[])).await?;
+        if response.status != 200 {
+            return Err(self.failed(&response));
         }
-        let person: Person = answer.json()?;
+        let person: Person = response.json()?;
         match (person.kind.as_deref(), person.username) {
             (Some("anonymous"), _) | (_, None) => Err(self.door.gate().close(
-                answer
+                response
                     .failure(FailureKind::Refused, "200, but as nobody: the server does not know the credential")
                     .hint("the token may have expired or been revoked; no picture was touched with it"),
             )),
@@ -135,31 +135,31 @@ impl Desk {
         wanted: (&str, &str),
         is_wanted: impl FnOnce(&Now) -> bool,
     ) -> Result<Result<Now, Fault>, Failure> {
-        let answer = self.door.read(self.api("user", &[wanted])).await?;
-        match answer.status {
+        let response = self.door.read(self.api("user", &[wanted])).await?;
+        match response.status {
             200 => {}
-            401 => return Err(self.failed(&answer)),
+            401 => return Err(self.failed(&response)),
             // A server that is starting answers 404 to everything.
             404 => {
                 self.current().await?;
-                return Ok(Err(fault(GONE, &answer)));
+                return Ok(Err(fault(GONE, &response)));
             }
             // Every repetition was used up: the next person would fare no better.
-            429 | 502 | 503 | 504 => return Err(self.failed(&answer)),
-            _ => return Ok(Err(fault("account_unread", &answer))),
+            429 | 502 | 503 | 504 => return Err(self.failed(&response)),
+            _ => return Ok(Err(fault("account_unread", &response))),
         }
-        let person: Person = match answer.json() {
+        let person: Person = match response.json() {
             Ok(person) => person,
             Err(odd) => return Ok(Err(Fault::new("account_odd", odd.to_string()))),
         };
         let picture = person
-            .picture(self.door.line().base())
+            .picture(self.door.http().base())
             .unwrap_or_else(|| Picture::unknown("its user shows no profile picture"));
         let now = match (person.user_key, person.username) {
             (Some(key), Some(name)) => Some(Now { key: AccountId::new(key), name, picture }).filter(is_wanted),
             _ => None,
         };
-        Ok(now.ok_or_else(|| fault("account_mixed_up", &answer)))
+        Ok(now.ok_or_else(|| fault("account_mixed_up", &response)))
     }
 
     /// What is served for a file; `beside` is one that is there. A 404 may be that of a gateway, or of a server that is
@@ -181,10 +181,10 @@ impl Desk {
     async fn serve(&self, which: File<'_>) -> Result<Served, Failure> {
         let Some(url) = self.attachment(which) else { return Ok(Served::Unclear) };
         match self.door.file(url).await {
-            Ok(answer) if answer.status == 200 && !answer.is_html() && !answer.body.is_empty() => {
-                Ok(Served::Picture(answer.body))
+            Ok(response) if response.status == 200 && !response.is_html() && !response.body.is_empty() => {
+                Ok(Served::Picture(response.body))
             }
-            Ok(answer) if answer.status == 404 => Ok(Served::Missing),
+            Ok(response) if response.status == 404 => Ok(Served::Missing),
             Ok(_) => Ok(Served::Unclear),
             // A redirect to a sign-in page elsewhere.
             Err(failure) if matches!(failure.kind, FailureKind::Odd | FailureKind::Misconfigured) => {

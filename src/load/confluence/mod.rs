@@ -30,7 +30,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use secrecy::SecretString;
 
-use crate::http::{Cookies, Counts, Failure, FailureKind, Line};
+use crate::http::{Client, Cookies, Counts, Failure, FailureKind};
 use crate::load::atlassian::accounts::Rules;
 use crate::load::atlassian::door::{Door, Login};
 use crate::load::atlassian::session::Spendable;
@@ -123,27 +123,27 @@ impl Shared {
 /// A Confluence.
 pub(crate) struct Confluence {
     desk: Desk,
-    line: Line,
+    client: Client,
     shared: Arc<Shared>,
 }
 
 impl Confluence {
     /// A target behind this line. The digest in the name of each file says what it shows; `looks` tells where something
     /// on the way encodes pictures anew.
-    pub(crate) fn new(settings: Settings, line: Line, looks: Arc<dyn Looks>) -> Result<Self, Failure> {
+    pub(crate) fn new(settings: Settings, client: Client, looks: Arc<dyn Looks>) -> Result<Self, Failure> {
         let rules = Rules::new(&settings.accounts)?;
         let login = Login::new(&settings.credential);
         let shared = Arc::new(Shared { rules, login, looks, settings, known: RwLock::default() });
-        let desk = Desk::new(door(&line, &shared)?, Arc::clone(&shared));
-        Ok(Self { desk, line, shared })
+        let desk = Desk::new(door(&client, &shared)?, Arc::clone(&shared));
+        Ok(Self { desk, client, shared })
     }
 }
 
 /// A way in of its own. Without its cookie every request of a password opens a server session (§2.1); the one named in
 /// a token's cookie is dead already.
-fn door(line: &Line, shared: &Shared) -> Result<Door, Failure> {
+fn door(client: &Client, shared: &Shared) -> Result<Door, Failure> {
     let cookies = if shared.settings.credential.is_token() { Cookies::Refuse } else { Cookies::Keep };
-    Ok(Door::new(line.session(cookies)?, Arc::clone(&shared.login)))
+    Ok(Door::new(client.session(cookies)?, Arc::clone(&shared.login)))
 }
 
 #[async_trait]
@@ -218,7 +218,7 @@ impl Target for Confluence {
     }
 
     async fn session(&self) -> Result<Box<dyn Session>, Failure> {
-        let desk = Desk::new(door(&self.line, &self.shared)?, Arc::clone(&self.shared));
+        let desk = Desk::new(door(&self.client, &self.shared)?, Arc::clone(&self.shared));
         Ok(Box::new(Spendable::new(session::ConfluenceSession::new(desk, &self.shared))))
     }
 
@@ -235,6 +235,6 @@ impl Target for Confluence {
     }
 
     fn counts(&self) -> Counts {
-        self.line.counts()
+        self.client.counts()
     }
 }

@@ -146,7 +146,7 @@ fn left_over(trouble: Trouble) -> End {
 }
 
 fn tried(desk: &Desk) -> String {
-    format!("a probe on our own account of {}", desk.door().line().base())
+    format!("a probe on our own account of {}", desk.door().http().base())
 }
 
 fn failure(desk: &Desk, found: String, kind: FailureKind) -> Failure {

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
-use crate::http::{Answer, Call, Failure, FailureKind, Sent, know, told};
+use crate::http::{Failure, FailureKind, Request, Response, Sent, know, told};
 use crate::load::atlassian::Credential;
 use crate::load::atlassian::door::{Trouble, fault, found, refused, with_query};
 use crate::load::atlassian::login::{Anonymous, contains};
@@ -106,18 +106,18 @@ enum Probed {
 
 async fn probe(desk: &Desk, token: Option<&SecretString>) -> Result<Probed, Failure> {
     let token = token.map_or("", |token| token.expose_secret());
-    let answer = ask(desk, "getServerInfo", &[Parameter::Text(token)]).await?;
-    Ok(match answer.status {
-        401 => Probed::NotUs(answer.failure(FailureKind::Refused, found(&answer))),
-        200 if token.is_empty() && answer.header("x-ausername") == Some("anonymous") => Probed::NotUs(
-            answer.failure(FailureKind::Refused, "200, X-AUSERNAME: anonymous: the remote API does not know us"),
+    let response = ask(desk, "getServerInfo", &[Parameter::Text(token)]).await?;
+    Ok(match response.status {
+        401 => Probed::NotUs(response.failure(FailureKind::Refused, found(&response))),
+        200 if token.is_empty() && response.header("x-ausername") == Some("anonymous") => Probed::NotUs(
+            response.failure(FailureKind::Refused, "200, X-AUSERNAME: anonymous: the remote API does not know us"),
         ),
-        200 => match xmlrpc::read(&answer.body) {
+        200 => match xmlrpc::read(&response.body) {
             Ok(Reply::Value(info)) => Probed::Info(info),
-            Ok(Reply::Fault(words)) => Probed::NotUs(answer.failure(FailureKind::Refused, words)),
-            Err(odd) => return Err(answer.failure(FailureKind::Odd, format!("{}: {odd}", answer.excerpt()))),
+            Ok(Reply::Fault(words)) => Probed::NotUs(response.failure(FailureKind::Refused, words)),
+            Err(odd) => return Err(response.failure(FailureKind::Odd, format!("{}: {odd}", response.excerpt()))),
         },
-        _ => return Err(closed(&answer).unwrap_or_else(|| desk.failed(&answer))),
+        _ => return Err(closed(&response).unwrap_or_else(|| desk.failed(&response))),
     })
 }
 
@@ -130,10 +130,10 @@ pub(super) async fn is_administrator(desk: &Desk, shared: &Shared) -> Result<Opt
     }
     let token = shared.known().token;
     let token = Parameter::Text(token.as_ref().map_or("", |token| token.expose_secret()));
-    let call = rpc(desk, "getActiveUsers", &[token, Parameter::Flag(true)]).map(|call| call.cap(EVERYBODY));
-    let Some(call) = call else { return Ok(None) };
-    let answer = desk.door().ask(call, Anonymous::Allowed).await?;
-    Ok(match (answer.status, xmlrpc::read(&answer.body)) {
+    let request = rpc(desk, "getActiveUsers", &[token, Parameter::Flag(true)]).map(|request| request.cap(EVERYBODY));
+    let Some(request) = request else { return Ok(None) };
+    let response = desk.door().ask(request, Anonymous::Allowed).await?;
+    Ok(match (response.status, xmlrpc::read(&response.body)) {
         (200, Ok(Reply::Value(Value::Array(_))) | Err(Odd::TooMuch)) => Some(true),
         (200, Ok(Reply::Fault(words))) if words.contains("NotPermittedException") => Some(false),
         _ => None,
@@ -142,12 +142,12 @@ pub(super) async fn is_administrator(desk: &Desk, shared: &Shared) -> Result<Opt
 
 async fn log_in(desk: &Desk, username: &str, password: &SecretString) -> Result<SecretString, Failure> {
     let parameters = [Parameter::Text(username), Parameter::Text(password.expose_secret())];
-    let answer = ask(desk, "login", &parameters).await?;
+    let response = ask(desk, "login", &parameters).await?;
     let refused = |words: String| {
-        let failure = answer.failure(FailureKind::Refused, words);
+        let failure = response.failure(FailureKind::Refused, words);
         desk.door().gate().close(failure.hint("the remote API does not take this user name and password"))
     };
-    match xmlrpc::read(&answer.body) {
+    match xmlrpc::read(&response.body) {
         Ok(Reply::Value(Value::Text(token))) if !token.is_empty() => {
             let token = SecretString::from(token);
             know(&token);
@@ -155,35 +155,35 @@ async fn log_in(desk: &Desk, username: &str, password: &SecretString) -> Result<
         }
         Ok(Reply::Fault(words)) => Err(refused(words)),
         Ok(_) => Err(refused("an answer without a token".to_owned())),
-        Err(odd) => Err(answer.failure(FailureKind::Odd, format!("{}: {odd}", answer.excerpt()))),
+        Err(odd) => Err(response.failure(FailureKind::Odd, format!("{}: {odd}", response.excerpt()))),
     }
 }
 
 /// A call that changes nothing.
-async fn ask(desk: &Desk, method: &str, parameters: &[Parameter<'_>]) -> Result<Answer, Failure> {
-    let call = rpc(desk, method, parameters).ok_or_else(|| {
+async fn ask(desk: &Desk, method: &str, parameters: &[Parameter<'_>]) -> Result<Response, Failure> {
+    let request = rpc(desk, method, parameters).ok_or_else(|| {
         let tried = format!("confluence2.{method}");
         Failure::new(FailureKind::Misconfigured, tried, "the credential holds characters that XML cannot hold")
     })?;
     // Whether it knows us is what the probe finds out.
-    desk.door().ask(call, Anonymous::Allowed).await
+    desk.door().ask(request, Anonymous::Allowed).await
 }
 
-fn rpc(desk: &Desk, method: &str, parameters: &[Parameter<'_>]) -> Option<Call> {
-    let body = xmlrpc::call(&format!("confluence2.{method}"), parameters)?;
-    let url = with_query(desk.door().line().url("rpc/xmlrpc"), &[("os_authType", "basic")]);
-    Some(Call::post(url).bytes("text/xml", body).cap(CAP))
+fn rpc(desk: &Desk, method: &str, parameters: &[Parameter<'_>]) -> Option<Request> {
+    let body = xmlrpc::request(&format!("confluence2.{method}"), parameters)?;
+    let url = with_query(desk.door().http().url("rpc/xmlrpc"), &[("os_authType", "basic")]);
+    Some(Request::post(url).bytes("text/xml", body).cap(CAP))
 }
 
 /// The failure of a server whose remote API is off or gone.
-fn closed(answer: &Answer) -> Option<Failure> {
-    match answer.status {
-        403 if !contains(&answer.body, "XSRF") => {
-            Some(answer.failure(FailureKind::Refused, "403, the remote API is switched off").hint(SWITCH_ON))
+fn closed(response: &Response) -> Option<Failure> {
+    match response.status {
+        403 if !contains(&response.body, "XSRF") => {
+            Some(response.failure(FailureKind::Refused, "403, the remote API is switched off").hint(SWITCH_ON))
         }
         404 | 410 => {
-            let found = format!("{}, this Confluence has no remote API", answer.status);
-            Some(answer.failure(FailureKind::Refused, found).hint(INSTALL_INSTEAD))
+            let found = format!("{}, this Confluence has no remote API", response.status);
+            Some(response.failure(FailureKind::Refused, found).hint(INSTALL_INSTEAD))
         }
         _ => None,
     }
@@ -193,31 +193,31 @@ const INSTALL_INSTEAD: &str = "install `pipelines/confluence-endpoint.groovy` in
     and write `upload: endpoint`";
 
 async fn probe_endpoint(desk: &Desk) -> Result<(), Failure> {
-    let answer = desk.door().read(desk.door().line().url(&desk.shared().settings.endpoint)).await?;
-    let said: Endpoint = serde_json::from_slice(&answer.body).unwrap_or_default();
-    match (answer.status, said.version) {
+    let response = desk.door().read(desk.door().http().url(&desk.shared().settings.endpoint)).await?;
+    let said: Endpoint = serde_json::from_slice(&response.body).unwrap_or_default();
+    match (response.status, said.version) {
         (200, Some(CONTRACT)) if said.endpoint.as_deref() == Some("avatarpipe") => Ok(()),
         (200, Some(version)) => {
             let found = format!("version {version} of the endpoint's contract, not {CONTRACT}");
-            Err(answer.failure(FailureKind::Misconfigured, found).hint(INSTALL))
+            Err(response.failure(FailureKind::Misconfigured, found).hint(INSTALL))
         }
-        (200, None) => Err(answer.failure(FailureKind::Odd, answer.excerpt()).hint(INSTALL)),
-        _ => Err(not_let_in(&answer, &said).unwrap_or_else(|| desk.failed(&answer))),
+        (200, None) => Err(response.failure(FailureKind::Odd, response.excerpt()).hint(INSTALL)),
+        _ => Err(not_let_in(&response, &said).unwrap_or_else(|| desk.failed(&response))),
     }
 }
 
 /// The failure of a server whose endpoint is missing, or open to others only.
-fn not_let_in(answer: &Answer, said: &Endpoint) -> Option<Failure> {
-    match (answer.status, said.error.as_deref()) {
+fn not_let_in(response: &Response, said: &Endpoint) -> Option<Failure> {
+    match (response.status, said.error.as_deref()) {
         (403, word) => {
-            let words = said.message.as_deref().or(word).map_or_else(|| found(answer), told);
-            Some(answer.failure(FailureKind::Refused, format!("403: {words}")).hint(
+            let words = said.message.as_deref().or(word).map_or_else(|| found(response), told);
+            Some(response.failure(FailureKind::Refused, format!("403: {words}")).hint(
                 "put the account into the group that the script names in `GROUPS`, and make it a Confluence administrator",
             ))
         }
         (404 | 405, None) => {
-            let found = format!("{}, the endpoint is not installed", answer.status);
-            Some(answer.failure(FailureKind::Refused, found).hint(INSTALL))
+            let found = format!("{}, the endpoint is not installed", response.status);
+            Some(response.failure(FailureKind::Refused, found).hint(INSTALL))
         }
         _ => None,
     }
@@ -265,9 +265,9 @@ pub(super) async fn add(
             query.push(("name", file.as_str()));
             query.extend(seen.map(|path| ("seen", path)));
             let body = json!({ "type": rendition.mime, "picture": STANDARD.encode(&rendition.bytes) });
-            let (answer, said) = post(desk, whom, Call::post(endpoint(desk, &query)).json(&body)).await?;
+            let (response, said) = post(desk, whom, Request::post(endpoint(desk, &query)).json(&body)).await?;
             let shown = said.is_default == Some(false) && said.file.as_deref() == Some(file.as_str());
-            if shown { Ok(()) } else { Err(unsaid(&answer)) }
+            if shown { Ok(()) } else { Err(unsaid(&response)) }
         }
     }
 }
@@ -290,8 +290,8 @@ pub(super) async fn reset(desk: &Desk, whom: Whom<'_>, default: &str, seen: Opti
             let mut query = whom.query();
             query.extend([("action", "default"), ("path", default)]);
             query.extend(seen.map(|path| ("seen", path)));
-            let (answer, said) = post(desk, whom, Call::post(endpoint(desk, &query))).await?;
-            if said.is_default == Some(true) { Ok(()) } else { Err(unsaid(&answer)) }
+            let (response, said) = post(desk, whom, Request::post(endpoint(desk, &query))).await?;
+            if said.is_default == Some(true) { Ok(()) } else { Err(unsaid(&response)) }
         }
     }
 }
@@ -313,8 +313,8 @@ pub(super) async fn remove(desk: &Desk, whom: Whom<'_>, which: File<'_>) -> Resu
         UploadPolicy::Endpoint => {
             let mut query = whom.query();
             query.push(("name", file.as_str()));
-            let (answer, said) = post(desk, whom, Call::delete(endpoint(desk, &query))).await?;
-            if said.removed.is_some() { Ok(()) } else { Err(unsaid(&answer)) }
+            let (response, said) = post(desk, whom, Request::delete(endpoint(desk, &query))).await?;
+            if said.removed.is_some() { Ok(()) } else { Err(unsaid(&response)) }
         }
     }
 }
@@ -332,17 +332,17 @@ fn is_missing(words: &str) -> bool {
         .any(|missing| words.contains(missing))
 }
 
-fn yes((answer, value): (Answer, Value)) -> Result<(), Trouble> {
-    if value == Value::Boolean(true) { Ok(()) } else { Err(unsaid(&answer)) }
+fn yes((response, value): (Response, Value)) -> Result<(), Trouble> {
+    if value == Value::Boolean(true) { Ok(()) } else { Err(unsaid(&response)) }
 }
 
 /// A success that does not say what it did.
-fn unsaid(answer: &Answer) -> Trouble {
-    Trouble::Maybe(Fault::new("answer_odd", format!("{}: {}", answer.tried(), answer.excerpt())))
+fn unsaid(response: &Response) -> Trouble {
+    Trouble::Maybe(Fault::new("answer_odd", format!("{}: {}", response.tried(), response.excerpt())))
 }
 
 /// A call of the remote API that changes something, sent once. A token of its own that timed out is renewed once.
-async fn write(desk: &Desk, method: &str, parameters: &[Parameter<'_>]) -> Result<(Answer, Value), Trouble> {
+async fn write(desk: &Desk, method: &str, parameters: &[Parameter<'_>]) -> Result<(Response, Value), Trouble> {
     match written(desk, method, parameters).await {
         // Refused before anything was done: the call never ran.
         Err(Trouble::No(no)) if no.code == FAULT && no.message.contains("InvalidSessionException") => {
@@ -360,79 +360,79 @@ async fn write(desk: &Desk, method: &str, parameters: &[Parameter<'_>]) -> Resul
     }
 }
 
-async fn written(desk: &Desk, method: &str, parameters: &[Parameter<'_>]) -> Result<(Answer, Value), Trouble> {
+async fn written(desk: &Desk, method: &str, parameters: &[Parameter<'_>]) -> Result<(Response, Value), Trouble> {
     let token = desk.shared().known().token;
     let mut all = vec![Parameter::Text(token.as_ref().map_or("", |token| token.expose_secret()))];
     all.extend_from_slice(parameters);
-    let Some(call) = rpc(desk, method, &all) else {
+    let Some(request) = rpc(desk, method, &all) else {
         return Err(Trouble::No(Fault::new("name_not_xml", "the user name holds characters that XML cannot hold")));
     };
-    let answer = sent(desk, call).await?;
+    let response = sent(desk, request).await?;
     let anonymous = if token.is_some() { Anonymous::Allowed } else { Anonymous::Refused };
-    desk.door().gate().check(&answer, anonymous).map_err(Trouble::Stop)?;
-    if answer.status == 200 {
-        return match xmlrpc::read(&answer.body) {
-            Ok(Reply::Value(value)) => Ok((answer, value)),
+    desk.door().gate().check(&response, anonymous).map_err(Trouble::Stop)?;
+    if response.status == 200 {
+        return match xmlrpc::read(&response.body) {
+            Ok(Reply::Value(value)) => Ok((response, value)),
             Ok(Reply::Fault(words)) => {
                 let code = if words.contains("NotPermittedException") { NOT_PERMITTED } else { FAULT };
                 Err(Trouble::No(Fault::new(code, format!("confluence2.{method}: {}", told(&words)))))
             }
-            Err(_) => Err(unsaid(&answer)),
+            Err(_) => Err(unsaid(&response)),
         };
     }
-    Err(match closed(&answer) {
+    Err(match closed(&response) {
         Some(failure) => Trouble::Stop(failure),
-        None => judged(desk, &answer).await,
+        None => judged(desk, &response).await,
     })
 }
 
 fn endpoint(desk: &Desk, query: &[(&str, &str)]) -> url::Url {
-    with_query(desk.door().line().url(&desk.shared().settings.endpoint), query)
+    with_query(desk.door().http().url(&desk.shared().settings.endpoint), query)
 }
 
 /// A call of the endpoint that changes something, sent once.
-async fn post(desk: &Desk, whom: Whom<'_>, call: Call) -> Result<(Answer, Endpoint), Trouble> {
-    let answer = sent(desk, call.cap(CAP)).await?;
-    desk.door().gate().check(&answer, Anonymous::Refused).map_err(Trouble::Stop)?;
-    let said: Endpoint = serde_json::from_slice(&answer.body).unwrap_or_default();
-    if answer.status == 200 {
+async fn post(desk: &Desk, whom: Whom<'_>, request: Request) -> Result<(Response, Endpoint), Trouble> {
+    let response = sent(desk, request.cap(CAP)).await?;
+    desk.door().gate().check(&response, Anonymous::Refused).map_err(Trouble::Stop)?;
+    let said: Endpoint = serde_json::from_slice(&response.body).unwrap_or_default();
+    if response.status == 200 {
         return match said.key.as_deref() {
             // A script that does not compare keys wrote to whoever had the name by then.
             Some(key) if key != whom.key.as_str() => {
-                let words = format!("{}: it was done to another account, of the key {}", answer.tried(), told(key));
+                let words = format!("{}: it was done to another account, of the key {}", response.tried(), told(key));
                 Err(Trouble::Maybe(Fault::new("wrong_account", words)))
             }
-            _ => Ok((answer, said)),
+            _ => Ok((response, said)),
         };
     }
-    if let Some(failure) = not_let_in(&answer, &said).filter(|_| !contains(&answer.body, "XSRF")) {
+    if let Some(failure) = not_let_in(&response, &said).filter(|_| !contains(&response.body, "XSRF")) {
         return Err(Trouble::Stop(failure));
     }
-    let words = said.message.as_deref().map_or_else(|| found(&answer), told);
-    Err(match (answer.status, said.error.as_deref()) {
+    let words = said.message.as_deref().map_or_else(|| found(&response), told);
+    Err(match (response.status, said.error.as_deref()) {
         (409, Some(CHANGED)) => Trouble::No(Fault::new(CHANGED, words)),
         (409, Some(word)) => Trouble::No(Fault::new(told(word), words)),
-        _ => judged(desk, &answer).await,
+        _ => judged(desk, &response).await,
     })
 }
 
-async fn sent(desk: &Desk, call: Call) -> Result<Answer, Trouble> {
-    match desk.door().send(call).await.map_err(Trouble::Stop)? {
-        Sent::Answer(answer) => Ok(answer),
+async fn sent(desk: &Desk, request: Request) -> Result<Response, Trouble> {
+    match desk.door().send(request).await.map_err(Trouble::Stop)? {
+        Sent::Response(response) => Ok(response),
         Sent::Lost(fault) => Err(Trouble::Maybe(fault)),
         Sent::Never(fault) => Err(Trouble::No(fault)),
     }
 }
 
 /// Neither way answers 401 for one person, but a login that still holds elsewhere is no dead login.
-async fn judged(desk: &Desk, answer: &Answer) -> Trouble {
-    match answer.status {
-        200..=299 => Trouble::Maybe(fault("answer_odd", answer)),
+async fn judged(desk: &Desk, response: &Response) -> Trouble {
+    match response.status {
+        200..=299 => Trouble::Maybe(fault("answer_odd", response)),
         401 => match desk.current().await {
-            Ok(_) => refused(answer),
+            Ok(_) => refused(response),
             Err(failure) => Trouble::Stop(failure),
         },
-        _ => refused(answer),
+        _ => refused(response),
     }
 }
 

@@ -12,7 +12,7 @@ use std::hash::{Hash, Hasher};
 
 use url::Url;
 
-use crate::http::{Answer, Failure, FailureKind};
+use crate::http::{Failure, FailureKind, Response};
 use crate::load::atlassian::door::with_query;
 use crate::load::atlassian::{login, manifest, now};
 use crate::load::{Learnt, Server, Surveyed};
@@ -58,15 +58,15 @@ impl fmt::Display for Version {
 
 /// Who answers there.
 pub(super) async fn identify(desk: &Desk, shared: &Shared) -> Result<Server, Failure> {
-    let answer = desk.door().read(desk.api("server-information", &[])).await?;
-    let info = match answer.status {
-        200 => Some(answer.json::<ServerInformation>()?),
+    let response = desk.door().read(desk.api("server-information", &[])).await?;
+    let info = match response.status {
+        200 => Some(response.json::<ServerInformation>()?),
         // An older Confluence, a script that answers in its stead, or no Confluence at all: the next calls tell.
         403 | 404 => None,
-        _ => return Err(desk.failed(&answer)),
+        _ => return Err(desk.failed(&response)),
     };
     let base = info.as_ref().and_then(|info| info.base_url.as_deref());
-    let user = login::user(&answer);
+    let user = login::user(&response);
     let id = manifest::server_id(desk.door(), "Confluence", &["confluence"], base, user.as_deref()).await?;
     let user = who(desk).await?;
     let mut version = info.and_then(|info| info.version).as_deref().and_then(Version::read);
@@ -151,16 +151,16 @@ impl<'a> Roll<'a> {
         let mut next = Some(first_page(path.clone(), &[]));
         let (mut first, mut turning) = (true, Turning::default());
         while let Some(url) = next {
-            let answer = self.desk.door().read(url.clone()).await?;
-            if first && matches!(answer.status, 404 | 405) {
+            let response = self.desk.door().read(url.clone()).await?;
+            if first && matches!(response.status, 404 | 405) {
                 return Ok(false);
             }
             if first && !self.shared.rules.groups.is_empty() {
                 self.members = Some(self.members_of_groups().await?);
             }
-            let people = self.people(&answer, first)?;
-            turning.page(&answer, &people)?;
-            next = follow(&answer, &path, &url, people.links.next.as_deref())?;
+            let people = self.people(&response, first)?;
+            turning.page(&response, &people)?;
+            next = follow(&response, &path, &url, people.links.next.as_deref())?;
             self.add(people.results).await?;
             first = false;
         }
@@ -174,15 +174,15 @@ impl<'a> Roll<'a> {
         let mut next = Some(first_page(path.clone(), &[]));
         let (mut first, mut turning) = (true, Turning::default());
         while let Some(url) = next {
-            let answer = self.desk.door().read(url.clone()).await?;
-            if first && matches!(answer.status, 404 | 405) {
+            let response = self.desk.door().read(url.clone()).await?;
+            if first && matches!(response.status, 404 | 405) {
                 let found =
-                    format!("{}, this Confluence lists no e-mail addresses; releases from 9.3 on do", answer.status);
-                return Err(answer.failure(FailureKind::Misconfigured, found).hint(BY_NAME));
+                    format!("{}, this Confluence lists no e-mail addresses; releases from 9.3 on do", response.status);
+                return Err(response.failure(FailureKind::Misconfigured, found).hint(BY_NAME));
             }
-            let people = self.people(&answer, first)?;
-            turning.page(&answer, &people)?;
-            next = follow(&answer, &path, &url, people.links.next.as_deref())?;
+            let people = self.people(&response, first)?;
+            turning.page(&response, &people)?;
+            next = follow(&response, &path, &url, people.links.next.as_deref())?;
             for person in people.results {
                 if let (Some(key), Some(address)) = (person.user_key, person.email.filter(|email| !email.is_empty())) {
                     addresses.insert(hash(&key), address.into_boxed_str());
@@ -197,15 +197,15 @@ impl<'a> Roll<'a> {
         Ok(addresses)
     }
 
-    fn people(&mut self, answer: &Answer, first: bool) -> Result<People, Failure> {
+    fn people(&mut self, response: &Response, first: bool) -> Result<People, Failure> {
         self.requests += 1;
-        if answer.status != 200 {
-            return Err(self.desk.failed(answer));
+        if response.status != 200 {
+            return Err(self.desk.failed(response));
         }
-        let people: People = answer.json()?;
+        let people: People = response.json()?;
         if people.results.is_empty() && !first {
             let found = "an empty page where the one before promised more: the listing is cut off";
-            return Err(answer.failure(FailureKind::Odd, found).hint("accounts came or went meanwhile: run again"));
+            return Err(response.failure(FailureKind::Odd, found).hint("accounts came or went meanwhile: run again"));
         }
         Ok(people)
     }
@@ -243,13 +243,13 @@ impl<'a> Roll<'a> {
 
     async fn group_page(&mut self, roster: &mut Roster<'_>) -> Result<Option<Vec<Person>>, Failure> {
         let Some(url) = roster.next.take() else { return Ok(None) };
-        let answer = self.desk.door().read(url.clone()).await?;
-        if let Some(failure) = roster.refusal(&answer) {
+        let response = self.desk.door().read(url.clone()).await?;
+        if let Some(failure) = roster.refusal(&response) {
             return Err(failure);
         }
-        let people = self.people(&answer, roster.first)?;
-        roster.turning.page(&answer, &people)?;
-        roster.next = follow(&answer, &roster.path, &url, people.links.next.as_deref())?;
+        let people = self.people(&response, roster.first)?;
+        roster.turning.page(&response, &people)?;
+        roster.next = follow(&response, &roster.path, &url, people.links.next.as_deref())?;
         roster.first = false;
         Ok(Some(people.results))
     }
@@ -297,7 +297,7 @@ impl<'a> Roll<'a> {
         standing: AccountStanding,
         person: &Person,
     ) -> Result<Picture, Failure> {
-        if let Some(picture) = person.picture(self.desk.door().line().base()) {
+        if let Some(picture) = person.picture(self.desk.door().http().base()) {
             return Ok(picture);
         }
         if standing != AccountStanding::Active {
@@ -311,7 +311,7 @@ impl<'a> Roll<'a> {
     /// The sum, and the path of the default.
     fn finish(self, learnt: &mut Learnt) -> Result<Surveyed, Failure> {
         if self.listed == 0 {
-            let tried = format!("listing the accounts of {}", self.desk.door().line().base());
+            let tried = format!("listing the accounts of {}", self.desk.door().http().base());
             return Err(Failure::new(FailureKind::Refused, tried, "nobody was listed, not even we ourselves")
                 .hint("the account has to be a Confluence administrator"));
         }
@@ -362,20 +362,20 @@ impl<'a> Roster<'a> {
         Self { group, by_parameter: in_path.is_none(), path, next, first: true, turning: Turning::default() }
     }
 
-    fn refusal(&self, answer: &Answer) -> Option<Failure> {
+    fn refusal(&self, response: &Response) -> Option<Failure> {
         let group = self.group;
-        let (found, hint) = match (answer.status, self.by_parameter) {
+        let (found, hint) = match (response.status, self.by_parameter) {
             (404, false) => (format!("404, there is no group `{group}`"), "correct `accounts.groups`"),
             (404 | 405, true) => (
                 format!(
                     "{}, there is no group `{group}`, or this release cannot be asked for such a name",
-                    answer.status
+                    response.status
                 ),
                 "name other groups under `accounts.groups`, or update Confluence: 10.2 takes any name",
             ),
             _ => return None,
         };
-        Some(answer.failure(FailureKind::Misconfigured, found).hint(hint))
+        Some(response.failure(FailureKind::Misconfigured, found).hint(hint))
     }
 }
 
@@ -389,7 +389,7 @@ struct Turning {
 
 impl Turning {
     /// One page may come again when accounts come and go meanwhile.
-    fn page(&mut self, answer: &Answer, people: &People) -> Result<(), Failure> {
+    fn page(&mut self, response: &Response, people: &People) -> Result<(), Failure> {
         let mut hasher = DefaultHasher::new();
         people.results.iter().for_each(|person| person.user_key.hash(&mut hasher));
         let page = Some(hasher.finish());
@@ -400,7 +400,8 @@ impl Turning {
         match self.repeated {
             0 | 1 => Ok(()),
             _ => {
-                Err(answer.failure(FailureKind::Odd, "page after page brings the same people: the listing has no end"))
+                Err(response
+                    .failure(FailureKind::Odd, "page after page brings the same people: the listing has no end"))
             }
         }
     }
@@ -412,10 +413,11 @@ fn first_page(path: Url, query: &[(&str, &str)]) -> Url {
 }
 
 /// The next page: our own path with the parameters of the server's link.
-fn follow(answer: &Answer, path: &Url, url: &Url, next: Option<&str>) -> Result<Option<Url>, Failure> {
+fn follow(response: &Response, path: &Url, url: &Url, next: Option<&str>) -> Result<Option<Url>, Failure> {
     let Some(next) = next.filter(|next| !next.is_empty()) else { return Ok(None) };
-    let stuck = || answer.failure(FailureKind::Odd, "the next page begins where this one did: the listing has no end");
-    let link = url.join(next).map_err(|_| answer.failure(FailureKind::Odd, "a next link that cannot be read"))?;
+    let stuck =
+        || response.failure(FailureKind::Odd, "the next page begins where this one did: the listing has no end");
+    let link = url.join(next).map_err(|_| response.failure(FailureKind::Odd, "a next link that cannot be read"))?;
     let start = |url: &Url| {
         url.query_pairs().find(|(name, _)| name == "start").and_then(|(_, value)| value.parse::<u64>().ok())
     };

@@ -70,7 +70,7 @@ pub(super) enum Odd {
 }
 
 /// The body of a call; `None` if a text holds a character that XML cannot hold.
-pub(super) fn call(method: &str, parameters: &[Parameter<'_>]) -> Option<Bytes> {
+pub(super) fn request(method: &str, parameters: &[Parameter<'_>]) -> Option<Bytes> {
     let mut body =
         format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<methodCall><methodName>{method}</methodName><params>");
     for parameter in parameters {
@@ -318,7 +318,7 @@ pub(crate) fn fuzz(body: &[u8]) -> u64 {
     };
     // What comes back may go out again: as text it is sent whole, or not at all.
     let text = String::from_utf8_lossy(body);
-    let sent = call("m", &[Parameter::Text(&text), Parameter::Bytes(body)]);
+    let sent = request("m", &[Parameter::Text(&text), Parameter::Bytes(body)]);
     assert!(sent.as_ref().is_none_or(|sent| tokens(&String::from_utf8_lossy(sent)).is_ok()), "a call that is no XML");
     crate::fuzzing::shape((kind, sent.is_some()))
 }
@@ -342,12 +342,12 @@ mod tests {
     #[test]
     fn a_call_escapes_what_it_is_given() {
         let name = "a<b>&\"c' +é]]>";
-        let body = call("confluence2.x", &[Parameter::Text(name), Parameter::Bytes(&[0, 255])]).unwrap();
+        let body = request("confluence2.x", &[Parameter::Text(name), Parameter::Bytes(&[0, 255])]).unwrap();
         let body = std::str::from_utf8(&body).unwrap();
         assert!(body.contains("<string>a&lt;b&gt;&amp;&quot;c&apos; +é]]&gt;</string>"), "{body}");
         assert!(body.contains("<base64>AP8=</base64>"), "{body}");
         for name in ["a\u{0}b", "a\nb", "a\u{1b}", "a\u{ffff}"] {
-            assert_eq!(call("m", &[Parameter::Text(name)]), None, "{name:?}");
+            assert_eq!(request("m", &[Parameter::Text(name)]), None, "{name:?}");
         }
     }
 

@@ -158,17 +158,17 @@ async fn a_file_that_somebody_changed_is_left_alone() {
 
 #[tokio::test]
 async fn a_killed_write_is_there_whole_or_not_at_all() {
-    for call in 0..3 {
+    for request in 0..3 {
         let dir = tempfile::tempdir().unwrap();
         let target = folder(dir.path(), &[]);
         let ada = account(&target, "ada@ex.org").await;
         let mut session = target.session().await.unwrap();
         let one = rendition(b"one", "image/png");
-        let mut journal = Memory::breaking_at(&Log::default(), call);
+        let mut journal = Memory::breaking_at(&Log::default(), request);
         let wrote = session.replace(draft(IntentKind::Replace, &ada, Some(b"one")), &one, &mut journal).await;
-        assert!(matches!(wrote, Wrote::Stop(_)), "{call}: {wrote:?}");
+        assert!(matches!(wrote, Wrote::Stop(_)), "{request}: {wrote:?}");
         let Some(open) = journal.open() else {
-            assert_eq!(call, 0);
+            assert_eq!(request, 0);
             assert!(!dir.path().join("ada.png").exists());
             continue;
         };
@@ -178,7 +178,7 @@ async fn a_killed_write_is_there_whole_or_not_at_all() {
         target.recall(vec![perhaps(b"former", Claim::Placed), perhaps(b"one", Claim::Perhaps)]);
         assert_eq!(listed(&target).await, [("ada".to_owned(), Shown::Custom(mark(b"one")))]);
         let seen = target.observe(&open, None, 0).await.unwrap();
-        if call == 2 {
+        if request == 2 {
             assert!(matches!(seen, Seen::Nothing(_)), "{seen:?}");
             continue;
         }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use crate::http::{Answer, Call, Failure, FailureKind, Line, Sent};
+use crate::http::{Client, Failure, FailureKind, Request, Response, Sent};
 use crate::load::atlassian::door::{Door, Trouble, fault, found, refused, with_query};
 use crate::load::atlassian::login::{Anonymous, Gate, contains};
 use crate::model::{AccountId, Fault, Mark};
@@ -50,14 +50,14 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub(super) fn new(line: Line, witness: Line, shared: Arc<Shared>) -> Self {
-        let door = |line| Door::new(line, Arc::clone(&shared.login));
-        Self { door: door(line), witness: door(witness), shared }
+    pub(super) fn new(client: Client, witness: Client, shared: Arc<Shared>) -> Self {
+        let door = |client| Door::new(client, Arc::clone(&shared.login));
+        Self { door: door(client), witness: door(witness), shared }
     }
 
     /// `rest/api/2/…` with these parameters, every value percent-encoded.
     pub(super) fn api(&self, path: &str, query: &[(&str, &str)]) -> Url {
-        with_query(self.door.line().url(&format!("rest/api/2/{path}")), query)
+        with_query(self.door.http().url(&format!("rest/api/2/{path}")), query)
     }
 
     /// The way in, for what all products share.
@@ -71,26 +71,26 @@ impl Desk {
     }
 
     /// A read; the answer has passed the login check and nothing else.
-    pub(super) async fn read(&self, url: Url) -> Result<Answer, Failure> {
+    pub(super) async fn read(&self, url: Url) -> Result<Response, Failure> {
         self.door.read(url).await
     }
 
     /// What an unsuccessful answer to a read means for the target.
-    pub(super) fn failed(&self, answer: &Answer) -> Failure {
-        self.door.failed(answer, "the account needs the global permissions Jira Administrators and Browse Users")
+    pub(super) fn failed(&self, response: &Response) -> Failure {
+        self.door.failed(response, "the account needs the global permissions Jira Administrators and Browse Users")
     }
 
     /// The same while we are known: the login is not what was refused.
-    pub(super) fn failed_once(&self, answer: &Answer) -> Failure {
-        answer.failure(FailureKind::Refused, found(answer))
+    pub(super) fn failed_once(&self, response: &Response) -> Failure {
+        response.failure(FailureKind::Refused, found(response))
     }
 
     /// Who we are. Cannot be fooled: 401 when anonymous (§2.2).
     pub(super) async fn myself(&self) -> Result<Myself, Failure> {
-        let answer = self.witness.read(self.api("myself", &[])).await?;
-        match answer.status {
-            200 => answer.json(),
-            _ => Err(self.failed(&answer)),
+        let response = self.witness.read(self.api("myself", &[])).await?;
+        match response.status {
+            200 => response.json(),
+            _ => Err(self.failed(&response)),
         }
     }
 
@@ -128,37 +128,37 @@ impl Desk {
 
     /// What is read of one person: a refusal of it concerns nobody else.
     async fn of_one<T: DeserializeOwned>(&self, url: Url, what: &str) -> Result<Result<T, Fault>, Failure> {
-        let answer = self.read(url).await?;
-        match answer.status {
-            200 => Ok(answer.json().map_err(|odd| Fault::new(format!("{what}_odd"), odd.to_string()))),
+        let response = self.read(url).await?;
+        match response.status {
+            200 => Ok(response.json().map_err(|odd| Fault::new(format!("{what}_odd"), odd.to_string()))),
             401 => {
                 self.myself().await?;
-                Ok(Err(fault(&format!("{what}_refused"), &answer)))
+                Ok(Err(fault(&format!("{what}_refused"), &response)))
             }
             // A server that is starting answers 404 to everything.
             404 => {
                 self.myself().await?;
-                Ok(Err(fault(GONE, &answer)))
+                Ok(Err(fault(GONE, &response)))
             }
             // Every repetition was used up: the next person would fare no better.
-            429 | 502 | 503 | 504 => Err(self.failed(&answer)),
-            _ => Ok(Err(fault(&format!("{what}_unread"), &answer))),
+            429 | 502 | 503 | 504 => Err(self.failed(&response)),
+            _ => Ok(Err(fault(&format!("{what}_unread"), &response))),
         }
     }
 
     /// The same, told apart from a server in trouble.
     pub(super) async fn served(&self, owner: &AccountId, mark: &Mark) -> Result<Served, Failure> {
-        let answer = match self.door.file(self.portrait(Some(owner), mark)).await {
-            Ok(answer) => answer,
+        let response = match self.door.file(self.portrait(Some(owner), mark)).await {
+            Ok(response) => response,
             // A redirect to a sign-in page elsewhere.
             Err(failure) if matches!(failure.kind, FailureKind::Odd | FailureKind::Misconfigured) => {
                 return Ok(Served::Nothing);
             }
             Err(failure) => return Err(failure),
         };
-        Ok(match answer.status {
-            200 if !answer.is_html() && !answer.body.is_empty() => Served::Picture(answer.body),
-            429 | 500.. => Served::NotNow(fault("picture_unread", &answer)),
+        Ok(match response.status {
+            200 if !response.is_html() && !response.body.is_empty() => Served::Picture(response.body),
+            429 | 500.. => Served::NotNow(fault("picture_unread", &response)),
             _ => Served::Nothing,
         })
     }
@@ -171,52 +171,52 @@ impl Desk {
     fn portrait(&self, owner: Option<&AccountId>, mark: &Mark) -> Url {
         let mut query = vec![("avatarId", mark.as_str()), ("size", "xxxlarge@2x")];
         query.extend(owner.map(|owner| ("ownerId", owner.as_str())));
-        with_query(self.door.line().url("secure/useravatar"), &query)
+        with_query(self.door.http().url("secure/useravatar"), &query)
     }
 
     /// A write, sent once.
-    pub(super) async fn write(&self, call: Call) -> Result<Answer, Trouble> {
-        match self.door.send(call).await.map_err(Trouble::Stop)? {
-            Sent::Answer(answer) => self.judge(answer).await,
+    pub(super) async fn write(&self, request: Request) -> Result<Response, Trouble> {
+        match self.door.send(request).await.map_err(Trouble::Stop)? {
+            Sent::Response(response) => self.judge(response).await,
             Sent::Lost(fault) => Err(Trouble::Maybe(fault)),
             Sent::Never(fault) => Err(Trouble::No(fault)),
         }
     }
 
     /// Yes, no or maybe (docs/write-protocols.md).
-    async fn judge(&self, answer: Answer) -> Result<Answer, Trouble> {
+    async fn judge(&self, response: Response) -> Result<Response, Trouble> {
         // Cookies of a token's dead session earn 401 while the token is fine: `/myself` decides (§2.1).
-        if answer.status != 401 || !self.shared.is_token() {
-            self.gate().check(&answer, Anonymous::Refused).map_err(Trouble::Stop)?;
+        if response.status != 401 || !self.shared.is_token() {
+            self.gate().check(&response, Anonymous::Refused).map_err(Trouble::Stop)?;
         }
-        Err(match answer.status {
+        Err(match response.status {
             // The multipart variant answers as HTML on purpose; any other page is a gateway's.
-            200..=299 if answer.is_html() && !contains(&answer.body, "<textarea>") => {
-                Trouble::Maybe(fault("answer_is_a_page", &answer))
+            200..=299 if response.is_html() && !contains(&response.body, "<textarea>") => {
+                Trouble::Maybe(fault("answer_is_a_page", &response))
             }
-            200..=299 => return Ok(answer),
+            200..=299 => return Ok(response),
             401 => match self.myself().await {
-                Ok(_) => Trouble::No(fault("unauthorized", &answer)),
+                Ok(_) => Trouble::No(fault("unauthorized", &response)),
                 Err(refused) => Trouble::Stop(refused),
             },
-            403 if contains(&answer.body, "XSRF") => refused(&answer),
+            403 if contains(&response.body, "XSRF") => refused(&response),
             403 => match self.may_administer().await {
-                Ok(true) => Trouble::No(fault("forbidden", &answer)),
+                Ok(true) => Trouble::No(fault("forbidden", &response)),
                 Ok(false) => Trouble::Stop(
-                    answer
-                        .failure(FailureKind::Refused, found(&answer))
+                    response
+                        .failure(FailureKind::Refused, found(&response))
                         .hint("give the account the global permission Jira Administrators"),
                 ),
                 Err(failure) => Trouble::Stop(failure),
             },
-            _ => refused(&answer),
+            _ => refused(&response),
         })
     }
 
     /// What we may do on the whole instance.
     pub(super) async fn permissions(&self) -> Result<Permissions, Failure> {
-        let answer = self.witness.read(self.api("mypermissions", &[])).await?;
-        if answer.status == 200 { answer.json() } else { Err(self.failed(&answer)) }
+        let response = self.witness.read(self.api("mypermissions", &[])).await?;
+        if response.status == 200 { response.json() } else { Err(self.failed(&response)) }
     }
 
     /// Whether the account may write for others at all; asked once, after the first 403.
@@ -224,8 +224,8 @@ impl Desk {
         if let Some(known) = self.shared.administers.get() {
             return Ok(*known);
         }
-        let answer = self.witness.read(self.api("mypermissions", &[])).await?;
-        let may = answer.json::<Permissions>().map_or(true, |list| {
+        let response = self.witness.read(self.api("mypermissions", &[])).await?;
+        let may = response.json::<Permissions>().map_or(true, |list| {
             list.permissions.get("ADMINISTER").is_none_or(|administer| administer.have_permission)
         });
         Ok(*self.shared.administers.get_or_init(|| may))

@@ -33,7 +33,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::http::{Cookies, Counts, Failure, FailureKind, Line};
+use crate::http::{Client, Cookies, Counts, Failure, FailureKind};
 use crate::load::atlassian::accounts::Rules;
 use crate::load::atlassian::door::Login;
 use crate::load::atlassian::session::Spendable;
@@ -157,19 +157,19 @@ impl Shared {
 /// A Jira.
 pub(crate) struct Jira {
     desk: Desk,
-    line: Line,
+    client: Client,
     shared: Arc<Shared>,
 }
 
 impl Jira {
     /// A target behind this line. `looks` compares what the server serves with what was sent.
-    pub(crate) fn new(settings: Settings, line: Line, looks: Arc<dyn Looks>) -> Result<Self, Failure> {
+    pub(crate) fn new(settings: Settings, client: Client, looks: Arc<dyn Looks>) -> Result<Self, Failure> {
         let rules = Rules::new(&settings.accounts)?;
-        let line = match settings.credential {
+        let client = match settings.credential {
             // Without its cookie every request would open a server session of its own (JRASERVER-27047).
-            Credential::Basic { .. } => line.session(Cookies::Keep)?,
+            Credential::Basic { .. } => client.session(Cookies::Keep)?,
             // The session named in a token's cookie is dead already (§2.1).
-            Credential::Token(_) => line,
+            Credential::Token(_) => client,
         };
         let shared = Arc::new(Shared {
             login: Login::new(&settings.credential),
@@ -182,8 +182,8 @@ impl Jira {
             strays: AtomicU32::new(0),
             administers: OnceLock::new(),
         });
-        let desk = Desk::new(line.clone(), line.clone(), Arc::clone(&shared));
-        Ok(Self { desk, line, shared })
+        let desk = Desk::new(client.clone(), client.clone(), Arc::clone(&shared));
+        Ok(Self { desk, client, shared })
     }
 
     /// The version, asked for unless [`Target::identify`] has done so.
@@ -259,7 +259,7 @@ impl Target for Jira {
     }
 
     async fn session(&self) -> Result<Box<dyn Session>, Failure> {
-        Ok(Box::new(Spendable::new(session::JiraSession::open(&self.line, &self.shared)?)))
+        Ok(Box::new(Spendable::new(session::JiraSession::open(&self.client, &self.shared)?)))
     }
 
     fn forecast(&self, changes: &Changes) -> u64 {
@@ -267,6 +267,6 @@ impl Target for Jira {
     }
 
     fn counts(&self) -> Counts {
-        self.line.counts()
+        self.client.counts()
     }
 }

@@ -73,7 +73,7 @@ pub(super) async fn session(jira: &Jira, probe: Probe<'_>) -> Result<SessionTold
         Err(fault) => return Ok(SessionTold::Unclear(fault)),
     };
     // A jar of its own: whether the server keeps what it names is the question.
-    let jar = Desk::new(jira.line.session(Cookies::Keep)?, jira.line.clone(), shared.clone());
+    let jar = Desk::new(jira.client.session(Cookies::Keep)?, jira.client.clone(), shared.clone());
     match upload::create(&jar, shared, &intent.account_name, &square(&picture)).await {
         Ok(made) => Ok(match take_back(jira, probe, &intent, made).await? {
             Ok(()) => SessionTold::Holds,
@@ -180,7 +180,7 @@ fn square(picture: &Rendition) -> Square<'_> {
 }
 
 fn tried(jira: &Jira) -> String {
-    format!("a probe on our own account of {}", jira.line.base())
+    format!("a probe on our own account of {}", jira.client.base())
 }
 
 fn failure(jira: &Jira, found: String) -> Failure {

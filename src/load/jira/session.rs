@@ -11,7 +11,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::http::{Cookies, Failure, FailureKind, Line};
+use crate::http::{Client, Cookies, Failure, FailureKind};
 use crate::load::atlassian::door::Trouble;
 use crate::load::atlassian::session::{Protocol, record};
 use crate::load::atlassian::{Credential, now};
@@ -122,23 +122,23 @@ impl Protocol for JiraSession {
 }
 
 impl JiraSession {
-    pub(super) fn open(line: &Line, shared: &Arc<Shared>) -> Result<Self, Failure> {
+    pub(super) fn open(client: &Client, shared: &Arc<Shared>) -> Result<Self, Failure> {
         let route = shared.known().route.ok_or_else(|| {
-            let tried = format!("a session with {}", line.base());
+            let tried = format!("a session with {}", client.base());
             Failure::new(FailureKind::Odd, tried, "the way pictures go was not decided before")
         })?;
-        let with = |own: Line, witness: Line| Desk::new(own, witness, Arc::clone(shared));
+        let with = |own: Client, witness: Client| Desk::new(own, witness, Arc::clone(shared));
         let (desk, uploads) = match (&shared.settings.credential, route) {
             (Credential::Basic { .. }, _) => {
-                let own = line.session(Cookies::Keep)?;
+                let own = client.session(Cookies::Keep)?;
                 let desk = with(own.clone(), own);
                 (desk.clone(), desk)
             }
             (Credential::Token(_), Route::Session) => {
-                (with(line.clone(), line.clone()), with(line.session(Cookies::Keep)?, line.clone()))
+                (with(client.clone(), client.clone()), with(client.session(Cookies::Keep)?, client.clone()))
             }
             (Credential::Token(_), Route::OneStep) => {
-                let own = line.session(Cookies::Refuse)?;
+                let own = client.session(Cookies::Refuse)?;
                 let desk = with(own.clone(), own);
                 (desk.clone(), desk)
             }
@@ -163,7 +163,7 @@ impl JiraSession {
         let user = self.desk.user("username", &draft.account_name).await;
         let user = user.map_err(Wrote::Stop)?.map_err(Wrote::Refused)?;
         let urls = user.avatar_urls.unwrap_or_default();
-        let shown = avatar::shown(&urls, &draft.account, self.desk.door().line().base());
+        let shown = avatar::shown(&urls, &draft.account, self.desk.door().http().base());
         Ok(user.key.as_deref() == Some(draft.account.as_str()) && shown == draft.stood)
     }
 

@@ -35,27 +35,27 @@ const CUT: u64 = 100;
 
 /// The version, and who we are where the server says so.
 pub(super) async fn server_info(jira: &Jira) -> Result<(Version, ServerInfo, Option<String>), Failure> {
-    let answer = jira.desk.read(jira.desk.api("serverInfo", &[])).await?;
-    let wrong = |found: String| answer.failure(FailureKind::Misconfigured, found);
-    if answer.status == 404 {
+    let response = jira.desk.read(jira.desk.api("serverInfo", &[])).await?;
+    let wrong = |found: String| response.failure(FailureKind::Misconfigured, found);
+    if response.status == 404 {
         return Err(wrong("404, no Jira here".into())
             .hint("`base_url` is the address of Jira's start page, with its context path if it has one"));
     }
-    if answer.status != 200 {
-        return Err(jira.desk.failed(&answer));
+    if response.status != 200 {
+        return Err(jira.desk.failed(&response));
     }
-    let info: ServerInfo = answer.json()?;
+    let info: ServerInfo = response.json()?;
     if info.deployment_type.as_deref() == Some("Cloud") {
         return Err(wrong("this is Jira Cloud".into())
             .hint("Cloud takes pictures from the Atlassian account; avatarpipe writes to Data Center and Server"));
     }
     let version = Version::of(&info)
-        .ok_or_else(|| answer.failure(FailureKind::Odd, format!("the version `{}` cannot be read", info.version)))?;
+        .ok_or_else(|| response.failure(FailureKind::Odd, format!("the version `{}` cannot be read", info.version)))?;
     jira.shared.learn(|known| {
         known.listing.get_or_insert(version.listing());
         known.version = Some(version.clone());
     });
-    Ok((version, info, login::user(&answer)))
+    Ok((version, info, login::user(&response)))
 }
 
 /// Who answers there.
@@ -187,8 +187,8 @@ impl<'a> Roll<'a> {
             let mut query = vec![("maxResults", size.as_str())];
             query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
             self.requests += 1;
-            let answer = self.desk.read(self.desk.api("user/list", &query)).await?;
-            match answer.status {
+            let response = self.desk.read(self.desk.api("user/list", &query)).await?;
+            match response.status {
                 200 => {}
                 404 if promised == Listing::CursorIfThere && cursor.is_none() => {
                     return Ok(Some(NoListing::Lists100(self.jira.version().await?)));
@@ -196,17 +196,17 @@ impl<'a> Roll<'a> {
                 // The call has no OAuth 2.0 scope (§13). Somebody without the permission fares no better below.
                 401 | 403 if self.jira.shared.is_token() && cursor.is_none() => {
                     self.desk.myself().await?;
-                    return Ok(Some(NoListing::NoScope(self.desk.failed_once(&answer))));
+                    return Ok(Some(NoListing::NoScope(self.desk.failed_once(&response))));
                 }
-                _ => return Err(self.desk.failed(&answer)),
+                _ => return Err(self.desk.failed(&response)),
             }
-            let list: UserList = answer.json()?;
+            let list: UserList = response.json()?;
             self.add(list.values).await?;
             match list.next_cursor {
                 _ if list.is_last == Some(true) => return Ok(None),
                 None => return Ok(None),
                 Some(next) if cursor.as_deref() == Some(next.as_str()) => {
-                    return Err(answer.failure(FailureKind::Odd, "the cursor does not move: the listing has no end"));
+                    return Err(response.failure(FailureKind::Odd, "the cursor does not move: the listing has no end"));
                 }
                 Some(next) => cursor = Some(next),
             }
@@ -221,12 +221,12 @@ impl<'a> Roll<'a> {
         loop {
             let from = start.to_string();
             let query = [("username", "."), ("startAt", &from), ("maxResults", &size), ("includeInactive", "true")];
-            let answer = self.desk.read(self.desk.api("user/search", &query)).await?;
+            let response = self.desk.read(self.desk.api("user/search", &query)).await?;
             self.requests += 1;
-            if answer.status != 200 {
-                return Err(self.desk.failed(&answer));
+            if response.status != 200 {
+                return Err(self.desk.failed(&response));
             }
-            let Found(users) = answer.json()?;
+            let Found(users) = response.json()?;
             let length = users.len() as u64;
             let full = last >= SEARCH_PAGE || start == SEARCH_PAGE;
             if length == 0 && start > 0 && (full || (version.cuts() && start == CUT)) {
@@ -237,7 +237,7 @@ impl<'a> Roll<'a> {
                 } else {
                     "add or disable one account to tell a cut from an end, and look for a limit on `user/search`"
                 };
-                return Err(answer.failure(FailureKind::Odd, found).hint(hint));
+                return Err(response.failure(FailureKind::Odd, found).hint(hint));
             }
             let first = users.first().and_then(|user| user.key.as_deref()).map(hash);
             self.add(users).await?;
@@ -246,7 +246,7 @@ impl<'a> Roll<'a> {
             }
             if first.is_some_and(|first| !firsts.insert(first)) {
                 let found = "a page begins as an earlier one did: the listing has no end";
-                return Err(answer.failure(FailureKind::Odd, found));
+                return Err(response.failure(FailureKind::Odd, found));
             }
             start += length;
             last = length;
@@ -289,23 +289,23 @@ impl<'a> Roll<'a> {
         }
         let (from, size) = (start.to_string(), MEMBER_PAGE.to_string());
         let query = [("groupname", group), ("includeInactiveUsers", "true"), ("startAt", &from), ("maxResults", &size)];
-        let answer = self.desk.read(self.desk.api("group/member", &query)).await?;
+        let response = self.desk.read(self.desk.api("group/member", &query)).await?;
         self.requests += 1;
-        match answer.status {
+        match response.status {
             200 => {}
             404 => {
-                return Err(answer
+                return Err(response
                     .failure(FailureKind::Misconfigured, format!("404, there is no group `{group}`"))
                     .hint("correct `accounts.groups`"));
             }
-            _ => return Err(self.desk.failed(&answer)),
+            _ => return Err(self.desk.failed(&response)),
         }
-        let members: Members = answer.json()?;
+        let members: Members = response.json()?;
         let reached = *start + members.values.len() as u64;
         let last = members.values.is_empty() || members.is_last.unwrap_or(members.total.is_none_or(|t| reached >= t));
         if last && members.total.is_some_and(|total| reached < total) {
             let found = format!("the listing of `{group}` ends after {reached} of {}", members.total.unwrap_or(0));
-            return Err(answer.failure(FailureKind::Odd, found).hint("members came or went meanwhile: run again"));
+            return Err(response.failure(FailureKind::Odd, found).hint("members came or went meanwhile: run again"));
         }
         *start = if last { u64::MAX } else { reached };
         Ok(Some(members.values))
@@ -348,7 +348,7 @@ impl<'a> Roll<'a> {
 
     /// What the bean says; where listings carry no avatar URLs, what the user's own bean says.
     async fn shown(&mut self, id: &AccountId, standing: AccountStanding, user: &User) -> Result<Shown, Failure> {
-        let base = self.jira.line.base();
+        let base = self.jira.client.base();
         if let Some(urls) = user.avatar_urls.as_ref().filter(|urls| !urls.is_empty()) {
             return Ok(avatar::shown(urls, id, base));
         }
@@ -357,16 +357,16 @@ impl<'a> Roll<'a> {
         }
         self.requests += 1;
         self.singly += 1;
-        let answer = self.desk.read(self.desk.api("user", &[("key", id.as_str())])).await?;
-        match answer.status {
-            200 => Ok(match answer.json::<User>() {
+        let response = self.desk.read(self.desk.api("user", &[("key", id.as_str())])).await?;
+        match response.status {
+            200 => Ok(match response.json::<User>() {
                 Ok(user) if user.key.as_deref() == Some(id.as_str()) => {
                     avatar::shown(&user.avatar_urls.unwrap_or_default(), id, base)
                 }
                 Ok(_) => Shown::Unknown("the server answered for another user".into()),
                 Err(odd) => Shown::Unknown(odd.to_string()),
             }),
-            401 => Err(self.desk.failed(&answer)),
+            401 => Err(self.desk.failed(&response)),
             status => Ok(Shown::Unknown(format!("{status} when its user was read"))),
         }
     }
@@ -374,7 +374,7 @@ impl<'a> Roll<'a> {
     /// The sum, and the default.
     async fn finish(mut self, learnt: &mut Learnt) -> Result<Surveyed, Failure> {
         if self.listed == 0 {
-            let tried = format!("listing the accounts of {}", self.jira.line.base());
+            let tried = format!("listing the accounts of {}", self.jira.client.base());
             return Err(Failure::new(FailureKind::Refused, tried, "nobody was listed, not even we ourselves")
                 .hint("give the account the global permissions Browse Users and Jira Administrators"));
         }

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::http::{Call, Failure, FailureKind, told};
+use crate::http::{Failure, FailureKind, Request, told};
 use crate::load::atlassian::door::{INTERNAL_ERROR, NOT_FOUND, Trouble, WRONG_METHOD, WRONG_TYPE, fault};
 use crate::load::{Learnt, Probe, Upload};
 use crate::model::{Fault, Mark};
@@ -90,42 +90,42 @@ pub(super) async fn temporary(
 ) -> Result<Temporary, Trouble> {
     // A constant: a name of the person's could hold characters that Jira refuses.
     let file = if square.mime == "image/jpeg" { "avatar.jpg" } else { "avatar.png" };
-    let form = Call::post(desk.api("user/avatar/temporary", &[("username", name)])).multipart(
+    let form = Request::post(desk.api("user/avatar/temporary", &[("username", name)])).multipart(
         "avatar",
         file,
         square.mime,
         square.bytes.clone(),
     );
-    let answer = if shared.multipart.load(Ordering::Relaxed) {
+    let response = if shared.multipart.load(Ordering::Relaxed) {
         desk.write(form).await?
     } else {
         let size = square.bytes.len().to_string();
         let query = [("username", name), ("filename", file), ("size", &size)];
-        let raw = Call::post(desk.api("user/avatar/temporary", &query)).bytes(square.mime, square.bytes.clone());
+        let raw = Request::post(desk.api("user/avatar/temporary", &query)).bytes(square.mime, square.bytes.clone());
         match desk.write(raw).await {
             Err(Trouble::No(no) | Trouble::Maybe(no)) if NO_RAW.contains(&no.code.as_str()) => {
-                let answer = desk.write(form).await?;
+                let response = desk.write(form).await?;
                 shared.multipart.store(true, Ordering::Relaxed);
-                answer
+                response
             }
             other => other?,
         }
     };
-    Temporary::read(&answer.body).ok_or_else(|| Trouble::Maybe(fault("upload_odd", &answer)))
+    Temporary::read(&response.body).ok_or_else(|| Trouble::Maybe(fault("upload_odd", &response)))
 }
 
 /// Confirms the session's temporary avatar with our own crop. 500 means that the session has none (§3.5).
 async fn confirm(desk: &Desk, shared: &Shared, name: &str, side: u32) -> Result<Made, Trouble> {
-    let call = Call::post(desk.api("user/avatar", &[("username", name)])).json(&Crop::whole(side));
-    let answer = match desk.write(call).await {
+    let request = Request::post(desk.api("user/avatar", &[("username", name)])).json(&Crop::whole(side));
+    let response = match desk.write(request).await {
         Err(Trouble::Maybe(lost)) if lost.code == INTERNAL_ERROR => return Err(session_lost(shared, lost)),
         Err(Trouble::No(lost)) if lost.code == "unauthorized" => return Err(session_lost(shared, lost)),
         other => other?,
     };
     shared.losses.store(0, Ordering::Relaxed);
-    match answer.json::<Avatar>() {
+    match response.json::<Avatar>() {
         Ok(avatar) if is_number(&avatar.id) => Ok(Made { mark: Mark::new(avatar.id), owner: avatar.owner }),
-        _ => Err(Trouble::Maybe(fault("confirmation_odd", &answer))),
+        _ => Err(Trouble::Maybe(fault("confirmation_odd", &response))),
     }
 }
 
@@ -200,10 +200,10 @@ pub(super) async fn delete(desk: &Desk, name: &str, mark: &Mark) -> Result<(), T
     if let Ok(mut path) = url.path_segments_mut() {
         path.push(mark.as_str());
     }
-    let doubt = match desk.write(Call::delete(url)).await {
-        Ok(answer) if answer.status == 204 => return Ok(()),
+    let doubt = match desk.write(Request::delete(url)).await {
+        Ok(response) if response.status == 204 => return Ok(()),
         // No Jira answers so: what stands before it may have.
-        Ok(answer) => fault("answer_odd", &answer),
+        Ok(response) => fault("answer_odd", &response),
         Err(Trouble::No(gone)) if gone.code == NOT_FOUND => gone,
         Err(trouble) => return Err(trouble),
     };
@@ -217,7 +217,7 @@ pub(super) async fn delete(desk: &Desk, name: &str, mark: &Mark) -> Result<(), T
 /// Selects an avatar. Any success counts, with or without a body (§3.5).
 pub(super) async fn select(desk: &Desk, name: &str, mark: &Mark) -> Result<(), Trouble> {
     let body = serde_json::json!({ "id": mark.as_str() });
-    desk.write(Call::put(desk.api("user/avatar", &[("username", name)])).json(&body)).await.map(|_| ())
+    desk.write(Request::put(desk.api("user/avatar", &[("username", name)])).json(&body)).await.map(|_| ())
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ enum PhotoRendering {
     Unknown(Fault),
 }
 
-type Call = BoxFuture<'static, Result<Result<Brought, Failure>, Trouble>>;
+type Request = BoxFuture<'static, Result<Result<Brought, Failure>, Trouble>>;
 
 /// Learns the photos of everybody wanted from one source. A failure of the source is kept in its `SourceRun`.
 pub(super) async fn fetch_all(
@@ -123,7 +123,7 @@ struct FetchRun<'a> {
     source: Arc<dyn Source>,
     renderer: &'a Arc<Renderer>,
     concurrency: usize,
-    calls: FuturesUnordered<Call>,
+    calls: FuturesUnordered<Request>,
     to_probe: Vec<PersonId>,
     to_fetch: Vec<PersonId>,
     /// The markers that were learnt of those whose bytes are asked for.

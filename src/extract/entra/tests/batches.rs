@@ -58,7 +58,7 @@ async fn only_the_parts_that_failed_are_sent_again_after_the_longest_wait() {
     let mut rounds: Vec<Vec<String>> = tenant.graph.asked().iter().map(people).collect();
     rounds.iter_mut().for_each(|round| round.sort());
     assert_eq!(rounds, [vec!["ada", "bob", "cyd", "dan"], vec!["bob", "cyd", "dan"], vec!["dan"]]);
-    assert_eq!(tenant.pace.rests()[..2], [7, 7], "held for all, slept by this one");
+    assert_eq!(tenant.rate_limit.rests()[..2], [7, 7], "held for all, slept by this one");
     let counts = tenant.entra.counts();
     assert_eq!((counts.retried, counts.throttled, counts.units), (4, 2, 9));
 }

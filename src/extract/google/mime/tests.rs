@@ -3,7 +3,7 @@
 use super::*;
 
 /// A batch of two, in one way of writing it.
-fn answer(newline: &str, ids: [&str; 2]) -> String {
+fn response(newline: &str, ids: [&str; 2]) -> String {
     let lines = [
         "--batch_Qx9",
         "Content-Type: application/http",
@@ -39,12 +39,12 @@ fn two() -> Vec<(Option<String>, u16, String)> {
 
 #[test]
 fn every_lenient_form_gives_the_same_parts() {
-    let plain = answer("\r\n", ["<response-p0>", "<response-p1>"]);
+    let plain = response("\r\n", ["<response-p0>", "<response-p1>"]);
     for (form, text) in [
         ("as documented", plain.clone()),
-        ("bare line feeds", answer("\n", ["<response-p0>", "<response-p1>"])),
-        ("no brackets", answer("\r\n", ["response-p0", "response-p1"])),
-        ("as it was sent", answer("\r\n", ["<p0>", "<p1>"])),
+        ("bare line feeds", response("\n", ["<response-p0>", "<response-p1>"])),
+        ("no brackets", response("\r\n", ["response-p0", "response-p1"])),
+        ("as it was sent", response("\r\n", ["<p0>", "<p1>"])),
         ("a preamble", format!("This is a multi-part message.\r\n\r\n{plain}")),
         ("an epilogue", format!("{plain}and good-bye\r\n--batch_Qx9 no delimiter\r\n")),
         ("folded", plain.replace("Content-ID: <", "Content-ID:\r\n <")),
@@ -61,12 +61,12 @@ fn every_lenient_form_gives_the_same_parts() {
 
 #[test]
 fn what_names_nobody_or_breaks_off_is_no_answer_of_anybody() {
-    let plain = answer("\r\n", ["<response-p0>", "<response-p1>"]);
+    let plain = response("\r\n", ["<response-p0>", "<response-p1>"]);
     let (first, second) = (two().remove(0), two().remove(1));
     let nameless = |part: &(Option<String>, u16, String)| (None, part.1, part.2.clone());
     for (form, text, parts) in [
         ("no id", plain.replace("Content-ID: <response-p0>\r\n", ""), vec![nameless(&first), second.clone()]),
-        ("an empty id", answer("\r\n", ["<>", "<response-p1>"]), vec![nameless(&first), second.clone()]),
+        ("an empty id", response("\r\n", ["<>", "<response-p1>"]), vec![nameless(&first), second.clone()]),
         ("no status line", plain.replace("HTTP/1.1 200 OK\r\n", ""), vec![second.clone()]),
         ("cut off", plain.replace("--batch_Qx9--", ""), vec![first.clone()]),
         ("another boundary", plain.replace("batch_Qx9", "batch_Qx99"), vec![]),
@@ -79,7 +79,7 @@ fn what_names_nobody_or_breaks_off_is_no_answer_of_anybody() {
 
 #[test]
 fn the_headers_of_a_part_are_its_own() {
-    let text = answer("\r\n", ["<response-p0>", "<response-p1>"])
+    let text = response("\r\n", ["<response-p0>", "<response-p1>"])
         .replace("HTTP/1.1 200 OK", "HTTP/1.1 403 Forbidden\r\nWWW-Authenticate: Bearer scope=\"x\"");
     let parts = parse(text.as_bytes(), "batch_Qx9");
     assert_eq!(parts[0].challenge.as_deref(), Some("Bearer scope=\"x\""));

@@ -25,7 +25,7 @@ fn rpc(status: u16, word: &str, reason: Value, message: &str) -> Vec<u8> {
 /// What a row of the table means, in one word.
 fn meaning<T: Wanted + std::fmt::Debug>(judged: Judged<T>, told: impl Fn(&T) -> String) -> String {
     match judged {
-        Judged::Final(answer) => told(&answer),
+        Judged::Final(response) => told(&response),
         Judged::Again { fault, .. } => format!("again: {}", fault.code),
         Judged::Denied(_, class) => format!("denied: {class:?}"),
         Judged::Unauthorized(_) => "unauthorized".into(),
@@ -33,7 +33,7 @@ fn meaning<T: Wanted + std::fmt::Debug>(judged: Judged<T>, told: impl Fn(&T) -> 
 }
 
 fn looked(judged: Judged<Looked>) -> String {
-    meaning(judged, |answer| match answer {
+    meaning(judged, |response| match response {
         Looked::Photo { .. } => "photo".into(),
         Looked::Absent(proof) => format!("{proof:?}"),
         Looked::Unknown(fault) => format!("unknown: {}", fault.code),
@@ -41,7 +41,7 @@ fn looked(judged: Judged<Looked>) -> String {
 }
 
 fn probed(judged: Judged<Probed>) -> String {
-    meaning(judged, |answer| match answer {
+    meaning(judged, |response| match response {
         Probed::Version(_) => "photo".into(),
         Probed::Absent(proof) => format!("{proof:?}"),
         Probed::Unknown(fault) => format!("unknown: {}", fault.code),

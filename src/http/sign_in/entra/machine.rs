@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::http::sign_in::Granted;
-use crate::http::{Answer, Call, Failure, FailureKind, Line, is_transient};
+use crate::http::{Client, Failure, FailureKind, Request, Response, is_transient};
 
 /// The vendor's pauses between tries, in seconds.
 const PAUSES: [u64; 5] = [0, 2, 6, 14, 30];
@@ -31,38 +31,38 @@ struct Refusal {
     error_description: String,
 }
 
-/// Asks the metadata service for a token; `line` leads there directly.
-pub(super) async fn ask(line: &Line, resource: &str, client_id: Option<&str>) -> Result<Granted, Failure> {
-    let mut url = line.url("metadata/identity/oauth2/token");
+/// Asks the metadata service for a token; `client` leads there directly.
+pub(super) async fn ask(client: &Client, resource: &str, client_id: Option<&str>) -> Result<Granted, Failure> {
+    let mut url = client.url("metadata/identity/oauth2/token");
     url.query_pairs_mut().append_pair("api-version", "2018-02-01").append_pair("resource", resource);
     if let Some(id) = client_id {
         url.query_pairs_mut().append_pair("client_id", id);
     }
-    let call = Call::get(url).returns_secrets().header("Metadata", "true").judged_by_caller();
+    let request = Request::get(url).returns_secrets().header("Metadata", "true").judged_by_caller();
     let mut pauses = PAUSES.into_iter().map(Duration::from_secs);
     loop {
-        let answer = line.read(call.clone()).await.map_err(not_here)?;
-        if answer.status == 200 {
-            return granted(&answer);
+        let response = client.read(request.clone()).await.map_err(not_here)?;
+        if response.status == 200 {
+            return granted(&response);
         }
-        let waits = answer.status == 404 || answer.status == 410 || is_transient(answer.status);
+        let waits = response.status == 404 || response.status == 410 || is_transient(response.status);
         match pauses.next().filter(|_| waits) {
             Some(pause) => {
-                line.count_retried(1);
-                line.pace().nap(if answer.status == 410 { UPDATING } else { pause }).await;
+                client.count_retried(1);
+                client.rate_limit().pause(if response.status == 410 { UPDATING } else { pause }).await;
             }
-            None => return Err(refused(&answer)),
+            None => return Err(refused(&response)),
         }
     }
 }
 
-fn granted(answer: &Answer) -> Result<Granted, Failure> {
-    let token: Token = answer.json()?;
+fn granted(response: &Response) -> Result<Granted, Failure> {
+    let token: Token = response.json()?;
     let seconds = token
         .expires_in
         .trim()
         .parse()
-        .map_err(|_| answer.failure(FailureKind::Odd, "a token whose `expires_in` is not a number of seconds"))?;
+        .map_err(|_| response.failure(FailureKind::Odd, "a token whose `expires_in` is not a number of seconds"))?;
     Ok(Granted { token: token.access_token, expires_in: Duration::from_secs(seconds) })
 }
 
@@ -75,15 +75,15 @@ fn not_here(failure: Failure) -> Failure {
     }
 }
 
-fn refused(answer: &Answer) -> Failure {
-    let refusal: Refusal = serde_json::from_slice(&answer.body).unwrap_or_default();
+fn refused(response: &Response) -> Failure {
+    let refusal: Refusal = serde_json::from_slice(&response.body).unwrap_or_default();
     let found = match refusal.error.as_str() {
-        "" => answer.excerpt(),
-        error => format!("{} {error}: {}", answer.status, refusal.error_description),
+        "" => response.excerpt(),
+        error => format!("{} {error}: {}", response.status, refusal.error_description),
     };
-    match answer.status {
-        429 | 410 | 500.. => answer.failure(FailureKind::Unreachable, found).hint("the machine's metadata service is in trouble: run again later"),
-        _ => answer.failure(FailureKind::Refused, found).hint(
+    match response.status {
+        429 | 410 | 500.. => response.failure(FailureKind::Unreachable, found).hint("the machine's metadata service is in trouble: run again later"),
+        _ => response.failure(FailureKind::Refused, found).hint(
             "assign a managed identity to this machine and give it `User.Read.All`; if it has several, name one in `managed_identity: { client_id: … }`",
         ),
     }

@@ -20,9 +20,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Grant, Granted, TokenFrom};
+use crate::http::client::Route;
 use crate::http::key_pair::KeyPair;
-use crate::http::line::Road;
-use crate::http::{Answer, Call, Counts, Failure, Line, Pause, Pauses, Url};
+use crate::http::{Client, Counts, Failure, Pause, Pauses, Request, Response, Url};
 use refusal::{Judged, Remedy};
 
 /// How the app proves itself.
@@ -55,7 +55,7 @@ pub(crate) enum EntraCredential {
 #[derive(Debug)]
 pub(crate) struct EntraSignIn {
     /// To the login host.
-    pub login: Line,
+    pub login: Client,
     /// The metadata service of the machine, which is asked through no proxy.
     pub imds: Url,
     /// The login host as an audience: `https://login.microsoftonline.com`, wherever `login` points
@@ -91,7 +91,7 @@ impl Grant for EntraSignIn {
     async fn ask(&self) -> Result<Granted, Failure> {
         match &self.credential {
             EntraCredential::ManagedIdentity { client_id } => {
-                let imds = self.login.beside(self.imds.clone(), Road::Direct)?;
+                let imds = self.login.beside(self.imds.clone(), Route::Direct)?;
                 machine::ask(&imds, self.scope.trim_end_matches(".default"), client_id.as_deref()).await
             }
             EntraCredential::ClientSecret(secret) => self.ask_login(Prover::Secret(secret)).await,
@@ -130,11 +130,11 @@ impl EntraSignIn {
         let mut pauses = self.login.pauses();
         let (mut now, mut renewed) = (SystemTime::now(), false);
         loop {
-            let answer = self.login.read(self.proven(prover, now).await?).await?;
-            if answer.status == 200 {
-                return granted(&answer);
+            let response = self.login.read(self.proven(prover, now).await?).await?;
+            if response.status == 200 {
+                return granted(&response);
             }
-            let Judged { failure, remedy } = refusal::judge(&answer);
+            let Judged { failure, remedy } = refusal::judge(&response);
             let again = match remedy {
                 Remedy::None => false,
                 Remedy::Wait => self.rests(&mut pauses).await,
@@ -147,7 +147,7 @@ impl EntraSignIn {
                 return Err(if stale { failure.hint(refusal::STALE) } else { failure });
             }
             // Once an assertion was outside its time, the server's clock is the better one.
-            now = super::clock::of_server(&answer).filter(|_| renewed).unwrap_or_else(SystemTime::now);
+            now = super::clock::of_server(&response).filter(|_| renewed).unwrap_or_else(SystemTime::now);
             self.login.count_retried(1);
         }
     }
@@ -157,28 +157,28 @@ impl EntraSignIn {
     }
 
     /// The request with a fresh proof.
-    async fn proven(&self, prover: Prover<'_>, now: SystemTime) -> Result<Call, Failure> {
+    async fn proven(&self, prover: Prover<'_>, now: SystemTime) -> Result<Request, Failure> {
         let path = format!("{}/oauth2/v2.0/token", self.tenant);
-        let call = Call::post(self.login.url(&path)).returns_secrets().accept("application/json").form(&[
+        let request = Request::post(self.login.url(&path)).returns_secrets().accept("application/json").form(&[
             ("grant_type", "client_credentials"),
             ("client_id", &self.client_id),
             ("scope", &self.scope),
         ]);
         let assertion = match prover {
-            Prover::Secret(secret) => return Ok(call.secret_form(&[("client_secret", secret)])),
+            Prover::Secret(secret) => return Ok(request.secret_form(&[("client_secret", secret)])),
             Prover::CiToken(from, audience) => from.token(&self.login, audience).await?,
             Prover::Certificate(file, password) => {
                 let audience = format!("{}/{path}", self.authority.trim_end_matches('/'));
                 assertion::sign(file, password, &audience, &self.client_id, now)?
             }
         };
-        Ok(call
+        Ok(request
             .form(&[("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")])
             .secret_form(&[("client_assertion", &assertion)]))
     }
 }
 
-fn granted(answer: &Answer) -> Result<Granted, Failure> {
-    let token: Token = answer.json()?;
+fn granted(response: &Response) -> Result<Granted, Failure> {
+    let token: Token = response.json()?;
     Ok(Granted { token: token.access_token, expires_in: super::clock::life(&token.expires_in) })
 }

@@ -5,7 +5,7 @@
 
 use serde::Deserialize;
 
-use crate::http::{Answer, Failure, FailureKind, is_transient, told};
+use crate::http::{Failure, FailureKind, Response, is_transient, told};
 
 /// The documented error answer; every member may be missing in practice.
 #[derive(Default, Deserialize)]
@@ -37,27 +37,27 @@ pub(super) enum Remedy {
 }
 
 /// What a refusal means, and what may help.
-pub(super) fn judge(answer: &Answer) -> Judged {
+pub(super) fn judge(response: &Response) -> Judged {
     let lasting = |failure| Judged { failure, remedy: Remedy::None };
     // `read` has repeated it already.
     let in_trouble = || {
-        let failure = answer.failure(FailureKind::Unreachable, answer.excerpt());
+        let failure = response.failure(FailureKind::Unreachable, response.excerpt());
         lasting(failure.hint("the sign-in service is in trouble: run again later"))
     };
-    if answer.status >= 500 {
+    if response.status >= 500 {
         return in_trouble();
     }
-    let refusal: Refusal = match answer.json() {
+    let refusal: Refusal = match response.json() {
         Ok(refusal) => refusal,
-        Err(_) if is_transient(answer.status) => return in_trouble(),
+        Err(_) if is_transient(response.status) => return in_trouble(),
         Err(failure) => return lasting(failure),
     };
     if refusal.error.is_empty() {
-        return lasting(answer.failure(FailureKind::Unreachable, answer.excerpt()));
+        return lasting(response.failure(FailureKind::Unreachable, response.excerpt()));
     }
     let passes = matches!(refusal.error.as_str(), "temporarily_unavailable" | "server_error");
-    let kind = if passes || answer.status == 429 { FailureKind::Unreachable } else { FailureKind::Refused };
-    let failure = answer.failure(kind, refusal.words(answer.status));
+    let kind = if passes || response.status == 429 { FailureKind::Unreachable } else { FailureKind::Refused };
+    let failure = response.failure(kind, refusal.words(response.status));
     Judged { failure: with_hint(failure, &refusal), remedy: if passes { Remedy::Wait } else { refusal.remedy() } }
 }
 

@@ -13,7 +13,7 @@ fn grant(server: &Loopback) -> EntraSignIn {
 
 fn signing_in(server: &Loopback, credential: EntraCredential) -> EntraSignIn {
     EntraSignIn {
-        login: server.line().0,
+        login: server.client().0,
         imds: server.url.clone(),
         authority: "https://login.microsoftonline.com".into(),
         tenant: "contoso.example".into(),
@@ -204,7 +204,7 @@ async fn a_certificate_that_cannot_be_used_is_told_without_a_request() {
 
 #[tokio::test]
 async fn an_assertion_outside_its_time_is_made_again_once_by_the_servers_clock() {
-    let answer = |refusals: usize| {
+    let response = |refusals: usize| {
         move |number: usize, _: &Asked| {
             if number >= refusals {
                 return reply_json(200, &token());
@@ -213,13 +213,13 @@ async fn an_assertion_outside_its_time_is_made_again_once_by_the_servers_clock()
             reply(401, &[("date", "Thu, 01 Jan 2032 00:00:00 GMT")], refusal)
         }
     };
-    let server = Loopback::start(answer(1)).await;
+    let server = Loopback::start(response(1)).await;
     signing_in(&server, certificate("pair.pem", None)).ask().await.unwrap();
     let issued: Vec<u64> = server.asked().iter().map(|asked| verified(&field(asked, "client_assertion")).iat).collect();
     assert_eq!(issued[1], 1_956_528_000 - 30);
     assert!(issued[0] < issued[1]);
 
-    let never = Loopback::start(answer(9)).await;
+    let never = Loopback::start(response(9)).await;
     let failure = signing_in(&never, certificate("pair.pem", None)).ask().await.unwrap_err();
     assert_eq!((failure.kind, never.asked().len()), (FailureKind::Refused, 2));
 }
@@ -319,11 +319,11 @@ async fn the_metadata_service_is_waited_for_as_its_vendor_says() {
             reply_json(status, &json!({ "error": "invalid_request", "error_description": "Identity not found" }))
         })
         .await;
-        let (line, pace) = imds.line();
+        let (client, rate_limit) = imds.client();
         let grant =
-            EntraSignIn { login: line, ..signing_in(&imds, EntraCredential::ManagedIdentity { client_id: None }) };
+            EntraSignIn { login: client, ..signing_in(&imds, EntraCredential::ManagedIdentity { client_id: None }) };
         let failure = grant.ask().await.unwrap_err();
-        assert_eq!((failure.kind, imds.asked().len(), pace.rests()), (kind, tries, rests), "{status} {failure}");
+        assert_eq!((failure.kind, imds.asked().len(), rate_limit.rests()), (kind, tries, rests), "{status} {failure}");
         assert!(failure.found.contains("Identity not found"), "{failure}");
     }
 }

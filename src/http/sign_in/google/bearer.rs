@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::refusal::{self, Judged, Remedy};
 use crate::http::sign_in::{Granted, clock};
-use crate::http::{Answer, Call, Failure, FailureKind, Line, Pause};
+use crate::http::{Client, Failure, FailureKind, Pause, Request, Response};
 
 /// The only audience that the endpoint takes.
 const AUDIENCE: &str = "https://oauth2.googleapis.com/token";
@@ -59,8 +59,8 @@ struct Token {
 }
 
 /// Asks for a token.
-pub(super) async fn ask(line: &Line, signer: &dyn Signer, wish: &Wish<'_>) -> Result<Granted, Failure> {
-    let mut pauses = line.pauses();
+pub(super) async fn ask(client: &Client, signer: &dyn Signer, wish: &Wish<'_>) -> Result<Granted, Failure> {
+    let mut pauses = client.pauses();
     let (mut now, mut corrected) = (SystemTime::now(), false);
     loop {
         let issued = clock::issued_at(now);
@@ -73,35 +73,35 @@ pub(super) async fn ask(line: &Line, signer: &dyn Signer, wish: &Wish<'_>) -> Re
             exp: issued + LIFE,
         };
         let assertion = signer.sign(&claims).await?;
-        let call = Call::post(line.url("token"))
+        let request = Request::post(client.url("token"))
             .returns_secrets()
             .accept("application/json")
             .form(&[("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")])
             .secret_form(&[("assertion", &assertion)]);
-        let answer = line.read(call).await?;
-        if answer.status == 200 {
-            return granted(&answer, wish);
+        let response = client.read(request).await?;
+        if response.status == 200 {
+            return granted(&response, wish);
         }
-        let Judged { failure, remedy } = refusal::of_token(&answer, signer, wish);
+        let Judged { failure, remedy } = refusal::of_token(&response, signer, wish);
         let again = match remedy {
             Remedy::None => false,
-            Remedy::Wait => matches!(line.rest(&mut pauses, None).await, Pause::Wait(_)),
+            Remedy::Wait => matches!(client.rest(&mut pauses, None).await, Pause::Wait(_)),
             Remedy::ServersClock => !std::mem::replace(&mut corrected, true),
         };
         if !again {
             return Err(failure);
         }
-        now = clock::of_server(&answer).filter(|_| corrected).unwrap_or_else(SystemTime::now);
-        line.count_retried(1);
+        now = clock::of_server(&response).filter(|_| corrected).unwrap_or_else(SystemTime::now);
+        client.count_retried(1);
     }
 }
 
-fn granted(answer: &Answer, wish: &Wish<'_>) -> Result<Granted, Failure> {
-    let Token { access_token, expires_in } = answer.json()?;
+fn granted(response: &Response, wish: &Wish<'_>) -> Result<Granted, Failure> {
+    let Token { access_token, expires_in } = response.json()?;
     let Some(token) = access_token else {
         let found =
             format!("200 without an access token: Google does not know one of the scopes {}", wish.scopes.join(", "));
-        return Err(answer.failure(FailureKind::Refused, found).hint("this is our fault: please report it"));
+        return Err(response.failure(FailureKind::Refused, found).hint("this is our fault: please report it"));
     };
     Ok(Granted { token, expires_in: clock::life(&expires_in) })
 }

@@ -11,10 +11,10 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::federated::{JWT, SubjectToken};
+use crate::http::client::Route;
 use crate::http::key_pair::contents;
-use crate::http::line::Road;
 use crate::http::sign_in::ci_token::{root, trimmed};
-use crate::http::{Call, Failure, FailureKind, Line, Url};
+use crate::http::{Client, Failure, FailureKind, Request, Url};
 
 /// What the file says.
 pub(super) struct External {
@@ -99,23 +99,23 @@ fn account(url: &str) -> Option<String> {
 
 /// The subject token from the server that the file names.
 pub(super) async fn of_url(
-    near: &Line,
+    near: &Client,
     url: &Url,
     headers: &[(String, SecretString)],
     format: &Format,
 ) -> Result<SecretString, Failure> {
-    let line = near.beside(root(url), Road::Foreign)?;
-    let call = headers
+    let client = near.beside(root(url), Route::Foreign)?;
+    let request = headers
         .iter()
-        .fold(Call::get(url.clone()).returns_secrets(), |call, (name, value)| call.secret_header(name, value));
-    let answer = line.read(call).await?;
-    if answer.status != 200 {
-        let kind = if answer.status < 500 { FailureKind::Refused } else { FailureKind::Unreachable };
-        return Err(answer
-            .failure(kind, answer.excerpt())
+        .fold(Request::get(url.clone()).returns_secrets(), |request, (name, value)| request.secret_header(name, value));
+    let response = client.read(request).await?;
+    if response.status != 200 {
+        let kind = if response.status < 500 { FailureKind::Refused } else { FailureKind::Unreachable };
+        return Err(response
+            .failure(kind, response.excerpt())
             .hint("the CI platform gives no token: on GitHub the job needs `permissions: id-token: write`"));
     }
-    format.token(answer.tried(), &answer.body)
+    format.token(response.tried(), &response.body)
 }
 
 /// The subject token from the file that the file names.

@@ -18,7 +18,7 @@ use super::bearer::{Claims, LIFE, Signer};
 use super::external::{Format, of_file, of_url};
 use super::refusal;
 use crate::http::sign_in::{Granted, TokenFrom, clock};
-use crate::http::{Answer, Authorization, Call, Failure, FailureKind, Line, Url, redact};
+use crate::http::{Authorization, Client, Failure, FailureKind, Request, Response, Url, redact};
 
 /// The type of an OIDC token.
 pub(super) const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
@@ -37,8 +37,8 @@ pub(super) enum SubjectToken {
 /// What is needed to become a service account.
 #[derive(Clone, Copy)]
 pub(super) struct Federation<'a> {
-    pub(super) sts: &'a Line,
-    pub(super) iam: &'a Line,
+    pub(super) sts: &'a Client,
+    pub(super) iam: &'a Client,
     pub(super) audience: &'a str,
     pub(super) token_type: &'a str,
     pub(super) service_account: &'a str,
@@ -46,7 +46,7 @@ pub(super) struct Federation<'a> {
 
 /// A service account that a federated token speaks for.
 pub(super) struct Account<'a> {
-    iam: &'a Line,
+    iam: &'a Client,
     email: &'a str,
     federated: SecretString,
 }
@@ -80,7 +80,7 @@ impl<'a> Federation<'a> {
             SubjectToken::File { path, format } => of_file(path, format)?,
         };
         redact::know(&subject);
-        let call = Call::post(self.sts.url("v1/token"))
+        let request = Request::post(self.sts.url("v1/token"))
             .returns_secrets()
             .accept("application/json")
             .json(&json!({
@@ -92,11 +92,11 @@ impl<'a> Federation<'a> {
                 "subjectToken": subject.expose_secret(),
             }))
             .secret();
-        let answer = self.sts.read(call).await?;
-        if answer.status != 200 {
-            return Err(refusal::of_exchange(&answer, provider));
+        let response = self.sts.read(request).await?;
+        if response.status != 200 {
+            return Err(refusal::of_exchange(&response, provider));
         }
-        let Exchanged { access_token } = answer.json()?;
+        let Exchanged { access_token } = response.json()?;
         redact::know(&access_token);
         Ok(Account { iam: self.iam, email: self.service_account, federated: access_token })
     }
@@ -106,25 +106,25 @@ impl Account<'_> {
     /// A token in the account's own name.
     pub(super) async fn own_token(&self, scopes: &[&'static str]) -> Result<Granted, Failure> {
         let wish = json!({ "scope": scopes, "lifetime": format!("{LIFE}s") });
-        let answer = self.call("generateAccessToken", &wish).await?;
-        let Generated { access_token, expire_time } = answer.json()?;
+        let response = self.request("generateAccessToken", &wish).await?;
+        let Generated { access_token, expire_time } = response.json()?;
         let until = humantime::parse_rfc3339_weak(&expire_time)
-            .map_err(|_| answer.failure(FailureKind::Odd, "a token whose `expireTime` is not a time"))?;
-        let now = clock::of_server(&answer).unwrap_or_else(SystemTime::now);
+            .map_err(|_| response.failure(FailureKind::Odd, "a token whose `expireTime` is not a time"))?;
+        let now = clock::of_server(&response).unwrap_or_else(SystemTime::now);
         let expires_in = until.duration_since(now).unwrap_or(Duration::ZERO);
         Ok(Granted { token: access_token, expires_in })
     }
 
-    async fn call(&self, method: &str, body: &serde_json::Value) -> Result<Answer, Failure> {
+    async fn request(&self, method: &str, body: &serde_json::Value) -> Result<Response, Failure> {
         // The `-` in place of the project is the documented form.
         let url = self.iam.url(&format!("v1/projects/-/serviceAccounts/{}:{method}", self.email));
-        let call = Call::post(url)
+        let request = Request::post(url)
             .returns_secrets()
             .accept("application/json")
             .auth(&Authorization::Bearer(self.federated.clone()))
             .json(body);
-        let answer = self.iam.read(call).await?;
-        if answer.status == 200 { Ok(answer) } else { Err(refusal::of_iam(&answer, self.email)) }
+        let response = self.iam.read(request).await?;
+        if response.status == 200 { Ok(response) } else { Err(refusal::of_iam(&response, self.email)) }
     }
 }
 
@@ -142,7 +142,7 @@ impl Signer for Account<'_> {
         // The payload is text that holds JSON.
         let payload = serde_json::to_string(claims)
             .map_err(|error| Failure::new(FailureKind::Odd, "writing the claims of a token", error.to_string()))?;
-        let answer = self.call("signJwt", &json!({ "payload": payload })).await?;
-        Ok(answer.json::<Signed>()?.signed_jwt)
+        let response = self.request("signJwt", &json!({ "payload": payload })).await?;
+        Ok(response.json::<Signed>()?.signed_jwt)
     }
 }

@@ -19,8 +19,8 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 
 use super::{Grant, Granted, TokenFrom};
-use crate::http::line::Road;
-use crate::http::{Counts, Failure, Line, Url};
+use crate::http::client::Route;
+use crate::http::{Client, Counts, Failure, Url};
 use bearer::Signer as _;
 use bearer::Wish;
 use external::External;
@@ -55,7 +55,7 @@ pub(crate) struct GoogleSignIn {
     /// What it may do.
     pub scopes: Vec<&'static str>,
     /// To `https://oauth2.googleapis.com`.
-    pub token: Line,
+    pub token: Client,
     /// `https://sts.googleapis.com`.
     pub sts: Url,
     /// `https://iamcredentials.googleapis.com`.
@@ -119,7 +119,7 @@ impl GoogleSignIn {
         token_type: &str,
         service_account: &str,
     ) -> Result<Granted, Failure> {
-        let near = |endpoint: &Url| self.token.beside(endpoint.clone(), Road::Configured);
+        let near = |endpoint: &Url| self.token.beside(endpoint.clone(), Route::Configured);
         let (sts, iam) = (near(&self.sts)?, near(&self.iam_credentials)?);
         let federation = Federation { sts: &sts, iam: &iam, audience, token_type, service_account };
         let account = federation.enter(source).await?;

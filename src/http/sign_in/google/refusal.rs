@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::bearer::{Signer, Wish};
-use crate::http::{Answer, Failure, FailureKind, told};
+use crate::http::{Failure, FailureKind, Response, told};
 
 /// A refused token.
 pub(super) struct Judged {
@@ -35,8 +35,8 @@ struct Refusal {
 }
 
 impl Refusal {
-    fn of(answer: &Answer) -> Option<Self> {
-        serde_json::from_slice(&answer.body).ok()
+    fn of(response: &Response) -> Option<Self> {
+        serde_json::from_slice(&response.body).ok()
     }
 
     fn words(&self, status: u16) -> String {
@@ -52,21 +52,21 @@ impl Refusal {
 }
 
 /// A refusal of the token endpoint.
-pub(super) fn of_token(answer: &Answer, signer: &dyn Signer, wish: &Wish<'_>) -> Judged {
-    let Some(refusal) = Refusal::of(answer) else {
-        return Judged { failure: unreadable(answer), remedy: Remedy::None };
+pub(super) fn of_token(response: &Response, signer: &dyn Signer, wish: &Wish<'_>) -> Judged {
+    let Some(refusal) = Refusal::of(response) else {
+        return Judged { failure: unreadable(response), remedy: Remedy::None };
     };
     let remedy = match refusal.error.as_str() {
         // What `read` has repeated already is not repeated again; 408 it leaves to us.
-        _ if answer.status == 408 => Remedy::Wait,
-        _ if answer.status >= 429 => Remedy::None,
+        _ if response.status == 408 => Remedy::Wait,
+        _ if response.status >= 429 => Remedy::None,
         _ if refusal.passes() => Remedy::Wait,
         "invalid_grant" if refusal.error_description.contains("reasonable timeframe") => Remedy::ServersClock,
         _ => Remedy::None,
     };
-    let down = remedy == Remedy::Wait || answer.status >= 429 || refusal.passes();
+    let down = remedy == Remedy::Wait || response.status >= 429 || refusal.passes();
     let kind = if down { FailureKind::Unreachable } else { FailureKind::Refused };
-    let failure = answer.failure(kind, refusal.words(answer.status));
+    let failure = response.failure(kind, refusal.words(response.status));
     let failure = if down {
         failure.hint("Google's sign-in is in trouble: run again later")
     } else {
@@ -119,12 +119,12 @@ fn hint(refusal: &Refusal, signer: &dyn Signer, wish: &Wish<'_>) -> String {
 }
 
 /// A refusal of the token exchange (§1.5).
-pub(super) fn of_exchange(answer: &Answer, provider: &str) -> Failure {
-    let Some(refusal) = Refusal::of(answer) else { return unreadable(answer) };
-    if answer.status >= 429 || refusal.passes() {
-        return answer.failure(FailureKind::Unreachable, refusal.words(answer.status));
+pub(super) fn of_exchange(response: &Response, provider: &str) -> Failure {
+    let Some(refusal) = Refusal::of(response) else { return unreadable(response) };
+    if response.status >= 429 || refusal.passes() {
+        return response.failure(FailureKind::Unreachable, refusal.words(response.status));
     }
-    answer.failure(FailureKind::Refused, refusal.words(answer.status)).hint(match refusal.error.as_str() {
+    response.failure(FailureKind::Refused, refusal.words(response.status)).hint(match refusal.error.as_str() {
         "invalid_request" => format!("`audience` is {provider}: write //iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER"),
         "invalid_target" => format!("the pool or provider {provider} is not there, or is disabled"),
         "invalid_grant" if is_stale(&refusal.error_description) => "the token of the CI platform is outside its time: it is good for minutes, or for as long as the job may run; start the job anew, and look at this machine's clock".to_owned(),
@@ -141,18 +141,18 @@ fn is_stale(words: &str) -> bool {
 }
 
 /// A refusal of the IAM Service Account Credentials API.
-pub(super) fn of_iam(answer: &Answer, email: &str) -> Failure {
-    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+pub(super) fn of_iam(response: &Response, email: &str) -> Failure {
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
     let error = &body["error"];
     if !error.is_object() {
-        return unreadable(answer);
+        return unreadable(response);
     }
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let (status, message) = (text(&error["status"]), text(&error["message"]));
-    let found = format!("{} {status}: {message}", answer.status);
+    let found = format!("{} {status}: {message}", response.status);
     let disabled = message.contains("has not been used in project")
         || error["details"].as_array().is_some_and(|all| all.iter().any(|one| one["reason"] == "SERVICE_DISABLED"));
-    let (kind, hint) = match answer.status {
+    let (kind, hint) = match response.status {
         429 | 500.. => (FailureKind::Unreachable, "Google's IAM is in trouble: run again later".to_owned()),
         403 if disabled => (
             FailureKind::Refused,
@@ -168,13 +168,14 @@ pub(super) fn of_iam(answer: &Answer, email: &str) -> Failure {
         ),
         _ => (FailureKind::Refused, format!("check the service account {email}")),
     };
-    answer.failure(kind, found).hint(hint)
+    response.failure(kind, found).hint(hint)
 }
 
 /// An answer in neither shape.
-fn unreadable(answer: &Answer) -> Failure {
-    let kind = if answer.status == 429 || answer.status >= 500 { FailureKind::Unreachable } else { FailureKind::Odd };
-    answer
-        .failure(kind, answer.excerpt())
+fn unreadable(response: &Response) -> Failure {
+    let kind =
+        if response.status == 429 || response.status >= 500 { FailureKind::Unreachable } else { FailureKind::Odd };
+    response
+        .failure(kind, response.excerpt())
         .hint("that is not how Google's sign-in answers: check `endpoints`, and any proxy between")
 }

@@ -33,7 +33,7 @@ fn signing_in(server: &Loopback, credential: GoogleCredential, subject: Option<&
         credential,
         subject,
         scopes: vec![SCOPE],
-        token: server.line().0,
+        token: server.client().0,
         sts: server.url.clone(),
         iam_credentials: server.url.clone(),
     }

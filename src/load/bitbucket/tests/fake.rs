@@ -102,7 +102,7 @@ impl World {
         bean
     }
 
-    fn answer(&mut self, asked: &Asked) -> (String, Response) {
+    fn response(&mut self, asked: &Asked) -> (String, Response) {
         let url = Url::parse(&format!("http://git{}", asked.path)).unwrap();
         let query: HashMap<String, String> = url.query_pairs().into_owned().collect();
         let path = url.path().trim_start_matches('/').to_owned();
@@ -121,14 +121,14 @@ impl World {
             ("GET", None) => "nothing",
             other => panic!("an unknown call: {other:?}"),
         };
-        let line = format!("{} {step}", if asked.method == "GET" { "R" } else { "W" });
+        let client = format!("{} {step}", if asked.method == "GET" { "R" } else { "W" });
         if let Some(fault) = self.faults.get(step).copied() {
             if fault.takes_effect {
                 let _ = self.done(step, asked, &query, &slug);
             }
-            return (line, reply_json(fault.status, &json!({ "errors": [{ "message": "no" }] })));
+            return (client, reply_json(fault.status, &json!({ "errors": [{ "message": "no" }] })));
         }
-        (line, self.done(step, asked, &query, &slug))
+        (client, self.done(step, asked, &query, &slug))
     }
 
     fn done(&mut self, step: &str, asked: &Asked, query: &HashMap<String, String>, slug: &str) -> Response {
@@ -213,9 +213,9 @@ impl Stage {
         let (world, log) = (Arc::new(Mutex::new(world)), Log::default());
         let (there, written) = (Arc::clone(&world), Arc::clone(&log));
         let server = Loopback::start(move |_, asked| {
-            let (line, response) = there.lock().unwrap().answer(asked);
-            written.lock().unwrap().push(line);
-            response
+            let (client, http_response) = there.lock().unwrap().response(asked);
+            written.lock().unwrap().push(client);
+            http_response
         })
         .await;
         let settings = Settings {
@@ -227,7 +227,7 @@ impl Stage {
                 ..AccountRules::default()
             },
         };
-        let git = Bitbucket::new(settings, server.line().0, Arc::new(Grey)).unwrap();
+        let git = Bitbucket::new(settings, server.client().0, Arc::new(Grey)).unwrap();
         Self { git, log, server, world }
     }
 

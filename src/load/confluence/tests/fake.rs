@@ -132,7 +132,7 @@ impl World {
         reply_json(200, &json!({ "results": results, "start": from, "limit": size, "_links": links }))
     }
 
-    fn answer(&mut self, asked: &Asked) -> (String, Response) {
+    fn response(&mut self, asked: &Asked) -> (String, Response) {
         let url = Url::parse(&format!("http://wiki{}", asked.path)).unwrap();
         let query: HashMap<String, String> = url.query_pairs().into_owned().collect();
         let path = url.path().trim_start_matches('/').to_owned();
@@ -159,7 +159,7 @@ impl World {
         if let Some(fault) = self.faults.get(step) {
             return (format!("R {step}"), reply(fault.status, &[], fault.body));
         }
-        let response = match step {
+        let http_response = match step {
             "information" if self.server_information => reply_json(200, &json!({ "version": "9.2.0" })),
             "manifest" => reply_json(200, &json!({ "id": "c0ff", "typeId": "confluence" })),
             "current" => reply_json(200, &self.person("svc", false)),
@@ -197,7 +197,7 @@ impl World {
             }
             _ => reply_json(404, &json!({ "message": "null for uri" })),
         };
-        (format!("R {step}"), response)
+        (format!("R {step}"), http_response)
     }
 
     fn remote(&mut self, asked: &Asked, query: &HashMap<String, String>) -> (String, Response) {
@@ -217,7 +217,7 @@ impl World {
         let step = step.into_iter().find(|step| *step == method);
         let step = step.unwrap_or_else(|| panic!("an unknown method: {method}"));
         let sent = between(body, "<base64>", "</base64>").first().map(|text| STANDARD.decode(text).unwrap());
-        let line = match step {
+        let client = match step {
             "getServerInfo" | "login" | "getActiveUsers" => format!("R {step}"),
             "setUserPreferenceString" => format!("W set {}", texts[3]),
             "removeAttachment" => format!("W remove {} {}", texts[1], texts[2]),
@@ -227,7 +227,7 @@ impl World {
             if fault.takes_effect {
                 let _ = self.run(step, &texts, sent.unwrap_or_default());
             }
-            return (line, reply(fault.status, &[], fault.body));
+            return (client, reply(fault.status, &[], fault.body));
         }
         let inside = match self.run(step, &texts, sent.unwrap_or_default()) {
             Ok(value) => format!("<params><param><value>{value}</value></param></params>"),
@@ -236,7 +236,7 @@ impl World {
                  <name>faultString</name><value>java.lang.Exception: {words}</value></member></struct></value></fault>"
             ),
         };
-        (line, reply(200, &[], format!("<?xml version=\"1.0\"?><methodResponse>{inside}</methodResponse>")))
+        (client, reply(200, &[], format!("<?xml version=\"1.0\"?><methodResponse>{inside}</methodResponse>")))
     }
 
     fn run(&mut self, step: &str, texts: &[String], sent: Vec<u8>) -> Result<String, &'static str> {
@@ -277,17 +277,17 @@ impl World {
 
     fn scripted(&mut self, asked: &Asked, query: &HashMap<String, String>) -> (String, Response) {
         let (method, name) = (asked.method.as_str(), query.get("name").cloned().unwrap_or_default());
-        let line = match method {
+        let client = match method {
             "GET" => "R endpoint".to_owned(),
             "POST" if query.contains_key("action") => format!("W set {}", query["path"]),
             "POST" => format!("W add {name}"),
             _ => format!("W remove {name}"),
         };
         if !self.endpoint {
-            return (line, reply_json(404, &json!({ "message": "null for uri", "status-code": 404 })));
+            return (client, reply_json(404, &json!({ "message": "null for uri", "status-code": 404 })));
         }
         if method == "GET" {
-            return (line, reply_json(200, &json!({ "endpoint": "avatarpipe", "version": 1, "admin": true })));
+            return (client, reply_json(200, &json!({ "endpoint": "avatarpipe", "version": 1, "admin": true })));
         }
         assert_eq!(asked.header("x-atlassian-token"), "no-check");
         let path = |user: &User| match user.shown.starts_with(STOCK) {
@@ -296,12 +296,12 @@ impl World {
         };
         let user = self.users.get_mut(query["user"].as_str()).unwrap();
         if query["key"] != user.key {
-            return (line, reply_json(409, &json!({ "error": "changed", "message": "another account's" })));
+            return (client, reply_json(409, &json!({ "error": "changed", "message": "another account's" })));
         }
         if query.get("seen").is_some_and(|seen| *seen != path(user)) {
-            return (line, reply_json(409, &json!({ "error": "changed", "message": "another", "path": path(user) })));
+            return (client, reply_json(409, &json!({ "error": "changed", "message": "another", "path": path(user) })));
         }
-        let answer = match method {
+        let response = match method {
             "DELETE" => json!({ "file": name, "removed": user.files.remove(&name).is_some() }),
             _ if query.contains_key("action") => {
                 user.shown = query["path"].clone();
@@ -315,7 +315,7 @@ impl World {
                 json!({ "key": user.key, "file": name, "path": path(user), "default": false })
             }
         };
-        (line, reply_json(200, &answer))
+        (client, reply_json(200, &response))
     }
 }
 
@@ -351,9 +351,9 @@ impl Stage {
         let (world, log) = (Arc::new(Mutex::new(world)), Log::default());
         let (there, written) = (Arc::clone(&world), Arc::clone(&log));
         let server = Loopback::start(move |_, asked| {
-            let (line, response) = there.lock().unwrap().answer(asked);
-            written.lock().unwrap().push(line);
-            response
+            let (client, http_response) = there.lock().unwrap().response(asked);
+            written.lock().unwrap().push(client);
+            http_response
         })
         .await;
         let credential = match way.token {
@@ -369,7 +369,7 @@ impl Stage {
             quiet: std::time::Duration::from_secs(120),
             accounts: AccountRules { groups: way.groups, ..AccountRules::default() },
         };
-        let wiki = Confluence::new(settings, server.line().0, Arc::new(Grey)).unwrap();
+        let wiki = Confluence::new(settings, server.client().0, Arc::new(Grey)).unwrap();
         Self { wiki, log, server, world }
     }
 

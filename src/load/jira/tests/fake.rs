@@ -155,12 +155,12 @@ impl World {
         self.users.iter().skip(from).take(size).map(|(name, user)| self.bean(name, user)).collect()
     }
 
-    fn answer(&mut self, asked: &Asked) -> (String, Response) {
+    fn response(&mut self, asked: &Asked) -> (String, Response) {
         let url = Url::parse(&format!("http://jira{}", asked.path)).unwrap();
         let query: HashMap<String, String> = url.query_pairs().into_owned().collect();
         let path = url.path().trim_start_matches('/').to_owned();
         let (step, detail) = step(&asked.method, &path);
-        let line = format!("{} {step}{detail}", if asked.method == "GET" { "R" } else { "W" });
+        let client = format!("{} {step}{detail}", if asked.method == "GET" { "R" } else { "W" });
         if asked.method != "GET" {
             assert_eq!(asked.header("x-atlassian-token"), "no-check", "{path}");
             assert!(query.contains_key("username"), "{path}");
@@ -176,9 +176,9 @@ impl World {
             }
             let mut headers = vec![("content-type", "application/json")];
             headers.extend(&fault.headers);
-            return (line, reply(fault.status, &headers, fault.body));
+            return (client, reply(fault.status, &headers, fault.body));
         }
-        (line, self.done(step, asked, &query, &path))
+        (client, self.done(step, asked, &query, &path))
     }
 
     fn done(&mut self, step: &str, asked: &Asked, query: &HashMap<String, String>, path: &str) -> Response {
@@ -390,9 +390,9 @@ impl Stage {
         let (world, log) = (Arc::new(Mutex::new(world)), Log::default());
         let (there, written) = (Arc::clone(&world), Arc::clone(&log));
         let server = Loopback::start(move |_, asked| {
-            let (line, response) = there.lock().unwrap().answer(asked);
-            written.lock().unwrap().push(line);
-            response
+            let (client, http_response) = there.lock().unwrap().response(asked);
+            written.lock().unwrap().push(client);
+            http_response
         })
         .await;
         let credential = match way {
@@ -402,7 +402,7 @@ impl Stage {
         let quiet = std::time::Duration::from_secs(120);
         let upload = UploadPolicy::Auto;
         let settings = Settings { id: "jira".into(), credential, upload, quiet, accounts, own };
-        let jira = Jira::new(settings, server.line().0, Arc::new(Grey)).unwrap();
+        let jira = Jira::new(settings, server.client().0, Arc::new(Grey)).unwrap();
         Self { jira, log, server, world }
     }
 

@@ -79,8 +79,8 @@ impl Memory {
         Self { log: Arc::clone(log), ..Self::default() }
     }
 
-    pub(crate) fn breaking_at(log: &Log, call: usize) -> Self {
-        Self { breaks_at: Some(call), ..Self::new(log) }
+    pub(crate) fn breaking_at(log: &Log, request: usize) -> Self {
+        Self { breaks_at: Some(request), ..Self::new(log) }
     }
 
     /// The journal of the same intent in the next run.

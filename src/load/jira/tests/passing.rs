@@ -76,15 +76,17 @@ async fn a_picture_that_nobody_has_stops_the_target_and_stays_open() {
 async fn a_kill_at_any_step_leaves_nothing_with_the_newcomer() {
     // Where the name passes, and the journal call before which the run dies; `None`: the answer to the creation is lost.
     let calls = [Some(1), Some(2), None];
-    for (before, call) in ["avatars", "temporary", "confirm"].into_iter().flat_map(|b| calls.map(|call| (b, call))) {
-        let what = format!("passes before {before}, killed at {call:?}");
+    for (before, request) in
+        ["avatars", "temporary", "confirm"].into_iter().flat_map(|b| calls.map(|request| (b, request)))
+    {
+        let what = format!("passes before {before}, killed at {request:?}");
         let stage = Stage::ready(World::default(), Way::Password).await;
         stage.world().passes_before = Some(before);
-        let mut journal = match call {
-            Some(call) => Memory::breaking_at(&stage.log, call),
+        let mut journal = match request {
+            Some(request) => Memory::breaking_at(&stage.log, request),
             None => Memory::new(&stage.log),
         };
-        if call.is_none() {
+        if request.is_none() {
             stage.world().faults.insert("confirm", Fault::status(502).taking_effect());
         }
         let mut session = stage.jira.session().await.unwrap();

@@ -75,12 +75,12 @@ async fn an_upload_with_the_number_of_ours_is_never_deleted() {
 #[tokio::test]
 async fn mending_looks_as_well() {
     // Killed before the last step: the old one is still there. Then the server was put back, and the person uploaded.
-    for (kind, call) in [(IntentKind::Replace, 3), (IntentKind::Revert, 2)] {
+    for (kind, request) in [(IntentKind::Replace, 3), (IntentKind::Revert, 2)] {
         for given_away in [false, true] {
             let (world, older, ours) = world_with_ours();
             let stage = Stage::ready(world, Way::Password).await;
             stage.world().faults.insert("delete", Fault::status(502));
-            let mut journal = Memory::breaking_at(&stage.log, call);
+            let mut journal = Memory::breaking_at(&stage.log, request);
             write(&stage, planned(ours, kind), &mut journal).await;
             stage.world().faults.clear();
             if given_away {
@@ -121,13 +121,13 @@ async fn a_server_in_trouble_deletes_nothing() {
 #[tokio::test]
 async fn who_chooses_after_a_kill_keeps_none_of_ours() {
     // Made, selected and not recorded; or made and not selected. Then the person chooses an older picture.
-    for (selected, call) in [(true, 2), (false, 2)] {
+    for (selected, request) in [(true, 2), (false, 2)] {
         let (world, own, ours) = world_with_ours();
         let stage = Stage::ready(world, Way::Password).await;
         if !selected {
             stage.world().faults.insert("select", Fault::status(502));
         }
-        let mut journal = Memory::breaking_at(&stage.log, call);
+        let mut journal = Memory::breaking_at(&stage.log, request);
         write(&stage, planned(ours, IntentKind::Replace), &mut journal).await;
         stage.world().faults.clear();
         stage.world().users.get_mut(ADA).unwrap().selected = own;

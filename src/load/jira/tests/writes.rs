@@ -309,35 +309,35 @@ pub(super) async fn settle(stage: &Stage, mut journal: Memory, wanted: bool) {
 #[tokio::test]
 async fn a_kill_before_any_journal_call_leaves_no_stray_picture() {
     for wanted in [true, false] {
-        for call in 0..4 {
+        for request in 0..4 {
             let (world, own, ours) = world_with_ours();
             let stage = Stage::ready(world, Way::Password).await;
-            let mut journal = Memory::breaking_at(&stage.log, call);
+            let mut journal = Memory::breaking_at(&stage.log, request);
             let mut session = stage.jira.session().await.unwrap();
             let wrote = session.replace(over(ours, IntentKind::Replace), &rendition(200), &mut journal).await;
-            assert!(matches!(wrote, Wrote::Stop(_)), "{call}: {wrote:?}");
+            assert!(matches!(wrote, Wrote::Stop(_)), "{request}: {wrote:?}");
             settle(&stage, journal.resumed(), wanted).await;
             let ada = stage.world().ada().clone();
             // Made but not shown, and not wanted any more: ours goes. Everything else that was begun is completed.
-            let new = call >= 1 && (wanted || call >= 2);
+            let new = request >= 1 && (wanted || request >= 2);
             let expected = if new { vec![own, 15003] } else { vec![own, ours] };
-            assert_eq!((ada.custom.clone(), ada.selected), (expected.clone(), expected[1]), "{call} {wanted}");
+            assert_eq!((ada.custom.clone(), ada.selected), (expected.clone(), expected[1]), "{request} {wanted}");
         }
     }
 }
 
 #[tokio::test]
 async fn a_kill_within_a_revert_leaves_no_stray_picture() {
-    for call in 0..3 {
+    for request in 0..3 {
         let (world, own, ours) = world_with_ours();
         let stage = Stage::ready(world, Way::Password).await;
-        let mut journal = Memory::breaking_at(&stage.log, call);
+        let mut journal = Memory::breaking_at(&stage.log, request);
         let mut session = stage.jira.session().await.unwrap();
         session.revert(over(ours, IntentKind::Revert), &mut journal).await;
         settle(&stage, journal.resumed(), false).await;
         let ada = stage.world().ada().clone();
-        let expected = if call == 0 { (vec![own, ours], ours) } else { (vec![own], DEFAULT) };
-        assert_eq!((ada.custom, ada.selected), expected, "{call}");
+        let expected = if request == 0 { (vec![own, ours], ours) } else { (vec![own], DEFAULT) };
+        assert_eq!((ada.custom, ada.selected), expected, "{request}");
     }
 }
 

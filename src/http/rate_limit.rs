@@ -31,7 +31,7 @@ pub(crate) struct Rate {
 
 /// One named rate, shared by every stage that names it.
 #[derive(Debug)]
-pub(crate) struct Pace {
+pub(crate) struct RateLimit {
     limiter: RateLimiter<NotKeyed, InMemoryState, Ticks, NoOpMiddleware<Duration>>,
     clock: Ticks,
     burst: NonZeroU32,
@@ -54,7 +54,7 @@ impl Clock for Ticks {
     }
 }
 
-impl Pace {
+impl RateLimit {
     /// A pace of its own for this rate. Zeroes are read as one.
     pub(crate) fn new(rate: &Rate) -> Arc<Self> {
         Arc::new(Self::build(rate))
@@ -114,7 +114,7 @@ impl Pace {
         loop {
             match self.limiter.check_n(units).expect("a part is never larger than the burst") {
                 Ok(()) => return,
-                Err(not_yet) => self.nap(not_yet.wait_time_from(self.clock.now())).await,
+                Err(not_yet) => self.pause(not_yet.wait_time_from(self.clock.now())).await,
             }
         }
     }
@@ -130,7 +130,7 @@ impl Pace {
     }
 
     /// Sleeps before a repetition, without keeping anybody else waiting.
-    pub(super) async fn nap(&self, time: Duration) {
+    pub(super) async fn pause(&self, time: Duration) {
         #[cfg(test)]
         if self.record(time) {
             return;
@@ -141,7 +141,7 @@ impl Pace {
 
 /// For tests: a pace without limits that writes down how long it would have slept or held, and does neither.
 #[cfg(test)]
-impl Pace {
+impl RateLimit {
     pub(crate) fn recording() -> Arc<Self> {
         let rate = Rate { units: 1_000_000, per: Duration::from_secs(1), burst: 1_000_000, concurrency: 8 };
         Arc::new(Self { recorded: Some(Mutex::default()), ..Self::build(&rate) })
@@ -193,28 +193,31 @@ mod tests {
 
     #[test]
     fn the_burst_goes_at_once_and_then_each_unit_costs_its_share() {
-        let pace = Pace::build(&Rate { units: 2, per: Duration::from_secs(1_000), burst: 3, concurrency: 1 });
-        let take = |n: u32| pace.limiter.check_n(at_least_one(n)).unwrap();
+        let rate_limit =
+            RateLimit::build(&Rate { units: 2, per: Duration::from_secs(1_000), burst: 3, concurrency: 1 });
+        let take = |n: u32| rate_limit.limiter.check_n(at_least_one(n)).unwrap();
         assert!(take(3).is_ok());
-        let wait = take(1).unwrap_err().wait_time_from(pace.clock.now());
+        let wait = take(1).unwrap_err().wait_time_from(rate_limit.clock.now());
         assert!(wait > Duration::from_secs(490) && wait <= Duration::from_secs(500), "{wait:?}");
     }
 
     #[tokio::test]
     async fn no_more_turns_than_the_concurrency_are_handed_out() {
-        let pace = Pace::new(&Rate { units: 1_000, per: Duration::from_secs(1), burst: 1_000, concurrency: 2 });
-        let (first, _second) = (pace.turn(1).await, pace.turn(1).await);
-        assert!(pace.turn(1).now_or_never().is_none());
+        let rate_limit =
+            RateLimit::new(&Rate { units: 1_000, per: Duration::from_secs(1), burst: 1_000, concurrency: 2 });
+        let (first, _second) = (rate_limit.turn(1).await, rate_limit.turn(1).await);
+        assert!(rate_limit.turn(1).now_or_never().is_none());
         drop(first);
-        assert!(pace.turn(1).now_or_never().is_some());
+        assert!(rate_limit.turn(1).now_or_never().is_some());
     }
 
     #[tokio::test]
     async fn a_hold_stops_everybody_and_a_shorter_one_does_not_lift_it() {
-        let pace = Pace::new(&Rate { units: 1_000, per: Duration::from_secs(1), burst: 1_000, concurrency: 2 });
-        assert!(pace.turn(1).now_or_never().is_some());
-        assert!(pace.hold(Duration::from_secs(1_000)), "the first is news");
-        assert!(!pace.hold(Duration::from_secs(1_000)) && !pace.hold(Duration::ZERO));
-        assert!(pace.turn(1).now_or_never().is_none());
+        let rate_limit =
+            RateLimit::new(&Rate { units: 1_000, per: Duration::from_secs(1), burst: 1_000, concurrency: 2 });
+        assert!(rate_limit.turn(1).now_or_never().is_some());
+        assert!(rate_limit.hold(Duration::from_secs(1_000)), "the first is news");
+        assert!(!rate_limit.hold(Duration::from_secs(1_000)) && !rate_limit.hold(Duration::ZERO));
+        assert!(rate_limit.turn(1).now_or_never().is_none());
     }
 }

@@ -19,7 +19,7 @@ const QUOTED: usize = 160;
 
 /// An answer with its whole body.
 #[derive(Clone, Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     /// The status.
     pub status: u16,
     /// The headers.
@@ -33,14 +33,14 @@ pub(crate) struct Answer {
 #[derive(Clone, Debug)]
 pub(crate) enum Sent {
     /// The server answered, whatever the status.
-    Answer(Answer),
+    Response(Response),
     /// It may have arrived.
     Lost(Fault),
     /// It surely never left.
     Never(Fault),
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn new(status: u16, headers: HeaderMap, body: Bytes, tried: String) -> Self {
         Self { status, headers, body, tried }
     }
@@ -165,10 +165,10 @@ fn quote(body: &[u8]) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn answer(mime: &str, body: &str) -> Answer {
+    fn response(mime: &str, body: &str) -> Response {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, mime.parse().unwrap());
-        Answer::new(200, headers, Bytes::copy_from_slice(body.as_bytes()), "GET https://h.example/x".into())
+        Response::new(200, headers, Bytes::copy_from_slice(body.as_bytes()), "GET https://h.example/x".into())
     }
 
     #[test]
@@ -186,7 +186,7 @@ mod tests {
                 #[serde(rename = "a")]
                 _a: u32,
             }
-            let failure = answer(mime, body).json::<Wire>().unwrap_err();
+            let failure = response(mime, body).json::<Wire>().unwrap_err();
             assert_eq!(failure.kind, FailureKind::Odd);
             assert!(failure.found.contains(words), "{failure}");
         }
@@ -202,15 +202,15 @@ mod tests {
             (r#""\\ud83d \ud83d""#, "\\ud83d \u{fffd}"),
             (r#""\ud83d""#, "\u{fffd}"),
         ] {
-            assert_eq!(answer("application/json", body).json::<String>().unwrap(), read, "{body}");
+            assert_eq!(response("application/json", body).json::<String>().unwrap(), read, "{body}");
         }
-        assert!(answer("application/json", r#""\ud83d"#).json::<String>().is_err());
+        assert!(response("application/json", r#""\ud83d"#).json::<String>().is_err());
     }
 
     #[test]
     fn a_quoted_body_holds_no_token() {
         let body = format!("{{\"access_token\": \"{}\", \"rest\": 1}}", "eyJ0".repeat(400));
-        let refused = Answer { status: 400, ..answer("application/json", &body) };
+        let refused = Response { status: 400, ..response("application/json", &body) };
         let found = refused.excerpt();
         assert!(!found.contains("eyJ0") && found.contains("rest"), "{found}");
     }

@@ -12,18 +12,18 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{HeaderValue, LOCATION};
-use reqwest::{Client, Method, RequestBuilder, Response};
+use reqwest::{Client as HttpClient, Method, RequestBuilder, Response as HttpResponse};
 use secrecy::ExposeSecret;
 use url::Url;
 
-use super::call::Repeats;
-use super::counts::Tally;
+use super::counts::RequestCounter;
 use super::hints::{self, NO_CONNECTION};
 use super::origin::{check_base, is_loopback, is_same, origin};
 use super::redact::{self, redact, safe_url};
+use super::request::Repeats;
 use super::retry::{self, Pause, Pauses};
 use super::stopping::Stopping;
-use super::{Answer, Call, Counts, Failure, FailureKind, Pace, Proxy, Sent, Transport};
+use super::{Counts, Failure, FailureKind, Proxy, RateLimit, Request, Response, Sent, Transport};
 use crate::model::Fault;
 
 /// A pause this long is told of.
@@ -44,7 +44,7 @@ pub(crate) enum Cookies {
 /// Which way a line beside another one goes. None of them shows the client certificate: that is for the configured products,
 /// and whoever issues tokens is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Road {
+pub(super) enum Route {
     /// To an endpoint of the pipeline file: as the other one.
     Configured,
     /// To a server that something else names: without the extra headers, which are for the configured ones.
@@ -55,9 +55,9 @@ pub(super) enum Road {
 
 /// One server under one base URL. Clones share pace and counts.
 #[derive(Clone, Debug)]
-pub(crate) struct Line {
+pub(crate) struct Client {
     shared: Arc<Shared>,
-    client: Client,
+    http_client: HttpClient,
     stopping: Stopping,
 }
 
@@ -65,14 +65,14 @@ pub(crate) struct Line {
 struct Shared {
     name: String,
     base: Url,
-    pace: Arc<Pace>,
+    rate_limit: Arc<RateLimit>,
     transport: Transport,
-    tally: Arc<Tally>,
+    counter: Arc<RequestCounter>,
 }
 
 /// How one exchange ended without failing.
-enum Heard {
-    Answer(Answer),
+enum Attempt {
+    Response(Response),
     TooLarge(u16),
     /// It holds a secret of ours, and nothing of it is kept.
     Echo(u16),
@@ -97,17 +97,22 @@ enum Woken {
     Stopped,
 }
 
-impl Line {
+impl Client {
     /// A line to the server under `base`; `name` is the id in the pipeline file.
-    pub(crate) fn new(name: &str, base: Url, pace: Arc<Pace>, transport: &Transport) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        name: &str,
+        base: Url,
+        rate_limit: Arc<RateLimit>,
+        transport: &Transport,
+    ) -> Result<Self, Failure> {
         check_base(name, &base)?;
         for (_, secret) in &transport.headers {
             redact::know(secret);
         }
-        let client = transport.client(&base, Cookies::Refuse)?;
+        let http_client = transport.http_client(&base, Cookies::Refuse)?;
         let (name, transport) = (name.to_owned(), transport.clone());
-        let shared = Arc::new(Shared { name, base, pace, transport, tally: Arc::default() });
-        Ok(Self { shared, client, stopping: Stopping::Never })
+        let shared = Arc::new(Shared { name, base, rate_limit, transport, counter: Arc::default() });
+        Ok(Self { shared, http_client, stopping: Stopping::Never })
     }
 
     /// The same, which knows when the run is asked to stop.
@@ -117,28 +122,28 @@ impl Line {
     }
 
     /// A line to another server that the sign-in needs, made when it is needed; pace, trust and counts are shared.
-    pub(super) fn beside(&self, base: Url, road: Road) -> Result<Self, Failure> {
-        let Shared { name, pace, transport, tally, .. } = &*self.shared;
+    pub(super) fn beside(&self, base: Url, route: Route) -> Result<Self, Failure> {
+        let Shared { name, rate_limit, transport, counter, .. } = &*self.shared;
         check_base(name, &base)?;
         let mut transport = transport.clone().without_identity();
-        match road {
-            Road::Configured => {}
-            Road::Foreign => transport.headers.clear(),
-            Road::Direct => {
+        match route {
+            Route::Configured => {}
+            Route::Foreign => transport.headers.clear(),
+            Route::Direct => {
                 transport.headers.clear();
                 transport.proxy = Proxy::None;
             }
         }
-        let client = transport.client(&base, Cookies::Refuse)?;
-        let (name, pace, tally) = (name.clone(), Arc::clone(pace), Arc::clone(tally));
-        let shared = Arc::new(Shared { name, base, pace, transport, tally });
-        Ok(Self { shared, client, stopping: self.stopping.clone() })
+        let http_client = transport.http_client(&base, Cookies::Refuse)?;
+        let (name, rate_limit, counter) = (name.clone(), Arc::clone(rate_limit), Arc::clone(counter));
+        let shared = Arc::new(Shared { name, base, rate_limit, transport, counter });
+        Ok(Self { shared, http_client, stopping: self.stopping.clone() })
     }
 
     /// The same server, pace and counts, with connections and cookies of its own.
     pub(crate) fn session(&self, cookies: Cookies) -> Result<Self, Failure> {
-        let client = self.shared.transport.client(self.base(), cookies)?;
-        Ok(Self { shared: Arc::clone(&self.shared), client, stopping: self.stopping.clone() })
+        let http_client = self.shared.transport.http_client(self.base(), cookies)?;
+        Ok(Self { shared: Arc::clone(&self.shared), http_client, stopping: self.stopping.clone() })
     }
 
     /// The base URL.
@@ -147,8 +152,8 @@ impl Line {
     }
 
     /// The pace, for asking how much may run at once.
-    pub(crate) fn pace(&self) -> &Arc<Pace> {
-        &self.shared.pace
+    pub(crate) fn rate_limit(&self) -> &Arc<RateLimit> {
+        &self.shared.rate_limit
     }
 
     /// The base URL and a path below it, with or without a leading `/`. A context path of the base is kept.
@@ -171,23 +176,23 @@ impl Line {
 
     /// What was sent so far, by all clones and sessions.
     pub(crate) fn counts(&self) -> Counts {
-        self.shared.tally.counts()
+        self.shared.counter.counts()
     }
 
     /// Counts parts of a batch that are sent again.
     pub(crate) fn count_retried(&self, parts: u64) {
-        self.shared.tally.retried(parts);
+        self.shared.counter.retried(parts);
     }
 
     /// Counts parts of a batch that were told to slow down.
     pub(crate) fn count_throttled(&self, parts: u64) {
-        self.shared.tally.throttled(parts);
+        self.shared.counter.throttled(parts);
     }
 
     /// Nobody who shares the pace sends before this much time has passed.
     pub(crate) fn hold(&self, time: Duration) {
         // A long wait in silence looks like a hang.
-        if self.shared.pace.hold(time) && time >= WORTH_A_WORD {
+        if self.shared.rate_limit.hold(time) && time >= WORTH_A_WORD {
             tracing::warn!(
                 "{} at {} asked for a pause: nothing is sent there for {}",
                 self.shared.name,
@@ -206,123 +211,123 @@ impl Line {
     pub(crate) async fn rest(&self, pauses: &mut Pauses, asked: Option<Duration>) -> Pause {
         let pause = pauses.next(asked);
         match pause {
-            Pause::Wait(time) if self.nap(time).await == Woken::Stopped => Pause::Enough,
+            Pause::Wait(time) if self.pause(time).await == Woken::Stopped => Pause::Enough,
             pause => pause,
         }
     }
 
     /// Sleeps before a repetition, unless the run is asked to stop.
-    async fn nap(&self, time: Duration) -> Woken {
+    async fn pause(&self, time: Duration) -> Woken {
         tokio::select! {
             biased;
             () = self.stopping.asked() => Woken::Stopped,
-            () = self.shared.pace.nap(time) => Woken::Rested,
+            () = self.shared.rate_limit.pause(time) => Woken::Rested,
         }
     }
 
     /// A read: repeated when the way there broke and on 429, 500, 502, 503, 504 and 509. The last answer is returned
     /// whatever its status.
-    pub(crate) async fn read(&self, call: Call) -> Result<Answer, Failure> {
-        let (tried, cap) = (call.describe(), call.cap);
-        self.read_within_cap(call).await?.ok_or_else(|| {
+    pub(crate) async fn read(&self, request: Request) -> Result<Response, Failure> {
+        let (tried, cap) = (request.describe(), request.cap);
+        self.read_within_cap(request).await?.ok_or_else(|| {
             Failure::new(FailureKind::Odd, tried, format!("the answer is larger than the {cap} bytes that are taken"))
         })
     }
 
-    /// As [`Line::read`]; `None` when the answer is larger than the call's cap.
-    pub(crate) async fn read_within_cap(&self, mut call: Call) -> Result<Option<Answer>, Failure> {
+    /// As [`Client::read`]; `None` when the answer is larger than the call's cap.
+    pub(crate) async fn read_within_cap(&self, mut request: Request) -> Result<Option<Response>, Failure> {
         let mut pauses = self.pauses();
         let mut hops = 0;
         loop {
-            let pause = match self.exchange(&call).await {
-                Ok(Heard::TooLarge(_)) => return Ok(None),
-                Ok(Heard::Echo(status)) => return Err(echo(&call, status)),
-                Ok(Heard::Answer(answer)) if is_redirect(&answer) => {
+            let pause = match self.exchange(&request).await {
+                Ok(Attempt::TooLarge(_)) => return Ok(None),
+                Ok(Attempt::Echo(status)) => return Err(echo(&request, status)),
+                Ok(Attempt::Response(response)) if is_redirect(&response) => {
                     hops += 1;
-                    call = self.follow(call, &answer, hops)?;
+                    request = self.follow(request, &response, hops)?;
                     continue;
                 }
-                Ok(Heard::Answer(answer))
-                    if call.repeats == Repeats::NoAnswer || !retry::is_transient(answer.status) =>
+                Ok(Attempt::Response(response))
+                    if request.repeats == Repeats::NoAnswer || !retry::is_transient(response.status) =>
                 {
-                    return Ok(Some(answer));
+                    return Ok(Some(response));
                 }
-                Ok(Heard::Answer(answer)) => match pauses.next(self.heed(&answer)) {
+                Ok(Attempt::Response(response)) => match pauses.next(self.heed(&response)) {
                     Pause::Wait(time) => time,
-                    Pause::Enough => return Ok(Some(answer)),
-                    Pause::Blocked => return Err(blocked(&answer)),
+                    Pause::Enough => return Ok(Some(response)),
+                    Pause::Blocked => return Err(blocked(&response)),
                 },
                 Err(Broken::Ours(failure)) => return Err(failure),
-                Err(Broken::Stopped) => return Err(stopped(&call)),
+                Err(Broken::Stopped) => return Err(stopped(&request)),
                 Err(Broken::Never(found) | Broken::Lost(_, found)) => match pauses.next(None) {
                     Pause::Wait(time) if !hints::is_final(&found) => time,
-                    _ => return Err(self.unreachable(&call, &found)),
+                    _ => return Err(self.unreachable(&request, &found)),
                 },
             };
-            if self.nap(pause).await == Woken::Stopped {
-                return Err(stopped(&call));
+            if self.pause(pause).await == Woken::Stopped {
+                return Err(stopped(&request));
             }
             self.count_retried(1);
         }
     }
 
     /// A write: sent once, or again after a plain 429. Follows no redirect.
-    pub(crate) async fn write(&self, call: Call) -> Sent {
+    pub(crate) async fn write(&self, request: Request) -> Sent {
         let mut pauses = self.pauses();
         loop {
-            let answer = match self.exchange(&call).await {
-                Ok(Heard::Answer(answer)) => answer,
-                Ok(Heard::TooLarge(status)) => {
-                    return Sent::Lost(fault("answer_too_large", &call, &format!("{status}, a body over the cap")));
+            let response = match self.exchange(&request).await {
+                Ok(Attempt::Response(response)) => response,
+                Ok(Attempt::TooLarge(status)) => {
+                    return Sent::Lost(fault("answer_too_large", &request, &format!("{status}, a body over the cap")));
                 }
-                Ok(Heard::Echo(status)) => {
-                    return Sent::Lost(Fault::new("secret_given_back", echo(&call, status).to_string()));
+                Ok(Attempt::Echo(status)) => {
+                    return Sent::Lost(Fault::new("secret_given_back", echo(&request, status).to_string()));
                 }
                 Err(Broken::Ours(failure)) => return Sent::Never(Fault::new("not_sent", failure.to_string())),
-                Err(Broken::Stopped) => return Sent::Never(fault("stopped", &call, ASKED)),
-                Err(Broken::Never(found)) => return Sent::Never(fault("not_connected", &call, &found)),
-                Err(Broken::Lost(code, found)) => return Sent::Lost(fault(code, &call, &found)),
+                Err(Broken::Stopped) => return Sent::Never(fault("stopped", &request, ASKED)),
+                Err(Broken::Never(found)) => return Sent::Never(fault("not_connected", &request, &found)),
+                Err(Broken::Lost(code, found)) => return Sent::Lost(fault(code, &request, &found)),
             };
-            if answer.status != 429 {
-                return Sent::Answer(answer);
+            if response.status != 429 {
+                return Sent::Response(response);
             }
-            let Pause::Wait(time) = pauses.next(self.heed(&answer)) else { return Sent::Answer(answer) };
-            if self.nap(time).await == Woken::Stopped {
-                return Sent::Answer(answer);
+            let Pause::Wait(time) = pauses.next(self.heed(&response)) else { return Sent::Response(response) };
+            if self.pause(time).await == Woken::Stopped {
+                return Sent::Response(response);
             }
             self.count_retried(1);
         }
     }
 
     /// One request and its answer, in turn and counted.
-    async fn exchange(&self, call: &Call) -> Result<Heard, Broken> {
-        self.check(call).map_err(Broken::Ours)?;
-        let mut request = self.dressed(call).map_err(Broken::Ours)?;
-        let stamp = call.stamp.map(|header| (header, uuid::Uuid::new_v4().to_string()));
+    async fn exchange(&self, request: &Request) -> Result<Attempt, Broken> {
+        self.check(request).map_err(Broken::Ours)?;
+        let mut http_request = self.dressed(request).map_err(Broken::Ours)?;
+        let stamp = request.stamp.map(|header| (header, uuid::Uuid::new_v4().to_string()));
         if let Some((header, id)) = &stamp {
-            request = request.header(*header, id);
+            http_request = http_request.header(*header, id);
         }
         let _turn = tokio::select! {
             biased;
             () = self.stopping.no_turn() => return Err(Broken::Stopped),
-            turn = self.shared.pace.turn(call.units) => turn,
+            turn = self.shared.rate_limit.turn(request.units) => turn,
         };
-        let tally = &self.shared.tally;
-        let response = match request.send().await {
-            Ok(response) => response,
+        let counter = &self.shared.counter;
+        let http_response = match http_request.send().await {
+            Ok(http_response) => http_response,
             Err(error) if error.is_connect() || error.is_builder() => return Err(Broken::Never(reason(&error))),
             Err(error) => {
-                tally.sent(call.units);
-                return Err(self.lost(call, &error));
+                counter.sent(request.units);
+                return Err(self.lost(request, &error));
             }
         };
-        tally.sent(call.units);
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let body = take_body(response, call.cap).await.map_err(|error| self.lost(call, &error))?;
+        counter.sent(request.units);
+        let (status, headers) = (http_response.status().as_u16(), http_response.headers().clone());
+        let body = take_body(http_response, request.cap).await.map_err(|error| self.lost(request, &error))?;
         // Support of Microsoft asks for exactly these (docs/wire/microsoft-graph.md §6).
         let told = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         tracing::debug!(
-            line = %self.shared.name,
+            client = %self.shared.name,
             status,
             bytes = body.as_ref().map(Bytes::len),
             id = stamp.as_ref().map(|(_, id)| id.as_str()),
@@ -330,68 +335,68 @@ impl Line {
             date = told("date").filter(|_| stamp.is_some()),
             diagnostic = told("x-ms-ags-diagnostic"),
             "{}",
-            call.describe()
+            request.describe()
         );
-        let Some(body) = body else { return Ok(Heard::TooLarge(status)) };
-        tally.received(body.len());
+        let Some(body) = body else { return Ok(Attempt::TooLarge(status)) };
+        counter.received(body.len());
         if retry::is_throttled(status) {
-            tally.throttled(1);
+            counter.throttled(1);
         } else if let Some(time) = retry::breather(&headers) {
             self.hold(time);
         }
-        if !call.returns_secrets && redact::is_echo(&headers, &body) {
-            return Ok(Heard::Echo(status));
+        if !request.returns_secrets && redact::is_echo(&headers, &body) {
+            return Ok(Attempt::Echo(status));
         }
-        Ok(Heard::Answer(Answer::new(status, headers, body, call.describe())))
+        Ok(Attempt::Response(Response::new(status, headers, body, request.describe())))
     }
 
-    fn lost(&self, call: &Call, error: &reqwest::Error) -> Broken {
+    fn lost(&self, request: &Request, error: &reqwest::Error) -> Broken {
         if error.is_timeout() {
-            let patience = call.patience(self.shared.transport.timeout);
+            let patience = request.patience(self.shared.transport.timeout);
             return Broken::Lost("timed_out", format!("no answer in {} s", patience.as_secs_f32()));
         }
         Broken::Lost("connection_lost", reason(error))
     }
 
     /// The request with the transport's own headers, which only the configured server is sent.
-    fn dressed(&self, call: &Call) -> Result<RequestBuilder, Failure> {
+    fn dressed(&self, request: &Request) -> Result<RequestBuilder, Failure> {
         let transport = &self.shared.transport;
-        let mut request = call.request(&self.client, transport.timeout);
-        if !self.same_server(&call.url) {
-            return Ok(request);
+        let mut http_request = request.http_request(&self.http_client, transport.timeout);
+        if !self.same_server(&request.url) {
+            return Ok(http_request);
         }
         for (name, secret) in &transport.headers {
             let mut value = HeaderValue::from_str(secret.expose_secret()).map_err(|_| {
                 let found = format!("the value of the header `{name}` holds characters that no header can hold");
-                Failure::new(FailureKind::Misconfigured, call.describe(), found)
+                Failure::new(FailureKind::Misconfigured, request.describe(), found)
             })?;
             value.set_sensitive(true);
-            request = request.header(name, value);
+            http_request = http_request.header(name, value);
         }
-        Ok(request)
+        Ok(http_request)
     }
 
     /// Refuses what must not be sent: a credential to another server, or in the clear.
-    fn check(&self, call: &Call) -> Result<(), Failure> {
-        if let Some(fault) = &call.fault {
-            return Err(Failure::new(FailureKind::Misconfigured, call.describe(), redact(fault)));
+    fn check(&self, request: &Request) -> Result<(), Failure> {
+        if let Some(fault) = &request.fault {
+            return Err(Failure::new(FailureKind::Misconfigured, request.describe(), redact(fault)));
         }
-        let same = self.same_server(&call.url);
-        if call.secret && !same {
+        let same = self.same_server(&request.url);
+        if request.secret && !same {
             let found = format!("that is not {}: no credential is sent there", origin(self.base()));
-            return Err(Failure::new(FailureKind::Odd, call.describe(), found));
+            return Err(Failure::new(FailureKind::Odd, request.describe(), found));
         }
-        let secret = call.secret || (same && !self.shared.transport.headers.is_empty());
-        if secret && call.url.scheme() != "https" && !is_loopback(&call.url) {
-            return Err(Failure::new(FailureKind::Misconfigured, call.describe(), "a credential over plain http")
+        let secret = request.secret || (same && !self.shared.transport.headers.is_empty());
+        if secret && request.url.scheme() != "https" && !is_loopback(&request.url) {
+            return Err(Failure::new(FailureKind::Misconfigured, request.describe(), "a credential over plain http")
                 .hint("write https:// in the base URL; plain http is for this machine only"));
         }
         Ok(())
     }
 
     /// Tells everybody on this pace what the server asked for.
-    fn heed(&self, answer: &Answer) -> Option<Duration> {
-        let asked = retry::retry_after(&answer.headers);
+    fn heed(&self, response: &Response) -> Option<Duration> {
+        let asked = retry::retry_after(&response.headers);
         if let Some(time) = asked.filter(|time| *time < retry::BLOCKED && !time.is_zero()) {
             self.hold(time);
         }
@@ -399,22 +404,22 @@ impl Line {
     }
 
     /// Where a read goes on after a redirect.
-    fn follow(&self, call: Call, answer: &Answer, hops: usize) -> Result<Call, Failure> {
-        let location = answer.header(LOCATION.as_str()).unwrap_or_default();
-        let Ok(url) = call.url.join(location) else {
-            return Err(answer.failure(FailureKind::Odd, format!("{}, a redirect to nowhere", answer.status)));
+    fn follow(&self, request: Request, response: &Response, hops: usize) -> Result<Request, Failure> {
+        let location = response.header(LOCATION.as_str()).unwrap_or_default();
+        let Ok(url) = request.url.join(location) else {
+            return Err(response.failure(FailureKind::Odd, format!("{}, a redirect to nowhere", response.status)));
         };
-        let found = format!("{}, a redirect to {}", answer.status, safe_url(&url));
+        let found = format!("{}, a redirect to {}", response.status, safe_url(&url));
         if !self.same_server(&url) {
-            return Err(answer.failure(FailureKind::Misconfigured, found).hint(self.moved_hint(&call.url, &url)));
+            return Err(response.failure(FailureKind::Misconfigured, found).hint(self.moved_hint(&request.url, &url)));
         }
         if hops > HOPS {
-            return Err(answer.failure(FailureKind::Odd, format!("{found}, after {HOPS} others")));
+            return Err(response.failure(FailureKind::Odd, format!("{found}, after {HOPS} others")));
         }
-        if call.method != Method::GET && !matches!(answer.status, 307 | 308) {
-            return Err(answer.failure(FailureKind::Odd, found));
+        if request.method != Method::GET && !matches!(response.status, 307 | 308) {
+            return Err(response.failure(FailureKind::Odd, found));
         }
-        Ok(call.moved(url))
+        Ok(request.moved(url))
     }
 
     /// Names the base URL to write, if the other server has the same path; else it is no move but a gateway.
@@ -426,8 +431,8 @@ impl Line {
         }
     }
 
-    fn unreachable(&self, call: &Call, found: &str) -> Failure {
-        let failure = Failure::new(FailureKind::Unreachable, call.describe(), redact(found));
+    fn unreachable(&self, request: &Request, found: &str) -> Failure {
+        let failure = Failure::new(FailureKind::Unreachable, request.describe(), redact(found));
         if let Some(hint) = hints::hint(found) {
             return failure.hint(hint);
         }
@@ -439,36 +444,36 @@ impl Line {
 }
 
 /// A failure for a server that gives back what it was sent.
-fn echo(call: &Call, status: u16) -> Failure {
-    Failure::new(FailureKind::Odd, call.describe(), format!("{status}, and the answer holds a secret of this pipeline"))
+fn echo(request: &Request, status: u16) -> Failure {
+    Failure::new(FailureKind::Odd, request.describe(), format!("{status}, and the answer holds a secret of this pipeline"))
         .hint("the server, or something before it, gives back credentials: nothing of the answer was kept; change that secret")
 }
 
 const ASKED: &str = "the run is asked to stop";
 
-fn stopped(call: &Call) -> Failure {
-    Failure::new(FailureKind::Stopped, call.describe(), ASKED).hint("run again to go on: what was done is saved")
+fn stopped(request: &Request) -> Failure {
+    Failure::new(FailureKind::Stopped, request.describe(), ASKED).hint("run again to go on: what was done is saved")
 }
 
 /// A failure for a server that asked for a time no run can wait.
-fn blocked(answer: &Answer) -> Failure {
-    let asked = format!("{}, Retry-After: {}", answer.status, answer.header("retry-after").unwrap_or_default());
-    if !retry::is_throttled(answer.status) {
-        return answer.failure(FailureKind::Unreachable, format!("{asked}: down for longer")).hint("run again later");
+fn blocked(response: &Response) -> Failure {
+    let asked = format!("{}, Retry-After: {}", response.status, response.header("retry-after").unwrap_or_default());
+    if !retry::is_throttled(response.status) {
+        return response.failure(FailureKind::Unreachable, format!("{asked}: down for longer")).hint("run again later");
     }
-    answer
+    response
         .failure(FailureKind::Refused, format!("{asked}: blocked by rate limiting"))
         .hint("an administrator of that server has to exempt this account from rate limiting, or raise its limit; a vendor's cloud wants less: lower `units` of the rate, and run again after that time")
 }
 
 /// The body, or `None` if it is larger than the cap. Stops reading there.
-async fn take_body(mut response: Response, cap: usize) -> Result<Option<Bytes>, reqwest::Error> {
-    let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+async fn take_body(mut http_response: HttpResponse, cap: usize) -> Result<Option<Bytes>, reqwest::Error> {
+    let announced = http_response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
     if announced > cap {
         return Ok(None);
     }
     let mut body = BytesMut::with_capacity(announced);
-    while let Some(chunk) = response.chunk().await? {
+    while let Some(chunk) = http_response.chunk().await? {
         if body.len() + chunk.len() > cap {
             return Ok(None);
         }
@@ -477,8 +482,8 @@ async fn take_body(mut response: Response, cap: usize) -> Result<Option<Bytes>, 
     Ok(Some(body.freeze()))
 }
 
-fn fault(code: &str, call: &Call, found: &str) -> Fault {
-    Fault::new(code, format!("{}: {}", call.describe(), redact(found)))
+fn fault(code: &str, request: &Request, found: &str) -> Fault {
+    Fault::new(code, format!("{}: {}", request.describe(), redact(found)))
 }
 
 /// Why a request failed, in the words of the innermost cause; the outer ones say only that it failed.
@@ -501,6 +506,6 @@ pub(super) fn reason(error: &reqwest::Error) -> String {
     }
 }
 
-fn is_redirect(answer: &Answer) -> bool {
-    matches!(answer.status, 301 | 302 | 303 | 307 | 308)
+fn is_redirect(response: &Response) -> bool {
+    matches!(response.status, 301 | 302 | 303 | 307 | 308)
 }

@@ -1,7 +1,7 @@
 //! One request, as its caller writes it down.
 //!
 //! Owns: method, URL, credential, body, what it costs in the vendor's units, how large the answer may be.
-//! Leaves to others: whether it may be repeated: that is said by sending it as a read or as a write (`line.rs`).
+//! Leaves to others: whether it may be repeated: that is said by sending it as a read or as a write (`client.rs`).
 //! A newcomer gets wrong: a call never fails while it is built. What could not be encoded is told when it is sent.
 
 use std::time::Duration;
@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::multipart::{Form, Part};
-use reqwest::{Body, Client, Method, RequestBuilder};
+use reqwest::{Body, Client as HttpClient, Method, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use url::Url;
@@ -75,9 +75,9 @@ pub(super) enum Repeats {
     NoAnswer,
 }
 
-/// One request. Built, then given to [`super::Line::read`] or [`super::Line::write`].
+/// One request. Built, then given to [`super::Client::read`] or [`super::Client::write`].
 #[derive(Clone)]
-pub(crate) struct Call {
+pub(crate) struct Request {
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) units: u32,
@@ -92,7 +92,7 @@ pub(crate) struct Call {
     payload: Payload,
 }
 
-impl Call {
+impl Request {
     fn new(method: Method, mut url: Url) -> Self {
         // A credential never rides in a URL: the client would send it on, and others would print it.
         let _ = url.set_username("");
@@ -292,22 +292,24 @@ impl Call {
     }
 
     /// The request as the client takes it. `timeout` is the transport's.
-    pub(super) fn request(&self, client: &Client, timeout: Duration) -> RequestBuilder {
-        let mut request = client.request(self.method.clone(), self.url.clone()).headers(self.headers.clone());
+    pub(super) fn http_request(&self, http_client: &HttpClient, timeout: Duration) -> RequestBuilder {
+        let mut http_request = http_client.request(self.method.clone(), self.url.clone()).headers(self.headers.clone());
         if self.patience(timeout) > timeout {
-            request = request.timeout(self.patience(timeout));
+            http_request = http_request.timeout(self.patience(timeout));
         }
         match &self.payload {
-            Payload::None => request,
-            Payload::Bytes { mime, bytes } => request.header(CONTENT_TYPE, mime).body(bytes.clone()),
-            Payload::Form(form) => request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.clone()),
+            Payload::None => http_request,
+            Payload::Bytes { mime, bytes } => http_request.header(CONTENT_TYPE, mime).body(bytes.clone()),
+            Payload::Form(form) => {
+                http_request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.clone())
+            }
             Payload::Multipart { part, file, mime, bytes } => {
                 let length = bytes.len() as u64;
                 let body = Part::stream_with_length(Body::from(bytes.clone()), length).file_name(file.clone());
                 match body.mime_str(mime) {
-                    Ok(body) => request.multipart(Form::new().part(part.clone(), body)),
+                    Ok(body) => http_request.multipart(Form::new().part(part.clone(), body)),
                     // Cannot be: the callers name constants. The client refuses the empty header just the same.
-                    Err(_) => request.header(CONTENT_TYPE, "\n"),
+                    Err(_) => http_request.header(CONTENT_TYPE, "\n"),
                 }
             }
         }
@@ -324,18 +326,18 @@ mod tests {
 
     #[test]
     fn a_description_holds_no_secret() {
-        let call = Call::post(url()).secret_form(&[("client_secret", &SecretString::from("very-secret"))]);
-        assert_eq!(call.describe(), "POST https://h.example/token?client_secret=***");
-        assert!(call.secret);
+        let request = Request::post(url()).secret_form(&[("client_secret", &SecretString::from("very-secret"))]);
+        assert_eq!(request.describe(), "POST https://h.example/token?client_secret=***");
+        assert!(request.secret);
     }
 
     #[test]
     fn what_cannot_be_sent_is_remembered_and_names_no_value() {
         let token = Authorization::Bearer(SecretString::from("line\nbreak"));
-        let call = Call::get(url()).auth(&token);
-        assert_eq!(call.fault.as_deref(), Some("the credential holds characters that no header can hold"));
-        let call = Call::get(url()).header("X-A", "a\nb");
-        assert!(call.fault.is_some_and(|fault| fault.contains("X-A") && !fault.contains("a\nb")));
+        let request = Request::get(url()).auth(&token);
+        assert_eq!(request.fault.as_deref(), Some("the credential holds characters that no header can hold"));
+        let request = Request::get(url()).header("X-A", "a\nb");
+        assert!(request.fault.is_some_and(|fault| fault.contains("X-A") && !fault.contains("a\nb")));
     }
 
     #[test]
