@@ -1,6 +1,6 @@
 //! What to do about a way that is broken, by the words that the TLS and proxy libraries have for it.
 //!
-//! Owns: the table, and which of it no repetition mends. Leaves to others: repeating (`line.rs`).
+//! Owns: the table, and which of it no repetition mends. Leaves to others: repeating (`client.rs`).
 //! A newcomer gets wrong: the libraries' words are all there is to go by; the tests in `trust` hold them against real
 //! handshakes, so that a new release that says it otherwise is seen.
 

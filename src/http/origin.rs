@@ -1,6 +1,6 @@
 //! Which server a URL leads to.
 //!
-//! Owns: what a base URL may hold, and when two URLs mean one server. Leaves to others: what is sent there (`line.rs`).
+//! Owns: what a base URL may hold, and when two URLs mean one server. Leaves to others: what is sent there (`client.rs`).
 //! A newcomer gets wrong: another port of the same host is another server, and a port left out is the scheme's own.
 
 use url::{Host, Url};

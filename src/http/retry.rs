@@ -1,7 +1,7 @@
 //! When a read is repeated, and how long to wait before.
 //!
 //! Owns: which answers are worth a repetition, `Retry-After` in all the forms seen, and the back-off.
-//! Leaves to others: sleeping (`rate_limit.rs`), sending (`line.rs`).
+//! Leaves to others: sleeping (`rate_limit.rs`), sending (`client.rs`).
 //! A newcomer gets wrong: refused calls count too at most vendors, so the wait is the longer of what the server asked
 //! for and what the back-off says, never the shorter.
 

@@ -146,7 +146,7 @@ pub(crate) fn closing(status: &Status, why: &str) -> Vec<Event> {
 }
 
 /// What a picture looks like, for comparing what a server serves with what was sent.
-pub(crate) trait Looks: Send + Sync {
+pub(crate) trait Fingerprinter: Send + Sync {
     /// The fingerprint of an encoded picture; `None` if it cannot be decoded.
     fn luma(&self, picture: &[u8]) -> Option<Luma>;
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::renderer::Eyes;
+use super::renderer::PictureFingerprinter;
 use super::stop::Stop;
 use crate::error::Trouble;
 use crate::extract::{self, Activity, Globs, Source, UserRules, UserType};
@@ -150,7 +150,7 @@ impl Clients {
                         Ownership::Ours => load::jira::Own::Left,
                     },
                 };
-                Ok(Arc::new(load::jira::Jira::new(settings, client, Arc::new(Eyes))?))
+                Ok(Arc::new(load::jira::Jira::new(settings, client, Arc::new(PictureFingerprinter))?))
             }
             TargetKind::Confluence(confluence) => {
                 let client =
@@ -171,7 +171,7 @@ impl Clients {
                     quiet: entry.quiet,
                     accounts: account_rules(&entry.accounts),
                 };
-                Ok(Arc::new(load::confluence::Confluence::new(settings, client, Arc::new(Eyes))?))
+                Ok(Arc::new(load::confluence::Confluence::new(settings, client, Arc::new(PictureFingerprinter))?))
             }
             TargetKind::Bitbucket(bitbucket) => {
                 let client =
@@ -182,7 +182,7 @@ impl Clients {
                     quiet: entry.quiet,
                     accounts: account_rules(&entry.accounts),
                 };
-                Ok(Arc::new(load::bitbucket::Bitbucket::new(settings, client, Arc::new(Eyes))?))
+                Ok(Arc::new(load::bitbucket::Bitbucket::new(settings, client, Arc::new(PictureFingerprinter))?))
             }
             TargetKind::Folder(folder) => {
                 let settings = load::folder::Settings {
@@ -195,7 +195,7 @@ impl Clients {
                         settings::Ownership::Ours => load::folder::Repair::Damage,
                     },
                 };
-                Ok(Arc::new(load::folder::Folder::new(settings, Arc::new(Eyes))?))
+                Ok(Arc::new(load::folder::Folder::new(settings, Arc::new(PictureFingerprinter))?))
             }
         }
     }

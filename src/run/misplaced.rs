@@ -8,11 +8,11 @@
 use super::confirm::is_shown;
 use super::context::{RunContext, unix_now};
 use super::journal::StoreJournal;
-use super::renderer::Eyes;
+use super::renderer::PictureFingerprinter;
 use super::target_run::{PAGE, TargetRun};
 use crate::error::Trouble;
 use crate::http::redact;
-use crate::load::{Looks as _, Wrote};
+use crate::load::{Fingerprinter as _, Wrote};
 use crate::model::{
     Account, AccountId, AccountStanding, Before, Fault, Intent, IntentKind, Mark, OpenIntent, PersonResult, Placement,
     Reason, ServerId, Shown, Status, TargetId, Went,
@@ -164,7 +164,7 @@ async fn looks_like(context: &RunContext, target_run: &TargetRun, shifted: &Shif
     };
     let looked = context.unless_stopped("look at a picture", target_run.target.look(&account)).await;
     let Ok(Ok(Some(picture))) = looked else { return false };
-    Eyes.luma(&picture).is_some_and(|served| served.fits(sent))
+    PictureFingerprinter.luma(&picture).is_some_and(|served| served.fits(sent))
 }
 
 /// What we made stays on record until it is seen gone, also where it must not be (docs/architecture.md, "The state").

@@ -6,11 +6,11 @@
 
 use super::context::RunContext;
 use super::planner::TargetPlan;
-use super::renderer::Eyes;
+use super::renderer::PictureFingerprinter;
 use super::target_run::TargetRun;
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
-use crate::load::Looks as _;
+use crate::load::Fingerprinter as _;
 use crate::model::{AccountId, Event, Fault, IntentId, Mark, Shown, Status};
 use crate::settings::Ownership;
 
@@ -74,5 +74,5 @@ async fn is_ours(
     account.shown = Shown::Custom(mark.clone());
     let picture = context.unless_stopped("look at what was written", target_run.target.look(&account)).await;
     let Ok(Ok(Some(picture))) = picture else { return Ok(None) };
-    Ok(Eyes.luma(&picture).map(|found| found.fits(&sent)))
+    Ok(PictureFingerprinter.luma(&picture).map(|found| found.fits(&sent)))
 }

@@ -139,9 +139,9 @@ pub(super) fn unreadable(fault: Fault) -> PhotoFact {
 }
 
 /// What pictures look like, by the same code that renders them.
-pub(super) struct Eyes;
+pub(super) struct PictureFingerprinter;
 
-impl crate::load::Looks for Eyes {
+impl crate::load::Fingerprinter for PictureFingerprinter {
     fn luma(&self, picture: &[u8]) -> Option<crate::model::Luma> {
         transform::luma(picture, &Limits::default())
     }

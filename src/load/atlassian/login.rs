@@ -1,7 +1,7 @@
-//! Whether the server still knows us: the login headers of every answer, and the gate that closes at the first refusal.
+//! Whether the server still knows us: the login headers of every answer, and the circuit breaker that the first refusal trips.
 //!
 //! Owns: reading `X-Seraph-LoginReason` and `X-AUSERNAME` (docs/wire/atlassian.md §2.2), the words of a refused login.
-//! Leaves to others: sending (`door.rs`).
+//! Leaves to others: sending (`atlassian.rs`).
 //! A newcomer gets wrong: a dead login can answer 200 with anonymous data, so the status alone proves nothing.
 
 use std::sync::OnceLock;
@@ -13,7 +13,7 @@ use crate::http::{BLOCKED, Failure, FailureKind, Response, retry_after};
 
 /// Open until the login is refused once; then no worker sends that credential again, or a CAPTCHA would follow.
 #[derive(Debug)]
-pub(crate) struct Gate {
+pub(crate) struct CircuitBreaker {
     refused: OnceLock<Failure>,
     kind: Kind,
     /// Whether the server has known us since the newest way in was opened.
@@ -38,7 +38,7 @@ pub(crate) enum Anonymous {
     Allowed,
 }
 
-impl Gate {
+impl CircuitBreaker {
     /// Open, and in doubt.
     pub(crate) fn new(kind: Kind) -> Self {
         Self { refused: OnceLock::new(), kind, known: AtomicBool::new(false), alone: Mutex::new(()) }
@@ -50,7 +50,7 @@ impl Gate {
         self.known.store(false, Ordering::Release);
     }
 
-    /// As [`Gate::pass`]; while the login is in doubt, one request goes and the others wait for what it is told. The
+    /// As [`CircuitBreaker::pass`]; while the login is in doubt, one request goes and the others wait for what it is told. The
     /// guard is kept until the answer was checked.
     pub(crate) async fn enter(&self) -> Result<Option<MutexGuard<'_, ()>>, Failure> {
         self.pass()?;
@@ -74,15 +74,15 @@ impl Gate {
         self.refused.get().map_or(Ok(()), |failure| Err(failure.clone()))
     }
 
-    /// Closes the gate and gives back the first failure that did so.
-    pub(crate) fn close(&self, failure: Failure) -> Failure {
+    /// Trips it and gives back the first failure that did so.
+    pub(crate) fn trip(&self, failure: Failure) -> Failure {
         self.refused.get_or_init(|| failure).clone()
     }
 
-    /// Closes the gate if this answer shows a refused login.
+    /// Trips it if this answer shows a refused login.
     pub(crate) fn check(&self, response: &Response, anonymous: Anonymous) -> Result<(), Failure> {
         match refusal(response, anonymous, self.kind) {
-            Some(failure) => Err(self.close(failure)),
+            Some(failure) => Err(self.trip(failure)),
             None => {
                 if anonymous == Anonymous::Refused {
                     self.note(response);

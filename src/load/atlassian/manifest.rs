@@ -5,21 +5,21 @@
 
 use serde::Deserialize;
 
-use super::door::{Door, found};
+use super::client::{AtlassianClient, found};
 use super::login;
 use crate::http::{Failure, FailureKind};
 use crate::model::ServerId;
 
-/// The id of the server behind the door, else `base`. `kinds` are the product's own names in the manifest, the
+/// The id of the server behind the address, else `base`. `kinds` are the product's own names in the manifest, the
 /// sayable one of which is `product`; `user` is who we are by the answer before.
 pub(crate) async fn server_id(
-    door: &Door,
+    atlassian: &AtlassianClient,
     product: &str,
     kinds: &[&str],
     base: Option<&str>,
     user: Option<&str>,
 ) -> Result<ServerId, Failure> {
-    let response = door.read(door.http().url("rest/applinks/1.0/manifest")).await?;
+    let response = atlassian.read(atlassian.http().url("rest/applinks/1.0/manifest")).await?;
     match response.status {
         200 => {
             let manifest = Manifest::read(&response.body)
@@ -39,7 +39,7 @@ pub(crate) async fn server_id(
             )
             .hint("a proxy answers in its place, or it is only starting: run again when it is well")),
         401 | 403 | 404 => {
-            Ok(ServerId::new(base.unwrap_or(door.http().base().as_str()).trim_end_matches('/').to_owned()))
+            Ok(ServerId::new(base.unwrap_or(atlassian.http().base().as_str()).trim_end_matches('/').to_owned()))
         }
         status if status < 500 && status != 429 => Err(response.failure(FailureKind::Odd, found(&response))),
         _ => Err(response.failure(FailureKind::Unreachable, found(&response))),

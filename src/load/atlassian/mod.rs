@@ -1,4 +1,4 @@
-//! What Jira, Confluence and Bitbucket share: the credential, the login gate, the server's own id, which accounts are
+//! What Jira, Confluence and Bitbucket share: the credential, the circuit breaker of the login, the server's own id, which accounts are
 //! selected, when a session is used up.
 //!
 //! Owns: everything of docs/wire/atlassian.md §2 that holds for all three.
@@ -7,7 +7,7 @@
 //! anything else belongs to one of them.
 
 pub(crate) mod accounts;
-pub(crate) mod door;
+pub(crate) mod client;
 pub(crate) mod login;
 pub(crate) mod manifest;
 pub(crate) mod probe;

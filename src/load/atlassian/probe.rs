@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::now;
 use crate::http::{Failure, FailureKind};
-use crate::load::{Looks, Probe, Rendition};
+use crate::load::{Fingerprinter, Probe, Rendition};
 use crate::model::{AccountId, Before, Digest, Intent, IntentKind, Mark, ServerId, Shown, TargetId};
 
 /// The service account, as the server shows it.
@@ -26,7 +26,7 @@ pub(crate) fn intent(
     target: &TargetId,
     own: Own,
     picture: &Rendition,
-    looks: Option<&dyn Looks>,
+    looks: Option<&dyn Fingerprinter>,
 ) -> Intent {
     Intent {
         run: probe.run.clone(),

@@ -1,11 +1,11 @@
 //! Bitbucket Data Center and Server.
 //!
 //! Owns: the settings of a `bitbucket` target and what is known about its server during a run.
-//! Leaves to others: the calls (`desk.rs`), the listing (`survey.rs`), what a picture is known by (`mark.rs`), the steps
+//! Leaves to others: the calls (`client.rs`), the listing (`survey.rs`), what a picture is known by (`mark.rs`), the steps
 //! of a write (`session.rs`) and of a probe (`probe.rs`), what became of one (`observe.rs`).
 //! A newcomer gets wrong: calls go by the slug, which only the listing knows; it is not the name in lower case.
 
-mod desk;
+mod client;
 mod forecast;
 mod mark;
 mod observe;
@@ -26,15 +26,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::http::{Client, Cookies, Counts, Failure, FailureKind};
+use crate::http::{Client as HttpClient, Cookies, Counts, Failure, FailureKind};
 use crate::load::atlassian::accounts::Rules;
-use crate::load::atlassian::door::{Door, Login};
+use crate::load::atlassian::client::{AtlassianClient, Login};
 use crate::load::atlassian::session::Spendable;
 use crate::load::atlassian::{AccountRules, Credential};
-use crate::load::{Changes, Learnt, Looks, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
+use crate::load::{Changes, Fingerprinter, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
 use crate::model::{Account, Mark, OpenIntent, ServerId, Shown, SignedIn, TargetId};
 
-use desk::Desk;
+use client::BitbucketClient;
 use mark::Window;
 use slug::Slug;
 
@@ -93,7 +93,7 @@ struct Shared {
     settings: Settings,
     rules: Rules,
     login: Arc<Login>,
-    looks: Arc<dyn Looks>,
+    looks: Arc<dyn Fingerprinter>,
     known: RwLock<Known>,
 }
 
@@ -109,26 +109,26 @@ impl Shared {
 
 /// A Bitbucket.
 pub(crate) struct Bitbucket {
-    desk: Desk,
-    client: Client,
+    client: BitbucketClient,
+    http: HttpClient,
     shared: Arc<Shared>,
 }
 
 impl Bitbucket {
     /// A target behind this line. `looks` compares what the server serves with what was sent.
-    pub(crate) fn new(settings: Settings, client: Client, looks: Arc<dyn Looks>) -> Result<Self, Failure> {
+    pub(crate) fn new(settings: Settings, http: HttpClient, looks: Arc<dyn Fingerprinter>) -> Result<Self, Failure> {
         let rules = Rules::new(&settings.accounts)?;
         let login = Login::new(&settings.credential);
         let shared = Arc::new(Shared { rules, login, settings, looks, known: RwLock::default() });
-        let desk = Desk::new(door(&client, &shared)?, Arc::clone(&shared));
-        Ok(Self { desk, client, shared })
+        let client = BitbucketClient::new(atlassian(&http, &shared)?, Arc::clone(&shared));
+        Ok(Self { client, http, shared })
     }
 }
 
 /// A way in of its own, with a jar where there is a password to sign in again.
-fn door(client: &Client, shared: &Shared) -> Result<Door, Failure> {
+fn atlassian(http: &HttpClient, shared: &Shared) -> Result<AtlassianClient, Failure> {
     let cookies = if shared.settings.credential.is_token() { Cookies::Refuse } else { Cookies::Keep };
-    Ok(Door::new(client.session(cookies)?, Arc::clone(&shared.login)))
+    Ok(AtlassianClient::new(http.session(cookies)?, Arc::clone(&shared.login)))
 }
 
 #[async_trait]
@@ -138,21 +138,21 @@ impl Target for Bitbucket {
     }
 
     async fn identify(&self, _learnt: &mut Learnt) -> Result<Server, Failure> {
-        let server = survey::identify(&self.desk, &self.shared).await?;
+        let server = survey::identify(&self.client, &self.shared).await?;
         self.shared.learn(|known| known.server = Some(server.id.clone()));
         Ok(server)
     }
 
     async fn whoami(&self) -> Result<SignedIn, Failure> {
-        let mut signed = SignedIn::of(self.desk.whoami().await?);
-        signed.needs("global permission ADMIN", self.desk.administers().await?);
+        let mut signed = SignedIn::of(self.client.whoami().await?);
+        signed.needs("global permission ADMIN", self.client.administers().await?);
         signed.notes.push(
             "whether it is SYS_ADMIN, too, is not told: only the picture of a system administrator needs that"
                 .to_owned(),
         );
         if self.shared.settings.credential.is_token() {
-            signed.notes.push(desk::TOKENS.to_owned());
-            signed.notes.push(desk::TOKEN_IMAGES.to_owned());
+            signed.notes.push(client::TOKENS.to_owned());
+            signed.notes.push(client::TOKEN_IMAGES.to_owned());
         }
         signed.notes.extend(self.shared.settings.credential.lasts());
         Ok(signed)
@@ -163,7 +163,7 @@ impl Target for Bitbucket {
         learnt: &mut Learnt,
         page: &mut (dyn FnMut(Vec<Account>) + Send),
     ) -> Result<Surveyed, Failure> {
-        survey::survey(&self.desk, &self.shared, learnt, page).await
+        survey::survey(&self.client, &self.shared, learnt, page).await
     }
 
     fn tells_what_is_shown(&self) -> bool {
@@ -190,7 +190,7 @@ impl Target for Bitbucket {
             (Shown::System(_) | Shown::Custom(_), slug) => {
                 let slug = slug.as_deref().map_or(Err("its slug is not known"), Slug::read);
                 let slug = slug.map_err(|why| Failure::new(FailureKind::Odd, tried(), why))?;
-                let picture = self.desk.picture(&slug).await?;
+                let picture = self.client.picture(&slug).await?;
                 let page = || Failure::new(FailureKind::Odd, tried(), "no picture, but a page or an error");
                 picture.map(Some).ok_or_else(page)
             }
@@ -198,7 +198,7 @@ impl Target for Bitbucket {
     }
 
     async fn observe(&self, open: &OpenIntent, account: Option<&Account>, now: u64) -> Result<Seen, Failure> {
-        observe::observe(&self.desk, &self.shared, open, account, now).await
+        observe::observe(&self.client, &self.shared, open, account, now).await
     }
 
     fn confirm(&self, written: &Mark, shown: &Mark) -> Option<Mark> {
@@ -210,8 +210,8 @@ impl Target for Bitbucket {
     }
 
     async fn session(&self) -> Result<Box<dyn Session>, Failure> {
-        let desk = Desk::new(door(&self.client, &self.shared)?, Arc::clone(&self.shared));
-        Ok(Box::new(Spendable::new(session::BitbucketSession::new(desk))))
+        let client = BitbucketClient::new(atlassian(&self.http, &self.shared)?, Arc::clone(&self.shared));
+        Ok(Box::new(Spendable::new(session::BitbucketSession::new(client))))
     }
 
     fn forecast(&self, changes: &Changes) -> u64 {
@@ -219,6 +219,6 @@ impl Target for Bitbucket {
     }
 
     fn counts(&self) -> Counts {
-        self.client.counts()
+        self.http.counts()
     }
 }

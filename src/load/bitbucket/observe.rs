@@ -10,13 +10,13 @@ use crate::http::Failure;
 use crate::load::Seen;
 use crate::model::{Account, IntentKind, Mark, OpenIntent, Shown, Status};
 
-use super::desk::Desk;
+use super::client::BitbucketClient;
 use super::mark::Window;
 use super::slug::Slug;
 use super::{Shared, Sight};
 
 pub(super) async fn observe(
-    desk: &Desk,
+    client: &BitbucketClient,
     shared: &Shared,
     open: &OpenIntent,
     account: Option<&Account>,
@@ -30,8 +30,8 @@ pub(super) async fn observe(
     // A survey that began before the server can have finished says nothing about the write.
     let (shown, slug) = match account.filter(|_| shared.known().surveyed_at > ready.max(intent.begun_at)) {
         Some(account) => (account.shown.clone(), account.handle.clone()),
-        None => match desk.now(&intent.account, &intent.account_name).await? {
-            Ok(Some(user)) => (desk.shown(&user), user.slug),
+        None => match client.now(&intent.account, &intent.account_name).await? {
+            Ok(Some(user)) => (client.shown(&user), user.slug),
             Ok(None) if account.is_none() => return Ok(Seen::Nothing("the account is gone".into())),
             // The survey of this run lists it: it may have another name by now.
             Ok(None) => return Ok(Seen::Unsure("its name leads to nobody, or to somebody else".into())),
@@ -40,7 +40,7 @@ pub(super) async fn observe(
     };
     if matches!(shown, Shown::Unknown(_)) && shared.known().sight == Sight::Nothing {
         let slug = slug.as_deref().and_then(|slug| Slug::read(slug).ok());
-        return unseen(desk, open, slug.as_ref()).await;
+        return unseen(client, open, slug.as_ref()).await;
     }
     match judge(open, &shown) {
         Judged::Seen(seen) => Ok(seen),
@@ -49,13 +49,13 @@ pub(super) async fn observe(
                 Ok(slug) => slug,
                 Err(why) => return Ok(Seen::Unsure(why.into())),
             };
-            let served = desk.looks(&slug).await?;
+            let served = client.looks(&slug).await?;
             Ok(match (served, &intent.luma) {
                 (Some(served), Some(sent)) if served.fits(sent) => match is_ours(open, &v, shared.settings.quiet) {
                     true => Seen::Shown(v),
                     false => Seen::Alike(v),
                 },
-                (Some(_), Some(_)) if desk.is_by_token() => Seen::Unsure(super::desk::TOKEN_IMAGES.to_owned()),
+                (Some(_), Some(_)) if client.is_by_token() => Seen::Unsure(super::client::TOKEN_IMAGES.to_owned()),
                 (Some(_), Some(_)) => Seen::Nothing("the new picture is the person's own".into()),
                 _ => Seen::Unsure("the new picture could not be looked at".into()),
             })
@@ -65,7 +65,7 @@ pub(super) async fn observe(
 
 /// Where nothing tells what is shown, a success is taken at its word, and what may have happened is done again if it is
 /// still wanted (docs/write-protocols.md, "Bitbucket").
-async fn unseen(desk: &Desk, open: &OpenIntent, slug: Option<&Slug>) -> Result<Seen, Failure> {
+async fn unseen(client: &BitbucketClient, open: &OpenIntent, slug: Option<&Slug>) -> Result<Seen, Failure> {
     Ok(match (&open.status, open.intent.kind) {
         (Status::Shown(mark), _) => Seen::Shown(mark.clone()),
         (Status::Sent { .. } | Status::Unsure, IntentKind::Replace) => {
@@ -73,7 +73,7 @@ async fn unseen(desk: &Desk, open: &OpenIntent, slug: Option<&Slug>) -> Result<S
         }
         (Status::Sent { .. } | Status::Unsure, IntentKind::Revert) => {
             let looks = match slug {
-                Some(slug) => desk.looks(slug).await?,
+                Some(slug) => client.looks(slug).await?,
                 None => None,
             };
             match (looks, open.intent.old_looks) {

@@ -1,17 +1,17 @@
 //! Trying out whether pictures can be set, on the service account's own profile.
 //!
 //! Owns: the throw-away picture and taking it away again.
-//! Leaves to others: the calls (`desk.rs`), a probe that was killed (`observe.rs`, `session.rs`).
+//! Leaves to others: the calls (`client.rs`), a probe that was killed (`observe.rs`, `session.rs`).
 //! A newcomer gets wrong: Bitbucket keeps no earlier picture, so an account that has one is left alone. Everybody may set
 //! their own; whether we may set that of others is told by the permission alone.
 
 use crate::http::{Failure, FailureKind};
-use crate::load::atlassian::door::Trouble;
+use crate::load::atlassian::client::WriteError;
 use crate::load::atlassian::{now, probe};
 use crate::load::{Probe, Told, Tried};
 use crate::model::{Event, Fault, Intent, Mark, Shown};
 
-use super::desk::Desk;
+use super::client::BitbucketClient;
 use super::mark::Window;
 use super::session::{sent, window};
 use super::slug::Slug;
@@ -45,7 +45,7 @@ impl From<Failure> for End {
 }
 
 async fn send(git: &Bitbucket, probe: Probe<'_>) -> Result<(), End> {
-    let (desk, shared) = (&git.desk, &git.shared);
+    let (client, shared) = (&git.client, &git.shared);
     let own = own(git).await?;
     let slug = Slug::read(own.handle.as_deref().unwrap_or_default()).map_err(|why| End::NotTried(why.to_owned()))?;
     let picture = probe::picture(SIDE)?;
@@ -53,40 +53,40 @@ async fn send(git: &Bitbucket, probe: Probe<'_>) -> Result<(), End> {
     let intent = probe::intent(&probe, &shared.settings.id, own, &picture, looks);
     probe.journal.begin(intent.clone(), sent(1)).await?;
     let from = now();
-    let response = match desk.post(&slug, &picture).await {
+    let response = match client.post(&slug, &picture).await {
         Ok(response) => response,
-        Err(Trouble::No(no)) => {
+        Err(WriteError::Refused(no)) => {
             probe.journal.record(Event::Refused { why: no.message.clone() }).await?;
             return Err(End::Fails(no));
         }
-        Err(Trouble::Maybe(maybe)) => return Err(End::Fails(maybe)),
-        Err(Trouble::Stop(failure)) => return Err(End::Stop(failure)),
+        Err(WriteError::Unknown(maybe)) => return Err(End::Fails(maybe)),
+        Err(WriteError::Stop(failure)) => return Err(End::Stop(failure)),
     };
     let window = window(from, now(), &response, &intent.stood);
     probe.journal.record(Event::Abandoned { mark: window.mark() }).await?;
     // Somebody else may have uploaded meanwhile, and a deleted picture does not come back.
-    let shown = desk.stands(&intent.account, &intent.account_name, &slug).await?.map_err(End::Fails)?;
+    let shown = client.stands(&intent.account, &intent.account_name, &slug).await?.map_err(End::Fails)?;
     match &shown {
         Some(Shown::Custom(v)) if is_the_probes(&window, v) => {}
         // A server that shows no version of anything: the default was there before, so what looks like ours is ours.
-        Some(Shown::Default | Shown::Unknown(_)) if looks_like_it(desk, &slug, &intent).await? => {}
+        Some(Shown::Default | Shown::Unknown(_)) if looks_like_it(client, &slug, &intent).await? => {}
         other => {
             probe.journal.record(Event::Closed).await?;
             return Err(End::Fails(Fault::new("not_shown", format!("201, but {}", words(other.as_ref())))));
         }
     }
-    desk.delete(&slug).await.map_err(left_over)?;
+    client.delete(&slug).await.map_err(left_over)?;
     probe.journal.record(Event::Closed).await?;
     Ok(())
 }
 
 /// The service account, if a picture of it could be taken away again without loss.
 async fn own(git: &Bitbucket) -> Result<probe::Own, End> {
-    let desk = &git.desk;
+    let client = &git.client;
     let not_tried = |why: &str| End::NotTried(why.to_owned());
-    let name = desk.who().await?.ok_or_else(|| not_tried("the server does not say who we are"))?;
-    let user = desk.namesake(&name, &|user| user.name.as_deref() == Some(&name)).await?.map_err(End::Fails)?;
-    let shown = user.as_ref().map(|user| desk.shown(user));
+    let name = client.who().await?.ok_or_else(|| not_tried("the server does not say who we are"))?;
+    let user = client.namesake(&name, &|user| user.name.as_deref() == Some(&name)).await?.map_err(End::Fails)?;
+    let shown = user.as_ref().map(|user| client.shown(user));
     let Some((id, slug, shown)) = user.zip(shown).and_then(|(user, shown)| Some((user.id?, user.slug?, shown))) else {
         return Err(not_tried("our own account is not listed, or without an id and a slug"));
     };
@@ -109,9 +109,9 @@ fn is_the_probes(window: &Window, v: &Mark) -> bool {
     window.holds(v) != Some(false)
 }
 
-async fn looks_like_it(desk: &Desk, slug: &Slug, intent: &Intent) -> Result<bool, Failure> {
+async fn looks_like_it(client: &BitbucketClient, slug: &Slug, intent: &Intent) -> Result<bool, Failure> {
     let Some(sent) = &intent.luma else { return Ok(false) };
-    Ok(desk.looks(slug).await?.is_some_and(|served| served.fits(sent)))
+    Ok(client.looks(slug).await?.is_some_and(|served| served.fits(sent)))
 }
 
 fn words(shown: Option<&Shown>) -> &'static str {
@@ -123,16 +123,16 @@ fn words(shown: Option<&Shown>) -> &'static str {
     }
 }
 
-fn left_over(trouble: Trouble) -> End {
+fn left_over(trouble: WriteError) -> End {
     match trouble {
-        Trouble::No(fault) | Trouble::Maybe(fault) => End::Fails(Fault::new(
+        WriteError::Refused(fault) | WriteError::Unknown(fault) => End::Fails(Fault::new(
             "not_taken_back",
             format!("it got there, but could not be taken away again; the next run tries: {}", fault.message),
         )),
-        Trouble::Stop(failure) => End::Stop(failure),
+        WriteError::Stop(failure) => End::Stop(failure),
     }
 }
 
 fn tried(git: &Bitbucket) -> String {
-    format!("a probe on our own account of {}", git.client.base())
+    format!("a probe on our own account of {}", git.http.base())
 }

@@ -1,7 +1,7 @@
 //! The steps of a write, each between the journal calls that docs/write-protocols.md puts around it.
 //!
 //! Owns: replace, revert and mend for one account at a time.
-//! Leaves to others: the calls themselves (`desk.rs`), judging what was cut off (`observe.rs`).
+//! Leaves to others: the calls themselves (`client.rs`), judging what was cut off (`observe.rs`).
 //! A newcomer gets wrong: a complete success does not close the intent. The picture's `v` is not known before the
 //! confirming survey shows it, and `run` closes the intent then (`Target::confirm`).
 
@@ -10,20 +10,20 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 
 use crate::http::Response;
-use crate::load::atlassian::door::Trouble;
+use crate::load::atlassian::client::WriteError;
 use crate::load::atlassian::now;
 use crate::load::atlassian::session::{Protocol, record, unmendable};
 use crate::load::{Journal, Mend, Rendition, Wrote};
 use crate::model::{Event, Fault, Intent, IntentKind, Mark, OpenIntent, Shown, Status};
 
-use super::desk::Desk;
+use super::client::BitbucketClient;
 use super::mark::Window;
 use super::slug::Slug;
 use super::{BYTES, ROUTE, SIDE, observe};
 
 /// One worker's session.
 pub(super) struct BitbucketSession {
-    desk: Desk,
+    client: BitbucketClient,
 }
 
 #[async_trait]
@@ -61,7 +61,7 @@ impl Protocol for BitbucketSession {
         self.look(&draft, &slug, journal).await?;
         let sent = Event::Sent { attempt: 1, route: "revert".to_owned(), at: now() };
         journal.begin(draft, sent).await.map_err(Wrote::Stop)?;
-        if let Err(trouble) = self.desk.delete(&slug).await {
+        if let Err(trouble) = self.client.delete(&slug).await {
             return self.ended(trouble, journal).await;
         }
         record(journal, Event::Reset).await?;
@@ -71,7 +71,7 @@ impl Protocol for BitbucketSession {
 
     async fn mend(&mut self, open: &OpenIntent, mend: &Mend, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
         match mend {
-            Mend::Finish(mark) => finish(open, mark, self.desk.quiet(), journal).await,
+            Mend::Finish(mark) => finish(open, mark, self.client.quiet(), journal).await,
             Mend::Again(rendition) => self.again(open, rendition, journal).await,
             Mend::Tidy(mark) => self.tidy(open, mark, journal).await,
         }
@@ -79,14 +79,14 @@ impl Protocol for BitbucketSession {
 }
 
 impl BitbucketSession {
-    pub(super) fn new(desk: Desk) -> Self {
-        Self { desk }
+    pub(super) fn new(client: BitbucketClient) -> Self {
+        Self { client }
     }
 
     /// The slug must lead to the account still, and the account show this still: a slug is only an address, and passes
     /// to somebody else (docs/write-protocols.md).
     async fn expect(&self, intent: &Intent, stood: &Shown, slug: &Slug) -> Result<(), Wrote> {
-        let now = self.desk.stands(&intent.account, &intent.account_name, slug).await.map_err(Wrote::Stop)?;
+        let now = self.client.stands(&intent.account, &intent.account_name, slug).await.map_err(Wrote::Stop)?;
         match now.map_err(Wrote::Refused)? {
             Some(now) if is_same(stood, &now) => Ok(()),
             Some(_) | None => Err(Wrote::ChangedMeanwhile),
@@ -103,11 +103,11 @@ impl BitbucketSession {
             Shown::Default | Shown::System(_) => false,
         });
         let (Some(mark), Some(looks)) = (ours, draft.old_looks) else { return Ok(()) };
-        let served = self.desk.looks(slug).await.map_err(Wrote::Stop)?;
+        let served = self.client.looks(slug).await.map_err(Wrote::Stop)?;
         let unread = |why: &str| Wrote::Refused(Fault::new("not_looked_at", format!("nothing was deleted: {why}")));
         match served {
             Some(served) if looks.fits(&served) => Ok(()),
-            Some(_) if self.desk.is_by_token() => Err(unread(super::desk::TOKEN_IMAGES)),
+            Some(_) if self.client.is_by_token() => Err(unread(super::client::TOKEN_IMAGES)),
             Some(_) => {
                 journal.begin(draft.clone(), Event::Disowned { mark: mark.clone() }).await.map_err(Wrote::Stop)?;
                 let why =
@@ -127,7 +127,7 @@ impl BitbucketSession {
         journal: &mut dyn Journal,
     ) -> Result<Wrote, Wrote> {
         let from = now();
-        let response = match self.desk.post(slug, rendition).await {
+        let response = match self.client.post(slug, rendition).await {
             Ok(response) => response,
             Err(trouble) => return self.ended(trouble, journal).await,
         };
@@ -149,27 +149,27 @@ impl BitbucketSession {
             Status::Leftover(_) => {}
             _ => return Ok(Wrote::Refused(unmendable(open))),
         }
-        match self.desk.delete(&slug).await {
+        match self.client.delete(&slug).await {
             Ok(()) => {
                 record(journal, Event::Closed).await?;
                 Ok(Wrote::Done(None))
             }
-            Err(Trouble::No(fault) | Trouble::Maybe(fault)) => Ok(Wrote::Maybe(fault)),
-            Err(Trouble::Stop(failure)) => Ok(Wrote::Stop(failure)),
+            Err(WriteError::Refused(fault) | WriteError::Unknown(fault)) => Ok(Wrote::Maybe(fault)),
+            Err(WriteError::Stop(failure)) => Ok(Wrote::Stop(failure)),
         }
     }
 
     /// What a write that did not succeed ends in; a definite refusal is recorded.
-    async fn ended(&self, trouble: Trouble, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
+    async fn ended(&self, trouble: WriteError, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
         Ok(match trouble {
-            Trouble::No(no) => {
+            WriteError::Refused(no) => {
                 record(journal, Event::Refused { why: no.message.clone() }).await?;
-                // A refusal that is everybody's has closed the gate.
-                self.desk.door().gate().pass().map_err(Wrote::Stop)?;
+                // A refusal that is everybody's has tripped the circuit breaker.
+                self.client.atlassian().circuit_breaker().pass().map_err(Wrote::Stop)?;
                 Wrote::Refused(no)
             }
-            Trouble::Maybe(maybe) => Wrote::Maybe(maybe),
-            Trouble::Stop(failure) => Wrote::Stop(failure),
+            WriteError::Unknown(maybe) => Wrote::Maybe(maybe),
+            WriteError::Stop(failure) => Wrote::Stop(failure),
         })
     }
 

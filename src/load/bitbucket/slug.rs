@@ -1,7 +1,7 @@
 //! A slug as one segment of a URL.
 //!
 //! Owns: which slugs may stand in a URL, and how each is spelled there.
-//! Leaves to others: whom a slug leads to now (`desk.rs`).
+//! Leaves to others: whom a slug leads to now (`client.rs`).
 //! A newcomer gets wrong: a URL library drops a segment `..` and a tab without a word, and a proxy decodes `%2F` before
 //! it reads the path: the call would go to somebody else, or to ourselves.
 

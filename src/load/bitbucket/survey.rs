@@ -12,7 +12,7 @@ use crate::load::atlassian::{login, manifest, now};
 use crate::load::{Learnt, Server, Surveyed};
 use crate::model::{Account, AccountId, Shown};
 
-use super::desk::Desk;
+use super::client::BitbucketClient;
 use super::slug::Slug;
 use super::wire::{Properties, User, Users};
 use super::{Shared, Sight};
@@ -24,8 +24,8 @@ pub(super) const PAGE: u64 = 1000;
 const HIDDEN: &str = "versions";
 
 /// Who answers there.
-pub(super) async fn identify(desk: &Desk, shared: &Shared) -> Result<Server, Failure> {
-    let (response, root) = properties(desk).await?;
+pub(super) async fn identify(client: &BitbucketClient, shared: &Shared) -> Result<Server, Failure> {
+    let (response, root) = properties(client).await?;
     let properties: Properties = response.json()?;
     if let Some(other) = properties.display_name.as_deref().filter(|name| !["Bitbucket", "Stash"].contains(name)) {
         return Err(response
@@ -38,23 +38,25 @@ pub(super) async fn identify(desk: &Desk, shared: &Shared) -> Result<Server, Fai
         known.named = user.is_some();
     });
     // Bitbucket was called Stash, and its manifest still says so.
-    let id = manifest::server_id(desk.door(), "Bitbucket", &["stash", "bitbucket"], None, user.as_deref()).await?;
+    let id =
+        manifest::server_id(client.atlassian(), "Bitbucket", &["stash", "bitbucket"], None, user.as_deref()).await?;
     Ok(Server { id, product: format!("Bitbucket {}", properties.version), user })
 }
 
 /// The properties, and the REST version that has them.
-async fn properties(desk: &Desk) -> Result<(Response, &'static str), Failure> {
+async fn properties(client: &BitbucketClient) -> Result<(Response, &'static str), Failure> {
     let mut last = None;
     for root in ["latest", "1.0"] {
-        let url = desk.door().http().url(&format!("rest/api/{root}/application-properties"));
-        let response = desk.door().read(url).await?;
+        let url = client.atlassian().http().url(&format!("rest/api/{root}/application-properties"));
+        let response = client.atlassian().read(url).await?;
         match response.status {
             200 => return Ok((response, root)),
             404 => last = Some(response),
-            _ => return Err(desk.failed(&response)),
+            _ => return Err(client.failed(&response)),
         }
     }
-    let tried = last.map_or_else(|| desk.door().http().base().to_string(), |response| response.tried().to_owned());
+    let tried =
+        last.map_or_else(|| client.atlassian().http().base().to_string(), |response| response.tried().to_owned());
     Err(Failure::new(FailureKind::Misconfigured, tried, "404, no Bitbucket here")
         .hint("`base_url` is the address of the start page, with its context path if it has one"))
 }
@@ -64,7 +66,7 @@ type Page<'a> = &'a mut (dyn FnMut(Vec<Account>) + Send);
 
 /// All accounts.
 pub(super) async fn survey(
-    desk: &Desk,
+    client: &BitbucketClient,
     shared: &Shared,
     learnt: &mut Learnt,
     page: Page<'_>,
@@ -74,28 +76,29 @@ pub(super) async fn survey(
     // A server that took pictures and shows no version of any will not show one.
     let hidden = learnt.contains_key(HIDDEN) || (known.posted > 0 && !known.versions);
     let mut links = Links { versions: false, any: false };
-    let mut roll = Roll { desk, shared, requests: 0 };
-    let members = roll.members().await?;
+    let mut listing = Listing { client, shared, requests: 0 };
+    let members = listing.members().await?;
     let (mut accounts, mut nameless, mut unlinked) = (0, 0, 0);
-    roll.list(&[], &mut |users| {
-        let mut listed = Vec::with_capacity(users.len());
-        for user in users {
-            links.note(&user, desk);
-            let sight = if hidden && !links.versions { Sight::Nothing } else { Sight::Versions };
-            match account(user, desk, shared, members.as_ref(), sight) {
-                Some(account) => {
-                    unlinked += u64::from(account.handle.is_some() && matches!(account.shown, Shown::Unknown(_)));
-                    listed.push(account);
+    listing
+        .list(&[], &mut |users| {
+            let mut listed = Vec::with_capacity(users.len());
+            for user in users {
+                links.note(&user, client);
+                let sight = if hidden && !links.versions { Sight::Nothing } else { Sight::Versions };
+                match account(user, client, shared, members.as_ref(), sight) {
+                    Some(account) => {
+                        unlinked += u64::from(account.handle.is_some() && matches!(account.shown, Shown::Unknown(_)));
+                        listed.push(account);
+                    }
+                    None => nameless += 1,
                 }
-                None => nameless += 1,
             }
-        }
-        accounts += listed.len() as u64;
-        page(listed);
-    })
-    .await?;
+            accounts += listed.len() as u64;
+            page(listed);
+        })
+        .await?;
     if accounts == 0 {
-        let tried = format!("listing the users of {}", desk.door().http().base());
+        let tried = format!("listing the users of {}", client.atlassian().http().base());
         return Err(Failure::new(FailureKind::Refused, tried, "nobody was listed, not even we ourselves")
             .hint("the account needs a licence"));
     }
@@ -122,7 +125,7 @@ pub(super) async fn survey(
         known.versions |= links.versions;
         known.sight = sight;
         known.surveyed_at = began;
-        known.survey_requests = Some(roll.requests);
+        known.survey_requests = Some(listing.requests);
     });
     Ok(Surveyed { accounts, default: None, notes })
 }
@@ -136,9 +139,9 @@ struct Links {
 }
 
 impl Links {
-    fn note(&mut self, user: &User, desk: &Desk) {
+    fn note(&mut self, user: &User, client: &BitbucketClient) {
         self.any |= user.avatar_url.is_some();
-        self.versions |= matches!(desk.shown_by(user, Sight::Versions), Shown::Custom(_));
+        self.versions |= matches!(client.shown_by(user, Sight::Versions), Shown::Custom(_));
     }
 
     fn sight(&self, hidden: bool) -> Sight {
@@ -146,9 +149,15 @@ impl Links {
     }
 }
 
-fn account(user: User, desk: &Desk, shared: &Shared, members: Option<&HashSet<u64>>, sight: Sight) -> Option<Account> {
+fn account(
+    user: User,
+    client: &BitbucketClient,
+    shared: &Shared,
+    members: Option<&HashSet<u64>>,
+    sight: Sight,
+) -> Option<Account> {
     let life = user.life();
-    let shown = desk.shown_by(&user, sight);
+    let shown = client.shown_by(&user, sight);
     let (Some(number), Some(name), Some(slug)) = (user.id, user.name, user.slug) else { return None };
     let (handle, shown) = match Slug::read(&slug) {
         Ok(_) => (Some(slug), shown),
@@ -167,13 +176,13 @@ fn account(user: User, desk: &Desk, shared: &Shared, members: Option<&HashSet<u6
     })
 }
 
-struct Roll<'a> {
-    desk: &'a Desk,
+struct Listing<'a> {
+    client: &'a BitbucketClient,
     shared: &'a Shared,
     requests: u64,
 }
 
-impl Roll<'_> {
+impl Listing<'_> {
     /// The ids of everybody in `accounts.groups`; `None` if none is named.
     async fn members(&mut self) -> Result<Option<HashSet<u64>>, Failure> {
         let groups = &self.shared.rules.groups;
@@ -204,10 +213,10 @@ impl Roll<'_> {
     async fn list(&mut self, more: &[(&str, &str)], each: &mut (dyn FnMut(Vec<User>) + Send)) -> Result<(), Failure> {
         let mut start = 0;
         loop {
-            let response = self.desk.users(start, PAGE, more).await?;
+            let response = self.client.users(start, PAGE, more).await?;
             self.requests += 1;
             if response.status != 200 {
-                return Err(self.desk.failed(&response));
+                return Err(self.client.failed(&response));
             }
             let page: Users = response.json()?;
             each(page.values);

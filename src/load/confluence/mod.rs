@@ -1,12 +1,12 @@
 //! Confluence Data Center and Server.
 //!
 //! Owns: the settings of a `confluence` target and what is known about its server during a run.
-//! Leaves to others: the reads (`desk.rs`), the listing (`survey.rs`), the two ways to write (`remote.rs`), the steps of
+//! Leaves to others: the reads (`client.rs`), the listing (`survey.rs`), the two ways to write (`remote.rs`), the steps of
 //! a write (`session.rs`, `removal.rs`) and of a probe (`probe.rs`), what became of one (`observe.rs`).
 //! A newcomer gets wrong: the internal user-profile REST looks like the call to use. For another person it stores the
 //! picture on the *caller's* own profile and then fails (docs/wire/atlassian.md §4.3); it is never called here.
 
-mod desk;
+mod client;
 mod forecast;
 mod observe;
 mod picture;
@@ -30,15 +30,15 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use secrecy::SecretString;
 
-use crate::http::{Client, Cookies, Counts, Failure, FailureKind};
+use crate::http::{Client as HttpClient, Cookies, Counts, Failure, FailureKind};
 use crate::load::atlassian::accounts::Rules;
-use crate::load::atlassian::door::{Door, Login};
+use crate::load::atlassian::client::{AtlassianClient, Login};
 use crate::load::atlassian::session::Spendable;
 use crate::load::atlassian::{AccountRules, Credential};
-use crate::load::{Changes, Learnt, Looks, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
+use crate::load::{Changes, Fingerprinter, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
 use crate::model::{Account, OpenIntent, ServerId, Shown, SignedIn, TargetId};
 
-use desk::{Desk, File};
+use client::{ConfluenceClient, File};
 use removal::Removals;
 
 /// `upload` of the pipeline file.
@@ -106,7 +106,7 @@ struct Shared {
     settings: Settings,
     rules: Rules,
     login: Arc<Login>,
-    looks: Arc<dyn Looks>,
+    looks: Arc<dyn Fingerprinter>,
     known: RwLock<Known>,
 }
 
@@ -122,28 +122,28 @@ impl Shared {
 
 /// A Confluence.
 pub(crate) struct Confluence {
-    desk: Desk,
-    client: Client,
+    client: ConfluenceClient,
+    http: HttpClient,
     shared: Arc<Shared>,
 }
 
 impl Confluence {
     /// A target behind this line. The digest in the name of each file says what it shows; `looks` tells where something
     /// on the way encodes pictures anew.
-    pub(crate) fn new(settings: Settings, client: Client, looks: Arc<dyn Looks>) -> Result<Self, Failure> {
+    pub(crate) fn new(settings: Settings, http: HttpClient, looks: Arc<dyn Fingerprinter>) -> Result<Self, Failure> {
         let rules = Rules::new(&settings.accounts)?;
         let login = Login::new(&settings.credential);
         let shared = Arc::new(Shared { rules, login, looks, settings, known: RwLock::default() });
-        let desk = Desk::new(door(&client, &shared)?, Arc::clone(&shared));
-        Ok(Self { desk, client, shared })
+        let client = ConfluenceClient::new(atlassian(&http, &shared)?, Arc::clone(&shared));
+        Ok(Self { client, http, shared })
     }
 }
 
 /// A way in of its own. Without its cookie every request of a password opens a server session (§2.1); the one named in
 /// a token's cookie is dead already.
-fn door(client: &Client, shared: &Shared) -> Result<Door, Failure> {
+fn atlassian(http: &HttpClient, shared: &Shared) -> Result<AtlassianClient, Failure> {
     let cookies = if shared.settings.credential.is_token() { Cookies::Refuse } else { Cookies::Keep };
-    Ok(Door::new(client.session(cookies)?, Arc::clone(&shared.login)))
+    Ok(AtlassianClient::new(http.session(cookies)?, Arc::clone(&shared.login)))
 }
 
 #[async_trait]
@@ -153,7 +153,7 @@ impl Target for Confluence {
     }
 
     async fn identify(&self, _learnt: &mut Learnt) -> Result<Server, Failure> {
-        let server = survey::identify(&self.desk, &self.shared).await?;
+        let server = survey::identify(&self.client, &self.shared).await?;
         self.shared.learn(|known| known.server = Some(server.id.clone()));
         Ok(server)
     }
@@ -161,13 +161,13 @@ impl Target for Confluence {
     /// The rights of an administrator show in the endpoint's answer, or in a call of the remote API that nobody else may
     /// make.
     async fn whoami(&self) -> Result<SignedIn, Failure> {
-        let mut signed = SignedIn::of(self.desk.current().await?);
+        let mut signed = SignedIn::of(self.client.current().await?);
         // Why it is closed is told by `prepare`, which follows.
-        let open = remote::prepare(&self.desk, &self.shared).await.is_ok();
+        let open = remote::prepare(&self.client, &self.shared).await.is_ok();
         match self.shared.settings.upload {
             UploadPolicy::XmlRpc => {
                 signed.needs("remote API (XML-RPC)", open);
-                match if open { remote::is_administrator(&self.desk, &self.shared).await? } else { None } {
+                match if open { remote::is_administrator(&self.client, &self.shared).await? } else { None } {
                     Some(is) => signed.needs("Confluence administrator", is),
                     None => signed.notes.push(
                         "the server does not tell whether the account is a Confluence administrator: it must be"
@@ -186,11 +186,11 @@ impl Target for Confluence {
         learnt: &mut Learnt,
         page: &mut (dyn FnMut(Vec<Account>) + Send),
     ) -> Result<Surveyed, Failure> {
-        survey::survey(&self.desk, &self.shared, learnt, page).await
+        survey::survey(&self.client, &self.shared, learnt, page).await
     }
 
     async fn prepare(&self, _learnt: &mut Learnt, _probe: Option<Probe<'_>>) -> Result<Upload, Failure> {
-        remote::prepare(&self.desk, &self.shared).await
+        remote::prepare(&self.client, &self.shared).await
     }
 
     async fn try_out(&self, _learnt: &mut Learnt, probe: Probe<'_>) -> Result<Vec<Tried>, Failure> {
@@ -201,25 +201,25 @@ impl Target for Confluence {
         let tried = || format!("looking at the picture of {}", account.name);
         let url = match (&account.shown, &account.handle) {
             (Shown::Default, _) => return Ok(None),
-            (Shown::System(file), _) => self.desk.stock(file),
-            (Shown::Custom(file), Some(content)) => self.desk.attachment(File { content, file }),
+            (Shown::System(file), _) => self.client.stock(file),
+            (Shown::Custom(file), Some(content)) => self.client.attachment(File { content, file }),
             (Shown::Custom(_), None) => return Err(Failure::new(FailureKind::Odd, tried(), "no content id is known")),
             (Shown::Unknown(why), _) => return Err(Failure::new(FailureKind::Odd, tried(), why.clone())),
         };
         let Some(url) = url else { return Err(Failure::new(FailureKind::Odd, tried(), "it has no address")) };
-        match self.desk.door().picture(url).await? {
+        match self.client.atlassian().picture(url).await? {
             Some(bytes) => Ok(Some(bytes)),
             None => Err(Failure::new(FailureKind::Odd, tried(), "no picture, but a page or an error")),
         }
     }
 
     async fn observe(&self, open: &OpenIntent, account: Option<&Account>, now: u64) -> Result<Seen, Failure> {
-        observe::observe(&self.desk, &self.shared, open, account, now).await
+        observe::observe(&self.client, &self.shared, open, account, now).await
     }
 
     async fn session(&self) -> Result<Box<dyn Session>, Failure> {
-        let desk = Desk::new(door(&self.client, &self.shared)?, Arc::clone(&self.shared));
-        Ok(Box::new(Spendable::new(session::ConfluenceSession::new(desk, &self.shared))))
+        let client = ConfluenceClient::new(atlassian(&self.http, &self.shared)?, Arc::clone(&self.shared));
+        Ok(Box::new(Spendable::new(session::ConfluenceSession::new(client, &self.shared))))
     }
 
     fn forecast(&self, changes: &Changes) -> u64 {
@@ -235,6 +235,6 @@ impl Target for Confluence {
     }
 
     fn counts(&self) -> Counts {
-        self.client.counts()
+        self.http.counts()
     }
 }

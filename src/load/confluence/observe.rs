@@ -8,12 +8,12 @@ use crate::http::Failure;
 use crate::load::Seen;
 use crate::model::{Account, Intent, IntentKind, Mark, OpenIntent, Shown, Status};
 
-use super::desk::{Desk, File, GONE, Served};
+use super::client::{ConfluenceClient, File, GONE, Served};
 use super::picture::{self, Picture};
 use super::{Shared, UploadPolicy};
 
 pub(super) async fn observe(
-    desk: &Desk,
+    client: &ConfluenceClient,
     shared: &Shared,
     open: &OpenIntent,
     account: Option<&Account>,
@@ -25,10 +25,10 @@ pub(super) async fn observe(
     }
     let picture = match account.filter(|_| shared.known().surveyed_at > ready.max(open.intent.begun_at)) {
         Some(account) => Picture { shown: account.shown.clone(), content: account.handle.clone(), default: None },
-        None => match desk.now(&open.intent.account).await? {
+        None => match client.now(&open.intent.account).await? {
             Ok(now) => now.picture,
             // One 404 proves nothing, and none does for an account that the survey lists: it may be that of a proxy.
-            Err(gone) if gone.code == GONE && account.is_none() => match desk.now(&open.intent.account).await? {
+            Err(gone) if gone.code == GONE && account.is_none() => match client.now(&open.intent.account).await? {
                 Err(again) if again.code == GONE => return Ok(Seen::Nothing("the account is gone".into())),
                 _ => return Ok(Seen::Unsure(gone.message)),
             },
@@ -39,7 +39,7 @@ pub(super) async fn observe(
         return Ok(Seen::Unsure(why.clone()));
     }
     let there = match unshown(open, &picture.shown) {
-        Some(file) => match is_there(desk, open, &picture, &file).await? {
+        Some(file) => match is_there(client, open, &picture, &file).await? {
             Ok(there) => there,
             Err(why) => return Ok(Seen::Unsure(why)),
         },
@@ -50,23 +50,23 @@ pub(super) async fn observe(
 
 /// Whether that file is stored with the account; `Err` says why the account is better left alone.
 async fn is_there(
-    desk: &Desk,
+    client: &ConfluenceClient,
     open: &OpenIntent,
     picture: &Picture,
     file: &Mark,
 ) -> Result<Result<There, String>, Failure> {
     // Nothing but a file of ours to take away is left of the write.
     let is_debt = matches!(open.status, Status::Shown(_) | Status::Reset | Status::Leftover(_));
-    let known = desk.shared().known();
+    let known = client.shared().known();
     if is_debt && open.intent.kind != IntentKind::Probe && known.removals.wait() {
-        desk.shared().learn(|known| known.removals.owe("the server refused it"));
+        client.shared().learn(|known| known.removals.owe("the server refused it"));
         return Ok(Ok(There::NobodyKnows));
     }
     let Some(content) = picture.content.as_deref().or(open.intent.handle.as_deref()) else {
         return Ok(Ok(There::NobodyKnows));
     };
     let beside = picture.content.as_deref().zip(picture.file()).map(|(content, file)| File { content, file });
-    Ok(Ok(match desk.file(File { content, file }, beside).await? {
+    Ok(Ok(match client.file(File { content, file }, beside).await? {
         Served::Picture(_) => There::Yes,
         Served::Missing => There::No,
         Served::Unclear if is_debt => There::NobodyKnows,

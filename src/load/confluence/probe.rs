@@ -6,12 +6,12 @@
 //! what can be put back is tried.
 
 use crate::http::{Failure, FailureKind};
-use crate::load::atlassian::door::Trouble;
+use crate::load::atlassian::client::WriteError;
 use crate::load::atlassian::{now, probe};
 use crate::load::{Probe, Told, Tried};
 use crate::model::{AccountId, Digest, Event, Fault, Intent, Mark, Shown};
 
-use super::desk::{Desk, File, Now};
+use super::client::{ConfluenceClient, File, Now};
 use super::picture::{self, Picture, STOCK};
 use super::remote::{self, Whom};
 use super::{Confluence, UploadPolicy};
@@ -21,19 +21,19 @@ const SIDE: u32 = 128;
 
 /// Sends a picture, looks whether it is shown, and puts back what stood there.
 pub(super) async fn try_out(wiki: &Confluence, probe: Probe<'_>) -> Result<Vec<Tried>, Failure> {
-    let (desk, policy) = (&wiki.desk, wiki.shared.settings.upload);
-    remote::prepare(desk, &wiki.shared).await?;
+    let (client, policy) = (&wiki.client, wiki.shared.settings.upload);
+    remote::prepare(client, &wiki.shared).await?;
     let route = remote::route(policy).to_owned();
     // Our own picture would be set without the right to set those of others.
-    if remote::is_administrator(desk, &wiki.shared).await? == Some(false) {
+    if remote::is_administrator(client, &wiki.shared).await? == Some(false) {
         let told =
-            Told::Fails(failure(desk, "the account is no Confluence administrator".to_owned(), FailureKind::Refused));
+            Told::Fails(failure(client, "the account is no Confluence administrator".to_owned(), FailureKind::Refused));
         return Ok(vec![Tried { route, told }]);
     }
     let told = match send(wiki, probe).await {
         Ok(()) => Told::Works,
         Err(End::NotTried(why)) => Told::NotTried(why),
-        Err(End::Fails(fault)) => Told::Fails(failure(desk, fault.message, FailureKind::Odd)),
+        Err(End::Fails(fault)) => Told::Fails(failure(client, fault.message, FailureKind::Odd)),
         Err(End::Stop(failure)) => return Err(failure),
     };
     Ok(vec![Tried { route, told }])
@@ -53,9 +53,9 @@ impl From<Failure> for End {
 }
 
 async fn send(wiki: &Confluence, probe: Probe<'_>) -> Result<(), End> {
-    let (desk, policy) = (&wiki.desk, wiki.shared.settings.upload);
-    let account = desk.own_key().await?;
-    let now = desk.now(&account).await?.map_err(End::Fails)?;
+    let (client, policy) = (&wiki.client, wiki.shared.settings.upload);
+    let account = client.own_key().await?;
+    let now = client.now(&account).await?.map_err(End::Fails)?;
     let sent = probe::picture(SIDE)?;
     let file = picture::file_name(&Digest::of(&sent.bytes), &sent, None);
     if let Some(why) = not_to_be_put_back(&now, &file, policy) {
@@ -68,29 +68,29 @@ async fn send(wiki: &Confluence, probe: Probe<'_>) -> Result<(), End> {
     probe.journal.begin(intent.clone(), first).await?;
 
     let whom = Whom::of(&intent);
-    match remote::add(desk, whom, &file, &sent, seen.as_deref()).await {
+    match remote::add(client, whom, &file, &sent, seen.as_deref()).await {
         Ok(()) => probe.journal.record(Event::Abandoned { mark: file.clone() }).await?,
-        Err(Trouble::No(no)) => {
+        Err(WriteError::Refused(no)) => {
             probe.journal.record(Event::Refused { why: no.message.clone() }).await?;
             return Err(End::Fails(no));
         }
-        Err(Trouble::Maybe(maybe)) => return Err(End::Fails(maybe)),
-        Err(Trouble::Stop(failure)) => return Err(End::Stop(failure)),
+        Err(WriteError::Unknown(maybe)) => return Err(End::Fails(maybe)),
+        Err(WriteError::Stop(failure)) => return Err(End::Stop(failure)),
     }
-    let after = desk.now(&intent.account).await?.map_err(End::Fails)?;
+    let after = client.now(&intent.account).await?.map_err(End::Fails)?;
     if after.picture.shown != Shown::Custom(file.clone()) {
         return Err(End::Fails(Fault::new("not_shown", "the server said yes, and shows another picture")));
     }
     let content = after.picture.content.unwrap_or_default();
-    put_back(desk, &intent, &content, &file, default.as_deref()).await.map_err(left_over)?;
+    put_back(client, &intent, &content, &file, default.as_deref()).await.map_err(left_over)?;
     let sent = File { content: &content, file: &file };
-    remote::remove(desk, whom, sent).await.map_err(left_over)?;
+    remote::remove(client, whom, sent).await.map_err(left_over)?;
     probe.journal.record(Event::Closed).await?;
     Ok(())
 }
 
 fn begun(wiki: &Confluence, probe: &Probe<'_>, account: AccountId, now: Now, file: &Mark) -> Result<Intent, Failure> {
-    let server = probe::server(wiki.shared.known().server, || tried(&wiki.desk))?;
+    let server = probe::server(wiki.shared.known().server, || tried(&wiki.client))?;
     let Now { name, picture, .. } = now;
     let own = probe::Own { server, account, name, handle: picture.content, shown: picture.shown };
     let sent = probe::picture(SIDE)?;
@@ -114,47 +114,47 @@ fn not_to_be_put_back(now: &Now, file: &Mark, policy: UploadPolicy) -> Option<St
 
 /// Shows what stood there before the probe.
 pub(super) async fn put_back(
-    desk: &Desk,
+    client: &ConfluenceClient,
     intent: &Intent,
     content: &str,
     probe: &Mark,
     default: Option<&str>,
-) -> Result<(), Trouble> {
+) -> Result<(), WriteError> {
     let whom = Whom::of(intent);
     match (&intent.stood, default) {
-        (Shown::Custom(file), _) => remote::select(desk, whom, file).await,
+        (Shown::Custom(file), _) => remote::select(client, whom, file).await,
         // A value under that folder is used as it is (docs/wire/atlassian.md §4.4).
-        (Shown::System(file), _) => remote::select(desk, whom, &Mark::new(format!("{STOCK}{file}"))).await,
+        (Shown::System(file), _) => remote::select(client, whom, &Mark::new(format!("{STOCK}{file}"))).await,
         (Shown::Default, Some(default)) => {
             let seen = Picture::of_file(content, probe).plain_path();
-            remote::reset(desk, whom, default, seen.as_deref()).await
+            remote::reset(client, whom, default, seen.as_deref()).await
         }
         (Shown::Default | Shown::Unknown(_), _) => {
-            Err(Trouble::No(Fault::new("default_unknown", "the path of the default picture is not known")))
+            Err(WriteError::Refused(Fault::new("default_unknown", "the path of the default picture is not known")))
         }
     }
 }
 
-fn left_over(trouble: Trouble) -> End {
+fn left_over(trouble: WriteError) -> End {
     match trouble {
-        Trouble::No(fault) | Trouble::Maybe(fault) => End::Fails(Fault::new(
+        WriteError::Refused(fault) | WriteError::Unknown(fault) => End::Fails(Fault::new(
             "not_taken_back",
             format!("it got there, but could not be taken back; the next run tries: {}", fault.message),
         )),
-        Trouble::Stop(failure) => End::Stop(failure),
+        WriteError::Stop(failure) => End::Stop(failure),
     }
 }
 
-fn tried(desk: &Desk) -> String {
-    format!("a probe on our own account of {}", desk.door().http().base())
+fn tried(client: &ConfluenceClient) -> String {
+    format!("a probe on our own account of {}", client.atlassian().http().base())
 }
 
-fn failure(desk: &Desk, found: String, kind: FailureKind) -> Failure {
+fn failure(client: &ConfluenceClient, found: String, kind: FailureKind) -> Failure {
     let hint = match kind {
         FailureKind::Refused => {
             "make the account a Confluence administrator: nobody else may set the pictures of others"
         }
         _ => "is the account a Confluence administrator? Nobody else may set pictures",
     };
-    Failure::new(kind, tried(desk), found).hint(hint)
+    Failure::new(kind, tried(client), found).hint(hint)
 }

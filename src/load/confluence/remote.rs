@@ -12,12 +12,12 @@ use serde_json::json;
 
 use crate::http::{Failure, FailureKind, Request, Response, Sent, know, told};
 use crate::load::atlassian::Credential;
-use crate::load::atlassian::door::{Trouble, fault, found, refused, with_query};
+use crate::load::atlassian::client::{WriteError, fault, found, refused, with_query};
 use crate::load::atlassian::login::{Anonymous, contains};
 use crate::load::{Rendition, Upload};
 use crate::model::{AccountId, Fault, Intent, Mark};
 
-use super::desk::{Desk, File};
+use super::client::{ConfluenceClient, File};
 use super::picture;
 use super::survey::Version;
 use super::wire::Endpoint;
@@ -55,12 +55,12 @@ pub(super) fn route(policy: UploadPolicy) -> &'static str {
 }
 
 /// Asks whether pictures can be set at all.
-pub(super) async fn prepare(desk: &Desk, shared: &Shared) -> Result<Upload, Failure> {
+pub(super) async fn prepare(client: &ConfluenceClient, shared: &Shared) -> Result<Upload, Failure> {
     let policy = shared.settings.upload;
     if !shared.known().probed {
         match policy {
-            UploadPolicy::XmlRpc => _ = version(desk, shared).await?,
-            UploadPolicy::Endpoint => probe_endpoint(desk).await?,
+            UploadPolicy::XmlRpc => _ = version(client, shared).await?,
+            UploadPolicy::Endpoint => probe_endpoint(client).await?,
         }
         shared.learn(|known| known.probed = true);
     }
@@ -72,14 +72,14 @@ pub(super) async fn prepare(desk: &Desk, shared: &Shared) -> Result<Upload, Fail
 }
 
 /// `getServerInfo`: proves that the remote API is there, is switched on and knows our login.
-pub(super) async fn version(desk: &Desk, shared: &Shared) -> Result<Option<Version>, Failure> {
-    let probed = probe(desk, None).await?;
+pub(super) async fn version(client: &ConfluenceClient, shared: &Shared) -> Result<Option<Version>, Failure> {
+    let probed = probe(client, None).await?;
     let info = match (probed, &shared.settings.credential) {
         (Probed::Info(info), _) => info,
         (Probed::NotUs(failure), Credential::Token(_)) => return Err(failure.hint(TOKEN_REFUSED)),
         (Probed::NotUs(_), Credential::Basic { username, password }) => {
-            let token = log_in(desk, username, password).await?;
-            match probe(desk, Some(&token)).await? {
+            let token = log_in(client, username, password).await?;
+            match probe(client, Some(&token)).await? {
                 Probed::Info(info) => {
                     shared.learn(|known| known.token = Some(token));
                     info
@@ -104,9 +104,9 @@ enum Probed {
     NotUs(Failure),
 }
 
-async fn probe(desk: &Desk, token: Option<&SecretString>) -> Result<Probed, Failure> {
+async fn probe(client: &ConfluenceClient, token: Option<&SecretString>) -> Result<Probed, Failure> {
     let token = token.map_or("", |token| token.expose_secret());
-    let response = ask(desk, "getServerInfo", &[Parameter::Text(token)]).await?;
+    let response = ask(client, "getServerInfo", &[Parameter::Text(token)]).await?;
     Ok(match response.status {
         401 => Probed::NotUs(response.failure(FailureKind::Refused, found(&response))),
         200 if token.is_empty() && response.header("x-ausername") == Some("anonymous") => Probed::NotUs(
@@ -117,22 +117,22 @@ async fn probe(desk: &Desk, token: Option<&SecretString>) -> Result<Probed, Fail
             Ok(Reply::Fault(words)) => Probed::NotUs(response.failure(FailureKind::Refused, words)),
             Err(odd) => return Err(response.failure(FailureKind::Odd, format!("{}: {odd}", response.excerpt()))),
         },
-        _ => return Err(closed(&response).unwrap_or_else(|| desk.failed(&response))),
+        _ => return Err(closed(&response).unwrap_or_else(|| client.failed(&response))),
     })
 }
 
 /// Whether we are a Confluence administrator; `None` if the server does not tell. Setting the pictures of others takes
 /// one (§4.4), and a picture of our own would go there without.
-pub(super) async fn is_administrator(desk: &Desk, shared: &Shared) -> Result<Option<bool>, Failure> {
+pub(super) async fn is_administrator(client: &ConfluenceClient, shared: &Shared) -> Result<Option<bool>, Failure> {
     if shared.settings.upload == UploadPolicy::Endpoint {
         // The script answers nobody else.
         return Ok(Some(true));
     }
     let token = shared.known().token;
     let token = Parameter::Text(token.as_ref().map_or("", |token| token.expose_secret()));
-    let request = rpc(desk, "getActiveUsers", &[token, Parameter::Flag(true)]).map(|request| request.cap(EVERYBODY));
+    let request = rpc(client, "getActiveUsers", &[token, Parameter::Flag(true)]).map(|request| request.cap(EVERYBODY));
     let Some(request) = request else { return Ok(None) };
-    let response = desk.door().ask(request, Anonymous::Allowed).await?;
+    let response = client.atlassian().ask(request, Anonymous::Allowed).await?;
     Ok(match (response.status, xmlrpc::read(&response.body)) {
         (200, Ok(Reply::Value(Value::Array(_))) | Err(Odd::TooMuch)) => Some(true),
         (200, Ok(Reply::Fault(words))) if words.contains("NotPermittedException") => Some(false),
@@ -140,12 +140,15 @@ pub(super) async fn is_administrator(desk: &Desk, shared: &Shared) -> Result<Opt
     })
 }
 
-async fn log_in(desk: &Desk, username: &str, password: &SecretString) -> Result<SecretString, Failure> {
+async fn log_in(client: &ConfluenceClient, username: &str, password: &SecretString) -> Result<SecretString, Failure> {
     let parameters = [Parameter::Text(username), Parameter::Text(password.expose_secret())];
-    let response = ask(desk, "login", &parameters).await?;
+    let response = ask(client, "login", &parameters).await?;
     let refused = |words: String| {
         let failure = response.failure(FailureKind::Refused, words);
-        desk.door().gate().close(failure.hint("the remote API does not take this user name and password"))
+        client
+            .atlassian()
+            .circuit_breaker()
+            .trip(failure.hint("the remote API does not take this user name and password"))
     };
     match xmlrpc::read(&response.body) {
         Ok(Reply::Value(Value::Text(token))) if !token.is_empty() => {
@@ -160,18 +163,18 @@ async fn log_in(desk: &Desk, username: &str, password: &SecretString) -> Result<
 }
 
 /// A call that changes nothing.
-async fn ask(desk: &Desk, method: &str, parameters: &[Parameter<'_>]) -> Result<Response, Failure> {
-    let request = rpc(desk, method, parameters).ok_or_else(|| {
+async fn ask(client: &ConfluenceClient, method: &str, parameters: &[Parameter<'_>]) -> Result<Response, Failure> {
+    let request = rpc(client, method, parameters).ok_or_else(|| {
         let tried = format!("confluence2.{method}");
         Failure::new(FailureKind::Misconfigured, tried, "the credential holds characters that XML cannot hold")
     })?;
     // Whether it knows us is what the probe finds out.
-    desk.door().ask(request, Anonymous::Allowed).await
+    client.atlassian().ask(request, Anonymous::Allowed).await
 }
 
-fn rpc(desk: &Desk, method: &str, parameters: &[Parameter<'_>]) -> Option<Request> {
+fn rpc(client: &ConfluenceClient, method: &str, parameters: &[Parameter<'_>]) -> Option<Request> {
     let body = xmlrpc::request(&format!("confluence2.{method}"), parameters)?;
-    let url = with_query(desk.door().http().url("rpc/xmlrpc"), &[("os_authType", "basic")]);
+    let url = with_query(client.atlassian().http().url("rpc/xmlrpc"), &[("os_authType", "basic")]);
     Some(Request::post(url).bytes("text/xml", body).cap(CAP))
 }
 
@@ -192,8 +195,8 @@ fn closed(response: &Response) -> Option<Failure> {
 const INSTALL_INSTEAD: &str = "install `pipelines/confluence-endpoint.groovy` in ScriptRunner as it says at its top, \
     and write `upload: endpoint`";
 
-async fn probe_endpoint(desk: &Desk) -> Result<(), Failure> {
-    let response = desk.door().read(desk.door().http().url(&desk.shared().settings.endpoint)).await?;
+async fn probe_endpoint(client: &ConfluenceClient) -> Result<(), Failure> {
+    let response = client.atlassian().read(client.atlassian().http().url(&client.shared().settings.endpoint)).await?;
     let said: Endpoint = serde_json::from_slice(&response.body).unwrap_or_default();
     match (response.status, said.version) {
         (200, Some(CONTRACT)) if said.endpoint.as_deref() == Some("avatarpipe") => Ok(()),
@@ -202,7 +205,7 @@ async fn probe_endpoint(desk: &Desk) -> Result<(), Failure> {
             Err(response.failure(FailureKind::Misconfigured, found).hint(INSTALL))
         }
         (200, None) => Err(response.failure(FailureKind::Odd, response.excerpt()).hint(INSTALL)),
-        _ => Err(not_let_in(&response, &said).unwrap_or_else(|| desk.failed(&response))),
+        _ => Err(not_let_in(&response, &said).unwrap_or_else(|| client.failed(&response))),
     }
 }
 
@@ -244,13 +247,13 @@ impl<'a> Whom<'a> {
 
 /// Stores the picture under this name with the person, and shows it. `seen` is the path that is shown now.
 pub(super) async fn add(
-    desk: &Desk,
+    client: &ConfluenceClient,
     whom: Whom<'_>,
     file: &Mark,
     rendition: &Rendition,
     seen: Option<&str>,
-) -> Result<(), Trouble> {
-    match desk.shared().settings.upload {
+) -> Result<(), WriteError> {
+    match client.shared().settings.upload {
         UploadPolicy::XmlRpc => {
             let picture = [
                 Parameter::Text(whom.name),
@@ -258,14 +261,14 @@ pub(super) async fn add(
                 Parameter::Text(rendition.mime),
                 Parameter::Bytes(&rendition.bytes),
             ];
-            yes(write(desk, "addProfilePicture", &picture).await?)
+            yes(write(client, "addProfilePicture", &picture).await?)
         }
         UploadPolicy::Endpoint => {
             let mut query = whom.query();
             query.push(("name", file.as_str()));
             query.extend(seen.map(|path| ("seen", path)));
             let body = json!({ "type": rendition.mime, "picture": STANDARD.encode(&rendition.bytes) });
-            let (response, said) = post(desk, whom, Request::post(endpoint(desk, &query)).json(&body)).await?;
+            let (response, said) = post(client, whom, Request::post(endpoint(client, &query)).json(&body)).await?;
             let shown = said.is_default == Some(false) && said.file.as_deref() == Some(file.as_str());
             if shown { Ok(()) } else { Err(unsaid(&response)) }
         }
@@ -274,46 +277,51 @@ pub(super) async fn add(
 
 /// Shows a file that is there already. Only the remote API can leave one behind unshown: the endpoint stores and
 /// selects in one transaction.
-pub(super) async fn select(desk: &Desk, whom: Whom<'_>, file: &Mark) -> Result<(), Trouble> {
+pub(super) async fn select(client: &ConfluenceClient, whom: Whom<'_>, file: &Mark) -> Result<(), WriteError> {
     let choice = [Parameter::Text(whom.name), Parameter::Text(PREFERENCE), Parameter::Text(file.as_str())];
-    yes(write(desk, "setUserPreferenceString", &choice).await?)
+    yes(write(client, "setUserPreferenceString", &choice).await?)
 }
 
 /// Shows the default; no file is removed. `seen` is the path that is shown now.
-pub(super) async fn reset(desk: &Desk, whom: Whom<'_>, default: &str, seen: Option<&str>) -> Result<(), Trouble> {
-    match desk.shared().settings.upload {
+pub(super) async fn reset(
+    client: &ConfluenceClient,
+    whom: Whom<'_>,
+    default: &str,
+    seen: Option<&str>,
+) -> Result<(), WriteError> {
+    match client.shared().settings.upload {
         UploadPolicy::XmlRpc => {
             let choice = [Parameter::Text(whom.name), Parameter::Text(PREFERENCE), Parameter::Text(default)];
-            yes(write(desk, "setUserPreferenceString", &choice).await?)
+            yes(write(client, "setUserPreferenceString", &choice).await?)
         }
         UploadPolicy::Endpoint => {
             let mut query = whom.query();
             query.extend([("action", "default"), ("path", default)]);
             query.extend(seen.map(|path| ("seen", path)));
-            let (response, said) = post(desk, whom, Request::post(endpoint(desk, &query))).await?;
+            let (response, said) = post(client, whom, Request::post(endpoint(client, &query))).await?;
             if said.is_default == Some(true) { Ok(()) } else { Err(unsaid(&response)) }
         }
     }
 }
 
 /// Takes a file away; one that is gone already is as good.
-pub(super) async fn remove(desk: &Desk, whom: Whom<'_>, which: File<'_>) -> Result<(), Trouble> {
+pub(super) async fn remove(client: &ConfluenceClient, whom: Whom<'_>, which: File<'_>) -> Result<(), WriteError> {
     let File { content, file } = which;
-    match desk.shared().settings.upload {
+    match client.shared().settings.upload {
         UploadPolicy::XmlRpc if !picture::is_id(content) => {
-            Err(Trouble::No(Fault::new("content_odd", format!("`{content}` is no content id"))))
+            Err(WriteError::Refused(Fault::new("content_odd", format!("`{content}` is no content id"))))
         }
         UploadPolicy::XmlRpc => {
             let which = [Parameter::Text(content), Parameter::Text(file.as_str())];
-            match write(desk, "removeAttachment", &which).await {
-                Err(Trouble::No(no)) if no.code == FAULT && is_missing(&no.message) => Ok(()),
+            match write(client, "removeAttachment", &which).await {
+                Err(WriteError::Refused(no)) if no.code == FAULT && is_missing(&no.message) => Ok(()),
                 other => yes(other?),
             }
         }
         UploadPolicy::Endpoint => {
             let mut query = whom.query();
             query.push(("name", file.as_str()));
-            let (response, said) = post(desk, whom, Request::delete(endpoint(desk, &query))).await?;
+            let (response, said) = post(client, whom, Request::delete(endpoint(client, &query))).await?;
             if said.removed.is_some() { Ok(()) } else { Err(unsaid(&response)) }
         }
     }
@@ -332,105 +340,116 @@ fn is_missing(words: &str) -> bool {
         .any(|missing| words.contains(missing))
 }
 
-fn yes((response, value): (Response, Value)) -> Result<(), Trouble> {
+fn yes((response, value): (Response, Value)) -> Result<(), WriteError> {
     if value == Value::Boolean(true) { Ok(()) } else { Err(unsaid(&response)) }
 }
 
 /// A success that does not say what it did.
-fn unsaid(response: &Response) -> Trouble {
-    Trouble::Maybe(Fault::new("answer_odd", format!("{}: {}", response.tried(), response.excerpt())))
+fn unsaid(response: &Response) -> WriteError {
+    WriteError::Unknown(Fault::new("answer_odd", format!("{}: {}", response.tried(), response.excerpt())))
 }
 
 /// A call of the remote API that changes something, sent once. A token of its own that timed out is renewed once.
-async fn write(desk: &Desk, method: &str, parameters: &[Parameter<'_>]) -> Result<(Response, Value), Trouble> {
-    match written(desk, method, parameters).await {
+async fn write(
+    client: &ConfluenceClient,
+    method: &str,
+    parameters: &[Parameter<'_>],
+) -> Result<(Response, Value), WriteError> {
+    match written(client, method, parameters).await {
         // Refused before anything was done: the call never ran.
-        Err(Trouble::No(no)) if no.code == FAULT && no.message.contains("InvalidSessionException") => {
-            let shared = desk.shared();
+        Err(WriteError::Refused(no)) if no.code == FAULT && no.message.contains("InvalidSessionException") => {
+            let shared = client.shared();
             let (Some(_), Credential::Basic { username, password }) =
                 (shared.known().token, &shared.settings.credential)
             else {
-                return Err(Trouble::No(no));
+                return Err(WriteError::Refused(no));
             };
-            let token = log_in(desk, username, password).await.map_err(Trouble::Stop)?;
+            let token = log_in(client, username, password).await.map_err(WriteError::Stop)?;
             shared.learn(|known| known.token = Some(token));
-            written(desk, method, parameters).await
+            written(client, method, parameters).await
         }
         other => other,
     }
 }
 
-async fn written(desk: &Desk, method: &str, parameters: &[Parameter<'_>]) -> Result<(Response, Value), Trouble> {
-    let token = desk.shared().known().token;
+async fn written(
+    client: &ConfluenceClient,
+    method: &str,
+    parameters: &[Parameter<'_>],
+) -> Result<(Response, Value), WriteError> {
+    let token = client.shared().known().token;
     let mut all = vec![Parameter::Text(token.as_ref().map_or("", |token| token.expose_secret()))];
     all.extend_from_slice(parameters);
-    let Some(request) = rpc(desk, method, &all) else {
-        return Err(Trouble::No(Fault::new("name_not_xml", "the user name holds characters that XML cannot hold")));
+    let Some(request) = rpc(client, method, &all) else {
+        return Err(WriteError::Refused(Fault::new(
+            "name_not_xml",
+            "the user name holds characters that XML cannot hold",
+        )));
     };
-    let response = sent(desk, request).await?;
+    let response = sent(client, request).await?;
     let anonymous = if token.is_some() { Anonymous::Allowed } else { Anonymous::Refused };
-    desk.door().gate().check(&response, anonymous).map_err(Trouble::Stop)?;
+    client.atlassian().circuit_breaker().check(&response, anonymous).map_err(WriteError::Stop)?;
     if response.status == 200 {
         return match xmlrpc::read(&response.body) {
             Ok(Reply::Value(value)) => Ok((response, value)),
             Ok(Reply::Fault(words)) => {
                 let code = if words.contains("NotPermittedException") { NOT_PERMITTED } else { FAULT };
-                Err(Trouble::No(Fault::new(code, format!("confluence2.{method}: {}", told(&words)))))
+                Err(WriteError::Refused(Fault::new(code, format!("confluence2.{method}: {}", told(&words)))))
             }
             Err(_) => Err(unsaid(&response)),
         };
     }
     Err(match closed(&response) {
-        Some(failure) => Trouble::Stop(failure),
-        None => judged(desk, &response).await,
+        Some(failure) => WriteError::Stop(failure),
+        None => judged(client, &response).await,
     })
 }
 
-fn endpoint(desk: &Desk, query: &[(&str, &str)]) -> url::Url {
-    with_query(desk.door().http().url(&desk.shared().settings.endpoint), query)
+fn endpoint(client: &ConfluenceClient, query: &[(&str, &str)]) -> url::Url {
+    with_query(client.atlassian().http().url(&client.shared().settings.endpoint), query)
 }
 
 /// A call of the endpoint that changes something, sent once.
-async fn post(desk: &Desk, whom: Whom<'_>, request: Request) -> Result<(Response, Endpoint), Trouble> {
-    let response = sent(desk, request.cap(CAP)).await?;
-    desk.door().gate().check(&response, Anonymous::Refused).map_err(Trouble::Stop)?;
+async fn post(client: &ConfluenceClient, whom: Whom<'_>, request: Request) -> Result<(Response, Endpoint), WriteError> {
+    let response = sent(client, request.cap(CAP)).await?;
+    client.atlassian().circuit_breaker().check(&response, Anonymous::Refused).map_err(WriteError::Stop)?;
     let said: Endpoint = serde_json::from_slice(&response.body).unwrap_or_default();
     if response.status == 200 {
         return match said.key.as_deref() {
             // A script that does not compare keys wrote to whoever had the name by then.
             Some(key) if key != whom.key.as_str() => {
                 let words = format!("{}: it was done to another account, of the key {}", response.tried(), told(key));
-                Err(Trouble::Maybe(Fault::new("wrong_account", words)))
+                Err(WriteError::Unknown(Fault::new("wrong_account", words)))
             }
             _ => Ok((response, said)),
         };
     }
     if let Some(failure) = not_let_in(&response, &said).filter(|_| !contains(&response.body, "XSRF")) {
-        return Err(Trouble::Stop(failure));
+        return Err(WriteError::Stop(failure));
     }
     let words = said.message.as_deref().map_or_else(|| found(&response), told);
     Err(match (response.status, said.error.as_deref()) {
-        (409, Some(CHANGED)) => Trouble::No(Fault::new(CHANGED, words)),
-        (409, Some(word)) => Trouble::No(Fault::new(told(word), words)),
-        _ => judged(desk, &response).await,
+        (409, Some(CHANGED)) => WriteError::Refused(Fault::new(CHANGED, words)),
+        (409, Some(word)) => WriteError::Refused(Fault::new(told(word), words)),
+        _ => judged(client, &response).await,
     })
 }
 
-async fn sent(desk: &Desk, request: Request) -> Result<Response, Trouble> {
-    match desk.door().send(request).await.map_err(Trouble::Stop)? {
+async fn sent(client: &ConfluenceClient, request: Request) -> Result<Response, WriteError> {
+    match client.atlassian().send(request).await.map_err(WriteError::Stop)? {
         Sent::Response(response) => Ok(response),
-        Sent::Lost(fault) => Err(Trouble::Maybe(fault)),
-        Sent::Never(fault) => Err(Trouble::No(fault)),
+        Sent::Lost(fault) => Err(WriteError::Unknown(fault)),
+        Sent::Never(fault) => Err(WriteError::Refused(fault)),
     }
 }
 
 /// Neither way answers 401 for one person, but a login that still holds elsewhere is no dead login.
-async fn judged(desk: &Desk, response: &Response) -> Trouble {
+async fn judged(client: &ConfluenceClient, response: &Response) -> WriteError {
     match response.status {
-        200..=299 => Trouble::Maybe(fault("answer_odd", response)),
-        401 => match desk.current().await {
+        200..=299 => WriteError::Unknown(fault("answer_odd", response)),
+        401 => match client.current().await {
             Ok(_) => refused(response),
-            Err(failure) => Trouble::Stop(failure),
+            Err(failure) => WriteError::Stop(failure),
         },
         _ => refused(response),
     }

@@ -7,12 +7,12 @@
 
 use bytes::Bytes;
 
-use crate::load::atlassian::door::Trouble;
-use crate::load::{Learnt, Looks, Wrote};
+use crate::load::atlassian::client::WriteError;
+use crate::load::{Fingerprinter, Learnt, Wrote};
 use crate::model::{Digest, Fault, Fingerprint, Intent, Luma, Mark};
 
 use super::Shared;
-use super::desk::{Desk, File, Served};
+use super::client::{ConfluenceClient, File, Served};
 use super::picture;
 use super::remote::{self, NOT_PERMITTED, Whom};
 
@@ -43,7 +43,7 @@ impl<'a> Trace<'a> {
 
     /// Confluence stores every byte as it came (docs/wire/atlassian.md §4.4), and the name tells their digest. Where
     /// something encodes pictures anew, the looks tell.
-    fn fits(self, file: &Mark, bytes: &Bytes, looks: &dyn Looks) -> bool {
+    fn fits(self, file: &Mark, bytes: &Bytes, looks: &dyn Fingerprinter) -> bool {
         if picture::names(file, &Digest::of(bytes)) {
             return true;
         }
@@ -131,18 +131,18 @@ impl Removals {
 
 /// Takes a file of ours away, if it is what we made; `beside` is one that is there. `Err` ends the write.
 pub(super) async fn take_away(
-    desk: &Desk,
+    client: &ConfluenceClient,
     whom: Whom<'_>,
     which: File<'_>,
     trace: Trace<'_>,
     beside: Option<File<'_>>,
 ) -> Result<Taken, Wrote> {
-    let shared = desk.shared();
+    let shared = client.shared();
     if shared.known().removals.are_refused() {
         return Ok(owed(shared, "the server refused it"));
     }
     let file = which.file;
-    match desk.file(which, beside).await.map_err(Wrote::Stop)? {
+    match client.file(which, beside).await.map_err(Wrote::Stop)? {
         Served::Picture(bytes) if trace.fits(file, &bytes, shared.looks.as_ref()) => {}
         Served::Picture(_) => {
             shared.learn(|known| known.removals.foreign += 1);
@@ -151,22 +151,22 @@ pub(super) async fn take_away(
         Served::Missing => return Ok(Taken::Gone),
         Served::Unclear => return Ok(owed(shared, "the server does not show them to us")),
     }
-    match remote::remove(desk, whom, which).await {
+    match remote::remove(client, whom, which).await {
         Ok(()) => {
             shared.learn(|known| known.removals.removed += 1);
             Ok(Taken::Gone)
         }
-        Err(Trouble::No(no)) => {
+        Err(WriteError::Refused(no)) => {
             if no.code == NOT_PERMITTED {
                 shared.learn(|known| known.removals.refused += 1);
             }
             Ok(owed(shared, &no.message))
         }
-        Err(Trouble::Maybe(fault)) => Err(Wrote::Maybe(Fault::new(
+        Err(WriteError::Unknown(fault)) => Err(Wrote::Maybe(Fault::new(
             "not_removed",
             format!("the file {file} could not be removed: {}", fault.message),
         ))),
-        Err(Trouble::Stop(failure)) => Err(Wrote::Stop(failure)),
+        Err(WriteError::Stop(failure)) => Err(Wrote::Stop(failure)),
     }
 }
 

@@ -10,13 +10,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::load::atlassian::door::Trouble;
+use crate::load::atlassian::client::WriteError;
 use crate::load::atlassian::now;
 use crate::load::atlassian::session::{Protocol, record, unmendable};
 use crate::load::{Journal, Mend, Rendition, Wrote};
 use crate::model::{Event, Fault, Intent, IntentKind, Mark, OpenIntent, Shown, Status};
 
-use super::desk::{Desk, File, Now};
+use super::client::{ConfluenceClient, File, Now};
 use super::picture::{self, Picture};
 use super::remote::{self, CHANGED, Whom, route};
 use super::removal::{self, Taken, Trace};
@@ -24,7 +24,7 @@ use super::{Shared, UploadPolicy, probe};
 
 /// One worker's session.
 pub(super) struct ConfluenceSession {
-    desk: Desk,
+    client: ConfluenceClient,
     shared: Arc<Shared>,
 }
 
@@ -61,7 +61,7 @@ impl Protocol for ConfluenceSession {
         draft.old = picture::old(&draft, None);
         let sent = Event::Sent { attempt: 1, route: "revert".to_owned(), at: now() };
         journal.begin(draft.clone(), sent).await.map_err(Wrote::Stop)?;
-        let reset = remote::reset(&self.desk, Whom::of(&draft), &default, seen.plain_path().as_deref()).await;
+        let reset = remote::reset(&self.client, Whom::of(&draft), &default, seen.plain_path().as_deref()).await;
         if let Some(ended) = ended(reset, journal).await? {
             return Ok(ended);
         }
@@ -87,13 +87,13 @@ impl Protocol for ConfluenceSession {
 }
 
 impl ConfluenceSession {
-    pub(super) fn new(desk: Desk, shared: &Arc<Shared>) -> Self {
-        Self { desk, shared: Arc::clone(shared) }
+    pub(super) fn new(client: ConfluenceClient, shared: &Arc<Shared>) -> Self {
+        Self { client, shared: Arc::clone(shared) }
     }
 
     /// Who carries the name that the calls will use: it may have passed to somebody else since the survey.
     async fn read(&self, intent: &Intent) -> Result<Now, Wrote> {
-        let now = self.desk.named(&intent.account_name).await.map_err(Wrote::Stop)?.map_err(Wrote::Refused)?;
+        let now = self.client.named(&intent.account_name).await.map_err(Wrote::Stop)?.map_err(Wrote::Refused)?;
         if now.key == intent.account { Ok(now) } else { Err(Wrote::ChangedMeanwhile) }
     }
 
@@ -117,7 +117,7 @@ impl ConfluenceSession {
         journal: &mut dyn Journal,
     ) -> Result<Wrote, Wrote> {
         let path = seen.plain_path();
-        let added = remote::add(&self.desk, Whom::of(intent), file, rendition, path.as_deref()).await;
+        let added = remote::add(&self.client, Whom::of(intent), file, rendition, path.as_deref()).await;
         if let Some(ended) = ended(added, journal).await? {
             return Ok(ended);
         }
@@ -166,7 +166,7 @@ impl ConfluenceSession {
             Some(content) => {
                 let file = File { content, file };
                 let beside = beside.map(|file| File { content, file });
-                removal::take_away(&self.desk, Whom::of(intent), file, trace, beside).await
+                removal::take_away(&self.client, Whom::of(intent), file, trace, beside).await
             }
             // It goes once a survey shows where the account's files are.
             None => Ok(Taken::Owed),
@@ -204,11 +204,11 @@ impl ConfluenceSession {
                     if matches!(open.status, Status::Sent { .. }) {
                         record(journal, Event::Made { mark: mark.clone() }).await?;
                     }
-                    match remote::select(&self.desk, Whom::of(intent), mark).await {
+                    match remote::select(&self.client, Whom::of(intent), mark).await {
                         Ok(()) => {}
-                        Err(Trouble::No(fault)) => return Ok(Wrote::Maybe(fault)),
-                        Err(Trouble::Maybe(fault)) => return Ok(Wrote::Maybe(fault)),
-                        Err(Trouble::Stop(failure)) => return Ok(Wrote::Stop(failure)),
+                        Err(WriteError::Refused(fault)) => return Ok(Wrote::Maybe(fault)),
+                        Err(WriteError::Unknown(fault)) => return Ok(Wrote::Maybe(fault)),
+                        Err(WriteError::Stop(failure)) => return Ok(Wrote::Stop(failure)),
                     }
                 }
                 self.shown(intent, mark, content, journal).await
@@ -244,10 +244,10 @@ impl ConfluenceSession {
         }
         if to_put_back {
             let default = self.shared.known().default_path;
-            match probe::put_back(&self.desk, intent, content, mark, default.as_deref()).await {
+            match probe::put_back(&self.client, intent, content, mark, default.as_deref()).await {
                 Ok(()) => {}
-                Err(Trouble::No(fault) | Trouble::Maybe(fault)) => return Ok(Wrote::Maybe(fault)),
-                Err(Trouble::Stop(failure)) => return Ok(Wrote::Stop(failure)),
+                Err(WriteError::Refused(fault) | WriteError::Unknown(fault)) => return Ok(Wrote::Maybe(fault)),
+                Err(WriteError::Stop(failure)) => return Ok(Wrote::Stop(failure)),
             }
         }
         let trace = if intent.old.as_ref() == Some(mark) { Trace::old(intent) } else { Trace::making(intent) };
@@ -281,15 +281,15 @@ impl ConfluenceSession {
 }
 
 /// What ends a write that did not succeed; a definite refusal is recorded.
-async fn ended(done: Result<(), Trouble>, journal: &mut dyn Journal) -> Result<Option<Wrote>, Wrote> {
+async fn ended(done: Result<(), WriteError>, journal: &mut dyn Journal) -> Result<Option<Wrote>, Wrote> {
     Ok(Some(match done {
         Ok(()) => return Ok(None),
-        Err(Trouble::No(no)) => {
+        Err(WriteError::Refused(no)) => {
             record(journal, Event::Refused { why: no.message.clone() }).await?;
             if no.code == CHANGED { Wrote::ChangedMeanwhile } else { Wrote::Refused(no) }
         }
-        Err(Trouble::Maybe(maybe)) => Wrote::Maybe(maybe),
-        Err(Trouble::Stop(failure)) => Wrote::Stop(failure),
+        Err(WriteError::Unknown(maybe)) => Wrote::Maybe(maybe),
+        Err(WriteError::Stop(failure)) => Wrote::Stop(failure),
     }))
 }
 

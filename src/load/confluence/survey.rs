@@ -13,12 +13,12 @@ use std::hash::{Hash, Hasher};
 use url::Url;
 
 use crate::http::{Failure, FailureKind, Response};
-use crate::load::atlassian::door::with_query;
+use crate::load::atlassian::client::with_query;
 use crate::load::atlassian::{login, manifest, now};
 use crate::load::{Learnt, Server, Surveyed};
 use crate::model::{Account, AccountId, AccountStanding};
 
-use super::desk::{Desk, segment};
+use super::client::{ConfluenceClient, segment};
 use super::picture::Picture;
 use super::wire::{People, Person, ServerInformation};
 use super::{Addresses, Shared, UploadPolicy, remote};
@@ -57,29 +57,29 @@ impl fmt::Display for Version {
 }
 
 /// Who answers there.
-pub(super) async fn identify(desk: &Desk, shared: &Shared) -> Result<Server, Failure> {
-    let response = desk.door().read(desk.api("server-information", &[])).await?;
+pub(super) async fn identify(client: &ConfluenceClient, shared: &Shared) -> Result<Server, Failure> {
+    let response = client.atlassian().read(client.api("server-information", &[])).await?;
     let info = match response.status {
         200 => Some(response.json::<ServerInformation>()?),
         // An older Confluence, a script that answers in its stead, or no Confluence at all: the next calls tell.
         403 | 404 => None,
-        _ => return Err(desk.failed(&response)),
+        _ => return Err(client.failed(&response)),
     };
     let base = info.as_ref().and_then(|info| info.base_url.as_deref());
     let user = login::user(&response);
-    let id = manifest::server_id(desk.door(), "Confluence", &["confluence"], base, user.as_deref()).await?;
-    let user = who(desk).await?;
+    let id = manifest::server_id(client.atlassian(), "Confluence", &["confluence"], base, user.as_deref()).await?;
+    let user = who(client).await?;
     let mut version = info.and_then(|info| info.version).as_deref().and_then(Version::read);
     if version.is_none() && shared.settings.upload == UploadPolicy::XmlRpc {
-        version = remote::version(desk, shared).await?;
+        version = remote::version(client, shared).await?;
     }
     shared.learn(|known| known.version = version.clone());
     let product = version.map_or_else(|| "Confluence".to_owned(), |version| format!("Confluence {version}"));
     Ok(Server { id, product, user: Some(user) })
 }
 
-async fn who(desk: &Desk) -> Result<String, Failure> {
-    desk.current().await.map_err(|failure| match failure.kind {
+async fn who(client: &ConfluenceClient) -> Result<String, Failure> {
+    client.current().await.map_err(|failure| match failure.kind {
         FailureKind::Odd if failure.found.starts_with("404") && failure.hint.is_none() => Failure {
             kind: FailureKind::Misconfigured,
             found: "404, no Confluence here".to_owned(),
@@ -95,7 +95,7 @@ type Page<'a> = &'a mut (dyn FnMut(Vec<Account>) + Send);
 
 /// All accounts.
 pub(super) async fn survey(
-    desk: &Desk,
+    client: &ConfluenceClient,
     shared: &Shared,
     learnt: &mut Learnt,
     page: Page<'_>,
@@ -104,24 +104,24 @@ pub(super) async fn survey(
     shared.learn(|known| known.removals.recall(learnt));
     let known = shared.known();
     let listed = known.listed.unwrap_or_else(|| known.version.as_ref().is_none_or(Version::has_list));
-    let mut roll = Roll::new(desk, shared, page);
+    let mut listing = Listing::new(client, shared, page);
     if shared.settings.addresses == Addresses::Needed {
-        roll.addresses = Some(roll.addresses().await?);
+        listing.addresses = Some(listing.addresses().await?);
     }
-    let by_list = listed && roll.by_list().await?;
+    let by_list = listed && listing.by_list().await?;
     if !by_list {
-        roll.by_groups().await?;
+        listing.by_groups().await?;
     }
     shared.learn(|known| {
         known.listed = Some(by_list);
         known.surveyed_at = began;
     });
-    roll.finish(learnt)
+    listing.finish(learnt)
 }
 
 /// A survey under way.
-struct Roll<'a> {
-    desk: &'a Desk,
+struct Listing<'a> {
+    client: &'a ConfluenceClient,
     shared: &'a Shared,
     page: Page<'a>,
     /// Hashes of the members of `accounts.groups`, where they do not make the listing themselves.
@@ -138,20 +138,20 @@ struct Roll<'a> {
     nameless: u64,
 }
 
-impl<'a> Roll<'a> {
-    fn new(desk: &'a Desk, shared: &'a Shared, page: Page<'a>) -> Self {
+impl<'a> Listing<'a> {
+    fn new(client: &'a ConfluenceClient, shared: &'a Shared, page: Page<'a>) -> Self {
         let (members, met, addresses) = (None, None, None);
         let (listed, default_path, requests, singly, nameless) = (0, None, 0, 0, 0);
-        Self { desk, shared, page, members, met, addresses, listed, default_path, requests, singly, nameless }
+        Self { client, shared, page, members, met, addresses, listed, default_path, requests, singly, nameless }
     }
 
     /// `user/list`. False if this release has none.
     async fn by_list(&mut self) -> Result<bool, Failure> {
-        let path = self.desk.api("user/list", &[]);
+        let path = self.client.api("user/list", &[]);
         let mut next = Some(first_page(path.clone(), &[]));
         let (mut first, mut turning) = (true, Turning::default());
         while let Some(url) = next {
-            let response = self.desk.door().read(url.clone()).await?;
+            let response = self.client.atlassian().read(url.clone()).await?;
             if first && matches!(response.status, 404 | 405) {
                 return Ok(false);
             }
@@ -169,12 +169,12 @@ impl<'a> Roll<'a> {
 
     /// The mail addresses of everybody who is active: newer releases have one listing that tells them (§13).
     async fn addresses(&mut self) -> Result<HashMap<u64, Box<str>>, Failure> {
-        let path = self.desk.api("admin/users/list/active", &[]);
+        let path = self.client.api("admin/users/list/active", &[]);
         let mut addresses = HashMap::new();
         let mut next = Some(first_page(path.clone(), &[]));
         let (mut first, mut turning) = (true, Turning::default());
         while let Some(url) = next {
-            let response = self.desk.door().read(url.clone()).await?;
+            let response = self.client.atlassian().read(url.clone()).await?;
             if first && matches!(response.status, 404 | 405) {
                 let found =
                     format!("{}, this Confluence lists no e-mail addresses; releases from 9.3 on do", response.status);
@@ -200,7 +200,7 @@ impl<'a> Roll<'a> {
     fn people(&mut self, response: &Response, first: bool) -> Result<People, Failure> {
         self.requests += 1;
         if response.status != 200 {
-            return Err(self.desk.failed(response));
+            return Err(self.client.failed(response));
         }
         let people: People = response.json()?;
         if people.results.is_empty() && !first {
@@ -214,13 +214,13 @@ impl<'a> Roll<'a> {
     async fn by_groups(&mut self) -> Result<(), Failure> {
         let shared = self.shared;
         if shared.rules.groups.is_empty() {
-            let tried = format!("GET {}", self.desk.api("user/list", &[]));
+            let tried = format!("GET {}", self.client.api("user/list", &[]));
             return Err(Failure::new(FailureKind::Misconfigured, tried, "Confluence before 8.4 cannot list everybody")
                 .hint("write `accounts: { groups: [confluence-users] }` with your groups, or update Confluence"));
         }
         self.met = Some(HashSet::new());
         for group in &shared.rules.groups {
-            let mut roster = Roster::of(self.desk, group);
+            let mut roster = Roster::of(self.client, group);
             while let Some(people) = self.group_page(&mut roster).await? {
                 self.add(people).await?;
             }
@@ -233,7 +233,7 @@ impl<'a> Roll<'a> {
         let mut members = HashSet::new();
         let shared = self.shared;
         for group in &shared.rules.groups {
-            let mut roster = Roster::of(self.desk, group);
+            let mut roster = Roster::of(self.client, group);
             while let Some(people) = self.group_page(&mut roster).await? {
                 members.extend(people.into_iter().filter_map(|person| person.user_key.as_deref().map(hash)));
             }
@@ -243,7 +243,7 @@ impl<'a> Roll<'a> {
 
     async fn group_page(&mut self, roster: &mut Roster<'_>) -> Result<Option<Vec<Person>>, Failure> {
         let Some(url) = roster.next.take() else { return Ok(None) };
-        let response = self.desk.door().read(url.clone()).await?;
+        let response = self.client.atlassian().read(url.clone()).await?;
         if let Some(failure) = roster.refusal(&response) {
             return Err(failure);
         }
@@ -297,7 +297,7 @@ impl<'a> Roll<'a> {
         standing: AccountStanding,
         person: &Person,
     ) -> Result<Picture, Failure> {
-        if let Some(picture) = person.picture(self.desk.door().http().base()) {
+        if let Some(picture) = person.picture(self.client.atlassian().http().base()) {
             return Ok(picture);
         }
         if standing != AccountStanding::Active {
@@ -305,13 +305,13 @@ impl<'a> Roll<'a> {
         }
         self.requests += 1;
         self.singly += 1;
-        Ok(self.desk.now(id).await?.map_or_else(|fault| Picture::unknown(fault.message), |now| now.picture))
+        Ok(self.client.now(id).await?.map_or_else(|fault| Picture::unknown(fault.message), |now| now.picture))
     }
 
     /// The sum, and the path of the default.
     fn finish(self, learnt: &mut Learnt) -> Result<Surveyed, Failure> {
         if self.listed == 0 {
-            let tried = format!("listing the accounts of {}", self.desk.door().http().base());
+            let tried = format!("listing the accounts of {}", self.client.atlassian().http().base());
             return Err(Failure::new(FailureKind::Refused, tried, "nobody was listed, not even we ourselves")
                 .hint("the account has to be a Confluence administrator"));
         }
@@ -352,11 +352,11 @@ struct Roster<'a> {
 impl<'a> Roster<'a> {
     /// A name that a path cannot hold would be cut, and the members of another group listed (§4.1): it is a parameter.
     /// Every release knows the other way.
-    fn of(desk: &Desk, group: &'a str) -> Self {
+    fn of(client: &ConfluenceClient, group: &'a str) -> Self {
         let in_path = segment(group).filter(|_| !group.contains([';', '%']));
         let (path, query) = match &in_path {
-            Some(group) => (desk.api(&format!("group/{group}/member"), &[]), None),
-            None => (desk.api("group/member", &[]), Some(("groupName", group))),
+            Some(group) => (client.api(&format!("group/{group}/member"), &[]), None),
+            None => (client.api("group/member", &[]), Some(("groupName", group))),
         };
         let next = Some(first_page(path.clone(), query.as_slice()));
         Self { group, by_parameter: in_path.is_none(), path, next, first: true, turning: Turning::default() }

@@ -21,7 +21,7 @@ use bytes::Bytes;
 use crate::http::{Counts, Failure, FailureKind};
 use crate::load::atlassian::AccountRules;
 use crate::load::atlassian::accounts::{Life, Rules};
-use crate::load::{Changes, Claim, Learnt, Looks, Probe, Seen, Server, Session, Surveyed, Target, Upload};
+use crate::load::{Changes, Claim, Fingerprinter, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Upload};
 use crate::model::{
     Account, AccountId, Digest, IntentKind, Mark, OpenIntent, Person, PersonKey, ServerId, Shown, SignedIn, Status,
     TargetId,
@@ -96,7 +96,7 @@ pub(crate) struct Folder {
 struct Shared {
     files: Files,
     repair: Repair,
-    looks: Arc<dyn Looks>,
+    looks: Arc<dyn Fingerprinter>,
     /// What the state says, by account: the picture there, and what may be there of a write that is open.
     recorded: Mutex<BTreeMap<String, Vec<(Mark, Claim)>>>,
     /// What was seen there last, by account.
@@ -150,7 +150,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Folder {
     /// A target in this folder.
-    pub(crate) fn new(settings: Settings, looks: Arc<dyn Looks>) -> Result<Self, Failure> {
+    pub(crate) fn new(settings: Settings, looks: Arc<dyn Fingerprinter>) -> Result<Self, Failure> {
         let shared = Shared {
             files: Files::new(settings.path.clone()),
             repair: settings.repair,

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::{Folder, Naming, Repair, Settings};
 use crate::load::atlassian::AccountRules;
 use crate::load::jira::tests::{Log, Memory, intent};
-use crate::load::{Claim, Learnt, Looks, Mend, Rendition, Seen, Target as _, Wrote};
+use crate::load::{Claim, Fingerprinter, Learnt, Mend, Rendition, Seen, Target as _, Wrote};
 use crate::model::{
     Account, AccountId, AccountStanding, Digest, Intent, IntentKind, Luma, Mark, Person, PersonKey, Shown, Standing,
     Status,
@@ -17,7 +17,7 @@ use crate::model::{
 /// Takes everything for a picture but what is empty or half.
 struct Blurred;
 
-impl Looks for Blurred {
+impl Fingerprinter for Blurred {
     fn luma(&self, picture: &[u8]) -> Option<Luma> {
         let whole = !picture.is_empty() && !picture.starts_with(b"half");
         whole.then(|| Luma::from_values(vec![7; 256])).flatten()

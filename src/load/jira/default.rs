@@ -10,7 +10,7 @@ use crate::http::Failure;
 use crate::model::{Mark, Shown};
 
 use super::avatar::Selected;
-use super::desk::Desk;
+use super::client::JiraClient;
 
 /// The key of the learnt default.
 pub(super) const DEFAULT: &str = "default";
@@ -60,9 +60,9 @@ impl Stock {
 }
 
 /// Asks accounts until one that never had a picture tells: what is selected there is the default (§3.4).
-pub(super) async fn ask_default(desk: &Desk, candidates: &[String]) -> Result<Option<Mark>, Failure> {
+pub(super) async fn ask_default(client: &JiraClient, candidates: &[String]) -> Result<Option<Mark>, Failure> {
     for name in candidates {
-        let Ok(avatars) = desk.avatars(name).await? else { continue };
+        let Ok(avatars) = client.avatars(name).await? else { continue };
         if let (Selected::System(mark), true) = (&avatars.selected, avatars.custom.is_empty()) {
             return Ok(Some(mark.clone()));
         }

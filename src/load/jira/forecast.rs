@@ -8,7 +8,7 @@ use crate::load::Changes;
 
 use super::session::SAMPLED;
 use super::survey::{LIST_PAGE, MEMBER_PAGE, SEARCH_PAGE, search_ends};
-use super::version::Listing;
+use super::version::ListingWay;
 use super::{Known, Route};
 
 pub(super) fn requests(changes: &Changes, known: &Known) -> u64 {
@@ -32,13 +32,13 @@ pub(super) fn requests(changes: &Changes, known: &Known) -> u64 {
 
 /// The confirming survey: what the last one cost, else what so many accounts should.
 fn survey(accounts: u64, known: &Known) -> u64 {
-    known.survey_requests.unwrap_or_else(|| match known.listing {
-        Some(Listing::Members) => accounts.div_ceil(MEMBER_PAGE),
-        Some(Listing::Search) => {
+    known.survey_requests.unwrap_or_else(|| match known.way {
+        Some(ListingWay::Members) => accounts.div_ceil(MEMBER_PAGE),
+        Some(ListingWay::Search) => {
             let rest = accounts % SEARCH_PAGE;
             accounts / SEARCH_PAGE + 1 + u64::from(rest > 0 && !search_ends(rest))
         }
-        Some(Listing::Cursor | Listing::CursorIfThere) | None => accounts.div_ceil(LIST_PAGE).max(1),
+        Some(ListingWay::Cursor | ListingWay::CursorIfThere) | None => accounts.div_ceil(LIST_PAGE).max(1),
     })
 }
 
@@ -74,17 +74,17 @@ mod tests {
     #[test]
     fn a_survey_costs_its_pages() {
         let table = [
-            (Listing::Cursor, 1, 1),
-            (Listing::Cursor, 2000, 1),
-            (Listing::Cursor, 2001, 2),
-            (Listing::Search, 450, 2),
-            (Listing::Search, 451, 1),
-            (Listing::Search, 1451, 2),
-            (Listing::Members, 101, 3),
+            (ListingWay::Cursor, 1, 1),
+            (ListingWay::Cursor, 2000, 1),
+            (ListingWay::Cursor, 2001, 2),
+            (ListingWay::Search, 450, 2),
+            (ListingWay::Search, 451, 1),
+            (ListingWay::Search, 1451, 2),
+            (ListingWay::Members, 101, 3),
         ];
-        for (listing, accounts, pages) in table {
-            let known = Known { listing: Some(listing), ..Known::default() };
-            assert_eq!(survey(accounts, &known), pages, "{listing:?} {accounts}");
+        for (way, accounts, pages) in table {
+            let known = Known { way: Some(way), ..Known::default() };
+            assert_eq!(survey(accounts, &known), pages, "{way:?} {accounts}");
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::load::{Journal, Mend, Rendition, Wrote};
 use crate::model::{Event, Fault, Intent, IntentKind, Mark, OpenIntent, Status};
 
 use super::avatar::Avatars;
-use super::desk::Led;
+use super::client::Led;
 use super::session::{JiraSession, Made, fits};
 
 impl JiraSession {
@@ -25,7 +25,7 @@ impl JiraSession {
         if let (Mend::Tidy(mark), Status::Stray { .. }) = (mend, &open.status) {
             return self.take_back(open, mark, journal).await;
         }
-        let led = self.desk.led(&intent.account_name, &intent.account).await;
+        let led = self.client.led(&intent.account_name, &intent.account).await;
         let avatars = match (led.map_err(Wrote::Stop)?, mend) {
             (Ok(Led::Here(avatars)), Mend::Tidy(mark)) if stray(open) && !avatars.has(mark, &intent.account) => {
                 return self.take_back(open, mark, journal).await;
@@ -45,13 +45,13 @@ impl JiraSession {
     /// After more than one attempt: takes away what an earlier one left beside `keep`. The journal still says that the
     /// intent is sent, so a kill in here is judged by the same look again.
     pub(super) async fn sweep(&self, intent: &Intent, attempts: u32, keep: &Mark) -> Result<(), Wrote> {
-        let avatars = self.desk.avatars(&intent.account_name).await.map_err(Wrote::Stop)?.map_err(Wrote::Maybe)?;
+        let avatars = self.client.avatars(&intent.account_name).await.map_err(Wrote::Stop)?.map_err(Wrote::Maybe)?;
         let mut strays = Vec::new();
         for mark in avatars.beyond(&intent.base, &intent.account) {
             if mark == *keep || avatars.shows(&mark) {
                 continue;
             }
-            let picture = self.desk.picture(Some(&intent.account), &mark).await.map_err(Wrote::Stop)?;
+            let picture = self.client.picture(Some(&intent.account), &mark).await.map_err(Wrote::Stop)?;
             if fits(&self.shared, picture, intent) {
                 strays.push(mark);
             }

@@ -1,14 +1,14 @@
 //! Jira Data Center and Server.
 //!
 //! Owns: the settings of a `jira` target and what is known about its server during a run.
-//! Leaves to others: each call (`desk.rs`), the listing (`survey.rs`), the ways to upload (`upload.rs`) and
+//! Leaves to others: each call (`client.rs`), the listing (`survey.rs`), the ways to upload (`upload.rs`) and
 //! trying them out (`probe.rs`), the steps of a write (`session.rs`), what became of one (`observe.rs`).
 //! A newcomer gets wrong: a user has a key, which never changes, and a name, which every call wants. Calls go by name,
 //! answers are checked by key (docs/wire/atlassian.md §8).
 
 mod avatar;
+mod client;
 mod default;
-mod desk;
 mod forecast;
 mod mend;
 mod observe;
@@ -33,16 +33,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::http::{Client, Cookies, Counts, Failure, FailureKind};
+use crate::http::{Client as HttpClient, Cookies, Counts, Failure, FailureKind};
 use crate::load::atlassian::accounts::Rules;
-use crate::load::atlassian::door::Login;
+use crate::load::atlassian::client::Login;
 use crate::load::atlassian::session::Spendable;
 use crate::load::atlassian::{AccountRules, Credential};
-use crate::load::{Changes, Learnt, Looks, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
+use crate::load::{Changes, Fingerprinter, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
 use crate::model::{Account, Mark, OpenIntent, ServerId, Shown, SignedIn, TargetId};
 
-use desk::Desk;
-use version::{Listing, Version};
+use client::JiraClient;
+use version::{ListingWay, Version};
 
 /// `upload` of the pipeline file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -109,7 +109,7 @@ struct Known {
     server: Option<ServerId>,
     version: Option<Version>,
     /// Told apart from what the version promises once an early 10.3 has answered 404.
-    listing: Option<Listing>,
+    way: Option<ListingWay>,
     default: Option<Mark>,
     /// The default is asked for once in a run, so that the confirming survey costs what was forecast.
     default_asked: bool,
@@ -123,7 +123,7 @@ struct Shared {
     settings: Settings,
     rules: Rules,
     login: Arc<Login>,
-    looks: Arc<dyn Looks>,
+    looks: Arc<dyn Fingerprinter>,
     known: RwLock<Known>,
     /// The server takes only the multipart variant of the upload.
     multipart: AtomicBool,
@@ -156,20 +156,20 @@ impl Shared {
 
 /// A Jira.
 pub(crate) struct Jira {
-    desk: Desk,
-    client: Client,
+    client: JiraClient,
+    http: HttpClient,
     shared: Arc<Shared>,
 }
 
 impl Jira {
     /// A target behind this line. `looks` compares what the server serves with what was sent.
-    pub(crate) fn new(settings: Settings, client: Client, looks: Arc<dyn Looks>) -> Result<Self, Failure> {
+    pub(crate) fn new(settings: Settings, http: HttpClient, looks: Arc<dyn Fingerprinter>) -> Result<Self, Failure> {
         let rules = Rules::new(&settings.accounts)?;
-        let client = match settings.credential {
+        let http = match settings.credential {
             // Without its cookie every request would open a server session of its own (JRASERVER-27047).
-            Credential::Basic { .. } => client.session(Cookies::Keep)?,
+            Credential::Basic { .. } => http.session(Cookies::Keep)?,
             // The session named in a token's cookie is dead already (§2.1).
-            Credential::Token(_) => client,
+            Credential::Token(_) => http,
         };
         let shared = Arc::new(Shared {
             login: Login::new(&settings.credential),
@@ -182,8 +182,8 @@ impl Jira {
             strays: AtomicU32::new(0),
             administers: OnceLock::new(),
         });
-        let desk = Desk::new(client.clone(), client.clone(), Arc::clone(&shared));
-        Ok(Self { desk, client, shared })
+        let client = JiraClient::new(http.clone(), http.clone(), Arc::clone(&shared));
+        Ok(Self { client, http, shared })
     }
 
     /// The version, asked for unless [`Target::identify`] has done so.
@@ -206,8 +206,8 @@ impl Target for Jira {
     }
 
     async fn whoami(&self) -> Result<SignedIn, Failure> {
-        let mut signed = SignedIn::of(self.desk.myself().await?.name);
-        let has = self.desk.permissions().await?;
+        let mut signed = SignedIn::of(self.client.myself().await?.name);
+        let has = self.client.permissions().await?;
         let has = |key: &str| has.permissions.get(key).is_some_and(|permission| permission.have_permission);
         signed.needs("Jira Administrators (ADMINISTER)", has("ADMINISTER"));
         signed.needs("Browse Users (USER_PICKER)", has("USER_PICKER"));
@@ -245,7 +245,7 @@ impl Target for Jira {
                 return Err(Failure::new(FailureKind::Odd, tried, why.clone()));
             }
         };
-        match self.desk.picture(owner, mark).await? {
+        match self.client.picture(owner, mark).await? {
             Some(bytes) => Ok(Some(bytes)),
             None => {
                 let tried = format!("GET secure/useravatar, avatar {mark} of {}", account.name);
@@ -255,11 +255,11 @@ impl Target for Jira {
     }
 
     async fn observe(&self, open: &OpenIntent, account: Option<&Account>, now: u64) -> Result<Seen, Failure> {
-        observe::observe(&self.desk, &self.shared, open, account, now).await
+        observe::observe(&self.client, &self.shared, open, account, now).await
     }
 
     async fn session(&self) -> Result<Box<dyn Session>, Failure> {
-        Ok(Box::new(Spendable::new(session::JiraSession::open(&self.client, &self.shared)?)))
+        Ok(Box::new(Spendable::new(session::JiraSession::open(&self.http, &self.shared)?)))
     }
 
     fn forecast(&self, changes: &Changes) -> u64 {
@@ -267,6 +267,6 @@ impl Target for Jira {
     }
 
     fn counts(&self) -> Counts {
-        self.client.counts()
+        self.http.counts()
     }
 }

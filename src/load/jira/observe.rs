@@ -9,12 +9,12 @@ use crate::load::Seen;
 use crate::model::{Account, Intent, IntentKind, Mark, OpenIntent, Status};
 
 use super::avatar::{Avatars, Selected};
-use super::desk::{Desk, GONE, Led};
+use super::client::{GONE, JiraClient, Led};
 use super::mend::superseded;
 use super::{Shared, stray};
 
 pub(super) async fn observe(
-    desk: &Desk,
+    client: &JiraClient,
     shared: &Shared,
     open: &OpenIntent,
     account: Option<&Account>,
@@ -27,14 +27,14 @@ pub(super) async fn observe(
     }
     let intent = &open.intent;
     if let Status::Stray { mark, owner } = &open.status {
-        return stray::observe_recorded(desk, mark, owner).await;
+        return stray::observe_recorded(client, mark, owner).await;
     }
     let name = account.map_or(intent.account_name.as_str(), |account| account.name.as_str());
-    let led = desk.led(name, &intent.account).await?;
+    let led = client.led(name, &intent.account).await?;
     let moved = open.sent_name() != name || !matches!(led, Ok(Led::Here(_)));
     if moved
         && intent.kind == IntentKind::Replace
-        && let Some(seen) = stray::observe(desk, shared, open).await?
+        && let Some(seen) = stray::observe(client, shared, open).await?
     {
         return Ok(seen);
     }
@@ -52,7 +52,7 @@ pub(super) async fn observe(
     let mut found = Found { alike: Vec::new(), unread: 0 };
     if matches!(open.status, Status::Sent { .. } | Status::Unsure) && open.intent.kind != IntentKind::Revert {
         for mark in avatars.beyond(&open.intent.base, &open.intent.account) {
-            match desk.picture(Some(&open.intent.account), &mark).await? {
+            match client.picture(Some(&open.intent.account), &mark).await? {
                 None => found.unread += 1,
                 picture if super::session::fits(shared, picture.clone(), &open.intent) => found.alike.push(mark),
                 Some(_) => {}

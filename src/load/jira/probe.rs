@@ -6,12 +6,12 @@
 //! may have its own mind about each.
 
 use crate::http::{Cookies, Failure, FailureKind};
-use crate::load::atlassian::door::Trouble;
+use crate::load::atlassian::client::WriteError;
 use crate::load::atlassian::{now, probe};
 use crate::load::{Learnt, Probe, Rendition, Told, Tried};
 use crate::model::{AccountId, Event, Fault, Intent, Mark};
 
-use super::desk::Desk;
+use super::client::JiraClient;
 use super::upload::{self, LARGEST, Made, ONE_STEP, SESSION_LOST, Square};
 use super::wire::Temporary;
 use super::{Jira, Route};
@@ -73,19 +73,19 @@ pub(super) async fn session(jira: &Jira, probe: Probe<'_>) -> Result<SessionTold
         Err(fault) => return Ok(SessionTold::Unclear(fault)),
     };
     // A jar of its own: whether the server keeps what it names is the question.
-    let jar = Desk::new(jira.client.session(Cookies::Keep)?, jira.client.clone(), shared.clone());
+    let jar = JiraClient::new(jira.http.session(Cookies::Keep)?, jira.http.clone(), shared.clone());
     match upload::create(&jar, shared, &intent.account_name, &square(&picture)).await {
         Ok(made) => Ok(match take_back(jira, probe, &intent, made).await? {
             Ok(()) => SessionTold::Holds,
             Err(fault) => SessionTold::Unclear(fault),
         }),
-        Err(Trouble::No(no)) => {
+        Err(WriteError::Refused(no)) => {
             probe.journal.record(Event::Refused { why: no.message.clone() }).await?;
             Ok(SessionTold::Unclear(no))
         }
-        Err(Trouble::Maybe(lost)) if lost.code == SESSION_LOST => {
+        Err(WriteError::Unknown(lost)) if lost.code == SESSION_LOST => {
             shared.losses.store(0, std::sync::atomic::Ordering::Relaxed);
-            match jira.desk.avatars(&intent.account_name).await? {
+            match jira.client.avatars(&intent.account_name).await? {
                 Ok(after) if after.beyond(&intent.base, &intent.account).is_empty() => {
                     probe.journal.record(Event::Void { why: lost.message.clone() }).await?;
                 }
@@ -94,8 +94,8 @@ pub(super) async fn session(jira: &Jira, probe: Probe<'_>) -> Result<SessionTold
             }
             Ok(SessionTold::Lost(lost))
         }
-        Err(Trouble::Maybe(maybe)) => Ok(SessionTold::Unclear(maybe)),
-        Err(Trouble::Stop(failure)) => Err(failure),
+        Err(WriteError::Unknown(maybe)) => Ok(SessionTold::Unclear(maybe)),
+        Err(WriteError::Stop(failure)) => Err(failure),
     }
 }
 
@@ -105,16 +105,16 @@ async fn one_step(jira: &Jira, probe: Probe<'_>) -> Result<Result<(), Fault>, Fa
         Ok(begun) => begun,
         Err(fault) => return Ok(Err(fault)),
     };
-    let no = match upload::temporary(&jira.desk, &jira.shared, &intent.account_name, &square(&picture)).await {
+    let no = match upload::temporary(&jira.client, &jira.shared, &intent.account_name, &square(&picture)).await {
         Ok(Temporary::Made { id, owner }) => {
             return take_back(jira, probe, &intent, Made { mark: Mark::new(id), owner }).await;
         }
         Ok(Temporary::Refused(why)) => Fault::new("refused", why),
         // What was uploaded ends with its session.
         Ok(Temporary::Crop) => Fault::new("wants_a_crop", format!("the server wants a crop even of {ONE_STEP} px")),
-        Err(Trouble::No(no)) => no,
-        Err(Trouble::Maybe(maybe)) => return Ok(Err(maybe)),
-        Err(Trouble::Stop(failure)) => return Err(failure),
+        Err(WriteError::Refused(no)) => no,
+        Err(WriteError::Unknown(maybe)) => return Ok(Err(maybe)),
+        Err(WriteError::Stop(failure)) => return Err(failure),
     };
     probe.journal.record(Event::Refused { why: no.message.clone() }).await?;
     Ok(Err(no))
@@ -134,8 +134,8 @@ async fn begin<'a>(
     side: u32,
 ) -> Result<Result<Begun<'a>, Fault>, Failure> {
     let shared = &jira.shared;
-    let me = jira.desk.myself().await?;
-    let avatars = match jira.desk.avatars(&me.name).await? {
+    let me = jira.client.myself().await?;
+    let avatars = match jira.client.avatars(&me.name).await? {
         Ok(avatars) => avatars,
         Err(unread) => return Ok(Err(unread)),
     };
@@ -158,14 +158,14 @@ async fn take_back(jira: &Jira, probe: Probe<'_>, intent: &Intent, made: Made) -
             .hint("a proxy that mixes up answers? nothing was deleted"));
     }
     probe.journal.record(Event::Abandoned { mark: mark.clone() }).await?;
-    match upload::delete(&jira.desk, &intent.account_name, &mark).await {
+    match upload::delete(&jira.client, &intent.account_name, &mark).await {
         Ok(()) => {
             probe.journal.record(Event::Closed).await?;
             Ok(Ok(()))
         }
-        Err(Trouble::Stop(failure)) => Err(failure),
+        Err(WriteError::Stop(failure)) => Err(failure),
         // It stays open, and the next run takes the picture away.
-        Err(Trouble::No(fault) | Trouble::Maybe(fault)) => Ok(Err(Fault::new(
+        Err(WriteError::Refused(fault) | WriteError::Unknown(fault)) => Ok(Err(Fault::new(
             "not_taken_back",
             format!(
                 "it got there, but avatar {mark} could not be deleted again; the next run tries: {}",
@@ -180,7 +180,7 @@ fn square(picture: &Rendition) -> Square<'_> {
 }
 
 fn tried(jira: &Jira) -> String {
-    format!("a probe on our own account of {}", jira.client.base())
+    format!("a probe on our own account of {}", jira.http.base())
 }
 
 fn failure(jira: &Jira, found: String) -> Failure {

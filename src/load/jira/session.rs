@@ -11,15 +11,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::http::{Client, Cookies, Failure, FailureKind};
-use crate::load::atlassian::door::Trouble;
+use crate::http::{Client as HttpClient, Cookies, Failure, FailureKind};
+use crate::load::atlassian::client::WriteError;
 use crate::load::atlassian::session::{Protocol, record};
 use crate::load::atlassian::{Credential, now};
 use crate::load::{Journal, Mend, Rendition, Wrote};
 use crate::model::{AccountId, Event, Fault, Intent, Mark, OpenIntent, Shown};
 
 use super::avatar::{self, Avatars};
-use super::desk::{Desk, Served};
+use super::client::{JiraClient, Served};
 use super::upload::{self, SESSION_LOST, Square};
 use super::{Own, Route, Shared};
 
@@ -46,9 +46,9 @@ pub(super) enum Made {
 /// One worker's session.
 pub(super) struct JiraSession {
     /// For everything but the upload.
-    pub(super) desk: Desk,
+    pub(super) client: JiraClient,
     /// For the upload: with cookies where the route needs the web session.
-    uploads: Desk,
+    uploads: JiraClient,
     pub(super) shared: Arc<Shared>,
     pub(super) route: Route,
     made: u64,
@@ -99,14 +99,14 @@ impl Protocol for JiraSession {
         };
         let sent = Event::Sent { attempt: 1, route: "revert".to_owned(), at: now() };
         journal.begin(draft.clone(), sent).await.map_err(Wrote::Stop)?;
-        match upload::select(&self.desk, &draft.account_name, &default).await {
+        match upload::select(&self.client, &draft.account_name, &default).await {
             Ok(()) => {}
-            Err(Trouble::No(no)) => {
+            Err(WriteError::Refused(no)) => {
                 record(journal, Event::Refused { why: no.message.clone() }).await?;
                 return Ok(Wrote::Refused(no));
             }
-            Err(Trouble::Maybe(maybe)) => return Ok(Wrote::Maybe(maybe)),
-            Err(Trouble::Stop(failure)) => return Ok(Wrote::Stop(failure)),
+            Err(WriteError::Unknown(maybe)) => return Ok(Wrote::Maybe(maybe)),
+            Err(WriteError::Stop(failure)) => return Ok(Wrote::Stop(failure)),
         }
         record(journal, Event::Reset).await?;
         if let Some(ours) = &goes {
@@ -122,48 +122,48 @@ impl Protocol for JiraSession {
 }
 
 impl JiraSession {
-    pub(super) fn open(client: &Client, shared: &Arc<Shared>) -> Result<Self, Failure> {
+    pub(super) fn open(http: &HttpClient, shared: &Arc<Shared>) -> Result<Self, Failure> {
         let route = shared.known().route.ok_or_else(|| {
-            let tried = format!("a session with {}", client.base());
+            let tried = format!("a session with {}", http.base());
             Failure::new(FailureKind::Odd, tried, "the way pictures go was not decided before")
         })?;
-        let with = |own: Client, witness: Client| Desk::new(own, witness, Arc::clone(shared));
-        let (desk, uploads) = match (&shared.settings.credential, route) {
+        let with = |own: HttpClient, witness: HttpClient| JiraClient::new(own, witness, Arc::clone(shared));
+        let (client, uploads) = match (&shared.settings.credential, route) {
             (Credential::Basic { .. }, _) => {
-                let own = client.session(Cookies::Keep)?;
-                let desk = with(own.clone(), own);
-                (desk.clone(), desk)
+                let own = http.session(Cookies::Keep)?;
+                let client = with(own.clone(), own);
+                (client.clone(), client)
             }
             (Credential::Token(_), Route::Session) => {
-                (with(client.clone(), client.clone()), with(client.session(Cookies::Keep)?, client.clone()))
+                (with(http.clone(), http.clone()), with(http.session(Cookies::Keep)?, http.clone()))
             }
             (Credential::Token(_), Route::OneStep) => {
-                let own = client.session(Cookies::Refuse)?;
-                let desk = with(own.clone(), own);
-                (desk.clone(), desk)
+                let own = http.session(Cookies::Refuse)?;
+                let client = with(own.clone(), own);
+                (client.clone(), client)
             }
         };
-        Ok(Self { desk, uploads, shared: Arc::clone(shared), route, made: 0 })
+        Ok(Self { client, uploads, shared: Arc::clone(shared), route, made: 0 })
     }
 
     /// The account's avatars, before anything is written.
     pub(super) async fn avatars(&self, name: &str) -> Result<Avatars, Wrote> {
-        self.desk.avatars(name).await.map_err(Wrote::Stop)?.map_err(Wrote::Refused)
+        self.client.avatars(name).await.map_err(Wrote::Stop)?.map_err(Wrote::Refused)
     }
 
     /// Whether the name that a write goes by is the account's.
     async fn is_called(&self, draft: &Intent) -> Result<bool, Wrote> {
-        let user = self.desk.user("username", &draft.account_name).await;
+        let user = self.client.user("username", &draft.account_name).await;
         let user = user.map_err(Wrote::Stop)?.map_err(Wrote::Refused)?;
         Ok(user.key.as_deref() == Some(draft.account.as_str()))
     }
 
     /// Whether the account is called so and shows what the plan saw, by the user's own bean.
     async fn bean_shows(&self, draft: &Intent) -> Result<bool, Wrote> {
-        let user = self.desk.user("username", &draft.account_name).await;
+        let user = self.client.user("username", &draft.account_name).await;
         let user = user.map_err(Wrote::Stop)?.map_err(Wrote::Refused)?;
         let urls = user.avatar_urls.unwrap_or_default();
-        let shown = avatar::shown(&urls, &draft.account, self.desk.door().http().base());
+        let shown = avatar::shown(&urls, &draft.account, self.client.atlassian().http().base());
         Ok(user.key.as_deref() == Some(draft.account.as_str()) && shown == draft.stood)
     }
 
@@ -208,7 +208,7 @@ impl JiraSession {
             // Of a state before schema 2, or of this very run.
             return Ok(true);
         }
-        let served = match self.desk.served(&intent.account, mark).await.map_err(Wrote::Stop)? {
+        let served = match self.client.served(&intent.account, mark).await.map_err(Wrote::Stop)? {
             Served::Picture(bytes) => self.shared.looks.luma(&bytes),
             // Some releases serve no picture to a token (JRASERVER-72378): then the records and the owner decide.
             Served::Nothing => return Ok(true),
@@ -240,15 +240,15 @@ impl JiraSession {
         let square = Square { bytes: &rendition.bytes, mime: rendition.mime, side: rendition.side };
         let made = match upload::create(&self.uploads, &self.shared, &intent.account_name, &square).await {
             Ok(made) => made,
-            Err(Trouble::No(no)) => {
+            Err(WriteError::Refused(no)) => {
                 record(journal, Event::Refused { why: no.message.clone() }).await?;
                 return Ok(Wrote::Refused(no));
             }
-            Err(Trouble::Maybe(lost)) if lost.code == SESSION_LOST && upload::sessions_are_lost(&self.shared) => {
+            Err(WriteError::Unknown(lost)) if lost.code == SESSION_LOST && upload::sessions_are_lost(&self.shared) => {
                 return Ok(Wrote::Stop(upload::lost_sessions(&self.shared, &lost)));
             }
-            Err(Trouble::Maybe(maybe)) => return Ok(Wrote::Maybe(maybe)),
-            Err(Trouble::Stop(failure)) => return Ok(Wrote::Stop(failure)),
+            Err(WriteError::Unknown(maybe)) => return Ok(Wrote::Maybe(maybe)),
+            Err(WriteError::Stop(failure)) => return Ok(Wrote::Stop(failure)),
         };
         let owner = self.owner(intent, &made).await?;
         if owner != intent.account {
@@ -277,7 +277,7 @@ impl JiraSession {
             return Ok(AccountId::new(owner.clone()));
         }
         // Not every release puts the owner into this answer.
-        match self.desk.avatars(&intent.account_name).await {
+        match self.client.avatars(&intent.account_name).await {
             Ok(Ok(avatars)) => match avatars.owner(&made.mark) {
                 Some(owner) => Ok(owner),
                 None => odd(format!("the server does not say whose the new avatar {} is", made.mark)),
@@ -292,19 +292,19 @@ impl JiraSession {
         let due = self.made.is_multiple_of(SAMPLED);
         self.made += 1;
         let (true, Some(sent)) = (due, &intent.luma) else { return Ok(()) };
-        let served = match self.desk.picture(Some(&intent.account), mark).await {
+        let served = match self.client.picture(Some(&intent.account), mark).await {
             Ok(Some(bytes)) => self.shared.looks.luma(&bytes),
             // A server that does not serve pictures to tokens says nothing about this one (JRASERVER-72378).
             Ok(None) => None,
             Err(failure) => {
-                self.desk.gate().pass().map_err(Wrote::Stop)?;
+                self.client.circuit_breaker().pass().map_err(Wrote::Stop)?;
                 tracing::warn!(%failure, "a new picture could not be downloaded for comparing");
                 None
             }
         };
         let Some(served) = served.filter(|served| !served.fits(sent)) else { return Ok(()) };
         record(journal, Event::Bad { mark: mark.clone() }).await?;
-        if upload::delete(&self.desk, &intent.account_name, mark).await.is_ok() {
+        if upload::delete(&self.client, &intent.account_name, mark).await.is_ok() {
             record(journal, Event::Closed).await?;
         }
         let found = format!(
@@ -326,9 +326,9 @@ impl JiraSession {
         made: Made,
         journal: &mut dyn Journal,
     ) -> Result<Wrote, Wrote> {
-        match upload::select(&self.desk, &intent.account_name, mark).await {
+        match upload::select(&self.client, &intent.account_name, mark).await {
             Ok(()) => {}
-            Err(Trouble::No(no)) => {
+            Err(WriteError::Refused(no)) => {
                 let ours = made == Made::Now || self.is_ours(intent, mark).await?;
                 record(journal, Event::Abandoned { mark: mark.clone() }).await?;
                 if ours {
@@ -337,8 +337,8 @@ impl JiraSession {
                 record(journal, Event::Closed).await?;
                 return Ok(Wrote::Refused(no));
             }
-            Err(Trouble::Maybe(maybe)) => return Ok(Wrote::Maybe(maybe)),
-            Err(Trouble::Stop(failure)) => return Ok(Wrote::Stop(failure)),
+            Err(WriteError::Unknown(maybe)) => return Ok(Wrote::Maybe(maybe)),
+            Err(WriteError::Stop(failure)) => return Ok(Wrote::Stop(failure)),
         }
         record(journal, Event::Shown { mark: mark.clone() }).await?;
         // `old` is in `base`, and the read before the first write proved the owner of everything in there.
@@ -351,19 +351,19 @@ impl JiraSession {
 
     /// Deletes; what does not succeed leaves the intent open, so that the next look finds the picture.
     pub(super) async fn delete(&self, name: &str, mark: &Mark) -> Result<(), Wrote> {
-        upload::delete(&self.desk, name, mark)
+        upload::delete(&self.client, name, mark)
             .await
             .map_err(|trouble| left_open(trouble, "not_deleted", &format!("avatar {mark} could not be deleted")))
     }
 }
 
 /// A step that did not succeed and is judged by looking.
-pub(super) fn left_open(trouble: Trouble, code: &str, what: &str) -> Wrote {
+pub(super) fn left_open(trouble: WriteError, code: &str, what: &str) -> Wrote {
     match trouble {
-        Trouble::No(fault) | Trouble::Maybe(fault) => {
+        WriteError::Refused(fault) | WriteError::Unknown(fault) => {
             Wrote::Maybe(Fault::new(code, format!("{what}: {}", fault.message)))
         }
-        Trouble::Stop(failure) => Wrote::Stop(failure),
+        WriteError::Stop(failure) => Wrote::Stop(failure),
     }
 }
 

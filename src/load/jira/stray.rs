@@ -13,7 +13,7 @@ use crate::load::{Journal, Seen, Wrote};
 use crate::model::{AccountId, Event, Fault, Intent, Mark, OpenIntent, Status};
 
 use super::Shared;
-use super::desk::{Desk, GONE, Served};
+use super::client::{GONE, JiraClient, Served};
 use super::session::{JiraSession, fits, left_open};
 use super::upload;
 
@@ -73,10 +73,10 @@ impl JiraSession {
             _ => return Ok(Wrote::ChangedMeanwhile),
         };
         if let Some((name, shown)) =
-            found_with(&self.desk, &owner, mark).await.map_err(Wrote::Stop)?.map_err(Wrote::Refused)?
+            found_with(&self.client, &owner, mark).await.map_err(Wrote::Stop)?.map_err(Wrote::Refused)?
         {
             // A server that was put back gives our number to what somebody uploads.
-            let ours = match self.desk.served(&owner, mark).await.map_err(Wrote::Stop)? {
+            let ours = match self.client.served(&owner, mark).await.map_err(Wrote::Stop)? {
                 Served::Picture(bytes) => fits(&self.shared, Some(bytes), &open.intent),
                 Served::Nothing => true,
                 Served::NotNow(fault) => return Err(Wrote::Maybe(fault)),
@@ -97,7 +97,7 @@ impl JiraSession {
                 Wrote::Maybe(Fault::new("default_unknown", found))
             })?;
             tracing::warn!(account = %owner, %mark, "an account shows a picture that was meant for another one");
-            upload::select(&self.desk, name, &default).await.map_err(|trouble| {
+            upload::select(&self.client, name, &default).await.map_err(|trouble| {
                 left_open(trouble, "not_taken_off", &format!("{name} shows avatar {mark} of another account"))
             })?;
         }
@@ -107,17 +107,17 @@ impl JiraSession {
 
 /// By which name an account has this avatar now, and whether it shows it.
 async fn found_with(
-    desk: &Desk,
+    client: &JiraClient,
     owner: &AccountId,
     mark: &Mark,
 ) -> Result<Result<Option<(String, bool)>, Fault>, Failure> {
-    let name = match desk.user("key", owner.as_str()).await? {
+    let name = match client.user("key", owner.as_str()).await? {
         Ok(user) if user.key.as_deref() == Some(owner.as_str()) => user.name.unwrap_or_default(),
         Ok(_) => return Ok(Err(Fault::new("user_odd", format!("the server answered for another user than {owner}")))),
         Err(gone) if gone.code == GONE => return Ok(Ok(None)),
         Err(unread) => return Ok(Err(unread)),
     };
-    Ok(match desk.avatars(&name).await? {
+    Ok(match client.avatars(&name).await? {
         Ok(avatars) => Ok(avatars.has(mark, owner).then(|| (name, avatars.shows(mark)))),
         Err(gone) if gone.code == GONE => Ok(None),
         Err(unread) => Err(unread),
@@ -125,8 +125,8 @@ async fn found_with(
 }
 
 /// Whether a recorded stray is still there.
-pub(super) async fn observe_recorded(desk: &Desk, mark: &Mark, owner: &AccountId) -> Result<Seen, Failure> {
-    Ok(match found_with(desk, owner, mark).await? {
+pub(super) async fn observe_recorded(client: &JiraClient, mark: &Mark, owner: &AccountId) -> Result<Seen, Failure> {
+    Ok(match found_with(client, owner, mark).await? {
         Ok(Some(_)) => Seen::Stray { mark: mark.clone(), owner: owner.clone() },
         Ok(None) => Seen::Nothing("the picture of another account is gone".into()),
         Err(unread) => Seen::Unsure(unread.message),
@@ -134,10 +134,10 @@ pub(super) async fn observe_recorded(desk: &Desk, mark: &Mark, owner: &AccountId
 }
 
 /// What an unrecorded creation left with whoever has the name that the write went by. `None`: nothing.
-pub(super) async fn observe(desk: &Desk, shared: &Shared, open: &OpenIntent) -> Result<Option<Seen>, Failure> {
+pub(super) async fn observe(client: &JiraClient, shared: &Shared, open: &OpenIntent) -> Result<Option<Seen>, Failure> {
     let Status::Sent { attempt, .. } = open.status else { return Ok(None) };
     let intent = &open.intent;
-    let avatars = match desk.avatars(open.sent_name()).await? {
+    let avatars = match client.avatars(open.sent_name()).await? {
         Ok(avatars) => avatars,
         // Nobody is called so any more.
         Err(gone) if gone.code == GONE => return Ok(None),
@@ -145,7 +145,7 @@ pub(super) async fn observe(desk: &Desk, shared: &Shared, open: &OpenIntent) -> 
     };
     let mut alike = Vec::new();
     for (mark, owner) in avatars.strays(&intent.base, &intent.account) {
-        match desk.picture(Some(&owner), &mark).await? {
+        match client.picture(Some(&owner), &mark).await? {
             None => return Ok(Some(Seen::Unsure(format!("the new avatar {mark} of {owner} could not be looked at")))),
             picture if fits(shared, picture.clone(), intent) => alike.push((mark, owner)),
             Some(_) => {}

@@ -19,9 +19,9 @@ use crate::model::{Account, AccountId, AccountStanding, Mark, Shown};
 
 use super::Jira;
 use super::avatar;
+use super::client::JiraClient;
 use super::default::{DEFAULT, Stock, ask_default};
-use super::desk::Desk;
-use super::version::{Listing, Version};
+use super::version::{ListingWay, Version};
 use super::wire::{Email, Found, Members, ServerInfo, User, UserList};
 
 /// The most that `user/list` gives in one page.
@@ -35,14 +35,14 @@ const CUT: u64 = 100;
 
 /// The version, and who we are where the server says so.
 pub(super) async fn server_info(jira: &Jira) -> Result<(Version, ServerInfo, Option<String>), Failure> {
-    let response = jira.desk.read(jira.desk.api("serverInfo", &[])).await?;
+    let response = jira.client.read(jira.client.api("serverInfo", &[])).await?;
     let wrong = |found: String| response.failure(FailureKind::Misconfigured, found);
     if response.status == 404 {
         return Err(wrong("404, no Jira here".into())
             .hint("`base_url` is the address of Jira's start page, with its context path if it has one"));
     }
     if response.status != 200 {
-        return Err(jira.desk.failed(&response));
+        return Err(jira.client.failed(&response));
     }
     let info: ServerInfo = response.json()?;
     if info.deployment_type.as_deref() == Some("Cloud") {
@@ -52,7 +52,7 @@ pub(super) async fn server_info(jira: &Jira) -> Result<(Version, ServerInfo, Opt
     let version = Version::of(&info)
         .ok_or_else(|| response.failure(FailureKind::Odd, format!("the version `{}` cannot be read", info.version)))?;
     jira.shared.learn(|known| {
-        known.listing.get_or_insert(version.listing());
+        known.way.get_or_insert(version.way());
         known.version = Some(version.clone());
     });
     Ok((version, info, login::user(&response)))
@@ -62,7 +62,7 @@ pub(super) async fn server_info(jira: &Jira) -> Result<(Version, ServerInfo, Opt
 pub(super) async fn identify(jira: &Jira) -> Result<Server, Failure> {
     let (version, info, user) = server_info(jira).await?;
     let base = info.base_url.as_deref();
-    let id = manifest::server_id(jira.desk.door(), "Jira", &["jira"], base, user.as_deref()).await?;
+    let id = manifest::server_id(jira.client.atlassian(), "Jira", &["jira"], base, user.as_deref()).await?;
     jira.shared.learn(|known| known.server = Some(id.clone()));
     Ok(Server { id, product: format!("Jira {version}"), user })
 }
@@ -76,31 +76,31 @@ pub(super) async fn survey(jira: &Jira, learnt: &mut Learnt, page: Page<'_>) -> 
     if super::upload::sessions_are_lost(&jira.shared) {
         learnt.remove(&super::upload::key(&jira.shared, &version));
     }
-    let listing = match jira.shared.known().listing.unwrap_or(version.listing()) {
+    let way = match jira.shared.known().way.unwrap_or(version.way()) {
         // The members of a group are listed to the last by every version (§3.3).
-        Listing::Search if version.cuts() && !jira.shared.rules.groups.is_empty() => Listing::Members,
+        ListingWay::Search if version.cuts() && !jira.shared.rules.groups.is_empty() => ListingWay::Members,
         other => other,
     };
-    let mut roll = Roll::new(jira, page);
-    if !roll.rules.groups.is_empty() && listing != Listing::Members {
-        roll.members = Some(roll.members_of_groups().await?);
+    let mut listing = Listing::new(jira, page);
+    if !listing.rules.groups.is_empty() && way != ListingWay::Members {
+        listing.members = Some(listing.members_of_groups().await?);
     }
-    match listing {
-        Listing::Cursor | Listing::CursorIfThere => {
-            let other = roll.by_cursor(listing).await?;
-            let listing = if other.is_none() { Listing::Cursor } else { Listing::Members };
-            jira.shared.learn(|known| known.listing = Some(listing));
+    match way {
+        ListingWay::Cursor | ListingWay::CursorIfThere => {
+            let other = listing.by_cursor(way).await?;
+            let way = if other.is_none() { ListingWay::Cursor } else { ListingWay::Members };
+            jira.shared.learn(|known| known.way = Some(way));
             if let Some(why) = other {
                 // None of it is asked again in this run.
-                (roll.requests, roll.members) = (0, None);
-                roll.notes.extend(why.note());
-                roll.by_groups(&why).await?;
+                (listing.requests, listing.members) = (0, None);
+                listing.notes.extend(why.note());
+                listing.by_groups(&why).await?;
             }
         }
-        Listing::Members => roll.by_groups(&NoListing::Lists100(version)).await?,
-        Listing::Search => roll.by_search(&version).await?,
+        ListingWay::Members => listing.by_groups(&NoListing::Lists100(version)).await?,
+        ListingWay::Search => listing.by_search(&version).await?,
     }
-    roll.finish(learnt).await
+    listing.finish(learnt).await
 }
 
 /// Why a server does not list everybody to us.
@@ -141,8 +141,8 @@ impl NoListing {
 }
 
 /// A survey under way.
-struct Roll<'a> {
-    desk: &'a Desk,
+struct Listing<'a> {
+    client: &'a JiraClient,
     jira: &'a Jira,
     rules: &'a Rules,
     page: Page<'a>,
@@ -160,10 +160,10 @@ struct Roll<'a> {
     masked: u64,
 }
 
-impl<'a> Roll<'a> {
+impl<'a> Listing<'a> {
     fn new(jira: &'a Jira, page: Page<'a>) -> Self {
         Self {
-            desk: &jira.desk,
+            client: &jira.client,
             jira,
             rules: &jira.shared.rules,
             page,
@@ -180,25 +180,25 @@ impl<'a> Roll<'a> {
     }
 
     /// `user/list`. `Some`: the server does not list everybody to us, and why.
-    async fn by_cursor(&mut self, promised: Listing) -> Result<Option<NoListing>, Failure> {
+    async fn by_cursor(&mut self, promised: ListingWay) -> Result<Option<NoListing>, Failure> {
         let size = LIST_PAGE.to_string();
         let mut cursor: Option<String> = None;
         loop {
             let mut query = vec![("maxResults", size.as_str())];
             query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
             self.requests += 1;
-            let response = self.desk.read(self.desk.api("user/list", &query)).await?;
+            let response = self.client.read(self.client.api("user/list", &query)).await?;
             match response.status {
                 200 => {}
-                404 if promised == Listing::CursorIfThere && cursor.is_none() => {
+                404 if promised == ListingWay::CursorIfThere && cursor.is_none() => {
                     return Ok(Some(NoListing::Lists100(self.jira.version().await?)));
                 }
                 // The call has no OAuth 2.0 scope (§13). Somebody without the permission fares no better below.
                 401 | 403 if self.jira.shared.is_token() && cursor.is_none() => {
-                    self.desk.myself().await?;
-                    return Ok(Some(NoListing::NoScope(self.desk.failed_once(&response))));
+                    self.client.myself().await?;
+                    return Ok(Some(NoListing::NoScope(self.client.failed_once(&response))));
                 }
-                _ => return Err(self.desk.failed(&response)),
+                _ => return Err(self.client.failed(&response)),
             }
             let list: UserList = response.json()?;
             self.add(list.values).await?;
@@ -221,10 +221,10 @@ impl<'a> Roll<'a> {
         loop {
             let from = start.to_string();
             let query = [("username", "."), ("startAt", &from), ("maxResults", &size), ("includeInactive", "true")];
-            let response = self.desk.read(self.desk.api("user/search", &query)).await?;
+            let response = self.client.read(self.client.api("user/search", &query)).await?;
             self.requests += 1;
             if response.status != 200 {
-                return Err(self.desk.failed(&response));
+                return Err(self.client.failed(&response));
             }
             let Found(users) = response.json()?;
             let length = users.len() as u64;
@@ -256,7 +256,7 @@ impl<'a> Roll<'a> {
     /// The members of `accounts.groups` as the listing.
     async fn by_groups(&mut self, why: &NoListing) -> Result<(), Failure> {
         if self.rules.groups.is_empty() {
-            return Err(why.failure(&self.desk.api("user/search", &[])));
+            return Err(why.failure(&self.client.api("user/search", &[])));
         }
         let rules = self.rules;
         self.met = Some(HashSet::new());
@@ -289,7 +289,7 @@ impl<'a> Roll<'a> {
         }
         let (from, size) = (start.to_string(), MEMBER_PAGE.to_string());
         let query = [("groupname", group), ("includeInactiveUsers", "true"), ("startAt", &from), ("maxResults", &size)];
-        let response = self.desk.read(self.desk.api("group/member", &query)).await?;
+        let response = self.client.read(self.client.api("group/member", &query)).await?;
         self.requests += 1;
         match response.status {
             200 => {}
@@ -298,7 +298,7 @@ impl<'a> Roll<'a> {
                     .failure(FailureKind::Misconfigured, format!("404, there is no group `{group}`"))
                     .hint("correct `accounts.groups`"));
             }
-            _ => return Err(self.desk.failed(&response)),
+            _ => return Err(self.client.failed(&response)),
         }
         let members: Members = response.json()?;
         let reached = *start + members.values.len() as u64;
@@ -348,7 +348,7 @@ impl<'a> Roll<'a> {
 
     /// What the bean says; where listings carry no avatar URLs, what the user's own bean says.
     async fn shown(&mut self, id: &AccountId, standing: AccountStanding, user: &User) -> Result<Shown, Failure> {
-        let base = self.jira.client.base();
+        let base = self.jira.http.base();
         if let Some(urls) = user.avatar_urls.as_ref().filter(|urls| !urls.is_empty()) {
             return Ok(avatar::shown(urls, id, base));
         }
@@ -357,7 +357,7 @@ impl<'a> Roll<'a> {
         }
         self.requests += 1;
         self.singly += 1;
-        let response = self.desk.read(self.desk.api("user", &[("key", id.as_str())])).await?;
+        let response = self.client.read(self.client.api("user", &[("key", id.as_str())])).await?;
         match response.status {
             200 => Ok(match response.json::<User>() {
                 Ok(user) if user.key.as_deref() == Some(id.as_str()) => {
@@ -366,7 +366,7 @@ impl<'a> Roll<'a> {
                 Ok(_) => Shown::Unknown("the server answered for another user".into()),
                 Err(odd) => Shown::Unknown(odd.to_string()),
             }),
-            401 => Err(self.desk.failed(&response)),
+            401 => Err(self.client.failed(&response)),
             status => Ok(Shown::Unknown(format!("{status} when its user was read"))),
         }
     }
@@ -374,7 +374,7 @@ impl<'a> Roll<'a> {
     /// The sum, and the default.
     async fn finish(mut self, learnt: &mut Learnt) -> Result<Surveyed, Failure> {
         if self.listed == 0 {
-            let tried = format!("listing the accounts of {}", self.jira.client.base());
+            let tried = format!("listing the accounts of {}", self.jira.http.base());
             return Err(Failure::new(FailureKind::Refused, tried, "nobody was listed, not even we ourselves")
                 .hint("give the account the global permissions Browse Users and Jira Administrators"));
         }
@@ -395,7 +395,7 @@ impl<'a> Roll<'a> {
         let remembered = learnt.get(DEFAULT).map(|id| Mark::new(id.clone()));
         let candidates = self.stock.candidates(remembered.as_ref(), accounts);
         let asked = self.jira.shared.known().default_asked;
-        let found = if asked { None } else { ask_default(self.desk, &candidates).await? };
+        let found = if asked { None } else { ask_default(self.client, &candidates).await? };
         let default = found.or(remembered);
         if let Some(mark) = &default {
             learnt.insert(DEFAULT.into(), mark.as_str().to_owned());

@@ -10,11 +10,11 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::http::{Failure, FailureKind, Request, told};
-use crate::load::atlassian::door::{INTERNAL_ERROR, NOT_FOUND, Trouble, WRONG_METHOD, WRONG_TYPE, fault};
+use crate::load::atlassian::client::{INTERNAL_ERROR, NOT_FOUND, WRONG_METHOD, WRONG_TYPE, WriteError, fault};
 use crate::load::{Learnt, Probe, Upload};
 use crate::model::{Fault, Mark};
 
-use super::desk::Desk;
+use super::client::JiraClient;
 use super::version::Version;
 use super::wire::{Avatar, Temporary, is_number};
 use super::{Jira, Route, Shared, UploadPolicy, probe};
@@ -73,65 +73,70 @@ impl Crop {
 }
 
 /// Uploads, and confirms where the server wants a crop. Nothing is selected by it.
-pub(super) async fn create(desk: &Desk, shared: &Shared, name: &str, square: &Square<'_>) -> Result<Made, Trouble> {
-    match temporary(desk, shared, name, square).await? {
+pub(super) async fn create(
+    client: &JiraClient,
+    shared: &Shared,
+    name: &str,
+    square: &Square<'_>,
+) -> Result<Made, WriteError> {
+    match temporary(client, shared, name, square).await? {
         Temporary::Made { id, owner } => Ok(Made { mark: Mark::new(id), owner }),
-        Temporary::Refused(why) => Err(Trouble::No(Fault::new("refused", told(&why)))),
-        Temporary::Crop => confirm(desk, shared, name, square.side).await,
+        Temporary::Refused(why) => Err(WriteError::Refused(Fault::new("refused", told(&why)))),
+        Temporary::Crop => confirm(client, shared, name, square.side).await,
     }
 }
 
 /// The temporary avatar: as raw bytes, or as a form where the server has only that (§3.5).
 pub(super) async fn temporary(
-    desk: &Desk,
+    client: &JiraClient,
     shared: &Shared,
     name: &str,
     square: &Square<'_>,
-) -> Result<Temporary, Trouble> {
+) -> Result<Temporary, WriteError> {
     // A constant: a name of the person's could hold characters that Jira refuses.
     let file = if square.mime == "image/jpeg" { "avatar.jpg" } else { "avatar.png" };
-    let form = Request::post(desk.api("user/avatar/temporary", &[("username", name)])).multipart(
+    let form = Request::post(client.api("user/avatar/temporary", &[("username", name)])).multipart(
         "avatar",
         file,
         square.mime,
         square.bytes.clone(),
     );
     let response = if shared.multipart.load(Ordering::Relaxed) {
-        desk.write(form).await?
+        client.write(form).await?
     } else {
         let size = square.bytes.len().to_string();
         let query = [("username", name), ("filename", file), ("size", &size)];
-        let raw = Request::post(desk.api("user/avatar/temporary", &query)).bytes(square.mime, square.bytes.clone());
-        match desk.write(raw).await {
-            Err(Trouble::No(no) | Trouble::Maybe(no)) if NO_RAW.contains(&no.code.as_str()) => {
-                let response = desk.write(form).await?;
+        let raw = Request::post(client.api("user/avatar/temporary", &query)).bytes(square.mime, square.bytes.clone());
+        match client.write(raw).await {
+            Err(WriteError::Refused(no) | WriteError::Unknown(no)) if NO_RAW.contains(&no.code.as_str()) => {
+                let response = client.write(form).await?;
                 shared.multipart.store(true, Ordering::Relaxed);
                 response
             }
             other => other?,
         }
     };
-    Temporary::read(&response.body).ok_or_else(|| Trouble::Maybe(fault("upload_odd", &response)))
+    Temporary::read(&response.body).ok_or_else(|| WriteError::Unknown(fault("upload_odd", &response)))
 }
 
 /// Confirms the session's temporary avatar with our own crop. 500 means that the session has none (§3.5).
-async fn confirm(desk: &Desk, shared: &Shared, name: &str, side: u32) -> Result<Made, Trouble> {
-    let request = Request::post(desk.api("user/avatar", &[("username", name)])).json(&Crop::whole(side));
-    let response = match desk.write(request).await {
-        Err(Trouble::Maybe(lost)) if lost.code == INTERNAL_ERROR => return Err(session_lost(shared, lost)),
-        Err(Trouble::No(lost)) if lost.code == "unauthorized" => return Err(session_lost(shared, lost)),
+async fn confirm(client: &JiraClient, shared: &Shared, name: &str, side: u32) -> Result<Made, WriteError> {
+    let request = Request::post(client.api("user/avatar", &[("username", name)])).json(&Crop::whole(side));
+    let response = match client.write(request).await {
+        Err(WriteError::Unknown(lost)) if lost.code == INTERNAL_ERROR => return Err(session_lost(shared, lost)),
+        Err(WriteError::Refused(lost)) if lost.code == "unauthorized" => return Err(session_lost(shared, lost)),
         other => other?,
     };
     shared.losses.store(0, Ordering::Relaxed);
     match response.json::<Avatar>() {
         Ok(avatar) if is_number(&avatar.id) => Ok(Made { mark: Mark::new(avatar.id), owner: avatar.owner }),
-        _ => Err(Trouble::Maybe(fault("confirmation_odd", &response))),
+        _ => Err(WriteError::Unknown(fault("confirmation_odd", &response))),
     }
 }
 
-fn session_lost(shared: &Shared, lost: Fault) -> Trouble {
+fn session_lost(shared: &Shared, lost: Fault) -> WriteError {
     shared.losses.fetch_add(1, Ordering::Relaxed);
-    Trouble::Maybe(Fault::new(SESSION_LOST, format!("{}: the web session has no temporary avatar", lost.message)))
+    WriteError::Unknown(Fault::new(SESSION_LOST, format!("{}: the web session has no temporary avatar", lost.message)))
 }
 
 /// Whether the session route has shown itself to be closed.
@@ -192,32 +197,32 @@ pub(super) async fn prepare(jira: &Jira, learnt: &mut Learnt, probe: Option<Prob
 
 /// Deletes an avatar; one that is gone already is as good, if the list of avatars says so: a gateway, or a server that
 /// is starting, answers 404 to everything. The caller has checked the owner: Jira does not (§1.7).
-pub(super) async fn delete(desk: &Desk, name: &str, mark: &Mark) -> Result<(), Trouble> {
+pub(super) async fn delete(client: &JiraClient, name: &str, mark: &Mark) -> Result<(), WriteError> {
     if !is_number(mark.as_str()) {
-        return Err(Trouble::No(Fault::new("mark_odd", format!("`{mark}` is not the id of an avatar"))));
+        return Err(WriteError::Refused(Fault::new("mark_odd", format!("`{mark}` is not the id of an avatar"))));
     }
-    let mut url = desk.api("user/avatar", &[("username", name)]);
+    let mut url = client.api("user/avatar", &[("username", name)]);
     if let Ok(mut path) = url.path_segments_mut() {
         path.push(mark.as_str());
     }
-    let doubt = match desk.write(Request::delete(url)).await {
+    let doubt = match client.write(Request::delete(url)).await {
         Ok(response) if response.status == 204 => return Ok(()),
         // No Jira answers so: what stands before it may have.
         Ok(response) => fault("answer_odd", &response),
-        Err(Trouble::No(gone)) if gone.code == NOT_FOUND => gone,
+        Err(WriteError::Refused(gone)) if gone.code == NOT_FOUND => gone,
         Err(trouble) => return Err(trouble),
     };
-    match desk.avatars(name).await.map_err(Trouble::Stop)? {
-        Ok(avatars) if avatars.ids().contains(mark) => Err(Trouble::Maybe(doubt)),
+    match client.avatars(name).await.map_err(WriteError::Stop)? {
+        Ok(avatars) if avatars.ids().contains(mark) => Err(WriteError::Unknown(doubt)),
         Ok(_) => Ok(()),
-        Err(unread) => Err(Trouble::Maybe(unread)),
+        Err(unread) => Err(WriteError::Unknown(unread)),
     }
 }
 
 /// Selects an avatar. Any success counts, with or without a body (§3.5).
-pub(super) async fn select(desk: &Desk, name: &str, mark: &Mark) -> Result<(), Trouble> {
+pub(super) async fn select(client: &JiraClient, name: &str, mark: &Mark) -> Result<(), WriteError> {
     let body = serde_json::json!({ "id": mark.as_str() });
-    desk.write(Request::put(desk.api("user/avatar", &[("username", name)])).json(&body)).await.map(|_| ())
+    client.write(Request::put(client.api("user/avatar", &[("username", name)])).json(&body)).await.map(|_| ())
 }
 
 #[cfg(test)]

@@ -28,12 +28,12 @@ impl Version {
     }
 
     /// The listing that the version promises.
-    pub(super) fn listing(&self) -> Listing {
+    pub(super) fn way(&self) -> ListingWay {
         match (self.major, self.minor) {
-            (11.., _) => Listing::Cursor,
-            (10, 3..) => Listing::CursorIfThere,
-            (10, _) => Listing::Members,
-            _ => Listing::Search,
+            (11.., _) => ListingWay::Cursor,
+            (10, 3..) => ListingWay::CursorIfThere,
+            (10, _) => ListingWay::Members,
+            _ => ListingWay::Search,
         }
     }
 
@@ -51,10 +51,10 @@ impl fmt::Display for Version {
 
 /// How all accounts are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Listing {
+pub(super) enum ListingWay {
     /// `user/list` with a cursor.
     Cursor,
-    /// The same, or 404 on an early 10.3: then [`Listing::Members`].
+    /// The same, or 404 on an early 10.3: then [`ListingWay::Members`].
     CursorIfThere,
     /// `user/search` shows 100 accounts in all (JRASERVER-78520): the members of the groups that the file names.
     Members,
@@ -78,24 +78,24 @@ mod tests {
     #[test]
     fn the_version_decides_the_listing() {
         let table = [
-            ("7.13.0", Listing::Search, true),
-            ("8.5.19", Listing::Search, true),
-            ("8.6.0", Listing::Search, true),
-            ("8.20", Listing::Search, true),
-            ("8.20.3", Listing::Search, true),
-            ("8.20.4", Listing::Search, false),
-            ("8.22.6", Listing::Search, false),
-            ("9.12.5", Listing::Search, false),
-            ("10.0.0", Listing::Members, false),
-            ("10.2.1", Listing::Members, false),
-            ("10.3.0", Listing::CursorIfThere, false),
-            ("10.7.2", Listing::CursorIfThere, false),
-            ("11.0.0", Listing::Cursor, false),
-            ("12.1.0-rc1", Listing::Cursor, false),
+            ("7.13.0", ListingWay::Search, true),
+            ("8.5.19", ListingWay::Search, true),
+            ("8.6.0", ListingWay::Search, true),
+            ("8.20", ListingWay::Search, true),
+            ("8.20.3", ListingWay::Search, true),
+            ("8.20.4", ListingWay::Search, false),
+            ("8.22.6", ListingWay::Search, false),
+            ("9.12.5", ListingWay::Search, false),
+            ("10.0.0", ListingWay::Members, false),
+            ("10.2.1", ListingWay::Members, false),
+            ("10.3.0", ListingWay::CursorIfThere, false),
+            ("10.7.2", ListingWay::CursorIfThere, false),
+            ("11.0.0", ListingWay::Cursor, false),
+            ("12.1.0-rc1", ListingWay::Cursor, false),
         ];
-        for (text, listing, cut) in table {
+        for (text, way, cut) in table {
             let version = version(text, &[]).unwrap();
-            assert_eq!((version.listing(), version.cuts()), (listing, cut), "{text}");
+            assert_eq!((version.way(), version.cuts()), (way, cut), "{text}");
         }
     }
 

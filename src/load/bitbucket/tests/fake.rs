@@ -121,14 +121,14 @@ impl World {
             ("GET", None) => "nothing",
             other => panic!("an unknown call: {other:?}"),
         };
-        let client = format!("{} {step}", if asked.method == "GET" { "R" } else { "W" });
+        let http = format!("{} {step}", if asked.method == "GET" { "R" } else { "W" });
         if let Some(fault) = self.faults.get(step).copied() {
             if fault.takes_effect {
                 let _ = self.done(step, asked, &query, &slug);
             }
-            return (client, reply_json(fault.status, &json!({ "errors": [{ "message": "no" }] })));
+            return (http, reply_json(fault.status, &json!({ "errors": [{ "message": "no" }] })));
         }
-        (client, self.done(step, asked, &query, &slug))
+        (http, self.done(step, asked, &query, &slug))
     }
 
     fn done(&mut self, step: &str, asked: &Asked, query: &HashMap<String, String>, slug: &str) -> Response {
@@ -213,8 +213,8 @@ impl Stage {
         let (world, log) = (Arc::new(Mutex::new(world)), Log::default());
         let (there, written) = (Arc::clone(&world), Arc::clone(&log));
         let server = Loopback::start(move |_, asked| {
-            let (client, http_response) = there.lock().unwrap().response(asked);
-            written.lock().unwrap().push(client);
+            let (http, http_response) = there.lock().unwrap().response(asked);
+            written.lock().unwrap().push(http);
             http_response
         })
         .await;

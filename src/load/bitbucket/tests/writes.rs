@@ -4,7 +4,7 @@ use super::fake::{Fault, SENT_AT, Stage, World};
 use crate::load::atlassian::Credential;
 use crate::load::bitbucket::mark::Window;
 use crate::load::jira::tests::{Grey, Memory, grey, intent, rendition};
-use crate::load::{Changes, Looks as _, Mend, Rendition, Seen, Target as _, Wrote, closing};
+use crate::load::{Changes, Fingerprinter as _, Mend, Rendition, Seen, Target as _, Wrote, closing};
 use crate::model::{Account, Intent, IntentKind, Mark, OpenIntent, Shown, Status};
 
 const V0: &str = "1655392225748";

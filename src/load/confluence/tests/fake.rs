@@ -217,7 +217,7 @@ impl World {
         let step = step.into_iter().find(|step| *step == method);
         let step = step.unwrap_or_else(|| panic!("an unknown method: {method}"));
         let sent = between(body, "<base64>", "</base64>").first().map(|text| STANDARD.decode(text).unwrap());
-        let client = match step {
+        let http = match step {
             "getServerInfo" | "login" | "getActiveUsers" => format!("R {step}"),
             "setUserPreferenceString" => format!("W set {}", texts[3]),
             "removeAttachment" => format!("W remove {} {}", texts[1], texts[2]),
@@ -227,7 +227,7 @@ impl World {
             if fault.takes_effect {
                 let _ = self.run(step, &texts, sent.unwrap_or_default());
             }
-            return (client, reply(fault.status, &[], fault.body));
+            return (http, reply(fault.status, &[], fault.body));
         }
         let inside = match self.run(step, &texts, sent.unwrap_or_default()) {
             Ok(value) => format!("<params><param><value>{value}</value></param></params>"),
@@ -236,7 +236,7 @@ impl World {
                  <name>faultString</name><value>java.lang.Exception: {words}</value></member></struct></value></fault>"
             ),
         };
-        (client, reply(200, &[], format!("<?xml version=\"1.0\"?><methodResponse>{inside}</methodResponse>")))
+        (http, reply(200, &[], format!("<?xml version=\"1.0\"?><methodResponse>{inside}</methodResponse>")))
     }
 
     fn run(&mut self, step: &str, texts: &[String], sent: Vec<u8>) -> Result<String, &'static str> {
@@ -277,17 +277,17 @@ impl World {
 
     fn scripted(&mut self, asked: &Asked, query: &HashMap<String, String>) -> (String, Response) {
         let (method, name) = (asked.method.as_str(), query.get("name").cloned().unwrap_or_default());
-        let client = match method {
+        let http = match method {
             "GET" => "R endpoint".to_owned(),
             "POST" if query.contains_key("action") => format!("W set {}", query["path"]),
             "POST" => format!("W add {name}"),
             _ => format!("W remove {name}"),
         };
         if !self.endpoint {
-            return (client, reply_json(404, &json!({ "message": "null for uri", "status-code": 404 })));
+            return (http, reply_json(404, &json!({ "message": "null for uri", "status-code": 404 })));
         }
         if method == "GET" {
-            return (client, reply_json(200, &json!({ "endpoint": "avatarpipe", "version": 1, "admin": true })));
+            return (http, reply_json(200, &json!({ "endpoint": "avatarpipe", "version": 1, "admin": true })));
         }
         assert_eq!(asked.header("x-atlassian-token"), "no-check");
         let path = |user: &User| match user.shown.starts_with(STOCK) {
@@ -296,10 +296,10 @@ impl World {
         };
         let user = self.users.get_mut(query["user"].as_str()).unwrap();
         if query["key"] != user.key {
-            return (client, reply_json(409, &json!({ "error": "changed", "message": "another account's" })));
+            return (http, reply_json(409, &json!({ "error": "changed", "message": "another account's" })));
         }
         if query.get("seen").is_some_and(|seen| *seen != path(user)) {
-            return (client, reply_json(409, &json!({ "error": "changed", "message": "another", "path": path(user) })));
+            return (http, reply_json(409, &json!({ "error": "changed", "message": "another", "path": path(user) })));
         }
         let response = match method {
             "DELETE" => json!({ "file": name, "removed": user.files.remove(&name).is_some() }),
@@ -315,7 +315,7 @@ impl World {
                 json!({ "key": user.key, "file": name, "path": path(user), "default": false })
             }
         };
-        (client, reply_json(200, &response))
+        (http, reply_json(200, &response))
     }
 }
 
@@ -351,8 +351,8 @@ impl Stage {
         let (world, log) = (Arc::new(Mutex::new(world)), Log::default());
         let (there, written) = (Arc::clone(&world), Arc::clone(&log));
         let server = Loopback::start(move |_, asked| {
-            let (client, http_response) = there.lock().unwrap().response(asked);
-            written.lock().unwrap().push(client);
+            let (http, http_response) = there.lock().unwrap().response(asked);
+            written.lock().unwrap().push(http);
             http_response
         })
         .await;

@@ -6,7 +6,7 @@ use super::fake::{ADA, Fault, Stage, Way, World};
 use super::{OLD, draft, picture};
 use crate::load::confluence::UploadPolicy;
 use crate::load::jira::tests::{Grey, Memory, grey};
-use crate::load::{Learnt, Looks as _, Seen, Target as _, Wrote};
+use crate::load::{Fingerprinter as _, Learnt, Seen, Target as _, Wrote};
 use crate::model::{Intent, IntentKind, Shown, Status};
 
 const NOT_PERMITTED: Fault = Fault {

@@ -160,7 +160,7 @@ impl World {
         let query: HashMap<String, String> = url.query_pairs().into_owned().collect();
         let path = url.path().trim_start_matches('/').to_owned();
         let (step, detail) = step(&asked.method, &path);
-        let client = format!("{} {step}{detail}", if asked.method == "GET" { "R" } else { "W" });
+        let http = format!("{} {step}{detail}", if asked.method == "GET" { "R" } else { "W" });
         if asked.method != "GET" {
             assert_eq!(asked.header("x-atlassian-token"), "no-check", "{path}");
             assert!(query.contains_key("username"), "{path}");
@@ -176,9 +176,9 @@ impl World {
             }
             let mut headers = vec![("content-type", "application/json")];
             headers.extend(&fault.headers);
-            return (client, reply(fault.status, &headers, fault.body));
+            return (http, reply(fault.status, &headers, fault.body));
         }
-        (client, self.done(step, asked, &query, &path))
+        (http, self.done(step, asked, &query, &path))
     }
 
     fn done(&mut self, step: &str, asked: &Asked, query: &HashMap<String, String>, path: &str) -> Response {
@@ -390,8 +390,8 @@ impl Stage {
         let (world, log) = (Arc::new(Mutex::new(world)), Log::default());
         let (there, written) = (Arc::clone(&world), Arc::clone(&log));
         let server = Loopback::start(move |_, asked| {
-            let (client, http_response) = there.lock().unwrap().response(asked);
-            written.lock().unwrap().push(client);
+            let (http, http_response) = there.lock().unwrap().response(asked);
+            written.lock().unwrap().push(http);
             http_response
         })
         .await;

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::http::{Failure, FailureKind};
-use crate::load::{Journal, Looks, Rendition};
+use crate::load::{Fingerprinter, Journal, Rendition};
 use crate::model::{Before, Event, Intent, IntentKind, Luma, OpenIntent, Shown, Status};
 
 /// What happened, in order: requests and journal calls.
@@ -57,7 +57,7 @@ pub(crate) fn rendition(value: u8) -> Rendition {
 /// Knows the pictures of [`grey`].
 pub(crate) struct Grey;
 
-impl Looks for Grey {
+impl Fingerprinter for Grey {
     fn luma(&self, picture: &[u8]) -> Option<Luma> {
         let value = std::str::from_utf8(picture).ok()?.strip_prefix("grey ")?.parse().ok()?;
         Luma::from_values(vec![value; Luma::SIDE * Luma::SIDE])

@@ -65,8 +65,10 @@ async fn a_token_in_one_step_sends_no_cookie_and_confirms_nothing() {
     let stage = Stage::ready(World::default(), Way::Token).await;
     let mut journal = Memory::new(&stage.log);
     let mut session = stage.jira.session().await.unwrap();
-    let draft =
-        crate::model::Intent { luma: crate::load::Looks::luma(&super::Grey, &grey(40)), ..intent(IntentKind::Replace) };
+    let draft = crate::model::Intent {
+        luma: crate::load::Fingerprinter::luma(&super::Grey, &grey(40)),
+        ..intent(IntentKind::Replace)
+    };
     assert_eq!(session.replace(draft, &rendition(40), &mut journal).await, Wrote::Done(Some("15001".into())));
     let expected = [
         "R avatars",

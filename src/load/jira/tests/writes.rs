@@ -13,7 +13,7 @@ pub(super) fn mark(id: u32) -> Mark {
 
 /// What a picture that is `value` all over looks like, as a placement remembers it.
 pub(super) fn looks(value: u8) -> Option<Fingerprint> {
-    crate::load::Looks::luma(&super::Grey, &grey(value)).map(|luma| luma.fingerprint())
+    crate::load::Fingerprinter::luma(&super::Grey, &grey(value)).map(|luma| luma.fingerprint())
 }
 
 /// A world in which ada shows a picture of ours, and has an older one of her own.
@@ -455,7 +455,7 @@ async fn the_forecast_is_what_is_sent() {
                 stood,
                 old_looks: ours.as_ref().and_then(|_| looks(10)),
                 old: ours,
-                luma: crate::load::Looks::luma(&super::Grey, b"grey 40"),
+                luma: crate::load::Fingerprinter::luma(&super::Grey, b"grey 40"),
                 ..intent(IntentKind::Replace)
             };
             let mut journal = Memory::new(&stage.log);
@@ -464,7 +464,7 @@ async fn the_forecast_is_what_is_sent() {
             } else {
                 // 40 stands for a small square; a password's route sends larger ones.
                 let value = if way == Way::Token { 40 } else { 200 };
-                let luma = crate::load::Looks::luma(&super::Grey, &grey(value));
+                let luma = crate::load::Fingerprinter::luma(&super::Grey, &grey(value));
                 session.replace(Intent { luma, ..draft }, &rendition(value), &mut journal).await
             };
             assert!(matches!(wrote, Wrote::Done(_)), "{n}: {wrote:?}");

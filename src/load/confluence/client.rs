@@ -10,7 +10,7 @@ use bytes::Bytes;
 use url::Url;
 
 use crate::http::{Failure, FailureKind, Response};
-use crate::load::atlassian::door::{Door, fault, with_query};
+use crate::load::atlassian::client::{AtlassianClient, fault, with_query};
 use crate::load::atlassian::manifest;
 use crate::model::{AccountId, Fault, Mark};
 
@@ -40,8 +40,8 @@ pub(super) enum Served {
 
 /// One way to the server.
 #[derive(Clone)]
-pub(super) struct Desk {
-    door: Door,
+pub(super) struct ConfluenceClient {
+    atlassian: AtlassianClient,
     shared: Arc<Shared>,
 }
 
@@ -53,13 +53,13 @@ pub(super) struct Now {
     pub picture: Picture,
 }
 
-impl Desk {
-    pub(super) fn new(door: Door, shared: Arc<Shared>) -> Self {
-        Self { door, shared }
+impl ConfluenceClient {
+    pub(super) fn new(atlassian: AtlassianClient, shared: Arc<Shared>) -> Self {
+        Self { atlassian, shared }
     }
 
-    pub(super) fn door(&self) -> &Door {
-        &self.door
+    pub(super) fn atlassian(&self) -> &AtlassianClient {
+        &self.atlassian
     }
 
     pub(super) fn shared(&self) -> &Shared {
@@ -68,23 +68,23 @@ impl Desk {
 
     /// `rest/api/…` with these parameters, every value percent-encoded.
     pub(super) fn api(&self, path: &str, query: &[(&str, &str)]) -> Url {
-        with_query(self.door.http().url(&format!("rest/api/{path}")), query)
+        with_query(self.atlassian.http().url(&format!("rest/api/{path}")), query)
     }
 
     /// A file of somebody's personal information; `None` if it can have no address.
     pub(super) fn attachment(&self, which: File<'_>) -> Option<Url> {
         let file = picture::is_id(which.content).then(|| segment(which.file.as_str()))??;
-        Some(self.door.http().url(&format!("download/attachments/{}/{file}", which.content)))
+        Some(self.atlassian.http().url(&format!("download/attachments/{}/{file}", which.content)))
     }
 
     /// A picture that people choose from; `None` if it can have no address.
     pub(super) fn stock(&self, file: &Mark) -> Option<Url> {
-        Some(self.door.http().url(&format!("{}{}", STOCK.trim_start_matches('/'), segment(file.as_str())?)))
+        Some(self.atlassian.http().url(&format!("{}{}", STOCK.trim_start_matches('/'), segment(file.as_str())?)))
     }
 
     /// What an unsuccessful answer to a read means for the target.
     pub(super) fn failed(&self, response: &Response) -> Failure {
-        self.door.failed(response, "the account needs to be a Confluence administrator")
+        self.atlassian.failed(response, "the account needs to be a Confluence administrator")
     }
 
     /// Who we are. Cannot be fooled: an anonymous answer says so in its type.
@@ -104,13 +104,13 @@ impl Desk {
     }
 
     async fn own(&self) -> Result<(String, Option<String>), Failure> {
-        let response = self.door.read(self.api("user/current", &[])).await?;
+        let response = self.atlassian.read(self.api("user/current", &[])).await?;
         if response.status != 200 {
             return Err(self.failed(&response));
         }
         let person: Person = response.json()?;
         match (person.kind.as_deref(), person.username) {
-            (Some("anonymous"), _) | (_, None) => Err(self.door.gate().close(
+            (Some("anonymous"), _) | (_, None) => Err(self.atlassian.circuit_breaker().trip(
                 response
                     .failure(FailureKind::Refused, "200, but as nobody: the server does not know the credential")
                     .hint("the token may have expired or been revoked; no picture was touched with it"),
@@ -135,7 +135,7 @@ impl Desk {
         wanted: (&str, &str),
         is_wanted: impl FnOnce(&Now) -> bool,
     ) -> Result<Result<Now, Fault>, Failure> {
-        let response = self.door.read(self.api("user", &[wanted])).await?;
+        let response = self.atlassian.read(self.api("user", &[wanted])).await?;
         match response.status {
             200 => {}
             401 => return Err(self.failed(&response)),
@@ -153,7 +153,7 @@ impl Desk {
             Err(odd) => return Ok(Err(Fault::new("account_odd", odd.to_string()))),
         };
         let picture = person
-            .picture(self.door.http().base())
+            .picture(self.atlassian.http().base())
             .unwrap_or_else(|| Picture::unknown("its user shows no profile picture"));
         let now = match (person.user_key, person.username) {
             (Some(key), Some(name)) => Some(Now { key: AccountId::new(key), name, picture }).filter(is_wanted),
@@ -180,7 +180,7 @@ impl Desk {
 
     async fn serve(&self, which: File<'_>) -> Result<Served, Failure> {
         let Some(url) = self.attachment(which) else { return Ok(Served::Unclear) };
-        match self.door.file(url).await {
+        match self.atlassian.file(url).await {
             Ok(response) if response.status == 200 && !response.is_html() && !response.body.is_empty() => {
                 Ok(Served::Picture(response.body))
             }
@@ -196,7 +196,7 @@ impl Desk {
 
     async fn is_the_same_server(&self) -> Result<bool, Failure> {
         let known = self.shared.known().server;
-        match manifest::server_id(&self.door, "Confluence", &["confluence"], None, None).await {
+        match manifest::server_id(&self.atlassian, "Confluence", &["confluence"], None, None).await {
             Ok(id) => Ok(!id.is_address() && known == Some(id)),
             Err(failure) if matches!(failure.kind, FailureKind::Odd | FailureKind::Misconfigured) => Ok(false),
             Err(failure) => Err(failure),

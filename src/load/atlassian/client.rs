@@ -1,9 +1,9 @@
-//! The way in to one product: headers, encoding, the login gate, and what the status of an answer says everywhere.
+//! The client of one product: headers, encoding, the circuit breaker of the login, and what the status of an answer says everywhere.
 //!
-//! Owns: the credential on every call, the gate behind it, yes, no and maybe of a write by its status
+//! Owns: the credential on every call, the circuit breaker behind it, done, refused and unknown of a write by its status
 //! (docs/write-protocols.md), the server's own words.
-//! Leaves to others: what a 401, a 403 or the body of a success means in one product (its `desk.rs`).
-//! A newcomer gets wrong: clones share the gate. One refused login closes it for every worker of the target.
+//! Leaves to others: what a 401, a 403 or the body of a success means in one product (its `client.rs`).
+//! A newcomer gets wrong: clones share the circuit breaker. One refused login trips it for every worker of the target.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,11 +12,11 @@ use bytes::Bytes;
 use serde::Deserialize;
 use url::Url;
 
-use crate::http::{Authorization, Client, Failure, FailureKind, Request, Response, Sent, told};
+use crate::http::{Authorization, Client as HttpClient, Failure, FailureKind, Request, Response, Sent, told};
 use crate::model::Fault;
 
 use super::Credential;
-use super::login::{Anonymous, Gate, Kind, contains};
+use super::login::{Anonymous, CircuitBreaker, Kind, contains};
 
 const JSON: &str = "application/json";
 /// The code of a fault that stands for 404.
@@ -31,37 +31,37 @@ pub(crate) const INTERNAL_ERROR: &str = "internal_error";
 /// A credential, and whether the server refused it.
 pub(crate) struct Login {
     authorization: Authorization,
-    gate: Gate,
+    circuit_breaker: CircuitBreaker,
 }
 
 impl Login {
-    /// With the gate open.
+    /// With nothing refused yet.
     pub(crate) fn new(credential: &Credential) -> Arc<Self> {
         let kind = if credential.is_token() { Kind::Token } else { Kind::Password };
-        Arc::new(Self { authorization: credential.authorization(), gate: Gate::new(kind) })
+        Arc::new(Self { authorization: credential.authorization(), circuit_breaker: CircuitBreaker::new(kind) })
     }
 }
 
 /// One way to the server: with cookies of its own, or without any.
 #[derive(Clone)]
-pub(crate) struct Door {
-    http: Client,
+pub(crate) struct AtlassianClient {
+    http: HttpClient,
     login: Arc<Login>,
 }
 
-impl Door {
-    pub(crate) fn new(http: Client, login: Arc<Login>) -> Self {
-        login.gate.doubt();
+impl AtlassianClient {
+    pub(crate) fn new(http: HttpClient, login: Arc<Login>) -> Self {
+        login.circuit_breaker.doubt();
         Self { http, login }
     }
 
-    pub(crate) fn http(&self) -> &Client {
+    pub(crate) fn http(&self) -> &HttpClient {
         &self.http
     }
 
-    /// The gate, for who must close it.
-    pub(crate) fn gate(&self) -> &Gate {
-        &self.login.gate
+    /// For who must trip it.
+    pub(crate) fn circuit_breaker(&self) -> &CircuitBreaker {
+        &self.login.circuit_breaker
     }
 
     /// A read; the answer has passed the login check and nothing else.
@@ -71,9 +71,9 @@ impl Door {
 
     /// A call that changes nothing, with any method.
     pub(crate) async fn ask(&self, request: Request, anonymous: Anonymous) -> Result<Response, Failure> {
-        let _alone = self.gate().enter().await?;
+        let _alone = self.circuit_breaker().enter().await?;
         let response = self.http.read(request.auth(&self.login.authorization)).await?;
-        self.gate().check(&response, anonymous)?;
+        self.circuit_breaker().check(&response, anonymous)?;
         Ok(response)
     }
 
@@ -97,7 +97,7 @@ impl Door {
     pub(crate) fn failed(&self, response: &Response, permission: &str) -> Failure {
         let found = found(response);
         match response.status {
-            401 => self.gate().close(
+            401 => self.circuit_breaker().trip(
                 response
                     .failure(FailureKind::Refused, found)
                     .hint("the credential is not accepted: check `credential`"),
@@ -113,11 +113,11 @@ impl Door {
 
     /// A write, sent once; nothing of the answer is judged.
     pub(crate) async fn send(&self, request: Request) -> Result<Sent, Failure> {
-        let _alone = self.gate().enter().await?;
+        let _alone = self.circuit_breaker().enter().await?;
         let request = request.auth(&self.login.authorization).accept(JSON).header("X-Atlassian-Token", "no-check");
         let sent = self.http.write(request).await;
         if let Sent::Response(response) = &sent {
-            self.gate().note(response);
+            self.circuit_breaker().note(response);
         }
         Ok(sent)
     }
@@ -125,34 +125,34 @@ impl Door {
 
 /// How a write ended that is not a complete success.
 #[derive(Debug)]
-pub(crate) enum Trouble {
+pub(crate) enum WriteError {
     /// A definite refusal, or it never left.
-    No(Fault),
+    Refused(Fault),
     /// It may or may not have happened.
-    Maybe(Fault),
+    Unknown(Fault),
     /// The whole target must stop. Whether the write happened is not known.
     Stop(Failure),
 }
 
 /// What the status of an unsuccessful answer to a write says, whoever the product is.
-pub(crate) fn refused(response: &Response) -> Trouble {
+pub(crate) fn refused(response: &Response) -> WriteError {
     match response.status {
-        300..=399 => Trouble::Stop(redirected(response)),
-        403 if contains(&response.body, "XSRF") => Trouble::Stop(
+        300..=399 => WriteError::Stop(redirected(response)),
+        403 if contains(&response.body, "XSRF") => WriteError::Stop(
             response
                 .failure(FailureKind::Odd, found(response))
                 .hint("a proxy strips `X-Atlassian-Token` or rewrites `User-Agent`: let it pass both unchanged"),
         ),
-        400 => Trouble::No(fault("refused", response)),
-        401 => Trouble::No(fault("unauthorized", response)),
-        403 => Trouble::No(fault("forbidden", response)),
-        404 => Trouble::No(fault(NOT_FOUND, response)),
-        413 => Trouble::No(fault("too_large", response)),
-        415 => Trouble::No(fault(WRONG_TYPE, response)),
-        429 => Trouble::No(fault("throttled", response)),
-        405 => Trouble::Maybe(fault(WRONG_METHOD, response)),
-        500 => Trouble::Maybe(fault(INTERNAL_ERROR, response)),
-        _ => Trouble::Maybe(fault("server_error", response)),
+        400 => WriteError::Refused(fault("refused", response)),
+        401 => WriteError::Refused(fault("unauthorized", response)),
+        403 => WriteError::Refused(fault("forbidden", response)),
+        404 => WriteError::Refused(fault(NOT_FOUND, response)),
+        413 => WriteError::Refused(fault("too_large", response)),
+        415 => WriteError::Refused(fault(WRONG_TYPE, response)),
+        429 => WriteError::Refused(fault("throttled", response)),
+        405 => WriteError::Unknown(fault(WRONG_METHOD, response)),
+        500 => WriteError::Unknown(fault(INTERNAL_ERROR, response)),
+        _ => WriteError::Unknown(fault("server_error", response)),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Every request to Jira passes here: headers, encoding, the login gate, and what the answer to a write means.
+//! Every request to Jira passes here: headers, encoding, the circuit breaker, and what the answer to a write means.
 //!
 //! Owns: yes, no and maybe of a write (docs/write-protocols.md), and the failure of a read.
 //! Leaves to others: what is asked (`survey.rs`, `session.rs`, `observe.rs`).
@@ -10,9 +10,9 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use crate::http::{Client, Failure, FailureKind, Request, Response, Sent};
-use crate::load::atlassian::door::{Door, Trouble, fault, found, refused, with_query};
-use crate::load::atlassian::login::{Anonymous, Gate, contains};
+use crate::http::{Client as HttpClient, Failure, FailureKind, Request, Response, Sent};
+use crate::load::atlassian::client::{AtlassianClient, WriteError, fault, found, refused, with_query};
+use crate::load::atlassian::login::{Anonymous, CircuitBreaker, contains};
 use crate::model::{AccountId, Fault, Mark};
 
 use super::Shared;
@@ -41,43 +41,43 @@ pub(super) enum Led {
 
 /// One way to the server: with cookies of its own, or without any.
 #[derive(Clone)]
-pub(super) struct Desk {
-    door: Door,
+pub(super) struct JiraClient {
+    atlassian: AtlassianClient,
     /// Asked whether the login still holds. Not the line itself where that one carries the cookies of a token's
     /// session: they may be dead while the token lives (docs/wire/atlassian.md §2.1).
-    witness: Door,
+    witness: AtlassianClient,
     shared: Arc<Shared>,
 }
 
-impl Desk {
-    pub(super) fn new(client: Client, witness: Client, shared: Arc<Shared>) -> Self {
-        let door = |client| Door::new(client, Arc::clone(&shared.login));
-        Self { door: door(client), witness: door(witness), shared }
+impl JiraClient {
+    pub(super) fn new(http: HttpClient, witness: HttpClient, shared: Arc<Shared>) -> Self {
+        let atlassian = |http| AtlassianClient::new(http, Arc::clone(&shared.login));
+        Self { atlassian: atlassian(http), witness: atlassian(witness), shared }
     }
 
     /// `rest/api/2/…` with these parameters, every value percent-encoded.
     pub(super) fn api(&self, path: &str, query: &[(&str, &str)]) -> Url {
-        with_query(self.door.http().url(&format!("rest/api/2/{path}")), query)
+        with_query(self.atlassian.http().url(&format!("rest/api/2/{path}")), query)
     }
 
     /// The way in, for what all products share.
-    pub(super) fn door(&self) -> &Door {
-        &self.door
+    pub(super) fn atlassian(&self) -> &AtlassianClient {
+        &self.atlassian
     }
 
-    /// The gate, for who must close it.
-    pub(super) fn gate(&self) -> &Gate {
-        self.door.gate()
+    /// For who must trip it.
+    pub(super) fn circuit_breaker(&self) -> &CircuitBreaker {
+        self.atlassian.circuit_breaker()
     }
 
     /// A read; the answer has passed the login check and nothing else.
     pub(super) async fn read(&self, url: Url) -> Result<Response, Failure> {
-        self.door.read(url).await
+        self.atlassian.read(url).await
     }
 
     /// What an unsuccessful answer to a read means for the target.
     pub(super) fn failed(&self, response: &Response) -> Failure {
-        self.door.failed(response, "the account needs the global permissions Jira Administrators and Browse Users")
+        self.atlassian.failed(response, "the account needs the global permissions Jira Administrators and Browse Users")
     }
 
     /// The same while we are known: the login is not what was refused.
@@ -148,7 +148,7 @@ impl Desk {
 
     /// The same, told apart from a server in trouble.
     pub(super) async fn served(&self, owner: &AccountId, mark: &Mark) -> Result<Served, Failure> {
-        let response = match self.door.file(self.portrait(Some(owner), mark)).await {
+        let response = match self.atlassian.file(self.portrait(Some(owner), mark)).await {
             Ok(response) => response,
             // A redirect to a sign-in page elsewhere.
             Err(failure) if matches!(failure.kind, FailureKind::Odd | FailureKind::Misconfigured) => {
@@ -165,49 +165,49 @@ impl Desk {
 
     /// The bytes of a picture; `None` where the server sent something else, such as a login page.
     pub(super) async fn picture(&self, owner: Option<&AccountId>, mark: &Mark) -> Result<Option<Bytes>, Failure> {
-        self.door.picture(self.portrait(owner, mark)).await
+        self.atlassian.picture(self.portrait(owner, mark)).await
     }
 
     fn portrait(&self, owner: Option<&AccountId>, mark: &Mark) -> Url {
         let mut query = vec![("avatarId", mark.as_str()), ("size", "xxxlarge@2x")];
         query.extend(owner.map(|owner| ("ownerId", owner.as_str())));
-        with_query(self.door.http().url("secure/useravatar"), &query)
+        with_query(self.atlassian.http().url("secure/useravatar"), &query)
     }
 
     /// A write, sent once.
-    pub(super) async fn write(&self, request: Request) -> Result<Response, Trouble> {
-        match self.door.send(request).await.map_err(Trouble::Stop)? {
+    pub(super) async fn write(&self, request: Request) -> Result<Response, WriteError> {
+        match self.atlassian.send(request).await.map_err(WriteError::Stop)? {
             Sent::Response(response) => self.judge(response).await,
-            Sent::Lost(fault) => Err(Trouble::Maybe(fault)),
-            Sent::Never(fault) => Err(Trouble::No(fault)),
+            Sent::Lost(fault) => Err(WriteError::Unknown(fault)),
+            Sent::Never(fault) => Err(WriteError::Refused(fault)),
         }
     }
 
     /// Yes, no or maybe (docs/write-protocols.md).
-    async fn judge(&self, response: Response) -> Result<Response, Trouble> {
+    async fn judge(&self, response: Response) -> Result<Response, WriteError> {
         // Cookies of a token's dead session earn 401 while the token is fine: `/myself` decides (§2.1).
         if response.status != 401 || !self.shared.is_token() {
-            self.gate().check(&response, Anonymous::Refused).map_err(Trouble::Stop)?;
+            self.circuit_breaker().check(&response, Anonymous::Refused).map_err(WriteError::Stop)?;
         }
         Err(match response.status {
             // The multipart variant answers as HTML on purpose; any other page is a gateway's.
             200..=299 if response.is_html() && !contains(&response.body, "<textarea>") => {
-                Trouble::Maybe(fault("answer_is_a_page", &response))
+                WriteError::Unknown(fault("answer_is_a_page", &response))
             }
             200..=299 => return Ok(response),
             401 => match self.myself().await {
-                Ok(_) => Trouble::No(fault("unauthorized", &response)),
-                Err(refused) => Trouble::Stop(refused),
+                Ok(_) => WriteError::Refused(fault("unauthorized", &response)),
+                Err(refused) => WriteError::Stop(refused),
             },
             403 if contains(&response.body, "XSRF") => refused(&response),
             403 => match self.may_administer().await {
-                Ok(true) => Trouble::No(fault("forbidden", &response)),
-                Ok(false) => Trouble::Stop(
+                Ok(true) => WriteError::Refused(fault("forbidden", &response)),
+                Ok(false) => WriteError::Stop(
                     response
                         .failure(FailureKind::Refused, found(&response))
                         .hint("give the account the global permission Jira Administrators"),
                 ),
-                Err(failure) => Trouble::Stop(failure),
+                Err(failure) => WriteError::Stop(failure),
             },
             _ => refused(&response),
         })

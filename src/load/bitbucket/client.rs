@@ -13,7 +13,7 @@ use url::Url;
 
 use crate::http::{Failure, FailureKind, Request, Response, Sent};
 use crate::load::Rendition;
-use crate::load::atlassian::door::{Door, Trouble, fault, found, refused, with_query};
+use crate::load::atlassian::client::{AtlassianClient, WriteError, fault, found, refused, with_query};
 use crate::load::atlassian::login::{self, Anonymous};
 use crate::model::{AccountId, Fault, Luma, Shown};
 
@@ -35,18 +35,18 @@ const NAMESAKES: usize = 20;
 
 /// One way to the server.
 #[derive(Clone)]
-pub(super) struct Desk {
-    door: Door,
+pub(super) struct BitbucketClient {
+    atlassian: AtlassianClient,
     shared: Arc<Shared>,
 }
 
-impl Desk {
-    pub(super) fn new(door: Door, shared: Arc<Shared>) -> Self {
-        Self { door, shared }
+impl BitbucketClient {
+    pub(super) fn new(atlassian: AtlassianClient, shared: Arc<Shared>) -> Self {
+        Self { atlassian, shared }
     }
 
-    pub(super) fn door(&self) -> &Door {
-        &self.door
+    pub(super) fn atlassian(&self) -> &AtlassianClient {
+        &self.atlassian
     }
 
     /// How long a slow server may still be at a write that nobody answered.
@@ -57,7 +57,7 @@ impl Desk {
     /// `rest/api/…/…` with these parameters, every value percent-encoded.
     pub(super) fn api(&self, path: &str, query: &[(&str, &str)]) -> Url {
         let root = self.shared.known().root.unwrap_or("latest");
-        with_query(self.door.http().url(&format!("rest/api/{root}/{path}")), query)
+        with_query(self.atlassian.http().url(&format!("rest/api/{root}/{path}")), query)
     }
 
     fn avatar(&self, slug: &Slug) -> Url {
@@ -66,7 +66,7 @@ impl Desk {
 
     /// What an unsuccessful answer to a read means for the target.
     pub(super) fn failed(&self, response: &Response) -> Failure {
-        self.door.failed(response, "the account needs a licence and the global permission ADMIN")
+        self.atlassian.failed(response, "the account needs a licence and the global permission ADMIN")
     }
 
     /// A page of users. `start` and `filter` as given, everything else as the survey asks.
@@ -74,7 +74,7 @@ impl Desk {
         let (start, limit) = (start.to_string(), limit.to_string());
         let mut query = vec![("start", start.as_str()), ("limit", &limit), ("avatarSize", LINKED)];
         query.extend_from_slice(more);
-        self.door.read(self.api("users", &query)).await
+        self.atlassian.read(self.api("users", &query)).await
     }
 
     /// Whether the login still holds: only who is signed in and licensed may list.
@@ -84,7 +84,7 @@ impl Desk {
             return Err(self.failed(&response));
         }
         if self.shared.known().named && login::user(&response).is_none() {
-            return Err(self.door.gate().close(
+            return Err(self.atlassian.circuit_breaker().trip(
                 response
                     .failure(FailureKind::Refused, "200, but without X-AUSERNAME: the server does not know us any more")
                     .hint("the token may have expired or been revoked; no picture was touched with it"),
@@ -108,7 +108,7 @@ impl Desk {
     /// Whether the account administers Bitbucket; a permission that is missing answers 401 or 403. Whoever is licensed
     /// may ask for `admin/users` (§13).
     pub(super) async fn administers(&self) -> Result<bool, Failure> {
-        let response = self.door.read(self.api("admin/permissions/users", &[("limit", "1")])).await?;
+        let response = self.atlassian.read(self.api("admin/permissions/users", &[("limit", "1")])).await?;
         match response.status {
             200 => Ok(true),
             401 | 403 => Ok(false),
@@ -125,7 +125,7 @@ impl Desk {
         slug: &Slug,
     ) -> Result<Result<Option<Shown>, Fault>, Failure> {
         let url = self.api(&format!("users/{}", slug.segment()), &[("avatarSize", LINKED)]);
-        let response = self.door.read(url).await?;
+        let response = self.atlassian.read(url).await?;
         let user: User = match response.status {
             200 => response.json()?,
             404 => return Ok(Ok(None)),
@@ -155,7 +155,7 @@ impl Desk {
 
     /// What a user shows, as far as links tell.
     pub(super) fn shown_by(&self, user: &User, sight: Sight) -> Shown {
-        let (link, base) = (user.avatar_url.as_deref(), self.door.http().base());
+        let (link, base) = (user.avatar_url.as_deref(), self.atlassian.http().base());
         let shown = mark::shown(link, base);
         if sight == Sight::Versions { shown } else { mark::unseen(shown, link, base) }
     }
@@ -188,8 +188,8 @@ impl Desk {
 
     /// The bytes of the picture that is shown; `None` where the server sent something else.
     pub(super) async fn picture(&self, slug: &Slug) -> Result<Option<Bytes>, Failure> {
-        let url = self.door.http().url(&format!("users/{}/avatar.png", slug.segment()));
-        self.door.picture(with_query(url, &[("s", LOOKED_AT)])).await
+        let url = self.atlassian.http().url(&format!("users/{}/avatar.png", slug.segment()));
+        self.atlassian.picture(with_query(url, &[("s", LOOKED_AT)])).await
     }
 
     /// What the picture that is shown looks like; `None` where the server sent something else.
@@ -203,46 +203,48 @@ impl Desk {
     }
 
     /// Sends a picture. The answer is a complete success.
-    pub(super) async fn post(&self, slug: &Slug, rendition: &Rendition) -> Result<Response, Trouble> {
+    pub(super) async fn post(&self, slug: &Slug, rendition: &Rendition) -> Result<Response, WriteError> {
         let file = if rendition.mime == "image/jpeg" { "avatar.jpg" } else { "avatar.png" };
         let request =
             Request::post(self.avatar(slug)).multipart("avatar", file, rendition.mime, rendition.bytes.clone());
         let response = self.write(request).await?;
         if response.status != 201 {
-            return Err(Trouble::Maybe(fault("answer_odd", &response)));
+            return Err(WriteError::Unknown(fault("answer_odd", &response)));
         }
         self.shared.learn(|known| known.posted += 1);
         Ok(response)
     }
 
     /// Takes the picture away; that there was none is as good.
-    pub(super) async fn delete(&self, slug: &Slug) -> Result<(), Trouble> {
+    pub(super) async fn delete(&self, slug: &Slug) -> Result<(), WriteError> {
         let response = self.write(Request::delete(self.avatar(slug))).await?;
         match response.status {
             204 => Ok(()),
             _ if response.json::<Taken>().is_ok() => Ok(()),
-            _ => Err(Trouble::Maybe(fault("answer_odd", &response))),
+            _ => Err(WriteError::Unknown(fault("answer_odd", &response))),
         }
     }
 
     /// A write, sent once: any 2xx, or what else it means.
-    async fn write(&self, request: Request) -> Result<Response, Trouble> {
-        let response = match self.door.send(request).await.map_err(Trouble::Stop)? {
+    async fn write(&self, request: Request) -> Result<Response, WriteError> {
+        let response = match self.atlassian.send(request).await.map_err(WriteError::Stop)? {
             Sent::Response(response) => response,
-            Sent::Lost(fault) => return Err(Trouble::Maybe(fault)),
-            Sent::Never(fault) => return Err(Trouble::No(fault)),
+            Sent::Lost(fault) => return Err(WriteError::Unknown(fault)),
+            Sent::Never(fault) => return Err(WriteError::Refused(fault)),
         };
-        self.door.gate().check(&response, Anonymous::Refused).map_err(Trouble::Stop)?;
+        self.atlassian.circuit_breaker().check(&response, Anonymous::Refused).map_err(WriteError::Stop)?;
         match response.status {
             200..=299 => Ok(response),
             401 => Err(match self.signed_in().await {
                 Ok(()) if self.is_by_token() => {
                     // Nobody else's picture can be set with it either (§13).
-                    let failure =
-                        self.door.gate().close(response.failure(FailureKind::Refused, found(&response)).hint(TOKENS));
-                    Trouble::No(Fault::new("unauthorized", failure.to_string()))
+                    let failure = self
+                        .atlassian
+                        .circuit_breaker()
+                        .trip(response.failure(FailureKind::Refused, found(&response)).hint(TOKENS));
+                    WriteError::Refused(Fault::new("unauthorized", failure.to_string()))
                 }
-                Ok(()) => Trouble::No(Fault::new(
+                Ok(()) => WriteError::Refused(Fault::new(
                     "unauthorized",
                     format!(
                         "{}: {}: this picture needs a permission that the account lacks (ADMIN; SYS_ADMIN for a system \
@@ -251,7 +253,7 @@ impl Desk {
                         found(&response)
                     ),
                 )),
-                Err(failure) => Trouble::Stop(failure),
+                Err(failure) => WriteError::Stop(failure),
             }),
             _ => Err(refused(&response)),
         }
