@@ -32,7 +32,7 @@ pub mod inside {
     pub use crate::error::Trouble;
     pub use crate::exit::Exit;
     pub use crate::model::{
-        Absence, AccountId, Before, Digest, Fingerprint, Luma, Mark, PersonId, PersonRef, PhotoMark, Placement,
+        Absence, AccountId, Before, Digest, Fingerprint, Luma, PersonId, PersonRef, PhotoMark, PictureRef, Placement,
         Provenance, Recipe, Remembered, RunId, SourceId, TargetId, Version,
     };
     pub use crate::pipeline::{Colour, Environment, Faults, Overrides, parse};

@@ -2,7 +2,7 @@
 //!
 //! Owns: the trait and the translation of every wire type into `model`.
 //! Leaves to others: pace and sign-in (`http`), which people matter and in what order (`run`).
-//! A newcomer gets wrong: a failure of one person is an answer ([`Looked::Unknown`]); a [`Failure`] is of the whole source.
+//! A newcomer gets wrong: a failure of one person is an answer ([`PhotoResult::Unknown`]); a [`Failure`] is of the whole source.
 
 pub(crate) mod entra;
 pub(crate) mod folder;
@@ -44,7 +44,7 @@ pub(crate) struct Batch {
 
 /// The change marker of one person's photo, without its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Probed {
+pub(crate) enum VersionResult {
     /// There is one; `None` if the provider sent no marker.
     Version(Option<Version>),
     /// There provably is none.
@@ -55,7 +55,7 @@ pub(crate) enum Probed {
 
 /// One person's photo.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Looked {
+pub(crate) enum PhotoResult {
     /// The original bytes.
     Photo {
         /// The provider's marker, if it sent one.
@@ -96,10 +96,10 @@ pub(crate) trait Source: Send + Sync {
     async fn list(&self, page: &mut (dyn FnMut(Vec<Person>) + Send)) -> Result<Listing, Failure>;
 
     /// Learns the change markers of at most [`Batch::versions`] people; one answer for each, in any order.
-    async fn versions(&self, people: &[PersonId]) -> Result<Vec<(PersonId, Probed)>, Failure>;
+    async fn versions(&self, people: &[PersonId]) -> Result<Vec<(PersonId, VersionResult)>, Failure>;
 
     /// Fetches the photos of at most [`Batch::fetch`] people; one answer for each, in any order.
-    async fn fetch(&self, people: &[PersonId]) -> Result<Vec<(PersonId, Looked)>, Failure>;
+    async fn fetch(&self, people: &[PersonId]) -> Result<Vec<(PersonId, PhotoResult)>, Failure>;
 
     /// What to grant where every photo is [`DENIED`]. Whether they are, only the run sees: a call may ask for nobody but
     /// the few whose own photos are.

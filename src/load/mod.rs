@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 use crate::http::{Counts, Failure};
 use crate::model::{
-    Account, AccountId, Event, Fault, Intent, Luma, Mark, OpenIntent, Person, RunId, ServerId, SignedIn, Status,
+    Account, AccountId, Event, Fault, Intent, Luma, OpenIntent, Person, PictureRef, RunId, ServerId, SignedIn, Status,
     TargetId,
 };
 
@@ -44,7 +44,7 @@ pub struct Surveyed {
     /// How many accounts were listed; whoever came twice, because accounts came or went meanwhile, counts twice.
     pub accounts: u64,
     /// The mark of the instance's default picture, where it has one and it is known.
-    pub default: Option<Mark>,
+    pub default: Option<PictureRef>,
     /// Odd things worth a line in the report.
     pub notes: Vec<String>,
 }
@@ -86,7 +86,7 @@ pub enum Claim {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wrote {
     /// Everything was done and parsed as a complete success; the picture now has this mark (`None`: the default).
-    Done(Option<Mark>),
+    Done(Option<PictureRef>),
     /// The server refused this person, or somebody changed the picture meanwhile; nothing stands half done.
     Refused(Fault),
     /// The account showed something else than the plan saw; nothing was written.
@@ -170,9 +170,9 @@ pub trait Session: Send {
 #[derive(Clone, Debug)]
 pub enum Mend {
     /// Show this picture of ours, then tidy the old one.
-    Finish(Mark),
+    Finish(PictureRef),
     /// Take this picture of ours away; it is not shown.
-    Tidy(Mark),
+    Tidy(PictureRef),
     /// The write left no trace: send it again as one attempt more.
     Again(Rendition),
 }
@@ -220,7 +220,7 @@ pub trait Target: Send + Sync {
 
     /// What the state says stands there, all of it, where the target follows people: before the survey, and once more
     /// before [`Target::finish`].
-    fn recall(&self, _recorded: Vec<(AccountId, Mark, Claim)>) {}
+    fn recall(&self, _recorded: Vec<(AccountId, PictureRef, Claim)>) {}
 
     /// Called once after the last write of a run, before the confirming survey; also where nothing was to be written.
     async fn finish(&self) -> Result<(), Failure> {
@@ -255,7 +255,7 @@ pub trait Target: Send + Sync {
     /// What the target calls a picture that was written as `written`, now that a later listing shows `shown` there;
     /// `None` if that is another picture. They differ where the target gives its mark no sooner than in a listing: such
     /// a write leaves its intent open, and this closes it (docs/write-protocols.md, "Bitbucket").
-    fn confirm(&self, written: &Mark, shown: &Mark) -> Option<Mark> {
+    fn confirm(&self, written: &PictureRef, shown: &PictureRef) -> Option<PictureRef> {
         (written == shown).then(|| shown.clone())
     }
 

@@ -7,7 +7,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, Mark, normalise_key};
+use super::{AccountId, PictureRef, normalise_key};
 
 /// What an account can be matched by (pipelines/README.md, "Targets").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -51,9 +51,9 @@ pub enum Shown {
     /// The instance's default, or nothing.
     Default,
     /// A stock picture of the product that somebody chose.
-    System(Mark),
+    System(PictureRef),
     /// A picture that somebody uploaded: a person, or we.
-    Custom(Mark),
+    Custom(PictureRef),
     /// The answer did not say; nothing may be written.
     Unknown(String),
 }

@@ -55,7 +55,7 @@ text_id! {
     Version;
     /// How a target tells one picture of an account from another: Jira an avatar id, Confluence a file name,
     /// Bitbucket the `v` of the avatar URL, a folder the file's digest.
-    Mark;
+    PictureRef;
     /// What a server says it is (`/rest/applinks/1.0/manifest`), else its base URL.
     ServerId;
     /// One run: `2026-11-23T08-00-00Z-7f3a`.
@@ -67,7 +67,7 @@ text_id! {
 /// Before the digest, in the mark of a file that is spoilt.
 const SPOILT: &str = "spoilt:";
 
-impl Mark {
+impl PictureRef {
     /// Of a file that stands in the place of a picture of ours and does not hold the recorded bytes
     /// (docs/write-protocols.md, "Folder").
     pub fn spoilt(there: &Digest) -> Self {

@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccountId, Before, Digest, Fingerprint, KeysDigest, Mark, PersonRef, Placement, Provenance, Recipe, RunId,
+    AccountId, Before, Digest, Fingerprint, KeysDigest, PersonRef, PictureRef, Placement, Provenance, Recipe, RunId,
     ServerId, Shown, TargetId,
 };
 
@@ -105,12 +105,12 @@ pub struct Intent {
     /// What the account showed.
     pub stood: Shown,
     /// Every custom picture the account had (Jira: avatar ids).
-    pub base: Vec<Mark>,
+    pub base: Vec<PictureRef>,
     /// The mark that the new picture will have, where we choose it (Confluence: the file name).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub making: Option<Mark>,
+    pub making: Option<PictureRef>,
     /// The picture of ours that is to go, if we made one.
-    pub old: Option<Mark>,
+    pub old: Option<PictureRef>,
     /// What `old` looks like: before it is deleted, a look must not show another picture under its mark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old_looks: Option<Fingerprint>,
@@ -125,7 +125,7 @@ pub struct Intent {
 
 impl Intent {
     /// The placement that holds once the picture is shown under `mark`; `None` for a revert or a probe.
-    pub fn placement(&self, mark: &Mark, provenance: Provenance) -> Option<Placement> {
+    pub fn placement(&self, mark: &PictureRef, provenance: Provenance) -> Option<Placement> {
         match (self.kind, self.photo, &self.recipe, self.rendition) {
             (IntentKind::Replace, Some(photo), Some(recipe), Some(rendition)) => Some(Placement {
                 target: self.target.clone(),
@@ -161,34 +161,34 @@ pub enum Event {
     /// The picture exists on the server under this mark and is not shown yet.
     Made {
         /// How the target names it.
-        mark: Mark,
+        mark: PictureRef,
     },
     /// The picture is shown. The placement is written in the same transaction.
     Shown {
         /// How the target names it.
-        mark: Mark,
+        mark: PictureRef,
     },
     /// A picture that looks like what was sent is shown, and nothing but its looks tells whose it is: ours of a lost
     /// answer, or the same portrait, uploaded by the person. The placement is written in the same transaction, as
     /// adopted: what may be the person's own is never deleted (promise P1).
     Recognised {
         /// How the target names it.
-        mark: Mark,
+        mark: PictureRef,
     },
     /// A later listing told how the target really names what is shown. The placement learns it in the same transaction.
     Confirmed {
         /// How the target names it.
-        mark: Mark,
+        mark: PictureRef,
     },
     /// The server's picture is not the one we sent; it must go.
     Bad {
         /// How the target names it.
-        mark: Mark,
+        mark: PictureRef,
     },
     /// The name or slug had passed to somebody else, and the picture was made for that account; it must go.
     Stray {
         /// How the target names it.
-        mark: Mark,
+        mark: PictureRef,
         /// Whom it was made for.
         owner: AccountId,
     },
@@ -197,7 +197,7 @@ pub enum Event {
     /// Our made picture is not wanted any more, or the person chose another: it must go.
     Abandoned {
         /// How the target names it.
-        mark: Mark,
+        mark: PictureRef,
     },
     /// What stands there under the mark of ours is another picture, and nothing was written. The placement is deleted in the
     /// same transaction.
@@ -221,7 +221,7 @@ pub enum Event {
     /// placement is deleted in the same transaction.
     Disowned {
         /// How the target names it.
-        mark: Mark,
+        mark: PictureRef,
     },
     /// Everything is done, leftovers included.
     Closed,
@@ -243,17 +243,17 @@ pub enum Status {
         at: u64,
     },
     /// Made, not shown.
-    Made(Mark),
+    Made(PictureRef),
     /// Shown; the old picture may still be there.
-    Shown(Mark),
+    Shown(PictureRef),
     /// The default is shown; our picture may still be there.
     Reset,
     /// This picture of ours must go.
-    Leftover(Mark),
+    Leftover(PictureRef),
     /// This picture of ours, which was made for another account, must go.
     Stray {
         /// How the target names it.
-        mark: Mark,
+        mark: PictureRef,
         /// Whom it was made for.
         owner: AccountId,
     },
@@ -320,24 +320,24 @@ pub enum Seen {
     /// Nothing happened, or nothing is left to do.
     Nothing(String),
     /// Our picture is there and not shown.
-    HalfDone(Mark),
+    HalfDone(PictureRef),
     /// Our picture is shown; the old one of ours, if any, is to be tidied.
-    Shown(Mark),
+    Shown(PictureRef),
     /// A picture that looks like ours is shown; it may be the person's own. An old one of ours is to be tidied as above.
-    Alike(Mark),
+    Alike(PictureRef),
     /// The default is shown; this picture of ours is still there.
-    Reset(Option<Mark>),
+    Reset(Option<PictureRef>),
     /// A picture of ours is there, and the account shows one that somebody else chose.
-    Leftover(Mark),
+    Leftover(PictureRef),
     /// A picture of ours was made for another account, to which the name had passed.
     Stray {
         /// How the target names it.
-        mark: Mark,
+        mark: PictureRef,
         /// Whom it was made for.
         owner: AccountId,
     },
     /// Our picture may be there, not shown, where nobody can look now. Making the same picture again covers it.
-    Perhaps(Mark),
+    Perhaps(PictureRef),
     /// It cannot be told.
     Unsure(String),
 }
@@ -399,7 +399,7 @@ mod tests {
         Event::Sent { attempt, route: "session".into(), at: 7 }
     }
 
-    fn m(mark: &str) -> Mark {
+    fn m(mark: &str) -> PictureRef {
         mark.into()
     }
 

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, Digest, Fingerprint, KeysDigest, Mark, PersonRef, Recipe, Shown, TargetId};
+use super::{AccountId, Digest, Fingerprint, KeysDigest, PersonRef, PictureRef, Recipe, Shown, TargetId};
 
 /// How a placement came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ pub enum Before {
     /// The instance's default.
     Default,
     /// A stock or uploaded picture, by its mark.
-    Picture(Mark),
+    Picture(PictureRef),
     /// It was not known.
     Unknown,
 }
@@ -56,7 +56,7 @@ pub struct Placement {
     /// Digest of the bytes that were uploaded.
     pub rendition: Digest,
     /// How the target names it.
-    pub mark: Mark,
+    pub mark: PictureRef,
     /// Made or adopted.
     pub provenance: Provenance,
     /// What was there before our first write.
@@ -76,18 +76,18 @@ pub enum Picture {
     /// The instance's default, or nothing.
     Default,
     /// A stock picture of the product.
-    System(Mark),
+    System(PictureRef),
     /// What our placement says.
     Ours(Digest),
     /// Somebody else's upload.
-    Foreign(Mark),
+    Foreign(PictureRef),
     /// The target did not say.
     Unknown(String),
 }
 
 impl Picture {
     /// Reads what is shown in the light of our record and of the instance's default, where it is known.
-    pub fn of(shown: &Shown, placement: Option<&Placement>, default: Option<&Mark>) -> Self {
+    pub fn of(shown: &Shown, placement: Option<&Placement>, default: Option<&PictureRef>) -> Self {
         match (shown, placement) {
             (Shown::System(mark), _) if default == Some(mark) => Self::Default,
             (Shown::Custom(mark), Some(placement)) if placement.mark == *mark => Self::Ours(placement.rendition),

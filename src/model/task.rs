@@ -6,7 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Decision, Digest, Fault, IntentId, KeysDigest, Mark, OpenIntent, PersonRef, Placement, Shown};
+use super::{
+    Account, Decision, Digest, Fault, IntentId, KeysDigest, OpenIntent, PersonRef, PictureRef, Placement, Shown,
+};
 
 /// A picture that shall stand on an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +27,7 @@ pub struct Wanted {
 /// Whether a picture that is not recorded looks like the one that would be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Looked {
+pub enum Comparison {
     /// Nobody looked yet.
     NotYet,
     /// It is the same picture: adopt it.
@@ -47,9 +49,9 @@ pub enum Act {
     /// The default is shown.
     Reset,
     /// A made picture is shown.
-    Finish(OpenIntent, Mark),
+    Finish(OpenIntent, PictureRef),
     /// A leftover goes.
-    Tidy(OpenIntent, Mark),
+    Tidy(OpenIntent, PictureRef),
     /// The picture there is recorded as ours; nothing is written.
     Adopt(Placement),
 }

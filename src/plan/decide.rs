@@ -9,9 +9,9 @@ use std::path::Path;
 
 use super::matching::Matched;
 use crate::model::{
-    Account, AccountStanding, Before, ChangeKind, Decision, Digest, Fingerprint, KeysDigest, Looked, Mark, Person,
-    PersonRef, PhotoFact, Picture, Place, Placement, Provenance, Reason, Recipe, Shown, SourceId, Standing, TargetId,
-    Verdict, Wanted,
+    Account, AccountStanding, Before, ChangeKind, Comparison, Decision, Digest, Fingerprint, KeysDigest, Person,
+    PersonRef, PhotoFact, Picture, PictureRef, Place, Placement, Provenance, Reason, Recipe, Shown, SourceId, Standing,
+    TargetId, Verdict, Wanted,
 };
 use crate::settings::{Action, Fallback, Ownership, Rule};
 
@@ -79,7 +79,7 @@ pub(crate) struct View<'a> {
     /// What the state says stands there.
     pub placement: Option<&'a Placement>,
     /// The instance's default picture.
-    pub default: Option<&'a Mark>,
+    pub default: Option<&'a PictureRef>,
     /// Of every key that `match` names and the account carries now.
     pub keys: &'a [KeysDigest],
     /// Every source, in the file's order.
@@ -87,7 +87,7 @@ pub(crate) struct View<'a> {
     /// Where the person of the placement stands.
     pub former: Former,
     /// Whether the picture shown was looked at.
-    pub looked: Looked,
+    pub looked: Comparison,
 }
 
 /// A digest for something, where it is known.
@@ -463,15 +463,15 @@ impl Judge<'_> {
         let found = Found { reason, ..found };
         let effect = match (&self.picture, self.view.looked) {
             (Picture::Foreign(_), _) if self.is_spoilt() => Effect::Show(wanted),
-            (Picture::Foreign(_), Looked::NotYet) => Effect::Look(wanted),
-            (Picture::Foreign(_), Looked::Alike) => {
+            (Picture::Foreign(_), Comparison::NotYet) => Effect::Look(wanted),
+            (Picture::Foreign(_), Comparison::Alike) => {
                 return self.judgement(
                     Verdict::Unchanged,
                     Effect::Adopt(wanted),
                     Found { reason: Reason::Unchanged, detail: Some("adopted by its looks".into()), ..found },
                 );
             }
-            (Picture::Foreign(_), Looked::Failed) => {
+            (Picture::Foreign(_), Comparison::Failed) => {
                 return self.leave(Verdict::Keep, Found { reason: Reason::PictureUnknown, ..found });
             }
             _ => Effect::Show(wanted),
@@ -490,9 +490,9 @@ impl Judge<'_> {
         // known, is not looked at in every run (promise P5).
         let outdated = || self.view.sources.iter().any(|source| source.learnt == Learnt::Now);
         let may_be_ours = match self.view.looked {
-            Looked::NotYet => self.rules.memory == Memory::Empty || outdated(),
-            Looked::Alike => true,
-            Looked::Differs | Looked::Failed => false,
+            Comparison::NotYet => self.rules.memory == Memory::Empty || outdated(),
+            Comparison::Alike => true,
+            Comparison::Differs | Comparison::Failed => false,
         };
         !(may_be_ours && matches!(self.picture, Picture::Foreign(_)))
     }
@@ -667,7 +667,7 @@ pub(crate) fn looks_of_ours(placement: Option<&Placement>) -> Option<Fingerprint
 }
 
 /// The picture of ours that goes when another is shown: only one that we made (promise P1).
-pub(crate) fn old_of_ours(placement: Option<&Placement>) -> Option<Mark> {
+pub(crate) fn old_of_ours(placement: Option<&Placement>) -> Option<PictureRef> {
     placement.filter(|placement| placement.provenance == Provenance::Made).map(|placement| placement.mark.clone())
 }
 

@@ -6,7 +6,7 @@
 //! A newcomer gets wrong: a half-done picture is finished only if it is still exactly what is wanted; otherwise it goes.
 
 use super::decide::Effect;
-use crate::model::{Mark, OpenIntent, Placement, Provenance, Recipe, Seen, Status};
+use crate::model::{OpenIntent, PictureRef, Placement, Provenance, Recipe, Seen, Status};
 
 /// What is done about an open intent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,9 +16,9 @@ pub(crate) enum Settled {
     /// Only the journal learns that the default is shown and nothing is left.
     CloseReset,
     /// The picture is shown, if it is not yet, and recorded; then the old one of ours goes.
-    Finish(Mark),
+    Finish(PictureRef),
     /// A picture of ours goes.
-    Tidy(Mark),
+    Tidy(PictureRef),
     /// It stays open, and the account is decided about as ever.
     Later,
     /// The account is left alone in this run.

@@ -21,8 +21,8 @@ use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
 use crate::load::{Changes, Mend, Rendition, Session, Wrote, closing};
 use crate::model::{
-    AccountId, Act, ActKind, Event, Fault, Intent, IntentId, IntentKind, Mark, OpenIntent, PersonResult, Placement,
-    Planned, Reason, Seen, Shown, Status, Wanted, Went,
+    AccountId, Act, ActKind, Event, Fault, Intent, IntentId, IntentKind, OpenIntent, PersonResult, PictureRef,
+    Placement, Planned, Reason, Seen, Shown, Status, Wanted, Went,
 };
 use crate::plan::{before, looks_of_ours, old_of_ours};
 use crate::settings::Ownership;
@@ -433,7 +433,7 @@ fn draft(
 }
 
 /// Nothing is left to mend because the last step took effect and only its answer was lost. `Some` holds what is shown.
-fn came_through(status: &Status, act: &Act) -> Option<Option<Mark>> {
+fn came_through(status: &Status, act: &Act) -> Option<Option<PictureRef>> {
     match (status, act) {
         (Status::Shown(mark), _) => Some(Some(mark.clone())),
         (Status::Reset, _) | (Status::Leftover(_) | Status::Stray { .. }, Act::Tidy(..)) => Some(None),
@@ -447,7 +447,7 @@ fn rendition(spooled: Spooled) -> Rendition {
 }
 
 /// What the confirming survey must show.
-fn shows(planned: &Planned, mark: Option<Mark>) -> Option<Shown> {
+fn shows(planned: &Planned, mark: Option<PictureRef>) -> Option<Shown> {
     match &planned.task.act {
         Act::Show(_) | Act::Finish(..) => mark.map(Shown::Custom),
         Act::Reset => Some(Shown::Default),

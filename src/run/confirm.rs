@@ -12,7 +12,7 @@ use super::target_run::{PAGE, TargetRun};
 use super::{misplaced, named};
 use crate::error::Trouble;
 use crate::http::FailureKind;
-use crate::model::{Account, Fault, Mark, PersonResult, Shown, Went};
+use crate::model::{Account, Fault, PersonResult, PictureRef, Shown, Went};
 use crate::state::{StateError, ToConfirm};
 
 /// Surveys the target again and holds it against what was written.
@@ -77,7 +77,7 @@ async fn compare(
     context: &RunContext,
     target_run: &TargetRun,
     written: ToConfirm,
-    default: Option<&Mark>,
+    default: Option<&PictureRef>,
 ) -> Result<Option<Went>, Trouble> {
     let ToConfirm { at, shows, intent, mut found } = written;
     if target_run.target.follows_people() {
@@ -111,7 +111,7 @@ async fn compare(
     Ok(Some(Went { result: PersonResult::NotShown, error: Some(error), shows: Some(shows), intent }))
 }
 
-pub(super) fn is_shown(wanted: &Shown, shown: Option<&Shown>, default: Option<&Mark>) -> bool {
+pub(super) fn is_shown(wanted: &Shown, shown: Option<&Shown>, default: Option<&PictureRef>) -> bool {
     match (wanted, shown) {
         (Shown::Default, Some(Shown::System(mark))) => default == Some(mark),
         (wanted, Some(shown)) => wanted == shown,

@@ -12,7 +12,7 @@ use super::context::RunContext;
 use super::target_run::{PAGE, TargetRun};
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
-use crate::model::{AccountId, Act, ActKind, Looked, Planned};
+use crate::model::{AccountId, Act, ActKind, Comparison, Planned};
 use crate::state::DecisionCursor;
 use crate::transform::{self, Limits};
 
@@ -35,7 +35,7 @@ async fn look_at(
     target_run: &mut TargetRun,
     page: &[Planned],
     concurrency: usize,
-) -> Vec<(AccountId, Looked)> {
+) -> Vec<(AccountId, Comparison)> {
     let there = page.iter().map(|planned| {
         let target = Arc::clone(&target_run.target);
         async move { (planned, target.look(&planned.account).await) }
@@ -57,11 +57,11 @@ async fn look_at(
 
 /// Adopting claims that the photo stands there already, so the whole picture is compared, in colour, and not its
 /// fingerprint: other people have the same layout, and other hues the same greys.
-fn alike(wanted: Option<&[u8]>, there: Result<Option<bytes::Bytes>, Failure>) -> Looked {
-    let (Some(wanted), Ok(Some(picture))) = (wanted, there) else { return Looked::Failed };
+fn alike(wanted: Option<&[u8]>, there: Result<Option<bytes::Bytes>, Failure>) -> Comparison {
+    let (Some(wanted), Ok(Some(picture))) = (wanted, there) else { return Comparison::Failed };
     match transform::same_picture(wanted, &picture, &Limits::default()) {
-        Some(true) => Looked::Alike,
-        Some(false) => Looked::Differs,
-        None => Looked::Failed,
+        Some(true) => Comparison::Alike,
+        Some(false) => Comparison::Differs,
+        None => Comparison::Failed,
     }
 }

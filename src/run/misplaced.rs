@@ -14,8 +14,8 @@ use crate::error::Trouble;
 use crate::http::redact;
 use crate::load::{Fingerprinter as _, Wrote};
 use crate::model::{
-    Account, AccountId, AccountStanding, Before, Fault, Intent, IntentKind, Mark, OpenIntent, PersonResult, Placement,
-    Reason, ServerId, Shown, Status, TargetId, Went,
+    Account, AccountId, AccountStanding, Before, Fault, Intent, IntentKind, OpenIntent, PersonResult, PictureRef,
+    Placement, Reason, ServerId, Shown, Status, TargetId, Went,
 };
 use crate::report::{AccountLine, MisplacedLine, PersonFailure};
 use crate::state::{DecisionCursor, Shifted, Written};
@@ -24,7 +24,7 @@ use crate::state::{DecisionCursor, Shifted, Written};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misplaced {
     shifted: Shifted,
-    mark: Mark,
+    mark: PictureRef,
     written: Written,
     /// Where the decision behind it stands.
     at: DecisionCursor,
@@ -115,7 +115,7 @@ enum Traced {
     /// It was made for this very account.
     ByRight,
     /// It was made for another one.
-    Astray(Mark),
+    Astray(PictureRef),
 }
 
 async fn is_of(
@@ -145,7 +145,7 @@ async fn is_of(
 }
 
 /// Whether the journal names this picture as one that the write makes.
-fn names(open: &OpenIntent, mark: &Mark) -> bool {
+fn names(open: &OpenIntent, mark: &PictureRef) -> bool {
     let made =
         matches!(&open.status, Status::Made(made) | Status::Shown(made) | Status::Leftover(made) if made == mark);
     made || open.intent.making.as_ref() == Some(mark)

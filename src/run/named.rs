@@ -11,7 +11,7 @@ use super::target_run::TargetRun;
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
 use crate::load::Fingerprinter as _;
-use crate::model::{AccountId, Event, Fault, IntentId, Mark, Shown, Status};
+use crate::model::{AccountId, Event, Fault, IntentId, PictureRef, Shown, Status};
 use crate::settings::Ownership;
 
 /// Records what the target calls the picture of this write, and that nothing is open any more. `Some`: the picture is
@@ -21,7 +21,7 @@ pub(super) async fn learn(
     target_run: &TargetRun,
     account: &AccountId,
     intent: IntentId,
-    mark: Mark,
+    mark: PictureRef,
 ) -> Result<Option<Fault>, Trouble> {
     if target_run.entry.ownership == Ownership::Ours {
         match is_ours(context, target_run, account, intent, &mark).await? {
@@ -66,7 +66,7 @@ async fn is_ours(
     target_run: &TargetRun,
     account: &AccountId,
     intent: IntentId,
-    mark: &Mark,
+    mark: &PictureRef,
 ) -> Result<Option<bool>, Trouble> {
     let sent = context.store.open_intent(intent)?.and_then(|open| open.intent.luma);
     let account = context.facts.account(target_run.id(), account)?;

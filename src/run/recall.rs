@@ -7,7 +7,7 @@
 use super::context::RunContext;
 use super::target_run::{PAGE, TargetRun};
 use crate::load::Claim;
-use crate::model::Mark;
+use crate::model::PictureRef;
 use crate::state::StateError;
 
 /// Hands everything over, where the target follows people.
@@ -28,7 +28,7 @@ pub(super) fn recall(context: &RunContext, target_run: &TargetRun) -> Result<(),
         let Some(last) = page.last() else { break };
         after = Some(last.id);
         for open in page.into_iter().filter(|open| open.intent.target == *target_run.id()) {
-            let written = open.intent.rendition.map(|digest| Mark::new(digest.to_string()));
+            let written = open.intent.rendition.map(|digest| PictureRef::new(digest.to_string()));
             recorded.extend(written.map(|mark| (open.intent.account, mark, Claim::Perhaps)));
         }
     }

@@ -17,8 +17,8 @@ use super::target_run::{Open, TargetRun};
 use crate::error::Trouble;
 use crate::load::{Changes, closing};
 use crate::model::{
-    Account, AccountStanding, Act, ChangeKind, Decided, Decision, Digest, Event, Fault, KeysDigest, Mark, OpenIntent,
-    Person, PersonRef, PersonResult, PhotoFact, Picture, Placement, Provenance, Reason, Seen, Shown, SourceId,
+    Account, AccountStanding, Act, ChangeKind, Decided, Decision, Digest, Event, Fault, KeysDigest, OpenIntent, Person,
+    PersonRef, PersonResult, PhotoFact, Picture, PictureRef, Placement, Provenance, Reason, Seen, Shown, SourceId,
     StateKey, Status, Task, Verdict, Wanted, Went,
 };
 use crate::plan::{
@@ -450,7 +450,7 @@ fn takes_away(decision: &Decision) -> bool {
 }
 
 /// The plan's entry for mending an open intent.
-fn mending(judgement: &Judgement, kind: ChangeKind, open: &OpenIntent, mark: &Mark) -> Decision {
+fn mending(judgement: &Judgement, kind: ChangeKind, open: &OpenIntent, mark: &PictureRef) -> Decision {
     let mut decision = judgement.decision.clone();
     decision.verdict = Verdict::Change(kind);
     decision.reason = if kind == ChangeKind::Finish { Reason::HalfDone } else { Reason::Leftover };

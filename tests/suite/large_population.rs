@@ -5,7 +5,7 @@
 
 use avatarpipe::inside::Settings;
 use avatarpipe::inside::{Absence, Before, Digest, PersonRef, PhotoMark, Placement, Provenance, Recipe, Remembered};
-use avatarpipe::inside::{AccountId, Mark, PersonId, RunId, SourceId, TargetId, Version};
+use avatarpipe::inside::{AccountId, PersonId, PictureRef, RunId, SourceId, TargetId, Version};
 use avatarpipe::inside::{Holder, Lock, Store};
 use avatarpipe_sandbox::World;
 use avatarpipe_sandbox::entra::world::{NoPhoto, Person, Photo, PhotoStore, Tenant};
@@ -110,7 +110,7 @@ fn remember(harness: &Harness, people: usize) {
             photo,
             recipe: recipe.clone(),
             rendition: photo,
-            mark: Mark::new(pictures.next().expect("no end of numbers").to_string()),
+            mark: PictureRef::new(pictures.next().expect("no end of numbers").to_string()),
             provenance: Provenance::Made,
             before: Before::Default,
             looks: Some(avatarpipe::inside::Fingerprint::from_bytes([0; 8])),

@@ -216,9 +216,9 @@ fn now_there(response: &Response) -> SystemTime {
 pub(crate) fn fuzz(body: &[u8]) -> u64 {
     let open: Vec<usize> = (0..super::BATCH).collect();
     let Ok(Responses { responses }) = serde_json::from_slice::<Responses<'_>>(body) else { return 0 };
-    let probed = Round::<crate::extract::Probed>::sort(responses, &open, SystemTime::UNIX_EPOCH).everybody();
+    let probed = Round::<crate::extract::VersionResult>::sort(responses, &open, SystemTime::UNIX_EPOCH).everybody();
     let Ok(Responses { responses }) = serde_json::from_slice::<Responses<'_>>(body) else { return 0 };
-    let looked = Round::<crate::extract::Looked>::sort(responses, &open, SystemTime::UNIX_EPOCH);
+    let looked = Round::<crate::extract::PhotoResult>::sort(responses, &open, SystemTime::UNIX_EPOCH);
     let kinds = looked.again.iter().chain(&looked.unauthorized);
     let kinds: Vec<String> = kinds.map(|(_, fault)| fault.code.clone()).collect();
     let done = looked.done.len();

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{Batch, Listing, Looked, Probed, Source, UserRules};
+use super::{Batch, Listing, PhotoResult, Source, UserRules, VersionResult};
 use crate::http::{Authorization, Client, Counts, EntraSignIn, Failure, FailureKind, Request, Response, TokenSource};
 use crate::model::{Person, PersonId, SignedIn};
 
@@ -78,11 +78,11 @@ impl Source for Entra {
         self.list_users(page).await
     }
 
-    async fn versions(&self, people: &[PersonId]) -> Result<Vec<(PersonId, Probed)>, Failure> {
+    async fn versions(&self, people: &[PersonId]) -> Result<Vec<(PersonId, VersionResult)>, Failure> {
         self.ask_each(people).await
     }
 
-    async fn fetch(&self, people: &[PersonId]) -> Result<Vec<(PersonId, Looked)>, Failure> {
+    async fn fetch(&self, people: &[PersonId]) -> Result<Vec<(PersonId, PhotoResult)>, Failure> {
         self.ask_each(people).await
     }
 

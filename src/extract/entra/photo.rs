@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use super::error::GraphError;
 use crate::extract::wire::is_page;
-use crate::extract::{DENIED, GONE, Looked, Probed};
+use crate::extract::{DENIED, GONE, PhotoResult, VersionResult};
 use crate::http::{Sparse, is_transient, parse_retry_after};
 use crate::model::{Absence, Fault, Version};
 
@@ -127,7 +127,7 @@ pub(super) trait Wanted: Sized {
     fn unknown(fault: Fault) -> Self;
 }
 
-impl Wanted for Probed {
+impl Wanted for VersionResult {
     const PATH: &'static str = "/photo";
 
     fn read(part: &Part<'_>) -> Result<Self, Fault> {
@@ -152,7 +152,7 @@ impl Wanted for Probed {
     }
 }
 
-impl Wanted for Looked {
+impl Wanted for PhotoResult {
     const PATH: &'static str = "/photo/$value";
 
     fn read(part: &Part<'_>) -> Result<Self, Fault> {

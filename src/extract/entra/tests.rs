@@ -95,11 +95,11 @@ fn throttled(seconds: &str) -> Value {
     json!({ "status": 429, "headers": { "Retry-After": seconds }, "body": { "error": { "code": "TooManyRequests" } } })
 }
 
-fn code(looked: &[(PersonId, Looked)], id: &str) -> String {
+fn code(looked: &[(PersonId, PhotoResult)], id: &str) -> String {
     match &looked.iter().find(|(person, _)| person.as_str() == id).expect("an answer for each").1 {
-        Looked::Photo { .. } => "photo".into(),
-        Looked::Absent(proof) => format!("{proof:?}"),
-        Looked::Unknown(fault) => fault.code.clone(),
+        PhotoResult::Photo { .. } => "photo".into(),
+        PhotoResult::Absent(proof) => format!("{proof:?}"),
+        PhotoResult::Unknown(fault) => fault.code.clone(),
     }
 }
 

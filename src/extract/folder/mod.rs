@@ -18,7 +18,7 @@ use bytes::Bytes;
 
 use self::names::Names;
 use self::people::{Index, TABLE};
-use super::{Batch, Listing, Looked, Probed, Source, UserRules};
+use super::{Batch, Listing, PhotoResult, Source, UserRules, VersionResult};
 use crate::http::{Counts, Failure, FailureKind};
 use crate::input;
 use crate::model::{Absence, Fault, Person, PersonId, SignedIn, Version};
@@ -132,24 +132,23 @@ impl Source for Folder {
         Ok(Listing { people, ..Listing::default() })
     }
 
-    async fn versions(&self, people: &[PersonId]) -> Result<Vec<(PersonId, Probed)>, Failure> {
+    async fn versions(&self, people: &[PersonId]) -> Result<Vec<(PersonId, VersionResult)>, Failure> {
         self.each(people, |found| match found {
             Ok(Picture::Named(path, file)) => match file.metadata() {
-                Ok(metadata) => Probed::Version(Some(marker(&metadata))),
-                Err(error) => Probed::Unknown(unreadable(&path, &error)),
+                Ok(metadata) => VersionResult::Version(Some(marker(&metadata))),
+                Err(error) => VersionResult::Unknown(unreadable(&path, &error)),
             },
-            Ok(Picture::NotNamed) => Probed::Absent(Absence::NoFile),
-            Err(fault) => Probed::Unknown(fault),
+            Ok(Picture::NotNamed) => VersionResult::Absent(Absence::NoFile),
+            Err(fault) => VersionResult::Unknown(fault),
         })
     }
 
-    async fn fetch(&self, people: &[PersonId]) -> Result<Vec<(PersonId, Looked)>, Failure> {
+    async fn fetch(&self, people: &[PersonId]) -> Result<Vec<(PersonId, PhotoResult)>, Failure> {
         self.each(people, |found| match found {
-            Ok(Picture::Named(path, file)) => {
-                contents(&path, file).map_or_else(Looked::Unknown, |(version, bytes)| Looked::Photo { version, bytes })
-            }
-            Ok(Picture::NotNamed) => Looked::Absent(Absence::NoFile),
-            Err(fault) => Looked::Unknown(fault),
+            Ok(Picture::Named(path, file)) => contents(&path, file)
+                .map_or_else(PhotoResult::Unknown, |(version, bytes)| PhotoResult::Photo { version, bytes }),
+            Ok(Picture::NotNamed) => PhotoResult::Absent(Absence::NoFile),
+            Err(fault) => PhotoResult::Unknown(fault),
         })
     }
 

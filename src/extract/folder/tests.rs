@@ -27,11 +27,11 @@ fn ids(names: &[&str]) -> Vec<PersonId> {
     names.iter().map(|name| PersonId::from(*name)).collect()
 }
 
-fn fetch(source: &Folder, name: &str) -> Looked {
+fn fetch(source: &Folder, name: &str) -> PhotoResult {
     source.fetch(&ids(&[name])).now_or_never().unwrap().unwrap().remove(0).1
 }
 
-fn version(source: &Folder, name: &str) -> Probed {
+fn version(source: &Folder, name: &str) -> VersionResult {
     source.versions(&ids(&[name])).now_or_never().unwrap().unwrap().remove(0).1
 }
 
@@ -127,13 +127,13 @@ fn pictures_are_present_absent_or_unknown() {
     fs::write(folder.path().join("sub/ada.jpg"), b"photo").unwrap();
     let source = source(&folder);
     list(&source).unwrap();
-    let Looked::Photo { version: marker, bytes } = fetch(&source, "1") else { panic!("a photo") };
+    let PhotoResult::Photo { version: marker, bytes } = fetch(&source, "1") else { panic!("a photo") };
     assert_eq!(&bytes[..], b"photo");
-    assert_eq!(version(&source, "1"), Probed::Version(marker.clone()));
+    assert_eq!(version(&source, "1"), VersionResult::Version(marker.clone()));
     assert!(marker.is_some_and(|marker| marker.as_str().starts_with("5-")));
     assert_eq!(
         (fetch(&source, "2"), version(&source, "2")),
-        (Looked::Absent(Absence::NoFile), Probed::Absent(Absence::NoFile))
+        (PhotoResult::Absent(Absence::NoFile), VersionResult::Absent(Absence::NoFile))
     );
     for (id, code) in [
         ("3", "picture_missing"),
@@ -143,7 +143,8 @@ fn pictures_are_present_absent_or_unknown() {
         ("7", "outside_folder"),
         ("nobody", "changed_meanwhile"),
     ] {
-        let (Looked::Unknown(looked), Probed::Unknown(probed)) = (fetch(&source, id), version(&source, id)) else {
+        let (PhotoResult::Unknown(looked), VersionResult::Unknown(probed)) = (fetch(&source, id), version(&source, id))
+        else {
             panic!("unknown: {id}");
         };
         assert_eq!((looked.code.as_str(), probed.code.as_str()), (code, code), "{id}");
@@ -163,9 +164,9 @@ fn a_link_is_followed_inside_and_refused_outside() {
     link(outside.path(), "dir");
     let source = source(&folder);
     list(&source).unwrap();
-    assert!(matches!(fetch(&source, "1"), Looked::Photo { .. }));
+    assert!(matches!(fetch(&source, "1"), PhotoResult::Photo { .. }));
     for id in ["2", "3"] {
-        assert!(matches!(fetch(&source, id), Looked::Unknown(fault) if fault.code == "outside_folder"), "{id}");
+        assert!(matches!(fetch(&source, id), PhotoResult::Unknown(fault) if fault.code == "outside_folder"), "{id}");
     }
 }
 
@@ -177,7 +178,7 @@ fn a_table_that_changes_after_the_listing_moves_no_face() {
     list(&source).unwrap();
     fs::write(folder.path().join(TABLE), "id,photo\n2,a.jpg\n1,b.jpg\n").unwrap();
     for id in ["1", "2"] {
-        assert!(matches!(fetch(&source, id), Looked::Unknown(fault) if fault.code == "changed_meanwhile"), "{id}");
+        assert!(matches!(fetch(&source, id), PhotoResult::Unknown(fault) if fault.code == "changed_meanwhile"), "{id}");
     }
 }
 
@@ -195,7 +196,7 @@ fn rows_are_found_again_past_quotes_line_ends_and_many_pages() {
     let source = source(&folder);
     assert_eq!(list(&source).unwrap().len(), 1200);
     for number in [0, 1, 499, 500, 501, 1199] {
-        let Looked::Photo { bytes, .. } = fetch(&source, &number.to_string()) else { panic!("a photo: {number}") };
+        let PhotoResult::Photo { bytes, .. } = fetch(&source, &number.to_string()) else { panic!("a photo: {number}") };
         assert_eq!(bytes, format!("photo {}", number % 3));
     }
 }
@@ -215,8 +216,8 @@ fn what_a_table_does_not_say_is_no_absence() {
         let source = source(&folder);
         list(&source).unwrap();
         match (fetch(&source, id), code) {
-            (Looked::Absent(Absence::NoFile), None) => {}
-            (Looked::Unknown(fault), Some(code)) if fault.code == code => {}
+            (PhotoResult::Absent(Absence::NoFile), None) => {}
+            (PhotoResult::Unknown(fault), Some(code)) if fault.code == code => {}
             (other, _) => panic!("{table:?}: {other:?}"),
         }
     }
@@ -241,7 +242,7 @@ fn names_that_look_the_same_are_no_guess() {
         ("5", "picture_twice", "two of the name `twin`"),
         ("6", "picture_missing", "its name has a zero-width space (U+200B)"),
     ] {
-        let Looked::Unknown(fault) = fetch(&source, id) else { panic!("unknown: {id}") };
+        let PhotoResult::Unknown(fault) = fetch(&source, id) else { panic!("unknown: {id}") };
         assert!(fault.code == code && fault.message.contains(words), "{id}: {fault:?}");
     }
 }
@@ -287,13 +288,14 @@ fn what_is_no_file_keeps_nobody_waiting() {
     let source = source(&folder);
     list(&source).unwrap();
     for (id, words) in [("1", "a pipe"), ("2", "a socket"), ("3", "a pipe")] {
-        let (Looked::Unknown(looked), Probed::Unknown(probed)) = (fetch(&source, id), version(&source, id)) else {
+        let (PhotoResult::Unknown(looked), VersionResult::Unknown(probed)) = (fetch(&source, id), version(&source, id))
+        else {
             panic!("unknown: {id}");
         };
         assert!(looked.code == "picture_unreadable" && looked.message.contains(words), "{looked:?}");
         assert_eq!(looked, probed);
     }
-    assert!(matches!(fetch(&source, "4"), Looked::Photo { .. }));
+    assert!(matches!(fetch(&source, "4"), PhotoResult::Photo { .. }));
 
     fs::remove_file(folder.path().join(TABLE)).unwrap();
     pipe(&folder.path().join(TABLE));

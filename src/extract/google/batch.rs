@@ -268,7 +268,7 @@ pub(crate) fn fuzz(body: &[u8]) -> u64 {
     let head = String::from_utf8_lossy(&body[..body.len().min(64)]);
     let boundary = mime::boundary(head.lines().next().unwrap_or_default()).unwrap_or("b");
     let parts = mime::parse(body, boundary);
-    let round = Round::<crate::extract::Looked>::sort(&parts, &people, &open, SystemTime::UNIX_EPOCH);
+    let round = Round::<crate::extract::PhotoResult>::sort(&parts, &people, &open, SystemTime::UNIX_EPOCH);
     let failed = round.unauthorized.iter().chain(&round.again).map(|(place, _)| *place);
     let failed = failed.chain(round.denied.iter().map(|denied| denied.place));
     let mut places: Vec<usize> = round.done.iter().map(|(place, _)| *place).chain(failed).collect();

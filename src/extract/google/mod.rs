@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 
-use super::{Batch, Listing, Looked, Probed, Source, UserRules};
+use super::{Batch, Listing, PhotoResult, Source, UserRules, VersionResult};
 use crate::http::{
     Authorization, Client, Counts, Failure, FailureKind, GoogleSignIn, Pause, Pauses, Request, Response, TokenSource,
     retry_after,
@@ -152,11 +152,11 @@ impl Source for Google {
         self.list_users(page).await
     }
 
-    async fn versions(&self, people: &[PersonId]) -> Result<Vec<(PersonId, Probed)>, Failure> {
+    async fn versions(&self, people: &[PersonId]) -> Result<Vec<(PersonId, VersionResult)>, Failure> {
         self.ask_each(people).await
     }
 
-    async fn fetch(&self, people: &[PersonId]) -> Result<Vec<(PersonId, Looked)>, Failure> {
+    async fn fetch(&self, people: &[PersonId]) -> Result<Vec<(PersonId, PhotoResult)>, Failure> {
         self.ask_each(people).await
     }
 

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::error::{Class, GoogleError};
 use super::mime::Part;
 use crate::extract::wire::is_page;
-use crate::extract::{DENIED, GONE, Looked, Probed};
+use crate::extract::{DENIED, GONE, PhotoResult, VersionResult};
 use crate::http::parse_retry_after;
 use crate::model::{Absence, Fault, Version};
 
@@ -54,7 +54,7 @@ pub(super) trait Wanted: Sized {
     fn unknown(fault: Fault) -> Self;
 }
 
-impl Wanted for Probed {
+impl Wanted for VersionResult {
     const FIELDS: &'static str = "id,etag";
 
     fn read(etag: Option<Version>, _: Option<&str>) -> Result<Self, Fault> {
@@ -70,7 +70,7 @@ impl Wanted for Probed {
     }
 }
 
-impl Wanted for Looked {
+impl Wanted for PhotoResult {
     const FIELDS: &'static str = "id,etag,photoData";
 
     fn read(version: Option<Version>, data: Option<&str>) -> Result<Self, Fault> {

@@ -129,11 +129,11 @@ fn batch(asked: &Asked, response: impl Fn(&str) -> Option<(u16, Value)>) -> Resp
     reply(200, &[("content-type", "multipart/mixed; boundary=batch_Qx9")], body)
 }
 
-fn code(looked: &[(PersonId, Looked)], id: &str) -> String {
+fn code(looked: &[(PersonId, PhotoResult)], id: &str) -> String {
     match &looked.iter().find(|(person, _)| person.as_str() == id).expect("an answer for each").1 {
-        Looked::Photo { bytes, .. } => String::from_utf8_lossy(bytes).into_owned(),
-        Looked::Absent(proof) => format!("{proof:?}"),
-        Looked::Unknown(fault) => fault.code.clone(),
+        PhotoResult::Photo { bytes, .. } => String::from_utf8_lossy(bytes).into_owned(),
+        PhotoResult::Absent(proof) => format!("{proof:?}"),
+        PhotoResult::Unknown(fault) => fault.code.clone(),
     }
 }
 

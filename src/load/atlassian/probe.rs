@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::now;
 use crate::http::{Failure, FailureKind};
 use crate::load::{Fingerprinter, Probe, Rendition};
-use crate::model::{AccountId, Before, Digest, Intent, IntentKind, Mark, ServerId, Shown, TargetId};
+use crate::model::{AccountId, Before, Digest, Intent, IntentKind, PictureRef, ServerId, Shown, TargetId};
 
 /// The service account, as the server shows it.
 pub(crate) struct Own {
@@ -43,7 +43,7 @@ pub(crate) fn intent(
         luma: looks.and_then(|looks| looks.luma(&picture.bytes)),
         before: Before::from(&own.shown),
         stood: own.shown,
-        base: Vec::<Mark>::new(),
+        base: Vec::<PictureRef>::new(),
         making: None,
         old: None,
         old_looks: None,

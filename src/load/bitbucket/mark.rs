@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::model::{Mark, Shown};
+use crate::model::{PictureRef, Shown};
 
 /// How far the clock behind `v` may be off the one that dated the answer, in seconds.
 const CLOCKS: u64 = 120;
@@ -40,7 +40,7 @@ pub(super) fn shown(avatar: Option<&str>, base: &Url) -> Shown {
     match url.query_pairs().find(|(name, _)| name == "v") {
         None => Shown::Default,
         Some((_, v)) if v.is_empty() => Shown::Unknown("its avatar URL has an empty version".into()),
-        Some((_, v)) => Shown::Custom(Mark::new(v.into_owned())),
+        Some((_, v)) => Shown::Custom(PictureRef::new(v.into_owned())),
     }
 }
 
@@ -49,7 +49,7 @@ pub(super) fn shown(avatar: Option<&str>, base: &Url) -> Shown {
 pub(super) struct Window {
     pub from: u64,
     pub to: u64,
-    pub before: Option<Mark>,
+    pub before: Option<PictureRef>,
 }
 
 impl Window {
@@ -63,21 +63,21 @@ impl Window {
     }
 
     /// The stand-in mark.
-    pub(super) fn mark(&self) -> Mark {
-        let before = self.before.as_ref().map_or("", Mark::as_str);
-        Mark::new(format!("{STAND_IN}{}-{}:{before}", self.from, self.to))
+    pub(super) fn mark(&self) -> PictureRef {
+        let before = self.before.as_ref().map_or("", PictureRef::as_str);
+        PictureRef::new(format!("{STAND_IN}{}-{}:{before}", self.from, self.to))
     }
 
     /// Reads a stand-in mark; `None` for a real one.
-    pub(super) fn read(mark: &Mark) -> Option<Self> {
+    pub(super) fn read(mark: &PictureRef) -> Option<Self> {
         let (times, before) = mark.as_str().strip_prefix(STAND_IN)?.split_once(':')?;
         let (from, to) = times.split_once('-')?;
-        let before = (!before.is_empty()).then(|| Mark::from(before));
+        let before = (!before.is_empty()).then(|| PictureRef::from(before));
         Some(Self { from: from.parse().ok()?, to: to.parse().ok()?, before })
     }
 
     /// Whether a picture with this `v` is the one that was sent; `None` if its `v` is no time.
-    pub(super) fn holds(&self, v: &Mark) -> Option<bool> {
+    pub(super) fn holds(&self, v: &PictureRef) -> Option<bool> {
         if self.before.as_ref() == Some(v) {
             return Some(false);
         }
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_stand_in_reads_back_what_it_writes() {
-        for before in [None, Some(Mark::from("1655392225748"))] {
+        for before in [None, Some(PictureRef::from("1655392225748"))] {
             let window = Window { from: 10, to: 20, before };
             assert_eq!(Window::read(&window.mark()), Some(window));
         }

@@ -32,7 +32,7 @@ use crate::load::atlassian::client::{AtlassianClient, Login};
 use crate::load::atlassian::session::Spendable;
 use crate::load::atlassian::{AccountRules, Credential};
 use crate::load::{Changes, Fingerprinter, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
-use crate::model::{Account, Mark, OpenIntent, ServerId, Shown, SignedIn, TargetId};
+use crate::model::{Account, OpenIntent, PictureRef, ServerId, Shown, SignedIn, TargetId};
 
 use client::BitbucketClient;
 use mark::Window;
@@ -201,7 +201,7 @@ impl Target for Bitbucket {
         observe::observe(&self.client, &self.shared, open, account, now).await
     }
 
-    fn confirm(&self, written: &Mark, shown: &Mark) -> Option<Mark> {
+    fn confirm(&self, written: &PictureRef, shown: &PictureRef) -> Option<PictureRef> {
         let same = match Window::read(written) {
             Some(window) => window.holds(shown) == Some(true),
             None => written == shown,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::http::Failure;
 use crate::load::Seen;
-use crate::model::{Account, IntentKind, Mark, OpenIntent, Shown, Status};
+use crate::model::{Account, IntentKind, OpenIntent, PictureRef, Shown, Status};
 
 use super::client::BitbucketClient;
 use super::mark::Window;
@@ -89,7 +89,7 @@ async fn unseen(client: &BitbucketClient, open: &OpenIntent, slug: Option<&Slug>
 
 /// Whether a picture that looks like what was sent is from the time of sending, too. From any other time it may be the
 /// same portrait, uploaded by the person.
-pub(super) fn is_ours(open: &OpenIntent, v: &Mark, quiet: Duration) -> bool {
+pub(super) fn is_ours(open: &OpenIntent, v: &PictureRef, quiet: Duration) -> bool {
     match &open.status {
         Status::Sent { at, .. } => Window::of_sending(*at, quiet, &open.intent.stood).holds(v) == Some(true),
         Status::Shown(_) => true,
@@ -101,7 +101,7 @@ pub(super) fn is_ours(open: &OpenIntent, v: &Mark, quiet: Duration) -> bool {
 enum Judged {
     Seen(Seen),
     /// Only the picture itself tells whether this one is ours.
-    ByLooks(Mark),
+    ByLooks(PictureRef),
 }
 
 /// The table.

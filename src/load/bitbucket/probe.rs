@@ -9,7 +9,7 @@ use crate::http::{Failure, FailureKind};
 use crate::load::atlassian::client::WriteError;
 use crate::load::atlassian::{now, probe};
 use crate::load::{Probe, Told, Tried};
-use crate::model::{Event, Fault, Intent, Mark, Shown};
+use crate::model::{Event, Fault, Intent, PictureRef, Shown};
 
 use super::client::BitbucketClient;
 use super::mark::Window;
@@ -105,7 +105,7 @@ async fn own(git: &Bitbucket) -> Result<probe::Own, End> {
 }
 
 /// Whether a picture with this `v` is the one that was sent; a `v` that is no time cannot say otherwise.
-fn is_the_probes(window: &Window, v: &Mark) -> bool {
+fn is_the_probes(window: &Window, v: &PictureRef) -> bool {
     window.holds(v) != Some(false)
 }
 

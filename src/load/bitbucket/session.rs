@@ -14,7 +14,7 @@ use crate::load::atlassian::client::WriteError;
 use crate::load::atlassian::now;
 use crate::load::atlassian::session::{Protocol, record, unmendable};
 use crate::load::{Journal, Mend, Rendition, Wrote};
-use crate::model::{Event, Fault, Intent, IntentKind, Mark, OpenIntent, Shown, Status};
+use crate::model::{Event, Fault, Intent, IntentKind, OpenIntent, PictureRef, Shown, Status};
 
 use super::client::BitbucketClient;
 use super::mark::Window;
@@ -137,7 +137,7 @@ impl BitbucketSession {
     }
 
     /// Bitbucket keeps no picture but the one that is shown, so only a probe leaves one to take away.
-    async fn tidy(&self, open: &OpenIntent, mark: &Mark, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
+    async fn tidy(&self, open: &OpenIntent, mark: &PictureRef, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
         let intent = &open.intent;
         if intent.kind != IntentKind::Probe {
             return Ok(Wrote::Refused(unmendable(open)));
@@ -186,7 +186,12 @@ impl BitbucketSession {
 }
 
 /// The picture is shown under this mark: only the journal has to learn it.
-async fn finish(open: &OpenIntent, mark: &Mark, quiet: Duration, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
+async fn finish(
+    open: &OpenIntent,
+    mark: &PictureRef,
+    quiet: Duration,
+    journal: &mut dyn Journal,
+) -> Result<Wrote, Wrote> {
     match &open.status {
         Status::Sent { .. } if open.intent.kind == IntentKind::Replace => {
             let event = match observe::is_ours(open, mark, quiet) {

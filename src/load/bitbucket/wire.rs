@@ -87,7 +87,7 @@ pub(crate) fn fuzz(body: &[u8]) -> u64 {
     });
     let shown: Vec<_> = shown.collect();
     let text = String::from_utf8_lossy(body);
-    let stand_in = super::mark::Window::read(&crate::model::Mark::new(text.as_ref())).is_some();
+    let stand_in = super::mark::Window::read(&crate::model::PictureRef::new(text.as_ref())).is_some();
     crate::fuzzing::shape((shown, users.is_some(), serde_json::from_slice::<Properties>(body).is_ok(), stand_in))
 }
 

@@ -12,7 +12,7 @@ use url::Url;
 use crate::http::{Failure, FailureKind, Response};
 use crate::load::atlassian::client::{AtlassianClient, fault, with_query};
 use crate::load::atlassian::manifest;
-use crate::model::{AccountId, Fault, Mark};
+use crate::model::{AccountId, Fault, PictureRef};
 
 use super::Shared;
 use super::picture::{self, Picture, STOCK};
@@ -25,7 +25,7 @@ pub(super) const GONE: &str = "account_gone";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct File<'a> {
     pub content: &'a str,
-    pub file: &'a Mark,
+    pub file: &'a PictureRef,
 }
 
 /// What is served for a file.
@@ -78,7 +78,7 @@ impl ConfluenceClient {
     }
 
     /// A picture that people choose from; `None` if it can have no address.
-    pub(super) fn stock(&self, file: &Mark) -> Option<Url> {
+    pub(super) fn stock(&self, file: &PictureRef) -> Option<Url> {
         Some(self.atlassian.http().url(&format!("{}{}", STOCK.trim_start_matches('/'), segment(file.as_str())?)))
     }
 

@@ -6,7 +6,7 @@
 
 use crate::http::Failure;
 use crate::load::Seen;
-use crate::model::{Account, Intent, IntentKind, Mark, OpenIntent, Shown, Status};
+use crate::model::{Account, Intent, IntentKind, OpenIntent, PictureRef, Shown, Status};
 
 use super::client::{ConfluenceClient, File, GONE, Served};
 use super::picture::{self, Picture};
@@ -53,7 +53,7 @@ async fn is_there(
     client: &ConfluenceClient,
     open: &OpenIntent,
     picture: &Picture,
-    file: &Mark,
+    file: &PictureRef,
 ) -> Result<Result<There, String>, Failure> {
     // Nothing but a file of ours to take away is left of the write.
     let is_debt = matches!(open.status, Status::Shown(_) | Status::Reset | Status::Leftover(_));
@@ -84,7 +84,7 @@ enum There {
 }
 
 /// The file whose being there decides, because it is not shown.
-fn unshown(open: &OpenIntent, shown: &Shown) -> Option<Mark> {
+fn unshown(open: &OpenIntent, shown: &Shown) -> Option<PictureRef> {
     let file = match (&open.status, open.intent.kind) {
         (Status::Sent { .. } | Status::Made(_) | Status::Unsure, IntentKind::Replace | IntentKind::Probe) => {
             open.intent.making.clone()
@@ -253,7 +253,7 @@ mod tests {
             (Status::Leftover(NEW.into()), custom(NEW), None),
         ] {
             let open = open(IntentKind::Replace, status);
-            assert_eq!(unshown(&open, &shown), asked.map(Mark::from), "{:?} {shown:?}", open.status);
+            assert_eq!(unshown(&open, &shown), asked.map(PictureRef::from), "{:?} {shown:?}", open.status);
         }
     }
 }

@@ -8,7 +8,7 @@
 use url::Url;
 
 use crate::load::Rendition;
-use crate::model::{Digest, Intent, Mark, Shown};
+use crate::model::{Digest, Intent, PictureRef, Shown};
 
 /// What every file of ours begins with; the endpoint refuses any other.
 pub(super) const PREFIX: &str = "avatarpipe-";
@@ -32,12 +32,12 @@ impl Picture {
     }
 
     /// This file of that personal information.
-    pub(super) fn of_file(content: &str, file: &Mark) -> Self {
+    pub(super) fn of_file(content: &str, file: &PictureRef) -> Self {
         Self { shown: Shown::Custom(file.clone()), content: Some(content.to_owned()), default: None }
     }
 
     /// The file that is shown.
-    pub(super) fn file(&self) -> Option<&Mark> {
+    pub(super) fn file(&self) -> Option<&PictureRef> {
         match &self.shown {
             Shown::Custom(file) => Some(file),
             _ => None,
@@ -52,7 +52,7 @@ impl Picture {
 
     /// Its path, for comparing on the server; only where it is sure how the server spells it.
     pub(super) fn plain_path(&self) -> Option<String> {
-        let plain = |name: &Mark| name.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+        let plain = |name: &PictureRef| name.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
         match (&self.shown, &self.content) {
             (Shown::Custom(name), Some(content)) if plain(name) => Some(format!("{ATTACHMENTS}{content}/{name}")),
             (Shown::System(name), _) if plain(name) => Some(format!("{STOCK}{name}")),
@@ -73,14 +73,14 @@ pub(super) fn read(path: &str, is_default: Option<bool>, base: &Url) -> Picture 
             _ if is_default == Some(true) || stem == "default" => {
                 Picture { shown: Shown::Default, content: None, default: Some(format!("{STOCK}{file}")) }
             }
-            _ => Picture { shown: Shown::System(Mark::new(file)), content: None, default: None },
+            _ => Picture { shown: Shown::System(PictureRef::new(file)), content: None, default: None },
         };
     }
     let attachment = path.split_once(ATTACHMENTS).and_then(|(_, rest)| rest.split_once('/'));
     match attachment {
         Some((content, file)) if is_id(content) && !file.is_empty() && !file.contains('/') => {
             let Some(name) = decoded(file) else { return Picture::unknown("its picture's name is not UTF-8") };
-            Picture { shown: Shown::Custom(Mark::new(name)), content: Some(content.to_owned()), default: None }
+            Picture { shown: Shown::Custom(PictureRef::new(name)), content: Some(content.to_owned()), default: None }
         }
         _ => Picture::unknown(format!("its picture's path leads to {path}")),
     }
@@ -103,14 +103,14 @@ fn decoded(segment: &str) -> Option<String> {
 
 /// The name of the file for a rendition. `theirs` is shown and not ours: a new version would lie over what the person
 /// stored, so a file of that name gets another one.
-pub(super) fn file_name(digest: &Digest, rendition: &Rendition, theirs: Option<&Shown>) -> Mark {
+pub(super) fn file_name(digest: &Digest, rendition: &Rendition, theirs: Option<&Shown>) -> PictureRef {
     let ending = if rendition.mime == "image/jpeg" { "jpg" } else { "png" };
-    let [first, second] = stems(digest).map(|stem| Mark::new(format!("{PREFIX}{stem}.{ending}")));
+    let [first, second] = stems(digest).map(|stem| PictureRef::new(format!("{PREFIX}{stem}.{ending}")));
     if matches!(theirs, Some(Shown::Custom(shown)) if *shown == first) { second } else { first }
 }
 
 /// Whether the name of a file of ours stands for this digest.
-pub(super) fn names(file: &Mark, digest: &Digest) -> bool {
+pub(super) fn names(file: &PictureRef, digest: &Digest) -> bool {
     let stem = file.as_str().strip_prefix(PREFIX).and_then(|rest| rest.split('.').next());
     stem.is_some_and(|stem| stems(digest).iter().any(|known| known == stem))
 }
@@ -122,7 +122,7 @@ fn stems(digest: &Digest) -> [String; 2] {
 }
 
 /// The picture of ours that is to go once `shown` is there; only a file that can be ours (promise P1).
-pub(super) fn old(intent: &Intent, shown: Option<&Mark>) -> Option<Mark> {
+pub(super) fn old(intent: &Intent, shown: Option<&PictureRef>) -> Option<PictureRef> {
     intent.old.clone().filter(|old| Some(old) != shown && old.as_str().starts_with(PREFIX))
 }
 
@@ -221,8 +221,8 @@ mod tests {
             (Some("user-avatar"), "avatarpipe-2.png", None),
             (None, "avatarpipe-2.png", None),
         ] {
-            intent.old = mark.map(Mark::from);
-            assert_eq!(old(&intent, Some(&shown.into())), expected.map(Mark::from), "{mark:?}");
+            intent.old = mark.map(PictureRef::from);
+            assert_eq!(old(&intent, Some(&shown.into())), expected.map(PictureRef::from), "{mark:?}");
         }
     }
 }

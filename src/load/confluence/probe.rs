@@ -9,7 +9,7 @@ use crate::http::{Failure, FailureKind};
 use crate::load::atlassian::client::WriteError;
 use crate::load::atlassian::{now, probe};
 use crate::load::{Probe, Told, Tried};
-use crate::model::{AccountId, Digest, Event, Fault, Intent, Mark, Shown};
+use crate::model::{AccountId, Digest, Event, Fault, Intent, PictureRef, Shown};
 
 use super::client::{ConfluenceClient, File, Now};
 use super::picture::{self, Picture, STOCK};
@@ -89,7 +89,13 @@ async fn send(wiki: &Confluence, probe: Probe<'_>) -> Result<(), End> {
     Ok(())
 }
 
-fn begun(wiki: &Confluence, probe: &Probe<'_>, account: AccountId, now: Now, file: &Mark) -> Result<Intent, Failure> {
+fn begun(
+    wiki: &Confluence,
+    probe: &Probe<'_>,
+    account: AccountId,
+    now: Now,
+    file: &PictureRef,
+) -> Result<Intent, Failure> {
     let server = probe::server(wiki.shared.known().server, || tried(&wiki.client))?;
     let Now { name, picture, .. } = now;
     let own = probe::Own { server, account, name, handle: picture.content, shown: picture.shown };
@@ -99,7 +105,7 @@ fn begun(wiki: &Confluence, probe: &Probe<'_>, account: AccountId, now: Now, fil
 }
 
 /// Why what stands there could not be put back.
-fn not_to_be_put_back(now: &Now, file: &Mark, policy: UploadPolicy) -> Option<String> {
+fn not_to_be_put_back(now: &Now, file: &PictureRef, policy: UploadPolicy) -> Option<String> {
     match (&now.picture.shown, policy) {
         (Shown::Unknown(why), _) => Some(why.clone()),
         (Shown::Custom(shown), _) if shown == file => {
@@ -117,14 +123,14 @@ pub(super) async fn put_back(
     client: &ConfluenceClient,
     intent: &Intent,
     content: &str,
-    probe: &Mark,
+    probe: &PictureRef,
     default: Option<&str>,
 ) -> Result<(), WriteError> {
     let whom = Whom::of(intent);
     match (&intent.stood, default) {
         (Shown::Custom(file), _) => remote::select(client, whom, file).await,
         // A value under that folder is used as it is (docs/wire/atlassian.md §4.4).
-        (Shown::System(file), _) => remote::select(client, whom, &Mark::new(format!("{STOCK}{file}"))).await,
+        (Shown::System(file), _) => remote::select(client, whom, &PictureRef::new(format!("{STOCK}{file}"))).await,
         (Shown::Default, Some(default)) => {
             let seen = Picture::of_file(content, probe).plain_path();
             remote::reset(client, whom, default, seen.as_deref()).await

@@ -15,7 +15,7 @@ use crate::load::atlassian::Credential;
 use crate::load::atlassian::client::{WriteError, fault, found, refused, with_query};
 use crate::load::atlassian::login::{Anonymous, contains};
 use crate::load::{Rendition, Upload};
-use crate::model::{AccountId, Fault, Intent, Mark};
+use crate::model::{AccountId, Fault, Intent, PictureRef};
 
 use super::client::{ConfluenceClient, File};
 use super::picture;
@@ -249,7 +249,7 @@ impl<'a> Whom<'a> {
 pub(super) async fn add(
     client: &ConfluenceClient,
     whom: Whom<'_>,
-    file: &Mark,
+    file: &PictureRef,
     rendition: &Rendition,
     seen: Option<&str>,
 ) -> Result<(), WriteError> {
@@ -277,7 +277,7 @@ pub(super) async fn add(
 
 /// Shows a file that is there already. Only the remote API can leave one behind unshown: the endpoint stores and
 /// selects in one transaction.
-pub(super) async fn select(client: &ConfluenceClient, whom: Whom<'_>, file: &Mark) -> Result<(), WriteError> {
+pub(super) async fn select(client: &ConfluenceClient, whom: Whom<'_>, file: &PictureRef) -> Result<(), WriteError> {
     let choice = [Parameter::Text(whom.name), Parameter::Text(PREFERENCE), Parameter::Text(file.as_str())];
     yes(write(client, "setUserPreferenceString", &choice).await?)
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use crate::load::atlassian::client::WriteError;
 use crate::load::{Fingerprinter, Learnt, Wrote};
-use crate::model::{Digest, Fault, Fingerprint, Intent, Luma, Mark};
+use crate::model::{Digest, Fault, Fingerprint, Intent, Luma, PictureRef};
 
 use super::Shared;
 use super::client::{ConfluenceClient, File, Served};
@@ -43,7 +43,7 @@ impl<'a> Trace<'a> {
 
     /// Confluence stores every byte as it came (docs/wire/atlassian.md §4.4), and the name tells their digest. Where
     /// something encodes pictures anew, the looks tell.
-    fn fits(self, file: &Mark, bytes: &Bytes, looks: &dyn Fingerprinter) -> bool {
+    fn fits(self, file: &PictureRef, bytes: &Bytes, looks: &dyn Fingerprinter) -> bool {
         if picture::names(file, &Digest::of(bytes)) {
             return true;
         }

@@ -14,7 +14,7 @@ use crate::load::atlassian::client::WriteError;
 use crate::load::atlassian::now;
 use crate::load::atlassian::session::{Protocol, record, unmendable};
 use crate::load::{Journal, Mend, Rendition, Wrote};
-use crate::model::{Event, Fault, Intent, IntentKind, Mark, OpenIntent, Shown, Status};
+use crate::model::{Event, Fault, Intent, IntentKind, OpenIntent, PictureRef, Shown, Status};
 
 use super::client::{ConfluenceClient, File, Now};
 use super::picture::{self, Picture};
@@ -111,7 +111,7 @@ impl ConfluenceSession {
     async fn add(
         &self,
         intent: &Intent,
-        file: &Mark,
+        file: &PictureRef,
         rendition: &Rendition,
         seen: &Picture,
         journal: &mut dyn Journal,
@@ -129,7 +129,7 @@ impl ConfluenceSession {
     async fn shown(
         &self,
         intent: &Intent,
-        file: &Mark,
+        file: &PictureRef,
         content: Option<&str>,
         journal: &mut dyn Journal,
     ) -> Result<Wrote, Wrote> {
@@ -140,7 +140,7 @@ impl ConfluenceSession {
     async fn clean_up(
         &self,
         intent: &Intent,
-        file: &Mark,
+        file: &PictureRef,
         content: Option<&str>,
         journal: &mut dyn Journal,
     ) -> Result<Wrote, Wrote> {
@@ -158,9 +158,9 @@ impl ConfluenceSession {
         &self,
         intent: &Intent,
         content: Option<&str>,
-        file: &Mark,
+        file: &PictureRef,
         trace: Trace<'_>,
-        beside: Option<&Mark>,
+        beside: Option<&PictureRef>,
     ) -> Result<Taken, Wrote> {
         match content {
             Some(content) => {
@@ -176,7 +176,7 @@ impl ConfluenceSession {
     async fn finish(
         &self,
         open: &OpenIntent,
-        mark: &Mark,
+        mark: &PictureRef,
         now: &Now,
         journal: &mut dyn Journal,
     ) -> Result<Wrote, Wrote> {
@@ -217,7 +217,13 @@ impl ConfluenceSession {
         }
     }
 
-    async fn tidy(&self, open: &OpenIntent, mark: &Mark, now: &Now, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
+    async fn tidy(
+        &self,
+        open: &OpenIntent,
+        mark: &PictureRef,
+        now: &Now,
+        journal: &mut dyn Journal,
+    ) -> Result<Wrote, Wrote> {
         let intent = &open.intent;
         let shown = now.picture.shown == Shown::Custom(mark.clone());
         // The picture of a probe is shown until what stood before is put back.
@@ -294,7 +300,7 @@ async fn ended(done: Result<(), WriteError>, journal: &mut dyn Journal) -> Resul
 }
 
 /// Whether a file is named in the intent as ours.
-fn made_by_us(open: &OpenIntent, mark: &Mark) -> bool {
+fn made_by_us(open: &OpenIntent, mark: &PictureRef) -> bool {
     let intent = &open.intent;
     let named = matches!(&open.status, Status::Leftover(left) if left == mark);
     named || intent.making.as_ref() == Some(mark) || intent.old.as_ref() == Some(mark)

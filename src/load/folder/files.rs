@@ -15,7 +15,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use crate::http::{Failure, FailureKind};
 use crate::input;
-use crate::model::{Digest, Mark};
+use crate::model::{Digest, PictureRef};
 
 /// The extensions that a picture may have.
 const EXTENSIONS: [&str; 2] = ["png", "jpg"];
@@ -42,8 +42,8 @@ pub(super) struct Standing {
 }
 
 impl Standing {
-    pub(super) fn mark(&self) -> Mark {
-        Mark::new(self.digest.to_string())
+    pub(super) fn mark(&self) -> PictureRef {
+        PictureRef::new(self.digest.to_string())
     }
 }
 

@@ -23,8 +23,8 @@ use crate::load::atlassian::AccountRules;
 use crate::load::atlassian::accounts::{Life, Rules};
 use crate::load::{Changes, Claim, Fingerprinter, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Upload};
 use crate::model::{
-    Account, AccountId, Digest, IntentKind, Mark, OpenIntent, Person, PersonKey, ServerId, Shown, SignedIn, Status,
-    TargetId,
+    Account, AccountId, Digest, IntentKind, OpenIntent, Person, PersonKey, PictureRef, ServerId, Shown, SignedIn,
+    Status, TargetId,
 };
 
 use files::{Files, Standing};
@@ -98,7 +98,7 @@ struct Shared {
     repair: Repair,
     looks: Arc<dyn Fingerprinter>,
     /// What the state says, by account: the picture there, and what may be there of a write that is open.
-    recorded: Mutex<BTreeMap<String, Vec<(Mark, Claim)>>>,
+    recorded: Mutex<BTreeMap<String, Vec<(PictureRef, Claim)>>>,
     /// What was seen there last, by account.
     stands: Mutex<BTreeMap<String, Standing>>,
 }
@@ -127,14 +127,14 @@ impl Shared {
     fn shown(&self, account: &str) -> Shown {
         match self.standing(account) {
             Ok(None) => Shown::Default,
-            Ok(Some(found)) if self.is_spoilt(account, &found) => Shown::Custom(Mark::spoilt(&found.digest)),
+            Ok(Some(found)) if self.is_spoilt(account, &found) => Shown::Custom(PictureRef::spoilt(&found.digest)),
             Ok(Some(found)) => Shown::Custom(found.mark()),
             Err(error) => Shown::Unknown(error.to_string()),
         }
     }
 
     fn is_spoilt(&self, account: &str, found: &Standing) -> bool {
-        let placed = |marks: &Vec<(Mark, Claim)>| marks.iter().any(|(_, claim)| *claim == Claim::Placed);
+        let placed = |marks: &Vec<(PictureRef, Claim)>| marks.iter().any(|(_, claim)| *claim == Claim::Placed);
         if !lock(&self.recorded).get(account).is_some_and(placed) || self.is_recorded(account, found) {
             return false;
         }
@@ -202,8 +202,8 @@ impl Target for Folder {
         Ok(signed)
     }
 
-    fn recall(&self, recorded: Vec<(AccountId, Mark, Claim)>) {
-        let mut known: BTreeMap<String, Vec<(Mark, Claim)>> = BTreeMap::new();
+    fn recall(&self, recorded: Vec<(AccountId, PictureRef, Claim)>) {
+        let mut known: BTreeMap<String, Vec<(PictureRef, Claim)>> = BTreeMap::new();
         for (account, mark, claim) in recorded {
             // The state is input, too: what is no safe form names no file.
             if names::name_of(account.as_str()).is_some() {

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 
 use crate::http::Failure;
 use crate::load::{Journal, Mend, Rendition, Session, Wrote};
-use crate::model::{Digest, Event, Fault, Intent, IntentKind, Mark, OpenIntent, Shown, Status};
+use crate::model::{Digest, Event, Fault, Intent, IntentKind, OpenIntent, PictureRef, Shown, Status};
 
 use super::files::Standing;
 use super::{Shared, names};
@@ -44,7 +44,7 @@ impl FolderSession {
         };
         let planned = match (&intent.stood, &stands) {
             (Shown::Default, None) => true,
-            (Shown::Custom(mark), Some(found)) => *mark == found.mark() || *mark == Mark::spoilt(&found.digest),
+            (Shown::Custom(mark), Some(found)) => *mark == found.mark() || *mark == PictureRef::spoilt(&found.digest),
             _ => false,
         };
         if planned { There::AsPlanned(stands) } else { There::Else(Wrote::ChangedMeanwhile) }

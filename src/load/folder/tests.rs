@@ -10,8 +10,8 @@ use crate::load::atlassian::AccountRules;
 use crate::load::jira::tests::{Log, Memory, intent};
 use crate::load::{Claim, Fingerprinter, Learnt, Mend, Rendition, Seen, Target as _, Wrote};
 use crate::model::{
-    Account, AccountId, AccountStanding, Digest, Intent, IntentKind, Luma, Mark, Person, PersonKey, Shown, Standing,
-    Status,
+    Account, AccountId, AccountStanding, Digest, Intent, IntentKind, Luma, Person, PersonKey, PictureRef, Shown,
+    Standing, Status,
 };
 
 /// Takes everything for a picture but what is empty or half.
@@ -60,8 +60,8 @@ async fn account(folder: &Folder, email: &str) -> Account {
     folder.accounts_for(&person(email)).await.unwrap().remove(0)
 }
 
-fn mark(bytes: &[u8]) -> Mark {
-    Mark::new(Digest::of(bytes).to_string())
+fn mark(bytes: &[u8]) -> PictureRef {
+    PictureRef::new(Digest::of(bytes).to_string())
 }
 
 fn rendition(bytes: &'static [u8], mime: &'static str) -> Rendition {
@@ -194,7 +194,7 @@ async fn a_killed_write_is_there_whole_or_not_at_all() {
 
 #[tokio::test]
 async fn what_is_not_the_recorded_bytes_is_told_and_written_again() {
-    let spoilt = |bytes: &[u8]| Shown::Custom(Mark::spoilt(&Digest::of(bytes)));
+    let spoilt = |bytes: &[u8]| Shown::Custom(PictureRef::spoilt(&Digest::of(bytes)));
     for (repair, there, recorded, shown) in [
         (Repair::Everything, &b""[..], true, spoilt(b"")),
         (Repair::Everything, b"half a picture", true, spoilt(b"half a picture")),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
-use crate::model::{AccountId, Mark, Shown};
+use crate::model::{AccountId, PictureRef, Shown};
 
 use super::wire::{AvatarLists, is_number};
 
@@ -30,8 +30,8 @@ fn shown_at(url: &Url, account: &AccountId) -> Shown {
         };
         return match (parameter("avatarId"), parameter("ownerId")) {
             (Some(id), _) if !is_number(&id) => Shown::Unknown("its avatarId is no number".into()),
-            (Some(id), None) => Shown::System(Mark::new(id)),
-            (Some(id), Some(owner)) if owner == account.as_str() => Shown::Custom(Mark::new(id)),
+            (Some(id), None) => Shown::System(PictureRef::new(id)),
+            (Some(id), Some(owner)) if owner == account.as_str() => Shown::Custom(PictureRef::new(id)),
             (Some(_), Some(owner)) => Shown::Unknown(format!("it shows a picture that belongs to {owner}")),
             (None, _) => Shown::Unknown("its avatar URL holds no avatarId".into()),
         };
@@ -55,7 +55,7 @@ pub(super) struct Avatars {
     /// The one that is selected.
     pub selected: Selected,
     /// The uploaded ones with their owners' keys.
-    pub custom: Vec<(Mark, Option<String>)>,
+    pub custom: Vec<(PictureRef, Option<String>)>,
 }
 
 /// What is selected.
@@ -64,20 +64,21 @@ pub(super) enum Selected {
     /// Nothing in either list.
     Nothing,
     /// A stock picture: the default, or a chosen one.
-    System(Mark),
+    System(PictureRef),
     /// An upload.
-    Custom(Mark),
+    Custom(PictureRef),
 }
 
 impl From<AvatarLists> for Avatars {
     fn from(lists: AvatarLists) -> Self {
-        let chosen = |list: &[super::wire::Avatar]| list.iter().find(|a| a.chosen()).map(|a| Mark::new(a.id.clone()));
+        let chosen =
+            |list: &[super::wire::Avatar]| list.iter().find(|a| a.chosen()).map(|a| PictureRef::new(a.id.clone()));
         let selected = match (chosen(&lists.custom), chosen(&lists.system)) {
             (Some(mark), _) => Selected::Custom(mark),
             (None, Some(mark)) => Selected::System(mark),
             (None, None) => Selected::Nothing,
         };
-        Self { selected, custom: lists.custom.into_iter().map(|a| (Mark::new(a.id), a.owner)).collect() }
+        Self { selected, custom: lists.custom.into_iter().map(|a| (PictureRef::new(a.id), a.owner)).collect() }
     }
 }
 
@@ -88,42 +89,43 @@ impl Avatars {
     }
 
     /// Whether this upload is there and belongs to this account.
-    pub(super) fn has(&self, mark: &Mark, account: &AccountId) -> bool {
+    pub(super) fn has(&self, mark: &PictureRef, account: &AccountId) -> bool {
         self.custom.iter().any(|(id, owner)| id == mark && owner.as_deref() == Some(account.as_str()))
     }
 
     /// Whose upload this is, by the list.
-    pub(super) fn owner(&self, mark: &Mark) -> Option<AccountId> {
+    pub(super) fn owner(&self, mark: &PictureRef) -> Option<AccountId> {
         let (_, owner) = self.custom.iter().find(|(id, _)| id == mark)?;
         owner.clone().map(AccountId::new)
     }
 
     /// Whether this upload is selected.
-    pub(super) fn shows(&self, mark: &Mark) -> bool {
+    pub(super) fn shows(&self, mark: &PictureRef) -> bool {
         self.selected == Selected::Custom(mark.clone())
     }
 
     /// The ids of all uploads.
-    pub(super) fn ids(&self) -> Vec<Mark> {
+    pub(super) fn ids(&self) -> Vec<PictureRef> {
         self.custom.iter().map(|(id, _)| id.clone()).collect()
     }
 
     /// Uploads of this account that were not there before.
-    pub(super) fn beyond(&self, base: &[Mark], account: &AccountId) -> Vec<Mark> {
-        let new =
-            |(id, owner): &&(Mark, Option<String>)| !base.contains(id) && owner.as_deref() == Some(account.as_str());
+    pub(super) fn beyond(&self, base: &[PictureRef], account: &AccountId) -> Vec<PictureRef> {
+        let new = |(id, owner): &&(PictureRef, Option<String>)| {
+            !base.contains(id) && owner.as_deref() == Some(account.as_str())
+        };
         self.custom.iter().filter(new).map(|(id, _)| id.clone()).collect()
     }
 
     /// Uploads of other accounts that were not there before and that nobody selected.
-    pub(super) fn strays(&self, base: &[Mark], account: &AccountId) -> Vec<(Mark, AccountId)> {
+    pub(super) fn strays(&self, base: &[PictureRef], account: &AccountId) -> Vec<(PictureRef, AccountId)> {
         let new = self.custom.iter().filter(|(id, _)| !base.contains(id) && !self.shows(id));
-        let of = |(id, owner): &(Mark, Option<String>)| Some((id.clone(), AccountId::new(owner.clone()?)));
+        let of = |(id, owner): &(PictureRef, Option<String>)| Some((id.clone(), AccountId::new(owner.clone()?)));
         new.filter_map(of).filter(|(_, owner)| owner != account).collect()
     }
 
     /// Whether the account still shows what the plan saw.
-    pub(super) fn stand_as(&self, stood: &Shown, default: Option<&Mark>) -> bool {
+    pub(super) fn stand_as(&self, stood: &Shown, default: Option<&PictureRef>) -> bool {
         match (stood, &self.selected) {
             (Shown::Custom(was), Selected::Custom(is)) | (Shown::System(was), Selected::System(is)) => was == is,
             // Gravatar stands for the default or a missing choice (§3.2).
@@ -183,7 +185,7 @@ mod tests {
     #[test]
     fn what_stands_is_compared_with_what_the_plan_saw() {
         let with = |selected| Avatars { selected, custom: vec![] };
-        let default = Mark::from("10122");
+        let default = PictureRef::from("10122");
         let table = [
             (Shown::Custom("5".into()), Selected::Custom("5".into()), true),
             (Shown::Custom("5".into()), Selected::Custom("6".into()), false),
@@ -210,7 +212,7 @@ mod tests {
                 ("7".into(), Some("K".into())),
             ],
         };
-        assert_eq!(avatars.beyond(&["5".into()], &"K".into()), [Mark::from("7")]);
+        assert_eq!(avatars.beyond(&["5".into()], &"K".into()), [PictureRef::from("7")]);
         assert!(!avatars.all_of(&"K".into()));
         assert!(!avatars.has(&"6".into(), &"K".into()));
     }

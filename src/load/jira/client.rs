@@ -13,7 +13,7 @@ use url::Url;
 use crate::http::{Client as HttpClient, Failure, FailureKind, Request, Response, Sent};
 use crate::load::atlassian::client::{AtlassianClient, WriteError, fault, found, refused, with_query};
 use crate::load::atlassian::login::{Anonymous, CircuitBreaker, contains};
-use crate::model::{AccountId, Fault, Mark};
+use crate::model::{AccountId, Fault, PictureRef};
 
 use super::Shared;
 use super::avatar::Avatars;
@@ -147,7 +147,7 @@ impl JiraClient {
     }
 
     /// The same, told apart from a server in trouble.
-    pub(super) async fn served(&self, owner: &AccountId, mark: &Mark) -> Result<Served, Failure> {
+    pub(super) async fn served(&self, owner: &AccountId, mark: &PictureRef) -> Result<Served, Failure> {
         let response = match self.atlassian.file(self.portrait(Some(owner), mark)).await {
             Ok(response) => response,
             // A redirect to a sign-in page elsewhere.
@@ -164,11 +164,11 @@ impl JiraClient {
     }
 
     /// The bytes of a picture; `None` where the server sent something else, such as a login page.
-    pub(super) async fn picture(&self, owner: Option<&AccountId>, mark: &Mark) -> Result<Option<Bytes>, Failure> {
+    pub(super) async fn picture(&self, owner: Option<&AccountId>, mark: &PictureRef) -> Result<Option<Bytes>, Failure> {
         self.atlassian.picture(self.portrait(owner, mark)).await
     }
 
-    fn portrait(&self, owner: Option<&AccountId>, mark: &Mark) -> Url {
+    fn portrait(&self, owner: Option<&AccountId>, mark: &PictureRef) -> Url {
         let mut query = vec![("avatarId", mark.as_str()), ("size", "xxxlarge@2x")];
         query.extend(owner.map(|owner| ("ownerId", owner.as_str())));
         with_query(self.atlassian.http().url("secure/useravatar"), &query)

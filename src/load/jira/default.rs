@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::http::Failure;
-use crate::model::{Mark, Shown};
+use crate::model::{PictureRef, Shown};
 
 use super::avatar::Selected;
 use super::client::JiraClient;
@@ -20,7 +20,7 @@ const ASKED_FOR_DEFAULT: usize = 3;
 /// How often each stock picture is shown, and by whom the default can be asked for.
 #[derive(Debug, Default)]
 pub(super) struct Stock {
-    shown: BTreeMap<Mark, (u64, Vec<String>)>,
+    shown: BTreeMap<PictureRef, (u64, Vec<String>)>,
     gravatar: Vec<String>,
 }
 
@@ -43,7 +43,7 @@ impl Stock {
 
     /// Whom to ask for the default; empty when what is remembered stands. Few show the default once most have photos,
     /// so a stock picture takes its place only when many show it.
-    pub(super) fn candidates(&self, remembered: Option<&Mark>, accounts: u64) -> Vec<String> {
+    pub(super) fn candidates(&self, remembered: Option<&PictureRef>, accounts: u64) -> Vec<String> {
         let most = self.shown.iter().max_by_key(|(_, (count, _))| *count);
         match (remembered, most) {
             // A Gravatar stands only where the default is selected: surer than any count.
@@ -60,7 +60,7 @@ impl Stock {
 }
 
 /// Asks accounts until one that never had a picture tells: what is selected there is the default (§3.4).
-pub(super) async fn ask_default(client: &JiraClient, candidates: &[String]) -> Result<Option<Mark>, Failure> {
+pub(super) async fn ask_default(client: &JiraClient, candidates: &[String]) -> Result<Option<PictureRef>, Failure> {
     for name in candidates {
         let Ok(avatars) = client.avatars(name).await? else { continue };
         if let (Selected::System(mark), true) = (&avatars.selected, avatars.custom.is_empty()) {
@@ -88,8 +88,8 @@ mod tests {
             }
             stock
         };
-        let d = Mark::from("10122");
-        let ask = |stock: Stock, remembered: Option<&Mark>| stock.candidates(remembered, 100).into_iter().next();
+        let d = PictureRef::from("10122");
+        let ask = |stock: Stock, remembered: Option<&PictureRef>| stock.candidates(remembered, 100).into_iter().next();
         assert_eq!(ask(stock(&[("10122", 5), ("10130", 2)], 0), None).as_deref(), Some("10122-0"));
         assert_eq!(ask(stock(&[("10122", 5)], 1), None).as_deref(), Some("g-0"));
         assert_eq!(ask(stock(&[], 0), None), None);

@@ -7,7 +7,7 @@
 use crate::load::atlassian::now;
 use crate::load::atlassian::session::{record, unmendable};
 use crate::load::{Journal, Mend, Rendition, Wrote};
-use crate::model::{Event, Fault, Intent, IntentKind, Mark, OpenIntent, Status};
+use crate::model::{Event, Fault, Intent, IntentKind, OpenIntent, PictureRef, Status};
 
 use super::avatar::Avatars;
 use super::client::Led;
@@ -44,7 +44,7 @@ impl JiraSession {
 
     /// After more than one attempt: takes away what an earlier one left beside `keep`. The journal still says that the
     /// intent is sent, so a kill in here is judged by the same look again.
-    pub(super) async fn sweep(&self, intent: &Intent, attempts: u32, keep: &Mark) -> Result<(), Wrote> {
+    pub(super) async fn sweep(&self, intent: &Intent, attempts: u32, keep: &PictureRef) -> Result<(), Wrote> {
         let avatars = self.client.avatars(&intent.account_name).await.map_err(Wrote::Stop)?.map_err(Wrote::Maybe)?;
         let mut strays = Vec::new();
         for mark in avatars.beyond(&intent.base, &intent.account) {
@@ -70,7 +70,7 @@ impl JiraSession {
     async fn finish(
         &self,
         open: &OpenIntent,
-        mark: &Mark,
+        mark: &PictureRef,
         avatars: &Avatars,
         journal: &mut dyn Journal,
     ) -> Result<Wrote, Wrote> {
@@ -121,7 +121,7 @@ impl JiraSession {
     }
 
     /// The old one of ours that goes once `mark` is shown: if it is still there, ours to delete, and looks like it.
-    async fn goes(&self, open: &OpenIntent, avatars: &Avatars, mark: &Mark) -> Result<Option<Mark>, Wrote> {
+    async fn goes(&self, open: &OpenIntent, avatars: &Avatars, mark: &PictureRef) -> Result<Option<PictureRef>, Wrote> {
         let intent = &open.intent;
         let Some(old) = intent.old.as_ref().filter(|old| *old != mark) else { return Ok(None) };
         let there = intent.base.contains(old) && avatars.has(old, &intent.account);
@@ -133,7 +133,7 @@ impl JiraSession {
     async fn tidy(
         &self,
         open: &OpenIntent,
-        mark: &Mark,
+        mark: &PictureRef,
         avatars: &Avatars,
         journal: &mut dyn Journal,
     ) -> Result<Wrote, Wrote> {
@@ -200,7 +200,7 @@ impl JiraSession {
 }
 
 /// The picture of ours before the one that was cut off, where the person has chosen another one than both: it goes, too.
-pub(super) fn superseded(intent: &Intent, status: &Status, avatars: &Avatars) -> Option<Mark> {
+pub(super) fn superseded(intent: &Intent, status: &Status, avatars: &Avatars) -> Option<PictureRef> {
     let made = matches!(status, Status::Sent { .. } | Status::Made(_) | Status::Leftover(_));
     let old = intent.old.as_ref().filter(|_| made && intent.kind == IntentKind::Replace)?;
     let gone = !intent.base.contains(old) || !avatars.has(old, &intent.account) || avatars.shows(old);
@@ -213,7 +213,7 @@ fn stray(open: &OpenIntent) -> bool {
 }
 
 /// Whether a picture may be ours by this intent: named in its events, new since it began, or the recorded old one.
-fn made_by_us(open: &OpenIntent, mark: &Mark) -> bool {
+fn made_by_us(open: &OpenIntent, mark: &PictureRef) -> bool {
     let named = match &open.status {
         Status::Made(made) | Status::Leftover(made) => made == mark,
         Status::Sent { .. } => open.intent.kind != IntentKind::Revert && !open.intent.base.contains(mark),

@@ -39,7 +39,7 @@ use crate::load::atlassian::client::Login;
 use crate::load::atlassian::session::Spendable;
 use crate::load::atlassian::{AccountRules, Credential};
 use crate::load::{Changes, Fingerprinter, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
-use crate::model::{Account, Mark, OpenIntent, ServerId, Shown, SignedIn, TargetId};
+use crate::model::{Account, OpenIntent, PictureRef, ServerId, Shown, SignedIn, TargetId};
 
 use client::JiraClient;
 use version::{ListingWay, Version};
@@ -110,7 +110,7 @@ struct Known {
     version: Option<Version>,
     /// Told apart from what the version promises once an early 10.3 has answered 404.
     way: Option<ListingWay>,
-    default: Option<Mark>,
+    default: Option<PictureRef>,
     /// The default is asked for once in a run, so that the confirming survey costs what was forecast.
     default_asked: bool,
     route: Option<Route>,

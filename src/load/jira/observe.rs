@@ -6,7 +6,7 @@
 
 use crate::http::Failure;
 use crate::load::Seen;
-use crate::model::{Account, Intent, IntentKind, Mark, OpenIntent, Status};
+use crate::model::{Account, Intent, IntentKind, OpenIntent, PictureRef, Status};
 
 use super::avatar::{Avatars, Selected};
 use super::client::{GONE, JiraClient, Led};
@@ -67,13 +67,13 @@ pub(super) async fn observe(
 #[derive(Clone, Debug, Default)]
 struct Found {
     /// They look like what was sent.
-    alike: Vec<Mark>,
+    alike: Vec<PictureRef>,
     /// So many could not be looked at.
     unread: usize,
 }
 
 /// The table.
-fn judge(intent: &Intent, status: &Status, avatars: &Avatars, found: &Found, default: Option<&Mark>) -> Seen {
+fn judge(intent: &Intent, status: &Status, avatars: &Avatars, found: &Found, default: Option<&PictureRef>) -> Seen {
     match (intent.kind, status) {
         (_, Status::Begun | Status::Closed) => Seen::Nothing("nothing was sent".into()),
         (IntentKind::Revert, Status::Sent { .. } | Status::Unsure) => reverted(intent, avatars, default),
@@ -114,7 +114,7 @@ fn judge(intent: &Intent, status: &Status, avatars: &Avatars, found: &Found, def
 }
 
 /// Creation, unrecorded.
-fn created(intent: &Intent, attempts: u32, avatars: &Avatars, found: &Found, default: Option<&Mark>) -> Seen {
+fn created(intent: &Intent, attempts: u32, avatars: &Avatars, found: &Found, default: Option<&PictureRef>) -> Seen {
     if found.unread > 0 {
         return Seen::Unsure(format!("{} new pictures could not be looked at", found.unread));
     }
@@ -140,7 +140,7 @@ fn created(intent: &Intent, attempts: u32, avatars: &Avatars, found: &Found, def
 }
 
 /// Made, selected or not.
-fn made(intent: &Intent, mark: &Mark, avatars: &Avatars, default: Option<&Mark>) -> Seen {
+fn made(intent: &Intent, mark: &PictureRef, avatars: &Avatars, default: Option<&PictureRef>) -> Seen {
     if !avatars.has(mark, &intent.account) {
         let old = superseded(intent, &Status::Made(mark.clone()), avatars);
         return old.map_or_else(|| Seen::Nothing("our picture was taken away meanwhile".into()), Seen::Leftover);
@@ -154,7 +154,7 @@ fn made(intent: &Intent, mark: &Mark, avatars: &Avatars, default: Option<&Mark>)
 }
 
 /// A revert, unrecorded.
-fn reverted(intent: &Intent, avatars: &Avatars, default: Option<&Mark>) -> Seen {
+fn reverted(intent: &Intent, avatars: &Avatars, default: Option<&PictureRef>) -> Seen {
     let ours = intent.old.as_ref().filter(|old| avatars.has(old, &intent.account) && !avatars.shows(old));
     match &avatars.selected {
         _ if avatars.stand_as(&intent.stood, default) => Seen::Nothing("the picture is still shown".into()),
@@ -183,7 +183,7 @@ mod tests {
     }
 
     fn found(alike: &[&str], unread: usize) -> Found {
-        Found { alike: alike.iter().map(|id| Mark::from(*id)).collect(), unread }
+        Found { alike: alike.iter().map(|id| PictureRef::from(*id)).collect(), unread }
     }
 
     fn sent(attempt: u32) -> Status {
@@ -267,7 +267,7 @@ mod tests {
             let mut intent = intent(IntentKind::Revert);
             intent.stood = Shown::Custom("5".into());
             intent.base = vec!["5".into(), "6".into()];
-            intent.old = old.map(Mark::from);
+            intent.old = old.map(PictureRef::from);
             let seen = judge(&intent, &status, &avatars, &Found::default(), Some(&"10122".into()));
             assert_eq!(outline(&seen), expected, "{status:?} {avatars:?} {old:?}");
         }
@@ -277,7 +277,7 @@ mod tests {
     fn a_probe_is_never_finished() {
         let intent = intent(IntentKind::Probe);
         let none = Found::default();
-        let default = Mark::from("10122");
+        let default = PictureRef::from("10122");
         let shows = |selected| judge(&intent, &sent(1), &avatars(&["7"], selected), &found(&["7"], 0), Some(&default));
         assert_eq!(outline(&shows(Selected::System("10122".into()))), "leftover 7");
         assert_eq!(outline(&shows(custom("7"))), "nothing");

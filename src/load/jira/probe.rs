@@ -9,7 +9,7 @@ use crate::http::{Cookies, Failure, FailureKind};
 use crate::load::atlassian::client::WriteError;
 use crate::load::atlassian::{now, probe};
 use crate::load::{Learnt, Probe, Rendition, Told, Tried};
-use crate::model::{AccountId, Event, Fault, Intent, Mark};
+use crate::model::{AccountId, Event, Fault, Intent, PictureRef};
 
 use super::client::JiraClient;
 use super::upload::{self, LARGEST, Made, ONE_STEP, SESSION_LOST, Square};
@@ -107,7 +107,7 @@ async fn one_step(jira: &Jira, probe: Probe<'_>) -> Result<Result<(), Fault>, Fa
     };
     let no = match upload::temporary(&jira.client, &jira.shared, &intent.account_name, &square(&picture)).await {
         Ok(Temporary::Made { id, owner }) => {
-            return take_back(jira, probe, &intent, Made { mark: Mark::new(id), owner }).await;
+            return take_back(jira, probe, &intent, Made { mark: PictureRef::new(id), owner }).await;
         }
         Ok(Temporary::Refused(why)) => Fault::new("refused", why),
         // What was uploaded ends with its session.

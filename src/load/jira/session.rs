@@ -16,7 +16,7 @@ use crate::load::atlassian::client::WriteError;
 use crate::load::atlassian::session::{Protocol, record};
 use crate::load::atlassian::{Credential, now};
 use crate::load::{Journal, Mend, Rendition, Wrote};
-use crate::model::{AccountId, Event, Fault, Intent, Mark, OpenIntent, Shown};
+use crate::model::{AccountId, Event, Fault, Intent, OpenIntent, PictureRef, Shown};
 
 use super::avatar::{self, Avatars};
 use super::client::{JiraClient, Served};
@@ -29,7 +29,7 @@ pub(super) const SAMPLED: u64 = 50;
 /// What stands on an account right before a revert.
 enum Stands {
     /// With what of ours goes.
-    AsPlanned(Option<Mark>),
+    AsPlanned(Option<PictureRef>),
     /// The account shows something else than the plan saw, or the name is another account's.
     Otherwise,
     /// The plan took it for ours, and it is the person's own.
@@ -168,7 +168,7 @@ impl JiraSession {
     }
 
     /// What stands there right before a revert.
-    async fn stands(&self, draft: &mut Intent, default: &Mark) -> Result<Stands, Wrote> {
+    async fn stands(&self, draft: &mut Intent, default: &PictureRef) -> Result<Stands, Wrote> {
         let nothing_goes = |planned: bool| Ok(if planned { Stands::AsPlanned(None) } else { Stands::Otherwise });
         if let Shown::System(_) = &draft.stood {
             // A list of avatars names the owners of uploads only; the user's own bean names its key, and makes no base.
@@ -192,7 +192,7 @@ impl JiraSession {
 
     /// The picture of ours that goes. A server that was put back from a backup gives our number to what somebody uploads:
     /// what an earlier run made is looked at before anything is done on its account. The journal names it all the same.
-    pub(super) async fn looked_at(&self, draft: &Intent) -> Result<Option<Mark>, Wrote> {
+    pub(super) async fn looked_at(&self, draft: &Intent) -> Result<Option<PictureRef>, Wrote> {
         let Some(old) = draft.old.as_ref() else { return Ok(None) };
         if self.is_ours(draft, old).await? {
             return Ok(Some(old.clone()));
@@ -202,7 +202,7 @@ impl JiraSession {
     }
 
     /// Whether nothing speaks against it that this is still the picture which we made.
-    pub(super) async fn is_ours(&self, intent: &Intent, mark: &Mark) -> Result<bool, Wrote> {
+    pub(super) async fn is_ours(&self, intent: &Intent, mark: &PictureRef) -> Result<bool, Wrote> {
         let old = intent.old.as_ref() == Some(mark);
         if (old && intent.old_looks.is_none()) || (!old && intent.luma.is_none()) {
             // Of a state before schema 2, or of this very run.
@@ -234,7 +234,7 @@ impl JiraSession {
         intent: &Intent,
         attempt: u32,
         rendition: &Rendition,
-        old: Option<&Mark>,
+        old: Option<&PictureRef>,
         journal: &mut dyn Journal,
     ) -> Result<Wrote, Wrote> {
         let square = Square { bytes: &rendition.bytes, mime: rendition.mime, side: rendition.side };
@@ -288,7 +288,7 @@ impl JiraSession {
     }
 
     /// Downloads every fiftieth new picture and compares it with what was sent.
-    async fn compare(&mut self, intent: &Intent, mark: &Mark, journal: &mut dyn Journal) -> Result<(), Wrote> {
+    async fn compare(&mut self, intent: &Intent, mark: &PictureRef, journal: &mut dyn Journal) -> Result<(), Wrote> {
         let due = self.made.is_multiple_of(SAMPLED);
         self.made += 1;
         let (true, Some(sent)) = (due, &intent.luma) else { return Ok(()) };
@@ -321,8 +321,8 @@ impl JiraSession {
     pub(super) async fn show(
         &self,
         intent: &Intent,
-        mark: &Mark,
-        old: Option<&Mark>,
+        mark: &PictureRef,
+        old: Option<&PictureRef>,
         made: Made,
         journal: &mut dyn Journal,
     ) -> Result<Wrote, Wrote> {
@@ -350,7 +350,7 @@ impl JiraSession {
     }
 
     /// Deletes; what does not succeed leaves the intent open, so that the next look finds the picture.
-    pub(super) async fn delete(&self, name: &str, mark: &Mark) -> Result<(), Wrote> {
+    pub(super) async fn delete(&self, name: &str, mark: &PictureRef) -> Result<(), Wrote> {
         upload::delete(&self.client, name, mark)
             .await
             .map_err(|trouble| left_open(trouble, "not_deleted", &format!("avatar {mark} could not be deleted")))

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use crate::http::{Failure, FailureKind};
 use crate::load::atlassian::session::record;
 use crate::load::{Journal, Seen, Wrote};
-use crate::model::{AccountId, Event, Fault, Intent, Mark, OpenIntent, Status};
+use crate::model::{AccountId, Event, Fault, Intent, OpenIntent, PictureRef, Status};
 
 use super::Shared;
 use super::client::{GONE, JiraClient, Served};
@@ -25,7 +25,7 @@ impl JiraSession {
     pub(super) async fn strayed(
         &self,
         intent: &Intent,
-        mark: Mark,
+        mark: PictureRef,
         owner: AccountId,
         journal: &mut dyn Journal,
     ) -> Result<Wrote, Wrote> {
@@ -57,7 +57,7 @@ impl JiraSession {
     pub(super) async fn take_back(
         &self,
         open: &OpenIntent,
-        mark: &Mark,
+        mark: &PictureRef,
         journal: &mut dyn Journal,
     ) -> Result<Wrote, Wrote> {
         let owner = match &open.status {
@@ -90,7 +90,7 @@ impl JiraSession {
     }
 
     /// Deletes it, and shows the default first where it is shown.
-    async fn remove(&self, name: &str, owner: &AccountId, mark: &Mark, shown: bool) -> Result<(), Wrote> {
+    async fn remove(&self, name: &str, owner: &AccountId, mark: &PictureRef, shown: bool) -> Result<(), Wrote> {
         if shown {
             let default = self.shared.known().default.ok_or_else(|| {
                 let found = format!("{name} shows avatar {mark}, which was meant for another account");
@@ -109,7 +109,7 @@ impl JiraSession {
 async fn found_with(
     client: &JiraClient,
     owner: &AccountId,
-    mark: &Mark,
+    mark: &PictureRef,
 ) -> Result<Result<Option<(String, bool)>, Fault>, Failure> {
     let name = match client.user("key", owner.as_str()).await? {
         Ok(user) if user.key.as_deref() == Some(owner.as_str()) => user.name.unwrap_or_default(),
@@ -125,7 +125,11 @@ async fn found_with(
 }
 
 /// Whether a recorded stray is still there.
-pub(super) async fn observe_recorded(client: &JiraClient, mark: &Mark, owner: &AccountId) -> Result<Seen, Failure> {
+pub(super) async fn observe_recorded(
+    client: &JiraClient,
+    mark: &PictureRef,
+    owner: &AccountId,
+) -> Result<Seen, Failure> {
     Ok(match found_with(client, owner, mark).await? {
         Ok(Some(_)) => Seen::Stray { mark: mark.clone(), owner: owner.clone() },
         Ok(None) => Seen::Nothing("the picture of another account is gone".into()),

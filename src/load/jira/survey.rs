@@ -15,7 +15,7 @@ use crate::http::{Failure, FailureKind};
 use crate::load::atlassian::accounts::Rules;
 use crate::load::atlassian::{login, manifest};
 use crate::load::{Learnt, Server, Surveyed};
-use crate::model::{Account, AccountId, AccountStanding, Mark, Shown};
+use crate::model::{Account, AccountId, AccountStanding, PictureRef, Shown};
 
 use super::Jira;
 use super::avatar;
@@ -392,7 +392,7 @@ impl<'a> Listing<'a> {
             ));
         }
         let accounts = self.listed;
-        let remembered = learnt.get(DEFAULT).map(|id| Mark::new(id.clone()));
+        let remembered = learnt.get(DEFAULT).map(|id| PictureRef::new(id.clone()));
         let candidates = self.stock.candidates(remembered.as_ref(), accounts);
         let asked = self.jira.shared.known().default_asked;
         let found = if asked { None } else { ask_default(self.client, &candidates).await? };

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::http::{Failure, FailureKind, Request, told};
 use crate::load::atlassian::client::{INTERNAL_ERROR, NOT_FOUND, WRONG_METHOD, WRONG_TYPE, WriteError, fault};
 use crate::load::{Learnt, Probe, Upload};
-use crate::model::{Fault, Mark};
+use crate::model::{Fault, PictureRef};
 
 use super::client::JiraClient;
 use super::version::Version;
@@ -44,7 +44,7 @@ const WITHOUT: &str = "`upload: one_step` works without a session, at 48 px";
 /// A picture that exists on the server.
 #[derive(Debug)]
 pub(super) struct Made {
-    pub mark: Mark,
+    pub mark: PictureRef,
     pub owner: Option<String>,
 }
 
@@ -80,7 +80,7 @@ pub(super) async fn create(
     square: &Square<'_>,
 ) -> Result<Made, WriteError> {
     match temporary(client, shared, name, square).await? {
-        Temporary::Made { id, owner } => Ok(Made { mark: Mark::new(id), owner }),
+        Temporary::Made { id, owner } => Ok(Made { mark: PictureRef::new(id), owner }),
         Temporary::Refused(why) => Err(WriteError::Refused(Fault::new("refused", told(&why)))),
         Temporary::Crop => confirm(client, shared, name, square.side).await,
     }
@@ -129,7 +129,7 @@ async fn confirm(client: &JiraClient, shared: &Shared, name: &str, side: u32) ->
     };
     shared.losses.store(0, Ordering::Relaxed);
     match response.json::<Avatar>() {
-        Ok(avatar) if is_number(&avatar.id) => Ok(Made { mark: Mark::new(avatar.id), owner: avatar.owner }),
+        Ok(avatar) if is_number(&avatar.id) => Ok(Made { mark: PictureRef::new(avatar.id), owner: avatar.owner }),
         _ => Err(WriteError::Unknown(fault("confirmation_odd", &response))),
     }
 }
@@ -197,7 +197,7 @@ pub(super) async fn prepare(jira: &Jira, learnt: &mut Learnt, probe: Option<Prob
 
 /// Deletes an avatar; one that is gone already is as good, if the list of avatars says so: a gateway, or a server that
 /// is starting, answers 404 to everything. The caller has checked the owner: Jira does not (§1.7).
-pub(super) async fn delete(client: &JiraClient, name: &str, mark: &Mark) -> Result<(), WriteError> {
+pub(super) async fn delete(client: &JiraClient, name: &str, mark: &PictureRef) -> Result<(), WriteError> {
     if !is_number(mark.as_str()) {
         return Err(WriteError::Refused(Fault::new("mark_odd", format!("`{mark}` is not the id of an avatar"))));
     }
@@ -220,7 +220,7 @@ pub(super) async fn delete(client: &JiraClient, name: &str, mark: &Mark) -> Resu
 }
 
 /// Selects an avatar. Any success counts, with or without a body (§3.5).
-pub(super) async fn select(client: &JiraClient, name: &str, mark: &Mark) -> Result<(), WriteError> {
+pub(super) async fn select(client: &JiraClient, name: &str, mark: &PictureRef) -> Result<(), WriteError> {
     let body = serde_json::json!({ "id": mark.as_str() });
     client.write(Request::put(client.api("user/avatar", &[("username", name)])).json(&body)).await.map(|_| ())
 }

@@ -42,7 +42,7 @@ struct Case {
     sources: Vec<SourceView>,
     keys: Vec<KeysDigest>,
     former: Former,
-    looked: Looked,
+    looked: Comparison,
     ownership: Ownership,
     recipe: Recipe,
     rerender: Rerender,
@@ -88,7 +88,7 @@ fn has(fact: PhotoFact) -> Case {
         sources: vec![source("entra", Some(person(ADA, Standing::InScope)), Some(fact))],
         keys: vec![key_of("entra")],
         former: Former::Nobody,
-        looked: Looked::NotYet,
+        looked: Comparison::NotYet,
         ownership: Ownership::Provider,
         recipe: "r1".into(),
         rerender: Rerender::Changed,
@@ -175,11 +175,11 @@ fn custom(mark: &str) -> Shown {
     Shown::Custom(mark.into())
 }
 
-fn lost(looked: Looked) -> impl FnOnce(&mut Case) {
+fn lost(looked: Comparison) -> impl FnOnce(&mut Case) {
     move |case| (case.ownership, case.memory, case.looked) = (Ownership::Ours, Memory::Empty, looked)
 }
 
-fn looked(looked: Looked) -> impl FnOnce(&mut Case) {
+fn looked(looked: Comparison) -> impl FnOnce(&mut Case) {
     move |case| (case.ownership, case.looked) = (Ownership::Ours, looked)
 }
 
@@ -252,7 +252,7 @@ fn cases() -> Vec<(&'static str, Case, &'static str, Reason, u32)> {
         ),
         (
             "chosen by hand, we replace",
-            has(present()).shows(custom("7")).with(|c| c.looked = Looked::Differs),
+            has(present()).shows(custom("7")).with(|c| c.looked = Comparison::Differs),
             "replace",
             Reason::PhotoNew,
             30,
@@ -266,49 +266,49 @@ fn cases() -> Vec<(&'static str, Case, &'static str, Reason, u32)> {
         ),
         (
             "chosen by hand, people may choose, the state is lost",
-            has(present()).shows(custom("7")).with(lost(Looked::Differs)),
+            has(present()).shows(custom("7")).with(lost(Comparison::Differs)),
             "keep",
             Reason::ChosenByHand,
             31,
         ),
         (
             "ours after all, people may choose, the state is lost",
-            has(present()).shows(custom("7")).with(lost(Looked::Alike)),
+            has(present()).shows(custom("7")).with(lost(Comparison::Alike)),
             "unchanged",
             Reason::Unchanged,
             30,
         ),
         (
             "not readable, people may choose, the state is lost",
-            has(present()).shows(custom("7")).with(lost(Looked::Failed)),
+            has(present()).shows(custom("7")).with(lost(Comparison::Failed)),
             "keep",
             Reason::ChosenByHand,
             31,
         ),
         (
             "looks like the photo",
-            has(present()).shows(custom("7")).with(|c| c.looked = Looked::Alike),
+            has(present()).shows(custom("7")).with(|c| c.looked = Comparison::Alike),
             "unchanged",
             Reason::Unchanged,
             30,
         ),
         (
             "could not be looked at",
-            has(present()).shows(custom("7")).with(|c| c.looked = Looked::Failed),
+            has(present()).shows(custom("7")).with(|c| c.looked = Comparison::Failed),
             "keep",
             Reason::PictureUnknown,
             30,
         ),
         (
             "an older state, people may choose, it is the photo",
-            has(present()).placed().shows(custom("7")).with(looked(Looked::Alike)),
+            has(present()).placed().shows(custom("7")).with(looked(Comparison::Alike)),
             "unchanged",
             Reason::Unchanged,
             30,
         ),
         (
             "an older state, people may choose, it is another picture",
-            has(present()).placed().shows(custom("7")).with(looked(Looked::Differs)),
+            has(present()).placed().shows(custom("7")).with(looked(Comparison::Differs)),
             "keep",
             Reason::ChosenByHand,
             31,
@@ -617,7 +617,7 @@ fn a_foreign_picture_is_looked_at_before_it_is_written_over() {
     assert!(matches!(has(present()).shows(custom("7")).judge().effect, Effect::Look(_)));
     assert!(has(present()).shows(custom("7")).judge().foreign);
     assert!(matches!(
-        has(present()).shows(custom("7")).with(|c| c.looked = Looked::Alike).judge().effect,
+        has(present()).shows(custom("7")).with(|c| c.looked = Comparison::Alike).judge().effect,
         Effect::Adopt(_)
     ));
 }

@@ -19,7 +19,7 @@ use counts::FetchCounts;
 use question::{First, Marked, Question, Versions, question, was_known};
 
 use crate::error::Trouble;
-use crate::extract::{Looked, ODD_RECORD, Probed, Source};
+use crate::extract::{ODD_RECORD, PhotoResult, Source, VersionResult};
 use crate::http::{Failure, FailureKind};
 use crate::model::{
     Absence, Fault, PersonId, PersonRef, PhotoFact, PhotoHint, PhotoMark, Remembered, SourceId, Version,
@@ -41,8 +41,8 @@ pub(super) enum Selected {
 
 /// What one call brought.
 enum Brought {
-    Probed(Vec<(PersonId, Probed)>),
-    Looked(Vec<(PersonId, PhotoRendering)>),
+    Versions(Vec<(PersonId, VersionResult)>),
+    Photos(Vec<(PersonId, PhotoRendering)>),
 }
 
 /// One person's answer, its photo rendered.
@@ -216,8 +216,8 @@ impl<'a> FetchRun<'a> {
                 Ok(brought) => brought,
                 Err(failure) => return Ok(Err(self.failed(failure))),
             };
-            if let Brought::Looked(meals) = brought {
-                for (person, meal) in meals {
+            if let Brought::Photos(photos) = brought {
+                for (person, meal) in photos {
                     self.serve(&person, meal, Asked::Twice)?;
                 }
             }
@@ -328,7 +328,7 @@ impl<'a> FetchRun<'a> {
         }
         self.counts.calls += self.source.batch().requests;
         let source = Arc::clone(&self.source);
-        self.calls.push(Box::pin(async move { Ok(source.versions(&people).await.map(Brought::Probed)) }));
+        self.calls.push(Box::pin(async move { Ok(source.versions(&people).await.map(Brought::Versions)) }));
     }
 
     fn send_fetch_full(&mut self) {
@@ -393,11 +393,11 @@ impl<'a> FetchRun<'a> {
 
     fn bring(&mut self, brought: Brought) -> Result<(), Trouble> {
         match brought {
-            Brought::Probed(answers) => {
+            Brought::Versions(answers) => {
                 answers.into_iter().try_for_each(|(person, probed)| self.probed(person, probed))
             }
-            Brought::Looked(meals) => {
-                meals.into_iter().try_for_each(|(person, meal)| self.serve(&person, meal, Asked::Once))
+            Brought::Photos(photos) => {
+                photos.into_iter().try_for_each(|(person, meal)| self.serve(&person, meal, Asked::Once))
             }
         }
     }
@@ -407,23 +407,23 @@ impl<'a> FetchRun<'a> {
         if self.context.stop.requested() { stopped() } else { failure }
     }
 
-    fn probed(&mut self, person: PersonId, probed: Probed) -> Result<(), Trouble> {
+    fn probed(&mut self, person: PersonId, probed: VersionResult) -> Result<(), Trouble> {
         match &probed {
-            Probed::Unknown(fault) => self.counts.missed.count(fault),
-            Probed::Version(_) | Probed::Absent(_) => self.counts.answered += 1,
+            VersionResult::Unknown(fault) => self.counts.missed.count(fault),
+            VersionResult::Version(_) | VersionResult::Absent(_) => self.counts.answered += 1,
         }
         let mark = self.mark(&person)?;
         match (probed, mark) {
-            (Probed::Version(Some(version)), Some(mark)) if mark.version.as_ref() == Some(&version) => {
+            (VersionResult::Version(Some(version)), Some(mark)) if mark.version.as_ref() == Some(&version) => {
                 self.known(&person, mark)
             }
-            (Probed::Version(version), _) => {
+            (VersionResult::Version(version), _) => {
                 self.probed_as.extend(version.map(|version| (person.clone(), version)));
                 self.to_fetch.push(person);
                 Ok(())
             }
-            (Probed::Absent(proof), mark) => self.serve_absent(&person, proof, mark.as_ref(), Asked::Once),
-            (Probed::Unknown(fault), _) => self.fact(&person, PhotoFact::Unknown(fault)),
+            (VersionResult::Absent(proof), mark) => self.serve_absent(&person, proof, mark.as_ref(), Asked::Once),
+            (VersionResult::Unknown(fault), _) => self.fact(&person, PhotoFact::Unknown(fault)),
         }
     }
 
@@ -543,19 +543,19 @@ async fn look(
         Ok(answers) => answers,
         Err(failure) => return Ok(Err(failure)),
     };
-    let meals = answers.into_iter().map(|(person, looked)| {
+    let photos = answers.into_iter().map(|(person, looked)| {
         let renderer = Arc::clone(&renderer);
         async move {
             let meal = match looked {
-                Looked::Photo { version, bytes } => {
+                PhotoResult::Photo { version, bytes } => {
                     PhotoRendering::Photo { version, rendering: renderer.render(bytes).await? }
                 }
-                Looked::Absent(proof) => PhotoRendering::Absent(proof),
-                Looked::Unknown(fault) => PhotoRendering::Unknown(fault),
+                PhotoResult::Absent(proof) => PhotoRendering::Absent(proof),
+                PhotoResult::Unknown(fault) => PhotoRendering::Unknown(fault),
             };
             Ok((person, meal))
         }
     });
-    let meals: Result<Vec<_>, Trouble> = futures::future::join_all(meals).await.into_iter().collect();
-    Ok(Ok(Brought::Looked(meals?)))
+    let photos: Result<Vec<_>, Trouble> = futures::future::join_all(photos).await.into_iter().collect();
+    Ok(Ok(Brought::Photos(photos?)))
 }

@@ -41,7 +41,7 @@ impl Facts {
     /// Takes the handle from every account that does not have it alone, and says of each that nobody can tell what it
     /// shows: a call by that handle would go to one of them. Says how many there are.
     pub fn part_shared_handles(&self, target: &TargetId, why: &str) -> Result<u64, StateError> {
-        self.sort(&self.accounts)?;
+        self.ensure_index(&self.accounts)?;
         self.write("look for shared handles in the facts", |db| {
             let mut part = db.prepare_cached(
                 "UPDATE account SET handle = NULL, shown = ?2 WHERE target = ?1 AND handle COLLATE NOCASE IN (
@@ -59,7 +59,7 @@ impl Facts {
         after: Option<&AccountId>,
         at_most: usize,
     ) -> Result<Vec<Account>, StateError> {
-        self.sort(&self.accounts)?;
+        self.ensure_index(&self.accounts)?;
         self.read("read accounts in the facts", |db| {
             let mut query = db.prepare_cached(&format!(
                 "SELECT {COLUMNS} FROM account WHERE target = ? AND id > ? ORDER BY id LIMIT ?"
@@ -73,7 +73,7 @@ impl Facts {
 
     /// One account; `None` if the target did not list it.
     pub fn account(&self, target: &TargetId, id: &AccountId) -> Result<Option<Account>, StateError> {
-        self.sort(&self.accounts)?;
+        self.ensure_index(&self.accounts)?;
         self.read("read an account in the facts", |db| {
             let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} FROM account WHERE target = ? AND id = ?"))?;
             Ok(query.query_row([target.as_str(), id.as_str()], |row| read(row, 0)).optional()?)

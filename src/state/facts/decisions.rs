@@ -130,7 +130,7 @@ impl Facts {
         after: Option<&DecisionCursor>,
         at_most: usize,
     ) -> Result<Vec<(Planned, Option<Went>)>, StateError> {
-        self.sort(&self.accounts)?;
+        self.ensure_index(&self.accounts)?;
         let sql = format!(
             "SELECT {COLUMNS}, {RESULT}, task, {} FROM decision
              JOIN account ON account.target = decision.target AND account.id = decision.account

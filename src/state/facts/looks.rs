@@ -7,7 +7,7 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::Facts;
-use crate::model::{AccountId, Event, IntentId, Looked, OpenIntent, PersonId, Seen, SourceId, TargetId};
+use crate::model::{AccountId, Comparison, Event, IntentId, OpenIntent, PersonId, Seen, SourceId, TargetId};
 use crate::state::codec::{Id, Json, Whole, Word, limit};
 use crate::state::error::StateError;
 
@@ -95,7 +95,7 @@ impl Facts {
     }
 
     /// Puts what looks at pictures said.
-    pub fn put_looked(&self, target: &TargetId, looked: &[(AccountId, Looked)]) -> Result<(), StateError> {
+    pub fn put_looked(&self, target: &TargetId, looked: &[(AccountId, Comparison)]) -> Result<(), StateError> {
         self.write("put looks into the facts", |db| {
             let mut put =
                 db.prepare_cached("INSERT OR REPLACE INTO looked (target, account, said) VALUES (?, ?, ?)")?;
@@ -107,12 +107,12 @@ impl Facts {
     }
 
     /// What looking at an account's picture said.
-    pub fn looked(&self, target: &TargetId, account: &AccountId) -> Result<Looked, StateError> {
+    pub fn looked(&self, target: &TargetId, account: &AccountId) -> Result<Comparison, StateError> {
         self.read("read a look in the facts", |db| {
             let mut query = db.prepare_cached("SELECT said FROM looked WHERE target = ? AND account = ?")?;
             let said =
                 query.query_row([target.as_str(), account.as_str()], |row| row.get::<_, Word<_>>(0)).optional()?;
-            Ok(said.map_or(Looked::NotYet, |said| said.0))
+            Ok(said.map_or(Comparison::NotYet, |said| said.0))
         })
     }
 

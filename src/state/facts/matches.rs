@@ -157,7 +157,7 @@ impl Facts {
     /// After a source was asked: whatever it said of an account ends the search there, but for nobody and for a proven
     /// absence (docs/architecture.md, "Precedence").
     pub fn end_searches_after(&self, source: &SourceId) -> Result<(), StateError> {
-        self.sort(&self.people)?;
+        self.ensure_index(&self.people)?;
         self.write("end searches in the facts", |db| {
             db.execute(
                 "INSERT OR IGNORE INTO search_ended (target, account)
@@ -180,7 +180,7 @@ impl Facts {
         after: Option<&PersonId>,
         at_most: usize,
     ) -> Result<Vec<PersonId>, StateError> {
-        self.sort(&self.people)?;
+        self.ensure_index(&self.people)?;
         self.read("read matched people in the facts", |db| {
             let mut query = db.prepare_cached(
                 "SELECT DISTINCT matched.person FROM matched INDEXED BY matched_person
@@ -198,7 +198,7 @@ impl Facts {
 
     /// How many people [`Facts::wanted_people`] goes through.
     pub fn count_wanted(&self, source: &SourceId) -> Result<u64, StateError> {
-        self.sort(&self.people)?;
+        self.ensure_index(&self.people)?;
         self.read("count matched people in the facts", |db| {
             let mut query = db.prepare_cached(
                 "SELECT count(*) FROM person WHERE source = ?1 AND standing = 'in_scope'

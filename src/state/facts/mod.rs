@@ -6,7 +6,7 @@
 
 mod accounts;
 mod decisions;
-mod heap;
+mod lazy_index;
 mod looks;
 mod matches;
 mod people;
@@ -28,7 +28,7 @@ pub(crate) use selected::Reviewed;
 use super::error::{StateError, StateFault};
 use super::file::{self, Durability, Shape};
 use super::writer;
-use heap::Heap;
+use lazy_index::LazyIndex;
 
 /// `AVPf`, and the one shape that this program reads.
 const SHAPE: Shape = Shape { application_id: 0x4156_5066, steps: &[include_str!("1.sql")] };
@@ -38,8 +38,8 @@ const SHAPE: Shape = Shape { application_id: 0x4156_5066, steps: &[include_str!(
 pub struct Facts {
     connection: Mutex<Connection>,
     file: Arc<Path>,
-    people: Heap,
-    accounts: Heap,
+    people: LazyIndex,
+    accounts: LazyIndex,
 }
 
 impl Facts {
@@ -72,8 +72,8 @@ impl Facts {
         Ok(Self {
             connection: Mutex::new(connection),
             file: path.into(),
-            people: Heap::new("person", "source"),
-            accounts: Heap::new("account", "target"),
+            people: LazyIndex::new("person", "source"),
+            accounts: LazyIndex::new("account", "target"),
         })
     }
 

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Deserialize;
 
 use super::Facts;
-use super::heap::sorting;
+use super::lazy_index::sorting;
 use crate::model::{Person, PersonId, PersonKey, PersonRef, SourceId, Standing};
 use crate::state::codec::{Id, Json, Whole, Word, limit};
 use crate::state::error::{StateError, StateFault};
@@ -44,7 +44,7 @@ impl Facts {
 
     /// How many people a source listed.
     pub fn count_people(&self, source: &SourceId) -> Result<u64, StateError> {
-        self.sort(&self.people)?;
+        self.ensure_index(&self.people)?;
         self.read("count people in the facts", |db| {
             let mut query = db.prepare_cached("SELECT count(*) FROM person WHERE source = ?")?;
             Ok(query.query_row([source.as_str()], |row| Ok(row.get::<_, Whole>(0)?.0))?)
@@ -53,7 +53,7 @@ impl Facts {
 
     /// How many people of a source `users` says this of.
     pub fn count_standing(&self, source: &SourceId, standing: Standing) -> Result<u64, StateError> {
-        self.sort(&self.people)?;
+        self.ensure_index(&self.people)?;
         self.read("count people in the facts", |db| {
             let mut query = db.prepare_cached("SELECT count(*) FROM person WHERE source = ? AND standing = ?")?;
             Ok(query.query_row(params![source.as_str(), Word(standing)], |row| Ok(row.get::<_, Whole>(0)?.0))?)
@@ -62,7 +62,7 @@ impl Facts {
 
     /// One person; `None` if the source did not list them.
     pub fn person(&self, person: &PersonRef) -> Result<Option<Person>, StateError> {
-        self.sort(&self.people)?;
+        self.ensure_index(&self.people)?;
         self.read("read a person in the facts", |db| {
             let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE source = ? AND id = ?"))?;
             Ok(query.query_row([person.source.as_str(), person.id.as_str()], read).optional()?)
@@ -76,7 +76,7 @@ impl Facts {
         after: Option<&PersonId>,
         at_most: usize,
     ) -> Result<Vec<Person>, StateError> {
-        self.sort(&self.people)?;
+        self.ensure_index(&self.people)?;
         self.read("read people in the facts", |db| {
             let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE source = ? AND id > ? ORDER BY id LIMIT ?"))?;
             let after = after.map_or("", PersonId::as_str);
@@ -87,7 +87,7 @@ impl Facts {
 
     /// The people of a source, in whatever scope, whose key has this value in its compared form; in the order of ids.
     pub fn people_with(&self, source: &SourceId, key: PersonKey, value: &str) -> Result<Vec<PersonId>, StateError> {
-        self.sort(&self.people)?;
+        self.ensure_index(&self.people)?;
         let tried = "look people up in the facts";
         if let Some(found) = self.read(tried, |db| look_up(db, source, key, value))? {
             return Ok(found);

@@ -7,7 +7,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Facts;
-use super::heap::sorting;
+use super::lazy_index::sorting;
 use crate::model::{Digest, PersonRef, PhotoFact, SourceId};
 use crate::state::codec::{Bytes, Json, Whole};
 use crate::state::error::StateError;

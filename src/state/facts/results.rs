@@ -188,7 +188,7 @@ impl Facts {
         after: Option<&AccountId>,
         at_most: usize,
     ) -> Result<Vec<Shifted>, StateError> {
-        self.sort(&self.accounts)?;
+        self.ensure_index(&self.accounts)?;
         self.read("compare two surveys in the facts", |db| {
             let mut query = db.prepare_cached(
                 "SELECT now.account, now.name, now.handle, account.shown, now.shown,

@@ -41,7 +41,7 @@ impl Facts {
 
     /// Selects every account of a target.
     pub fn select_all(&self, target: &TargetId) -> Result<(), StateError> {
-        self.sort(&self.accounts)?;
+        self.ensure_index(&self.accounts)?;
         self.write("select accounts in the facts", |db| {
             let all =
                 "INSERT OR IGNORE INTO selected (target, account) SELECT target, id FROM account WHERE target = ?";

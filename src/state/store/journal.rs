@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Store, placements};
 use crate::model::{
-    AccountId, Event, Intent, IntentId, IntentKind, Luma, Mark, OpenIntent, Provenance, Status, TargetId,
+    AccountId, Event, Intent, IntentId, IntentKind, Luma, OpenIntent, PictureRef, Provenance, Status, TargetId,
     without_addresses, without_name,
 };
 use crate::state::codec::{Grey, Json, limit};
@@ -130,7 +130,7 @@ fn step(
 /// What we made stays on record until it is seen gone (docs/architecture.md, "The state"): where a placement is about
 /// to go whose picture nobody takes away, that picture is written down as left over, for the next run to look for.
 /// `draft` is of the account as it is now, `shown` what stands there instead.
-pub(super) fn leave_over(db: &Connection, draft: &Intent, shown: Option<&Mark>) -> Result<(), StateFault> {
+pub(super) fn leave_over(db: &Connection, draft: &Intent, shown: Option<&PictureRef>) -> Result<(), StateFault> {
     let Some(former) = placements::get(db, &draft.target, &draft.account)? else { return Ok(()) };
     let taken_care_of = draft.old.as_ref() == Some(&former.mark) || shown == Some(&former.mark);
     if taken_care_of || former.provenance != Provenance::Made {

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Store, journal};
 use crate::model::{
-    AccountId, Before, Intent, Mark, PersonId, PersonRef, Placement, Provenance, Recipe, SourceId, TargetId,
+    AccountId, Before, Intent, PersonId, PersonRef, PictureRef, Placement, Provenance, Recipe, SourceId, TargetId,
 };
 use crate::state::codec::{Bytes, Id, Short, Whole, Word, limit};
 use crate::state::error::{StateError, StateFault};
@@ -123,7 +123,7 @@ fn deletable(recorded: Provenance, looks: ValueRef<'_>) -> Provenance {
 fn placement(row: &Row<'_>) -> rusqlite::Result<Placement> {
     let source: Option<Id<SourceId>> = row.get(2)?;
     let person: Option<Id<PersonId>> = row.get(3)?;
-    let before_mark: Option<Id<Mark>> = row.get(10)?;
+    let before_mark: Option<Id<PictureRef>> = row.get(10)?;
     // The table's checks leave no other pairs.
     let before = match (row.get_ref(9)?.as_str()?, before_mark) {
         (_, Some(mark)) => Before::Picture(mark.0),
@@ -137,7 +137,7 @@ fn placement(row: &Row<'_>) -> rusqlite::Result<Placement> {
         photo: row.get::<_, Bytes>(4)?.0,
         recipe: row.get::<_, Id<Recipe>>(5)?.0,
         rendition: row.get::<_, Bytes>(6)?.0,
-        mark: row.get::<_, Id<Mark>>(7)?.0,
+        mark: row.get::<_, Id<PictureRef>>(7)?.0,
         provenance: deletable(row.get::<_, Word<_>>(8)?.0, row.get_ref(11)?),
         before,
         looks: row.get::<_, Option<Short<_>>>(11)?.map(|looks| looks.0),

@@ -13,8 +13,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::model::{
-    Absence, Before, Digest, Event, Fault, Intent, IntentKind, KeysDigest, Luma, Mark, OpenIntent, PersonRef,
-    PhotoMark, Placement, Provenance, Remembered, RunId, Shown, SourceId, Status,
+    Absence, Before, Digest, Event, Fault, Intent, IntentKind, KeysDigest, Luma, OpenIntent, PersonRef, PhotoMark,
+    PictureRef, Placement, Provenance, Remembered, RunId, Shown, SourceId, Status,
 };
 use crate::state::{Blame, Holder, Lock};
 
@@ -91,7 +91,7 @@ fn sent(attempt: u32) -> Event {
     Event::Sent { attempt, route: "session".into(), at: 1_800_000_002 }
 }
 
-fn mark(mark: &str) -> Mark {
+fn mark(mark: &str) -> PictureRef {
     mark.into()
 }
 

@@ -29,21 +29,21 @@ enum Means {
     Present,
 }
 
-fn meaning_of_probe(judged: Judged<Probed>) -> Means {
+fn meaning_of_probe(judged: Judged<VersionResult>) -> Means {
     match judged {
-        Judged::Final(Probed::Absent(proof)) => Means::Absent(proof),
-        Judged::Final(Probed::Unknown(fault)) => Means::Unknown(fault.code),
-        Judged::Final(Probed::Version(_)) => Means::Present,
+        Judged::Final(VersionResult::Absent(proof)) => Means::Absent(proof),
+        Judged::Final(VersionResult::Unknown(fault)) => Means::Unknown(fault.code),
+        Judged::Final(VersionResult::Version(_)) => Means::Present,
         Judged::Again { fault, .. } => Means::Again(fault.code),
         Judged::Unauthorized(_) => Means::Unauthorized,
     }
 }
 
-fn meaning_of_look(judged: Judged<Looked>) -> Means {
+fn meaning_of_look(judged: Judged<PhotoResult>) -> Means {
     match judged {
-        Judged::Final(Looked::Absent(proof)) => Means::Absent(proof),
-        Judged::Final(Looked::Unknown(fault)) => Means::Unknown(fault.code),
-        Judged::Final(Looked::Photo { .. }) => Means::Present,
+        Judged::Final(PhotoResult::Absent(proof)) => Means::Absent(proof),
+        Judged::Final(PhotoResult::Unknown(fault)) => Means::Unknown(fault.code),
+        Judged::Final(PhotoResult::Photo { .. }) => Means::Present,
         Judged::Again { fault, .. } => Means::Again(fault.code),
         Judged::Unauthorized(_) => Means::Unauthorized,
     }
@@ -131,9 +131,9 @@ fn the_no_photo_table() {
 
 #[test]
 fn metadata_is_absent_only_as_the_one_pixel_picture_without_an_etag() {
-    let version = |word: &str| Judged::Final(Probed::Version(Some(word.into())));
-    let silent = || Judged::Final(Probed::Version(None));
-    let absent = || Judged::Final(Probed::Absent(Absence::OnePixel));
+    let version = |word: &str| Judged::Final(VersionResult::Version(Some(word.into())));
+    let silent = || Judged::Final(VersionResult::Version(None));
+    let absent = || Judged::Final(VersionResult::Absent(Absence::OnePixel));
     let metadata = |mime: &str, etag: Value, id: &str, side: u32| json!({ "@odata.mediaContentType": mime, "@odata.mediaEtag": etag, "id": id, "width": side, "height": side });
     for (body, judged) in [
         (metadata("image/gif", json!(""), "1x1", 1), absent()),
@@ -147,7 +147,7 @@ fn metadata_is_absent_only_as_the_one_pixel_picture_without_an_etag() {
         (metadata("image/jpeg", json!("BA09D118"), "240X240", 240), version("BA09D118")),
         (metadata("image/jpeg", Value::Null, "648x648", 648), silent()),
     ] {
-        assert_eq!(judge::<Probed>(&part(200, json!({}), body.clone())), judged, "{body}");
+        assert_eq!(judge::<VersionResult>(&part(200, json!({}), body.clone())), judged, "{body}");
     }
     for body in [json!("text"), json!([]), Value::Null] {
         let means = meaning_of_probe(judge(&part(200, json!({}), body)));
@@ -158,9 +158,9 @@ fn metadata_is_absent_only_as_the_one_pixel_picture_without_an_etag() {
 #[test]
 fn metadata_that_comes_as_text_is_read_too() {
     let text = json!({ "@odata.mediaEtag": "ab" }).to_string();
-    let told = Judged::Final(Probed::Version(Some("ab".into())));
-    assert_eq!(judge::<Probed>(&part(200, json!({}), json!(text))), told);
-    assert_eq!(judge::<Probed>(&part(200, json!({}), json!(STANDARD.encode(text)))), told);
+    let told = Judged::Final(VersionResult::Version(Some("ab".into())));
+    assert_eq!(judge::<VersionResult>(&part(200, json!({}), json!(text))), told);
+    assert_eq!(judge::<VersionResult>(&part(200, json!({}), json!(STANDARD.encode(text)))), told);
 }
 
 #[test]
@@ -171,9 +171,9 @@ fn bytes_are_read_in_every_form_of_base64() {
     assert!(standard.contains(['+', '/']) && url_safe.contains(['-', '_']) && standard.ends_with('='));
     let broken_lines = format!("{}\r\n {}", &standard[..4], &standard[4..]);
     for text in [standard.as_str(), standard.trim_end_matches('='), &url_safe, &broken_lines] {
-        let judged = judge::<Looked>(&part(200, json!({ "eTag": "W/\"5d2c\"" }), json!(text)));
+        let judged = judge::<PhotoResult>(&part(200, json!({ "eTag": "W/\"5d2c\"" }), json!(text)));
         let bytes = Bytes::from_static(b"\xFF\xD8\xFF\xFB\xFF\xBE\x3E\x01");
-        assert_eq!(judged, Judged::Final(Looked::Photo { version: Some("5d2c".into()), bytes }), "{text}");
+        assert_eq!(judged, Judged::Final(PhotoResult::Photo { version: Some("5d2c".into()), bytes }), "{text}");
     }
     let escaped = format!(r#"{{"id":"0","status":200,"body":"{}"}}"#, standard.replace('/', "\\/"));
     assert_eq!(meaning_of_look(judge(&escaped)), Means::Present);
@@ -214,7 +214,7 @@ fn retry_after_is_found_in_any_case_and_form() {
         (json!({}), None),
         (json!({ "Retry-After": null }), None),
     ] {
-        let Judged::Again { asked: got, .. } = judge::<Looked>(&part(429, headers.clone(), Value::Null)) else {
+        let Judged::Again { asked: got, .. } = judge::<PhotoResult>(&part(429, headers.clone(), Value::Null)) else {
             panic!("again: {headers}");
         };
         assert_eq!(got, asked.map(Duration::from_secs), "{headers}");

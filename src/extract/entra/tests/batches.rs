@@ -35,8 +35,8 @@ async fn versions_ask_for_metadata_only() {
     let mut probed = tenant.entra.versions(&ids(&["ada", "bob"])).await.unwrap();
     probed.sort_by_key(|(id, _)| id.clone());
     let [(_, ada), (_, bob)] = &probed[..] else { panic!("two answers") };
-    assert_eq!(*ada, Probed::Version(Some("e1".into())), "the same word as the etag of the bytes");
-    assert_eq!(*bob, Probed::Absent(Absence::NotFound));
+    assert_eq!(*ada, VersionResult::Version(Some("e1".into())), "the same word as the etag of the bytes");
+    assert_eq!(*bob, VersionResult::Absent(Absence::NotFound));
 }
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn only_the_parts_that_failed_are_sent_again_after_the_longest_wait() {
     })
     .await;
     let looked = tenant.entra.fetch(&ids(&["ada", "bob", "cyd", "dan"])).await.unwrap();
-    assert!(looked.iter().all(|(_, looked)| matches!(looked, Looked::Photo { .. })) && looked.len() == 4);
+    assert!(looked.iter().all(|(_, looked)| matches!(looked, PhotoResult::Photo { .. })) && looked.len() == 4);
     let people = |asked: &Asked| parts(asked).iter().map(|(_, url)| url[7..10].to_owned()).collect::<Vec<_>>();
     let mut rounds: Vec<Vec<String>> = tenant.graph.asked().iter().map(people).collect();
     rounds.iter_mut().for_each(|round| round.sort());
@@ -112,7 +112,7 @@ async fn a_whole_batch_that_is_put_off_is_sent_again_unless_it_holds_answers() {
         })
         .await;
         let looked = tenant.entra.fetch(&ids(&["ada", "bob"])).await.unwrap();
-        assert!(looked.iter().all(|(_, looked)| matches!(looked, Looked::Photo { .. })), "{looked:?}");
+        assert!(looked.iter().all(|(_, looked)| matches!(looked, PhotoResult::Photo { .. })), "{looked:?}");
         let sizes: Vec<usize> = tenant.graph.asked().iter().map(|asked| parts(asked).len()).collect();
         assert_eq!(sizes, [2, 2, 1], "{status}");
         assert_eq!(tenant.entra.counts().retried, 3);
@@ -146,7 +146,7 @@ async fn an_inner_401_for_all_renews_the_token_once() {
     })
     .await;
     let looked = tenant.entra.fetch(&ids(&["ada", "bob"])).await.unwrap();
-    assert!(looked.iter().all(|(_, looked)| matches!(looked, Looked::Photo { .. })));
+    assert!(looked.iter().all(|(_, looked)| matches!(looked, PhotoResult::Photo { .. })));
     assert_eq!((tenant.login.asked().len(), tenant.graph.asked().len()), (2, 2));
 
     let never = Tenant::start(UserRules::default(), |_, asked| batch(asked, |_| refused(401, "x"))).await;
@@ -175,7 +175,7 @@ async fn a_token_that_ends_between_two_parts_is_renewed_for_the_rest() {
     })
     .await;
     let looked = tenant.entra.fetch(&ids(&["ada", "bob", "cyd"])).await.unwrap();
-    assert!(looked.iter().all(|(_, looked)| matches!(looked, Looked::Photo { .. })), "{looked:?}");
+    assert!(looked.iter().all(|(_, looked)| matches!(looked, PhotoResult::Photo { .. })), "{looked:?}");
     assert_eq!((tenant.login.asked().len(), tenant.graph.asked().len()), (2, 2));
 }
 

@@ -32,19 +32,19 @@ fn meaning<T: Wanted + std::fmt::Debug>(judged: Judged<T>, told: impl Fn(&T) -> 
     }
 }
 
-fn looked(judged: Judged<Looked>) -> String {
+fn looked(judged: Judged<PhotoResult>) -> String {
     meaning(judged, |response| match response {
-        Looked::Photo { .. } => "photo".into(),
-        Looked::Absent(proof) => format!("{proof:?}"),
-        Looked::Unknown(fault) => format!("unknown: {}", fault.code),
+        PhotoResult::Photo { .. } => "photo".into(),
+        PhotoResult::Absent(proof) => format!("{proof:?}"),
+        PhotoResult::Unknown(fault) => format!("unknown: {}", fault.code),
     })
 }
 
-fn probed(judged: Judged<Probed>) -> String {
+fn probed(judged: Judged<VersionResult>) -> String {
     meaning(judged, |response| match response {
-        Probed::Version(_) => "photo".into(),
-        Probed::Absent(proof) => format!("{proof:?}"),
-        Probed::Unknown(fault) => format!("unknown: {}", fault.code),
+        VersionResult::Version(_) => "photo".into(),
+        VersionResult::Absent(proof) => format!("{proof:?}"),
+        VersionResult::Unknown(fault) => format!("unknown: {}", fault.code),
     })
 }
 
@@ -134,9 +134,9 @@ fn a_photo_is_taken_only_whole_and_only_of_the_person_who_was_asked_for() {
     let photo = |change: Value| {
         let mut body = json!({ "id": "105", "etag": "\"pre/suf\"", "photoData": URL_SAFE.encode(b"\xFF\xD8\xFFada") });
         body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
-        judge::<Looked>(200, body.to_string().as_bytes())
+        judge::<PhotoResult>(200, body.to_string().as_bytes())
     };
-    let told = Looked::Photo { version: Some("suf".into()), bytes: Bytes::from_static(b"\xFF\xD8\xFFada") };
+    let told = PhotoResult::Photo { version: Some("suf".into()), bytes: Bytes::from_static(b"\xFF\xD8\xFFada") };
     assert_eq!(photo(json!({})), Judged::Final(told));
     for (change, means) in [
         (json!({ "id": "" }), "photo"),
@@ -151,8 +151,8 @@ fn a_photo_is_taken_only_whole_and_only_of_the_person_who_was_asked_for() {
     for body in ["", "[]", "<html>", "{\"id\": 7}"] {
         assert_eq!(looked(judge(200, body.as_bytes())), "unknown: odd_body", "{body}");
     }
-    let etag = judge::<Probed>(200, br#"{"id":"105","etag":"\"pre/suf\""}"#);
-    assert_eq!(etag, Judged::Final(Probed::Version(Some("suf".into()))));
+    let etag = judge::<VersionResult>(200, br#"{"id":"105","etag":"\"pre/suf\""}"#);
+    assert_eq!(etag, Judged::Final(VersionResult::Version(Some("suf".into()))));
     assert_eq!(probed(judge(200, br#"{"id":"106","etag":"\"pre/suf\""}"#)), "unknown: wrong_person");
 }
 

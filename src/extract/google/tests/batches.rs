@@ -27,8 +27,8 @@ async fn a_batch_is_one_request_and_its_parts_go_to_their_own_people() {
 
     let versions = customer.google.versions(&ids(&["ada", "none"])).await.unwrap();
     let probed = |id: &str| versions.iter().find(|(person, _)| person.as_str() == id).unwrap().1.clone();
-    assert_eq!(probed("ada"), Probed::Version(Some("suf".into())));
-    assert_eq!(probed("none"), Probed::Absent(Absence::NotListed));
+    assert_eq!(probed("ada"), VersionResult::Version(Some("suf".into())));
+    assert_eq!(probed("none"), VersionResult::Absent(Absence::NotListed));
     assert!(customer.google.fetch(&[]).await.unwrap().is_empty());
     assert_eq!(customer.directory.asked().len(), 2);
 }

@@ -5,14 +5,14 @@ use crate::load::atlassian::Credential;
 use crate::load::bitbucket::mark::Window;
 use crate::load::jira::tests::{Grey, Memory, grey, intent, rendition};
 use crate::load::{Changes, Fingerprinter as _, Mend, Rendition, Seen, Target as _, Wrote, closing};
-use crate::model::{Account, Intent, IntentKind, Mark, OpenIntent, Shown, Status};
+use crate::model::{Account, Intent, IntentKind, OpenIntent, PictureRef, Shown, Status};
 
 const V0: &str = "1655392225748";
 const LATER: u64 = u64::MAX;
 
 fn draft(kind: IntentKind, stood: Shown, old: Option<&str>) -> Intent {
     let handle = Some("ada_x_ex.org".to_owned());
-    Intent { account: "101".into(), handle, stood, old: old.map(Mark::from), ..intent(kind) }
+    Intent { account: "101".into(), handle, stood, old: old.map(PictureRef::from), ..intent(kind) }
 }
 
 fn v0() -> Shown {
@@ -61,7 +61,7 @@ async fn the_next_run_learns_the_version_without_a_request() {
     let seen = stage.git.observe(&open, None, LATER).await.unwrap();
     assert_eq!(seen, Seen::Shown("1700000000123".into()));
     stage.take_log();
-    let mark = Mark::from("1700000000123");
+    let mark = PictureRef::from("1700000000123");
     let wrote = session.mend(&open, &Mend::Finish(mark.clone()), &mut journal).await;
     assert_eq!((wrote, journal.status()), (Wrote::Done(Some(mark)), Status::Closed));
     assert_eq!(stage.take_log(), ["J confirmed 1700000000123", "J closed"]);

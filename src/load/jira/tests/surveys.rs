@@ -7,7 +7,7 @@ use crate::load::jira::AccountRules;
 use crate::load::jira::tests::fake::{DEFAULT, Fault, Stage, User, Way, World};
 use crate::load::jira::tests::grey;
 use crate::load::{Learnt, Surveyed, Target as _};
-use crate::model::{Account, AccountStanding, Mark, Shown};
+use crate::model::{Account, AccountStanding, PictureRef, Shown};
 
 /// A world of `count` users at this version, ada and svc among them.
 fn world(version: &'static str, count: usize) -> World {
@@ -83,7 +83,7 @@ async fn each_version_is_listed_by_its_own_call() {
         let mut learnt = Learnt::new();
         let (accounts, surveyed) = survey(&stage, &mut learnt).await.unwrap();
         assert_eq!((accounts.len(), surveyed.accounts), (count, count as u64), "{version}");
-        assert_eq!(surveyed.default, Some(Mark::new(DEFAULT.to_string())), "{version}");
+        assert_eq!(surveyed.default, Some(PictureRef::new(DEFAULT.to_string())), "{version}");
         let mut expected = vec!["R serverInfo", "R manifest"];
         expected.extend(calls);
         expected.push("R avatars");
@@ -226,7 +226,7 @@ async fn listings_without_pictures_are_completed_one_by_one() {
     let stage = Stage::new(world, Way::Token).await;
     let (accounts, surveyed) = survey(&stage, &mut Learnt::new()).await.unwrap();
     let ada = accounts.iter().find(|account| account.id.as_str() == "K").unwrap();
-    assert_eq!(ada.shown, Shown::Custom(Mark::new(custom.to_string())));
+    assert_eq!(ada.shown, Shown::Custom(PictureRef::new(custom.to_string())));
     assert!(surveyed.notes.iter().any(|note| note.contains("one by one")), "{:?}", surveyed.notes);
 }
 

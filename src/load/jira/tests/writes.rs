@@ -3,12 +3,12 @@
 use crate::load::jira::tests::fake::{DEFAULT, Fault, Stage, Way, World};
 use crate::load::jira::tests::{Memory, grey, intent, rendition};
 use crate::load::{Changes, Journal as _, Learnt, Mend, Seen, Target as _, Wrote, closing};
-use crate::model::{Account, AccountStanding, Event, Fingerprint, Intent, IntentKind, Mark, Shown, Status};
+use crate::model::{Account, AccountStanding, Event, Fingerprint, Intent, IntentKind, PictureRef, Shown, Status};
 
 pub(super) const ADA: &str = "ada+x@ex.org";
 
-pub(super) fn mark(id: u32) -> Mark {
-    Mark::new(id.to_string())
+pub(super) fn mark(id: u32) -> PictureRef {
+    PictureRef::new(id.to_string())
 }
 
 /// What a picture that is `value` all over looks like, as a placement remembers it.

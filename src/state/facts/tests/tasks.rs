@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::model::{
-    Act, ActKind, Event, IntentId, IntentKind, Looked, OpenIntent, PersonResult, Planned, Seen, Status, Task, Wanted,
-    Went,
+    Act, ActKind, Comparison, Event, IntentId, IntentKind, OpenIntent, PersonResult, Planned, Seen, Status, Task,
+    Wanted, Went,
 };
 use crate::state::store::tests::intent;
 
@@ -110,9 +110,9 @@ fn what_is_mended_and_then_changed_by_the_same_plan_must_show_the_change() {
 #[test]
 fn looks_are_remembered_and_second_questions_are_taken_once() {
     let (_folder, facts) = facts();
-    assert_eq!(facts.looked(&jira(), &"A1".into()).unwrap(), Looked::NotYet);
-    facts.put_looked(&jira(), &[("A1".into(), Looked::Alike)]).unwrap();
-    assert_eq!(facts.looked(&jira(), &"A1".into()).unwrap(), Looked::Alike);
+    assert_eq!(facts.looked(&jira(), &"A1".into()).unwrap(), Comparison::NotYet);
+    facts.put_looked(&jira(), &[("A1".into(), Comparison::Alike)]).unwrap();
+    assert_eq!(facts.looked(&jira(), &"A1".into()).unwrap(), Comparison::Alike);
 
     facts.put_again(Again::Vanished, &entra(), &["p1".into(), "p2".into(), "p3".into()]).unwrap();
     facts.put_again(Again::Missing, &entra(), &["p9".into()]).unwrap();

@@ -15,14 +15,14 @@ use crate::state::file::SCRATCH_CACHE_KIB;
 
 /// One such table. Before it is sorted a row is only appended; from then on `INSERT OR REPLACE` keeps ids unique.
 #[derive(Debug)]
-pub(super) struct Heap {
+pub(super) struct LazyIndex {
     table: &'static str,
     owner: &'static str,
     /// Spares a look into the schema; another process may have sorted the table too, which does no harm.
     sorted: AtomicBool,
 }
 
-impl Heap {
+impl LazyIndex {
     /// A table with the columns `seq`, the owner's and `id`.
     pub(super) fn new(table: &'static str, owner: &'static str) -> Self {
         Self { table, owner, sorted: AtomicBool::new(false) }
@@ -58,10 +58,10 @@ pub(super) fn sorting<T>(
 
 impl Facts {
     /// To be called before a table is read.
-    pub(super) fn sort(&self, heap: &Heap) -> Result<(), StateError> {
-        if !heap.sorted.load(Ordering::Acquire) {
-            self.write("sort the facts", |db| sorting(db, |db| heap.make_index(db)))?;
-            heap.sorted.store(true, Ordering::Release);
+    pub(super) fn ensure_index(&self, index: &LazyIndex) -> Result<(), StateError> {
+        if !index.sorted.load(Ordering::Acquire) {
+            self.write("sort the facts", |db| sorting(db, |db| index.make_index(db)))?;
+            index.sorted.store(true, Ordering::Release);
         }
         Ok(())
     }
