@@ -28,13 +28,13 @@ pub(super) fn assemble(world: &World, shared: &Arc<Shared>) -> Vec<Arc<dyn Simul
         simulators.push(Arc::new(graph::Graph::new(context(&tenant.graph_name()), directory)));
     }
     for instance in &world.jira {
-        simulators.push(Arc::new(jira::Jira::new(context(&instance.id), instance, &world.pictures)));
+        simulators.push(Arc::new(jira::site::Jira::of(context(&instance.id), instance, &world.pictures)));
     }
     for instance in &world.confluence {
-        simulators.push(Arc::new(confluence::Confluence::new(context(&instance.id), instance, &world.pictures)));
+        simulators.push(Arc::new(confluence::site::Confluence::of(context(&instance.id), instance, &world.pictures)));
     }
     for instance in &world.bitbucket {
-        simulators.push(Arc::new(bitbucket::Bitbucket::new(context(&instance.id), instance, &world.pictures)));
+        simulators.push(Arc::new(bitbucket::site::Bitbucket::of(context(&instance.id), instance, &world.pictures)));
     }
     for customer in &world.google {
         simulators.extend(google::simulators(customer, &world.pictures, &issuers, context));

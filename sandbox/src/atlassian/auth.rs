@@ -1,9 +1,10 @@
 //! What the login needs of a product, and what it remembers there.
 //!
-//! Owns: sessions, token buckets, failed logins in a row, the counters of logins; the two traits a product implements.
+//! Owns: sessions, token buckets, failed logins in a row, the counters of logins; the two traits through which it sees a product.
 //! Leaves to others: the rules (`login`, `filters`).
 //! A newcomer gets wrong: sessions and buckets end with the process; only counters and failures outlive it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::time::SystemTime;
 
@@ -28,9 +29,7 @@ pub(crate) trait AuthPolicy {
     fn cookie_path(&self) -> &str;
 
     /// Name of the cookie that holds a session.
-    fn session_cookie(&self) -> &'static str {
-        "JSESSIONID"
-    }
+    fn session_cookie(&self) -> &'static str;
 
     /// Seeds session ids.
     fn seed(&self) -> &str;
@@ -41,13 +40,11 @@ pub(crate) trait AuthPolicy {
     /// Whether the played release takes passwords out of the box.
     fn has_passwords(&self) -> bool;
 
-    /// 401 of a resource that needs a login, in the product's error shape.
-    fn login_required(&self) -> Reply {
-        Reply::login_required()
-    }
+    /// 401 of a resource that needs a login.
+    fn login_required(&self) -> Reply;
 
     /// A session ended.
-    fn ended(&self, _store: &mut Self::Store, _session: Session<<Self::Store as AccountStore>::SessionData>) {}
+    fn ended(&self, store: &mut Self::Store, session: Session<<Self::Store as AccountStore>::SessionData>);
 
     /// Whether a switch stands on `on`, or on `version` and the release says so.
     fn stands(&self, switch: &Switch, by_version: bool) -> bool {
@@ -58,8 +55,11 @@ pub(crate) trait AuthPolicy {
     }
 }
 
-/// The accounts, as far as a login looks at them.
+/// The accounts of an instance.
 pub(crate) trait AccountStore {
+    /// One of them.
+    type Account;
+
     /// What the product keeps in a session.
     type SessionData: Default;
 
@@ -69,14 +69,55 @@ pub(crate) trait AccountStore {
     /// The same, to change it.
     fn auth_state_mut(&mut self) -> &mut AuthState<Self::SessionData>;
 
+    /// Everybody.
+    fn accounts(&self) -> impl Iterator<Item = &Self::Account>;
+
     /// The account with that key.
-    fn keyed(&self, key: &str) -> Option<AuthAccount<'_>>;
+    fn account(&self, key: &str) -> Option<&Self::Account>;
+
+    /// What all products know of an account.
+    fn view(account: &Self::Account) -> AccountView<'_>;
+
+    /// Rate limiting blocks an account for good, or frees it.
+    fn block(&mut self, key: &str, blocked: bool);
+
+    /// The account with that key, as a login looks at it.
+    fn keyed(&self, key: &str) -> Option<AccountView<'_>> {
+        self.account(key).map(Self::view)
+    }
 
     /// The key of the account with that name, whatever its case.
-    fn key_of(&self, name: &str) -> Option<&str>;
+    fn key_of(&self, name: &str) -> Option<&str> {
+        self.auth_state().names.get(&name.to_lowercase()).map(String::as_str)
+    }
+
+    /// The same, for a command.
+    fn known(&self, name: &str) -> Result<String, String> {
+        self.key_of(name).map(str::to_owned).ok_or_else(|| format!("no account {name}"))
+    }
+
+    /// The account with that name, whatever its case.
+    fn by_name(&self, name: &str) -> Option<&Self::Account> {
+        self.account(self.key_of(name)?)
+    }
 
     /// The key of the account with that token.
-    fn holder(&self, token: &str) -> Option<&str>;
+    fn holder(&self, token: &str) -> Option<&str> {
+        self.auth_state().tokens.get(token).map(String::as_str)
+    }
+
+    /// Makes the look-ups again, which are not saved.
+    fn index(&mut self) {
+        let views = || self.accounts().map(Self::view);
+        let names = views().map(|account| (account.name.to_lowercase(), account.key.into_owned())).collect();
+        let keys = |account: AccountView<'_>| {
+            let key = account.key.into_owned();
+            account.tokens.iter().map(|token| (token.clone(), key.clone())).collect::<Vec<_>>()
+        };
+        let tokens = views().flat_map(keys).collect();
+        let state = self.auth_state_mut();
+        (state.names, state.tokens) = (names, tokens);
+    }
 }
 
 /// Global permission of an account.
@@ -92,15 +133,25 @@ pub enum Role {
     SystemAdmin,
 }
 
-/// One account, as far as a login looks at it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct AuthAccount<'a> {
+/// What all products know of an account.
+#[derive(Clone, Debug)]
+pub(crate) struct AccountView<'a> {
+    /// The key that stays when the name changes.
+    pub key: Cow<'a, str>,
     /// User name.
     pub name: &'a str,
+    /// The name that people see.
+    pub display_name: &'a str,
+    /// The address, if there is one.
+    pub email: Option<&'a str>,
     /// Unset: no password login.
     pub password: Option<&'a str>,
+    /// Tokens that stand for it.
+    pub tokens: &'a [String],
+    /// Whether it is in use.
+    pub in_use: bool,
     /// Whether it may log in.
-    pub active: bool,
+    pub may_log_in: bool,
     /// Whether rate limiting blocks it for good (docs/wire/atlassian.md §2.4).
     pub blocked: bool,
 }
@@ -122,6 +173,12 @@ pub(crate) struct AuthState<T> {
     /// Requests so far, for the load balancer.
     #[serde(skip)]
     pub asked: u64,
+    /// Keys by name in lower case.
+    #[serde(skip)]
+    pub names: HashMap<String, String>,
+    /// Keys by token.
+    #[serde(skip)]
+    pub tokens: HashMap<String, String>,
 }
 
 impl<T> Default for AuthState<T> {
@@ -132,6 +189,8 @@ impl<T> Default for AuthState<T> {
             sessions: HashMap::new(),
             buckets: HashMap::new(),
             asked: 0,
+            names: HashMap::new(),
+            tokens: HashMap::new(),
         }
     }
 }

@@ -10,9 +10,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::auth::{AccountStore, AuthPolicy, Session};
+use super::made_up::number_from;
 use super::reply::Reply;
 use super::request::{Fault, Request};
-use super::{number_from, switches};
+use super::switches;
 
 const NODE_COOKIE: &str = "lb-node";
 const REASON: HeaderName = HeaderName::from_static("x-seraph-loginreason");
@@ -211,7 +212,7 @@ pub(crate) fn check_password<P: AuthPolicy>(
     }
     let found = store.key_of(&name).filter(|key| {
         let account = store.keyed(key);
-        account.is_some_and(|account| account.active && account.password == Some(password))
+        account.is_some_and(|account| account.may_log_in && account.password == Some(password))
     });
     match found.map(str::to_owned) {
         Some(key) => {
@@ -293,7 +294,7 @@ impl Caller {
 }
 
 fn may_log_in<S: AccountStore>(store: &S, key: &str) -> bool {
-    store.keyed(key).is_some_and(|account| account.active)
+    store.keyed(key).is_some_and(|account| account.may_log_in)
 }
 
 fn invalid_cookie() -> Reply {

@@ -8,37 +8,26 @@
 use axum::http::{Method, header};
 use serde_json::json;
 
-use super::store::{Account, Picture, Store};
-use super::{Bitbucket, switches};
-use crate::atlassian::auth::{AuthPolicy, Role};
+use super::errors::{error, not_permitted};
+use super::people::gravatar;
+use super::site::Call;
+use super::store::{Account, Picture};
+use super::switches;
+use super::truth::stored;
+use crate::atlassian::auth::{AccountStore as _, AuthPolicy, Role};
 use crate::atlassian::filters::check_forgery;
-use crate::atlassian::login::{Caller, LoginMethod};
+use crate::atlassian::login::LoginMethod;
+use crate::atlassian::made_up::milliseconds;
 use crate::atlassian::manifest::Manifest;
-use crate::atlassian::milliseconds;
 use crate::atlassian::reply::Reply;
-use crate::atlassian::request::Request;
+use crate::atlassian::site::Answer;
 use crate::jira::pictures;
 use crate::observer::{Former, PictureChange};
-
-/// An answer, or the answer that stops the call early.
-pub(super) type Answer = Result<Reply, Reply>;
 
 /// Sides that are served; the request's `s` is brought between them.
 const SIDES: (u32, u32) = (16, 512);
 /// Side of a picture request that names none.
 const USUAL_SIDE: u32 = 64;
-
-/// One call in progress.
-pub(super) struct Call<'a> {
-    /// The instance.
-    pub site: &'a Bitbucket,
-    /// What it holds.
-    pub store: &'a mut Store,
-    /// The request.
-    pub request: &'a Request,
-    /// Who asks.
-    pub caller: &'a Caller,
-}
 
 impl Call<'_> {
     /// Finds the endpoint and lets it answer.
@@ -94,7 +83,7 @@ impl Call<'_> {
 
     /// The caller's account.
     pub(super) fn me(&self) -> Option<Account> {
-        self.caller.key.as_ref().and_then(|key| self.store.by_key(key)).cloned()
+        self.caller.key.as_ref().and_then(|key| self.store.account(key)).cloned()
     }
 
     /// The caller with the rights that its login carries; none for strangers.
@@ -203,7 +192,7 @@ impl Call<'_> {
             return Ok(Reply::typed(200, "image/png", bytes.to_vec()));
         }
         if account.picture.is_none() && self.site.context.is(&switches::GRAVATAR, "on") {
-            return Ok(Reply::redirect(&super::people::gravatar(account, side)));
+            return Ok(Reply::redirect(&gravatar(account, side)));
         }
         let bytes = pictures::render(&stored(account), side.clamp(SIDES.0, SIDES.1));
         Ok(Reply::typed(200, "image/png", bytes.to_vec()).with(header::CACHE_CONTROL, "private, max-age=31536000"))
@@ -212,7 +201,7 @@ impl Call<'_> {
     fn manifest(&self) -> Reply {
         let version = self.site.version;
         let manifest = Manifest {
-            id: self.site.server_id(),
+            id: &self.site.server_id,
             name: &self.site.title,
             kind: "stash",
             version: version.to_string(),
@@ -221,19 +210,4 @@ impl Call<'_> {
         };
         manifest.answer(self.request)
     }
-}
-
-/// What an account shows: its picture, or the one of everybody who has none.
-pub(super) fn stored(account: &Account) -> bytes::Bytes {
-    account.picture.as_ref().map_or_else(|| pictures::system(0), |picture| picture.bytes.clone())
-}
-
-/// Bitbucket's usual error (§10).
-pub(super) fn error(status: u16, message: &str, exception: &str) -> Reply {
-    Reply::json(status, &json!({"errors": [{"context": null, "message": message, "exceptionName": exception}]}))
-}
-
-/// 401 of a login that works.
-pub(super) fn not_permitted() -> Reply {
-    error(401, "You are not permitted to access this resource", "com.atlassian.bitbucket.AuthorisationException")
 }

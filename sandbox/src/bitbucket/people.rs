@@ -6,13 +6,15 @@
 
 use serde_json::{Value, json};
 
-use super::call::{Answer, Call, error, not_permitted};
+use super::errors::{error, not_permitted};
+use super::site::Call;
 use super::store::Account;
 use super::switches;
 use super::world::{Kind, Standing};
 use crate::atlassian::auth::{AuthPolicy, Role};
 use crate::atlassian::reply::Reply;
 use crate::atlassian::request::encode;
+use crate::atlassian::site::Answer;
 
 /// Page of a listing that names none.
 const PAGE: usize = 25;

@@ -4,14 +4,15 @@
 //! Leaves to others: who may ask (`atlassian`), how it is asked (`call`).
 //! A newcomer gets wrong: there is no earlier picture to go back to; what was overwritten is kept here for tests only.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::world::{AccountWorld, Instance, Kind, Standing};
-use crate::atlassian::auth::{AccountStore, AuthAccount, AuthState, Role};
-use crate::atlassian::number_from;
+use crate::atlassian::auth::{AccountStore, AccountView, AuthState, Role};
+use crate::atlassian::made_up::number_from;
+use crate::atlassian::site::ProductStore;
 use crate::pictures::Pictures;
 
 /// The time of uploads that were there from the start, in milliseconds: 2022 and on.
@@ -70,11 +71,6 @@ pub(crate) struct Store {
     pub accounts: BTreeMap<u64, Account>,
     pub gone: Vec<Gone>,
     pub auth_state: AuthState<()>,
-    /// Id as text, by lower-case name.
-    #[serde(skip)]
-    pub names: HashMap<String, String>,
-    #[serde(skip)]
-    pub tokens: HashMap<String, String>,
 }
 
 impl Instance {
@@ -103,17 +99,6 @@ impl Store {
         Ok(store)
     }
 
-    /// Makes the look-ups again, which are not saved.
-    pub(crate) fn index(&mut self) {
-        self.names = self.accounts.values().map(|a| (a.name.to_lowercase(), a.key())).collect();
-        self.tokens = self.accounts.values().flat_map(|a| a.tokens.iter().map(|t| (t.clone(), a.key()))).collect();
-    }
-
-    /// The account with that key.
-    pub(crate) fn by_key(&self, key: &str) -> Option<&Account> {
-        self.accounts.get(&key.parse().ok()?)
-    }
-
     /// The account with that slug.
     pub(crate) fn by_slug(&self, slug: &str) -> Option<&Account> {
         self.accounts.values().find(|account| account.slug == slug)
@@ -121,7 +106,7 @@ impl Store {
 
     /// The id of the account with that name.
     pub(crate) fn id_of(&self, name: &str) -> Option<u64> {
-        self.names.get(&name.to_lowercase())?.parse().ok()
+        self.key_of(name)?.parse().ok()
     }
 
     /// Gives an account another name, and the slug that goes with it unless another is given. Its id stays.
@@ -198,6 +183,7 @@ fn slug_of(name: &str) -> String {
 }
 
 impl AccountStore for Store {
+    type Account = Account;
     type SessionData = ();
 
     fn auth_state(&self) -> &AuthState<()> {
@@ -208,21 +194,42 @@ impl AccountStore for Store {
         &mut self.auth_state
     }
 
-    fn keyed(&self, key: &str) -> Option<AuthAccount<'_>> {
-        let account = self.by_key(key)?;
-        Some(AuthAccount {
+    fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.values()
+    }
+
+    fn account(&self, key: &str) -> Option<&Account> {
+        self.accounts.get(&key.parse().ok()?)
+    }
+
+    fn view(account: &Account) -> AccountView<'_> {
+        AccountView {
+            key: account.key().into(),
             name: &account.name,
+            display_name: &account.display_name,
+            email: account.email.as_deref(),
             password: account.password.as_deref(),
-            active: account.standing == Standing::Active && account.kind == Kind::Normal,
+            tokens: &account.tokens,
+            in_use: account.standing == Standing::Active,
+            may_log_in: account.standing == Standing::Active && account.kind == Kind::Normal,
             blocked: account.blocked,
-        })
+        }
     }
 
-    fn key_of(&self, name: &str) -> Option<&str> {
-        self.names.get(&name.to_lowercase()).map(String::as_str)
+    fn block(&mut self, key: &str, blocked: bool) {
+        if let Some(account) = key.parse().ok().and_then(|id: u64| self.accounts.get_mut(&id)) {
+            account.blocked = blocked;
+        }
+    }
+}
+
+impl ProductStore for Store {
+    fn pictures(&self) -> impl Iterator<Item = &Bytes> {
+        self.accounts.values().filter_map(|account| account.picture.as_ref()).map(|picture| &picture.bytes)
     }
 
-    fn holder(&self, token: &str) -> Option<&str> {
-        self.tokens.get(token).map(String::as_str)
+    fn pictures_mut(&mut self) -> impl Iterator<Item = (&str, &mut Bytes)> {
+        let pictures = self.accounts.values_mut().filter_map(|account| account.picture.as_mut());
+        pictures.map(|picture| (picture.digest.as_str(), &mut picture.bytes))
     }
 }

@@ -7,75 +7,24 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::atlassian::auth::Role;
-use crate::atlassian::version::Version;
+use crate::atlassian::world::{account, instance};
 use crate::pictures::FileRef;
 
-/// One simulated Bitbucket, as written in a world.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Instance {
-    /// The simulator's name.
-    #[serde(default = "id")]
-    pub id: String,
-    /// The release to play.
-    pub version: Version,
-    /// Shown as the server's title; also seeds ids, so that two worlds have different ones.
-    #[serde(default = "title")]
-    pub title: String,
-    /// The server's own id (manifest); unset: made from the title.
-    #[serde(default)]
-    pub server_id: Option<String>,
-    /// `/bitbucket`, or empty.
-    #[serde(default)]
-    pub base_path: String,
-    /// What the server calls itself in links; unset: the host it was asked under.
-    #[serde(default)]
-    pub base_url: Option<String>,
-    /// Everybody.
-    #[serde(default)]
-    pub accounts: Vec<AccountWorld>,
+instance! {
+    /// One simulated Bitbucket, as written in a world.
+    "bitbucket", "Bitbucket" {}
 }
 
-/// One account.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AccountWorld {
-    /// Login name.
-    pub name: String,
+account! {
     /// Unset: made from the name.
     #[serde(default)]
     pub slug: Option<String>,
     /// Numeric id; unset: 101 and on.
     #[serde(default)]
     pub id: Option<u64>,
-    /// Unset: the name.
-    #[serde(default)]
-    pub display_name: Option<String>,
-    /// Unset: none.
-    #[serde(default)]
-    pub email: Option<String>,
-    /// Inactive accounts cannot log in.
-    #[serde(default)]
-    pub standing: Standing,
     /// A person or a service.
     #[serde(default)]
     pub kind: Kind,
-    /// What the account may do.
-    #[serde(default)]
-    pub role: Role,
-    /// Unset: no password login.
-    #[serde(default)]
-    pub password: Option<String>,
-    /// HTTP access tokens.
-    #[serde(default)]
-    pub tokens: Vec<String>,
-    /// Rate limiting blocks the account for good (§2.4).
-    #[serde(default)]
-    pub blocked: bool,
-    /// Group names.
-    #[serde(default)]
-    pub groups: Vec<String>,
     /// What the person uploaded.
     #[serde(default)]
     pub picture: Option<FileRef>,
@@ -108,14 +57,6 @@ impl Instance {
     pub fn files(&self) -> impl Iterator<Item = &FileRef> {
         self.accounts.iter().flat_map(|account| &account.picture)
     }
-}
-
-fn id() -> String {
-    "bitbucket".to_owned()
-}
-
-fn title() -> String {
-    "Bitbucket".to_owned()
 }
 
 #[cfg(test)]

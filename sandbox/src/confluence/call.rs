@@ -9,31 +9,17 @@ use axum::http::Method;
 use bytes::Bytes;
 use serde_json::json;
 
+use super::errors::error;
 use super::people::GroupAsked;
-use super::store::{Account, Shows, Store};
+use super::site::Call;
+use super::store::{Account, Shows};
+use super::switches;
 use super::version::Release;
-use super::{Confluence, switches};
 use crate::atlassian::auth::{AuthPolicy, Role};
 use crate::atlassian::filters::check_forgery;
-use crate::atlassian::login::Caller;
 use crate::atlassian::reply::Reply;
-use crate::atlassian::request::Request;
+use crate::atlassian::site::Answer;
 use crate::observer::{Former, PictureChange};
-
-/// An answer, or the answer that stops the call early.
-pub(super) type Answer = Result<Reply, Reply>;
-
-/// One call in progress.
-pub(super) struct Call<'a> {
-    /// The instance.
-    pub site: &'a Confluence,
-    /// What it holds.
-    pub store: &'a mut Store,
-    /// The request.
-    pub request: &'a Request,
-    /// Who asks.
-    pub caller: &'a Caller,
-}
 
 impl Call<'_> {
     /// Finds the endpoint and lets it answer.
@@ -159,10 +145,4 @@ impl Call<'_> {
 /// Whether one may edit the other's profile.
 pub(super) fn may_edit(who: &Account, owner: &Account) -> bool {
     who.role >= Role::Admin || who.key == owner.key
-}
-
-/// Confluence's usual error.
-pub(super) fn error(status: u16, message: &str) -> Reply {
-    let data = json!({"authorized": status != 403, "valid": true, "errors": [], "successful": false});
-    Reply::json(status, &json!({"statusCode": status, "data": data, "message": message}))
 }

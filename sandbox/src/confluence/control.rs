@@ -1,20 +1,21 @@
 //! Commands to this instance that no client could give: what people and administrators do by hand.
 //!
 //! Owns: the commands of `POST /_sandbox/do/NAME`.
-//! Leaves to others: switches, faults and time (the core).
+//! Leaves to others: commands to every product (`atlassian::simulator`), switches, faults and time (the core).
 //! A newcomer gets wrong: what is done here appears in no log of writes; it is the world's doing, not a client's.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Confluence;
+use super::site::Confluence;
 use super::store::{BY_HAND, STOCK, STOCK_FOLDER, Store};
 use super::world::AccountWorld;
+use crate::atlassian::auth::AccountStore as _;
 
 /// A command.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-enum Command {
+pub(crate) enum Command {
     /// A person uploads a picture file of the world in the web page: `user-avatar` is stored and chosen. With a `file`: by
     /// an app that stores it under that name.
     Upload { name: String, picture: String, file: Option<String> },
@@ -26,71 +27,45 @@ enum Command {
     Rename { name: String, to: String },
     /// An administrator makes an account, as a world file writes it.
     Create { account: Box<AccountWorld> },
-    /// An administrator solves the CAPTCHA.
-    ClearCaptcha { name: String },
-    /// Rate limiting blocks an account, or frees it.
-    Block { name: String, blocked: bool },
-    /// Every session and RPC login is lost, as on a restart.
-    EndSessions {},
     /// Counters, and every version of every file, removed ones included.
     Report {},
 }
 
-impl Confluence {
-    pub(super) fn command(&self, command: &Value) -> Result<Value, String> {
-        let command = Command::deserialize(command).map_err(|fault| format!("not a command of Confluence: {fault}"))?;
-        let mut store = self.store();
-        let mut answer = json!({});
-        match command {
-            Command::Upload { name, picture, file } => {
-                let bytes = self.pictures.get(&picture).ok_or_else(|| format!("no picture file {picture}"))?;
-                let key = key_of(&store, &name)?;
-                let file = file.as_deref().unwrap_or(BY_HAND.0);
-                store.put(&key, file, BY_HAND.1, "world", bytes);
-                choose(&mut store, &key, file.to_owned());
-            }
-            Command::Stock { name, stock } => {
-                let file = match stock {
-                    None => self.default_picture(),
-                    Some(nth) => (*STOCK.get(nth).ok_or_else(|| format!("no stock picture {nth}"))?).to_owned(),
-                };
-                let key = key_of(&store, &name)?;
-                choose(&mut store, &key, format!("{STOCK_FOLDER}{file}"));
-            }
-            Command::Delete { name, file } => {
-                let (key, file) = (key_of(&store, &name)?, file.as_deref().unwrap_or(BY_HAND.0));
-                store.current(&key, file).ok_or_else(|| format!("{name} has no file {file}"))?;
-                store.remove(&key, file, "world");
-            }
-            Command::Rename { name, to } => {
-                let key = key_of(&store, &name)?;
-                if store.by_name(&to).is_some_and(|other| other.key != key) {
-                    return Err(format!("{to} is another account's name"));
-                }
-                store.accounts.entry(key).and_modify(|account| account.name = to.to_lowercase());
-                store.index();
-            }
-            Command::Create { account } => store.add(&self.title, &account, &self.pictures)?,
-            Command::ClearCaptcha { name } => {
-                store.auth_state.failures.remove(&name.to_lowercase());
-            }
-            Command::Block { name, blocked } => {
-                let key = key_of(&store, &name)?;
-                store.accounts.entry(key).and_modify(|account| account.blocked = blocked);
-            }
-            Command::EndSessions {} => {
-                store.auth_state.sessions.clear();
-                store.tickets.clear();
-            }
-            Command::Report {} => answer = report(&store),
+pub(super) fn command(site: &Confluence, store: &mut Store, command: Command) -> Result<Value, String> {
+    let mut answer = json!({});
+    match command {
+        Command::Upload { name, picture, file } => {
+            let bytes = site.pictures.get(&picture).ok_or_else(|| format!("no picture file {picture}"))?;
+            let key = store.known(&name)?;
+            let file = file.as_deref().unwrap_or(BY_HAND.0);
+            store.put(&key, file, BY_HAND.1, "world", bytes);
+            choose(store, &key, file.to_owned());
         }
-        self.context.changed();
-        Ok(answer)
+        Command::Stock { name, stock } => {
+            let file = match stock {
+                None => site.default_picture(),
+                Some(nth) => (*STOCK.get(nth).ok_or_else(|| format!("no stock picture {nth}"))?).to_owned(),
+            };
+            let key = store.known(&name)?;
+            choose(store, &key, format!("{STOCK_FOLDER}{file}"));
+        }
+        Command::Delete { name, file } => {
+            let (key, file) = (store.known(&name)?, file.as_deref().unwrap_or(BY_HAND.0));
+            store.current(&key, file).ok_or_else(|| format!("{name} has no file {file}"))?;
+            store.remove(&key, file, "world");
+        }
+        Command::Rename { name, to } => {
+            let key = store.known(&name)?;
+            if store.by_name(&to).is_some_and(|other| other.key != key) {
+                return Err(format!("{to} is another account's name"));
+            }
+            store.accounts.entry(key).and_modify(|account| account.name = to.to_lowercase());
+            store.index();
+        }
+        Command::Create { account } => store.add(&site.title, &account, &site.pictures)?,
+        Command::Report {} => answer = report(store),
     }
-}
-
-fn key_of(store: &Store, name: &str) -> Result<String, String> {
-    store.by_name(name).map(|account| account.key.clone()).ok_or_else(|| format!("no account {name}"))
+    Ok(answer)
 }
 
 fn choose(store: &mut Store, key: &str, value: String) {

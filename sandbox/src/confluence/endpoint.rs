@@ -24,13 +24,14 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Map, Value, json};
 
-use super::call::{Answer, Call};
+use super::site::Call;
 use super::store::{Account, STOCK_FOLDER, Shows};
 use super::switches;
 use super::version::Version;
 use super::world::Standing;
-use crate::atlassian::auth::Role;
+use crate::atlassian::auth::{AccountStore as _, Role};
 use crate::atlassian::reply::Reply;
+use crate::atlassian::site::Answer;
 
 const VERSION: u32 = 1;
 const PREFIX: &str = "avatarpipe-";

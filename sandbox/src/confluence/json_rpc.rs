@@ -8,13 +8,14 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::call::{Answer, Call};
 use super::rpc::RpcError;
+use super::site::Call;
 use super::store::Account;
 use super::switches;
 use super::xml::Param;
 use crate::atlassian::auth::AuthPolicy;
 use crate::atlassian::reply::Reply;
+use crate::atlassian::site::Answer;
 
 impl Call<'_> {
     pub(super) fn json_rpc(&mut self, light: Option<&str>) -> Answer {

@@ -6,15 +6,17 @@
 
 use serde_json::{Value, json};
 
-use super::call::{Answer, Call, error};
+use super::errors::error;
+use super::site::Call;
 use super::store::{Account, STOCK_FOLDER};
 use super::switches;
 use super::version::Release;
 use super::world::Standing;
-use crate::atlassian::auth::AuthPolicy;
+use crate::atlassian::auth::{AccountStore as _, AuthPolicy};
 use crate::atlassian::manifest::Manifest;
 use crate::atlassian::reply::Reply;
 use crate::atlassian::request::encode;
+use crate::atlassian::site::Answer;
 
 /// Page of a listing that says nothing.
 const PAGE: usize = 200;
@@ -133,7 +135,7 @@ impl Call<'_> {
     pub(super) fn manifest(&mut self) -> Reply {
         let version = self.site.version;
         let manifest = Manifest {
-            id: self.site.server_id(),
+            id: &self.site.server_id,
             name: &self.site.title,
             kind: "confluence",
             version: version.to_string(),

@@ -7,15 +7,17 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::call::{Answer, Call, may_edit};
+use super::call::may_edit;
+use super::site::Call;
 use super::store::{Account, STOCK_FOLDER, Ticket};
 use super::switches;
 use super::world::Standing;
 use super::xml::{self, Param};
-use crate::atlassian::auth::{AuthPolicy, Role};
+use crate::atlassian::auth::{AccountStore as _, AuthPolicy, Role};
 use crate::atlassian::login::check_password;
-use crate::atlassian::number_from;
+use crate::atlassian::made_up::number_from;
 use crate::atlassian::reply::Reply;
+use crate::atlassian::site::Answer;
 
 /// The one preference that is played.
 const PICTURE_KEY: &str = "confluence.user.profile.picture";

@@ -13,8 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use super::version::{Release, Version};
 use super::world::{AccountWorld, Choice, Instance, Standing};
-use crate::atlassian::auth::{AccountStore, AuthAccount, AuthState, Role};
-use crate::atlassian::number_from;
+use crate::atlassian::auth::{AccountStore, AccountView, AuthState, Role};
+use crate::atlassian::made_up::number_from;
+use crate::atlassian::site::ProductStore;
 use crate::pictures::Pictures;
 
 /// Where the pictures of Confluence itself lie.
@@ -79,10 +80,6 @@ pub(crate) struct Store {
     pub next_content: u64,
     pub auth_state: AuthState<()>,
     #[serde(skip)]
-    pub names: HashMap<String, String>,
-    #[serde(skip)]
-    pub tokens: HashMap<String, String>,
-    #[serde(skip)]
     pub tickets: HashMap<String, Ticket>,
 }
 
@@ -138,14 +135,14 @@ impl Store {
             chosen: None,
             content: None,
         };
-        if self.accounts.contains_key(&key) || self.names.contains_key(&name) {
+        if self.accounts.contains_key(&key) || self.auth_state.names.contains_key(&name) {
             return Err(format!("{name}: the name or the key {key} is taken"));
         }
-        if account.tokens.iter().any(|token| self.tokens.contains_key(token)) {
+        if account.tokens.iter().any(|token| self.auth_state.tokens.contains_key(token)) {
             return Err(format!("{name}: another account has its token"));
         }
-        self.names.insert(name.clone(), key.clone());
-        self.tokens.extend(account.tokens.iter().map(|token| (token.clone(), key.clone())));
+        self.auth_state.names.insert(name.clone(), key.clone());
+        self.auth_state.tokens.extend(account.tokens.iter().map(|token| (token.clone(), key.clone())));
         self.accounts.insert(key.clone(), account);
         let mut put = |file: &str, mime: &str, from: &str| {
             let bytes = pictures.get(from).ok_or_else(|| format!("{name}: no picture named {from}"))?;
@@ -169,18 +166,6 @@ impl Store {
         };
         self.accounts.entry(key).and_modify(|account| account.chosen = chosen);
         Ok(())
-    }
-
-    /// Makes the look-ups again, which are not saved.
-    pub(crate) fn index(&mut self) {
-        self.names = self.accounts.values().map(|a| (a.name.clone(), a.key.clone())).collect();
-        self.tokens =
-            self.accounts.values().flat_map(|a| a.tokens.iter().map(|t| (t.clone(), a.key.clone()))).collect();
-    }
-
-    /// The account with that name, whatever its case.
-    pub(crate) fn by_name(&self, name: &str) -> Option<&Account> {
-        self.accounts.get(self.names.get(&name.to_lowercase())?)
     }
 
     /// Stores a file on a profile: the same name again is a new version.
@@ -239,6 +224,7 @@ impl Store {
 }
 
 impl AccountStore for Store {
+    type Account = Account;
     type SessionData = ();
 
     fn auth_state(&self) -> &AuthState<()> {
@@ -249,22 +235,42 @@ impl AccountStore for Store {
         &mut self.auth_state
     }
 
-    fn keyed(&self, key: &str) -> Option<AuthAccount<'_>> {
-        let account = self.accounts.get(key)?;
-        Some(AuthAccount {
+    fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.values()
+    }
+
+    fn account(&self, key: &str) -> Option<&Account> {
+        self.accounts.get(key)
+    }
+
+    fn view(account: &Account) -> AccountView<'_> {
+        AccountView {
+            key: (&account.key).into(),
             name: &account.name,
+            display_name: &account.display_name,
+            email: account.email.as_deref(),
             password: account.password.as_deref(),
-            active: account.standing == Standing::Active,
+            tokens: &account.tokens,
+            in_use: account.standing == Standing::Active,
+            may_log_in: account.standing == Standing::Active,
             blocked: account.blocked,
-        })
+        }
     }
 
-    fn key_of(&self, name: &str) -> Option<&str> {
-        self.names.get(&name.to_lowercase()).map(String::as_str)
+    fn block(&mut self, key: &str, blocked: bool) {
+        if let Some(account) = self.accounts.get_mut(key) {
+            account.blocked = blocked;
+        }
+    }
+}
+
+impl ProductStore for Store {
+    fn pictures(&self) -> impl Iterator<Item = &Bytes> {
+        self.files.iter().map(|file| &file.bytes)
     }
 
-    fn holder(&self, token: &str) -> Option<&str> {
-        self.tokens.get(token).map(String::as_str)
+    fn pictures_mut(&mut self) -> impl Iterator<Item = (&str, &mut Bytes)> {
+        self.files.iter_mut().map(|file| (file.digest.as_str(), &mut file.bytes))
     }
 }
 

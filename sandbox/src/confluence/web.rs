@@ -9,13 +9,16 @@ use axum::http::{Method, header};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::call::{Answer, Call, error, may_edit};
+use super::call::may_edit;
+use super::errors::error;
+use super::site::Call;
 use super::store::{BY_HAND, drawn};
 use super::{switches, xml};
 use crate::atlassian::auth::AuthPolicy;
 use crate::atlassian::login::LoginMethod;
-use crate::atlassian::milliseconds;
+use crate::atlassian::made_up::milliseconds;
 use crate::atlassian::reply::Reply;
+use crate::atlassian::site::Answer;
 
 /// Largest body of the internal upload.
 const LARGEST_UPLOAD: usize = 5 * 1024 * 1024;

@@ -9,72 +9,22 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::version::Version;
-use crate::atlassian::auth::Role;
+use crate::atlassian::world::{account, instance};
 use crate::pictures::FileRef;
 
-/// One simulated Confluence, as written in a world.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Instance {
-    /// The simulator's name.
-    #[serde(default = "id")]
-    pub id: String,
-    /// The release to play.
-    pub version: Version,
-    /// Shown as the server's title; also seeds ids, so that two worlds have different ones.
-    #[serde(default = "title")]
-    pub title: String,
-    /// The server's own id (manifest); unset: made from the title.
-    #[serde(default)]
-    pub server_id: Option<String>,
-    /// `/wiki`, or empty.
-    #[serde(default)]
-    pub base_path: String,
-    /// What the server calls itself in links; unset: the host it was asked under.
-    #[serde(default)]
-    pub base_url: Option<String>,
-    /// Groups besides those that accounts name.
-    #[serde(default)]
-    pub groups: Vec<String>,
-    /// Everybody.
-    #[serde(default)]
-    pub accounts: Vec<AccountWorld>,
+instance! {
+    /// One simulated Confluence, as written in a world.
+    "confluence", "Confluence" {
+        /// Groups besides those that accounts name.
+        #[serde(default)]
+        pub groups: Vec<String>,
+    }
 }
 
-/// One account.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AccountWorld {
-    /// Login name, lower-cased.
-    pub name: String,
+account! {
     /// Immutable key; unset: 32 digits made from title and name.
     #[serde(default)]
     pub key: Option<String>,
-    /// Unset: the name.
-    #[serde(default)]
-    pub display_name: Option<String>,
-    /// Unset: none. No REST person shows it (docs/wire/atlassian.md §4.1).
-    #[serde(default)]
-    pub email: Option<String>,
-    /// Active, disabled or gone.
-    #[serde(default)]
-    pub standing: Standing,
-    /// What the account may do.
-    #[serde(default)]
-    pub role: Role,
-    /// Unset: no password login.
-    #[serde(default)]
-    pub password: Option<String>,
-    /// Personal access tokens.
-    #[serde(default)]
-    pub tokens: Vec<String>,
-    /// Rate limiting blocks the account for good (§2.4).
-    #[serde(default)]
-    pub blocked: bool,
-    /// Group names.
-    #[serde(default)]
-    pub groups: Vec<String>,
     /// What the person uploaded in the web page.
     #[serde(default)]
     pub picture: Option<FileRef>,
@@ -116,14 +66,6 @@ impl Instance {
     pub fn files(&self) -> impl Iterator<Item = &FileRef> {
         self.accounts.iter().flat_map(|account| account.picture.iter().chain(account.files.values()))
     }
-}
-
-fn id() -> String {
-    "confluence".to_owned()
-}
-
-fn title() -> String {
-    "Confluence".to_owned()
 }
 
 #[cfg(test)]

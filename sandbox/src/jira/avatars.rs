@@ -7,13 +7,14 @@
 
 use serde_json::{Value, json};
 
-use super::call::{Answer, Call};
 use super::pictures::{self, Crop};
+use super::site::Call;
 use super::store::{Account, Shows, Temporary};
 use super::switches;
 use super::version::Release;
 use crate::atlassian::reply::Reply;
 use crate::atlassian::request::Fault;
+use crate::atlassian::site::Answer;
 use crate::observer::{Former, PictureChange};
 
 /// Offsets above this are refused (§3.5: 0..452).
@@ -55,7 +56,7 @@ impl Call<'_> {
             "isDeletable": custom.is_some() && self.may_edit(account),
             "urls": self.urls_of(id, owner),
         });
-        bean["id"] = match self.jira.is(&switches::BEAN_IDS, "number") {
+        bean["id"] = match self.site.context.is(&switches::BEAN_IDS, "number") {
             true => json!(id),
             false => json!(id.to_string()),
         };
@@ -64,7 +65,7 @@ impl Call<'_> {
         } else {
             bean["fileName"] = json!(format!("Avatar-{}.svg", id - self.store.first_system.min(id)));
         }
-        let fields = self.jira.switch(&switches::SELECTED_FIELD);
+        let fields = self.site.context.switch(&switches::SELECTED_FIELD);
         for field in ["isSelected", "selected"] {
             if fields == "both" || fields == field {
                 bean[field] = json!(selected);
@@ -88,7 +89,7 @@ impl Call<'_> {
         };
         if meant_for != account.key {
             let words = format!("the upload for {meant_for} was confirmed for {}", account.key);
-            self.jira.context.violation(words);
+            self.site.context.violation(words);
         }
         let crop = match numbers {
             Numbers::Absent => uploaded.suggested(),
@@ -132,7 +133,7 @@ impl Call<'_> {
             _ => None,
         };
         let Some(id) = id else {
-            if self.jira.is(&switches::BAD_SELECT, "fails") {
+            if self.site.context.is(&switches::BAD_SELECT, "fails") {
                 return Err(Reply::error(500, UPLOAD_FAILURE));
             }
             self.choose(&account.key, None);
@@ -141,14 +142,14 @@ impl Call<'_> {
         let own = self.store.avatar(id).is_some_and(|avatar| avatar.owner == account.key);
         let fits = own || self.store.system_ids().contains(&id);
         if !fits {
-            self.jira.context.violation(format!("{} was given the avatar {id}, which is not its own", account.key));
-            if self.jira.is(&switches::FOREIGN_SELECT, "refused") {
+            self.site.context.violation(format!("{} was given the avatar {id}, which is not its own", account.key));
+            if self.site.context.is(&switches::FOREIGN_SELECT, "refused") {
                 return Err(Reply::error(404, &format!("The avatar with the id {id} does not exist")));
             }
         }
         self.choose(&account.key, Some(id));
-        let bean = match self.jira.switch(&switches::SELECT_ANSWER).as_str() {
-            "version" => self.jira.version.select_answers_bean(),
+        let bean = match self.site.context.switch(&switches::SELECT_ANSWER).as_str() {
+            "version" => self.site.version.select_answers_bean(),
             word => word == "bean",
         };
         Ok(if bean { Reply::json(200, &self.avatar_bean(id, &account, Some(id))) } else { Reply::empty() })
@@ -175,7 +176,7 @@ impl Call<'_> {
 
     fn judge(&self, key: &str, change: PictureChange<'_>) {
         if let Some(account) = self.store.accounts.get(key) {
-            self.jira.context.judge(&account.name, change);
+            self.site.context.judge(&account.name, change);
         }
     }
 
@@ -198,12 +199,12 @@ impl Call<'_> {
         avatar.deleted_by = Some(me.name.clone());
         let (owner, creator) = (avatar.owner.clone(), avatar.creator.clone());
         if owner != account.key {
-            self.jira
+            self.site
                 .context
                 .violation(format!("avatar {number} of {owner} was deleted in the name of {}", account.key));
         }
         if creator != me.name {
-            self.jira.context.violation(format!("avatar {number}, uploaded by {creator}, was deleted by {}", me.name));
+            self.site.context.violation(format!("avatar {number}, uploaded by {creator}, was deleted by {}", me.name));
         }
         self.wrote(format!("delete {number}"), &owner);
         Ok(Reply::empty())

@@ -7,28 +7,16 @@
 
 use axum::http::Method;
 
-use super::store::{Account, Store};
-use super::world::{Role, Standing};
-use super::{Jira, switches};
+use super::site::Call;
+use super::store::Account;
+use super::switches;
+use super::world::Standing;
+use crate::atlassian::auth::{AccountStore as _, Role};
 use crate::atlassian::filters::check_forgery;
-use crate::atlassian::login::{Caller, LoginMethod};
+use crate::atlassian::login::LoginMethod;
 use crate::atlassian::reply::Reply;
-use crate::atlassian::request::{Fault, Request};
-
-/// An answer, or the answer that stops the call early.
-pub(super) type Answer = Result<Reply, Reply>;
-
-/// One call in progress.
-pub(super) struct Call<'a> {
-    /// The instance.
-    pub jira: &'a Jira,
-    /// What it holds.
-    pub store: &'a mut Store,
-    /// The request.
-    pub request: &'a Request,
-    /// Who asks.
-    pub caller: &'a Caller,
-}
+use crate::atlassian::request::Fault;
+use crate::atlassian::site::Answer;
 
 impl Call<'_> {
     /// Finds the endpoint and lets it answer.
@@ -39,7 +27,7 @@ impl Call<'_> {
         let path: Vec<&str> = self.request.path.iter().map(String::as_str).collect();
         let strict =
             matches!((&self.request.method, &path[..]), (&Method::POST, ["rest", "api", _, "user", "avatar", ..]));
-        if let Err(refusal) = check_forgery(self.jira, self.request, strict) {
+        if let Err(refusal) = check_forgery(self.site, self.request, strict) {
             self.store.auth_state.counters.refused_by_xsrf += 1;
             return Err(refusal);
         }
@@ -120,7 +108,7 @@ impl Call<'_> {
 
     /// Refuses what no OAuth 2.0 scope covers to a service account (§13).
     pub(super) fn check_scope(&self) -> Result<(), Reply> {
-        match self.caller.method == LoginMethod::Token && self.jira.is(&switches::TOKEN_SCOPE, "service") {
+        match self.caller.method == LoginMethod::Token && self.site.context.is(&switches::TOKEN_SCOPE, "service") {
             true => Err(Reply::message(403, "The token does not have the scope that is needed.")),
             false => Ok(()),
         }
@@ -132,7 +120,7 @@ impl Call<'_> {
         if self.may_edit(account) {
             return Ok(());
         }
-        let status = if self.jira.is(&switches::PERMISSION_STATUS, "401") { 401 } else { 403 };
+        let status = if self.site.context.is(&switches::PERMISSION_STATUS, "401") { 401 } else { 403 };
         Err(Reply::error(status, "You do not have permission to edit the avatars of this user."))
     }
 
@@ -140,8 +128,8 @@ impl Call<'_> {
     pub(super) fn wrote(&self, what: String, account: &str) {
         let who = self.me().map(|me| me.name).unwrap_or_default();
         let session = self.caller.serial(self.store).map(|serial| serial.to_string());
-        self.jira.context.wrote(what, account, &who, session.as_deref());
-        self.jira.context.changed();
+        self.site.context.wrote(what, account, &who, session.as_deref());
+        self.site.context.changed();
     }
 }
 

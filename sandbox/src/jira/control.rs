@@ -1,81 +1,54 @@
 //! Commands to this instance that no client could give: what people and administrators do by hand.
 //!
 //! Owns: the commands of `POST /_sandbox/do/NAME`.
-//! Leaves to others: switches, faults and time (the core).
+//! Leaves to others: commands to every product (`atlassian::simulator`), switches, faults and time (the core).
 //! A newcomer gets wrong: what is done here appears in no log of writes; it is the world's doing, not a client's.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Jira;
 use super::pictures;
+use super::site::Jira;
 use super::store::{Store, by_hand};
+use crate::atlassian::auth::AccountStore as _;
 
 /// A command.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-enum Command {
+pub(crate) enum Command {
     /// A person uploads a picture file of the world by hand and chooses it.
     Upload { name: String, picture: String },
     /// A person chooses one of its own or a system avatar; none: nothing was ever chosen.
     Choose { name: String, avatar: Option<u64> },
     /// A person deletes one of its own avatars.
     Delete { avatar: u64 },
-    /// An administrator solves the CAPTCHA.
-    ClearCaptcha { name: String },
-    /// Rate limiting blocks an account, or frees it.
-    Block { name: String, blocked: bool },
-    /// Every session is lost, as on a restart.
-    EndSessions {},
     /// Counters, deleted avatars and the looks of every picture.
     Report {},
 }
 
-impl Jira {
-    pub(super) fn command(&self, command: &Value) -> Result<Value, String> {
-        let command = Command::deserialize(command).map_err(|fault| format!("not a command of Jira: {fault}"))?;
-        let mut store = self.store();
-        let answer = match command {
-            Command::Upload { name, picture } => {
-                let bytes = self.pictures.get(&picture).ok_or_else(|| format!("no picture file {picture}"))?;
-                let png = by_hand(&bytes).ok_or_else(|| format!("{picture} is no picture"))?;
-                let key = key_of(&store, &name)?;
-                let id = store.create(&key, "world", png);
-                choose(&mut store, &key, Some(id));
-                json!({ "avatar": id })
-            }
-            Command::Choose { name, avatar } => {
-                let key = key_of(&store, &name)?;
-                choose(&mut store, &key, avatar);
-                json!({})
-            }
-            Command::Delete { avatar } => {
-                let found = store.avatars.get_mut(&avatar).ok_or_else(|| format!("no avatar {avatar}"))?;
-                found.deleted_by = Some("world".to_owned());
-                json!({})
-            }
-            Command::ClearCaptcha { name } => {
-                store.auth_state.failures.remove(&name.to_lowercase());
-                json!({})
-            }
-            Command::Block { name, blocked } => {
-                let key = key_of(&store, &name)?;
-                store.accounts.entry(key).and_modify(|account| account.blocked = blocked);
-                json!({})
-            }
-            Command::EndSessions {} => {
-                store.auth_state.sessions.clear();
-                json!({})
-            }
-            Command::Report {} => report(&store),
-        };
-        self.context.changed();
-        Ok(answer)
-    }
-}
-
-fn key_of(store: &Store, name: &str) -> Result<String, String> {
-    store.by_name(name).map(|account| account.key.clone()).ok_or_else(|| format!("no account {name}"))
+pub(super) fn command(site: &Jira, store: &mut Store, command: Command) -> Result<Value, String> {
+    let answer = match command {
+        Command::Upload { name, picture } => {
+            let bytes = site.pictures.get(&picture).ok_or_else(|| format!("no picture file {picture}"))?;
+            let png = by_hand(&bytes).ok_or_else(|| format!("{picture} is no picture"))?;
+            let key = store.known(&name)?;
+            let id = store.create(&key, "world", png);
+            choose(store, &key, Some(id));
+            json!({ "avatar": id })
+        }
+        Command::Choose { name, avatar } => {
+            let key = store.known(&name)?;
+            choose(store, &key, avatar);
+            json!({})
+        }
+        Command::Delete { avatar } => {
+            let found = store.avatars.get_mut(&avatar).ok_or_else(|| format!("no avatar {avatar}"))?;
+            found.deleted_by = Some("world".to_owned());
+            json!({})
+        }
+        Command::Report {} => report(store),
+    };
+    Ok(answer)
 }
 
 fn choose(store: &mut Store, key: &str, id: Option<u64>) {

@@ -7,16 +7,17 @@
 
 use serde_json::{Value, json};
 
-use super::call::{Answer, Call};
+use super::site::Call;
 use super::store::Account;
 use super::switches;
 use super::version::Release;
 use super::version::SearchReach;
-use super::world::{Role, Standing};
-use crate::atlassian::auth::AuthPolicy;
-use crate::atlassian::number_from;
+use super::world::Standing;
+use crate::atlassian::auth::{AuthPolicy, Role};
+use crate::atlassian::made_up::number_from;
 use crate::atlassian::reply::Reply;
 use crate::atlassian::request::encode;
+use crate::atlassian::site::Answer;
 
 /// Largest page of `user/search`, and its default.
 const SEARCH_PAGE: (usize, usize) = (1000, 50);
@@ -46,7 +47,8 @@ impl Call<'_> {
             };
             standing && matches(account, &term)
         };
-        let reach = match (self.jira.switch(&switches::SEARCH_REACH).parse(), self.jira.version.search_reach()) {
+        let reach = match (self.site.context.switch(&switches::SEARCH_REACH).parse(), self.site.version.search_reach())
+        {
             (Ok(reach), _) => reach,
             (Err(_), SearchReach::FirstThousand) => 1000,
             (Err(_), SearchReach::Pages) => usize::MAX,
@@ -60,7 +62,7 @@ impl Call<'_> {
 
     pub(super) fn list(&mut self) -> Answer {
         self.check_scope()?;
-        if !self.jira.stands(&switches::USER_LIST, self.jira.version.has_user_list()) {
+        if !self.site.stands(&switches::USER_LIST, self.site.version.has_user_list()) {
             return Err(Reply::error(404, "The user named 'list' does not exist"));
         }
         if self.refuse_strangers()? {
@@ -71,13 +73,13 @@ impl Call<'_> {
             0 => 0,
             cursor => cursor.checked_sub(FIRST_CURSOR).ok_or_else(|| Reply::error(400, "Invalid cursor"))?,
         };
-        let inactive = self.jira.is(&switches::USER_LIST_INACTIVE, "on");
+        let inactive = self.site.context.is(&switches::USER_LIST_INACTIVE, "on");
         let mut all: Vec<&Account> = self.store.accounts.values().collect();
         all.retain(|a| a.standing == Standing::Active || (inactive && a.standing != Standing::Deleted));
         all.sort_by_key(|account| number_from(&account.key, "order"));
         let values = all.iter().skip(start).take(page).map(|account| self.listed(account)).collect::<Vec<_>>();
         let (end, last) = (start + values.len(), start + values.len() >= all.len());
-        let url = format!("{}/rest/api/2/user/list", self.jira.base());
+        let url = format!("{}/rest/api/2/user/list", self.site.base());
         let mut answer = json!({"self": url, "maxResults": page, "isLast": last, "values": values});
         if !last {
             let cursor = end + FIRST_CURSOR;
@@ -102,7 +104,7 @@ impl Call<'_> {
         }
         let inactive = self.request.flag("includeInactiveUsers", false);
         let start = self.number("startAt", 0)?;
-        let largest = usize::try_from(self.jira.number(&switches::GROUP_PAGE)).unwrap_or(usize::MAX).max(1);
+        let largest = usize::try_from(self.site.context.number(&switches::GROUP_PAGE)).unwrap_or(usize::MAX).max(1);
         let page = self.number("maxResults", largest)?.min(largest);
         let account = |account: &&Account| {
             let here = account.standing == Standing::Active || (inactive && account.standing != Standing::Deleted);
@@ -114,7 +116,7 @@ impl Call<'_> {
             members.iter().skip(self.request.drifted(start)).take(page).map(|account| self.bean(account)).collect();
         let last = start + values.len() >= members.len();
         let url = |at: usize| {
-            let base = self.jira.base();
+            let base = self.site.base();
             let group = encode(name);
             format!(
                 "{base}/rest/api/2/group/member?includeInactiveUsers={inactive}&maxResults={page}&groupname={group}&startAt={at}"
@@ -131,7 +133,7 @@ impl Call<'_> {
 
     fn listed(&self, account: &Account) -> Value {
         let mut bean = self.bean(account);
-        if self.jira.is(&switches::USER_LIST_AVATARS, "off") {
+        if self.site.context.is(&switches::USER_LIST_AVATARS, "off") {
             bean.as_object_mut().map(|bean| bean.remove("avatarUrls"));
         }
         bean
@@ -139,7 +141,7 @@ impl Call<'_> {
 
     /// Whether an unknown caller gets an empty answer instead of 401.
     fn refuse_strangers(&self) -> Result<bool, Reply> {
-        match (self.caller.key.is_none(), self.jira.is(&switches::ANONYMOUS_SEARCH, "anonymous")) {
+        match (self.caller.key.is_none(), self.site.context.is(&switches::ANONYMOUS_SEARCH, "anonymous")) {
             (false, _) => Ok(false),
             (true, true) => Ok(true),
             (true, false) => Err(Reply::login_required()),

@@ -12,9 +12,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::pictures::{self, Uploaded};
-use super::world::{AccountWorld, Choice, Instance, Role, Standing};
-use crate::atlassian::auth::{AccountStore, AuthAccount, AuthState};
-use crate::atlassian::number_from;
+use super::world::{AccountWorld, Choice, Instance, Standing};
+use crate::atlassian::auth::{AccountStore, AccountView, AuthState, Role};
+use crate::atlassian::made_up::number_from;
+use crate::atlassian::site::ProductStore;
 use crate::pictures::Pictures;
 
 /// How many system avatars there are; one more is the anonymous one.
@@ -82,10 +83,6 @@ pub(crate) struct Store {
     pub default_avatar: u64,
     pub counters: Counters,
     pub auth_state: AuthState<Option<Temporary>>,
-    #[serde(skip)]
-    pub names: HashMap<String, String>,
-    #[serde(skip)]
-    pub tokens: HashMap<String, String>,
 }
 
 /// What an account shows.
@@ -184,29 +181,24 @@ impl Store {
             chosen,
             properties: BTreeMap::new(),
         };
-        if self.accounts.contains_key(&key) || self.names.contains_key(&name) {
+        if self.accounts.contains_key(&key) || self.auth_state.names.contains_key(&name) {
             return Err(format!("account {name}: the name or the key {key} is taken"));
         }
-        if account.tokens.iter().any(|token| self.tokens.contains_key(token)) {
+        if account.tokens.iter().any(|token| self.auth_state.tokens.contains_key(token)) {
             return Err(format!("account {name}: another account has its token"));
         }
-        self.names.insert(name, key.clone());
-        self.tokens.extend(account.tokens.iter().map(|token| (token.clone(), key.clone())));
+        self.auth_state.names.insert(name, key.clone());
+        self.auth_state.tokens.extend(account.tokens.iter().map(|token| (token.clone(), key.clone())));
         self.accounts.insert(key, account);
         Ok(())
-    }
-
-    /// Makes the look-ups again, which are not saved.
-    pub(crate) fn index(&mut self) {
-        self.names = self.accounts.values().map(|a| (a.name.clone(), a.key.clone())).collect();
-        self.tokens =
-            self.accounts.values().flat_map(|a| a.tokens.iter().map(|t| (t.clone(), a.key.clone()))).collect();
     }
 
     /// The account of that name is called something else from now on, and somebody new, without a picture, gets the name.
     pub(crate) fn pass_on(&mut self, name: &str) {
         let name = name.to_lowercase();
-        let Some(mut former) = self.names.get(&name).and_then(|key| self.accounts.get(key)).cloned() else { return };
+        let Some(mut former) = self.auth_state.names.get(&name).and_then(|key| self.accounts.get(key)).cloned() else {
+            return;
+        };
         let key = format!("JIRAUSER{}", 90_000 + self.accounts.len());
         let newcomer = Account {
             key: key.clone(),
@@ -219,15 +211,10 @@ impl Store {
             ..former.clone()
         };
         former.name = format!("{name}.former");
-        self.names.insert(former.name.clone(), former.key.clone());
-        self.names.insert(name, key.clone());
+        self.auth_state.names.insert(former.name.clone(), former.key.clone());
+        self.auth_state.names.insert(name, key.clone());
         self.accounts.insert(former.key.clone(), former);
         self.accounts.insert(key, newcomer);
-    }
-
-    /// The account with that name, whatever its case.
-    pub(crate) fn by_name(&self, name: &str) -> Option<&Account> {
-        self.accounts.get(self.names.get(&name.to_lowercase())?)
     }
 
     /// A new custom avatar.
@@ -295,6 +282,7 @@ impl Store {
 }
 
 impl AccountStore for Store {
+    type Account = Account;
     type SessionData = Option<Temporary>;
 
     fn auth_state(&self) -> &AuthState<Option<Temporary>> {
@@ -305,22 +293,42 @@ impl AccountStore for Store {
         &mut self.auth_state
     }
 
-    fn keyed(&self, key: &str) -> Option<AuthAccount<'_>> {
-        let account = self.accounts.get(key)?;
-        Some(AuthAccount {
+    fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.values()
+    }
+
+    fn account(&self, key: &str) -> Option<&Account> {
+        self.accounts.get(key)
+    }
+
+    fn view(account: &Account) -> AccountView<'_> {
+        AccountView {
+            key: (&account.key).into(),
             name: &account.name,
+            display_name: &account.display_name,
+            email: account.email.as_deref(),
             password: account.password.as_deref(),
-            active: account.standing == Standing::Active,
+            tokens: &account.tokens,
+            in_use: account.standing == Standing::Active,
+            may_log_in: account.standing == Standing::Active,
             blocked: account.blocked,
-        })
+        }
     }
 
-    fn key_of(&self, name: &str) -> Option<&str> {
-        self.names.get(&name.to_lowercase()).map(String::as_str)
+    fn block(&mut self, key: &str, blocked: bool) {
+        if let Some(account) = self.accounts.get_mut(key) {
+            account.blocked = blocked;
+        }
+    }
+}
+
+impl ProductStore for Store {
+    fn pictures(&self) -> impl Iterator<Item = &Bytes> {
+        self.avatars.values().map(|avatar| &avatar.png)
     }
 
-    fn holder(&self, token: &str) -> Option<&str> {
-        self.tokens.get(token).map(String::as_str)
+    fn pictures_mut(&mut self) -> impl Iterator<Item = (&str, &mut Bytes)> {
+        self.avatars.values_mut().map(|avatar| (avatar.digest.as_str(), &mut avatar.png))
     }
 }
 

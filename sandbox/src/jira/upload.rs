@@ -8,13 +8,14 @@
 use axum::http::HeaderName;
 use serde_json::{Value, json};
 
-use super::call::{Answer, Call};
 use super::pictures::{NoPicture, Uploaded};
+use super::site::Call;
 use super::store::{Account, Temporary};
 use super::switches;
 use crate::atlassian::auth::AuthPolicy;
-use crate::atlassian::milliseconds;
+use crate::atlassian::made_up::milliseconds;
 use crate::atlassian::reply::Reply;
+use crate::atlassian::site::Answer;
 
 const FORBIDDEN_IN_NAMES: &[char] = &['\\', '/', '"', '%', ':', '$', '?', '*', '<', '|', '>'];
 const TYPES: [&str; 5] = ["image/jpeg", "image/png", "image/gif", "image/pjpeg", "image/x-png"];
@@ -36,7 +37,7 @@ impl Call<'_> {
     }
 
     fn raw_upload(&mut self) -> Answer {
-        match self.jira.switch(&switches::RAW_UPLOAD).as_str() {
+        match self.site.context.switch(&switches::RAW_UPLOAD).as_str() {
             "404" => return Err(Reply::error(404, "Not Found")),
             "405" => return Err(Reply::error(405, "Method Not Allowed")),
             "415" => return Err(Reply::error(415, "Unsupported Media Type")),
@@ -65,7 +66,7 @@ impl Call<'_> {
     }
 
     fn multipart_upload(&mut self) -> Answer {
-        if self.jira.is(&switches::MULTIPART_UPLOAD, "off") {
+        if self.site.context.is(&switches::MULTIPART_UPLOAD, "off") {
             return Err(Reply::error(415, "Unsupported Media Type"));
         }
         let account = self.subject()?;
@@ -90,17 +91,17 @@ impl Call<'_> {
         if !TYPES.contains(&arrived.mime.as_str()) {
             return Err(format!("Files of the type \"{}\" are not supported.", arrived.mime));
         }
-        let largest = self.jira.number(&switches::ATTACHMENT_LIMIT);
+        let largest = self.site.context.number(&switches::ATTACHMENT_LIMIT);
         if arrived.bytes.len() as u64 > largest {
             return Err(format!("The file is larger than the limit of {largest} bytes."));
         }
         #[expect(clippy::cast_precision_loss, reason = "a handful of megapixels")]
-        let megapixels = self.jira.number(&switches::MEGAPIXELS) as f64;
+        let megapixels = self.site.context.number(&switches::MEGAPIXELS) as f64;
         let uploaded = Uploaded::read(&arrived.bytes, megapixels).map_err(|fault| match fault {
             NoPicture::Unreadable => "The image could not be read.".to_owned(),
             NoPicture::TooLarge => "The image has too many pixels.".to_owned(),
         })?;
-        if uploaded.is_finished() && self.jira.is(&switches::ONE_STEP, "on") {
+        if uploaded.is_finished() && self.site.context.is(&switches::ONE_STEP, "on") {
             let png = uploaded.cut(uploaded.whole()).ok_or("The image could not be read.")?;
             let id = self.create(account, png);
             return Ok(self.avatar_bean(id, account, None));
@@ -120,15 +121,15 @@ impl Call<'_> {
                     "the upload for {} was overwritten in its session by one for {meant_for}",
                     former.meant_for
                 );
-                self.jira.context.violation(words);
+                self.site.context.violation(words);
             }
         }
-        let magic = milliseconds(self.jira.now());
+        let magic = milliseconds(self.site.context.now());
         json!({
             "cropperWidth": crop.side,
             "cropperOffsetX": crop.x,
             "cropperOffsetY": crop.y,
-            "url": format!("{}/secure/temporaryavatar?cropped=true&magic={magic}", self.jira.base()),
+            "url": format!("{}/secure/temporaryavatar?cropped=true&magic={magic}", self.site.base()),
             "needsCropping": true,
         })
     }

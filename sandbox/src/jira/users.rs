@@ -7,14 +7,15 @@
 use axum::http::Method;
 use serde_json::{Map, Value, json};
 
-use super::call::{Answer, Call};
+use super::site::Call;
 use super::store::{Account, Shows};
 use super::switches;
 use super::version::Release;
-use super::world::{Role, Standing};
-use crate::atlassian::auth::AuthPolicy;
+use super::world::Standing;
+use crate::atlassian::auth::{AccountStore as _, AuthPolicy, Role};
 use crate::atlassian::reply::Reply;
 use crate::atlassian::request::encode;
+use crate::atlassian::site::Answer;
 
 /// The sizes a bean has URLs for; the first is the default size.
 const BEAN_SIZES: [(&str, Option<&str>, u32); 4] =
@@ -22,21 +23,21 @@ const BEAN_SIZES: [(&str, Option<&str>, u32); 4] =
 
 impl Call<'_> {
     pub(super) fn server_info(&mut self) -> Answer {
-        if self.caller.key.is_none() && self.jira.is(&switches::ANONYMOUS_SERVER_INFO, "refused") {
+        if self.caller.key.is_none() && self.site.context.is(&switches::ANONYMOUS_SERVER_INFO, "refused") {
             return Err(Reply::login_required());
         }
-        let version = self.jira.version;
+        let version = self.site.version;
         Ok(Reply::json(
             200,
             &json!({
-                "baseUrl": self.jira.base(),
+                "baseUrl": self.site.base(),
                 "version": version.to_string(),
                 "versionNumbers": [version.major, version.minor, version.patch],
                 "deploymentType": "Server",
                 "buildNumber": version.build_number(),
                 "buildDate": "2024-01-01T00:00:00.000+0000",
                 "scmInfo": "0000000000000000000000000000000000000000",
-                "serverTitle": self.jira.title,
+                "serverTitle": self.site.title,
             }),
         ))
     }
@@ -91,7 +92,7 @@ impl Call<'_> {
     /// A user bean as this caller sees it.
     pub(super) fn bean(&self, account: &Account) -> Value {
         let mut bean = Map::new();
-        let base = self.jira.base();
+        let base = self.site.base();
         let mut put = |name: &str, value: Value| bean.insert(name.to_owned(), value);
         put("self", json!(format!("{base}/rest/api/2/user?username={}", encode(&account.name))));
         put("key", json!(account.key));
@@ -117,7 +118,7 @@ impl Call<'_> {
     fn email(&self, account: &Account) -> Option<String> {
         let email = account.email.as_ref()?;
         let own = self.caller.key.as_ref() == Some(&account.key);
-        match self.jira.switch(&switches::EMAIL).as_str() {
+        match self.site.context.switch(&switches::EMAIL).as_str() {
             "hidden" if !own => None,
             "masked" if !own => Some(email.replace('@', " at ").replace('.', " dot ")),
             _ => Some(email.clone()),
@@ -134,7 +135,7 @@ impl Call<'_> {
             Shows::Default if account.chosen.is_some_and(|id| self.store.avatar(id).is_some()) => {
                 self.urls_of(account.chosen.unwrap_or_default(), Some(&account.key))
             }
-            Shows::Default if self.jira.is(&switches::GRAVATAR, "on") => gravatar(account),
+            Shows::Default if self.site.context.is(&switches::GRAVATAR, "on") => gravatar(account),
             Shows::Default => self.urls_of(self.store.default_avatar, None),
             Shows::System(id) => self.urls_of(id, None),
         }
@@ -142,7 +143,7 @@ impl Call<'_> {
 
     /// The four URLs of an avatar; `owner` only for custom ones.
     pub(super) fn urls_of(&self, id: u64, owner: Option<&str>) -> Value {
-        let base = self.jira.base();
+        let base = self.site.base();
         let owner = owner.map(|key| format!("ownerId={}&", encode(key))).unwrap_or_default();
         let url = |size: Option<&str>| {
             let size = size.map(|size| format!("size={size}&")).unwrap_or_default();

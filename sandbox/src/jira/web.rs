@@ -8,8 +8,8 @@
 use axum::http::{Method, header};
 use serde_json::{Value, json};
 
-use super::call::{Answer, Call};
 use super::pictures;
+use super::site::Call;
 use super::switches;
 use super::version::Release;
 use crate::atlassian::auth::AuthPolicy;
@@ -17,12 +17,13 @@ use crate::atlassian::login::{Caller, LoginMethod, check_password, end_session, 
 use crate::atlassian::manifest::Manifest;
 use crate::atlassian::reply::Reply;
 use crate::atlassian::request::encode;
+use crate::atlassian::site::Answer;
 
 impl Call<'_> {
     pub(super) fn image(&mut self) -> Answer {
         let to_login = match self.caller.method {
-            LoginMethod::Anonymous => self.jira.is(&switches::ANONYMOUS_IMAGES, "login"),
-            LoginMethod::Token => self.jira.is(&switches::TOKEN_IMAGES, "login"),
+            LoginMethod::Anonymous => self.site.context.is(&switches::ANONYMOUS_IMAGES, "login"),
+            LoginMethod::Token => self.site.context.is(&switches::TOKEN_IMAGES, "login"),
             LoginMethod::Basic | LoginMethod::Cookie => false,
         };
         if to_login {
@@ -30,7 +31,7 @@ impl Call<'_> {
         }
         let stored = match self.image_id() {
             Some(id) => self.store.picture(id),
-            None if self.jira.is(&switches::MISSING_IMAGE, "not_found") => None,
+            None if self.site.context.is(&switches::MISSING_IMAGE, "not_found") => None,
             None => self.store.picture(self.store.default_avatar),
         };
         let stored = stored.ok_or_else(|| Reply::page(404, "Not found", "Avatar not found"))?;
@@ -64,7 +65,7 @@ impl Call<'_> {
     fn to_login(&self) -> Reply {
         let asked = self.request.query.iter().map(|(name, value)| format!("{name}={}", encode(value)));
         let destination = format!("/secure/useravatar?{}", asked.collect::<Vec<_>>().join("&"));
-        let base = self.jira.base();
+        let base = self.site.base();
         Reply::redirect(&format!("{base}/login.jsp?permissionViolation=true&os_destination={}", encode(&destination)))
     }
 
@@ -73,12 +74,12 @@ impl Call<'_> {
             Method::POST => self.log_in(),
             Method::GET => {
                 let me = self.me()?;
-                let myself = format!("{}/rest/api/latest/user?username={}", self.jira.base(), encode(&me.name));
+                let myself = format!("{}/rest/api/latest/user?username={}", self.site.base(), encode(&me.name));
                 Ok(Reply::json(200, &json!({"self": myself, "name": me.name, "loginInfo": login_info()})))
             }
             Method::DELETE => {
                 self.me()?;
-                end_session(self.jira, self.store, self.caller);
+                end_session(self.site, self.store, self.caller);
                 Ok(Reply::empty())
             }
             _ => Ok(Reply::error(405, "Method Not Allowed")),
@@ -86,13 +87,13 @@ impl Call<'_> {
     }
 
     fn log_in(&mut self) -> Answer {
-        if !self.jira.stands(&switches::SESSION_LOGIN, self.jira.version.has_password_logins()) {
+        if !self.site.stands(&switches::SESSION_LOGIN, self.site.version.has_password_logins()) {
             return Err(Reply::message(403, "Basic Authentication has been disabled on this instance."));
         }
         let body: Value =
             serde_json::from_slice(&self.request.body).map_err(|_| Reply::error(400, "The body is not JSON."))?;
         let (name, password) = (body["username"].as_str(), body["password"].as_str());
-        let checked = check_password(self.jira, self.store, name.unwrap_or_default(), password.unwrap_or_default());
+        let checked = check_password(self.site, self.store, name.unwrap_or_default(), password.unwrap_or_default());
         let key = match checked {
             Ok(key) => key,
             Err(Some(captcha)) => return Err(captcha),
@@ -101,22 +102,22 @@ impl Call<'_> {
                 return Err(Caller::refused(self.caller.node).sign(self.store, refused));
             }
         };
-        let arrived = enter(self.jira, self.store, Caller::arriving(self.caller.node, key), None);
-        let (name, value) = (self.jira.session_cookie(), arrived.session.as_deref().unwrap_or_default());
+        let arrived = enter(self.site, self.store, Caller::arriving(self.caller.node, key), None);
+        let (name, value) = (self.site.session_cookie(), arrived.session.as_deref().unwrap_or_default());
         let answer = json!({"session": {"name": name, "value": value}, "loginInfo": login_info()});
         Ok(arrived.sign(self.store, Reply::json(200, &answer)))
     }
 
     /// Who this server is, as application links tell each other.
     pub(super) fn manifest(&mut self) -> Answer {
-        let version = self.jira.version;
+        let version = self.site.version;
         let manifest = Manifest {
-            id: self.jira.server_id(),
-            name: &self.jira.title,
+            id: &self.site.server_id,
+            name: &self.site.title,
             kind: "jira",
             version: version.to_string(),
             build: version.build_number(),
-            url: self.jira.base(),
+            url: self.site.base(),
         };
         Ok(manifest.answer(self.request))
     }

@@ -9,77 +9,28 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::atlassian::auth::Role;
 
-use super::version::Version;
+use crate::atlassian::world::{account, instance};
 use crate::pictures::FileRef;
 
-/// One simulated Jira, as written in a world.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Instance {
-    /// The simulator's name.
-    #[serde(default = "id")]
-    pub id: String,
-    /// The release to play.
-    pub version: Version,
-    /// Shown as the server's title; also seeds ids, so that two worlds have different ones.
-    #[serde(default = "title")]
-    pub title: String,
-    /// The server's own id (manifest); unset: made from the title.
-    #[serde(default)]
-    pub server_id: Option<String>,
-    /// `/jira`, or empty.
-    #[serde(default)]
-    pub base_path: String,
-    /// What the server calls itself in links; unset: the host it was asked under.
-    #[serde(default)]
-    pub base_url: Option<String>,
-    /// The instance default's id; unset: made from the title. It becomes the id of one of the system avatars.
-    #[serde(default)]
-    pub default_avatar: Option<u64>,
-    /// The id the next custom avatar gets; unset: made from the title.
-    #[serde(default)]
-    pub next_avatar: Option<u64>,
-    /// Groups besides those that accounts name.
-    #[serde(default)]
-    pub groups: Vec<String>,
-    /// Everybody.
-    #[serde(default)]
-    pub accounts: Vec<AccountWorld>,
+instance! {
+    /// One simulated Jira, as written in a world.
+    "jira", "Jira" {
+        /// The instance default's id; unset: made from the title. It becomes the id of one of the system avatars.
+        #[serde(default)]
+        pub default_avatar: Option<u64>,
+        /// The id the next custom avatar gets; unset: made from the title.
+        #[serde(default)]
+        pub next_avatar: Option<u64>,
+        /// Groups besides those that accounts name.
+        #[serde(default)]
+        pub groups: Vec<String>,
+    }
 }
 
-/// One account.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AccountWorld {
-    /// Login name, lower-cased as Jira stores it.
-    pub name: String,
+account! {
     /// Immutable key; unset: `JIRAUSER<10100 + position>`.
     #[serde(default)]
     pub key: Option<String>,
-    /// Unset: the name.
-    #[serde(default)]
-    pub display_name: Option<String>,
-    /// Unset: none.
-    #[serde(default)]
-    pub email: Option<String>,
-    /// Active, inactive, deleted or anonymised.
-    #[serde(default)]
-    pub standing: Standing,
-    /// What the account may do.
-    #[serde(default)]
-    pub role: Role,
-    /// Unset: no password login.
-    #[serde(default)]
-    pub password: Option<String>,
-    /// Personal access tokens.
-    #[serde(default)]
-    pub tokens: Vec<String>,
-    /// Rate limiting blocks the account for good: `Retry-After: 9223372036854775807` (§2.4).
-    #[serde(default)]
-    pub blocked: bool,
-    /// Group names.
-    #[serde(default)]
-    pub groups: Vec<String>,
     /// Custom avatars the person uploaded by hand, as picture files of the world.
     #[serde(default)]
     pub avatars: Vec<FileRef>,
@@ -122,14 +73,6 @@ impl Instance {
     pub fn files(&self) -> impl Iterator<Item = &FileRef> {
         self.accounts.iter().flat_map(|account| &account.avatars)
     }
-}
-
-fn id() -> String {
-    "jira".to_owned()
-}
-
-fn title() -> String {
-    "Jira".to_owned()
 }
 
 #[cfg(test)]
