@@ -32,7 +32,7 @@ impl AccountKey {
     }
 }
 
-/// Whether the server lets the account be used.
+/// Whether the server lets the account be used, and whether `accounts` of the pipeline file selects it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountStanding {
@@ -40,8 +40,22 @@ pub enum AccountStanding {
     Active,
     /// Disabled, deleted or anonymised.
     Inactive,
-    /// Not in `accounts.groups`, in `accounts.exclude`, or not yet in the rollout share.
+    /// In none of `accounts.groups`.
+    NotInGroups,
+    /// Meant by `accounts.exclude`.
     Excluded,
+    /// Not yet in the share of `accounts.rollout`.
+    NotInRollout,
+}
+
+impl AccountStanding {
+    /// In use, and not selected.
+    pub fn is_left_out(self) -> bool {
+        match self {
+            Self::Active | Self::Inactive => false,
+            Self::NotInGroups | Self::Excluded | Self::NotInRollout => true,
+        }
+    }
 }
 
 /// What the target says that an account shows, before our records are asked.

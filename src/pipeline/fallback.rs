@@ -9,7 +9,7 @@ use super::declare::element;
 use super::read::{At, Reader, Setting};
 use super::scalar::FilePath;
 use super::tree::{Id, Kind};
-use crate::settings::{self, Rule};
+use crate::settings;
 
 element! {
     /// What happens instead of a replacement: `default` shows the default again, `keep` leaves the account as it is,
@@ -80,7 +80,7 @@ impl JsonSchema for Action {
 
 impl Fallback {
     pub(super) fn settle(&self) -> Option<settings::Fallback> {
-        let rule = |at: &At<Action>| Some(Rule { action: at.get()?.0.clone(), place: at.place.clone() });
+        let rule = |at: &At<Action>| at.placed(|action| Some(action.0.clone()));
         Some(settings::Fallback {
             absent: rule(&self.absent)?,
             unreadable: rule(&self.unreadable)?,
@@ -105,10 +105,10 @@ mod tests {
     #[test]
     fn the_forms_of_a_rule() {
         let fallback = judged("{ absent: keep, gone: default, inactive: { image: left.png } }", settle).unwrap();
-        assert_eq!(fallback.absent.action, settings::Action::Keep);
-        assert_eq!(fallback.gone.action, settings::Action::Default);
-        assert_eq!(fallback.inactive.action, settings::Action::Image("left.png".into()));
-        assert_eq!(fallback.opted_out.action, settings::Action::Default);
+        assert_eq!(fallback.absent.value, settings::Action::Keep);
+        assert_eq!(fallback.gone.value, settings::Action::Default);
+        assert_eq!(fallback.inactive.value, settings::Action::Image("left.png".into()));
+        assert_eq!(fallback.opted_out.value, settings::Action::Default);
     }
 
     #[test]

@@ -37,13 +37,12 @@ element! {
 impl FolderTarget {
     /// What is accepted and does nothing is a promise that is not kept.
     fn refuse_what_a_folder_has_not(&self, reader: &mut Reader<'_>) {
-        let groups = self.accounts.get().map(|accounts| &accounts.groups);
-        let named = groups.and_then(At::get).into_iter().flat_map(|list| &list.0).map(|group| &group.span);
-        for span in named.cloned().collect::<Vec<_>>() {
-            let fault = Fault::new(span, "a folder has no groups");
-            reader.fault(
-                fault.help("write patterns over its names under `exclude`, or `groups` of the source's `users`"),
-            );
+        if let Some(accounts) = self.accounts.get() {
+            accounts.refuse_groups(reader);
+            if accounts.active.written && accounts.active.get().is_some() {
+                let fault = Fault::new(accounts.active.span.clone(), "a folder has no disabled accounts");
+                reader.fault(fault.help("leave `active` out; `users` of the source says who is in scope"));
+            }
         }
         for span in self.r#match.get().map(Match::by_key).unwrap_or_default() {
             let fault = Fault::new(span, "the files of a folder have names and no keys");
@@ -84,10 +83,8 @@ impl TargetSettings for FolderTarget {
             place,
             matching: matching?,
             accounts: self.accounts.get()?.settle()?,
-            ownership: self.ownership.get()?.0,
-            ownership_place: self.ownership.place.clone(),
-            dry_run: self.dry_run.get()?.0,
-            dry_run_place: self.dry_run.place.clone(),
+            ownership: self.ownership.placed(|word| Some(word.0))?,
+            dry_run: self.dry_run.placed(|flag| Some(flag.0))?,
             rate: "default".to_owned(),
             http: "default".to_owned(),
             // What a rename did can be seen at once.

@@ -17,7 +17,7 @@ use super::token_from::{self, Origin, VariableName};
 use super::tree::Id;
 use super::web::BaseUrl;
 use crate::model::{PersonKey, Place, SourceId};
-use crate::settings::{self, Provider, SourceKind, UserPlaces, UserType};
+use crate::settings::{self, Provider, SourceKind, UserType};
 
 element! {
     /// Google Workspace or Cloud Identity, through the Directory API.
@@ -142,22 +142,14 @@ element! {
 }
 
 impl GoogleUsers {
-    fn settle(&self, place: &Place) -> Option<settings::Users> {
+    fn settle(&self) -> Option<settings::Users> {
         Some(settings::Users {
             active: self.active.get()?.0,
             types: vec![UserType::Member],
             org_units: self.org_units.get()?.values()?.into_iter().map(|unit| unit.0.clone()).collect(),
-            groups: texts(&self.groups)?,
-            exclude: chosen(&self.exclude)?,
-            opted_out: chosen(&self.opted_out)?,
-            places: UserPlaces {
-                active: self.active.place.clone(),
-                types: place.clone(),
-                org_units: self.org_units.place.clone(),
-                groups: self.groups.place.clone(),
-                exclude: self.exclude.place.clone(),
-                opted_out: self.opted_out.place.clone(),
-            },
+            groups: texts(self.groups.get()?)?,
+            exclude: self.exclude.placed(chosen)?,
+            opted_out: self.opted_out.placed(chosen)?,
         })
     }
 }
@@ -321,7 +313,7 @@ impl SourceSettings for Google {
             rate: rate?,
             http: http?,
             provider: Some(Provider {
-                users: self.users.get()?.settle(&self.users.place)?,
+                users: self.users.get()?.settle()?,
                 kind: SourceKind::Google(settings::Google {
                     customer: customer?,
                     subject: self.subject.optional()?.map(|subject| subject.0.clone()),

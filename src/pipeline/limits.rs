@@ -7,7 +7,7 @@ use super::declare::element;
 use super::fault::Fault;
 use super::read::{At, Reader};
 use super::scalar::{Count, Percent};
-use crate::settings;
+use crate::settings::{self, Placed};
 
 element! {
     /// What stops a run before it writes; counted in `plan` and in `run`. A target's limit stops that target, a source's
@@ -71,17 +71,18 @@ impl Limits {
 }
 
 impl Limit {
-    fn settle(at: &At<Self>, reader: &mut Reader<'_>) -> Option<settings::Limit> {
+    fn settle(at: &At<Self>, reader: &mut Reader<'_>) -> Option<Placed<settings::Limit>> {
         let limit = at.get()?;
         if !limit.count.written && !limit.share.written {
             let fault = Fault::new(at.span.clone(), "a limit has a `count`, a `share` or both");
             reader.fault(fault.help("`{ share: 100% }` lets everything pass"));
             return None;
         }
-        Some(settings::Limit {
-            count: limit.count.optional()?.map(|count| count.0),
-            share: limit.share.optional()?.map(|share| share.0),
-            place: at.place.clone(),
+        at.placed(|limit| {
+            Some(settings::Limit {
+                count: limit.count.optional()?.map(|count| count.0),
+                share: limit.share.optional()?.map(|share| share.0),
+            })
         })
     }
 }
@@ -98,9 +99,12 @@ mod tests {
     #[test]
     fn a_limit_that_is_written_replaces_the_default_as_a_whole() {
         let limits = judged("{ reverts: { count: 10 }, shares_from: 0 }", settle).unwrap();
-        assert_eq!((limits.reverts.count, limits.reverts.share), (Some(10), None));
-        assert_eq!((limits.reassigned.count, limits.reassigned.share), (Some(5), None));
-        assert_eq!((limits.unknown.count, limits.unknown.share.map(settings::Share::hundredths)), (None, Some(1000)));
+        assert_eq!((limits.reverts.value.count, limits.reverts.value.share), (Some(10), None));
+        assert_eq!((limits.reassigned.value.count, limits.reassigned.value.share), (Some(5), None));
+        assert_eq!(
+            (limits.unknown.value.count, limits.unknown.value.share.map(settings::Share::hundredths)),
+            (None, Some(1000))
+        );
         assert_eq!(limits.shares_from, 0);
     }
 

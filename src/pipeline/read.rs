@@ -16,6 +16,7 @@ use super::interpolate::Text;
 use super::secret;
 use super::tree::{Entry, Id, Kind, Tree};
 use crate::model::Place;
+use crate::settings::Placed;
 
 /// Something that can stand in the file. Its schema says the same as its reading.
 pub(super) trait Setting: Sized + JsonSchema {
@@ -46,6 +47,11 @@ pub(super) struct At<T> {
 impl<T> At<T> {
     pub(super) fn get(&self) -> Option<&T> {
         self.value.as_ref()
+    }
+
+    /// Its resolved form, with the line.
+    pub(super) fn placed<S>(&self, settled: impl FnOnce(&T) -> Option<S>) -> Option<Placed<S>> {
+        Some(Placed { value: settled(self.get()?)?, place: self.place.clone() })
     }
 
     /// The value of a key that may be left out; the outer `None` says that it is written and not known.

@@ -12,7 +12,7 @@ use super::scalar::{Flag, Name, Word};
 use super::tree::{Id, Kind};
 use super::{entra, folder_source, google};
 use crate::model::{PersonKey, Place};
-use crate::settings::{self, UserPlaces};
+use crate::settings;
 
 kinds! {
     /// Where people and photos come from.
@@ -137,12 +137,12 @@ impl JsonSchema for Chosen {
 }
 
 /// The people of a list, if all of them are known.
-pub(super) fn chosen(list: &At<List<Chosen>>) -> Option<Vec<settings::Chosen>> {
+pub(super) fn chosen(list: &List<Chosen>) -> Option<Vec<settings::Chosen>> {
     let each = |chosen: &Chosen| match chosen {
         Chosen::Pattern(pattern) => Some(settings::Chosen::Pattern(pattern.0.clone())),
         Chosen::Group(group) => Some(settings::Chosen::Group(group.group.get()?.0.clone())),
     };
-    list.get()?.values()?.into_iter().map(each).collect()
+    list.values()?.into_iter().map(each).collect()
 }
 
 impl Users {
@@ -156,17 +156,9 @@ impl Users {
             active: self.active.get()?.0,
             types: types.values()?.into_iter().map(|word| word.0).collect(),
             org_units: Vec::new(),
-            groups: texts(&self.groups)?,
-            exclude: chosen(&self.exclude)?,
-            opted_out: chosen(&self.opted_out)?,
-            places: UserPlaces {
-                active: self.active.place.clone(),
-                types: self.types.place.clone(),
-                org_units: self.types.place.clone(),
-                groups: self.groups.place.clone(),
-                exclude: self.exclude.place.clone(),
-                opted_out: self.opted_out.place.clone(),
-            },
+            groups: texts(self.groups.get()?)?,
+            exclude: self.exclude.placed(chosen)?,
+            opted_out: self.opted_out.placed(chosen)?,
         })
     }
 }
@@ -193,8 +185,8 @@ impl Users {
 }
 
 /// A list of texts, if all of them are known.
-pub(super) fn texts(list: &At<List<Word>>) -> Option<Vec<String>> {
-    Some(list.get()?.values()?.into_iter().map(|word| word.0.clone()).collect())
+pub(super) fn texts(list: &List<Word>) -> Option<Vec<String>> {
+    Some(list.values()?.into_iter().map(|word| word.0.clone()).collect())
 }
 
 #[cfg(test)]
@@ -239,7 +231,7 @@ mod tests {
         let text = "{ exclude: ['svc-*'], opted_out: [{ group: no-photo }, 'bob@*'] }";
         let users = crate::pipeline::tests::judged(text, settle).unwrap();
         let (pattern, group) = (|text: &str| settings::Chosen::Pattern(text.into()), "no-photo");
-        assert_eq!(users.exclude, [pattern("svc-*")]);
-        assert_eq!(users.opted_out, [settings::Chosen::Group(group.into()), pattern("bob@*")]);
+        assert_eq!(users.exclude.value, [pattern("svc-*")]);
+        assert_eq!(users.opted_out.value, [settings::Chosen::Group(group.into()), pattern("bob@*")]);
     }
 }

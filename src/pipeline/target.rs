@@ -4,7 +4,7 @@
 //! A newcomer gets wrong: `accounts` decides who is looked at, `ownership` whose pictures are replaced.
 
 use super::declare::{element, kinds, words};
-use super::fault::Span;
+use super::fault::{Fault, Span};
 use super::matching::Match;
 use super::read::{At, List, Reader};
 use super::scalar::{Flag, Name, Percent, Word};
@@ -12,7 +12,7 @@ use super::source::{Names, texts};
 use super::web::BaseUrl;
 use super::{bitbucket, confluence, folder_target, jira};
 use crate::model::Place;
-use crate::settings::{self, AccountPlaces};
+use crate::settings;
 
 kinds! {
     /// Where pictures go.
@@ -67,18 +67,23 @@ element! {
 }
 
 impl Accounts {
+    /// For a target that has none: a group that is passed over would write to whoever was to be left alone.
+    pub(super) fn refuse_groups(&self, reader: &mut Reader<'_>) {
+        let named = self.groups.get().into_iter().flat_map(|list| &list.0).filter(|group| group.get().is_some());
+        for span in named.map(|group| group.span.clone()) {
+            let fault = Fault::new(span, "a folder has no groups");
+            reader.fault(
+                fault.help("write patterns over its names under `exclude`, or `groups` of the source's `users`"),
+            );
+        }
+    }
+
     pub(super) fn settle(&self) -> Option<settings::Accounts> {
         Some(settings::Accounts {
-            active: self.active.get()?.0,
-            groups: texts(&self.groups)?,
-            exclude: texts(&self.exclude)?,
-            rollout: self.rollout.get()?.0,
-            places: AccountPlaces {
-                active: self.active.place.clone(),
-                groups: self.groups.place.clone(),
-                exclude: self.exclude.place.clone(),
-                rollout: self.rollout.place.clone(),
-            },
+            active: self.active.placed(|flag| Some(flag.0))?,
+            groups: self.groups.placed(texts)?,
+            exclude: self.exclude.placed(texts)?,
+            rollout: self.rollout.placed(|share| Some(share.0))?,
         })
     }
 }

@@ -247,16 +247,16 @@ fn defaults_are_the_safe_choice() {
     let users = &provider(&pipeline).users;
     assert!(users.active && users.types == [UserType::Member] && users.org_units.is_empty());
     let fallback = &pipeline.transform.fallback;
-    assert_eq!(fallback.absent.action, Action::Default);
+    assert_eq!(fallback.absent.value, Action::Default);
     for rule in [&fallback.unreadable, &fallback.too_small, &fallback.inactive, &fallback.out_of_scope, &fallback.gone]
     {
-        assert_eq!(rule.action, Action::Keep);
+        assert_eq!(rule.value, Action::Keep);
     }
     assert_eq!((pipeline.transform.size, pipeline.transform.smallest), (256, 48));
-    let reverts = &pipeline.limits.reverts;
+    let reverts = &pipeline.limits.reverts.value;
     assert_eq!((reverts.count, reverts.share.map(Share::hundredths)), (Some(50), Some(500)));
     let target = &pipeline.targets[0];
-    assert!(!target.dry_run && target.accounts.rollout == Share::WHOLE);
+    assert!(!target.dry_run.value && target.accounts.rollout.value == Share::WHOLE);
 }
 
 #[test]
@@ -267,15 +267,15 @@ fn every_rule_has_a_line_also_when_nobody_wrote_it() {
     let users = &provider(&pipeline).users;
     let lines = [
         (&pipeline.sources[0].place, 4),
-        (&users.places.exclude, 7),
-        (&users.places.active, 6),
+        (&users.exclude.place, 7),
+        (&users.opted_out.place, 6),
         (&pipeline.transform.place, 8),
         (&pipeline.transform.fallback.absent.place, 10),
         (&pipeline.transform.fallback.gone.place, 9),
-        (&pipeline.transform.same_picture_place, 8),
+        (&pipeline.transform.same_picture.place, 8),
         (&pipeline.targets[0].place, 12),
         (&pipeline.targets[1].place, 13),
-        (&pipeline.targets[1].accounts.places.rollout, 13),
+        (&pipeline.targets[1].accounts.rollout.place, 13),
         (&pipeline.limits.reverts.place, 1),
     ];
     for (number, (place, line)) in lines.into_iter().enumerate() {

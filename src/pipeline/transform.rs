@@ -113,8 +113,7 @@ impl Transform {
             background: resize.background.get()?.0,
             smallest: resize.smallest.get()?.0,
             placeholders: hash.placeholders.get()?.values()?.into_iter().map(|digest| digest.0).collect(),
-            same_picture: hash.same_picture.get()?.0,
-            same_picture_place: hash.same_picture.place.clone(),
+            same_picture: hash.same_picture.placed(|most| Some(most.0))?,
             fallback: fallback?,
             place: place.clone(),
         })
@@ -156,10 +155,10 @@ mod tests {
              resize: {{ size: 128, format: jpeg, background: '#102030', smallest: 64 }} }}"
         );
         let transform = judged(&text, settle).unwrap();
-        assert_eq!((transform.placeholders.as_slice(), transform.same_picture), ([digest].as_slice(), None));
+        assert_eq!((transform.placeholders.as_slice(), transform.same_picture.value), ([digest].as_slice(), None));
         assert_eq!((transform.size, transform.format), (128, settings::Format::Jpeg));
         assert_eq!((transform.background, transform.smallest), ([16, 32, 48], 64));
-        assert_eq!(judged("{}", settle).unwrap().same_picture, Some(5));
+        assert_eq!(judged("{}", settle).unwrap().same_picture.value, Some(5));
     }
 
     #[test]

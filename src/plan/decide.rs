@@ -13,7 +13,7 @@ use crate::model::{
     PersonRef, PhotoFact, Picture, PictureRef, Place, Placement, Provenance, Reason, Recipe, Shown, SourceId, Standing,
     TargetId, Verdict, Wanted,
 };
-use crate::settings::{Action, Fallback, Ownership, Rule};
+use crate::settings::{Accounts, Action, Fallback, Ownership, Placed};
 
 /// Whether a source's listing can be relied on in this run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,14 +99,14 @@ pub(crate) struct Rules<'a> {
     pub target_id: TargetId,
     /// `fallback`.
     pub fallback: &'a Fallback,
-    /// `ownership` and its place.
-    pub ownership: (Ownership, Place),
+    /// `ownership`.
+    pub ownership: &'a Placed<Ownership>,
     /// The target's place.
     pub target: Place,
     /// The place of `match`.
     pub matching: Place,
-    /// The place of `accounts`.
-    pub accounts: Place,
+    /// `accounts`.
+    pub accounts: &'a Accounts,
     /// The place of `transform.hash.same_picture`.
     pub same_picture: Place,
     /// The recipe in force for the target, its size included.
@@ -290,12 +290,16 @@ fn not_looked_at(view: &View<'_>, rules: &Rules<'_>) -> Option<Found> {
     let found = |wish, reason, rule: &Place, detail| {
         Some(Found { wish, reason, rule: rule.clone(), person: None, keys: None, detail })
     };
+    let left_out = |place| found(Wish::Skip, Reason::AccountExcluded, place, None);
+    let accounts = rules.accounts;
     match (view.account.standing, &view.account.shown) {
-        (AccountStanding::Inactive, _) => found(Wish::Skip, Reason::AccountInactive, &rules.accounts, None),
-        (AccountStanding::Excluded, _) => found(Wish::Skip, Reason::AccountExcluded, &rules.accounts, None),
+        (AccountStanding::Inactive, _) => found(Wish::Skip, Reason::AccountInactive, &accounts.active.place, None),
+        (AccountStanding::NotInGroups, _) => left_out(&accounts.groups.place),
+        (AccountStanding::Excluded, _) => left_out(&accounts.exclude.place),
+        (AccountStanding::NotInRollout, _) => left_out(&accounts.rollout.place),
         (AccountStanding::Active, Shown::Unknown(why)) => match by_record(view, rules) {
             ByRecord::Write => None,
-            ByRecord::Leave => found(Wish::Keep, Reason::Unsure, &rules.ownership.1, Some(why.clone())),
+            ByRecord::Leave => found(Wish::Keep, Reason::Unsure, &rules.ownership.place, Some(why.clone())),
             ByRecord::No => found(Wish::Keep, Reason::PictureUnknown, &rules.target, Some(why.clone())),
         },
         (AccountStanding::Active, _) => None,
@@ -316,7 +320,7 @@ enum ByRecord {
 /// Bitbucket may show no version of a picture (docs/write-protocols.md, "Bitbucket"). What has no address is never
 /// written to.
 fn by_record(view: &View<'_>, rules: &Rules<'_>) -> ByRecord {
-    match (rules.default_by, rules.ownership.0) {
+    match (rules.default_by, rules.ownership.value) {
         (DefaultBy::Deleting, Ownership::Provider) if view.account.handle.is_some() => ByRecord::Write,
         (DefaultBy::Deleting, Ownership::Ours) if view.account.handle.is_some() => ByRecord::Leave,
         _ => ByRecord::No,
@@ -391,10 +395,16 @@ fn of_person(source: &SourceView, rules: &Rules<'_>) -> Option<Found> {
     })
 }
 
-fn by_rule(rule: &Rule, reason: Reason, person: Option<PersonRef>, rules: &Rules<'_>, detail: Option<String>) -> Found {
+fn by_rule(
+    rule: &Placed<Action>,
+    reason: Reason,
+    person: Option<PersonRef>,
+    rules: &Rules<'_>,
+    detail: Option<String>,
+) -> Found {
     let found =
         |wish, detail| Found { wish, reason, rule: rule.place.clone(), person: person.clone(), keys: None, detail };
-    match &rule.action {
+    match &rule.value {
         Action::Keep => found(Wish::Keep, detail),
         Action::Default => found(Wish::Default, detail),
         Action::Image(path) => match (rules.image)(path) {
@@ -449,7 +459,7 @@ impl Judge<'_> {
                 return self.not_ours(found, None);
             }
             _ if self.may_be_chosen() => {
-                let rule = self.rules.ownership.1.clone();
+                let rule = self.rules.ownership.place.clone();
                 return self.leave(Verdict::Keep, Found { reason: Reason::ChosenByHand, rule, ..found });
             }
             _ if self.reassigned => Reason::Reassigned,
@@ -483,7 +493,7 @@ impl Judge<'_> {
     /// ours: then it is looked at once, and taken for the person's only if it is another picture
     /// (docs/architecture.md, "The state").
     fn may_be_chosen(&self) -> bool {
-        if self.rules.ownership.0 != Ownership::Ours || self.reassigned || self.is_spoilt() {
+        if self.rules.ownership.value != Ownership::Ours || self.reassigned || self.is_spoilt() {
             return false;
         }
         // A photo that is new to the state is one that a later state may know. What was looked at once, with that photo
@@ -556,7 +566,7 @@ impl Judge<'_> {
     /// whoever set what it shows. Only a proven absence says so, and only where the provider owns the picture.
     fn provider_has_none(&self, found: &Found) -> bool {
         found.reason == Reason::Absent
-            && self.rules.ownership.0 == Ownership::Provider
+            && self.rules.ownership.value == Ownership::Provider
             && self.rules.default_by != DefaultBy::Removing
     }
 
@@ -620,7 +630,7 @@ impl Judge<'_> {
             _ if self.is_spoilt() => false,
             Picture::Default => true,
             // Where people may choose, another picture is their choice and no sign of a restored server.
-            Picture::Foreign(_) | Picture::System(_) => self.rules.ownership.0 == Ownership::Provider,
+            Picture::Foreign(_) | Picture::System(_) => self.rules.ownership.value == Ownership::Provider,
         };
         self.view.placement.is_some() && vanished
     }

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::settings::{Limit, Limits};
+use crate::settings::{Limit, Limits, Placed};
 
 /// The limits, by the words of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -162,7 +162,7 @@ pub(crate) fn guard(found: &[Found], limits: &Limits, allowances: &[Allowance]) 
         .iter()
         .map(|found| {
             let limit = limit_of(limits, found.limit);
-            let allowed = most(limit, found.of, limits.shares_from);
+            let allowed = most(&limit.value, found.of, limits.shares_from);
             let over = allowed.is_some_and(|allowed| found.value > allowed);
             let let_pass = allowances.contains(&Allowance { limit: found.limit, value: found.value });
             checked(found, allowed, over, let_pass, limit.place.to_string())
@@ -183,7 +183,7 @@ fn checked(found: &Found, allowed: Option<u64>, over: bool, let_pass: bool, rule
     }
 }
 
-fn limit_of(limits: &Limits, name: LimitName) -> &Limit {
+fn limit_of(limits: &Limits, name: LimitName) -> &Placed<Limit> {
     match name {
         LimitName::Reverts => &limits.reverts,
         LimitName::Replacements => &limits.replacements,
@@ -209,12 +209,11 @@ fn most(limit: &Limit, of: u64, shares_from: u64) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Place;
     use crate::settings::Share;
 
     fn limit(count: Option<u64>, percent: Option<u16>) -> Limit {
         let share = percent.and_then(|percent| Share::from_hundredths(percent * 100));
-        Limit { count, share, place: Place { file: "p.yaml".into(), line: 9 } }
+        Limit { count, share }
     }
 
     #[test]

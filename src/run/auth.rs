@@ -180,7 +180,7 @@ async fn talk(
     asked.server = Some(server.clone());
     asked.signed = Some(unless_stopped(context, target.whoami()).await?);
     if let Some(context) = context.filter(|context| !context.stop.requested()) {
-        asked.tried = if entry.dry_run {
+        asked.tried = if entry.dry_run.value {
             not_tried(&*target_run.target, &mut learnt, "`dry_run: true`: nothing is written there").await?
         } else if !settle::clear_probes(context, &target_run, &server.id).await.map_err(Halt::Trouble)? {
             not_tried(&*target_run.target, &mut learnt, "an earlier probe is not taken back yet: try again in a minute")

@@ -21,7 +21,7 @@ use crate::load::{self, Target};
 use crate::model::{AccountKey, Place};
 use crate::settings::{
     self, AppProof, AtlassianCredential, Cloud, ConfluenceUpload, EntraCredential, GoogleCredential, JiraUpload,
-    Matching, Ownership, Pipeline, Provider, SourceKind, TargetKind, TokenFrom,
+    Matching, Ownership, Pipeline, Placed, Provider, SourceKind, TargetKind, TokenFrom,
 };
 
 /// The named rates and transports of a file, made once and shared.
@@ -145,7 +145,7 @@ impl Clients {
                     },
                     quiet: entry.quiet,
                     accounts: account_rules(&entry.accounts),
-                    own: match entry.ownership {
+                    own: match entry.ownership.value {
                         Ownership::Provider => load::jira::Own::Replaced,
                         Ownership::Ours => load::jira::Own::Left,
                     },
@@ -190,7 +190,7 @@ impl Clients {
                     path: folder.path.clone(),
                     naming: naming(&entry.matching),
                     accounts: account_rules(&entry.accounts),
-                    repair: match entry.ownership {
+                    repair: match entry.ownership.value {
                         settings::Ownership::Provider => load::folder::Repair::Everything,
                         settings::Ownership::Ours => load::folder::Repair::Damage,
                     },
@@ -352,12 +352,12 @@ fn user_rules(users: &settings::Users) -> Result<UserRules, Trouble> {
             })
             .collect(),
         groups: users.groups.clone(),
-        exclude: chosen(&users.exclude, &users.places.exclude)?,
-        opted_out: chosen(&users.opted_out, &users.places.opted_out)?,
+        exclude: chosen(&users.exclude)?,
+        opted_out: chosen(&users.opted_out)?,
     })
 }
 
-fn chosen(list: &[settings::Chosen], place: &Place) -> Result<extract::Chosen, Trouble> {
+fn chosen(Placed { value: list, place }: &Placed<Vec<settings::Chosen>>) -> Result<extract::Chosen, Trouble> {
     let (mut patterns, mut groups) = (Vec::new(), Vec::new());
     for one in list {
         match one {
@@ -371,10 +371,14 @@ fn chosen(list: &[settings::Chosen], place: &Place) -> Result<extract::Chosen, T
 
 fn account_rules(accounts: &settings::Accounts) -> load::atlassian::AccountRules {
     load::atlassian::AccountRules {
-        inactive: if accounts.active { load::atlassian::Inactive::Skip } else { load::atlassian::Inactive::Include },
-        groups: accounts.groups.clone(),
-        exclude: accounts.exclude.clone(),
-        rollout: f64::from(accounts.rollout.hundredths()) / 10_000.0,
+        inactive: if accounts.active.value {
+            load::atlassian::Inactive::Skip
+        } else {
+            load::atlassian::Inactive::Include
+        },
+        groups: accounts.groups.value.clone(),
+        exclude: accounts.exclude.value.clone(),
+        rollout: f64::from(accounts.rollout.value.hundredths()) / 10_000.0,
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) async fn prepare(
     let Fallback { absent, unreadable, too_small, inactive, out_of_scope, opted_out, gone } = fallback;
     let mut images = HashMap::new();
     for rule in [absent, unreadable, too_small, inactive, out_of_scope, opted_out, gone] {
-        let Action::Image(path) = &rule.action else { continue };
+        let Action::Image(path) = &rule.value else { continue };
         if images.contains_key(path) {
             continue;
         }

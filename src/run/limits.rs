@@ -47,7 +47,7 @@ impl Guarded {
                 self.checked.extend(earlier.cloned());
                 continue;
             }
-            let shared = Shared::of(context, std::slice::from_ref(source_run), pipeline.transform.same_picture)?;
+            let shared = Shared::of(context, std::slice::from_ref(source_run), pipeline.transform.same_picture.value)?;
             let mut checked = guard(&of_source(context, source_run, &shared)?, &pipeline.limits, allow);
             for check in &mut checked {
                 let was = |was: &&Checked| was.broken && was.limit == check.limit && was.scope == check.scope;

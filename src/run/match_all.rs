@@ -49,8 +49,8 @@ fn match_one(facts: &Facts, target: &TargetId, source: &SourceId, matching: &Mat
         facts.put_matches(&rows)?;
         facts.put_claims(target, source, &claims)?;
         // They count for ambiguity, but nothing will be written to them: nobody is asked for their photo.
-        let excluded = accounts.iter().filter(|account| account.standing == AccountStanding::Excluded);
-        facts.end_searches(target, &excluded.map(|account| account.id.clone()).collect::<Vec<_>>())?;
+        let left_out = accounts.iter().filter(|account| account.standing.is_left_out());
+        facts.end_searches(target, &left_out.map(|account| account.id.clone()).collect::<Vec<_>>())?;
     }
 }
 

@@ -333,7 +333,7 @@ impl Job<'_> {
         target_runs: &[TargetRun],
         source_runs: &[SourceRun],
     ) -> Result<Vec<TargetPlan>, Trouble> {
-        let shared = Shared::of(self.context, source_runs, self.pipeline.transform.same_picture)?;
+        let shared = Shared::of(self.context, source_runs, self.pipeline.transform.same_picture.value)?;
         let planner = Planner {
             context: self.context,
             source_runs,
@@ -351,7 +351,7 @@ impl Job<'_> {
     fn writes(&self, guarded: &Guarded, target_run: &TargetRun) -> Writes {
         if guarded.stopped.contains(target_run.id()) {
             Writes::Limit
-        } else if self.context.mode == Mode::Plan || target_run.entry.dry_run {
+        } else if self.context.mode == Mode::Plan || target_run.entry.dry_run.value {
             Writes::Planned
         } else if self.context.stop.requested() || target_run.failure.is_some() {
             Writes::NotBegun
@@ -388,7 +388,7 @@ fn forecast(clients: &Clients, decided: &mut [(TargetRun, TargetPlan)]) {
             let workers = workers(clients, target_run, plan);
             target_run.forecast = target_run.target.forecast(&apply::shape(
                 plan,
-                target_run.entry.ownership,
+                target_run.entry.ownership.value,
                 workers,
                 open.surveyed.accounts,
             ));

@@ -165,7 +165,7 @@ fn target_line(done: &FinishedTarget, counted: &[(ChangeKind, PersonResult, u64)
     let counts = &done.plan.counts;
     let mut line = TargetLine {
         id: done.target_run.id().to_string(),
-        state: match (done.target_run.failure.is_some(), done.target_run.entry.dry_run, done.writes) {
+        state: match (done.target_run.failure.is_some(), done.target_run.entry.dry_run.value, done.writes) {
             (true, ..) => "failed",
             (_, _, Writes::Limit) => "limit",
             (_, true, _) => "dry_run",

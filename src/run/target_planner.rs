@@ -358,7 +358,7 @@ impl<'a> TargetPlanner<'a> {
     /// Whether a photo is new to the state; of importance only where people may choose
     /// (docs/architecture.md, "The state").
     fn learnt(&self, source_run: &super::source_run::SourceRun, person: &Option<Person>) -> Result<Learnt, Trouble> {
-        let (Ownership::Ours, Some(person)) = (self.rules.ownership.0, person) else { return Ok(Learnt::Before) };
+        let (Ownership::Ours, Some(person)) = (self.rules.ownership.value, person) else { return Ok(Learnt::Before) };
         let who = PersonRef { source: source_run.id().clone(), id: person.id.clone() };
         Ok(if self.planner.context.facts.is_new_photo(&who)? { Learnt::Now } else { Learnt::Before })
     }
@@ -404,11 +404,11 @@ fn rules<'a>(planner: &'a Planner<'a>, target_run: &'a TargetRun, open: &'a Open
     Rules {
         target_id: entry.id.clone(),
         fallback: &planner.transform.fallback,
-        ownership: (entry.ownership, entry.ownership_place.clone()),
+        ownership: &entry.ownership,
         target: entry.place.clone(),
         matching: matching_place(entry),
-        accounts: entry.accounts.places.active.clone(),
-        same_picture: planner.transform.same_picture_place.clone(),
+        accounts: &entry.accounts,
+        same_picture: planner.transform.same_picture.place.clone(),
         recipe: &open.size.recipe,
         rerender: planner.rerender,
         memory: Memory::Holds,

@@ -122,7 +122,7 @@ impl TargetRun {
             context.store.bind(self.id(), &server.id).await?;
         }
         let upload = self.prepare(context, &server, &mut learnt).await?;
-        if context.mode == Mode::Plan && !self.entry.dry_run {
+        if context.mode == Mode::Plan && !self.entry.dry_run.value {
             self.expect_rights(context, work).await?;
         }
         if context.mode == Mode::Run {
@@ -188,7 +188,7 @@ impl TargetRun {
     }
 
     async fn prepare(&self, context: &RunContext, server: &Server, learnt: &mut Learnt) -> Result<Upload, Halt> {
-        let may_probe = context.mode == Mode::Run && !self.entry.dry_run;
+        let may_probe = context.mode == Mode::Run && !self.entry.dry_run.value;
         if !may_probe || !settle::clear_probes(context, self, &server.id).await.map_err(Halt::Trouble)? {
             return Ok(self.target.prepare(learnt, None).await?);
         }

@@ -1,28 +1,28 @@
 //! `limits`, resolved: counts and shares beyond which a scope is stopped.
 
-use crate::model::Place;
+use super::Placed;
 
 /// What stops a run before it writes (pipelines/README.md, "Limits, report, state").
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Of the matched accounts of a target that show a picture of their own.
-    pub reverts: Limit,
+    pub reverts: Placed<Limit>,
     /// Of the matched accounts of a target.
-    pub replacements: Limit,
+    pub replacements: Placed<Limit>,
     /// Pictures that we did not set, overwritten or taken off.
-    pub foreign: Limit,
+    pub foreign: Placed<Limit>,
     /// Accounts that belong to another person than last time.
-    pub reassigned: Limit,
+    pub reassigned: Placed<Limit>,
     /// Of the people whose photo was known last time.
-    pub unknown: Limit,
+    pub unknown: Placed<Limit>,
     /// People of a source fewer than in the last good run.
-    pub source_shrink: Limit,
+    pub source_shrink: Placed<Limit>,
     /// Accounts of a target fewer than in the last good run.
-    pub target_shrink: Limit,
+    pub target_shrink: Placed<Limit>,
     /// Placements that vanished.
-    pub target_drift: Limit,
+    pub target_drift: Placed<Limit>,
     /// Of the people of a source who have a photo.
-    pub same_picture: Limit,
+    pub same_picture: Placed<Limit>,
     /// Shares count only where the whole is at least this.
     pub shares_from: u64,
 }
@@ -34,8 +34,6 @@ pub struct Limit {
     pub count: Option<u64>,
     /// The most that may happen, of the whole.
     pub share: Option<Share>,
-    /// The line of the limit.
-    pub place: Place,
 }
 
 /// A share of a whole, from 0 % to 100 % in hundredths of a per cent.

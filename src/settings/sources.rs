@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 use url::Url;
 
+use super::Placed;
 use crate::model::{Place, SourceId};
 
 /// One element under `extract`.
@@ -44,11 +45,9 @@ pub struct Users {
     /// Groups, nested ones included; empty: everybody.
     pub groups: Vec<String>,
     /// People who are left alone.
-    pub exclude: Vec<Chosen>,
+    pub exclude: Placed<Vec<Chosen>>,
     /// People who asked to show no photo.
-    pub opted_out: Vec<Chosen>,
-    /// The line of each rule.
-    pub places: UserPlaces,
+    pub opted_out: Placed<Vec<Chosen>>,
 }
 
 /// Some people.
@@ -58,17 +57,6 @@ pub enum Chosen {
     Pattern(String),
     /// The members of a group, nested ones included.
     Group(String),
-}
-
-/// The lines of [`Users`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UserPlaces {
-    pub active: Place,
-    pub types: Place,
-    pub org_units: Place,
-    pub groups: Place,
-    pub exclude: Place,
-    pub opted_out: Place,
 }
 
 /// The kinds of user that a directory tells apart.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use url::Url;
 
-use super::Share;
+use super::{Placed, Share};
 use crate::model::{AccountKey, PersonKey, Place, TargetId};
 
 /// One element under `load`.
@@ -22,13 +22,9 @@ pub struct Target {
     /// Which accounts are looked at.
     pub accounts: Accounts,
     /// Whose pictures are replaced.
-    pub ownership: Ownership,
-    /// The line of `ownership`.
-    pub ownership_place: Place,
+    pub ownership: Placed<Ownership>,
     /// True: the plan is made and nothing is written there.
-    pub dry_run: bool,
-    /// The line of `dry_run`.
-    pub dry_run_place: Place,
+    pub dry_run: Placed<bool>,
     /// A key of [`Pipeline::rates`]; a folder has `default` and does not use it.
     pub rate: String,
     /// A key of [`Pipeline::http`]; a folder has `default` and does not use it.
@@ -76,24 +72,13 @@ pub struct UserMap {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accounts {
     /// True: disabled accounts are left alone.
-    pub active: bool,
+    pub active: Placed<bool>,
     /// Groups of the target; empty: everybody.
-    pub groups: Vec<String>,
+    pub groups: Placed<Vec<String>>,
     /// Account names that are left alone.
-    pub exclude: Vec<String>,
+    pub exclude: Placed<Vec<String>>,
     /// The share of the accounts that takes part.
-    pub rollout: Share,
-    /// The line of each rule.
-    pub places: AccountPlaces,
-}
-
-/// The lines of [`Accounts`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AccountPlaces {
-    pub active: Place,
-    pub groups: Place,
-    pub exclude: Place,
-    pub rollout: Place,
+    pub rollout: Placed<Share>,
 }
 
 /// Whose pictures are replaced.

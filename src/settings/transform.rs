@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::Placed;
 use crate::model::{Digest, Place};
 
 /// How a photo becomes a picture, and what stands in its place if it does not.
@@ -20,9 +21,7 @@ pub struct Transform {
     /// Photos that count as absent.
     pub placeholders: Vec<Digest>,
     /// One photo for more people than this: they are left alone.
-    pub same_picture: Option<u32>,
-    /// The line of `same_picture`.
-    pub same_picture_place: Place,
+    pub same_picture: Placed<Option<u32>>,
     /// What happens instead of a replacement.
     pub fallback: Fallback,
     /// The line of `transform`.
@@ -47,28 +46,19 @@ pub enum Format {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fallback {
     /// The person provably has no photo.
-    pub absent: Rule,
+    pub absent: Placed<Action>,
     /// No picture can be made of the photo.
-    pub unreadable: Rule,
+    pub unreadable: Placed<Action>,
     /// The photo is smaller than `resize.smallest`.
-    pub too_small: Rule,
+    pub too_small: Placed<Action>,
     /// Disabled at the provider.
-    pub inactive: Rule,
+    pub inactive: Placed<Action>,
     /// Not selected by `users`.
-    pub out_of_scope: Rule,
+    pub out_of_scope: Placed<Action>,
     /// Named under `opted_out`.
-    pub opted_out: Rule,
+    pub opted_out: Placed<Action>,
     /// Listed by no source any more.
-    pub gone: Rule,
-}
-
-/// One line of `fallback`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rule {
-    /// What is done.
-    pub action: Action,
-    /// The line.
-    pub place: Place,
+    pub gone: Placed<Action>,
 }
 
 /// What is done with an account whose person gives no picture.

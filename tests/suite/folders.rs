@@ -197,6 +197,7 @@ fn a_folder_keeps_what_its_keys_say() {
     harness.run().expect_answer("2 people in scope have nothing that `match` names a file by");
     for (key, value, told) in [
         ("accounts", "{ groups: [staff] }", "a folder has no groups"),
+        ("accounts", "{ active: false }", "a folder has no disabled accounts"),
         ("match", "[{ person: id, account: key }]", "have names and no keys"),
         ("match", "[{ person: sam, account: username }]", "names a file by"),
     ] {

@@ -3,7 +3,7 @@
 use avatarpipe_sandbox::entra::world::{NoPhoto, Person, Photo, PhotoFailure};
 use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
 use avatarpipe_sandbox::google::world::User;
-use avatarpipe_sandbox::jira::world::Choice;
+use avatarpipe_sandbox::jira::world::{Choice, Standing};
 use serde_json::json;
 
 use super::harness::Harness;
@@ -35,6 +35,43 @@ fn keys_that_contradict_each_other_are_a_conflict() {
     let harness = Harness::of(population.world());
     harness.run().expect_exit(0).expect_line("ada", "conflict", "conflict", "none");
     harness.expect_shown(&[("ada", Start), ("grace", Face("grace"))]);
+}
+
+/// Whoever reads why an account was left alone is led to the key that says so, and not to its neighbour.
+#[test]
+fn every_key_of_accounts_is_told_by_its_own_line() {
+    let shares: Vec<String> = (0..12).map(|number| format!("share{number}")).collect();
+    let of_staff = ["off", "svc-build"].into_iter().chain(shares.iter().map(String::as_str));
+    let mut population = Population::of(&["outside"]).jira(|jira| jira.groups.push("staff".into()));
+    for name in of_staff {
+        population = population.with_person(name).with_account(name);
+        population = population.account(name, |account| account.groups = vec!["staff".into()]);
+    }
+    population = population.account("off", |account| account.standing = Standing::Inactive);
+    let rules =
+        "{\n        active: true,\n        groups: [staff],\n        exclude: ['svc-*'],\n        rollout: 50% }";
+    let harness = Harness::of(population.world()).with(|pipe| _ = pipe.jira("accounts", rules));
+    let ended = harness.run().expect_exit(0);
+    let rule = |account: &str| ended.line("jira", account)["rule"].as_str().unwrap_or_default().to_owned();
+    let line_of = |key: &str| {
+        let text = harness.pipe().text();
+        let line = text.lines().position(|line| line.trim_start().starts_with(key)).unwrap_or_default() + 1;
+        format!("pipeline.yaml:{line}")
+    };
+    for (account, reason, key) in [
+        ("off", "account_inactive", "active:"),
+        ("outside", "account_excluded", "groups: [staff]"),
+        ("svc-build", "account_excluded", "exclude:"),
+    ] {
+        assert_eq!(ended.line("jira", account)["reason"], reason, "{account}");
+        assert!(rule(account).ends_with(&line_of(key)), "{account}: {} is not {}", rule(account), line_of(key));
+    }
+    let waits = |name: &&String| ended.line("jira", name)["reason"] == "account_excluded";
+    let waiting: Vec<_> = shares.iter().filter(waits).collect();
+    assert!(!waiting.is_empty() && waiting.len() < shares.len(), "half of them wait: {waiting:?}");
+    for name in waiting {
+        assert!(rule(name).ends_with(&line_of("rollout:")), "{name}: {}", rule(name));
+    }
 }
 
 /// The mission's own sentence: if no picture is assigned at the provider, the account goes back to the default.

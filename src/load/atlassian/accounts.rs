@@ -82,8 +82,12 @@ impl Rules {
     pub(crate) fn standing(&self, id: &AccountId, name: &str, life: Life, member: bool) -> AccountStanding {
         if life == Life::Gone || (life == Life::Disabled && self.inactive == Inactive::Skip) {
             AccountStanding::Inactive
-        } else if !member || self.exclude.is_match(normalise_key(name)) || !in_share(id, self.rollout) {
+        } else if !member {
+            AccountStanding::NotInGroups
+        } else if self.exclude.is_match(normalise_key(name)) {
             AccountStanding::Excluded
+        } else if !in_share(id, self.rollout) {
+            AccountStanding::NotInRollout
         } else {
             AccountStanding::Active
         }
@@ -115,7 +119,7 @@ mod tests {
             ("ada", Life::Active, true, AccountStanding::Active, AccountStanding::Active),
             ("ada", Life::Disabled, true, AccountStanding::Inactive, AccountStanding::Active),
             ("ada", Life::Gone, true, AccountStanding::Inactive, AccountStanding::Inactive),
-            ("ada", Life::Active, false, AccountStanding::Excluded, AccountStanding::Excluded),
+            ("ada", Life::Active, false, AccountStanding::NotInGroups, AccountStanding::NotInGroups),
             ("SVC-build", Life::Active, true, AccountStanding::Excluded, AccountStanding::Excluded),
             ("root", Life::Active, true, AccountStanding::Excluded, AccountStanding::Excluded),
             ("ZO\u{cb}", Life::Active, true, AccountStanding::Excluded, AccountStanding::Excluded),

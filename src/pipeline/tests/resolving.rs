@@ -20,8 +20,8 @@ fn values_come_from_outside_only_when_it_runs() {
     };
     let pipeline = document.resolve(&environment, &Overrides::default()).unwrap();
     let target = &pipeline.targets[0];
-    assert!(target.dry_run);
-    assert_eq!(target.accounts.rollout.hundredths(), 1250);
+    assert!(target.dry_run.value);
+    assert_eq!(target.accounts.rollout.value.hundredths(), 1250);
     let TargetKind::Jira(jira) = &target.kind else { panic!("a Jira was written") };
     assert_eq!(jira.base_url.as_str(), "https://jira.example.com/jira");
     let AtlassianCredential::Token(token) = &jira.credential else { panic!("a token was written") };
@@ -89,8 +89,11 @@ fn merge_keys_and_aliases_are_as_if_written_out() {
          - folder: { <<: *first, id: second, path: a, dry_run: false }\n  - folder: { id: third, path: b, accounts: *few }\n",
     );
     let pipeline = resolved(&text, &Fixed::default());
-    let seen: Vec<_> =
-        pipeline.targets.iter().map(|target| (target.dry_run, target.accounts.rollout.hundredths())).collect();
+    let seen: Vec<_> = pipeline
+        .targets
+        .iter()
+        .map(|target| (target.dry_run.value, target.accounts.rollout.value.hundredths()))
+        .collect();
     assert_eq!(seen, [(true, 500), (false, 500), (false, 500)]);
 }
 
@@ -128,7 +131,7 @@ fn what_is_switched_off_keeps_nothing_from_what_it_shares() {
     let environment = Fixed { vars: [("G", "staff")].into(), ..Fixed::default() };
     let pipeline = resolved(text, &environment);
     assert!(pipeline.sources[0].provider.is_none());
-    assert_eq!(pipeline.sources[1].provider.as_ref().unwrap().users.exclude, [Chosen::Pattern("staff".into())]);
+    assert_eq!(pipeline.sources[1].provider.as_ref().unwrap().users.exclude.value, [Chosen::Pattern("staff".into())]);
 }
 
 #[test]

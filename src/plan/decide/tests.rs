@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::{Absence, Fault};
+use crate::settings::Share;
 
 const ADA: &str = "ada";
 const GRACE: &str = "grace";
@@ -22,8 +23,21 @@ fn place(line: u32) -> Place {
     Place { file: "p.yaml".into(), line }
 }
 
+fn placed<T>(value: T, line: u32) -> Placed<T> {
+    Placed { value, place: place(line) }
+}
+
+fn accounts() -> Accounts {
+    Accounts {
+        active: placed(true, 33),
+        groups: placed(vec!["staff".to_owned()], 34),
+        exclude: placed(vec!["svc-*".to_owned()], 35),
+        rollout: placed(Share::WHOLE, 36),
+    }
+}
+
 fn fallback() -> Fallback {
-    let rule = |action, line| Rule { action, place: place(line) };
+    let rule = |action, line| placed(action, line);
     Fallback {
         absent: rule(Action::Default, 21),
         unreadable: rule(Action::Keep, 22),
@@ -155,10 +169,10 @@ impl Case {
             &Rules {
                 target_id: "jira".into(),
                 fallback: &self.fallback,
-                ownership: (self.ownership, place(31)),
+                ownership: &Placed { value: self.ownership, place: place(31) },
                 target: place(30),
                 matching: place(32),
-                accounts: place(33),
+                accounts: &accounts(),
                 same_picture: place(20),
                 recipe: &self.recipe,
                 rerender: self.rerender,
@@ -409,7 +423,7 @@ fn cases() -> Vec<(&'static str, Case, &'static str, Reason, u32)> {
         ),
         (
             "no photo, somebody else's upload, the rule keeps",
-            has(absent()).shows(custom("7")).with(|c| c.fallback.absent.action = Action::Keep),
+            has(absent()).shows(custom("7")).with(|c| c.fallback.absent.value = Action::Keep),
             "keep",
             Reason::Absent,
             21,
@@ -417,7 +431,7 @@ fn cases() -> Vec<(&'static str, Case, &'static str, Reason, u32)> {
         (
             "cannot be read, somebody else's upload: that proves no absence",
             has(PhotoFact::Unreadable(Fault::new("truncated", "cut off"))).shows(custom("7")).with(|c| {
-                c.fallback.unreadable.action = Action::Default;
+                c.fallback.unreadable.value = Action::Default;
             }),
             "keep",
             Reason::NotOurs,
@@ -426,7 +440,7 @@ fn cases() -> Vec<(&'static str, Case, &'static str, Reason, u32)> {
         (
             "disabled person, somebody else's upload: that proves no absence",
             has(present()).shows(custom("7")).with(standing(Standing::Inactive)).with(|c| {
-                c.fallback.inactive.action = Action::Default;
+                c.fallback.inactive.value = Action::Default;
             }),
             "keep",
             Reason::NotOurs,
@@ -434,7 +448,7 @@ fn cases() -> Vec<(&'static str, Case, &'static str, Reason, u32)> {
         ),
         (
             "no photo, the rule keeps",
-            has(absent()).placed().with(|c| c.fallback.absent.action = Action::Keep),
+            has(absent()).placed().with(|c| c.fallback.absent.value = Action::Keep),
             "keep",
             Reason::Absent,
             21,
@@ -527,7 +541,7 @@ fn cases() -> Vec<(&'static str, Case, &'static str, Reason, u32)> {
             "gone, the rule resets",
             has(present()).placed().with(matched(Matched::Nobody)).with(|c| {
                 c.former = Former::Gone;
-                c.fallback.gone.action = Action::Default;
+                c.fallback.gone.value = Action::Default;
             }),
             "revert",
             Reason::Gone,
@@ -584,11 +598,25 @@ fn cases() -> Vec<(&'static str, Case, &'static str, Reason, u32)> {
             33,
         ),
         (
+            "account outside the groups",
+            has(absent()).placed().with(|c| c.account.standing = AccountStanding::NotInGroups),
+            "skip",
+            Reason::AccountExcluded,
+            34,
+        ),
+        (
             "excluded account",
             has(absent()).placed().with(|c| c.account.standing = AccountStanding::Excluded),
             "skip",
             Reason::AccountExcluded,
-            33,
+            35,
+        ),
+        (
+            "account not in the rollout yet",
+            has(absent()).placed().with(|c| c.account.standing = AccountStanding::NotInRollout),
+            "skip",
+            Reason::AccountExcluded,
+            36,
         ),
         ("picture not known", has(present()).shows(Shown::Unknown("302".into())), "keep", Reason::PictureUnknown, 30),
     ]
@@ -673,7 +701,7 @@ fn a_picture_that_goes_without_being_ours_is_counted_and_told() {
 /// rule says later applies to it.
 #[test]
 fn every_rule_applies_to_the_image_that_an_earlier_one_placed() {
-    type Rule = fn(&mut Fallback) -> &mut crate::settings::Rule;
+    type Rule = fn(&mut Fallback) -> &mut Placed<Action>;
     type Row = (Reason, fn() -> Case, Rule);
     let reasons: [Row; 7] = [
         (Reason::Absent, || has(absent()), |rules| &mut rules.absent),
@@ -697,7 +725,7 @@ fn every_rule_applies_to_the_image_that_an_earlier_one_placed() {
             case = case.placed().with(|case| case.former = former);
         }
         // What stands there → the rule → the verdict, what is shown then.
-        rule(&mut case.fallback).action = image("a.png");
+        rule(&mut case.fallback).value = image("a.png");
         let placed = case.judge();
         let Effect::Show(wanted) = placed.effect else { panic!("{reason:?}: {placed:?}") };
         assert_eq!(wanted.person, Some(PersonRef { source: "entra".into(), id: ADA.into() }), "{reason:?}");
@@ -713,7 +741,7 @@ fn every_rule_applies_to_the_image_that_an_earlier_one_placed() {
             (Action::Default, goes, reason),
             (Action::Keep, "keep", reason),
         ] {
-            rule(&mut case.fallback).action = action.clone();
+            rule(&mut case.fallback).value = action.clone();
             let judged = case.judge();
             assert_eq!(
                 (judged.decision.verdict.word(), judged.decision.reason),
@@ -722,14 +750,14 @@ fn every_rule_applies_to_the_image_that_an_earlier_one_placed() {
             );
         }
         // The person changes: there is a photo again, or another rule holds now, or they are gone for good.
-        rule(&mut case.fallback).action = image("a.png");
+        rule(&mut case.fallback).value = image("a.png");
         let back = source("entra", Some(person(ADA, Standing::InScope)), Some(present()));
         let case = case.with(|case| (case.sources, case.former) = (vec![back], Former::Listed(Standing::InScope)));
         assert_eq!(case.judge().decision.reason, Reason::PhotoChanged, "{reason:?}");
         let case = case.with(|case| case.sources[0].photo = Some(absent()));
-        let mut case = case.with(|case| case.fallback.absent.action = Action::Default);
+        let mut case = case.with(|case| case.fallback.absent.value = Action::Default);
         assert_eq!(case.judge().decision.verdict.word(), "revert", "{reason:?}");
-        case.fallback.gone.action = Action::Default;
+        case.fallback.gone.value = Action::Default;
         let case = case.with(matched(Matched::Nobody)).with(|case| case.former = Former::Gone);
         assert_eq!(case.judge().decision.verdict.word(), "revert", "{reason:?}");
         let case = case.with(another(unknown())).with(|case| case.former = Former::Listed(Standing::InScope));
@@ -741,7 +769,7 @@ fn every_rule_applies_to_the_image_that_an_earlier_one_placed() {
 #[test]
 fn an_image_for_who_opted_out_overwrites_nothing_that_is_not_ours() {
     let case = has(present()).shows(custom("7")).with(standing(Standing::OptedOut));
-    let case = case.with(|case| case.fallback.opted_out.action = Action::Image("a.png".into()));
+    let case = case.with(|case| case.fallback.opted_out.value = Action::Image("a.png".into()));
     assert_eq!((case.judge().decision.verdict, case.judge().decision.reason), (Verdict::Keep, Reason::NotOurs));
 }
 

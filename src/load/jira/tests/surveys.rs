@@ -211,7 +211,8 @@ async fn elsewhere_groups_select_among_all() {
     let (accounts, _) = survey(&stage, &mut Learnt::new()).await.unwrap();
     assert_eq!(accounts.len(), 5);
     for account in accounts {
-        let expected = if account.name.starts_with('p') { AccountStanding::Active } else { AccountStanding::Excluded };
+        let expected =
+            if account.name.starts_with('p') { AccountStanding::Active } else { AccountStanding::NotInGroups };
         assert_eq!(account.standing, expected, "{}", account.name);
     }
     let stage = Stage::with(super::fake::World::default(), Way::Token, groups(&["typo"])).await;

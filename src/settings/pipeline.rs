@@ -1,0 +1,35 @@
+//! The whole file, resolved.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{Http, Limits, Rate, Report, Source, Target, Transform};
+use crate::model::Digest;
+
+/// One pipeline file, resolved.
+#[derive(Clone, Debug)]
+pub struct Pipeline {
+    /// Names the state file.
+    pub name: String,
+    /// The file as it was named on the command line.
+    pub file: Arc<str>,
+    /// Of the file's text, before anything is put in.
+    pub digest: Digest,
+    /// In order of preference, those switched off included.
+    pub sources: Vec<Source>,
+    /// How a photo becomes a picture.
+    pub transform: Transform,
+    /// In the order of the file.
+    pub targets: Vec<Target>,
+    /// What stops a run.
+    pub limits: Limits,
+    /// Every rate of the file, and `default`.
+    pub rates: BTreeMap<String, Rate>,
+    /// Every `http` entry of the file, and `default`.
+    pub http: BTreeMap<String, Http>,
+    /// What the reports show.
+    pub report: Report,
+    /// The durable state file.
+    pub state: PathBuf,
+}
