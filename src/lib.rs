@@ -14,6 +14,7 @@ mod http;
 mod input;
 mod load;
 mod model;
+mod nearest;
 mod outlet;
 mod pipeline;
 mod plan;

@@ -16,6 +16,7 @@ use super::interpolate::Text;
 use super::secret;
 use super::tree::{Entry, Id, Kind, Tree};
 use crate::model::Place;
+use crate::nearest::nearest;
 use crate::settings::Placed;
 
 /// Something that can stand in the file. Its schema says the same as its reading.
@@ -233,19 +234,6 @@ pub(super) fn is_null(plain: bool, text: &str) -> bool {
     plain && matches!(text, "" | "~" | "null")
 }
 
-/// The word that was probably meant.
-pub(super) fn nearest<'w>(word: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
-    if word.len() > 64 {
-        return None;
-    }
-    known
-        .into_iter()
-        .map(|other| (strsim::osa_distance(&word.to_lowercase(), other), other))
-        .filter(|(distance, other)| *distance <= (other.chars().count() / 3).max(1))
-        .min()
-        .map(|(_, other)| other)
-}
-
 /// What to write in place of an unknown word.
 pub(super) fn hint(near: Option<&str>, known: &[&str]) -> String {
     match near {
@@ -326,26 +314,5 @@ impl<T: JsonSchema> JsonSchema for Named<T> {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "object", "additionalProperties": generator.subschema_for::<T>() })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_nearest_word_is_near() {
-        let known = ["users", "timeout", "id", "rate", "match"];
-        for (word, expected) in [
-            ("usres", Some("users")),
-            ("timout", Some("timeout")),
-            ("Rate", Some("rate")),
-            ("ids", Some("id")),
-            ("mach", Some("match")),
-            ("colour", None),
-            ("", None),
-        ] {
-            assert_eq!(nearest(word, known), expected, "{word}");
-        }
     }
 }

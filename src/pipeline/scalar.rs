@@ -11,10 +11,11 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::fault::Fault;
-use super::read::{Reader, Setting, hint, is_null, nearest};
+use super::read::{Reader, Setting, hint, is_null};
 use super::secret::has_password;
 use super::tree::{Id, Kind};
 use crate::model::Digest;
+use crate::nearest::nearest;
 use crate::settings::Share;
 
 /// A scalar whose value is known.

@@ -12,6 +12,7 @@ use super::scalar::{Flag, Name, Word};
 use super::tree::{Id, Kind};
 use super::{entra, folder_source, google};
 use crate::model::{PersonKey, Place};
+use crate::nearest::nearest;
 use crate::settings;
 
 kinds! {
@@ -65,7 +66,7 @@ fn defined(reader: &mut Reader<'_>, at: &At<Name>, known: &[String], under: &str
         return Some(name.clone());
     }
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    let near = super::read::nearest(name, known.iter().copied());
+    let near = nearest(name, known.iter().copied());
     let message = format!("`{name}` is not defined under `{under}`");
     reader.fault(Fault::new(at.span.clone(), message).help(super::read::hint(near, &known)));
     None

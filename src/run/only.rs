@@ -13,6 +13,7 @@ use super::source_run::SourceRun;
 use super::target_run::{PAGE, TargetRun};
 use crate::error::Trouble;
 use crate::model::{Account, AccountId, Person, PersonId, PersonKey, normalise_key};
+use crate::nearest::edits;
 use crate::plan::SourceState;
 
 /// How many near names are told.
@@ -158,10 +159,9 @@ fn nearest(
 ) -> Result<Vec<String>, Trouble> {
     let mut near: Vec<(usize, String)> = Vec::new();
     let mut offer = |word: String| {
-        let distance = strsim::osa_distance(name, &word);
-        // More than a third is another word.
-        if distance * 3 <= name.chars().count().max(word.chars().count()) && !near.contains(&(distance, word.clone())) {
-            near.push((distance, word));
+        let Some(edits) = edits(name, &word) else { return };
+        if !near.contains(&(edits, word.clone())) {
+            near.push((edits, word));
             near.sort();
             near.truncate(NEAREST);
         }

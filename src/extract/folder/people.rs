@@ -12,6 +12,7 @@ use crate::extract::{Belongs, Facts, UserRules};
 use crate::http::{Failure, FailureKind};
 use crate::input;
 use crate::model::{Digest, Fault, Person, PersonId, PersonKey, normalise_key};
+use crate::nearest::nearest;
 use crate::table::{self, Cell, Reader};
 
 /// The table's name in the folder.
@@ -161,7 +162,7 @@ impl Columns {
         for (at, cell) in header.cells.iter().enumerate() {
             let name = cell.trimmed();
             let found = match COLUMNS.iter().position(|known| *known == name) {
-                None => format!("`{}` is not a column: {}", name.escape_debug(), nearest(name)),
+                None => format!("`{}` is not a column: {}", name.escape_debug(), meant(name)),
                 Some(known) if columns.0[known].is_some() => format!("the column `{name}` stands twice"),
                 Some(known) => {
                     columns.0[known] = Some(at);
@@ -206,12 +207,10 @@ impl Columns {
     }
 }
 
-fn nearest(name: &str) -> String {
-    let folded = name.to_lowercase();
-    let near = COLUMNS.iter().map(|known| (strsim::jaro_winkler(known, &folded), *known));
-    match near.max_by(|left, right| left.0.total_cmp(&right.0)) {
-        Some((likeness, known)) if likeness > 0.7 => format!("did you mean `{known}`?"),
-        _ => format!("there are {}", COLUMNS.join(", ")),
+fn meant(name: &str) -> String {
+    match nearest(name, COLUMNS) {
+        Some(known) => format!("did you mean `{known}`?"),
+        None => format!("there are {}", COLUMNS.join(", ")),
     }
 }
 
