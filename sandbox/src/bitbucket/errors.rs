@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::atlassian::reply::Reply;
 
-/// Bitbucket's usual error (§10).
+/// Bitbucket's usual error (docs/wire/atlassian.md §10).
 pub(super) fn error(status: u16, message: &str, exception: &str) -> Reply {
     Reply::json(status, &json!({"errors": [{"context": null, "message": message, "exceptionName": exception}]}))
 }

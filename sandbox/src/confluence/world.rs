@@ -43,7 +43,7 @@ pub enum Standing {
     /// In use.
     #[default]
     Active,
-    /// Disabled; still listed (§4.1).
+    /// Disabled; still listed (docs/wire/atlassian.md §4.1).
     Inactive,
     /// Gone from every directory: an unknown user, found by key only.
     Deleted,
