@@ -37,7 +37,7 @@ pub(super) fn assemble(world: &World, shared: &Arc<Shared>) -> Vec<Arc<dyn Simul
         simulators.push(Arc::new(bitbucket::site::Bitbucket::of(context(&instance.id), instance, &world.pictures)));
     }
     for customer in &world.google {
-        simulators.extend(google::simulators(customer, &world.pictures, &issuers, context));
+        simulators.extend(google::simulators::simulators(customer, &world.pictures, &issuers, context));
     }
     for issuer in &issuers {
         simulators.push(Arc::new(ci::Ci::new(context(&issuer.platform.id), Arc::clone(issuer))));

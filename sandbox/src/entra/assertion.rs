@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use jsonwebtoken::Algorithm;
 
-use super::Directory;
-use super::sign_in::{TokenError, refuse};
+use super::directory::Directory;
+use super::token_error::{TokenError, refuse};
 use super::world::Federated;
 use crate::ci::Issuer;
 use crate::context::Context;

@@ -13,14 +13,14 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::Directory;
+use super::directory::Directory;
 use super::world::ManagedIdentity;
 use crate::context::Context;
 use crate::jwt::seconds;
 use crate::simulator::{SimulatedAnswer, Simulator};
 
 /// The metadata service of the machine that the pipeline runs on.
-pub struct Metadata {
+pub(crate) struct Metadata {
     context: Context,
     directory: Arc<Directory>,
 }
@@ -29,7 +29,7 @@ type Refusal = (&'static str, String);
 
 impl Metadata {
     /// The metadata service of a machine with this tenant's identities.
-    pub fn new(context: Context, directory: Arc<Directory>) -> Self {
+    pub(crate) fn new(context: Context, directory: Arc<Directory>) -> Self {
         Self { context, directory }
     }
 

@@ -16,8 +16,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Directory;
 use super::assertion::{self, AssertionCheck};
+use super::directory::Directory;
+use super::token_error::{TokenError, dialled, refuse};
 use crate::ci::Issuer;
 use crate::context::Context;
 use crate::simulator::Special;
@@ -61,7 +62,7 @@ static SWITCHES: [Switch; 7] = [
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// The sign-in of one tenant.
-pub struct SignIn {
+pub(crate) struct SignIn {
     context: Context,
     directory: Arc<Directory>,
     issuers: Vec<Arc<Issuer>>,
@@ -76,34 +77,6 @@ struct TokenRequest {
     client_assertion_type: Option<String>,
     client_assertion: Option<String>,
     scope: Option<String>,
-}
-
-/// An error of the token endpoint.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct TokenError {
-    error: &'static str,
-    code: u32,
-    message: String,
-}
-
-/// The rows of §1.6 that no request brings about, by the number that a dialled-in fault names.
-fn dialled(word: &str) -> Option<TokenError> {
-    let code = word.parse().ok().or_else(|| (word == "temporarily_unavailable").then_some(90_033))?;
-    let (error, message) = match code {
-        70_021 => ("invalid_client", "No matching federated identity record found for presented assertion."),
-        53_003 | 530_032 => ("invalid_grant", "Access has been blocked by Conditional Access policies."),
-        90_038 => ("invalid_request", "The tenant belongs to another national cloud."),
-        700_022 => ("invalid_scope", "The provided value for scope contains more than one resource."),
-        90_006 | 90_012 | 90_024 | 90_033 | 90_090 | 90_055 => {
-            ("temporarily_unavailable", "A transient error has occurred. Please try again.")
-        }
-        _ => return None,
-    };
-    Some(TokenError { error, code, message: message.to_owned() })
-}
-
-pub(super) fn refuse<T>(error: &'static str, code: u32, message: impl Into<String>) -> Result<T, TokenError> {
-    Err(TokenError { error, code, message: message.into() })
 }
 
 impl SignIn {

@@ -17,7 +17,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::tokens::{Grant, LASTS, Principal, bearer};
-use super::{LiveAccount, Workspace};
+use super::workspace::{LiveAccount, Workspace};
 use crate::context::Context;
 use crate::jwt::seconds;
 use crate::simulator::{SimulatedAnswer, Simulator};
@@ -41,7 +41,7 @@ const CLOUD_SCOPES: [&str; 2] =
     ["https://www.googleapis.com/auth/cloud-platform", "https://www.googleapis.com/auth/iam"];
 
 /// The IAM credentials API of one customer's project.
-pub struct IamCredentials {
+pub(super) struct IamCredentials {
     context: Context,
     workspace: Arc<Workspace>,
 }

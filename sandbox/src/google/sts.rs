@@ -13,9 +13,9 @@ use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::Workspace;
 use super::token::{Refusal, dialled, exists};
 use super::tokens::{Grant, LASTS, Principal};
+use super::workspace::Workspace;
 use crate::context::Context;
 use crate::jwt::{Parsed, seconds};
 use crate::simulator::Special;
@@ -42,7 +42,7 @@ const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 const SUBJECT_TYPES: [&str; 2] = ["urn:ietf:params:oauth:token-type:jwt", "urn:ietf:params:oauth:token-type:id_token"];
 
 /// The Security Token Service, as one customer's project sees it.
-pub struct Sts {
+pub(super) struct Sts {
     context: Context,
     workspace: Arc<Workspace>,
 }

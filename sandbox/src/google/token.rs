@@ -15,8 +15,8 @@ use jsonwebtoken::Algorithm;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Workspace;
 use super::tokens::{Grant, LASTS, Principal};
+use super::workspace::Workspace;
 use super::world::ServiceAccount;
 use crate::context::Context;
 use crate::jwt::{Parsed, seconds};
@@ -111,7 +111,7 @@ pub(super) fn dialled(word: &str) -> Option<Refusal> {
 }
 
 /// The token endpoint of one customer.
-pub struct TokenEndpoint {
+pub(super) struct TokenEndpoint {
     context: Context,
     workspace: Arc<Workspace>,
 }

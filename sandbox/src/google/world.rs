@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::errors;
+use super::thumbnail::thumbnail;
 use crate::jwt::{Key, KeyFiles};
 use crate::pictures::{FileRef, Pictures};
 
@@ -272,7 +273,7 @@ impl Customer {
             }
             if let Photo::File(file) = &user.photo {
                 let bytes = pictures.get(&file.name).unwrap_or_default();
-                super::thumbnail(&bytes).map_err(|fault| format!("{}: {fault}", file.name))?;
+                thumbnail(&bytes).map_err(|fault| format!("{}: {fault}", file.name))?;
             }
         }
         Ok(())

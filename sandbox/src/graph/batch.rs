@@ -13,7 +13,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::Graph;
+use super::service::Graph;
 use super::switches::{BATCH_ABSOLUTE, BATCH_BASE64, BATCH_HEADERS, BATCH_LIMIT, BATCH_ORDER, BATCH_THROTTLED};
 use super::wire::{Call, Content, Reply};
 use crate::faults::{Answer, Effect};

@@ -11,7 +11,7 @@ use axum::body::Bytes;
 use image::imageops::FilterType;
 use serde_json::{Value, json};
 
-use super::Graph;
+use super::service::Graph;
 use super::switches::{
     EXTENSION_ERROR_STATUS, IF_NONE_MATCH, MEDIA_ETAG, MISSING_SIZE, NO_MAILBOX_STATUS, NO_PHOTO, NOT_HOSTED_STATUS,
     SIZE_ID, UNKNOWN_ERROR_STATUS, VALUE_ETAG,

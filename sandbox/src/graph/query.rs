@@ -4,7 +4,7 @@
 //! Leaves to others: applying them (`users`).
 //! A newcomer gets wrong: `+` is a space in a query but not in a path.
 
-use super::super::entra::LivePerson;
+use crate::entra::LivePerson;
 
 /// The parameters in the order they were sent, decoded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,18 +1,15 @@
 //! The quota of resource units (docs/wire/microsoft-graph.md §5).
 //!
-//! Owns: what a call costs, the token bucket, the refusal and the headers that go with both.
-//! Leaves to others: throttling of one person's photo (`photos`), dialled-in refusals (`faults`).
+//! Owns: what a call costs, the refusal and the headers that go with it.
+//! Leaves to others: the token bucket (`quota`), throttling of one person's photo (`photos`), dialled-in refusals (`faults`).
 //! A newcomer gets wrong: parts of a batch are counted one by one, and a refused call takes its units all the same,
 //! so whoever comes back too early waits longer.
 
-use std::sync::Mutex;
-use std::time::SystemTime;
-
-use super::Graph;
 use super::query::Query;
-use super::switches::{PHOTO_UNITS, QUOTA, RETRY_AFTER, THROTTLE_PERCENTAGE};
+use super::quota::{Exceeded, Measure};
+use super::service::Graph;
+use super::switches::{PHOTO_UNITS, RETRY_AFTER, THROTTLE_PERCENTAGE};
 use super::wire::{Call, Reply};
-use crate::context::Context;
 
 /// What a call costs.
 pub(super) fn cost(segments: &[&str], query: &Query) -> u64 {
@@ -27,46 +24,6 @@ pub(super) fn cost(segments: &[&str], query: &Query) -> u64 {
     cost += i64::from(query.get("$expand").is_some());
     cost -= i64::from(query.get("$top").and_then(|t| t.parse::<u64>().ok()).is_some_and(|top| top < 20));
     cost.max(1).unsigned_abs()
-}
-
-/// The token bucket of an app in a tenant.
-#[derive(Debug, Default)]
-pub(super) struct Quota(Mutex<Option<(f64, SystemTime)>>);
-
-/// How much of the quota is used after a call.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Measure {
-    used: f64,
-    cost: u64,
-}
-
-/// A call beyond the quota.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Exceeded {
-    used: f64,
-    wait: f64,
-}
-
-impl Quota {
-    pub(super) fn take(&self, context: &Context, cost: u64) -> Result<Measure, Exceeded> {
-        let limit = context.number(&QUOTA) as f64;
-        if limit == 0.0 {
-            return Ok(Measure { used: 0.0, cost });
-        }
-        let now = context.now();
-        let mut bucket = self.0.lock().expect("no code panics while it holds the quota");
-        let (left, since) = bucket.unwrap_or((limit, now));
-        let passed = now.duration_since(since).unwrap_or_default().as_secs_f64();
-        let left = (left + passed * limit / 10.0).min(limit) - cost as f64;
-        // Refused calls count too, but not beyond one more period.
-        *bucket = Some((left.max(-limit), now));
-        let used = (limit - left) / limit;
-        if left >= 0.0 {
-            return Ok(Measure { used, cost });
-        }
-        // Long enough that the same call fits when it comes again.
-        Err(Exceeded { used, wait: (cost as f64 - left) * 10.0 / limit })
-    }
 }
 
 impl Measure {

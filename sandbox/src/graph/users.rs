@@ -11,8 +11,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use serde_json::{Map, Value, json};
 
-use super::Graph;
 use super::query::Condition;
+use super::service::Graph;
 use super::switches::{EMPTY_PAGES, PAGE_SIZE, USER_ORDER};
 use super::wire::{Call, Reply};
 use crate::entra::LivePerson;

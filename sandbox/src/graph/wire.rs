@@ -11,8 +11,8 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, request};
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::Graph;
 use super::query::{Query, decode};
+use super::service::Graph;
 use super::switches;
 
 /// One call.
@@ -144,6 +144,10 @@ const DIAGNOSTIC: &str =
     r#"{"ServerInfo":{"DataCenter":"Sandbox","Slice":"E","Ring":"0","ScaleUnit":"000","RoleInstance":"SBX0001"}}"#;
 
 impl Graph {
+    pub(super) fn denied(&self, call: &Call) -> Reply {
+        self.error(call, 403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+    }
+
     /// An error in the shape of §6.
     pub(super) fn error(&self, call: &Call, status: u16, code: &str, message: &str) -> Reply {
         let date = humantime::format_rfc3339_seconds(self.context.now()).to_string();

@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::Directory;
 use super::call::{Call, Content, Reply};
+use super::service::Directory;
 use crate::faults::Effect;
 use crate::google::switches::{BATCH_ABSOLUTE, BATCH_LIMIT, BATCH_ORDER};
 use crate::simulator::SimulatedAnswer;

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::Directory;
 use super::call::{Call, Reply};
+use super::service::Directory;
 use crate::google::world::Group;
 
 const MEMBERS: [&str; 13] = [

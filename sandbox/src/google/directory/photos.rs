@@ -8,10 +8,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use serde_json::json;
 
-use super::Directory;
 use super::call::{Call, Content, Reply};
-use crate::google::LivePhoto;
+use super::service::Directory;
 use crate::google::switches::{IF_NONE_MATCH, MIME_TYPE, PADDING, PHOTO_ETAG, SUSPENDED_PHOTOS};
+use crate::google::workspace::LivePhoto;
 
 const PHOTO: [&str; 8] = ["kind", "id", "etag", "primaryEmail", "mimeType", "height", "width", "photoData"];
 

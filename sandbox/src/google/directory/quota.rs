@@ -1,16 +1,14 @@
 //! The quota: units a minute for one user of one project (docs/wire/google-directory.md §5).
 //!
-//! Owns: counting, and the refusal beyond.
-//! Leaves to others: refusals dialled in (`faults`).
+//! Owns: counting.
+//! Leaves to others: the refusal beyond (`routes`), refusals dialled in (`faults`).
 //! A newcomer gets wrong: n parts of a batch are n units; a batch saves requests, not quota.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use super::Directory;
-use super::call::{Call, Reply};
 use crate::context::Context;
-use crate::google::switches::{QUOTA, QUOTA_ROW, RETRY_AFTER};
+use crate::google::switches::QUOTA;
 use crate::jwt::seconds;
 
 /// The units that each user took in the current minute.
@@ -30,10 +28,4 @@ impl Quota {
         *taken += 1;
         if limit == 0 || *taken <= limit { Ok(()) } else { Err(60 - now % 60) }
     }
-}
-
-/// The refusal of a call beyond the quota.
-pub(super) fn reply(directory: &Directory, call: &Call, wait: i64) -> Reply {
-    let reply = directory.refuse(call, &directory.context.switch(&QUOTA_ROW), None);
-    if directory.context.is(&RETRY_AFTER, "seconds") { reply.with("Retry-After", wait.to_string()) } else { reply }
 }

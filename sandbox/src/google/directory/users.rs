@@ -11,15 +11,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use serde_json::{Value, json};
 
-use super::Directory;
 use super::call::{Call, Reply};
 use super::mask::Mask;
 use super::query;
-use crate::google::LiveUser;
+use super::service::Directory;
 use crate::google::switches::{
     EMPTY_PAGES, EMPTY_USERS, FALSE_FLAGS, PAGE_SIZE, PUBLIC_PHOTOS, SEARCH_LAG, TOKEN_PARAMETERS,
 };
 use crate::google::tokens::{Grant, Principal};
+use crate::google::workspace::{LiveUser, short};
 use crate::google::world::{Role, User};
 use crate::jwt::seconds;
 
@@ -322,5 +322,5 @@ fn parameters(call: &Call) -> String {
 fn digest(text: &str) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(text.as_bytes());
-    crate::google::short(hasher)
+    short(hasher)
 }

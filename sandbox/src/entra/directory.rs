@@ -1,0 +1,349 @@
+//! The live directory of a tenant: its people and photos as they are now.
+//!
+//! Owns: that state, keeping it, and what a test may do to it.
+//! Leaves to others: the tokens it issued (`tokens`), the queries (`graph`).
+//! A newcomer gets wrong: a photo that is set again to the same bytes gets a new change marker
+//! (docs/wire/microsoft-graph.md §3.6), so every photo carries an edition.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::tokens::Tokens;
+use super::world::{Certificate, NoPhoto, Person, Photo, PhotoFailure, Tenant};
+use crate::jwt::Key;
+use crate::pictures::Pictures;
+use crate::saved::Saved;
+
+/// The live directory of a tenant.
+pub(crate) struct Directory {
+    /// The tenant as the world describes it.
+    pub tenant: Tenant,
+    pictures: Pictures,
+    people: Mutex<People>,
+    pub(super) certificates: Vec<(Certificate, Key)>,
+    /// The access tokens that were issued.
+    pub(crate) tokens: Tokens,
+}
+
+/// Everybody in the order of the world, and where to find whom: benchmarks ask for a hundred thousand.
+#[derive(Default)]
+struct People {
+    people: Vec<Arc<LivePerson>>,
+    places: HashMap<String, usize>,
+}
+
+impl People {
+    fn new(people: Vec<Arc<LivePerson>>) -> Self {
+        let keys = |live: &LivePerson| [live.person.id.to_lowercase(), live.person.upn.to_lowercase()];
+        let places = people.iter().zip(0..).flat_map(|(live, place)| keys(live).map(|key| (key, place))).collect();
+        Self { people, places }
+    }
+
+    fn get(&self, key: &str) -> Option<&Arc<LivePerson>> {
+        self.people.get(*self.places.get(&key.to_lowercase())?)
+    }
+
+    fn get_mut(&mut self, key: &str) -> Option<&mut LivePerson> {
+        let place = *self.places.get(&key.to_lowercase())?;
+        self.people.get_mut(place).map(Arc::make_mut)
+    }
+}
+
+/// A person as the directory holds them now.
+#[derive(Clone, Debug)]
+pub(crate) struct LivePerson {
+    /// As the world describes them, apart from what follows.
+    pub person: Person,
+    /// `accountEnabled`.
+    pub enabled: bool,
+    /// The photo.
+    pub photo: LivePhoto,
+    /// How often the photo is still refused with 429.
+    pub throttled: u32,
+    edition: u32,
+    /// The sign-in name that came in place of the world's.
+    renamed: Option<String>,
+}
+
+/// What a photo call gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum LivePhoto {
+    /// A photo.
+    Present(PhotoFile),
+    /// A proven absence.
+    Absent(NoPhoto),
+    /// A failure that proves nothing.
+    Failing(PhotoFailure),
+}
+
+/// A photo's bytes and what is said about them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PhotoFile {
+    /// The bytes.
+    pub bytes: Bytes,
+    /// The type that the answer names; by the file name, as uploads are believed, not by looking.
+    pub content_type: &'static str,
+    /// The change marker, without `W/` and quotes.
+    pub etag: String,
+    /// Width and height, 0 where the bytes tell none.
+    pub size: (u32, u32),
+}
+
+/// What one person's saved state is.
+#[derive(Serialize, Deserialize)]
+struct SavedPerson {
+    enabled: bool,
+    throttled: u32,
+    edition: u32,
+    photo: SavedPhoto,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    renamed: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum SavedPhoto {
+    Present { digest: String, content_type: String, etag: String },
+    Absent(NoPhoto),
+    Failing(PhotoFailure),
+}
+
+/// What a test may do to the directory.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Command {
+    /// Gives a person another photo, or none.
+    Photo { person: String, now: NewPhoto },
+    /// Sets `accountEnabled`.
+    Enabled { person: String, now: bool },
+    /// Deletes a person.
+    Delete { person: String },
+    /// Gives a person another sign-in name and address; the old address becomes another one of theirs.
+    Rename { person: String, to: String },
+    /// Refuses a person's photo with 429 so often.
+    Throttle { person: String, times: u32 },
+    /// Makes every token issued so far invalid.
+    RevokeTokens {},
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum NewPhoto {
+    /// A picture file of the world.
+    File(String),
+    /// These bytes, in base64.
+    Bytes(String),
+    None(NoPhoto),
+    Failure(PhotoFailure),
+    /// The same bytes, uploaded again.
+    Same {},
+}
+
+impl Directory {
+    /// The directory at the beginning of its world.
+    pub(crate) fn new(tenant: &Tenant, pictures: &Pictures) -> Self {
+        let people = tenant.people.iter().map(|person| Arc::new(LivePerson::new(person, pictures))).collect();
+        let read = |own: &Certificate| {
+            let key = Key::read(&own.key(), pictures).expect("a world is checked for its keys");
+            (own.clone(), key)
+        };
+        let certificates = tenant.app.certificates.iter().map(read).collect();
+        let (people, tokens) = (Mutex::new(People::new(people)), Tokens::default());
+        Self { tenant: tenant.clone(), pictures: pictures.clone(), people, certificates, tokens }
+    }
+
+    /// Everybody, in the order of the world.
+    pub(crate) fn people(&self) -> Vec<Arc<LivePerson>> {
+        self.lock().people.clone()
+    }
+
+    /// A person by object id or sign-in name.
+    pub(crate) fn find(&self, key: &str) -> Option<Arc<LivePerson>> {
+        self.lock().get(key).cloned()
+    }
+
+    /// Whether this person's photo is refused with 429 this time; each refusal is counted down.
+    pub(crate) fn throttle(&self, id: &str) -> bool {
+        let mut all = self.lock();
+        if all.get(id).is_none_or(|live| live.throttled == 0) {
+            return false;
+        }
+        let Some(live) = all.get_mut(id) else { return false };
+        live.throttled -= 1;
+        true
+    }
+
+    pub(crate) fn command(&self, command: &Value) -> Result<Value, String> {
+        let command = Command::deserialize(command).map_err(|e| e.to_string())?;
+        if matches!(command, Command::RevokeTokens {}) {
+            return Ok(json!({ "revoked": self.tokens.revoke_all() }));
+        }
+        let mut all = self.lock();
+        let (Command::Photo { person: key, .. }
+        | Command::Enabled { person: key, .. }
+        | Command::Delete { person: key }
+        | Command::Rename { person: key, .. }
+        | Command::Throttle { person: key, .. }) = &command
+        else {
+            return Ok(Value::Null);
+        };
+        let key = key.clone();
+        let live = all.get_mut(&key).ok_or_else(|| format!("nobody is {key}"))?;
+        match command {
+            Command::Photo { now, .. } => {
+                live.photo = self.new_photo(now, live)?;
+                live.edition += 1;
+                live.mark();
+            }
+            Command::Enabled { now, .. } => live.enabled = now,
+            Command::Rename { to, .. } => {
+                live.rename(&to);
+                *all = People::new(std::mem::take(&mut all.people));
+            }
+            Command::Throttle { times, .. } => live.throttled = times,
+            Command::Delete { .. } => {
+                let gone = live.person.id.clone();
+                let stay = all.people.iter().filter(|live| live.person.id != gone).cloned();
+                *all = People::new(stay.collect());
+            }
+            Command::RevokeTokens {} => {}
+        }
+        Ok(json!({ "done": true }))
+    }
+
+    fn new_photo(&self, now: NewPhoto, person: &LivePerson) -> Result<LivePhoto, String> {
+        use base64::Engine as _;
+        Ok(match now {
+            NewPhoto::None(shape) => LivePhoto::Absent(shape),
+            NewPhoto::Failure(shape) => LivePhoto::Failing(shape),
+            NewPhoto::Same {} => person.photo.clone(),
+            NewPhoto::File(name) => {
+                let bytes = self.pictures.get(&name).ok_or_else(|| format!("the world has no picture file {name}"))?;
+                LivePhoto::Present(PhotoFile::new(bytes, type_by_name(&name)))
+            }
+            NewPhoto::Bytes(text) => {
+                let bytes = base64::engine::general_purpose::STANDARD.decode(text).map_err(|e| e.to_string())?;
+                LivePhoto::Present(PhotoFile::new(bytes.into(), "image/jpeg"))
+            }
+        })
+    }
+
+    pub(crate) fn save(&self) -> Saved {
+        let mut saved = Saved::default();
+        let mut kept = BTreeMap::new();
+        for live in &self.lock().people {
+            let photo = match &live.photo {
+                LivePhoto::Present(file) => SavedPhoto::Present {
+                    digest: saved.keep(&file.bytes),
+                    content_type: file.content_type.to_owned(),
+                    etag: file.etag.clone(),
+                },
+                LivePhoto::Absent(shape) => SavedPhoto::Absent(*shape),
+                LivePhoto::Failing(shape) => SavedPhoto::Failing(*shape),
+            };
+            let LivePerson { person, enabled, throttled, edition, renamed, .. } = live.as_ref();
+            let renamed = renamed.clone();
+            let one = SavedPerson { enabled: *enabled, throttled: *throttled, edition: *edition, photo, renamed };
+            kept.insert(person.id.clone(), one);
+        }
+        saved.value = json!({ "people": kept });
+        saved
+    }
+
+    pub(crate) fn load(&self, saved: &Saved) -> Result<(), String> {
+        let people = saved.value.get("people").ok_or("no people in the state")?;
+        let mut kept = BTreeMap::<String, SavedPerson>::deserialize(people).map_err(|e| e.to_string())?;
+        let mut all = self.lock();
+        // Whoever is not in the state was deleted in an earlier run: the world itself is the same.
+        let mut people = std::mem::take(&mut all.people);
+        people.retain(|live| kept.contains_key(&live.person.id));
+        for live in people.iter_mut().map(Arc::make_mut) {
+            let Some(one) = kept.remove(&live.person.id) else { continue };
+            (live.enabled, live.throttled, live.edition) = (one.enabled, one.throttled, one.edition);
+            if let Some(name) = &one.renamed {
+                live.rename(name);
+            }
+            live.photo = match one.photo {
+                SavedPhoto::Absent(shape) => LivePhoto::Absent(shape),
+                SavedPhoto::Failing(shape) => LivePhoto::Failing(shape),
+                SavedPhoto::Present { digest, content_type, etag } => {
+                    let file = PhotoFile::new(saved.blob(&digest)?, type_named(&content_type));
+                    LivePhoto::Present(PhotoFile { etag, ..file })
+                }
+            };
+        }
+        *all = People::new(people);
+        Ok(())
+    }
+
+    /// A text file of the world, such as a certificate.
+    pub(super) fn text(&self, name: &str) -> String {
+        self.pictures.get(name).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, People> {
+        self.people.lock().expect("no code panics while it holds the directory")
+    }
+}
+
+impl LivePerson {
+    fn new(person: &Person, pictures: &Pictures) -> Self {
+        let photo = match &person.photo {
+            Photo::None(shape) => LivePhoto::Absent(*shape),
+            Photo::Failure(shape) => LivePhoto::Failing(*shape),
+            Photo::File(file) => {
+                let bytes = pictures.get(&file.name).expect("a world is checked for missing picture files");
+                LivePhoto::Present(PhotoFile::new(bytes, type_by_name(&file.name)))
+            }
+        };
+        let throttled = person.throttled.as_ref().map_or(0, |t| t.times);
+        let enabled = person.enabled;
+        let mut live = Self { person: person.clone(), enabled, photo, throttled, edition: 1, renamed: None };
+        live.mark();
+        live
+    }
+
+    fn rename(&mut self, to: &str) {
+        let person = &mut self.person;
+        let old = std::mem::replace(&mut person.upn, to.to_owned());
+        person.mail = Some(to.to_owned());
+        person.proxy_addresses = vec![format!("SMTP:{to}"), format!("smtp:{old}")];
+        person.sam = to.split('@').next().map(str::to_owned);
+        self.renamed = Some(to.to_owned());
+    }
+
+    /// Gives the photo its change marker: the one of the world for the first edition, else one made from all that counts.
+    fn mark(&mut self) {
+        let LivePhoto::Present(file) = &mut self.photo else { return };
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(self.person.id.as_bytes()).update(&self.edition.to_le_bytes()).update(&file.bytes);
+        let made = hasher.finalize().to_hex().to_string();
+        let given = self.person.etag.clone().filter(|_| self.edition == 1);
+        file.etag = given.unwrap_or(made);
+    }
+}
+
+impl PhotoFile {
+    fn new(bytes: Bytes, content_type: &'static str) -> Self {
+        let reader = image::ImageReader::new(std::io::Cursor::new(&bytes)).with_guessed_format();
+        let size = reader.ok().and_then(|r| r.into_dimensions().ok()).unwrap_or_default();
+        Self { bytes, content_type, etag: String::new(), size }
+    }
+}
+
+fn type_by_name(name: &str) -> &'static str {
+    type_named(match name.rsplit('.').next() {
+        Some("png") => "image/png",
+        Some("gif") => "image/gif",
+        Some("webp") => "image/webp",
+        _ => "image/jpeg",
+    })
+}
+
+fn type_named(name: &str) -> &'static str {
+    ["image/png", "image/gif", "image/webp"].into_iter().find(|t| *t == name).unwrap_or("image/jpeg")
+}
