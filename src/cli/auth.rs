@@ -36,7 +36,7 @@ pub(super) struct Flags {
 }
 
 /// Signs in everywhere and shows what was said.
-pub(super) fn run(flags: &Flags, log: &log::Flags) -> Result<Exit, Trouble> {
+pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     let document = environment::document(&flags.file)?;
     #[cfg(feature = "sandbox")]
     let sandbox = flags.sandbox.start(&document)?;
@@ -46,7 +46,7 @@ pub(super) fn run(flags: &Flags, log: &log::Flags) -> Result<Exit, Trouble> {
     let overrides = crate::pipeline::Overrides::default();
     let pipeline = job::resolve(&document, &overrides)?;
     let uploads = if flags.probe { Uploads::Tried } else { Uploads::NotTried };
-    let listener = Arc::new(Progress::new(log.verbosity(), std::io::stderr().is_terminal()));
+    let listener = Arc::new(Progress::new(log::standard_error(), std::io::stderr().is_terminal()));
     let runtime = run::runtime()?;
     let everybody = runtime.block_on(async {
         let stop = Stop::new();

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{answer, complain, environment};
+use super::{answer, environment, tell};
 use crate::error::Trouble;
 use crate::exit::Exit;
+use crate::report::Severity;
 
 /// What is checked.
 #[derive(Debug, Args)]
@@ -23,7 +24,7 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
         match environment::document(file) {
             Ok(document) => {
                 for warning in document.warnings() {
-                    complain(&format!("warning: {warning}"));
+                    tell(Severity::Warning, &warning.to_string());
                 }
                 let words = |elements: &[crate::pipeline::Element]| {
                     elements.iter().map(|element| element.id.clone()).collect::<Vec<_>>().join(", ")
@@ -32,7 +33,7 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
                 answer(&format!("{}: no faults ({sources} → {targets})\n", file.display()))?;
             }
             Err(trouble) => {
-                complain(&format!("error: {trouble}"));
+                tell(Severity::Failure, &trouble.to_string());
                 exit = exit.and(trouble.exit());
             }
         }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::{Common, Format, answer, answered, complain, environment, log};
+use super::{Common, Format, answer, answered, environment, log, tell};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::TargetId;
 use crate::pipeline::{Document, Overrides};
 use crate::plan::Rerender;
-use crate::report::{self, Progress, Wording};
+use crate::report::{self, Progress, Severity, Wording};
 use crate::run::{self, Mode, Options, Outcome, SavedPlan, Selection, Stop};
 use crate::settings::Pipeline;
 
@@ -40,8 +40,8 @@ pub(super) struct RunFlags {
 }
 
 /// `plan FILE`.
-pub(super) fn plan(flags: &PlanFlags, log: &log::Flags) -> Result<Exit, Trouble> {
-    let (files, outcome) = execute(&flags.common, log, Mode::Plan, None, flags.out.as_deref())?;
+pub(super) fn plan(flags: &PlanFlags) -> Result<Exit, Trouble> {
+    let (files, outcome) = execute(&flags.common, Mode::Plan, None, flags.out.as_deref())?;
     let written = files.write(&outcome);
     print(&flags.common, &files, &outcome, Wording::Plan)?;
     let pending = flags.detailed_exitcode && outcome.changes > 0;
@@ -50,9 +50,9 @@ pub(super) fn plan(flags: &PlanFlags, log: &log::Flags) -> Result<Exit, Trouble>
 }
 
 /// `run FILE`.
-pub(super) fn run(flags: &RunFlags, log: &log::Flags) -> Result<Exit, Trouble> {
+pub(super) fn run(flags: &RunFlags) -> Result<Exit, Trouble> {
     let reviewed = flags.plan.as_deref().map(load).transpose()?;
-    let (files, outcome) = execute(&flags.common, log, Mode::Run, reviewed, None)?;
+    let (files, outcome) = execute(&flags.common, Mode::Run, reviewed, None)?;
     let written = files.write(&outcome);
     print(&flags.common, &files, &outcome, Wording::Run)?;
     Ok(told(written, outcome.exit))
@@ -63,7 +63,7 @@ fn told(written: Result<(), Trouble>, exit: Exit) -> Exit {
     match written {
         Ok(()) => exit,
         Err(trouble) => {
-            complain(&format!("error: {trouble}"));
+            tell(Severity::Failure, &trouble.to_string());
             exit.and(trouble.exit())
         }
     }
@@ -71,7 +71,6 @@ fn told(written: Result<(), Trouble>, exit: Exit) -> Exit {
 
 fn execute(
     common: &Common,
-    log: &log::Flags,
     mode: Mode,
     reviewed: Option<SavedPlan>,
     out: Option<&Path>,
@@ -94,7 +93,7 @@ fn execute(
         allow: common.allow.clone(),
         rerender: if common.rerender { Rerender::All } else { Rerender::Changed },
     };
-    let listener = Arc::new(Progress::new(log.verbosity(), std::io::stderr().is_terminal()));
+    let listener = Arc::new(Progress::new(log::standard_error(), std::io::stderr().is_terminal()));
     let runtime = run::runtime()?;
     let outcome = runtime.block_on(async {
         let stop = Stop::new();
@@ -106,8 +105,7 @@ fn execute(
 
 /// A word about stopping, beside the progress.
 pub(super) fn say(text: &str) {
-    // Whoever stopped the program may have closed its streams, too.
-    _ = writeln!(std::io::stderr(), "{}", crate::outlet::text(text));
+    tell(Severity::Progress, text);
 }
 
 pub(super) fn resolve(document: &Document, overrides: &Overrides) -> Result<Pipeline, Trouble> {
@@ -219,7 +217,7 @@ impl Files {
         }
         if let Some(path) = &self.plan {
             match run::write_private(path, |file| run::write_plan(report, people, file)) {
-                Ok(()) => complain(&format!("plan saved to {}", path.display())),
+                Ok(()) => tell(Severity::Progress, &format!("plan saved to {}", path.display())),
                 Err(error) => told = told.and(Err(unwritable("the plan", path, &error))),
             }
         }

@@ -1,33 +1,36 @@
-//! `-v`, `-q` and `--log-format`: how much is said on standard error, and in which form.
+//! `-v`, `-q`, `--log-format` and `RUST_LOG`: how much is said on standard error, and in which form.
 //!
-//! Owns: the subscriber. Leaves to others: what is logged.
+//! Owns: the subscriber. Leaves to others: what is logged; progress and last words (`report`).
 //! A newcomer gets wrong: every line goes through the outlet, whoever logged it (promise P7).
 
 use std::io;
+use std::sync::OnceLock;
 
 use clap::{ArgAction, Args, ValueEnum};
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::EnvFilter;
 
+use crate::error::Trouble;
 use crate::outlet::Stream;
-use crate::report::Verbosity;
+use crate::report::{Form, StandardError, Verbosity};
 
 /// How much is said.
 #[derive(Debug, Args)]
 // Below the flags of each command, however many those are.
 #[command(next_display_order = 900)]
 pub(super) struct Flags {
-    /// Says more on standard error; twice: every request
+    /// Says more on standard error: every decision and every further try; twice: every request
     #[arg(short, long, action = ArgAction::Count, global = true)]
     verbose: u8,
     /// Says nothing on standard error but failures
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
-    /// How log lines are written
+    /// How lines on standard error are written
     #[arg(long, value_enum, value_name = "FORM", default_value_t = LogFormat::Human, global = true)]
     log_format: LogFormat,
 }
 
-/// How log lines are written.
+/// How lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum LogFormat {
     /// For people
@@ -36,14 +39,42 @@ enum LogFormat {
     Json,
 }
 
+static STREAM: OnceLock<StandardError> = OnceLock::new();
+
+/// Standard error, as the command line wants it.
+pub(super) fn standard_error() -> StandardError {
+    STREAM.get().copied().unwrap_or_default()
+}
+
+/// Standard error of a command line that could not be read: its form is seen in the words.
+pub(super) fn standard_error_of(words: impl Iterator<Item = std::ffi::OsString>) -> StandardError {
+    let words: Vec<_> = words.collect();
+    let json = words.iter().any(|word| word == "--log-format=json")
+        || words.windows(2).any(|pair| pair[0] == "--log-format" && pair[1] == "json");
+    StandardError { form: if json { Form::Json } else { Form::Human }, verbosity: Verbosity::Normal }
+}
+
 impl Flags {
-    /// How much of the way there is shown.
-    pub(super) fn verbosity(&self) -> Verbosity {
-        if self.quiet { Verbosity::Quiet } else { Verbosity::Normal }
+    /// Begins to log.
+    pub(super) fn start(&self) -> Result<(), Trouble> {
+        let form = match self.log_format {
+            LogFormat::Human => Form::Human,
+            LogFormat::Json => Form::Json,
+        };
+        let verbosity = if self.quiet { Verbosity::Quiet } else { Verbosity::Normal };
+        _ = STREAM.set(StandardError { form, verbosity });
+        let subscriber = tracing_subscriber::fmt()
+            .with_env_filter(self.filter(std::env::var("RUST_LOG").ok().as_deref())?)
+            .with_writer(|| Stream(io::stderr()));
+        match form {
+            Form::Human => subscriber.with_ansi(false).without_time().with_target(false).init(),
+            Form::Json => subscriber.json().flatten_event(true).init(),
+        }
+        Ok(())
     }
 
-    /// Begins to log.
-    pub(super) fn start(&self) {
+    /// `RUST_LOG` says more about what it names; what `-v` and `-q` say holds for all else of ours.
+    fn filter(&self, rust_log: Option<&str>) -> Result<EnvFilter, Trouble> {
         let level = match (self.quiet, self.verbose) {
             (true, _) => LevelFilter::ERROR,
             (_, 0) => LevelFilter::WARN,
@@ -51,11 +82,38 @@ impl Flags {
             (_, 2) => LevelFilter::DEBUG,
             (..) => LevelFilter::TRACE,
         };
-        let filter = tracing_subscriber::EnvFilter::new(format!("off,avatarpipe={level}"));
-        let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Stream(io::stderr()));
-        match self.log_format {
-            LogFormat::Human => builder.with_ansi(false).without_time().with_target(false).init(),
-            LogFormat::Json => builder.json().init(),
+        let asked = rust_log.map(str::trim).filter(|directives| !directives.is_empty());
+        let flags = self.quiet || self.verbose > 0;
+        let directives = match asked {
+            None => format!("off,avatarpipe={level}"),
+            Some(asked) if flags => format!("avatarpipe={level},{asked}"),
+            Some(asked) => asked.to_owned(),
+        };
+        EnvFilter::try_new(&directives).map_err(|error| {
+            Trouble::Usage(format!("RUST_LOG={}: {error}; such as `avatarpipe=debug`", asked.unwrap_or_default()))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rust_log_is_honoured_beside_the_flags() {
+        let flags = |quiet, verbose| Flags { quiet, verbose, log_format: LogFormat::Human };
+        for (flags, rust_log, filter) in [
+            (flags(false, 0), None, "avatarpipe=warn,off"),
+            (flags(false, 2), Some(""), "avatarpipe=debug,off"),
+            (flags(true, 0), None, "avatarpipe=error,off"),
+            (flags(false, 0), Some("avatarpipe::http=trace"), "avatarpipe::http=trace"),
+            (flags(false, 0), Some("debug"), "debug"),
+            (flags(false, 1), Some("avatarpipe::http=trace"), "avatarpipe::http=trace,avatarpipe=info"),
+            (flags(true, 0), Some("debug"), "avatarpipe=error,debug"),
+        ] {
+            assert_eq!(flags.filter(rust_log).unwrap().to_string(), filter, "{flags:?} {rust_log:?}");
         }
+        let trouble = flags(false, 0).filter(Some("avatarpipe=loud")).unwrap_err().to_string();
+        assert!(trouble.starts_with("RUST_LOG=avatarpipe=loud: "), "{trouble}");
     }
 }

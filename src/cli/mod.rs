@@ -25,6 +25,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::plan::Allowance;
+use crate::report::{Form, Severity};
 
 /// Takes people's photos from a company directory to their accounts in Atlassian Data Center, as a pipeline file says.
 #[derive(Debug, Parser)]
@@ -116,22 +117,22 @@ pub fn main() -> Exit {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // A broken pipe while printing help is a normal end.
-            _ = error.print();
-            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            return refused(&error);
         }
     };
-    cli.log.start();
-    std::panic::set_hook(Box::new(|panic| complain(&last_words(panic))));
-    ending(|| match cli.command {
-        Command::Check(flags) => check::run(&flags),
-        Command::Plan(flags) => job::plan(&flags, &cli.log),
-        Command::Run(flags) => job::run(&flags, &cli.log),
-        Command::Auth(flags) => auth::run(&flags, &cli.log),
-        Command::Status(flags) => status::run(&flags),
-        Command::Schema => schema::run(),
-        #[cfg(feature = "sandbox")]
-        Command::Sandbox(flags) => sandbox::run(&flags),
+    std::panic::set_hook(Box::new(|panic| tell(Severity::Failure, &last_words(panic))));
+    ending(|| {
+        cli.log.start()?;
+        match cli.command {
+            Command::Check(flags) => check::run(&flags),
+            Command::Plan(flags) => job::plan(&flags),
+            Command::Run(flags) => job::run(&flags),
+            Command::Auth(flags) => auth::run(&flags),
+            Command::Status(flags) => status::run(&flags),
+            Command::Schema => schema::run(),
+            #[cfg(feature = "sandbox")]
+            Command::Sandbox(flags) => sandbox::run(&flags),
+        }
     })
 }
 
@@ -139,7 +140,7 @@ pub fn main() -> Exit {
 fn ending(command: impl FnOnce() -> Result<Exit, Trouble>) -> Exit {
     let Ok(ended) = catch_unwind(AssertUnwindSafe(command)) else { return Exit::OwnFault };
     ended.unwrap_or_else(|trouble| {
-        complain(&format!("error: {trouble}"));
+        tell(Severity::Failure, &trouble.to_string());
         trouble.exit()
     })
 }
@@ -147,17 +148,26 @@ fn ending(command: impl FnOnce() -> Result<Exit, Trouble>) -> Exit {
 /// What is said of a panic. Its message may quote anything: a text that is cut inside a character is shown whole.
 fn last_words(panic: &PanicHookInfo<'_>) -> String {
     let trace = std::backtrace::Backtrace::capture();
-    said(&format!("error: {panic}\nthis is a fault of avatarpipe, please report it\n{trace}"))
+    crate::http::redact(&format!("{panic}\nthis is a fault of avatarpipe, please report it\n{trace}"))
 }
 
-/// Says something on standard error. A reader that went away ends nothing.
-fn complain(text: &str) {
-    _ = writeln!(std::io::stderr(), "{}", said(text));
+/// Says something on standard error.
+fn tell(severity: Severity, message: &str) {
+    log::standard_error().tell(severity, message);
 }
 
-/// What a library says may hold a URL or a header, so the last word goes through the outlet too (promise P7).
-fn said(text: &str) -> String {
-    crate::outlet::text(&crate::http::redact(text))
+/// What clap says of a command line: help and versions are answers, all else is refused.
+fn refused(error: &clap::Error) -> Exit {
+    let stream = log::standard_error_of(std::env::args_os());
+    match error.use_stderr() {
+        true if stream.form == Form::Json => {
+            let words = error.to_string();
+            stream.tell(Severity::Failure, words.trim_start_matches("error: ").trim_end());
+        }
+        // A broken pipe while printing help is a normal end.
+        _ => _ = error.print(),
+    }
+    if error.use_stderr() { Exit::Usage } else { Exit::Done }
 }
 
 /// Prints the answer. A reader that went away is a normal end.

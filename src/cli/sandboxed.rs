@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use url::Url;
 
-use super::{complain, environment};
+use super::{environment, tell};
 use crate::error::Trouble;
 use crate::model::{SourceId, TargetId};
 use crate::pipeline::{Document, Element, HttpOverride, Overrides, SourceOverride, TargetOverride};
+use crate::report::Severity;
 use crate::run::write_private;
 use crate::settings::{AtlassianCredential, GoogleEndpoints};
 use avatarpipe_sandbox::{Options, Running, Sandbox, Secret, World};
@@ -102,7 +103,10 @@ fn start(name: &str, document: &Document) -> Result<Sandboxed, Trouble> {
     let running =
         Sandbox::start(world(name)?, options).map_err(|error| Trouble::Usage(format!("the sandbox: {error}")))?;
     let begins = if running.resumed() { "as the last run left it" } else { "at its beginning" };
-    complain(&format!("sandbox: the world `{}`, {begins}; page while it runs: {}", running.world(), running.page()));
+    tell(
+        Severity::Progress,
+        &format!("sandbox: the world `{}`, {begins}; page while it runs: {}", running.world(), running.page()),
+    );
     Ok(Sandboxed { running, state: state_path(&state, name) })
 }
 
@@ -141,7 +145,10 @@ impl Sandboxed {
     /// The real folder is as little touched as a real server.
     fn copy(&self, element: &Element) -> PathBuf {
         let path = self.state.with_extension("folders").join(&element.id);
-        complain(&format!("sandbox: `{}` writes to {}, and not to the folder of the file", element.id, path.display()));
+        tell(
+            Severity::Progress,
+            &format!("sandbox: `{}` writes to {}, and not to the folder of the file", element.id, path.display()),
+        );
         path
     }
 

@@ -14,6 +14,7 @@ use bytes::{Bytes, BytesMut};
 use reqwest::header::{HeaderValue, LOCATION};
 use reqwest::{Client as HttpClient, Method, RequestBuilder, Response as HttpResponse};
 use secrecy::ExposeSecret;
+use tracing::{Instrument as _, Span};
 use url::Url;
 
 use super::counts::RequestCounter;
@@ -235,11 +236,16 @@ impl Client {
     }
 
     /// As [`Client::read`]; `None` when the answer is larger than the call's cap.
-    pub(crate) async fn read_within_cap(&self, mut request: Request) -> Result<Option<Response>, Failure> {
+    pub(crate) async fn read_within_cap(&self, request: Request) -> Result<Option<Response>, Failure> {
+        let span = self.span(&request);
+        self.read_until_it_is_well(request).instrument(span).await
+    }
+
+    async fn read_until_it_is_well(&self, mut request: Request) -> Result<Option<Response>, Failure> {
         let mut pauses = self.pauses();
         let mut hops = 0;
         loop {
-            let pause = match self.exchange(&request).await {
+            let (pause, found) = match self.exchange(&request).await {
                 Ok(Attempt::TooLarge(_)) => return Ok(None),
                 Ok(Attempt::Echo(status)) => return Err(echo(&request, status)),
                 Ok(Attempt::Response(response)) if is_redirect(&response) => {
@@ -253,17 +259,18 @@ impl Client {
                     return Ok(Some(response));
                 }
                 Ok(Attempt::Response(response)) => match pauses.next(self.heed(&response)) {
-                    Pause::Wait(time) => time,
+                    Pause::Wait(time) => (time, response.status.to_string()),
                     Pause::Enough => return Ok(Some(response)),
                     Pause::Blocked => return Err(blocked(&response)),
                 },
                 Err(Broken::Ours(failure)) => return Err(failure),
                 Err(Broken::Stopped) => return Err(stopped(&request)),
                 Err(Broken::Never(found) | Broken::Lost(_, found)) => match pauses.next(None) {
-                    Pause::Wait(time) if !hints::is_final(&found) => time,
+                    Pause::Wait(time) if !hints::is_final(&found) => (time, found),
                     _ => return Err(self.unreachable(&request, &found)),
                 },
             };
+            repeats_in(pause, &found);
             if self.pause(pause).await == Woken::Stopped {
                 return Err(stopped(&request));
             }
@@ -273,6 +280,11 @@ impl Client {
 
     /// A write: sent once, or again after a plain 429. Follows no redirect.
     pub(crate) async fn write(&self, request: Request) -> Sent {
+        let span = self.span(&request);
+        self.write_once(request).instrument(span).await
+    }
+
+    async fn write_once(&self, request: Request) -> Sent {
         let mut pauses = self.pauses();
         loop {
             let response = match self.exchange(&request).await {
@@ -292,11 +304,17 @@ impl Client {
                 return Sent::Response(response);
             }
             let Pause::Wait(time) = pauses.next(self.heed(&response)) else { return Sent::Response(response) };
+            repeats_in(time, "429");
             if self.pause(time).await == Woken::Stopped {
                 return Sent::Response(response);
             }
             self.count_retried(1);
         }
+    }
+
+    /// Whose lines are logged. The URL is not in it: it may name a person, which only `-vv` does.
+    fn span(&self, request: &Request) -> Span {
+        tracing::error_span!("request", endpoint = %self.shared.name, method = %request.method)
     }
 
     /// One request and its answer, in turn and counted.
@@ -327,7 +345,6 @@ impl Client {
         // Support of Microsoft asks for exactly these (docs/wire/microsoft-graph.md §6).
         let told = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         tracing::debug!(
-            client = %self.shared.name,
             status,
             bytes = body.as_ref().map(Bytes::len),
             id = stamp.as_ref().map(|(_, id)| id.as_str()),
@@ -467,6 +484,11 @@ fn blocked(response: &Response) -> Failure {
 }
 
 /// The body, or `None` if it is larger than the cap. Stops reading there.
+fn repeats_in(pause: Duration, found: &str) {
+    let pause = Duration::from_millis(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
+    tracing::info!(found, "asking again in {}", humantime::format_duration(pause));
+}
+
 async fn take_body(mut http_response: HttpResponse, cap: usize) -> Result<Option<Bytes>, reqwest::Error> {
     let announced = http_response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
     if announced > cap {

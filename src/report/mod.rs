@@ -10,16 +10,18 @@ mod people;
 mod progress;
 mod pseudonyms;
 mod run_report;
+mod standard_error;
 mod summary;
 
 pub use human::{Wording, human};
 pub(crate) use json::write_json;
 pub(crate) use people::People;
+pub(crate) use progress::Progress;
 pub use progress::{Event, Listener};
-pub(crate) use progress::{Progress, Verbosity};
 pub(crate) use pseudonyms::Pseudonyms;
 pub(crate) use run_report::{
     AccountLine, ChangeLine, LimitLine, MisplacedLine, PersonFailure, PersonLine, PersonWho, RequestLine, RunReport,
     SourceLine, TargetLine,
 };
+pub(crate) use standard_error::{Form, Severity, StandardError, Verbosity};
 pub(crate) use summary::summary;

@@ -5,12 +5,14 @@
 //! A newcomer gets wrong: events carry counts and ids of elements, never names of people.
 
 use std::collections::HashMap;
-use std::io::Write as _;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use crate::outlet;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Map, Value, json};
+
+use super::standard_error::{Form, Severity, StandardError, Verbosity};
+use crate::outlet;
 
 /// Something worth showing while a run goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,15 +44,6 @@ pub enum Event {
     Failure(String),
 }
 
-/// How much is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Verbosity {
-    /// Failures only.
-    Quiet,
-    /// The way there.
-    Normal,
-}
-
 /// Whoever wants to know what is going on.
 pub trait Listener: Send + Sync {
     /// Takes one event. Must not block for long.
@@ -59,7 +52,7 @@ pub trait Listener: Send + Sync {
 
 /// Shows events on standard error.
 pub(crate) struct Progress {
-    verbosity: Verbosity,
+    stream: StandardError,
     bars: Option<MultiProgress>,
     works: Mutex<HashMap<String, Work>>,
 }
@@ -75,17 +68,25 @@ const EVERY: Duration = Duration::from_secs(15);
 
 impl Progress {
     /// Bars if standard error is a terminal, lines otherwise.
-    pub(crate) fn new(verbosity: Verbosity, terminal: bool) -> Self {
-        let bars = (terminal && verbosity == Verbosity::Normal)
+    pub(crate) fn new(stream: StandardError, terminal: bool) -> Self {
+        let bars = (terminal && stream.form == Form::Human && stream.verbosity == Verbosity::Normal)
             .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
-        Self { verbosity, bars, works: Mutex::new(HashMap::new()) }
+        Self { stream, bars, works: Mutex::new(HashMap::new()) }
     }
 
-    fn say(&self, line: &str) {
+    fn say(&self, severity: Severity, message: &str, fields: Map<String, Value>) {
         match &self.bars {
-            Some(bars) => bars.suspend(|| on_stderr(line)),
-            None => on_stderr(line),
+            Some(bars) => bars.suspend(|| self.stream.tell_with(severity, message, fields)),
+            None => self.stream.tell_with(severity, message, fields),
         }
+    }
+
+    fn counts(&self, work: &str, done: u64, total: Option<u64>) {
+        let message = match total {
+            Some(total) => format!("{work}: {done} of {total}"),
+            None => format!("{work}: {done}"),
+        };
+        self.say(Severity::Progress, &message, members(json!({ "work": work, "done": done, "total": total })));
     }
 
     fn begins(&self, work: &str, total: Option<u64>) -> Work {
@@ -102,18 +103,16 @@ impl Progress {
     }
 }
 
-/// Whoever read the beginning may have gone away: a run does not end for that, as `eprintln!` would have it.
-fn on_stderr(line: &str) {
-    _ = writeln!(std::io::stderr(), "{}", outlet::text(line));
+fn members(fields: Value) -> Map<String, Value> {
+    if let Value::Object(members) = fields { members } else { Map::new() }
 }
 
 impl Listener for Progress {
     fn hear(&self, event: &Event) {
         let Ok(mut works) = self.works.lock() else { return };
         match event {
-            Event::Failure(text) => self.say(&format!("error: {}", outlet::sentence(text))),
-            _ if self.verbosity == Verbosity::Quiet => {}
-            Event::Note(text) => self.say(&format!("note: {}", outlet::sentence(text))),
+            Event::Failure(text) => self.say(Severity::Failure, &outlet::sentence(text), Map::new()),
+            Event::Note(text) => self.say(Severity::Note, &outlet::sentence(text), Map::new()),
             Event::Begins { work, total } => {
                 works.insert(work.clone(), self.begins(work, *total));
             }
@@ -123,17 +122,16 @@ impl Listener for Progress {
                     bar.set_position(*done);
                 } else if known.said.elapsed() >= EVERY {
                     known.said = Instant::now();
-                    match known.total {
-                        Some(total) => self.say(&format!("{work}: {done} of {total}")),
-                        None => self.say(&format!("{work}: {done}")),
-                    }
+                    self.counts(work, *done, known.total);
                 }
             }
             Event::Ends { work, result } => {
                 if let Some(Work { bar: Some(bar), .. }) = works.remove(work) {
                     bar.finish_and_clear();
                 }
-                self.say(&format!("{work}: {}", outlet::line(result)));
+                let result = outlet::line(result);
+                let fields = members(json!({ "work": work, "result": result }));
+                self.say(Severity::Progress, &format!("{work}: {result}"), fields);
             }
         }
     }
