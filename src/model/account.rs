@@ -72,6 +72,17 @@ pub enum Shown {
     Unknown(String),
 }
 
+impl Shown {
+    /// Whether an account that was to show this does, by what a later listing says: `None`, it is not listed any more.
+    pub(crate) fn is_confirmed_by(&self, listed: Option<&Self>, default: Option<&PictureRef>) -> bool {
+        match (self, listed) {
+            (Self::Default, Some(Self::System(mark))) => default == Some(mark),
+            (wanted, Some(listed)) => wanted == listed,
+            (_, None) => false,
+        }
+    }
+}
+
 /// One user of a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {

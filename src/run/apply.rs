@@ -12,11 +12,12 @@ use futures::future::{join_all, try_join_all};
 
 use super::context::{RunContext, unix_now};
 use super::journal::StoreJournal;
-use super::planner::TargetPlan;
+use super::pages::PAGE;
 use super::recall::recall;
 use super::refused::Refusals;
 use super::spool::Spooled;
-use super::target_run::{Open, PAGE, TargetRun};
+use super::target_plan::TargetPlan;
+use super::target_run::{Open, TargetRun};
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
 use crate::load::{Changes, Mend, Rendition, Session, Wrote, closing};

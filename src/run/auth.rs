@@ -14,7 +14,8 @@ use super::context::{self, Mode, RunContext};
 use super::journal::StoreJournal;
 use super::settle;
 use super::stop::Stop;
-use super::target_run::{Halt, TargetRun};
+use super::survey::{Halt, check_binding};
+use super::target_run::TargetRun;
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::http::Failure;
@@ -175,7 +176,7 @@ async fn talk(
     let target = &target_run.target;
     let bound = store.bound(target_run.id())?;
     let server = unless_stopped(context, target.identify(&mut Learnt::new())).await?;
-    target_run.check_binding(bound.as_ref(), &server)?;
+    check_binding(&target_run, bound.as_ref(), &server)?;
     let mut learnt = store.learnt(&server.id)?;
     asked.server = Some(server.clone());
     asked.signed = Some(unless_stopped(context, target.whoami()).await?);

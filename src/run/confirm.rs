@@ -1,6 +1,6 @@
 //! One more listing of each target that was written to: every write is confirmed, or reported as not shown.
 //!
-//! Owns: the comparison. Leaves to others: the listing (`load`), pictures that turn up elsewhere (`misplaced`).
+//! Owns: the comparison. Leaves to others: the listing (`load`), pictures that turn up elsewhere (`take_back`).
 //! A newcomer gets wrong: a run that is asked to stop leaves it out, and says so. What is not shown is no failure of the
 //! write; somebody may have chosen another picture since.
 
@@ -8,8 +8,9 @@ use tokio::sync::Notify;
 
 use super::context::RunContext;
 use super::listing::{Pages, with_an_end};
-use super::target_run::{PAGE, TargetRun};
-use super::{misplaced, named};
+use super::pages::PAGE;
+use super::target_run::TargetRun;
+use super::{named, take_back};
 use crate::error::Trouble;
 use crate::http::FailureKind;
 use crate::model::{Account, Fault, PersonResult, PictureRef, Shown, Went};
@@ -69,7 +70,7 @@ pub(super) async fn confirm(context: &RunContext, target_run: &mut TargetRun) ->
         context.facts.put_results(&amended)?;
     }
     context.ends(&work, if missing == 0 { "everything is shown".to_owned() } else { format!("{missing} not shown") });
-    misplaced::take_back_all(context, target_run).await
+    take_back::take_back_all(context, target_run).await
 }
 
 /// Holds one account against what was written. `Some`: it is not shown.
@@ -99,7 +100,7 @@ async fn compare(
             intent: Some(intent),
         }));
     }
-    if is_shown(&shows, found.as_ref(), default) {
+    if shows.is_confirmed_by(found.as_ref(), default) {
         return Ok(None);
     }
     if matches!(found, Some(Shown::Unknown(_))) && !target_run.target.tells_what_is_shown() {
@@ -109,14 +110,6 @@ async fn compare(
     let found = found.map_or_else(|| "the account is not listed any more".to_owned(), |shown| words(&shown));
     let error = Fault::new("not_shown", format!("the confirming survey shows {found}"));
     Ok(Some(Went { result: PersonResult::NotShown, error: Some(error), shows: Some(shows), intent }))
-}
-
-pub(super) fn is_shown(wanted: &Shown, shown: Option<&Shown>, default: Option<&PictureRef>) -> bool {
-    match (wanted, shown) {
-        (Shown::Default, Some(Shown::System(mark))) => default == Some(mark),
-        (wanted, Some(shown)) => wanted == shown,
-        (_, None) => false,
-    }
 }
 
 fn words(shown: &Shown) -> String {

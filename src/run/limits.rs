@@ -7,9 +7,9 @@
 use std::collections::BTreeSet;
 
 use super::context::RunContext;
-use super::planner::TargetPlan;
 use super::shared::Shared;
 use super::source_run::SourceRun;
+use super::target_plan::TargetPlan;
 use super::target_run::TargetRun;
 use crate::error::Trouble;
 use crate::model::{SourceId, TargetId};

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use futures::stream::{self, StreamExt as _};
 
 use super::context::RunContext;
-use super::target_run::{PAGE, TargetRun};
+use super::pages::PAGE;
+use super::target_run::TargetRun;
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
 use crate::model::{AccountId, Act, ActKind, Comparison, Planned};

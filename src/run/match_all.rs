@@ -6,8 +6,9 @@
 //! whoever takes a leaver's address must not get the leaver's face (docs/architecture.md, "Matching").
 
 use super::context::RunContext;
+use super::pages::PAGE;
 use super::source_run::SourceRun;
-use super::target_run::{PAGE, TargetRun};
+use super::target_run::TargetRun;
 use crate::error::Trouble;
 use crate::model::{Account, AccountId, AccountStanding, PersonId, PersonRef, SourceId, TargetId};
 use crate::plan::{Claimed, Matched, SourceState, lookups, matched, told_apart};

@@ -12,7 +12,9 @@ mod clients;
 mod confirm;
 mod context;
 mod fetch;
+mod finished_target;
 mod folders;
+mod follow_people;
 mod images;
 mod journal;
 mod limits;
@@ -23,12 +25,14 @@ mod misplaced;
 mod named;
 mod naming;
 mod only;
+mod pages;
 mod people;
 mod planner;
 mod private;
 mod recall;
 mod refused;
 mod renderer;
+mod reviewed;
 mod run_report;
 mod saved;
 mod scheduler;
@@ -38,6 +42,9 @@ mod shared;
 mod source_run;
 mod spool;
 mod stop;
+mod survey;
+mod take_back;
+mod target_plan;
 mod target_planner;
 mod target_run;
 mod threads;
@@ -61,13 +68,14 @@ use crate::transform::Settings;
 
 use clients::Clients;
 use context::RunContext;
+use finished_target::{FinishedTarget, Writes};
 use limits::Guarded;
-use planner::{Planner, TargetPlan};
+use planner::Planner;
 use renderer::Renderer;
-use run_report::{FinishedTarget, Writes};
 use scheduler::{Patience, Scheduler};
 use shared::Shared;
 use source_run::SourceRun;
+use target_plan::TargetPlan;
 use target_run::TargetRun;
 use twins::Servers;
 
@@ -186,14 +194,6 @@ fn source_runs(clients: &Clients, pipeline: &Pipeline) -> Result<Vec<SourceRun>,
     pipeline.sources.iter().map(source).collect()
 }
 
-/// Talks to a target up to the point where its accounts can be decided about.
-async fn survey(context: &RunContext, settings: &Settings, mut target_run: TargetRun) -> Result<TargetRun, Trouble> {
-    settle::wait_until_quiet(context, &target_run).await?;
-    target_run.survey(context, settings).await?;
-    target_run.opened = settle::look_at_open_intents(context, &mut target_run).await?;
-    Ok(target_run)
-}
-
 impl Job<'_> {
     /// Every target and every source at the same time: none waits for another but for its part of the plan.
     async fn go(&self) -> Result<Ended, Trouble> {
@@ -212,7 +212,7 @@ impl Job<'_> {
         };
         let mut scheduler = Scheduler::new(patience);
         for target_run in target_runs(clients, pipeline)? {
-            scheduler.survey(survey(context, &settings, target_run));
+            scheduler.survey(survey::survey(context, &settings, target_run));
         }
         let planned = self.take(&settings, &mut scheduler, &mut source_runs, &mut guarded).await;
         // Writes under way are never left, whatever became of planning the others.
@@ -280,7 +280,7 @@ impl Job<'_> {
             .map(|source_run| source_run.id().clone())
             .collect();
         for target_run in &mut target_runs {
-            target_run.follow_people(context, &listed).await?;
+            follow_people::follow_people(context, target_run, &listed).await?;
         }
         match_all::match_all(context, &target_runs, source_runs)?;
         let selection = &self.options.selection;
@@ -344,7 +344,7 @@ impl Job<'_> {
             rerender: self.options.rerender,
         };
         self.context.facts.forget_again(Again::Missing)?;
-        target_runs.iter().map(|target_run| planner.judge(target_run)).collect()
+        target_runs.iter().map(|target_run| target_planner::judge_all(&planner, target_run)).collect()
     }
 
     /// Whether a target may be written to.

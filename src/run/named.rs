@@ -5,8 +5,8 @@
 //! A newcomer gets wrong: the name says when a picture was uploaded, and the person may have uploaded one right after us.
 
 use super::context::RunContext;
-use super::planner::TargetPlan;
 use super::renderer::PictureFingerprinter;
+use super::target_plan::TargetPlan;
 use super::target_run::TargetRun;
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::target_run::PAGE;
+use super::pages::PAGE;
 use crate::error::Trouble;
 use crate::model::{Decision, SourceId, StateKey, TargetId};
 use crate::report::{Event, Pseudonyms};

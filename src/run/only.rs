@@ -8,9 +8,10 @@
 use std::collections::BTreeMap;
 
 use super::context::RunContext;
+use super::pages::PAGE;
 use super::selection::Selection;
 use super::source_run::SourceRun;
-use super::target_run::{PAGE, TargetRun};
+use super::target_run::TargetRun;
 use crate::error::Trouble;
 use crate::model::{Account, AccountId, Person, PersonId, PersonKey, normalise_key};
 use crate::nearest::edits;

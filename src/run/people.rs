@@ -5,9 +5,9 @@
 //! lines keeps the run open.
 
 use super::context::RunContext;
-use super::run_report::{FinishedTarget, Writes};
-use super::saved::SavedChange;
-use super::target_run::PAGE;
+use super::finished_target::{FinishedTarget, Writes};
+use super::pages::PAGE;
+use super::reviewed::SavedChange;
 use crate::model::{ActKind, Decision, Fault, PersonResult, Recipe, TargetId, Verdict, Went};
 use crate::report::{AccountLine, ChangeLine, PersonFailure, PersonLine, PersonWho};
 use crate::state::{DecisionCursor, StateError};

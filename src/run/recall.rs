@@ -5,7 +5,8 @@
 //! picture would stay there for ever.
 
 use super::context::RunContext;
-use super::target_run::{PAGE, TargetRun};
+use super::pages::PAGE;
+use super::target_run::TargetRun;
 use crate::load::Claim;
 use crate::model::PictureRef;
 use crate::state::StateError;

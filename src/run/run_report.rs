@@ -5,10 +5,10 @@
 //! A newcomer gets wrong: in a plan the counts are of what would be done; in a run only of what was done.
 
 use super::context::{Mode, RunContext};
+use super::finished_target::{FinishedTarget, Writes};
 use super::limits::Guarded;
-use super::planner::TargetPlan;
+use super::pages::PAGE;
 use super::source_run::SourceRun;
-use super::target_run::{PAGE, TargetRun};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::http::Counts;
@@ -17,39 +17,6 @@ use crate::plan::{Checked, PlanDigest, SourceState};
 use crate::report::{LimitLine, MisplacedLine, RequestLine, RunReport, SourceLine, TargetLine};
 use crate::settings::Pipeline;
 use crate::state::{DecisionCursor, DecisionFilter, ResultCount, Selection};
-
-/// One target with everything that was decided and done; each decision with how it went is in the facts.
-pub struct FinishedTarget {
-    /// The target.
-    pub target_run: TargetRun,
-    /// What was decided.
-    pub plan: TargetPlan,
-    /// Whether it was to be written to at all.
-    pub writes: Writes,
-}
-
-/// Whether a target was to be written to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Writes {
-    /// Yes.
-    Applied,
-    /// This is a plan, or the target is on dry run.
-    Planned,
-    /// A limit stopped it.
-    Limit,
-    /// The run was asked to stop before it came to writing.
-    NotBegun,
-}
-
-impl Writes {
-    /// How a change went that has no result of its own.
-    pub fn otherwise(self) -> PersonResult {
-        match self {
-            Self::Planned => PersonResult::Planned,
-            Self::Applied | Self::Limit | Self::NotBegun => PersonResult::NotDone,
-        }
-    }
-}
 
 /// Sources, targets and limits as lines, and the exit code they add up to.
 pub(super) fn report(

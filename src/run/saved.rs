@@ -14,69 +14,16 @@ use serde::{Deserialize, Serialize};
 
 use super::context::RunContext;
 use super::people::People;
+use super::reviewed::SavedChange;
 use super::selection::SavedPlan;
 use crate::error::Trouble;
-use crate::model::{Act, Decision, Recipe};
 use crate::report::RunReport;
-use crate::state::Reviewed;
 
 /// The one form that this program writes and reads.
 const FORMAT: u32 = 2;
 
 /// Changes put into the facts at a time.
 const PAGE: usize = 500;
-
-/// A change as it was reviewed: by what it is of, not by bytes that only the reviewing machine had
-/// (docs/architecture.md, "Selecting and reviewing").
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SavedChange {
-    /// The target's id.
-    pub target: String,
-    /// The account's id.
-    pub account: String,
-    /// The kind of change.
-    pub change: String,
-    /// What the account showed.
-    pub from: String,
-    /// Digest of the photo that it is to show; `null`: none.
-    pub photo: Option<String>,
-    /// How the photo is made into a picture.
-    pub recipe: Option<String>,
-    /// The mark of a leftover that goes.
-    pub picture: Option<String>,
-}
-
-impl SavedChange {
-    /// Of a decision and what carries it out.
-    pub fn of(decision: &Decision, act: &Act, recipe: &Recipe) -> Self {
-        let (photo, recipe, picture) = match act {
-            Act::Show(wanted) | Act::Look(wanted) => (Some(wanted.photo), Some(recipe), None),
-            Act::Finish(open, _) => (open.intent.photo, open.intent.recipe.as_ref(), None),
-            Act::Tidy(_, mark) => (None, None, Some(mark)),
-            Act::Reset | Act::Adopt(_) => (None, None, None),
-        };
-        Self {
-            target: decision.target.to_string(),
-            account: decision.account.to_string(),
-            change: decision.verdict.word().to_owned(),
-            from: decision.from.label(),
-            photo: photo.map(|digest| digest.to_string()),
-            recipe: recipe.map(Recipe::to_string),
-            picture: picture.map(ToString::to_string),
-        }
-    }
-
-    fn into_row(self) -> Reviewed<Self> {
-        Reviewed {
-            target: self.target.as_str().into(),
-            account: self.account.as_str().into(),
-            change: self.change.clone(),
-            picture: self.picture.clone().unwrap_or_default(),
-            saved: self,
-        }
-    }
-}
 
 #[derive(Serialize)]
 struct Writing<'a> {

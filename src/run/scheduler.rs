@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use futures::future::LocalBoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
-use super::run_report::FinishedTarget;
+use super::finished_target::FinishedTarget;
 use super::target_run::TargetRun;
 use crate::error::Trouble;
 

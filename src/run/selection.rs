@@ -1,15 +1,12 @@
 //! What `--only`, `--target` and `--plan` leave out of a decided plan.
 //!
-//! Owns: the three of them, and when a change is one that was reviewed. Leaves to others: whom a name means (`only`), the
-//! plan's file (`saved`), flags (`cli`).
-//! A newcomer gets wrong: a reviewed plan adds nothing and repeats nothing; a change is made only if it is decided
-//! again in this run. It is known by what it is of, never by bytes: those only the reviewing machine had
-//! (docs/architecture.md, "Selecting and reviewing").
+//! Owns: the three of them. Leaves to others: whom a name means (`only`), the plan's file (`saved`), when a change is one
+//! that was reviewed (`reviewed`), flags (`cli`).
+//! A newcomer gets wrong: a reviewed plan is of everybody, and narrows nothing.
 
 use std::path::PathBuf;
 
-use super::saved::SavedChange;
-use crate::model::{Act, ChangeKind, Picture, Placement, Shown, TargetId};
+use crate::model::TargetId;
 
 /// Which of the decided changes are made.
 #[derive(Clone, Debug, Default)]
@@ -46,60 +43,4 @@ pub struct SavedPlan {
     pub pipeline: String,
     /// Its file.
     pub file: PathBuf,
-}
-
-/// What was reviewed for one account, and which of it was decided again.
-#[derive(Debug, Default)]
-pub(super) struct Review(Vec<(SavedChange, bool)>);
-
-impl Review {
-    /// Of these changes.
-    pub(super) fn of(changes: Vec<SavedChange>) -> Self {
-        Self(changes.into_iter().map(|change| (change, false)).collect())
-    }
-
-    /// Whether a change may be made: it is one that was reviewed, or it mends what carrying one out left half done.
-    pub(super) fn passes(&mut self, change: &SavedChange, act: &Act) -> bool {
-        let same = |reviewed: &SavedChange| match act {
-            // It was begun in another run of this plan: the photo and the recipe say whether it is what was reviewed.
-            Act::Finish(..) => {
-                let replaces = [ChangeKind::Replace, ChangeKind::Finish].map(ChangeKind::word);
-                let (photo, recipe) = (&reviewed.photo, &reviewed.recipe);
-                replaces.contains(&&*reviewed.change) && (photo, recipe) == (&change.photo, &change.recipe)
-            }
-            _ => reviewed == change,
-        };
-        let mut passes = matches!(act, Act::Tidy(..)) && !self.0.is_empty();
-        for (reviewed, met) in &mut self.0 {
-            if same(reviewed) {
-                (*met, passes) = (true, true);
-            }
-        }
-        passes
-    }
-
-    /// What was reviewed, is not to be made now, and was not made before.
-    pub(super) fn missed(
-        &self,
-        shown: &Shown,
-        picture: &Picture,
-        placement: Option<&Placement>,
-    ) -> Option<&SavedChange> {
-        self.0.iter().find(|(change, met)| !met && !stands(change, shown, picture, placement)).map(|(change, _)| change)
-    }
-}
-
-/// Whether an account is already as this change was to make it.
-fn stands(change: &SavedChange, shown: &Shown, picture: &Picture, placement: Option<&Placement>) -> bool {
-    match ChangeKind::of_word(&change.change) {
-        Some(ChangeKind::Replace | ChangeKind::Finish) => placement.is_some_and(|placement| {
-            *shown == Shown::Custom(placement.mark.clone())
-                && change.photo.as_ref() == Some(&placement.photo.to_string())
-                && change.recipe.as_deref() == Some(placement.recipe.as_str())
-        }),
-        Some(ChangeKind::Revert | ChangeKind::Remove) => *picture == Picture::Default,
-        // A leftover that is not there any more.
-        Some(ChangeKind::Tidy) => true,
-        None => false,
-    }
 }

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use super::context::{Mode, RunContext, unix, unix_now};
 use super::journal::StoreJournal;
-use super::target_run::{PAGE, TargetRun};
+use super::pages::PAGE;
+use super::target_run::TargetRun;
 use crate::error::Trouble;
 use crate::http::Failure;
 use crate::load::{Learnt, Mend, Wrote, closing};

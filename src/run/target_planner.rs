@@ -1,7 +1,7 @@
 //! The accounts of one target, one after the other: facts, decision, what it asks of the run.
 //!
 //! Owns: gathering what is known of an account, turning a judgement into planned changes, counting.
-//! Leaves to others: the rules (`plan`), paging (`judge`).
+//! Leaves to others: the rules (`plan`), carrying them out (`apply`).
 //! A newcomer gets wrong: an account with an open intent can have two entries in the plan, its mending and its own
 //! change; mending is applied first.
 
@@ -10,16 +10,17 @@ use std::path::Path;
 
 use super::clients::matching_place;
 use super::match_all::from_row;
-use super::planner::{Planner, TargetCounts, TargetPlan};
-use super::saved::SavedChange;
-use super::selection::Review;
+use super::pages::PAGE;
+use super::planner::Planner;
+use super::reviewed::{Review, SavedChange};
+use super::target_plan::{TargetCounts, TargetPlan};
 use super::target_run::{Open, TargetRun};
 use crate::error::Trouble;
 use crate::load::{Changes, closing};
 use crate::model::{
-    Account, AccountStanding, Act, ChangeKind, Decided, Decision, Digest, Event, Fault, KeysDigest, OpenIntent, Person,
-    PersonRef, PersonResult, PhotoFact, Picture, PictureRef, Placement, Provenance, Reason, Seen, Shown, SourceId,
-    StateKey, Status, Task, Verdict, Wanted, Went,
+    Account, AccountId, AccountStanding, Act, ChangeKind, Decided, Decision, Digest, Event, Fault, KeysDigest,
+    OpenIntent, Person, PersonRef, PersonResult, PhotoFact, Picture, PictureRef, Placement, Provenance, Reason, Seen,
+    Shown, SourceId, StateKey, Status, Task, Verdict, Wanted, Went,
 };
 use crate::plan::{
     DefaultBy, Effect, Former, Judgement, Learnt, Matched, Memory, Rules, Settled, SourceState, SourceView, View,
@@ -28,8 +29,26 @@ use crate::plan::{
 use crate::settings::Ownership;
 use crate::state::{Again, DecisionCursor};
 
+/// Decides about every account of a target that answered. What was decided about it before is forgotten.
+pub(super) fn judge_all(planner: &Planner<'_>, target_run: &TargetRun) -> Result<TargetPlan, Trouble> {
+    let Some(open) = target_run.ready() else { return Ok(TargetPlan::default()) };
+    let facts = &planner.context.facts;
+    facts.forget_decisions(target_run.id())?;
+    let mut target_planner = TargetPlanner::new(planner, target_run, open)?;
+    let mut after: Option<AccountId> = None;
+    loop {
+        let accounts = facts.accounts(target_run.id(), after.as_ref(), PAGE)?;
+        let Some(last) = accounts.last() else { return Ok(target_planner.plan) };
+        after = Some(last.id.clone());
+        for account in accounts {
+            target_planner.judge(account)?;
+        }
+        target_planner.flush()?;
+    }
+}
+
 /// Deciding about one target.
-pub(super) struct TargetPlanner<'a> {
+struct TargetPlanner<'a> {
     planner: &'a Planner<'a>,
     target_run: &'a TargetRun,
     open: &'a Open,
@@ -45,7 +64,7 @@ pub(super) struct TargetPlanner<'a> {
     /// People whose renditions are missing, since the last flush.
     missing: Vec<PersonRef>,
     /// What is planned so far.
-    pub plan: TargetPlan,
+    plan: TargetPlan,
 }
 
 /// An account, and what stands there by the state and by what was seen of open intents.
@@ -63,7 +82,7 @@ enum Own {
 
 impl<'a> TargetPlanner<'a> {
     /// Nothing decided yet.
-    pub(super) fn new(planner: &'a Planner<'a>, target_run: &'a TargetRun, open: &'a Open) -> Result<Self, Trouble> {
+    fn new(planner: &'a Planner<'a>, target_run: &'a TargetRun, open: &'a Open) -> Result<Self, Trouble> {
         let memory =
             if planner.context.store.count_placements(target_run.id())? == 0 { Memory::Empty } else { Memory::Holds };
         let rules = Rules { memory, ..rules(planner, target_run, open) };
@@ -84,7 +103,7 @@ impl<'a> TargetPlanner<'a> {
     }
 
     /// Puts what was decided since the last flush into the facts.
-    pub(super) fn flush(&mut self) -> Result<(), Trouble> {
+    fn flush(&mut self) -> Result<(), Trouble> {
         let facts = &self.planner.context.facts;
         facts.put_decisions(&self.decided)?;
         self.decided.clear();
@@ -101,7 +120,7 @@ impl<'a> TargetPlanner<'a> {
     }
 
     /// Decides about one account.
-    pub(super) fn judge(&mut self, account: Account) -> Result<(), Trouble> {
+    fn judge(&mut self, account: Account) -> Result<(), Trouble> {
         let intents = match self.target_run.opened {
             0 => Vec::new(),
             _ => self.planner.context.facts.seen(self.target_run.id(), &account.id)?,

@@ -25,9 +25,9 @@ use crate::model::{
     Absence, Fault, PersonId, PersonRef, PhotoFact, PhotoHint, PhotoMark, Remembered, SourceId, Version,
 };
 use crate::run::context::{Mode, RunContext};
+use crate::run::pages::PAGE;
 use crate::run::renderer::{Renderer, Rendering};
 use crate::run::source_run::SourceRun;
-use crate::run::target_run::PAGE;
 use crate::state::Again;
 
 /// Whose photos are asked for.

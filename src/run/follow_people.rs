@@ -1,0 +1,64 @@
+//! A target that has no accounts of its own: everybody in scope gets one.
+//!
+//! Owns: giving them. Leaves to others: what an account is called (`load`), what it is to show (`plan`).
+//! A newcomer gets wrong: whoever has nothing that a file is named by is told of, and is no failure unless it is everybody.
+
+use super::clients::matching_place;
+use super::context::RunContext;
+use super::pages::PAGE;
+use super::target_run::TargetRun;
+use crate::error::Trouble;
+use crate::http::{Failure, FailureKind};
+use crate::model::{AccountStanding, PersonId, SourceId, Standing};
+
+/// Gives every person in scope an account, where the target has none of its own.
+pub(super) async fn follow_people(
+    context: &RunContext,
+    target_run: &mut TargetRun,
+    sources: &[SourceId],
+) -> Result<(), Trouble> {
+    if !target_run.target.follows_people() || target_run.ready().is_none() {
+        return Ok(());
+    }
+    let (mut count, mut nameless) = (0, 0_u64);
+    for source in sources {
+        let mut after: Option<PersonId> = None;
+        loop {
+            let people = context.facts.people(source, after.as_ref(), PAGE)?;
+            let Some(last) = people.last() else { break };
+            after = Some(last.id.clone());
+            let mut accounts = Vec::new();
+            for person in people.iter().filter(|person| person.standing == Standing::InScope) {
+                match target_run.target.accounts_for(person).await {
+                    Ok(named) => {
+                        nameless += u64::from(named.is_empty());
+                        accounts.extend(named);
+                    }
+                    Err(failure) => {
+                        target_run.failure = Some(failure);
+                        return Ok(());
+                    }
+                }
+            }
+            count += accounts.iter().filter(|account| account.standing == AccountStanding::Active).count() as u64;
+            context.facts.put_accounts(target_run.id(), &accounts)?;
+        }
+    }
+    if let Some(open) = &mut target_run.open {
+        open.surveyed.accounts = open.surveyed.accounts.max(count);
+        if nameless > 0 {
+            let found = format!("{nameless} people in scope have nothing that `match` names a file by");
+            open.surveyed.notes.push(format!("{found}: no picture is written for them"));
+            if count == 0 {
+                let hint = format!("{}: write keys that they have", matching_place(&target_run.entry));
+                let failure = Failure::new(
+                    FailureKind::Misconfigured,
+                    format!("name the files of {}", target_run.entry.id),
+                    found,
+                );
+                target_run.failure = Some(failure.hint(hint));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! Learning who answers at a target, what every account shows there, and how pictures have to be made
+//! (docs/architecture.md, "Survey").
+//!
+//! Owns: the order identify, bind, list, prepare, and what stops a single target.
+//! Leaves to others: the wire (`load`), open intents (`settle`), what follows (`target_planner`).
+//! A newcomer gets wrong: a target is bound to its server only after it was listed whole; a server that is only starting
+//! hides its id.
+
+use tokio::sync::Notify;
+
+use super::context::{Mode, RunContext};
+use super::journal::StoreJournal;
+use super::listing::{Pages, with_an_end};
+use super::recall::recall;
+use super::renderer::Renderer;
+use super::settle;
+use super::target_run::{Open, TargetRun};
+use crate::error::Trouble;
+use crate::http::{Failure, FailureKind};
+use crate::load::{Learnt, Probe, Server, Surveyed, Upload};
+use crate::model::{Account, ServerId};
+use crate::state::StateError;
+use crate::transform::Settings;
+
+/// Talks to a target up to the point where its accounts can be decided about.
+pub(super) async fn survey(
+    context: &RunContext,
+    settings: &Settings,
+    mut target_run: TargetRun,
+) -> Result<TargetRun, Trouble> {
+    settle::wait_until_quiet(context, &target_run).await?;
+    list_into_facts(context, settings, &mut target_run).await?;
+    target_run.opened = settle::look_at_open_intents(context, &mut target_run).await?;
+    Ok(target_run)
+}
+
+async fn list_into_facts(context: &RunContext, settings: &Settings, target_run: &mut TargetRun) -> Result<(), Trouble> {
+    let work = format!("survey {}", target_run.id());
+    context.begins(&work, None);
+    match open(context, settings, target_run, &work).await {
+        Ok(open) => {
+            context.ends(&work, format!("{} accounts of {}", open.surveyed.accounts, open.server.product));
+            target_run.open = Some(open);
+            Ok(())
+        }
+        Err(Halt::Failure(failure)) => {
+            context.ends(&work, "failed");
+            target_run.failure = Some(failure);
+            Ok(())
+        }
+        Err(Halt::Trouble(trouble)) => Err(trouble),
+    }
+}
+
+async fn open(context: &RunContext, settings: &Settings, target_run: &TargetRun, work: &str) -> Result<Open, Halt> {
+    let bound = context.store.bound(target_run.id())?;
+    let mut learnt = match &bound {
+        Some(server) => context.store.learnt(server)?,
+        None => Learnt::new(),
+    };
+    let server = context.unless_stopped(work, target_run.target.identify(&mut learnt)).await??;
+    check_binding(target_run, bound.as_ref(), &server)?;
+    if bound.is_none() {
+        learnt.extend(context.store.learnt(&server.id)?);
+    }
+    recall(context, target_run)?;
+    let surveyed = list(context, target_run, &mut learnt, work).await?;
+    // Not before: a server that is only starting hides its id, and its address would stand in for good.
+    if context.mode == Mode::Run {
+        context.store.bind(target_run.id(), &server.id).await?;
+    }
+    let upload = prepare(context, target_run, &server, &mut learnt).await?;
+    if context.mode == Mode::Plan && !target_run.entry.dry_run.value {
+        expect_rights(context, target_run, work).await?;
+    }
+    if context.mode == Mode::Run {
+        context.store.learn(&server.id, &learnt).await?;
+    }
+    let size = Renderer::size(settings, upload.side);
+    Ok(Open { server, surveyed, upload, size })
+}
+
+/// A target is bound to the server's own id (docs/architecture.md, "The state").
+pub(super) fn check_binding(target_run: &TargetRun, bound: Option<&ServerId>, server: &Server) -> Result<(), Failure> {
+    match bound {
+        // What stands before it, or a dead login, hides the id: that is no proof of another server.
+        Some(bound) if server.id.is_address() && !bound.is_address() => Err(Failure::new(
+            FailureKind::Unreachable,
+            format!("ask {} who it is", target_run.id()),
+            format!("{} does not show its id, and the state belongs to `{bound}`", server.product),
+        )
+        .hint("see that `rest/applinks/1.0/manifest` opens there, and run again")),
+        Some(bound) if *bound != server.id => Err(Failure::new(
+            FailureKind::Misconfigured,
+            format!("ask {} who it is", target_run.id()),
+            format!("server `{}` ({}), but the state belongs to `{bound}`", server.id, server.product),
+        )
+        .hint("put back the right `base_url`, or give the other server a target with another `id`")),
+        _ => Ok(()),
+    }
+}
+
+/// A plan writes nothing, so nothing else would tell that a run may not.
+async fn expect_rights(context: &RunContext, target_run: &TargetRun, work: &str) -> Result<(), Halt> {
+    let signed = context.unless_stopped(work, target_run.target.whoami()).await??;
+    if signed.missing.is_empty() {
+        return Ok(());
+    }
+    let tried = format!("ask {} whether pictures may be set", target_run.id());
+    Err(Failure::new(FailureKind::Refused, tried, signed.missing.join("; ")).hint("`auth` says more").into())
+}
+
+async fn list(context: &RunContext, target_run: &TargetRun, learnt: &mut Learnt, work: &str) -> Result<Surveyed, Halt> {
+    let mut kept: Result<u64, StateError> = Ok(0);
+    let ends = Notify::new();
+    let mut pages = Pages::new(&ends);
+    let mut by_handle = false;
+    let mut page = |accounts: Vec<Account>| {
+        pages.came(accounts.iter().map(|account| account.id.as_str()));
+        by_handle |= accounts.iter().any(|account| account.handle.is_some());
+        if let Ok(done) = kept {
+            kept = context.facts.put_accounts(target_run.id(), &accounts).map(|()| done + accounts.len() as u64);
+            context.at(work, done);
+        }
+    };
+    let listing = with_an_end(work, &ends, target_run.target.survey(learnt, &mut page));
+    let mut surveyed = context.unless_stopped(work, listing).await??;
+    kept?;
+    if by_handle {
+        let shared = context.facts.part_shared_handles(target_run.id(), "another account claims the same slug")?;
+        if shared > 0 {
+            surveyed.notes.push(format!("{shared} accounts share a slug with another one and are left alone"));
+        }
+    }
+    Ok(surveyed)
+}
+
+async fn prepare(
+    context: &RunContext,
+    target_run: &TargetRun,
+    server: &Server,
+    learnt: &mut Learnt,
+) -> Result<Upload, Halt> {
+    let may_probe = context.mode == Mode::Run && !target_run.entry.dry_run.value;
+    if !may_probe || !settle::clear_probes(context, target_run, &server.id).await.map_err(Halt::Trouble)? {
+        return Ok(target_run.target.prepare(learnt, None).await?);
+    }
+    let mut journal = StoreJournal::new(&context.store);
+    Ok(target_run.target.prepare(learnt, Some(Probe { run: &context.run, journal: &mut journal })).await?)
+}
+
+/// What ends the talk with one target: its own failure, or trouble of the whole run.
+pub(super) enum Halt {
+    /// Of the target alone.
+    Failure(Failure),
+    /// Of everything.
+    Trouble(Trouble),
+}
+
+impl From<Failure> for Halt {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<StateError> for Halt {
+    fn from(error: StateError) -> Self {
+        Self::Trouble(error.into())
+    }
+}
