@@ -10,12 +10,12 @@ use std::sync::Arc;
 use futures::future::join_all;
 
 use super::clients::Clients;
-use super::context::{self, Mode, RunContext};
+use super::context::{Mode, RunContext};
 use super::journal::StoreJournal;
-use super::settle;
 use super::stop::Stop;
 use super::survey::{Halt, check_binding};
 use super::target_run::TargetRun;
+use super::{run_row, settle};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::http::Failure;
@@ -23,7 +23,7 @@ use crate::load::{Learnt, Probe, Server, Target, Told, Tried, Upload};
 use crate::model::SignedIn;
 use crate::report::Listener;
 use crate::settings::{self, Pipeline};
-use crate::state::{RunEnd, RunRow, Store};
+use crate::state::Store;
 
 /// Whether an upload is tried on the service account itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,32 +95,11 @@ pub(crate) async fn auth(
         return ask(pipeline, &clients, &store, None).await;
     }
     let context = RunContext::open(pipeline, Mode::Run, listener, stop)?;
-    context.store.claim(&pipeline.name).await?;
-    context.store.begin_run(row(&context, pipeline)).await?;
+    run_row::begin(&context, pipeline, "auth").await?;
     let asked = ask(pipeline, &clients, &context.store, Some(&context)).await;
     let exit = asked.as_ref().map_or_else(Trouble::exit, Everybody::exit);
-    context.store.finish_run(&context.run, end(exit)).await?;
+    context.store.finish_run(&context.run, run_row::end(exit)).await?;
     asked
-}
-
-fn row(context: &RunContext, pipeline: &Pipeline) -> RunRow {
-    RunRow {
-        id: context.run.clone(),
-        pipeline: pipeline.name.clone(),
-        pipeline_digest: pipeline.digest,
-        command: "auth".to_owned(),
-        started: context::unix(context.started),
-    }
-}
-
-fn end(exit: Exit) -> RunEnd {
-    RunEnd {
-        outcome: exit.outcome().to_owned(),
-        exit_code: exit.code(),
-        finished: context::unix_now(),
-        plan_digest: None,
-        report: serde_json::Value::Null,
-    }
 }
 
 async fn ask(

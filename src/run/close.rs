@@ -1,0 +1,86 @@
+//! The end of a run: its report, and what the state keeps of it.
+//!
+//! Owns: which counts the next run's limits compare with. Leaves to others: the report (`run_report`).
+//! A newcomer gets wrong: the state keeps the counts of a report and none of its names.
+
+use std::time::SystemTime;
+
+use super::context::{self, Mode, RunContext};
+use super::finished_target::FinishedTarget;
+use super::limits::Guarded;
+use super::run_report;
+use super::source_run::SourceRun;
+use crate::error::Trouble;
+use crate::exit::Exit;
+use crate::report::RunReport;
+use crate::settings::Pipeline;
+use crate::state::{Counted, RunEnd};
+
+/// A run that came to its end, whatever it was.
+pub(super) struct Ended {
+    /// Everything there is to tell, but for the people.
+    pub report: RunReport,
+    /// What it adds up to.
+    pub exit: Exit,
+    /// Every target, in the file's order.
+    pub finished: Vec<FinishedTarget>,
+}
+
+/// Makes the report, and records how the run ended.
+pub(super) async fn close(
+    context: &RunContext,
+    pipeline: &Pipeline,
+    source_runs: &[SourceRun],
+    finished: Vec<FinishedTarget>,
+    guarded: &Guarded,
+    waiting: Option<String>,
+) -> Result<Ended, Trouble> {
+    let now = SystemTime::now();
+    let (mut report, exit) = run_report::report(context, pipeline, source_runs, &finished, guarded, now)?;
+    report.notes.extend(waiting);
+    if context.mode == Mode::Run {
+        record_counts(context, source_runs, &finished, guarded).await?;
+        let end = RunEnd {
+            outcome: report.outcome.clone(),
+            exit_code: report.exit_code,
+            finished: context::unix(now),
+            plan_digest: report.plan_digest.as_ref().and_then(|digest| digest.parse().ok()),
+            report: impersonal(&report)?,
+        };
+        context.store.finish_run(&context.run, end).await?;
+        if exit == Exit::Done {
+            context.spool.clear().map_err(Trouble::file("empty the spool beside the state"))?;
+        }
+    }
+    Ok(Ended { report, exit, finished })
+}
+
+/// What the next run's limits compare with: only what passed them. `--allow` settles a number for the runs after it.
+async fn record_counts(
+    context: &RunContext,
+    source_runs: &[SourceRun],
+    finished: &[FinishedTarget],
+    guarded: &Guarded,
+) -> Result<(), Trouble> {
+    let broken = |scope: &str| guarded.checked.iter().any(|check| check.broken && check.scope == scope);
+    let sources = source_runs
+        .iter()
+        .filter(|source_run| {
+            source_run.source.is_some() && source_run.failure.is_none() && !broken(source_run.id().as_str())
+        })
+        .flat_map(|source_run| {
+            let lost = (Counted::Lost(source_run.id().clone()), source_run.counts.photos.lost);
+            [(Counted::Source(source_run.id().clone()), source_run.counts.people), lost]
+        });
+    let targets = finished
+        .iter()
+        .filter(|done| done.target_run.ready().is_some() && !broken(done.target_run.id().as_str()))
+        .map(|done| (Counted::Target(done.target_run.id().clone()), done.plan.counts.accounts));
+    Ok(context.store.put_run_counts(&context.run, sources.chain(targets).collect()).await?)
+}
+
+/// The durable state holds no names (docs/architecture.md, "The state").
+fn impersonal(report: &RunReport) -> Result<serde_json::Value, Trouble> {
+    serde_json::to_value(report.counts())
+        .map_err(|error| Trouble::Own(format!("the report cannot be written down: {error}")))
+}

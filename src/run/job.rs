@@ -1,0 +1,228 @@
+//! One plan or run from its beginning to its end: lock, settle, survey, collect, fetch, render, decide, guard, apply,
+//! confirm, report (docs/architecture.md, "The life of a run").
+//!
+//! Owns: the order of the phases. Leaves to others: each phase, which has a file of its own.
+//! A newcomer gets wrong: targets are not planned one by one but in passes; there is one pass unless a target keeps the
+//! others waiting (`scheduler`).
+
+use std::sync::Arc;
+
+use futures::future::try_join_all;
+
+use super::clients::Clients;
+use super::close::{self, Ended};
+use super::context::{Mode, RunContext};
+use super::decide::Decide;
+use super::fetch;
+use super::limits::Guarded;
+use super::people::People;
+use super::renderer::{self, Renderer};
+use super::scheduler::{Patience, Scheduler};
+use super::selection::Selection;
+use super::source_run::SourceRun;
+use super::stop::Stop;
+use super::target_plan::TargetPlan;
+use super::target_run::TargetRun;
+use super::twins::{self, Servers};
+use super::{folders, follow_people, images, match_all, named, only, run_row, saved, survey, write};
+use crate::error::Trouble;
+use crate::exit::Exit;
+use crate::model::SourceId;
+use crate::plan::{Allowance, Rerender, SourceState};
+use crate::report::{Event, Listener, RunReport};
+use crate::settings::{self, Pipeline};
+use crate::transform::Settings;
+
+/// What a run is asked for besides the pipeline.
+pub struct Options {
+    /// Plan or run.
+    pub mode: Mode,
+    /// `--only`, `--target`, `--plan`.
+    pub selection: Selection,
+    /// `--allow`.
+    pub allow: Vec<Allowance>,
+    /// `--rerender`.
+    pub rerender: Rerender,
+}
+
+/// How a run ended.
+pub struct Outcome {
+    /// Everything there is to tell, but for the people.
+    pub report: RunReport,
+    /// Everybody but the unchanged.
+    pub people: People,
+    /// The exit code.
+    pub exit: Exit,
+    /// Changes that were decided.
+    pub changes: u64,
+}
+
+/// Plans, and runs what was planned.
+pub async fn execute(
+    pipeline: &Pipeline,
+    options: &Options,
+    listener: Arc<dyn Listener>,
+    stop: Stop,
+) -> Result<Outcome, Trouble> {
+    folders::apart(pipeline)?;
+    let context = RunContext::open(pipeline, options.mode, listener, stop)?;
+    if context.mode == Mode::Run {
+        // What only a part was asked of is no whole success (`status`).
+        let command = if options.selection.is_whole() { context.mode.word() } else { "run (a part)" };
+        run_row::begin(&context, pipeline, command).await?;
+    }
+    let job = Job { context: &context, pipeline, options, clients: Clients::new(pipeline, &context.stop)? };
+    match job.go().await {
+        Ok(Ended { report, exit, finished }) => {
+            let changes = finished.iter().map(|target_run| target_run.plan.changes.count()).sum();
+            let people = People::of(context, &finished);
+            Ok(Outcome { report, people, exit, changes })
+        }
+        Err(trouble) => {
+            if options.mode == Mode::Run {
+                // The row must not look like a run that was killed.
+                context.store.finish_run(&context.run, run_row::end(trouble.exit())).await?;
+            }
+            Err(trouble)
+        }
+    }
+}
+
+/// What every phase works with.
+struct Job<'a> {
+    context: &'a RunContext,
+    pipeline: &'a Pipeline,
+    options: &'a Options,
+    clients: Clients,
+}
+
+fn target_runs(clients: &Clients, pipeline: &Pipeline) -> Result<Vec<TargetRun>, Trouble> {
+    pipeline.targets.iter().map(|entry| Ok(TargetRun::new(entry.clone(), clients.target(entry)?))).collect()
+}
+
+fn source_runs(clients: &Clients, pipeline: &Pipeline) -> Result<Vec<SourceRun>, Trouble> {
+    let source = |entry: &settings::Source| {
+        let source = entry.provider.as_ref().map(|provider| clients.source(entry, provider)).transpose()?;
+        Ok(SourceRun::new(entry.clone(), source))
+    };
+    pipeline.sources.iter().map(source).collect()
+}
+
+impl Job<'_> {
+    /// Every target and every source at the same time: none waits for another but for its part of the plan.
+    async fn go(&self) -> Result<Ended, Trouble> {
+        let Self { context, pipeline, clients, .. } = self;
+        twins::refuse_known(context, pipeline)?;
+        if let Some(plan) = &self.options.selection.reviewed {
+            saved::take_in(context, plan)?;
+        }
+        let settings = renderer::settings(&pipeline.transform);
+        let mut source_runs = source_runs(clients, pipeline)?;
+        let mut guarded = Guarded::default();
+        // Whom a name means is known once everybody is listed.
+        let patience = match (context.mode, self.options.selection.only.is_empty()) {
+            (Mode::Run, true) => Patience::Some,
+            _ => Patience::Endless,
+        };
+        let mut scheduler = Scheduler::new(patience);
+        for target_run in target_runs(clients, pipeline)? {
+            scheduler.survey(survey::survey(context, &settings, target_run));
+        }
+        let planned = self.plan_and_write(&settings, &mut scheduler, &mut source_runs, &mut guarded).await;
+        // Writes under way are never left, whatever became of planning the others.
+        let mut finished = scheduler.finish().await?;
+        planned?;
+        // Of a run in trouble they wait: it did not come to its end.
+        let waiting = context.leave_pictures()?;
+        finished.sort_by_key(|done| pipeline.targets.iter().position(|target| target.id == *done.target_run.id()));
+        close::close(context, pipeline, &source_runs, finished, &guarded, waiting).await
+    }
+
+    /// Plans pass after pass, and begins to write each.
+    async fn plan_and_write<'a>(
+        &'a self,
+        settings: &'a Settings,
+        scheduler: &mut Scheduler<'a>,
+        source_runs: &mut [SourceRun],
+        guarded: &mut Guarded,
+    ) -> Result<(), Trouble> {
+        let Self { context, pipeline, options, clients } = self;
+        scheduler.meanwhile(try_join_all(source_runs.iter_mut().map(|source_run| source_run.collect(context)))).await?;
+        let mut servers = Servers::default();
+        let mut target_runs = scheduler.next().await?;
+        for failure in source_runs.iter().filter_map(|source_run| source_run.failure.as_ref()) {
+            context.say(Event::Failure(failure.to_string()));
+        }
+        while !target_runs.is_empty() {
+            servers.refuse_twins(&mut target_runs);
+            let renderer = self.renderer(settings, &target_runs, scheduler.somebody_is_late());
+            let mut decided = scheduler.meanwhile(self.plan(&renderer, target_runs, source_runs)).await?;
+            guarded.hold(context, pipeline, source_runs, &decided, &options.allow)?;
+            for (target_run, plan) in &mut decided {
+                target_run.failure = target_run.failure.take().or_else(|| named::unserved(target_run, plan));
+            }
+            write::forecast(clients, &mut decided);
+            for (target_run, plan) in decided {
+                let writes = write::may_begin(context, guarded, &target_run);
+                scheduler.write(write::write(context, clients, writes, target_run, plan));
+            }
+            target_runs = scheduler.next().await?;
+        }
+        Ok(())
+    }
+
+    /// Makes the sizes that these targets take; and what most targets take, if somebody is late: each photo is
+    /// downloaded once.
+    fn renderer(&self, settings: &Settings, target_runs: &[TargetRun], somebody_is_late: bool) -> Arc<Renderer> {
+        let here = target_runs.iter().filter_map(|target_run| Some(target_run.ready()?.size.clone()));
+        let later = somebody_is_late.then(|| Renderer::size(settings, None));
+        let placeholders = self.pipeline.transform.placeholders.clone();
+        Renderer::new(settings.clone(), here.chain(later).collect(), placeholders, self.context.spool.clone())
+    }
+
+    /// Match, fetch, render, decide: the whole plan of these targets.
+    async fn plan(
+        &self,
+        renderer: &Arc<Renderer>,
+        mut target_runs: Vec<TargetRun>,
+        source_runs: &mut [SourceRun],
+    ) -> Result<Vec<(TargetRun, TargetPlan)>, Trouble> {
+        let Self { context, pipeline, clients, .. } = self;
+        let listed: Vec<SourceId> = source_runs
+            .iter()
+            .filter(|source_run| source_run.failure.is_none())
+            .map(|source_run| source_run.id().clone())
+            .collect();
+        for target_run in &mut target_runs {
+            follow_people::follow_people(context, target_run, &listed).await?;
+        }
+        match_all::match_all(context, &target_runs, source_runs)?;
+        let selection = &self.options.selection;
+        let selected = if selection.narrows() {
+            only::select(context, &target_runs, source_runs, selection)?;
+            fetch::Selected::Some
+        } else {
+            fetch::Selected::Everybody
+        };
+        let images = images::prepare(&pipeline.transform.fallback, renderer).await?;
+        for source_run in source_runs.iter_mut() {
+            let concurrency = clients.concurrency(&source_run.entry.rate);
+            fetch::fetch_all(context, source_run, renderer, concurrency, selected).await?;
+            if source_run.state != SourceState::Listed {
+                // The search of everybody who got this far ends here (docs/architecture.md, "Precedence").
+                break;
+            }
+            context.facts.end_searches_after(source_run.id())?;
+        }
+        let decide = Decide {
+            context,
+            clients,
+            transform: &pipeline.transform,
+            selection,
+            rerender: self.options.rerender,
+            images: &images,
+            renderer,
+        };
+        decide.decide(target_runs, source_runs).await
+    }
+}

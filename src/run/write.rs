@@ -1,0 +1,70 @@
+//! Writing a target's plan, if it may be written.
+//!
+//! Owns: whether it may, what it will cost, and that whatever is applied is confirmed.
+//! Leaves to others: applying (`apply`), confirming (`confirm`).
+//! A newcomer gets wrong: a limit of a source stops the targets that it feeds, and no other.
+
+use super::clients::Clients;
+use super::context::{Mode, RunContext};
+use super::finished_target::{FinishedTarget, Writes};
+use super::limits::Guarded;
+use super::target_plan::TargetPlan;
+use super::target_run::TargetRun;
+use super::{apply, confirm};
+use crate::error::Trouble;
+
+/// Whether a target may be written to.
+pub(super) fn may_begin(context: &RunContext, guarded: &Guarded, target_run: &TargetRun) -> Writes {
+    if guarded.stopped.contains(target_run.id()) {
+        Writes::Limit
+    } else if context.mode == Mode::Plan || target_run.entry.dry_run.value {
+        Writes::Planned
+    } else if context.stop.requested() || target_run.failure.is_some() {
+        Writes::NotBegun
+    } else {
+        Writes::Applied
+    }
+}
+
+/// Says what is to be sent from now on.
+pub(super) fn forecast(clients: &Clients, decided: &mut [(TargetRun, TargetPlan)]) {
+    for (target_run, plan) in decided {
+        let counts = target_run.target.counts();
+        target_run.sent_for_plan = counts.sent.saturating_sub(counts.retried);
+        let Some(open) = target_run.open.as_ref() else { continue };
+        if plan.changes.count() > 0 {
+            let workers = workers(clients, target_run, plan);
+            target_run.forecast = target_run.target.forecast(&apply::shape(
+                plan,
+                target_run.entry.ownership.value,
+                workers,
+                open.surveyed.accounts,
+            ));
+        }
+    }
+}
+
+fn workers(clients: &Clients, target_run: &TargetRun, plan: &TargetPlan) -> usize {
+    clients
+        .concurrency(&target_run.entry.rate)
+        .clamp(1, usize::try_from(plan.changes.count()).unwrap_or(usize::MAX).max(1))
+}
+
+/// Applies and confirms one target's plan, unless something forbids it.
+pub(super) async fn write(
+    context: &RunContext,
+    clients: &Clients,
+    writes: Writes,
+    mut target_run: TargetRun,
+    plan: TargetPlan,
+) -> Result<FinishedTarget, Trouble> {
+    if writes == Writes::Applied {
+        let workers = workers(clients, &target_run, &plan);
+        apply::apply(context, &mut target_run, &plan, workers).await?;
+        confirm::confirm(context, &mut target_run).await?;
+    } else if context.mode == Mode::Run || writes == Writes::Limit {
+        // Nothing was written: the forecast is of what this run costs.
+        target_run.forecast = 0;
+    }
+    Ok(FinishedTarget { target_run, plan, writes })
+}
