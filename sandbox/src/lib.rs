@@ -26,6 +26,7 @@ pub mod graph;
 mod handle;
 pub mod jira;
 mod jwt;
+mod oauth;
 pub mod observer;
 mod options;
 mod page;

@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -17,15 +16,14 @@ use super::directory::Directory;
 use super::world::ManagedIdentity;
 use crate::context::Context;
 use crate::jwt::seconds;
-use crate::simulator::{SimulatedAnswer, Simulator};
+use crate::oauth::{Refusal, signed};
+use crate::simulator::Simulator;
 
 /// The metadata service of the machine that the pipeline runs on.
 pub(crate) struct Metadata {
     context: Context,
     directory: Arc<Directory>,
 }
-
-type Refusal = (&'static str, String);
 
 impl Metadata {
     /// The metadata service of a machine with this tenant's identities.
@@ -36,23 +34,23 @@ impl Metadata {
     fn token(&self, request: &Request) -> Result<(Value, String), Refusal> {
         let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
         if !header("metadata").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
-            return Err(("bad_request_102", "Required metadata header not specified".into()));
+            return Err(refused("bad_request_102", "Required metadata header not specified"));
         }
         if header("x-forwarded-for").is_some() || header("via").is_some() {
-            return Err(("bad_request_102", "Requests through a proxy are not supported".into()));
+            return Err(refused("bad_request_102", "Requests through a proxy are not supported"));
         }
         let query: Vec<(String, String)> =
             url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()).into_owned().collect();
         let asked = |name: &str| query.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str());
         if asked("api-version") != Some("2018-02-01") {
-            return Err((
+            return Err(refused(
                 "invalid_request",
-                "Required query variable 'api-version' is missing or not supported".into(),
+                "Required query variable 'api-version' is missing or not supported",
             ));
         }
         let resource = asked("resource").unwrap_or_default();
         if resource.is_empty() {
-            return Err(("invalid_request", "Required query variable 'resource' is missing".into()));
+            return Err(refused("invalid_request", "Required query variable 'resource' is missing"));
         }
         let identity = self.identity(&asked)?;
         let app = &self.directory.tenant.app;
@@ -61,7 +59,7 @@ impl Metadata {
                 "AADSTS500011: The resource principal named {resource} was not found in the tenant named {}.",
                 self.directory.tenant.tenant
             );
-            return Err(("invalid_resource", says));
+            return Err(refused("invalid_resource", says));
         }
         let now = self.context.now();
         let (token, lasts) = self.directory.tokens.issue(app, &self.directory.tenant.tenant, now, 0);
@@ -82,7 +80,7 @@ impl Metadata {
             (None, None, None) if all.len() > 1 => {
                 let says = "Multiple user assigned identities exist, please specify the clientId / resourceId of the \
                             identity in the token request";
-                return Err(("invalid_request", says.into()));
+                return Err(refused("invalid_request", says));
             }
             (None, None, None) => all.first(),
             (client, object, resource) => all.iter().find(|one| {
@@ -91,20 +89,18 @@ impl Metadata {
                     && resource.is_none_or(|id| one.resource_id.eq_ignore_ascii_case(id))
             }),
         };
-        found.ok_or_else(|| ("invalid_request", "Identity not found".into()))
+        found.ok_or_else(|| refused("invalid_request", "Identity not found"))
     }
+}
+
+fn refused(error: &str, says: impl Into<String>) -> Refusal {
+    Refusal::new(400, error, says)
 }
 
 async fn token(State(metadata): State<Arc<Metadata>>, request: Request) -> Response {
     match metadata.token(&request) {
-        Ok((body, client)) => {
-            let mut response = Json(body).into_response();
-            response.extensions_mut().insert(SimulatedAnswer { who: Some(client), ..SimulatedAnswer::default() });
-            response
-        }
-        Err((error, says)) => {
-            (StatusCode::BAD_REQUEST, Json(json!({ "error": error, "error_description": says }))).into_response()
-        }
+        Ok((body, client)) => signed(Json(body).into_response(), Some(client)),
+        Err(refusal) => refusal.into_response(),
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Extension, Form, Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -21,8 +21,8 @@ use super::directory::Directory;
 use super::token_error::{TokenError, dialled, refuse};
 use crate::ci::Issuer;
 use crate::context::Context;
-use crate::simulator::Special;
-use crate::simulator::{Credential, Secret, SimulatedAnswer, Simulator};
+use crate::oauth::{self, TokenRequest};
+use crate::simulator::{Credential, Secret, Simulator};
 use crate::switches::{Switch, Values};
 
 const INVALID_CLIENT_STATUS: Switch = Switch {
@@ -70,7 +70,7 @@ pub(crate) struct SignIn {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct TokenRequest {
+pub(crate) struct TokenForm {
     grant_type: Option<String>,
     client_id: Option<String>,
     client_secret: Option<String>,
@@ -85,7 +85,7 @@ impl SignIn {
         Self { context, directory, issuers }
     }
 
-    fn token(&self, tenant: &str, headers: &HeaderMap, mut asked: TokenRequest) -> Result<Value, TokenError> {
+    fn token(&self, tenant: &str, headers: &HeaderMap, mut asked: TokenForm) -> Result<Value, TokenError> {
         if let Some((id, secret)) = basic(headers) {
             asked.client_id.get_or_insert(id);
             asked.client_secret.get_or_insert(secret);
@@ -101,7 +101,7 @@ impl SignIn {
         Ok(answer)
     }
 
-    fn judge(&self, tenant: &str, asked: &TokenRequest) -> Result<(), TokenError> {
+    fn judge(&self, tenant: &str, asked: &TokenForm) -> Result<(), TokenError> {
         let known = &self.directory.tenant;
         let app = &known.app;
         let missing = |name: &str| {
@@ -154,7 +154,7 @@ impl SignIn {
         Ok(())
     }
 
-    fn judge_secret(&self, tenant: &str, asked: &TokenRequest) -> Result<(), TokenError> {
+    fn judge_secret(&self, tenant: &str, asked: &TokenForm) -> Result<(), TokenError> {
         let app = &self.directory.tenant.app;
         if let Some(secret) = &asked.client_secret {
             if *secret == app.client_secret {
@@ -217,24 +217,27 @@ fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     Some((decode(id), decode(secret)))
 }
 
-async fn token(
-    State(sign_in): State<Arc<SignIn>>,
-    Path(tenant): Path<String>,
-    special: Option<Extension<Special>>,
-    headers: HeaderMap,
-    form: Result<Form<TokenRequest>, axum::extract::rejection::FormRejection>,
-) -> Response {
-    if let Some(error) = special.and_then(|Extension(Special(word))| dialled(&word)) {
-        return sign_in.answer(&error);
+impl oauth::TokenEndpoint for SignIn {
+    type Asked = TokenForm;
+
+    fn dialled(&self, word: &str) -> Option<Response> {
+        dialled(word).map(|error| self.answer(&error))
     }
-    let asked = form.map(|Form(asked)| asked).unwrap_or_default();
-    let who = asked.client_id.clone();
-    let mut response = match sign_in.token(&tenant, &headers, asked) {
-        Ok(body) => ([(header::CACHE_CONTROL, "no-store, no-cache")], Json(body)).into_response(),
-        Err(error) => sign_in.answer(&error),
-    };
-    response.extensions_mut().insert(SimulatedAnswer { who, ..SimulatedAnswer::default() });
-    response
+
+    async fn read(request: Request) -> Option<TokenForm> {
+        oauth::form(request).await
+    }
+
+    fn issue(&self, request: TokenRequest<TokenForm>) -> (Response, Option<String>) {
+        let tenant = request.path.first().map_or("", String::as_str);
+        let asked = request.asked.unwrap_or_default();
+        let who = asked.client_id.clone();
+        let response = match self.token(tenant, &request.headers, asked) {
+            Ok(body) => ([(header::CACHE_CONTROL, "no-store, no-cache")], Json(body)).into_response(),
+            Err(error) => self.answer(&error),
+        };
+        (response, who)
+    }
 }
 
 /// The discovery document, which public client libraries read first.
@@ -260,7 +263,7 @@ impl Simulator for SignIn {
 
     fn router(self: Arc<Self>) -> Router {
         Router::new()
-            .route("/{tenant}/oauth2/v2.0/token", post(token))
+            .route("/{tenant}/oauth2/v2.0/token", post(oauth::token::<Self>))
             .route("/{tenant}/v2.0/.well-known/openid-configuration", get(discovery))
             .with_state(self)
     }

@@ -9,8 +9,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Path, Request, State};
-use axum::http::{StatusCode, header};
+use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
@@ -20,7 +20,8 @@ use super::tokens::{Grant, LASTS, Principal, bearer};
 use super::workspace::{LiveAccount, Workspace};
 use crate::context::Context;
 use crate::jwt::seconds;
-use crate::simulator::{SimulatedAnswer, Simulator};
+use crate::oauth::{self, TokenRequest};
+use crate::simulator::Simulator;
 use crate::switches::{Switch, Values};
 
 const TOKEN_CREATOR: Switch = Switch {
@@ -146,28 +147,31 @@ impl IamCredentials {
     }
 }
 
-async fn call(
-    State(iam): State<Arc<IamCredentials>>,
-    Path((project, call)): Path<(String, String)>,
-    request: Request,
-) -> Response {
-    let (parts, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
-    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let authorization = parts.headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let (key, verb) = call.rsplit_once(':').unwrap_or((&call, ""));
-    let done = match verb {
-        _ if project != "-" => Err(Fault::invalid("The project must be the wildcard `-`.")),
-        "signJwt" => iam.sign(authorization, key, &body),
-        "generateAccessToken" => iam.generate(authorization, key, &body),
-        _ => Err(Fault::new(404, "NOT_FOUND", "Method not found.", "")),
-    };
-    match done {
-        Err(fault) => fault.into_response(),
-        Ok((body, who)) => {
-            let mut response = Json(body).into_response();
-            response.extensions_mut().insert(SimulatedAnswer { who: Some(who), ..SimulatedAnswer::default() });
-            response
+impl oauth::TokenEndpoint for IamCredentials {
+    type Asked = Value;
+
+    fn dialled(&self, _word: &str) -> Option<Response> {
+        None
+    }
+
+    async fn read(request: Request) -> Option<Value> {
+        serde_json::from_slice(&oauth::bytes(request).await).ok()
+    }
+
+    fn issue(&self, request: TokenRequest<Value>) -> (Response, Option<String>) {
+        let [project, call] = &request.path[..] else { return (StatusCode::NOT_FOUND.into_response(), None) };
+        let body = request.asked.as_ref().unwrap_or(&Value::Null);
+        let authorization = request.authorization().unwrap_or_default();
+        let (key, verb) = call.rsplit_once(':').unwrap_or((call, ""));
+        let done = match verb {
+            _ if project != "-" => Err(Fault::invalid("The project must be the wildcard `-`.")),
+            "signJwt" => self.sign(authorization, key, body),
+            "generateAccessToken" => self.generate(authorization, key, body),
+            _ => Err(Fault::new(404, "NOT_FOUND", "Method not found.", "")),
+        };
+        match done {
+            Err(fault) => (fault.into_response(), None),
+            Ok((body, who)) => (Json(body).into_response(), Some(who)),
         }
     }
 }
@@ -182,7 +186,9 @@ impl Simulator for IamCredentials {
     }
 
     fn router(self: Arc<Self>) -> Router {
-        Router::new().route("/v1/projects/{project}/serviceAccounts/{call}", post(call)).with_state(self)
+        Router::new()
+            .route("/v1/projects/{project}/serviceAccounts/{call}", post(oauth::token::<Self>))
+            .with_state(self)
     }
 
     fn switches(&self) -> &'static [Switch] {

@@ -8,6 +8,8 @@
 mod directory;
 mod errors;
 mod iam;
+mod refusals;
+mod scopes;
 pub(crate) mod simulators;
 mod sts;
 mod switches;

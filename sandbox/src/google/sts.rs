@@ -6,20 +6,21 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::token::{Refusal, dialled, exists};
+use super::refusals::dialled;
+use super::scopes::exists;
 use super::tokens::{Grant, LASTS, Principal};
 use super::workspace::Workspace;
 use crate::context::Context;
 use crate::jwt::{Parsed, seconds};
-use crate::simulator::Special;
-use crate::simulator::{SimulatedAnswer, Simulator};
+use crate::oauth::{self, Refusal, TokenRequest};
+use crate::simulator::Simulator;
 use crate::switches::{Switch, Values};
 
 const AUTHORIZATION: Switch = Switch {
@@ -48,7 +49,7 @@ pub(super) struct Sts {
 }
 
 /// A request in either spelling.
-struct Exchange(Value);
+pub(super) struct Exchange(Value);
 
 impl Exchange {
     fn read(content_type: &str, body: &[u8]) -> Option<Self> {
@@ -158,32 +159,39 @@ fn is_provider(name: &str) -> bool {
     )
 }
 
-async fn token(State(sts): State<Arc<Sts>>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    if let Some(refusal) = parts.extensions.get::<Special>().and_then(|Special(word)| dialled(word)) {
-        return refusal.into_response();
+impl oauth::TokenEndpoint for Sts {
+    type Asked = Exchange;
+
+    fn dialled(&self, word: &str) -> Option<Response> {
+        dialled(word).map(Refusal::into_response)
     }
-    if parts.headers.contains_key(header::AUTHORIZATION) && sts.context.is(&AUTHORIZATION, "refused") {
-        let refusal = Refusal::new(401, "invalid_client", "Invalid client authentication.");
-        return refusal.into_response();
+
+    async fn read(request: Request) -> Option<Exchange> {
+        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let content_type = content_type.unwrap_or_default().to_owned();
+        Exchange::read(&content_type, &oauth::bytes(request).await)
     }
-    // The server has read the body already, so this cannot fail or grow.
-    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
-    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let asked = Exchange::read(content_type, &body).ok_or_else(|| Refusal::new(400, "invalid_request", "Bad Request"));
-    let grant = match asked.and_then(|asked| sts.judge(&asked)) {
-        Ok(grant) => grant,
-        Err(refusal) => return refusal.into_response(),
-    };
-    let who = Some(grant.who.name().to_owned());
-    let token = sts.workspace.tokens.issue("ya29.d.c0A", grant, sts.context.now());
-    let mut body = json!({ "access_token": token, "issued_token_type": ACCESS_TOKEN, "token_type": "Bearer" });
-    if sts.context.is(&EXPIRES_IN, "present") {
-        body["expires_in"] = LASTS.into();
+
+    fn issue(&self, request: TokenRequest<Exchange>) -> (Response, Option<String>) {
+        let grant = match request.asked {
+            _ if request.headers.contains_key(header::AUTHORIZATION) && self.context.is(&AUTHORIZATION, "refused") => {
+                Err(Refusal::new(401, "invalid_client", "Invalid client authentication."))
+            }
+            None => refuse("invalid_request", "Bad Request"),
+            Some(asked) => self.judge(&asked),
+        };
+        let grant = match grant {
+            Ok(grant) => grant,
+            Err(refusal) => return (refusal.into_response(), None),
+        };
+        let who = grant.who.name().to_owned();
+        let token = self.workspace.tokens.issue("ya29.d.c0A", grant, self.context.now());
+        let mut body = json!({ "access_token": token, "issued_token_type": ACCESS_TOKEN, "token_type": "Bearer" });
+        if self.context.is(&EXPIRES_IN, "present") {
+            body["expires_in"] = LASTS.into();
+        }
+        (Json(body).into_response(), Some(who))
     }
-    let mut response = Json(body).into_response();
-    response.extensions_mut().insert(SimulatedAnswer { who, ..SimulatedAnswer::default() });
-    response
 }
 
 impl Simulator for Sts {
@@ -196,7 +204,7 @@ impl Simulator for Sts {
     }
 
     fn router(self: Arc<Self>) -> Router {
-        Router::new().route("/v1/token", post(token)).with_state(self)
+        Router::new().route("/v1/token", post(oauth::token::<Self>)).with_state(self)
     }
 
     fn switches(&self) -> &'static [Switch] {

@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Form, Request, State};
-use axum::http::{StatusCode, header};
+use axum::extract::Request;
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
@@ -15,13 +15,15 @@ use jsonwebtoken::Algorithm;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::refusals::dialled;
+use super::scopes::exists;
 use super::tokens::{Grant, LASTS, Principal};
 use super::workspace::Workspace;
 use super::world::ServiceAccount;
 use crate::context::Context;
 use crate::jwt::{Parsed, seconds};
-use crate::simulator::Special;
-use crate::simulator::{Credential, Secret, SimulatedAnswer, Simulator};
+use crate::oauth::{self, Refusal, TokenRequest};
+use crate::simulator::{Credential, Secret, Simulator};
 use crate::switches::{Switch, Values};
 
 const SKEW: Switch = Switch {
@@ -52,63 +54,6 @@ static SWITCHES: [Switch; 4] = [SKEW, EXPIRES_IN, MISSPELT_SCOPE, SUSPENDED_SUBJ
 
 pub(super) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const AUDIENCE: &str = "https://oauth2.googleapis.com/token";
-const PREFIX: &str = "https://www.googleapis.com/auth/";
-
-/// The scopes that exist, as far as a directory job could ask for them.
-const SCOPES: [&str; 17] = [
-    "admin.directory.user",
-    "admin.directory.user.readonly",
-    "admin.directory.user.alias.readonly",
-    "admin.directory.group",
-    "admin.directory.group.readonly",
-    "admin.directory.group.member",
-    "admin.directory.group.member.readonly",
-    "admin.directory.orgunit.readonly",
-    "admin.directory.domain.readonly",
-    "admin.directory.customer.readonly",
-    "cloud-platform",
-    "directory.readonly",
-    "contacts.readonly",
-    "userinfo.email",
-    "userinfo.profile",
-    "drive.readonly",
-    "iam",
-];
-
-/// A refusal in the OAuth envelope.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
-    status: u16,
-    error: String,
-    description: String,
-}
-
-impl Refusal {
-    pub(super) fn new(status: u16, error: &str, description: impl Into<String>) -> Self {
-        Self { status, error: error.to_owned(), description: description.into() }
-    }
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
-        (status, Json(json!({ "error": self.error, "error_description": self.description }))).into_response()
-    }
-}
-
-/// The rows of §1.3 that no assertion brings about, by the name of a dialled-in fault.
-pub(super) fn dialled(word: &str) -> Option<Refusal> {
-    Some(match word {
-        "access_denied" => Refusal::new(403, word, "Account restricted."),
-        "invalid_account" => Refusal::new(400, word, "Unusable account."),
-        "disabled_client" => Refusal::new(401, word, "The OAuth client was disabled."),
-        "deleted_client" => Refusal::new(401, word, "The OAuth client was deleted."),
-        "internal_failure" => Refusal::new(500, word, "Internal failure."),
-        "server_error" => Refusal::new(500, word, "Server error."),
-        "temporarily_unavailable" => Refusal::new(503, word, "Try again later."),
-        _ => return None,
-    })
-}
 
 /// The token endpoint of one customer.
 pub(super) struct TokenEndpoint {
@@ -222,34 +167,6 @@ impl TokenEndpoint {
             Some(user) => Ok(user.email.clone()),
         }
     }
-
-    fn answer(&self, form: &TokenForm) -> (Option<String>, Response) {
-        if form.grant_type.as_deref() != Some(GRANT_TYPE) {
-            let what = form.grant_type.as_deref().unwrap_or_default();
-            let refusal = Refusal::new(400, "unsupported_grant_type", format!("Invalid grant_type: {what}"));
-            return (None, refusal.into_response());
-        }
-        match self.judge(form.assertion.as_deref().unwrap_or_default()) {
-            Err(refusal) => (None, refusal.into_response()),
-            Ok(Outcome::Identity(account)) => {
-                let seed = blake3::hash(account.as_bytes()).to_hex();
-                (Some(account), Json(json!({ "id_token": format!("eyJhbGciOiJSUzI1NiJ9.e30.{seed}") })).into_response())
-            }
-            Ok(Outcome::Access(grant)) => {
-                let who = grant.who.name().to_owned();
-                let token = self.workspace.tokens.issue("ya29.c.b0A", grant, self.context.now());
-                let lasts: Value =
-                    if self.context.is(&EXPIRES_IN, "text") { LASTS.to_string().into() } else { LASTS.into() };
-                let body = json!({ "access_token": token, "expires_in": lasts, "token_type": "Bearer" });
-                (Some(who), ([(header::CACHE_CONTROL, "private")], Json(body)).into_response())
-            }
-        }
-    }
-}
-
-/// Whether a scope is one that exists.
-pub(super) fn exists(scope: &str) -> bool {
-    ["openid", "email", "profile"].contains(&scope) || scope.strip_prefix(PREFIX).is_some_and(|s| SCOPES.contains(&s))
 }
 
 fn unauthorized() -> Refusal {
@@ -263,21 +180,48 @@ fn unauthorized() -> Refusal {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct TokenForm {
+pub(super) struct TokenForm {
     grant_type: Option<String>,
     assertion: Option<String>,
 }
 
-async fn token(State(endpoint): State<Arc<TokenEndpoint>>, request: Request) -> Response {
-    let special = request.extensions().get::<Special>().and_then(|Special(word)| dialled(word));
-    if let Some(refusal) = special {
-        return refusal.into_response();
+impl oauth::TokenEndpoint for TokenEndpoint {
+    type Asked = TokenForm;
+
+    fn dialled(&self, word: &str) -> Option<Response> {
+        dialled(word).map(Refusal::into_response)
     }
-    let form = <Form<TokenForm> as axum::extract::FromRequest<()>>::from_request(request, &()).await;
-    let Ok(Form(form)) = form else { return Refusal::new(400, "invalid_request", "Bad Request").into_response() };
-    let (who, mut response) = endpoint.answer(&form);
-    response.extensions_mut().insert(SimulatedAnswer { who, ..SimulatedAnswer::default() });
-    response
+
+    async fn read(request: Request) -> Option<TokenForm> {
+        oauth::form(request).await
+    }
+
+    fn issue(&self, request: TokenRequest<TokenForm>) -> (Response, Option<String>) {
+        let outcome = match request.asked {
+            None => refuse(400, "invalid_request", "Bad Request"),
+            Some(form) if form.grant_type.as_deref() != Some(GRANT_TYPE) => {
+                let what = form.grant_type.as_deref().unwrap_or_default();
+                refuse(400, "unsupported_grant_type", &format!("Invalid grant_type: {what}"))
+            }
+            Some(form) => self.judge(form.assertion.as_deref().unwrap_or_default()),
+        };
+        match outcome {
+            Err(refusal) => (refusal.into_response(), None),
+            Ok(Outcome::Identity(account)) => {
+                let seed = blake3::hash(account.as_bytes()).to_hex();
+                let body = json!({ "id_token": format!("eyJhbGciOiJSUzI1NiJ9.e30.{seed}") });
+                (Json(body).into_response(), Some(account))
+            }
+            Ok(Outcome::Access(grant)) => {
+                let who = grant.who.name().to_owned();
+                let token = self.workspace.tokens.issue("ya29.c.b0A", grant, self.context.now());
+                let lasts: Value =
+                    if self.context.is(&EXPIRES_IN, "text") { LASTS.to_string().into() } else { LASTS.into() };
+                let body = json!({ "access_token": token, "expires_in": lasts, "token_type": "Bearer" });
+                (([(header::CACHE_CONTROL, "private")], Json(body)).into_response(), Some(who))
+            }
+        }
+    }
 }
 
 impl Simulator for TokenEndpoint {
@@ -290,7 +234,7 @@ impl Simulator for TokenEndpoint {
     }
 
     fn router(self: Arc<Self>) -> Router {
-        Router::new().route("/token", post(token)).with_state(self)
+        Router::new().route("/token", post(oauth::token::<Self>)).with_state(self)
     }
 
     fn switches(&self) -> &'static [Switch] {

@@ -13,6 +13,7 @@ use jsonwebtoken::Algorithm;
 use serde_json::Value;
 
 use super::call::{Call, Drift, Reply};
+use crate::google::scopes::PREFIX;
 use crate::google::switches;
 use crate::google::switches::{API, BARE_ACCOUNT, QUOTA_ROW, RETRY_AFTER, SCOPE_ROW};
 use crate::google::tokens::{Grant, Principal, bearer};
@@ -28,7 +29,6 @@ use super::service::Directory;
 
 /// `aud` of a token that a service account signs for itself (§1.6).
 const AUDIENCE: &str = "https://admin.googleapis.com/";
-const PREFIX: &str = "https://www.googleapis.com/auth/";
 
 /// The scopes that `users.get` and `users.photos.get` take.
 const READ_USERS: [&str; 2] = ["admin.directory.user.readonly", "admin.directory.user"];

@@ -17,8 +17,9 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::jwt::{Key, KeyFiles, Parsed, seconds};
+use super::oauth::signed;
 use super::pictures::{FileRef, Pictures};
-use super::simulator::{Credential, Secret, SimulatedAnswer, Simulator};
+use super::simulator::{Credential, Secret, Simulator};
 
 /// One CI platform, as written in a world.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -132,10 +133,8 @@ async fn token(State(ci): State<Arc<Ci>>, request: Request) -> Response {
     let audience = query.into_iter().find(|(name, _)| name == "audience").map(|(_, value)| value.into_owned());
     let owner = ci.issuer.platform.subject.split([':', '/']).nth(1).unwrap_or_default();
     let audience = audience.unwrap_or_else(|| format!("https://github.com/{owner}"));
-    let mut response = Json(json!({ "count": 1, "value": ci.mint(&audience, serde_json::Map::new()) })).into_response();
-    let who = Some(ci.issuer.platform.subject.clone());
-    response.extensions_mut().insert(SimulatedAnswer { who, ..SimulatedAnswer::default() });
-    response
+    let body = json!({ "count": 1, "value": ci.mint(&audience, serde_json::Map::new()) });
+    signed(Json(body).into_response(), Some(ci.issuer.platform.subject.clone()))
 }
 
 impl Simulator for Ci {
