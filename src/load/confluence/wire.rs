@@ -124,7 +124,7 @@ pub(super) struct Endpoint {
 
 /// Every answer, with what its pictures' paths say.
 #[cfg(any(test, fuzzing))]
-pub(crate) fn fuzz(body: &[u8]) -> u64 {
+pub(crate) fn fuzz(body: &[u8]) -> impl std::hash::Hash + use<> {
     let base = Url::parse("https://wiki.example/x").expect("a URL");
     let people = serde_json::from_slice::<People>(body).ok();
     let listed = people.iter().flat_map(|page| &page.results);
@@ -136,7 +136,7 @@ pub(crate) fn fuzz(body: &[u8]) -> u64 {
         serde_json::from_slice::<Endpoint>(body).is_ok(),
         content,
     ];
-    crate::fuzzing::shape((people.is_some(), shown, others))
+    (people.is_some(), shown, others)
 }
 
 #[cfg(test)]

@@ -298,7 +298,7 @@ impl<'a> Scan<'a> {
 
 /// Any body: what is read can be walked through, and holds no more than was sent.
 #[cfg(any(test, fuzzing))]
-pub(crate) fn fuzz(body: &[u8]) -> u64 {
+pub(crate) fn fuzz(body: &[u8]) -> impl std::hash::Hash + use<> {
     fn size(value: &Value, depth: usize) -> usize {
         assert!(depth <= DEPTH + 1, "deeper than allowed");
         match value {
@@ -320,7 +320,7 @@ pub(crate) fn fuzz(body: &[u8]) -> u64 {
     let text = String::from_utf8_lossy(body);
     let sent = request("m", &[Parameter::Text(&text), Parameter::Bytes(body)]);
     assert!(sent.as_ref().is_none_or(|sent| tokens(&String::from_utf8_lossy(sent)).is_ok()), "a call that is no XML");
-    crate::fuzzing::shape((kind, sent.is_some()))
+    (kind, sent.is_some())
 }
 
 #[cfg(test)]

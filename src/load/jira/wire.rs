@@ -244,7 +244,7 @@ fn maybe_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Strin
 
 /// Every answer, with what its avatar URLs say.
 #[cfg(any(test, fuzzing))]
-pub(crate) fn fuzz(body: &[u8]) -> u64 {
+pub(crate) fn fuzz(body: &[u8]) -> impl std::hash::Hash + use<> {
     let kind = Temporary::read(body).map(|read| match read {
         Temporary::Made { .. } => 0,
         Temporary::Crop => 1,
@@ -263,7 +263,7 @@ pub(crate) fn fuzz(body: &[u8]) -> u64 {
         serde_json::from_slice::<ServerInfo>(body).is_ok(),
         serde_json::from_slice::<Permissions>(body).is_ok(),
     ];
-    crate::fuzzing::shape((kind, shown, others))
+    (kind, shown, others)
 }
 
 #[cfg(test)]
