@@ -34,6 +34,7 @@ mod suite {
     mod foreign_hosts; // no credential for any other host (P7)
     mod groups; // who is in scope, left alone or opted out by a group
     mod hostile; // bombs, and nobody who listens
+    mod house; // the arrows between rooms, and no circle of files
     mod leftovers; // files: private, emptied, and told where they cannot be written (P1, P7)
     mod limits; // each broken once, passed by exactly its number (P3)
     mod lost_state; // adopting by looks
