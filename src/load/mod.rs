@@ -11,18 +11,18 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::http::{Counts, Failure};
-use crate::model::{
-    Account, AccountId, Event, Fault, Intent, Luma, OpenIntent, Person, PictureRef, RunId, ServerId, SignedIn, Status,
-    TargetId,
-};
+use crate::model::{Account, AccountId, Luma, OpenIntent, Person, PictureRef, RunId, ServerId, SignedIn, TargetId};
 
 pub(crate) use crate::model::Seen;
+pub(crate) use write::{Done, Journal, Mend, Session, WriteError};
+pub(crate) use write::{closing, recorded, unmendable};
 
 pub(crate) mod atlassian;
 pub(crate) mod bitbucket;
 pub(crate) mod confluence;
 pub(crate) mod folder;
 pub(crate) mod jira;
+mod write;
 
 /// What was learnt about a server and is worth keeping: `upload` → `one_step`, `default` → `10122`.
 pub(crate) type Learnt = BTreeMap<String, String>;
@@ -82,31 +82,6 @@ pub enum Claim {
     Perhaps,
 }
 
-/// How one write, with all its steps, ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wrote {
-    /// Everything was done and parsed as a complete success; the picture now has this mark (`None`: the default).
-    Done(Option<PictureRef>),
-    /// The server refused this person, or somebody changed the picture meanwhile; nothing stands half done.
-    Refused(Fault),
-    /// The account showed something else than the plan saw; nothing was written.
-    ChangedMeanwhile,
-    /// It may or may not have happened: the session is thrown away and the account is looked at later.
-    Maybe(Fault),
-    /// The whole target must stop; the intent may be open.
-    Stop(Failure),
-}
-
-/// The durable record of one write. Each call returns only when the record is on disk.
-#[async_trait]
-pub trait Journal: Send {
-    /// Writes down the intent together with its first event, before anything is sent.
-    async fn begin(&mut self, intent: Intent, first: Event) -> Result<(), Failure>;
-
-    /// Adds an event.
-    async fn record(&mut self, event: Event) -> Result<(), Failure>;
-}
-
 /// Leave to send a throw-away picture, and where to write it down.
 pub struct Probe<'a> {
     /// The run that probes.
@@ -135,46 +110,10 @@ pub enum Told {
     NotTried(String),
 }
 
-/// The events that close an intent of which looking said [`Seen::Nothing`].
-pub(crate) fn closing(status: &Status, why: &str) -> Vec<Event> {
-    match status {
-        Status::Begun | Status::Sent { .. } | Status::Unsure => vec![Event::Void { why: why.to_owned() }],
-        Status::Made(mark) => vec![Event::Abandoned { mark: mark.clone() }, Event::Closed],
-        Status::Shown(_) | Status::Reset | Status::Leftover(_) | Status::Stray { .. } => vec![Event::Closed],
-        Status::Closed => Vec::new(),
-    }
-}
-
 /// What a picture looks like, for comparing what a server serves with what was sent.
 pub(crate) trait Fingerprinter: Send + Sync {
     /// The fingerprint of an encoded picture; `None` if it cannot be decoded.
     fn luma(&self, picture: &[u8]) -> Option<Luma>;
-}
-
-/// One worker's own way into a target. Thrown away after anything but [`Wrote::Done`]: of a refused
-/// confirmation the session still keeps the upload, which the next one would find there (promise P1).
-#[async_trait]
-pub trait Session: Send {
-    /// Makes and shows a picture. `draft` holds everything but what only the server can tell (`base`).
-    async fn replace(&mut self, draft: Intent, rendition: &Rendition, journal: &mut dyn Journal) -> Wrote;
-
-    /// Shows the default and takes our picture away. `draft.stood` is that picture; `draft.old` names it too if we made
-    /// it, and is empty if it was adopted: then it stays.
-    async fn revert(&mut self, draft: Intent, journal: &mut dyn Journal) -> Wrote;
-
-    /// Mends an open intent: shows what is made and still wanted, or takes away what is left over.
-    async fn mend(&mut self, open: &OpenIntent, mend: &Mend, journal: &mut dyn Journal) -> Wrote;
-}
-
-/// How an open intent is mended.
-#[derive(Clone, Debug)]
-pub enum Mend {
-    /// Show this picture of ours, then tidy the old one.
-    Finish(PictureRef),
-    /// Take this picture of ours away; it is not shown.
-    Tidy(PictureRef),
-    /// The write left no trace: send it again as one attempt more.
-    Again(Rendition),
 }
 
 /// A target of pictures.

@@ -2,8 +2,8 @@
 //!
 //! Owns: workers and their sessions, the order mending, replacements, reverts, and what happens after a "maybe".
 //! Leaves to others: the steps of each write (`load`), durability (`journal`).
-//! A newcomer gets wrong: workers share nothing but the stop flag. A session belongs to one worker and is thrown away
-//! after anything but a complete success (promise P1).
+//! A newcomer gets wrong: workers share nothing but the stop flag. A session belongs to one worker; a write takes it, and
+//! gives it back after a complete success alone (promise P1).
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -20,7 +20,7 @@ use super::target_plan::TargetPlan;
 use super::target_run::{Open, TargetRun};
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
-use crate::load::{Changes, Mend, Rendition, Session, Wrote, closing};
+use crate::load::{Changes, Done, Mend, Rendition, Session, WriteError, closing};
 use crate::model::{
     AccountId, Act, ActKind, Event, Fault, Intent, IntentId, IntentKind, OpenIntent, PersonResult, PictureRef,
     Placement, Planned, Reason, Seen, Shown, Status, Wanted, Went,
@@ -35,6 +35,10 @@ fn done(shows: Option<Shown>, intent: Option<IntentId>) -> Went {
 
 fn ended(result: PersonResult, fault: Fault) -> Went {
     Went { result, error: Some(fault), shows: None, intent: None }
+}
+
+fn changed_meanwhile() -> Went {
+    ended(PersonResult::NotDone, Fault::new(Reason::ChangedMeanwhile.word(), Reason::ChangedMeanwhile.text()))
 }
 
 /// The order of applying: mending first, then replacements, then reverts.
@@ -145,11 +149,6 @@ async fn adopt(context: &RunContext, target_run: &TargetRun) -> Result<(), Troub
     }
 }
 
-enum Ended {
-    Went(Went),
-    Parked(Option<IntentId>, Fault),
-}
-
 struct Workers<'a> {
     context: &'a RunContext,
     target_run: &'a TargetRun,
@@ -185,13 +184,12 @@ impl Workers<'_> {
         for planned in share {
             let went = match self.may_begin() {
                 Ok(()) => self.one(session, planned).await,
-                Err(fault) => Ended::Went(ended(PersonResult::NotDone, fault)),
+                Err(fault) => ended(PersonResult::NotDone, fault),
             };
-            let went = match went {
-                Ended::Went(went) => self.counted(went),
+            let went = match (went.result, went.intent) {
                 // Looked at once more when all others are done.
-                Ended::Parked(Some(intent), fault) => Went { intent: Some(intent), ..ended(PersonResult::Open, fault) },
-                Ended::Parked(None, fault) => self.counted(ended(PersonResult::Open, fault)),
+                (PersonResult::Open, Some(_)) => went,
+                _ => self.counted(went),
             };
             results.push((DecisionCursor::of(&planned.decision), went));
             self.step();
@@ -220,17 +218,18 @@ impl Workers<'_> {
         Ok(())
     }
 
-    fn stop_target(&self, failure: Failure) -> Ended {
+    fn stop_target(&self, failure: Failure) -> Went {
         let fault = Fault::new(Reason::TargetStopped.word(), failure.to_string());
         self.halt.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
-        Ended::Went(ended(PersonResult::Failed, fault))
+        ended(PersonResult::Failed, fault)
     }
 
-    async fn one(&self, session: &mut Option<Box<dyn Session>>, planned: &Planned) -> Ended {
-        let mut way = match session.take() {
-            Some(way) => way,
+    /// One change, in the session that the last one gave back, else in a new one.
+    async fn one(&self, kept: &mut Option<Box<dyn Session>>, planned: &Planned) -> Went {
+        let session = match kept.take() {
+            Some(session) => session,
             None => match self.target_run.target.session().await {
-                Ok(way) => way,
+                Ok(session) => session,
                 Err(failure) => return self.stop_target(failure),
             },
         };
@@ -238,46 +237,39 @@ impl Workers<'_> {
             Act::Finish(open, _) | Act::Tidy(open, _) => StoreJournal::of(&self.context.store, open.id),
             Act::Show(_) | Act::Look(_) | Act::Reset | Act::Adopt(_) => StoreJournal::new(&self.context.store),
         };
-        let wrote = match self.write(way.as_mut(), planned, &mut journal).await {
-            Ok(wrote) => wrote,
-            Err(fault) => Wrote::Refused(fault),
-        };
-        match wrote {
-            Wrote::Done(mark) => {
-                *session = Some(way);
-                Ended::Went(done(shows(planned, mark), journal.id()))
+        match self.write(session, planned, &mut journal).await {
+            Ok(Done { session, shown }) => {
+                *kept = Some(session);
+                done(shows(planned, shown), journal.id())
             }
-            Wrote::Refused(fault) => Ended::Went(ended(PersonResult::Failed, fault)),
-            Wrote::ChangedMeanwhile => {
-                let fault = Fault::new(Reason::ChangedMeanwhile.word(), Reason::ChangedMeanwhile.text());
-                Ended::Went(ended(PersonResult::NotDone, fault))
-            }
-            Wrote::Maybe(fault) => Ended::Parked(journal.id(), fault),
-            Wrote::Stop(failure) => self.stop_target(failure),
+            Err(WriteError::Refused(fault)) => ended(PersonResult::Failed, fault),
+            Err(WriteError::ChangedMeanwhile) => changed_meanwhile(),
+            Err(WriteError::Unknown(fault)) => Went { intent: journal.id(), ..ended(PersonResult::Open, fault) },
+            Err(WriteError::Stop(failure)) => self.stop_target(failure),
         }
     }
 
     async fn write(
         &self,
-        way: &mut dyn Session,
+        session: Box<dyn Session>,
         planned: &Planned,
         journal: &mut StoreJournal,
-    ) -> Result<Wrote, Fault> {
-        Ok(match &planned.task.act {
+    ) -> Result<Done, WriteError> {
+        let refused = |code: &str, found: &str| WriteError::Refused(Fault::new(code, found));
+        match &planned.task.act {
             Act::Show(wanted) => {
-                let spooled = self
-                    .spooled(wanted)
-                    .ok_or_else(|| Fault::new("spool", "the rendition is not in the spool any more; run again"))?;
+                let gone = || refused("spool", "the rendition is not in the spool any more; run again");
+                let spooled = self.spooled(wanted).ok_or_else(gone)?;
                 let draft = self.draft(planned, Some((wanted, &spooled)));
-                way.replace(draft, &rendition(spooled), journal).await
+                session.replace(draft, &rendition(spooled), journal).await
             }
-            Act::Reset => way.revert(self.draft(planned, None), journal).await,
-            Act::Finish(open, mark) => way.mend(open, &Mend::Finish(mark.clone()), journal).await,
-            Act::Tidy(open, mark) => way.mend(open, &Mend::Tidy(mark.clone()), journal).await,
+            Act::Reset => session.revert(self.draft(planned, None), journal).await,
+            Act::Finish(open, mark) => session.mend(open, &Mend::Finish(mark.clone()), journal).await,
+            Act::Tidy(open, mark) => session.mend(open, &Mend::Tidy(mark.clone()), journal).await,
             Act::Look(_) | Act::Adopt(_) => {
-                return Err(Fault::new("not_looked_at", "the picture there was not looked at; run again"));
+                Err(refused("not_looked_at", "the picture there was not looked at; run again"))
             }
-        })
+        }
     }
 
     /// The rendition that was decided about, and no other.
@@ -342,23 +334,14 @@ impl Workers<'_> {
         if self.may_begin().is_err() {
             return ended(PersonResult::Open, fault);
         }
-        let mut way = match self.target_run.target.session().await {
-            Ok(way) => way,
-            Err(_) => return ended(PersonResult::Open, fault),
-        };
+        let Ok(session) = self.target_run.target.session().await else { return ended(PersonResult::Open, fault) };
         let mut journal = StoreJournal::of(&self.context.store, open.id);
-        match (way.mend(open, mend, &mut journal).await, seen) {
-            (Wrote::Done(_), Seen::Leftover(_) | Seen::Stray { .. }) => {
-                let fault = Fault::new(Reason::ChangedMeanwhile.word(), Reason::ChangedMeanwhile.text());
-                ended(PersonResult::NotDone, fault)
-            }
-            (Wrote::Done(mark), _) => done(shows(planned, mark), Some(open.id)),
-            (Wrote::Refused(fault), _) => ended(PersonResult::Failed, fault),
-            (Wrote::ChangedMeanwhile | Wrote::Maybe(_), _) => ended(PersonResult::Open, fault),
-            (Wrote::Stop(failure), _) => match self.stop_target(failure) {
-                Ended::Went(went) => went,
-                Ended::Parked(_, fault) => ended(PersonResult::Open, fault),
-            },
+        match (session.mend(open, mend, &mut journal).await, seen) {
+            (Ok(_), Seen::Leftover(_) | Seen::Stray { .. }) => changed_meanwhile(),
+            (Ok(Done { shown, .. }), _) => done(shows(planned, shown), Some(open.id)),
+            (Err(WriteError::Refused(fault)), _) => ended(PersonResult::Failed, fault),
+            (Err(WriteError::ChangedMeanwhile | WriteError::Unknown(_)), _) => ended(PersonResult::Open, fault),
+            (Err(WriteError::Stop(failure)), _) => self.stop_target(failure),
         }
     }
 

@@ -14,7 +14,7 @@ use super::pages::PAGE;
 use super::target_run::TargetRun;
 use crate::error::Trouble;
 use crate::http::Failure;
-use crate::load::{Learnt, Mend, Wrote, closing};
+use crate::load::{Learnt, Mend, closing};
 use crate::model::{Event, IntentKind, OpenIntent, Seen, ServerId};
 
 /// Waits until no server can be at a write of an earlier run of this target any more. A plan does not wait: it says
@@ -119,9 +119,9 @@ async fn take_back(
             if target_run.target.prepare(&mut Learnt::new(), None).await.is_err() {
                 return Ok(false);
             }
-            let Ok(mut way) = target_run.target.session().await else { return Ok(false) };
+            let Ok(session) = target_run.target.session().await else { return Ok(false) };
             let mut journal = StoreJournal::of(&context.store, open.id);
-            return Ok(matches!(way.mend(open, &Mend::Tidy(mark), &mut journal).await, Wrote::Done(_)));
+            return Ok(session.mend(open, &Mend::Tidy(mark), &mut journal).await.is_ok());
         }
         _ => return Ok(false),
     };

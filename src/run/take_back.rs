@@ -12,7 +12,7 @@ use super::pages::PAGE;
 use super::renderer::PictureFingerprinter;
 use super::target_run::TargetRun;
 use crate::error::Trouble;
-use crate::load::{Fingerprinter as _, Wrote};
+use crate::load::Fingerprinter as _;
 use crate::model::{
     Account, AccountId, AccountStanding, Before, Fault, Intent, IntentKind, OpenIntent, PersonResult, PictureRef,
     Placement, Reason, ServerId, Shown, Status, Went,
@@ -195,18 +195,14 @@ async fn take_back(context: &RunContext, target_run: &mut TargetRun, draft: Inte
     if context.stop.requested() {
         return Some(Fault::new("stopped", "the run was asked to stop"));
     }
-    let mut way = match target_run.target.session().await {
-        Ok(way) => way,
+    let session = match target_run.target.session().await {
+        Ok(session) => session,
         Err(failure) => return Some(Fault::new("no_session", failure.to_string())),
     };
-    match way.revert(draft, &mut StoreJournal::new(&context.store)).await {
-        Wrote::Done(_) => None,
-        Wrote::Refused(fault) | Wrote::Maybe(fault) => Some(fault),
-        Wrote::ChangedMeanwhile => Some(Fault::new(Reason::ChangedMeanwhile.word(), Reason::ChangedMeanwhile.text())),
-        Wrote::Stop(failure) => {
-            let fault = Fault::new(Reason::TargetStopped.word(), failure.to_string());
-            target_run.failure.get_or_insert(failure);
-            Some(fault)
-        }
-    }
+    let error = session.revert(draft, &mut StoreJournal::new(&context.store)).await.err()?;
+    Some(error.fault().unwrap_or_else(|failure| {
+        let fault = Fault::new(Reason::TargetStopped.word(), failure.to_string());
+        target_run.failure.get_or_insert(failure);
+        fault
+    }))
 }

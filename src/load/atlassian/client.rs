@@ -13,6 +13,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::http::{Authorization, Client as HttpClient, Failure, FailureKind, Request, Response, Sent, told};
+use crate::load::WriteError;
 use crate::model::Fault;
 
 use super::Credential;
@@ -121,17 +122,6 @@ impl AtlassianClient {
         }
         Ok(sent)
     }
-}
-
-/// How a write ended that is not a complete success.
-#[derive(Debug)]
-pub(crate) enum WriteError {
-    /// A definite refusal, or it never left.
-    Refused(Fault),
-    /// It may or may not have happened.
-    Unknown(Fault),
-    /// The whole target must stop. Whether the write happened is not known.
-    Stop(Failure),
 }
 
 /// What the status of an unsuccessful answer to a write says, whoever the product is.

@@ -1,5 +1,5 @@
-//! What Jira, Confluence and Bitbucket share: the credential, the circuit breaker of the login, the server's own id, which accounts are
-//! selected, when a session is used up.
+//! What Jira, Confluence and Bitbucket share: the credential, the circuit breaker of the login, the server's own id, which
+//! accounts are selected.
 //!
 //! Owns: everything of docs/wire/atlassian.md §2 that holds for all three.
 //! Leaves to others: pace and rate headers (`http`), every call that names a product.
@@ -11,7 +11,6 @@ pub(crate) mod client;
 pub(crate) mod login;
 pub(crate) mod manifest;
 pub(crate) mod probe;
-pub(crate) mod session;
 
 use std::time::SystemTime;
 

@@ -12,9 +12,9 @@ use bytes::Bytes;
 use url::Url;
 
 use crate::http::{Failure, FailureKind, Request, Response, Sent};
-use crate::load::Rendition;
-use crate::load::atlassian::client::{AtlassianClient, WriteError, fault, found, refused, with_query};
+use crate::load::atlassian::client::{AtlassianClient, fault, found, refused, with_query};
 use crate::load::atlassian::login::{self, Anonymous};
+use crate::load::{Rendition, WriteError};
 use crate::model::{AccountId, Fault, Luma, Shown};
 
 use super::slug::Slug;
@@ -227,12 +227,12 @@ impl BitbucketClient {
 
     /// A write, sent once: any 2xx, or what else it means.
     async fn write(&self, request: Request) -> Result<Response, WriteError> {
-        let response = match self.atlassian.send(request).await.map_err(WriteError::Stop)? {
+        let response = match self.atlassian.send(request).await? {
             Sent::Response(response) => response,
             Sent::Lost(fault) => return Err(WriteError::Unknown(fault)),
             Sent::Never(fault) => return Err(WriteError::Refused(fault)),
         };
-        self.atlassian.circuit_breaker().check(&response, Anonymous::Refused).map_err(WriteError::Stop)?;
+        self.atlassian.circuit_breaker().check(&response, Anonymous::Refused)?;
         match response.status {
             200..=299 => Ok(response),
             401 => Err(match self.signed_in().await {

@@ -29,7 +29,6 @@ use bytes::Bytes;
 use crate::http::{Client as HttpClient, Cookies, Counts, Failure, FailureKind};
 use crate::load::atlassian::accounts::Rules;
 use crate::load::atlassian::client::{AtlassianClient, Login};
-use crate::load::atlassian::session::Spendable;
 use crate::load::atlassian::{AccountRules, Credential};
 use crate::load::{Changes, Fingerprinter, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
 use crate::model::{Account, OpenIntent, PictureRef, ServerId, Shown, SignedIn, TargetId};
@@ -211,7 +210,7 @@ impl Target for Bitbucket {
 
     async fn session(&self) -> Result<Box<dyn Session>, Failure> {
         let client = BitbucketClient::new(atlassian(&self.http, &self.shared)?, Arc::clone(&self.shared));
-        Ok(Box::new(Spendable::new(session::BitbucketSession::new(client))))
+        Ok(Box::new(session::BitbucketSession::new(client)))
     }
 
     fn forecast(&self, changes: &Changes) -> u64 {

@@ -6,9 +6,8 @@
 //! their own; whether we may set that of others is told by the permission alone.
 
 use crate::http::{Failure, FailureKind};
-use crate::load::atlassian::client::WriteError;
 use crate::load::atlassian::{now, probe};
-use crate::load::{Probe, Told, Tried};
+use crate::load::{Probe, Told, Tried, WriteError, recorded};
 use crate::model::{Event, Fault, Intent, PictureRef, Shown};
 
 use super::client::BitbucketClient;
@@ -44,6 +43,12 @@ impl From<Failure> for End {
     }
 }
 
+impl From<WriteError> for End {
+    fn from(error: WriteError) -> Self {
+        error.fault().map_or_else(Self::Stop, Self::Fails)
+    }
+}
+
 async fn send(git: &Bitbucket, probe: Probe<'_>) -> Result<(), End> {
     let (client, shared) = (&git.client, &git.shared);
     let own = own(git).await?;
@@ -53,15 +58,7 @@ async fn send(git: &Bitbucket, probe: Probe<'_>) -> Result<(), End> {
     let intent = probe::intent(&probe, &shared.settings.id, own, &picture, looks);
     probe.journal.begin(intent.clone(), sent(1)).await?;
     let from = now();
-    let response = match client.post(&slug, &picture).await {
-        Ok(response) => response,
-        Err(WriteError::Refused(no)) => {
-            probe.journal.record(Event::Refused { why: no.message.clone() }).await?;
-            return Err(End::Fails(no));
-        }
-        Err(WriteError::Unknown(maybe)) => return Err(End::Fails(maybe)),
-        Err(WriteError::Stop(failure)) => return Err(End::Stop(failure)),
-    };
+    let response = recorded(client.post(&slug, &picture).await, probe.journal).await?;
     let window = window(from, now(), &response, &intent.stood);
     probe.journal.record(Event::Abandoned { mark: window.mark() }).await?;
     // Somebody else may have uploaded meanwhile, and a deleted picture does not come back.
@@ -123,14 +120,11 @@ fn words(shown: Option<&Shown>) -> &'static str {
     }
 }
 
-fn left_over(trouble: WriteError) -> End {
-    match trouble {
-        WriteError::Refused(fault) | WriteError::Unknown(fault) => End::Fails(Fault::new(
-            "not_taken_back",
-            format!("it got there, but could not be taken away again; the next run tries: {}", fault.message),
-        )),
-        WriteError::Stop(failure) => End::Stop(failure),
-    }
+fn left_over(error: WriteError) -> End {
+    End::from(error.explained(|fault| {
+        let found = format!("it got there, but could not be taken away again; the next run tries: {}", fault.message);
+        Fault::new("not_taken_back", found)
+    }))
 }
 
 fn tried(git: &Bitbucket) -> String {

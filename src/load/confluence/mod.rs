@@ -33,7 +33,6 @@ use secrecy::SecretString;
 use crate::http::{Client as HttpClient, Cookies, Counts, Failure, FailureKind};
 use crate::load::atlassian::accounts::Rules;
 use crate::load::atlassian::client::{AtlassianClient, Login};
-use crate::load::atlassian::session::Spendable;
 use crate::load::atlassian::{AccountRules, Credential};
 use crate::load::{Changes, Fingerprinter, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
 use crate::model::{Account, OpenIntent, ServerId, Shown, SignedIn, TargetId};
@@ -219,7 +218,7 @@ impl Target for Confluence {
 
     async fn session(&self) -> Result<Box<dyn Session>, Failure> {
         let client = ConfluenceClient::new(atlassian(&self.http, &self.shared)?, Arc::clone(&self.shared));
-        Ok(Box::new(Spendable::new(session::ConfluenceSession::new(client, &self.shared))))
+        Ok(Box::new(session::ConfluenceSession::new(client, &self.shared)))
     }
 
     fn forecast(&self, changes: &Changes) -> u64 {

@@ -6,9 +6,8 @@
 //! what can be put back is tried.
 
 use crate::http::{Failure, FailureKind};
-use crate::load::atlassian::client::WriteError;
 use crate::load::atlassian::{now, probe};
-use crate::load::{Probe, Told, Tried};
+use crate::load::{Probe, Told, Tried, WriteError, recorded};
 use crate::model::{AccountId, Digest, Event, Fault, Intent, PictureRef, Shown};
 
 use super::client::{ConfluenceClient, File, Now};
@@ -52,6 +51,12 @@ impl From<Failure> for End {
     }
 }
 
+impl From<WriteError> for End {
+    fn from(error: WriteError) -> Self {
+        error.fault().map_or_else(Self::Stop, Self::Fails)
+    }
+}
+
 async fn send(wiki: &Confluence, probe: Probe<'_>) -> Result<(), End> {
     let (client, policy) = (&wiki.client, wiki.shared.settings.upload);
     let account = client.own_key().await?;
@@ -68,15 +73,8 @@ async fn send(wiki: &Confluence, probe: Probe<'_>) -> Result<(), End> {
     probe.journal.begin(intent.clone(), first).await?;
 
     let whom = Whom::of(&intent);
-    match remote::add(client, whom, &file, &sent, seen.as_deref()).await {
-        Ok(()) => probe.journal.record(Event::Abandoned { mark: file.clone() }).await?,
-        Err(WriteError::Refused(no)) => {
-            probe.journal.record(Event::Refused { why: no.message.clone() }).await?;
-            return Err(End::Fails(no));
-        }
-        Err(WriteError::Unknown(maybe)) => return Err(End::Fails(maybe)),
-        Err(WriteError::Stop(failure)) => return Err(End::Stop(failure)),
-    }
+    recorded(remote::add(client, whom, &file, &sent, seen.as_deref()).await, probe.journal).await?;
+    probe.journal.record(Event::Abandoned { mark: file.clone() }).await?;
     let after = client.now(&intent.account).await?.map_err(End::Fails)?;
     if after.picture.shown != Shown::Custom(file.clone()) {
         return Err(End::Fails(Fault::new("not_shown", "the server said yes, and shows another picture")));
@@ -141,14 +139,11 @@ pub(super) async fn put_back(
     }
 }
 
-fn left_over(trouble: WriteError) -> End {
-    match trouble {
-        WriteError::Refused(fault) | WriteError::Unknown(fault) => End::Fails(Fault::new(
-            "not_taken_back",
-            format!("it got there, but could not be taken back; the next run tries: {}", fault.message),
-        )),
-        WriteError::Stop(failure) => End::Stop(failure),
-    }
+fn left_over(error: WriteError) -> End {
+    End::from(error.explained(|fault| {
+        let found = format!("it got there, but could not be taken back; the next run tries: {}", fault.message);
+        Fault::new("not_taken_back", found)
+    }))
 }
 
 fn tried(client: &ConfluenceClient) -> String {

@@ -12,9 +12,9 @@ use serde_json::json;
 
 use crate::http::{Failure, FailureKind, Request, Response, Sent, know, told};
 use crate::load::atlassian::Credential;
-use crate::load::atlassian::client::{WriteError, fault, found, refused, with_query};
+use crate::load::atlassian::client::{fault, found, refused, with_query};
 use crate::load::atlassian::login::{Anonymous, contains};
-use crate::load::{Rendition, Upload};
+use crate::load::{Rendition, Upload, WriteError};
 use crate::model::{AccountId, Fault, Intent, PictureRef};
 
 use super::client::{ConfluenceClient, File};
@@ -364,7 +364,7 @@ async fn write(
             else {
                 return Err(WriteError::Refused(no));
             };
-            let token = log_in(client, username, password).await.map_err(WriteError::Stop)?;
+            let token = log_in(client, username, password).await?;
             shared.learn(|known| known.token = Some(token));
             written(client, method, parameters).await
         }
@@ -388,7 +388,7 @@ async fn written(
     };
     let response = sent(client, request).await?;
     let anonymous = if token.is_some() { Anonymous::Allowed } else { Anonymous::Refused };
-    client.atlassian().circuit_breaker().check(&response, anonymous).map_err(WriteError::Stop)?;
+    client.atlassian().circuit_breaker().check(&response, anonymous)?;
     if response.status == 200 {
         return match xmlrpc::read(&response.body) {
             Ok(Reply::Value(value)) => Ok((response, value)),
@@ -412,7 +412,7 @@ fn endpoint(client: &ConfluenceClient, query: &[(&str, &str)]) -> url::Url {
 /// A call of the endpoint that changes something, sent once.
 async fn post(client: &ConfluenceClient, whom: Whom<'_>, request: Request) -> Result<(Response, Endpoint), WriteError> {
     let response = sent(client, request.cap(CAP)).await?;
-    client.atlassian().circuit_breaker().check(&response, Anonymous::Refused).map_err(WriteError::Stop)?;
+    client.atlassian().circuit_breaker().check(&response, Anonymous::Refused)?;
     let said: Endpoint = serde_json::from_slice(&response.body).unwrap_or_default();
     if response.status == 200 {
         return match said.key.as_deref() {
@@ -436,7 +436,7 @@ async fn post(client: &ConfluenceClient, whom: Whom<'_>, request: Request) -> Re
 }
 
 async fn sent(client: &ConfluenceClient, request: Request) -> Result<Response, WriteError> {
-    match client.atlassian().send(request).await.map_err(WriteError::Stop)? {
+    match client.atlassian().send(request).await? {
         Sent::Response(response) => Ok(response),
         Sent::Lost(fault) => Err(WriteError::Unknown(fault)),
         Sent::Never(fault) => Err(WriteError::Refused(fault)),

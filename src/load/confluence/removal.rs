@@ -7,8 +7,7 @@
 
 use bytes::Bytes;
 
-use crate::load::atlassian::client::WriteError;
-use crate::load::{Fingerprinter, Learnt, Wrote};
+use crate::load::{Fingerprinter, Learnt, WriteError};
 use crate::model::{Digest, Fault, Fingerprint, Intent, Luma, PictureRef};
 
 use super::Shared;
@@ -136,13 +135,13 @@ pub(super) async fn take_away(
     which: File<'_>,
     trace: Trace<'_>,
     beside: Option<File<'_>>,
-) -> Result<Taken, Wrote> {
+) -> Result<Taken, WriteError> {
     let shared = client.shared();
     if shared.known().removals.are_refused() {
         return Ok(owed(shared, "the server refused it"));
     }
     let file = which.file;
-    match client.file(which, beside).await.map_err(Wrote::Stop)? {
+    match client.file(which, beside).await? {
         Served::Picture(bytes) if trace.fits(file, &bytes, shared.looks.as_ref()) => {}
         Served::Picture(_) => {
             shared.learn(|known| known.removals.foreign += 1);
@@ -162,11 +161,9 @@ pub(super) async fn take_away(
             }
             Ok(owed(shared, &no.message))
         }
-        Err(WriteError::Unknown(fault)) => Err(Wrote::Maybe(Fault::new(
-            "not_removed",
-            format!("the file {file} could not be removed: {}", fault.message),
-        ))),
-        Err(WriteError::Stop(failure)) => Err(Wrote::Stop(failure)),
+        Err(error) => Err(error.explained(|fault| {
+            Fault::new("not_removed", format!("the file {file} could not be removed: {}", fault.message))
+        })),
     }
 }
 

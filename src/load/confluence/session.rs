@@ -10,10 +10,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::load::atlassian::client::WriteError;
 use crate::load::atlassian::now;
-use crate::load::atlassian::session::{Protocol, record, unmendable};
-use crate::load::{Journal, Mend, Rendition, Wrote};
+use crate::load::{Done, Journal, Mend, Rendition, Session, WriteError, recorded, unmendable};
 use crate::model::{Event, Fault, Intent, IntentKind, OpenIntent, PictureRef, Shown, Status};
 
 use super::client::{ConfluenceClient, File, Now};
@@ -29,60 +27,30 @@ pub(super) struct ConfluenceSession {
 }
 
 #[async_trait]
-impl Protocol for ConfluenceSession {
+impl Session for ConfluenceSession {
     async fn replace(
-        &mut self,
-        mut draft: Intent,
+        self: Box<Self>,
+        draft: Intent,
         rendition: &Rendition,
         journal: &mut dyn Journal,
-    ) -> Result<Wrote, Wrote> {
-        let Picture { shown, content, default } = self.as_planned(&draft).await?;
-        let Some(digest) = &draft.rendition else { return Ok(Wrote::Refused(incomplete(&draft))) };
-        let ours = draft.old.clone().map(Shown::Custom);
-        let file = picture::file_name(digest, rendition, Some(&shown).filter(|shown| ours.as_ref() != Some(*shown)));
-        let seen = Picture { shown, content, default };
-        draft.handle = seen.content.clone().or(draft.handle);
-        draft.making = Some(file.clone());
-        draft.old = picture::old(&draft, Some(&file));
-        journal.begin(draft.clone(), self.sent(1)).await.map_err(Wrote::Stop)?;
-        self.add(&draft, &file, rendition, &seen, journal).await
+    ) -> Result<Done, WriteError> {
+        let shown = self.replaced(draft, rendition, journal).await?;
+        Ok(Done { session: self, shown })
     }
 
-    /// Of a picture that is not ours, only the choice is taken back: the file stays attached.
-    async fn revert(&mut self, mut draft: Intent, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
-        let Some(default) = self.shared.known().default_path else {
-            return Ok(Wrote::Refused(Fault::new(
-                "default_unknown",
-                "no account of this server shows the default picture, so its path is not known",
-            )));
-        };
-        let seen = self.as_planned(&draft).await?;
-        draft.handle = seen.content.clone().or(draft.handle);
-        draft.old = picture::old(&draft, None);
-        let sent = Event::Sent { attempt: 1, route: "revert".to_owned(), at: now() };
-        journal.begin(draft.clone(), sent).await.map_err(Wrote::Stop)?;
-        let reset = remote::reset(&self.client, Whom::of(&draft), &default, seen.plain_path().as_deref()).await;
-        if let Some(ended) = ended(reset, journal).await? {
-            return Ok(ended);
-        }
-        record(journal, Event::Reset).await?;
-        let content = draft.handle.as_deref();
-        if let Some(old) = &draft.old
-            && self.remove(&draft, content, old, Trace::old(&draft), None).await? == Taken::Owed
-        {
-            return Ok(Wrote::Done(None));
-        }
-        record(journal, Event::Closed).await?;
-        Ok(Wrote::Done(None))
+    async fn revert(self: Box<Self>, draft: Intent, journal: &mut dyn Journal) -> Result<Done, WriteError> {
+        let shown = self.reverted(draft, journal).await?;
+        Ok(Done { session: self, shown })
     }
 
-    async fn mend(&mut self, open: &OpenIntent, mend: &Mend, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
-        let now = self.read(&open.intent).await?;
-        match mend {
-            Mend::Finish(mark) => self.finish(open, mark, &now, journal).await,
-            Mend::Tidy(mark) => self.tidy(open, mark, &now, journal).await,
-            Mend::Again(rendition) => self.again(open, rendition, &now, journal).await,
-        }
+    async fn mend(
+        self: Box<Self>,
+        open: &OpenIntent,
+        mend: &Mend,
+        journal: &mut dyn Journal,
+    ) -> Result<Done, WriteError> {
+        let shown = self.mended(open, mend, journal).await?;
+        Ok(Done { session: self, shown })
     }
 }
 
@@ -91,16 +59,74 @@ impl ConfluenceSession {
         Self { client, shared: Arc::clone(shared) }
     }
 
+    async fn replaced(
+        &self,
+        mut draft: Intent,
+        rendition: &Rendition,
+        journal: &mut dyn Journal,
+    ) -> Result<Option<PictureRef>, WriteError> {
+        let Picture { shown, content, default } = self.as_planned(&draft).await?;
+        let Some(digest) = &draft.rendition else { return Err(WriteError::Refused(incomplete(&draft))) };
+        let ours = draft.old.clone().map(Shown::Custom);
+        let file = picture::file_name(digest, rendition, Some(&shown).filter(|shown| ours.as_ref() != Some(*shown)));
+        let seen = Picture { shown, content, default };
+        draft.handle = seen.content.clone().or(draft.handle);
+        draft.making = Some(file.clone());
+        draft.old = picture::old(&draft, Some(&file));
+        journal.begin(draft.clone(), self.sent(1)).await?;
+        self.add(&draft, &file, rendition, &seen, journal).await
+    }
+
+    /// Of a picture that is not ours, only the choice is taken back: the file stays attached.
+    async fn reverted(&self, mut draft: Intent, journal: &mut dyn Journal) -> Result<Option<PictureRef>, WriteError> {
+        let Some(default) = self.shared.known().default_path else {
+            return Err(WriteError::Refused(Fault::new(
+                "default_unknown",
+                "no account of this server shows the default picture, so its path is not known",
+            )));
+        };
+        let seen = self.as_planned(&draft).await?;
+        draft.handle = seen.content.clone().or(draft.handle);
+        draft.old = picture::old(&draft, None);
+        let sent = Event::Sent { attempt: 1, route: "revert".to_owned(), at: now() };
+        journal.begin(draft.clone(), sent).await?;
+        let reset = remote::reset(&self.client, Whom::of(&draft), &default, seen.plain_path().as_deref()).await;
+        settled(reset, journal).await?;
+        journal.record(Event::Reset).await?;
+        let content = draft.handle.as_deref();
+        if let Some(old) = &draft.old
+            && self.remove(&draft, content, old, Trace::old(&draft), None).await? == Taken::Owed
+        {
+            return Ok(None);
+        }
+        journal.record(Event::Closed).await?;
+        Ok(None)
+    }
+
+    async fn mended(
+        &self,
+        open: &OpenIntent,
+        mend: &Mend,
+        journal: &mut dyn Journal,
+    ) -> Result<Option<PictureRef>, WriteError> {
+        let now = self.read(&open.intent).await?;
+        match mend {
+            Mend::Finish(mark) => self.finish(open, mark, &now, journal).await,
+            Mend::Tidy(mark) => self.tidy(open, mark, &now, journal).await,
+            Mend::Again(rendition) => self.again(open, rendition, &now, journal).await,
+        }
+    }
+
     /// Who carries the name that the calls will use: it may have passed to somebody else since the survey.
-    async fn read(&self, intent: &Intent) -> Result<Now, Wrote> {
-        let now = self.client.named(&intent.account_name).await.map_err(Wrote::Stop)?.map_err(Wrote::Refused)?;
-        if now.key == intent.account { Ok(now) } else { Err(Wrote::ChangedMeanwhile) }
+    async fn read(&self, intent: &Intent) -> Result<Now, WriteError> {
+        let now = self.client.named(&intent.account_name).await?.map_err(WriteError::Refused)?;
+        if now.key == intent.account { Ok(now) } else { Err(WriteError::ChangedMeanwhile) }
     }
 
     /// The same, if the account shows what the plan saw.
-    async fn as_planned(&self, draft: &Intent) -> Result<Picture, Wrote> {
+    async fn as_planned(&self, draft: &Intent) -> Result<Picture, WriteError> {
         let now = self.read(draft).await?.picture;
-        if now.is_as_planned(draft) { Ok(now) } else { Err(Wrote::ChangedMeanwhile) }
+        if now.is_as_planned(draft) { Ok(now) } else { Err(WriteError::ChangedMeanwhile) }
     }
 
     fn sent(&self, attempt: u32) -> Event {
@@ -115,12 +141,10 @@ impl ConfluenceSession {
         rendition: &Rendition,
         seen: &Picture,
         journal: &mut dyn Journal,
-    ) -> Result<Wrote, Wrote> {
+    ) -> Result<Option<PictureRef>, WriteError> {
         let path = seen.plain_path();
         let added = remote::add(&self.client, Whom::of(intent), file, rendition, path.as_deref()).await;
-        if let Some(ended) = ended(added, journal).await? {
-            return Ok(ended);
-        }
+        settled(added, journal).await?;
         let content = seen.content.as_deref().or(intent.handle.as_deref());
         self.shown(intent, file, content, journal).await
     }
@@ -132,8 +156,8 @@ impl ConfluenceSession {
         file: &PictureRef,
         content: Option<&str>,
         journal: &mut dyn Journal,
-    ) -> Result<Wrote, Wrote> {
-        record(journal, Event::Shown { mark: file.clone() }).await?;
+    ) -> Result<Option<PictureRef>, WriteError> {
+        journal.record(Event::Shown { mark: file.clone() }).await?;
         self.clean_up(intent, file, content, journal).await
     }
 
@@ -143,14 +167,14 @@ impl ConfluenceSession {
         file: &PictureRef,
         content: Option<&str>,
         journal: &mut dyn Journal,
-    ) -> Result<Wrote, Wrote> {
+    ) -> Result<Option<PictureRef>, WriteError> {
         if let Some(old) = picture::old(intent, Some(file))
             && self.remove(intent, content, &old, Trace::old(intent), Some(file)).await? == Taken::Owed
         {
-            return Ok(Wrote::Done(Some(file.clone())));
+            return Ok(Some(file.clone()));
         }
-        record(journal, Event::Closed).await?;
-        Ok(Wrote::Done(Some(file.clone())))
+        journal.record(Event::Closed).await?;
+        Ok(Some(file.clone()))
     }
 
     /// Takes a file away; `beside` is one that is there. What is owed leaves the intent open, so that a later run finds it.
@@ -161,7 +185,7 @@ impl ConfluenceSession {
         file: &PictureRef,
         trace: Trace<'_>,
         beside: Option<&PictureRef>,
-    ) -> Result<Taken, Wrote> {
+    ) -> Result<Taken, WriteError> {
         match content {
             Some(content) => {
                 let file = File { content, file };
@@ -179,7 +203,7 @@ impl ConfluenceSession {
         mark: &PictureRef,
         now: &Now,
         journal: &mut dyn Journal,
-    ) -> Result<Wrote, Wrote> {
+    ) -> Result<Option<PictureRef>, WriteError> {
         let intent = &open.intent;
         let content = now.picture.content.as_deref().or(intent.handle.as_deref());
         let shows = now.picture.shown == Shown::Custom(mark.clone());
@@ -187,33 +211,29 @@ impl ConfluenceSession {
             // Whatever is shown by now, the old one goes unless it is that.
             Status::Shown(shown) if shown == mark => {
                 if picture::old(intent, None).is_some_and(|old| now.picture.shown == Shown::Custom(old)) {
-                    record(journal, Event::Closed).await?;
-                    return Ok(Wrote::Done(Some(mark.clone())));
+                    journal.record(Event::Closed).await?;
+                    return Ok(Some(mark.clone()));
                 }
                 self.clean_up(intent, mark, content, journal).await
             }
             Status::Sent { .. } | Status::Made(_) if intent.kind == IntentKind::Replace => {
                 if intent.making.as_ref() != Some(mark) {
-                    return Ok(Wrote::ChangedMeanwhile);
+                    return Err(WriteError::ChangedMeanwhile);
                 }
                 if !shows {
                     let unshown = now.picture.shown == intent.stood;
                     if !unshown || self.shared.settings.upload == UploadPolicy::Endpoint {
-                        return Ok(Wrote::ChangedMeanwhile);
+                        return Err(WriteError::ChangedMeanwhile);
                     }
                     if matches!(open.status, Status::Sent { .. }) {
-                        record(journal, Event::Made { mark: mark.clone() }).await?;
+                        journal.record(Event::Made { mark: mark.clone() }).await?;
                     }
-                    match remote::select(&self.client, Whom::of(intent), mark).await {
-                        Ok(()) => {}
-                        Err(WriteError::Refused(fault)) => return Ok(Wrote::Maybe(fault)),
-                        Err(WriteError::Unknown(fault)) => return Ok(Wrote::Maybe(fault)),
-                        Err(WriteError::Stop(failure)) => return Ok(Wrote::Stop(failure)),
-                    }
+                    let selected = remote::select(&self.client, Whom::of(intent), mark).await;
+                    selected.map_err(WriteError::after_a_step)?;
                 }
                 self.shown(intent, mark, content, journal).await
             }
-            _ => Ok(Wrote::Refused(unmendable(open))),
+            _ => Err(unmendable(open)),
         }
     }
 
@@ -223,16 +243,16 @@ impl ConfluenceSession {
         mark: &PictureRef,
         now: &Now,
         journal: &mut dyn Journal,
-    ) -> Result<Wrote, Wrote> {
+    ) -> Result<Option<PictureRef>, WriteError> {
         let intent = &open.intent;
         let shown = now.picture.shown == Shown::Custom(mark.clone());
         // The picture of a probe is shown until what stood before is put back.
         let to_put_back = shown && intent.kind == IntentKind::Probe;
         if (shown && !to_put_back) || !mark.as_str().starts_with(picture::PREFIX) || !made_by_us(open, mark) {
-            return Ok(Wrote::ChangedMeanwhile);
+            return Err(WriteError::ChangedMeanwhile);
         }
         let Some(content) = now.picture.content.as_deref().or(intent.handle.as_deref()) else {
-            return Ok(Wrote::ChangedMeanwhile);
+            return Err(WriteError::ChangedMeanwhile);
         };
         match &open.status {
             Status::Sent { .. } | Status::Made(_) => {
@@ -241,27 +261,24 @@ impl ConfluenceSession {
                     IntentKind::Revert => Event::Reset,
                     IntentKind::Replace | IntentKind::Probe => Event::Abandoned { mark: mark.clone() },
                 };
-                record(journal, event).await?;
+                journal.record(event).await?;
             }
             Status::Leftover(_) | Status::Reset | Status::Shown(_) => {}
             Status::Begun | Status::Unsure | Status::Stray { .. } | Status::Closed => {
-                return Ok(Wrote::Refused(unmendable(open)));
+                return Err(unmendable(open));
             }
         }
         if to_put_back {
             let default = self.shared.known().default_path;
-            match probe::put_back(&self.client, intent, content, mark, default.as_deref()).await {
-                Ok(()) => {}
-                Err(WriteError::Refused(fault) | WriteError::Unknown(fault)) => return Ok(Wrote::Maybe(fault)),
-                Err(WriteError::Stop(failure)) => return Ok(Wrote::Stop(failure)),
-            }
+            let back = probe::put_back(&self.client, intent, content, mark, default.as_deref()).await;
+            back.map_err(WriteError::after_a_step)?;
         }
         let trace = if intent.old.as_ref() == Some(mark) { Trace::old(intent) } else { Trace::making(intent) };
         let beside = now.picture.file();
         if self.remove(intent, Some(content), mark, trace, beside).await? != Taken::Owed {
-            record(journal, Event::Closed).await?;
+            journal.record(Event::Closed).await?;
         }
-        Ok(Wrote::Done(None))
+        Ok(None)
     }
 
     /// The same picture under the same name: only a new version of the file.
@@ -271,32 +288,27 @@ impl ConfluenceSession {
         rendition: &Rendition,
         now: &Now,
         journal: &mut dyn Journal,
-    ) -> Result<Wrote, Wrote> {
+    ) -> Result<Option<PictureRef>, WriteError> {
         let intent = &open.intent;
         let (Status::Sent { attempt, .. }, IntentKind::Replace, Some(file)) =
             (&open.status, intent.kind, &intent.making)
         else {
-            return Ok(Wrote::Refused(unmendable(open)));
+            return Err(unmendable(open));
         };
         if now.picture.shown != intent.stood {
-            return Ok(Wrote::ChangedMeanwhile);
+            return Err(WriteError::ChangedMeanwhile);
         }
-        record(journal, self.sent(attempt + 1)).await?;
+        journal.record(self.sent(attempt + 1)).await?;
         self.add(intent, file, rendition, &now.picture, journal).await
     }
 }
 
-/// What ends a write that did not succeed; a definite refusal is recorded.
-async fn ended(done: Result<(), WriteError>, journal: &mut dyn Journal) -> Result<Option<Wrote>, Wrote> {
-    Ok(Some(match done {
-        Ok(()) => return Ok(None),
-        Err(WriteError::Refused(no)) => {
-            record(journal, Event::Refused { why: no.message.clone() }).await?;
-            if no.code == CHANGED { Wrote::ChangedMeanwhile } else { Wrote::Refused(no) }
-        }
-        Err(WriteError::Unknown(maybe)) => Wrote::Maybe(maybe),
-        Err(WriteError::Stop(failure)) => Wrote::Stop(failure),
-    }))
+/// What a write came to: a definite refusal is recorded, also of a picture that is not the one we saw.
+async fn settled(done: Result<(), WriteError>, journal: &mut dyn Journal) -> Result<(), WriteError> {
+    match recorded(done, journal).await {
+        Err(WriteError::Refused(no)) if no.code == CHANGED => Err(WriteError::ChangedMeanwhile),
+        done => done,
+    }
 }
 
 /// Whether a file is named in the intent as ours.

@@ -9,21 +9,43 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 
 use crate::http::Failure;
-use crate::load::{Journal, Mend, Rendition, Session, Wrote};
+use crate::load::{Done, Journal, Mend, Rendition, Session, WriteError};
 use crate::model::{Digest, Event, Fault, Intent, IntentKind, OpenIntent, PictureRef, Shown, Status};
 
 use super::files::Standing;
 use super::{Shared, names};
 
-/// Files are placed whole, so a session can be used again whatever became of the last write.
+/// Files are placed whole, so nothing of a write stays in a session.
 pub(super) struct FolderSession {
     shared: Arc<Shared>,
 }
 
-/// What stands there, held against the plan.
-enum There {
-    AsPlanned(Option<Standing>),
-    Else(Wrote),
+#[async_trait]
+impl Session for FolderSession {
+    async fn replace(
+        self: Box<Self>,
+        draft: Intent,
+        rendition: &Rendition,
+        journal: &mut dyn Journal,
+    ) -> Result<Done, WriteError> {
+        let shown = self.replaced(draft, rendition, journal).await?;
+        Ok(Done { session: self, shown })
+    }
+
+    async fn revert(self: Box<Self>, draft: Intent, journal: &mut dyn Journal) -> Result<Done, WriteError> {
+        let shown = self.reverted(draft, journal).await?;
+        Ok(Done { session: self, shown })
+    }
+
+    async fn mend(
+        self: Box<Self>,
+        open: &OpenIntent,
+        mend: &Mend,
+        journal: &mut dyn Journal,
+    ) -> Result<Done, WriteError> {
+        let shown = self.mended(open, mend, journal).await?;
+        Ok(Done { session: self, shown })
+    }
 }
 
 impl FolderSession {
@@ -32,33 +54,29 @@ impl FolderSession {
     }
 
     /// What stands there, if it is what the plan saw.
-    fn as_planned(&self, intent: &Intent) -> There {
+    fn as_planned(&self, intent: &Intent) -> Result<Option<Standing>, WriteError> {
         let account = intent.account.as_str();
         if names::name_of(account).is_none() {
             let found = format!("`{account}` is no name of a file that avatarpipe writes");
-            return There::Else(Wrote::Refused(Fault::new("odd_name", found)));
+            return Err(WriteError::Refused(Fault::new("odd_name", found)));
         }
-        let stands = match self.shared.standing(account) {
-            Ok(stands) => stands,
-            Err(error) => return There::Else(Wrote::Refused(Fault::new("unreadable", error.to_string()))),
-        };
+        let unreadable = |error: std::io::Error| WriteError::Refused(Fault::new("unreadable", error.to_string()));
+        let stands = self.shared.standing(account).map_err(unreadable)?;
         let planned = match (&intent.stood, &stands) {
             (Shown::Default, None) => true,
             (Shown::Custom(mark), Some(found)) => *mark == found.mark() || *mark == PictureRef::spoilt(&found.digest),
             _ => false,
         };
-        if planned { There::AsPlanned(stands) } else { There::Else(Wrote::ChangedMeanwhile) }
+        if planned { Ok(stands) } else { Err(WriteError::ChangedMeanwhile) }
     }
 
-    async fn replacing(
+    async fn replaced(
         &self,
         intent: Intent,
         rendition: &Rendition,
         journal: &mut dyn Journal,
-    ) -> Result<Wrote, Failure> {
-        if let There::Else(wrote) = self.as_planned(&intent) {
-            return Ok(wrote);
-        }
+    ) -> Result<Option<PictureRef>, WriteError> {
+        self.as_planned(&intent)?;
         journal.begin(intent.clone(), sent(1, "file")).await?;
         self.write(&intent, rendition, journal).await
     }
@@ -74,7 +92,12 @@ impl FolderSession {
         Ok(())
     }
 
-    async fn write(&self, intent: &Intent, rendition: &Rendition, journal: &mut dyn Journal) -> Result<Wrote, Failure> {
+    async fn write(
+        &self,
+        intent: &Intent,
+        rendition: &Rendition,
+        journal: &mut dyn Journal,
+    ) -> Result<Option<PictureRef>, WriteError> {
         let extension = if rendition.mime == "image/jpeg" { "jpg" } else { "png" };
         let account = intent.account.as_str();
         let file = format!("{account}.{extension}");
@@ -87,39 +110,42 @@ impl FolderSession {
         // record, and is written again.
         journal.record(Event::Shown { mark: mark.clone() }).await?;
         journal.record(Event::Closed).await?;
-        Ok(Wrote::Done(Some(mark)))
+        Ok(Some(mark))
     }
 
-    async fn reverting(&self, intent: Intent, journal: &mut dyn Journal) -> Result<Wrote, Failure> {
-        let stands = match self.as_planned(&intent) {
-            There::AsPlanned(stands) => stands,
-            There::Else(wrote) => return Ok(wrote),
-        };
+    async fn reverted(&self, intent: Intent, journal: &mut dyn Journal) -> Result<Option<PictureRef>, WriteError> {
+        let stands = self.as_planned(&intent)?;
         let Some(ours) = stands.filter(|found| intent.old.as_ref() == Some(&found.mark())) else {
-            return Ok(Wrote::Refused(Fault::new("not_ours", "the file there was not made by us: it is left alone")));
+            return Err(WriteError::Refused(Fault::new(
+                "not_ours",
+                "the file there was not made by us: it is left alone",
+            )));
         };
         journal.begin(intent.clone(), sent(1, "revert")).await?;
         self.shared.files.remove(&ours.file).await?;
         self.shared.note(intent.account.as_str(), None);
         journal.record(Event::Reset).await?;
         journal.record(Event::Closed).await?;
-        Ok(Wrote::Done(None))
+        Ok(None)
     }
 
-    async fn mending(&self, open: &OpenIntent, mend: &Mend, journal: &mut dyn Journal) -> Result<Wrote, Failure> {
+    async fn mended(
+        &self,
+        open: &OpenIntent,
+        mend: &Mend,
+        journal: &mut dyn Journal,
+    ) -> Result<Option<PictureRef>, WriteError> {
         let intent = &open.intent;
         match (mend, &open.status) {
             (Mend::Again(rendition), Status::Sent { attempt, .. }) if intent.kind == IntentKind::Replace => {
-                if let There::Else(wrote) = self.as_planned(intent) {
-                    return Ok(wrote);
-                }
+                self.as_planned(intent)?;
                 journal.record(sent(attempt + 1, "file")).await?;
                 self.write(intent, rendition, journal).await
             }
             (Mend::Finish(mark), Status::Sent { .. } | Status::Shown(_)) => {
                 let stands = self.shared.files.standing(intent.account.as_str()).unwrap_or_default();
                 let Some(standing) = stands.into_iter().find(|found| found.mark() == *mark) else {
-                    return Ok(Wrote::ChangedMeanwhile);
+                    return Err(WriteError::ChangedMeanwhile);
                 };
                 self.drop_former(intent, &standing.file).await?;
                 self.shared.note(intent.account.as_str(), Some(standing));
@@ -127,9 +153,9 @@ impl FolderSession {
                     journal.record(Event::Shown { mark: mark.clone() }).await?;
                 }
                 journal.record(Event::Closed).await?;
-                Ok(Wrote::Done(Some(mark.clone())))
+                Ok(Some(mark.clone()))
             }
-            _ => Ok(Wrote::Refused(Fault::new("not_mendable", "a folder keeps no picture that is not shown"))),
+            _ => Err(WriteError::Refused(Fault::new("not_mendable", "a folder keeps no picture that is not shown"))),
         }
     }
 }
@@ -137,19 +163,4 @@ impl FolderSession {
 fn sent(attempt: u32, route: &str) -> Event {
     let at = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
     Event::Sent { attempt, route: route.to_owned(), at }
-}
-
-#[async_trait]
-impl Session for FolderSession {
-    async fn replace(&mut self, draft: Intent, rendition: &Rendition, journal: &mut dyn Journal) -> Wrote {
-        self.replacing(draft, rendition, journal).await.unwrap_or_else(Wrote::Stop)
-    }
-
-    async fn revert(&mut self, draft: Intent, journal: &mut dyn Journal) -> Wrote {
-        self.reverting(draft, journal).await.unwrap_or_else(Wrote::Stop)
-    }
-
-    async fn mend(&mut self, open: &OpenIntent, mend: &Mend, journal: &mut dyn Journal) -> Wrote {
-        self.mending(open, mend, journal).await.unwrap_or_else(Wrote::Stop)
-    }
 }

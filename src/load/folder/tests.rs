@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::{Folder, Naming, Repair, Settings};
 use crate::load::atlassian::AccountRules;
 use crate::load::jira::tests::{Log, Memory, intent};
-use crate::load::{Claim, Fingerprinter, Learnt, Mend, Rendition, Seen, Target as _, Wrote};
+use crate::load::{Claim, Fingerprinter, Learnt, Mend, Rendition, Seen, Target as _, WriteError};
 use crate::model::{
     Account, AccountId, AccountStanding, Digest, Intent, IntentKind, Luma, Person, PersonKey, PictureRef, Shown,
     Standing, Status,
@@ -84,10 +84,13 @@ fn draft(kind: IntentKind, account: &Account, rendition: Option<&[u8]>) -> Inten
     }
 }
 
-async fn replaced(folder: &Folder, account: &Account, picture: &Rendition) -> Wrote {
-    let mut session = folder.session().await.unwrap();
+async fn replaced(folder: &Folder, account: &Account, picture: &Rendition) -> Result<Option<PictureRef>, WriteError> {
+    let session = folder.session().await.unwrap();
     let mut journal = Memory::new(&Log::default());
-    session.replace(draft(IntentKind::Replace, account, Some(&picture.bytes)), picture, &mut journal).await
+    session
+        .replace(draft(IntentKind::Replace, account, Some(&picture.bytes)), picture, &mut journal)
+        .await
+        .map(|done| done.shown)
 }
 
 async fn listed(folder: &Folder) -> Vec<(String, Shown)> {
@@ -109,7 +112,7 @@ async fn a_person_gets_a_file_an_index_line_and_leaves_none() {
     assert_eq!((ada.name.as_str(), &ada.shown), ("ada.l", &Shown::Default));
 
     let wrote = replaced(&target, &ada, &rendition(b"one", "image/png")).await;
-    assert_eq!(wrote, Wrote::Done(Some(mark(b"one"))));
+    assert_eq!(wrote, Ok(Some(mark(b"one"))));
     assert!(!dir.path().join("index.json").exists(), "the index comes last");
     recall(&target, &[("ada.l", b"one")]);
     target.finish().await.unwrap();
@@ -119,15 +122,18 @@ async fn a_person_gets_a_file_an_index_line_and_leaves_none() {
 
     // Another format takes the place of the first.
     let ada = account(&target, "ada.l@ex.org").await;
-    replaced(&target, &ada, &rendition(b"two", "image/jpeg")).await;
+    _ = replaced(&target, &ada, &rendition(b"two", "image/jpeg")).await;
     assert!(!dir.path().join("ada.l.png").exists() && dir.path().join("ada.l.jpg").exists());
 
     recall(&target, &[("ada.l", b"two")]);
     let ada = account(&target, "ada.l@ex.org").await;
     assert_eq!(target.look(&ada).await.unwrap().as_deref(), Some(b"two".as_slice()));
     let mut journal = Memory::new(&Log::default());
-    let mut session = target.session().await.unwrap();
-    assert_eq!(session.revert(draft(IntentKind::Revert, &ada, None), &mut journal).await, Wrote::Done(None));
+    let session = target.session().await.unwrap();
+    assert_eq!(
+        session.revert(draft(IntentKind::Revert, &ada, None), &mut journal).await.map(|done| done.shown),
+        Ok(None)
+    );
     recall(&target, &[]);
     target.finish().await.unwrap();
     assert_eq!(listed(&target).await, []);
@@ -143,16 +149,20 @@ async fn a_file_that_somebody_changed_is_left_alone() {
     let target = folder(dir.path(), &[]);
     let ada = account(&target, "ada@ex.org").await;
     std::fs::write(dir.path().join("ada.png"), "by hand").unwrap();
-    let mut session = target.session().await.unwrap();
+    let session = target.session().await.unwrap();
     let one = rendition(b"one", "image/png");
     let mut journal = Memory::new(&Log::default());
-    let wrote = session.replace(draft(IntentKind::Replace, &ada, Some(b"one")), &one, &mut journal).await;
-    assert_eq!((wrote, journal.open()), (Wrote::ChangedMeanwhile, None));
+    let wrote = session
+        .replace(draft(IntentKind::Replace, &ada, Some(b"one")), &one, &mut journal)
+        .await
+        .map(|done| done.shown);
+    assert_eq!((wrote, journal.open()), (Err(WriteError::ChangedMeanwhile), None));
 
     let ada = account(&target, "ada@ex.org").await;
     let adopted = Intent { old: None, ..draft(IntentKind::Revert, &ada, None) };
-    let wrote = session.revert(adopted, &mut Memory::new(&Log::default())).await;
-    assert!(matches!(wrote, Wrote::Refused(_)), "{wrote:?}");
+    let session = target.session().await.unwrap();
+    let wrote = session.revert(adopted, &mut Memory::new(&Log::default())).await.map(|done| done.shown);
+    assert!(matches!(wrote, Err(WriteError::Refused(_))), "{wrote:?}");
     assert_eq!(std::fs::read(dir.path().join("ada.png")).unwrap(), b"by hand");
 }
 
@@ -162,11 +172,14 @@ async fn a_killed_write_is_there_whole_or_not_at_all() {
         let dir = tempfile::tempdir().unwrap();
         let target = folder(dir.path(), &[]);
         let ada = account(&target, "ada@ex.org").await;
-        let mut session = target.session().await.unwrap();
+        let session = target.session().await.unwrap();
         let one = rendition(b"one", "image/png");
         let mut journal = Memory::breaking_at(&Log::default(), request);
-        let wrote = session.replace(draft(IntentKind::Replace, &ada, Some(b"one")), &one, &mut journal).await;
-        assert!(matches!(wrote, Wrote::Stop(_)), "{request}: {wrote:?}");
+        let wrote = session
+            .replace(draft(IntentKind::Replace, &ada, Some(b"one")), &one, &mut journal)
+            .await
+            .map(|done| done.shown);
+        assert!(matches!(wrote, Err(WriteError::Stop(_))), "{request}: {wrote:?}");
         let Some(open) = journal.open() else {
             assert_eq!(request, 0);
             assert!(!dir.path().join("ada.png").exists());
@@ -183,10 +196,10 @@ async fn a_killed_write_is_there_whole_or_not_at_all() {
             continue;
         }
         assert_eq!(seen, Seen::Shown(mark(b"one")));
-        let mut session = target.session().await.unwrap();
+        let session = target.session().await.unwrap();
         let mut journal = journal.resumed();
-        let wrote = session.mend(&open, &Mend::Finish(mark(b"one")), &mut journal).await;
-        assert_eq!((wrote, journal.status()), (Wrote::Done(Some(mark(b"one"))), Status::Closed));
+        let wrote = session.mend(&open, &Mend::Finish(mark(b"one")), &mut journal).await.map(|done| done.shown);
+        assert_eq!((wrote, journal.status()), (Ok(Some(mark(b"one"))), Status::Closed));
         target.finish().await.unwrap();
         assert!(index(dir.path()).contains("ada.png"));
     }
@@ -212,7 +225,7 @@ async fn what_is_not_the_recorded_bytes_is_told_and_written_again() {
         }
         let ada = account(&target, "ada@ex.org").await;
         assert_eq!(ada.shown, shown, "{repair:?} {there:?}");
-        assert_eq!(replaced(&target, &ada, &rendition(b"one", "image/png")).await, Wrote::Done(Some(mark(b"one"))));
+        assert_eq!(replaced(&target, &ada, &rendition(b"one", "image/png")).await, Ok(Some(mark(b"one"))));
         assert_eq!(std::fs::read(dir.path().join("ada.png")).unwrap(), b"one");
     }
 }
@@ -255,10 +268,13 @@ async fn a_name_of_the_state_leads_nowhere_else() {
     let ada =
         Account { id: "../x".into(), shown: Shown::Custom(mark(b"mine")), ..account(&target, "ada@ex.org").await };
     let wrote = replaced(&target, &ada, &rendition(b"one", "image/png")).await;
-    assert!(matches!(wrote, Wrote::Refused(_)), "{wrote:?}");
-    let mut session = target.session().await.unwrap();
-    let wrote = session.revert(draft(IntentKind::Revert, &ada, None), &mut Memory::new(&Log::default())).await;
-    assert!(matches!(wrote, Wrote::Refused(_)), "{wrote:?}");
+    assert!(matches!(wrote, Err(WriteError::Refused(_))), "{wrote:?}");
+    let session = target.session().await.unwrap();
+    let wrote = session
+        .revert(draft(IntentKind::Revert, &ada, None), &mut Memory::new(&Log::default()))
+        .await
+        .map(|done| done.shown);
+    assert!(matches!(wrote, Err(WriteError::Refused(_))), "{wrote:?}");
     assert_eq!(std::fs::read(dir.path().join("x.png")).unwrap(), b"mine");
 }
 

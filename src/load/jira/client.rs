@@ -11,7 +11,8 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::http::{Client as HttpClient, Failure, FailureKind, Request, Response, Sent};
-use crate::load::atlassian::client::{AtlassianClient, WriteError, fault, found, refused, with_query};
+use crate::load::WriteError;
+use crate::load::atlassian::client::{AtlassianClient, fault, found, refused, with_query};
 use crate::load::atlassian::login::{Anonymous, CircuitBreaker, contains};
 use crate::model::{AccountId, Fault, PictureRef};
 
@@ -176,7 +177,7 @@ impl JiraClient {
 
     /// A write, sent once.
     pub(super) async fn write(&self, request: Request) -> Result<Response, WriteError> {
-        match self.atlassian.send(request).await.map_err(WriteError::Stop)? {
+        match self.atlassian.send(request).await? {
             Sent::Response(response) => self.judge(response).await,
             Sent::Lost(fault) => Err(WriteError::Unknown(fault)),
             Sent::Never(fault) => Err(WriteError::Refused(fault)),
@@ -187,7 +188,7 @@ impl JiraClient {
     async fn judge(&self, response: Response) -> Result<Response, WriteError> {
         // Cookies of a token's dead session earn 401 while the token is fine: `/myself` decides (§2.1).
         if response.status != 401 || !self.shared.is_token() {
-            self.circuit_breaker().check(&response, Anonymous::Refused).map_err(WriteError::Stop)?;
+            self.circuit_breaker().check(&response, Anonymous::Refused)?;
         }
         Err(match response.status {
             // The multipart variant answers as HTML on purpose; any other page is a gateway's.

@@ -5,8 +5,7 @@
 //! A newcomer gets wrong: every mending begins with the read that proves whose name it is, as every write does.
 
 use crate::load::atlassian::now;
-use crate::load::atlassian::session::{record, unmendable};
-use crate::load::{Journal, Mend, Rendition, Wrote};
+use crate::load::{Journal, Mend, Rendition, WriteError, unmendable};
 use crate::model::{Event, Fault, Intent, IntentKind, OpenIntent, PictureRef, Status};
 
 use super::avatar::Avatars;
@@ -20,20 +19,20 @@ impl JiraSession {
         open: &OpenIntent,
         mend: &Mend,
         journal: &mut dyn Journal,
-    ) -> Result<Wrote, Wrote> {
+    ) -> Result<Option<PictureRef>, WriteError> {
         let intent = &open.intent;
         if let (Mend::Tidy(mark), Status::Stray { .. }) = (mend, &open.status) {
             return self.take_back(open, mark, journal).await;
         }
         let led = self.client.led(&intent.account_name, &intent.account).await;
-        let avatars = match (led.map_err(Wrote::Stop)?, mend) {
+        let avatars = match (led?, mend) {
             (Ok(Led::Here(avatars)), Mend::Tidy(mark)) if stray(open) && !avatars.has(mark, &intent.account) => {
                 return self.take_back(open, mark, journal).await;
             }
             (Ok(Led::Here(avatars)), _) => avatars,
             (_, Mend::Tidy(mark)) if stray(open) => return self.take_back(open, mark, journal).await,
-            (Ok(Led::Elsewhere), _) => return Ok(Wrote::ChangedMeanwhile),
-            (Err(unread), _) => return Err(Wrote::Refused(unread)),
+            (Ok(Led::Elsewhere), _) => return Err(WriteError::ChangedMeanwhile),
+            (Err(unread), _) => return Err(WriteError::Refused(unread)),
         };
         match mend {
             Mend::Finish(mark) => self.finish(open, mark, &avatars, journal).await,
@@ -44,14 +43,14 @@ impl JiraSession {
 
     /// After more than one attempt: takes away what an earlier one left beside `keep`. The journal still says that the
     /// intent is sent, so a kill in here is judged by the same look again.
-    pub(super) async fn sweep(&self, intent: &Intent, attempts: u32, keep: &PictureRef) -> Result<(), Wrote> {
-        let avatars = self.client.avatars(&intent.account_name).await.map_err(Wrote::Stop)?.map_err(Wrote::Maybe)?;
+    pub(super) async fn sweep(&self, intent: &Intent, attempts: u32, keep: &PictureRef) -> Result<(), WriteError> {
+        let avatars = self.client.avatars(&intent.account_name).await?.map_err(WriteError::Unknown)?;
         let mut strays = Vec::new();
         for mark in avatars.beyond(&intent.base, &intent.account) {
             if mark == *keep || avatars.shows(&mark) {
                 continue;
             }
-            let picture = self.client.picture(Some(&intent.account), &mark).await.map_err(Wrote::Stop)?;
+            let picture = self.client.picture(Some(&intent.account), &mark).await?;
             if fits(&self.shared, picture, intent) {
                 strays.push(mark);
             }
@@ -59,7 +58,7 @@ impl JiraSession {
         if strays.len() as u64 >= u64::from(attempts) {
             // More than we can have made: the person's own are among them.
             let found = format!("{} new pictures look like ours, after {attempts} attempts", strays.len() + 1);
-            return Err(Wrote::Maybe(Fault::new("too_many_alike", found)));
+            return Err(WriteError::Unknown(Fault::new("too_many_alike", found)));
         }
         for stray in strays {
             self.delete(&intent.account_name, &stray).await?;
@@ -73,7 +72,7 @@ impl JiraSession {
         mark: &PictureRef,
         avatars: &Avatars,
         journal: &mut dyn Journal,
-    ) -> Result<Wrote, Wrote> {
+    ) -> Result<Option<PictureRef>, WriteError> {
         let intent = &open.intent;
         let name = &intent.account_name;
         match &open.status {
@@ -81,18 +80,18 @@ impl JiraSession {
                 if let Some(old) = self.goes(open, avatars, mark).await? {
                     self.delete(name, &old).await?;
                 }
-                record(journal, Event::Closed).await?;
-                return Ok(Wrote::Done(Some(mark.clone())));
+                journal.record(Event::Closed).await?;
+                return Ok(Some(mark.clone()));
             }
             Status::Sent { .. } | Status::Made(_) if intent.kind == IntentKind::Replace => {}
-            _ => return Ok(Wrote::Refused(unmendable(open))),
+            _ => return Err(unmendable(open)),
         }
         if !made_by_us(open, mark) || !avatars.has(mark, &intent.account) {
-            return Ok(Wrote::ChangedMeanwhile);
+            return Err(WriteError::ChangedMeanwhile);
         }
         let default = self.shared.known().default;
         if !avatars.shows(mark) && !avatars.stand_as(&intent.stood, default.as_ref()) {
-            return Ok(Wrote::ChangedMeanwhile);
+            return Err(WriteError::ChangedMeanwhile);
         }
         if let Status::Sent { attempt, .. } = open.status
             && attempt > 1
@@ -106,22 +105,27 @@ impl JiraSession {
                 // Judged by its looks alone.
                 _ => Event::Recognised { mark: mark.clone() },
             };
-            record(journal, event).await?;
+            journal.record(event).await?;
             if let Some(old) = &old {
                 self.delete(name, old).await?;
             }
-            record(journal, Event::Closed).await?;
-            return Ok(Wrote::Done(Some(mark.clone())));
+            journal.record(Event::Closed).await?;
+            return Ok(Some(mark.clone()));
         }
         if matches!(open.status, Status::Sent { .. }) {
-            record(journal, Event::Made { mark: mark.clone() }).await?;
+            journal.record(Event::Made { mark: mark.clone() }).await?;
         }
         tracing::debug!(account = %intent.account, %name, "showing a picture that an earlier run made");
         self.show(intent, mark, old.as_ref(), Made::Earlier, journal).await
     }
 
     /// The old one of ours that goes once `mark` is shown: if it is still there, ours to delete, and looks like it.
-    async fn goes(&self, open: &OpenIntent, avatars: &Avatars, mark: &PictureRef) -> Result<Option<PictureRef>, Wrote> {
+    async fn goes(
+        &self,
+        open: &OpenIntent,
+        avatars: &Avatars,
+        mark: &PictureRef,
+    ) -> Result<Option<PictureRef>, WriteError> {
         let intent = &open.intent;
         let Some(old) = intent.old.as_ref().filter(|old| *old != mark) else { return Ok(None) };
         let there = intent.base.contains(old) && avatars.has(old, &intent.account);
@@ -136,10 +140,10 @@ impl JiraSession {
         mark: &PictureRef,
         avatars: &Avatars,
         journal: &mut dyn Journal,
-    ) -> Result<Wrote, Wrote> {
+    ) -> Result<Option<PictureRef>, WriteError> {
         let intent = &open.intent;
         if !made_by_us(open, mark) || avatars.shows(mark) {
-            return Ok(Wrote::ChangedMeanwhile);
+            return Err(WriteError::ChangedMeanwhile);
         }
         match &open.status {
             Status::Sent { attempt, .. } => {
@@ -151,12 +155,12 @@ impl JiraSession {
                 if *attempt > 1 {
                     self.sweep(intent, *attempt, mark).await?;
                 }
-                record(journal, event).await?;
+                journal.record(event).await?;
             }
-            Status::Made(made) => record(journal, Event::Abandoned { mark: made.clone() }).await?,
+            Status::Made(made) => journal.record(Event::Abandoned { mark: made.clone() }).await?,
             Status::Leftover(_) | Status::Reset | Status::Shown(_) => {}
             Status::Begun | Status::Unsure | Status::Stray { .. } | Status::Closed => {
-                return Ok(Wrote::Refused(unmendable(open)));
+                return Err(unmendable(open));
             }
         }
         let old = superseded(intent, &open.status, avatars);
@@ -165,13 +169,13 @@ impl JiraSession {
         }
         if let Some(old) = &old {
             // Before it goes: from then on our record of it would be of a picture that is not there.
-            record(journal, Event::Reset).await?;
+            journal.record(Event::Reset).await?;
             if self.is_ours(intent, old).await? {
                 self.delete(&intent.account_name, old).await?;
             }
         }
-        record(journal, Event::Closed).await?;
-        Ok(Wrote::Done(None))
+        journal.record(Event::Closed).await?;
+        Ok(None)
     }
 
     async fn again(
@@ -180,21 +184,21 @@ impl JiraSession {
         rendition: &Rendition,
         avatars: &Avatars,
         journal: &mut dyn Journal,
-    ) -> Result<Wrote, Wrote> {
+    ) -> Result<Option<PictureRef>, WriteError> {
         let intent = &open.intent;
         let (Status::Sent { attempt, .. }, IntentKind::Replace) = (&open.status, intent.kind) else {
-            return Ok(Wrote::Refused(unmendable(open)));
+            return Err(unmendable(open));
         };
         let default = self.shared.known().default;
         // Something new there: the first attempt may have come through late, and must be looked at first.
         let untouched = avatars.beyond(&intent.base, &intent.account).is_empty();
         if !untouched || !avatars.stand_as(&intent.stood, default.as_ref()) {
-            return Ok(Wrote::ChangedMeanwhile);
+            return Err(WriteError::ChangedMeanwhile);
         }
         let goes = self.looked_at(intent).await?;
         let attempt = attempt + 1;
         let sent = Event::Sent { attempt, route: self.route.word().to_owned(), at: now() };
-        record(journal, sent).await?;
+        journal.record(sent).await?;
         self.send(intent, attempt, rendition, goes.as_ref(), journal).await
     }
 }

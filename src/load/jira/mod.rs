@@ -36,7 +36,6 @@ use bytes::Bytes;
 use crate::http::{Client as HttpClient, Cookies, Counts, Failure, FailureKind};
 use crate::load::atlassian::accounts::Rules;
 use crate::load::atlassian::client::Login;
-use crate::load::atlassian::session::Spendable;
 use crate::load::atlassian::{AccountRules, Credential};
 use crate::load::{Changes, Fingerprinter, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
 use crate::model::{Account, OpenIntent, PictureRef, ServerId, Shown, SignedIn, TargetId};
@@ -259,7 +258,7 @@ impl Target for Jira {
     }
 
     async fn session(&self) -> Result<Box<dyn Session>, Failure> {
-        Ok(Box::new(Spendable::new(session::JiraSession::open(&self.http, &self.shared)?)))
+        Ok(Box::new(session::JiraSession::open(&self.http, &self.shared)?))
     }
 
     fn forecast(&self, changes: &Changes) -> u64 {

@@ -6,9 +6,8 @@
 //! may have its own mind about each.
 
 use crate::http::{Cookies, Failure, FailureKind};
-use crate::load::atlassian::client::WriteError;
 use crate::load::atlassian::{now, probe};
-use crate::load::{Learnt, Probe, Rendition, Told, Tried};
+use crate::load::{Learnt, Probe, Rendition, Told, Tried, WriteError};
 use crate::model::{AccountId, Event, Fault, Intent, PictureRef};
 
 use super::client::JiraClient;
@@ -94,8 +93,7 @@ pub(super) async fn session(jira: &Jira, probe: Probe<'_>) -> Result<SessionTold
             }
             Ok(SessionTold::Lost(lost))
         }
-        Err(WriteError::Unknown(maybe)) => Ok(SessionTold::Unclear(maybe)),
-        Err(WriteError::Stop(failure)) => Err(failure),
+        Err(error) => Ok(SessionTold::Unclear(error.fault()?)),
     }
 }
 
@@ -113,8 +111,7 @@ async fn one_step(jira: &Jira, probe: Probe<'_>) -> Result<Result<(), Fault>, Fa
         // What was uploaded ends with its session.
         Ok(Temporary::Crop) => Fault::new("wants_a_crop", format!("the server wants a crop even of {ONE_STEP} px")),
         Err(WriteError::Refused(no)) => no,
-        Err(WriteError::Unknown(maybe)) => return Ok(Err(maybe)),
-        Err(WriteError::Stop(failure)) => return Err(failure),
+        Err(error) => return Ok(Err(error.fault()?)),
     };
     probe.journal.record(Event::Refused { why: no.message.clone() }).await?;
     Ok(Err(no))
@@ -163,15 +160,13 @@ async fn take_back(jira: &Jira, probe: Probe<'_>, intent: &Intent, made: Made) -
             probe.journal.record(Event::Closed).await?;
             Ok(Ok(()))
         }
-        Err(WriteError::Stop(failure)) => Err(failure),
         // It stays open, and the next run takes the picture away.
-        Err(WriteError::Refused(fault) | WriteError::Unknown(fault)) => Ok(Err(Fault::new(
-            "not_taken_back",
-            format!(
-                "it got there, but avatar {mark} could not be deleted again; the next run tries: {}",
-                fault.message
-            ),
-        ))),
+        Err(error) => {
+            let why = error.fault()?.message;
+            let found =
+                format!("it got there, but avatar {mark} could not be deleted again; the next run tries: {why}");
+            Ok(Err(Fault::new("not_taken_back", found)))
+        }
     }
 }
 

@@ -12,10 +12,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::http::{Client as HttpClient, Cookies, Failure, FailureKind};
-use crate::load::atlassian::client::WriteError;
-use crate::load::atlassian::session::{Protocol, record};
 use crate::load::atlassian::{Credential, now};
-use crate::load::{Journal, Mend, Rendition, Wrote};
+use crate::load::{Done, Journal, Mend, Rendition, Session, WriteError, recorded};
 use crate::model::{AccountId, Event, Fault, Intent, OpenIntent, PictureRef, Shown};
 
 use super::avatar::{self, Avatars};
@@ -55,69 +53,30 @@ pub(super) struct JiraSession {
 }
 
 #[async_trait]
-impl Protocol for JiraSession {
+impl Session for JiraSession {
     async fn replace(
-        &mut self,
-        mut draft: Intent,
+        mut self: Box<Self>,
+        draft: Intent,
         rendition: &Rendition,
         journal: &mut dyn Journal,
-    ) -> Result<Wrote, Wrote> {
-        let avatars = self.avatars(&draft.account_name).await?;
-        let default = self.shared.known().default;
-        if !avatars.all_of(&draft.account) || !avatars.stand_as(&draft.stood, default.as_ref()) {
-            return Ok(Wrote::ChangedMeanwhile);
-        }
-        // Without uploads the list names nobody. Then what is made tells whose name it is, before anything is shown; once
-        // one name had passed, that is asked beforehand.
-        if avatars.custom.is_empty() && self.shared.names_pass() && !self.is_called(&draft).await? {
-            return Ok(Wrote::ChangedMeanwhile);
-        }
-        draft.base = avatars.ids();
-        draft.old = draft.old.filter(|old| draft.base.contains(old));
-        let shown = draft.old.as_ref().is_some_and(|old| avatars.shows(old));
-        let goes = self.looked_at(&draft).await?;
-        if shown && goes.is_none() && self.shared.settings.own == Own::Left {
-            return self.foreign(draft, journal).await;
-        }
-        let sent = Event::Sent { attempt: 1, route: self.route.word().to_owned(), at: now() };
-        journal.begin(draft.clone(), sent).await.map_err(Wrote::Stop)?;
-        self.send(&draft, 1, rendition, goes.as_ref(), journal).await
+    ) -> Result<Done, WriteError> {
+        let shown = self.replaced(draft, rendition, journal).await?;
+        Ok(Done { session: self, shown })
     }
 
-    async fn revert(&mut self, mut draft: Intent, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
-        let Some(default) = self.shared.known().default else {
-            return Ok(Wrote::Refused(Fault::new(
-                "default_unknown",
-                "no account of this server shows the default picture, so it cannot be told which one it is",
-            )));
-        };
-        let goes = match self.stands(&mut draft, &default).await? {
-            Stands::AsPlanned(goes) => goes,
-            Stands::Otherwise => return Ok(Wrote::ChangedMeanwhile),
-            Stands::NotOurs if self.shared.settings.own == Own::Left => return self.foreign(draft, journal).await,
-            Stands::NotOurs => None,
-        };
-        let sent = Event::Sent { attempt: 1, route: "revert".to_owned(), at: now() };
-        journal.begin(draft.clone(), sent).await.map_err(Wrote::Stop)?;
-        match upload::select(&self.client, &draft.account_name, &default).await {
-            Ok(()) => {}
-            Err(WriteError::Refused(no)) => {
-                record(journal, Event::Refused { why: no.message.clone() }).await?;
-                return Ok(Wrote::Refused(no));
-            }
-            Err(WriteError::Unknown(maybe)) => return Ok(Wrote::Maybe(maybe)),
-            Err(WriteError::Stop(failure)) => return Ok(Wrote::Stop(failure)),
-        }
-        record(journal, Event::Reset).await?;
-        if let Some(ours) = &goes {
-            self.delete(&draft.account_name, ours).await?;
-        }
-        record(journal, Event::Closed).await?;
-        Ok(Wrote::Done(None))
+    async fn revert(mut self: Box<Self>, draft: Intent, journal: &mut dyn Journal) -> Result<Done, WriteError> {
+        let shown = self.reverted(draft, journal).await?;
+        Ok(Done { session: self, shown })
     }
 
-    async fn mend(&mut self, open: &OpenIntent, mend: &Mend, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
-        self.mended(open, mend, journal).await
+    async fn mend(
+        mut self: Box<Self>,
+        open: &OpenIntent,
+        mend: &Mend,
+        journal: &mut dyn Journal,
+    ) -> Result<Done, WriteError> {
+        let shown = self.mended(open, mend, journal).await?;
+        Ok(Done { session: self, shown })
     }
 }
 
@@ -146,29 +105,85 @@ impl JiraSession {
         Ok(Self { client, uploads, shared: Arc::clone(shared), route, made: 0 })
     }
 
+    async fn replaced(
+        &mut self,
+        mut draft: Intent,
+        rendition: &Rendition,
+        journal: &mut dyn Journal,
+    ) -> Result<Option<PictureRef>, WriteError> {
+        let avatars = self.avatars(&draft.account_name).await?;
+        let default = self.shared.known().default;
+        if !avatars.all_of(&draft.account) || !avatars.stand_as(&draft.stood, default.as_ref()) {
+            return Err(WriteError::ChangedMeanwhile);
+        }
+        // Without uploads the list names nobody. Then what is made tells whose name it is, before anything is shown; once
+        // one name had passed, that is asked beforehand.
+        if avatars.custom.is_empty() && self.shared.names_pass() && !self.is_called(&draft).await? {
+            return Err(WriteError::ChangedMeanwhile);
+        }
+        draft.base = avatars.ids();
+        draft.old = draft.old.filter(|old| draft.base.contains(old));
+        let shown = draft.old.as_ref().is_some_and(|old| avatars.shows(old));
+        let goes = self.looked_at(&draft).await?;
+        if shown && goes.is_none() && self.shared.settings.own == Own::Left {
+            return self.foreign(draft, journal).await;
+        }
+        let sent = Event::Sent { attempt: 1, route: self.route.word().to_owned(), at: now() };
+        journal.begin(draft.clone(), sent).await?;
+        self.send(&draft, 1, rendition, goes.as_ref(), journal).await
+    }
+
+    async fn reverted(
+        &mut self,
+        mut draft: Intent,
+        journal: &mut dyn Journal,
+    ) -> Result<Option<PictureRef>, WriteError> {
+        let Some(default) = self.shared.known().default else {
+            return Err(WriteError::Refused(Fault::new(
+                "default_unknown",
+                "no account of this server shows the default picture, so it cannot be told which one it is",
+            )));
+        };
+        let goes = match self.stands(&mut draft, &default).await? {
+            Stands::AsPlanned(goes) => goes,
+            Stands::Otherwise => return Err(WriteError::ChangedMeanwhile),
+            Stands::NotOurs if self.shared.settings.own == Own::Left => return self.foreign(draft, journal).await,
+            Stands::NotOurs => None,
+        };
+        let sent = Event::Sent { attempt: 1, route: "revert".to_owned(), at: now() };
+        journal.begin(draft.clone(), sent).await?;
+        recorded(upload::select(&self.client, &draft.account_name, &default).await, journal).await?;
+        journal.record(Event::Reset).await?;
+        if let Some(ours) = &goes {
+            self.delete(&draft.account_name, ours).await?;
+        }
+        journal.record(Event::Closed).await?;
+        Ok(None)
+    }
+
     /// The account's avatars, before anything is written.
-    pub(super) async fn avatars(&self, name: &str) -> Result<Avatars, Wrote> {
-        self.client.avatars(name).await.map_err(Wrote::Stop)?.map_err(Wrote::Refused)
+    pub(super) async fn avatars(&self, name: &str) -> Result<Avatars, WriteError> {
+        self.client.avatars(name).await?.map_err(WriteError::Refused)
     }
 
     /// Whether the name that a write goes by is the account's.
-    async fn is_called(&self, draft: &Intent) -> Result<bool, Wrote> {
+    async fn is_called(&self, draft: &Intent) -> Result<bool, WriteError> {
         let user = self.client.user("username", &draft.account_name).await;
-        let user = user.map_err(Wrote::Stop)?.map_err(Wrote::Refused)?;
+        let user = user?.map_err(WriteError::Refused)?;
         Ok(user.key.as_deref() == Some(draft.account.as_str()))
     }
 
     /// Whether the account is called so and shows what the plan saw, by the user's own bean.
-    async fn bean_shows(&self, draft: &Intent) -> Result<bool, Wrote> {
+    async fn bean_shows(&self, draft: &Intent) -> Result<bool, WriteError> {
         let user = self.client.user("username", &draft.account_name).await;
-        let user = user.map_err(Wrote::Stop)?.map_err(Wrote::Refused)?;
+        let user = user?.map_err(WriteError::Refused)?;
         let urls = user.avatar_urls.unwrap_or_default();
         let shown = avatar::shown(&urls, &draft.account, self.client.atlassian().http().base());
         Ok(user.key.as_deref() == Some(draft.account.as_str()) && shown == draft.stood)
     }
 
     /// What stands there right before a revert.
-    async fn stands(&self, draft: &mut Intent, default: &PictureRef) -> Result<Stands, Wrote> {
+    async fn stands(&self, draft: &mut Intent, default: &PictureRef) -> Result<Stands, WriteError> {
         let nothing_goes = |planned: bool| Ok(if planned { Stands::AsPlanned(None) } else { Stands::Otherwise });
         if let Shown::System(_) = &draft.stood {
             // A list of avatars names the owners of uploads only; the user's own bean names its key, and makes no base.
@@ -192,7 +207,7 @@ impl JiraSession {
 
     /// The picture of ours that goes. A server that was put back from a backup gives our number to what somebody uploads:
     /// what an earlier run made is looked at before anything is done on its account. The journal names it all the same.
-    pub(super) async fn looked_at(&self, draft: &Intent) -> Result<Option<PictureRef>, Wrote> {
+    pub(super) async fn looked_at(&self, draft: &Intent) -> Result<Option<PictureRef>, WriteError> {
         let Some(old) = draft.old.as_ref() else { return Ok(None) };
         if self.is_ours(draft, old).await? {
             return Ok(Some(old.clone()));
@@ -202,17 +217,17 @@ impl JiraSession {
     }
 
     /// Whether nothing speaks against it that this is still the picture which we made.
-    pub(super) async fn is_ours(&self, intent: &Intent, mark: &PictureRef) -> Result<bool, Wrote> {
+    pub(super) async fn is_ours(&self, intent: &Intent, mark: &PictureRef) -> Result<bool, WriteError> {
         let old = intent.old.as_ref() == Some(mark);
         if (old && intent.old_looks.is_none()) || (!old && intent.luma.is_none()) {
             // Of a state before schema 2, or of this very run.
             return Ok(true);
         }
-        let served = match self.client.served(&intent.account, mark).await.map_err(Wrote::Stop)? {
+        let served = match self.client.served(&intent.account, mark).await? {
             Served::Picture(bytes) => self.shared.looks.luma(&bytes),
             // Some releases serve no picture to a token (JRASERVER-72378): then the records and the owner decide.
             Served::Nothing => return Ok(true),
-            Served::NotNow(fault) => return Err(Wrote::Maybe(fault)),
+            Served::NotNow(fault) => return Err(WriteError::Unknown(fault)),
         };
         Ok(served.is_some_and(|served| match old {
             true => intent.old_looks.is_some_and(|looks| looks.fits(&served)),
@@ -221,11 +236,11 @@ impl JiraSession {
     }
 
     /// What stands there is the person's own: it is left, and our record of it goes.
-    async fn foreign(&self, draft: Intent, journal: &mut dyn Journal) -> Result<Wrote, Wrote> {
+    async fn foreign(&self, draft: Intent, journal: &mut dyn Journal) -> Result<Option<PictureRef>, WriteError> {
         let sent = Event::Sent { attempt: 1, route: "look".to_owned(), at: now() };
-        journal.begin(draft, sent).await.map_err(Wrote::Stop)?;
-        record(journal, Event::Foreign).await?;
-        Ok(Wrote::ChangedMeanwhile)
+        journal.begin(draft, sent).await?;
+        journal.record(Event::Foreign).await?;
+        Err(WriteError::ChangedMeanwhile)
     }
 
     /// From the recorded sending to the end.
@@ -236,19 +251,13 @@ impl JiraSession {
         rendition: &Rendition,
         old: Option<&PictureRef>,
         journal: &mut dyn Journal,
-    ) -> Result<Wrote, Wrote> {
+    ) -> Result<Option<PictureRef>, WriteError> {
         let square = Square { bytes: &rendition.bytes, mime: rendition.mime, side: rendition.side };
         let made = match upload::create(&self.uploads, &self.shared, &intent.account_name, &square).await {
-            Ok(made) => made,
-            Err(WriteError::Refused(no)) => {
-                record(journal, Event::Refused { why: no.message.clone() }).await?;
-                return Ok(Wrote::Refused(no));
-            }
             Err(WriteError::Unknown(lost)) if lost.code == SESSION_LOST && upload::sessions_are_lost(&self.shared) => {
-                return Ok(Wrote::Stop(upload::lost_sessions(&self.shared, &lost)));
+                return Err(WriteError::Stop(upload::lost_sessions(&self.shared, &lost)));
             }
-            Err(WriteError::Unknown(maybe)) => return Ok(Wrote::Maybe(maybe)),
-            Err(WriteError::Stop(failure)) => return Ok(Wrote::Stop(failure)),
+            made => recorded(made, journal).await?,
         };
         let owner = self.owner(intent, &made).await?;
         if owner != intent.account {
@@ -258,14 +267,14 @@ impl JiraSession {
             self.sweep(intent, attempt, &made.mark).await?;
         }
         self.compare(intent, &made.mark, journal).await?;
-        record(journal, Event::Made { mark: made.mark.clone() }).await?;
+        journal.record(Event::Made { mark: made.mark.clone() }).await?;
         self.show(intent, &made.mark, old, Made::Now, journal).await
     }
 
     /// Whose the new picture is. It must be new.
-    async fn owner(&self, intent: &Intent, made: &upload::Made) -> Result<AccountId, Wrote> {
+    async fn owner(&self, intent: &Intent, made: &upload::Made) -> Result<AccountId, WriteError> {
         let odd = |found: String| {
-            Err(Wrote::Stop(
+            Err(WriteError::Stop(
                 Failure::new(FailureKind::Odd, format!("a picture for {}", intent.account_name), found)
                     .hint("nothing was shown; is there a proxy that mixes up answers?"),
             ))
@@ -277,18 +286,20 @@ impl JiraSession {
             return Ok(AccountId::new(owner.clone()));
         }
         // Not every release puts the owner into this answer.
-        match self.client.avatars(&intent.account_name).await {
-            Ok(Ok(avatars)) => match avatars.owner(&made.mark) {
-                Some(owner) => Ok(owner),
-                None => odd(format!("the server does not say whose the new avatar {} is", made.mark)),
-            },
-            Ok(Err(unread)) => Err(Wrote::Maybe(unread)),
-            Err(failure) => Err(Wrote::Stop(failure)),
+        let avatars = self.client.avatars(&intent.account_name).await?.map_err(WriteError::Unknown)?;
+        match avatars.owner(&made.mark) {
+            Some(owner) => Ok(owner),
+            None => odd(format!("the server does not say whose the new avatar {} is", made.mark)),
         }
     }
 
     /// Downloads every fiftieth new picture and compares it with what was sent.
-    async fn compare(&mut self, intent: &Intent, mark: &PictureRef, journal: &mut dyn Journal) -> Result<(), Wrote> {
+    async fn compare(
+        &mut self,
+        intent: &Intent,
+        mark: &PictureRef,
+        journal: &mut dyn Journal,
+    ) -> Result<(), WriteError> {
         let due = self.made.is_multiple_of(SAMPLED);
         self.made += 1;
         let (true, Some(sent)) = (due, &intent.luma) else { return Ok(()) };
@@ -297,21 +308,21 @@ impl JiraSession {
             // A server that does not serve pictures to tokens says nothing about this one (JRASERVER-72378).
             Ok(None) => None,
             Err(failure) => {
-                self.client.circuit_breaker().pass().map_err(Wrote::Stop)?;
+                self.client.circuit_breaker().pass()?;
                 tracing::warn!(%failure, "a new picture could not be downloaded for comparing");
                 None
             }
         };
         let Some(served) = served.filter(|served| !served.fits(sent)) else { return Ok(()) };
-        record(journal, Event::Bad { mark: mark.clone() }).await?;
+        journal.record(Event::Bad { mark: mark.clone() }).await?;
         if upload::delete(&self.client, &intent.account_name, mark).await.is_ok() {
-            record(journal, Event::Closed).await?;
+            journal.record(Event::Closed).await?;
         }
         let found = format!(
             "it serves another picture as avatar {mark} than was sent ({:.0} of 255 apart)",
             served.distance(sent)
         );
-        Err(Wrote::Stop(
+        Err(WriteError::Stop(
             Failure::new(FailureKind::Odd, format!("a picture for {}", intent.account_name), found)
                 .hint("sessions are mixed up on the way: look for a proxy that shares cookies between clients"),
         ))
@@ -325,46 +336,37 @@ impl JiraSession {
         old: Option<&PictureRef>,
         made: Made,
         journal: &mut dyn Journal,
-    ) -> Result<Wrote, Wrote> {
-        match upload::select(&self.client, &intent.account_name, mark).await {
-            Ok(()) => {}
-            Err(WriteError::Refused(no)) => {
-                let ours = made == Made::Now || self.is_ours(intent, mark).await?;
-                record(journal, Event::Abandoned { mark: mark.clone() }).await?;
-                if ours {
-                    self.delete(&intent.account_name, mark).await?;
-                }
-                record(journal, Event::Closed).await?;
-                return Ok(Wrote::Refused(no));
+    ) -> Result<Option<PictureRef>, WriteError> {
+        let selected = upload::select(&self.client, &intent.account_name, mark).await;
+        if let Err(WriteError::Refused(_)) = &selected {
+            let ours = made == Made::Now || self.is_ours(intent, mark).await?;
+            journal.record(Event::Abandoned { mark: mark.clone() }).await?;
+            if ours {
+                self.delete(&intent.account_name, mark).await?;
             }
-            Err(WriteError::Unknown(maybe)) => return Ok(Wrote::Maybe(maybe)),
-            Err(WriteError::Stop(failure)) => return Ok(Wrote::Stop(failure)),
+            journal.record(Event::Closed).await?;
         }
-        record(journal, Event::Shown { mark: mark.clone() }).await?;
+        selected?;
+        journal.record(Event::Shown { mark: mark.clone() }).await?;
         // `old` is in `base`, and the read before the first write proved the owner of everything in there.
         if let Some(old) = old.filter(|old| *old != mark && intent.base.contains(old)) {
             self.delete(&intent.account_name, old).await?;
         }
-        record(journal, Event::Closed).await?;
-        Ok(Wrote::Done(Some(mark.clone())))
+        journal.record(Event::Closed).await?;
+        Ok(Some(mark.clone()))
     }
 
     /// Deletes; what does not succeed leaves the intent open, so that the next look finds the picture.
-    pub(super) async fn delete(&self, name: &str, mark: &PictureRef) -> Result<(), Wrote> {
+    pub(super) async fn delete(&self, name: &str, mark: &PictureRef) -> Result<(), WriteError> {
         upload::delete(&self.client, name, mark)
             .await
-            .map_err(|trouble| left_open(trouble, "not_deleted", &format!("avatar {mark} could not be deleted")))
+            .map_err(|error| left_open(error, "not_deleted", &format!("avatar {mark} could not be deleted")))
     }
 }
 
 /// A step that did not succeed and is judged by looking.
-pub(super) fn left_open(trouble: WriteError, code: &str, what: &str) -> Wrote {
-    match trouble {
-        WriteError::Refused(fault) | WriteError::Unknown(fault) => {
-            Wrote::Maybe(Fault::new(code, format!("{what}: {}", fault.message)))
-        }
-        WriteError::Stop(failure) => Wrote::Stop(failure),
-    }
+pub(super) fn left_open(error: WriteError, code: &str, what: &str) -> WriteError {
+    error.after_a_step().explained(|fault| Fault::new(code, format!("{what}: {}", fault.message)))
 }
 
 /// Whether a downloaded picture is a rendition of the photo that the intent sent.

@@ -8,8 +8,7 @@
 use std::sync::atomic::Ordering;
 
 use crate::http::{Failure, FailureKind};
-use crate::load::atlassian::session::record;
-use crate::load::{Journal, Seen, Wrote};
+use crate::load::{Journal, Seen, WriteError};
 use crate::model::{AccountId, Event, Fault, Intent, OpenIntent, PictureRef, Status};
 
 use super::Shared;
@@ -28,26 +27,26 @@ impl JiraSession {
         mark: PictureRef,
         owner: AccountId,
         journal: &mut dyn Journal,
-    ) -> Result<Wrote, Wrote> {
+    ) -> Result<Option<PictureRef>, WriteError> {
         let name = &intent.account_name;
         let nth = self.shared.strays.fetch_add(1, Ordering::Relaxed) + 1;
-        record(journal, Event::Stray { mark: mark.clone(), owner: owner.clone() }).await?;
+        journal.record(Event::Stray { mark: mark.clone(), owner: owner.clone() }).await?;
         let tried = || format!("a picture for {name}");
         // Whoever answers may have got the owner wrong. Only the account whose list has it can take it back.
         let avatars = self.avatars(name).await?;
         if !avatars.has(&mark, &owner) {
             let found = format!("the new avatar {mark} is said to belong to {owner}, and {name} does not have it");
-            return Err(Wrote::Stop(
+            return Err(WriteError::Stop(
                 Failure::new(FailureKind::Odd, tried(), found).hint("nothing was shown; the next run looks for it"),
             ));
         }
         self.remove(name, &owner, &mark, avatars.shows(&mark)).await?;
-        record(journal, Event::Closed).await?;
+        journal.record(Event::Closed).await?;
         if nth < STOPS_AT {
-            return Ok(Wrote::ChangedMeanwhile);
+            return Err(WriteError::ChangedMeanwhile);
         }
         let found = format!("for the second time the new avatar belongs to another account ({mark}, of {owner})");
-        Err(Wrote::Stop(
+        Err(WriteError::Stop(
             Failure::new(FailureKind::Odd, tried(), found)
                 .hint("user names pass from one account to another at this moment: run again when that is done"),
         ))
@@ -59,42 +58,40 @@ impl JiraSession {
         open: &OpenIntent,
         mark: &PictureRef,
         journal: &mut dyn Journal,
-    ) -> Result<Wrote, Wrote> {
+    ) -> Result<Option<PictureRef>, WriteError> {
         let owner = match &open.status {
             Status::Stray { mark: stray, owner } if stray == mark => owner.clone(),
             Status::Sent { .. } => {
                 let avatars = self.avatars(open.sent_name()).await?;
                 let strays = avatars.strays(&open.intent.base, &open.intent.account);
                 let found = strays.into_iter().find(|(stray, _)| stray == mark);
-                let Some((_, owner)) = found else { return Ok(Wrote::ChangedMeanwhile) };
-                record(journal, Event::Stray { mark: mark.clone(), owner: owner.clone() }).await?;
+                let Some((_, owner)) = found else { return Err(WriteError::ChangedMeanwhile) };
+                journal.record(Event::Stray { mark: mark.clone(), owner: owner.clone() }).await?;
                 owner
             }
-            _ => return Ok(Wrote::ChangedMeanwhile),
+            _ => return Err(WriteError::ChangedMeanwhile),
         };
-        if let Some((name, shown)) =
-            found_with(&self.client, &owner, mark).await.map_err(Wrote::Stop)?.map_err(Wrote::Refused)?
-        {
+        if let Some((name, shown)) = found_with(&self.client, &owner, mark).await?.map_err(WriteError::Refused)? {
             // A server that was put back gives our number to what somebody uploads.
-            let ours = match self.client.served(&owner, mark).await.map_err(Wrote::Stop)? {
+            let ours = match self.client.served(&owner, mark).await? {
                 Served::Picture(bytes) => fits(&self.shared, Some(bytes), &open.intent),
                 Served::Nothing => true,
-                Served::NotNow(fault) => return Err(Wrote::Maybe(fault)),
+                Served::NotNow(fault) => return Err(WriteError::Unknown(fault)),
             };
             if ours {
                 self.remove(&name, &owner, mark, shown).await?;
             }
         }
-        record(journal, Event::Closed).await?;
-        Ok(Wrote::Done(None))
+        journal.record(Event::Closed).await?;
+        Ok(None)
     }
 
     /// Deletes it, and shows the default first where it is shown.
-    async fn remove(&self, name: &str, owner: &AccountId, mark: &PictureRef, shown: bool) -> Result<(), Wrote> {
+    async fn remove(&self, name: &str, owner: &AccountId, mark: &PictureRef, shown: bool) -> Result<(), WriteError> {
         if shown {
             let default = self.shared.known().default.ok_or_else(|| {
                 let found = format!("{name} shows avatar {mark}, which was meant for another account");
-                Wrote::Maybe(Fault::new("default_unknown", found))
+                WriteError::Unknown(Fault::new("default_unknown", found))
             })?;
             tracing::warn!(account = %owner, %mark, "an account shows a picture that was meant for another one");
             upload::select(&self.client, name, &default).await.map_err(|trouble| {

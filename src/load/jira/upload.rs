@@ -10,8 +10,8 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::http::{Failure, FailureKind, Request, told};
-use crate::load::atlassian::client::{INTERNAL_ERROR, NOT_FOUND, WRONG_METHOD, WRONG_TYPE, WriteError, fault};
-use crate::load::{Learnt, Probe, Upload};
+use crate::load::atlassian::client::{INTERNAL_ERROR, NOT_FOUND, WRONG_METHOD, WRONG_TYPE, fault};
+use crate::load::{Learnt, Probe, Upload, WriteError};
 use crate::model::{Fault, PictureRef};
 
 use super::client::JiraClient;
@@ -212,7 +212,7 @@ pub(super) async fn delete(client: &JiraClient, name: &str, mark: &PictureRef) -
         Err(WriteError::Refused(gone)) if gone.code == NOT_FOUND => gone,
         Err(trouble) => return Err(trouble),
     };
-    match client.avatars(name).await.map_err(WriteError::Stop)? {
+    match client.avatars(name).await? {
         Ok(avatars) if avatars.ids().contains(mark) => Err(WriteError::Unknown(doubt)),
         Ok(_) => Ok(()),
         Err(unread) => Err(WriteError::Unknown(unread)),

@@ -4,7 +4,7 @@ use super::fake::{Fault, SENT_AT, Stage, World};
 use crate::load::atlassian::Credential;
 use crate::load::bitbucket::mark::Window;
 use crate::load::jira::tests::{Grey, Memory, grey, intent, rendition};
-use crate::load::{Changes, Fingerprinter as _, Mend, Rendition, Seen, Target as _, Wrote, closing};
+use crate::load::{Changes, Done, Fingerprinter as _, Mend, Rendition, Seen, Target as _, WriteError, closing};
 use crate::model::{Account, Intent, IntentKind, OpenIntent, PictureRef, Shown, Status};
 
 const V0: &str = "1655392225748";
@@ -19,24 +19,27 @@ fn v0() -> Shown {
     Shown::Custom(V0.into())
 }
 
-fn word(wrote: &Wrote) -> &'static str {
+fn word(wrote: &Result<Option<PictureRef>, WriteError>) -> &'static str {
     match wrote {
-        Wrote::Done(_) => "done",
-        Wrote::Refused(_) => "refused",
-        Wrote::ChangedMeanwhile => "changed",
-        Wrote::Maybe(_) => "maybe",
-        Wrote::Stop(_) => "stop",
+        Ok(_) => "done",
+        Err(WriteError::Refused(_)) => "refused",
+        Err(WriteError::ChangedMeanwhile) => "changed",
+        Err(WriteError::Unknown(_)) => "maybe",
+        Err(WriteError::Stop(_)) => "stop",
     }
 }
 
 #[tokio::test]
 async fn a_success_stays_open_until_its_version_is_shown() {
     let stage = Stage::ready(World::default().shows(V0, grey(1))).await;
-    let mut session = stage.git.session().await.unwrap();
+    let session = stage.git.session().await.unwrap();
     let mut journal = Memory::new(&stage.log);
-    let wrote = session.replace(draft(IntentKind::Replace, v0(), None), &rendition(200), &mut journal).await;
+    let wrote = session
+        .replace(draft(IntentKind::Replace, v0(), None), &rendition(200), &mut journal)
+        .await
+        .map(|done| done.shown);
     let stand_in = Window { from: SENT_AT, to: SENT_AT, before: Some(V0.into()) }.mark();
-    let Wrote::Done(Some(mark)) = wrote else { panic!("{wrote:?}") };
+    let Ok(Some(mark)) = wrote else { panic!("{wrote:?}") };
     // The clock of this machine plays no part but in how long it took.
     assert_eq!(Window::read(&mark).unwrap().to, SENT_AT, "{mark} {stand_in}");
     let steps = ["J sent 1 multipart", "R read", "W post"].map(str::to_owned);
@@ -54,26 +57,27 @@ async fn a_success_stays_open_until_its_version_is_shown() {
 #[tokio::test]
 async fn the_next_run_learns_the_version_without_a_request() {
     let stage = Stage::ready(World::default()).await;
-    let mut session = stage.git.session().await.unwrap();
+    let session = stage.git.session().await.unwrap();
     let mut journal = Memory::new(&stage.log);
-    session.replace(draft(IntentKind::Replace, Shown::Default, None), &rendition(200), &mut journal).await;
+    let draft = draft(IntentKind::Replace, Shown::Default, None);
+    let Done { session, .. } = session.replace(draft, &rendition(200), &mut journal).await.ok().unwrap();
     let open = journal.open().unwrap();
     let seen = stage.git.observe(&open, None, LATER).await.unwrap();
     assert_eq!(seen, Seen::Shown("1700000000123".into()));
     stage.take_log();
     let mark = PictureRef::from("1700000000123");
-    let wrote = session.mend(&open, &Mend::Finish(mark.clone()), &mut journal).await;
-    assert_eq!((wrote, journal.status()), (Wrote::Done(Some(mark)), Status::Closed));
+    let wrote = session.mend(&open, &Mend::Finish(mark.clone()), &mut journal).await.map(|done| done.shown);
+    assert_eq!((wrote, journal.status()), (Ok(Some(mark)), Status::Closed));
     assert_eq!(stage.take_log(), ["J confirmed 1700000000123", "J closed"]);
 }
 
 #[tokio::test]
 async fn a_revert_deletes_only_what_is_still_ours() {
     let stage = Stage::ready(World::default().shows(V0, grey(1))).await;
-    let mut session = stage.git.session().await.unwrap();
+    let session = stage.git.session().await.unwrap();
     let mut journal = Memory::new(&stage.log);
-    let wrote = session.revert(draft(IntentKind::Revert, v0(), Some(V0)), &mut journal).await;
-    assert_eq!((wrote, journal.status()), (Wrote::Done(None), Status::Closed));
+    let wrote = session.revert(draft(IntentKind::Revert, v0(), Some(V0)), &mut journal).await.map(|done| done.shown);
+    assert_eq!((wrote, journal.status()), (Ok(None), Status::Closed));
     assert_eq!(stage.take_log(), ["R read", "J sent 1 revert", "W delete", "J reset", "J closed"]);
     assert_eq!(stage.world().ada().picture, None);
 
@@ -85,8 +89,11 @@ async fn a_revert_deletes_only_what_is_still_ours() {
         (World::default().shows(V0, grey(1)).renamed(), None, "changed"),
     ] {
         let stage = Stage::ready(world).await;
-        let mut session = stage.git.session().await.unwrap();
-        let wrote = session.revert(draft(IntentKind::Revert, v0(), old), &mut Memory::new(&stage.log)).await;
+        let session = stage.git.session().await.unwrap();
+        let wrote = session
+            .revert(draft(IntentKind::Revert, v0(), old), &mut Memory::new(&stage.log))
+            .await
+            .map(|done| done.shown);
         assert_eq!(word(&wrote), ended, "{wrote:?}");
         assert!(!stage.take_log().contains(&"W delete".to_owned()));
     }
@@ -106,8 +113,8 @@ async fn what_we_made_is_looked_at_before_it_is_deleted() {
         }
         let old_looks = Grey.luma(&grey(1)).map(|luma| luma.fingerprint());
         let draft = Intent { old_looks, ..draft(IntentKind::Revert, v0(), Some(V0)) };
-        let mut session = stage.git.session().await.unwrap();
-        let wrote = session.revert(draft.clone(), &mut Memory::new(&stage.log)).await;
+        let session = stage.git.session().await.unwrap();
+        let wrote = session.revert(draft.clone(), &mut Memory::new(&stage.log)).await.map(|done| done.shown);
         assert_eq!(
             (word(&wrote), &stage.take_log()[..]),
             (ended, &steps.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>()[..])
@@ -115,8 +122,9 @@ async fn what_we_made_is_looked_at_before_it_is_deleted() {
         assert_eq!(stage.world().ada().picture.is_none(), ended == "done");
         // A placement of somebody else's picture, or one that the plan does not call ours, is not looked at.
         let stage = Stage::ready(World::default().shows(V0, grey(there))).await;
-        let mut session = stage.git.session().await.unwrap();
-        let wrote = session.revert(Intent { old: None, ..draft }, &mut Memory::new(&stage.log)).await;
+        let session = stage.git.session().await.unwrap();
+        let wrote =
+            session.revert(Intent { old: None, ..draft }, &mut Memory::new(&stage.log)).await.map(|done| done.shown);
         assert_eq!(word(&wrote), "done");
     }
 }
@@ -130,7 +138,8 @@ async fn what_a_token_is_served_disowns_nothing() {
     stage.take_log();
     let old_looks = Grey.luma(&grey(1)).map(|luma| luma.fingerprint());
     let draft = Intent { old_looks, ..draft(IntentKind::Revert, v0(), Some(V0)) };
-    let wrote = stage.git.session().await.unwrap().revert(draft, &mut Memory::new(&stage.log)).await;
+    let wrote =
+        stage.git.session().await.unwrap().revert(draft, &mut Memory::new(&stage.log)).await.map(|done| done.shown);
     assert_eq!((word(&wrote), stage.take_log()), ("refused", vec!["R read".to_owned(), "R picture".to_owned()]));
 }
 
@@ -139,9 +148,12 @@ async fn what_a_token_is_served_disowns_nothing() {
 async fn a_revert_of_what_is_not_ours_deletes_what_the_plan_saw() {
     for old in [None, Some("1600000000000")] {
         let stage = Stage::ready(World::default().shows(V0, grey(1))).await;
-        let mut session = stage.git.session().await.unwrap();
-        let wrote = session.revert(draft(IntentKind::Revert, v0(), old), &mut Memory::new(&stage.log)).await;
-        assert_eq!(wrote, Wrote::Done(None), "{old:?}");
+        let session = stage.git.session().await.unwrap();
+        let wrote = session
+            .revert(draft(IntentKind::Revert, v0(), old), &mut Memory::new(&stage.log))
+            .await
+            .map(|done| done.shown);
+        assert_eq!(wrote, Ok(None), "{old:?}");
         assert_eq!(stage.take_log(), ["R read", "J sent 1 revert", "W delete", "J reset", "J closed"]);
     }
 }
@@ -160,9 +172,12 @@ async fn nothing_is_sent_to_a_slug_that_passed_to_somebody_else() {
         let stage = Stage::ready(World::default().shows(V0, grey(1))).await;
         *stage.world() = then();
         let mut journal = Memory::new(&stage.log);
-        let mut session = stage.git.session().await.unwrap();
-        let wrote = session.replace(draft(IntentKind::Replace, v0(), None), &rendition(200), &mut journal).await;
-        assert_eq!(wrote, Wrote::ChangedMeanwhile, "{word_of}");
+        let session = stage.git.session().await.unwrap();
+        let wrote = session
+            .replace(draft(IntentKind::Replace, v0(), None), &rendition(200), &mut journal)
+            .await
+            .map(|done| done.shown);
+        assert_eq!(wrote, Err(WriteError::ChangedMeanwhile), "{word_of}");
         assert_eq!(stage.take_log(), ["J sent 1 multipart", "R read", "J void"], "{word_of}");
         assert_eq!(journal.status(), Status::Closed);
     }
@@ -171,9 +186,9 @@ async fn nothing_is_sent_to_a_slug_that_passed_to_somebody_else() {
         let stage = Stage::ready(World::default()).await;
         stage.world().faults.insert("read", Fault { status, takes_effect: false });
         let mut journal = Memory::new(&stage.log);
-        let mut session = stage.git.session().await.unwrap();
+        let session = stage.git.session().await.unwrap();
         let draft = draft(IntentKind::Replace, Shown::Default, None);
-        let wrote = session.replace(draft, &rendition(200), &mut journal).await;
+        let wrote = session.replace(draft, &rendition(200), &mut journal).await.map(|done| done.shown);
         assert_eq!((word(&wrote), journal.status()), (ended, Status::Closed), "{status}");
         assert!(!stage.take_log().contains(&"W post".to_owned()));
     }
@@ -185,14 +200,14 @@ async fn a_retry_goes_to_the_account_that_is_meant() {
     let stage = Stage::ready(World::default().shows(V0, grey(1))).await;
     stage.world().faults.insert("post", Fault { status: 502, takes_effect: false });
     let mut journal = Memory::new(&stage.log);
-    let mut session = stage.git.session().await.unwrap();
-    session.replace(draft(IntentKind::Replace, v0(), None), &rendition(200), &mut journal).await;
+    let session = stage.git.session().await.unwrap();
+    _ = session.replace(draft(IntentKind::Replace, v0(), None), &rendition(200), &mut journal).await;
     *stage.world() = World::default().shows(V0, grey(1)).renamed();
     let open = journal.open().unwrap();
-    let mut session = stage.git.session().await.unwrap();
+    let session = stage.git.session().await.unwrap();
     stage.take_log();
-    let wrote = session.mend(&open, &Mend::Again(rendition(200)), &mut journal).await;
-    assert_eq!((wrote, stage.take_log()), (Wrote::ChangedMeanwhile, vec!["R read".to_owned()]));
+    let wrote = session.mend(&open, &Mend::Again(rendition(200)), &mut journal).await.map(|done| done.shown);
+    assert_eq!((wrote, stage.take_log()), (Err(WriteError::ChangedMeanwhile), vec!["R read".to_owned()]));
     // Its name leads to somebody else, and the survey of this run lists it: that proves nothing.
     let account = Account {
         id: "101".into(),
@@ -212,9 +227,9 @@ async fn a_single_user_without_a_link_is_looked_up_in_the_listing() {
     for (shown, ended) in [(V0, "done"), ("1699999999999", "changed")] {
         let stage = Stage::ready(World { bare_single: true, ..World::default().shows(V0, grey(1)) }).await;
         stage.world().users[0].picture = Some((shown.to_owned(), grey(1)));
-        let mut session = stage.git.session().await.unwrap();
+        let session = stage.git.session().await.unwrap();
         let draft = draft(IntentKind::Replace, v0(), None);
-        let wrote = session.replace(draft, &rendition(200), &mut Memory::new(&stage.log)).await;
+        let wrote = session.replace(draft, &rendition(200), &mut Memory::new(&stage.log)).await.map(|done| done.shown);
         assert_eq!(word(&wrote), ended, "{wrote:?}");
         assert_eq!(stage.take_log()[..3], ["J sent 1 multipart", "R read", "R user"]);
     }
@@ -228,15 +243,15 @@ async fn the_first_401_under_a_token_stops_the_target() {
     stage.world().faults.insert("post", Fault { status: 401, takes_effect: false });
     stage.take_log();
     let mut journal = Memory::new(&stage.log);
-    let mut session = stage.git.session().await.unwrap();
+    let session = stage.git.session().await.unwrap();
     let draft = || draft(IntentKind::Replace, Shown::Default, None);
-    let wrote = session.replace(draft(), &rendition(200), &mut journal).await;
-    let Wrote::Stop(failure) = &wrote else { panic!("{wrote:?}") };
+    let wrote = session.replace(draft(), &rendition(200), &mut journal).await.map(|done| done.shown);
+    let Err(WriteError::Stop(failure)) = &wrote else { panic!("{wrote:?}") };
     assert!(failure.hint.as_ref().is_some_and(|hint| hint.contains("username")), "{failure}");
     assert_eq!(journal.status(), Status::Closed, "a definite refusal leaves nothing open");
     stage.take_log();
-    let mut other = stage.git.session().await.unwrap();
-    let wrote = other.replace(draft(), &rendition(200), &mut Memory::new(&stage.log)).await;
+    let other = stage.git.session().await.unwrap();
+    let wrote = other.replace(draft(), &rendition(200), &mut Memory::new(&stage.log)).await.map(|done| done.shown);
     assert_eq!((word(&wrote), stage.take_log().contains(&"W post".to_owned())), ("stop", false));
 }
 
@@ -246,8 +261,9 @@ async fn an_odd_yes_to_a_revert_is_a_maybe() {
         let stage = Stage::ready(World::default().shows(V0, grey(1))).await;
         stage.world().faults.insert("delete", Fault { status, takes_effect: false });
         let mut journal = Memory::new(&stage.log);
-        let mut session = stage.git.session().await.unwrap();
-        let wrote = session.revert(draft(IntentKind::Revert, v0(), Some(V0)), &mut journal).await;
+        let session = stage.git.session().await.unwrap();
+        let wrote =
+            session.revert(draft(IntentKind::Revert, v0(), Some(V0)), &mut journal).await.map(|done| done.shown);
         let now = if journal.status() == Status::Closed { "closed" } else { "sent" };
         assert_eq!((word(&wrote), now), (ended, stands), "{status}: {wrote:?}");
     }
@@ -271,14 +287,11 @@ async fn every_answer_is_yes_no_or_maybe() {
         let stage = Stage::ready(World::default()).await;
         stage.world().faults.insert(step, Fault { status, takes_effect: false });
         let mut journal = Memory::new(&stage.log);
-        let mut session = stage.git.session().await.unwrap();
-        let draft = || draft(IntentKind::Replace, Shown::Default, None);
-        let wrote = session.replace(draft(), &rendition(200), &mut journal).await;
+        let session = stage.git.session().await.unwrap();
+        let draft = draft(IntentKind::Replace, Shown::Default, None);
+        let wrote = session.replace(draft, &rendition(200), &mut journal).await.map(|done| done.shown);
         let now = if journal.status() == Status::Closed { "closed" } else { "sent" };
         assert_eq!((word(&wrote), now), (ended, stands), "{status}: {wrote:?}");
-        let again = session.replace(draft(), &rendition(200), &mut Memory::new(&stage.log)).await;
-        let used_up = matches!(&again, Wrote::Stop(failure) if failure.tried.contains("used up"));
-        assert_eq!(used_up, ended != "done", "{status}: {again:?}");
     }
 }
 
@@ -290,14 +303,15 @@ async fn a_401_is_one_persons_unless_the_login_is_dead() {
         if who == 401 {
             stage.world().faults.insert("who", Fault { status: 401, takes_effect: false });
         }
-        let mut session = stage.git.session().await.unwrap();
+        let session = stage.git.session().await.unwrap();
         let draft = || draft(IntentKind::Replace, Shown::Default, None);
-        let wrote = session.replace(draft(), &rendition(200), &mut Memory::new(&stage.log)).await;
+        let wrote =
+            session.replace(draft(), &rendition(200), &mut Memory::new(&stage.log)).await.map(|done| done.shown);
         assert_eq!(word(&wrote), ended, "{wrote:?}");
         stage.take_log();
         // No worker sends a refused credential again.
-        let mut other = stage.git.session().await.unwrap();
-        let wrote = other.replace(draft(), &rendition(200), &mut Memory::new(&stage.log)).await;
+        let other = stage.git.session().await.unwrap();
+        let wrote = other.replace(draft(), &rendition(200), &mut Memory::new(&stage.log)).await.map(|done| done.shown);
         let sent = stage.take_log().contains(&"W post".to_owned());
         assert_eq!((word(&wrote), sent), (ended, who == 200));
     }
@@ -309,9 +323,9 @@ async fn what_is_too_large_is_not_sent() {
     let wide = Rendition { side: 1025, ..rendition(200) };
     let heavy = Rendition { bytes: vec![0; 1024 * 1024 + 1].into(), ..rendition(200) };
     for rendition in [wide, heavy] {
-        let mut session = stage.git.session().await.unwrap();
+        let session = stage.git.session().await.unwrap();
         let draft = draft(IntentKind::Replace, Shown::Default, None);
-        let wrote = session.replace(draft, &rendition, &mut Memory::new(&stage.log)).await;
+        let wrote = session.replace(draft, &rendition, &mut Memory::new(&stage.log)).await.map(|done| done.shown);
         assert_eq!((word(&wrote), stage.take_log().len()), ("refused", 0));
     }
 }
@@ -320,8 +334,8 @@ async fn what_is_too_large_is_not_sent() {
 async fn settle(stage: &Stage, open: &OpenIntent, journal: &mut Memory) -> &'static str {
     match stage.git.observe(open, None, LATER).await.unwrap() {
         Seen::Shown(mark) | Seen::Alike(mark) => {
-            let mut session = stage.git.session().await.unwrap();
-            word(&session.mend(open, &Mend::Finish(mark), journal).await)
+            let session = stage.git.session().await.unwrap();
+            word(&session.mend(open, &Mend::Finish(mark), journal).await.map(|done| done.shown))
         }
         Seen::Nothing(why) => {
             for event in closing(&open.status, &why) {
@@ -339,8 +353,11 @@ async fn a_lost_answer_is_judged_by_looks() {
         let stage = Stage::ready(World::default().shows(V0, grey(1))).await;
         stage.world().faults.insert("post", Fault { status: 504, takes_effect });
         let mut journal = Memory::new(&stage.log);
-        let mut session = stage.git.session().await.unwrap();
-        let wrote = session.replace(draft(IntentKind::Replace, v0(), None), &rendition(200), &mut journal).await;
+        let session = stage.git.session().await.unwrap();
+        let wrote = session
+            .replace(draft(IntentKind::Replace, v0(), None), &rendition(200), &mut journal)
+            .await
+            .map(|done| done.shown);
         assert_eq!(word(&wrote), "maybe");
         let open = journal.open().unwrap();
         assert!(matches!(stage.git.observe(&open, None, 0).await.unwrap(), Seen::TooEarly(_)));
@@ -351,8 +368,8 @@ async fn a_lost_answer_is_judged_by_looks() {
     let stage = Stage::ready(World::default().shows(V0, grey(1))).await;
     stage.world().faults.insert("post", Fault { status: 504, takes_effect: false });
     let mut journal = Memory::new(&stage.log);
-    let mut session = stage.git.session().await.unwrap();
-    session.replace(draft(IntentKind::Replace, v0(), None), &rendition(200), &mut journal).await;
+    let session = stage.git.session().await.unwrap();
+    _ = session.replace(draft(IntentKind::Replace, v0(), None), &rendition(200), &mut journal).await;
     stage.world().users[0].picture = Some(("1700000001000".to_owned(), grey(90)));
     let open = journal.open().unwrap();
     assert_eq!(settle(&stage, &open, &mut journal).await, "nothing");
@@ -363,8 +380,8 @@ async fn the_same_portrait_from_another_time_is_recognised_and_not_ours() {
     let stage = Stage::ready(World::default().shows(V0, grey(1))).await;
     stage.world().faults.insert("post", Fault { status: 504, takes_effect: false });
     let mut journal = Memory::new(&stage.log);
-    let mut session = stage.git.session().await.unwrap();
-    session.replace(draft(IntentKind::Replace, v0(), None), &rendition(200), &mut journal).await;
+    let session = stage.git.session().await.unwrap();
+    _ = session.replace(draft(IntentKind::Replace, v0(), None), &rendition(200), &mut journal).await;
     // Years before we sent ours.
     stage.world().users[0].picture = Some(("1700000001000".to_owned(), grey(200)));
     stage.take_log();
@@ -379,13 +396,13 @@ async fn a_retry_posts_only_over_what_stood_there() {
         let stage = Stage::ready(World::default().shows(V0, grey(1))).await;
         stage.world().faults.insert("post", Fault { status: 502, takes_effect: false });
         let mut journal = Memory::new(&stage.log);
-        let mut session = stage.git.session().await.unwrap();
-        session.replace(draft(IntentKind::Replace, v0(), None), &rendition(200), &mut journal).await;
+        let session = stage.git.session().await.unwrap();
+        _ = session.replace(draft(IntentKind::Replace, v0(), None), &rendition(200), &mut journal).await;
         stage.world().faults.clear();
         stage.world().users[0].picture = Some((shown.to_owned(), grey(1)));
         let open = journal.open().unwrap();
-        let mut session = stage.git.session().await.unwrap();
-        let wrote = session.mend(&open, &Mend::Again(rendition(200)), &mut journal).await;
+        let session = stage.git.session().await.unwrap();
+        let wrote = session.mend(&open, &Mend::Again(rendition(200)), &mut journal).await.map(|done| done.shown);
         assert_eq!(word(&wrote), ended, "{wrote:?}");
     }
 }

@@ -4,8 +4,8 @@ use super::fake::{ADA, Fault, Stage, User, Way, World};
 use super::{OLD, draft, picture};
 use crate::load::confluence::UploadPolicy;
 use crate::load::jira::tests::Memory;
-use crate::load::{Mend, Session, Target as _, Wrote};
-use crate::model::{Intent, IntentKind, OpenIntent, Shown};
+use crate::load::{Mend, Session, Target as _, WriteError};
+use crate::model::{Intent, IntentKind, OpenIntent, PictureRef, Shown};
 
 const WAYS: [UploadPolicy; 2] = [UploadPolicy::XmlRpc, UploadPolicy::Endpoint];
 
@@ -40,11 +40,11 @@ fn drafts() -> [Intent; 3] {
     ]
 }
 
-async fn write(stage: &Stage, draft: Intent) -> Wrote {
+async fn write(stage: &Stage, draft: Intent) -> Result<Option<PictureRef>, WriteError> {
     let mut journal = Memory::new(&stage.log);
     match draft.kind {
-        IntentKind::Revert => session(stage).await.revert(draft, &mut journal).await,
-        _ => session(stage).await.replace(draft, &picture().0, &mut journal).await,
+        IntentKind::Revert => session(stage).await.revert(draft, &mut journal).await.map(|done| done.shown),
+        _ => session(stage).await.replace(draft, &picture().0, &mut journal).await.map(|done| done.shown),
     }
 }
 
@@ -54,7 +54,7 @@ async fn nothing_is_written_to_whoever_has_the_name_now() {
         for draft in drafts() {
             let stage = stage(World::default().shows(OLD), upload).await;
             hand_over(&stage);
-            assert_eq!(write(&stage, draft).await, Wrote::ChangedMeanwhile);
+            assert_eq!(write(&stage, draft).await, Err(WriteError::ChangedMeanwhile));
             assert!(wrote_nothing(&stage));
         }
     }
@@ -66,7 +66,7 @@ async fn nothing_is_written_where_nobody_has_the_name() {
         let stage = stage(World::default().shows(OLD), UploadPolicy::XmlRpc).await;
         let ada = stage.world().users.remove(ADA).unwrap();
         stage.world().users.insert("ada.king", ada);
-        assert!(matches!(write(&stage, draft).await, Wrote::Refused(_)));
+        assert!(matches!(write(&stage, draft).await, Err(WriteError::Refused(_))));
         assert!(wrote_nothing(&stage));
     }
 }
@@ -81,7 +81,7 @@ async fn mending_reads_who_has_the_name() {
         let [draft, ..] = drafts();
         let open: OpenIntent = match upload {
             UploadPolicy::XmlRpc => {
-                session(&stage).await.replace(draft, &picture().0, &mut journal).await;
+                _ = session(&stage).await.replace(draft, &picture().0, &mut journal).await;
                 journal.open().unwrap()
             }
             UploadPolicy::Endpoint => {
@@ -94,8 +94,8 @@ async fn mending_reads_who_has_the_name() {
         stage.take_log();
         let file = picture().1;
         for mend in [Mend::Finish(file.clone()), Mend::Tidy(file.clone()), Mend::Again(picture().0)] {
-            let wrote = session(&stage).await.mend(&open, &mend, &mut journal).await;
-            assert_eq!(wrote, Wrote::ChangedMeanwhile, "{mend:?}");
+            let wrote = session(&stage).await.mend(&open, &mend, &mut journal).await.map(|done| done.shown);
+            assert_eq!(wrote, Err(WriteError::ChangedMeanwhile), "{mend:?}");
             assert!(wrote_nothing(&stage), "{mend:?}");
         }
     }
@@ -109,14 +109,14 @@ async fn nothing_is_written_where_another_picture_is_shown_than_the_plan_saw() {
             for kind in [IntentKind::Replace, IntentKind::Revert] {
                 let stage = stage(World::default().shows("chosen-a-moment-ago.png"), upload).await;
                 let wrote = write(&stage, draft(kind, stood.clone(), None)).await;
-                assert_eq!(wrote, Wrote::ChangedMeanwhile, "{kind:?} {stood:?}");
+                assert_eq!(wrote, Err(WriteError::ChangedMeanwhile), "{kind:?} {stood:?}");
                 assert!(wrote_nothing(&stage), "{kind:?} {stood:?}");
             }
         }
         // The same name among another one's files.
         let stage = stage(World::default().shows("user-avatar"), upload).await;
         let elsewhere = Intent { handle: Some("78".into()), ..draft(IntentKind::Replace, custom("user-avatar"), None) };
-        assert_eq!(write(&stage, elsewhere).await, Wrote::ChangedMeanwhile);
+        assert_eq!(write(&stage, elsewhere).await, Err(WriteError::ChangedMeanwhile));
         assert!(wrote_nothing(&stage));
     }
 }
@@ -127,12 +127,12 @@ async fn what_is_not_ours_is_only_unchosen() {
     for upload in WAYS {
         let stage = stage(World::default().shows("user-avatar"), upload).await;
         let foreign = draft(IntentKind::Revert, Shown::Custom("user-avatar".into()), None);
-        assert_eq!(write(&stage, foreign).await, Wrote::Done(None));
+        assert_eq!(write(&stage, foreign).await, Ok(None));
         let ada = stage.world().ada().clone();
         assert!(ada.shown.ends_with("/default.svg") && ada.files.contains_key("user-avatar"), "{ada:?}");
         stage.world().users.get_mut(ADA).unwrap().shown = stock.to_owned();
         let system = draft(IntentKind::Revert, Shown::System("Avatar-1.svg".into()), None);
-        assert_eq!(write(&stage, system).await, Wrote::Done(None));
+        assert_eq!(write(&stage, system).await, Ok(None));
         assert!(stage.world().ada().shown.ends_with("/default.svg"));
     }
 }

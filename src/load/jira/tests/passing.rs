@@ -3,7 +3,7 @@
 use crate::load::jira::tests::fake::{DEFAULT, Fault, Stage, Way, World};
 use crate::load::jira::tests::writes::{ADA, mark, over, settle, world_with_ours};
 use crate::load::jira::tests::{Memory, intent, rendition};
-use crate::load::{Mend, Seen, Target as _, Wrote};
+use crate::load::{Mend, Seen, Target as _, WriteError};
 use crate::model::{Event, Intent, IntentKind, Shown, Status};
 
 /// The newcomer has no picture, and shows the default.
@@ -20,9 +20,10 @@ async fn what_is_made_for_somebody_else_is_taken_back_and_the_target_goes_on() {
         let stage = Stage::ready(World { owner_told, ..World::default() }, Way::Password).await;
         stage.world().pass_on();
         let mut journal = Memory::new(&stage.log);
-        let mut session = stage.jira.session().await.unwrap();
-        let wrote = session.replace(intent(IntentKind::Replace), &rendition(200), &mut journal).await;
-        assert_eq!(wrote, Wrote::ChangedMeanwhile);
+        let session = stage.jira.session().await.unwrap();
+        let wrote =
+            session.replace(intent(IntentKind::Replace), &rendition(200), &mut journal).await.map(|done| done.shown);
+        assert_eq!(wrote, Err(WriteError::ChangedMeanwhile));
         let log = stage.take_log();
         let end = ["J stray 15001 NEW", "R avatars", "W delete 15001", "J closed"];
         assert_eq!(log[log.len() - 4..], end, "{log:?}");
@@ -35,9 +36,12 @@ async fn once_a_name_has_passed_the_next_one_is_asked_for_before() {
     let stage = Stage::ready(World::default(), Way::Password).await;
     stage.world().pass_on();
     for asked in [false, true] {
-        let mut session = stage.jira.session().await.unwrap();
-        let wrote = session.replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log)).await;
-        assert_eq!(wrote, Wrote::ChangedMeanwhile);
+        let session = stage.jira.session().await.unwrap();
+        let wrote = session
+            .replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log))
+            .await
+            .map(|done| done.shown);
+        assert_eq!(wrote, Err(WriteError::ChangedMeanwhile));
         let log = stage.take_log();
         assert_eq!(log == ["R avatars", "R user"], asked, "{log:?}");
         expect_untouched(&stage, "asked before");
@@ -49,9 +53,12 @@ async fn a_second_picture_for_a_stranger_stops_the_target() {
     let stage = Stage::ready(World::default(), Way::Password).await;
     for nth in 1..=2 {
         stage.world().passes_before = Some("confirm");
-        let mut session = stage.jira.session().await.unwrap();
-        let wrote = session.replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log)).await;
-        assert_eq!(matches!(wrote, Wrote::Stop(_)), nth == 2, "{wrote:?}");
+        let session = stage.jira.session().await.unwrap();
+        let wrote = session
+            .replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log))
+            .await
+            .map(|done| done.shown);
+        assert_eq!(matches!(wrote, Err(WriteError::Stop(_))), nth == 2, "{wrote:?}");
         expect_untouched(&stage, "taken back");
         let mut world = stage.world();
         world.users.remove(ADA);
@@ -65,9 +72,10 @@ async fn a_picture_that_nobody_has_stops_the_target_and_stays_open() {
     // The answer names somebody, and the list of the one who was named does not have it under that owner.
     let stage = Stage::ready(World { owner: Some("OTHER"), ..World::default() }, Way::Password).await;
     let mut journal = Memory::new(&stage.log);
-    let mut session = stage.jira.session().await.unwrap();
-    let wrote = session.replace(intent(IntentKind::Replace), &rendition(200), &mut journal).await;
-    assert!(matches!(&wrote, Wrote::Stop(failure) if failure.found.contains("belong to OTHER")), "{wrote:?}");
+    let session = stage.jira.session().await.unwrap();
+    let wrote =
+        session.replace(intent(IntentKind::Replace), &rendition(200), &mut journal).await.map(|done| done.shown);
+    assert!(matches!(&wrote, Err(WriteError::Stop(failure)) if failure.found.contains("belong to OTHER")), "{wrote:?}");
     assert!(matches!(journal.status(), Status::Stray { .. }));
     assert!(!stage.take_log().iter().any(|line| line.contains("select") || line.contains("delete")));
 }
@@ -89,9 +97,10 @@ async fn a_kill_at_any_step_leaves_nothing_with_the_newcomer() {
         if request.is_none() {
             stage.world().faults.insert("confirm", Fault::status(502).taking_effect());
         }
-        let mut session = stage.jira.session().await.unwrap();
-        let wrote = session.replace(intent(IntentKind::Replace), &rendition(200), &mut journal).await;
-        assert!(matches!(wrote, Wrote::Stop(_) | Wrote::Maybe(_)), "{what}: {wrote:?}");
+        let session = stage.jira.session().await.unwrap();
+        let wrote =
+            session.replace(intent(IntentKind::Replace), &rendition(200), &mut journal).await.map(|done| done.shown);
+        assert!(matches!(wrote, Err(WriteError::Stop(_)) | Err(WriteError::Unknown(_))), "{what}: {wrote:?}");
         stage.world().faults.clear();
         settle(&stage, journal.resumed(), true).await;
         expect_untouched(&stage, &what);
@@ -105,8 +114,8 @@ async fn the_newcomers_own_pictures_are_no_strays() {
         let stage = Stage::ready(World::default(), Way::Password).await;
         stage.world().faults.insert("confirm", Fault::status(502));
         let mut journal = Memory::new(&stage.log);
-        let mut session = stage.jira.session().await.unwrap();
-        session.replace(intent(IntentKind::Replace), &rendition(200), &mut journal).await;
+        let session = stage.jira.session().await.unwrap();
+        _ = session.replace(intent(IntentKind::Replace), &rendition(200), &mut journal).await;
         stage.world().faults.clear();
         stage.world().pass_on();
         // Chosen by hand: whatever it looks like, it is not ours to take away.
@@ -121,8 +130,8 @@ async fn a_stray_that_was_given_a_new_owner_by_a_restored_server_stays() {
     let stage = Stage::ready(World::default(), Way::Password).await;
     stage.world().pass_on();
     let mut journal = Memory::breaking_at(&stage.log, 2);
-    let mut session = stage.jira.session().await.unwrap();
-    session.replace(intent(IntentKind::Replace), &rendition(200), &mut journal).await;
+    let session = stage.jira.session().await.unwrap();
+    _ = session.replace(intent(IntentKind::Replace), &rendition(200), &mut journal).await;
     assert!(matches!(journal.status(), Status::Stray { .. }));
     // It was deleted before the record of that was made; then the number was given out again.
     {
@@ -141,9 +150,10 @@ async fn a_stray_that_is_shown_is_taken_off_first() {
     stage.world().pass_on();
     stage.world().faults.insert("delete", Fault::status(502));
     let mut journal = Memory::new(&stage.log);
-    let mut session = stage.jira.session().await.unwrap();
-    let wrote = session.replace(intent(IntentKind::Replace), &rendition(200), &mut journal).await;
-    assert!(matches!(wrote, Wrote::Maybe(_)), "{wrote:?}");
+    let session = stage.jira.session().await.unwrap();
+    let wrote =
+        session.replace(intent(IntentKind::Replace), &rendition(200), &mut journal).await.map(|done| done.shown);
+    assert!(matches!(wrote, Err(WriteError::Unknown(_))), "{wrote:?}");
     stage.world().faults.clear();
     stage.world().users.get_mut(ADA).unwrap().selected = 15001;
     stage.take_log();
@@ -159,16 +169,19 @@ async fn a_name_that_passed_proves_nothing_about_the_account() {
     let (world, own, ours) = world_with_ours();
     let stage = Stage::ready(world, Way::Password).await;
     let mut journal = Memory::breaking_at(&stage.log, 2);
-    let mut session = stage.jira.session().await.unwrap();
-    session.replace(over(ours, IntentKind::Replace), &rendition(200), &mut journal).await;
+    let session = stage.jira.session().await.unwrap();
+    _ = session.replace(over(ours, IntentKind::Replace), &rendition(200), &mut journal).await;
     let mut journal = journal.resumed();
     stage.world().pass_on();
     let open = journal.open().unwrap();
     let seen = stage.jira.observe(&open, None, u64::MAX).await.unwrap();
     assert_eq!(seen, Seen::Nothing("the account is gone".into()), "nobody lists it");
     for mend in [Mend::Tidy(mark(15003)), Mend::Finish(mark(15003))] {
-        let mut session = stage.jira.session().await.unwrap();
-        assert_eq!(session.mend(&open, &mend, &mut journal).await, Wrote::ChangedMeanwhile);
+        let session = stage.jira.session().await.unwrap();
+        assert_eq!(
+            session.mend(&open, &mend, &mut journal).await.map(|done| done.shown),
+            Err(WriteError::ChangedMeanwhile)
+        );
     }
     assert_eq!(journal.status(), Status::Made(mark(15003)));
     settle(&stage, journal, true).await;
@@ -181,14 +194,14 @@ async fn nothing_is_sent_again_to_another_account() {
     let stage = Stage::ready(World::default(), Way::Password).await;
     stage.world().faults.insert("confirm", Fault::status(502));
     let mut journal = Memory::new(&stage.log);
-    let mut session = stage.jira.session().await.unwrap();
-    session.replace(intent(IntentKind::Replace), &rendition(200), &mut journal).await;
+    let session = stage.jira.session().await.unwrap();
+    _ = session.replace(intent(IntentKind::Replace), &rendition(200), &mut journal).await;
     stage.world().faults.clear();
     stage.world().pass_on();
     let open = journal.open().unwrap();
-    let mut session = stage.jira.session().await.unwrap();
-    let wrote = session.mend(&open, &Mend::Again(rendition(200)), &mut journal).await;
-    assert_eq!(wrote, Wrote::ChangedMeanwhile);
+    let session = stage.jira.session().await.unwrap();
+    let wrote = session.mend(&open, &Mend::Again(rendition(200)), &mut journal).await.map(|done| done.shown);
+    assert_eq!(wrote, Err(WriteError::ChangedMeanwhile));
     expect_untouched(&stage, "asked first");
 }
 
@@ -202,13 +215,13 @@ async fn a_stock_picture_is_taken_off_only_where_the_name_is_still_the_accounts(
             stage.world().pass_on();
             stage.world().users.get_mut(ADA).unwrap().selected = 10130;
         }
-        let mut session = stage.jira.session().await.unwrap();
-        let wrote = session.revert(chosen.clone(), &mut Memory::new(&stage.log)).await;
+        let session = stage.jira.session().await.unwrap();
+        let wrote = session.revert(chosen.clone(), &mut Memory::new(&stage.log)).await.map(|done| done.shown);
         let log = stage.take_log();
         if passes {
-            assert_eq!((wrote, log), (Wrote::ChangedMeanwhile, vec!["R user".to_owned()]));
+            assert_eq!((wrote, log), (Err(WriteError::ChangedMeanwhile), vec!["R user".to_owned()]));
         } else {
-            assert_eq!(wrote, Wrote::Done(None));
+            assert_eq!(wrote, Ok(None));
             assert_eq!(log, ["R user", "J sent 1 revert", "W select", "J reset", "J closed"]);
             assert_eq!(stage.world().ada().selected, DEFAULT);
         }

@@ -5,8 +5,8 @@ use crate::load::jira::Own;
 use crate::load::jira::tests::fake::{DEFAULT, Fault, Stage, Way, World};
 use crate::load::jira::tests::writes::{ADA, looks, mark, over, settle, world_with_ours};
 use crate::load::jira::tests::{Memory, grey, rendition};
-use crate::load::{Seen, Target as _, Wrote};
-use crate::model::{Event, Intent, IntentKind, Status};
+use crate::load::{Seen, Target as _, WriteError};
+use crate::model::{Event, Intent, IntentKind, PictureRef, Status};
 
 /// As a plan writes it over a picture of ours, which was grey 100.
 fn planned(ours: u32, kind: IntentKind) -> Intent {
@@ -21,11 +21,11 @@ fn restored(own: Own) -> (World, u32, u32) {
     (world, older, ours)
 }
 
-async fn write(stage: &Stage, draft: Intent, journal: &mut Memory) -> Wrote {
-    let mut session = stage.jira.session().await.unwrap();
+async fn write(stage: &Stage, draft: Intent, journal: &mut Memory) -> Result<Option<PictureRef>, WriteError> {
+    let session = stage.jira.session().await.unwrap();
     match draft.kind {
-        IntentKind::Replace => session.replace(draft, &rendition(200), journal).await,
-        _ => session.revert(draft, journal).await,
+        IntentKind::Replace => session.replace(draft, &rendition(200), journal).await.map(|done| done.shown),
+        _ => session.revert(draft, journal).await.map(|done| done.shown),
     }
 }
 
@@ -36,7 +36,7 @@ async fn what_is_ours_is_looked_at_once_and_deleted() {
         let stage = Stage::ready(world, Way::Password).await;
         let mut journal = Memory::new(&stage.log);
         let wrote = write(&stage, planned(ours, kind), &mut journal).await;
-        assert!(matches!(wrote, Wrote::Done(_)), "{kind:?} {wrote:?}");
+        assert!(wrote.is_ok(), "{kind:?} {wrote:?}");
         let log = stage.take_log();
         assert_eq!(log.iter().filter(|line| *line == "R picture").count(), picture, "{log:?}");
         assert!(log.contains(&format!("W delete {ours}")), "{log:?}");
@@ -60,11 +60,11 @@ async fn an_upload_with_the_number_of_ours_is_never_deleted() {
             match own {
                 // As any picture of the person's own: it is still there to be chosen.
                 Own::Replaced => {
-                    assert!(matches!(wrote, Wrote::Done(_)), "{kind:?}: {wrote:?}");
+                    assert!(wrote.is_ok(), "{kind:?}: {wrote:?}");
                     assert_ne!(ada.selected, upload, "{kind:?}");
                 }
                 Own::Left => {
-                    assert_eq!((wrote, ada.selected), (Wrote::ChangedMeanwhile, upload), "{kind:?}");
+                    assert_eq!((wrote, ada.selected), (Err(WriteError::ChangedMeanwhile), upload), "{kind:?}");
                     assert_eq!(log, ["R avatars", "R picture", "J sent 1 look", "J foreign"], "{kind:?}");
                 }
             }
@@ -81,7 +81,7 @@ async fn mending_looks_as_well() {
             let stage = Stage::ready(world, Way::Password).await;
             stage.world().faults.insert("delete", Fault::status(502));
             let mut journal = Memory::breaking_at(&stage.log, request);
-            write(&stage, planned(ours, kind), &mut journal).await;
+            _ = write(&stage, planned(ours, kind), &mut journal).await;
             stage.world().faults.clear();
             if given_away {
                 stage.world().pictures.insert(ours, grey(30));
@@ -100,7 +100,7 @@ async fn a_leftover_with_another_picture_stays() {
     let stage = Stage::ready(world, Way::Password).await;
     stage.world().faults.insert("select", Fault::status(502));
     let mut journal = Memory::new(&stage.log);
-    write(&stage, planned(ours, IntentKind::Replace), &mut journal).await;
+    _ = write(&stage, planned(ours, IntentKind::Replace), &mut journal).await;
     stage.world().faults.clear();
     assert_eq!(journal.status(), Status::Made(mark(15003)));
     stage.world().pictures.insert(15003, grey(30));
@@ -114,7 +114,7 @@ async fn a_server_in_trouble_deletes_nothing() {
     let stage = Stage::ready(world, Way::Password).await;
     stage.world().faults.insert("picture", Fault::status(503));
     let wrote = write(&stage, planned(ours, IntentKind::Revert), &mut Memory::new(&stage.log)).await;
-    assert!(matches!(wrote, Wrote::Maybe(_)), "{wrote:?}");
+    assert!(matches!(wrote, Err(WriteError::Unknown(_))), "{wrote:?}");
     assert_eq!(stage.world().ada().selected, ours, "nothing was written");
 }
 
@@ -128,7 +128,7 @@ async fn who_chooses_after_a_kill_keeps_none_of_ours() {
             stage.world().faults.insert("select", Fault::status(502));
         }
         let mut journal = Memory::breaking_at(&stage.log, request);
-        write(&stage, planned(ours, IntentKind::Replace), &mut journal).await;
+        _ = write(&stage, planned(ours, IntentKind::Replace), &mut journal).await;
         stage.world().faults.clear();
         stage.world().users.get_mut(ADA).unwrap().selected = own;
         // Killed again in between, and looked at again.
@@ -138,8 +138,8 @@ async fn who_chooses_after_a_kill_keeps_none_of_ours() {
             let open = journal.open().unwrap();
             match stage.jira.observe(&open, None, u64::MAX).await.unwrap() {
                 Seen::Leftover(mark) | Seen::Reset(Some(mark)) => {
-                    let mut session = stage.jira.session().await.unwrap();
-                    session.mend(&open, &crate::load::Mend::Tidy(mark), &mut journal).await;
+                    let session = stage.jira.session().await.unwrap();
+                    _ = session.mend(&open, &crate::load::Mend::Tidy(mark), &mut journal).await;
                 }
                 Seen::Nothing(_) => break,
                 seen => panic!("{seen:?}"),

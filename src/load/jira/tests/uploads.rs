@@ -3,7 +3,7 @@
 use crate::http::FailureKind;
 use crate::load::jira::tests::fake::{Fault, Stage, Way, World};
 use crate::load::jira::tests::{Memory, grey, intent, rendition};
-use crate::load::{Learnt, Probe, Target as _, Upload, Wrote};
+use crate::load::{Done, Learnt, Probe, Target as _, Upload, WriteError};
 use crate::model::{IntentKind, RunId, Status};
 
 async fn prepare(stage: &Stage, learnt: &mut Learnt, journal: Option<&mut Memory>) -> Upload {
@@ -64,12 +64,15 @@ async fn the_dead_cookie_of_a_token_is_not_a_dead_token() {
 async fn a_token_in_one_step_sends_no_cookie_and_confirms_nothing() {
     let stage = Stage::ready(World::default(), Way::Token).await;
     let mut journal = Memory::new(&stage.log);
-    let mut session = stage.jira.session().await.unwrap();
+    let session = stage.jira.session().await.unwrap();
     let draft = crate::model::Intent {
         luma: crate::load::Fingerprinter::luma(&super::Grey, &grey(40)),
         ..intent(IntentKind::Replace)
     };
-    assert_eq!(session.replace(draft, &rendition(40), &mut journal).await, Wrote::Done(Some("15001".into())));
+    assert_eq!(
+        session.replace(draft, &rendition(40), &mut journal).await.map(|done| done.shown),
+        Ok(Some("15001".into()))
+    );
     let expected = [
         "R avatars",
         "J sent 1 one_step",
@@ -89,11 +92,11 @@ async fn a_token_in_one_step_sends_no_cookie_and_confirms_nothing() {
 #[tokio::test]
 async fn two_sessions_share_no_cookie() {
     let stage = Stage::ready(World::default(), Way::Password).await;
-    let mut first = stage.jira.session().await.unwrap();
-    first.replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log)).await;
+    let first = stage.jira.session().await.unwrap();
+    _ = first.replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log)).await;
     let used = stage.server.asked().len();
-    let mut second = stage.jira.session().await.unwrap();
-    second.replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log)).await;
+    let second = stage.jira.session().await.unwrap();
+    _ = second.replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log)).await;
     let asked = stage.server.asked();
     assert_eq!(asked[used].header("cookie"), "", "a new session begins with the cookies of another");
 }
@@ -107,10 +110,11 @@ async fn a_picture_that_is_not_served_to_us_proves_nothing() {
     ] {
         let stage = Stage::ready(World::default(), Way::Password).await;
         stage.world().faults.insert("picture", fault.clone());
-        let mut session = stage.jira.session().await.unwrap();
+        let session = stage.jira.session().await.unwrap();
         let mut journal = Memory::new(&stage.log);
-        let wrote = session.replace(intent(IntentKind::Replace), &rendition(200), &mut journal).await;
-        assert_eq!(wrote, Wrote::Done(Some("15001".into())), "{fault:?}");
+        let wrote =
+            session.replace(intent(IntentKind::Replace), &rendition(200), &mut journal).await.map(|done| done.shown);
+        assert_eq!(wrote, Ok(Some("15001".into())), "{fault:?}");
     }
 }
 
@@ -118,13 +122,14 @@ async fn a_picture_that_is_not_served_to_us_proves_nothing() {
 async fn a_server_that_takes_only_forms_gets_forms() {
     for raw in [404, 405, 415] {
         let stage = Stage::ready(World { raw, ..World::default() }, Way::Password).await;
-        let mut session = stage.jira.session().await.unwrap();
-        let wrote = session.replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log)).await;
-        assert!(matches!(wrote, Wrote::Done(Some(_))), "{raw}: {wrote:?}");
+        let session = stage.jira.session().await.unwrap();
+        let done = session.replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log)).await;
+        let Done { session, shown } = done.map_err(|error| format!("{raw}: {error:?}")).unwrap();
+        assert!(shown.is_some(), "{raw}");
         let uploads = stage.take_log().iter().filter(|line| line.contains("temporary")).count();
         assert_eq!(uploads, 2, "{raw}: raw once, then as a form");
         stage.world().users.get_mut("ada+x@ex.org").unwrap().selected = super::fake::DEFAULT;
-        session.replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log)).await;
+        _ = session.replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log)).await;
         let uploads = stage.take_log().iter().filter(|line| line.contains("temporary")).count();
         assert_eq!(uploads, 1, "{raw}: what was learnt is kept");
     }
@@ -134,11 +139,14 @@ async fn a_server_that_takes_only_forms_gets_forms() {
 async fn sessions_that_are_always_lost_stop_the_target() {
     let stage = Stage::ready(World { forgetful: true, ..World::default() }, Way::Password).await;
     for n in 0..3 {
-        let mut session = stage.jira.session().await.unwrap();
-        let wrote = session.replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log)).await;
+        let session = stage.jira.session().await.unwrap();
+        let wrote = session
+            .replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log))
+            .await
+            .map(|done| done.shown);
         match wrote {
-            Wrote::Maybe(_) if n < 2 => {}
-            Wrote::Stop(failure) if n == 2 => assert!(failure.hint.unwrap().contains("one_step")),
+            Err(WriteError::Unknown(_)) if n < 2 => {}
+            Err(WriteError::Stop(failure)) if n == 2 => assert!(failure.hint.unwrap().contains("one_step")),
             other => panic!("{n}: {other:?}"),
         }
     }
@@ -161,11 +169,13 @@ async fn the_first_refused_login_stops_everybody() {
         for (fault, words) in table.clone() {
             let stage = Stage::ready(World::default(), Way::Password).await;
             stage.world().faults.insert(step, fault.clone());
-            let mut session = stage.jira.session().await.unwrap();
-            let mut other = stage.jira.session().await.unwrap();
-            let wrote =
-                session.replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log)).await;
-            let Wrote::Stop(failure) = wrote else { panic!("{step} {words}: {wrote:?}") };
+            let session = stage.jira.session().await.unwrap();
+            let other = stage.jira.session().await.unwrap();
+            let wrote = session
+                .replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log))
+                .await
+                .map(|done| done.shown);
+            let Err(WriteError::Stop(failure)) = wrote else { panic!("{step} {words}: {wrote:?}") };
             assert_eq!(failure.kind, FailureKind::Refused, "{step} {words}");
             assert!(failure.found.contains(words), "{step} {words}: {failure}");
             if words == "CAPTCHA_CHALLENGE" {
@@ -176,8 +186,11 @@ async fn the_first_refused_login_stops_everybody() {
             if words == "blocked by rate limiting" && step == "avatars" {
                 continue; // A blocked read fails in `http`; nobody's login is refused by it.
             }
-            let wrote = other.replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log)).await;
-            assert!(matches!(wrote, Wrote::Stop(_)), "{step} {words}: {wrote:?}");
+            let wrote = other
+                .replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log))
+                .await
+                .map(|done| done.shown);
+            assert!(matches!(wrote, Err(WriteError::Stop(_))), "{step} {words}: {wrote:?}");
             assert!(stage.jira.survey(&mut Learnt::new(), &mut |_| {}).await.is_err());
             assert_eq!(stage.take_log(), Vec::<String>::new(), "{step} {words}: sent after a refused login");
         }
@@ -188,15 +201,21 @@ async fn the_first_refused_login_stops_everybody() {
 async fn a_person_who_may_not_be_written_is_one_persons_refusal() {
     let stage = Stage::ready(World::default(), Way::Password).await;
     stage.world().faults.insert("temporary", Fault::status(401));
-    let mut session = stage.jira.session().await.unwrap();
-    let wrote = session.replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log)).await;
-    assert!(matches!(wrote, Wrote::Refused(_)), "{wrote:?}");
+    let session = stage.jira.session().await.unwrap();
+    let wrote = session
+        .replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log))
+        .await
+        .map(|done| done.shown);
+    assert!(matches!(wrote, Err(WriteError::Refused(_))), "{wrote:?}");
     assert!(stage.take_log().contains(&"R myself".to_owned()));
 
     stage.world().faults.insert("myself", Fault::status(401));
-    let mut session = stage.jira.session().await.unwrap();
-    let wrote = session.replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log)).await;
-    assert!(matches!(&wrote, Wrote::Stop(failure) if failure.kind == FailureKind::Refused), "{wrote:?}");
+    let session = stage.jira.session().await.unwrap();
+    let wrote = session
+        .replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log))
+        .await
+        .map(|done| done.shown);
+    assert!(matches!(&wrote, Err(WriteError::Stop(failure)) if failure.kind == FailureKind::Refused), "{wrote:?}");
 }
 
 #[tokio::test]
@@ -206,9 +225,12 @@ async fn an_account_without_the_permission_stops_at_the_first_write() {
     let mut without = Fault::status(200);
     without.body = r#"{"permissions":{"ADMINISTER":{"havePermission":false}}}"#;
     stage.world().faults.insert("mypermissions", without);
-    let mut session = stage.jira.session().await.unwrap();
-    let wrote = session.replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log)).await;
-    let Wrote::Stop(failure) = wrote else { panic!("{wrote:?}") };
+    let session = stage.jira.session().await.unwrap();
+    let wrote = session
+        .replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log))
+        .await
+        .map(|done| done.shown);
+    let Err(WriteError::Stop(failure)) = wrote else { panic!("{wrote:?}") };
     assert!(failure.hint.unwrap().contains("Jira Administrators"));
 }
 
