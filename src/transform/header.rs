@@ -1,20 +1,13 @@
-//! What a photo says about itself before anything of it is decoded.
+//! What a photo says about itself, and what it may.
 //!
 //! Owns: size, cost, orientation and colour profile, and the check against the limits.
-//! Leaves to others: decoding (`jpeg`, `raster`).
+//! Leaves to others: reading it out of a photo (`measure`).
 //! A newcomer gets wrong: `image::ImageReader::into_decoder` keeps no memory limit of its own; a GIF of 190 kB can ask
-//! for a gigabyte (docs/decisions/pictures.md). So this check comes first and allocates nothing by the photo's word.
+//! for a gigabyte (docs/decisions/pictures.md). So this check comes first.
 
-use std::io::Cursor;
-
-use image::ImageDecoder;
-use image::codecs::bmp::BmpDecoder;
-use image::codecs::gif::GifDecoder;
-use image::codecs::webp::WebPDecoder;
 use image::metadata::Orientation;
 
-use super::sniff::{self, Kind};
-use super::{Limits, Refusal, exif, gif, jpeg, raster};
+use super::{Limits, Refusal};
 
 /// Size, cost and what is to be done with the pixels.
 #[derive(Debug)]
@@ -31,49 +24,7 @@ pub(super) struct Header {
     pub profile: Option<Vec<u8>>,
 }
 
-/// Bytes that decoding this photo takes at most, from its header alone: what a caller who decodes several at a time
-/// charges its memory budget with.
-pub(crate) fn memory_needed(photo: &[u8], limits: &Limits) -> Result<u64, Refusal> {
-    super::guarded(|| {
-        let header = Header::read(photo, sniff::kind(photo, limits)?)?;
-        header.check(limits, 1)?;
-        Ok(header.memory())
-    })
-}
-
 impl Header {
-    /// Reads it; of the pixels nothing.
-    pub(super) fn read(photo: &[u8], kind: Kind) -> Result<Self, Refusal> {
-        let source = Cursor::new(photo);
-        let header = match kind {
-            Kind::Jpeg => jpeg::header(photo)?,
-            Kind::Png => Self::of(raster::png(photo).map_err(raster::refusal)?, png_cost),
-            // The canvas as RGBA, and seven measured for WebP (docs/decisions/pictures.md).
-            Kind::Gif => {
-                let photo = gif::whole(photo);
-                Self::of(GifDecoder::new(Cursor::new(&*photo)).map_err(raster::refusal)?, |_| 4)
-            }
-            Kind::Bmp => Self::of(BmpDecoder::new(source).map_err(raster::refusal)?, |_| 4),
-            Kind::WebP => Self::of(WebPDecoder::new(source).map_err(raster::refusal)?, |_| 7),
-        };
-        if header.width == 0 || header.height == 0 {
-            return Err(Refusal::Damaged("it says that it has no pixels".into()));
-        }
-        Ok(header)
-    }
-
-    fn of<D: ImageDecoder>(mut decoder: D, cost: impl FnOnce(image::ColorType) -> u64) -> Self {
-        let (width, height) = decoder.dimensions();
-        let orientation = decoder.exif_metadata().ok().flatten().and_then(|block| exif::orientation(&block));
-        Self {
-            width,
-            height,
-            bytes_per_pixel: cost(decoder.color_type()),
-            orientation: orientation.unwrap_or(Orientation::NoTransforms),
-            profile: decoder.icc_profile().ok().flatten(),
-        }
-    }
-
     pub(super) fn shorter(&self) -> u32 {
         self.width.min(self.height)
     }
@@ -104,11 +55,4 @@ impl Header {
         }
         Ok(())
     }
-}
-
-/// The decoded pixels, and beside 16-bit ones their 8-bit copy.
-fn png_cost(color: image::ColorType) -> u64 {
-    let channels = u64::from(color.channel_count());
-    let bytes = u64::from(color.bytes_per_pixel());
-    if bytes > channels { bytes + channels } else { bytes }
 }

@@ -18,7 +18,7 @@ use zune_jpeg::errors::DecodeErrors;
 use super::Refusal;
 use super::header::Header;
 use super::pixels::{Channels, Pixels};
-use frame::{Frame, Model};
+use frame::{Frame, Model, unsupported};
 
 /// From this many times the size on, decoding at a half, quarter or eighth is faster and looks the same (51 dB at 12
 /// megapixels, docs/decisions/pictures.md).
@@ -115,10 +115,6 @@ fn cmyk_to_rgb(inks: &[u8]) -> Vec<u8> {
         ((light + 127) / 255) as u8
     };
     inks.chunks_exact(4).flat_map(|pixel| [0, 1, 2].map(|channel| left(pixel[channel], pixel[3]))).collect()
-}
-
-fn unsupported(format: impl std::fmt::Display) -> Refusal {
-    Refusal::UnsupportedFormat { format: format!("JPEG ({format})") }
 }
 
 fn refusal(error: DecodeErrors) -> Refusal {

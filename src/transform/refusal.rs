@@ -3,6 +3,8 @@
 //! Owns: the refusals, their stable words and their sentences. Leaves to others: what happens then (`plan`).
 //! A newcomer gets wrong: a refusal is a fact about one photo, not an error of the run.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use bytesize::ByteSize;
 
 /// Why no picture is made of a photo.
@@ -101,4 +103,9 @@ impl Refusal {
             Self::TooSmall { .. } => "too_small",
         }
     }
+}
+
+/// The last belt: a decoder that panics refuses one photo and takes nobody else with it (promise P8).
+pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Refusal::Damaged("the decoder gave up on it".into())))
 }

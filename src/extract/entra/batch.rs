@@ -8,8 +8,9 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use super::client::{Entra, SLOW};
+use super::error;
 use super::photo::{Judged, Part, Wanted, too_large};
-use super::{Entra, SLOW, error};
 use crate::extract::wire::segment;
 use crate::http::{
     BLOCKED, Failure, Pause, Pauses, Request, Response, entries, is_throttled, is_transient, retry_after,
@@ -214,7 +215,7 @@ fn now_there(response: &Response) -> SystemTime {
 /// Any body of any status: everybody asked about is answered once.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn fuzz(body: &[u8]) -> impl std::hash::Hash + use<> {
-    let open: Vec<usize> = (0..super::BATCH).collect();
+    let open: Vec<usize> = (0..super::client::BATCH).collect();
     let Responses { responses } = serde_json::from_slice::<Responses<'_>>(body).ok()?;
     let probed = Round::<crate::extract::VersionResult>::sort(responses, &open, SystemTime::UNIX_EPOCH).everybody();
     let Responses { responses } = serde_json::from_slice::<Responses<'_>>(body).ok()?;

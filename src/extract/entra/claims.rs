@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::Entra;
+use super::client::Entra;
 use super::error;
 use crate::http::{Failure, FailureKind, Request};
 use crate::model::SignedIn;

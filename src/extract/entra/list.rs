@@ -9,7 +9,8 @@ use std::collections::HashSet;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{Entra, error};
+use super::client::Entra;
+use super::error;
 use crate::extract::rules::{Member, Members};
 use crate::extract::wire::{Brought, Fields, Pages, Record, note_of_nameless, short};
 use crate::extract::{Activity, Facts, Listing, UserType};

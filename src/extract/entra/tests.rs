@@ -11,11 +11,11 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use super::*;
-use crate::extract::{Activity, DENIED, Globs, UserType};
+use super::Entra;
+use crate::extract::{Activity, DENIED, Globs, Listing, PhotoResult, Source as _, UserRules, UserType, VersionResult};
 use crate::http::loopback::{Asked, Loopback, reply, reply_json};
-use crate::http::{EntraCredential, RateLimit};
-use crate::model::{Absence, PersonKey, PhotoHint, Standing};
+use crate::http::{Counts, EntraCredential, EntraSignIn, Failure, FailureKind, RateLimit};
+use crate::model::{Absence, Person, PersonId, PersonKey, PhotoHint, Standing};
 
 /// A tenant: signs in by itself, and answers Graph's calls, counted from 0, as the test says.
 struct Tenant {

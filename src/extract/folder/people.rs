@@ -54,7 +54,7 @@ pub(super) fn list(
     users: &UserRules,
     page: &mut (dyn FnMut(Vec<Person>) + Send),
 ) -> Result<(Index, u64), Failure> {
-    let file = input::open(path).map_err(|error| super::unreachable(path, &error))?;
+    let file = input::open(path).map_err(|error| unreachable(path, &error))?;
     let mut sheet = Sheet { users, index: Index::default(), ids: Vec::new(), faults: Vec::new() };
     match Reader::new(BufReader::new(file)) {
         Ok(mut rows) => sheet.read(&mut rows, page),
@@ -284,4 +284,11 @@ fn failure(path: &Path, mut faults: Vec<table::Fault>) -> Failure {
         told.push(format!("and {more} more"));
     }
     Failure::new(FailureKind::Misconfigured, format!("reading {}", path.display()), told.join("\n"))
+}
+
+/// The folder or its table cannot be read.
+pub(super) fn unreachable(path: &Path, error: &std::io::Error) -> Failure {
+    // A share that is not mounted looks like a path that is wrong; both are for the one who runs the job.
+    Failure::new(FailureKind::Unreachable, format!("reading {}", path.display()), error.to_string())
+        .hint("see that `path` is right and the share is mounted")
 }

@@ -1,10 +1,15 @@
 //! Tables and pictures in a folder made for each test.
 
+use std::fs::{self, File};
+use std::path::Path;
+
 use futures::FutureExt as _;
 
-use super::*;
-use crate::extract::Globs;
-use crate::model::{PersonKey, Standing};
+use super::Folder;
+use super::people::TABLE;
+use crate::extract::{Globs, PhotoResult, Source as _, UserRules, VersionResult};
+use crate::http::{Failure, FailureKind};
+use crate::model::{Absence, Person, PersonId, PersonKey, Standing};
 
 fn folder(table: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
-use super::Google;
+use super::client::Google;
 use super::error::{Class, GoogleError};
 use super::mime::{self, Part};
 use super::photo::{Judged, Wanted};

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use serde::Deserialize;
 
-use super::Google;
+use super::client::Google;
 use super::photo::version_of;
 use crate::extract::rules::{Member, Members};
 use crate::extract::wire::{Brought, Fields, Pages, Record, note_of_nameless, segment, short, written};

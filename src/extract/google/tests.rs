@@ -9,11 +9,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use serde_json::{Value, json};
 
-use super::*;
-use crate::extract::{DENIED, Globs};
-use crate::http::GoogleCredential;
+use super::{Google, Settings};
+use crate::extract::{DENIED, Globs, Listing, PhotoResult, Source as _, UserRules, VersionResult};
 use crate::http::loopback::{Asked, Loopback, reply, reply_json};
-use crate::model::{Absence, PersonKey, PhotoHint, Standing};
+use crate::http::{Failure, FailureKind, GoogleCredential, GoogleSignIn};
+use crate::model::{Absence, Person, PersonId, PersonKey, PhotoHint, Standing};
 
 /// A customer whose sign-in always succeeds, and whose Directory answers as the test says.
 struct Customer {

@@ -4,45 +4,13 @@
 //! Leaves to others: deciding (`plan`), how the tasks went (`results`), reports (`report`).
 //! A newcomer gets wrong: an account has one decision of its own, and besides it one for each leftover to be mended.
 
-use std::sync::Arc;
-
-use rusqlite::types::Type;
 use rusqlite::{Row, params};
 
-use super::results::{RESULT, went};
+use super::row::{COLUMNS, DecisionCursor, RESULT, place, read, went};
 use super::{Facts, accounts};
-use crate::model::{
-    AccountId, ActKind, ChangeKind, Decided, Decision, PersonId, PersonRef, Place, Planned, SourceId, TargetId,
-    Verdict, Went,
-};
-use crate::state::codec::{Id, Json, Word, limit};
+use crate::model::{ActKind, Decided, Decision, Planned, TargetId, Went};
+use crate::state::codec::{Json, limit};
 use crate::state::error::StateError;
-
-/// Where a decision stands in the order of the plan; where a page ended.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DecisionCursor {
-    pub(super) target: TargetId,
-    pub(super) account: AccountId,
-    pub(super) slot: u8,
-    pub(super) which: String,
-}
-
-impl DecisionCursor {
-    /// The place of this decision.
-    pub fn of(decision: &Decision) -> Self {
-        let (slot, which) = match decision.verdict {
-            Verdict::Change(ChangeKind::Finish) => (0, decision.detail.clone().unwrap_or_default()),
-            Verdict::Change(ChangeKind::Tidy) => (1, decision.detail.clone().unwrap_or_default()),
-            _ => (2, String::new()),
-        };
-        Self { target: decision.target.clone(), account: decision.account.clone(), slot, which }
-    }
-
-    /// The account it is about.
-    pub fn account(&self) -> &AccountId {
-        &self.account
-    }
-}
 
 /// Which kinds of decision are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -176,51 +144,4 @@ impl Facts {
             Ok(db.prepare_cached(&sql)?.query_map(page, read)?.collect::<Result<_, _>>()?)
         })
     }
-}
-
-pub(super) const COLUMNS: &str = "decision.target, decision.account, account_name, source, person, verdict, \
-    decision.shown, wanted, reason, rule_file, rule_line, detail";
-
-/// The primary key after which a page begins.
-pub(super) fn place(after: Option<&DecisionCursor>) -> (&str, &str, i64, &str) {
-    after
-        .map_or(("", "", -1, ""), |at| (at.target.as_str(), at.account.as_str(), i64::from(at.slot), at.which.as_str()))
-}
-
-/// The verdicts by their word; a test holds it against [`Verdict::word`].
-const VERDICTS: [Verdict; 9] = [
-    Verdict::Change(ChangeKind::Finish),
-    Verdict::Change(ChangeKind::Tidy),
-    Verdict::Change(ChangeKind::Replace),
-    Verdict::Change(ChangeKind::Revert),
-    Verdict::Change(ChangeKind::Remove),
-    Verdict::Unchanged,
-    Verdict::Keep,
-    Verdict::Conflict,
-    Verdict::Skip,
-];
-
-fn verdict(row: &Row<'_>, column: usize) -> rusqlite::Result<Verdict> {
-    let word = row.get_ref(column)?.as_str()?;
-    VERDICTS.into_iter().find(|verdict| verdict.word() == word).ok_or_else(|| {
-        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, format!("there is no verdict `{word}`").into())
-    })
-}
-
-pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Decision> {
-    let source: Option<Id<SourceId>> = row.get(3)?;
-    let person: Option<Id<PersonId>> = row.get(4)?;
-    let file: Arc<str> = row.get::<_, String>(9)?.into();
-    Ok(Decision {
-        target: row.get::<_, Id<TargetId>>(0)?.0,
-        account: row.get::<_, Id<AccountId>>(1)?.0,
-        account_name: row.get(2)?,
-        person: source.zip(person).map(|(source, id)| PersonRef { source: source.0, id: id.0 }),
-        verdict: verdict(row, 5)?,
-        from: row.get::<_, Json<_>>(6)?.0,
-        to: row.get(7)?,
-        reason: row.get::<_, Word<_>>(8)?.0,
-        rule: Place { file, line: row.get(10)? },
-        detail: row.get(11)?,
-    })
 }

@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::Facts;
 use crate::state::error::{StateError, StateFault};
 use crate::state::file::SCRATCH_CACHE_KIB;
 
@@ -26,6 +25,19 @@ impl LazyIndex {
     /// A table with the columns `seq`, the owner's and `id`.
     pub(super) fn new(table: &'static str, owner: &'static str) -> Self {
         Self { table, owner, sorted: AtomicBool::new(false) }
+    }
+
+    /// Sorts the table, unless that is done.
+    pub(super) fn once(&self, sort: impl FnOnce() -> Result<(), StateError>) -> Result<(), StateError> {
+        if !self.sorted.load(Ordering::Acquire) {
+            sort()?;
+            self.sorted.store(true, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    pub(super) fn make(&self, db: &Connection) -> Result<(), StateFault> {
+        sorting(db, |db| self.make_index(db))
     }
 
     fn make_index(&self, db: &Connection) -> Result<(), StateFault> {
@@ -54,15 +66,4 @@ pub(super) fn sorting<T>(
     let sorted = act(db);
     db.execute_batch(&format!("PRAGMA cache_size = -{SCRATCH_CACHE_KIB}"))?;
     sorted
-}
-
-impl Facts {
-    /// To be called before a table is read.
-    pub(super) fn ensure_index(&self, index: &LazyIndex) -> Result<(), StateError> {
-        if !index.sorted.load(Ordering::Acquire) {
-            self.write("sort the facts", |db| sorting(db, |db| index.make_index(db)))?;
-            index.sorted.store(true, Ordering::Release);
-        }
-        Ok(())
-    }
 }

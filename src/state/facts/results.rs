@@ -4,10 +4,10 @@
 //! Leaves to others: what a result means for the run (`run`), its words (`report`).
 //! A newcomer gets wrong: a decision without a result was not come to; why, the run knows.
 
-use rusqlite::{Row, params};
+use rusqlite::params;
 
-use super::decisions::{COLUMNS, place, read};
-use super::{DecisionCursor, Facts};
+use super::Facts;
+use super::row::{COLUMNS, DecisionCursor, RESULT, place, read, went};
 use crate::model::{AccountId, ChangeKind, Decision, IntentId, PersonResult, Planned, Shown, TargetId, Went};
 use crate::state::codec::{Id, Json, Whole, Word, limit};
 use crate::state::error::StateError;
@@ -262,17 +262,4 @@ impl Facts {
                 .collect())
         })
     }
-}
-
-pub(super) const RESULT: &str = "result, error, shows, intent";
-
-/// How a task went, by the four columns from `from` on; `None`: it was not come to.
-pub(super) fn went(row: &Row<'_>, from: usize) -> rusqlite::Result<Option<Went>> {
-    let Some(result) = row.get::<_, Option<Word<PersonResult>>>(from)? else { return Ok(None) };
-    Ok(Some(Went {
-        result: result.0,
-        error: row.get::<_, Option<Json<_>>>(from + 1)?.map(|error| error.0),
-        shows: row.get::<_, Option<Json<_>>>(from + 2)?.map(|shows| shows.0),
-        intent: row.get::<_, Option<i64>>(from + 3)?.map(IntentId),
-    }))
 }

@@ -12,6 +12,7 @@ use crate::model::{
     PersonKey, PersonRef, PhotoFact, PhotoHint, Picture, Place, Reason, Shown, SourceId, Standing, TargetId, Verdict,
 };
 use crate::state::Blame;
+use crate::state::error::StateFault;
 
 fn facts() -> (TempDir, Facts) {
     let folder = tempfile::tempdir().unwrap();

@@ -9,8 +9,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Store, placements};
 use crate::model::{
-    AccountId, Event, Intent, IntentId, IntentKind, Luma, OpenIntent, PictureRef, Provenance, Status, TargetId,
-    without_addresses, without_name,
+    AccountId, Event, Intent, IntentId, IntentKind, Luma, OpenIntent, PictureRef, Placement, Provenance, Status,
+    TargetId, without_addresses, without_name,
 };
 use crate::state::codec::{Grey, Json, limit};
 use crate::state::error::{StateError, StateFault};
@@ -61,6 +61,16 @@ impl Store {
             let page = params![after.map_or(-1, |after| after.0), limit(at_most)];
             let found = query.query_map(page, intent)?.collect::<Result<Vec<_>, _>>()?;
             found.into_iter().map(|(id, intent)| Ok(open(id, intent, status(db, id).map_err(damaged)?.0))).collect()
+        })
+    }
+
+    /// Records a picture that is seen on an account without a write of ours to it: it looks like ours, or this run made it
+    /// for another account. `draft` is of that account; the picture of ours that is not shown any more is left over.
+    pub fn adopt_instead(&self, placement: Placement, draft: &Intent) -> Ack<()> {
+        let draft = draft.clone();
+        self.write("record a placement in the state", move |db| {
+            leave_over(db, &draft, Some(&placement.mark))?;
+            placements::put(db, &placement)
         })
     }
 }
@@ -130,7 +140,7 @@ fn step(
 /// What we made stays on record until it is seen gone (docs/architecture.md, "The state"): where a placement is about
 /// to go whose picture nobody takes away, that picture is written down as left over, for the next run to look for.
 /// `draft` is of the account as it is now, `shown` what stands there instead.
-pub(super) fn leave_over(db: &Connection, draft: &Intent, shown: Option<&PictureRef>) -> Result<(), StateFault> {
+fn leave_over(db: &Connection, draft: &Intent, shown: Option<&PictureRef>) -> Result<(), StateFault> {
     let Some(former) = placements::get(db, &draft.target, &draft.account)? else { return Ok(()) };
     let taken_care_of = draft.old.as_ref() == Some(&former.mark) || shown == Some(&former.mark);
     if taken_care_of || former.provenance != Provenance::Made {

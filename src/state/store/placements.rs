@@ -7,9 +7,9 @@
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{Store, journal};
+use super::Store;
 use crate::model::{
-    AccountId, Before, Intent, PersonId, PersonRef, PictureRef, Placement, Provenance, Recipe, SourceId, TargetId,
+    AccountId, Before, PersonId, PersonRef, PictureRef, Placement, Provenance, Recipe, SourceId, TargetId,
 };
 use crate::state::codec::{Bytes, Id, Short, Whole, Word, limit};
 use crate::state::error::{StateError, StateFault};
@@ -62,16 +62,6 @@ impl Store {
     /// Records a picture that was there and looks like ours, where nothing of ours is recorded.
     pub fn adopt(&self, placement: Placement) -> Ack<()> {
         self.write("record a placement in the state", move |db| put(db, &placement))
-    }
-
-    /// Records a picture that is seen on an account without a write of ours to it: it looks like ours, or this run made it
-    /// for another account. `draft` is of that account; the picture of ours that is not shown any more is left over.
-    pub fn adopt_instead(&self, placement: Placement, draft: &Intent) -> Ack<()> {
-        let draft = draft.clone();
-        self.write("record a placement in the state", move |db| {
-            journal::leave_over(db, &draft, Some(&placement.mark))?;
-            put(db, &placement)
-        })
     }
 }
 

@@ -9,14 +9,18 @@ mod round_trip;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use rusqlite::Connection;
 use tempfile::TempDir;
 
+use super::open::SHAPE;
 use super::*;
 use crate::model::{
     Absence, Before, Digest, Event, Fault, Intent, IntentKind, KeysDigest, Luma, OpenIntent, PersonRef, PhotoMark,
     PictureRef, Placement, Provenance, Remembered, RunId, Shown, SourceId, Status,
 };
-use crate::state::{Blame, Holder, Lock};
+use crate::state::error::StateFault;
+use crate::state::file::Shape;
+use crate::state::{Blame, Holder, Lock, writer};
 
 fn lock(path: &Path) -> Lock {
     Lock::acquire(path, &Holder::here("test".into(), "now")).unwrap()

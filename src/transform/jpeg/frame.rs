@@ -9,7 +9,6 @@ use image::metadata::Orientation;
 use super::super::Refusal;
 use super::super::exif;
 use super::segments::{self, END_OF_IMAGE, START_OF_SCAN};
-use super::unsupported;
 
 /// A colour component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,4 +149,8 @@ fn profile(parts: &[&[u8]]) -> Option<Vec<u8>> {
 
 pub(super) fn damaged(what: &str) -> Refusal {
     Refusal::Damaged(format!("it has {what}"))
+}
+
+pub(super) fn unsupported(format: impl std::fmt::Display) -> Refusal {
+    Refusal::UnsupportedFormat { format: format!("JPEG ({format})") }
 }

@@ -1,6 +1,7 @@
 //! Photos, many in one call and one by one.
 
 use super::*;
+use crate::extract::Batch;
 
 #[tokio::test]
 async fn a_batch_is_one_request_and_its_parts_go_to_their_own_people() {

@@ -1,0 +1,96 @@
+//! The file of the facts: begun anew by each plan and run, opened by who tells of the last one.
+//!
+//! Owns: its schema, and the two ways in. Leaves to others: the rows.
+//! A newcomer gets wrong: an older shape is not stepped up; it is only scratch.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use rusqlite::{Connection, Transaction};
+
+use super::lazy_index::LazyIndex;
+use crate::state::error::{StateError, StateFault};
+use crate::state::file::{self, Durability, Shape};
+use crate::state::writer;
+
+/// `AVPf`, and the one shape that this program reads.
+const SHAPE: Shape = Shape { application_id: 0x4156_5066, steps: &[include_str!("1.sql")] };
+
+/// The scratch facts. Shared by reference between threads; every method takes `&self` and holds one page at most.
+#[derive(Debug)]
+pub struct Facts {
+    connection: Mutex<Connection>,
+    file: Arc<Path>,
+    pub(super) people: LazyIndex,
+    pub(super) accounts: LazyIndex,
+}
+
+impl Facts {
+    /// Begins anew: the facts of the last run are dropped. A file that is not ours is left as it is.
+    pub fn create(path: &Path) -> Result<Self, StateError> {
+        let fail = |fault| StateError::new("make the facts", path, fault);
+        // Whatever became of our own file, it is only scratch; another's is not.
+        if let Err(fault @ (StateFault::NotOurs | StateFault::Unusable(_))) = file::version_of(path, &SHAPE) {
+            return Err(fail(fault));
+        }
+        file::make_folder(path)?;
+        for suffix in ["", "-wal", "-shm", "-journal"] {
+            file::remove(&file::beside(path, suffix)).map_err(|e| fail(e.into()))?;
+        }
+        file::create(path, &SHAPE)?;
+        Self::connect(path).map_err(fail)
+    }
+
+    /// Opens the facts of the last plan or run, for `explain` and `report`.
+    pub fn open(path: &Path) -> Result<Self, StateError> {
+        let fail = |fault| StateError::new("open the facts", path, fault);
+        match file::version_of(path, &SHAPE).map_err(fail)? {
+            found if found < SHAPE.version() => Err(fail(StateFault::Older { found, known: SHAPE.version() })),
+            _ => Self::connect(path).map_err(|fault| fail(fault.of_ours())),
+        }
+    }
+
+    fn connect(path: &Path) -> Result<Self, StateFault> {
+        let connection = file::connect(path, Durability::Scratch)?;
+        Ok(Self {
+            connection: Mutex::new(connection),
+            file: path.into(),
+            people: LazyIndex::new("person", "source"),
+            accounts: LazyIndex::new("account", "target"),
+        })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.file
+    }
+
+    pub(super) fn read<T>(
+        &self,
+        tried: &'static str,
+        query: impl FnOnce(&Connection) -> Result<T, StateFault>,
+    ) -> Result<T, StateError> {
+        query(&writer::lock(&self.connection)).map_err(|fault| StateError::new(tried, &self.file, fault))
+    }
+
+    /// One page in one transaction.
+    pub(super) fn write<T>(
+        &self,
+        tried: &'static str,
+        act: impl FnOnce(&Transaction<'_>) -> Result<T, StateFault>,
+    ) -> Result<T, StateError> {
+        let mut connection = writer::lock(&self.connection);
+        let page = || -> Result<T, StateFault> {
+            let transaction = connection.transaction()?;
+            let value = act(&transaction)?;
+            transaction.commit()?;
+            Ok(value)
+        };
+        page().map_err(|fault| StateError::new(tried, &self.file, fault))
+    }
+
+    /// To be called before a table is read.
+    pub(super) fn ensure_index(&self, index: &LazyIndex) -> Result<(), StateError> {
+        index.once(|| self.write("sort the facts", |db| index.make(db)))
+    }
+}

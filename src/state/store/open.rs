@@ -1,0 +1,131 @@
+//! The file of the durable store, opened for writing or for a look.
+//!
+//! Owns: the steps of its schema, and the two ways in. Leaves to others: the rows.
+//! A newcomer gets wrong: a look changes nothing; an older file is stepped up in a copy.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use rusqlite::Connection;
+use tempfile::NamedTempFile;
+
+use crate::state::error::{StateError, StateFault};
+use crate::state::file::{self, Durability, Shape};
+use crate::state::lock::Lock;
+use crate::state::writer::{self, Ack, Shared, Writer};
+
+/// `AVPs`, and every step since the first version.
+pub(super) const SHAPE: Shape =
+    Shape { application_id: 0x4156_5073, steps: &[include_str!("1.sql"), include_str!("2.sql")] };
+
+/// The durable store. Shared by reference; every method takes `&self`.
+#[derive(Debug)]
+pub struct Store {
+    // Dropped in this order: the writer ends its work before the lock is freed.
+    writer: Option<Writer>,
+    pub(super) connection: Shared,
+    file: Arc<Path>,
+    _copy: Option<NamedTempFile>,
+    _lock: Option<Lock>,
+}
+
+impl Store {
+    /// Opens the store that is locked, for writing: made if it is missing, stepped up if it is older. A file that is
+    /// damaged, newer or not ours is left exactly as it is.
+    pub fn open(lock: Lock) -> Result<Self, StateError> {
+        Self::open_as(lock, &SHAPE)
+    }
+
+    /// Opens the store for a look. Changes nothing: a missing store reads as an empty one, an older one is stepped up
+    /// in a copy that goes with the store. Every write is refused.
+    pub fn view(path: &Path) -> Result<Self, StateError> {
+        Self::view_as(path, &SHAPE)
+    }
+
+    pub(super) fn open_as(lock: Lock, shape: &Shape) -> Result<Self, StateError> {
+        let path = lock.state().to_owned();
+        let fail = |fault| StateError::new("open the state", &path, fault);
+        let version = match file::version_of(&path, shape) {
+            Err(StateFault::Missing) => {
+                file::create(&path, shape)?;
+                shape.version()
+            }
+            found => found.map_err(fail)?,
+        };
+        let mut connection = connect(&path, shape, version).map_err(fail)?;
+        if connection.is_readonly("main").map_err(|e| fail(e.into()))? {
+            return Err(fail(StateFault::Unusable("the file may not be written to".to_owned())));
+        }
+        if version < shape.version() {
+            file::step_up(&mut connection, &path, shape, version)
+                .map_err(|fault| StateError::new("step up the state", &path, fault))?;
+        }
+        let connection = Arc::new(Mutex::new(connection));
+        let writer = Writer::start(connection.clone(), path.clone())?;
+        Ok(Self { writer: Some(writer), connection, file: path.into(), _copy: None, _lock: Some(lock) })
+    }
+
+    pub(super) fn view_as(path: &Path, shape: &Shape) -> Result<Self, StateError> {
+        let (connection, copy) =
+            view(path, shape).map_err(|fault| StateError::new("look at the state", path, fault))?;
+        let connection = Arc::new(Mutex::new(connection));
+        Ok(Self { writer: None, connection, file: path.into(), _copy: copy, _lock: None })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.file
+    }
+
+    pub(super) fn read<T>(
+        &self,
+        tried: &'static str,
+        query: impl FnOnce(&Connection) -> Result<T, StateFault>,
+    ) -> Result<T, StateError> {
+        query(&writer::lock(&self.connection)).map_err(|fault| StateError::new(tried, &self.file, fault))
+    }
+
+    pub(super) fn write<T: Send + 'static>(
+        &self,
+        tried: &'static str,
+        act: impl FnOnce(&Connection) -> Result<T, StateFault> + Send + 'static,
+    ) -> Ack<T> {
+        match &self.writer {
+            Some(writer) => writer.submit(tried, act),
+            None => Ack::refused(tried, self.file.clone(), StateFault::ReadOnly),
+        }
+    }
+}
+
+/// Opens a file that carries our mark. What a killed process left half written is undone here, by SQLite.
+fn connect(path: &Path, shape: &Shape, version: u32) -> Result<Connection, StateFault> {
+    let open = || {
+        let connection = file::connect(path, Durability::Full)?;
+        file::check(&connection)?;
+        file::check_schema(&connection, shape, version)?;
+        Ok(connection)
+    };
+    open().map_err(StateFault::of_ours)
+}
+
+fn view(path: &Path, shape: &Shape) -> Result<(Connection, Option<NamedTempFile>), StateFault> {
+    let (mut connection, from, copy) = match file::version_of(path, shape) {
+        Err(StateFault::Missing) => (Connection::open_in_memory()?, 0, None),
+        found => {
+            let version = found?;
+            let connection = connect(path, shape, version)?;
+            if version == shape.version() {
+                (connection, version, None)
+            } else {
+                let copy = NamedTempFile::new()?;
+                std::fs::copy(path, copy.path())?;
+                (connect(copy.path(), shape, version)?, version, Some(copy))
+            }
+        }
+    };
+    if from < shape.version() {
+        file::apply(&mut connection, shape, from)?;
+    }
+    connection.execute_batch("PRAGMA query_only = ON")?;
+    Ok((connection, copy))
+}

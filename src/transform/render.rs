@@ -1,0 +1,118 @@
+//! A photo made into renditions, and into what pictures are compared by.
+//!
+//! Owns: the order of the steps. Leaves to others: each step.
+//! A newcomer gets wrong: colours and orientation come last, because they are cheap on few pixels.
+
+use super::header::Header;
+use super::pixels::{self, Pixels};
+use super::refusal::guarded;
+use super::sniff::{self, Kind};
+use super::{Limits, Refusal, Rgb, Settings, alike, encode, icc, jpeg, looks, measure, raster, resize};
+use crate::model::Luma;
+
+/// What a recipe made of a photo.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// The encoded picture, without any metadata.
+    pub bytes: Vec<u8>,
+    /// Its media type.
+    pub mime: &'static str,
+    /// Pixels of each side.
+    pub side: u32,
+    /// What it looks like.
+    pub luma: Luma,
+}
+
+/// Renders a photo for a target that takes no more than `side` pixels (`None`: as large as the settings say).
+pub fn render(photo: &[u8], settings: &Settings, side: Option<u32>, limits: &Limits) -> Result<Rendered, Refusal> {
+    guarded(|| {
+        let square = Square::decode(photo, settings.size, settings.background, settings.smallest, limits)?;
+        square.render(settings, side)
+    })
+}
+
+/// The same for several targets; the photo is decoded once. Each result has the bytes that [`render`] gives alone.
+pub(crate) fn render_sizes(
+    photo: &[u8],
+    settings: &Settings,
+    sides: &[Option<u32>],
+    limits: &Limits,
+) -> Result<Vec<Rendered>, Refusal> {
+    guarded(|| {
+        let square = Square::decode(photo, settings.size, settings.background, settings.smallest, limits)?;
+        sides.iter().map(|side| square.render(settings, *side)).collect()
+    })
+}
+
+/// What any encoded picture looks like: its centre square, transparency on white. `None` where [`render`] at the same size
+/// would refuse; at other sizes a JPEG may go to another decoder, which minds other damage.
+///
+/// Serves renditions and what a server hands out alike, so that both can be compared (docs/write-protocols.md).
+pub fn luma(picture: &[u8], limits: &Limits) -> Option<Luma> {
+    guarded(|| {
+        let square = Square::decode(picture, looks::SIDE, Rgb::WHITE, 1, limits)?;
+        Ok(looks::of(&square.shrink(square.pixels.shorter().min(looks::SIDE))?))
+    })
+    .ok()
+}
+
+/// Whether a picture that a server serves is this rendition, at whatever size and however encoded
+/// (docs/architecture.md, "The state"): what differs visibly is another one. `None` where either cannot be decoded.
+pub(crate) fn same_picture(rendition: &[u8], served: &[u8], limits: &Limits) -> Option<bool> {
+    guarded(|| {
+        let [ours, theirs] = [rendition, served].map(|picture| {
+            let square = Square::decode(picture, looks::SIDE, Rgb::WHITE, 1, limits)?;
+            Ok::<_, Refusal>((square.shrink(square.pixels.shorter().min(looks::SIDE))?, square))
+        });
+        let ((our_square, ours), (their_square, theirs)) = (ours?, theirs?);
+        Ok(theirs.is_square() && alike::alike(&our_square, &their_square, [ours.shorter, theirs.longer()]))
+    })
+    .ok()
+}
+
+/// A decoded photo, not yet cropped: every rendition of it starts here.
+struct Square {
+    pixels: Pixels,
+    /// The shorter side of the photo itself, which the pixels have only where the decoder did not shrink.
+    shorter: u32,
+    header: Header,
+}
+
+impl Square {
+    fn decode(photo: &[u8], size: u32, background: Rgb, smallest: u32, limits: &Limits) -> Result<Self, Refusal> {
+        let kind = sniff::kind(photo, limits)?;
+        let mut header = measure::header(photo, kind)?;
+        header.check(limits, smallest)?;
+        let pixels = match kind {
+            Kind::Jpeg => jpeg::decode(photo, &header, size)?,
+            Kind::Png | Kind::Gif | Kind::WebP | Kind::Bmp => {
+                raster::decode(photo, kind, &mut header, background, limits)?
+            }
+        };
+        Ok(Self { pixels, shorter: header.shorter(), header })
+    }
+
+    fn longer(&self) -> u32 {
+        self.header.width.max(self.header.height)
+    }
+
+    /// As every rendition is, up to what a server's rounding may do to it.
+    fn is_square(&self) -> bool {
+        self.longer() - self.shorter <= self.shorter / 48
+    }
+
+    fn render(&self, settings: &Settings, side: Option<u32>) -> Result<Rendered, Refusal> {
+        let side = settings.size.min(side.unwrap_or(u32::MAX)).min(self.shorter).max(1);
+        let square = self.shrink(side)?;
+        let bytes = encode::encode(&square, settings.format)?;
+        Ok(Rendered { bytes, mime: settings.format.mime(), side, luma: looks::of(&square) })
+    }
+
+    /// Crop, shrink, colours, upright: in this order, because the last two are cheap on few pixels and, on a square,
+    /// commute with the first two.
+    fn shrink(&self, side: u32) -> Result<pixels::RgbSquare, Refusal> {
+        let small = resize::centre_square(&self.pixels, side)?;
+        let coloured = icc::to_srgb(small, self.header.profile.as_deref());
+        Ok(coloured.upright(self.header.orientation))
+    }
+}
