@@ -8,7 +8,8 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{Format, answer, answer_json, environment, job, log};
+use super::output::{Format, answer, answer_json};
+use super::{environment, job, log};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::load::{Told, Tried};

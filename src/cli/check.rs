@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{answer, environment, tell};
+use super::environment;
+use super::output::{answer, tell};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::report::Severity;

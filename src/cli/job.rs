@@ -6,15 +6,48 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::{Common, Format, answer, answered, environment, log, tell};
+use super::output::{Format, answer, answered, tell};
+use super::{environment, log};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::TargetId;
 use crate::pipeline::{Document, Overrides};
-use crate::plan::Rerender;
+use crate::plan::{Allowance, Rerender};
 use crate::report::{self, Progress, Severity, Wording};
 use crate::run::{self, Mode, Options, Outcome, SavedPlan, Selection, Stop};
 use crate::settings::Pipeline;
+
+/// Flags that `plan` and `run` share.
+#[derive(Debug, Args)]
+struct Common {
+    /// The pipeline file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[cfg(feature = "sandbox")]
+    #[command(flatten)]
+    sandbox: super::sandboxed::Flag,
+    /// Changes only this person's accounts: name, e-mail or id of the person or account (repeatable)
+    #[arg(long, value_name = "PERSON")]
+    only: Vec<String>,
+    /// Changes only this target (repeatable)
+    #[arg(long, value_name = "ID")]
+    target: Vec<String>,
+    /// Lets exactly N pass a limit, such as `reverts=412` (repeatable)
+    #[arg(long, value_name = "LIMIT=N")]
+    allow: Vec<Allowance>,
+    /// Makes and uploads every picture of ours again
+    #[arg(long)]
+    rerender: bool,
+    /// Stops in good order after this time, such as `50m`; run again to go on
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    max_duration: Option<std::time::Duration>,
+    /// How the answer on standard output is written
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// The folder for run.json and summary.md [default: of a run beside the state, NAME.report; of a plan none]
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
+}
 
 /// `plan`.
 #[derive(Debug, Args)]

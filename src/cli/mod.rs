@@ -9,6 +9,7 @@ mod check;
 mod environment;
 mod job;
 mod log;
+mod output;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 #[cfg(feature = "sandbox")]
@@ -16,16 +17,14 @@ mod sandboxed;
 mod schema;
 mod status;
 
-use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
-use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
 use crate::error::Trouble;
 use crate::exit::Exit;
-use crate::plan::Allowance;
 use crate::report::{Form, Severity};
+use output::tell;
 
 /// Takes people's photos from a company directory to their accounts in Atlassian Data Center, as a pipeline file says.
 #[derive(Debug, Parser)]
@@ -71,47 +70,6 @@ enum Command {
     Sandbox(sandbox::Flags),
 }
 
-/// Flags that `plan` and `run` share.
-#[derive(Debug, Args)]
-struct Common {
-    /// The pipeline file
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    #[cfg(feature = "sandbox")]
-    #[command(flatten)]
-    sandbox: sandboxed::Flag,
-    /// Changes only this person's accounts: name, e-mail or id of the person or account (repeatable)
-    #[arg(long, value_name = "PERSON")]
-    only: Vec<String>,
-    /// Changes only this target (repeatable)
-    #[arg(long, value_name = "ID")]
-    target: Vec<String>,
-    /// Lets exactly N pass a limit, such as `reverts=412` (repeatable)
-    #[arg(long, value_name = "LIMIT=N")]
-    allow: Vec<Allowance>,
-    /// Makes and uploads every picture of ours again
-    #[arg(long)]
-    rerender: bool,
-    /// Stops in good order after this time, such as `50m`; run again to go on
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
-    max_duration: Option<std::time::Duration>,
-    /// How the answer on standard output is written
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    format: Format,
-    /// The folder for run.json and summary.md [default: of a run beside the state, NAME.report; of a plan none]
-    #[arg(long, value_name = "DIR")]
-    report: Option<PathBuf>,
-}
-
-/// How the answer is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// Tables for people
-    Human,
-    /// run.json
-    Json,
-}
-
 /// Reads the command line, does what it says, and tells how it ended.
 pub fn main() -> Exit {
     let cli = match Cli::try_parse() {
@@ -151,11 +109,6 @@ fn last_words(panic: &PanicHookInfo<'_>) -> String {
     crate::http::redact(&format!("{panic}\nthis is a fault of avatarpipe, please report it\n{trace}"))
 }
 
-/// Says something on standard error.
-fn tell(severity: Severity, message: &str) {
-    log::standard_error().tell(severity, message);
-}
-
 /// What clap says of a command line: help and versions are answers, all else is refused.
 fn refused(error: &clap::Error) -> Exit {
     let stream = log::standard_error_of(std::env::args_os());
@@ -168,31 +121,6 @@ fn refused(error: &clap::Error) -> Exit {
         _ => _ = error.print(),
     }
     if error.use_stderr() { Exit::Usage } else { Exit::Done }
-}
-
-/// Prints the answer. A reader that went away is a normal end.
-fn answer(text: &str) -> Result<(), Trouble> {
-    print(&crate::outlet::text(text))
-}
-
-/// Prints an answer that is a JSON document.
-fn answer_json(document: &str) -> Result<(), Trouble> {
-    print(&crate::outlet::json(document))
-}
-
-fn print(text: &str) -> Result<(), Trouble> {
-    let mut out = std::io::stdout().lock();
-    answered(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
-}
-
-/// What came of printing the answer.
-fn answered(written: std::io::Result<()>) -> Result<(), Trouble> {
-    match written {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Trouble::File { tried: "write to standard output".to_owned(), error })
-        }
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{answer, sandboxed};
+use super::output::answer;
+use super::sandboxed;
 use crate::error::Trouble;
 use crate::exit::Exit;
 use avatarpipe_sandbox::{Options, Ports, Running, Sandbox, Secret};

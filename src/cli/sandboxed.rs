@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use url::Url;
 
-use super::{environment, tell};
+use super::environment;
+use super::output::tell;
 use crate::error::Trouble;
 use crate::model::{SourceId, TargetId};
 use crate::pipeline::{Document, Element, HttpOverride, Overrides, SourceOverride, TargetOverride};

@@ -1,6 +1,6 @@
 //! `schema`: the JSON Schema of the pipeline file.
 
-use super::answer;
+use super::output::answer;
 use crate::error::Trouble;
 use crate::exit::Exit;
 

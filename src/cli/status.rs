@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Format, answer, answer_json, environment};
+use super::environment;
+use super::output::{Format, answer, answer_json};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::rfc3339;

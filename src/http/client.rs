@@ -6,7 +6,6 @@
 //! A newcomer gets wrong: `write` repeats nothing but a plain 429. Anything else that went wrong on the way may have
 //! arrived, and only looking at the server tells (docs/write-protocols.md).
 
-use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,13 +17,13 @@ use tracing::{Instrument as _, Span};
 use url::Url;
 
 use super::counts::RequestCounter;
-use super::hints::{self, NO_CONNECTION};
+use super::hints::{self, NO_CONNECTION, reason};
 use super::origin::{check_base, is_loopback, is_same, origin};
 use super::redact::{self, redact, safe_url};
 use super::request::Repeats;
 use super::retry::{self, Pause, Pauses};
 use super::stopping::Stopping;
-use super::{Counts, Failure, FailureKind, Proxy, RateLimit, Request, Response, Sent, Transport};
+use super::{Cookies, Counts, Failure, FailureKind, Proxy, RateLimit, Request, Response, Sent, Transport};
 use crate::model::Fault;
 
 /// A pause this long is told of.
@@ -32,15 +31,6 @@ const WORTH_A_WORD: Duration = Duration::from_secs(60);
 
 /// Redirects that a read follows.
 const HOPS: usize = 3;
-
-/// What a client does with cookies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cookies {
-    /// Drops them.
-    Refuse,
-    /// Keeps them in a jar of its own, for one session.
-    Keep,
-}
 
 /// Which way a line beside another one goes. None of them shows the client certificate: that is for the configured products,
 /// and whoever issues tokens is none.
@@ -506,26 +496,6 @@ async fn take_body(mut http_response: HttpResponse, cap: usize) -> Result<Option
 
 fn fault(code: &str, request: &Request, found: &str) -> Fault {
     Fault::new(code, format!("{}: {}", request.describe(), redact(found)))
-}
-
-/// Why a request failed, in the words of the innermost cause; the outer ones say only that it failed.
-pub(super) fn reason(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return if error.is_connect() { format!("{NO_CONNECTION} in time") } else { "no answer in time".to_owned() };
-    }
-    let mut innermost: &dyn std::error::Error = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    let words = innermost.to_string();
-    // What the TLS library puts before words of our own.
-    let words = words.strip_prefix("unexpected error: ").unwrap_or(&words);
-    match error.source() {
-        Some(_) if error.is_connect() => redact(&format!("{NO_CONNECTION}: {words}")),
-        Some(_) => redact(words),
-        // The only text that could name the URL with its query.
-        None => "the request could not be made".to_owned(),
-    }
 }
 
 fn is_redirect(response: &Response) -> bool {

@@ -1,9 +1,12 @@
 //! What to do about a way that is broken, by the words that the TLS and proxy libraries have for it.
 //!
-//! Owns: the table, and which of it no repetition mends. Leaves to others: repeating (`client.rs`).
+//! Owns: why a request failed, the table, and which of it no repetition mends. Leaves to others: repeating (`client.rs`).
 //! A newcomer gets wrong: the libraries' words are all there is to go by; the tests in `trust` hold them against real
 //! handshakes, so that a new release that says it otherwise is seen.
 
+use std::error::Error as _;
+
+use super::redact::redact;
 use super::trust::SELF_SIGNED;
 
 /// How every failure to connect begins.
@@ -54,6 +57,26 @@ const TABLE: [(&[&str], &str); 11] = [
         "the server's certificate cannot be used: see what it shows, and name its CA in `ca_file` of the `http` entry",
     ),
 ];
+
+/// Why a request failed, in the words of the innermost cause; the outer ones say only that it failed.
+pub(super) fn reason(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return if error.is_connect() { format!("{NO_CONNECTION} in time") } else { "no answer in time".to_owned() };
+    }
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    let words = innermost.to_string();
+    // What the TLS library puts before words of our own.
+    let words = words.strip_prefix("unexpected error: ").unwrap_or(&words);
+    match error.source() {
+        Some(_) if error.is_connect() => redact(&format!("{NO_CONNECTION}: {words}")),
+        Some(_) => redact(words),
+        // The only text that could name the URL with its query.
+        None => "the request could not be made".to_owned(),
+    }
+}
 
 /// What to do about it, if it is about certificates or the proxy.
 pub(super) fn hint(found: &str) -> Option<&'static str> {

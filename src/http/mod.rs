@@ -28,7 +28,7 @@ mod transport;
 mod trust;
 
 pub(crate) use bounded::{Salvage, Sparse, entries, records};
-pub(crate) use client::{Client, Cookies};
+pub(crate) use client::Client;
 pub(crate) use counts::Counts;
 pub(crate) use failure::{Failure, FailureKind};
 pub(crate) use rate_limit::{Rate, RateLimit};
@@ -39,5 +39,5 @@ pub(crate) use response::{Response, Sent};
 pub(crate) use retry::{BLOCKED, Pause, Pauses, is_throttled, is_transient, parse_retry_after, retry_after};
 pub(crate) use sign_in::{EntraCredential, EntraSignIn, GoogleCredential, GoogleSignIn, TokenFrom, TokenSource};
 pub(crate) use stopping::Stopping;
-pub(crate) use transport::{ClientCert, Proxy, Transport};
+pub(crate) use transport::{ClientCert, Cookies, Proxy, Transport};
 pub(crate) use url::Url;

@@ -18,14 +18,14 @@ use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 use url::Url;
 
-use super::client::reason;
+use super::hints::reason;
 use super::key_pair::{KeyPair, contents};
 use super::no_proxy;
 use super::origin::is_loopback;
 use super::redact;
 use super::retry;
 use super::trust;
-use super::{Cookies, Failure, FailureKind};
+use super::{Failure, FailureKind};
 
 /// Who we are to every server; never a browser, since some gateways treat those differently.
 const USER_AGENT: &str = concat!("avatarpipe/", env!("CARGO_PKG_VERSION"));
@@ -61,6 +61,15 @@ impl fmt::Debug for Proxy {
             Self::Url(url) => write!(f, "Url({})", redact::safe_url(url)),
         }
     }
+}
+
+/// What a client does with cookies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cookies {
+    /// Drops them.
+    Refuse,
+    /// Keeps them in a jar of its own, for one session.
+    Keep,
 }
 
 /// What we show to a server that wants to know its clients.

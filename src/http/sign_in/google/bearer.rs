@@ -1,54 +1,21 @@
 //! The JWT bearer grant: a signed wish for a token in an administrator's name (docs/wire/google-directory.md §1.3).
 //!
-//! Owns: the claims and the token request. Leaves to others: signing (`key.rs`, `federated.rs`), what a refusal means.
+//! Owns: the token request. Leaves to others: signing (`key.rs`, `federated.rs`), what a refusal means.
 //! A newcomer gets wrong: the audience is Google's own endpoint, wherever the request is sent.
 
 use std::time::SystemTime;
 
-use async_trait::async_trait;
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::refusal::{self, Judged, Remedy};
+use super::signer::{Claims, LIFE, Signer, Wish};
 use crate::http::sign_in::{Granted, clock};
 use crate::http::{Client, Failure, FailureKind, Pause, Request, Response};
 
 /// The only audience that the endpoint takes.
 const AUDIENCE: &str = "https://oauth2.googleapis.com/token";
-
-/// The longest that Google allows.
-pub(super) const LIFE: u64 = 3600;
-
-/// What is wished for.
-#[derive(Clone, Copy)]
-pub(super) struct Wish<'a> {
-    pub(super) subject: &'a str,
-    pub(super) scopes: &'a [&'static str],
-}
-
-/// What is signed.
-#[derive(Serialize)]
-pub(super) struct Claims<'a> {
-    pub(super) iss: &'a str,
-    pub(super) sub: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) scope: Option<String>,
-    pub(super) aud: &'a str,
-    pub(super) iat: u64,
-    pub(super) exp: u64,
-}
-
-/// Whoever signs for the service account.
-#[async_trait]
-pub(super) trait Signer: Send + Sync {
-    /// The service account's e-mail address.
-    fn email(&self) -> &str;
-    /// The number that the Admin console knows it by, if it is known here.
-    fn client_id(&self) -> Option<&str>;
-    /// The claims as a signed token.
-    async fn sign(&self, claims: &Claims<'_>) -> Result<SecretString, Failure>;
-}
 
 /// All members may be missing: one misspelt scope gives an `id_token` alone (§1.3).
 #[derive(Deserialize)]

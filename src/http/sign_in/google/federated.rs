@@ -6,7 +6,6 @@
 //! A newcomer gets wrong: the token exchange takes no `Authorization` header; and `generateAccessToken` knows no
 //! subject, which is why an administrator's name needs `signJwt`.
 
-use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
@@ -14,25 +13,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::bearer::{Claims, LIFE, Signer};
-use super::external::{Format, of_file, of_url};
 use super::refusal;
-use crate::http::sign_in::{Granted, TokenFrom, clock};
-use crate::http::{Authorization, Client, Failure, FailureKind, Request, Response, Url, redact};
-
-/// The type of an OIDC token.
-pub(super) const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
-
-/// Where the token that is exchanged comes from.
-#[derive(Clone, Debug)]
-pub(super) enum SubjectToken {
-    /// The CI platform.
-    Ci(TokenFrom),
-    /// A server that the credential file names.
-    Url { url: Url, headers: Vec<(String, SecretString)>, format: Format },
-    /// A file that the credential file names.
-    File { path: PathBuf, format: Format },
-}
+use super::signer::{Claims, LIFE, Signer};
+use super::subject::{SubjectToken, of_file, of_url};
+use crate::http::sign_in::{Granted, clock};
+use crate::http::{Authorization, Client, Failure, FailureKind, Request, Response, redact};
 
 /// What is needed to become a service account.
 #[derive(Clone, Copy)]

@@ -11,7 +11,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::bearer::{Claims, LIFE, Signer};
+use super::signer::{Claims, LIFE, Signer};
 use crate::http::key_pair::contents;
 use crate::http::sign_in::{Granted, clock};
 use crate::http::{Failure, FailureKind, redact};

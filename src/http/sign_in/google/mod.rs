@@ -10,6 +10,8 @@ mod external;
 mod federated;
 mod key;
 mod refusal;
+mod signer;
+mod subject;
 #[cfg(test)]
 mod tests;
 
@@ -21,11 +23,11 @@ use async_trait::async_trait;
 use super::{Grant, Granted, TokenFrom};
 use crate::http::client::Route;
 use crate::http::{Client, Counts, Failure, Url};
-use bearer::Signer as _;
-use bearer::Wish;
 use external::External;
-use federated::{Federation, SubjectToken};
+use federated::Federation;
 use key::Key;
+use signer::{Signer as _, Wish};
+use subject::SubjectToken;
 
 /// How the service account proves itself.
 #[derive(Clone, Debug)]
@@ -79,7 +81,7 @@ impl Grant for GoogleSignIn {
             }
             GoogleCredential::Federated { from, audience, service_account } => {
                 let source = SubjectToken::Ci(from.clone());
-                self.federated(&source, audience, federated::JWT, service_account).await
+                self.federated(&source, audience, subject::JWT, service_account).await
             }
         }
     }

@@ -7,7 +7,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::bearer::{Signer, Wish};
+use super::signer::{Signer, Wish};
 use crate::http::{Failure, FailureKind, Response, told};
 
 /// A refused token.
