@@ -6,7 +6,7 @@
 
 use schemars::Schema;
 
-use super::read::Lack;
+use super::read::{Lack, prose};
 
 /// One property of an element's schema.
 pub(super) fn property(schema: &mut Schema, key: &str, mut value: Schema, docs: &[&str], lack: Lack) {
@@ -33,11 +33,6 @@ pub(super) fn one_of(schema: &mut Schema, groups: &[&[&str]]) {
         serde_json::json!({ "required": group, "properties": refused })
     };
     schema.insert("oneOf".to_owned(), groups.iter().map(group).collect());
-}
-
-/// Doc comments as one line of text.
-pub(super) fn prose(docs: &[&str]) -> String {
-    docs.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ")
 }
 
 /// An element: for each key its meaning, its type, and what happens when it is left out. After it may stand which keys
@@ -75,7 +70,7 @@ macro_rules! element {
                 use $crate::pipeline::read::Lack::{Else, Optional, Required};
                 let mut schema = schemars::json_schema!({
                     "type": "object",
-                    "description": $crate::pipeline::declare::prose(&[$($doc),+]),
+                    "description": $crate::pipeline::read::prose(&[$($doc),+]),
                     "properties": {},
                     "required": [],
                     "additionalProperties": false,
@@ -136,10 +131,10 @@ macro_rules! kinds {
 
             fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 schemars::json_schema!({
-                    "description": $crate::pipeline::declare::prose(&[$($doc),+]),
+                    "description": $crate::pipeline::read::prose(&[$($doc),+]),
                     "oneOf": [$({
                         "type": "object",
-                        "description": $crate::pipeline::declare::prose(&[$($kind_doc),+]),
+                        "description": $crate::pipeline::read::prose(&[$($kind_doc),+]),
                         "properties": { $word: generator.subschema_for::<$type>() },
                         "required": [$word],
                         "additionalProperties": false,
@@ -182,9 +177,9 @@ macro_rules! words {
 
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 schemars::json_schema!({
-                    "description": $crate::pipeline::declare::prose(&[$($doc),+]),
+                    "description": $crate::pipeline::read::prose(&[$($doc),+]),
                     "anyOf": [
-                        $({ "const": $word, "description": $crate::pipeline::declare::prose(&[$($word_doc),+]) },)+
+                        $({ "const": $word, "description": $crate::pipeline::read::prose(&[$($word_doc),+]) },)+
                         { "type": "string", "pattern": "\\$\\{" },
                     ],
                 })

@@ -11,23 +11,23 @@ use schemars::generate::SchemaSettings;
 use secrecy::ExposeSecret as _;
 
 use super::declare::element;
+use super::environment::Environment;
 use super::fault::{Fault, Faults, Span};
 use super::http::{self, Http};
 use super::interpolate::{self, Text};
+use super::kinds::{SourceElement, TargetElement};
 use super::limits::Limits;
 use super::matching::Match;
-use super::overrides::{self, Below};
+use super::overrides::{self, Below, Overrides};
 use super::rate::{self, Rate};
 use super::read::{At, List, Named, Reader, Setting};
 use super::report::Report;
 use super::scalar::{FormatVersion, Name};
 use super::secret;
-use super::source::{Names, SourceElement, SourceSettings};
+use super::source::{Names, SourceSettings};
 use super::state::State;
-use super::target::TargetElement;
 use super::transform::Transform;
 use super::tree::{Id, Kind, Tree};
-use super::{Environment, Overrides};
 use crate::model::{Digest, Place, SourceId};
 use crate::settings::{self, Pipeline};
 

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Environment;
+use super::environment::Environment;
 
 /// How to write one.
 pub(super) const HELP: &str =

@@ -3,15 +3,105 @@
 //! Owns: which scalars are replaced. Leaves to others: reading the result (`file`).
 //! A newcomer gets wrong: a scalar that is replaced is gone, and with it the need for its variable.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
+use url::Url;
 
 use super::fault::{Fault, Span};
 use super::interpolate::{Part, Text};
 use super::tree::{Entry, Id, Kind, Tree};
-use super::{HttpOverride, Overrides, SourceOverride, TargetOverride};
-use crate::settings::AtlassianCredential;
+use crate::model::{SourceId, TargetId};
+use crate::settings::{AtlassianCredential, GoogleEndpoints};
+
+/// What `--sandbox` puts in place of what the file says. A scalar that is replaced needs no value for its `${…}`.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// By the `id` of the source.
+    pub sources: BTreeMap<SourceId, SourceOverride>,
+    /// By the `id` of the target.
+    pub targets: BTreeMap<TargetId, TargetOverride>,
+    /// What becomes of the entries under `http`.
+    pub http: HttpOverride,
+    /// In place of `state.path`.
+    pub state: Option<PathBuf>,
+}
+
+/// What stands in place of a source's own settings.
+#[derive(Clone, Debug)]
+pub enum SourceOverride {
+    /// Another Entra, at these base URLs.
+    Entra {
+        /// In place of `tenant`.
+        tenant: String,
+        /// In place of `client_id`.
+        client_id: String,
+        /// In place of `credential`.
+        client_secret: SecretString,
+        /// In place of `endpoints.login`.
+        login: Url,
+        /// In place of `endpoints.graph`.
+        graph: Url,
+    },
+    /// Another Google, at these base URLs.
+    Google {
+        /// In place of `customer`.
+        customer: String,
+        /// In place of `subject`; `None`: the service account acts in its own name.
+        subject: Option<String>,
+        /// In place of `credential`: the key file of a service account.
+        service_account_file: PathBuf,
+        /// In place of `endpoints`.
+        endpoints: GoogleEndpoints,
+    },
+    /// Another folder.
+    Folder {
+        /// In place of `path`.
+        path: PathBuf,
+    },
+}
+
+/// What stands in place of a target's own settings.
+#[derive(Clone, Debug)]
+pub enum TargetOverride {
+    /// Another Jira.
+    Jira {
+        /// In place of `base_url`.
+        base_url: Url,
+        /// In place of `credential`.
+        credential: AtlassianCredential,
+    },
+    /// Another Confluence.
+    Confluence {
+        /// In place of `base_url`.
+        base_url: Url,
+        /// In place of `credential`.
+        credential: AtlassianCredential,
+    },
+    /// Another Bitbucket.
+    Bitbucket {
+        /// In place of `base_url`.
+        base_url: Url,
+        /// In place of `credential`.
+        credential: AtlassianCredential,
+    },
+    /// Another folder.
+    Folder {
+        /// In place of `path`.
+        path: PathBuf,
+    },
+}
+
+/// What becomes of the entries under `http`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HttpOverride {
+    /// They are used.
+    #[default]
+    AsWritten,
+    /// Only their time-out is kept, and no proxy is used: simulators on loopback need neither certificates nor headers.
+    Direct,
+}
 
 /// Puts everything in its place. An override that does not fit its element is a fault: nothing may reach a real server
 /// because it was left out in silence.

@@ -9,8 +9,7 @@ use std::sync::Arc;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::Environment;
-use super::declare::prose;
+use super::environment::Environment;
 use super::fault::{Fault, Span};
 use super::interpolate::Text;
 use super::secret;
@@ -122,7 +121,7 @@ impl<'a> Reader<'a> {
         match &self.tree.node(id).kind {
             Kind::List(_) => "a list".to_owned(),
             Kind::Map(_) => "keys and values".to_owned(),
-            Kind::Scalar(scalar) if is_null(scalar.plain, scalar.text.raw()) => "nothing".to_owned(),
+            Kind::Scalar(scalar) if scalar.is_null() => "nothing".to_owned(),
             Kind::Scalar(_) => "a single value".to_owned(),
         }
     }
@@ -147,8 +146,7 @@ impl<'a> Reader<'a> {
     /// Reports that something else was expected.
     pub(super) fn expected(&mut self, id: Id, expected: &str) {
         let fault = Fault::new(self.spot(id), format!("expected {expected}, found {}", self.found(id)));
-        let nothing =
-            matches!(&self.tree.node(id).kind, Kind::Scalar(scalar) if is_null(scalar.plain, scalar.text.raw()));
+        let nothing = matches!(&self.tree.node(id).kind, Kind::Scalar(scalar) if scalar.is_null());
         let help = "write what belongs to the key behind it or, indented, below it; or leave the key out";
         self.fault(if nothing { fault.help(help) } else { fault });
     }
@@ -229,9 +227,9 @@ pub(super) struct Keys {
     meant: BTreeSet<String>,
 }
 
-/// Nothing is written there: `key:`, `~`, `null`.
-pub(super) fn is_null(plain: bool, text: &str) -> bool {
-    plain && matches!(text, "" | "~" | "null")
+/// Doc comments as one line of text.
+pub(super) fn prose(docs: &[&str]) -> String {
+    docs.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ")
 }
 
 /// What to write in place of an unknown word.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::fault::Fault;
-use super::read::{Reader, Setting, hint, is_null};
+use super::read::{Reader, Setting, hint};
 use super::secret::has_password;
 use super::tree::{Id, Kind};
 use crate::model::Digest;
@@ -34,7 +34,7 @@ impl Reader<'_> {
             self.expected(id, expected);
             return None;
         };
-        if is_null(scalar.plain, scalar.text.raw()) {
+        if scalar.is_null() {
             self.expected(id, expected);
             return None;
         }

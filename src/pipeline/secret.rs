@@ -7,7 +7,6 @@ use std::collections::HashSet;
 
 use super::fault::Span;
 use super::interpolate::{Otherwise, Part, Text};
-use super::read::is_null;
 use super::tree::{Entry, Kind, Tree};
 
 const SOUNDS: [&str; 12] = [
@@ -36,8 +35,7 @@ pub(super) fn sounds_like_one(key: &str) -> bool {
 
 /// Whether a key may be quoted. Where nothing stands behind it, or it is no word, it may be a value without its key.
 pub(super) fn may_be_shown(tree: &Tree, entry: &Entry) -> bool {
-    let nothing =
-        matches!(&tree.node(entry.value).kind, Kind::Scalar(scalar) if is_null(scalar.plain, scalar.text.raw()));
+    let nothing = matches!(&tree.node(entry.value).kind, Kind::Scalar(scalar) if scalar.is_null());
     let word = entry.key.len() <= 64 && entry.key.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
     word && (!nothing || sounds_like_one(&entry.key))
 }

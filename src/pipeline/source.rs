@@ -1,31 +1,19 @@
 //! `extract`: where people and photos come from, in order of preference.
 //!
-//! Owns: the kinds of source and what they have in common. Leaves to others: each kind's own keys (one file a kind).
+//! Owns: what the kinds of source have in common. Leaves to others: which there are (`kinds`), each kind's own keys (one
+//! file a kind).
 //! A newcomer gets wrong: `users` hides nobody; it marks who is in scope, and ambiguity is judged over everybody.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::declare::{element, kinds, words};
+use super::declare::{element, words};
 use super::fault::Fault;
 use super::read::{At, List, Reader, Setting};
 use super::scalar::{Flag, Name, Word};
 use super::tree::{Id, Kind};
-use super::{entra, folder_source, google};
 use crate::model::{PersonKey, Place};
 use crate::nearest::nearest;
 use crate::settings;
-
-kinds! {
-    /// Where people and photos come from.
-    SourceElement as SourceSettings {
-        /// Microsoft Entra ID, through Microsoft Graph.
-        "entra" => Entra(entra::Entra),
-        /// Google Workspace or Cloud Identity, through the Directory API.
-        "google" => Google(google::Google),
-        /// A folder with `people.csv` and pictures: an HR share, or a way to try things without a provider.
-        "folder" => Folder(folder_source::FolderSource),
-    }
-}
 
 /// What every kind of source can do.
 pub(super) trait SourceSettings {

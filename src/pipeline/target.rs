@@ -1,32 +1,18 @@
 //! `load`: where pictures go.
 //!
-//! Owns: the kinds of target and what they have in common. Leaves to others: each kind's own keys (one file a kind).
+//! Owns: what the kinds of target have in common. Leaves to others: which there are (`kinds`), each kind's own keys (one
+//! file a kind).
 //! A newcomer gets wrong: `accounts` decides who is looked at, `ownership` whose pictures are replaced.
 
-use super::declare::{element, kinds, words};
+use super::declare::{element, words};
 use super::fault::{Fault, Span};
 use super::matching::Match;
 use super::read::{At, List, Reader};
 use super::scalar::{Flag, Name, Percent, Word};
 use super::source::{Names, texts};
 use super::web::BaseUrl;
-use super::{bitbucket, confluence, folder_target, jira};
 use crate::model::Place;
 use crate::settings;
-
-kinds! {
-    /// Where pictures go.
-    TargetElement as TargetSettings {
-        /// Jira Data Center.
-        "jira" => Jira(jira::Jira),
-        /// Confluence Data Center.
-        "confluence" => Confluence(confluence::Confluence),
-        /// Bitbucket Data Center.
-        "bitbucket" => Bitbucket(bitbucket::Bitbucket),
-        /// A static copy: `NAME.png` and `index.json`.
-        "folder" => Folder(folder_target::FolderTarget),
-    }
-}
 
 /// What every kind of target can do.
 pub(super) trait TargetSettings {

@@ -7,8 +7,8 @@
 
 use secrecy::SecretString;
 
-use super::Environment;
 use super::declare::words;
+use super::environment::Environment;
 use super::fault::Fault;
 use super::interpolate;
 use super::read::{At, Reader, Setting};

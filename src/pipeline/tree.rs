@@ -54,6 +54,13 @@ pub(super) struct Scalar {
     pub(super) plain: bool,
 }
 
+impl Scalar {
+    /// Nothing is written there: `key:`, `~`, `null`.
+    pub(super) fn is_null(&self) -> bool {
+        self.plain && matches!(self.text.raw(), "" | "~" | "null")
+    }
+}
+
 #[derive(Clone)]
 pub(super) struct Entry {
     pub(super) key: String,

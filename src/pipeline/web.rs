@@ -9,7 +9,7 @@ use url::Url;
 
 use super::fault::{Fault, Span};
 use super::interpolate::{Otherwise, Part};
-use super::read::{Reader, Setting, is_null};
+use super::read::{Reader, Setting};
 use super::scalar::scalar_schema;
 use super::secret::has_password;
 use super::tree::{Id, Kind};
@@ -75,7 +75,7 @@ impl Setting for Secret {
             return None;
         };
         let clear = match scalar.text.parts() {
-            None => !is_null(scalar.plain, scalar.text.raw()),
+            None => !scalar.is_null(),
             Some(parts) => parts.iter().any(|part| match part {
                 Part::Var(_, Otherwise::Default(default)) => !default.is_empty(),
                 Part::Text(text) => !text.trim().is_empty(),

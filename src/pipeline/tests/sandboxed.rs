@@ -4,6 +4,7 @@ use url::Url;
 
 use super::super::*;
 use super::{Fixed, files, provider};
+use crate::model::{SourceId, TargetId};
 use crate::settings::*;
 
 /// Everything that stands in place of the elements of one document, each with its own port.

@@ -127,13 +127,13 @@ impl Tree {
     /// The same of a path that goes on from a module: there only what this module has is meant.
     fn within(&self, at: &At, path: &[String], hops: usize) -> Option<(String, String)> {
         let (module, file) = self.module(at)?;
-        let known = module.inner.contains_key(&path[0]) || module.brought.contains_key(&path[0]);
-        if known {
+        if module.inner.contains_key(&path[0]) || module.brought.contains_key(&path[0]) {
             return self.defines(at, path, hops);
         }
         let handed_on = module.globs.iter().find_map(|glob| {
             let path: Vec<String> = glob.iter().chain(path).cloned().collect();
-            self.defines(at, &path, hops)
+            let (file, name) = self.defines(at, &path, hops)?;
+            self.files[&file].module.defined.contains(&name).then_some((file, name))
         });
         // What no file is seen to define comes out of a macro there.
         handed_on.or_else(|| Some((file, path[0].clone())))

@@ -1,0 +1,10 @@
+//! What a file may ask of the machine that it is read on.
+
+/// Where `${…}` takes its values from.
+pub trait Environment {
+    /// An environment variable; `None` if it is not set or not text.
+    fn var(&self, name: &str) -> Option<String>;
+
+    /// A text file; the error says what was found, without the path.
+    fn file(&self, path: &str) -> Result<String, String>;
+}

@@ -1,0 +1,35 @@
+//! The kinds of source and target: one line each.
+//!
+//! Owns: the word that stands in the file. Leaves to others: the keys below it (one file a kind).
+//! A newcomer gets wrong: the order is that of the schema and of the words that a fault lists.
+
+use super::declare::kinds;
+use super::source::SourceSettings;
+use super::target::TargetSettings;
+use super::{bitbucket, confluence, entra, folder_source, folder_target, google, jira};
+
+kinds! {
+    /// Where people and photos come from.
+    SourceElement as SourceSettings {
+        /// Microsoft Entra ID, through Microsoft Graph.
+        "entra" => Entra(entra::Entra),
+        /// Google Workspace or Cloud Identity, through the Directory API.
+        "google" => Google(google::Google),
+        /// A folder with `people.csv` and pictures: an HR share, or a way to try things without a provider.
+        "folder" => Folder(folder_source::FolderSource),
+    }
+}
+
+kinds! {
+    /// Where pictures go.
+    TargetElement as TargetSettings {
+        /// Jira Data Center.
+        "jira" => Jira(jira::Jira),
+        /// Confluence Data Center.
+        "confluence" => Confluence(confluence::Confluence),
+        /// Bitbucket Data Center.
+        "bitbucket" => Bitbucket(bitbucket::Bitbucket),
+        /// A static copy: `NAME.png` and `index.json`.
+        "folder" => Folder(folder_target::FolderTarget),
+    }
+}
