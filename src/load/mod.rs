@@ -62,17 +62,6 @@ pub struct Upload {
     pub note: Option<String>,
 }
 
-/// A picture ready to go.
-#[derive(Clone, Debug)]
-pub struct Rendition {
-    /// Encoded bytes.
-    pub bytes: Bytes,
-    /// `image/png` or `image/jpeg`.
-    pub mime: &'static str,
-    /// Side of the square, in pixels.
-    pub side: u32,
-}
-
 /// What the state says of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {

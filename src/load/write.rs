@@ -8,9 +8,8 @@
 
 use async_trait::async_trait;
 
-use super::Rendition;
 use crate::http::Failure;
-use crate::model::{Event, Fault, Intent, OpenIntent, PictureRef, Reason, Status};
+use crate::model::{Event, Fault, Intent, OpenIntent, PictureRef, Reason, Rendition, Status};
 
 /// A write, with all its steps, that was done and parsed as a complete success.
 pub struct Done {

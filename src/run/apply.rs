@@ -15,15 +15,14 @@ use super::journal::StoreJournal;
 use super::pages::PAGE;
 use super::recall::recall;
 use super::refused::Refusals;
-use super::spool::Spooled;
 use super::target_plan::TargetPlan;
 use super::target_run::{Open, TargetRun};
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
-use crate::load::{Changes, Done, Mend, Rendition, Session, WriteError, closing};
+use crate::load::{Changes, Done, Mend, Session, WriteError, closing};
 use crate::model::{
     AccountId, Act, ActKind, Event, Fault, Intent, IntentId, IntentKind, OpenIntent, PersonResult, PictureRef,
-    Placement, Planned, Reason, Seen, Shown, Status, Wanted, Went,
+    Placement, Planned, Reason, Rendition, Seen, Shown, Status, Wanted, Went,
 };
 use crate::plan::{before, looks_of_ours, old_of_ours};
 use crate::settings::Ownership;
@@ -259,9 +258,9 @@ impl Workers<'_> {
         match &planned.task.act {
             Act::Show(wanted) => {
                 let gone = || refused("spool", "the rendition is not in the spool any more; run again");
-                let spooled = self.spooled(wanted).ok_or_else(gone)?;
-                let draft = self.draft(planned, Some((wanted, &spooled)));
-                session.replace(draft, &rendition(spooled), journal).await
+                let rendition = self.rendition(wanted).ok_or_else(gone)?;
+                let draft = self.draft(planned, Some((wanted, &rendition)));
+                session.replace(draft, &rendition, journal).await
             }
             Act::Reset => session.revert(self.draft(planned, None), journal).await,
             Act::Finish(open, mark) => session.mend(open, &Mend::Finish(mark.clone()), journal).await,
@@ -273,12 +272,12 @@ impl Workers<'_> {
     }
 
     /// The rendition that was decided about, and no other.
-    fn spooled(&self, wanted: &Wanted) -> Option<Spooled> {
-        let spooled = self.context.spool.get(&wanted.photo, &self.open.size.recipe)?;
-        wanted.rendition.is_none_or(|digest| digest == spooled.digest).then_some(spooled)
+    fn rendition(&self, wanted: &Wanted) -> Option<Rendition> {
+        let rendition = self.context.spool.get(&wanted.photo, &self.open.size.recipe)?;
+        wanted.rendition.is_none_or(|digest| digest == rendition.digest).then_some(rendition)
     }
 
-    fn draft(&self, planned: &Planned, shown: Option<(&Wanted, &Spooled)>) -> Intent {
+    fn draft(&self, planned: &Planned, shown: Option<(&Wanted, &Rendition)>) -> Intent {
         draft(self.context, self.target_run, self.open, planned, shown)
     }
 
@@ -304,8 +303,8 @@ impl Workers<'_> {
         let Some(seen) = self.observe_when_quiet(&open, planned).await else { return Ok(open_still(fault)) };
         let mend = match (&seen, &planned.task.act) {
             (Seen::Nothing(_) | Seen::Perhaps(_), Act::Show(wanted)) if matches!(open.status, Status::Sent { .. }) => {
-                match self.spooled(wanted) {
-                    Some(spooled) => Mend::Again(rendition(spooled)),
+                match self.rendition(wanted) {
+                    Some(rendition) => Mend::Again(rendition),
                     None => return Ok(open_still(fault)),
                 }
             }
@@ -377,7 +376,7 @@ fn draft(
     target_run: &TargetRun,
     open: &Open,
     planned: &Planned,
-    shown: Option<(&Wanted, &Spooled)>,
+    shown: Option<(&Wanted, &Rendition)>,
 ) -> Intent {
     let placement = planned.task.placement.as_ref();
     // A server that tells nothing of what stands there leaves the record to count.
@@ -403,8 +402,8 @@ fn draft(
         },
         photo: shown.map(|(wanted, _)| wanted.photo),
         recipe: shown.map(|_| open.size.recipe.clone()),
-        rendition: shown.map(|(_, spooled)| spooled.digest),
-        luma: shown.map(|(_, spooled)| spooled.luma.clone()),
+        rendition: shown.map(|(_, rendition)| rendition.digest),
+        luma: shown.and_then(|(_, rendition)| rendition.luma.clone()),
         stood: planned.account.shown.clone(),
         base: Vec::new(),
         making: None,
@@ -423,11 +422,6 @@ fn came_through(status: &Status, act: &Act) -> Option<Option<PictureRef>> {
         (Status::Reset, _) | (Status::Leftover(_) | Status::Stray { .. }, Act::Tidy(..)) => Some(None),
         _ => None,
     }
-}
-
-fn rendition(spooled: Spooled) -> Rendition {
-    let mime = if spooled.bytes.starts_with(&[0xFF, 0xD8]) { "image/jpeg" } else { "image/png" };
-    Rendition { bytes: spooled.bytes, mime, side: spooled.side }
 }
 
 /// What the confirming survey must show.

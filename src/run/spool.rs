@@ -13,8 +13,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 
 use super::private::private_folder;
-use crate::model::{Digest, Luma, Recipe, StateKey};
-use crate::transform::Rendered;
+use crate::model::{Digest, Luma, MediaType, Recipe, Rendition, StateKey};
 
 /// A folder of renditions.
 #[derive(Clone)]
@@ -24,23 +23,14 @@ pub struct Spool {
     key: StateKey,
 }
 
-/// A rendition from the spool.
-#[derive(Clone, Debug)]
-pub struct Spooled {
-    /// Encoded.
-    pub bytes: Bytes,
-    /// Of the bytes.
-    pub digest: Digest,
-    /// Side of the square, in pixels.
-    pub side: u32,
-    /// What it looks like.
-    pub luma: Luma,
-}
-
-/// Bytes before the picture: 32 of seal, 32 of digest, 4 of side, 256 of luma.
+/// Bytes before the picture: 32 of seal, 32 of digest, 1 of media type, 4 of side, 256 of luma.
 const SEAL: usize = 32;
 const DIGEST: usize = SEAL + 32;
-const SIDE: usize = DIGEST + 4;
+const MEDIA_TYPE: usize = DIGEST + 1;
+const SIDE: usize = MEDIA_TYPE + 4;
+/// The two media types, as they are kept.
+const PNG: u8 = 0;
+const JPEG: u8 = 1;
 const HEAD: usize = SIDE + Luma::SIDE * Luma::SIDE;
 
 impl Spool {
@@ -52,37 +42,48 @@ impl Spool {
     }
 
     /// Keeps a rendition of `photo`.
-    pub fn put(&self, photo: &Digest, recipe: &Recipe, rendered: &Rendered) -> io::Result<()> {
+    pub fn put(&self, photo: &Digest, recipe: &Recipe, rendition: &Rendition) -> io::Result<()> {
         let path = self.path(photo, recipe);
+        let luma =
+            rendition.luma.as_ref().ok_or_else(|| io::Error::other("nobody says what the rendition looks like"))?;
         let mut sealed = Vec::with_capacity(HEAD - SEAL);
-        sealed.extend_from_slice(Digest::of(&rendered.bytes).as_bytes());
-        sealed.extend_from_slice(&rendered.side.to_le_bytes());
-        sealed.extend_from_slice(rendered.luma.values());
+        sealed.extend_from_slice(rendition.digest.as_bytes());
+        sealed.push(match rendition.media_type {
+            MediaType::Png => PNG,
+            MediaType::Jpeg => JPEG,
+        });
+        sealed.extend_from_slice(&rendition.side.to_le_bytes());
+        sealed.extend_from_slice(luma.values());
         let mut file =
             tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o600)).tempfile_in(&self.folder)?;
         file.write_all(self.seal(photo, recipe, &sealed).as_bytes())?;
         file.write_all(&sealed)?;
-        file.write_all(&rendered.bytes)?;
+        file.write_all(&rendition.bytes)?;
         file.persist(path).map(drop).map_err(|error| error.error)
     }
 
     /// A rendition of `photo`, if it is here, whole, and the one that was put here.
-    pub fn get(&self, photo: &Digest, recipe: &Recipe) -> Option<Spooled> {
+    pub fn get(&self, photo: &Digest, recipe: &Recipe) -> Option<Rendition> {
         let bytes = Bytes::from(fs::read(self.path(photo, recipe)).ok()?);
         let seal: [u8; 32] = bytes.get(..SEAL)?.try_into().ok()?;
         if self.seal(photo, recipe, bytes.get(SEAL..HEAD)?) != Digest::from_bytes(seal) {
             return None;
         }
         let digest = Digest::from_bytes(bytes.get(SEAL..DIGEST)?.try_into().ok()?);
-        let side = u32::from_le_bytes(bytes.get(DIGEST..SIDE)?.try_into().ok()?);
+        let media_type = match *bytes.get(DIGEST)? {
+            PNG => MediaType::Png,
+            JPEG => MediaType::Jpeg,
+            _ => return None,
+        };
+        let side = u32::from_le_bytes(bytes.get(MEDIA_TYPE..SIDE)?.try_into().ok()?);
         let luma = Luma::from_values(bytes.get(SIDE..HEAD)?.to_vec())?;
-        let picture = bytes.slice(HEAD..);
-        (Digest::of(&picture) == digest).then_some(Spooled { bytes: picture, digest, side, luma })
+        let rendition = Rendition::new(bytes.slice(HEAD..), media_type, side, Some(luma));
+        (rendition.digest == digest).then_some(rendition)
     }
 
     /// The digest of a rendition, if it is here and whole.
     pub fn digest(&self, photo: &Digest, recipe: &Recipe) -> Option<Digest> {
-        self.get(photo, recipe).map(|spooled| spooled.digest)
+        self.get(photo, recipe).map(|rendition| rendition.digest)
     }
 
     /// How many renditions wait.
@@ -116,11 +117,11 @@ mod tests {
         let spool = Spool::within(folder.path(), StateKey::new([7; 32])).unwrap();
         let (photo, recipe) = (Digest::of(b"photo"), Recipe::new("r@48"));
         let luma = Luma::from_values(vec![7; 256]).unwrap();
-        let rendered = Rendered { bytes: b"picture".to_vec(), mime: "image/png", side: 48, luma: luma.clone() };
+        let rendition = Rendition::new(Bytes::from_static(b"picture"), MediaType::Jpeg, 48, Some(luma));
         assert!(spool.get(&photo, &recipe).is_none());
-        spool.put(&photo, &recipe, &rendered).unwrap();
+        spool.put(&photo, &recipe, &rendition).unwrap();
         let found = spool.get(&photo, &recipe).unwrap();
-        assert_eq!((found.bytes.as_ref(), found.side, found.luma), (&b"picture"[..], 48, luma));
+        assert_eq!(found, rendition);
         assert!(spool.get(&photo, &Recipe::new("r@256")).is_none());
 
         let path = spool.path(&photo, &recipe);
@@ -140,8 +141,8 @@ mod tests {
         let recipe = Recipe::new("r@48");
         let luma = Luma::from_values(vec![7; 256]).unwrap();
         let [ada, grace] = [&b"ada"[..], b"grace"].map(|photo| {
-            let rendered = Rendered { bytes: photo.to_vec(), mime: "image/png", side: 48, luma: luma.clone() };
-            spool.put(&Digest::of(photo), &recipe, &rendered).unwrap();
+            let rendition = Rendition::new(Bytes::from_static(photo), MediaType::Png, 48, Some(luma.clone()));
+            spool.put(&Digest::of(photo), &recipe, &rendition).unwrap();
             Digest::of(photo)
         });
         let [at_ada, at_grace] = [ada, grace].map(|photo| spool.path(&photo, &recipe));

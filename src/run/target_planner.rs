@@ -412,7 +412,7 @@ impl<'a> TargetPlanner<'a> {
             mark: mark.clone(),
             provenance: Provenance::Adopted,
             before: before(&case.account, case.placement.as_ref()),
-            looks: spooled.map(|spooled| spooled.luma.fingerprint()),
+            looks: spooled.and_then(|spooled| spooled.luma).map(|luma| luma.fingerprint()),
             keys: wanted.keys,
         })
     }

@@ -27,8 +27,8 @@ mod sniff;
 
 pub(crate) use measure::memory_needed;
 pub(crate) use refusal::Refusal;
-pub(crate) use render::{Rendered, render_sizes, same_picture};
 pub use render::{luma, render};
+pub(crate) use render::{render_sizes, same_picture};
 pub(crate) use settings::{Crop, Format, Rgb};
 pub use settings::{Limits, Settings};
 

@@ -8,23 +8,10 @@ use super::pixels::{self, Pixels};
 use super::refusal::guarded;
 use super::sniff::{self, Kind};
 use super::{Limits, Refusal, Rgb, Settings, alike, encode, icc, jpeg, looks, measure, raster, resize};
-use crate::model::Luma;
-
-/// What a recipe made of a photo.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rendered {
-    /// The encoded picture, without any metadata.
-    pub bytes: Vec<u8>,
-    /// Its media type.
-    pub mime: &'static str,
-    /// Pixels of each side.
-    pub side: u32,
-    /// What it looks like.
-    pub luma: Luma,
-}
+use crate::model::{Luma, Rendition};
 
 /// Renders a photo for a target that takes no more than `side` pixels (`None`: as large as the settings say).
-pub fn render(photo: &[u8], settings: &Settings, side: Option<u32>, limits: &Limits) -> Result<Rendered, Refusal> {
+pub fn render(photo: &[u8], settings: &Settings, side: Option<u32>, limits: &Limits) -> Result<Rendition, Refusal> {
     guarded(|| {
         let square = Square::decode(photo, settings.size, settings.background, settings.smallest, limits)?;
         square.render(settings, side)
@@ -37,7 +24,7 @@ pub(crate) fn render_sizes(
     settings: &Settings,
     sides: &[Option<u32>],
     limits: &Limits,
-) -> Result<Vec<Rendered>, Refusal> {
+) -> Result<Vec<Rendition>, Refusal> {
     guarded(|| {
         let square = Square::decode(photo, settings.size, settings.background, settings.smallest, limits)?;
         sides.iter().map(|side| square.render(settings, *side)).collect()
@@ -101,11 +88,11 @@ impl Square {
         self.longer() - self.shorter <= self.shorter / 48
     }
 
-    fn render(&self, settings: &Settings, side: Option<u32>) -> Result<Rendered, Refusal> {
+    fn render(&self, settings: &Settings, side: Option<u32>) -> Result<Rendition, Refusal> {
         let side = settings.size.min(side.unwrap_or(u32::MAX)).min(self.shorter).max(1);
         let square = self.shrink(side)?;
         let bytes = encode::encode(&square, settings.format)?;
-        Ok(Rendered { bytes, mime: settings.format.mime(), side, luma: looks::of(&square) })
+        Ok(Rendition::new(bytes.into(), settings.format.media_type(), side, Some(looks::of(&square))))
     }
 
     /// Crop, shrink, colours, upright: in this order, because the last two are cheap on few pixels and, on a square,

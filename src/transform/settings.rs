@@ -4,7 +4,7 @@
 //! Leaves to others: reading them (`pipeline`).
 //! A newcomer gets wrong: only what changes bytes is in the recipe; `smallest` decides whether, not how.
 
-use crate::model::Recipe;
+use crate::model::{MediaType, Recipe};
 
 /// A colour in sRGB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,10 +60,10 @@ impl Format {
     }
 
     /// The media type.
-    pub fn mime(self) -> &'static str {
+    pub fn media_type(self) -> MediaType {
         match self {
-            Self::Png => "image/png",
-            Self::Jpeg => "image/jpeg",
+            Self::Png => MediaType::Png,
+            Self::Jpeg => MediaType::Jpeg,
         }
     }
 }

@@ -8,8 +8,10 @@ use bytes::Bytes;
 
 use super::now;
 use crate::http::{Failure, FailureKind};
-use crate::load::{Fingerprinter, Probe, Rendition};
-use crate::model::{AccountId, Before, Digest, Intent, IntentKind, PictureRef, ServerId, Shown, TargetId};
+use crate::load::{Fingerprinter, Probe};
+use crate::model::{
+    AccountId, Before, Intent, IntentKind, MediaType, PictureRef, Rendition, ServerId, Shown, TargetId,
+};
 
 /// The service account, as the server shows it.
 pub(crate) struct Own {
@@ -21,13 +23,7 @@ pub(crate) struct Own {
 }
 
 /// The intent of a probe with this picture.
-pub(crate) fn intent(
-    probe: &Probe<'_>,
-    target: &TargetId,
-    own: Own,
-    picture: &Rendition,
-    looks: Option<&dyn Fingerprinter>,
-) -> Intent {
+pub(crate) fn intent(probe: &Probe<'_>, target: &TargetId, own: Own, picture: &Rendition) -> Intent {
     Intent {
         run: probe.run.clone(),
         target: target.clone(),
@@ -39,8 +35,8 @@ pub(crate) fn intent(
         person: None,
         photo: None,
         recipe: None,
-        rendition: Some(Digest::of(&picture.bytes)),
-        luma: looks.and_then(|looks| looks.luma(&picture.bytes)),
+        rendition: Some(picture.digest),
+        luma: picture.luma.clone(),
         before: Before::from(&own.shown),
         stood: own.shown,
         base: Vec::<PictureRef>::new(),
@@ -57,8 +53,8 @@ pub(crate) fn server(known: Option<ServerId>, tried: impl FnOnce() -> String) ->
     known.ok_or_else(|| Failure::new(FailureKind::Odd, tried(), "the server was not identified before"))
 }
 
-/// A grey picture that no portrait looks like: two crossed slopes.
-pub(crate) fn picture(side: u32) -> Result<Rendition, Failure> {
+/// A grey picture that no portrait looks like: two crossed slopes. `looks` where what is served is compared with it.
+pub(crate) fn picture(side: u32, looks: Option<&dyn Fingerprinter>) -> Result<Rendition, Failure> {
     let wide = u64::from(side.max(2));
     let slope = |at: u64| if at < wide / 2 { at } else { wide - 1 - at };
     let grey = |at: u64| (slope(at / wide) + slope(at % wide)) * 255 / (wide - 2).max(1);
@@ -71,7 +67,8 @@ pub(crate) fn picture(side: u32) -> Result<Rendition, Failure> {
         .write_header()
         .and_then(|mut writer| writer.write_image_data(&grey))
         .map_err(|error| Failure::new(FailureKind::Odd, "making a picture for the probe", error.to_string()))?;
-    Ok(Rendition { bytes: Bytes::from(bytes), mime: "image/png", side })
+    let luma = looks.and_then(|looks| looks.luma(&bytes));
+    Ok(Rendition::new(Bytes::from(bytes), MediaType::Png, side, luma))
 }
 
 #[cfg(test)]
@@ -81,7 +78,7 @@ mod tests {
     #[test]
     fn a_probe_sends_a_real_picture() {
         for side in [48, 256] {
-            let picture = image::load_from_memory(&picture(side).unwrap().bytes).unwrap().to_luma8();
+            let picture = image::load_from_memory(&picture(side, None).unwrap().bytes).unwrap().to_luma8();
             assert_eq!(picture.dimensions(), (side, side));
             let middle = side / 2;
             assert!(picture.get_pixel(0, 0).0[0] < 8 && picture.get_pixel(middle, middle).0[0] > 240, "{side}");

@@ -12,10 +12,10 @@ use bytes::Bytes;
 use url::Url;
 
 use crate::http::{Failure, FailureKind, Request, Response, Sent};
+use crate::load::WriteError;
 use crate::load::atlassian::client::{AtlassianClient, fault, found, refused, with_query};
 use crate::load::atlassian::login::{self, Anonymous};
-use crate::load::{Rendition, WriteError};
-use crate::model::{AccountId, Fault, Luma, Shown};
+use crate::model::{AccountId, Fault, Luma, Rendition, Shown};
 
 use super::slug::Slug;
 use super::wire::{Taken, User, Users};
@@ -204,9 +204,8 @@ impl BitbucketClient {
 
     /// Sends a picture. The answer is a complete success.
     pub(super) async fn post(&self, slug: &Slug, rendition: &Rendition) -> Result<Response, WriteError> {
-        let file = if rendition.mime == "image/jpeg" { "avatar.jpg" } else { "avatar.png" };
-        let request =
-            Request::post(self.avatar(slug)).multipart("avatar", file, rendition.mime, rendition.bytes.clone());
+        let (file, media_type) = (format!("avatar.{}", rendition.media_type.ending()), rendition.media_type.word());
+        let request = Request::post(self.avatar(slug)).multipart("avatar", &file, media_type, rendition.bytes.clone());
         let response = self.write(request).await?;
         if response.status != 201 {
             return Err(WriteError::Unknown(fault("answer_odd", &response)));

@@ -53,9 +53,8 @@ async fn send(git: &Bitbucket, probe: Probe<'_>) -> Result<(), End> {
     let (client, shared) = (&git.client, &git.shared);
     let own = own(git).await?;
     let slug = Slug::read(own.handle.as_deref().unwrap_or_default()).map_err(|why| End::NotTried(why.to_owned()))?;
-    let picture = probe::picture(SIDE)?;
-    let looks = Some(shared.looks.as_ref());
-    let intent = probe::intent(&probe, &shared.settings.id, own, &picture, looks);
+    let picture = probe::picture(SIDE, Some(shared.looks.as_ref()))?;
+    let intent = probe::intent(&probe, &shared.settings.id, own, &picture);
     probe.journal.begin(intent.clone(), sent(1)).await?;
     let from = now();
     let response = recorded(client.post(&slug, &picture).await, probe.journal).await?;

@@ -11,8 +11,8 @@ use async_trait::async_trait;
 
 use crate::http::Response;
 use crate::load::atlassian::now;
-use crate::load::{Done, Journal, Mend, Rendition, Session, WriteError, recorded, unmendable};
-use crate::model::{Event, Fault, Intent, IntentKind, OpenIntent, PictureRef, Shown, Status};
+use crate::load::{Done, Journal, Mend, Session, WriteError, recorded, unmendable};
+use crate::model::{Event, Fault, Intent, IntentKind, OpenIntent, PictureRef, Rendition, Shown, Status};
 
 use super::client::BitbucketClient;
 use super::mark::Window;

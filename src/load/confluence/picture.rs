@@ -7,8 +7,7 @@
 
 use url::Url;
 
-use crate::load::Rendition;
-use crate::model::{Digest, Intent, PictureRef, Shown};
+use crate::model::{Digest, Intent, PictureRef, Rendition, Shown};
 
 /// What every file of ours begins with; the endpoint refuses any other.
 pub(super) const PREFIX: &str = "avatarpipe-";
@@ -104,7 +103,7 @@ fn decoded(segment: &str) -> Option<String> {
 /// The name of the file for a rendition. `theirs` is shown and not ours: a new version would lie over what the person
 /// stored, so a file of that name gets another one.
 pub(super) fn file_name(digest: &Digest, rendition: &Rendition, theirs: Option<&Shown>) -> PictureRef {
-    let ending = if rendition.mime == "image/jpeg" { "jpg" } else { "png" };
+    let ending = rendition.media_type.ending();
     let [first, second] = stems(digest).map(|stem| PictureRef::new(format!("{PREFIX}{stem}.{ending}")));
     if matches!(theirs, Some(Shown::Custom(shown)) if *shown == first) { second } else { first }
 }
@@ -129,6 +128,7 @@ pub(super) fn old(intent: &Intent, shown: Option<&PictureRef>) -> Option<Picture
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::MediaType;
 
     #[test]
     fn a_path_says_what_is_shown() {
@@ -204,12 +204,12 @@ mod tests {
     #[test]
     fn our_files_carry_the_digest_and_only_they_go() {
         let digest = Digest::of(b"x");
-        let rendition = |mime| Rendition { bytes: bytes::Bytes::new(), mime, side: 1 };
-        let name = file_name(&digest, &rendition("image/jpeg"), None);
+        let rendition = |media_type| Rendition::new(bytes::Bytes::new(), media_type, 1, None);
+        let name = file_name(&digest, &rendition(MediaType::Jpeg), None);
         assert_eq!(name.as_str(), format!("avatarpipe-{}.jpg", &digest.hex()[..16]));
-        assert!(file_name(&digest, &rendition("image/png"), None).as_str().ends_with(".png"));
+        assert!(file_name(&digest, &rendition(MediaType::Png), None).as_str().ends_with(".png"));
         let theirs = Shown::Custom(name.clone());
-        let other = file_name(&digest, &rendition("image/jpeg"), Some(&theirs));
+        let other = file_name(&digest, &rendition(MediaType::Jpeg), Some(&theirs));
         assert_eq!(other.as_str(), format!("avatarpipe-{}.jpg", &digest.hex()[16..32]));
         for (file, is_named) in [(&name, true), (&other, true), (&"avatarpipe-1.png".into(), false)] {
             assert_eq!(names(file, &digest), is_named, "{file}");

@@ -8,7 +8,7 @@
 use crate::http::{Failure, FailureKind};
 use crate::load::atlassian::{now, probe};
 use crate::load::{Probe, Told, Tried, WriteError, recorded};
-use crate::model::{AccountId, Digest, Event, Fault, Intent, PictureRef, Shown};
+use crate::model::{AccountId, Event, Fault, Intent, PictureRef, Shown};
 
 use super::client::{ConfluenceClient, File, Now};
 use super::picture::{self, Picture, STOCK};
@@ -61,8 +61,8 @@ async fn send(wiki: &Confluence, probe: Probe<'_>) -> Result<(), End> {
     let (client, policy) = (&wiki.client, wiki.shared.settings.upload);
     let account = client.own_key().await?;
     let now = client.now(&account).await?.map_err(End::Fails)?;
-    let sent = probe::picture(SIDE)?;
-    let file = picture::file_name(&Digest::of(&sent.bytes), &sent, None);
+    let sent = probe::picture(SIDE, None)?;
+    let file = picture::file_name(&sent.digest, &sent, None);
     if let Some(why) = not_to_be_put_back(&now, &file, policy) {
         return Err(End::NotTried(why));
     }
@@ -97,8 +97,8 @@ fn begun(
     let server = probe::server(wiki.shared.known().server, || tried(&wiki.client))?;
     let Now { name, picture, .. } = now;
     let own = probe::Own { server, account, name, handle: picture.content, shown: picture.shown };
-    let sent = probe::picture(SIDE)?;
-    let intent = probe::intent(probe, &wiki.shared.settings.id, own, &sent, None);
+    let sent = probe::picture(SIDE, None)?;
+    let intent = probe::intent(probe, &wiki.shared.settings.id, own, &sent);
     Ok(Intent { making: Some(file.clone()), ..intent })
 }
 

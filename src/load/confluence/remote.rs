@@ -14,8 +14,8 @@ use crate::http::{Failure, FailureKind, Request, Response, Sent, know, told};
 use crate::load::atlassian::Credential;
 use crate::load::atlassian::client::{fault, found, refused, with_query};
 use crate::load::atlassian::login::{Anonymous, contains};
-use crate::load::{Rendition, Upload, WriteError};
-use crate::model::{AccountId, Fault, Intent, PictureRef};
+use crate::load::{Upload, WriteError};
+use crate::model::{AccountId, Fault, Intent, PictureRef, Rendition};
 
 use super::client::{ConfluenceClient, File};
 use super::picture;
@@ -258,7 +258,7 @@ pub(super) async fn add(
             let picture = [
                 Parameter::Text(whom.name),
                 Parameter::Text(file.as_str()),
-                Parameter::Text(rendition.mime),
+                Parameter::Text(rendition.media_type.word()),
                 Parameter::Bytes(&rendition.bytes),
             ];
             yes(write(client, "addProfilePicture", &picture).await?)
@@ -267,7 +267,7 @@ pub(super) async fn add(
             let mut query = whom.query();
             query.push(("name", file.as_str()));
             query.extend(seen.map(|path| ("seen", path)));
-            let body = json!({ "type": rendition.mime, "picture": STANDARD.encode(&rendition.bytes) });
+            let body = json!({ "type": rendition.media_type.word(), "picture": STANDARD.encode(&rendition.bytes) });
             let (response, said) = post(client, whom, Request::post(endpoint(client, &query)).json(&body)).await?;
             let shown = said.is_default == Some(false) && said.file.as_deref() == Some(file.as_str());
             if shown { Ok(()) } else { Err(unsaid(&response)) }

@@ -9,8 +9,8 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 
 use crate::http::Failure;
-use crate::load::{Done, Journal, Mend, Rendition, Session, WriteError};
-use crate::model::{Digest, Event, Fault, Intent, IntentKind, OpenIntent, PictureRef, Shown, Status};
+use crate::load::{Done, Journal, Mend, Session, WriteError};
+use crate::model::{Event, Fault, Intent, IntentKind, OpenIntent, PictureRef, Rendition, Shown, Status};
 
 use super::files::Standing;
 use super::{Shared, names};
@@ -98,12 +98,11 @@ impl FolderSession {
         rendition: &Rendition,
         journal: &mut dyn Journal,
     ) -> Result<Option<PictureRef>, WriteError> {
-        let extension = if rendition.mime == "image/jpeg" { "jpg" } else { "png" };
         let account = intent.account.as_str();
-        let file = format!("{account}.{extension}");
+        let file = format!("{account}.{}", rendition.media_type.ending());
         self.shared.files.place(&file, &rendition.bytes).await?;
         self.drop_former(intent, &file).await?;
-        let standing = Standing { file, digest: Digest::of(&rendition.bytes) };
+        let standing = Standing { file, digest: rendition.digest };
         let mark = standing.mark();
         self.shared.note(account, Some(standing));
         // The name reaches the disk with many others (`Files::settle`); what a power cut takes back of it differs from the

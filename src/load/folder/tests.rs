@@ -8,10 +8,10 @@ use bytes::Bytes;
 use super::{Folder, Naming, Repair, Settings};
 use crate::load::atlassian::AccountRules;
 use crate::load::jira::tests::{Log, Memory, intent};
-use crate::load::{Claim, Fingerprinter, Learnt, Mend, Rendition, Seen, Target as _, WriteError};
+use crate::load::{Claim, Fingerprinter, Learnt, Mend, Seen, Target as _, WriteError};
 use crate::model::{
-    Account, AccountId, AccountStanding, Digest, Intent, IntentKind, Luma, Person, PersonKey, PictureRef, Shown,
-    Standing, Status,
+    Account, AccountId, AccountStanding, Digest, Intent, IntentKind, Luma, MediaType, Person, PersonKey, PictureRef,
+    Rendition, Shown, Standing, Status,
 };
 
 /// Takes everything for a picture but what is empty or half.
@@ -64,8 +64,8 @@ fn mark(bytes: &[u8]) -> PictureRef {
     PictureRef::new(Digest::of(bytes).to_string())
 }
 
-fn rendition(bytes: &'static [u8], mime: &'static str) -> Rendition {
-    Rendition { bytes: Bytes::from_static(bytes), mime, side: 64 }
+fn rendition(bytes: &'static [u8], media_type: MediaType) -> Rendition {
+    Rendition::new(Bytes::from_static(bytes), media_type, 64, None)
 }
 
 fn draft(kind: IntentKind, account: &Account, rendition: Option<&[u8]>) -> Intent {
@@ -111,7 +111,7 @@ async fn a_person_gets_a_file_an_index_line_and_leaves_none() {
     let ada = account(&target, "Ada.L@ex.org").await;
     assert_eq!((ada.name.as_str(), &ada.shown), ("ada.l", &Shown::Default));
 
-    let wrote = replaced(&target, &ada, &rendition(b"one", "image/png")).await;
+    let wrote = replaced(&target, &ada, &rendition(b"one", MediaType::Png)).await;
     assert_eq!(wrote, Ok(Some(mark(b"one"))));
     assert!(!dir.path().join("index.json").exists(), "the index comes last");
     recall(&target, &[("ada.l", b"one")]);
@@ -122,7 +122,7 @@ async fn a_person_gets_a_file_an_index_line_and_leaves_none() {
 
     // Another format takes the place of the first.
     let ada = account(&target, "ada.l@ex.org").await;
-    _ = replaced(&target, &ada, &rendition(b"two", "image/jpeg")).await;
+    _ = replaced(&target, &ada, &rendition(b"two", MediaType::Jpeg)).await;
     assert!(!dir.path().join("ada.l.png").exists() && dir.path().join("ada.l.jpg").exists());
 
     recall(&target, &[("ada.l", b"two")]);
@@ -150,7 +150,7 @@ async fn a_file_that_somebody_changed_is_left_alone() {
     let ada = account(&target, "ada@ex.org").await;
     std::fs::write(dir.path().join("ada.png"), "by hand").unwrap();
     let session = target.session().await.unwrap();
-    let one = rendition(b"one", "image/png");
+    let one = rendition(b"one", MediaType::Png);
     let mut journal = Memory::new(&Log::default());
     let wrote = session
         .replace(draft(IntentKind::Replace, &ada, Some(b"one")), &one, &mut journal)
@@ -173,7 +173,7 @@ async fn a_killed_write_is_there_whole_or_not_at_all() {
         let target = folder(dir.path(), &[]);
         let ada = account(&target, "ada@ex.org").await;
         let session = target.session().await.unwrap();
-        let one = rendition(b"one", "image/png");
+        let one = rendition(b"one", MediaType::Png);
         let mut journal = Memory::breaking_at(&Log::default(), request);
         let wrote = session
             .replace(draft(IntentKind::Replace, &ada, Some(b"one")), &one, &mut journal)
@@ -225,7 +225,7 @@ async fn what_is_not_the_recorded_bytes_is_told_and_written_again() {
         }
         let ada = account(&target, "ada@ex.org").await;
         assert_eq!(ada.shown, shown, "{repair:?} {there:?}");
-        assert_eq!(replaced(&target, &ada, &rendition(b"one", "image/png")).await, Ok(Some(mark(b"one"))));
+        assert_eq!(replaced(&target, &ada, &rendition(b"one", MediaType::Png)).await, Ok(Some(mark(b"one"))));
         assert_eq!(std::fs::read(dir.path().join("ada.png")).unwrap(), b"one");
     }
 }
@@ -267,7 +267,7 @@ async fn a_name_of_the_state_leads_nowhere_else() {
     let target = folder(&dir.path().join("out"), &[("../x", b"mine")]);
     let ada =
         Account { id: "../x".into(), shown: Shown::Custom(mark(b"mine")), ..account(&target, "ada@ex.org").await };
-    let wrote = replaced(&target, &ada, &rendition(b"one", "image/png")).await;
+    let wrote = replaced(&target, &ada, &rendition(b"one", MediaType::Png)).await;
     assert!(matches!(wrote, Err(WriteError::Refused(_))), "{wrote:?}");
     let session = target.session().await.unwrap();
     let wrote = session

@@ -5,8 +5,8 @@
 //! A newcomer gets wrong: every mending begins with the read that proves whose name it is, as every write does.
 
 use crate::load::atlassian::now;
-use crate::load::{Journal, Mend, Rendition, WriteError, unmendable};
-use crate::model::{Event, Fault, Intent, IntentKind, OpenIntent, PictureRef, Status};
+use crate::load::{Journal, Mend, WriteError, unmendable};
+use crate::model::{Event, Fault, Intent, IntentKind, OpenIntent, PictureRef, Rendition, Status};
 
 use super::avatar::Avatars;
 use super::client::Led;

@@ -7,11 +7,11 @@
 
 use crate::http::{Cookies, Failure, FailureKind};
 use crate::load::atlassian::{now, probe};
-use crate::load::{Learnt, Probe, Rendition, Told, Tried, WriteError};
-use crate::model::{AccountId, Event, Fault, Intent, PictureRef};
+use crate::load::{Learnt, Probe, Told, Tried, WriteError};
+use crate::model::{AccountId, Event, Fault, Intent, PictureRef, Rendition};
 
 use super::client::JiraClient;
-use super::upload::{self, LARGEST, Made, ONE_STEP, SESSION_LOST, Square};
+use super::upload::{self, LARGEST, Made, ONE_STEP, SESSION_LOST};
 use super::wire::Temporary;
 use super::{Jira, Route};
 
@@ -73,7 +73,7 @@ pub(super) async fn session(jira: &Jira, probe: Probe<'_>) -> Result<SessionTold
     };
     // A jar of its own: whether the server keeps what it names is the question.
     let jar = JiraClient::new(jira.http.session(Cookies::Keep)?, jira.http.clone(), shared.clone());
-    match upload::create(&jar, shared, &intent.account_name, &square(&picture)).await {
+    match upload::create(&jar, shared, &intent.account_name, &picture).await {
         Ok(made) => Ok(match take_back(jira, probe, &intent, made).await? {
             Ok(()) => SessionTold::Holds,
             Err(fault) => SessionTold::Unclear(fault),
@@ -103,7 +103,7 @@ async fn one_step(jira: &Jira, probe: Probe<'_>) -> Result<Result<(), Fault>, Fa
         Ok(begun) => begun,
         Err(fault) => return Ok(Err(fault)),
     };
-    let no = match upload::temporary(&jira.client, &jira.shared, &intent.account_name, &square(&picture)).await {
+    let no = match upload::temporary(&jira.client, &jira.shared, &intent.account_name, &picture).await {
         Ok(Temporary::Made { id, owner }) => {
             return take_back(jira, probe, &intent, Made { mark: PictureRef::new(id), owner }).await;
         }
@@ -139,9 +139,8 @@ async fn begin<'a>(
     let server = probe::server(shared.known().server, || tried(jira))?;
     let account = AccountId::new(me.key);
     let own = probe::Own { server, account, name: me.name, handle: None, shown: avatars.shown() };
-    let picture = probe::picture(side)?;
-    let looks = Some(shared.looks.as_ref());
-    let intent = Intent { base: avatars.ids(), ..probe::intent(&probe, &shared.settings.id, own, &picture, looks) };
+    let picture = probe::picture(side, Some(shared.looks.as_ref()))?;
+    let intent = Intent { base: avatars.ids(), ..probe::intent(&probe, &shared.settings.id, own, &picture) };
     let sent = Event::Sent { attempt: 1, route: route.word().to_owned(), at: now() };
     probe.journal.begin(intent.clone(), sent).await?;
     Ok(Ok(Begun { intent, picture, probe }))
@@ -168,10 +167,6 @@ async fn take_back(jira: &Jira, probe: Probe<'_>, intent: &Intent, made: Made) -
             Ok(Err(Fault::new("not_taken_back", found)))
         }
     }
-}
-
-fn square(picture: &Rendition) -> Square<'_> {
-    Square { bytes: &picture.bytes, mime: picture.mime, side: picture.side }
 }
 
 fn tried(jira: &Jira) -> String {

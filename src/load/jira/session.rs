@@ -13,12 +13,12 @@ use bytes::Bytes;
 
 use crate::http::{Client as HttpClient, Cookies, Failure, FailureKind};
 use crate::load::atlassian::{Credential, now};
-use crate::load::{Done, Journal, Mend, Rendition, Session, WriteError, recorded};
-use crate::model::{AccountId, Event, Fault, Intent, OpenIntent, PictureRef, Shown};
+use crate::load::{Done, Journal, Mend, Session, WriteError, recorded};
+use crate::model::{AccountId, Event, Fault, Intent, OpenIntent, PictureRef, Rendition, Shown};
 
 use super::avatar::{self, Avatars};
 use super::client::{JiraClient, Served};
-use super::upload::{self, SESSION_LOST, Square};
+use super::upload::{self, SESSION_LOST};
 use super::{Own, Route, Shared};
 
 /// Of the pictures that a session makes, the first and then one in so many is downloaded and compared.
@@ -252,8 +252,7 @@ impl JiraSession {
         old: Option<&PictureRef>,
         journal: &mut dyn Journal,
     ) -> Result<Option<PictureRef>, WriteError> {
-        let square = Square { bytes: &rendition.bytes, mime: rendition.mime, side: rendition.side };
-        let made = match upload::create(&self.uploads, &self.shared, &intent.account_name, &square).await {
+        let made = match upload::create(&self.uploads, &self.shared, &intent.account_name, rendition).await {
             Err(WriteError::Unknown(lost)) if lost.code == SESSION_LOST && upload::sessions_are_lost(&self.shared) => {
                 return Err(WriteError::Stop(upload::lost_sessions(&self.shared, &lost)));
             }

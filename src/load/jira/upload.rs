@@ -6,13 +6,12 @@
 
 use std::sync::atomic::Ordering;
 
-use bytes::Bytes;
 use serde::Serialize;
 
 use crate::http::{Failure, FailureKind, Request, told};
 use crate::load::atlassian::client::{INTERNAL_ERROR, NOT_FOUND, WRONG_METHOD, WRONG_TYPE, fault};
 use crate::load::{Learnt, Probe, Upload, WriteError};
-use crate::model::{Fault, PictureRef};
+use crate::model::{Fault, PictureRef, Rendition};
 
 use super::client::JiraClient;
 use super::version::Version;
@@ -48,14 +47,6 @@ pub(super) struct Made {
     pub owner: Option<String>,
 }
 
-/// A square picture to send.
-#[derive(Clone, Debug)]
-pub(super) struct Square<'a> {
-    pub bytes: &'a Bytes,
-    pub mime: &'static str,
-    pub side: u32,
-}
-
 /// Our crop: the whole square.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -77,12 +68,12 @@ pub(super) async fn create(
     client: &JiraClient,
     shared: &Shared,
     name: &str,
-    square: &Square<'_>,
+    rendition: &Rendition,
 ) -> Result<Made, WriteError> {
-    match temporary(client, shared, name, square).await? {
+    match temporary(client, shared, name, rendition).await? {
         Temporary::Made { id, owner } => Ok(Made { mark: PictureRef::new(id), owner }),
         Temporary::Refused(why) => Err(WriteError::Refused(Fault::new("refused", told(&why)))),
-        Temporary::Crop => confirm(client, shared, name, square.side).await,
+        Temporary::Crop => confirm(client, shared, name, rendition.side).await,
     }
 }
 
@@ -91,22 +82,22 @@ pub(super) async fn temporary(
     client: &JiraClient,
     shared: &Shared,
     name: &str,
-    square: &Square<'_>,
+    rendition: &Rendition,
 ) -> Result<Temporary, WriteError> {
     // A constant: a name of the person's could hold characters that Jira refuses.
-    let file = if square.mime == "image/jpeg" { "avatar.jpg" } else { "avatar.png" };
+    let (file, media_type) = (format!("avatar.{}", rendition.media_type.ending()), rendition.media_type.word());
     let form = Request::post(client.api("user/avatar/temporary", &[("username", name)])).multipart(
         "avatar",
-        file,
-        square.mime,
-        square.bytes.clone(),
+        &file,
+        media_type,
+        rendition.bytes.clone(),
     );
     let response = if shared.multipart.load(Ordering::Relaxed) {
         client.write(form).await?
     } else {
-        let size = square.bytes.len().to_string();
-        let query = [("username", name), ("filename", file), ("size", &size)];
-        let raw = Request::post(client.api("user/avatar/temporary", &query)).bytes(square.mime, square.bytes.clone());
+        let size = rendition.bytes.len().to_string();
+        let query = [("username", name), ("filename", file.as_str()), ("size", &size)];
+        let raw = Request::post(client.api("user/avatar/temporary", &query)).bytes(media_type, rendition.bytes.clone());
         match client.write(raw).await {
             Err(WriteError::Refused(no) | WriteError::Unknown(no)) if NO_RAW.contains(&no.code.as_str()) => {
                 let response = client.write(form).await?;

@@ -2,7 +2,8 @@
 
 use image::RgbImage;
 
-use crate::transform::{Format, Limits, Rendered, Settings, render};
+use crate::model::Rendition;
+use crate::transform::{Format, Limits, Settings, render};
 
 /// Everything in `fixtures/photos` that is a picture large enough, in order.
 pub(super) const GOOD: [&str; 16] = [
@@ -37,11 +38,11 @@ pub(super) fn png(photo: &[u8], size: u32) -> RgbImage {
     read(&rendered(photo, &sized(size, Format::Png)))
 }
 
-pub(super) fn rendered(photo: &[u8], settings: &Settings) -> Rendered {
+pub(super) fn rendered(photo: &[u8], settings: &Settings) -> Rendition {
     render(photo, settings, None, &Limits::default()).unwrap_or_else(|refusal| panic!("{refusal}"))
 }
 
-pub(super) fn read(rendered: &Rendered) -> RgbImage {
+pub(super) fn read(rendered: &Rendition) -> RgbImage {
     let picture = image::load_from_memory(&rendered.bytes).unwrap().into_rgb8();
     assert_eq!(picture.dimensions(), (rendered.side, rendered.side));
     picture

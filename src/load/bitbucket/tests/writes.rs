@@ -4,8 +4,8 @@ use super::fake::{Fault, SENT_AT, Stage, World};
 use crate::load::atlassian::Credential;
 use crate::load::bitbucket::mark::Window;
 use crate::load::jira::tests::{Grey, Memory, grey, intent, rendition};
-use crate::load::{Changes, Done, Fingerprinter as _, Mend, Rendition, Seen, Target as _, WriteError, closing};
-use crate::model::{Account, Intent, IntentKind, OpenIntent, PictureRef, Shown, Status};
+use crate::load::{Changes, Done, Fingerprinter as _, Mend, Seen, Target as _, WriteError, closing};
+use crate::model::{Account, Intent, IntentKind, OpenIntent, PictureRef, Rendition, Shown, Status};
 
 const V0: &str = "1655392225748";
 const LATER: u64 = u64::MAX;

@@ -7,9 +7,8 @@ mod removals;
 mod surveys;
 mod writes;
 
-use crate::load::Rendition;
 use crate::load::jira::tests::{grey, intent, rendition};
-use crate::model::{Digest, Intent, IntentKind, PictureRef, Shown};
+use crate::model::{Digest, Intent, IntentKind, PictureRef, Rendition, Shown};
 
 /// The file that we placed before: [`grey`] 100, by its digest.
 const OLD: &str = "avatarpipe-5bdc5e0e273463a3.png";

@@ -13,8 +13,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::http::{Failure, FailureKind};
-use crate::load::{Fingerprinter, Journal, Rendition};
-use crate::model::{Before, Event, Intent, IntentKind, Luma, OpenIntent, Shown, Status};
+use crate::load::{Fingerprinter, Journal};
+use crate::model::{Before, Event, Intent, IntentKind, Luma, MediaType, OpenIntent, Rendition, Shown, Status};
 
 /// What happened, in order: requests and journal calls.
 pub(crate) type Log = Arc<Mutex<Vec<String>>>;
@@ -51,7 +51,7 @@ pub(crate) fn grey(value: u8) -> Bytes {
 }
 
 pub(crate) fn rendition(value: u8) -> Rendition {
-    Rendition { bytes: grey(value), mime: "image/png", side: 256 }
+    Rendition::new(grey(value), MediaType::Png, 256, None)
 }
 
 /// Knows the pictures of [`grey`].
