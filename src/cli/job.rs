@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::model::TargetId;
 use crate::pipeline::{Document, Overrides};
 use crate::plan::{Allowance, Rerender};
-use crate::report::{self, Progress, Severity, Wording};
+use crate::report::{self, Form, Progress, Severity, Verbosity, Wording};
 use crate::run::{self, Mode, Options, Outcome, SavedPlan, Selection, Stop};
 use crate::settings::Pipeline;
 
@@ -77,6 +77,7 @@ pub(super) fn plan(flags: &PlanFlags) -> Result<Exit, Trouble> {
     let (files, outcome) = execute(&flags.common, Mode::Plan, None, flags.out.as_deref())?;
     let written = files.write(&outcome);
     print(&flags.common, &files, &outcome, Wording::Plan)?;
+    tell_failures(&outcome.report);
     let pending = flags.detailed_exitcode && outcome.changes > 0;
     let exit = if pending { outcome.exit.and(Exit::Pending) } else { outcome.exit };
     Ok(told(written, exit))
@@ -88,7 +89,27 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, Trouble> {
     let (files, outcome) = execute(&flags.common, Mode::Run, reviewed, None)?;
     let written = files.write(&outcome);
     print(&flags.common, &files, &outcome, Wording::Run)?;
+    tell_failures(&outcome.report);
     Ok(told(written, outcome.exit))
+}
+
+/// The failures of the answer, for whoever reads standard error alone: `-q`, and JSON lines. Sources told theirs.
+fn tell_failures(report: &report::RunReport) {
+    let stream = log::standard_error();
+    if stream.form == Form::Human && stream.verbosity == Verbosity::Normal {
+        return;
+    }
+    for target in &report.targets {
+        let of_target = |words: &&String| words.starts_with(&format!("{}: ", target.id));
+        report.failures.iter().filter(of_target).for_each(|words| stream.tell(Severity::Failure, words));
+        if target.failed > 0 {
+            let changes = if target.failed == 1 { "change" } else { "changes" };
+            stream.tell(Severity::Failure, &format!("{}: {} {changes} failed", target.id, target.failed));
+        }
+    }
+    for limit in report.limits.iter().filter(|limit| limit.broken) {
+        stream.tell(Severity::Failure, &report::limit_sentence(limit));
+    }
 }
 
 /// A file that could not be written after all changes neither the answer nor the record of what was done.

@@ -68,7 +68,7 @@ pub(super) fn misplaced(report: &RunReport) -> Vec<String> {
 }
 
 /// A limit in one sentence, with what to write to get past it.
-pub(super) fn limit_sentence(limit: &LimitLine) -> String {
+pub(crate) fn limit_sentence(limit: &LimitLine) -> String {
     let allowed = limit.allowed.map_or_else(|| "no limit".to_owned(), |n| format!("allowed {n}"));
     let mut text = format!("{} of {}: found {} of {}, {allowed}", limit.limit, limit.scope, limit.value, limit.of);
     match (&limit.remedy, limit.overridden) {

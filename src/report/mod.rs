@@ -13,6 +13,7 @@ mod run_report;
 mod standard_error;
 mod summary;
 
+pub(crate) use human::limit_sentence;
 pub use human::{Wording, human};
 pub(crate) use json::write_json;
 pub(crate) use people::People;

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::future::try_join_all;
+use tracing::Instrument as _;
 
 use super::clients::Clients;
 use super::context::RunContext;
@@ -19,7 +20,7 @@ use super::shared::Shared;
 use super::source_run::SourceRun;
 use super::target_plan::TargetPlan;
 use super::target_run::TargetRun;
-use super::{fetch, look, target_planner};
+use super::{fetch, look, spans, target_planner};
 use crate::error::Trouble;
 use crate::model::Digest;
 use crate::plan::Rerender;
@@ -58,7 +59,8 @@ impl Decide<'_> {
         let to_look = target_runs.iter_mut().zip(&plans).filter(|(_, plan)| plan.looks > 0);
         let looks = to_look.map(|(target_run, _)| {
             let concurrency = self.clients.concurrency(&target_run.entry.rate);
-            look::look(self.context, target_run, concurrency)
+            let span = spans::target(target_run.id(), "decide");
+            look::look(self.context, target_run, concurrency).instrument(span)
         });
         let looked: u64 = try_join_all(looks).await?.into_iter().sum();
         if looked > 0 {
@@ -89,7 +91,8 @@ impl Decide<'_> {
             if self.context.facts.count_again(Again::Missing, source_run.id())? > 0 {
                 any = true;
                 let concurrency = self.clients.concurrency(&source_run.entry.rate);
-                fetch::fetch_again(self.context, source_run, self.renderer, concurrency).await?;
+                let span = spans::source(source_run.id(), "fetch");
+                fetch::fetch_again(self.context, source_run, self.renderer, concurrency).instrument(span).await?;
             }
         }
         Ok(any)

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use futures::future::try_join_all;
+use tracing::Instrument as _;
 
 use super::clients::Clients;
 use super::close::{self, Ended};
@@ -24,7 +25,7 @@ use super::stop::Stop;
 use super::target_plan::TargetPlan;
 use super::target_run::TargetRun;
 use super::twins::{self, Servers};
-use super::{folders, follow_people, images, match_all, named, only, run_row, saved, survey, write};
+use super::{decided, folders, follow_people, images, match_all, named, only, run_row, saved, spans, survey, write};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::SourceId;
@@ -72,7 +73,8 @@ pub async fn execute(
         run_row::begin(&context, pipeline, command).await?;
     }
     let job = Job { context: &context, pipeline, options, clients: Clients::new(pipeline, &context.stop)? };
-    match job.go().await {
+    let span = spans::run(&context.run);
+    match job.go().instrument(span).await {
         Ok(Ended { report, exit, finished }) => {
             let changes = finished.iter().map(|target_run| target_run.plan.changes.count()).sum();
             let people = People::of(context, &finished);
@@ -160,6 +162,7 @@ impl Job<'_> {
             guarded.hold(context, pipeline, source_runs, &decided, &options.allow)?;
             for (target_run, plan) in &mut decided {
                 target_run.failure = target_run.failure.take().or_else(|| named::unserved(target_run, plan));
+                decided::tell(context, target_run)?;
             }
             write::forecast(clients, &mut decided);
             for (target_run, plan) in decided {
@@ -207,7 +210,8 @@ impl Job<'_> {
         let images = images::prepare(&pipeline.transform.fallback, renderer).await?;
         for source_run in source_runs.iter_mut() {
             let concurrency = clients.concurrency(&source_run.entry.rate);
-            fetch::fetch_all(context, source_run, renderer, concurrency, selected).await?;
+            let span = spans::source(source_run.id(), "fetch");
+            fetch::fetch_all(context, source_run, renderer, concurrency, selected).instrument(span).await?;
             if source_run.state != SourceState::Listed {
                 // The search of everybody who got this far ends here (docs/architecture.md, "Precedence").
                 break;

@@ -29,14 +29,6 @@ impl People {
         Self { context, targets }
     }
 
-    fn told(&self, decision: Decision, went: Option<Went>, writes: Writes) -> Result<PersonLine, StateError> {
-        let Some(pseudonyms) = self.context.naming.pseudonyms() else {
-            return Ok(line(decision, went, writes).shown());
-        };
-        let names = self.context.naming.names_of(&decision)?;
-        Ok(pseudonyms.line(line(decision, went, writes), &names).shown())
-    }
-
     /// Every change that was decided, by target and account.
     pub fn each_change<E>(
         &self,
@@ -69,12 +61,24 @@ impl crate::report::People for People {
                 let Some((last, _)) = page.last() else { break };
                 after = Some(DecisionCursor::of(last));
                 for (decision, went) in page {
-                    take(self.told(decision, went, *writes).map_err(std::io::Error::other)?)?;
+                    take(told(&self.context, decision, went, *writes).map_err(std::io::Error::other)?)?;
                 }
             }
         }
         Ok(())
     }
+}
+
+/// A line as it may be told: named as the file wants it, with nothing in it that cannot be seen.
+pub(super) fn told(
+    context: &RunContext,
+    decision: Decision,
+    went: Option<Went>,
+    writes: Writes,
+) -> Result<PersonLine, StateError> {
+    let Some(pseudonyms) = context.naming.pseudonyms() else { return Ok(line(decision, went, writes).shown()) };
+    let names = context.naming.names_of(&decision)?;
+    Ok(pseudonyms.line(line(decision, went, writes), &names).shown())
 }
 
 fn line(decision: Decision, went: Option<Went>, writes: Writes) -> PersonLine {

@@ -91,7 +91,8 @@ impl Renderer {
         let permit = self.memory.acquire_many(needed).await.map_err(|_| Trouble::Own("the renderer closed".into()))?;
         let (send, receive) = oneshot::channel();
         let renderer = Arc::clone(self);
-        rayon::spawn(move || _ = send.send(renderer.render_here(&photo, digest)));
+        let span = tracing::Span::current();
+        rayon::spawn(move || _ = send.send(span.in_scope(|| renderer.render_here(&photo, digest))));
         let rendering = receive.await.map_err(|_| Trouble::Own("the picture pool lost a photo".into()))?;
         drop(permit);
         rendering

@@ -7,9 +7,11 @@
 use std::sync::Arc;
 
 use tokio::sync::Notify;
+use tracing::Instrument as _;
 
 use super::context::RunContext;
 use super::listing::{Pages, with_an_end};
+use super::spans;
 use crate::error::Trouble;
 use crate::extract::Source;
 use crate::http::{Failure, FailureKind};
@@ -96,6 +98,11 @@ impl SourceRun {
 
     /// Lists everybody into the facts.
     pub(super) async fn collect(&mut self, context: &RunContext) -> Result<(), Trouble> {
+        let span = spans::source(self.id(), "collect");
+        self.list_into_facts(context).instrument(span).await
+    }
+
+    async fn list_into_facts(&mut self, context: &RunContext) -> Result<(), Trouble> {
         let Some(source) = self.source.clone() else { return Ok(()) };
         let work = format!("collect {}", self.id());
         context.begins(&work, None);

@@ -7,14 +7,15 @@
 //! hides its id.
 
 use tokio::sync::Notify;
+use tracing::Instrument as _;
 
 use super::context::{Mode, RunContext};
 use super::journal::StoreJournal;
 use super::listing::{Pages, with_an_end};
 use super::recall::recall;
 use super::renderer::Renderer;
-use super::settle;
 use super::target_run::{Open, TargetRun};
+use super::{settle, spans};
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
 use crate::load::{Learnt, Probe, Server, Surveyed, Upload};
@@ -28,9 +29,11 @@ pub(super) async fn survey(
     settings: &Settings,
     mut target_run: TargetRun,
 ) -> Result<TargetRun, Trouble> {
-    settle::wait_until_quiet(context, &target_run).await?;
-    list_into_facts(context, settings, &mut target_run).await?;
-    target_run.opened = settle::look_at_open_intents(context, &mut target_run).await?;
+    let phase = |phase| spans::target(target_run.id(), phase);
+    let (before, survey, settle) = (phase("settle"), phase("survey"), phase("settle"));
+    settle::wait_until_quiet(context, &target_run).instrument(before).await?;
+    list_into_facts(context, settings, &mut target_run).instrument(survey).await?;
+    target_run.opened = settle::look_at_open_intents(context, &mut target_run).instrument(settle).await?;
     Ok(target_run)
 }
 

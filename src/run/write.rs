@@ -4,13 +4,15 @@
 //! Leaves to others: applying (`apply`), confirming (`confirm`).
 //! A newcomer gets wrong: a limit of a source stops the targets that it feeds, and no other.
 
+use tracing::Instrument as _;
+
 use super::clients::Clients;
 use super::context::{Mode, RunContext};
 use super::finished_target::{FinishedTarget, Writes};
 use super::limits::Guarded;
 use super::target_plan::TargetPlan;
 use super::target_run::TargetRun;
-use super::{apply, confirm};
+use super::{apply, confirm, spans};
 use crate::error::Trouble;
 
 /// Whether a target may be written to.
@@ -60,8 +62,9 @@ pub(super) async fn write(
 ) -> Result<FinishedTarget, Trouble> {
     if writes == Writes::Applied {
         let workers = workers(clients, &target_run, &plan);
-        apply::apply(context, &mut target_run, &plan, workers).await?;
-        confirm::confirm(context, &mut target_run).await?;
+        let (apply, confirm) = (spans::target(target_run.id(), "apply"), spans::target(target_run.id(), "confirm"));
+        apply::apply(context, &mut target_run, &plan, workers).instrument(apply).await?;
+        confirm::confirm(context, &mut target_run).instrument(confirm).await?;
     } else if context.mode == Mode::Run || writes == Writes::Limit {
         // Nothing was written: the forecast is of what this run costs.
         target_run.forecast = 0;
