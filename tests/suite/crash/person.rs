@@ -47,7 +47,8 @@ fn wanted(case: &Case) -> &'static str {
 fn harness(way: &Way, case: &Case, ownership: &str) -> Harness {
     let side = (way.upload == Some("one_step")).then_some(48);
     let sent = render(&face(wanted(case)), &Settings::default(), side, &Limits::default()).expect("a face");
-    let population = Population::of(&["ada"]).with_picture("sent", sent.bytes).with_picture("last", face("last"));
+    let population =
+        Population::of(&["ada"]).with_picture("sent", sent.bytes.to_vec()).with_picture("last", face("last"));
     let mut harness = way.harness_of(population, Begins::WithOurs);
     (case.change)(&harness, way, 0);
     harness.edit(|pipe| _ = pipe.target(way.target).set("ownership", ownership));
