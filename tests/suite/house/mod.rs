@@ -24,7 +24,7 @@ const WAITING: [&str; 4] = ["async", "async_trait", "futures", "tokio"];
 /// Lines of a file, without its tests.
 const LONGEST: usize = 500;
 /// What is still to be mended; this list gets no longer.
-const CIRCLES_IN: [&str; 2] = ["src/load/", "src/run/"];
+const CIRCLES_IN: [&str; 1] = ["src/load/"];
 const TOO_LONG: [&str; 4] =
     ["src/http/client.rs", "src/plan/decide.rs", "src/run/fetch/mod.rs", "src/run/target_planner.rs"];
 
