@@ -35,6 +35,7 @@ mod suite {
     mod groups; // who is in scope, left alone or opted out by a group
     mod hostile; // bombs, and nobody who listens
     mod house; // the arrows between rooms, and no circle of files
+    mod judged_once; // everybody once, and again only who has other facts by then
     mod leftovers; // files: private, emptied, and told where they cannot be written (P1, P7)
     mod limits; // each broken once, passed by exactly its number (P3)
     mod lost_state; // adopting by looks

@@ -5,7 +5,8 @@
 //! A newcomer gets wrong: the order of the tests here is the order of the promises; `unknown`, and a source that could
 //! not be asked, end the search with nothing changed, even if a later source has a photo.
 
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::PathBuf;
 
 use super::matching::Matched;
 use crate::model::{
@@ -41,6 +42,8 @@ pub(crate) struct SourceView {
     pub person: Option<Person>,
     /// What was learnt of the matched person's photo; `None`: it was not asked for.
     pub photo: Option<PhotoFact>,
+    /// Digest of what the recipe makes of a present photo; `None`: it is not rendered.
+    pub rendition: Option<Digest>,
     /// Of the key by which the account was matched to the person.
     pub keys: Option<KeysDigest>,
     /// How many people of the source have this very photo, if that is more than `transform.hash.same_picture`.
@@ -90,8 +93,14 @@ pub(crate) struct View<'a> {
     pub looked: Comparison,
 }
 
-/// A digest for something, where it is known.
-pub(crate) type Lookup<'a, K> = Box<dyn Fn(&K) -> Option<Digest> + 'a>;
+/// A photo, or an image of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Portrait {
+    /// Of the original.
+    pub photo: Digest,
+    /// Of what the recipe makes of it; `None`: it is not rendered.
+    pub rendition: Option<Digest>,
+}
 
 /// The rules of the file for one target.
 pub(crate) struct Rules<'a> {
@@ -117,10 +126,8 @@ pub(crate) struct Rules<'a> {
     pub memory: Memory,
     /// How the target goes back to the default.
     pub default_by: DefaultBy,
-    /// The digest of a fallback image of the file.
-    pub image: Lookup<'a, Path>,
-    /// The digest of the rendition of a photo for this target, where it is known.
-    pub rendition: Lookup<'a, Digest>,
+    /// The images of the file that can be used, by path.
+    pub images: HashMap<PathBuf, Portrait>,
 }
 
 /// Whether the state knows any picture of ours at a target. If not, it is new, or it was lost.
@@ -206,8 +213,7 @@ impl Found {
 }
 
 enum Wish {
-    Photo(Digest),
-    Image(Digest),
+    Show(Portrait),
     Default,
     Keep,
     Conflict,
@@ -226,7 +232,7 @@ pub(crate) fn decide(view: &View<'_>, rules: &Rules<'_>) -> Judgement {
     let reassigned = reassigned(view);
     let judge = Judge { view, rules, picture, reassigned };
     match found.wish {
-        Wish::Photo(photo) | Wish::Image(photo) => judge.show(photo, found),
+        Wish::Show(portrait) => judge.show(portrait, found),
         Wish::Default => judge.reset(ChangeKind::Revert, found),
         Wish::Keep if reassigned && matches!(judge.picture, Picture::Ours(_)) => judge.take_away(found),
         Wish::Keep => judge.leave(Verdict::Keep, found),
@@ -362,7 +368,7 @@ fn of_person(source: &SourceView, rules: &Rules<'_>) -> Option<Found> {
             detail: source.shared_by.map(|people| format!("{people} people have the photo {digest}")),
         },
         (Standing::InScope, Some(PhotoFact::Present { digest })) => Found {
-            wish: Wish::Photo(*digest),
+            wish: Wish::Show(Portrait { photo: *digest, rendition: source.rendition }),
             reason: Reason::PhotoNew,
             rule: rules.target.clone(),
             person: who,
@@ -407,8 +413,8 @@ fn by_rule(
     match &rule.value {
         Action::Keep => found(Wish::Keep, detail),
         Action::Default => found(Wish::Default, detail),
-        Action::Image(path) => match (rules.image)(path) {
-            Some(digest) => found(Wish::Image(digest), detail),
+        Action::Image(path) => match rules.images.get(path) {
+            Some(image) => found(Wish::Show(*image), detail),
             None => found(Wish::Keep, Some(format!("the image {} cannot be used", path.display()))),
         },
     }
@@ -444,7 +450,7 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    fn show(&self, photo: Digest, found: Found) -> Judgement {
+    fn show(&self, Portrait { photo, rendition }: Portrait, found: Found) -> Judgement {
         let reason = match (&self.picture, self.view.placement) {
             (Picture::Ours(_) | Picture::Unknown(_), Some(placement)) => match self.stale(placement, photo) {
                 Some(reason) => reason,
@@ -466,9 +472,7 @@ impl Judge<'_> {
             (_, Some(_)) => Reason::Drifted,
             _ => found.reason,
         };
-        // Asked for only now: the spool is not touched for accounts that stay as they are.
-        let wanted =
-            Wanted { person: found.person.clone(), photo, rendition: (self.rules.rendition)(&photo), keys: found.keys };
+        let wanted = Wanted { person: found.person.clone(), photo, rendition, keys: found.keys };
         let foreign = matches!(self.picture, Picture::Foreign(_) | Picture::System(_)) && !self.is_spoilt();
         let found = Found { reason, ..found };
         let effect = match (&self.picture, self.view.looked) {

@@ -13,8 +13,8 @@ mod settle;
 
 pub use decide::Rerender;
 pub(crate) use decide::{
-    DefaultBy, Effect, Former, Judgement, Learnt, Memory, Rules, SourceState, SourceView, View, before, decide,
-    looks_of_ours, old_of_ours,
+    DefaultBy, Effect, Former, Judgement, Learnt, Memory, Portrait, Rules, SourceState, SourceView, View, before,
+    decide, looks_of_ours, old_of_ours,
 };
 pub(crate) use digest::PlanDigest;
 pub(crate) use guard::{Allowance, Checked, Found, LimitName, guard};

@@ -15,17 +15,16 @@ use super::journal::StoreJournal;
 use super::pages::PAGE;
 use super::recall::recall;
 use super::refused::Refusals;
-use super::target_plan::TargetPlan;
+use super::target_plan::{Count, TargetPlan};
 use super::target_run::{Open, TargetRun};
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
-use crate::load::{Changes, Done, Mend, Session, WriteError, closing};
+use crate::load::{Done, Mend, Session, WriteError, closing};
 use crate::model::{
     AccountId, Act, ActKind, Event, Fault, Intent, IntentId, IntentKind, OpenIntent, PersonResult, PictureRef,
     Placement, Planned, Reason, Rendition, Seen, Shown, Status, Wanted, Went,
 };
 use crate::plan::{before, looks_of_ours, old_of_ours};
-use crate::settings::Ownership;
 use crate::state::DecisionCursor;
 
 fn done(shows: Option<Shown>, intent: Option<IntentId>) -> Went {
@@ -43,16 +42,6 @@ fn changed_meanwhile() -> Went {
 /// The order of applying: mending first, then replacements, then reverts.
 const ROUNDS: [&[ActKind]; 3] = [&[ActKind::Finish, ActKind::Tidy], &[ActKind::Show, ActKind::Look], &[ActKind::Reset]];
 
-/// The plan's shape for the forecast: its changes, and how many replacements each worker's session makes.
-pub(super) fn shape(plan: &TargetPlan, ownership: Ownership, concurrency: usize, accounts: u64) -> Changes {
-    let (all, workers) = (plan.changes.replace + plan.changes.replace_over_ours, concurrency.max(1) as u64);
-    // They are dealt one by one, so the first ones get one more.
-    let share = |worker| all / workers + u64::from(worker < all % workers);
-    let sessions = (0..workers).map(share).filter(|writes| *writes > 0).collect();
-    let looked_after = if ownership == Ownership::Ours { all } else { 0 };
-    Changes { accounts, sessions, looked_after, ..plan.changes.clone() }
-}
-
 /// Writes a plan to a target. What stops the target is kept in its `TargetRun`, how each change went in the facts.
 pub(super) async fn apply(
     context: &RunContext,
@@ -63,10 +52,10 @@ pub(super) async fn apply(
     if target_run.opened > 0 {
         record_closings(context, target_run).await?;
     }
-    if plan.counts.adopted > 0 {
+    if plan.count(Count::Adopted) > 0 {
         adopt(context, target_run).await?;
     }
-    let total = plan.changes.count();
+    let total = plan.changes().count();
     let Some(open) = target_run.open.as_ref().filter(|_| total > 0) else { return finish(context, target_run).await };
     context.facts.reserve_results(target_run.id())?;
     let work = format!("write {}", target_run.id());

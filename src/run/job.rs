@@ -76,7 +76,7 @@ pub async fn execute(
     let span = spans::run(&context.run);
     match job.go().instrument(span).await {
         Ok(Ended { report, exit, finished }) => {
-            let changes = finished.iter().map(|target_run| target_run.plan.changes.count()).sum();
+            let changes = finished.iter().map(|target_run| target_run.plan.changes().count()).sum();
             let people = People::of(context, &finished);
             Ok(Outcome { report, people, exit, changes })
         }

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use super::context::RunContext;
 use super::shared::Shared;
 use super::source_run::SourceRun;
-use super::target_plan::TargetPlan;
+use super::target_plan::{Count, TargetPlan};
 use super::target_run::TargetRun;
 use crate::error::Trouble;
 use crate::model::{SourceId, TargetId};
@@ -102,18 +102,18 @@ fn of_source(context: &RunContext, source_run: &SourceRun, shared: &Shared) -> R
 }
 
 fn of_target(context: &RunContext, target_run: &TargetRun, plan: &TargetPlan) -> Result<Vec<Found>, Trouble> {
-    let counts = &plan.counts;
+    let count = |of| plan.count(of);
     let placements = context.store.count_placements(target_run.id())?;
     let found = |limit, value, of| Found { limit, scope: target_run.id().to_string(), value, of };
     let mut all = vec![
-        found(LimitName::Reverts, counts.reverts, counts.pictured),
-        found(LimitName::Replacements, counts.replacements, counts.matched),
-        found(LimitName::Foreign, counts.foreign, counts.matched),
-        found(LimitName::Reassigned, counts.reassigned, placements),
-        found(LimitName::TargetDrift, counts.drifted, placements),
+        found(LimitName::Reverts, count(Count::Reverts), count(Count::Pictured)),
+        found(LimitName::Replacements, count(Count::Replacements), count(Count::Matched)),
+        found(LimitName::Foreign, count(Count::Foreign), count(Count::Matched)),
+        found(LimitName::Reassigned, count(Count::Reassigned), placements),
+        found(LimitName::TargetDrift, count(Count::Drifted), placements),
     ];
     if let Some(last) = context.store.last_good(&Counted::Target(target_run.id().clone()))? {
-        all.push(found(LimitName::TargetShrink, last.saturating_sub(counts.accounts), last));
+        all.push(found(LimitName::TargetShrink, last.saturating_sub(count(Count::Accounts)), last));
     }
     Ok(all)
 }

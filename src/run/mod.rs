@@ -8,6 +8,7 @@
 //! A newcomer gets wrong: `plan` and `run` are one function up to the guard, so a plan cannot promise what a run would
 //! not do.
 
+mod account_facts;
 mod apply;
 mod auth;
 mod clients;

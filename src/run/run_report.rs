@@ -9,6 +9,7 @@ use super::finished_target::{FinishedTarget, Writes};
 use super::limits::Guarded;
 use super::pages::PAGE;
 use super::source_run::SourceRun;
+use super::target_plan::Count;
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::http::Counts;
@@ -96,7 +97,7 @@ fn count(context: &RunContext, done: &FinishedTarget) -> Result<Vec<(ChangeKind,
 /// The digest over all changes, in the order of the file's targets.
 fn plan_digest(context: &RunContext, targets: &[FinishedTarget]) -> Result<crate::model::Digest, Trouble> {
     let mut digest = PlanDigest::default();
-    for done in targets.iter().filter(|done| done.plan.changes.count() > 0) {
+    for done in targets.iter().filter(|done| done.plan.changes().count() > 0) {
         let filter = DecisionFilter { target: Some(done.target_run.id().clone()), selection: Selection::Changes };
         let mut after: Option<DecisionCursor> = None;
         loop {
@@ -129,7 +130,7 @@ fn source_line(source_run: &SourceRun) -> SourceLine {
 }
 
 fn target_line(done: &FinishedTarget, counted: &[(ChangeKind, PersonResult, u64)]) -> TargetLine {
-    let counts = &done.plan.counts;
+    let count = |of| done.plan.count(of);
     let mut line = TargetLine {
         id: done.target_run.id().to_string(),
         state: match (done.target_run.failure.is_some(), done.target_run.entry.dry_run.value, done.writes) {
@@ -139,16 +140,16 @@ fn target_line(done: &FinishedTarget, counted: &[(ChangeKind, PersonResult, u64)
             _ => "ok",
         }
         .to_owned(),
-        accounts: counts.accounts,
-        matched: counts.matched,
-        adopted: counts.adopted,
-        unchanged: counts.unchanged,
-        kept: counts.kept,
-        conflicts: counts.conflicts,
-        skipped: counts.skipped,
+        accounts: count(Count::Accounts),
+        matched: count(Count::Matched),
+        adopted: count(Count::Adopted),
+        unchanged: count(Count::Unchanged),
+        kept: count(Count::Kept),
+        conflicts: count(Count::Conflicts),
+        skipped: count(Count::Skipped),
         ..TargetLine::default()
     };
-    for (kind, result, count) in counted {
+    for (kind, result, number) in counted {
         match result {
             PersonResult::Done | PersonResult::Planned | PersonResult::NotShown => {
                 let slot = match kind {
@@ -158,9 +159,9 @@ fn target_line(done: &FinishedTarget, counted: &[(ChangeKind, PersonResult, u64)
                     ChangeKind::Finish => &mut line.finished,
                     ChangeKind::Tidy => &mut line.tidied,
                 };
-                *slot += count;
+                *slot += number;
             }
-            PersonResult::Failed | PersonResult::Open => line.failed += count,
+            PersonResult::Failed | PersonResult::Open => line.failed += number,
             PersonResult::None | PersonResult::NotDone => {}
         }
     }
@@ -270,6 +271,6 @@ fn notes(source_runs: &[SourceRun], targets: &[FinishedTarget]) -> Vec<String> {
 /// Pictures that stand there and cannot be put back once this plan is done (docs/write-protocols.md, "Bitbucket").
 fn not_kept(done: &FinishedTarget) -> Option<String> {
     let why = done.target_run.target.keeps_no_earlier_picture()?;
-    let gone = done.plan.not_kept;
+    let gone = done.plan.count(Count::NotKept);
     (gone > 0).then(|| format!("{why}: {gone} that stood there before this plan cannot be put back after it"))
 }

@@ -35,6 +35,12 @@ impl Shared {
         self.photos.get(&(source.clone(), *photo)).copied()
     }
 
+    /// The photos that other numbers of people share by now.
+    pub(super) fn differing<'a>(&'a self, now: &'a Self) -> impl Iterator<Item = (&'a SourceId, &'a Digest)> {
+        let all = self.photos.keys().chain(now.photos.keys());
+        all.filter(|photo| self.photos.get(photo) != now.photos.get(photo)).map(|(source, photo)| (source, photo))
+    }
+
     /// How many people of a source share a photo with too many others.
     pub(super) fn people(&self, source: &SourceId) -> u64 {
         self.photos.iter().filter(|((of, _), _)| of == source).map(|(_, people)| people).sum()

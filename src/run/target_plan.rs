@@ -2,55 +2,106 @@
 //!
 //! Owns: the counts that limits, forecast and report are made of. Leaves to others: counting (`target_planner`), what they
 //! mean (`limits`, `run_report`).
-//! A newcomer gets wrong: the decisions themselves are not here, but in the facts (promise P9).
+//! A newcomer gets wrong: the decisions themselves are not here, but in the facts (promise P9); and so is what each
+//! account added, so that one account can be decided about again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
 
 use crate::load::Changes;
 use crate::model::SourceId;
 
+/// What an account adds one to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Count {
+    /// Accounts listed.
+    Accounts,
+    /// Belonging to one person of a source.
+    Matched,
+    /// As they should be.
+    Unchanged,
+    /// Recognised by their looks.
+    Adopted,
+    /// Left alone by a rule.
+    Kept,
+    /// Keys that do not name one person.
+    Conflicts,
+    /// Not looked at.
+    Skipped,
+    /// Replacements wanted, those not selected included.
+    Replacements,
+    /// Reverts and removals wanted, those not selected included.
+    Reverts,
+    /// Pictures of others that would be overwritten.
+    Foreign,
+    /// Accounts of another person than last time.
+    Reassigned,
+    /// Accounts of people that show a picture of their own.
+    Pictured,
+    /// Placements not shown any more.
+    Drifted,
+    /// Pictures to look at before a decision is final.
+    Looks,
+    /// Pictures that stand there and that the target does not keep once they are replaced or taken away.
+    NotKept,
+    /// [`Changes::replace_over_ours`].
+    ReplaceOverOurs,
+    /// [`Changes::replace`].
+    Replace,
+    /// [`Changes::revert_made`].
+    RevertMade,
+    /// [`Changes::revert_adopted`].
+    RevertAdopted,
+    /// [`Changes::finish_over_ours`].
+    FinishOverOurs,
+    /// [`Changes::finish`].
+    Finish,
+    /// [`Changes::tidy`].
+    Tidy,
+}
+
 /// What was decided about one target: counts. The decisions with their tasks wait in the facts (promise P9).
 #[derive(Clone, Debug, Default)]
 pub struct TargetPlan {
-    /// What will be written, for the forecast. Sessions and accounts are not in it.
-    pub changes: Changes,
-    /// Pictures to look at before a decision is final.
-    pub looks: u64,
-    /// Pictures that stand there and that the target does not keep once they are replaced or taken away.
-    pub not_kept: u64,
-    /// What was counted.
-    pub counts: TargetCounts,
+    counts: BTreeMap<Count, u64>,
     /// Sources with a person matched to one of the accounts.
     pub fed_by: BTreeSet<SourceId>,
 }
 
-/// What was counted while deciding about one target.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TargetCounts {
-    /// Accounts listed.
-    pub accounts: u64,
-    /// Belonging to one person of a source.
-    pub matched: u64,
-    /// As they should be.
-    pub unchanged: u64,
-    /// Recognised by their looks.
-    pub adopted: u64,
-    /// Left alone by a rule.
-    pub kept: u64,
-    /// Keys that do not name one person.
-    pub conflicts: u64,
-    /// Not looked at.
-    pub skipped: u64,
-    /// Replacements wanted, those not selected included.
-    pub replacements: u64,
-    /// Reverts and removals wanted, those not selected included.
-    pub reverts: u64,
-    /// Pictures of others that would be overwritten.
-    pub foreign: u64,
-    /// Accounts of another person than last time.
-    pub reassigned: u64,
-    /// Accounts of people that show a picture of their own.
-    pub pictured: u64,
-    /// Placements not shown any more.
-    pub drifted: u64,
+impl TargetPlan {
+    /// How many there are.
+    pub fn count(&self, of: Count) -> u64 {
+        self.counts.get(&of).copied().unwrap_or_default()
+    }
+
+    /// Adds what an account adds.
+    pub(super) fn add(&mut self, counts: &[Count]) {
+        for count in counts {
+            *self.counts.entry(*count).or_default() += 1;
+        }
+    }
+
+    /// Takes off again what an account added.
+    pub(super) fn take_off(&mut self, counts: &[Count]) {
+        for count in counts {
+            let of = self.counts.entry(*count).or_default();
+            *of = of.saturating_sub(1);
+        }
+    }
+
+    /// What will be written, for the forecast. Sessions and accounts are not in it.
+    pub fn changes(&self) -> Changes {
+        Changes {
+            replace_over_ours: self.count(Count::ReplaceOverOurs),
+            replace: self.count(Count::Replace),
+            revert_made: self.count(Count::RevertMade),
+            revert_adopted: self.count(Count::RevertAdopted),
+            finish_over_ours: self.count(Count::FinishOverOurs),
+            finish: self.count(Count::Finish),
+            tidy: self.count(Count::Tidy),
+            ..Changes::default()
+        }
+    }
 }

@@ -14,6 +14,8 @@ use super::target_plan::TargetPlan;
 use super::target_run::TargetRun;
 use super::{apply, confirm, spans};
 use crate::error::Trouble;
+use crate::load::Changes;
+use crate::settings::Ownership;
 
 /// Whether a target may be written to.
 pub(super) fn may_begin(context: &RunContext, guarded: &Guarded, target_run: &TargetRun) -> Writes {
@@ -34,9 +36,9 @@ pub(super) fn forecast(clients: &Clients, decided: &mut [(TargetRun, TargetPlan)
         let counts = target_run.target.counts();
         target_run.sent_for_plan = counts.sent.saturating_sub(counts.retried);
         let Some(open) = target_run.open.as_ref() else { continue };
-        if plan.changes.count() > 0 {
+        if plan.changes().count() > 0 {
             let workers = workers(clients, target_run, plan);
-            target_run.forecast = target_run.target.forecast(&apply::shape(
+            target_run.forecast = target_run.target.forecast(&shape(
                 plan,
                 target_run.entry.ownership.value,
                 workers,
@@ -46,10 +48,21 @@ pub(super) fn forecast(clients: &Clients, decided: &mut [(TargetRun, TargetPlan)
     }
 }
 
+/// The plan's shape for the forecast: its changes, and how many replacements each worker's session makes.
+fn shape(plan: &TargetPlan, ownership: Ownership, concurrency: usize, accounts: u64) -> Changes {
+    let changes = plan.changes();
+    let (all, workers) = (changes.replace + changes.replace_over_ours, concurrency.max(1) as u64);
+    // They are dealt one by one, so the first ones get one more.
+    let share = |worker| all / workers + u64::from(worker < all % workers);
+    let sessions = (0..workers).map(share).filter(|writes| *writes > 0).collect();
+    let looked_after = if ownership == Ownership::Ours { all } else { 0 };
+    Changes { accounts, sessions, looked_after, ..changes }
+}
+
 fn workers(clients: &Clients, target_run: &TargetRun, plan: &TargetPlan) -> usize {
     clients
         .concurrency(&target_run.entry.rate)
-        .clamp(1, usize::try_from(plan.changes.count()).unwrap_or(usize::MAX).max(1))
+        .clamp(1, usize::try_from(plan.changes().count()).unwrap_or(usize::MAX).max(1))
 }
 
 /// Applies and confirms one target's plan, unless something forbids it.

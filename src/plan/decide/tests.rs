@@ -36,6 +36,14 @@ fn accounts() -> Accounts {
     }
 }
 
+fn images() -> HashMap<PathBuf, Portrait> {
+    let image = |name: &str| {
+        let photo = Digest::of(name.as_bytes());
+        (name.into(), Portrait { photo, rendition: Some(rendition_of(&photo)) })
+    };
+    ["a.png", "b.png"].map(image).into()
+}
+
 fn fallback() -> Fallback {
     let rule = |action, line| placed(action, line);
     Fallback {
@@ -76,6 +84,10 @@ fn source(id: &str, person: Option<Person>, photo: Option<PhotoFact>) -> SourceV
         state: SourceState::Listed,
         matched,
         person,
+        rendition: match &photo {
+            Some(PhotoFact::Present { digest }) => Some(rendition_of(digest)),
+            _ => None,
+        },
         photo,
         keys: Some(key_of(id)),
         shared_by: None,
@@ -178,8 +190,7 @@ impl Case {
                 rerender: self.rerender,
                 memory: self.memory,
                 default_by: self.default_by,
-                image: Box::new(|path| Some(Digest::of(path.to_string_lossy().as_bytes()))),
-                rendition: Box::new(|photo| Some(rendition_of(photo))),
+                images: images(),
             },
         )
     }

@@ -115,6 +115,22 @@ CREATE TABLE decision (
   CHECK ((act IS NULL) = (task IS NULL))
 ) STRICT, WITHOUT ROWID;
 
+-- What each account adds to the counts of its target's plan, and how often it was decided about.
+CREATE TABLE counted (
+  target  TEXT    NOT NULL,
+  account TEXT    NOT NULL,
+  counts  TEXT    NOT NULL,         -- JSON
+  decided INTEGER NOT NULL,
+  PRIMARY KEY (target, account)
+) STRICT, WITHOUT ROWID;
+
+-- Accounts of which another fact is known than when they were decided about.
+CREATE TABLE outdated (
+  target  TEXT NOT NULL,
+  account TEXT NOT NULL,
+  PRIMARY KEY (target, account)
+) STRICT, WITHOUT ROWID;
+
 -- What looking at the server said of writes that an earlier run left open.
 CREATE TABLE seen (
   target  TEXT    NOT NULL,

@@ -5,6 +5,7 @@
 //! A newcomer gets wrong: this file holds names and mail addresses and the durable one does not; losing it costs nothing.
 
 mod accounts;
+mod counted;
 mod decisions;
 mod lazy_index;
 mod looks;

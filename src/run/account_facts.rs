@@ -1,0 +1,184 @@
+//! Everything that is known of one account when it is decided about.
+//!
+//! Owns: gathering it from the facts, the state and the spool. Leaves to others: what follows (`plan`).
+//! A newcomer gets wrong: a person whose picture stands on another account in use is nobody's here, whatever the keys say
+//! (promise P1).
+
+use std::collections::BTreeMap;
+
+use super::match_all::from_row;
+use super::planner::Planner;
+use super::source_run::SourceRun;
+use super::target_run::{Open, TargetRun};
+use crate::error::Trouble;
+use crate::model::{
+    Account, AccountStanding, Comparison, KeysDigest, OpenIntent, Person, PersonRef, PhotoFact, PictureRef, Placement,
+    Seen, SourceId, StateKey,
+};
+use crate::plan::{Former, Learnt, Matched, SourceState, SourceView, View, carried, matched_by, placement_seen};
+use crate::settings::Ownership;
+
+/// Gathers the facts of the accounts of one target.
+pub(super) struct Gatherer<'a> {
+    planner: &'a Planner<'a>,
+    target_run: &'a TargetRun,
+    open: &'a Open,
+    /// Of the digests of matched keys.
+    key: StateKey,
+}
+
+/// What is known of one account.
+pub(super) struct AccountFacts {
+    /// As surveyed.
+    pub account: Account,
+    /// What stands there by the state and by what was seen of open intents.
+    pub placement: Option<Placement>,
+    /// Open intents, and what looking said of each.
+    pub intents: Vec<(OpenIntent, Seen)>,
+    /// Every source, in the file's order.
+    pub sources: Vec<SourceView>,
+    keys: Vec<KeysDigest>,
+    former: Former,
+    looked: Comparison,
+}
+
+impl AccountFacts {
+    /// For deciding; `default`: the target's.
+    pub(super) fn view<'a>(&'a self, default: Option<&'a PictureRef>) -> View<'a> {
+        View {
+            account: &self.account,
+            placement: self.placement.as_ref(),
+            default,
+            keys: &self.keys,
+            sources: &self.sources,
+            former: self.former,
+            looked: self.looked,
+        }
+    }
+
+    /// The sources that the account gets pictures of.
+    pub(super) fn fed_by(&self) -> impl Iterator<Item = SourceId> {
+        let matched = self.sources.iter().filter(|source| matches!(source.matched, Matched::Person(_)));
+        // Whoever is gone from the listing matches nobody; the source feeds the account all the same.
+        let recorded = self.placement.iter().filter_map(|placement| Some(placement.person.as_ref()?.source.clone()));
+        matched.map(|source| source.id.clone()).chain(recorded)
+    }
+}
+
+impl<'a> Gatherer<'a> {
+    /// Of a target that answered.
+    pub(super) fn new(planner: &'a Planner<'a>, target_run: &'a TargetRun, open: &'a Open) -> Result<Self, Trouble> {
+        Ok(Self { planner, target_run, open, key: planner.context.store.key()? })
+    }
+
+    /// The facts of one account.
+    pub(super) fn gather(&self, account: Account) -> Result<AccountFacts, Trouble> {
+        let (context, target) = (self.planner.context, self.target_run.id());
+        let intents = match self.target_run.opened {
+            0 => Vec::new(),
+            _ => context.facts.seen(target, &account.id)?,
+        };
+        let recorded = context.store.placement(target, &account.id)?;
+        let placement = intents.iter().fold(recorded, |placement, (open, seen)| placement_seen(open, seen, placement));
+        let sources = self.sources(&account, placement.as_ref())?;
+        let keys = carried(&account, &self.target_run.entry.matching).iter().map(|words| self.digest(words)).collect();
+        let former = self.former(placement.as_ref())?;
+        let looked = context.facts.looked(target, &account.id)?;
+        Ok(AccountFacts { account, placement, intents, sources, keys, former, looked })
+    }
+
+    fn sources(&self, account: &Account, placement: Option<&Placement>) -> Result<Vec<SourceView>, Trouble> {
+        let rows = self.planner.context.facts.matches(self.target_run.id(), &account.id)?;
+        let mut rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.source.clone(), row)).collect();
+        let view = |source_run: &SourceRun| {
+            let matched = from_row(rows.remove(source_run.id()));
+            let matched = self.unless_it_stands_elsewhere(account, placement, source_run.id(), matched)?;
+            self.source(account, source_run, matched)
+        };
+        self.planner.source_runs.iter().map(view).collect()
+    }
+
+    fn source(&self, account: &Account, source_run: &SourceRun, matched: Matched) -> Result<SourceView, Trouble> {
+        let (context, id) = (self.planner.context, source_run.id());
+        let (person, photo) = match &matched {
+            Matched::Person(person) => {
+                let who = PersonRef { source: id.clone(), id: person.clone() };
+                (context.facts.person(&who)?, context.facts.photo(&who)?)
+            }
+            Matched::Ambiguous(_) | Matched::Conflict(_) | Matched::Nobody => (None, None),
+        };
+        let (shared_by, learnt, rendition) = match &photo {
+            Some(PhotoFact::Present { digest }) => (
+                self.planner.shared.by(id, digest),
+                self.learnt(id, person.as_ref())?,
+                context.spool.digest(digest, &self.open.size.recipe),
+            ),
+            _ => (None, Learnt::Before, None),
+        };
+        let by = person.as_ref().and_then(|person| matched_by(account, person, &self.target_run.entry.matching));
+        let keys = by.map(|words| self.digest(&words));
+        let (id, place, state) = (id.clone(), source_run.entry.place.clone(), source_run.state);
+        Ok(SourceView { id, place, state, matched, person, photo, rendition, keys, shared_by, learnt })
+    }
+
+    /// A person whose picture stands on another account, which is in use and is not theirs any more, belongs to neither:
+    /// whoever takes over an address or a name gains nobody's face (promise P1).
+    fn unless_it_stands_elsewhere(
+        &self,
+        account: &Account,
+        placement: Option<&Placement>,
+        source: &SourceId,
+        matched: Matched,
+    ) -> Result<Matched, Trouble> {
+        let Matched::Person(id) = &matched else { return Ok(matched) };
+        let who = PersonRef { source: source.clone(), id: id.clone() };
+        let known = placement.and_then(|placement| placement.person.as_ref()) == Some(&who);
+        if known || self.target_run.target.follows_people() {
+            return Ok(matched);
+        }
+        let (target, facts) = (self.target_run.id(), &self.planner.context.facts);
+        for other in self.planner.context.store.accounts_of(target, &who)? {
+            let Some(former) = facts.account(target, &other)?.filter(|former| former.id != account.id) else {
+                continue;
+            };
+            let mut rows = facts.matches(target, &other)?.into_iter().map(|row| from_row(Some(row)));
+            // Whoever it belongs to by now gets a picture of their own there.
+            let is_somebodys = rows.any(|row| matches!(row, Matched::Person(_)));
+            if former.standing == AccountStanding::Active && !is_somebodys {
+                let words =
+                    format!("{id}, whose picture stands on {}, which is in use and fits nobody now", former.name);
+                return Ok(Matched::Conflict(words));
+            }
+        }
+        Ok(matched)
+    }
+
+    fn digest(&self, words: &[String]) -> KeysDigest {
+        KeysDigest::of(&self.key, &words.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// Whether a photo is new to the state; of importance only where people may choose
+    /// (docs/architecture.md, "The state").
+    fn learnt(&self, source: &SourceId, person: Option<&Person>) -> Result<Learnt, Trouble> {
+        let ownership = self.target_run.entry.ownership.value;
+        let (Ownership::Ours, Some(person)) = (ownership, person) else { return Ok(Learnt::Before) };
+        let who = PersonRef { source: source.clone(), id: person.id.clone() };
+        Ok(if self.planner.context.facts.is_new_photo(&who)? { Learnt::Now } else { Learnt::Before })
+    }
+
+    fn former(&self, placement: Option<&Placement>) -> Result<Former, Trouble> {
+        let Some(person) = placement.and_then(|placement| placement.person.as_ref()) else {
+            return Ok(Former::Nobody);
+        };
+        let is_listed =
+            |source_run: &&SourceRun| *source_run.id() == person.source && source_run.state == SourceState::Listed;
+        let source_run = self.planner.source_runs.iter().find(is_listed);
+        Ok(match (source_run, self.planner.context.facts.person(person)?) {
+            (None, _) => Former::Unknown,
+            (Some(_), Some(person)) => Former::Listed(person.standing),
+            // One of those without an id may be this very person.
+            (Some(source_run), None) if source_run.counts.nameless > 0 => Former::Unknown,
+            (Some(_), None) => Former::Gone,
+        })
+    }
+}
