@@ -3,14 +3,11 @@
 //! Owns: the kinds of change and the decision with its reason. Leaves to others: deciding (`plan`), doing (`load`).
 //! A newcomer gets wrong: every account gets a decision; most of them are not changes.
 
-use serde::{Deserialize, Serialize};
-
 use super::{AccountId, PersonRef, Picture, Place, Reason, TargetId};
 
-/// A remote write that a plan asks for. The order is the order of applying: mending first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ChangeKind {
+/// What is done about an account, from the decision to the report (docs/architecture.md, "Words").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Change {
     /// Complete a write of an earlier run that was half done.
     Finish,
     /// Take away a leftover of ours that is not shown.
@@ -21,9 +18,29 @@ pub enum ChangeKind {
     Revert,
     /// Take our picture away since it must not stand there: reassigned, opted out.
     Remove,
+    /// None: it is as it should be.
+    Unchanged,
+    /// None: it is left alone by a rule.
+    Keep,
+    /// None: the keys do not name one person.
+    Conflict,
+    /// None: it is not looked at.
+    Skip,
 }
 
-impl ChangeKind {
+impl Change {
+    const ALL: [Self; 9] = [
+        Self::Finish,
+        Self::Tidy,
+        Self::Replace,
+        Self::Revert,
+        Self::Remove,
+        Self::Unchanged,
+        Self::Keep,
+        Self::Conflict,
+        Self::Skip,
+    ];
+
     /// The word in `run.json`.
     pub fn word(self) -> &'static str {
         match self {
@@ -32,38 +49,6 @@ impl ChangeKind {
             Self::Replace => "replace",
             Self::Revert => "revert",
             Self::Remove => "remove",
-        }
-    }
-
-    /// The kind behind a word of `run.json`.
-    pub fn of_word(word: &str) -> Option<Self> {
-        [Self::Finish, Self::Tidy, Self::Replace, Self::Revert, Self::Remove]
-            .into_iter()
-            .find(|kind| kind.word() == word)
-    }
-}
-
-/// What was decided for an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// Something is written.
-    Change(ChangeKind),
-    /// It is as it should be.
-    Unchanged,
-    /// It is left alone by a rule.
-    Keep,
-    /// It is left alone because the keys do not name one person.
-    Conflict,
-    /// It is not looked at.
-    Skip,
-}
-
-impl Verdict {
-    /// The word in `run.json`.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Change(kind) => kind.word(),
             Self::Unchanged => "unchanged",
             Self::Keep => "keep",
             Self::Conflict => "conflict",
@@ -71,11 +56,16 @@ impl Verdict {
         }
     }
 
-    /// The change, if it is one.
-    pub fn change(self) -> Option<ChangeKind> {
+    /// The one behind a word of `run.json`.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|change| change.word() == word)
+    }
+
+    /// Whether something is written at the target.
+    pub fn writes(self) -> bool {
         match self {
-            Self::Change(kind) => Some(kind),
-            Self::Unchanged | Self::Keep | Self::Conflict | Self::Skip => None,
+            Self::Finish | Self::Tidy | Self::Replace | Self::Revert | Self::Remove => true,
+            Self::Unchanged | Self::Keep | Self::Conflict | Self::Skip => false,
         }
     }
 }
@@ -92,7 +82,7 @@ pub struct Decision {
     /// The person that it was matched to.
     pub person: Option<PersonRef>,
     /// What is done.
-    pub verdict: Verdict,
+    pub change: Change,
     /// What the account shows.
     pub from: Picture,
     /// What it shall show: `default`, a rendition's digest, or the same as `from`.

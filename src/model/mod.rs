@@ -22,7 +22,7 @@ mod task;
 mod time;
 
 pub(crate) use account::{Account, AccountKey, AccountStanding, Shown};
-pub(crate) use change::{ChangeKind, Decision, Verdict};
+pub(crate) use change::{Change, Decision};
 pub use fingerprint::Fingerprint;
 pub use ids::{AccountId, Digest, PersonId, PersonRef, PictureRef, Recipe, RunId, SourceId, TargetId, Version};
 pub(crate) use ids::{KeysDigest, ServerId, StateKey, normalise_key};
@@ -37,5 +37,5 @@ pub use picture::{Before, Placement, Provenance};
 pub(crate) use reason::{Place, Reason};
 pub(crate) use rendition::{MediaType, Rendition};
 pub(crate) use signed_in::SignedIn;
-pub(crate) use task::{Act, ActKind, Comparison, Decided, PersonResult, Planned, Task, Wanted, Went};
+pub(crate) use task::{Comparison, Decided, PersonResult, Planned, Step, Task, Wanted, Went};
 pub(crate) use time::rfc3339;

@@ -38,10 +38,10 @@ pub enum Comparison {
     Failed,
 }
 
-/// What is done about an account.
+/// How a decision is carried out. Which [`super::Change`] it is stands in the decision; this is what it takes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Act {
+pub enum Step {
     /// A picture is shown.
     Show(Wanted),
     /// The picture there is looked at, then it is decided again (docs/architecture.md, "The state").
@@ -56,56 +56,11 @@ pub enum Act {
     Adopt(Placement),
 }
 
-impl Act {
-    /// Which act, without what it is about.
-    pub fn kind(&self) -> ActKind {
-        match self {
-            Self::Show(_) => ActKind::Show,
-            Self::Look(_) => ActKind::Look,
-            Self::Reset => ActKind::Reset,
-            Self::Finish(..) => ActKind::Finish,
-            Self::Tidy(..) => ActKind::Tidy,
-            Self::Adopt(_) => ActKind::Adopt,
-        }
-    }
-}
-
-/// Which [`Act`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ActKind {
-    /// [`Act::Show`].
-    Show,
-    /// [`Act::Look`].
-    Look,
-    /// [`Act::Reset`].
-    Reset,
-    /// [`Act::Finish`].
-    Finish,
-    /// [`Act::Tidy`].
-    Tidy,
-    /// [`Act::Adopt`].
-    Adopt,
-}
-
-impl ActKind {
-    /// The word in the facts.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Show => "show",
-            Self::Look => "look",
-            Self::Reset => "reset",
-            Self::Finish => "finish",
-            Self::Tidy => "tidy",
-            Self::Adopt => "adopt",
-        }
-    }
-}
-
 /// What it takes to carry out a decision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
     /// What is done.
-    pub act: Act,
+    pub step: Step,
     /// What stands there by the state, and by what was seen of open intents.
     pub placement: Option<Placement>,
 }

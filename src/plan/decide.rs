@@ -10,9 +10,9 @@ use std::path::PathBuf;
 
 use super::matching::Matched;
 use crate::model::{
-    Account, AccountStanding, Before, ChangeKind, Comparison, Decision, Digest, Fingerprint, KeysDigest, Person,
-    PersonRef, PhotoFact, Picture, PictureRef, Place, Placement, Provenance, Reason, Recipe, Shown, SourceId, Standing,
-    TargetId, Verdict, Wanted,
+    Account, AccountStanding, Before, Change, Comparison, Decision, Digest, Fingerprint, KeysDigest, Person, PersonRef,
+    PhotoFact, Picture, PictureRef, Place, Placement, Provenance, Reason, Recipe, Shown, SourceId, Standing, Step,
+    TargetId, Wanted,
 };
 use crate::settings::{Accounts, Action, Fallback, Ownership, Placed};
 
@@ -42,8 +42,8 @@ pub(crate) struct SourceView {
     pub person: Option<Person>,
     /// What was learnt of the matched person's photo; `None`: it was not asked for.
     pub photo: Option<PhotoFact>,
-    /// Digest of what the recipe makes of a present photo; `None`: it is not rendered.
-    pub rendition: Option<Digest>,
+    /// What the recipe makes of a present photo; `None`: it is not rendered.
+    pub rendition: Option<RenditionRef>,
     /// Of the key by which the account was matched to the person.
     pub keys: Option<KeysDigest>,
     /// How many people of the source have this very photo, if that is more than `transform.hash.same_picture`.
@@ -98,8 +98,17 @@ pub(crate) struct View<'a> {
 pub(crate) struct Portrait {
     /// Of the original.
     pub photo: Digest,
-    /// Of what the recipe makes of it; `None`: it is not rendered.
-    pub rendition: Option<Digest>,
+    /// What the recipe makes of it; `None`: it is not rendered.
+    pub rendition: Option<RenditionRef>,
+}
+
+/// What a recipe makes of a photo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RenditionRef {
+    /// Of its bytes.
+    pub digest: Digest,
+    /// What it looks like.
+    pub looks: Option<Fingerprint>,
 }
 
 /// The rules of the file for one target.
@@ -160,30 +169,13 @@ pub enum Rerender {
     All,
 }
 
-/// What the decision asks of the run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Effect {
-    /// Nothing.
-    Nothing,
-    /// Show this picture.
-    Show(Wanted),
-    /// Look at the picture shown first, then decide again (docs/architecture.md, "The state").
-    Look(Wanted),
-    /// Record the picture shown as ours, write nothing.
-    Adopt(Wanted),
-    /// It is ours and right: record whom it stands for, and by which key, write nothing.
-    Own(Wanted),
-    /// Show the default.
-    Reset,
-}
-
 /// A decision with what the limits count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Judgement {
     /// For plan and report.
     pub decision: Decision,
-    /// For the run.
-    pub effect: Effect,
+    /// What it takes; `None`: nothing is to be done.
+    pub step: Option<Step>,
     /// The account belongs to one person of a source.
     pub matched: bool,
     /// A picture that we did not set would be overwritten or taken off.
@@ -233,11 +225,11 @@ pub(crate) fn decide(view: &View<'_>, rules: &Rules<'_>) -> Judgement {
     let judge = Judge { view, rules, picture, reassigned };
     match found.wish {
         Wish::Show(portrait) => judge.show(portrait, found),
-        Wish::Default => judge.reset(ChangeKind::Revert, found),
+        Wish::Default => judge.reset(Change::Revert, found),
         Wish::Keep if reassigned && matches!(judge.picture, Picture::Ours(_)) => judge.take_away(found),
-        Wish::Keep => judge.leave(Verdict::Keep, found),
-        Wish::Conflict => judge.leave(Verdict::Conflict, found),
-        Wish::Skip => judge.leave(Verdict::Skip, found),
+        Wish::Keep => judge.leave(Change::Keep, found),
+        Wish::Conflict => judge.leave(Change::Conflict, found),
+        Wish::Skip => judge.leave(Change::Skip, found),
     }
 }
 
@@ -455,8 +447,8 @@ impl Judge<'_> {
             (Picture::Ours(_) | Picture::Unknown(_), Some(placement)) => match self.stale(placement, photo) {
                 Some(reason) => reason,
                 None => {
-                    let effect = self.owner(placement, &found);
-                    return self.judgement(Verdict::Unchanged, effect, Found { reason: Reason::Unchanged, ..found });
+                    let step = self.owned(placement, &found);
+                    return self.judgement(Change::Unchanged, step, Found { reason: Reason::Unchanged, ..found });
                 }
             },
             (Picture::Default | Picture::Unknown(_), None) => found.reason,
@@ -466,31 +458,36 @@ impl Judge<'_> {
             }
             _ if self.may_be_chosen() => {
                 let rule = self.rules.ownership.place.clone();
-                return self.leave(Verdict::Keep, Found { reason: Reason::ChosenByHand, rule, ..found });
+                return self.leave(Change::Keep, Found { reason: Reason::ChosenByHand, rule, ..found });
             }
             _ if self.reassigned => Reason::Reassigned,
             (_, Some(_)) => Reason::Drifted,
             _ => found.reason,
         };
-        let wanted = Wanted { person: found.person.clone(), photo, rendition, keys: found.keys };
+        let wanted = Wanted {
+            person: found.person.clone(),
+            photo,
+            rendition: rendition.map(|rendition| rendition.digest),
+            keys: found.keys,
+        };
         let foreign = matches!(self.picture, Picture::Foreign(_) | Picture::System(_)) && !self.is_spoilt();
         let found = Found { reason, ..found };
-        let effect = match (&self.picture, self.view.looked) {
-            (Picture::Foreign(_), _) if self.is_spoilt() => Effect::Show(wanted),
-            (Picture::Foreign(_), Comparison::NotYet) => Effect::Look(wanted),
+        let step = match (&self.picture, self.view.looked) {
+            (Picture::Foreign(_), _) if self.is_spoilt() => Step::Show(wanted),
+            (Picture::Foreign(_), Comparison::NotYet) => Step::Look(wanted),
             (Picture::Foreign(_), Comparison::Alike) => {
                 return self.judgement(
-                    Verdict::Unchanged,
-                    Effect::Adopt(wanted),
+                    Change::Unchanged,
+                    rendition.and_then(|rendition| self.adopted(photo, rendition, &found)),
                     Found { reason: Reason::Unchanged, detail: Some("adopted by its looks".into()), ..found },
                 );
             }
             (Picture::Foreign(_), Comparison::Failed) => {
-                return self.leave(Verdict::Keep, Found { reason: Reason::PictureUnknown, ..found });
+                return self.leave(Change::Keep, Found { reason: Reason::PictureUnknown, ..found });
             }
-            _ => Effect::Show(wanted),
+            _ => Step::Show(wanted),
         };
-        Judgement { foreign, ..self.judgement(Verdict::Change(ChangeKind::Replace), effect, found) }
+        Judgement { foreign, ..self.judgement(Change::Replace, Some(step), found) }
     }
 
     /// What is shown counts as the person's own choice. After a lost state, or with an older one, it may as well be
@@ -518,12 +515,29 @@ impl Judge<'_> {
     }
 
     /// The record follows the person: an image of before persons were recorded for it, or one human of two sources.
-    fn owner(&self, placement: &Placement, found: &Found) -> Effect {
+    fn owned(&self, placement: &Placement, found: &Found) -> Option<Step> {
         if placement.person == found.person && (placement.keys.is_some() || found.keys.is_none()) {
-            return Effect::Nothing;
+            return None;
         }
-        let (person, rendition) = (found.person.clone(), Some(placement.rendition));
-        Effect::Own(Wanted { person, photo: placement.photo, rendition, keys: found.keys })
+        Some(Step::Adopt(Placement { person: found.person.clone(), keys: found.keys, ..placement.clone() }))
+    }
+
+    /// The picture shown is the photo already: it is recorded as it stands.
+    fn adopted(&self, photo: Digest, rendition: RenditionRef, found: &Found) -> Option<Step> {
+        let Shown::Custom(mark) = &self.view.account.shown else { return None };
+        Some(Step::Adopt(Placement {
+            target: self.rules.target_id.clone(),
+            account: self.view.account.id.clone(),
+            person: found.person.clone(),
+            photo,
+            recipe: self.rules.recipe.clone(),
+            rendition: rendition.digest,
+            mark: mark.clone(),
+            provenance: Provenance::Adopted,
+            before: before(self.view.account, self.view.placement),
+            looks: rendition.looks,
+            keys: found.keys,
+        }))
     }
 
     /// Why our picture has to be replaced, if it has to.
@@ -541,28 +555,28 @@ impl Judge<'_> {
         }
     }
 
-    fn reset(&self, kind: ChangeKind, found: Found) -> Judgement {
+    fn reset(&self, kind: Change, found: Found) -> Judgement {
         match &self.picture {
             Picture::Ours(_) if self.is_adopted() && !self.may_delete_adopted(&found) => {
                 let detail = "adopted pictures are never deleted, and this product shows the default no other way";
                 self.not_ours(found, Some(detail))
             }
             Picture::Ours(_) => {
-                let kind = if found.reason == Reason::OptedOut { ChangeKind::Remove } else { kind };
-                self.judgement(Verdict::Change(kind), Effect::Reset, found)
+                let kind = if found.reason == Reason::OptedOut { Change::Remove } else { kind };
+                self.judgement(kind, Some(Step::Reset), found)
             }
             Picture::Foreign(_) | Picture::System(_) if self.provider_has_none(&found) => {
                 let detail = Some(self.what_is_lost().to_owned());
                 let found = Found { detail, ..found };
-                Judgement { foreign: true, ..self.judgement(Verdict::Change(kind), Effect::Reset, found) }
+                Judgement { foreign: true, ..self.judgement(kind, Some(Step::Reset), found) }
             }
             Picture::Foreign(_) | Picture::System(_) => self.not_ours(found, None),
             // By the record it is ours; it is looked at before it goes.
             Picture::Unknown(_) if self.made_with_looks() => {
-                let kind = if found.reason == Reason::OptedOut { ChangeKind::Remove } else { kind };
-                self.judgement(Verdict::Change(kind), Effect::Reset, found)
+                let kind = if found.reason == Reason::OptedOut { Change::Remove } else { kind };
+                self.judgement(kind, Some(Step::Reset), found)
             }
-            Picture::Default | Picture::Unknown(_) => self.leave(Verdict::Keep, found),
+            Picture::Default | Picture::Unknown(_) => self.leave(Change::Keep, found),
         }
     }
 
@@ -596,18 +610,18 @@ impl Judge<'_> {
             Some(detail) => format!("{}: {detail}", found.reason.text()),
             None => found.reason.text().to_owned(),
         });
-        self.leave(Verdict::Keep, Found { reason: Reason::NotOurs, detail, ..found })
+        self.leave(Change::Keep, Found { reason: Reason::NotOurs, detail, ..found })
     }
 
     /// The former person's picture goes, whatever the new photo's state.
     fn take_away(&self, found: Found) -> Judgement {
         let detail = Some(format!("and the new person: {}", found.reason.text()));
         let rule = self.rules.matching.clone();
-        self.reset(ChangeKind::Remove, Found { reason: Reason::Reassigned, rule, detail, ..found })
+        self.reset(Change::Remove, Found { reason: Reason::Reassigned, rule, detail, ..found })
     }
 
-    fn leave(&self, verdict: Verdict, found: Found) -> Judgement {
-        self.judgement(verdict, Effect::Nothing, found)
+    fn leave(&self, change: Change, found: Found) -> Judgement {
+        self.judgement(change, None, found)
     }
 
     fn made_with_looks(&self) -> bool {
@@ -639,13 +653,13 @@ impl Judge<'_> {
         self.view.placement.is_some() && vanished
     }
 
-    fn judgement(&self, verdict: Verdict, effect: Effect, found: Found) -> Judgement {
-        let to = match &effect {
-            Effect::Show(wanted) | Effect::Look(wanted) | Effect::Adopt(wanted) => {
-                wanted.rendition.map_or_else(|| "not rendered".to_owned(), |digest| digest.to_string())
-            }
-            Effect::Reset => "default".to_owned(),
-            Effect::Nothing | Effect::Own(_) => self.picture.label(),
+    fn judgement(&self, change: Change, step: Option<Step>, found: Found) -> Judgement {
+        let rendered = |digest: Option<Digest>| digest.map_or_else(|| "not rendered".to_owned(), |it| it.to_string());
+        let to = match (&step, &self.picture) {
+            (Some(Step::Show(wanted) | Step::Look(wanted)), _) => rendered(wanted.rendition),
+            (Some(Step::Adopt(placement)), Picture::Foreign(_)) => placement.rendition.to_string(),
+            (Some(Step::Reset), _) => "default".to_owned(),
+            _ => self.picture.label(),
         };
         Judgement {
             decision: Decision {
@@ -653,14 +667,14 @@ impl Judge<'_> {
                 account: self.view.account.id.clone(),
                 account_name: self.view.account.name.clone(),
                 person: found.person,
-                verdict,
+                change,
                 from: self.picture.clone(),
                 to,
                 reason: found.reason,
                 rule: found.rule,
                 detail: found.detail,
             },
-            effect,
+            step,
             matched: self.view.sources.iter().any(|source| matches!(source.matched, Matched::Person(_))),
             foreign: false,
             pictured: self.is_pictured(),

@@ -14,7 +14,7 @@ impl PlanDigest {
     pub(crate) fn add(&mut self, change: &Decision) {
         let from = change.from.label();
         let parts =
-            [change.target.as_str(), change.account.as_str(), change.verdict.word(), from.as_str(), change.to.as_str()];
+            [change.target.as_str(), change.account.as_str(), change.change.word(), from.as_str(), change.to.as_str()];
         for part in parts {
             // Lengths before the parts: no two different lists give the same text.
             self.0.update(format!("{}:{part};", part.len()).as_bytes());

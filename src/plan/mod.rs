@@ -13,7 +13,7 @@ mod settle;
 
 pub use decide::Rerender;
 pub(crate) use decide::{
-    DefaultBy, Effect, Former, Judgement, Learnt, Memory, Portrait, Rules, SourceState, SourceView, View, before,
+    DefaultBy, Former, Judgement, Learnt, Memory, Portrait, RenditionRef, Rules, SourceState, SourceView, View, before,
     decide, looks_of_ours, old_of_ours,
 };
 pub(crate) use digest::PlanDigest;

@@ -5,8 +5,7 @@
 //! Leaves to others: looking (`load`), mending (`run`, `load`).
 //! A newcomer gets wrong: a half-done picture is finished only if it is still exactly what is wanted; otherwise it goes.
 
-use super::decide::Effect;
-use crate::model::{OpenIntent, PictureRef, Placement, Provenance, Recipe, Seen, Status};
+use crate::model::{OpenIntent, PictureRef, Placement, Provenance, Recipe, Seen, Status, Step};
 
 /// What is done about an open intent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,15 +41,15 @@ pub(crate) fn placement_seen(open: &OpenIntent, seen: &Seen, recorded: Option<Pl
 }
 
 /// Judges an open intent by what was seen and by what the plan wants for the account now.
-pub(crate) fn settle(open: &OpenIntent, seen: &Seen, effect: &Effect, recipe: &Recipe) -> Settled {
+pub(crate) fn settle(open: &OpenIntent, seen: &Seen, step: Option<&Step>, recipe: &Recipe) -> Settled {
     match seen {
         Seen::TooEarly(_) => Settled::LeaveAlone("a slow server may still be at an earlier write".to_owned()),
         Seen::Unsure(why) => Settled::LeaveAlone(why.clone()),
         Seen::Nothing(why) => Settled::Close(why.clone()),
         // The same picture has the same name, so sending it again leaves one picture and not two.
-        Seen::Perhaps(_) if covered(open, effect, recipe) => Settled::Close("the same picture is sent again".into()),
+        Seen::Perhaps(_) if covered(open, step, recipe) => Settled::Close("the same picture is sent again".into()),
         Seen::Perhaps(_) => Settled::Later,
-        Seen::HalfDone(mark) if still_wanted(open, effect, recipe) => Settled::Finish(mark.clone()),
+        Seen::HalfDone(mark) if still_wanted(open, step, recipe) => Settled::Finish(mark.clone()),
         Seen::HalfDone(mark) | Seen::Leftover(mark) | Seen::Stray { mark, .. } | Seen::Reset(Some(mark)) => {
             Settled::Tidy(mark.clone())
         }
@@ -60,17 +59,17 @@ pub(crate) fn settle(open: &OpenIntent, seen: &Seen, effect: &Effect, recipe: &R
 }
 
 /// Whether the write that may have left something is made again in this run.
-fn covered(open: &OpenIntent, effect: &Effect, recipe: &Recipe) -> bool {
-    matches!(open.status, Status::Sent { .. }) && still_wanted(open, effect, recipe)
+fn covered(open: &OpenIntent, step: Option<&Step>, recipe: &Recipe) -> bool {
+    matches!(open.status, Status::Sent { .. }) && still_wanted(open, step, recipe)
 }
 
-fn still_wanted(open: &OpenIntent, effect: &Effect, recipe: &Recipe) -> bool {
-    match effect {
-        Effect::Show(wanted) | Effect::Look(wanted) => {
+fn still_wanted(open: &OpenIntent, step: Option<&Step>, recipe: &Recipe) -> bool {
+    match step {
+        Some(Step::Show(wanted) | Step::Look(wanted)) => {
             open.intent.photo == Some(wanted.photo)
                 && open.intent.person == wanted.person
                 && open.intent.recipe.as_ref() == Some(recipe)
         }
-        Effect::Nothing | Effect::Adopt(_) | Effect::Own(_) | Effect::Reset => false,
+        _ => false,
     }
 }

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ChangeKind, PersonResult};
+use crate::model::{Change, PersonResult};
 use crate::outlet;
 
 /// One run, whole, but for the people, who are read line by line ([`super::People`]).
@@ -288,6 +288,6 @@ impl PersonLine {
 
     /// Whether something is or was to be written.
     pub fn is_change(&self) -> bool {
-        ChangeKind::of_word(&self.change.kind).is_some()
+        Change::of_word(&self.change.kind).is_some_and(Change::writes)
     }
 }

@@ -6,17 +6,26 @@
 
 use std::collections::BTreeMap;
 
+use super::context::RunContext;
 use super::match_all::from_row;
 use super::planner::Planner;
 use super::source_run::SourceRun;
 use super::target_run::{Open, TargetRun};
 use crate::error::Trouble;
 use crate::model::{
-    Account, AccountStanding, Comparison, KeysDigest, OpenIntent, Person, PersonRef, PhotoFact, PictureRef, Placement,
-    Seen, SourceId, StateKey,
+    Account, AccountStanding, Comparison, Digest, KeysDigest, OpenIntent, Person, PersonRef, PhotoFact, PictureRef,
+    Placement, Recipe, Seen, SourceId, StateKey,
 };
-use crate::plan::{Former, Learnt, Matched, SourceState, SourceView, View, carried, matched_by, placement_seen};
+use crate::plan::{
+    Former, Learnt, Matched, RenditionRef, SourceState, SourceView, View, carried, matched_by, placement_seen,
+};
 use crate::settings::Ownership;
+
+/// What a recipe makes of a photo, if it waits in the spool.
+pub(super) fn rendition(context: &RunContext, photo: &Digest, recipe: &Recipe) -> Option<RenditionRef> {
+    let rendition = context.spool.get(photo, recipe)?;
+    Some(RenditionRef { digest: rendition.digest, looks: rendition.luma.map(|luma| luma.fingerprint()) })
+}
 
 /// Gathers the facts of the accounts of one target.
 pub(super) struct Gatherer<'a> {
@@ -107,18 +116,18 @@ impl<'a> Gatherer<'a> {
             }
             Matched::Ambiguous(_) | Matched::Conflict(_) | Matched::Nobody => (None, None),
         };
-        let (shared_by, learnt, rendition) = match &photo {
+        let (shared_by, learnt, made) = match &photo {
             Some(PhotoFact::Present { digest }) => (
                 self.planner.shared.by(id, digest),
                 self.learnt(id, person.as_ref())?,
-                context.spool.digest(digest, &self.open.size.recipe),
+                rendition(context, digest, &self.open.size.recipe),
             ),
             _ => (None, Learnt::Before, None),
         };
         let by = person.as_ref().and_then(|person| matched_by(account, person, &self.target_run.entry.matching));
         let keys = by.map(|words| self.digest(&words));
         let (id, place, state) = (id.clone(), source_run.entry.place.clone(), source_run.state);
-        Ok(SourceView { id, place, state, matched, person, photo, rendition, keys, shared_by, learnt })
+        Ok(SourceView { id, place, state, matched, person, photo, rendition: made, keys, shared_by, learnt })
     }
 
     /// A person whose picture stands on another account, which is in use and is not theirs any more, belongs to neither:

@@ -21,8 +21,8 @@ use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
 use crate::load::{Done, Mend, Session, WriteError, closing};
 use crate::model::{
-    AccountId, Act, ActKind, Event, Fault, Intent, IntentId, IntentKind, OpenIntent, PersonResult, PictureRef,
-    Placement, Planned, Reason, Rendition, Seen, Shown, Status, Wanted, Went,
+    AccountId, Change, Event, Fault, Intent, IntentId, IntentKind, OpenIntent, PersonResult, PictureRef, Placement,
+    Planned, Reason, Rendition, Seen, Shown, Status, Step, Wanted, Went,
 };
 use crate::plan::{before, looks_of_ours, old_of_ours};
 use crate::state::DecisionCursor;
@@ -40,7 +40,7 @@ fn changed_meanwhile() -> Went {
 }
 
 /// The order of applying: mending first, then replacements, then reverts.
-const ROUNDS: [&[ActKind]; 3] = [&[ActKind::Finish, ActKind::Tidy], &[ActKind::Show, ActKind::Look], &[ActKind::Reset]];
+const ROUNDS: [&[Change]; 3] = [&[Change::Finish, Change::Tidy], &[Change::Replace], &[Change::Revert, Change::Remove]];
 
 /// Writes a plan to a target. What stops the target is kept in its `TargetRun`, how each change went in the facts.
 pub(super) async fn apply(
@@ -70,8 +70,8 @@ pub(super) async fn apply(
         work: &work,
     };
     let mut sessions: Vec<Option<Box<dyn Session>>> = (0..concurrency.max(1)).map(|_| None).collect();
-    for acts in ROUNDS {
-        workers.round(acts, &mut sessions).await?;
+    for changes in ROUNDS {
+        workers.round(changes, &mut sessions).await?;
     }
     drop(sessions);
     workers.look_again_at_what_is_open().await?;
@@ -121,12 +121,12 @@ async fn adopt(context: &RunContext, target_run: &TargetRun) -> Result<(), Troub
     let Some(open) = target_run.open.as_ref() else { return Ok(()) };
     let mut after = None;
     loop {
-        let page = context.facts.planned(target_run.id(), &[ActKind::Adopt], after.as_ref(), PAGE)?;
+        let page = context.facts.planned(target_run.id(), &[Change::Unchanged], after.as_ref(), PAGE)?;
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(DecisionCursor::of(&last.decision));
         // Side by side, so that many are made durable at once.
-        let adopted = page.into_iter().filter_map(|planned| match &planned.task.act {
-            Act::Adopt(placement) => {
+        let adopted = page.into_iter().filter_map(|planned| match &planned.task.step {
+            Step::Adopt(placement) => {
                 // A former picture of ours stays on record as left over: nobody takes it away here.
                 let draft = Intent { old: None, ..draft(context, target_run, open, &planned, None) };
                 Some(context.store.adopt_instead(placement.clone(), &draft))
@@ -150,10 +150,10 @@ struct Workers<'a> {
 
 impl Workers<'_> {
     /// All changes of one round, page by page, dealt to the workers one by one.
-    async fn round(&self, acts: &[ActKind], sessions: &mut [Option<Box<dyn Session>>]) -> Result<(), Trouble> {
+    async fn round(&self, changes: &[Change], sessions: &mut [Option<Box<dyn Session>>]) -> Result<(), Trouble> {
         let (mut after, mut dealt) = (None, 0);
         loop {
-            let page = self.context.facts.planned(self.target_run.id(), acts, after.as_ref(), PAGE)?;
+            let page = self.context.facts.planned(self.target_run.id(), changes, after.as_ref(), PAGE)?;
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(DecisionCursor::of(&last.decision));
             let mut shares = vec![Vec::new(); sessions.len()];
@@ -221,9 +221,9 @@ impl Workers<'_> {
                 Err(failure) => return self.stop_target(failure),
             },
         };
-        let mut journal = match &planned.task.act {
-            Act::Finish(open, _) | Act::Tidy(open, _) => StoreJournal::of(&self.context.store, open.id),
-            Act::Show(_) | Act::Look(_) | Act::Reset | Act::Adopt(_) => StoreJournal::new(&self.context.store),
+        let mut journal = match &planned.task.step {
+            Step::Finish(open, _) | Step::Tidy(open, _) => StoreJournal::of(&self.context.store, open.id),
+            Step::Show(_) | Step::Look(_) | Step::Reset | Step::Adopt(_) => StoreJournal::new(&self.context.store),
         };
         match self.write(session, planned, &mut journal).await {
             Ok(Done { session, shown }) => {
@@ -244,17 +244,17 @@ impl Workers<'_> {
         journal: &mut StoreJournal,
     ) -> Result<Done, WriteError> {
         let refused = |code: &str, found: &str| WriteError::Refused(Fault::new(code, found));
-        match &planned.task.act {
-            Act::Show(wanted) => {
+        match &planned.task.step {
+            Step::Show(wanted) => {
                 let gone = || refused("spool", "the rendition is not in the spool any more; run again");
                 let rendition = self.rendition(wanted).ok_or_else(gone)?;
                 let draft = self.draft(planned, Some((wanted, &rendition)));
                 session.replace(draft, &rendition, journal).await
             }
-            Act::Reset => session.revert(self.draft(planned, None), journal).await,
-            Act::Finish(open, mark) => session.mend(open, &Mend::Finish(mark.clone()), journal).await,
-            Act::Tidy(open, mark) => session.mend(open, &Mend::Tidy(mark.clone()), journal).await,
-            Act::Look(_) | Act::Adopt(_) => {
+            Step::Reset => session.revert(self.draft(planned, None), journal).await,
+            Step::Finish(open, mark) => session.mend(open, &Mend::Finish(mark.clone()), journal).await,
+            Step::Tidy(open, mark) => session.mend(open, &Mend::Tidy(mark.clone()), journal).await,
+            Step::Look(_) | Step::Adopt(_) => {
                 Err(refused("not_looked_at", "the picture there was not looked at; run again"))
             }
         }
@@ -290,8 +290,8 @@ impl Workers<'_> {
         let open_still = |fault: Fault| ended(PersonResult::Open, fault);
         let Some(open) = self.still_open(id)? else { return Ok(open_still(fault)) };
         let Some(seen) = self.observe_when_quiet(&open, planned).await else { return Ok(open_still(fault)) };
-        let mend = match (&seen, &planned.task.act) {
-            (Seen::Nothing(_) | Seen::Perhaps(_), Act::Show(wanted)) if matches!(open.status, Status::Sent { .. }) => {
+        let mend = match (&seen, &planned.task.step) {
+            (Seen::Nothing(_) | Seen::Perhaps(_), Step::Show(wanted)) if matches!(open.status, Status::Sent { .. }) => {
                 match self.rendition(wanted) {
                     Some(rendition) => Mend::Again(rendition),
                     None => return Ok(open_still(fault)),
@@ -301,7 +301,7 @@ impl Workers<'_> {
                 for event in closing(&open.status, why) {
                     self.context.store.record(open.id, &event).await?;
                 }
-                return Ok(match came_through(&open.status, &planned.task.act) {
+                return Ok(match came_through(&open.status, &planned.task.step) {
                     Some(mark) => done(shows(planned, mark), None),
                     None => ended(PersonResult::Failed, fault),
                 });
@@ -405,19 +405,19 @@ fn draft(
 }
 
 /// Nothing is left to mend because the last step took effect and only its answer was lost. `Some` holds what is shown.
-fn came_through(status: &Status, act: &Act) -> Option<Option<PictureRef>> {
-    match (status, act) {
+fn came_through(status: &Status, step: &Step) -> Option<Option<PictureRef>> {
+    match (status, step) {
         (Status::Shown(mark), _) => Some(Some(mark.clone())),
-        (Status::Reset, _) | (Status::Leftover(_) | Status::Stray { .. }, Act::Tidy(..)) => Some(None),
+        (Status::Reset, _) | (Status::Leftover(_) | Status::Stray { .. }, Step::Tidy(..)) => Some(None),
         _ => None,
     }
 }
 
 /// What the confirming survey must show.
 fn shows(planned: &Planned, mark: Option<PictureRef>) -> Option<Shown> {
-    match &planned.task.act {
-        Act::Show(_) | Act::Finish(..) => mark.map(Shown::Custom),
-        Act::Reset => Some(Shown::Default),
-        Act::Look(_) | Act::Tidy(..) | Act::Adopt(_) => None,
+    match &planned.task.step {
+        Step::Show(_) | Step::Finish(..) => mark.map(Shown::Custom),
+        Step::Reset => Some(Shown::Default),
+        Step::Look(_) | Step::Tidy(..) | Step::Adopt(_) => None,
     }
 }

@@ -13,7 +13,7 @@ use super::pages::PAGE;
 use super::target_run::TargetRun;
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
-use crate::model::{AccountId, Act, ActKind, Comparison, Planned};
+use crate::model::{AccountId, Comparison, Planned, Step};
 use crate::state::DecisionCursor;
 use crate::transform::{self, Limits};
 
@@ -21,7 +21,7 @@ use crate::transform::{self, Limits};
 pub(super) async fn look(context: &RunContext, target_run: &mut TargetRun, concurrency: usize) -> Result<u64, Trouble> {
     let (mut after, mut count) = (None, 0);
     while target_run.failure.is_none() && !context.stop.requested() {
-        let page = context.facts.planned(target_run.id(), &[ActKind::Look], after.as_ref(), PAGE)?;
+        let page = context.facts.to_look_at(target_run.id(), after.as_ref(), PAGE)?;
         let Some(last) = page.last() else { break };
         after = Some(DecisionCursor::of(&last.decision));
         let looked = look_at(context, target_run, &page, concurrency).await;
@@ -48,7 +48,7 @@ async fn look_at(
             target_run.failure = Some(failure);
             break;
         }
-        let Act::Look(wanted) = &planned.task.act else { continue };
+        let Step::Look(wanted) = &planned.task.step else { continue };
         let recipe = target_run.open.as_ref().map(|open| &open.size.recipe);
         let wanted = recipe.and_then(|recipe| context.spool.get(&wanted.photo, recipe)).map(|spooled| spooled.bytes);
         looked.push((planned.account.id.clone(), alike(wanted.as_deref(), picture)));

@@ -8,7 +8,7 @@ use super::context::RunContext;
 use super::finished_target::{FinishedTarget, Writes};
 use super::pages::PAGE;
 use super::reviewed::SavedChange;
-use crate::model::{ActKind, Decision, Fault, PersonResult, Recipe, TargetId, Verdict, Went};
+use crate::model::{Change, Decision, Fault, PersonResult, Recipe, TargetId, Went};
 use crate::report::{AccountLine, ChangeLine, PersonFailure, PersonLine, PersonWho};
 use crate::state::{DecisionCursor, StateError};
 
@@ -41,16 +41,18 @@ impl People {
                 let page = self.context.facts.planned(target, &CHANGES, after.as_ref(), PAGE).map_err(&lost)?;
                 let Some(last) = page.last() else { break };
                 after = Some(DecisionCursor::of(&last.decision));
-                let changes = page.iter().map(|planned| (&planned.decision, &planned.task.act));
-                changes.map(|(decision, act)| SavedChange::of(decision, act, recipe)).try_for_each(|one| take(&one))?;
+                let changes = page.iter().map(|planned| (&planned.decision, &planned.task.step));
+                changes
+                    .map(|(decision, step)| SavedChange::of(decision, step, recipe))
+                    .try_for_each(|one| take(&one))?;
             }
         }
         Ok(())
     }
 }
 
-/// The acts that write.
-const CHANGES: [ActKind; 5] = [ActKind::Finish, ActKind::Tidy, ActKind::Show, ActKind::Look, ActKind::Reset];
+/// Those that write.
+const CHANGES: [Change; 5] = [Change::Finish, Change::Tidy, Change::Replace, Change::Revert, Change::Remove];
 
 impl crate::report::People for People {
     fn each_line(&self, take: &mut dyn FnMut(PersonLine) -> std::io::Result<()>) -> std::io::Result<()> {
@@ -82,12 +84,12 @@ pub(super) fn told(
 }
 
 fn line(decision: Decision, went: Option<Went>, writes: Writes) -> PersonLine {
-    let (result, error) = match (decision.verdict, went) {
-        (Verdict::Change(_), Some(went)) => (went.result, went.error),
-        (Verdict::Change(_), None) => (writes.otherwise(), why(writes)),
+    let (result, error) = match (decision.change.writes(), went) {
+        (true, Some(went)) => (went.result, went.error),
+        (true, None) => (writes.otherwise(), why(writes)),
         // A reviewed change that turned out to be none any more.
-        (_, Some(went)) => (went.result, went.error),
-        (_, None) => (PersonResult::None, None),
+        (false, Some(went)) => (went.result, went.error),
+        (false, None) => (PersonResult::None, None),
     };
     PersonLine {
         target: decision.target.to_string(),
@@ -95,7 +97,7 @@ fn line(decision: Decision, went: Option<Went>, writes: Writes) -> PersonLine {
         person: decision
             .person
             .map(|person| PersonWho { source: person.source.to_string(), id: person.id.to_string() }),
-        change: ChangeLine { kind: decision.verdict.word().to_owned(), from: decision.from.label(), to: decision.to },
+        change: ChangeLine { kind: decision.change.word().to_owned(), from: decision.from.label(), to: decision.to },
         reason: decision.reason.word().to_owned(),
         rule: decision.rule.to_string(),
         detail: decision.detail,

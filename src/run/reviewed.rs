@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Act, ChangeKind, Decision, Picture, Placement, Recipe, Shown};
+use crate::model::{Change, Decision, Picture, Placement, Recipe, Shown, Step};
 use crate::state::Reviewed;
 
 /// A change as it was reviewed: by what it is of, not by bytes that only the reviewing machine had
@@ -34,17 +34,17 @@ pub struct SavedChange {
 
 impl SavedChange {
     /// Of a decision and what carries it out.
-    pub fn of(decision: &Decision, act: &Act, recipe: &Recipe) -> Self {
-        let (photo, recipe, picture) = match act {
-            Act::Show(wanted) | Act::Look(wanted) => (Some(wanted.photo), Some(recipe), None),
-            Act::Finish(open, _) => (open.intent.photo, open.intent.recipe.as_ref(), None),
-            Act::Tidy(_, mark) => (None, None, Some(mark)),
-            Act::Reset | Act::Adopt(_) => (None, None, None),
+    pub fn of(decision: &Decision, step: &Step, recipe: &Recipe) -> Self {
+        let (photo, recipe, picture) = match step {
+            Step::Show(wanted) | Step::Look(wanted) => (Some(wanted.photo), Some(recipe), None),
+            Step::Finish(open, _) => (open.intent.photo, open.intent.recipe.as_ref(), None),
+            Step::Tidy(_, mark) => (None, None, Some(mark)),
+            Step::Reset | Step::Adopt(_) => (None, None, None),
         };
         Self {
             target: decision.target.to_string(),
             account: decision.account.to_string(),
-            change: decision.verdict.word().to_owned(),
+            change: decision.change.word().to_owned(),
             from: decision.from.label(),
             photo: photo.map(|digest| digest.to_string()),
             recipe: recipe.map(Recipe::to_string),
@@ -75,17 +75,17 @@ impl Review {
     }
 
     /// Whether a change may be made: it is one that was reviewed, or it mends what carrying one out left half done.
-    pub(super) fn passes(&mut self, change: &SavedChange, act: &Act) -> bool {
-        let same = |reviewed: &SavedChange| match act {
+    pub(super) fn passes(&mut self, change: &SavedChange, step: &Step) -> bool {
+        let same = |reviewed: &SavedChange| match step {
             // It was begun in another run of this plan: the photo and the recipe say whether it is what was reviewed.
-            Act::Finish(..) => {
-                let replaces = [ChangeKind::Replace, ChangeKind::Finish].map(ChangeKind::word);
+            Step::Finish(..) => {
+                let replaces = [Change::Replace, Change::Finish].map(Change::word);
                 let (photo, recipe) = (&reviewed.photo, &reviewed.recipe);
                 replaces.contains(&&*reviewed.change) && (photo, recipe) == (&change.photo, &change.recipe)
             }
             _ => reviewed == change,
         };
-        let mut passes = matches!(act, Act::Tidy(..)) && !self.0.is_empty();
+        let mut passes = matches!(step, Step::Tidy(..)) && !self.0.is_empty();
         for (reviewed, met) in &mut self.0 {
             if same(reviewed) {
                 (*met, passes) = (true, true);
@@ -107,15 +107,15 @@ impl Review {
 
 /// Whether an account is already as this change was to make it.
 fn stands(change: &SavedChange, shown: &Shown, picture: &Picture, placement: Option<&Placement>) -> bool {
-    match ChangeKind::of_word(&change.change) {
-        Some(ChangeKind::Replace | ChangeKind::Finish) => placement.is_some_and(|placement| {
+    match Change::of_word(&change.change) {
+        Some(Change::Replace | Change::Finish) => placement.is_some_and(|placement| {
             *shown == Shown::Custom(placement.mark.clone())
                 && change.photo.as_ref() == Some(&placement.photo.to_string())
                 && change.recipe.as_deref() == Some(placement.recipe.as_str())
         }),
-        Some(ChangeKind::Revert | ChangeKind::Remove) => *picture == Picture::Default,
+        Some(Change::Revert | Change::Remove) => *picture == Picture::Default,
         // A leftover that is not there any more.
-        Some(ChangeKind::Tidy) => true,
-        None => false,
+        Some(Change::Tidy) => true,
+        Some(Change::Unchanged | Change::Keep | Change::Conflict | Change::Skip) | None => false,
     }
 }

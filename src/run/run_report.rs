@@ -13,7 +13,7 @@ use super::target_plan::Count;
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::http::Counts;
-use crate::model::{ChangeKind, PersonResult, rfc3339};
+use crate::model::{Change, PersonResult, rfc3339};
 use crate::plan::{Checked, PlanDigest, SourceState};
 use crate::report::{LimitLine, MisplacedLine, RequestLine, RunReport, SourceLine, TargetLine};
 use crate::settings::Pipeline;
@@ -88,9 +88,9 @@ fn failed(result: PersonResult) -> bool {
 }
 
 /// The changes of a target by kind and by how they went.
-fn count(context: &RunContext, done: &FinishedTarget) -> Result<Vec<(ChangeKind, PersonResult, u64)>, Trouble> {
+fn count(context: &RunContext, done: &FinishedTarget) -> Result<Vec<(Change, PersonResult, u64)>, Trouble> {
     let results = context.facts.count_results(done.target_run.id())?;
-    let went = |ResultCount { kind, result, count }| (kind, result.unwrap_or(done.writes.otherwise()), count);
+    let went = |ResultCount { change, result, count }| (change, result.unwrap_or(done.writes.otherwise()), count);
     Ok(results.into_iter().map(went).collect())
 }
 
@@ -129,7 +129,7 @@ fn source_line(source_run: &SourceRun) -> SourceLine {
     }
 }
 
-fn target_line(done: &FinishedTarget, counted: &[(ChangeKind, PersonResult, u64)]) -> TargetLine {
+fn target_line(done: &FinishedTarget, counted: &[(Change, PersonResult, u64)]) -> TargetLine {
     let count = |of| done.plan.count(of);
     let mut line = TargetLine {
         id: done.target_run.id().to_string(),
@@ -149,15 +149,16 @@ fn target_line(done: &FinishedTarget, counted: &[(ChangeKind, PersonResult, u64)
         skipped: count(Count::Skipped),
         ..TargetLine::default()
     };
-    for (kind, result, number) in counted {
+    for (change, result, number) in counted {
         match result {
             PersonResult::Done | PersonResult::Planned | PersonResult::NotShown => {
-                let slot = match kind {
-                    ChangeKind::Replace => &mut line.replaced,
-                    ChangeKind::Revert => &mut line.reverted,
-                    ChangeKind::Remove => &mut line.removed,
-                    ChangeKind::Finish => &mut line.finished,
-                    ChangeKind::Tidy => &mut line.tidied,
+                let slot = match change {
+                    Change::Replace => &mut line.replaced,
+                    Change::Revert => &mut line.reverted,
+                    Change::Remove => &mut line.removed,
+                    Change::Finish => &mut line.finished,
+                    Change::Tidy => &mut line.tidied,
+                    Change::Unchanged | Change::Keep | Change::Conflict | Change::Skip => continue,
                 };
                 *slot += number;
             }

@@ -81,11 +81,6 @@ impl Spool {
         (rendition.digest == digest).then_some(rendition)
     }
 
-    /// The digest of a rendition, if it is here and whole.
-    pub fn digest(&self, photo: &Digest, recipe: &Recipe) -> Option<Digest> {
-        self.get(photo, recipe).map(|rendition| rendition.digest)
-    }
-
     /// How many renditions wait.
     pub fn count(&self) -> usize {
         fs::read_dir(&self.folder).map_or(0, Iterator::count)

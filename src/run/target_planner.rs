@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::account_facts::{AccountFacts, Gatherer};
+use super::account_facts::{AccountFacts, Gatherer, rendition};
 use super::clients::matching_place;
 use super::pages::PAGE;
 use super::planner::Planner;
@@ -17,10 +17,10 @@ use super::target_run::{Open, TargetRun};
 use crate::error::Trouble;
 use crate::load::closing;
 use crate::model::{
-    Account, AccountId, Act, ChangeKind, Decided, Decision, Digest, Event, Fault, OpenIntent, PersonRef, PersonResult,
-    Picture, PictureRef, Placement, Provenance, Reason, Seen, Shown, Status, Task, Verdict, Wanted, Went,
+    Account, AccountId, Change, Decided, Decision, Digest, Event, Fault, OpenIntent, PersonRef, PersonResult, Picture,
+    PictureRef, Placement, Provenance, Reason, Seen, Status, Step, Task, Wanted, Went,
 };
-use crate::plan::{DefaultBy, Effect, Judgement, Memory, Portrait, Rules, Settled, before, decide, settle};
+use crate::plan::{DefaultBy, Judgement, Memory, Portrait, Rules, Settled, decide, settle};
 use crate::state::{Again, DecisionCursor};
 
 /// Decides about every account of a target that answered. What was decided about it before is forgotten.
@@ -195,7 +195,7 @@ impl<'a> TargetPlanner<'a> {
     fn mend(&mut self, known: &AccountFacts, judgement: &Judgement) -> Result<OwnChange, Trouble> {
         let mut own = OwnChange::Stands;
         for (intent, seen) in &known.intents {
-            match settle(intent, seen, &judgement.effect, &self.open.size.recipe) {
+            match settle(intent, seen, judgement.step.as_ref(), &self.open.size.recipe) {
                 Settled::Close(why) => self.close(intent, &closing(&intent.status, &why))?,
                 Settled::CloseReset => self.close(intent, &[Event::Reset, Event::Closed])?,
                 Settled::Later => {}
@@ -204,12 +204,12 @@ impl<'a> TargetPlanner<'a> {
                     if matches!(seen, Seen::HalfDone(_)) {
                         own = OwnChange::IsTheMending;
                     }
-                    let decision = mending(judgement, ChangeKind::Finish, intent, &mark);
-                    self.push(decision, known, Act::Finish(intent.clone(), mark))?;
+                    let decision = mending(judgement, Change::Finish, intent, &mark);
+                    self.push(decision, known, Step::Finish(intent.clone(), mark))?;
                 }
                 Settled::Tidy(mark) => {
-                    let decision = mending(judgement, ChangeKind::Tidy, intent, &mark);
-                    self.push(decision, known, Act::Tidy(intent.clone(), mark))?;
+                    let decision = mending(judgement, Change::Tidy, intent, &mark);
+                    self.push(decision, known, Step::Tidy(intent.clone(), mark))?;
                 }
             }
         }
@@ -221,57 +221,48 @@ impl<'a> TargetPlanner<'a> {
     }
 
     fn take(&mut self, known: &AccountFacts, judgement: Judgement) -> Result<(), Trouble> {
-        let Judgement { decision, effect, .. } = judgement;
-        match effect {
+        let Judgement { decision, step, .. } = judgement;
+        match step {
             // The photos of whoever is not selected are not asked for.
-            Effect::Nothing if decision.reason == Reason::PhotoUnknown && !self.is_selected(&known.account)? => {
+            None if decision.reason == Reason::PhotoUnknown && !self.is_selected(&known.account)? => {
                 self.skip(decision, Reason::NotSelected);
             }
-            Effect::Nothing => {
-                self.counts.extend(left_as(decision.verdict));
+            None => {
+                self.counts.extend(left_as(decision.change));
                 self.decided.push(Decided::left_alone(decision));
             }
-            Effect::Adopt(wanted) => {
-                self.counts.push(Count::Adopted);
-                let act = self.adopted(known, &wanted).map(Act::Adopt);
-                let task = act.map(|act| Task { act, placement: known.placement.clone() });
+            Some(step @ Step::Adopt(_)) => {
+                // Ours already, and only whom it stands for is recorded anew; or recognised by its looks.
+                let is_ours = !matches!(decision.from, Picture::Foreign(_));
+                self.counts.extend(if is_ours { left_as(decision.change) } else { Some(Count::Adopted) });
+                let task = Some(Task { step, placement: known.placement.clone() });
                 self.decided.push(Decided { decision, task });
             }
-            Effect::Own(wanted) => {
-                self.counts.extend(left_as(decision.verdict));
-                let owned = known.placement.clone().map(|placement| Placement {
-                    person: wanted.person,
-                    keys: wanted.keys,
-                    ..placement
-                });
-                let task = owned.map(|owned| Task { act: Act::Adopt(owned), placement: known.placement.clone() });
-                self.decided.push(Decided { decision, task });
-            }
-            Effect::Look(wanted) => {
-                if self.push(decision, known, Act::Look(wanted.clone()))? {
+            Some(Step::Look(wanted)) => {
+                if self.push(decision, known, Step::Look(wanted.clone()))? {
                     self.counts.push(Count::Looks);
                     self.note_missing(wanted);
                 }
             }
-            Effect::Show(wanted) => {
-                if self.push(decision, known, Act::Show(wanted.clone()))? {
+            Some(Step::Show(wanted)) => {
+                if self.push(decision, known, Step::Show(wanted.clone()))? {
                     self.note_missing(wanted);
                 }
             }
-            Effect::Reset => _ = self.push(decision, known, Act::Reset)?,
+            Some(step) => _ = self.push(decision, known, step)?,
         }
         Ok(())
     }
 
     fn skip(&mut self, mut decision: Decision, reason: Reason) {
-        (decision.verdict, decision.reason) = (Verdict::Skip, reason);
+        (decision.change, decision.reason) = (Change::Skip, reason);
         decision.to = decision.from.label();
         self.counts.push(Count::Skipped);
         self.decided.push(Decided::left_alone(decision));
     }
 
     fn leave_alone(&mut self, mut decision: Decision, why: String) {
-        (decision.verdict, decision.reason, decision.detail) = (Verdict::Keep, Reason::Unsure, Some(why));
+        (decision.change, decision.reason, decision.detail) = (Change::Keep, Reason::Unsure, Some(why));
         decision.to = decision.from.label();
         self.counts.push(Count::Kept);
         self.decided.push(Decided::left_alone(decision));
@@ -285,13 +276,13 @@ impl<'a> TargetPlanner<'a> {
     }
 
     /// Plans a change, unless it is not selected: then it is only reported. Says whether it is planned.
-    fn push(&mut self, mut decision: Decision, known: &AccountFacts, act: Act) -> Result<bool, Trouble> {
-        if let Some(reason) = self.leaves_out(&decision, known, &act)? {
-            decision.detail = Some(format!("{}: {}", decision.verdict.word(), decision.reason.text()));
+    fn push(&mut self, mut decision: Decision, known: &AccountFacts, step: Step) -> Result<bool, Trouble> {
+        if let Some(reason) = self.leaves_out(&decision, known, &step)? {
+            decision.detail = Some(format!("{}: {}", decision.change.word(), decision.reason.text()));
             self.skip(decision, reason);
             return Ok(false);
         }
-        let task = Task { act, placement: known.placement.clone() };
+        let task = Task { step, placement: known.placement.clone() };
         self.counts.extend(shape(&decision, &task));
         self.counts.extend(takes_away(&decision).then_some(Count::NotKept));
         self.decided.push(Decided { decision, task: Some(task) });
@@ -299,38 +290,25 @@ impl<'a> TargetPlanner<'a> {
     }
 
     /// Why a change is left out, if it is.
-    fn leaves_out(&mut self, decision: &Decision, known: &AccountFacts, act: &Act) -> Result<Option<Reason>, Trouble> {
+    fn leaves_out(
+        &mut self,
+        decision: &Decision,
+        known: &AccountFacts,
+        step: &Step,
+    ) -> Result<Option<Reason>, Trouble> {
         if !self.is_selected(&known.account)? {
             return Ok(Some(Reason::NotSelected));
         }
         let Some(review) = &mut self.review else { return Ok(None) };
-        let change = SavedChange::of(decision, act, &self.open.size.recipe);
-        Ok(if review.passes(&change, act) { None } else { Some(Reason::NotReviewed) })
-    }
-
-    fn adopted(&self, known: &AccountFacts, wanted: &Wanted) -> Option<Placement> {
-        let Shown::Custom(mark) = &known.account.shown else { return None };
-        let spooled = self.planner.context.spool.get(&wanted.photo, &self.open.size.recipe);
-        Some(Placement {
-            target: self.target_run.id().clone(),
-            account: known.account.id.clone(),
-            person: wanted.person.clone(),
-            photo: wanted.photo,
-            recipe: self.open.size.recipe.clone(),
-            rendition: wanted.rendition?,
-            mark: mark.clone(),
-            provenance: Provenance::Adopted,
-            before: before(&known.account, known.placement.as_ref()),
-            looks: spooled.and_then(|spooled| spooled.luma).map(|luma| luma.fingerprint()),
-            keys: wanted.keys,
-        })
+        let change = SavedChange::of(decision, step, &self.open.size.recipe);
+        Ok(if review.passes(&change, step) { None } else { Some(Reason::NotReviewed) })
     }
 }
 
 fn rules<'a>(planner: &'a Planner<'a>, target_run: &'a TargetRun, open: &'a Open) -> Result<Rules<'a>, Trouble> {
     let (entry, recipe) = (&target_run.entry, &open.size.recipe);
     let placed = planner.context.store.count_placements(target_run.id())?;
-    let portrait = |photo: &Digest| Portrait { photo: *photo, rendition: planner.context.spool.digest(photo, recipe) };
+    let portrait = |photo: &Digest| Portrait { photo: *photo, rendition: rendition(planner.context, photo, recipe) };
     Ok(Rules {
         target_id: entry.id.clone(),
         fallback: &planner.transform.fallback,
@@ -356,35 +334,34 @@ fn shape(decision: &Decision, task: &Task) -> Option<Count> {
     let made = task.placement.as_ref().is_some_and(|placement| placement.provenance == Provenance::Made);
     // Only the picture shown is taken away with it; another one that we made is not ours to find there.
     let shows_ours = matches!(decision.from, Picture::Ours(_));
-    Some(match &task.act {
-        Act::Show(_) | Act::Look(_) if made => Count::ReplaceOverOurs,
-        Act::Show(_) | Act::Look(_) => Count::Replace,
-        Act::Reset if made && shows_ours => Count::RevertMade,
-        Act::Reset => Count::RevertAdopted,
+    Some(match &task.step {
+        Step::Show(_) | Step::Look(_) if made => Count::ReplaceOverOurs,
+        Step::Show(_) | Step::Look(_) => Count::Replace,
+        Step::Reset if made && shows_ours => Count::RevertMade,
+        Step::Reset => Count::RevertAdopted,
         // Shown and recorded already: only the old picture of ours is left to go.
-        Act::Finish(open, _) if matches!(open.status, Status::Shown(_)) => Count::Tidy,
-        Act::Finish(open, _) if open.intent.old.is_some() => Count::FinishOverOurs,
-        Act::Finish(..) => Count::Finish,
-        Act::Tidy(..) => Count::Tidy,
-        Act::Adopt(_) => return None,
+        Step::Finish(open, _) if matches!(open.status, Status::Shown(_)) => Count::Tidy,
+        Step::Finish(open, _) if open.intent.old.is_some() => Count::FinishOverOurs,
+        Step::Finish(..) => Count::Finish,
+        Step::Tidy(..) => Count::Tidy,
+        Step::Adopt(_) => return None,
     })
 }
 
 /// Whether a picture goes that a target may not keep (docs/write-protocols.md, "Bitbucket").
 fn takes_away(decision: &Decision) -> bool {
-    let kind = decision.verdict.change();
-    matches!(kind, Some(ChangeKind::Replace | ChangeKind::Revert | ChangeKind::Remove))
+    matches!(decision.change, Change::Replace | Change::Revert | Change::Remove)
         && matches!(decision.from, Picture::Ours(_) | Picture::Foreign(_))
 }
 
 /// The plan's entry for mending an open intent.
-fn mending(judgement: &Judgement, kind: ChangeKind, open: &OpenIntent, mark: &PictureRef) -> Decision {
+fn mending(judgement: &Judgement, change: Change, open: &OpenIntent, mark: &PictureRef) -> Decision {
     let mut decision = judgement.decision.clone();
-    decision.verdict = Verdict::Change(kind);
-    decision.reason = if kind == ChangeKind::Finish { Reason::HalfDone } else { Reason::Leftover };
+    decision.change = change;
+    decision.reason = if change == Change::Finish { Reason::HalfDone } else { Reason::Leftover };
     decision.detail = Some(format!("picture {mark} of run {}", open.intent.run));
-    decision.to = match (kind, open.intent.rendition) {
-        (ChangeKind::Finish, Some(rendition)) => rendition.to_string(),
+    decision.to = match (change, open.intent.rendition) {
+        (Change::Finish, Some(rendition)) => rendition.to_string(),
         _ => decision.from.label(),
     };
     decision
@@ -401,20 +378,20 @@ fn count(counts: &mut Vec<Count>, judgement: &Judgement) {
         (judgement.drifted, Count::Drifted),
     ];
     counts.extend(facts.into_iter().filter_map(|(holds, count)| holds.then_some(count)));
-    counts.extend(match judgement.decision.verdict {
-        Verdict::Change(ChangeKind::Replace) => Some(Count::Replacements),
-        Verdict::Change(ChangeKind::Revert | ChangeKind::Remove) => Some(Count::Reverts),
+    counts.extend(match judgement.decision.change {
+        Change::Replace => Some(Count::Replacements),
+        Change::Revert | Change::Remove => Some(Count::Reverts),
         _ => None,
     });
 }
 
 /// How an account counts to which nothing is done.
-fn left_as(verdict: Verdict) -> Option<Count> {
-    match verdict {
-        Verdict::Unchanged => Some(Count::Unchanged),
-        Verdict::Keep => Some(Count::Kept),
-        Verdict::Conflict => Some(Count::Conflicts),
-        Verdict::Skip => Some(Count::Skipped),
-        Verdict::Change(_) => None,
+fn left_as(change: Change) -> Option<Count> {
+    match change {
+        Change::Unchanged => Some(Count::Unchanged),
+        Change::Keep => Some(Count::Kept),
+        Change::Conflict => Some(Count::Conflicts),
+        Change::Skip => Some(Count::Skipped),
+        Change::Finish | Change::Tidy | Change::Replace | Change::Revert | Change::Remove => None,
     }
 }

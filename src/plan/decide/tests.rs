@@ -1,7 +1,7 @@
 //! One table: what is known of an account, and what must follow from it.
 
 use super::*;
-use crate::model::{Absence, Fault};
+use crate::model::{Absence, Fault, Luma};
 use crate::settings::Share;
 
 const ADA: &str = "ada";
@@ -13,6 +13,11 @@ fn photo() -> Digest {
 
 fn rendition_of(photo: &Digest) -> Digest {
     Digest::of(photo.as_bytes())
+}
+
+fn rendered(photo: &Digest) -> RenditionRef {
+    let looks = Luma::from_values(vec![7; Luma::SIDE * Luma::SIDE]).unwrap().fingerprint();
+    RenditionRef { digest: rendition_of(photo), looks: Some(looks) }
 }
 
 fn key_of(what: &str) -> KeysDigest {
@@ -39,7 +44,7 @@ fn accounts() -> Accounts {
 fn images() -> HashMap<PathBuf, Portrait> {
     let image = |name: &str| {
         let photo = Digest::of(name.as_bytes());
-        (name.into(), Portrait { photo, rendition: Some(rendition_of(&photo)) })
+        (name.into(), Portrait { photo, rendition: Some(rendered(&photo)) })
     };
     ["a.png", "b.png"].map(image).into()
 }
@@ -85,7 +90,7 @@ fn source(id: &str, person: Option<Person>, photo: Option<PhotoFact>) -> SourceV
         matched,
         person,
         rendition: match &photo {
-            Some(PhotoFact::Present { digest }) => Some(rendition_of(digest)),
+            Some(PhotoFact::Present { digest }) => Some(rendered(digest)),
             _ => None,
         },
         photo,
@@ -637,27 +642,27 @@ fn cases() -> Vec<(&'static str, Case, &'static str, Reason, u32)> {
 fn every_fact_has_its_verdict_reason_and_line() {
     for (what, case, verdict, reason, line) in cases() {
         let judged = case.judge();
-        let found = (judged.decision.verdict.word(), judged.decision.reason, judged.decision.rule.line);
+        let found = (judged.decision.change.word(), judged.decision.reason, judged.decision.rule.line);
         assert_eq!(found, (verdict, reason, line), "{what}");
     }
 }
 
 #[test]
-fn only_changes_have_effects() {
+fn only_changes_write() {
     for (what, case, verdict, ..) in cases() {
-        let effect = case.judge().effect;
-        let writes = matches!(effect, Effect::Show(_) | Effect::Reset | Effect::Look(_));
-        assert_eq!(writes, matches!(verdict, "replace" | "revert" | "remove"), "{what}: {effect:?}");
+        let step = case.judge().step;
+        let writes = matches!(step, Some(Step::Show(_) | Step::Reset | Step::Look(_)));
+        assert_eq!(writes, matches!(verdict, "replace" | "revert" | "remove"), "{what}: {step:?}");
     }
 }
 
 #[test]
 fn a_foreign_picture_is_looked_at_before_it_is_written_over() {
-    assert!(matches!(has(present()).shows(custom("7")).judge().effect, Effect::Look(_)));
+    assert!(matches!(has(present()).shows(custom("7")).judge().step, Some(Step::Look(_))));
     assert!(has(present()).shows(custom("7")).judge().foreign);
     assert!(matches!(
-        has(present()).shows(custom("7")).with(|c| c.looked = Comparison::Alike).judge().effect,
-        Effect::Adopt(_)
+        has(present()).shows(custom("7")).with(|c| c.looked = Comparison::Alike).judge().step,
+        Some(Step::Adopt(_))
     ));
 }
 
@@ -675,11 +680,11 @@ fn sources_are_asked_in_order_and_unknown_stops_the_search() {
         ("failed stops", two(absent()).with(|c| c.sources[0].state = SourceState::Failed), "keep", None),
     ];
     for (what, case, verdict, source) in cases {
-        assert_eq!(case.judge().decision.verdict.word(), verdict, "{what}");
+        assert_eq!(case.judge().decision.change.word(), verdict, "{what}");
         assert_eq!(person_of(case).as_deref(), source, "{what}");
     }
     let both_absent = two(absent()).with(|case| case.sources[1].photo = Some(absent())).placed();
-    assert_eq!(both_absent.judge().decision.verdict.word(), "revert");
+    assert_eq!(both_absent.judge().decision.change.word(), "revert");
 }
 
 #[test]
@@ -701,7 +706,7 @@ fn a_picture_that_goes_without_being_ours_is_counted_and_told() {
         (custom("7"), DefaultBy::Deleting, "is lost"),
     ] {
         let judged = has(absent()).shows(shown).with(|case| case.default_by = default_by).judge();
-        assert!(judged.foreign && judged.pictured && judged.effect == Effect::Reset, "{judged:?}");
+        assert!(judged.foreign && judged.pictured && judged.step == Some(Step::Reset), "{judged:?}");
         assert!(judged.decision.detail.as_deref().unwrap_or_default().contains(words), "{judged:?}");
     }
     let ours = has(absent()).placed().judge();
@@ -738,7 +743,7 @@ fn every_rule_applies_to_the_image_that_an_earlier_one_placed() {
         // What stands there → the rule → the verdict, what is shown then.
         rule(&mut case.fallback).value = image("a.png");
         let placed = case.judge();
-        let Effect::Show(wanted) = placed.effect else { panic!("{reason:?}: {placed:?}") };
+        let Some(Step::Show(wanted)) = placed.step else { panic!("{reason:?}: {placed:?}") };
         assert_eq!(wanted.person, Some(PersonRef { source: "entra".into(), id: ADA.into() }), "{reason:?}");
         let mut case = case.placed();
         case.former = former;
@@ -755,7 +760,7 @@ fn every_rule_applies_to_the_image_that_an_earlier_one_placed() {
             rule(&mut case.fallback).value = action.clone();
             let judged = case.judge();
             assert_eq!(
-                (judged.decision.verdict.word(), judged.decision.reason),
+                (judged.decision.change.word(), judged.decision.reason),
                 (verdict, why),
                 "{reason:?} {action:?}"
             );
@@ -767,12 +772,12 @@ fn every_rule_applies_to_the_image_that_an_earlier_one_placed() {
         assert_eq!(case.judge().decision.reason, Reason::PhotoChanged, "{reason:?}");
         let case = case.with(|case| case.sources[0].photo = Some(absent()));
         let mut case = case.with(|case| case.fallback.absent.value = Action::Default);
-        assert_eq!(case.judge().decision.verdict.word(), "revert", "{reason:?}");
+        assert_eq!(case.judge().decision.change.word(), "revert", "{reason:?}");
         case.fallback.gone.value = Action::Default;
         let case = case.with(matched(Matched::Nobody)).with(|case| case.former = Former::Gone);
-        assert_eq!(case.judge().decision.verdict.word(), "revert", "{reason:?}");
+        assert_eq!(case.judge().decision.change.word(), "revert", "{reason:?}");
         let case = case.with(another(unknown())).with(|case| case.former = Former::Listed(Standing::InScope));
-        assert_eq!(case.judge().decision.verdict.word(), "remove", "{reason:?}");
+        assert_eq!(case.judge().decision.change.word(), "remove", "{reason:?}");
     }
 }
 
@@ -781,7 +786,7 @@ fn every_rule_applies_to_the_image_that_an_earlier_one_placed() {
 fn an_image_for_who_opted_out_overwrites_nothing_that_is_not_ours() {
     let case = has(present()).shows(custom("7")).with(standing(Standing::OptedOut));
     let case = case.with(|case| case.fallback.opted_out.value = Action::Image("a.png".into()));
-    assert_eq!((case.judge().decision.verdict, case.judge().decision.reason), (Verdict::Keep, Reason::NotOurs));
+    assert_eq!((case.judge().decision.change, case.judge().decision.reason), (Change::Keep, Reason::NotOurs));
 }
 
 /// docs/architecture.md, "Matching": with the key that matched unchanged, another source's person is the same human.
@@ -829,14 +834,14 @@ fn two_sources_know_one_human_as_long_as_the_key_that_matched_is_the_same() {
         ),
     ] {
         let judged = case.judge();
-        let found = (judged.decision.verdict.word(), judged.decision.reason, judged.reassigned);
+        let found = (judged.decision.change.word(), judged.decision.reason, judged.reassigned);
         assert_eq!(found, (verdict, reason, reassigned), "{what}");
     }
     // What is right as it stands is recorded for whom it stands for now.
-    let Effect::Own(wanted) = moved(present()).judge().effect else { panic!("a new owner") };
+    let Some(Step::Adopt(wanted)) = moved(present()).judge().step else { panic!("a new owner") };
     assert_eq!((wanted.person.map(|who| who.source), wanted.keys), (Some("google".into()), Some(key_of("google"))));
     let ours = has(present()).placed();
-    assert_eq!(ours.judge().effect, Effect::Nothing);
+    assert_eq!(ours.judge().step, None);
     let unowned = ours.with(|case| case.placement.as_mut().unwrap().person = None);
-    assert!(matches!(unowned.judge().effect, Effect::Own(Wanted { person: Some(_), .. })));
+    assert!(matches!(unowned.judge().step, Some(Step::Adopt(Placement { person: Some(_), .. }))));
 }

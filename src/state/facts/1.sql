@@ -96,7 +96,7 @@ CREATE TABLE decision (
   account_name TEXT    NOT NULL,
   source       TEXT,
   person       TEXT,
-  verdict      TEXT    NOT NULL,
+  change       TEXT    NOT NULL,
   is_change    INTEGER NOT NULL CHECK (is_change IN (0, 1)),
   shown        TEXT    NOT NULL,    -- JSON
   wanted       TEXT    NOT NULL,
@@ -104,15 +104,13 @@ CREATE TABLE decision (
   rule_file    TEXT    NOT NULL,
   rule_line    INTEGER NOT NULL,
   detail       TEXT,
-  act          TEXT,                -- which act, if something is to be done
-  task         TEXT,                -- JSON: the act with what it takes
+  task         TEXT,                -- JSON: what it takes, if something is to be done
   result       TEXT,                -- how it went
   error        TEXT,                -- JSON: why it failed
   shows        TEXT,                -- JSON: what the confirming survey must show
   intent       INTEGER,             -- in the state's journal
   PRIMARY KEY (target, account, slot, which),
-  CHECK ((source IS NULL) = (person IS NULL)),
-  CHECK ((act IS NULL) = (task IS NULL))
+  CHECK ((source IS NULL) = (person IS NULL))
 ) STRICT, WITHOUT ROWID;
 
 -- What each account adds to the counts of its target's plan, and how often it was decided about.

@@ -8,7 +8,7 @@ use rusqlite::{Row, params};
 
 use super::row::{COLUMNS, DecisionCursor, RESULT, place, read, went};
 use super::{Facts, accounts};
-use crate::model::{ActKind, Decided, Decision, Planned, TargetId, Went};
+use crate::model::{Change, Decided, Decision, Planned, TargetId, Went};
 use crate::state::codec::{Json, limit};
 use crate::state::error::StateError;
 
@@ -37,9 +37,9 @@ impl Facts {
     pub fn put_decisions(&self, decided: &[Decided]) -> Result<(), StateError> {
         self.write("put decisions into the facts", |db| {
             let mut put = db.prepare_cached(
-                "INSERT OR REPLACE INTO decision (target, account, slot, which, account_name, source, person, verdict,
-                 is_change, shown, wanted, reason, rule_file, rule_line, detail, act, task)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO decision (target, account, slot, which, account_name, source, person, change,
+                 is_change, shown, wanted, reason, rule_file, rule_line, detail, task)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?;
             for Decided { decision, task } in decided {
                 let at = DecisionCursor::of(decision);
@@ -51,15 +51,14 @@ impl Facts {
                     decision.account_name,
                     decision.person.as_ref().map(|p| p.source.as_str()),
                     decision.person.as_ref().map(|p| p.id.as_str()),
-                    decision.verdict.word(),
-                    decision.verdict.change().is_some(),
+                    decision.change.word(),
+                    decision.change.writes(),
                     Json(&decision.from),
                     decision.to,
                     decision.reason.word(),
                     &*decision.rule.file,
                     decision.rule.line,
                     decision.detail,
-                    task.as_ref().map(|task| task.act.kind().word()),
                     task.as_ref().map(Json),
                 ])?;
             }
@@ -76,17 +75,28 @@ impl Facts {
         })
     }
 
-    /// A page of what is to be done at a target by these acts, in the order of the plan.
+    /// A page of what is to be done at a target by these changes, in the order of the plan.
     pub fn planned(
         &self,
         target: &TargetId,
-        acts: &[ActKind],
+        changes: &[Change],
         after: Option<&DecisionCursor>,
         at_most: usize,
     ) -> Result<Vec<Planned>, StateError> {
-        let acts: Vec<_> = acts.iter().map(|act| format!("'{}'", act.word())).collect();
-        let condition = format!("act IN ({})", acts.join(", "));
+        let changes: Vec<_> = changes.iter().map(|change| format!("'{}'", change.word())).collect();
+        let condition = format!("change IN ({}) AND task IS NOT NULL", changes.join(", "));
         let page = self.page_of_planned(target, &condition, after, at_most)?;
+        Ok(page.into_iter().map(|(planned, _)| planned).collect())
+    }
+
+    /// A page of the pictures at a target that are to be looked at, in the order of the plan.
+    pub fn to_look_at(
+        &self,
+        target: &TargetId,
+        after: Option<&DecisionCursor>,
+        at_most: usize,
+    ) -> Result<Vec<Planned>, StateError> {
+        let page = self.page_of_planned(target, "task -> '$.step.look' IS NOT NULL", after, at_most)?;
         Ok(page.into_iter().map(|(planned, _)| planned).collect())
     }
 

@@ -8,7 +8,7 @@ use rusqlite::params;
 
 use super::Facts;
 use super::row::{COLUMNS, DecisionCursor, RESULT, place, read, went};
-use crate::model::{AccountId, ChangeKind, Decision, IntentId, PersonResult, Planned, Shown, TargetId, Went};
+use crate::model::{AccountId, Change, Decision, IntentId, PersonResult, Planned, Shown, TargetId, Went};
 use crate::state::codec::{Id, Json, Whole, Word, limit};
 use crate::state::error::StateError;
 
@@ -69,7 +69,7 @@ pub struct Written {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResultCount {
     /// The kind.
-    pub kind: ChangeKind,
+    pub change: Change,
     /// How they went; `None`: they were not come to.
     pub result: Option<PersonResult>,
     /// So many.
@@ -124,7 +124,7 @@ impl Facts {
     ) -> Result<Vec<(Decision, Option<Went>)>, StateError> {
         let sql = format!(
             "SELECT {COLUMNS}, {RESULT} FROM decision
-             WHERE target = ?1 AND (account, slot, which) > (?2, ?3, ?4) AND (verdict <> 'unchanged' OR result IS NOT NULL)
+             WHERE target = ?1 AND (account, slot, which) > (?2, ?3, ?4) AND (change <> 'unchanged' OR result IS NOT NULL)
              ORDER BY account, slot, which LIMIT ?5"
         );
         let from = place(after);
@@ -246,19 +246,19 @@ impl Facts {
     pub fn count_results(&self, target: &TargetId) -> Result<Vec<ResultCount>, StateError> {
         self.read("count results in the facts", |db| {
             let mut query = db.prepare_cached(
-                "SELECT verdict, result, count(*) FROM decision WHERE target = ? AND is_change = 1
-                 GROUP BY verdict, result",
+                "SELECT change, result, count(*) FROM decision WHERE target = ? AND is_change = 1
+                 GROUP BY change, result",
             )?;
             let rows = query.query_map([target.as_str()], |row| {
-                let kind = ChangeKind::of_word(row.get_ref(0)?.as_str()?);
+                let change = Change::of_word(row.get_ref(0)?.as_str()?);
                 let result = row.get::<_, Option<Word<_>>>(1)?.map(|word| word.0);
-                Ok(kind.map(|kind| (kind, result)).zip(Some(row.get::<_, Whole>(2)?.0)))
+                Ok(change.map(|change| (change, result)).zip(Some(row.get::<_, Whole>(2)?.0)))
             })?;
             let counts = rows.collect::<Result<Vec<_>, _>>()?;
             Ok(counts
                 .into_iter()
                 .flatten()
-                .map(|((kind, result), count)| ResultCount { kind, result, count })
+                .map(|((change, result), count)| ResultCount { change, result, count })
                 .collect())
         })
     }

@@ -9,8 +9,7 @@ use rusqlite::Row;
 use rusqlite::types::Type;
 
 use crate::model::{
-    AccountId, ChangeKind, Decision, IntentId, PersonId, PersonRef, PersonResult, Place, SourceId, TargetId, Verdict,
-    Went,
+    AccountId, Change, Decision, IntentId, PersonId, PersonRef, PersonResult, Place, SourceId, TargetId, Went,
 };
 use crate::state::codec::{Id, Json, Word};
 
@@ -26,9 +25,9 @@ pub struct DecisionCursor {
 impl DecisionCursor {
     /// The place of this decision.
     pub fn of(decision: &Decision) -> Self {
-        let (slot, which) = match decision.verdict {
-            Verdict::Change(ChangeKind::Finish) => (0, decision.detail.clone().unwrap_or_default()),
-            Verdict::Change(ChangeKind::Tidy) => (1, decision.detail.clone().unwrap_or_default()),
+        let (slot, which) = match decision.change {
+            Change::Finish => (0, decision.detail.clone().unwrap_or_default()),
+            Change::Tidy => (1, decision.detail.clone().unwrap_or_default()),
             _ => (2, String::new()),
         };
         Self { target: decision.target.clone(), account: decision.account.clone(), slot, which }
@@ -41,7 +40,7 @@ impl DecisionCursor {
 }
 
 /// Of a decision, as [`read`] takes them.
-pub(super) const COLUMNS: &str = "decision.target, decision.account, account_name, source, person, verdict, \
+pub(super) const COLUMNS: &str = "decision.target, decision.account, account_name, source, person, change, \
     decision.shown, wanted, reason, rule_file, rule_line, detail";
 
 /// The primary key after which a page begins.
@@ -50,23 +49,10 @@ pub(super) fn place(after: Option<&DecisionCursor>) -> (&str, &str, i64, &str) {
         .map_or(("", "", -1, ""), |at| (at.target.as_str(), at.account.as_str(), i64::from(at.slot), at.which.as_str()))
 }
 
-/// The verdicts by their word; a test holds it against [`Verdict::word`].
-const VERDICTS: [Verdict; 9] = [
-    Verdict::Change(ChangeKind::Finish),
-    Verdict::Change(ChangeKind::Tidy),
-    Verdict::Change(ChangeKind::Replace),
-    Verdict::Change(ChangeKind::Revert),
-    Verdict::Change(ChangeKind::Remove),
-    Verdict::Unchanged,
-    Verdict::Keep,
-    Verdict::Conflict,
-    Verdict::Skip,
-];
-
-fn verdict(row: &Row<'_>, column: usize) -> rusqlite::Result<Verdict> {
+fn change(row: &Row<'_>, column: usize) -> rusqlite::Result<Change> {
     let word = row.get_ref(column)?.as_str()?;
-    VERDICTS.into_iter().find(|verdict| verdict.word() == word).ok_or_else(|| {
-        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, format!("there is no verdict `{word}`").into())
+    Change::of_word(word).ok_or_else(|| {
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, format!("there is no change `{word}`").into())
     })
 }
 
@@ -79,7 +65,7 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Decision> {
         account: row.get::<_, Id<AccountId>>(1)?.0,
         account_name: row.get(2)?,
         person: source.zip(person).map(|(source, id)| PersonRef { source: source.0, id: id.0 }),
-        verdict: verdict(row, 5)?,
+        change: change(row, 5)?,
         from: row.get::<_, Json<_>>(6)?.0,
         to: row.get(7)?,
         reason: row.get::<_, Word<_>>(8)?.0,

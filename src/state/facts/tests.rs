@@ -8,8 +8,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::model::{
-    Absence, Account, AccountId, AccountStanding, ChangeKind, Decided, Decision, Digest, Fault, Person, PersonId,
-    PersonKey, PersonRef, PhotoFact, PhotoHint, Picture, Place, Reason, Shown, SourceId, Standing, TargetId, Verdict,
+    Absence, Account, AccountId, AccountStanding, Change, Decided, Decision, Digest, Fault, Person, PersonId,
+    PersonKey, PersonRef, PhotoFact, PhotoHint, Picture, Place, Reason, Shown, SourceId, Standing, TargetId,
 };
 use crate::state::Blame;
 use crate::state::error::StateFault;
@@ -61,13 +61,13 @@ fn on(person: &str) -> MatchVerdict {
     MatchVerdict::Matched(person.into())
 }
 
-fn decision(target: &str, account: &str, verdict: Verdict, detail: Option<&str>) -> Decision {
+fn decision(target: &str, account: &str, change: Change, detail: Option<&str>) -> Decision {
     Decision {
         target: target.into(),
         account: account.into(),
         account_name: "ada".into(),
         person: Some(reference("p1")),
-        verdict,
+        change,
         from: Picture::Foreign("15017".into()),
         to: "default".into(),
         reason: Reason::PhotoNew,
@@ -277,18 +277,17 @@ fn photos_read_back_and_shared_ones_are_counted() {
 #[test]
 fn decisions_come_in_one_order_whatever_the_pages() {
     let (_folder, facts) = facts();
-    let change = |kind| Verdict::Change(kind);
     let plan = [
-        decision("jira", "A1", Verdict::Unchanged, None),
-        decision("jira", "A2", change(ChangeKind::Finish), Some("avatar 7")),
-        decision("jira", "A2", change(ChangeKind::Tidy), Some("avatar 5")),
-        decision("jira", "A2", change(ChangeKind::Tidy), Some("avatar 6")),
-        decision("jira", "A2", change(ChangeKind::Replace), None),
-        decision("jira", "A3", Verdict::Keep, Some("by hand")),
-        decision("wiki", "A0", change(ChangeKind::Revert), None),
-        decision("wiki", "A1", Verdict::Skip, None),
-        Decision { person: None, ..decision("wiki", "A2", Verdict::Conflict, None) },
-        decision("wiki", "A3", change(ChangeKind::Remove), None),
+        decision("jira", "A1", Change::Unchanged, None),
+        decision("jira", "A2", Change::Finish, Some("avatar 7")),
+        decision("jira", "A2", Change::Tidy, Some("avatar 5")),
+        decision("jira", "A2", Change::Tidy, Some("avatar 6")),
+        decision("jira", "A2", Change::Replace, None),
+        decision("jira", "A3", Change::Keep, Some("by hand")),
+        decision("wiki", "A0", Change::Revert, None),
+        decision("wiki", "A1", Change::Skip, None),
+        Decision { person: None, ..decision("wiki", "A2", Change::Conflict, None) },
+        decision("wiki", "A3", Change::Remove, None),
     ];
     let mut shuffled = plan.clone();
     shuffled.reverse();
@@ -298,7 +297,7 @@ fn decisions_come_in_one_order_whatever_the_pages() {
 
     let keep = |test: &dyn Fn(&Decision) -> bool| plan.iter().filter(|d| test(d)).cloned().collect::<Vec<_>>();
     let selections: [(Selection, Vec<Decision>); 2] =
-        [(Selection::All, plan.to_vec()), (Selection::Changes, keep(&|d| d.verdict.change().is_some()))];
+        [(Selection::All, plan.to_vec()), (Selection::Changes, keep(&|d| d.change.writes()))];
     for (selection, expected) in selections {
         for target in [None, Some("jira"), Some("wiki"), Some("other")] {
             let filter = DecisionFilter { target: target.map(TargetId::from), selection };
@@ -320,16 +319,16 @@ fn decisions_come_in_one_order_whatever_the_pages() {
     }
     let reported = facts.reported(&jira(), None, 99).unwrap();
     let reported: Vec<_> = reported.into_iter().map(|(decision, went)| (went, decision)).collect();
-    let expected = keep(&|d| d.target == jira() && d.verdict != Verdict::Unchanged);
+    let expected = keep(&|d| d.target == jira() && d.change != Change::Unchanged);
     assert_eq!(reported, expected.into_iter().map(|d| (None, d)).collect::<Vec<_>>());
 }
 
 #[test]
 fn a_new_decision_replaces_the_old_one() {
     let (_folder, facts) = facts();
-    let first = decision("jira", "A1", Verdict::Change(ChangeKind::Replace), None);
+    let first = decision("jira", "A1", Change::Replace, None);
     facts.put_decisions(&[Decided::left_alone(first)]).unwrap();
-    let second = decision("jira", "A1", Verdict::Keep, None);
+    let second = decision("jira", "A1", Change::Keep, None);
     facts.put_decisions(&[Decided::left_alone(second.clone())]).unwrap();
     assert_eq!(facts.decisions(&DecisionFilter::default(), None, 9).unwrap(), std::slice::from_ref(&second));
 }

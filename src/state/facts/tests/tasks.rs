@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::model::{
-    Act, ActKind, Comparison, Event, IntentId, IntentKind, OpenIntent, PersonResult, Planned, Seen, Status, Task,
-    Wanted, Went,
+    Comparison, Event, IntentId, IntentKind, OpenIntent, PersonResult, Planned, Seen, Status, Step, Task, Wanted, Went,
 };
 use crate::state::store::tests::intent;
 
@@ -12,11 +11,12 @@ fn wanted() -> Wanted {
 }
 
 /// A change of each of these accounts, with what it takes.
-fn plan(facts: &Facts, tasks: &[(&str, Act)]) -> Vec<Planned> {
-    let planned = |(id, act): &(&str, Act)| Planned {
-        decision: decision("jira", id, Verdict::Change(ChangeKind::Replace), None),
+fn plan(facts: &Facts, tasks: &[(&str, Step)]) -> Vec<Planned> {
+    let change = |step: &Step| if *step == Step::Reset { Change::Revert } else { Change::Replace };
+    let planned = |(id, step): &(&str, Step)| Planned {
+        decision: decision("jira", id, change(step), None),
         account: account(id, Shown::Default),
-        task: Task { act: act.clone(), placement: None },
+        task: Task { step: step.clone(), placement: None },
     };
     let planned: Vec<_> = tasks.iter().map(planned).collect();
     facts.put_accounts(&jira(), &planned.iter().map(|planned| planned.account.clone()).collect::<Vec<_>>()).unwrap();
@@ -29,26 +29,28 @@ fn plan(facts: &Facts, tasks: &[(&str, Act)]) -> Vec<Planned> {
 fn tasks_wait_in_the_order_of_the_plan_and_read_back_whole() {
     let (_folder, facts) = facts();
     let tasks =
-        [("A1", Act::Show(wanted())), ("A2", Act::Look(wanted())), ("A3", Act::Reset), ("A4", Act::Show(wanted()))];
+        [("A1", Step::Show(wanted())), ("A2", Step::Look(wanted())), ("A3", Step::Reset), ("A4", Step::Show(wanted()))];
     let all = plan(&facts, &tasks);
-    let page = |acts: &[ActKind], after: Option<&Planned>, at_most| {
+    let page = |changes: &[Change], after: Option<&Planned>, at_most| {
         let after = after.map(|planned| DecisionCursor::of(&planned.decision));
-        facts.planned(&jira(), acts, after.as_ref(), at_most).unwrap()
+        facts.planned(&jira(), changes, after.as_ref(), at_most).unwrap()
     };
-    assert_eq!(page(&[ActKind::Show, ActKind::Look, ActKind::Reset], None, 9), all);
-    assert_eq!(page(&[ActKind::Show], None, 1), all[..1]);
-    assert_eq!(page(&[ActKind::Show], Some(&all[0]), 9), all[3..]);
-    assert_eq!(page(&[ActKind::Adopt], None, 9), []);
-    assert_eq!(facts.planned(&"wiki".into(), &[ActKind::Show], None, 9).unwrap(), []);
+    assert_eq!(page(&[Change::Replace, Change::Revert], None, 9), all);
+    assert_eq!(page(&[Change::Replace], None, 1), all[..1]);
+    assert_eq!(page(&[Change::Replace], Some(&all[0]), 9), [all[1].clone(), all[3].clone()]);
+    assert_eq!(page(&[Change::Revert], None, 9), all[2..3]);
+    assert_eq!(page(&[Change::Unchanged], None, 9), []);
+    assert_eq!(facts.to_look_at(&jira(), None, 9).unwrap(), all[1..2]);
+    assert_eq!(facts.planned(&"wiki".into(), &[Change::Replace], None, 9).unwrap(), []);
     facts.forget_decisions(&jira()).unwrap();
-    assert_eq!(page(&[ActKind::Show, ActKind::Look, ActKind::Reset], None, 9), []);
+    assert_eq!(page(&[Change::Replace, Change::Revert], None, 9), []);
 }
 
 #[test]
 fn results_stand_beside_the_decisions_and_are_counted() {
     let (_folder, facts) = facts();
     let ids = ["A1", "A2", "A3", "A4"];
-    let all = plan(&facts, &ids.map(|id| (id, Act::Show(wanted()))));
+    let all = plan(&facts, &ids.map(|id| (id, Step::Show(wanted()))));
     let went = |result, shows, intent| Went { result, error: None, shows, intent };
     let open =
         Went { error: Some(Fault::new("timeout", "no answer")), ..went(PersonResult::Open, None, Some(IntentId(7))) };
@@ -67,7 +69,7 @@ fn results_stand_beside_the_decisions_and_are_counted() {
     let expected: Vec<_> = results.iter().map(|(_, went)| Some(went.clone())).chain([None]).collect();
     assert_eq!(found.into_iter().map(|(_, went)| went).collect::<Vec<_>>(), expected);
     assert_eq!(facts.left_open(&jira(), None, 9).unwrap(), [(all[1].clone(), open)]);
-    let count = |result, count| ResultCount { kind: ChangeKind::Replace, result, count };
+    let count = |result, count| ResultCount { change: Change::Replace, result, count };
     let mut counts = facts.count_results(&jira()).unwrap();
     counts.sort_by_key(|count| count.result);
     assert_eq!(counts, [count(None, 1), count(Some(PersonResult::Done), 1), count(Some(PersonResult::Open), 2)]);
@@ -84,8 +86,8 @@ fn results_stand_beside_the_decisions_and_are_counted() {
 #[test]
 fn what_is_mended_and_then_changed_by_the_same_plan_must_show_the_change() {
     let (_folder, facts) = facts();
-    let all = plan(&facts, &[("A1", Act::Reset), ("A2", Act::Reset)]);
-    let mend = |id| decision("jira", id, Verdict::Change(ChangeKind::Finish), Some("of an earlier run"));
+    let all = plan(&facts, &[("A1", Step::Reset), ("A2", Step::Reset)]);
+    let mend = |id| decision("jira", id, Change::Finish, Some("of an earlier run"));
     let mended = [mend("A1"), mend("A2")];
     facts.put_decisions(&mended.clone().map(|decision| Decided { decision, task: None })).unwrap();
     let went = |shows| Went { result: PersonResult::Done, error: None, shows, intent: None };
