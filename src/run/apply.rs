@@ -12,7 +12,7 @@ use futures::future::{join_all, try_join_all};
 
 use super::context::{RunContext, unix_now};
 use super::journal::StoreJournal;
-use super::pages::PAGE;
+use super::pages::{PAGE, each_page};
 use super::recall::recall;
 use super::refused::Refusals;
 use super::target_plan::{Count, TargetPlan};
@@ -21,8 +21,8 @@ use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
 use crate::load::{Done, Mend, Session, WriteError, closing};
 use crate::model::{
-    AccountId, Change, Event, Fault, Intent, IntentId, IntentKind, OpenIntent, PersonResult, PictureRef, Placement,
-    Planned, Reason, Rendition, Seen, Shown, Status, Step, Wanted, Went,
+    Change, Event, Fault, Intent, IntentId, IntentKind, OpenIntent, PersonResult, PictureRef, Placement, Planned,
+    Reason, Rendition, Seen, Shown, Status, Step, Wanted, Went,
 };
 use crate::plan::{before, looks_of_ours, old_of_ours};
 use crate::state::DecisionCursor;
@@ -104,26 +104,27 @@ async fn finish(context: &RunContext, target_run: &mut TargetRun) -> Result<(), 
 }
 
 async fn record_closings(context: &RunContext, target_run: &TargetRun) -> Result<(), Trouble> {
-    let mut after: Option<(AccountId, IntentId)> = None;
-    loop {
-        let page = context.facts.closings(target_run.id(), after.as_ref(), PAGE)?;
-        let Some((account, intent, _)) = page.last() else { return Ok(()) };
-        after = Some((account.clone(), *intent));
+    for page in each_page(
+        |after| context.facts.closings(target_run.id(), after, PAGE),
+        |(account, intent, _)| (account.clone(), *intent),
+    ) {
+        let page = page?;
         for (_, intent, events) in &page {
             for event in events {
                 context.store.record(*intent, event).await?;
             }
         }
     }
+    Ok(())
 }
 
 async fn adopt(context: &RunContext, target_run: &TargetRun) -> Result<(), Trouble> {
     let Some(open) = target_run.open.as_ref() else { return Ok(()) };
-    let mut after = None;
-    loop {
-        let page = context.facts.planned(target_run.id(), &[Change::Unchanged], after.as_ref(), PAGE)?;
-        let Some(last) = page.last() else { return Ok(()) };
-        after = Some(DecisionCursor::of(&last.decision));
+    for page in each_page(
+        |after| context.facts.planned(target_run.id(), &[Change::Unchanged], after, PAGE),
+        |last| DecisionCursor::of(&last.decision),
+    ) {
+        let page = page?;
         // Side by side, so that many are made durable at once.
         let adopted = page.into_iter().filter_map(|planned| match &planned.task.step {
             Step::Adopt(placement) => {
@@ -135,6 +136,7 @@ async fn adopt(context: &RunContext, target_run: &TargetRun) -> Result<(), Troub
         });
         try_join_all(adopted).await?;
     }
+    Ok(())
 }
 
 struct Workers<'a> {
@@ -151,11 +153,12 @@ struct Workers<'a> {
 impl Workers<'_> {
     /// All changes of one round, page by page, dealt to the workers one by one.
     async fn round(&self, changes: &[Change], sessions: &mut [Option<Box<dyn Session>>]) -> Result<(), Trouble> {
-        let (mut after, mut dealt) = (None, 0);
-        loop {
-            let page = self.context.facts.planned(self.target_run.id(), changes, after.as_ref(), PAGE)?;
-            let Some(last) = page.last() else { return Ok(()) };
-            after = Some(DecisionCursor::of(&last.decision));
+        let mut dealt = 0;
+        for page in each_page(
+            |after| self.context.facts.planned(self.target_run.id(), changes, after, PAGE),
+            |last| DecisionCursor::of(&last.decision),
+        ) {
+            let page = page?;
             let mut shares = vec![Vec::new(); sessions.len()];
             for planned in &page {
                 shares[dealt % sessions.len()].push(planned);
@@ -165,6 +168,7 @@ impl Workers<'_> {
             let went: Vec<_> = join_all(workers).await.into_iter().flatten().collect();
             self.context.facts.put_results(&went)?;
         }
+        Ok(())
     }
 
     async fn share(&self, session: &mut Option<Box<dyn Session>>, share: Vec<&Planned>) -> Vec<(DecisionCursor, Went)> {
@@ -272,17 +276,18 @@ impl Workers<'_> {
 
     /// After all "maybe"s.
     async fn look_again_at_what_is_open(&self) -> Result<(), Trouble> {
-        let mut after = None;
-        loop {
-            let page = self.context.facts.left_open(self.target_run.id(), after.as_ref(), PAGE)?;
-            let Some((last, _)) = page.last() else { return Ok(()) };
-            after = Some(DecisionCursor::of(&last.decision));
+        for page in each_page(
+            |after| self.context.facts.left_open(self.target_run.id(), after, PAGE),
+            |(last, _)| DecisionCursor::of(&last.decision),
+        ) {
+            let page = page?;
             for (planned, parked) in &page {
                 let fault = parked.error.clone().unwrap_or_else(|| Fault::new("maybe", "no answer came"));
                 let went = self.counted(self.look_again(planned, parked.intent, fault).await?);
                 self.context.facts.put_results(&[(DecisionCursor::of(&planned.decision), went)])?;
             }
         }
+        Ok(())
     }
 
     /// After a "maybe": look, no sooner than `quiet`, and mend what is seen (docs/write-protocols.md).

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use super::context::RunContext;
 use super::listing::{Pages, with_an_end};
-use super::pages::PAGE;
+use super::pages::{PAGE, each_page};
 use super::target_run::TargetRun;
 use super::{named, take_back};
 use crate::error::Trouble;
@@ -54,11 +54,9 @@ pub(super) async fn confirm(context: &RunContext, target_run: &mut TargetRun) ->
         context.store.learn(&open.server.id, &learnt).await?;
     }
     let default = surveyed.default.or_else(|| open.surveyed.default.clone());
-    let (mut missing, mut after) = (0, None);
-    loop {
-        let page = context.facts.to_confirm(target_run.id(), after.as_ref(), PAGE)?;
-        let Some(last) = page.last() else { break };
-        after = Some(last.at.clone());
+    let mut missing = 0;
+    for page in each_page(|after| context.facts.to_confirm(target_run.id(), after, PAGE), |last| last.at.clone()) {
+        let page = page?;
         let mut amended = Vec::new();
         for written in page {
             let at = written.at.clone();

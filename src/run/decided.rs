@@ -7,7 +7,7 @@ use tracing::Level;
 
 use super::context::RunContext;
 use super::finished_target::Writes;
-use super::pages::PAGE;
+use super::pages::{PAGE, each_page};
 use super::people::told;
 use super::spans;
 use super::target_run::TargetRun;
@@ -20,15 +20,13 @@ pub(super) fn tell(context: &RunContext, target_run: &TargetRun) -> Result<(), S
         return Ok(());
     }
     let _whose = spans::target(target_run.id(), "decide").entered();
-    let mut after: Option<DecisionCursor> = None;
-    loop {
-        let page = context.facts.reported(target_run.id(), after.as_ref(), PAGE)?;
-        let Some((last, _)) = page.last() else { return Ok(()) };
-        after = Some(DecisionCursor::of(last));
-        for (decision, went) in page {
+    let reported = |after: Option<&DecisionCursor>| context.facts.reported(target_run.id(), after, PAGE);
+    for page in each_page(reported, |(last, _)| DecisionCursor::of(last)) {
+        for (decision, went) in page? {
             log(&told(context, decision, went, Writes::Planned)?);
         }
     }
+    Ok(())
 }
 
 fn log(line: &PersonLine) {

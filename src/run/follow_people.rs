@@ -5,11 +5,11 @@
 
 use super::clients::matching_place;
 use super::context::RunContext;
-use super::pages::PAGE;
+use super::pages::{PAGE, each_page};
 use super::target_run::TargetRun;
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
-use crate::model::{AccountStanding, PersonId, SourceId, Standing};
+use crate::model::{AccountStanding, SourceId, Standing};
 
 /// Gives every person in scope an account, where the target has none of its own.
 pub(super) async fn follow_people(
@@ -22,11 +22,8 @@ pub(super) async fn follow_people(
     }
     let (mut count, mut nameless) = (0, 0_u64);
     for source in sources {
-        let mut after: Option<PersonId> = None;
-        loop {
-            let people = context.facts.people(source, after.as_ref(), PAGE)?;
-            let Some(last) = people.last() else { break };
-            after = Some(last.id.clone());
+        for people in each_page(|after| context.facts.people(source, after, PAGE), |last| last.id.clone()) {
+            let people = people?;
             let mut accounts = Vec::new();
             for person in people.iter().filter(|person| person.standing == Standing::InScope) {
                 match target_run.target.accounts_for(person).await {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use futures::stream::{self, StreamExt as _};
 
 use super::context::RunContext;
-use super::pages::PAGE;
+use super::pages::{PAGE, each_page};
 use super::target_run::TargetRun;
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
@@ -19,14 +19,17 @@ use crate::transform::{self, Limits};
 
 /// Looks at every picture of a target that the plan asks to look at. Says how many; what was seen is in the facts.
 pub(super) async fn look(context: &RunContext, target_run: &mut TargetRun, concurrency: usize) -> Result<u64, Trouble> {
-    let (mut after, mut count) = (None, 0);
-    while target_run.failure.is_none() && !context.stop.requested() {
-        let page = context.facts.to_look_at(target_run.id(), after.as_ref(), PAGE)?;
-        let Some(last) = page.last() else { break };
-        after = Some(DecisionCursor::of(&last.decision));
+    let mut count = 0;
+    let id = target_run.id().clone();
+    let of = |last: &Planned| DecisionCursor::of(&last.decision);
+    for page in each_page(|after| context.facts.to_look_at(&id, after, PAGE), of) {
+        let page = page?;
+        if target_run.failure.is_some() || context.stop.requested() {
+            break;
+        }
         let looked = look_at(context, target_run, &page, concurrency).await;
         count += looked.len() as u64;
-        context.facts.put_looked(target_run.id(), &looked)?;
+        context.facts.put_looked(&id, &looked)?;
     }
     Ok(count)
 }

@@ -6,7 +6,7 @@
 //! whoever takes a leaver's address must not get the leaver's face (docs/architecture.md, "Matching").
 
 use super::context::RunContext;
-use super::pages::PAGE;
+use super::pages::{PAGE, each_page};
 use super::source_run::SourceRun;
 use super::target_run::TargetRun;
 use crate::error::Trouble;
@@ -31,11 +31,8 @@ pub(super) fn match_all(
 }
 
 fn match_one(facts: &Facts, target: &TargetId, source: &SourceId, matching: &Matching) -> Result<(), Trouble> {
-    let mut after: Option<AccountId> = None;
-    loop {
-        let accounts = facts.accounts(target, after.as_ref(), PAGE)?;
-        let Some(last) = accounts.last() else { return Ok(()) };
-        after = Some(last.id.clone());
+    for accounts in each_page(|after| facts.accounts(target, after, PAGE), |last| last.id.clone()) {
+        let accounts = accounts?;
         let (mut rows, mut claims) = (Vec::with_capacity(accounts.len()), Vec::new());
         for account in &accounts {
             let Claimed { matched, claims: claimed } = against_all(facts, source, account, matching)?;
@@ -53,6 +50,7 @@ fn match_one(facts: &Facts, target: &TargetId, source: &SourceId, matching: &Mat
         let left_out = accounts.iter().filter(|account| account.standing.is_left_out());
         facts.end_searches(target, &left_out.map(|account| account.id.clone()).collect::<Vec<_>>())?;
     }
+    Ok(())
 }
 
 /// Everybody who shares any filled key with the account, whatever an earlier key says: all of them are heard.
@@ -90,11 +88,8 @@ pub(super) fn from_row(row: Option<MatchRow>) -> Matched {
 
 /// A person whom several accounts claim is none of theirs, unless the keys tell them apart.
 fn tell_apart(facts: &Facts, target: &TargetId, source: &SourceId, matching: &Matching) -> Result<(), Trouble> {
-    let mut after: Option<PersonId> = None;
-    loop {
-        let people = facts.people_claimed_more_than_once(target, source, after.as_ref(), PAGE)?;
-        let Some(last) = people.last() else { return Ok(()) };
-        after = Some(last.clone());
+    for people in each_page(|after| facts.people_claimed_more_than_once(target, source, after, PAGE), PersonId::clone) {
+        let people = people?;
         for id in people {
             let who = PersonRef { source: source.clone(), id };
             let Some(person) = facts.person(&who)? else { continue };
@@ -108,4 +103,5 @@ fn tell_apart(facts: &Facts, target: &TargetId, source: &SourceId, matching: &Ma
             facts.put_matches(&rows.collect::<Vec<_>>())?;
         }
     }
+    Ok(())
 }

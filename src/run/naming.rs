@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::pages::PAGE;
+use super::pages::{PAGE, each_page};
 use crate::error::Trouble;
 use crate::model::{Decision, SourceId, StateKey, TargetId};
 use crate::report::{Event, Pseudonyms};
@@ -89,11 +89,8 @@ impl Naming {
             }
         };
         for target in &self.targets {
-            let mut after = None;
-            loop {
-                let page = self.facts.accounts(target, after.as_ref(), PAGE)?;
-                let Some(last) = page.last() else { break };
-                after = Some(last.id.clone());
+            for page in each_page(|after| self.facts.accounts(target, after, PAGE), |last| last.id.clone()) {
+                let page = page?;
                 for account in &page {
                     let (handle, email) = (account.handle.as_deref(), account.email.as_deref());
                     let names = [
@@ -108,11 +105,8 @@ impl Naming {
             }
         }
         for source in &self.sources {
-            let mut after = None;
-            loop {
-                let page = self.facts.people(source, after.as_ref(), PAGE)?;
-                let Some(last) = page.last() else { break };
-                after = Some(last.id.clone());
+            for page in each_page(|after| self.facts.people(source, after, PAGE), |last| last.id.clone()) {
+                let page = page?;
                 for person in &page {
                     let keys = person.keys().iter().map(|(_, value)| value.as_str());
                     let names = [person.display_name.as_str(), person.id.as_str()].into_iter().chain(keys);

@@ -8,12 +8,12 @@
 use std::collections::BTreeMap;
 
 use super::context::RunContext;
-use super::pages::PAGE;
+use super::pages::{PAGE, each_page};
 use super::selection::Selection;
 use super::source_run::SourceRun;
 use super::target_run::TargetRun;
 use crate::error::Trouble;
-use crate::model::{Account, AccountId, Person, PersonId, PersonKey, normalise_key};
+use crate::model::{Account, Person, PersonKey, normalise_key};
 use crate::nearest::edits;
 use crate::plan::SourceState;
 
@@ -98,13 +98,11 @@ fn each_account(
     target_run: &TargetRun,
     mut take: impl FnMut(&Account) -> Result<(), crate::state::StateError>,
 ) -> Result<(), Trouble> {
-    let mut after: Option<AccountId> = None;
-    loop {
-        let page = context.facts.accounts(target_run.id(), after.as_ref(), PAGE)?;
-        let Some(last) = page.last() else { return Ok(()) };
-        after = Some(last.id.clone());
+    for page in each_page(|after| context.facts.accounts(target_run.id(), after, PAGE), |last| last.id.clone()) {
+        let page = page?;
         page.iter().try_for_each(&mut take)?;
     }
+    Ok(())
 }
 
 fn each_person(
@@ -112,13 +110,11 @@ fn each_person(
     source_run: &SourceRun,
     mut take: impl FnMut(&Person) -> Result<(), crate::state::StateError>,
 ) -> Result<(), Trouble> {
-    let mut after: Option<PersonId> = None;
-    loop {
-        let page = context.facts.people(source_run.id(), after.as_ref(), PAGE)?;
-        let Some(last) = page.last() else { return Ok(()) };
-        after = Some(last.id.clone());
+    for page in each_page(|after| context.facts.people(source_run.id(), after, PAGE), |last| last.id.clone()) {
+        let page = page?;
         page.iter().try_for_each(&mut take)?;
     }
+    Ok(())
 }
 
 fn expect_all(

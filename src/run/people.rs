@@ -6,7 +6,7 @@
 
 use super::context::RunContext;
 use super::finished_target::{FinishedTarget, Writes};
-use super::pages::PAGE;
+use super::pages::{PAGE, each_page};
 use super::reviewed::SavedChange;
 use crate::model::{Change, Decision, Fault, PersonResult, Recipe, TargetId, Went};
 use crate::report::{AccountLine, ChangeLine, PersonFailure, PersonLine, PersonWho};
@@ -36,11 +36,11 @@ impl People {
         lost: impl Fn(StateError) -> E,
     ) -> Result<(), E> {
         for (target, _, recipe) in &self.targets {
-            let mut after: Option<DecisionCursor> = None;
-            loop {
-                let page = self.context.facts.planned(target, &CHANGES, after.as_ref(), PAGE).map_err(&lost)?;
-                let Some(last) = page.last() else { break };
-                after = Some(DecisionCursor::of(&last.decision));
+            for page in each_page(
+                |after| self.context.facts.planned(target, &CHANGES, after, PAGE).map_err(&lost),
+                |last| DecisionCursor::of(&last.decision),
+            ) {
+                let page = page?;
                 let changes = page.iter().map(|planned| (&planned.decision, &planned.task.step));
                 changes
                     .map(|(decision, step)| SavedChange::of(decision, step, recipe))
@@ -57,11 +57,11 @@ const CHANGES: [Change; 5] = [Change::Finish, Change::Tidy, Change::Replace, Cha
 impl crate::report::People for People {
     fn each_line(&self, take: &mut dyn FnMut(PersonLine) -> std::io::Result<()>) -> std::io::Result<()> {
         for (target, writes, _) in &self.targets {
-            let mut after: Option<DecisionCursor> = None;
-            loop {
-                let page = self.context.facts.reported(target, after.as_ref(), PAGE).map_err(std::io::Error::other)?;
-                let Some((last, _)) = page.last() else { break };
-                after = Some(DecisionCursor::of(last));
+            for page in each_page(
+                |after| self.context.facts.reported(target, after, PAGE).map_err(std::io::Error::other),
+                |(last, _)| DecisionCursor::of(last),
+            ) {
+                let page = page?;
                 for (decision, went) in page {
                     take(told(&self.context, decision, went, *writes).map_err(std::io::Error::other)?)?;
                 }

@@ -5,7 +5,7 @@
 //! picture would stay there for ever.
 
 use super::context::RunContext;
-use super::pages::PAGE;
+use super::pages::{PAGE, each_page};
 use super::target_run::TargetRun;
 use crate::load::Claim;
 use crate::model::PictureRef;
@@ -16,18 +16,13 @@ pub(super) fn recall(context: &RunContext, target_run: &TargetRun) -> Result<(),
     if !target_run.target.follows_people() {
         return Ok(());
     }
-    let (mut recorded, mut after) = (Vec::new(), None);
-    loop {
-        let page = context.store.placements(target_run.id(), after.as_ref(), PAGE)?;
-        let Some(last) = page.last() else { break };
-        after = Some(last.account.clone());
+    let mut recorded = Vec::new();
+    for page in each_page(|after| context.store.placements(target_run.id(), after, PAGE), |last| last.account.clone()) {
+        let page = page?;
         recorded.extend(page.into_iter().map(|placed| (placed.account, placed.mark, Claim::Placed)));
     }
-    let mut after = None;
-    loop {
-        let page = context.store.open_intents(after, PAGE)?;
-        let Some(last) = page.last() else { break };
-        after = Some(last.id);
+    for page in each_page(|after| context.store.open_intents(after.copied(), PAGE), |last| last.id) {
+        let page = page?;
         for open in page.into_iter().filter(|open| open.intent.target == *target_run.id()) {
             let written = open.intent.rendition.map(|digest| PictureRef::new(digest.to_string()));
             recorded.extend(written.map(|mark| (open.intent.account, mark, Claim::Perhaps)));

@@ -7,7 +7,7 @@
 use super::context::{Mode, RunContext};
 use super::finished_target::{FinishedTarget, Writes};
 use super::limits::Guarded;
-use super::pages::PAGE;
+use super::pages::{PAGE, each_page};
 use super::source_run::SourceRun;
 use super::target_plan::Count;
 use crate::error::Trouble;
@@ -99,11 +99,8 @@ fn plan_digest(context: &RunContext, targets: &[FinishedTarget]) -> Result<crate
     let mut digest = PlanDigest::default();
     for done in targets.iter().filter(|done| done.plan.changes().count() > 0) {
         let filter = DecisionFilter { target: Some(done.target_run.id().clone()), selection: Selection::Changes };
-        let mut after: Option<DecisionCursor> = None;
-        loop {
-            let page = context.facts.decisions(&filter, after.as_ref(), PAGE)?;
-            let Some(last) = page.last() else { break };
-            after = Some(DecisionCursor::of(last));
+        for page in each_page(|after| context.facts.decisions(&filter, after, PAGE), DecisionCursor::of) {
+            let page = page?;
             page.iter().for_each(|change| digest.add(change));
         }
     }
@@ -226,11 +223,9 @@ fn missed(context: &RunContext, targets: &[FinishedTarget]) -> Result<Vec<String
             told.push(format!("{target}: {changes} reviewed changes were not made"));
             continue;
         }
-        let mut after = None;
-        loop {
-            let page = context.facts.reviewed_of_nobody(&target, after.as_ref(), PAGE)?;
-            let Some((last, _)) = page.last() else { break };
-            after = Some(last.clone());
+        for page in each_page(|after| context.facts.reviewed_of_nobody(&target, after, PAGE), |(last, _)| last.clone())
+        {
+            let page = page?;
             told.extend(page.iter().map(|(account, change)| {
                 format!("{target}: the reviewed change of account {account} ({change}) was not made: it is not listed any more")
             }));

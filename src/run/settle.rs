@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::context::{Mode, RunContext, unix, unix_now};
 use super::journal::StoreJournal;
-use super::pages::PAGE;
+use super::pages::{PAGE, each_page};
 use super::target_run::TargetRun;
 use crate::error::Trouble;
 use crate::http::Failure;
@@ -40,16 +40,14 @@ pub(super) async fn wait_until_quiet(context: &RunContext, target_run: &TargetRu
 
 /// Every open intent of a target, page by page.
 fn each_open(context: &RunContext, target_run: &TargetRun, mut take: impl FnMut(&OpenIntent)) -> Result<(), Trouble> {
-    let mut after = None;
-    loop {
-        let page = context.store.open_intents(after, PAGE)?;
-        let Some(last) = page.last() else { return Ok(()) };
-        after = Some(last.id);
+    for page in each_page(|after| context.store.open_intents(after.copied(), PAGE), |last| last.id) {
+        let page = page?;
         for mut open in page.into_iter().filter(|open| open.intent.target == *target_run.id()) {
             open.not_after(unix(context.started));
             take(&open);
         }
     }
+    Ok(())
 }
 
 /// Looks at every open intent of a target that answered; after [`wait_until_quiet`] and the survey. Says how many there
@@ -58,11 +56,8 @@ pub(super) async fn look_at_open_intents(context: &RunContext, target_run: &mut 
     let mut count = 0;
     // Another server, or none that answered: the intents stay open.
     let Some(server) = target_run.ready().map(|open| open.server.id.clone()) else { return Ok(count) };
-    let mut after = None;
-    loop {
-        let page = context.store.open_intents(after, PAGE)?;
-        let Some(last) = page.last() else { return Ok(count) };
-        after = Some(last.id);
+    for page in each_page(|after| context.store.open_intents(after.copied(), PAGE), |last| last.id) {
+        let page = page?;
         let ours = |open: &OpenIntent| open.intent.target == target_run.entry.id && open.intent.server == server;
         for mut open in page.into_iter().filter(ours) {
             match look(context, target_run, &mut open).await? {
@@ -75,6 +70,7 @@ pub(super) async fn look_at_open_intents(context: &RunContext, target_run: &mut 
             count += 1;
         }
     }
+    Ok(count)
 }
 
 /// Takes back what earlier probes left on our own account, before another one is made: the pictures of two probes look
@@ -84,11 +80,9 @@ pub(super) async fn clear_probes(
     target_run: &TargetRun,
     server: &ServerId,
 ) -> Result<bool, Trouble> {
-    let (mut after, mut clear) = (None, true);
-    loop {
-        let page = context.store.open_intents(after, PAGE)?;
-        let Some(last) = page.last() else { return Ok(clear) };
-        after = Some(last.id);
+    let mut clear = true;
+    for page in each_page(|after| context.store.open_intents(after.copied(), PAGE), |last| last.id) {
+        let page = page?;
         let ours = |open: &OpenIntent| {
             open.intent.kind == IntentKind::Probe
                 && open.intent.target == *target_run.id()
@@ -102,6 +96,7 @@ pub(super) async fn clear_probes(
             };
         }
     }
+    Ok(clear)
 }
 
 /// Ends one probe; whether that went well.

@@ -8,14 +8,14 @@
 use super::context::{RunContext, unix_now};
 use super::journal::StoreJournal;
 use super::misplaced::Misplaced;
-use super::pages::PAGE;
+use super::pages::{PAGE, each_page};
 use super::renderer::PictureFingerprinter;
 use super::target_run::TargetRun;
 use crate::error::Trouble;
 use crate::load::Fingerprinter as _;
 use crate::model::{
-    Account, AccountId, AccountStanding, Before, Fault, Intent, IntentKind, OpenIntent, PersonResult, PictureRef,
-    Placement, Reason, ServerId, Shown, Status, Went,
+    Account, AccountStanding, Before, Fault, Intent, IntentKind, OpenIntent, PersonResult, PictureRef, Placement,
+    Reason, ServerId, Shown, Status, Went,
 };
 use crate::state::{Shifted, Written};
 
@@ -25,12 +25,9 @@ pub(super) async fn take_back_all(context: &RunContext, target_run: &mut TargetR
     if target_run.target.follows_people() {
         return Ok(());
     }
-    let mut after: Option<AccountId> = None;
     let mut strays = Vec::new();
-    loop {
-        let page = context.facts.shifted(target_run.id(), after.as_ref(), PAGE)?;
-        let Some(last) = page.last() else { break };
-        after = Some(last.account.clone());
+    for page in each_page(|after| context.facts.shifted(target_run.id(), after, PAGE), |last| last.account.clone()) {
+        let page = page?;
         let suspects = page.into_iter().filter(|shifted| is_suspect(target_run, shifted)).collect();
         strays.append(&mut trace(context, target_run, suspects).await?);
     }
@@ -57,11 +54,12 @@ async fn trace(
     target_run: &TargetRun,
     mut suspects: Vec<Shifted>,
 ) -> Result<Vec<Misplaced>, Trouble> {
-    let (mut strays, mut after) = (Vec::new(), None);
-    while !suspects.is_empty() {
-        let page = context.facts.written(target_run.id(), after.as_ref(), PAGE)?;
-        let Some((last, _)) = page.last() else { break };
-        after = Some(last.clone());
+    let mut strays = Vec::new();
+    for page in each_page(|after| context.facts.written(target_run.id(), after, PAGE), |(last, _)| last.clone()) {
+        let page = page?;
+        if suspects.is_empty() {
+            break;
+        }
         for (at, written) in page {
             let mut left = Vec::with_capacity(suspects.len());
             for shifted in suspects {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::account_facts::{AccountFacts, Gatherer, rendition};
 use super::clients::matching_place;
-use super::pages::PAGE;
+use super::pages::{PAGE, each_page};
 use super::planner::Planner;
 use super::reviewed::{Review, SavedChange};
 use super::target_plan::{Count, TargetPlan};
@@ -29,13 +29,11 @@ pub(super) fn judge_all(planner: &Planner<'_>, target_run: &TargetRun) -> Result
     let facts = &planner.context.facts;
     facts.forget_decisions(target_run.id())?;
     let mut target_planner = TargetPlanner::new(planner, target_run, open, TargetPlan::default())?;
-    let mut after: Option<AccountId> = None;
-    loop {
-        let accounts = facts.accounts(target_run.id(), after.as_ref(), PAGE)?;
-        let Some(last) = accounts.last() else { return Ok(target_planner.plan) };
-        after = Some(last.id.clone());
+    for accounts in each_page(|after| facts.accounts(target_run.id(), after, PAGE), |last| last.id.clone()) {
+        let accounts = accounts?;
         target_planner.page(accounts)?;
     }
+    Ok(target_planner.plan)
 }
 
 /// Decides again about the accounts of a target whose facts changed since; what was decided about them before is replaced.

@@ -25,7 +25,7 @@ use crate::model::{
     Absence, Fault, PersonId, PersonRef, PhotoFact, PhotoHint, PhotoMark, Remembered, SourceId, Version,
 };
 use crate::run::context::{Mode, RunContext};
-use crate::run::pages::PAGE;
+use crate::run::pages::{PAGE, each_page};
 use crate::run::renderer::{Renderer, Rendering};
 use crate::run::source_run::SourceRun;
 use crate::state::Again;
@@ -171,11 +171,9 @@ impl<'a> FetchRun<'a> {
         self.context.facts.forget_again(Again::Vanished)?;
         let (known, wanted) = (self.context.store.count_known(&self.id)?, self.context.facts.count_wanted(&self.id)?);
         self.first = if known * 2 < wanted { First::Yes } else { First::No };
-        let mut after: Option<PersonId> = None;
-        loop {
-            let people = self.context.facts.wanted_people(&self.id, after.as_ref(), PAGE)?;
-            let Some(last) = people.last() else { break };
-            after = Some(last.clone());
+        let (context, id) = (self.context, self.id.clone());
+        for people in each_page(|after| context.facts.wanted_people(&id, after, PAGE), PersonId::clone) {
+            let people = people?;
             for person in people {
                 self.ask(person)?;
                 if let Err(failure) = self.send_full().await? {
