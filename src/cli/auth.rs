@@ -14,9 +14,9 @@ use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::load::{Told, Tried};
 use crate::model::rfc3339;
-use crate::outlet;
 use crate::report::Progress;
 use crate::run::{self, Asked, Everybody, Stop, Uploads};
+use crate::secret::outlet;
 
 /// What is asked.
 #[derive(Debug, Args)]

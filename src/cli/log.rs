@@ -11,8 +11,8 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 
 use crate::error::Trouble;
-use crate::outlet::Stream;
 use crate::report::{Form, StandardError, Verbosity};
+use crate::secret::outlet::Stream;
 
 /// How much is said.
 #[derive(Debug, Args)]

@@ -106,7 +106,7 @@ fn ending(command: impl FnOnce() -> Result<Exit, Trouble>) -> Exit {
 /// What is said of a panic. Its message may quote anything: a text that is cut inside a character is shown whole.
 fn last_words(panic: &PanicHookInfo<'_>) -> String {
     let trace = std::backtrace::Backtrace::capture();
-    crate::http::redact(&format!("{panic}\nthis is a fault of avatarpipe, please report it\n{trace}"))
+    crate::secret::redact(&format!("{panic}\nthis is a fault of avatarpipe, please report it\n{trace}"))
 }
 
 /// What clap says of a command line: help and versions are answers, all else is refused.
@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn a_panic_is_our_own_fault_and_shows_no_secret() {
         let secret = "panic+canary/secret";
-        crate::http::know(&secret.into());
+        _ = crate::secret::Secret::new(secret);
         let told: Arc<Mutex<Vec<String>>> = Arc::default();
         let (heard, before) = (Arc::clone(&told), Arc::new(std::panic::take_hook()));
         let others = Arc::clone(&before);

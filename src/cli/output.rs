@@ -27,12 +27,12 @@ pub(super) fn tell(severity: Severity, message: &str) {
 
 /// Prints the answer. A reader that went away is a normal end.
 pub(super) fn answer(text: &str) -> Result<(), Trouble> {
-    print(&crate::outlet::text(text))
+    print(&crate::secret::outlet::text(text))
 }
 
 /// Prints an answer that is a JSON document.
 pub(super) fn answer_json(document: &str) -> Result<(), Trouble> {
-    print(&crate::outlet::json(document))
+    print(&crate::secret::outlet::json(document))
 }
 
 fn print(text: &str) -> Result<(), Trouble> {

@@ -18,8 +18,9 @@ use crate::model::{SourceId, TargetId};
 use crate::pipeline::{Document, Element, HttpOverride, Overrides, SourceOverride, TargetOverride};
 use crate::report::Severity;
 use crate::run::write_private;
-use crate::settings::{AtlassianCredential, GoogleEndpoints};
 use avatarpipe_sandbox::{Options, Running, Sandbox, Secret, World};
+
+use crate::settings::{AtlassianCredential, GoogleEndpoints};
 
 /// The world that is taken where nothing speaks for another.
 pub(super) const DEFAULT: &str = "corporate";
@@ -164,7 +165,13 @@ impl Sandboxed {
         });
         let (tenant, client_id, client_secret) = app.ok_or_else(|| self.missing(element, "an app registration"))?;
         let (login, graph) = (self.url(&login)?, self.url(&graph)?);
-        Ok(SourceOverride::Entra { tenant, client_id, client_secret: client_secret.into(), login, graph })
+        Ok(SourceOverride::Entra {
+            tenant,
+            client_id,
+            client_secret: crate::secret::Secret::new(client_secret),
+            login,
+            graph,
+        })
     }
 
     /// The key file is written beside the world: a source reads it from disk, as a real one.
@@ -203,10 +210,11 @@ impl Sandboxed {
         let mut password = None;
         for credential in self.running.credentials().into_iter().filter(|credential| credential.simulator == name) {
             match credential.secret {
-                Secret::Token(secret) => token = Some(AtlassianCredential::Token(secret.into())),
+                Secret::Token(secret) => token = Some(AtlassianCredential::Token(crate::secret::Secret::new(secret))),
                 Secret::Password(secret) => {
                     let username = credential.user;
-                    password = Some(AtlassianCredential::Password { username, password: secret.into() });
+                    password =
+                        Some(AtlassianCredential::Password { username, password: crate::secret::Secret::new(secret) });
                 }
                 Secret::App { .. }
                 | Secret::Certificate { .. }

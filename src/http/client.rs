@@ -10,21 +10,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{HeaderValue, LOCATION};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Client as HttpClient, Method, RequestBuilder, Response as HttpResponse};
-use secrecy::ExposeSecret;
 use tracing::{Instrument as _, Span};
 use url::Url;
 
 use super::counts::RequestCounter;
 use super::hints::{self, NO_CONNECTION, reason};
 use super::origin::{check_base, is_loopback, is_same, origin};
-use super::redact::{self, redact, safe_url};
 use super::request::Repeats;
 use super::retry::{self, Pause, Pauses};
 use super::stopping::Stopping;
-use super::{Cookies, Counts, Failure, FailureKind, Proxy, RateLimit, Request, Response, Sent, Transport};
+use super::{Cookies, Counts, Failure, FailureKind, RateLimit, Request, Response, Sent, Transport};
 use crate::model::Fault;
+use crate::secret::{holds_secret, redact, safe_url};
+use crate::settings::Proxy;
 
 /// A pause this long is told of.
 const WORTH_A_WORD: Duration = Duration::from_secs(60);
@@ -97,9 +97,6 @@ impl Client {
         transport: &Transport,
     ) -> Result<Self, Failure> {
         check_base(name, &base)?;
-        for (_, secret) in &transport.headers {
-            redact::know(secret);
-        }
         let http_client = transport.http_client(&base, Cookies::Refuse)?;
         let (name, transport) = (name.to_owned(), transport.clone());
         let shared = Arc::new(Shared { name, base, rate_limit, transport, counter: Arc::default() });
@@ -351,7 +348,7 @@ impl Client {
         } else if let Some(time) = retry::breather(&headers) {
             self.hold(time);
         }
-        if !request.returns_secrets && redact::is_echo(&headers, &body) {
+        if !request.returns_secrets && gives_a_secret_back(&headers, &body) {
             return Ok(Attempt::Echo(status));
         }
         Ok(Attempt::Response(Response::new(status, headers, body, request.describe())))
@@ -373,7 +370,7 @@ impl Client {
             return Ok(http_request);
         }
         for (name, secret) in &transport.headers {
-            let mut value = HeaderValue::from_str(secret.expose_secret()).map_err(|_| {
+            let mut value = HeaderValue::from_str(secret.expose()).map_err(|_| {
                 let found = format!("the value of the header `{name}` holds characters that no header can hold");
                 Failure::new(FailureKind::Misconfigured, request.describe(), found)
             })?;
@@ -500,4 +497,12 @@ fn fault(code: &str, request: &Request, found: &str) -> Fault {
 
 fn is_redirect(response: &Response) -> bool {
     matches!(response.status, 301 | 302 | 303 | 307 | 308)
+}
+
+/// Whether a server gives back a secret of ours: as a name, a version, an id. Nothing of such an answer may be kept, for it
+/// would end in a state or a report under another name. The bytes of a picture are nobody's name.
+fn gives_a_secret_back(headers: &HeaderMap, body: &[u8]) -> bool {
+    let mime = headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    let body = (!mime.starts_with(b"image/")).then_some(body);
+    holds_secret(headers.values().map(HeaderValue::as_bytes).chain(body))
 }

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::redact::redact;
+use crate::secret::redact;
 
 /// Which way a whole source or target failed; each has its exit code (docs/command-line.md, "Exit codes").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

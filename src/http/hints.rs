@@ -6,8 +6,8 @@
 
 use std::error::Error as _;
 
-use super::redact::redact;
 use super::trust::SELF_SIGNED;
+use crate::secret::redact;
 
 /// How every failure to connect begins.
 pub(super) const NO_CONNECTION: &str = "no connection";

@@ -11,12 +11,13 @@ use pem::{EncodeConfig, LineEnding, Pem};
 use pkcs8::EncryptedPrivateKeyInfoRef;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
 use x509_parser::certificate::X509Certificate;
 
 use super::trust::Shown;
 use super::{Failure, FailureKind};
+use crate::secret::Secret;
 
 /// A private key and the certificates that go with it.
 pub(super) struct KeyPair {
@@ -35,14 +36,14 @@ impl Drop for KeyPair {
 
 impl KeyPair {
     /// Reads the file; `tried` says for what.
-    pub(super) fn read(tried: &str, file: &Path, password: Option<&SecretString>) -> Result<Self, Failure> {
+    pub(super) fn read(tried: &str, file: &Path, password: Option<&Secret>) -> Result<Self, Failure> {
         let bytes = zeroize::Zeroizing::new(contents(tried, file)?);
         let is_pem = bytes.windows(11).any(|window| window == b"-----BEGIN ");
         let read = if is_pem { Self::of_pem(&bytes, password) } else { Self::of_pkcs12(&bytes, password) };
         read.map_err(|Wrong(found, hint)| Failure::new(FailureKind::Misconfigured, tried, found).hint(hint))
     }
 
-    fn of_pem(bytes: &[u8], password: Option<&SecretString>) -> Result<Self, Wrong> {
+    fn of_pem(bytes: &[u8], password: Option<&Secret>) -> Result<Self, Wrong> {
         let blocks = pem::parse_many(bytes).map_err(|_| Wrong("its PEM is broken", "write it again"))?;
         let certificates: Vec<Vec<u8>> =
             blocks.iter().filter(|block| block.tag() == "CERTIFICATE").map(|block| block.contents().to_vec()).collect();
@@ -58,16 +59,15 @@ impl KeyPair {
         Self::new(key, certificates)
     }
 
-    fn of_pkcs12(bytes: &[u8], password: Option<&SecretString>) -> Result<Self, Wrong> {
-        let store =
-            KeyStore::from_pkcs12(bytes, password.map_or("", ExposeSecret::expose_secret), Pkcs12ImportPolicy::Strict)
-                // The library's words tell a wrong password from a broken file no better.
-                .map_err(|_| {
-                    Wrong(
-                        "it is neither PEM nor PKCS#12 that opens with this password",
-                        "check `file` and `password` of the certificate",
-                    )
-                })?;
+    fn of_pkcs12(bytes: &[u8], password: Option<&Secret>) -> Result<Self, Wrong> {
+        let store = KeyStore::from_pkcs12(bytes, password.map_or("", Secret::expose), Pkcs12ImportPolicy::Strict)
+            // The library's words tell a wrong password from a broken file no better.
+            .map_err(|_| {
+                Wrong(
+                    "it is neither PEM nor PKCS#12 that opens with this password",
+                    "check `file` and `password` of the certificate",
+                )
+            })?;
         let (_, chain) = store.private_key_chain().ok_or(Wrong(
             "it holds no private key with a certificate",
             "export both into one file: openssl pkcs12 -export",
@@ -88,7 +88,7 @@ impl KeyPair {
         Ok(Self { key, certificates })
     }
 
-    /// The key alone, as PEM.
+    /// The key alone, as PEM. It is sent to nobody, so no text from outside can hold it.
     pub(super) fn key(&self) -> SecretString {
         SecretString::from(pem::encode_config(&self.key, lines()))
     }
@@ -155,11 +155,11 @@ const CONVERT: &str = "write the key again: openssl pkcs8 -topk8 -v2 aes-256-cbc
     certificate behind it";
 
 /// A key that a password protects (PKCS#8, PBES2).
-fn decrypted(der: &[u8], password: Option<&SecretString>) -> Result<Pem, Wrong> {
+fn decrypted(der: &[u8], password: Option<&Secret>) -> Result<Pem, Wrong> {
     let password = password
         .ok_or(Wrong("its private key is encrypted", "write the `password` of the certificate, as `${NAME}`"))?;
     let sealed = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|_| Wrong(UNKNOWN, CONVERT))?;
-    let opened = sealed.decrypt(password.expose_secret()).map_err(|_| {
+    let opened = sealed.decrypt(password.expose()).map_err(|_| {
         // The library's words tell a wrong password from an algorithm that it does not know no better.
         Wrong(
             "its private key does not open with this password",

@@ -5,8 +5,8 @@
 
 use url::{Host, Url};
 
-use super::redact::safe_url;
 use super::{Failure, FailureKind};
+use crate::secret::safe_url;
 
 /// What a base URL has to be.
 pub(super) fn check_base(name: &str, base: &Url) -> Result<(), Failure> {

@@ -12,11 +12,11 @@ use bytes::Bytes;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Body, Client as HttpClient, Method, RequestBuilder};
-use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use url::Url;
 
-use super::redact;
+use crate::secret::Secret;
+use crate::secret::safe_url;
 
 /// Larger answers are cut off, unless the call says otherwise.
 const CAP: usize = 16 * 1024 * 1024;
@@ -25,33 +25,23 @@ const CAP: usize = 16 * 1024 * 1024;
 #[derive(Clone, Debug)]
 pub(crate) enum Authorization {
     /// A token.
-    Bearer(SecretString),
+    Bearer(Secret),
     /// User name and password.
     Basic {
         /// The user name.
         user: String,
         /// The password.
-        password: SecretString,
+        password: Secret,
     },
 }
 
 impl Authorization {
-    /// Remembers what is secret in it, so that no text shows it from now on, whoever says it first.
-    pub(crate) fn know(&self) {
-        _ = self.value();
-    }
-
     fn value(&self) -> String {
         match self {
-            Self::Bearer(token) => {
-                redact::know(token);
-                format!("Bearer {}", token.expose_secret())
-            }
+            Self::Bearer(token) => format!("Bearer {}", token.expose()),
             Self::Basic { user, password } => {
-                redact::know(password);
-                let pair = STANDARD.encode(format!("{user}:{}", password.expose_secret()));
-                redact::know(&SecretString::from(pair.as_str()));
-                format!("Basic {pair}")
+                let pair = Secret::new(STANDARD.encode(format!("{user}:{}", password.expose())));
+                format!("Basic {}", pair.expose())
             }
         }
     }
@@ -197,11 +187,10 @@ impl Request {
 
     /// With these fields as a form, none of which is ever printed; repeated calls add up.
     #[must_use]
-    pub(crate) fn secret_form(mut self, fields: &[(&str, &SecretString)]) -> Self {
+    pub(crate) fn secret_form(mut self, fields: &[(&str, &Secret)]) -> Self {
         for (name, value) in fields {
-            redact::know(value);
             self.secret = true;
-            self = self.form(&[(name, value.expose_secret())]);
+            self = self.form(&[(name, value.expose())]);
         }
         self
     }
@@ -222,9 +211,8 @@ impl Request {
 
     /// With this header, which is never printed.
     #[must_use]
-    pub(crate) fn secret_header(self, name: &str, value: &SecretString) -> Self {
-        redact::know(value);
-        self.header(name, value.expose_secret()).secret()
+    pub(crate) fn secret_header(self, name: &str, value: &Secret) -> Self {
+        self.header(name, value.expose()).secret()
     }
 
     /// With these bytes.
@@ -272,7 +260,7 @@ impl Request {
 
     /// `GET https://host/path?query`, without anything secret.
     pub(crate) fn describe(&self) -> String {
-        format!("{} {}", self.method, redact::safe_url(&self.url))
+        format!("{} {}", self.method, safe_url(&self.url))
     }
 
     /// The same request to another URL of the same server.
@@ -326,14 +314,14 @@ mod tests {
 
     #[test]
     fn a_description_holds_no_secret() {
-        let request = Request::post(url()).secret_form(&[("client_secret", &SecretString::from("very-secret"))]);
+        let request = Request::post(url()).secret_form(&[("client_secret", &Secret::new("very-secret"))]);
         assert_eq!(request.describe(), "POST https://h.example/token?client_secret=***");
         assert!(request.secret);
     }
 
     #[test]
     fn what_cannot_be_sent_is_remembered_and_names_no_value() {
-        let token = Authorization::Bearer(SecretString::from("line\nbreak"));
+        let token = Authorization::Bearer(Secret::new("line\nbreak"));
         let request = Request::get(url()).auth(&token);
         assert_eq!(request.fault.as_deref(), Some("the credential holds characters that no header can hold"));
         let request = Request::get(url()).header("X-A", "a\nb");
@@ -342,8 +330,8 @@ mod tests {
 
     #[test]
     fn a_credential_prints_no_secret() {
-        let basic = Authorization::Basic { user: "svc".into(), password: SecretString::from("pass-word-1") };
-        let shown = format!("{basic:?} {:?}", Authorization::Bearer(SecretString::from("tok-en-1")));
+        let basic = Authorization::Basic { user: "svc".into(), password: Secret::new("pass-word-1") };
+        let shown = format!("{basic:?} {:?}", Authorization::Bearer(Secret::new("tok-en-1")));
         assert!(!shown.contains("pass-word-1") && !shown.contains("tok-en-1"), "{shown}");
     }
 }

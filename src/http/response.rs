@@ -10,9 +10,9 @@ use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde::de::DeserializeOwned;
 
-use super::redact::redact;
 use super::{Failure, FailureKind};
 use crate::model::Fault;
+use crate::secret::redact;
 
 /// How much of an odd body is quoted.
 const QUOTED: usize = 160;

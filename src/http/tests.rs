@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use secrecy::SecretString;
 
 use super::loopback::{Asked, Loopback, reply};
 use super::*;
+use crate::secret::Secret;
+use crate::settings::{Proxy, ProxyUrl};
 
 fn token(text: &str) -> Authorization {
-    Authorization::Bearer(SecretString::from(text))
+    Authorization::Bearer(Secret::new(text))
 }
 
 fn line_to(base: &str, transport: &Transport) -> Client {
@@ -102,7 +103,7 @@ async fn a_server_in_maintenance_is_not_a_blocked_account() {
 #[tokio::test]
 async fn no_proxy_is_asked_for_this_machine_itself() {
     let server = Loopback::start(|_, _| reply(200, &[], "")).await;
-    let proxy = Proxy::Url(Url::parse(&nobody().await).unwrap());
+    let proxy = Proxy::Url(ProxyUrl::new(Url::parse(&nobody().await).unwrap()));
     let client = line_to(server.url.as_str(), &Transport { proxy, ..Transport::default() });
     assert_eq!(client.read(Request::get(client.url("x"))).await.unwrap().status, 200);
 }
@@ -110,7 +111,7 @@ async fn no_proxy_is_asked_for_this_machine_itself() {
 #[tokio::test]
 async fn a_configured_proxy_is_asked_for_others() {
     let proxy = Loopback::start(|_, _| reply(200, &[], "by proxy")).await;
-    let transport = Transport { proxy: Proxy::Url(proxy.url.clone()), ..Transport::default() };
+    let transport = Transport { proxy: Proxy::Url(ProxyUrl::new(proxy.url.clone())), ..Transport::default() };
     let client = line_to("http://jira.invalid/jira", &transport);
     assert_eq!(client.read(Request::get(client.url("x"))).await.unwrap().body.as_ref(), b"by proxy");
     assert_eq!(proxy.asked()[0].header("host"), "jira.invalid");
@@ -233,11 +234,11 @@ async fn no_credential_goes_to_another_host_or_in_the_clear() {
     assert!(other.asked().is_empty());
 
     let plain = line_to("http://jira.example.com/", &Transport::default());
-    let headers = vec![("x-gateway".parse().unwrap(), SecretString::from("gateway-key"))];
+    let headers = vec![("x-gateway".parse().unwrap(), Secret::new("gateway-key"))];
     let dressed = line_to("http://jira.example.com/", &Transport { headers, ..Transport::default() });
     for (client, request) in [
         (&plain, Request::get(plain.url("x")).auth(&token("plain-token"))),
-        (&plain, Request::post(plain.url("x")).secret_form(&[("client_secret", &SecretString::from("plain-secret"))])),
+        (&plain, Request::post(plain.url("x")).secret_form(&[("client_secret", &Secret::new("plain-secret"))])),
         (&dressed, Request::get(plain.url("x"))),
     ] {
         let failure = client.read(request.clone()).await.unwrap_err();
@@ -251,7 +252,7 @@ async fn no_credential_goes_to_another_host_or_in_the_clear() {
 async fn extra_headers_and_our_name_go_to_the_configured_server_only() {
     let (server, other) =
         (Loopback::start(|_, _| reply(200, &[], "")).await, Loopback::start(|_, _| reply(200, &[], "")).await);
-    let headers = vec![("x-gateway".parse().unwrap(), SecretString::from("gateway-key-2"))];
+    let headers = vec![("x-gateway".parse().unwrap(), Secret::new("gateway-key-2"))];
     let client = line_to(server.url.as_str(), &Transport { headers, ..Transport::default() });
     client.read(Request::get(client.url("x"))).await.unwrap();
     client.read(Request::get(other.url.clone())).await.unwrap();
@@ -286,7 +287,7 @@ async fn an_echoed_credential_is_neither_kept_nor_printed() {
         Loopback::start(|_, asked: &Asked| reply(200, &[], format!("you said {}", asked.header("authorization"))))
             .await;
     let (client, _) = server.client();
-    let basic = Authorization::Basic { user: "svc".into(), password: SecretString::from("echoed-password") };
+    let basic = Authorization::Basic { user: "svc".into(), password: Secret::new("echoed-password") };
     for authorization in [token("echoed-token"), basic] {
         let shown = client.read(Request::get(client.url("x")).auth(&authorization)).await.unwrap_err().to_string();
         let kept = shown.contains("you said") || shown.contains("echoed") || shown.contains("c3ZjO");
@@ -348,7 +349,7 @@ async fn an_emptied_bucket_gives_everybody_a_breather() {
 async fn the_extra_headers_go_to_configured_servers_only() {
     use super::client::Route;
     let other = Loopback::start(|_, _| reply(200, &[], "")).await;
-    let headers = vec![("x-gateway".parse().unwrap(), SecretString::from("gateway-secret"))];
+    let headers = vec![("x-gateway".parse().unwrap(), Secret::new("gateway-secret"))];
     let client = line_to("https://h.example", &Transport { headers, ..Transport::default() });
     for (route, sent) in [(Route::Configured, "gateway-secret"), (Route::Foreign, ""), (Route::Direct, "")] {
         let beside = client.beside(other.url.clone(), route).unwrap();

@@ -5,27 +5,24 @@
 //! A newcomer gets wrong: the client follows no redirect and repeats nothing by itself. Both are decided in `client.rs`,
 //! where it is known whether a call is a read.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use reqwest::header::HeaderName;
 use reqwest::redirect::Policy;
 use reqwest::{Client as HttpClient, ClientBuilder};
 use rustls::pki_types::CertificateDer;
-use secrecy::SecretString;
 use url::Url;
 
 use super::hints::reason;
 use super::key_pair::{KeyPair, contents};
 use super::no_proxy;
 use super::origin::is_loopback;
-use super::redact;
 use super::retry;
 use super::trust;
 use super::{Failure, FailureKind};
+use crate::secret::{Secret, cover_user_info, redact};
+use crate::settings::Proxy;
 
 /// Who we are to every server; never a browser, since some gateways treat those differently.
 const USER_AGENT: &str = concat!("avatarpipe/", env!("CARGO_PKG_VERSION"));
@@ -39,29 +36,6 @@ const IDLE: Duration = Duration::from_secs(15);
 
 /// Where the HTTP client looks for the system's proxy; what stands there may hold a password.
 const SYSTEM: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
-
-/// Which proxy to take; to this machine itself there is never one.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub(crate) enum Proxy {
-    /// As `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say.
-    #[default]
-    System,
-    /// None, whatever the environment says.
-    None,
-    /// This one.
-    Url(Url),
-}
-
-impl fmt::Debug for Proxy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::System => f.write_str("System"),
-            Self::None => f.write_str("None"),
-            // Its credential is nobody's business.
-            Self::Url(url) => write!(f, "Url({})", redact::safe_url(url)),
-        }
-    }
-}
 
 /// What a client does with cookies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +52,7 @@ pub(crate) struct ClientCert {
     /// A file with the private key and the certificate chain, PEM or PKCS#12.
     pub file: PathBuf,
     /// Opens a PKCS#12 file.
-    pub password: Option<SecretString>,
+    pub password: Option<Secret>,
 }
 
 /// One named `http` entry of the file.
@@ -95,7 +69,7 @@ pub(crate) struct Transport {
     /// What we show to a server that asks for a certificate.
     pub client_cert: Option<ClientCert>,
     /// Sent with every request to the configured server.
-    pub headers: Vec<(HeaderName, SecretString)>,
+    pub headers: Vec<(HeaderName, Secret)>,
 }
 
 impl Default for Transport {
@@ -136,15 +110,14 @@ impl Transport {
     }
 
     fn proxied(&self, base: &Url, builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
-        self.proxy.know();
         match &self.proxy {
             // Plain http with a credential is allowed there, so it must not leave this machine by way of a proxy.
             _ if is_loopback(base) => Ok(builder.no_proxy()),
             Proxy::System => Ok(system(base, builder)),
             Proxy::None => Ok(builder.no_proxy()),
             Proxy::Url(url) => {
-                let proxy =
-                    reqwest::Proxy::all(url.clone()).map_err(|error| broken("using the proxy", &reason(&error)))?;
+                let proxy = reqwest::Proxy::all(url.expose().clone())
+                    .map_err(|error| broken("using the proxy", &reason(&error)))?;
                 Ok(builder.proxy(proxy))
             }
         }
@@ -188,6 +161,7 @@ impl Transport {
 /// The proxy of the environment, by curl's reading of `NO_PROXY`; where the environment names none, the system's.
 fn system(base: &Url, builder: ClientBuilder) -> ClientBuilder {
     let look = |name: &str| std::env::var(name).ok();
+    SYSTEM.iter().filter_map(|name| look(name)).for_each(|url| cover_user_info(&url));
     if no_proxy::bypasses(base, &look) {
         return builder.no_proxy();
     }
@@ -198,46 +172,8 @@ fn system(base: &Url, builder: ClientBuilder) -> ClientBuilder {
     }
 }
 
-impl Proxy {
-    /// Remembers what is secret in it: a proxy that opens TLS may answer in the place of any server, and quote it.
-    fn know(&self) {
-        match self {
-            Self::System => SYSTEM.iter().filter_map(|name| std::env::var(name).ok()).for_each(|url| know(&url)),
-            Self::None => {}
-            Self::Url(url) => know(url.as_str()),
-        }
-    }
-}
-
-/// Remembers the credential in a proxy's URL: as it is, as the URL spells it, and in the header that is sent.
-fn know(url: &str) {
-    let Some((user, password)) = user_info(url) else { return };
-    let (user, encoded) = (decoded(user), password);
-    let password = decoded(encoded);
-    let pair = STANDARD.encode(format!("{user}:{password}"));
-    // A name without a password is a token.
-    let token = if password.is_empty() { user } else { String::new() };
-    for secret in [encoded, &password, &pair, &token] {
-        redact::know(&SecretString::from(secret));
-    }
-}
-
-/// Name and password as a proxy's URL spells them. In the environment its scheme may be missing, and what should have
-/// been encoded may stand there as it is.
-fn user_info(url: &str) -> Option<(&str, &str)> {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let (user_info, _) = rest.rsplit_once('@')?;
-    Some(user_info.split_once(':').unwrap_or((user_info, "")))
-}
-
-fn decoded(text: &str) -> String {
-    // A form means a blank by `+` and an end by `&`, which here are themselves.
-    let text = format!("x={}", text.replace('+', "%2B").replace('&', "%26"));
-    url::form_urlencoded::parse(text.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
-}
-
 fn broken(tried: &str, found: &str) -> Failure {
-    Failure::new(FailureKind::Misconfigured, tried, redact::redact(found))
+    Failure::new(FailureKind::Misconfigured, tried, redact(found))
 }
 
 #[cfg(test)]
@@ -267,22 +203,6 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_s_credential_is_known_in_every_spelling() {
-        for (url, quoted) in [
-            ("http://svc:hunter%2B2%20x@proxy:3128", "hunter+2 x, hunter%2B2%20x, c3ZjOmh1bnRlcisyIHg="),
-            ("svc:bare+word@proxy:3128", "bare+word, c3ZjOmJhcmUrd29yZA=="),
-            ("http://svc:half&p@ss@proxy", "half&p@ss"),
-            ("http://lonely-token@proxy:3128", "lonely-token, bG9uZWx5LXRva2VuOg=="),
-        ] {
-            know(url);
-            let clean = redact::redact(quoted);
-            assert!(clean.split(", ").all(|word| word == redact::REDACTED), "{url}: {clean}");
-        }
-        let proxy = Proxy::Url(Url::parse("http://svc:never-known@proxy:3128/").unwrap());
-        assert_eq!(format!("{proxy:?}"), "Url(http://proxy:3128/)");
-    }
-
-    #[test]
     fn a_client_certificate_is_taken_from_pem_and_from_pkcs12() {
         let base = Url::parse("https://h.example").unwrap();
         let keys = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/http/test_keys"));
@@ -301,7 +221,7 @@ mod tests {
             ("ca-first.pem", None, None),
             ("not-its-own.pem", None, Some("none of its certificates belongs to its private key")),
         ] {
-            let client_cert = Some(ClientCert { file: keys.join(file), password: password.map(SecretString::from) });
+            let client_cert = Some(ClientCert { file: keys.join(file), password: password.map(Secret::new) });
             let http_client = Transport { client_cert, ..Transport::default() }.http_client(&base, Cookies::Refuse);
             match found {
                 None => assert!(http_client.is_ok(), "{file}: {}", http_client.unwrap_err()),

@@ -11,7 +11,7 @@ use super::fault::Fault;
 use super::read::{Reader, Setting};
 use super::scalar::scalar_schema;
 use super::tree::Id;
-use super::web::Secret;
+use super::web::SecretValue;
 use crate::settings;
 
 element! {
@@ -20,7 +20,7 @@ element! {
         /// The file with both, PEM or PKCS#12.
         file: KeyFile = Required,
         /// The password of a PKCS#12 file, or of a PEM key that is encrypted.
-        password: Secret = Optional,
+        password: SecretValue = Optional,
     }
 }
 

@@ -7,18 +7,18 @@ use super::declare::element;
 use super::fault::Fault;
 use super::read::{At, Reader};
 use super::scalar::Word;
-use super::web::Secret;
+use super::web::SecretValue;
 use crate::settings;
 
 element! {
     /// How the service account signs in: `token` alone, or `username` and `password`.
     AtlassianCredential {
         /// A personal access token.
-        token: Secret = Optional,
+        token: SecretValue = Optional,
         /// The account's name.
         username: Word = Optional,
         /// Its password.
-        password: Secret = Optional,
+        password: SecretValue = Optional,
     } one of [token], [username, password]
 }
 

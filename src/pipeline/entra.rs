@@ -14,7 +14,7 @@ use super::scalar::{DirectoryId, FilePath, Flag, Name};
 use super::source::{Names, SourceSettings, Users};
 use super::token_from::{self, Origin, VariableName};
 use super::tree::Id;
-use super::web::{BaseUrl, Secret};
+use super::web::{BaseUrl, SecretValue};
 use crate::model::{Place, SourceId};
 use crate::settings::{self, AppProof, Provider, SourceKind};
 
@@ -109,7 +109,7 @@ pub(super) trait CredentialSettings {
 
 /// A secret that may not be known yet; that it is one is known all the same.
 #[derive(Debug)]
-pub(super) struct ClientSecret(At<Secret>);
+pub(super) struct ClientSecret(At<SecretValue>);
 
 impl Setting for ClientSecret {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
@@ -127,7 +127,7 @@ impl JsonSchema for ClientSecret {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        Secret::json_schema(generator)
+        SecretValue::json_schema(generator)
     }
 }
 

@@ -10,6 +10,7 @@ use super::read::{Named, Reader};
 use super::scalar::{FilePath, Time};
 use super::secret;
 use super::web::{HeaderValue, ProxyChoice};
+use crate::secret::Secret;
 use crate::settings;
 
 /// The entry of whoever names none, if the file has no `default`.
@@ -70,7 +71,7 @@ impl Http {
         })
     }
 
-    fn headers(&self, reader: &mut Reader<'_>) -> Option<Vec<(String, secrecy::SecretString)>> {
+    fn headers(&self, reader: &mut Reader<'_>) -> Option<Vec<(String, Secret)>> {
         let mut headers = Some(Vec::new());
         for (name, span, value) in &self.headers.get()?.0 {
             let lower = name.to_ascii_lowercase();

@@ -6,13 +6,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use secrecy::SecretString;
 use url::Url;
 
 use super::fault::{Fault, Span};
 use super::interpolate::{Part, Text};
 use super::tree::{Entry, Id, Kind, Tree};
 use crate::model::{SourceId, TargetId};
+use crate::secret::Secret;
 use crate::settings::{AtlassianCredential, GoogleEndpoints};
 
 /// What `--sandbox` puts in place of what the file says. A scalar that is replaced needs no value for its `${…}`.
@@ -38,7 +38,7 @@ pub enum SourceOverride {
         /// In place of `client_id`.
         client_id: String,
         /// In place of `credential`.
-        client_secret: SecretString,
+        client_secret: Secret,
         /// In place of `endpoints.login`.
         login: Url,
         /// In place of `endpoints.graph`.
@@ -296,9 +296,9 @@ fn plain(tree: &mut Tree, text: &str, at: &Span) -> Id {
 }
 
 /// A secret that was handed in counts as one that came through `${…}`.
-fn outside(tree: &mut Tree, secret: &SecretString, at: &Span) -> Id {
+fn outside(tree: &mut Tree, secret: &Secret, at: &Span) -> Id {
     let part = Part::File("override".to_owned());
-    tree.add_scalar(Text::Resolved("override".to_owned(), vec![part], secret.clone()), at)
+    tree.add_scalar(Text::Resolved("override".to_owned(), vec![part], secret.expose().into()), at)
 }
 
 fn text_of(path: &Path) -> String {

@@ -5,8 +5,6 @@
 //! A newcomer gets wrong: the variables are looked up when the pipeline runs, so that a job without them is refused
 //! before anything is asked, with the line of the file.
 
-use secrecy::SecretString;
-
 use super::declare::words;
 use super::environment::Environment;
 use super::fault::Fault;
@@ -15,6 +13,7 @@ use super::read::{At, Reader, Setting};
 use super::scalar::{FilePath, scalar_schema};
 use super::tree::Id;
 use super::web::{BaseUrl, web_url};
+use crate::secret::Secret;
 use crate::settings;
 
 /// Which way.
@@ -126,7 +125,7 @@ impl Keys<'_> {
             return None;
         };
         BaseUrl(url.clone()).refuse_clear(reader, &self.from.span);
-        Some(settings::TokenFrom::Github { url, token: token.into() })
+        Some(settings::TokenFrom::Github { url, token: Secret::new(token) })
     }
 
     fn env(&self, reader: &mut Reader<'_>) -> Option<settings::TokenFrom> {
@@ -137,7 +136,7 @@ impl Keys<'_> {
             reader.fault(fault.help(format!("declare `{name}` under `id_tokens` of the GitLab job, with its `aud`")));
             return None;
         };
-        Some(settings::TokenFrom::Env { name: name.clone(), token: SecretString::from(token) })
+        Some(settings::TokenFrom::Env { name: name.clone(), token: Secret::new(token) })
     }
 }
 

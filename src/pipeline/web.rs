@@ -4,7 +4,6 @@
 //! Leaves to others: what a snippet covers (`secret`).
 //! A newcomer gets wrong: a default inside of `${NAME:-…}` is written out too, so a secret may have none.
 
-use secrecy::SecretString;
 use url::Url;
 
 use super::fault::{Fault, Span};
@@ -13,7 +12,8 @@ use super::read::{Reader, Setting};
 use super::scalar::scalar_schema;
 use super::secret::has_password;
 use super::tree::{Id, Kind};
-use crate::settings::Proxy;
+use crate::secret::Secret;
+use crate::settings::{Proxy, ProxyUrl};
 
 /// The base URL of a server.
 #[derive(Clone, Debug)]
@@ -64,9 +64,9 @@ scalar_schema!(BaseUrl, "BaseUrl", { "type": "string", "pattern": "^https?://|\\
 
 /// A value that stands outside of the file.
 #[derive(Clone, Debug)]
-pub(super) struct Secret(pub(super) SecretString);
+pub(super) struct SecretValue(pub(super) Secret);
 
-impl Setting for Secret {
+impl Setting for SecretValue {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
         const HELP: &str = "write `${NAME}` or `${file:path}` and keep the value outside of the file; \
                             a value that stood here counts as known: change it";
@@ -103,7 +103,7 @@ impl Setting for Secret {
             reader.fault(fault.help("nobody sees that where it was pasted: store the value again, without it"));
             return None;
         }
-        Some(Self(value.text.into()))
+        Some(Self(Secret::new(value.text)))
     }
 }
 
@@ -129,7 +129,7 @@ fn is_unseen(c: char) -> bool {
         | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-scalar_schema!(Secret, "Secret", { "type": "string", "pattern": "^\\$\\{[^}]+\\}$" });
+scalar_schema!(SecretValue, "Secret", { "type": "string", "pattern": "^\\$\\{[^}]+\\}$" });
 
 /// `system`, `none`, or the URL of a proxy.
 #[derive(Clone, Debug)]
@@ -141,7 +141,10 @@ impl Setting for ProxyChoice {
         let parse = |text: &str| match text {
             "system" => Some((Proxy::System, false)),
             "none" => Some((Proxy::None, false)),
-            url => web_url(url).map(|parsed| (Proxy::Url(url.into()), has_password(parsed.as_str()))),
+            url => web_url(url).map(|url| {
+                let password = has_password(url.as_str());
+                (Proxy::Url(ProxyUrl::new(url)), password)
+            }),
         };
         let (proxy, password) = reader.parsed(id, "`system`, `none` or the URL of a proxy", parse)?;
         if password && !outside {
@@ -158,7 +161,7 @@ scalar_schema!(ProxyChoice, "Proxy", { "type": "string", "pattern": "^(system|no
 /// The value of a header: any text, for some headers a secret.
 #[derive(Clone, Debug)]
 pub(super) struct HeaderValue {
-    pub(super) text: SecretString,
+    pub(super) text: Secret,
     /// It came through `${…}`.
     pub(super) from_outside: bool,
 }
@@ -172,7 +175,7 @@ impl Setting for HeaderValue {
             let fault = Fault::new(reader.spot(id), "a header's value has only visible ASCII characters and blanks");
             reader.fault(fault);
         }
-        usable.then(|| Self { text: value.text.into(), from_outside })
+        usable.then(|| Self { text: Secret::new(value.text), from_outside })
     }
 }
 

@@ -12,7 +12,8 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Map, Value, json};
 
 use super::standard_error::{Form, Severity, StandardError, Verbosity};
-use crate::outlet;
+
+use crate::secret::outlet;
 
 /// Something worth showing while a run goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]

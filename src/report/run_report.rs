@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Change, PersonResult};
-use crate::outlet;
+use crate::secret::outlet;
 
 /// One run, whole, but for the people, who are read line by line ([`super::People`]).
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -179,7 +179,7 @@ impl MisplacedLine {
         }
     }
 
-    /// With everything that came from outside as it may be shown ([`crate::outlet`]).
+    /// With everything that came from outside as it may be shown ([`crate::secret::outlet`]).
     fn show(&mut self) {
         self.picture = outlet::line(&self.picture);
         for account in [&mut self.account, &mut self.meant_for] {
@@ -258,7 +258,7 @@ impl RunReport {
         Self { misplaced: Vec::new(), failures: Vec::new(), notes: Vec::new(), ..self.clone() }
     }
 
-    /// With everything that came from outside as it may be shown ([`crate::outlet`]).
+    /// With everything that came from outside as it may be shown ([`crate::secret::outlet`]).
     pub fn shown(mut self) -> Self {
         for words in self.failures.iter_mut().chain(&mut self.notes) {
             *words = outlet::sentence(words);
@@ -269,7 +269,7 @@ impl RunReport {
 }
 
 impl PersonLine {
-    /// With everything that came from outside as it may be shown ([`crate::outlet`]).
+    /// With everything that came from outside as it may be shown ([`crate::secret::outlet`]).
     pub fn shown(mut self) -> Self {
         for field in [&mut self.account.id, &mut self.account.name, &mut self.change.from, &mut self.change.to] {
             *field = outlet::line(field);

@@ -15,7 +15,7 @@ use super::stop::Stop;
 use crate::error::Trouble;
 use crate::extract::{self, Activity, Globs, Source, UserRules, UserType};
 use crate::http::{
-    self, Client, ClientCert, EntraSignIn, GoogleSignIn, HeaderName, Proxy, Rate, RateLimit, Stopping, Transport,
+    self, Client, ClientCert, EntraSignIn, GoogleSignIn, HeaderName, Rate, RateLimit, Stopping, Transport,
 };
 use crate::load::{self, Target};
 use crate::model::{AccountKey, Place};
@@ -236,10 +236,7 @@ fn entra_credential(credential: &EntraCredential, cloud: Cloud) -> (String, http
         }
         EntraCredential::App { client_id, proof } => {
             let proof = match proof {
-                AppProof::ClientSecret(secret) => {
-                    http::know(secret);
-                    http::EntraCredential::ClientSecret(secret.clone())
-                }
+                AppProof::ClientSecret(secret) => http::EntraCredential::ClientSecret(secret.clone()),
                 AppProof::Certificate(certificate) => http::EntraCredential::Certificate {
                     file: certificate.file.clone(),
                     password: certificate.password.clone(),
@@ -276,9 +273,6 @@ fn google_credential(credential: &GoogleCredential) -> http::GoogleCredential {
 }
 
 fn token_from(from: &TokenFrom) -> http::TokenFrom {
-    if let TokenFrom::Github { token, .. } | TokenFrom::Env { token, .. } = from {
-        http::know(token);
-    }
     match from {
         TokenFrom::Github { url, token } => http::TokenFrom::Github { url: url.clone(), token: token.clone() },
         TokenFrom::Env { name, token } => http::TokenFrom::Env { name: name.clone(), token: token.clone() },
@@ -311,23 +305,12 @@ fn rate_limit(rate: &settings::Rate) -> Rate {
 }
 
 fn transport(name: &str, http: &settings::Http) -> Result<Transport, Trouble> {
-    let proxy = match &http.proxy {
-        settings::Proxy::System => Proxy::System,
-        settings::Proxy::None => Proxy::None,
-        settings::Proxy::Url(url) => {
-            use secrecy::ExposeSecret as _;
-            // The text may hold a password and is kept out of the message.
-            let url = Url::parse(url.expose_secret())
-                .map_err(|_| Trouble::Usage(format!("the proxy of the http entry `{name}` is not a URL")))?;
-            Proxy::Url(url)
-        }
-    };
     let client_cert =
         http.client_cert.as_ref().map(|cert| ClientCert { file: cert.file.clone(), password: cert.password.clone() });
     let mut transport = Transport {
         timeout: http.timeout,
         retry_pause: http.retry_pause,
-        proxy,
+        proxy: http.proxy.clone(),
         ca_file: http.ca_file.clone(),
         client_cert,
         headers: Vec::new(),
@@ -384,12 +367,8 @@ fn account_rules(accounts: &settings::Accounts) -> load::atlassian::AccountRules
 
 fn credential(credential: &AtlassianCredential) -> load::atlassian::Credential {
     match credential {
-        AtlassianCredential::Token(token) => {
-            http::know(token);
-            load::atlassian::Credential::Token(token.clone())
-        }
+        AtlassianCredential::Token(token) => load::atlassian::Credential::Token(token.clone()),
         AtlassianCredential::Password { username, password } => {
-            http::Authorization::Basic { user: username.clone(), password: password.clone() }.know();
             load::atlassian::Credential::Basic { username: username.clone(), password: password.clone() }
         }
     }

@@ -3,9 +3,9 @@
 //! Owns: what is known of it, and its line of the report. Leaves to others: finding it and taking it back (`take_back`).
 //! A newcomer gets wrong: one that is still there is no failure of the write; the account it was meant for is another.
 
-use crate::http::redact;
 use crate::model::{AccountId, Fault, PictureRef, TargetId};
 use crate::report::{AccountLine, MisplacedLine, PersonFailure};
+use crate::secret::redact;
 use crate::state::{DecisionCursor, Shifted, Written};
 
 /// A picture on an account that it was not meant for.

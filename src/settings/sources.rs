@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use secrecy::SecretString;
 use url::Url;
 
 use super::Placed;
 use crate::model::{Place, SourceId};
+use crate::secret::Secret;
 
 /// One element under `extract`.
 #[derive(Clone, Debug)]
@@ -122,7 +122,7 @@ pub enum EntraCredential {
 #[derive(Clone, Debug)]
 pub enum AppProof {
     /// A secret of the app registration.
-    ClientSecret(SecretString),
+    ClientSecret(Secret),
     /// A certificate of the app registration and its key (docs/wire/microsoft-graph.md §1.2).
     Certificate(Certificate),
     /// A token of the CI platform is the assertion (docs/wire/microsoft-graph.md §1.3).
@@ -135,7 +135,7 @@ pub struct Certificate {
     /// Relative to the working directory.
     pub file: PathBuf,
     /// Opens a PKCS#12 file, whose password is empty without one, or a PEM key that is encrypted.
-    pub password: Option<SecretString>,
+    pub password: Option<Secret>,
 }
 
 /// Where a token of the CI platform comes from. Its audience is a matter of whoever takes it.
@@ -146,14 +146,14 @@ pub enum TokenFrom {
         /// `ACTIONS_ID_TOKEN_REQUEST_URL`; has a query already, to which `audience` is added.
         url: Url,
         /// `ACTIONS_ID_TOKEN_REQUEST_TOKEN`.
-        token: SecretString,
+        token: Secret,
     },
     /// It stood in a variable when the job began, as in GitLab.
     Env {
         /// The variable, for messages.
         name: String,
         /// Its value.
-        token: SecretString,
+        token: Secret,
     },
     /// It stands in a file, which is read each time: whoever runs the job puts new ones there.
     File {

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use secrecy::SecretString;
 use url::Url;
 
 use super::{Placed, Share};
 use crate::model::{AccountKey, PersonKey, Place, TargetId};
+use crate::secret::Secret;
 
 /// One element under `load`.
 #[derive(Clone, Debug)]
@@ -118,13 +118,13 @@ pub struct Jira {
 #[derive(Clone, Debug)]
 pub enum AtlassianCredential {
     /// A personal access token.
-    Token(SecretString),
+    Token(Secret),
     /// Basic sign-in.
     Password {
         /// The account's name.
         username: String,
         /// Its password.
-        password: SecretString,
+        password: Secret,
     },
 }
 

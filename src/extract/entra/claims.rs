@@ -6,13 +6,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::client::Entra;
 use super::error;
 use crate::http::{Failure, FailureKind, Request};
 use crate::model::SignedIn;
+use crate::secret::Secret;
 
 const USERS: &str = "User.Read.All";
 /// Enough for the ids of members (§12).
@@ -54,8 +54,8 @@ struct Claims {
 
 impl Claims {
     /// Reads them without looking at the signature; `None` if the token is opaque.
-    fn of(token: &SecretString) -> Option<Self> {
-        let part = token.expose_secret().split('.').nth(1)?;
+    fn of(token: &Secret) -> Option<Self> {
+        let part = token.expose().split('.').nth(1)?;
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok()?).ok()
     }
 
@@ -128,8 +128,8 @@ mod tests {
 
     use super::*;
 
-    fn token(claims: &serde_json::Value) -> SecretString {
-        format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string())).into()
+    fn token(claims: &serde_json::Value) -> Secret {
+        Secret::new(format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string())))
     }
 
     #[test]
@@ -137,8 +137,8 @@ mod tests {
         let claims =
             Claims::of(&token(&json!({ "appid": "3b6c", "app_displayname": "Avatars", "tid": "72f9" }))).unwrap();
         assert_eq!(claims.who().as_deref(), Some("Avatars, app 3b6c of tenant 72f9"));
-        assert_eq!(Claims::of(&"opaque".into()), None);
-        assert_eq!(Claims::of(&"a.b!.c".into()), None);
+        assert_eq!(Claims::of(&Secret::new("opaque")), None);
+        assert_eq!(Claims::of(&Secret::new("a.b!.c")), None);
         assert!(!told(None, true).notes.is_empty());
     }
 

@@ -6,7 +6,8 @@
 
 use serde_json::Value;
 
-use crate::http::{Failure, FailureKind, Response, Sparse, told};
+use crate::http::{Failure, FailureKind, Response, Sparse};
+use crate::secret::server_message;
 
 /// Codes that something depends on.
 const KNOWN: [&str; 20] = [
@@ -106,7 +107,7 @@ impl GraphError {
                 words.push_str(part);
             }
         }
-        told(&words)
+        server_message(&words)
     }
 }
 

@@ -14,8 +14,9 @@ use super::error;
 use crate::extract::rules::{Member, Members};
 use crate::extract::wire::{Brought, Fields, Pages, Record, note_of_nameless, short};
 use crate::extract::{Activity, Facts, Listing, UserType};
-use crate::http::{Failure, FailureKind, Request, Response, Sparse, Url, entries, redact};
+use crate::http::{Failure, FailureKind, Request, Response, Sparse, Url, entries};
 use crate::model::{Person, PersonId, PersonKey};
+use crate::secret::redact;
 
 /// What the keys and rules need. `otherMails` is left out: it is not proven to be the person's.
 const SELECT: &str =

@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::Entra;
@@ -16,6 +15,7 @@ use crate::extract::{Activity, DENIED, Globs, Listing, PhotoResult, Source as _,
 use crate::http::loopback::{Asked, Loopback, reply, reply_json};
 use crate::http::{Counts, EntraCredential, EntraSignIn, Failure, FailureKind, RateLimit};
 use crate::model::{Absence, Person, PersonId, PersonKey, PhotoHint, Standing};
+use crate::secret::Secret;
 
 /// A tenant: signs in by itself, and answers Graph's calls, counted from 0, as the test says.
 struct Tenant {
@@ -38,7 +38,7 @@ impl Tenant {
             authority: "https://login.microsoftonline.com".into(),
             tenant: "contoso.example".into(),
             client_id: "app".into(),
-            credential: EntraCredential::ClientSecret(SecretString::from("tenant-secret")),
+            credential: EntraCredential::ClientSecret(Secret::new("tenant-secret")),
             scope: "https://graph.microsoft.com/.default".into(),
         };
         let (client, rate_limit) = graph.client();

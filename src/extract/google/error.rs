@@ -5,7 +5,8 @@
 
 use serde_json::Value;
 
-use crate::http::{Failure, FailureKind, Response, Sparse, is_transient, told};
+use crate::http::{Failure, FailureKind, Response, Sparse, is_transient};
+use crate::secret::server_message;
 
 /// A refusal, read as far as it can be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -108,7 +109,7 @@ impl GoogleError {
                 words.push_str(part);
             }
         }
-        told(&words)
+        server_message(&words)
     }
 }
 

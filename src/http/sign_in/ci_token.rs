@@ -6,13 +6,13 @@
 
 use std::path::{Path, PathBuf};
 
-use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
 use crate::http::client::Route;
 use crate::http::key_pair::contents;
-use crate::http::{Authorization, Client, Failure, FailureKind, Request, Response, redact};
+use crate::http::{Authorization, Client, Failure, FailureKind, Request, Response};
+use crate::secret::Secret;
 
 /// Where a token of the CI platform comes from.
 #[derive(Clone, Debug)]
@@ -22,14 +22,14 @@ pub(crate) enum TokenFrom {
         /// `ACTIONS_ID_TOKEN_REQUEST_URL`; has a query already.
         url: Url,
         /// `ACTIONS_ID_TOKEN_REQUEST_TOKEN`.
-        token: SecretString,
+        token: Secret,
     },
     /// It stood in a variable when the job began, as in GitLab.
     Env {
         /// The variable, for messages.
         name: String,
         /// Its value.
-        token: SecretString,
+        token: Secret,
     },
     /// It stands in a file, read each time.
     File {
@@ -40,24 +40,22 @@ pub(crate) enum TokenFrom {
 
 #[derive(Deserialize)]
 struct Issued {
-    value: SecretString,
+    value: Secret,
 }
 
 impl TokenFrom {
     /// The token now; `near` is a line of the same source. The audience matters to GitHub only: elsewhere whoever wrote
     /// the job has chosen it.
-    pub(super) async fn token(&self, near: &Client, audience: &str) -> Result<SecretString, Failure> {
-        let token = match self {
-            Self::Github { url, token } => github(near, url, token, audience).await?,
-            Self::Env { name, token } => trimmed(&format!("reading the token in `{name}`"), token.clone())?,
-            Self::File { path } => of_file(path)?,
-        };
-        redact::know(&token);
-        Ok(token)
+    pub(super) async fn token(&self, near: &Client, audience: &str) -> Result<Secret, Failure> {
+        match self {
+            Self::Github { url, token } => github(near, url, token, audience).await,
+            Self::Env { name, token } => trimmed(&format!("reading the token in `{name}`"), token.expose()),
+            Self::File { path } => of_file(path),
+        }
     }
 }
 
-async fn github(near: &Client, url: &Url, token: &SecretString, audience: &str) -> Result<SecretString, Failure> {
+async fn github(near: &Client, url: &Url, token: &Secret, audience: &str) -> Result<Secret, Failure> {
     let mut asked = url.clone();
     asked.query_pairs_mut().append_pair("audience", audience);
     let client = near.beside(root(url), Route::Foreign)?;
@@ -89,18 +87,17 @@ pub(super) fn root(url: &Url) -> Url {
     root
 }
 
-fn of_file(path: &Path) -> Result<SecretString, Failure> {
+fn of_file(path: &Path) -> Result<Secret, Failure> {
     let tried = format!("reading the token file {}", path.display());
     let bytes = contents(&tried, path)?;
     let text = String::from_utf8(bytes)
         .map_err(|_| Failure::new(FailureKind::Misconfigured, tried.as_str(), "it is not text"))?;
-    trimmed(&tried, SecretString::from(text))
+    trimmed(&tried, &text)
 }
 
 /// Files and variables often end in a line break, which no header and no form may hold.
-pub(super) fn trimmed(tried: &str, token: SecretString) -> Result<SecretString, Failure> {
-    use secrecy::ExposeSecret as _;
-    match token.expose_secret().trim() {
+pub(super) fn trimmed(tried: &str, token: &str) -> Result<Secret, Failure> {
+    match token.trim() {
         "" => Err(Failure::new(FailureKind::Misconfigured, tried, "it is empty")
             .hint("does the job declare the token (GitLab: `id_tokens`)?")),
         text => match text.chars().find(|c| !c.is_ascii_graphic()) {
@@ -111,7 +108,7 @@ pub(super) fn trimmed(tried: &str, token: SecretString) -> Result<SecretString, 
                 format!("it holds the character U+{:04X}, which no token has", u32::from(odd)),
             )
             .hint("take the token again, without what stands before, behind or between")),
-            None => Ok(SecretString::from(text)),
+            None => Ok(Secret::new(text)),
         },
     }
 }
@@ -122,10 +119,9 @@ mod tests {
 
     #[test]
     fn a_token_loses_its_line_break_and_no_more() {
-        use secrecy::ExposeSecret as _;
-        let read = |text: &str| trimmed("reading", SecretString::from(text));
+        let read = |text: &str| trimmed("reading", text);
         for text in ["a.b.c", "a.b.c\n", " a.b.c\r\n"] {
-            assert_eq!(read(text).unwrap().expose_secret(), "a.b.c");
+            assert_eq!(read(text).unwrap().expose(), "a.b.c");
         }
         for (text, found) in
             [("", "it is empty"), ("a.\u{200b}b", "U+200B"), ("\u{feff}a.b", "U+FEFF"), ("a.b c", "U+0020")]

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use secrecy::SecretString;
 
 use crate::http::{Counts, Failure};
+use crate::secret::Secret;
 
 /// What a sign-in gave.
 #[derive(Debug)]
 pub(crate) struct Granted {
     /// The token.
-    pub token: SecretString,
+    pub token: Secret,
     /// How long it lives from now on.
     pub expires_in: Duration,
 }

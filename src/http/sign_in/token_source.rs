@@ -6,12 +6,12 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::grant::{Grant, Granted};
-use crate::http::{Counts, Failure, FailureKind, redact};
+use crate::http::{Counts, Failure, FailureKind};
+use crate::secret::Secret;
 
 /// A token this close to its end is not used any more (docs/wire/microsoft-graph.md §1.5).
 const MARGIN: Duration = Duration::from_secs(300);
@@ -29,7 +29,7 @@ pub(crate) struct TokenSource {
 enum Held {
     Nothing,
     Token {
-        token: SecretString,
+        token: Secret,
         until: Instant,
         /// The end that the server gave it, for people.
         ends: SystemTime,
@@ -45,7 +45,7 @@ impl TokenSource {
     }
 
     /// A token that is good for some minutes yet.
-    pub(crate) async fn token(&self) -> Result<SecretString, Failure> {
+    pub(crate) async fn token(&self) -> Result<Secret, Failure> {
         let mut held = self.held.lock().await;
         match &*held {
             Held::Token { token, until, .. } if Instant::now() < *until => Ok(token.clone()),
@@ -55,10 +55,10 @@ impl TokenSource {
     }
 
     /// Another token than this one, which was answered with 401.
-    pub(crate) async fn renew(&self, used: &SecretString) -> Result<SecretString, Failure> {
+    pub(crate) async fn renew(&self, used: &Secret) -> Result<Secret, Failure> {
         {
             let mut held = self.held.lock().await;
-            if matches!(&*held, Held::Token { token, .. } if token.expose_secret() == used.expose_secret()) {
+            if matches!(&*held, Held::Token { token, .. } if token.expose() == used.expose()) {
                 *held = Held::Nothing;
             }
         }
@@ -89,11 +89,10 @@ impl TokenSource {
         self.grant.counts()
     }
 
-    async fn ask(&self, held: &mut Held) -> Result<SecretString, Failure> {
+    async fn ask(&self, held: &mut Held) -> Result<Secret, Failure> {
         let asked = Instant::now();
         match self.grant.ask().await {
             Ok(Granted { token, expires_in }) => {
-                redact::know(&token);
                 let expires_in = expires_in.min(LONGEST);
                 // A token that lives only minutes is used for half its life.
                 let life = expires_in.saturating_sub(MARGIN).max(expires_in / 2);
@@ -140,7 +139,7 @@ mod tests {
             if self.refuses {
                 return Err(Failure::new(FailureKind::Refused, "sign-in", "no"));
             }
-            Ok(Granted { token: SecretString::from(format!("numbered-token-{number}")), expires_in: self.expires_in })
+            Ok(Granted { token: Secret::new(format!("numbered-token-{number}")), expires_in: self.expires_in })
         }
 
         fn counts(&self) -> Counts {
@@ -158,10 +157,10 @@ mod tests {
     async fn many_who_want_a_token_at_once_cause_one_sign_in() {
         let (source, asked) = source(3599, false);
         let tokens = futures::future::join_all((0..5).map(|_| source.token())).await;
-        assert!(tokens.iter().all(|token| token.as_ref().unwrap().expose_secret() == "numbered-token-0"));
+        assert!(tokens.iter().all(|token| token.as_ref().unwrap().expose() == "numbered-token-0"));
         let first = source.token().await.unwrap();
         let renewed = futures::future::join_all((0..5).map(|_| source.renew(&first))).await;
-        assert!(renewed.iter().all(|token| token.as_ref().unwrap().expose_secret() == "numbered-token-1"));
+        assert!(renewed.iter().all(|token| token.as_ref().unwrap().expose() == "numbered-token-1"));
         assert_eq!(asked.load(Ordering::Relaxed), 2);
     }
 

@@ -12,9 +12,10 @@ use bytes::Bytes;
 use serde::Deserialize;
 use url::Url;
 
-use crate::http::{Authorization, Client as HttpClient, Failure, FailureKind, Request, Response, Sent, told};
+use crate::http::{Authorization, Client as HttpClient, Failure, FailureKind, Request, Response, Sent};
 use crate::load::WriteError;
 use crate::model::Fault;
+use crate::secret::server_message;
 
 use super::Credential;
 use super::login::{Anonymous, CircuitBreaker, Kind, contains};
@@ -215,7 +216,7 @@ fn words(body: &[u8]) -> Option<String> {
         Details::Exceptions(list) => list.into_iter().filter_map(|exception| exception.message).collect(),
     };
     let words: Vec<String> = errors.error_messages.into_iter().chain(details).chain(errors.message).collect();
-    (!words.is_empty()).then(|| told(&words.join("; ")))
+    (!words.is_empty()).then(|| server_message(&words.join("; ")))
 }
 
 #[cfg(test)]

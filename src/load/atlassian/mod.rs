@@ -14,7 +14,7 @@ pub(crate) mod probe;
 
 use std::time::SystemTime;
 
-use secrecy::SecretString;
+use crate::secret::Secret;
 
 use crate::http::Authorization;
 
@@ -27,13 +27,13 @@ pub(crate) use manifest::fuzz as fuzz_answers;
 pub(crate) enum Credential {
     /// A personal or HTTP access token, or an OAuth 2.0 token. In Jira and Confluence it may end the web session after
     /// each request (§1.1).
-    Token(SecretString),
+    Token(Secret),
     /// User name and password.
     Basic {
         /// The user name.
         username: String,
         /// The password.
-        password: SecretString,
+        password: Secret,
     },
 }
 

@@ -28,7 +28,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use secrecy::SecretString;
 
 use crate::http::{Client as HttpClient, Cookies, Counts, Failure, FailureKind};
 use crate::load::atlassian::accounts::Rules;
@@ -36,6 +35,7 @@ use crate::load::atlassian::client::{AtlassianClient, Login};
 use crate::load::atlassian::{AccountRules, Credential};
 use crate::load::{Changes, Fingerprinter, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
 use crate::model::{Account, OpenIntent, ServerId, Shown, SignedIn, TargetId};
+use crate::secret::Secret;
 
 use client::{ConfluenceClient, File};
 use removal::Removals;
@@ -89,7 +89,7 @@ struct Known {
     /// The remote API answered, or the endpoint did.
     probed: bool,
     /// From `confluence2.login`, where the remote API does not honour the login of the request.
-    token: Option<SecretString>,
+    token: Option<Secret>,
     /// When the last survey began, in Unix seconds.
     surveyed_at: u64,
     /// `user/list` is there; told apart from what the version promises once it has answered 404.

@@ -7,15 +7,15 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
-use crate::http::{Failure, FailureKind, Request, Response, Sent, know, told};
+use crate::http::{Failure, FailureKind, Request, Response, Sent};
 use crate::load::atlassian::Credential;
 use crate::load::atlassian::client::{fault, found, refused, with_query};
 use crate::load::atlassian::login::{Anonymous, contains};
 use crate::load::{Upload, WriteError};
 use crate::model::{AccountId, Fault, Intent, PictureRef, Rendition};
+use crate::secret::{Secret, server_message};
 
 use super::client::{ConfluenceClient, File};
 use super::picture;
@@ -104,8 +104,8 @@ enum Probed {
     NotUs(Failure),
 }
 
-async fn probe(client: &ConfluenceClient, token: Option<&SecretString>) -> Result<Probed, Failure> {
-    let token = token.map_or("", |token| token.expose_secret());
+async fn probe(client: &ConfluenceClient, token: Option<&Secret>) -> Result<Probed, Failure> {
+    let token = token.map_or("", |token| token.expose());
     let response = ask(client, "getServerInfo", &[Parameter::Text(token)]).await?;
     Ok(match response.status {
         401 => Probed::NotUs(response.failure(FailureKind::Refused, found(&response))),
@@ -129,7 +129,7 @@ pub(super) async fn is_administrator(client: &ConfluenceClient, shared: &Shared)
         return Ok(Some(true));
     }
     let token = shared.known().token;
-    let token = Parameter::Text(token.as_ref().map_or("", |token| token.expose_secret()));
+    let token = Parameter::Text(token.as_ref().map_or("", |token| token.expose()));
     let request = rpc(client, "getActiveUsers", &[token, Parameter::Flag(true)]).map(|request| request.cap(EVERYBODY));
     let Some(request) = request else { return Ok(None) };
     let response = client.atlassian().ask(request, Anonymous::Allowed).await?;
@@ -140,8 +140,8 @@ pub(super) async fn is_administrator(client: &ConfluenceClient, shared: &Shared)
     })
 }
 
-async fn log_in(client: &ConfluenceClient, username: &str, password: &SecretString) -> Result<SecretString, Failure> {
-    let parameters = [Parameter::Text(username), Parameter::Text(password.expose_secret())];
+async fn log_in(client: &ConfluenceClient, username: &str, password: &Secret) -> Result<Secret, Failure> {
+    let parameters = [Parameter::Text(username), Parameter::Text(password.expose())];
     let response = ask(client, "login", &parameters).await?;
     let refused = |words: String| {
         let failure = response.failure(FailureKind::Refused, words);
@@ -151,11 +151,7 @@ async fn log_in(client: &ConfluenceClient, username: &str, password: &SecretStri
             .trip(failure.hint("the remote API does not take this user name and password"))
     };
     match xmlrpc::read(&response.body) {
-        Ok(Reply::Value(Value::Text(token))) if !token.is_empty() => {
-            let token = SecretString::from(token);
-            know(&token);
-            Ok(token)
-        }
+        Ok(Reply::Value(Value::Text(token))) if !token.is_empty() => Ok(Secret::new(token)),
         Ok(Reply::Fault(words)) => Err(refused(words)),
         Ok(_) => Err(refused("an answer without a token".to_owned())),
         Err(odd) => Err(response.failure(FailureKind::Odd, format!("{}: {odd}", response.excerpt()))),
@@ -213,7 +209,7 @@ async fn probe_endpoint(client: &ConfluenceClient) -> Result<(), Failure> {
 fn not_let_in(response: &Response, said: &Endpoint) -> Option<Failure> {
     match (response.status, said.error.as_deref()) {
         (403, word) => {
-            let words = said.message.as_deref().or(word).map_or_else(|| found(response), told);
+            let words = said.message.as_deref().or(word).map_or_else(|| found(response), server_message);
             Some(response.failure(FailureKind::Refused, format!("403: {words}")).hint(
                 "put the account into the group that the script names in `GROUPS`, and make it a Confluence administrator",
             ))
@@ -378,7 +374,7 @@ async fn written(
     parameters: &[Parameter<'_>],
 ) -> Result<(Response, Value), WriteError> {
     let token = client.shared().known().token;
-    let mut all = vec![Parameter::Text(token.as_ref().map_or("", |token| token.expose_secret()))];
+    let mut all = vec![Parameter::Text(token.as_ref().map_or("", |token| token.expose()))];
     all.extend_from_slice(parameters);
     let Some(request) = rpc(client, method, &all) else {
         return Err(WriteError::Refused(Fault::new(
@@ -394,7 +390,7 @@ async fn written(
             Ok(Reply::Value(value)) => Ok((response, value)),
             Ok(Reply::Fault(words)) => {
                 let code = if words.contains("NotPermittedException") { NOT_PERMITTED } else { FAULT };
-                Err(WriteError::Refused(Fault::new(code, format!("confluence2.{method}: {}", told(&words)))))
+                Err(WriteError::Refused(Fault::new(code, format!("confluence2.{method}: {}", server_message(&words)))))
             }
             Err(_) => Err(unsaid(&response)),
         };
@@ -418,7 +414,8 @@ async fn post(client: &ConfluenceClient, whom: Whom<'_>, request: Request) -> Re
         return match said.key.as_deref() {
             // A script that does not compare keys wrote to whoever had the name by then.
             Some(key) if key != whom.key.as_str() => {
-                let words = format!("{}: it was done to another account, of the key {}", response.tried(), told(key));
+                let words =
+                    format!("{}: it was done to another account, of the key {}", response.tried(), server_message(key));
                 Err(WriteError::Unknown(Fault::new("wrong_account", words)))
             }
             _ => Ok((response, said)),
@@ -427,10 +424,10 @@ async fn post(client: &ConfluenceClient, whom: Whom<'_>, request: Request) -> Re
     if let Some(failure) = not_let_in(&response, &said).filter(|_| !contains(&response.body, "XSRF")) {
         return Err(WriteError::Stop(failure));
     }
-    let words = said.message.as_deref().map_or_else(|| found(&response), told);
+    let words = said.message.as_deref().map_or_else(|| found(&response), server_message);
     Err(match (response.status, said.error.as_deref()) {
         (409, Some(CHANGED)) => WriteError::Refused(Fault::new(CHANGED, words)),
-        (409, Some(word)) => WriteError::Refused(Fault::new(told(word), words)),
+        (409, Some(word)) => WriteError::Refused(Fault::new(server_message(word), words)),
         _ => judged(client, &response).await,
     })
 }

@@ -8,10 +8,11 @@ use std::sync::atomic::Ordering;
 
 use serde::Serialize;
 
-use crate::http::{Failure, FailureKind, Request, told};
+use crate::http::{Failure, FailureKind, Request};
 use crate::load::atlassian::client::{INTERNAL_ERROR, NOT_FOUND, WRONG_METHOD, WRONG_TYPE, fault};
 use crate::load::{Learnt, Probe, Upload, WriteError};
 use crate::model::{Fault, PictureRef, Rendition};
+use crate::secret::server_message;
 
 use super::client::JiraClient;
 use super::version::Version;
@@ -72,7 +73,7 @@ pub(super) async fn create(
 ) -> Result<Made, WriteError> {
     match temporary(client, shared, name, rendition).await? {
         Temporary::Made { id, owner } => Ok(Made { mark: PictureRef::new(id), owner }),
-        Temporary::Refused(why) => Err(WriteError::Refused(Fault::new("refused", told(&why)))),
+        Temporary::Refused(why) => Err(WriteError::Refused(Fault::new("refused", server_message(&why)))),
         Temporary::Crop => confirm(client, shared, name, rendition.side).await,
     }
 }

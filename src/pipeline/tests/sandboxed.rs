@@ -5,12 +5,13 @@ use url::Url;
 use super::super::*;
 use super::{Fixed, files, provider};
 use crate::model::{SourceId, TargetId};
+use crate::secret::Secret;
 use crate::settings::*;
 
 /// Everything that stands in place of the elements of one document, each with its own port.
 fn sandbox(document: &Document) -> Overrides {
     let url = |port: u16| Url::parse(&format!("http://127.0.0.1:{port}/")).unwrap();
-    let secret = || "hunter2".to_owned().into();
+    let secret = || Secret::new("hunter2");
     let source = |element: &Element| match element.kind.as_str() {
         "google" => SourceOverride::Google {
             customer: "C01".to_owned(),

@@ -10,12 +10,13 @@ use std::time::SystemTime;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
 use crate::http::key_pair::KeyPair;
 use crate::http::sign_in::clock;
 use crate::http::{Failure, FailureKind};
+use crate::secret::Secret;
 
 /// Within the 5 to 10 minutes that are advised, the half minute that it is dated back included.
 const LIFE: u64 = 330;
@@ -34,11 +35,11 @@ struct Claims<'a> {
 /// A fresh assertion.
 pub(super) fn sign(
     file: &Path,
-    password: Option<&SecretString>,
+    password: Option<&Secret>,
     audience: &str,
     client_id: &str,
     now: SystemTime,
-) -> Result<SecretString, Failure> {
+) -> Result<Secret, Failure> {
     let tried = format!("reading the certificate {}", file.display());
     let pair = KeyPair::read(&tried, file, password)?;
     let wrong = |found: &str| {
@@ -59,5 +60,5 @@ pub(super) fn sign(
         exp: issued + LIFE,
     };
     let token = jsonwebtoken::encode(&header, &claims, &key).map_err(|_| wrong("its private key cannot sign"))?;
-    Ok(SecretString::from(token))
+    Ok(Secret::new(token))
 }

@@ -6,11 +6,11 @@
 
 use std::time::Duration;
 
-use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::http::sign_in::Granted;
 use crate::http::{Client, Failure, FailureKind, Request, Response, is_transient};
+use crate::secret::Secret;
 
 /// The vendor's pauses between tries, in seconds.
 const PAUSES: [u64; 5] = [0, 2, 6, 14, 30];
@@ -20,7 +20,7 @@ const UPDATING: Duration = Duration::from_secs(70);
 
 #[derive(Deserialize)]
 struct Token {
-    access_token: SecretString,
+    access_token: Secret,
     expires_in: String,
 }
 

@@ -15,7 +15,6 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use async_trait::async_trait;
-use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -23,19 +22,20 @@ use super::{Grant, Granted, TokenFrom};
 use crate::http::client::Route;
 use crate::http::key_pair::KeyPair;
 use crate::http::{Client, Counts, Failure, Pause, Pauses, Request, Response, Url};
+use crate::secret::Secret;
 use refusal::{Judged, Remedy};
 
 /// How the app proves itself.
 #[derive(Clone, Debug)]
 pub(crate) enum EntraCredential {
     /// The value of a secret of the app registration, not its id.
-    ClientSecret(SecretString),
+    ClientSecret(Secret),
     /// A certificate of the app registration and its key.
     Certificate {
         /// PEM or PKCS#12.
         file: PathBuf,
         /// Opens a PKCS#12 file.
-        password: Option<SecretString>,
+        password: Option<Secret>,
     },
     /// A token of the CI platform.
     Federated {
@@ -73,7 +73,7 @@ pub(crate) struct EntraSignIn {
 
 #[derive(Deserialize)]
 struct Token {
-    access_token: SecretString,
+    access_token: Secret,
     #[serde(default)]
     expires_in: Value,
 }
@@ -81,8 +81,8 @@ struct Token {
 /// What the login host takes as a proof.
 #[derive(Clone, Copy)]
 enum Prover<'a> {
-    Secret(&'a SecretString),
-    Certificate(&'a Path, Option<&'a SecretString>),
+    Secret(&'a Secret),
+    Certificate(&'a Path, Option<&'a Secret>),
     CiToken(&'a TokenFrom, &'a str),
 }
 

@@ -5,7 +5,8 @@
 
 use serde::Deserialize;
 
-use crate::http::{Failure, FailureKind, Response, is_transient, told};
+use crate::http::{Failure, FailureKind, Response, is_transient};
+use crate::secret::server_message;
 
 /// The documented error answer; every member may be missing in practice.
 #[derive(Default, Deserialize)]
@@ -77,7 +78,10 @@ impl Refusal {
         let words =
             self.error_description.split(" Trace ID:").next().unwrap_or_default().lines().next().unwrap_or_default();
         let words = if words.is_empty() { String::new() } else { format!(": {words}") };
-        told(&format!("{status} {}{words} (trace {}, correlation {})", self.error, self.trace_id, self.correlation_id))
+        server_message(&format!(
+            "{status} {}{words} (trace {}, correlation {})",
+            self.error, self.trace_id, self.correlation_id
+        ))
     }
 }
 

@@ -1,6 +1,5 @@
 //! The grants against servers that answer what docs/wire/microsoft-graph.md shows.
 
-use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::*;
@@ -8,7 +7,7 @@ use crate::http::FailureKind;
 use crate::http::loopback::{Asked, Loopback, reply, reply_json};
 
 fn grant(server: &Loopback) -> EntraSignIn {
-    signing_in(server, EntraCredential::ClientSecret(SecretString::from("entra~secret+/1")))
+    signing_in(server, EntraCredential::ClientSecret(Secret::new("entra~secret+/1")))
 }
 
 fn signing_in(server: &Loopback, credential: EntraCredential) -> EntraSignIn {
@@ -38,7 +37,7 @@ async fn the_request_is_as_documented_and_the_token_is_taken() {
     })
     .await;
     let granted = grant(&server).ask().await.unwrap();
-    assert_eq!((granted.token.expose_secret(), granted.expires_in.as_secs()), ("eyJ-1", 3599));
+    assert_eq!((granted.token.expose(), granted.expires_in.as_secs()), ("eyJ-1", 3599));
     let asked = &server.asked()[0];
     assert_eq!((asked.method.as_str(), asked.path.as_str()), ("POST", "/contoso.example/oauth2/v2.0/token"));
     assert_eq!(asked.header("content-type"), "application/x-www-form-urlencoded");
@@ -86,7 +85,7 @@ async fn a_transient_refusal_passes() {
         _ => reply_json(200, &json!({ "expires_in": "10", "access_token": "eyJ-2" })),
     })
     .await;
-    assert_eq!(grant(&server).ask().await.unwrap().token.expose_secret(), "eyJ-2");
+    assert_eq!(grant(&server).ask().await.unwrap().token.expose(), "eyJ-2");
 }
 
 #[tokio::test]
@@ -109,7 +108,7 @@ fn key_file(name: &str) -> PathBuf {
 }
 
 fn certificate(name: &str, password: Option<&str>) -> EntraCredential {
-    EntraCredential::Certificate { file: key_file(name), password: password.map(SecretString::from) }
+    EntraCredential::Certificate { file: key_file(name), password: password.map(Secret::new) }
 }
 
 fn field(asked: &Asked, name: &str) -> String {
@@ -236,8 +235,8 @@ async fn a_ci_token_is_the_assertion_wherever_it_comes_from() {
     let path = folder.path().join("token");
     std::fs::write(&path, "ci-token-0\n").unwrap();
     for from in [
-        TokenFrom::Github { url, token: SecretString::from("request-token") },
-        TokenFrom::Env { name: "AZURE_TOKEN".into(), token: SecretString::from("ci-token-0\n") },
+        TokenFrom::Github { url, token: Secret::new("request-token") },
+        TokenFrom::Env { name: "AZURE_TOKEN".into(), token: Secret::new("ci-token-0\n") },
         TokenFrom::File { path },
     ] {
         let server = Loopback::start(|_, _| reply_json(200, &token())).await;
@@ -256,8 +255,7 @@ async fn a_new_federated_credential_is_waited_for_with_a_new_token_each_time() {
         _ => reply_json(200, &token()),
     })
     .await;
-    let from =
-        TokenFrom::Github { url: github.url.join("/id?a=1").unwrap(), token: SecretString::from("request-token") };
+    let from = TokenFrom::Github { url: github.url.join("/id?a=1").unwrap(), token: Secret::new("request-token") };
     let grant = signing_in(&server, EntraCredential::Federated { from, audience: "api://x".into() });
     grant.ask().await.unwrap();
     let sent: Vec<String> = server.asked().iter().map(|asked| field(asked, "client_assertion")).collect();
@@ -271,12 +269,12 @@ async fn a_ci_token_that_is_not_given_is_told() {
     let github = Loopback::start(|_, _| reply(403, &[], "no")).await;
     for (from, kind, words) in [
         (
-            TokenFrom::Github { url: github.url.clone(), token: SecretString::from("request-token") },
+            TokenFrom::Github { url: github.url.clone(), token: Secret::new("request-token") },
             FailureKind::Refused,
             "id-token: write",
         ),
         (
-            TokenFrom::Env { name: "AZURE_TOKEN".into(), token: SecretString::from(" ") },
+            TokenFrom::Env { name: "AZURE_TOKEN".into(), token: Secret::new(" ") },
             FailureKind::Misconfigured,
             "`AZURE_TOKEN`: it is empty",
         ),
@@ -297,7 +295,7 @@ async fn a_machines_identity_is_asked_as_documented() {
     .await;
     let of = |client_id: Option<&str>| EntraCredential::ManagedIdentity { client_id: client_id.map(str::to_owned) };
     let granted = signing_in(&imds, of(None)).ask().await.unwrap();
-    assert_eq!((granted.token.expose_secret(), granted.expires_in.as_secs()), ("eyJ-machine", 3599));
+    assert_eq!((granted.token.expose(), granted.expires_in.as_secs()), ("eyJ-machine", 3599));
     signing_in(&imds, of(Some("uai-1"))).ask().await.unwrap();
     let asked = imds.asked();
     let path = "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fgraph.microsoft.com%2F";

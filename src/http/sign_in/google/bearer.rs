@@ -5,7 +5,6 @@
 
 use std::time::SystemTime;
 
-use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -13,6 +12,7 @@ use super::refusal::{self, Judged, Remedy};
 use super::signer::{Claims, LIFE, Signer, Wish};
 use crate::http::sign_in::{Granted, clock};
 use crate::http::{Client, Failure, FailureKind, Pause, Request, Response};
+use crate::secret::Secret;
 
 /// The only audience that the endpoint takes.
 const AUDIENCE: &str = "https://oauth2.googleapis.com/token";
@@ -20,7 +20,7 @@ const AUDIENCE: &str = "https://oauth2.googleapis.com/token";
 /// All members may be missing: one misspelt scope gives an `id_token` alone (§1.3).
 #[derive(Deserialize)]
 struct Token {
-    access_token: Option<SecretString>,
+    access_token: Option<Secret>,
     #[serde(default)]
     expires_in: Value,
 }

@@ -7,12 +7,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::subject::{Format, JWT, SubjectToken};
 use crate::http::key_pair::contents;
 use crate::http::{Failure, FailureKind, Url};
+use crate::secret::Secret;
 
 /// What the file says.
 pub(super) struct External {
@@ -38,7 +38,7 @@ struct Wire {
 struct Source {
     url: Option<Url>,
     #[serde(default)]
-    headers: BTreeMap<String, SecretString>,
+    headers: BTreeMap<String, Secret>,
     file: Option<PathBuf>,
     #[serde(default)]
     format: Format,

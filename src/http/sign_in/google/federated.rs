@@ -9,7 +9,6 @@
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -17,7 +16,8 @@ use super::refusal;
 use super::signer::{Claims, LIFE, Signer};
 use super::subject::{SubjectToken, of_file, of_url};
 use crate::http::sign_in::{Granted, clock};
-use crate::http::{Authorization, Client, Failure, FailureKind, Request, Response, redact};
+use crate::http::{Authorization, Client, Failure, FailureKind, Request, Response};
+use crate::secret::Secret;
 
 /// What is needed to become a service account.
 #[derive(Clone, Copy)]
@@ -33,24 +33,24 @@ pub(super) struct Federation<'a> {
 pub(super) struct Account<'a> {
     iam: &'a Client,
     email: &'a str,
-    federated: SecretString,
+    federated: Secret,
 }
 
 #[derive(Deserialize)]
 struct Exchanged {
-    access_token: SecretString,
+    access_token: Secret,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Signed {
-    signed_jwt: SecretString,
+    signed_jwt: Secret,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Generated {
-    access_token: SecretString,
+    access_token: Secret,
     expire_time: String,
 }
 
@@ -64,7 +64,6 @@ impl<'a> Federation<'a> {
             SubjectToken::Url { url, headers, format } => of_url(self.sts, url, headers, format).await?,
             SubjectToken::File { path, format } => of_file(path, format)?,
         };
-        redact::know(&subject);
         let request = Request::post(self.sts.url("v1/token"))
             .returns_secrets()
             .accept("application/json")
@@ -74,7 +73,7 @@ impl<'a> Federation<'a> {
                 "requestedTokenType": "urn:ietf:params:oauth:token-type:access_token",
                 "scope": "https://www.googleapis.com/auth/cloud-platform",
                 "subjectTokenType": self.token_type,
-                "subjectToken": subject.expose_secret(),
+                "subjectToken": subject.expose(),
             }))
             .secret();
         let response = self.sts.read(request).await?;
@@ -82,7 +81,6 @@ impl<'a> Federation<'a> {
             return Err(refusal::of_exchange(&response, provider));
         }
         let Exchanged { access_token } = response.json()?;
-        redact::know(&access_token);
         Ok(Account { iam: self.iam, email: self.service_account, federated: access_token })
     }
 }
@@ -123,7 +121,7 @@ impl Signer for Account<'_> {
         None
     }
 
-    async fn sign(&self, claims: &Claims<'_>) -> Result<SecretString, Failure> {
+    async fn sign(&self, claims: &Claims<'_>) -> Result<Secret, Failure> {
         // The payload is text that holds JSON.
         let payload = serde_json::to_string(claims)
             .map_err(|error| Failure::new(FailureKind::Odd, "writing the claims of a token", error.to_string()))?;

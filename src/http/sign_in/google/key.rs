@@ -8,13 +8,14 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
 use super::signer::{Claims, LIFE, Signer};
 use crate::http::key_pair::contents;
 use crate::http::sign_in::{Granted, clock};
-use crate::http::{Failure, FailureKind, redact};
+use crate::http::{Failure, FailureKind};
+use crate::secret::{Secret, redact};
 
 /// Who a token that the account signs itself is for (§1.6).
 const DIRECTORY: &str = "https://admin.googleapis.com/";
@@ -24,6 +25,7 @@ struct Wire {
     #[serde(rename = "type", default)]
     kind: String,
     client_email: Option<String>,
+    /// It is sent to nobody, so no text from outside can hold it.
     private_key: Option<SecretString>,
     private_key_id: Option<String>,
     client_id: Option<String>,
@@ -77,12 +79,12 @@ impl Key {
         Ok(Granted { token: self.signed(&claims)?, expires_in: Duration::from_secs(left) })
     }
 
-    fn signed(&self, claims: &Claims<'_>) -> Result<SecretString, Failure> {
+    fn signed(&self, claims: &Claims<'_>) -> Result<Secret, Failure> {
         let header = Header { kid: self.id.clone(), ..Header::new(Algorithm::RS256) };
         let token = jsonwebtoken::encode(&header, claims, &self.key).map_err(|_| {
             Failure::new(FailureKind::Misconfigured, self.tried.as_str(), "its `private_key` cannot sign")
         })?;
-        Ok(SecretString::from(token))
+        Ok(Secret::new(token))
     }
 }
 
@@ -96,7 +98,7 @@ impl Signer for Key {
         self.client_id.as_deref()
     }
 
-    async fn sign(&self, claims: &Claims<'_>) -> Result<SecretString, Failure> {
+    async fn sign(&self, claims: &Claims<'_>) -> Result<Secret, Failure> {
         self.signed(claims)
     }
 }

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::signer::{Signer, Wish};
-use crate::http::{Failure, FailureKind, Response, told};
+use crate::http::{Failure, FailureKind, Response};
+use crate::secret::server_message;
 
 /// A refused token.
 pub(super) struct Judged {
@@ -41,8 +42,8 @@ impl Refusal {
 
     fn words(&self, status: u16) -> String {
         match self.error_description.as_str() {
-            "" => told(&format!("{status} {}", self.error)),
-            words => told(&format!("{status} {}: {words}", self.error)),
+            "" => server_message(&format!("{status} {}", self.error)),
+            words => server_message(&format!("{status} {}: {words}", self.error)),
         }
     }
 

@@ -1,10 +1,10 @@
 //! What is wished for, and who signs for it.
 
 use async_trait::async_trait;
-use secrecy::SecretString;
 use serde::Serialize;
 
 use crate::http::Failure;
+use crate::secret::Secret;
 
 /// The longest that Google allows.
 pub(super) const LIFE: u64 = 3600;
@@ -36,5 +36,5 @@ pub(super) trait Signer: Send + Sync {
     /// The number that the Admin console knows it by, if it is known here.
     fn client_id(&self) -> Option<&str>;
     /// The claims as a signed token.
-    async fn sign(&self, claims: &Claims<'_>) -> Result<SecretString, Failure>;
+    async fn sign(&self, claims: &Claims<'_>) -> Result<Secret, Failure>;
 }

@@ -5,7 +5,6 @@
 
 use std::path::{Path, PathBuf};
 
-use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::http::client::Route;
@@ -13,6 +12,7 @@ use crate::http::key_pair::contents;
 use crate::http::sign_in::TokenFrom;
 use crate::http::sign_in::ci_token::{root, trimmed};
 use crate::http::{Client, Failure, FailureKind, Request, Url};
+use crate::secret::Secret;
 
 /// The type of an OIDC token.
 pub(super) const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
@@ -23,7 +23,7 @@ pub(super) enum SubjectToken {
     /// The CI platform.
     Ci(TokenFrom),
     /// A server that the credential file names.
-    Url { url: Url, headers: Vec<(String, SecretString)>, format: Format },
+    Url { url: Url, headers: Vec<(String, Secret)>, format: Format },
     /// A file that the credential file names.
     File { path: PathBuf, format: Format },
 }
@@ -41,9 +41,9 @@ pub(super) struct Format {
 pub(super) async fn of_url(
     near: &Client,
     url: &Url,
-    headers: &[(String, SecretString)],
+    headers: &[(String, Secret)],
     format: &Format,
-) -> Result<SecretString, Failure> {
+) -> Result<Secret, Failure> {
     let client = near.beside(root(url), Route::Foreign)?;
     let request = headers
         .iter()
@@ -59,13 +59,13 @@ pub(super) async fn of_url(
 }
 
 /// The subject token from the file that the file names.
-pub(super) fn of_file(path: &Path, format: &Format) -> Result<SecretString, Failure> {
+pub(super) fn of_file(path: &Path, format: &Format) -> Result<Secret, Failure> {
     let tried = format!("reading the token file {}", path.display());
     format.token(&tried, &contents(&tried, path)?)
 }
 
 impl Format {
-    fn token(&self, tried: &str, bytes: &[u8]) -> Result<SecretString, Failure> {
+    fn token(&self, tried: &str, bytes: &[u8]) -> Result<Secret, Failure> {
         let odd = |found: String| Failure::new(FailureKind::Odd, tried, found);
         let text = if self.kind == "json" {
             let field = self.subject_token_field_name.as_str();
@@ -78,6 +78,6 @@ impl Format {
         } else {
             std::str::from_utf8(bytes).map_err(|_| odd("it is not text".into()))?.to_owned()
         };
-        trimmed(tried, SecretString::from(text))
+        trimmed(tried, &text)
     }
 }

@@ -2,12 +2,12 @@
 
 use axum::response::Response;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
-use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::http::FailureKind;
 use crate::http::loopback::{Asked, Loopback, reply, reply_json};
+use crate::secret::Secret;
 
 const SCOPE: &str = "https://www.googleapis.com/auth/admin.directory.user.readonly";
 const EMAIL: &str = "sync@p.iam.gserviceaccount.com";
@@ -65,7 +65,7 @@ async fn a_key_signs_a_wish_in_an_administrators_name() {
     let (_folder, path) = file(&key());
     let grant = signing_in(&server, GoogleCredential::ServiceAccountFile(path), Some("admin@example.com"));
     let granted = grant.ask().await.unwrap();
-    assert_eq!((granted.token.expose_secret(), granted.expires_in.as_secs()), ("ya29.granted", 3599));
+    assert_eq!((granted.token.expose(), granted.expires_in.as_secs()), ("ya29.granted", 3599));
     let asked = &server.asked()[0];
     assert_eq!((asked.method.as_str(), asked.path.as_str()), ("POST", "/token"));
     assert_eq!(field(asked, "grant_type"), "urn:ietf:params:oauth:grant-type:jwt-bearer");
@@ -90,7 +90,7 @@ async fn without_a_subject_the_key_signs_itself_in_without_a_request() {
     let server = Loopback::start(|_, _| reply_json(200, &token())).await;
     let (_folder, path) = file(&key());
     let granted = signing_in(&server, GoogleCredential::ServiceAccountFile(path), None).ask().await.unwrap();
-    let claims = verified(granted.token.expose_secret());
+    let claims = verified(granted.token.expose());
     assert_eq!((claims["iss"].as_str(), claims["sub"].as_str()), (Some(EMAIL), Some(EMAIL)));
     assert_eq!((claims["aud"].as_str(), claims.get("scope")), (Some("https://admin.googleapis.com/"), None));
     assert!(granted.expires_in.as_secs() <= 3570 && server.asked().is_empty());
@@ -213,17 +213,16 @@ fn ci(from: TokenFrom, audience: &str) -> GoogleCredential {
 }
 
 fn of_env() -> TokenFrom {
-    TokenFrom::Env { name: "GOOGLE_ID_TOKEN".into(), token: SecretString::from("ci-token") }
+    TokenFrom::Env { name: "GOOGLE_ID_TOKEN".into(), token: Secret::new("ci-token") }
 }
 
 #[tokio::test]
 async fn a_ci_token_becomes_an_administrators_in_three_steps() {
     let server = Loopback::start(federation).await;
-    let from =
-        TokenFrom::Github { url: server.url.join("/ci?x=1").unwrap(), token: SecretString::from("request-token") };
+    let from = TokenFrom::Github { url: server.url.join("/ci?x=1").unwrap(), token: Secret::new("request-token") };
     // Either spelling of the provider does.
     let grant = signing_in(&server, ci(from, &format!("https:{PROVIDER}")), Some("admin@example.com"));
-    assert_eq!(grant.ask().await.unwrap().token.expose_secret(), "ya29.granted");
+    assert_eq!(grant.ask().await.unwrap().token.expose(), "ya29.granted");
     let asked = server.asked();
     assert_eq!((asked.len(), asked[0].header("authorization")), (4, "Bearer request-token"));
     assert_eq!(asked[1].header("authorization"), "", "it can make the exchange fail");
@@ -247,7 +246,7 @@ async fn a_ci_token_becomes_an_administrators_in_three_steps() {
 async fn without_a_subject_two_steps_do() {
     let server = Loopback::start(federation).await;
     let granted = signing_in(&server, ci(of_env(), PROVIDER), None).ask().await.unwrap();
-    assert_eq!((granted.token.expose_secret(), granted.expires_in.as_secs()), ("ya29.own", 3600));
+    assert_eq!((granted.token.expose(), granted.expires_in.as_secs()), ("ya29.own", 3600));
     let asked = server.asked();
     assert_eq!(asked.len(), 2);
     assert_eq!(asked[1].json(), json!({ "scope": [SCOPE], "lifetime": "3600s" }));
@@ -276,7 +275,7 @@ async fn a_credential_file_leads_the_same_way() {
         let before = server.asked().len();
         let (_folder, path) = file(&external(source.clone()));
         let grant = signing_in(&server, GoogleCredential::ExternalAccountFile(path), Some("admin@example.com"));
-        assert_eq!(grant.ask().await.unwrap().token.expose_secret(), "ya29.granted");
+        assert_eq!(grant.ask().await.unwrap().token.expose(), "ya29.granted");
         let asked = server.asked().split_off(before);
         let exchange = asked.iter().find(|asked| asked.path == "/v1/token").unwrap();
         assert_eq!(exchange.json()["subjectToken"], "ci-token", "{source}");

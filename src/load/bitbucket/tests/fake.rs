@@ -13,6 +13,7 @@ use crate::load::atlassian::{AccountRules, Credential};
 use crate::load::bitbucket::{Bitbucket, Settings};
 use crate::load::jira::tests::{Grey, Log};
 use crate::load::{Learnt, Target as _};
+use crate::secret::Secret;
 
 /// A user; the slug differs from the name.
 #[derive(Clone, Debug)]
@@ -205,7 +206,7 @@ pub(super) struct Stage {
 
 impl Stage {
     pub(super) async fn new(world: World, groups: &[&str]) -> Self {
-        let credential = Credential::Basic { username: "svc".into(), password: "pw".into() };
+        let credential = Credential::Basic { username: "svc".into(), password: Secret::new("pw") };
         Self::signed_in(world, groups, credential).await
     }
 

@@ -15,6 +15,7 @@ use crate::load::atlassian::{AccountRules, Credential};
 use crate::load::confluence::{Addresses, Confluence, Settings, UploadPolicy};
 use crate::load::jira::tests::{Grey, Log, grey};
 use crate::load::{Learnt, Target as _};
+use crate::secret::Secret;
 
 pub(super) const ADA: &str = "ada+x@ex.org";
 const STOCK: &str = "/images/icons/profilepics/";
@@ -357,8 +358,8 @@ impl Stage {
         })
         .await;
         let credential = match way.token {
-            false => Credential::Basic { username: "svc".into(), password: "pass-word".into() },
-            true => Credential::Token("to-ken".into()),
+            false => Credential::Basic { username: "svc".into(), password: Secret::new("pass-word") },
+            true => Credential::Token(Secret::new("to-ken")),
         };
         let settings = Settings {
             id: "wiki".into(),

@@ -12,6 +12,7 @@ use crate::http::loopback::{Asked, Loopback, reply, reply_json};
 use crate::load::atlassian::{AccountRules, Credential};
 use crate::load::jira::{Jira, Own, Settings, UploadPolicy};
 use crate::load::{Changes, Learnt, Target as _};
+use crate::secret::Secret;
 
 use super::{Grey, Log};
 
@@ -396,8 +397,8 @@ impl Stage {
         })
         .await;
         let credential = match way {
-            Way::Password => Credential::Basic { username: "svc".into(), password: "pass-word".into() },
-            Way::Token => Credential::Token("to-ken".into()),
+            Way::Password => Credential::Basic { username: "svc".into(), password: Secret::new("pass-word") },
+            Way::Token => Credential::Token(Secret::new("to-ken")),
         };
         let quiet = std::time::Duration::from_secs(120);
         let upload = UploadPolicy::Auto;

@@ -9,14 +9,13 @@ use std::collections::VecDeque;
 use std::sync::{PoisonError, RwLock};
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use super::spellings::{encodings, spellings};
+
 /// What stands where a secret stood.
-pub(super) const REDACTED: &str = "***";
+pub(crate) const REDACTED: &str = "***";
 
 /// Shorter ones would turn ordinary words of a message into stars, which tells more than it hides.
 const SHORTEST: usize = 4;
@@ -57,8 +56,7 @@ const LATEST: usize = 32;
 static ECHOES: RwLock<VecDeque<AhoCorasick>> = RwLock::new(VecDeque::new());
 
 /// Remembers a secret, so that [`redact`] finds it in any text from now on.
-pub(crate) fn know(secret: &SecretString) {
-    let text = secret.expose_secret();
+pub(super) fn know(text: &str) {
     if text.len() < SHORTEST || is_known(text) {
         return;
     }
@@ -86,101 +84,10 @@ fn listen_for(text: &str) {
     echoes.truncate(LATEST);
 }
 
-/// Whether a server gives back a secret of ours: as a name, a version, an id. Nothing of such an answer may be kept, for it
-/// would end in a state or a report under another name.
-pub(super) fn is_echo(headers: &HeaderMap, body: &[u8]) -> bool {
+/// Whether one of these texts holds a secret of ours, however it is encoded.
+pub(crate) fn holds_secret<'t>(texts: impl IntoIterator<Item = &'t [u8]>) -> bool {
     let echoes = ECHOES.read().unwrap_or_else(PoisonError::into_inner);
-    let mime = headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
-    let is_picture = mime.starts_with(b"image/");
-    echoes.iter().any(|echo| {
-        headers.values().any(|value| echo.is_match(value.as_bytes())) || (!is_picture && echo.is_match(body))
-    })
-}
-
-/// The ways in which servers give back what they were sent: as it is or as a form or a URL spells it, and each of these
-/// as JSON and pages escape it.
-fn spellings(text: &str) -> Vec<String> {
-    let form: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
-    let in_url = form.replace('+', "%20");
-    let lower = in_lower_case(&in_url);
-    let mut all = Vec::new();
-    for spelled in [text, &form, &in_url, &lower] {
-        all.push(spelled.to_owned());
-        all.extend([Case::Lower, Case::Upper].map(|case| in_json(spelled, case)));
-        all.push(in_json(spelled, Case::Upper).replace('/', "\\/"));
-        all.push(serde_json::Value::from(spelled).to_string().trim_matches('"').to_owned());
-        all.push(serde_json::Value::from(spelled).to_string().trim_matches('"').replace('/', "\\/"));
-        all.extend([Page::Plain, Page::Careful].map(|page| in_page(spelled, page)));
-    }
-    all
-}
-
-/// What a server that hides that it gives something back may have made of it.
-fn encodings(text: &str) -> Vec<String> {
-    let each = |form: fn(u8) -> String| text.bytes().map(form).collect();
-    let mut all: Vec<String> = (0..3).flat_map(|before| in_base64(text, before)).collect();
-    all.extend([each(|byte| format!("{byte:02x}")), each(|byte| format!("%{byte:02x}"))]);
-    all
-}
-
-/// What base64 makes of it wherever it stands in something longer, such as `user:password`: so many bytes before it, and any
-/// behind it. The letters that the neighbours share are left out.
-fn in_base64(text: &str, before: usize) -> [String; 2] {
-    let bytes = [vec![0; before], text.as_bytes().to_vec()].concat();
-    let (from, to) = ((before * 8).div_ceil(6), bytes.len() * 8 / 6);
-    [STANDARD_NO_PAD.encode(&bytes), URL_SAFE_NO_PAD.encode(&bytes)].map(|encoded| encoded[from..to].to_owned())
-}
-
-/// `%2B` as `%2b`.
-fn in_lower_case(text: &str) -> String {
-    let mut pieces = text.split('%');
-    let mut out = pieces.next().unwrap_or_default().to_owned();
-    for piece in pieces {
-        let (digits, rest) = piece.split_at_checked(2).unwrap_or((piece, ""));
-        out = out + "%" + &digits.to_ascii_lowercase() + rest;
-    }
-    out
-}
-
-/// The hexadecimal digits of an escape.
-#[derive(Clone, Copy)]
-enum Case {
-    Lower,
-    Upper,
-}
-
-/// As .NET writes JSON: everything that means something in a page is escaped.
-fn in_json(text: &str, case: Case) -> String {
-    let escaped = text.chars().map(|c| match (c, case) {
-        ('\\', _) => "\\\\".to_owned(),
-        ('"' | '&' | '\'' | '+' | '<' | '>' | '`', Case::Lower) => format!("\\u{:04x}", u32::from(c)),
-        ('"' | '&' | '\'' | '+' | '<' | '>' | '`', Case::Upper) => format!("\\u{:04X}", u32::from(c)),
-        (c, _) => c.to_string(),
-    });
-    escaped.collect()
-}
-
-/// How much a page escapes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Page {
-    /// What it must.
-    Plain,
-    /// What OWASP says, and Go's templates do: `+`, `=`, `/` and quotes, too.
-    Careful,
-}
-
-fn in_page(text: &str, page: Page) -> String {
-    let escaped = text.chars().map(|c| match c {
-        '&' => "&amp;".to_owned(),
-        '<' => "&lt;".to_owned(),
-        '>' => "&gt;".to_owned(),
-        '"' if page == Page::Plain => "&quot;".to_owned(),
-        '"' => "&#34;".to_owned(),
-        '\'' => "&#39;".to_owned(),
-        '+' if page == Page::Careful => "&#43;".to_owned(),
-        c => c.to_string(),
-    });
-    escaped.collect()
+    texts.into_iter().any(|text| echoes.iter().any(|echo| echo.is_match(text)))
 }
 
 fn is_known(text: &str) -> bool {
@@ -191,7 +98,7 @@ fn is_known(text: &str) -> bool {
 const TOLD: usize = 400;
 
 /// A server's own words, for a message: without secrets, on one line, cut where they go on for too long.
-pub(crate) fn told(words: &str) -> String {
+pub(crate) fn server_message(words: &str) -> String {
     // Redacted before it is cut: half a secret is not recognised any more. Secrets are far shorter than the margin.
     let head: String = words.chars().take(32 * TOLD).collect();
     let clean = redact(&head);
@@ -261,7 +168,7 @@ fn value_of(folded: &str, name: &str, from: usize) -> Option<(usize, usize)> {
 }
 
 /// A URL for people: without user info and fragment, and without the values of secret parameters.
-pub(super) fn safe_url(url: &Url) -> String {
+pub(crate) fn safe_url(url: &Url) -> String {
     let mut shown = url.clone();
     // Both can only fail for URLs that cannot hold user info in the first place.
     let _ = shown.set_username("");
@@ -272,13 +179,14 @@ pub(super) fn safe_url(url: &Url) -> String {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
 
     use super::*;
 
     #[test]
     fn a_known_secret_is_found_in_every_form() {
-        know(&SecretString::from("s3cr~t+/\"quoted\""));
+        know("s3cr~t+/\"quoted\"");
         for text in [
             "plain s3cr~t+/\"quoted\" end",
             "form a=s3cr%7Et%2B%2F%22quoted%22&b=1",
@@ -291,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_known_secret_is_found_however_a_server_gives_it_back() {
-        know(&SecretString::from("p+a/s's<w>&\"=~ x"));
+        know("p+a/s's<w>&\"=~ x");
         for text in [
             "p&#43;a/s&#39;s&lt;w&gt;&amp;&#34;=~ x",
             "p+a/s&#39;s&lt;w&gt;&amp;&quot;=~ x",
@@ -308,32 +216,32 @@ mod tests {
 
     #[test]
     fn a_secret_is_found_inside_what_base64_and_hex_make_of_it() {
-        know(&SecretString::from("tok-CANARY-99x7?>"));
+        know("tok-CANARY-99x7?>");
         for pair in ["", "x:", "svc:", "user:"] {
             let encoded = STANDARD.encode(format!("{pair}tok-CANARY-99x7?>:more"));
-            assert!(is_echo(&HeaderMap::new(), format!("{{\"id\":\"{encoded}\"}}").as_bytes()));
+            assert!(holds_secret([format!("{{\"id\":\"{encoded}\"}}").as_bytes()]));
         }
         for echoed in [
             "746F6B2D43414E4152592D393978373F3E",
             "TOK-canary-99X7?>",
             "%74%6f%6b%2d%43%41%4e%41%52%59%2d%39%39%78%37%3f%3e",
         ] {
-            assert!(is_echo(&HeaderMap::new(), echoed.as_bytes()), "{echoed}");
+            assert!(holds_secret([echoed.as_bytes()]), "{echoed}");
         }
     }
 
     #[test]
     fn a_server_s_words_are_one_line_and_end() {
-        know(&SecretString::from("told-secret"));
-        assert_eq!(told(" a\n\tb \u{0} told-secret "), "a b ***");
-        let long = told(&"word ".repeat(9000));
+        know("told-secret");
+        assert_eq!(server_message(" a\n\tb \u{0} told-secret "), "a b ***");
+        let long = server_message(&"word ".repeat(9000));
         assert!(long.ends_with('…') && long.chars().count() == TOLD + 1, "{long}");
     }
 
     #[test]
     fn a_secret_inside_a_longer_one_leaves_no_rest() {
-        know(&SecretString::from("inner-value"));
-        know(&SecretString::from("inner-value-and-more"));
+        know("inner-value");
+        know("inner-value-and-more");
         assert_eq!(redact("x inner-value-and-more y inner-value z"), "x *** y *** z");
     }
 

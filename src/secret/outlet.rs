@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use crate::http::{redact, redact_known};
+use super::{redact, redact_known};
 
 /// One field: on one line, without secrets, nothing in it but what can be seen.
 pub(crate) fn line(field: &str) -> String {
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn secrets_are_covered_everywhere() {
-        crate::http::know(&"outlet-canary".into());
+        _ = crate::secret::Secret::new("outlet-canary");
         assert_eq!(text("\"password\": {}"), "\"password\": {}", "an answer of ours, such as the schema");
         for clean in [line("x outlet-canary"), text("x\noutlet-canary"), json("\"outlet-canary\"")] {
             assert!(clean.contains("***") && !clean.contains("canary"), "{clean}");

@@ -1,0 +1,92 @@
+//! What becomes of a secret on its way through a server and back.
+//!
+//! Owns: the forms in which it is looked for. Leaves to others: looking (`redact.rs`).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+
+/// The ways in which servers give back what they were sent: as it is or as a form or a URL spells it, and each of these
+/// as JSON and pages escape it.
+pub(super) fn spellings(text: &str) -> Vec<String> {
+    let form: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    let in_url = form.replace('+', "%20");
+    let lower = in_lower_case(&in_url);
+    let mut all = Vec::new();
+    for spelled in [text, &form, &in_url, &lower] {
+        all.push(spelled.to_owned());
+        all.extend([Case::Lower, Case::Upper].map(|case| in_json(spelled, case)));
+        all.push(in_json(spelled, Case::Upper).replace('/', "\\/"));
+        all.push(serde_json::Value::from(spelled).to_string().trim_matches('"').to_owned());
+        all.push(serde_json::Value::from(spelled).to_string().trim_matches('"').replace('/', "\\/"));
+        all.extend([Page::Plain, Page::Careful].map(|page| in_page(spelled, page)));
+    }
+    all
+}
+
+/// What a server that hides that it gives something back may have made of it.
+pub(super) fn encodings(text: &str) -> Vec<String> {
+    let each = |form: fn(u8) -> String| text.bytes().map(form).collect();
+    let mut all: Vec<String> = (0..3).flat_map(|before| in_base64(text, before)).collect();
+    all.extend([each(|byte| format!("{byte:02x}")), each(|byte| format!("%{byte:02x}"))]);
+    all
+}
+
+/// What base64 makes of it wherever it stands in something longer, such as `user:password`: so many bytes before it, and any
+/// behind it. The letters that the neighbours share are left out.
+fn in_base64(text: &str, before: usize) -> [String; 2] {
+    let bytes = [vec![0; before], text.as_bytes().to_vec()].concat();
+    let (from, to) = ((before * 8).div_ceil(6), bytes.len() * 8 / 6);
+    [STANDARD_NO_PAD.encode(&bytes), URL_SAFE_NO_PAD.encode(&bytes)].map(|encoded| encoded[from..to].to_owned())
+}
+
+/// `%2B` as `%2b`.
+fn in_lower_case(text: &str) -> String {
+    let mut pieces = text.split('%');
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (digits, rest) = piece.split_at_checked(2).unwrap_or((piece, ""));
+        out = out + "%" + &digits.to_ascii_lowercase() + rest;
+    }
+    out
+}
+
+/// The hexadecimal digits of an escape.
+#[derive(Clone, Copy)]
+enum Case {
+    Lower,
+    Upper,
+}
+
+/// As .NET writes JSON: everything that means something in a page is escaped.
+fn in_json(text: &str, case: Case) -> String {
+    let escaped = text.chars().map(|c| match (c, case) {
+        ('\\', _) => "\\\\".to_owned(),
+        ('"' | '&' | '\'' | '+' | '<' | '>' | '`', Case::Lower) => format!("\\u{:04x}", u32::from(c)),
+        ('"' | '&' | '\'' | '+' | '<' | '>' | '`', Case::Upper) => format!("\\u{:04X}", u32::from(c)),
+        (c, _) => c.to_string(),
+    });
+    escaped.collect()
+}
+
+/// How much a page escapes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Page {
+    /// What it must.
+    Plain,
+    /// What OWASP says, and Go's templates do: `+`, `=`, `/` and quotes, too.
+    Careful,
+}
+
+fn in_page(text: &str, page: Page) -> String {
+    let escaped = text.chars().map(|c| match c {
+        '&' => "&amp;".to_owned(),
+        '<' => "&lt;".to_owned(),
+        '>' => "&gt;".to_owned(),
+        '"' if page == Page::Plain => "&quot;".to_owned(),
+        '"' => "&#34;".to_owned(),
+        '\'' => "&#39;".to_owned(),
+        '+' if page == Page::Careful => "&#43;".to_owned(),
+        c => c.to_string(),
+    });
+    escaped.collect()
+}
