@@ -9,7 +9,7 @@ use super::error;
 use crate::extract::UserRules;
 use crate::http::{Authorization, Client, EntraSignIn, Failure, FailureKind, Request, Response, TokenSource};
 
-/// Sub-requests that Graph takes in one `$batch` (§4).
+/// Sub-requests that Graph takes in one `$batch` (docs/wire/microsoft-graph.md §4).
 pub(super) const BATCH: usize = 20;
 
 /// Photo calls can be slow: the time that the page allows for one batch (§5).

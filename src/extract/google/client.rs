@@ -15,7 +15,7 @@ use crate::http::{
 use crate::model::SourceId;
 
 /// Calls in one batch. The vendor takes 1000; with as many, the rate of a minute goes out at once and parts are
-/// throttled (§4).
+/// throttled (docs/wire/google-directory.md §4).
 pub(super) const BATCH: usize = 100;
 
 /// Google packs answers only for clients whose name says `gzip` (§2.1).
