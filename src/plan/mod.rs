@@ -7,16 +7,20 @@
 
 mod decide;
 mod digest;
+mod facts;
 mod guard;
 mod matching;
+mod ours;
+mod search;
 mod settle;
 
-pub use decide::Rerender;
-pub(crate) use decide::{
-    DefaultBy, Former, Judgement, Learnt, Memory, Portrait, RenditionRef, Rules, SourceState, SourceView, View, before,
-    decide, looks_of_ours, old_of_ours,
-};
+pub(crate) use decide::{Judgement, decide};
 pub(crate) use digest::PlanDigest;
+pub use facts::Rerender;
+pub(crate) use facts::{
+    DefaultBy, Former, Learnt, Memory, Portrait, RenditionRef, Rules, SourceState, SourceView, View,
+};
 pub(crate) use guard::{Allowance, Checked, Found, LimitName, guard};
 pub(crate) use matching::{Claimed, Matched, carried, lookups, matched, matched_by, told_apart};
+pub(crate) use ours::{before, looks_of_ours, old_of_ours};
 pub(crate) use settle::{Settled, placement_seen, settle};

@@ -1,8 +1,15 @@
 //! One table: what is known of an account, and what must follow from it.
 
+use std::collections::HashMap;
+use std::path::PathBuf;
+
 use super::*;
-use crate::model::{Absence, Fault, Luma};
-use crate::settings::Share;
+use crate::model::{
+    Absence, Account, AccountStanding, Before, Digest, Fault, KeysDigest, Luma, Person, PersonRef, PhotoFact, Place,
+    Recipe, Standing,
+};
+use crate::plan::facts::{SourceState, SourceView};
+use crate::settings::{Accounts, Action, Fallback, Placed, Share};
 
 const ADA: &str = "ada";
 const GRACE: &str = "grace";
