@@ -43,6 +43,7 @@ pub use fault::{Colour, Faults};
 pub use file::parse;
 pub(crate) use file::{Document, Element, schema};
 pub use overrides::Overrides;
+#[cfg(feature = "sandbox")]
 pub(crate) use overrides::{HttpOverride, SourceOverride, TargetOverride};
 
 #[cfg(test)]
