@@ -46,7 +46,7 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     Ok(Exit::Done)
 }
 
-/// Where everything is, and what to sign in with. The secrets are the world's own and open no real door.
+/// Where everything is, and what to sign in with. The secrets are the world's own and are valid nowhere else.
 fn card(running: &Running) -> String {
     let mut out = format!("world {}\npage  {}\n\n", running.world(), running.page());
     for (name, url) in running.endpoints() {

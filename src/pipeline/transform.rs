@@ -1,7 +1,8 @@
 //! `transform`: how a photo becomes a picture, and what stands in its place if it does not.
 //!
 //! Owns: the keys of `hash` and `resize`. Leaves to others: `fallback` (its own file), the work (`transform`, `plan`).
-//! A newcomer gets wrong: every key here is part of the recipe, so changing one plans a change for everybody.
+//! A newcomer gets wrong: `size`, `crop`, `format` and `background` are the recipe, so changing one plans a change for
+//! everybody; `smallest` and the keys of `hash` are not.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 

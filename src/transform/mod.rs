@@ -1,4 +1,4 @@
-//! From the bytes of a photo to the bytes that are uploaded: decode, turn upright, crop, shrink, encode
+//! From the bytes of a photo to the bytes that are uploaded: decode, crop, shrink, turn upright, encode
 //! (docs/architecture.md, "Render").
 //!
 //! Owns: the recipe, the limits on what is decoded, and the looks by which two pictures are compared: [`Luma`], and
