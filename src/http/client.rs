@@ -10,11 +10,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::header::{HeaderValue, LOCATION};
 use reqwest::{Client as HttpClient, Method, RequestBuilder, Response as HttpResponse};
 use tracing::{Instrument as _, Span};
 use url::Url;
 
+use super::attempt::{ASKED, Attempt, Broken, blocked, echo, fault, gives_a_secret_back, stopped};
 use super::counts::RequestCounter;
 use super::hints::{self, NO_CONNECTION, reason};
 use super::origin::{check_base, is_loopback, is_same, origin};
@@ -23,7 +24,7 @@ use super::retry::{self, Pause, Pauses};
 use super::stopping::Stopping;
 use super::{Cookies, Counts, Failure, FailureKind, RateLimit, Request, Response, Sent, Transport};
 use crate::model::Fault;
-use crate::secret::{holds_secret, redact, safe_url};
+use crate::secret::{redact, safe_url};
 use crate::settings::Proxy;
 
 /// A pause this long is told of.
@@ -61,26 +62,6 @@ struct Shared {
     counter: Arc<RequestCounter>,
 }
 
-/// How one exchange ended without failing.
-enum Attempt {
-    Response(Response),
-    TooLarge(u16),
-    /// It holds a secret of ours, and nothing of it is kept.
-    Echo(u16),
-}
-
-/// How one exchange failed.
-enum Broken {
-    /// We do not send such a thing.
-    Ours(Failure),
-    /// It surely never left.
-    Never(String),
-    /// It may have arrived.
-    Lost(&'static str, String),
-    /// It did not leave: the run is asked to stop.
-    Stopped,
-}
-
 /// How a pause ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Woken {
@@ -89,7 +70,7 @@ enum Woken {
 }
 
 impl Client {
-    /// A line to the server under `base`; `name` is the id in the pipeline file.
+    /// A client of the server under `base`; `name` is the id in the pipeline file.
     pub(crate) fn new(
         name: &str,
         base: Url,
@@ -447,35 +428,12 @@ impl Client {
     }
 }
 
-/// A failure for a server that gives back what it was sent.
-fn echo(request: &Request, status: u16) -> Failure {
-    Failure::new(FailureKind::Odd, request.describe(), format!("{status}, and the answer holds a secret of this pipeline"))
-        .hint("the server, or something before it, gives back credentials: nothing of the answer was kept; change that secret")
-}
-
-const ASKED: &str = "the run is asked to stop";
-
-fn stopped(request: &Request) -> Failure {
-    Failure::new(FailureKind::Stopped, request.describe(), ASKED).hint("run again to go on: what was done is saved")
-}
-
-/// A failure for a server that asked for a time no run can wait.
-fn blocked(response: &Response) -> Failure {
-    let asked = format!("{}, Retry-After: {}", response.status, response.header("retry-after").unwrap_or_default());
-    if !retry::is_throttled(response.status) {
-        return response.failure(FailureKind::Unreachable, format!("{asked}: down for longer")).hint("run again later");
-    }
-    response
-        .failure(FailureKind::Refused, format!("{asked}: blocked by rate limiting"))
-        .hint("an administrator of that server has to exempt this account from rate limiting, or raise its limit; a vendor's cloud wants less: lower `units` of the rate, and run again after that time")
-}
-
-/// The body, or `None` if it is larger than the cap. Stops reading there.
 fn repeats_in(pause: Duration, found: &str) {
     let pause = Duration::from_millis(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
     tracing::info!(found, "asking again in {}", humantime::format_duration(pause));
 }
 
+/// The body, or `None` if it is larger than the cap. Stops reading there.
 async fn take_body(mut http_response: HttpResponse, cap: usize) -> Result<Option<Bytes>, reqwest::Error> {
     let announced = http_response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
     if announced > cap {
@@ -491,18 +449,6 @@ async fn take_body(mut http_response: HttpResponse, cap: usize) -> Result<Option
     Ok(Some(body.freeze()))
 }
 
-fn fault(code: &str, request: &Request, found: &str) -> Fault {
-    Fault::new(code, format!("{}: {}", request.describe(), redact(found)))
-}
-
 fn is_redirect(response: &Response) -> bool {
     matches!(response.status, 301 | 302 | 303 | 307 | 308)
-}
-
-/// Whether a server gives back a secret of ours: as a name, a version, an id. Nothing of such an answer may be kept, for it
-/// would end in a state or a report under another name. The bytes of a picture are nobody's name.
-fn gives_a_secret_back(headers: &HeaderMap, body: &[u8]) -> bool {
-    let mime = headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
-    let body = (!mime.starts_with(b"image/")).then_some(body);
-    holds_secret(headers.values().map(HeaderValue::as_bytes).chain(body))
 }

@@ -5,6 +5,7 @@
 //! A newcomer gets wrong: only calls typed as reads are repeated; a write is sent once, or again after a plain 429
 //! (docs/architecture.md, "The house").
 
+mod attempt;
 mod bounded;
 mod client;
 mod counts;

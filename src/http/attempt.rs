@@ -1,0 +1,67 @@
+//! What became of one request, and what is said of it where that ends a call.
+//!
+//! Owns: the kinds of end, the words of failures that no answer explains. Leaves to others: sending (`client.rs`), how an
+//! answer reads (`response.rs`).
+//! A newcomer gets wrong: only `Never` proves that nothing arrived.
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+
+use super::retry;
+use super::{Failure, FailureKind, Request, Response};
+use crate::model::Fault;
+use crate::secret::{holds_secret, redact};
+
+/// How one exchange ended without failing.
+pub(super) enum Attempt {
+    Response(Response),
+    TooLarge(u16),
+    /// It holds a secret of ours, and nothing of it is kept.
+    Echo(u16),
+}
+
+/// How one exchange failed.
+pub(super) enum Broken {
+    /// We do not send such a thing.
+    Ours(Failure),
+    /// It surely never left.
+    Never(String),
+    /// It may have arrived.
+    Lost(&'static str, String),
+    /// It did not leave: the run is asked to stop.
+    Stopped,
+}
+
+/// A failure for a server that gives back what it was sent.
+pub(super) fn echo(request: &Request, status: u16) -> Failure {
+    Failure::new(FailureKind::Odd, request.describe(), format!("{status}, and the answer holds a secret of this pipeline"))
+        .hint("the server, or something before it, gives back credentials: nothing of the answer was kept; change that secret")
+}
+
+pub(super) const ASKED: &str = "the run is asked to stop";
+
+pub(super) fn stopped(request: &Request) -> Failure {
+    Failure::new(FailureKind::Stopped, request.describe(), ASKED).hint("run again to go on: what was done is saved")
+}
+
+/// A failure for a server that asked for a time no run can wait.
+pub(super) fn blocked(response: &Response) -> Failure {
+    let asked = format!("{}, Retry-After: {}", response.status, response.header("retry-after").unwrap_or_default());
+    if !retry::is_throttled(response.status) {
+        return response.failure(FailureKind::Unreachable, format!("{asked}: down for longer")).hint("run again later");
+    }
+    response
+        .failure(FailureKind::Refused, format!("{asked}: blocked by rate limiting"))
+        .hint("an administrator of that server has to exempt this account from rate limiting, or raise its limit; a vendor's cloud wants less: lower `units` of the rate, and run again after that time")
+}
+
+pub(super) fn fault(code: &str, request: &Request, found: &str) -> Fault {
+    Fault::new(code, format!("{}: {}", request.describe(), redact(found)))
+}
+
+/// Whether a server gives back a secret of ours: as a name, a version, an id. Nothing of such an answer may be kept, for it
+/// would end in a state or a report under another name. The bytes of a picture are nobody's name.
+pub(super) fn gives_a_secret_back(headers: &HeaderMap, body: &[u8]) -> bool {
+    let mime = headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    let body = (!mime.starts_with(b"image/")).then_some(body);
+    holds_secret(headers.values().map(HeaderValue::as_bytes).chain(body))
+}
