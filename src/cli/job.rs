@@ -76,11 +76,11 @@ pub(super) struct RunFlags {
 pub(super) fn plan(flags: &PlanFlags) -> Result<Exit, Trouble> {
     let (files, outcome) = execute(&flags.common, Mode::Plan, None, flags.out.as_deref())?;
     let written = files.write(&outcome);
-    print(&flags.common, &files, &outcome, Wording::Plan)?;
+    let printed = print(&flags.common, &files, &outcome, Wording::Plan);
     tell_failures(&outcome.report);
     let pending = flags.detailed_exitcode && outcome.changes > 0;
     let exit = if pending { outcome.exit.and(Exit::Pending) } else { outcome.exit };
-    Ok(told(written, exit))
+    Ok(told(written.and(printed), exit))
 }
 
 /// `run FILE`.
@@ -88,28 +88,28 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, Trouble> {
     let reviewed = flags.plan.as_deref().map(load).transpose()?;
     let (files, outcome) = execute(&flags.common, Mode::Run, reviewed, None)?;
     let written = files.write(&outcome);
-    print(&flags.common, &files, &outcome, Wording::Run)?;
+    let printed = print(&flags.common, &files, &outcome, Wording::Run);
     tell_failures(&outcome.report);
-    Ok(told(written, outcome.exit))
+    Ok(told(written.and(printed), outcome.exit))
 }
 
-/// The failures of the answer, for whoever reads standard error alone: `-q`, and JSON lines. Sources told theirs.
+/// The failures of the answer, for whoever reads standard error alone: `-q`, and JSON lines. No end but a good one is
+/// without a word.
 fn tell_failures(report: &report::RunReport) {
     let stream = log::standard_error();
-    if stream.form == Form::Human && stream.verbosity == Verbosity::Normal {
+    if report.exit_code == 0 || (stream.form == Form::Human && stream.verbosity == Verbosity::Normal) {
         return;
     }
-    for target in &report.targets {
-        let of_target = |words: &&String| words.starts_with(&format!("{}: ", target.id));
-        report.failures.iter().filter(of_target).for_each(|words| stream.tell(Severity::Failure, words));
-        if target.failed > 0 {
-            let changes = if target.failed == 1 { "change" } else { "changes" };
-            stream.tell(Severity::Failure, &format!("{}: {} {changes} failed", target.id, target.failed));
-        }
+    let changes = |count: u64| if count == 1 { "change" } else { "changes" };
+    let failed = report.targets.iter().filter(|target| target.failed > 0);
+    let mut words: Vec<String> = report.misplaced.iter().map(report::MisplacedLine::sentence).collect();
+    words.extend(report.failures.iter().cloned());
+    words.extend(failed.map(|target| format!("{}: {} {} failed", target.id, target.failed, changes(target.failed))));
+    words.extend(report.limits.iter().filter(|limit| limit.broken).map(report::limit_sentence));
+    if words.is_empty() {
+        words.push(format!("{}: not all that was asked for was done; the report says what", report.outcome));
     }
-    for limit in report.limits.iter().filter(|limit| limit.broken) {
-        stream.tell(Severity::Failure, &report::limit_sentence(limit));
-    }
+    words.iter().for_each(|words| stream.tell(Severity::Failure, words));
 }
 
 /// A file that could not be written after all changes neither the answer nor the record of what was done.

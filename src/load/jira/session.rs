@@ -212,7 +212,7 @@ impl JiraSession {
         if self.is_ours(draft, old).await? {
             return Ok(Some(old.clone()));
         }
-        tracing::warn!(account = %draft.account, %old, "another picture has the number of ours: it stays");
+        tracing::warn!(%old, "another picture has the number of ours: it stays");
         Ok(None)
     }
 
@@ -292,7 +292,7 @@ impl JiraSession {
         }
     }
 
-    /// Downloads every fiftieth new picture and compares it with what was sent.
+    /// Downloads the first new picture of a session and every fiftieth after it, and compares it with what was sent.
     async fn compare(
         &mut self,
         intent: &Intent,
@@ -308,7 +308,7 @@ impl JiraSession {
             Ok(None) => None,
             Err(failure) => {
                 self.client.circuit_breaker().pass()?;
-                tracing::warn!(%failure, "a new picture could not be downloaded for comparing");
+                tracing::warn!(kind = ?failure.kind, "a new picture could not be downloaded for comparing");
                 None
             }
         };

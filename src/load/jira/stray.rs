@@ -40,7 +40,7 @@ impl JiraSession {
                 Failure::new(FailureKind::Odd, tried(), found).hint("nothing was shown; the next run looks for it"),
             ));
         }
-        self.remove(name, &owner, &mark, avatars.shows(&mark)).await?;
+        self.remove(name, &mark, avatars.shows(&mark)).await?;
         journal.record(Event::Closed).await?;
         if nth < STOPS_AT {
             return Err(WriteError::ChangedMeanwhile);
@@ -79,7 +79,7 @@ impl JiraSession {
                 Served::NotNow(fault) => return Err(WriteError::Unknown(fault)),
             };
             if ours {
-                self.remove(&name, &owner, mark, shown).await?;
+                self.remove(&name, mark, shown).await?;
             }
         }
         journal.record(Event::Closed).await?;
@@ -87,13 +87,13 @@ impl JiraSession {
     }
 
     /// Deletes it, and shows the default first where it is shown.
-    async fn remove(&self, name: &str, owner: &AccountId, mark: &PictureRef, shown: bool) -> Result<(), WriteError> {
+    async fn remove(&self, name: &str, mark: &PictureRef, shown: bool) -> Result<(), WriteError> {
         if shown {
             let default = self.shared.known().default.ok_or_else(|| {
                 let found = format!("{name} shows avatar {mark}, which was meant for another account");
                 WriteError::Unknown(Fault::new("default_unknown", found))
             })?;
-            tracing::warn!(account = %owner, %mark, "an account shows a picture that was meant for another one");
+            tracing::warn!(%mark, "an account shows a picture that was meant for another one");
             upload::select(&self.client, name, &default).await.map_err(|trouble| {
                 left_open(trouble, "not_taken_off", &format!("{name} shows avatar {mark} of another account"))
             })?;
