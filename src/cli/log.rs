@@ -12,7 +12,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::error::Trouble;
 use crate::report::{Form, StandardError, Verbosity};
-use crate::secret::outlet::Stream;
+use crate::secret::outlet::{self, Stream};
 
 /// How much is said.
 #[derive(Debug, Args)]
@@ -63,9 +63,13 @@ impl Flags {
         };
         let verbosity = if self.quiet { Verbosity::Quiet } else { Verbosity::Normal };
         _ = STREAM.set(StandardError { form, verbosity });
+        let clean = match form {
+            Form::Human => outlet::text,
+            Form::Json => outlet::json,
+        };
         let subscriber = tracing_subscriber::fmt()
             .with_env_filter(self.filter(std::env::var("RUST_LOG").ok().as_deref())?)
-            .with_writer(|| Stream(io::stderr()));
+            .with_writer(move || Stream(io::stderr(), clean));
         match form {
             Form::Human => subscriber.with_ansi(false).without_time().with_target(false).init(),
             Form::Json => subscriber.json().flatten_event(true).init(),

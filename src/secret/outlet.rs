@@ -47,7 +47,8 @@ pub(crate) fn text(answer: &str) -> String {
 
 /// A JSON document, without secrets; what [`line`] makes visible is escaped as JSON does.
 pub(crate) fn json(document: &str) -> String {
-    let covered = redact_known(document);
+    // A command of the CI that reads it; such signs stand inside strings only.
+    let covered = redact_known(document).replace("##", "\\u0023#");
     let mut out = String::with_capacity(covered.len());
     for c in covered.chars() {
         if c != '\n' && is_hidden(c) {
@@ -100,13 +101,13 @@ fn without_commands(line: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// A stream of whole lines, each cleaned as [`text`] does.
-pub(crate) struct Stream<W>(pub W);
+/// A stream of whole lines, each cleaned by [`text`], or by [`json`] where a line is an object.
+pub(crate) struct Stream<W>(pub W, pub fn(&str) -> String);
 
 impl<W: Write> Write for Stream<W> {
     fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
         // Nobody may be reading any more, which is no reason to end; whoever logs would panic over an error.
-        _ = self.0.write_all(text(&redact(&String::from_utf8_lossy(lines))).as_bytes());
+        _ = self.0.write_all(self.1(&redact(&String::from_utf8_lossy(lines))).as_bytes());
         Ok(lines.len())
     }
 
@@ -156,6 +157,16 @@ mod tests {
         let clean = json(&serde_json::to_string_pretty(&document).unwrap());
         assert!(clean.contains(r"a\u202eb\u009bc\nd"), "{clean}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&clean).unwrap(), document);
+    }
+
+    #[test]
+    fn a_log_line_that_is_an_object_stays_one() {
+        let document = serde_json::json!({ "found": "##vso[task.x]\u{200b}\u{9b}\u{feff}" });
+        let mut written = Vec::new();
+        writeln!(Stream(&mut written, json), "{document}").unwrap();
+        let line = String::from_utf8(written).unwrap();
+        assert!(!line.contains("##") && line.ends_with("}\n"), "{line}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&line).unwrap(), document);
     }
 
     #[test]

@@ -54,7 +54,8 @@ fn every_line_is_an_object_whatever_happens() {
 
 #[test]
 fn quiet_says_failures_and_nothing_else() {
-    let harness = Harness::with_people(&["ada", "grace", "alan"]);
+    let harness = Harness::with_people(&["ada", "grace", "alan"])
+        .with(|pipe| _ = pipe.top("http", "{ default: { retry_pause: 5ms } }"));
     for arguments in [&["plan", "pipeline.yaml", "--out", "saved.json", "-q"][..], &["run", "pipeline.yaml", "-q"]] {
         let ended = harness.finish(arguments).expect_exit(0);
         ended.holds(ended.stderr.is_empty(), "silence");
@@ -63,6 +64,9 @@ fn quiet_says_failures_and_nothing_else() {
     harness.sandbox.fault(Fault::new(Effect::status(413)).at("jira").on("POST", "*/temporary").about("ada"));
     let ended = harness.run_with(&["-q"]).expect_exit(3).expect_error("error: jira: 1 change failed");
     ended.holds(ended.stderr.lines().count() == 1, "one line");
+    harness.sandbox.fault(Fault::new(Effect::status(503)).at("graph").on("POST", "*/$batch"));
+    harness.run_with(&["-q"]).expect_exit(6).expect_error("error: entra: ");
+    harness.sandbox.faults().clear();
     harness.sandbox.fault(Fault::new(Effect::status(503)).at("jira"));
     let ended = harness.run_with(&["-q"]).expect_exit(6).expect_error("error: jira: ");
     ended.holds(ended.stderr.lines().all(|line| line.starts_with("error: ")), "failures alone");
