@@ -56,7 +56,7 @@ impl Platform {
     }
 
     /// The files that this part names.
-    pub fn files(&self) -> impl Iterator<Item = &FileRef> {
+    pub(crate) fn files(&self) -> impl Iterator<Item = &FileRef> {
         self.key.files()
     }
 
@@ -86,7 +86,7 @@ impl Issuer {
 }
 
 /// The simulator of a platform.
-pub struct Ci {
+pub(crate) struct Ci {
     context: Context,
     issuer: Arc<Issuer>,
 }

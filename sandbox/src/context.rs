@@ -53,7 +53,7 @@ impl Shared {
 
 /// A simulator's handle to the sandbox. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Context {
+pub(crate) struct Context {
     name: Arc<str>,
     shared: Arc<Shared>,
 }
@@ -64,52 +64,52 @@ impl Context {
     }
 
     /// The name of this simulator, as in `running.endpoint(NAME)`.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// The base URL of this simulator without a slash at the end, its base path included. Empty before the start.
-    pub fn base(&self) -> &str {
+    pub(crate) fn base(&self) -> &str {
         self.base_of(&self.name).unwrap_or_default()
     }
 
     /// The base URL of another simulator of this sandbox.
-    pub fn base_of(&self, name: &str) -> Option<&str> {
+    pub(crate) fn base_of(&self, name: &str) -> Option<&str> {
         self.shared.addresses.get()?.get(name).map(String::as_str)
     }
 
     /// The simulated time. Tests shift it instead of waiting, or to have clocks that disagree.
-    pub fn now(&self) -> SystemTime {
+    pub(crate) fn now(&self) -> SystemTime {
         self.shared.now()
     }
 
     /// How this simulator's switch stands.
-    pub fn switch(&self, switch: &Switch) -> String {
+    pub(crate) fn switch(&self, switch: &Switch) -> String {
         self.shared.switches.get(&self.name, switch)
     }
 
     /// Whether this simulator's switch stands on `value`.
-    pub fn is(&self, switch: &Switch, value: &str) -> bool {
+    pub(crate) fn is(&self, switch: &Switch, value: &str) -> bool {
         self.switch(switch) == value
     }
 
     /// The number that this simulator's switch stands on.
-    pub fn number(&self, switch: &Switch) -> u64 {
+    pub(crate) fn number(&self, switch: &Switch) -> u64 {
         self.switch(switch).parse().unwrap_or_default()
     }
 
     /// The fault, if any, for one part of a batch, or another unit inside a request.
-    pub fn part_fault(&self, method: &str, url: &str) -> Option<Effect> {
+    pub(crate) fn part_fault(&self, method: &str, url: &str) -> Option<Effect> {
         self.shared.faults.strike(&RequestFacts { simulator: &self.name, method, target: url, body: &[], part: true })
     }
 
     /// The state changed and must outlive the process.
-    pub fn changed(&self) {
+    pub(crate) fn changed(&self) {
         self.shared.mark_changed();
     }
 
     /// Records a change that a client made, for the truth that tests read.
-    pub fn wrote(&self, what: impl Into<String>, account: &str, who: &str, session: Option<&str>) {
+    pub(crate) fn wrote(&self, what: impl Into<String>, account: &str, who: &str, session: Option<&str>) {
         self.shared.writes.add(Write {
             number: 0,
             simulator: self.name.to_string(),
@@ -133,7 +133,7 @@ impl Context {
     }
 
     /// Records that a client broke a rule which the simulator watches at once, such as two uploads in one session.
-    pub fn violation(&self, what: impl Into<String>) {
+    pub(crate) fn violation(&self, what: impl Into<String>) {
         self.shared.writes.violate(format!("{}: {}", self.name, what.into()));
     }
 }

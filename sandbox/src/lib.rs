@@ -12,7 +12,7 @@
 mod assemble;
 mod atlassian;
 pub mod bitbucket;
-pub mod ci;
+mod ci;
 pub mod confluence;
 mod connection;
 mod context;
@@ -22,7 +22,7 @@ pub mod entra;
 mod error;
 pub mod faults;
 pub mod google;
-pub mod graph;
+mod graph;
 mod handle;
 pub mod jira;
 mod jwt;
@@ -37,19 +37,14 @@ mod server;
 mod server_state;
 mod simulator;
 mod store;
-pub mod switches;
+mod switches;
 pub mod truth;
-pub mod world;
+mod world;
 
-pub use context::Context;
-pub use error::SandboxError;
-pub use jwt::KeyFiles;
 pub use options::{Options, Ports};
-pub use pictures::{FileRef, Pictures};
-pub use saved::Saved;
 pub use server::{Running, Sandbox};
-pub use simulator::{Credential, Secret, SimulatedAnswer, Simulator, Special};
-pub use world::{World, WorldError};
+pub use simulator::Secret;
+pub use world::World;
 
 #[cfg(test)]
 mod testing;

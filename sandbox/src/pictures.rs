@@ -19,6 +19,7 @@ impl Pictures {
         Self(Arc::new(files))
     }
 
+    #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&String, &Bytes)> {
         self.0.iter()
     }

@@ -1,7 +1,7 @@
 //! The log of requests that the simulators got.
 //!
 //! Owns: the entries (bounded), the counts for each endpoint (unbounded, small), and the most requests in flight at once.
-//! Leaves to others: who asked and which parts a batch had; the simulators say so in [`super::SimulatedAnswer`].
+//! Leaves to others: who asked and which parts a batch had; the simulators say so in `simulator::SimulatedAnswer`.
 //! A newcomer gets wrong: a request whose connection was dropped is in the log, with no status.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -157,12 +157,12 @@ impl Requests {
     }
 
     /// Requests that have arrived and are not answered yet.
-    pub fn in_flight(&self) -> u64 {
+    pub(crate) fn in_flight(&self) -> u64 {
         self.log.lock().expect(POISON).in_flight.values().sum()
     }
 
     /// The most requests that each simulator had in flight at once.
-    pub fn peaks(&self) -> BTreeMap<String, u64> {
+    pub(crate) fn peaks(&self) -> BTreeMap<String, u64> {
         self.log.lock().expect(POISON).peaks.clone()
     }
 

@@ -26,7 +26,7 @@ impl Saved {
     }
 
     /// A picture by its digest.
-    pub fn blob(&self, digest: &str) -> Result<Bytes, String> {
+    pub(crate) fn blob(&self, digest: &str) -> Result<Bytes, String> {
         self.blobs.get(digest).cloned().ok_or_else(|| format!("the picture {digest} is missing"))
     }
 }

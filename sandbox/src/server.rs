@@ -31,7 +31,7 @@ use super::saved::Saved;
 use super::server_state::ServerState;
 use super::simulator::{Credential, Simulator};
 use super::store::Store;
-use super::switches::{SwitchError, Switches};
+use super::switches::SwitchError;
 use super::truth::{Person, Truth};
 use super::world::World;
 
@@ -107,11 +107,6 @@ impl Running {
     /// Sets a switch of a simulator.
     pub fn switch(&self, simulator: &str, name: &str, value: &str) -> Result<(), SwitchError> {
         self.server.shared.switches.set(simulator, name, value)
-    }
-
-    /// The switches and how they stand.
-    pub fn switches(&self) -> &Switches {
-        &self.server.shared.switches
     }
 
     /// The log of requests.

@@ -13,7 +13,7 @@ use super::switches::Switch;
 use super::truth::{Account, Avatar, Person};
 
 /// One product behind one listener.
-pub trait Simulator: Send + Sync + 'static {
+pub(crate) trait Simulator: Send + Sync + 'static {
     /// The name in `running.endpoint(NAME)`, unique in its world.
     fn name(&self) -> &str;
 
@@ -124,7 +124,7 @@ pub enum Secret {
 
 /// What a simulator tells the log about an answer, as an extension of the response.
 #[derive(Clone, Debug, Default)]
-pub struct SimulatedAnswer {
+pub(crate) struct SimulatedAnswer {
     /// Who asked, as far as the login says.
     pub who: Option<String>,
     /// Which session the request came in.
@@ -137,4 +137,4 @@ pub struct SimulatedAnswer {
 
 /// An effect that only the simulator knows, as an extension of the request.
 #[derive(Clone, Debug)]
-pub struct Special(pub String);
+pub(crate) struct Special(pub String);

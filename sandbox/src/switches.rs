@@ -9,7 +9,7 @@ use std::sync::RwLock;
 
 /// One open behaviour.
 #[derive(Debug)]
-pub struct Switch {
+pub(crate) struct Switch {
     /// Its name in `world.yaml` and the control interface.
     pub name: &'static str,
     /// What it may be set to.
@@ -22,7 +22,7 @@ pub struct Switch {
 
 /// What a switch may be set to.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Values {
+pub(crate) enum Values {
     /// One of these words.
     OneOf(&'static [&'static str]),
     /// A whole number from 0 on.
@@ -31,7 +31,7 @@ pub enum Values {
 
 /// All switches of a sandbox.
 #[derive(Debug, Default)]
-pub struct Switches {
+pub(crate) struct Switches {
     declared: RwLock<BTreeMap<String, &'static [Switch]>>,
     set: RwLock<BTreeMap<(String, &'static str), String>>,
 }
@@ -72,13 +72,13 @@ impl Switches {
     }
 
     /// How a switch stands.
-    pub fn get(&self, simulator: &str, switch: &Switch) -> String {
+    pub(crate) fn get(&self, simulator: &str, switch: &Switch) -> String {
         let set = self.set.read().expect(POISON);
         set.get(&(simulator.to_owned(), switch.name)).cloned().unwrap_or_else(|| switch.default.to_owned())
     }
 
     /// Sets one switch of one simulator.
-    pub fn set(&self, simulator: &str, name: &str, value: &str) -> Result<(), SwitchError> {
+    pub(crate) fn set(&self, simulator: &str, name: &str, value: &str) -> Result<(), SwitchError> {
         let declared = self.declared.read().expect(POISON);
         let Some(switches) = declared.get(simulator) else {
             return Err(SwitchError::Simulator(simulator.to_owned(), join(declared.keys().map(String::as_str))));
@@ -100,7 +100,7 @@ impl Switches {
     }
 
     /// Every switch with how it stands: simulator, switch, value.
-    pub fn all(&self) -> Vec<(String, &'static Switch, String)> {
+    pub(crate) fn all(&self) -> Vec<(String, &'static Switch, String)> {
         let declared = self.declared.read().expect(POISON);
         let each = declared.iter().flat_map(|(simulator, switches)| switches.iter().map(move |s| (simulator, s)));
         each.map(|(simulator, switch)| (simulator.clone(), switch, self.get(simulator, switch))).collect()

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 /// One answer.
 #[derive(Clone, Debug)]
-pub struct Reply {
+pub(crate) struct Reply {
     /// HTTP status.
     pub status: u16,
     /// Headers, repeated names allowed.
@@ -21,55 +21,55 @@ pub struct Reply {
 
 impl Reply {
     /// JSON with a status.
-    pub fn json(status: u16, value: &Value) -> Reply {
+    pub(crate) fn json(status: u16, value: &Value) -> Reply {
         Reply::typed(status, "application/json;charset=UTF-8", value.to_string().into_bytes())
     }
 
     /// A body of a type.
-    pub fn typed(status: u16, mime: &str, body: Vec<u8>) -> Reply {
+    pub(crate) fn typed(status: u16, mime: &str, body: Vec<u8>) -> Reply {
         Reply { status, headers: vec![(header::CONTENT_TYPE, mime.to_owned())], body }
     }
 
     /// 204.
-    pub fn empty() -> Reply {
+    pub(crate) fn empty() -> Reply {
         Reply { status: 204, headers: Vec::new(), body: Vec::new() }
     }
 
     /// Jira's usual error: `{"errorMessages":[…],"errors":{}}`.
-    pub fn error(status: u16, message: &str) -> Reply {
+    pub(crate) fn error(status: u16, message: &str) -> Reply {
         Reply::json(status, &json!({"errorMessages": [message], "errors": {}}))
     }
 
     /// `{"message":…}`, as filters answer.
-    pub fn message(status: u16, message: &str) -> Reply {
+    pub(crate) fn message(status: u16, message: &str) -> Reply {
         Reply::json(status, &json!({ "message": message }))
     }
 
     /// 401 of a resource that needs a login.
-    pub fn login_required() -> Reply {
+    pub(crate) fn login_required() -> Reply {
         Reply::error(401, "You are not authenticated. Authentication required to perform this operation.")
             .with(header::WWW_AUTHENTICATE, "OAuth realm=\"sandbox\"")
     }
 
     /// An HTML page, as the web part answers.
-    pub fn page(status: u16, title: &str, text: &str) -> Reply {
+    pub(crate) fn page(status: u16, title: &str, text: &str) -> Reply {
         let page = format!("<!DOCTYPE html><html><head><title>{title}</title></head><body><p>{text}</p></body></html>");
         Reply::typed(status, "text/html;charset=UTF-8", page.into_bytes())
     }
 
     /// 302 to somewhere.
-    pub fn redirect(to: &str) -> Reply {
+    pub(crate) fn redirect(to: &str) -> Reply {
         Reply { status: 302, headers: vec![(header::LOCATION, to.to_owned())], body: Vec::new() }
     }
 
     /// One more header.
-    pub fn with(mut self, name: HeaderName, value: impl Into<String>) -> Reply {
+    pub(crate) fn with(mut self, name: HeaderName, value: impl Into<String>) -> Reply {
         self.headers.push((name, value.into()));
         self
     }
 
     /// The same answer without what must not be cached.
-    pub fn no_store(self) -> Reply {
+    pub(crate) fn no_store(self) -> Reply {
         self.with(header::CACHE_CONTROL, "no-cache, no-store, no-transform")
     }
 }

@@ -16,10 +16,10 @@ pub(crate) const STRANGERS: Values = Values::OneOf(&["refused", "anonymous"]);
 /// Declares switches, and `ALL` with those of every product before them.
 macro_rules! switches {
     ($($name:ident = $word:literal, $values:expr, $default:literal, $about:literal;)*) => {
-        $(#[doc = $about] pub const $name: Switch =
+        $(pub(crate) const $name: Switch =
             Switch { name: $word, values: $values, default: $default, about: $about };)*
         /// Every switch, for the core.
-        pub static ALL: &[Switch] = &[
+        pub(crate) static ALL: &[Switch] = &[
             $crate::atlassian::switches::TOKENS,
             $crate::atlassian::switches::TOKEN_SESSION,
             $crate::atlassian::switches::DEAD_COOKIE,
@@ -41,7 +41,7 @@ pub(crate) use switches;
 
 macro_rules! shared {
     ($($name:ident = $word:literal, $values:expr, $default:literal, $about:literal;)*) => {
-        $(#[doc = $about] pub(crate) const $name: Switch =
+        $(pub(crate) const $name: Switch =
             Switch { name: $word, values: $values, default: $default, about: $about };)*
     };
 }

@@ -11,7 +11,7 @@ mod people;
 mod product;
 pub(crate) mod site;
 mod store;
-pub mod switches;
+mod switches;
 #[cfg(test)]
 mod tests;
 mod truth;

@@ -75,7 +75,7 @@ pub(crate) struct Store {
 
 impl Instance {
     /// What does not fit together.
-    pub fn check(&self, pictures: &Pictures) -> Result<(), String> {
+    pub(crate) fn check(&self, pictures: &Pictures) -> Result<(), String> {
         Store::new(self, pictures).map(|_| ()).map_err(|fault| format!("bitbucket {}: {fault}", self.id))
     }
 }

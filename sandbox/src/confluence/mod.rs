@@ -16,11 +16,11 @@ mod product;
 mod rpc;
 pub(crate) mod site;
 mod store;
-pub mod switches;
+mod switches;
 #[cfg(test)]
 mod tests;
 mod truth;
-pub mod version;
+mod version;
 mod web;
 pub mod world;
 mod xml;

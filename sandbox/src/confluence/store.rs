@@ -96,7 +96,7 @@ pub(crate) enum Shows {
 
 impl Instance {
     /// What does not fit together.
-    pub fn check(&self, pictures: &Pictures) -> Result<(), String> {
+    pub(crate) fn check(&self, pictures: &Pictures) -> Result<(), String> {
         Store::new(self, pictures).map(|_| ()).map_err(|fault| format!("confluence {}: {fault}", self.id))
     }
 }

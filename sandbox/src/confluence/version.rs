@@ -4,10 +4,10 @@
 //! Leaves to others: everything that a site configures or that nobody could verify (`switches`).
 //! A newcomer gets wrong: `default.png` became `default.svg`; a client that writes the wrong one leaves a broken picture.
 
-pub use crate::atlassian::version::Version;
+pub(super) use crate::atlassian::version::Version;
 
 /// What a Confluence release alone decides.
-pub trait Release {
+pub(super) trait Release {
     /// `buildNumber`: 9.2.0 is 9200.
     fn build_number(self) -> u32;
     /// Personal access tokens came with 7.9 (§2.1).

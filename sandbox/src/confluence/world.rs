@@ -63,7 +63,7 @@ pub enum Choice {
 
 impl Instance {
     /// The picture files that this part names.
-    pub fn files(&self) -> impl Iterator<Item = &FileRef> {
+    pub(crate) fn files(&self) -> impl Iterator<Item = &FileRef> {
         self.accounts.iter().flat_map(|account| account.picture.iter().chain(account.files.values()))
     }
 }

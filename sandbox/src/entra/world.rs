@@ -296,17 +296,17 @@ impl Tenant {
     }
 
     /// The name of the sign-in's endpoint.
-    pub fn login_name(&self) -> String {
+    pub(crate) fn login_name(&self) -> String {
         self.endpoint("login")
     }
 
     /// The name of the Graph's endpoint.
-    pub fn graph_name(&self) -> String {
+    pub(crate) fn graph_name(&self) -> String {
         self.endpoint("graph")
     }
 
     /// The name of the metadata service's endpoint.
-    pub fn metadata_name(&self) -> String {
+    pub(crate) fn metadata_name(&self) -> String {
         self.endpoint("metadata")
     }
 
@@ -315,7 +315,7 @@ impl Tenant {
     }
 
     /// The picture files that this part names.
-    pub fn files(&self) -> impl Iterator<Item = &FileRef> {
+    pub(crate) fn files(&self) -> impl Iterator<Item = &FileRef> {
         let photos =
             self.people.iter().filter_map(|p| if let Photo::File(file) = &p.photo { Some(file) } else { None });
         photos.chain(self.app.certificates.iter().flat_map(|c| [&c.certificate, &c.private, &c.public]))
@@ -379,13 +379,6 @@ impl Person {
     #[must_use]
     pub fn photo(mut self, file: &str) -> Self {
         self.photo = Photo::File(file.into());
-        self
-    }
-
-    /// With this in the photo's place.
-    #[must_use]
-    pub fn without_photo(mut self, photo: Photo) -> Self {
-        self.photo = photo;
         self
     }
 }

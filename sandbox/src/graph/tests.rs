@@ -174,9 +174,10 @@ async fn every_row_of_no_photo_and_failure_comes_as_the_reference_says() {
         (Failure(PhotoFailure::StoreError), 500, "ErrorStoreInternalServerError"),
         (Failure(PhotoFailure::ExtensionError), 500, "extensionError"),
     ];
-    let people = people_of(rows.len()).into_iter().zip(&rows).map(|(p, row)| p.without_photo(row.0.clone()));
+    let people =
+        people_of(rows.len()).into_iter().zip(&rows).map(|(person, row)| Person { photo: row.0.clone(), ..person });
     let people: Vec<Person> = people.collect();
-    let pixel = Person::new("pixel@contoso.example", "Pixel").without_photo(Absent(NoPhoto::OnePixel));
+    let pixel = Person { photo: Absent(NoPhoto::OnePixel), ..Person::new("pixel@contoso.example", "Pixel") };
     let sandbox = sandbox(people.iter().cloned().chain([pixel.clone()]));
     let token = sandbox.token().await;
     for (person, (_, status, code)) in people.iter().zip(&rows) {

@@ -14,7 +14,7 @@ pub(crate) mod pictures;
 mod product;
 pub(crate) mod site;
 mod store;
-pub mod switches;
+mod switches;
 #[cfg(test)]
 mod tests;
 mod truth;

@@ -12,7 +12,7 @@ const USER_LIST_IN_10_3: u32 = 8;
 
 /// How far `user/search` sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SearchReach {
+pub(crate) enum SearchReach {
     /// Only the first 1000 users exist for it (JRASERVER-65089).
     FirstThousand,
     /// Pages of at most 1000, to the end.
@@ -22,7 +22,7 @@ pub enum SearchReach {
 }
 
 /// What a Jira release alone decides.
-pub trait Release {
+pub(crate) trait Release {
     /// `buildNumber` as the release numbers it: 9.12.5 is 912005.
     fn build_number(self) -> u32;
 

@@ -100,8 +100,8 @@ impl WorldBuilder {
     }
 
     /// Adds the picture files of a bundled world, so that a test can name them.
-    #[must_use]
-    pub fn pictures_of(mut self, world: &World) -> Self {
+    #[cfg(test)]
+    pub(crate) fn pictures_of(mut self, world: &World) -> Self {
         self.pictures.extend(world.pictures.iter().map(|(name, bytes)| (name.clone(), bytes.clone())));
         self
     }

@@ -8,6 +8,5 @@ mod builder;
 mod error;
 mod file;
 
-pub use builder::WorldBuilder;
-pub use error::WorldError;
+pub(crate) use error::WorldError;
 pub use file::World;
