@@ -20,8 +20,8 @@ use crate::http::{
 use crate::load::{self, Target};
 use crate::model::{AccountKey, Place};
 use crate::settings::{
-    self, AppProof, AtlassianCredential, Cloud, ConfluenceUpload, EntraCredential, GoogleCredential, JiraUpload,
-    Matching, Ownership, Pipeline, Placed, Provider, SourceKind, TargetKind, TokenFrom,
+    self, AppProof, Cloud, ConfluenceUpload, EntraCredential, GoogleCredential, JiraUpload, Matching, Ownership,
+    Pipeline, Placed, Provider, SourceKind, TargetKind, TokenFrom,
 };
 
 /// The named rates and transports of a file, made once and shared.
@@ -137,7 +137,7 @@ impl Clients {
                 let client = self.client(entry.id.as_str(), &jira.base_url, &entry.rate, &entry.http)?.stopping(writes);
                 let settings = load::jira::Settings {
                     id: entry.id.clone(),
-                    credential: credential(&jira.credential),
+                    credential: jira.credential.clone(),
                     upload: match jira.upload {
                         JiraUpload::Auto => load::jira::UploadPolicy::Auto,
                         JiraUpload::Session => load::jira::UploadPolicy::Session,
@@ -161,7 +161,7 @@ impl Clients {
                 };
                 let settings = load::confluence::Settings {
                     id: entry.id.clone(),
-                    credential: credential(&confluence.credential),
+                    credential: confluence.credential.clone(),
                     upload,
                     endpoint,
                     addresses: match asks_for(&entry.matching, AccountKey::Email) {
@@ -178,7 +178,7 @@ impl Clients {
                     self.client(entry.id.as_str(), &bitbucket.base_url, &entry.rate, &entry.http)?.stopping(writes);
                 let settings = load::bitbucket::Settings {
                     id: entry.id.clone(),
-                    credential: credential(&bitbucket.credential),
+                    credential: bitbucket.credential.clone(),
                     quiet: entry.quiet,
                     accounts: account_rules(&entry.accounts),
                 };
@@ -362,14 +362,5 @@ fn account_rules(accounts: &settings::Accounts) -> load::atlassian::AccountRules
         groups: accounts.groups.value.clone(),
         exclude: accounts.exclude.value.clone(),
         rollout: f64::from(accounts.rollout.value.hundredths()) / 10_000.0,
-    }
-}
-
-fn credential(credential: &AtlassianCredential) -> load::atlassian::Credential {
-    match credential {
-        AtlassianCredential::Token(token) => load::atlassian::Credential::Token(token.clone()),
-        AtlassianCredential::Password { username, password } => {
-            load::atlassian::Credential::Basic { username: username.clone(), password: password.clone() }
-        }
     }
 }

@@ -117,7 +117,7 @@ pub struct Jira {
 /// How the service account signs in to an Atlassian product.
 #[derive(Clone, Debug)]
 pub enum AtlassianCredential {
-    /// A personal access token.
+    /// A personal or HTTP access token, or an OAuth 2.0 token.
     Token(Secret),
     /// Basic sign-in.
     Password {
@@ -126,6 +126,13 @@ pub enum AtlassianCredential {
         /// Its password.
         password: Secret,
     },
+}
+
+impl AtlassianCredential {
+    /// Whether it is a token.
+    pub fn is_token(&self) -> bool {
+        matches!(self, Self::Token(_))
+    }
 }
 
 /// Which way pictures go to Jira.

@@ -16,8 +16,8 @@ use crate::http::{Authorization, Client as HttpClient, Failure, FailureKind, Req
 use crate::load::WriteError;
 use crate::model::Fault;
 use crate::secret::server_message;
+use crate::settings::AtlassianCredential;
 
-use super::Credential;
 use super::login::{Anonymous, CircuitBreaker, Kind, contains};
 
 const JSON: &str = "application/json";
@@ -38,9 +38,18 @@ pub(crate) struct Login {
 
 impl Login {
     /// With nothing refused yet.
-    pub(crate) fn new(credential: &Credential) -> Arc<Self> {
+    pub(crate) fn new(credential: &AtlassianCredential) -> Arc<Self> {
         let kind = if credential.is_token() { Kind::Token } else { Kind::Password };
-        Arc::new(Self { authorization: credential.authorization(), circuit_breaker: CircuitBreaker::new(kind) })
+        Arc::new(Self { authorization: authorization(credential), circuit_breaker: CircuitBreaker::new(kind) })
+    }
+}
+
+fn authorization(credential: &AtlassianCredential) -> Authorization {
+    match credential {
+        AtlassianCredential::Token(token) => Authorization::Bearer(token.clone()),
+        AtlassianCredential::Password { username, password } => {
+            Authorization::Basic { user: username.clone(), password: password.clone() }
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures::lock::{Mutex, MutexGuard};
 
 use crate::http::{BLOCKED, Failure, FailureKind, Response, retry_after};
+use crate::settings::AtlassianCredential;
 
 /// Open until the login is refused once; then no worker sends that credential again, or a CAPTCHA would follow.
 #[derive(Debug)]
@@ -145,6 +146,11 @@ fn refusal(response: &Response, anonymous: Anonymous, kind: Kind) -> Option<Fail
         );
     }
     None
+}
+
+/// What there is to know of a credential's end.
+pub(crate) fn lasts(credential: &AtlassianCredential) -> Option<String> {
+    credential.is_token().then(|| "when the token expires is told in the account's profile alone".to_owned())
 }
 
 /// Who we are by this answer, where the server says so. The header is form-encoded.

@@ -27,11 +27,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::http::{Client as HttpClient, Cookies, Counts, Failure, FailureKind};
+use crate::load::atlassian::AccountRules;
 use crate::load::atlassian::accounts::Rules;
 use crate::load::atlassian::client::{AtlassianClient, Login};
-use crate::load::atlassian::{AccountRules, Credential};
+use crate::load::atlassian::login;
 use crate::load::{Changes, Fingerprinter, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
 use crate::model::{Account, OpenIntent, PictureRef, ServerId, Shown, SignedIn, TargetId};
+use crate::settings::AtlassianCredential;
 
 use client::BitbucketClient;
 use mark::Window;
@@ -50,7 +52,7 @@ pub(crate) struct Settings {
     /// The `id` in the pipeline file.
     pub id: TargetId,
     /// How we sign in.
-    pub credential: Credential,
+    pub credential: AtlassianCredential,
     /// How long a slow server may still be at a write that nobody answered.
     pub quiet: Duration,
     /// Which accounts are selected.
@@ -153,7 +155,7 @@ impl Target for Bitbucket {
             signed.notes.push(client::TOKENS.to_owned());
             signed.notes.push(client::TOKEN_IMAGES.to_owned());
         }
-        signed.notes.extend(self.shared.settings.credential.lasts());
+        signed.notes.extend(login::lasts(&self.shared.settings.credential));
         Ok(signed)
     }
 

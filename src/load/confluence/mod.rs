@@ -30,12 +30,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::http::{Client as HttpClient, Cookies, Counts, Failure, FailureKind};
+use crate::load::atlassian::AccountRules;
 use crate::load::atlassian::accounts::Rules;
 use crate::load::atlassian::client::{AtlassianClient, Login};
-use crate::load::atlassian::{AccountRules, Credential};
+use crate::load::atlassian::login;
 use crate::load::{Changes, Fingerprinter, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
 use crate::model::{Account, OpenIntent, ServerId, Shown, SignedIn, TargetId};
 use crate::secret::Secret;
+use crate::settings::AtlassianCredential;
 
 use client::{ConfluenceClient, File};
 use removal::Removals;
@@ -66,7 +68,7 @@ pub(crate) struct Settings {
     /// The `id` in the pipeline file.
     pub id: TargetId,
     /// How we sign in.
-    pub credential: Credential,
+    pub credential: AtlassianCredential,
     /// Which way pictures go.
     pub upload: UploadPolicy,
     /// Where the script answers, below the base URL; used by [`UploadPolicy::Endpoint`] alone.
@@ -176,7 +178,7 @@ impl Target for Confluence {
             }
             UploadPolicy::Endpoint => signed.needs("the endpoint, as a Confluence administrator", open),
         }
-        signed.notes.extend(self.shared.settings.credential.lasts());
+        signed.notes.extend(login::lasts(&self.shared.settings.credential));
         Ok(signed)
     }
 

@@ -10,12 +10,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use crate::http::{Failure, FailureKind, Request, Response, Sent};
-use crate::load::atlassian::Credential;
 use crate::load::atlassian::client::{fault, found, refused, with_query};
 use crate::load::atlassian::login::{Anonymous, contains};
 use crate::load::{Upload, WriteError};
 use crate::model::{AccountId, Fault, Intent, PictureRef, Rendition};
 use crate::secret::{Secret, server_message};
+use crate::settings::AtlassianCredential;
 
 use super::client::{ConfluenceClient, File};
 use super::picture;
@@ -76,8 +76,8 @@ pub(super) async fn version(client: &ConfluenceClient, shared: &Shared) -> Resul
     let probed = probe(client, None).await?;
     let info = match (probed, &shared.settings.credential) {
         (Probed::Info(info), _) => info,
-        (Probed::NotUs(failure), Credential::Token(_)) => return Err(failure.hint(TOKEN_REFUSED)),
-        (Probed::NotUs(_), Credential::Basic { username, password }) => {
+        (Probed::NotUs(failure), AtlassianCredential::Token(_)) => return Err(failure.hint(TOKEN_REFUSED)),
+        (Probed::NotUs(_), AtlassianCredential::Password { username, password }) => {
             let token = log_in(client, username, password).await?;
             match probe(client, Some(&token)).await? {
                 Probed::Info(info) => {
@@ -355,7 +355,7 @@ async fn write(
         // Refused before anything was done: the call never ran.
         Err(WriteError::Refused(no)) if no.code == FAULT && no.message.contains("InvalidSessionException") => {
             let shared = client.shared();
-            let (Some(_), Credential::Basic { username, password }) =
+            let (Some(_), AtlassianCredential::Password { username, password }) =
                 (shared.known().token, &shared.settings.credential)
             else {
                 return Err(WriteError::Refused(no));

@@ -34,11 +34,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::http::{Client as HttpClient, Cookies, Counts, Failure, FailureKind};
+use crate::load::atlassian::AccountRules;
 use crate::load::atlassian::accounts::Rules;
 use crate::load::atlassian::client::Login;
-use crate::load::atlassian::{AccountRules, Credential};
+use crate::load::atlassian::login;
 use crate::load::{Changes, Fingerprinter, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
 use crate::model::{Account, OpenIntent, PictureRef, ServerId, Shown, SignedIn, TargetId};
+use crate::settings::AtlassianCredential;
 
 use client::JiraClient;
 use version::{ListingWay, Version};
@@ -71,7 +73,7 @@ pub(crate) struct Settings {
     /// The `id` in the pipeline file.
     pub id: TargetId,
     /// How we sign in.
-    pub credential: Credential,
+    pub credential: AtlassianCredential,
     /// Which way pictures go.
     pub upload: UploadPolicy,
     /// How long a slow server may still be at a write that nobody answered.
@@ -166,9 +168,9 @@ impl Jira {
         let rules = Rules::new(&settings.accounts)?;
         let http = match settings.credential {
             // Without its cookie every request would open a server session of its own (JRASERVER-27047).
-            Credential::Basic { .. } => http.session(Cookies::Keep)?,
+            AtlassianCredential::Password { .. } => http.session(Cookies::Keep)?,
             // The session named in a token's cookie is dead already (§2.1).
-            Credential::Token(_) => http,
+            AtlassianCredential::Token(_) => http,
         };
         let shared = Arc::new(Shared {
             login: Login::new(&settings.credential),
@@ -213,7 +215,7 @@ impl Target for Jira {
         if has("SYSTEM_ADMIN") {
             signed.too_much.push("Jira System Administrators (SYSTEM_ADMIN)".to_owned());
         }
-        signed.notes.extend(self.shared.settings.credential.lasts());
+        signed.notes.extend(login::lasts(&self.shared.settings.credential));
         Ok(signed)
     }
 

@@ -12,9 +12,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::http::{Client as HttpClient, Cookies, Failure, FailureKind};
-use crate::load::atlassian::{Credential, now};
+use crate::load::atlassian::now;
 use crate::load::{Done, Journal, Mend, Session, WriteError, recorded};
 use crate::model::{AccountId, Event, Fault, Intent, OpenIntent, PictureRef, Rendition, Shown};
+use crate::settings::AtlassianCredential;
 
 use super::avatar::{self, Avatars};
 use super::client::{JiraClient, Served};
@@ -88,15 +89,15 @@ impl JiraSession {
         })?;
         let with = |own: HttpClient, witness: HttpClient| JiraClient::new(own, witness, Arc::clone(shared));
         let (client, uploads) = match (&shared.settings.credential, route) {
-            (Credential::Basic { .. }, _) => {
+            (AtlassianCredential::Password { .. }, _) => {
                 let own = http.session(Cookies::Keep)?;
                 let client = with(own.clone(), own);
                 (client.clone(), client)
             }
-            (Credential::Token(_), Route::Session) => {
+            (AtlassianCredential::Token(_), Route::Session) => {
                 (with(http.clone(), http.clone()), with(http.session(Cookies::Keep)?, http.clone()))
             }
-            (Credential::Token(_), Route::OneStep) => {
+            (AtlassianCredential::Token(_), Route::OneStep) => {
                 let own = http.session(Cookies::Refuse)?;
                 let client = with(own.clone(), own);
                 (client.clone(), client)

@@ -9,11 +9,12 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::http::loopback::{Asked, Loopback, reply, reply_json};
-use crate::load::atlassian::{AccountRules, Credential};
+use crate::load::atlassian::AccountRules;
 use crate::load::bitbucket::{Bitbucket, Settings};
 use crate::load::jira::tests::{Grey, Log};
 use crate::load::{Learnt, Target as _};
 use crate::secret::Secret;
+use crate::settings::AtlassianCredential;
 
 /// A user; the slug differs from the name.
 #[derive(Clone, Debug)]
@@ -206,11 +207,11 @@ pub(super) struct Stage {
 
 impl Stage {
     pub(super) async fn new(world: World, groups: &[&str]) -> Self {
-        let credential = Credential::Basic { username: "svc".into(), password: Secret::new("pw") };
+        let credential = AtlassianCredential::Password { username: "svc".into(), password: Secret::new("pw") };
         Self::signed_in(world, groups, credential).await
     }
 
-    pub(super) async fn signed_in(world: World, groups: &[&str], credential: Credential) -> Self {
+    pub(super) async fn signed_in(world: World, groups: &[&str], credential: AtlassianCredential) -> Self {
         let (world, log) = (Arc::new(Mutex::new(world)), Log::default());
         let (there, written) = (Arc::clone(&world), Arc::clone(&log));
         let server = Loopback::start(move |_, asked| {

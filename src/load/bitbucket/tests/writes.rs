@@ -1,12 +1,12 @@
 //! Replace, revert and mend, step by step.
 
 use super::fake::{Fault, SENT_AT, Stage, World};
-use crate::load::atlassian::Credential;
 use crate::load::bitbucket::mark::Window;
 use crate::load::jira::tests::{Grey, Memory, grey, intent, rendition};
 use crate::load::{Changes, Done, Fingerprinter as _, Mend, Seen, Target as _, WriteError, closing};
 use crate::model::{Account, Intent, IntentKind, OpenIntent, PictureRef, Rendition, Shown, Status};
 use crate::secret::Secret;
+use crate::settings::AtlassianCredential;
 
 const V0: &str = "1655392225748";
 const LATER: u64 = u64::MAX;
@@ -134,7 +134,7 @@ async fn what_we_made_is_looked_at_before_it_is_deleted() {
 #[tokio::test]
 async fn what_a_token_is_served_disowns_nothing() {
     let world = World::default().shows(V0, grey(200));
-    let stage = Stage::signed_in(world, &[], Credential::Token(Secret::new("to-ken"))).await;
+    let stage = Stage::signed_in(world, &[], AtlassianCredential::Token(Secret::new("to-ken"))).await;
     stage.git.identify(&mut crate::load::Learnt::new()).await.unwrap();
     stage.take_log();
     let old_looks = Grey.luma(&grey(1)).map(|luma| luma.fingerprint());
@@ -239,7 +239,7 @@ async fn a_single_user_without_a_link_is_looked_up_in_the_listing() {
 /// A token cannot carry ADMIN (docs/wire/atlassian.md §13): the first refusal is everybody's.
 #[tokio::test]
 async fn the_first_401_under_a_token_stops_the_target() {
-    let stage = Stage::signed_in(World::default(), &[], Credential::Token(Secret::new("to-ken"))).await;
+    let stage = Stage::signed_in(World::default(), &[], AtlassianCredential::Token(Secret::new("to-ken"))).await;
     stage.git.identify(&mut crate::load::Learnt::new()).await.unwrap();
     stage.world().faults.insert("post", Fault { status: 401, takes_effect: false });
     stage.take_log();

@@ -11,11 +11,12 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::http::loopback::{Asked, Loopback, reply, reply_json};
-use crate::load::atlassian::{AccountRules, Credential};
+use crate::load::atlassian::AccountRules;
 use crate::load::confluence::{Addresses, Confluence, Settings, UploadPolicy};
 use crate::load::jira::tests::{Grey, Log, grey};
 use crate::load::{Learnt, Target as _};
 use crate::secret::Secret;
+use crate::settings::AtlassianCredential;
 
 pub(super) const ADA: &str = "ada+x@ex.org";
 const STOCK: &str = "/images/icons/profilepics/";
@@ -358,8 +359,8 @@ impl Stage {
         })
         .await;
         let credential = match way.token {
-            false => Credential::Basic { username: "svc".into(), password: Secret::new("pass-word") },
-            true => Credential::Token(Secret::new("to-ken")),
+            false => AtlassianCredential::Password { username: "svc".into(), password: Secret::new("pass-word") },
+            true => AtlassianCredential::Token(Secret::new("to-ken")),
         };
         let settings = Settings {
             id: "wiki".into(),

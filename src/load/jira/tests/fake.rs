@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::http::loopback::{Asked, Loopback, reply, reply_json};
-use crate::load::atlassian::{AccountRules, Credential};
+use crate::load::atlassian::AccountRules;
 use crate::load::jira::{Jira, Own, Settings, UploadPolicy};
 use crate::load::{Changes, Learnt, Target as _};
 use crate::secret::Secret;
+use crate::settings::AtlassianCredential;
 
 use super::{Grey, Log};
 
@@ -397,8 +398,10 @@ impl Stage {
         })
         .await;
         let credential = match way {
-            Way::Password => Credential::Basic { username: "svc".into(), password: Secret::new("pass-word") },
-            Way::Token => Credential::Token(Secret::new("to-ken")),
+            Way::Password => {
+                AtlassianCredential::Password { username: "svc".into(), password: Secret::new("pass-word") }
+            }
+            Way::Token => AtlassianCredential::Token(Secret::new("to-ken")),
         };
         let quiet = std::time::Duration::from_secs(120);
         let upload = UploadPolicy::Auto;
