@@ -17,11 +17,14 @@ pub(crate) use crate::model::Seen;
 pub(crate) use write::{Done, Journal, Mend, Session, WriteError};
 pub(crate) use write::{closing, recorded, unmendable};
 
+mod account_filter;
 pub(crate) mod atlassian;
 pub(crate) mod bitbucket;
 pub(crate) mod confluence;
 pub(crate) mod folder;
 pub(crate) mod jira;
+#[cfg(test)]
+pub(crate) mod tests;
 mod write;
 
 /// What was learnt about a server and is worth keeping: `upload` → `one_step`, `default` → `10122`.

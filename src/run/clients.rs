@@ -144,7 +144,7 @@ impl Clients {
                         JiraUpload::OneStep => load::jira::UploadPolicy::OneStep,
                     },
                     quiet: entry.quiet,
-                    accounts: account_rules(&entry.accounts),
+                    accounts: entry.accounts.clone(),
                     own: match entry.ownership.value {
                         Ownership::Provider => load::jira::Own::Replaced,
                         Ownership::Ours => load::jira::Own::Left,
@@ -169,7 +169,7 @@ impl Clients {
                         false => load::confluence::Addresses::NotNeeded,
                     },
                     quiet: entry.quiet,
-                    accounts: account_rules(&entry.accounts),
+                    accounts: entry.accounts.clone(),
                 };
                 Ok(Arc::new(load::confluence::Confluence::new(settings, client, Arc::new(PictureFingerprinter))?))
             }
@@ -180,7 +180,7 @@ impl Clients {
                     id: entry.id.clone(),
                     credential: bitbucket.credential.clone(),
                     quiet: entry.quiet,
-                    accounts: account_rules(&entry.accounts),
+                    accounts: entry.accounts.clone(),
                 };
                 Ok(Arc::new(load::bitbucket::Bitbucket::new(settings, client, Arc::new(PictureFingerprinter))?))
             }
@@ -189,7 +189,7 @@ impl Clients {
                     id: entry.id.clone(),
                     path: folder.path.clone(),
                     naming: naming(&entry.matching),
-                    accounts: account_rules(&entry.accounts),
+                    accounts: entry.accounts.clone(),
                     repair: match entry.ownership.value {
                         settings::Ownership::Provider => load::folder::Repair::Everything,
                         settings::Ownership::Ours => load::folder::Repair::Damage,
@@ -350,17 +350,4 @@ fn chosen(Placed { value: list, place }: &Placed<Vec<settings::Chosen>>) -> Resu
     }
     let patterns = Globs::new(&patterns).map_err(|error| Trouble::Usage(format!("{place}: {error}")))?;
     Ok(extract::Chosen { patterns, groups })
-}
-
-fn account_rules(accounts: &settings::Accounts) -> load::atlassian::AccountRules {
-    load::atlassian::AccountRules {
-        inactive: if accounts.active.value {
-            load::atlassian::Inactive::Skip
-        } else {
-            load::atlassian::Inactive::Include
-        },
-        groups: accounts.groups.value.clone(),
-        exclude: accounts.exclude.value.clone(),
-        rollout: f64::from(accounts.rollout.value.hundredths()) / 10_000.0,
-    }
 }

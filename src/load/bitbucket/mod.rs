@@ -27,13 +27,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::http::{Client as HttpClient, Cookies, Counts, Failure, FailureKind};
-use crate::load::atlassian::AccountRules;
-use crate::load::atlassian::accounts::Rules;
+use crate::load::account_filter::AccountFilter;
 use crate::load::atlassian::client::{AtlassianClient, Login};
 use crate::load::atlassian::login;
 use crate::load::{Changes, Fingerprinter, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
 use crate::model::{Account, OpenIntent, PictureRef, ServerId, Shown, SignedIn, TargetId};
-use crate::settings::AtlassianCredential;
+use crate::settings::{Accounts, AtlassianCredential};
 
 use client::BitbucketClient;
 use mark::Window;
@@ -56,7 +55,7 @@ pub(crate) struct Settings {
     /// How long a slow server may still be at a write that nobody answered.
     pub quiet: Duration,
     /// Which accounts are selected.
-    pub accounts: AccountRules,
+    pub accounts: Accounts,
 }
 
 /// Whether the server tells which picture an account shows.
@@ -92,7 +91,7 @@ struct Known {
 /// Everything that the sessions of a target share.
 struct Shared {
     settings: Settings,
-    rules: Rules,
+    rules: AccountFilter,
     login: Arc<Login>,
     looks: Arc<dyn Fingerprinter>,
     known: RwLock<Known>,
@@ -118,7 +117,7 @@ pub(crate) struct Bitbucket {
 impl Bitbucket {
     /// A target behind this line. `looks` compares what the server serves with what was sent.
     pub(crate) fn new(settings: Settings, http: HttpClient, looks: Arc<dyn Fingerprinter>) -> Result<Self, Failure> {
-        let rules = Rules::new(&settings.accounts)?;
+        let rules = AccountFilter::new(&settings.accounts)?;
         let login = Login::new(&settings.credential);
         let shared = Arc::new(Shared { rules, login, settings, looks, known: RwLock::default() });
         let client = BitbucketClient::new(atlassian(&http, &shared)?, Arc::clone(&shared));

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 
 use crate::http::{Salvage, records};
-use crate::load::atlassian::accounts::Life;
+use crate::load::account_filter::Life;
 use crate::model::AccountId;
 
 /// A user.

@@ -30,14 +30,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::http::{Client as HttpClient, Cookies, Counts, Failure, FailureKind};
-use crate::load::atlassian::AccountRules;
-use crate::load::atlassian::accounts::Rules;
+use crate::load::account_filter::AccountFilter;
 use crate::load::atlassian::client::{AtlassianClient, Login};
 use crate::load::atlassian::login;
 use crate::load::{Changes, Fingerprinter, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
 use crate::model::{Account, OpenIntent, ServerId, Shown, SignedIn, TargetId};
 use crate::secret::Secret;
-use crate::settings::AtlassianCredential;
+use crate::settings::{Accounts, AtlassianCredential};
 
 use client::{ConfluenceClient, File};
 use removal::Removals;
@@ -78,7 +77,7 @@ pub(crate) struct Settings {
     /// How long a slow server may still be at a write that nobody answered.
     pub quiet: Duration,
     /// Which accounts are selected.
-    pub accounts: AccountRules,
+    pub accounts: Accounts,
 }
 
 /// What this run has learnt about the server.
@@ -105,7 +104,7 @@ struct Known {
 /// Everything that the sessions of a target share.
 struct Shared {
     settings: Settings,
-    rules: Rules,
+    rules: AccountFilter,
     login: Arc<Login>,
     looks: Arc<dyn Fingerprinter>,
     known: RwLock<Known>,
@@ -132,7 +131,7 @@ impl Confluence {
     /// A target behind this line. The digest in the name of each file says what it shows; `looks` tells where something
     /// on the way encodes pictures anew.
     pub(crate) fn new(settings: Settings, http: HttpClient, looks: Arc<dyn Fingerprinter>) -> Result<Self, Failure> {
-        let rules = Rules::new(&settings.accounts)?;
+        let rules = AccountFilter::new(&settings.accounts)?;
         let login = Login::new(&settings.credential);
         let shared = Arc::new(Shared { rules, login, looks, settings, known: RwLock::default() });
         let client = ConfluenceClient::new(atlassian(&http, &shared)?, Arc::clone(&shared));

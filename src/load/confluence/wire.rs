@@ -11,7 +11,7 @@ use url::Url;
 
 use super::picture::{self, Picture};
 use crate::http::entries;
-use crate::load::atlassian::accounts::Life;
+use crate::load::account_filter::Life;
 
 /// A person, in listings and alone.
 #[derive(Debug, Default, Deserialize)]

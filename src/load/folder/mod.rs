@@ -19,13 +19,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::http::{Counts, Failure, FailureKind};
-use crate::load::atlassian::AccountRules;
-use crate::load::atlassian::accounts::{Life, Rules};
+use crate::load::account_filter::{AccountFilter, Life};
 use crate::load::{Changes, Claim, Fingerprinter, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Upload};
 use crate::model::{
     Account, AccountId, Digest, IntentKind, OpenIntent, Person, PersonKey, PictureRef, ServerId, Shown, SignedIn,
     Status, TargetId,
 };
+use crate::settings::Accounts;
 
 use files::{Files, Standing};
 use session::FolderSession;
@@ -43,7 +43,7 @@ pub(crate) struct Settings {
     /// How the files are named: `match` of the pipeline file.
     pub naming: Naming,
     /// Which names are written to.
-    pub accounts: AccountRules,
+    pub accounts: Accounts,
     /// What is written again.
     pub repair: Repair,
 }
@@ -88,7 +88,7 @@ pub(crate) enum Repair {
 /// A folder of pictures.
 pub(crate) struct Folder {
     settings: Settings,
-    rules: Rules,
+    rules: AccountFilter,
     shared: Arc<Shared>,
 }
 
@@ -158,7 +158,7 @@ impl Folder {
             recorded: Mutex::default(),
             stands: Mutex::default(),
         };
-        Ok(Self { rules: Rules::new(&settings.accounts)?, settings, shared: Arc::new(shared) })
+        Ok(Self { rules: AccountFilter::new(&settings.accounts)?, settings, shared: Arc::new(shared) })
     }
 
     fn account(&self, id: String, name: String, display_name: String) -> Account {

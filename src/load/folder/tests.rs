@@ -6,13 +6,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{Folder, Naming, Repair, Settings};
-use crate::load::atlassian::AccountRules;
 use crate::load::jira::tests::{Log, Memory, intent};
+use crate::load::tests::{everybody, placed};
 use crate::load::{Claim, Fingerprinter, Learnt, Mend, Seen, Target as _, WriteError};
 use crate::model::{
     Account, AccountId, AccountStanding, Digest, Intent, IntentKind, Luma, MediaType, Person, PersonKey, PictureRef,
     Rendition, Shown, Standing, Status,
 };
+use crate::settings::Accounts;
 
 /// Takes everything for a picture but what is empty or half.
 struct Blurred;
@@ -29,7 +30,7 @@ fn settings(path: &Path) -> Settings {
         id: "copy".into(),
         path: path.to_owned(),
         naming: Naming::Keys(vec![PersonKey::EmailLocal, PersonKey::UpnLocal]),
-        accounts: AccountRules::default(),
+        accounts: everybody(),
         repair: Repair::Everything,
     }
 }
@@ -319,7 +320,7 @@ async fn match_names_the_files() {
 
 #[tokio::test]
 async fn accounts_that_are_left_out_are_listed_as_such() {
-    let accounts = AccountRules { exclude: vec!["o'b*".into()], ..AccountRules::default() };
+    let accounts = Accounts { exclude: placed(vec!["o'b*".into()]), ..everybody() };
     let target = made(Settings { accounts, ..settings(Path::new("none")) });
     for (email, id, standing) in [
         ("ada@ex.org", "ada", AccountStanding::Active),

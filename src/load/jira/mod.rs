@@ -34,13 +34,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::http::{Client as HttpClient, Cookies, Counts, Failure, FailureKind};
-use crate::load::atlassian::AccountRules;
-use crate::load::atlassian::accounts::Rules;
+use crate::load::account_filter::AccountFilter;
 use crate::load::atlassian::client::Login;
 use crate::load::atlassian::login;
 use crate::load::{Changes, Fingerprinter, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
 use crate::model::{Account, OpenIntent, PictureRef, ServerId, Shown, SignedIn, TargetId};
-use crate::settings::AtlassianCredential;
+use crate::settings::{Accounts, AtlassianCredential};
 
 use client::JiraClient;
 use version::{ListingWay, Version};
@@ -79,7 +78,7 @@ pub(crate) struct Settings {
     /// How long a slow server may still be at a write that nobody answered.
     pub quiet: Duration,
     /// Which accounts are selected.
-    pub accounts: AccountRules,
+    pub accounts: Accounts,
     /// Whose pictures are replaced.
     pub own: Own,
 }
@@ -122,7 +121,7 @@ struct Known {
 /// Everything that the sessions of a target share.
 struct Shared {
     settings: Settings,
-    rules: Rules,
+    rules: AccountFilter,
     login: Arc<Login>,
     looks: Arc<dyn Fingerprinter>,
     known: RwLock<Known>,
@@ -165,7 +164,7 @@ pub(crate) struct Jira {
 impl Jira {
     /// A target behind this line. `looks` compares what the server serves with what was sent.
     pub(crate) fn new(settings: Settings, http: HttpClient, looks: Arc<dyn Fingerprinter>) -> Result<Self, Failure> {
-        let rules = Rules::new(&settings.accounts)?;
+        let rules = AccountFilter::new(&settings.accounts)?;
         let http = match settings.credential {
             // Without its cookie every request would open a server session of its own (JRASERVER-27047).
             AtlassianCredential::Password { .. } => http.session(Cookies::Keep)?,

@@ -12,7 +12,7 @@ use std::hash::{Hash, Hasher};
 use url::Url;
 
 use crate::http::{Failure, FailureKind};
-use crate::load::atlassian::accounts::Rules;
+use crate::load::account_filter::AccountFilter;
 use crate::load::atlassian::{login, manifest};
 use crate::load::{Learnt, Server, Surveyed};
 use crate::model::{Account, AccountId, AccountStanding, PictureRef, Shown};
@@ -144,7 +144,7 @@ impl NoListing {
 struct Listing<'a> {
     client: &'a JiraClient,
     jira: &'a Jira,
-    rules: &'a Rules,
+    rules: &'a AccountFilter,
     page: Page<'a>,
     /// Hashes of the members of `accounts.groups`, where they do not make the listing themselves.
     members: Option<HashSet<u64>>,

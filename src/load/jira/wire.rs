@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
 use crate::http::{Salvage, entries, records};
-use crate::load::atlassian::accounts::Life;
+use crate::load::account_filter::Life;
 
 /// `GET serverInfo`.
 #[derive(Debug, Deserialize)]

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::http::loopback::{Asked, Loopback, reply, reply_json};
-use crate::load::atlassian::AccountRules;
 use crate::load::bitbucket::{Bitbucket, Settings};
 use crate::load::jira::tests::{Grey, Log};
+use crate::load::tests::members_of;
 use crate::load::{Learnt, Target as _};
 use crate::secret::Secret;
 use crate::settings::AtlassianCredential;
@@ -224,10 +224,7 @@ impl Stage {
             id: "git".into(),
             credential,
             quiet: std::time::Duration::from_secs(120),
-            accounts: AccountRules {
-                groups: groups.iter().map(|group| (*group).to_owned()).collect(),
-                ..AccountRules::default()
-            },
+            accounts: members_of(groups),
         };
         let git = Bitbucket::new(settings, server.client().0, Arc::new(Grey)).unwrap();
         Self { git, log, server, world }

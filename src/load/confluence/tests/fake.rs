@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::http::loopback::{Asked, Loopback, reply, reply_json};
-use crate::load::atlassian::AccountRules;
 use crate::load::confluence::{Addresses, Confluence, Settings, UploadPolicy};
 use crate::load::jira::tests::{Grey, Log, grey};
+use crate::load::tests::{everybody, placed};
 use crate::load::{Learnt, Target as _};
 use crate::secret::Secret;
-use crate::settings::AtlassianCredential;
+use crate::settings::{Accounts, AtlassianCredential};
 
 pub(super) const ADA: &str = "ada+x@ex.org";
 const STOCK: &str = "/images/icons/profilepics/";
@@ -369,7 +369,7 @@ impl Stage {
             endpoint: "rest/scriptrunner/latest/custom/avatarpipe".to_owned(),
             addresses: way.addresses,
             quiet: std::time::Duration::from_secs(120),
-            accounts: AccountRules { groups: way.groups, ..AccountRules::default() },
+            accounts: Accounts { groups: placed(way.groups), ..everybody() },
         };
         let wiki = Confluence::new(settings, server.client().0, Arc::new(Grey)).unwrap();
         Self { wiki, log, server, world }

@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::http::loopback::{Asked, Loopback, reply, reply_json};
-use crate::load::atlassian::AccountRules;
 use crate::load::jira::{Jira, Own, Settings, UploadPolicy};
+use crate::load::tests::everybody;
 use crate::load::{Changes, Learnt, Target as _};
 use crate::secret::Secret;
-use crate::settings::AtlassianCredential;
+use crate::settings::{Accounts, AtlassianCredential};
 
 use super::{Grey, Log};
 
@@ -384,10 +384,10 @@ pub(super) enum Way {
 
 impl Stage {
     pub(super) async fn new(world: World, way: Way) -> Self {
-        Self::with(world, way, AccountRules::default()).await
+        Self::with(world, way, everybody()).await
     }
 
-    pub(super) async fn with(world: World, way: Way, accounts: AccountRules) -> Self {
+    pub(super) async fn with(world: World, way: Way, accounts: Accounts) -> Self {
         let own = world.own;
         let (world, log) = (Arc::new(Mutex::new(world)), Log::default());
         let (there, written) = (Arc::clone(&world), Arc::clone(&log));

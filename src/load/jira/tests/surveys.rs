@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use crate::http::{Failure, FailureKind};
-use crate::load::jira::AccountRules;
 use crate::load::jira::tests::fake::{DEFAULT, Fault, Stage, User, Way, World};
 use crate::load::jira::tests::grey;
+use crate::load::tests::members_of;
 use crate::load::{Learnt, Surveyed, Target as _};
 use crate::model::{Account, AccountStanding, PictureRef, Shown};
 
@@ -24,10 +24,6 @@ async fn survey(stage: &Stage, learnt: &mut Learnt) -> Result<(Vec<Account>, Sur
     let mut accounts = Vec::new();
     let surveyed = stage.jira.survey(learnt, &mut |page| accounts.extend(page)).await?;
     Ok((accounts, surveyed))
-}
-
-fn groups(names: &[&str]) -> AccountRules {
-    AccountRules { groups: names.iter().map(|name| (*name).to_owned()).collect(), ..AccountRules::default() }
 }
 
 #[tokio::test]
@@ -143,7 +139,7 @@ async fn where_all_cannot_be_listed_groups_are_asked_for() {
         let mut with_groups = there();
         with_groups.groups.insert("staff", vec!["p00002".into(), "p00003".into(), "p00004".into()]);
         with_groups.groups.insert("board", vec!["p00004".into(), "p00005".into()]);
-        let stage = Stage::with(with_groups, Way::Token, groups(&["staff", "board"])).await;
+        let stage = Stage::with(with_groups, Way::Token, members_of(&["staff", "board"])).await;
         let (accounts, _) = survey(&stage, &mut Learnt::new()).await.unwrap();
         let mut names: Vec<&str> = accounts.iter().map(|account| account.name.as_str()).collect();
         names.sort_unstable();
@@ -155,7 +151,7 @@ async fn where_all_cannot_be_listed_groups_are_asked_for() {
 async fn groups_list_what_an_old_search_cuts_off() {
     let mut world = World { search_cap: 1000, ..world("8.5.0", 1500) };
     world.groups.insert("staff", (2..1202).map(|nth| format!("p{nth:05}")).collect());
-    let stage = Stage::with(world, Way::Password, groups(&["staff"])).await;
+    let stage = Stage::with(world, Way::Password, members_of(&["staff"])).await;
     let (accounts, _) = survey(&stage, &mut Learnt::new()).await.unwrap();
     assert_eq!(accounts.len(), 1200);
 }
@@ -182,7 +178,7 @@ async fn where_a_token_may_not_list_everybody_groups_do() {
         assert_eq!(failure.kind, FailureKind::Refused, "{failure}");
         assert!(failure.hint.as_deref().is_some_and(|hint| hint.contains("service account")), "{failure}");
 
-        let stage = Stage::with(refused(), Way::Token, groups(&["staff"])).await;
+        let stage = Stage::with(refused(), Way::Token, members_of(&["staff"])).await;
         let mut learnt = Learnt::new();
         let (accounts, surveyed) = survey(&stage, &mut learnt).await.unwrap();
         assert_eq!(accounts.len(), 2);
@@ -207,7 +203,7 @@ async fn masked_addresses_match_nobody_and_are_told() {
 async fn elsewhere_groups_select_among_all() {
     let mut world = world("9.12.5", 5);
     world.groups.insert("staff", vec!["p00002".into(), "p00003".into(), "p00004".into()]);
-    let stage = Stage::with(world, Way::Token, groups(&["staff"])).await;
+    let stage = Stage::with(world, Way::Token, members_of(&["staff"])).await;
     let (accounts, _) = survey(&stage, &mut Learnt::new()).await.unwrap();
     assert_eq!(accounts.len(), 5);
     for account in accounts {
@@ -215,7 +211,7 @@ async fn elsewhere_groups_select_among_all() {
             if account.name.starts_with('p') { AccountStanding::Active } else { AccountStanding::NotInGroups };
         assert_eq!(account.standing, expected, "{}", account.name);
     }
-    let stage = Stage::with(super::fake::World::default(), Way::Token, groups(&["typo"])).await;
+    let stage = Stage::with(super::fake::World::default(), Way::Token, members_of(&["typo"])).await;
     let failure = survey(&stage, &mut Learnt::new()).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Misconfigured);
 }

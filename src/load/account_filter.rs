@@ -1,6 +1,6 @@
 //! Which accounts are written to: `accounts` of the pipeline file.
 //!
-//! Owns: the rules and how an account stands by them.
+//! Owns: how an account stands by it.
 //! Leaves to others: who is in a group, and whether the server calls an account disabled (each product's survey).
 //! A newcomer gets wrong: an account that is not selected is listed all the same; matching is judged over all.
 
@@ -8,6 +8,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::http::{Failure, FailureKind};
 use crate::model::{AccountId, AccountStanding, Digest, normalise_key};
+use crate::settings::{Accounts, Share};
 
 /// What the server says of an account's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,67 +21,42 @@ pub(crate) enum Life {
     Gone,
 }
 
-/// Whether disabled accounts are written to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Inactive {
-    /// They are left alone: `active: true`.
-    #[default]
-    Skip,
-    /// They are treated as the others: `active: false`. Deleted and anonymised ones never are.
-    Include,
-}
-
-/// `accounts` of the pipeline file.
-#[derive(Clone, Debug)]
-pub(crate) struct AccountRules {
-    /// Whether disabled accounts are written to.
-    pub inactive: Inactive,
+/// `accounts` of the pipeline file, ready to judge.
+#[derive(Debug)]
+pub(crate) struct AccountFilter {
+    /// Disabled accounts are left alone. Deleted and anonymised ones always are.
+    active_alone: bool,
     /// Only members of one of these; empty: everybody.
     pub groups: Vec<String>,
-    /// Globs over account names that are left out.
-    pub exclude: Vec<String>,
-    /// The share of accounts to write to, 0 to 1. An account that is in stays in as the share grows.
-    pub rollout: f64,
-}
-
-impl Default for AccountRules {
-    fn default() -> Self {
-        Self { inactive: Inactive::Skip, groups: Vec::new(), exclude: Vec::new(), rollout: 1.0 }
-    }
-}
-
-/// The same, ready to judge.
-#[derive(Debug)]
-pub(crate) struct Rules {
-    inactive: Inactive,
-    pub groups: Vec<String>,
+    /// Names that are left alone.
     exclude: GlobSet,
-    rollout: f64,
+    /// An account that is in stays in as the share grows.
+    rollout: Share,
 }
 
-impl Rules {
-    pub(crate) fn new(rules: &AccountRules) -> Result<Self, Failure> {
+impl AccountFilter {
+    pub(crate) fn new(accounts: &Accounts) -> Result<Self, Failure> {
         let wrong = |error: globset::Error| {
             Failure::new(FailureKind::Misconfigured, "reading `accounts.exclude`", error.to_string())
         };
         let mut exclude = GlobSetBuilder::new();
-        for glob in &rules.exclude {
+        for glob in &accounts.exclude.value {
             // As match keys are compared (docs/architecture.md, "Matching"): the products store names in lower case and
             // compare them so.
             let folded = normalise_key(glob);
             exclude.add(GlobBuilder::new(&folded).backslash_escape(true).build().map_err(wrong)?);
         }
         Ok(Self {
-            inactive: rules.inactive,
-            groups: rules.groups.clone(),
+            active_alone: accounts.active.value,
+            groups: accounts.groups.value.clone(),
             exclude: exclude.build().map_err(wrong)?,
-            rollout: rules.rollout,
+            rollout: accounts.rollout.value,
         })
     }
 
     /// How an account stands. `member`: it is in one of the groups, or none is named.
     pub(crate) fn standing(&self, id: &AccountId, name: &str, life: Life, member: bool) -> AccountStanding {
-        if life == Life::Gone || (life == Life::Disabled && self.inactive == Inactive::Skip) {
+        if life == Life::Gone || (life == Life::Disabled && self.active_alone) {
             AccountStanding::Inactive
         } else if !member {
             AccountStanding::NotInGroups
@@ -95,23 +71,24 @@ impl Rules {
 }
 
 /// Whether an account falls into the first `share` of all, by its id alone: the same on every machine and in every run.
-fn in_share(id: &AccountId, share: f64) -> bool {
+fn in_share(id: &AccountId, share: Share) -> bool {
     let digest = Digest::of(id.as_str().as_bytes());
-    let head = digest.as_bytes().iter().take(4).fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte));
-    f64::from(head) < share * (f64::from(u32::MAX) + 1.0)
+    let head = digest.as_bytes().iter().take(4).fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+    head * u64::from(Share::WHOLE.hundredths()) < u64::from(share.hundredths()) << 32
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::load::tests::{everybody, placed};
 
     #[test]
     fn standing_follows_the_rules() {
-        let rules = |inactive| {
-            Rules::new(&AccountRules {
-                inactive,
-                exclude: vec!["svc-*".into(), "Root".into(), "zoe\u{308}".into(), "kim".into()],
-                ..AccountRules::default()
+        let filter = |active_alone| {
+            AccountFilter::new(&Accounts {
+                active: placed(active_alone),
+                exclude: placed(vec!["svc-*".into(), "Root".into(), "zoe\u{308}".into(), "kim".into()]),
+                ..everybody()
             })
             .unwrap()
         };
@@ -125,25 +102,26 @@ mod tests {
             ("ZO\u{cb}", Life::Active, true, AccountStanding::Excluded, AccountStanding::Excluded),
             ("\u{212a}im", Life::Active, true, AccountStanding::Active, AccountStanding::Active),
         ];
-        for (name, life, member, skip, include) in table {
-            let judge = |inactive| rules(inactive).standing(&"K".into(), name, life, member);
-            assert_eq!((judge(Inactive::Skip), judge(Inactive::Include)), (skip, include), "{name} {life:?}");
+        for (name, life, member, alone, with_disabled) in table {
+            let judge = |active_alone| filter(active_alone).standing(&"K".into(), name, life, member);
+            assert_eq!((judge(true), judge(false)), (alone, with_disabled), "{name} {life:?}");
         }
     }
 
     #[test]
     fn a_growing_share_only_adds_accounts() {
         let ids: Vec<AccountId> = (0..1000).map(|n| AccountId::new(format!("JIRAUSER{n}"))).collect();
-        let inside = |share| ids.iter().filter(|id| in_share(id, share)).collect::<Vec<_>>();
-        assert_eq!((inside(0.0).len(), inside(1.0).len()), (0, 1000));
-        let (tenth, half) = (inside(0.1), inside(0.5));
+        let share = |hundredths| Share::from_hundredths(hundredths).unwrap();
+        let inside = |hundredths| ids.iter().filter(|id| in_share(id, share(hundredths))).collect::<Vec<_>>();
+        assert_eq!((inside(0).len(), inside(10_000).len()), (0, 1000));
+        let (tenth, half) = (inside(1_000), inside(5_000));
         assert!((60..140).contains(&tenth.len()) && (430..570).contains(&half.len()));
         assert!(tenth.iter().all(|id| half.contains(id)));
     }
 
     #[test]
     fn a_wrong_glob_is_a_fault_of_the_file() {
-        let rules = AccountRules { exclude: vec!["a[".into()], ..AccountRules::default() };
-        assert_eq!(Rules::new(&rules).unwrap_err().kind, FailureKind::Misconfigured);
+        let accounts = Accounts { exclude: placed(vec!["a[".into()]), ..everybody() };
+        assert_eq!(AccountFilter::new(&accounts).unwrap_err().kind, FailureKind::Misconfigured);
     }
 }
