@@ -9,14 +9,6 @@
 pub(crate) mod client;
 pub(crate) mod login;
 pub(crate) mod manifest;
-pub(crate) mod probe;
-
-use std::time::SystemTime;
 
 #[cfg(any(test, fuzzing))]
 pub(crate) use manifest::fuzz as fuzz_answers;
-
-/// Unix seconds.
-pub(crate) fn now() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}

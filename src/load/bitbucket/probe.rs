@@ -6,7 +6,8 @@
 //! their own; whether we may set that of others is told by the permission alone.
 
 use crate::http::{Failure, FailureKind};
-use crate::load::atlassian::{now, probe};
+use crate::load::clock::now;
+use crate::load::probe;
 use crate::load::{Probe, Told, Tried, WriteError, recorded};
 use crate::model::{Event, Fault, Intent, PictureRef, Shown};
 

@@ -8,7 +8,8 @@
 use std::collections::HashSet;
 
 use crate::http::{Failure, FailureKind, Response};
-use crate::load::atlassian::{login, manifest, now};
+use crate::load::atlassian::{login, manifest};
+use crate::load::clock::now;
 use crate::load::{Learnt, Server, Surveyed};
 use crate::model::{Account, AccountId, Shown};
 

@@ -6,7 +6,8 @@
 //! what can be put back is tried.
 
 use crate::http::{Failure, FailureKind};
-use crate::load::atlassian::{now, probe};
+use crate::load::clock::now;
+use crate::load::probe;
 use crate::load::{Probe, Told, Tried, WriteError, recorded};
 use crate::model::{AccountId, Event, Fault, Intent, PictureRef, Shown};
 

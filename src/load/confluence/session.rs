@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::load::atlassian::now;
+use crate::load::clock::now;
 use crate::load::{Done, Journal, Mend, Session, WriteError, recorded, unmendable};
 use crate::model::{Event, Fault, Intent, IntentKind, OpenIntent, PictureRef, Rendition, Shown, Status};
 

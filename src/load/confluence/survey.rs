@@ -14,7 +14,8 @@ use url::Url;
 
 use crate::http::{Failure, FailureKind, Response};
 use crate::load::atlassian::client::with_query;
-use crate::load::atlassian::{login, manifest, now};
+use crate::load::atlassian::{login, manifest};
+use crate::load::clock::now;
 use crate::load::{Learnt, Server, Surveyed};
 use crate::model::{Account, AccountId, AccountStanding};
 

@@ -4,7 +4,7 @@
 //! Leaves to others: judging by looking (`observe.rs`), what is wanted (`plan`), pictures with another account (`stray.rs`).
 //! A newcomer gets wrong: every mending begins with the read that proves whose name it is, as every write does.
 
-use crate::load::atlassian::now;
+use crate::load::clock::now;
 use crate::load::{Journal, Mend, WriteError, unmendable};
 use crate::model::{Event, Fault, Intent, IntentKind, OpenIntent, PictureRef, Rendition, Status};
 

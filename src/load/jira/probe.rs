@@ -6,7 +6,8 @@
 //! may have its own mind about each.
 
 use crate::http::{Cookies, Failure, FailureKind};
-use crate::load::atlassian::{now, probe};
+use crate::load::clock::now;
+use crate::load::probe;
 use crate::load::{Learnt, Probe, Told, Tried, WriteError};
 use crate::model::{AccountId, Event, Fault, Intent, PictureRef, Rendition};
 

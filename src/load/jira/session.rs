@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::http::{Client as HttpClient, Cookies, Failure, FailureKind};
-use crate::load::atlassian::now;
+use crate::load::clock::now;
 use crate::load::{Done, Journal, Mend, Session, WriteError, recorded};
 use crate::model::{AccountId, Event, Fault, Intent, OpenIntent, PictureRef, Rendition, Shown};
 use crate::settings::AtlassianCredential;

@@ -1,17 +1,47 @@
-//! What every probe shares: the throw-away picture, and the intent that is written down before it is sent.
+//! Trying out how pictures go: what a probe is and says, and what those of all products share.
 //!
-//! Owns: both of them. Leaves to others: the steps of each product, and taking the picture back (`*/probe.rs`).
+//! Owns: the throw-away picture, and the intent that is written down before it is sent.
+//! Leaves to others: the steps of each product, and taking the picture back (`*/probe.rs`).
 //! A newcomer gets wrong: a probe is a write like any other. It is killed like any other too, so what takes it back
 //! later is the same look at the server and the same mending.
 
 use bytes::Bytes;
 
-use super::now;
+use super::clock::now;
+use super::fingerprinter::Fingerprinter;
+use super::write::Journal;
 use crate::http::{Failure, FailureKind};
-use crate::load::{Fingerprinter, Probe};
 use crate::model::{
-    AccountId, Before, Intent, IntentKind, MediaType, PictureRef, Rendition, ServerId, Shown, TargetId,
+    AccountId, Before, Intent, IntentKind, MediaType, PictureRef, Rendition, RunId, ServerId, Shown, TargetId,
 };
+
+/// Leave to send a throw-away picture, and where to write it down.
+pub struct Probe<'a> {
+    /// The run that probes.
+    pub run: &'a RunId,
+    /// For the probe's intent.
+    pub journal: &'a mut dyn Journal,
+}
+
+/// What came of trying one way that pictures can go ([`Target::try_out`](super::Target::try_out)).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// Which way: as [`Upload::route`](super::Upload::route).
+    pub route: String,
+    /// What it said.
+    pub told: Told,
+}
+
+/// What one way that pictures can go said when it was tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// The picture got there, and was taken back.
+    Works,
+    /// It did not, or could not be taken back.
+    Fails(Failure),
+    /// It was left out: trying it could have destroyed something. Says why.
+    NotTried(String),
+}
 
 /// The service account, as the server shows it.
 pub(crate) struct Own {
