@@ -60,7 +60,8 @@ class Folder:
         (self.path / "pipelines").mkdir()
         (self.path / "bin").mkdir()
         text = FILE.read_text().replace("pipeline: smallest", "pipeline: corporate")
-        text += '\nstate: { path: "${STATE_DIR:-state}/corporate.db" }\n' + limits
+        text += "rates: { default: { units: 100000, per: 1s, burst: 100000 } }\n"
+        text += 'state: { path: "${STATE_DIR:-state}/corporate.db" }\n' + limits
         (self.path / "pipelines/corporate.yaml").write_text(text)
         (self.path / "pipeline.yaml").write_text(text)
         for name, script in [("avatarpipe", WRAPPER), *((name, STUB) for name in ("az", "curl", "gcloud", "gh"))]:
@@ -247,9 +248,9 @@ def systemd():
 def pages():
     """Every `sh` block of the pages, in a folder where a run has been."""
     expected = {
-        "az ad app create": ["--api-permissions\nrole-of-User.Read.All=Role", '"audiences": ["api://AzureADTokenExchange"]', "admin-consent"],
+        "az ad app create": ["--api-permissions\nrole-of-User.Read.All=Role", '"audiences": ["api://AzureADTokenExchange"]', ":avatarpipe-plan", "admin-consent"],
         "az ad app credential reset": ["@entra.crt"],
-        "gcloud services enable": ["subject/repo:contoso/avatars:environment:avatarpipe", "projects/123456789012/"],
+        "gcloud services enable": ["subject/repo:contoso/avatars:environment:avatarpipe-plan", "projects/123456789012/", "avatarpipe', 'repo:"],
         "avatar-writers": ['"password": "of the account"', "/rest/api/2/group/user?groupname=avatar-writers"],
         "admin/permissions/users": ["name=svc-avatars&permission=ADMIN"],
     }
