@@ -6,6 +6,7 @@
 mod cli;
 mod error;
 mod exit;
+mod explain;
 mod extract;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]

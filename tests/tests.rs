@@ -28,6 +28,7 @@ mod suite {
     mod documents; // every cite, link and path in them leads somewhere
     mod drills; // something large breaks: nothing is reverted, and it is told (P2, P3, P8)
     mod exit_codes; // docs/command-line.md
+    mod explain; // one person, without a request
     mod first_run; // the right face everywhere, the second run quiet (P1, P5)
     mod floors; // the fewest requests, worked out from the pages (P5)
     mod folders; // a folder as source and as target

@@ -7,6 +7,7 @@
 mod auth;
 mod check;
 mod environment;
+mod explain;
 mod job;
 mod log;
 mod output;
@@ -61,6 +62,8 @@ enum Command {
     Run(job::RunFlags),
     /// Signs in everywhere: who we are, what we may, what is missing or too much, what expires when
     Auth(auth::Flags),
+    /// Tells all that is known of one person or account, without a request
+    Explain(explain::Flags),
     /// Shows the last runs: how they ended, and when one last succeeded
     Status(status::Flags),
     /// Prints the JSON Schema of the pipeline file, for editors
@@ -86,6 +89,7 @@ pub fn main() -> Exit {
             Command::Plan(flags) => job::plan(&flags),
             Command::Run(flags) => job::run(&flags),
             Command::Auth(flags) => auth::run(&flags),
+            Command::Explain(flags) => explain::run(&flags),
             Command::Status(flags) => status::run(&flags),
             Command::Schema => schema::run(),
             #[cfg(feature = "sandbox")]

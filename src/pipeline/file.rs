@@ -28,7 +28,7 @@ use super::source::{Names, SourceSettings};
 use super::state::State;
 use super::transform::Transform;
 use super::tree::{Id, Kind, Tree};
-use crate::model::{Digest, Place, SourceId};
+use crate::model::{AccountKey, Digest, PersonKey, Place, SourceId};
 use crate::settings::{self, Pipeline};
 
 element! {
@@ -76,6 +76,8 @@ pub struct Element {
     pub kind: String,
     /// The first key under `credential`: `client_secret`, `token`, `username`.
     pub credential: Option<String>,
+    /// Of a target: the keys of people and of accounts that `match` compares.
+    pub compared: Vec<(PersonKey, AccountKey)>,
     /// Where it begins.
     pub place: Place,
 }
@@ -97,10 +99,13 @@ pub fn parse(text: &str, file: &str) -> Result<Document, Faults> {
     let secrets = secret::in_tree(&tree);
     let root = tree.root;
     let mut reader = Reader::new(tree.clone(), text, Arc::clone(&file), None);
+    let mut compared = Vec::new();
     if let Some(written) = File::read(&mut reader, root) {
         written.settle(&mut reader);
+        compared = written.compared();
     }
-    let (sources, targets) = (elements(&reader, "extract"), elements(&reader, "load"));
+    let (sources, mut targets) = (elements(&reader, "extract"), elements(&reader, "load"));
+    targets.iter_mut().zip(compared).for_each(|(target, compared)| target.compared = compared);
     faults.append(&mut reader.faults);
     match faults.is_empty() {
         true => Ok(Document { text: text.to_owned(), file, tree, sources, targets }),
@@ -284,6 +289,14 @@ impl File {
         all(list.0.iter().map(|at| settle_source(at, reader, names)))
     }
 
+    /// What each target's `match` compares.
+    fn compared(&self) -> Vec<Vec<(PersonKey, AccountKey)>> {
+        let of = |at: &At<TargetElement>| {
+            at.get().and_then(|target| target.settings().matching().get()).map(Match::compared).unwrap_or_default()
+        };
+        self.load.get().map(|list| list.0.iter().map(of).collect()).unwrap_or_default()
+    }
+
     /// Every target's `match` against the sources that are switched on.
     fn judge_keys(&self, reader: &mut Reader<'_>) {
         let (Some(sources), Some(targets)) = (self.extract.get(), self.load.get()) else { return };
@@ -328,7 +341,7 @@ fn settle_source(at: &At<SourceElement>, reader: &mut Reader<'_>, names: &Names)
 fn elements(reader: &Reader<'_>, list: &str) -> Vec<Element> {
     let element = |below: Below| {
         let place = reader.place(&reader.tree.node(below.settings).head);
-        Element { id: below.id, kind: below.kind, credential: below.credential, place }
+        Element { id: below.id, kind: below.kind, credential: below.credential, compared: Vec::new(), place }
     };
     overrides::elements(&reader.tree, list).into_iter().map(element).collect()
 }

@@ -137,6 +137,16 @@ impl JsonSchema for Match {
 }
 
 impl Match {
+    /// The keys that are compared, the person's and the account's; of a list of who is who, which is compared by its rows, none.
+    pub(super) fn compared(&self) -> Vec<(PersonKey, AccountKey)> {
+        match self {
+            Self::Pairs(pairs) => {
+                pairs.0.iter().filter_map(At::get).map(|PairEntry(person, account)| (*person, *account)).collect()
+            }
+            Self::Map(_) => Vec::new(),
+        }
+    }
+
     /// Where it compares the immutable id of an account.
     pub(super) fn by_key(&self) -> Vec<Span> {
         match self {

@@ -64,6 +64,11 @@ pub struct RunContext {
     _lock: Option<Lock>,
 }
 
+/// Where the facts of the last plan or run of a state are.
+pub(crate) fn facts_path(state: &std::path::Path) -> std::path::PathBuf {
+    state.with_extension("cache").join("facts.db")
+}
+
 impl RunContext {
     /// Takes the lock and opens everything.
     pub fn open(pipeline: &Pipeline, mode: Mode, listener: Arc<dyn Listener>, stop: Stop) -> Result<Self, Trouble> {
@@ -80,7 +85,7 @@ impl RunContext {
             .map_err(Trouble::file("remove what an earlier version kept beside the state"))?;
         let cache = pipeline.state.with_extension("cache");
         private_folder(&cache).map_err(Trouble::file(format!("make the folder {}", cache.display())))?;
-        let facts = Facts::create(&cache.join("facts.db"))?;
+        let facts = Facts::create(&facts_path(&pipeline.state))?;
         let spool = Spool::within(&cache, store.key()?)
             .map_err(Trouble::file(format!("make a folder for pictures in {}", cache.display())))?;
         let (store, facts) = (Arc::new(store), Arc::new(facts));

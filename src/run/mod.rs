@@ -62,8 +62,10 @@ mod write;
 
 pub(crate) use auth::{Asked, Everybody, Uploads, auth};
 pub use context::Mode;
+pub(crate) use context::facts_path;
 pub(crate) use job::Outcome;
 pub use job::{Options, execute};
+pub(crate) use pages::{PAGE, each_page};
 pub(crate) use private::{try_private, write_private};
 pub(crate) use saved::{read_plan, write_plan};
 pub(crate) use selection::SavedPlan;

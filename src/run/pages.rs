@@ -4,11 +4,11 @@
 //! A newcomer gets wrong: a page that is not full is not the last one; an empty one is.
 
 /// People, accounts or decisions handled at a time.
-pub(super) const PAGE: usize = 500;
+pub(crate) const PAGE: usize = 500;
 
 /// Page after page, up to the first empty one. `read` is told after whom a page begins; `at` says where one stands. Nothing
 /// comes after a page that could not be read.
-pub(super) fn each_page<T, At, E>(
+pub(crate) fn each_page<T, At, E>(
     mut read: impl FnMut(Option<&At>) -> Result<Vec<T>, E>,
     at: impl Fn(&T) -> At,
 ) -> impl Iterator<Item = Result<Vec<T>, E>> {

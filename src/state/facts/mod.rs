@@ -4,6 +4,7 @@
 //! Leaves to others: what the facts mean (`plan`), what must outlive the run (`store`).
 //! A newcomer gets wrong: this file holds names and mail addresses and the durable one does not; losing it costs nothing.
 
+mod about;
 mod accounts;
 mod counted;
 mod decisions;

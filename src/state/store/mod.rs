@@ -4,6 +4,7 @@
 //! Leaves to others: people and accounts as last seen (`facts`).
 //! A newcomer gets wrong: nothing here names a person; whoever wants a name looks it up in the facts by id.
 
+mod history;
 mod identity;
 mod journal;
 mod open;

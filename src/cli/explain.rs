@@ -1,0 +1,52 @@
+//! `explain FILE WHO`: all that is known of one person, without a request.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::environment;
+use super::output::{Format, answer, answer_json};
+use crate::error::Trouble;
+use crate::exit::Exit;
+use crate::explain::{self, Elements};
+use crate::model::{SourceId, TargetId};
+
+/// Who is explained.
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// The pipeline file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// A person or an account: by name, e-mail, user principal name, id, or the pseudonym of a report
+    #[arg(value_name = "WHO")]
+    who: String,
+    #[cfg(feature = "sandbox")]
+    #[command(flatten)]
+    sandbox: super::sandboxed::Flag,
+    /// How the answer is written
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+/// Explains.
+pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
+    let document = environment::document(&flags.file)?;
+    #[cfg(feature = "sandbox")]
+    let state = flags.sandbox.state(&document)?;
+    #[cfg(not(feature = "sandbox"))]
+    let state = environment::state_path(&document)?;
+    let elements = Elements {
+        sources: document.sources().iter().map(|source| SourceId::new(&source.id)).collect(),
+        targets: document.targets().iter().map(|target| (TargetId::new(&target.id), target.compared.clone())).collect(),
+    };
+    let explanation = explain::explain(&state, elements, &flags.who)?;
+    match flags.format {
+        Format::Human => answer(&explain::text(&explanation)),
+        Format::Json => {
+            let text = serde_json::to_string_pretty(&explanation)
+                .map_err(|error| Trouble::Own(format!("the explanation cannot be written down: {error}")))?;
+            answer_json(&(text + "\n"))
+        }
+    }?;
+    Ok(Exit::Done)
+}

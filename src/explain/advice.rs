@@ -1,0 +1,93 @@
+//! What the next run will do about an account, and what somebody can do about it.
+//!
+//! Owns: a sentence for each reason. Leaves to others: the reasons (`model`).
+//! A newcomer gets wrong: most of what is left alone is as it should be; then there is nothing to do, and nothing is said.
+
+use super::explanation::DecisionExplained;
+use crate::model::{PersonResult, Reason};
+
+/// What the next run will do.
+pub(super) fn next(decision: &DecisionExplained) -> &'static str {
+    match (decision.change.writes(), decision.result) {
+        (true, Some(PersonResult::Done)) => "nothing, unless the photo, the rules or the account change",
+        (true, Some(PersonResult::Open)) => "looks what became of the write, and mends it",
+        (true, Some(PersonResult::NotShown)) => "looks at the account again, since the picture was not seen there",
+        (true, Some(PersonResult::Failed)) => "tries again",
+        (true, _) => "does this, unless something changes before",
+        (false, _) if asks_again(decision.reason) => "asks again",
+        (false, _) => "nothing, unless the photo, the rules or the account change",
+    }
+}
+
+fn asks_again(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::PhotoUnknown
+            | Reason::PictureUnknown
+            | Reason::SourceUnreachable
+            | Reason::TargetStopped
+            | Reason::ChangedMeanwhile
+            | Reason::Unsure
+            | Reason::NotSelected
+            | Reason::NotReviewed
+    )
+}
+
+/// What somebody can do; `None`: all is as it should be.
+pub(super) fn advice(decision: &DecisionExplained) -> Option<&'static str> {
+    if decision.result == Some(PersonResult::Failed) {
+        return Some("see what the server said above; run again once that is mended");
+    }
+    Some(match decision.reason {
+        Reason::Unchanged
+        | Reason::PhotoNew
+        | Reason::PhotoChanged
+        | Reason::RecipeChanged
+        | Reason::Rerender
+        | Reason::Reassigned
+        | Reason::HalfDone
+        | Reason::Leftover
+        | Reason::OptedOut => return None,
+        Reason::Drifted => {
+            "somebody took our picture away, or the server was restored; if it happens often, ask who does it"
+        }
+        Reason::Absent | Reason::NothingToRevert => "give the person a photo at the provider",
+        Reason::Unreadable => "upload the photo again at the provider, as JPEG or PNG",
+        Reason::TooSmall => "upload a larger photo at the provider, or lower `transform.resize.smallest`",
+        Reason::SamePicture => {
+            "if it is a placeholder, put its digest under `transform.hash.placeholders`; else give each an own photo"
+        }
+        Reason::Inactive => "enable the person at the provider, or see `users.active` of the source",
+        Reason::OutOfScope => "see `users` of the source: types, groups and exclude say who is selected",
+        Reason::Gone => "if the person left, disable the account; else see why no source lists the person any more",
+        Reason::ChosenByHand | Reason::NotOurs => {
+            "the person chose this picture; `ownership: provider` would replace it"
+        }
+        Reason::Ambiguous => {
+            "make the keys that `match` compares name one person and one account, or write who is who into a table (`match: { map: … }`)"
+        }
+        Reason::Conflict => {
+            "one key names this person and another key somebody else: correct one of them at the provider or the target"
+        }
+        Reason::Unmatched => {
+            "no person has a key of this account: correct the address or name, add a pair to `match`, or write it into a table"
+        }
+        Reason::PhotoUnknown => "nothing if it passes by itself; else see what the provider said above",
+        Reason::SourceDisabled => "set `enabled: true` at the source to take its people up again",
+        Reason::SourceUnreachable | Reason::TargetStopped => "see how the last run ended (`status`), and run again",
+        Reason::AccountInactive => "enable the account, or see `accounts.active` of the target",
+        Reason::AccountExcluded => {
+            "see `accounts` of the target: groups, exclude and rollout say which accounts are selected"
+        }
+        Reason::PictureUnknown => {
+            "see what the target said above; nothing is written until it says what the account shows"
+        }
+        Reason::DryRun => "set `dry_run: false` at the target",
+        Reason::NotSelected => "run without --only and --target",
+        Reason::NotReviewed => "make and review a new plan",
+        Reason::Unsure => {
+            "look at the account: what an earlier write did cannot be told; a picture set by hand settles it"
+        }
+        Reason::ChangedMeanwhile => "nothing; the next run decides by what stands there then",
+    })
+}

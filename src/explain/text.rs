@@ -1,0 +1,137 @@
+//! The answer for people.
+//!
+//! Owns: the order of what is told, and the words. Leaves to others: what is known (`collect`).
+//! A newcomer gets wrong: the account comes with its own decision and rule, since one person can have five accounts, and
+//! each is decided about on its own.
+
+use std::fmt::Write as _;
+
+use super::explanation::{AccountExplained, DecisionExplained, Explanation, MatchExplained, PersonExplained};
+use crate::model::PersonResult;
+
+/// As a page of text.
+pub(crate) fn text(explanation: &Explanation) -> String {
+    let mut out = String::new();
+    for person in &explanation.people {
+        tell_person(&mut out, person);
+    }
+    for account in &explanation.accounts {
+        tell_account(&mut out, account, "");
+        out.push('\n');
+    }
+    _ = writeln!(out, "as the plan or run of {} learnt it; no request was made", explanation.as_of);
+    if let Some(run) = &explanation.unfinished {
+        _ = writeln!(out, "run {run} is under way, or was killed: what is told may be half of it");
+    }
+    out
+}
+
+fn tell_person(out: &mut String, person: &PersonExplained) {
+    _ = writeln!(out, "{}  ({} {})", person.name, person.source, person.id);
+    let standing = match person.standing.as_str() {
+        "in_scope" => "in scope: `users` selects the person",
+        "inactive" => "disabled at the provider",
+        "opted_out" => "opted out",
+        _ => "out of scope: `users` does not select the person",
+    };
+    row(out, "standing", standing);
+    for (number, (key, value)) in person.keys.iter().filter(|(key, _)| key != "id").enumerate() {
+        row(out, if number == 0 { "known as" } else { "" }, &format!("{key} {value}"));
+    }
+    let digest = person.photo.digest.as_deref().map(|digest| format!("  {}", short(digest))).unwrap_or_default();
+    row(out, "photo", &format!("{}{digest}", person.photo.found));
+    if let Some(version) = &person.photo.version {
+        row(out, "", &format!("the provider's change marker when a run last looked: {version}"));
+    }
+    for target in &person.without_account {
+        row(out, target, "no account there has a key of this person");
+    }
+    for account in &person.accounts {
+        out.push('\n');
+        tell_account(out, account, "  ");
+    }
+    out.push('\n');
+}
+
+fn tell_account(out: &mut String, account: &AccountExplained, indent: &str) {
+    let email = account.email.as_deref().map(|email| format!(", {email}")).unwrap_or_default();
+    _ = writeln!(out, "{indent}{}/{}  ({}; {}{email})", account.target, account.name, account.id, account.display_name);
+    let mut tell = |heading: &str, words: &str| row_in(out, indent, heading, words);
+    if account.standing != "active" {
+        tell("standing", &account.standing.replace('_', " "));
+    }
+    for one in &account.matched {
+        tell("match", &match_words(one));
+    }
+    for (number, key) in account.keys_in_common.iter().enumerate() {
+        tell(if number == 0 { "in common" } else { "" }, key);
+    }
+    tell("showed", &short(&account.showed));
+    if let Some(placement) = &account.placement {
+        let how = if placement.provenance == "made" { "we put it there" } else { "recognised, put there by others" };
+        tell("ours", &format!("{} ({how}); what stood before: {}", short(&placement.picture), placement.before));
+    }
+    for decision in &account.decisions {
+        tell("decided", &decision_words(decision));
+        tell("rule", &decision.rule);
+        if let Some(error) = &decision.error {
+            tell("failed", error);
+        }
+    }
+    for (number, write) in account.writes.iter().enumerate() {
+        let open = if write.open { " (open)" } else { "" };
+        tell(
+            if number == 0 { "written" } else { "" },
+            &format!("{} in run {}: {}{open}", write.kind, write.run, write.ended),
+        );
+    }
+    tell("next run", &account.next);
+    if let Some(advice) = &account.advice {
+        tell("to do", advice);
+    }
+}
+
+fn match_words(one: &MatchExplained) -> String {
+    let detail = one.detail.as_deref().map(|detail| format!(": {detail}")).unwrap_or_default();
+    match (one.verdict.as_str(), &one.person) {
+        ("matched", Some(person)) => format!("belongs to {} {person}{detail}", one.source),
+        ("ambiguous", _) => format!("{}: more than one candidate{detail}", one.source),
+        ("conflict", _) => format!("{}: the keys contradict each other{detail}", one.source),
+        _ => format!("{}: nobody has a key of this account{detail}", one.source),
+    }
+}
+
+fn decision_words(decision: &DecisionExplained) -> String {
+    let what = if decision.change.writes() {
+        format!("{} {} → {}", decision.change.word(), short(&decision.from), short(&decision.to))
+    } else {
+        decision.change.word().to_owned()
+    };
+    let result = match decision.result {
+        None | Some(PersonResult::None) => "",
+        Some(PersonResult::Planned) => ", planned",
+        Some(PersonResult::Done) => ", done",
+        Some(PersonResult::NotShown) => ", written, but not shown",
+        Some(PersonResult::Failed) => ", failed",
+        Some(PersonResult::Open) => ", open",
+        Some(PersonResult::NotDone) => ", not begun",
+    };
+    let detail = decision.detail.as_deref().map(|detail| format!(": {detail}")).unwrap_or_default();
+    format!("{what}{result}: {}{detail}", decision.reason.text())
+}
+
+/// A digest is cut to what an eye can compare.
+fn short(picture: &str) -> String {
+    match picture.strip_prefix("b3:") {
+        Some(hex) => format!("b3:{}", hex.get(..8).unwrap_or(hex)),
+        None => picture.to_owned(),
+    }
+}
+
+fn row(out: &mut String, heading: &str, words: &str) {
+    row_in(out, "", heading, words);
+}
+
+fn row_in(out: &mut String, indent: &str, heading: &str, words: &str) {
+    _ = writeln!(out, "{indent}  {heading:<10} {words}");
+}

@@ -1,0 +1,111 @@
+//! Who is meant by a name.
+//!
+//! Owns: finding people and accounts by name, address, id or pseudonym, and the nearest names where there is nobody.
+//! Leaves to others: what is known of them (`collect`).
+//! A newcomer gets wrong: one name can mean several people; all of them are explained.
+
+use std::collections::BTreeSet;
+
+use crate::model::{Account, AccountId, AccountKey, Person, PersonKey, PersonRef, SourceId, TargetId, normalise_key};
+use crate::nearest::edits;
+use crate::report::Pseudonyms;
+use crate::run::{PAGE, each_page};
+use crate::state::{Facts, StateError};
+
+/// How many near names are told.
+const NEAREST: usize = 3;
+
+/// Everybody whom a name means.
+#[derive(Debug, Default)]
+pub(super) struct Meant {
+    pub people: BTreeSet<PersonRef>,
+    pub accounts: BTreeSet<(TargetId, AccountId)>,
+    /// Where nobody is meant: who is called nearly so.
+    pub near: Vec<String>,
+}
+
+/// The sources and targets of the file, in its order.
+pub(crate) struct Elements {
+    /// The sources.
+    pub sources: Vec<SourceId>,
+    /// The targets, each with the keys that its `match` compares.
+    pub targets: Vec<(TargetId, Vec<(PersonKey, AccountKey)>)>,
+}
+
+/// Looks through everybody whom the last plan or run listed.
+pub(super) fn meant(
+    facts: &Facts,
+    elements: &Elements,
+    pseudonyms: &Pseudonyms,
+    who: &str,
+) -> Result<Meant, StateError> {
+    let name = Name { text: normalise_key(who), pseudonyms };
+    let (mut meant, mut near) = (Meant::default(), Near::default());
+    for (target, _) in &elements.targets {
+        for page in each_page(|after| facts.accounts(target, after, PAGE), |last| last.id.clone()) {
+            for account in page? {
+                if name.means(account_words(&account), &mut near) {
+                    meant.accounts.insert((target.clone(), account.id));
+                }
+            }
+        }
+    }
+    for source in &elements.sources {
+        for page in each_page(|after| facts.people(source, after, PAGE), |last| last.id.clone()) {
+            for person in page? {
+                if name.means(person_words(&person), &mut near) {
+                    meant.people.insert(PersonRef { source: source.clone(), id: person.id });
+                }
+            }
+        }
+    }
+    meant.near = near.0.into_iter().map(|(_, word)| word).collect();
+    Ok(meant)
+}
+
+/// What an account is called, as it is written.
+fn account_words(account: &Account) -> Vec<String> {
+    let Account { id, name, email, display_name, handle, .. } = account;
+    let all = [Some(name.as_str()), email.as_deref(), Some(display_name), Some(id.as_str()), handle.as_deref()];
+    all.into_iter().flatten().map(str::to_owned).collect()
+}
+
+/// What a person is called.
+fn person_words(person: &Person) -> Vec<String> {
+    let keys = person.keys().iter().map(|(_, value)| value.clone());
+    [person.display_name.clone(), person.id.to_string()].into_iter().chain(keys).collect()
+}
+
+struct Name<'a> {
+    text: String,
+    pseudonyms: &'a Pseudonyms,
+}
+
+impl Name<'_> {
+    fn means(&self, words: Vec<String>, near: &mut Near) -> bool {
+        let mut means = false;
+        for word in words.iter().filter(|word| !word.is_empty()) {
+            let compared = normalise_key(word);
+            means |= compared == self.text;
+            means |= self.text.starts_with("p-") && self.pseudonyms.of(word) == self.text;
+            near.offer(&self.text, compared);
+        }
+        means
+    }
+}
+
+/// The nearest names so far.
+#[derive(Default)]
+struct Near(Vec<(usize, String)>);
+
+impl Near {
+    fn offer(&mut self, name: &str, word: String) {
+        let Some(edits) = edits(name, &word) else { return };
+        let entry = (edits, word);
+        if !self.0.contains(&entry) {
+            self.0.push(entry);
+            self.0.sort();
+            self.0.truncate(NEAREST);
+        }
+    }
+}

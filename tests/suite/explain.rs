@@ -1,0 +1,111 @@
+//! `explain`: whoever is meant, by whatever name, without a request and without changing anything.
+
+use avatarpipe_sandbox::entra::world::{NoPhoto, Photo, PhotoFailure};
+use serde_json::Value;
+
+use super::harness::Harness;
+use super::population::{Population, address};
+use super::redact::redact;
+
+fn harness() -> Harness {
+    let population = Population::of(&["ada", "grace", "alan", "edsger", "barbara", "donald"])
+        .chose_by_hand("grace")
+        .photo("alan", Photo::None(NoPhoto::ImageNotFound))
+        .photo("edsger", Photo::Failure(PhotoFailure::NoMailbox))
+        .person("barbara", |person| person.proxy_addresses.push("smtp:donald@contoso.example".into()))
+        .with_person("mary")
+        .jira(|jira| jira.next_avatar = Some(20_000));
+    Harness::of(population.world()).with(|pipe| {
+        // One worker: the ids of the pictures follow the order of the plan.
+        pipe.top("rates", "{ fast: { units: 100000, per: 1s, burst: 100000, concurrency: 1 } }");
+    })
+}
+
+fn explained(harness: &Harness, who: &str) -> Value {
+    let ended = harness.finish(&["explain", "pipeline.yaml", who, "--format", "json"]).expect_exit(0);
+    serde_json::from_str(&ended.stdout).expect("JSON")
+}
+
+/// Somebody with a new picture, without a photo, of whom nothing is known, who is two people, and who has no account.
+#[test]
+fn whoever_is_meant_is_explained_as_a_whole() {
+    let harness = harness();
+    harness.run().expect_exit(0);
+    let text: String = ["grace", "alan", "edsger", "donald", "mary@contoso.example"]
+        .map(|who| {
+            let ended = harness.finish(&["explain", "pipeline.yaml", who]).expect_exit(0);
+            assert_eq!(ended.stderr, "");
+            format!("$ {}\n{}\n", ended.command, ended.stdout)
+        })
+        .concat();
+    insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!("explain", redact(&harness, &text));
+    });
+}
+
+#[test]
+fn every_name_finds_the_same_person_and_asks_nobody() {
+    let harness = harness().with(|pipe| _ = pipe.top("report", "{ names: pseudonym }"));
+    harness.run().expect_exit(0);
+    let report: Value =
+        serde_json::from_slice(&std::fs::read(harness.path("report/run.json")).expect("a report")).expect("JSON");
+    let people = report["people"].as_array().expect("people");
+    let pseudonyms: Vec<_> = people.iter().filter_map(|line| line["account"]["name"].as_str()).collect();
+    let grace = explained(&harness, "grace");
+    let id = grace["people"][0]["id"].as_str().expect("an id").to_owned();
+    let name = grace["people"][0]["name"].as_str().expect("a name").to_owned();
+    let account = grace["people"][0]["accounts"][0]["id"].as_str().expect("an id").to_owned();
+    let before = harness.calls("jira").len() + harness.calls("graph").len();
+    for who in [&name.to_uppercase(), &id, &account, &address("grace"), " Grace "] {
+        assert_eq!(explained(&harness, who)["people"], grace["people"], "{who}");
+    }
+    let found = pseudonyms.iter().filter(|one| explained(&harness, one)["people"] == grace["people"]).count();
+    assert_eq!(found, 1, "her pseudonym, and no other of {pseudonyms:?}");
+    assert_eq!(harness.calls("jira").len() + harness.calls("graph").len(), before, "a request was made");
+}
+
+#[test]
+fn what_the_last_run_did_is_told_with_its_rule_and_what_comes_next() {
+    let harness = harness();
+    harness.plan_with(&[]).expect_exit(0);
+    let planned = explained(&harness, "grace");
+    assert_eq!(planned["people"][0]["accounts"][0]["placement"], Value::Null);
+    assert_eq!(planned["people"][0]["accounts"][0]["writes"], serde_json::json!([]));
+    assert_eq!(planned["people"][0]["accounts"][0]["decisions"][0]["change"], "replace");
+    harness.run().expect_exit(0);
+    let done = explained(&harness, "grace");
+    let account = &done["people"][0]["accounts"][0];
+    assert_eq!(account["decisions"][0]["result"], "done");
+    assert!(
+        account["decisions"][0]["rule"].as_str().is_some_and(|rule| rule.starts_with("pipeline.yaml:")),
+        "{account}"
+    );
+    assert_eq!(account["placement"]["provenance"], "made");
+    assert_eq!(account["writes"][0]["ended"], "shown");
+    harness.run().expect_exit(0);
+    let quiet = explained(&harness, "grace");
+    assert_eq!(quiet["people"][0]["accounts"][0]["decisions"][0]["change"], "unchanged");
+    assert_eq!(quiet["people"][0]["accounts"][0]["writes"], account["writes"], "what was written once stays told");
+}
+
+#[test]
+fn a_name_of_nobody_and_a_state_without_a_run_are_told() {
+    let harness = harness();
+    let early = harness.finish(&["explain", "pipeline.yaml", "ada"]).expect_exit(2);
+    early.expect_error("nothing is known here yet");
+    harness.run().expect_exit(0);
+    let typo = harness.finish(&["explain", "pipeline.yaml", "grce@contoso.example"]).expect_exit(2);
+    typo.expect_error(&address("grace")).holds_no_answer("grace");
+}
+
+/// A name from outside that would write on the terminal, or turn the text around.
+#[test]
+fn a_name_cannot_write_on_the_terminal() {
+    let population = Population::of(&["ada"]).person("ada", |person| {
+        person.name = "Ada \u{1b}[31m\u{202e}gnihton".into();
+    });
+    let harness = Harness::of(population.world());
+    harness.run().expect_exit(0);
+    let ended = harness.finish(&["explain", "pipeline.yaml", "ada"]).expect_exit(0);
+    assert!(!ended.stdout.contains(['\u{1b}', '\u{202e}']), "{:?}", ended.stdout);
+}
