@@ -6,10 +6,9 @@
 //! Leaves to others: everything about avatarpipe itself. This room uses nothing of the rest of the crate and is written
 //! from the pages under docs/wire alone, so that it cannot share a misunderstanding with the client it is there to
 //! test.
-//! A newcomer gets wrong: a new product is a new folder plus one line in [`World`] and one in `assemble`; the
-//! rest of the core knows no product.
+//! A newcomer gets wrong: a new product is a new folder plus one line in `world::kinds`; the rest of the core knows no
+//! product.
 
-mod assemble;
 mod atlassian;
 pub mod bitbucket;
 mod ci;

@@ -16,7 +16,6 @@ use axum::{Router, middleware};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::assemble::assemble;
 use super::connection::{Connection, CuttableListener};
 use super::context::Shared;
 use super::control;
@@ -191,7 +190,7 @@ impl Drop for Running {
 
 fn start(world: World, options: &Options) -> Result<Running, SandboxError> {
     let shared = Arc::new(Shared::default());
-    let simulators = assemble(&world, &shared);
+    let simulators = world.simulators(&shared);
     let store = match &options.state {
         Some(folder) => Some(Store::open(folder, &world.name, &world.digest)?),
         None => None,
@@ -201,7 +200,7 @@ fn start(world: World, options: &Options) -> Result<Running, SandboxError> {
         None => false,
     };
     // A state that was not taken up may be half loaded: make the simulators anew.
-    let simulators = if resumed { simulators } else { assemble(&world, &shared) };
+    let simulators = if resumed { simulators } else { world.simulators(&shared) };
     dial_in(&world, &shared, &simulators)?;
 
     let (page_listener, page) = listen("page", options.ports, 0)?;

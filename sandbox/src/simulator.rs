@@ -25,6 +25,11 @@ pub(crate) trait Simulator: Send + Sync + 'static {
         ""
     }
 
+    /// Whether it takes its port after all others, so that worlds without it keep the order of theirs.
+    fn comes_last(&self) -> bool {
+        false
+    }
+
     /// Its endpoints, without the base path.
     fn router(self: Arc<Self>) -> Router;
 

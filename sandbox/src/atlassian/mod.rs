@@ -7,6 +7,7 @@
 mod answer;
 pub(crate) mod auth;
 pub(crate) mod filters;
+pub(crate) mod instance;
 pub(crate) mod login;
 pub(crate) mod made_up;
 pub(crate) mod manifest;

@@ -110,6 +110,7 @@ pub(crate) trait ProductStore: AccountStore + Serialize + DeserializeOwned + Sen
 
 /// What every world file says of an instance.
 pub(crate) struct Settings<'a> {
+    pub id: &'a str,
     pub version: Version,
     pub title: &'a str,
     pub server_id: Option<&'a str>,

@@ -35,8 +35,9 @@ macro_rules! instance {
         }
 
         impl Instance {
-            pub(crate) fn settings(&self) -> $crate::atlassian::site::Settings<'_> {
+            pub(super) fn settings(&self) -> $crate::atlassian::site::Settings<'_> {
                 $crate::atlassian::site::Settings {
+                    id: &self.id,
                     version: self.version,
                     title: &self.title,
                     server_id: self.server_id.as_deref(),

@@ -9,7 +9,7 @@ mod control;
 mod errors;
 mod people;
 mod product;
-pub(crate) mod site;
+mod site;
 mod store;
 mod switches;
 #[cfg(test)]

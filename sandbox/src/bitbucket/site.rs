@@ -2,9 +2,9 @@
 
 use super::store::Store;
 use super::world::Instance;
-use crate::atlassian::site::{self, Site};
-use crate::context::Context;
-use crate::pictures::Pictures;
+use crate::atlassian::instance;
+use crate::atlassian::site::{self, Settings, Site};
+use crate::pictures::{FileRef, Pictures};
 
 /// Bitbucket Data Center.
 pub(crate) struct Product;
@@ -15,10 +15,18 @@ pub(crate) type Bitbucket = Site<Product>;
 /// One call in progress.
 pub(super) type Call<'a> = site::Call<'a, Product>;
 
-impl Bitbucket {
-    /// An instance at the beginning of its world.
-    pub(crate) fn of(context: Context, instance: &Instance, pictures: &Pictures) -> Self {
-        let store = Store::new(instance, pictures).expect("the world was checked: `Instance::check` found no fault");
-        Self::new(context, &instance.settings(), pictures, store)
+impl instance::Instance for Instance {
+    type Product = Product;
+
+    fn settings(&self) -> Settings<'_> {
+        self.settings()
+    }
+
+    fn pictures(&self) -> Vec<&FileRef> {
+        self.accounts.iter().flat_map(|account| &account.picture).collect()
+    }
+
+    fn store(&self, pictures: &Pictures) -> Result<Store, String> {
+        Store::new(self, pictures)
     }
 }

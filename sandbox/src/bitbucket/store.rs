@@ -73,13 +73,6 @@ pub(crate) struct Store {
     pub auth_state: AuthState<()>,
 }
 
-impl Instance {
-    /// What does not fit together.
-    pub(crate) fn check(&self, pictures: &Pictures) -> Result<(), String> {
-        Store::new(self, pictures).map(|_| ()).map_err(|fault| format!("bitbucket {}: {fault}", self.id))
-    }
-}
-
 impl Store {
     /// The beginning of a world.
     pub(crate) fn new(world: &Instance, pictures: &Pictures) -> Result<Store, String> {

@@ -52,17 +52,11 @@ pub enum Kind {
     Service,
 }
 
-impl Instance {
-    /// The picture files that this part names.
-    pub(crate) fn files(&self) -> impl Iterator<Item = &FileRef> {
-        self.accounts.iter().flat_map(|account| &account.picture)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::pictures::Pictures;
+    use crate::world::Part as _;
 
     #[test]
     fn what_does_not_fit_together_is_told() {

@@ -14,7 +14,7 @@ mod json_rpc;
 mod people;
 mod product;
 mod rpc;
-pub(crate) mod site;
+mod site;
 mod store;
 mod switches;
 #[cfg(test)]

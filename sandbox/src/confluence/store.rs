@@ -94,13 +94,6 @@ pub(crate) enum Shows {
     File(usize),
 }
 
-impl Instance {
-    /// What does not fit together.
-    pub(crate) fn check(&self, pictures: &Pictures) -> Result<(), String> {
-        Store::new(self, pictures).map(|_| ()).map_err(|fault| format!("confluence {}: {fault}", self.id))
-    }
-}
-
 impl Store {
     /// The beginning of a world.
     pub(crate) fn new(world: &Instance, pictures: &Pictures) -> Result<Store, String> {

@@ -113,6 +113,10 @@ impl Simulator for Metadata {
         "Azure instance metadata".into()
     }
 
+    fn comes_last(&self) -> bool {
+        true
+    }
+
     fn router(self: Arc<Self>) -> Router {
         Router::new().route("/metadata/identity/oauth2/token", get(token)).with_state(self)
     }

@@ -9,6 +9,7 @@ mod assertion;
 mod directory;
 mod managed;
 mod sign_in;
+mod simulators;
 #[cfg(test)]
 mod tests;
 mod token_error;
@@ -16,5 +17,3 @@ mod tokens;
 pub mod world;
 
 pub(crate) use directory::{Directory, LivePerson, LivePhoto, PhotoFile};
-pub(crate) use managed::Metadata;
-pub(crate) use sign_in::SignIn;

@@ -295,34 +295,20 @@ impl Tenant {
         self
     }
 
-    /// The name of the sign-in's endpoint.
-    pub(crate) fn login_name(&self) -> String {
-        self.endpoint("login")
-    }
-
-    /// The name of the Graph's endpoint.
-    pub(crate) fn graph_name(&self) -> String {
-        self.endpoint("graph")
-    }
-
-    /// The name of the metadata service's endpoint.
-    pub(crate) fn metadata_name(&self) -> String {
-        self.endpoint("metadata")
-    }
-
-    fn endpoint(&self, of: &str) -> String {
+    /// The name of one of the tenant's endpoints.
+    pub(super) fn endpoint(&self, of: &str) -> String {
         if self.id == default_id() { of.to_owned() } else { format!("{}-{of}", self.id) }
     }
 
     /// The picture files that this part names.
-    pub(crate) fn files(&self) -> impl Iterator<Item = &FileRef> {
+    pub(super) fn named_files(&self) -> impl Iterator<Item = &FileRef> {
         let photos =
             self.people.iter().filter_map(|p| if let Photo::File(file) = &p.photo { Some(file) } else { None });
         photos.chain(self.app.certificates.iter().flat_map(|c| [&c.certificate, &c.private, &c.public]))
     }
 
     /// What does not fit together.
-    pub(crate) fn check(&self, pictures: &Pictures) -> Result<(), String> {
+    pub(super) fn fits_together(&self, pictures: &Pictures) -> Result<(), String> {
         for certificate in &self.app.certificates {
             Key::read(&certificate.key(), pictures)?;
         }

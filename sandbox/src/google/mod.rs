@@ -10,7 +10,7 @@ mod errors;
 mod iam;
 mod refusals;
 mod scopes;
-pub(crate) mod simulators;
+mod simulators;
 mod sts;
 mod switches;
 #[cfg(test)]

@@ -8,26 +8,29 @@ use super::sts::Sts;
 use super::token::TokenEndpoint;
 use super::workspace::Workspace;
 use super::world::Customer;
-use crate::ci::Issuer;
-use crate::context::Context;
-use crate::pictures::Pictures;
+use crate::pictures::{FileRef, Pictures};
 use crate::simulator::Simulator;
+use crate::world::{Assembly, Part};
 
-/// The endpoints of a customer, which share what it is.
-pub(crate) fn simulators(
-    customer: &Customer,
-    pictures: &Pictures,
-    issuers: &[Arc<Issuer>],
-    context: impl Fn(&str) -> Context,
-) -> Vec<Arc<dyn Simulator>> {
-    let workspace = Arc::new(Workspace::new(customer, pictures, issuers.to_vec()));
-    let endpoint = |of: &str| (context(&customer.endpoint(of)), Arc::clone(&workspace));
-    let (token, sts, iam, directory) =
-        (endpoint("token"), endpoint("sts"), endpoint("iamcredentials"), endpoint("directory"));
-    vec![
-        Arc::new(TokenEndpoint::new(token.0, token.1)),
-        Arc::new(Sts::new(sts.0, sts.1)),
-        Arc::new(IamCredentials::new(iam.0, iam.1)),
-        Arc::new(Directory::new(directory.0, directory.1)),
-    ]
+impl Part for Customer {
+    fn files(&self) -> Vec<&FileRef> {
+        Self::files(self).collect()
+    }
+
+    fn check(&self, pictures: &Pictures) -> Result<(), String> {
+        self.fits_together(pictures)
+    }
+
+    fn simulators(&self, assembly: &Assembly) -> Vec<Arc<dyn Simulator>> {
+        let workspace = Arc::new(Workspace::new(self, &assembly.pictures, assembly.issuers.clone()));
+        let endpoint = |of: &str| (assembly.context(&self.endpoint(of)), Arc::clone(&workspace));
+        let (token, sts, iam, directory) =
+            (endpoint("token"), endpoint("sts"), endpoint("iamcredentials"), endpoint("directory"));
+        vec![
+            Arc::new(TokenEndpoint::new(token.0, token.1)),
+            Arc::new(Sts::new(sts.0, sts.1)),
+            Arc::new(IamCredentials::new(iam.0, iam.1)),
+            Arc::new(Directory::new(directory.0, directory.1)),
+        ]
+    }
 }

@@ -249,7 +249,7 @@ impl Customer {
     }
 
     /// What does not fit together.
-    pub(crate) fn check(&self, pictures: &Pictures) -> Result<(), String> {
+    pub(super) fn fits_together(&self, pictures: &Pictures) -> Result<(), String> {
         for account in &self.service_accounts {
             for key in [Some(&account.key), account.managed_key.as_ref()].into_iter().flatten() {
                 Key::read(key, pictures)?;

@@ -12,7 +12,7 @@ mod control;
 mod listing;
 pub(crate) mod pictures;
 mod product;
-pub(crate) mod site;
+mod site;
 mod store;
 mod switches;
 #[cfg(test)]

@@ -96,13 +96,6 @@ pub(crate) enum Shows {
     Custom(u64),
 }
 
-impl Instance {
-    /// What does not fit together.
-    pub(crate) fn check(&self, pictures: &Pictures) -> Result<(), String> {
-        Store::new(self, pictures).map(|_| ()).map_err(|fault| format!("jira {}: {fault}", self.id))
-    }
-}
-
 impl Store {
     /// The beginning of a world.
     pub(crate) fn new(world: &Instance, pictures: &Pictures) -> Result<Store, String> {

@@ -1,7 +1,7 @@
 //! `world.yaml` and the files beside it.
 //!
 //! Owns: reading them, and what does not fit together.
-//! Leaves to others: the shape of each product's part (`entra::world`, `jira::world`).
+//! Leaves to others: what stands in them (`kinds`, `world` of each product).
 //! A newcomer gets wrong: a fault carries the line where it stands, also that of a file that is not there.
 
 use std::collections::BTreeMap;
@@ -9,18 +9,11 @@ use std::path::Path;
 
 use bytes::Bytes;
 use include_dir::{Dir, include_dir};
-use serde::Deserialize;
-
-use crate::bitbucket::world::Instance as BitbucketInstance;
-use crate::ci::Platform;
-use crate::confluence::world::Instance as ConfluenceInstance;
-use crate::entra::world::Tenant;
-use crate::faults::Fault;
-use crate::google::world::Customer;
-use crate::jira::world::Instance;
-use crate::pictures::Pictures;
 
 use super::error::WorldError;
+use super::kinds::World;
+use super::part::Part;
+use crate::pictures::Pictures;
 
 /// The compiler does not see what `include_dir` reads; of these files it notices a change.
 const _: [&[u8]; 2] = [
@@ -28,58 +21,6 @@ const _: [&[u8]; 2] = [
     include_bytes!("../../../fixtures/worlds/tiny/world.yaml"),
 ];
 static BUNDLED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../fixtures/worlds");
-
-/// The people, accounts and pictures that the simulators begin with.
-#[derive(Clone, Debug)]
-pub struct World {
-    /// The name: that of its folder.
-    pub name: String,
-    /// One sentence for the page.
-    pub about: String,
-    /// Changes with every file of the world.
-    pub digest: String,
-    /// The Entra tenants: each is a sign-in and a Graph.
-    pub entra: Vec<Tenant>,
-    /// The Google customers: each is a token endpoint, an STS, an IAM credentials API and a Directory API.
-    pub google: Vec<Customer>,
-    /// The CI platforms.
-    pub ci: Vec<Platform>,
-    /// The Jira instances.
-    pub jira: Vec<Instance>,
-    /// The Confluence instances.
-    pub confluence: Vec<ConfluenceInstance>,
-    /// The Bitbucket instances.
-    pub bitbucket: Vec<BitbucketInstance>,
-    /// Switches that do not stand on their default: simulator, switch, value.
-    pub switches: BTreeMap<String, BTreeMap<String, String>>,
-    /// Faults that are there from the start.
-    pub faults: Vec<Fault>,
-    /// The picture files by name.
-    pub pictures: Pictures,
-}
-
-/// `world.yaml`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WorldFile {
-    about: String,
-    #[serde(default)]
-    entra: Vec<Tenant>,
-    #[serde(default)]
-    google: Vec<Customer>,
-    #[serde(default)]
-    ci: Vec<Platform>,
-    #[serde(default)]
-    jira: Vec<Instance>,
-    #[serde(default)]
-    confluence: Vec<ConfluenceInstance>,
-    #[serde(default)]
-    bitbucket: Vec<BitbucketInstance>,
-    #[serde(default)]
-    switches: BTreeMap<String, BTreeMap<String, String>>,
-    #[serde(default)]
-    faults: Vec<Fault>,
-}
 
 impl World {
     /// A world that is part of the program.
@@ -114,51 +55,23 @@ impl World {
         };
         let fail = |place: String, fault: String| WorldError::File { path: path.clone(), place, fault };
         let text = std::str::from_utf8(&text).map_err(|e| fail("1".into(), e.to_string()))?;
-        let file: WorldFile = serde_yaml::from_str(text).map_err(|e| {
+        let world: Self = serde_yaml::from_str(text).map_err(|e| {
             let place = e.location().map_or_else(|| "1".into(), |l| format!("{}:{}", l.line(), l.column()));
             fail(place, e.to_string())
         })?;
-        let pictures = Pictures::new(files);
-        let WorldFile { about, entra, google, ci, jira, confluence, bitbucket, switches, faults } = file;
-        let world = Self {
-            name: name.to_owned(),
-            about,
-            digest,
-            entra,
-            google,
-            ci,
-            jira,
-            confluence,
-            bitbucket,
-            switches,
-            faults,
-            pictures,
-        };
+        let world = Self { name: name.to_owned(), digest, pictures: Pictures::new(files), ..world };
         world.check().map_err(|(line, fault)| fail(line.map_or_else(|| "1".into(), |l| l.to_string()), fault))?;
         Ok(world)
     }
 
     /// What does not fit together, with the line where it stands, if it stands in a file.
     pub(super) fn check(&self) -> Result<(), (Option<u64>, String)> {
-        let entra = self.entra.iter().flat_map(Tenant::files);
-        let google = self.google.iter().flat_map(Customer::files).chain(self.ci.iter().flat_map(Platform::files));
-        let targets = self.jira.iter().flat_map(Instance::files);
-        let targets = targets.chain(self.confluence.iter().flat_map(ConfluenceInstance::files));
-        let targets = targets.chain(self.bitbucket.iter().flat_map(BitbucketInstance::files));
-        for file in entra.chain(google).chain(targets) {
+        for file in self.parts().flat_map(Part::files) {
             if self.pictures.get(&file.name).is_none() {
                 return Err((file.line, format!("no picture file {}; put it beside world.yaml", file.name)));
             }
         }
-        let pictures = &self.pictures;
-        let jira = self.jira.iter().try_for_each(|instance| instance.check(pictures));
-        let confluence = self.confluence.iter().try_for_each(|instance| instance.check(pictures));
-        let bitbucket = self.bitbucket.iter().try_for_each(|instance| instance.check(pictures));
-        let instances = jira.and(confluence).and(bitbucket);
-        let platforms = self.ci.iter().try_for_each(|platform| platform.check(&self.pictures));
-        let customers = self.google.iter().try_for_each(|customer| customer.check(&self.pictures));
-        let tenants = self.entra.iter().try_for_each(|tenant| tenant.check(&self.pictures));
-        tenants.and(platforms).and(customers).and(instances).map_err(|fault| (None, fault))
+        self.parts().try_for_each(|part| part.check(&self.pictures)).map_err(|fault| (None, fault))
     }
 }
 

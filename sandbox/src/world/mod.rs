@@ -7,6 +7,9 @@
 mod builder;
 mod error;
 mod file;
+mod kinds;
+mod part;
 
 pub(crate) use error::WorldError;
-pub use file::World;
+pub use kinds::World;
+pub(crate) use part::{Assembly, Part};

@@ -1,5 +1,4 @@
-//! The CI platform: the issuer of the tokens that jobs sign in with, as GitHub Actions hands them out
-//! (docs/wire/google-directory.md §1.5, docs/wire/microsoft-graph.md §1.3).
+//! The endpoint at which a job gets its tokens.
 //!
 //! Owns: the request for a token, its claims, its signature.
 //! Leaves to others: who believes the token (`google::sts`, `entra::assertion`).
@@ -15,78 +14,16 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::context::Context;
-use super::jwt::{Key, KeyFiles, Parsed, seconds};
-use super::oauth::signed;
-use super::pictures::{FileRef, Pictures};
-use super::simulator::{Credential, Secret, Simulator};
-
-/// One CI platform, as written in a world.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Platform {
-    /// The simulator's name.
-    #[serde(default = "default_id")]
-    pub id: String,
-    /// `iss` of its tokens.
-    #[serde(default = "default_issuer")]
-    pub issuer: String,
-    /// `sub` of its tokens: the job that runs.
-    pub subject: String,
-    /// `ACTIONS_ID_TOKEN_REQUEST_TOKEN` of the job. Invented; it opens no real door.
-    pub request_token: String,
-    /// How long a token lasts.
-    #[serde(default = "default_seconds")]
-    pub token_seconds: u32,
-    /// What it signs with.
-    pub key: KeyFiles,
-}
-
-impl Platform {
-    /// A platform like GitHub Actions whose job runs as `subject`.
-    pub fn new(subject: &str) -> Self {
-        Self {
-            id: default_id(),
-            issuer: default_issuer(),
-            subject: subject.to_owned(),
-            request_token: "sandbox-ci-request-token".into(),
-            token_seconds: default_seconds(),
-            key: KeyFiles::named("ci"),
-        }
-    }
-
-    /// The files that this part names.
-    pub(crate) fn files(&self) -> impl Iterator<Item = &FileRef> {
-        self.key.files()
-    }
-
-    /// What does not fit together.
-    pub(crate) fn check(&self, pictures: &Pictures) -> Result<(), String> {
-        Key::read(&self.key, pictures).map(drop)
-    }
-}
-
-/// What believers know of a platform: its name and its key.
-#[derive(Debug)]
-pub(super) struct Issuer {
-    pub(super) platform: Platform,
-    key: Key,
-}
-
-impl Issuer {
-    pub(super) fn new(platform: &Platform, pictures: &Pictures) -> Self {
-        let key = Key::read(&platform.key, pictures).expect("a world is checked for its keys");
-        Self { platform: platform.clone(), key }
-    }
-
-    /// Whether the platform signed this token. Only RS256 is used by the platforms that the pages name.
-    pub(super) fn signed(&self, token: &Parsed) -> bool {
-        token.header["kid"] == self.key.id.as_str() && self.key.verifies(token, &[jsonwebtoken::Algorithm::RS256])
-    }
-}
+use super::platform::{Issuer, Platform};
+use crate::context::Context;
+use crate::jwt::{Key, seconds};
+use crate::oauth::signed;
+use crate::pictures::{FileRef, Pictures};
+use crate::simulator::{Credential, Secret, Simulator};
+use crate::world::{Assembly, Part};
 
 /// The simulator of a platform.
-pub(crate) struct Ci {
+struct Ci {
     context: Context,
     issuer: Arc<Issuer>,
 }
@@ -104,10 +41,6 @@ enum Command {
 }
 
 impl Ci {
-    pub(super) fn new(context: Context, issuer: Arc<Issuer>) -> Self {
-        Self { context, issuer }
-    }
-
     fn mint(&self, audience: &str, more: serde_json::Map<String, Value>) -> String {
         let platform = &self.issuer.platform;
         let now = seconds(self.context.now());
@@ -137,6 +70,22 @@ async fn token(State(ci): State<Arc<Ci>>, request: Request) -> Response {
     signed(Json(body).into_response(), Some(ci.issuer.platform.subject.clone()))
 }
 
+impl Part for Platform {
+    fn files(&self) -> Vec<&FileRef> {
+        self.key.files().collect()
+    }
+
+    fn check(&self, pictures: &Pictures) -> Result<(), String> {
+        Key::read(&self.key, pictures).map(drop)
+    }
+
+    fn simulators(&self, assembly: &Assembly) -> Vec<Arc<dyn Simulator>> {
+        let issuer = assembly.issuers.iter().find(|issuer| issuer.platform == *self);
+        let issuer = Arc::clone(issuer.expect("every platform of the world is an issuer"));
+        vec![Arc::new(Ci { context: assembly.context(&self.id), issuer })]
+    }
+}
+
 impl Simulator for Ci {
     fn name(&self) -> &str {
         self.context.name()
@@ -161,16 +110,4 @@ impl Simulator for Ci {
         let Command::Mint { audience, claims } = Command::deserialize(command).map_err(|e| e.to_string())?;
         Ok(json!({ "value": self.mint(&audience, claims) }))
     }
-}
-
-fn default_id() -> String {
-    "ci".into()
-}
-
-fn default_issuer() -> String {
-    "https://token.actions.githubusercontent.com".into()
-}
-
-fn default_seconds() -> u32 {
-    300
 }

@@ -1,0 +1,76 @@
+//! What a CI platform is, and whose tokens are believed.
+//!
+//! Owns: how a platform stands in `world.yaml`, telling its tokens from others.
+//! Leaves to others: making them (`simulator`), what else must stand in one (`google::sts`, `entra::assertion`).
+//! A newcomer gets wrong: a signature says who made a token, not for whom.
+
+use serde::Deserialize;
+
+use crate::jwt::{Key, KeyFiles, Parsed};
+use crate::pictures::Pictures;
+
+/// One CI platform, as written in a world.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Platform {
+    /// The simulator's name.
+    #[serde(default = "default_id")]
+    pub id: String,
+    /// `iss` of its tokens.
+    #[serde(default = "default_issuer")]
+    pub issuer: String,
+    /// `sub` of its tokens: the job that runs.
+    pub subject: String,
+    /// `ACTIONS_ID_TOKEN_REQUEST_TOKEN` of the job. Invented; it opens no real door.
+    pub request_token: String,
+    /// How long a token lasts.
+    #[serde(default = "default_seconds")]
+    pub token_seconds: u32,
+    /// What it signs with.
+    pub key: KeyFiles,
+}
+
+impl Platform {
+    /// A platform like GitHub Actions whose job runs as `subject`.
+    pub fn new(subject: &str) -> Self {
+        Self {
+            id: default_id(),
+            issuer: default_issuer(),
+            subject: subject.to_owned(),
+            request_token: "sandbox-ci-request-token".into(),
+            token_seconds: default_seconds(),
+            key: KeyFiles::named("ci"),
+        }
+    }
+}
+
+/// What believers know of a platform: its name and its key.
+#[derive(Debug)]
+pub(crate) struct Issuer {
+    pub(crate) platform: Platform,
+    pub(super) key: Key,
+}
+
+impl Issuer {
+    pub(crate) fn new(platform: &Platform, pictures: &Pictures) -> Self {
+        let key = Key::read(&platform.key, pictures).expect("a world is checked for its keys");
+        Self { platform: platform.clone(), key }
+    }
+
+    /// Whether the platform signed this token. Only RS256 is used by the platforms that the pages name.
+    pub(crate) fn signed(&self, token: &Parsed) -> bool {
+        token.header["kid"] == self.key.id.as_str() && self.key.verifies(token, &[jsonwebtoken::Algorithm::RS256])
+    }
+}
+
+fn default_id() -> String {
+    "ci".into()
+}
+
+fn default_issuer() -> String {
+    "https://token.actions.githubusercontent.com".into()
+}
+
+fn default_seconds() -> u32 {
+    300
+}
