@@ -34,8 +34,8 @@ pub(crate) trait Simulator: Send + Sync + 'static {
     fn router(self: Arc<Self>) -> Router;
 
     /// The behaviours that the pages under docs/wire leave open, each with the best guess as default.
-    fn switches(&self) -> &'static [Switch] {
-        &[]
+    fn switches(&self) -> Vec<&'static Switch> {
+        Vec::new()
     }
 
     /// What a client may sign in with.

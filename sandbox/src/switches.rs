@@ -32,7 +32,7 @@ pub(crate) enum Values {
 /// All switches of a sandbox.
 #[derive(Debug, Default)]
 pub(crate) struct Switches {
-    declared: RwLock<BTreeMap<String, &'static [Switch]>>,
+    declared: RwLock<BTreeMap<String, Vec<&'static Switch>>>,
     set: RwLock<BTreeMap<(String, &'static str), String>>,
 }
 
@@ -66,8 +66,18 @@ pub enum SwitchError {
     },
 }
 
+/// Declares switches, each on a line with its name, its positions, its default and what is open, and the list of them all.
+macro_rules! switches {
+    ($($name:ident = $word:literal, $values:expr, $default:literal, $about:literal;)*) => {
+        $(pub(crate) const $name: $crate::switches::Switch =
+            $crate::switches::Switch { name: $word, values: $values, default: $default, about: $about };)*
+        pub(crate) static SWITCHES: &[$crate::switches::Switch] = &[$($name),*];
+    };
+}
+pub(crate) use switches;
+
 impl Switches {
-    pub(super) fn declare(&self, simulator: &str, switches: &'static [Switch]) {
+    pub(super) fn declare(&self, simulator: &str, switches: Vec<&'static Switch>) {
         self.declared.write().expect(POISON).insert(simulator.to_owned(), switches);
     }
 
@@ -103,7 +113,7 @@ impl Switches {
     pub(crate) fn all(&self) -> Vec<(String, &'static Switch, String)> {
         let declared = self.declared.read().expect(POISON);
         let each = declared.iter().flat_map(|(simulator, switches)| switches.iter().map(move |s| (simulator, s)));
-        each.map(|(simulator, switch)| (simulator.clone(), switch, self.get(simulator, switch))).collect()
+        each.map(|(simulator, switch)| (simulator.clone(), *switch, self.get(simulator, switch))).collect()
     }
 }
 
@@ -117,15 +127,15 @@ fn join<'a>(words: impl Iterator<Item = &'a str>) -> String {
 mod tests {
     use super::*;
 
-    const ORDER: Switch =
-        Switch { name: "order", values: Values::OneOf(&["asked", "shuffled"]), default: "asked", about: "" };
-    const PAGE: Switch = Switch { name: "page", values: Values::Number, default: "999", about: "" };
-    static ALL: [Switch; 2] = [ORDER, PAGE];
+    switches! {
+        ORDER = "order", Values::OneOf(&["asked", "shuffled"]), "asked", "";
+        PAGE = "page", Values::Number, "999", "";
+    }
 
     #[test]
     fn only_what_is_declared_can_be_set() {
         let switches = Switches::default();
-        switches.declare("graph", &ALL);
+        switches.declare("graph", SWITCHES.iter().collect());
         assert_eq!(switches.get("graph", &ORDER), "asked");
         switches.set("graph", "order", "shuffled").unwrap();
         assert_eq!(switches.get("graph", &ORDER), "shuffled");

@@ -18,6 +18,7 @@ use super::answer::answer;
 use super::auth::AccountStore;
 use super::request::Request;
 use super::site::{Call, Product, ProductStore, Site};
+use super::switches::SWITCHES;
 use crate::saved::Saved;
 use crate::simulator::{Credential, Secret, Simulator};
 use crate::switches::Switch;
@@ -98,8 +99,8 @@ impl<P: Product> Simulator for Site<P> {
         Router::new().route("/", any(serve::<P>)).route("/{*path}", any(serve::<P>)).with_state(self)
     }
 
-    fn switches(&self) -> &'static [Switch] {
-        P::switches()
+    fn switches(&self) -> Vec<&'static Switch> {
+        SWITCHES.iter().chain(P::switches()).collect()
     }
 
     fn credentials(&self) -> Vec<Credential> {

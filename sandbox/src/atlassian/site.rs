@@ -44,7 +44,7 @@ pub(crate) trait Product: Send + Sync + Sized + 'static {
     /// What an account shows, before it is brought to a size.
     type Picture: Clone + Send + Sync;
 
-    /// Every switch.
+    /// The switches that only this product has.
     fn switches() -> &'static [Switch];
 
     /// Whether a release understands tokens.

@@ -4,63 +4,31 @@
 //! Leaves to others: acting on them (`login`, `filters`), the switches of one product.
 //! A newcomer gets wrong: `version` is not "off"; it is what the played release does.
 
-use crate::switches::{Switch, Values};
+use crate::switches::Values::{self, Number, OneOf};
+use crate::switches::switches;
 
 /// On, off, or what the release does.
-pub(crate) const BY_VERSION: Values = Values::OneOf(&["version", "on", "off"]);
+pub(crate) const BY_VERSION: Values = OneOf(&["version", "on", "off"]);
 /// On or off.
-pub(crate) const ON_OFF: Values = Values::OneOf(&["on", "off"]);
+pub(crate) const ON_OFF: Values = OneOf(&["on", "off"]);
 /// What an unknown caller gets.
-pub(crate) const STRANGERS: Values = Values::OneOf(&["refused", "anonymous"]);
+pub(crate) const STRANGERS: Values = OneOf(&["refused", "anonymous"]);
 
-/// Declares switches, and `ALL` with those of every product before them.
-macro_rules! switches {
-    ($($name:ident = $word:literal, $values:expr, $default:literal, $about:literal;)*) => {
-        $(pub(crate) const $name: Switch =
-            Switch { name: $word, values: $values, default: $default, about: $about };)*
-        /// Every switch, for the core.
-        pub(crate) static ALL: &[Switch] = &[
-            $crate::atlassian::switches::TOKENS,
-            $crate::atlassian::switches::TOKEN_SESSION,
-            $crate::atlassian::switches::DEAD_COOKIE,
-            $crate::atlassian::switches::BASIC_AUTH,
-            $crate::atlassian::switches::BAD_PASSWORD,
-            $crate::atlassian::switches::BAD_TOKEN,
-            $crate::atlassian::switches::CAPTCHA_AFTER,
-            $crate::atlassian::switches::CAPTCHA_STATUS,
-            $crate::atlassian::switches::BROWSER_CHECK,
-            $crate::atlassian::switches::RATE_LIMIT,
-            $crate::atlassian::switches::RATE_FILL,
-            $crate::atlassian::switches::RATE_INTERVAL,
-            $crate::atlassian::switches::NODES,
-            $($name),*
-        ];
-    };
-}
-pub(crate) use switches;
-
-macro_rules! shared {
-    ($($name:ident = $word:literal, $values:expr, $default:literal, $about:literal;)*) => {
-        $(pub(crate) const $name: Switch =
-            Switch { name: $word, values: $values, default: $default, about: $about };)*
-    };
-}
-
-shared! {
+switches! {
     TOKENS = "tokens", BY_VERSION, "version", "Whether tokens are understood; by version from Jira 8.14, Confluence 7.9 (§2.1).";
-    TOKEN_SESSION = "token_session", Values::OneOf(&["ends", "stays"]), "ends",
+    TOKEN_SESSION = "token_session", OneOf(&["ends", "stays"]), "ends",
         "Whether a token's session ends with its request (§1.1).";
-    DEAD_COOKIE = "dead_cookie", Values::OneOf(&["refused", "ignored"]), "refused",
+    DEAD_COOKIE = "dead_cookie", OneOf(&["refused", "ignored"]), "refused",
         "A cookie of a session that is gone, sent with a token: 401, or the token decides (§2.1).";
     BASIC_AUTH = "basic_auth", BY_VERSION, "version",
         "Whether basic logins are allowed; by version below Jira 11.0 and Confluence 10.0 (§1.3, §12).";
     BAD_PASSWORD = "bad_password", STRANGERS, "refused", "A wrong password on an endpoint open to anonymous (§2.2).";
     BAD_TOKEN = "bad_token", STRANGERS, "anonymous", "A dead token on an endpoint open to anonymous (§2.2, measured).";
-    CAPTCHA_AFTER = "captcha_after", Values::Number, "3", "Failed logins until the CAPTCHA; 0 for never (§2.2).";
-    CAPTCHA_STATUS = "captcha_status", Values::OneOf(&["401", "403"]), "403", "Status of a login that the CAPTCHA stops (§2.2, §12).";
+    CAPTCHA_AFTER = "captcha_after", Number, "3", "Failed logins until the CAPTCHA; 0 for never (§2.2).";
+    CAPTCHA_STATUS = "captcha_status", OneOf(&["401", "403"]), "403", "Status of a login that the CAPTCHA stops (§2.2, §12).";
     BROWSER_CHECK = "browser_check", ON_OFF, "on", "Whether a browser's User-Agent must come with an Origin or Referer (§2.3).";
-    RATE_LIMIT = "rate_limit", Values::Number, "0", "Bucket size of rate limiting per user and node; 0 for off (§2.4).";
-    RATE_FILL = "rate_fill", Values::Number, "5", "Tokens that come back in each interval (§2.4).";
-    RATE_INTERVAL = "rate_interval", Values::Number, "1", "Seconds of an interval (§2.4).";
-    NODES = "nodes", Values::Number, "1", "Nodes behind the load balancer; sessions and temporary files live on one (§2.1).";
+    RATE_LIMIT = "rate_limit", Number, "0", "Bucket size of rate limiting per user and node; 0 for off (§2.4).";
+    RATE_FILL = "rate_fill", Number, "5", "Tokens that come back in each interval (§2.4).";
+    RATE_INTERVAL = "rate_interval", Number, "1", "Seconds of an interval (§2.4).";
+    NODES = "nodes", Number, "1", "Nodes behind the load balancer; sessions and temporary files live on one (§2.1).";
 }

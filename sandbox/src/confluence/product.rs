@@ -21,7 +21,7 @@ impl site::Product for Product {
     type Picture = Shown;
 
     fn switches() -> &'static [Switch] {
-        switches::ALL
+        switches::SWITCHES
     }
 
     fn has_tokens(version: Version) -> bool {

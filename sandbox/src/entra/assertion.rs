@@ -10,31 +10,12 @@ use std::sync::Arc;
 use jsonwebtoken::Algorithm;
 
 use super::directory::Directory;
+use super::switches;
 use super::token_error::{TokenError, refuse};
 use super::world::Federated;
 use crate::ci::Issuer;
 use crate::context::Context;
 use crate::jwt::{Parsed, seconds};
-use crate::switches::{Switch, Values};
-
-pub(super) const RS256: Switch = Switch {
-    name: "rs256_assertions",
-    values: Values::OneOf(&["accepted", "refused"]),
-    default: "accepted",
-    about: "whether RS256 with x5t is still taken (§1.2)",
-};
-pub(super) const SKEW: Switch = Switch {
-    name: "assertion_skew_seconds",
-    values: Values::Number,
-    default: "300",
-    about: "how far the clock of an assertion may be off; not documented (§1.6, 700024)",
-};
-pub(super) const FEDERATION_CODE: Switch = Switch {
-    name: "federation_code",
-    values: Values::OneOf(&["by_member", "70021"]),
-    default: "by_member",
-    about: "700213 for a subject that does not match and 70021 for the rest, or 70021 for all (§1.3, §1.6)",
-};
 
 /// What an assertion is judged by.
 pub(super) struct AssertionCheck<'a> {
@@ -73,7 +54,7 @@ impl AssertionCheck<'_> {
             );
             return refuse("invalid_client", 700_027, message);
         };
-        let algorithms: &[Algorithm] = if self.context.is(&RS256, "refused") {
+        let algorithms: &[Algorithm] = if self.context.is(&switches::RS256, "refused") {
             &[Algorithm::PS256]
         } else {
             &[Algorithm::PS256, Algorithm::RS256]
@@ -115,7 +96,7 @@ impl AssertionCheck<'_> {
             return none(70_021);
         }
         if !matching.any(|one| one.subject == subject) {
-            return none(if self.context.is(&FEDERATION_CODE, "70021") { 70_021 } else { 700_213 });
+            return none(if self.context.is(&switches::FEDERATION_CODE, "70021") { 70_021 } else { 700_213 });
         }
         let known = self.issuers.iter().find(|known| known.platform.issuer == issuer);
         if !known.is_some_and(|known| known.signed(token)) {
@@ -125,7 +106,7 @@ impl AssertionCheck<'_> {
     }
 
     fn times(&self, token: &Parsed) -> Result<(), TokenError> {
-        let (now, skew) = (seconds(self.context.now()), self.context.number(&SKEW).cast_signed());
+        let (now, skew) = (seconds(self.context.now()), self.context.number(&switches::SKEW).cast_signed());
         let begun = token.time("nbf").is_none_or(|nbf| nbf <= now + skew);
         if begun && token.time("exp").is_some_and(|exp| now < exp + skew) {
             return Ok(());

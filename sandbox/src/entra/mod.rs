@@ -10,6 +10,7 @@ mod directory;
 mod managed;
 mod sign_in;
 mod simulators;
+mod switches;
 #[cfg(test)]
 mod tests;
 mod token_error;

@@ -16,48 +16,15 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::assertion::{self, AssertionCheck};
+use super::assertion::AssertionCheck;
 use super::directory::Directory;
+use super::switches::{self, SWITCHES};
 use super::token_error::{TokenError, dialled, refuse};
 use crate::ci::Issuer;
 use crate::context::Context;
 use crate::oauth::{self, TokenRequest};
 use crate::simulator::{Credential, Secret, Simulator};
-use crate::switches::{Switch, Values};
-
-const INVALID_CLIENT_STATUS: Switch = Switch {
-    name: "invalid_client_status",
-    values: Values::OneOf(&["401", "400"]),
-    default: "401",
-    about: "HTTP status of invalid_client (§1.6)",
-};
-const TOKEN_SECONDS: Switch = Switch {
-    name: "token_seconds",
-    values: Values::Number,
-    default: "0",
-    about: "how long a token lasts; 0: 60 to 90 minutes (§1.5)",
-};
-const EXT_EXPIRES_IN: Switch = Switch {
-    name: "ext_expires_in",
-    values: Values::OneOf(&["present", "absent"]),
-    default: "present",
-    about: "whether the answer holds ext_expires_in (§1.1)",
-};
-const TRANSIENT_STATUS: Switch = Switch {
-    name: "transient_status",
-    values: Values::OneOf(&["503", "400"]),
-    default: "503",
-    about: "HTTP status of the codes that pass by themselves (§1.6; documented is 400 for all)",
-};
-static SWITCHES: [Switch; 7] = [
-    INVALID_CLIENT_STATUS,
-    TOKEN_SECONDS,
-    EXT_EXPIRES_IN,
-    TRANSIENT_STATUS,
-    assertion::RS256,
-    assertion::SKEW,
-    assertion::FEDERATION_CODE,
-];
+use crate::switches::Switch;
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -91,11 +58,11 @@ impl SignIn {
             asked.client_secret.get_or_insert(secret);
         }
         self.judge(tenant, &asked)?;
-        let issue = self.context.number(&TOKEN_SECONDS);
+        let issue = self.context.number(&switches::TOKEN_SECONDS);
         let known = &self.directory.tenant;
         let (token, lasts) = self.directory.tokens.issue(&known.app, &known.tenant, self.context.now(), issue);
         let mut answer = json!({ "token_type": "Bearer", "expires_in": lasts, "access_token": token });
-        if self.context.is(&EXT_EXPIRES_IN, "present") {
+        if self.context.is(&switches::EXT_EXPIRES_IN, "present") {
             answer["ext_expires_in"] = lasts.into();
         }
         Ok(answer)
@@ -186,8 +153,10 @@ impl SignIn {
 
     fn answer(&self, error: &TokenError) -> Response {
         let status = match error.error {
-            "invalid_client" if self.context.is(&INVALID_CLIENT_STATUS, "401") => StatusCode::UNAUTHORIZED,
-            "temporarily_unavailable" if self.context.is(&TRANSIENT_STATUS, "503") => StatusCode::SERVICE_UNAVAILABLE,
+            "invalid_client" if self.context.is(&switches::INVALID_CLIENT_STATUS, "401") => StatusCode::UNAUTHORIZED,
+            "temporarily_unavailable" if self.context.is(&switches::TRANSIENT_STATUS, "503") => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             _ => StatusCode::BAD_REQUEST,
         };
         let [trace, correlation] = [(); 2].map(|()| uuid::Uuid::new_v4().to_string());
@@ -268,8 +237,8 @@ impl Simulator for SignIn {
             .with_state(self)
     }
 
-    fn switches(&self) -> &'static [Switch] {
-        &SWITCHES
+    fn switches(&self) -> Vec<&'static Switch> {
+        SWITCHES.iter().collect()
     }
 
     fn credentials(&self) -> Vec<Credential> {

@@ -22,21 +22,15 @@ use crate::context::Context;
 use crate::jwt::seconds;
 use crate::oauth::{self, TokenRequest};
 use crate::simulator::Simulator;
-use crate::switches::{Switch, Values};
+use crate::switches::Values::OneOf;
+use crate::switches::{Switch, switches};
 
-const TOKEN_CREATOR: Switch = Switch {
-    name: "token_creator",
-    values: Values::OneOf(&["as_declared", "missing"]),
-    default: "as_declared",
-    about: "whether roles/iam.serviceAccountTokenCreator is granted; the usual set-up lacks it (§1.5)",
-};
-const API: Switch = Switch {
-    name: "api",
-    values: Values::OneOf(&["enabled", "disabled"]),
-    default: "enabled",
-    about: "whether iamcredentials.googleapis.com is switched on in the project (§1.5)",
-};
-static SWITCHES: [Switch; 2] = [TOKEN_CREATOR, API];
+switches! {
+    TOKEN_CREATOR = "token_creator", OneOf(&["as_declared", "missing"]), "as_declared",
+        "whether roles/iam.serviceAccountTokenCreator is granted; the usual set-up lacks it (§1.5)";
+    API = "api", OneOf(&["enabled", "disabled"]), "enabled",
+        "whether iamcredentials.googleapis.com is switched on in the project (§1.5)";
+}
 
 const CLOUD_SCOPES: [&str; 2] =
     ["https://www.googleapis.com/auth/cloud-platform", "https://www.googleapis.com/auth/iam"];
@@ -191,7 +185,7 @@ impl Simulator for IamCredentials {
             .with_state(self)
     }
 
-    fn switches(&self) -> &'static [Switch] {
-        &SWITCHES
+    fn switches(&self) -> Vec<&'static Switch> {
+        SWITCHES.iter().collect()
     }
 }

@@ -21,21 +21,15 @@ use crate::context::Context;
 use crate::jwt::{Parsed, seconds};
 use crate::oauth::{self, Refusal, TokenRequest};
 use crate::simulator::Simulator;
-use crate::switches::{Switch, Values};
+use crate::switches::Values::OneOf;
+use crate::switches::{Switch, switches};
 
-const AUTHORIZATION: Switch = Switch {
-    name: "authorization_header",
-    values: Values::OneOf(&["refused", "ignored"]),
-    default: "refused",
-    about: "a request with an Authorization header; it can make the call fail (§1.5)",
-};
-const EXPIRES_IN: Switch = Switch {
-    name: "expires_in",
-    values: Values::OneOf(&["present", "absent"]),
-    default: "present",
-    about: "expires_in, which may be absent in special cases (§1.5)",
-};
-static SWITCHES: [Switch; 2] = [AUTHORIZATION, EXPIRES_IN];
+switches! {
+    AUTHORIZATION = "authorization_header", OneOf(&["refused", "ignored"]), "refused",
+        "a request with an Authorization header; it can make the call fail (§1.5)";
+    EXPIRES_IN = "expires_in", OneOf(&["present", "absent"]), "present",
+        "expires_in, which may be absent in special cases (§1.5)";
+}
 
 const HOST: &str = "//iam.googleapis.com/";
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -207,7 +201,7 @@ impl Simulator for Sts {
         Router::new().route("/v1/token", post(oauth::token::<Self>)).with_state(self)
     }
 
-    fn switches(&self) -> &'static [Switch] {
-        &SWITCHES
+    fn switches(&self) -> Vec<&'static Switch> {
+        SWITCHES.iter().collect()
     }
 }

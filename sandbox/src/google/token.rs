@@ -24,33 +24,18 @@ use crate::context::Context;
 use crate::jwt::{Parsed, seconds};
 use crate::oauth::{self, Refusal, TokenRequest};
 use crate::simulator::{Credential, Secret, Simulator};
-use crate::switches::{Switch, Values};
+use crate::switches::Values::{Number, OneOf};
+use crate::switches::{Switch, switches};
 
-const SKEW: Switch = Switch {
-    name: "skew_seconds",
-    values: Values::Number,
-    default: "300",
-    about: "how far the clock of an assertion may be off (§1.3, measured by others)",
-};
-const EXPIRES_IN: Switch = Switch {
-    name: "expires_in",
-    values: Values::OneOf(&["number", "text"]),
-    default: "number",
-    about: "expires_in as a number or as a text; google-auth takes both (§1.3)",
-};
-const MISSPELT_SCOPE: Switch = Switch {
-    name: "misspelt_scope",
-    values: Values::OneOf(&["id_token", "unauthorized_client"]),
-    default: "id_token",
-    about: "what a scope that does not exist gets (§1.3, §6 trap 2)",
-};
-const SUSPENDED_SUBJECT: Switch = Switch {
-    name: "suspended_subject",
-    values: Values::OneOf(&["invalid_grant", "access_denied", "invalid_account"]),
-    default: "invalid_grant",
-    about: "the refusal for a suspended subject, which the rows do not single out (§1.3)",
-};
-static SWITCHES: [Switch; 4] = [SKEW, EXPIRES_IN, MISSPELT_SCOPE, SUSPENDED_SUBJECT];
+switches! {
+    SKEW = "skew_seconds", Number, "300", "how far the clock of an assertion may be off (§1.3, measured by others)";
+    EXPIRES_IN = "expires_in", OneOf(&["number", "text"]), "number",
+        "expires_in as a number or as a text; google-auth takes both (§1.3)";
+    MISSPELT_SCOPE = "misspelt_scope", OneOf(&["id_token", "unauthorized_client"]), "id_token",
+        "what a scope that does not exist gets (§1.3, §6 trap 2)";
+    SUSPENDED_SUBJECT = "suspended_subject", OneOf(&["invalid_grant", "access_denied", "invalid_account"]), "invalid_grant",
+        "the refusal for a suspended subject, which the rows do not single out (§1.3)";
+}
 
 pub(super) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const AUDIENCE: &str = "https://oauth2.googleapis.com/token";
@@ -237,8 +222,8 @@ impl Simulator for TokenEndpoint {
         Router::new().route("/token", post(oauth::token::<Self>)).with_state(self)
     }
 
-    fn switches(&self) -> &'static [Switch] {
-        &SWITCHES
+    fn switches(&self) -> Vec<&'static Switch> {
+        SWITCHES.iter().collect()
     }
 
     /// A key file for each account, as the console gives it out, but with this endpoint as `token_uri`.

@@ -20,7 +20,7 @@ impl site::Product for Product {
     type Picture = truth::Picture;
 
     fn switches() -> &'static [Switch] {
-        switches::ALL
+        switches::SWITCHES
     }
 
     fn has_tokens(version: Version) -> bool {
