@@ -73,7 +73,6 @@ impl Context {
         self.base_of(&self.name).unwrap_or_default()
     }
 
-    /// The base URL of another simulator of this sandbox.
     pub(crate) fn base_of(&self, name: &str) -> Option<&str> {
         self.shared.addresses.get()?.get(name).map(String::as_str)
     }
@@ -83,17 +82,14 @@ impl Context {
         self.shared.now()
     }
 
-    /// How this simulator's switch stands.
     pub(crate) fn switch(&self, switch: &Switch) -> String {
         self.shared.switches.get(&self.name, switch)
     }
 
-    /// Whether this simulator's switch stands on `value`.
     pub(crate) fn is(&self, switch: &Switch, value: &str) -> bool {
         self.switch(switch) == value
     }
 
-    /// The number that this simulator's switch stands on.
     pub(crate) fn number(&self, switch: &Switch) -> u64 {
         self.switch(switch).parse().unwrap_or_default()
     }
@@ -127,7 +123,6 @@ impl Context {
         }
     }
 
-    /// Whether somebody watches.
     pub(super) fn is_judged(&self) -> bool {
         self.shared.observation.is_watching()
     }

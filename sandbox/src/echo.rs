@@ -30,7 +30,6 @@ pub enum Form {
 /// The most of a body that is given back.
 const LARGEST: usize = 64 << 10;
 
-/// Gives a request back under this status.
 pub(super) async fn answer(request: Request, status: u16, form: Form) -> Response {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();

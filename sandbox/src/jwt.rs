@@ -32,13 +32,11 @@ impl KeyFiles {
         Self { id, private: file("private"), public: file("public") }
     }
 
-    /// The files that this pair names.
     pub(super) fn files(&self) -> impl Iterator<Item = &FileRef> {
         [&self.private, &self.public].into_iter()
     }
 }
 
-/// A pair of RSA keys, read.
 pub(super) struct Key {
     pub(super) id: String,
     /// The private key as PEM without anything before its first line.
@@ -109,7 +107,6 @@ impl Parsed {
         (parsed.header.is_object() && parsed.claims.is_object()).then_some(parsed)
     }
 
-    /// A text among the claims.
     pub(super) fn claim(&self, name: &str) -> Option<&str> {
         self.claims[name].as_str()
     }

@@ -17,39 +17,31 @@ use serde_json::json;
 
 use super::simulator::{SimulatedAnswer, Special};
 
-/// An endpoint that issues tokens.
 pub(crate) trait TokenEndpoint: Send + Sync + 'static {
-    /// What is asked for.
     type Asked: Send;
 
     /// The refusal that a dialled-in fault of this name stands for.
     fn dialled(&self, word: &str) -> Option<Response>;
 
-    /// Reads what is asked for; none where it cannot be read.
     fn read(request: Request) -> impl Future<Output = Option<Self::Asked>> + Send;
 
     /// The answer, and in whose name it was asked.
     fn issue(&self, request: TokenRequest<Self::Asked>) -> (Response, Option<String>);
 }
 
-/// A request for a token.
 pub(crate) struct TokenRequest<T> {
     /// The parts of the path that vary, in order.
     pub path: Vec<String>,
-    /// The headers.
     pub headers: HeaderMap,
-    /// What is asked for.
     pub asked: Option<T>,
 }
 
 impl<T> TokenRequest<T> {
-    /// The `Authorization` header.
     pub(crate) fn authorization(&self) -> Option<&str> {
         self.headers.get(header::AUTHORIZATION)?.to_str().ok()
     }
 }
 
-/// Answers a request for a token.
 pub(crate) async fn token<E: TokenEndpoint>(
     State(endpoint): State<Arc<E>>,
     path: RawPathParams,
@@ -72,18 +64,15 @@ pub(crate) fn signed(mut response: Response, who: Option<String>) -> Response {
     response
 }
 
-/// A body as a form.
 pub(crate) async fn form<T: DeserializeOwned>(request: Request) -> Option<T> {
     Form::<T>::from_request(request, &()).await.ok().map(|Form(form)| form)
 }
 
-/// A body as it is.
 pub(crate) async fn bytes(request: Request) -> Bytes {
     // The server has read the body already, so this cannot fail or grow.
     axum::body::to_bytes(request.into_body(), usize::MAX).await.unwrap_or_default()
 }
 
-/// A refusal in the OAuth envelope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     status: u16,

@@ -44,7 +44,6 @@ pub enum Former {
     Other,
 }
 
-/// The observer of a sandbox, if there is one.
 #[derive(Default)]
 pub(super) struct Observation(Mutex<Option<Watch>>);
 

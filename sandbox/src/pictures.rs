@@ -24,7 +24,6 @@ impl Pictures {
         self.0.iter()
     }
 
-    /// A picture file.
     pub fn get(&self, name: &str) -> Option<Bytes> {
         self.0.get(name).cloned()
     }

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-/// What one simulator keeps.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Saved {
     /// Everything but pictures.
@@ -25,7 +24,6 @@ impl Saved {
         digest
     }
 
-    /// A picture by its digest.
     pub(crate) fn blob(&self, digest: &str) -> Result<Bytes, String> {
         self.blobs.get(digest).cloned().ok_or_else(|| format!("the picture {digest} is missing"))
     }

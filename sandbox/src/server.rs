@@ -245,7 +245,6 @@ fn start(world: World, options: &Options) -> Result<Running, SandboxError> {
     Ok(Running { server, page, resumed, stop, thread: Some(thread) })
 }
 
-/// Sets the switches and faults that the world begins with.
 fn dial_in(world: &World, shared: &Shared, simulators: &[Arc<dyn Simulator>]) -> Result<(), SandboxError> {
     for simulator in simulators {
         shared.switches.declare(simulator.name(), simulator.switches());

@@ -12,7 +12,6 @@ use super::simulator::Simulator;
 use super::store::Store;
 use super::truth::Truth;
 
-/// Everything that the listeners share.
 pub(super) struct ServerState {
     pub(super) world: String,
     pub(super) about: String,

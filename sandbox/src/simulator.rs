@@ -38,7 +38,6 @@ pub(crate) trait Simulator: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// What a client may sign in with.
     fn credentials(&self) -> Vec<Credential> {
         Vec::new()
     }
@@ -58,7 +57,6 @@ pub(crate) trait Simulator: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// The people of a source with the photo each has.
     fn people(&self) -> Vec<Person> {
         Vec::new()
     }
@@ -74,14 +72,10 @@ pub(crate) trait Simulator: Send + Sync + 'static {
     }
 }
 
-/// A way to sign in to a simulator.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Credential {
-    /// Which simulator takes it.
     pub simulator: String,
-    /// In whose name.
     pub user: String,
-    /// The secret part.
     pub secret: Secret,
 }
 
@@ -132,7 +126,6 @@ pub enum Secret {
 pub(crate) struct SimulatedAnswer {
     /// Who asked, as far as the login says.
     pub who: Option<String>,
-    /// Which session the request came in.
     pub session: Option<String>,
     /// The parts of a batch: what was asked for, and the status it got.
     pub parts: Vec<(String, u16)>,

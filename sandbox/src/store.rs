@@ -16,7 +16,6 @@ use serde::{Deserialize, Serialize};
 use super::saved::Saved;
 use super::simulator::Simulator;
 
-/// Why a state folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("could not {act} the sandbox state {path}: {source}; make the folder writable or choose another")]
 pub struct StoreError {
@@ -41,7 +40,6 @@ struct Kept {
 
 const FORMAT: u32 = 1;
 
-/// The folder of one world's state.
 #[derive(Debug)]
 pub(super) struct Store {
     folder: PathBuf,

@@ -7,12 +7,9 @@
 use std::collections::BTreeMap;
 use std::sync::RwLock;
 
-/// One open behaviour.
 #[derive(Debug)]
 pub(crate) struct Switch {
-    /// Its name in `world.yaml` and the control interface.
     pub name: &'static str,
-    /// What it may be set to.
     pub values: Values,
     /// The page's best guess.
     pub default: &'static str,
@@ -20,50 +17,26 @@ pub(crate) struct Switch {
     pub about: &'static str,
 }
 
-/// What a switch may be set to.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Values {
-    /// One of these words.
     OneOf(&'static [&'static str]),
-    /// A whole number from 0 on.
     Number,
 }
 
-/// All switches of a sandbox.
 #[derive(Debug, Default)]
 pub(crate) struct Switches {
     declared: RwLock<BTreeMap<String, Vec<&'static Switch>>>,
     set: RwLock<BTreeMap<(String, &'static str), String>>,
 }
 
-/// What is wrong with a setting.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SwitchError {
-    /// No simulator of that name has switches.
     #[error("no simulator named {0} has switches; there are: {1}")]
     Simulator(String, String),
-    /// The simulator has no such switch.
     #[error("the simulator {simulator} has no switch {name}; it has: {known}")]
-    Name {
-        /// Which simulator.
-        simulator: String,
-        /// What was asked for.
-        name: String,
-        /// What there is.
-        known: String,
-    },
-    /// The switch has no such position.
+    Name { simulator: String, name: String, known: String },
     #[error("the switch {simulator}.{name} cannot be {value:?}; it takes {takes}")]
-    Value {
-        /// Which simulator.
-        simulator: String,
-        /// Which switch.
-        name: String,
-        /// What was asked for.
-        value: String,
-        /// What it takes.
-        takes: String,
-    },
+    Value { simulator: String, name: String, value: String, takes: String },
 }
 
 /// Declares switches, each on a line with its name, its positions, its default and what is open, and the list of them all.
@@ -81,13 +54,11 @@ impl Switches {
         self.declared.write().expect(POISON).insert(simulator.to_owned(), switches);
     }
 
-    /// How a switch stands.
     pub(crate) fn get(&self, simulator: &str, switch: &Switch) -> String {
         let set = self.set.read().expect(POISON);
         set.get(&(simulator.to_owned(), switch.name)).cloned().unwrap_or_else(|| switch.default.to_owned())
     }
 
-    /// Sets one switch of one simulator.
     pub(crate) fn set(&self, simulator: &str, name: &str, value: &str) -> Result<(), SwitchError> {
         let declared = self.declared.read().expect(POISON);
         let Some(switches) = declared.get(simulator) else {

@@ -156,7 +156,6 @@ impl Truth {
     }
 }
 
-/// The log of writes and broken rules.
 #[derive(Debug, Default)]
 pub(super) struct Writes(Mutex<(Vec<Write>, Vec<String>)>);
 

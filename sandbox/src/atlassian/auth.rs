@@ -16,10 +16,8 @@ use crate::switches::Switch;
 
 /// How a product differs from the others in who is let in.
 pub(crate) trait AuthPolicy {
-    /// What the product holds.
     type Store: AccountStore;
 
-    /// The handle to the sandbox.
     fn context(&self) -> &Context;
 
     /// What the server calls itself in links, without a slash at the end.
@@ -28,22 +26,17 @@ pub(crate) trait AuthPolicy {
     /// `Path` of its cookies.
     fn cookie_path(&self) -> &str;
 
-    /// Name of the cookie that holds a session.
     fn session_cookie(&self) -> &'static str;
 
-    /// Seeds session ids.
     fn seed(&self) -> &str;
 
-    /// Whether the played release understands tokens.
     fn has_tokens(&self) -> bool;
 
     /// Whether the played release takes passwords out of the box.
     fn has_passwords(&self) -> bool;
 
-    /// 401 of a resource that needs a login.
     fn login_required(&self) -> Reply;
 
-    /// A session ended.
     fn ended(&self, store: &mut Self::Store, session: Session<<Self::Store as AccountStore>::SessionData>);
 
     /// Whether a switch stands on `on`, or on `version` and the release says so.
@@ -55,33 +48,24 @@ pub(crate) trait AuthPolicy {
     }
 }
 
-/// The accounts of an instance.
 pub(crate) trait AccountStore {
-    /// One of them.
     type Account;
 
-    /// What the product keeps in a session.
     type SessionData: Default;
 
-    /// What the login remembers.
     fn auth_state(&self) -> &AuthState<Self::SessionData>;
 
-    /// The same, to change it.
     fn auth_state_mut(&mut self) -> &mut AuthState<Self::SessionData>;
 
-    /// Everybody.
     fn accounts(&self) -> impl Iterator<Item = &Self::Account>;
 
-    /// The account with that key.
     fn account(&self, key: &str) -> Option<&Self::Account>;
 
-    /// What all products know of an account.
     fn view(account: &Self::Account) -> AccountView<'_>;
 
     /// Rate limiting blocks an account for good, or frees it.
     fn block(&mut self, key: &str, blocked: bool);
 
-    /// The account with that key, as a login looks at it.
     fn keyed(&self, key: &str) -> Option<AccountView<'_>> {
         self.account(key).map(Self::view)
     }
@@ -96,7 +80,6 @@ pub(crate) trait AccountStore {
         self.key_of(name).map(str::to_owned).ok_or_else(|| format!("no account {name}"))
     }
 
-    /// The account with that name, whatever its case.
     fn by_name(&self, name: &str) -> Option<&Self::Account> {
         self.account(self.key_of(name)?)
     }
@@ -133,38 +116,28 @@ pub enum Role {
     SystemAdmin,
 }
 
-/// What all products know of an account.
 #[derive(Clone, Debug)]
 pub(crate) struct AccountView<'a> {
     /// The key that stays when the name changes.
     pub key: Cow<'a, str>,
-    /// User name.
     pub name: &'a str,
-    /// The name that people see.
     pub display_name: &'a str,
-    /// The address, if there is one.
     pub email: Option<&'a str>,
     /// Unset: no password login.
     pub password: Option<&'a str>,
-    /// Tokens that stand for it.
     pub tokens: &'a [String],
-    /// Whether it is in use.
     pub in_use: bool,
-    /// Whether it may log in.
     pub may_log_in: bool,
     /// Whether rate limiting blocks it for good (docs/wire/atlassian.md §2.4).
     pub blocked: bool,
 }
 
-/// What the login remembers.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
 pub(crate) struct AuthState<T> {
-    /// What is counted.
     pub counters: Counters,
     /// Failed logins in a row, by name.
     pub failures: BTreeMap<String, u64>,
-    /// Web sessions by id.
     #[serde(skip)]
     pub sessions: HashMap<String, Session<T>>,
     /// Token buckets by user and node.
@@ -195,25 +168,20 @@ impl<T> Default for AuthState<T> {
     }
 }
 
-/// A web session.
 #[derive(Clone, Debug)]
 pub(crate) struct Session<T> {
     /// A number that is no secret, for logs.
     pub serial: u64,
-    /// The node it lives on.
     pub node: u32,
     /// Key of whose it is.
     pub user: String,
-    /// What the product keeps in it.
     pub data: T,
 }
 
 /// The token bucket of one user on one node.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bucket {
-    /// Tokens left.
     pub tokens: u64,
-    /// When it was filled last.
     pub filled: SystemTime,
 }
 
@@ -221,14 +189,9 @@ pub(crate) struct Bucket {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Counters {
-    /// Sessions that began.
     pub sessions_opened: u64,
-    /// Sessions that ended.
     pub sessions_ended: u64,
-    /// Wrong passwords.
     pub failed_logins: u64,
-    /// Requests over the rate limit.
     pub refused_by_rate: u64,
-    /// Requests that looked forged.
     pub refused_by_xsrf: u64,
 }

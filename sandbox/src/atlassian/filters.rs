@@ -25,14 +25,11 @@ pub(crate) struct RateLimit {
     remaining: u64,
     interval: u64,
     fill: u64,
-    /// Seconds until a token exists.
     retry_after: u64,
-    /// Whether this request got none.
     pub over: bool,
 }
 
 impl RateLimit {
-    /// Puts the headers on an answer.
     pub(crate) fn sign(self, reply: Reply) -> Reply {
         reply
             .with(LIMIT, self.limit.to_string())
@@ -42,7 +39,6 @@ impl RateLimit {
             .with(header::RETRY_AFTER, self.retry_after.to_string())
     }
 
-    /// The answer of a request that got no token.
     pub(crate) fn refusal(request: &Request) -> Reply {
         match request.header("accept").is_some_and(|accept| accept.contains("application/json")) {
             true => Reply::message(429, "Rate limit exceeded."),

@@ -12,13 +12,11 @@ use crate::pictures::{FileRef, Pictures};
 use crate::simulator::Simulator;
 use crate::world::{Assembly, Part};
 
-/// What a world file says of an instance.
 pub(crate) trait Instance: Debug {
     type Product: Product;
 
     fn settings(&self) -> Settings<'_>;
 
-    /// The picture files that it names.
     fn pictures(&self) -> Vec<&FileRef>;
 
     /// What it holds at the beginning of its world.

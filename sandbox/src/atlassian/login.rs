@@ -21,29 +21,20 @@ const USER: HeaderName = HeaderName::from_static("x-ausername");
 const NODE: HeaderName = HeaderName::from_static("x-anodeid");
 const DENIED: HeaderName = HeaderName::from_static("x-authentication-denied-reason");
 
-/// By what a caller is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LoginMethod {
-    /// Not at all.
     Anonymous,
-    /// A name and a password in each request.
     Basic,
-    /// A personal access token.
     Token,
-    /// A session cookie alone.
     Cookie,
 }
 
-/// Who asks, and in which session.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     /// The account's key; none for anonymous.
     pub key: Option<String>,
-    /// By what it is known.
     pub method: LoginMethod,
-    /// The node that serves the request.
     pub node: u32,
-    /// The session's id.
     pub session: Option<String>,
     /// The answer, if the login itself is refused.
     pub refusal: Option<Reply>,
@@ -81,7 +72,6 @@ impl Caller {
         store.auth_state().sessions.get(self.session.as_ref()?).map(|session| session.serial)
     }
 
-    /// Puts on an answer what every answer carries.
     pub(crate) fn sign<S: AccountStore>(&self, store: &S, mut reply: Reply) -> Reply {
         let account = self.key.as_ref().and_then(|key| store.keyed(key));
         let name = account.as_ref().map(|account| account.name);
@@ -98,7 +88,6 @@ impl Caller {
     }
 }
 
-/// Finds out who asks.
 pub(crate) fn sign_in<P: AuthPolicy>(policy: &P, store: &mut P::Store, request: &Request) -> Caller {
     let (node, affinity) = node_of(policy, store, request);
     let mut caller = identify(policy, store, request, node);
@@ -271,7 +260,6 @@ pub(crate) fn leave<P: AuthPolicy>(policy: &P, store: &mut P::Store, caller: &Ca
     }
 }
 
-/// Ends the caller's session.
 pub(crate) fn end_session<P: AuthPolicy>(policy: &P, store: &mut P::Store, caller: &Caller) {
     let gone = caller.session.as_ref().and_then(|id| store.auth_state_mut().sessions.remove(id));
     if let Some(session) = gone {
@@ -280,7 +268,6 @@ pub(crate) fn end_session<P: AuthPolicy>(policy: &P, store: &mut P::Store, calle
     }
 }
 
-/// For the session resource.
 impl Caller {
     /// A caller whom the session resource lets in on that node.
     pub(crate) fn arriving(node: u32, key: String) -> Caller {

@@ -8,7 +8,6 @@ pub(crate) fn number_from(seed: &str, what: &str) -> u64 {
     digest.as_bytes().iter().take(7).fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
-/// Milliseconds since the epoch.
 pub(crate) fn milliseconds(at: SystemTime) -> u64 {
     let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)

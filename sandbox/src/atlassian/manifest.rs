@@ -9,24 +9,18 @@ use serde_json::json;
 use super::reply::Reply;
 use super::request::Request;
 
-/// What a server says of itself.
 pub(crate) struct Manifest<'a> {
     /// The server's own id.
     pub id: &'a str,
-    /// Its title.
     pub name: &'a str,
     /// `jira`, `confluence`, `stash`.
     pub kind: &'a str,
-    /// Release.
     pub version: String,
-    /// Build number of the release.
     pub build: u32,
-    /// Base URL.
     pub url: &'a str,
 }
 
 impl Manifest<'_> {
-    /// The answer to that request.
     pub(crate) fn answer(&self, request: &Request) -> Reply {
         let Manifest { id, name, kind, version, build, url } = self;
         if request.header("accept").is_some_and(|accept| accept.contains("application/json")) {

@@ -8,24 +8,19 @@ use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde_json::{Value, json};
 
-/// One answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
-    /// HTTP status.
     pub status: u16,
     /// Headers, repeated names allowed.
     pub headers: Vec<(HeaderName, String)>,
-    /// Body.
     pub body: Vec<u8>,
 }
 
 impl Reply {
-    /// JSON with a status.
     pub(crate) fn json(status: u16, value: &Value) -> Reply {
         Reply::typed(status, "application/json;charset=UTF-8", value.to_string().into_bytes())
     }
 
-    /// A body of a type.
     pub(crate) fn typed(status: u16, mime: &str, body: Vec<u8>) -> Reply {
         Reply { status, headers: vec![(header::CONTENT_TYPE, mime.to_owned())], body }
     }
@@ -51,24 +46,20 @@ impl Reply {
             .with(header::WWW_AUTHENTICATE, "OAuth realm=\"sandbox\"")
     }
 
-    /// An HTML page, as the web part answers.
     pub(crate) fn page(status: u16, title: &str, text: &str) -> Reply {
         let page = format!("<!DOCTYPE html><html><head><title>{title}</title></head><body><p>{text}</p></body></html>");
         Reply::typed(status, "text/html;charset=UTF-8", page.into_bytes())
     }
 
-    /// 302 to somewhere.
     pub(crate) fn redirect(to: &str) -> Reply {
         Reply { status: 302, headers: vec![(header::LOCATION, to.to_owned())], body: Vec::new() }
     }
 
-    /// One more header.
     pub(crate) fn with(mut self, name: HeaderName, value: impl Into<String>) -> Reply {
         self.headers.push((name, value.into()));
         self
     }
 
-    /// The same answer without what must not be cached.
     pub(crate) fn no_store(self) -> Reply {
         self.with(header::CACHE_CONTROL, "no-cache, no-store, no-transform")
     }

@@ -12,25 +12,20 @@ use url::form_urlencoded;
 
 use crate::simulator::Special;
 
-/// The largest body that is read at all.
 const LARGEST_BODY: usize = 64 * 1024 * 1024;
 
-/// One request.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
-    /// Method.
     pub method: Method,
     /// Path segments, percent-decoded.
     pub path: Vec<String>,
     /// Query pairs, decoded.
     pub query: Vec<(String, String)>,
-    /// Headers.
     pub headers: HeaderMap,
     /// Body; empty for a multipart one, which is in `part`.
     pub body: Bytes,
     /// The part named `avatar` of a multipart body.
     pub part: Option<Part>,
-    /// A fault that only this simulator knows.
     pub fault: Option<Fault>,
 }
 
@@ -75,14 +70,12 @@ impl Fault {
     }
 }
 
-/// A part of a multipart body.
 #[derive(Clone, Debug)]
 pub(crate) struct Part {
     /// `filename` of the part.
     pub file_name: String,
     /// `Content-Type` of the part.
     pub mime: String,
-    /// Its bytes.
     pub bytes: Bytes,
 }
 
@@ -129,7 +122,6 @@ impl Request {
         self.query(name).map_or(default, |text| text.eq_ignore_ascii_case("true"))
     }
 
-    /// A header as text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         header_of(&self.headers, name)
     }
@@ -147,7 +139,6 @@ impl Request {
         pairs.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
-    /// Whether the method changes something.
     pub(crate) fn is_mutating(&self) -> bool {
         !matches!(self.method, Method::GET | Method::HEAD | Method::OPTIONS)
     }
@@ -177,7 +168,6 @@ fn decode(segment: &str) -> String {
     form_urlencoded::parse(format!("s={data}").as_bytes()).next().map(|(_, s)| s.into_owned()).unwrap_or_default()
 }
 
-/// Percent-encoding of a query value.
 pub(crate) fn encode(value: &str) -> String {
     form_urlencoded::byte_serialize(value.as_bytes()).collect()
 }

@@ -28,10 +28,14 @@ use crate::truth::{Account, Avatar};
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Command {
-    /// An administrator solves the CAPTCHA.
-    ClearCaptcha { name: String },
+    ClearCaptcha {
+        name: String,
+    },
     /// Rate limiting blocks an account, or frees it.
-    Block { name: String, blocked: bool },
+    Block {
+        name: String,
+        blocked: bool,
+    },
     /// Every session is lost, as on a restart.
     EndSessions {},
 }

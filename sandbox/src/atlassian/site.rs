@@ -29,16 +29,12 @@ pub(crate) type Answer = Result<Reply, Reply>;
 
 /// How a product differs from the others.
 pub(crate) trait Product: Send + Sync + Sized + 'static {
-    /// Its name.
     const NAME: &'static str;
 
-    /// Name of the cookie that holds a session.
     const SESSION_COOKIE: &'static str = "JSESSIONID";
 
-    /// What an instance holds.
     type Store: ProductStore;
 
-    /// A command that only this product knows.
     type Command: DeserializeOwned;
 
     /// What an account shows, before it is brought to a size.
@@ -47,7 +43,6 @@ pub(crate) trait Product: Send + Sync + Sized + 'static {
     /// The switches that only this product has.
     fn switches() -> &'static [Switch];
 
-    /// Whether a release understands tokens.
     fn has_tokens(version: Version) -> bool;
 
     /// Whether a release takes passwords out of the box.
@@ -64,13 +59,11 @@ pub(crate) trait Product: Send + Sync + Sized + 'static {
     /// A request before anybody looks at it.
     fn receive(_site: &Site<Self>, _request: &mut Request) {}
 
-    /// The answer of an endpoint.
     fn answer(call: &mut Call<'_, Self>) -> Answer;
 
     /// A whole response before it leaves.
     fn send(_response: &mut Response<Body>) {}
 
-    /// A session ended.
     fn session_ended(_store: &mut Self::Store, _session: Session<SessionData<Self>>) {}
 
     /// Every session was lost, as on a restart.
@@ -90,18 +83,14 @@ pub(crate) trait Product: Send + Sync + Sized + 'static {
     /// Every custom picture that lies on the server.
     fn avatars(site: &Site<Self>, store: &Self::Store) -> Vec<Avatar>;
 
-    /// Carries a command out.
     fn command(site: &Site<Self>, store: &mut Self::Store, command: Self::Command) -> Result<Value, String>;
 }
 
-/// What a product keeps in a session.
 pub(crate) type SessionData<P> = <<P as Product>::Store as AccountStore>::SessionData;
-/// An account of a product.
 pub(crate) type Account<P> = <<P as Product>::Store as AccountStore>::Account;
 
 /// What an instance holds and keeps: everything but pictures as JSON, in which digests stand for them.
 pub(crate) trait ProductStore: AccountStore + Serialize + DeserializeOwned + Send + 'static {
-    /// The pictures.
     fn pictures(&self) -> impl Iterator<Item = &Bytes>;
 
     /// Where each picture goes, by its digest.
@@ -118,7 +107,6 @@ pub(crate) struct Settings<'a> {
     pub base_url: Option<&'a str>,
 }
 
-/// One instance of a product.
 pub(crate) struct Site<P: Product> {
     pub context: Context,
     pub version: Version,
@@ -127,27 +115,20 @@ pub(crate) struct Site<P: Product> {
     pub server_id: String,
     pub base_path: String,
     base_url: Option<String>,
-    /// The picture files of the world.
     pub pictures: Pictures,
     /// What each account showed at the beginning of the world.
     pub(super) start: BTreeMap<String, P::Picture>,
     store: Mutex<P::Store>,
 }
 
-/// One call in progress.
 pub(crate) struct Call<'a, P: Product> {
-    /// The instance.
     pub site: &'a Site<P>,
-    /// What it holds.
     pub store: &'a mut P::Store,
-    /// The request.
     pub request: &'a Request,
-    /// Who asks.
     pub caller: &'a Caller,
 }
 
 impl<P: Product> Site<P> {
-    /// An instance at the beginning of its world.
     pub(crate) fn new(context: Context, settings: &Settings<'_>, pictures: &Pictures, store: P::Store) -> Self {
         let mut site = Self {
             context,

@@ -7,9 +7,7 @@
 use crate::switches::Values::{self, Number, OneOf};
 use crate::switches::switches;
 
-/// On, off, or what the release does.
 pub(crate) const BY_VERSION: Values = OneOf(&["version", "on", "off"]);
-/// On or off.
 pub(crate) const ON_OFF: Values = OneOf(&["on", "off"]);
 /// What an unknown caller gets.
 pub(crate) const STRANGERS: Values = OneOf(&["refused", "anonymous"]);

@@ -30,7 +30,6 @@ const SIDES: (u32, u32) = (16, 512);
 const USUAL_SIDE: u32 = 64;
 
 impl Call<'_> {
-    /// Finds the endpoint and lets it answer.
     pub(super) fn answer(&mut self) -> Answer {
         // DELETE needs no XSRF header (§5).
         if self.request.method != Method::DELETE
@@ -81,7 +80,6 @@ impl Call<'_> {
         }
     }
 
-    /// The caller's account.
     pub(super) fn me(&self) -> Option<Account> {
         self.caller.key.as_ref().and_then(|key| self.store.account(key)).cloned()
     }

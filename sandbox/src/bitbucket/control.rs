@@ -12,7 +12,6 @@ use super::store::{Picture, Store};
 use super::world::AccountWorld;
 use crate::atlassian::made_up::milliseconds;
 
-/// A command.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Command {

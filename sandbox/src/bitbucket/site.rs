@@ -6,13 +6,10 @@ use crate::atlassian::instance;
 use crate::atlassian::site::{self, Settings, Site};
 use crate::pictures::{FileRef, Pictures};
 
-/// Bitbucket Data Center.
 pub(crate) struct Product;
 
-/// One Bitbucket instance.
 pub(crate) type Bitbucket = Site<Product>;
 
-/// One call in progress.
 pub(super) type Call<'a> = site::Call<'a, Product>;
 
 impl instance::Instance for Instance {

@@ -18,7 +18,6 @@ use crate::pictures::Pictures;
 /// The time of uploads that were there from the start, in milliseconds: 2022 and on.
 const FIRST_UPLOAD: u64 = 1_655_392_225_748;
 
-/// One account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Account {
     pub id: u64,
@@ -43,7 +42,6 @@ impl Account {
     }
 }
 
-/// An uploaded picture.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Picture {
     /// Milliseconds of the upload: the `v` in `avatarUrl`.
@@ -65,7 +63,6 @@ pub(crate) struct Gone {
     pub ended_by: String,
 }
 
-/// Everything that changes.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Store {
     pub accounts: BTreeMap<u64, Account>,
@@ -74,7 +71,6 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// The beginning of a world.
     pub(crate) fn new(world: &Instance, pictures: &Pictures) -> Result<Store, String> {
         let mut store = Store::default();
         for (written, nth) in world.accounts.iter().zip(101..) {
@@ -92,12 +88,10 @@ impl Store {
         Ok(store)
     }
 
-    /// The account with that slug.
     pub(crate) fn by_slug(&self, slug: &str) -> Option<&Account> {
         self.accounts.values().find(|account| account.slug == slug)
     }
 
-    /// The id of the account with that name.
     pub(crate) fn id_of(&self, name: &str) -> Option<u64> {
         self.key_of(name)?.parse().ok()
     }
@@ -126,7 +120,6 @@ impl Store {
         Ok(id)
     }
 
-    /// Puts a picture in place of the former one, or takes it away.
     pub(crate) fn replace(&mut self, id: u64, picture: Option<Picture>, who: &str) {
         let former = self.accounts.get_mut(&id).and_then(|account| std::mem::replace(&mut account.picture, picture));
         if let Some(Picture { version, creator, .. }) = former {
@@ -136,7 +129,6 @@ impl Store {
 }
 
 impl Picture {
-    /// A picture as it comes in.
     pub(crate) fn new(version: u64, creator: &str, bytes: Bytes) -> Picture {
         let digest = blake3::hash(&bytes).to_hex().to_string();
         Picture { version, creator: creator.to_owned(), digest, bytes }

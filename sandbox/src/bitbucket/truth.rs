@@ -27,7 +27,6 @@ pub(super) fn avatars(site: &Bitbucket, store: &Store) -> Vec<truth::Avatar> {
     store.accounts.values().filter_map(avatar).collect()
 }
 
-/// What an account shows.
 pub(super) fn shown(account: &Account) -> Shown {
     let custom = account.picture.as_ref();
     Shown {

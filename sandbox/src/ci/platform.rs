@@ -9,11 +9,9 @@ use serde::Deserialize;
 use crate::jwt::{Key, KeyFiles, Parsed};
 use crate::pictures::Pictures;
 
-/// One CI platform, as written in a world.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Platform {
-    /// The simulator's name.
     #[serde(default = "default_id")]
     pub id: String,
     /// `iss` of its tokens.
@@ -23,10 +21,8 @@ pub struct Platform {
     pub subject: String,
     /// `ACTIONS_ID_TOKEN_REQUEST_TOKEN` of the job. Invented; it opens no real door.
     pub request_token: String,
-    /// How long a token lasts.
     #[serde(default = "default_seconds")]
     pub token_seconds: u32,
-    /// What it signs with.
     pub key: KeyFiles,
 }
 

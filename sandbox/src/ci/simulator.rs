@@ -22,7 +22,6 @@ use crate::pictures::{FileRef, Pictures};
 use crate::simulator::{Credential, Secret, Simulator};
 use crate::world::{Assembly, Part};
 
-/// The simulator of a platform.
 struct Ci {
     context: Context,
     issuer: Arc<Issuer>,

@@ -22,7 +22,6 @@ use crate::atlassian::site::Answer;
 use crate::observer::{Former, PictureChange};
 
 impl Call<'_> {
-    /// Finds the endpoint and lets it answer.
     pub(super) fn answer(&mut self) -> Answer {
         let path: Vec<&str> = self.request.path.iter().map(String::as_str).collect();
         if path.first() != Some(&"rpc")
@@ -69,7 +68,6 @@ impl Call<'_> {
         }
     }
 
-    /// The caller's account.
     pub(super) fn me(&self) -> Option<Account> {
         self.caller.key.as_ref().and_then(|key| self.store.accounts.get(key)).cloned()
     }
@@ -98,7 +96,6 @@ impl Call<'_> {
         self.wrote(format!("store {name}"), owner, who);
     }
 
-    /// Sets the preference.
     pub(super) fn choose(&mut self, owner: &Account, who: &Account, value: &str) {
         let default = self.site.default_picture();
         let file = |shows: Shows| match shows {
@@ -142,7 +139,6 @@ impl Call<'_> {
     }
 }
 
-/// Whether one may edit the other's profile.
 pub(super) fn may_edit(who: &Account, owner: &Account) -> bool {
     who.role >= Role::Admin || who.key == owner.key
 }

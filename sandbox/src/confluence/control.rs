@@ -12,7 +12,6 @@ use super::store::{BY_HAND, STOCK, STOCK_FOLDER, Store};
 use super::world::AccountWorld;
 use crate::atlassian::auth::AccountStore as _;
 
-/// A command.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Command {

@@ -167,7 +167,6 @@ fn check_admin(me: &Account) -> Result<(), Reply> {
     }
 }
 
-/// The type and the bytes of the body.
 fn sent(body: &[u8]) -> Result<(String, Vec<u8>), Reply> {
     let body: Map<String, Value> = serde_json::from_slice(body).map_err(|_| bad("The body is not a JSON object."))?;
     let wanted = || bad("The body must be {\"type\":\"image/…\",\"picture\":\"BASE64\"}.");

@@ -4,7 +4,6 @@ use serde_json::json;
 
 use crate::atlassian::reply::Reply;
 
-/// Confluence's usual error.
 pub(super) fn error(status: u16, message: &str) -> Reply {
     let data = json!({"authorized": status != 403, "valid": true, "errors": [], "successful": false});
     Reply::json(status, &json!({"statusCode": status, "data": data, "message": message}))

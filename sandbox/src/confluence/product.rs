@@ -92,7 +92,6 @@ impl Confluence {
         }
     }
 
-    /// File name of the default picture.
     pub(super) fn default_picture(&self) -> String {
         default_of(self.version, &self.context.switch(&switches::DEFAULT_PICTURE)).to_owned()
     }

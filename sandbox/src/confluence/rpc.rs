@@ -22,11 +22,9 @@ use crate::atlassian::site::Answer;
 /// The one preference that is played.
 const PICTURE_KEY: &str = "confluence.user.profile.picture";
 
-/// Why a call failed.
 pub(super) enum RpcError {
     /// A refusal: the exception's class below `com.atlassian.confluence.rpc` and its text.
     Refused(&'static str, String),
-    /// Something broke inside the server.
     Broken(String),
 }
 

@@ -6,13 +6,10 @@ use crate::atlassian::instance;
 use crate::atlassian::site::{self, Settings, Site};
 use crate::pictures::{FileRef, Pictures};
 
-/// Confluence Data Center.
 pub(crate) struct Product;
 
-/// One Confluence instance.
 pub(crate) type Confluence = Site<Product>;
 
-/// One call in progress.
 pub(super) type Call<'a> = site::Call<'a, Product>;
 
 impl instance::Instance for Instance {

@@ -26,7 +26,6 @@ pub(super) const STOCK: [&str; 6] =
 /// The name and type of what people upload in the web page (§4.1).
 pub(super) const BY_HAND: (&str, &str) = ("user-avatar", "image/jpeg");
 
-/// One account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Account {
     pub key: String,
@@ -70,7 +69,6 @@ pub(crate) struct Ticket {
     pub used: SystemTime,
 }
 
-/// Everything that changes.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Store {
     pub accounts: BTreeMap<String, Account>,
@@ -83,7 +81,6 @@ pub(crate) struct Store {
     pub tickets: HashMap<String, Ticket>,
 }
 
-/// What an account shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Shows {
     /// The default, for want of another.
@@ -95,7 +92,6 @@ pub(crate) enum Shows {
 }
 
 impl Store {
-    /// The beginning of a world.
     pub(crate) fn new(world: &Instance, pictures: &Pictures) -> Result<Store, String> {
         let mut store = Store {
             groups: world.groups.iter().cloned().collect(),
@@ -193,7 +189,6 @@ impl Store {
         self.accounts.values().find(|account| account.content == Some(content))
     }
 
-    /// What an account shows now, given the name of the default picture.
     pub(crate) fn shows(&self, account: &Account, default: &str) -> Shows {
         match &account.chosen {
             None => Shows::Default,
@@ -203,7 +198,6 @@ impl Store {
         }
     }
 
-    /// The path of what an account shows.
     pub(crate) fn path(&self, account: &Account, default: &str) -> String {
         match self.shows(account, default) {
             Shows::Default => format!("{STOCK_FOLDER}{default}"),
@@ -267,7 +261,6 @@ impl ProductStore for Store {
     }
 }
 
-/// The default picture's name by release.
 pub(super) fn default_of(version: Version, switched: &str) -> &str {
     if switched == "version" { version.default_picture() } else { switched }
 }

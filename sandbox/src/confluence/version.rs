@@ -6,7 +6,6 @@
 
 pub(super) use crate::atlassian::version::Version;
 
-/// What a Confluence release alone decides.
 pub(super) trait Release {
     /// `buildNumber`: 9.2.0 is 9200.
     fn build_number(self) -> u32;

@@ -20,7 +20,6 @@ use crate::atlassian::made_up::milliseconds;
 use crate::atlassian::reply::Reply;
 use crate::atlassian::site::Answer;
 
-/// Largest body of the internal upload.
 const LARGEST_UPLOAD: usize = 5 * 1024 * 1024;
 
 impl Call<'_> {

@@ -12,14 +12,10 @@ use quick_xml::escape::escape;
 use quick_xml::events::Event;
 use serde_json::Value;
 
-/// A parameter of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Param {
-    /// A string.
     Text(String),
-    /// A whole number.
     Number(i64),
-    /// A boolean.
     Flag(bool),
     /// Bytes, base64 on the wire.
     Bytes(Vec<u8>),
@@ -27,16 +23,13 @@ pub(super) enum Param {
     Other,
 }
 
-/// A call: the method's name and its parameters.
 #[derive(Debug, PartialEq)]
 pub(super) struct MethodCall {
     /// With its prefix, such as `confluence2.login`.
     pub name: String,
-    /// In order.
     pub params: Vec<Param>,
 }
 
-/// Reads a call.
 pub(super) fn read(body: &[u8]) -> Result<MethodCall, String> {
     let text = std::str::from_utf8(body).map_err(|fault| fault.to_string())?;
     let mut reader = Reader::from_str(text);

@@ -17,7 +17,6 @@ use crate::ci::Issuer;
 use crate::context::Context;
 use crate::jwt::{Parsed, seconds};
 
-/// What an assertion is judged by.
 pub(super) struct AssertionCheck<'a> {
     pub(super) context: &'a Context,
     pub(super) directory: &'a Directory,

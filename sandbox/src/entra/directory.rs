@@ -18,14 +18,11 @@ use crate::jwt::Key;
 use crate::pictures::Pictures;
 use crate::saved::Saved;
 
-/// The live directory of a tenant.
 pub(crate) struct Directory {
-    /// The tenant as the world describes it.
     pub tenant: Tenant,
     pictures: Pictures,
     people: Mutex<People>,
     pub(super) certificates: Vec<(Certificate, Key)>,
-    /// The access tokens that were issued.
     pub(crate) tokens: Tokens,
 }
 
@@ -53,14 +50,12 @@ impl People {
     }
 }
 
-/// A person as the directory holds them now.
 #[derive(Clone, Debug)]
 pub(crate) struct LivePerson {
     /// As the world describes them, apart from what follows.
     pub person: Person,
     /// `accountEnabled`.
     pub enabled: bool,
-    /// The photo.
     pub photo: LivePhoto,
     /// How often the photo is still refused with 429.
     pub throttled: u32,
@@ -69,21 +64,16 @@ pub(crate) struct LivePerson {
     renamed: Option<String>,
 }
 
-/// What a photo call gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum LivePhoto {
-    /// A photo.
     Present(PhotoFile),
-    /// A proven absence.
     Absent(NoPhoto),
     /// A failure that proves nothing.
     Failing(PhotoFailure),
 }
 
-/// A photo's bytes and what is said about them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PhotoFile {
-    /// The bytes.
     pub bytes: Bytes,
     /// The type that the answer names; by the file name, as uploads are believed, not by looking.
     pub content_type: &'static str,
@@ -93,7 +83,6 @@ pub(crate) struct PhotoFile {
     pub size: (u32, u32),
 }
 
-/// What one person's saved state is.
 #[derive(Serialize, Deserialize)]
 struct SavedPerson {
     enabled: bool,
@@ -117,15 +106,28 @@ enum SavedPhoto {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Command {
     /// Gives a person another photo, or none.
-    Photo { person: String, now: NewPhoto },
+    Photo {
+        person: String,
+        now: NewPhoto,
+    },
     /// Sets `accountEnabled`.
-    Enabled { person: String, now: bool },
-    /// Deletes a person.
-    Delete { person: String },
+    Enabled {
+        person: String,
+        now: bool,
+    },
+    Delete {
+        person: String,
+    },
     /// Gives a person another sign-in name and address; the old address becomes another one of theirs.
-    Rename { person: String, to: String },
+    Rename {
+        person: String,
+        to: String,
+    },
     /// Refuses a person's photo with 429 so often.
-    Throttle { person: String, times: u32 },
+    Throttle {
+        person: String,
+        times: u32,
+    },
     /// Makes every token issued so far invalid.
     RevokeTokens {},
 }
@@ -144,7 +146,6 @@ enum NewPhoto {
 }
 
 impl Directory {
-    /// The directory at the beginning of its world.
     pub(crate) fn new(tenant: &Tenant, pictures: &Pictures) -> Self {
         let people = tenant.people.iter().map(|person| Arc::new(LivePerson::new(person, pictures))).collect();
         let read = |own: &Certificate| {
@@ -280,7 +281,6 @@ impl Directory {
         Ok(())
     }
 
-    /// A text file of the world, such as a certificate.
     pub(super) fn text(&self, name: &str) -> String {
         self.pictures.get(name).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
     }

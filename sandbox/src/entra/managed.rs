@@ -19,14 +19,12 @@ use crate::jwt::seconds;
 use crate::oauth::{Refusal, signed};
 use crate::simulator::Simulator;
 
-/// The metadata service of the machine that the pipeline runs on.
 pub(crate) struct Metadata {
     context: Context,
     directory: Arc<Directory>,
 }
 
 impl Metadata {
-    /// The metadata service of a machine with this tenant's identities.
     pub(crate) fn new(context: Context, directory: Arc<Directory>) -> Self {
         Self { context, directory }
     }

@@ -28,7 +28,6 @@ use crate::switches::Switch;
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// The sign-in of one tenant.
 pub(crate) struct SignIn {
     context: Context,
     directory: Arc<Directory>,
@@ -47,7 +46,6 @@ pub(crate) struct TokenForm {
 }
 
 impl SignIn {
-    /// The sign-in of this directory.
     pub(crate) fn new(context: Context, directory: Arc<Directory>, issuers: Vec<Arc<Issuer>>) -> Self {
         Self { context, directory, issuers }
     }

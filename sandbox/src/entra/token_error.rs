@@ -1,6 +1,5 @@
 //! The errors of the token endpoint (docs/wire/microsoft-graph.md §1.6).
 
-/// An error of the token endpoint.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TokenError {
     pub(super) error: &'static str,

@@ -15,18 +15,14 @@ use serde_json::json;
 
 use super::world::App;
 
-/// The tokens that were issued, by their text.
 #[derive(Debug, Default)]
 pub(crate) struct Tokens(Mutex<(u64, BTreeMap<String, SystemTime>)>);
 
-/// Why a token is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// There is no token in the request.
     Missing,
     /// Never issued, or revoked.
     Unknown,
-    /// Its time is over.
     Expired,
 }
 
@@ -64,7 +60,6 @@ impl Tokens {
         (token, lasts)
     }
 
-    /// Whether the token in an `Authorization` header is taken.
     pub(crate) fn check(&self, authorization: Option<&str>, now: SystemTime) -> Result<(), Refusal> {
         let token =
             authorization.and_then(|a| a.get(..7).filter(|s| s.eq_ignore_ascii_case("bearer ")).map(|_| &a[7..]));

@@ -88,7 +88,6 @@ impl Certificate {
         }
     }
 
-    /// The pair of keys.
     pub(super) fn key(&self) -> KeyFiles {
         KeyFiles { id: self.x5t_s256.clone(), private: self.private.clone(), public: self.public.clone() }
     }
@@ -295,19 +294,16 @@ impl Tenant {
         self
     }
 
-    /// The name of one of the tenant's endpoints.
     pub(super) fn endpoint(&self, of: &str) -> String {
         if self.id == default_id() { of.to_owned() } else { format!("{}-{of}", self.id) }
     }
 
-    /// The picture files that this part names.
     pub(super) fn named_files(&self) -> impl Iterator<Item = &FileRef> {
         let photos =
             self.people.iter().filter_map(|p| if let Photo::File(file) = &p.photo { Some(file) } else { None });
         photos.chain(self.app.certificates.iter().flat_map(|c| [&c.certificate, &c.private, &c.public]))
     }
 
-    /// What does not fit together.
     pub(super) fn fits_together(&self, pictures: &Pictures) -> Result<(), String> {
         for certificate in &self.app.certificates {
             Key::read(&certificate.key(), pictures)?;

@@ -8,7 +8,6 @@
 
 use serde_json::{Value, json};
 
-/// One way to be refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Row {
     /// The name in worlds and faults.
@@ -19,18 +18,13 @@ pub(super) struct Row {
     pub(super) shape: Shape,
 }
 
-/// What stands in the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
-    /// The API's envelope.
     Api,
-    /// A web page.
     Html,
-    /// Plain text.
     Text,
 }
 
-/// The envelope of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Envelope {
     /// `errors[]`.
@@ -102,18 +96,15 @@ static ROWS: [Row; 37] = [
     page("gatewayTimeoutPage", 504, "The server didn&rsquo;t respond in time."),
 ];
 
-/// The row of this name.
 pub(super) fn row(name: &str) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.name == name)
 }
 
-/// The names of all rows, for people.
 pub(super) fn names() -> String {
     ROWS.iter().map(|row| row.name).collect::<Vec<_>>().join(", ")
 }
 
 impl Row {
-    /// The domain in the envelope.
     fn domain(&self) -> &'static str {
         match self.reason {
             "userRateLimitExceeded"
@@ -161,7 +152,6 @@ impl Row {
         json!({ "error": error })
     }
 
-    /// The page of a row that is one.
     pub(super) fn page(&self) -> String {
         format!(
             "<!DOCTYPE html>\n<html lang=en>\n<title>Error {0}</title>\n<p><b>{0}.</b> <ins>That&rsquo;s an \

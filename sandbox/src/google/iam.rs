@@ -35,7 +35,6 @@ switches! {
 const CLOUD_SCOPES: [&str; 2] =
     ["https://www.googleapis.com/auth/cloud-platform", "https://www.googleapis.com/auth/iam"];
 
-/// The IAM credentials API of one customer's project.
 pub(super) struct IamCredentials {
     context: Context,
     workspace: Arc<Workspace>,

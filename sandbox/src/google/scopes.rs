@@ -24,7 +24,6 @@ const SCOPES: [&str; 17] = [
     "iam",
 ];
 
-/// Whether a scope is one that exists.
 pub(super) fn exists(scope: &str) -> bool {
     ["openid", "email", "profile"].contains(&scope) || scope.strip_prefix(PREFIX).is_some_and(|s| SCOPES.contains(&s))
 }

@@ -36,7 +36,6 @@ const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 const SUBJECT_TYPES: [&str; 2] = ["urn:ietf:params:oauth:token-type:jwt", "urn:ietf:params:oauth:token-type:id_token"];
 
-/// The Security Token Service, as one customer's project sees it.
 pub(super) struct Sts {
     context: Context,
     workspace: Arc<Workspace>,

@@ -40,7 +40,6 @@ switches! {
 pub(super) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const AUDIENCE: &str = "https://oauth2.googleapis.com/token";
 
-/// The token endpoint of one customer.
 pub(super) struct TokenEndpoint {
     context: Context,
     workspace: Arc<Workspace>,

@@ -29,7 +29,6 @@ impl Principal {
     }
 }
 
-/// What a token stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Grant {
     pub(super) who: Principal,
@@ -39,7 +38,6 @@ pub(super) struct Grant {
 /// How long a token lasts: 3599 rather than 3600 is what is really sent (docs/wire/google-directory.md §1.3).
 pub(super) const LASTS: u64 = 3599;
 
-/// The tokens that were issued, by their text.
 #[derive(Debug, Default)]
 pub(super) struct Tokens(Mutex<Issued>);
 
@@ -61,7 +59,6 @@ impl Tokens {
         token
     }
 
-    /// What a token stands for, while it lasts.
     pub(super) fn find(&self, token: &str, now: SystemTime) -> Option<Grant> {
         let tokens = self.0.lock().expect(POISON);
         tokens.1.get(token).filter(|(_, until)| now < *until).map(|(grant, _)| grant.clone())

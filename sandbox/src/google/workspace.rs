@@ -22,9 +22,7 @@ use crate::ci::Issuer;
 use crate::jwt::Key;
 use crate::pictures::Pictures;
 
-/// The live customer.
 pub(super) struct Workspace {
-    /// The customer as the world describes it.
     pub(super) world: Customer,
     pub(super) pictures: Pictures,
     pub(super) accounts: BTreeMap<String, LiveAccount>,
@@ -33,7 +31,6 @@ pub(super) struct Workspace {
     pub(super) tokens: Tokens,
 }
 
-/// What changes.
 #[derive(Debug)]
 pub(super) struct People {
     users: Vec<Arc<LiveUser>>,
@@ -44,7 +41,6 @@ pub(super) struct People {
     revoked_keys: Vec<String>,
 }
 
-/// The keys of a service account.
 #[derive(Debug)]
 pub(super) struct LiveAccount {
     pub(super) account: ServiceAccount,
@@ -52,7 +48,6 @@ pub(super) struct LiveAccount {
     pub(super) managed: Option<Key>,
 }
 
-/// A user as the directory holds them now.
 #[derive(Clone, Debug)]
 pub(super) struct LiveUser {
     pub(super) user: User,
@@ -62,7 +57,6 @@ pub(super) struct LiveUser {
     indexed: Option<(SystemTime, User)>,
 }
 
-/// What a photo call gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum LivePhoto {
     None,
@@ -141,7 +135,6 @@ enum NewPhoto {
 }
 
 impl Workspace {
-    /// The customer at the beginning of its world.
     pub(super) fn new(world: &Customer, pictures: &Pictures, issuers: Vec<Arc<Issuer>>) -> Self {
         let read = |files| Key::read(files, pictures).expect("a world is checked for its keys");
         let accounts = world.service_accounts.iter().map(|account| {

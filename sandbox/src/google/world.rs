@@ -248,7 +248,6 @@ impl Customer {
         photos.chain(keys.flatten().flat_map(KeyFiles::files))
     }
 
-    /// What does not fit together.
     pub(super) fn fits_together(&self, pictures: &Pictures) -> Result<(), String> {
         for account in &self.service_accounts {
             for key in [Some(&account.key), account.managed_key.as_ref()].into_iter().flatten() {
@@ -308,7 +307,6 @@ impl User {
         }
     }
 
-    /// By what the user is found: id, address, aliases.
     pub(super) fn keys(&self) -> impl Iterator<Item = &String> {
         [&self.id, &self.email].into_iter().chain(&self.aliases)
     }

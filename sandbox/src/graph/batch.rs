@@ -164,7 +164,6 @@ impl Graph {
         }
     }
 
-    /// A part as the answer holds it.
     fn done(&self, id: &str, reply: Reply) -> Done {
         let mut headers = Map::new();
         headers.insert(self.spelled("Cache-Control"), "private".into());
@@ -183,7 +182,6 @@ impl Graph {
         Done { status: reply.status, response: Some(response), units: reply.units }
     }
 
-    /// A part that a fault answers.
     fn dialled(&self, id: &str, answer: &Answer) -> Done {
         let status = if answer.status == 0 { 200 } else { answer.status };
         let headers = answer.headers.iter().map(|(name, value)| (self.spelled(name), value.as_str().into()));

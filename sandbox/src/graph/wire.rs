@@ -66,7 +66,6 @@ impl Call {
     }
 }
 
-/// What stands in a reply.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Content {
     Nothing,
@@ -74,7 +73,6 @@ pub(super) enum Content {
     Binary { bytes: Bytes, content_type: String },
 }
 
-/// One reply.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Reply {
     pub(super) status: u16,

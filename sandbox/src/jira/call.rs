@@ -19,7 +19,6 @@ use crate::atlassian::request::Fault;
 use crate::atlassian::site::Answer;
 
 impl Call<'_> {
-    /// Finds the endpoint and lets it answer.
     pub(super) fn answer(&mut self) -> Answer {
         if let (Some(Fault::NamePasses), Some(name)) = (self.request.fault, self.request.query("username")) {
             self.store.pass_on(name);
@@ -80,7 +79,6 @@ impl Call<'_> {
         account.cloned().ok_or_else(Reply::login_required)
     }
 
-    /// Whether the caller administers this Jira.
     pub(super) fn is_admin(&self) -> bool {
         self.caller.key.as_ref().and_then(|key| self.store.accounts.get(key)).is_some_and(|me| me.role >= Role::Admin)
     }
@@ -124,7 +122,6 @@ impl Call<'_> {
         Err(Reply::error(status, "You do not have permission to edit the avatars of this user."))
     }
 
-    /// Notes a change for the truth that tests read.
     pub(super) fn wrote(&self, what: String, account: &str) {
         let who = self.me().map(|me| me.name).unwrap_or_default();
         let session = self.caller.serial(self.store).map(|serial| serial.to_string());

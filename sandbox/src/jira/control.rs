@@ -12,7 +12,6 @@ use super::site::Jira;
 use super::store::{Store, by_hand};
 use crate::atlassian::auth::AccountStore as _;
 
-/// A command.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Command {

@@ -52,14 +52,10 @@ pub(crate) struct Uploaded {
     pixels: RgbaImage,
 }
 
-/// A square of an upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Crop {
-    /// Left edge.
     pub x: u32,
-    /// Upper edge.
     pub y: u32,
-    /// Side.
     pub side: u32,
 }
 

@@ -6,13 +6,10 @@ use crate::atlassian::instance;
 use crate::atlassian::site::{self, Settings, Site};
 use crate::pictures::{FileRef, Pictures};
 
-/// Jira Data Center.
 pub(crate) struct Product;
 
-/// One Jira instance.
 pub(crate) type Jira = Site<Product>;
 
-/// One call in progress.
 pub(super) type Call<'a> = site::Call<'a, Product>;
 
 impl instance::Instance for Instance {

@@ -23,7 +23,6 @@ const SYSTEM_AVATARS: u64 = 6;
 /// Ids that public examples show as the default (§3.2); none of ours is one of them.
 const DEFAULTS_IN_EXAMPLES: [u64; 4] = [10122, 10202, 10341, 10346];
 
-/// One account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Account {
     pub key: String,
@@ -72,7 +71,6 @@ pub(crate) struct Counters {
     pub lost_temporary: u64,
 }
 
-/// Everything that changes.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Store {
     pub accounts: BTreeMap<String, Account>,
@@ -85,7 +83,6 @@ pub(crate) struct Store {
     pub auth_state: AuthState<Option<Temporary>>,
 }
 
-/// What an account shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shows {
     /// The instance default, for want of another.
@@ -97,7 +94,6 @@ pub(crate) enum Shows {
 }
 
 impl Store {
-    /// The beginning of a world.
     pub(crate) fn new(world: &Instance, pictures: &Pictures) -> Result<Store, String> {
         let first_system = first_system(world);
         let spread = number_from(&world.title, "default") % SYSTEM_AVATARS;
@@ -210,7 +206,6 @@ impl Store {
         self.accounts.insert(key, newcomer);
     }
 
-    /// A new custom avatar.
     pub(crate) fn create(&mut self, owner: &str, creator: &str, png: impl Into<Bytes>) -> u64 {
         let png = png.into();
         let digest = blake3::hash(&png).to_hex().to_string();
@@ -247,7 +242,6 @@ impl Store {
         self.first_system + SYSTEM_AVATARS
     }
 
-    /// What an account shows now.
     pub(crate) fn shows(&self, account: &Account) -> Shows {
         match account.chosen {
             Some(id) if self.avatar(id).is_some_and(|a| a.owner == account.key) => Shows::Custom(id),
@@ -256,7 +250,6 @@ impl Store {
         }
     }
 
-    /// The id of what an account shows.
     pub(crate) fn shown_id(&self, account: &Account) -> u64 {
         match self.shows(account) {
             Shows::Default => self.default_avatar,

@@ -37,7 +37,6 @@ pub(super) fn default_picture(store: &Store) -> Picture {
     (ShownKind::Default, store.default_avatar, store.picture(store.default_avatar).unwrap_or_default())
 }
 
-/// What an account shows.
 pub(super) fn picture(store: &Store, account: &Account) -> Picture {
     let (kind, id) = match store.shows(account) {
         Shows::Default => (ShownKind::Default, store.default_avatar),

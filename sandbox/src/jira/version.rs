@@ -10,7 +10,6 @@ pub use crate::atlassian::version::Version;
 /// The first patch of the 10.3 LTS line taken to have `user/list`; the page only says "recent".
 const USER_LIST_IN_10_3: u32 = 8;
 
-/// How far `user/search` sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SearchReach {
     /// Only the first 1000 users exist for it (JRASERVER-65089).
@@ -21,7 +20,6 @@ pub(crate) enum SearchReach {
     FirstHundred,
 }
 
-/// What a Jira release alone decides.
 pub(crate) trait Release {
     /// `buildNumber` as the release numbers it: 9.12.5 is 912005.
     fn build_number(self) -> u32;

@@ -4,7 +4,6 @@ use serde::Deserialize;
 
 use crate::truth::{Account, ShownKind};
 
-/// Which accounts are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Filter {

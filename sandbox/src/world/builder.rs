@@ -20,7 +20,6 @@ impl World {
 }
 
 impl WorldBuilder {
-    /// Adds a picture file.
     pub fn picture(mut self, name: &str, bytes: impl Into<Bytes>) -> Self {
         self.pictures.insert(name.to_owned(), bytes.into());
         self
@@ -33,20 +32,17 @@ impl WorldBuilder {
         self
     }
 
-    /// Sets a switch from the start.
     pub fn switch(mut self, simulator: &str, name: &str, value: &str) -> Self {
         let switches = self.world.switches.entry(simulator.to_owned()).or_default();
         switches.insert(name.to_owned(), value.to_owned());
         self
     }
 
-    /// Dials a fault in from the start.
     pub fn fault(mut self, fault: Fault) -> Self {
         self.world.faults.push(fault);
         self
     }
 
-    /// The world, if its parts fit together.
     pub fn build(self) -> Result<World, WorldError> {
         let Self { mut world, pictures } = self;
         (world.name, world.about) = ("built".to_owned(), "A world made in code.".to_owned());

@@ -14,7 +14,6 @@ use crate::simulator::Simulator;
 
 /// One entry of a world file that becomes one simulator or several.
 pub(crate) trait Part: Debug {
-    /// The files that it names.
     fn files(&self) -> Vec<&FileRef>;
 
     /// What does not fit together.
@@ -24,7 +23,6 @@ pub(crate) trait Part: Debug {
     fn simulators(&self, assembly: &Assembly) -> Vec<Arc<dyn Simulator>>;
 }
 
-/// What the simulators of a world are made with.
 pub(crate) struct Assembly {
     pub(crate) pictures: Pictures,
     pub(crate) issuers: Vec<Arc<Issuer>>,
@@ -32,7 +30,6 @@ pub(crate) struct Assembly {
 }
 
 impl Assembly {
-    /// The handle of the simulator with this name.
     pub(crate) fn context(&self, name: &str) -> Context {
         Context::new(name, Arc::clone(&self.shared))
     }

@@ -14,7 +14,6 @@ use crate::faults::Effect;
 use crate::google::switches::{BATCH_ABSOLUTE, BATCH_LIMIT, BATCH_ORDER};
 use crate::simulator::SimulatedAnswer;
 
-/// One part as it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Part {
     id: Option<String>,

@@ -20,7 +20,6 @@ const ROOT: &str = "/admin/directory/v1/";
 /// What came or went before the page that is asked for, since the last one: users are missing or come twice (§6.11).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Drift {
-    /// Nobody.
     #[default]
     None,
     /// Somebody went: one user is skipped.
@@ -49,7 +48,6 @@ impl Drift {
     }
 }
 
-/// One call.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
     pub(super) method: String,
@@ -61,7 +59,6 @@ pub(super) struct Call {
     pub(super) parameters: Vec<(String, String)>,
     /// By lower-case name.
     pub(super) headers: BTreeMap<String, String>,
-    /// What a fault makes of a page.
     pub(super) drift: Drift,
 }
 
@@ -73,7 +70,6 @@ impl Call {
         Self::new(parts.method.as_str(), target, headers.collect())
     }
 
-    /// A call by its target: path and query.
     pub(super) fn new(method: &str, target: &str, headers: BTreeMap<String, String>) -> Self {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let rest = path.strip_prefix(ROOT);
@@ -84,7 +80,6 @@ impl Call {
         Self { method, is_directory: rest.is_some(), segments, parameters, headers, drift }
     }
 
-    /// The value of a parameter.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.parameters.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
@@ -111,7 +106,6 @@ fn decode(segment: &str) -> String {
     decoded.into_owned()
 }
 
-/// What stands in a reply.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Content {
     Nothing,
@@ -119,7 +113,6 @@ pub(super) enum Content {
     Raw { text: String, content_type: String },
 }
 
-/// One reply.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Reply {
     pub(super) status: u16,

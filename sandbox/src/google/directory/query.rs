@@ -82,7 +82,6 @@ impl Clause {
         }
     }
 
-    /// Whether this user fits.
     pub(super) fn fits(&self, user: &User) -> bool {
         let is = |flag: bool| self.value == if flag { "true" } else { "false" };
         match self.field.as_str() {
@@ -110,7 +109,6 @@ impl Clause {
     }
 }
 
-/// Whether an organisational unit is this one or below it.
 fn is_in(unit: &str, top: &str) -> bool {
     let (unit, top) = (unit.to_lowercase(), top.trim_end_matches('/').to_lowercase());
     unit.strip_prefix(&top).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

@@ -129,7 +129,6 @@ impl Directory {
         Err(self.refuse(call, if bare { "backendError" } else { "forbidden" }, None))
     }
 
-    /// The refusal of a call beyond the quota.
     fn beyond_quota(&self, call: &Call, wait: i64) -> Reply {
         let reply = self.refuse(call, &self.context.switch(&QUOTA_ROW), None);
         if self.context.is(&RETRY_AFTER, "seconds") { reply.with("Retry-After", wait.to_string()) } else { reply }

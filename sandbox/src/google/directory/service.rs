@@ -9,7 +9,6 @@ use crate::google::errors::{self, Envelope};
 use crate::google::switches::ENVELOPE;
 use crate::google::workspace::Workspace;
 
-/// The Directory API of one customer.
 pub(crate) struct Directory {
     pub(super) context: Context,
     pub(super) workspace: Arc<Workspace>,

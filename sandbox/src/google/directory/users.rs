@@ -66,7 +66,6 @@ const USER: [&str; 36] = [
     "recoveryPhone",
 ];
 
-/// What a page token holds.
 struct PageToken {
     /// How many users came before.
     offset: usize,
@@ -95,7 +94,6 @@ impl PageToken {
     }
 }
 
-/// A stretch of a listing.
 pub(super) struct Page<T> {
     pub(super) items: Vec<T>,
     pub(super) next: Option<String>,
@@ -191,7 +189,6 @@ impl Directory {
         }
     }
 
-    /// Cuts the page that is asked for.
     pub(super) fn page<T>(&self, call: &Call, all: Vec<T>, most: usize, usual: usize) -> Result<Page<T>, Reply> {
         let invalid = |says: &str| self.refuse(call, "invalid", Some(says));
         let asked = match call.get("maxResults").map(str::parse::<usize>) {
