@@ -11,15 +11,19 @@ use std::time::Duration;
 use bytes::Bytes;
 use url::Url;
 
-use crate::http::{Failure, FailureKind, Request, Response, Sent};
+use crate::http::{Client as HttpClient, Failure, FailureKind, Request, Response, Sent};
 use crate::load::WriteError;
 use crate::load::atlassian::client::{AtlassianClient, fault, found, refused, with_query};
 use crate::load::atlassian::login::{self, Anonymous};
 use crate::model::{AccountId, Fault, Luma, Rendition, Shown};
 
+use super::connection::{Shared, Sight};
+use super::mark;
 use super::slug::Slug;
 use super::wire::{Taken, User, Users};
-use super::{Shared, Sight, mark};
+
+/// What is asked for in one page; the server may give less.
+pub(super) const PAGE: u64 = 1000;
 
 /// The side of the picture that the listing links to, which also makes it link at all (docs/wire/atlassian.md §5).
 pub(super) const LINKED: &str = "64";
@@ -43,6 +47,15 @@ pub(super) struct BitbucketClient {
 impl BitbucketClient {
     pub(super) fn new(atlassian: AtlassianClient, shared: Arc<Shared>) -> Self {
         Self { atlassian, shared }
+    }
+
+    /// Another way to the same server, with a server session of its own.
+    pub(super) fn beside(&self, http: &HttpClient) -> Result<Self, Failure> {
+        Ok(Self::new(self.shared.way_in(http)?, Arc::clone(&self.shared)))
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     pub(super) fn atlassian(&self) -> &AtlassianClient {
@@ -168,7 +181,7 @@ impl BitbucketClient {
     ) -> Result<Result<Option<User>, Fault>, Failure> {
         let mut start = 0;
         for _ in 0..NAMESAKES {
-            let response = self.users(start, super::survey::PAGE, &[("filter", name)]).await?;
+            let response = self.users(start, PAGE, &[("filter", name)]).await?;
             match response.status {
                 200 => {}
                 400 | 404 => return Ok(Err(fault("account_unread", &response))),

@@ -6,8 +6,8 @@
 
 use crate::load::Changes;
 
-use super::Known;
-use super::survey::PAGE;
+use super::client::PAGE;
+use super::connection::Known;
 
 pub(super) fn requests(changes: &Changes, known: &Known) -> u64 {
     // Every write is one, after a read by the slug; what we made is looked at before it is deleted. A mending only closes

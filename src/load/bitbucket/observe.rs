@@ -10,19 +10,18 @@ use crate::http::Failure;
 use crate::load::Seen;
 use crate::model::{Account, IntentKind, OpenIntent, PictureRef, Shown, Status};
 
-use super::client::BitbucketClient;
+use super::client::{BitbucketClient, TOKEN_IMAGES};
+use super::connection::Sight;
 use super::mark::Window;
 use super::slug::Slug;
-use super::{Shared, Sight};
 
 pub(super) async fn observe(
     client: &BitbucketClient,
-    shared: &Shared,
     open: &OpenIntent,
     account: Option<&Account>,
     now: u64,
 ) -> Result<Seen, Failure> {
-    let intent = &open.intent;
+    let (intent, shared) = (&open.intent, client.shared());
     let ready = open.last_write().map_or(0, |at| at.saturating_add(shared.settings.quiet.as_secs()));
     if now < ready {
         return Ok(Seen::TooEarly(ready));
@@ -55,7 +54,7 @@ pub(super) async fn observe(
                     true => Seen::Shown(v),
                     false => Seen::Alike(v),
                 },
-                (Some(_), Some(_)) if client.is_by_token() => Seen::Unsure(super::client::TOKEN_IMAGES.to_owned()),
+                (Some(_), Some(_)) if client.is_by_token() => Seen::Unsure(TOKEN_IMAGES.to_owned()),
                 (Some(_), Some(_)) => Seen::Nothing("the new picture is the person's own".into()),
                 _ => Seen::Unsure("the new picture could not be looked at".into()),
             })

@@ -13,19 +13,18 @@ use crate::model::{Event, Fault, Intent, PictureRef, Shown};
 
 use super::client::BitbucketClient;
 use super::mark::Window;
-use super::session::{sent, window};
+use super::session::{ROUTE, sent, window};
 use super::slug::Slug;
-use super::{Bitbucket, ROUTE};
 
 /// The side of the picture that is sent, in pixels.
 const SIDE: u32 = 256;
 
 /// Sends a picture and takes it away again.
-pub(super) async fn try_out(git: &Bitbucket, probe: Probe<'_>) -> Result<Vec<Tried>, Failure> {
-    let told = match send(git, probe).await {
+pub(super) async fn try_out(client: &BitbucketClient, probe: Probe<'_>) -> Result<Vec<Tried>, Failure> {
+    let told = match send(client, probe).await {
         Ok(()) => Told::Works,
         Err(End::NotTried(why)) => Told::NotTried(why),
-        Err(End::Fails(fault)) => Told::Fails(Failure::new(FailureKind::Odd, tried(git), fault.message)),
+        Err(End::Fails(fault)) => Told::Fails(Failure::new(FailureKind::Odd, tried(client), fault.message)),
         Err(End::Stop(failure)) => return Err(failure),
     };
     Ok(vec![Tried { route: ROUTE.to_owned(), told }])
@@ -50,9 +49,9 @@ impl From<WriteError> for End {
     }
 }
 
-async fn send(git: &Bitbucket, probe: Probe<'_>) -> Result<(), End> {
-    let (client, shared) = (&git.client, &git.shared);
-    let own = own(git).await?;
+async fn send(client: &BitbucketClient, probe: Probe<'_>) -> Result<(), End> {
+    let shared = client.shared();
+    let own = own(client).await?;
     let slug = Slug::read(own.handle.as_deref().unwrap_or_default()).map_err(|why| End::NotTried(why.to_owned()))?;
     let picture = probe::picture(SIDE, Some(shared.looks.as_ref()))?;
     let intent = probe::intent(&probe, &shared.settings.id, own, &picture);
@@ -78,8 +77,7 @@ async fn send(git: &Bitbucket, probe: Probe<'_>) -> Result<(), End> {
 }
 
 /// The service account, if a picture of it could be taken away again without loss.
-async fn own(git: &Bitbucket) -> Result<probe::Own, End> {
-    let client = &git.client;
+async fn own(client: &BitbucketClient) -> Result<probe::Own, End> {
     let not_tried = |why: &str| End::NotTried(why.to_owned());
     let name = client.who().await?.ok_or_else(|| not_tried("the server does not say who we are"))?;
     let user = client.namesake(&name, &|user| user.name.as_deref() == Some(&name)).await?.map_err(End::Fails)?;
@@ -97,7 +95,7 @@ async fn own(git: &Bitbucket) -> Result<probe::Own, End> {
             ));
         }
     }
-    let server = probe::server(git.shared.known().server, || tried(git))?;
+    let server = probe::server(client.shared().known().server, || tried(client))?;
     Ok(probe::Own { server, account: id.to_string().as_str().into(), name, handle: Some(slug), shown })
 }
 
@@ -127,6 +125,6 @@ fn left_over(error: WriteError) -> End {
     }))
 }
 
-fn tried(git: &Bitbucket) -> String {
-    format!("a probe on our own account of {}", git.http.base())
+fn tried(client: &BitbucketClient) -> String {
+    format!("a probe on our own account of {}", client.atlassian().http().base())
 }

@@ -14,10 +14,17 @@ use crate::load::clock::now;
 use crate::load::{Done, Journal, Mend, Session, WriteError, recorded, unmendable};
 use crate::model::{Event, Fault, Intent, IntentKind, OpenIntent, PictureRef, Rendition, Shown, Status};
 
-use super::client::BitbucketClient;
+use super::client::{BitbucketClient, TOKEN_IMAGES};
 use super::mark::Window;
+use super::observe;
 use super::slug::Slug;
-use super::{BYTES, ROUTE, SIDE, observe};
+
+/// The longest side that a Bitbucket takes unless its administrator says otherwise (`avatar.max.dimension`).
+pub(super) const SIDE: u32 = 1024;
+/// The most bytes that it takes (`avatar.max.size`).
+pub(super) const BYTES: usize = 1024 * 1024;
+/// The one way that pictures go.
+pub(super) const ROUTE: &str = "multipart";
 
 /// One worker's session.
 pub(super) struct BitbucketSession {
@@ -134,7 +141,7 @@ impl BitbucketSession {
             |why: &str| WriteError::Refused(Fault::new("not_looked_at", format!("nothing was deleted: {why}")));
         match served {
             Some(served) if looks.fits(&served) => Ok(()),
-            Some(_) if self.client.is_by_token() => Err(unread(super::client::TOKEN_IMAGES)),
+            Some(_) if self.client.is_by_token() => Err(unread(TOKEN_IMAGES)),
             Some(_) => {
                 journal.begin(draft.clone(), Event::Disowned { mark: mark.clone() }).await?;
                 let why =

@@ -13,19 +13,16 @@ use crate::load::clock::now;
 use crate::load::{Learnt, Server, Surveyed};
 use crate::model::{Account, AccountId, Shown};
 
-use super::client::BitbucketClient;
+use super::client::{BitbucketClient, PAGE};
+use super::connection::Sight;
 use super::slug::Slug;
 use super::wire::{Properties, User, Users};
-use super::{Shared, Sight};
-
-/// What is asked for in one page; the server may give less.
-pub(super) const PAGE: u64 = 1000;
 
 /// Under which word it is kept that a server shows no version of anybody's picture.
 const HIDDEN: &str = "versions";
 
 /// Who answers there.
-pub(super) async fn identify(client: &BitbucketClient, shared: &Shared) -> Result<Server, Failure> {
+pub(super) async fn identify(client: &BitbucketClient) -> Result<Server, Failure> {
     let (response, root) = properties(client).await?;
     let properties: Properties = response.json()?;
     if let Some(other) = properties.display_name.as_deref().filter(|name| !["Bitbucket", "Stash"].contains(name)) {
@@ -34,7 +31,7 @@ pub(super) async fn identify(client: &BitbucketClient, shared: &Shared) -> Resul
             .hint("name that product under `load`, or correct `base_url`"));
     }
     let user = login::user(&response);
-    shared.learn(|known| {
+    client.shared().learn(|known| {
         known.root = Some(root);
         known.named = user.is_some();
     });
@@ -66,18 +63,14 @@ async fn properties(client: &BitbucketClient) -> Result<(Response, &'static str)
 type Page<'a> = &'a mut (dyn FnMut(Vec<Account>) + Send);
 
 /// All accounts.
-pub(super) async fn survey(
-    client: &BitbucketClient,
-    shared: &Shared,
-    learnt: &mut Learnt,
-    page: Page<'_>,
-) -> Result<Surveyed, Failure> {
+pub(super) async fn survey(client: &BitbucketClient, learnt: &mut Learnt, page: Page<'_>) -> Result<Surveyed, Failure> {
+    let shared = client.shared();
     let began = now();
     let known = shared.known();
     // A server that took pictures and shows no version of any will not show one.
     let hidden = learnt.contains_key(HIDDEN) || (known.posted > 0 && !known.versions);
     let mut links = Links { versions: false, any: false };
-    let mut listing = Listing { client, shared, requests: 0 };
+    let mut listing = Listing { client, requests: 0 };
     let members = listing.members().await?;
     let (mut accounts, mut nameless, mut unlinked) = (0, 0, 0);
     listing
@@ -86,7 +79,7 @@ pub(super) async fn survey(
             for user in users {
                 links.note(&user, client);
                 let sight = if hidden && !links.versions { Sight::Nothing } else { Sight::Versions };
-                match account(user, client, shared, members.as_ref(), sight) {
+                match account(user, client, members.as_ref(), sight) {
                     Some(account) => {
                         unlinked += u64::from(account.handle.is_some() && matches!(account.shown, Shown::Unknown(_)));
                         listed.push(account);
@@ -150,13 +143,7 @@ impl Links {
     }
 }
 
-fn account(
-    user: User,
-    client: &BitbucketClient,
-    shared: &Shared,
-    members: Option<&HashSet<u64>>,
-    sight: Sight,
-) -> Option<Account> {
+fn account(user: User, client: &BitbucketClient, members: Option<&HashSet<u64>>, sight: Sight) -> Option<Account> {
     let life = user.life();
     let shown = client.shown_by(&user, sight);
     let (Some(number), Some(name), Some(slug)) = (user.id, user.name, user.slug) else { return None };
@@ -167,7 +154,7 @@ fn account(
     let id = AccountId::new(number.to_string());
     let member = members.is_none_or(|members| members.contains(&number));
     Some(Account {
-        standing: shared.rules.standing(&id, &name, life, member),
+        standing: client.shared().rules.standing(&id, &name, life, member),
         id,
         handle,
         email: user.email_address.filter(|email| !email.is_empty()),
@@ -179,14 +166,13 @@ fn account(
 
 struct Listing<'a> {
     client: &'a BitbucketClient,
-    shared: &'a Shared,
     requests: u64,
 }
 
 impl Listing<'_> {
     /// The ids of everybody in `accounts.groups`; `None` if none is named.
     async fn members(&mut self) -> Result<Option<HashSet<u64>>, Failure> {
-        let groups = &self.shared.rules.groups;
+        let groups = &self.client.shared().rules.groups;
         if groups.is_empty() {
             return Ok(None);
         }

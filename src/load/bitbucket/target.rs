@@ -1,0 +1,127 @@
+//! A Bitbucket as a target.
+//!
+//! Owns: what each question of the trait is answered by. Leaves to others: the answers (its neighbours).
+//! A newcomer gets wrong: a token signs in and reads everything, and sets nobody else's picture.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::http::{Client as HttpClient, Counts, Failure, FailureKind};
+use crate::load::atlassian::login;
+use crate::load::{Changes, Fingerprinter, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
+use crate::model::{Account, OpenIntent, PictureRef, Shown, SignedIn, TargetId};
+
+use super::client::{BitbucketClient, TOKEN_IMAGES, TOKENS};
+use super::connection::{Settings, Shared, Sight};
+use super::mark::Window;
+use super::session::{BYTES, BitbucketSession, ROUTE, SIDE};
+use super::slug::Slug;
+use super::{forecast, observe, probe, survey};
+
+/// A Bitbucket.
+pub(crate) struct Bitbucket {
+    client: BitbucketClient,
+    http: HttpClient,
+}
+
+impl Bitbucket {
+    /// A target behind this line. `looks` compares what the server serves with what was sent.
+    pub(crate) fn new(settings: Settings, http: HttpClient, looks: Arc<dyn Fingerprinter>) -> Result<Self, Failure> {
+        let shared = Arc::new(Shared::new(settings, looks)?);
+        let client = BitbucketClient::new(shared.way_in(&http)?, shared);
+        Ok(Self { client, http })
+    }
+}
+
+#[async_trait]
+impl Target for Bitbucket {
+    fn id(&self) -> &TargetId {
+        &self.client.shared().settings.id
+    }
+
+    async fn identify(&self, _learnt: &mut Learnt) -> Result<Server, Failure> {
+        let server = survey::identify(&self.client).await?;
+        self.client.shared().learn(|known| known.server = Some(server.id.clone()));
+        Ok(server)
+    }
+
+    async fn whoami(&self) -> Result<SignedIn, Failure> {
+        let mut signed = SignedIn::of(self.client.whoami().await?);
+        signed.needs("global permission ADMIN", self.client.administers().await?);
+        signed.notes.push(
+            "whether it is SYS_ADMIN, too, is not told: only the picture of a system administrator needs that"
+                .to_owned(),
+        );
+        if self.client.shared().settings.credential.is_token() {
+            signed.notes.push(TOKENS.to_owned());
+            signed.notes.push(TOKEN_IMAGES.to_owned());
+        }
+        signed.notes.extend(login::lasts(&self.client.shared().settings.credential));
+        Ok(signed)
+    }
+
+    async fn survey(
+        &self,
+        learnt: &mut Learnt,
+        page: &mut (dyn FnMut(Vec<Account>) + Send),
+    ) -> Result<Surveyed, Failure> {
+        survey::survey(&self.client, learnt, page).await
+    }
+
+    fn tells_what_is_shown(&self) -> bool {
+        self.client.shared().known().sight == Sight::Versions
+    }
+
+    async fn prepare(&self, _learnt: &mut Learnt, _probe: Option<Probe<'_>>) -> Result<Upload, Failure> {
+        Ok(Upload { side: Some(SIDE), bytes: BYTES, route: ROUTE.to_owned(), note: None })
+    }
+
+    async fn try_out(&self, _learnt: &mut Learnt, probe: Probe<'_>) -> Result<Vec<Tried>, Failure> {
+        probe::try_out(&self.client, probe).await
+    }
+
+    fn keeps_no_earlier_picture(&self) -> Option<&'static str> {
+        Some("Bitbucket keeps no earlier picture")
+    }
+
+    async fn look(&self, account: &Account) -> Result<Option<Bytes>, Failure> {
+        let tried = || format!("looking at the picture of {}", account.name);
+        match (&account.shown, &account.handle) {
+            (Shown::Default, _) => Ok(None),
+            (Shown::Unknown(why), _) => Err(Failure::new(FailureKind::Odd, tried(), why.clone())),
+            (Shown::System(_) | Shown::Custom(_), slug) => {
+                let slug = slug.as_deref().map_or(Err("its slug is not known"), Slug::read);
+                let slug = slug.map_err(|why| Failure::new(FailureKind::Odd, tried(), why))?;
+                let picture = self.client.picture(&slug).await?;
+                let page = || Failure::new(FailureKind::Odd, tried(), "no picture, but a page or an error");
+                picture.map(Some).ok_or_else(page)
+            }
+        }
+    }
+
+    async fn observe(&self, open: &OpenIntent, account: Option<&Account>, now: u64) -> Result<Seen, Failure> {
+        observe::observe(&self.client, open, account, now).await
+    }
+
+    fn confirm(&self, written: &PictureRef, shown: &PictureRef) -> Option<PictureRef> {
+        let same = match Window::read(written) {
+            Some(window) => window.holds(shown) == Some(true),
+            None => written == shown,
+        };
+        same.then(|| shown.clone())
+    }
+
+    async fn session(&self) -> Result<Box<dyn Session>, Failure> {
+        Ok(Box::new(BitbucketSession::new(self.client.beside(&self.http)?)))
+    }
+
+    fn forecast(&self, changes: &Changes) -> u64 {
+        forecast::requests(changes, &self.client.shared().known())
+    }
+
+    fn counts(&self) -> Counts {
+        self.http.counts()
+    }
+}
