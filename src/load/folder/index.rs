@@ -1,7 +1,7 @@
 //! `index.json`: which picture stands for whom.
 //!
 //! Owns: its format, and writing it last.
-//! Leaves to others: what it says, which comes from the state and from what was seen in the folder (`mod.rs`).
+//! Leaves to others: what it says, which comes from the state and from what was seen in the folder (`shared.rs`).
 //! A newcomer gets wrong: it is for readers of the copy and never read back, so that nothing in it can point anywhere.
 
 use serde::Serialize;

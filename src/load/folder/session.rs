@@ -13,7 +13,8 @@ use crate::load::{Done, Journal, Mend, Session, WriteError};
 use crate::model::{Event, Fault, Intent, IntentKind, OpenIntent, PictureRef, Rendition, Shown, Status};
 
 use super::files::Standing;
-use super::{Shared, names};
+use super::names;
+use super::shared::Shared;
 
 /// Files are placed whole, so nothing of a write stays in a session.
 pub(super) struct FolderSession {

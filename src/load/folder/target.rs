@@ -1,0 +1,180 @@
+//! A folder as a target.
+//!
+//! Owns: who has an account there, and what each question of the trait is answered by.
+//! Leaves to others: what stands for whom (`shared.rs`).
+//! A newcomer gets wrong: the survey lists what is on record; people who have no picture yet are asked for one by one.
+
+use std::io::ErrorKind;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::http::{Counts, Failure, FailureKind};
+use crate::load::account_filter::{AccountFilter, Life};
+use crate::load::{Changes, Claim, Fingerprinter, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Upload};
+use crate::model::{
+    Account, AccountId, Digest, IntentKind, OpenIntent, Person, PictureRef, ServerId, SignedIn, Status, TargetId,
+};
+use crate::settings::Accounts;
+
+use super::files::{Files, Standing};
+use super::naming::Naming;
+use super::session::FolderSession;
+use super::shared::{Repair, Shared};
+use super::{index, names};
+
+/// Accounts that a survey hands over at once.
+const PAGE: usize = 500;
+
+/// A `folder` target of the pipeline file, resolved.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// The `id` in the pipeline file.
+    pub id: TargetId,
+    /// The folder as the file names it; made when the first picture is placed.
+    pub path: PathBuf,
+    /// How the files are named: `match` of the pipeline file.
+    pub naming: Naming,
+    /// Which names are written to.
+    pub accounts: Accounts,
+    /// What is written again.
+    pub repair: Repair,
+}
+
+/// A folder of pictures.
+pub(crate) struct Folder {
+    settings: Settings,
+    rules: AccountFilter,
+    shared: Arc<Shared>,
+}
+
+impl Folder {
+    /// A target in this folder.
+    pub(crate) fn new(settings: Settings, looks: Arc<dyn Fingerprinter>) -> Result<Self, Failure> {
+        let shared = Shared::new(Files::new(settings.path.clone()), settings.repair, looks);
+        Ok(Self { rules: AccountFilter::new(&settings.accounts)?, settings, shared: Arc::new(shared) })
+    }
+
+    fn account(&self, id: String, name: String, display_name: String) -> Account {
+        let shown = self.shared.shown(&id);
+        let id = AccountId::new(id);
+        Account {
+            handle: None,
+            standing: self.rules.standing(&id, &name, Life::Active, true),
+            id,
+            // Where `match` names files by addresses.
+            email: name.contains('@').then(|| name.clone()),
+            name,
+            display_name,
+            shown,
+        }
+    }
+}
+
+#[async_trait]
+impl Target for Folder {
+    fn id(&self) -> &TargetId {
+        &self.settings.id
+    }
+
+    async fn identify(&self, _learnt: &mut Learnt) -> Result<Server, Failure> {
+        // The path as written: an absolute one would differ from one CI job to the next.
+        let path = self.settings.path.display();
+        Ok(Server { id: ServerId::new(format!("folder:{path}")), product: format!("folder {path}"), user: None })
+    }
+
+    async fn whoami(&self) -> Result<SignedIn, Failure> {
+        let path = &self.settings.path;
+        let mut signed = SignedIn::of(format!("writer of {}", path.display()));
+        match tokio::fs::metadata(path).await {
+            Ok(found) => signed.needs("write", found.is_dir() && !found.permissions().readonly()),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                signed.notes.push("the folder is made when the first picture is placed".to_owned());
+            }
+            Err(error) => return Err(self.shared.files.failed("looking at", "", &error)),
+        }
+        Ok(signed)
+    }
+
+    fn recall(&self, recorded: Vec<(AccountId, PictureRef, Claim)>) {
+        self.shared.recall(recorded);
+    }
+
+    /// What is on record; people who have no picture yet come by [`Target::accounts_for`].
+    async fn survey(
+        &self,
+        _learnt: &mut Learnt,
+        page: &mut (dyn FnMut(Vec<Account>) + Send),
+    ) -> Result<Surveyed, Failure> {
+        if tokio::fs::metadata(&self.settings.path).await.is_ok_and(|found| !found.is_dir()) {
+            let tried = format!("looking at {}", self.settings.path.display());
+            return Err(Failure::new(FailureKind::Misconfigured, tried, "it is no folder").hint("see `path`"));
+        }
+        index::check(&self.shared.files)?;
+        let known = self.shared.on_record();
+        for known in known.chunks(PAGE) {
+            page(known.iter().map(|(id, name)| self.account(id.clone(), name.clone(), name.clone())).collect());
+        }
+        Ok(Surveyed { accounts: known.len() as u64, default: None, notes: Vec::new() })
+    }
+
+    async fn prepare(&self, _learnt: &mut Learnt, _probe: Option<Probe<'_>>) -> Result<Upload, Failure> {
+        Ok(Upload { side: None, bytes: usize::MAX, route: "file".into(), note: None })
+    }
+
+    fn follows_people(&self) -> bool {
+        true
+    }
+
+    async fn accounts_for(&self, person: &Person) -> Result<Vec<Account>, Failure> {
+        let names = self.settings.naming.names(person).into_iter();
+        Ok(names.map(|name| self.account(names::safe_name(&name), name, person.display_name.clone())).collect())
+    }
+
+    async fn finish(&self) -> Result<(), Failure> {
+        let files = &self.shared.files;
+        files.sweep().await;
+        files.settle().await?;
+        // Made from the state, and not from what it says itself.
+        let pictures = self.shared.confirmed();
+        index::write(files, pictures.iter().map(|(name, standing)| (name.as_str(), standing))).await?;
+        files.settle().await
+    }
+
+    async fn look(&self, account: &Account) -> Result<Option<Bytes>, Failure> {
+        let odd = |error: std::io::Error| Failure::new(FailureKind::Odd, "looking at a picture", error.to_string());
+        match self.shared.standing(account.id.as_str()).map_err(odd)? {
+            Some(standing) => self.shared.files.read(&standing.file).map_err(odd),
+            None => Ok(None),
+        }
+    }
+
+    async fn observe(&self, open: &OpenIntent, _account: Option<&Account>, _now: u64) -> Result<Seen, Failure> {
+        let Ok(stands) = self.shared.files.standing(open.intent.account.as_str()) else {
+            return Ok(Seen::Unsure("what stands there is no file".into()));
+        };
+        let written = |digest: &Digest| stands.iter().find(|found| found.digest == *digest).map(Standing::mark);
+        Ok(match (&open.status, open.intent.kind) {
+            (Status::Sent { .. }, IntentKind::Replace) => match open.intent.rendition.as_ref().and_then(written) {
+                Some(mark) => Seen::Shown(mark),
+                None => Seen::Nothing("a file is replaced whole or not at all".into()),
+            },
+            (Status::Sent { .. }, IntentKind::Revert) if stands.is_empty() => Seen::Reset(None),
+            _ => Seen::Nothing("a file is replaced whole or not at all".into()),
+        })
+    }
+
+    async fn session(&self) -> Result<Box<dyn Session>, Failure> {
+        Ok(Box::new(FolderSession::new(Arc::clone(&self.shared))))
+    }
+
+    fn forecast(&self, _changes: &Changes) -> u64 {
+        0
+    }
+
+    fn counts(&self) -> Counts {
+        Counts::default()
+    }
+}
