@@ -9,12 +9,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use url::Url;
 
-use crate::http::{Failure, FailureKind, Response};
+use crate::http::{Client as HttpClient, Failure, FailureKind, Response};
 use crate::load::atlassian::client::{AtlassianClient, fault, with_query};
 use crate::load::atlassian::manifest;
 use crate::model::{AccountId, Fault, PictureRef};
 
-use super::Shared;
+use super::connection::Shared;
 use super::picture::{self, Picture, STOCK};
 use super::wire::Person;
 
@@ -56,6 +56,11 @@ pub(super) struct Now {
 impl ConfluenceClient {
     pub(super) fn new(atlassian: AtlassianClient, shared: Arc<Shared>) -> Self {
         Self { atlassian, shared }
+    }
+
+    /// Another way to the same server, with a server session of its own.
+    pub(super) fn beside(&self, http: &HttpClient) -> Result<Self, Failure> {
+        Ok(Self::new(self.shared.way_in(http)?, Arc::clone(&self.shared)))
     }
 
     pub(super) fn atlassian(&self) -> &AtlassianClient {

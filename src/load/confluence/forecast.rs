@@ -6,7 +6,7 @@
 
 use crate::load::Changes;
 
-use super::Known;
+use super::connection::Known;
 use super::survey::PAGE;
 
 pub(super) fn requests(changes: &Changes, known: &Known) -> u64 {

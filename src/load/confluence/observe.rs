@@ -9,16 +9,16 @@ use crate::load::Seen;
 use crate::model::{Account, Intent, IntentKind, OpenIntent, PictureRef, Shown, Status};
 
 use super::client::{ConfluenceClient, File, GONE, Served};
+use super::connection::UploadPolicy;
 use super::picture::{self, Picture};
-use super::{Shared, UploadPolicy};
 
 pub(super) async fn observe(
     client: &ConfluenceClient,
-    shared: &Shared,
     open: &OpenIntent,
     account: Option<&Account>,
     now: u64,
 ) -> Result<Seen, Failure> {
+    let shared = client.shared();
     let ready = open.last_write().map_or(0, |at| at.saturating_add(shared.settings.quiet.as_secs()));
     if now < ready {
         return Ok(Seen::TooEarly(ready));

@@ -12,25 +12,25 @@ use crate::load::{Probe, Told, Tried, WriteError, recorded};
 use crate::model::{AccountId, Event, Fault, Intent, PictureRef, Shown};
 
 use super::client::{ConfluenceClient, File, Now};
+use super::connection::UploadPolicy;
 use super::picture::{self, Picture, STOCK};
 use super::remote::{self, Whom};
-use super::{Confluence, UploadPolicy};
 
 /// The side of the picture that is sent, in pixels.
 const SIDE: u32 = 128;
 
 /// Sends a picture, looks whether it is shown, and puts back what stood there.
-pub(super) async fn try_out(wiki: &Confluence, probe: Probe<'_>) -> Result<Vec<Tried>, Failure> {
-    let (client, policy) = (&wiki.client, wiki.shared.settings.upload);
-    remote::prepare(client, &wiki.shared).await?;
+pub(super) async fn try_out(client: &ConfluenceClient, probe: Probe<'_>) -> Result<Vec<Tried>, Failure> {
+    let policy = client.shared().settings.upload;
+    remote::prepare(client).await?;
     let route = remote::route(policy).to_owned();
     // Our own picture would be set without the right to set those of others.
-    if remote::is_administrator(client, &wiki.shared).await? == Some(false) {
+    if remote::is_administrator(client).await? == Some(false) {
         let told =
             Told::Fails(failure(client, "the account is no Confluence administrator".to_owned(), FailureKind::Refused));
         return Ok(vec![Tried { route, told }]);
     }
-    let told = match send(wiki, probe).await {
+    let told = match send(client, probe).await {
         Ok(()) => Told::Works,
         Err(End::NotTried(why)) => Told::NotTried(why),
         Err(End::Fails(fault)) => Told::Fails(failure(client, fault.message, FailureKind::Odd)),
@@ -58,8 +58,8 @@ impl From<WriteError> for End {
     }
 }
 
-async fn send(wiki: &Confluence, probe: Probe<'_>) -> Result<(), End> {
-    let (client, policy) = (&wiki.client, wiki.shared.settings.upload);
+async fn send(client: &ConfluenceClient, probe: Probe<'_>) -> Result<(), End> {
+    let policy = client.shared().settings.upload;
     let account = client.own_key().await?;
     let now = client.now(&account).await?.map_err(End::Fails)?;
     let sent = probe::picture(SIDE, None)?;
@@ -69,7 +69,7 @@ async fn send(wiki: &Confluence, probe: Probe<'_>) -> Result<(), End> {
     }
     let default = now.picture.default.clone();
     let seen = now.picture.plain_path();
-    let intent = begun(wiki, &probe, account, now, &file)?;
+    let intent = begun(client, &probe, account, now, &file)?;
     let first = Event::Sent { attempt: 1, route: remote::route(policy).to_owned(), at: self::now() };
     probe.journal.begin(intent.clone(), first).await?;
 
@@ -89,17 +89,17 @@ async fn send(wiki: &Confluence, probe: Probe<'_>) -> Result<(), End> {
 }
 
 fn begun(
-    wiki: &Confluence,
+    client: &ConfluenceClient,
     probe: &Probe<'_>,
     account: AccountId,
     now: Now,
     file: &PictureRef,
 ) -> Result<Intent, Failure> {
-    let server = probe::server(wiki.shared.known().server, || tried(&wiki.client))?;
+    let server = probe::server(client.shared().known().server, || tried(client))?;
     let Now { name, picture, .. } = now;
     let own = probe::Own { server, account, name, handle: picture.content, shown: picture.shown };
     let sent = probe::picture(SIDE, None)?;
-    let intent = probe::intent(probe, &wiki.shared.settings.id, own, &sent);
+    let intent = probe::intent(probe, &client.shared().settings.id, own, &sent);
     Ok(Intent { making: Some(file.clone()), ..intent })
 }
 

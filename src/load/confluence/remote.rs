@@ -18,11 +18,11 @@ use crate::secret::{Secret, server_message};
 use crate::settings::AtlassianCredential;
 
 use super::client::{ConfluenceClient, File};
+use super::connection::UploadPolicy;
 use super::picture;
-use super::survey::Version;
+use super::version::Version;
 use super::wire::Endpoint;
 use super::xmlrpc::{self, Odd, Parameter, Reply, Value};
-use super::{Shared, UploadPolicy};
 
 /// The preference that names the picture (docs/wire/atlassian.md §4.4).
 const PREFERENCE: &str = "confluence.user.profile.picture";
@@ -55,11 +55,12 @@ pub(super) fn route(policy: UploadPolicy) -> &'static str {
 }
 
 /// Asks whether pictures can be set at all.
-pub(super) async fn prepare(client: &ConfluenceClient, shared: &Shared) -> Result<Upload, Failure> {
+pub(super) async fn prepare(client: &ConfluenceClient) -> Result<Upload, Failure> {
+    let shared = client.shared();
     let policy = shared.settings.upload;
     if !shared.known().probed {
         match policy {
-            UploadPolicy::XmlRpc => _ = version(client, shared).await?,
+            UploadPolicy::XmlRpc => _ = version(client).await?,
             UploadPolicy::Endpoint => probe_endpoint(client).await?,
         }
         shared.learn(|known| known.probed = true);
@@ -72,7 +73,8 @@ pub(super) async fn prepare(client: &ConfluenceClient, shared: &Shared) -> Resul
 }
 
 /// `getServerInfo`: proves that the remote API is there, is switched on and knows our login.
-pub(super) async fn version(client: &ConfluenceClient, shared: &Shared) -> Result<Option<Version>, Failure> {
+pub(super) async fn version(client: &ConfluenceClient) -> Result<Option<Version>, Failure> {
+    let shared = client.shared();
     let probed = probe(client, None).await?;
     let info = match (probed, &shared.settings.credential) {
         (Probed::Info(info), _) => info,
@@ -123,7 +125,8 @@ async fn probe(client: &ConfluenceClient, token: Option<&Secret>) -> Result<Prob
 
 /// Whether we are a Confluence administrator; `None` if the server does not tell. Setting the pictures of others takes
 /// one (§4.4), and a picture of our own would go there without.
-pub(super) async fn is_administrator(client: &ConfluenceClient, shared: &Shared) -> Result<Option<bool>, Failure> {
+pub(super) async fn is_administrator(client: &ConfluenceClient) -> Result<Option<bool>, Failure> {
+    let shared = client.shared();
     if shared.settings.upload == UploadPolicy::Endpoint {
         // The script answers nobody else.
         return Ok(Some(true));

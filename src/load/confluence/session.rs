@@ -6,8 +6,6 @@
 //! A newcomer gets wrong: a file can be removed only where its content id is known, and a default picture does not show
 //! it. What cannot be removed yet stays an open intent until a later survey shows the id.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 
 use crate::load::clock::now;
@@ -15,15 +13,15 @@ use crate::load::{Done, Journal, Mend, Session, WriteError, recorded, unmendable
 use crate::model::{Event, Fault, Intent, IntentKind, OpenIntent, PictureRef, Rendition, Shown, Status};
 
 use super::client::{ConfluenceClient, File, Now};
+use super::connection::UploadPolicy;
 use super::picture::{self, Picture};
+use super::probe;
 use super::remote::{self, CHANGED, Whom, route};
 use super::removal::{self, Taken, Trace};
-use super::{Shared, UploadPolicy, probe};
 
 /// One worker's session.
 pub(super) struct ConfluenceSession {
     client: ConfluenceClient,
-    shared: Arc<Shared>,
 }
 
 #[async_trait]
@@ -55,8 +53,8 @@ impl Session for ConfluenceSession {
 }
 
 impl ConfluenceSession {
-    pub(super) fn new(client: ConfluenceClient, shared: &Arc<Shared>) -> Self {
-        Self { client, shared: Arc::clone(shared) }
+    pub(super) fn new(client: ConfluenceClient) -> Self {
+        Self { client }
     }
 
     async fn replaced(
@@ -79,7 +77,7 @@ impl ConfluenceSession {
 
     /// Of a picture that is not ours, only the choice is taken back: the file stays attached.
     async fn reverted(&self, mut draft: Intent, journal: &mut dyn Journal) -> Result<Option<PictureRef>, WriteError> {
-        let Some(default) = self.shared.known().default_path else {
+        let Some(default) = self.client.shared().known().default_path else {
             return Err(WriteError::Refused(Fault::new(
                 "default_unknown",
                 "no account of this server shows the default picture, so its path is not known",
@@ -130,7 +128,7 @@ impl ConfluenceSession {
     }
 
     fn sent(&self, attempt: u32) -> Event {
-        Event::Sent { attempt, route: route(self.shared.settings.upload).to_owned(), at: now() }
+        Event::Sent { attempt, route: route(self.client.shared().settings.upload).to_owned(), at: now() }
     }
 
     /// From the recorded sending to the end.
@@ -222,7 +220,7 @@ impl ConfluenceSession {
                 }
                 if !shows {
                     let unshown = now.picture.shown == intent.stood;
-                    if !unshown || self.shared.settings.upload == UploadPolicy::Endpoint {
+                    if !unshown || self.client.shared().settings.upload == UploadPolicy::Endpoint {
                         return Err(WriteError::ChangedMeanwhile);
                     }
                     if matches!(open.status, Status::Sent { .. }) {
@@ -269,7 +267,7 @@ impl ConfluenceSession {
             }
         }
         if to_put_back {
-            let default = self.shared.known().default_path;
+            let default = self.client.shared().known().default_path;
             let back = probe::put_back(&self.client, intent, content, mark, default.as_deref()).await;
             back.map_err(WriteError::after_a_step)?;
         }

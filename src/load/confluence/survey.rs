@@ -7,7 +7,6 @@
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{HashMap, HashSet};
-use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use url::Url;
@@ -20,9 +19,11 @@ use crate::load::{Learnt, Server, Surveyed};
 use crate::model::{Account, AccountId, AccountStanding};
 
 use super::client::{ConfluenceClient, segment};
+use super::connection::{Addresses, UploadPolicy};
 use super::picture::Picture;
+use super::remote;
+use super::version::Version;
 use super::wire::{People, Person, ServerInformation};
-use super::{Addresses, Shared, UploadPolicy, remote};
 
 /// The key of the learnt path of the default picture.
 const DEFAULT_PATH: &str = "default_path";
@@ -31,34 +32,9 @@ const BY_NAME: &str =
 /// What is asked for in one page.
 pub(super) const PAGE: u64 = 200;
 
-/// `8.5` of `8.5.4`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Version {
-    major: u32,
-    minor: u32,
-    text: String,
-}
-
-impl Version {
-    pub(super) fn read(text: &str) -> Option<Self> {
-        let mut parts = text.split(['.', '-']).map_while(|part| part.parse().ok());
-        Some(Self { major: parts.next()?, minor: parts.next().unwrap_or(0), text: text.to_owned() })
-    }
-
-    /// `user/list` came with 8.4 (CONFSERVER-87292).
-    fn has_list(&self) -> bool {
-        (self.major, self.minor) >= (8, 4)
-    }
-}
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
 /// Who answers there.
-pub(super) async fn identify(client: &ConfluenceClient, shared: &Shared) -> Result<Server, Failure> {
+pub(super) async fn identify(client: &ConfluenceClient) -> Result<Server, Failure> {
+    let shared = client.shared();
     let response = client.atlassian().read(client.api("server-information", &[])).await?;
     let info = match response.status {
         200 => Some(response.json::<ServerInformation>()?),
@@ -72,7 +48,7 @@ pub(super) async fn identify(client: &ConfluenceClient, shared: &Shared) -> Resu
     let user = who(client).await?;
     let mut version = info.and_then(|info| info.version).as_deref().and_then(Version::read);
     if version.is_none() && shared.settings.upload == UploadPolicy::XmlRpc {
-        version = remote::version(client, shared).await?;
+        version = remote::version(client).await?;
     }
     shared.learn(|known| known.version = version.clone());
     let product = version.map_or_else(|| "Confluence".to_owned(), |version| format!("Confluence {version}"));
@@ -97,15 +73,15 @@ type Page<'a> = &'a mut (dyn FnMut(Vec<Account>) + Send);
 /// All accounts.
 pub(super) async fn survey(
     client: &ConfluenceClient,
-    shared: &Shared,
     learnt: &mut Learnt,
     page: Page<'_>,
 ) -> Result<Surveyed, Failure> {
+    let shared = client.shared();
     let began = now();
     shared.learn(|known| known.removals.recall(learnt));
     let known = shared.known();
     let listed = known.listed.unwrap_or_else(|| known.version.as_ref().is_none_or(Version::has_list));
-    let mut listing = Listing::new(client, shared, page);
+    let mut listing = Listing::new(client, page);
     if shared.settings.addresses == Addresses::Needed {
         listing.addresses = Some(listing.addresses().await?);
     }
@@ -123,7 +99,6 @@ pub(super) async fn survey(
 /// A survey under way.
 struct Listing<'a> {
     client: &'a ConfluenceClient,
-    shared: &'a Shared,
     page: Page<'a>,
     /// Hashes of the members of `accounts.groups`, where they do not make the listing themselves.
     members: Option<HashSet<u64>>,
@@ -140,10 +115,10 @@ struct Listing<'a> {
 }
 
 impl<'a> Listing<'a> {
-    fn new(client: &'a ConfluenceClient, shared: &'a Shared, page: Page<'a>) -> Self {
+    fn new(client: &'a ConfluenceClient, page: Page<'a>) -> Self {
         let (members, met, addresses) = (None, None, None);
         let (listed, default_path, requests, singly, nameless) = (0, None, 0, 0, 0);
-        Self { client, shared, page, members, met, addresses, listed, default_path, requests, singly, nameless }
+        Self { client, page, members, met, addresses, listed, default_path, requests, singly, nameless }
     }
 
     /// `user/list`. False if this release has none.
@@ -156,7 +131,7 @@ impl<'a> Listing<'a> {
             if first && matches!(response.status, 404 | 405) {
                 return Ok(false);
             }
-            if first && !self.shared.rules.groups.is_empty() {
+            if first && !self.client.shared().rules.groups.is_empty() {
                 self.members = Some(self.members_of_groups().await?);
             }
             let people = self.people(&response, first)?;
@@ -213,7 +188,7 @@ impl<'a> Listing<'a> {
 
     /// The members of `accounts.groups` as the listing.
     async fn by_groups(&mut self) -> Result<(), Failure> {
-        let shared = self.shared;
+        let shared = self.client.shared();
         if shared.rules.groups.is_empty() {
             let tried = format!("GET {}", self.client.api("user/list", &[]));
             return Err(Failure::new(FailureKind::Misconfigured, tried, "Confluence before 8.4 cannot list everybody")
@@ -232,7 +207,7 @@ impl<'a> Listing<'a> {
     /// Hashes of the keys of everybody in `accounts.groups`.
     async fn members_of_groups(&mut self) -> Result<HashSet<u64>, Failure> {
         let mut members = HashSet::new();
-        let shared = self.shared;
+        let shared = self.client.shared();
         for group in &shared.rules.groups {
             let mut roster = Roster::of(self.client, group);
             while let Some(people) = self.group_page(&mut roster).await? {
@@ -267,7 +242,7 @@ impl<'a> Listing<'a> {
             }
             let member = self.members.as_ref().is_none_or(|members| members.contains(&hash(&key)));
             let id = AccountId::new(key);
-            let standing = self.shared.rules.standing(&id, &name, person.life(), member);
+            let standing = self.client.shared().rules.standing(&id, &name, person.life(), member);
             let picture = self.picture(&id, standing, &person).await?;
             if let Some(path) = picture.default {
                 self.default_path = Some(path);
@@ -331,7 +306,7 @@ impl<'a> Listing<'a> {
             Some(path) => _ = learnt.insert(DEFAULT_PATH.to_owned(), path.clone()),
             None => notes.push("no account shows the default picture, so nothing can be reverted".to_owned()),
         }
-        self.shared.learn(|known| {
+        self.client.shared().learn(|known| {
             known.default_path = default_path;
             known.survey_requests = Some(self.requests);
         });
@@ -439,24 +414,4 @@ fn hash(key: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
     hasher.finish()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_version_says_whether_everybody_can_be_listed() {
-        for (text, has) in [
-            ("7.19.4", false),
-            ("8.3.1", false),
-            ("8.4.0", true),
-            ("8.5", true),
-            ("10.0.0-rc1", true),
-            ("11.0.0", true),
-        ] {
-            assert_eq!(Version::read(text).unwrap().has_list(), has, "{text}");
-        }
-        assert_eq!(Version::read("next"), None);
-    }
 }
