@@ -1,15 +1,37 @@
 //! Settings of targets as a file without any options gives them.
 
+use std::time::Duration;
+
 use crate::model::Place;
-use crate::settings::{Accounts, Placed, Share};
+use crate::settings::{Accounts, Matching, Ownership, Placed, Share, Target, TargetKind};
+
+/// A target of everybody, who is matched by nothing.
+pub(super) fn target(id: &str, kind: TargetKind) -> Target {
+    Target {
+        id: id.into(),
+        place: place(),
+        matching: Matching::Pairs(Vec::new()),
+        accounts: everybody(),
+        ownership: placed(Ownership::Provider),
+        dry_run: placed(false),
+        rate: "default".into(),
+        http: "default".into(),
+        quiet: Duration::from_secs(120),
+        kind,
+    }
+}
+
+fn place() -> Place {
+    Place { file: "x.yaml".into(), line: 1 }
+}
 
 /// A setting with a line.
-pub(crate) fn placed<T>(value: T) -> Placed<T> {
-    Placed { value, place: Place { file: "x.yaml".into(), line: 1 } }
+pub(super) fn placed<T>(value: T) -> Placed<T> {
+    Placed { value, place: place() }
 }
 
 /// Everybody who is in use.
-pub(crate) fn everybody() -> Accounts {
+pub(super) fn everybody() -> Accounts {
     Accounts {
         active: placed(true),
         groups: placed(Vec::new()),
@@ -19,6 +41,6 @@ pub(crate) fn everybody() -> Accounts {
 }
 
 /// The members of these groups.
-pub(crate) fn members_of(groups: &[&str]) -> Accounts {
+pub(super) fn members_of(groups: &[&str]) -> Accounts {
     Accounts { groups: placed(groups.iter().map(|group| (*group).to_owned()).collect()), ..everybody() }
 }

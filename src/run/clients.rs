@@ -20,8 +20,8 @@ use crate::http::{
 use crate::load::{self, Target};
 use crate::model::{AccountKey, Place};
 use crate::settings::{
-    self, AppProof, Cloud, ConfluenceUpload, EntraCredential, GoogleCredential, JiraUpload, Matching, Ownership,
-    Pipeline, Placed, Provider, SourceKind, TargetKind, TokenFrom,
+    self, AppProof, Cloud, ConfluenceUpload, EntraCredential, GoogleCredential, Matching, Pipeline, Placed, Provider,
+    SourceKind, TargetKind, TokenFrom,
 };
 
 /// The named rates and transports of a file, made once and shared.
@@ -135,22 +135,7 @@ impl Clients {
         match &entry.kind {
             TargetKind::Jira(jira) => {
                 let client = self.client(entry.id.as_str(), &jira.base_url, &entry.rate, &entry.http)?.stopping(writes);
-                let settings = load::jira::Settings {
-                    id: entry.id.clone(),
-                    credential: jira.credential.clone(),
-                    upload: match jira.upload {
-                        JiraUpload::Auto => load::jira::UploadPolicy::Auto,
-                        JiraUpload::Session => load::jira::UploadPolicy::Session,
-                        JiraUpload::OneStep => load::jira::UploadPolicy::OneStep,
-                    },
-                    quiet: entry.quiet,
-                    accounts: entry.accounts.clone(),
-                    own: match entry.ownership.value {
-                        Ownership::Provider => load::jira::Own::Replaced,
-                        Ownership::Ours => load::jira::Own::Left,
-                    },
-                };
-                Ok(Arc::new(load::jira::Jira::new(settings, client, Arc::new(PictureFingerprinter))?))
+                Ok(Arc::new(load::jira::Jira::new(entry, jira, client, Arc::new(PictureFingerprinter))?))
             }
             TargetKind::Confluence(confluence) => {
                 let client =

@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::model::{AccountId, PictureRef, Shown};
 
-use super::wire::{AvatarLists, is_number};
+use super::wire::{Avatar, AvatarLists, is_number};
 
 /// What the `avatarUrls` of a user bean say.
 pub(super) fn shown(urls: &BTreeMap<String, String>, owner: &AccountId, base: &Url) -> Shown {
@@ -71,8 +71,7 @@ pub(super) enum Selected {
 
 impl From<AvatarLists> for Avatars {
     fn from(lists: AvatarLists) -> Self {
-        let chosen =
-            |list: &[super::wire::Avatar]| list.iter().find(|a| a.chosen()).map(|a| PictureRef::new(a.id.clone()));
+        let chosen = |list: &[Avatar]| list.iter().find(|a| a.chosen()).map(|a| PictureRef::new(a.id.clone()));
         let selected = match (chosen(&lists.custom), chosen(&lists.system)) {
             (Some(mark), _) => Selected::Custom(mark),
             (None, Some(mark)) => Selected::System(mark),

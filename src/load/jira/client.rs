@@ -16,8 +16,8 @@ use crate::load::atlassian::client::{AtlassianClient, fault, found, refused, wit
 use crate::load::atlassian::login::{Anonymous, CircuitBreaker, contains};
 use crate::model::{AccountId, Fault, PictureRef};
 
-use super::Shared;
 use super::avatar::Avatars;
+use super::connection::Shared;
 use super::wire::{AvatarLists, Myself, Permissions, User};
 
 /// The code of a fault that stands for an account which is not there.
@@ -64,6 +64,16 @@ impl JiraClient {
     /// The way in, for what all products share.
     pub(super) fn atlassian(&self) -> &AtlassianClient {
         &self.atlassian
+    }
+
+    /// The same, for another session and for what was sent.
+    pub(super) fn http(&self) -> &HttpClient {
+        self.atlassian.http()
+    }
+
+    /// What is shared with everybody who goes there.
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
     /// For who must trip it.

@@ -6,10 +6,10 @@
 
 use crate::load::Changes;
 
+use super::connection::{Known, Route};
 use super::session::SAMPLED;
 use super::survey::{LIST_PAGE, MEMBER_PAGE, SEARCH_PAGE, search_ends};
 use super::version::ListingWay;
-use super::{Known, Route};
 
 pub(super) fn requests(changes: &Changes, known: &Known) -> u64 {
     // Read, temporary, confirm, select; in one step the temporary avatar is the finished one.

@@ -10,8 +10,10 @@ use crate::model::{Account, Intent, IntentKind, OpenIntent, PictureRef, Status};
 
 use super::avatar::{Avatars, Selected};
 use super::client::{GONE, JiraClient, Led};
+use super::connection::Shared;
 use super::mend::superseded;
-use super::{Shared, stray};
+use super::session::fits;
+use super::stray;
 
 pub(super) async fn observe(
     client: &JiraClient,
@@ -20,7 +22,7 @@ pub(super) async fn observe(
     account: Option<&Account>,
     now: u64,
 ) -> Result<Seen, Failure> {
-    if let Some(ready) = open.last_write().map(|at| at.saturating_add(shared.settings.quiet.as_secs()))
+    if let Some(ready) = open.last_write().map(|at| at.saturating_add(shared.quiet.as_secs()))
         && now < ready
     {
         return Ok(Seen::TooEarly(ready));
@@ -54,7 +56,7 @@ pub(super) async fn observe(
         for mark in avatars.beyond(&open.intent.base, &open.intent.account) {
             match client.picture(Some(&open.intent.account), &mark).await? {
                 None => found.unread += 1,
-                picture if super::session::fits(shared, picture.clone(), &open.intent) => found.alike.push(mark),
+                picture if fits(shared, picture.clone(), &open.intent) => found.alike.push(mark),
                 Some(_) => {}
             }
         }

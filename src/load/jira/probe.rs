@@ -1,7 +1,7 @@
 //! Trying out how pictures go, on the service account's own avatars.
 //!
 //! Owns: one throw-away avatar a route, which is never selected, and its deletion.
-//! Leaves to others: choosing a route by what was told (`upload.rs`), a probe that was killed (`observe.rs`).
+//! Leaves to others: choosing a route by what was told (`prepare.rs`), a probe that was killed (`observe.rs`).
 //! A newcomer gets wrong: that a session holds says nothing about the one-step upload, nor the other way round; a server
 //! may have its own mind about each.
 
@@ -12,9 +12,10 @@ use crate::load::{Learnt, Probe, Told, Tried, WriteError};
 use crate::model::{AccountId, Event, Fault, Intent, PictureRef, Rendition};
 
 use super::client::JiraClient;
+use super::connection::Route;
+use super::server::version;
 use super::upload::{self, LARGEST, Made, ONE_STEP, SESSION_LOST};
 use super::wire::Temporary;
-use super::{Jira, Route};
 
 /// What the session route said.
 pub(super) enum SessionTold {
@@ -38,21 +39,23 @@ impl SessionTold {
 }
 
 /// Tries both ways; what the first one tells is learnt.
-pub(super) async fn try_out(jira: &Jira, learnt: &mut Learnt, probe: Probe<'_>) -> Result<Vec<Tried>, Failure> {
-    let key = upload::key(&jira.shared, &jira.version().await?);
+pub(super) async fn try_out(client: &JiraClient, learnt: &mut Learnt, probe: Probe<'_>) -> Result<Vec<Tried>, Failure> {
+    let key = upload::key(client.shared(), &version(client).await?);
     let Probe { run, journal } = probe;
-    let by_session = session(jira, Probe { run, journal }).await?;
+    let by_session = session(client, Probe { run, journal }).await?;
     if let Some(route) = by_session.route() {
         learnt.insert(key, route.word().to_owned());
     }
-    let at_once = one_step(jira, Probe { run, journal }).await?;
-    let fails = |fault: Fault, hint: &str| Told::Fails(failure(jira, fault.message).hint(hint));
+    let at_once = one_step(client, Probe { run, journal }).await?;
+    let fails = |fault: Fault, hint: &str| Told::Fails(failure(client, fault.message).hint(hint));
     Ok(vec![
         Tried {
             route: Route::Session.word().to_owned(),
             told: match by_session {
                 SessionTold::Holds => Told::Works,
-                SessionTold::Lost(fault) | SessionTold::Unclear(fault) => fails(fault, &upload::remedy(&jira.shared)),
+                SessionTold::Lost(fault) | SessionTold::Unclear(fault) => {
+                    fails(fault, &upload::remedy(client.shared()))
+                }
             },
         },
         Tried {
@@ -66,16 +69,16 @@ pub(super) async fn try_out(jira: &Jira, learnt: &mut Learnt, probe: Probe<'_>) 
 }
 
 /// Uploads and confirms a picture in a session of its own, and deletes it again.
-pub(super) async fn session(jira: &Jira, probe: Probe<'_>) -> Result<SessionTold, Failure> {
-    let shared = &jira.shared;
-    let Begun { intent, picture, probe } = match begin(jira, probe, Route::Session, LARGEST).await? {
+pub(super) async fn session(client: &JiraClient, probe: Probe<'_>) -> Result<SessionTold, Failure> {
+    let shared = client.shared();
+    let Begun { intent, picture, probe } = match begin(client, probe, Route::Session, LARGEST).await? {
         Ok(begun) => begun,
         Err(fault) => return Ok(SessionTold::Unclear(fault)),
     };
     // A jar of its own: whether the server keeps what it names is the question.
-    let jar = JiraClient::new(jira.http.session(Cookies::Keep)?, jira.http.clone(), shared.clone());
+    let jar = JiraClient::new(client.http().session(Cookies::Keep)?, client.http().clone(), shared.clone());
     match upload::create(&jar, shared, &intent.account_name, &picture).await {
-        Ok(made) => Ok(match take_back(jira, probe, &intent, made).await? {
+        Ok(made) => Ok(match take_back(client, probe, &intent, made).await? {
             Ok(()) => SessionTold::Holds,
             Err(fault) => SessionTold::Unclear(fault),
         }),
@@ -85,7 +88,7 @@ pub(super) async fn session(jira: &Jira, probe: Probe<'_>) -> Result<SessionTold
         }
         Err(WriteError::Unknown(lost)) if lost.code == SESSION_LOST => {
             shared.losses.store(0, std::sync::atomic::Ordering::Relaxed);
-            match jira.client.avatars(&intent.account_name).await? {
+            match client.avatars(&intent.account_name).await? {
                 Ok(after) if after.beyond(&intent.base, &intent.account).is_empty() => {
                     probe.journal.record(Event::Void { why: lost.message.clone() }).await?;
                 }
@@ -99,14 +102,14 @@ pub(super) async fn session(jira: &Jira, probe: Probe<'_>) -> Result<SessionTold
 }
 
 /// Uploads a picture of 48 px, which has to be the finished avatar at once, and deletes it again.
-async fn one_step(jira: &Jira, probe: Probe<'_>) -> Result<Result<(), Fault>, Failure> {
-    let Begun { intent, picture, probe } = match begin(jira, probe, Route::OneStep, ONE_STEP).await? {
+async fn one_step(client: &JiraClient, probe: Probe<'_>) -> Result<Result<(), Fault>, Failure> {
+    let Begun { intent, picture, probe } = match begin(client, probe, Route::OneStep, ONE_STEP).await? {
         Ok(begun) => begun,
         Err(fault) => return Ok(Err(fault)),
     };
-    let no = match upload::temporary(&jira.client, &jira.shared, &intent.account_name, &picture).await {
+    let no = match upload::temporary(client, client.shared(), &intent.account_name, &picture).await {
         Ok(Temporary::Made { id, owner }) => {
-            return take_back(jira, probe, &intent, Made { mark: PictureRef::new(id), owner }).await;
+            return take_back(client, probe, &intent, Made { mark: PictureRef::new(id), owner }).await;
         }
         Ok(Temporary::Refused(why)) => Fault::new("refused", why),
         // What was uploaded ends with its session.
@@ -126,36 +129,41 @@ struct Begun<'a> {
 
 /// Writes down what is about to be sent. The inner fault: our own avatars cannot be read.
 async fn begin<'a>(
-    jira: &Jira,
+    client: &JiraClient,
     probe: Probe<'a>,
     route: Route,
     side: u32,
 ) -> Result<Result<Begun<'a>, Fault>, Failure> {
-    let shared = &jira.shared;
-    let me = jira.client.myself().await?;
-    let avatars = match jira.client.avatars(&me.name).await? {
+    let shared = client.shared();
+    let me = client.myself().await?;
+    let avatars = match client.avatars(&me.name).await? {
         Ok(avatars) => avatars,
         Err(unread) => return Ok(Err(unread)),
     };
-    let server = probe::server(shared.known().server, || tried(jira))?;
+    let server = probe::server(shared.known().server, || tried(client))?;
     let account = AccountId::new(me.key);
     let own = probe::Own { server, account, name: me.name, handle: None, shown: avatars.shown() };
     let picture = probe::picture(side, Some(shared.looks.as_ref()))?;
-    let intent = Intent { base: avatars.ids(), ..probe::intent(&probe, &shared.settings.id, own, &picture) };
+    let intent = Intent { base: avatars.ids(), ..probe::intent(&probe, &shared.id, own, &picture) };
     let sent = Event::Sent { attempt: 1, route: route.word().to_owned(), at: now() };
     probe.journal.begin(intent.clone(), sent).await?;
     Ok(Ok(Begun { intent, picture, probe }))
 }
 
 /// Deletes what was made, if it is ours. It was never selected.
-async fn take_back(jira: &Jira, probe: Probe<'_>, intent: &Intent, made: Made) -> Result<Result<(), Fault>, Failure> {
+async fn take_back(
+    client: &JiraClient,
+    probe: Probe<'_>,
+    intent: &Intent,
+    made: Made,
+) -> Result<Result<(), Fault>, Failure> {
     let Made { mark, owner } = made;
     if intent.base.contains(&mark) || owner.is_some_and(|owner| owner != intent.account.as_str()) {
-        return Err(failure(jira, format!("the new avatar {mark} is not a new one of ours"))
+        return Err(failure(client, format!("the new avatar {mark} is not a new one of ours"))
             .hint("a proxy that mixes up answers? nothing was deleted"));
     }
     probe.journal.record(Event::Abandoned { mark: mark.clone() }).await?;
-    match upload::delete(&jira.client, &intent.account_name, &mark).await {
+    match upload::delete(client, &intent.account_name, &mark).await {
         Ok(()) => {
             probe.journal.record(Event::Closed).await?;
             Ok(Ok(()))
@@ -170,10 +178,10 @@ async fn take_back(jira: &Jira, probe: Probe<'_>, intent: &Intent, made: Made) -
     }
 }
 
-fn tried(jira: &Jira) -> String {
-    format!("a probe on our own account of {}", jira.http.base())
+fn tried(client: &JiraClient) -> String {
+    format!("a probe on our own account of {}", client.http().base())
 }
 
-fn failure(jira: &Jira, found: String) -> Failure {
-    Failure::new(FailureKind::Odd, tried(jira), found)
+fn failure(client: &JiraClient, found: String) -> Failure {
+    Failure::new(FailureKind::Odd, tried(client), found)
 }

@@ -15,12 +15,12 @@ use crate::http::{Client as HttpClient, Cookies, Failure, FailureKind};
 use crate::load::clock::now;
 use crate::load::{Done, Journal, Mend, Session, WriteError, recorded};
 use crate::model::{AccountId, Event, Fault, Intent, OpenIntent, PictureRef, Rendition, Shown};
-use crate::settings::AtlassianCredential;
+use crate::settings::{AtlassianCredential, Ownership};
 
 use super::avatar::{self, Avatars};
 use super::client::{JiraClient, Served};
+use super::connection::{Route, Shared};
 use super::upload::{self, SESSION_LOST};
-use super::{Own, Route, Shared};
 
 /// Of the pictures that a session makes, the first and then one in so many is downloaded and compared.
 pub(super) const SAMPLED: u64 = 50;
@@ -88,7 +88,7 @@ impl JiraSession {
             Failure::new(FailureKind::Odd, tried, "the way pictures go was not decided before")
         })?;
         let with = |own: HttpClient, witness: HttpClient| JiraClient::new(own, witness, Arc::clone(shared));
-        let (client, uploads) = match (&shared.settings.credential, route) {
+        let (client, uploads) = match (&shared.credential, route) {
             (AtlassianCredential::Password { .. }, _) => {
                 let own = http.session(Cookies::Keep)?;
                 let client = with(own.clone(), own);
@@ -126,7 +126,7 @@ impl JiraSession {
         draft.old = draft.old.filter(|old| draft.base.contains(old));
         let shown = draft.old.as_ref().is_some_and(|old| avatars.shows(old));
         let goes = self.looked_at(&draft).await?;
-        if shown && goes.is_none() && self.shared.settings.own == Own::Left {
+        if shown && goes.is_none() && self.shared.ownership == Ownership::Ours {
             return self.foreign(draft, journal).await;
         }
         let sent = Event::Sent { attempt: 1, route: self.route.word().to_owned(), at: now() };
@@ -148,7 +148,7 @@ impl JiraSession {
         let goes = match self.stands(&mut draft, &default).await? {
             Stands::AsPlanned(goes) => goes,
             Stands::Otherwise => return Err(WriteError::ChangedMeanwhile),
-            Stands::NotOurs if self.shared.settings.own == Own::Left => return self.foreign(draft, journal).await,
+            Stands::NotOurs if self.shared.ownership == Ownership::Ours => return self.foreign(draft, journal).await,
             Stands::NotOurs => None,
         };
         let sent = Event::Sent { attempt: 1, route: "revert".to_owned(), at: now() };

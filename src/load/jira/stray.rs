@@ -11,8 +11,8 @@ use crate::http::{Failure, FailureKind};
 use crate::load::{Journal, Seen, WriteError};
 use crate::model::{AccountId, Event, Fault, Intent, OpenIntent, PictureRef, Status};
 
-use super::Shared;
 use super::client::{GONE, JiraClient, Served};
+use super::connection::Shared;
 use super::session::{JiraSession, fits, left_open};
 use super::upload;
 

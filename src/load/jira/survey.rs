@@ -1,8 +1,8 @@
-//! Who answers, and all accounts with the picture each shows.
+//! All accounts with the picture each shows.
 //!
 //! Owns: the listing calls of docs/wire/atlassian.md §3.3, their ends and cuts.
 //! Leaves to others: what an avatar URL says (`avatar.rs`), the version table (`version.rs`), which accounts are selected
-//! (`atlassian`), which picture is the default (`default.rs`).
+//! (`account_filter.rs`), which picture is the default (`default.rs`).
 //! A newcomer gets wrong: `user/search` says no total. A full page followed by an empty one is a cut and not an end.
 
 use std::collections::HashSet;
@@ -13,16 +13,16 @@ use url::Url;
 
 use crate::http::{Failure, FailureKind};
 use crate::load::account_filter::AccountFilter;
-use crate::load::atlassian::{login, manifest};
-use crate::load::{Learnt, Server, Surveyed};
+use crate::load::{Learnt, Surveyed};
 use crate::model::{Account, AccountId, AccountStanding, PictureRef, Shown};
 
-use super::Jira;
 use super::avatar;
 use super::client::JiraClient;
 use super::default::{DEFAULT, Stock, ask_default};
+use super::server::version;
+use super::upload;
 use super::version::{ListingWay, Version};
-use super::wire::{Email, Found, Members, ServerInfo, User, UserList};
+use super::wire::{Email, Found, Members, User, UserList};
 
 /// The most that `user/list` gives in one page.
 pub(super) const LIST_PAGE: u64 = 2000;
@@ -33,55 +33,22 @@ pub(super) const MEMBER_PAGE: u64 = 50;
 /// The other number at which `user/search` was cut (§13).
 const CUT: u64 = 100;
 
-/// The version, and who we are where the server says so.
-pub(super) async fn server_info(jira: &Jira) -> Result<(Version, ServerInfo, Option<String>), Failure> {
-    let response = jira.client.read(jira.client.api("serverInfo", &[])).await?;
-    let wrong = |found: String| response.failure(FailureKind::Misconfigured, found);
-    if response.status == 404 {
-        return Err(wrong("404, no Jira here".into())
-            .hint("`base_url` is the address of Jira's start page, with its context path if it has one"));
-    }
-    if response.status != 200 {
-        return Err(jira.client.failed(&response));
-    }
-    let info: ServerInfo = response.json()?;
-    if info.deployment_type.as_deref() == Some("Cloud") {
-        return Err(wrong("this is Jira Cloud".into())
-            .hint("Cloud takes pictures from the Atlassian account; avatarpipe writes to Data Center and Server"));
-    }
-    let version = Version::of(&info)
-        .ok_or_else(|| response.failure(FailureKind::Odd, format!("the version `{}` cannot be read", info.version)))?;
-    jira.shared.learn(|known| {
-        known.way.get_or_insert(version.way());
-        known.version = Some(version.clone());
-    });
-    Ok((version, info, login::user(&response)))
-}
-
-/// Who answers there.
-pub(super) async fn identify(jira: &Jira) -> Result<Server, Failure> {
-    let (version, info, user) = server_info(jira).await?;
-    let base = info.base_url.as_deref();
-    let id = manifest::server_id(jira.client.atlassian(), "Jira", &["jira"], base, user.as_deref()).await?;
-    jira.shared.learn(|known| known.server = Some(id.clone()));
-    Ok(Server { id, product: format!("Jira {version}"), user })
-}
-
 /// Where the listed accounts go.
 type Page<'a> = &'a mut (dyn FnMut(Vec<Account>) + Send);
 
 /// All accounts.
-pub(super) async fn survey(jira: &Jira, learnt: &mut Learnt, page: Page<'_>) -> Result<Surveyed, Failure> {
-    let version = jira.version().await?;
-    if super::upload::sessions_are_lost(&jira.shared) {
-        learnt.remove(&super::upload::key(&jira.shared, &version));
+pub(super) async fn survey(client: &JiraClient, learnt: &mut Learnt, page: Page<'_>) -> Result<Surveyed, Failure> {
+    let shared = client.shared();
+    let version = version(client).await?;
+    if upload::sessions_are_lost(shared) {
+        learnt.remove(&upload::key(shared, &version));
     }
-    let way = match jira.shared.known().way.unwrap_or(version.way()) {
+    let way = match shared.known().way.unwrap_or(version.way()) {
         // The members of a group are listed to the last by every version (§3.3).
-        ListingWay::Search if version.cuts() && !jira.shared.rules.groups.is_empty() => ListingWay::Members,
+        ListingWay::Search if version.cuts() && !shared.accounts.groups.is_empty() => ListingWay::Members,
         other => other,
     };
-    let mut listing = Listing::new(jira, page);
+    let mut listing = Listing::new(client, page);
     if !listing.rules.groups.is_empty() && way != ListingWay::Members {
         listing.members = Some(listing.members_of_groups().await?);
     }
@@ -89,7 +56,7 @@ pub(super) async fn survey(jira: &Jira, learnt: &mut Learnt, page: Page<'_>) -> 
         ListingWay::Cursor | ListingWay::CursorIfThere => {
             let other = listing.by_cursor(way).await?;
             let way = if other.is_none() { ListingWay::Cursor } else { ListingWay::Members };
-            jira.shared.learn(|known| known.way = Some(way));
+            shared.learn(|known| known.way = Some(way));
             if let Some(why) = other {
                 // None of it is asked again in this run.
                 (listing.requests, listing.members) = (0, None);
@@ -143,7 +110,6 @@ impl NoListing {
 /// A survey under way.
 struct Listing<'a> {
     client: &'a JiraClient,
-    jira: &'a Jira,
     rules: &'a AccountFilter,
     page: Page<'a>,
     /// Hashes of the members of `accounts.groups`, where they do not make the listing themselves.
@@ -161,11 +127,10 @@ struct Listing<'a> {
 }
 
 impl<'a> Listing<'a> {
-    fn new(jira: &'a Jira, page: Page<'a>) -> Self {
+    fn new(client: &'a JiraClient, page: Page<'a>) -> Self {
         Self {
-            client: &jira.client,
-            jira,
-            rules: &jira.shared.rules,
+            client,
+            rules: &client.shared().accounts,
             page,
             members: None,
             met: None,
@@ -191,10 +156,10 @@ impl<'a> Listing<'a> {
             match response.status {
                 200 => {}
                 404 if promised == ListingWay::CursorIfThere && cursor.is_none() => {
-                    return Ok(Some(NoListing::Lists100(self.jira.version().await?)));
+                    return Ok(Some(NoListing::Lists100(version(self.client).await?)));
                 }
                 // The call has no OAuth 2.0 scope (§13). Somebody without the permission fares no better below.
-                401 | 403 if self.jira.shared.is_token() && cursor.is_none() => {
+                401 | 403 if self.client.shared().is_token() && cursor.is_none() => {
                     self.client.myself().await?;
                     return Ok(Some(NoListing::NoScope(self.client.failed_once(&response))));
                 }
@@ -348,7 +313,7 @@ impl<'a> Listing<'a> {
 
     /// What the bean says; where listings carry no avatar URLs, what the user's own bean says.
     async fn shown(&mut self, id: &AccountId, standing: AccountStanding, user: &User) -> Result<Shown, Failure> {
-        let base = self.jira.http.base();
+        let base = self.client.http().base();
         if let Some(urls) = user.avatar_urls.as_ref().filter(|urls| !urls.is_empty()) {
             return Ok(avatar::shown(urls, id, base));
         }
@@ -374,7 +339,7 @@ impl<'a> Listing<'a> {
     /// The sum, and the default.
     async fn finish(mut self, learnt: &mut Learnt) -> Result<Surveyed, Failure> {
         if self.listed == 0 {
-            let tried = format!("listing the accounts of {}", self.jira.http.base());
+            let tried = format!("listing the accounts of {}", self.client.http().base());
             return Err(Failure::new(FailureKind::Refused, tried, "nobody was listed, not even we ourselves")
                 .hint("give the account the global permissions Browse Users and Jira Administrators"));
         }
@@ -394,7 +359,7 @@ impl<'a> Listing<'a> {
         let accounts = self.listed;
         let remembered = learnt.get(DEFAULT).map(|id| PictureRef::new(id.clone()));
         let candidates = self.stock.candidates(remembered.as_ref(), accounts);
-        let asked = self.jira.shared.known().default_asked;
+        let asked = self.client.shared().known().default_asked;
         let found = if asked { None } else { ask_default(self.client, &candidates).await? };
         let default = found.or(remembered);
         if let Some(mark) = &default {
@@ -402,7 +367,7 @@ impl<'a> Listing<'a> {
         } else {
             self.notes.push("the default picture is not known: no account shows it, so nothing can be reverted".into());
         }
-        self.jira.shared.learn(|known| {
+        self.client.shared().learn(|known| {
             known.default = default.clone();
             known.default_asked = true;
             known.survey_requests = Some(self.requests);

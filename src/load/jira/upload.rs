@@ -1,7 +1,8 @@
-//! The ways a picture goes to Jira, and how it is told which one works.
+//! The ways a picture goes to Jira, and what stands in the way of each.
 //!
-//! Owns: the temporary avatar, our own crop, the route (docs/wire/atlassian.md §1, §3.5).
-//! Leaves to others: what is recorded around a write for a person (`session.rs`), trying a route out (`probe.rs`).
+//! Owns: the temporary avatar, our own crop, showing and deleting (docs/wire/atlassian.md §1, §3.5).
+//! Leaves to others: what is recorded around a write for a person (`session.rs`), trying a route out (`probe.rs`) and
+//! choosing one (`prepare.rs`).
 //! A newcomer gets wrong: the crop that the server suggests is an off-centre zoom. Ours is always the whole square.
 
 use std::sync::atomic::Ordering;
@@ -9,15 +10,15 @@ use std::sync::atomic::Ordering;
 use serde::Serialize;
 
 use crate::http::{Failure, FailureKind, Request};
+use crate::load::WriteError;
 use crate::load::atlassian::client::{INTERNAL_ERROR, NOT_FOUND, WRONG_METHOD, WRONG_TYPE, fault};
-use crate::load::{Learnt, Probe, Upload, WriteError};
 use crate::model::{Fault, PictureRef, Rendition};
 use crate::secret::server_message;
 
 use super::client::JiraClient;
+use super::connection::Shared;
 use super::version::Version;
 use super::wire::{Avatar, Temporary, is_number};
-use super::{Jira, Route, Shared, UploadPolicy, probe};
 
 /// The largest size that Jira stores (§3.5).
 pub(super) const LARGEST: u32 = 256;
@@ -25,20 +26,18 @@ pub(super) const LARGEST: u32 = 256;
 pub(super) const ONE_STEP: u32 = 48;
 /// Above this side Jira scales a temporary avatar down before it is cropped.
 const SCALED_ABOVE: u32 = 500;
-/// Jira's default limit on attachments, which holds for avatars too.
-const BYTES: usize = 10 * 1024 * 1024;
 /// So many confirmations in a row that find no temporary avatar are no accident.
 const LOSSES: u32 = 3;
 /// The code of a fault that stands for a confirmation without a temporary avatar.
 pub(super) const SESSION_LOST: &str = "session_lost";
 
 /// What an administrator can switch on (§1.1, §11).
-const SWITCH: &str = "let an administrator start Jira with `-Datlassian.pats.invalidate.session.enabled=false` (for OAuth 2.0 \
+pub(super) const SWITCH: &str = "let an administrator start Jira with `-Datlassian.pats.invalidate.session.enabled=false` (for OAuth 2.0 \
     tokens `-Datlassian.oauth2.provider.invalidate.session.enabled=false`), or allow basic authentication under System > \
     Authentication methods and write `credential: { username: …, password: … }`";
 /// How a server answers that has no raw variant of the upload: the path is there, with another method or type.
 const NO_RAW: [&str; 3] = [NOT_FOUND, WRONG_METHOD, WRONG_TYPE];
-const ENDS: &str = "a token ends its web session after each request";
+pub(super) const ENDS: &str = "a token ends its web session after each request";
 const WITHOUT: &str = "`upload: one_step` works without a session, at 48 px";
 
 /// A picture that exists on the server.
@@ -153,38 +152,6 @@ pub(super) fn remedy(shared: &Shared) -> String {
 /// Under which key the route is learnt: another version or another kind of credential may behave otherwise.
 pub(super) fn key(shared: &Shared, version: &Version) -> String {
     format!("upload {version} {}", if shared.is_token() { "token" } else { "password" })
-}
-
-/// Decides the route.
-pub(super) async fn prepare(jira: &Jira, learnt: &mut Learnt, probe: Option<Probe<'_>>) -> Result<Upload, Failure> {
-    let shared = &jira.shared;
-    let key = key(shared, &jira.version().await?);
-    let remembered = learnt.get(&key).and_then(|word| Route::from_word(word));
-    let route = match (shared.settings.upload, remembered, probe) {
-        (UploadPolicy::OneStep, ..) => Route::OneStep,
-        (UploadPolicy::Session, ..) => Route::Session,
-        (UploadPolicy::Auto, ..) if !shared.is_token() => Route::Session,
-        (UploadPolicy::Auto, Some(route), _) => route,
-        (UploadPolicy::Auto, None, Some(probe)) => {
-            let told = probe::session(jira, probe).await?.route();
-            if let Some(route) = told {
-                learnt.insert(key, route.word().to_owned());
-            }
-            told.unwrap_or(Route::OneStep)
-        }
-        (UploadPolicy::Auto, None, None) => Route::OneStep,
-    };
-    shared.learn(|known| known.route = Some(route));
-    Ok(Upload {
-        side: Some(match route {
-            Route::Session => LARGEST,
-            Route::OneStep => ONE_STEP,
-        }),
-        bytes: BYTES,
-        route: route.word().to_owned(),
-        note: (route == Route::OneStep && shared.settings.upload == UploadPolicy::Auto)
-            .then(|| format!("pictures go up at 48 px, since {ENDS}. For 256 px {SWITCH}")),
-    })
 }
 
 /// Deletes an avatar; one that is gone already is as good, if the list of avatars says so: a gateway, or a server that

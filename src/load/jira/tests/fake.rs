@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::http::loopback::{Asked, Loopback, reply, reply_json};
-use crate::load::jira::{Jira, Own, Settings, UploadPolicy};
-use crate::load::tests::everybody;
+use crate::load::jira::Jira;
+use crate::load::tests::{everybody, placed, target};
 use crate::load::{Changes, Learnt, Target as _};
 use crate::secret::Secret;
-use crate::settings::{Accounts, AtlassianCredential};
+use crate::settings::{self, Accounts, AtlassianCredential, JiraUpload, Ownership, Target, TargetKind};
 
 use super::{Grey, Log};
 
@@ -81,7 +81,7 @@ pub(super) struct World {
     pub sessions: HashMap<String, Bytes>,
     pub next: u32,
     /// What the pipeline file says of people's own pictures.
-    pub own: Own,
+    pub ownership: Ownership,
 }
 
 impl Default for World {
@@ -107,7 +107,7 @@ impl Default for World {
             masked: false,
             sessions: HashMap::new(),
             next: 15001,
-            own: Own::Replaced,
+            ownership: Ownership::Provider,
         }
     }
 }
@@ -388,7 +388,7 @@ impl Stage {
     }
 
     pub(super) async fn with(world: World, way: Way, accounts: Accounts) -> Self {
-        let own = world.own;
+        let ownership = placed(world.ownership);
         let (world, log) = (Arc::new(Mutex::new(world)), Log::default());
         let (there, written) = (Arc::clone(&world), Arc::clone(&log));
         let server = Loopback::start(move |_, asked| {
@@ -403,10 +403,10 @@ impl Stage {
             }
             Way::Token => AtlassianCredential::Token(Secret::new("to-ken")),
         };
-        let quiet = std::time::Duration::from_secs(120);
-        let upload = UploadPolicy::Auto;
-        let settings = Settings { id: "jira".into(), credential, upload, quiet, accounts, own };
-        let jira = Jira::new(settings, server.client().0, Arc::new(Grey)).unwrap();
+        let base_url = Url::parse("http://jira").unwrap();
+        let settings = settings::Jira { base_url, credential, upload: JiraUpload::Auto };
+        let target = Target { accounts, ownership, ..target("jira", TargetKind::Jira(settings.clone())) };
+        let jira = Jira::new(&target, &settings, server.client().0, Arc::new(Grey)).unwrap();
         Self { jira, log, server, world }
     }
 

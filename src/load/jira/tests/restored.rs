@@ -1,12 +1,12 @@
 //! What is looked at before it goes: a Jira that was put back from a backup gives our number to what people upload, and
 //! people choose for themselves while a write is under way (promise P1).
 
-use crate::load::jira::Own;
 use crate::load::jira::tests::fake::{DEFAULT, Fault, Stage, Way, World};
 use crate::load::jira::tests::writes::{ADA, looks, mark, over, settle, world_with_ours};
 use crate::load::jira::tests::{Memory, grey, rendition};
 use crate::load::{Seen, Target as _, WriteError};
 use crate::model::{Event, Intent, IntentKind, PictureRef, Status};
+use crate::settings::Ownership;
 
 /// As a plan writes it over a picture of ours, which was grey 100.
 fn planned(ours: u32, kind: IntentKind) -> Intent {
@@ -14,10 +14,10 @@ fn planned(ours: u32, kind: IntentKind) -> Intent {
 }
 
 /// Ada's own picture has the number that ours had.
-fn restored(own: Own) -> (World, u32, u32) {
+fn restored(ownership: Ownership) -> (World, u32, u32) {
     let (mut world, older, ours) = world_with_ours();
     world.pictures.insert(ours, grey(30));
-    world.own = own;
+    world.ownership = ownership;
     (world, older, ours)
 }
 
@@ -47,23 +47,23 @@ async fn what_is_ours_is_looked_at_once_and_deleted() {
 
 #[tokio::test]
 async fn an_upload_with_the_number_of_ours_is_never_deleted() {
-    for own in [Own::Replaced, Own::Left] {
+    for ownership in [Ownership::Provider, Ownership::Ours] {
         for kind in [IntentKind::Replace, IntentKind::Revert] {
-            let (world, older, upload) = restored(own);
+            let (world, older, upload) = restored(ownership);
             let stage = Stage::ready(world, Way::Password).await;
             let mut journal = Memory::new(&stage.log);
             let wrote = write(&stage, planned(upload, kind), &mut journal).await;
             let log = stage.take_log();
-            assert!(!log.iter().any(|line| line.starts_with("W delete")), "{own:?} {kind:?}: {log:?}");
+            assert!(!log.iter().any(|line| line.starts_with("W delete")), "{ownership:?} {kind:?}: {log:?}");
             let ada = stage.world().ada().clone();
-            assert!(ada.custom.starts_with(&[older, upload]), "{own:?} {kind:?}");
-            match own {
+            assert!(ada.custom.starts_with(&[older, upload]), "{ownership:?} {kind:?}");
+            match ownership {
                 // As any picture of the person's own: it is still there to be chosen.
-                Own::Replaced => {
+                Ownership::Provider => {
                     assert!(wrote.is_ok(), "{kind:?}: {wrote:?}");
                     assert_ne!(ada.selected, upload, "{kind:?}");
                 }
-                Own::Left => {
+                Ownership::Ours => {
                     assert_eq!((wrote, ada.selected), (Err(WriteError::ChangedMeanwhile), upload), "{kind:?}");
                     assert_eq!(log, ["R avatars", "R picture", "J sent 1 look", "J foreign"], "{kind:?}");
                 }
