@@ -39,7 +39,7 @@ pub mod inside {
     };
     pub use crate::pipeline::{Colour, Environment, Faults, Overrides, parse};
     pub use crate::plan::Rerender;
-    pub use crate::report::{Event, Listener, Wording, human};
+    pub use crate::report::{Listener, RunEvent, Wording, human};
     pub use crate::run::{Mode, Options, Selection, Stop, execute};
     pub use crate::state::{Holder, Lock, Store};
     pub use crate::transform::{Limits, Settings, luma, render};

@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::load::{Told, Tried};
 use crate::model::rfc3339;
 use crate::report::Progress;
-use crate::run::{self, Asked, Everybody, Stop, Uploads};
+use crate::run::{self, AuthReport, ElementReport, Stop, Uploads};
 use crate::secret::outlet;
 
 /// What is asked.
@@ -63,7 +63,7 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     Ok(everybody.exit())
 }
 
-fn human(everybody: &Everybody) -> String {
+fn human(everybody: &AuthReport) -> String {
     let mut out = String::new();
     for (kind, list) in [("source", &everybody.sources), ("target", &everybody.targets)] {
         for asked in list {
@@ -76,7 +76,7 @@ fn human(everybody: &Everybody) -> String {
     out
 }
 
-fn block(out: &mut String, kind: &str, asked: &Asked) {
+fn block(out: &mut String, kind: &str, asked: &ElementReport) {
     _ = match &asked.server {
         Some(server) => writeln!(out, "{kind} {}: {}", asked.id, outlet::line(&server.product)),
         None => writeln!(out, "{kind} {}", asked.id),
@@ -112,13 +112,13 @@ fn block(out: &mut String, kind: &str, asked: &Asked) {
     }
 }
 
-fn notes(asked: &Asked) -> impl Iterator<Item = &String> {
+fn notes(asked: &ElementReport) -> impl Iterator<Item = &String> {
     let signed = asked.signed.iter().flat_map(|signed| &signed.notes);
     signed.chain(asked.upload.iter().filter_map(|upload| upload.note.as_ref()))
 }
 
-fn written(everybody: &Everybody) -> Result<String, Trouble> {
-    let list = |list: &[Asked]| list.iter().map(element).collect::<Vec<_>>();
+fn written(everybody: &AuthReport) -> Result<String, Trouble> {
+    let list = |list: &[ElementReport]| list.iter().map(element).collect::<Vec<_>>();
     let all = json!({
         "format": 1,
         "exit_code": everybody.exit().code(),
@@ -130,7 +130,7 @@ fn written(everybody: &Everybody) -> Result<String, Trouble> {
         .map_err(|error| Trouble::Own(format!("the answer cannot be written down: {error}")))
 }
 
-fn element(asked: &Asked) -> Value {
+fn element(asked: &ElementReport) -> Value {
     let signed = asked.signed.as_ref();
     let expires = |(what, at): &(String, u64)| json!({ "what": what, "at": rfc3339(*at) });
     json!({

@@ -114,7 +114,7 @@ pub enum PersonResult {
 
 /// How one task went.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Went {
+pub struct TaskResult {
     /// In a word.
     pub result: PersonResult,
     /// Why it failed.

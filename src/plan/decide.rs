@@ -5,7 +5,7 @@
 //! (`run`, `load`).
 //! A newcomer gets wrong: the order of the tests here is the order of the promises.
 
-use super::facts::{DefaultBy, Former, Learnt, Memory, Portrait, RenditionRef, Rerender, Rules, View};
+use super::facts::{DefaultBy, Former, Memory, PhotoLearnt, Portrait, RenditionRef, Rerender, Rules, View};
 use super::matching::Matched;
 use super::ours::before;
 use super::search::{Desired, Search, opted_out_all_the_same, search};
@@ -139,7 +139,7 @@ impl Judge<'_> {
         }
         // A photo that is new to the state is one that a later state may know. What was looked at once, with that photo
         // known, is not looked at in every run (promise P5).
-        let outdated = || self.view.sources.iter().any(|source| source.learnt == Learnt::Now);
+        let outdated = || self.view.sources.iter().any(|source| source.learnt == PhotoLearnt::Now);
         let may_be_ours = match self.view.looked {
             Comparison::NotYet => self.rules.memory == Memory::Empty || outdated(),
             Comparison::Alike => true,

@@ -46,12 +46,12 @@ pub(crate) struct SourceView {
     /// How many people of the source have this very photo, if that is more than `transform.hash.same_picture`.
     pub shared_by: Option<u64>,
     /// Whether the photo is another than the state knows, or new to it.
-    pub learnt: Learnt,
+    pub learnt: PhotoLearnt,
 }
 
 /// Whether a photo is known from an earlier run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Learnt {
+pub(crate) enum PhotoLearnt {
     /// It is what the state says.
     Before,
     /// This run learnt of it.

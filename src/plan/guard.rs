@@ -145,7 +145,7 @@ impl Checked {
 
 /// What was counted for one limit of one source or target.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Found {
+pub(crate) struct LimitCount {
     /// The limit.
     pub limit: LimitName,
     /// The source or target.
@@ -157,7 +157,7 @@ pub(crate) struct Found {
 }
 
 /// Holds everything that was counted against the limits of the file, in the order it was counted.
-pub(crate) fn guard(found: &[Found], limits: &Limits, allowances: &[Allowance]) -> Vec<Checked> {
+pub(crate) fn guard(found: &[LimitCount], limits: &Limits, allowances: &[Allowance]) -> Vec<Checked> {
     found
         .iter()
         .map(|found| {
@@ -170,7 +170,7 @@ pub(crate) fn guard(found: &[Found], limits: &Limits, allowances: &[Allowance]) 
         .collect()
 }
 
-fn checked(found: &Found, allowed: Option<u64>, over: bool, let_pass: bool, rule: String) -> Checked {
+fn checked(found: &LimitCount, allowed: Option<u64>, over: bool, let_pass: bool, rule: String) -> Checked {
     Checked {
         limit: found.limit,
         scope: found.scope.clone(),

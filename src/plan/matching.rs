@@ -50,7 +50,7 @@ pub(crate) struct Claimed {
 
 /// What one pair of keys says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Judged {
+enum PairVerdict {
     Fits(usize),
     Contradicts(usize),
     Silent,
@@ -63,9 +63,9 @@ pub(crate) fn matched(account: &Account, candidates: &[Person], matching: &Match
     let (mut fits, mut contradicts) = (BTreeMap::new(), BTreeMap::new());
     for person in candidates {
         match judge(account, person, matching) {
-            Judged::Fits(pair) => _ = fits.insert(&person.id, (pair, person)),
-            Judged::Contradicts(pair) => _ = contradicts.insert(&person.id, (pair, person)),
-            Judged::Silent => {}
+            PairVerdict::Fits(pair) => _ = fits.insert(&person.id, (pair, person)),
+            PairVerdict::Contradicts(pair) => _ = contradicts.insert(&person.id, (pair, person)),
+            PairVerdict::Silent => {}
         }
     }
     let Some(first) = fits.values().map(|(pair, _)| *pair).min() else {
@@ -129,7 +129,7 @@ pub(crate) fn told_apart(
 
 /// A later pair says that the person is the account's, and does not say so of the other account.
 fn is_confirmed(person: &Person, account: &Account, other: &Account, matching: &Matching) -> bool {
-    let (Matching::Pairs(pairs), Judged::Fits(first)) = (matching, judge(account, person, matching)) else {
+    let (Matching::Pairs(pairs), PairVerdict::Fits(first)) = (matching, judge(account, person, matching)) else {
         return false;
     };
     pairs.iter().skip(first + 1).any(|pair| agrees(account, person, pair) && !agrees(other, person, pair))
@@ -146,14 +146,14 @@ fn list<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {
     if all > TOLD { format!("{told} and {} more, {all} in all", all - TOLD) } else { told }
 }
 
-fn judge(account: &Account, person: &Person, matching: &Matching) -> Judged {
+fn judge(account: &Account, person: &Person, matching: &Matching) -> PairVerdict {
     match matching {
         Matching::Pairs(pairs) => judge_by_pairs(account, person, pairs),
         Matching::Map(map) => {
             let wanted = account.key(map.account).and_then(|name| map.people.get(&name));
             match wanted {
-                Some(wanted) if person.values(map.person).any(|value| value == wanted) => Judged::Fits(0),
-                _ => Judged::Silent,
+                Some(wanted) if person.values(map.person).any(|value| value == wanted) => PairVerdict::Fits(0),
+                _ => PairVerdict::Silent,
             }
         }
     }
@@ -161,7 +161,7 @@ fn judge(account: &Account, person: &Person, matching: &Matching) -> Judged {
 
 /// The account's key by which it was matched to the person, in words for a digest: which key, and its value.
 pub(crate) fn matched_by(account: &Account, person: &Person, matching: &Matching) -> Option<Vec<String>> {
-    let Judged::Fits(first) = judge(account, person, matching) else { return None };
+    let PairVerdict::Fits(first) = judge(account, person, matching) else { return None };
     match matching {
         Matching::Pairs(pairs) => pairs.get(first).and_then(|pair| carries(account, pair)),
         Matching::Map(_) => carried(account, matching).pop(),
@@ -198,16 +198,20 @@ pub(crate) fn lookups(account: &Account, matching: &Matching) -> Vec<(PersonKey,
     }
 }
 
-fn judge_by_pairs(account: &Account, person: &Person, pairs: &[Pair]) -> Judged {
+fn judge_by_pairs(account: &Account, person: &Person, pairs: &[Pair]) -> PairVerdict {
     for (index, pair) in pairs.iter().enumerate() {
         let Some(theirs) = account.key(pair.account) else { continue };
         let mut values = person.values(pair.person).peekable();
         if values.peek().is_none() {
             continue;
         }
-        return if values.any(|value| value == theirs) { Judged::Fits(index) } else { Judged::Contradicts(index) };
+        return if values.any(|value| value == theirs) {
+            PairVerdict::Fits(index)
+        } else {
+            PairVerdict::Contradicts(index)
+        };
     }
-    Judged::Silent
+    PairVerdict::Silent
 }
 
 #[cfg(test)]

@@ -18,9 +18,9 @@ pub(crate) use decide::{Judgement, decide};
 pub(crate) use digest::PlanDigest;
 pub use facts::Rerender;
 pub(crate) use facts::{
-    DefaultBy, Former, Learnt, Memory, Portrait, RenditionRef, Rules, SourceState, SourceView, View,
+    DefaultBy, Former, Memory, PhotoLearnt, Portrait, RenditionRef, Rules, SourceState, SourceView, View,
 };
-pub(crate) use guard::{Allowance, Checked, Found, LimitName, guard};
+pub(crate) use guard::{Allowance, Checked, LimitCount, LimitName, guard};
 pub(crate) use matching::{Claimed, Matched, carried, lookups, matched, matched_by, told_apart};
 pub(crate) use ours::{before, looks_of_ours, old_of_ours};
 pub(crate) use settle::{Settled, placement_seen, settle};

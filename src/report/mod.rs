@@ -18,7 +18,7 @@ pub use human::{Wording, human};
 pub(crate) use json::write_json;
 pub(crate) use people::People;
 pub(crate) use progress::Progress;
-pub use progress::{Event, Listener};
+pub use progress::{Listener, RunEvent};
 pub(crate) use pseudonyms::Pseudonyms;
 pub(crate) use run_report::{
     AccountLine, ChangeLine, LimitLine, MisplacedLine, PersonFailure, PersonLine, PersonWho, RequestLine, RunReport,

@@ -17,7 +17,7 @@ use crate::secret::outlet;
 
 /// Something worth showing while a run goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum RunEvent {
     /// Work of a known or unknown length begins.
     Begins {
         /// `survey jira`.
@@ -48,7 +48,7 @@ pub enum Event {
 /// Whoever wants to know what is going on.
 pub trait Listener: Send + Sync {
     /// Takes one event. Must not block for long.
-    fn hear(&self, event: &Event);
+    fn hear(&self, event: &RunEvent);
 }
 
 /// Shows events on standard error.
@@ -109,15 +109,15 @@ fn members(fields: Value) -> Map<String, Value> {
 }
 
 impl Listener for Progress {
-    fn hear(&self, event: &Event) {
+    fn hear(&self, event: &RunEvent) {
         let Ok(mut works) = self.works.lock() else { return };
         match event {
-            Event::Failure(text) => self.say(Severity::Failure, &outlet::sentence(text), Map::new()),
-            Event::Note(text) => self.say(Severity::Note, &outlet::sentence(text), Map::new()),
-            Event::Begins { work, total } => {
+            RunEvent::Failure(text) => self.say(Severity::Failure, &outlet::sentence(text), Map::new()),
+            RunEvent::Note(text) => self.say(Severity::Note, &outlet::sentence(text), Map::new()),
+            RunEvent::Begins { work, total } => {
                 works.insert(work.clone(), self.begins(work, *total));
             }
-            Event::At { work, done } => {
+            RunEvent::At { work, done } => {
                 let Some(known) = works.get_mut(work) else { return };
                 if let Some(bar) = &known.bar {
                     bar.set_position(*done);
@@ -126,7 +126,7 @@ impl Listener for Progress {
                     self.counts(work, *done, known.total);
                 }
             }
-            Event::Ends { work, result } => {
+            RunEvent::Ends { work, result } => {
                 if let Some(Work { bar: Some(bar), .. }) = works.remove(work) {
                     bar.finish_and_clear();
                 }

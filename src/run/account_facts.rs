@@ -10,14 +10,14 @@ use super::context::RunContext;
 use super::match_all::from_row;
 use super::planner::Planner;
 use super::source_run::SourceRun;
-use super::target_run::{Open, TargetRun};
+use super::target_run::{OpenTarget, TargetRun};
 use crate::error::Trouble;
 use crate::model::{
     Account, AccountStanding, Comparison, Digest, KeysDigest, OpenIntent, Person, PersonRef, PhotoFact, PictureRef,
     Placement, Recipe, Seen, SourceId, StateKey,
 };
 use crate::plan::{
-    Former, Learnt, Matched, RenditionRef, SourceState, SourceView, View, carried, matched_by, placement_seen,
+    Former, Matched, PhotoLearnt, RenditionRef, SourceState, SourceView, View, carried, matched_by, placement_seen,
 };
 use crate::settings::Ownership;
 
@@ -31,7 +31,7 @@ pub(super) fn rendition(context: &RunContext, photo: &Digest, recipe: &Recipe) -
 pub(super) struct Gatherer<'a> {
     planner: &'a Planner<'a>,
     target_run: &'a TargetRun,
-    open: &'a Open,
+    open: &'a OpenTarget,
     /// Of the digests of matched keys.
     key: StateKey,
 }
@@ -76,7 +76,11 @@ impl AccountFacts {
 
 impl<'a> Gatherer<'a> {
     /// Of a target that answered.
-    pub(super) fn new(planner: &'a Planner<'a>, target_run: &'a TargetRun, open: &'a Open) -> Result<Self, Trouble> {
+    pub(super) fn new(
+        planner: &'a Planner<'a>,
+        target_run: &'a TargetRun,
+        open: &'a OpenTarget,
+    ) -> Result<Self, Trouble> {
         Ok(Self { planner, target_run, open, key: planner.context.store.key()? })
     }
 
@@ -122,7 +126,7 @@ impl<'a> Gatherer<'a> {
                 self.learnt(id, person.as_ref())?,
                 rendition(context, digest, &self.open.size.recipe),
             ),
-            _ => (None, Learnt::Before, None),
+            _ => (None, PhotoLearnt::Before, None),
         };
         let by = person.as_ref().and_then(|person| matched_by(account, person, &self.target_run.entry.matching));
         let keys = by.map(|words| self.digest(&words));
@@ -168,11 +172,11 @@ impl<'a> Gatherer<'a> {
 
     /// Whether a photo is new to the state; of importance only where people may choose
     /// (docs/architecture.md, "The state").
-    fn learnt(&self, source: &SourceId, person: Option<&Person>) -> Result<Learnt, Trouble> {
+    fn learnt(&self, source: &SourceId, person: Option<&Person>) -> Result<PhotoLearnt, Trouble> {
         let ownership = self.target_run.entry.ownership.value;
-        let (Ownership::Ours, Some(person)) = (ownership, person) else { return Ok(Learnt::Before) };
+        let (Ownership::Ours, Some(person)) = (ownership, person) else { return Ok(PhotoLearnt::Before) };
         let who = PersonRef { source: source.clone(), id: person.id.clone() };
-        Ok(if self.planner.context.facts.is_new_photo(&who)? { Learnt::Now } else { Learnt::Before })
+        Ok(if self.planner.context.facts.is_new_photo(&who)? { PhotoLearnt::Now } else { PhotoLearnt::Before })
     }
 
     fn former(&self, placement: Option<&Placement>) -> Result<Former, Trouble> {

@@ -15,27 +15,27 @@ use super::journal::StoreJournal;
 use super::pages::{PAGE, each_page};
 use super::recall::recall;
 use super::refused::Refusals;
-use super::target_plan::{Count, TargetPlan};
-use super::target_run::{Open, TargetRun};
+use super::target_plan::{PlanCount, TargetPlan};
+use super::target_run::{OpenTarget, TargetRun};
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
 use crate::load::{Done, Mend, Session, WriteError, closing};
 use crate::model::{
     Change, Event, Fault, Intent, IntentId, IntentKind, OpenIntent, PersonResult, PictureRef, Placement, Planned,
-    Reason, Rendition, Seen, Shown, Status, Step, Wanted, Went,
+    Reason, Rendition, Seen, Shown, Status, Step, TaskResult, Wanted,
 };
 use crate::plan::{before, looks_of_ours, old_of_ours};
 use crate::state::DecisionCursor;
 
-fn done(shows: Option<Shown>, intent: Option<IntentId>) -> Went {
-    Went { result: PersonResult::Done, error: None, shows, intent }
+fn done(shows: Option<Shown>, intent: Option<IntentId>) -> TaskResult {
+    TaskResult { result: PersonResult::Done, error: None, shows, intent }
 }
 
-fn ended(result: PersonResult, fault: Fault) -> Went {
-    Went { result, error: Some(fault), shows: None, intent: None }
+fn ended(result: PersonResult, fault: Fault) -> TaskResult {
+    TaskResult { result, error: Some(fault), shows: None, intent: None }
 }
 
-fn changed_meanwhile() -> Went {
+fn changed_meanwhile() -> TaskResult {
     ended(PersonResult::NotDone, Fault::new(Reason::ChangedMeanwhile.word(), Reason::ChangedMeanwhile.text()))
 }
 
@@ -52,7 +52,7 @@ pub(super) async fn apply(
     if target_run.opened > 0 {
         record_closings(context, target_run).await?;
     }
-    if plan.count(Count::Adopted) > 0 {
+    if plan.count(PlanCount::Adopted) > 0 {
         adopt(context, target_run).await?;
     }
     let total = plan.changes().count();
@@ -142,7 +142,7 @@ async fn adopt(context: &RunContext, target_run: &TargetRun) -> Result<(), Troub
 struct Workers<'a> {
     context: &'a RunContext,
     target_run: &'a TargetRun,
-    open: &'a Open,
+    open: &'a OpenTarget,
     halt: Mutex<Option<Failure>>,
     /// Changes that were come to.
     step: Mutex<u64>,
@@ -171,7 +171,11 @@ impl Workers<'_> {
         Ok(())
     }
 
-    async fn share(&self, session: &mut Option<Box<dyn Session>>, share: Vec<&Planned>) -> Vec<(DecisionCursor, Went)> {
+    async fn share(
+        &self,
+        session: &mut Option<Box<dyn Session>>,
+        share: Vec<&Planned>,
+    ) -> Vec<(DecisionCursor, TaskResult)> {
         let mut results = Vec::with_capacity(share.len());
         for planned in share {
             let went = match self.may_begin() {
@@ -189,7 +193,7 @@ impl Workers<'_> {
         results
     }
 
-    fn counted(&self, went: Went) -> Went {
+    fn counted(&self, went: TaskResult) -> TaskResult {
         self.refusals.lock().unwrap_or_else(PoisonError::into_inner).count(&went);
         went
     }
@@ -210,14 +214,14 @@ impl Workers<'_> {
         Ok(())
     }
 
-    fn stop_target(&self, failure: Failure) -> Went {
+    fn stop_target(&self, failure: Failure) -> TaskResult {
         let fault = Fault::new(Reason::TargetStopped.word(), failure.to_string());
         self.halt.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
         ended(PersonResult::Failed, fault)
     }
 
     /// One change, in the session that the last one gave back, else in a new one.
-    async fn one(&self, kept: &mut Option<Box<dyn Session>>, planned: &Planned) -> Went {
+    async fn one(&self, kept: &mut Option<Box<dyn Session>>, planned: &Planned) -> TaskResult {
         let session = match kept.take() {
             Some(session) => session,
             None => match self.target_run.target.session().await {
@@ -236,7 +240,7 @@ impl Workers<'_> {
             }
             Err(WriteError::Refused(fault)) => ended(PersonResult::Failed, fault),
             Err(WriteError::ChangedMeanwhile) => changed_meanwhile(),
-            Err(WriteError::Unknown(fault)) => Went { intent: journal.id(), ..ended(PersonResult::Open, fault) },
+            Err(WriteError::Unknown(fault)) => TaskResult { intent: journal.id(), ..ended(PersonResult::Open, fault) },
             Err(WriteError::Stop(failure)) => self.stop_target(failure),
         }
     }
@@ -291,7 +295,7 @@ impl Workers<'_> {
     }
 
     /// After a "maybe": look, no sooner than `quiet`, and mend what is seen (docs/write-protocols.md).
-    async fn look_again(&self, planned: &Planned, id: Option<IntentId>, fault: Fault) -> Result<Went, Trouble> {
+    async fn look_again(&self, planned: &Planned, id: Option<IntentId>, fault: Fault) -> Result<TaskResult, Trouble> {
         let open_still = |fault: Fault| ended(PersonResult::Open, fault);
         let Some(open) = self.still_open(id)? else { return Ok(open_still(fault)) };
         let Some(seen) = self.observe_when_quiet(&open, planned).await else { return Ok(open_still(fault)) };
@@ -323,7 +327,7 @@ impl Workers<'_> {
         Ok(self.mend(planned, &open, &mend, &seen, fault).await)
     }
 
-    async fn mend(&self, planned: &Planned, open: &OpenIntent, mend: &Mend, seen: &Seen, fault: Fault) -> Went {
+    async fn mend(&self, planned: &Planned, open: &OpenIntent, mend: &Mend, seen: &Seen, fault: Fault) -> TaskResult {
         if self.may_begin().is_err() {
             return ended(PersonResult::Open, fault);
         }
@@ -368,7 +372,7 @@ impl Workers<'_> {
 fn draft(
     context: &RunContext,
     target_run: &TargetRun,
-    open: &Open,
+    open: &OpenTarget,
     planned: &Planned,
     shown: Option<(&Wanted, &Rendition)>,
 ) -> Intent {

@@ -36,7 +36,7 @@ pub(crate) enum Uploads {
 
 /// What one element said.
 #[derive(Debug, Default)]
-pub(crate) struct Asked {
+pub(crate) struct ElementReport {
     /// Its `id`.
     pub id: String,
     /// `enabled: false`: it was not asked.
@@ -53,7 +53,7 @@ pub(crate) struct Asked {
     pub failure: Option<Failure>,
 }
 
-impl Asked {
+impl ElementReport {
     fn of(id: &str) -> Self {
         Self { id: id.to_owned(), ..Self::default() }
     }
@@ -67,14 +67,14 @@ impl Asked {
 
 /// What all of them said, in the order of the file.
 #[derive(Debug)]
-pub(crate) struct Everybody {
+pub(crate) struct AuthReport {
     /// The sources.
-    pub sources: Vec<Asked>,
+    pub sources: Vec<ElementReport>,
     /// The targets.
-    pub targets: Vec<Asked>,
+    pub targets: Vec<ElementReport>,
 }
 
-impl Everybody {
+impl AuthReport {
     /// The worst that holds.
     pub(crate) fn exit(&self) -> Exit {
         self.sources.iter().chain(&self.targets).fold(Exit::Done, |exit, asked| exit.and(asked.exit()))
@@ -87,7 +87,7 @@ pub(crate) async fn auth(
     uploads: Uploads,
     listener: Arc<dyn Listener>,
     stop: Stop,
-) -> Result<Everybody, Trouble> {
+) -> Result<AuthReport, Trouble> {
     let clients = Clients::new(pipeline, &stop)?;
     if uploads == Uploads::NotTried {
         let store = Store::view(&pipeline.state)?;
@@ -97,7 +97,7 @@ pub(crate) async fn auth(
     let context = RunContext::open(pipeline, Mode::Run, listener, stop)?;
     run_row::begin(&context, pipeline, "auth").await?;
     let asked = ask(pipeline, &clients, &context.store, Some(&context)).await;
-    let exit = asked.as_ref().map_or_else(Trouble::exit, Everybody::exit);
+    let exit = asked.as_ref().map_or_else(Trouble::exit, AuthReport::exit);
     context.store.finish_run(&context.run, run_row::end(exit)).await?;
     asked
 }
@@ -107,22 +107,22 @@ async fn ask(
     clients: &Clients,
     store: &Store,
     context: Option<&RunContext>,
-) -> Result<Everybody, Trouble> {
+) -> Result<AuthReport, Trouble> {
     let sources = join_all(pipeline.sources.iter().map(|entry| ask_source(clients, context, entry)));
     let targets = join_all(pipeline.targets.iter().map(|entry| ask_target(clients, store, context, entry)));
     let (sources, targets) = futures::future::join(sources, targets).await;
     let (sources, targets) =
         (sources.into_iter().collect::<Result<_, _>>()?, targets.into_iter().collect::<Result<_, _>>()?);
-    Ok(Everybody { sources, targets })
+    Ok(AuthReport { sources, targets })
 }
 
 async fn ask_source(
     clients: &Clients,
     context: Option<&RunContext>,
     entry: &settings::Source,
-) -> Result<Asked, Trouble> {
-    let mut asked = Asked::of(entry.id.as_str());
-    let Some(provider) = &entry.provider else { return Ok(Asked { off: true, ..asked }) };
+) -> Result<ElementReport, Trouble> {
+    let mut asked = ElementReport::of(entry.id.as_str());
+    let Some(provider) = &entry.provider else { return Ok(ElementReport { off: true, ..asked }) };
     let signed = match clients.source(entry, provider) {
         Ok(source) => unless_stopped(context, source.whoami()).await.map_err(Halt::Failure),
         Err(trouble) => Err(Halt::Trouble(trouble)),
@@ -136,8 +136,8 @@ async fn ask_target(
     store: &Store,
     context: Option<&RunContext>,
     entry: &settings::Target,
-) -> Result<Asked, Trouble> {
-    let mut asked = Asked::of(entry.id.as_str());
+) -> Result<ElementReport, Trouble> {
+    let mut asked = ElementReport::of(entry.id.as_str());
     let ended = talk(clients, store, context, entry, &mut asked).await;
     asked.failure = of_element(ended)?;
     Ok(asked)
@@ -149,7 +149,7 @@ async fn talk(
     store: &Store,
     context: Option<&RunContext>,
     entry: &settings::Target,
-    asked: &mut Asked,
+    asked: &mut ElementReport,
 ) -> Result<(), Halt> {
     let target_run = TargetRun::new(entry.clone(), clients.target(entry).map_err(Halt::Trouble)?);
     let target = &target_run.target;

@@ -10,7 +10,7 @@ use super::finished_target::FinishedTarget;
 use super::limits::Guarded;
 use super::run_report;
 use super::source_run::SourceRun;
-use super::target_plan::Count;
+use super::target_plan::PlanCount;
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::report::RunReport;
@@ -76,7 +76,7 @@ async fn record_counts(
     let targets = finished
         .iter()
         .filter(|done| done.target_run.ready().is_some() && !broken(done.target_run.id().as_str()))
-        .map(|done| (Counted::Target(done.target_run.id().clone()), done.plan.count(Count::Accounts)));
+        .map(|done| (Counted::Target(done.target_run.id().clone()), done.plan.count(PlanCount::Accounts)));
     Ok(context.store.put_run_counts(&context.run, sources.chain(targets).collect()).await?)
 }
 

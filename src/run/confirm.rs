@@ -7,13 +7,13 @@
 use tokio::sync::Notify;
 
 use super::context::RunContext;
-use super::listing::{Pages, with_an_end};
+use super::listing::{ListingPages, with_an_end};
 use super::pages::{PAGE, each_page};
 use super::target_run::TargetRun;
 use super::{named, take_back};
 use crate::error::Trouble;
 use crate::http::FailureKind;
-use crate::model::{Account, Fault, PersonResult, PictureRef, Shown, Went};
+use crate::model::{Account, Fault, PersonResult, PictureRef, Shown, TaskResult};
 use crate::state::{StateError, ToConfirm};
 
 /// Surveys the target again and holds it against what was written.
@@ -27,7 +27,7 @@ pub(super) async fn confirm(context: &RunContext, target_run: &mut TargetRun) ->
     let mut learnt = context.store.learnt(&open.server.id)?;
     let mut kept: Result<(), StateError> = Ok(());
     let ends = Notify::new();
-    let mut pages = Pages::new(&ends);
+    let mut pages = ListingPages::new(&ends);
     let mut page = |accounts: Vec<Account>| {
         pages.came(accounts.iter().map(|account| account.id.as_str()));
         if kept.is_ok() {
@@ -77,7 +77,7 @@ async fn compare(
     target_run: &TargetRun,
     written: ToConfirm,
     default: Option<&PictureRef>,
-) -> Result<Option<Went>, Trouble> {
+) -> Result<Option<TaskResult>, Trouble> {
     let ToConfirm { at, shows, intent, mut found } = written;
     if target_run.target.follows_people() {
         // Such a target lists what it shows and nothing else.
@@ -91,7 +91,7 @@ async fn compare(
         }
         // Only now it is known what the target calls it.
         let not_ours = named::learn(context, target_run, at.account(), intent, mark).await?;
-        return Ok(not_ours.map(|fault| Went {
+        return Ok(not_ours.map(|fault| TaskResult {
             result: PersonResult::NotShown,
             error: Some(fault),
             shows: Some(shows),
@@ -107,7 +107,7 @@ async fn compare(
     }
     let found = found.map_or_else(|| "the account is not listed any more".to_owned(), |shown| words(&shown));
     let error = Fault::new("not_shown", format!("the confirming survey shows {found}"));
-    Ok(Some(Went { result: PersonResult::NotShown, error: Some(error), shows: Some(shows), intent }))
+    Ok(Some(TaskResult { result: PersonResult::NotShown, error: Some(error), shows: Some(shows), intent }))
 }
 
 fn words(shown: &Shown) -> String {

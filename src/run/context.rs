@@ -7,14 +7,14 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::naming::Naming;
+use super::naming::PeopleNaming;
 use super::private::{private_folder, remove_former};
 use super::spool::Spool;
 use super::stop::Stop;
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
 use crate::model::{RunId, rfc3339};
-use crate::report::{Event, Listener};
+use crate::report::{Listener, RunEvent};
 use crate::settings::Pipeline;
 use crate::state::{Facts, Holder, Lock, Store};
 
@@ -59,7 +59,7 @@ pub struct RunContext {
     /// When to end early.
     pub stop: Stop,
     /// How people are named.
-    pub naming: Naming,
+    pub naming: PeopleNaming,
     /// Held for the plan's time; the store holds the lock of a run.
     _lock: Option<Lock>,
 }
@@ -89,7 +89,7 @@ impl RunContext {
         let spool = Spool::within(&cache, store.key()?)
             .map_err(Trouble::file(format!("make a folder for pictures in {}", cache.display())))?;
         let (store, facts) = (Arc::new(store), Arc::new(facts));
-        let naming = Naming::new(pipeline, &facts, || store.key())?;
+        let naming = PeopleNaming::new(pipeline, &facts, || store.key())?;
         Ok(Self { run, started, mode, store, facts, spool, listener, stop, naming, _lock: lock })
     }
 
@@ -138,23 +138,23 @@ impl RunContext {
     }
 
     /// Tells whoever listens.
-    pub fn say(&self, event: Event) {
+    pub fn say(&self, event: RunEvent) {
         self.listener.hear(&self.naming.event(event));
     }
 
     /// That some work begins.
     pub fn begins(&self, work: &str, total: Option<u64>) {
-        self.say(Event::Begins { work: work.to_owned(), total });
+        self.say(RunEvent::Begins { work: work.to_owned(), total });
     }
 
     /// How far some work is.
     pub fn at(&self, work: &str, done: u64) {
-        self.say(Event::At { work: work.to_owned(), done });
+        self.say(RunEvent::At { work: work.to_owned(), done });
     }
 
     /// That some work is over.
     pub fn ends(&self, work: &str, result: impl Into<String>) {
-        self.say(Event::Ends { work: work.to_owned(), result: result.into() });
+        self.say(RunEvent::Ends { work: work.to_owned(), result: result.into() });
     }
 }
 

@@ -17,9 +17,9 @@ use super::context::RunContext;
 use super::planner::Planner;
 use super::renderer::Renderer;
 use super::selection::Selection;
-use super::shared::Shared;
+use super::shared::SharedPhotos;
 use super::source_run::SourceRun;
-use super::target_plan::{Count, TargetPlan};
+use super::target_plan::{PlanCount, TargetPlan};
 use super::target_run::TargetRun;
 use super::{fetch, look, spans, target_planner};
 use crate::error::Trouble;
@@ -76,11 +76,11 @@ impl Decide<'_> {
         Ok(target_runs.into_iter().zip(plans).collect())
     }
 
-    fn shared(&self, source_runs: &[SourceRun]) -> Result<Shared, Trouble> {
-        Shared::of(self.context, source_runs, self.transform.same_picture.value)
+    fn shared(&self, source_runs: &[SourceRun]) -> Result<SharedPhotos, Trouble> {
+        SharedPhotos::of(self.context, source_runs, self.transform.same_picture.value)
     }
 
-    fn planner<'b>(&'b self, shared: &'b Shared, source_runs: &'b [SourceRun]) -> Planner<'b> {
+    fn planner<'b>(&'b self, shared: &'b SharedPhotos, source_runs: &'b [SourceRun]) -> Planner<'b> {
         Planner {
             context: self.context,
             source_runs,
@@ -94,7 +94,7 @@ impl Decide<'_> {
 
     fn judge_all(
         &self,
-        shared: &Shared,
+        shared: &SharedPhotos,
         target_runs: &[TargetRun],
         source_runs: &[SourceRun],
     ) -> Result<Vec<TargetPlan>, Trouble> {
@@ -105,7 +105,7 @@ impl Decide<'_> {
 
     fn judge_again(
         &self,
-        shared: &Shared,
+        shared: &SharedPhotos,
         target_runs: &[TargetRun],
         source_runs: &[SourceRun],
         plans: Vec<TargetPlan>,
@@ -116,7 +116,12 @@ impl Decide<'_> {
     }
 
     /// Whoever has a photo that more or fewer people share by now.
-    fn outdate_shared(&self, former: &Shared, now: &Shared, target_runs: &[TargetRun]) -> Result<(), Trouble> {
+    fn outdate_shared(
+        &self,
+        former: &SharedPhotos,
+        now: &SharedPhotos,
+        target_runs: &[TargetRun],
+    ) -> Result<(), Trouble> {
         for (source, photo) in former.differing(now) {
             for target_run in target_runs {
                 self.context.facts.outdate_photo(target_run.id(), source, photo)?;
@@ -144,7 +149,7 @@ impl Decide<'_> {
 
     /// Looks at pictures at all targets at the same time. Says at how many.
     async fn look(&self, target_runs: &mut [TargetRun], plans: &[TargetPlan]) -> Result<u64, Trouble> {
-        let to_look = target_runs.iter_mut().zip(plans).filter(|(_, plan)| plan.count(Count::Looks) > 0);
+        let to_look = target_runs.iter_mut().zip(plans).filter(|(_, plan)| plan.count(PlanCount::Looks) > 0);
         let looks = to_look.map(|(target_run, _)| {
             let concurrency = self.clients.concurrency(&target_run.entry.rate);
             let span = spans::target(target_run.id(), "decide");

@@ -16,7 +16,7 @@ use super::context::{Mode, RunContext};
 use super::decide::Decide;
 use super::fetch;
 use super::limits::Guarded;
-use super::people::People;
+use super::people::RunPeople;
 use super::renderer::{self, Renderer};
 use super::scheduler::{Patience, Scheduler};
 use super::selection::Selection;
@@ -30,7 +30,7 @@ use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::SourceId;
 use crate::plan::{Allowance, Rerender, SourceState};
-use crate::report::{Event, Listener, RunReport};
+use crate::report::{Listener, RunEvent, RunReport};
 use crate::settings::{self, Pipeline};
 use crate::transform::Settings;
 
@@ -51,7 +51,7 @@ pub struct Outcome {
     /// Everything there is to tell, but for the people.
     pub report: RunReport,
     /// Everybody but the unchanged.
-    pub people: People,
+    pub people: RunPeople,
     /// The exit code.
     pub exit: Exit,
     /// Changes that were decided.
@@ -77,7 +77,7 @@ pub async fn execute(
     match job.go().instrument(span).await {
         Ok(Ended { report, exit, finished }) => {
             let changes = finished.iter().map(|target_run| target_run.plan.changes().count()).sum();
-            let people = People::of(context, &finished);
+            let people = RunPeople::of(context, &finished);
             Ok(Outcome { report, people, exit, changes })
         }
         Err(trouble) => {
@@ -153,7 +153,7 @@ impl Job<'_> {
         let mut servers = Servers::default();
         let mut target_runs = scheduler.next().await?;
         for failure in source_runs.iter().filter_map(|source_run| source_run.failure.as_ref()) {
-            context.say(Event::Failure(failure.to_string()));
+            context.say(RunEvent::Failure(failure.to_string()));
         }
         while !target_runs.is_empty() {
             servers.refuse_twins(&mut target_runs);
@@ -203,9 +203,9 @@ impl Job<'_> {
         let selection = &self.options.selection;
         let selected = if selection.narrows() {
             only::select(context, &target_runs, source_runs, selection)?;
-            fetch::Selected::Some
+            fetch::PhotosOf::Selected
         } else {
-            fetch::Selected::Everybody
+            fetch::PhotosOf::Everybody
         };
         let images = images::prepare(&pipeline.transform.fallback, renderer).await?;
         for source_run in source_runs.iter_mut() {

@@ -7,13 +7,13 @@
 use std::collections::BTreeSet;
 
 use super::context::RunContext;
-use super::shared::Shared;
+use super::shared::SharedPhotos;
 use super::source_run::SourceRun;
-use super::target_plan::{Count, TargetPlan};
+use super::target_plan::{PlanCount, TargetPlan};
 use super::target_run::TargetRun;
 use crate::error::Trouble;
 use crate::model::{SourceId, TargetId};
-use crate::plan::{Allowance, Checked, Found, LimitName, SourceState, guard};
+use crate::plan::{Allowance, Checked, LimitCount, LimitName, SourceState, guard};
 use crate::settings::Pipeline;
 use crate::state::Counted;
 
@@ -47,7 +47,8 @@ impl Guarded {
                 self.checked.extend(earlier.cloned());
                 continue;
             }
-            let shared = Shared::of(context, std::slice::from_ref(source_run), pipeline.transform.same_picture.value)?;
+            let shared =
+                SharedPhotos::of(context, std::slice::from_ref(source_run), pipeline.transform.same_picture.value)?;
             let mut checked = guard(&of_source(context, source_run, &shared)?, &pipeline.limits, allow);
             for check in &mut checked {
                 let was = |was: &&Checked| was.broken && was.limit == check.limit && was.scope == check.scope;
@@ -77,18 +78,18 @@ fn fed_by<'a>(target_runs: &'a [(TargetRun, TargetPlan)], source: &'a SourceId) 
     target_runs.iter().filter(|(_, plan)| plan.fed_by.contains(source)).map(|(target_run, _)| target_run.id().clone())
 }
 
-fn of_source(context: &RunContext, source_run: &SourceRun, shared: &Shared) -> Result<Vec<Found>, Trouble> {
+fn of_source(context: &RunContext, source_run: &SourceRun, shared: &SharedPhotos) -> Result<Vec<LimitCount>, Trouble> {
     let scope = source_run.id().to_string();
     let counts = &source_run.counts;
     // Known last time is what the last run knew that was let pass; whoever was lost by then is no new loss.
     let settled = context.store.last_good(&Counted::Lost(source_run.id().clone()))?.unwrap_or_default();
-    let mut found = vec![Found {
+    let mut found = vec![LimitCount {
         limit: LimitName::Unknown,
         scope: scope.clone(),
         value: counts.photos.lost.saturating_sub(settled),
         of: counts.photos.known_before.saturating_sub(settled),
     }];
-    found.push(Found {
+    found.push(LimitCount {
         limit: LimitName::SamePicture,
         scope: scope.clone(),
         value: shared.people(source_run.id()),
@@ -96,24 +97,24 @@ fn of_source(context: &RunContext, source_run: &SourceRun, shared: &Shared) -> R
     });
     if let Some(last) = context.store.last_good(&Counted::Source(source_run.id().clone()))? {
         let value = last.saturating_sub(counts.people);
-        found.push(Found { limit: LimitName::SourceShrink, scope, value, of: last });
+        found.push(LimitCount { limit: LimitName::SourceShrink, scope, value, of: last });
     }
     Ok(found)
 }
 
-fn of_target(context: &RunContext, target_run: &TargetRun, plan: &TargetPlan) -> Result<Vec<Found>, Trouble> {
+fn of_target(context: &RunContext, target_run: &TargetRun, plan: &TargetPlan) -> Result<Vec<LimitCount>, Trouble> {
     let count = |of| plan.count(of);
     let placements = context.store.count_placements(target_run.id())?;
-    let found = |limit, value, of| Found { limit, scope: target_run.id().to_string(), value, of };
+    let found = |limit, value, of| LimitCount { limit, scope: target_run.id().to_string(), value, of };
     let mut all = vec![
-        found(LimitName::Reverts, count(Count::Reverts), count(Count::Pictured)),
-        found(LimitName::Replacements, count(Count::Replacements), count(Count::Matched)),
-        found(LimitName::Foreign, count(Count::Foreign), count(Count::Matched)),
-        found(LimitName::Reassigned, count(Count::Reassigned), placements),
-        found(LimitName::TargetDrift, count(Count::Drifted), placements),
+        found(LimitName::Reverts, count(PlanCount::Reverts), count(PlanCount::Pictured)),
+        found(LimitName::Replacements, count(PlanCount::Replacements), count(PlanCount::Matched)),
+        found(LimitName::Foreign, count(PlanCount::Foreign), count(PlanCount::Matched)),
+        found(LimitName::Reassigned, count(PlanCount::Reassigned), placements),
+        found(LimitName::TargetDrift, count(PlanCount::Drifted), placements),
     ];
     if let Some(last) = context.store.last_good(&Counted::Target(target_run.id().clone()))? {
-        all.push(found(LimitName::TargetShrink, last.saturating_sub(count(Count::Accounts)), last));
+        all.push(found(LimitName::TargetShrink, last.saturating_sub(count(PlanCount::Accounts)), last));
     }
     Ok(all)
 }

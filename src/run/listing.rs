@@ -41,13 +41,13 @@ impl Met {
 }
 
 /// The pages of one listing.
-pub(super) struct Pages<'a> {
+pub(super) struct ListingPages<'a> {
     met: Met,
     stale: u32,
     ends: &'a Notify,
 }
 
-impl<'a> Pages<'a> {
+impl<'a> ListingPages<'a> {
     /// Pages in a row with nobody new. One may be: people come and go while they are listed.
     const MOST: u32 = 10;
 
@@ -84,7 +84,7 @@ pub(super) async fn with_an_end<T>(
         () = ends.notified() => Err(Failure::new(
             FailureKind::Odd,
             work,
-            format!("{} pages in a row bring nobody new: the listing has no end", Pages::MOST),
+            format!("{} pages in a row bring nobody new: the listing has no end", ListingPages::MOST),
         )
         .hint("something between answers with the same pages again and again, or the server is in trouble: nothing was decided by such a listing")),
         listed = listing => listed,
@@ -106,7 +106,7 @@ mod tests {
             ((0..400).map(|nth| nth * 50).collect(), false),
         ] {
             let notify = Notify::new();
-            let mut told = Pages::new(&notify);
+            let mut told = ListingPages::new(&notify);
             let listing = async {
                 for from in &pages {
                     told.came(page(*from).iter().map(String::as_str));

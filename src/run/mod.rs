@@ -60,7 +60,7 @@ mod threads;
 mod twins;
 mod write;
 
-pub(crate) use auth::{Asked, Everybody, Uploads, auth};
+pub(crate) use auth::{AuthReport, ElementReport, Uploads, auth};
 pub use context::Mode;
 pub(crate) use context::facts_path;
 pub(crate) use job::Outcome;

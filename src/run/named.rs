@@ -6,7 +6,7 @@
 
 use super::context::RunContext;
 use super::renderer::PictureFingerprinter;
-use super::target_plan::{Count, TargetPlan};
+use super::target_plan::{PlanCount, TargetPlan};
 use super::target_run::TargetRun;
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
@@ -42,7 +42,7 @@ pub(super) async fn learn(
 /// Why nobody of a target is served, where nothing tells what people chose and that is to stay.
 pub(super) fn unserved(target_run: &TargetRun, plan: &TargetPlan) -> Option<Failure> {
     let blind = target_run.ready().is_some() && !target_run.target.tells_what_is_shown();
-    (blind && target_run.entry.ownership.value == Ownership::Ours && plan.count(Count::Matched) > 0).then(|| {
+    (blind && target_run.entry.ownership.value == Ownership::Ours && plan.count(PlanCount::Matched) > 0).then(|| {
         let tried = format!("decide about the accounts of {}", target_run.id());
         let found =
             "the server does not tell what anybody shows, and `ownership: ours` leaves what people chose themselves";

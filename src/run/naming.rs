@@ -8,19 +8,19 @@ use std::sync::Arc;
 use super::pages::{PAGE, each_page};
 use crate::error::Trouble;
 use crate::model::{Decision, SourceId, StateKey, TargetId};
-use crate::report::{Event, Pseudonyms};
+use crate::report::{Pseudonyms, RunEvent};
 use crate::settings::{Names, Pipeline};
 use crate::state::{Facts, StateError};
 
 /// How people are named.
-pub struct Naming {
+pub struct PeopleNaming {
     facts: Arc<Facts>,
     sources: Vec<SourceId>,
     targets: Vec<TargetId>,
     pseudonyms: Option<Pseudonyms>,
 }
 
-impl Naming {
+impl PeopleNaming {
     /// As the pipeline file wants it.
     pub fn new(
         pipeline: &Pipeline,
@@ -61,11 +61,11 @@ impl Naming {
     }
 
     /// An event as it may be told.
-    pub fn event(&self, event: Event) -> Event {
+    pub fn event(&self, event: RunEvent) -> RunEvent {
         let one = |text: String| self.sentences(vec![text]).pop().unwrap_or_default();
         match event {
-            Event::Failure(text) => Event::Failure(one(text)),
-            Event::Note(text) => Event::Note(one(text)),
+            RunEvent::Failure(text) => RunEvent::Failure(one(text)),
+            RunEvent::Note(text) => RunEvent::Note(one(text)),
             other => other,
         }
     }

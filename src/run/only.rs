@@ -36,13 +36,13 @@ pub(super) fn select(
         }
         return Ok(());
     }
-    let mut names: Names = selection.only.iter().map(|name| (normalise_key(name), Found::Nobody)).collect();
+    let mut names: OnlyNames = selection.only.iter().map(|name| (normalise_key(name), OnlyName::Nobody)).collect();
     for target_run in ready() {
         each_account(context, target_run, |account| {
             let mut named = false;
             for key in account_words(account) {
                 if let Some(found) = names.get_mut(&key) {
-                    (*found, named) = (Found::Selects, true);
+                    (*found, named) = (OnlyName::Selects, true);
                 }
             }
             if named { context.facts.select(target_run.id(), std::slice::from_ref(&account.id)) } else { Ok(()) }
@@ -52,11 +52,11 @@ pub(super) fn select(
         each_person(context, source_run, |person| {
             for key in person_words(person) {
                 let Some(found) = names.get_mut(&key) else { continue };
-                *found = (*found).max(Found::NoAccount);
+                *found = (*found).max(OnlyName::NoAccount);
                 for target_run in ready() {
                     let accounts = context.facts.accounts_of(target_run.id(), source_run.id(), &person.id)?;
                     if !accounts.is_empty() {
-                        *found = Found::Selects;
+                        *found = OnlyName::Selects;
                         context.facts.select(target_run.id(), &accounts)?;
                     }
                 }
@@ -71,11 +71,11 @@ pub(super) fn select(
     if all_listed { expect_all(context, target_runs, source_runs, selection, &names) } else { Ok(()) }
 }
 
-type Names = BTreeMap<String, Found>;
+type OnlyNames = BTreeMap<String, OnlyName>;
 
 /// What a name of `--only` turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Found {
+enum OnlyName {
     Nobody,
     /// A person without an account in the selected targets.
     NoAccount,
@@ -122,20 +122,20 @@ fn expect_all(
     target_runs: &[TargetRun],
     source_runs: &[SourceRun],
     selection: &Selection,
-    names: &Names,
+    names: &OnlyNames,
 ) -> Result<(), Trouble> {
     for given in &selection.only {
         let name = normalise_key(given);
         let given = given.escape_debug();
-        match names.get(&name).copied().unwrap_or(Found::Selects) {
-            Found::Selects => {}
-            Found::NoAccount => {
+        match names.get(&name).copied().unwrap_or(OnlyName::Selects) {
+            OnlyName::Selects => {}
+            OnlyName::NoAccount => {
                 return Err(Trouble::Usage(format!(
                     "--only {given}: this person has no account of its own in the selected targets: it matches none, \
                      or more than one; nothing was done"
                 )));
             }
-            Found::Nobody => {
+            OnlyName::Nobody => {
                 let nearest = nearest(context, target_runs, source_runs, &name)?;
                 let nearest =
                     if nearest.is_empty() { String::new() } else { format!("; near it: {}", nearest.join(", ")) };

@@ -8,17 +8,17 @@ use super::context::RunContext;
 use super::finished_target::{FinishedTarget, Writes};
 use super::pages::{PAGE, each_page};
 use super::reviewed::SavedChange;
-use crate::model::{Change, Decision, Fault, PersonResult, Recipe, TargetId, Went};
+use crate::model::{Change, Decision, Fault, PersonResult, Recipe, TargetId, TaskResult};
 use crate::report::{AccountLine, ChangeLine, PersonFailure, PersonLine, PersonWho};
 use crate::state::{DecisionCursor, StateError};
 
 /// Everybody but the unchanged, by target and account.
-pub struct People {
+pub struct RunPeople {
     context: RunContext,
     targets: Vec<(TargetId, Writes, Recipe)>,
 }
 
-impl People {
+impl RunPeople {
     /// Of a run that is over.
     pub fn of(context: RunContext, targets: &[FinishedTarget]) -> Self {
         let target = |done: &FinishedTarget| {
@@ -54,7 +54,7 @@ impl People {
 /// Those that write.
 const CHANGES: [Change; 5] = [Change::Finish, Change::Tidy, Change::Replace, Change::Revert, Change::Remove];
 
-impl crate::report::People for People {
+impl crate::report::People for RunPeople {
     fn each_line(&self, take: &mut dyn FnMut(PersonLine) -> std::io::Result<()>) -> std::io::Result<()> {
         for (target, writes, _) in &self.targets {
             for page in each_page(
@@ -75,7 +75,7 @@ impl crate::report::People for People {
 pub(super) fn told(
     context: &RunContext,
     decision: Decision,
-    went: Option<Went>,
+    went: Option<TaskResult>,
     writes: Writes,
 ) -> Result<PersonLine, StateError> {
     let Some(pseudonyms) = context.naming.pseudonyms() else { return Ok(line(decision, went, writes).shown()) };
@@ -83,7 +83,7 @@ pub(super) fn told(
     Ok(pseudonyms.line(line(decision, went, writes), &names).shown())
 }
 
-fn line(decision: Decision, went: Option<Went>, writes: Writes) -> PersonLine {
+fn line(decision: Decision, went: Option<TaskResult>, writes: Writes) -> PersonLine {
     let (result, error) = match (decision.change.writes(), went) {
         (true, Some(went)) => (went.result, went.error),
         (true, None) => (writes.otherwise(), why(writes)),

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use super::context::RunContext;
 use super::selection::Selection;
-use super::shared::Shared;
+use super::shared::SharedPhotos;
 use super::source_run::SourceRun;
 use crate::model::Digest;
 use crate::plan::Rerender;
@@ -28,7 +28,7 @@ pub(super) struct Planner<'a> {
     /// Fallback images that can be used, by path.
     pub images: &'a HashMap<PathBuf, Digest>,
     /// Photos that too many people share.
-    pub shared: &'a Shared,
+    pub shared: &'a SharedPhotos,
     /// `--only`, `--target`, `--plan`.
     pub selection: &'a Selection,
     /// `--rerender`.

@@ -4,7 +4,7 @@
 //! A newcomer gets wrong: one person who may not be written to is that person's matter; all of them are our permission.
 
 use crate::http::{Failure, FailureKind};
-use crate::model::{Fault, PersonResult, TargetId, Went};
+use crate::model::{Fault, PersonResult, TargetId, TaskResult};
 
 /// The codes of faults that say: you may not.
 const REFUSALS: [&str; 4] = ["unauthorized", "forbidden", "not_permitted", "avatars_refused"];
@@ -22,7 +22,7 @@ pub(super) struct Refusals {
 
 impl Refusals {
     /// Counts how one change went.
-    pub(super) fn count(&mut self, went: &Went) {
+    pub(super) fn count(&mut self, went: &TaskResult) {
         self.ended += 1;
         self.done += u64::from(went.result == PersonResult::Done);
         let Some(fault) = went.error.as_ref().filter(|fault| REFUSALS.contains(&fault.code.as_str())) else { return };

@@ -9,7 +9,7 @@ use super::finished_target::{FinishedTarget, Writes};
 use super::limits::Guarded;
 use super::pages::{PAGE, each_page};
 use super::source_run::SourceRun;
-use super::target_plan::Count;
+use super::target_plan::PlanCount;
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::http::Counts;
@@ -17,7 +17,7 @@ use crate::model::{Change, PersonResult, rfc3339};
 use crate::plan::{Checked, PlanDigest, SourceState};
 use crate::report::{LimitLine, MisplacedLine, RequestLine, RunReport, SourceLine, TargetLine};
 use crate::settings::Pipeline;
-use crate::state::{DecisionCursor, DecisionFilter, ResultCount, Selection};
+use crate::state::{DecisionCursor, DecisionFilter, DecisionKinds, ResultCount};
 
 /// Sources, targets and limits as lines, and the exit code they add up to.
 pub(super) fn report(
@@ -98,7 +98,7 @@ fn count(context: &RunContext, done: &FinishedTarget) -> Result<Vec<(Change, Per
 fn plan_digest(context: &RunContext, targets: &[FinishedTarget]) -> Result<crate::model::Digest, Trouble> {
     let mut digest = PlanDigest::default();
     for done in targets.iter().filter(|done| done.plan.changes().count() > 0) {
-        let filter = DecisionFilter { target: Some(done.target_run.id().clone()), selection: Selection::Changes };
+        let filter = DecisionFilter { target: Some(done.target_run.id().clone()), kinds: DecisionKinds::Changes };
         for page in each_page(|after| context.facts.decisions(&filter, after, PAGE), DecisionCursor::of) {
             let page = page?;
             page.iter().for_each(|change| digest.add(change));
@@ -137,13 +137,13 @@ fn target_line(done: &FinishedTarget, counted: &[(Change, PersonResult, u64)]) -
             _ => "ok",
         }
         .to_owned(),
-        accounts: count(Count::Accounts),
-        matched: count(Count::Matched),
-        adopted: count(Count::Adopted),
-        unchanged: count(Count::Unchanged),
-        kept: count(Count::Kept),
-        conflicts: count(Count::Conflicts),
-        skipped: count(Count::Skipped),
+        accounts: count(PlanCount::Accounts),
+        matched: count(PlanCount::Matched),
+        adopted: count(PlanCount::Adopted),
+        unchanged: count(PlanCount::Unchanged),
+        kept: count(PlanCount::Kept),
+        conflicts: count(PlanCount::Conflicts),
+        skipped: count(PlanCount::Skipped),
         ..TargetLine::default()
     };
     for (change, result, number) in counted {
@@ -267,6 +267,6 @@ fn notes(source_runs: &[SourceRun], targets: &[FinishedTarget]) -> Vec<String> {
 /// Pictures that stand there and cannot be put back once this plan is done (docs/write-protocols.md, "Bitbucket").
 fn not_kept(done: &FinishedTarget) -> Option<String> {
     let why = done.target_run.target.keeps_no_earlier_picture()?;
-    let gone = done.plan.count(Count::NotKept);
+    let gone = done.plan.count(PlanCount::NotKept);
     (gone > 0).then(|| format!("{why}: {gone} that stood there before this plan cannot be put back after it"))
 }

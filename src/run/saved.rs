@@ -13,7 +13,7 @@ use serde::ser::{Error as _, SerializeSeq as _, Serializer};
 use serde::{Deserialize, Serialize};
 
 use super::context::RunContext;
-use super::people::People;
+use super::people::RunPeople;
 use super::reviewed::SavedChange;
 use super::selection::SavedPlan;
 use crate::error::Trouble;
@@ -31,12 +31,12 @@ struct Writing<'a> {
     pipeline: &'a str,
     pipeline_digest: &'a str,
     plan_digest: &'a str,
-    changes: Changes<'a>,
+    changes: SavedChanges<'a>,
 }
 
-struct Changes<'a>(&'a People);
+struct SavedChanges<'a>(&'a RunPeople);
 
-impl Serialize for Changes<'_> {
+impl Serialize for SavedChanges<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut list = serializer.serialize_seq(None)?;
         self.0.each_change(|change| list.serialize_element(change), S::Error::custom)?;
@@ -45,13 +45,13 @@ impl Serialize for Changes<'_> {
 }
 
 /// Writes the plan of a run that is over.
-pub(crate) fn write_plan(report: &RunReport, people: &People, out: impl io::Write) -> io::Result<()> {
+pub(crate) fn write_plan(report: &RunReport, people: &RunPeople, out: impl io::Write) -> io::Result<()> {
     let plan = Writing {
         format: FORMAT,
         pipeline: &report.pipeline,
         pipeline_digest: &report.pipeline_digest,
         plan_digest: report.plan_digest.as_deref().unwrap_or_default(),
-        changes: Changes(people),
+        changes: SavedChanges(people),
     };
     let mut out = io::BufWriter::new(out);
     serde_json::to_writer_pretty(&mut out, &plan)?;
@@ -74,14 +74,14 @@ pub(crate) enum PlanFault {
 }
 
 #[derive(Deserialize)]
-struct Header {
+struct PlanHeader {
     format: u32,
     pipeline: String,
 }
 
 /// Reads a saved plan to its end, and keeps none of its changes.
 pub(crate) fn read_plan(path: &Path) -> Result<SavedPlan, PlanFault> {
-    let header: Header = serde_json::from_reader(io::BufReader::new(File::open(path)?))?;
+    let header: PlanHeader = serde_json::from_reader(io::BufReader::new(File::open(path)?))?;
     if header.format != FORMAT {
         return Err(PlanFault::OtherFormat(header.format));
     }
@@ -110,14 +110,14 @@ type Take<'a> = &'a mut dyn FnMut(SavedChange) -> Result<(), String>;
 
 fn each_change(path: &Path, take: Take<'_>) -> Result<(), PlanFault> {
     let mut reader = serde_json::Deserializer::from_reader(io::BufReader::new(File::open(path)?));
-    Whole(take).deserialize(&mut reader)?;
+    WholePlan(take).deserialize(&mut reader)?;
     Ok(reader.end()?)
 }
 
 /// The whole file, whose changes go to whoever takes them.
-struct Whole<'a>(Take<'a>);
+struct WholePlan<'a>(Take<'a>);
 
-impl<'de> DeserializeSeed<'de> for Whole<'_> {
+impl<'de> DeserializeSeed<'de> for WholePlan<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -125,7 +125,7 @@ impl<'de> DeserializeSeed<'de> for Whole<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Whole<'_> {
+impl<'de> Visitor<'de> for WholePlan<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -13,11 +13,11 @@ use crate::model::{Digest, SourceId};
 
 /// Photos that more people of a source share than the file allows.
 #[derive(Debug, Default)]
-pub(super) struct Shared {
+pub(super) struct SharedPhotos {
     photos: BTreeMap<(SourceId, Digest), u64>,
 }
 
-impl Shared {
+impl SharedPhotos {
     /// What was learnt so far. `most`: as the file says; `None`: any number may.
     pub(super) fn of(context: &RunContext, source_runs: &[SourceRun], most: Option<u32>) -> Result<Self, Trouble> {
         let mut shared = Self::default();

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use tracing::Instrument as _;
 
 use super::context::RunContext;
-use super::listing::{Pages, with_an_end};
+use super::listing::{ListingPages, with_an_end};
 use super::spans;
 use crate::error::Trouble;
 use crate::extract::Source;
@@ -108,7 +108,7 @@ impl SourceRun {
         context.begins(&work, None);
         let mut kept: Result<u64, StateError> = Ok(0);
         let ends = Notify::new();
-        let mut pages = Pages::new(&ends);
+        let mut pages = ListingPages::new(&ends);
         let mut page = |people: Vec<crate::model::Person>| {
             pages.came(people.iter().map(|person| person.id.as_str()));
             if let Ok(done) = kept {

@@ -11,10 +11,10 @@ use tracing::Instrument as _;
 
 use super::context::{Mode, RunContext};
 use super::journal::StoreJournal;
-use super::listing::{Pages, with_an_end};
+use super::listing::{ListingPages, with_an_end};
 use super::recall::recall;
 use super::renderer::Renderer;
-use super::target_run::{Open, TargetRun};
+use super::target_run::{OpenTarget, TargetRun};
 use super::{settle, spans};
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
@@ -55,7 +55,12 @@ async fn list_into_facts(context: &RunContext, settings: &Settings, target_run: 
     }
 }
 
-async fn open(context: &RunContext, settings: &Settings, target_run: &TargetRun, work: &str) -> Result<Open, Halt> {
+async fn open(
+    context: &RunContext,
+    settings: &Settings,
+    target_run: &TargetRun,
+    work: &str,
+) -> Result<OpenTarget, Halt> {
     let bound = context.store.bound(target_run.id())?;
     let mut learnt = match &bound {
         Some(server) => context.store.learnt(server)?,
@@ -80,7 +85,7 @@ async fn open(context: &RunContext, settings: &Settings, target_run: &TargetRun,
         context.store.learn(&server.id, &learnt).await?;
     }
     let size = Renderer::size(settings, upload.side);
-    Ok(Open { server, surveyed, upload, size })
+    Ok(OpenTarget { server, surveyed, upload, size })
 }
 
 /// A target is bound to the server's own id (docs/architecture.md, "The state").
@@ -116,7 +121,7 @@ async fn expect_rights(context: &RunContext, target_run: &TargetRun, work: &str)
 async fn list(context: &RunContext, target_run: &TargetRun, learnt: &mut Learnt, work: &str) -> Result<Surveyed, Halt> {
     let mut kept: Result<u64, StateError> = Ok(0);
     let ends = Notify::new();
-    let mut pages = Pages::new(&ends);
+    let mut pages = ListingPages::new(&ends);
     let mut by_handle = false;
     let mut page = |accounts: Vec<Account>| {
         pages.came(accounts.iter().map(|account| account.id.as_str()));

@@ -15,7 +15,7 @@ use crate::error::Trouble;
 use crate::load::Fingerprinter as _;
 use crate::model::{
     Account, AccountStanding, Before, Fault, Intent, IntentKind, OpenIntent, PersonResult, PictureRef, Placement,
-    Reason, ServerId, Shown, Status, Went,
+    Reason, ServerId, Shown, Status, TaskResult,
 };
 use crate::state::{Shifted, Written};
 
@@ -152,7 +152,7 @@ async fn record(
     let shows = stray.written.shows.clone();
     if shows.as_ref().is_some_and(|shows| !shows.is_confirmed_by(there.as_ref(), None)) {
         let error = Some(Fault::new("misplaced", "another account shows the picture: see `misplaced`"));
-        let went = Went { result: PersonResult::NotShown, error, shows, intent: stray.written.intent };
+        let went = TaskResult { result: PersonResult::NotShown, error, shows, intent: stray.written.intent };
         context.facts.put_results(&[(stray.at.clone(), went)])?;
     }
     Ok(())

@@ -15,7 +15,7 @@ use crate::model::SourceId;
 /// What an account adds one to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Count {
+pub enum PlanCount {
     /// Accounts listed.
     Accounts,
     /// Belonging to one person of a source.
@@ -65,26 +65,26 @@ pub enum Count {
 /// What was decided about one target: counts. The decisions with their tasks wait in the facts (promise P9).
 #[derive(Clone, Debug, Default)]
 pub struct TargetPlan {
-    counts: BTreeMap<Count, u64>,
+    counts: BTreeMap<PlanCount, u64>,
     /// Sources with a person matched to one of the accounts.
     pub fed_by: BTreeSet<SourceId>,
 }
 
 impl TargetPlan {
     /// How many there are.
-    pub fn count(&self, of: Count) -> u64 {
+    pub fn count(&self, of: PlanCount) -> u64 {
         self.counts.get(&of).copied().unwrap_or_default()
     }
 
     /// Adds what an account adds.
-    pub(super) fn add(&mut self, counts: &[Count]) {
+    pub(super) fn add(&mut self, counts: &[PlanCount]) {
         for count in counts {
             *self.counts.entry(*count).or_default() += 1;
         }
     }
 
     /// Takes off again what an account added.
-    pub(super) fn take_off(&mut self, counts: &[Count]) {
+    pub(super) fn take_off(&mut self, counts: &[PlanCount]) {
         for count in counts {
             let of = self.counts.entry(*count).or_default();
             *of = of.saturating_sub(1);
@@ -94,13 +94,13 @@ impl TargetPlan {
     /// What will be written, for the forecast. Sessions and accounts are not in it.
     pub fn changes(&self) -> Changes {
         Changes {
-            replace_over_ours: self.count(Count::ReplaceOverOurs),
-            replace: self.count(Count::Replace),
-            revert_made: self.count(Count::RevertMade),
-            revert_adopted: self.count(Count::RevertAdopted),
-            finish_over_ours: self.count(Count::FinishOverOurs),
-            finish: self.count(Count::Finish),
-            tidy: self.count(Count::Tidy),
+            replace_over_ours: self.count(PlanCount::ReplaceOverOurs),
+            replace: self.count(PlanCount::Replace),
+            revert_made: self.count(PlanCount::RevertMade),
+            revert_adopted: self.count(PlanCount::RevertAdopted),
+            finish_over_ours: self.count(PlanCount::FinishOverOurs),
+            finish: self.count(PlanCount::Finish),
+            tidy: self.count(PlanCount::Tidy),
             ..Changes::default()
         }
     }

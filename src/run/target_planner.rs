@@ -12,13 +12,13 @@ use super::clients::matching_place;
 use super::pages::{PAGE, each_page};
 use super::planner::Planner;
 use super::reviewed::{Review, SavedChange};
-use super::target_plan::{Count, TargetPlan};
-use super::target_run::{Open, TargetRun};
+use super::target_plan::{PlanCount, TargetPlan};
+use super::target_run::{OpenTarget, TargetRun};
 use crate::error::Trouble;
 use crate::load::closing;
 use crate::model::{
     Account, AccountId, Change, Decided, Decision, Digest, Event, Fault, OpenIntent, PersonRef, PersonResult, Picture,
-    PictureRef, Placement, Provenance, Reason, Seen, Status, Step, Task, Wanted, Went,
+    PictureRef, Placement, Provenance, Reason, Seen, Status, Step, Task, TaskResult, Wanted,
 };
 use crate::plan::{DefaultBy, Judgement, Memory, Portrait, Rules, Settled, decide, settle};
 use crate::state::{Again, DecisionCursor};
@@ -50,7 +50,7 @@ pub(super) fn judge_again(
         if accounts.is_empty() {
             return Ok(target_planner.plan);
         }
-        for counts in facts.take_decisions_back::<Vec<Count>>(target_run.id(), &accounts)? {
+        for counts in facts.take_decisions_back::<Vec<PlanCount>>(target_run.id(), &accounts)? {
             target_planner.plan.take_off(&counts);
         }
         target_planner.page(accounts)?;
@@ -61,21 +61,21 @@ pub(super) fn judge_again(
 struct TargetPlanner<'a> {
     planner: &'a Planner<'a>,
     target_run: &'a TargetRun,
-    open: &'a Open,
+    open: &'a OpenTarget,
     rules: Rules<'a>,
     gatherer: Gatherer<'a>,
     /// Decided since the last flush.
     decided: Vec<Decided>,
     /// What each account adds to the plan, since the last flush.
-    counted: Vec<(AccountId, Vec<Count>)>,
+    counted: Vec<(AccountId, Vec<PlanCount>)>,
     /// Reviewed changes that are none any more, since the last flush.
-    missed: Vec<(DecisionCursor, Went)>,
+    missed: Vec<(DecisionCursor, TaskResult)>,
     /// People whose renditions are missing, since the last flush.
     missing: Vec<PersonRef>,
     /// What was reviewed for the account at hand; `None`: this run has no reviewed plan.
     review: Option<Review>,
     /// What the account at hand adds to the plan.
-    counts: Vec<Count>,
+    counts: Vec<PlanCount>,
     /// What is planned so far.
     plan: TargetPlan,
 }
@@ -91,7 +91,7 @@ impl<'a> TargetPlanner<'a> {
     fn new(
         planner: &'a Planner<'a>,
         target_run: &'a TargetRun,
-        open: &'a Open,
+        open: &'a OpenTarget,
         plan: TargetPlan,
     ) -> Result<Self, Trouble> {
         Ok(Self {
@@ -177,7 +177,7 @@ impl<'a> TargetPlanner<'a> {
         if self.is_selected(account)? {
             let words = format!("the reviewed change ({}, from {}) was not made", missed.change, missed.from);
             let error = Some(Fault::new("stale", format!("{words}: now it is {}", decision.reason.text())));
-            let went = Went { result: PersonResult::NotDone, error, shows: None, intent: None };
+            let went = TaskResult { result: PersonResult::NotDone, error, shows: None, intent: None };
             self.missed.push((DecisionCursor::of(decision), went));
         }
         Ok(())
@@ -232,13 +232,13 @@ impl<'a> TargetPlanner<'a> {
             Some(step @ Step::Adopt(_)) => {
                 // Ours already, and only whom it stands for is recorded anew; or recognised by its looks.
                 let is_ours = !matches!(decision.from, Picture::Foreign(_));
-                self.counts.extend(if is_ours { left_as(decision.change) } else { Some(Count::Adopted) });
+                self.counts.extend(if is_ours { left_as(decision.change) } else { Some(PlanCount::Adopted) });
                 let task = Some(Task { step, placement: known.placement.clone() });
                 self.decided.push(Decided { decision, task });
             }
             Some(Step::Look(wanted)) => {
                 if self.push(decision, known, Step::Look(wanted.clone()))? {
-                    self.counts.push(Count::Looks);
+                    self.counts.push(PlanCount::Looks);
                     self.note_missing(wanted);
                 }
             }
@@ -255,14 +255,14 @@ impl<'a> TargetPlanner<'a> {
     fn skip(&mut self, mut decision: Decision, reason: Reason) {
         (decision.change, decision.reason) = (Change::Skip, reason);
         decision.to = decision.from.label();
-        self.counts.push(Count::Skipped);
+        self.counts.push(PlanCount::Skipped);
         self.decided.push(Decided::left_alone(decision));
     }
 
     fn leave_alone(&mut self, mut decision: Decision, why: String) {
         (decision.change, decision.reason, decision.detail) = (Change::Keep, Reason::Unsure, Some(why));
         decision.to = decision.from.label();
-        self.counts.push(Count::Kept);
+        self.counts.push(PlanCount::Kept);
         self.decided.push(Decided::left_alone(decision));
     }
 
@@ -282,7 +282,7 @@ impl<'a> TargetPlanner<'a> {
         }
         let task = Task { step, placement: known.placement.clone() };
         self.counts.extend(shape(&decision, &task));
-        self.counts.extend(takes_away(&decision).then_some(Count::NotKept));
+        self.counts.extend(takes_away(&decision).then_some(PlanCount::NotKept));
         self.decided.push(Decided { decision, task: Some(task) });
         Ok(true)
     }
@@ -303,7 +303,7 @@ impl<'a> TargetPlanner<'a> {
     }
 }
 
-fn rules<'a>(planner: &'a Planner<'a>, target_run: &'a TargetRun, open: &'a Open) -> Result<Rules<'a>, Trouble> {
+fn rules<'a>(planner: &'a Planner<'a>, target_run: &'a TargetRun, open: &'a OpenTarget) -> Result<Rules<'a>, Trouble> {
     let (entry, recipe) = (&target_run.entry, &open.size.recipe);
     let placed = planner.context.store.count_placements(target_run.id())?;
     let portrait = |photo: &Digest| Portrait { photo: *photo, rendition: rendition(planner.context, photo, recipe) };
@@ -328,20 +328,20 @@ fn rules<'a>(planner: &'a Planner<'a>, target_run: &'a TargetRun, open: &'a Open
 }
 
 /// What the forecast is made of.
-fn shape(decision: &Decision, task: &Task) -> Option<Count> {
+fn shape(decision: &Decision, task: &Task) -> Option<PlanCount> {
     let made = task.placement.as_ref().is_some_and(|placement| placement.provenance == Provenance::Made);
     // Only the picture shown is taken away with it; another one that we made is not ours to find there.
     let shows_ours = matches!(decision.from, Picture::Ours(_));
     Some(match &task.step {
-        Step::Show(_) | Step::Look(_) if made => Count::ReplaceOverOurs,
-        Step::Show(_) | Step::Look(_) => Count::Replace,
-        Step::Reset if made && shows_ours => Count::RevertMade,
-        Step::Reset => Count::RevertAdopted,
+        Step::Show(_) | Step::Look(_) if made => PlanCount::ReplaceOverOurs,
+        Step::Show(_) | Step::Look(_) => PlanCount::Replace,
+        Step::Reset if made && shows_ours => PlanCount::RevertMade,
+        Step::Reset => PlanCount::RevertAdopted,
         // Shown and recorded already: only the old picture of ours is left to go.
-        Step::Finish(open, _) if matches!(open.status, Status::Shown(_)) => Count::Tidy,
-        Step::Finish(open, _) if open.intent.old.is_some() => Count::FinishOverOurs,
-        Step::Finish(..) => Count::Finish,
-        Step::Tidy(..) => Count::Tidy,
+        Step::Finish(open, _) if matches!(open.status, Status::Shown(_)) => PlanCount::Tidy,
+        Step::Finish(open, _) if open.intent.old.is_some() => PlanCount::FinishOverOurs,
+        Step::Finish(..) => PlanCount::Finish,
+        Step::Tidy(..) => PlanCount::Tidy,
         Step::Adopt(_) => return None,
     })
 }
@@ -366,30 +366,30 @@ fn mending(judgement: &Judgement, change: Change, open: &OpenIntent, mark: &Pict
 }
 
 /// What the limits count, selected or not.
-fn count(counts: &mut Vec<Count>, judgement: &Judgement) {
-    counts.push(Count::Accounts);
+fn count(counts: &mut Vec<PlanCount>, judgement: &Judgement) {
+    counts.push(PlanCount::Accounts);
     let facts = [
-        (judgement.matched, Count::Matched),
-        (judgement.foreign, Count::Foreign),
-        (judgement.pictured, Count::Pictured),
-        (judgement.reassigned, Count::Reassigned),
-        (judgement.drifted, Count::Drifted),
+        (judgement.matched, PlanCount::Matched),
+        (judgement.foreign, PlanCount::Foreign),
+        (judgement.pictured, PlanCount::Pictured),
+        (judgement.reassigned, PlanCount::Reassigned),
+        (judgement.drifted, PlanCount::Drifted),
     ];
     counts.extend(facts.into_iter().filter_map(|(holds, count)| holds.then_some(count)));
     counts.extend(match judgement.decision.change {
-        Change::Replace => Some(Count::Replacements),
-        Change::Revert | Change::Remove => Some(Count::Reverts),
+        Change::Replace => Some(PlanCount::Replacements),
+        Change::Revert | Change::Remove => Some(PlanCount::Reverts),
         _ => None,
     });
 }
 
 /// How an account counts to which nothing is done.
-fn left_as(change: Change) -> Option<Count> {
+fn left_as(change: Change) -> Option<PlanCount> {
     match change {
-        Change::Unchanged => Some(Count::Unchanged),
-        Change::Keep => Some(Count::Kept),
-        Change::Conflict => Some(Count::Conflicts),
-        Change::Skip => Some(Count::Skipped),
+        Change::Unchanged => Some(PlanCount::Unchanged),
+        Change::Keep => Some(PlanCount::Kept),
+        Change::Conflict => Some(PlanCount::Conflicts),
+        Change::Skip => Some(PlanCount::Skipped),
         Change::Finish | Change::Tidy | Change::Replace | Change::Revert | Change::Remove => None,
     }
 }

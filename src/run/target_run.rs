@@ -21,7 +21,7 @@ pub struct TargetRun {
     /// The way there.
     pub target: Arc<dyn Target>,
     /// What stands behind it, once it answered.
-    pub open: Option<Open>,
+    pub open: Option<OpenTarget>,
     /// Writes of earlier runs that are open; what was seen of them is in the facts.
     pub opened: u64,
     /// Pictures of this run that turned up on other accounts.
@@ -35,7 +35,7 @@ pub struct TargetRun {
 }
 
 /// A target that answered and was surveyed.
-pub struct Open {
+pub struct OpenTarget {
     /// Who answers there.
     pub server: Server,
     /// What the survey said.
@@ -67,7 +67,7 @@ impl TargetRun {
     }
 
     /// The target, if it answered and nothing stopped it.
-    pub fn ready(&self) -> Option<&Open> {
+    pub fn ready(&self) -> Option<&OpenTarget> {
         self.open.as_ref().filter(|_| self.failure.is_none())
     }
 }

@@ -34,11 +34,11 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Trouble> {
         .map_err(Trouble::file("start the runtime"))
 }
 
-type Work = Box<dyn FnOnce() + Send>;
+type ThreadWork = Box<dyn FnOnce() + Send>;
 type Join = Box<dyn FnOnce()>;
 
 /// Begins so many threads at once, and ends them.
-fn try_out(count: usize, spawn: impl Fn(Work) -> io::Result<Join>) -> io::Result<()> {
+fn try_out(count: usize, spawn: impl Fn(ThreadWork) -> io::Result<Join>) -> io::Result<()> {
     let mut begun = Vec::with_capacity(count);
     let mut refused = None;
     let (send, wait) = mpsc::channel::<()>();
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn a_system_that_refuses_a_thread_is_told_at_once() {
         let (begun, ended) = (Cell::new(0), std::rc::Rc::new(Cell::new(0)));
-        let few = |work: Work| {
+        let few = |work: ThreadWork| {
             if begun.get() == 3 {
                 return Err(io::Error::from(io::ErrorKind::WouldBlock));
             }

@@ -74,7 +74,7 @@ impl Wake for Unpark {
 
 /// The connection, shared by the writer for the length of a group and by readers for the length of a query. So a reader
 /// sees committed rows only, and neither ever finds the file busy.
-pub(super) type Shared = Arc<Mutex<Connection>>;
+pub(super) type SharedConnection = Arc<Mutex<Connection>>;
 
 /// A panic elsewhere leaves the connection as usable as before: an open transaction is rolled back by its guard.
 pub(super) fn lock(shared: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
@@ -82,7 +82,7 @@ pub(super) fn lock(shared: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
 }
 
 /// One write on its way through the thread.
-trait Job: Send {
+trait QueuedWrite: Send {
     fn run(&mut self, group: &mut Transaction<'_>);
     fn answer(self: Box<Self>, commit: Result<(), &StateFault>);
 }
@@ -95,7 +95,7 @@ struct Write<T, F> {
     send: oneshot::Sender<Result<T, StateError>>,
 }
 
-impl<T, F> Job for Write<T, F>
+impl<T, F> QueuedWrite for Write<T, F>
 where
     T: Send,
     F: FnOnce(&Connection) -> Result<T, StateFault> + Send,
@@ -132,13 +132,13 @@ fn alone<T>(
 /// The handle of the thread. Dropping it waits until every write that was handed over is committed.
 #[derive(Debug)]
 pub(super) struct Writer {
-    jobs: Option<Sender<Box<dyn Job>>>,
+    jobs: Option<Sender<Box<dyn QueuedWrite>>>,
     thread: Option<JoinHandle<()>>,
     file: Arc<Path>,
 }
 
 impl Writer {
-    pub(super) fn start(connection: Shared, file: PathBuf) -> Result<Self, StateError> {
+    pub(super) fn start(connection: SharedConnection, file: PathBuf) -> Result<Self, StateError> {
         let (jobs, queue) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("state-writer".to_owned())
@@ -173,7 +173,7 @@ impl Drop for Writer {
     }
 }
 
-fn work(connection: &Mutex<Connection>, queue: &Receiver<Box<dyn Job>>) {
+fn work(connection: &Mutex<Connection>, queue: &Receiver<Box<dyn QueuedWrite>>) {
     while let Ok(first) = queue.recv() {
         let mut group = vec![first];
         let commit = write(&mut lock(connection), queue, &mut group);
@@ -186,8 +186,8 @@ fn work(connection: &Mutex<Connection>, queue: &Receiver<Box<dyn Job>>) {
 /// Runs the group and whatever arrives meanwhile, and commits once.
 fn write(
     connection: &mut Connection,
-    queue: &Receiver<Box<dyn Job>>,
-    group: &mut Vec<Box<dyn Job>>,
+    queue: &Receiver<Box<dyn QueuedWrite>>,
+    group: &mut Vec<Box<dyn QueuedWrite>>,
 ) -> Result<(), StateFault> {
     let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut next = 0;

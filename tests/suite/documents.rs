@@ -18,18 +18,18 @@ const PROMISES: &str = "docs/architecture.md";
 #[test]
 fn every_cite_leads_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut house = House::default();
+    let mut repository = Repository::default();
     for folder in FOLDERS {
-        house.take_in(root, folder);
+        repository.take_in(root, folder);
     }
-    house.take(root, "state/README.md");
+    repository.take(root, "state/README.md");
     let beside = std::fs::read_dir(root).unwrap().map(Result::unwrap);
     for file in beside.filter(|entry| entry.file_type().unwrap().is_file()) {
-        house.take(root, file.file_name().to_str().unwrap());
+        repository.take(root, file.file_name().to_str().unwrap());
     }
     // What is made up below.
-    house.texts.insert("tests/suite/documents.rs".to_owned(), String::new());
-    let lost = house.lost();
+    repository.texts.insert("tests/suite/documents.rs".to_owned(), String::new());
+    let lost = repository.lost();
     assert!(lost.is_empty(), "these lead nowhere:\n{}", lost.join("\n"));
 }
 
@@ -47,7 +47,7 @@ fn every_room_is_told_of() {
 
 #[test]
 fn what_leads_nowhere_is_found() {
-    let mut house = House::default();
+    let mut repository = Repository::default();
     for (file, text) in [
         ("docs/architecture.md", "# A\n\n| <a id=\"p1\"></a>P1 | x |\n\n## The state\n\n```\n## no heading\n```\n"),
         ("docs/wire/a.md", "# W\n\n## 0. Facts\n1. one\n2. two\n\n### 3.5 No photo\n\n## 9b. More\n"),
@@ -55,7 +55,7 @@ fn what_leads_nowhere_is_found() {
         ("src/run/mod.rs", ""),
         ("tests/suite/claims.rs", ""),
     ] {
-        house.texts.insert(file.to_owned(), text.to_owned());
+        repository.texts.insert(file.to_owned(), text.to_owned());
     }
     let (section, promise) = ("\u{a7}", "P");
     let table = [
@@ -93,22 +93,22 @@ fn what_leads_nowhere_is_found() {
         ("docs/a.md", "`suite/claim`".to_owned(), Some("no file tests/suite/claim.rs")),
     ];
     for (file, text, expected) in table {
-        let before = house.texts.insert(file.to_owned(), text.clone());
+        let before = repository.texts.insert(file.to_owned(), text.clone());
         let told: Vec<String> = expected.iter().map(|words| words.to_string()).collect();
         let lost: Vec<String> =
-            house.lost().into_iter().map(|line| line.split_once(": ").unwrap_or_default().1.to_owned()).collect();
+            repository.lost().into_iter().map(|line| line.split_once(": ").unwrap_or_default().1.to_owned()).collect();
         assert_eq!(lost, told, "{file}: {text}");
         match before {
-            Some(before) => _ = house.texts.insert(file.to_owned(), before),
-            None => _ = house.texts.remove(file),
+            Some(before) => _ = repository.texts.insert(file.to_owned(), before),
+            None => _ = repository.texts.remove(file),
         }
     }
 }
 
 /// The files of the repository.
 #[derive(Default)]
-struct House {
-    /// Texts by path, from the root.
+struct Repository {
+    /// Repository by path, from the root.
     texts: BTreeMap<String, String>,
     /// What is no text.
     others: BTreeSet<String>,
@@ -123,7 +123,7 @@ struct Document {
     sections: BTreeSet<String>,
 }
 
-impl House {
+impl Repository {
     fn take_in(&mut self, root: &Path, folder: &str) {
         let Ok(entries) = std::fs::read_dir(root.join(folder)) else { return };
         for entry in entries.map(Result::unwrap) {
@@ -167,7 +167,7 @@ impl House {
             .collect();
         let mut lost = Vec::new();
         for (path, text) in &self.texts {
-            let reader = Reader { house: self, documents: &documents, path, pages: pages(path, text) };
+            let reader = Reader { repository: self, documents: &documents, path, pages: pages(path, text) };
             let mut is_code = false;
             for (at, line) in text.lines().enumerate() {
                 let mut faults = reader.cites(line);
@@ -208,7 +208,7 @@ impl Document {
 
 /// What reads the lines of one file.
 struct Reader<'a> {
-    house: &'a House,
+    repository: &'a Repository,
     documents: &'a BTreeMap<&'a str, Document>,
     path: &'a str,
     /// The wire pages that the file names; a page names itself.
@@ -295,7 +295,7 @@ impl Reader<'_> {
             let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
             let file = if file.is_empty() { self.path.to_owned() } else { beside(self.path, file) };
             match self.documents.get(file.as_str()) {
-                _ if !self.house.has(&file) => faults.push(format!("no file {file}")),
+                _ if !self.repository.has(&file) => faults.push(format!("no file {file}")),
                 Some(document) if !anchor.is_empty() && !document.anchors.contains(anchor) => {
                     faults.push(format!("no anchor #{anchor} in {file}"));
                 }
@@ -319,8 +319,8 @@ impl Reader<'_> {
             if is_plain
                 && is_ours(&path)
                 && is_path
-                && !self.house.has(&path)
-                && !(word != path && self.house.has(module))
+                && !self.repository.has(&path)
+                && !(word != path && self.repository.has(module))
             {
                 faults.push(format!("no file {path}"));
             }

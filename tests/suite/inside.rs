@@ -12,7 +12,7 @@ use avatarpipe::inside::Exit;
 use avatarpipe::inside::Rerender;
 use avatarpipe::inside::Trouble;
 use avatarpipe::inside::{Colour, Environment, Overrides, parse};
-use avatarpipe::inside::{Event, Listener, Wording, human};
+use avatarpipe::inside::{Listener, RunEvent, Wording, human};
 use avatarpipe::inside::{Mode, Options, Selection, Stop, execute};
 use tokio::runtime::Builder;
 
@@ -80,10 +80,10 @@ impl Said {
 }
 
 impl Listener for Said {
-    fn hear(&self, event: &Event) {
+    fn hear(&self, event: &RunEvent) {
         match event {
-            Event::Note(text) | Event::Failure(text) => self.line(text.clone()),
-            Event::Begins { .. } | Event::At { .. } | Event::Ends { .. } => {}
+            RunEvent::Note(text) | RunEvent::Failure(text) => self.line(text.clone()),
+            RunEvent::Begins { .. } | RunEvent::At { .. } | RunEvent::Ends { .. } => {}
         }
     }
 }

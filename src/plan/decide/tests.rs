@@ -103,7 +103,7 @@ fn source(id: &str, person: Option<Person>, photo: Option<PhotoFact>) -> SourceV
         photo,
         keys: Some(key_of(id)),
         shared_by: None,
-        learnt: Learnt::Before,
+        learnt: PhotoLearnt::Before,
     }
 }
 
@@ -360,7 +360,7 @@ fn cases() -> Vec<(&'static str, Case, &'static str, Reason, u32)> {
         (
             "an older state that placed another photo, people may choose: looked at first",
             has(PhotoFact::Present { digest: Digest::of(b"new") }).placed().shows(custom("7")).with(|c| {
-                (c.ownership, c.sources[0].learnt) = (Ownership::Ours, Learnt::Now);
+                (c.ownership, c.sources[0].learnt) = (Ownership::Ours, PhotoLearnt::Now);
             }),
             "replace",
             Reason::Drifted,
@@ -369,7 +369,7 @@ fn cases() -> Vec<(&'static str, Case, &'static str, Reason, u32)> {
         (
             "an older state that does not know the photo, people may choose: looked at first",
             has(present()).shows(custom("7")).with(|c| {
-                (c.ownership, c.sources[0].learnt) = (Ownership::Ours, Learnt::Now);
+                (c.ownership, c.sources[0].learnt) = (Ownership::Ours, PhotoLearnt::Now);
             }),
             "replace",
             Reason::PhotoNew,

@@ -32,15 +32,15 @@ use crate::state::Again;
 
 /// Whose photos are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Selected {
+pub(super) enum PhotosOf {
     /// Everybody's.
     Everybody,
     /// Of those matched to a selected account.
-    Some,
+    Selected,
 }
 
 /// What one call brought.
-enum Brought {
+enum CallAnswer {
     Versions(Vec<(PersonId, VersionResult)>),
     Photos(Vec<(PersonId, PhotoRendering)>),
 }
@@ -52,7 +52,7 @@ enum PhotoRendering {
     Unknown(Fault),
 }
 
-type Request = BoxFuture<'static, Result<Result<Brought, Failure>, Trouble>>;
+type Call = BoxFuture<'static, Result<Result<CallAnswer, Failure>, Trouble>>;
 
 /// Learns the photos of everybody wanted from one source. A failure of the source is kept in its `SourceRun`.
 pub(super) async fn fetch_all(
@@ -60,7 +60,7 @@ pub(super) async fn fetch_all(
     source_run: &mut SourceRun,
     renderer: &Arc<Renderer>,
     concurrency: usize,
-    selected: Selected,
+    selected: PhotosOf,
 ) -> Result<(), Trouble> {
     let Some(source) = source_run.source.clone().filter(|_| source_run.failure.is_none()) else { return Ok(()) };
     let work = format!("photos {}", source_run.id());
@@ -123,7 +123,7 @@ struct FetchRun<'a> {
     source: Arc<dyn Source>,
     renderer: &'a Arc<Renderer>,
     concurrency: usize,
-    calls: FuturesUnordered<Request>,
+    calls: FuturesUnordered<Call>,
     to_probe: Vec<PersonId>,
     to_fetch: Vec<PersonId>,
     /// The markers that were learnt of those whose bytes are asked for.
@@ -131,7 +131,7 @@ struct FetchRun<'a> {
     first: First,
     /// Whether the listing shows markers at all.
     marked: Marked,
-    selected: Selected,
+    selected: PhotosOf,
     counts: FetchCounts,
     versions: Versions,
     /// Why the first photo that was known last time is not known now.
@@ -159,7 +159,7 @@ impl<'a> FetchRun<'a> {
             probed_as: HashMap::new(),
             first: First::No,
             marked: if source_run.counts.marked > 0 { Marked::Yes } else { Marked::No },
-            selected: Selected::Everybody,
+            selected: PhotosOf::Everybody,
             counts: FetchCounts::default(),
             versions: Versions::default(),
             first_lost: None,
@@ -214,9 +214,9 @@ impl<'a> FetchRun<'a> {
                 Ok(brought) => brought,
                 Err(failure) => return Ok(Err(self.failed(failure))),
             };
-            if let Brought::Photos(photos) = brought {
+            if let CallAnswer::Photos(photos) = brought {
                 for (person, meal) in photos {
-                    self.serve(&person, meal, Asked::Twice)?;
+                    self.serve(&person, meal, TimesAsked::Twice)?;
                 }
             }
         }
@@ -255,7 +255,7 @@ impl<'a> FetchRun<'a> {
     /// Decides what a person is asked for.
     fn ask(&mut self, person: PersonId) -> Result<(), Trouble> {
         let mark = self.mark(&person)?;
-        if self.selected == Selected::Some && !self.context.facts.is_person_selected(&self.id, &person)? {
+        if self.selected == PhotosOf::Selected && !self.context.facts.is_person_selected(&self.id, &person)? {
             return self.as_remembered(&person, mark);
         }
         if mark.as_ref().is_some_and(was_known) {
@@ -264,7 +264,9 @@ impl<'a> FetchRun<'a> {
         let hint = self.hint(&person)?;
         self.versions.compare(&hint, mark.as_ref());
         match question(hint, mark, self.first, self.marked) {
-            Question::Absent(mark) => self.serve_absent(&person, Absence::NotListed, mark.as_ref(), Asked::Once)?,
+            Question::Absent(mark) => {
+                self.serve_absent(&person, Absence::NotListed, mark.as_ref(), TimesAsked::Once)?
+            }
             Question::Known(mark) => self.known(&person, mark)?,
             Question::Probe => self.to_probe.push(person),
             Question::Fetch => self.to_fetch.push(person),
@@ -326,7 +328,7 @@ impl<'a> FetchRun<'a> {
         }
         self.counts.calls += self.source.batch().requests;
         let source = Arc::clone(&self.source);
-        self.calls.push(Box::pin(async move { Ok(source.versions(&people).await.map(Brought::Versions)) }));
+        self.calls.push(Box::pin(async move { Ok(source.versions(&people).await.map(CallAnswer::Versions)) }));
     }
 
     fn send_fetch_full(&mut self) {
@@ -389,13 +391,13 @@ impl<'a> FetchRun<'a> {
         Ok(stopped())
     }
 
-    fn bring(&mut self, brought: Brought) -> Result<(), Trouble> {
+    fn bring(&mut self, brought: CallAnswer) -> Result<(), Trouble> {
         match brought {
-            Brought::Versions(answers) => {
+            CallAnswer::Versions(answers) => {
                 answers.into_iter().try_for_each(|(person, probed)| self.probed(person, probed))
             }
-            Brought::Photos(photos) => {
-                photos.into_iter().try_for_each(|(person, meal)| self.serve(&person, meal, Asked::Once))
+            CallAnswer::Photos(photos) => {
+                photos.into_iter().try_for_each(|(person, meal)| self.serve(&person, meal, TimesAsked::Once))
             }
         }
     }
@@ -420,12 +422,12 @@ impl<'a> FetchRun<'a> {
                 self.to_fetch.push(person);
                 Ok(())
             }
-            (VersionResult::Absent(proof), mark) => self.serve_absent(&person, proof, mark.as_ref(), Asked::Once),
+            (VersionResult::Absent(proof), mark) => self.serve_absent(&person, proof, mark.as_ref(), TimesAsked::Once),
             (VersionResult::Unknown(fault), _) => self.fact(&person, PhotoFact::Unknown(fault)),
         }
     }
 
-    fn serve(&mut self, person: &PersonId, meal: PhotoRendering, asked: Asked) -> Result<(), Trouble> {
+    fn serve(&mut self, person: &PersonId, meal: PhotoRendering, asked: TimesAsked) -> Result<(), Trouble> {
         match &meal {
             PhotoRendering::Unknown(fault) => self.counts.missed.count(fault),
             PhotoRendering::Photo { .. } | PhotoRendering::Absent(_) => self.counts.answered += 1,
@@ -480,10 +482,10 @@ impl<'a> FetchRun<'a> {
         person: &PersonId,
         proof: Absence,
         mark: Option<&PhotoMark>,
-        asked: Asked,
+        asked: TimesAsked,
     ) -> Result<(), Trouble> {
         let was_there = mark.is_some_and(|mark| !matches!(mark.found, Remembered::Absent(_)));
-        if was_there && asked == Asked::Once {
+        if was_there && asked == TimesAsked::Once {
             self.context.facts.put_again(Again::Vanished, &self.id, std::slice::from_ref(person))?;
             return Ok(());
         }
@@ -519,7 +521,7 @@ impl<'a> FetchRun<'a> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Asked {
+enum TimesAsked {
     Once,
     Twice,
 }
@@ -536,7 +538,7 @@ async fn look(
     source: Arc<dyn Source>,
     renderer: Arc<Renderer>,
     people: Vec<PersonId>,
-) -> Result<Result<Brought, Failure>, Trouble> {
+) -> Result<Result<CallAnswer, Failure>, Trouble> {
     let answers = match source.fetch(&people).await {
         Ok(answers) => answers,
         Err(failure) => return Ok(Err(failure)),
@@ -555,5 +557,5 @@ async fn look(
         }
     });
     let photos: Result<Vec<_>, Trouble> = futures::future::join_all(photos).await.into_iter().collect();
-    Ok(Ok(Brought::Photos(photos?)))
+    Ok(Ok(CallAnswer::Photos(photos?)))
 }

@@ -4,7 +4,7 @@
 
 use super::Facts;
 use super::row::{COLUMNS, RESULT, read, went};
-use crate::model::{AccountId, Decision, TargetId, Went};
+use crate::model::{AccountId, Decision, TargetId, TaskResult};
 use crate::state::error::StateError;
 
 impl Facts {
@@ -13,7 +13,7 @@ impl Facts {
         &self,
         target: &TargetId,
         account: &AccountId,
-    ) -> Result<Vec<(Decision, Option<Went>)>, StateError> {
+    ) -> Result<Vec<(Decision, Option<TaskResult>)>, StateError> {
         self.read("read what was decided about an account in the facts", |db| {
             let mut query = db.prepare_cached(&format!(
                 "SELECT {COLUMNS}, {RESULT} FROM decision WHERE target = ? AND account = ? ORDER BY slot, which"

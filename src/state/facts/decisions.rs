@@ -8,13 +8,13 @@ use rusqlite::{Row, params};
 
 use super::row::{COLUMNS, DecisionCursor, RESULT, place, read, went};
 use super::{Facts, accounts};
-use crate::model::{Change, Decided, Decision, Planned, TargetId, Went};
+use crate::model::{Change, Decided, Decision, Planned, TargetId, TaskResult};
 use crate::state::codec::{Json, limit};
 use crate::state::error::StateError;
 
 /// Which kinds of decision are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Selection {
+pub enum DecisionKinds {
     /// Every one.
     #[default]
     All,
@@ -28,7 +28,7 @@ pub struct DecisionFilter {
     /// Of one target only.
     pub target: Option<TargetId>,
     /// Which kinds.
-    pub selection: Selection,
+    pub kinds: DecisionKinds,
 }
 
 impl Facts {
@@ -107,7 +107,7 @@ impl Facts {
         condition: &str,
         after: Option<&DecisionCursor>,
         at_most: usize,
-    ) -> Result<Vec<(Planned, Option<Went>)>, StateError> {
+    ) -> Result<Vec<(Planned, Option<TaskResult>)>, StateError> {
         self.ensure_index(&self.accounts)?;
         let sql = format!(
             "SELECT {COLUMNS}, {RESULT}, task, {} FROM decision
@@ -135,9 +135,9 @@ impl Facts {
         after: Option<&DecisionCursor>,
         at_most: usize,
     ) -> Result<Vec<Decision>, StateError> {
-        let selected = match filter.selection {
-            Selection::All => "",
-            Selection::Changes => "AND is_change = 1",
+        let selected = match filter.kinds {
+            DecisionKinds::All => "",
+            DecisionKinds::Changes => "AND is_change = 1",
         };
         let from = place(after);
         // Row values compare like the primary key, so that each page begins where the last one ended. SQLite finds the

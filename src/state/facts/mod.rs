@@ -18,7 +18,7 @@ mod results;
 mod row;
 mod selected;
 
-pub(crate) use decisions::{DecisionFilter, Selection};
+pub(crate) use decisions::{DecisionFilter, DecisionKinds};
 pub(crate) use looks::Again;
 pub(crate) use matches::{MatchRow, MatchVerdict};
 pub(crate) use open::Facts;

@@ -8,7 +8,7 @@ use rusqlite::params;
 
 use super::Facts;
 use super::row::{COLUMNS, DecisionCursor, RESULT, place, read, went};
-use crate::model::{AccountId, Change, Decision, IntentId, PersonResult, Planned, Shown, TargetId, Went};
+use crate::model::{AccountId, Change, Decision, IntentId, PersonResult, Planned, Shown, TargetId, TaskResult};
 use crate::state::codec::{Id, Json, Whole, Word, limit};
 use crate::state::error::StateError;
 
@@ -93,7 +93,7 @@ impl Facts {
     }
 
     /// Puts how a page of tasks went.
-    pub fn put_results(&self, results: &[(DecisionCursor, Went)]) -> Result<(), StateError> {
+    pub fn put_results(&self, results: &[(DecisionCursor, TaskResult)]) -> Result<(), StateError> {
         self.write("put results into the facts", |db| {
             let mut put = db.prepare_cached(
                 "UPDATE decision SET result = ?5, error = ?6, shows = ?7, intent = ?8
@@ -121,7 +121,7 @@ impl Facts {
         target: &TargetId,
         after: Option<&DecisionCursor>,
         at_most: usize,
-    ) -> Result<Vec<(Decision, Option<Went>)>, StateError> {
+    ) -> Result<Vec<(Decision, Option<TaskResult>)>, StateError> {
         let sql = format!(
             "SELECT {COLUMNS}, {RESULT} FROM decision
              WHERE target = ?1 AND (account, slot, which) > (?2, ?3, ?4) AND (change <> 'unchanged' OR result IS NOT NULL)
@@ -142,7 +142,7 @@ impl Facts {
         target: &TargetId,
         after: Option<&DecisionCursor>,
         at_most: usize,
-    ) -> Result<Vec<(Planned, Went)>, StateError> {
+    ) -> Result<Vec<(Planned, TaskResult)>, StateError> {
         let page = self.page_of_planned(target, "result = 'open' AND intent IS NOT NULL", after, at_most)?;
         Ok(page.into_iter().filter_map(|(planned, went)| Some((planned, went?))).collect())
     }

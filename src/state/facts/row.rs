@@ -9,7 +9,7 @@ use rusqlite::Row;
 use rusqlite::types::Type;
 
 use crate::model::{
-    AccountId, Change, Decision, IntentId, PersonId, PersonRef, PersonResult, Place, SourceId, TargetId, Went,
+    AccountId, Change, Decision, IntentId, PersonId, PersonRef, PersonResult, Place, SourceId, TargetId, TaskResult,
 };
 use crate::state::codec::{Id, Json, Word};
 
@@ -77,9 +77,9 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Decision> {
 pub(super) const RESULT: &str = "result, error, shows, intent";
 
 /// How a task went, by the four columns from `from` on; `None`: it was not come to.
-pub(super) fn went(row: &Row<'_>, from: usize) -> rusqlite::Result<Option<Went>> {
+pub(super) fn went(row: &Row<'_>, from: usize) -> rusqlite::Result<Option<TaskResult>> {
     let Some(result) = row.get::<_, Option<Word<PersonResult>>>(from)? else { return Ok(None) };
-    Ok(Some(Went {
+    Ok(Some(TaskResult {
         result: result.0,
         error: row.get::<_, Option<Json<_>>>(from + 1)?.map(|error| error.0),
         shows: row.get::<_, Option<Json<_>>>(from + 2)?.map(|shows| shows.0),

@@ -296,11 +296,11 @@ fn decisions_come_in_one_order_whatever_the_pages() {
     facts.put_decisions(&shuffled[4..]).unwrap();
 
     let keep = |test: &dyn Fn(&Decision) -> bool| plan.iter().filter(|d| test(d)).cloned().collect::<Vec<_>>();
-    let selections: [(Selection, Vec<Decision>); 2] =
-        [(Selection::All, plan.to_vec()), (Selection::Changes, keep(&|d| d.change.writes()))];
-    for (selection, expected) in selections {
+    let all_kinds: [(DecisionKinds, Vec<Decision>); 2] =
+        [(DecisionKinds::All, plan.to_vec()), (DecisionKinds::Changes, keep(&|d| d.change.writes()))];
+    for (kinds, expected) in all_kinds {
         for target in [None, Some("jira"), Some("wiki"), Some("other")] {
-            let filter = DecisionFilter { target: target.map(TargetId::from), selection };
+            let filter = DecisionFilter { target: target.map(TargetId::from), kinds };
             let expected: Vec<_> =
                 expected.iter().filter(|d| target.is_none_or(|t| d.target.as_str() == t)).cloned().collect();
             for size in [1, 3, 99] {

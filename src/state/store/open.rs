@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 use crate::state::error::{StateError, StateFault};
 use crate::state::file::{self, Durability, Shape};
 use crate::state::lock::Lock;
-use crate::state::writer::{self, Ack, Shared, Writer};
+use crate::state::writer::{self, Ack, SharedConnection, Writer};
 
 /// `AVPs`, and every step since the first version.
 pub(super) const SHAPE: Shape =
@@ -23,7 +23,7 @@ pub(super) const SHAPE: Shape =
 pub struct Store {
     // Dropped in this order: the writer ends its work before the lock is freed.
     writer: Option<Writer>,
-    pub(super) connection: Shared,
+    pub(super) connection: SharedConnection,
     file: Arc<Path>,
     _copy: Option<NamedTempFile>,
     _lock: Option<Lock>,

@@ -47,7 +47,7 @@ impl Store {
 
 /// A photo mark's columns besides the version.
 #[derive(Default)]
-struct Found<'a> {
+struct MarkColumns<'a> {
     word: &'static str,
     digest: Option<Bytes>,
     code: Option<&'a str>,
@@ -58,17 +58,25 @@ struct Found<'a> {
 fn put(db: &Connection, person: &PersonRef, mark: &PhotoMark) -> Result<(), StateFault> {
     let absence;
     let found = match &mark.found {
-        Remembered::Present(digest) => Found { word: "present", digest: Some(Bytes(*digest)), ..Found::default() },
+        Remembered::Present(digest) => {
+            MarkColumns { word: "present", digest: Some(Bytes(*digest)), ..MarkColumns::default() }
+        }
         Remembered::Absent(why) => {
             absence = Word::text(why)?;
-            Found { word: "absent", code: Some(&absence), ..Found::default() }
+            MarkColumns { word: "absent", code: Some(&absence), ..MarkColumns::default() }
         }
-        Remembered::Unreadable(fault) => {
-            Found { word: "unreadable", code: Some(&fault.code), message: Some(&fault.message), ..Found::default() }
-        }
-        Remembered::TooSmall { digest, width, height } => {
-            Found { word: "too_small", digest: Some(Bytes(*digest)), size: Some((*width, *height)), ..Found::default() }
-        }
+        Remembered::Unreadable(fault) => MarkColumns {
+            word: "unreadable",
+            code: Some(&fault.code),
+            message: Some(&fault.message),
+            ..MarkColumns::default()
+        },
+        Remembered::TooSmall { digest, width, height } => MarkColumns {
+            word: "too_small",
+            digest: Some(Bytes(*digest)),
+            size: Some((*width, *height)),
+            ..MarkColumns::default()
+        },
     };
     db.prepare_cached(
         "INSERT OR REPLACE INTO photo_mark (source, person, version, found, digest, code, message, width, height)

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::model::{
-    Comparison, Event, IntentId, IntentKind, OpenIntent, PersonResult, Planned, Seen, Status, Step, Task, Wanted, Went,
+    Comparison, Event, IntentId, IntentKind, OpenIntent, PersonResult, Planned, Seen, Status, Step, Task, TaskResult,
+    Wanted,
 };
 use crate::state::store::tests::intent;
 
@@ -51,9 +52,11 @@ fn results_stand_beside_the_decisions_and_are_counted() {
     let (_folder, facts) = facts();
     let ids = ["A1", "A2", "A3", "A4"];
     let all = plan(&facts, &ids.map(|id| (id, Step::Show(wanted()))));
-    let went = |result, shows, intent| Went { result, error: None, shows, intent };
-    let open =
-        Went { error: Some(Fault::new("timeout", "no answer")), ..went(PersonResult::Open, None, Some(IntentId(7))) };
+    let went = |result, shows, intent| TaskResult { result, error: None, shows, intent };
+    let open = TaskResult {
+        error: Some(Fault::new("timeout", "no answer")),
+        ..went(PersonResult::Open, None, Some(IntentId(7)))
+    };
     let shows = Shown::Custom("15017".into());
     let results = [
         (&all[0], went(PersonResult::Done, Some(shows.clone()), Some(IntentId(6)))),
@@ -90,7 +93,7 @@ fn what_is_mended_and_then_changed_by_the_same_plan_must_show_the_change() {
     let mend = |id| decision("jira", id, Change::Finish, Some("of an earlier run"));
     let mended = [mend("A1"), mend("A2")];
     facts.put_decisions(&mended.clone().map(|decision| Decided { decision, task: None })).unwrap();
-    let went = |shows| Went { result: PersonResult::Done, error: None, shows, intent: None };
+    let went = |shows| TaskResult { result: PersonResult::Done, error: None, shows, intent: None };
     let finished = || went(Some(Shown::Custom("15017".into())));
     let results = [
         (&mended[0], finished()),
