@@ -4,7 +4,7 @@
 //! A newcomer gets wrong: a decision that is taken back takes its counts with it, so they stand beside it and not in
 //! memory (promise P9).
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -28,7 +28,7 @@ impl Facts {
         })
     }
 
-    /// Takes back what was decided about these accounts, and says what each added.
+    /// Takes back what was decided about these accounts, and says what each added that was counted.
     pub fn take_decisions_back<T: DeserializeOwned>(
         &self,
         target: &TargetId,
@@ -41,7 +41,7 @@ impl Facts {
             let mut counts = Vec::with_capacity(accounts.len());
             for account in accounts {
                 let key = [target.as_str(), account.id.as_str()];
-                counts.push(counted.query_row(key, |row| Ok(row.get::<_, Json<T>>(0)?.0))?);
+                counts.extend(counted.query_row(key, |row| Ok(row.get::<_, Json<T>>(0)?.0)).optional()?);
                 decided.execute(key)?;
                 closing.execute(key)?;
             }

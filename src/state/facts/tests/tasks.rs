@@ -130,6 +130,16 @@ fn looks_are_remembered_and_second_questions_are_taken_once() {
 }
 
 #[test]
+fn a_decision_that_was_not_counted_is_taken_back_all_the_same() {
+    let (_folder, facts) = facts();
+    plan(&facts, &[("A1", Step::Reset), ("A2", Step::Reset)]);
+    facts.put_counted(&jira(), &[("A1".into(), vec![7_u8])]).unwrap();
+    let accounts = ["A1", "A2"].map(|id| account(id, Shown::Default));
+    assert_eq!(facts.take_decisions_back::<Vec<u8>>(&jira(), &accounts).unwrap(), [vec![7]]);
+    assert_eq!(facts.planned(&jira(), &[Change::Revert], None, 9).unwrap(), []);
+}
+
+#[test]
 fn what_was_seen_reads_back_with_what_the_journal_is_to_learn() {
     let (_folder, facts) = facts();
     let mut intent = intent("run-1", "A1", IntentKind::Replace);
