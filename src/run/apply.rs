@@ -52,7 +52,7 @@ pub(super) async fn apply(
     if target_run.opened > 0 {
         record_closings(context, target_run).await?;
     }
-    if plan.count(PlanCount::Adopted) > 0 {
+    if plan.count(PlanCount::Adopted) + plan.count(PlanCount::Recorded) > 0 {
         adopt(context, target_run).await?;
     }
     let total = plan.changes().count();

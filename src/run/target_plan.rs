@@ -24,6 +24,8 @@ pub enum PlanCount {
     Unchanged,
     /// Recognised by their looks.
     Adopted,
+    /// Ours and as they should be, but recorded for somebody else, or without the keys that matched.
+    Recorded,
     /// Left alone by a rule.
     Kept,
     /// Keys that do not name one person.

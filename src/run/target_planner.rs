@@ -232,7 +232,8 @@ impl<'a> TargetPlanner<'a> {
             Some(step @ Step::Adopt(_)) => {
                 // Ours already, and only whom it stands for is recorded anew; or recognised by its looks.
                 let is_ours = !matches!(decision.from, Picture::Foreign(_));
-                self.counts.extend(if is_ours { left_as(decision.change) } else { Some(PlanCount::Adopted) });
+                self.counts.push(if is_ours { PlanCount::Recorded } else { PlanCount::Adopted });
+                self.counts.extend(left_as(decision.change).filter(|_| is_ours));
                 let task = Some(Task { step, placement: known.placement.clone() });
                 self.decided.push(Decided { decision, task });
             }

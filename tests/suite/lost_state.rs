@@ -191,6 +191,22 @@ fn an_old_state_is_brought_up_to_date_by_looks() {
     harness.run().expect_exit(0).expect_answer("nothing to do");
 }
 
+/// The same people under another source: whom a picture of ours stands for is recorded in a run that adopts nothing, too.
+#[test]
+fn whom_a_picture_stands_for_is_recorded_though_nothing_is_adopted() {
+    let mut harness = Harness::with_people(&PEOPLE);
+    harness.run().expect_exit(0);
+    harness.edit(|pipe| _ = pipe.entra("id", "directory"));
+    harness.sandbox.reset_writes();
+    let ended = harness.run().expect_exit(0).expect_answer("nothing to do");
+    assert_eq!((ended.count("jira", "adopted"), ended.count("jira", "unchanged")), (0, 3));
+    assert_eq!(harness.sandbox.truth().writes, []);
+    let state = rusqlite::Connection::open(harness.path("state/stage.db")).expect("the state");
+    let recorded = "SELECT count(*) FROM placement WHERE source = 'directory'";
+    let recorded: u32 = state.query_row(recorded, [], |row| row.get(0)).expect("a count");
+    assert_eq!(recorded, 3);
+}
+
 /// Two runners with copies of one state: what each made stays on record until it is seen gone.
 #[test]
 fn two_runners_leave_no_stray_picture_for_good() {
