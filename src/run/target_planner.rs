@@ -42,7 +42,8 @@ pub(super) fn judge_again(
     target_run: &TargetRun,
     plan: TargetPlan,
 ) -> Result<TargetPlan, Trouble> {
-    let Some(open) = target_run.ready() else { return Ok(TargetPlan::default()) };
+    // One that failed at a look keeps what was decided about it, which the report tells; nothing of it is written.
+    let Some(open) = target_run.ready() else { return Ok(plan) };
     let facts = &planner.context.facts;
     let mut target_planner = TargetPlanner::new(planner, target_run, open, plan)?;
     loop {

@@ -1,6 +1,7 @@
 //! A lost or old state is survivable: pictures that look alike are adopted without a write, and never deleted.
 
 use avatarpipe_sandbox::entra::world::{NoPhoto, Photo};
+use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
 use avatarpipe_sandbox::truth::ShownKind;
 
 use super::harness::Harness;
@@ -205,6 +206,23 @@ fn whom_a_picture_stands_for_is_recorded_though_nothing_is_adopted() {
     let recorded = "SELECT count(*) FROM placement WHERE source = 'directory'";
     let recorded: u32 = state.query_row(recorded, [], |row| row.get(0)).expect("a count");
     assert_eq!(recorded, 3);
+}
+
+/// A target that goes away amid the looks is told of with all that was decided, whether or not one look came to its end.
+#[test]
+fn a_target_that_goes_away_amid_the_looks_is_told_of_whole() {
+    let away = Effect::Answer(Answer::retry_after(503, "864000"));
+    for seen in 0..2 {
+        let harness = Harness::with_people(&PEOPLE).with(|pipe| {
+            pipe.top("rates", "{ fast: { units: 100000, per: 1s, burst: 100000, concurrency: 1 } }");
+        });
+        PEOPLE.iter().for_each(|name| _ = harness.by_hand(name, "hand"));
+        harness.sandbox.reset_writes();
+        harness.sandbox.fault(Fault::new(away.clone()).at("jira").on("GET", "*/useravatar").after(seen));
+        let ended = harness.run().expect_exit(6).expect_answer("jira (failed)");
+        assert_eq!((ended.count("jira", "accounts"), ended.count("jira", "matched")), (4, 3), "{seen} seen");
+        assert_eq!(harness.sandbox.truth().writes, []);
+    }
 }
 
 /// Two runners with copies of one state: what each made stays on record until it is seen gone.
