@@ -112,3 +112,33 @@ fn pseudonyms_hold_in_every_sentence() {
         ended.holds(ended.stdout.contains("p-"), "pseudonyms");
     }
 }
+
+/// A warning is written by whoever works with the account, past the report.
+#[test]
+fn a_warning_of_jira_names_nobody_where_pseudonyms_are_asked_for() {
+    let harness = || {
+        let population = Population::of(&["ada"]).jira(|jira| jira.next_avatar = Some(20_000));
+        Harness::of(population.world()).with(|pipe| {
+            pipe.top("report", "{ names: pseudonym }").top("limits", "{ target_drift: { count: 9 } }");
+            pipe.jira("quiet", "0s");
+        })
+    };
+    let warned = |harness: &Harness, warning: &str| {
+        let ended = harness.run().expect_error(warning);
+        let words = ended.stderr.to_lowercase();
+        let named = words.split(|c: char| !c.is_alphanumeric()).any(|word| word == "ada");
+        ended.holds(!named, "no name on standard error");
+    };
+    // The picture that was sent cannot be seen.
+    let away = Effect::Answer(Answer::retry_after(503, "864000"));
+    let unseen = harness().fault(Fault::new(away).at("jira").on("GET", "*/useravatar"));
+    warned(&unseen, "could not be downloaded for comparing");
+    // The number of ours is that of an upload by now.
+    let restored = harness();
+    let before = restored.sandbox.backup("jira").expect("a backup");
+    restored.run().expect_exit(0);
+    restored.sandbox.restore("jira", &before).expect("the backup");
+    restored.by_hand("ada", "hand");
+    restored.new_photo("ada", "spare");
+    warned(&restored, "another picture has the number of ours");
+}
