@@ -25,6 +25,9 @@ use crate::settings::{AtlassianCredential, GoogleEndpoints};
 /// The world that is taken where nothing speaks for another.
 pub(super) const DEFAULT: &str = "corporate";
 
+/// The folder beside the real state that holds a folder for each world.
+const SANDBOXES: &str = "sandbox";
+
 /// `--sandbox[=WORLD]`, of every command that talks to somebody.
 #[derive(Debug, Args)]
 pub(super) struct Flag {
@@ -44,6 +47,16 @@ impl Flag {
     pub(super) fn state(&self, document: &Document) -> Result<PathBuf, Trouble> {
         let state = environment::state_path(document)?;
         Ok(self.world(document).map_or(state.clone(), |name| state_path(&state, &name)))
+    }
+
+    /// The worlds in which a pipeline with this state was run; none if one of them is asked for.
+    pub(super) fn others(&self, state: &Path) -> Vec<String> {
+        let beside = state.parent().unwrap_or(Path::new("")).join(SANDBOXES);
+        let worlds = std::fs::read_dir(beside).into_iter().flatten().flatten().filter(|_| self.sandbox.is_none());
+        let names = worlds.filter_map(|world| world.file_name().into_string().ok());
+        let mut names: Vec<_> = names.filter(|name| state_path(state, name).is_file()).collect();
+        names.sort();
+        names
     }
 
     fn world(&self, document: &Document) -> Option<String> {
@@ -86,7 +99,7 @@ fn state_path(state: &Path, world: &str) -> PathBuf {
 /// The folder of a world, beside the real state.
 fn folder(state: &Path, world: &str) -> PathBuf {
     let world = Path::new(world).file_name().map_or_else(|| "world".into(), PathBuf::from);
-    state.parent().unwrap_or(Path::new("")).join("sandbox").join(world)
+    state.parent().unwrap_or(Path::new("")).join(SANDBOXES).join(world)
 }
 
 /// A bundled world by its name, or a world in a folder.

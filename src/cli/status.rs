@@ -30,6 +30,16 @@ pub(super) struct Flags {
     format: Format,
 }
 
+#[cfg(feature = "sandbox")]
+impl Flags {
+    /// Where runs are recorded that whoever finds none here may mean: those of `--sandbox` have a state of their own.
+    fn in_sandboxes(&self, state: &std::path::Path) -> String {
+        let see = |world: &str| format!("see them with: avatarpipe status {} --sandbox={world}\n", self.file.display());
+        let worlds = self.sandbox.others(state).into_iter();
+        worlds.map(|world| format!("runs in the sandbox `{world}` are recorded apart; {}", see(&world))).collect()
+    }
+}
+
 /// Shows the last runs.
 pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     let document = environment::document(&flags.file)?;
@@ -40,8 +50,12 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     let store = Store::view(&state)?;
     let runs = store.runs(flags.runs)?;
     let last = store.last_success()?;
+    #[cfg(feature = "sandbox")]
+    let elsewhere = if runs.is_empty() { flags.in_sandboxes(&state) } else { String::new() };
+    #[cfg(not(feature = "sandbox"))]
+    let elsewhere = String::new();
     match flags.format {
-        Format::Human => answer(&human(&runs, last.as_ref())),
+        Format::Human => answer(&(human(&runs, last.as_ref()) + &elsewhere)),
         Format::Json => answer_json(&json(&runs, last.as_ref())?),
     }?;
     Ok(Exit::Done)
