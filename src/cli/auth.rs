@@ -14,7 +14,7 @@ use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::load::{Told, Tried};
 use crate::model::rfc3339;
-use crate::report::Progress;
+use crate::report::{Progress, Severity};
 use crate::run::{self, AuthReport, ElementReport, Stop, Uploads};
 use crate::secret::outlet;
 
@@ -60,7 +60,22 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
         Format::Human => answer(&human(&everybody)),
         Format::Json => answer_json(&written(&everybody)?),
     }?;
+    tell_failures(&everybody);
     Ok(everybody.exit())
+}
+
+/// The failures of the answer, for whoever reads standard error alone.
+fn tell_failures(everybody: &AuthReport) {
+    let stream = log::standard_error();
+    if !stream.is_read_alone() {
+        return;
+    }
+    for asked in everybody.sources.iter().chain(&everybody.targets) {
+        let missing = asked.signed.iter().filter(|signed| !signed.missing.is_empty());
+        let missing = missing.map(|signed| format!("{}: missing: {}", asked.id, signed.missing.join("; ")));
+        let failure = asked.failure.iter().map(|failure| format!("{}: {failure}", asked.id));
+        missing.chain(failure).for_each(|words| stream.tell(Severity::Failure, &outlet::sentence(&words)));
+    }
 }
 
 fn human(everybody: &AuthReport) -> String {

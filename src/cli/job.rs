@@ -1,5 +1,6 @@
 //! `plan FILE` and `run FILE`: one function up to the guard (docs/architecture.md, "The life of a run").
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,10 +11,10 @@ use super::output::{Format, answer, answered, tell};
 use super::{environment, log};
 use crate::error::Trouble;
 use crate::exit::Exit;
-use crate::model::TargetId;
+use crate::model::{PersonResult, TargetId};
 use crate::pipeline::{Document, Overrides};
 use crate::plan::{Allowance, Rerender};
-use crate::report::{self, Form, Progress, Severity, Verbosity, Wording};
+use crate::report::{self, People as _, PersonLine, Progress, Severity, Wording};
 use crate::run::{self, Mode, Options, Outcome, SavedPlan, Selection, Stop};
 use crate::settings::Pipeline;
 
@@ -74,10 +75,10 @@ pub(super) struct RunFlags {
 
 /// `plan FILE`.
 pub(super) fn plan(flags: &PlanFlags) -> Result<Exit, Trouble> {
-    let (files, outcome) = execute(&flags.common, Mode::Plan, None, flags.out.as_deref())?;
+    let (files, outcome, progress) = execute(&flags.common, Mode::Plan, None, flags.out.as_deref())?;
     let written = files.write(&outcome);
     let printed = print(&flags.common, &files, &outcome, Wording::Plan);
-    tell_failures(&outcome.report);
+    tell_failures(&outcome, &progress);
     let pending = flags.detailed_exitcode && outcome.changes > 0;
     let exit = if pending { outcome.exit.and(Exit::Pending) } else { outcome.exit };
     Ok(told(written.and(printed), exit))
@@ -86,18 +87,18 @@ pub(super) fn plan(flags: &PlanFlags) -> Result<Exit, Trouble> {
 /// `run FILE`.
 pub(super) fn run(flags: &RunFlags) -> Result<Exit, Trouble> {
     let reviewed = flags.plan.as_deref().map(load).transpose()?;
-    let (files, outcome) = execute(&flags.common, Mode::Run, reviewed, None)?;
+    let (files, outcome, progress) = execute(&flags.common, Mode::Run, reviewed, None)?;
     let written = files.write(&outcome);
     let printed = print(&flags.common, &files, &outcome, Wording::Run);
-    tell_failures(&outcome.report);
+    tell_failures(&outcome, &progress);
     Ok(told(written.and(printed), outcome.exit))
 }
 
 /// The failures of the answer, for whoever reads standard error alone: `-q`, and JSON lines. No end but a good one is
 /// without a word.
-fn tell_failures(report: &report::RunReport) {
-    let stream = log::standard_error();
-    if report.exit_code == 0 || (stream.form == Form::Human && stream.verbosity == Verbosity::Normal) {
+fn tell_failures(outcome: &Outcome, progress: &Progress) {
+    let (stream, report) = (log::standard_error(), &outcome.report);
+    if report.exit_code == 0 || !stream.is_read_alone() {
         return;
     }
     let changes = |count: u64| if count == 1 { "change" } else { "changes" };
@@ -106,10 +107,27 @@ fn tell_failures(report: &report::RunReport) {
     words.extend(report.failures.iter().cloned());
     words.extend(failed.map(|target| format!("{}: {} {} failed", target.id, target.failed, changes(target.failed))));
     words.extend(report.limits.iter().filter(|limit| limit.broken).map(report::limit_sentence));
+    if outcome.exit == Exit::Stopped {
+        let left = not_begun(outcome).into_iter();
+        words.extend(left.map(|(id, count)| format!("{id}: {count} {} not begun; run again to go on", changes(count))));
+    }
     if words.is_empty() {
         words.push(format!("{}: not all that was asked for was done; the report says what", report.outcome));
     }
-    words.iter().for_each(|words| stream.tell(Severity::Failure, words));
+    words.iter().filter(|words| !progress.has_said(words)).for_each(|words| stream.tell(Severity::Failure, words));
+}
+
+/// Changes that a stop kept from being begun, by target. Without the facts nobody knows of any.
+fn not_begun(outcome: &Outcome) -> BTreeMap<String, u64> {
+    let mut left = BTreeMap::new();
+    let mut count = |line: PersonLine| {
+        if line.is_change() && line.result == PersonResult::NotDone {
+            *left.entry(line.target).or_default() += 1;
+        }
+        Ok(())
+    };
+    _ = outcome.people.each_line(&mut count);
+    left
 }
 
 /// A file that could not be written after all changes neither the answer nor the record of what was done.
@@ -128,7 +146,7 @@ fn execute(
     mode: Mode,
     reviewed: Option<SavedPlan>,
     out: Option<&Path>,
-) -> Result<(Files, Outcome), Trouble> {
+) -> Result<(Files, Outcome, Arc<Progress>), Trouble> {
     let document = environment::document(&common.file)?;
     #[cfg(feature = "sandbox")]
     let sandbox = common.sandbox.start(&document)?;
@@ -147,14 +165,15 @@ fn execute(
         allow: common.allow.clone(),
         rerender: if common.rerender { Rerender::All } else { Rerender::Changed },
     };
-    let listener = Arc::new(Progress::new(log::standard_error(), std::io::stderr().is_terminal()));
+    let progress = Arc::new(Progress::new(log::standard_error(), std::io::stderr().is_terminal()));
+    let listener = Arc::clone(&progress);
     let runtime = run::runtime()?;
     let outcome = runtime.block_on(async {
         let stop = Stop::new();
         stop.listen(common.max_duration, say).map_err(Trouble::file("listen for signals"))?;
         run::execute(&pipeline, &options, listener, stop).await
     })?;
-    Ok((files, outcome))
+    Ok((files, outcome, progress))
 }
 
 /// A word about stopping, beside the progress.

@@ -56,6 +56,8 @@ pub(crate) struct Progress {
     stream: StandardError,
     bars: Option<MultiProgress>,
     works: Mutex<HashMap<String, Work>>,
+    /// Failures that were said.
+    failures: Mutex<Vec<String>>,
 }
 
 struct Work {
@@ -72,7 +74,13 @@ impl Progress {
     pub(crate) fn new(stream: StandardError, terminal: bool) -> Self {
         let bars = (terminal && stream.form == Form::Human && stream.verbosity == Verbosity::Normal)
             .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
-        Self { stream, bars, works: Mutex::new(HashMap::new()) }
+        Self { stream, bars, works: Mutex::new(HashMap::new()), failures: Mutex::new(Vec::new()) }
+    }
+
+    /// Whether a failure of the report was said when it came; the report names its source or target first.
+    pub(crate) fn has_said(&self, failure: &str) -> bool {
+        let Ok(failures) = self.failures.lock() else { return false };
+        failures.iter().any(|said| failure.strip_suffix(said.as_str()).is_some_and(|whose| whose.ends_with(": ")))
     }
 
     fn say(&self, severity: Severity, message: &str, fields: Map<String, Value>) {
@@ -112,7 +120,13 @@ impl Listener for Progress {
     fn hear(&self, event: &RunEvent) {
         let Ok(mut works) = self.works.lock() else { return };
         match event {
-            RunEvent::Failure(text) => self.say(Severity::Failure, &outlet::sentence(text), Map::new()),
+            RunEvent::Failure(text) => {
+                let text = outlet::sentence(text);
+                self.say(Severity::Failure, &text, Map::new());
+                if let Ok(mut failures) = self.failures.lock() {
+                    failures.push(text);
+                }
+            }
             RunEvent::Note(text) => self.say(Severity::Note, &outlet::sentence(text), Map::new()),
             RunEvent::Begins { work, total } => {
                 works.insert(work.clone(), self.begins(work, *total));

@@ -73,6 +73,12 @@ pub(crate) struct StandardError {
 }
 
 impl StandardError {
+    /// Whether it is read without the answer: by a program, or by whoever asked for failures alone. No end but a good one
+    /// is without a word there.
+    pub(crate) fn is_read_alone(self) -> bool {
+        self.form == Form::Json || self.verbosity == Verbosity::Quiet
+    }
+
     /// Says a line.
     pub(crate) fn tell(self, severity: Severity, message: &str) {
         self.tell_with(severity, message, Map::new());
@@ -105,6 +111,18 @@ fn object(now: SystemTime, severity: Severity, message: &str, fields: Map<String
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_sees_the_answer_beside_it_reads_failures_there() {
+        for (form, verbosity, alone) in [
+            (Form::Human, Verbosity::Normal, false),
+            (Form::Human, Verbosity::Quiet, true),
+            (Form::Json, Verbosity::Normal, true),
+            (Form::Json, Verbosity::Quiet, true),
+        ] {
+            assert_eq!(StandardError { form, verbosity }.is_read_alone(), alone, "{form:?} {verbosity:?}");
+        }
+    }
 
     #[test]
     fn an_object_stands_on_one_line_whatever_it_says() {

@@ -140,6 +140,19 @@ fn the_write_under_way_is_finished_and_no_other_is_begun() {
 }
 
 #[test]
+fn quiet_says_what_was_not_begun() {
+    let harness = Harness::with_people(&PEOPLE).with(|pipe| {
+        pipe.top("rates", "{ fast: { units: 100000, per: 1s, burst: 100000, concurrency: 1 } }");
+    });
+    harness.sandbox.fault(held("jira", "POST", "*"));
+    let child = harness.spawn(&[&RUN[..], &["-q"]].concat());
+    harness.until("the first upload arrives", |harness| !harness.writes().is_empty());
+    signal(&child, "TERM");
+    let ended = ended(&harness, child).expect_exit(8);
+    ended.expect_error("error: jira: 2 changes not begun; run again to go on");
+}
+
+#[test]
 fn a_pause_that_a_server_asked_for_is_not_sat_out() {
     let slower = |status: u16| Effect::Answer(Answer::retry_after(status, "600"));
     for (what, fault, call) in [

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::ended::Ended;
 use super::harness::Harness;
+use super::population::Population;
 
 const JSON: [&str; 2] = ["--log-format", "json"];
 
@@ -70,6 +71,35 @@ fn quiet_says_failures_and_nothing_else() {
     harness.sandbox.fault(Fault::new(Effect::status(503)).at("jira"));
     let ended = harness.run_with(&["-q"]).expect_exit(6).expect_error("error: jira: ");
     ended.holds(ended.stderr.lines().all(|line| line.starts_with("error: ")), "failures alone");
+}
+
+#[test]
+fn a_failure_is_said_once() {
+    let harness = Harness::with_people(&["ada"]).with(|pipe| _ = pipe.top("http", "{ default: { retry_pause: 5ms } }"));
+    harness.sandbox.fault(Fault::new(Effect::status(503)).at("graph").on("GET", "*/users"));
+    let ended = harness.run_with(&["-q"]).expect_exit(6);
+    ended.holds(ended.stderr.lines().count() == 1, "one line for a listing that failed");
+    let ended = harness.run_with(&JSON).expect_exit(6);
+    let failures = objects(&ended).into_iter().filter(|line| line["level"] == "ERROR").count();
+    ended.holds(failures == 1, "one object for a listing that failed");
+}
+
+#[test]
+fn auth_says_its_failures_to_who_reads_standard_error_alone() {
+    let mut harness = Harness::with_people(&["ada"]);
+    harness.set("ENTRA_SECRET", "canary~not/the+secret");
+    harness.finish(&["auth", "pipeline.yaml", "-q"]).expect_exit(5).expect_error("error: entra: ");
+    let ended = harness.finish(&[&["auth", "pipeline.yaml"], &JSON[..]].concat()).expect_exit(5);
+    let of_entra = |line: &Value| line["message"].as_str().is_some_and(|words| words.starts_with("entra: "));
+    ended.holds(objects(&ended).iter().any(|line| line["level"] == "ERROR" && of_entra(line)), "what failed");
+    let ended = harness.finish(&["auth", "pipeline.yaml"]).expect_exit(5);
+    ended.holds(ended.stderr.is_empty(), "the answer alone, where both are seen");
+
+    let harness = Harness::of(
+        Population::of(&["ada"]).jira(|jira| jira.accounts[0].role = std::default::Default::default()).world(),
+    );
+    let ended = harness.finish(&["auth", "pipeline.yaml", "-q"]).expect_exit(5);
+    ended.expect_error("error: jira: missing: ");
 }
 
 #[test]
