@@ -23,6 +23,7 @@ mod suite {
 
     // What is promised.
     mod canaries; // every kind of credential, every command, every failure: in no output (P7)
+    mod ci; // what CI platforms, shells and packagers read
     mod claims; // nobody gains a face by a key of their own (P1)
     mod crash; // killed at every request of every write (P1, P4)
     mod documents; // every cite, link and path in them leads somewhere

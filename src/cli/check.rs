@@ -1,14 +1,24 @@
 //! `check FILE…`: all faults of pipeline files, offline, without secrets.
+//!
+//! Owns: the answer, for people, for programs, and as annotations of a CI platform. Leaves to others: finding faults
+//! (`pipeline`).
+//! A newcomer gets wrong: annotations are an answer and stand on standard output; the faults with their snippets stand on
+//! standard error in any case.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
 
-use super::environment;
-use super::output::{answer, tell};
+use super::ci::{Annotation, AzureCommand, GitHubCommand, Platform, Weight};
+use super::environment::{self, Unread};
+use super::output::{answer, answer_json, commands, tell};
 use crate::error::Trouble;
 use crate::exit::Exit;
+use crate::model::Digest;
+use crate::pipeline::{Document, Element, Warning};
 use crate::report::Severity;
+use crate::secret::outlet;
 
 /// What is checked.
 #[derive(Debug, Args)]
@@ -16,28 +26,184 @@ pub(super) struct Flags {
     /// The pipeline files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// How the answer on standard output is written [default: for people; on GitHub and Azure DevOps as annotations, too]
+    #[arg(long, value_enum)]
+    format: Option<CheckFormat>,
+}
+
+/// How the answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum CheckFormat {
+    /// A line for each file that has no faults
+    Human,
+    /// Every fault with its place
+    Json,
+    /// Workflow commands: GitHub shows each fault on its line
+    Github,
+    /// A Code Quality report, for `artifacts: reports: codequality`
+    Gitlab,
+}
+
+/// One file, checked.
+struct Checked<'a> {
+    file: &'a Path,
+    found: Result<Document, Unread>,
+}
+
+/// Something found in a file.
+struct Found {
+    weight: Weight,
+    place: Option<(usize, usize)>,
+    message: String,
+    help: Option<String>,
+}
+
+impl Found {
+    fn sentence(&self) -> String {
+        match &self.help {
+            Some(help) => format!("{}: {help}", self.message),
+            None => self.message.clone(),
+        }
+    }
+}
+
+impl Checked<'_> {
+    fn found(&self) -> Vec<Found> {
+        let fault = Weight::Error;
+        match &self.found {
+            Ok(document) => document
+                .warnings()
+                .into_iter()
+                .map(|Warning { place, message }| Found {
+                    weight: Weight::Warning,
+                    place: Some((place.line as usize, 1)),
+                    message,
+                    help: None,
+                })
+                .collect(),
+            Err(Unread::Faults(faults)) => faults
+                .iter()
+                .map(|one| Found {
+                    weight: fault,
+                    place: Some(faults.position(one)),
+                    message: one.message.clone(),
+                    help: one.help.clone(),
+                })
+                .collect(),
+            Err(Unread::Unreadable(words)) => {
+                vec![Found { weight: fault, place: None, message: words.clone(), help: None }]
+            }
+        }
+    }
 }
 
 /// Checks every file; one that is wrong does not hide the faults of the next.
 pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
+    let checked: Vec<_> = flags.files.iter().map(|file| Checked { file, found: environment::read(file) }).collect();
     let mut exit = Exit::Done;
-    for file in &flags.files {
-        match environment::document(file) {
+    for one in &checked {
+        match &one.found {
             Ok(document) => {
                 for warning in document.warnings() {
-                    tell(Severity::Warning, &warning.to_string());
+                    tell(Severity::Warning, &format!("{}: {}", warning.place, warning.message));
                 }
-                let words = |elements: &[crate::pipeline::Element]| {
-                    elements.iter().map(|element| element.id.clone()).collect::<Vec<_>>().join(", ")
-                };
-                let (sources, targets) = (words(document.sources()), words(document.targets()));
-                answer(&format!("{}: no faults ({sources} → {targets})\n", file.display()))?;
             }
-            Err(trouble) => {
+            Err(unread) => {
+                let trouble = unread.trouble();
                 tell(Severity::Failure, &trouble.to_string());
                 exit = exit.and(trouble.exit());
             }
         }
     }
+    match flags.format {
+        Some(CheckFormat::Json) => answer_json(&pretty(&as_json(&checked))?)?,
+        Some(CheckFormat::Gitlab) => answer_json(&pretty(&code_quality(&checked))?)?,
+        Some(CheckFormat::Github) => commands(&annotations(&checked, |one| GitHubCommand(one).to_string()))?,
+        Some(CheckFormat::Human) => answer(&human(&checked))?,
+        None => {
+            answer(&human(&checked))?;
+            match Platform::here() {
+                Some(Platform::GitHub) => commands(&annotations(&checked, |one| GitHubCommand(one).to_string()))?,
+                Some(Platform::AzureDevOps) => commands(&annotations(&checked, |one| AzureCommand(one).to_string()))?,
+                // GitLab takes a file, and Jenkins has no word of its own for it.
+                Some(Platform::GitLab | Platform::Jenkins) | None => {}
+            }
+        }
+    }
     Ok(exit)
+}
+
+fn words(elements: &[Element]) -> String {
+    elements.iter().map(|element| element.id.clone()).collect::<Vec<_>>().join(", ")
+}
+
+fn human(checked: &[Checked<'_>]) -> String {
+    let line = |one: &Checked<'_>| {
+        let document = one.found.as_ref().ok()?;
+        let (sources, targets) = (words(document.sources()), words(document.targets()));
+        Some(format!("{}: no faults ({sources} → {targets})\n", one.file.display()))
+    };
+    checked.iter().filter_map(line).collect()
+}
+
+fn annotations(checked: &[Checked<'_>], command: impl Fn(Annotation<'_>) -> String) -> String {
+    let mut out = String::new();
+    for one in checked {
+        let file = outlet::line(&one.file.display().to_string());
+        for found in one.found() {
+            let (place, message) = (found.place, outlet::sentence(&found.sentence()));
+            out += &command(Annotation { weight: found.weight, file: &file, place, message: &message });
+            out.push('\n');
+        }
+    }
+    out
+}
+
+fn as_json(checked: &[Checked<'_>]) -> Value {
+    let file = |one: &Checked<'_>| {
+        let told: Vec<_> = one
+            .found()
+            .iter()
+            .map(|found| {
+                let (line, column) = found.place.unzip();
+                json!({ "severity": severity(found.weight), "line": line, "column": column, "message": found.message,
+                        "help": found.help })
+            })
+            .collect();
+        json!({ "file": one.file.display().to_string(), "valid": one.found.is_ok(), "found": told })
+    };
+    json!({ "format": 1, "files": checked.iter().map(file).collect::<Vec<_>>() })
+}
+
+fn severity(weight: Weight) -> &'static str {
+    match weight {
+        Weight::Error => "error",
+        Weight::Warning => "warning",
+    }
+}
+
+/// <https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format>.
+fn code_quality(checked: &[Checked<'_>]) -> Value {
+    let mut entries = Vec::new();
+    for one in checked {
+        let path = one.file.display().to_string();
+        for found in one.found() {
+            let (line, _) = found.place.unwrap_or((1, 1));
+            let fingerprint = Digest::of(format!("{path}\n{line}\n{}", found.message).as_bytes()).hex();
+            let weight = match found.weight {
+                Weight::Error => "blocker",
+                Weight::Warning => "minor",
+            };
+            entries
+                .push(json!({ "description": found.sentence(), "check_name": "avatarpipe", "fingerprint": fingerprint,
+                "severity": weight, "location": { "path": path, "lines": { "begin": line } } }));
+        }
+    }
+    Value::Array(entries)
+}
+
+fn pretty(value: &Value) -> Result<String, Trouble> {
+    serde_json::to_string_pretty(value)
+        .map(|text| text + "\n")
+        .map_err(|error| Trouble::Own(format!("the faults cannot be written down: {error}")))
 }

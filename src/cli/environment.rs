@@ -36,11 +36,34 @@ fn read_capped(path: &Path) -> std::io::Result<String> {
     Ok(text)
 }
 
+/// Why a pipeline file cannot be used.
+pub(super) enum Unread {
+    /// It cannot be read; in words.
+    Unreadable(String),
+    /// It is not right.
+    Faults(Faults),
+}
+
+impl Unread {
+    /// For standard error, faults with their snippets.
+    pub(super) fn trouble(&self) -> Trouble {
+        match self {
+            Self::Unreadable(words) => Trouble::Usage(words.clone()),
+            Self::Faults(faults) => rendered(faults),
+        }
+    }
+}
+
+/// Reads and parses a pipeline file.
+pub(super) fn read(path: &Path) -> Result<Document, Unread> {
+    let unread = |error: std::io::Error| Unread::Unreadable(format!("could not read {}: {error}", path.display()));
+    let text = read_capped(path).map_err(unread)?;
+    pipeline::parse(&text, &path.display().to_string()).map_err(Unread::Faults)
+}
+
 /// Reads and parses a pipeline file; its faults come rendered.
 pub(super) fn document(path: &Path) -> Result<Document, Trouble> {
-    let text =
-        read_capped(path).map_err(|error| Trouble::Usage(format!("could not read {}: {error}", path.display())))?;
-    pipeline::parse(&text, &path.display().to_string()).map_err(|faults| rendered(&faults))
+    read(path).map_err(|unread| unread.trouble())
 }
 
 /// Where the pipeline's state stands.

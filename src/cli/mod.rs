@@ -6,10 +6,13 @@
 
 mod auth;
 mod check;
+mod ci;
+mod completions;
 mod environment;
 mod explain;
 mod job;
 mod log;
+mod man;
 mod output;
 #[cfg(feature = "sandbox")]
 mod sandbox;
@@ -20,7 +23,7 @@ mod status;
 
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::error::Trouble;
 use crate::exit::Exit;
@@ -68,6 +71,10 @@ enum Command {
     Status(status::Flags),
     /// Prints the JSON Schema of the pipeline file, for editors
     Schema,
+    /// Prints what a shell needs to complete commands and flags
+    Completions(completions::Flags),
+    /// Prints the manual page, or writes those of all commands into a folder
+    Man(man::Flags),
     /// Runs the simulators of a world, with a page that shows every account's picture
     #[cfg(feature = "sandbox")]
     Sandbox(sandbox::Flags),
@@ -92,6 +99,8 @@ pub fn main() -> Exit {
             Command::Explain(flags) => explain::run(&flags),
             Command::Status(flags) => status::run(&flags),
             Command::Schema => schema::run(),
+            Command::Completions(flags) => completions::run(&flags, Cli::command()),
+            Command::Man(flags) => man::run(&flags, Cli::command()),
             #[cfg(feature = "sandbox")]
             Command::Sandbox(flags) => sandbox::run(&flags),
         }

@@ -35,6 +35,12 @@ pub(super) fn answer_json(document: &str) -> Result<(), Trouble> {
     print(&crate::secret::outlet::json(document))
 }
 
+/// Prints commands to the CI platform that reads the stream. What comes from outside passed [`crate::secret::outlet`] and
+/// was escaped when it was put into them.
+pub(super) fn commands(text: &str) -> Result<(), Trouble> {
+    print(text)
+}
+
 fn print(text: &str) -> Result<(), Trouble> {
     let mut out = std::io::stdout().lock();
     answered(out.write_all(text.as_bytes()).and_then(|()| out.flush()))

@@ -82,6 +82,15 @@ pub struct Element {
     pub place: Place,
 }
 
+/// What is no fault and will hardly do what is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// Where it stands.
+    pub place: Place,
+    /// Whose it is, and what to do.
+    pub message: String,
+}
+
 impl std::fmt::Debug for Document {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The text may hold what is secret in places nobody thought of.
@@ -134,11 +143,14 @@ impl Document {
     }
 
     /// What is no fault and will hardly do what is wanted, each with its place.
-    pub fn warnings(&self) -> Vec<String> {
+    pub fn warnings(&self) -> Vec<Warning> {
         let by_token =
             |element: &&Element| element.kind == "bitbucket" && element.credential.as_deref() == Some("token");
-        let words = |element: &Element| format!("{}: `{}`: {}", element.place, element.id, super::bitbucket::BY_TOKEN);
-        self.targets.iter().filter(by_token).map(words).collect()
+        let warning = |element: &Element| Warning {
+            place: element.place.clone(),
+            message: format!("`{}`: {}", element.id, super::bitbucket::BY_TOKEN),
+        };
+        self.targets.iter().filter(by_token).map(warning).collect()
     }
 
     /// The state file, for commands that need nothing else: only the values that its path holds are looked up.

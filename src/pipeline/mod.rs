@@ -41,7 +41,7 @@ mod web;
 pub use environment::Environment;
 pub use fault::{Colour, Faults};
 pub use file::parse;
-pub(crate) use file::{Document, Element, schema};
+pub(crate) use file::{Document, Element, Warning, schema};
 pub use overrides::Overrides;
 #[cfg(feature = "sandbox")]
 pub(crate) use overrides::{HttpOverride, SourceOverride, TargetOverride};

@@ -1,0 +1,159 @@
+//! The CI platform that the program runs on, known by the variables that each sets.
+//!
+//! Owns: recognising it, and the lines by which it shows a fault on its place in a file. Leaves to others: the faults
+//! (`pipeline`).
+//! A newcomer gets wrong: these lines are commands to whoever reads them, so what stands in them is escaped as the platform
+//! says; a message must not begin a command of its own.
+
+use std::fmt;
+
+/// A CI platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Platform {
+    /// GitHub Actions: <https://docs.github.com/en/actions/reference/variables-reference>.
+    GitHub,
+    /// GitLab CI/CD: <https://docs.gitlab.com/ci/variables/predefined_variables/>.
+    GitLab,
+    /// Azure Pipelines: <https://learn.microsoft.com/azure/devops/pipelines/build/variables>.
+    AzureDevOps,
+    /// Jenkins: <https://www.jenkins.io/doc/book/pipeline/jenkinsfile/#using-environment-variables>.
+    Jenkins,
+}
+
+impl Platform {
+    /// The one whose variables are set.
+    pub(super) fn here() -> Option<Self> {
+        Self::by(|name| std::env::var(name).ok())
+    }
+
+    fn by(variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let is_true = |name| variable(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        if is_true("GITHUB_ACTIONS") {
+            Some(Self::GitHub)
+        } else if is_true("GITLAB_CI") {
+            Some(Self::GitLab)
+        } else if is_true("TF_BUILD") {
+            Some(Self::AzureDevOps)
+        } else if variable("JENKINS_URL").is_some_and(|value| !value.is_empty()) {
+            Some(Self::Jenkins)
+        } else {
+            None
+        }
+    }
+}
+
+/// How much an annotation weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Weight {
+    /// It must be mended.
+    Error,
+    /// It will hardly do what is wanted.
+    Warning,
+}
+
+/// Something that a platform shows on a line of a file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Annotation<'a> {
+    /// How much it weighs.
+    pub weight: Weight,
+    /// The file, as it was named.
+    pub file: &'a str,
+    /// Line and column, counted from 1; `None`: the file as a whole.
+    pub place: Option<(usize, usize)>,
+    /// In a sentence or two.
+    pub message: &'a str,
+}
+
+/// A workflow command: <https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions>.
+pub(super) struct GitHubCommand<'a>(pub Annotation<'a>);
+
+impl fmt::Display for GitHubCommand<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Annotation { weight, file, place, message } = &self.0;
+        let word = match weight {
+            Weight::Error => "error",
+            Weight::Warning => "warning",
+        };
+        write!(f, "::{word} file={}", escaped(file, &GITHUB_PROPERTY))?;
+        if let Some((line, column)) = place {
+            write!(f, ",line={line},col={column}")?;
+        }
+        write!(f, ",title=avatarpipe::{}", escaped(message, &GITHUB_DATA))
+    }
+}
+
+const GITHUB_DATA: [(char, &str); 3] = [('%', "%25"), ('\r', "%0D"), ('\n', "%0A")];
+const GITHUB_PROPERTY: [(char, &str); 5] = [('%', "%25"), ('\r', "%0D"), ('\n', "%0A"), (':', "%3A"), (',', "%2C")];
+
+/// A logging command: <https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands>.
+pub(super) struct AzureCommand<'a>(pub Annotation<'a>);
+
+impl fmt::Display for AzureCommand<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Annotation { weight, file, place, message } = &self.0;
+        let word = match weight {
+            Weight::Error => "error",
+            Weight::Warning => "warning",
+        };
+        write!(f, "##vso[task.logissue type={word};sourcepath={}", escaped(file, &AZURE))?;
+        if let Some((line, column)) = place {
+            write!(f, ";linenumber={line};columnnumber={column}")?;
+        }
+        write!(f, "]{}", escaped(message, &AZURE))
+    }
+}
+
+const AZURE: [(char, &str); 5] = [('%', "%AZP25"), ('\r', "%0D"), ('\n', "%0A"), (';', "%3B"), (']', "%5D")];
+
+fn escaped(text: &str, escapes: &[(char, &str)]) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match escapes.iter().find(|(escaped, _)| *escaped == c) {
+            Some((_, with)) => out.push_str(with),
+            None => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_platform_is_known_by_its_own_variable() {
+        for (name, value, expected) in [
+            ("GITHUB_ACTIONS", "true", Some(Platform::GitHub)),
+            ("GITHUB_ACTIONS", "false", None),
+            ("GITLAB_CI", "true", Some(Platform::GitLab)),
+            ("TF_BUILD", "True", Some(Platform::AzureDevOps)),
+            ("JENKINS_URL", "https://ci.example.com/", Some(Platform::Jenkins)),
+            ("JENKINS_URL", "", None),
+            ("CI", "true", None),
+        ] {
+            assert_eq!(Platform::by(|asked| (asked == name).then(|| value.to_owned())), expected, "{name}={value}");
+        }
+    }
+
+    #[test]
+    fn a_message_cannot_begin_a_command_of_its_own() {
+        let hostile = Annotation {
+            weight: Weight::Error,
+            file: "a,b:c;d].yaml",
+            place: Some((3, 7)),
+            message: "100% wrong\n::set-output name=x::y\r\n##vso[task.setvariable variable=x]y;",
+        };
+        assert_eq!(
+            GitHubCommand(hostile).to_string(),
+            "::error file=a%2Cb%3Ac;d].yaml,line=3,col=7,title=avatarpipe::100%25 wrong%0A::set-output \
+             name=x::y%0D%0A##vso[task.setvariable variable=x]y;"
+        );
+        assert_eq!(
+            AzureCommand(hostile).to_string(),
+            "##vso[task.logissue type=error;sourcepath=a,b:c%3Bd%5D.yaml;linenumber=3;columnnumber=7]100%AZP25 \
+             wrong%0A::set-output name=x::y%0D%0A##vso[task.setvariable variable=x%5Dy%3B"
+        );
+        let whole = Annotation { place: None, weight: Weight::Warning, file: "p.yaml", message: "m" };
+        assert_eq!(GitHubCommand(whole).to_string(), "::warning file=p.yaml,title=avatarpipe::m");
+    }
+}

@@ -1,0 +1,90 @@
+//! What CI platforms, editors and packagers read: faults on their lines, completions, manual pages.
+
+use serde_json::Value;
+
+use super::harness::Harness;
+
+/// Two faults, one of them with something in it that a platform would take for a command.
+const WRONG: &str = "version: 1\npipeline: stage\nextract:\n  - folder: { path: hr, pth: x }\nload:\n  - jira:\n      base_url: \
+                     https://jira.example.com\n      credential: { token: '${TOKEN}' }\n      match: [email]\n      \
+                     \"::set-env name=a::b\": 1\n";
+
+fn wrong() -> Harness {
+    let harness = Harness::tiny();
+    harness.write("wrong.yaml", WRONG);
+    harness
+}
+
+fn document(harness: &Harness, format: &str) -> Value {
+    let ended =
+        harness.finish(&["check", "wrong.yaml", "missing.yaml", "pipeline.yaml", "--format", format]).expect_exit(2);
+    serde_json::from_str(&ended.stdout).unwrap_or_else(|fault| panic!("{fault}\n{}", ended.stdout))
+}
+
+#[test]
+fn every_fault_comes_with_its_place_for_programs() {
+    let harness = wrong();
+    let json = document(&harness, "json");
+    let [wrong, missing, right] = json["files"].as_array().expect("files").as_slice() else { panic!("{json}") };
+    assert_eq!((&wrong["valid"], &missing["valid"], &right["valid"]), (&false.into(), &false.into(), &true.into()));
+    let places: Vec<_> = wrong["found"].as_array().expect("faults").iter().map(|one| one["line"].as_u64()).collect();
+    assert_eq!(places, [Some(4), Some(10)], "{json}");
+    assert_eq!(missing["found"][0]["line"], Value::Null);
+    assert_eq!(right["found"], serde_json::json!([]));
+
+    let quality = document(&harness, "gitlab");
+    let entries = quality.as_array().expect("entries");
+    assert_eq!(entries.len(), 3, "{quality}");
+    for entry in entries {
+        assert!(
+            entry["description"].is_string() && entry["fingerprint"].as_str().is_some_and(|print| print.len() == 64)
+        );
+        assert!(entry["location"]["lines"]["begin"].is_u64() && entry["location"]["path"].is_string(), "{entry}");
+        assert_eq!(entry["severity"], "blocker");
+    }
+    assert_eq!(document(&harness, "gitlab"), quality, "the same fault has the same fingerprint");
+}
+
+/// A platform is known by its variables; the faults stand on standard error in any case.
+#[test]
+fn a_platform_that_is_recognised_shows_faults_on_their_lines() {
+    for (variable, value, begins) in [
+        ("GITHUB_ACTIONS", "true", "::error file=wrong.yaml,line=4,col="),
+        ("TF_BUILD", "True", "##vso[task.logissue type=error;sourcepath=wrong.yaml;linenumber=4;columnnumber="),
+        ("GITLAB_CI", "true", ""),
+        ("CI", "true", ""),
+    ] {
+        let mut harness = wrong();
+        harness.tell(variable, value);
+        let ended = harness.finish(&["check", "wrong.yaml"]).expect_exit(2).expect_error("unknown key `pth`");
+        let lines: Vec<_> = ended.stdout.lines().collect();
+        match begins {
+            "" => assert_eq!(lines, [""; 0], "{variable}"),
+            begins => {
+                assert_eq!(lines.len(), 2, "one command for each fault: {lines:?}");
+                assert!(lines[0].starts_with(begins), "{lines:?}");
+                assert_eq!(
+                    lines[1].split_once("line").map(|(begin, _)| begin),
+                    begins.split_once("line").map(|(b, _)| b)
+                );
+            }
+        }
+    }
+    let harness = wrong();
+    let ended = harness.finish(&["check", "wrong.yaml", "--format", "github"]).expect_exit(2);
+    assert!(ended.stdout.starts_with("::error file=wrong.yaml,line=4"), "{}", ended.stdout);
+}
+
+#[test]
+fn shells_and_packagers_get_what_they_ask_for() {
+    let harness = Harness::tiny();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let ended = harness.finish(&["completions", shell]).expect_exit(0).expect_answer("explain");
+        assert_eq!(ended.stderr, "");
+    }
+    harness.finish(&["man"]).expect_exit(0).expect_answer(".TH avatarpipe 1");
+    harness.finish(&["man", "--dir", "man"]).expect_exit(0);
+    for page in ["avatarpipe.1", "avatarpipe-run.1", "avatarpipe-explain.1"] {
+        assert!(harness.path("man").join(page).is_file(), "{page}");
+    }
+}
