@@ -15,6 +15,7 @@ mod account_filter;
 mod clock;
 mod fingerprinter;
 mod forecast;
+mod listing;
 mod probe;
 mod target;
 #[cfg(test)]

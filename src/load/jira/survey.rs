@@ -6,13 +6,12 @@
 //! A newcomer gets wrong: `user/search` says no total. A full page followed by an empty one is a cut and not an end.
 
 use std::collections::HashSet;
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
 
 use url::Url;
 
 use crate::http::{Failure, FailureKind};
 use crate::load::account_filter::AccountFilter;
+use crate::load::listing::{Listed, Page, hash};
 use crate::load::{Learnt, Surveyed};
 use crate::model::{Account, AccountId, AccountStanding, PictureRef, Shown};
 
@@ -33,9 +32,6 @@ pub(super) const MEMBER_PAGE: u64 = 50;
 /// The other number at which `user/search` was cut (§13).
 const CUT: u64 = 100;
 
-/// Where the listed accounts go.
-type Page<'a> = &'a mut (dyn FnMut(Vec<Account>) + Send);
-
 /// All accounts.
 pub(super) async fn survey(client: &JiraClient, learnt: &mut Learnt, page: Page<'_>) -> Result<Surveyed, Failure> {
     let shared = client.shared();
@@ -50,7 +46,8 @@ pub(super) async fn survey(client: &JiraClient, learnt: &mut Learnt, page: Page<
     };
     let mut listing = Listing::new(client, page);
     if !listing.rules.groups.is_empty() && way != ListingWay::Members {
-        listing.members = Some(listing.members_of_groups().await?);
+        let members = listing.members_of_groups().await?;
+        listing.listed.among(members);
     }
     match way {
         ListingWay::Cursor | ListingWay::CursorIfThere => {
@@ -59,7 +56,7 @@ pub(super) async fn survey(client: &JiraClient, learnt: &mut Learnt, page: Page<
             shared.learn(|known| known.way = Some(way));
             if let Some(why) = other {
                 // None of it is asked again in this run.
-                (listing.requests, listing.members) = (0, None);
+                listing.listed.requests = 0;
                 listing.notes.extend(why.note());
                 listing.by_groups(&why).await?;
             }
@@ -111,18 +108,9 @@ impl NoListing {
 struct Listing<'a> {
     client: &'a JiraClient,
     rules: &'a AccountFilter,
-    page: Page<'a>,
-    /// Hashes of the members of `accounts.groups`, where they do not make the listing themselves.
-    members: Option<HashSet<u64>>,
-    /// Hashes of the ids listed so far, where groups make the listing: they overlap. Where everybody is listed it would
-    /// grow with the instance (promise P9); the few that a page repeats when accounts come and go are put twice.
-    met: Option<HashSet<u64>>,
-    listed: u64,
+    listed: Listed<'a>,
     stock: Stock,
     notes: Vec<String>,
-    requests: u64,
-    singly: u64,
-    nameless: u64,
     masked: u64,
 }
 
@@ -131,15 +119,9 @@ impl<'a> Listing<'a> {
         Self {
             client,
             rules: &client.shared().accounts,
-            page,
-            members: None,
-            met: None,
-            listed: 0,
+            listed: Listed::new(page),
             stock: Stock::default(),
             notes: Vec::new(),
-            requests: 0,
-            singly: 0,
-            nameless: 0,
             masked: 0,
         }
     }
@@ -151,7 +133,7 @@ impl<'a> Listing<'a> {
         loop {
             let mut query = vec![("maxResults", size.as_str())];
             query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
-            self.requests += 1;
+            self.listed.requests += 1;
             let response = self.client.read(self.client.api("user/list", &query)).await?;
             match response.status {
                 200 => {}
@@ -187,7 +169,7 @@ impl<'a> Listing<'a> {
             let from = start.to_string();
             let query = [("username", "."), ("startAt", &from), ("maxResults", &size), ("includeInactive", "true")];
             let response = self.client.read(self.client.api("user/search", &query)).await?;
-            self.requests += 1;
+            self.listed.requests += 1;
             if response.status != 200 {
                 return Err(self.client.failed(&response));
             }
@@ -224,7 +206,7 @@ impl<'a> Listing<'a> {
             return Err(why.failure(&self.client.api("user/search", &[])));
         }
         let rules = self.rules;
-        self.met = Some(HashSet::new());
+        self.listed.by_groups();
         for group in &rules.groups {
             let mut start = 0;
             while let Some(users) = self.group_page(group, &mut start).await? {
@@ -255,7 +237,7 @@ impl<'a> Listing<'a> {
         let (from, size) = (start.to_string(), MEMBER_PAGE.to_string());
         let query = [("groupname", group), ("includeInactiveUsers", "true"), ("startAt", &from), ("maxResults", &size)];
         let response = self.client.read(self.client.api("group/member", &query)).await?;
-        self.requests += 1;
+        self.listed.requests += 1;
         match response.status {
             200 => {}
             404 => {
@@ -281,13 +263,13 @@ impl<'a> Listing<'a> {
         let mut accounts = Vec::with_capacity(users.len());
         for user in users {
             let (Some(key), Some(name)) = (user.key.clone(), user.name.clone()) else {
-                self.nameless += 1;
+                self.listed.nameless += 1;
                 continue;
             };
-            if self.met.as_mut().is_some_and(|met| !met.insert(hash(&key))) {
+            if !self.listed.is_new(&key) {
                 continue;
             }
-            let member = self.members.as_ref().is_none_or(|members| members.contains(&hash(&key)));
+            let member = self.listed.is_member(&key);
             let id = AccountId::new(key);
             let standing = self.rules.standing(&id, &name, user.life(), member);
             let shown = self.shown(&id, standing, &user).await?;
@@ -306,8 +288,7 @@ impl<'a> Listing<'a> {
                 shown,
             });
         }
-        self.listed += accounts.len() as u64;
-        (self.page)(accounts);
+        self.listed.put(accounts);
         Ok(())
     }
 
@@ -320,8 +301,7 @@ impl<'a> Listing<'a> {
         if standing != AccountStanding::Active {
             return Ok(Shown::Unknown("the listing does not say, and the account is not selected".into()));
         }
-        self.requests += 1;
-        self.singly += 1;
+        self.listed.asks_singly();
         let response = self.client.read(self.client.api("user", &[("key", id.as_str())])).await?;
         match response.status {
             200 => Ok(match response.json::<User>() {
@@ -338,16 +318,13 @@ impl<'a> Listing<'a> {
 
     /// The sum, and the default.
     async fn finish(mut self, learnt: &mut Learnt) -> Result<Surveyed, Failure> {
-        if self.listed == 0 {
-            let tried = format!("listing the accounts of {}", self.client.http().base());
-            return Err(Failure::new(FailureKind::Refused, tried, "nobody was listed, not even we ourselves")
-                .hint("give the account the global permissions Browse Users and Jira Administrators"));
-        }
-        if self.singly > 0 {
-            self.notes.push(format!("the listing shows no pictures: {} accounts were read one by one", self.singly));
-        }
-        if self.nameless > 0 {
-            self.notes.push(format!("{} listed users have no key or no name and were left out", self.nameless));
+        let accounts = self.listed.count(
+            || format!("listing the accounts of {}", self.client.http().base()),
+            "give the account the global permissions Browse Users and Jira Administrators",
+        )?;
+        self.notes.extend(self.listed.one_by_one());
+        if self.listed.nameless > 0 {
+            self.notes.push(format!("{} listed users have no key or no name and were left out", self.listed.nameless));
         }
         if self.masked > 0 {
             self.notes.push(format!(
@@ -356,7 +333,6 @@ impl<'a> Listing<'a> {
                 self.masked
             ));
         }
-        let accounts = self.listed;
         let remembered = learnt.get(DEFAULT).map(|id| PictureRef::new(id.clone()));
         let candidates = self.stock.candidates(remembered.as_ref(), accounts);
         let asked = self.client.shared().known().default_asked;
@@ -370,7 +346,7 @@ impl<'a> Listing<'a> {
         self.client.shared().learn(|known| {
             known.default = default.clone();
             known.default_asked = true;
-            known.survey_requests = Some(self.requests);
+            known.survey_requests = Some(self.listed.requests);
         });
         Ok(Surveyed { accounts, default, notes: self.notes })
     }
@@ -380,12 +356,6 @@ impl<'a> Listing<'a> {
 /// page of a round length is followed by one more question.
 pub(super) fn search_ends(length: u64) -> bool {
     length == 0 || (length < SEARCH_PAGE && !length.is_multiple_of(50))
-}
-
-fn hash(key: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    key.hash(&mut hasher);
-    hasher.finish()
 }
 
 #[cfg(test)]
