@@ -31,6 +31,7 @@ mod options;
 mod page;
 mod pictures;
 pub mod requests;
+mod running;
 mod saved;
 mod server;
 mod server_state;
@@ -41,7 +42,8 @@ pub mod truth;
 mod world;
 
 pub use options::{Options, Ports};
-pub use server::{Running, Sandbox};
+pub use running::Running;
+pub use server::Sandbox;
 pub use simulator::Secret;
 pub use world::World;
 

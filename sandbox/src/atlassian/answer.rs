@@ -4,8 +4,9 @@ use axum::body::Body;
 use axum::http::Response;
 
 use super::auth::{AccountStore, AuthPolicy};
+use super::caller::Caller;
 use super::filters::{self, RateLimit};
-use super::login::{self, Caller};
+use super::login;
 use super::reply::Reply;
 use super::request::Request;
 use crate::simulator::SimulatedAnswer;

@@ -8,7 +8,7 @@ use axum::http::{HeaderName, header};
 use url::Url;
 
 use super::auth::{AccountStore, AuthPolicy, Bucket};
-use super::login::Caller;
+use super::caller::Caller;
 use super::reply::Reply;
 use super::request::Request;
 use super::switches;

@@ -1,92 +1,22 @@
 //! Who asks: tokens, basic logins, web sessions, the CAPTCHA.
 //!
-//! Owns: sign-in by every way (docs/wire/atlassian.md §2.1), the headers that tell a refused login (§2.2), sessions and
-//! their nodes.
-//! Leaves to others: what a caller may do (`call`), what lies in a session (the product).
+//! Owns: sign-in by every way (docs/wire/atlassian.md §2.1), sessions and their nodes.
+//! Leaves to others: what answers say of it (`caller`), what lies in a session (the product).
 //! A newcomer gets wrong: a dead token is not 401 on endpoints open to anonymous; it is 200 as nobody.
 
-use axum::http::{HeaderName, header};
+use axum::http::HeaderName;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::auth::{AccountStore, AuthPolicy, Session};
+use super::caller::{Caller, LoginMethod, REASON};
 use super::made_up::number_from;
 use super::reply::Reply;
 use super::request::{Fault, Request};
 use super::switches;
 
 const NODE_COOKIE: &str = "lb-node";
-const REASON: HeaderName = HeaderName::from_static("x-seraph-loginreason");
-const USER: HeaderName = HeaderName::from_static("x-ausername");
-const NODE: HeaderName = HeaderName::from_static("x-anodeid");
 const DENIED: HeaderName = HeaderName::from_static("x-authentication-denied-reason");
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LoginMethod {
-    Anonymous,
-    Basic,
-    Token,
-    Cookie,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Caller {
-    /// The account's key; none for anonymous.
-    pub key: Option<String>,
-    pub method: LoginMethod,
-    pub node: u32,
-    pub session: Option<String>,
-    /// The answer, if the login itself is refused.
-    pub refusal: Option<Reply>,
-    reason: &'static str,
-    cookies: Vec<String>,
-}
-
-impl Caller {
-    fn anonymous(node: u32) -> Caller {
-        Caller {
-            key: None,
-            method: LoginMethod::Anonymous,
-            node,
-            session: None,
-            refusal: None,
-            reason: "OUT",
-            cookies: Vec::new(),
-        }
-    }
-
-    fn known(node: u32, method: LoginMethod, key: String) -> Caller {
-        Caller { key: Some(key), method, reason: "OK", ..Caller::anonymous(node) }
-    }
-
-    fn failed(node: u32) -> Caller {
-        Caller { reason: "AUTHENTICATED_FAILED", ..Caller::anonymous(node) }
-    }
-
-    fn refused_with(self, answer: Reply) -> Caller {
-        Caller { refusal: Some(answer), ..self }
-    }
-
-    /// The session's number for logs.
-    pub(crate) fn serial<S: AccountStore>(&self, store: &S) -> Option<u64> {
-        store.auth_state().sessions.get(self.session.as_ref()?).map(|session| session.serial)
-    }
-
-    pub(crate) fn sign<S: AccountStore>(&self, store: &S, mut reply: Reply) -> Reply {
-        let account = self.key.as_ref().and_then(|key| store.keyed(key));
-        let name = account.as_ref().map(|account| account.name);
-        let carries = |reply: &Reply, name: &HeaderName| reply.headers.iter().any(|(known, _)| known == name);
-        if !carries(&reply, &REASON) {
-            reply = reply.with(REASON, self.reason);
-        }
-        // The session resource answers for whom it lets in, not for who asked.
-        if !carries(&reply, &USER) {
-            reply = reply.with(USER, super::request::encode(name.unwrap_or("anonymous")));
-            reply = reply.with(NODE, format!("node{}", self.node));
-        }
-        self.cookies.iter().fold(reply, |reply, cookie| reply.with(header::SET_COOKIE, cookie.clone()))
-    }
-}
 
 pub(crate) fn sign_in<P: AuthPolicy>(policy: &P, store: &mut P::Store, request: &Request) -> Caller {
     let (node, affinity) = node_of(policy, store, request);
@@ -265,18 +195,6 @@ pub(crate) fn end_session<P: AuthPolicy>(policy: &P, store: &mut P::Store, calle
     if let Some(session) = gone {
         store.auth_state_mut().counters.sessions_ended += 1;
         policy.ended(store, session);
-    }
-}
-
-impl Caller {
-    /// A caller whom the session resource lets in on that node.
-    pub(crate) fn arriving(node: u32, key: String) -> Caller {
-        Caller::known(node, LoginMethod::Cookie, key)
-    }
-
-    /// A caller whom the session resource refused on that node.
-    pub(crate) fn refused(node: u32) -> Caller {
-        Caller::failed(node)
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod answer;
 pub(crate) mod auth;
+pub(crate) mod caller;
 pub(crate) mod filters;
 pub(crate) mod instance;
 pub(crate) mod login;

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::auth::{AccountStore, AuthPolicy, Session};
-use super::login::Caller;
+use super::caller::Caller;
 use super::made_up::made_up_id;
 use super::reply::Reply;
 use super::request::Request;

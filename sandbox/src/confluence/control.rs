@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::site::Confluence;
-use super::store::{BY_HAND, STOCK, STOCK_FOLDER, Store};
+use super::stock::{STOCK, STOCK_FOLDER};
+use super::store::{BY_HAND, Store};
 use super::world::AccountWorld;
 use crate::atlassian::auth::AccountStore as _;
 

@@ -25,7 +25,8 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Map, Value, json};
 
 use super::site::Call;
-use super::store::{Account, STOCK_FOLDER, Shows};
+use super::stock::STOCK_FOLDER;
+use super::store::{Account, Shows};
 use super::switches;
 use super::version::Version;
 use super::world::Standing;

@@ -15,6 +15,7 @@ mod people;
 mod product;
 mod rpc;
 mod site;
+mod stock;
 mod store;
 mod switches;
 #[cfg(test)]

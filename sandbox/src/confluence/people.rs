@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::errors::error;
 use super::site::Call;
-use super::store::{Account, STOCK_FOLDER};
+use super::stock::STOCK_FOLDER;
+use super::store::Account;
 use super::switches;
 use super::version::Release;
 use super::world::Standing;

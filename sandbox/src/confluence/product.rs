@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::control::{self, Command};
 use super::site::{Call, Confluence, Product};
-use super::store::{Account, Store, default_of};
+use super::stock::default_of;
+use super::store::{Account, Store};
 use super::version::{Release, Version};
 use super::{switches, truth};
 use crate::atlassian::reply::Reply;

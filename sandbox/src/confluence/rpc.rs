@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use super::call::may_edit;
 use super::site::Call;
-use super::store::{Account, STOCK_FOLDER, Ticket};
+use super::stock::STOCK_FOLDER;
+use super::store::{Account, Ticket};
 use super::switches;
 use super::world::Standing;
 use super::xml::{self, Param};

@@ -7,7 +7,8 @@
 use bytes::Bytes;
 
 use super::site::Confluence;
-use super::store::{Account, STOCK_FOLDER, Shows, Store, drawn};
+use super::stock::{STOCK_FOLDER, drawn};
+use super::store::{Account, Shows, Store};
 use crate::truth::{self, Shown, ShownKind};
 
 pub(super) fn avatars(site: &Confluence, store: &Store) -> Vec<truth::Avatar> {

@@ -8,12 +8,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::live::{LivePerson, LivePhoto, PhotoFile, type_by_name, type_named};
 use super::tokens::Tokens;
-use super::world::{Certificate, NoPhoto, Person, Photo, PhotoFailure, Tenant};
+use super::world::{Certificate, NoPhoto, PhotoFailure, Tenant};
 use crate::jwt::Key;
 use crate::pictures::Pictures;
 use crate::saved::Saved;
@@ -48,39 +48,6 @@ impl People {
         let place = *self.places.get(&key.to_lowercase())?;
         self.people.get_mut(place).map(Arc::make_mut)
     }
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct LivePerson {
-    /// As the world describes them, apart from what follows.
-    pub person: Person,
-    /// `accountEnabled`.
-    pub enabled: bool,
-    pub photo: LivePhoto,
-    /// How often the photo is still refused with 429.
-    pub throttled: u32,
-    edition: u32,
-    /// The sign-in name that came in place of the world's.
-    renamed: Option<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum LivePhoto {
-    Present(PhotoFile),
-    Absent(NoPhoto),
-    /// A failure that proves nothing.
-    Failing(PhotoFailure),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PhotoFile {
-    pub bytes: Bytes,
-    /// The type that the answer names; by the file name, as uploads are believed, not by looking.
-    pub content_type: &'static str,
-    /// The change marker, without `W/` and quotes.
-    pub etag: String,
-    /// Width and height, 0 where the bytes tell none.
-    pub size: (u32, u32),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -288,62 +255,4 @@ impl Directory {
     fn lock(&self) -> MutexGuard<'_, People> {
         self.people.lock().expect("no code panics while it holds the directory")
     }
-}
-
-impl LivePerson {
-    fn new(person: &Person, pictures: &Pictures) -> Self {
-        let photo = match &person.photo {
-            Photo::None(shape) => LivePhoto::Absent(*shape),
-            Photo::Failure(shape) => LivePhoto::Failing(*shape),
-            Photo::File(file) => {
-                let bytes = pictures.get(&file.name).expect("a world is checked for missing picture files");
-                LivePhoto::Present(PhotoFile::new(bytes, type_by_name(&file.name)))
-            }
-        };
-        let throttled = person.throttled.as_ref().map_or(0, |t| t.times);
-        let enabled = person.enabled;
-        let mut live = Self { person: person.clone(), enabled, photo, throttled, edition: 1, renamed: None };
-        live.mark();
-        live
-    }
-
-    fn rename(&mut self, to: &str) {
-        let person = &mut self.person;
-        let old = std::mem::replace(&mut person.upn, to.to_owned());
-        person.mail = Some(to.to_owned());
-        person.proxy_addresses = vec![format!("SMTP:{to}"), format!("smtp:{old}")];
-        person.sam = to.split('@').next().map(str::to_owned);
-        self.renamed = Some(to.to_owned());
-    }
-
-    /// Gives the photo its change marker: the one of the world for the first edition, else one made from all that counts.
-    fn mark(&mut self) {
-        let LivePhoto::Present(file) = &mut self.photo else { return };
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(self.person.id.as_bytes()).update(&self.edition.to_le_bytes()).update(&file.bytes);
-        let made = hasher.finalize().to_hex().to_string();
-        let given = self.person.etag.clone().filter(|_| self.edition == 1);
-        file.etag = given.unwrap_or(made);
-    }
-}
-
-impl PhotoFile {
-    fn new(bytes: Bytes, content_type: &'static str) -> Self {
-        let reader = image::ImageReader::new(std::io::Cursor::new(&bytes)).with_guessed_format();
-        let size = reader.ok().and_then(|r| r.into_dimensions().ok()).unwrap_or_default();
-        Self { bytes, content_type, etag: String::new(), size }
-    }
-}
-
-fn type_by_name(name: &str) -> &'static str {
-    type_named(match name.rsplit('.').next() {
-        Some("png") => "image/png",
-        Some("gif") => "image/gif",
-        Some("webp") => "image/webp",
-        _ => "image/jpeg",
-    })
-}
-
-fn type_named(name: &str) -> &'static str {
-    ["image/png", "image/gif", "image/webp"].into_iter().find(|t| *t == name).unwrap_or("image/jpeg")
 }

@@ -7,6 +7,7 @@
 
 mod assertion;
 mod directory;
+mod live;
 mod managed;
 mod sign_in;
 mod simulators;
@@ -17,4 +18,5 @@ mod token_error;
 mod tokens;
 pub mod world;
 
-pub(crate) use directory::{Directory, LivePerson, LivePhoto, PhotoFile};
+pub(crate) use directory::Directory;
+pub(crate) use live::{LivePerson, LivePhoto, PhotoFile};

@@ -8,6 +8,7 @@
 mod directory;
 mod errors;
 mod iam;
+mod live;
 mod refusals;
 mod scopes;
 mod simulators;

@@ -11,6 +11,7 @@ mod query;
 mod quota;
 mod routes;
 mod service;
+mod sized;
 mod switches;
 #[cfg(test)]
 mod tests;

@@ -1,47 +1,32 @@
 //! Photos: metadata, bytes and sizes (docs/wire/microsoft-graph.md §3).
 //!
 //! Owns: every shape of a photo, of its proven absence and of the failures of §3.5, and the change markers of §3.6.
-//! Leaves to others: the photos themselves (`super::super::entra`), binary parts (`batch`).
+//! Leaves to others: the photos themselves (`super::super::entra`), their sizes (`sized`), binary parts (`batch`).
 //! A newcomer gets wrong: with the bytes of a mailbox photo only named sizes up to its own exist, and a larger one is
 //! not invented; a photo held in the directory alone has no named sizes.
 
-use std::io::Cursor;
-
 use axum::body::Bytes;
-use image::imageops::FilterType;
 use serde_json::{Value, json};
 
 use super::service::Graph;
+use super::sized::{SIZES, Sized, sized};
 use super::switches::{
     EXTENSION_ERROR_STATUS, IF_NONE_MATCH, MEDIA_ETAG, MISSING_SIZE, NO_MAILBOX_STATUS, NO_PHOTO, NOT_HOSTED_STATUS,
     SIZE_ID, UNKNOWN_ERROR_STATUS, VALUE_ETAG,
 };
 use super::throttle::too_many;
 use super::wire::{Call, Content, Reply};
+use crate::entra::LivePhoto;
 use crate::entra::world::{NoPhoto, PhotoFailure, PhotoStore};
-use crate::entra::{LivePerson, LivePhoto, PhotoFile};
 
 const MAY_READ: [&str; 4] =
     ["ProfilePhoto.Read.All", "ProfilePhoto.ReadWrite.All", "User.Read.All", "User.ReadWrite.All"];
-/// The named sizes of photos in mailboxes (§3.2).
-const SIZES: [u32; 9] = [48, 64, 96, 120, 240, 360, 432, 504, 648];
-/// Photos beyond this are not scaled: the world's decompression bomb must not go off here.
-const MOST_PIXELS: u64 = 50_000_000;
 const THROWN: &str = "Exception of type 'Microsoft.Fast.Profile.Core.Exception.ImageNotFoundException' was thrown.";
 const ONE_PIXEL: [u8; 43] = *b"GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;";
 
 /// The word for a shape on the page: as in `world.yaml`.
 pub(super) fn word(shape: &impl serde::Serialize) -> String {
     serde_json::to_value(shape).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
-/// A photo in one of its sizes.
-struct Sized<'a> {
-    live: &'a LivePerson,
-    file: &'a PhotoFile,
-    width: u32,
-    height: u32,
-    whole: bool,
 }
 
 impl Graph {
@@ -255,51 +240,4 @@ impl Graph {
 /// An entity tag without the mark of weakness and the quotes.
 fn bare(etag: &str) -> &str {
     etag.trim().trim_start_matches("W/").trim_matches('"')
-}
-
-/// The photo in the size asked for, or its largest; none where there is no such size.
-fn sized<'a>(live: &'a LivePerson, file: &'a PhotoFile, size: Option<&str>) -> Option<Sized<'a>> {
-    // What no decoder can measure was accepted on upload once: it counts as a photo of the largest size.
-    let (width, height) = if file.size == (0, 0) { (648, 648) } else { file.size };
-    let whole = Sized { live, file, width, height, whole: true };
-    let Some(size) = size else { return Some(whole) };
-    let (w, h) = size.split_once(['x', 'X'])?;
-    let (w, h) = (w.parse::<u32>().ok()?, h.parse::<u32>().ok()?);
-    if (w, h) == (width, height) {
-        return Some(whole);
-    }
-    let exists = live.person.store == PhotoStore::Mailbox && w == h && SIZES.contains(&w) && w <= width.min(height);
-    exists.then_some(Sized { width: w, height: h, whole: false, ..whole })
-}
-
-impl Sized<'_> {
-    fn content_type(&self) -> &'static str {
-        if self.whole { self.file.content_type } else { "image/jpeg" }
-    }
-
-    fn etag(&self) -> String {
-        if self.whole {
-            return self.file.etag.clone();
-        }
-        blake3::hash(format!("{}{}", self.file.etag, self.width).as_bytes()).to_hex().to_string()
-    }
-
-    fn bytes(&self) -> Bytes {
-        if self.whole {
-            return self.file.bytes.clone();
-        }
-        scaled(self.file, self.width).unwrap_or_else(|| self.file.bytes.clone())
-    }
-}
-
-/// The centre square of a photo at another size, as JPEG.
-fn scaled(file: &PhotoFile, side: u32) -> Option<Bytes> {
-    if u64::from(file.size.0) * u64::from(file.size.1) > MOST_PIXELS {
-        return None;
-    }
-    let decoded = image::load_from_memory(&file.bytes).ok()?;
-    let small = decoded.resize_to_fill(side, side, FilterType::Triangle).into_rgb8();
-    let mut out = Cursor::new(Vec::new());
-    small.write_to(&mut out, image::ImageFormat::Jpeg).ok()?;
-    Some(out.into_inner().into())
 }

@@ -7,9 +7,10 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::beginning::by_hand;
 use super::pictures;
 use super::site::Jira;
-use super::store::{Store, by_hand};
+use super::store::Store;
 use crate::atlassian::auth::AccountStore as _;
 
 #[derive(Debug, Deserialize)]

@@ -7,6 +7,7 @@
 //! says.
 
 mod avatars;
+mod beginning;
 mod call;
 mod control;
 mod listing;

@@ -2,7 +2,7 @@
 //!
 //! Owns: for each request the fault that strikes it, if any, from the seed and from what the request is: its simulator,
 //! method, kind of path, whom it is about, and how many like it there were.
-//! Leaves to others: what a fault does (`sandbox/src/faults.rs`), what becomes of it (`super`).
+//! Leaves to others: what a fault does (`sandbox/src/faults/`), what becomes of it (`super`).
 //! A newcomer gets wrong: the order in which requests of different people arrive changes nothing, so a seed fails again
 //! whatever the machine does meanwhile. Only an outage counts all requests of its simulator.
 

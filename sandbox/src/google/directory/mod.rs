@@ -10,6 +10,7 @@ mod batch;
 mod call;
 mod mask;
 mod members;
+mod pages;
 mod photos;
 mod query;
 mod quota;

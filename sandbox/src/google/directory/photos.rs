@@ -10,8 +10,8 @@ use serde_json::json;
 
 use super::call::{Call, Content, Reply};
 use super::service::Directory;
+use crate::google::live::LivePhoto;
 use crate::google::switches::{IF_NONE_MATCH, MIME_TYPE, PADDING, PHOTO_ETAG, SUSPENDED_PHOTOS};
-use crate::google::workspace::LivePhoto;
 
 const PHOTO: [&str; 8] = ["kind", "id", "etag", "primaryEmail", "mimeType", "height", "width", "photoData"];
 

@@ -13,11 +13,11 @@ use jsonwebtoken::Algorithm;
 use serde_json::Value;
 
 use super::call::{Call, Drift, Reply};
+use crate::google::live::LivePhoto;
 use crate::google::scopes::PREFIX;
 use crate::google::switches;
 use crate::google::switches::{API, BARE_ACCOUNT, QUOTA_ROW, RETRY_AFTER, SCOPE_ROW};
 use crate::google::tokens::{Grant, Principal, bearer};
-use crate::google::workspace::LivePhoto;
 use crate::google::world::Role;
 use crate::jwt::{Parsed, seconds};
 use crate::simulator::Special;

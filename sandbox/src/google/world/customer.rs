@@ -1,15 +1,12 @@
-//! The Google part of a world.
-//!
-//! Owns: how a customer, its users, groups, service accounts and delegations stand in `world.yaml`.
-//! Leaves to others: how they behave (`google`).
-//! A newcomer gets wrong: an admin role is a right inside the customer, a scope a right of a token; reading users needs both.
+//! A customer with its service accounts and groups, as it stands in `world.yaml`.
 
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::errors;
-use super::thumbnail::thumbnail;
+use super::user::{Photo, Role, User};
+use crate::google::errors;
+use crate::google::thumbnail::thumbnail;
 use crate::jwt::{Key, KeyFiles};
 use crate::pictures::{FileRef, Pictures};
 
@@ -75,21 +72,6 @@ pub struct ServiceAccount {
     pub deleted: bool,
 }
 
-/// What somebody may do in the Admin console.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Nothing.
-    #[default]
-    None,
-    /// A delegated administrator without the right to read users, such as one for devices.
-    Other,
-    /// A delegated administrator who may read users and groups.
-    ReadUsers,
-    /// A super administrator.
-    Super,
-}
-
 /// An entry under *Domain-wide delegation*.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -114,62 +96,6 @@ pub struct Provider {
     /// Whether it was switched off.
     #[serde(default)]
     pub disabled: bool,
-}
-
-/// A user of the customer.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct User {
-    /// The immutable id: digits.
-    pub id: String,
-    /// The given name.
-    pub given_name: String,
-    /// The family name.
-    pub family_name: String,
-    /// `primaryEmail`.
-    pub email: String,
-    /// `aliases`.
-    #[serde(default)]
-    pub aliases: Vec<String>,
-    /// `suspended`.
-    #[serde(default)]
-    pub suspended: bool,
-    /// `archived`.
-    #[serde(default)]
-    pub archived: bool,
-    /// Deleted: only `showDeleted` lists such a user.
-    #[serde(default)]
-    pub deleted: bool,
-    /// `orgUnitPath`.
-    #[serde(default = "root")]
-    pub org_unit: String,
-    /// The role in the Admin console.
-    #[serde(default)]
-    pub role: Role,
-    /// An organisation's own number, in `externalIds`.
-    #[serde(default)]
-    pub employee_id: Option<String>,
-    /// The photo, or what is answered in its place.
-    #[serde(default)]
-    pub photo: Photo,
-    /// The part after the `/` of the photo's etag; made from id and photo if not given.
-    #[serde(default)]
-    pub etag: Option<String>,
-}
-
-/// A user's photo, or what is answered in its place.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Photo {
-    /// No photo, and no etag in the listing.
-    #[default]
-    None,
-    /// The picture of this file, brought to 96 by 96 as the API does.
-    File(FileRef),
-    /// The listing names an etag, the photo is gone when it is asked for.
-    Vanished,
-    /// The listing names an etag, the photo is answered with this row of the error table (`google::errors`).
-    Failure(String),
 }
 
 /// A group.
@@ -248,7 +174,7 @@ impl Customer {
         photos.chain(keys.flatten().flat_map(KeyFiles::files))
     }
 
-    pub(super) fn fits_together(&self, pictures: &Pictures) -> Result<(), String> {
+    pub(crate) fn fits_together(&self, pictures: &Pictures) -> Result<(), String> {
         for account in &self.service_accounts {
             for key in [Some(&account.key), account.managed_key.as_ref()].into_iter().flatten() {
                 Key::read(key, pictures)?;
@@ -285,62 +211,10 @@ impl Default for Customer {
     }
 }
 
-impl User {
-    /// An active user without a photo. The id is made from the address.
-    pub fn new(email: &str, given_name: &str, family_name: &str) -> Self {
-        let hash = blake3::hash(email.as_bytes());
-        let [a, b, c, d, ..] = *hash.as_bytes();
-        Self {
-            id: format!("1050000000{:011}", u32::from_le_bytes([a, b, c, d])),
-            given_name: given_name.to_owned(),
-            family_name: family_name.to_owned(),
-            email: email.to_owned(),
-            aliases: Vec::new(),
-            suspended: false,
-            archived: false,
-            deleted: false,
-            org_unit: root(),
-            role: Role::None,
-            employee_id: None,
-            photo: Photo::None,
-            etag: None,
-        }
-    }
-
-    pub(super) fn keys(&self) -> impl Iterator<Item = &String> {
-        [&self.id, &self.email].into_iter().chain(&self.aliases)
-    }
-
-    /// With the photo in this file.
-    #[must_use]
-    pub fn photo(mut self, file: &str) -> Self {
-        self.photo = Photo::File(file.into());
-        self
-    }
-
-    /// With this role.
-    #[must_use]
-    pub fn role(mut self, role: Role) -> Self {
-        self.role = role;
-        self
-    }
-
-    /// In this organisational unit.
-    #[must_use]
-    pub fn unit(mut self, path: &str) -> Self {
-        self.org_unit = path.to_owned();
-        self
-    }
-}
-
 fn default_id() -> String {
     "google".into()
 }
 
 fn default_project() -> String {
     "123456789012".into()
-}
-
-fn root() -> String {
-    "/".into()
 }
