@@ -6,7 +6,7 @@
 use crate::extract::{DENIED, PERSONAL};
 use crate::http::{Failure, FailureKind};
 use crate::model::Fault;
-use crate::run::source_run::{PhotoCounts, SourceRun};
+use crate::run::source_run::PhotoCounts;
 
 /// What one round of questions to one source came to.
 #[derive(Default)]
@@ -17,8 +17,6 @@ pub(super) struct FetchCounts {
     pub answered: u64,
     /// Asked about in vain.
     pub missed: Missed,
-    /// Requests, repeated ones left out.
-    pub calls: u64,
 }
 
 /// Questions that were not answered.
@@ -106,12 +104,6 @@ impl FetchCounts {
              touched; run again later. The first: [{}] {}",
             first.code, first.message
         ))
-    }
-
-    /// Adds them to those of the source.
-    pub(super) fn add_to(&self, source_run: &mut SourceRun) {
-        source_run.counts.photos += self.photos;
-        source_run.counts.forecast += self.calls;
     }
 }
 

@@ -1,0 +1,206 @@
+//! What the answers of one source come to: photo marks for the next run, facts for this one, counts.
+//!
+//! Owns: what a marker or a photo says in the light of what is remembered, and that who had a photo is asked twice.
+//! Leaves to others: the questions (`round`), the calls (`calls`), what follows (`plan`).
+//! A newcomer gets wrong: an answer may be a question more: the person then stands in `to_fetch`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::calls::PhotoRendering;
+use super::counts::FetchCounts;
+use super::question::was_known;
+use crate::error::Trouble;
+use crate::extract::VersionResult;
+use crate::model::{
+    Absence, Fault, PersonId, PersonRef, PhotoFact, PhotoHint, PhotoMark, Remembered, SourceId, Version,
+};
+use crate::run::context::{Mode, RunContext};
+use crate::run::renderer::{Renderer, unreadable};
+use crate::state::Again;
+
+/// How often a person was asked for the photo.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum TimesAsked {
+    Once,
+    Twice,
+}
+
+/// What is learnt of one source.
+pub(super) struct Answers<'a> {
+    context: &'a RunContext,
+    id: SourceId,
+    renderer: &'a Arc<Renderer>,
+    /// People whose bytes are to be asked for.
+    pub to_fetch: Vec<PersonId>,
+    /// The markers that were learnt of those whose bytes are asked for.
+    probed_as: HashMap<PersonId, Version>,
+    /// What it comes to.
+    pub counts: FetchCounts,
+    /// Why the first photo that was known last time is not known now.
+    pub first_lost: Option<Fault>,
+    done: u64,
+}
+
+impl<'a> Answers<'a> {
+    pub(super) fn new(context: &'a RunContext, id: &SourceId, renderer: &'a Arc<Renderer>) -> Self {
+        Self {
+            context,
+            id: id.clone(),
+            renderer,
+            to_fetch: Vec::new(),
+            probed_as: HashMap::new(),
+            counts: FetchCounts::default(),
+            first_lost: None,
+            done: 0,
+        }
+    }
+
+    /// What is remembered of this person's photo.
+    pub(super) fn mark(&self, person: &PersonId) -> Result<Option<PhotoMark>, Trouble> {
+        Ok(self.context.store.mark(&self.who(person))?)
+    }
+
+    fn who(&self, person: &PersonId) -> PersonRef {
+        PersonRef { source: self.id.clone(), id: person.clone() }
+    }
+
+    /// What the listing said of this person's photo.
+    pub(super) fn hint(&self, person: &PersonId) -> Result<PhotoHint, Trouble> {
+        Ok(self.context.facts.person(&self.who(person))?.map_or(PhotoHint::Silent, |person| person.hint))
+    }
+
+    /// The photo is what the mark says.
+    pub(super) fn known(&mut self, person: &PersonId, mark: PhotoMark) -> Result<(), Trouble> {
+        let fact = match mark.found {
+            Remembered::Present(digest) if self.renderer.is_placeholder(&digest) => {
+                PhotoFact::Absent(Absence::Placeholder)
+            }
+            Remembered::Present(digest) => PhotoFact::Present { digest },
+            Remembered::TooSmall { width, height, .. } if width.min(height) >= self.renderer.smallest() => {
+                self.to_fetch.push(person.clone());
+                return Ok(());
+            }
+            Remembered::TooSmall { width, height, .. } => PhotoFact::TooSmall { width, height },
+            Remembered::Unreadable(fault) => unreadable(fault),
+            Remembered::Absent(proof) => PhotoFact::Absent(proof),
+        };
+        self.fact(person, fact)
+    }
+
+    /// The marker of one person's photo, or why it is not known.
+    pub(super) fn probed(&mut self, person: PersonId, probed: VersionResult) -> Result<(), Trouble> {
+        match &probed {
+            VersionResult::Unknown(fault) => self.counts.missed.count(fault),
+            VersionResult::Version(_) | VersionResult::Absent(_) => self.counts.answered += 1,
+        }
+        let mark = self.mark(&person)?;
+        match (probed, mark) {
+            (VersionResult::Version(Some(version)), Some(mark)) if mark.version.as_ref() == Some(&version) => {
+                self.known(&person, mark)
+            }
+            (VersionResult::Version(version), _) => {
+                self.probed_as.extend(version.map(|version| (person.clone(), version)));
+                self.to_fetch.push(person);
+                Ok(())
+            }
+            (VersionResult::Absent(proof), mark) => self.serve_absent(&person, proof, mark.as_ref(), TimesAsked::Once),
+            (VersionResult::Unknown(fault), _) => self.fact(&person, PhotoFact::Unknown(fault)),
+        }
+    }
+
+    /// One person's photo, or why there is none.
+    pub(super) fn serve(&mut self, person: &PersonId, meal: PhotoRendering, asked: TimesAsked) -> Result<(), Trouble> {
+        match &meal {
+            PhotoRendering::Unknown(fault) => self.counts.missed.count(fault),
+            PhotoRendering::Photo { .. } | PhotoRendering::Absent(_) => self.counts.answered += 1,
+        }
+        if !matches!(meal, PhotoRendering::Photo { .. }) {
+            self.probed_as.remove(person);
+        }
+        match meal {
+            PhotoRendering::Photo { version, rendering } => {
+                let Some(found) = rendering.remembered else {
+                    self.probed_as.remove(person);
+                    return self.fact(person, rendering.fact);
+                };
+                let version = self.compared_next(person, version, &found)?;
+                self.counts.photos.downloaded += 1;
+                let new = self.mark(person)?.is_none_or(|known| known.found != found);
+                self.remember(person, PhotoMark { version, found })?;
+                self.fact(person, rendering.fact)?;
+                if new { Ok(self.context.facts.put_new_photo(&self.who(person))?) } else { Ok(()) }
+            }
+            PhotoRendering::Absent(proof) => {
+                let mark = self.mark(person)?;
+                self.serve_absent(person, proof, mark.as_ref(), asked)
+            }
+            PhotoRendering::Unknown(fault) => self.fact(person, PhotoFact::Unknown(fault)),
+        }
+    }
+
+    /// The marker that the next run will compare with: the listing's, else the one that was asked for. That the one
+    /// beside the bytes is the same is proven nowhere (docs/wire/microsoft-graph.md §3.6,
+    /// docs/wire/google-directory.md §3.1), and with another one every run would fetch everything (promise P5).
+    fn compared_next(
+        &mut self,
+        person: &PersonId,
+        beside: Option<Version>,
+        found: &Remembered,
+    ) -> Result<Option<Version>, Trouble> {
+        let probed = self.probed_as.remove(person);
+        if let PhotoHint::Version(listed) = self.hint(person)? {
+            return Ok(Some(listed));
+        }
+        if probed.is_some() {
+            return Ok(probed);
+        }
+        // The same photo again, under a marker that has been compared: fetched for its picture alone.
+        let same = self.mark(person)?.filter(|mark| mark.found == *found).and_then(|mark| mark.version);
+        Ok(same.or(beside))
+    }
+
+    /// A photo that is provably not there.
+    pub(super) fn serve_absent(
+        &mut self,
+        person: &PersonId,
+        proof: Absence,
+        mark: Option<&PhotoMark>,
+        asked: TimesAsked,
+    ) -> Result<(), Trouble> {
+        let was_there = mark.is_some_and(|mark| !matches!(mark.found, Remembered::Absent(_)));
+        if was_there && asked == TimesAsked::Once {
+            self.context.facts.put_again(Again::Vanished, &self.id, std::slice::from_ref(person))?;
+            return Ok(());
+        }
+        self.remember(person, PhotoMark { version: None, found: Remembered::Absent(proof) })?;
+        self.fact(person, PhotoFact::Absent(proof))
+    }
+
+    fn remember(&self, person: &PersonId, mark: PhotoMark) -> Result<(), Trouble> {
+        if self.context.mode == Mode::Run {
+            // Not waited for: a mark that is lost in a kill costs one question more next time. The writer keeps order.
+            drop(self.context.store.put_mark(&self.who(person), &mark));
+        }
+        Ok(())
+    }
+
+    /// What this run goes by.
+    pub(super) fn fact(&mut self, person: &PersonId, fact: PhotoFact) -> Result<(), Trouble> {
+        match &fact {
+            PhotoFact::Present { .. } => self.counts.photos.present += 1,
+            PhotoFact::Absent(_) => self.counts.photos.absent += 1,
+            PhotoFact::Unreadable(_) | PhotoFact::TooSmall { .. } => self.counts.photos.unknown += 1,
+            PhotoFact::Unknown(fault) => {
+                self.counts.photos.unknown += 1;
+                if self.mark(person)?.as_ref().is_some_and(was_known) {
+                    self.counts.photos.lost += 1;
+                    self.first_lost.get_or_insert_with(|| fault.clone());
+                }
+            }
+        }
+        self.done += 1;
+        self.context.at(&format!("photos {}", self.id), self.done);
+        Ok(self.context.facts.put_photo(&self.who(person), &fact)?)
+    }
+}
