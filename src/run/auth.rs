@@ -11,9 +11,9 @@ use futures::future::join_all;
 
 use super::clients::Clients;
 use super::context::{Mode, RunContext};
+use super::identify::{Halt, identify};
 use super::journal::StoreJournal;
 use super::stop::Stop;
-use super::survey::{Halt, check_binding};
 use super::target_run::TargetRun;
 use super::{run_row, settle};
 use crate::error::Trouble;
@@ -81,6 +81,9 @@ impl AuthReport {
     }
 }
 
+/// What is done here, for people.
+const SIGN_IN: &str = "sign in";
+
 /// Signs in everywhere.
 pub(crate) async fn auth(
     pipeline: &Pipeline,
@@ -92,11 +95,11 @@ pub(crate) async fn auth(
     if uploads == Uploads::NotTried {
         let store = Store::view(&pipeline.state)?;
         store.expect_pipeline(&pipeline.name)?;
-        return ask(pipeline, &clients, &store, None).await;
+        return ask(pipeline, &clients, &store, &stop, None).await;
     }
-    let context = RunContext::open(pipeline, Mode::Run, listener, stop)?;
+    let context = RunContext::open(pipeline, Mode::Run, listener, stop.clone())?;
     run_row::begin(&context, pipeline, "auth").await?;
-    let asked = ask(pipeline, &clients, &context.store, Some(&context)).await;
+    let asked = ask(pipeline, &clients, &context.store, &stop, Some(&context)).await;
     let exit = asked.as_ref().map_or_else(Trouble::exit, AuthReport::exit);
     context.store.finish_run(&context.run, run_row::end(exit)).await?;
     asked
@@ -106,25 +109,22 @@ async fn ask(
     pipeline: &Pipeline,
     clients: &Clients,
     store: &Store,
+    stop: &Stop,
     context: Option<&RunContext>,
 ) -> Result<AuthReport, Trouble> {
-    let sources = join_all(pipeline.sources.iter().map(|entry| ask_source(clients, context, entry)));
-    let targets = join_all(pipeline.targets.iter().map(|entry| ask_target(clients, store, context, entry)));
+    let sources = join_all(pipeline.sources.iter().map(|entry| ask_source(clients, stop, entry)));
+    let targets = join_all(pipeline.targets.iter().map(|entry| ask_target(clients, store, stop, context, entry)));
     let (sources, targets) = futures::future::join(sources, targets).await;
     let (sources, targets) =
         (sources.into_iter().collect::<Result<_, _>>()?, targets.into_iter().collect::<Result<_, _>>()?);
     Ok(AuthReport { sources, targets })
 }
 
-async fn ask_source(
-    clients: &Clients,
-    context: Option<&RunContext>,
-    entry: &settings::Source,
-) -> Result<ElementReport, Trouble> {
+async fn ask_source(clients: &Clients, stop: &Stop, entry: &settings::Source) -> Result<ElementReport, Trouble> {
     let mut asked = ElementReport::of(entry.id.as_str());
     let Some(provider) = &entry.provider else { return Ok(ElementReport { off: true, ..asked }) };
     let signed = match clients.source(entry, provider) {
-        Ok(source) => unless_stopped(context, source.whoami()).await.map_err(Halt::Failure),
+        Ok(source) => stop.unless_requested(SIGN_IN, source.whoami()).await.flatten().map_err(Halt::Failure),
         Err(trouble) => Err(Halt::Trouble(trouble)),
     };
     asked.failure = of_element(signed.map(|signed| asked.signed = Some(signed)))?;
@@ -134,11 +134,12 @@ async fn ask_source(
 async fn ask_target(
     clients: &Clients,
     store: &Store,
+    stop: &Stop,
     context: Option<&RunContext>,
     entry: &settings::Target,
 ) -> Result<ElementReport, Trouble> {
     let mut asked = ElementReport::of(entry.id.as_str());
-    let ended = talk(clients, store, context, entry, &mut asked).await;
+    let ended = talk(clients, store, stop, context, entry, &mut asked).await;
     asked.failure = of_element(ended)?;
     Ok(asked)
 }
@@ -147,18 +148,16 @@ async fn ask_target(
 async fn talk(
     clients: &Clients,
     store: &Store,
+    stop: &Stop,
     context: Option<&RunContext>,
     entry: &settings::Target,
     asked: &mut ElementReport,
 ) -> Result<(), Halt> {
     let target_run = TargetRun::new(entry.clone(), clients.target(entry).map_err(Halt::Trouble)?);
     let target = &target_run.target;
-    let bound = store.bound(target_run.id())?;
-    let server = unless_stopped(context, target.identify(&mut Learnt::new())).await?;
-    check_binding(&target_run, bound.as_ref(), &server)?;
-    let mut learnt = store.learnt(&server.id)?;
+    let (server, mut learnt) = identify(store, stop, SIGN_IN, &target_run).await?;
     asked.server = Some(server.clone());
-    asked.signed = Some(unless_stopped(context, target.whoami()).await?);
+    asked.signed = Some(stop.unless_requested(SIGN_IN, target.whoami()).await??);
     if let Some(context) = context.filter(|context| !context.stop.requested()) {
         asked.tried = if entry.dry_run.value {
             not_tried(&*target_run.target, &mut learnt, "`dry_run: true`: nothing is written there").await?
@@ -205,15 +204,5 @@ fn of_element(ended: Result<(), Halt>) -> Result<Option<Failure>, Trouble> {
         Ok(()) => Ok(None),
         Err(Halt::Failure(failure) | Halt::Trouble(Trouble::Failure(failure))) => Ok(Some(failure)),
         Err(Halt::Trouble(trouble)) => Err(trouble),
-    }
-}
-
-async fn unless_stopped<T>(
-    context: Option<&RunContext>,
-    reads: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    match context {
-        Some(context) => context.unless_stopped("sign in", reads).await?,
-        None => reads.await,
     }
 }

@@ -113,13 +113,9 @@ impl RunContext {
         self.store.path().with_extension("cache")
     }
 
-    /// Waits for reads, unless the run is asked to stop: nothing is lost by leaving a read. Never used around a write.
+    /// Waits for reads, unless the run is asked to stop.
     pub async fn unless_stopped<T>(&self, what: &str, reads: impl Future<Output = T>) -> Result<T, Failure> {
-        tokio::select! {
-            read = reads => Ok(read),
-            () = self.stop.wait() => Err(Failure::new(FailureKind::Stopped, what, "asked to stop")
-                .hint("run again to go on: what was done is saved")),
-        }
+        self.stop.unless_requested(what, reads).await
     }
 
     /// Waits for what has left already, so that it is not asked for again; once the run is asked to stop, no longer than a

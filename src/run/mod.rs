@@ -21,6 +21,7 @@ mod fetch;
 mod finished_target;
 mod folders;
 mod follow_people;
+mod identify;
 mod images;
 mod job;
 mod journal;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::exit::Exit;
+use crate::http::{Failure, FailureKind};
 
 /// Asked by every phase before it begins something new.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +41,15 @@ impl Stop {
         tokio::select! {
             () = tokio::time::sleep(time) => {}
             () = self.wait() => {}
+        }
+    }
+
+    /// Waits for reads, unless somebody asks: nothing is lost by leaving a read. Never used around a write.
+    pub async fn unless_requested<T>(&self, what: &str, reads: impl Future<Output = T>) -> Result<T, Failure> {
+        tokio::select! {
+            read = reads => Ok(read),
+            () = self.wait() => Err(Failure::new(FailureKind::Stopped, what, "asked to stop")
+                .hint("run again to go on: what was done is saved")),
         }
     }
 

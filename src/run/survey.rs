@@ -1,7 +1,7 @@
 //! Learning who answers at a target, what every account shows there, and how pictures have to be made
 //! (docs/architecture.md, "Survey").
 //!
-//! Owns: the order identify, bind, list, prepare, and what stops a single target.
+//! Owns: the order identify, list, bind, prepare, and what stops a single target.
 //! Leaves to others: the wire (`load`), open intents (`settle`), what follows (`target_planner`).
 //! A newcomer gets wrong: a target is bound to its server only after it was listed whole; a server that is only starting
 //! hides its id.
@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use tracing::Instrument as _;
 
 use super::context::{Mode, RunContext};
+use super::identify::{Halt, identify};
 use super::journal::StoreJournal;
 use super::listing::{ListingPages, with_an_end};
 use super::recall::recall;
@@ -19,7 +20,7 @@ use super::{settle, spans};
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
 use crate::load::{Learnt, Probe, Server, Surveyed, Upload};
-use crate::model::{Account, ServerId};
+use crate::model::Account;
 use crate::state::StateError;
 use crate::transform::Settings;
 
@@ -61,16 +62,7 @@ async fn open(
     target_run: &TargetRun,
     work: &str,
 ) -> Result<OpenTarget, Halt> {
-    let bound = context.store.bound(target_run.id())?;
-    let mut learnt = match &bound {
-        Some(server) => context.store.learnt(server)?,
-        None => Learnt::new(),
-    };
-    let server = context.unless_stopped(work, target_run.target.identify(&mut learnt)).await??;
-    check_binding(target_run, bound.as_ref(), &server)?;
-    if bound.is_none() {
-        learnt.extend(context.store.learnt(&server.id)?);
-    }
+    let (server, mut learnt) = identify(&context.store, &context.stop, work, target_run).await?;
     recall(context, target_run)?;
     let surveyed = list(context, target_run, &mut learnt, work).await?;
     // Not before: a server that is only starting hides its id, and its address would stand in for good.
@@ -86,26 +78,6 @@ async fn open(
     }
     let size = Renderer::size(settings, upload.side);
     Ok(OpenTarget { server, surveyed, upload, size })
-}
-
-/// A target is bound to the server's own id (docs/architecture.md, "The state").
-pub(super) fn check_binding(target_run: &TargetRun, bound: Option<&ServerId>, server: &Server) -> Result<(), Failure> {
-    match bound {
-        // What stands before it, or a dead login, hides the id: that is no proof of another server.
-        Some(bound) if server.id.is_address() && !bound.is_address() => Err(Failure::new(
-            FailureKind::Unreachable,
-            format!("ask {} who it is", target_run.id()),
-            format!("{} does not show its id, and the state belongs to `{bound}`", server.product),
-        )
-        .hint("see that `rest/applinks/1.0/manifest` opens there, and run again")),
-        Some(bound) if *bound != server.id => Err(Failure::new(
-            FailureKind::Misconfigured,
-            format!("ask {} who it is", target_run.id()),
-            format!("server `{}` ({}), but the state belongs to `{bound}`", server.id, server.product),
-        )
-        .hint("put back the right `base_url`, or give the other server a target with another `id`")),
-        _ => Ok(()),
-    }
 }
 
 /// A plan writes nothing, so nothing else would tell that a run may not.
@@ -155,24 +127,4 @@ async fn prepare(
     }
     let mut journal = StoreJournal::new(&context.store);
     Ok(target_run.target.prepare(learnt, Some(Probe { run: &context.run, journal: &mut journal })).await?)
-}
-
-/// What ends the talk with one target: its own failure, or trouble of the whole run.
-pub(super) enum Halt {
-    /// Of the target alone.
-    Failure(Failure),
-    /// Of everything.
-    Trouble(Trouble),
-}
-
-impl From<Failure> for Halt {
-    fn from(failure: Failure) -> Self {
-        Self::Failure(failure)
-    }
-}
-
-impl From<StateError> for Halt {
-    fn from(error: StateError) -> Self {
-        Self::Trouble(error.into())
-    }
 }

@@ -1,0 +1,67 @@
+//! Who answers at a target, and whether that is the server that the state knows (docs/architecture.md, "The state").
+//!
+//! Owns: the first question of a run and of `auth`, and what ends the talk with one target.
+//! Leaves to others: the wire (`load`), what follows (`survey`, `auth`), binding (`state`).
+//! A newcomer gets wrong: a server that is only starting hides its id, so nothing is bound here.
+
+use super::stop::Stop;
+use super::target_run::TargetRun;
+use crate::error::Trouble;
+use crate::http::{Failure, FailureKind};
+use crate::load::{Learnt, Server};
+use crate::model::ServerId;
+use crate::state::{StateError, Store};
+
+/// What ends the talk with one target: its own failure, or trouble of the whole run.
+pub(super) enum Halt {
+    /// Of the target alone.
+    Failure(Failure),
+    /// Of everything.
+    Trouble(Trouble),
+}
+
+impl From<Failure> for Halt {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<StateError> for Halt {
+    fn from(error: StateError) -> Self {
+        Self::Trouble(error.into())
+    }
+}
+
+/// Asks who answers there, and reads what earlier runs learnt of that server.
+pub(super) async fn identify(
+    store: &Store,
+    stop: &Stop,
+    work: &str,
+    target_run: &TargetRun,
+) -> Result<(Server, Learnt), Halt> {
+    let bound = store.bound(target_run.id())?;
+    let server = stop.unless_requested(work, target_run.target.identify(&mut Learnt::new())).await??;
+    check_binding(target_run, bound.as_ref(), &server)?;
+    let learnt = store.learnt(&server.id)?;
+    Ok((server, learnt))
+}
+
+/// A target is bound to the server's own id.
+fn check_binding(target_run: &TargetRun, bound: Option<&ServerId>, server: &Server) -> Result<(), Failure> {
+    match bound {
+        // What stands before it, or a dead login, hides the id: that is no proof of another server.
+        Some(bound) if server.id.is_address() && !bound.is_address() => Err(Failure::new(
+            FailureKind::Unreachable,
+            format!("ask {} who it is", target_run.id()),
+            format!("{} does not show its id, and the state belongs to `{bound}`", server.product),
+        )
+        .hint("see that `rest/applinks/1.0/manifest` opens there, and run again")),
+        Some(bound) if *bound != server.id => Err(Failure::new(
+            FailureKind::Misconfigured,
+            format!("ask {} who it is", target_run.id()),
+            format!("server `{}` ({}), but the state belongs to `{bound}`", server.id, server.product),
+        )
+        .hint("put back the right `base_url`, or give the other server a target with another `id`")),
+        _ => Ok(()),
+    }
+}
