@@ -14,11 +14,12 @@ use super::explanation::{
 use super::who::{Elements, Meant, meant};
 use crate::error::Trouble;
 use crate::model::{
-    Account, AccountId, AccountKey, Before, Event, Person, PersonKey, PersonRef, PhotoFact, Picture, TargetId, rfc3339,
+    Account, AccountId, AccountKey, Before, Event, Matched, Person, PersonKey, PersonRef, PhotoFact, Picture, TargetId,
+    rfc3339,
 };
 use crate::report::Pseudonyms;
 use crate::run::{PAGE, each_page, facts_path};
-use crate::state::{Facts, MatchRow, MatchVerdict, StateError, Store};
+use crate::state::{Facts, MatchRow, StateError, Store};
 
 /// So many people that one name means are explained.
 const MOST: usize = 20;
@@ -83,7 +84,7 @@ impl Known {
         let mut people = meant.people.clone();
         for (target, account) in &meant.accounts {
             for row in self.facts.matches(target, account)? {
-                if let MatchVerdict::Matched(id) = row.verdict {
+                if let Matched::Person(id) = row.matched {
                     people.insert(PersonRef { source: row.source, id });
                 }
             }
@@ -232,13 +233,13 @@ impl Known {
 
     fn matched(&self, target: &TargetId, account: &AccountId) -> Result<Vec<MatchExplained>, StateError> {
         let rows = self.facts.matches(target, account)?.into_iter().map(|row| {
-            let (verdict, person) = match row.verdict {
-                MatchVerdict::Matched(person) => ("matched", Some(person.to_string())),
-                MatchVerdict::Ambiguous => ("ambiguous", None),
-                MatchVerdict::Conflict => ("conflict", None),
-                MatchVerdict::None => ("none", None),
+            let (verdict, person, detail) = match row.matched {
+                Matched::Person(person) => ("matched", Some(person.to_string()), None),
+                Matched::Ambiguous(words) => ("ambiguous", None, Some(words)),
+                Matched::Conflict(words) => ("conflict", None, Some(words)),
+                Matched::Nobody => ("none", None, None),
             };
-            MatchExplained { source: row.source.to_string(), verdict: verdict.to_owned(), person, detail: row.detail }
+            MatchExplained { source: row.source.to_string(), verdict: verdict.to_owned(), person, detail }
         });
         Ok(rows.collect())
     }
@@ -283,7 +284,7 @@ fn in_common(compared: &Compared, person: &Person, account: &Account) -> Vec<Str
 
 /// Whether the account was matched to this person.
 fn is_of(row: &MatchRow, person: &PersonRef) -> bool {
-    row.source == person.source && row.verdict == MatchVerdict::Matched(person.id.clone())
+    row.source == person.source && row.matched == Matched::Person(person.id.clone())
 }
 
 /// What became known last of a write.

@@ -11,6 +11,7 @@ mod fingerprint;
 mod ids;
 mod intent;
 mod luma;
+mod matched;
 mod names;
 mod person;
 mod photo;
@@ -28,6 +29,7 @@ pub use ids::{AccountId, Digest, PersonId, PersonRef, PictureRef, Recipe, RunId,
 pub(crate) use ids::{KeysDigest, ServerId, StateKey, normalise_key};
 pub(crate) use intent::{Event, IllegalEvent, Intent, IntentId, IntentKind, OpenIntent, Seen, Status};
 pub use luma::Luma;
+pub(crate) use matched::Matched;
 pub(crate) use names::{without_addresses, without_name};
 pub(crate) use person::{Person, PersonKey, PhotoHint, Standing};
 pub use photo::{Absence, PhotoMark, Remembered};

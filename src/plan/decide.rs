@@ -6,10 +6,11 @@
 //! A newcomer gets wrong: the order of the tests here is the order of the promises.
 
 use super::facts::{DefaultBy, Former, Memory, PhotoLearnt, Portrait, RenditionRef, Rerender, Rules, View};
-use super::matching::Matched;
 use super::ours::before;
 use super::search::{Desired, Search, opted_out_all_the_same, search};
-use crate::model::{Change, Comparison, Decision, Digest, Picture, Placement, Provenance, Reason, Shown, Step, Wanted};
+use crate::model::{
+    Change, Comparison, Decision, Digest, Matched, Picture, Placement, Provenance, Reason, Shown, Step, Wanted,
+};
 use crate::settings::Ownership;
 
 /// A decision with what the limits count.

@@ -6,10 +6,9 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use super::matching::Matched;
 use crate::model::{
-    Account, Comparison, Digest, Fingerprint, KeysDigest, Person, PhotoFact, PictureRef, Place, Placement, Recipe,
-    SourceId, Standing, TargetId,
+    Account, Comparison, Digest, Fingerprint, KeysDigest, Matched, Person, PhotoFact, PictureRef, Place, Placement,
+    Recipe, SourceId, Standing, TargetId,
 };
 use crate::settings::{Accounts, Fallback, Ownership, Placed};
 

@@ -8,21 +8,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Account, AccountId, Person, PersonId, PersonKey};
+use crate::model::{Account, AccountId, Matched, Person, PersonId, PersonKey};
 use crate::settings::{Matching, Pair};
-
-/// Who of one source an account belongs to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Matched {
-    /// This person.
-    Person(PersonId),
-    /// Several people fit, or several accounts claim the person; in words.
-    Ambiguous(String),
-    /// A key fits, and another one is filled and names somebody else; in words.
-    Conflict(String),
-    /// Nobody.
-    Nobody,
-}
 
 /// Names told at once; a longer list has one cause.
 const TOLD: usize = 5;

@@ -6,8 +6,7 @@
 //! later source has a photo.
 
 use super::facts::{DefaultBy, Former, Portrait, Rules, SourceState, SourceView, View};
-use super::matching::Matched;
-use crate::model::{AccountStanding, KeysDigest, PersonRef, PhotoFact, Place, Reason, Shown, Standing};
+use crate::model::{AccountStanding, KeysDigest, Matched, PersonRef, PhotoFact, Place, Reason, Shown, Standing};
 use crate::settings::{Action, Ownership, Placed};
 
 /// What the search through the sources ended with.

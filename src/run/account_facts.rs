@@ -7,17 +7,16 @@
 use std::collections::BTreeMap;
 
 use super::context::RunContext;
-use super::match_all::from_row;
 use super::planner::Planner;
 use super::source_run::SourceRun;
 use super::target_run::{OpenTarget, TargetRun};
 use crate::error::Trouble;
 use crate::model::{
-    Account, AccountStanding, Comparison, Digest, KeysDigest, OpenIntent, Person, PersonRef, PhotoFact, PictureRef,
-    Placement, Recipe, Seen, SourceId, StateKey,
+    Account, AccountStanding, Comparison, Digest, KeysDigest, Matched, OpenIntent, Person, PersonRef, PhotoFact,
+    PictureRef, Placement, Recipe, Seen, SourceId, StateKey,
 };
 use crate::plan::{
-    Former, Matched, PhotoLearnt, RenditionRef, SourceState, SourceView, View, carried, matched_by, placement_seen,
+    Former, PhotoLearnt, RenditionRef, SourceState, SourceView, View, carried, matched_by, placement_seen,
 };
 use crate::settings::Ownership;
 
@@ -102,9 +101,9 @@ impl<'a> Gatherer<'a> {
 
     fn sources(&self, account: &Account, placement: Option<&Placement>) -> Result<Vec<SourceView>, Trouble> {
         let rows = self.planner.context.facts.matches(self.target_run.id(), &account.id)?;
-        let mut rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.source.clone(), row)).collect();
+        let mut rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.source, row.matched)).collect();
         let view = |source_run: &SourceRun| {
-            let matched = from_row(rows.remove(source_run.id()));
+            let matched = rows.remove(source_run.id()).unwrap_or(Matched::Nobody);
             let matched = self.unless_it_stands_elsewhere(account, placement, source_run.id(), matched)?;
             self.source(account, source_run, matched)
         };
@@ -154,9 +153,9 @@ impl<'a> Gatherer<'a> {
             let Some(former) = facts.account(target, &other)?.filter(|former| former.id != account.id) else {
                 continue;
             };
-            let mut rows = facts.matches(target, &other)?.into_iter().map(|row| from_row(Some(row)));
+            let mut rows = facts.matches(target, &other)?.into_iter();
             // Whoever it belongs to by now gets a picture of their own there.
-            let is_somebodys = rows.any(|row| matches!(row, Matched::Person(_)));
+            let is_somebodys = rows.any(|row| matches!(row.matched, Matched::Person(_)));
             if former.standing == AccountStanding::Active && !is_somebodys {
                 let words =
                     format!("{id}, whose picture stands on {}, which is in use and fits nobody now", former.name);

@@ -10,10 +10,10 @@ use super::pages::{PAGE, each_page};
 use super::source_run::SourceRun;
 use super::target_run::TargetRun;
 use crate::error::Trouble;
-use crate::model::{Account, AccountId, AccountStanding, PersonId, PersonRef, SourceId, TargetId};
-use crate::plan::{Claimed, Matched, SourceState, lookups, matched, told_apart};
+use crate::model::{Account, AccountId, AccountStanding, Matched, PersonId, PersonRef, SourceId, TargetId};
+use crate::plan::{Claimed, SourceState, lookups, matched, told_apart};
 use crate::settings::Matching;
-use crate::state::{Facts, MatchRow, MatchVerdict};
+use crate::state::{Facts, MatchRow};
 
 /// Matches everything that was listed.
 pub(super) fn match_all(
@@ -65,25 +65,7 @@ fn against_all(facts: &Facts, source: &SourceId, account: &Account, matching: &M
 }
 
 fn to_row(target: &TargetId, source: &SourceId, account: &AccountId, matched: Matched) -> MatchRow {
-    let (verdict, detail) = match matched {
-        Matched::Person(id) => (MatchVerdict::Matched(id), None),
-        Matched::Ambiguous(words) => (MatchVerdict::Ambiguous, Some(words)),
-        Matched::Conflict(words) => (MatchVerdict::Conflict, Some(words)),
-        Matched::Nobody => (MatchVerdict::None, None),
-    };
-    MatchRow { target: target.clone(), source: source.clone(), account: account.clone(), verdict, detail }
-}
-
-/// Reads a row back as what matching said.
-pub(super) fn from_row(row: Option<MatchRow>) -> Matched {
-    let Some(row) = row else { return Matched::Nobody };
-    let words = row.detail.unwrap_or_default();
-    match row.verdict {
-        MatchVerdict::Matched(id) => Matched::Person(id),
-        MatchVerdict::Ambiguous => Matched::Ambiguous(words),
-        MatchVerdict::Conflict => Matched::Conflict(words),
-        MatchVerdict::None => Matched::Nobody,
-    }
+    MatchRow { target: target.clone(), source: source.clone(), account: account.clone(), matched }
 }
 
 /// A person whom several accounts claim is none of theirs, unless the keys tell them apart.

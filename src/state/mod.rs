@@ -16,8 +16,8 @@ mod writer;
 
 pub(crate) use error::{Blame, StateError};
 pub(crate) use facts::{
-    Again, DecisionCursor, DecisionFilter, DecisionKinds, Facts, MatchRow, MatchVerdict, ResultCount, Reviewed,
-    Shifted, ToConfirm, Written,
+    Again, DecisionCursor, DecisionFilter, DecisionKinds, Facts, MatchRow, ResultCount, Reviewed, Shifted, ToConfirm,
+    Written,
 };
 pub(crate) use lock::LockError;
 pub use lock::{Holder, Lock};

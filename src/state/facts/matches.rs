@@ -8,33 +8,9 @@
 use rusqlite::{Row, params};
 
 use super::Facts;
-use crate::model::{AccountId, PersonId, PersonRef, SourceId, TargetId};
+use crate::model::{AccountId, Matched, PersonId, PersonRef, SourceId, TargetId};
 use crate::state::codec::{Id, Whole, limit};
 use crate::state::error::StateError;
-
-/// What matching an account against one source said.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum MatchVerdict {
-    /// This person.
-    Matched(PersonId),
-    /// More than one candidate.
-    Ambiguous,
-    /// The keys contradict each other.
-    Conflict,
-    /// Nobody.
-    None,
-}
-
-impl MatchVerdict {
-    fn columns(&self) -> (&'static str, Option<&str>) {
-        match self {
-            Self::Matched(person) => ("matched", Some(person.as_str())),
-            Self::Ambiguous => ("ambiguous", None),
-            Self::Conflict => ("conflict", None),
-            Self::None => ("none", None),
-        }
-    }
-}
 
 /// An account matched against a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,9 +22,7 @@ pub struct MatchRow {
     /// The account.
     pub account: AccountId,
     /// What came of it.
-    pub verdict: MatchVerdict,
-    /// For people: the pair that matched, the candidates.
-    pub detail: Option<String>,
+    pub matched: Matched,
 }
 
 impl Facts {
@@ -60,9 +34,9 @@ impl Facts {
                  VALUES (?, ?, ?, ?, ?, ?)",
             )?;
             for row in matches {
-                let (verdict, person) = row.verdict.columns();
+                let (verdict, person, detail) = columns(&row.matched);
                 let (target, account, source) = (row.target.as_str(), row.account.as_str(), row.source.as_str());
-                put.execute(params![target, account, source, verdict, person, row.detail])?;
+                put.execute(params![target, account, source, verdict, person, detail])?;
             }
             Ok(())
         })
@@ -212,20 +186,29 @@ impl Facts {
     }
 }
 
+fn columns(matched: &Matched) -> (&'static str, Option<&str>, Option<&str>) {
+    match matched {
+        Matched::Person(person) => ("matched", Some(person.as_str()), None),
+        Matched::Ambiguous(words) => ("ambiguous", None, Some(words)),
+        Matched::Conflict(words) => ("conflict", None, Some(words)),
+        Matched::Nobody => ("none", None, None),
+    }
+}
+
 fn read(row: &Row<'_>) -> rusqlite::Result<MatchRow> {
     let person: Option<Id<PersonId>> = row.get(4)?;
+    let words = || row.get::<_, Option<String>>(5).map(Option::unwrap_or_default);
     // The table's checks leave no other pairs.
-    let verdict = match (row.get_ref(3)?.as_str()?, person) {
-        (_, Some(person)) => MatchVerdict::Matched(person.0),
-        ("ambiguous", None) => MatchVerdict::Ambiguous,
-        ("conflict", None) => MatchVerdict::Conflict,
-        (_, None) => MatchVerdict::None,
+    let matched = match (row.get_ref(3)?.as_str()?, person) {
+        (_, Some(person)) => Matched::Person(person.0),
+        ("ambiguous", None) => Matched::Ambiguous(words()?),
+        ("conflict", None) => Matched::Conflict(words()?),
+        (_, None) => Matched::Nobody,
     };
     Ok(MatchRow {
         target: row.get::<_, Id<TargetId>>(0)?.0,
         account: row.get::<_, Id<AccountId>>(1)?.0,
         source: row.get::<_, Id<SourceId>>(2)?.0,
-        verdict,
-        detail: row.get(5)?,
+        matched,
     })
 }

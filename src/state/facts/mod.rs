@@ -20,7 +20,7 @@ mod selected;
 
 pub(crate) use decisions::{DecisionFilter, DecisionKinds};
 pub(crate) use looks::Again;
-pub(crate) use matches::{MatchRow, MatchVerdict};
+pub(crate) use matches::MatchRow;
 pub(crate) use open::Facts;
 pub(crate) use results::{ResultCount, Shifted, ToConfirm, Written};
 pub(crate) use row::DecisionCursor;

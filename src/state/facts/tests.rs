@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::model::{
-    Absence, Account, AccountId, AccountStanding, Change, Decided, Decision, Digest, Fault, Person, PersonId,
+    Absence, Account, AccountId, AccountStanding, Change, Decided, Decision, Digest, Fault, Matched, Person, PersonId,
     PersonKey, PersonRef, PhotoFact, PhotoHint, Picture, Place, Reason, Shown, SourceId, Standing, TargetId,
 };
 use crate::state::Blame;
@@ -53,12 +53,12 @@ fn account(id: &str, shown: Shown) -> Account {
     }
 }
 
-fn matched(target: &str, account: &str, verdict: MatchVerdict) -> MatchRow {
-    MatchRow { target: target.into(), source: entra(), account: account.into(), verdict, detail: Some("email".into()) }
+fn matched(target: &str, account: &str, matched: Matched) -> MatchRow {
+    MatchRow { target: target.into(), source: entra(), account: account.into(), matched }
 }
 
-fn on(person: &str) -> MatchVerdict {
-    MatchVerdict::Matched(person.into())
+fn on(person: &str) -> Matched {
+    Matched::Person(person.into())
 }
 
 fn decision(target: &str, account: &str, change: Change, detail: Option<&str>) -> Decision {
@@ -196,9 +196,9 @@ fn matches_say_who_is_wanted_and_who_is_matched_twice() {
         matched("jira", "A2", on("p1")),
         matched("jira", "A3", on("p3")),
         matched("jira", "A4", on("p5")),
-        matched("jira", "A5", MatchVerdict::Ambiguous),
-        matched("jira", "A6", MatchVerdict::Conflict),
-        matched("jira", "A7", MatchVerdict::None),
+        matched("jira", "A5", Matched::Ambiguous("fits p1, p2".into())),
+        matched("jira", "A6", Matched::Conflict("p1 differs".into())),
+        matched("jira", "A7", Matched::Nobody),
         matched("wiki", "W1", on("p1")),
         matched("wiki", "W2", on("p2")),
     ];
@@ -236,7 +236,7 @@ fn matches_say_who_is_wanted_and_who_is_matched_twice() {
     assert_eq!(facts.count_wanted(&google).unwrap(), 1);
 
     // Matched twice is nobody's.
-    facts.put_matches(&["A1", "A3"].map(|a| matched("jira", a, MatchVerdict::Ambiguous))).unwrap();
+    facts.put_matches(&["A1", "A3"].map(|a| matched("jira", a, Matched::Ambiguous("fits p1, p2".into())))).unwrap();
     assert_eq!(wanted(Some("p2")), []);
     assert_eq!(facts.people_claimed_more_than_once(&jira(), &entra(), None, 9).unwrap(), ["p1".into()]);
 }
@@ -244,7 +244,7 @@ fn matches_say_who_is_wanted_and_who_is_matched_twice() {
 #[test]
 fn each_source_has_its_own_match_of_an_account() {
     let (_folder, facts) = facts();
-    let google = MatchRow { source: "google".into(), verdict: MatchVerdict::None, ..matched("jira", "A1", on("p1")) };
+    let google = MatchRow { source: "google".into(), matched: Matched::Nobody, ..matched("jira", "A1", on("p1")) };
     facts.put_matches(&[google.clone(), matched("jira", "A1", on("p1"))]).unwrap();
     assert_eq!(facts.matches(&jira(), &"A1".into()).unwrap(), [matched("jira", "A1", on("p1")), google]);
 }
