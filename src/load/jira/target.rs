@@ -36,7 +36,7 @@ impl Jira {
         let http = match shared.credential {
             // Without its cookie every request would open a server session of its own (JRASERVER-27047).
             AtlassianCredential::Password { .. } => http.session(Cookies::Keep)?,
-            // The session named in a token's cookie is dead already (§2.1).
+            // The session named in a token's cookie is dead already (docs/wire/atlassian.md §2.1).
             AtlassianCredential::Token(_) => http,
         };
         Ok(Self { client: JiraClient::new(http.clone(), http, shared) })
