@@ -1,41 +1,37 @@
 //! `limits`: what stops a run before it writes.
 //!
-//! Owns: the keys and their defaults. Leaves to others: counting and refusing (`plan`).
+//! Owns: how a limit is written. Leaves to others: which there are (`settings`), counting and refusing (`run`, `plan`).
 //! A newcomer gets wrong: a limit that is written replaces the default as a whole; `{ count: 10 }` has no share.
 
 use super::declare::element;
 use super::fault::Fault;
 use super::read::{At, Reader};
 use super::scalar::{Count, Percent};
-use crate::settings::{self, Placed};
+use crate::settings::{self, Placed, limits};
 
-element! {
-    /// What stops a run before it writes; counted in `plan` and in `run`. A target's limit stops that target, a source's
-    /// what it feeds.
-    Limits {
-        /// Pictures that go back to the default, of the matched accounts of a target that show a picture of their own.
-        reverts: Limit = Else("{ count: 50, share: 5% }"),
-        /// Pictures that are replaced, of the matched accounts of a target.
-        replacements: Limit = Else("{ share: 100% }"),
-        /// Pictures that we did not set and that are overwritten or taken off, of the matched accounts of a target.
-        foreign: Limit = Else("{ share: 100% }"),
-        /// Accounts that belong to another person than last time.
-        reassigned: Limit = Else("{ count: 5 }"),
-        /// People whose photo is not known, of those whose photo was known last time.
-        unknown: Limit = Else("{ share: 10% }"),
-        /// People of a source fewer than in the last good run.
-        source_shrink: Limit = Else("{ share: 20% }"),
-        /// Accounts of a target fewer than in the last good run.
-        target_shrink: Limit = Else("{ share: 20% }"),
-        /// Placements that vanished: a restored server.
-        target_drift: Limit = Else("{ share: 20% }"),
-        /// People of a source who are left alone because they share one photo (`transform.hash.same_picture`), of those
-        /// who have one.
-        same_picture: Limit = Else("{ share: 5% }"),
-        /// Shares count only where the whole is at least this.
-        shares_from: Count = Else("100"),
-    }
+macro_rules! written {
+    ($($(#[doc = $doc:literal])+ $key:ident $name:ident $default:literal => $($counts:literal)+;)+) => {
+        element! {
+            /// What stops a run before it writes; counted in `plan` and in `run`. A target's limit stops that target, a source's
+            /// what it feeds.
+            Limits {
+                $($(#[doc = $doc])+ $key: Limit = Else($default),)+
+                /// Shares count only where the whole is at least this.
+                shares_from: Count = Else("100"),
+            }
+        }
+
+        impl Limits {
+            pub(super) fn settle(&self, reader: &mut Reader<'_>) -> Option<settings::Limits> {
+                // Everything is judged before anything is asked for, so that no fault hides another.
+                $(let $key = Limit::settle(&self.$key, reader);)+
+                Some(settings::Limits { $($key: $key?,)+ shares_from: self.shares_from.get()?.0 })
+            }
+        }
+    };
 }
+
+limits!(written);
 
 element! {
     /// A count, a share, or both; either breaks the limit.
@@ -44,29 +40,6 @@ element! {
         count: Count = Optional,
         /// The most that may happen, of the whole.
         share: Percent = Optional,
-    }
-}
-
-impl Limits {
-    pub(super) fn settle(&self, reader: &mut Reader<'_>) -> Option<settings::Limits> {
-        let mut limit = |at: &At<Limit>| Limit::settle(at, reader);
-        let (reverts, replacements, foreign) = (limit(&self.reverts), limit(&self.replacements), limit(&self.foreign));
-        let (reassigned, unknown) = (limit(&self.reassigned), limit(&self.unknown));
-        let source_shrink = limit(&self.source_shrink);
-        let (target_shrink, target_drift) = (limit(&self.target_shrink), limit(&self.target_drift));
-        let same_picture = limit(&self.same_picture);
-        Some(settings::Limits {
-            reverts: reverts?,
-            replacements: replacements?,
-            foreign: foreign?,
-            reassigned: reassigned?,
-            unknown: unknown?,
-            source_shrink: source_shrink?,
-            target_shrink: target_shrink?,
-            target_drift: target_drift?,
-            same_picture: same_picture?,
-            shares_from: self.shares_from.get()?.0,
-        })
     }
 }
 

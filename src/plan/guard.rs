@@ -1,83 +1,12 @@
 //! The limits of the file, over a finished plan (pipelines/README.md, "Limits, report, state").
 //!
-//! Owns: when a limit is broken, what `--allow` lets pass, and the sentence that says so.
-//! Leaves to others: counting (`run`), what a broken limit stops (`run`).
+//! Owns: when a limit is broken, what `--allow` lets pass, and how that is said.
+//! Leaves to others: which there are (`settings`), counting and what a broken limit stops (`run`).
 //! A newcomer gets wrong: `--allow reverts=412` passes 412 and nothing else; 413 tomorrow stops again.
 
-use std::fmt;
 use std::str::FromStr;
 
-use crate::settings::{Limit, Limits, Placed};
-
-/// The limits, by the words of the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum LimitName {
-    Reverts,
-    Replacements,
-    Foreign,
-    Reassigned,
-    Unknown,
-    SourceShrink,
-    TargetShrink,
-    TargetDrift,
-    SamePicture,
-}
-
-impl LimitName {
-    /// Every limit.
-    pub const ALL: [Self; 9] = [
-        Self::Reverts,
-        Self::Replacements,
-        Self::Foreign,
-        Self::Reassigned,
-        Self::Unknown,
-        Self::SourceShrink,
-        Self::TargetShrink,
-        Self::TargetDrift,
-        Self::SamePicture,
-    ];
-
-    /// The key in the file.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Reverts => "reverts",
-            Self::Replacements => "replacements",
-            Self::Foreign => "foreign",
-            Self::Reassigned => "reassigned",
-            Self::Unknown => "unknown",
-            Self::SourceShrink => "source_shrink",
-            Self::TargetShrink => "target_shrink",
-            Self::TargetDrift => "target_drift",
-            Self::SamePicture => "same_picture",
-        }
-    }
-}
-
-impl LimitName {
-    /// What was counted, and what it may be a sign of.
-    fn counts(self) -> &'static str {
-        match self {
-            Self::Reverts => "pictures would go back to the default: did the provider lose photos?",
-            Self::Replacements => "pictures would be replaced.",
-            Self::Foreign => "pictures that we did not set would be overwritten or taken off.",
-            Self::Reassigned => "accounts belong to another person than last time: did `match` or the names change?",
-            Self::Unknown => "photos that were known last time could not be learnt: is the provider well?",
-            Self::SourceShrink => "people are gone since the last good run: was the listing whole?",
-            Self::TargetShrink => "accounts are gone since the last good run: was the listing whole?",
-            Self::TargetDrift => "pictures of ours are not shown any more: was the server put back from a backup?",
-            Self::SamePicture => {
-                "people are left alone, since each has the same photo as many others: a stand-in belongs under \
-                 `transform.hash.placeholders`."
-            }
-        }
-    }
-}
-
-impl fmt::Display for LimitName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
-    }
-}
+use crate::settings::{Limit, LimitName, Limits};
 
 /// `--allow LIMIT=N`: exactly this many pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,7 +90,7 @@ pub(crate) fn guard(found: &[LimitCount], limits: &Limits, allowances: &[Allowan
     found
         .iter()
         .map(|found| {
-            let limit = limit_of(limits, found.limit);
+            let limit = limits.of(found.limit);
             let allowed = most(&limit.value, found.of, limits.shares_from);
             let over = allowed.is_some_and(|allowed| found.value > allowed);
             let let_pass = allowances.contains(&Allowance { limit: found.limit, value: found.value });
@@ -180,20 +109,6 @@ fn checked(found: &LimitCount, allowed: Option<u64>, over: bool, let_pass: bool,
         broken: over && !let_pass,
         overridden: over && let_pass,
         rule,
-    }
-}
-
-fn limit_of(limits: &Limits, name: LimitName) -> &Placed<Limit> {
-    match name {
-        LimitName::Reverts => &limits.reverts,
-        LimitName::Replacements => &limits.replacements,
-        LimitName::Foreign => &limits.foreign,
-        LimitName::Reassigned => &limits.reassigned,
-        LimitName::Unknown => &limits.unknown,
-        LimitName::SourceShrink => &limits.source_shrink,
-        LimitName::TargetShrink => &limits.target_shrink,
-        LimitName::TargetDrift => &limits.target_drift,
-        LimitName::SamePicture => &limits.same_picture,
     }
 }
 

@@ -8,13 +8,13 @@ use std::collections::BTreeSet;
 
 use super::context::RunContext;
 use super::shared::SharedPhotos;
-use super::source_run::SourceRun;
+use super::source_run::{PhotoCounts, SourceRun};
 use super::target_plan::{PlanCount, TargetPlan};
 use super::target_run::TargetRun;
 use crate::error::Trouble;
 use crate::model::{SourceId, TargetId};
-use crate::plan::{Allowance, Checked, LimitCount, LimitName, SourceState, guard};
-use crate::settings::Pipeline;
+use crate::plan::{Allowance, Checked, LimitCount, SourceState, guard};
+use crate::settings::{LimitName, Pipeline};
 use crate::state::Counted;
 
 /// Every limit of the file, and what it stops.
@@ -78,43 +78,85 @@ fn fed_by<'a>(target_runs: &'a [(TargetRun, TargetPlan)], source: &'a SourceId) 
     target_runs.iter().filter(|(_, plan)| plan.fed_by.contains(source)).map(|(target_run, _)| target_run.id().clone())
 }
 
+/// How many, and of how many; `None`: nothing is there to compare with.
+type HowMany = Option<(u64, u64)>;
+
+/// What a source's limits are counted from.
+struct OfSource<'a> {
+    photos: &'a PhotoCounts,
+    people: u64,
+    /// People who share a photo with too many others.
+    shared: u64,
+    /// Photos that were lost by the last run that was let pass: no new loss.
+    settled: u64,
+    /// People in the last good run.
+    last: Option<u64>,
+}
+
+/// What a target's limits are counted from.
+struct OfTarget<'a> {
+    plan: &'a TargetPlan,
+    placements: u64,
+    /// Accounts in the last good run.
+    last: Option<u64>,
+}
+
+/// The limits of a source, in the order of the report.
+const OF_SOURCE: [(LimitName, fn(&OfSource<'_>) -> HowMany); 3] = [
+    // Known last time is what the last run knew that was let pass.
+    (LimitName::Unknown, |of| {
+        Some((of.photos.lost.saturating_sub(of.settled), of.photos.known_before.saturating_sub(of.settled)))
+    }),
+    (LimitName::SamePicture, |of| Some((of.shared, of.photos.present))),
+    (LimitName::SourceShrink, |of| of.last.map(|last| (last.saturating_sub(of.people), last))),
+];
+
+/// The limits of a target, in the order of the report.
+const OF_TARGET: [(LimitName, fn(&OfTarget<'_>) -> HowMany); 6] = [
+    (LimitName::Reverts, |of| Some((of.plan.count(PlanCount::Reverts), of.plan.count(PlanCount::Pictured)))),
+    (LimitName::Replacements, |of| Some((of.plan.count(PlanCount::Replacements), of.plan.count(PlanCount::Matched)))),
+    (LimitName::Foreign, |of| Some((of.plan.count(PlanCount::Foreign), of.plan.count(PlanCount::Matched)))),
+    (LimitName::Reassigned, |of| Some((of.plan.count(PlanCount::Reassigned), of.placements))),
+    (LimitName::TargetDrift, |of| Some((of.plan.count(PlanCount::Drifted), of.placements))),
+    (LimitName::TargetShrink, |of| of.last.map(|last| (last.saturating_sub(of.plan.count(PlanCount::Accounts)), last))),
+];
+
+fn found(scope: &str, counted: impl IntoIterator<Item = (LimitName, HowMany)>) -> Vec<LimitCount> {
+    let found = |(limit, many): (LimitName, HowMany)| {
+        many.map(|(value, of)| LimitCount { limit, scope: scope.to_owned(), value, of })
+    };
+    counted.into_iter().filter_map(found).collect()
+}
+
 fn of_source(context: &RunContext, source_run: &SourceRun, shared: &SharedPhotos) -> Result<Vec<LimitCount>, Trouble> {
-    let scope = source_run.id().to_string();
-    let counts = &source_run.counts;
-    // Known last time is what the last run knew that was let pass; whoever was lost by then is no new loss.
-    let settled = context.store.last_good(&Counted::Lost(source_run.id().clone()))?.unwrap_or_default();
-    let mut found = vec![LimitCount {
-        limit: LimitName::Unknown,
-        scope: scope.clone(),
-        value: counts.photos.lost.saturating_sub(settled),
-        of: counts.photos.known_before.saturating_sub(settled),
-    }];
-    found.push(LimitCount {
-        limit: LimitName::SamePicture,
-        scope: scope.clone(),
-        value: shared.people(source_run.id()),
-        of: counts.photos.present,
-    });
-    if let Some(last) = context.store.last_good(&Counted::Source(source_run.id().clone()))? {
-        let value = last.saturating_sub(counts.people);
-        found.push(LimitCount { limit: LimitName::SourceShrink, scope, value, of: last });
-    }
-    Ok(found)
+    let (id, counts) = (source_run.id(), &source_run.counts);
+    let of = OfSource {
+        photos: &counts.photos,
+        people: counts.people,
+        shared: shared.people(id),
+        settled: context.store.last_good(&Counted::Lost(id.clone()))?.unwrap_or_default(),
+        last: context.store.last_good(&Counted::Source(id.clone()))?,
+    };
+    Ok(found(id.as_str(), OF_SOURCE.map(|(limit, count)| (limit, count(&of)))))
 }
 
 fn of_target(context: &RunContext, target_run: &TargetRun, plan: &TargetPlan) -> Result<Vec<LimitCount>, Trouble> {
-    let count = |of| plan.count(of);
-    let placements = context.store.count_placements(target_run.id())?;
-    let found = |limit, value, of| LimitCount { limit, scope: target_run.id().to_string(), value, of };
-    let mut all = vec![
-        found(LimitName::Reverts, count(PlanCount::Reverts), count(PlanCount::Pictured)),
-        found(LimitName::Replacements, count(PlanCount::Replacements), count(PlanCount::Matched)),
-        found(LimitName::Foreign, count(PlanCount::Foreign), count(PlanCount::Matched)),
-        found(LimitName::Reassigned, count(PlanCount::Reassigned), placements),
-        found(LimitName::TargetDrift, count(PlanCount::Drifted), placements),
-    ];
-    if let Some(last) = context.store.last_good(&Counted::Target(target_run.id().clone()))? {
-        all.push(found(LimitName::TargetShrink, last.saturating_sub(count(PlanCount::Accounts)), last));
+    let id = target_run.id();
+    let placements = context.store.count_placements(id)?;
+    let last = context.store.last_good(&Counted::Target(id.clone()))?;
+    let of = OfTarget { plan, placements, last };
+    Ok(found(id.as_str(), OF_TARGET.map(|(limit, count)| (limit, count(&of)))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_limit_is_counted_once() {
+        let sources = OF_SOURCE.iter().map(|(limit, _)| *limit);
+        let mut counted: Vec<_> = sources.chain(OF_TARGET.iter().map(|(limit, _)| *limit)).collect();
+        counted.sort_unstable();
+        assert_eq!(counted, LimitName::ALL);
     }
-    Ok(all)
 }

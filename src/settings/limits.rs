@@ -1,30 +1,97 @@
-//! `limits`, resolved: counts and shares beyond which a scope is stopped.
+//! `limits`: the table of them, and what they are resolved to.
+//!
+//! Owns: of each limit the word, the default, the meaning, and the sentence that says that it is broken.
+//! Leaves to others: reading them (`pipeline`), holding a plan against them (`plan`), counting (`run`).
+//! A newcomer gets wrong: a row is all that a limit is, but for its count, which `run` holds in a list of its own.
 
 use super::Placed;
 
-/// What stops a run before it writes (pipelines/README.md, "Limits, report, state").
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Of the matched accounts of a target that show a picture of their own.
-    pub reverts: Placed<Limit>,
-    /// Of the matched accounts of a target.
-    pub replacements: Placed<Limit>,
-    /// Pictures that we did not set, overwritten or taken off.
-    pub foreign: Placed<Limit>,
-    /// Accounts that belong to another person than last time.
-    pub reassigned: Placed<Limit>,
-    /// Of the people whose photo was known last time.
-    pub unknown: Placed<Limit>,
-    /// People of a source fewer than in the last good run.
-    pub source_shrink: Placed<Limit>,
-    /// Accounts of a target fewer than in the last good run.
-    pub target_shrink: Placed<Limit>,
-    /// Placements that vanished.
-    pub target_drift: Placed<Limit>,
-    /// Of the people of a source who have a photo.
-    pub same_picture: Placed<Limit>,
-    /// Shares count only where the whole is at least this.
-    pub shares_from: u64,
+/// Hands the table to another macro: of each limit its meaning, key, name, default, and what was counted with what that
+/// may be a sign of.
+macro_rules! limits {
+    ($with:ident) => {
+        $with! {
+            /// Pictures that go back to the default, of the matched accounts of a target that show a picture of their own.
+            reverts Reverts "{ count: 50, share: 5% }"
+                => "pictures would go back to the default: did the provider lose photos?";
+            /// Pictures that are replaced, of the matched accounts of a target.
+            replacements Replacements "{ share: 100% }"
+                => "pictures would be replaced.";
+            /// Pictures that we did not set and that are overwritten or taken off, of the matched accounts of a target.
+            foreign Foreign "{ share: 100% }"
+                => "pictures that we did not set would be overwritten or taken off.";
+            /// Accounts that belong to another person than last time.
+            reassigned Reassigned "{ count: 5 }"
+                => "accounts belong to another person than last time: did `match` or the names change?";
+            /// People whose photo is not known, of those whose photo was known last time.
+            unknown Unknown "{ share: 10% }"
+                => "photos that were known last time could not be learnt: is the provider well?";
+            /// People of a source fewer than in the last good run.
+            source_shrink SourceShrink "{ share: 20% }"
+                => "people are gone since the last good run: was the listing whole?";
+            /// Accounts of a target fewer than in the last good run.
+            target_shrink TargetShrink "{ share: 20% }"
+                => "accounts are gone since the last good run: was the listing whole?";
+            /// Placements that vanished: a restored server.
+            target_drift TargetDrift "{ share: 20% }"
+                => "pictures of ours are not shown any more: was the server put back from a backup?";
+            /// People of a source who are left alone because they share one photo (`transform.hash.same_picture`), of those
+            /// who have one.
+            same_picture SamePicture "{ share: 5% }"
+                => "people are left alone, since each has the same photo as many others: a stand-in belongs under "
+                    "`transform.hash.placeholders`.";
+        }
+    };
+}
+
+pub(crate) use limits;
+
+macro_rules! resolved {
+    ($($(#[doc = $doc:literal])+ $key:ident $name:ident $default:literal => $($counts:literal)+;)+) => {
+        /// What stops a run before it writes (pipelines/README.md, "Limits, report, state").
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct Limits {
+            $($(#[doc = $doc])+ pub $key: Placed<Limit>,)+
+            /// Shares count only where the whole is at least this.
+            pub shares_from: u64,
+        }
+
+        impl Limits {
+            /// What the file says of one.
+            pub fn of(&self, name: LimitName) -> &Placed<Limit> {
+                match name { $(LimitName::$name => &self.$key,)+ }
+            }
+        }
+
+        /// The limits, by the words of the file.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum LimitName {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl LimitName {
+            /// Every limit.
+            pub const ALL: [Self; [$(stringify!($name)),+].len()] = [$(Self::$name),+];
+
+            /// The key in the file.
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$name => stringify!($key),)+ }
+            }
+
+            /// What was counted, and what it may be a sign of.
+            pub fn counts(self) -> &'static str {
+                match self { $(Self::$name => concat!($($counts),+),)+ }
+            }
+        }
+    };
+}
+
+limits!(resolved);
+
+impl std::fmt::Display for LimitName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.word())
+    }
 }
 
 /// One limit: a count, a share, or both; either breaks it.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Http, Limits, Rate, Report, Source, Target, Transform};
+use super::limits::Limits;
+use super::{Http, Rate, Report, Source, Target, Transform};
 use crate::model::Digest;
 
 /// One pipeline file, resolved.
