@@ -1,7 +1,7 @@
 //! `plan FILE` and `run FILE`: one function up to the guard (docs/architecture.md, "The life of a run").
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,9 +14,15 @@ use crate::exit::Exit;
 use crate::model::{PersonResult, TargetId};
 use crate::pipeline::{Document, Overrides};
 use crate::plan::{Allowance, Rerender};
-use crate::report::{self, People as _, PersonLine, Progress, Severity, Wording};
+use crate::report::{self, FILES, People as _, PersonLine, Progress, ReportFile, ReportInput, Severity, Wording};
 use crate::run::{self, Mode, Options, Outcome, SavedPlan, Selection, Stop};
 use crate::settings::Pipeline;
+
+/// What the help says of `--report`.
+fn report_help() -> String {
+    let names = FILES.map(|file| file.name).join(" and ");
+    format!("The folder for {names} [default: of a run beside the state, NAME.report; of a plan none]")
+}
 
 /// Flags that `plan` and `run` share.
 #[derive(Debug, Args)]
@@ -45,8 +51,7 @@ struct Common {
     /// How the answer on standard output is written
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
-    /// The folder for run.json and summary.md [default: of a run beside the state, NAME.report; of a plan none]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help = report_help())]
     report: Option<PathBuf>,
 }
 
@@ -226,15 +231,12 @@ fn print(common: &Common, files: &Files, outcome: &Outcome, wording: Wording) ->
         Format::Human => {
             let mut text = report::human(report, people, wording).map_err(Trouble::file("read the facts"))?;
             if let Some(folder) = &files.report {
-                text += &format!("\nreport: {}\n", folder.join(SUMMARY).display());
+                text += &format!("\nreport: {}\n", folder.join(report::SUMMARY.name).display());
             }
             answer(&text)
         }
     }
 }
-
-const JSON: &str = "run.json";
-const SUMMARY: &str = "summary.md";
 
 /// The files that a command is asked for.
 struct Files {
@@ -261,8 +263,7 @@ impl Files {
         // The folder beside the state is tried with the state.
         if let Some(folder) = self.report.as_ref().filter(|_| named) {
             std::fs::create_dir_all(folder)
-                .and_then(|()| run::try_private(&folder.join(JSON)))
-                .and_then(|()| run::try_private(&folder.join(SUMMARY)))
+                .and_then(|()| FILES.iter().try_for_each(|file| run::try_private(&folder.join(file.name))))
                 .map_err(|error| unwritable("the report", folder, &error))?;
         }
         match &self.plan {
@@ -281,12 +282,10 @@ impl Files {
         let Outcome { report, people, .. } = outcome;
         let mut told = Ok(());
         if let Some(folder) = &self.report {
-            let json = std::fs::create_dir_all(folder)
-                .and_then(|()| run::write_private(&folder.join(JSON), |file| report::write_json(report, people, file)));
-            let summary = run::write_private(&folder.join(SUMMARY), |file| {
-                file.write_all(report::summary(report, people)?.as_bytes())
-            });
-            told = json.and(summary).map_err(|error| unwritable("the report", folder, &error));
+            let all = ReportInput { report, people };
+            let write = |file: &&ReportFile| run::write_private(&folder.join(file.name), |out| (file.write)(all, out));
+            let written = FILES.iter().map(write).fold(std::fs::create_dir_all(folder), io::Result::and);
+            told = written.map_err(|error| unwritable("the report", folder, &error));
         }
         if let Some(path) = &self.plan {
             match run::write_private(path, |file| run::write_plan(report, people, file)) {

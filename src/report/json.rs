@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde::ser::{Error as _, SerializeSeq as _, Serializer};
 
-use super::{People, RunReport};
+use super::{People, ReportFile, RunReport};
 
 #[derive(Serialize)]
 struct Whole<'a> {
@@ -36,6 +36,10 @@ impl Serialize for Lines<'_> {
         }
     }
 }
+
+/// In the folder of the report.
+pub(super) const RUN_JSON: ReportFile =
+    ReportFile { name: "run.json", write: |told, out| write_json(told.report, told.people, out) };
 
 /// Writes the report as indented JSON with a final line break.
 pub(crate) fn write_json(report: &RunReport, people: &dyn People, out: impl Write) -> io::Result<()> {

@@ -4,6 +4,7 @@
 //! Leaves to others: counting and deciding (`run`).
 //! A newcomer gets wrong: standard output is the answer, standard error the way there; nothing here prints both.
 
+mod files;
 mod human;
 mod json;
 mod people;
@@ -13,6 +14,7 @@ mod run_report;
 mod standard_error;
 mod summary;
 
+pub(crate) use files::{ReportFile, ReportInput};
 pub(crate) use human::limit_sentence;
 pub use human::{Wording, human};
 pub(crate) use json::write_json;
@@ -25,4 +27,7 @@ pub(crate) use run_report::{
     SourceLine, TargetLine,
 };
 pub(crate) use standard_error::{Form, Severity, StandardError, Verbosity};
-pub(crate) use summary::summary;
+pub(crate) use summary::SUMMARY;
+
+/// The files of a report, in the order in which they are written; a new form is one more.
+pub(crate) const FILES: [&ReportFile; 2] = [&json::RUN_JSON, &SUMMARY];

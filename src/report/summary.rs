@@ -8,14 +8,18 @@ use std::io;
 
 use super::human::{limit_sentence, misplaced};
 use super::people::sections;
-use super::{People, PersonLine, RunReport};
+use super::{People, PersonLine, ReportFile, RunReport};
 use crate::model::PersonResult;
 
 /// Rows of one table before it is cut.
 const ROWS: usize = 200;
 
+/// In the folder of the report.
+pub(crate) const SUMMARY: ReportFile =
+    ReportFile { name: "summary.md", write: |told, out| out.write_all(summary(told.report, told.people)?.as_bytes()) };
+
 /// The report as Markdown.
-pub(crate) fn summary(report: &RunReport, everybody: &dyn People) -> io::Result<String> {
+fn summary(report: &RunReport, everybody: &dyn People) -> io::Result<String> {
     let mut out = String::new();
     _ = writeln!(out, "# {}: {} {}\n", cell(&report.pipeline), report.command, report.outcome);
     _ = writeln!(
