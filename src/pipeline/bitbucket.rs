@@ -1,19 +1,12 @@
 //! `load: - bitbucket`: Bitbucket Data Center.
 //!
-//! Owns: the keys. Leaves to others: the wire (`load`).
+//! Owns: what `check` says of a token. Leaves to others: the keys, which are those of every server (`target`), the wire
+//! (`load`).
 //! A newcomer gets wrong: HTTP access tokens cannot carry the administrator's rights that other people's pictures need;
 //! a name and a password are the way (docs/wire/atlassian.md §13).
 
-use super::credential::AtlassianCredential;
-use super::declare::element;
-use super::fault::Span;
-use super::matching::Match;
-use super::read::{At, Reader};
-use super::scalar::{Flag, Name, Time};
-use super::source::Names;
-use super::target::{Accounts, Ownership, TargetSettings, server_at};
-use super::web::BaseUrl;
-use crate::model::{Place, TargetId};
+use super::read::Reader;
+use super::target::{Address, TargetSettings, server};
 use crate::settings::{self, TargetKind};
 
 /// What `check` says of a token (§13).
@@ -21,75 +14,28 @@ pub(super) const BY_TOKEN: &str = "an HTTP access token of Bitbucket cannot carr
     picture of somebody else is refused and the target stops; and it may be served the default picture for everybody: \
     write `credential: { username: …, password: … }`";
 
-element! {
+server! {
     /// Bitbucket Data Center.
-    Bitbucket {
-        /// The name of the element, unique among the targets.
-        id: Name = Else("bitbucket"),
+    Bitbucket = "bitbucket" {
         /// Where Bitbucket answers, with its context path if it has one.
-        base_url: BaseUrl = Required,
-        /// How the service account signs in.
-        credential: AtlassianCredential = Required,
+        base_url,
         /// Which account belongs to which person.
-        r#match: Match = Required,
-        /// Which accounts are looked at.
-        accounts: Accounts = Else("{}"),
-        /// Whose pictures are replaced.
-        ownership: Ownership = Else("provider"),
-        /// `true`: the plan is made, and nothing is written there.
-        dry_run: Flag = Else("false"),
-        /// A write of which the end is not known is judged no sooner than this: a slow server may still be at it.
-        quiet: Time = Else("2m"),
-        /// A name under `rates`.
-        rate: Name = Else("default"),
-        /// A name under `http`.
-        http: Name = Else("default"),
+        r#match,
     }
 }
 
 impl TargetSettings for Bitbucket {
-    fn id(&self) -> &At<Name> {
-        &self.id
-    }
-
-    fn server(&self) -> Option<(String, &Span)> {
-        server_at("bitbucket", &self.base_url)
-    }
-
-    fn matching(&self) -> &At<Match> {
-        &self.r#match
-    }
-
-    fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<settings::Target> {
-        // Everything is judged before anything is asked for, so that no fault hides another.
-        let matching = Match::settle(&self.r#match, reader);
-        let credential = AtlassianCredential::settle(&self.credential, reader);
-        let rate = names.rate(reader, &self.rate);
-        let http = names.http(reader, &self.http);
-        if let Some(url) = self.base_url.get() {
-            url.refuse_clear(reader, &self.base_url.span);
-        }
-        Some(settings::Target {
-            id: TargetId::new(self.id.get()?.0.clone()),
-            place,
-            matching: matching?,
-            accounts: self.accounts.get()?.settle()?,
-            ownership: self.ownership.placed(|word| Some(word.0))?,
-            dry_run: self.dry_run.placed(|flag| Some(flag.0))?,
-            rate: rate?,
-            http: http?,
-            quiet: self.quiet.get()?.0,
-            kind: TargetKind::Bitbucket(settings::Bitbucket {
-                base_url: self.base_url.get()?.0.clone(),
-                credential: credential?,
-            }),
-        })
+    fn product(&self, _: &mut Reader<'_>, address: Option<Address>) -> Option<TargetKind> {
+        let Address { base_url, credential } = address?;
+        Some(TargetKind::Bitbucket(settings::Bitbucket { base_url, credential }))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pipeline::read::At;
+    use crate::pipeline::source::Names;
     use crate::pipeline::tests::judged;
 
     #[test]

@@ -1,48 +1,28 @@
 //! `load: - confluence`: Confluence Data Center.
 //!
-//! Owns: the keys, and where the endpoint of ours is by default. Leaves to others: the wire (`load`).
+//! Owns: the keys that it has alone, and where the endpoint of ours is by default.
+//! Leaves to others: the keys of every server (`target`), the wire (`load`).
 //! A newcomer gets wrong: only newer releases list e-mail addresses; whether this one does is seen in a run, not here.
 
-use super::credential::AtlassianCredential;
-use super::declare::{element, words};
-use super::fault::{Fault, Span};
-use super::matching::Match;
-use super::read::{At, Reader, Setting};
-use super::scalar::{Flag, Name, Time, scalar_schema};
-use super::source::Names;
-use super::target::{Accounts, Ownership, TargetSettings, server_at};
+use super::declare::words;
+use super::fault::Fault;
+use super::read::{Reader, Setting};
+use super::scalar::scalar_schema;
+use super::target::{Address, TargetSettings, server};
 use super::tree::Id;
-use super::web::BaseUrl;
-use crate::model::{Place, TargetId};
 use crate::settings::{self, TargetKind};
 
-element! {
+server! {
     /// Confluence Data Center.
-    Confluence {
-        /// The name of the element, unique among the targets.
-        id: Name = Else("confluence"),
+    Confluence = "confluence" {
         /// Where Confluence answers, with its context path if it has one.
-        base_url: BaseUrl = Required,
-        /// How the service account signs in.
-        credential: AtlassianCredential = Required,
+        base_url,
         /// Which account belongs to which person. Confluence lists e-mail addresses from 9.3 on.
-        r#match: Match = Required,
-        /// Which accounts are looked at.
-        accounts: Accounts = Else("{}"),
-        /// Whose pictures are replaced.
-        ownership: Ownership = Else("provider"),
+        r#match,
         /// Which way pictures go there.
         upload: Upload = Else("xmlrpc"),
         /// With `upload: endpoint`: its path below `base_url`.
         endpoint: EndpointPath = Else("/rest/scriptrunner/latest/custom/avatarpipe"),
-        /// `true`: the plan is made, and nothing is written there.
-        dry_run: Flag = Else("false"),
-        /// A write of which the end is not known is judged no sooner than this: a slow server may still be at it.
-        quiet: Time = Else("2m"),
-        /// A name under `rates`.
-        rate: Name = Else("default"),
-        /// A name under `http`.
-        http: Name = Else("default"),
     }
 }
 
@@ -97,50 +77,18 @@ impl Confluence {
 }
 
 impl TargetSettings for Confluence {
-    fn id(&self) -> &At<Name> {
-        &self.id
-    }
-
-    fn server(&self) -> Option<(String, &Span)> {
-        server_at("confluence", &self.base_url)
-    }
-
-    fn matching(&self) -> &At<Match> {
-        &self.r#match
-    }
-
-    fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<settings::Target> {
-        // Everything is judged before anything is asked for, so that no fault hides another.
-        let matching = Match::settle(&self.r#match, reader);
-        let credential = AtlassianCredential::settle(&self.credential, reader);
+    fn product(&self, reader: &mut Reader<'_>, address: Option<Address>) -> Option<TargetKind> {
         let upload = self.upload(reader);
-        let rate = names.rate(reader, &self.rate);
-        let http = names.http(reader, &self.http);
-        if let Some(url) = self.base_url.get() {
-            url.refuse_clear(reader, &self.base_url.span);
-        }
-        Some(settings::Target {
-            id: TargetId::new(self.id.get()?.0.clone()),
-            place,
-            matching: matching?,
-            accounts: self.accounts.get()?.settle()?,
-            ownership: self.ownership.placed(|word| Some(word.0))?,
-            dry_run: self.dry_run.placed(|flag| Some(flag.0))?,
-            rate: rate?,
-            http: http?,
-            quiet: self.quiet.get()?.0,
-            kind: TargetKind::Confluence(settings::Confluence {
-                base_url: self.base_url.get()?.0.clone(),
-                credential: credential?,
-                upload: upload?,
-            }),
-        })
+        let Address { base_url, credential } = address?;
+        Some(TargetKind::Confluence(settings::Confluence { base_url, credential, upload: upload? }))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pipeline::read::At;
+    use crate::pipeline::source::Names;
     use crate::pipeline::tests::judged;
 
     fn settled(keys: &str) -> Result<settings::Target, Vec<String>> {

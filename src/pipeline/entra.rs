@@ -1,6 +1,6 @@
 //! `extract: - entra`: Microsoft Entra ID, through Microsoft Graph.
 //!
-//! Owns: the keys, the hosts of each national cloud. Leaves to others: signing in and asking (`extract`).
+//! Owns: the keys that it has alone, the hosts of each national cloud. Leaves to others: signing in and asking (`extract`).
 //! A newcomer gets wrong: `endpoints` say where to connect and change neither scope nor audience of a token; `cloud` does.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -10,21 +10,16 @@ use super::certificate::Certificate;
 use super::declare::{element, kinds, words};
 use super::fault::Fault;
 use super::read::{At, Reader, Setting};
-use super::scalar::{DirectoryId, FilePath, Flag, Name};
-use super::source::{Names, SourceSettings, Users};
+use super::scalar::{DirectoryId, FilePath};
+use super::source::{SourceSettings, Users, source};
 use super::token_from::{self, Origin, VariableName};
 use super::tree::Id;
 use super::web::{BaseUrl, SecretValue};
-use crate::model::{Place, SourceId};
 use crate::settings::{self, AppProof, Provider, SourceKind};
 
-element! {
+source! {
     /// Microsoft Entra ID, through Microsoft Graph.
-    Entra {
-        /// The name of the element, unique among the sources.
-        id: Name = Else("entra"),
-        /// `false`: its people are left alone, pictures of earlier runs included.
-        enabled: Flag = Else("true"),
+    Entra = "entra" at a server {
         /// The national cloud: hosts, scope and audience of the sign-in.
         cloud: Cloud = Else("global"),
         /// The tenant's id or one of its domains.
@@ -37,10 +32,6 @@ element! {
         users: Users = Else("{}"),
         /// Base URLs, where they are not those of the cloud.
         endpoints: EntraEndpoints = Else("{}"),
-        /// A name under `rates`.
-        rate: Name = Else("default"),
-        /// A name under `http`.
-        http: Name = Else("default"),
     }
 }
 
@@ -226,20 +217,10 @@ impl Entra {
 }
 
 impl SourceSettings for Entra {
-    fn id(&self) -> &At<Name> {
-        &self.id
-    }
-
-    fn enabled(&self) -> &At<Flag> {
-        &self.enabled
-    }
-
-    fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<settings::Source> {
+    fn provider(&self, reader: &mut Reader<'_>) -> Option<Provider> {
         // Everything is judged before anything is asked for, so that no fault hides another.
         let users = self.users.get().and_then(|users| users.settle(reader));
         let credential = self.credential(reader);
-        let rate = names.rate(reader, &self.rate);
-        let http = names.http(reader, &self.http);
         if let Some(endpoints) = self.endpoints.get() {
             for at in [&endpoints.login, &endpoints.graph] {
                 if let Some(url) = at.get() {
@@ -248,19 +229,13 @@ impl SourceSettings for Entra {
             }
         }
         let cloud = self.cloud.get()?.0;
-        Some(settings::Source {
-            id: SourceId::new(self.id.get()?.0.clone()),
-            place,
-            rate: rate?,
-            http: http?,
-            provider: Some(Provider {
-                users: users?,
-                kind: SourceKind::Entra(settings::Entra {
-                    cloud,
-                    tenant: self.tenant.get()?.0.clone(),
-                    credential: credential?,
-                    endpoints: self.endpoints.get()?.settle(cloud)?,
-                }),
+        Some(Provider {
+            users: users?,
+            kind: SourceKind::Entra(settings::Entra {
+                cloud,
+                tenant: self.tenant.get()?.0.clone(),
+                credential: credential?,
+                endpoints: self.endpoints.get()?.settle(cloud)?,
             }),
         })
     }
@@ -269,6 +244,7 @@ impl SourceSettings for Entra {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pipeline::source::Names;
     use crate::pipeline::tests::judged;
 
     #[test]

@@ -296,7 +296,7 @@ impl File {
     fn settle_sources(&self, reader: &mut Reader<'_>, names: &Names) -> Option<Vec<settings::Source>> {
         let list = self.extract.get()?;
         refuse_empty(reader, &self.extract.span, list.0.len(), "extract", "entra");
-        let ids = list.0.iter().filter_map(|at| Some((at.get()?.settings().id(), at)));
+        let ids = list.0.iter().filter_map(|at| Some((at.get()?.settings().shared().id, at)));
         refuse_twice(reader, ids.map(|(id, at)| (id, &at.span)), "sources");
         all(list.0.iter().map(|at| settle_source(at, reader, names)))
     }
@@ -304,7 +304,10 @@ impl File {
     /// What each target's `match` compares.
     fn compared(&self) -> Vec<Vec<(PersonKey, AccountKey)>> {
         let of = |at: &At<TargetElement>| {
-            at.get().and_then(|target| target.settings().matching().get()).map(Match::compared).unwrap_or_default()
+            at.get()
+                .and_then(|target| target.settings().shared().matching.get())
+                .map(Match::compared)
+                .unwrap_or_default()
         };
         self.load.get().map(|list| list.0.iter().map(of).collect()).unwrap_or_default()
     }
@@ -315,17 +318,17 @@ impl File {
         let read: Option<Vec<_>> = sources.0.iter().map(|at| Some(at.get()?.settings())).collect();
         // Of a source that could not be read nothing is known.
         let Some(read) = read else { return };
-        let off = |source: &&dyn SourceSettings| source.enabled().get().is_some_and(|enabled| !enabled.0);
+        let off = |source: &&dyn SourceSettings| source.shared().enabled.get().is_some_and(|enabled| !enabled.0);
         let on: Vec<_> = read.into_iter().filter(|source| !off(source)).collect();
         for target in targets.0.iter().filter_map(At::get) {
-            Match::judge_sources(target.settings().matching(), reader, &on);
+            Match::judge_sources(target.settings().shared().matching, reader, &on);
         }
     }
 
     fn settle_targets(&self, reader: &mut Reader<'_>, names: &Names) -> Option<Vec<settings::Target>> {
         let list = self.load.get()?;
         refuse_empty(reader, &self.load.span, list.0.len(), "load", "jira");
-        let ids = list.0.iter().filter_map(|at| Some((at.get()?.settings().id(), at)));
+        let ids = list.0.iter().filter_map(|at| Some((at.get()?.settings().shared().id, at)));
         refuse_twice(reader, ids.map(|(id, at)| (id, &at.span)), "targets");
         refuse_twins(reader, list.0.iter().filter_map(|at| at.get()?.settings().server()));
         let settle = |at: &At<TargetElement>| at.get()?.settings().settle(reader, names, at.place.clone());
@@ -336,10 +339,11 @@ impl File {
 /// What is switched off was judged when the file was checked, and its values from outside are not asked for.
 fn settle_source(at: &At<SourceElement>, reader: &mut Reader<'_>, names: &Names) -> Option<settings::Source> {
     let settings = at.get()?.settings();
-    let off = settings.enabled().get().is_some_and(|enabled| !enabled.0);
+    let shared = settings.shared();
+    let off = shared.enabled.get().is_some_and(|enabled| !enabled.0);
     if off && reader.environment().is_some() {
         return Some(settings::Source {
-            id: SourceId::new(settings.id().get()?.0.clone()),
+            id: SourceId::new(shared.id.get()?.0.clone()),
             place: at.place.clone(),
             rate: "default".to_owned(),
             http: "default".to_owned(),

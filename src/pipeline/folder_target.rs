@@ -1,37 +1,28 @@
 //! `load: - folder`: a static copy of the pictures.
 //!
-//! Owns: the keys. Leaves to others: writing files (`load`).
+//! Owns: the keys that it has alone, and what a folder has not. Leaves to others: the keys of every target (`target`),
+//! writing files (`load`).
 //! A newcomer gets wrong: files that avatarpipe did not write are never removed (docs/write-protocols.md, "Folder").
 
 use std::path::{Component, PathBuf};
-use std::time::Duration;
 
-use super::declare::element;
 use super::fault::{Fault, Span};
 use super::matching::Match;
-use super::read::{At, Reader};
-use super::scalar::{FilePath, Flag, Name};
-use super::source::Names;
-use super::target::{Accounts, Ownership, TargetSettings};
-use crate::model::{Place, TargetId};
+use super::read::Reader;
+use super::scalar::FilePath;
+use super::target::{Accounts, Address, TargetSettings, target};
 use crate::settings::{self, TargetKind};
 
-element! {
+target! {
     /// A folder that takes `NAME.png` and `index.json`.
-    FolderTarget {
-        /// The name of the element, unique among the targets.
-        id: Name = Else("folder"),
+    FolderTarget = "folder" {
         /// The folder.
         path: FilePath = Required,
         /// Which name belongs to which person. The default is how the names are made.
         r#match: Match = Else("[{ person: email_local, account: username }, { person: upn_local, account: username }]"),
         /// Which names are looked at.
         accounts: Accounts = Else("{}"),
-        /// Whose pictures are replaced.
-        ownership: Ownership = Else("provider"),
-        /// `true`: the plan is made, and nothing is written there.
-        dry_run: Flag = Else("false"),
-    }
+    } {} {} |_| None
 }
 
 impl FolderTarget {
@@ -52,10 +43,6 @@ impl FolderTarget {
 }
 
 impl TargetSettings for FolderTarget {
-    fn id(&self) -> &At<Name> {
-        &self.id
-    }
-
     /// By its text; what links make of it is known when the pipeline runs (`run::folders`).
     fn server(&self) -> Option<(String, &Span)> {
         let mut plain = PathBuf::new();
@@ -71,25 +58,8 @@ impl TargetSettings for FolderTarget {
         Some((format!("the folder {}", plain.display()), &self.path.span))
     }
 
-    fn matching(&self) -> &At<Match> {
-        &self.r#match
-    }
-
-    fn settle(&self, reader: &mut Reader<'_>, _: &Names, place: Place) -> Option<settings::Target> {
-        let matching = Match::settle(&self.r#match, reader);
+    fn product(&self, reader: &mut Reader<'_>, _: Option<Address>) -> Option<TargetKind> {
         self.refuse_what_a_folder_has_not(reader);
-        Some(settings::Target {
-            id: TargetId::new(self.id.get()?.0.clone()),
-            place,
-            matching: matching?,
-            accounts: self.accounts.get()?.settle()?,
-            ownership: self.ownership.placed(|word| Some(word.0))?,
-            dry_run: self.dry_run.placed(|flag| Some(flag.0))?,
-            rate: "default".to_owned(),
-            http: "default".to_owned(),
-            // What a rename did can be seen at once.
-            quiet: Duration::ZERO,
-            kind: TargetKind::Folder(settings::FolderTarget { path: self.path.get()?.0.clone() }),
-        })
+        Some(TargetKind::Folder(settings::FolderTarget { path: self.path.get()?.0.clone() }))
     }
 }

@@ -1,6 +1,6 @@
 //! `extract: - google`: Google Workspace or Cloud Identity, through the Directory API.
 //!
-//! Owns: the keys, and which of them go together. Leaves to others: signing in and asking (`extract`).
+//! Owns: the keys that it has alone, and which of them go together. Leaves to others: signing in and asking (`extract`).
 //! A newcomer gets wrong: a service account belongs to no domain; in its own name it must say which customer it means.
 
 use std::path::PathBuf;
@@ -11,21 +11,17 @@ use super::certificate::KeyFile;
 use super::declare::{element, kinds};
 use super::fault::Fault;
 use super::read::{At, List, Reader, Setting};
-use super::scalar::{FilePath, Flag, Name, Word, scalar_schema};
-use super::source::{Chosen, Names, SourceSettings, chosen, texts};
+use super::scalar::{FilePath, Flag, Word, scalar_schema};
+use super::source::{Chosen, SourceSettings, chosen, source, texts};
 use super::token_from::{self, Origin, VariableName};
 use super::tree::Id;
 use super::web::BaseUrl;
-use crate::model::{PersonKey, Place, SourceId};
+use crate::model::PersonKey;
 use crate::settings::{self, Provider, SourceKind, UserType};
 
-element! {
+source! {
     /// Google Workspace or Cloud Identity, through the Directory API.
-    Google {
-        /// The name of the element, unique among the sources.
-        id: Name = Else("google"),
-        /// `false`: its people are left alone, pictures of earlier runs included.
-        enabled: Flag = Else("true"),
+    Google = "google" at a server {
         /// The customer's id, which begins with `C`; `my_customer` is that of `subject`.
         customer: Customer = Else("my_customer"),
         /// The e-mail address of the administrator in whose name the service account acts, by domain-wide delegation.
@@ -37,10 +33,6 @@ element! {
         users: GoogleUsers = Else("{}"),
         /// Base URLs, where they are not Google's own.
         endpoints: GoogleEndpoints = Else("{}"),
-        /// A name under `rates`.
-        rate: Name = Else("default"),
-        /// A name under `http`.
-        http: Name = Else("default"),
     }
 }
 
@@ -287,39 +279,23 @@ impl Google {
 }
 
 impl SourceSettings for Google {
-    fn id(&self) -> &At<Name> {
-        &self.id
-    }
-
     /// A user of Google has addresses and an id (§2).
     fn fills(&self, key: PersonKey) -> bool {
         matches!(key, PersonKey::Email | PersonKey::EmailLocal | PersonKey::Id)
     }
 
-    fn enabled(&self) -> &At<Flag> {
-        &self.enabled
-    }
-
-    fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<settings::Source> {
+    fn provider(&self, reader: &mut Reader<'_>) -> Option<Provider> {
         // Everything is judged before anything is asked for, so that no fault hides another.
         let customer = self.customer(reader, &self.credential);
         let credential = self.credential.get().and_then(|credential| credential.settings().settle(reader));
         let endpoints = self.endpoints.get().and_then(|endpoints| endpoints.settle(reader));
-        let rate = names.rate(reader, &self.rate);
-        let http = names.http(reader, &self.http);
-        Some(settings::Source {
-            id: SourceId::new(self.id.get()?.0.clone()),
-            place,
-            rate: rate?,
-            http: http?,
-            provider: Some(Provider {
-                users: self.users.get()?.settle()?,
-                kind: SourceKind::Google(settings::Google {
-                    customer: customer?,
-                    subject: self.subject.optional()?.map(|subject| subject.0.clone()),
-                    credential: credential?,
-                    endpoints: endpoints?,
-                }),
+        Some(Provider {
+            users: self.users.get()?.settle()?,
+            kind: SourceKind::Google(settings::Google {
+                customer: customer?,
+                subject: self.subject.optional()?.map(|subject| subject.0.clone()),
+                credential: credential?,
+                endpoints: endpoints?,
             }),
         })
     }
@@ -328,6 +304,7 @@ impl SourceSettings for Google {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pipeline::source::Names;
     use crate::pipeline::tests::judged;
 
     const PROVIDER: &str =

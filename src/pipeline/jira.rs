@@ -1,45 +1,22 @@
 //! `load: - jira`: Jira Data Center.
 //!
-//! Owns: the keys. Leaves to others: the wire (`load`).
+//! Owns: the keys that it has alone. Leaves to others: those of every server (`target`), the wire (`load`).
 //! A newcomer gets wrong: `base_url` has the context path (`https://example.com/jira`), if the server has one.
 
-use super::credential::AtlassianCredential;
-use super::declare::{element, words};
-use super::fault::Span;
-use super::matching::Match;
-use super::read::{At, Reader};
-use super::scalar::{Flag, Name, Time};
-use super::source::Names;
-use super::target::{Accounts, Ownership, TargetSettings, server_at};
-use super::web::BaseUrl;
-use crate::model::{Place, TargetId};
+use super::declare::words;
+use super::read::Reader;
+use super::target::{Address, TargetSettings, server};
 use crate::settings::{self, TargetKind};
 
-element! {
+server! {
     /// Jira Data Center.
-    Jira {
-        /// The name of the element, unique among the targets.
-        id: Name = Else("jira"),
+    Jira = "jira" {
         /// Where Jira answers, with its context path if it has one.
-        base_url: BaseUrl = Required,
-        /// How the service account signs in.
-        credential: AtlassianCredential = Required,
+        base_url,
         /// Which account belongs to which person.
-        r#match: Match = Required,
-        /// Which accounts are looked at.
-        accounts: Accounts = Else("{}"),
-        /// Whose pictures are replaced.
-        ownership: Ownership = Else("provider"),
+        r#match,
         /// Which way pictures go there.
         upload: Upload = Else("auto"),
-        /// `true`: the plan is made, and nothing is written there.
-        dry_run: Flag = Else("false"),
-        /// A write of which the end is not known is judged no sooner than this: a slow server may still be at it.
-        quiet: Time = Else("2m"),
-        /// A name under `rates`.
-        rate: Name = Else("default"),
-        /// A name under `http`.
-        http: Name = Else("default"),
     }
 }
 
@@ -56,49 +33,17 @@ words! {
 }
 
 impl TargetSettings for Jira {
-    fn id(&self) -> &At<Name> {
-        &self.id
-    }
-
-    fn server(&self) -> Option<(String, &Span)> {
-        server_at("jira", &self.base_url)
-    }
-
-    fn matching(&self) -> &At<Match> {
-        &self.r#match
-    }
-
-    fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<settings::Target> {
-        // Everything is judged before anything is asked for, so that no fault hides another.
-        let matching = Match::settle(&self.r#match, reader);
-        let credential = AtlassianCredential::settle(&self.credential, reader);
-        let rate = names.rate(reader, &self.rate);
-        let http = names.http(reader, &self.http);
-        if let Some(url) = self.base_url.get() {
-            url.refuse_clear(reader, &self.base_url.span);
-        }
-        Some(settings::Target {
-            id: TargetId::new(self.id.get()?.0.clone()),
-            place,
-            matching: matching?,
-            accounts: self.accounts.get()?.settle()?,
-            ownership: self.ownership.placed(|word| Some(word.0))?,
-            dry_run: self.dry_run.placed(|flag| Some(flag.0))?,
-            rate: rate?,
-            http: http?,
-            quiet: self.quiet.get()?.0,
-            kind: TargetKind::Jira(settings::Jira {
-                base_url: self.base_url.get()?.0.clone(),
-                credential: credential?,
-                upload: self.upload.get()?.0,
-            }),
-        })
+    fn product(&self, _: &mut Reader<'_>, address: Option<Address>) -> Option<TargetKind> {
+        let Address { base_url, credential } = address?;
+        Some(TargetKind::Jira(settings::Jira { base_url, credential, upload: self.upload.get()?.0 }))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pipeline::read::At;
+    use crate::pipeline::source::Names;
     use crate::pipeline::tests::judged;
 
     #[test]

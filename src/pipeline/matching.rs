@@ -193,7 +193,7 @@ impl Match {
             }
         }
         let dumb = sources.iter().filter(|source| !keys.iter().any(|(key, ..)| source.fills(*key)));
-        for id in dumb.filter_map(|source| source.id().get()).filter(|_| !told) {
+        for id in dumb.filter_map(|source| source.shared().id.get()).filter(|_| !told) {
             let words: Vec<_> = keys.iter().map(|(key, ..)| format!("`{}`", key.word())).collect();
             let message = format!("nobody of the source `{}` can match: its people have no {}", id.0, words.join(", "));
             reader.fault(Fault::new(at.span.clone(), message).help(help));

@@ -1,6 +1,6 @@
 //! `extract`: where people and photos come from, in order of preference.
 //!
-//! Owns: what the kinds of source have in common. Leaves to others: which there are (`kinds`), each kind's own keys (one
+//! Owns: what the kinds of source have in common, keys and all. Leaves to others: which there are (`kinds`), each kind's own keys (one
 //! file a kind).
 //! A newcomer gets wrong: `users` hides nobody; it marks who is in scope, and ambiguity is judged over everybody.
 
@@ -11,25 +11,96 @@ use super::fault::Fault;
 use super::read::{At, List, Reader, Setting};
 use super::scalar::{Flag, Name, Word};
 use super::tree::{Id, Kind};
-use crate::model::{PersonKey, Place};
+use crate::model::{PersonKey, Place, SourceId};
 use crate::nearest::nearest;
-use crate::settings;
+use crate::settings::{self, Provider};
+
+/// A source: the keys of every one around those of its kind; `at a server` are `rate` and `http`, too.
+macro_rules! source {
+    ($(#[doc = $doc:literal])+ $name:ident = $word:literal { $($own:tt)+ }) => {
+        $crate::pipeline::source::source! { $(#[doc = $doc])+ $name = $word { $($own)+ } {} |_| (None, None) }
+    };
+    ($(#[doc = $doc:literal])+ $name:ident = $word:literal at a server { $($own:tt)+ }) => {
+        $crate::pipeline::source::source! {
+            $(#[doc = $doc])+
+            $name = $word {
+                $($own)+
+            } {
+                /// A name under `rates`.
+                rate: $crate::pipeline::scalar::Name = Else("default"),
+                /// A name under `http`.
+                http: $crate::pipeline::scalar::Name = Else("default"),
+            } |keys| (Some(&keys.rate), Some(&keys.http))
+        }
+    };
+    ($(#[doc = $doc:literal])+ $name:ident = $word:literal { $($own:tt)+ } { $($last:tt)* } $reached:expr) => {
+        $crate::pipeline::declare::element! {
+            $(#[doc = $doc])+
+            $name {
+                /// The name of the element, unique among the sources.
+                id: $crate::pipeline::scalar::Name = Else($word),
+                /// `false`: its people are left alone, pictures of earlier runs included.
+                enabled: $crate::pipeline::scalar::Flag = Else("true"),
+                $($own)+
+                $($last)*
+            }
+        }
+
+        impl $crate::pipeline::source::SourceKeys for $name {
+            fn shared(&self) -> $crate::pipeline::source::SourceCommon<'_> {
+                let reached: fn(&Self) -> $crate::pipeline::source::RateAndHttp<'_> = $reached;
+                let (rate, http) = reached(self);
+                $crate::pipeline::source::SourceCommon { id: &self.id, enabled: &self.enabled, rate, http }
+            }
+        }
+    };
+}
+
+pub(super) use source;
+
+/// The keys of every source.
+pub(super) struct SourceCommon<'e> {
+    /// The name of the element; unique among the sources.
+    pub(super) id: &'e At<Name>,
+    /// Whether anything of it is used.
+    pub(super) enabled: &'e At<Flag>,
+    /// `None`: there is no server behind it.
+    pub(super) rate: Option<&'e At<Name>>,
+    pub(super) http: Option<&'e At<Name>>,
+}
+
+/// `rate` and `http`.
+pub(super) type RateAndHttp<'e> = (Option<&'e At<Name>>, Option<&'e At<Name>>);
+
+/// What `source!` declares.
+pub(super) trait SourceKeys {
+    fn shared(&self) -> SourceCommon<'_>;
+}
 
 /// What every kind of source can do.
-pub(super) trait SourceSettings {
-    /// The name of the element; unique among the sources.
-    fn id(&self) -> &At<Name>;
-
-    /// Whether anything of it is used.
-    fn enabled(&self) -> &At<Flag>;
-
+pub(super) trait SourceSettings: SourceKeys {
     /// Whether people of this kind of source can have that key at all.
     fn fills(&self, _key: PersonKey) -> bool {
         true
     }
 
+    /// Judges the keys of the kind.
+    fn provider(&self, reader: &mut Reader<'_>) -> Option<Provider>;
+
     /// Judges what stands there and looks everything up.
-    fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<settings::Source>;
+    fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<settings::Source> {
+        let shared = self.shared();
+        // Everything is judged before anything is asked for, so that no fault hides another.
+        let (rate, http) = (names.rate(reader, shared.rate), names.http(reader, shared.http));
+        let provider = self.provider(reader);
+        Some(settings::Source {
+            id: SourceId::new(shared.id.get()?.0.clone()),
+            place,
+            rate: rate?,
+            http: http?,
+            provider: Some(provider?),
+        })
+    }
 }
 
 /// The names that an element may point to.
@@ -39,16 +110,19 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub(super) fn rate(&self, reader: &mut Reader<'_>, at: &At<Name>) -> Option<String> {
+    /// The rate of an element; whoever has no such key has the default one and does not use it.
+    pub(super) fn rate(&self, reader: &mut Reader<'_>, at: Option<&At<Name>>) -> Option<String> {
         defined(reader, at, &self.rates, "rates")
     }
 
-    pub(super) fn http(&self, reader: &mut Reader<'_>, at: &At<Name>) -> Option<String> {
+    /// The way of an element, likewise.
+    pub(super) fn http(&self, reader: &mut Reader<'_>, at: Option<&At<Name>>) -> Option<String> {
         defined(reader, at, &self.http, "http")
     }
 }
 
-fn defined(reader: &mut Reader<'_>, at: &At<Name>, known: &[String], under: &str) -> Option<String> {
+fn defined(reader: &mut Reader<'_>, at: Option<&At<Name>>, known: &[String], under: &str) -> Option<String> {
+    let Some(at) = at else { return Some("default".to_owned()) };
     let name = &at.get()?.0;
     if known.contains(name) {
         return Some(name.clone());

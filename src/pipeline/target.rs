@@ -1,41 +1,185 @@
 //! `load`: where pictures go.
 //!
-//! Owns: what the kinds of target have in common. Leaves to others: which there are (`kinds`), each kind's own keys (one
+//! Owns: what the kinds of target have in common, keys and all. Leaves to others: which there are (`kinds`), each kind's own keys (one
 //! file a kind).
 //! A newcomer gets wrong: `accounts` decides who is looked at, `ownership` whose pictures are replaced.
 
+use std::time::Duration;
+
+use url::Url;
+
+use super::credential::AtlassianCredential;
 use super::declare::{element, words};
 use super::fault::{Fault, Span};
 use super::matching::Match;
 use super::read::{At, List, Reader};
-use super::scalar::{Flag, Name, Percent, Word};
+use super::scalar::{Flag, Name, Percent, Time, Word};
 use super::source::{Names, texts};
 use super::web::BaseUrl;
-use crate::model::Place;
-use crate::settings;
+use crate::model::{Place, TargetId};
+use crate::settings::{self, TargetKind};
 
-/// What every kind of target can do.
-pub(super) trait TargetSettings {
-    /// The name of the element; unique among the targets.
-    fn id(&self) -> &At<Name>;
+/// A target: the keys of every one, with those of its kind before `ownership`, before `dry_run` and at the end.
+macro_rules! target {
+    ($(#[doc = $doc:literal])+ $name:ident = $word:literal { $($first:tt)+ } { $($own:tt)* } { $($last:tt)* } $reached:expr) => {
+        $crate::pipeline::declare::element! {
+            $(#[doc = $doc])+
+            $name {
+                /// The name of the element, unique among the targets.
+                id: $crate::pipeline::scalar::Name = Else($word),
+                $($first)+
+                /// Whose pictures are replaced.
+                ownership: $crate::pipeline::target::Ownership = Else("provider"),
+                $($own)*
+                /// `true`: the plan is made, and nothing is written there.
+                dry_run: $crate::pipeline::scalar::Flag = Else("false"),
+                $($last)*
+            }
+        }
 
-    /// The server that its pictures go to, where that is known: its address in one spelling, and where it stands.
-    fn server(&self) -> Option<(String, &Span)> {
-        None
-    }
-
-    /// Which account belongs to which person.
-    fn matching(&self) -> &At<Match>;
-
-    /// Judges what stands there and looks everything up.
-    fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<settings::Target>;
+        impl $crate::pipeline::target::TargetKeys for $name {
+            fn shared(&self) -> $crate::pipeline::target::TargetCommon<'_> {
+                let reached: fn(&Self) -> Option<$crate::pipeline::target::ServerKeys<'_>> = $reached;
+                $crate::pipeline::target::TargetCommon {
+                    kind: $word,
+                    id: &self.id,
+                    matching: &self.r#match,
+                    accounts: &self.accounts,
+                    ownership: &self.ownership,
+                    dry_run: &self.dry_run,
+                    reached: reached(self),
+                }
+            }
+        }
+    };
 }
 
-/// What [`TargetSettings::server`] says of an address.
-pub(super) fn server_at<'a>(kind: &str, base_url: &'a At<BaseUrl>) -> Option<(String, &'a Span)> {
-    // `Url` has folded the host and dropped the usual port already.
-    let url = base_url.get()?.0.as_str().trim_end_matches('/');
-    Some((format!("{kind} at {url}"), &base_url.span))
+/// A target that is a server of Atlassian: the keys of every one, with those of its kind between `ownership` and `dry_run`.
+macro_rules! server {
+    ($(#[doc = $doc:literal])+ $name:ident = $word:literal {
+        $(#[doc = $base_url:literal])+ base_url,
+        $(#[doc = $match:literal])+ r#match,
+        $($own:tt)*
+    }) => {
+        $crate::pipeline::target::target! {
+            $(#[doc = $doc])+
+            $name = $word {
+                $(#[doc = $base_url])+
+                base_url: $crate::pipeline::web::BaseUrl = Required,
+                /// How the service account signs in.
+                credential: $crate::pipeline::credential::AtlassianCredential = Required,
+                $(#[doc = $match])+
+                r#match: $crate::pipeline::matching::Match = Required,
+                /// Which accounts are looked at.
+                accounts: $crate::pipeline::target::Accounts = Else("{}"),
+            } {
+                $($own)*
+            } {
+                /// A write of which the end is not known is judged no sooner than this: a slow server may still be at it.
+                quiet: $crate::pipeline::scalar::Time = Else("2m"),
+                /// A name under `rates`.
+                rate: $crate::pipeline::scalar::Name = Else("default"),
+                /// A name under `http`.
+                http: $crate::pipeline::scalar::Name = Else("default"),
+            } |keys| Some($crate::pipeline::target::ServerKeys {
+                base_url: &keys.base_url,
+                credential: &keys.credential,
+                quiet: &keys.quiet,
+                rate: &keys.rate,
+                http: &keys.http,
+            })
+        }
+    };
+}
+
+pub(super) use {server, target};
+
+/// The keys of every target.
+pub(super) struct TargetCommon<'e> {
+    /// The key that says the kind.
+    pub(super) kind: &'static str,
+    /// The name of the element; unique among the targets.
+    pub(super) id: &'e At<Name>,
+    /// Which account belongs to which person.
+    pub(super) matching: &'e At<Match>,
+    pub(super) accounts: &'e At<Accounts>,
+    pub(super) ownership: &'e At<Ownership>,
+    pub(super) dry_run: &'e At<Flag>,
+    /// `None`: it is no server.
+    pub(super) reached: Option<ServerKeys<'e>>,
+}
+
+/// The keys of every target that is a server.
+pub(super) struct ServerKeys<'e> {
+    pub(super) base_url: &'e At<BaseUrl>,
+    pub(super) credential: &'e At<AtlassianCredential>,
+    pub(super) quiet: &'e At<Time>,
+    pub(super) rate: &'e At<Name>,
+    pub(super) http: &'e At<Name>,
+}
+
+/// What `target!` declares.
+pub(super) trait TargetKeys {
+    fn shared(&self) -> TargetCommon<'_>;
+}
+
+/// Where a server is, and how the service account signs in there.
+pub(super) struct Address {
+    pub(super) base_url: Url,
+    pub(super) credential: settings::AtlassianCredential,
+}
+
+/// What every kind of target can do.
+pub(super) trait TargetSettings: TargetKeys {
+    /// The server that its pictures go to, where that is known: its address in one spelling, and where it stands.
+    fn server(&self) -> Option<(String, &Span)> {
+        let TargetCommon { kind, reached, .. } = self.shared();
+        let at = reached?.base_url;
+        // `Url` has folded the host and dropped the usual port already.
+        let url = at.get()?.0.as_str().trim_end_matches('/');
+        Some((format!("{kind} at {url}"), &at.span))
+    }
+
+    /// Judges the keys of the kind. `address` is that of a server, if all of it is known.
+    fn product(&self, reader: &mut Reader<'_>, address: Option<Address>) -> Option<TargetKind>;
+
+    /// Judges what stands there and looks everything up.
+    fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<settings::Target> {
+        let shared = self.shared();
+        // Everything is judged before anything is asked for, so that no fault hides another.
+        let matching = Match::settle(shared.matching, reader);
+        let address = shared.reached.as_ref().and_then(|reached| reached.address(reader));
+        let rate = names.rate(reader, shared.reached.as_ref().map(|reached| reached.rate));
+        let http = names.http(reader, shared.reached.as_ref().map(|reached| reached.http));
+        let kind = self.product(reader, address);
+        Some(settings::Target {
+            id: TargetId::new(shared.id.get()?.0.clone()),
+            place,
+            matching: matching?,
+            accounts: shared.accounts.get()?.settle()?,
+            ownership: shared.ownership.placed(|word| Some(word.0))?,
+            dry_run: shared.dry_run.placed(|flag| Some(flag.0))?,
+            rate: rate?,
+            http: http?,
+            quiet: match shared.reached {
+                Some(reached) => reached.quiet.get()?.0,
+                // What a rename did can be seen at once.
+                None => Duration::ZERO,
+            },
+            kind: kind?,
+        })
+    }
+}
+
+impl ServerKeys<'_> {
+    fn address(&self, reader: &mut Reader<'_>) -> Option<Address> {
+        let credential = AtlassianCredential::settle(self.credential, reader);
+        let base_url = self.base_url.get();
+        if let Some(url) = base_url {
+            url.refuse_clear(reader, &self.base_url.span);
+        }
+        Some(Address { base_url: base_url?.0.clone(), credential: credential? })
+    }
 }
 
 element! {
