@@ -31,13 +31,17 @@ pub use cli::main;
 /// What the tests beside the program are written with. Nothing else leans on it.
 #[doc(hidden)]
 pub mod inside {
+    #[cfg(feature = "sandbox")]
+    pub use crate::cli::{Keeper, simulated_keys};
     pub use crate::error::Trouble;
     pub use crate::exit::Exit;
     pub use crate::model::{
         Absence, AccountId, Before, Digest, Fingerprint, Luma, PersonId, PersonRef, PhotoMark, PictureRef, Placement,
         Provenance, Recipe, Remembered, RunId, SourceId, TargetId, Version,
     };
-    pub use crate::pipeline::{Colour, Environment, Faults, Overrides, parse};
+    #[cfg(feature = "sandbox")]
+    pub use crate::pipeline::KeyTexts;
+    pub use crate::pipeline::{Colour, Environment, Faults, Overlay, parse};
     pub use crate::plan::Rerender;
     pub use crate::report::{Listener, RunEvent, Wording, human};
     pub use crate::run::{Mode, Options, Selection, Stop, execute};

@@ -42,10 +42,10 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     #[cfg(feature = "sandbox")]
     let sandbox = flags.sandbox.start(&document)?;
     #[cfg(feature = "sandbox")]
-    let overrides = sandbox.as_ref().map(|sandbox| sandbox.overrides(&document)).transpose()?.unwrap_or_default();
+    let overlay = sandbox.as_ref().map(|sandbox| sandbox.overlay(&document)).transpose()?.unwrap_or_default();
     #[cfg(not(feature = "sandbox"))]
-    let overrides = crate::pipeline::Overrides::default();
-    let pipeline = job::resolve(&document, &overrides)?;
+    let overlay = crate::pipeline::Overlay::default();
+    let pipeline = job::resolve(&document, &overlay)?;
     let uploads = if flags.probe { Uploads::Tried } else { Uploads::NotTried };
     let listener = Arc::new(Progress::new(log::standard_error(), std::io::stderr().is_terminal()));
     let runtime = run::runtime()?;

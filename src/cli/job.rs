@@ -12,7 +12,7 @@ use super::{environment, log};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::{PersonResult, TargetId};
-use crate::pipeline::{Document, Overrides};
+use crate::pipeline::{Document, Overlay};
 use crate::plan::{Allowance, Rerender};
 use crate::report::{self, FILES, People as _, PersonLine, Progress, ReportFile, ReportInput, Severity, Wording};
 use crate::run::{self, Mode, Options, Outcome, SavedPlan, Selection, Stop};
@@ -156,10 +156,10 @@ fn execute(
     #[cfg(feature = "sandbox")]
     let sandbox = common.sandbox.start(&document)?;
     #[cfg(feature = "sandbox")]
-    let overrides = sandbox.as_ref().map(|sandbox| sandbox.overrides(&document)).transpose()?.unwrap_or_default();
+    let overlay = sandbox.as_ref().map(|sandbox| sandbox.overlay(&document)).transpose()?.unwrap_or_default();
     #[cfg(not(feature = "sandbox"))]
-    let overrides = Overrides::default();
-    let pipeline = resolve(&document, &overrides)?;
+    let overlay = Overlay::default();
+    let pipeline = resolve(&document, &overlay)?;
     check_reviewed(&pipeline, reviewed.as_ref())?;
     let files = Files::of(common, &pipeline, mode, out);
     // Before anything is asked: whoever runs this must not lose the answer of a night to a folder.
@@ -186,8 +186,8 @@ pub(super) fn say(text: &str) {
     tell(Severity::Progress, text);
 }
 
-pub(super) fn resolve(document: &Document, overrides: &Overrides) -> Result<Pipeline, Trouble> {
-    document.resolve(&environment::Process, overrides).map_err(|faults| environment::rendered(&faults))
+pub(super) fn resolve(document: &Document, overlay: &Overlay) -> Result<Pipeline, Trouble> {
+    document.resolve(&environment::Process, overlay).map_err(|faults| environment::rendered(&faults))
 }
 
 fn targets(common: &Common, pipeline: &Pipeline) -> Result<Vec<TargetId>, Trouble> {

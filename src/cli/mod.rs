@@ -19,6 +19,8 @@ mod sandbox;
 #[cfg(feature = "sandbox")]
 mod sandboxed;
 mod schema;
+#[cfg(feature = "sandbox")]
+mod simulated;
 mod status;
 
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
@@ -29,6 +31,8 @@ use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::report::{Form, Severity};
 use output::tell;
+#[cfg(feature = "sandbox")]
+pub use simulated::{Keeper, simulated_keys};
 
 /// Takes people's photos from a company directory to their accounts in Atlassian Data Center, as a pipeline file says.
 #[derive(Debug, Parser)]

@@ -1,26 +1,26 @@
 //! `--sandbox[=WORLD]`: the bundled simulators in place of every provider and target of the file.
 //!
-//! Owns: which simulator stands for which element, and where the world and its state are kept between runs.
-//! Leaves to others: the simulators (`sandbox`), putting addresses into the file (`pipeline`).
+//! Owns: which world is taken, and where it, its state and its keys are kept between runs.
+//! Leaves to others: the simulators (`sandbox`), which keys their addresses go to (`simulated`), laying them over the file
+//! (`pipeline`).
 //! A newcomer gets wrong: a sandbox run has a state of its own, `state/sandbox/WORLD/NAME.db`; it never touches the
 //! real one, nor a folder that the file writes to. And a bare `--sandbox` is no fixed world: it is one that has everything the file names.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use avatarpipe_sandbox::{Options, Running, Sandbox, World};
 use clap::Args;
-use url::Url;
 
 use super::environment;
 use super::output::tell;
+use super::simulated::{self, Keeper, quoted};
 use crate::error::Trouble;
-use crate::model::{SourceId, TargetId};
-use crate::pipeline::{Document, Element, HttpOverride, Overrides, SourceOverride, TargetOverride};
+use crate::pipeline::{Document, Element, ElementKeys, HttpKeys, KeyTexts, Overlay};
 use crate::report::Severity;
 use crate::run::write_private;
-use avatarpipe_sandbox::{Options, Running, Sandbox, Secret, World};
-
-use crate::settings::{AtlassianCredential, GoogleEndpoints};
+use crate::secret::Secret;
 
 /// The world that is taken where nothing speaks for another.
 pub(super) const DEFAULT: &str = "corporate";
@@ -73,15 +73,9 @@ fn fitting(document: &Document) -> String {
 }
 
 fn has_everything(world: &World, document: &Document) -> bool {
-    let kinds = document.sources().iter().chain(document.targets()).map(|element| element.kind.as_str());
-    kinds.into_iter().all(|kind| match kind {
-        "entra" => !world.entra.is_empty(),
-        "google" => !world.google.is_empty(),
-        "jira" => !world.jira.is_empty(),
-        "confluence" => !world.confluence.is_empty(),
-        "bitbucket" => !world.bitbucket.is_empty(),
-        _ => true,
-    })
+    // Folders are everywhere.
+    let has = |element: &Element| element.kind == "folder" || world.has(&element.kind);
+    document.sources().iter().chain(document.targets()).all(has)
 }
 
 /// A running sandbox for one pipeline file.
@@ -127,34 +121,25 @@ fn start(name: &str, document: &Document) -> Result<Sandboxed, Trouble> {
 
 impl Sandboxed {
     /// What stands in place of the file's addresses and secrets.
-    pub(super) fn overrides(&self, document: &Document) -> Result<Overrides, Trouble> {
-        let mut overrides =
-            Overrides { http: HttpOverride::Direct, state: Some(self.state.clone()), ..Overrides::default() };
-        for source in document.sources() {
-            let wanted = match source.kind.as_str() {
-                "entra" => self.entra(source)?,
-                "google" => self.google(source)?,
-                // A folder is only read, in a sandbox too.
-                _ => continue,
-            };
-            overrides.sources.insert(SourceId::new(&source.id), wanted);
+    pub(super) fn overlay(&self, document: &Document) -> Result<Overlay, Trouble> {
+        let mut overlay = Overlay {
+            file: vec![("state", Some(format!("{{ path: {} }}", path_of(&self.state))))],
+            // Simulators on loopback need neither certificates nor headers.
+            http: Some(HttpKeys { kept: &["timeout"], keys: vec![("proxy", Some("none".to_owned()))] }),
+            ..Overlay::default()
+        };
+        for (list, elements) in [("extract", document.sources()), ("load", document.targets())] {
+            for element in elements {
+                let keys = match (list, element.kind.as_str()) {
+                    // A folder is only read, in a sandbox too.
+                    ("extract", "folder") => continue,
+                    (_, "folder") => vec![("path", Some(path_of(&self.copy(element))))],
+                    _ => self.simulated(element, &mut overlay.secrets)?,
+                };
+                overlay.elements.push(ElementKeys { list, kind: element.kind.clone(), id: element.id.clone(), keys });
+            }
         }
-        for target in document.targets() {
-            let atlassian = || self.atlassian(target);
-            let wanted = match target.kind.as_str() {
-                "jira" => atlassian().map(|(base_url, credential)| TargetOverride::Jira { base_url, credential })?,
-                "confluence" => {
-                    atlassian().map(|(base_url, credential)| TargetOverride::Confluence { base_url, credential })?
-                }
-                "bitbucket" => {
-                    atlassian().map(|(base_url, credential)| TargetOverride::Bitbucket { base_url, credential })?
-                }
-                "folder" => TargetOverride::Folder { path: self.copy(target) },
-                _ => continue,
-            };
-            overrides.targets.insert(TargetId::new(&target.id), wanted);
-        }
-        Ok(overrides)
+        Ok(overlay)
     }
 
     /// The real folder is as little touched as a real server.
@@ -167,96 +152,14 @@ impl Sandboxed {
         path
     }
 
-    fn entra(&self, element: &Element) -> Result<SourceOverride, Trouble> {
-        let login = self.simulator(element, &["entra", "login"], "login")?;
-        let graph = self.simulator(element, &["entra", "graph"], "graph")?;
-        let app = self.running.credentials().into_iter().find_map(|credential| match credential.secret {
-            Secret::App { tenant, client_secret } if credential.simulator == login => {
-                Some((tenant, credential.user, client_secret))
-            }
-            _ => None,
-        });
-        let (tenant, client_id, client_secret) = app.ok_or_else(|| self.missing(element, "an app registration"))?;
-        let (login, graph) = (self.url(&login)?, self.url(&graph)?);
-        Ok(SourceOverride::Entra {
-            tenant,
-            client_id,
-            client_secret: crate::secret::Secret::new(client_secret),
-            login,
-            graph,
-        })
-    }
-
-    /// The key file is written beside the world: a source reads it from disk, as a real one.
-    fn google(&self, element: &Element) -> Result<SourceOverride, Trouble> {
-        let part = |part: &str| {
-            let name = self.simulator(element, &["google", part], part)?;
-            self.url(&name)
-        };
-        let endpoints = GoogleEndpoints {
-            token: part("token")?,
-            directory: part("directory")?,
-            sts: part("sts")?,
-            iam_credentials: part("iamcredentials")?,
-        };
-        let token = self.simulator(element, &["google", "token"], "token")?;
-        let account = self.running.credentials().into_iter().find_map(|credential| match credential.secret {
-            Secret::ServiceAccount { key_file, subject, customer } if credential.simulator == token => {
-                Some((key_file, subject, customer))
-            }
-            _ => None,
-        });
-        let (key_file, subject, customer) = account.ok_or_else(|| self.missing(element, "a service account"))?;
-        let service_account_file = self.state.with_file_name(format!("{}-key.json", element.id));
-        let folder = service_account_file.parent().unwrap_or(Path::new(""));
-        let wrote = std::fs::create_dir_all(folder).and_then(|()| {
-            write_private(&service_account_file, |file| file.write_all(key_file.to_string().as_bytes()))
-        });
-        wrote.map_err(Trouble::file(format!("write {}", service_account_file.display())))?;
-        Ok(SourceOverride::Google { customer, subject, service_account_file, endpoints })
-    }
-
-    /// Where the simulator of an Atlassian product answers, and a credential of the kind that the file has.
-    fn atlassian(&self, element: &Element) -> Result<(Url, AtlassianCredential), Trouble> {
-        let name = self.simulator(element, &[&element.kind], &element.kind)?;
-        let mut token = None;
-        let mut password = None;
-        for credential in self.running.credentials().into_iter().filter(|credential| credential.simulator == name) {
-            match credential.secret {
-                Secret::Token(secret) => token = Some(AtlassianCredential::Token(crate::secret::Secret::new(secret))),
-                Secret::Password(secret) => {
-                    let username = credential.user;
-                    password =
-                        Some(AtlassianCredential::Password { username, password: crate::secret::Secret::new(secret) });
-                }
-                Secret::App { .. }
-                | Secret::Certificate { .. }
-                | Secret::ServiceAccount { .. }
-                | Secret::Job { .. } => {}
-            }
+    fn simulated(&self, element: &Element, secrets: &mut BTreeMap<String, Secret>) -> Result<KeyTexts, Trouble> {
+        let mut keeper = Beside { state: &self.state, secrets, trouble: None };
+        let credential = element.credential.as_deref();
+        let keys = simulated::simulated_keys(&self.running, &element.kind, &element.id, credential, &mut keeper);
+        match (keys, keeper.trouble) {
+            (_, Some(trouble)) => Err(trouble),
+            (keys, None) => keys.map_err(|what| self.missing(element, &what)),
         }
-        let credential =
-            if element.credential.as_deref() == Some("token") { token.or(password) } else { password.or(token) };
-        let credential = credential.ok_or_else(|| self.missing(element, "a service account"))?;
-        Ok((self.url(&name)?, credential))
-    }
-
-    /// The simulator that has the element's id, else the one that has the kind's plain name.
-    fn simulator(&self, element: &Element, plain: &[&str], part: &str) -> Result<String, Trouble> {
-        let own = if plain.len() > 1 { format!("{}-{part}", element.id) } else { element.id.clone() };
-        let names = [own, part.to_owned()];
-        let known = self.running.endpoints();
-        names
-            .into_iter()
-            .find(|name| known.contains_key(name))
-            .ok_or_else(|| self.missing(element, &format!("a simulator for `{}`", element.kind)))
-    }
-
-    fn url(&self, simulator: &str) -> Result<Url, Trouble> {
-        self.running
-            .endpoint(simulator)
-            .and_then(|url| Url::parse(url).ok())
-            .ok_or_else(|| Trouble::Own(format!("the simulator {simulator} has no address")))
     }
 
     fn missing(&self, element: &Element, what: &str) -> Trouble {
@@ -268,4 +171,37 @@ impl Sandboxed {
             self.running.endpoints().keys().cloned().collect::<Vec<_>>().join(", ")
         ))
     }
+}
+
+/// Secrets are handed in; a key file is written beside the state, since a source reads it from disk, as a real one.
+struct Beside<'a> {
+    state: &'a Path,
+    secrets: &'a mut BTreeMap<String, Secret>,
+    trouble: Option<Trouble>,
+}
+
+impl Keeper for Beside<'_> {
+    fn secret(&mut self, key: &'static str, value: &str) -> String {
+        let name = format!("{key} of simulator {}", self.secrets.len());
+        self.secrets.insert(name.clone(), Secret::new(value));
+        format!("${{file:{name}}}")
+    }
+
+    fn file(&mut self, name: &str, text: &str) -> Result<String, String> {
+        let path = self.state.with_file_name(name);
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let wrote =
+            std::fs::create_dir_all(folder).and_then(|()| write_private(&path, |file| file.write_all(text.as_bytes())));
+        wrote.map_err(|error| {
+            let found = error.to_string();
+            self.trouble = Some(Trouble::file(format!("write {}", path.display()))(error));
+            found
+        })?;
+        Ok(path.to_string_lossy().into_owned())
+    }
+}
+
+/// A path as YAML.
+fn path_of(path: &Path) -> String {
+    quoted(&path.to_string_lossy())
 }

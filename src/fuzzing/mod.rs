@@ -14,7 +14,7 @@ mod tests;
 
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
-use crate::pipeline::{self, Colour, Environment, Overrides};
+use crate::pipeline::{self, Colour, Environment, Overlay};
 use crate::transform::{Format, Limits, Settings, luma, memory_needed, render};
 
 /// One reader.
@@ -229,7 +229,7 @@ fn pipeline_file(bytes: &[u8]) -> u64 {
     // The command reads text; other bytes end before.
     let text = String::from_utf8_lossy(bytes);
     let faults = match pipeline::parse(&text, "fuzz.yaml") {
-        Ok(document) => match document.resolve(&Odd, &Overrides::default()) {
+        Ok(document) => match document.resolve(&Odd, &Overlay::default()) {
             Ok(_) => return 0,
             Err(faults) => faults,
         },

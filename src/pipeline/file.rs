@@ -11,6 +11,7 @@ use schemars::generate::SchemaSettings;
 use secrecy::ExposeSecret as _;
 
 use super::declare::element;
+use super::elements::{self, Below};
 use super::environment::Environment;
 use super::fault::{Fault, Faults, Span};
 use super::http::{self, Http};
@@ -18,7 +19,7 @@ use super::interpolate::{self, Text};
 use super::kinds::{SourceElement, TargetElement};
 use super::limits::Limits;
 use super::matching::Match;
-use super::overrides::{self, Below, Overrides};
+use super::overlay::{self, OverlaidEnvironment, Overlay};
 use super::rate::{self, Rate};
 use super::read::{At, List, Named, Reader, Setting};
 use super::report::Report;
@@ -181,9 +182,10 @@ impl Document {
     }
 
     /// Puts the values of `${…}` in and looks everything up. Everything missing is reported at once.
-    pub fn resolve(&self, environment: &dyn Environment, overrides: &Overrides) -> Result<Pipeline, Faults> {
+    pub fn resolve(&self, environment: &dyn Environment, overlay: &Overlay) -> Result<Pipeline, Faults> {
         let mut tree = self.tree.clone();
-        let mut faults = overrides::apply(&mut tree, overrides);
+        let mut faults = overlay::apply(&mut tree, overlay);
+        let environment = &OverlaidEnvironment { overlay, environment };
         faults.extend(put_values_in(&mut tree, environment));
         let root = tree.root;
         let mut reader = Reader::new(tree, &self.text, Arc::clone(&self.file), Some(environment));
@@ -201,9 +203,9 @@ impl Document {
     }
 }
 
-/// Resolves every scalar that is still in use; what an override replaced, or what is switched off, needs no value.
+/// Resolves every scalar that is still in use; what was laid over, or what is switched off, needs no value.
 fn put_values_in(tree: &mut Tree, environment: &dyn Environment) -> Vec<Fault> {
-    let sources: Vec<Id> = overrides::elements(tree, "extract").into_iter().map(|below| below.settings).collect();
+    let sources: Vec<Id> = elements::elements(tree, "extract").into_iter().map(|below| below.settings).collect();
     let switches: Vec<Id> = sources.iter().filter_map(|source| tree.get(*source, "enabled")).collect();
     let mut faults: Vec<Fault> = switches.into_iter().flat_map(|id| put_value_in(tree, id, environment)).collect();
     let off = |source: &Id| match tree.get(*source, "enabled").map(|id| &tree.node(id).kind) {
@@ -359,7 +361,7 @@ fn elements(reader: &Reader<'_>, list: &str) -> Vec<Element> {
         let place = reader.place(&reader.tree.node(below.settings).head);
         Element { id: below.id, kind: below.kind, credential: below.credential, compared: Vec::new(), place }
     };
-    overrides::elements(&reader.tree, list).into_iter().map(element).collect()
+    elements::elements(&reader.tree, list).into_iter().map(element).collect()
 }
 
 /// Collects everything first: stopping at the first `None` would leave the rest unjudged.

@@ -10,6 +10,7 @@ mod certificate;
 mod confluence;
 mod credential;
 mod declare;
+mod elements;
 mod entra;
 mod environment;
 mod fallback;
@@ -24,7 +25,7 @@ mod jira;
 mod kinds;
 mod limits;
 mod matching;
-mod overrides;
+mod overlay;
 mod rate;
 mod read;
 mod report;
@@ -42,9 +43,11 @@ pub use environment::Environment;
 pub use fault::{Colour, Faults};
 pub use file::parse;
 pub(crate) use file::{Document, Element, Warning, schema};
-pub use overrides::Overrides;
 #[cfg(feature = "sandbox")]
-pub(crate) use overrides::{HttpOverride, SourceOverride, TargetOverride};
+pub use overlay::KeyTexts;
+pub use overlay::Overlay;
+#[cfg(feature = "sandbox")]
+pub(crate) use overlay::{ElementKeys, HttpKeys};
 
 #[cfg(test)]
 mod tests;

@@ -55,7 +55,7 @@ fn small(load: &str) -> String {
 }
 
 fn resolved(text: &str, environment: &Fixed) -> Pipeline {
-    parse(text, "p.yaml").unwrap().resolve(environment, &Overrides::default()).unwrap()
+    parse(text, "p.yaml").unwrap().resolve(environment, &Overlay::default()).unwrap()
 }
 
 /// Of the first source, which is switched on.

@@ -95,18 +95,7 @@ impl Tree {
         &self.nodes[id.0]
     }
 
-    /// Adds a node that stands at this place.
-    pub(super) fn add(&mut self, kind: Kind, at: &Span) -> Id {
-        self.nodes.push(Node { span: at.clone(), head: at.clone(), under_key: false, kind });
-        Id(self.nodes.len() - 1)
-    }
-
-    /// Adds a scalar of which the text is known.
-    pub(super) fn add_scalar(&mut self, text: Text, at: &Span) -> Id {
-        self.add(Kind::Scalar(Scalar { text, plain: true }), at)
-    }
-
-    /// Adds what another text says, all of it at this place: a default.
+    /// Adds what another text says, all of it at this place: a default, or what stands in place of what was written.
     pub(super) fn graft(&mut self, text: &str, at: &Span) -> Option<Id> {
         let (other, _) = Self::parse(text);
         let other = other?;
@@ -151,6 +140,13 @@ impl Tree {
     pub(super) fn unset(&mut self, map: Id, key: &str) {
         if let Kind::Map(entries) = &mut self.nodes[map.0].kind {
             entries.retain(|entry| entry.key != key);
+        }
+    }
+
+    /// Takes every other key away.
+    pub(super) fn keep(&mut self, map: Id, keys: &[&str]) {
+        if let Kind::Map(entries) = &mut self.nodes[map.0].kind {
+            entries.retain(|entry| keys.contains(&entry.key.as_str()));
         }
     }
 

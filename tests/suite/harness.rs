@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use avatarpipe_sandbox::faults::Fault;
-use avatarpipe_sandbox::{Options, Running, Sandbox, Secret, World};
+use avatarpipe_sandbox::{Options, Running, Sandbox, World};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -79,28 +79,14 @@ impl Harness {
     }
 
     fn point_at_the_sandbox(&mut self) {
-        let url = |name: &str| self.sandbox.endpoint(name).expect("the world has this simulator").to_owned();
-        let (login, graph, jira) = (url("login"), url("graph"), url("jira"));
         let mut pipe = Pipe::default();
         pipe.top("pipeline", "stage");
         pipe.top("rates", "{ fast: { units: 100000, per: 1s, burst: 100000, concurrency: 4 } }");
-        for credential in self.sandbox.credentials() {
-            let (name, secret) = match credential.secret {
-                Secret::App { tenant, client_secret } => {
-                    pipe.entra("tenant", &tenant).entra("client_id", &credential.user);
-                    ("ENTRA_SECRET", client_secret)
-                }
-                Secret::Password(password) if credential.simulator == "jira" => ("JIRA_PASSWORD", password),
-                Secret::Token(token) if credential.simulator == "jira" => ("JIRA_TOKEN", token),
-                // Of the other products of the world.
-                _ => continue,
-            };
-            self.environment.push((name.to_owned(), secret));
-        }
-        pipe.entra("credential", "{ client_secret: '${ENTRA_SECRET}' }");
-        pipe.entra("endpoints", &format!("{{ login: '{login}', graph: '{graph}' }}")).entra("rate", "fast");
-        pipe.jira("base_url", &format!("'{jira}'"));
-        pipe.jira("credential", "{ username: svc-avatars, password: '${JIRA_PASSWORD}' }");
+        let has = "the world has this simulator";
+        pipe.source("entra").lay(&self.reach("entra", None).expect(has)).set("rate", "fast");
+        // For who signs in with it instead.
+        self.reach("jira", Some("token")).expect(has);
+        pipe.target("jira").lay(&self.reach("jira", None).expect(has));
         pipe.jira("match", "[email, username]").jira("rate", "fast");
         self.pipe = pipe;
     }

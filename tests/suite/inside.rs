@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use avatarpipe::inside::Exit;
 use avatarpipe::inside::Rerender;
 use avatarpipe::inside::Trouble;
-use avatarpipe::inside::{Colour, Environment, Overrides, parse};
+use avatarpipe::inside::{Colour, Environment, Overlay, parse};
 use avatarpipe::inside::{Listener, RunEvent, Wording, human};
 use avatarpipe::inside::{Mode, Options, Selection, Stop, execute};
 use tokio::runtime::Builder;
@@ -38,7 +38,7 @@ impl Harness {
     fn execute(&self, said: Arc<Said>) -> Result<(Exit, String), Box<Trouble>> {
         let faults = |faults: avatarpipe::inside::Faults| Trouble::Usage(faults.render(Colour::Plain));
         let document = parse(&self.pipe().text(), "pipeline.yaml").map_err(faults)?;
-        let pipeline = document.resolve(&Variables(self), &Overrides::default()).map_err(faults)?;
+        let pipeline = document.resolve(&Variables(self), &Overlay::default()).map_err(faults)?;
         let selection = Selection::default();
         let options = Options { mode: Mode::Run, selection, allow: Vec::new(), rerender: Rerender::Changed };
         // One for each run, as the program has it: when it is gone, nothing holds the state any more.

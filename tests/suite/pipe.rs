@@ -111,6 +111,17 @@ impl Element {
         self
     }
 
+    /// Sets keys, or takes them out.
+    pub(super) fn lay<'a>(&mut self, keys: impl IntoIterator<Item = &'a (&'static str, Option<String>)>) -> &mut Self {
+        for (key, value) in keys {
+            _ = match value {
+                Some(value) => self.set(key, value),
+                None => self.unset(key),
+            };
+        }
+        self
+    }
+
     /// Takes a key out.
     pub(super) fn unset(&mut self, key: &str) -> &mut Self {
         self.keys.retain(|(known, _)| known != key);

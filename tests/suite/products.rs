@@ -1,10 +1,12 @@
 //! Every source and target of a world in one pipeline file.
 //!
-//! Owns: addresses, credentials and key files of Google, Confluence and Bitbucket.
-//! Leaves to others: Entra and Jira, which every harness has (`harness`).
+//! Owns: which products there are, and where the secrets of a test lie.
+//! Leaves to others: Entra and Jira, which every harness has (`harness`), and the keys themselves, which are those of
+//! `--sandbox`.
 //! A newcomer gets wrong: the key of a Google service account is a file in the test's folder, as it is with a customer.
 
-use avatarpipe_sandbox::{Secret, World};
+use avatarpipe::inside::{Keeper, KeyTexts, simulated_keys};
+use avatarpipe_sandbox::World;
 
 use super::harness::Harness;
 
@@ -36,46 +38,67 @@ impl Harness {
     }
 
     fn connect_google(&mut self) {
-        let account = self.sandbox.credentials().into_iter().find_map(|credential| match credential.secret {
-            Secret::ServiceAccount { key_file, subject: Some(subject), .. } => Some((key_file, subject)),
-            _ => None,
-        });
-        let Some((key_file, subject)) = account else { return };
-        self.write("google-key.json", key_file.to_string());
-        let endpoints =
-            [("token", "token"), ("directory", "directory"), ("sts", "sts"), ("iam_credentials", "iamcredentials")];
-        let endpoints = endpoints.map(|(key, simulator)| format!("{key}: {}", self.url(simulator))).join(", ");
+        let Some(keys) = self.reach("google", None) else { return };
+        // Whoever acts for nobody is another test's.
+        if keys.iter().any(|(key, value)| *key == "subject" && value.is_none()) {
+            return;
+        }
         self.edit(|pipe| {
-            let google = pipe.source("google");
-            google.set("subject", &subject).set("rate", "fast");
-            google.set("credential", "{ service_account_file: google-key.json }");
-            google.set("endpoints", &format!("{{ {endpoints} }}"));
+            // The customer is that of the subject.
+            pipe.source("google").lay(keys.iter().filter(|(key, _)| *key != "customer")).set("rate", "fast");
         });
     }
 
     /// Confluence, if the world has one.
     pub(super) fn connect_wiki(&mut self) {
         // Confluence lists no addresses.
-        self.connect("confluence", "WIKI_PASSWORD", "[{ person: email_local, account: username }]");
+        self.connect("confluence", "[{ person: email_local, account: username }]");
     }
 
     /// Bitbucket, if the world has one.
     pub(super) fn connect_git(&mut self) {
-        self.connect("bitbucket", "GIT_PASSWORD", "[email]");
+        self.connect("bitbucket", "[email]");
     }
 
-    fn connect(&mut self, product: &str, variable: &str, keys: &str) {
-        let password = self.sandbox.credentials().into_iter().find_map(|credential| match credential.secret {
-            Secret::Password(password) if credential.simulator == product => Some(password),
-            _ => None,
-        });
-        let Some(password) = password else { return };
-        self.set(variable, &password);
-        let url = self.url(product);
+    fn connect(&mut self, product: &str, keys: &str) {
+        let Some(reached) = self.reach(product, None) else { return };
         self.edit(|pipe| {
-            let target = pipe.target(product);
-            target.set("base_url", &url).set("match", keys).set("rate", "fast");
-            target.set("credential", &format!("{{ username: svc-avatars, password: '${{{variable}}}' }}"));
+            pipe.target(product).lay(&reached).set("match", keys).set("rate", "fast");
         });
+    }
+
+    /// The keys of an element with the kind's own id, with its simulator behind it, if the world has one. What is secret is
+    /// kept.
+    pub(super) fn reach(&mut self, kind: &str, credential: Option<&str>) -> Option<KeyTexts> {
+        let prefix = match kind {
+            "confluence" => "WIKI",
+            "bitbucket" => "GIT",
+            kind => kind,
+        };
+        let mut kept = Kept { prefix: prefix.to_uppercase(), variables: Vec::new(), files: Vec::new() };
+        let keys = simulated_keys(&self.sandbox, kind, kind, credential, &mut kept).ok()?;
+        kept.variables.iter().for_each(|(name, value)| self.set(name, value));
+        kept.files.iter().for_each(|(name, text)| self.write(name, text));
+        Some(keys)
+    }
+}
+
+/// What the file of a test only names.
+struct Kept {
+    prefix: String,
+    variables: Vec<(String, String)>,
+    files: Vec<(String, String)>,
+}
+
+impl Keeper for Kept {
+    fn secret(&mut self, key: &'static str, value: &str) -> String {
+        let name = format!("{}_{}", self.prefix, key.trim_start_matches("client_").to_uppercase());
+        self.variables.push((name.clone(), value.to_owned()));
+        format!("${{{name}}}")
+    }
+
+    fn file(&mut self, name: &str, text: &str) -> Result<String, String> {
+        self.files.push((name.to_owned(), text.to_owned()));
+        Ok(name.to_owned())
     }
 }

@@ -56,6 +56,14 @@ macro_rules! kinds {
         }
 
         impl World {
+            /// Whether it has any of that kind.
+            pub fn has(&self, kind: &str) -> bool {
+                match kind {
+                    $(stringify!($key) => !self.$key.is_empty(),)*
+                    _ => false,
+                }
+            }
+
             pub(super) fn parts(&self) -> impl Iterator<Item = &dyn Part> {
                 let parts = std::iter::empty::<&dyn Part>();
                 $(let parts = parts.chain(self.$key.iter().map(|part| part as &dyn Part));)*

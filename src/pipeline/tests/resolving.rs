@@ -16,7 +16,7 @@ fn values_come_from_outside_only_when_it_runs() {
         vars: [("URL", "https://jira.example.com/jira"), ("SHARE", "12.5%")].into(),
         files: [("token.txt", "hunter2\n")].into(),
     };
-    let pipeline = document.resolve(&environment, &Overrides::default()).unwrap();
+    let pipeline = document.resolve(&environment, &Overlay::default()).unwrap();
     let target = &pipeline.targets[0];
     assert!(target.dry_run.value);
     assert_eq!(target.accounts.rollout.value.hundredths(), 1250);
@@ -31,7 +31,7 @@ fn values_come_from_outside_only_when_it_runs() {
 fn everything_missing_is_reported_at_once() {
     let corporate = &files("pipelines")["corporate.yaml"];
     let document = parse(corporate, "pipelines/corporate.yaml").unwrap();
-    let faults = document.resolve(&Fixed::default(), &Overrides::default()).unwrap_err();
+    let faults = document.resolve(&Fixed::default(), &Overlay::default()).unwrap_err();
     insta::assert_snapshot!(faults.render(Colour::Plain));
 }
 
@@ -44,7 +44,7 @@ fn values_from_outside_are_judged_and_never_shown() {
         vars: [("URL", "http://hunter2.example.com"), ("TOKEN", ""), ("MAP", "who.csv"), ("QUIET", "hunter2")].into(),
         files: [("who.csv", "person,account\na,b\na,c\n")].into(),
     };
-    let faults = document.resolve(&environment, &Overrides::default()).unwrap_err();
+    let faults = document.resolve(&environment, &Overlay::default()).unwrap_err();
     let shown = faults.render(Colour::Plain);
     assert!(!shown.contains("hunter2"), "{shown}");
     insta::assert_snapshot!(shown);
@@ -54,7 +54,7 @@ fn values_from_outside_are_judged_and_never_shown() {
 fn a_secret_that_no_header_takes_is_refused_before_anything_is_sent() {
     let jira = "  - jira: { base_url: 'https://j', credential: { token: '${TOKEN}' }, match: [email] }\n";
     let environment = Fixed { vars: [("TOKEN", "hunter2\n")].into(), ..Fixed::default() };
-    let faults = parse(&small(jira), "p.yaml").unwrap().resolve(&environment, &Overrides::default()).unwrap_err();
+    let faults = parse(&small(jira), "p.yaml").unwrap().resolve(&environment, &Overlay::default()).unwrap_err();
     let shown = faults.to_string();
     assert!(shown.contains("the value of `${TOKEN}` has a line break") && !shown.contains("hunter2"), "{shown}");
 }
@@ -105,7 +105,7 @@ fn what_is_switched_off_needs_no_variable() {
         )
     };
     let resolve =
-        |text: &str, environment: &Fixed| parse(text, "p.yaml").unwrap().resolve(environment, &Overrides::default());
+        |text: &str, environment: &Fixed| parse(text, "p.yaml").unwrap().resolve(environment, &Overlay::default());
     let off = Fixed { vars: [("ON", "false")].into(), ..Fixed::default() };
     for (enabled, environment) in [("false", &Fixed::default()), ("${ON}", &off), ("${ON:-false}", &Fixed::default())] {
         let pipeline = resolve(&source(enabled), environment).unwrap_or_else(|faults| panic!("{faults}"));
@@ -142,7 +142,7 @@ fn tokens_of_the_platform_are_looked_up_when_it_runs() {
              load:\n  - folder: {{ path: out }}\n"
         );
         let environment = Fixed { vars: vars.iter().copied().collect(), ..Fixed::default() };
-        parse(&text, "p.yaml").unwrap().resolve(&environment, &Overrides::default())
+        parse(&text, "p.yaml").unwrap().resolve(&environment, &Overlay::default())
     };
     let token = |pipeline: &Pipeline| {
         let SourceKind::Entra(entra) = &provider(pipeline).kind else { panic!("an Entra was written") };
@@ -175,6 +175,6 @@ fn a_key_file_that_came_as_its_text_is_not_shown() {
     let text = "version: 1\npipeline: x\nextract:\n  - google: { customer: C01, credential: { service_account_file: \"${KEY}\" } }\n\
                 load:\n  - folder: { path: out }\n";
     let environment = Fixed { vars: [("KEY", "{ \"private_key\": \"hunter2\" }")].into(), ..Fixed::default() };
-    let shown = parse(text, "p.yaml").unwrap().resolve(&environment, &Overrides::default()).unwrap_err().to_string();
+    let shown = parse(text, "p.yaml").unwrap().resolve(&environment, &Overlay::default()).unwrap_err().to_string();
     assert!(shown.contains("the text of a key") && !shown.contains("hunter2"), "{shown}");
 }

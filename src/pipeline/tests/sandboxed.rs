@@ -1,48 +1,55 @@
 //! Simulators in place of what the file names.
 
-use url::Url;
-
 use super::super::*;
 use super::{Fixed, files, provider};
-use crate::model::{SourceId, TargetId};
 use crate::secret::Secret;
 use crate::settings::*;
 
 /// Everything that stands in place of the elements of one document, each with its own port.
-fn sandbox(document: &Document) -> Overrides {
-    let url = |port: u16| Url::parse(&format!("http://127.0.0.1:{port}/")).unwrap();
-    let secret = || Secret::new("hunter2");
-    let source = |element: &Element| match element.kind.as_str() {
-        "google" => SourceOverride::Google {
-            customer: "C01".to_owned(),
-            subject: None,
-            service_account_file: "sandbox/key.json".into(),
-            endpoints: GoogleEndpoints { token: url(11), directory: url(12), sts: url(13), iam_credentials: url(14) },
-        },
-        _ => SourceOverride::Entra {
-            tenant: "contoso".to_owned(),
-            client_id: "app".to_owned(),
-            client_secret: secret(),
-            login: url(1),
-            graph: url(2),
-        },
-    };
-    let target = |element: &Element| match element.kind.as_str() {
-        "confluence" => TargetOverride::Confluence {
-            base_url: url(4),
-            credential: AtlassianCredential::Password { username: "svc".to_owned(), password: secret() },
-        },
-        "bitbucket" => TargetOverride::Bitbucket { base_url: url(5), credential: AtlassianCredential::Token(secret()) },
-        _ => TargetOverride::Jira { base_url: url(3), credential: AtlassianCredential::Token(secret()) },
+fn sandbox(document: &Document) -> Overlay {
+    let url = |port: u16| format!("'http://127.0.0.1:{port}'");
+    let token = "{ token: '${file:a secret}' }".to_owned();
+    let keys = |element: &Element| -> KeyTexts {
+        let server = |port, credential: String| vec![("base_url", Some(url(port))), ("credential", Some(credential))];
+        match element.kind.as_str() {
+            "entra" => vec![
+                ("tenant", Some("contoso".to_owned())),
+                ("client_id", Some("app".to_owned())),
+                ("credential", Some("{ client_secret: '${file:a secret}' }".to_owned())),
+                ("endpoints", Some(format!("{{ login: {}, graph: {} }}", url(1), url(2)))),
+            ],
+            "google" => vec![
+                ("customer", Some("C01".to_owned())),
+                ("subject", None),
+                ("credential", Some("{ service_account_file: sandbox/key.json }".to_owned())),
+                (
+                    "endpoints",
+                    Some(format!(
+                        "{{ token: {}, directory: {}, sts: {}, iam_credentials: {} }}",
+                        url(11),
+                        url(12),
+                        url(13),
+                        url(14)
+                    )),
+                ),
+            ],
+            "confluence" => server(4, "{ username: svc, password: '${file:a secret}' }".to_owned()),
+            "bitbucket" => server(5, token.clone()),
+            _ => server(3, token.clone()),
+        }
     };
     // Folders are what they are, in a sandbox too.
-    let simulated = |element: &&Element| element.kind != "folder";
-    let (sources, targets) = (document.sources().iter(), document.targets().iter());
-    Overrides {
-        sources: sources.filter(simulated).map(|e| (SourceId::new(&e.id), source(e))).collect(),
-        targets: targets.filter(simulated).map(|e| (TargetId::new(&e.id), target(e))).collect(),
-        http: HttpOverride::Direct,
-        state: Some("state/sandbox.db".into()),
+    let elements = [("extract", document.sources()), ("load", document.targets())].into_iter();
+    let elements = elements.flat_map(|(list, elements)| elements.iter().map(move |element| (list, element)));
+    let laid = |(list, element): (&'static str, &Element)| {
+        let (kind, id) = (element.kind.clone(), element.id.clone());
+        ElementKeys { list, kind, id, keys: keys(element) }
+    };
+    Overlay {
+        file: vec![("state", Some("{ path: state/sandbox.db }".to_owned()))],
+        elements: elements.filter(|(_, element)| element.kind != "folder").map(laid).collect(),
+        http: Some(HttpKeys { kept: &["timeout"], keys: vec![("proxy", Some("none".to_owned()))] }),
+        secrets: [("a secret".to_owned(), Secret::new("hunter2"))].into(),
     }
 }
 
@@ -95,7 +102,7 @@ fn a_sandbox_takes_the_place_of_every_credential() {
         let document = parse(&text, "p.yaml").unwrap_or_else(|faults| panic!("{faults}"));
         let pipeline = document.resolve(&Fixed::default(), &sandbox(&document));
         assert!(pipeline.is_ok(), "{element}: {pipeline:?}");
-        assert!(document.resolve(&Fixed::default(), &Overrides::default()).is_err(), "{element}");
+        assert!(document.resolve(&Fixed::default(), &Overlay::default()).is_err(), "{element}");
     }
 }
 

@@ -1,0 +1,121 @@
+//! What stands in place of what a file says, laid over its tree so that everything after it is the usual way.
+//!
+//! Owns: laying it there. Leaves to others: what is laid there (`cli`, for `--sandbox`), reading the result (`file`).
+//! A newcomer gets wrong: what is laid over is gone, and with it the need for its variable.
+
+use std::collections::BTreeMap;
+
+use super::elements::elements;
+use super::environment::Environment;
+use super::fault::Fault;
+use super::tree::{Id, Kind, Tree};
+use crate::secret::Secret;
+
+/// Keys, and the YAML that stands there; `None`: nothing does.
+pub type KeyTexts = Vec<(&'static str, Option<String>)>;
+
+/// What stands in place of what a file says.
+#[derive(Clone, Debug, Default)]
+pub struct Overlay {
+    /// Keys of the whole file.
+    pub file: KeyTexts,
+    /// Keys of elements.
+    pub elements: Vec<ElementKeys>,
+    /// Keys of every entry under `http`, and of `default`.
+    pub http: Option<HttpKeys>,
+    /// What `${file:PATH}` gives before a file is looked for: a secret stands outside of the file.
+    pub secrets: BTreeMap<String, Secret>,
+}
+
+/// Keys of one element.
+#[derive(Clone, Debug)]
+pub struct ElementKeys {
+    /// `extract` or `load`.
+    pub list: &'static str,
+    /// The kind that the keys are of.
+    pub kind: String,
+    /// The id of the element.
+    pub id: String,
+    /// What stands there.
+    pub keys: KeyTexts,
+}
+
+/// How servers are reached.
+#[derive(Clone, Debug)]
+pub struct HttpKeys {
+    /// The keys that stay as they are written; no other does.
+    pub kept: &'static [&'static str],
+    /// What stands beside them.
+    pub keys: KeyTexts,
+}
+
+/// Puts everything in its place. What does not fit its element is a fault: nothing may reach a real server because it was
+/// left out in silence.
+pub(super) fn apply(tree: &mut Tree, overlay: &Overlay) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for laid in &overlay.elements {
+        let Some(below) = elements(tree, laid.list).into_iter().find(|below| below.id == laid.id) else { continue };
+        if below.kind == laid.kind {
+            lay(tree, below.settings, &laid.keys, &mut faults);
+        } else {
+            let message = format!("nothing can stand in place of `{}`: another kind was given", laid.id);
+            faults.push(Fault::new(tree.node(below.settings).head.clone(), message));
+        }
+    }
+    if let Some(way) = &overlay.http {
+        for entry in ways(tree) {
+            tree.keep(entry, way.kept);
+            lay(tree, entry, &way.keys, &mut faults);
+        }
+    }
+    let root = tree.root;
+    lay(tree, root, &overlay.file, &mut faults);
+    faults
+}
+
+fn lay(tree: &mut Tree, map: Id, keys: &KeyTexts, faults: &mut Vec<Fault>) {
+    let at = tree.node(map).head.clone();
+    for (key, text) in keys {
+        match text.as_ref().map(|text| tree.graft(text, &at)) {
+            Some(Some(value)) => tree.set(map, key, value),
+            None => tree.unset(map, key),
+            Some(None) => faults.push(Fault::new(at.clone(), format!("what stands in place of `{key}` is not YAML"))),
+        }
+    }
+}
+
+/// Every entry under `http`; `default`, too, if nobody wrote it.
+fn ways(tree: &mut Tree) -> Vec<Id> {
+    let root = tree.root;
+    for (map, key) in [(None, "http"), (Some("http"), "default")] {
+        let map = map.and_then(|map| tree.get(root, map)).unwrap_or(root);
+        if tree.get(map, key).is_none()
+            && let Some(empty) = tree.graft("{}", &(0..0))
+        {
+            tree.set(map, key, empty);
+        }
+    }
+    match tree.get(root, "http").map(|http| &tree.node(http).kind) {
+        Some(Kind::Map(entries)) => entries.iter().map(|entry| entry.value).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The environment, with what the overlay brings.
+pub(super) struct OverlaidEnvironment<'e> {
+    pub(super) overlay: &'e Overlay,
+    pub(super) environment: &'e dyn Environment,
+}
+
+impl Environment for OverlaidEnvironment<'_> {
+    fn var(&self, name: &str) -> Option<String> {
+        self.environment.var(name)
+    }
+
+    fn file(&self, path: &str) -> Result<String, String> {
+        match self.overlay.secrets.get(path) {
+            Some(secret) => Ok(secret.expose().to_owned()),
+            None => self.environment.file(path),
+        }
+    }
+}
