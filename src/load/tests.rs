@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::model::Place;
-use crate::settings::{Accounts, Matching, Ownership, Placed, Share, Target, TargetKind};
+use crate::model::{AccountKey, PersonKey, Place};
+use crate::settings::{Accounts, Matching, Ownership, Pair, Placed, Share, Target, TargetKind};
 
 /// A target of everybody, who is matched by nothing.
 pub(super) fn target(id: &str, kind: TargetKind) -> Target {
@@ -19,6 +19,11 @@ pub(super) fn target(id: &str, kind: TargetKind) -> Target {
         quiet: Duration::from_secs(120),
         kind,
     }
+}
+
+/// A line of `match`.
+pub(super) fn pair(person: PersonKey, account: AccountKey) -> Pair {
+    Pair { person, account, place: place() }
 }
 
 fn place() -> Place {

@@ -18,10 +18,10 @@ use crate::http::{
     self, Client, ClientCert, EntraSignIn, GoogleSignIn, HeaderName, Rate, RateLimit, Stopping, Transport,
 };
 use crate::load::{self, Target};
-use crate::model::{AccountKey, Place};
+use crate::model::Place;
 use crate::settings::{
-    self, AppProof, Cloud, ConfluenceUpload, EntraCredential, GoogleCredential, Matching, Pipeline, Placed, Provider,
-    SourceKind, TargetKind, TokenFrom,
+    self, AppProof, Cloud, EntraCredential, GoogleCredential, Matching, Pipeline, Placed, Provider, SourceKind,
+    TargetKind, TokenFrom,
 };
 
 /// The named rates and transports of a file, made once and shared.
@@ -140,57 +140,18 @@ impl Clients {
             TargetKind::Confluence(confluence) => {
                 let client =
                     self.client(entry.id.as_str(), &confluence.base_url, &entry.rate, &entry.http)?.stopping(writes);
-                let (upload, endpoint) = match &confluence.upload {
-                    ConfluenceUpload::Xmlrpc => (load::confluence::UploadPolicy::XmlRpc, String::new()),
-                    ConfluenceUpload::Endpoint { path } => (load::confluence::UploadPolicy::Endpoint, path.clone()),
-                };
-                let settings = load::confluence::Settings {
-                    id: entry.id.clone(),
-                    credential: confluence.credential.clone(),
-                    upload,
-                    endpoint,
-                    addresses: match asks_for(&entry.matching, AccountKey::Email) {
-                        true => load::confluence::Addresses::Needed,
-                        false => load::confluence::Addresses::NotNeeded,
-                    },
-                    quiet: entry.quiet,
-                    accounts: entry.accounts.clone(),
-                };
-                Ok(Arc::new(load::confluence::Confluence::new(settings, client, Arc::new(PictureFingerprinter))?))
+                let looks = Arc::new(PictureFingerprinter);
+                Ok(Arc::new(load::confluence::Confluence::new(entry, confluence, client, looks)?))
             }
             TargetKind::Bitbucket(bitbucket) => {
                 let client =
                     self.client(entry.id.as_str(), &bitbucket.base_url, &entry.rate, &entry.http)?.stopping(writes);
-                let settings = load::bitbucket::Settings {
-                    id: entry.id.clone(),
-                    credential: bitbucket.credential.clone(),
-                    quiet: entry.quiet,
-                    accounts: entry.accounts.clone(),
-                };
-                Ok(Arc::new(load::bitbucket::Bitbucket::new(settings, client, Arc::new(PictureFingerprinter))?))
+                Ok(Arc::new(load::bitbucket::Bitbucket::new(entry, bitbucket, client, Arc::new(PictureFingerprinter))?))
             }
             TargetKind::Folder(folder) => {
-                let settings = load::folder::Settings {
-                    id: entry.id.clone(),
-                    path: folder.path.clone(),
-                    naming: naming(&entry.matching),
-                    accounts: entry.accounts.clone(),
-                    repair: match entry.ownership.value {
-                        settings::Ownership::Provider => load::folder::Repair::Everything,
-                        settings::Ownership::Ours => load::folder::Repair::Damage,
-                    },
-                };
-                Ok(Arc::new(load::folder::Folder::new(settings, Arc::new(PictureFingerprinter))?))
+                Ok(Arc::new(load::folder::Folder::new(entry, folder, Arc::new(PictureFingerprinter))?))
             }
         }
-    }
-}
-
-/// Whether accounts are matched by this key of theirs.
-fn asks_for(matching: &Matching, key: AccountKey) -> bool {
-    match matching {
-        Matching::Pairs(pairs) => pairs.iter().any(|pair| pair.account == key),
-        Matching::Map(map) => map.account == key,
     }
 }
 
@@ -199,17 +160,6 @@ pub(super) fn matching_place(entry: &settings::Target) -> Place {
     match &entry.matching {
         Matching::Pairs(pairs) => pairs.first().map_or_else(|| entry.place.clone(), |pair| pair.place.clone()),
         Matching::Map(map) => map.place.clone(),
-    }
-}
-
-/// How the files of a folder are named. A map says who an account is, and here who has which file.
-fn naming(matching: &Matching) -> load::folder::Naming {
-    match matching {
-        Matching::Pairs(pairs) => load::folder::Naming::Keys(pairs.iter().map(|pair| pair.person).collect()),
-        Matching::Map(map) => load::folder::Naming::Map {
-            person: map.person,
-            names: map.people.iter().map(|(account, person)| (person.clone(), account.clone())).collect(),
-        },
     }
 }
 

@@ -44,6 +44,16 @@ pub enum Matching {
     Map(UserMap),
 }
 
+impl Matching {
+    /// Whether accounts are matched by this key of theirs.
+    pub fn asks_for(&self, key: AccountKey) -> bool {
+        match self {
+            Self::Pairs(pairs) => pairs.iter().any(|pair| pair.account == key),
+            Self::Map(map) => map.account == key,
+        }
+    }
+}
+
 /// A key of the person that must equal a key of the account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pair {

@@ -6,7 +6,6 @@
 //! refusal, such as a system administrator's picture, and no dead login.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use url::Url;
@@ -60,11 +59,6 @@ impl BitbucketClient {
 
     pub(super) fn atlassian(&self) -> &AtlassianClient {
         &self.atlassian
-    }
-
-    /// How long a slow server may still be at a write that nobody answered.
-    pub(super) fn quiet(&self) -> Duration {
-        self.shared.settings.quiet
     }
 
     /// `rest/api/…/…` with these parameters, every value percent-encoded.
@@ -212,7 +206,7 @@ impl BitbucketClient {
 
     /// Whether we sign in with a token.
     pub(super) fn is_by_token(&self) -> bool {
-        self.shared.settings.credential.is_token()
+        self.shared.credential.is_token()
     }
 
     /// Sends a picture. The answer is a complete success.

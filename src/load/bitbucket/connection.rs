@@ -1,6 +1,6 @@
 //! What all sessions of a target share.
 //!
-//! Owns: the settings of a `bitbucket` target, what is known about its server during a run, and the way in.
+//! Owns: what is known about the server during a run, and the way in.
 //! Leaves to others: the calls (`client.rs`).
 //! A newcomer gets wrong: what is known is read as a copy; what is learnt meanwhile shows in the next one.
 
@@ -12,20 +12,7 @@ use crate::load::Fingerprinter;
 use crate::load::account_filter::AccountFilter;
 use crate::load::atlassian::client::{AtlassianClient, Login};
 use crate::model::{ServerId, TargetId};
-use crate::settings::{Accounts, AtlassianCredential};
-
-/// A `bitbucket` target of the pipeline file, resolved.
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    /// The `id` in the pipeline file.
-    pub id: TargetId,
-    /// How we sign in.
-    pub credential: AtlassianCredential,
-    /// How long a slow server may still be at a write that nobody answered.
-    pub quiet: Duration,
-    /// Which accounts are selected.
-    pub accounts: Accounts,
-}
+use crate::settings::{self, AtlassianCredential};
 
 /// Whether the server tells which picture an account shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,7 +46,10 @@ pub(super) struct Known {
 
 /// Everything that the sessions of a target share.
 pub(super) struct Shared {
-    pub settings: Settings,
+    pub id: TargetId,
+    pub credential: AtlassianCredential,
+    /// How long a slow server may still be at a write that nobody answered.
+    pub quiet: Duration,
     pub rules: AccountFilter,
     pub looks: Arc<dyn Fingerprinter>,
     login: Arc<Login>,
@@ -67,10 +57,20 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(settings: Settings, looks: Arc<dyn Fingerprinter>) -> Result<Self, Failure> {
-        let rules = AccountFilter::new(&settings.accounts)?;
-        let login = Login::new(&settings.credential);
-        Ok(Self { settings, rules, looks, login, known: RwLock::default() })
+    pub(super) fn new(
+        target: &settings::Target,
+        bitbucket: &settings::Bitbucket,
+        looks: Arc<dyn Fingerprinter>,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            id: target.id.clone(),
+            credential: bitbucket.credential.clone(),
+            quiet: target.quiet,
+            rules: AccountFilter::new(&target.accounts)?,
+            looks,
+            login: Login::new(&bitbucket.credential),
+            known: RwLock::default(),
+        })
     }
 
     pub(super) fn known(&self) -> Known {
@@ -83,7 +83,7 @@ impl Shared {
 
     /// A way in of its own, with a jar where there is a password to sign in again.
     pub(super) fn way_in(&self, http: &HttpClient) -> Result<AtlassianClient, Failure> {
-        let cookies = if self.settings.credential.is_token() { Cookies::Refuse } else { Cookies::Keep };
+        let cookies = if self.credential.is_token() { Cookies::Refuse } else { Cookies::Keep };
         Ok(AtlassianClient::new(http.session(cookies)?, Arc::clone(&self.login)))
     }
 }

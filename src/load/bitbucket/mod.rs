@@ -20,7 +20,6 @@ mod target;
 mod tests;
 mod wire;
 
-pub(crate) use connection::Settings;
 pub(crate) use target::Bitbucket;
 #[cfg(any(test, fuzzing))]
 pub(crate) use wire::fuzz as fuzz_answers;

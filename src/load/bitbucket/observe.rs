@@ -22,7 +22,7 @@ pub(super) async fn observe(
     now: u64,
 ) -> Result<Seen, Failure> {
     let (intent, shared) = (&open.intent, client.shared());
-    let ready = open.last_write().map_or(0, |at| at.saturating_add(shared.settings.quiet.as_secs()));
+    let ready = open.last_write().map_or(0, |at| at.saturating_add(shared.quiet.as_secs()));
     if now < ready {
         return Ok(Seen::TooEarly(ready));
     }
@@ -50,7 +50,7 @@ pub(super) async fn observe(
             };
             let served = client.looks(&slug).await?;
             Ok(match (served, &intent.luma) {
-                (Some(served), Some(sent)) if served.fits(sent) => match is_ours(open, &v, shared.settings.quiet) {
+                (Some(served), Some(sent)) if served.fits(sent) => match is_ours(open, &v, shared.quiet) {
                     true => Seen::Shown(v),
                     false => Seen::Alike(v),
                 },

@@ -54,7 +54,7 @@ async fn send(client: &BitbucketClient, probe: Probe<'_>) -> Result<(), End> {
     let own = own(client).await?;
     let slug = Slug::read(own.handle.as_deref().unwrap_or_default()).map_err(|why| End::NotTried(why.to_owned()))?;
     let picture = probe::picture(SIDE, Some(shared.looks.as_ref()))?;
-    let intent = probe::intent(&probe, &shared.settings.id, own, &picture);
+    let intent = probe::intent(&probe, &shared.id, own, &picture);
     probe.journal.begin(intent.clone(), sent(1)).await?;
     let from = now();
     let response = recorded(client.post(&slug, &picture).await, probe.journal).await?;

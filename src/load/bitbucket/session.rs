@@ -110,7 +110,7 @@ impl BitbucketSession {
         journal: &mut dyn Journal,
     ) -> Result<Option<PictureRef>, WriteError> {
         match mend {
-            Mend::Finish(mark) => finish(open, mark, self.client.quiet(), journal).await,
+            Mend::Finish(mark) => finish(open, mark, self.client.shared().quiet, journal).await,
             Mend::Again(rendition) => self.again(open, rendition, journal).await,
             Mend::Tidy(mark) => self.tidy(open, mark, journal).await,
         }

@@ -12,9 +12,10 @@ use crate::http::{Client as HttpClient, Counts, Failure, FailureKind};
 use crate::load::atlassian::login;
 use crate::load::{Changes, Fingerprinter, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
 use crate::model::{Account, OpenIntent, PictureRef, Shown, SignedIn, TargetId};
+use crate::settings;
 
 use super::client::{BitbucketClient, TOKEN_IMAGES, TOKENS};
-use super::connection::{Settings, Shared, Sight};
+use super::connection::{Shared, Sight};
 use super::mark::Window;
 use super::session::{BYTES, BitbucketSession, ROUTE, SIDE};
 use super::slug::Slug;
@@ -28,8 +29,13 @@ pub(crate) struct Bitbucket {
 
 impl Bitbucket {
     /// A target behind this line. `looks` compares what the server serves with what was sent.
-    pub(crate) fn new(settings: Settings, http: HttpClient, looks: Arc<dyn Fingerprinter>) -> Result<Self, Failure> {
-        let shared = Arc::new(Shared::new(settings, looks)?);
+    pub(crate) fn new(
+        target: &settings::Target,
+        bitbucket: &settings::Bitbucket,
+        http: HttpClient,
+        looks: Arc<dyn Fingerprinter>,
+    ) -> Result<Self, Failure> {
+        let shared = Arc::new(Shared::new(target, bitbucket, looks)?);
         let client = BitbucketClient::new(shared.way_in(&http)?, shared);
         Ok(Self { client, http })
     }
@@ -38,7 +44,7 @@ impl Bitbucket {
 #[async_trait]
 impl Target for Bitbucket {
     fn id(&self) -> &TargetId {
-        &self.client.shared().settings.id
+        &self.client.shared().id
     }
 
     async fn identify(&self, _learnt: &mut Learnt) -> Result<Server, Failure> {
@@ -54,11 +60,11 @@ impl Target for Bitbucket {
             "whether it is SYS_ADMIN, too, is not told: only the picture of a system administrator needs that"
                 .to_owned(),
         );
-        if self.client.shared().settings.credential.is_token() {
+        if self.client.shared().credential.is_token() {
             signed.notes.push(TOKENS.to_owned());
             signed.notes.push(TOKEN_IMAGES.to_owned());
         }
-        signed.notes.extend(login::lasts(&self.client.shared().settings.credential));
+        signed.notes.extend(login::lasts(&self.client.shared().credential));
         Ok(signed)
     }
 

@@ -1,6 +1,6 @@
 //! What all sessions of a target share.
 //!
-//! Owns: the settings of a `confluence` target, what is known about its server during a run, and the way in.
+//! Owns: what is known about the server during a run, and the way in.
 //! Leaves to others: the calls (`client.rs`, `remote.rs`).
 //! A newcomer gets wrong: what is known is read as a copy; what is learnt meanwhile shows in the next one.
 
@@ -11,51 +11,12 @@ use crate::http::{Client as HttpClient, Cookies, Failure};
 use crate::load::Fingerprinter;
 use crate::load::account_filter::AccountFilter;
 use crate::load::atlassian::client::{AtlassianClient, Login};
-use crate::model::{ServerId, TargetId};
+use crate::model::{AccountKey, ServerId, TargetId};
 use crate::secret::Secret;
-use crate::settings::{Accounts, AtlassianCredential};
+use crate::settings::{self, AtlassianCredential, ConfluenceUpload};
 
 use super::removals::Removals;
 use super::version::Version;
-
-/// `upload` of the pipeline file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum UploadPolicy {
-    /// The remote API of Confluence.
-    #[default]
-    XmlRpc,
-    /// The script that we ship (`pipelines/confluence-endpoint.groovy`).
-    Endpoint,
-}
-
-/// Whether `match` asks for the mail addresses of accounts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Addresses {
-    /// It does not, and they are not asked for.
-    #[default]
-    NotNeeded,
-    /// It does: one more listing, which newer releases have, tells them.
-    Needed,
-}
-
-/// A `confluence` target of the pipeline file, resolved.
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    /// The `id` in the pipeline file.
-    pub id: TargetId,
-    /// How we sign in.
-    pub credential: AtlassianCredential,
-    /// Which way pictures go.
-    pub upload: UploadPolicy,
-    /// Where the script answers, below the base URL; used by [`UploadPolicy::Endpoint`] alone.
-    pub endpoint: String,
-    /// Whether mail addresses are listed.
-    pub addresses: Addresses,
-    /// How long a slow server may still be at a write that nobody answered.
-    pub quiet: Duration,
-    /// Which accounts are selected.
-    pub accounts: Accounts,
-}
 
 /// What this run has learnt about the server.
 #[derive(Clone, Debug, Default)]
@@ -80,7 +41,13 @@ pub(super) struct Known {
 
 /// Everything that the sessions of a target share.
 pub(super) struct Shared {
-    pub settings: Settings,
+    pub id: TargetId,
+    pub credential: AtlassianCredential,
+    pub upload: ConfluenceUpload,
+    /// `match` asks for the mail addresses of accounts: one more listing, which newer releases have, tells them.
+    pub with_addresses: bool,
+    /// How long a slow server may still be at a write that nobody answered.
+    pub quiet: Duration,
     pub rules: AccountFilter,
     pub looks: Arc<dyn Fingerprinter>,
     login: Arc<Login>,
@@ -88,10 +55,22 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(settings: Settings, looks: Arc<dyn Fingerprinter>) -> Result<Self, Failure> {
-        let rules = AccountFilter::new(&settings.accounts)?;
-        let login = Login::new(&settings.credential);
-        Ok(Self { settings, rules, looks, login, known: RwLock::default() })
+    pub(super) fn new(
+        target: &settings::Target,
+        confluence: &settings::Confluence,
+        looks: Arc<dyn Fingerprinter>,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            id: target.id.clone(),
+            credential: confluence.credential.clone(),
+            upload: confluence.upload.clone(),
+            with_addresses: target.matching.asks_for(AccountKey::Email),
+            quiet: target.quiet,
+            rules: AccountFilter::new(&target.accounts)?,
+            looks,
+            login: Login::new(&confluence.credential),
+            known: RwLock::default(),
+        })
     }
 
     pub(super) fn known(&self) -> Known {
@@ -105,7 +84,7 @@ impl Shared {
     /// A way in of its own. Without its cookie every request of a password opens a server session
     /// (docs/wire/atlassian.md §2.1); the one named in a token's cookie is dead already.
     pub(super) fn way_in(&self, http: &HttpClient) -> Result<AtlassianClient, Failure> {
-        let cookies = if self.settings.credential.is_token() { Cookies::Refuse } else { Cookies::Keep };
+        let cookies = if self.credential.is_token() { Cookies::Refuse } else { Cookies::Keep };
         Ok(AtlassianClient::new(http.session(cookies)?, Arc::clone(&self.login)))
     }
 }

@@ -25,7 +25,6 @@ mod version;
 mod wire;
 mod xmlrpc;
 
-pub(crate) use connection::{Addresses, Settings, UploadPolicy};
 pub(crate) use target::Confluence;
 #[cfg(any(test, fuzzing))]
 pub(crate) use {wire::fuzz as fuzz_answers, xmlrpc::fuzz as fuzz_xmlrpc};

@@ -7,9 +7,9 @@
 use crate::http::Failure;
 use crate::load::Seen;
 use crate::model::{Account, Intent, IntentKind, OpenIntent, PictureRef, Shown, Status};
+use crate::settings::ConfluenceUpload;
 
 use super::client::{ConfluenceClient, File, GONE, Served};
-use super::connection::UploadPolicy;
 use super::picture::{self, Picture};
 
 pub(super) async fn observe(
@@ -19,7 +19,7 @@ pub(super) async fn observe(
     now: u64,
 ) -> Result<Seen, Failure> {
     let shared = client.shared();
-    let ready = open.last_write().map_or(0, |at| at.saturating_add(shared.settings.quiet.as_secs()));
+    let ready = open.last_write().map_or(0, |at| at.saturating_add(shared.quiet.as_secs()));
     if now < ready {
         return Ok(Seen::TooEarly(ready));
     }
@@ -45,7 +45,7 @@ pub(super) async fn observe(
         },
         None => There::No,
     };
-    Ok(judge(open, &picture.shown, there, shared.settings.upload))
+    Ok(judge(open, &picture.shown, there, &shared.upload))
 }
 
 /// Whether that file is stored with the account; `Err` says why the account is better left alone.
@@ -100,7 +100,7 @@ fn unshown(open: &OpenIntent, shown: &Shown) -> Option<PictureRef> {
 }
 
 /// The table.
-fn judge(open: &OpenIntent, shown: &Shown, there: There, upload: UploadPolicy) -> Seen {
+fn judge(open: &OpenIntent, shown: &Shown, there: There, upload: &ConfluenceUpload) -> Seen {
     let intent = &open.intent;
     match (&open.status, intent.kind) {
         (Status::Begun | Status::Closed, _) => Seen::Nothing("nothing was sent".into()),
@@ -113,7 +113,7 @@ fn judge(open: &OpenIntent, shown: &Shown, there: There, upload: UploadPolicy) -
                 There::No => Seen::Nothing("the picture is not there".into()),
                 There::NobodyKnows => Seen::Perhaps(making.clone()),
                 // The endpoint does both in one transaction: what is there unshown is of no use.
-                There::Yes if *shown == intent.stood && upload == UploadPolicy::XmlRpc => {
+                There::Yes if *shown == intent.stood && *upload == ConfluenceUpload::Xmlrpc => {
                     Seen::HalfDone(making.clone())
                 }
                 There::Yes => Seen::Leftover(making.clone()),
@@ -235,10 +235,15 @@ mod tests {
         ];
         for (kind, status, shown, there, expected) in table {
             let open = open(kind, status);
-            let seen = judge(&open, &shown, there, UploadPolicy::XmlRpc);
+            let seen = judge(&open, &shown, there, &ConfluenceUpload::Xmlrpc);
             assert_eq!(outline(&seen), expected, "{:?} {shown:?} {there:?}", open.status);
         }
-        let by_endpoint = judge(&open(replace, sent()), &custom(OLD), There::Yes, UploadPolicy::Endpoint);
+        let by_endpoint = judge(
+            &open(replace, sent()),
+            &custom(OLD),
+            There::Yes,
+            &ConfluenceUpload::Endpoint { path: String::new() },
+        );
         assert_eq!(outline(&by_endpoint), "leftover avatarpipe-2.png");
     }
 

@@ -10,9 +10,9 @@ use crate::load::clock::now;
 use crate::load::probe;
 use crate::load::{Probe, Told, Tried, WriteError, recorded};
 use crate::model::{AccountId, Event, Fault, Intent, PictureRef, Shown};
+use crate::settings::ConfluenceUpload;
 
 use super::client::{ConfluenceClient, File, Now};
-use super::connection::UploadPolicy;
 use super::picture::{self, Picture, STOCK};
 use super::remote::{self, Whom};
 
@@ -21,9 +21,9 @@ const SIDE: u32 = 128;
 
 /// Sends a picture, looks whether it is shown, and puts back what stood there.
 pub(super) async fn try_out(client: &ConfluenceClient, probe: Probe<'_>) -> Result<Vec<Tried>, Failure> {
-    let policy = client.shared().settings.upload;
+    let upload = &client.shared().upload;
     remote::prepare(client).await?;
-    let route = remote::route(policy).to_owned();
+    let route = remote::route(upload).to_owned();
     // Our own picture would be set without the right to set those of others.
     if remote::is_administrator(client).await? == Some(false) {
         let told =
@@ -59,18 +59,18 @@ impl From<WriteError> for End {
 }
 
 async fn send(client: &ConfluenceClient, probe: Probe<'_>) -> Result<(), End> {
-    let policy = client.shared().settings.upload;
+    let upload = &client.shared().upload;
     let account = client.own_key().await?;
     let now = client.now(&account).await?.map_err(End::Fails)?;
     let sent = probe::picture(SIDE, None)?;
     let file = picture::file_name(&sent.digest, &sent, None);
-    if let Some(why) = not_to_be_put_back(&now, &file, policy) {
+    if let Some(why) = not_to_be_put_back(&now, &file, upload) {
         return Err(End::NotTried(why));
     }
     let default = now.picture.default.clone();
     let seen = now.picture.plain_path();
     let intent = begun(client, &probe, account, now, &file)?;
-    let first = Event::Sent { attempt: 1, route: remote::route(policy).to_owned(), at: self::now() };
+    let first = Event::Sent { attempt: 1, route: remote::route(upload).to_owned(), at: self::now() };
     probe.journal.begin(intent.clone(), first).await?;
 
     let whom = Whom::of(&intent);
@@ -99,19 +99,19 @@ fn begun(
     let Now { name, picture, .. } = now;
     let own = probe::Own { server, account, name, handle: picture.content, shown: picture.shown };
     let sent = probe::picture(SIDE, None)?;
-    let intent = probe::intent(probe, &client.shared().settings.id, own, &sent);
+    let intent = probe::intent(probe, &client.shared().id, own, &sent);
     Ok(Intent { making: Some(file.clone()), ..intent })
 }
 
 /// Why what stands there could not be put back.
-fn not_to_be_put_back(now: &Now, file: &PictureRef, policy: UploadPolicy) -> Option<String> {
-    match (&now.picture.shown, policy) {
+fn not_to_be_put_back(now: &Now, file: &PictureRef, upload: &ConfluenceUpload) -> Option<String> {
+    match (&now.picture.shown, upload) {
         (Shown::Unknown(why), _) => Some(why.clone()),
         (Shown::Custom(shown), _) if shown == file => {
             Some("the picture of an earlier probe is still there; the next `run` takes it away".to_owned())
         }
-        (Shown::Default, _) | (_, UploadPolicy::XmlRpc) => None,
-        (Shown::System(_) | Shown::Custom(_), UploadPolicy::Endpoint) => Some(
+        (Shown::Default, _) | (_, ConfluenceUpload::Xmlrpc) => None,
+        (Shown::System(_) | Shown::Custom(_), ConfluenceUpload::Endpoint { .. }) => Some(
             "our own account shows a picture that was chosen, and the endpoint can put back only the default".into(),
         ),
     }

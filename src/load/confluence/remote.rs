@@ -15,10 +15,9 @@ use crate::load::atlassian::login::{Anonymous, contains};
 use crate::load::{Upload, WriteError};
 use crate::model::{AccountId, Fault, Intent, PictureRef, Rendition};
 use crate::secret::{Secret, server_message};
-use crate::settings::AtlassianCredential;
+use crate::settings::{AtlassianCredential, ConfluenceUpload};
 
 use super::client::{ConfluenceClient, File};
-use super::connection::UploadPolicy;
 use super::picture;
 use super::version::Version;
 use super::wire::Endpoint;
@@ -47,36 +46,36 @@ const TOKEN_REFUSED: &str = "the remote API of this server knows no tokens: writ
     password: … }`, or install `pipelines/confluence-endpoint.groovy` in ScriptRunner and write `upload: endpoint`";
 
 /// The word of the route in reports and in the journal.
-pub(super) fn route(policy: UploadPolicy) -> &'static str {
-    match policy {
-        UploadPolicy::XmlRpc => "xmlrpc",
-        UploadPolicy::Endpoint => "endpoint",
+pub(super) fn route(upload: &ConfluenceUpload) -> &'static str {
+    match upload {
+        ConfluenceUpload::Xmlrpc => "xmlrpc",
+        ConfluenceUpload::Endpoint { .. } => "endpoint",
     }
 }
 
 /// Asks whether pictures can be set at all.
 pub(super) async fn prepare(client: &ConfluenceClient) -> Result<Upload, Failure> {
     let shared = client.shared();
-    let policy = shared.settings.upload;
+    let upload = &shared.upload;
     if !shared.known().probed {
-        match policy {
-            UploadPolicy::XmlRpc => _ = version(client).await?,
-            UploadPolicy::Endpoint => probe_endpoint(client).await?,
+        match upload {
+            ConfluenceUpload::Xmlrpc => _ = version(client).await?,
+            ConfluenceUpload::Endpoint { path } => probe_endpoint(client, path).await?,
         }
         shared.learn(|known| known.probed = true);
     }
-    let bytes = match policy {
-        UploadPolicy::XmlRpc => BYTES,
-        UploadPolicy::Endpoint => ENDPOINT_BYTES,
+    let bytes = match upload {
+        ConfluenceUpload::Xmlrpc => BYTES,
+        ConfluenceUpload::Endpoint { .. } => ENDPOINT_BYTES,
     };
-    Ok(Upload { side: None, bytes, route: route(policy).to_owned(), note: None })
+    Ok(Upload { side: None, bytes, route: route(upload).to_owned(), note: None })
 }
 
 /// `getServerInfo`: proves that the remote API is there, is switched on and knows our login.
 pub(super) async fn version(client: &ConfluenceClient) -> Result<Option<Version>, Failure> {
     let shared = client.shared();
     let probed = probe(client, None).await?;
-    let info = match (probed, &shared.settings.credential) {
+    let info = match (probed, &shared.credential) {
         (Probed::Info(info), _) => info,
         (Probed::NotUs(failure), AtlassianCredential::Token(_)) => return Err(failure.hint(TOKEN_REFUSED)),
         (Probed::NotUs(_), AtlassianCredential::Password { username, password }) => {
@@ -127,7 +126,7 @@ async fn probe(client: &ConfluenceClient, token: Option<&Secret>) -> Result<Prob
 /// one (§4.4), and a picture of our own would go there without.
 pub(super) async fn is_administrator(client: &ConfluenceClient) -> Result<Option<bool>, Failure> {
     let shared = client.shared();
-    if shared.settings.upload == UploadPolicy::Endpoint {
+    if shared.upload != ConfluenceUpload::Xmlrpc {
         // The script answers nobody else.
         return Ok(Some(true));
     }
@@ -194,8 +193,8 @@ fn closed(response: &Response) -> Option<Failure> {
 const INSTALL_INSTEAD: &str = "install `pipelines/confluence-endpoint.groovy` in ScriptRunner as it says at its top, \
     and write `upload: endpoint`";
 
-async fn probe_endpoint(client: &ConfluenceClient) -> Result<(), Failure> {
-    let response = client.atlassian().read(client.atlassian().http().url(&client.shared().settings.endpoint)).await?;
+async fn probe_endpoint(client: &ConfluenceClient, path: &str) -> Result<(), Failure> {
+    let response = client.atlassian().read(client.atlassian().http().url(path)).await?;
     let said: Endpoint = serde_json::from_slice(&response.body).unwrap_or_default();
     match (response.status, said.version) {
         (200, Some(CONTRACT)) if said.endpoint.as_deref() == Some("avatarpipe") => Ok(()),
@@ -252,8 +251,8 @@ pub(super) async fn add(
     rendition: &Rendition,
     seen: Option<&str>,
 ) -> Result<(), WriteError> {
-    match client.shared().settings.upload {
-        UploadPolicy::XmlRpc => {
+    match &client.shared().upload {
+        ConfluenceUpload::Xmlrpc => {
             let picture = [
                 Parameter::Text(whom.name),
                 Parameter::Text(file.as_str()),
@@ -262,12 +261,13 @@ pub(super) async fn add(
             ];
             yes(write(client, "addProfilePicture", &picture).await?)
         }
-        UploadPolicy::Endpoint => {
+        ConfluenceUpload::Endpoint { path } => {
             let mut query = whom.query();
             query.push(("name", file.as_str()));
             query.extend(seen.map(|path| ("seen", path)));
             let body = json!({ "type": rendition.media_type.word(), "picture": STANDARD.encode(&rendition.bytes) });
-            let (response, said) = post(client, whom, Request::post(endpoint(client, &query)).json(&body)).await?;
+            let (response, said) =
+                post(client, whom, Request::post(endpoint(client, path, &query)).json(&body)).await?;
             let shown = said.is_default == Some(false) && said.file.as_deref() == Some(file.as_str());
             if shown { Ok(()) } else { Err(unsaid(&response)) }
         }
@@ -288,16 +288,16 @@ pub(super) async fn reset(
     default: &str,
     seen: Option<&str>,
 ) -> Result<(), WriteError> {
-    match client.shared().settings.upload {
-        UploadPolicy::XmlRpc => {
+    match &client.shared().upload {
+        ConfluenceUpload::Xmlrpc => {
             let choice = [Parameter::Text(whom.name), Parameter::Text(PREFERENCE), Parameter::Text(default)];
             yes(write(client, "setUserPreferenceString", &choice).await?)
         }
-        UploadPolicy::Endpoint => {
+        ConfluenceUpload::Endpoint { path } => {
             let mut query = whom.query();
             query.extend([("action", "default"), ("path", default)]);
             query.extend(seen.map(|path| ("seen", path)));
-            let (response, said) = post(client, whom, Request::post(endpoint(client, &query))).await?;
+            let (response, said) = post(client, whom, Request::post(endpoint(client, path, &query))).await?;
             if said.is_default == Some(true) { Ok(()) } else { Err(unsaid(&response)) }
         }
     }
@@ -306,21 +306,21 @@ pub(super) async fn reset(
 /// Takes a file away; one that is gone already is as good.
 pub(super) async fn remove(client: &ConfluenceClient, whom: Whom<'_>, which: File<'_>) -> Result<(), WriteError> {
     let File { content, file } = which;
-    match client.shared().settings.upload {
-        UploadPolicy::XmlRpc if !picture::is_id(content) => {
+    match &client.shared().upload {
+        ConfluenceUpload::Xmlrpc if !picture::is_id(content) => {
             Err(WriteError::Refused(Fault::new("content_odd", format!("`{content}` is no content id"))))
         }
-        UploadPolicy::XmlRpc => {
+        ConfluenceUpload::Xmlrpc => {
             let which = [Parameter::Text(content), Parameter::Text(file.as_str())];
             match write(client, "removeAttachment", &which).await {
                 Err(WriteError::Refused(no)) if no.code == FAULT && is_missing(&no.message) => Ok(()),
                 other => yes(other?),
             }
         }
-        UploadPolicy::Endpoint => {
+        ConfluenceUpload::Endpoint { path } => {
             let mut query = whom.query();
             query.push(("name", file.as_str()));
-            let (response, said) = post(client, whom, Request::delete(endpoint(client, &query))).await?;
+            let (response, said) = post(client, whom, Request::delete(endpoint(client, path, &query))).await?;
             if said.removed.is_some() { Ok(()) } else { Err(unsaid(&response)) }
         }
     }
@@ -359,7 +359,7 @@ async fn write(
         Err(WriteError::Refused(no)) if no.code == FAULT && no.message.contains("InvalidSessionException") => {
             let shared = client.shared();
             let (Some(_), AtlassianCredential::Password { username, password }) =
-                (shared.known().token, &shared.settings.credential)
+                (shared.known().token, &shared.credential)
             else {
                 return Err(WriteError::Refused(no));
             };
@@ -404,8 +404,8 @@ async fn written(
     })
 }
 
-fn endpoint(client: &ConfluenceClient, query: &[(&str, &str)]) -> url::Url {
-    with_query(client.atlassian().http().url(&client.shared().settings.endpoint), query)
+fn endpoint(client: &ConfluenceClient, path: &str, query: &[(&str, &str)]) -> url::Url {
+    with_query(client.atlassian().http().url(path), query)
 }
 
 /// A call of the endpoint that changes something, sent once.

@@ -11,9 +11,9 @@ use async_trait::async_trait;
 use crate::load::clock::now;
 use crate::load::{Done, Journal, Mend, Session, WriteError, recorded, unmendable};
 use crate::model::{Event, Fault, Intent, IntentKind, OpenIntent, PictureRef, Rendition, Shown, Status};
+use crate::settings::ConfluenceUpload;
 
 use super::client::{ConfluenceClient, File, Now};
-use super::connection::UploadPolicy;
 use super::picture::{self, Picture};
 use super::probe;
 use super::remote::{self, CHANGED, Whom, route};
@@ -128,7 +128,7 @@ impl ConfluenceSession {
     }
 
     fn sent(&self, attempt: u32) -> Event {
-        Event::Sent { attempt, route: route(self.client.shared().settings.upload).to_owned(), at: now() }
+        Event::Sent { attempt, route: route(&self.client.shared().upload).to_owned(), at: now() }
     }
 
     /// From the recorded sending to the end.
@@ -220,7 +220,7 @@ impl ConfluenceSession {
                 }
                 if !shows {
                     let unshown = now.picture.shown == intent.stood;
-                    if !unshown || self.client.shared().settings.upload == UploadPolicy::Endpoint {
+                    if !unshown || self.client.shared().upload != ConfluenceUpload::Xmlrpc {
                         return Err(WriteError::ChangedMeanwhile);
                     }
                     if matches!(open.status, Status::Sent { .. }) {

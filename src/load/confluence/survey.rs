@@ -17,9 +17,9 @@ use crate::load::atlassian::{login, manifest};
 use crate::load::clock::now;
 use crate::load::{Learnt, Server, Surveyed};
 use crate::model::{Account, AccountId, AccountStanding};
+use crate::settings::ConfluenceUpload;
 
 use super::client::{ConfluenceClient, segment};
-use super::connection::{Addresses, UploadPolicy};
 use super::picture::Picture;
 use super::remote;
 use super::version::Version;
@@ -47,7 +47,7 @@ pub(super) async fn identify(client: &ConfluenceClient) -> Result<Server, Failur
     let id = manifest::server_id(client.atlassian(), "Confluence", &["confluence"], base, user.as_deref()).await?;
     let user = who(client).await?;
     let mut version = info.and_then(|info| info.version).as_deref().and_then(Version::read);
-    if version.is_none() && shared.settings.upload == UploadPolicy::XmlRpc {
+    if version.is_none() && shared.upload == ConfluenceUpload::Xmlrpc {
         version = remote::version(client).await?;
     }
     shared.learn(|known| known.version = version.clone());
@@ -82,7 +82,7 @@ pub(super) async fn survey(
     let known = shared.known();
     let listed = known.listed.unwrap_or_else(|| known.version.as_ref().is_none_or(Version::has_list));
     let mut listing = Listing::new(client, page);
-    if shared.settings.addresses == Addresses::Needed {
+    if shared.with_addresses {
         listing.addresses = Some(listing.addresses().await?);
     }
     let by_list = listed && listing.by_list().await?;

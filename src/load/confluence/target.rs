@@ -13,9 +13,10 @@ use crate::http::{Client as HttpClient, Counts, Failure, FailureKind};
 use crate::load::atlassian::login;
 use crate::load::{Changes, Fingerprinter, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
 use crate::model::{Account, OpenIntent, Shown, SignedIn, TargetId};
+use crate::settings::{self, ConfluenceUpload};
 
 use super::client::{ConfluenceClient, File};
-use super::connection::{Settings, Shared, UploadPolicy};
+use super::connection::Shared;
 use super::session::ConfluenceSession;
 use super::{forecast, observe, probe, remote, survey};
 
@@ -28,8 +29,13 @@ pub(crate) struct Confluence {
 impl Confluence {
     /// A target behind this line. The digest in the name of each file says what it shows; `looks` tells where something
     /// on the way encodes pictures anew.
-    pub(crate) fn new(settings: Settings, http: HttpClient, looks: Arc<dyn Fingerprinter>) -> Result<Self, Failure> {
-        let shared = Arc::new(Shared::new(settings, looks)?);
+    pub(crate) fn new(
+        target: &settings::Target,
+        confluence: &settings::Confluence,
+        http: HttpClient,
+        looks: Arc<dyn Fingerprinter>,
+    ) -> Result<Self, Failure> {
+        let shared = Arc::new(Shared::new(target, confluence, looks)?);
         let client = ConfluenceClient::new(shared.way_in(&http)?, shared);
         Ok(Self { client, http })
     }
@@ -38,7 +44,7 @@ impl Confluence {
 #[async_trait]
 impl Target for Confluence {
     fn id(&self) -> &TargetId {
-        &self.client.shared().settings.id
+        &self.client.shared().id
     }
 
     async fn identify(&self, _learnt: &mut Learnt) -> Result<Server, Failure> {
@@ -53,8 +59,8 @@ impl Target for Confluence {
         let mut signed = SignedIn::of(self.client.current().await?);
         // Why it is closed is told by `prepare`, which follows.
         let open = remote::prepare(&self.client).await.is_ok();
-        match self.client.shared().settings.upload {
-            UploadPolicy::XmlRpc => {
+        match self.client.shared().upload {
+            ConfluenceUpload::Xmlrpc => {
                 signed.needs("remote API (XML-RPC)", open);
                 match if open { remote::is_administrator(&self.client).await? } else { None } {
                     Some(is) => signed.needs("Confluence administrator", is),
@@ -64,9 +70,9 @@ impl Target for Confluence {
                     ),
                 }
             }
-            UploadPolicy::Endpoint => signed.needs("the endpoint, as a Confluence administrator", open),
+            ConfluenceUpload::Endpoint { .. } => signed.needs("the endpoint, as a Confluence administrator", open),
         }
-        signed.notes.extend(login::lasts(&self.client.shared().settings.credential));
+        signed.notes.extend(login::lasts(&self.client.shared().credential));
         Ok(signed)
     }
 

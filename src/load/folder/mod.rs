@@ -16,6 +16,4 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use naming::Naming;
-pub(crate) use shared::Repair;
-pub(crate) use target::{Folder, Settings};
+pub(crate) use target::Folder;

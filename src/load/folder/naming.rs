@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 
 use crate::model::{Person, PersonKey};
+use crate::settings::Matching;
 
 /// How a person's file is named.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Naming {
+#[derive(Clone, Debug)]
+pub(super) enum Naming {
     /// After the first of these keys that the person has.
     Keys(Vec<PersonKey>),
     /// After the name that a list has for one of the person's keys.
@@ -22,12 +23,22 @@ pub(crate) enum Naming {
 }
 
 impl Naming {
+    /// A map says who an account is, and here who has which file.
+    pub(super) fn of(matching: &Matching) -> Self {
+        match matching {
+            Matching::Pairs(pairs) => Self::Keys(pairs.iter().map(|pair| pair.person).collect()),
+            Matching::Map(map) => Self::Map {
+                person: map.person,
+                names: map.people.iter().map(|(account, person)| (person.clone(), account.clone())).collect(),
+            },
+        }
+    }
+
     pub(super) fn names(&self, person: &Person) -> Vec<String> {
         match self {
             Self::Keys(keys) => {
                 keys.iter().find_map(|key| person.values(*key).next()).map(str::to_owned).into_iter().collect()
             }
-            // Several make the person ambiguous, which is for matching to say.
             Self::Map { person: key, names } => {
                 person.values(*key).filter_map(|value| names.get(value)).cloned().collect()
             }

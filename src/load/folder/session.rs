@@ -4,11 +4,11 @@
 //! A newcomer gets wrong: a file that is not what the plan saw is left alone, even under a name of ours.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use async_trait::async_trait;
 
 use crate::http::Failure;
+use crate::load::clock::now;
 use crate::load::{Done, Journal, Mend, Session, WriteError};
 use crate::model::{Event, Fault, Intent, IntentKind, OpenIntent, PictureRef, Rendition, Shown, Status};
 
@@ -161,6 +161,5 @@ impl FolderSession {
 }
 
 fn sent(attempt: u32, route: &str) -> Event {
-    let at = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    Event::Sent { attempt, route: route.to_owned(), at }
+    Event::Sent { attempt, route: route.to_owned(), at: now() }
 }

@@ -10,23 +10,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::load::{Claim, Fingerprinter};
 use crate::model::{AccountId, PictureRef, Shown};
+use crate::settings::Ownership;
 
 use super::files::{Files, Standing};
 use super::names;
 
-/// Which files in the place of a picture of ours are written again, though they do not hold what the state says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Repair {
-    /// All: `ownership: provider`.
-    Everything,
-    /// What cannot be decoded: `ownership: ours`. A picture may be somebody's choice.
-    Damage,
-}
-
 /// What the sessions share.
 pub(super) struct Shared {
     pub files: Files,
-    repair: Repair,
+    ownership: Ownership,
     looks: Arc<dyn Fingerprinter>,
     /// What the state says, by account: the picture there, and what may be there of a write that is open.
     recorded: Mutex<BTreeMap<String, Vec<(PictureRef, Claim)>>>,
@@ -35,8 +27,8 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(files: Files, repair: Repair, looks: Arc<dyn Fingerprinter>) -> Self {
-        Self { files, repair, looks, recorded: Mutex::default(), stands: Mutex::default() }
+    pub(super) fn new(files: Files, ownership: Ownership, looks: Arc<dyn Fingerprinter>) -> Self {
+        Self { files, ownership, looks, recorded: Mutex::default(), stands: Mutex::default() }
     }
 
     /// Takes what the state says, in place of what it said before.
@@ -100,7 +92,8 @@ impl Shared {
         }
         let is_picture =
             || self.files.read(&found.file).ok().flatten().and_then(|bytes| self.looks.luma(&bytes)).is_some();
-        self.repair == Repair::Everything || !is_picture()
+        // With `ours` a picture may be somebody's choice; what cannot be decoded is nobody's.
+        self.ownership == Ownership::Provider || !is_picture()
     }
 }
 

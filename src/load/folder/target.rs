@@ -17,44 +17,43 @@ use crate::load::{Changes, Claim, Fingerprinter, Learnt, Probe, Seen, Server, Se
 use crate::model::{
     Account, AccountId, Digest, IntentKind, OpenIntent, Person, PictureRef, ServerId, SignedIn, Status, TargetId,
 };
-use crate::settings::Accounts;
+use crate::settings;
 
 use super::files::{Files, Standing};
 use super::naming::Naming;
 use super::session::FolderSession;
-use super::shared::{Repair, Shared};
+use super::shared::Shared;
 use super::{index, names};
 
 /// Accounts that a survey hands over at once.
 const PAGE: usize = 500;
 
-/// A `folder` target of the pipeline file, resolved.
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    /// The `id` in the pipeline file.
-    pub id: TargetId,
-    /// The folder as the file names it; made when the first picture is placed.
-    pub path: PathBuf,
-    /// How the files are named: `match` of the pipeline file.
-    pub naming: Naming,
-    /// Which names are written to.
-    pub accounts: Accounts,
-    /// What is written again.
-    pub repair: Repair,
-}
-
 /// A folder of pictures.
 pub(crate) struct Folder {
-    settings: Settings,
+    id: TargetId,
+    /// As the file names it; made when the first picture is placed.
+    path: PathBuf,
+    naming: Naming,
     rules: AccountFilter,
     shared: Arc<Shared>,
 }
 
 impl Folder {
     /// A target in this folder.
-    pub(crate) fn new(settings: Settings, looks: Arc<dyn Fingerprinter>) -> Result<Self, Failure> {
-        let shared = Shared::new(Files::new(settings.path.clone()), settings.repair, looks);
-        Ok(Self { rules: AccountFilter::new(&settings.accounts)?, settings, shared: Arc::new(shared) })
+    pub(crate) fn new(
+        target: &settings::Target,
+        folder: &settings::FolderTarget,
+        looks: Arc<dyn Fingerprinter>,
+    ) -> Result<Self, Failure> {
+        let path = folder.path.clone();
+        let shared = Shared::new(Files::new(path.clone()), target.ownership.value, looks);
+        Ok(Self {
+            id: target.id.clone(),
+            path,
+            naming: Naming::of(&target.matching),
+            rules: AccountFilter::new(&target.accounts)?,
+            shared: Arc::new(shared),
+        })
     }
 
     fn account(&self, id: String, name: String, display_name: String) -> Account {
@@ -76,17 +75,17 @@ impl Folder {
 #[async_trait]
 impl Target for Folder {
     fn id(&self) -> &TargetId {
-        &self.settings.id
+        &self.id
     }
 
     async fn identify(&self, _learnt: &mut Learnt) -> Result<Server, Failure> {
         // The path as written: an absolute one would differ from one CI job to the next.
-        let path = self.settings.path.display();
+        let path = self.path.display();
         Ok(Server { id: ServerId::new(format!("folder:{path}")), product: format!("folder {path}"), user: None })
     }
 
     async fn whoami(&self) -> Result<SignedIn, Failure> {
-        let path = &self.settings.path;
+        let path = &self.path;
         let mut signed = SignedIn::of(format!("writer of {}", path.display()));
         match tokio::fs::metadata(path).await {
             Ok(found) => signed.needs("write", found.is_dir() && !found.permissions().readonly()),
@@ -108,8 +107,8 @@ impl Target for Folder {
         _learnt: &mut Learnt,
         page: &mut (dyn FnMut(Vec<Account>) + Send),
     ) -> Result<Surveyed, Failure> {
-        if tokio::fs::metadata(&self.settings.path).await.is_ok_and(|found| !found.is_dir()) {
-            let tried = format!("looking at {}", self.settings.path.display());
+        if tokio::fs::metadata(&self.path).await.is_ok_and(|found| !found.is_dir()) {
+            let tried = format!("looking at {}", self.path.display());
             return Err(Failure::new(FailureKind::Misconfigured, tried, "it is no folder").hint("see `path`"));
         }
         index::check(&self.shared.files)?;
@@ -129,7 +128,7 @@ impl Target for Folder {
     }
 
     async fn accounts_for(&self, person: &Person) -> Result<Vec<Account>, Failure> {
-        let names = self.settings.naming.names(person).into_iter();
+        let names = self.naming.names(person).into_iter();
         Ok(names.map(|name| self.account(names::safe_name(&name), name, person.display_name.clone())).collect())
     }
 

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Folder, Naming, Repair, Settings};
+use super::Folder;
 use crate::load::jira::tests::{Log, Memory, intent};
-use crate::load::tests::{everybody, placed};
+use crate::load::tests::{everybody, pair, placed, target as settings_of};
 use crate::load::{Claim, Fingerprinter, Learnt, Mend, Seen, Target as _, WriteError};
 use crate::model::{
-    Account, AccountId, AccountStanding, Digest, Intent, IntentKind, Luma, MediaType, Person, PersonKey, PictureRef,
-    Rendition, Shown, Standing, Status,
+    Account, AccountId, AccountKey, AccountStanding, Digest, Intent, IntentKind, Luma, MediaType, Person, PersonKey,
+    PictureRef, Rendition, Shown, Standing, Status,
 };
-use crate::settings::Accounts;
+use crate::settings::{Accounts, FolderTarget, Matching, Ownership, Target, TargetKind, UserMap};
 
 /// Takes everything for a picture but what is empty or half.
 struct Blurred;
@@ -25,23 +25,22 @@ impl Fingerprinter for Blurred {
     }
 }
 
-fn settings(path: &Path) -> Settings {
-    Settings {
-        id: "copy".into(),
-        path: path.to_owned(),
-        naming: Naming::Keys(vec![PersonKey::EmailLocal, PersonKey::UpnLocal]),
-        accounts: everybody(),
-        repair: Repair::Everything,
-    }
+fn settings() -> Target {
+    let matching = keys(&[PersonKey::EmailLocal, PersonKey::UpnLocal]);
+    Target { matching, ..settings_of("copy", TargetKind::Folder(FolderTarget { path: "none".into() })) }
 }
 
-fn made(settings: Settings) -> Folder {
-    Folder::new(settings, Arc::new(Blurred)).unwrap()
+fn keys(keys: &[PersonKey]) -> Matching {
+    Matching::Pairs(keys.iter().map(|key| pair(*key, AccountKey::Username)).collect())
+}
+
+fn made(path: &Path, settings: &Target) -> Folder {
+    Folder::new(settings, &FolderTarget { path: path.to_owned() }, Arc::new(Blurred)).unwrap()
 }
 
 /// A folder of which the state knows these pictures.
 fn folder(path: &Path, recorded: &[(&str, &[u8])]) -> Folder {
-    let folder = made(settings(path));
+    let folder = made(path, &settings());
     recall(&folder, recorded);
     folder
 }
@@ -209,23 +208,23 @@ async fn a_killed_write_is_there_whole_or_not_at_all() {
 #[tokio::test]
 async fn what_is_not_the_recorded_bytes_is_told_and_written_again() {
     let spoilt = |bytes: &[u8]| Shown::Custom(PictureRef::spoilt(&Digest::of(bytes)));
-    for (repair, there, recorded, shown) in [
-        (Repair::Everything, &b""[..], true, spoilt(b"")),
-        (Repair::Everything, b"half a picture", true, spoilt(b"half a picture")),
-        (Repair::Everything, b"another", true, spoilt(b"another")),
-        (Repair::Everything, b"one", true, Shown::Custom(mark(b"one"))),
-        (Repair::Everything, b"half a picture", false, Shown::Custom(mark(b"half a picture"))),
-        (Repair::Damage, b"", true, spoilt(b"")),
-        (Repair::Damage, b"another", true, Shown::Custom(mark(b"another"))),
+    for (ownership, there, recorded, shown) in [
+        (Ownership::Provider, &b""[..], true, spoilt(b"")),
+        (Ownership::Provider, b"half a picture", true, spoilt(b"half a picture")),
+        (Ownership::Provider, b"another", true, spoilt(b"another")),
+        (Ownership::Provider, b"one", true, Shown::Custom(mark(b"one"))),
+        (Ownership::Provider, b"half a picture", false, Shown::Custom(mark(b"half a picture"))),
+        (Ownership::Ours, b"", true, spoilt(b"")),
+        (Ownership::Ours, b"another", true, Shown::Custom(mark(b"another"))),
     ] {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("ada.png"), there).unwrap();
-        let target = made(Settings { repair, ..settings(dir.path()) });
+        let target = made(dir.path(), &Target { ownership: placed(ownership), ..settings() });
         if recorded {
             recall(&target, &[("ada", b"one")]);
         }
         let ada = account(&target, "ada@ex.org").await;
-        assert_eq!(ada.shown, shown, "{repair:?} {there:?}");
+        assert_eq!(ada.shown, shown, "{ownership:?} {there:?}");
         assert_eq!(replaced(&target, &ada, &rendition(b"one", MediaType::Png)).await, Ok(Some(mark(b"one"))));
         assert_eq!(std::fs::read(dir.path().join("ada.png")).unwrap(), b"one");
     }
@@ -297,12 +296,15 @@ async fn match_names_the_files() {
     let mut ada = person("Ada.L@ex.org");
     ada.add_upn("ada@corp");
     ada.add_key(PersonKey::EmployeeId, "0042");
-    let keys = |keys: &[PersonKey]| Naming::Keys(keys.to_vec());
-    let map = |names: &[(&str, &str)]| Naming::Map {
-        person: PersonKey::Email,
-        names: names.iter().map(|(value, name)| ((*value).to_owned(), (*name).to_owned())).collect(),
+    let map = |people: &[(&str, &str)]| {
+        Matching::Map(UserMap {
+            person: PersonKey::Email,
+            account: AccountKey::Username,
+            people: people.iter().map(|(person, account)| ((*account).to_owned(), (*person).to_owned())).collect(),
+            place: placed(()).place,
+        })
     };
-    for (naming, names) in [
+    for (matching, names) in [
         (keys(&[PersonKey::EmailLocal]), vec!["ada.l"]),
         (keys(&[PersonKey::UpnLocal, PersonKey::EmailLocal]), vec!["ada"]),
         (keys(&[PersonKey::Sam, PersonKey::EmployeeId]), vec!["0042"]),
@@ -311,17 +313,17 @@ async fn match_names_the_files() {
         (map(&[("ada.l@ex.org", "r&d")]), vec!["r&d"]),
         (map(&[("other@ex.org", "r&d")]), vec![]),
     ] {
-        let target = made(Settings { naming: naming.clone(), ..settings(Path::new("none")) });
+        let target = made(Path::new("none"), &Target { matching: matching.clone(), ..settings() });
         let accounts = target.accounts_for(&ada).await.unwrap();
         let found: Vec<_> = accounts.iter().map(|account| account.name.as_str()).collect();
-        assert_eq!(found, names, "{naming:?}");
+        assert_eq!(found, names, "{matching:?}");
     }
 }
 
 #[tokio::test]
 async fn accounts_that_are_left_out_are_listed_as_such() {
     let accounts = Accounts { exclude: placed(vec!["o'b*".into()]), ..everybody() };
-    let target = made(Settings { accounts, ..settings(Path::new("none")) });
+    let target = made(Path::new("none"), &Target { accounts, ..settings() });
     for (email, id, standing) in [
         ("ada@ex.org", "ada", AccountStanding::Active),
         ("O'Brien@ex.org", "o%27brien", AccountStanding::Excluded),

@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::http::loopback::{Asked, Loopback, reply, reply_json};
-use crate::load::bitbucket::{Bitbucket, Settings};
+use crate::load::bitbucket::Bitbucket;
 use crate::load::jira::tests::{Grey, Log};
-use crate::load::tests::members_of;
+use crate::load::tests::{members_of, target};
 use crate::load::{Learnt, Target as _};
 use crate::secret::Secret;
-use crate::settings::AtlassianCredential;
+use crate::settings::{self, AtlassianCredential, TargetKind};
 
 /// A user; the slug differs from the name.
 #[derive(Clone, Debug)]
@@ -220,13 +220,11 @@ impl Stage {
             http_response
         })
         .await;
-        let settings = Settings {
-            id: "git".into(),
-            credential,
-            quiet: std::time::Duration::from_secs(120),
-            accounts: members_of(groups),
-        };
-        let git = Bitbucket::new(settings, server.client().0, Arc::new(Grey)).unwrap();
+        let client = server.client().0;
+        let bitbucket = settings::Bitbucket { base_url: client.base().clone(), credential };
+        let target = target("git", TargetKind::Bitbucket(bitbucket.clone()));
+        let target = settings::Target { accounts: members_of(groups), ..target };
+        let git = Bitbucket::new(&target, &bitbucket, client, Arc::new(Grey)).unwrap();
         Self { git, log, server, world }
     }
 

@@ -11,12 +11,13 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::http::loopback::{Asked, Loopback, reply, reply_json};
-use crate::load::confluence::{Addresses, Confluence, Settings, UploadPolicy};
+use crate::load::confluence::Confluence;
 use crate::load::jira::tests::{Grey, Log, grey};
-use crate::load::tests::{everybody, placed};
+use crate::load::tests::{members_of, pair, target};
 use crate::load::{Learnt, Target as _};
+use crate::model::{AccountKey, PersonKey};
 use crate::secret::Secret;
-use crate::settings::{Accounts, AtlassianCredential};
+use crate::settings::{self, AtlassianCredential, ConfluenceUpload, Matching, TargetKind};
 
 pub(super) const ADA: &str = "ada+x@ex.org";
 const STOCK: &str = "/images/icons/profilepics/";
@@ -329,15 +330,20 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> Vec<&'a str> {
 #[derive(Clone, Debug)]
 pub(super) struct Way {
     pub token: bool,
-    pub upload: UploadPolicy,
-    pub addresses: Addresses,
-    pub groups: Vec<String>,
+    pub upload: ConfluenceUpload,
+    pub matching: AccountKey,
+    pub groups: Vec<&'static str>,
 }
 
 impl Default for Way {
     fn default() -> Self {
-        Self { token: false, upload: UploadPolicy::XmlRpc, addresses: Addresses::NotNeeded, groups: Vec::new() }
+        Self { token: false, upload: ConfluenceUpload::Xmlrpc, matching: AccountKey::Username, groups: Vec::new() }
     }
+}
+
+/// The way by the script that we ship.
+pub(super) fn endpoint() -> ConfluenceUpload {
+    ConfluenceUpload::Endpoint { path: "/rest/scriptrunner/latest/custom/avatarpipe".to_owned() }
 }
 
 /// The fake with a target before it.
@@ -362,16 +368,14 @@ impl Stage {
             false => AtlassianCredential::Password { username: "svc".into(), password: Secret::new("pass-word") },
             true => AtlassianCredential::Token(Secret::new("to-ken")),
         };
-        let settings = Settings {
-            id: "wiki".into(),
-            credential,
-            upload: way.upload,
-            endpoint: "rest/scriptrunner/latest/custom/avatarpipe".to_owned(),
-            addresses: way.addresses,
-            quiet: std::time::Duration::from_secs(120),
-            accounts: Accounts { groups: placed(way.groups), ..everybody() },
+        let client = server.client().0;
+        let confluence = settings::Confluence { base_url: client.base().clone(), credential, upload: way.upload };
+        let target = settings::Target {
+            matching: Matching::Pairs(vec![pair(PersonKey::Email, way.matching)]),
+            accounts: members_of(&way.groups),
+            ..target("wiki", TargetKind::Confluence(confluence.clone()))
         };
-        let wiki = Confluence::new(settings, server.client().0, Arc::new(Grey)).unwrap();
+        let wiki = Confluence::new(&target, &confluence, client, Arc::new(Grey)).unwrap();
         Self { wiki, log, server, world }
     }
 

@@ -1,16 +1,18 @@
 //! A name is only an address: who carries it now, and what the account shows, is read before every write.
 
-use super::fake::{ADA, Fault, Stage, User, Way, World};
+use super::fake::{ADA, Fault, Stage, User, Way, World, endpoint};
 use super::{OLD, draft, picture};
-use crate::load::confluence::UploadPolicy;
 use crate::load::jira::tests::Memory;
 use crate::load::{Mend, Session, Target as _, WriteError};
 use crate::model::{Intent, IntentKind, OpenIntent, PictureRef, Shown};
+use crate::settings::ConfluenceUpload;
 
-const WAYS: [UploadPolicy; 2] = [UploadPolicy::XmlRpc, UploadPolicy::Endpoint];
+fn ways() -> [ConfluenceUpload; 2] {
+    [ConfluenceUpload::Xmlrpc, endpoint()]
+}
 
-async fn stage(world: World, upload: UploadPolicy) -> Stage {
-    Stage::ready(World { endpoint: true, ..world }, Way { upload, ..Way::default() }).await
+async fn stage(world: World, upload: &ConfluenceUpload) -> Stage {
+    Stage::ready(World { endpoint: true, ..world }, Way { upload: upload.clone(), ..Way::default() }).await
 }
 
 /// The name passes to somebody of another key; who had it is renamed.
@@ -50,9 +52,9 @@ async fn write(stage: &Stage, draft: Intent) -> Result<Option<PictureRef>, Write
 
 #[tokio::test]
 async fn nothing_is_written_to_whoever_has_the_name_now() {
-    for upload in WAYS {
+    for upload in ways() {
         for draft in drafts() {
-            let stage = stage(World::default().shows(OLD), upload).await;
+            let stage = stage(World::default().shows(OLD), &upload).await;
             hand_over(&stage);
             assert_eq!(write(&stage, draft).await, Err(WriteError::ChangedMeanwhile));
             assert!(wrote_nothing(&stage));
@@ -63,7 +65,7 @@ async fn nothing_is_written_to_whoever_has_the_name_now() {
 #[tokio::test]
 async fn nothing_is_written_where_nobody_has_the_name() {
     for draft in drafts() {
-        let stage = stage(World::default().shows(OLD), UploadPolicy::XmlRpc).await;
+        let stage = stage(World::default().shows(OLD), &ConfluenceUpload::Xmlrpc).await;
         let ada = stage.world().users.remove(ADA).unwrap();
         stage.world().users.insert("ada.king", ada);
         assert!(matches!(write(&stage, draft).await, Err(WriteError::Refused(_))));
@@ -73,18 +75,18 @@ async fn nothing_is_written_where_nobody_has_the_name() {
 
 #[tokio::test]
 async fn mending_reads_who_has_the_name() {
-    for upload in WAYS {
-        let stage = stage(World::default().shows(OLD), upload).await;
+    for upload in ways() {
+        let stage = stage(World::default().shows(OLD), &upload).await;
         let step = Fault { status: 500, body: "", takes_effect: false };
         stage.world().faults.insert("addProfilePicture", step);
         let mut journal = Memory::new(&stage.log);
         let [draft, ..] = drafts();
         let open: OpenIntent = match upload {
-            UploadPolicy::XmlRpc => {
+            ConfluenceUpload::Xmlrpc => {
                 _ = session(&stage).await.replace(draft, &picture().0, &mut journal).await;
                 journal.open().unwrap()
             }
-            UploadPolicy::Endpoint => {
+            ConfluenceUpload::Endpoint { .. } => {
                 let status = crate::model::Status::Sent { attempt: 1, route: "endpoint".into(), at: 7 };
                 let intent = Intent { making: Some(picture().1), ..draft };
                 OpenIntent { id: crate::model::IntentId(1), intent, status, sent_as: None }
@@ -104,17 +106,17 @@ async fn mending_reads_who_has_the_name() {
 #[tokio::test]
 async fn nothing_is_written_where_another_picture_is_shown_than_the_plan_saw() {
     let custom = |file: &str| Shown::Custom(file.into());
-    for upload in WAYS {
+    for upload in ways() {
         for stood in [Shown::Default, Shown::System("Avatar-1.svg".into()), custom("user-avatar"), custom(OLD)] {
             for kind in [IntentKind::Replace, IntentKind::Revert] {
-                let stage = stage(World::default().shows("chosen-a-moment-ago.png"), upload).await;
+                let stage = stage(World::default().shows("chosen-a-moment-ago.png"), &upload).await;
                 let wrote = write(&stage, draft(kind, stood.clone(), None)).await;
                 assert_eq!(wrote, Err(WriteError::ChangedMeanwhile), "{kind:?} {stood:?}");
                 assert!(wrote_nothing(&stage), "{kind:?} {stood:?}");
             }
         }
         // The same name among another one's files.
-        let stage = stage(World::default().shows("user-avatar"), upload).await;
+        let stage = stage(World::default().shows("user-avatar"), &upload).await;
         let elsewhere = Intent { handle: Some("78".into()), ..draft(IntentKind::Replace, custom("user-avatar"), None) };
         assert_eq!(write(&stage, elsewhere).await, Err(WriteError::ChangedMeanwhile));
         assert!(wrote_nothing(&stage));
@@ -124,8 +126,8 @@ async fn nothing_is_written_where_another_picture_is_shown_than_the_plan_saw() {
 #[tokio::test]
 async fn what_is_not_ours_is_only_unchosen() {
     let stock = "/images/icons/profilepics/Avatar-1.svg";
-    for upload in WAYS {
-        let stage = stage(World::default().shows("user-avatar"), upload).await;
+    for upload in ways() {
+        let stage = stage(World::default().shows("user-avatar"), &upload).await;
         let foreign = draft(IntentKind::Revert, Shown::Custom("user-avatar".into()), None);
         assert_eq!(write(&stage, foreign).await, Ok(None));
         let ada = stage.world().ada().clone();

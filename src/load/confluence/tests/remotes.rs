@@ -1,9 +1,8 @@
 //! Which way pictures can go, and what to switch on where none is open.
 
-use super::fake::{Fault, Stage, Way, World};
+use super::fake::{Fault, Stage, Way, World, endpoint};
 use super::{draft, picture};
 use crate::http::FailureKind;
-use crate::load::confluence::UploadPolicy;
 use crate::load::jira::tests::Memory;
 use crate::load::{Learnt, Probe, Target as _, Told};
 use crate::model::{IntentKind, Shown};
@@ -78,7 +77,7 @@ async fn the_right_of_an_administrator_is_proved() {
 
 #[tokio::test]
 async fn an_endpoint_is_found_or_asked_for() {
-    let way = Way { upload: UploadPolicy::Endpoint, ..Way::default() };
+    let way = Way { upload: endpoint(), ..Way::default() };
     let stage = Stage::new(World { endpoint: true, ..World::default() }, way.clone()).await;
     assert_eq!(stage.wiki.prepare(&mut Learnt::new(), None).await.unwrap().route, "endpoint");
     let stage = Stage::new(World::default(), way).await;

@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 
-use super::fake::{ADA, Fault, Stage, Way, World};
+use super::fake::{ADA, Fault, Stage, Way, World, endpoint};
 use super::{OLD, draft, picture};
-use crate::load::confluence::UploadPolicy;
 use crate::load::jira::tests::{Grey, Memory, grey};
 use crate::load::{Fingerprinter as _, Learnt, Seen, Target as _, WriteError};
 use crate::model::{Intent, IntentKind, PictureRef, Shown, Status};
+use crate::settings::ConfluenceUpload;
 
 const NOT_PERMITTED: Fault = Fault {
     status: 200,
@@ -29,10 +29,10 @@ fn over_ours() -> Intent {
 
 #[tokio::test]
 async fn a_file_that_is_named_like_ours_and_shows_something_else_stays() {
-    for upload in [UploadPolicy::XmlRpc, UploadPolicy::Endpoint] {
+    for upload in [ConfluenceUpload::Xmlrpc, endpoint()] {
         for kind in [IntentKind::Replace, IntentKind::Revert] {
             let world = World { endpoint: true, ..World::default().shows(OLD) };
-            let stage = Stage::ready(world, Way { upload, ..Way::default() }).await;
+            let stage = Stage::ready(world, Way { upload: upload.clone(), ..Way::default() }).await;
             stage.world().users.get_mut(ADA).unwrap().files.insert(OLD.to_owned(), grey(7));
             let mut journal = Memory::new(&stage.log);
             let session = stage.wiki.session().await.unwrap();

@@ -3,9 +3,8 @@
 use super::OLD;
 use super::fake::{ADA, Fault, Stage, Way, World};
 use crate::http::{Failure, FailureKind};
-use crate::load::confluence::Addresses;
 use crate::load::{Learnt, Surveyed, Target as _};
-use crate::model::{Account, AccountStanding, Shown};
+use crate::model::{Account, AccountKey, AccountStanding, Shown};
 
 async fn list(stage: &Stage, learnt: &mut Learnt) -> Result<(Surveyed, Vec<Account>), Failure> {
     let mut accounts = Vec::new();
@@ -13,8 +12,8 @@ async fn list(stage: &Stage, learnt: &mut Learnt) -> Result<(Surveyed, Vec<Accou
     Ok((surveyed, accounts))
 }
 
-fn groups(names: &[&str]) -> Way {
-    Way { groups: names.iter().map(|name| (*name).to_owned()).collect(), ..Way::default() }
+fn groups(names: &[&'static str]) -> Way {
+    Way { groups: names.to_vec(), ..Way::default() }
 }
 
 #[tokio::test]
@@ -87,7 +86,7 @@ async fn a_newer_confluence_takes_any_name_of_a_group() {
 
 #[tokio::test]
 async fn addresses_are_listed_where_match_needs_them_and_the_release_has_them() {
-    let way = Way { addresses: Addresses::Needed, ..Way::default() };
+    let way = Way { matching: AccountKey::Email, ..Way::default() };
     let mut world = World { newer: true, ..World::default() };
     world.users.get_mut(ADA).unwrap().email = Some("ada@ex.org");
     let stage = Stage::new(world, way.clone()).await;

@@ -1,11 +1,11 @@
 //! Replace, revert and mend, step by step.
 
-use super::fake::{ADA, Fault, Stage, Way, World};
+use super::fake::{ADA, Fault, Stage, Way, World, endpoint};
 use super::{OLD, draft, picture};
-use crate::load::confluence::UploadPolicy;
 use crate::load::jira::tests::{Memory, grey};
 use crate::load::{Changes, Done, Mend, Seen, Target as _, WriteError, closing};
 use crate::model::{Event, IntentKind, OpenIntent, PictureRef, Shown, Status};
+use crate::settings::ConfluenceUpload;
 
 const DEFAULT: &str = "/images/icons/profilepics/default.svg";
 /// Later than any sending plus `quiet`.
@@ -13,10 +13,6 @@ const LATER: u64 = u64::MAX;
 
 fn old() -> Shown {
     Shown::Custom(OLD.into())
-}
-
-fn endpoint() -> Way {
-    Way { upload: UploadPolicy::Endpoint, ..Way::default() }
 }
 
 fn word(wrote: &Result<Option<PictureRef>, WriteError>) -> &'static str {
@@ -32,7 +28,7 @@ fn word(wrote: &Result<Option<PictureRef>, WriteError>) -> &'static str {
 #[tokio::test]
 async fn every_write_stands_between_two_journal_calls() {
     let (rendition, file) = picture();
-    for way in [Way::default(), endpoint()] {
+    for way in [Way::default(), Way { upload: endpoint(), ..Way::default() }] {
         let world = World { endpoint: true, ..World::default().shows("user-avatar").shows(OLD) };
         let stage = Stage::ready(world, way.clone()).await;
         let session = stage.wiki.session().await.unwrap();
@@ -41,8 +37,8 @@ async fn every_write_stands_between_two_journal_calls() {
         let Done { session, shown } = session.replace(over_old, &rendition, &mut journal).await.ok().unwrap();
         assert_eq!(shown, Some(file.clone()));
         let (route, content) = match way.upload {
-            UploadPolicy::XmlRpc => ("xmlrpc", "77 "),
-            UploadPolicy::Endpoint => ("endpoint", ""),
+            ConfluenceUpload::Xmlrpc => ("xmlrpc", "77 "),
+            ConfluenceUpload::Endpoint { .. } => ("endpoint", ""),
         };
         let expected = [
             "R named".to_owned(),
