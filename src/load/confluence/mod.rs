@@ -7,13 +7,16 @@
 //! A newcomer gets wrong: the internal user-profile REST looks like the call to use. For another person it stores the
 //! picture on the *caller's* own profile and then fails (docs/wire/atlassian.md §4.3); it is never called here.
 
+mod answer;
 mod client;
 mod connection;
+mod endpoint;
 mod forecast;
 mod observe;
 mod picture;
 mod probe;
 mod remote;
+mod remote_api;
 mod removal;
 mod removals;
 mod session;

@@ -12,9 +12,10 @@ use crate::load::{Probe, Told, Tried, WriteError, recorded};
 use crate::model::{AccountId, Event, Fault, Intent, PictureRef, Shown};
 use crate::settings::ConfluenceUpload;
 
+use super::answer::Whom;
 use super::client::{ConfluenceClient, File, Now};
 use super::picture::{self, Picture, STOCK};
-use super::remote::{self, Whom};
+use super::remote;
 
 /// The side of the picture that is sent, in pixels.
 const SIDE: u32 = 128;

@@ -1,49 +1,17 @@
 //! The two ways to set another person's picture: Confluence's remote API, and the script that we ship.
 //!
-//! Owns: the probe before anything is planned, what to switch on where it fails, yes, no and maybe of each call.
-//! Leaves to others: what is recorded around a call (`session.rs`).
-//! A newcomer gets wrong: a call of the remote API that fails answers 200 with a fault, and an empty 200 can hide an
-//! exception: only `true`, parsed to the end of the body, is a yes.
+//! Owns: which way a call goes. Leaves to others: each way (`remote_api.rs`, `endpoint.rs`).
+//! A newcomer gets wrong: one call of the remote API is made whichever way is configured: only it can leave a file behind
+//! unshown.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::json;
-
-use crate::http::{Failure, FailureKind, Request, Response, Sent};
-use crate::load::atlassian::client::{fault, found, refused, with_query};
-use crate::load::atlassian::login::{Anonymous, contains};
+use crate::http::Failure;
 use crate::load::{Upload, WriteError};
-use crate::model::{AccountId, Fault, Intent, PictureRef, Rendition};
-use crate::secret::{Secret, server_message};
-use crate::settings::{AtlassianCredential, ConfluenceUpload};
+use crate::model::{PictureRef, Rendition};
+use crate::settings::ConfluenceUpload;
 
+use super::answer::Whom;
 use super::client::{ConfluenceClient, File};
-use super::picture;
-use super::version::Version;
-use super::wire::Endpoint;
-use super::xmlrpc::{self, Odd, Parameter, Reply, Value};
-
-/// The preference that names the picture (docs/wire/atlassian.md §4.4).
-const PREFERENCE: &str = "confluence.user.profile.picture";
-/// Answers of either way are small.
-const CAP: usize = 256 * 1024;
-/// The names of everybody, some millions of people.
-const EVERYBODY: usize = 64 * 1024 * 1024;
-/// Confluence's default limit on attachments.
-const BYTES: usize = 10 * 1024 * 1024;
-/// What the endpoint takes.
-const ENDPOINT_BYTES: usize = 5 * 1024 * 1024;
-/// The version of the endpoint's contract that is spoken here.
-const CONTRACT: u32 = 1;
-/// The code of a fault that stands for a picture that is not the one we saw.
-pub(super) const CHANGED: &str = "changed";
-
-const SWITCH_ON: &str = "let an administrator switch on General Configuration > Further Configuration > Remote API \
-    (XML-RPC & SOAP), or install `pipelines/confluence-endpoint.groovy` in ScriptRunner and write `upload: endpoint`";
-const INSTALL: &str = "install `pipelines/confluence-endpoint.groovy` in ScriptRunner as it says at its top, or write \
-    `upload: xmlrpc`";
-const TOKEN_REFUSED: &str = "the remote API of this server knows no tokens: write `credential: { username: …, \
-    password: … }`, or install `pipelines/confluence-endpoint.groovy` in ScriptRunner and write `upload: endpoint`";
+use super::{endpoint, remote_api};
 
 /// The word of the route in reports and in the journal.
 pub(super) fn route(upload: &ConfluenceUpload) -> &'static str {
@@ -59,187 +27,24 @@ pub(super) async fn prepare(client: &ConfluenceClient) -> Result<Upload, Failure
     let upload = &shared.upload;
     if !shared.known().probed {
         match upload {
-            ConfluenceUpload::Xmlrpc => _ = version(client).await?,
-            ConfluenceUpload::Endpoint { path } => probe_endpoint(client, path).await?,
+            ConfluenceUpload::Xmlrpc => _ = remote_api::version(client).await?,
+            ConfluenceUpload::Endpoint { path } => endpoint::probe(client, path).await?,
         }
         shared.learn(|known| known.probed = true);
     }
     let bytes = match upload {
-        ConfluenceUpload::Xmlrpc => BYTES,
-        ConfluenceUpload::Endpoint { .. } => ENDPOINT_BYTES,
+        ConfluenceUpload::Xmlrpc => remote_api::BYTES,
+        ConfluenceUpload::Endpoint { .. } => endpoint::BYTES,
     };
     Ok(Upload { side: None, bytes, route: route(upload).to_owned(), note: None })
 }
 
-/// `getServerInfo`: proves that the remote API is there, is switched on and knows our login.
-pub(super) async fn version(client: &ConfluenceClient) -> Result<Option<Version>, Failure> {
-    let shared = client.shared();
-    let probed = probe(client, None).await?;
-    let info = match (probed, &shared.credential) {
-        (Probed::Info(info), _) => info,
-        (Probed::NotUs(failure), AtlassianCredential::Token(_)) => return Err(failure.hint(TOKEN_REFUSED)),
-        (Probed::NotUs(_), AtlassianCredential::Password { username, password }) => {
-            let token = log_in(client, username, password).await?;
-            match probe(client, Some(&token)).await? {
-                Probed::Info(info) => {
-                    shared.learn(|known| known.token = Some(token));
-                    info
-                }
-                Probed::NotUs(failure) => return Err(failure.hint("the remote API refuses its own login token")),
-            }
-        }
-    };
-    shared.learn(|known| known.probed = true);
-    let number = |name| info.member(name);
-    let text = match (number("majorVersion"), number("minorVersion"), number("patchLevel")) {
-        (Some(major), Some(minor), Some(patch)) => format!("{major}.{minor}.{patch}"),
-        (Some(major), Some(minor), None) => format!("{major}.{minor}"),
-        _ => return Ok(None),
-    };
-    Ok(Version::read(&text))
-}
-
-enum Probed {
-    Info(Value),
-    /// The remote API is there and does not know this login.
-    NotUs(Failure),
-}
-
-async fn probe(client: &ConfluenceClient, token: Option<&Secret>) -> Result<Probed, Failure> {
-    let token = token.map_or("", |token| token.expose());
-    let response = ask(client, "getServerInfo", &[Parameter::Text(token)]).await?;
-    Ok(match response.status {
-        401 => Probed::NotUs(response.failure(FailureKind::Refused, found(&response))),
-        200 if token.is_empty() && response.header("x-ausername") == Some("anonymous") => Probed::NotUs(
-            response.failure(FailureKind::Refused, "200, X-AUSERNAME: anonymous: the remote API does not know us"),
-        ),
-        200 => match xmlrpc::read(&response.body) {
-            Ok(Reply::Value(info)) => Probed::Info(info),
-            Ok(Reply::Fault(words)) => Probed::NotUs(response.failure(FailureKind::Refused, words)),
-            Err(odd) => return Err(response.failure(FailureKind::Odd, format!("{}: {odd}", response.excerpt()))),
-        },
-        _ => return Err(closed(&response).unwrap_or_else(|| client.failed(&response))),
-    })
-}
-
-/// Whether we are a Confluence administrator; `None` if the server does not tell. Setting the pictures of others takes
-/// one (§4.4), and a picture of our own would go there without.
+/// Whether we are a Confluence administrator; `None` if the server does not tell.
 pub(super) async fn is_administrator(client: &ConfluenceClient) -> Result<Option<bool>, Failure> {
-    let shared = client.shared();
-    if shared.upload != ConfluenceUpload::Xmlrpc {
+    match &client.shared().upload {
+        ConfluenceUpload::Xmlrpc => remote_api::is_administrator(client).await,
         // The script answers nobody else.
-        return Ok(Some(true));
-    }
-    let token = shared.known().token;
-    let token = Parameter::Text(token.as_ref().map_or("", |token| token.expose()));
-    let request = rpc(client, "getActiveUsers", &[token, Parameter::Flag(true)]).map(|request| request.cap(EVERYBODY));
-    let Some(request) = request else { return Ok(None) };
-    let response = client.atlassian().ask(request, Anonymous::Allowed).await?;
-    Ok(match (response.status, xmlrpc::read(&response.body)) {
-        (200, Ok(Reply::Value(Value::Array(_))) | Err(Odd::TooMuch)) => Some(true),
-        (200, Ok(Reply::Fault(words))) if words.contains("NotPermittedException") => Some(false),
-        _ => None,
-    })
-}
-
-async fn log_in(client: &ConfluenceClient, username: &str, password: &Secret) -> Result<Secret, Failure> {
-    let parameters = [Parameter::Text(username), Parameter::Text(password.expose())];
-    let response = ask(client, "login", &parameters).await?;
-    let refused = |words: String| {
-        let failure = response.failure(FailureKind::Refused, words);
-        client
-            .atlassian()
-            .circuit_breaker()
-            .trip(failure.hint("the remote API does not take this user name and password"))
-    };
-    match xmlrpc::read(&response.body) {
-        Ok(Reply::Value(Value::Text(token))) if !token.is_empty() => Ok(Secret::new(token)),
-        Ok(Reply::Fault(words)) => Err(refused(words)),
-        Ok(_) => Err(refused("an answer without a token".to_owned())),
-        Err(odd) => Err(response.failure(FailureKind::Odd, format!("{}: {odd}", response.excerpt()))),
-    }
-}
-
-/// A call that changes nothing.
-async fn ask(client: &ConfluenceClient, method: &str, parameters: &[Parameter<'_>]) -> Result<Response, Failure> {
-    let request = rpc(client, method, parameters).ok_or_else(|| {
-        let tried = format!("confluence2.{method}");
-        Failure::new(FailureKind::Misconfigured, tried, "the credential holds characters that XML cannot hold")
-    })?;
-    // Whether it knows us is what the probe finds out.
-    client.atlassian().ask(request, Anonymous::Allowed).await
-}
-
-fn rpc(client: &ConfluenceClient, method: &str, parameters: &[Parameter<'_>]) -> Option<Request> {
-    let body = xmlrpc::request(&format!("confluence2.{method}"), parameters)?;
-    let url = with_query(client.atlassian().http().url("rpc/xmlrpc"), &[("os_authType", "basic")]);
-    Some(Request::post(url).bytes("text/xml", body).cap(CAP))
-}
-
-/// The failure of a server whose remote API is off or gone.
-fn closed(response: &Response) -> Option<Failure> {
-    match response.status {
-        403 if !contains(&response.body, "XSRF") => {
-            Some(response.failure(FailureKind::Refused, "403, the remote API is switched off").hint(SWITCH_ON))
-        }
-        404 | 410 => {
-            let found = format!("{}, this Confluence has no remote API", response.status);
-            Some(response.failure(FailureKind::Refused, found).hint(INSTALL_INSTEAD))
-        }
-        _ => None,
-    }
-}
-
-const INSTALL_INSTEAD: &str = "install `pipelines/confluence-endpoint.groovy` in ScriptRunner as it says at its top, \
-    and write `upload: endpoint`";
-
-async fn probe_endpoint(client: &ConfluenceClient, path: &str) -> Result<(), Failure> {
-    let response = client.atlassian().read(client.atlassian().http().url(path)).await?;
-    let said: Endpoint = serde_json::from_slice(&response.body).unwrap_or_default();
-    match (response.status, said.version) {
-        (200, Some(CONTRACT)) if said.endpoint.as_deref() == Some("avatarpipe") => Ok(()),
-        (200, Some(version)) => {
-            let found = format!("version {version} of the endpoint's contract, not {CONTRACT}");
-            Err(response.failure(FailureKind::Misconfigured, found).hint(INSTALL))
-        }
-        (200, None) => Err(response.failure(FailureKind::Odd, response.excerpt()).hint(INSTALL)),
-        _ => Err(not_let_in(&response, &said).unwrap_or_else(|| client.failed(&response))),
-    }
-}
-
-/// The failure of a server whose endpoint is missing, or open to others only.
-fn not_let_in(response: &Response, said: &Endpoint) -> Option<Failure> {
-    match (response.status, said.error.as_deref()) {
-        (403, word) => {
-            let words = said.message.as_deref().or(word).map_or_else(|| found(response), server_message);
-            Some(response.failure(FailureKind::Refused, format!("403: {words}")).hint(
-                "put the account into the group that the script names in `GROUPS`, and make it a Confluence administrator",
-            ))
-        }
-        (404 | 405, None) => {
-            let found = format!("{}, the endpoint is not installed", response.status);
-            Some(response.failure(FailureKind::Refused, found).hint(INSTALL))
-        }
-        _ => None,
-    }
-}
-
-/// Whom a write is about: by the name that the calls want, and by the key that never changes.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Whom<'a> {
-    name: &'a str,
-    key: &'a AccountId,
-}
-
-impl<'a> Whom<'a> {
-    /// The account of an intent.
-    pub(super) fn of(intent: &'a Intent) -> Self {
-        Self { name: &intent.account_name, key: &intent.account }
-    }
-
-    /// For the endpoint, which compares both.
-    fn query(self) -> Vec<(&'static str, &'a str)> {
-        vec![("user", self.name), ("key", self.key.as_str())]
+        ConfluenceUpload::Endpoint { .. } => Ok(Some(true)),
     }
 }
 
@@ -252,33 +57,15 @@ pub(super) async fn add(
     seen: Option<&str>,
 ) -> Result<(), WriteError> {
     match &client.shared().upload {
-        ConfluenceUpload::Xmlrpc => {
-            let picture = [
-                Parameter::Text(whom.name),
-                Parameter::Text(file.as_str()),
-                Parameter::Text(rendition.media_type.word()),
-                Parameter::Bytes(&rendition.bytes),
-            ];
-            yes(write(client, "addProfilePicture", &picture).await?)
-        }
-        ConfluenceUpload::Endpoint { path } => {
-            let mut query = whom.query();
-            query.push(("name", file.as_str()));
-            query.extend(seen.map(|path| ("seen", path)));
-            let body = json!({ "type": rendition.media_type.word(), "picture": STANDARD.encode(&rendition.bytes) });
-            let (response, said) =
-                post(client, whom, Request::post(endpoint(client, path, &query)).json(&body)).await?;
-            let shown = said.is_default == Some(false) && said.file.as_deref() == Some(file.as_str());
-            if shown { Ok(()) } else { Err(unsaid(&response)) }
-        }
+        ConfluenceUpload::Xmlrpc => remote_api::add(client, whom, file, rendition).await,
+        ConfluenceUpload::Endpoint { path } => endpoint::add(client, path, whom, file, rendition, seen).await,
     }
 }
 
 /// Shows a file that is there already. Only the remote API can leave one behind unshown: the endpoint stores and
 /// selects in one transaction.
 pub(super) async fn select(client: &ConfluenceClient, whom: Whom<'_>, file: &PictureRef) -> Result<(), WriteError> {
-    let choice = [Parameter::Text(whom.name), Parameter::Text(PREFERENCE), Parameter::Text(file.as_str())];
-    yes(write(client, "setUserPreferenceString", &choice).await?)
+    remote_api::select(client, whom, file.as_str()).await
 }
 
 /// Shows the default; no file is removed. `seen` is the path that is shown now.
@@ -289,186 +76,15 @@ pub(super) async fn reset(
     seen: Option<&str>,
 ) -> Result<(), WriteError> {
     match &client.shared().upload {
-        ConfluenceUpload::Xmlrpc => {
-            let choice = [Parameter::Text(whom.name), Parameter::Text(PREFERENCE), Parameter::Text(default)];
-            yes(write(client, "setUserPreferenceString", &choice).await?)
-        }
-        ConfluenceUpload::Endpoint { path } => {
-            let mut query = whom.query();
-            query.extend([("action", "default"), ("path", default)]);
-            query.extend(seen.map(|path| ("seen", path)));
-            let (response, said) = post(client, whom, Request::post(endpoint(client, path, &query))).await?;
-            if said.is_default == Some(true) { Ok(()) } else { Err(unsaid(&response)) }
-        }
+        ConfluenceUpload::Xmlrpc => remote_api::select(client, whom, default).await,
+        ConfluenceUpload::Endpoint { path } => endpoint::reset(client, path, whom, default, seen).await,
     }
 }
 
 /// Takes a file away; one that is gone already is as good.
 pub(super) async fn remove(client: &ConfluenceClient, whom: Whom<'_>, which: File<'_>) -> Result<(), WriteError> {
-    let File { content, file } = which;
     match &client.shared().upload {
-        ConfluenceUpload::Xmlrpc if !picture::is_id(content) => {
-            Err(WriteError::Refused(Fault::new("content_odd", format!("`{content}` is no content id"))))
-        }
-        ConfluenceUpload::Xmlrpc => {
-            let which = [Parameter::Text(content), Parameter::Text(file.as_str())];
-            match write(client, "removeAttachment", &which).await {
-                Err(WriteError::Refused(no)) if no.code == FAULT && is_missing(&no.message) => Ok(()),
-                other => yes(other?),
-            }
-        }
-        ConfluenceUpload::Endpoint { path } => {
-            let mut query = whom.query();
-            query.push(("name", file.as_str()));
-            let (response, said) = post(client, whom, Request::delete(endpoint(client, path, &query))).await?;
-            if said.removed.is_some() { Ok(()) } else { Err(unsaid(&response)) }
-        }
-    }
-}
-
-/// The code of a fault that the remote API itself answered with.
-const FAULT: &str = "fault";
-/// The same where it says that the account may not. The name of the exception is not translated.
-pub(super) const NOT_PERMITTED: &str = "not_permitted";
-
-/// Whether a fault says that there is no such file. The words are Confluence's own and in English.
-fn is_missing(words: &str) -> bool {
-    let words = words.to_ascii_lowercase();
-    ["not found", "does not exist", "no attachment", "could not find", "doesn't exist", "no such"]
-        .iter()
-        .any(|missing| words.contains(missing))
-}
-
-fn yes((response, value): (Response, Value)) -> Result<(), WriteError> {
-    if value == Value::Boolean(true) { Ok(()) } else { Err(unsaid(&response)) }
-}
-
-/// A success that does not say what it did.
-fn unsaid(response: &Response) -> WriteError {
-    WriteError::Unknown(Fault::new("answer_odd", format!("{}: {}", response.tried(), response.excerpt())))
-}
-
-/// A call of the remote API that changes something, sent once. A token of its own that timed out is renewed once.
-async fn write(
-    client: &ConfluenceClient,
-    method: &str,
-    parameters: &[Parameter<'_>],
-) -> Result<(Response, Value), WriteError> {
-    match written(client, method, parameters).await {
-        // Refused before anything was done: the call never ran.
-        Err(WriteError::Refused(no)) if no.code == FAULT && no.message.contains("InvalidSessionException") => {
-            let shared = client.shared();
-            let (Some(_), AtlassianCredential::Password { username, password }) =
-                (shared.known().token, &shared.credential)
-            else {
-                return Err(WriteError::Refused(no));
-            };
-            let token = log_in(client, username, password).await?;
-            shared.learn(|known| known.token = Some(token));
-            written(client, method, parameters).await
-        }
-        other => other,
-    }
-}
-
-async fn written(
-    client: &ConfluenceClient,
-    method: &str,
-    parameters: &[Parameter<'_>],
-) -> Result<(Response, Value), WriteError> {
-    let token = client.shared().known().token;
-    let mut all = vec![Parameter::Text(token.as_ref().map_or("", |token| token.expose()))];
-    all.extend_from_slice(parameters);
-    let Some(request) = rpc(client, method, &all) else {
-        return Err(WriteError::Refused(Fault::new(
-            "name_not_xml",
-            "the user name holds characters that XML cannot hold",
-        )));
-    };
-    let response = sent(client, request).await?;
-    let anonymous = if token.is_some() { Anonymous::Allowed } else { Anonymous::Refused };
-    client.atlassian().circuit_breaker().check(&response, anonymous)?;
-    if response.status == 200 {
-        return match xmlrpc::read(&response.body) {
-            Ok(Reply::Value(value)) => Ok((response, value)),
-            Ok(Reply::Fault(words)) => {
-                let code = if words.contains("NotPermittedException") { NOT_PERMITTED } else { FAULT };
-                Err(WriteError::Refused(Fault::new(code, format!("confluence2.{method}: {}", server_message(&words)))))
-            }
-            Err(_) => Err(unsaid(&response)),
-        };
-    }
-    Err(match closed(&response) {
-        Some(failure) => WriteError::Stop(failure),
-        None => judged(client, &response).await,
-    })
-}
-
-fn endpoint(client: &ConfluenceClient, path: &str, query: &[(&str, &str)]) -> url::Url {
-    with_query(client.atlassian().http().url(path), query)
-}
-
-/// A call of the endpoint that changes something, sent once.
-async fn post(client: &ConfluenceClient, whom: Whom<'_>, request: Request) -> Result<(Response, Endpoint), WriteError> {
-    let response = sent(client, request.cap(CAP)).await?;
-    client.atlassian().circuit_breaker().check(&response, Anonymous::Refused)?;
-    let said: Endpoint = serde_json::from_slice(&response.body).unwrap_or_default();
-    if response.status == 200 {
-        return match said.key.as_deref() {
-            // A script that does not compare keys wrote to whoever had the name by then.
-            Some(key) if key != whom.key.as_str() => {
-                let words =
-                    format!("{}: it was done to another account, of the key {}", response.tried(), server_message(key));
-                Err(WriteError::Unknown(Fault::new("wrong_account", words)))
-            }
-            _ => Ok((response, said)),
-        };
-    }
-    if let Some(failure) = not_let_in(&response, &said).filter(|_| !contains(&response.body, "XSRF")) {
-        return Err(WriteError::Stop(failure));
-    }
-    let words = said.message.as_deref().map_or_else(|| found(&response), server_message);
-    Err(match (response.status, said.error.as_deref()) {
-        (409, Some(CHANGED)) => WriteError::Refused(Fault::new(CHANGED, words)),
-        (409, Some(word)) => WriteError::Refused(Fault::new(server_message(word), words)),
-        _ => judged(client, &response).await,
-    })
-}
-
-async fn sent(client: &ConfluenceClient, request: Request) -> Result<Response, WriteError> {
-    match client.atlassian().send(request).await? {
-        Sent::Response(response) => Ok(response),
-        Sent::Lost(fault) => Err(WriteError::Unknown(fault)),
-        Sent::Never(fault) => Err(WriteError::Refused(fault)),
-    }
-}
-
-/// Neither way answers 401 for one person, but a login that still holds elsewhere is no dead login.
-async fn judged(client: &ConfluenceClient, response: &Response) -> WriteError {
-    match response.status {
-        200..=299 => WriteError::Unknown(fault("answer_odd", response)),
-        401 => match client.current().await {
-            Ok(_) => refused(response),
-            Err(failure) => WriteError::Stop(failure),
-        },
-        _ => refused(response),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_missing_file_is_told_from_a_refusal() {
-        for (words, missing) in [
-            ("java.lang.Exception: com.atlassian.confluence.rpc.RemoteException: The attachment does not exist", true),
-            ("java.lang.Exception: RemoteException: No attachment named x", true),
-            ("Attachment NOT FOUND", true),
-            ("java.lang.Exception: com.atlassian.confluence.rpc.NotPermittedException: not permitted", false),
-            ("", false),
-        ] {
-            assert_eq!(is_missing(words), missing, "{words}");
-        }
+        ConfluenceUpload::Xmlrpc => remote_api::remove(client, which).await,
+        ConfluenceUpload::Endpoint { path } => endpoint::remove(client, path, whom, which.file).await,
     }
 }

@@ -11,10 +11,12 @@ use bytes::Bytes;
 use crate::load::{Fingerprinter, WriteError};
 use crate::model::{Digest, Fault, Fingerprint, Intent, Luma, PictureRef};
 
+use super::answer::Whom;
 use super::client::{ConfluenceClient, File, Served};
 use super::connection::Shared;
 use super::picture;
-use super::remote::{self, NOT_PERMITTED, Whom};
+use super::remote;
+use super::remote_api::NOT_PERMITTED;
 
 /// What is known of a file besides its name.
 #[derive(Clone, Copy)]

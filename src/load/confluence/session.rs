@@ -13,10 +13,11 @@ use crate::load::{Done, Journal, Mend, Session, WriteError, recorded, unmendable
 use crate::model::{Event, Fault, Intent, IntentKind, OpenIntent, PictureRef, Rendition, Shown, Status};
 use crate::settings::ConfluenceUpload;
 
+use super::answer::{CHANGED, Whom};
 use super::client::{ConfluenceClient, File, Now};
 use super::picture::{self, Picture};
 use super::probe;
-use super::remote::{self, CHANGED, Whom, route};
+use super::remote::{self, route};
 use super::removal::{self, Taken, Trace};
 
 /// One worker's session.

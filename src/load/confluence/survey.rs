@@ -21,7 +21,7 @@ use crate::settings::ConfluenceUpload;
 
 use super::client::{ConfluenceClient, segment};
 use super::picture::Picture;
-use super::remote;
+use super::remote_api;
 use super::version::Version;
 use super::wire::{People, Person, ServerInformation};
 
@@ -48,7 +48,7 @@ pub(super) async fn identify(client: &ConfluenceClient) -> Result<Server, Failur
     let user = who(client).await?;
     let mut version = info.and_then(|info| info.version).as_deref().and_then(Version::read);
     if version.is_none() && shared.upload == ConfluenceUpload::Xmlrpc {
-        version = remote::version(client).await?;
+        version = remote_api::version(client).await?;
     }
     shared.learn(|known| known.version = version.clone());
     let product = version.map_or_else(|| "Confluence".to_owned(), |version| format!("Confluence {version}"));

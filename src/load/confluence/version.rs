@@ -1,6 +1,6 @@
 //! The version of a Confluence.
 //!
-//! Owns: reading it, and what a release has. Leaves to others: where it stands (`survey.rs`, `remote.rs`).
+//! Owns: reading it, and what a release has. Leaves to others: where it stands (`survey.rs`, `remote_api.rs`).
 //! A newcomer gets wrong: milestones and candidates are no semantic versions; only two numbers of it are read.
 
 use std::fmt;

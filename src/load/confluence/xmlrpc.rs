@@ -1,7 +1,7 @@
 //! XML-RPC as Confluence speaks it: a call as bytes, an answer as a value or a fault.
 //!
 //! Owns: writing and reading the XML, strictly: no document type, no entity but the five of XML, no unknown element.
-//! Leaves to others: which call to make and what a fault means (`remote.rs`).
+//! Leaves to others: which call to make and what a fault means (`remote_api.rs`).
 //! A newcomer gets wrong: a failure comes with status 200. Only a body that is read to its end says yes or no.
 
 use base64::Engine as _;
