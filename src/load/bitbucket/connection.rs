@@ -50,7 +50,7 @@ pub(super) struct Shared {
     pub credential: AtlassianCredential,
     /// How long a slow server may still be at a write that nobody answered.
     pub quiet: Duration,
-    pub rules: AccountFilter,
+    pub accounts: AccountFilter,
     pub looks: Arc<dyn Fingerprinter>,
     login: Arc<Login>,
     known: RwLock<Known>,
@@ -66,7 +66,7 @@ impl Shared {
             id: target.id.clone(),
             credential: bitbucket.credential.clone(),
             quiet: target.quiet,
-            rules: AccountFilter::new(&target.accounts)?,
+            accounts: AccountFilter::new(&target.accounts)?,
             looks,
             login: Login::new(&bitbucket.credential),
             known: RwLock::default(),

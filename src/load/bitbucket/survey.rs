@@ -154,7 +154,7 @@ fn account(user: User, client: &BitbucketClient, members: Option<&HashSet<u64>>,
     let id = AccountId::new(number.to_string());
     let member = members.is_none_or(|members| members.contains(&number));
     Some(Account {
-        standing: client.shared().rules.standing(&id, &name, life, member),
+        standing: client.shared().accounts.standing(&id, &name, life, member),
         id,
         handle,
         email: user.email_address.filter(|email| !email.is_empty()),
@@ -172,7 +172,7 @@ struct Listing<'a> {
 impl Listing<'_> {
     /// The ids of everybody in `accounts.groups`; `None` if none is named.
     async fn members(&mut self) -> Result<Option<HashSet<u64>>, Failure> {
-        let groups = &self.client.shared().rules.groups;
+        let groups = &self.client.shared().accounts.groups;
         if groups.is_empty() {
             return Ok(None);
         }

@@ -48,7 +48,7 @@ pub(super) struct Shared {
     pub with_addresses: bool,
     /// How long a slow server may still be at a write that nobody answered.
     pub quiet: Duration,
-    pub rules: AccountFilter,
+    pub accounts: AccountFilter,
     pub looks: Arc<dyn Fingerprinter>,
     login: Arc<Login>,
     known: RwLock<Known>,
@@ -66,7 +66,7 @@ impl Shared {
             upload: confluence.upload.clone(),
             with_addresses: target.matching.asks_for(AccountKey::Email),
             quiet: target.quiet,
-            rules: AccountFilter::new(&target.accounts)?,
+            accounts: AccountFilter::new(&target.accounts)?,
             looks,
             login: Login::new(&confluence.credential),
             known: RwLock::default(),

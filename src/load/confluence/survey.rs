@@ -131,7 +131,7 @@ impl<'a> Listing<'a> {
             if first && matches!(response.status, 404 | 405) {
                 return Ok(false);
             }
-            if first && !self.client.shared().rules.groups.is_empty() {
+            if first && !self.client.shared().accounts.groups.is_empty() {
                 self.members = Some(self.members_of_groups().await?);
             }
             let people = self.people(&response, first)?;
@@ -189,13 +189,13 @@ impl<'a> Listing<'a> {
     /// The members of `accounts.groups` as the listing.
     async fn by_groups(&mut self) -> Result<(), Failure> {
         let shared = self.client.shared();
-        if shared.rules.groups.is_empty() {
+        if shared.accounts.groups.is_empty() {
             let tried = format!("GET {}", self.client.api("user/list", &[]));
             return Err(Failure::new(FailureKind::Misconfigured, tried, "Confluence before 8.4 cannot list everybody")
                 .hint("write `accounts: { groups: [confluence-users] }` with your groups, or update Confluence"));
         }
         self.met = Some(HashSet::new());
-        for group in &shared.rules.groups {
+        for group in &shared.accounts.groups {
             let mut roster = Roster::of(self.client, group);
             while let Some(people) = self.group_page(&mut roster).await? {
                 self.add(people).await?;
@@ -208,7 +208,7 @@ impl<'a> Listing<'a> {
     async fn members_of_groups(&mut self) -> Result<HashSet<u64>, Failure> {
         let mut members = HashSet::new();
         let shared = self.client.shared();
-        for group in &shared.rules.groups {
+        for group in &shared.accounts.groups {
             let mut roster = Roster::of(self.client, group);
             while let Some(people) = self.group_page(&mut roster).await? {
                 members.extend(people.into_iter().filter_map(|person| person.user_key.as_deref().map(hash)));
@@ -242,7 +242,7 @@ impl<'a> Listing<'a> {
             }
             let member = self.members.as_ref().is_none_or(|members| members.contains(&hash(&key)));
             let id = AccountId::new(key);
-            let standing = self.client.shared().rules.standing(&id, &name, person.life(), member);
+            let standing = self.client.shared().accounts.standing(&id, &name, person.life(), member);
             let picture = self.picture(&id, standing, &person).await?;
             if let Some(path) = picture.default {
                 self.default_path = Some(path);

@@ -34,7 +34,7 @@ pub(crate) struct Folder {
     /// As the file names it; made when the first picture is placed.
     path: PathBuf,
     naming: Naming,
-    rules: AccountFilter,
+    accounts: AccountFilter,
     shared: Arc<Shared>,
 }
 
@@ -51,7 +51,7 @@ impl Folder {
             id: target.id.clone(),
             path,
             naming: Naming::of(&target.matching),
-            rules: AccountFilter::new(&target.accounts)?,
+            accounts: AccountFilter::new(&target.accounts)?,
             shared: Arc::new(shared),
         })
     }
@@ -61,7 +61,7 @@ impl Folder {
         let id = AccountId::new(id);
         Account {
             handle: None,
-            standing: self.rules.standing(&id, &name, Life::Active, true),
+            standing: self.accounts.standing(&id, &name, Life::Active, true),
             id,
             // Where `match` names files by addresses.
             email: name.contains('@').then(|| name.clone()),
