@@ -10,6 +10,7 @@ use std::collections::HashSet;
 use crate::http::{Failure, FailureKind, Response};
 use crate::load::atlassian::{login, manifest};
 use crate::load::clock::now;
+use crate::load::listing::{Listed, Page, hash};
 use crate::load::{Learnt, Server, Surveyed};
 use crate::model::{Account, AccountId, Shown};
 
@@ -59,9 +60,6 @@ async fn properties(client: &BitbucketClient) -> Result<(Response, &'static str)
         .hint("`base_url` is the address of the start page, with its context path if it has one"))
 }
 
-/// Where the listed accounts go.
-type Page<'a> = &'a mut (dyn FnMut(Vec<Account>) + Send);
-
 /// All accounts.
 pub(super) async fn survey(client: &BitbucketClient, learnt: &mut Learnt, page: Page<'_>) -> Result<Surveyed, Failure> {
     let shared = client.shared();
@@ -70,33 +68,31 @@ pub(super) async fn survey(client: &BitbucketClient, learnt: &mut Learnt, page: 
     // A server that took pictures and shows no version of any will not show one.
     let hidden = learnt.contains_key(HIDDEN) || (known.posted > 0 && !known.versions);
     let mut links = Links { versions: false, any: false };
-    let mut listing = Listing { client, requests: 0 };
-    let members = listing.members().await?;
-    let (mut accounts, mut nameless, mut unlinked) = (0, 0, 0);
-    listing
-        .list(&[], &mut |users| {
-            let mut listed = Vec::with_capacity(users.len());
-            for user in users {
-                links.note(&user, client);
-                let sight = if hidden && !links.versions { Sight::Nothing } else { Sight::Versions };
-                match account(user, client, members.as_ref(), sight) {
-                    Some(account) => {
-                        unlinked += u64::from(account.handle.is_some() && matches!(account.shown, Shown::Unknown(_)));
-                        listed.push(account);
-                    }
-                    None => nameless += 1,
-                }
-            }
-            accounts += listed.len() as u64;
-            page(listed);
-        })
-        .await?;
-    if accounts == 0 {
-        let tried = format!("listing the users of {}", client.atlassian().http().base());
-        return Err(Failure::new(FailureKind::Refused, tried, "nobody was listed, not even we ourselves")
-            .hint("the account needs a licence"));
+    let mut listing = Listing { client, listed: Listed::new(page) };
+    if let Some(members) = listing.members().await? {
+        listing.listed.among(members);
     }
+    let (mut unlinked, mut next) = (0, Some(0));
+    while let Some(users) = listing.page(&[], &mut next).await? {
+        let mut accounts = Vec::with_capacity(users.len());
+        for user in users {
+            links.note(&user, client);
+            let sight = if hidden && !links.versions { Sight::Nothing } else { Sight::Versions };
+            match account(user, client, &listing.listed, sight) {
+                Some(account) => {
+                    unlinked += u64::from(account.handle.is_some() && matches!(account.shown, Shown::Unknown(_)));
+                    accounts.push(account);
+                }
+                None => listing.listed.nameless += 1,
+            }
+        }
+        listing.listed.put(accounts);
+    }
+    let listed = listing.listed;
+    let tried = || format!("listing the users of {}", client.atlassian().http().base());
+    let accounts = listed.count(tried, "the account needs a licence")?;
     let mut notes = Vec::new();
+    let nameless = listed.nameless;
     if nameless > 0 {
         notes.push(format!("{nameless} listed users have no id, no name or no slug and were left out"));
     }
@@ -119,7 +115,7 @@ pub(super) async fn survey(client: &BitbucketClient, learnt: &mut Learnt, page: 
         known.versions |= links.versions;
         known.sight = sight;
         known.surveyed_at = began;
-        known.survey_requests = Some(listing.requests);
+        known.survey_requests = Some(listed.requests);
     });
     Ok(Surveyed { accounts, default: None, notes })
 }
@@ -143,7 +139,7 @@ impl Links {
     }
 }
 
-fn account(user: User, client: &BitbucketClient, members: Option<&HashSet<u64>>, sight: Sight) -> Option<Account> {
+fn account(user: User, client: &BitbucketClient, listed: &Listed<'_>, sight: Sight) -> Option<Account> {
     let life = user.life();
     let shown = client.shown_by(&user, sight);
     let (Some(number), Some(name), Some(slug)) = (user.id, user.name, user.slug) else { return None };
@@ -152,7 +148,7 @@ fn account(user: User, client: &BitbucketClient, members: Option<&HashSet<u64>>,
         Err(why) => (None, Shown::Unknown(why.to_owned())),
     };
     let id = AccountId::new(number.to_string());
-    let member = members.is_none_or(|members| members.contains(&number));
+    let member = listed.is_member(id.as_str());
     Some(Account {
         standing: client.shared().accounts.standing(&id, &name, life, member),
         id,
@@ -166,11 +162,11 @@ fn account(user: User, client: &BitbucketClient, members: Option<&HashSet<u64>>,
 
 struct Listing<'a> {
     client: &'a BitbucketClient,
-    requests: u64,
+    listed: Listed<'a>,
 }
 
 impl Listing<'_> {
-    /// The ids of everybody in `accounts.groups`; `None` if none is named.
+    /// Hashes of the ids of everybody in `accounts.groups`; `None` if none is named.
     async fn members(&mut self) -> Result<Option<HashSet<u64>>, Failure> {
         let groups = &self.client.shared().accounts.groups;
         if groups.is_empty() {
@@ -178,12 +174,11 @@ impl Listing<'_> {
         }
         let mut members = HashSet::new();
         for group in groups {
-            let mut found = 0;
-            self.list(&[("group", group)], &mut |users| {
+            let (mut found, mut next) = (0, Some(0));
+            while let Some(users) = self.page(&[("group", group)], &mut next).await? {
                 found += users.len();
-                members.extend(users.into_iter().filter_map(|user| user.id));
-            })
-            .await?;
+                members.extend(users.into_iter().filter_map(|user| Some(hash(&user.id?.to_string()))));
+            }
             if found == 0 {
                 let tried = format!("listing the members of `{group}`");
                 return Err(Failure::new(
@@ -197,28 +192,22 @@ impl Listing<'_> {
         Ok(Some(members))
     }
 
-    async fn list(&mut self, more: &[(&str, &str)], each: &mut (dyn FnMut(Vec<User>) + Send)) -> Result<(), Failure> {
-        let mut start = 0;
-        loop {
-            let response = self.client.users(start, PAGE, more).await?;
-            self.requests += 1;
-            if response.status != 200 {
-                return Err(self.client.failed(&response));
-            }
-            let page: Users = response.json()?;
-            each(page.values);
-            match (page.is_last_page, page.next_page_start) {
-                (Some(true), _) => return Ok(()),
-                (Some(false), Some(next)) if next > start => start = next,
-                (Some(false), _) => {
-                    return Err(
-                        response.failure(FailureKind::Odd, "more pages, but no next start: the listing has no end")
-                    );
-                }
-                (None, _) => {
-                    return Err(response.failure(FailureKind::Odd, "a page that does not say whether it is the last"));
-                }
-            }
+    /// A page of users, `None` after the last. `next` is where it begins, and is moved past it.
+    async fn page(&mut self, more: &[(&str, &str)], next: &mut Option<u64>) -> Result<Option<Vec<User>>, Failure> {
+        let Some(start) = *next else { return Ok(None) };
+        let response = self.client.users(start, PAGE, more).await?;
+        self.listed.requests += 1;
+        if response.status != 200 {
+            return Err(self.client.failed(&response));
         }
+        let page: Users = response.json()?;
+        let odd = |found: &str| Err(response.failure(FailureKind::Odd, found));
+        *next = match (page.is_last_page, page.next_page_start) {
+            (Some(true), _) => None,
+            (Some(false), Some(next)) if next > start => Some(next),
+            (Some(false), _) => return odd("more pages, but no next start: the listing has no end"),
+            (None, _) => return odd("a page that does not say whether it is the last"),
+        };
+        Ok(Some(page.values))
     }
 }

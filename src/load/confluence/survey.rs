@@ -15,6 +15,7 @@ use crate::http::{Failure, FailureKind, Response};
 use crate::load::atlassian::client::with_query;
 use crate::load::atlassian::{login, manifest};
 use crate::load::clock::now;
+use crate::load::listing::{Listed, Page, hash};
 use crate::load::{Learnt, Server, Surveyed};
 use crate::model::{Account, AccountId, AccountStanding};
 use crate::settings::ConfluenceUpload;
@@ -67,9 +68,6 @@ async fn who(client: &ConfluenceClient) -> Result<String, Failure> {
     })
 }
 
-/// Where the listed accounts go.
-type Page<'a> = &'a mut (dyn FnMut(Vec<Account>) + Send);
-
 /// All accounts.
 pub(super) async fn survey(
     client: &ConfluenceClient,
@@ -99,26 +97,15 @@ pub(super) async fn survey(
 /// A survey under way.
 struct Listing<'a> {
     client: &'a ConfluenceClient,
-    page: Page<'a>,
-    /// Hashes of the members of `accounts.groups`, where they do not make the listing themselves.
-    members: Option<HashSet<u64>>,
-    /// Hashes of the ids listed so far, where groups make the listing: they overlap. Where everybody is listed it would
-    /// grow with the instance (promise P9); the few that a page repeats when accounts come and go are put twice.
-    met: Option<HashSet<u64>>,
+    listed: Listed<'a>,
     /// Mail addresses by hashes of keys, where `match` needs them.
     addresses: Option<HashMap<u64, Box<str>>>,
-    listed: u64,
     default_path: Option<String>,
-    requests: u64,
-    singly: u64,
-    nameless: u64,
 }
 
 impl<'a> Listing<'a> {
     fn new(client: &'a ConfluenceClient, page: Page<'a>) -> Self {
-        let (members, met, addresses) = (None, None, None);
-        let (listed, default_path, requests, singly, nameless) = (0, None, 0, 0, 0);
-        Self { client, page, members, met, addresses, listed, default_path, requests, singly, nameless }
+        Self { client, listed: Listed::new(page), addresses: None, default_path: None }
     }
 
     /// `user/list`. False if this release has none.
@@ -132,7 +119,8 @@ impl<'a> Listing<'a> {
                 return Ok(false);
             }
             if first && !self.client.shared().accounts.groups.is_empty() {
-                self.members = Some(self.members_of_groups().await?);
+                let members = self.members_of_groups().await?;
+                self.listed.among(members);
             }
             let people = self.people(&response, first)?;
             turning.page(&response, &people)?;
@@ -174,7 +162,7 @@ impl<'a> Listing<'a> {
     }
 
     fn people(&mut self, response: &Response, first: bool) -> Result<People, Failure> {
-        self.requests += 1;
+        self.listed.requests += 1;
         if response.status != 200 {
             return Err(self.client.failed(response));
         }
@@ -194,7 +182,7 @@ impl<'a> Listing<'a> {
             return Err(Failure::new(FailureKind::Misconfigured, tried, "Confluence before 8.4 cannot list everybody")
                 .hint("write `accounts: { groups: [confluence-users] }` with your groups, or update Confluence"));
         }
-        self.met = Some(HashSet::new());
+        self.listed.by_groups();
         for group in &shared.accounts.groups {
             let mut roster = Roster::of(self.client, group);
             while let Some(people) = self.group_page(&mut roster).await? {
@@ -234,13 +222,13 @@ impl<'a> Listing<'a> {
         let mut accounts = Vec::with_capacity(people.len());
         for person in people {
             let (Some(key), Some(name)) = (person.user_key.clone(), person.username.clone()) else {
-                self.nameless += 1;
+                self.listed.nameless += 1;
                 continue;
             };
-            if self.met.as_mut().is_some_and(|met| !met.insert(hash(&key))) {
+            if !self.listed.is_new(&key) {
                 continue;
             }
-            let member = self.members.as_ref().is_none_or(|members| members.contains(&hash(&key)));
+            let member = self.listed.is_member(&key);
             let id = AccountId::new(key);
             let standing = self.client.shared().accounts.standing(&id, &name, person.life(), member);
             let picture = self.picture(&id, standing, &person).await?;
@@ -261,8 +249,7 @@ impl<'a> Listing<'a> {
                 shown: picture.shown,
             });
         }
-        self.listed += accounts.len() as u64;
-        (self.page)(accounts);
+        self.listed.put(accounts);
         Ok(())
     }
 
@@ -279,26 +266,19 @@ impl<'a> Listing<'a> {
         if standing != AccountStanding::Active {
             return Ok(Picture::unknown("the listing does not say, and the account is not selected"));
         }
-        self.requests += 1;
-        self.singly += 1;
+        self.listed.asks_singly();
         Ok(self.client.now(id).await?.map_or_else(|fault| Picture::unknown(fault.message), |now| now.picture))
     }
 
     /// The sum, and the path of the default.
     fn finish(self, learnt: &mut Learnt) -> Result<Surveyed, Failure> {
-        if self.listed == 0 {
-            let tried = format!("listing the accounts of {}", self.client.atlassian().http().base());
-            return Err(Failure::new(FailureKind::Refused, tried, "nobody was listed, not even we ourselves")
-                .hint("the account has to be a Confluence administrator"));
-        }
-        let mut notes = Vec::new();
-        if self.singly > 0 {
-            notes.push(format!("the listing shows no pictures: {} accounts were read one by one", self.singly));
-        }
-        if self.nameless > 0 {
+        let tried = || format!("listing the accounts of {}", self.client.atlassian().http().base());
+        let accounts = self.listed.count(tried, "the account has to be a Confluence administrator")?;
+        let mut notes = Vec::from_iter(self.listed.one_by_one());
+        if self.listed.nameless > 0 {
             notes.push(format!(
                 "{} listed users have no key or no name that could be read, and were left out",
-                self.nameless
+                self.listed.nameless
             ));
         }
         let default_path = self.default_path.or_else(|| learnt.get(DEFAULT_PATH).cloned());
@@ -308,9 +288,9 @@ impl<'a> Listing<'a> {
         }
         self.client.shared().learn(|known| {
             known.default_path = default_path;
-            known.survey_requests = Some(self.requests);
+            known.survey_requests = Some(self.listed.requests);
         });
-        Ok(Surveyed { accounts: self.listed, default: None, notes })
+        Ok(Surveyed { accounts, default: None, notes })
     }
 }
 
@@ -408,10 +388,4 @@ fn follow(response: &Response, path: &Url, url: &Url, next: Option<&str>) -> Res
     }
     let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     Ok(Some(with_query(path.clone(), &pairs)))
-}
-
-fn hash(key: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    key.hash(&mut hasher);
-    hasher.finish()
 }
