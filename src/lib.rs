@@ -45,6 +45,7 @@ pub mod inside {
     pub use crate::plan::Rerender;
     pub use crate::report::{Listener, RunEvent, Wording, human};
     pub use crate::run::{Mode, Options, Selection, Stop, execute};
+    pub use crate::settings::Resize;
     pub use crate::state::{Holder, Lock, Store};
-    pub use crate::transform::{Limits, Settings, luma, render};
+    pub use crate::transform::{Limits, luma, render};
 }

@@ -15,7 +15,8 @@ mod tests;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
 use crate::pipeline::{self, Colour, Environment, Overlay};
-use crate::transform::{Format, Limits, Settings, luma, memory_needed, render};
+use crate::settings::{Format, Resize};
+use crate::transform::{Limits, luma, memory_needed, render};
 
 /// One reader.
 #[derive(Clone, Copy, Debug)]
@@ -248,7 +249,7 @@ fn base64(bytes: &[u8]) -> impl Hash + use<> {
 
 fn picture(bytes: &[u8]) -> u64 {
     let limits = Limits { pixels: 300_000, memory: 4 << 20, ..Limits::default() };
-    let settings = Settings { size: 24, smallest: 1, format: Format::Png, ..Settings::default() };
+    let settings = Resize { size: 24, smallest: 1, format: Format::Png, ..Resize::default() };
     let (needed, rendered) = (memory_needed(bytes, &limits), render(bytes, &settings, None, &limits));
     match (&needed, &rendered) {
         (Ok(needed), _) => assert!(*needed <= limits.memory, "{needed} bytes, though the limit was checked"),
@@ -256,7 +257,7 @@ fn picture(bytes: &[u8]) -> u64 {
         (Err(_), Err(_)) => {}
     }
     // At the size that looks are taken at, the same decoder is asked; at a smaller one another may be stricter.
-    let whole = render(bytes, &Settings { size: 256, ..settings }, None, &limits);
+    let whole = render(bytes, &Resize { size: 256, ..settings }, None, &limits);
     assert_eq!(luma(bytes, &limits).is_some(), whole.is_ok(), "looks and renditions differ about it: {whole:?}");
     match rendered {
         Ok(rendered) => {

@@ -16,7 +16,7 @@ use super::secret::has_password;
 use super::tree::{Id, Kind};
 use crate::model::Digest;
 use crate::nearest::nearest;
-use crate::settings::Share;
+use crate::settings::{self, Share};
 
 /// A scalar whose value is known.
 pub(super) struct Value {
@@ -317,7 +317,7 @@ scalar_schema!(Percent, "Percent", { "type": "string", "pattern": "^[0-9]{1,3}(\
 
 /// A colour as `#rrggbb`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Rgb(pub(super) [u8; 3]);
+pub(super) struct Rgb(pub(super) settings::Rgb);
 
 impl Setting for Rgb {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
@@ -325,10 +325,10 @@ impl Setting for Rgb {
     }
 }
 
-fn colour(text: &str) -> Option<[u8; 3]> {
+fn colour(text: &str) -> Option<settings::Rgb> {
     let hex = text.strip_prefix('#').filter(|hex| hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit()))?;
     let [_, red, green, blue] = u32::from_str_radix(hex, 16).ok()?.to_be_bytes();
-    Some([red, green, blue])
+    Some(settings::Rgb([red, green, blue]))
 }
 
 scalar_schema!(Rgb, "Rgb", { "type": "string", "pattern": "^#[0-9a-fA-F]{6}$|\\$\\{" });
@@ -395,8 +395,8 @@ mod tests {
 
     #[test]
     fn colours_are_six_hex_digits() {
-        assert_eq!(colour("#ff8000"), Some([255, 128, 0]));
-        for text in ["ff8000", "#fff", "#ff80000", "#gg0000", "#+f8000"] {
+        assert_eq!(colour("#ff8000"), Some(settings::Rgb([255, 128, 0])));
+        for text in ["", "#", "white", "ff8000", "#fff", "#ff80000", "#gg0000", "#+f8000"] {
             assert_eq!(colour(text), None, "{text}");
         }
     }

@@ -252,7 +252,7 @@ fn defaults_are_the_safe_choice() {
     {
         assert_eq!(rule.value, Action::Keep);
     }
-    assert_eq!((pipeline.transform.size, pipeline.transform.smallest), (256, 48));
+    assert_eq!((pipeline.transform.resize.size, pipeline.transform.resize.smallest), (256, 48));
     let reverts = &pipeline.limits.reverts.value;
     assert_eq!((reverts.count, reverts.share.map(Share::hundredths)), (Some(50), Some(500)));
     let target = &pipeline.targets[0];

@@ -108,11 +108,7 @@ impl Transform {
         }
         let (hash, resize) = (self.hash.get()?, resize?);
         Some(settings::Transform {
-            size: resize.size.get()?.0,
-            crop: resize.crop.get()?.0,
-            format: resize.format.get()?.0,
-            background: resize.background.get()?.0,
-            smallest: resize.smallest.get()?.0,
+            resize: resize.settle()?,
             placeholders: hash.placeholders.get()?.values()?.into_iter().map(|digest| digest.0).collect(),
             same_picture: hash.same_picture.placed(|most| Some(most.0))?,
             fallback: fallback?,
@@ -122,6 +118,16 @@ impl Transform {
 }
 
 impl Resize {
+    fn settle(&self) -> Option<settings::Resize> {
+        Some(settings::Resize {
+            size: self.size.get()?.0,
+            crop: self.crop.get()?.0,
+            format: self.format.get()?.0,
+            background: self.background.get()?.0,
+            smallest: self.smallest.get()?.0,
+        })
+    }
+
     fn judge(&self, reader: &mut Reader<'_>) {
         let (Some(size), Some(smallest)) = (self.size.get(), self.smallest.get()) else { return };
         if smallest.0 <= size.0 {
@@ -157,9 +163,10 @@ mod tests {
         );
         let transform = judged(&text, settle).unwrap();
         assert_eq!((transform.placeholders.as_slice(), transform.same_picture.value), ([digest].as_slice(), None));
-        assert_eq!((transform.size, transform.format), (128, settings::Format::Jpeg));
-        assert_eq!((transform.background, transform.smallest), ([16, 32, 48], 64));
-        assert_eq!(judged("{}", settle).unwrap().same_picture.value, Some(5));
+        let (crop, format, background) = (settings::Crop::Center, settings::Format::Jpeg, settings::Rgb([16, 32, 48]));
+        assert_eq!(transform.resize, settings::Resize { size: 128, crop, format, background, smallest: 64 });
+        let left_out = judged("{}", settle).unwrap();
+        assert_eq!((left_out.resize, left_out.same_picture.value), (settings::Resize::default(), Some(5)));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::decide::Decide;
 use super::fetch;
 use super::limits::Guarded;
 use super::people::RunPeople;
-use super::renderer::{self, Renderer};
+use super::renderer::Renderer;
 use super::scheduler::{Patience, Scheduler};
 use super::selection::Selection;
 use super::source_run::SourceRun;
@@ -31,8 +31,7 @@ use crate::exit::Exit;
 use crate::model::SourceId;
 use crate::plan::{Allowance, Rerender, SourceState};
 use crate::report::{Listener, RunEvent, RunReport};
-use crate::settings::{self, Pipeline};
-use crate::transform::Settings;
+use crate::settings::{self, Pipeline, Transform};
 
 /// What a run is asked for besides the pipeline.
 pub struct Options {
@@ -118,7 +117,6 @@ impl Job<'_> {
         if let Some(plan) = &self.options.selection.reviewed {
             saved::take_in(context, plan)?;
         }
-        let settings = renderer::settings(&pipeline.transform);
         let mut source_runs = source_runs(clients, pipeline)?;
         let mut guarded = Guarded::default();
         // Whom a name means is known once everybody is listed.
@@ -128,9 +126,9 @@ impl Job<'_> {
         };
         let mut scheduler = Scheduler::new(patience);
         for target_run in target_runs(clients, pipeline)? {
-            scheduler.survey(survey::survey(context, &settings, target_run));
+            scheduler.survey(survey::survey(context, &pipeline.transform.resize, target_run));
         }
-        let planned = self.plan_and_write(&settings, &mut scheduler, &mut source_runs, &mut guarded).await;
+        let planned = self.plan_and_write(&mut scheduler, &mut source_runs, &mut guarded).await;
         // Writes under way are never left, whatever became of planning the others.
         let mut finished = scheduler.finish().await?;
         planned?;
@@ -143,7 +141,6 @@ impl Job<'_> {
     /// Plans pass after pass, and begins to write each.
     async fn plan_and_write<'a>(
         &'a self,
-        settings: &'a Settings,
         scheduler: &mut Scheduler<'a>,
         source_runs: &mut [SourceRun],
         guarded: &mut Guarded,
@@ -157,7 +154,7 @@ impl Job<'_> {
         }
         while !target_runs.is_empty() {
             servers.refuse_twins(&mut target_runs);
-            let renderer = self.renderer(settings, &target_runs, scheduler.somebody_is_late());
+            let renderer = self.renderer(&target_runs, scheduler.somebody_is_late());
             let mut decided = scheduler.meanwhile(self.plan(&renderer, target_runs, source_runs)).await?;
             guarded.hold(context, pipeline, source_runs, &decided, &options.allow)?;
             for (target_run, plan) in &mut decided {
@@ -176,11 +173,11 @@ impl Job<'_> {
 
     /// Makes the sizes that these targets take; and what most targets take, if somebody is late: each photo is
     /// downloaded once.
-    fn renderer(&self, settings: &Settings, target_runs: &[TargetRun], somebody_is_late: bool) -> Arc<Renderer> {
+    fn renderer(&self, target_runs: &[TargetRun], somebody_is_late: bool) -> Arc<Renderer> {
         let here = target_runs.iter().filter_map(|target_run| Some(target_run.ready()?.size.clone()));
-        let later = somebody_is_late.then(|| Renderer::size(settings, None));
-        let placeholders = self.pipeline.transform.placeholders.clone();
-        Renderer::new(settings.clone(), here.chain(later).collect(), placeholders, self.context.spool.clone())
+        let Transform { resize, placeholders, .. } = &self.pipeline.transform;
+        let later = somebody_is_late.then(|| Renderer::size(resize, None));
+        Renderer::new(resize.clone(), here.chain(later).collect(), placeholders.clone(), self.context.spool.clone())
     }
 
     /// Match, fetch, render, decide: the whole plan of these targets.

@@ -13,7 +13,8 @@ use tokio::sync::{Semaphore, oneshot};
 use super::spool::Spool;
 use crate::error::Trouble;
 use crate::model::{Digest, Fault, PhotoFact, Recipe, Remembered};
-use crate::transform::{self, Limits, Refusal, Settings};
+use crate::settings::Resize;
+use crate::transform::{self, Limits, Refusal};
 
 /// What all decoders together may hold, in KiB.
 const MEMORY_KIB: u32 = 512 * 1024;
@@ -23,7 +24,7 @@ const MEMORY_KIB: u32 = 512 * 1024;
 pub struct PictureSize {
     /// The recipe, its size included: what placements remember.
     pub recipe: Recipe,
-    /// The longest side that the target takes; `None`: as the settings say.
+    /// The longest side that the target takes; `None`: as the file says.
     pub side: Option<u32>,
 }
 
@@ -38,7 +39,7 @@ pub(super) struct Rendering {
 
 /// Renders photos.
 pub(super) struct Renderer {
-    settings: Settings,
+    resize: Resize,
     limits: Limits,
     sizes: Vec<PictureSize>,
     placeholders: Vec<Digest>,
@@ -49,7 +50,7 @@ pub(super) struct Renderer {
 impl Renderer {
     /// For these sizes; each once.
     pub(super) fn new(
-        settings: Settings,
+        resize: Resize,
         mut sizes: Vec<PictureSize>,
         placeholders: Vec<Digest>,
         spool: Spool,
@@ -57,13 +58,13 @@ impl Renderer {
         sizes.sort_by(|a, b| a.recipe.cmp(&b.recipe));
         sizes.dedup();
         let memory = Semaphore::new(MEMORY_KIB as usize);
-        Arc::new(Self { settings, limits: Limits::default(), sizes, placeholders, spool, memory })
+        Arc::new(Self { resize, limits: Limits::default(), sizes, placeholders, spool, memory })
     }
 
     /// The size for a target that takes pictures up to this side.
-    pub(super) fn size(settings: &Settings, side: Option<u32>) -> PictureSize {
-        let side = side.filter(|side| *side < settings.size);
-        let recipe = Recipe::new(format!("{}@{}", settings.recipe(), side.unwrap_or(settings.size)));
+    pub(super) fn size(resize: &Resize, side: Option<u32>) -> PictureSize {
+        let side = side.filter(|side| *side < resize.size);
+        let recipe = Recipe::new(format!("{}@{}", resize.recipe(), side.unwrap_or(resize.size)));
         PictureSize { recipe, side }
     }
 
@@ -74,7 +75,7 @@ impl Renderer {
 
     /// The photo's smaller side is at least this, in pixels.
     pub(super) fn smallest(&self) -> u32 {
-        self.settings.smallest
+        self.resize.smallest
     }
 
     /// Renders a photo for every size and keeps the renditions.
@@ -100,7 +101,7 @@ impl Renderer {
 
     fn render_here(&self, photo: &[u8], digest: Digest) -> Result<Rendering, Trouble> {
         let sides: Vec<_> = self.sizes.iter().map(|size| size.side).collect();
-        match transform::render_sizes(photo, &self.settings, &sides, &self.limits) {
+        match transform::render_sizes(photo, &self.resize, &sides, &self.limits) {
             Ok(renditions) => {
                 for (size, rendered) in self.sizes.iter().zip(&renditions) {
                     self.spool
@@ -145,21 +146,5 @@ pub(super) struct PictureFingerprinter;
 impl crate::load::Fingerprinter for PictureFingerprinter {
     fn luma(&self, picture: &[u8]) -> Option<crate::model::Luma> {
         transform::luma(picture, &Limits::default())
-    }
-}
-
-/// The settings of the file as the renderer takes them.
-pub(super) fn settings(transform: &crate::settings::Transform) -> Settings {
-    Settings {
-        size: transform.size,
-        format: match transform.format {
-            crate::settings::Format::Png => transform::Format::Png,
-            crate::settings::Format::Jpeg => transform::Format::Jpeg,
-        },
-        background: transform::Rgb(transform.background),
-        smallest: transform.smallest,
-        crop: match transform.crop {
-            crate::settings::Crop::Center => transform::Crop::Center,
-        },
     }
 }

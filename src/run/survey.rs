@@ -21,27 +21,27 @@ use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
 use crate::load::{Learnt, Probe, Server, Surveyed, Upload};
 use crate::model::Account;
+use crate::settings::Resize;
 use crate::state::StateError;
-use crate::transform::Settings;
 
 /// Talks to a target up to the point where its accounts can be decided about.
 pub(super) async fn survey(
     context: &RunContext,
-    settings: &Settings,
+    resize: &Resize,
     mut target_run: TargetRun,
 ) -> Result<TargetRun, Trouble> {
     let phase = |phase| spans::target(target_run.id(), phase);
     let (before, survey, settle) = (phase("settle"), phase("survey"), phase("settle"));
     settle::wait_until_quiet(context, &target_run).instrument(before).await?;
-    list_into_facts(context, settings, &mut target_run).instrument(survey).await?;
+    list_into_facts(context, resize, &mut target_run).instrument(survey).await?;
     target_run.opened = settle::look_at_open_intents(context, &mut target_run).instrument(settle).await?;
     Ok(target_run)
 }
 
-async fn list_into_facts(context: &RunContext, settings: &Settings, target_run: &mut TargetRun) -> Result<(), Trouble> {
+async fn list_into_facts(context: &RunContext, resize: &Resize, target_run: &mut TargetRun) -> Result<(), Trouble> {
     let work = format!("survey {}", target_run.id());
     context.begins(&work, None);
-    match open(context, settings, target_run, &work).await {
+    match open(context, resize, target_run, &work).await {
         Ok(open) => {
             context.ends(&work, format!("{} accounts of {}", open.surveyed.accounts, open.server.product));
             target_run.open = Some(open);
@@ -56,12 +56,7 @@ async fn list_into_facts(context: &RunContext, settings: &Settings, target_run: 
     }
 }
 
-async fn open(
-    context: &RunContext,
-    settings: &Settings,
-    target_run: &TargetRun,
-    work: &str,
-) -> Result<OpenTarget, Halt> {
+async fn open(context: &RunContext, resize: &Resize, target_run: &TargetRun, work: &str) -> Result<OpenTarget, Halt> {
     let (server, mut learnt) = identify(&context.store, &context.stop, work, target_run).await?;
     recall(context, target_run)?;
     let surveyed = list(context, target_run, &mut learnt, work).await?;
@@ -76,7 +71,7 @@ async fn open(
     if context.mode == Mode::Run {
         context.store.learn(&server.id, &learnt).await?;
     }
-    let size = Renderer::size(settings, upload.side);
+    let size = Renderer::size(resize, upload.side);
     Ok(OpenTarget { server, surveyed, upload, size })
 }
 

@@ -23,4 +23,5 @@ pub(crate) use placed::Placed;
 pub(crate) use report::*;
 pub(crate) use sources::*;
 pub(crate) use targets::*;
+pub use transform::Resize;
 pub(crate) use transform::*;

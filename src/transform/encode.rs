@@ -5,8 +5,9 @@
 
 use jpeg_encoder::{ColorType, SamplingFactor};
 
+use super::Refusal;
 use super::pixels::RgbSquare;
-use super::{Format, Refusal};
+use crate::settings::Format;
 
 /// JPEG quality; without chroma subsampling 38.4 dB at 648 px (docs/decisions/pictures.md).
 const QUALITY: u8 = 90;

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::Rgb;
+use crate::settings::Rgb;
 
 /// Where the header ends.
 const HEADER: usize = 13;

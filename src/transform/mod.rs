@@ -1,7 +1,7 @@
 //! From the bytes of a photo to the bytes that are uploaded: decode, crop, shrink, turn upright, encode
 //! (docs/architecture.md, "Render").
 //!
-//! Owns: the recipe, the limits on what is decoded, and the looks by which two pictures are compared: [`Luma`], and
+//! Owns: the limits on what is decoded, and the looks by which two pictures are compared: [`Luma`], and
 //! [`same_picture`] where both are at hand.
 //! Leaves to others: where photos come from, how many are held at once (see [`memory_needed`]), on which thread.
 //! A newcomer gets wrong: the same photo and recipe must give the same bytes on every machine (promise P6), so nothing
@@ -15,6 +15,7 @@ mod gif;
 mod header;
 mod icc;
 mod jpeg;
+mod limits;
 mod looks;
 mod measure;
 mod pixels;
@@ -22,15 +23,13 @@ mod raster;
 mod refusal;
 mod render;
 mod resize;
-mod settings;
 mod sniff;
 
+pub use limits::Limits;
 pub(crate) use measure::memory_needed;
 pub(crate) use refusal::Refusal;
 pub use render::{luma, render};
 pub(crate) use render::{render_sizes, same_picture};
-pub(crate) use settings::{Crop, Format, Rgb};
-pub use settings::{Limits, Settings};
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,8 @@
 use image::metadata::Orientation;
 use image::{DynamicImage, RgbImage};
 
-use super::{Refusal, Rgb};
+use super::Refusal;
+use crate::settings::Rgb;
 
 /// The channels of a pixel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

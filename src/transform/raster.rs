@@ -16,7 +16,8 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageResult};
 use super::header::Header;
 use super::pixels::{Channels, Pixels, flatten};
 use super::sniff::Kind;
-use super::{Limits, Refusal, Rgb, gif, icc};
+use super::{Limits, Refusal, gif, icc};
+use crate::settings::Rgb;
 
 /// What a decoder may take beside the pixels: profiles, tables, rows.
 const SPARE: u64 = 1 << 20;

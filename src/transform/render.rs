@@ -7,11 +7,12 @@ use super::header::Header;
 use super::pixels::{self, Pixels};
 use super::refusal::guarded;
 use super::sniff::{self, Kind};
-use super::{Limits, Refusal, Rgb, Settings, alike, encode, icc, jpeg, looks, measure, raster, resize};
+use super::{Limits, Refusal, alike, encode, icc, jpeg, looks, measure, raster, resize};
 use crate::model::{Luma, Rendition};
+use crate::settings::{Resize, Rgb};
 
 /// Renders a photo for a target that takes no more than `side` pixels (`None`: as large as the settings say).
-pub fn render(photo: &[u8], settings: &Settings, side: Option<u32>, limits: &Limits) -> Result<Rendition, Refusal> {
+pub fn render(photo: &[u8], settings: &Resize, side: Option<u32>, limits: &Limits) -> Result<Rendition, Refusal> {
     guarded(|| {
         let square = Square::decode(photo, settings.size, settings.background, settings.smallest, limits)?;
         square.render(settings, side)
@@ -21,7 +22,7 @@ pub fn render(photo: &[u8], settings: &Settings, side: Option<u32>, limits: &Lim
 /// The same for several targets; the photo is decoded once. Each result has the bytes that [`render`] gives alone.
 pub(crate) fn render_sizes(
     photo: &[u8],
-    settings: &Settings,
+    settings: &Resize,
     sides: &[Option<u32>],
     limits: &Limits,
 ) -> Result<Vec<Rendition>, Refusal> {
@@ -88,7 +89,7 @@ impl Square {
         self.longer() - self.shorter <= self.shorter / 48
     }
 
-    fn render(&self, settings: &Settings, side: Option<u32>) -> Result<Rendition, Refusal> {
+    fn render(&self, settings: &Resize, side: Option<u32>) -> Result<Rendition, Refusal> {
         let side = settings.size.min(side.unwrap_or(u32::MAX)).min(self.shorter).max(1);
         let square = self.shrink(side)?;
         let bytes = encode::encode(&square, settings.format)?;

@@ -3,7 +3,7 @@
 //! Owns: people, accounts, and the rows that a first run would have left. Leaves to others: what is measured.
 //! A newcomer gets wrong: everybody has the same photo, so that no time goes into pictures; the limit on that is off.
 
-use avatarpipe::inside::Settings;
+use avatarpipe::inside::Resize;
 use avatarpipe::inside::{Absence, Before, Digest, PersonRef, PhotoMark, Placement, Provenance, Recipe, Remembered};
 use avatarpipe::inside::{AccountId, PersonId, PictureRef, RunId, SourceId, TargetId, Version};
 use avatarpipe::inside::{Holder, Lock, Store};
@@ -94,7 +94,7 @@ fn remember(harness: &Harness, people: usize) {
     let store = Store::open(lock).expect("a new state");
     let (source, target) = (SourceId::new("entra"), TargetId::new("jira"));
     let photo = Digest::of(&face("same"));
-    let recipe = Recipe::new(format!("{}@256", Settings::default().recipe()));
+    let recipe = Recipe::new(format!("{}@256", Resize::default().recipe()));
     let mut marks = Vec::new();
     let mut pictures = FIRST_AVATAR..;
     for nth in 0..people {

@@ -5,7 +5,8 @@ use image::imageops::{self, FilterType};
 use image::{Rgb, RgbImage};
 
 use super::fixtures::{jpeg_of, photo, png, png_of, rendered, sized};
-use crate::transform::{Format, Limits, luma, same_picture};
+use crate::settings::Format;
+use crate::transform::{Limits, luma, same_picture};
 
 /// A portrait, a landscape, and what stands on white.
 const PHOTOS: [&str; 3] = ["square-648.jpg", "photo.webp", "alpha.png"];

@@ -4,7 +4,7 @@ use moxcms::{ColorProfile, Layout, TransformOptions};
 use proptest::prelude::*;
 
 use super::fixtures::{close, photo, png, png_of, psnr, read, rendered};
-use crate::transform::{Rgb, Settings};
+use crate::settings::{Resize, Rgb};
 
 /// Every combination of six values a channel.
 fn patches() -> Vec<[u8; 3]> {
@@ -117,7 +117,7 @@ fn transparent_photos_are_converted_before_they_are_laid_on_the_background() {
     let clear = [200, 100, 50, 0].repeat(64 * 64);
     let clear = png_of((64, 64), png::ColorType::Rgba, png::BitDepth::Eight, Some(&profile), &clear);
     let background = Rgb([200, 100, 50]);
-    let picture = read(&rendered(&clear, &Settings { background, ..Settings::default() }));
+    let picture = read(&rendered(&clear, &Resize { background, ..Resize::default() }));
     assert!(picture.pixels().all(|pixel| pixel.0 == background.0));
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::fixtures::{read, sized};
-use crate::transform::{Format, Limits, render};
+use crate::settings::Format;
+use crate::transform::{Limits, render};
 
 /// Mean absolute difference to what Pillow makes of it with libjpeg, libpng and its own readers.
 const APART: f64 = 4.0;

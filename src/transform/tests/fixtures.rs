@@ -3,7 +3,8 @@
 use image::RgbImage;
 
 use crate::model::Rendition;
-use crate::transform::{Format, Limits, Settings, render};
+use crate::settings::{Format, Resize};
+use crate::transform::{Limits, render};
 
 /// Everything in `fixtures/photos` that is a picture large enough, in order.
 pub(super) const GOOD: [&str; 16] = [
@@ -30,15 +31,15 @@ pub(super) fn photo(name: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("could not read {path}: {error}"))
 }
 
-pub(super) fn sized(size: u32, format: Format) -> Settings {
-    Settings { size, format, smallest: 1, ..Settings::default() }
+pub(super) fn sized(size: u32, format: Format) -> Resize {
+    Resize { size, format, smallest: 1, ..Resize::default() }
 }
 
 pub(super) fn png(photo: &[u8], size: u32) -> RgbImage {
     read(&rendered(photo, &sized(size, Format::Png)))
 }
 
-pub(super) fn rendered(photo: &[u8], settings: &Settings) -> Rendition {
+pub(super) fn rendered(photo: &[u8], settings: &Resize) -> Rendition {
     render(photo, settings, None, &Limits::default()).unwrap_or_else(|refusal| panic!("{refusal}"))
 }
 

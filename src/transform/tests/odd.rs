@@ -8,7 +8,8 @@ use std::fmt::Debug;
 use std::process::Command;
 
 use super::make::{self, Ihdr, chunk, deflated, gif, png_file, riff, zeros};
-use crate::transform::{Limits, Refusal, Settings, luma, memory_needed, render};
+use crate::settings::Resize;
+use crate::transform::{Limits, Refusal, luma, memory_needed, render};
 
 /// What becomes of a photo; the words of `fallback`, and `unknown`, which changes nothing (promise P2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -220,7 +221,7 @@ fn every_odd_picture_has_its_class() {
     let mut wrong = Vec::new();
     for (name, wanted, made) in rows() {
         let photo = made();
-        let rendered = render(&photo, &Settings::default(), None, &Limits::default());
+        let rendered = render(&photo, &Resize::default(), None, &Limits::default());
         if class(&rendered) != wanted {
             wrong.push(format!("{name}: {wanted:?} expected, found {:?}", rendered.map(|rendered| rendered.side)));
         }
@@ -272,7 +273,7 @@ fn reads_every_picture() {
         // Making it may have cost more than reading it: the kernel forgets the peak on this word (proc(5), clear_refs).
         std::fs::write("/proc/self/clear_refs", "5").unwrap();
         let before = status("VmRSS");
-        let (rendered, looked) = (render(&photo, &Settings::default(), None, &limits), luma(&photo, &limits));
+        let (rendered, looked) = (render(&photo, &Resize::default(), None, &limits), luma(&photo, &limits));
         // What is too small for a rendition can be looked at all the same.
         assert!(looked.is_some() || rendered.is_err(), "{name}");
         println!("\n{name}: {}", status("VmHWM").saturating_sub(before));

@@ -3,10 +3,11 @@
 use proptest::prelude::*;
 
 use super::fixtures::{GOOD, photo, rendered, sized};
-use crate::transform::{Format, Limits, Refusal, Settings, luma, memory_needed, render};
+use crate::settings::{Format, Resize};
+use crate::transform::{Limits, Refusal, luma, memory_needed, render};
 
 fn refusal(photo: &[u8], limits: &Limits) -> Refusal {
-    render(photo, &Settings::default(), None, limits).expect_err("it should have been refused")
+    render(photo, &Resize::default(), None, limits).expect_err("it should have been refused")
 }
 
 #[test]
@@ -58,7 +59,7 @@ fn limits_hold_before_decoding() {
         let photo = photo(name);
         let exactly =
             Limits { bytes: photo.len(), memory: memory_needed(&photo, &default).unwrap(), ..default.clone() };
-        assert!(render(&photo, &Settings::default(), None, &exactly).is_ok(), "{name}");
+        assert!(render(&photo, &Resize::default(), None, &exactly).is_ok(), "{name}");
     }
 }
 
