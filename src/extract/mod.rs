@@ -11,5 +11,5 @@ mod rules;
 mod source;
 mod wire;
 
-pub(crate) use rules::{Activity, Belongs, Chosen, Facts, Globs, UserRules, UserType};
+pub(crate) use rules::{Belongs, Facts};
 pub(crate) use source::{Batch, DENIED, GONE, Listing, ODD_RECORD, PERSONAL, PhotoResult, Source, VersionResult};

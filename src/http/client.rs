@@ -22,10 +22,10 @@ use super::origin::{check_base, is_loopback, is_same, origin};
 use super::request::Repeats;
 use super::retry::{self, Pause, Pauses};
 use super::stopping::Stopping;
-use super::{Cookies, Counts, Failure, FailureKind, RateLimit, Request, Response, Sent, Transport};
+use super::{Cookies, Counts, Failure, FailureKind, RateLimit, Request, Response, Sent};
 use crate::model::Fault;
 use crate::secret::{redact, safe_url};
-use crate::settings::Proxy;
+use crate::settings::{Http, Proxy};
 
 /// A pause this long is told of.
 const WORTH_A_WORD: Duration = Duration::from_secs(60);
@@ -58,7 +58,7 @@ struct Shared {
     name: String,
     base: Url,
     rate_limit: Arc<RateLimit>,
-    transport: Transport,
+    http: Http,
     counter: Arc<RequestCounter>,
 }
 
@@ -71,16 +71,11 @@ enum Woken {
 
 impl Client {
     /// A client of the server under `base`; `name` is the id in the pipeline file.
-    pub(crate) fn new(
-        name: &str,
-        base: Url,
-        rate_limit: Arc<RateLimit>,
-        transport: &Transport,
-    ) -> Result<Self, Failure> {
+    pub(crate) fn new(name: &str, base: Url, rate_limit: Arc<RateLimit>, http: &Http) -> Result<Self, Failure> {
         check_base(name, &base)?;
-        let http_client = transport.http_client(&base, Cookies::Refuse)?;
-        let (name, transport) = (name.to_owned(), transport.clone());
-        let shared = Arc::new(Shared { name, base, rate_limit, transport, counter: Arc::default() });
+        let http_client = http.http_client(&base, Cookies::Refuse)?;
+        let (name, http) = (name.to_owned(), http.clone());
+        let shared = Arc::new(Shared { name, base, rate_limit, http, counter: Arc::default() });
         Ok(Self { shared, http_client, stopping: Stopping::Never })
     }
 
@@ -92,27 +87,32 @@ impl Client {
 
     /// A line to another server that the sign-in needs, made when it is needed; pace, trust and counts are shared.
     pub(super) fn beside(&self, base: Url, route: Route) -> Result<Self, Failure> {
-        let Shared { name, rate_limit, transport, counter, .. } = &*self.shared;
+        let Shared { name, rate_limit, http, counter, .. } = &*self.shared;
         check_base(name, &base)?;
-        let mut transport = transport.clone().without_identity();
+        let mut http = http.clone().without_identity();
         match route {
             Route::Configured => {}
-            Route::Foreign => transport.headers.clear(),
+            Route::Foreign => http.headers.clear(),
             Route::Direct => {
-                transport.headers.clear();
-                transport.proxy = Proxy::None;
+                http.headers.clear();
+                http.proxy = Proxy::None;
             }
         }
-        let http_client = transport.http_client(&base, Cookies::Refuse)?;
+        let http_client = http.http_client(&base, Cookies::Refuse)?;
         let (name, rate_limit, counter) = (name.clone(), Arc::clone(rate_limit), Arc::clone(counter));
-        let shared = Arc::new(Shared { name, base, rate_limit, transport, counter });
+        let shared = Arc::new(Shared { name, base, rate_limit, http, counter });
         Ok(Self { shared, http_client, stopping: self.stopping.clone() })
     }
 
     /// The same server, pace and counts, with connections and cookies of its own.
     pub(crate) fn session(&self, cookies: Cookies) -> Result<Self, Failure> {
-        let http_client = self.shared.transport.http_client(self.base(), cookies)?;
+        let http_client = self.shared.http.http_client(self.base(), cookies)?;
         Ok(Self { shared: Arc::clone(&self.shared), http_client, stopping: self.stopping.clone() })
+    }
+
+    /// The id in the pipeline file.
+    pub(crate) fn name(&self) -> &str {
+        &self.shared.name
     }
 
     /// The base URL.
@@ -173,7 +173,7 @@ impl Client {
 
     /// The pauses of one call, as the `http` entry wants them.
     pub(crate) fn pauses(&self) -> Pauses {
-        Pauses::beginning_with(self.shared.transport.retry_pause)
+        Pauses::beginning_with(self.shared.http.retry_pause)
     }
 
     /// Waits before another try of something that this line does not repeat by itself, such as parts of a batch.
@@ -337,26 +337,27 @@ impl Client {
 
     fn lost(&self, request: &Request, error: &reqwest::Error) -> Broken {
         if error.is_timeout() {
-            let patience = request.patience(self.shared.transport.timeout);
+            let patience = request.patience(self.shared.http.timeout);
             return Broken::Lost("timed_out", format!("no answer in {} s", patience.as_secs_f32()));
         }
         Broken::Lost("connection_lost", reason(error))
     }
 
-    /// The request with the transport's own headers, which only the configured server is sent.
+    /// The request with the file's own headers, which only the configured server is sent.
     fn dressed(&self, request: &Request) -> Result<RequestBuilder, Failure> {
-        let transport = &self.shared.transport;
-        let mut http_request = request.http_request(&self.http_client, transport.timeout);
+        let http = &self.shared.http;
+        let mut http_request = request.http_request(&self.http_client, http.timeout);
         if !self.same_server(&request.url) {
             return Ok(http_request);
         }
-        for (name, secret) in &transport.headers {
+        for (name, secret) in &http.headers {
             let mut value = HeaderValue::from_str(secret.expose()).map_err(|_| {
-                let found = format!("the value of the header `{name}` holds characters that no header can hold");
+                let found =
+                    format!("the value of the header `{}` holds characters that no header can hold", name.as_str());
                 Failure::new(FailureKind::Misconfigured, request.describe(), found)
             })?;
             value.set_sensitive(true);
-            http_request = http_request.header(name, value);
+            http_request = http_request.header(name.as_str(), value);
         }
         Ok(http_request)
     }
@@ -371,7 +372,7 @@ impl Client {
             let found = format!("that is not {}: no credential is sent there", origin(self.base()));
             return Err(Failure::new(FailureKind::Odd, request.describe(), found));
         }
-        let secret = request.secret || (same && !self.shared.transport.headers.is_empty());
+        let secret = request.secret || (same && !self.shared.http.headers.is_empty());
         if secret && request.url.scheme() != "https" && !is_loopback(&request.url) {
             return Err(Failure::new(FailureKind::Misconfigured, request.describe(), "a credential over plain http")
                 .hint("write https:// in the base URL; plain http is for this machine only"));

@@ -13,7 +13,8 @@ use url::Url;
 
 use reqwest::header::HeaderMap;
 
-use super::{Client, RateLimit, Transport};
+use super::{Client, RateLimit};
+use crate::settings::Http;
 
 /// One request as it arrived.
 #[derive(Clone, Debug)]
@@ -74,7 +75,7 @@ impl Loopback {
     /// A line to it that never sleeps, and the pace that says how long it would have.
     pub(crate) fn client(&self) -> (Client, Arc<RateLimit>) {
         let rate_limit = RateLimit::recording();
-        (Client::new("test", self.url.clone(), Arc::clone(&rate_limit), &Transport::default()).unwrap(), rate_limit)
+        (Client::new("test", self.url.clone(), Arc::clone(&rate_limit), &Http::default()).unwrap(), rate_limit)
     }
 }
 

@@ -16,18 +16,7 @@ use governor::{Quota, RateLimiter};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
-/// One entry under `rates` of the pipeline file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Rate {
-    /// How many units are allowed.
-    pub units: u32,
-    /// In this time.
-    pub per: Duration,
-    /// How many may go at once after a rest.
-    pub burst: u32,
-    /// Requests in flight.
-    pub concurrency: usize,
-}
+use crate::settings::Rate;
 
 /// One named rate, shared by every stage that names it.
 #[derive(Debug)]
@@ -65,7 +54,7 @@ impl RateLimit {
         let each = (rate.per / rate.units.max(1)).max(Duration::from_nanos(1));
         let quota = Quota::with_period(each).expect("the period was made at least one nanosecond").allow_burst(burst);
         let clock = Ticks(Instant::now());
-        let concurrency = rate.concurrency.max(1);
+        let concurrency = rate.concurrency.max(1) as usize;
         Self {
             limiter: RateLimiter::direct_with_clock(quota, clock),
             clock,

@@ -8,14 +8,14 @@ use bytes::Bytes;
 use super::loopback::{Asked, Loopback, reply};
 use super::*;
 use crate::secret::Secret;
-use crate::settings::{Proxy, ProxyUrl};
+use crate::settings::{HeaderName, Http, Proxy, ProxyUrl};
 
 fn token(text: &str) -> Authorization {
     Authorization::Bearer(Secret::new(text))
 }
 
-fn line_to(base: &str, transport: &Transport) -> Client {
-    Client::new("test", Url::parse(base).unwrap(), RateLimit::recording(), transport).unwrap()
+fn line_to(base: &str, http: &Http) -> Client {
+    Client::new("test", Url::parse(base).unwrap(), RateLimit::recording(), http).unwrap()
 }
 
 /// A port on which nobody listens.
@@ -104,15 +104,15 @@ async fn a_server_in_maintenance_is_not_a_blocked_account() {
 async fn no_proxy_is_asked_for_this_machine_itself() {
     let server = Loopback::start(|_, _| reply(200, &[], "")).await;
     let proxy = Proxy::Url(ProxyUrl::new(Url::parse(&nobody().await).unwrap()));
-    let client = line_to(server.url.as_str(), &Transport { proxy, ..Transport::default() });
+    let client = line_to(server.url.as_str(), &Http { proxy, ..Http::default() });
     assert_eq!(client.read(Request::get(client.url("x"))).await.unwrap().status, 200);
 }
 
 #[tokio::test]
 async fn a_configured_proxy_is_asked_for_others() {
     let proxy = Loopback::start(|_, _| reply(200, &[], "by proxy")).await;
-    let transport = Transport { proxy: Proxy::Url(ProxyUrl::new(proxy.url.clone())), ..Transport::default() };
-    let client = line_to("http://jira.invalid/jira", &transport);
+    let http = Http { proxy: Proxy::Url(ProxyUrl::new(proxy.url.clone())), ..Http::default() };
+    let client = line_to("http://jira.invalid/jira", &http);
     assert_eq!(client.read(Request::get(client.url("x"))).await.unwrap().body.as_ref(), b"by proxy");
     assert_eq!(proxy.asked()[0].header("host"), "jira.invalid");
 }
@@ -139,16 +139,16 @@ async fn a_write_is_sent_once_but_for_a_plain_429() {
 
 #[tokio::test]
 async fn what_may_have_arrived_is_told_from_what_surely_did_not() {
-    let never = line_to(&nobody().await, &Transport::default());
+    let never = line_to(&nobody().await, &Http::default());
     let Sent::Never(fault) = never.write(Request::post(never.url("x"))).await else { panic!("surely never left") };
     assert_eq!(fault.code, "not_connected");
     assert_eq!(never.counts(), Counts::default());
 
-    let cut = line_to(&mute(true).await, &Transport::default());
+    let cut = line_to(&mute(true).await, &Http::default());
     let Sent::Lost(fault) = cut.write(Request::post(cut.url("x"))).await else { panic!("may have arrived") };
     assert_eq!((fault.code.as_str(), cut.counts().sent), ("connection_lost", 1));
 
-    let slow = line_to(&mute(false).await, &Transport { timeout: Duration::from_millis(20), ..Transport::default() });
+    let slow = line_to(&mute(false).await, &Http { timeout: Duration::from_millis(20), ..Http::default() });
     let Sent::Lost(fault) = slow.write(Request::post(slow.url("x"))).await else { panic!("may have arrived") };
     assert_eq!((fault.code.as_str(), slow.counts().sent), ("timed_out", 1));
     assert!(fault.message.contains("no answer in 0.02 s"), "{}", fault.message);
@@ -159,7 +159,7 @@ async fn what_may_have_arrived_is_told_from_what_surely_did_not() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_unreachable_after_six_tries() {
-    let client = line_to(&nobody().await, &Transport::default());
+    let client = line_to(&nobody().await, &Http::default());
     let failure = client.read(Request::get(client.url("x"))).await.unwrap_err();
     assert_eq!((failure.kind, client.counts().retried), (FailureKind::Unreachable, 5));
     assert!(failure.found.starts_with("no connection: "), "{failure}");
@@ -211,7 +211,7 @@ async fn a_redirect_to_another_server_is_a_failure_that_names_the_base_url() {
         reply(302, &[("location", place.join(path).unwrap().as_str())], "")
     })
     .await;
-    let client = line_to(server.url.join("/jira").unwrap().as_str(), &Transport::default());
+    let client = line_to(server.url.join("/jira").unwrap().as_str(), &Http::default());
     let read = |path: &str| client.read(Request::get(client.url(path)).auth(&token("another-host-token")));
     for (path, hint) in [
         ("/rest/api/2/myself", format!("redirects to {}jira: write that one", other.url)),
@@ -233,9 +233,9 @@ async fn no_credential_goes_to_another_host_or_in_the_clear() {
     assert!(failure.found.contains("no credential is sent there"), "{failure}");
     assert!(other.asked().is_empty());
 
-    let plain = line_to("http://jira.example.com/", &Transport::default());
-    let headers = vec![("x-gateway".parse().unwrap(), Secret::new("gateway-key"))];
-    let dressed = line_to("http://jira.example.com/", &Transport { headers, ..Transport::default() });
+    let plain = line_to("http://jira.example.com/", &Http::default());
+    let headers = vec![(HeaderName::new("x-gateway").unwrap(), Secret::new("gateway-key"))];
+    let dressed = line_to("http://jira.example.com/", &Http { headers, ..Http::default() });
     for (client, request) in [
         (&plain, Request::get(plain.url("x")).auth(&token("plain-token"))),
         (&plain, Request::post(plain.url("x")).secret_form(&[("client_secret", &Secret::new("plain-secret"))])),
@@ -252,8 +252,8 @@ async fn no_credential_goes_to_another_host_or_in_the_clear() {
 async fn extra_headers_and_our_name_go_to_the_configured_server_only() {
     let (server, other) =
         (Loopback::start(|_, _| reply(200, &[], "")).await, Loopback::start(|_, _| reply(200, &[], "")).await);
-    let headers = vec![("x-gateway".parse().unwrap(), Secret::new("gateway-key-2"))];
-    let client = line_to(server.url.as_str(), &Transport { headers, ..Transport::default() });
+    let headers = vec![(HeaderName::new("x-gateway").unwrap(), Secret::new("gateway-key-2"))];
+    let client = line_to(server.url.as_str(), &Http { headers, ..Http::default() });
     client.read(Request::get(client.url("x"))).await.unwrap();
     client.read(Request::get(other.url.clone())).await.unwrap();
     let (here, there) = (server.asked(), other.asked());
@@ -303,13 +303,13 @@ async fn a_url_keeps_the_context_path_and_its_query() {
         ("https://h.example/jira/", "rest/x", "https://h.example/jira/rest/x"),
         ("https://h.example:8443/a b", "ü?$top=1", "https://h.example:8443/a%20b/%C3%BC?$top=1"),
     ] {
-        assert_eq!(line_to(base, &Transport::default()).url(path).as_str(), url);
+        assert_eq!(line_to(base, &Http::default()).url(path).as_str(), url);
     }
 }
 
 #[tokio::test]
 async fn the_same_server_is_scheme_host_and_port() {
-    let client = line_to("https://graph.example.com", &Transport::default());
+    let client = line_to("https://graph.example.com", &Http::default());
     for (url, same) in [
         ("https://graph.example.com/v1.0/users", true),
         ("https://GRAPH.example.com:443/", true),
@@ -330,7 +330,7 @@ fn a_base_url_that_cannot_be_one_is_refused_without_its_password() {
         ("https://h.example/?a", "neither"),
     ] {
         let base = Url::parse(base).unwrap();
-        let failure = Client::new("jira", base, RateLimit::recording(), &Transport::default()).unwrap_err();
+        let failure = Client::new("jira", base, RateLimit::recording(), &Http::default()).unwrap_err();
         assert_eq!(failure.kind, FailureKind::Misconfigured);
         assert!(failure.found.contains(found) && !failure.to_string().contains("hunter22"), "{failure}");
     }
@@ -349,8 +349,8 @@ async fn an_emptied_bucket_gives_everybody_a_breather() {
 async fn the_extra_headers_go_to_configured_servers_only() {
     use super::client::Route;
     let other = Loopback::start(|_, _| reply(200, &[], "")).await;
-    let headers = vec![("x-gateway".parse().unwrap(), Secret::new("gateway-secret"))];
-    let client = line_to("https://h.example", &Transport { headers, ..Transport::default() });
+    let headers = vec![(HeaderName::new("x-gateway").unwrap(), Secret::new("gateway-secret"))];
+    let client = line_to("https://h.example", &Http { headers, ..Http::default() });
     for (route, sent) in [(Route::Configured, "gateway-secret"), (Route::Foreign, ""), (Route::Direct, "")] {
         let beside = client.beside(other.url.clone(), route).unwrap();
         beside.read(Request::get(beside.url("x"))).await.unwrap();

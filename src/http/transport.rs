@@ -1,14 +1,12 @@
-//! How a server is reached: one entry under `http` of the pipeline file, and the client made of it.
+//! The HTTP client that an entry under `http` of the pipeline file asks for.
 //!
 //! Owns: proxy, client certificate, time-out, extra headers. Leaves to others: what is sent (`request.rs`), whom we believe
 //! (`trust.rs`), how `NO_PROXY` is read (`no_proxy.rs`).
 //! A newcomer gets wrong: the client follows no redirect and repeats nothing by itself. Both are decided in `client.rs`,
 //! where it is known whether a call is a read.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use reqwest::header::HeaderName;
 use reqwest::redirect::Policy;
 use reqwest::{Client as HttpClient, ClientBuilder};
 use rustls::pki_types::CertificateDer;
@@ -18,11 +16,10 @@ use super::hints::reason;
 use super::key_pair::{KeyPair, contents};
 use super::no_proxy;
 use super::origin::is_loopback;
-use super::retry;
 use super::trust;
 use super::{Failure, FailureKind};
-use crate::secret::{Secret, cover_user_info, redact};
-use crate::settings::Proxy;
+use crate::secret::{cover_user_info, redact};
+use crate::settings::{Certificate, Http, Proxy};
 
 /// Who we are to every server; never a browser, since some gateways treat those differently.
 const USER_AGENT: &str = concat!("avatarpipe/", env!("CARGO_PKG_VERSION"));
@@ -46,46 +43,7 @@ pub(crate) enum Cookies {
     Keep,
 }
 
-/// What we show to a server that wants to know its clients.
-#[derive(Clone, Debug)]
-pub(crate) struct ClientCert {
-    /// A file with the private key and the certificate chain, PEM or PKCS#12.
-    pub file: PathBuf,
-    /// Opens a PKCS#12 file.
-    pub password: Option<Secret>,
-}
-
-/// One named `http` entry of the file.
-#[derive(Clone, Debug)]
-pub(crate) struct Transport {
-    /// For a whole request, body included. [`Duration::MAX`]: none.
-    pub timeout: Duration,
-    /// Before a read is sent again for the first time; each further pause is twice as long.
-    pub retry_pause: Duration,
-    /// Which proxy to take.
-    pub proxy: Proxy,
-    /// Certificates to trust besides the system's, PEM.
-    pub ca_file: Option<PathBuf>,
-    /// What we show to a server that asks for a certificate.
-    pub client_cert: Option<ClientCert>,
-    /// Sent with every request to the configured server.
-    pub headers: Vec<(HeaderName, Secret)>,
-}
-
-impl Default for Transport {
-    fn default() -> Self {
-        Self {
-            timeout: Duration::from_secs(60),
-            retry_pause: retry::FIRST,
-            proxy: Proxy::System,
-            ca_file: None,
-            client_cert: None,
-            headers: Vec::new(),
-        }
-    }
-}
-
-impl Transport {
+impl Http {
     /// A client of its own for this server: own connections, own cookies.
     pub(super) fn http_client(&self, base: &Url, cookies: Cookies) -> Result<HttpClient, Failure> {
         let mut builder = HttpClient::builder()
@@ -105,7 +63,7 @@ impl Transport {
     }
 
     /// The same without the client certificate.
-    pub(crate) fn without_identity(self) -> Self {
+    pub(super) fn without_identity(self) -> Self {
         Self { client_cert: None, ..self }
     }
 
@@ -152,7 +110,7 @@ impl Transport {
     }
 
     fn shown(&self) -> Result<Option<trust::Shown>, Failure> {
-        let Some(ClientCert { file, password }) = &self.client_cert else { return Ok(None) };
+        let Some(Certificate { file, password }) = &self.client_cert else { return Ok(None) };
         let tried = format!("reading the client certificate {}", file.display());
         KeyPair::read(&tried, file, password.as_ref())?.shown(&tried).map(Some)
     }
@@ -181,6 +139,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::secret::Secret;
 
     #[test]
     fn files_that_cannot_be_used_are_named() {
@@ -189,14 +148,14 @@ mod tests {
         let empty = folder.path().join("empty.pem");
         std::fs::write(&empty, "hello").unwrap();
         let missing = folder.path().join("missing.pem");
-        let cert = |file: &Path| Some(ClientCert { file: file.to_owned(), password: None });
-        for (transport, named, found) in [
-            (Transport { ca_file: Some(missing.clone()), ..Transport::default() }, "missing.pem", "No such file"),
-            (Transport { ca_file: Some(empty.clone()), ..Transport::default() }, "empty.pem", "no certificate"),
-            (Transport { client_cert: cert(&missing), ..Transport::default() }, "missing.pem", "No such file"),
-            (Transport { client_cert: cert(&empty), ..Transport::default() }, "empty.pem", "neither PEM nor PKCS#12"),
+        let cert = |file: &Path| Some(Certificate { file: file.to_owned(), password: None });
+        for (http, named, found) in [
+            (Http { ca_file: Some(missing.clone()), ..Http::default() }, "missing.pem", "No such file"),
+            (Http { ca_file: Some(empty.clone()), ..Http::default() }, "empty.pem", "no certificate"),
+            (Http { client_cert: cert(&missing), ..Http::default() }, "missing.pem", "No such file"),
+            (Http { client_cert: cert(&empty), ..Http::default() }, "empty.pem", "neither PEM nor PKCS#12"),
         ] {
-            let failure = transport.http_client(&base, Cookies::Refuse).unwrap_err();
+            let failure = http.http_client(&base, Cookies::Refuse).unwrap_err();
             assert_eq!(failure.kind, FailureKind::Misconfigured);
             assert!(failure.tried.contains(named) && failure.found.contains(found), "{failure}");
         }
@@ -221,8 +180,8 @@ mod tests {
             ("ca-first.pem", None, None),
             ("not-its-own.pem", None, Some("none of its certificates belongs to its private key")),
         ] {
-            let client_cert = Some(ClientCert { file: keys.join(file), password: password.map(Secret::new) });
-            let http_client = Transport { client_cert, ..Transport::default() }.http_client(&base, Cookies::Refuse);
+            let client_cert = Some(Certificate { file: keys.join(file), password: password.map(Secret::new) });
+            let http_client = Http { client_cert, ..Http::default() }.http_client(&base, Cookies::Refuse);
             match found {
                 None => assert!(http_client.is_ok(), "{file}: {}", http_client.unwrap_err()),
                 Some(found) => {

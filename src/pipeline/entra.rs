@@ -1,6 +1,6 @@
 //! `extract: - entra`: Microsoft Entra ID, through Microsoft Graph.
 //!
-//! Owns: the keys that it has alone, the hosts of each national cloud. Leaves to others: signing in and asking (`extract`).
+//! Owns: the keys that it has alone. Leaves to others: signing in and asking (`extract`).
 //! A newcomer gets wrong: `endpoints` say where to connect and change neither scope nor audience of a token; `cloud` does.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -163,30 +163,19 @@ element! {
     }
 }
 
-/// Sign-in, Graph and metadata hosts of a cloud (docs/wire/microsoft-graph.md §1.7).
-fn hosts(cloud: settings::Cloud) -> (&'static str, &'static str, &'static str) {
-    let (login, graph) = match cloud {
-        settings::Cloud::Global => ("https://login.microsoftonline.com", "https://graph.microsoft.com"),
-        settings::Cloud::Usgov => ("https://login.microsoftonline.us", "https://graph.microsoft.us"),
-        settings::Cloud::Dod => ("https://login.microsoftonline.us", "https://dod-graph.microsoft.us"),
-        settings::Cloud::China => {
-            ("https://login.partner.microsoftonline.cn", "https://microsoftgraph.chinacloudapi.cn")
-        }
-    };
-    (login, graph, "http://169.254.169.254")
-}
+/// The metadata service of a virtual machine (docs/wire/microsoft-graph.md §1.4).
+const IMDS: &str = "http://169.254.169.254";
 
 impl EntraEndpoints {
     fn settle(&self, cloud: settings::Cloud) -> Option<settings::EntraEndpoints> {
-        let (login, graph, imds) = hosts(cloud);
         let url = |at: &At<BaseUrl>, default: &str| match at.optional()? {
             Some(url) => Some(url.0.clone()),
             None => Url::parse(default).ok(),
         };
         Some(settings::EntraEndpoints {
-            login: url(&self.login, login)?,
-            graph: url(&self.graph, graph)?,
-            imds: url(&self.imds, imds)?,
+            login: url(&self.login, cloud.login())?,
+            graph: url(&self.graph, cloud.graph())?,
+            imds: url(&self.imds, IMDS)?,
         })
     }
 }
@@ -251,8 +240,7 @@ mod tests {
     fn the_hosts_of_every_cloud_are_urls() {
         use settings::Cloud::{China, Dod, Global, Usgov};
         for cloud in [Global, Usgov, Dod, China] {
-            let (login, graph, imds) = hosts(cloud);
-            for host in [login, graph, imds] {
+            for host in [cloud.login(), cloud.graph(), IMDS] {
                 assert!(Url::parse(host).is_ok(), "{cloud:?}: {host}");
             }
         }

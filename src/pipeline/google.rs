@@ -134,14 +134,14 @@ element! {
 }
 
 impl GoogleUsers {
-    fn settle(&self) -> Option<settings::Users> {
+    fn settle(&self, reader: &mut Reader<'_>) -> Option<settings::Users> {
         Some(settings::Users {
             active: self.active.get()?.0,
             types: vec![UserType::Member],
             org_units: self.org_units.get()?.values()?.into_iter().map(|unit| unit.0.clone()).collect(),
             groups: texts(self.groups.get()?)?,
-            exclude: self.exclude.placed(chosen)?,
-            opted_out: self.opted_out.placed(chosen)?,
+            exclude: self.exclude.placed(|list| chosen(reader, &self.exclude.span, list))?,
+            opted_out: self.opted_out.placed(|list| chosen(reader, &self.opted_out.span, list))?,
         })
     }
 }
@@ -287,10 +287,11 @@ impl SourceSettings for Google {
     fn provider(&self, reader: &mut Reader<'_>) -> Option<Provider> {
         // Everything is judged before anything is asked for, so that no fault hides another.
         let customer = self.customer(reader, &self.credential);
+        let users = self.users.get().and_then(|users| users.settle(reader));
         let credential = self.credential.get().and_then(|credential| credential.settings().settle(reader));
         let endpoints = self.endpoints.get().and_then(|endpoints| endpoints.settle(reader));
         Some(Provider {
-            users: self.users.get()?.settle()?,
+            users: users?,
             kind: SourceKind::Google(settings::Google {
                 customer: customer?,
                 subject: self.subject.optional()?.map(|subject| subject.0.clone()),

@@ -11,7 +11,7 @@ use super::scalar::{FilePath, Time};
 use super::secret;
 use super::web::{HeaderValue, ProxyChoice};
 use crate::secret::Secret;
-use crate::settings;
+use crate::settings::{self, HeaderName};
 
 /// The entry of whoever names none, if the file has no `default`.
 pub(super) const BUILT_IN: &str = "{}";
@@ -71,22 +71,21 @@ impl Http {
         })
     }
 
-    fn headers(&self, reader: &mut Reader<'_>) -> Option<Vec<(String, Secret)>> {
+    fn headers(&self, reader: &mut Reader<'_>) -> Option<Vec<(HeaderName, Secret)>> {
         let mut headers = Some(Vec::new());
-        for (name, span, value) in &self.headers.get()?.0 {
-            let lower = name.to_ascii_lowercase();
-            let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-            if name.is_empty() || !name.chars().all(is_token) {
-                let message = format!("`{}` is not the name of a header", name.escape_debug());
+        for (text, span, value) in &self.headers.get()?.0 {
+            let name = HeaderName::new(text);
+            if name.is_none() {
+                let message = format!("`{}` is not the name of a header", text.escape_debug());
                 reader.fault(Fault::new(span.clone(), message));
-            } else if OURS.contains(&lower.as_str()) {
-                let fault = Fault::new(span.clone(), format!("the header `{name}` is set by avatarpipe itself"));
+            } else if name.as_ref().is_some_and(|name| OURS.contains(&name.as_str())) {
+                let fault = Fault::new(span.clone(), format!("the header `{text}` is set by avatarpipe itself"));
                 reader.fault(fault.help("leave it out; sign-in stands under `credential`"));
-            } else if secret::sounds_like_one(name) && value.get().is_some_and(|value| !value.from_outside) {
+            } else if secret::sounds_like_one(text) && value.get().is_some_and(|value| !value.from_outside) {
                 reader.fault(Fault::new(value.span.clone(), "a secret is written out").help("write `${NAME}`"));
             }
-            match (value.get(), headers.as_mut()) {
-                (Some(value), Some(headers)) => headers.push((name.clone(), value.text.clone())),
+            match (name, value.get(), headers.as_mut()) {
+                (Some(name), Some(value), Some(headers)) => headers.push((name, value.text.clone())),
                 _ => headers = None,
             }
         }
@@ -107,7 +106,9 @@ mod tests {
     #[test]
     fn the_forms_of_a_proxy() {
         use settings::Proxy;
-        assert!(matches!(judged(BUILT_IN, settle).unwrap().proxy, Proxy::System));
+        let (built_in, of_tests) = (judged(BUILT_IN, settle).unwrap(), settings::Http::default());
+        assert!(matches!(built_in.proxy, Proxy::System));
+        assert_eq!((built_in.timeout, built_in.retry_pause), (of_tests.timeout, of_tests.retry_pause));
         assert!(matches!(judged("{ proxy: none }", settle).unwrap().proxy, Proxy::None));
         assert!(matches!(judged("{ proxy: 'http://proxy:3128' }", settle).unwrap().proxy, Proxy::Url(_)));
     }

@@ -7,13 +7,13 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::declare::{element, words};
-use super::fault::Fault;
+use super::fault::{Fault, Span};
 use super::read::{At, List, Reader, Setting};
 use super::scalar::{Flag, Name, Word};
 use super::tree::{Id, Kind};
 use crate::model::{PersonKey, Place, SourceId};
 use crate::nearest::nearest;
-use crate::settings::{self, Provider};
+use crate::settings::{self, Pattern, Patterns, Provider};
 
 /// A source: the keys of every one around those of its kind; `at a server` are `rate` and `http`, too.
 macro_rules! source {
@@ -172,7 +172,7 @@ element! {
 /// Some people: by a pattern, or by a group.
 #[derive(Debug)]
 pub(super) enum Chosen {
-    Pattern(Word),
+    Pattern(Pattern),
     Group(Group),
 }
 
@@ -180,7 +180,20 @@ impl Setting for Chosen {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
         match reader.tree.node(id).kind {
             Kind::Map(_) => Group::read(reader, id).map(Self::Group),
-            Kind::Scalar(_) | Kind::List(_) => Word::read(reader, id).map(Self::Pattern),
+            Kind::Scalar(_) | Kind::List(_) => pattern(reader, id).map(Self::Pattern),
+        }
+    }
+}
+
+fn pattern(reader: &mut Reader<'_>, id: Id) -> Option<Pattern> {
+    let text = Word::read(reader, id)?;
+    match Pattern::new(&text.0) {
+        Ok(pattern) => Some(pattern),
+        Err(found) => {
+            let shown = reader.scalar(id, "a text")?.shown;
+            let fault = Fault::new(reader.spot(id), format!("{shown} is not a pattern: {found}"));
+            reader.fault(fault);
+            None
         }
     }
 }
@@ -200,12 +213,21 @@ impl JsonSchema for Chosen {
 }
 
 /// The people of a list, if all of them are known.
-pub(super) fn chosen(list: &List<Chosen>) -> Option<Vec<settings::Chosen>> {
-    let each = |chosen: &Chosen| match chosen {
-        Chosen::Pattern(pattern) => Some(settings::Chosen::Pattern(pattern.0.clone())),
-        Chosen::Group(group) => Some(settings::Chosen::Group(group.group.get()?.0.clone())),
-    };
-    list.values()?.into_iter().map(each).collect()
+pub(super) fn chosen(reader: &mut Reader<'_>, at: &Span, list: &List<Chosen>) -> Option<settings::Chosen> {
+    let (mut patterns, mut groups) = (Vec::new(), Vec::new());
+    for one in list.values()? {
+        match one {
+            Chosen::Pattern(pattern) => patterns.push(pattern),
+            Chosen::Group(group) => groups.push(group.group.get()?.0.clone()),
+        }
+    }
+    match Patterns::new(patterns) {
+        Ok(patterns) => Some(settings::Chosen { patterns, groups }),
+        Err(found) => {
+            reader.fault(Fault::new(at.clone(), format!("so many patterns cannot be used: {found}")));
+            None
+        }
+    }
 }
 
 impl Users {
@@ -220,8 +242,8 @@ impl Users {
             types: types.values()?.into_iter().map(|word| word.0).collect(),
             org_units: Vec::new(),
             groups: texts(self.groups.get()?)?,
-            exclude: self.exclude.placed(chosen)?,
-            opted_out: self.opted_out.placed(chosen)?,
+            exclude: self.exclude.placed(|list| chosen(reader, &self.exclude.span, list))?,
+            opted_out: self.opted_out.placed(|list| chosen(reader, &self.opted_out.span, list))?,
         })
     }
 }
@@ -268,6 +290,7 @@ mod tests {
                 ("{ active: 1 }", "is not `true` or `false`"),
                 ("{ exclude: ada }", "expected a list"),
                 ("{ exclude: [[ada]] }", "expected a text"),
+                ("{ exclude: ['[a-'] }", "`[a-` is not a pattern: "),
                 ("{ opted_out: [''] }", "is empty"),
                 ("{ opted_out: [{ grop: x }] }", "unknown key `grop`"),
                 ("{ opted_out: [{ group: '' }] }", "is empty"),
@@ -293,8 +316,8 @@ mod tests {
         let settle = |at: &At<Users>, reader: &mut Reader<'_>| at.get()?.settle(reader);
         let text = "{ exclude: ['svc-*'], opted_out: [{ group: no-photo }, 'bob@*'] }";
         let users = crate::pipeline::tests::judged(text, settle).unwrap();
-        let (pattern, group) = (|text: &str| settings::Chosen::Pattern(text.into()), "no-photo");
-        assert_eq!(users.exclude.value, [pattern("svc-*")]);
-        assert_eq!(users.opted_out.value, [settings::Chosen::Group(group.into()), pattern("bob@*")]);
+        let meant = |chosen: &settings::Chosen| ["svc-1", "bob@x"].map(|name| chosen.patterns.matches(&[name]));
+        assert_eq!((meant(&users.exclude.value), meant(&users.opted_out.value)), ([true, false], [false, true]));
+        assert!(users.exclude.value.groups.is_empty() && users.opted_out.value.groups == ["no-photo"]);
     }
 }

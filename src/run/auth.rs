@@ -91,7 +91,7 @@ pub(crate) async fn auth(
     listener: Arc<dyn Listener>,
     stop: Stop,
 ) -> Result<AuthReport, Trouble> {
-    let clients = Clients::new(pipeline, &stop)?;
+    let clients = Clients::new(pipeline, &stop);
     if uploads == Uploads::NotTried {
         let store = Store::view(&pipeline.state)?;
         store.expect_pipeline(&pipeline.name)?;

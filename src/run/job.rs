@@ -71,7 +71,7 @@ pub async fn execute(
         let command = if options.selection.is_whole() { context.mode.word() } else { "run (a part)" };
         run_row::begin(&context, pipeline, command).await?;
     }
-    let job = Job { context: &context, pipeline, options, clients: Clients::new(pipeline, &context.stop)? };
+    let job = Job { context: &context, pipeline, options, clients: Clients::new(pipeline, &context.stop) };
     let span = spans::run(&context.run);
     match job.go().instrument(span).await {
         Ok(Ended { report, exit, finished }) => {

@@ -25,9 +25,9 @@ pub struct Rate {
 /// How a server is reached.
 #[derive(Clone, Debug)]
 pub struct Http {
-    /// For one request, its body included.
+    /// For one request, its body included. [`Duration::MAX`]: none.
     pub timeout: Duration,
-    /// Before a read is sent again for the first time.
+    /// Before a read is sent again for the first time; each further pause is twice as long.
     pub retry_pause: Duration,
     /// Which proxy.
     pub proxy: Proxy,
@@ -35,8 +35,41 @@ pub struct Http {
     pub ca_file: Option<PathBuf>,
     /// What we show of ourselves.
     pub client_cert: Option<Certificate>,
-    /// Sent with every request. Values may be secrets.
-    pub headers: Vec<(String, Secret)>,
+    /// Sent with every request to the configured server. Values may be secrets.
+    pub headers: Vec<(HeaderName, Secret)>,
+}
+
+/// As the file has it where nothing is written.
+#[cfg(test)]
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(60),
+            retry_pause: Duration::from_secs(1),
+            proxy: Proxy::System,
+            ca_file: None,
+            client_cert: None,
+            headers: Vec::new(),
+        }
+    }
+}
+
+/// The name of a header, in lower case as it is compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeaderName(String);
+
+impl HeaderName {
+    /// A token of RFC 9110, no longer than the HTTP client takes.
+    pub fn new(text: &str) -> Option<Self> {
+        let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+        let fits = (1..1 << 16).contains(&text.len()) && text.chars().all(is_token);
+        fits.then(|| Self(text.to_ascii_lowercase()))
+    }
+
+    /// As it is sent.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// Which proxy is used; to this machine itself there is never one.

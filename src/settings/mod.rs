@@ -9,6 +9,7 @@
 
 mod http;
 mod limits;
+mod patterns;
 mod pipeline;
 mod placed;
 mod report;
@@ -18,6 +19,7 @@ mod transform;
 
 pub(crate) use http::*;
 pub(crate) use limits::*;
+pub(crate) use patterns::*;
 pub(crate) use pipeline::Pipeline;
 pub(crate) use placed::Placed;
 pub(crate) use report::*;

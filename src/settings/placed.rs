@@ -10,3 +10,11 @@ pub struct Placed<T> {
     /// Its line.
     pub place: Place,
 }
+
+#[cfg(test)]
+impl<T> Placed<T> {
+    /// For tests that do not look at its line.
+    pub fn somewhere(value: T) -> Self {
+        Self { value, place: Place { file: "p.yaml".into(), line: 1 } }
+    }
+}

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use super::Placed;
+use super::{Patterns, Placed};
 use crate::model::{Place, SourceId};
 use crate::secret::Secret;
 
@@ -34,7 +34,7 @@ pub struct Provider {
 
 /// Who of a source is in scope. It hides nobody: people out of scope are listed and marked
 /// (docs/architecture.md, "Collect").
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Users {
     /// True: who is disabled at the provider is `inactive`.
     pub active: bool,
@@ -45,18 +45,33 @@ pub struct Users {
     /// Groups, nested ones included; empty: everybody.
     pub groups: Vec<String>,
     /// People who are left alone.
-    pub exclude: Placed<Vec<Chosen>>,
+    pub exclude: Placed<Chosen>,
     /// People who asked to show no photo.
-    pub opted_out: Placed<Vec<Chosen>>,
+    pub opted_out: Placed<Chosen>,
 }
 
-/// Some people.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Chosen {
-    /// A pattern such as `*-admin@example.com` over user names, e-mails and ids.
-    Pattern(String),
-    /// The members of a group, nested ones included.
-    Group(String),
+/// As the file has it where nothing is written.
+#[cfg(test)]
+impl Default for Users {
+    fn default() -> Self {
+        Self {
+            active: true,
+            types: vec![UserType::Member],
+            org_units: Vec::new(),
+            groups: Vec::new(),
+            exclude: Placed::somewhere(Chosen::default()),
+            opted_out: Placed::somewhere(Chosen::default()),
+        }
+    }
+}
+
+/// Some people, by patterns and by groups.
+#[derive(Clone, Debug, Default)]
+pub struct Chosen {
+    /// Over user names, e-mails and ids.
+    pub patterns: Patterns,
+    /// Members of any of these groups, nested ones included.
+    pub groups: Vec<String>,
 }
 
 /// The kinds of user that a directory tells apart.
@@ -99,6 +114,38 @@ pub enum Cloud {
     Usgov,
     Dod,
     China,
+}
+
+/// What belongs to a cloud wherever `endpoints` point (docs/architecture.md, "Where tokens may go";
+/// docs/wire/microsoft-graph.md §1.7).
+impl Cloud {
+    /// Where one signs in; to that host an assertion is addressed.
+    pub fn login(self) -> &'static str {
+        match self {
+            Self::Global => "https://login.microsoftonline.com",
+            Self::Usgov | Self::Dod => "https://login.microsoftonline.us",
+            Self::China => "https://login.partner.microsoftonline.cn",
+        }
+    }
+
+    /// Microsoft Graph; for that host a token is good.
+    pub fn graph(self) -> &'static str {
+        match self {
+            Self::Global => "https://graph.microsoft.com",
+            Self::Usgov => "https://graph.microsoft.us",
+            Self::Dod => "https://dod-graph.microsoft.us",
+            Self::China => "https://microsoftgraph.chinacloudapi.cn",
+        }
+    }
+
+    /// Whom the CI platform's token is for (docs/wire/microsoft-graph.md §1.3).
+    pub fn federation_audience(self) -> &'static str {
+        match self {
+            Self::Global => "api://AzureADTokenExchange",
+            Self::Usgov | Self::Dod => "api://AzureADTokenExchangeUSGov",
+            Self::China => "api://AzureADTokenExchangeChina",
+        }
+    }
 }
 
 /// Who we are for Entra.

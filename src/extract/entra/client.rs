@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use super::error;
-use crate::extract::UserRules;
-use crate::http::{Authorization, Client, EntraSignIn, Failure, FailureKind, Request, Response, TokenSource};
+use crate::http::{Authorization, Client, EntraSignIn, Failure, FailureKind, Request, Response, TokenSource, Way};
+use crate::settings::{self, Users};
 
 /// Sub-requests that Graph takes in one `$batch` (docs/wire/microsoft-graph.md §4).
 pub(super) const BATCH: usize = 20;
@@ -18,14 +18,20 @@ pub(super) const SLOW: Duration = Duration::from_secs(100);
 /// A tenant as a source of people and photos.
 #[derive(Debug)]
 pub(crate) struct Entra {
-    pub(super) users: UserRules,
+    pub(super) users: Users,
     pub(super) tokens: TokenSource,
     pub(super) graph: Client,
 }
 
 impl Entra {
+    /// The tenant that the file means.
+    pub(crate) fn connect(entra: &settings::Entra, users: Users, way: &Way) -> Result<Self, Failure> {
+        let sign_in = EntraSignIn { login: way.sign_in_client(&entra.endpoints.login)?, entra: entra.clone() };
+        Ok(Self::new(users, sign_in, way.client(&entra.endpoints.graph)?))
+    }
+
     /// A source that signs in like this and asks over `graph`.
-    pub(crate) fn new(users: UserRules, sign_in: EntraSignIn, graph: Client) -> Self {
+    pub(super) fn new(users: Users, sign_in: EntraSignIn, graph: Client) -> Self {
         Self { users, tokens: TokenSource::new(sign_in), graph }
     }
 

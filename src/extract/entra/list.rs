@@ -13,10 +13,11 @@ use super::client::Entra;
 use super::error;
 use crate::extract::rules::{Member, Members};
 use crate::extract::wire::{Brought, Fields, Pages, Record, note_of_nameless, short};
-use crate::extract::{Activity, Facts, Listing, UserType};
+use crate::extract::{Facts, Listing};
 use crate::http::{Failure, FailureKind, Request, Response, Sparse, Url, entries};
 use crate::model::{Person, PersonId, PersonKey};
 use crate::secret::redact;
+use crate::settings::UserType;
 
 /// What the keys and rules need. `otherMails` is left out: it is not proven to be the person's.
 const SELECT: &str =
@@ -81,7 +82,7 @@ impl Entra {
             let link = self.follow(&mut pages, &response, &next, Brought::of(listed))?;
             response = self.page(Request::get(link), "User.Read.All").await?;
         }
-        if self.users.active == Activity::Required && listing.people > 0 && with_state == 0 {
+        if self.users.active && listing.people > 0 && with_state == 0 {
             return Err(response.failure(FailureKind::Refused, "nobody's `accountEnabled` is told").hint(
                 "grant `User.Read.All`: `User.ReadBasic.All` does not show it; or write `users: { active: false }`",
             ));
@@ -168,7 +169,7 @@ impl Entra {
         let aliases = proxies.iter().filter_map(|address| smtp(address));
         let names: Vec<&str> = [upn.as_str(), &mail, &id].into_iter().chain(aliases.clone()).collect();
         let enabled = fields.flag("accountEnabled", &user.account_enabled);
-        if enabled.is_none() && self.users.active == Activity::Required {
+        if enabled.is_none() && self.users.active {
             fields.is_odd::<()>("`accountEnabled` is not told".to_owned());
         }
         let standing = self.users.standing(Facts {

@@ -11,11 +11,13 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::Entra;
-use crate::extract::{Activity, DENIED, Globs, Listing, PhotoResult, Source as _, UserRules, UserType, VersionResult};
+use crate::extract::rules::{by_groups, by_patterns};
+use crate::extract::{DENIED, Listing, PhotoResult, Source as _, VersionResult};
 use crate::http::loopback::{Asked, Loopback, reply, reply_json};
-use crate::http::{Counts, EntraCredential, EntraSignIn, Failure, FailureKind, RateLimit};
+use crate::http::{Counts, EntraSignIn, Failure, FailureKind, RateLimit};
 use crate::model::{Absence, Person, PersonId, PersonKey, PhotoHint, Standing};
 use crate::secret::Secret;
+use crate::settings::{self, AppProof, Cloud, EntraCredential, EntraEndpoints, UserType, Users};
 
 /// A tenant: signs in by itself, and answers Graph's calls, counted from 0, as the test says.
 struct Tenant {
@@ -26,7 +28,7 @@ struct Tenant {
 }
 
 impl Tenant {
-    async fn start(users: UserRules, response: impl Fn(usize, &Asked) -> Response + Send + Sync + 'static) -> Self {
+    async fn start(users: Users, response: impl Fn(usize, &Asked) -> Response + Send + Sync + 'static) -> Self {
         let login = Loopback::start(|number, _| {
             reply_json(200, &json!({ "access_token": format!("graph-token-{number}"), "expires_in": 3599 }))
         })
@@ -34,12 +36,19 @@ impl Tenant {
         let graph = Loopback::start(response).await;
         let sign_in = EntraSignIn {
             login: login.client().0,
-            imds: login.url.clone(),
-            authority: "https://login.microsoftonline.com".into(),
-            tenant: "contoso.example".into(),
-            client_id: "app".into(),
-            credential: EntraCredential::ClientSecret(Secret::new("tenant-secret")),
-            scope: "https://graph.microsoft.com/.default".into(),
+            entra: settings::Entra {
+                cloud: Cloud::Global,
+                tenant: "contoso.example".into(),
+                credential: EntraCredential::App {
+                    client_id: "app".into(),
+                    proof: AppProof::ClientSecret(Secret::new("tenant-secret")),
+                },
+                endpoints: EntraEndpoints {
+                    login: login.url.clone(),
+                    graph: graph.url.clone(),
+                    imds: login.url.clone(),
+                },
+            },
         };
         let (client, rate_limit) = graph.client();
         let entra = Entra::new(users, sign_in, client);
@@ -105,7 +114,7 @@ fn code(looked: &[(PersonId, PhotoResult)], id: &str) -> String {
 
 #[tokio::test]
 async fn everybody_is_listed_page_by_page_with_all_keys() {
-    let tenant = Tenant::start(UserRules::default(), |number, asked| {
+    let tenant = Tenant::start(Users::default(), |number, asked| {
         let next = format!("http://{}/v1.0/users?$select=id%2cmail&$skiptoken=T{number}", asked.header("host"));
         match number {
             0 => {
@@ -144,7 +153,7 @@ async fn everybody_is_listed_page_by_page_with_all_keys() {
 async fn a_next_link_to_another_host_gets_no_token() {
     let other = Loopback::start(|_, _| reply(200, &[], "")).await;
     let link = other.url.join("/v1.0/users?$skiptoken=SECRET1").unwrap().to_string();
-    let tenant = Tenant::start(UserRules::default(), move |_, _| {
+    let tenant = Tenant::start(Users::default(), move |_, _| {
         reply_json(200, &json!({ "value": [user("ada")], "@odata.nextLink": link }))
     })
     .await;
@@ -163,7 +172,7 @@ async fn a_listing_that_does_not_end_well_is_a_failure() {
     ] {
         let status = u16::try_from(response["status"].as_u64().unwrap()).unwrap();
         let code = response["code"].clone();
-        let tenant = Tenant::start(UserRules::default(), move |number, asked| {
+        let tenant = Tenant::start(Users::default(), move |number, asked| {
             let next = format!("http://{}/v1.0/users?$skiptoken=2", asked.header("host"));
             match number {
                 0 => reply_json(200, &json!({ "value": [user("ada")], "@odata.nextLink": next })),
@@ -174,7 +183,7 @@ async fn a_listing_that_does_not_end_well_is_a_failure() {
         let failure = tenant.list().await.unwrap_err();
         assert!(failure.kind == kind && failure.to_string().contains(words), "{failure}");
     }
-    let circle = Tenant::start(UserRules::default(), |number, asked| {
+    let circle = Tenant::start(Users::default(), |number, asked| {
         let next = format!("http://{}/v1.0/users?$skiptoken={}", asked.header("host"), number % 2);
         reply_json(200, &json!({ "value": [user("ada")], "@odata.nextLink": next }))
     })
@@ -219,7 +228,7 @@ async fn an_odd_record_costs_nobody_else() {
         (with("mail", json!("shy@example.com")), None, Standing::OptedOut),
         (with("userType", json!({ "x": "shy@example.com" })), Some("`userType`"), Standing::InScope),
     ] {
-        let rules = UserRules { opted_out: Globs::new(&["shy@*"]).unwrap().into(), ..UserRules::default() };
+        let rules = Users { opted_out: by_patterns(&["shy@*"]), ..Users::default() };
         let page = json!({ "value": [user("ada"), record.clone(), user("bob")] });
         let tenant = Tenant::start(rules, move |_, _| reply_json(200, &page)).await;
         let (people, _) = tenant.list().await.unwrap();
@@ -238,7 +247,7 @@ async fn an_odd_record_costs_nobody_else() {
 async fn a_record_without_an_id_is_counted_and_a_page_with_it_is_read() {
     for odd in [json!(null), json!(7), json!("x"), json!([]), json!({}), json!({ "id": null }), json!({ "id": 7 })] {
         let page = json!({ "value": [user("ada"), odd, user("bob")] });
-        let tenant = Tenant::start(UserRules::default(), move |_, _| reply_json(200, &page)).await;
+        let tenant = Tenant::start(Users::default(), move |_, _| reply_json(200, &page)).await;
         let (people, listing) = tenant.list().await.unwrap();
         assert_eq!((people.len(), listing.people, listing.nameless), (2, 2, 1));
         assert!(listing.notes[0].contains("1 listed records have no id"), "{:?}", listing.notes);
@@ -247,7 +256,7 @@ async fn a_record_without_an_id_is_counted_and_a_page_with_it_is_read() {
     let body = json!({ "value": [user("ada"), user("bob")] })
         .to_string()
         .replace("\"displayName\":\"ada\"", r#""displayName":"A\ud83d""#);
-    let tenant = Tenant::start(UserRules::default(), move |_, _| reply(200, &[], body.clone())).await;
+    let tenant = Tenant::start(Users::default(), move |_, _| reply(200, &[], body.clone())).await;
     let (people, _) = tenant.list().await.unwrap();
     assert_eq!((people.len(), people[0].display_name.as_str()), (2, "A\u{fffd}"));
 }
@@ -255,11 +264,11 @@ async fn a_record_without_an_id_is_counted_and_a_page_with_it_is_read() {
 /// A wish to show no photo must not be lost; a selection may lose one that names nobody.
 #[tokio::test]
 async fn a_member_without_an_id_is_a_failure_only_where_a_wish_could_be_lost() {
-    let group = || crate::extract::Chosen { groups: vec!["g-1".into()], ..crate::extract::Chosen::default() };
+    let group = || by_groups(&["g-1"]);
     for (rules, fails) in [
         (in_groups(&["g-1"]), false),
-        (UserRules { opted_out: group(), ..UserRules::default() }, true),
-        (UserRules { exclude: group(), ..UserRules::default() }, true),
+        (Users { opted_out: group(), ..Users::default() }, true),
+        (Users { exclude: group(), ..Users::default() }, true),
     ] {
         let tenant = Tenant::start(rules, |_, asked| match asked.path.contains("/groups/") {
             true => reply_json(200, &json!({ "value": [{ "id": "ada" }, { "id": 7 }] })),
@@ -274,7 +283,7 @@ async fn a_member_without_an_id_is_a_failure_only_where_a_wish_could_be_lost() {
 
 #[tokio::test]
 async fn a_refused_page_size_is_dropped_and_noted() {
-    let tenant = Tenant::start(UserRules::default(), |_, asked| {
+    let tenant = Tenant::start(Users::default(), |_, asked| {
         if asked.path.contains("$top") {
             let message = "Invalid page size specified: '999'. Must be between 1 and 120 inclusive.";
             return reply_json(400, &json!({ "error": { "code": "Request_BadRequest", "message": message } }));
@@ -290,19 +299,19 @@ async fn a_refused_page_size_is_dropped_and_noted() {
 #[tokio::test]
 async fn an_app_that_sees_nobodys_state_is_told_the_permission() {
     let blind = |_: usize, _: &Asked| reply_json(200, &json!({ "value": [{ "id": "ada" }] }));
-    let failure = Tenant::start(UserRules::default(), blind).await.list().await.unwrap_err();
+    let failure = Tenant::start(Users::default(), blind).await.list().await.unwrap_err();
     assert!(failure.kind == FailureKind::Refused && failure.to_string().contains("User.Read.All"), "{failure}");
-    let any = UserRules { active: Activity::Any, ..UserRules::default() };
+    let any = Users { active: false, ..Users::default() };
     assert_eq!(Tenant::start(any, blind).await.list().await.unwrap().0.len(), 1);
 }
 
 #[tokio::test]
 async fn standing_comes_from_the_users_rules() {
-    let rules = UserRules {
+    let rules = Users {
         types: vec![UserType::Member],
-        exclude: Globs::new(&["svc-*"]).unwrap().into(),
-        opted_out: Globs::new(&["ALIAS@example.com"]).unwrap().into(),
-        ..UserRules::default()
+        exclude: by_patterns(&["svc-*"]),
+        opted_out: by_patterns(&["ALIAS@example.com"]),
+        ..Users::default()
     };
     let tenant = Tenant::start(rules, |_, _| {
         let with = |id: &str, name: &str, value: Value| {
@@ -338,8 +347,8 @@ async fn standing_comes_from_the_users_rules() {
     );
 }
 
-fn in_groups(groups: &[&str]) -> UserRules {
-    UserRules { groups: groups.iter().map(ToString::to_string).collect(), ..UserRules::default() }
+fn in_groups(groups: &[&str]) -> Users {
+    Users { groups: groups.iter().map(ToString::to_string).collect(), ..Users::default() }
 }
 
 #[tokio::test]
@@ -423,7 +432,7 @@ async fn a_group_that_cannot_be_read_says_what_to_do() {
 
 #[tokio::test]
 async fn a_refused_token_is_renewed_once_and_then_told() {
-    let tenant = Tenant::start(UserRules::default(), |_, asked| match asked.header("authorization") {
+    let tenant = Tenant::start(Users::default(), |_, asked| match asked.header("authorization") {
         "Bearer graph-token-1" => reply_json(200, &json!({ "value": [user("ada")] })),
         _ => reply_json(401, &json!({ "error": { "code": "InvalidAuthenticationToken", "message": "m" } })),
     })
@@ -431,7 +440,7 @@ async fn a_refused_token_is_renewed_once_and_then_told() {
     assert_eq!(tenant.list().await.unwrap().0.len(), 1);
     assert_eq!((tenant.login.asked().len(), tenant.graph.asked().len()), (2, 2));
 
-    let never = Tenant::start(UserRules::default(), |_, _| reply_json(401, &json!({}))).await;
+    let never = Tenant::start(Users::default(), |_, _| reply_json(401, &json!({}))).await;
     let failure = never.list().await.unwrap_err();
     assert_eq!((failure.kind, never.graph.asked().len()), (FailureKind::Refused, 2));
 }

@@ -8,11 +8,12 @@
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use crate::extract::{Belongs, Facts, UserRules};
+use crate::extract::{Belongs, Facts};
 use crate::http::{Failure, FailureKind};
 use crate::input;
 use crate::model::{Digest, Fault, Person, PersonId, PersonKey, normalise_key};
 use crate::nearest::nearest;
+use crate::settings::Users;
 use crate::table::{self, Cell, Reader};
 
 /// The table's name in the folder.
@@ -51,7 +52,7 @@ struct Row {
 /// Reads the whole table, page by page.
 pub(super) fn list(
     path: &Path,
-    users: &UserRules,
+    users: &Users,
     page: &mut (dyn FnMut(Vec<Person>) + Send),
 ) -> Result<(Index, u64), Failure> {
     let file = input::open(path).map_err(|error| unreachable(path, &error))?;
@@ -71,7 +72,7 @@ pub(super) fn list(
 
 /// What was read of a table so far.
 struct Sheet<'a> {
-    users: &'a UserRules,
+    users: &'a Users,
     index: Index,
     /// Each id in its compared form and as it is, and its line.
     ids: Vec<([u8; 16], [u8; 16], u64)>,
@@ -214,7 +215,7 @@ fn meant(name: &str) -> String {
     }
 }
 
-fn read_row(row: &table::Row, columns: Columns, users: &UserRules) -> Result<Person, String> {
+fn read_row(row: &table::Row, columns: Columns, users: &Users) -> Result<Person, String> {
     let get = |name| columns.get(row, name);
     let id = get("id");
     if id.is_empty() {

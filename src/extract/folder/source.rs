@@ -14,10 +14,11 @@ use bytes::Bytes;
 
 use super::names::Names;
 use super::people::{self, Index, TABLE, unreachable};
-use crate::extract::{Batch, Listing, PhotoResult, Source, UserRules, VersionResult};
+use crate::extract::{Batch, Listing, PhotoResult, Source, VersionResult};
 use crate::http::{Counts, Failure};
 use crate::input;
 use crate::model::{Absence, Fault, Person, PersonId, SignedIn, Version};
+use crate::settings::Users;
 use crate::table;
 
 /// Larger files are no portraits.
@@ -30,7 +31,7 @@ const BATCH: Batch = Batch { versions: 500, fetch: 8, requests: 0 };
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
-    users: UserRules,
+    users: Users,
     index: RwLock<Index>,
     names: Names,
 }
@@ -43,7 +44,7 @@ enum Picture {
 
 impl Folder {
     /// A source in this folder.
-    pub(crate) fn new(path: impl Into<PathBuf>, users: UserRules) -> Self {
+    pub(crate) fn new(path: impl Into<PathBuf>, users: Users) -> Self {
         Self { path: path.into(), users, index: RwLock::default(), names: Names::default() }
     }
 

@@ -7,9 +7,11 @@ use futures::FutureExt as _;
 
 use super::Folder;
 use super::people::TABLE;
-use crate::extract::{Globs, PhotoResult, Source as _, UserRules, VersionResult};
+use crate::extract::rules::by_patterns;
+use crate::extract::{PhotoResult, Source as _, VersionResult};
 use crate::http::{Failure, FailureKind};
 use crate::model::{Absence, Person, PersonId, PersonKey, Standing};
+use crate::settings::Users;
 
 fn folder(table: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -18,7 +20,7 @@ fn folder(table: &str) -> tempfile::TempDir {
 }
 
 fn source(folder: &tempfile::TempDir) -> Folder {
-    Folder::new(folder.path(), UserRules::default())
+    Folder::new(folder.path(), Users::default())
 }
 
 fn list(source: &Folder) -> Result<Vec<Person>, Failure> {
@@ -60,11 +62,7 @@ fn a_row_becomes_a_person_with_all_keys() {
 #[test]
 fn the_users_rules_hold_here_too() {
     let folder = folder("id,email\n1,a@example.com\n2,b@example.com\n3,c@example.com\n");
-    let users = UserRules {
-        exclude: Globs::new(&["a@*"]).unwrap().into(),
-        opted_out: Globs::new(&["2"]).unwrap().into(),
-        ..UserRules::default()
-    };
+    let users = Users { exclude: by_patterns(&["a@*"]), opted_out: by_patterns(&["2"]), ..Users::default() };
     let people = list(&Folder::new(folder.path(), users)).unwrap();
     let standings: Vec<Standing> = people.iter().map(|p| p.standing).collect();
     assert_eq!(standings, [Standing::OutOfScope, Standing::OptedOut, Standing::InScope]);

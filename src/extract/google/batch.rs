@@ -127,7 +127,7 @@ impl Google {
             Some(response) if !is_gone(&response) => Ok(Attempt::Response(response)),
             missing => {
                 let found = missing.map_or_else(|| "its answer is too large".to_owned(), |response| response.excerpt());
-                tracing::warn!(source = %self.settings.id, found, "the batch endpoint cannot be used: photos are asked for one by one");
+                tracing::warn!(source = %self.directory.name(), found, "the batch endpoint cannot be used: photos are asked for one by one");
                 self.singly.store(true, Ordering::Relaxed);
                 self.directory.count_retried(open.len() as u64);
                 Ok(Attempt::NoBatch)

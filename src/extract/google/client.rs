@@ -7,12 +7,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::error::{self, Asker};
-use crate::extract::UserRules;
 use crate::http::{
-    Authorization, Client, Failure, FailureKind, GoogleSignIn, Pause, Pauses, Request, Response, TokenSource,
+    Authorization, Client, Failure, FailureKind, GoogleSignIn, Pause, Pauses, Request, Response, TokenSource, Way,
     retry_after,
 };
-use crate::model::SourceId;
+use crate::settings::{self, Users};
 
 /// Calls in one batch. The vendor takes 1000; with as many, the rate of a minute goes out at once and parts are
 /// throttled (docs/wire/google-directory.md §4).
@@ -27,30 +26,15 @@ const USER_SCOPE: &str = "https://www.googleapis.com/auth/admin.directory.user.r
 /// Reads who is in a group. Asked for only where groups are named: one scope that is not granted breaks the sign-in.
 const MEMBER_SCOPE: &str = "https://www.googleapis.com/auth/admin.directory.group.member.readonly";
 
-/// What the pipeline file says of a `google` source.
-#[derive(Debug)]
-pub(crate) struct Settings {
-    /// The `id`.
-    pub id: SourceId,
-    /// `my_customer`, or the customer's id, which begins with `C`.
-    pub customer: String,
-    /// Who is in scope.
-    pub users: UserRules,
-    /// Paths of organisational units in scope, those below included; empty: everybody.
-    pub org_units: Vec<String>,
-}
-
-impl Settings {
-    /// What the sign-in has to ask for.
-    pub(crate) fn scopes(&self) -> Vec<&'static str> {
-        if self.users.named_groups().is_empty() { vec![USER_SCOPE] } else { vec![USER_SCOPE, MEMBER_SCOPE] }
-    }
+/// What the sign-in has to ask for.
+pub(super) fn scopes(users: &Users) -> Vec<&'static str> {
+    if users.named_groups().is_empty() { vec![USER_SCOPE] } else { vec![USER_SCOPE, MEMBER_SCOPE] }
 }
 
 /// A customer of Google as a source of people and photos.
 #[derive(Debug)]
 pub(crate) struct Google {
-    pub(super) settings: Settings,
+    pub(super) users: Users,
     pub(super) asker: Asker,
     pub(super) tokens: TokenSource,
     pub(super) directory: Client,
@@ -59,14 +43,19 @@ pub(crate) struct Google {
 }
 
 impl Google {
-    /// A source that signs in like this and asks over `directory`.
-    pub(crate) fn new(settings: Settings, sign_in: GoogleSignIn, directory: Client) -> Self {
-        let asker = Asker {
-            subject: sign_in.subject.clone(),
-            customer: settings.customer.clone(),
-            scopes: sign_in.scopes.clone(),
-        };
-        Self { settings, asker, tokens: TokenSource::new(sign_in), directory, singly: AtomicBool::new(false) }
+    /// The customer that the file means.
+    pub(crate) fn connect(google: &settings::Google, users: Users, way: &Way) -> Result<Self, Failure> {
+        let endpoints = &google.endpoints;
+        Ok(Self::new(google, users, way.sign_in_client(&endpoints.token)?, way.client(&endpoints.directory)?))
+    }
+
+    /// A source that asks for tokens over `token` and for everything else over `directory`.
+    pub(super) fn new(google: &settings::Google, users: Users, token: Client, directory: Client) -> Self {
+        let scopes = scopes(&users);
+        let asker =
+            Asker { subject: google.subject.clone(), customer: google.customer.clone(), scopes: scopes.clone() };
+        let tokens = TokenSource::new(GoogleSignIn { token, google: google.clone(), scopes });
+        Self { users, asker, tokens, directory, singly: AtomicBool::new(false) }
     }
 
     /// A read with the token; a 401 renews the token once.

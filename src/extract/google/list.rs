@@ -64,7 +64,7 @@ impl Google {
     /// Lists everybody; groups first, since a person's standing depends on them.
     pub(super) async fn list_users(&self, page: &mut (dyn FnMut(Vec<Person>) + Send)) -> Result<Listing, Failure> {
         let members = self.members().await?;
-        let units: Vec<String> = self.settings.org_units.iter().map(|unit| folded_unit(unit)).collect();
+        let units: Vec<String> = self.users.org_units.iter().map(|unit| folded_unit(unit)).collect();
         let mut listing = Listing::default();
         let (mut pages, mut token) = (Pages::default(), None);
         loop {
@@ -95,9 +95,9 @@ impl Google {
 
     /// One person, and one member of each named group, to see whether we may.
     pub(super) async fn ask_for_one(&self) -> Result<(), Failure> {
-        let query = [("customer", self.settings.customer.as_str()), ("maxResults", "1"), ("fields", "users(id)")];
+        let query = [("customer", self.asker.customer.as_str()), ("maxResults", "1"), ("fields", "users(id)")];
         self.page("admin/directory/v1/users", &query, None).await?;
-        for group in self.settings.users.named_groups() {
+        for group in self.users.named_groups() {
             let query = [("maxResults", "1"), ("fields", "members(id)")];
             self.page(&members_path(group), &query, None).await.map_err(|failure| of_group(failure, group))?;
         }
@@ -106,7 +106,7 @@ impl Google {
 
     fn user_query(&self) -> Vec<(&'static str, &str)> {
         vec![
-            ("customer", self.settings.customer.as_str()),
+            ("customer", self.asker.customer.as_str()),
             ("maxResults", "500"),
             ("orderBy", "email"),
             ("projection", "basic"),
@@ -120,7 +120,7 @@ impl Google {
     /// show no photo must not be lost.
     async fn members(&self) -> Result<Members, Failure> {
         let mut members = Members::default();
-        for group in self.settings.users.named_groups() {
+        for group in self.users.named_groups() {
             self.members_of(group, &mut members).await?;
         }
         Ok(members)
@@ -133,7 +133,7 @@ impl Google {
             ("prettyPrint", "false"),
             ("fields", MEMBER_FIELDS),
         ];
-        let (path, rules) = (members_path(group), &self.settings.users);
+        let (path, rules) = (members_path(group), &self.users);
         let (mut pages, mut token, mut met) = (Pages::default(), None, HashSet::new());
         loop {
             let response =
@@ -180,7 +180,7 @@ impl Google {
         let names: Vec<&str> = [email.as_str(), &id].into_iter().chain(aliases.iter().map(String::as_str)).collect();
         let mut is_set = |name, value| fields.flag(name, value).unwrap_or(false);
         let (suspended, archived) = (is_set("suspended", &user.suspended), is_set("archived", &user.archived));
-        let standing = self.settings.users.standing(Facts {
+        let standing = self.users.standing(Facts {
             active: !suspended && !archived,
             user_type: None,
             belongs: members.of(&id),

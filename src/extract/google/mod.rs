@@ -13,7 +13,7 @@ mod mime;
 mod photo;
 mod source;
 
-pub(crate) use client::{Google, Settings};
+pub(crate) use client::Google;
 
 #[cfg(any(test, fuzzing))]
 pub(crate) use {batch::fuzz as fuzz_multipart, list::fuzz as fuzz_answers, photo::fuzz_base64};

@@ -9,11 +9,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use serde_json::{Value, json};
 
-use super::{Google, Settings};
-use crate::extract::{DENIED, Globs, Listing, PhotoResult, Source as _, UserRules, VersionResult};
+use super::Google;
+use super::client::scopes;
+use crate::extract::rules::{by_groups, by_patterns};
+use crate::extract::{DENIED, Listing, PhotoResult, Source as _, VersionResult};
 use crate::http::loopback::{Asked, Loopback, reply, reply_json};
-use crate::http::{Failure, FailureKind, GoogleCredential, GoogleSignIn};
+use crate::http::{Failure, FailureKind};
 use crate::model::{Absence, Person, PersonId, PersonKey, PhotoHint, Standing};
+use crate::settings::{self, GoogleCredential, GoogleEndpoints, Users};
 
 /// A customer whose sign-in always succeeds, and whose Directory answers as the test says.
 struct Customer {
@@ -26,7 +29,7 @@ struct Customer {
 /// As most tests want it.
 #[derive(Default)]
 struct Setup {
-    users: UserRules,
+    users: Users,
     org_units: Vec<String>,
     alone: bool,
 }
@@ -40,16 +43,19 @@ impl Customer {
         let directory = Loopback::start(response).await;
         let (folder, file) = key_file();
         let Setup { users, org_units, alone } = setup;
-        let settings = Settings { id: "google".into(), customer: "my_customer".into(), users, org_units };
-        let sign_in = GoogleSignIn {
-            credential: GoogleCredential::ServiceAccountFile(file),
+        let settings = settings::Google {
+            customer: "my_customer".into(),
             subject: (!alone).then(|| "admin@example.com".to_owned()),
-            scopes: settings.scopes(),
-            token: login.client().0,
-            sts: login.url.clone(),
-            iam_credentials: login.url.clone(),
+            credential: GoogleCredential::ServiceAccountFile(file),
+            endpoints: GoogleEndpoints {
+                token: login.url.clone(),
+                directory: directory.url.clone(),
+                sts: login.url.clone(),
+                iam_credentials: login.url.clone(),
+            },
         };
-        let google = Google::new(settings, sign_in, directory.client().0);
+        let users = Users { org_units, ..users };
+        let google = Google::new(&settings, users, login.client().0, directory.client().0);
         Self { login, directory, google, _key: folder }
     }
 
@@ -179,11 +185,7 @@ async fn everybody_is_listed_page_by_page_with_keys_and_hints() {
 
 #[tokio::test]
 async fn standing_comes_from_the_users_rules_and_the_units() {
-    let users = UserRules {
-        exclude: Globs::new(&["svc-*"]).unwrap().into(),
-        opted_out: Globs::new(&["shy@*"]).unwrap().into(),
-        ..UserRules::default()
-    };
+    let users = Users { exclude: by_patterns(&["svc-*"]), opted_out: by_patterns(&["shy@*"]), ..Users::default() };
     let setup = Setup { users, org_units: vec!["/Corp".into()], ..Setup::default() };
     let customer = Customer::start(setup, |_, _| {
         let with = |id: &str, unit: Value, change: Value| {
@@ -224,7 +226,7 @@ async fn standing_comes_from_the_users_rules_and_the_units() {
 
 fn in_groups(groups: &[&str]) -> Setup {
     let groups = groups.iter().map(ToString::to_string).collect();
-    Setup { users: UserRules { groups, ..UserRules::default() }, ..Setup::default() }
+    Setup { users: Users { groups, ..Users::default() }, ..Setup::default() }
 }
 
 #[tokio::test]
@@ -254,13 +256,8 @@ async fn members_of_any_group_are_in_scope_and_a_scope_more_is_asked_for() {
         );
         assert_eq!(customer.paths().len(), 3);
     }
-    let settings = |groups: &[&str]| Settings {
-        id: "g".into(),
-        customer: "C".into(),
-        users: in_groups(groups).users,
-        org_units: vec![],
-    };
-    assert_eq!((settings(&[]).scopes().len(), settings(&["x"]).scopes().len()), (1, 2));
+    let asked_for = |groups: &[&str]| scopes(&in_groups(groups).users).len();
+    assert_eq!((asked_for(&[]), asked_for(&["x"])), (1, 2));
 
     let gone = Customer::start(in_groups(&["no@example.com"]), |_, _| {
         let (status, body) = refusal(404, "notFound", "Resource Not Found: groupKey");
@@ -402,7 +399,7 @@ async fn a_throttled_page_and_a_refused_token_are_asked_again() {
 #[tokio::test]
 async fn a_listing_that_brings_nobody_new_ends() {
     for (users, page) in [
-        (UserRules::default(), json!({})),
+        (Users::default(), json!({})),
         (in_group("staff@example.com"), json!({ "members": [{ "id": "ada", "type": "USER" }] })),
     ] {
         let endless = Customer::start(Setup { users, ..Setup::default() }, move |number, _| {
@@ -416,8 +413,8 @@ async fn a_listing_that_brings_nobody_new_ends() {
     }
 }
 
-fn in_group(group: &str) -> UserRules {
-    UserRules { groups: vec![group.to_owned()], ..UserRules::default() }
+fn in_group(group: &str) -> Users {
+    Users { groups: vec![group.to_owned()], ..Users::default() }
 }
 
 /// One odd record is at most that person's matter; and only a marker that is left out says that there is no photo.
@@ -457,8 +454,8 @@ async fn an_odd_record_costs_nobody_else() {
 
 #[tokio::test]
 async fn a_member_without_an_id_that_can_be_read_is_a_failure_only_where_a_wish_could_be_lost() {
-    let group = || crate::extract::Chosen { groups: vec!["g@x".into()], ..crate::extract::Chosen::default() };
-    let wishes = || UserRules { opted_out: group(), ..UserRules::default() };
+    let group = || by_groups(&["g@x"]);
+    let wishes = || Users { opted_out: group(), ..Users::default() };
     for (users, odd, fails) in [
         (in_group("g@x"), json!({ "id": 7, "type": "USER" }), false),
         (wishes(), json!({ "id": 7, "type": "USER" }), true),

@@ -1,10 +1,10 @@
 //! The token that a CI platform gives its job, which proves the job to Entra and to Google.
 //!
-//! Owns: where it comes from. Leaves to others: trading it for a token of the provider (`entra`, `google`).
+//! Owns: getting it. Leaves to others: trading it for a token of the provider (`entra`, `google`).
 //! A newcomer gets wrong: it lives for minutes; one is taken for each sign-in and none is kept
 //! (docs/wire/microsoft-graph.md §1.3).
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
 use url::Url;
@@ -13,45 +13,20 @@ use crate::http::client::Route;
 use crate::http::key_pair::contents;
 use crate::http::{Authorization, Client, Failure, FailureKind, Request, Response};
 use crate::secret::Secret;
-
-/// Where a token of the CI platform comes from.
-#[derive(Clone, Debug)]
-pub(crate) enum TokenFrom {
-    /// GitHub Actions hands one out for each audience.
-    Github {
-        /// `ACTIONS_ID_TOKEN_REQUEST_URL`; has a query already.
-        url: Url,
-        /// `ACTIONS_ID_TOKEN_REQUEST_TOKEN`.
-        token: Secret,
-    },
-    /// It stood in a variable when the job began, as in GitLab.
-    Env {
-        /// The variable, for messages.
-        name: String,
-        /// Its value.
-        token: Secret,
-    },
-    /// It stands in a file, read each time.
-    File {
-        /// The file.
-        path: PathBuf,
-    },
-}
+use crate::settings::TokenFrom;
 
 #[derive(Deserialize)]
 struct Issued {
     value: Secret,
 }
 
-impl TokenFrom {
-    /// The token now; `near` is a line of the same source. The audience matters to GitHub only: elsewhere whoever wrote
-    /// the job has chosen it.
-    pub(super) async fn token(&self, near: &Client, audience: &str) -> Result<Secret, Failure> {
-        match self {
-            Self::Github { url, token } => github(near, url, token, audience).await,
-            Self::Env { name, token } => trimmed(&format!("reading the token in `{name}`"), token.expose()),
-            Self::File { path } => of_file(path),
-        }
+/// The token now; `near` is a line of the same source. The audience matters to GitHub only: elsewhere whoever wrote the job
+/// has chosen it.
+pub(super) async fn token(from: &TokenFrom, near: &Client, audience: &str) -> Result<Secret, Failure> {
+    match from {
+        TokenFrom::Github { url, token } => github(near, url, token, audience).await,
+        TokenFrom::Env { name, token } => trimmed(&format!("reading the token in `{name}`"), token.expose()),
+        TokenFrom::File { path } => of_file(path),
     }
 }
 

@@ -12,8 +12,7 @@ mod google;
 mod grant;
 mod token_source;
 
-pub(crate) use ci_token::TokenFrom;
-pub(crate) use entra::{EntraCredential, EntraSignIn};
-pub(crate) use google::{GoogleCredential, GoogleSignIn};
+pub(crate) use entra::EntraSignIn;
+pub(crate) use google::GoogleSignIn;
 use grant::{Grant, Granted};
 pub(crate) use token_source::TokenSource;

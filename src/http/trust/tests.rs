@@ -10,7 +10,8 @@ use rustls::{RootCertStore, ServerConfig, ServerConnection, Stream};
 
 use super::*;
 use crate::http::client::Route;
-use crate::http::{Client, ClientCert, Failure, RateLimit, Request, Transport, Url};
+use crate::http::{Client, Failure, RateLimit, Request, Url};
+use crate::settings::{Certificate, Http};
 
 fn keys(file: &str) -> PathBuf {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/http/test_keys")).join(file)
@@ -53,13 +54,13 @@ async fn ask(
     ca_file: Option<&str>,
     http_client: Option<&str>,
 ) -> Result<u16, Failure> {
-    let transport = Transport {
+    let http = Http {
         ca_file: ca_file.map(keys),
-        client_cert: http_client.map(|file| ClientCert { file: keys(file), password: None }),
-        ..Transport::default()
+        client_cert: http_client.map(|file| Certificate { file: keys(file), password: None }),
+        ..Http::default()
     };
     let base = Url::parse(&format!("https://localhost:{}", serve(server, wants))).unwrap();
-    let client = Client::new("test", base, RateLimit::recording(), &transport)?;
+    let client = Client::new("test", base, RateLimit::recording(), &http)?;
     client.read(Request::get(client.url("x"))).await.map(|response| response.status)
 }
 
@@ -113,10 +114,10 @@ async fn a_server_that_wants_a_certificate_says_what_is_wrong_with_ours() {
 /// Whoever issues tokens is no configured product.
 #[tokio::test]
 async fn the_client_certificate_is_not_shown_beside_the_configured_server() {
-    let client_cert = Some(ClientCert { file: keys("ca-first.pem"), password: None });
-    let transport = Transport { ca_file: Some(keys("tls-self.pem")), client_cert, ..Transport::default() };
+    let client_cert = Some(Certificate { file: keys("ca-first.pem"), password: None });
+    let http = Http { ca_file: Some(keys("tls-self.pem")), client_cert, ..Http::default() };
     let base = || Url::parse(&format!("https://localhost:{}", serve("tls-self.pem", Some("tls-ca.pem")))).unwrap();
-    let client = Client::new("test", base(), RateLimit::recording(), &transport).unwrap();
+    let client = Client::new("test", base(), RateLimit::recording(), &http).unwrap();
     assert!(client.read(Request::get(client.url("x"))).await.is_ok());
     for route in [Route::Configured, Route::Foreign, Route::Direct] {
         let beside = client.beside(base(), route).unwrap();

@@ -129,7 +129,8 @@ fn what_is_switched_off_keeps_nothing_from_what_it_shares() {
     let environment = Fixed { vars: [("G", "staff")].into(), ..Fixed::default() };
     let pipeline = resolved(text, &environment);
     assert!(pipeline.sources[0].provider.is_none());
-    assert_eq!(pipeline.sources[1].provider.as_ref().unwrap().users.exclude.value, [Chosen::Pattern("staff".into())]);
+    let exclude = &pipeline.sources[1].provider.as_ref().unwrap().users.exclude.value;
+    assert_eq!(["staff", "STAFFER"].map(|name| exclude.patterns.matches(&[name])), [true, false]);
 }
 
 #[test]

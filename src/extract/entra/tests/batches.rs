@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn one_batch_asks_for_all_and_parts_are_matched_by_id() {
-    let tenant = Tenant::start(UserRules::default(), |_, asked| {
+    let tenant = Tenant::start(Users::default(), |_, asked| {
         batch(asked, |url| match url {
             "/users/ada/photo/$value" => photo(),
             "/users/bob/photo/$value" => refused(404, "ImageNotFound"),
@@ -25,7 +25,7 @@ async fn one_batch_asks_for_all_and_parts_are_matched_by_id() {
 
 #[tokio::test]
 async fn versions_ask_for_metadata_only() {
-    let tenant = Tenant::start(UserRules::default(), |_, asked| {
+    let tenant = Tenant::start(Users::default(), |_, asked| {
         batch(asked, |url| match url {
             "/users/ada/photo" => json!({ "status": 200, "body": { "@odata.mediaEtag": "W/\"e1\"", "id": "648x648" } }),
             _ => refused(404, "ErrorItemNotFound"),
@@ -41,7 +41,7 @@ async fn versions_ask_for_metadata_only() {
 
 #[tokio::test]
 async fn only_the_parts_that_failed_are_sent_again_after_the_longest_wait() {
-    let tenant = Tenant::start(UserRules::default(), |number, asked| {
+    let tenant = Tenant::start(Users::default(), |number, asked| {
         batch(asked, |url| match (number, url.split('/').nth(2).unwrap()) {
             (0, "ada") => photo(),
             (0, "bob") => throttled("7"),
@@ -65,7 +65,7 @@ async fn only_the_parts_that_failed_are_sent_again_after_the_longest_wait() {
 
 #[tokio::test]
 async fn parts_that_stay_bad_are_unknown_after_six_tries() {
-    let tenant = Tenant::start(UserRules::default(), |_, asked| {
+    let tenant = Tenant::start(Users::default(), |_, asked| {
         batch(asked, |url| if url.contains("ada") { photo() } else { refused(500, "UnknownError") })
     })
     .await;
@@ -76,7 +76,7 @@ async fn parts_that_stay_bad_are_unknown_after_six_tries() {
 
 #[tokio::test]
 async fn a_missing_part_is_asked_for_again_and_a_strange_one_ignored() {
-    let tenant = Tenant::start(UserRules::default(), |number, asked| {
+    let tenant = Tenant::start(Users::default(), |number, asked| {
         let mut responses = vec![json!({ "id": "0", "status": 200, "headers": {}, "body": photo()["body"] })];
         if number == 0 {
             responses.push(json!({ "id": "77", "status": 404, "body": { "error": { "code": "ImageNotFound" } } }));
@@ -96,7 +96,7 @@ async fn a_missing_part_is_asked_for_again_and_a_strange_one_ignored() {
 #[tokio::test]
 async fn a_whole_batch_that_is_put_off_is_sent_again_unless_it_holds_answers() {
     for status in [424, 429] {
-        let tenant = Tenant::start(UserRules::default(), move |number, asked| match number {
+        let tenant = Tenant::start(Users::default(), move |number, asked| match number {
             // Without parts: all of it again.
             0 => reply(status, &[("retry-after", "3")], ""),
             // With parts: only the failed one again.
@@ -128,7 +128,7 @@ async fn a_batch_that_fails_as_a_whole_is_a_failure_of_the_source() {
         (200, "<html>Log in</html>", FailureKind::Odd, 1),
         (200, r#"{"value":[]}"#, FailureKind::Odd, 1),
     ] {
-        let tenant = Tenant::start(UserRules::default(), move |_, _| reply(status, &[], body)).await;
+        let tenant = Tenant::start(Users::default(), move |_, _| reply(status, &[], body)).await;
         let failure = tenant.entra.fetch(&ids(&["ada", "bob"])).await.unwrap_err();
         assert_eq!((failure.kind, tenant.graph.asked().len()), (kind, tries), "{failure}");
         // Every request, a repeated one too, has an id of its own (docs/wire/microsoft-graph.md §6).
@@ -140,7 +140,7 @@ async fn a_batch_that_fails_as_a_whole_is_a_failure_of_the_source() {
 
 #[tokio::test]
 async fn an_inner_401_for_all_renews_the_token_once() {
-    let tenant = Tenant::start(UserRules::default(), |_, asked| {
+    let tenant = Tenant::start(Users::default(), |_, asked| {
         let fresh = asked.header("authorization") == "Bearer graph-token-1";
         batch(asked, |_| if fresh { photo() } else { refused(401, "InvalidAuthenticationToken") })
     })
@@ -149,11 +149,11 @@ async fn an_inner_401_for_all_renews_the_token_once() {
     assert!(looked.iter().all(|(_, looked)| matches!(looked, PhotoResult::Photo { .. })));
     assert_eq!((tenant.login.asked().len(), tenant.graph.asked().len()), (2, 2));
 
-    let never = Tenant::start(UserRules::default(), |_, asked| batch(asked, |_| refused(401, "x"))).await;
+    let never = Tenant::start(Users::default(), |_, asked| batch(asked, |_| refused(401, "x"))).await;
     let failure = never.entra.fetch(&ids(&["ada", "bob"])).await.unwrap_err();
     assert_eq!((failure.kind, never.graph.asked().len()), (FailureKind::Refused, 2));
 
-    let one = Tenant::start(UserRules::default(), |_, asked| {
+    let one = Tenant::start(Users::default(), |_, asked| {
         batch(asked, |url| if url.contains("ada") { photo() } else { refused(401, "x") })
     })
     .await;
@@ -163,7 +163,7 @@ async fn an_inner_401_for_all_renews_the_token_once() {
 
 #[tokio::test]
 async fn a_token_that_ends_between_two_parts_is_renewed_for_the_rest() {
-    let tenant = Tenant::start(UserRules::default(), |_, asked| {
+    let tenant = Tenant::start(Users::default(), |_, asked| {
         let fresh = asked.header("authorization") == "Bearer graph-token-1";
         batch(asked, |url| match url {
             "/users/ada/photo/$value" => photo(),
@@ -182,12 +182,12 @@ async fn a_token_that_ends_between_two_parts_is_renewed_for_the_rest() {
 #[tokio::test]
 async fn access_denied_is_told_of_each_person() {
     let denied = |_: usize, asked: &Asked| batch(asked, |_| refused(403, "ErrorAccessDenied"));
-    let tenant = Tenant::start(UserRules::default(), denied).await;
+    let tenant = Tenant::start(Users::default(), denied).await;
     let looked = tenant.entra.fetch(&ids(&["ada", "bob"])).await.unwrap();
     assert_eq!((code(&looked, "ada").as_str(), code(&looked, "bob").as_str()), (DENIED, DENIED));
     assert!(tenant.entra.remedy().unwrap().contains("User.Read.All"));
 
-    let mixed = Tenant::start(UserRules::default(), |_, asked| {
+    let mixed = Tenant::start(Users::default(), |_, asked| {
         batch(asked, |url| if url.contains("ada") { photo() } else { refused(403, "ErrorAccessDenied") })
     })
     .await;
@@ -199,7 +199,7 @@ async fn access_denied_is_told_of_each_person() {
 async fn a_batch_over_the_cap_is_asked_for_one_by_one() {
     let largest = Arc::new(AtomicUsize::new(0));
     let seen = Arc::clone(&largest);
-    let tenant = Tenant::start(UserRules::default(), move |_, asked| {
+    let tenant = Tenant::start(Users::default(), move |_, asked| {
         let parts = parts(asked);
         seen.fetch_max(parts.len(), Ordering::Relaxed);
         let too_much = parts.len() > 1 || parts[0].1.contains("bob");
@@ -214,7 +214,7 @@ async fn a_batch_over_the_cap_is_asked_for_one_by_one() {
 
 #[tokio::test]
 async fn nobody_asked_for_is_no_request() {
-    let tenant = Tenant::start(UserRules::default(), |_, _| reply(500, &[], "")).await;
+    let tenant = Tenant::start(Users::default(), |_, _| reply(500, &[], "")).await;
     assert!(tenant.entra.fetch(&[]).await.unwrap().is_empty());
     assert_eq!(tenant.entra.counts(), Counts::default());
 }

@@ -4,7 +4,6 @@
 //! A newcomer gets wrong: `x5t#S256` is of the raw digest, not of its hex text, and unpadded; anything else is
 //! AADSTS700027.
 
-use std::path::Path;
 use std::time::SystemTime;
 
 use base64::Engine as _;
@@ -17,6 +16,7 @@ use crate::http::key_pair::KeyPair;
 use crate::http::sign_in::clock;
 use crate::http::{Failure, FailureKind};
 use crate::secret::Secret;
+use crate::settings::Certificate;
 
 /// Within the 5 to 10 minutes that are advised, the half minute that it is dated back included.
 const LIFE: u64 = 330;
@@ -34,14 +34,14 @@ struct Claims<'a> {
 
 /// A fresh assertion.
 pub(super) fn sign(
-    file: &Path,
-    password: Option<&Secret>,
+    certificate: &Certificate,
     audience: &str,
     client_id: &str,
     now: SystemTime,
 ) -> Result<Secret, Failure> {
+    let Certificate { file, password } = certificate;
     let tried = format!("reading the certificate {}", file.display());
-    let pair = KeyPair::read(&tried, file, password)?;
+    let pair = KeyPair::read(&tried, file, password.as_ref())?;
     let wrong = |found: &str| {
         Failure::new(FailureKind::Misconfigured, tried.as_str(), found)
             .hint("Entra takes RSA keys of at least 2048 bits here")

@@ -11,64 +11,27 @@ mod refusal;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Grant, Granted, TokenFrom};
+use super::{Grant, Granted, ci_token};
 use crate::http::client::Route;
 use crate::http::key_pair::KeyPair;
-use crate::http::{Client, Counts, Failure, Pause, Pauses, Request, Response, Url};
+use crate::http::{Client, Counts, Failure, Pause, Pauses, Request, Response};
 use crate::secret::Secret;
+use crate::settings::{AppProof, Certificate, Entra, EntraCredential};
 use refusal::{Judged, Remedy};
 
-/// How the app proves itself.
-#[derive(Clone, Debug)]
-pub(crate) enum EntraCredential {
-    /// The value of a secret of the app registration, not its id.
-    ClientSecret(Secret),
-    /// A certificate of the app registration and its key.
-    Certificate {
-        /// PEM or PKCS#12.
-        file: PathBuf,
-        /// Opens a PKCS#12 file.
-        password: Option<Secret>,
-    },
-    /// A token of the CI platform.
-    Federated {
-        /// Where it comes from.
-        from: TokenFrom,
-        /// Who it is for: `api://AzureADTokenExchange` (§1.3).
-        audience: String,
-    },
-    /// The identity of the virtual machine that runs the job.
-    ManagedIdentity {
-        /// Of a user-assigned identity; `None`: the machine's only one.
-        client_id: Option<String>,
-    },
-}
-
-/// Signs an app in to Entra.
+/// Signs us in to Entra.
 #[derive(Debug)]
 pub(crate) struct EntraSignIn {
     /// To the login host.
     pub login: Client,
-    /// The metadata service of the machine, which is asked through no proxy.
-    pub imds: Url,
-    /// The login host as an audience: `https://login.microsoftonline.com`, wherever `login` points
-    /// (docs/architecture.md, "Where tokens may go").
-    pub authority: String,
-    /// The tenant's id, or one of its verified domains.
-    pub tenant: String,
-    /// The app's id.
-    pub client_id: String,
-    /// How it proves itself.
-    pub credential: EntraCredential,
-    /// `https://graph.microsoft.com/.default`.
-    pub scope: String,
+    /// As whom, and to which cloud.
+    pub entra: Entra,
 }
 
 #[derive(Deserialize)]
@@ -78,42 +41,32 @@ struct Token {
     expires_in: Value,
 }
 
-/// What the login host takes as a proof.
-#[derive(Clone, Copy)]
-enum Prover<'a> {
-    Secret(&'a Secret),
-    Certificate(&'a Path, Option<&'a Secret>),
-    CiToken(&'a TokenFrom, &'a str),
-}
-
 #[async_trait]
 impl Grant for EntraSignIn {
     async fn ask(&self) -> Result<Granted, Failure> {
-        match &self.credential {
+        match &self.entra.credential {
             EntraCredential::ManagedIdentity { client_id } => {
-                let imds = self.login.beside(self.imds.clone(), Route::Direct)?;
-                machine::ask(&imds, self.scope.trim_end_matches(".default"), client_id.as_deref()).await
+                // It is asked through no proxy.
+                let imds = self.login.beside(self.entra.endpoints.imds.clone(), Route::Direct)?;
+                machine::ask(&imds, &format!("{}/", self.entra.cloud.graph()), client_id.as_deref()).await
             }
-            EntraCredential::ClientSecret(secret) => self.ask_login(Prover::Secret(secret)).await,
-            EntraCredential::Certificate { file, password } => {
-                self.ask_login(Prover::Certificate(file, password.as_ref())).await
-            }
-            EntraCredential::Federated { from, audience } => self.ask_login(Prover::CiToken(from, audience)).await,
+            EntraCredential::App { client_id, proof } => self.ask_login(client_id, proof).await,
         }
     }
 
     fn who(&self) -> Option<String> {
-        (!self.client_id.is_empty()).then(|| format!("app {} of tenant {}", self.client_id, self.tenant))
+        let EntraCredential::App { client_id, .. } = &self.entra.credential else { return None };
+        Some(format!("app {client_id} of tenant {}", self.entra.tenant))
     }
 
     fn ends(&self) -> Option<(String, u64)> {
-        let EntraCredential::Certificate { file, password } = &self.credential else { return None };
+        let AppProof::Certificate(Certificate { file, password }) = self.proof()? else { return None };
         let pair = KeyPair::read("reading the certificate", file, password.as_ref()).ok()?;
         Some(("certificate".to_owned(), pair.ends()?))
     }
 
     fn lasts(&self) -> Option<String> {
-        matches!(self.credential, EntraCredential::ClientSecret(_)).then(|| {
+        matches!(self.proof(), Some(AppProof::ClientSecret(_))).then(|| {
             "when the client secret expires is told in the portal alone: App registrations, Certificates & secrets"
                 .to_owned()
         })
@@ -125,12 +78,19 @@ impl Grant for EntraSignIn {
 }
 
 impl EntraSignIn {
-    async fn ask_login(&self, prover: Prover<'_>) -> Result<Granted, Failure> {
-        let by_assertion = !matches!(prover, Prover::Secret(_));
+    fn proof(&self) -> Option<&AppProof> {
+        match &self.entra.credential {
+            EntraCredential::App { proof, .. } => Some(proof),
+            EntraCredential::ManagedIdentity { .. } => None,
+        }
+    }
+
+    async fn ask_login(&self, client_id: &str, proof: &AppProof) -> Result<Granted, Failure> {
+        let by_assertion = !matches!(proof, AppProof::ClientSecret(_));
         let mut pauses = self.login.pauses();
         let (mut now, mut renewed) = (SystemTime::now(), false);
         loop {
-            let response = self.login.read(self.proven(prover, now).await?).await?;
+            let response = self.login.read(self.proven(client_id, proof, now).await?).await?;
             if response.status == 200 {
                 return granted(&response);
             }
@@ -143,7 +103,7 @@ impl EntraSignIn {
                 Remedy::NewAssertion => by_assertion && !std::mem::replace(&mut renewed, true),
             };
             if !again {
-                let stale = remedy == Remedy::NewAssertion && matches!(prover, Prover::CiToken(..));
+                let stale = remedy == Remedy::NewAssertion && matches!(proof, AppProof::Federated(_));
                 return Err(if stale { failure.hint(refusal::STALE) } else { failure });
             }
             // Once an assertion was outside its time, the server's clock is the better one.
@@ -157,19 +117,19 @@ impl EntraSignIn {
     }
 
     /// The request with a fresh proof.
-    async fn proven(&self, prover: Prover<'_>, now: SystemTime) -> Result<Request, Failure> {
-        let path = format!("{}/oauth2/v2.0/token", self.tenant);
+    async fn proven(&self, client_id: &str, proof: &AppProof, now: SystemTime) -> Result<Request, Failure> {
+        let Entra { cloud, tenant, .. } = &self.entra;
+        let path = format!("{tenant}/oauth2/v2.0/token");
         let request = Request::post(self.login.url(&path)).returns_secrets().accept("application/json").form(&[
             ("grant_type", "client_credentials"),
-            ("client_id", &self.client_id),
-            ("scope", &self.scope),
+            ("client_id", client_id),
+            ("scope", &format!("{}/.default", cloud.graph())),
         ]);
-        let assertion = match prover {
-            Prover::Secret(secret) => return Ok(request.secret_form(&[("client_secret", secret)])),
-            Prover::CiToken(from, audience) => from.token(&self.login, audience).await?,
-            Prover::Certificate(file, password) => {
-                let audience = format!("{}/{path}", self.authority.trim_end_matches('/'));
-                assertion::sign(file, password, &audience, &self.client_id, now)?
+        let assertion = match proof {
+            AppProof::ClientSecret(secret) => return Ok(request.secret_form(&[("client_secret", secret)])),
+            AppProof::Federated(from) => ci_token::token(from, &self.login, cloud.federation_audience()).await?,
+            AppProof::Certificate(certificate) => {
+                assertion::sign(certificate, &format!("{}/{path}", cloud.login()), client_id, now)?
             }
         };
         Ok(request

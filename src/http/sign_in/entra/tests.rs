@@ -1,25 +1,33 @@
 //! The grants against servers that answer what docs/wire/microsoft-graph.md shows.
 
+use std::path::PathBuf;
+
 use serde_json::json;
 
 use super::*;
 use crate::http::FailureKind;
 use crate::http::loopback::{Asked, Loopback, reply, reply_json};
+use crate::settings::{Cloud, EntraEndpoints, TokenFrom};
 
 fn grant(server: &Loopback) -> EntraSignIn {
-    signing_in(server, EntraCredential::ClientSecret(Secret::new("entra~secret+/1")))
+    signing_in(server, app(AppProof::ClientSecret(Secret::new("entra~secret+/1"))))
 }
 
 fn signing_in(server: &Loopback, credential: EntraCredential) -> EntraSignIn {
+    let url = || server.url.clone();
     EntraSignIn {
         login: server.client().0,
-        imds: server.url.clone(),
-        authority: "https://login.microsoftonline.com".into(),
-        tenant: "contoso.example".into(),
-        client_id: "app-1".into(),
-        credential,
-        scope: "https://graph.microsoft.com/.default".into(),
+        entra: Entra {
+            cloud: Cloud::Global,
+            tenant: "contoso.example".into(),
+            credential,
+            endpoints: EntraEndpoints { login: url(), graph: url(), imds: url() },
+        },
     }
+}
+
+fn app(proof: AppProof) -> EntraCredential {
+    EntraCredential::App { client_id: "app-1".into(), proof }
 }
 
 fn refusal(error: &str, code: u64) -> serde_json::Value {
@@ -108,7 +116,7 @@ fn key_file(name: &str) -> PathBuf {
 }
 
 fn certificate(name: &str, password: Option<&str>) -> EntraCredential {
-    EntraCredential::Certificate { file: key_file(name), password: password.map(Secret::new) }
+    app(AppProof::Certificate(Certificate { file: key_file(name), password: password.map(Secret::new) }))
 }
 
 fn field(asked: &Asked, name: &str) -> String {
@@ -240,7 +248,7 @@ async fn a_ci_token_is_the_assertion_wherever_it_comes_from() {
         TokenFrom::File { path },
     ] {
         let server = Loopback::start(|_, _| reply_json(200, &token())).await;
-        let credential = EntraCredential::Federated { from, audience: "api://AzureADTokenExchange".into() };
+        let credential = app(AppProof::Federated(from));
         signing_in(&server, credential).ask().await.unwrap();
         assert_eq!(field(&server.asked()[0], "client_assertion"), "ci-token-0");
     }
@@ -256,7 +264,7 @@ async fn a_new_federated_credential_is_waited_for_with_a_new_token_each_time() {
     })
     .await;
     let from = TokenFrom::Github { url: github.url.join("/id?a=1").unwrap(), token: Secret::new("request-token") };
-    let grant = signing_in(&server, EntraCredential::Federated { from, audience: "api://x".into() });
+    let grant = signing_in(&server, app(AppProof::Federated(from)));
     grant.ask().await.unwrap();
     let sent: Vec<String> = server.asked().iter().map(|asked| field(asked, "client_assertion")).collect();
     assert_eq!(sent, ["ci-token-0", "ci-token-1", "ci-token-2"]);
@@ -280,7 +288,7 @@ async fn a_ci_token_that_is_not_given_is_told() {
         ),
         (TokenFrom::File { path: "/nowhere/token".into() }, FailureKind::Misconfigured, "/nowhere/token: No such file"),
     ] {
-        let credential = EntraCredential::Federated { from, audience: "api://x".into() };
+        let credential = app(AppProof::Federated(from));
         let failure = signing_in(&server, credential).ask().await.unwrap_err();
         assert!(failure.kind == kind && failure.to_string().contains(words), "{failure}");
     }

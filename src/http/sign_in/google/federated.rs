@@ -15,7 +15,7 @@ use serde_json::json;
 use super::refusal;
 use super::signer::{Claims, LIFE, Signer};
 use super::subject::{SubjectToken, of_file, of_url};
-use crate::http::sign_in::{Granted, clock};
+use crate::http::sign_in::{Granted, ci_token, clock};
 use crate::http::{Authorization, Client, Failure, FailureKind, Request, Response};
 use crate::secret::Secret;
 
@@ -60,7 +60,7 @@ impl<'a> Federation<'a> {
         // The exchange names the provider without a scheme, the CI token with one (§1.5).
         let provider = self.audience.strip_prefix("https:").unwrap_or(self.audience);
         let subject = match source {
-            SubjectToken::Ci(from) => from.token(self.sts, &format!("https:{provider}")).await?,
+            SubjectToken::Ci(from) => ci_token::token(from, self.sts, &format!("https:{provider}")).await?,
             SubjectToken::Url { url, headers, format } => of_url(self.sts, url, headers, format).await?,
             SubjectToken::File { path, format } => of_file(path, format)?,
         };

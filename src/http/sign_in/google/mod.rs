@@ -15,62 +15,38 @@ mod subject;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
 
-use super::{Grant, Granted, TokenFrom};
+use super::{Grant, Granted};
 use crate::http::client::Route;
 use crate::http::{Client, Counts, Failure, Url};
+use crate::settings::{Google, GoogleCredential, GoogleEndpoints, GoogleFederated};
 use external::External;
 use federated::Federation;
 use key::Key;
 use signer::{Signer as _, Wish};
 use subject::SubjectToken;
 
-/// How the service account proves itself.
-#[derive(Clone, Debug)]
-pub(crate) enum GoogleCredential {
-    /// A key file of the service account.
-    ServiceAccountFile(PathBuf),
-    /// A file of the type `external_account`.
-    ExternalAccountFile(PathBuf),
-    /// A token of the CI platform, through workload identity federation.
-    Federated {
-        /// Where it comes from.
-        from: TokenFrom,
-        /// `//iam.googleapis.com/projects/…/providers/…`, with or without `https:` before it.
-        audience: String,
-        /// The service account's e-mail address.
-        service_account: String,
-    },
-}
-
 /// Signs a service account in to Google.
 #[derive(Debug)]
 pub(crate) struct GoogleSignIn {
-    /// How it proves itself.
-    pub credential: GoogleCredential,
-    /// The administrator in whose name it acts; `None`: its own.
-    pub subject: Option<String>,
-    /// What it may do.
-    pub scopes: Vec<&'static str>,
     /// To `https://oauth2.googleapis.com`.
     pub token: Client,
-    /// `https://sts.googleapis.com`.
-    pub sts: Url,
-    /// `https://iamcredentials.googleapis.com`.
-    pub iam_credentials: Url,
+    /// As whom.
+    pub google: Google,
+    /// What it may do.
+    pub scopes: Vec<&'static str>,
 }
 
 #[async_trait]
 impl Grant for GoogleSignIn {
     async fn ask(&self) -> Result<Granted, Failure> {
-        match &self.credential {
+        match &self.google.credential {
             GoogleCredential::ServiceAccountFile(file) => {
                 let key = Key::read(file)?;
-                match &self.subject {
+                match &self.google.subject {
                     Some(subject) => bearer::ask(&self.token, &key, &self.wish(subject)).await,
                     None => key.sign_itself_in(SystemTime::now()),
                 }
@@ -79,7 +55,7 @@ impl Grant for GoogleSignIn {
                 let External { source, audience, token_type, service_account } = External::read(file)?;
                 self.federated(&source, &audience, &token_type, &service_account).await
             }
-            GoogleCredential::Federated { from, audience, service_account } => {
+            GoogleCredential::Federated(GoogleFederated { from, audience, service_account }) => {
                 let source = SubjectToken::Ci(from.clone());
                 self.federated(&source, audience, subject::JWT, service_account).await
             }
@@ -87,19 +63,19 @@ impl Grant for GoogleSignIn {
     }
 
     fn who(&self) -> Option<String> {
-        let account = match &self.credential {
+        let account = match &self.google.credential {
             GoogleCredential::ServiceAccountFile(file) => Key::read(file).ok()?.email().to_owned(),
             GoogleCredential::ExternalAccountFile(file) => External::read(file).ok()?.service_account,
-            GoogleCredential::Federated { service_account, .. } => service_account.clone(),
+            GoogleCredential::Federated(federated) => federated.service_account.clone(),
         };
-        Some(match &self.subject {
+        Some(match &self.google.subject {
             Some(subject) => format!("{account}, in the name of {subject}"),
             None => format!("{account}, in its own name"),
         })
     }
 
     fn lasts(&self) -> Option<String> {
-        matches!(self.credential, GoogleCredential::ServiceAccountFile(_))
+        matches!(self.google.credential, GoogleCredential::ServiceAccountFile(_))
             .then(|| "the key file has no end of its own: delete the key in the console to end it".to_owned())
     }
 
@@ -122,10 +98,11 @@ impl GoogleSignIn {
         service_account: &str,
     ) -> Result<Granted, Failure> {
         let near = |endpoint: &Url| self.token.beside(endpoint.clone(), Route::Configured);
-        let (sts, iam) = (near(&self.sts)?, near(&self.iam_credentials)?);
+        let GoogleEndpoints { sts, iam_credentials, .. } = &self.google.endpoints;
+        let (sts, iam) = (near(sts)?, near(iam_credentials)?);
         let federation = Federation { sts: &sts, iam: &iam, audience, token_type, service_account };
         let account = federation.enter(source).await?;
-        match &self.subject {
+        match &self.google.subject {
             Some(subject) => bearer::ask(&self.token, &account, &self.wish(subject)).await,
             None => account.own_token(&self.scopes).await,
         }

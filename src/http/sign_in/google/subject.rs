@@ -9,10 +9,10 @@ use serde::Deserialize;
 
 use crate::http::client::Route;
 use crate::http::key_pair::contents;
-use crate::http::sign_in::TokenFrom;
 use crate::http::sign_in::ci_token::{root, trimmed};
 use crate::http::{Client, Failure, FailureKind, Request, Url};
 use crate::secret::Secret;
+use crate::settings::TokenFrom;
 
 /// The type of an OIDC token.
 pub(super) const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";

@@ -1,5 +1,7 @@
 //! The grants against servers that answer what docs/wire/google-directory.md shows.
 
+use std::path::PathBuf;
+
 use axum::response::Response;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Value, json};
@@ -8,6 +10,7 @@ use super::*;
 use crate::http::FailureKind;
 use crate::http::loopback::{Asked, Loopback, reply, reply_json};
 use crate::secret::Secret;
+use crate::settings::TokenFrom;
 
 const SCOPE: &str = "https://www.googleapis.com/auth/admin.directory.user.readonly";
 const EMAIL: &str = "sync@p.iam.gserviceaccount.com";
@@ -28,15 +31,14 @@ fn file(content: &Value) -> (tempfile::TempDir, PathBuf) {
 }
 
 fn signing_in(server: &Loopback, credential: GoogleCredential, subject: Option<&str>) -> GoogleSignIn {
-    let subject = subject.map(str::to_owned);
-    GoogleSignIn {
+    let url = || server.url.clone();
+    let google = Google {
+        customer: "my_customer".into(),
+        subject: subject.map(str::to_owned),
         credential,
-        subject,
-        scopes: vec![SCOPE],
-        token: server.client().0,
-        sts: server.url.clone(),
-        iam_credentials: server.url.clone(),
-    }
+        endpoints: GoogleEndpoints { token: url(), directory: url(), sts: url(), iam_credentials: url() },
+    };
+    GoogleSignIn { token: server.client().0, google, scopes: vec![SCOPE] }
 }
 
 fn token() -> Value {
@@ -209,7 +211,8 @@ fn federation(_: usize, asked: &Asked) -> Response {
 }
 
 fn ci(from: TokenFrom, audience: &str) -> GoogleCredential {
-    GoogleCredential::Federated { from, audience: audience.to_owned(), service_account: EMAIL.to_owned() }
+    let (audience, service_account) = (audience.to_owned(), EMAIL.to_owned());
+    GoogleCredential::Federated(GoogleFederated { from, audience, service_account })
 }
 
 fn of_env() -> TokenFrom {
