@@ -80,6 +80,8 @@ fn fed_by<'a>(target_runs: &'a [(TargetRun, TargetPlan)], source: &'a SourceId) 
 
 /// How many, and of how many; `None`: nothing is there to compare with.
 type HowMany = Option<(u64, u64)>;
+type CountSource = fn(&OfSource<'_>) -> HowMany;
+type CountTarget = fn(&OfTarget<'_>) -> HowMany;
 
 /// What a source's limits are counted from.
 struct OfSource<'a> {
@@ -102,7 +104,7 @@ struct OfTarget<'a> {
 }
 
 /// The limits of a source, in the order of the report.
-const OF_SOURCE: [(LimitName, fn(&OfSource<'_>) -> HowMany); 3] = [
+const OF_SOURCE: [(LimitName, CountSource); 3] = [
     // Known last time is what the last run knew that was let pass.
     (LimitName::Unknown, |of| {
         Some((of.photos.lost.saturating_sub(of.settled), of.photos.known_before.saturating_sub(of.settled)))
@@ -112,7 +114,7 @@ const OF_SOURCE: [(LimitName, fn(&OfSource<'_>) -> HowMany); 3] = [
 ];
 
 /// The limits of a target, in the order of the report.
-const OF_TARGET: [(LimitName, fn(&OfTarget<'_>) -> HowMany); 6] = [
+const OF_TARGET: [(LimitName, CountTarget); 6] = [
     (LimitName::Reverts, |of| Some((of.plan.count(PlanCount::Reverts), of.plan.count(PlanCount::Pictured)))),
     (LimitName::Replacements, |of| Some((of.plan.count(PlanCount::Replacements), of.plan.count(PlanCount::Matched)))),
     (LimitName::Foreign, |of| Some((of.plan.count(PlanCount::Foreign), of.plan.count(PlanCount::Matched)))),
