@@ -64,7 +64,7 @@ class Folder:
         text += 'state: { path: "${STATE_DIR:-state}/corporate.db" }\n' + limits
         (self.path / "pipelines/corporate.yaml").write_text(text)
         (self.path / "pipeline.yaml").write_text(text)
-        for name, script in [("avatarpipe", WRAPPER), *((name, STUB) for name in ("az", "curl", "gcloud", "gh"))]:
+        for name, script in [("avatarpipe", WRAPPER), *((name, STUB) for name in ("az", "cargo", "curl", "gcloud", "gh"))]:
             (self.path / "bin" / name).write_text(script)
             (self.path / "bin" / name).chmod(0o755)
 
@@ -252,6 +252,7 @@ def pages():
         "az ad app credential reset": ["@entra.crt"],
         "gcloud services enable": ["subject/repo:contoso/avatars:environment:avatarpipe-plan", "projects/123456789012/", "avatarpipe', 'repo:"],
         "avatar-writers": ['"password": "of the account"', "/rest/api/2/group/user?groupname=avatar-writers"],
+        "cargo build": ["--no-default-features"],
         "admin/permissions/users": ["name=svc-avatars&permission=ADMIN"],
     }
     seen = set()
