@@ -35,6 +35,7 @@ mod suite {
     mod folders; // a folder as source and as target
     mod foreign_hosts; // no credential for any other host (P7)
     mod groups; // who is in scope, left alone or opted out by a group
+    mod guide; // the pages of docs/guide: their pipelines, their commands
     mod hostile; // bombs, and nobody who listens
     mod house; // the arrows between rooms, and no circle of files
     mod judged_once; // everybody once, and again only who has other facts by then

@@ -11,7 +11,8 @@ use std::path::Path;
 /// Folders whose text files are read, and those that documents may name files of.
 const FOLDERS: [&str; 7] = [".ci", "docs", "fixtures", "pipelines", "sandbox", "src", "tests"];
 /// Text, by the ending of its name; what is in `.ci` has none.
-const ENDINGS: [&str; 9] = ["css", "groovy", "md", "py", "rs", "sql", "toml", "txt", "yaml"];
+const ENDINGS: [&str; 12] =
+    ["css", "groovy", "md", "py", "rs", "service", "sql", "timer", "toml", "txt", "yaml", "yml"];
 const WIRE: &str = "docs/wire/";
 const PROMISES: &str = "docs/architecture.md";
 
