@@ -38,6 +38,7 @@ impl Pseudonyms {
         line.account.id = self.of(&line.account.id);
         if let Some(person) = &mut line.person {
             person.id = self.of(&person.id);
+            person.name = person.name.as_deref().map(|name| self.of(name));
         }
         line.detail = None;
         line
@@ -82,7 +83,7 @@ mod tests {
         let line = PersonLine {
             target: "jira".into(),
             account: AccountLine { id: "JIRAUSER10100".into(), name: "ada lovelace".into() },
-            person: Some(PersonWho { source: "entra".into(), id: "b1f0".into() }),
+            person: Some(PersonWho { source: "entra".into(), id: "b1f0".into(), name: Some("Ada Lovelace".into()) }),
             change: ChangeLine { kind: "replace".into(), from: "foreign:ada.jpg".into(), to: "b3:00".into() },
             reason: "photo_new".into(),
             rule: "x.yaml:1".into(),
@@ -99,7 +100,7 @@ mod tests {
             let pseudonyms = Pseudonyms::new(StateKey::new([key; 32]));
             serde_json::to_string(&pseudonyms.line(line.clone(), &names)).unwrap()
         };
-        for name in ["ada", "JIRAUSER", "b1f0", "example"] {
+        for name in ["ada", "Lovelace", "JIRAUSER", "b1f0", "example"] {
             assert!(!with(1).contains(name), "{name} in {}", with(1));
         }
         assert_eq!(with(1), with(1));

@@ -239,6 +239,9 @@ pub struct ChangeLine {
     pub kind: String,
     /// What the account showed.
     pub from: String,
+    /// As the source displays it; `null` where it has none.
+    #[serde(default)]
+    pub name: Option<String>,
     /// What it was to show.
     pub to: String,
 }
@@ -285,6 +288,7 @@ impl PersonLine {
         }
         self
     }
+            person.name = person.name.as_deref().map(outlet::line);
 
     /// Whether something is or was to be written.
     pub fn is_change(&self) -> bool {

@@ -78,12 +78,14 @@ pub(super) fn told(
     went: Option<TaskResult>,
     writes: Writes,
 ) -> Result<PersonLine, StateError> {
-    let Some(pseudonyms) = context.naming.pseudonyms() else { return Ok(line(decision, went, writes).shown()) };
+    let person = decision.person.as_ref().map(|person| context.facts.person(person)).transpose()?.flatten();
+    let name = person.map(|person| person.display_name).filter(|name| !name.is_empty());
+    let Some(pseudonyms) = context.naming.pseudonyms() else { return Ok(line(decision, name, went, writes).shown()) };
     let names = context.naming.names_of(&decision)?;
-    Ok(pseudonyms.line(line(decision, went, writes), &names).shown())
+    Ok(pseudonyms.line(line(decision, name, went, writes), &names).shown())
 }
 
-fn line(decision: Decision, went: Option<TaskResult>, writes: Writes) -> PersonLine {
+fn line(decision: Decision, name: Option<String>, went: Option<TaskResult>, writes: Writes) -> PersonLine {
     let (result, error) = match (decision.change.writes(), went) {
         (true, Some(went)) => (went.result, went.error),
         (true, None) => (writes.otherwise(), why(writes)),
@@ -94,9 +96,11 @@ fn line(decision: Decision, went: Option<TaskResult>, writes: Writes) -> PersonL
     PersonLine {
         target: decision.target.to_string(),
         account: AccountLine { id: decision.account.to_string(), name: decision.account_name },
-        person: decision
-            .person
-            .map(|person| PersonWho { source: person.source.to_string(), id: person.id.to_string() }),
+        person: decision.person.map(|person| PersonWho {
+            source: person.source.to_string(),
+            id: person.id.to_string(),
+            name,
+        }),
         change: ChangeLine { kind: decision.change.word().to_owned(), from: decision.from.label(), to: decision.to },
         reason: decision.reason.word().to_owned(),
         rule: decision.rule.to_string(),
