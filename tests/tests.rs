@@ -25,6 +25,7 @@ mod suite {
     mod canaries; // every kind of credential, every command, every failure: in no output (P7)
     mod ci; // what CI platforms, shells and packagers read
     mod claims; // nobody gains a face by a key of their own (P1)
+    mod contact_sheet; // before and after of everybody, on a page that no name breaks out of
     mod crash; // killed at every request of every write (P1, P4)
     mod documents; // every cite, link and path in them leads somewhere
     mod drills; // something large breaks: nothing is reverted, and it is told (P2, P3, P8)
@@ -45,6 +46,7 @@ mod suite {
     mod memory; // does not grow with the number of people (P9)
     mod misplaced; // a name that passes to somebody else amid a write (P1)
     mod mutants; // programs that are wrong on purpose
+    mod opened; // the contact sheet in a real browser
     mod outlet; // names that are no names, secrets under other names (P7)
     mod printed; // whole outputs
     mod probing; // `auth --probe`: tried on our own account, and put back

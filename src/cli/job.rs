@@ -20,8 +20,10 @@ use crate::settings::Pipeline;
 
 /// What the help says of `--report`.
 fn report_help() -> String {
-    let names = FILES.map(|file| file.name).join(" and ");
-    format!("The folder for {names} [default: of a run beside the state, NAME.report; of a plan none]")
+    let names = FILES.map(|file| file.name);
+    let [names @ .., last] = &names;
+    let names = names.join(", ");
+    format!("The folder for {names} and {last} [default: of a run beside the state, NAME.report; of a plan none]")
 }
 
 /// Flags that `plan` and `run` share.
@@ -81,22 +83,32 @@ pub(super) struct RunFlags {
 /// `plan FILE`.
 pub(super) fn plan(flags: &PlanFlags) -> Result<Exit, Trouble> {
     let (files, outcome, progress) = execute(&flags.common, Mode::Plan, None, flags.out.as_deref())?;
-    let written = files.write(&outcome);
-    let printed = print(&flags.common, &files, &outcome, Wording::Plan);
-    tell_failures(&outcome, &progress);
-    let pending = flags.detailed_exitcode && outcome.changes > 0;
+    let pending = flags.detailed_exitcode && outcome.people.changes() > 0;
     let exit = if pending { outcome.exit.and(Exit::Pending) } else { outcome.exit };
-    Ok(told(written.and(printed), exit))
+    Ok(told(tell_all(&flags.common, &files, outcome, &progress, Wording::Plan), exit))
 }
 
 /// `run FILE`.
 pub(super) fn run(flags: &RunFlags) -> Result<Exit, Trouble> {
     let reviewed = flags.plan.as_deref().map(load).transpose()?;
     let (files, outcome, progress) = execute(&flags.common, Mode::Run, reviewed, None)?;
+    let exit = outcome.exit;
+    Ok(told(tell_all(&flags.common, &files, outcome, &progress, Wording::Run), exit))
+}
+
+/// Files, answer and failures; then the pictures that the report was made of go.
+fn tell_all(
+    common: &Common,
+    files: &Files,
+    outcome: Outcome,
+    progress: &Progress,
+    wording: Wording,
+) -> Result<(), Trouble> {
     let written = files.write(&outcome);
-    let printed = print(&flags.common, &files, &outcome, Wording::Run);
-    tell_failures(&outcome, &progress);
-    Ok(told(written.and(printed), outcome.exit))
+    let printed = print(common, files, &outcome, wording);
+    tell_failures(&outcome, progress);
+    let ended = outcome.people.end();
+    written.and(printed).and(ended)
 }
 
 /// The failures of the answer, for whoever reads standard error alone: `-q`, and JSON lines. No end but a good one is
@@ -169,6 +181,7 @@ fn execute(
         selection: Selection { only: common.only.clone(), targets: targets(common, &pipeline)?, reviewed },
         allow: common.allow.clone(),
         rerender: if common.rerender { Rerender::All } else { Rerender::Changed },
+        report: files.pictures().is_some(),
     };
     let progress = Arc::new(Progress::new(log::standard_error(), std::io::stderr().is_terminal()));
     let listener = Arc::clone(&progress);
@@ -233,6 +246,9 @@ fn print(common: &Common, files: &Files, outcome: &Outcome, wording: Wording) ->
             if let Some(folder) = &files.report {
                 text += &format!("\nreport: {}\n", folder.join(report::SUMMARY.name).display());
             }
+            if let Some(page) = files.pictures() {
+                text += &format!("contact sheet: {}\n", page.display());
+            }
             answer(&text)
         }
     }
@@ -280,9 +296,9 @@ impl Files {
     /// Writes all of them, as far as that works; the first that does not is told.
     fn write(&self, outcome: &Outcome) -> Result<(), Trouble> {
         let Outcome { report, people, .. } = outcome;
+        let all = ReportInput { report, people };
         let mut told = Ok(());
         if let Some(folder) = &self.report {
-            let all = ReportInput { report, people };
             let write = |file: &&ReportFile| run::write_private(&folder.join(file.name), |out| (file.write)(all, out));
             let written = FILES.iter().map(write).fold(std::fs::create_dir_all(folder), io::Result::and);
             told = written.map_err(|error| unwritable("the report", folder, &error));
@@ -292,8 +308,21 @@ impl Files {
                 Ok(()) => tell(Severity::Progress, &format!("plan saved to {}", path.display())),
                 Err(error) => told = told.and(Err(unwritable("the plan", path, &error))),
             }
+            if let (None, Some(page)) = (&self.report, self.pictures()) {
+                let written = run::write_private(&page, |out| (report::PICTURES.write)(all, out));
+                told = told.and(written.map_err(|error| unwritable("the contact sheet", &page, &error)));
+            }
         }
         told
+    }
+
+    /// The contact sheet: in the folder of the report, else beside the plan.
+    fn pictures(&self) -> Option<PathBuf> {
+        match (&self.report, &self.plan) {
+            (Some(folder), _) => Some(folder.join(report::PICTURES.name)),
+            (None, Some(plan)) => Some(plan.with_extension(report::PICTURES.name)),
+            (None, None) => None,
+        }
     }
 }
 

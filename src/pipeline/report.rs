@@ -32,7 +32,9 @@ words! {
     Pictures = settings::Pictures {
         /// None.
         "none" => None,
-        /// Those of accounts that change.
+        /// What accounts that change are to show.
+        "new" => New,
+        /// That, and what they showed before: in a plan one request for each, unless it is the default.
         "changed" => Changed,
     }
 }

@@ -201,7 +201,7 @@ fn row(line: &PersonLine) -> [String; 4] {
 }
 
 /// The sentence behind a reason's word; an unknown word (a report of a newer program) stands for itself.
-fn reason_text(word: &str) -> &str {
+pub(super) fn reason_text(word: &str) -> &str {
     serde_json::from_value(serde_json::Value::from(word)).map_or(word, |reason: Reason| reason.text())
 }
 

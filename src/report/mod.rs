@@ -4,6 +4,7 @@
 //! Leaves to others: counting and deciding (`run`).
 //! A newcomer gets wrong: standard output is the answer, standard error the way there; nothing here prints both.
 
+mod contact_sheet;
 mod files;
 mod human;
 mod json;
@@ -14,11 +15,12 @@ mod run_report;
 mod standard_error;
 mod summary;
 
+pub(crate) use contact_sheet::PICTURES;
 pub(crate) use files::{ReportFile, ReportInput};
 pub(crate) use human::limit_sentence;
 pub use human::{Wording, human};
 pub(crate) use json::write_json;
-pub(crate) use people::People;
+pub(crate) use people::{Before, People, Pictured, Shown, Thumbnail};
 pub(crate) use progress::Progress;
 pub use progress::{Listener, RunEvent};
 pub(crate) use pseudonyms::Pseudonyms;
@@ -30,4 +32,4 @@ pub(crate) use standard_error::{Form, Severity, StandardError, Verbosity};
 pub(crate) use summary::SUMMARY;
 
 /// The files of a report, in the order in which they are written; a new form is one more.
-pub(crate) const FILES: [&ReportFile; 2] = [&json::RUN_JSON, &SUMMARY];
+pub(crate) const FILES: [&ReportFile; 3] = [&json::RUN_JSON, &SUMMARY, &PICTURES];

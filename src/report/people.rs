@@ -4,9 +4,13 @@
 //! A newcomer gets wrong: there may be a million of them, so no page and no screen ever holds all (promise P9).
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
 
+use bytes::Bytes;
+
 use super::PersonLine;
+use crate::model::MediaType;
 
 /// Everybody but the unchanged, by target and account. `run.json` lists them all.
 pub trait People {
@@ -16,6 +20,61 @@ pub trait People {
     ///
     /// What `take` returns, or that the lines cannot be read.
     fn each_line(&self, take: &mut dyn FnMut(PersonLine) -> io::Result<()>) -> io::Result<()>;
+
+    /// The same lines with their pictures, as far as these are at hand.
+    ///
+    /// # Errors
+    ///
+    /// As [`People::each_line`].
+    fn each_pictured(&self, take: &mut dyn FnMut(Pictured) -> io::Result<()>) -> io::Result<()>;
+
+    /// Which pictures there are.
+    fn pictures(&self) -> Shown;
+
+    /// An empty file for its owner alone, which is gone as soon as it is closed.
+    ///
+    /// # Errors
+    ///
+    /// That it cannot be made.
+    fn scratch(&self) -> io::Result<File>;
+}
+
+/// A line with its pictures.
+pub struct Pictured {
+    /// The line.
+    pub line: PersonLine,
+    /// What stood there before.
+    pub before: Option<Thumbnail>,
+    /// What is to stand there.
+    pub after: Option<Thumbnail>,
+}
+
+/// A small copy of a picture.
+pub struct Thumbnail {
+    /// How it is encoded.
+    pub media_type: MediaType,
+    /// The encoded picture.
+    pub bytes: Bytes,
+}
+
+/// Which pictures a report has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// Pixels of the longest side; `None`: there are no pictures.
+    pub side: Option<u32>,
+    /// Those that stood there before.
+    pub before: Before,
+}
+
+/// Which of the pictures that stood there before are at hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Before {
+    /// All that the target gave when it was asked.
+    Fetched,
+    /// Those that were looked at for another reason.
+    Seen,
+    /// None.
+    Off,
 }
 
 /// The lines of one section: how many there are, and the first few by target and account name.

@@ -123,6 +123,15 @@ pub struct RequestLine {
     pub bytes_received: u64,
     /// Requests that the run had to cost, had nothing to be repeated.
     pub forecast: u64,
+    /// Of those sent, how many a plan sent for the pictures that stood before, which a run does not send.
+    #[serde(default)]
+    pub for_pictures: u64,
+    /// The rate under which it is asked, by its name in the file.
+    #[serde(default)]
+    pub rate: String,
+    /// Units in a second under that rate.
+    #[serde(default)]
+    pub per_second: f64,
 }
 
 /// A limit and the value found.
@@ -230,6 +239,9 @@ pub struct PersonWho {
     pub source: String,
     /// Immutable in the source.
     pub id: String,
+    /// As the source displays it; `null` where it has none.
+    #[serde(default)]
+    pub name: Option<String>,
 }
 
 /// A change in a report.
@@ -239,9 +251,6 @@ pub struct ChangeLine {
     pub kind: String,
     /// What the account showed.
     pub from: String,
-    /// As the source displays it; `null` where it has none.
-    #[serde(default)]
-    pub name: Option<String>,
     /// What it was to show.
     pub to: String,
 }
@@ -279,6 +288,7 @@ impl PersonLine {
         }
         if let Some(person) = &mut self.person {
             person.id = outlet::line(&person.id);
+            person.name = person.name.as_deref().map(outlet::line);
         }
         if let Some(detail) = &mut self.detail {
             *detail = outlet::line(detail);
@@ -288,7 +298,6 @@ impl PersonLine {
         }
         self
     }
-            person.name = person.name.as_deref().map(outlet::line);
 
     /// Whether something is or was to be written.
     pub fn is_change(&self) -> bool {

@@ -49,9 +49,6 @@ pub(super) async fn close(
             report: impersonal(&report)?,
         };
         context.store.finish_run(&context.run, end).await?;
-        if exit == Exit::Done {
-            context.spool.clear().map_err(Trouble::file("empty the spool beside the state"))?;
-        }
     }
     Ok(Ended { report, exit, finished })
 }

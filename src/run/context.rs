@@ -10,12 +10,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::naming::PeopleNaming;
 use super::private::{private_folder, remove_former};
 use super::spool::Spool;
+use super::stood::Stood;
 use super::stop::Stop;
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
 use crate::model::{RunId, rfc3339};
 use crate::report::{Listener, RunEvent};
-use crate::settings::Pipeline;
+use crate::settings::{Pictures, Pipeline};
 use crate::state::{Facts, Holder, Lock, Store};
 
 /// How long what is under way may take after a stop. CI platforms kill a job some ten seconds after they asked.
@@ -54,6 +55,10 @@ pub struct RunContext {
     pub facts: Arc<Facts>,
     /// Where renditions wait.
     pub spool: Spool,
+    /// What accounts showed before.
+    pub stood: Stood,
+    /// Which pictures the report shows.
+    pub pictures: Pictures,
     /// Who wants to know.
     pub listener: Arc<dyn Listener>,
     /// When to end early.
@@ -88,28 +93,35 @@ impl RunContext {
         let facts = Facts::create(&facts_path(&pipeline.state))?;
         let spool = Spool::within(&cache, store.key()?)
             .map_err(Trouble::file(format!("make a folder for pictures in {}", cache.display())))?;
+        let stood = Stood::within(&cache, store.key()?, run.clone())
+            .map_err(Trouble::file(format!("make a folder for pictures in {}", cache.display())))?;
         let (store, facts) = (Arc::new(store), Arc::new(facts));
         let naming = PeopleNaming::new(pipeline, &facts, || store.key())?;
-        Ok(Self { run, started, mode, store, facts, spool, listener, stop, naming, _lock: lock })
+        let pictures = Pictures::None;
+        Ok(Self { run, started, mode, store, facts, spool, stood, pictures, listener, stop, naming, _lock: lock })
     }
 
     /// What came to its end leaves no face behind; what was stopped leaves them to whoever goes on
-    /// (docs/architecture.md, "The state"). Says so, where any wait.
-    pub fn leave_pictures(&self) -> Result<Option<String>, Trouble> {
-        if !self.stop.requested() {
-            self.spool.clear().map_err(Trouble::file("empty the cache beside the state"))?;
-            return Ok(None);
-        }
-        let waiting = self.spool.count();
-        Ok((waiting > 0).then(|| {
+    /// (docs/architecture.md, "The state"). Once the report is written, which shows them.
+    pub fn leave_pictures(&self) -> Result<(), Trouble> {
+        let tried = "empty the cache beside the state";
+        self.stood.clear().map_err(Trouble::file(tried))?;
+        if self.stop.requested() { Ok(()) } else { self.spool.clear().map_err(Trouble::file(tried)) }
+    }
+
+    /// That pictures are left to the next run, where some are.
+    pub fn waiting_pictures(&self) -> Option<String> {
+        let waiting = if self.stop.requested() { self.spool.count() } else { 0 };
+        (waiting > 0).then(|| {
             format!(
                 "{waiting} pictures wait in {} for the next run; whichever comes to its end empties it",
                 self.cache().display()
             )
-        }))
+        })
     }
 
-    fn cache(&self) -> std::path::PathBuf {
+    /// The folder of whatever may be lost.
+    pub fn cache(&self) -> std::path::PathBuf {
         self.store.path().with_extension("cache")
     }
 

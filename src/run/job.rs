@@ -25,7 +25,9 @@ use super::stop::Stop;
 use super::target_plan::TargetPlan;
 use super::target_run::TargetRun;
 use super::twins::{self, Servers};
-use super::{decided, folders, follow_people, images, match_all, named, only, run_row, saved, spans, survey, write};
+use super::{
+    decided, fetch_stood, folders, follow_people, images, match_all, named, only, run_row, saved, spans, survey, write,
+};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::SourceId;
@@ -43,18 +45,18 @@ pub struct Options {
     pub allow: Vec<Allowance>,
     /// `--rerender`.
     pub rerender: Rerender,
+    /// Whether a report is asked for, which may show pictures.
+    pub report: bool,
 }
 
 /// How a run ended.
 pub struct Outcome {
     /// Everything there is to tell, but for the people.
     pub report: RunReport,
-    /// Everybody but the unchanged.
+    /// Everybody but the unchanged; to be ended once all is told.
     pub people: RunPeople,
     /// The exit code.
     pub exit: Exit,
-    /// Changes that were decided.
-    pub changes: u64,
 }
 
 /// Plans, and runs what was planned.
@@ -65,7 +67,10 @@ pub async fn execute(
     stop: Stop,
 ) -> Result<Outcome, Trouble> {
     folders::apart(pipeline)?;
-    let context = RunContext::open(pipeline, options.mode, listener, stop)?;
+    let mut context = RunContext::open(pipeline, options.mode, listener, stop)?;
+    if options.report {
+        context.pictures = pipeline.report.pictures;
+    }
     if context.mode == Mode::Run {
         // What only a part was asked of is no whole success (`status`).
         let command = if options.selection.is_whole() { context.mode.word() } else { "run (a part)" };
@@ -75,9 +80,8 @@ pub async fn execute(
     let span = spans::run(&context.run);
     match job.go().instrument(span).await {
         Ok(Ended { report, exit, finished }) => {
-            let changes = finished.iter().map(|target_run| target_run.plan.changes().count()).sum();
             let people = RunPeople::of(context, &finished);
-            Ok(Outcome { report, people, exit, changes })
+            Ok(Outcome { report, people, exit })
         }
         Err(trouble) => {
             if options.mode == Mode::Run {
@@ -132,9 +136,9 @@ impl Job<'_> {
         // Writes under way are never left, whatever became of planning the others.
         let mut finished = scheduler.finish().await?;
         planned?;
-        // Of a run in trouble they wait: it did not come to its end.
-        let waiting = context.leave_pictures()?;
+        let waiting = context.waiting_pictures();
         finished.sort_by_key(|done| pipeline.targets.iter().position(|target| target.id == *done.target_run.id()));
+        fetch_stood::fetch_stood(context, clients, &mut finished).await?;
         close::close(context, pipeline, &source_runs, finished, &guarded, waiting).await
     }
 

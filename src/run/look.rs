@@ -14,6 +14,7 @@ use super::target_run::TargetRun;
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
 use crate::model::{AccountId, Comparison, Planned, Step};
+use crate::settings::Pictures;
 use crate::state::DecisionCursor;
 use crate::transform::{self, Limits};
 
@@ -50,6 +51,9 @@ async fn look_at(
         if let Err(failure @ Failure { kind: FailureKind::Unreachable | FailureKind::Refused, .. }) = picture {
             target_run.failure = Some(failure);
             break;
+        }
+        if let (Pictures::Changed, Ok(Some(bytes))) = (context.pictures, &picture) {
+            context.stood.put(target_run.id(), &planned.account.id, bytes);
         }
         let Step::Look(wanted) = &planned.task.step else { continue };
         let recipe = target_run.open.as_ref().map(|open| &open.size.recipe);

@@ -4,18 +4,24 @@
 //! A newcomer gets wrong: the facts may be made anew by the next run as soon as the lock is free, so whoever still wants
 //! lines keeps the run open.
 
+use std::fs::File;
+use std::io;
+
 use super::context::RunContext;
 use super::finished_target::{FinishedTarget, Writes};
 use super::pages::{PAGE, each_page};
 use super::reviewed::SavedChange;
+use super::thumbnails::{self, Thumbnails};
+use crate::error::Trouble;
 use crate::model::{Change, Decision, Fault, PersonResult, Recipe, TargetId, TaskResult};
-use crate::report::{AccountLine, ChangeLine, PersonFailure, PersonLine, PersonWho};
+use crate::report::{AccountLine, ChangeLine, PersonFailure, PersonLine, PersonWho, Pictured, Shown};
 use crate::state::{DecisionCursor, StateError};
 
 /// Everybody but the unchanged, by target and account.
 pub struct RunPeople {
     context: RunContext,
     targets: Vec<(TargetId, Writes, Recipe)>,
+    changes: u64,
 }
 
 impl RunPeople {
@@ -25,8 +31,19 @@ impl RunPeople {
             let recipe = done.target_run.open.as_ref()?.size.recipe.clone();
             Some((done.target_run.id().clone(), done.writes, recipe))
         };
+        let changes = targets.iter().map(|done| done.plan.changes().count()).sum();
         let targets = targets.iter().filter_map(target).collect();
-        Self { context, targets }
+        Self { context, targets, changes }
+    }
+
+    /// Changes that were decided.
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// Nobody asks for pictures any more.
+    pub fn end(self) -> Result<(), Trouble> {
+        self.context.leave_pictures()
     }
 
     /// Every change that was decided, by target and account.
@@ -54,20 +71,47 @@ impl RunPeople {
 /// Those that write.
 const CHANGES: [Change; 5] = [Change::Finish, Change::Tidy, Change::Replace, Change::Revert, Change::Remove];
 
-impl crate::report::People for RunPeople {
-    fn each_line(&self, take: &mut dyn FnMut(PersonLine) -> std::io::Result<()>) -> std::io::Result<()> {
-        for (target, writes, _) in &self.targets {
+impl RunPeople {
+    fn each(&self, take: &mut Take<'_>) -> io::Result<()> {
+        for (target, writes, recipe) in &self.targets {
             for page in each_page(
-                |after| self.context.facts.reported(target, after, PAGE).map_err(std::io::Error::other),
+                |after| self.context.facts.reported(target, after, PAGE).map_err(io::Error::other),
                 |(last, _)| DecisionCursor::of(last),
             ) {
                 let page = page?;
                 for (decision, went) in page {
-                    take(told(&self.context, decision, went, *writes).map_err(std::io::Error::other)?)?;
+                    take(decision, went, *writes, recipe)?;
                 }
             }
         }
         Ok(())
+    }
+}
+
+type Take<'a> = dyn FnMut(Decision, Option<TaskResult>, Writes, &Recipe) -> io::Result<()> + 'a;
+
+impl crate::report::People for RunPeople {
+    fn each_line(&self, take: &mut dyn FnMut(PersonLine) -> io::Result<()>) -> io::Result<()> {
+        self.each(&mut |decision, went, writes, _| {
+            take(told(&self.context, decision, went, writes).map_err(io::Error::other)?)
+        })
+    }
+
+    fn each_pictured(&self, take: &mut dyn FnMut(Pictured) -> io::Result<()>) -> io::Result<()> {
+        let mut thumbnails = Thumbnails::new(&self.context, self.pictures());
+        self.each(&mut |decision, went, writes, recipe| {
+            let [before, after] = thumbnails.of(&decision, recipe).map_err(io::Error::other)?;
+            let line = told(&self.context, decision, went, writes).map_err(io::Error::other)?;
+            take(Pictured { line, before, after })
+        })
+    }
+
+    fn pictures(&self) -> Shown {
+        thumbnails::shown(&self.context, self.changes)
+    }
+
+    fn scratch(&self) -> io::Result<File> {
+        tempfile::tempfile_in(self.context.cache())
     }
 }
 

@@ -16,7 +16,7 @@ use crate::http::Counts;
 use crate::model::{Change, PersonResult, rfc3339};
 use crate::plan::{Checked, PlanDigest, SourceState};
 use crate::report::{LimitLine, MisplacedLine, RequestLine, RunReport, SourceLine, TargetLine};
-use crate::settings::Pipeline;
+use crate::settings::{Pipeline, Rate};
 use crate::state::{DecisionCursor, DecisionFilter, DecisionKinds, ResultCount};
 
 /// Sources, targets and limits as lines, and the exit code they add up to.
@@ -73,7 +73,7 @@ pub(super) fn report(
         plan_digest: Some(plan_digest(context, targets)?.to_string()),
         sources: source_runs.iter().map(source_line).collect(),
         targets: targets.iter().zip(&counted).map(|(done, counted)| target_line(done, counted)).collect(),
-        requests: requests(source_runs, targets),
+        requests: requests(pipeline, source_runs, targets),
         limits: guarded.checked.iter().map(limit_line).collect(),
         misplaced: misplaced(context, targets),
         failures: context.naming.sentences(failures(source_runs, targets)),
@@ -166,23 +166,30 @@ fn target_line(done: &FinishedTarget, counted: &[(Change, PersonResult, u64)]) -
     line
 }
 
-fn requests(source_runs: &[SourceRun], targets: &[FinishedTarget]) -> Vec<RequestLine> {
-    let line = |endpoint: String, counts: Counts, forecast: u64| RequestLine {
-        endpoint,
-        sent: counts.sent,
-        units: counts.units,
-        retried: counts.retried,
-        throttled: counts.throttled,
-        bytes_received: counts.bytes_received,
-        forecast,
+fn requests(pipeline: &Pipeline, source_runs: &[SourceRun], targets: &[FinishedTarget]) -> Vec<RequestLine> {
+    let line = |endpoint: String, rate: &str, counts: Counts| {
+        let speed = |rate: &Rate| f64::from(rate.units) / rate.per.as_secs_f64();
+        RequestLine {
+            endpoint,
+            sent: counts.sent,
+            units: counts.units,
+            retried: counts.retried,
+            throttled: counts.throttled,
+            bytes_received: counts.bytes_received,
+            rate: rate.to_owned(),
+            per_second: pipeline.rates.get(rate).map(speed).unwrap_or_default(),
+            ..RequestLine::default()
+        }
     };
     let sources = source_runs.iter().filter_map(|source_run| {
         let counts = source_run.source.as_ref()?.counts();
-        Some(line(source_run.id().to_string(), counts, source_run.counts.forecast))
+        let forecast = source_run.counts.forecast;
+        Some(RequestLine { forecast, ..line(source_run.id().to_string(), &source_run.entry.rate, counts) })
     });
-    let targets = targets.iter().map(|done| {
-        let forecast = done.target_run.sent_for_plan + done.target_run.forecast;
-        line(done.target_run.id().to_string(), done.target_run.target.counts(), forecast)
+    let targets = targets.iter().map(|FinishedTarget { target_run, .. }| RequestLine {
+        forecast: target_run.sent_for_plan + target_run.forecast,
+        for_pictures: target_run.sent_for_pictures,
+        ..line(target_run.id().to_string(), &target_run.entry.rate, target_run.target.counts())
     });
     sources.chain(targets).collect()
 }

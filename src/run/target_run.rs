@@ -32,6 +32,8 @@ pub struct TargetRun {
     pub sent_for_plan: u64,
     /// Requests that the plan says will be sent from then on.
     pub forecast: u64,
+    /// Requests sent for the contact sheet alone, repeated ones left out.
+    pub sent_for_pictures: u64,
 }
 
 /// A target that answered and was surveyed.
@@ -58,6 +60,7 @@ impl TargetRun {
             failure: None,
             sent_for_plan: 0,
             forecast: 0,
+            sent_for_pictures: 0,
         }
     }
 

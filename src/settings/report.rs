@@ -23,6 +23,8 @@ pub enum Names {
 pub enum Pictures {
     /// None.
     None,
-    /// Those of accounts that change.
+    /// What is to be shown.
+    New,
+    /// That, and what stood there before.
     Changed,
 }

@@ -40,7 +40,8 @@ impl Harness {
         let document = parse(&self.pipe().text(), "pipeline.yaml").map_err(faults)?;
         let pipeline = document.resolve(&Variables(self), &Overlay::default()).map_err(faults)?;
         let selection = Selection::default();
-        let options = Options { mode: Mode::Run, selection, allow: Vec::new(), rerender: Rerender::Changed };
+        let rerender = Rerender::Changed;
+        let options = Options { mode: Mode::Run, selection, allow: Vec::new(), rerender, report: false };
         // One for each run, as the program has it: when it is gone, nothing holds the state any more.
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.map_err(Trouble::file("start the runtime"))?;

@@ -4,11 +4,11 @@
 //! Leaves to others: deciding (`plan`), how the tasks went (`results`), reports (`report`).
 //! A newcomer gets wrong: an account has one decision of its own, and besides it one for each leftover to be mended.
 
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::row::{COLUMNS, DecisionCursor, RESULT, place, read, went};
 use super::{Facts, accounts};
-use crate::model::{Change, Decided, Decision, Planned, TargetId, TaskResult};
+use crate::model::{Change, Decided, Decision, Planned, TargetId, Task, TaskResult};
 use crate::state::codec::{Json, limit};
 use crate::state::error::StateError;
 
@@ -87,6 +87,18 @@ impl Facts {
         let condition = format!("change IN ({}) AND task IS NOT NULL", changes.join(", "));
         let page = self.page_of_planned(target, &condition, after, at_most)?;
         Ok(page.into_iter().map(|(planned, _)| planned).collect())
+    }
+
+    /// What a decision takes; `None` if nothing is to be done.
+    pub fn task(&self, at: &DecisionCursor) -> Result<Option<Task>, StateError> {
+        self.read("read a task in the facts", |db| {
+            let mut query = db.prepare_cached(
+                "SELECT task FROM decision WHERE target = ? AND account = ? AND slot = ? AND which = ?",
+            )?;
+            let key = params![at.target.as_str(), at.account.as_str(), at.slot, at.which];
+            let task = query.query_row(key, |row| row.get::<_, Option<Json<_>>>(0)).optional()?;
+            Ok(task.flatten().map(|task| task.0))
+        })
     }
 
     /// A page of the pictures at a target that are to be looked at, in the order of the plan.

@@ -1,0 +1,228 @@
+//! `pictures.html`: before and after of everybody whose picture changes, on one page that loads nothing.
+//!
+//! Owns: the page from its first to its last byte. Leaves to others: lines and pictures (`run`).
+//! A newcomer gets wrong: the head tells what the rows add up to, so the rows are written first, into a file for each
+//! section, and put behind the head; neither memory nor time grows faster than the page (promise P9).
+
+mod duration;
+mod head;
+mod row;
+mod section;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufWriter, Seek as _, Write};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest as _, Sha256};
+
+use self::head::{Lines, count, counted, head, is_plan, panels};
+use self::section::{Section, needs_attention};
+use super::{Before, People, ReportFile, RunReport};
+
+/// In the folder of the report, or beside a saved plan.
+pub(crate) const PICTURES: ReportFile =
+    ReportFile { name: "pictures.html", write: |told, out| contact_sheet(told.report, told.people, out) };
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+/// Without JavaScript nothing searches, and nobody says how high the rows out of sight are.
+const STILL: &str = ".tools { display: none } .rows > ol { content-visibility: visible }";
+/// The drawings that rows name.
+const GLYPHS: &str = include_str!("glyphs.svg");
+
+/// Rows of a section in which nothing is written, before it is cut.
+const ROWS: u64 = 10_000;
+/// Rows that a browser lays out together, or not at all while they are out of sight.
+const TOGETHER: u64 = 60;
+
+/// The rows of one section.
+struct Rows {
+    file: BufWriter<File>,
+    /// All of its lines.
+    all: u64,
+    /// Those on the page.
+    here: u64,
+}
+
+/// Writes the page.
+fn contact_sheet(report: &RunReport, people: &dyn People, out: impl Write) -> io::Result<()> {
+    let mut sections: BTreeMap<Section, Rows> = BTreeMap::new();
+    let mut lines = Lines::default();
+    let mut targets: BTreeMap<String, u64> = BTreeMap::new();
+    people.each_pictured(&mut |pictured| {
+        let section = Section::of(&pictured.line);
+        lines.all += 1;
+        lines.left += u64::from(!pictured.line.is_change());
+        lines.attention += u64::from(needs_attention(&pictured.line));
+        *targets.entry(pictured.line.target.clone()).or_default() += 1;
+        let rows = match sections.entry(section) {
+            std::collections::btree_map::Entry::Occupied(there) => there.into_mut(),
+            std::collections::btree_map::Entry::Vacant(empty) => {
+                empty.insert(Rows { file: BufWriter::new(people.scratch()?), all: 0, here: 0 })
+            }
+        };
+        rows.all += 1;
+        if section.is_whole() || rows.here < ROWS {
+            if rows.here > 0 && rows.here.is_multiple_of(TOGETHER) {
+                rows.file.write_all(b"</ol><ol>")?;
+            }
+            rows.here += 1;
+            rows.file.write_all(row::row(&pictured).into_string().as_bytes())?;
+        }
+        Ok(())
+    })?;
+    let mut out = BufWriter::new(out);
+    out.write_all(begin(report, lines, &sections, &targets).into_string().as_bytes())?;
+    let planned = is_plan(report);
+    for (section, rows) in sections {
+        out.write_all(opening(section, planned, &rows).as_bytes())?;
+        let mut file = rows.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.rewind()?;
+        io::copy(&mut file, &mut out)?;
+        out.write_all(b"</ol></div>")?;
+        if rows.here < rows.all {
+            let cut = html! { p.more { "The first " (count(rows.here)) " of " (count(rows.all)) ": run.json has them all." } };
+            out.write_all(cut.into_string().as_bytes())?;
+        }
+        out.write_all(b"</section>")?;
+    }
+    out.write_all(end(people).into_string().as_bytes())?;
+    out.flush()
+}
+
+/// Only what is in the page may be shown or run: not even a name that became markup could load anything.
+fn policy() -> String {
+    let hash = |text: &str| STANDARD.encode(Sha256::digest(text.as_bytes()));
+    format!(
+        "default-src 'none'; img-src data:; style-src 'sha256-{}' 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+        hash(STYLE),
+        hash(STILL),
+        hash(SCRIPT)
+    )
+}
+
+/// The page up to the first row.
+fn begin(
+    report: &RunReport,
+    lines: Lines,
+    sections: &BTreeMap<Section, Rows>,
+    targets: &BTreeMap<String, u64>,
+) -> Markup {
+    html! {
+        (DOCTYPE)
+        (PreEscaped("<html lang=\"en\">"))
+        head {
+            meta charset="utf-8";
+            meta http-equiv="Content-Security-Policy" content=(policy());
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="color-scheme" content="light dark";
+            meta name="referrer" content="no-referrer";
+            meta name="robots" content="noindex";
+            title { (report.pipeline) ": " (report.command) " of " (report.finished) }
+            style { (PreEscaped(STYLE)) }
+            noscript { style { (PreEscaped(STILL)) } }
+        }
+        (PreEscaped("<body>"))
+        (PreEscaped(GLYPHS))
+        a.skip href="#people" { "To the pictures" }
+        (head(report, lines))
+        (PreEscaped("<main>"))
+        (panels(report))
+        (tools(lines, sections, targets, is_plan(report)))
+        (PreEscaped("<div id=\"people\">"))
+    }
+}
+
+fn tools(lines: Lines, sections: &BTreeMap<Section, Rows>, targets: &BTreeMap<String, u64>, planned: bool) -> Markup {
+    let told = format!("{} told; whoever stays as is, is left out", counted(lines.all, "account"));
+    html! {
+        div.tools role="search" {
+            div.search {
+                label.unseen for="q" { "Search names, accounts, reasons and rules" }
+                input #q type="search" placeholder="Name, account, reason" autocomplete="off" spellcheck="false";
+                kbd aria-hidden="true" { "/" }
+            }
+            ul.pills {
+                (pill("all", "All", lines.all, None))
+                (pill("care", "Needs attention", lines.attention, Some("care")))
+                @for (section, rows) in sections { (pill(section.id(), section.title(planned), rows.all, None)) }
+                @if targets.len() > 1 {
+                    @for (target, number) in targets { (pill(&format!("t:{target}"), target, *number, None)) }
+                }
+            }
+            div.view {
+                button type="button" data-v="rows" aria-pressed="true" { "Rows" }
+                button type="button" data-v="sheet" aria-pressed="false" { "Sheet" }
+            }
+            p.count role="status" data-all=(told) { (told) }
+        }
+    }
+}
+
+fn pill(filter: &str, words: &str, number: u64, class: Option<&str>) -> Markup {
+    html! {
+        li {
+            button type="button" class=[class] data-f=(filter) aria-pressed=(filter == "all") {
+                bdi { (words) } b { (count(number)) }
+            }
+        }
+    }
+}
+
+/// A section up to its first row.
+fn opening(section: Section, planned: bool, rows: &Rows) -> String {
+    let (id, all) = (section.id(), count(rows.all));
+    let head = html! {
+        h2 class=(section.colour()) id={ "h-" (id) } { em { (section.title(planned)) } span data-all=(all) { (all) } }
+        p.about { (section.about()) }
+    };
+    let head = head.into_string();
+    format!("<section class=\"group\" id=\"{id}\" aria-labelledby=\"h-{id}\">{head}<div class=\"rows\"><ol>")
+}
+
+/// The page from the last row on.
+fn end(people: &dyn People) -> Markup {
+    html! {
+        (PreEscaped("</div>"))
+        p.empty hidden { "Nobody fits. " kbd { "Esc" } " clears the search." }
+        (PreEscaped("</main>"))
+        footer {
+            p.keys {
+                kbd { "/" } " search · " kbd { "j" } " " kbd { "k" } " next and previous · " kbd { "Enter" } " large · "
+                kbd { "Esc" } " back"
+            }
+            p { (about_pictures(people)) }
+            p { "This page loads nothing from anywhere, and is whole as one file. It is about people: keep it no longer than it is needed." }
+            div.sign { span { "Reviewed by" } span { "Date" } span { "Signature" } }
+        }
+        dialog aria-label="Before and after" {
+            div.large {
+                div.title { div.who {} button.close type="button" { "Close" } }
+                div.plates {}
+                div.why {}
+                code.at {}
+                nav aria-label="Others" {
+                    button.back type="button" { "Previous" } span.place {} button.next type="button" { "Next" }
+                }
+            }
+        }
+        script { (PreEscaped(SCRIPT)) }
+        (PreEscaped("</body></html>\n"))
+    }
+}
+
+fn about_pictures(people: &dyn People) -> String {
+    let shown = people.pictures();
+    let Some(side) = shown.side else { return "Pictures are left out: `report: { pictures: none }`.".to_owned() };
+    let before = match shown.before {
+        Before::Fetched => "what stood there before was fetched, where it could be",
+        Before::Seen => {
+            "what stood there before is shown where it was looked at anyhow, since a run asks for no picture more"
+        }
+        Before::Off => "what stood there before was not asked for: `report: { pictures: new }`",
+    };
+    format!("Pictures are copies of at most {side} pixels a side, for looking at; {before}.")
+}

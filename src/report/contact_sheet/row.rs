@@ -1,0 +1,78 @@
+//! One row of the contact sheet: what stood there, what is to stand there, who, where, why.
+//!
+//! Owns: the words for pictures. Leaves to others: where the row stands (`section`), its look (`page.css`).
+//! A newcomer gets wrong: every text here is somebody else's; `maud` escapes it, and `bdi` keeps its direction to itself.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use maud::{Markup, html};
+
+use super::section::{Section, needs_attention};
+use crate::model::Change;
+use crate::report::human::reason_text;
+use crate::report::{Pictured, Thumbnail};
+
+pub(super) fn row(pictured: &Pictured) -> Markup {
+    let Pictured { line, before, after } = pictured;
+    let name = line.person.as_ref().and_then(|person| person.name.as_deref()).unwrap_or(&line.account.name);
+    let changes = matches!(
+        Change::of_word(&line.change.kind),
+        Some(Change::Replace | Change::Revert | Change::Remove | Change::Finish)
+    );
+    let attention = needs_attention(line).then_some("1");
+    html! {
+        li data-t=(line.target) data-n=[attention] {
+            button.pair type="button" tabindex="-1" {
+                (frame(if changes { "before" } else { "stays" }, &line.change.from, before.as_ref()))
+                @if changes {
+                    (glyph("arrow"))
+                    (frame("after", &line.change.to, after.as_ref()))
+                }
+            }
+            div.who {
+                b { bdi { (name) } }
+                span { span.t { bdi { (line.target) } } bdi { (line.account.name) } }
+            }
+            div.why {
+                span class={ "tag " (Section::of(line).colour()) } { (line.change.kind) }
+                (reason_text(&line.reason))
+                @if let Some(detail) = &line.detail { p.d { bdi { (detail) } } }
+                @if let Some(error) = &line.error { p.e { code { bdi { (error.code) } } " " bdi { (error.message) } } }
+            }
+            code.at { bdi { (line.rule) } }
+        }
+    }
+}
+
+fn frame(which: &str, picture: &str, bytes: Option<&Thumbnail>) -> Markup {
+    let label = label(picture);
+    html! {
+        @if let Some(Thumbnail { media_type, bytes }) = bytes {
+            span.f title=(label) {
+                img src={ "data:" (media_type.word()) ";base64," (STANDARD.encode(bytes)) }
+                    alt={ (which) ": " (label) } width="48" height="48" loading="lazy" decoding="async";
+            }
+        } @else if picture == "default" {
+            span.f.default title=(label) { (glyph("person")) span.unseen { (which) ": " (label) } }
+        } @else {
+            span.f.blank title=(label) { (glyph("picture")) span.unseen { (which) ": " (label) } }
+        }
+    }
+}
+
+/// One of the drawings that stand once in the page.
+pub(super) fn glyph(name: &str) -> Markup {
+    html! { svg.glyph aria-hidden="true" { use href={ "#i-" (name) } {} } }
+}
+
+/// A picture of a line, in words.
+fn label(picture: &str) -> String {
+    match picture.split_once(':') {
+        Some(("b3", hex)) => format!("ours, b3:{}", hex.get(..8).unwrap_or(hex)),
+        Some(("foreign", mark)) => format!("own picture {mark}"),
+        Some(("system", mark)) => format!("stock picture {mark}"),
+        _ if picture == "default" => "the default picture".to_owned(),
+        _ if picture == "unknown" => "not known".to_owned(),
+        _ => picture.to_owned(),
+    }
+}

@@ -1,0 +1,141 @@
+//! Where a line stands on the contact sheet, and whether somebody has to see to it.
+//!
+//! Owns: the order of the sections, what went wrong or is lost first. Leaves to others: the same on a terminal (`human`).
+//! A newcomer gets wrong: a replaced picture is lost only if somebody chose it; a default or one of ours is no loss.
+
+use crate::model::{Change, PersonResult, Reason};
+use crate::report::PersonLine;
+
+/// The sections, in the order of the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Section {
+    Failed,
+    Reverts,
+    Foreign,
+    Reassigned,
+    Replaced,
+    Mended,
+    Conflicts,
+    Kept,
+    Skipped,
+}
+
+impl Section {
+    pub(super) fn of(line: &PersonLine) -> Self {
+        if went_wrong(line) {
+            return Self::Failed;
+        }
+        let reassigned = reason(line) == Some(Reason::Reassigned);
+        match Change::of_word(&line.change.kind) {
+            Some(Change::Replace | Change::Revert | Change::Remove) if reassigned => Self::Reassigned,
+            Some(Change::Revert | Change::Remove) => Self::Reverts,
+            Some(Change::Replace) if line.change.from.starts_with("foreign:") => Self::Foreign,
+            Some(Change::Replace) => Self::Replaced,
+            Some(Change::Finish | Change::Tidy) => Self::Mended,
+            Some(Change::Conflict) => Self::Conflicts,
+            Some(Change::Skip) => Self::Skipped,
+            Some(Change::Keep | Change::Unchanged) | None => Self::Kept,
+        }
+    }
+
+    /// Its name in the page's address.
+    pub(super) fn id(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Reverts => "reverts",
+            Self::Foreign => "foreign",
+            Self::Reassigned => "reassigned",
+            Self::Replaced => "replaced",
+            Self::Mended => "mended",
+            Self::Conflicts => "conflicts",
+            Self::Kept => "left-alone",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    /// `planned`: nothing was written yet.
+    pub(super) fn title(self, planned: bool) -> &'static str {
+        match (self, planned) {
+            (Self::Failed, _) => "Not done",
+            (Self::Reverts, true) => "To revert",
+            (Self::Reverts, false) => "Reverted",
+            (Self::Foreign, true) => "Own pictures to replace",
+            (Self::Foreign, false) => "Own pictures replaced",
+            (Self::Reassigned, _) => "Reassigned",
+            (Self::Replaced, true) => "To replace",
+            (Self::Replaced, false) => "Replaced",
+            (Self::Mended, true) => "To mend",
+            (Self::Mended, false) => "Mended",
+            (Self::Conflicts, _) => "Conflicts",
+            (Self::Kept, _) => "Left alone",
+            (Self::Skipped, _) => "Not looked at",
+        }
+    }
+
+    pub(super) fn about(self) -> &'static str {
+        match self {
+            Self::Failed => "What was to be written and was not, or is not shown. The next run looks again.",
+            Self::Reverts => "Accounts that go back to the default picture.",
+            Self::Foreign => "Pictures that people chose themselves, and that give way to the photo of the directory.",
+            Self::Reassigned => "Accounts that belong to another person than last time: the former face goes.",
+            Self::Replaced => "The photo of the directory in place of a default or of an earlier picture of ours.",
+            Self::Mended => "What an earlier run left half done, or left over.",
+            Self::Conflicts => "The keys do not name one person, so nobody gets a face. All of these are left alone.",
+            Self::Kept => "A rule says so, or it is not known whether there is a photo.",
+            Self::Skipped => "Disabled, not selected, or nobody's.",
+        }
+    }
+
+    /// The class of its colour.
+    pub(super) fn colour(self) -> &'static str {
+        match self {
+            Self::Failed | Self::Reassigned | Self::Conflicts => "k-bad",
+            Self::Reverts => "k-warn",
+            Self::Foreign => "k-loss",
+            Self::Replaced | Self::Mended => "k-good",
+            Self::Kept | Self::Skipped => "k-rest",
+        }
+    }
+
+    /// Whether every line of it stands on the page, however many there are.
+    pub(super) fn is_whole(self) -> bool {
+        !matches!(self, Self::Conflicts | Self::Kept | Self::Skipped)
+    }
+}
+
+fn went_wrong(line: &PersonLine) -> bool {
+    match line.result {
+        PersonResult::Failed | PersonResult::Open | PersonResult::NotShown | PersonResult::NotDone => true,
+        PersonResult::None | PersonResult::Planned | PersonResult::Done => false,
+    }
+}
+
+fn reason(line: &PersonLine) -> Option<Reason> {
+    serde_json::from_value(serde_json::Value::from(line.reason.as_str())).ok()
+}
+
+/// Whether somebody who keeps the directory or the accounts can do something about it.
+pub(super) fn needs_attention(line: &PersonLine) -> bool {
+    use Reason::{
+        Ambiguous, ChangedMeanwhile, Conflict, PhotoUnknown, PictureUnknown, Reassigned, SamePicture,
+        SourceUnreachable, TooSmall, Unmatched, Unreadable, Unsure,
+    };
+    went_wrong(line)
+        || matches!(
+            reason(line),
+            Some(
+                Ambiguous
+                    | ChangedMeanwhile
+                    | Conflict
+                    | PhotoUnknown
+                    | PictureUnknown
+                    | Reassigned
+                    | SamePicture
+                    | SourceUnreachable
+                    | TooSmall
+                    | Unmatched
+                    | Unreadable
+                    | Unsure
+            )
+        )
+}

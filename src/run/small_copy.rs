@@ -1,0 +1,18 @@
+//! Small copies of pictures, for eyes alone.
+//!
+//! Owns: how they are made. Leaves to others: of which pictures (`stood`, `thumbnails`).
+//! A newcomer gets wrong: no target ever gets one.
+
+use bytes::Bytes;
+
+use crate::settings::{Format, Resize};
+use crate::transform::{self, Limits};
+
+/// Pixels a side where there is room.
+pub(super) const LARGE: u32 = 256;
+
+/// A small copy as JPEG; `None` if it cannot be decoded.
+pub(super) fn small(picture: &[u8], side: u32) -> Option<Bytes> {
+    let settings = Resize { size: side, format: Format::Jpeg, smallest: 1, ..Resize::default() };
+    transform::render(picture, &settings, None, &Limits::default()).ok().map(|copy| copy.bytes)
+}
