@@ -17,7 +17,7 @@ pub enum Exit {
     OwnFault,
     /// Command line, pipeline file, or a state that does not belong here.
     Usage,
-    /// Finished, but some people failed.
+    /// Finished, but some people failed; of `status --max-age`: the last success is too old.
     SomeFailed,
     /// A limit stopped a target; nothing was written to it.
     Limit,

@@ -49,7 +49,7 @@ Exit codes:
    0  done, or nothing to do
    1  our own fault
    2  command line, pipeline file, or a state that does not belong here
-   3  finished, but some people failed
+   3  finished, but some people failed; status --max-age: the last success is too old
    4  a limit stopped a target; nothing was written to it
    5  sign-in or permission refused
    6  a source or target could not be reached, or failed as a whole

@@ -2,14 +2,16 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 
 use super::environment;
-use super::output::{Format, answer, answer_json};
+use super::output::{Format, answer, answer_json, tell};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::rfc3339;
+use crate::report::Severity;
 use crate::state::{RunRecord, Store};
 
 /// What is shown.
@@ -25,6 +27,9 @@ pub(super) struct Flags {
     /// How many runs
     #[arg(long, value_name = "N", default_value_t = 10)]
     runs: usize,
+    /// Exits with 3 unless a whole run that began within this time, such as `26h`, ended in 0
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    max_age: Option<Duration>,
     /// How the answer is written
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -58,7 +63,29 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
         Format::Human => answer(&(human(&runs, last.as_ref()) + &elsewhere)),
         Format::Json => answer_json(&json(&runs, last.as_ref())?),
     }?;
-    Ok(Exit::Done)
+    match flags.max_age.and_then(|most| overdue(last.as_ref(), most, SystemTime::now())) {
+        Some(words) => {
+            tell(Severity::Failure, &words);
+            Ok(Exit::SomeFailed)
+        }
+        None => Ok(Exit::Done),
+    }
+}
+
+/// What is said where the last success is older than it may be, or where there is none. What a run knew is as old as its
+/// beginning; one from the future, by another clock, is young.
+fn overdue(last: Option<&RunRecord>, most: Duration, now: SystemTime) -> Option<String> {
+    let most_words = humantime::format_duration(most);
+    let Some(run) = last else {
+        return Some(format!("no whole run ended in 0 yet; one was to be at most {most_words} old"));
+    };
+    let began = UNIX_EPOCH + Duration::from_secs(run.row.started);
+    let age = now.duration_since(began).unwrap_or_default();
+    (age > most).then(|| {
+        let age = humantime::format_duration(Duration::from_secs(age.as_secs()));
+        let (id, began) = (&run.row.id, rfc3339(run.row.started));
+        format!("the last whole run that ended in 0 began {age} ago ({began}, run {id}), more than {most_words}")
+    })
 }
 
 fn human(runs: &[RunRecord], last: Option<&RunRecord>) -> String {
