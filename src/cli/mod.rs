@@ -11,6 +11,7 @@ mod completions;
 mod environment;
 mod explain;
 mod job;
+mod left;
 mod log;
 mod man;
 mod output;
@@ -71,7 +72,7 @@ enum Command {
     Auth(auth::Flags),
     /// Tells all that is known of one person or account, without a request
     Explain(explain::Flags),
-    /// Shows the last runs: how they ended, and when one last succeeded
+    /// Shows the last runs: how they ended, when one last succeeded, and what is left to do
     Status(status::Flags),
     /// Prints the JSON Schema of the pipeline file, for editors
     Schema,

@@ -1,4 +1,4 @@
-//! `status FILE`: how the last runs ended, and when one last succeeded.
+//! `status FILE`: how the last runs ended, when one last succeeded, and what is left to do.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clap::Args;
 
 use super::environment;
+use super::left::Left;
 use super::output::{Format, answer, answer_json, tell};
 use crate::error::Trouble;
 use crate::exit::Exit;
@@ -54,14 +55,14 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     let state = environment::state_path(&document)?;
     let store = Store::view(&state)?;
     let runs = store.runs(flags.runs)?;
-    let last = store.last_success()?;
+    let (last, left) = (store.last_success()?, Left::of(&store)?);
     #[cfg(feature = "sandbox")]
     let elsewhere = if runs.is_empty() { flags.in_sandboxes(&state) } else { String::new() };
     #[cfg(not(feature = "sandbox"))]
     let elsewhere = String::new();
     match flags.format {
-        Format::Human => answer(&(human(&runs, last.as_ref()) + &elsewhere)),
-        Format::Json => answer_json(&json(&runs, last.as_ref())?),
+        Format::Human => answer(&(human(&runs, last.as_ref()) + &left.human() + &elsewhere)),
+        Format::Json => answer_json(&json(&runs, last.as_ref(), &left)?),
     }?;
     match flags.max_age.and_then(|most| overdue(last.as_ref(), most, SystemTime::now())) {
         Some(words) => {
@@ -131,7 +132,7 @@ fn counts(report: &serde_json::Value) -> String {
     out
 }
 
-fn json(runs: &[RunRecord], last: Option<&RunRecord>) -> Result<String, Trouble> {
+fn json(runs: &[RunRecord], last: Option<&RunRecord>, left: &Left) -> Result<String, Trouble> {
     let run = |run: &RunRecord| {
         serde_json::json!({
             "run": run.row.id, "started": rfc3339(run.row.started),
@@ -145,6 +146,7 @@ fn json(runs: &[RunRecord], last: Option<&RunRecord>) -> Result<String, Trouble>
         "format": 1,
         "last_success": last.map(|last| rfc3339(last.row.started)),
         "runs": runs.iter().map(run).collect::<Vec<_>>(),
+        "left": left.json(),
     });
     serde_json::to_string_pretty(&all)
         .map(|text| text + "\n")

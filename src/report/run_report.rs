@@ -104,6 +104,9 @@ pub struct TargetLine {
     pub skipped: u64,
     /// Changes that failed.
     pub failed: u64,
+    /// Changes that were not begun.
+    #[serde(default)]
+    pub not_done: u64,
 }
 
 /// What went over the wire.

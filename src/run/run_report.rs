@@ -160,7 +160,8 @@ fn target_line(done: &FinishedTarget, counted: &[(Change, PersonResult, u64)]) -
                 *slot += number;
             }
             PersonResult::Failed | PersonResult::Open => line.failed += number,
-            PersonResult::None | PersonResult::NotDone => {}
+            PersonResult::NotDone => line.not_done += number,
+            PersonResult::None => {}
         }
     }
     line

@@ -12,7 +12,7 @@ use crate::model::{
     AccountId, Event, Intent, IntentId, IntentKind, Luma, OpenIntent, PictureRef, Placement, Provenance, Status,
     TargetId, without_addresses, without_name,
 };
-use crate::state::codec::{Grey, Json, limit};
+use crate::state::codec::{Grey, Json, Whole, limit};
 use crate::state::error::{StateError, StateFault};
 use crate::state::writer::Ack;
 
@@ -61,6 +61,14 @@ impl Store {
             let page = params![after.map_or(-1, |after| after.0), limit(at_most)];
             let found = query.query_map(page, intent)?.collect::<Result<Vec<_>, _>>()?;
             found.into_iter().map(|(id, intent)| Ok(open(id, intent, status(db, id).map_err(damaged)?.0))).collect()
+        })
+    }
+
+    /// How many intents are not closed.
+    pub fn count_open(&self) -> Result<u64, StateError> {
+        self.read("count open intents in the state", |db| {
+            let mut query = db.prepare_cached("SELECT count(*) FROM intent WHERE open = 1")?;
+            Ok(query.query_row([], |row| Ok(row.get::<_, Whole>(0)?.0))?)
         })
     }
 

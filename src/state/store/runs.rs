@@ -138,6 +138,16 @@ impl Store {
         })
     }
 
+    /// The newest whole run that came to a report.
+    pub fn last_report(&self) -> Result<Option<RunRecord>, StateError> {
+        self.read("read the runs in the state", |db| {
+            let mut query = db.prepare_cached(&format!(
+                "{COLUMNS} WHERE command = 'run' AND json_type(report) = 'object' ORDER BY seq DESC LIMIT 1"
+            ))?;
+            Ok(query.query_row([], record).optional()?)
+        })
+    }
+
     /// Records what a run counted, for whoever passed its limits.
     pub fn put_run_counts(&self, run: &RunId, counts: Vec<(Counted, u64)>) -> Ack<()> {
         let run = run.clone();
