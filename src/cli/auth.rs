@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::output::{Format, answer, answer_json};
-use super::{environment, job, log};
+use super::{ci, environment, job, log};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::load::{Told, Tried};
@@ -54,7 +54,7 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
         if uploads == Uploads::Tried {
             stop.listen(None, job::say).map_err(Trouble::file("listen for signals"))?;
         }
-        run::auth(&pipeline, uploads, listener, stop).await
+        run::auth(&pipeline, uploads, listener, stop, ci::started_by()).await
     })?;
     match flags.format {
         Format::Human => answer(&human(&everybody)),

@@ -1,11 +1,14 @@
 //! The CI platform that the program runs on, known by the variables that each sets.
 //!
-//! Owns: recognising it, and the lines by which it shows a fault on its place in a file. Leaves to others: the faults
+//! Owns: recognising it, whom it names as who began the job, and the lines by which it shows a fault on its place in a file. Leaves to others: the faults
 //! (`pipeline`).
 //! A newcomer gets wrong: these lines are commands to whoever reads them, so what stands in them is escaped as the platform
 //! says; a message must not begin a command of its own.
 
 use std::fmt;
+
+use crate::secret::outlet;
+use crate::state::host;
 
 /// A CI platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +26,7 @@ pub(super) enum Platform {
 impl Platform {
     /// The one whose variables are set.
     pub(super) fn here() -> Option<Self> {
-        Self::by(|name| std::env::var(name).ok())
+        Self::by(variable)
     }
 
     fn by(variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
@@ -40,6 +43,46 @@ impl Platform {
             None
         }
     }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Bytes kept of who began a run.
+const ROOM: usize = 300;
+
+/// Who began this: whom the platform names, with the place of the job there; without a platform the user and the machine.
+pub(super) fn started_by() -> String {
+    let mut words = outlet::line(&identity(Platform::here(), variable));
+    words.truncate(words.floor_char_boundary(ROOM));
+    words
+}
+
+fn identity(platform: Option<Platform>, variable: impl Fn(&str) -> Option<String>) -> String {
+    let (who, place) = match platform {
+        Some(Platform::GitHub) => {
+            let server = variable("GITHUB_SERVER_URL").unwrap_or_else(|| "https://github.com".to_owned());
+            let run = variable("GITHUB_REPOSITORY").zip(variable("GITHUB_RUN_ID"));
+            let place = run.map(|(repository, id)| format!("{server}/{repository}/actions/runs/{id}"));
+            (variable("GITHUB_ACTOR"), place.unwrap_or_else(|| "GitHub Actions".to_owned()))
+        }
+        Some(Platform::GitLab) => {
+            (variable("GITLAB_USER_LOGIN"), variable("CI_JOB_URL").unwrap_or_else(|| "GitLab CI/CD".to_owned()))
+        }
+        Some(Platform::AzureDevOps) => {
+            let build = variable("BUILD_BUILDID").map_or(String::new(), |id| format!(", build {id}"));
+            (variable("BUILD_REQUESTEDFOR"), format!("Azure Pipelines{build}"))
+        }
+        Some(Platform::Jenkins) => {
+            (variable("BUILD_USER_ID"), variable("BUILD_URL").unwrap_or_else(|| "Jenkins".to_owned()))
+        }
+        None => {
+            let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(&variable);
+            return user.map_or_else(host, |user| format!("{user}@{}", host()));
+        }
+    };
+    who.map_or(place.clone(), |who| format!("{who} ({place})"))
 }
 
 /// How much an annotation weighs.
@@ -133,6 +176,30 @@ mod tests {
         ] {
             assert_eq!(Platform::by(|asked| (asked == name).then(|| value.to_owned())), expected, "{name}={value}");
         }
+    }
+
+    #[test]
+    fn who_began_it_is_whom_the_platform_names() {
+        let named = |platform, set: &[(&str, &str)]| {
+            identity(platform, |asked| {
+                set.iter().find(|(name, _)| *name == asked).map(|(_, value)| (*value).to_owned())
+            })
+        };
+        let github = [("GITHUB_ACTOR", "octocat"), ("GITHUB_REPOSITORY", "o/r"), ("GITHUB_RUN_ID", "17")];
+        let jenkins = [("BUILD_URL", "https://ci.example.com/job/a/7/")];
+        let azure = [("BUILD_REQUESTEDFOR", "Ada Lovelace"), ("BUILD_BUILDID", "9")];
+        let gitlab = [("GITLAB_USER_LOGIN", "ada"), ("CI_JOB_URL", "https://gitlab.example.com/g/p/-/jobs/5")];
+        for (platform, set, expected) in [
+            (Platform::GitHub, &github[..], "octocat (https://github.com/o/r/actions/runs/17)"),
+            (Platform::GitLab, &gitlab, "ada (https://gitlab.example.com/g/p/-/jobs/5)"),
+            (Platform::AzureDevOps, &azure, "Ada Lovelace (Azure Pipelines, build 9)"),
+            (Platform::Jenkins, &jenkins, "https://ci.example.com/job/a/7/"),
+            (Platform::GitLab, &[], "GitLab CI/CD"),
+        ] {
+            assert_eq!(named(Some(platform), set), expected);
+        }
+        assert_eq!(named(None, &[("USER", "ada")]), format!("ada@{}", host()));
+        assert_eq!(named(None, &[]), host());
     }
 
     #[test]

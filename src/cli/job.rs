@@ -8,14 +8,14 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::output::{Format, answer, answered, tell};
-use super::{environment, log};
+use super::{ci, environment, log};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::{PersonResult, TargetId};
 use crate::pipeline::{Document, Overlay};
 use crate::plan::{Allowance, Rerender};
 use crate::report::{self, FILES, People as _, PersonLine, Progress, ReportFile, ReportInput, Severity, Wording};
-use crate::run::{self, Mode, Options, Outcome, SavedPlan, Selection, Stop};
+use crate::run::{self, Asked, Mode, Options, Outcome, SavedPlan, Selection, Stop};
 use crate::settings::Pipeline;
 
 /// What the help says of `--report`.
@@ -182,6 +182,7 @@ fn execute(
         allow: common.allow.clone(),
         rerender: if common.rerender { Rerender::All } else { Rerender::Changed },
         report: files.pictures().is_some(),
+        asked: Asked { started_by: Some(ci::started_by()), max_duration: common.max_duration },
     };
     let progress = Arc::new(Progress::new(log::standard_error(), std::io::stderr().is_terminal()));
     let listener = Arc::clone(&progress);

@@ -107,12 +107,20 @@ fn human(runs: &[RunRecord], last: Option<&RunRecord>) -> String {
             ),
             None => writeln!(out, "{}  did not end: it is under way, or was killed", run.row.id),
         };
+        _ = writeln!(out, "  {}", asked(run));
     }
     _ = match last {
         Some(run) => writeln!(out, "last success: {} (run {})", rfc3339(run.row.started), run.row.id),
         None => writeln!(out, "last success: none"),
     };
     out
+}
+
+/// `run --target jira, by octocat (https://…)`.
+fn asked(run: &RunRecord) -> String {
+    let command = run.row.command.split(' ').take(1).chain(run.row.options.iter().map(String::as_str));
+    let by = run.row.started_by.as_ref().map_or(String::new(), |who| format!(", by {who}"));
+    command.collect::<Vec<_>>().join(" ") + &by
 }
 
 /// `  jira: 30 replaced, 2 reverted, 1 failed`.
@@ -136,6 +144,8 @@ fn json(runs: &[RunRecord], last: Option<&RunRecord>, left: &Left) -> Result<Str
     let run = |run: &RunRecord| {
         serde_json::json!({
             "run": run.row.id, "started": rfc3339(run.row.started),
+            "command": run.row.command, "options": run.row.options, "started_by": run.row.started_by,
+            "pipeline_digest": run.row.pipeline_digest.to_string(),
             "finished": run.end.as_ref().map(|end| rfc3339(end.finished)),
             "outcome": run.end.as_ref().map(|end| end.outcome.clone()),
             "exit_code": run.end.as_ref().map(|end| end.exit_code),

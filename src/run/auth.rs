@@ -90,6 +90,7 @@ pub(crate) async fn auth(
     uploads: Uploads,
     listener: Arc<dyn Listener>,
     stop: Stop,
+    started_by: String,
 ) -> Result<AuthReport, Trouble> {
     let clients = Clients::new(pipeline, &stop);
     if uploads == Uploads::NotTried {
@@ -98,7 +99,7 @@ pub(crate) async fn auth(
         return ask(pipeline, &clients, &store, &stop, None).await;
     }
     let context = RunContext::open(pipeline, Mode::Run, listener, stop.clone())?;
-    run_row::begin(&context, pipeline, "auth").await?;
+    run_row::begin(&context, pipeline, "auth", vec!["--probe".to_owned()], Some(started_by)).await?;
     let asked = ask(pipeline, &clients, &context.store, &stop, Some(&context)).await;
     let exit = asked.as_ref().map_or_else(Trouble::exit, AuthReport::exit);
     context.store.finish_run(&context.run, run_row::end(exit)).await?;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use futures::future::try_join_all;
 use tracing::Instrument as _;
 
+use super::asked::{self, Asked};
 use super::clients::Clients;
 use super::close::{self, Ended};
 use super::context::{Mode, RunContext};
@@ -47,6 +48,8 @@ pub struct Options {
     pub rerender: Rerender,
     /// Whether a report is asked for, which may show pictures.
     pub report: bool,
+    /// What is only put on record.
+    pub asked: Asked,
 }
 
 /// How a run ended.
@@ -74,7 +77,9 @@ pub async fn execute(
     if context.mode == Mode::Run {
         // What only a part was asked of is no whole success (`status`).
         let command = if options.selection.is_whole() { context.mode.word() } else { "run (a part)" };
-        run_row::begin(&context, pipeline, command).await?;
+        let Options { asked, selection, allow, rerender, .. } = options;
+        let words = asked::words(asked, selection, allow, *rerender);
+        run_row::begin(&context, pipeline, command, words, asked.started_by.clone()).await?;
     }
     let job = Job { context: &context, pipeline, options, clients: Clients::new(pipeline, &context.stop) };
     let span = spans::run(&context.run);

@@ -81,6 +81,8 @@ mod tests {
             pipeline_digest: Digest::of(b"x"),
             command: "run".into(),
             started: 7,
+            options: Vec::new(),
+            started_by: None,
         };
         store.begin_run(row).await.unwrap();
         let mut journal = StoreJournal::new(&store);

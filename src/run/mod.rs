@@ -10,6 +10,7 @@
 
 mod account_facts;
 mod apply;
+mod asked;
 mod auth;
 mod clients;
 mod close;
@@ -65,6 +66,7 @@ mod thumbnails;
 mod twins;
 mod write;
 
+pub use asked::Asked;
 pub(crate) use auth::{AuthReport, ElementReport, Uploads, auth};
 pub use context::Mode;
 pub(crate) use context::facts_path;

@@ -10,13 +10,21 @@ use crate::settings::Pipeline;
 use crate::state::{RunEnd, RunRow};
 
 /// Begins the row; the state belongs to the pipeline from then on.
-pub(super) async fn begin(context: &RunContext, pipeline: &Pipeline, command: &str) -> Result<(), Trouble> {
+pub(super) async fn begin(
+    context: &RunContext,
+    pipeline: &Pipeline,
+    command: &str,
+    options: Vec<String>,
+    started_by: Option<String>,
+) -> Result<(), Trouble> {
     let row = RunRow {
         id: context.run.clone(),
         pipeline: pipeline.name.clone(),
         pipeline_digest: pipeline.digest,
         command: command.to_owned(),
         started: context::unix(context.started),
+        options,
+        started_by,
     };
     context.store.claim(&pipeline.name).await?;
     context.store.begin_run(row).await?;

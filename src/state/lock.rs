@@ -130,7 +130,8 @@ fn read_holder(file: &mut File) -> Option<Holder> {
     serde_json::from_str(&text).ok()
 }
 
-fn host() -> String {
+/// The machine's name.
+pub(crate) fn host() -> String {
     let named =
         ["/proc/sys/kernel/hostname", "/etc/hostname"].iter().find_map(|path| std::fs::read_to_string(path).ok());
     named

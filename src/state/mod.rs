@@ -19,7 +19,7 @@ pub(crate) use facts::{
     Again, DecisionCursor, DecisionFilter, DecisionKinds, Facts, MatchRow, ResultCount, Reviewed, Shifted, ToConfirm,
     Written,
 };
-pub(crate) use lock::LockError;
 pub use lock::{Holder, Lock};
+pub(crate) use lock::{LockError, host};
 pub use store::Store;
 pub(crate) use store::{Counted, RunEnd, RunRecord, RunRow};

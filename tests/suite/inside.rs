@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use avatarpipe::inside::Exit;
 use avatarpipe::inside::Rerender;
 use avatarpipe::inside::Trouble;
+use avatarpipe::inside::{Asked, Mode, Options, Selection, Stop, execute};
 use avatarpipe::inside::{Colour, Environment, Overlay, parse};
 use avatarpipe::inside::{Listener, RunEvent, Wording, human};
-use avatarpipe::inside::{Mode, Options, Selection, Stop, execute};
 use tokio::runtime::Builder;
 
 use super::ended::Ended;
@@ -40,8 +40,8 @@ impl Harness {
         let document = parse(&self.pipe().text(), "pipeline.yaml").map_err(faults)?;
         let pipeline = document.resolve(&Variables(self), &Overlay::default()).map_err(faults)?;
         let selection = Selection::default();
-        let rerender = Rerender::Changed;
-        let options = Options { mode: Mode::Run, selection, allow: Vec::new(), rerender, report: false };
+        let (rerender, asked) = (Rerender::Changed, Asked::default());
+        let options = Options { mode: Mode::Run, selection, allow: Vec::new(), rerender, report: false, asked };
         // One for each run, as the program has it: when it is gone, nothing holds the state any more.
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.map_err(Trouble::file("start the runtime"))?;

@@ -41,7 +41,10 @@ fn harness() -> Harness {
 
 #[test]
 fn a_plan_a_run_and_a_quiet_run() {
-    let harness = harness();
+    let mut harness = harness();
+    for (name, value) in [("TF_BUILD", "True"), ("BUILD_REQUESTEDFOR", "svc-ci"), ("BUILD_BUILDID", "17")] {
+        harness.tell(name, value);
+    }
     expect_printed("plan", &harness, &harness.plan_with(&[]).expect_exit(0));
     expect_printed("run", &harness, &harness.run().expect_exit(0));
     let summary = std::fs::read_to_string(harness.path("report/summary.md")).expect("a summary");

@@ -44,3 +44,25 @@ fn what_the_last_whole_run_left_is_told() {
     let status = harness.finish(&["status", "pipeline.yaml"]).expect_exit(0);
     status.expect_answer("\n  jira: 3 changes not begun, 1 conflict\n  entra: 1 photo unknown\n");
 }
+
+#[test]
+fn each_run_stands_with_its_options_and_who_began_it() {
+    let mut harness = Harness::with_people(&["ada", "grace"]);
+    for (name, value) in [("GITHUB_ACTIONS", "true"), ("GITHUB_ACTOR", "octocat"), ("GITHUB_REPOSITORY", "o/r")] {
+        harness.tell(name, value);
+    }
+    harness.tell("GITHUB_RUN_ID", "17");
+    let options = ["--only", "ada@contoso.example", "--only", "grace", "--target", "jira", "--allow", "reverts=1"];
+    harness.run_with(&[&options[..], &["--rerender", "--max-duration", "50m"]].concat()).expect_exit(0);
+    let status = harness.finish(&["status", "pipeline.yaml"]).expect_exit(0);
+    let line = "\n  run --only (2) --target jira --allow reverts=1 --rerender --max-duration 50m, by octocat \
+                (https://github.com/o/r/actions/runs/17)\n";
+    let status = status.expect_answer(line);
+    let state = std::fs::read(harness.path("state/stage.db")).expect("the state");
+    let text = String::from_utf8_lossy(&state);
+    status.holds(!text.contains("contoso.example") && !text.contains("grace"), "no name in the state");
+    let json = harness.finish(&["status", "pipeline.yaml", "--format", "json"]).expect_exit(0);
+    let run = &serde_json::from_str::<Value>(&json.stdout).expect("JSON")["runs"][0];
+    json.holds(run["options"][1] == "--target jira" && run["command"] == "run (a part)", "the options");
+    json.holds(run["pipeline_digest"].as_str().is_some_and(|digest| digest.starts_with("b3:")), "the digest");
+}

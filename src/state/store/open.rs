@@ -15,8 +15,10 @@ use crate::state::lock::Lock;
 use crate::state::writer::{self, Ack, SharedConnection, Writer};
 
 /// `AVPs`, and every step since the first version.
-pub(super) const SHAPE: Shape =
-    Shape { application_id: 0x4156_5073, steps: &[include_str!("1.sql"), include_str!("2.sql")] };
+pub(super) const SHAPE: Shape = Shape {
+    application_id: 0x4156_5073,
+    steps: &[include_str!("1.sql"), include_str!("2.sql"), include_str!("3.sql")],
+};
 
 /// The durable store. Shared by reference; every method takes `&self`.
 #[derive(Debug)]

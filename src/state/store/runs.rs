@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Store;
 use crate::model::{Digest, RunId, SourceId, TargetId};
-use crate::state::codec::{Bytes, Id, Whole, limit};
+use crate::state::codec::{Bytes, Id, Json, Whole, limit};
 use crate::state::error::{StateError, StateFault};
 use crate::state::writer::Ack;
 
@@ -26,6 +26,10 @@ pub struct RunRow {
     pub command: String,
     /// Unix seconds.
     pub started: u64,
+    /// What it was asked for, in words; of a run of an older version nothing is known.
+    pub options: Vec<String>,
+    /// Who began it, if that is known.
+    pub started_by: Option<String>,
 }
 
 /// How a run ended.
@@ -73,21 +77,26 @@ impl Counted {
     }
 }
 
-const COLUMNS: &str = "SELECT id, pipeline, pipeline_digest, command, started, finished, outcome, exit_code, plan_digest, report FROM run";
+const COLUMNS: &str =
+    "SELECT id, pipeline, pipeline_digest, command, started, finished, outcome, exit_code, plan_digest, report,
+    options, started_by FROM run";
 
 impl Store {
     /// Writes down that a run has begun.
     pub fn begin_run(&self, row: RunRow) -> Ack<()> {
         self.write("begin a run in the state", move |db| {
             db.prepare_cached(
-                "INSERT INTO run (id, pipeline, pipeline_digest, command, started) VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO run (id, pipeline, pipeline_digest, command, started, options, started_by)
+                 VALUES (?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 row.id.as_str(),
                 row.pipeline,
                 Bytes(row.pipeline_digest),
                 row.command,
-                Whole(row.started)
+                Whole(row.started),
+                Json(&row.options),
+                row.started_by
             ])?;
             Ok(())
         })
@@ -190,6 +199,8 @@ fn record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
         pipeline_digest: row.get::<_, Bytes>(2)?.0,
         command: row.get(3)?,
         started: row.get::<_, Whole>(4)?.0,
+        options: row.get::<_, Option<Json<_>>>(10)?.map(|options| options.0).unwrap_or_default(),
+        started_by: row.get(11)?,
     };
     let end = match row.get::<_, Option<Whole>>(5)? {
         None => None,
@@ -198,7 +209,7 @@ fn record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
             exit_code: row.get(7)?,
             finished,
             plan_digest: row.get::<_, Option<Bytes>>(8)?.map(|b| b.0),
-            report: row.get::<_, crate::state::codec::Json<serde_json::Value>>(9)?.0,
+            report: row.get::<_, Json<serde_json::Value>>(9)?.0,
         }),
     };
     Ok(RunRecord { row: begun, end })

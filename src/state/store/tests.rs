@@ -52,6 +52,8 @@ fn run_row(id: &str) -> RunRow {
         pipeline_digest: Digest::of(b"pipeline"),
         command: "run".into(),
         started: 1_800_000_000,
+        options: Vec::new(),
+        started_by: None,
     }
 }
 

@@ -12,6 +12,7 @@ const LATER: Shape = Shape {
     steps: &[
         include_str!("../1.sql"),
         include_str!("../2.sql"),
+        include_str!("../3.sql"),
         "ALTER TABLE target ADD COLUMN product TEXT NOT NULL DEFAULT 'jira'",
         "CREATE TABLE run_new AS SELECT * FROM run; DROP TABLE run; ALTER TABLE run_new RENAME TO run;
          CREATE UNIQUE INDEX run_id ON run (id); CREATE UNIQUE INDEX run_seq ON run (seq)",
@@ -21,7 +22,13 @@ const LATER: Shape = Shape {
 /// The last step fails.
 const FAILING: Shape = Shape {
     application_id: SHAPE.application_id,
-    steps: &[include_str!("../1.sql"), include_str!("../2.sql"), "DELETE FROM placement", "no SQL at all"],
+    steps: &[
+        include_str!("../1.sql"),
+        include_str!("../2.sql"),
+        include_str!("../3.sql"),
+        "DELETE FROM placement",
+        "no SQL at all",
+    ],
 };
 
 fn kept() -> (TempDir, PathBuf) {
@@ -45,6 +52,29 @@ fn version_1_opens_with_everything_in_it() {
     assert_eq!(open(&path).key().unwrap(), key, "the key stays");
 }
 
+/// What version 2 knew of a run, version 3 knows; what it was asked for, nobody wrote down.
+#[test]
+fn version_2_steps_up_with_its_runs() {
+    const V2: Shape =
+        Shape { application_id: SHAPE.application_id, steps: &[include_str!("../1.sql"), include_str!("../2.sql")] };
+    let (_folder, path) = place();
+    let store = Store::open_as(lock(&path), &V2).unwrap();
+    let insert = "INSERT INTO run (id, pipeline, pipeline_digest, command, started)
+        VALUES ('run-1', 'corporate', ?, 'run', 1800000000)";
+    store.read("fill", |db| Ok(db.execute(insert, [Digest::of(b"pipeline").as_bytes().as_slice()])?)).unwrap();
+    drop(store);
+    let before = std::fs::read(&path).unwrap();
+    assert_eq!(Store::view(&path).unwrap().runs(9).unwrap(), [RunRecord { row: run_row("run-1"), end: None }]);
+    assert!(std::fs::read(&path).unwrap() == before, "a look leaves it");
+    let store = open(&path);
+    let row = RunRow { options: vec!["--rerender".into()], started_by: Some("ada@ci".into()), ..run_row("run-2") };
+    store.begin_run(row.clone()).wait().unwrap();
+    let rows: Vec<_> = store.runs(9).unwrap().into_iter().map(|run| run.row).collect();
+    assert_eq!(rows, [row, run_row("run-1")]);
+    drop(store);
+    assert!(std::fs::read(beside(&path, ".v2.bak")).unwrap() == before, "the copy is the file as it was");
+}
+
 #[test]
 fn an_old_file_is_copied_and_stepped_up_in_place() {
     let (_folder, path) = kept();
@@ -56,7 +86,7 @@ fn an_old_file_is_copied_and_stepped_up_in_place() {
     drop(store);
     assert!(std::fs::read(beside(&path, ".v1.bak")).unwrap() == V1, "the copy is the file as it was");
     let error = Store::open(lock(&path)).unwrap_err();
-    assert!(matches!(error.fault, StateFault::Newer { found: 4, known: 2 }), "an older program refuses it: {error}");
+    assert!(matches!(error.fault, StateFault::Newer { found: 5, known: 3 }), "an older program refuses it: {error}");
     round_trip::assert_sample(&Store::open_as(lock(&path), &LATER).unwrap());
 }
 
