@@ -9,7 +9,6 @@ use super::output::{Format, answer, answer_json};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::explain::{self, Elements};
-use crate::model::{SourceId, TargetId};
 
 /// Who is explained.
 #[derive(Debug, Args)]
@@ -35,11 +34,7 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     let state = flags.sandbox.state(&document)?;
     #[cfg(not(feature = "sandbox"))]
     let state = environment::state_path(&document)?;
-    let elements = Elements {
-        sources: document.sources().iter().map(|source| SourceId::new(&source.id)).collect(),
-        targets: document.targets().iter().map(|target| (TargetId::new(&target.id), target.compared.clone())).collect(),
-    };
-    let explanation = explain::explain(&state, elements, &flags.who)?;
+    let explanation = explain::explain(&state, Elements::of(&document), &flags.who)?;
     match flags.format {
         Format::Human => answer(&explain::text(&explanation)),
         Format::Json => {

@@ -22,6 +22,7 @@ mod sandboxed;
 mod schema;
 #[cfg(feature = "sandbox")]
 mod simulated;
+mod state;
 mod status;
 
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
@@ -74,6 +75,8 @@ enum Command {
     Explain(explain::Flags),
     /// Shows the last runs: how they ended, when one last succeeded, and what is left to do
     Status(status::Flags),
+    /// Counts, checks, copies what is kept, and takes out what is not to be
+    State(state::Flags),
     /// Prints the JSON Schema of the pipeline file, for editors
     Schema,
     /// Prints what a shell needs to complete commands and flags
@@ -103,6 +106,7 @@ pub fn main() -> Exit {
             Command::Auth(flags) => auth::run(&flags),
             Command::Explain(flags) => explain::run(&flags),
             Command::Status(flags) => status::run(&flags),
+            Command::State(flags) => state::run(&flags),
             Command::Schema => schema::run(),
             Command::Completions(flags) => completions::run(&flags, Cli::command()),
             Command::Man(flags) => man::run(&flags, Cli::command()),

@@ -33,7 +33,7 @@ const SANDBOXES: &str = "sandbox";
 pub(super) struct Flag {
     /// The bundled simulators stand in for every provider and target; no secret is needed. WORLD is a bundled
     /// world or a folder; without it, a bundled world that has everything the file names
-    #[arg(long, value_name = "WORLD", num_args = 0..=1, require_equals = true)]
+    #[arg(long, value_name = "WORLD", num_args = 0..=1, require_equals = true, global = true)]
     sandbox: Option<Option<String>>,
 }
 

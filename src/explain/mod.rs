@@ -1,6 +1,6 @@
 //! `explain`: everything that is known of one person, without a request.
 //!
-//! Owns: finding who is meant, and telling what the last plan or run learnt and decided, and what the state says.
+//! Owns: finding who is meant, also for `state FILE forget`, and telling what the last plan or run learnt and decided, and what the state says.
 //! Leaves to others: learning it (`run`), keeping it (`state`).
 //! A newcomer gets wrong: nothing is decided here. What is told was decided by the last plan or run, which the answer names;
 //! what happened since is not in it.
@@ -8,9 +8,11 @@
 mod advice;
 mod collect;
 mod explanation;
+mod named;
 mod text;
 mod who;
 
 pub(crate) use collect::explain;
+pub(crate) use named::one_named;
 pub(crate) use text::text;
 pub(crate) use who::Elements;

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::model::{Account, AccountId, AccountKey, Person, PersonKey, PersonRef, SourceId, TargetId, normalise_key};
 use crate::nearest::edits;
+use crate::pipeline::{Document, Element};
 use crate::report::Pseudonyms;
 use crate::run::{PAGE, each_page};
 use crate::state::{Facts, StateError};
@@ -30,6 +31,17 @@ pub(crate) struct Elements {
     pub sources: Vec<SourceId>,
     /// The targets, each with the keys that its `match` compares.
     pub targets: Vec<(TargetId, Vec<(PersonKey, AccountKey)>)>,
+}
+
+impl Elements {
+    /// Those of this file.
+    pub(crate) fn of(document: &Document) -> Self {
+        let compared = |target: &Element| (TargetId::new(&target.id), target.compared.clone());
+        Self {
+            sources: document.sources().iter().map(|source| SourceId::new(&source.id)).collect(),
+            targets: document.targets().iter().map(compared).collect(),
+        }
+    }
 }
 
 /// Looks through everybody whom the last plan or run listed.

@@ -69,9 +69,14 @@ pub struct RunContext {
     _lock: Option<Lock>,
 }
 
+/// What is beside a state and may be lost.
+pub(crate) fn cache_path(state: &std::path::Path) -> std::path::PathBuf {
+    state.with_extension("cache")
+}
+
 /// Where the facts of the last plan or run of a state are.
 pub(crate) fn facts_path(state: &std::path::Path) -> std::path::PathBuf {
-    state.with_extension("cache").join("facts.db")
+    cache_path(state).join("facts.db")
 }
 
 impl RunContext {
@@ -88,7 +93,7 @@ impl RunContext {
         store.expect_pipeline(&pipeline.name)?;
         remove_former(&pipeline.state)
             .map_err(Trouble::file("remove what an earlier version kept beside the state"))?;
-        let cache = pipeline.state.with_extension("cache");
+        let cache = cache_path(&pipeline.state);
         private_folder(&cache).map_err(Trouble::file(format!("make the folder {}", cache.display())))?;
         let facts = Facts::create(&facts_path(&pipeline.state))?;
         let spool = Spool::within(&cache, store.key()?)
@@ -122,7 +127,7 @@ impl RunContext {
 
     /// The folder of whatever may be lost.
     pub fn cache(&self) -> std::path::PathBuf {
-        self.store.path().with_extension("cache")
+        cache_path(self.store.path())
     }
 
     /// Waits for reads, unless the run is asked to stop.

@@ -60,10 +60,13 @@ pub(super) fn remove_former(state: &Path) -> io::Result<()> {
         name.push(suffix);
         absent(fs::remove_file(PathBuf::from(name)))?;
     }
-    let spool = state.with_extension("spool");
-    // Through a link somebody else's files would go.
-    match fs::symlink_metadata(&spool) {
-        Ok(there) if there.is_dir() => absent(fs::remove_dir_all(&spool)),
+    remove_folder(&state.with_extension("spool"))
+}
+
+/// Removes a folder that may not be there. Through a link somebody else's files would go.
+pub(crate) fn remove_folder(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(there) if there.is_dir() => absent(fs::remove_dir_all(path)),
         _ => Ok(()),
     }
 }

@@ -210,7 +210,7 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
 }
 
 /// Makes a new name durable. Windows does that by itself and refuses to open folders.
-fn sync_folder(path: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     if cfg!(unix) {
         File::open(folder(path))?.sync_all()?;
     }

@@ -4,16 +4,22 @@
 //! Leaves to others: people and accounts as last seen (`facts`).
 //! A newcomer gets wrong: nothing here names a person; whoever wants a name looks it up in the facts by id.
 
+mod backup;
+mod forgetting;
 mod history;
 mod identity;
 mod journal;
 mod open;
+mod overview;
 mod photos;
 mod placements;
 mod runs;
 mod targets;
 
+pub(crate) use backup::back_up;
+pub(crate) use forgetting::Remembered;
 pub use open::Store;
+pub(crate) use overview::schema_version;
 pub(crate) use runs::{Counted, RunEnd, RunRecord, RunRow};
 
 #[cfg(test)]

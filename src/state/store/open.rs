@@ -100,7 +100,7 @@ impl Store {
 }
 
 /// Opens a file that carries our mark. What a killed process left half written is undone here, by SQLite.
-fn connect(path: &Path, shape: &Shape, version: u32) -> Result<Connection, StateFault> {
+pub(super) fn connect(path: &Path, shape: &Shape, version: u32) -> Result<Connection, StateFault> {
     let open = || {
         let connection = file::connect(path, Durability::Full)?;
         file::check(&connection)?;

@@ -1,0 +1,182 @@
+//! `state FILE`: what is kept, and looking after it.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::environment;
+use super::output::{Format, answer, answer_json};
+use crate::error::Trouble;
+use crate::exit::Exit;
+use crate::explain::{self, Elements};
+use crate::model::rfc3339;
+use crate::pipeline::Document;
+use crate::run;
+use crate::state::{self, Lock, Store};
+
+/// Which state.
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// The pipeline file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[cfg(feature = "sandbox")]
+    #[command(flatten)]
+    sandbox: super::sandboxed::Flag,
+    #[command(subcommand)]
+    act: Act,
+}
+
+#[derive(Debug, Subcommand)]
+enum Act {
+    /// Counts what is kept
+    Show {
+        /// How the answer is written
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+    },
+    /// Checks that the file hangs together; exits with 2 if it is damaged
+    Verify,
+    /// Copies the state, also while a run is writing to it
+    Backup {
+        /// The copy; only an earlier copy is replaced
+        #[arg(value_name = "TO")]
+        to: PathBuf,
+    },
+    /// Takes out all that is kept of one person or account
+    Forget {
+        /// By name, e-mail, user principal name, id, or the pseudonym of a report
+        #[arg(value_name = "PERSON")]
+        person: String,
+    },
+    /// Removes the cache beside the state, with everybody's names and waiting pictures
+    Purge {
+        /// Takes out runs that began longer ago, such as `90d`, and of which no write is on record
+        #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+        runs_older_than: Option<Duration>,
+    },
+}
+
+/// Does what is asked.
+pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
+    let document = environment::document(&flags.file)?;
+    #[cfg(feature = "sandbox")]
+    let path = flags.sandbox.state(&document)?;
+    #[cfg(not(feature = "sandbox"))]
+    let path = environment::state_path(&document)?;
+    let version = state::schema_version(&path)?.ok_or_else(|| {
+        Trouble::Usage(format!("there is no state yet: `{}` is missing; `run` makes it", path.display()))
+    })?;
+    match &flags.act {
+        Act::Show { format } => show(&path, version, *format),
+        Act::Verify => {
+            Store::view(&path)?.check_references()?;
+            answer(&format!("{}: pages, schema (version {version}) and references are right\n", path.display()))
+        }
+        Act::Backup { to } => {
+            state::back_up(&path, to)?;
+            answer(&format!("{} copied to {}\n", path.display(), to.display()))
+        }
+        Act::Forget { person } => forget(&document, &path, person),
+        Act::Purge { runs_older_than } => purge(&path, *runs_older_than),
+    }?;
+    Ok(Exit::Done)
+}
+
+fn show(path: &Path, version: u32, format: Format) -> Result<(), Trouble> {
+    let store = Store::view(path)?;
+    let (kept, pipeline) = (store.overview()?, store.pipeline()?);
+    let [file, cache, report] = [path.to_owned(), run::cache_path(path), path.with_extension("report")].map(bytes);
+    let each = |list: &[(String, u64)]| match list {
+        [] => "none".to_owned(),
+        list => list.iter().map(|(id, count)| format!("{id} {count}")).collect::<Vec<_>>().join(", "),
+    };
+    let placements: Vec<_> = kept.placements.iter().map(|(id, count)| (id.to_string(), *count)).collect();
+    let marks: Vec<_> = kept.marks.iter().map(|(id, count)| (id.to_string(), *count)).collect();
+    let oldest = kept.oldest_run.map(rfc3339);
+    match format {
+        Format::Human => {
+            let mut out = String::new();
+            let since = oldest.map_or(String::new(), |oldest| format!(", since {oldest}"));
+            let whose = pipeline.map_or("no pipeline yet".to_owned(), |name| format!("pipeline `{name}`"));
+            _ = writeln!(out, "{}: {file} bytes, schema version {version}, of {whose}", path.display());
+            _ = writeln!(out, "runs         {}{since}", kept.runs);
+            _ = writeln!(out, "placements   {}", each(&placements));
+            _ = writeln!(out, "photo marks  {}", each(&marks));
+            _ = writeln!(out, "writes       {}, of these open {}", kept.intents, kept.open_intents);
+            _ = writeln!(out, "beside it    cache {cache} bytes, report {report} bytes");
+            answer(&out)
+        }
+        Format::Json => {
+            let list = |list: Vec<(String, u64)>| {
+                list.into_iter().map(|(id, count)| json!({ "id": id, "count": count })).collect::<Vec<_>>()
+            };
+            let all = json!({
+                "format": 1, "file": path.display().to_string(), "bytes": file, "schema": version, "pipeline": pipeline,
+                "runs": kept.runs, "oldest_run": oldest, "placements": list(placements), "photo_marks": list(marks),
+                "writes": kept.intents, "open_writes": kept.open_intents, "cache_bytes": cache, "report_bytes": report,
+            });
+            answer_json(&format!("{all:#}\n"))
+        }
+    }
+}
+
+/// Of a file, or of all files below a folder.
+fn bytes(path: PathBuf) -> u64 {
+    match std::fs::symlink_metadata(&path) {
+        Ok(found) if found.is_dir() => {
+            let below = std::fs::read_dir(&path).into_iter().flatten().flatten();
+            below.map(|entry| bytes(entry.path())).sum()
+        }
+        Ok(found) if found.is_file() => found.len(),
+        _ => 0,
+    }
+}
+
+const NOT_TOUCHED: &str = "\
+not touched: the picture on the server stays; a run with the person under `opted_out` takes it away, before this command
+not touched: names in the cache, which `state FILE purge` removes, and in reports
+not touched: whoever is still listed by a source comes back on record with the next run
+";
+
+/// Keeps runs out.
+fn locked(path: &Path, what: &str) -> Result<Lock, Trouble> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Ok(Lock::acquire(path, &state::Holder::here(what.into(), rfc3339(now.as_secs())))?)
+}
+
+fn forget(document: &Document, path: &Path, person: &str) -> Result<(), Trouble> {
+    let store = Store::open(locked(path, "`state forget`")?)?;
+    let whom = explain::one_named(path, &store, &Elements::of(document), person)?;
+    if store.count_open_of(&whom)? > 0 {
+        return Err(Trouble::Usage(
+            "a write to this account is open, nothing was forgotten: `run` looks what became of it, then forget again"
+                .to_owned(),
+        ));
+    }
+    let gone = store.forget(whom).wait()?;
+    answer(&format!(
+        "taken out of {}: photo marks {}, placements {}, closed writes {}\n{NOT_TOUCHED}",
+        path.display(),
+        gone.marks,
+        gone.placements,
+        gone.writes
+    ))
+}
+
+fn purge(path: &Path, runs_older_than: Option<Duration>) -> Result<(), Trouble> {
+    let lock = locked(path, "`state purge`")?;
+    let cache = run::cache_path(path);
+    let freed = bytes(cache.clone());
+    run::remove_folder(&cache).map_err(Trouble::file(format!("remove {}", cache.display())))?;
+    let mut out = format!("{} removed: {freed} bytes\n", cache.display());
+    if let Some(age) = runs_older_than {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let runs = Store::open(lock)?.purge_runs(now.saturating_sub(age).as_secs()).wait()?;
+        _ = writeln!(out, "runs taken out: {runs}");
+    }
+    answer(&out)
+}

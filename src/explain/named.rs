@@ -1,0 +1,74 @@
+//! Who is to be forgotten by a name.
+//!
+//! Owns: one human by any name, also who is listed nowhere any more and stands in the state alone. Leaves to others: forgetting
+//! (`state`), comparing names (`who`).
+//! A newcomer gets wrong: here a name that means several people is refused, since what is forgotten does not come back.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::who::{Elements, Meant, meant};
+use crate::error::Trouble;
+use crate::model::{Matched, PersonRef};
+use crate::report::Pseudonyms;
+use crate::run::facts_path;
+use crate::state::{Facts, Remembered, StateError, Store};
+
+/// The person or account that `who` means, in all sources, and the accounts that the last plan or run matched to them.
+///
+/// # Errors
+///
+/// The name means nobody, or several, or a file cannot be read.
+pub(crate) fn one_named(state: &Path, store: &Store, elements: &Elements, who: &str) -> Result<Remembered, Trouble> {
+    let path = facts_path(state);
+    let mut found = store.with_id(who)?;
+    let mut meant_there = Meant::default();
+    if path.exists() {
+        let facts = Facts::open(&path)?;
+        meant_there = meant(&facts, elements, &Pseudonyms::new(store.key()?), who)?;
+        found.people.append(&mut meant_there.people.clone());
+        found.accounts.append(&mut meant_there.accounts.clone());
+        beside(&facts, elements, &mut found)?;
+    }
+    let shown = who.escape_debug();
+    if found.people.is_empty() && found.accounts.is_empty() {
+        let near = match meant_there.near.as_slice() {
+            [] => String::new(),
+            near => format!("; near it: {}", near.join(", ")),
+        };
+        return Err(Trouble::Usage(format!(
+            "{shown}: nobody has this name, address, id or pseudonym, as the last plan or run listed them, nor this id in the state{near}"
+        )));
+    }
+    let people = most(found.people.iter().map(|person| person.source.as_str()));
+    let accounts = most(meant_there.accounts.iter().map(|(target, _)| target.as_str()));
+    if let Some((place, count)) = people.into_iter().chain(accounts).find(|(_, count)| *count > 1) {
+        return Err(Trouble::Usage(format!("{shown} means {count} of `{place}`: name one of them by address or id")));
+    }
+    Ok(found)
+}
+
+/// The people of these accounts, and the accounts of these people.
+fn beside(facts: &Facts, elements: &Elements, found: &mut Remembered) -> Result<(), StateError> {
+    for (target, account) in &found.accounts {
+        for row in facts.matches(target, account)? {
+            if let Matched::Person(id) = row.matched {
+                found.people.insert(PersonRef { source: row.source, id });
+            }
+        }
+    }
+    for person in &found.people {
+        for (target, _) in &elements.targets {
+            let (matched, _) = facts.claimants_of(target, person)?;
+            found.accounts.extend(matched.into_iter().map(|account| (target.clone(), account)));
+        }
+    }
+    Ok(())
+}
+
+/// The place that most stand for, and how often.
+fn most<'a>(places: impl Iterator<Item = &'a str>) -> Option<(&'a str, usize)> {
+    let mut counts = BTreeMap::new();
+    places.for_each(|place| *counts.entry(place).or_insert(0) += 1);
+    counts.into_iter().max_by_key(|(_, count)| *count)
+}

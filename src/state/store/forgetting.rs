@@ -1,0 +1,124 @@
+//! Taking out of the durable store what is not to be kept any longer: of somebody, and of old runs.
+//!
+//! Owns: which rows those are. Leaves to others: whom a name means (`explain`), when (`cli`).
+//! A newcomer gets wrong: events stay, since the journal is append-only; they name nobody once the intent that they belong to
+//! does not.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, params};
+
+use super::Store;
+use crate::model::{AccountId, PersonRef, TargetId};
+use crate::state::codec::{Id, Whole};
+use crate::state::error::{StateError, StateFault};
+use crate::state::writer::Ack;
+
+/// People and accounts on record.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Remembered {
+    /// The people.
+    pub people: BTreeSet<PersonRef>,
+    /// The accounts.
+    pub accounts: BTreeSet<(TargetId, AccountId)>,
+}
+
+/// How many rows were taken out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Photo marks.
+    pub marks: usize,
+    /// Placements.
+    pub placements: usize,
+    /// Closed writes that do not say any more to whom they were.
+    pub writes: usize,
+}
+
+/// Whose an intent is: of the account (1, 2), or of the person (3, 4).
+const OF_ACCOUNT: &str = "body ->> '$.target' = ?1 AND body ->> '$.account' = ?2";
+const OF_PERSON: &str = "body ->> '$.person.source' = ?1 AND body ->> '$.person.id' = ?2";
+
+impl Store {
+    /// Whoever has this id in the state: also who is listed nowhere any more.
+    pub fn with_id(&self, id: &str) -> Result<Remembered, StateError> {
+        self.read("look for an id in the state", |db| {
+            let people = "SELECT source, person FROM photo_mark WHERE person = ?1
+                UNION SELECT source, person FROM placement WHERE person = ?1";
+            let accounts = "SELECT target, account FROM placement WHERE account = ?1
+                UNION SELECT body ->> '$.target', body ->> '$.account' FROM intent WHERE body ->> '$.account' = ?1";
+            let people = pairs(db, people, id)?.into_iter().map(|(source, id)| PersonRef { source, id }).collect();
+            Ok(Remembered { people, accounts: pairs(db, accounts, id)?.into_iter().collect() })
+        })
+    }
+
+    /// How many writes to them are open.
+    pub fn count_open_of(&self, whom: &Remembered) -> Result<u64, StateError> {
+        self.read("look for open writes in the state", |db| {
+            let count = |condition: &str, of: [&str; 2]| -> Result<u64, StateFault> {
+                let sql = format!("SELECT count(*) FROM intent WHERE open = 1 AND {condition}");
+                Ok(db.prepare_cached(&sql)?.query_row(of, |row| Ok(row.get::<_, Whole>(0)?.0))?)
+            };
+            let accounts = whom.accounts.iter().map(|(target, id)| count(OF_ACCOUNT, [target.as_str(), id.as_str()]));
+            let people = whom.people.iter().map(|one| count(OF_PERSON, [one.source.as_str(), one.id.as_str()]));
+            accounts.chain(people).sum()
+        })
+    }
+
+    /// Takes out all that is kept of them. Writes to them must be closed.
+    pub fn forget(&self, whom: Remembered) -> Ack<Forgotten> {
+        self.write("forget somebody in the state", move |db| {
+            let mut gone = Forgotten::default();
+            for person in &whom.people {
+                let of = [person.source.as_str(), person.id.as_str()];
+                gone.marks += db.execute("DELETE FROM photo_mark WHERE source = ? AND person = ?", of)?;
+                gone.placements += db.execute("DELETE FROM placement WHERE source = ? AND person = ?", of)?;
+                gone.writes += blank(db, OF_PERSON, of)?;
+            }
+            for (target, account) in &whom.accounts {
+                let of = [target.as_str(), account.as_str()];
+                gone.placements += db.execute("DELETE FROM placement WHERE target = ? AND account = ?", of)?;
+                gone.writes += blank(db, OF_ACCOUNT, of)?;
+            }
+            Ok(gone)
+        })
+    }
+
+    /// Takes out the runs that began before this moment, but for the newest, the last success, and those of which a write is
+    /// on record. Counts go with them, but for the last of each, which limits compare with.
+    pub fn purge_runs(&self, before: u64) -> Ack<usize> {
+        self.write("take old runs out of the state", move |db| {
+            db.execute(
+                "DELETE FROM run_count WHERE run IN (SELECT seq FROM run WHERE started < ?1)
+                 AND EXISTS (SELECT 1 FROM run_count later WHERE later.scope = run_count.scope
+                   AND later.id = run_count.id AND later.run > run_count.run)",
+                [Whole(before)],
+            )?;
+            Ok(db.execute(
+                "DELETE FROM run WHERE started < ?1 AND seq <> (SELECT max(seq) FROM run)
+                 AND seq <> ifnull((SELECT max(seq) FROM run WHERE command = 'run' AND exit_code = 0), 0)
+                 AND id NOT IN (SELECT run FROM intent) AND seq NOT IN (SELECT run FROM run_count)",
+                [Whole(before)],
+            )?)
+        })
+    }
+}
+
+/// What remains says that there was a write, of which kind and when.
+fn blank(db: &Connection, condition: &str, of: [&str; 2]) -> Result<usize, StateFault> {
+    let sql = format!(
+        "UPDATE intent SET body = json_replace(body, '$.account', '', '$.person', NULL, '$.photo', NULL,
+           '$.rendition', NULL, '$.old_looks', NULL, '$.keys', NULL)
+         WHERE open = 0 AND {condition}"
+    );
+    Ok(db.execute(&sql, of)?)
+}
+
+fn pairs<A, B>(db: &Connection, sql: &str, id: &str) -> Result<Vec<(A, B)>, StateFault>
+where
+    A: for<'a> From<&'a str>,
+    B: for<'a> From<&'a str>,
+{
+    let mut query = db.prepare(sql)?;
+    let rows = query.query_map(params![id], |row| Ok((row.get::<_, Id<A>>(0)?.0, row.get::<_, Id<B>>(1)?.0)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
