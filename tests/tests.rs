@@ -62,7 +62,7 @@ mod suite {
     mod signing_in; // `auth`: who we are, what we may
     mod slugs; // names pass to somebody else, and lead nowhere else (P1)
     mod state_damage; // a state that is no state, a disk that is full
-    mod status; // what monitoring asks
+    mod status; // what monitoring asks, what the last run left, any run again
     mod stopping; // by a signal, in every phase and pause; the next run goes on
     mod systems; // every file of pipelines/
     mod tables; // typed by hand: in doubt, a fault with its line (P1, P2)

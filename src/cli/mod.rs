@@ -15,6 +15,7 @@ mod left;
 mod log;
 mod man;
 mod output;
+mod report;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 #[cfg(feature = "sandbox")]
@@ -75,6 +76,8 @@ enum Command {
     Explain(explain::Flags),
     /// Shows the last runs: how they ended, when one last succeeded, and what is left to do
     Status(status::Flags),
+    /// Shows the counts of a recorded run again
+    Report(report::Flags),
     /// Counts, checks, copies what is kept, and takes out what is not to be
     State(state::Flags),
     /// Prints the JSON Schema of the pipeline file, for editors
@@ -106,6 +109,7 @@ pub fn main() -> Exit {
             Command::Auth(flags) => auth::run(&flags),
             Command::Explain(flags) => explain::run(&flags),
             Command::Status(flags) => status::run(&flags),
+            Command::Report(flags) => report::run(&flags),
             Command::State(flags) => state::run(&flags),
             Command::Schema => schema::run(),
             Command::Completions(flags) => completions::run(&flags, Cli::command()),

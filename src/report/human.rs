@@ -36,23 +36,12 @@ pub fn human(report: &RunReport, people: &dyn People, wording: Wording) -> io::R
     };
     _ = writeln!(out, "{} {title} {}: {}", report.pipeline, report.run, report.outcome);
     bullets(&mut out, "MISPLACED", &misplaced(report));
-    if !report.sources.is_empty() {
-        _ = writeln!(out, "\n{}", sources(report));
-    }
-    if !report.targets.is_empty() {
-        _ = writeln!(out, "\n{}", targets(report, wording));
-    }
+    tables(&mut out, report, wording);
     let sections = sections(people, LINES, |line| heading(line, wording))?;
     for ((_, heading), lines) in &sections {
         section(&mut out, heading, lines);
     }
-    let broken: Vec<_> = report.limits.iter().filter(|limit| limit.broken || limit.overridden).collect();
-    if !broken.is_empty() {
-        _ = writeln!(out, "\nlimits");
-        for limit in broken {
-            _ = writeln!(out, "  {}", limit_sentence(limit));
-        }
-    }
+    limits(&mut out, report);
     bullets(&mut out, "stopped", &report.failures);
     bullets(&mut out, "notes", &report.notes);
     let pending = sections.values().any(|section| section.lines.values().any(PersonLine::is_change));
@@ -60,6 +49,34 @@ pub fn human(report: &RunReport, people: &dyn People, wording: Wording) -> io::R
         _ = writeln!(out, "\nnothing to do");
     }
     Ok(out)
+}
+
+/// What the state keeps of the report of a run, for people.
+pub(crate) fn counts(report: &RunReport) -> String {
+    let RunReport { pipeline, run, outcome, exit_code, started, finished, .. } = report;
+    let mut out = format!("{pipeline} run {run}: {outcome}, exit code {exit_code}, {started} to {finished}\n");
+    tables(&mut out, report, Wording::Run);
+    limits(&mut out, report);
+    out
+}
+
+fn tables(out: &mut String, report: &RunReport, wording: Wording) {
+    if !report.sources.is_empty() {
+        _ = writeln!(out, "\n{}", sources(report));
+    }
+    if !report.targets.is_empty() {
+        _ = writeln!(out, "\n{}", targets(report, wording));
+    }
+}
+
+fn limits(out: &mut String, report: &RunReport) {
+    let broken: Vec<_> = report.limits.iter().filter(|limit| limit.broken || limit.overridden).collect();
+    if !broken.is_empty() {
+        _ = writeln!(out, "\nlimits");
+        for limit in broken {
+            _ = writeln!(out, "  {}", limit_sentence(limit));
+        }
+    }
 }
 
 /// What a reader must see before anything else.

@@ -17,8 +17,8 @@ mod summary;
 
 pub(crate) use contact_sheet::PICTURES;
 pub(crate) use files::{ReportFile, ReportInput};
-pub(crate) use human::limit_sentence;
 pub use human::{Wording, human};
+pub(crate) use human::{counts, limit_sentence};
 pub(crate) use json::write_json;
 pub(crate) use people::{Before, People, Pictured, Shown, Thumbnail};
 pub(crate) use progress::Progress;

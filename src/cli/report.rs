@@ -1,0 +1,78 @@
+//! `report FILE [RUN]`: the counts of a recorded run again.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::Value;
+
+use super::environment;
+use super::output::{Format, answer, answer_json};
+use crate::error::Trouble;
+use crate::exit::Exit;
+use crate::model::RunId;
+use crate::report::{self, RunReport};
+use crate::state::{RunRecord, Store};
+
+/// Which run.
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// The pipeline file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The run's id, as `status` lists it; without it the last run that came to a report
+    #[arg(value_name = "RUN")]
+    run: Option<String>,
+    #[cfg(feature = "sandbox")]
+    #[command(flatten)]
+    sandbox: super::sandboxed::Flag,
+    /// How the answer is written
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+/// What of a report names somebody or may: the state keeps none of it, so an empty list would be untrue.
+const NOT_KEPT: [&str; 3] = ["misplaced", "failures", "notes"];
+
+/// Shows the counts of the run.
+pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
+    let document = environment::document(&flags.file)?;
+    #[cfg(feature = "sandbox")]
+    let state = flags.sandbox.state(&document)?;
+    #[cfg(not(feature = "sandbox"))]
+    let state = environment::state_path(&document)?;
+    let mut kept = kept(&Store::view(&state)?, flags.run.as_deref())?;
+    match flags.format {
+        Format::Human => {
+            let report: RunReport = serde_json::from_value(kept)
+                .map_err(|error| Trouble::Usage(format!("the report in the state cannot be read: {error}")))?;
+            answer(
+                &(report::counts(&report)
+                    + "\npeople, failures and notes are not kept in the state: they stood in the report of the run\n"),
+            )
+        }
+        Format::Json => {
+            if let Value::Object(fields) = &mut kept {
+                fields.retain(|field, _| !NOT_KEPT.contains(&field.as_str()));
+            }
+            answer_json(&format!("{kept:#}\n"))
+        }
+    }?;
+    Ok(Exit::Done)
+}
+
+fn kept(store: &Store, id: Option<&str>) -> Result<Value, Trouble> {
+    let Some(id) = id else {
+        let newest = store.runs(usize::MAX)?.into_iter().find_map(reported);
+        return newest.ok_or_else(|| Trouble::Usage("no run that came to a report is recorded yet".to_owned()));
+    };
+    let found = store.run(&RunId::new(id))?;
+    let found = found
+        .ok_or_else(|| Trouble::Usage(format!("no run `{}` is recorded; `status` lists them", id.escape_debug())))?;
+    let ended = found.end.as_ref().map_or("it did not end", |_| "it was no run, or ended before it came to one");
+    let without = Trouble::Usage(format!("the run {} left no report: {ended}", found.row.id));
+    reported(found).ok_or(without)
+}
+
+fn reported(run: RunRecord) -> Option<Value> {
+    run.end.map(|end| end.report).filter(Value::is_object)
+}
