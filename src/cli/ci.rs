@@ -49,14 +49,12 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// Bytes kept of who began a run.
+/// Characters kept of who began a run.
 const ROOM: usize = 300;
 
 /// Who began this: whom the platform names, with the place of the job there; without a platform the user and the machine.
 pub(super) fn started_by() -> String {
-    let mut words = outlet::line(&identity(Platform::here(), variable));
-    words.truncate(words.floor_char_boundary(ROOM));
-    words
+    outlet::line(&identity(Platform::here(), variable)).chars().take(ROOM).collect()
 }
 
 fn identity(platform: Option<Platform>, variable: impl Fn(&str) -> Option<String>) -> String {
