@@ -138,7 +138,7 @@ fn bytes(path: PathBuf) -> u64 {
 
 const NOT_TOUCHED: &str = "\
 not touched: the picture on the server stays; a run with the person under `opted_out` takes it away, before this command
-not touched: names in the cache, which `state FILE purge` removes, and in reports
+not touched: names in the cache, which `state FILE purge` removes, and in reports; ids in the audit trail and in copies
 not touched: whoever is still listed by a source comes back on record with the next run
 ";
 

@@ -5,6 +5,7 @@
 
 use std::time::SystemTime;
 
+use super::audit::AuditTrail;
 use super::context::{self, Mode, RunContext};
 use super::finished_target::FinishedTarget;
 use super::limits::Guarded;
@@ -35,10 +36,17 @@ pub(super) async fn close(
     finished: Vec<FinishedTarget>,
     guarded: &Guarded,
     waiting: Option<String>,
+    trail: Option<AuditTrail>,
 ) -> Result<Ended, Trouble> {
     let now = SystemTime::now();
-    let (mut report, exit) = run_report::report(context, pipeline, source_runs, &finished, guarded, now)?;
+    let (mut report, mut exit) = run_report::report(context, pipeline, source_runs, &finished, guarded, now)?;
     report.notes.extend(waiting);
+    // All was done by then: the answer is told as it is.
+    if let Some(Err(trouble)) = trail.map(|trail| trail.end(context, &finished, &report.outcome, report.exit_code)) {
+        report.failures.push(trouble.to_string());
+        exit = exit.and(trouble.exit());
+        (report.exit_code, report.outcome) = (exit.code(), exit.outcome().to_owned());
+    }
     if context.mode == Mode::Run {
         record_counts(context, source_runs, &finished, guarded).await?;
         let end = RunEnd {

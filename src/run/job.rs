@@ -11,6 +11,7 @@ use futures::future::try_join_all;
 use tracing::Instrument as _;
 
 use super::asked::{self, Asked};
+use super::audit::AuditTrail;
 use super::clients::Clients;
 use super::close::{self, Ended};
 use super::context::{Mode, RunContext};
@@ -74,16 +75,21 @@ pub async fn execute(
     if options.report {
         context.pictures = pipeline.report.pictures;
     }
+    let mut row = None;
     if context.mode == Mode::Run {
         // What only a part was asked of is no whole success (`status`).
         let command = if options.selection.is_whole() { context.mode.word() } else { "run (a part)" };
         let Options { asked, selection, allow, rerender, .. } = options;
         let words = asked::words(asked, selection, allow, *rerender);
-        run_row::begin(&context, pipeline, command, words, asked.started_by.clone()).await?;
+        row = Some(run_row::begin(&context, pipeline, command, words, asked.started_by.clone()).await?);
     }
     let job = Job { context: &context, pipeline, options, clients: Clients::new(pipeline, &context.stop) };
     let span = spans::run(&context.run);
-    match job.go().instrument(span).await {
+    let ended = async {
+        let trail = row.map(|row| AuditTrail::begin(&pipeline.state, &row)).transpose()?;
+        job.go(trail).await
+    };
+    match ended.instrument(span).await {
         Ok(Ended { report, exit, finished }) => {
             let people = RunPeople::of(context, &finished);
             Ok(Outcome { report, people, exit })
@@ -120,7 +126,7 @@ fn source_runs(clients: &Clients, pipeline: &Pipeline) -> Result<Vec<SourceRun>,
 
 impl Job<'_> {
     /// Every target and every source at the same time: none waits for another but for its part of the plan.
-    async fn go(&self) -> Result<Ended, Trouble> {
+    async fn go(&self, trail: Option<AuditTrail>) -> Result<Ended, Trouble> {
         let Self { context, pipeline, clients, .. } = self;
         twins::refuse_known(context, pipeline)?;
         if let Some(plan) = &self.options.selection.reviewed {
@@ -144,7 +150,7 @@ impl Job<'_> {
         let waiting = context.waiting_pictures();
         finished.sort_by_key(|done| pipeline.targets.iter().position(|target| target.id == *done.target_run.id()));
         fetch_stood::fetch_stood(context, clients, &mut finished).await?;
-        close::close(context, pipeline, &source_runs, finished, &guarded, waiting).await
+        close::close(context, pipeline, &source_runs, finished, &guarded, waiting, trail).await
     }
 
     /// Plans pass after pass, and begins to write each.

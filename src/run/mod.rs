@@ -11,6 +11,7 @@
 mod account_facts;
 mod apply;
 mod asked;
+mod audit;
 mod auth;
 mod clients;
 mod close;

@@ -16,7 +16,7 @@ pub(super) async fn begin(
     command: &str,
     options: Vec<String>,
     started_by: Option<String>,
-) -> Result<(), Trouble> {
+) -> Result<RunRow, Trouble> {
     let row = RunRow {
         id: context.run.clone(),
         pipeline: pipeline.name.clone(),
@@ -27,8 +27,8 @@ pub(super) async fn begin(
         started_by,
     };
     context.store.claim(&pipeline.name).await?;
-    context.store.begin_run(row).await?;
-    Ok(())
+    context.store.begin_run(row.clone()).await?;
+    Ok(row)
 }
 
 /// The end without a report. Without any the row would look like a run that was killed.
