@@ -204,6 +204,19 @@ fn what_is_lost_or_failed_stands_first_with_both_pictures() {
 }
 
 #[test]
+fn what_a_limit_holds_up_in_a_plan_is_shown_as_what_it_would_be() {
+    let harness = Harness::with_people(&["ada", "grace"]);
+    harness.run().expect_exit(0);
+    harness.no_photo("ada");
+    let harness = harness.with(|pipe| _ = pipe.top("limits", "{ reverts: { count: 0 } }"));
+    let ended = harness.plan_with(&[]).expect_exit(4);
+    let sheet = page(&harness, "report/pictures.html");
+    sheet.expect_whole(&ended);
+    assert_eq!((sheet.row("ada").section.as_str(), sheet.row("ada").pictures), ("reverts", 1));
+    assert!(sheet.text.contains("A limit stops") && !sheet.text.contains("How long the run takes"));
+}
+
+#[test]
 fn a_works_council_can_have_it_without_names_and_pictures() {
     let names = ["ada", "grace"];
     let population = Population::of(&names).person("ada", |person| person.name = "Ada Lovelace".to_owned());

@@ -57,7 +57,7 @@ pub(super) fn head(report: &RunReport, lines: Lines) -> Markup {
                 div { dt { "made" } dd { time datetime=(report.finished) { (minutes(&report.finished)) } } }
                 @if let Some(took) = took(report) { div { dt { "took" } dd { (duration::words(took)) } } }
                 div { dt { "run" } dd { code { (report.run) } } }
-                div { dt { "exit code" } dd { (report.exit_code) } }
+                div { dt { "ended" } dd { (report.outcome) ", exit code " (report.exit_code) } }
                 div { dt { "by" } dd { (report.tool) } }
             }
             (alarm("Misplaced: a face on an account that it was not made for", &misplaced(report)))
@@ -86,7 +86,7 @@ fn verdict(report: &RunReport, lines: Lines) -> Markup {
     html! {
         p.verdict {
             @if is_plan(report) {
-                b { (counted(done, "change")) " planned." } " Nothing was written."
+                b { (counted(lines.all - lines.left, "change")) " planned." } " Nothing was written."
             } @else if done == 0 && failed == 0 {
                 b { "Nothing was written." }
             } @else {
@@ -219,10 +219,10 @@ fn with_a_bar(limit: &LimitLine) -> Markup {
         li.over[limit.broken] {
             p {
                 b { (limit.limit) " " bdi { (limit.scope) } }
-                span.n { (count(limit.value)) " of " (count(allowed)) " allowed" }
+                span.n { (count(limit.value)) " found, " (count(allowed)) " allowed" }
             }
             (bar("bar thin", &[(colour, limit.value.min(allowed.max(1)))], allowed))
-            @if let Some(remedy) = &limit.remedy { code { (remedy) } }
+            @if let Some(remedy) = &limit.remedy { p.remedy { bdi { (remedy) } } }
             @if limit.overridden { p.n { "let pass by --allow" } }
         }
     }
@@ -230,12 +230,14 @@ fn with_a_bar(limit: &LimitLine) -> Markup {
 
 fn time(report: &RunReport) -> Markup {
     let planned = is_plan(report);
+    // What a limit holds up is in no forecast.
+    let is_whole = !report.limits.iter().any(|limit| limit.broken);
     let asked: Vec<_> = report.requests.iter().filter(|line| line.sent > 0).collect();
     html! {
         @if !asked.is_empty() {
             section.panel {
-                h2 { @if planned { "How long the run takes" } @else { "Requests" } }
-                @if let (true, Some(time)) = (planned, duration::of_a_run(report)) {
+                h2 { @if planned && is_whole { "How long the run takes" } @else { "Requests" } }
+                @if let (true, Some(time)) = (planned && is_whole, duration::of_a_run(report)) {
                     p.big { "about " (duration::words(time)) }
                 }
                 ul.costs {
@@ -243,7 +245,7 @@ fn time(report: &RunReport) -> Markup {
                         li {
                             bdi { (line.endpoint) }
                             span {
-                                @if planned {
+                                @if planned && is_whole {
                                     (counted(duration::units(report, line), duration::unit(report, line))) " at " (speed(line.per_second)) " per second"
                                 } @else {
                                     (count(line.sent)) " sent, " (count(line.forecast)) " forecast"

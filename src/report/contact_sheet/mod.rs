@@ -50,13 +50,14 @@ struct Rows {
 /// Writes the page.
 fn contact_sheet(report: &RunReport, people: &dyn People, out: impl Write) -> io::Result<()> {
     let mut sections: BTreeMap<Section, Rows> = BTreeMap::new();
+    let planned = is_plan(report);
     let mut lines = Lines::default();
     let mut targets: BTreeMap<String, u64> = BTreeMap::new();
     people.each_pictured(&mut |pictured| {
-        let section = Section::of(&pictured.line);
+        let section = Section::of(&pictured.line, planned);
         lines.all += 1;
         lines.left += u64::from(!pictured.line.is_change());
-        lines.attention += u64::from(needs_attention(&pictured.line));
+        lines.attention += u64::from(needs_attention(&pictured.line, planned));
         *targets.entry(pictured.line.target.clone()).or_default() += 1;
         let rows = match sections.entry(section) {
             std::collections::btree_map::Entry::Occupied(there) => there.into_mut(),
@@ -70,13 +71,12 @@ fn contact_sheet(report: &RunReport, people: &dyn People, out: impl Write) -> io
                 rows.file.write_all(b"</ol><ol>")?;
             }
             rows.here += 1;
-            rows.file.write_all(row::row(&pictured).into_string().as_bytes())?;
+            rows.file.write_all(row::row(&pictured, planned).into_string().as_bytes())?;
         }
         Ok(())
     })?;
     let mut out = BufWriter::new(out);
     out.write_all(begin(report, lines, &sections, &targets).into_string().as_bytes())?;
-    let planned = is_plan(report);
     for (section, rows) in sections {
         out.write_all(opening(section, planned, &rows).as_bytes())?;
         let mut file = rows.file.into_inner().map_err(io::IntoInnerError::into_error)?;

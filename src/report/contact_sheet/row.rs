@@ -12,14 +12,17 @@ use crate::model::Change;
 use crate::report::human::reason_text;
 use crate::report::{Pictured, Thumbnail};
 
-pub(super) fn row(pictured: &Pictured) -> Markup {
+pub(super) fn row(pictured: &Pictured, planned: bool) -> Markup {
     let Pictured { line, before, after } = pictured;
     let name = line.person.as_ref().and_then(|person| person.name.as_deref()).unwrap_or(&line.account.name);
     let changes = matches!(
         Change::of_word(&line.change.kind),
         Some(Change::Replace | Change::Revert | Change::Remove | Change::Finish)
     );
-    let attention = needs_attention(line).then_some("1");
+    let section = Section::of(line, planned);
+    // The limit stands above, once.
+    let error = line.error.as_ref().filter(|_| section == Section::Failed);
+    let attention = needs_attention(line, planned).then_some("1");
     html! {
         li data-t=(line.target) data-n=[attention] {
             button.pair type="button" tabindex="-1" {
@@ -34,10 +37,10 @@ pub(super) fn row(pictured: &Pictured) -> Markup {
                 span { span.t { bdi { (line.target) } } bdi { (line.account.name) } }
             }
             div.why {
-                span class={ "tag " (Section::of(line).colour()) } { (line.change.kind) }
+                span class={ "tag " (section.colour()) } { (line.change.kind) }
                 (reason_text(&line.reason))
                 @if let Some(detail) = &line.detail { p.d { bdi { (detail) } } }
-                @if let Some(error) = &line.error { p.e { code { bdi { (error.code) } } " " bdi { (error.message) } } }
+                @if let Some(error) = error { p.e { code { bdi { (error.code) } } " " bdi { (error.message) } } }
             }
             code.at { bdi { (line.rule) } }
         }

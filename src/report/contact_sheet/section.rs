@@ -21,8 +21,9 @@ pub(super) enum Section {
 }
 
 impl Section {
-    pub(super) fn of(line: &PersonLine) -> Self {
-        if went_wrong(line) {
+    /// `planned`: nothing was to be written yet.
+    pub(super) fn of(line: &PersonLine, planned: bool) -> Self {
+        if went_wrong(line, planned) {
             return Self::Failed;
         }
         let reassigned = reason(line) == Some(Reason::Reassigned);
@@ -53,7 +54,6 @@ impl Section {
         }
     }
 
-    /// `planned`: nothing was written yet.
     pub(super) fn title(self, planned: bool) -> &'static str {
         match (self, planned) {
             (Self::Failed, _) => "Not done",
@@ -103,9 +103,11 @@ impl Section {
     }
 }
 
-fn went_wrong(line: &PersonLine) -> bool {
+/// What a limit holds up in a plan is to be reviewed as what it would be.
+fn went_wrong(line: &PersonLine, planned: bool) -> bool {
     match line.result {
-        PersonResult::Failed | PersonResult::Open | PersonResult::NotShown | PersonResult::NotDone => true,
+        PersonResult::NotDone => !planned || !line.is_change(),
+        PersonResult::Failed | PersonResult::Open | PersonResult::NotShown => true,
         PersonResult::None | PersonResult::Planned | PersonResult::Done => false,
     }
 }
@@ -115,12 +117,12 @@ fn reason(line: &PersonLine) -> Option<Reason> {
 }
 
 /// Whether somebody who keeps the directory or the accounts can do something about it.
-pub(super) fn needs_attention(line: &PersonLine) -> bool {
+pub(super) fn needs_attention(line: &PersonLine, planned: bool) -> bool {
     use Reason::{
         Ambiguous, ChangedMeanwhile, Conflict, PhotoUnknown, PictureUnknown, Reassigned, SamePicture,
         SourceUnreachable, TooSmall, Unmatched, Unreadable, Unsure,
     };
-    went_wrong(line)
+    went_wrong(line, planned)
         || matches!(
             reason(line),
             Some(
