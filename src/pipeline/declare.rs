@@ -43,8 +43,8 @@ macro_rules! element {
     } $(one of $([$($together:ident),+]),+)?) => {
         $(#[doc = $doc])+
         #[derive(Debug)]
-        pub(super) struct $name {
-            $($(#[doc = $key_doc])+ pub(super) $key: $crate::pipeline::read::At<$type>,)+
+        pub(in crate::pipeline) struct $name {
+            $($(#[doc = $key_doc])+ pub(in crate::pipeline) $key: $crate::pipeline::read::At<$type>,)+
         }
 
         impl $crate::pipeline::read::Setting for $name {
@@ -100,13 +100,13 @@ macro_rules! kinds {
         $(#[doc = $doc])+
         #[derive(Debug)]
         #[allow(clippy::large_enum_variant, reason = "a file has a handful of them")]
-        pub(super) enum $name {
+        pub(in crate::pipeline) enum $name {
             $($(#[doc = $kind_doc])+ $kind($type),)+
         }
 
         impl $name {
             /// What stands below the kind.
-            pub(super) fn settings(&self) -> &dyn $trait {
+            pub(in crate::pipeline) fn settings(&self) -> &dyn $trait {
                 match self { $(Self::$kind(settings) => settings,)+ }
             }
         }
@@ -150,7 +150,7 @@ macro_rules! words {
     ($(#[doc = $doc:literal])+ $name:ident = $resolved:path { $($(#[doc = $word_doc:literal])+ $word:literal => $value:ident,)+ }) => {
         $(#[doc = $doc])+
         #[derive(Clone, Copy, Debug)]
-        pub(super) struct $name(pub(super) $resolved);
+        pub(in crate::pipeline) struct $name(pub(in crate::pipeline) $resolved);
 
         impl $crate::pipeline::read::Setting for $name {
             fn read(

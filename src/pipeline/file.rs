@@ -149,7 +149,7 @@ impl Document {
             |element: &&Element| element.kind == "bitbucket" && element.credential.as_deref() == Some("token");
         let warning = |element: &Element| Warning {
             place: element.place.clone(),
-            message: format!("`{}`: {}", element.id, super::bitbucket::BY_TOKEN),
+            message: format!("`{}`: {}", element.id, super::kinds::BY_TOKEN),
         };
         self.targets.iter().filter(by_token).map(warning).collect()
     }

@@ -5,23 +5,16 @@
 //! A newcomer gets wrong: `${…}` is resolved in the scalars of the parsed file, never in its text, and `check` works
 //! without any variable being set.
 
-mod bitbucket;
 mod certificate;
-mod confluence;
 mod credential;
 mod declare;
 mod elements;
-mod entra;
 mod environment;
 mod fallback;
 mod fault;
 mod file;
-mod folder_source;
-mod folder_target;
-mod google;
 mod http;
 mod interpolate;
-mod jira;
 mod kinds;
 mod limits;
 mod matching;

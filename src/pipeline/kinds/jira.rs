@@ -3,9 +3,9 @@
 //! Owns: the keys that it has alone. Leaves to others: those of every server (`target`), the wire (`load`).
 //! A newcomer gets wrong: `base_url` has the context path (`https://example.com/jira`), if the server has one.
 
-use super::declare::words;
-use super::read::Reader;
-use super::target::{Address, TargetSettings, server};
+use crate::pipeline::declare::words;
+use crate::pipeline::read::Reader;
+use crate::pipeline::target::{Address, TargetSettings, server};
 use crate::settings::{self, TargetKind};
 
 server! {

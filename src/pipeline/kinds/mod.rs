@@ -3,10 +3,19 @@
 //! Owns: the word that stands in the file. Leaves to others: the keys below it (one file a kind).
 //! A newcomer gets wrong: the order is that of the schema and of the words that a fault lists.
 
-use super::declare::kinds;
-use super::source::SourceSettings;
-use super::target::TargetSettings;
-use super::{bitbucket, confluence, entra, folder_source, folder_target, google, jira};
+mod bitbucket;
+mod confluence;
+mod entra;
+mod folder_source;
+mod folder_target;
+mod google;
+mod jira;
+
+use crate::pipeline::declare::kinds;
+use crate::pipeline::source::SourceSettings;
+use crate::pipeline::target::TargetSettings;
+
+pub(super) use bitbucket::BY_TOKEN;
 
 kinds! {
     /// Where people and photos come from.

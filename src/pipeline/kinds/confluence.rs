@@ -4,12 +4,12 @@
 //! Leaves to others: the keys of every server (`target`), the wire (`load`).
 //! A newcomer gets wrong: only newer releases list e-mail addresses; whether this one does is seen in a run, not here.
 
-use super::declare::words;
-use super::fault::Fault;
-use super::read::{Reader, Setting};
-use super::scalar::scalar_schema;
-use super::target::{Address, TargetSettings, server};
-use super::tree::Id;
+use crate::pipeline::declare::words;
+use crate::pipeline::fault::Fault;
+use crate::pipeline::read::{Reader, Setting};
+use crate::pipeline::scalar::scalar_schema;
+use crate::pipeline::target::{Address, TargetSettings, server};
+use crate::pipeline::tree::Id;
 use crate::settings::{self, TargetKind};
 
 server! {
@@ -27,7 +27,7 @@ server! {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(in crate::pipeline) enum Way {
     Xmlrpc,
     Endpoint,
 }
@@ -44,7 +44,7 @@ words! {
 
 /// A path below the base URL.
 #[derive(Clone, Debug)]
-pub(super) struct EndpointPath(String);
+pub(in crate::pipeline) struct EndpointPath(String);
 
 impl Setting for EndpointPath {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {

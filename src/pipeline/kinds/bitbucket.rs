@@ -5,12 +5,12 @@
 //! A newcomer gets wrong: HTTP access tokens cannot carry the administrator's rights that other people's pictures need;
 //! a name and a password are the way (docs/wire/atlassian.md §13).
 
-use super::read::Reader;
-use super::target::{Address, TargetSettings, server};
+use crate::pipeline::read::Reader;
+use crate::pipeline::target::{Address, TargetSettings, server};
 use crate::settings::{self, TargetKind};
 
 /// What `check` says of a token (§13).
-pub(super) const BY_TOKEN: &str = "an HTTP access token of Bitbucket cannot carry the global permission ADMIN, so the first \
+pub(in crate::pipeline) const BY_TOKEN: &str = "an HTTP access token of Bitbucket cannot carry the global permission ADMIN, so the first \
     picture of somebody else is refused and the target stops; and it may be served the default picture for everybody: \
     write `credential: { username: …, password: … }`";
 

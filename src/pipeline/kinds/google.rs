@@ -7,16 +7,16 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use super::certificate::KeyFile;
-use super::declare::{element, kinds};
-use super::fault::Fault;
-use super::read::{At, List, Reader, Setting};
-use super::scalar::{FilePath, Flag, Word, scalar_schema};
-use super::source::{Chosen, SourceSettings, chosen, source, texts};
-use super::token_from::{self, Origin, VariableName};
-use super::tree::Id;
-use super::web::BaseUrl;
 use crate::model::PersonKey;
+use crate::pipeline::certificate::KeyFile;
+use crate::pipeline::declare::{element, kinds};
+use crate::pipeline::fault::Fault;
+use crate::pipeline::read::{At, List, Reader, Setting};
+use crate::pipeline::scalar::{FilePath, Flag, Word, scalar_schema};
+use crate::pipeline::source::{Chosen, SourceSettings, chosen, source, texts};
+use crate::pipeline::token_from::{self, Origin, VariableName};
+use crate::pipeline::tree::Id;
+use crate::pipeline::web::BaseUrl;
 use crate::settings::{self, Provider, SourceKind, UserType};
 
 source! {
@@ -65,7 +65,7 @@ element! {
     }
 }
 
-pub(super) trait CredentialSettings {
+pub(in crate::pipeline) trait CredentialSettings {
     fn settle(&self, reader: &mut Reader<'_>) -> Option<settings::GoogleCredential>;
 }
 
@@ -77,7 +77,7 @@ impl CredentialSettings for KeyFile {
 
 /// As [`KeyFile`]: some hold a secret.
 #[derive(Clone, Debug)]
-pub(super) struct ExternalAccountFile(PathBuf);
+pub(in crate::pipeline) struct ExternalAccountFile(PathBuf);
 
 impl Setting for ExternalAccountFile {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
@@ -181,7 +181,7 @@ const MY_CUSTOMER: &str = "my_customer";
 
 /// `my_customer` or an id; never a domain (docs/wire/google-directory.md §2).
 #[derive(Clone, Debug)]
-pub(super) struct Customer(String);
+pub(in crate::pipeline) struct Customer(String);
 
 impl Setting for Customer {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
@@ -198,7 +198,7 @@ scalar_schema!(Customer, "Customer", { "type": "string", "pattern": "^(my_custom
 
 /// An e-mail address; that of a service account becomes part of a path.
 #[derive(Clone, Debug)]
-pub(super) struct EmailAddress(String);
+pub(in crate::pipeline) struct EmailAddress(String);
 
 impl Setting for EmailAddress {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
@@ -218,7 +218,7 @@ scalar_schema!(EmailAddress, "EmailAddress", { "type": "string", "pattern": "^[^
 
 /// The provider of a workload identity pool, kept as the token service takes it (§1.5).
 #[derive(Clone, Debug)]
-pub(super) struct PoolProvider(String);
+pub(in crate::pipeline) struct PoolProvider(String);
 
 impl Setting for PoolProvider {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
@@ -247,7 +247,7 @@ scalar_schema!(PoolProvider, "PoolProvider", {
 
 /// The path of an organisational unit, as the Admin console shows it.
 #[derive(Clone, Debug)]
-pub(super) struct OrgUnit(String);
+pub(in crate::pipeline) struct OrgUnit(String);
 
 impl Setting for OrgUnit {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {

@@ -3,9 +3,9 @@
 //! Owns: the keys that it has alone. Leaves to others: those of every source (`source`), reading the folder (`extract`).
 //! A newcomer gets wrong: the path counts from the working directory, not from the pipeline file.
 
-use super::read::Reader;
-use super::scalar::FilePath;
-use super::source::{SourceSettings, Users, source};
+use crate::pipeline::read::Reader;
+use crate::pipeline::scalar::FilePath;
+use crate::pipeline::source::{SourceSettings, Users, source};
 use crate::settings::{self, Provider, SourceKind};
 
 source! {

@@ -6,15 +6,15 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use url::Url;
 
-use super::certificate::Certificate;
-use super::declare::{element, kinds, words};
-use super::fault::Fault;
-use super::read::{At, Reader, Setting};
-use super::scalar::{DirectoryId, FilePath};
-use super::source::{SourceSettings, Users, source};
-use super::token_from::{self, Origin, VariableName};
-use super::tree::Id;
-use super::web::{BaseUrl, SecretValue};
+use crate::pipeline::certificate::Certificate;
+use crate::pipeline::declare::{element, kinds, words};
+use crate::pipeline::fault::Fault;
+use crate::pipeline::read::{At, Reader, Setting};
+use crate::pipeline::scalar::{DirectoryId, FilePath};
+use crate::pipeline::source::{SourceSettings, Users, source};
+use crate::pipeline::token_from::{self, Origin, VariableName};
+use crate::pipeline::tree::Id;
+use crate::pipeline::web::{BaseUrl, SecretValue};
 use crate::settings::{self, AppProof, Provider, SourceKind};
 
 source! {
@@ -84,12 +84,12 @@ element! {
 }
 
 /// What a credential is, apart from the app registration that it belongs to.
-pub(super) enum Who {
+pub(in crate::pipeline) enum Who {
     App(AppProof),
     Machine { client_id: Option<String> },
 }
 
-pub(super) trait CredentialSettings {
+pub(in crate::pipeline) trait CredentialSettings {
     fn settle(&self, reader: &mut Reader<'_>) -> Option<Who>;
 
     /// Whether it belongs to an app registration, which then must be named.
@@ -100,7 +100,7 @@ pub(super) trait CredentialSettings {
 
 /// A secret that may not be known yet; that it is one is known all the same.
 #[derive(Debug)]
-pub(super) struct ClientSecret(At<SecretValue>);
+pub(in crate::pipeline) struct ClientSecret(At<SecretValue>);
 
 impl Setting for ClientSecret {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {

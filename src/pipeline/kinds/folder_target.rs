@@ -6,11 +6,11 @@
 
 use std::path::{Component, PathBuf};
 
-use super::fault::{Fault, Span};
-use super::matching::Match;
-use super::read::Reader;
-use super::scalar::FilePath;
-use super::target::{Accounts, Address, TargetSettings, target};
+use crate::pipeline::fault::{Fault, Span};
+use crate::pipeline::matching::Match;
+use crate::pipeline::read::Reader;
+use crate::pipeline::scalar::FilePath;
+use crate::pipeline::target::{Accounts, Address, TargetSettings, target};
 use crate::settings::{self, TargetKind};
 
 target! {
