@@ -53,6 +53,7 @@ mod suite {
     mod probing; // `auth --probe`: tried on our own account, and put back
     mod readme; // the transcript is true
     mod refusals; // every listed failure answer and its class (P2, P8)
+    mod report_files; // test results and metrics, each as strictly as its format has it
     mod requests; // sent equals forecast equals counted
     mod rules; // who keeps what, and why (P1, P2)
     mod secrets; // the loudest runs (P7)

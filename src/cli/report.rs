@@ -30,8 +30,9 @@ pub(super) struct Flags {
     format: Format,
 }
 
-/// What of a report names somebody or may: the state keeps none of it, so an empty list would be untrue.
-const NOT_KEPT: [&str; 3] = ["misplaced", "failures", "notes"];
+/// What of a report names somebody or may, and what is known only after it was recorded: the state keeps none of it, so an
+/// empty list or a null would be untrue.
+const NOT_KEPT: [&str; 4] = ["misplaced", "failures", "notes", "last_success"];
 
 /// Shows the counts of the run.
 pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {

@@ -1,4 +1,4 @@
-//! What a run tells: events and the finished report in; terminal, JSON and Markdown out, one file each.
+//! What a run tells: events and the finished report in; terminal, JSON, Markdown, JUnit and metrics out, one file each.
 //!
 //! Owns: the shape of `run.json` (docs/command-line.md, "Streams") and every word on the screen.
 //! Leaves to others: counting and deciding (`run`).
@@ -8,12 +8,15 @@ mod contact_sheet;
 mod files;
 mod human;
 mod json;
+mod junit;
+mod metrics;
 mod people;
 mod progress;
 mod pseudonyms;
 mod run_report;
 mod standard_error;
 mod summary;
+mod times;
 
 pub(crate) use contact_sheet::PICTURES;
 pub(crate) use files::{ReportFile, ReportInput};
@@ -32,4 +35,5 @@ pub(crate) use standard_error::{Form, Severity, StandardError, Verbosity};
 pub(crate) use summary::SUMMARY;
 
 /// The files of a report, in the order in which they are written; a new form is one more.
-pub(crate) const FILES: [&ReportFile; 3] = [&json::RUN_JSON, &SUMMARY, &PICTURES];
+pub(crate) const FILES: [&ReportFile; 5] =
+    [&json::RUN_JSON, &SUMMARY, &PICTURES, &junit::JUNIT, &metrics::METRICS];

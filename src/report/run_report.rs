@@ -31,6 +31,9 @@ pub struct RunReport {
     pub started: String,
     /// RFC 3339, UTC.
     pub finished: String,
+    /// Start of the last whole run that ended in 0, RFC 3339, UTC; `null`: there was none.
+    #[serde(default)]
+    pub last_success: Option<String>,
     /// Digest over (target, account, change, from, to) of all changes, in order; `null` if no plan was reached.
     pub plan_digest: Option<String>,
     /// Every source, in the file's order.

@@ -14,6 +14,7 @@ use super::source_run::SourceRun;
 use super::target_plan::PlanCount;
 use crate::error::Trouble;
 use crate::exit::Exit;
+use crate::model::rfc3339;
 use crate::report::RunReport;
 use crate::settings::Pipeline;
 use crate::state::{Counted, RunEnd};
@@ -58,6 +59,8 @@ pub(super) async fn close(
         };
         context.store.finish_run(&context.run, end).await?;
     }
+    // This run may be it.
+    report.last_success = context.store.last_success()?.map(|last| rfc3339(last.row.started));
     Ok(Ended { report, exit, finished })
 }
 

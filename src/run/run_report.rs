@@ -70,6 +70,7 @@ pub(super) fn report(
         exit_code: exit.code(),
         started: time(context.started),
         finished: time(finished),
+        last_success: None,
         plan_digest: Some(plan_digest(context, targets)?.to_string()),
         sources: source_runs.iter().map(source_line).collect(),
         targets: targets.iter().zip(&counted).map(|(done, counted)| target_line(done, counted)).collect(),
