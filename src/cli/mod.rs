@@ -50,7 +50,7 @@ struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
    0  done, or nothing to do
-   1  our own fault
+   1  could not work here: disk, permission, or a fault of ours
    2  command line, pipeline file, or a state that does not belong here
    3  finished, but some people failed; status --max-age: the last success is too old
    4  a limit stopped a target; nothing was written to it

@@ -78,7 +78,7 @@ impl Stop {
                 () = over => "the time is over",
                 () = stop.wait() => return,
             };
-            say(&format!("{why}: finishing what is under way; a signal more ends at once"));
+            say(&format!("{why}: finishing what is under way; press Ctrl-C again to end at once"));
             stop.request();
             tokio::select! {
                 _ = interrupt.recv() => {}

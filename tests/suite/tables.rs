@@ -62,7 +62,7 @@ fn doubtful_tables_are_told_with_their_line_and_change_nothing() {
         (whole.replace(',', "\t").replace('"', ""), "people.csv:1: the columns are separated by tabs"),
         (whole.replace("0,", "0\u{200b},"), "people.csv:2: `id` has a zero-width space (U+200B)"),
         (whole.replace("alan@", "alan\u{a0}@"), "people.csv:3: `email` has a no-break space (U+00A0)"),
-        (whole.replace("0,", "A,").replace("1,", "a,"), "people.csv:3: the id of line 2 again, but for case"),
+        (whole.replace("0,", "A,").replace("1,", "a,"), "people.csv:3: the same id as line 2, but for case"),
     ] {
         table(&harness, text);
         harness.run().expect_exit(2).expect_answer(told);

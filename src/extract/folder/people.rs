@@ -150,7 +150,7 @@ fn twice(mut ids: Vec<([u8; 16], [u8; 16], u64)>) -> Vec<table::Fault> {
     let pairs = ids.windows(2).filter(|pair| pair[0].0 == pair[1].0);
     let fault = |pair: &[([u8; 16], [u8; 16], u64)]| {
         let but = if pair[0].1 == pair[1].1 { "" } else { ", but for case or Unicode form" };
-        table::Fault::new(pair[1].2, format!("the id of line {} again{but}", pair[0].2))
+        table::Fault::new(pair[1].2, format!("the same id as line {}{but}", pair[0].2))
     };
     pairs.map(fault).collect()
 }

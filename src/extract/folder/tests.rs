@@ -87,7 +87,7 @@ fn all_faults_of_a_table_are_told_with_their_lines() {
                 ":2: `active` is `perhaps`: write true or false",
                 ":3: the id is empty",
                 ":4: 3 fields where the header has 2",
-                ":6: the id of line 5 again",
+                ":6: the same id as line 5",
             ],
         ),
         ("id,name\n1,\"two\nlines\"\n,x\n", vec![":4: the id is empty"]),

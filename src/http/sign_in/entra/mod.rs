@@ -67,7 +67,7 @@ impl Grant for EntraSignIn {
 
     fn lasts(&self) -> Option<String> {
         matches!(self.proof(), Some(AppProof::ClientSecret(_))).then(|| {
-            "when the client secret expires is told in the portal alone: App registrations, Certificates & secrets"
+            "Microsoft shows the end of the client secret in the portal only: App registrations, Certificates & secrets"
                 .to_owned()
         })
     }
