@@ -41,7 +41,7 @@ struct Common {
     /// Changes only this target (repeatable)
     #[arg(long, value_name = "ID")]
     target: Vec<String>,
-    /// Lets exactly N pass a limit, such as `reverts=412` (repeatable)
+    /// Lets exactly N pass a limit, such as `reverts=412`, or `jira.reverts=412` for one target (repeatable)
     #[arg(long, value_name = "LIMIT=N")]
     allow: Vec<Allowance>,
     /// Makes and uploads every picture of ours again
@@ -179,7 +179,7 @@ fn execute(
     let options = Options {
         mode,
         selection: Selection { only: common.only.clone(), targets: targets(common, &pipeline)?, reviewed },
-        allow: common.allow.clone(),
+        allow: allowances(common, &pipeline)?,
         rerender: if common.rerender { Rerender::All } else { Rerender::Changed },
         report: files.pictures().is_some(),
         asked: Asked { started_by: Some(ci::started_by()), max_duration: common.max_duration },
@@ -220,6 +220,20 @@ fn targets(common: &Common, pipeline: &Pipeline) -> Result<Vec<TargetId>, Troubl
             })
         })
         .collect()
+}
+
+fn allowances(common: &Common, pipeline: &Pipeline) -> Result<Vec<Allowance>, Trouble> {
+    let sources = pipeline.sources.iter().map(|source| source.id.as_str());
+    let known: Vec<_> = sources.chain(pipeline.targets.iter().map(|target| target.id.as_str())).collect();
+    let scopes = common.allow.iter().filter_map(|allowance| Some((allowance.scope.as_deref()?, allowance.limit)));
+    match scopes.into_iter().find(|(scope, _)| !known.contains(scope)) {
+        None => Ok(common.allow.clone()),
+        Some((scope, limit)) => Err(Trouble::Usage(format!(
+            "--allow {scope}.{limit}=…: {} has no such source or target; it has {}",
+            pipeline.file,
+            known.join(", ")
+        ))),
+    }
 }
 
 fn check_reviewed(pipeline: &Pipeline, reviewed: Option<&SavedPlan>) -> Result<(), Trouble> {

@@ -4,28 +4,49 @@
 //! Leaves to others: which there are (`settings`), counting and what a broken limit stops (`run`).
 //! A newcomer gets wrong: `--allow reverts=412` passes 412 and nothing else; 413 tomorrow stops again.
 
+use std::fmt;
 use std::str::FromStr;
 
 use crate::settings::{Limit, LimitName, Limits};
 
-/// `--allow LIMIT=N`: exactly this many pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// `--allow LIMIT=N`, `--allow ID.LIMIT=N`: exactly this many pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Allowance {
+    /// The source or target; `None`: any.
+    pub scope: Option<String>,
     /// The limit.
     pub limit: LimitName,
     /// The value found that passes.
     pub value: u64,
 }
 
+impl Allowance {
+    fn lets_pass(&self, found: &LimitCount) -> bool {
+        self.is_of(found) && self.value == found.value
+    }
+
+    fn is_of(&self, found: &LimitCount) -> bool {
+        self.limit == found.limit && self.scope.as_ref().is_none_or(|scope| *scope == found.scope)
+    }
+}
+
 /// What is wrong with an `--allow`.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ParseAllowanceError {
     /// No `=`, or no number behind it.
-    #[error("`{0}` is not LIMIT=N: write for instance `reverts=412`")]
+    #[error("`{0}` is not LIMIT=N: write for instance `reverts=412`, or `jira.reverts=412` for one target")]
     Shape(String),
     /// No such limit.
     #[error("`{0}` is not a limit: write one of {list}", list = LimitName::ALL.map(LimitName::word).join(", "))]
     Name(String),
+}
+
+impl fmt::Display for Allowance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { scope, limit, value } = self;
+        let scope = scope.as_ref().map(|scope| format!("{scope}.")).unwrap_or_default();
+        write!(f, "{scope}{limit}={value}")
+    }
 }
 
 impl FromStr for Allowance {
@@ -34,11 +55,12 @@ impl FromStr for Allowance {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let shape = || ParseAllowanceError::Shape(text.to_owned());
         let (name, value) = text.split_once('=').ok_or_else(shape)?;
+        let (scope, word) = name.rsplit_once('.').map_or((None, name), |(scope, word)| (Some(scope), word));
         let limit = LimitName::ALL
             .into_iter()
-            .find(|limit| limit.word() == name)
-            .ok_or_else(|| ParseAllowanceError::Name(name.to_owned()))?;
-        Ok(Self { limit, value: value.parse().map_err(|_| shape())? })
+            .find(|limit| limit.word() == word)
+            .ok_or_else(|| ParseAllowanceError::Name(word.to_owned()))?;
+        Ok(Self { scope: scope.map(str::to_owned), limit, value: value.parse().map_err(|_| shape())? })
     }
 }
 
@@ -59,16 +81,22 @@ pub(crate) struct Checked {
     pub broken: bool,
     /// It would, had `--allow` not named exactly this value.
     pub overridden: bool,
+    /// What `--allow` named in vain.
+    pub in_vain: Vec<u64>,
     /// The limit's line.
     pub rule: String,
 }
 
 impl Checked {
-    /// What to write to get past, if the limit is broken.
-    pub(crate) fn remedy(&self) -> Option<String> {
-        let (limit, counts) = (self.limit, self.limit.counts());
+    /// What to write to get past, if the limit is broken. Where `all` has the same limit broken by others, too, it names whose.
+    pub(crate) fn remedy(&self, all: &[Self]) -> Option<String> {
+        let Self { limit, scope, value, rule, .. } = self;
+        let elsewhere = all.iter().any(|other| other.broken && other.limit == *limit && other.scope != *scope);
+        let name = if elsewhere { format!("{scope}.{limit}") } else { limit.to_string() };
+        let in_vain: String = self.in_vain.iter().map(|said| format!(" --allow said {said}.")).collect();
+        let counts = limit.counts();
         self.broken
-            .then(|| format!("{counts} If that is right, pass --allow {limit}={} (limit at {})", self.value, self.rule))
+            .then(|| format!("{counts}{in_vain} If that is right, pass --allow {name}={value} (limit at {rule})"))
     }
 }
 
@@ -93,8 +121,10 @@ pub(crate) fn guard(found: &[LimitCount], limits: &Limits, allowances: &[Allowan
             let limit = limits.of(found.limit);
             let allowed = most(&limit.value, found.of, limits.shares_from);
             let over = allowed.is_some_and(|allowed| found.value > allowed);
-            let let_pass = allowances.contains(&Allowance { limit: found.limit, value: found.value });
-            checked(found, allowed, over, let_pass, limit.place.to_string())
+            let let_pass = allowances.iter().any(|allowance| allowance.lets_pass(found));
+            let said = allowances.iter().filter(|allowance| allowance.is_of(found)).map(|allowance| allowance.value);
+            let in_vain = if over && !let_pass { said.collect() } else { Vec::new() };
+            Checked { in_vain, ..checked(found, allowed, over, let_pass, limit.place.to_string()) }
         })
         .collect()
 }
@@ -108,6 +138,7 @@ fn checked(found: &LimitCount, allowed: Option<u64>, over: bool, let_pass: bool,
         allowed,
         broken: over && !let_pass,
         overridden: over && let_pass,
+        in_vain: Vec::new(),
         rule,
     }
 }
@@ -151,8 +182,24 @@ mod tests {
 
     #[test]
     fn an_allowance_names_a_limit_and_a_number() {
-        assert_eq!("reverts=412".parse(), Ok(Allowance { limit: LimitName::Reverts, value: 412 }));
-        for wrong in ["", "reverts", "reverts=", "reverts=-1", "revert=1", "=1", "reverts=1=2"] {
+        let reverts =
+            |scope: Option<&str>| Allowance { scope: scope.map(str::to_owned), limit: LimitName::Reverts, value: 412 };
+        assert_eq!("reverts=412".parse(), Ok(reverts(None)));
+        assert_eq!("jira.reverts=412".parse(), Ok(reverts(Some("jira"))));
+        assert_eq!(reverts(Some("jira")).to_string(), "jira.reverts=412");
+        assert_eq!("j.2.reverts=412".parse(), Ok(reverts(Some("j.2"))));
+        for wrong in [
+            "jira.=1",
+            "jira.revert=1",
+            "reverts.jira=1",
+            "",
+            "reverts",
+            "reverts=",
+            "reverts=-1",
+            "revert=1",
+            "=1",
+            "reverts=1=2",
+        ] {
             assert!(wrong.parse::<Allowance>().is_err(), "{wrong}");
         }
     }

@@ -21,7 +21,7 @@ pub struct Asked {
 pub(super) fn words(asked: &Asked, selection: &Selection, allow: &[Allowance], rerender: Rerender) -> Vec<String> {
     let only = (!selection.only.is_empty()).then(|| format!("--only ({})", selection.only.len()));
     let targets = selection.targets.iter().map(|target| format!("--target {target}"));
-    let allow = allow.iter().map(|one| format!("--allow {}={}", one.limit.word(), one.value));
+    let allow = allow.iter().map(|one| format!("--allow {one}"));
     let rerender = (rerender == Rerender::All).then(|| "--rerender".to_owned());
     let reviewed = selection.reviewed.as_ref().map(|_| "--plan".to_owned());
     let most = asked.max_duration.map(|time| format!("--max-duration {}", humantime::format_duration(time)));

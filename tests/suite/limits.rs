@@ -247,6 +247,12 @@ fn a_number_is_allowed_for_each_target() {
     });
     harness.run().expect_exit(0);
     ["ada", "grace", "alan"].iter().for_each(|name| harness.no_photo(name));
+    let stopped = harness.run_with(&["--allow", "reverts=9"]).expect_exit(4).expect_answer("--allow jira.reverts=3 ");
+    stopped.expect_answer("--allow intern.reverts=2 ").expect_answer("--allow said 9. If that is right");
+    harness.run_with(&["--allow", "intern.reverts=3", "--allow", "jira.reverts=2"]).expect_exit(4);
+    harness.plan_with(&["--allow", "jira.reverts=3"]).expect_exit(4).expect_answer("--allow reverts=2 ");
+    harness.plan_with(&["--allow", "jra.reverts=3"]).expect_exit(2).expect_error("has no such source or target");
+    harness.plan_with(&["--allow", "jira.reverts=3", "--allow", "intern.reverts=2"]).expect_exit(0);
     harness.run_with(&["--allow", "reverts=3", "--allow", "reverts=2"]).expect_exit(0);
     harness.expect_shown_in("intern", &[("ada", Default), ("grace", Default)]);
     harness.expect_shown_in("jira", &[("ada", Default), ("grace", Default), ("alan", Default)]);
