@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::model::{PersonResult, TargetId};
 use crate::pipeline::{Document, Overlay};
 use crate::plan::{Allowance, Rerender};
-use crate::report::{self, FILES, People as _, PersonLine, Progress, ReportFile, ReportInput, Severity, Wording};
+use crate::report::{self, FILES, People as _, PersonLine, Progress, ReportFile, ReportInput, Severity};
 use crate::run::{self, Asked, Mode, Options, Outcome, SavedPlan, Selection, Stop};
 use crate::settings::Pipeline;
 
@@ -85,7 +85,7 @@ pub(super) fn plan(flags: &PlanFlags) -> Result<Exit, Trouble> {
     let (files, outcome, progress) = execute(&flags.common, Mode::Plan, None, flags.out.as_deref())?;
     let pending = flags.detailed_exitcode && outcome.people.changes() > 0;
     let exit = if pending { outcome.exit.and(Exit::Pending) } else { outcome.exit };
-    Ok(told(tell_all(&flags.common, &files, outcome, &progress, Wording::Plan), exit))
+    Ok(told(tell_all(&flags.common, &files, outcome, &progress), exit))
 }
 
 /// `run FILE`.
@@ -93,19 +93,13 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, Trouble> {
     let reviewed = flags.plan.as_deref().map(load).transpose()?;
     let (files, outcome, progress) = execute(&flags.common, Mode::Run, reviewed, None)?;
     let exit = outcome.exit;
-    Ok(told(tell_all(&flags.common, &files, outcome, &progress, Wording::Run), exit))
+    Ok(told(tell_all(&flags.common, &files, outcome, &progress), exit))
 }
 
 /// Files, answer and failures; then the pictures that the report was made of go.
-fn tell_all(
-    common: &Common,
-    files: &Files,
-    outcome: Outcome,
-    progress: &Progress,
-    wording: Wording,
-) -> Result<(), Trouble> {
+fn tell_all(common: &Common, files: &Files, outcome: Outcome, progress: &Progress) -> Result<(), Trouble> {
     let written = files.write(&outcome);
-    let printed = print(common, files, &outcome, wording);
+    let printed = print(common, files, &outcome);
     tell_failures(&outcome, progress);
     let ended = outcome.people.end();
     written.and(printed).and(ended)
@@ -252,13 +246,15 @@ fn load(path: &Path) -> Result<SavedPlan, Trouble> {
 }
 
 /// Prints the answer.
-fn print(common: &Common, files: &Files, outcome: &Outcome, wording: Wording) -> Result<(), Trouble> {
+fn print(common: &Common, files: &Files, outcome: &Outcome) -> Result<(), Trouble> {
     let Outcome { report, people, .. } = outcome;
+    let folder = files.report.as_deref();
     match common.format {
         Format::Json => answered(report::write_json(report, people, std::io::stdout().lock())),
         Format::Human => {
-            let mut text = report::human(report, people, wording).map_err(Trouble::file("read the facts"))?;
-            if let Some(folder) = &files.report {
+            let whole = folder.map(|folder| folder.join(report::RUN_JSON.name));
+            let mut text = report::human(report, people, whole.as_deref()).map_err(Trouble::file("read the facts"))?;
+            if let Some(folder) = folder {
                 text += &format!("\nreport: {}\n", folder.join(report::SUMMARY.name).display());
             }
             if let Some(page) = files.pictures() {

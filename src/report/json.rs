@@ -38,7 +38,7 @@ impl Serialize for Lines<'_> {
 }
 
 /// In the folder of the report.
-pub(super) const RUN_JSON: ReportFile =
+pub(crate) const RUN_JSON: ReportFile =
     ReportFile { name: "run.json", write: |told, out| write_json(told.report, told.people, out) };
 
 /// Writes the report as indented JSON with a final line break.

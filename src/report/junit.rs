@@ -10,9 +10,9 @@ use std::io::{self, Write};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
-use super::human::{limit_sentence, reason_text};
 use super::people::{Section, sections};
 use super::times::took;
+use super::words::{limit_sentence, why};
 use super::{LimitLine, MisplacedLine, PersonLine, ReportFile, ReportInput, RunReport};
 use crate::model::PersonResult;
 
@@ -95,7 +95,7 @@ fn write(ReportInput { report, people }: ReportInput<'_>, out: &mut dyn Write) -
         .with_attribute(("tests", number(|suite| suite.cases.len()).as_str()))
         .with_attribute(("failures", number(|suite| suite.failures()).as_str()))
         .with_attribute(("errors", "0"))
-        .with_attribute(("time", took(report).to_string().as_str()))
+        .with_attribute(("time", took(report).unwrap_or_default().as_secs().to_string().as_str()))
         .write_inner_content(|xml| suites.iter().try_for_each(|suite| write_suite(xml, report, suite)))?;
     let mut out = xml.into_inner();
     out.write_all(b"\n")?;
@@ -215,7 +215,6 @@ fn of_change(line: &PersonLine) -> Case {
         (None, PersonResult::NotDone) => ("not_made".to_owned(), "reviewed, but not made".to_owned()),
         (None, _) => ("failed".to_owned(), "it failed".to_owned()),
     };
-    let detail = line.detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
-    let text = format!("{}: {}{detail} ({})", line.change.kind, reason_text(&line.reason), line.rule);
+    let text = format!("{}: {} ({})", line.change.kind, why(line), line.rule);
     Case::new(format!("account {}", line.account.name), Verdict::Failed { kind, message: found, text })
 }

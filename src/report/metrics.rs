@@ -66,7 +66,7 @@ fn write(report: &RunReport, out: &mut dyn Write) -> io::Result<()> {
     let success = report.last_success.as_deref().and_then(unix);
     out.one("last_success_timestamp_seconds", "Start of the last whole run that ended in 0.", &[], success)?;
     out.one("run_timestamp_seconds", "End of the run.", &[], unix(&report.finished))?;
-    out.one("run_duration_seconds", "How long the run took.", &[], Some(took(report)))?;
+    out.one("run_duration_seconds", "How long the run took.", &[], took(report).map(|took| took.as_secs()))?;
     out.one("run_exit_code", "Exit code of the run.", &[], Some(u64::from(report.exit_code)))?;
     let misplaced = "Pictures on accounts that they were not meant for.";
     out.one("run_misplaced", misplaced, &[], Some(report.misplaced.len() as u64))?;

@@ -17,12 +17,13 @@ mod run_report;
 mod standard_error;
 mod summary;
 mod times;
+mod words;
 
 pub(crate) use contact_sheet::PICTURES;
 pub(crate) use files::{ReportFile, ReportInput};
-pub use human::{Wording, human};
-pub(crate) use human::{counts, limit_sentence};
-pub(crate) use json::write_json;
+pub(crate) use human::counts;
+pub use human::human;
+pub(crate) use json::{RUN_JSON, write_json};
 pub(crate) use people::{Before, People, Pictured, Shown, Thumbnail};
 pub(crate) use progress::Progress;
 pub use progress::{Listener, RunEvent};
@@ -33,7 +34,7 @@ pub(crate) use run_report::{
 };
 pub(crate) use standard_error::{Form, Severity, StandardError, Verbosity};
 pub(crate) use summary::SUMMARY;
+pub(crate) use words::limit_sentence;
 
 /// The files of a report, in the order in which they are written; a new form is one more.
-pub(crate) const FILES: [&ReportFile; 5] =
-    [&json::RUN_JSON, &SUMMARY, &PICTURES, &junit::JUNIT, &metrics::METRICS];
+pub(crate) const FILES: [&ReportFile; 5] = [&RUN_JSON, &SUMMARY, &PICTURES, &junit::JUNIT, &metrics::METRICS];

@@ -1,18 +1,17 @@
 //! `summary.md`: the report as a page of a CI job or a pull request.
 //!
-//! Owns: the Markdown. Leaves to others: the counts. A newcomer gets wrong: names come from servers, so every cell is
-//! escaped; a display name must not be able to write Markdown or HTML into the page.
+//! Owns: the Markdown. Leaves to others: the words and their order (`words`). A newcomer gets wrong: names come from servers,
+//! so every cell is escaped; a display name must not be able to write Markdown or HTML into the page.
 
 use std::fmt::Write as _;
 use std::io;
 
-use super::human::{limit_sentence, misplaced};
-use super::people::sections;
-use super::{People, PersonLine, ReportFile, RunReport};
-use crate::model::PersonResult;
+use super::people::{Section, sections};
+use super::words::{self, Heading, SOURCE_HEADS, Wording};
+use super::{People, PersonLine, ReportFile, RunReport, times};
 
-/// Rows of one table before it is cut.
-const ROWS: usize = 200;
+/// Rows of one table, and lines of one list, before it is cut: a job takes a page of 1 MiB, a comment 65,536 characters.
+const ROWS: usize = 100;
 
 /// In the folder of the report.
 pub(crate) const SUMMARY: ReportFile =
@@ -21,143 +20,98 @@ pub(crate) const SUMMARY: ReportFile =
 /// The report as Markdown.
 fn summary(report: &RunReport, everybody: &dyn People) -> io::Result<String> {
     let mut out = String::new();
-    _ = writeln!(out, "# {}: {} {}\n", cell(&report.pipeline), report.command, report.outcome);
+    let wording = Wording::of(report);
+    _ = writeln!(out, "# {} {}: {}\n", cell(&report.pipeline), report.command, words::outcome(report));
     _ = writeln!(
         out,
-        "Run `{}`, {} to {}, exit code {}, {}.\n",
-        report.run, report.started, report.finished, report.exit_code, report.tool
+        "Begun {}, took {}, exit code {}. Run `{}` of {}.\n",
+        report.started,
+        times::took(report).map_or_else(|| "?".to_owned(), times::words),
+        report.exit_code,
+        report.run,
+        report.tool
     );
-    bullets(&mut out, "Misplaced", &misplaced(report));
-    bullets(&mut out, "Stopped", &report.failures);
-    let broken: Vec<_> =
-        report.limits.iter().filter(|limit| limit.broken || limit.overridden).map(limit_sentence).collect();
-    bullets(&mut out, "Limits", &broken);
-    sources(&mut out, report);
-    targets(&mut out, report);
+    bullets(&mut out, "MISPLACED", &words::misplaced(report));
+    bullets(&mut out, "stopped", &report.failures);
+    bullets(&mut out, "limits", &words::limits(report));
+    table(&mut out, &SOURCE_HEADS, report.sources.iter().map(words::source_row));
+    table(&mut out, &words::target_heads(wording), report.targets.iter().map(words::target_row));
+    for (heading, lines) in sections(everybody, ROWS, |line| words::heading(line, wording))? {
+        section(&mut out, &heading, &lines);
+    }
+    bullets(&mut out, "notes", &report.notes);
     requests(&mut out, report);
-    people(&mut out, everybody)?;
-    bullets(&mut out, "Notes", &report.notes);
     Ok(out)
 }
 
 fn bullets(out: &mut String, heading: &str, lines: &[String]) {
     if !lines.is_empty() {
         _ = writeln!(out, "## {heading}\n");
-        for line in lines {
+        for line in lines.iter().take(ROWS) {
             _ = writeln!(out, "- {}", cell(line));
         }
+        more(out, lines.len().saturating_sub(ROWS) as u64, lines.len() as u64);
         out.push('\n');
     }
 }
 
-fn sources(out: &mut String, report: &RunReport) {
-    out.push_str("| source | state | people | in scope | photo | none | unknown | downloaded |\n|---|---|--:|--:|--:|--:|--:|--:|\n");
-    for s in &report.sources {
-        _ = writeln!(
-            out,
-            "| {} | {} | {} | {} | {} | {} | {} | {} |",
-            cell(&s.id),
-            s.state,
-            s.people,
-            s.in_scope,
-            s.present,
-            s.absent,
-            s.unknown,
-            s.downloaded
-        );
-    }
-    out.push('\n');
-}
-
-fn targets(out: &mut String, report: &RunReport) {
-    out.push_str(
-        "| target | state | accounts | matched | replaced | reverted | removed | unchanged | adopted | kept | \
-         conflicts | skipped | finished | tidied | failed |\n|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
-    );
-    for t in &report.targets {
-        let counts = [
-            t.accounts,
-            t.matched,
-            t.replaced,
-            t.reverted,
-            t.removed,
-            t.unchanged,
-            t.adopted,
-            t.kept,
-            t.conflicts,
-            t.skipped,
-            t.finished,
-            t.tidied,
-            t.failed,
-        ];
-        let counts: Vec<_> = counts.iter().map(u64::to_string).collect();
-        _ = writeln!(out, "| {} | {} | {} |", cell(&t.id), t.state, counts.join(" | "));
+/// The first column has names, the others have counts.
+fn table(out: &mut String, heads: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+    _ = writeln!(out, "| {} |\n|---|{}", heads.join(" | "), "--:|".repeat(heads.len() - 1));
+    for row in rows {
+        let cells: Vec<_> = row.iter().map(|text| cell(text)).collect();
+        _ = writeln!(out, "| {} |", cells.join(" | "));
     }
     out.push('\n');
 }
 
 fn requests(out: &mut String, report: &RunReport) {
-    out.push_str("| endpoint | requests | forecast | units | sent again | throttled | bytes received |\n|---|--:|--:|--:|--:|--:|--:|\n");
-    for r in &report.requests {
-        _ = writeln!(
-            out,
-            "| {} | {} | {} | {} | {} | {} | {} |",
-            cell(&r.endpoint),
-            r.sent,
-            r.forecast,
-            r.units,
-            r.retried,
-            r.throttled,
-            r.bytes_received
-        );
+    if report.requests.is_empty() {
+        return;
     }
+    out.push_str("## requests\n\n");
+    let heads = ["endpoint", "requests", "forecast", "units", "sent again", "throttled", "bytes received"];
+    let rows = report.requests.iter().map(|r| {
+        let counts = [r.sent, r.forecast, r.units, r.retried, r.throttled, r.bytes_received];
+        std::iter::once(r.endpoint.clone()).chain(counts.iter().map(u64::to_string)).collect()
+    });
+    table(out, &heads, rows);
+}
+
+fn section(out: &mut String, heading: &Heading, section: &Section) {
+    _ = writeln!(out, "## {} ({})\n", heading.words, section.count);
+    if heading.says_all {
+        return;
+    }
+    let named = section.lines.values().any(|line| name(line).is_some());
+    let heads = if named { "account | person | picture | why | rule" } else { "account | picture | why | rule" };
+    _ = writeln!(out, "| {heads} |\n|{}", "---|".repeat(heads.split('|').count()));
+    for line in section.lines.values() {
+        let person = named.then(|| name(line).unwrap_or_default().to_owned());
+        let account = format!("{}/{}", line.target, line.account.name);
+        let rest = [words::picture(line), why(line), line.rule.clone()];
+        let cells = std::iter::once(account).chain(person).chain(rest).map(|text| cell(&text));
+        _ = writeln!(out, "| {} |", cells.collect::<Vec<_>>().join(" | "));
+    }
+    more(out, section.more(), section.count);
     out.push('\n');
 }
 
-fn people(out: &mut String, people: &dyn People) -> io::Result<()> {
-    let sections = sections(people, ROWS, |line| (line.change.kind.clone(), line.reason.clone()))?;
-    for ((kind, reason), section) in sections {
-        _ = writeln!(out, "## {kind}: {reason} ({})\n", section.count);
-        out.push_str("| account | from | to | rule | result |\n|---|---|---|---|---|\n");
-        for line in section.lines.values() {
-            _ = writeln!(
-                out,
-                "| {}/{} | {} | {} | {} | {} |",
-                cell(&line.target),
-                cell(&line.account.name),
-                picture(&line.change.from),
-                picture(&line.change.to),
-                cell(&line.rule),
-                result(line)
-            );
-        }
-        if section.more() > 0 {
-            _ = writeln!(out, "\n… and {} more of {}: see `run.json`.", section.more(), section.count);
-        }
-        out.push('\n');
-    }
-    Ok(())
+fn name(line: &PersonLine) -> Option<&str> {
+    line.person.as_ref()?.name.as_deref()
 }
 
-fn result(line: &PersonLine) -> String {
-    let word = match line.result {
-        PersonResult::None => "",
-        PersonResult::Planned => "planned",
-        PersonResult::Done => "done",
-        PersonResult::NotShown => "not shown",
-        PersonResult::Failed => "failed",
-        PersonResult::Open => "open",
-        PersonResult::NotDone => "not begun",
-    };
-    match (&line.error, &line.detail) {
-        (Some(error), _) => format!("{word}: {}", cell(&error.message)),
-        (None, Some(detail)) => format!("{word} {}", cell(detail)).trim().to_owned(),
-        (None, None) => word.to_owned(),
+fn more(out: &mut String, more: u64, count: u64) {
+    if more > 0 {
+        _ = writeln!(out, "\n… and {more} more of {count}: see `run.json`.");
     }
 }
 
-fn picture(text: &str) -> String {
-    cell(text.get(..11).filter(|_| text.starts_with("b3:")).unwrap_or(text))
+fn why(line: &PersonLine) -> String {
+    match words::wrong(line) {
+        Some(wrong) => format!("{} {wrong}", words::why(line)),
+        None => words::why(line),
+    }
 }
 
 /// Text that stays text inside a Markdown table.

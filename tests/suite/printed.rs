@@ -56,6 +56,7 @@ fn a_plan_a_run_and_a_quiet_run() {
         _ => format!("{line}\n"),
     };
     let summary: String = summary.lines().map(cut).collect();
+    let summary = (0..100).fold(summary, |text, seconds| text.replace(&format!("took {seconds} s,"), "took <n> s,"));
     insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_snapshot!("summary", redact(&harness, &summary));
     });

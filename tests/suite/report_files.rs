@@ -44,9 +44,8 @@ impl Case {
 fn attributes(element: &BytesStart<'_>) -> Attributes {
     let read = element.attributes().map(|attribute| {
         let attribute = attribute.expect("an attribute");
-        let value = String::from_utf8(attribute.value.to_vec()).expect("text");
-        let value = quick_xml::escape::unescape(&value).expect("escaped text").into_owned();
-        (String::from_utf8(attribute.key.as_ref().to_vec()).expect("a name"), value)
+        let value = quick_xml::escape::unescape(&attribute.value).expect("escaped text").into_owned();
+        (attribute.key.as_ref().to_owned(), value)
     });
     read.collect()
 }
@@ -72,7 +71,7 @@ fn junit(text: &str) -> Vec<Case> {
         let is_empty = matches!(event, Event::Empty(_));
         match event {
             Event::Start(element) | Event::Empty(element) => {
-                let name = String::from_utf8(element.name().as_ref().to_vec()).expect("a name");
+                let name = element.name().as_ref().to_owned();
                 let told = attributes(&element);
                 let parent = open.last().map(|(name, ..)| name.as_str());
                 let (within, known): (Option<&str>, &[&str]) = match name.as_str() {
@@ -107,9 +106,8 @@ fn junit(text: &str) -> Vec<Case> {
             }
             Event::End(_) => close(open.pop().expect("an element"), &cases),
             Event::Text(words) => {
-                let words = String::from_utf8(words.to_vec()).expect("text");
                 let within = open.last().map_or("", |(name, ..)| name);
-                assert!(words.trim().is_empty() || within == "failure", "{words} in <{within}>");
+                assert!(words.trim().is_empty() || within == "failure", "{words:?} in <{within}>");
             }
             Event::Decl(_) => assert!(open.is_empty() && cases.is_empty(), "the declaration stands first"),
             Event::GeneralRef(_) => {}
@@ -171,6 +169,36 @@ fn of_many_failures_the_first_are_named_and_the_others_counted() {
     let cases = junit(&written(&harness, "junit.xml"));
     assert_eq!(cases.iter().filter(|case| case.name.starts_with("account ")).count(), 200);
     assert_eq!(found(&cases, "stage.jira", "other accounts").message(), "3 more of 203 went wrong: see run.json");
+}
+
+/// What is left out stands in a file, and the answer names one that is there.
+#[test]
+fn a_long_list_says_where_all_of_it_is() {
+    let names: Vec<String> = (0..103).map(|n| format!("p{n:03}")).collect();
+    let harness = Harness::with_people(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    harness.plan_with(&[]).expect_exit(0).expect_answer("  … and 43 more of 103: see report/run.json\n");
+    let summary = written(&harness, "summary.md");
+    assert!(summary.contains("\n## to replace (103)\n"), "{summary}");
+    assert!(summary.contains("\n… and 3 more of 103: see `run.json`.\n"), "{summary}");
+    let ended = harness.finish(&["plan", "pipeline.yaml"]).expect_exit(0);
+    ended.expect_answer("  … and 43 more of 103: --report DIR writes run.json, which has them all\n");
+}
+
+/// One sentence for whoever is left alone for one and the same cause.
+#[test]
+fn a_source_that_is_down_is_told_once() {
+    let mut harness = harness();
+    harness.set("ENTRA_SECRET", "canary~not/the+secret");
+    let ended = harness.run().expect_exit(5).expect_answer("\nleft alone, since a source could not be read (6)\n");
+    ended.holds_no_answer("jira/ada");
+    let summary = written(&harness, "summary.md");
+    assert!(summary.contains("\n## left alone, since a source could not be read (6)\n"), "{summary}");
+    assert!(!summary.contains("jira/ada"), "{summary}");
+    assert_eq!(ended.line("jira", "ada")["reason"], "source_unreachable");
+
+    let harness = self::harness();
+    let ended = harness.run_with(&["--only", "ada"]).expect_exit(0).expect_answer("\nleft out by --only or --target (");
+    ended.holds_no_answer("jira/grace");
 }
 
 /// Samples by name and labels; each family has one HELP and one TYPE right before its samples, no sample stands twice

@@ -1,6 +1,6 @@
 //! How long a run takes by what it has to send.
 //!
-//! Owns: the sum, and times in words. Leaves to others: counting requests (`run`).
+//! Owns: the sum. Leaves to others: counting requests (`run`), times in words (`times`).
 //! A newcomer gets wrong: who names one rate shares it, so requests are added up by rate; the sources come before the
 //! targets, and those of one side go side by side.
 
@@ -34,36 +34,4 @@ pub(super) fn of_a_run(report: &RunReport) -> Option<Duration> {
     }
     let seconds: f64 = sides.iter().map(|side| side.values().copied().fold(0.0, f64::max)).sum();
     (seconds > 0.0).then(|| Duration::from_secs_f64(seconds.min(1e9)))
-}
-
-/// `4 h 50 min`, `3 min`, `9 s`.
-pub(super) fn words(time: Duration) -> String {
-    let seconds = time.as_secs().max(1);
-    match (seconds / 3600, seconds % 3600 / 60, seconds % 60) {
-        (0, 0, seconds) => format!("{seconds} s"),
-        (0, minutes @ 1..10, seconds @ 1..) => format!("{minutes} min {seconds} s"),
-        (0, minutes, _) => format!("{minutes} min"),
-        (hours, 0, _) => format!("{hours} h"),
-        (hours, minutes, _) => format!("{hours} h {minutes} min"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_is_told_as_people_do() {
-        for (seconds, told) in [
-            (0, "1 s"),
-            (59, "59 s"),
-            (60, "1 min"),
-            (82, "1 min 22 s"),
-            (3599, "59 min"),
-            (3600, "1 h"),
-            (17_400, "4 h 50 min"),
-        ] {
-            assert_eq!(words(Duration::from_secs(seconds)), told);
-        }
-    }
 }

@@ -7,7 +7,8 @@ use maud::{Markup, html};
 
 use super::duration;
 use super::row::glyph;
-use crate::report::human::misplaced;
+use crate::report::times::{self, took};
+use crate::report::words::misplaced;
 use crate::report::{LimitLine, RunReport, TargetLine};
 
 /// So many lines, as the page counts them.
@@ -55,7 +56,7 @@ pub(super) fn head(report: &RunReport, lines: Lines) -> Markup {
             (verdict(report, lines))
             dl.meta {
                 div { dt { "made" } dd { time datetime=(report.finished) { (minutes(&report.finished)) } } }
-                @if let Some(took) = took(report) { div { dt { "took" } dd { (duration::words(took)) } } }
+                @if let Some(took) = took(report) { div { dt { "took" } dd { (times::words(took)) } } }
                 div { dt { "run" } dd { code { (report.run) } } }
                 div { dt { "ended" } dd { (report.outcome) ", exit code " (report.exit_code) } }
                 div { dt { "by" } dd { (report.tool) } }
@@ -72,11 +73,6 @@ fn minutes(time: &str) -> String {
         (Some(day), Some(minute)) => format!("{day} {minute} UTC"),
         _ => time.to_owned(),
     }
-}
-
-fn took(report: &RunReport) -> Option<std::time::Duration> {
-    let [from, to] = [&report.started, &report.finished].map(|time| humantime::parse_rfc3339(time).ok());
-    to?.duration_since(from?).ok()
 }
 
 fn verdict(report: &RunReport, lines: Lines) -> Markup {
@@ -238,7 +234,7 @@ fn time(report: &RunReport) -> Markup {
             section.panel {
                 h2 { @if planned && is_whole { "How long the run takes" } @else { "Requests" } }
                 @if let (true, Some(time)) = (planned && is_whole, duration::of_a_run(report)) {
-                    p.big { "about " (duration::words(time)) }
+                    p.big { "about " (times::words(time)) }
                 }
                 ul.costs {
                     @for line in asked {

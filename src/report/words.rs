@@ -1,0 +1,210 @@
+//! What the terminal and the page of a CI job say in the same words.
+//!
+//! Owns: headings and their order, the columns of the counts, the sentence of a line. Leaves to others: how it is laid out
+//! (`human`, `summary`).
+//! A newcomer gets wrong: what must be mended comes first, then changes, then whom a rule leaves alone.
+
+use std::fmt::Write as _;
+
+use super::{LimitLine, MisplacedLine, PersonLine, RunReport, SourceLine, TargetLine};
+use crate::model::{PersonResult, Reason};
+
+/// What the reader is told first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wording {
+    /// What would be done.
+    Plan,
+    /// What was done.
+    Run,
+}
+
+impl Wording {
+    /// Of this report.
+    pub(super) fn of(report: &RunReport) -> Self {
+        if report.command == "plan" { Self::Plan } else { Self::Run }
+    }
+}
+
+/// How it ended, in the words of the exit codes.
+pub(super) fn outcome(report: &RunReport) -> &str {
+    match report.outcome.as_str() {
+        "partial" => "finished, but some people failed",
+        "limit" => "stopped by a limit",
+        "refused" => "sign-in or permission refused",
+        "unreachable" => "a source or target could not be reached, or failed as a whole",
+        "stopped" => "stopped by a signal or the time budget; run again to go on",
+        outcome => outcome,
+    }
+}
+
+/// What stands above lines.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Heading {
+    order: u8,
+    /// The words.
+    pub words: &'static str,
+    /// The lines below would all say the same, which the heading says already.
+    pub says_all: bool,
+}
+
+/// Whether a limit kept a change from being made.
+fn is_stopped_by_limit(line: &PersonLine) -> bool {
+    line.result == PersonResult::NotDone && line.error.as_ref().is_some_and(|error| error.code == "limit")
+}
+
+/// Headings in the order of what a reader must see first.
+pub(super) fn heading(line: &PersonLine, wording: Wording) -> Heading {
+    let (order, words) = match (line.result, line.is_change()) {
+        (PersonResult::Failed, _) => (0, "failed"),
+        (PersonResult::Open, true) => (1, "open: the next run looks again"),
+        (PersonResult::NotShown, true) => (2, "written, but not shown"),
+        (PersonResult::NotDone, true) => not_done(line),
+        (PersonResult::NotDone, false) => (3, "reviewed, but not made"),
+        (PersonResult::Planned, true) => to_do(&line.change.kind),
+        (_, true) if wording == Wording::Plan => to_do(&line.change.kind),
+        (_, true) => done(&line.change.kind),
+        (_, false) => left(line),
+    };
+    let says_all = !line.is_change() && matches!(line.reason.as_str(), "not_selected" | "source_unreachable");
+    Heading { order, words, says_all: says_all && order > 3 }
+}
+
+fn not_done(line: &PersonLine) -> (u8, &'static str) {
+    match (is_stopped_by_limit(line), line.change.kind.as_str()) {
+        (true, "revert") => (4, "stopped by a limit, to revert"),
+        (true, "remove") => (5, "stopped by a limit, to remove"),
+        (true, "replace") => (6, "stopped by a limit, to replace"),
+        (true, _) => (7, "stopped by a limit, to mend"),
+        (false, _) => (8, "not begun"),
+    }
+}
+
+fn to_do(kind: &str) -> (u8, &'static str) {
+    match kind {
+        "revert" => (10, "to revert"),
+        "remove" => (11, "to remove"),
+        "replace" => (12, "to replace"),
+        "finish" => (13, "to finish"),
+        _ => (14, "to tidy"),
+    }
+}
+
+fn done(kind: &str) -> (u8, &'static str) {
+    match kind {
+        "revert" => (20, "reverted"),
+        "remove" => (21, "removed"),
+        "replace" => (22, "replaced"),
+        "finish" => (23, "finished"),
+        _ => (24, "tidied"),
+    }
+}
+
+fn left(line: &PersonLine) -> (u8, &'static str) {
+    match (line.change.kind.as_str(), line.reason.as_str()) {
+        ("conflict", _) => (30, "conflicts, left alone"),
+        (_, "source_unreachable") => (31, "left alone, since a source could not be read"),
+        (_, "not_selected") => (34, "left out by --only or --target"),
+        ("skip", _) => (33, "not looked at"),
+        _ => (32, "left alone"),
+    }
+}
+
+/// Columns of the sources.
+pub(super) const SOURCE_HEADS: [&str; 7] = ["source", "people", "in scope", "photo", "none", "unknown", "downloaded"];
+
+/// A row of the sources.
+pub(super) fn source_row(line: &SourceLine) -> Vec<String> {
+    let counts = [line.people, line.in_scope, line.present, line.absent, line.unknown, line.downloaded];
+    row(&line.id, &line.state, &counts)
+}
+
+/// Columns of the targets.
+pub(super) fn target_heads(wording: Wording) -> [&'static str; 9] {
+    match wording {
+        Wording::Run => {
+            ["target", "accounts", "matched", "replaced", "reverted", "unchanged", "left alone", "mended", "failed"]
+        }
+        Wording::Plan => {
+            ["target", "accounts", "matched", "to replace", "to revert", "unchanged", "left alone", "to mend", "failed"]
+        }
+    }
+}
+
+/// A row of the targets.
+pub(super) fn target_row(line: &TargetLine) -> Vec<String> {
+    let counts = [
+        line.accounts,
+        line.matched,
+        line.replaced,
+        line.reverted + line.removed,
+        line.unchanged + line.adopted,
+        line.kept + line.conflicts + line.skipped,
+        line.tidied + line.finished,
+        line.failed,
+    ];
+    row(&line.id, &line.state, &counts)
+}
+
+fn row(id: &str, state: &str, counts: &[u64]) -> Vec<String> {
+    let name = if state == "ok" { id.to_owned() } else { format!("{id} ({state})") };
+    std::iter::once(name).chain(counts.iter().map(u64::to_string)).collect()
+}
+
+/// What a reader must see before anything else.
+pub(super) fn misplaced(report: &RunReport) -> Vec<String> {
+    report.misplaced.iter().map(MisplacedLine::sentence).collect()
+}
+
+/// The limits that stopped something, or would have.
+pub(super) fn limits(report: &RunReport) -> Vec<String> {
+    report.limits.iter().filter(|limit| limit.broken || limit.overridden).map(limit_sentence).collect()
+}
+
+/// A limit in one sentence, with what to write to get past it.
+pub(crate) fn limit_sentence(limit: &LimitLine) -> String {
+    let allowed = limit.allowed.map_or_else(|| "no limit".to_owned(), |n| format!("allowed {n}"));
+    let mut text = format!("{} of {}: found {} of {}, {allowed}", limit.limit, limit.scope, limit.value, limit.of);
+    match (&limit.remedy, limit.overridden) {
+        (Some(remedy), _) => _ = write!(text, "; {remedy}"),
+        (None, true) => text.push_str("; let pass by --allow"),
+        (None, false) => {}
+    }
+    text
+}
+
+/// What the account showed, and what it is to show.
+pub(super) fn picture(line: &PersonLine) -> String {
+    if line.is_change() && line.change.from != line.change.to {
+        format!("{} → {}", short(&line.change.from), short(&line.change.to))
+    } else {
+        short(&line.change.from)
+    }
+}
+
+/// The reason in a sentence.
+pub(super) fn why(line: &PersonLine) -> String {
+    let mut why = reason_text(&line.reason).to_owned();
+    if let Some(detail) = &line.detail {
+        _ = write!(why, ": {detail}");
+    }
+    why
+}
+
+/// What went wrong, unless the heading says it.
+pub(super) fn wrong(line: &PersonLine) -> Option<String> {
+    let error = line.error.as_ref().filter(|_| !is_stopped_by_limit(line))?;
+    Some(format!("[{}] {}", error.code, error.message))
+}
+
+/// The sentence behind a reason's word; an unknown word (a report of a newer program) stands for itself.
+pub(super) fn reason_text(word: &str) -> &str {
+    serde_json::from_value(serde_json::Value::from(word)).map_or(word, |reason: Reason| reason.text())
+}
+
+/// Digests are cut to what an eye can compare.
+fn short(picture: &str) -> String {
+    match picture.strip_prefix("b3:") {
+        Some(hex) => format!("b3:{}", hex.get(..8).unwrap_or(hex)),
+        None => picture.to_owned(),
+    }
+}
