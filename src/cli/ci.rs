@@ -144,6 +144,15 @@ impl fmt::Display for AzureCommand<'_> {
     }
 }
 
+/// Has a Markdown file shown with the job: <https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands#uploadsummary-add-some-markdown-content-to-the-build-summary>.
+pub(super) struct AzureSummary<'a>(pub &'a str);
+
+impl fmt::Display for AzureSummary<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "##vso[task.uploadsummary]{}", escaped(self.0, &AZURE))
+    }
+}
+
 const AZURE: [(char, &str); 5] = [('%', "%AZP25"), ('\r', "%0D"), ('\n', "%0A"), (';', "%3B"), (']', "%5D")];
 
 fn escaped(text: &str, escapes: &[(char, &str)]) -> String {
@@ -218,6 +227,7 @@ mod tests {
             "##vso[task.logissue type=error;sourcepath=a,b:c%3Bd%5D.yaml;linenumber=3;columnnumber=7]100%AZP25 \
              wrong%0A::set-output name=x::y%0D%0A##vso[task.setvariable variable=x%5Dy%3B"
         );
+        assert_eq!(AzureSummary("/a;b]\n##vso[x]").to_string(), "##vso[task.uploadsummary]/a%3Bb%5D%0A##vso[x%5D");
         let whole = Annotation { place: None, weight: Weight::Warning, file: "p.yaml", message: "m" };
         assert_eq!(GitHubCommand(whole).to_string(), "::warning file=p.yaml,title=avatarpipe::m");
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::output::{Format, answer, answered, tell};
-use super::{ci, environment, log};
+use super::{ci, environment, job_page, log};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::{PersonResult, TargetId};
@@ -249,7 +249,7 @@ fn load(path: &Path) -> Result<SavedPlan, Trouble> {
 fn print(common: &Common, files: &Files, outcome: &Outcome) -> Result<(), Trouble> {
     let Outcome { report, people, .. } = outcome;
     let folder = files.report.as_deref();
-    match common.format {
+    let answered = match common.format {
         Format::Json => answered(report::write_json(report, people, std::io::stdout().lock())),
         Format::Human => {
             let whole = folder.map(|folder| folder.join(report::RUN_JSON.name));
@@ -262,7 +262,8 @@ fn print(common: &Common, files: &Files, outcome: &Outcome) -> Result<(), Troubl
             }
             answer(&text)
         }
-    }
+    };
+    answered.and(job_page::show(ReportInput { report, people }, folder, common.format))
 }
 
 /// The files that a command is asked for.

@@ -11,6 +11,7 @@ mod completions;
 mod environment;
 mod explain;
 mod job;
+mod job_page;
 mod left;
 mod log;
 mod man;

@@ -88,3 +88,36 @@ fn shells_and_packagers_get_what_they_ask_for() {
         assert!(harness.path("man").join(page).is_file(), "{page}");
     }
 }
+
+/// GitHub shows what stands in a file that several steps write to, Azure a file that it is told of.
+#[test]
+fn a_platform_shows_the_page_of_a_run() {
+    let mut harness = Harness::tiny();
+    harness.write("page.md", "# of an earlier step\n");
+    harness.tell("GITHUB_STEP_SUMMARY", "page.md");
+    harness.plan_with(&[]).expect_exit(0);
+    let summary = std::fs::read_to_string(harness.path("report/summary.md")).expect("a summary");
+    let page = || std::fs::read_to_string(harness.path("page.md")).expect("the page");
+    assert_eq!(page(), format!("# of an earlier step\n{summary}"));
+    let before = page();
+    harness.finish(&["plan", "pipeline.yaml"]).expect_exit(0);
+    assert!(
+        page().starts_with(&before) && page().len() > before.len() + 100,
+        "a plan without a report has a page, too"
+    );
+    harness.write("page.md", "x".repeat((1 << 20) - 10));
+    harness.run().expect_exit(0);
+    assert!(page().len() <= 1 << 20, "GitHub takes no more");
+    harness.tell("GITHUB_STEP_SUMMARY", "missing/page.md");
+    harness.run().expect_exit(0).expect_error("warning: the page of the job cannot be written");
+
+    let mut harness = Harness::tiny();
+    harness.tell("TF_BUILD", "True");
+    let line = "##vso[task.uploadsummary]";
+    let ended = harness.run().expect_exit(0);
+    let told: Vec<_> = ended.stdout.lines().filter_map(|found| found.strip_prefix(line)).collect();
+    assert_eq!(told.len(), 1, "{}", ended.stdout);
+    assert_eq!(std::fs::canonicalize(told[0]).ok(), std::fs::canonicalize(harness.path("report/summary.md")).ok());
+    harness.run_with(&["--format", "json"]).expect_exit(0).holds_no_answer(line);
+    harness.finish(&["plan", "pipeline.yaml"]).expect_exit(0).holds_no_answer(line);
+}
