@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use schemars::generate::SchemaSettings;
 use secrecy::ExposeSecret as _;
@@ -248,6 +249,7 @@ struct Parts {
     http: BTreeMap<String, settings::Http>,
     report: settings::Report,
     state: PathBuf,
+    keep_runs: Option<Duration>,
 }
 
 impl Parts {
@@ -264,6 +266,7 @@ impl Parts {
             http: self.http,
             report: self.report,
             state: self.state,
+            keep_runs: self.keep_runs,
         }
     }
 }
@@ -291,6 +294,7 @@ impl File {
             http: http?,
             report: self.report.get()?.settle()?,
             state: self.state.get()?.settle(Some(&name))?,
+            keep_runs: self.state.get()?.keep_runs()?,
             name,
         })
     }

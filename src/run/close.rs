@@ -58,6 +58,9 @@ pub(super) async fn close(
             report: impersonal(&report)?,
         };
         context.store.finish_run(&context.run, end).await?;
+        if let Some(keep) = pipeline.keep_runs {
+            context.store.purge_runs(context::unix(now).saturating_sub(keep.as_secs())).await?;
+        }
     }
     // This run may be it.
     report.last_success = context.store.last_success()?.map(|last| rfc3339(last.row.started));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::limits::Limits;
 use super::{Http, Rate, Report, Source, Target, Transform};
@@ -33,4 +34,6 @@ pub struct Pipeline {
     pub report: Report,
     /// The durable state file.
     pub state: PathBuf,
+    /// How long a run stays on record; `None`: for good.
+    pub keep_runs: Option<Duration>,
 }

@@ -127,3 +127,18 @@ fn old_runs_go_and_the_last_success_stays() {
     state(&harness, &["verify"]).expect_exit(0);
     harness.run().expect_exit(0);
 }
+
+#[test]
+fn a_run_takes_out_what_the_file_does_not_want_kept() {
+    let mut harness = Harness::with_people(&PEOPLE);
+    for _ in 0..3 {
+        harness.run().expect_exit(0);
+    }
+    harness.edit(|pipe| _ = pipe.top("state", "{ keep_runs: 1h }"));
+    harness.run().expect_exit(0);
+    assert_eq!(shown(&harness)["runs"], 4, "all are young");
+    harness.edit(|pipe| _ = pipe.top("state", "{ keep_runs: 0s }"));
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    harness.run().expect_exit(0);
+    assert_eq!(shown(&harness)["runs"], 2, "the one that wrote, and the last success");
+}
