@@ -22,6 +22,7 @@ mod suite {
     mod truth; // what must stand on the servers
 
     // What is promised.
+    mod added; // a change touches few files
     mod audit; // who began each run, and every change
     mod canaries; // every kind of credential, every command, every failure: in no output (P7)
     mod ci; // what CI platforms, shells and packagers read
