@@ -6,7 +6,7 @@
 //! A newcomer gets wrong: the key of a Google service account is a file in the test's folder, as it is with a customer.
 
 use avatarpipe::inside::{Keeper, KeyTexts, simulated_keys};
-use avatarpipe_sandbox::World;
+use avatarpipe_sandbox::{Secret, World};
 
 use super::harness::Harness;
 
@@ -38,14 +38,18 @@ impl Harness {
     }
 
     fn connect_google(&mut self) {
+        // Whoever acts in its own name is another test's.
+        let account = self.sandbox.credentials().into_iter().find_map(|credential| match credential.secret {
+            Secret::ServiceAccount { key_file, subject: Some(subject), .. } => Some((key_file, subject)),
+            _ => None,
+        });
+        let Some((key_file, subject)) = account else { return };
         let Some(keys) = self.reach("google", None) else { return };
-        // Whoever acts for nobody is another test's.
-        if keys.iter().any(|(key, value)| *key == "subject" && value.is_none()) {
-            return;
-        }
+        self.write("google-key.json", key_file.to_string());
         self.edit(|pipe| {
             // The customer is that of the subject.
-            pipe.source("google").lay(keys.iter().filter(|(key, _)| *key != "customer")).set("rate", "fast");
+            let keys = keys.iter().filter(|(key, _)| !["customer", "subject"].contains(key));
+            pipe.source("google").lay(keys).set("subject", &subject).set("rate", "fast");
         });
     }
 

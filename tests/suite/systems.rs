@@ -144,6 +144,7 @@ fn every_file_is_run_here() {
         "folder-to-jira.yaml",
         "google-to-jira.yaml",
         "merged-companies.yaml",
+        "smallest.yaml",
     ];
     assert_eq!(names, run);
 }
@@ -152,6 +153,15 @@ fn every_file_is_run_here() {
 fn corporate() {
     let done = done("corporate.yaml", "corporate", |_| {});
     assert_eq!(done.expect_faces("jira", LEFT), 35);
+    done.expect_untouched("confluence");
+    done.expect_untouched("bitbucket");
+}
+
+#[test]
+fn smallest() {
+    let done = done("smallest.yaml", "corporate", |_| {});
+    // The accounts are found by address alone, and Frances has none in Jira.
+    assert_eq!(done.expect_faces("jira", &[LEFT, &["frances"]].concat()), 34);
     done.expect_untouched("confluence");
     done.expect_untouched("bitbucket");
 }

@@ -8,6 +8,9 @@ mod kinds; // the kinds of credentials
 mod proxied; // a proxy's password, and nothing for whoever a redirect names
 mod tls; // a proxy that opens TLS, with the simulators behind it
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use avatarpipe_sandbox::World;
 use avatarpipe_sandbox::echo::Form;
 use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
@@ -44,6 +47,7 @@ fn expect_nothing_derived(harness: &Harness, ended: &Ended) {
     let printed = printed.map(|(name, bytes)| (name.to_owned(), bytes.to_vec()));
     let written = files(harness.folder()).into_iter().filter(|(name, _)| !name.starts_with("secret/"));
     for (place, bytes) in printed.into_iter().chain(written) {
+        let bytes = without_pictures(&bytes);
         for (head, least) in [("eyJ", 20), ("ya29.", 8), ("Bearer ", 12), ("Basic ", 8), ("JSESSIONID=", 8)] {
             let found = bytes.windows(head.len()).enumerate().filter(|(_, window)| *window == head.as_bytes());
             for (at, _) in found {
@@ -54,6 +58,26 @@ fn expect_nothing_derived(harness: &Harness, ended: &Ended) {
             }
         }
     }
+}
+
+/// The same without the pictures of a page: what letters stand for a picture's bytes is chance.
+fn without_pictures(bytes: &[u8]) -> Vec<u8> {
+    const HEAD: &[u8] = b";base64,";
+    let (mut out, mut rest) = (Vec::with_capacity(bytes.len()), bytes);
+    while let Some(at) = rest.windows(HEAD.len()).position(|window| window == HEAD) {
+        let (before, encoded) = rest.split_at(at + HEAD.len());
+        let end = encoded.iter().position(|byte| !byte.is_ascii_alphanumeric() && !b"+/=".contains(byte));
+        let (encoded, after) = encoded.split_at(end.unwrap_or(encoded.len()));
+        out.extend_from_slice(before);
+        // Whatever else is encoded there stays as it stands.
+        let is_picture = STANDARD
+            .decode(encoded)
+            .is_ok_and(|picture| [&b"\x89PNG"[..], b"\xff\xd8\xff"].iter().any(|magic| picture.starts_with(magic)));
+        out.extend_from_slice(if is_picture { b"" } else { encoded });
+        rest = after;
+    }
+    out.extend_from_slice(rest);
+    out
 }
 
 #[track_caller]
