@@ -51,14 +51,14 @@ struct Checked<'a> {
 }
 
 /// Something found in a file.
-struct Found {
+struct Finding {
     weight: Weight,
     place: Option<(usize, usize)>,
     message: String,
     help: Option<String>,
 }
 
-impl Found {
+impl Finding {
     fn sentence(&self) -> String {
         match &self.help {
             Some(help) => format!("{}: {help}", self.message),
@@ -68,13 +68,13 @@ impl Found {
 }
 
 impl Checked<'_> {
-    fn found(&self) -> Vec<Found> {
+    fn found(&self) -> Vec<Finding> {
         let fault = Weight::Error;
         match &self.found {
             Ok(document) => document
                 .warnings()
                 .into_iter()
-                .map(|Warning { place, message }| Found {
+                .map(|Warning { place, message }| Finding {
                     weight: Weight::Warning,
                     place: Some((place.line as usize, 1)),
                     message,
@@ -83,7 +83,7 @@ impl Checked<'_> {
                 .collect(),
             Err(Unread::Faults(faults)) => faults
                 .iter()
-                .map(|one| Found {
+                .map(|one| Finding {
                     weight: fault,
                     place: Some(faults.position(one)),
                     message: one.message.clone(),
@@ -91,7 +91,7 @@ impl Checked<'_> {
                 })
                 .collect(),
             Err(Unread::Unreadable(words)) => {
-                vec![Found { weight: fault, place: None, message: words.clone(), help: None }]
+                vec![Finding { weight: fault, place: None, message: words.clone(), help: None }]
             }
         }
     }

@@ -8,6 +8,7 @@
 mod attempt;
 mod bounded;
 mod client;
+mod client_settings;
 mod counts;
 mod failure;
 mod hints;
@@ -26,10 +27,10 @@ mod stopping;
 mod tests;
 mod transport;
 mod trust;
-mod way;
 
 pub(crate) use bounded::{Salvage, Sparse, entries, records};
 pub(crate) use client::Client;
+pub(crate) use client_settings::ClientSettings;
 pub(crate) use counts::Counts;
 pub(crate) use failure::{Failure, FailureKind};
 pub(crate) use rate_limit::RateLimit;
@@ -40,4 +41,3 @@ pub(crate) use sign_in::{EntraSignIn, GoogleSignIn, TokenSource};
 pub(crate) use stopping::Stopping;
 pub(crate) use transport::Cookies;
 pub(crate) use url::Url;
-pub(crate) use way::Way;

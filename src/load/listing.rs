@@ -13,11 +13,11 @@ use crate::http::{Failure, FailureKind};
 use crate::model::Account;
 
 /// Where the listed accounts go.
-pub(super) type Page<'a> = &'a mut (dyn FnMut(Vec<Account>) + Send);
+pub(super) type TakePage<'a> = &'a mut (dyn FnMut(Vec<Account>) + Send);
 
 /// What was listed so far.
 pub(super) struct Listed<'a> {
-    page: Page<'a>,
+    page: TakePage<'a>,
     /// Hashes of the members of `accounts.groups`, where they do not make the listing themselves.
     members: Option<HashSet<u64>>,
     /// Hashes of the ids listed so far, where groups make the listing: they overlap.
@@ -32,7 +32,7 @@ pub(super) struct Listed<'a> {
 
 impl<'a> Listed<'a> {
     /// Of everybody.
-    pub(super) fn new(page: Page<'a>) -> Self {
+    pub(super) fn new(page: TakePage<'a>) -> Self {
         Self { page, members: None, met: None, accounts: 0, requests: 0, singly: 0, nameless: 0 }
     }
 

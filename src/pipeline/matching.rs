@@ -249,9 +249,9 @@ impl UserMap {
 }
 
 /// Account to person. A value that stands there twice would be a guess (promise P1).
-fn people(text: &str) -> Result<BTreeMap<String, String>, Vec<table::Fault>> {
+fn people(text: &str) -> Result<BTreeMap<String, String>, Vec<table::RowFault>> {
     let mut rows = table::Reader::new(text.as_bytes()).map_err(|fault| vec![fault])?;
-    let headless = || table::Fault::new(1, "no columns `person` and `account` in the first line");
+    let headless = || table::RowFault::new(1, "no columns `person` and `account` in the first line");
     let header = rows.row().map_err(|fault| vec![fault])?.ok_or_else(|| vec![headless()])?;
     if let Some(fault) = table::other_separator(&header, &["person", "account"]) {
         return Err(vec![fault]);
@@ -280,7 +280,7 @@ fn people(text: &str) -> Result<BTreeMap<String, String>, Vec<table::Fault>> {
 }
 
 /// The two values of a row, as they stand there.
-fn pair(row: &table::Row, person: usize, account: usize) -> Result<(&str, &str), table::Fault> {
+fn pair(row: &table::Row, person: usize, account: usize) -> Result<(&str, &str), table::RowFault> {
     for (name, at) in [("person", person), ("account", account)] {
         let cell = &row.cells[at];
         let found = match (cell.is_broken(), table::odd_sign(&cell.text)) {
@@ -289,7 +289,7 @@ fn pair(row: &table::Row, person: usize, account: usize) -> Result<(&str, &str),
             (false, None) if cell.trimmed().is_empty() => "an empty value".to_owned(),
             (false, None) => continue,
         };
-        return Err(table::Fault::new(cell.line, found));
+        return Err(table::RowFault::new(cell.line, found));
     }
     if let Some(cut) = row.key_may_be_cut(person, "person").or_else(|| row.key_may_be_cut(account, "account")) {
         return Err(cut);
@@ -304,16 +304,16 @@ struct WhoIsWho {
     people: BTreeMap<String, String>,
     /// The line of each value, and how it was written there.
     seen: BTreeMap<(&'static str, String), (u64, String)>,
-    faults: Vec<table::Fault>,
+    faults: Vec<table::RowFault>,
 }
 
 impl WhoIsWho {
-    fn add(&mut self, line: u64, person: &str, account: &str) -> Result<(), table::Fault> {
+    fn add(&mut self, line: u64, person: &str, account: &str) -> Result<(), table::RowFault> {
         for (what, text) in [("person", person), ("account", account)] {
             let first = self.seen.entry((what, normalise_key(text))).or_insert((line, text.to_owned()));
             if first.0 != line {
                 let but = if first.1 == text { "" } else { ", but for case or Unicode form" };
-                return Err(table::Fault::new(line, format!("names the {what} of line {} again{but}", first.0)));
+                return Err(table::RowFault::new(line, format!("names the {what} of line {} again{but}", first.0)));
             }
         }
         self.people.insert(normalise_key(account), normalise_key(person));

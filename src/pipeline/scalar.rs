@@ -19,7 +19,7 @@ use crate::nearest::nearest;
 use crate::settings::{self, Share};
 
 /// A scalar whose value is known.
-pub(super) struct Value {
+pub(super) struct ScalarText {
     pub(super) text: String,
     /// Written without quotes, or taken from outside, where there are none.
     bare: bool,
@@ -29,7 +29,7 @@ pub(super) struct Value {
 
 impl Reader<'_> {
     /// The value of a scalar; anything else is a fault. `None` also if it is not known before the run.
-    pub(super) fn scalar(&mut self, id: Id, expected: &str) -> Option<Value> {
+    pub(super) fn scalar(&mut self, id: Id, expected: &str) -> Option<ScalarText> {
         let Kind::Scalar(scalar) = &self.tree.node(id).kind else {
             self.expected(id, expected);
             return None;
@@ -45,7 +45,7 @@ impl Reader<'_> {
             false if has_password(scalar.text.raw()) => "this".to_owned(),
             false => format!("`{}`", shortened(scalar.text.raw())),
         };
-        Some(Value { text, bare: scalar.plain || outside, shown })
+        Some(ScalarText { text, bare: scalar.plain || outside, shown })
     }
 
     /// A scalar that is turned into something else; the function says what would be right.

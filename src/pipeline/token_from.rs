@@ -18,7 +18,7 @@ use crate::settings;
 
 /// Which way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum TokenPlace {
     Github,
     Env,
     File,
@@ -26,7 +26,7 @@ pub(super) enum Way {
 
 words! {
     /// Where the token of the CI platform comes from.
-    Origin = Way {
+    Origin = TokenPlace {
         /// GitHub Actions hands it out; the job needs `permissions: id-token: write`.
         "github" => Github,
         /// It stands in the variable `name`, as GitLab's `id_tokens` leave it.
@@ -66,15 +66,15 @@ impl Keys<'_> {
     /// Judges the keys and looks the token up, once the pipeline runs.
     pub(super) fn settle(&self, reader: &mut Reader<'_>) -> Option<settings::TokenFrom> {
         let way = self.from.get()?.0;
-        let mut fits = self.meant(reader, way, Way::Env, "name", (self.name.written, &self.name.span));
-        fits &= self.meant(reader, way, Way::File, "path", (self.path.written, &self.path.span));
+        let mut fits = self.meant(reader, way, TokenPlace::Env, "name", (self.name.written, &self.name.span));
+        fits &= self.meant(reader, way, TokenPlace::File, "path", (self.path.written, &self.path.span));
         if !fits {
             return None;
         }
         match way {
-            Way::Github => self.github(reader),
-            Way::Env => self.env(reader),
-            Way::File => Some(settings::TokenFrom::File { path: self.path.get()?.0.clone() }),
+            TokenPlace::Github => self.github(reader),
+            TokenPlace::Env => self.env(reader),
+            TokenPlace::File => Some(settings::TokenFrom::File { path: self.path.get()?.0.clone() }),
         }
     }
 
@@ -82,15 +82,15 @@ impl Keys<'_> {
     fn meant(
         &self,
         reader: &mut Reader<'_>,
-        way: Way,
-        of: Way,
+        way: TokenPlace,
+        of: TokenPlace,
         key: &str,
         (written, span): (bool, &super::fault::Span),
     ) -> bool {
         let word = match of {
-            Way::Github => "github",
-            Way::Env => "env",
-            Way::File => "file",
+            TokenPlace::Github => "github",
+            TokenPlace::Env => "env",
+            TokenPlace::File => "file",
         };
         let fault = match (way == of, written) {
             (true, false) => {

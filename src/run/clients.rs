@@ -14,7 +14,7 @@ use super::renderer::PictureFingerprinter;
 use super::stop::Stop;
 use crate::error::Trouble;
 use crate::extract::{self, Source};
-use crate::http::{Client, RateLimit, Stopping, Way};
+use crate::http::{Client, ClientSettings, RateLimit, Stopping};
 use crate::load::{self, Target};
 use crate::model::Place;
 use crate::settings::{self, Http, Matching, Pipeline, Provider, SourceKind, TargetKind};
@@ -34,12 +34,12 @@ impl Clients {
     }
 
     /// What an element of the file talks over.
-    fn way(&self, name: &str, rate: &str, http: &str, stopping: Stopping) -> Result<Way, Trouble> {
+    fn way(&self, name: &str, rate: &str, http: &str, stopping: Stopping) -> Result<ClientSettings, Trouble> {
         let rate_limit =
             self.paces.get(rate).ok_or_else(|| Trouble::Own(format!("the rate `{rate}` was not resolved")))?;
         let http =
             self.http.get(http).ok_or_else(|| Trouble::Own(format!("the http entry `{http}` was not resolved")))?;
-        Ok(Way { name: name.to_owned(), rate_limit: Arc::clone(rate_limit), http: http.clone(), stopping })
+        Ok(ClientSettings { name: name.to_owned(), rate_limit: Arc::clone(rate_limit), http: http.clone(), stopping })
     }
 
     fn client(&self, id: &str, base: &Url, rate: &str, http: &str) -> Result<Client, Trouble> {

@@ -18,7 +18,7 @@ pub(super) fn spellings(text: &str) -> Vec<String> {
         all.push(in_json(spelled, Case::Upper).replace('/', "\\/"));
         all.push(serde_json::Value::from(spelled).to_string().trim_matches('"').to_owned());
         all.push(serde_json::Value::from(spelled).to_string().trim_matches('"').replace('/', "\\/"));
-        all.extend([Page::Plain, Page::Careful].map(|page| in_page(spelled, page)));
+        all.extend([PageEscapes::Plain, PageEscapes::Careful].map(|page| in_page(spelled, page)));
     }
     all
 }
@@ -70,22 +70,22 @@ fn in_json(text: &str, case: Case) -> String {
 
 /// How much a page escapes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Page {
+enum PageEscapes {
     /// What it must.
     Plain,
     /// What OWASP says, and Go's templates do: `+`, `=`, `/` and quotes, too.
     Careful,
 }
 
-fn in_page(text: &str, page: Page) -> String {
+fn in_page(text: &str, page: PageEscapes) -> String {
     let escaped = text.chars().map(|c| match c {
         '&' => "&amp;".to_owned(),
         '<' => "&lt;".to_owned(),
         '>' => "&gt;".to_owned(),
-        '"' if page == Page::Plain => "&quot;".to_owned(),
+        '"' if page == PageEscapes::Plain => "&quot;".to_owned(),
         '"' => "&#34;".to_owned(),
         '\'' => "&#39;".to_owned(),
-        '+' if page == Page::Careful => "&#43;".to_owned(),
+        '+' if page == PageEscapes::Careful => "&#43;".to_owned(),
         c => c.to_string(),
     });
     escaped.collect()

@@ -48,14 +48,14 @@ pub(crate) struct Cell {
 
 /// What is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Fault {
+pub(crate) struct RowFault {
     /// From 1 on.
     pub line: u64,
     /// In words.
     pub found: String,
 }
 
-impl Fault {
+impl RowFault {
     /// Something wrong on a line.
     pub(crate) fn new(line: u64, found: impl Into<String>) -> Self {
         Self { line, found: found.into() }
@@ -64,10 +64,10 @@ impl Fault {
 
 impl<R: BufRead> Reader<R> {
     /// Reads a whole table; a byte-order mark at its beginning is no part of it.
-    pub(crate) fn new(mut input: R) -> Result<Self, Fault> {
-        let head = input.fill_buf().map_err(|error| Fault::new(1, error.to_string()))?;
+    pub(crate) fn new(mut input: R) -> Result<Self, RowFault> {
+        let head = input.fill_buf().map_err(|error| RowFault::new(1, error.to_string()))?;
         if head.starts_with(&[0xFF, 0xFE]) || head.starts_with(&[0xFE, 0xFF]) {
-            return Err(Fault::new(1, "the table is UTF-16: save it as UTF-8"));
+            return Err(RowFault::new(1, "the table is UTF-16: save it as UTF-8"));
         }
         let mark = if head.starts_with("\u{feff}".as_bytes()) { 3 } else { 0 };
         input.consume(mark);
@@ -80,7 +80,7 @@ impl<R: BufRead> Reader<R> {
     }
 
     /// The next row that is not empty; `None` behind the last one. After a fault that leaves the rest unclear, too.
-    pub(crate) fn row(&mut self) -> Result<Option<Row>, Fault> {
+    pub(crate) fn row(&mut self) -> Result<Option<Row>, RowFault> {
         loop {
             match self.peek()? {
                 None => return Ok(None),
@@ -90,7 +90,7 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    fn cells(&mut self) -> Result<Row, Fault> {
+    fn cells(&mut self) -> Result<Row, RowFault> {
         let (line, offset) = (self.line, self.offset);
         let mut raw = Vec::new();
         loop {
@@ -110,7 +110,7 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    fn plain(&mut self, row: u64) -> Result<Vec<u8>, Fault> {
+    fn plain(&mut self, row: u64) -> Result<Vec<u8>, RowFault> {
         let mut text = Vec::new();
         loop {
             match self.peek()? {
@@ -125,7 +125,7 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    fn quoted(&mut self, row: u64) -> Result<Vec<u8>, Fault> {
+    fn quoted(&mut self, row: u64) -> Result<Vec<u8>, RowFault> {
         let opened = self.line;
         self.bump();
         let mut text = Vec::new();
@@ -158,7 +158,7 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    fn behind(&mut self, opened: u64, byte: u8) -> Fault {
+    fn behind(&mut self, opened: u64, byte: u8) -> RowFault {
         let closed = self.line;
         if opened == 1 && closed == 1 && SEPARATORS.contains(&char::from(byte)) {
             return self.lost(1, separated_by(char::from(byte)));
@@ -172,7 +172,7 @@ impl<R: BufRead> Reader<R> {
         self.lost(opened, found)
     }
 
-    fn push(&mut self, text: &mut Vec<u8>, byte: u8, row: u64) -> Result<(), Fault> {
+    fn push(&mut self, text: &mut Vec<u8>, byte: u8, row: u64) -> Result<(), RowFault> {
         if byte == 0 {
             return Err(self.lost(self.line, "a NUL byte: the table is UTF-16, or no text at all: save it as UTF-8"));
         }
@@ -185,7 +185,7 @@ impl<R: BufRead> Reader<R> {
     }
 
     /// Goes past a line end, if there is one: `\n`, `\r\n`, or `\r` alone, as old programs write it.
-    fn line_end(&mut self) -> Result<(), Fault> {
+    fn line_end(&mut self) -> Result<(), RowFault> {
         let first = self.peek()?;
         if let Some(b'\n' | b'\r') = first {
             self.bump();
@@ -197,12 +197,12 @@ impl<R: BufRead> Reader<R> {
         Ok(())
     }
 
-    fn lost(&mut self, line: u64, found: impl Into<String>) -> Fault {
+    fn lost(&mut self, line: u64, found: impl Into<String>) -> RowFault {
         self.over = true;
-        Fault::new(line, found)
+        RowFault::new(line, found)
     }
 
-    fn peek(&mut self) -> Result<Option<u8>, Fault> {
+    fn peek(&mut self) -> Result<Option<u8>, RowFault> {
         if self.over {
             return Ok(None);
         }
@@ -221,8 +221,8 @@ impl<R: BufRead> Reader<R> {
     }
 }
 
-fn cell(text: Vec<u8>, line: u64, quoted: bool) -> Result<Cell, Fault> {
-    let text = String::from_utf8(text).map_err(|_| Fault::new(line, "not UTF-8 text: save the table as UTF-8"))?;
+fn cell(text: Vec<u8>, line: u64, quoted: bool) -> Result<Cell, RowFault> {
+    let text = String::from_utf8(text).map_err(|_| RowFault::new(line, "not UTF-8 text: save the table as UTF-8"))?;
     Ok(Cell { text, line, quoted })
 }
 
@@ -241,32 +241,32 @@ impl Cell {
 
 impl Row {
     /// What is wrong where the row does not have as many cells as the header.
-    pub(crate) fn misfits(&self, width: usize) -> Option<Fault> {
+    pub(crate) fn misfits(&self, width: usize) -> Option<RowFault> {
         let found = self.cells.len();
         let cells = if found == 1 { "field" } else { "fields" };
         match found == width {
             true => None,
-            false if self.unended && found < width => Some(Fault::new(
+            false if self.unended && found < width => Some(RowFault::new(
                 self.line,
                 format!("the last line is cut: {found} {cells} where the header has {width}"),
             )),
-            false => Some(Fault::new(self.line, format!("{found} {cells} where the header has {width}"))),
+            false => Some(RowFault::new(self.line, format!("{found} {cells} where the header has {width}"))),
         }
     }
 
     /// A key at the very end of a file that ends without a line end: cut short it may be somebody else's. In quotes it is whole.
-    pub(crate) fn key_may_be_cut(&self, at: usize, name: &str) -> Option<Fault> {
+    pub(crate) fn key_may_be_cut(&self, at: usize, name: &str) -> Option<RowFault> {
         let last = self.cells.get(at).filter(|_| self.unended && at + 1 == self.cells.len())?;
         (!last.quoted && !last.trimmed().is_empty()).then(|| {
             let found =
                 format!("the file ends within `{name}` without a line end, so it may be cut: end the last line");
-            Fault::new(last.line, found)
+            RowFault::new(last.line, found)
         })
     }
 
     /// Text in quotes that goes over a line break may be right, and it is what two missing quotes look like: then its
     /// first line holds the cells that should stand behind it, and its last line those before it.
-    pub(crate) fn swallowed(&self) -> Option<Fault> {
+    pub(crate) fn swallowed(&self) -> Option<RowFault> {
         let commas = |text: &str| text.matches(',').count();
         let swallows = |(before, cell): &(usize, &Cell)| {
             let mut lines = cell.text.split(['\n', '\r']);
@@ -274,7 +274,7 @@ impl Row {
             cell.is_broken() && commas(first) >= self.cells.len() - 1 - before && commas(last) >= *before
         };
         let (_, cell) = self.cells.iter().enumerate().find(swallows)?;
-        Some(Fault::new(cell.line, "the text in quotes that begins here holds a whole row: are quotes missing?"))
+        Some(RowFault::new(cell.line, "the text in quotes that begins here holds a whole row: are quotes missing?"))
     }
 }
 
@@ -286,17 +286,17 @@ fn separated_by(separator: char) -> String {
 }
 
 /// What is wrong with a first line that holds no column of its own, if another separator is what is wrong.
-pub(crate) fn other_separator(header: &Row, columns: &[&str]) -> Option<Fault> {
+pub(crate) fn other_separator(header: &Row, columns: &[&str]) -> Option<RowFault> {
     let [only] = header.cells.as_slice() else { return None };
     if only.text.to_lowercase().starts_with("sep=") {
-        return Some(Fault::new(
+        return Some(RowFault::new(
             header.line,
             "a line for Excel and no header: save the table without `sep=`, with commas",
         ));
     }
     let names =
         |separator: &char| only.text.contains(*separator) && only.text.split(*separator).any(is_column(columns));
-    SEPARATORS.into_iter().find(names).map(|separator| Fault::new(header.line, separated_by(separator)))
+    SEPARATORS.into_iter().find(names).map(|separator| RowFault::new(header.line, separated_by(separator)))
 }
 
 fn is_column<'a>(columns: &'a [&str]) -> impl Fn(&str) -> bool + 'a {

@@ -1,6 +1,6 @@
 use super::*;
 
-fn rows(text: &[u8]) -> Result<Vec<Row>, Fault> {
+fn rows(text: &[u8]) -> Result<Vec<Row>, RowFault> {
     let mut reader = Reader::new(text)?;
     std::iter::from_fn(|| reader.row().transpose()).collect()
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::client::{Entra, SLOW};
 use super::error;
-use super::photo::{Judged, Part, Wanted, too_large};
+use super::photo::{Part, PartOutcome, PhotoQuery, too_large};
 use crate::extract::wire::segment;
 use crate::http::{
     BLOCKED, Failure, Pause, Pauses, Request, Response, entries, is_throttled, is_transient, retry_after,
@@ -55,7 +55,10 @@ enum Attempt {
 
 impl Entra {
     /// Asks for one thing of each person; one answer for each.
-    pub(super) async fn ask_each<T: Wanted + Send>(&self, people: &[PersonId]) -> Result<Vec<(PersonId, T)>, Failure> {
+    pub(super) async fn ask_each<T: PhotoQuery + Send>(
+        &self,
+        people: &[PersonId],
+    ) -> Result<Vec<(PersonId, T)>, Failure> {
         let mut told = Vec::with_capacity(people.len());
         let mut open: Vec<usize> = (0..people.len()).collect();
         let mut pauses = self.graph.pauses();
@@ -92,7 +95,7 @@ impl Entra {
     }
 
     /// Waits for the parts that are worth another try; gives up on them when the tries are used up.
-    async fn repeat<T: Wanted>(
+    async fn repeat<T: PhotoQuery>(
         &self,
         again: Vec<(usize, Fault)>,
         asked: Option<Duration>,
@@ -113,7 +116,7 @@ impl Entra {
         Vec::new()
     }
 
-    async fn send_batch<T: Wanted>(&self, people: &[PersonId], open: &[usize]) -> Result<Attempt, Failure> {
+    async fn send_batch<T: PhotoQuery>(&self, people: &[PersonId], open: &[usize]) -> Result<Attempt, Failure> {
         let part = |place: &usize| BatchPart {
             id: place.to_string(),
             method: "GET",
@@ -131,7 +134,7 @@ impl Entra {
     /// Sorts the parts of an answer; `None` if the batch as a whole has to be sent again.
     ///
     /// A batch with throttled parts may come as 200, 424 or 429 (§4): what counts is whether it holds `responses`.
-    fn read_round<T: Wanted>(&self, response: &Response, open: &[usize]) -> Result<Option<Round<T>>, Failure> {
+    fn read_round<T: PhotoQuery>(&self, response: &Response, open: &[usize]) -> Result<Option<Round<T>>, Failure> {
         match serde_json::from_slice::<Responses<'_>>(&response.body) {
             Ok(Responses { responses }) => Ok(Some(Round::sort(responses, open, now_there(response)))),
             Err(error) if response.status == 200 => Err(response.not_json(&error)),
@@ -155,7 +158,7 @@ impl Entra {
     }
 
     /// The answer was larger than its cap: the same again for one person at a time.
-    async fn one_by_one<T: Wanted + Send>(
+    async fn one_by_one<T: PhotoQuery + Send>(
         &self,
         people: &[PersonId],
         open: &[usize],
@@ -175,7 +178,7 @@ impl Entra {
     }
 }
 
-impl<T: Wanted> Round<T> {
+impl<T: PhotoQuery> Round<T> {
     fn sort(parts: Vec<Part<'_>>, open: &[usize], now: SystemTime) -> Self {
         let mut round = Self {
             done: Vec::with_capacity(open.len()),
@@ -197,9 +200,9 @@ impl<T: Wanted> Round<T> {
     fn take(&mut self, place: usize, part: &Part<'_>, now: SystemTime) {
         self.throttled += u64::from(is_throttled(part.status));
         match part.judge(now) {
-            Judged::Final(told) => self.done.push((place, told)),
-            Judged::Unauthorized(fault) => self.unauthorized.push((place, fault)),
-            Judged::Again { fault, asked } => {
+            PartOutcome::Final(told) => self.done.push((place, told)),
+            PartOutcome::Unauthorized(fault) => self.unauthorized.push((place, fault)),
+            PartOutcome::Again { fault, asked } => {
                 self.asked = self.asked.max(asked);
                 self.again.push((place, fault));
             }
@@ -238,6 +241,6 @@ impl<T> Round<T> {
     }
 }
 
-fn unknown<T: Wanted>(faults: Vec<(usize, Fault)>) -> impl Iterator<Item = (usize, T)> {
+fn unknown<T: PhotoQuery>(faults: Vec<(usize, Fault)>) -> impl Iterator<Item = (usize, T)> {
     faults.into_iter().map(|(place, fault)| (place, T::unknown(fault)))
 }

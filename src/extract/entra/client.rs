@@ -6,7 +6,9 @@
 use std::time::Duration;
 
 use super::error;
-use crate::http::{Authorization, Client, EntraSignIn, Failure, FailureKind, Request, Response, TokenSource, Way};
+use crate::http::{
+    Authorization, Client, ClientSettings, EntraSignIn, Failure, FailureKind, Request, Response, TokenSource,
+};
 use crate::settings::{self, Users};
 
 /// Sub-requests that Graph takes in one `$batch` (docs/wire/microsoft-graph.md §4).
@@ -25,7 +27,7 @@ pub(crate) struct Entra {
 
 impl Entra {
     /// The tenant that the file means.
-    pub(crate) fn connect(entra: &settings::Entra, users: Users, way: &Way) -> Result<Self, Failure> {
+    pub(crate) fn connect(entra: &settings::Entra, users: Users, way: &ClientSettings) -> Result<Self, Failure> {
         let sign_in = EntraSignIn { login: way.sign_in_client(&entra.endpoints.login)?, entra: entra.clone() };
         Ok(Self::new(users, sign_in, way.client(&entra.endpoints.graph)?))
     }

@@ -32,7 +32,7 @@ const MEMBERS: &str = "GroupMember.ReadBasic.All` or `GroupMember.Read.All";
 
 #[derive(Deserialize)]
 #[serde(bound = "T: Deserialize<'de>")]
-struct Page<T> {
+struct ListPage<T> {
     #[serde(deserialize_with = "entries")]
     value: Vec<Record<T>>,
     #[serde(rename = "@odata.nextLink")]
@@ -69,7 +69,7 @@ impl Entra {
         let first = self.first_page(&mut listing).await?;
         let (mut response, mut pages) = (first, Pages::default());
         loop {
-            let users: Page<User> = read_page(&response)?;
+            let users: ListPage<User> = read_page(&response)?;
             let records = users.value.len();
             let users_of_page = users.value.into_iter().filter_map(|Record(user)| user);
             let told = users_of_page.inspect(|user| with_state += u64::from(user.account_enabled.0.is_boolean()));
@@ -118,7 +118,7 @@ impl Entra {
         let (mut response, mut pages) = (self.first_members(group, TOP).await?, Pages::default());
         let mut met = HashSet::new();
         loop {
-            let page: Page<ListedMember> = read_page(&response)?;
+            let page: ListPage<ListedMember> = read_page(&response)?;
             let before = met.len();
             for Record(member) in page.value {
                 match member.and_then(|member| id_of(&member.id)) {
@@ -250,14 +250,14 @@ fn good(response: Response, permission: &str) -> Result<Response, Failure> {
     if response.status == 200 { Ok(response) } else { Err(error::failure(&response, permission)) }
 }
 
-fn read_page<T: DeserializeOwned>(response: &Response) -> Result<Page<T>, Failure> {
+fn read_page<T: DeserializeOwned>(response: &Response) -> Result<ListPage<T>, Failure> {
     response.json()
 }
 
 /// A page of people, a page of members, a refusal.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn fuzz(body: &[u8]) -> impl std::hash::Hash + use<> {
-    let users = serde_json::from_slice::<Page<User>>(body).ok();
+    let users = serde_json::from_slice::<ListPage<User>>(body).ok();
     let shown = users.map(|page| {
         for Record(user) in &page.value {
             let proxies = user.as_ref().map(|user| user.proxy_addresses.clone()).unwrap_or_default();
@@ -265,7 +265,7 @@ pub(crate) fn fuzz(body: &[u8]) -> impl std::hash::Hash + use<> {
         }
         (page.value.len().min(2), page.next.is_some())
     });
-    let members = serde_json::from_slice::<Page<ListedMember>>(body).is_ok();
+    let members = serde_json::from_slice::<ListPage<ListedMember>>(body).is_ok();
     let error = serde_json::from_slice(body).map(|json| error::GraphError::of(&json)).unwrap_or_default();
     (shown, members, error.words(400).is_empty(), error.code)
 }

@@ -108,7 +108,7 @@ impl<'de> Visitor<'de> for AnyBody {
 
 /// What becomes of a part.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Judged<T> {
+pub(super) enum PartOutcome<T> {
     /// That is the answer.
     Final(T),
     /// It may be better next time; `asked` is the server's own wish.
@@ -118,7 +118,7 @@ pub(super) enum Judged<T> {
 }
 
 /// What is asked of each person: a version or a photo.
-pub(super) trait Wanted: Sized {
+pub(super) trait PhotoQuery: Sized {
     /// Below `/users/{id}`.
     const PATH: &'static str;
     /// Reads a part with status 200.
@@ -127,7 +127,7 @@ pub(super) trait Wanted: Sized {
     fn unknown(fault: Fault) -> Self;
 }
 
-impl Wanted for VersionResult {
+impl PhotoQuery for VersionResult {
     const PATH: &'static str = "/photo";
 
     fn read(part: &Part<'_>) -> Result<Self, Fault> {
@@ -152,7 +152,7 @@ impl Wanted for VersionResult {
     }
 }
 
-impl Wanted for PhotoResult {
+impl PhotoQuery for PhotoResult {
     const PATH: &'static str = "/photo/$value";
 
     fn read(part: &Part<'_>) -> Result<Self, Fault> {
@@ -190,35 +190,35 @@ pub(super) fn too_large() -> Fault {
 impl Part<'_> {
     /// The table of §3.5; §12 says where its later rows are from.
     /// `now` is the server's own time: a date to come back at is seen from there.
-    pub(super) fn judge<T: Wanted>(&self, now: SystemTime) -> Judged<T> {
+    pub(super) fn judge<T: PhotoQuery>(&self, now: SystemTime) -> PartOutcome<T> {
         if self.status == 200 {
-            return Judged::Final(T::read(self).unwrap_or_else(T::unknown));
+            return PartOutcome::Final(T::read(self).unwrap_or_else(T::unknown));
         }
         let error = GraphError::of(&self.json().unwrap_or_default());
         let fault = |code: &str| Fault::new(code, error.words(self.status));
-        let unknown = |code: &str| Judged::Final(T::unknown(fault(code)));
+        let unknown = |code: &str| PartOutcome::Final(T::unknown(fault(code)));
         match (self.status, error.code.as_str()) {
             (404, "ImageNotFound" | "ErrorItemNotFound") if !error.contradicts => {
-                Judged::Final(T::absent(Absence::NotFound))
+                PartOutcome::Final(T::absent(Absence::NotFound))
             }
             // Without that name any entity may be meant (§12).
             (404, "ErrorEntityNotFound") if error.names("ImageNotFoundException") && !error.contradicts => {
-                Judged::Final(T::absent(Absence::NotFound))
+                PartOutcome::Final(T::absent(Absence::NotFound))
             }
             (404, "Request_ResourceNotFound" | "ErrorInvalidUser") => unknown(GONE),
             // "Could not be discovered": the user is there and has no mailbox (§12).
             (404, "ResourceNotFound") => unknown("mailbox_missing"),
-            (429 | 509, _) => Judged::Again { fault: fault("throttled"), asked: self.retry_after(now) },
+            (429 | 509, _) => PartOutcome::Again { fault: fault("throttled"), asked: self.retry_after(now) },
             // Before the transient ones: no waiting brings a mailbox, whatever the status was.
             (_, "ErrorNonExistentMailbox") | (400, "AuthenticationError") => unknown("mailbox_missing"),
             (_, "UnknownError") if error.is_around("ErrorUserResolutionFailedUserDoesNotExist") => unknown(GONE),
             (_, "MailboxNotHostedInExchangeOnline") => unknown("mailbox_elsewhere"),
             (_, "extensionError") => unknown("extension_error"),
-            (401, _) => Judged::Unauthorized(fault("unauthorized")),
+            (401, _) => PartOutcome::Unauthorized(fault("unauthorized")),
             (403, "ErrorAccessDenied" | "Authorization_RequestDenied" | "accessDenied") => unknown(DENIED),
             // A failed parent (424) is ours to send again: we declare none.
             (status, _) if is_transient(status) || status == 424 => {
-                Judged::Again { fault: fault("server_error"), asked: self.retry_after(now) }
+                PartOutcome::Again { fault: fault("server_error"), asked: self.retry_after(now) }
             }
             (_, "UnknownError") => unknown("unknown_error"),
             (403, _) => unknown("forbidden"),

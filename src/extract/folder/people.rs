@@ -76,7 +76,7 @@ struct Sheet<'a> {
     index: Index,
     /// Each id in its compared form and as it is, and its line.
     ids: Vec<([u8; 16], [u8; 16], u64)>,
-    faults: Vec<table::Fault>,
+    faults: Vec<table::RowFault>,
 }
 
 impl Sheet<'_> {
@@ -102,7 +102,7 @@ impl Sheet<'_> {
             Ok(Some(header)) => header,
             Ok(None) => {
                 let found = format!("the header is missing: write `{}`", COLUMNS.join(","));
-                self.faults.push(table::Fault::new(1, found));
+                self.faults.push(table::RowFault::new(1, found));
                 return None;
             }
             Err(fault) => {
@@ -125,7 +125,7 @@ impl Sheet<'_> {
 
     fn row(&mut self, row: &table::Row, width: usize) -> Option<Person> {
         let person = row.misfits(width).or_else(|| self.index.columns.doubt(row)).map_or_else(
-            || read_row(row, self.index.columns, self.users).map_err(|found| table::Fault::new(row.line, found)),
+            || read_row(row, self.index.columns, self.users).map_err(|found| table::RowFault::new(row.line, found)),
             Err,
         );
         match person {
@@ -145,19 +145,19 @@ impl Sheet<'_> {
 }
 
 /// Ids that more than one row has. What only looks the same is the same to whoever typed it.
-fn twice(mut ids: Vec<([u8; 16], [u8; 16], u64)>) -> Vec<table::Fault> {
+fn twice(mut ids: Vec<([u8; 16], [u8; 16], u64)>) -> Vec<table::RowFault> {
     ids.sort_unstable_by_key(|(compared, _, line)| (*compared, *line));
     let pairs = ids.windows(2).filter(|pair| pair[0].0 == pair[1].0);
     let fault = |pair: &[([u8; 16], [u8; 16], u64)]| {
         let but = if pair[0].1 == pair[1].1 { "" } else { ", but for case or Unicode form" };
-        table::Fault::new(pair[1].2, format!("the same id as line {}{but}", pair[0].2))
+        table::RowFault::new(pair[1].2, format!("the same id as line {}{but}", pair[0].2))
     };
     pairs.map(fault).collect()
 }
 
 impl Columns {
     /// Reads the header; all its faults at once.
-    fn read(header: &table::Row) -> Result<Self, Vec<table::Fault>> {
+    fn read(header: &table::Row) -> Result<Self, Vec<table::RowFault>> {
         let mut columns = Self::default();
         let mut faults = Vec::new();
         for (at, cell) in header.cells.iter().enumerate() {
@@ -170,10 +170,10 @@ impl Columns {
                     continue;
                 }
             };
-            faults.push(table::Fault::new(header.line, found));
+            faults.push(table::RowFault::new(header.line, found));
         }
         if columns.0[0].is_none() {
-            faults.push(table::Fault::new(header.line, "the column `id` is missing"));
+            faults.push(table::RowFault::new(header.line, "the column `id` is missing"));
         }
         if faults.is_empty() { Ok(columns) } else { Err(faults) }
     }
@@ -192,15 +192,15 @@ impl Columns {
     }
 
     /// What makes it unclear whose row this is, or which picture it names.
-    fn doubt(&self, row: &table::Row) -> Option<table::Fault> {
+    fn doubt(&self, row: &table::Row) -> Option<table::RowFault> {
         let broken = |name: &&&str| **name != "name" && self.cell(row, name).is_some_and(Cell::is_broken);
         if let Some(name) = COLUMNS.iter().find(broken) {
             let line = self.cell(row, name).map_or(row.line, |cell| cell.line);
-            return Some(table::Fault::new(line, format!("`{name}` has a line break: is a quote missing?")));
+            return Some(table::RowFault::new(line, format!("`{name}` has a line break: is a quote missing?")));
         }
         for name in KEYS {
             if let Some(sign) = self.cell(row, name).and_then(|cell| table::odd_sign(&cell.text)) {
-                return Some(table::Fault::new(row.line, format!("`{name}` has {sign}: write it without")));
+                return Some(table::RowFault::new(row.line, format!("`{name}` has {sign}: write it without")));
             }
         }
         let cut = KEYS.iter().find_map(|name| row.key_may_be_cut(self.place(name)?, name));
@@ -276,10 +276,10 @@ pub(super) fn key_of(id: &str) -> [u8; 16] {
     key
 }
 
-fn failure(path: &Path, mut faults: Vec<table::Fault>) -> Failure {
+fn failure(path: &Path, mut faults: Vec<table::RowFault>) -> Failure {
     faults.sort();
     let more = faults.len().saturating_sub(TOLD);
-    let told = |fault: &table::Fault| format!("{}:{}: {}", path.display(), fault.line, fault.found);
+    let told = |fault: &table::RowFault| format!("{}:{}: {}", path.display(), fault.line, fault.found);
     let mut told: Vec<String> = faults.iter().take(TOLD).map(told).collect();
     if more > 0 {
         told.push(format!("and {more} more"));

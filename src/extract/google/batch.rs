@@ -12,7 +12,7 @@ use bytes::Bytes;
 use super::client::Google;
 use super::error::{Class, GoogleError};
 use super::mime::{self, Part};
-use super::photo::{Judged, Wanted};
+use super::photo::{PartOutcome, PhotoQuery};
 use crate::extract::wire::segment;
 use crate::http::{BLOCKED, Failure, FailureKind, Pause, Pauses, Request, Response, is_throttled, is_transient};
 use crate::model::{Fault, PersonId};
@@ -48,7 +48,10 @@ enum Attempt {
 
 impl Google {
     /// Asks for one thing of each person; one answer for each.
-    pub(super) async fn ask_each<T: Wanted + Send>(&self, people: &[PersonId]) -> Result<Vec<(PersonId, T)>, Failure> {
+    pub(super) async fn ask_each<T: PhotoQuery + Send>(
+        &self,
+        people: &[PersonId],
+    ) -> Result<Vec<(PersonId, T)>, Failure> {
         let mut told = Vec::with_capacity(people.len());
         let mut open: Vec<usize> = (0..people.len()).collect();
         let (mut pauses, mut renewed) = (self.directory.pauses(), false);
@@ -94,7 +97,7 @@ impl Google {
     }
 
     /// Waits for the parts that are worth another try; gives up on them when the tries are used up.
-    async fn repeat<T: Wanted>(
+    async fn repeat<T: PhotoQuery>(
         &self,
         again: Vec<(usize, Fault)>,
         asked: Option<Duration>,
@@ -115,7 +118,7 @@ impl Google {
         Vec::new()
     }
 
-    async fn send_batch<T: Wanted>(&self, people: &[PersonId], open: &[usize]) -> Result<Attempt, Failure> {
+    async fn send_batch<T: PhotoQuery>(&self, people: &[PersonId], open: &[usize]) -> Result<Attempt, Failure> {
         let names: Vec<String> = open.iter().map(|place| content_id(*place)).collect();
         let calls = names.iter().zip(open).map(|(name, place)| (name.as_str(), path::<T>(&people[*place])));
         let request = Request::post(self.directory.url("batch"))
@@ -136,7 +139,7 @@ impl Google {
     }
 
     /// Sorts the parts of an answer; `None` if the batch as a whole has to be sent again.
-    fn read_round<T: Wanted>(
+    fn read_round<T: PhotoQuery>(
         &self,
         response: &Response,
         people: &[PersonId],
@@ -173,7 +176,7 @@ impl Google {
     }
 
     /// The same without batches.
-    async fn one_by_one<T: Wanted + Send>(&self, people: &[PersonId], open: &[usize]) -> Result<Round<T>, Failure> {
+    async fn one_by_one<T: PhotoQuery + Send>(&self, people: &[PersonId], open: &[usize]) -> Result<Round<T>, Failure> {
         let mut round = Round::new(open.len());
         for place in open {
             let person = &people[*place];
@@ -203,7 +206,7 @@ impl Google {
     }
 }
 
-impl<T: Wanted> Round<T> {
+impl<T: PhotoQuery> Round<T> {
     fn new(size: usize) -> Self {
         Self {
             done: Vec::with_capacity(size),
@@ -234,8 +237,8 @@ impl<T: Wanted> Round<T> {
     /// Puts a part where it belongs; gives the class of one that is asked for again.
     fn take(&mut self, place: usize, person: &PersonId, part: &Part<'_>, now: SystemTime) -> Option<Class> {
         match part.judge(person.as_str(), now) {
-            Judged::Final(told) => self.done.push((place, told)),
-            Judged::Denied(fault, class) => {
+            PartOutcome::Final(told) => self.done.push((place, told)),
+            PartOutcome::Denied(fault, class) => {
                 self.denied.push(Denied {
                     #[cfg(any(test, fuzzing))]
                     place,
@@ -244,8 +247,8 @@ impl<T: Wanted> Round<T> {
                     challenge: part.challenge.clone(),
                 });
             }
-            Judged::Unauthorized(fault) => self.unauthorized.push((place, fault)),
-            Judged::Again { fault, asked, class } => {
+            PartOutcome::Unauthorized(fault) => self.unauthorized.push((place, fault)),
+            PartOutcome::Again { fault, asked, class } => {
                 self.asked = self.asked.max(asked);
                 self.again.push((place, fault));
                 return Some(class);
@@ -290,10 +293,10 @@ fn content_id(place: usize) -> String {
 }
 
 /// The path below the server, as a batch wants it.
-fn path<T: Wanted>(person: &PersonId) -> String {
+fn path<T: PhotoQuery>(person: &PersonId) -> String {
     format!("/admin/directory/v1/users/{}/photos/thumbnail?fields={}", segment(person.as_str()), T::FIELDS)
 }
 
-fn unknown<T: Wanted>(faults: Vec<(usize, Fault)>) -> impl Iterator<Item = (usize, T)> {
+fn unknown<T: PhotoQuery>(faults: Vec<(usize, Fault)>) -> impl Iterator<Item = (usize, T)> {
     faults.into_iter().map(|(place, fault)| (place, T::unknown(fault)))
 }

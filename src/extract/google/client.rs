@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::error::{self, Asker};
 use crate::http::{
-    Authorization, Client, Failure, FailureKind, GoogleSignIn, Pause, Pauses, Request, Response, TokenSource, Way,
-    retry_after,
+    Authorization, Client, ClientSettings, Failure, FailureKind, GoogleSignIn, Pause, Pauses, Request, Response,
+    TokenSource, retry_after,
 };
 use crate::settings::{self, Users};
 
@@ -44,7 +44,7 @@ pub(crate) struct Google {
 
 impl Google {
     /// The customer that the file means.
-    pub(crate) fn connect(google: &settings::Google, users: Users, way: &Way) -> Result<Self, Failure> {
+    pub(crate) fn connect(google: &settings::Google, users: Users, way: &ClientSettings) -> Result<Self, Failure> {
         let endpoints = &google.endpoints;
         Ok(Self::new(google, users, way.sign_in_client(&endpoints.token)?, way.client(&endpoints.directory)?))
     }

@@ -33,7 +33,7 @@ struct Photo {
 
 /// What becomes of a part.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Judged<T> {
+pub(super) enum PartOutcome<T> {
     /// That is the answer.
     Final(T),
     /// It may be better next time; `asked` is the server's own wish.
@@ -45,7 +45,7 @@ pub(super) enum Judged<T> {
 }
 
 /// What is asked of each person: a version or a photo.
-pub(super) trait Wanted: Sized {
+pub(super) trait PhotoQuery: Sized {
     /// The field mask. The id proves whose photo it is (promise P1).
     const FIELDS: &'static str;
     /// Reads an answer with status 200.
@@ -54,7 +54,7 @@ pub(super) trait Wanted: Sized {
     fn unknown(fault: Fault) -> Self;
 }
 
-impl Wanted for VersionResult {
+impl PhotoQuery for VersionResult {
     const FIELDS: &'static str = "id,etag";
 
     fn read(etag: Option<Version>, _: Option<&str>) -> Result<Self, Fault> {
@@ -70,7 +70,7 @@ impl Wanted for VersionResult {
     }
 }
 
-impl Wanted for PhotoResult {
+impl PhotoQuery for PhotoResult {
     const FIELDS: &'static str = "id,etag,photoData";
 
     fn read(version: Option<Version>, data: Option<&str>) -> Result<Self, Fault> {
@@ -97,29 +97,29 @@ impl Wanted for PhotoResult {
 impl Part<'_> {
     /// What the answer about this person means.
     /// `now` is the server's own time: a date to come back at is seen from there.
-    pub(super) fn judge<T: Wanted>(&self, person: &str, now: SystemTime) -> Judged<T> {
+    pub(super) fn judge<T: PhotoQuery>(&self, person: &str, now: SystemTime) -> PartOutcome<T> {
         if self.status == 200 {
-            return Judged::Final(self.read(person).unwrap_or_else(T::unknown));
+            return PartOutcome::Final(self.read(person).unwrap_or_else(T::unknown));
         }
         let error = GoogleError::of(self.body);
         let class = error.class(self.status);
         let fault = |code: &str| Fault::new(code, error.words(self.status));
-        let again = |code: &str| Judged::Again { fault: fault(code), asked: self.asked(now), class };
+        let again = |code: &str| PartOutcome::Again { fault: fault(code), asked: self.asked(now), class };
         match class {
-            Class::NoPhoto => Judged::Final(T::absent(Absence::NotListed)),
-            Class::NoUser => Judged::Final(T::unknown(fault(GONE))),
-            Class::NotThere => Judged::Final(T::unknown(fault("not_found_unexplained"))),
+            Class::NoPhoto => PartOutcome::Final(T::absent(Absence::NotListed)),
+            Class::NoUser => PartOutcome::Final(T::unknown(fault(GONE))),
+            Class::NotThere => PartOutcome::Final(T::unknown(fault("not_found_unexplained"))),
             Class::Rate => again("throttled"),
             Class::Server => again("server_error"),
-            Class::Token => Judged::Unauthorized(fault("unauthorized")),
+            Class::Token => PartOutcome::Unauthorized(fault("unauthorized")),
             // Whoever may list the users may read them: where that was accepted, it is this person's photo.
-            Class::Privilege => Judged::Final(T::unknown(fault(DENIED))),
-            Class::Scope | Class::Api | Class::Domain | Class::Spent => Judged::Denied(fault(DENIED), class),
-            Class::Request | Class::Odd => Judged::Final(T::unknown(fault("odd_answer"))),
+            Class::Privilege => PartOutcome::Final(T::unknown(fault(DENIED))),
+            Class::Scope | Class::Api | Class::Domain | Class::Spent => PartOutcome::Denied(fault(DENIED), class),
+            Class::Request | Class::Odd => PartOutcome::Final(T::unknown(fault("odd_answer"))),
         }
     }
 
-    fn read<T: Wanted>(&self, person: &str) -> Result<T, Fault> {
+    fn read<T: PhotoQuery>(&self, person: &str) -> Result<T, Fault> {
         let photo: Photo = serde_json::from_slice(self.body)
             .map_err(|_| Fault::new("odd_body", "200, but not the JSON of a photo"))?;
         if !photo.id.is_empty() && photo.id != person {

@@ -42,8 +42,8 @@ pub(super) async fn observe(
         return unseen(client, open, slug.as_ref()).await;
     }
     match judge(open, &shown) {
-        Judged::Seen(seen) => Ok(seen),
-        Judged::ByLooks(v) => {
+        Observed::Seen(seen) => Ok(seen),
+        Observed::ByLooks(v) => {
             let slug = match slug.as_deref().map_or(Err("its slug is not known"), Slug::read) {
                 Ok(slug) => slug,
                 Err(why) => return Ok(Seen::Unsure(why.into())),
@@ -97,41 +97,41 @@ pub(super) fn is_ours(open: &OpenIntent, v: &PictureRef, quiet: Duration) -> boo
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Judged {
+enum Observed {
     Seen(Seen),
     /// Only the picture itself tells whether this one is ours.
     ByLooks(PictureRef),
 }
 
 /// The table.
-fn judge(open: &OpenIntent, shown: &Shown) -> Judged {
+fn judge(open: &OpenIntent, shown: &Shown) -> Observed {
     let intent = &open.intent;
-    let nothing = |why: &str| Judged::Seen(Seen::Nothing(why.to_owned()));
+    let nothing = |why: &str| Observed::Seen(Seen::Nothing(why.to_owned()));
     match (&open.status, shown, intent.kind) {
         (Status::Begun | Status::Closed, ..) => nothing("nothing was sent"),
         (Status::Reset, ..) => nothing("the default is shown"),
-        (_, Shown::Unknown(why), _) => Judged::Seen(Seen::Unsure(why.clone())),
+        (_, Shown::Unknown(why), _) => Observed::Seen(Seen::Unsure(why.clone())),
         (Status::Sent { .. } | Status::Unsure, shown, _) if *shown == intent.stood => nothing("nothing changed"),
-        (Status::Sent { .. } | Status::Unsure, Shown::Default, IntentKind::Revert) => Judged::Seen(Seen::Reset(None)),
+        (Status::Sent { .. } | Status::Unsure, Shown::Default, IntentKind::Revert) => Observed::Seen(Seen::Reset(None)),
         (Status::Sent { .. } | Status::Unsure, _, IntentKind::Revert) => nothing("the person chose another picture"),
         (Status::Sent { .. } | Status::Unsure, Shown::Custom(v), IntentKind::Replace | IntentKind::Probe) => {
-            Judged::ByLooks(v.clone())
+            Observed::ByLooks(v.clone())
         }
         // A probe's picture is shown until it is taken away.
         (Status::Leftover(mark), Shown::Custom(v), IntentKind::Probe) => {
             match Window::read(mark).map_or(Some(mark == v), |window| window.holds(v)) {
-                Some(true) => Judged::Seen(Seen::Leftover(v.clone())),
+                Some(true) => Observed::Seen(Seen::Leftover(v.clone())),
                 Some(false) => nothing("the account's owner chose another picture"),
-                None => Judged::ByLooks(v.clone()),
+                None => Observed::ByLooks(v.clone()),
             }
         }
         (Status::Shown(mark), Shown::Custom(v), _) => match Window::read(mark) {
-            None if mark == v => Judged::Seen(Seen::Shown(v.clone())),
+            None if mark == v => Observed::Seen(Seen::Shown(v.clone())),
             None => nothing("the person chose another picture"),
             Some(window) => match window.holds(v) {
                 Some(false) => nothing("the person chose another picture"),
                 // From the time of sending, or no time: the person may have uploaded right after us.
-                Some(true) | None => Judged::ByLooks(v.clone()),
+                Some(true) | None => Observed::ByLooks(v.clone()),
             },
         },
         (Status::Sent { .. } | Status::Unsure | Status::Shown(_), _, _) => nothing("no picture is shown any more"),
@@ -184,12 +184,12 @@ mod tests {
             intent.stood = custom("900000");
             let open = OpenIntent { id: IntentId(1), intent, status, sent_as: None };
             let outline = match judge(&open, &shown) {
-                Judged::Seen(Seen::Nothing(_)) => "nothing".to_owned(),
-                Judged::Seen(Seen::Shown(mark)) => format!("shown {mark}"),
-                Judged::Seen(Seen::Leftover(mark)) => format!("leftover {mark}"),
-                Judged::Seen(Seen::Reset(None)) => "reset".to_owned(),
-                Judged::Seen(Seen::Unsure(_)) => "unsure".to_owned(),
-                Judged::ByLooks(v) => format!("looks {v}"),
+                Observed::Seen(Seen::Nothing(_)) => "nothing".to_owned(),
+                Observed::Seen(Seen::Shown(mark)) => format!("shown {mark}"),
+                Observed::Seen(Seen::Leftover(mark)) => format!("leftover {mark}"),
+                Observed::Seen(Seen::Reset(None)) => "reset".to_owned(),
+                Observed::Seen(Seen::Unsure(_)) => "unsure".to_owned(),
+                Observed::ByLooks(v) => format!("looks {v}"),
                 other => format!("{other:?}"),
             };
             assert_eq!(outline, expected, "{kind:?} {:?} {shown:?}", open.status);

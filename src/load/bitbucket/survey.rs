@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use crate::http::{Failure, FailureKind, Response};
 use crate::load::atlassian::{login, manifest};
 use crate::load::clock::now;
-use crate::load::listing::{Listed, Page, hash};
+use crate::load::listing::{Listed, TakePage, hash};
 use crate::load::{Learnt, Server, Surveyed};
 use crate::model::{Account, AccountId, Shown};
 
@@ -61,7 +61,11 @@ async fn properties(client: &BitbucketClient) -> Result<(Response, &'static str)
 }
 
 /// All accounts.
-pub(super) async fn survey(client: &BitbucketClient, learnt: &mut Learnt, page: Page<'_>) -> Result<Surveyed, Failure> {
+pub(super) async fn survey(
+    client: &BitbucketClient,
+    learnt: &mut Learnt,
+    page: TakePage<'_>,
+) -> Result<Surveyed, Failure> {
     let shared = client.shared();
     let began = now();
     let known = shared.known();

@@ -15,7 +15,7 @@ use crate::http::{Failure, FailureKind, Response};
 use crate::load::atlassian::client::with_query;
 use crate::load::atlassian::{login, manifest};
 use crate::load::clock::now;
-use crate::load::listing::{Listed, Page, hash};
+use crate::load::listing::{Listed, TakePage, hash};
 use crate::load::{Learnt, Server, Surveyed};
 use crate::model::{Account, AccountId, AccountStanding};
 use crate::settings::ConfluenceUpload;
@@ -72,7 +72,7 @@ async fn who(client: &ConfluenceClient) -> Result<String, Failure> {
 pub(super) async fn survey(
     client: &ConfluenceClient,
     learnt: &mut Learnt,
-    page: Page<'_>,
+    page: TakePage<'_>,
 ) -> Result<Surveyed, Failure> {
     let shared = client.shared();
     let began = now();
@@ -104,7 +104,7 @@ struct Listing<'a> {
 }
 
 impl<'a> Listing<'a> {
-    fn new(client: &'a ConfluenceClient, page: Page<'a>) -> Self {
+    fn new(client: &'a ConfluenceClient, page: TakePage<'a>) -> Self {
         Self { client, listed: Listed::new(page), addresses: None, default_path: None }
     }
 

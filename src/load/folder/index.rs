@@ -16,7 +16,7 @@ const FILE: &str = "index.json";
 const FORMAT: u64 = 1;
 
 #[derive(Serialize)]
-struct Written<'a> {
+struct IndexFile<'a> {
     format: u64,
     pictures: Vec<Entry<'a>>,
 }
@@ -61,7 +61,7 @@ pub(super) async fn write<'a>(
     if pictures.is_empty() && before.is_none() {
         return Ok(());
     }
-    let mut bytes = serde_json::to_vec_pretty(&Written { format: FORMAT, pictures })
+    let mut bytes = serde_json::to_vec_pretty(&IndexFile { format: FORMAT, pictures })
         .map_err(|error| Failure::new(FailureKind::Odd, format!("writing {FILE}"), error.to_string()))?;
     bytes.push(b'\n');
     if before.as_deref() == Some(bytes.as_slice()) { Ok(()) } else { files.place(FILE, &bytes).await }

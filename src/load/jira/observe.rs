@@ -51,7 +51,7 @@ pub(super) async fn observe(
         }
         Err(unread) => return Ok(Seen::Unsure(unread.message)),
     };
-    let mut found = Found { alike: Vec::new(), unread: 0 };
+    let mut found = NewPictures { alike: Vec::new(), unread: 0 };
     if matches!(open.status, Status::Sent { .. } | Status::Unsure) && open.intent.kind != IntentKind::Revert {
         for mark in avatars.beyond(&open.intent.base, &open.intent.account) {
             match client.picture(Some(&open.intent.account), &mark).await? {
@@ -67,7 +67,7 @@ pub(super) async fn observe(
 
 /// What was found among the new pictures of the account.
 #[derive(Clone, Debug, Default)]
-struct Found {
+struct NewPictures {
     /// They look like what was sent.
     alike: Vec<PictureRef>,
     /// So many could not be looked at.
@@ -75,7 +75,13 @@ struct Found {
 }
 
 /// The table.
-fn judge(intent: &Intent, status: &Status, avatars: &Avatars, found: &Found, default: Option<&PictureRef>) -> Seen {
+fn judge(
+    intent: &Intent,
+    status: &Status,
+    avatars: &Avatars,
+    found: &NewPictures,
+    default: Option<&PictureRef>,
+) -> Seen {
     match (intent.kind, status) {
         (_, Status::Begun | Status::Closed) => Seen::Nothing("nothing was sent".into()),
         (IntentKind::Revert, Status::Sent { .. } | Status::Unsure) => reverted(intent, avatars, default),
@@ -116,7 +122,13 @@ fn judge(intent: &Intent, status: &Status, avatars: &Avatars, found: &Found, def
 }
 
 /// Creation, unrecorded.
-fn created(intent: &Intent, attempts: u32, avatars: &Avatars, found: &Found, default: Option<&PictureRef>) -> Seen {
+fn created(
+    intent: &Intent,
+    attempts: u32,
+    avatars: &Avatars,
+    found: &NewPictures,
+    default: Option<&PictureRef>,
+) -> Seen {
     if found.unread > 0 {
         return Seen::Unsure(format!("{} new pictures could not be looked at", found.unread));
     }
@@ -184,8 +196,8 @@ mod tests {
         Avatars { selected, custom: ids.iter().map(|id| ((*id).into(), Some("K".to_owned()))).collect() }
     }
 
-    fn found(alike: &[&str], unread: usize) -> Found {
-        Found { alike: alike.iter().map(|id| PictureRef::from(*id)).collect(), unread }
+    fn found(alike: &[&str], unread: usize) -> NewPictures {
+        NewPictures { alike: alike.iter().map(|id| PictureRef::from(*id)).collect(), unread }
     }
 
     fn sent(attempt: u32) -> Status {
@@ -213,7 +225,7 @@ mod tests {
     fn a_replacement_is_judged_wherever_it_was_killed() {
         let system = || Selected::System("10122".into());
         #[rustfmt::skip]
-        let table: Vec<(&str, Status, Avatars, Found, &str)> = vec![
+        let table: Vec<(&str, Status, Avatars, NewPictures, &str)> = vec![
             ("after create or temporary", sent(1), avatars(&["5", "6"], custom("5")), found(&[], 0), "nothing"),
             ("creation unrecorded", sent(1), avatars(&["5", "6", "7"], custom("5")), found(&["7"], 0), "half done 7"),
             ("creation unrecorded, person chose", sent(1), avatars(&["5", "6", "7"], custom("6")), found(&["7"], 0), "leftover 7"),
@@ -270,7 +282,7 @@ mod tests {
             intent.stood = Shown::Custom("5".into());
             intent.base = vec!["5".into(), "6".into()];
             intent.old = old.map(PictureRef::from);
-            let seen = judge(&intent, &status, &avatars, &Found::default(), Some(&"10122".into()));
+            let seen = judge(&intent, &status, &avatars, &NewPictures::default(), Some(&"10122".into()));
             assert_eq!(outline(&seen), expected, "{status:?} {avatars:?} {old:?}");
         }
     }
@@ -278,7 +290,7 @@ mod tests {
     #[test]
     fn a_probe_is_never_finished() {
         let intent = intent(IntentKind::Probe);
-        let none = Found::default();
+        let none = NewPictures::default();
         let default = PictureRef::from("10122");
         let shows = |selected| judge(&intent, &sent(1), &avatars(&["7"], selected), &found(&["7"], 0), Some(&default));
         assert_eq!(outline(&shows(Selected::System("10122".into()))), "leftover 7");

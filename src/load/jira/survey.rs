@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::http::{Failure, FailureKind};
 use crate::load::account_filter::AccountFilter;
-use crate::load::listing::{Listed, Page, hash};
+use crate::load::listing::{Listed, TakePage, hash};
 use crate::load::{Learnt, Surveyed};
 use crate::model::{Account, AccountId, AccountStanding, PictureRef, Shown};
 
@@ -21,7 +21,7 @@ use super::default::{DEFAULT, Stock, ask_default};
 use super::server::version;
 use super::upload;
 use super::version::{ListingWay, Version};
-use super::wire::{Email, Found, Members, User, UserList};
+use super::wire::{Email, FoundUsers, Members, User, UserList};
 
 /// The most that `user/list` gives in one page.
 pub(super) const LIST_PAGE: u64 = 2000;
@@ -33,7 +33,7 @@ pub(super) const MEMBER_PAGE: u64 = 50;
 const CUT: u64 = 100;
 
 /// All accounts.
-pub(super) async fn survey(client: &JiraClient, learnt: &mut Learnt, page: Page<'_>) -> Result<Surveyed, Failure> {
+pub(super) async fn survey(client: &JiraClient, learnt: &mut Learnt, page: TakePage<'_>) -> Result<Surveyed, Failure> {
     let shared = client.shared();
     let version = version(client).await?;
     if upload::sessions_are_lost(shared) {
@@ -115,7 +115,7 @@ struct Listing<'a> {
 }
 
 impl<'a> Listing<'a> {
-    fn new(client: &'a JiraClient, page: Page<'a>) -> Self {
+    fn new(client: &'a JiraClient, page: TakePage<'a>) -> Self {
         Self {
             client,
             rules: &client.shared().accounts,
@@ -173,7 +173,7 @@ impl<'a> Listing<'a> {
             if response.status != 200 {
                 return Err(self.client.failed(&response));
             }
-            let Found(users) = response.json()?;
+            let FoundUsers(users) = response.json()?;
             let length = users.len() as u64;
             let full = last >= SEARCH_PAGE || start == SEARCH_PAGE;
             if length == 0 && start > 0 && (full || (version.cuts() && start == CUT)) {

@@ -98,7 +98,7 @@ pub(super) struct UserList {
 
 /// `GET user/search`.
 #[derive(Debug, Deserialize)]
-pub(super) struct Found(#[serde(deserialize_with = "records")] pub Vec<User>);
+pub(super) struct FoundUsers(#[serde(deserialize_with = "records")] pub Vec<User>);
 
 /// `GET group/member`.
 #[derive(Debug, Deserialize)]
@@ -306,7 +306,7 @@ mod tests {
     /// One odd record must not cost the page: its account is left alone, and still counts where others may be meant.
     #[test]
     fn of_an_odd_record_the_account_stays_and_is_left_alone() {
-        let users: Found = serde_json::from_str(r#"[{"key":"JIRAUSER1","name":"ada","active":true},{"key":"JIRAUSER2","name":"bob","emailAddress":7},null]"#).unwrap();
+        let users: FoundUsers = serde_json::from_str(r#"[{"key":"JIRAUSER1","name":"ada","active":true},{"key":"JIRAUSER2","name":"bob","emailAddress":7},null]"#).unwrap();
         let told: Vec<_> = users.0.iter().map(|user| (user.name.as_deref(), user.life() == Life::Gone)).collect();
         assert_eq!(told, [(Some("ada"), false), (Some("bob"), true), (None, false)]);
     }

@@ -27,14 +27,14 @@ server! {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::pipeline) enum Way {
+pub(in crate::pipeline) enum UploadRoute {
     Xmlrpc,
     Endpoint,
 }
 
 words! {
     /// Which way pictures go to Confluence.
-    Upload = Way {
+    Upload = UploadRoute {
         /// The remote API, which an administrator switches on under Further configuration.
         "xmlrpc" => Xmlrpc,
         /// The ScriptRunner endpoint that comes with avatarpipe, for sites without the remote API.
@@ -64,14 +64,16 @@ scalar_schema!(EndpointPath, "EndpointPath", { "type": "string", "pattern": "^(/
 impl Confluence {
     fn upload(&self, reader: &mut Reader<'_>) -> Option<settings::ConfluenceUpload> {
         match self.upload.get()?.0 {
-            Way::Xmlrpc if self.endpoint.written => {
+            UploadRoute::Xmlrpc if self.endpoint.written => {
                 let message = "`endpoint` has a meaning with `upload: endpoint` only";
                 let fault = Fault::new(self.endpoint.span.clone(), message);
                 reader.fault(fault.help("leave it out, or write `upload: endpoint`"));
                 None
             }
-            Way::Xmlrpc => Some(settings::ConfluenceUpload::Xmlrpc),
-            Way::Endpoint => Some(settings::ConfluenceUpload::Endpoint { path: self.endpoint.get()?.0.clone() }),
+            UploadRoute::Xmlrpc => Some(settings::ConfluenceUpload::Xmlrpc),
+            UploadRoute::Endpoint => {
+                Some(settings::ConfluenceUpload::Endpoint { path: self.endpoint.get()?.0.clone() })
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ fn part(status: u16, headers: Value, body: Value) -> String {
     json!({ "id": "0", "status": status, "headers": headers, "body": body }).to_string()
 }
 
-fn judge<T: Wanted>(part: &str) -> Judged<T> {
+fn judge<T: PhotoQuery>(part: &str) -> PartOutcome<T> {
     serde_json::from_str::<Part<'_>>(part).unwrap().judge(std::time::SystemTime::now())
 }
 
@@ -29,23 +29,23 @@ enum Means {
     Present,
 }
 
-fn meaning_of_probe(judged: Judged<VersionResult>) -> Means {
+fn meaning_of_probe(judged: PartOutcome<VersionResult>) -> Means {
     match judged {
-        Judged::Final(VersionResult::Absent(proof)) => Means::Absent(proof),
-        Judged::Final(VersionResult::Unknown(fault)) => Means::Unknown(fault.code),
-        Judged::Final(VersionResult::Version(_)) => Means::Present,
-        Judged::Again { fault, .. } => Means::Again(fault.code),
-        Judged::Unauthorized(_) => Means::Unauthorized,
+        PartOutcome::Final(VersionResult::Absent(proof)) => Means::Absent(proof),
+        PartOutcome::Final(VersionResult::Unknown(fault)) => Means::Unknown(fault.code),
+        PartOutcome::Final(VersionResult::Version(_)) => Means::Present,
+        PartOutcome::Again { fault, .. } => Means::Again(fault.code),
+        PartOutcome::Unauthorized(_) => Means::Unauthorized,
     }
 }
 
-fn meaning_of_look(judged: Judged<PhotoResult>) -> Means {
+fn meaning_of_look(judged: PartOutcome<PhotoResult>) -> Means {
     match judged {
-        Judged::Final(PhotoResult::Absent(proof)) => Means::Absent(proof),
-        Judged::Final(PhotoResult::Unknown(fault)) => Means::Unknown(fault.code),
-        Judged::Final(PhotoResult::Photo { .. }) => Means::Present,
-        Judged::Again { fault, .. } => Means::Again(fault.code),
-        Judged::Unauthorized(_) => Means::Unauthorized,
+        PartOutcome::Final(PhotoResult::Absent(proof)) => Means::Absent(proof),
+        PartOutcome::Final(PhotoResult::Unknown(fault)) => Means::Unknown(fault.code),
+        PartOutcome::Final(PhotoResult::Photo { .. }) => Means::Present,
+        PartOutcome::Again { fault, .. } => Means::Again(fault.code),
+        PartOutcome::Unauthorized(_) => Means::Unauthorized,
     }
 }
 
@@ -131,9 +131,9 @@ fn the_no_photo_table() {
 
 #[test]
 fn metadata_is_absent_only_as_the_one_pixel_picture_without_an_etag() {
-    let version = |word: &str| Judged::Final(VersionResult::Version(Some(word.into())));
-    let silent = || Judged::Final(VersionResult::Version(None));
-    let absent = || Judged::Final(VersionResult::Absent(Absence::OnePixel));
+    let version = |word: &str| PartOutcome::Final(VersionResult::Version(Some(word.into())));
+    let silent = || PartOutcome::Final(VersionResult::Version(None));
+    let absent = || PartOutcome::Final(VersionResult::Absent(Absence::OnePixel));
     let metadata = |mime: &str, etag: Value, id: &str, side: u32| json!({ "@odata.mediaContentType": mime, "@odata.mediaEtag": etag, "id": id, "width": side, "height": side });
     for (body, judged) in [
         (metadata("image/gif", json!(""), "1x1", 1), absent()),
@@ -158,7 +158,7 @@ fn metadata_is_absent_only_as_the_one_pixel_picture_without_an_etag() {
 #[test]
 fn metadata_that_comes_as_text_is_read_too() {
     let text = json!({ "@odata.mediaEtag": "ab" }).to_string();
-    let told = Judged::Final(VersionResult::Version(Some("ab".into())));
+    let told = PartOutcome::Final(VersionResult::Version(Some("ab".into())));
     assert_eq!(judge::<VersionResult>(&part(200, json!({}), json!(text))), told);
     assert_eq!(judge::<VersionResult>(&part(200, json!({}), json!(STANDARD.encode(text)))), told);
 }
@@ -173,7 +173,7 @@ fn bytes_are_read_in_every_form_of_base64() {
     for text in [standard.as_str(), standard.trim_end_matches('='), &url_safe, &broken_lines] {
         let judged = judge::<PhotoResult>(&part(200, json!({ "eTag": "W/\"5d2c\"" }), json!(text)));
         let bytes = Bytes::from_static(b"\xFF\xD8\xFF\xFB\xFF\xBE\x3E\x01");
-        assert_eq!(judged, Judged::Final(PhotoResult::Photo { version: Some("5d2c".into()), bytes }), "{text}");
+        assert_eq!(judged, PartOutcome::Final(PhotoResult::Photo { version: Some("5d2c".into()), bytes }), "{text}");
     }
     let escaped = format!(r#"{{"id":"0","status":200,"body":"{}"}}"#, standard.replace('/', "\\/"));
     assert_eq!(meaning_of_look(judge(&escaped)), Means::Present);
@@ -214,7 +214,8 @@ fn retry_after_is_found_in_any_case_and_form() {
         (json!({}), None),
         (json!({ "Retry-After": null }), None),
     ] {
-        let Judged::Again { asked: got, .. } = judge::<PhotoResult>(&part(429, headers.clone(), Value::Null)) else {
+        let PartOutcome::Again { asked: got, .. } = judge::<PhotoResult>(&part(429, headers.clone(), Value::Null))
+        else {
             panic!("again: {headers}");
         };
         assert_eq!(got, asked.map(Duration::from_secs), "{headers}");

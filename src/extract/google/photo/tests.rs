@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-fn judge<T: Wanted>(status: u16, body: &[u8]) -> Judged<T> {
+fn judge<T: PhotoQuery>(status: u16, body: &[u8]) -> PartOutcome<T> {
     Part { id: None, status, retry_after: None, challenge: None, body }.judge("105", std::time::SystemTime::now())
 }
 
@@ -23,16 +23,16 @@ fn rpc(status: u16, word: &str, reason: Value, message: &str) -> Vec<u8> {
 }
 
 /// What a row of the table means, in one word.
-fn meaning<T: Wanted + std::fmt::Debug>(judged: Judged<T>, told: impl Fn(&T) -> String) -> String {
+fn meaning<T: PhotoQuery + std::fmt::Debug>(judged: PartOutcome<T>, told: impl Fn(&T) -> String) -> String {
     match judged {
-        Judged::Final(response) => told(&response),
-        Judged::Again { fault, .. } => format!("again: {}", fault.code),
-        Judged::Denied(_, class) => format!("denied: {class:?}"),
-        Judged::Unauthorized(_) => "unauthorized".into(),
+        PartOutcome::Final(response) => told(&response),
+        PartOutcome::Again { fault, .. } => format!("again: {}", fault.code),
+        PartOutcome::Denied(_, class) => format!("denied: {class:?}"),
+        PartOutcome::Unauthorized(_) => "unauthorized".into(),
     }
 }
 
-fn looked(judged: Judged<PhotoResult>) -> String {
+fn looked(judged: PartOutcome<PhotoResult>) -> String {
     meaning(judged, |response| match response {
         PhotoResult::Photo { .. } => "photo".into(),
         PhotoResult::Absent(proof) => format!("{proof:?}"),
@@ -40,7 +40,7 @@ fn looked(judged: Judged<PhotoResult>) -> String {
     })
 }
 
-fn probed(judged: Judged<VersionResult>) -> String {
+fn probed(judged: PartOutcome<VersionResult>) -> String {
     meaning(judged, |response| match response {
         VersionResult::Version(_) => "photo".into(),
         VersionResult::Absent(proof) => format!("{proof:?}"),
@@ -137,7 +137,7 @@ fn a_photo_is_taken_only_whole_and_only_of_the_person_who_was_asked_for() {
         judge::<PhotoResult>(200, body.to_string().as_bytes())
     };
     let told = PhotoResult::Photo { version: Some("suf".into()), bytes: Bytes::from_static(b"\xFF\xD8\xFFada") };
-    assert_eq!(photo(json!({})), Judged::Final(told));
+    assert_eq!(photo(json!({})), PartOutcome::Final(told));
     for (change, means) in [
         (json!({ "id": "" }), "photo"),
         (json!({ "id": "106" }), "unknown: wrong_person"),
@@ -152,7 +152,7 @@ fn a_photo_is_taken_only_whole_and_only_of_the_person_who_was_asked_for() {
         assert_eq!(looked(judge(200, body.as_bytes())), "unknown: odd_body", "{body}");
     }
     let etag = judge::<VersionResult>(200, br#"{"id":"105","etag":"\"pre/suf\""}"#);
-    assert_eq!(etag, Judged::Final(VersionResult::Version(Some("suf".into()))));
+    assert_eq!(etag, PartOutcome::Final(VersionResult::Version(Some("suf".into()))));
     assert_eq!(probed(judge(200, br#"{"id":"106","etag":"\"pre/suf\""}"#)), "unknown: wrong_person");
 }
 

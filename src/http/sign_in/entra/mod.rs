@@ -23,7 +23,7 @@ use crate::http::key_pair::KeyPair;
 use crate::http::{Client, Counts, Failure, Pause, Pauses, Request, Response};
 use crate::secret::Secret;
 use crate::settings::{AppProof, Certificate, Entra, EntraCredential};
-use refusal::{Judged, Remedy};
+use refusal::{Remedy, SignInRefusal};
 
 /// Signs us in to Entra.
 #[derive(Debug)]
@@ -94,7 +94,7 @@ impl EntraSignIn {
             if response.status == 200 {
                 return granted(&response);
             }
-            let Judged { failure, remedy } = refusal::judge(&response);
+            let SignInRefusal { failure, remedy } = refusal::judge(&response);
             let again = match remedy {
                 Remedy::None => false,
                 Remedy::Wait => self.rests(&mut pauses).await,

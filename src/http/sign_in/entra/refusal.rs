@@ -20,7 +20,7 @@ struct Refusal {
 }
 
 /// A refused sign-in.
-pub(super) struct Judged {
+pub(super) struct SignInRefusal {
     pub(super) failure: Failure,
     pub(super) remedy: Remedy,
 }
@@ -38,8 +38,8 @@ pub(super) enum Remedy {
 }
 
 /// What a refusal means, and what may help.
-pub(super) fn judge(response: &Response) -> Judged {
-    let lasting = |failure| Judged { failure, remedy: Remedy::None };
+pub(super) fn judge(response: &Response) -> SignInRefusal {
+    let lasting = |failure| SignInRefusal { failure, remedy: Remedy::None };
     // `read` has repeated it already.
     let in_trouble = || {
         let failure = response.failure(FailureKind::Unreachable, response.excerpt());
@@ -59,7 +59,10 @@ pub(super) fn judge(response: &Response) -> Judged {
     let passes = matches!(refusal.error.as_str(), "temporarily_unavailable" | "server_error");
     let kind = if passes || response.status == 429 { FailureKind::Unreachable } else { FailureKind::Refused };
     let failure = response.failure(kind, refusal.words(response.status));
-    Judged { failure: with_hint(failure, &refusal), remedy: if passes { Remedy::Wait } else { refusal.remedy() } }
+    SignInRefusal {
+        failure: with_hint(failure, &refusal),
+        remedy: if passes { Remedy::Wait } else { refusal.remedy() },
+    }
 }
 
 impl Refusal {

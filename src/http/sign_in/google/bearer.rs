@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::refusal::{self, Judged, Remedy};
+use super::refusal::{self, Remedy, SignInRefusal};
 use super::signer::{Claims, LIFE, Signer, Wish};
 use crate::http::sign_in::{Granted, clock};
 use crate::http::{Client, Failure, FailureKind, Pause, Request, Response};
@@ -49,7 +49,7 @@ pub(super) async fn ask(client: &Client, signer: &dyn Signer, wish: &Wish<'_>) -
         if response.status == 200 {
             return granted(&response, wish);
         }
-        let Judged { failure, remedy } = refusal::of_token(&response, signer, wish);
+        let SignInRefusal { failure, remedy } = refusal::of_token(&response, signer, wish);
         let again = match remedy {
             Remedy::None => false,
             Remedy::Wait => matches!(client.rest(&mut pauses, None).await, Pause::Wait(_)),

@@ -12,7 +12,7 @@ use crate::http::{Failure, FailureKind, Response};
 use crate::secret::server_message;
 
 /// A refused token.
-pub(super) struct Judged {
+pub(super) struct SignInRefusal {
     pub(super) failure: Failure,
     pub(super) remedy: Remedy,
 }
@@ -53,9 +53,9 @@ impl Refusal {
 }
 
 /// A refusal of the token endpoint.
-pub(super) fn of_token(response: &Response, signer: &dyn Signer, wish: &Wish<'_>) -> Judged {
+pub(super) fn of_token(response: &Response, signer: &dyn Signer, wish: &Wish<'_>) -> SignInRefusal {
     let Some(refusal) = Refusal::of(response) else {
-        return Judged { failure: unreadable(response), remedy: Remedy::None };
+        return SignInRefusal { failure: unreadable(response), remedy: Remedy::None };
     };
     let remedy = match refusal.error.as_str() {
         // What `read` has repeated already is not repeated again; 408 it leaves to us.
@@ -75,7 +75,7 @@ pub(super) fn of_token(response: &Response, signer: &dyn Signer, wish: &Wish<'_>
         let scopes = (refusal.error == "unauthorized_client").then(|| wish.scopes.join(", "));
         failure.hint(hint(&refusal, signer, wish)).lacks(scopes)
     };
-    Judged { failure, remedy }
+    SignInRefusal { failure, remedy }
 }
 
 /// The table of §1.3.

@@ -12,7 +12,7 @@ use crate::settings::Http;
 
 /// What all clients of one source have in common.
 #[derive(Debug)]
-pub(crate) struct Way {
+pub(crate) struct ClientSettings {
     /// The id in the pipeline file.
     pub name: String,
     /// Shared with everybody who names the same rate.
@@ -23,7 +23,7 @@ pub(crate) struct Way {
     pub stopping: Stopping,
 }
 
-impl Way {
+impl ClientSettings {
     /// To the server under `base`.
     pub(crate) fn client(&self, base: &Url) -> Result<Client, Failure> {
         self.client_by(base, &self.http)
