@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 
 use super::declare::element;
-use super::fault::Fault;
+use super::fault::FileFault;
 use super::read::{Reader, Setting};
 use super::scalar::scalar_schema;
 use super::tree::Id;
@@ -41,7 +41,7 @@ impl Setting for KeyFile {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
         let value = reader.scalar(id, "a path")?;
         if is_key(&value.text) {
-            let fault = Fault::new(reader.spot(id), "this is the text of a key; the path of a file belongs here");
+            let fault = FileFault::new(reader.spot(id), "this is the text of a key; the path of a file belongs here");
             reader.fault(fault.help(
                 "write the text to a file that only the job can read and give its path; \
                  in GitLab, a variable of the type `File` does so",
@@ -49,7 +49,7 @@ impl Setting for KeyFile {
             return None;
         }
         if value.text.trim().is_empty() || value.text.contains('\0') {
-            let fault = Fault::new(reader.spot(id), format!("{} is not a path", value.shown));
+            let fault = FileFault::new(reader.spot(id), format!("{} is not a path", value.shown));
             reader.fault(fault);
             return None;
         }

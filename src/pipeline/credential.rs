@@ -4,7 +4,7 @@
 //! A newcomer gets wrong: the service account needs its own name; whoever owns the token appears in the audit log.
 
 use super::declare::element;
-use super::fault::Fault;
+use super::fault::FileFault;
 use super::read::{At, Reader};
 use super::scalar::Word;
 use super::web::SecretValue;
@@ -34,16 +34,16 @@ impl AtlassianCredential {
                 password: keys.password.get()?.0.clone(),
             }),
             (true, ..) => {
-                reader.fault(Fault::new(at.span.clone(), "a token stands beside a name or password").help(help));
+                reader.fault(FileFault::new(at.span.clone(), "a token stands beside a name or password").help(help));
                 None
             }
             (false, false, false) => {
-                reader.fault(Fault::new(at.span.clone(), "there is neither a token nor a password").help(help));
+                reader.fault(FileFault::new(at.span.clone(), "there is neither a token nor a password").help(help));
                 None
             }
             (false, username, _) => {
                 let missing = if username { "password" } else { "username" };
-                reader.fault(Fault::new(at.span.clone(), format!("the key `{missing}` is missing")).help(help));
+                reader.fault(FileFault::new(at.span.clone(), format!("the key `{missing}` is missing")).help(help));
                 None
             }
         }

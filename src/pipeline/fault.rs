@@ -19,7 +19,7 @@ pub(super) type Span = Range<usize>;
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct FileFault {
     /// What is wrong, in one line.
     pub message: String,
     /// What to do about it.
@@ -30,7 +30,7 @@ pub struct Fault {
     pub(super) related: Option<(Span, String)>,
 }
 
-impl Fault {
+impl FileFault {
     pub(super) fn new(span: Span, message: impl Into<String>) -> Self {
         Self { message: message.into(), help: None, span, related: None }
     }
@@ -52,7 +52,7 @@ pub struct Faults {
     file: Arc<str>,
     /// The text with everything secret covered.
     covered: String,
-    list: Vec<Fault>,
+    list: Vec<FileFault>,
 }
 
 /// Whether the text is for a terminal that shows colours.
@@ -65,7 +65,7 @@ pub enum Colour {
 }
 
 impl Faults {
-    pub(super) fn new(file: Arc<str>, text: &str, secrets: &[Span], mut list: Vec<Fault>) -> Self {
+    pub(super) fn new(file: Arc<str>, text: &str, secrets: &[Span], mut list: Vec<FileFault>) -> Self {
         // An alias is read once for each use; its faults are the same.
         list.sort_by(|a, b| (a.span.start, a.span.end, &a.message).cmp(&(b.span.start, b.span.end, &b.message)));
         list.dedup();
@@ -78,7 +78,7 @@ impl Faults {
     }
 
     /// In the order of the text.
-    pub fn iter(&self) -> impl Iterator<Item = &Fault> {
+    pub fn iter(&self) -> impl Iterator<Item = &FileFault> {
         self.list.iter()
     }
 
@@ -88,7 +88,7 @@ impl Faults {
     }
 
     /// Where a fault begins: line and column, both counted from 1.
-    pub fn position(&self, fault: &Fault) -> (usize, usize) {
+    pub fn position(&self, fault: &FileFault) -> (usize, usize) {
         position(&self.covered, fault.span.start)
     }
 
@@ -112,7 +112,7 @@ impl Faults {
         out
     }
 
-    fn render_one(&self, fault: &Fault, renderer: &Renderer) -> String {
+    fn render_one(&self, fault: &FileFault, renderer: &Renderer) -> String {
         // Only the lines concerned go to the renderer, which would otherwise walk through the whole text each time.
         let related = fault.related.as_ref().map_or(&fault.span, |(span, _)| span);
         let begin = line_start(&self.covered, fault.span.start.min(related.start));

@@ -14,7 +14,7 @@ use secrecy::ExposeSecret as _;
 use super::declare::element;
 use super::elements::{self, Below};
 use super::environment::Environment;
-use super::fault::{Fault, Faults, Span};
+use super::fault::{Faults, FileFault, Span};
 use super::http::{self, Http};
 use super::interpolate::{self, Text};
 use super::kinds::{SourceElement, TargetElement};
@@ -172,8 +172,9 @@ impl Document {
                 Ok(value) => Ok(PathBuf::from(value.expose_secret())),
                 Err(missing) => {
                     let span = &self.tree.node(id).span;
-                    let fault =
-                        |missing: interpolate::Missing| Fault::new(span.clone(), missing.message).help(missing.help);
+                    let fault = |missing: interpolate::Missing| {
+                        FileFault::new(span.clone(), missing.message).help(missing.help)
+                    };
                     let faults = missing.into_iter().map(fault).collect();
                     Err(Faults::new(Arc::clone(&self.file), &self.text, &secret::in_tree(&self.tree), faults))
                 }
@@ -196,7 +197,8 @@ impl Document {
             Some(parts) if faults.is_empty() => Ok(parts.into_pipeline(Arc::clone(&self.file), &self.text)),
             _ => {
                 if faults.is_empty() {
-                    faults.push(Fault::new(0..0, "a value is missing and no reason is known: a fault of avatarpipe"));
+                    faults
+                        .push(FileFault::new(0..0, "a value is missing and no reason is known: a fault of avatarpipe"));
                 }
                 Err(Faults::new(Arc::clone(&self.file), &self.text, &secret::in_tree(&self.tree), faults))
             }
@@ -205,10 +207,10 @@ impl Document {
 }
 
 /// Resolves every scalar that is still in use; what was laid over, or what is switched off, needs no value.
-fn put_values_in(tree: &mut Tree, environment: &dyn Environment) -> Vec<Fault> {
+fn put_values_in(tree: &mut Tree, environment: &dyn Environment) -> Vec<FileFault> {
     let sources: Vec<Id> = elements::elements(tree, "extract").into_iter().map(|below| below.settings).collect();
     let switches: Vec<Id> = sources.iter().filter_map(|source| tree.get(*source, "enabled")).collect();
-    let mut faults: Vec<Fault> = switches.into_iter().flat_map(|id| put_value_in(tree, id, environment)).collect();
+    let mut faults: Vec<FileFault> = switches.into_iter().flat_map(|id| put_value_in(tree, id, environment)).collect();
     let off = |source: &Id| match tree.get(*source, "enabled").map(|id| &tree.node(id).kind) {
         Some(Kind::Scalar(scalar)) => scalar.text.value() == Some("false"),
         _ => false,
@@ -220,7 +222,7 @@ fn put_values_in(tree: &mut Tree, environment: &dyn Environment) -> Vec<Fault> {
     faults
 }
 
-fn put_value_in(tree: &mut Tree, id: Id, environment: &dyn Environment) -> Vec<Fault> {
+fn put_value_in(tree: &mut Tree, id: Id, environment: &dyn Environment) -> Vec<FileFault> {
     let node = tree.node(id);
     let Kind::Scalar(scalar) = &node.kind else { return Vec::new() };
     let Text::Later(raw, parts) = &scalar.text else { return Vec::new() };
@@ -232,7 +234,7 @@ fn put_value_in(tree: &mut Tree, id: Id, environment: &dyn Environment) -> Vec<F
         }
         Err(missing) => {
             let fault =
-                |missing: interpolate::Missing| Fault::new(node.span.clone(), missing.message).help(missing.help);
+                |missing: interpolate::Missing| FileFault::new(node.span.clone(), missing.message).help(missing.help);
             missing.into_iter().map(fault).collect()
         }
     }
@@ -393,7 +395,7 @@ fn named<T: Setting, R>(
     let mut settled = Vec::new();
     for (name, span, value) in &at.get()?.0 {
         if !Name::is_one(name) {
-            reader.fault(Fault::new(span.clone(), format!("`{}` is not {}", name.escape_debug(), Name::EXPECTED)));
+            reader.fault(FileFault::new(span.clone(), format!("`{}` is not {}", name.escape_debug(), Name::EXPECTED)));
         }
         settled.push(value.get().and_then(|value| settle(value, reader)).map(|value| (name.clone(), value)));
     }
@@ -406,7 +408,7 @@ fn named<T: Setting, R>(
 
 fn refuse_empty(reader: &mut Reader<'_>, span: &Span, count: usize, key: &str, kind: &str) {
     if count == 0 {
-        let fault = Fault::new(span.clone(), format!("there is nothing under `{key}`"));
+        let fault = FileFault::new(span.clone(), format!("there is nothing under `{key}`"));
         reader.fault(fault.help(format!("write an element such as `- {kind}: {{ … }}`")));
     }
 }
@@ -418,7 +420,7 @@ fn refuse_twice<'a>(reader: &mut Reader<'_>, ids: impl Iterator<Item = (&'a At<N
         let Some(name) = id.get() else { continue };
         let span = if id.written { &id.span } else { element };
         if let Some(first) = seen.get(name.0.as_str()) {
-            let fault = Fault::new(span.clone(), format!("two {what} have the id `{}`", name.0));
+            let fault = FileFault::new(span.clone(), format!("two {what} have the id `{}`", name.0));
             reader.fault(fault.related((*first).clone(), "first here").help("give each its own `id`"));
         } else {
             seen.insert(&name.0, span);
@@ -431,7 +433,7 @@ fn refuse_twins<'a>(reader: &mut Reader<'_>, servers: impl Iterator<Item = (Stri
     let mut seen: BTreeMap<String, &Span> = BTreeMap::new();
     for (server, span) in servers {
         if let Some(first) = seen.get(&server) {
-            let fault = Fault::new(span.clone(), format!("two targets write to one server, {server}"));
+            let fault = FileFault::new(span.clone(), format!("two targets write to one server, {server}"));
             reader.fault(fault.related((*first).clone(), "first here").help("write one element for each server"));
         } else {
             seen.insert(server, span);

@@ -5,7 +5,7 @@
 
 use super::certificate::Certificate;
 use super::declare::element;
-use super::fault::Fault;
+use super::fault::FileFault;
 use super::read::{Named, Reader};
 use super::scalar::{FilePath, Time};
 use super::secret;
@@ -54,7 +54,7 @@ impl Http {
         let retry_pause = self.retry_pause.get()?.0;
         for (name, at, time) in [("timeout", &self.timeout, timeout), ("retry_pause", &self.retry_pause, retry_pause)] {
             if time.is_zero() {
-                reader.fault(Fault::new(at.span.clone(), format!("`{name}` is a time longer than nothing")));
+                reader.fault(FileFault::new(at.span.clone(), format!("`{name}` is a time longer than nothing")));
             }
         }
         let client_cert = match self.client_cert.optional()? {
@@ -77,12 +77,12 @@ impl Http {
             let name = HeaderName::new(text);
             if name.is_none() {
                 let message = format!("`{}` is not the name of a header", text.escape_debug());
-                reader.fault(Fault::new(span.clone(), message));
+                reader.fault(FileFault::new(span.clone(), message));
             } else if name.as_ref().is_some_and(|name| OURS.contains(&name.as_str())) {
-                let fault = Fault::new(span.clone(), format!("the header `{text}` is set by avatarpipe itself"));
+                let fault = FileFault::new(span.clone(), format!("the header `{text}` is set by avatarpipe itself"));
                 reader.fault(fault.help("leave it out; sign-in stands under `credential`"));
             } else if secret::sounds_like_one(text) && value.get().is_some_and(|value| !value.from_outside) {
-                reader.fault(Fault::new(value.span.clone(), "a secret is written out").help("write `${NAME}`"));
+                reader.fault(FileFault::new(value.span.clone(), "a secret is written out").help("write `${NAME}`"));
             }
             match (name, value.get(), headers.as_mut()) {
                 (Some(name), Some(value), Some(headers)) => headers.push((name, value.text.clone())),

@@ -71,7 +71,7 @@ pub(super) enum Part {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Otherwise {
     /// It is a fault.
-    Fault,
+    FileFault,
     /// This is its value.
     Default(String),
     /// It is a fault, and this says why.
@@ -132,7 +132,7 @@ fn part(inside: &str) -> Result<Part, String> {
         };
     }
     let (name, otherwise) = match inside.split_once(':') {
-        None => (inside, Otherwise::Fault),
+        None => (inside, Otherwise::FileFault),
         Some((name, rest)) => match (rest.strip_prefix('-'), rest.strip_prefix('?')) {
             (Some(default), _) => (name, Otherwise::Default(default.to_owned())),
             (_, Some(why)) => (name, Otherwise::Because(why.to_owned())),
@@ -188,14 +188,14 @@ fn value(part: &Part, environment: &dyn Environment) -> Result<String, Missing> 
             Ok(text.trim_end_matches(['\r', '\n']).to_owned())
         }
         Part::Var(name, otherwise) => match (environment.var(name), otherwise) {
-            (Some(value), Otherwise::Fault) => Ok(value),
+            (Some(value), Otherwise::FileFault) => Ok(value),
             (Some(value), _) if !value.is_empty() => Ok(value),
             (_, Otherwise::Default(default)) => Ok(default.clone()),
             (_, Otherwise::Because(why)) => Err(Missing {
                 message: format!("the environment variable `{name}` is not set: {}", why.escape_debug()),
                 help: format!("set `{name}` where the pipeline runs"),
             }),
-            (None, Otherwise::Fault) => Err(Missing {
+            (None, Otherwise::FileFault) => Err(Missing {
                 message: format!("the environment variable `{name}` is not set"),
                 help: format!("set `{name}` where the pipeline runs; in CI, as a masked variable"),
             }),

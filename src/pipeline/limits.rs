@@ -4,7 +4,7 @@
 //! A newcomer gets wrong: a limit that is written replaces the default as a whole; `{ count: 10 }` has no share.
 
 use super::declare::element;
-use super::fault::Fault;
+use super::fault::FileFault;
 use super::read::{At, Reader};
 use super::scalar::{Count, Percent};
 use crate::settings::{self, Placed, limits};
@@ -47,7 +47,7 @@ impl Limit {
     fn settle(at: &At<Self>, reader: &mut Reader<'_>) -> Option<Placed<settings::Limit>> {
         let limit = at.get()?;
         if !limit.count.written && !limit.share.written {
-            let fault = Fault::new(at.span.clone(), "a limit has a `count`, a `share` or both");
+            let fault = FileFault::new(at.span.clone(), "a limit has a `count`, a `share` or both");
             reader.fault(fault.help("`{ share: 100% }` lets everything pass"));
             return None;
         }

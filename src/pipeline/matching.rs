@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::declare::{element, words};
-use super::fault::{Fault, Span};
+use super::fault::{FileFault, Span};
 use super::read::{At, List, Reader, Setting};
 use super::scalar::FilePath;
 use super::source::SourceSettings;
@@ -188,7 +188,7 @@ impl Match {
         for (key, span, _) in keys.iter().filter(|(_, _, short)| !short) {
             if !sources.iter().any(|source| source.fills(*key)) {
                 let message = format!("no source of this file has people with the key `{}`", key.word());
-                reader.fault(Fault::new(span.clone(), message).help(help));
+                reader.fault(FileFault::new(span.clone(), message).help(help));
                 told = true;
             }
         }
@@ -196,7 +196,7 @@ impl Match {
         for id in dumb.filter_map(|source| source.shared().id.get()).filter(|_| !told) {
             let words: Vec<_> = keys.iter().map(|(key, ..)| format!("`{}`", key.word())).collect();
             let message = format!("nobody of the source `{}` can match: its people have no {}", id.0, words.join(", "));
-            reader.fault(Fault::new(at.span.clone(), message).help(help));
+            reader.fault(FileFault::new(at.span.clone(), message).help(help));
         }
     }
 
@@ -205,7 +205,7 @@ impl Match {
         match at.get()? {
             Self::Pairs(pairs) => {
                 if pairs.0.is_empty() {
-                    let fault = Fault::new(at.span.clone(), "nothing is matched by anything");
+                    let fault = FileFault::new(at.span.clone(), "nothing is matched by anything");
                     reader.fault(
                         fault.help(
                             "write `[email]`, `[username]` or pairs such as `{ person: sam, account: username }`",
@@ -240,7 +240,7 @@ impl UserMap {
                 let faults: Vec<String> = faults;
                 for message in faults {
                     let help = "a CSV file with the columns `person` and `account`, each value once";
-                    reader.fault(Fault::new(self.map.span.clone(), message).help(help));
+                    reader.fault(FileFault::new(self.map.span.clone(), message).help(help));
                 }
                 None
             }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::elements::elements;
 use super::environment::Environment;
-use super::fault::Fault;
+use super::fault::FileFault;
 use super::tree::{Id, Kind, Tree};
 use crate::secret::Secret;
 
@@ -51,7 +51,7 @@ pub struct HttpKeys {
 
 /// Puts everything in its place. What does not fit its element is a fault: nothing may reach a real server because it was
 /// left out in silence.
-pub(super) fn apply(tree: &mut Tree, overlay: &Overlay) -> Vec<Fault> {
+pub(super) fn apply(tree: &mut Tree, overlay: &Overlay) -> Vec<FileFault> {
     let mut faults = Vec::new();
     for laid in &overlay.elements {
         let Some(below) = elements(tree, laid.list).into_iter().find(|below| below.id == laid.id) else { continue };
@@ -59,7 +59,7 @@ pub(super) fn apply(tree: &mut Tree, overlay: &Overlay) -> Vec<Fault> {
             lay(tree, below.settings, &laid.keys, &mut faults);
         } else {
             let message = format!("nothing can stand in place of `{}`: another kind was given", laid.id);
-            faults.push(Fault::new(tree.node(below.settings).head.clone(), message));
+            faults.push(FileFault::new(tree.node(below.settings).head.clone(), message));
         }
     }
     if let Some(way) = &overlay.http {
@@ -73,13 +73,15 @@ pub(super) fn apply(tree: &mut Tree, overlay: &Overlay) -> Vec<Fault> {
     faults
 }
 
-fn lay(tree: &mut Tree, map: Id, keys: &KeyTexts, faults: &mut Vec<Fault>) {
+fn lay(tree: &mut Tree, map: Id, keys: &KeyTexts, faults: &mut Vec<FileFault>) {
     let at = tree.node(map).head.clone();
     for (key, text) in keys {
         match text.as_ref().map(|text| tree.graft(text, &at)) {
             Some(Some(value)) => tree.set(map, key, value),
             None => tree.unset(map, key),
-            Some(None) => faults.push(Fault::new(at.clone(), format!("what stands in place of `{key}` is not YAML"))),
+            Some(None) => {
+                faults.push(FileFault::new(at.clone(), format!("what stands in place of `{key}` is not YAML")))
+            }
         }
     }
 }

@@ -4,7 +4,7 @@
 //! A newcomer gets wrong: two stages with one rate share it; two rates for one server add up.
 
 use super::declare::element;
-use super::fault::Fault;
+use super::fault::FileFault;
 use super::read::Reader;
 use super::scalar::{Time, Within};
 use crate::settings;
@@ -30,7 +30,7 @@ impl Rate {
     pub(super) fn settle(&self, reader: &mut Reader<'_>) -> Option<settings::Rate> {
         let per = self.per.get()?.0;
         if per.is_zero() {
-            reader.fault(Fault::new(self.per.span.clone(), "`per` is a time longer than nothing"));
+            reader.fault(FileFault::new(self.per.span.clone(), "`per` is a time longer than nothing"));
         }
         Some(settings::Rate {
             units: self.units.get()?.0,

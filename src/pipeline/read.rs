@@ -10,7 +10,7 @@ use std::sync::Arc;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::environment::Environment;
-use super::fault::{Fault, Span};
+use super::fault::{FileFault, Span};
 use super::interpolate::Text;
 use super::secret;
 use super::tree::{Entry, Id, Kind, Tree};
@@ -67,7 +67,7 @@ impl<T> At<T> {
 /// The state of one reading.
 pub(super) struct Reader<'a> {
     pub(super) tree: Tree,
-    pub(super) faults: Vec<Fault>,
+    pub(super) faults: Vec<FileFault>,
     text: &'a str,
     /// Where each line begins: a place is asked for with every value.
     lines: Vec<usize>,
@@ -82,7 +82,7 @@ impl<'a> Reader<'a> {
         Self { tree, faults: Vec::new(), text, lines, file, environment }
     }
 
-    pub(super) fn fault(&mut self, fault: Fault) {
+    pub(super) fn fault(&mut self, fault: FileFault) {
         self.faults.push(fault);
     }
 
@@ -145,7 +145,7 @@ impl<'a> Reader<'a> {
 
     /// Reports that something else was expected.
     pub(super) fn expected(&mut self, id: Id, expected: &str) {
-        let fault = Fault::new(self.spot(id), format!("expected {expected}, found {}", self.found(id)));
+        let fault = FileFault::new(self.spot(id), format!("expected {expected}, found {}", self.found(id)));
         let nothing = matches!(&self.tree.node(id).kind, Kind::Scalar(scalar) if scalar.is_null());
         let help = "write what belongs to the key behind it or, indented, below it; or leave the key out";
         self.fault(if nothing { fault.help(help) } else { fault });
@@ -158,7 +158,7 @@ impl<'a> Reader<'a> {
         for entry in entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {
             let near = nearest(&entry.key, known.iter().copied());
             meant.extend(near);
-            let fault = Fault::new(entry.key_span.clone(), format!("unknown key{}", self.named(entry)));
+            let fault = FileFault::new(entry.key_span.clone(), format!("unknown key{}", self.named(entry)));
             self.fault(fault.help(hint(near, known)));
         }
         let meant = meant.into_iter().map(str::to_owned).collect();
@@ -182,7 +182,7 @@ impl<'a> Reader<'a> {
             Lack::Required if keys.meant.contains(key) => None,
             Lack::Required => {
                 let of = keys.name.as_ref().map(|name| format!(" in `{}`", name.escape_debug())).unwrap_or_default();
-                let fault = Fault::new(span.clone(), format!("the key `{key}` is missing{of}"));
+                let fault = FileFault::new(span.clone(), format!("the key `{key}` is missing{of}"));
                 self.fault(fault.help(format!("`{key}`: {}", prose(docs))));
                 None
             }
@@ -200,18 +200,18 @@ impl<'a> Reader<'a> {
                     let message = format!("another key{} stands beside `{}`", self.named(entry), chosen.key);
                     let help =
                         format!("indent what belongs to `{}` below it; each kind is an element of its own", chosen.key);
-                    Fault::new(entry.key_span.clone(), message).help(help)
+                    FileFault::new(entry.key_span.clone(), message).help(help)
                 }
                 None => {
                     let near = nearest(&entry.key, known.iter().copied());
-                    Fault::new(entry.key_span.clone(), format!("unknown kind{}", self.named(entry)))
+                    FileFault::new(entry.key_span.clone(), format!("unknown kind{}", self.named(entry)))
                         .help(hint(near, known))
                 }
             };
             self.fault(fault);
         }
         if entries.is_empty() {
-            self.fault(Fault::new(self.spot(id), format!("expected {}, found `{{}}`", one_of(known))));
+            self.fault(FileFault::new(self.spot(id), format!("expected {}, found `{{}}`", one_of(known))));
         }
         chosen.map(|entry| (entry.key, entry.value))
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::fault::Fault;
+use super::fault::FileFault;
 use super::read::{Reader, Setting, hint};
 use super::secret::has_password;
 use super::tree::{Id, Kind};
@@ -53,7 +53,7 @@ impl Reader<'_> {
         let value = self.scalar(id, expected)?;
         let parsed = parse(&value.text);
         if parsed.is_none() {
-            let fault = Fault::new(self.spot(id), format!("{} is not {expected}", value.shown));
+            let fault = FileFault::new(self.spot(id), format!("{} is not {expected}", value.shown));
             self.fault(fault);
         }
         parsed
@@ -65,12 +65,12 @@ impl Reader<'_> {
         match parse(&value.text) {
             Some(parsed) if value.bare => Some(parsed),
             Some(_) => {
-                let fault = Fault::new(self.spot(id), format!("expected {expected}, found text"));
+                let fault = FileFault::new(self.spot(id), format!("expected {expected}, found text"));
                 self.fault(fault.help("leave the quotes out"));
                 None
             }
             None => {
-                let fault = Fault::new(self.spot(id), format!("{} is not {expected}", value.shown));
+                let fault = FileFault::new(self.spot(id), format!("{} is not {expected}", value.shown));
                 self.fault(fault);
                 None
             }
@@ -84,7 +84,8 @@ impl Reader<'_> {
             return Some(value.text);
         }
         let near = nearest(&value.text, known.iter().copied());
-        let fault = Fault::new(self.spot(id), format!("{} has no meaning here", value.shown)).help(hint(near, known));
+        let fault =
+            FileFault::new(self.spot(id), format!("{} has no meaning here", value.shown)).help(hint(near, known));
         self.fault(fault);
         None
     }
@@ -138,7 +139,7 @@ impl Setting for Word {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
         let text = reader.scalar(id, "a text")?;
         if text.text.trim().is_empty() {
-            let fault = Fault::new(reader.spot(id), format!("{} is empty", text.shown));
+            let fault = FileFault::new(reader.spot(id), format!("{} is empty", text.shown));
             reader.fault(fault);
             return None;
         }
@@ -169,7 +170,7 @@ pub(super) struct Name(pub(super) String);
 impl Setting for Name {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
         if reader.raw(id).is_some_and(|raw| raw.contains("${")) {
-            let fault = Fault::new(reader.spot(id), "a name cannot come from outside of the file");
+            let fault = FileFault::new(reader.spot(id), "a name cannot come from outside of the file");
             reader.fault(fault.help("write the name out; reports and the state know the element by it"));
             return None;
         }

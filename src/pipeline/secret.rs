@@ -73,7 +73,7 @@ fn is_clear(text: &Text, secret: bool) -> bool {
     let clear = |part: &Part| match part {
         Part::Text(text) => secret && !text.trim().is_empty() || has_password(text),
         Part::Var(_, Otherwise::Default(default)) => secret && !default.is_empty() || has_password(default),
-        Part::Var(_, Otherwise::Fault | Otherwise::Because(_)) | Part::File(_) => false,
+        Part::Var(_, Otherwise::FileFault | Otherwise::Because(_)) | Part::File(_) => false,
     };
     parts.iter().any(clear)
 }

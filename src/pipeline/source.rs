@@ -7,7 +7,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::declare::{element, words};
-use super::fault::{Fault, Span};
+use super::fault::{FileFault, Span};
 use super::read::{At, List, Reader, Setting};
 use super::scalar::{Flag, Name, Word};
 use super::tree::{Id, Kind};
@@ -130,7 +130,7 @@ fn defined(reader: &mut Reader<'_>, at: Option<&At<Name>>, known: &[String], und
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     let near = nearest(name, known.iter().copied());
     let message = format!("`{name}` is not defined under `{under}`");
-    reader.fault(Fault::new(at.span.clone(), message).help(super::read::hint(near, &known)));
+    reader.fault(FileFault::new(at.span.clone(), message).help(super::read::hint(near, &known)));
     None
 }
 
@@ -191,7 +191,7 @@ fn pattern(reader: &mut Reader<'_>, id: Id) -> Option<Pattern> {
         Ok(pattern) => Some(pattern),
         Err(found) => {
             let shown = reader.scalar(id, "a text")?.shown;
-            let fault = Fault::new(reader.spot(id), format!("{shown} is not a pattern: {found}"));
+            let fault = FileFault::new(reader.spot(id), format!("{shown} is not a pattern: {found}"));
             reader.fault(fault);
             None
         }
@@ -224,7 +224,7 @@ pub(super) fn chosen(reader: &mut Reader<'_>, at: &Span, list: &List<Chosen>) ->
     match Patterns::new(patterns) {
         Ok(patterns) => Some(settings::Chosen { patterns, groups }),
         Err(found) => {
-            reader.fault(Fault::new(at.clone(), format!("so many patterns cannot be used: {found}")));
+            reader.fault(FileFault::new(at.clone(), format!("so many patterns cannot be used: {found}")));
             None
         }
     }
@@ -234,7 +234,7 @@ impl Users {
     pub(super) fn settle(&self, reader: &mut Reader<'_>) -> Option<settings::Users> {
         let types = self.types.get()?;
         if types.0.is_empty() {
-            let fault = Fault::new(self.types.span.clone(), "no kind of user is in scope");
+            let fault = FileFault::new(self.types.span.clone(), "no kind of user is in scope");
             reader.fault(fault.help("write `types: [member]`; `enabled: false` switches a source off"));
         }
         Some(settings::Users {
@@ -252,7 +252,7 @@ impl Users {
     /// For a source that has none: a kind that is passed over would serve whoever was to be left alone.
     pub(super) fn refuse_types(&self, reader: &mut Reader<'_>, why: &str) {
         if self.types.written && self.types.get().is_some() {
-            let fault = Fault::new(self.types.span.clone(), why);
+            let fault = FileFault::new(self.types.span.clone(), why);
             reader.fault(fault.help("leave `types` out, and name whom to leave alone under `exclude`"));
         }
     }
@@ -264,7 +264,7 @@ impl Users {
         let chosen = [&self.exclude, &self.opted_out].into_iter().filter_map(At::get).flat_map(|list| &list.0);
         let chosen = chosen.filter(|one| matches!(one.get(), Some(Chosen::Group(_)))).map(|one| &one.span);
         for span in named.chain(chosen).cloned().collect::<Vec<_>>() {
-            reader.fault(Fault::new(span, why).help("write patterns over ids, user names and e-mails"));
+            reader.fault(FileFault::new(span, why).help("write patterns over ids, user names and e-mails"));
         }
     }
 }

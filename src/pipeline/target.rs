@@ -10,7 +10,7 @@ use url::Url;
 
 use super::credential::AtlassianCredential;
 use super::declare::{element, words};
-use super::fault::{Fault, Span};
+use super::fault::{FileFault, Span};
 use super::matching::Match;
 use super::read::{At, List, Reader};
 use super::scalar::{Flag, Name, Percent, Time, Word};
@@ -201,7 +201,7 @@ impl Accounts {
     pub(super) fn refuse_groups(&self, reader: &mut Reader<'_>) {
         let named = self.groups.get().into_iter().flat_map(|list| &list.0).filter(|group| group.get().is_some());
         for span in named.map(|group| group.span.clone()) {
-            let fault = Fault::new(span, "a folder has no groups");
+            let fault = FileFault::new(span, "a folder has no groups");
             reader.fault(
                 fault.help("write patterns over its names under `exclude`, or `groups` of the source's `users`"),
             );

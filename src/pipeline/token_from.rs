@@ -7,7 +7,7 @@
 
 use super::declare::words;
 use super::environment::Environment;
-use super::fault::Fault;
+use super::fault::FileFault;
 use super::interpolate;
 use super::read::{At, Reader, Setting};
 use super::scalar::{FilePath, scalar_schema};
@@ -44,7 +44,7 @@ impl Setting for VariableName {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
         // A value that came from outside is not a name but the token itself.
         if reader.is_from_outside(id) {
-            let fault = Fault::new(reader.spot(id), "the name of the variable belongs here, not its value");
+            let fault = FileFault::new(reader.spot(id), "the name of the variable belongs here, not its value");
             reader.fault(fault.help("write the name alone: `name: ENTRA_ID_TOKEN`"));
             return None;
         }
@@ -94,11 +94,11 @@ impl Keys<'_> {
         };
         let fault = match (way == of, written) {
             (true, false) => {
-                let fault = Fault::new(self.from.span.clone(), format!("the key `{key}` is missing"));
+                let fault = FileFault::new(self.from.span.clone(), format!("the key `{key}` is missing"));
                 fault.help(format!("write `{{ from: {word}, {key}: … }}`"))
             }
             (false, true) => {
-                let fault = Fault::new(span.clone(), format!("`{key}` has a meaning with `from: {word}` only"));
+                let fault = FileFault::new(span.clone(), format!("`{key}` has a meaning with `from: {word}` only"));
                 fault.help("leave it out, or change `from`")
             }
             (true, true) | (false, false) => return true,
@@ -113,14 +113,15 @@ impl Keys<'_> {
         const TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
         let environment = reader.environment()?;
         let (Some(url), Some(token)) = (variable(environment, URL), variable(environment, TOKEN)) else {
-            let fault = Fault::new(self.from.span.clone(), format!("GitHub hands out no token: `{URL}` is not set"));
+            let fault =
+                FileFault::new(self.from.span.clone(), format!("GitHub hands out no token: `{URL}` is not set"));
             reader.fault(
                 fault.help("give the job `permissions: { id-token: write }`; a job of a fork has no such right"),
             );
             return None;
         };
         let Some(url) = web_url(&url) else {
-            let fault = Fault::new(self.from.span.clone(), format!("the value of `{URL}` is not a URL"));
+            let fault = FileFault::new(self.from.span.clone(), format!("the value of `{URL}` is not a URL"));
             reader.fault(fault.help("GitHub Actions sets it; do not set it yourself"));
             return None;
         };
@@ -132,7 +133,7 @@ impl Keys<'_> {
         let name = &self.name.get()?.0;
         let Some(token) = variable(reader.environment()?, name) else {
             let message = format!("the environment variable `{name}` is not set");
-            let fault = Fault::new(self.name.span.clone(), message);
+            let fault = FileFault::new(self.name.span.clone(), message);
             reader.fault(fault.help(format!("declare `{name}` under `id_tokens` of the GitLab job, with its `aud`")));
             return None;
         };

@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::declare::{element, words};
 use super::fallback::Fallback;
-use super::fault::Fault;
+use super::fault::FileFault;
 use super::read::{At, List, Reader, Setting};
 use super::scalar::{PhotoDigest, Rgb, Within};
 use super::tree::Id;
@@ -137,7 +137,7 @@ impl Resize {
         let at = if self.smallest.written { &self.smallest.span } else { &self.size.span };
         let message = format!("`smallest` ({}) is more than `size` ({})", smallest.0, size.0);
         let mut fault =
-            Fault::new(at.clone(), message).help("photos down to `smallest` are taken; write less than `size`");
+            FileFault::new(at.clone(), message).help("photos down to `smallest` are taken; write less than `size`");
         if let Some(size) = related(&self.size).filter(|span| span != at) {
             fault = fault.related(size, "`size` is here");
         }

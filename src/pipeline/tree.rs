@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_yaml::granit_parser::{ErrorKind, Event, Parser, ScalarStyle};
 
-use super::fault::{Fault, Span};
+use super::fault::{FileFault, Span};
 use super::interpolate::{self, Text};
 
 /// A pipeline file is some hundred lines; whoever needs more has another problem.
@@ -70,10 +70,10 @@ pub(super) struct Entry {
 
 impl Tree {
     /// Reads the text. The faults of syntax end the reading; the others leave a tree in which the rest can be judged.
-    pub(super) fn parse(text: &str) -> (Option<Self>, Vec<Fault>) {
+    pub(super) fn parse(text: &str) -> (Option<Self>, Vec<FileFault>) {
         if text.len() > MAX_BYTES {
             let message = format!("the file has {} bytes; at most {MAX_BYTES} are read", text.len());
-            return (None, vec![Fault::new(0..0, message)]);
+            return (None, vec![FileFault::new(0..0, message)]);
         }
         let mut builder = Builder::new(text);
         let root = builder.run();
@@ -82,7 +82,7 @@ impl Tree {
             Ok(Some(root)) => (Some(Self { nodes, root }), faults),
             Ok(None) => {
                 let help = "begin with `version: 1`; `pipelines/corporate.yaml` is an example";
-                (None, vec![Fault::new(0..0, "the file is empty").help(help)])
+                (None, vec![FileFault::new(0..0, "the file is empty").help(help)])
             }
             Err(fault) => {
                 faults.push(fault);
@@ -196,7 +196,7 @@ struct Builder<'t> {
     sizes: Vec<usize>,
     /// The same for all that was read so far.
     size: usize,
-    faults: Vec<Fault>,
+    faults: Vec<FileFault>,
     open: Vec<Open>,
     anchors: HashMap<usize, Id>,
     documents: usize,
@@ -218,7 +218,7 @@ impl<'t> Builder<'t> {
         }
     }
 
-    fn run(&mut self) -> Result<Option<Id>, Fault> {
+    fn run(&mut self) -> Result<Option<Id>, FileFault> {
         for item in Parser::new_from_str(self.text) {
             let (event, span) = item.map_err(|error| {
                 let at = error.marker().byte_offset().map_or(self.text.len(), |at| self.boundary(at));
@@ -227,7 +227,7 @@ impl<'t> Builder<'t> {
                     return too_deep(at);
                 }
                 let help = "text with `:`, `#`, `{`, `[`, `*`, `&` or `@` needs quotes; indent with spaces";
-                Fault::new(at, format!("this is not YAML: {}", error.info())).help(help)
+                FileFault::new(at, format!("this is not YAML: {}", error.info())).help(help)
             })?;
             let span = span.byte_range().unwrap_or(0..0);
             self.take(event, self.boundary(span.start)..self.boundary(span.end))?;
@@ -245,12 +245,12 @@ impl<'t> Builder<'t> {
         self.text[at..].chars().next().filter(|c| *c != '\n').map_or(at, |c| at + c.len_utf8())
     }
 
-    fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Fault> {
+    fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), FileFault> {
         match event {
             Event::DocumentStart(..) => {
                 self.documents += 1;
                 if self.documents > 1 {
-                    return Err(Fault::new(span, "a second document begins here").help("one pipeline is one file"));
+                    return Err(FileFault::new(span, "a second document begins here").help("one pipeline is one file"));
                 }
             }
             Event::Scalar(text, style, anchor, tag) => {
@@ -273,14 +273,14 @@ impl<'t> Builder<'t> {
         Ok(())
     }
 
-    fn refuse_tag(&self, tagged: bool, span: &Span) -> Result<(), Fault> {
+    fn refuse_tag(&self, tagged: bool, span: &Span) -> Result<(), FileFault> {
         if tagged {
-            return Err(Fault::new(span.clone(), "tags (`!…`) have no meaning here").help("leave the tag out"));
+            return Err(FileFault::new(span.clone(), "tags (`!…`) have no meaning here").help("leave the tag out"));
         }
         Ok(())
     }
 
-    fn push(&mut self, node: Node) -> Result<Id, Fault> {
+    fn push(&mut self, node: Node) -> Result<Id, FileFault> {
         self.grow(1, &node.head)?;
         let size_of = |id: &Id| self.sizes[id.0];
         let below: usize = match &node.kind {
@@ -293,20 +293,20 @@ impl<'t> Builder<'t> {
         Ok(Id(self.nodes.len() - 1))
     }
 
-    fn grow(&mut self, by: usize, at: &Span) -> Result<(), Fault> {
+    fn grow(&mut self, by: usize, at: &Span) -> Result<(), FileFault> {
         self.size += by;
         if self.size > MAX_NODES {
             let message =
                 format!("the file has more than {MAX_NODES} values, each alias counted as what it stands for");
-            return Err(Fault::new(at.clone(), message));
+            return Err(FileFault::new(at.clone(), message));
         }
         Ok(())
     }
 
-    fn scalar(&mut self, text: &str, plain: bool, anchor: usize, span: Span) -> Result<(), Fault> {
+    fn scalar(&mut self, text: &str, plain: bool, anchor: usize, span: Span) -> Result<(), FileFault> {
         if text.len() > MAX_SCALAR_BYTES {
             let message = format!("a value of {} bytes; at most {MAX_SCALAR_BYTES} are read", text.len());
-            return Err(Fault::new(span.start..span.start, message));
+            return Err(FileFault::new(span.start..span.start, message));
         }
         let is_key = matches!(self.open.last(), Some(Open { content: Content::Map { key: None, .. }, .. }));
         let text = if is_key {
@@ -319,7 +319,7 @@ impl<'t> Builder<'t> {
                     Some(offset) => span.start + offset + fault.at.start..span.start + offset + fault.at.end,
                     None => span.clone(),
                 };
-                self.faults.push(Fault::new(at, fault.message).help(interpolate::HELP));
+                self.faults.push(FileFault::new(at, fault.message).help(interpolate::HELP));
                 Text::Broken(text.to_owned())
             })
         };
@@ -338,13 +338,13 @@ impl<'t> Builder<'t> {
         }
     }
 
-    fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Fault> {
+    fn alias(&mut self, anchor: usize, span: Span) -> Result<(), FileFault> {
         match self.anchors.get(&anchor).copied() {
             Some(id) => {
                 self.grow(self.sizes[id.0], &span)?;
                 self.place(id, span)
             }
-            None => Err(Fault::new(span, "this alias stands inside of what it names")),
+            None => Err(FileFault::new(span, "this alias stands inside of what it names")),
         }
     }
 
@@ -355,7 +355,7 @@ impl<'t> Builder<'t> {
         }
     }
 
-    fn begin(&mut self, content: Content, anchor: usize, span: Span) -> Result<(), Fault> {
+    fn begin(&mut self, content: Content, anchor: usize, span: Span) -> Result<(), FileFault> {
         if self.open.len() >= MAX_DEPTH {
             return Err(too_deep(span));
         }
@@ -364,7 +364,7 @@ impl<'t> Builder<'t> {
         Ok(())
     }
 
-    fn end(&mut self, span: Span) -> Result<(), Fault> {
+    fn end(&mut self, span: Span) -> Result<(), FileFault> {
         let Some(Open { begin, head, anchor, content }) = self.open.pop() else { return Ok(()) };
         let span = begin..span.end.max(begin);
         let (kind, first) = match content {
@@ -382,7 +382,7 @@ impl<'t> Builder<'t> {
     }
 
     /// Puts a complete node where it belongs.
-    fn place(&mut self, id: Id, span: Span) -> Result<(), Fault> {
+    fn place(&mut self, id: Id, span: Span) -> Result<(), FileFault> {
         let scalar = match &self.nodes[id.0].kind {
             Kind::Scalar(scalar) => Some(scalar.text.raw().to_owned()),
             Kind::List(_) | Kind::Map(_) => None,
@@ -394,7 +394,7 @@ impl<'t> Builder<'t> {
                 Some((key, key_span)) => entries.push(Entry { key, key_span, value: id }),
                 None => match scalar {
                     Some(text) => *key = Some((text, span)),
-                    None => return Err(Fault::new(span, "a key must be a word, not a list or a mapping")),
+                    None => return Err(FileFault::new(span, "a key must be a word, not a list or a mapping")),
                 },
             },
         }
@@ -411,7 +411,7 @@ impl<'t> Builder<'t> {
                 merge.push(entry);
             } else if let Some(earlier) = first.get(&entry.key) {
                 let message = format!("the key `{}` stands here twice", entry.key.escape_debug());
-                self.faults.push(Fault::new(entry.key_span, message).related(earlier.clone(), "first here"));
+                self.faults.push(FileFault::new(entry.key_span, message).related(earlier.clone(), "first here"));
             } else {
                 first.insert(entry.key.clone(), entry.key_span.clone());
                 own.push(entry);
@@ -425,7 +425,8 @@ impl<'t> Builder<'t> {
             for map in maps {
                 let Kind::Map(more) = &self.nodes[map.0].kind else {
                     let help = "write `<<: *name`, where `&name` stands before a mapping";
-                    self.faults.push(Fault::new(entry.key_span.clone(), "`<<` takes the keys of a mapping").help(help));
+                    self.faults
+                        .push(FileFault::new(entry.key_span.clone(), "`<<` takes the keys of a mapping").help(help));
                     continue;
                 };
                 let more: Vec<Entry> = more.iter().filter(|entry| !first.contains_key(&entry.key)).cloned().collect();
@@ -439,6 +440,6 @@ impl<'t> Builder<'t> {
     }
 }
 
-fn too_deep(at: Span) -> Fault {
-    Fault::new(at, format!("more than {MAX_DEPTH} levels inside of each other"))
+fn too_deep(at: Span) -> FileFault {
+    FileFault::new(at, format!("more than {MAX_DEPTH} levels inside of each other"))
 }

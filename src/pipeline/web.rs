@@ -6,7 +6,7 @@
 
 use url::Url;
 
-use super::fault::{Fault, Span};
+use super::fault::{FileFault, Span};
 use super::interpolate::{Otherwise, Part};
 use super::read::{Reader, Setting};
 use super::scalar::scalar_schema;
@@ -23,12 +23,12 @@ impl Setting for BaseUrl {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
         let url = reader.parsed(id, "a URL with `https://` or `http://`", web_url)?;
         if has_password(url.as_str()) {
-            let fault = Fault::new(reader.spot(id), "a name or password stands in the URL");
+            let fault = FileFault::new(reader.spot(id), "a name or password stands in the URL");
             reader.fault(fault.help("write it under `credential`, as `${NAME}`"));
             return None;
         }
         if url.query().is_some() || url.fragment().is_some() {
-            let fault = Fault::new(reader.spot(id), "a base URL has no `?` and no `#`");
+            let fault = FileFault::new(reader.spot(id), "a base URL has no `?` and no `#`");
             reader.fault(fault.help("write the address of the server, with its context path if it has one"));
             return None;
         }
@@ -41,7 +41,7 @@ impl BaseUrl {
     pub(super) fn refuse_clear(&self, reader: &mut Reader<'_>, span: &Span) {
         if self.0.scheme() == "http" && !is_loopback(&self.0) {
             let fault =
-                Fault::new(span.clone(), "a credential would go there in clear: plain `http` is for loopback only");
+                FileFault::new(span.clone(), "a credential would go there in clear: plain `http` is for loopback only");
             reader.fault(fault.help("write `https://`"));
         }
     }
@@ -79,27 +79,29 @@ impl Setting for SecretValue {
             Some(parts) => parts.iter().any(|part| match part {
                 Part::Var(_, Otherwise::Default(default)) => !default.is_empty(),
                 Part::Text(text) => !text.trim().is_empty(),
-                Part::Var(_, Otherwise::Fault | Otherwise::Because(_)) | Part::File(_) => false,
+                Part::Var(_, Otherwise::FileFault | Otherwise::Because(_)) | Part::File(_) => false,
             }),
         };
         if clear && !reader.is_broken(id) {
-            reader.fault(Fault::new(reader.spot(id), "a secret is written out").help(HELP));
+            reader.fault(FileFault::new(reader.spot(id), "a secret is written out").help(HELP));
             return None;
         }
         let value = reader.scalar(id, "a secret: `${NAME}` or `${file:path}`")?;
         if value.text.is_empty() {
-            let fault = Fault::new(reader.spot(id), format!("{} is empty", value.shown));
+            let fault = FileFault::new(reader.spot(id), format!("{} is empty", value.shown));
             reader.fault(fault);
             return None;
         }
         if value.text.chars().any(char::is_control) {
-            let fault =
-                Fault::new(reader.spot(id), format!("{} has a line break or another control character", value.shown));
+            let fault = FileFault::new(
+                reader.spot(id),
+                format!("{} has a line break or another control character", value.shown),
+            );
             reader.fault(fault.help("a variable keeps the line break at its end; `${file:path}` leaves it out"));
             return None;
         }
         if let Some(what) = unseen(&value.text) {
-            let fault = Fault::new(reader.spot(id), format!("{} {what}", value.shown));
+            let fault = FileFault::new(reader.spot(id), format!("{} {what}", value.shown));
             reader.fault(fault.help("nobody sees that where it was pasted: store the value again, without it"));
             return None;
         }
@@ -148,7 +150,7 @@ impl Setting for ProxyChoice {
         };
         let (proxy, password) = reader.parsed(id, "`system`, `none` or the URL of a proxy", parse)?;
         if password && !outside {
-            let fault = Fault::new(reader.spot(id), "a secret is written out");
+            let fault = FileFault::new(reader.spot(id), "a secret is written out");
             reader.fault(fault.help("take the whole URL from outside: `proxy: ${PROXY_URL}`"));
             return None;
         }
@@ -172,7 +174,8 @@ impl Setting for HeaderValue {
         let from_outside = reader.is_from_outside(id);
         let usable = value.text.bytes().all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte));
         if !usable {
-            let fault = Fault::new(reader.spot(id), "a header's value has only visible ASCII characters and blanks");
+            let fault =
+                FileFault::new(reader.spot(id), "a header's value has only visible ASCII characters and blanks");
             reader.fault(fault);
         }
         usable.then(|| Self { text: Secret::new(value.text), from_outside })

@@ -5,7 +5,7 @@
 //! A newcomer gets wrong: only newer releases list e-mail addresses; whether this one does is seen in a run, not here.
 
 use crate::pipeline::declare::words;
-use crate::pipeline::fault::Fault;
+use crate::pipeline::fault::FileFault;
 use crate::pipeline::read::{Reader, Setting};
 use crate::pipeline::scalar::scalar_schema;
 use crate::pipeline::target::{Address, TargetSettings, server};
@@ -66,7 +66,7 @@ impl Confluence {
         match self.upload.get()?.0 {
             UploadRoute::Xmlrpc if self.endpoint.written => {
                 let message = "`endpoint` has a meaning with `upload: endpoint` only";
-                let fault = Fault::new(self.endpoint.span.clone(), message);
+                let fault = FileFault::new(self.endpoint.span.clone(), message);
                 reader.fault(fault.help("leave it out, or write `upload: endpoint`"));
                 None
             }

@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::pipeline::certificate::Certificate;
 use crate::pipeline::declare::{element, kinds, words};
-use crate::pipeline::fault::Fault;
+use crate::pipeline::fault::FileFault;
 use crate::pipeline::read::{At, Reader, Setting};
 use crate::pipeline::scalar::{DirectoryId, FilePath};
 use crate::pipeline::source::{SourceSettings, Users, source};
@@ -187,13 +187,13 @@ impl Entra {
         let who = credential.settle(reader);
         match (credential.is_of_an_app(), self.client_id.written) {
             (true, false) => {
-                let fault = Fault::new(self.client_id.span.clone(), "the key `client_id` is missing in `entra`");
+                let fault = FileFault::new(self.client_id.span.clone(), "the key `client_id` is missing in `entra`");
                 reader.fault(fault.help("`client_id`: the application (client) id of the app registration"));
                 None
             }
             (false, true) => {
                 let message = "`client_id` is of an app registration, and `managed_identity` has none";
-                let fault = Fault::new(self.client_id.span.clone(), message);
+                let fault = FileFault::new(self.client_id.span.clone(), message);
                 reader.fault(fault.help("leave it out, or write `managed_identity: { client_id: … }`"));
                 None
             }

@@ -6,7 +6,7 @@
 
 use std::path::{Component, PathBuf};
 
-use crate::pipeline::fault::{Fault, Span};
+use crate::pipeline::fault::{FileFault, Span};
 use crate::pipeline::matching::Match;
 use crate::pipeline::read::Reader;
 use crate::pipeline::scalar::FilePath;
@@ -31,12 +31,12 @@ impl FolderTarget {
         if let Some(accounts) = self.accounts.get() {
             accounts.refuse_groups(reader);
             if accounts.active.written && accounts.active.get().is_some() {
-                let fault = Fault::new(accounts.active.span.clone(), "a folder has no disabled accounts");
+                let fault = FileFault::new(accounts.active.span.clone(), "a folder has no disabled accounts");
                 reader.fault(fault.help("leave `active` out; `users` of the source says who is in scope"));
             }
         }
         for span in self.r#match.get().map(Match::by_key).unwrap_or_default() {
-            let fault = Fault::new(span, "the files of a folder have names and no keys");
+            let fault = FileFault::new(span, "the files of a folder have names and no keys");
             reader.fault(fault.help("write `account: username`: the file is named after what `person` says"));
         }
     }

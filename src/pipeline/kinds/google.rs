@@ -10,7 +10,7 @@ use url::Url;
 use crate::model::PersonKey;
 use crate::pipeline::certificate::KeyFile;
 use crate::pipeline::declare::{element, kinds};
-use crate::pipeline::fault::Fault;
+use crate::pipeline::fault::FileFault;
 use crate::pipeline::read::{At, List, Reader, Setting};
 use crate::pipeline::scalar::{FilePath, Flag, Word, scalar_schema};
 use crate::pipeline::source::{Chosen, SourceSettings, chosen, source, texts};
@@ -267,7 +267,7 @@ impl Google {
         if customer == MY_CUSTOMER && !self.subject.written {
             let span = if self.customer.written { &self.customer.span } else { &place.span };
             let message = "without `subject`, the service account acts in its own name and has no `my_customer`";
-            let fault = Fault::new(span.clone(), message);
+            let fault = FileFault::new(span.clone(), message);
             reader.fault(fault.help(
                 "write `customer: C…`, as the Admin console shows it under Account settings, or the administrator \
                  in whose name it acts as `subject`",
