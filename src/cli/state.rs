@@ -67,7 +67,15 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     let path = flags.sandbox.state(&document)?;
     #[cfg(not(feature = "sandbox"))]
     let path = environment::state_path(&document)?;
-    let version = state::schema_version(&path)?.ok_or_else(|| {
+    let version = state::schema_version(&path)?;
+    if let (Act::Purge { runs_older_than: None }, None) = (&flags.act, version)
+        && run::cache_path(&path).is_dir()
+    {
+        // A plan leaves names in the cache, and no state.
+        purge(&path, None)?;
+        return Ok(Exit::Done);
+    }
+    let version = version.ok_or_else(|| {
         Trouble::Usage(format!("there is no state yet: `{}` is missing; `run` makes it", path.display()))
     })?;
     match &flags.act {

@@ -31,6 +31,14 @@ pub(crate) fn one_named(state: &Path, store: &Store, elements: &Elements, who: &
         beside(&facts, elements, &mut found)?;
     }
     let shown = who.escape_debug();
+    if found.people.is_empty() && found.accounts.is_empty() && !path.exists() {
+        return Err(Trouble::Usage(format!(
+            "{shown}: this id does not stand in the state, and nobody is known by name here: {} is missing, which each `plan` and \
+             `run` makes; give the id that the source or the target has for the person, or make a plan first; nothing was \
+             forgotten",
+            path.display()
+        )));
+    }
     if found.people.is_empty() && found.accounts.is_empty() {
         let near = match meant_there.near.as_slice() {
             [] => String::new(),

@@ -51,9 +51,13 @@ pub(super) fn meant(
     pseudonyms: &Pseudonyms,
     who: &str,
 ) -> Result<Meant, StateError> {
-    let name = Name { text: normalise_key(who), pseudonyms };
+    // As every table names an account: `jira/ada`.
+    let written = who.trim().split_once('/');
+    let account = written.filter(|(target, _)| elements.targets.iter().any(|(id, _)| id.as_str() == *target));
+    let name = Name { text: normalise_key(account.map_or(who, |(_, name)| name)), pseudonyms };
     let (mut meant, mut near) = (Meant::default(), Near::default());
-    for (target, _) in &elements.targets {
+    let targets = elements.targets.iter().map(|(target, _)| target);
+    for target in targets.filter(|target| account.is_none_or(|(id, _)| id == target.as_str())) {
         for page in each_page(|after| facts.accounts(target, after, PAGE), |last| last.id.clone()) {
             for account in page? {
                 if name.means(account_words(&account), &mut near) {
@@ -62,7 +66,7 @@ pub(super) fn meant(
             }
         }
     }
-    for source in &elements.sources {
+    for source in elements.sources.iter().filter(|_| account.is_none()) {
         for page in each_page(|after| facts.people(source, after, PAGE), |last| last.id.clone()) {
             for person in page? {
                 if name.means(person_words(&person), &mut near) {

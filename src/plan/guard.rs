@@ -21,10 +21,6 @@ pub struct Allowance {
 }
 
 impl Allowance {
-    fn lets_pass(&self, found: &LimitCount) -> bool {
-        self.is_of(found) && self.value == found.value
-    }
-
     fn is_of(&self, found: &LimitCount) -> bool {
         self.limit == found.limit && self.scope.as_ref().is_none_or(|scope| *scope == found.scope)
     }
@@ -121,8 +117,12 @@ pub(crate) fn guard(found: &[LimitCount], limits: &Limits, allowances: &[Allowan
             let limit = limits.of(found.limit);
             let allowed = most(&limit.value, found.of, limits.shares_from);
             let over = allowed.is_some_and(|allowed| found.value > allowed);
-            let let_pass = allowances.iter().any(|allowance| allowance.lets_pass(found));
-            let said = allowances.iter().filter(|allowance| allowance.is_of(found)).map(|allowance| allowance.value);
+            let of_it = || allowances.iter().filter(|allowance| allowance.is_of(found));
+            // What names the source or target counts in place of what names none.
+            let named = of_it().any(|allowance| allowance.scope.is_some());
+            let counts = || of_it().filter(|allowance| !named || allowance.scope.is_some());
+            let let_pass = counts().any(|allowance| allowance.value == found.value);
+            let said = counts().map(|allowance| allowance.value);
             let in_vain = if over && !let_pass { said.collect() } else { Vec::new() };
             Checked { in_vain, ..checked(found, allowed, over, let_pass, limit.place.to_string()) }
         })

@@ -56,7 +56,9 @@ fn every_name_finds_the_same_person_and_asks_nobody() {
     let name = grace["people"][0]["name"].as_str().expect("a name").to_owned();
     let account = grace["people"][0]["accounts"][0]["id"].as_str().expect("an id").to_owned();
     let before = harness.calls("jira").len() + harness.calls("graph").len();
-    for who in [&name.to_uppercase(), &id, &account, &address("grace"), " Grace "] {
+    for who in
+        [&name.to_uppercase(), &id, &account, &address("grace"), " Grace ", "jira/grace", &format!("jira/{account}")]
+    {
         assert_eq!(explained(&harness, who)["people"], grace["people"], "{who}");
     }
     let found = pseudonyms.iter().filter(|one| explained(&harness, one)["people"] == grace["people"]).count();

@@ -253,6 +253,10 @@ fn a_number_is_allowed_for_each_target() {
     harness.plan_with(&["--allow", "jira.reverts=3"]).expect_exit(4).expect_answer("--allow reverts=2 ");
     harness.plan_with(&["--allow", "jra.reverts=3"]).expect_exit(2).expect_error("has no such source or target");
     harness.plan_with(&["--allow", "jira.reverts=3", "--allow", "intern.reverts=2"]).expect_exit(0);
+    // What names the target counts in place of what names none.
+    harness
+        .plan_with(&["--allow", "reverts=3", "--allow", "jira.reverts=2", "--allow", "intern.reverts=2"])
+        .expect_exit(4);
     harness.run_with(&["--allow", "reverts=3", "--allow", "reverts=2"]).expect_exit(0);
     harness.expect_shown_in("intern", &[("ada", Default), ("grace", Default)]);
     harness.expect_shown_in("jira", &[("ada", Default), ("grace", Default), ("alan", Default)]);

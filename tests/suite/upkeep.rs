@@ -103,7 +103,7 @@ fn whoever_is_forgotten_leaves_no_id_behind_and_the_others_stay() {
     // Who left is found by the id alone.
     state(&harness, &["purge"]).expect_exit(0).expect_answer("stage.cache removed");
     assert!(!harness.path("state/stage.cache").exists());
-    state(&harness, &["forget", &address("grace")]).expect_exit(2);
+    state(&harness, &["forget", &address("grace")]).expect_exit(2).expect_error("nobody is known by name here");
     state(&harness, &["forget", &ids[1][1]])
         .expect_exit(0)
         .expect_answer("photo marks 1, placements 1, closed writes 1\n");
@@ -143,4 +143,15 @@ fn a_run_takes_out_what_the_file_does_not_want_kept() {
     std::thread::sleep(std::time::Duration::from_millis(1100));
     harness.run().expect_exit(0);
     assert_eq!(shown(&harness)["runs"], 2, "the one that wrote, and the last success");
+}
+
+/// A plan alone leaves names in the cache, and no state.
+#[test]
+fn the_cache_of_a_plan_goes_without_a_state() {
+    let harness = Harness::with_people(&["ada"]);
+    harness.plan_with(&[]).expect_exit(0);
+    assert!(harness.path("state/stage.cache/facts.db").exists() && !harness.path("state/stage.db").exists());
+    state(&harness, &["purge"]).expect_exit(0).expect_answer("stage.cache removed");
+    assert!(!harness.path("state/stage.cache").exists());
+    state(&harness, &["purge"]).expect_exit(2).expect_error("there is no state yet");
 }
