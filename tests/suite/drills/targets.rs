@@ -108,8 +108,11 @@ fn a_login_that_dies_half_way_stops_that_target_alone() {
     let mut book = Book::default();
     for target in TARGETS {
         for (how, effect) in [("401", refused()), ("as nobody", Effect::Special("login_refused".into()))] {
-            // A dry run asks for no more than the survey; a plan asks for the right to write, too.
-            let dry = everywhere().with(|pipe| _ = pipe.target(target).set("dry_run", "true"));
+            // A dry run asks for no more than the survey; a plan asks for the right to write, too, and for its contact sheet.
+            let dry = everywhere().with(|pipe| {
+                pipe.top("report", "{ pictures: none }");
+                pipe.target(target).set("dry_run", "true");
+            });
             dry.plan_with(&[]).expect_exit(0);
             let survey = u32::try_from(dry.sandbox.requests().of(target)).expect("few");
             let harness = everywhere();
