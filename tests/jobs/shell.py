@@ -192,7 +192,7 @@ def play(platform):
     assert folder.has("plan") and folder.has("report/summary.md")
     if "STATES" in variables:
         assert folder.has("state/corporate.db"), "the copy of the state"
-    assert all(part in calls for part in job["called"]) and "plan planned" in calls, calls
+    assert all(part in calls for part in job["called"]) and "plan: planned" in calls, calls
 
     if job["planned"] != "plan":
         folder.take("plan", job["planned"])
@@ -260,8 +260,8 @@ def pages():
         for script in re.findall(r"^```sh\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL):
             folder = Folder()
             folder.run(STRICT, "avatarpipe run pipelines/corporate.yaml --report report")
-            folder.run(STRICT, "mkdir -p states state/corporate.report && cp report/run.json state/corporate.report && touch states/corporate.db")
-            script = script.replace("/var/lib/avatarpipe", "states")
+            folder.run(STRICT, "mkdir -p states collector state/corporate.report && cp report/* state/corporate.report && touch states/corporate.db")
+            script = script.replace("/var/lib/avatarpipe", "states").replace("/var/lib/node_exporter", "collector")
             _, calls = folder.run(["bash", "-euo", "pipefail", "-c"], script, stdin="of administrator\nof the account\n", app="3b6c1d52")
             for what in (what for what in expected if what in script):
                 seen.add(what)
