@@ -16,12 +16,14 @@ const TOLD: usize = 5;
 
 impl Matched {
     /// A person that fits several accounts of one target fits none of them.
-    pub(crate) fn one_of_several(person: &PersonId, accounts: &[AccountId]) -> Self {
-        Self::Ambiguous(format!("{person} fits the accounts {}", list(accounts.iter().map(AccountId::as_str))))
+    fn one_of_several(person: &Person, accounts: &[Account]) -> Self {
+        let accounts = accounts.iter().map(|account| (account.name.as_str(), account.id.as_str()));
+        Self::Ambiguous(format!("{} fits the accounts {}", called(person), list(accounts)))
     }
 
     /// Another account, which is disabled or whose keys contradict each other, claims the same person.
-    fn claimed_twice(person: &PersonId, other: &AccountId) -> Self {
+    fn claimed_twice(person: &Person, other: &Account) -> Self {
+        let (person, other) = (called(person), &other.name);
         Self::Ambiguous(format!("{person} is claimed by the account {other}, too, and no later pair confirms this one"))
     }
 }
@@ -56,15 +58,15 @@ pub(crate) fn matched(account: &Account, candidates: &[Person], matching: &Match
         }
     }
     let Some(first) = fits.values().map(|(pair, _)| *pair).min() else {
-        let matched = contradicts.first_key_value().map_or(Matched::Nobody, |(id, (pair, _))| {
-            Matched::Conflict(format!("{id} differs in pair {} of `match`", pair + 1))
+        let matched = contradicts.first_key_value().map_or(Matched::Nobody, |(_, (pair, person))| {
+            Matched::Conflict(format!("{} differs in pair {} of `match`", called(person), pair + 1))
         });
         return Claimed { matched, claims: None };
     };
     let mut named = fits.values().filter(|(pair, _)| *pair == first).map(|(_, person)| *person);
     let (Some(person), None) = (named.next(), named.next()) else {
-        let all = fits.iter().filter(|(_, (pair, _))| *pair == first).map(|(id, _)| id.as_str());
-        return Claimed { matched: Matched::Ambiguous(format!("fits {}", list(all))), claims: None };
+        let all = fits.values().filter(|(pair, _)| *pair == first).map(|(_, person)| *person);
+        return Claimed { matched: fits_several(all), claims: None };
     };
     let others =
         fits.values().chain(contradicts.values()).map(|(_, other)| *other).filter(|other| other.id != person.id);
@@ -73,15 +75,15 @@ pub(crate) fn matched(account: &Account, candidates: &[Person], matching: &Match
         Some(Matched::Conflict(format!(
             "pair {} of `match` names {}, pair {} names {}",
             first + 1,
-            person.id,
+            called(person),
             pair + 1,
-            other.id
+            called(other)
         )))
     });
     let unsure = fits.len() > 1;
     let matched = match others.next() {
         Some(conflict) => conflict,
-        None if unsure => Matched::Ambiguous(format!("fits {}", list(fits.keys().map(|id| id.as_str())))),
+        None if unsure => fits_several(fits.values().map(|(_, person)| *person)),
         None => Matched::Person(person.id.clone()),
     };
     Claimed { matched, claims: Some(person.id.clone()) }
@@ -106,12 +108,11 @@ pub(crate) fn told_apart(
 ) -> Vec<(AccountId, Matched)> {
     if let [account] = matched {
         let rival = claiming.iter().find(|other| !is_confirmed(person, account, other, matching));
-        let rival = rival.map(|other| (account.id.clone(), Matched::claimed_twice(&person.id, &other.id)));
+        let rival = rival.map(|other| (account.id.clone(), Matched::claimed_twice(person, other)));
         return rival.into_iter().collect();
     }
-    let ids: Vec<_> = matched.iter().map(|account| account.id.clone()).collect();
-    let several = Matched::one_of_several(&person.id, &ids);
-    ids.into_iter().map(|id| (id, several.clone())).collect()
+    let several = Matched::one_of_several(person, matched);
+    matched.iter().map(|account| (account.id.clone(), several.clone())).collect()
 }
 
 /// A later pair says that the person is the account's, and does not say so of the other account.
@@ -126,11 +127,29 @@ fn agrees(account: &Account, person: &Person, pair: &Pair) -> bool {
     account.key(pair.account).is_some_and(|value| person.values(pair.person).any(|theirs| theirs == value))
 }
 
-/// Ten thousand accounts of one address have one cause: a count and the first few tell it.
-fn list<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {
-    let all = names.clone().count();
-    let told = names.take(TOLD).collect::<Vec<_>>().join(", ");
-    if all > TOLD { format!("{told} and {} more, {all} in all", all - TOLD) } else { told }
+/// What the source displays; who has no such name is known by the id alone.
+pub(crate) fn called(person: &Person) -> &str {
+    if person.display_name.is_empty() { person.id.as_str() } else { &person.display_name }
+}
+
+fn fits_several<'a>(people: impl Iterator<Item = &'a Person>) -> Matched {
+    Matched::Ambiguous(format!("fits {}", list(people.map(|person| (called(person), person.id.as_str())))))
+}
+
+/// Names with their ids, which are told where two have one name. Ten thousand accounts of one address have one cause: a
+/// count and the first few tell it.
+fn list<'a>(named: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let named: Vec<_> = named.collect();
+    let told = |(name, id): &(&str, &str)| {
+        let is_alone = named.iter().filter(|(other, _)| other == name).nth(1).is_none();
+        if is_alone { (*name).to_owned() } else { format!("{name} ({id})") }
+    };
+    let told: Vec<_> = named.iter().take(TOLD).map(told).collect();
+    match (named.len(), &*told) {
+        (2, [one, other]) => format!("{one} and {other}"),
+        (all, told) if all > TOLD => format!("{} and {} more, {all} in all", told.join(", "), all - TOLD),
+        (_, told) => told.join(", "),
+    }
 }
 
 fn judge(account: &Account, person: &Person, matching: &Matching) -> PairVerdict {
@@ -271,13 +290,13 @@ mod tests {
                 "both pairs name the same, and the second somebody without an e-mail as well",
                 account("ada", "ada@example.com"),
                 vec![ada(), person("twin", "", "ada@other.example")],
-                Matched::Ambiguous("fits ada, twin".into()),
+                Matched::Ambiguous("fits ada and twin".into()),
             ),
             (
                 "two with one address",
                 account("x", "john@example.com"),
                 vec![person("j1", "john@example.com", ""), person("j2", "john@example.com", "")],
-                Matched::Ambiguous("fits j1, j2".into()),
+                Matched::Ambiguous("fits j1 and j2".into()),
             ),
             ("nobody", account("x", "x@example.com"), vec![], Matched::Nobody),
             ("a plus is not a blank", account("x", "a b@x"), vec![person("p", "a+b@x", "")], differs("p")),
@@ -318,14 +337,18 @@ mod tests {
 
     #[test]
     fn of_many_only_the_first_few_are_named() {
-        let ids = |count: usize| (0..count).map(|nth| AccountId::new(format!("k{nth}"))).collect::<Vec<_>>();
+        let ada = person("ada", "", "");
+        let accounts = |count: usize| (0..count).map(|nth| account(&format!("k{nth}"), "")).collect::<Vec<_>>();
         for (count, words) in [
-            (2, "ada fits the accounts k0, k1"),
+            (2, "ada fits the accounts k0 and k1"),
             (5, "ada fits the accounts k0, k1, k2, k3, k4"),
             (8000, "ada fits the accounts k0, k1, k2, k3, k4 and 7995 more, 8000 in all"),
         ] {
-            assert_eq!(Matched::one_of_several(&"ada".into(), &ids(count)), Matched::Ambiguous(words.into()));
+            assert_eq!(Matched::one_of_several(&ada, &accounts(count)), Matched::Ambiguous(words.into()));
         }
+        let karens = ["p1", "p2"].map(|id| Person::new(id.into(), "Karen Oyelaran", Standing::InScope));
+        let words = "fits Karen Oyelaran (p1) and Karen Oyelaran (p2)";
+        assert_eq!(fits_several(karens.iter()), Matched::Ambiguous(words.into()), "two of one name");
         let twins: Vec<Person> = (0..7).map(|nth| person(&format!("p{nth}"), "john@example.com", "")).collect();
         let words = "fits p0, p1, p2, p3, p4 and 2 more, 7 in all";
         assert_eq!(

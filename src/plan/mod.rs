@@ -21,6 +21,6 @@ pub(crate) use facts::{
     DefaultBy, Former, Memory, PhotoLearnt, Portrait, RenditionRef, Rules, SourceState, SourceView, View,
 };
 pub(crate) use guard::{Allowance, Checked, LimitCount, guard};
-pub(crate) use matching::{Claimed, carried, lookups, matched, matched_by, told_apart};
+pub(crate) use matching::{Claimed, called, carried, lookups, matched, matched_by, told_apart};
 pub(crate) use ours::{before, looks_of_ours, old_of_ours};
 pub(crate) use settle::{Settled, placement_seen, settle};

@@ -16,7 +16,7 @@ use crate::model::{
     PictureRef, Placement, Recipe, Seen, SourceId, StateKey,
 };
 use crate::plan::{
-    Former, PhotoLearnt, RenditionRef, SourceState, SourceView, View, carried, matched_by, placement_seen,
+    Former, PhotoLearnt, RenditionRef, SourceState, SourceView, View, called, carried, matched_by, placement_seen,
 };
 use crate::settings::Ownership;
 
@@ -157,8 +157,10 @@ impl<'a> Gatherer<'a> {
             // Whoever it belongs to by now gets a picture of their own there.
             let is_somebodys = rows.any(|row| matches!(row.matched, Matched::Person(_)));
             if former.standing == AccountStanding::Active && !is_somebodys {
+                let person = facts.person(&who)?;
+                let name = person.as_ref().map_or(id.as_str(), called);
                 let words =
-                    format!("{id}, whose picture stands on {}, which is in use and fits nobody now", former.name);
+                    format!("{name}, whose picture stands on {}, which is in use and fits nobody now", former.name);
                 return Ok(Matched::Conflict(words));
             }
         }

@@ -262,7 +262,7 @@ fn cases() -> Vec<(&'static str, Case, &'static str, Reason, u32)> {
         ),
         (
             "two accounts",
-            has(present()).with(matched(Matched::one_of_several(&ADA.into(), &["1".into(), "2".into()]))),
+            has(present()).with(matched(Matched::Ambiguous("ada fits the accounts 1 and 2".into()))),
             "conflict",
             Reason::Ambiguous,
             32,
