@@ -43,7 +43,7 @@ pub mod inside {
     pub use crate::pipeline::KeyTexts;
     pub use crate::pipeline::{Colour, Environment, Faults, Overlay, parse};
     pub use crate::plan::Rerender;
-    pub use crate::report::{Listener, RunEvent, human};
+    pub use crate::report::{Listener, RunEvent, Screen, Uncut, human};
     pub use crate::run::{Asked, Mode, Options, Selection, Stop, execute};
     pub use crate::settings::Resize;
     pub use crate::state::{Holder, Lock, Store};

@@ -73,5 +73,6 @@ mod suite {
     mod unseen; // a Bitbucket that does not tell what accounts show (P5)
     mod upkeep; // `state`: copied, checked, and rid of who is forgotten
     mod uploads; // what people upload to Bitbucket right after us (P1)
+    mod widths; // answers fit their screen
     mod wiki; // Confluence: names that pass on, files named like ours, removals that are refused
 }

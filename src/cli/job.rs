@@ -1,30 +1,23 @@
 //! `plan FILE` and `run FILE`: one function up to the guard (docs/architecture.md, "The life of a run").
 
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal as _};
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 
-use super::output::{Format, answer, answered, tell};
+use super::output::{Format, answer_page, answered, screen, tell};
+use super::report_files::{self, Files};
 use super::{ci, environment, job_page, log};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::{PersonResult, TargetId};
 use crate::pipeline::{Document, Overlay};
 use crate::plan::{Allowance, Rerender};
-use crate::report::{self, FILES, People as _, PersonLine, Progress, ReportFile, ReportInput, Severity};
+use crate::report::{self, People as _, PersonLine, Progress, Severity};
 use crate::run::{self, Asked, Mode, Options, Outcome, SavedPlan, Selection, Stop};
 use crate::settings::Pipeline;
-
-/// What the help says of `--report`.
-fn report_help() -> String {
-    let names = FILES.map(|file| file.name);
-    let [names @ .., last] = &names;
-    let names = names.join(", ");
-    format!("The folder for {names} and {last} [default: of a run beside the state, NAME.report; of a plan none]")
-}
 
 /// Flags that `plan` and `run` share.
 #[derive(Debug, Args)]
@@ -53,7 +46,7 @@ struct Common {
     /// How the answer on standard output is written
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
-    #[arg(long, value_name = "DIR", help = report_help())]
+    #[arg(long, value_name = "DIR", help = report_files::report_help())]
     report: Option<PathBuf>,
 }
 
@@ -167,7 +160,7 @@ fn execute(
     let overlay = Overlay::default();
     let pipeline = resolve(&document, &overlay)?;
     check_reviewed(&pipeline, reviewed.as_ref())?;
-    let files = Files::of(common, &pipeline, mode, out);
+    let files = Files::of(common.report.as_deref(), &pipeline, mode, out);
     // Before anything is asked: whoever runs this must not lose the answer of a night to a folder.
     files.try_out(common.report.is_some())?;
     let options = Options {
@@ -248,100 +241,14 @@ fn load(path: &Path) -> Result<SavedPlan, Trouble> {
 /// Prints the answer.
 fn print(common: &Common, files: &Files, outcome: &Outcome) -> Result<(), Trouble> {
     let Outcome { report, people, .. } = outcome;
-    let folder = files.report.as_deref();
     let answered = match common.format {
         Format::Json => answered(report::write_json(report, people, std::io::stdout().lock())),
         Format::Human => {
-            let whole = folder.map(|folder| folder.join(report::RUN_JSON.name));
-            let mut text = report::human(report, people, whole.as_deref()).map_err(Trouble::file("read the facts"))?;
-            if let Some(folder) = folder {
-                text += &format!("\nreport: {}\n", folder.join(report::SUMMARY.name).display());
-            }
-            if let Some(page) = files.pictures() {
-                text += &format!("contact sheet: {}\n", page.display());
-            }
-            answer(&text)
+            let mut page =
+                report::human(report, people, files.uncut(), screen()).map_err(Trouble::file("read the facts"))?;
+            page.files(&files.told());
+            answer_page(&page)
         }
     };
-    answered.and(job_page::show(ReportInput { report, people }, folder, common.format))
-}
-
-/// The files that a command is asked for.
-struct Files {
-    report: Option<PathBuf>,
-    plan: Option<PathBuf>,
-}
-
-fn is_empty(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|found| found.len() == 0)
-}
-
-impl Files {
-    fn of(common: &Common, pipeline: &Pipeline, mode: Mode, plan: Option<&Path>) -> Self {
-        let beside = || pipeline.state.with_extension("report");
-        let report = match mode {
-            Mode::Run => Some(common.report.clone().unwrap_or_else(beside)),
-            Mode::Plan => common.report.clone(),
-        };
-        Self { report, plan: plan.map(Path::to_owned) }
-    }
-
-    /// Whether they can be written, as far as that can be known before.
-    fn try_out(&self, named: bool) -> Result<(), Trouble> {
-        // The folder beside the state is tried with the state.
-        if let Some(folder) = self.report.as_ref().filter(|_| named) {
-            std::fs::create_dir_all(folder)
-                .and_then(|()| FILES.iter().try_for_each(|file| run::try_private(&folder.join(file.name))))
-                .map_err(|error| unwritable("the report", folder, &error))?;
-        }
-        match &self.plan {
-            // Whatever else stands there is somebody's: a table, a picture, the pipeline file, the state.
-            Some(path) if path.is_file() && !is_empty(path) && run::read_plan(path).is_err() => {
-                let found = "it is there, and is no plan: nothing was written; name another file";
-                Err(Trouble::Usage(format!("the plan {}: {found}", path.display())))
-            }
-            Some(path) => run::try_private(path).map_err(|error| unwritable("the plan", path, &error)),
-            None => Ok(()),
-        }
-    }
-
-    /// Writes all of them, as far as that works; the first that does not is told.
-    fn write(&self, outcome: &Outcome) -> Result<(), Trouble> {
-        let Outcome { report, people, .. } = outcome;
-        let all = ReportInput { report, people };
-        let mut told = Ok(());
-        if let Some(folder) = &self.report {
-            let write = |file: &&ReportFile| run::write_private(&folder.join(file.name), |out| (file.write)(all, out));
-            let written = FILES.iter().map(write).fold(std::fs::create_dir_all(folder), io::Result::and);
-            told = written.map_err(|error| unwritable("the report", folder, &error));
-        }
-        if let Some(path) = &self.plan {
-            match run::write_private(path, |file| run::write_plan(report, people, file)) {
-                Ok(()) => tell(Severity::Progress, &format!("plan saved to {}", path.display())),
-                Err(error) => told = told.and(Err(unwritable("the plan", path, &error))),
-            }
-            if let (None, Some(page)) = (&self.report, self.pictures()) {
-                let written = run::write_private(&page, |out| (report::PICTURES.write)(all, out));
-                told = told.and(written.map_err(|error| unwritable("the contact sheet", &page, &error)));
-            }
-        }
-        told
-    }
-
-    /// The contact sheet: in the folder of the report, else beside the plan.
-    fn pictures(&self) -> Option<PathBuf> {
-        match (&self.report, &self.plan) {
-            (Some(folder), _) => Some(folder.join(report::PICTURES.name)),
-            (None, Some(plan)) => Some(plan.with_extension(report::PICTURES.name)),
-            (None, None) => None,
-        }
-    }
-}
-
-/// Where files go is the operator's to say.
-fn unwritable(what: &str, path: &Path, error: &std::io::Error) -> Trouble {
-    Trouble::Usage(format!(
-        "{what} cannot be written to {}: {error}; name a place that can be written to",
-        path.display()
-    ))
+    answered.and(job_page::show(files.input(outcome), files.summary().as_deref(), common.format))
 }

@@ -19,16 +19,16 @@ const GITHUB: &str = "GITHUB_STEP_SUMMARY";
 /// What GitHub takes of one step, in bytes; more than that and it shows nothing.
 const MOST: usize = 1 << 20;
 
-/// Hands over the page of a report that was written to `folder`, if it was.
-pub(super) fn show(input: ReportInput<'_>, folder: Option<&Path>, format: Format) -> Result<(), Trouble> {
+/// Hands over the page of a report; `page` is where it was written to, if it was.
+pub(super) fn show(input: ReportInput<'_>, page: Option<&Path>, format: Format) -> Result<(), Trouble> {
     if let Some(path) = std::env::var_os(GITHUB).filter(|path| !path.is_empty())
         && let Err(error) = append(input, Path::new(&path))
     {
         tell(Severity::Warning, &format!("the page of the job cannot be written to {GITHUB}: {error}"));
     }
-    match (Platform::here(), format, folder) {
-        (Some(Platform::AzureDevOps), Format::Human, Some(folder)) => {
-            let page = std::path::absolute(folder.join(SUMMARY.name)).map_err(Trouble::file("find the report"))?;
+    match (Platform::here(), format, page) {
+        (Some(Platform::AzureDevOps), Format::Human, Some(page)) => {
+            let page = std::path::absolute(page).map_err(Trouble::file("find the report"))?;
             commands(&format!("{}\n", AzureSummary(&page.display().to_string())))
         }
         _ => Ok(()),

@@ -61,7 +61,11 @@ impl Flags {
             LogFormat::Human => Form::Human,
             LogFormat::Json => Form::Json,
         };
-        let verbosity = if self.quiet { Verbosity::Quiet } else { Verbosity::Normal };
+        let verbosity = match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, 0) => Verbosity::Normal,
+            _ => Verbosity::Verbose,
+        };
         _ = STREAM.set(StandardError { form, verbosity });
         let clean = match form {
             Form::Human => outlet::text,

@@ -17,6 +17,7 @@ mod log;
 mod man;
 mod output;
 mod report;
+mod report_files;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 #[cfg(feature = "sandbox")]

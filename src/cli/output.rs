@@ -3,13 +3,14 @@
 //! Owns: that a reader who went away is a normal end. Leaves to others: the words.
 //! A newcomer gets wrong: whatever comes from outside passes `outlet` before it is printed.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 
 use clap::ValueEnum;
+use terminal_size::Width;
 
 use super::log;
 use crate::error::Trouble;
-use crate::report::Severity;
+use crate::report::{Colours, Page, Pictures, Screen, Severity, Verbosity};
 
 /// How the answer is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -39,6 +40,23 @@ pub(super) fn answer_json(document: &str) -> Result<(), Trouble> {
 /// was escaped when it was put into them.
 pub(super) fn commands(text: &str) -> Result<(), Trouble> {
     print(text)
+}
+
+/// What standard output is shown on: a terminal is as wide as it says, all else as `COLUMNS` says, if it does.
+pub(super) fn screen() -> Screen {
+    let (out, variable) = (std::io::stdout(), |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    let columns = || variable("COLUMNS")?.parse().ok().filter(|columns| *columns > 0);
+    let width = terminal_size::terminal_size_of(&out).map(|(Width(columns), _)| usize::from(columns)).or_else(columns);
+    // <https://no-color.org>
+    let is_plain = variable("NO_COLOR").is_some() || variable("TERM").is_none_or(|term| term == "dumb");
+    let colours = if out.is_terminal() && !is_plain { Colours::On } else { Colours::Off };
+    let by_digest = log::standard_error().verbosity == Verbosity::Verbose;
+    Screen { width, colours, pictures: if by_digest { Pictures::ByDigest } else { Pictures::InWords } }
+}
+
+/// Prints an answer that is laid out for its screen, and was made harmless when its colours were put on.
+pub(super) fn answer_page(page: &Page) -> Result<(), Trouble> {
+    print(&page.text())
 }
 
 fn print(text: &str) -> Result<(), Trouble> {

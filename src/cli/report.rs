@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::environment;
-use super::output::{Format, answer, answer_json};
+use super::output::{Format, answer_json, answer_page, screen};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::RunId;
@@ -46,10 +46,10 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
         Format::Human => {
             let report: RunReport = serde_json::from_value(kept)
                 .map_err(|error| Trouble::Usage(format!("the report in the state cannot be read: {error}")))?;
-            answer(
-                &(report::counts(&report)
-                    + "\npeople, failures and notes are not kept in the state: they stood in the report of the run\n"),
-            )
+            let mut page = report::counts(&report, screen());
+            page.tell("");
+            page.tell("people, failures and notes are not kept in the state: they stood in the report of the run");
+            answer_page(&page)
         }
         Format::Json => {
             if let Value::Object(fields) = &mut kept {

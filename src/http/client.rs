@@ -163,10 +163,11 @@ impl Client {
         // A long wait in silence looks like a hang.
         if self.shared.rate_limit.hold(time) && time >= WORTH_A_WORD {
             tracing::warn!(
-                "{} at {} asked for a pause: nothing is sent there for {}",
+                "{} at {} asked for a pause: nothing is sent there for {}, until {}",
                 self.shared.name,
                 origin(self.base()),
-                humantime::format_duration(Duration::from_secs(time.as_secs()))
+                humantime::format_duration(Duration::from_secs(time.as_secs())),
+                humantime::format_rfc3339_seconds(std::time::SystemTime::now() + time)
             );
         }
     }

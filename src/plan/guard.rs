@@ -84,15 +84,14 @@ pub(crate) struct Checked {
 }
 
 impl Checked {
-    /// What to write to get past, if the limit is broken. Where `all` has the same limit broken by others, too, it names whose.
-    pub(crate) fn remedy(&self, all: &[Self]) -> Option<String> {
+    /// What to write to get past, if the limit is broken: of this source or target alone, so that nothing else passes with it.
+    pub(crate) fn remedy(&self) -> Option<String> {
         let Self { limit, scope, value, rule, .. } = self;
-        let elsewhere = all.iter().any(|other| other.broken && other.limit == *limit && other.scope != *scope);
-        let name = if elsewhere { format!("{scope}.{limit}") } else { limit.to_string() };
         let in_vain: String = self.in_vain.iter().map(|said| format!(" --allow said {said}.")).collect();
         let counts = limit.counts();
-        self.broken
-            .then(|| format!("{counts}{in_vain} If that is right, pass --allow {name}={value} (limit at {rule})"))
+        self.broken.then(|| {
+            format!("{counts}{in_vain} If that is right, pass --allow {scope}.{limit}={value} (limit at {rule})")
+        })
     }
 }
 

@@ -5,7 +5,9 @@
 //! (promise P9).
 
 use std::io::{self, Write};
+use std::path::Path;
 
+use super::people::Contents;
 use super::{People, RunReport};
 
 /// What became of a run.
@@ -15,6 +17,24 @@ pub(crate) struct ReportInput<'a> {
     pub report: &'a RunReport,
     /// Everybody's own line.
     pub people: &'a dyn People,
+    /// Where all of them are, for a form that is cut.
+    pub uncut: Uncut<'a>,
+}
+
+/// The files that have what lists leave out.
+#[derive(Clone, Copy, Default)]
+pub struct Uncut<'a> {
+    /// Everybody.
+    pub everybody: Option<&'a Path>,
+    /// Changes alone.
+    pub changes: Option<&'a Path>,
+}
+
+impl<'a> Uncut<'a> {
+    /// Which has all lines of a section.
+    pub(super) fn of(self, changes: Contents) -> Option<&'a Path> {
+        self.everybody.or(self.changes.filter(|_| changes == Contents::Changes))
+    }
 }
 
 /// A form of report.

@@ -1,121 +1,162 @@
 //! The answer on a terminal: what was done, what was left alone and why, what stopped.
 //!
-//! Owns: how it is laid out. Leaves to others: the words and their order (`words`), the same for programs (`json`) and for
-//! pages (`summary`).
-//! A newcomer gets wrong: counts always come with their whole, and long lists are cut here only; `run.json` has them all.
+//! Owns: how it is laid out. Leaves to others: the words and their order (`words`), lines and columns (`screen`), the same
+//! for programs (`json`) and for pages (`summary`).
+//! A newcomer gets wrong: what does not fit on a line has its reason above it, once for all that have the same; long lists
+//! are cut here only, `run.json` has them all.
 
-use std::fmt::Write as _;
 use std::io;
-use std::path::Path;
-
-use comfy_table::{CellAlignment, Table, presets};
 
 use super::people::{Section, sections};
+use super::screen::{self, Look, Page, Pictures, Screen};
 use super::words::{self, Heading, SOURCE_HEADS, Wording};
-use super::{People, PersonLine, RunReport};
+use super::{People, PersonLine, RunReport, Uncut};
 
 /// Lines of one section before it is cut.
 const LINES: usize = 60;
 
-/// Characters of a reason before it is cut.
+/// Characters of a reason on a line before it is cut.
 const WIDTH: usize = 96;
 
-/// The report for people. `whole` is the file that has everybody, if one is written.
-pub fn human(report: &RunReport, people: &dyn People, whole: Option<&Path>) -> io::Result<String> {
-    let mut out = String::new();
+/// Characters of a reason in a paragraph before it is cut.
+const PARAGRAPH: usize = 240;
+
+/// The report for people. `uncut` are the files that have everybody, if any are written.
+pub fn human(report: &RunReport, people: &dyn People, uncut: Uncut<'_>, screen: Screen) -> io::Result<Page> {
+    let mut page = Page::on(screen);
     let wording = Wording::of(report);
-    _ = writeln!(out, "{} {} {}: {}", report.pipeline, report.command, report.run, words::outcome(report));
-    bullets(&mut out, "MISPLACED", &words::misplaced(report));
-    bullets(&mut out, "stopped", &report.failures);
-    bullets(&mut out, "limits", &words::limits(report));
-    tables(&mut out, report, wording);
-    let sections = sections(people, LINES, |line| words::heading(line, wording))?;
-    for (heading, lines) in &sections {
-        section(&mut out, heading, lines, whole);
+    let look = match report.outcome.as_str() {
+        "done" | "planned" | "pending" => Look::Good,
+        "partial" | "limit" | "stopped" => Look::Warning,
+        _ => Look::Bad,
+    };
+    let RunReport { pipeline, command, run, .. } = report;
+    page.say(look, 0, 2, &format!("{pipeline} {command} {run}: {}", words::outcome(report)));
+    page.say(Look::Plain, 0, 2, &words::answer(report));
+    bullets(&mut page, Look::Bad, "MISPLACED", &words::misplaced(report));
+    bullets(&mut page, Look::Bad, "stopped", &report.failures);
+    bullets(&mut page, limits_look(report), "limits", &words::limits(report));
+    tables(&mut page, report, wording);
+    for (heading, lines) in &sections(people, LINES, |line| words::heading(line, wording))? {
+        section(&mut page, heading, lines, uncut);
     }
-    bullets(&mut out, "notes", &report.notes);
-    let pending = sections.values().any(|section| section.lines.values().any(PersonLine::is_change));
-    if !pending && report.failures.is_empty() && report.exit_code == 0 {
-        _ = writeln!(out, "\nnothing to do");
-    }
-    Ok(out)
+    bullets(&mut page, Look::Heading, "notes", &report.notes);
+    Ok(page)
 }
 
 /// What the state keeps of the report of a run, for people.
-pub(crate) fn counts(report: &RunReport) -> String {
+pub(crate) fn counts(report: &RunReport, screen: Screen) -> Page {
     let RunReport { pipeline, run, outcome, exit_code, started, finished, .. } = report;
-    let mut out = format!("{pipeline} run {run}: {outcome}, exit code {exit_code}, {started} to {finished}\n");
-    tables(&mut out, report, Wording::Run);
-    bullets(&mut out, "limits", &words::limits(report));
-    out
+    let mut page = Page::on(screen);
+    page.tell(&format!("{pipeline} run {run}: {outcome}, exit code {exit_code}, {started} to {finished}"));
+    page.tell(&words::answer(report));
+    tables(&mut page, report, Wording::Run);
+    bullets(&mut page, limits_look(report), "limits", &words::limits(report));
+    page
 }
 
-fn tables(out: &mut String, report: &RunReport, wording: Wording) {
-    if !report.sources.is_empty() {
-        _ = writeln!(out, "\n{}", table(&SOURCE_HEADS, report.sources.iter().map(words::source_row)));
-    }
-    if !report.targets.is_empty() {
-        _ = writeln!(out, "\n{}", table(&words::target_heads(wording), report.targets.iter().map(words::target_row)));
-    }
+/// A limit that is only near stops nothing.
+fn limits_look(report: &RunReport) -> Look {
+    if report.limits.iter().any(|limit| limit.broken) { Look::Warning } else { Look::Heading }
 }
 
-fn bullets(out: &mut String, heading: &str, lines: &[String]) {
-    if !lines.is_empty() {
-        _ = writeln!(out, "\n{heading}");
-        for line in lines {
-            _ = writeln!(out, "  {line}");
+fn tables(page: &mut Page, report: &RunReport, wording: Wording) {
+    let heads = words::target_heads(report, wording);
+    let sources: Vec<_> = report.sources.iter().map(words::source_row).collect();
+    let targets: Vec<_> = report.targets.iter().map(|line| words::target_row(line, &heads)).collect();
+    for (heads, rows) in [(&SOURCE_HEADS[..], sources), (&heads, targets)] {
+        if !rows.is_empty() {
+            page.blank();
+            let width = page.screen().width;
+            screen::counts(heads, &rows, width).into_iter().for_each(|line| page.line(line));
         }
     }
 }
 
-fn table(heads: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(heads.iter().copied());
-    for row in rows {
-        table.add_row(row);
+fn bullets(page: &mut Page, look: Look, heading: &str, lines: &[String]) {
+    if !lines.is_empty() {
+        page.blank();
+        page.say(look, 0, 2, heading);
+        lines.iter().for_each(|line| page.say(Look::Plain, 2, 4, line));
     }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    trimmed(&table)
 }
 
-fn trimmed(table: &Table) -> String {
-    table.trim_fmt().lines().map(|line| format!(" {}", line.trim_end())).collect::<Vec<_>>().join("\n")
-}
-
-fn section(out: &mut String, heading: &Heading, section: &Section, whole: Option<&Path>) {
-    _ = writeln!(out, "\n{} ({})", heading.words, section.count);
+fn section(page: &mut Page, heading: &Heading, section: &Section, uncut: Uncut<'_>) {
+    let look = match heading.weight() {
+        words::Weight::Wrong => Look::Bad,
+        words::Weight::Stopped => Look::Warning,
+        words::Weight::Other => Look::Heading,
+    };
+    page.blank();
+    page.say(look, 0, 2, &format!("{} ({})", heading.words, section.count));
     if heading.says_all {
         return;
     }
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    for line in section.lines.values() {
-        table.add_row(row(line));
+    let lines: Vec<_> = section.lines.values().collect();
+    let Screen { width, pictures, .. } = page.screen();
+    let named = lines.iter().any(|line| words::name(line).is_some());
+    let who = |line: &PersonLine| who(line, named, pictures);
+    let row = |line: &&PersonLine| [who(line), vec![reason(line, WIDTH), line.rule.clone()]].concat();
+    match screen::columns(&lines.iter().map(row).collect::<Vec<_>>(), 2, width) {
+        Some(rows) => rows.into_iter().for_each(|row| page.line(row)),
+        None => below_reasons(page, &lines, who),
     }
-    _ = writeln!(out, "{}", trimmed(&table));
     if section.more() > 0 {
-        let all = match whole {
+        let all = match uncut.of(section.contents()) {
             Some(path) => format!("see {}", path.display()),
             None => "--report DIR writes run.json, which has them all".to_owned(),
         };
-        _ = writeln!(out, "  … and {} more of {}: {all}", section.more(), section.count);
+        page.say(Look::Plain, 2, 4, &format!("… and {} more of {}: {all}", section.more(), section.count));
     }
 }
 
-fn row(line: &PersonLine) -> [String; 4] {
-    let mut why = cut(words::why(line));
-    if let Some(wrong) = words::wrong(line) {
-        // Never cut: the status stands at its end.
-        _ = write!(why, " {wrong}");
+/// Each reason once, and below it whom it is of.
+fn below_reasons(page: &mut Page, lines: &[&PersonLine], who: impl Fn(&PersonLine) -> Vec<String>) {
+    let mut reasons: Vec<(String, Vec<Vec<String>>)> = Vec::new();
+    for line in lines {
+        let reason = format!("{} ({})", reason(line, PARAGRAPH), line.rule);
+        match reasons.iter_mut().find(|(earlier, _)| *earlier == reason) {
+            Some((_, rows)) => rows.push(who(line)),
+            None => reasons.push((reason, vec![who(line)])),
+        }
     }
-    [format!("{}/{}", line.target, line.account.name), words::picture(line), why, line.rule.clone()]
+    for (reason, rows) in reasons {
+        page.say(Look::Plain, 2, 2, &reason);
+        match screen::columns(&rows, 4, page.screen().width) {
+            Some(rows) => rows.into_iter().for_each(|row| page.line(row)),
+            None => {
+                for row in rows {
+                    let mut cells = row.into_iter().filter(|cell| !cell.is_empty());
+                    cells.next().into_iter().for_each(|cell| page.say(Look::Plain, 4, 6, &cell));
+                    page.say(Look::Plain, 6, 8, &cells.collect::<Vec<_>>().join(", "));
+                }
+            }
+        }
+    }
+}
+
+/// Whom a line is of, and what they show.
+fn who(line: &PersonLine, named: bool, pictures: Pictures) -> Vec<String> {
+    let name = named.then(|| words::name(line).unwrap_or_default().to_owned());
+    let picture = match pictures {
+        Pictures::InWords => words::picture(line),
+        Pictures::ByDigest => words::picture_by_digest(line),
+    };
+    name.into_iter().chain([format!("{}/{}", line.target, line.account.name), picture]).collect()
+}
+
+/// Why, and what went wrong; this is never cut: the status stands at its end.
+fn reason(line: &PersonLine, most: usize) -> String {
+    let why = cut(line.why(), most);
+    match words::wrong(line) {
+        Some(wrong) => format!("{why} {wrong}"),
+        None => why,
+    }
 }
 
 /// What a screen takes; `run.json` has it whole.
-fn cut(text: String) -> String {
-    match text.char_indices().nth(WIDTH) {
+fn cut(text: String, most: usize) -> String {
+    match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
     }

@@ -12,7 +12,7 @@ use quick_xml::events::{BytesDecl, BytesText, Event};
 
 use super::people::{Section, sections};
 use super::times::took;
-use super::words::{limit_sentence, why};
+use super::words::limit_sentence;
 use super::{LimitLine, MisplacedLine, PersonLine, ReportFile, ReportInput, RunReport};
 use crate::model::PersonResult;
 
@@ -84,7 +84,7 @@ fn went(line: &PersonLine) -> Went {
 
 type Lines = BTreeMap<(String, Went), Section>;
 
-fn write(ReportInput { report, people }: ReportInput<'_>, out: &mut dyn Write) -> io::Result<()> {
+fn write(ReportInput { report, people, .. }: ReportInput<'_>, out: &mut dyn Write) -> io::Result<()> {
     let lines = sections(people, CHANGES, |line| (line.target.clone(), went(line)))?;
     let suites = suites(report, &lines);
     let number = |count: fn(&Suite<'_>) -> usize| suites.iter().map(count).sum::<usize>().to_string();
@@ -215,6 +215,6 @@ fn of_change(line: &PersonLine) -> Case {
         (None, PersonResult::NotDone) => ("not_made".to_owned(), "reviewed, but not made".to_owned()),
         (None, _) => ("failed".to_owned(), "it failed".to_owned()),
     };
-    let text = format!("{}: {} ({})", line.change.kind, why(line), line.rule);
+    let text = format!("{}: {} ({})", line.change.kind, line.why(), line.rule);
     Case::new(format!("account {}", line.account.name), Verdict::Failed { kind, message: found, text })
 }

@@ -14,12 +14,14 @@ mod people;
 mod progress;
 mod pseudonyms;
 mod run_report;
+mod screen;
 mod standard_error;
 mod summary;
 mod times;
 mod words;
 
 pub(crate) use contact_sheet::PICTURES;
+pub use files::Uncut;
 pub(crate) use files::{ReportFile, ReportInput};
 pub(crate) use human::counts;
 pub use human::human;
@@ -32,6 +34,8 @@ pub(crate) use run_report::{
     AccountLine, ChangeLine, LimitLine, MisplacedLine, PersonFailure, PersonLine, PersonWho, RequestLine, RunReport,
     SourceLine, TargetLine,
 };
+pub use screen::Screen;
+pub(crate) use screen::{Colours, Page, Pictures};
 pub(crate) use standard_error::{Form, Severity, StandardError, Verbosity};
 pub(crate) use summary::SUMMARY;
 pub(crate) use words::limit_sentence;

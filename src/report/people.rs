@@ -77,6 +77,15 @@ pub enum Before {
     Off,
 }
 
+/// What the lines of a section are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Contents {
+    /// Something is or was to be written.
+    Changes,
+    /// Nothing is.
+    LeftAlone,
+}
+
 /// The lines of one section: how many there are, and the first few by target and account name.
 #[derive(Debug, Default)]
 pub(super) struct Section {
@@ -97,6 +106,12 @@ impl Section {
         if self.lines.len() > at_most {
             self.lines.pop_last();
         }
+    }
+
+    /// What its lines are: all of one kind, as their heading says.
+    pub(super) fn contents(&self) -> Contents {
+        let changes = self.lines.values().all(PersonLine::is_change);
+        if changes { Contents::Changes } else { Contents::LeftAlone }
     }
 
     /// Those that were left out.

@@ -5,14 +5,16 @@
 //! A newcomer gets wrong: events carry counts and ids of elements, never names of people.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde_json::{Map, Value, json};
+use terminal_size::Width;
 
 use super::standard_error::{Form, Severity, StandardError, Verbosity};
-
+use super::times;
 use crate::secret::outlet;
 
 /// Something worth showing while a run goes on.
@@ -63,6 +65,7 @@ pub(crate) struct Progress {
 struct Work {
     bar: Option<ProgressBar>,
     total: Option<u64>,
+    begun: Instant,
     said: Instant,
 }
 
@@ -72,7 +75,7 @@ const EVERY: Duration = Duration::from_secs(15);
 impl Progress {
     /// Bars if standard error is a terminal, lines otherwise.
     pub(crate) fn new(stream: StandardError, terminal: bool) -> Self {
-        let bars = (terminal && stream.form == Form::Human && stream.verbosity == Verbosity::Normal)
+        let bars = (terminal && stream.form == Form::Human && stream.verbosity != Verbosity::Quiet)
             .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
         Self { stream, bars, works: Mutex::new(HashMap::new()), failures: Mutex::new(Vec::new()) }
     }
@@ -90,25 +93,58 @@ impl Progress {
         }
     }
 
-    fn counts(&self, work: &str, done: u64, total: Option<u64>) {
-        let message = match total {
-            Some(total) => format!("{work}: {done} of {total}"),
-            None => format!("{work}: {done}"),
-        };
-        self.say(Severity::Progress, &message, members(json!({ "work": work, "done": done, "total": total })));
+    fn counts(&self, work: &str, done: u64, total: Option<u64>, since: Duration) {
+        let per_second = done as f64 / since.as_secs_f64().max(0.001);
+        let left = total.filter(|_| done > 0).map(|total| total.saturating_sub(done) as f64 / per_second);
+        let left = left.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let of = total.map(|total| format!(" of {total}")).unwrap_or_default();
+        let ends = left.map(|left| format!(", {} left", times::words(left))).unwrap_or_default();
+        let message = format!("{work}: {done}{of}, {}{ends}", rate(per_second));
+        let seconds_left = left.map(|left| left.as_secs());
+        let fields = json!({ "work": work, "done": done, "total": total, "seconds_left": seconds_left });
+        self.say(Severity::Progress, &message, members(fields));
     }
 
     fn begins(&self, work: &str, total: Option<u64>) -> Work {
         let bar = self.bars.as_ref().map(|bars| {
             let bar = bars.add(total.map_or_else(ProgressBar::new_spinner, ProgressBar::new));
-            let shape = if total.is_some() { "  {msg:<24} {bar:32} {pos}/{len}" } else { "  {msg:<24} {pos}" };
-            if let Ok(style) = ProgressStyle::with_template(shape) {
-                bar.set_style(style);
+            let width = terminal_size::terminal_size_of(std::io::stderr()).map_or(80, |(Width(columns), _)| columns);
+            if let Ok(style) = ProgressStyle::with_template(shape(total, width)) {
+                let left = |state: &ProgressState, out: &mut dyn Write| {
+                    _ = out.write_str(&if state.pos() > 0 {
+                        times::words(state.eta()) + " left"
+                    } else {
+                        String::new()
+                    });
+                };
+                let rate = |state: &ProgressState, out: &mut dyn Write| _ = out.write_str(&rate(state.per_sec()));
+                bar.set_style(style.with_key("left", left).with_key("rate", rate));
             }
             bar.set_message(work.to_owned());
             bar
         });
-        Work { bar, total, said: Instant::now() }
+        Work { bar, total, begun: Instant::now(), said: Instant::now() }
+    }
+}
+
+/// How much of it a terminal of that many columns takes.
+fn shape(total: Option<u64>, width: u16) -> &'static str {
+    match (total, width) {
+        (Some(_), 72..) => "  {msg:<22} {bar:16} {pos}/{len}  {rate}  {left}",
+        (Some(_), _) => "  {msg} {pos}/{len} {left}",
+        (None, 72..) => "  {msg:<22} {pos}  {rate}",
+        (None, _) => "  {msg} {pos}",
+    }
+}
+
+/// `12/s`, `30/min`.
+fn rate(per_second: f64) -> String {
+    if per_second >= 10.0 {
+        format!("{per_second:.0}/s")
+    } else if per_second >= 1.0 {
+        format!("{per_second:.1}/s")
+    } else {
+        format!("{:.0}/min", per_second * 60.0)
     }
 }
 
@@ -137,7 +173,7 @@ impl Listener for Progress {
                     bar.set_position(*done);
                 } else if known.said.elapsed() >= EVERY {
                     known.said = Instant::now();
-                    self.counts(work, *done, known.total);
+                    self.counts(work, *done, known.total, known.begun.elapsed());
                 }
             }
             RunEvent::Ends { work, result } => {
@@ -148,6 +184,19 @@ impl Listener for Progress {
                 let fields = members(json!({ "work": work, "result": result }));
                 self.say(Severity::Progress, &format!("{work}: {result}"), fields);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_told_as_people_do() {
+        for (per_second, told) in [(250.0, "250/s"), (9.96, "10.0/s"), (2.5, "2.5/s"), (0.5, "30/min"), (0.0, "0/min")]
+        {
+            assert_eq!(rate(per_second), told);
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Change, PersonResult};
+use crate::model::{Change, PersonResult, Reason};
 use crate::secret::outlet;
 
 /// One run, whole, but for the people, who are read line by line ([`super::People`]).
@@ -239,7 +239,7 @@ pub struct AccountLine {
 }
 
 /// A person in a report.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonWho {
     /// The source's id.
     pub source: String,
@@ -305,8 +305,19 @@ impl PersonLine {
         self
     }
 
+    /// The reason in a sentence.
+    pub fn why(&self) -> String {
+        let reason = reason_text(&self.reason);
+        self.detail.as_ref().map_or_else(|| reason.to_owned(), |detail| format!("{reason}: {detail}"))
+    }
+
     /// Whether something is or was to be written.
     pub fn is_change(&self) -> bool {
         Change::of_word(&self.change.kind).is_some_and(Change::writes)
     }
+}
+
+/// The sentence behind a reason's word; an unknown word (a report of a newer program) stands for itself.
+pub(super) fn reason_text(word: &str) -> &str {
+    serde_json::from_value(serde_json::Value::from(word)).map_or(word, |reason: Reason| reason.text())
 }

@@ -29,6 +29,8 @@ pub(crate) enum Verbosity {
     /// The way there.
     #[default]
     Normal,
+    /// The way there, and each decision.
+    Verbose,
 }
 
 /// What a line is.

@@ -5,23 +5,25 @@
 
 use std::fmt::Write as _;
 use std::io;
+use std::path::Path;
 
 use super::people::{Section, sections};
 use super::words::{self, Heading, SOURCE_HEADS, Wording};
-use super::{People, PersonLine, ReportFile, RunReport, times};
+use super::{PersonLine, ReportFile, ReportInput, RunReport, Uncut, times};
 
 /// Rows of one table, and lines of one list, before it is cut: a job takes a page of 1 MiB, a comment 65,536 characters.
 const ROWS: usize = 100;
 
 /// In the folder of the report.
 pub(crate) const SUMMARY: ReportFile =
-    ReportFile { name: "summary.md", write: |told, out| out.write_all(summary(told.report, told.people)?.as_bytes()) };
+    ReportFile { name: "summary.md", write: |told, out| out.write_all(summary(told)?.as_bytes()) };
 
 /// The report as Markdown.
-fn summary(report: &RunReport, everybody: &dyn People) -> io::Result<String> {
+fn summary(ReportInput { report, people: everybody, uncut }: ReportInput<'_>) -> io::Result<String> {
     let mut out = String::new();
     let wording = Wording::of(report);
     _ = writeln!(out, "# {} {}: {}\n", cell(&report.pipeline), report.command, words::outcome(report));
+    _ = writeln!(out, "{}.\n", words::answer(report));
     _ = writeln!(
         out,
         "Begun {}, took {}, exit code {}. Run `{}` of {}.\n",
@@ -31,26 +33,27 @@ fn summary(report: &RunReport, everybody: &dyn People) -> io::Result<String> {
         report.run,
         report.tool
     );
-    bullets(&mut out, "MISPLACED", &words::misplaced(report));
-    bullets(&mut out, "stopped", &report.failures);
-    bullets(&mut out, "limits", &words::limits(report));
+    bullets(&mut out, "MISPLACED", &words::misplaced(report), uncut);
+    bullets(&mut out, "stopped", &report.failures, uncut);
+    bullets(&mut out, "limits", &words::limits(report), uncut);
     table(&mut out, &SOURCE_HEADS, report.sources.iter().map(words::source_row));
-    table(&mut out, &words::target_heads(wording), report.targets.iter().map(words::target_row));
+    let heads = words::target_heads(report, wording);
+    table(&mut out, &heads, report.targets.iter().map(|line| words::target_row(line, &heads)));
     for (heading, lines) in sections(everybody, ROWS, |line| words::heading(line, wording))? {
-        section(&mut out, &heading, &lines);
+        section(&mut out, &heading, &lines, uncut);
     }
-    bullets(&mut out, "notes", &report.notes);
+    bullets(&mut out, "notes", &report.notes, uncut);
     requests(&mut out, report);
     Ok(out)
 }
 
-fn bullets(out: &mut String, heading: &str, lines: &[String]) {
+fn bullets(out: &mut String, heading: &str, lines: &[String], uncut: Uncut<'_>) {
     if !lines.is_empty() {
         _ = writeln!(out, "## {heading}\n");
         for line in lines.iter().take(ROWS) {
             _ = writeln!(out, "- {}", cell(line));
         }
-        more(out, lines.len().saturating_sub(ROWS) as u64, lines.len() as u64);
+        more(out, lines.len().saturating_sub(ROWS) as u64, lines.len() as u64, uncut.everybody);
         out.push('\n');
     }
 }
@@ -78,39 +81,37 @@ fn requests(out: &mut String, report: &RunReport) {
     table(out, &heads, rows);
 }
 
-fn section(out: &mut String, heading: &Heading, section: &Section) {
+fn section(out: &mut String, heading: &Heading, section: &Section, uncut: Uncut<'_>) {
     _ = writeln!(out, "## {} ({})\n", heading.words, section.count);
     if heading.says_all {
         return;
     }
-    let named = section.lines.values().any(|line| name(line).is_some());
+    let named = section.lines.values().any(|line| words::name(line).is_some());
     let heads = if named { "account | person | picture | why | rule" } else { "account | picture | why | rule" };
     _ = writeln!(out, "| {heads} |\n|{}", "---|".repeat(heads.split('|').count()));
     for line in section.lines.values() {
-        let person = named.then(|| name(line).unwrap_or_default().to_owned());
+        let person = named.then(|| words::name(line).unwrap_or_default().to_owned());
         let account = format!("{}/{}", line.target, line.account.name);
         let rest = [words::picture(line), why(line), line.rule.clone()];
         let cells = std::iter::once(account).chain(person).chain(rest).map(|text| cell(&text));
         _ = writeln!(out, "| {} |", cells.collect::<Vec<_>>().join(" | "));
     }
-    more(out, section.more(), section.count);
+    more(out, section.more(), section.count, uncut.of(section.contents()));
     out.push('\n');
 }
 
-fn name(line: &PersonLine) -> Option<&str> {
-    line.person.as_ref()?.name.as_deref()
-}
-
-fn more(out: &mut String, more: u64, count: u64) {
+/// The file lies beside the page, or where the command's own output says.
+fn more(out: &mut String, more: u64, count: u64, whole: Option<&Path>) {
+    let name = whole.and_then(Path::file_name).map(|name| format!(": see `{}`", name.display())).unwrap_or_default();
     if more > 0 {
-        _ = writeln!(out, "\n… and {more} more of {count}: see `run.json`.");
+        _ = writeln!(out, "\n… and {more} more of {count}{name}.");
     }
 }
 
 fn why(line: &PersonLine) -> String {
     match words::wrong(line) {
-        Some(wrong) => format!("{} {wrong}", words::why(line)),
-        None => words::why(line),
+        Some(wrong) => format!("{} {wrong}", line.why()),
+        None => line.why(),
     }
 }
 

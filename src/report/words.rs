@@ -6,8 +6,8 @@
 
 use std::fmt::Write as _;
 
-use super::{LimitLine, MisplacedLine, PersonLine, RunReport, SourceLine, TargetLine};
-use crate::model::{PersonResult, Reason};
+use super::{ChangeLine, LimitLine, MisplacedLine, PersonLine, RunReport, SourceLine, TargetLine};
+use crate::model::PersonResult;
 
 /// What the reader is told first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,57 @@ pub(super) struct Heading {
     pub words: &'static str,
     /// The lines below would all say the same, which the heading says already.
     pub says_all: bool,
+}
+
+/// How much a section weighs, for whoever looks at colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Weight {
+    /// Something went wrong.
+    Wrong,
+    /// Something waits for somebody.
+    Stopped,
+    /// All as it should be.
+    Other,
+}
+
+impl Heading {
+    /// How much it weighs.
+    pub(super) fn weight(&self) -> Weight {
+        match self.order {
+            0..=3 => Weight::Wrong,
+            4..=8 | 30 => Weight::Stopped,
+            _ => Weight::Other,
+        }
+    }
+}
+
+/// The answer in one sentence: what is or was to be done, then who is left alone.
+pub(super) fn answer(report: &RunReport) -> String {
+    let sum = |of: fn(&TargetLine) -> u64| report.targets.iter().map(of).sum::<u64>();
+    let (reverts, mended) = (sum(|line| line.reverted + line.removed), sum(|line| line.tidied + line.finished));
+    let replaced = sum(|line| line.replaced);
+    let changes = match Wording::of(report) {
+        Wording::Plan => [(replaced, "to replace"), (reverts, "to revert"), (mended, "to mend")],
+        Wording::Run => [(replaced, "replaced"), (reverts, "reverted"), (mended, "mended")],
+    };
+    let undone = [(sum(|line| line.failed), "failed"), (sum(|line| line.not_done), "not begun")];
+    let rest = [
+        (sum(|line| line.unchanged + line.adopted), "unchanged"),
+        (sum(|line| line.conflicts), "in conflict"),
+        (sum(|line| line.kept + line.skipped), "left alone"),
+    ];
+    let told = |counts: &[(u64, &str)]| {
+        let some = counts.iter().filter(|(count, _)| *count > 0);
+        some.map(|(count, words)| format!("{count} {words}")).collect::<Vec<_>>().join(", ")
+    };
+    let done = told(&[&changes[..], &undone[..]].concat());
+    // Where something failed as a whole nobody knows what is to do.
+    let done = match (done.is_empty(), report.exit_code, report.failures.is_empty()) {
+        (false, ..) => done,
+        (true, 0, true) => "nothing to do".to_owned(),
+        (true, ..) => "nothing was done".to_owned(),
+    };
+    [done, told(&rest)].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 /// Whether a limit kept a change from being made.
@@ -118,20 +169,34 @@ pub(super) fn source_row(line: &SourceLine) -> Vec<String> {
     row(&line.id, &line.state, &counts)
 }
 
-/// Columns of the targets.
-pub(super) fn target_heads(wording: Wording) -> [&'static str; 9] {
-    match wording {
+/// Columns of the targets. Those of a run have what was not begun only where something was not.
+pub(super) fn target_heads(report: &RunReport, wording: Wording) -> Vec<&'static str> {
+    let mut heads = match wording {
         Wording::Run => {
-            ["target", "accounts", "matched", "replaced", "reverted", "unchanged", "left alone", "mended", "failed"]
+            vec!["target", "accounts", "matched", "replaced", "reverted", "unchanged", "left alone", "mended", "failed"]
         }
-        Wording::Plan => {
-            ["target", "accounts", "matched", "to replace", "to revert", "unchanged", "left alone", "to mend", "failed"]
-        }
+        Wording::Plan => vec![
+            "target",
+            "accounts",
+            "matched",
+            "to replace",
+            "to revert",
+            "unchanged",
+            "left alone",
+            "to mend",
+            "failed",
+        ],
+    };
+    if report.targets.iter().any(|line| line.not_done > 0) {
+        heads.push(NOT_BEGUN);
     }
+    heads
 }
 
+const NOT_BEGUN: &str = "not begun";
+
 /// A row of the targets.
-pub(super) fn target_row(line: &TargetLine) -> Vec<String> {
+pub(super) fn target_row(line: &TargetLine, heads: &[&str]) -> Vec<String> {
     let counts = [
         line.accounts,
         line.matched,
@@ -141,8 +206,10 @@ pub(super) fn target_row(line: &TargetLine) -> Vec<String> {
         line.kept + line.conflicts + line.skipped,
         line.tidied + line.finished,
         line.failed,
+        line.not_done,
     ];
-    row(&line.id, &line.state, &counts)
+    let has_all = heads.contains(&NOT_BEGUN);
+    row(&line.id, &line.state, &counts[..counts.len() - usize::from(!has_all)])
 }
 
 fn row(id: &str, state: &str, counts: &[u64]) -> Vec<String> {
@@ -155,9 +222,17 @@ pub(super) fn misplaced(report: &RunReport) -> Vec<String> {
     report.misplaced.iter().map(MisplacedLine::sentence).collect()
 }
 
-/// The limits that stopped something, or would have.
+/// The limits that stopped something, or would have; then those that are near.
 pub(super) fn limits(report: &RunReport) -> Vec<String> {
-    report.limits.iter().filter(|limit| limit.broken || limit.overridden).map(limit_sentence).collect()
+    let (broken, rest): (Vec<_>, Vec<_>) = report.limits.iter().partition(|limit| limit.broken || limit.overridden);
+    let near = rest.into_iter().filter(|limit| is_near(limit));
+    broken.into_iter().map(limit_sentence).chain(near.map(|limit| limit_sentence(limit) + "; near its limit")).collect()
+}
+
+/// From four fifths of what is allowed. One that lets everything pass is never near.
+fn is_near(limit: &LimitLine) -> bool {
+    limit.value > 0
+        && limit.allowed.is_some_and(|most| most < limit.of && limit.value.saturating_mul(5) >= most.saturating_mul(4))
 }
 
 /// A limit in one sentence, with what to write to get past it.
@@ -172,8 +247,36 @@ pub(crate) fn limit_sentence(limit: &LimitLine) -> String {
     text
 }
 
-/// What the account showed, and what it is to show.
+/// What the account showed, and what it is to show, in words.
 pub(super) fn picture(line: &PersonLine) -> String {
+    let ChangeLine { from, to, .. } = &line.change;
+    if line.is_change() && from != to {
+        let new = match (from.starts_with(DIGEST), to.starts_with(DIGEST)) {
+            (true, true) => "new photo",
+            (_, true) => "photo",
+            _ => in_words(to),
+        };
+        format!("{} → {new}", in_words(from))
+    } else {
+        in_words(from).to_owned()
+    }
+}
+
+/// What begins the digest of a picture of ours.
+const DIGEST: &str = "b3:";
+
+fn in_words(picture: &str) -> &str {
+    match picture.split_once(':') {
+        Some(("b3", _)) => "our picture",
+        Some(("foreign", _)) => "own picture",
+        Some(("system", _)) => "stock picture",
+        _ if picture == "unknown" => "not known",
+        _ => picture,
+    }
+}
+
+/// The same for whoever compares pictures.
+pub(super) fn picture_by_digest(line: &PersonLine) -> String {
     if line.is_change() && line.change.from != line.change.to {
         format!("{} → {}", short(&line.change.from), short(&line.change.to))
     } else {
@@ -181,13 +284,9 @@ pub(super) fn picture(line: &PersonLine) -> String {
     }
 }
 
-/// The reason in a sentence.
-pub(super) fn why(line: &PersonLine) -> String {
-    let mut why = reason_text(&line.reason).to_owned();
-    if let Some(detail) = &line.detail {
-        _ = write!(why, ": {detail}");
-    }
-    why
+/// What the source calls the person.
+pub(super) fn name(line: &PersonLine) -> Option<&str> {
+    line.person.as_ref()?.name.as_deref()
 }
 
 /// What went wrong, unless the heading says it.
@@ -196,15 +295,10 @@ pub(super) fn wrong(line: &PersonLine) -> Option<String> {
     Some(format!("[{}] {}", error.code, error.message))
 }
 
-/// The sentence behind a reason's word; an unknown word (a report of a newer program) stands for itself.
-pub(super) fn reason_text(word: &str) -> &str {
-    serde_json::from_value(serde_json::Value::from(word)).map_or(word, |reason: Reason| reason.text())
-}
-
-/// Digests are cut to what an eye can compare.
+/// Digests are cut to what an eye can compare, also that of a file in a folder.
 fn short(picture: &str) -> String {
-    match picture.strip_prefix("b3:") {
-        Some(hex) => format!("b3:{}", hex.get(..8).unwrap_or(hex)),
-        None => picture.to_owned(),
+    match picture.split_once(DIGEST) {
+        Some((before @ ("" | "foreign:"), hex)) => format!("{before}{DIGEST}{}", hex.get(..8).unwrap_or(hex)),
+        _ => picture.to_owned(),
     }
 }

@@ -74,7 +74,7 @@ pub(crate) use context::{cache_path, facts_path};
 pub(crate) use job::Outcome;
 pub use job::{Options, execute};
 pub(crate) use pages::{PAGE, each_page};
-pub(crate) use private::{remove_folder, try_private, write_private};
+pub(crate) use private::{make_folder, remove_folder, try_private, write_private};
 pub(crate) use saved::{read_plan, write_plan};
 pub(crate) use selection::SavedPlan;
 pub use selection::Selection;

@@ -52,6 +52,12 @@ pub(super) fn private_folder(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o700))
 }
 
+/// Makes a folder for what a command writes for people, and those above it, for their owner alone. One that is there may be
+/// anything, such as the working folder: it stays as it is.
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
 /// Removes what earlier versions kept beside the state and this one keeps in the cache: pictures, names and addresses.
 pub(super) fn remove_former(state: &Path) -> io::Result<()> {
     let facts = state.with_extension("facts.db");
@@ -122,7 +128,10 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         private_folder(&path).unwrap();
         assert_eq!(mode(&path), 0o700);
-        fs::remove_dir(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        make_folder(&path.join("a/report")).unwrap();
+        assert_eq!((mode(&path), mode(&path.join("a")), mode(&path.join("a/report"))), (0o755, 0o700, 0o700));
+        fs::remove_dir_all(&path).unwrap();
         std::os::unix::fs::symlink(&other, &path).unwrap();
         assert!(private_folder(&path).is_err());
     }

@@ -75,7 +75,7 @@ pub(super) fn report(
         sources: source_runs.iter().map(source_line).collect(),
         targets: targets.iter().zip(&counted).map(|(done, counted)| target_line(done, counted)).collect(),
         requests: requests(pipeline, source_runs, targets),
-        limits: guarded.checked.iter().map(|checked| limit_line(checked, &guarded.checked)).collect(),
+        limits: guarded.checked.iter().map(limit_line).collect(),
         misplaced: misplaced(context, targets),
         failures: context.naming.sentences(failures(source_runs, targets)),
         notes: context.naming.sentences(notes(source_runs, targets).into_iter().chain(missed).collect()),
@@ -196,7 +196,7 @@ fn requests(pipeline: &Pipeline, source_runs: &[SourceRun], targets: &[FinishedT
     sources.chain(targets).collect()
 }
 
-fn limit_line(checked: &Checked, all: &[Checked]) -> LimitLine {
+fn limit_line(checked: &Checked) -> LimitLine {
     LimitLine {
         limit: checked.limit.word().to_owned(),
         scope: checked.scope.clone(),
@@ -205,7 +205,7 @@ fn limit_line(checked: &Checked, all: &[Checked]) -> LimitLine {
         allowed: checked.allowed,
         broken: checked.broken,
         overridden: checked.overridden,
-        remedy: checked.remedy(all),
+        remedy: checked.remedy(),
     }
 }
 

@@ -15,7 +15,7 @@ use super::target_run::TargetRun;
 use crate::error::Trouble;
 use crate::http::Failure;
 use crate::load::{Learnt, Mend, closing};
-use crate::model::{Event, IntentKind, OpenIntent, Seen, ServerId};
+use crate::model::{Event, IntentKind, OpenIntent, Seen, ServerId, rfc3339};
 
 /// Waits until no server can be at a write of an earlier run of this target any more. A plan does not wait: it says
 /// that it is too early.
@@ -32,7 +32,11 @@ pub(super) async fn wait_until_quiet(context: &RunContext, target_run: &TargetRu
     if left > 0 {
         let work = format!("settle {}", target_run.id());
         context.begins(&work, None);
-        context.ends(&work, format!("waiting {left} s for a slow server"));
+        let until = rfc3339(unix_now().saturating_add(left));
+        context.ends(
+            &work,
+            format!("a run ended during a write: waiting until {until} to see what became of it (`quiet`)"),
+        );
         context.stop.sleep(Duration::from_secs(left)).await;
     }
     Ok(())

@@ -176,6 +176,7 @@ fn no_name_breaks_out_of_its_place() {
     assert!(!harness.path("saved.pictures.html").exists(), "one sheet is enough");
     harness.finish(&["plan", "pipeline.yaml", "--out", "saved.json"]).expect_exit(0);
     assert_eq!(page(&harness, "saved.pictures.html").rows.len(), 6);
+    assert!(harness.path("saved.summary.md").exists(), "the page lies beside the plan, too");
 }
 
 #[test]

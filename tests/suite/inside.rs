@@ -13,7 +13,7 @@ use avatarpipe::inside::Rerender;
 use avatarpipe::inside::Trouble;
 use avatarpipe::inside::{Asked, Mode, Options, Selection, Stop, execute};
 use avatarpipe::inside::{Colour, Environment, Overlay, parse};
-use avatarpipe::inside::{Listener, RunEvent, human};
+use avatarpipe::inside::{Listener, RunEvent, Screen, Uncut, human};
 use tokio::runtime::Builder;
 
 use super::ended::Ended;
@@ -46,7 +46,9 @@ impl Harness {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.map_err(Trouble::file("start the runtime"))?;
         let outcome = runtime.block_on(execute(&pipeline, &options, said, Stop::new()))?;
-        let answer = human(&outcome.report, &outcome.people, None).map_err(Trouble::file("read the facts"))?;
+        let answer = human(&outcome.report, &outcome.people, Uncut::default(), Screen::default())
+            .map_err(Trouble::file("read the facts"))?
+            .text();
         Ok((outcome.exit, answer))
     }
 }

@@ -147,7 +147,7 @@ fn each_limit_stops_its_own_and_passes_exactly_its_number() {
         harness.sandbox.reset_writes();
 
         let allow = |number: u64| format!("{}={number}", limit.name);
-        let stopped = harness.run().expect_exit(4).expect_answer(&format!("--allow {}", allow(limit.value)));
+        let stopped = harness.run().expect_exit(4).expect_answer(&format!(".{}", allow(limit.value)));
         told += &refusal(&stopped.stdout);
         let leslie = looks(&harness.account_in("intern", "leslie").now.bytes);
         assert!(leslie.fits(&looks(&face("spare"))), "{}: the intern Jira is served all the same", limit.name);
@@ -206,7 +206,7 @@ fn photos_that_were_given_up_once_stop_no_later_run() {
     let lose = |names: &[&str]| names.iter().for_each(|name| harness.photo_fails(name, "extension_error"));
     lose(&["ada", "grace"]);
     for _ in 0..2 {
-        harness.run().expect_exit(4).expect_answer("--allow unknown=2");
+        harness.run().expect_exit(4).expect_answer("--allow entra.unknown=2");
     }
     harness.run_with(&["--allow", "unknown=2"]).expect_exit(0);
     for _ in 0..2 {
@@ -233,7 +233,7 @@ fn a_number_is_allowed_for_each_target() {
     });
     harness.run().expect_exit(0);
     ["ada", "grace", "alan"].iter().for_each(|name| harness.no_photo(name));
-    harness.run_with(&["--allow", "reverts=3"]).expect_exit(4).expect_answer("--allow reverts=2");
+    harness.run_with(&["--allow", "reverts=3"]).expect_exit(4).expect_answer(".reverts=2 ");
     harness.expect_shown_in("intern", &[("ada", Face("ada")), ("grace", Face("grace"))]);
     harness.expect_shown_in("jira", &[("ada", Default), ("grace", Default), ("alan", Default)]);
     harness.run_with(&["--allow", "reverts=2"]).expect_exit(0);
@@ -250,7 +250,7 @@ fn a_number_is_allowed_for_each_target() {
     let stopped = harness.run_with(&["--allow", "reverts=9"]).expect_exit(4).expect_answer("--allow jira.reverts=3 ");
     stopped.expect_answer("--allow intern.reverts=2 ").expect_answer("--allow said 9. If that is right");
     harness.run_with(&["--allow", "intern.reverts=3", "--allow", "jira.reverts=2"]).expect_exit(4);
-    harness.plan_with(&["--allow", "jira.reverts=3"]).expect_exit(4).expect_answer("--allow reverts=2 ");
+    harness.plan_with(&["--allow", "jira.reverts=3"]).expect_exit(4).expect_answer("--allow intern.reverts=2 ");
     harness.plan_with(&["--allow", "jra.reverts=3"]).expect_exit(2).expect_error("has no such source or target");
     harness.plan_with(&["--allow", "jira.reverts=3", "--allow", "intern.reverts=2"]).expect_exit(0);
     // What names the target counts in place of what names none.

@@ -149,7 +149,7 @@ fn what_must_be_mended_fails_a_test_and_nothing_else_does() {
     harness.plan_with(&[]).expect_exit(4);
     let stopped = junit(&written(&harness, "junit.xml"));
     let limit = found(&stopped, "stage.jira", "limit replacements");
-    assert!(limit.is("failure") && limit.message().contains("--allow replacements="), "{}", limit.message());
+    assert!(limit.is("failure") && limit.message().contains("--allow jira.replacements="), "{}", limit.message());
     assert!(found(&stopped, "stage.jira", "changes not begun").is("skipped"));
     assert_eq!(stopped.iter().filter(|case| case.is("failure")).count(), 1);
 

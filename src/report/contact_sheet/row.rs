@@ -9,7 +9,7 @@ use maud::{Markup, html};
 
 use super::section::{Section, needs_attention};
 use crate::model::Change;
-use crate::report::words::reason_text;
+use crate::report::run_report::reason_text;
 use crate::report::{Pictured, Thumbnail};
 
 pub(super) fn row(pictured: &Pictured, planned: bool) -> Markup {
