@@ -10,7 +10,7 @@ use std::io;
 use super::context::RunContext;
 use super::finished_target::{FinishedTarget, Writes};
 use super::pages::{PAGE, each_page};
-use super::reviewed::SavedChange;
+use super::reviewed::{SavedChange, ToldChange};
 use super::thumbnails::{self, Thumbnails};
 use crate::error::Trouble;
 use crate::model::{Change, Decision, Fault, PersonResult, Recipe, TargetId, TaskResult};
@@ -52,16 +52,17 @@ impl RunPeople {
         mut take: impl FnMut(&SavedChange) -> Result<(), E>,
         lost: impl Fn(StateError) -> E,
     ) -> Result<(), E> {
-        for (target, _, recipe) in &self.targets {
+        for (target, writes, recipe) in &self.targets {
             for page in each_page(
                 |after| self.context.facts.planned(target, &CHANGES, after, PAGE).map_err(&lost),
                 |last| DecisionCursor::of(&last.decision),
             ) {
                 let page = page?;
-                let changes = page.iter().map(|planned| (&planned.decision, &planned.task.step));
-                changes
-                    .map(|(decision, step)| SavedChange::of(decision, step, recipe))
-                    .try_for_each(|one| take(&one))?;
+                for planned in page {
+                    let change = SavedChange::of(&planned.decision, &planned.task.step, recipe);
+                    let line = told(&self.context, planned.decision, None, *writes).map_err(&lost)?;
+                    take(&SavedChange { told: Some(ToldChange::of(line)), ..change })?;
+                }
             }
         }
         Ok(())

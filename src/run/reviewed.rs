@@ -9,6 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Change, Decision, Picture, Placement, Recipe, Shown, Step};
+use crate::report::{PersonLine, PersonWho};
 use crate::state::Reviewed;
 
 /// A change as it was reviewed: by what it is of, not by bytes that only the reviewing machine had
@@ -30,6 +31,40 @@ pub struct SavedChange {
     pub recipe: Option<String>,
     /// The mark of a leftover that goes.
     pub picture: Option<String>,
+    /// For whoever reviews it; nothing is known by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<ToldChange>,
+}
+
+/// What somebody who reviews a change wants to know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToldChange {
+    /// The account's name.
+    pub account_name: String,
+    /// Whom it was matched to.
+    pub person: Option<PersonWho>,
+    /// What the account is to show.
+    pub to: String,
+    /// Why: a stable word.
+    pub reason: String,
+    /// Why, in a sentence.
+    pub why: String,
+    /// `FILE:LINE` of the rule.
+    pub rule: String,
+}
+
+impl ToldChange {
+    /// As the line of a report tells it.
+    pub(super) fn of(line: PersonLine) -> Self {
+        Self {
+            why: line.why(),
+            account_name: line.account.name,
+            person: line.person,
+            to: line.change.to,
+            reason: line.reason,
+            rule: line.rule,
+        }
+    }
 }
 
 impl SavedChange {
@@ -49,6 +84,7 @@ impl SavedChange {
             photo: photo.map(|digest| digest.to_string()),
             recipe: recipe.map(Recipe::to_string),
             picture: picture.map(ToString::to_string),
+            told: None,
         }
     }
 
@@ -59,7 +95,7 @@ impl SavedChange {
             account: self.account.as_str().into(),
             change: self.change.clone(),
             picture: self.picture.clone().unwrap_or_default(),
-            saved: self,
+            saved: Self { told: None, ..self },
         }
     }
 }

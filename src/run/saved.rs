@@ -1,6 +1,6 @@
 //! A plan in a file: what `plan --out` writes and `run --plan` reads.
 //!
-//! Owns: the form of the file, format 2. Leaves to others: what a reviewed plan lets pass (`selection`), paths (`cli`).
+//! Owns: the form of the file, format 3. Leaves to others: what a reviewed plan lets pass (`selection`), paths (`cli`).
 //! A newcomer gets wrong: the file may name everybody, so it is written and read change by change (promise P9).
 
 use std::fmt;
@@ -19,8 +19,11 @@ use super::selection::SavedPlan;
 use crate::error::Trouble;
 use crate::report::RunReport;
 
-/// The one form that this program writes and reads.
-const FORMAT: u32 = 2;
+/// The form that this program writes. The one before it told nothing for people, and is read, too.
+const FORMAT: u32 = 3;
+
+/// The oldest form that this program reads.
+const OLDEST: u32 = 2;
 
 /// Changes put into the facts at a time.
 const PAGE: usize = 500;
@@ -69,7 +72,7 @@ pub(crate) enum PlanFault {
     #[error("{0}")]
     Json(#[from] serde_json::Error),
     /// Another version of the program wrote it.
-    #[error("it has format {0}, and this program reads {FORMAT}; make it again with `plan --out`")]
+    #[error("it has format {0}, and this program reads {OLDEST} to {FORMAT}; make it again with `plan --out`")]
     OtherFormat(u32),
 }
 
@@ -82,7 +85,7 @@ struct PlanHeader {
 /// Reads a saved plan to its end, and keeps none of its changes.
 pub(crate) fn read_plan(path: &Path) -> Result<SavedPlan, PlanFault> {
     let header: PlanHeader = serde_json::from_reader(io::BufReader::new(File::open(path)?))?;
-    if header.format != FORMAT {
+    if !(OLDEST..=FORMAT).contains(&header.format) {
         return Err(PlanFault::OtherFormat(header.format));
     }
     each_change(path, &mut |_| Ok(()))?;

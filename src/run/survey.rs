@@ -65,7 +65,7 @@ async fn open(context: &RunContext, resize: &Resize, target_run: &TargetRun, wor
         context.store.bind(target_run.id(), &server.id).await?;
     }
     let upload = prepare(context, target_run, &server, &mut learnt).await?;
-    if context.mode == Mode::Plan && !target_run.entry.dry_run.value {
+    if !target_run.entry.dry_run.value && nothing_else_tells(context, target_run)? {
         expect_rights(context, target_run, work).await?;
     }
     if context.mode == Mode::Run {
@@ -75,7 +75,13 @@ async fn open(context: &RunContext, resize: &Resize, target_run: &TargetRun, wor
     Ok(OpenTarget { server, surveyed, upload, size })
 }
 
-/// A plan writes nothing, so nothing else would tell that a run may not.
+/// A plan writes nothing. A run that has written there before learns at its first write, with little to lose; the first one
+/// would fetch everybody's photo before.
+fn nothing_else_tells(context: &RunContext, target_run: &TargetRun) -> Result<bool, Halt> {
+    Ok(context.mode == Mode::Plan || context.store.count_placements(target_run.id())? == 0)
+}
+
+/// Whether a run may write, as far as the product tells without a write.
 async fn expect_rights(context: &RunContext, target_run: &TargetRun, work: &str) -> Result<(), Halt> {
     let signed = context.unless_stopped(work, target_run.target.whoami()).await??;
     if signed.missing.is_empty() {

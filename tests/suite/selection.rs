@@ -161,6 +161,25 @@ fn a_reviewed_plan_that_still_holds_is_applied_as_a_whole_and_only_once() {
 }
 
 #[test]
+fn a_plan_names_people_and_one_that_names_nobody_is_read_too() {
+    let harness = Harness::with_people(&PEOPLE);
+    harness.plan_with(&["--out", "plan.json"]).expect_exit(0);
+    let text = std::fs::read_to_string(harness.path("plan.json")).expect("a plan");
+    let mut plan: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let told = &plan["changes"][0]["told"];
+    assert_eq!((&told["account_name"], &told["person"]["name"]), (&"ada".into(), &"ada".into()));
+    assert_eq!((&told["reason"], &told["why"]), (&"photo_new".into(), &"has a photo that is not shown yet".into()));
+    assert!(told["rule"].as_str().is_some_and(|rule| rule.starts_with("pipeline.yaml:")), "{told}");
+    plan["format"] = 2.into();
+    for change in plan["changes"].as_array_mut().expect("changes") {
+        change.as_object_mut().expect("a change").remove("told");
+    }
+    harness.write("plan.json", plan.to_string());
+    harness.run_with(&["--plan", "plan.json"]).expect_exit(0);
+    harness.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace"))]);
+}
+
+#[test]
 fn a_plan_of_another_pipeline_is_refused() {
     let mut harness = Harness::with_people(&PEOPLE);
     harness.plan_with(&["--out", "plan.json"]).expect_exit(0);
