@@ -149,7 +149,7 @@ fn human(checked: &[Checked<'_>]) -> String {
 fn annotations(checked: &[Checked<'_>], command: impl Fn(Annotation<'_>) -> String) -> String {
     let mut out = String::new();
     for one in checked {
-        let file = outlet::line(&one.file.display().to_string());
+        let file = outlet::line(&in_repository(one.file));
         for found in one.found() {
             let (place, message) = (found.place, outlet::sentence(&found.sentence()));
             out += &command(Annotation { weight: found.weight, file: &file, place, message: &message });
@@ -182,11 +182,24 @@ fn severity(weight: Weight) -> &'static str {
     }
 }
 
+/// The path from the root of the repository, which is how platforms know a file, with `/` and without `.`; where no repository
+/// is, from the working folder.
+fn in_repository(file: &Path) -> String {
+    let named = || file.display().to_string();
+    // Whoever names a link means the file of that name: the folder is looked up, not the file.
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (Ok(folder), Some(name)) = (folder.canonicalize(), file.file_name()) else { return named() };
+    let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
+    let root = folder.ancestors().find(|above| above.join(".git").exists()).map(Path::to_owned).or(here);
+    let within = root.and_then(|root| Some(folder.strip_prefix(root).ok()?.join(name)));
+    within.map_or_else(named, |path| path.display().to_string())
+}
+
 /// <https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format>.
 fn code_quality(checked: &[Checked<'_>]) -> Value {
     let mut entries = Vec::new();
     for one in checked {
-        let path = one.file.display().to_string();
+        let path = in_repository(one.file);
         for found in one.found() {
             let (line, _) = found.place.unwrap_or((1, 1));
             let fingerprint = Digest::of(format!("{path}\n{line}\n{}", found.message).as_bytes()).hex();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::output::{Format, answer_page, answered, screen, tell};
+use super::output::{Format, answer_page, answered, screen, tell, time};
 use super::report_files::{self, Files};
 use super::{ci, environment, job_page, log};
 use crate::error::Trouble;
@@ -17,7 +17,7 @@ use crate::pipeline::{Document, Overlay};
 use crate::plan::{Allowance, Rerender};
 use crate::report::{self, People as _, PersonLine, Progress, Severity};
 use crate::run::{self, Asked, Mode, Options, Outcome, SavedPlan, Selection, Stop};
-use crate::settings::Pipeline;
+use crate::settings::{CountedOf, Pipeline};
 
 /// Flags that `plan` and `run` share.
 #[derive(Debug, Args)]
@@ -41,7 +41,7 @@ struct Common {
     #[arg(long)]
     rerender: bool,
     /// Stops in good order after this time, such as `50m`; run again to go on
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     max_duration: Option<std::time::Duration>,
     /// How the answer on standard output is written
     #[arg(long, value_enum, default_value_t = Format::Human)]
@@ -210,17 +210,24 @@ fn targets(common: &Common, pipeline: &Pipeline) -> Result<Vec<TargetId>, Troubl
 }
 
 fn allowances(common: &Common, pipeline: &Pipeline) -> Result<Vec<Allowance>, Trouble> {
-    let sources = pipeline.sources.iter().map(|source| source.id.as_str());
-    let known: Vec<_> = sources.chain(pipeline.targets.iter().map(|target| target.id.as_str())).collect();
-    let scopes = common.allow.iter().filter_map(|allowance| Some((allowance.scope.as_deref()?, allowance.limit)));
-    match scopes.into_iter().find(|(scope, _)| !known.contains(scope)) {
-        None => Ok(common.allow.clone()),
-        Some((scope, limit)) => Err(Trouble::Usage(format!(
-            "--allow {scope}.{limit}=…: {} has no such source or target; it has {}",
-            pipeline.file,
-            known.join(", ")
-        ))),
+    let sources: Vec<_> = pipeline.sources.iter().map(|source| source.id.as_str()).collect();
+    let targets: Vec<_> = pipeline.targets.iter().map(|target| target.id.as_str()).collect();
+    for Allowance { scope, limit, .. } in &common.allow {
+        let Some(scope) = scope.as_deref() else { continue };
+        let (whose, of) = match limit.counted_of() {
+            CountedOf::Source => ("source", &sources),
+            CountedOf::Target => ("target", &targets),
+        };
+        let known = sources.contains(&scope) || targets.contains(&scope);
+        if !of.contains(&scope) {
+            let found = match known {
+                true => format!("`{limit}` is counted of each {whose}, and {scope} is none; write one of"),
+                false => format!("{} has no such {whose}; it has", pipeline.file),
+            };
+            return Err(Trouble::Usage(format!("--allow {scope}.{limit}=…: {found} {}", of.join(", "))));
+        }
     }
+    Ok(common.allow.clone())
 }
 
 fn check_reviewed(pipeline: &Pipeline, reviewed: Option<&SavedPlan>) -> Result<(), Trouble> {

@@ -137,10 +137,26 @@ fn last_words(panic: &PanicHookInfo<'_>) -> String {
     crate::secret::redact(&format!("{panic}\nthis is a fault of avatarpipe, please report it\n{trace}"))
 }
 
+const NO_SIMULATORS: &str = "this build has no simulators: neither `--sandbox` nor the command `sandbox`. They are in a build \
+    with the feature `sandbox`, which is the default of `cargo build`";
+
+/// Whether what is not known is the simulators' flag or command.
+fn asks_for_simulators(error: &clap::Error) -> bool {
+    use clap::error::{ContextKind, ContextValue};
+    let words = |kind| match error.get(kind) {
+        Some(ContextValue::String(words)) => words.clone(),
+        _ => String::new(),
+    };
+    words(ContextKind::InvalidArg).starts_with("--sandbox") || words(ContextKind::InvalidSubcommand) == "sandbox"
+}
+
 /// What clap says of a command line: help and versions are answers, all else is refused.
 fn refused(error: &clap::Error) -> Exit {
     let stream = log::standard_error_of(std::env::args_os());
     match error.use_stderr() {
+        true if !cfg!(feature = "sandbox") && asks_for_simulators(error) => {
+            stream.tell(Severity::Failure, NO_SIMULATORS)
+        }
         true if stream.form == Form::Json => {
             let words = error.to_string();
             stream.tell(Severity::Failure, words.trim_start_matches("error: ").trim_end());

@@ -21,6 +21,12 @@ pub(super) enum Format {
     Json,
 }
 
+/// A time on the command line.
+pub(super) fn time(text: &str) -> Result<std::time::Duration, String> {
+    humantime::parse_duration(text)
+        .map_err(|_| "write a number and its unit, such as `90s`, `50m`, `26h` or `2d`".to_owned())
+}
+
 /// Says something on standard error.
 pub(super) fn tell(severity: Severity, message: &str) {
     log::standard_error().tell(severity, message);

@@ -34,6 +34,13 @@ pub(super) struct Flags {
 /// empty list or a null would be untrue.
 const NOT_KEPT: [&str; 4] = ["misplaced", "failures", "notes", "last_success"];
 
+/// Leaves out what is not kept.
+pub(super) fn leave_out(kept: &mut Value) {
+    if let Value::Object(fields) = kept {
+        fields.retain(|field, _| !NOT_KEPT.contains(&field.as_str()));
+    }
+}
+
 /// Shows the counts of the run.
 pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     let document = environment::document(&flags.file)?;
@@ -52,9 +59,7 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
             answer_page(&page)
         }
         Format::Json => {
-            if let Value::Object(fields) = &mut kept {
-                fields.retain(|field, _| !NOT_KEPT.contains(&field.as_str()));
-            }
+            leave_out(&mut kept);
             answer_json(&format!("{kept:#}\n"))
         }
     }?;

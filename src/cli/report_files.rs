@@ -58,7 +58,7 @@ impl Files {
         if let Some(folder) = self.report.as_ref().filter(|_| named) {
             run::make_folder(folder)
                 .and_then(|()| FILES.iter().try_for_each(|file| run::try_private(&folder.join(file.name))))
-                .map_err(|error| unwritable("the report", folder, &error))?;
+                .map_err(|error| unwritable("the report", folder, error))?;
         }
         match &self.plan {
             // Whatever else stands there is somebody's: a table, a picture, the pipeline file, the state.
@@ -66,7 +66,7 @@ impl Files {
                 let found = "it is there, and is no plan: nothing was written; name another file";
                 Err(Trouble::Usage(format!("the plan {}: {found}", path.display())))
             }
-            Some(path) => run::try_private(path).map_err(|error| unwritable("the plan", path, &error)),
+            Some(path) => run::try_private(path).map_err(|error| unwritable("the plan", path, error)),
             None => Ok(()),
         }
     }
@@ -79,17 +79,17 @@ impl Files {
         if let Some(folder) = &self.report {
             let write = |file: &&ReportFile| run::write_private(&folder.join(file.name), |out| (file.write)(all, out));
             let written = FILES.iter().map(write).fold(run::make_folder(folder), io::Result::and);
-            told = written.map_err(|error| unwritable("the report", folder, &error));
+            told = written.map_err(|error| unwritable("the report", folder, error));
         }
         if let Some(path) = &self.plan {
             match run::write_private(path, |file| run::write_plan(report, people, file)) {
                 Ok(()) => tell(Severity::Progress, &format!("plan saved to {}", path.display())),
-                Err(error) => told = told.and(Err(unwritable("the plan", path, &error))),
+                Err(error) => told = told.and(Err(unwritable("the plan", path, error))),
             }
         }
         for (file, path) in &self.beside {
             let written = run::write_private(path, |out| (file.write)(all, out));
-            told = told.and(written.map_err(|error| unwritable(file.name, path, &error)));
+            told = told.and(written.map_err(|error| unwritable(file.name, path, error)));
         }
         told
     }
@@ -126,10 +126,6 @@ impl Files {
     }
 }
 
-/// Where files go is the operator's to say.
-fn unwritable(what: &str, path: &Path, error: &std::io::Error) -> Trouble {
-    Trouble::Usage(format!(
-        "{what} cannot be written to {}: {error}; name a place that can be written to",
-        path.display()
-    ))
+fn unwritable(what: &str, path: &Path, error: io::Error) -> Trouble {
+    Trouble::File { tried: format!("write {what} to {}; name a place that can be written to", path.display()), error }
 }

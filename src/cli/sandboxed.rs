@@ -46,7 +46,13 @@ impl Flag {
     /// Where the pipeline's state stands.
     pub(super) fn state(&self, document: &Document) -> Result<PathBuf, Trouble> {
         let state = environment::state_path(document)?;
-        Ok(self.world(document).map_or(state.clone(), |name| state_path(&state, &name)))
+        let Some(name) = self.world(document) else { return Ok(state) };
+        let there = state_path(&state, &name);
+        // What was run in a world that is gone is shown; a name that no world has is a typo.
+        if !there.is_file() {
+            world(&name)?;
+        }
+        Ok(there)
     }
 
     /// The worlds in which a pipeline with this state was run; none if one of them is asked for.

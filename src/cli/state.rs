@@ -11,7 +11,7 @@ use super::environment;
 use super::output::{Format, answer, answer_json};
 use crate::error::Trouble;
 use crate::exit::Exit;
-use crate::explain::{self, Elements};
+use crate::explain::{self, Elements, Named};
 use crate::model::rfc3339;
 use crate::pipeline::Document;
 use crate::run;
@@ -55,7 +55,7 @@ enum Act {
     /// Removes the cache beside the state, with everybody's names and waiting pictures
     Purge {
         /// Takes out runs that began longer ago, such as `90d`, and of which no write is on record
-        #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+        #[arg(long, value_name = "TIME", value_parser = super::output::time)]
         runs_older_than: Option<Duration>,
     },
 }
@@ -86,7 +86,7 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
         }
         Act::Backup { to } => {
             state::back_up(&path, to)?;
-            answer(&format!("{} copied to {}\n", path.display(), to.display()))
+            answer(&format!("{}: copied whole to {}, which only its owner may read\n", path.display(), to.display()))
         }
         Act::Forget { person } => forget(&document, &path, person),
         Act::Purge { runs_older_than } => purge(&path, *runs_older_than),
@@ -158,7 +158,7 @@ fn locked(path: &Path, what: &str) -> Result<Lock, Trouble> {
 
 fn forget(document: &Document, path: &Path, person: &str) -> Result<(), Trouble> {
     let store = Store::open(locked(path, "`state forget`")?)?;
-    let whom = explain::one_named(path, &store, &Elements::of(document), person)?;
+    let Named { whom, names } = explain::one_named(path, &store, &Elements::of(document), person)?;
     if store.count_open_of(&whom)? > 0 {
         return Err(Trouble::Usage(
             "a write to this account is open, nothing was forgotten: `run` looks what became of it, then forget again"
@@ -167,7 +167,8 @@ fn forget(document: &Document, path: &Path, person: &str) -> Result<(), Trouble>
     }
     let gone = store.forget(whom).wait()?;
     answer(&format!(
-        "taken out of {}: photo marks {}, placements {}, closed writes {}\n{NOT_TOUCHED}",
+        "forgotten: {}\ntaken out of {}: photo marks {}, placements {}, closed writes {}\n{NOT_TOUCHED}",
+        names.join(", "),
         path.display(),
         gone.marks,
         gone.placements,

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::environment;
 use super::left::Left;
-use super::output::{Format, answer, answer_json, tell};
+use super::output::{Format, answer, answer_json, tell, time};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::rfc3339;
@@ -29,7 +29,7 @@ pub(super) struct Flags {
     #[arg(long, value_name = "N", default_value_t = 10)]
     runs: usize,
     /// Exits with 3 unless a whole run that began within this time, such as `26h`, ended in 0
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     max_age: Option<Duration>,
     /// How the answer is written
     #[arg(long, value_enum, default_value_t = Format::Human)]
@@ -140,6 +140,11 @@ fn counts(report: &serde_json::Value) -> String {
     out
 }
 
+fn kept(mut report: serde_json::Value) -> serde_json::Value {
+    super::report::leave_out(&mut report);
+    report
+}
+
 fn json(runs: &[RunRecord], last: Option<&RunRecord>, left: &Left) -> Result<String, Trouble> {
     let run = |run: &RunRecord| {
         serde_json::json!({
@@ -149,7 +154,7 @@ fn json(runs: &[RunRecord], last: Option<&RunRecord>, left: &Left) -> Result<Str
             "finished": run.end.as_ref().map(|end| rfc3339(end.finished)),
             "outcome": run.end.as_ref().map(|end| end.outcome.clone()),
             "exit_code": run.end.as_ref().map(|end| end.exit_code),
-            "report": run.end.as_ref().map(|end| end.report.clone()),
+            "report": run.end.as_ref().map(|end| kept(end.report.clone())),
         })
     };
     let all = serde_json::json!({

@@ -25,6 +25,7 @@ fn asks_again(reason: Reason) -> bool {
         Reason::PhotoUnknown
             | Reason::PictureUnknown
             | Reason::SourceUnreachable
+            | Reason::NotAsked
             | Reason::TargetStopped
             | Reason::ChangedMeanwhile
             | Reason::Unsure
@@ -83,6 +84,7 @@ pub(super) fn advice(decision: &DecisionExplained) -> Option<&'static str> {
             "see what the target said above; nothing is written until it says what the account shows"
         }
         Reason::DryRun => "set `dry_run: false` at the target",
+        Reason::NotAsked => "run again: it goes on from there",
         Reason::NotSelected => "run without --only and --target",
         Reason::NotReviewed => "make and review a new plan",
         Reason::Unsure => {

@@ -13,6 +13,6 @@ mod text;
 mod who;
 
 pub(crate) use collect::explain;
-pub(crate) use named::one_named;
+pub(crate) use named::{Named, one_named};
 pub(crate) use text::text;
 pub(crate) use who::Elements;

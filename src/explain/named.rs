@@ -19,7 +19,7 @@ use crate::state::{Facts, Remembered, StateError, Store};
 /// # Errors
 ///
 /// The name means nobody, or several, or a file cannot be read.
-pub(crate) fn one_named(state: &Path, store: &Store, elements: &Elements, who: &str) -> Result<Remembered, Trouble> {
+pub(crate) fn one_named(state: &Path, store: &Store, elements: &Elements, who: &str) -> Result<Named, Trouble> {
     let path = facts_path(state);
     let mut found = store.with_id(who)?;
     let mut meant_there = Meant::default();
@@ -50,10 +50,47 @@ pub(crate) fn one_named(state: &Path, store: &Store, elements: &Elements, who: &
     }
     let people = most(found.people.iter().map(|person| person.source.as_str()));
     let accounts = most(meant_there.accounts.iter().map(|(target, _)| target.as_str()));
+    let facts = if path.exists() { Some(Facts::open(&path)?) } else { None };
+    let names = names(facts.as_ref(), &found)?;
     if let Some((place, count)) = people.into_iter().chain(accounts).find(|(_, count)| *count > 1) {
-        return Err(Trouble::Usage(format!("{shown} means {count} of `{place}`: name one of them by address or id")));
+        let mut told: Vec<_> = names.iter().take(TOLD).map(String::as_str).collect();
+        if names.len() > TOLD {
+            told.push("…");
+        }
+        return Err(Trouble::Usage(format!(
+            "{shown} means {count} of `{place}`: {}; name one of them by address or id",
+            told.join(", ")
+        )));
     }
-    Ok(found)
+    Ok(Named { whom: found, names })
+}
+
+/// Names of an ambiguous name that are told.
+const TOLD: usize = 8;
+
+/// Who is meant.
+pub(crate) struct Named {
+    /// By ids.
+    pub whom: Remembered,
+    /// As people know them: `Ada Lindqvist (entra 7c55…)`, `jira/ada (JIRAUSER10100)`.
+    pub names: Vec<String>,
+}
+
+/// Who is listed nowhere any more has ids alone.
+fn names(facts: Option<&Facts>, found: &Remembered) -> Result<Vec<String>, StateError> {
+    let mut names = Vec::new();
+    for person in &found.people {
+        let listed = facts.map(|facts| facts.person(person)).transpose()?.flatten();
+        let name = listed.map(|listed| listed.display_name).filter(|name| !name.is_empty());
+        let id = format!("{} {}", person.source, person.id);
+        names.push(name.map_or_else(|| id.clone(), |name| format!("{name} ({id})")));
+    }
+    for (target, account) in &found.accounts {
+        let listed = facts.map(|facts| facts.account(target, account)).transpose()?.flatten();
+        let id = format!("{target}/{account}");
+        names.push(listed.map_or_else(|| id.clone(), |listed| format!("{target}/{} ({account})", listed.name)));
+    }
+    Ok(names)
 }
 
 /// The people of these accounts, and the accounts of these people.

@@ -69,7 +69,8 @@ fn tell_account(out: &mut String, account: &AccountExplained, indent: &str) {
     tell("showed", &short(&account.showed));
     if let Some(placement) = &account.placement {
         let how = if placement.provenance == "made" { "we put it there" } else { "recognised, put there by others" };
-        tell("ours", &format!("{} ({how}); what stood before: {}", short(&placement.picture), placement.before));
+        let before = before(&account.target, &placement.before);
+        tell("ours", &format!("{} ({how}); before it stood there: {before}", short(&placement.picture)));
     }
     for decision in &account.decisions {
         tell("decided", &decision_words(decision));
@@ -88,6 +89,16 @@ fn tell_account(out: &mut String, account: &AccountExplained, indent: &str) {
     tell("next run", &account.next);
     if let Some(advice) = &account.advice {
         tell("to do", advice);
+    }
+}
+
+/// What stood there before our first write, in words.
+fn before(target: &str, picture: &str) -> String {
+    match picture {
+        "default" => "the default picture".to_owned(),
+        "unknown" => "a picture that is not known".to_owned(),
+        "" => "a picture without a name".to_owned(),
+        name => format!("a picture that we did not set, which {target} calls `{name}`"),
     }
 }
 

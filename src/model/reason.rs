@@ -101,6 +101,8 @@ reasons! {
     SourceDisabled = "source_disabled": "the source is switched off";
     /// The source could not be listed.
     SourceUnreachable = "source_unreachable": "the source could not be read";
+    /// The run was stopped, or its time was up.
+    NotAsked = "not_asked": "not asked any more, the run was stopped or its time was up";
     /// Disabled at the target.
     AccountInactive = "account_inactive": "the account is disabled";
     /// Not selected by `accounts`.

@@ -21,6 +21,8 @@ pub(crate) enum SourceState {
     Disabled,
     /// It could not be listed.
     Failed,
+    /// The run was asked to stop before it was listed, or before its photos were known.
+    Stopped,
 }
 
 /// What one source says about one account.

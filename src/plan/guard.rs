@@ -22,7 +22,12 @@ pub struct Allowance {
 
 impl Allowance {
     fn is_of(&self, found: &LimitCount) -> bool {
-        self.limit == found.limit && self.scope.as_ref().is_none_or(|scope| *scope == found.scope)
+        self.names(found.limit, &found.scope)
+    }
+
+    /// Whether it is of this limit there.
+    pub(crate) fn names(&self, limit: LimitName, of: &str) -> bool {
+        self.limit == limit && self.scope.as_ref().is_none_or(|scope| scope == of)
     }
 }
 

@@ -65,6 +65,7 @@ pub(super) fn search(view: &View<'_>, rules: &Rules<'_>) -> Search {
         match source.state {
             SourceState::Disabled => return stop(Desired::Keep, Reason::SourceDisabled, &source.place, None),
             SourceState::Failed => return stop(Desired::Keep, Reason::SourceUnreachable, &source.place, None),
+            SourceState::Stopped => return stop(Desired::Keep, Reason::NotAsked, &source.place, None),
             SourceState::Listed => {}
         }
         match &source.matched {

@@ -163,8 +163,10 @@ fn suites<'a>(report: &'a RunReport, lines: &Lines) -> Vec<Suite<'a>> {
             cases.push(Case::new("changes not begun", Verdict::Skipped(message)));
         }
         if target.conflicts > 0 {
-            let message =
-                format!("{} accounts are left alone, since their keys do not name one person", target.conflicts);
+            let message = match target.conflicts {
+                1 => "1 account is left alone, since its keys do not name one person".to_owned(),
+                more => format!("{more} accounts are left alone, since their keys do not name one person"),
+            };
             cases.push(Case::new("conflicts", Verdict::Skipped(message)));
         }
         Suite { name: &target.id, cases }

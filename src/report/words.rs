@@ -116,7 +116,8 @@ pub(super) fn heading(line: &PersonLine, wording: Wording) -> Heading {
         (_, true) => done(&line.change.kind),
         (_, false) => left(line),
     };
-    let says_all = !line.is_change() && matches!(line.reason.as_str(), "not_selected" | "source_unreachable");
+    let says_all =
+        !line.is_change() && matches!(line.reason.as_str(), "not_selected" | "source_unreachable" | "not_asked");
     Heading { order, words, says_all: says_all && order > 3 }
 }
 
@@ -153,6 +154,7 @@ fn done(kind: &str) -> (u8, &'static str) {
 fn left(line: &PersonLine) -> (u8, &'static str) {
     match (line.change.kind.as_str(), line.reason.as_str()) {
         ("conflict", _) => (30, "conflicts, left alone"),
+        (_, "not_asked") => (35, "left alone: not asked any more, the run was stopped or its time was up"),
         (_, "source_unreachable") => (31, "left alone, since a source could not be read"),
         (_, "not_selected") => (34, "left out by --only or --target"),
         ("skip", _) => (33, "not looked at"),

@@ -66,17 +66,17 @@ impl AuditTrail {
         for done in finished {
             let target = done.target_run.id();
             for page in each_page(
-                |after| context.facts.reported(target, after, PAGE).map_err(lost),
-                |(last, _)| DecisionCursor::of(last),
+                |after| context.facts.ended(target, after, PAGE).map_err(lost),
+                |(last, ..)| DecisionCursor::of(last),
             ) {
                 let mut lines = Vec::new();
-                for (decision, went) in page? {
+                for (decision, went, ended) in page? {
                     let result = went.map_or(done.writes.otherwise(), |went| went.result);
                     if !decision.change.writes() || !may_have_been_sent(result) {
                         continue;
                     }
                     lines.push(json!({
-                        "event": "change", "target": decision.target, "account": decision.account,
+                        "event": "change", "at": ended.map(rfc3339), "target": decision.target, "account": decision.account,
                         "change": decision.change.word(), "from": decision.from.label(), "to": decision.to,
                         "reason": decision.reason.word(), "result": result,
                     }));

@@ -26,6 +26,8 @@ pub(super) struct Guarded {
     pub stopped: BTreeSet<TargetId>,
     /// How many of `checked` are of sources.
     sources: usize,
+    /// What `--allow` names.
+    allow: Vec<Allowance>,
 }
 
 impl Guarded {
@@ -39,6 +41,7 @@ impl Guarded {
         target_runs: &[(TargetRun, TargetPlan)],
         allow: &[Allowance],
     ) -> Result<(), Trouble> {
+        self.allow = allow.to_vec();
         let targets = self.checked.split_off(self.sources);
         let before = std::mem::take(&mut self.checked);
         for source_run in source_runs {
@@ -71,6 +74,22 @@ impl Guarded {
             self.checked.extend(checked);
         }
         Ok(())
+    }
+}
+
+impl Guarded {
+    /// What `--allow` named though nothing had to be let pass: whoever wrote it counts on something that is not so.
+    pub(super) fn unneeded(&self) -> Vec<String> {
+        let told = |allowance: &Allowance| {
+            let mut of_it = self.checked.iter().filter(|check| allowance.names(check.limit, &check.scope)).peekable();
+            let first = *of_it.peek()?;
+            let allowed = first.allowed.map_or_else(|| "no limit".to_owned(), |most| format!("allowed {most}"));
+            let Checked { scope, value, of, .. } = first;
+            of_it.all(|check| !check.broken && !check.overridden).then(|| {
+                format!("--allow {allowance}: nothing had to be let pass: found {value} of {of} at {scope}, {allowed}")
+            })
+        };
+        self.allow.iter().filter_map(told).collect()
     }
 }
 
@@ -153,6 +172,7 @@ fn of_target(context: &RunContext, target_run: &TargetRun, plan: &TargetPlan) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::CountedOf;
 
     #[test]
     fn every_limit_is_counted_once() {
@@ -160,5 +180,7 @@ mod tests {
         let mut counted: Vec<_> = sources.chain(OF_TARGET.iter().map(|(limit, _)| *limit)).collect();
         counted.sort_unstable();
         assert_eq!(counted, LimitName::ALL);
+        assert!(OF_SOURCE.iter().all(|(limit, _)| limit.counted_of() == CountedOf::Source));
+        assert!(OF_TARGET.iter().all(|(limit, _)| limit.counted_of() == CountedOf::Target));
     }
 }

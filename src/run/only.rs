@@ -67,7 +67,7 @@ pub(super) fn select(
     // Whoever could not be listed may be who is meant.
     let all_listed = ready().count()
         == target_runs.iter().filter(|target_run| selection.has_target(target_run.id())).count()
-        && source_runs.iter().all(|source_run| source_run.state != SourceState::Failed);
+        && source_runs.iter().all(|source_run| !matches!(source_run.state, SourceState::Failed | SourceState::Stopped));
     if all_listed { expect_all(context, target_runs, source_runs, selection, &names) } else { Ok(()) }
 }
 

@@ -78,7 +78,9 @@ pub(super) fn report(
         limits: guarded.checked.iter().map(limit_line).collect(),
         misplaced: misplaced(context, targets),
         failures: context.naming.sentences(failures(source_runs, targets)),
-        notes: context.naming.sentences(notes(source_runs, targets).into_iter().chain(missed).collect()),
+        notes: context
+            .naming
+            .sentences(notes(source_runs, targets).into_iter().chain(missed).chain(guarded.unneeded()).collect()),
     };
     Ok((report.shown(), exit))
 }
@@ -115,7 +117,8 @@ fn source_line(source_run: &SourceRun) -> SourceLine {
         state: match source_run.state {
             SourceState::Listed => "ok",
             SourceState::Disabled => "disabled",
-            SourceState::Failed => "failed",
+            // The failure says which.
+            SourceState::Failed | SourceState::Stopped => "failed",
         }
         .to_owned(),
         people: counts.people,

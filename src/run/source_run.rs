@@ -143,7 +143,7 @@ impl SourceRun {
 
     /// Nothing of this source counts in this run.
     pub(super) fn fail(&mut self, failure: Failure) {
-        self.state = SourceState::Failed;
+        self.state = if failure.kind == FailureKind::Stopped { SourceState::Stopped } else { SourceState::Failed };
         self.failure = Some(failure);
     }
 }

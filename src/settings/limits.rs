@@ -88,6 +88,30 @@ macro_rules! resolved {
 
 limits!(resolved);
 
+/// Whose a limit is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CountedOf {
+    /// Of each source.
+    Source,
+    /// Of each target.
+    Target,
+}
+
+impl LimitName {
+    /// Whose it is.
+    pub fn counted_of(self) -> CountedOf {
+        match self {
+            Self::Unknown | Self::SourceShrink | Self::SamePicture => CountedOf::Source,
+            Self::Reverts
+            | Self::Replacements
+            | Self::Foreign
+            | Self::Reassigned
+            | Self::TargetShrink
+            | Self::TargetDrift => CountedOf::Target,
+        }
+    }
+}
+
 impl std::fmt::Display for LimitName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.word())

@@ -29,6 +29,9 @@ pub enum StateFault {
     /// Some other program's file, or no database at all.
     #[error("it is not a file of avatarpipe")]
     NotOurs,
+    /// Something else stands where a copy is to go.
+    #[error("what stands there is not a file of avatarpipe")]
+    InTheWay,
     /// Written by a newer program.
     #[error("its schema is version {found}, this program knows up to {known}")]
     Newer {
@@ -108,6 +111,7 @@ impl StateError {
     pub fn blame(&self) -> Blame {
         match self.fault {
             StateFault::NotOurs
+            | StateFault::InTheWay
             | StateFault::Newer { .. }
             | StateFault::Older { .. }
             | StateFault::Damaged(_)
@@ -135,6 +139,7 @@ impl StateFault {
     fn hint(&self) -> &'static str {
         match self {
             Self::NotOurs => "name another file under `state.path`; this one was left as it is",
+            Self::InTheWay => "it was left as it is: name another file for the copy",
             Self::Newer { .. } => "use the newer program, or put back the copy made when the file was stepped up",
             Self::Older { .. } => "make it again with `plan`",
             Self::Damaged(_) => {

@@ -209,7 +209,7 @@ def play(platform):
     # A limit stops both, and is told; `ALLOW` passes it.
     folder = Folder("limits: { replacements: { count: 0 }, foreign: { count: 0 } }\n")
     _, calls = plan(folder, code=4)
-    assert "--allow replacements=2" in calls, calls
+    assert "--allow jira.replacements=2" in calls, calls
     folder.run(shell, job["apply"], code=4, **variables)
     told, _ = folder.run(shell, job["apply"], **{**variables, "ALLOW": "replacements=2 foreign=1"})
     assert "replaced (2)" in told, told

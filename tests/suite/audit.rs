@@ -37,6 +37,7 @@ fn every_change_is_on_the_trail_and_no_name() {
     let of_ada: Vec<_> = trail.iter().filter(|line| line["account"] == ada["account"]["id"]).collect();
     assert_eq!(of_ada.len(), 1);
     assert_eq!((&of_ada[0]["from"], &of_ada[0]["to"]), (&ada["change"]["from"], &ada["change"]["to"]));
+    assert!(of_ada[0]["at"].as_str().is_some_and(|at| at.ends_with('Z')), "{}", of_ada[0]);
     assert_eq!((&of_ada[0]["change"], &of_ada[0]["result"]), (&"replace".into(), &"done".into()));
     let before = std::fs::read_to_string(harness.path(TRAIL)).expect("a trail");
     assert!(![address("ada"), "grace".to_owned()].iter().any(|name| before.contains(name)), "{before}");

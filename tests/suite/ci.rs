@@ -73,6 +73,11 @@ fn a_platform_that_is_recognised_shows_faults_on_their_lines() {
     let harness = wrong();
     let ended = harness.finish(&["check", "wrong.yaml", "--format", "github"]).expect_exit(2);
     assert!(ended.stdout.starts_with("::error file=wrong.yaml,line=4"), "{}", ended.stdout);
+    // Platforms know a file by its path from the root of the repository.
+    std::fs::create_dir_all(harness.path(".git")).expect("a repository");
+    harness.write("jobs/wrong.yaml", WRONG);
+    let ended = harness.finish(&["check", "./jobs/../jobs/wrong.yaml", "--format", "github"]).expect_exit(2);
+    assert!(ended.stdout.starts_with("::error file=jobs/wrong.yaml,line=4"), "{}", ended.stdout);
 }
 
 #[test]

@@ -122,8 +122,8 @@ fn code_4_is_a_limit_and_exactly_the_number_found_passes() {
     harness.no_photo("grace");
     harness.sandbox.requests().reset();
     for flags in [&[][..], &["--allow", "reverts=1"], &["--allow", "reverts=3"], &["--allow", "foreign=2"]] {
-        harness.run_with(flags).expect_exit(4).expect_answer("--allow reverts=2");
-        harness.plan_with(flags).expect_exit(4).expect_answer("--allow reverts=2");
+        harness.run_with(flags).expect_exit(4).expect_answer("--allow jira.reverts=2");
+        harness.plan_with(flags).expect_exit(4).expect_answer("--allow jira.reverts=2");
     }
     assert_eq!(harness.writes(), [""; 0], "a limit stops before anything is written");
     harness.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace"))]);

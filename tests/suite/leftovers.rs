@@ -94,7 +94,7 @@ fn a_report_that_cannot_be_written_is_told_before_anything_is_asked() {
         (["plan", "pipeline.yaml", "--report", "taken"], "taken"),
         (["plan", "pipeline.yaml", "--out", "a-file/plan.json"], "a-file/plan.json"),
     ] {
-        harness.finish(&flags).expect_exit(2).expect_error(named).expect_error("cannot be written");
+        harness.finish(&flags).expect_exit(1).expect_error(named).expect_error("could not write");
     }
     assert!(harness.sandbox.requests().entries().is_empty(), "nobody is asked anything");
 }
@@ -110,7 +110,7 @@ fn a_report_that_is_lost_on_the_way_loses_neither_answer_nor_record() {
     });
     std::fs::remove_dir_all(harness.path("report")).expect("the folder is gone");
     harness.write("report", "somebody's file");
-    let ended = harness.wait(child, &arguments).expect_exit(2).expect_error("cannot be written");
+    let ended = harness.wait(child, &arguments).expect_exit(1).expect_error("could not write");
     ended.expect_answer("replaced (3)");
     harness.finish(&["status", "pipeline.yaml"]).expect_exit(0).expect_answer("jira: 3 replaced");
 }

@@ -251,7 +251,14 @@ fn a_number_is_allowed_for_each_target() {
     stopped.expect_answer("--allow intern.reverts=2 ").expect_answer("--allow said 9. If that is right");
     harness.run_with(&["--allow", "intern.reverts=3", "--allow", "jira.reverts=2"]).expect_exit(4);
     harness.plan_with(&["--allow", "jira.reverts=3"]).expect_exit(4).expect_answer("--allow intern.reverts=2 ");
-    harness.plan_with(&["--allow", "jra.reverts=3"]).expect_exit(2).expect_error("has no such source or target");
+    harness
+        .plan_with(&["--allow", "jra.reverts=3"])
+        .expect_exit(2)
+        .expect_error("has no such target; it has jira, intern");
+    let of_targets = harness.plan_with(&["--allow", "entra.reverts=3"]).expect_exit(2);
+    _ = of_targets.expect_error("`reverts` is counted of each target, and entra is none; write one of jira, intern");
+    let unbroken = harness.plan_with(&["--allow", "reverts=2", "--allow", "jira.foreign=7"]).expect_exit(4);
+    _ = unbroken.expect_answer("--allow jira.foreign=7: nothing had to be let pass: found 0 of");
     harness.plan_with(&["--allow", "jira.reverts=3", "--allow", "intern.reverts=2"]).expect_exit(0);
     // What names the target counts in place of what names none.
     harness

@@ -348,7 +348,7 @@ fn whoever_has_the_photo_of_many_is_left_alone_and_stops_nobody_else() {
     harness.run().expect_exit(0).expect_line("a1", "keep", "same_picture", "none").expect_answer("nothing to do");
     harness.edit(|pipe| _ = pipe.top("limits", "{ same_picture: { share: 74% }, shares_from: 4 }"));
     harness.new_photo("ada", "hand");
-    harness.run().expect_exit(4).expect_answer("--allow same_picture=3");
+    harness.run().expect_exit(4).expect_answer("--allow entra.same_picture=3");
     harness.expect_shown(&[("ada", Face("ada"))]);
     // Two may have one photo.
     harness.new_photo("a3", "a3");

@@ -53,6 +53,7 @@ fn a_copy_stands_in_for_the_state_and_replaces_nothing_but_a_copy() {
     let harness = Harness::with_people(&PEOPLE);
     harness.run().expect_exit(0);
     std::fs::write(harness.path("notes.txt"), "keep me").expect("somebody's file");
+    state(&harness, &["backup", "nowhere/copy.db"]).expect_exit(1).expect_error("there is no folder nowhere");
     state(&harness, &["backup", "notes.txt"]).expect_exit(2).expect_error("not a file of avatarpipe");
     assert_eq!(std::fs::read(harness.path("notes.txt")).expect("somebody's file"), b"keep me");
     state(&harness, &["backup", "state/stage.db"]).expect_error("it is the state itself");
@@ -94,7 +95,7 @@ fn whoever_is_forgotten_leaves_no_id_behind_and_the_others_stay() {
         [&line["account"]["id"], &line["person"]["id"]].map(|id| id.as_str().expect("an id").to_owned())
     });
     state(&harness, &["forget", "nobody@contoso.example"]).expect_exit(2);
-    let gone = state(&harness, &["forget", &address("ada")]).expect_exit(0);
+    let gone = state(&harness, &["forget", &address("ada")]).expect_exit(0).expect_answer("forgotten: ada (entra ");
     gone.expect_answer("photo marks 1, placements 1, closed writes 1\n");
     let bytes = std::fs::read(harness.path("state/stage.db")).expect("the state");
     let text = String::from_utf8_lossy(&bytes);

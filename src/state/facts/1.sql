@@ -109,6 +109,7 @@ CREATE TABLE decision (
   error        TEXT,                -- JSON: why it failed
   shows        TEXT,                -- JSON: what the confirming survey must show
   intent       INTEGER,             -- in the state's journal
+  ended        INTEGER,             -- when the result came first, Unix seconds
   PRIMARY KEY (target, account, slot, which),
   CHECK ((source IS NULL) = (person IS NULL))
 ) STRICT, WITHOUT ROWID;

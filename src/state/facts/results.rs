@@ -4,7 +4,7 @@
 //! Leaves to others: what a result means for the run (`run`), its words (`report`).
 //! A newcomer gets wrong: a decision without a result was not come to; why, the run knows.
 
-use rusqlite::params;
+use rusqlite::{Row, params};
 
 use super::Facts;
 use super::row::{COLUMNS, DecisionCursor, RESULT, place, read, went};
@@ -96,7 +96,7 @@ impl Facts {
     pub fn put_results(&self, results: &[(DecisionCursor, TaskResult)]) -> Result<(), StateError> {
         self.write("put results into the facts", |db| {
             let mut put = db.prepare_cached(
-                "UPDATE decision SET result = ?5, error = ?6, shows = ?7, intent = ?8
+                "UPDATE decision SET result = ?5, error = ?6, shows = ?7, intent = ?8, ended = coalesce(ended, unixepoch())
                  WHERE target = ?1 AND account = ?2 AND slot = ?3 AND which = ?4",
             )?;
             for (at, went) in results {
@@ -132,6 +132,29 @@ impl Facts {
             let page = params![target.as_str(), from.1, from.2, from.3, limit(at_most)];
             let mut query = db.prepare_cached(&sql)?;
             let rows = query.query_map(page, |row| Ok((read(row)?, went(row, 12)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// A page of the changes of a target to which something came, each with how it went and when that was known first, in Unix
+    /// seconds; in the order of the plan.
+    pub fn ended(
+        &self,
+        target: &TargetId,
+        after: Option<&DecisionCursor>,
+        at_most: usize,
+    ) -> Result<Vec<(Decision, Option<TaskResult>, Option<u64>)>, StateError> {
+        let sql = format!(
+            "SELECT {COLUMNS}, {RESULT}, ended FROM decision
+             WHERE target = ?1 AND (account, slot, which) > (?2, ?3, ?4) AND is_change = 1
+             ORDER BY account, slot, which LIMIT ?5"
+        );
+        let from = place(after);
+        self.read("read results and their times in the facts", |db| {
+            let page = params![target.as_str(), from.1, from.2, from.3, limit(at_most)];
+            let mut query = db.prepare_cached(&sql)?;
+            let time = |row: &Row<'_>| row.get::<_, Option<Whole>>(16);
+            let rows = query.query_map(page, |row| Ok((read(row)?, went(row, 12)?, time(row)?.map(|time| time.0))))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }

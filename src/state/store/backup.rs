@@ -39,7 +39,14 @@ pub(crate) fn back_up(state: &Path, to: &Path) -> Result<(), StateError> {
 fn expect_former(state: &Path, to: &Path) -> Result<(), StateError> {
     let refuse = |fault| Err(StateError::new("copy the state to", to, fault));
     match file::version_of(to, &SHAPE) {
-        Err(StateFault::Missing) => return Ok(()),
+        Err(StateFault::Missing) => {
+            let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
+            return match folder.filter(|folder| !folder.is_dir()) {
+                Some(folder) => refuse(StateFault::Unusable(format!("there is no folder {}", folder.display()))),
+                None => Ok(()),
+            };
+        }
+        Err(StateFault::NotOurs) => return refuse(StateFault::InTheWay),
         Err(fault) => return refuse(fault),
         Ok(_) => {}
     }
