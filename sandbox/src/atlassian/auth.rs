@@ -4,7 +4,6 @@
 //! Leaves to others: the rules (`login`, `filters`).
 //! A newcomer gets wrong: sessions and buckets end with the process; only counters and failures outlive it.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::time::SystemTime;
 
@@ -61,6 +60,9 @@ pub(crate) trait AccountStore {
 
     fn account(&self, key: &str) -> Option<&Self::Account>;
 
+    /// Takes an account in, or puts another in the place of that with its key. The look-ups stay as they are.
+    fn insert(&mut self, account: Self::Account);
+
     fn view(account: &Self::Account) -> AccountView<'_>;
 
     /// Rate limiting blocks an account for good, or frees it.
@@ -89,13 +91,30 @@ pub(crate) trait AccountStore {
         self.auth_state().tokens.get(token).map(String::as_str)
     }
 
+    /// Takes in an account whose key, name and tokens nobody else has.
+    fn enter(&mut self, account: Self::Account) -> Result<(), String> {
+        let AccountView { key, name, tokens, .. } = Self::view(&account);
+        let name = name.to_lowercase();
+        if self.account(&key).is_some() || self.key_of(&name).is_some() {
+            return Err(format!("{name}: the name or the key {key} is taken"));
+        }
+        if tokens.iter().any(|token| self.holder(token).is_some()) {
+            return Err(format!("{name}: another account has its token"));
+        }
+        let state = self.auth_state_mut();
+        state.tokens.extend(tokens.iter().map(|token| (token.clone(), key.clone())));
+        state.names.insert(name, key);
+        self.insert(account);
+        Ok(())
+    }
+
     /// Makes the look-ups again, which are not saved.
     fn index(&mut self) {
         let views = || self.accounts().map(Self::view);
-        let names = views().map(|account| (account.name.to_lowercase(), account.key.into_owned())).collect();
+        let names = views().map(|account| (account.name.to_lowercase(), account.key)).collect();
         let keys = |account: AccountView<'_>| {
-            let key = account.key.into_owned();
-            account.tokens.iter().map(|token| (token.clone(), key.clone())).collect::<Vec<_>>()
+            let of = |token: &String| (token.clone(), account.key.clone());
+            account.tokens.iter().map(of).collect::<Vec<_>>()
         };
         let tokens = views().flat_map(keys).collect();
         let state = self.auth_state_mut();
@@ -119,7 +138,7 @@ pub enum Role {
 #[derive(Clone, Debug)]
 pub(crate) struct AccountView<'a> {
     /// The key that stays when the name changes.
-    pub key: Cow<'a, str>,
+    pub key: String,
     pub name: &'a str,
     pub display_name: &'a str,
     pub email: Option<&'a str>,

@@ -4,6 +4,7 @@
 //! Leaves to others: the endpoints and the data (`jira`, `confluence`, `bitbucket`).
 //! A newcomer gets wrong: a product says through [`site::Product`] how it differs; nothing here asks which product it is.
 
+pub(crate) mod account;
 mod answer;
 pub(crate) mod auth;
 pub(crate) mod caller;

@@ -141,7 +141,7 @@ impl<P: Product> Simulator for Site<P> {
         let store = self.store();
         let account = |account| {
             let (view, now) = (P::Store::view(account), P::picture(self, &store, account));
-            let start = self.start.get(&*view.key).cloned().unwrap_or_else(|| P::first_picture(&store, &now));
+            let start = self.start.get(&view.key).cloned().unwrap_or_else(|| P::first_picture(&store, &now));
             Account {
                 simulator: self.name().to_owned(),
                 name: view.name.to_owned(),
@@ -150,7 +150,7 @@ impl<P: Product> Simulator for Site<P> {
                 active: view.in_use,
                 start: P::shown(&view.key, start),
                 now: P::shown(&view.key, now),
-                key: view.key.into_owned(),
+                key: view.key,
             }
         };
         store.accounts().map(account).collect()

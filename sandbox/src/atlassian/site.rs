@@ -142,7 +142,7 @@ impl<P: Product> Site<P> {
             store: Mutex::new(store),
         };
         let store = site.store();
-        let shown = |account| (P::Store::view(account).key.into_owned(), P::picture(&site, &store, account));
+        let shown = |account| (P::Store::view(account).key, P::picture(&site, &store, account));
         let start = store.accounts().map(shown).collect();
         drop(store);
         site.start = start;

@@ -4,13 +4,14 @@
 //! Leaves to others: who may ask (`atlassian`), how it is asked (`call`).
 //! A newcomer gets wrong: there is no earlier picture to go back to; what was overwritten is kept here for tests only.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::world::{AccountWorld, Instance, Kind, Standing};
-use crate::atlassian::auth::{AccountStore, AccountView, AuthState, Role};
+use crate::atlassian::account::stored;
+use crate::atlassian::auth::{AccountStore as _, AuthState};
 use crate::atlassian::made_up::number_from;
 use crate::atlassian::site::ProductStore;
 use crate::pictures::Pictures;
@@ -18,21 +19,15 @@ use crate::pictures::Pictures;
 /// The time of uploads that were there from the start, in milliseconds: 2022 and on.
 const FIRST_UPLOAD: u64 = 1_655_392_225_748;
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Account {
-    pub id: u64,
-    pub name: String,
-    pub slug: String,
-    pub display_name: String,
-    pub email: Option<String>,
-    pub standing: Standing,
-    pub kind: Kind,
-    pub role: Role,
-    pub password: Option<String>,
-    pub tokens: Vec<String>,
-    pub blocked: bool,
-    pub groups: BTreeSet<String>,
-    pub picture: Option<Picture>,
+stored! {
+    id: u64,
+    session: (),
+    may_log_in: |account| account.kind == Kind::Normal,
+    {
+        pub slug: String,
+        pub kind: Kind,
+        pub picture: Option<Picture>,
+    }
 }
 
 impl Account {
@@ -82,7 +77,7 @@ impl Store {
             if taken {
                 return Err(format!("account {}: the name, slug or id is taken", written.name));
             }
-            store.accounts.insert(account.id, account);
+            store.insert(account);
         }
         store.index();
         Ok(store)
@@ -115,7 +110,7 @@ impl Store {
             return Err(format!("account {}: the name or id is taken", written.name));
         }
         let id = account.id;
-        self.accounts.insert(id, account);
+        self.insert(account);
         self.index();
         Ok(id)
     }
@@ -145,19 +140,10 @@ fn account(title: &str, written: &AccountWorld, nth: u64, pictures: &Pictures) -
         }
     };
     Ok(Account {
-        id: written.id.unwrap_or(nth),
-        name: written.name.clone(),
         slug: written.slug.clone().unwrap_or_else(|| slug_of(&written.name)),
-        display_name: written.display_name.clone().unwrap_or_else(|| written.name.clone()),
-        email: written.email.clone(),
-        standing: written.standing,
         kind: written.kind,
-        role: written.role,
-        password: written.password.clone(),
-        tokens: written.tokens.clone(),
-        blocked: written.blocked,
-        groups: written.groups.iter().cloned().collect(),
         picture,
+        ..Account::written(written, written.id.unwrap_or(nth), written.name.clone())
     })
 }
 
@@ -165,47 +151,6 @@ fn account(title: &str, written: &AccountWorld, nth: u64, pictures: &Pictures) -
 fn slug_of(name: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-');
     name.to_lowercase().chars().map(|c| if plain(c) { c } else { '_' }).collect()
-}
-
-impl AccountStore for Store {
-    type Account = Account;
-    type SessionData = ();
-
-    fn auth_state(&self) -> &AuthState<()> {
-        &self.auth_state
-    }
-
-    fn auth_state_mut(&mut self) -> &mut AuthState<()> {
-        &mut self.auth_state
-    }
-
-    fn accounts(&self) -> impl Iterator<Item = &Account> {
-        self.accounts.values()
-    }
-
-    fn account(&self, key: &str) -> Option<&Account> {
-        self.accounts.get(&key.parse().ok()?)
-    }
-
-    fn view(account: &Account) -> AccountView<'_> {
-        AccountView {
-            key: account.key().into(),
-            name: &account.name,
-            display_name: &account.display_name,
-            email: account.email.as_deref(),
-            password: account.password.as_deref(),
-            tokens: &account.tokens,
-            in_use: account.standing == Standing::Active,
-            may_log_in: account.standing == Standing::Active && account.kind == Kind::Normal,
-            blocked: account.blocked,
-        }
-    }
-
-    fn block(&mut self, key: &str, blocked: bool) {
-        if let Some(account) = key.parse().ok().and_then(|id: u64| self.accounts.get_mut(&id)) {
-            account.blocked = blocked;
-        }
-    }
 }
 
 impl ProductStore for Store {

@@ -250,17 +250,8 @@ fn no_such_method(name: &str) -> RpcError {
 /// Anonymous: no key, no role, edits nobody.
 fn nobody() -> Account {
     Account {
-        key: String::new(),
-        name: String::new(),
         display_name: "Anonymous".to_owned(),
-        email: None,
-        standing: Standing::Active,
-        role: Role::User,
-        password: None,
-        tokens: Vec::new(),
-        blocked: false,
-        groups: Default::default(),
         chosen: Some(format!("{STOCK_FOLDER}anonymous.svg")),
-        content: None,
+        ..Account::default()
     }
 }

@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::stock::{STOCK, STOCK_FOLDER};
 use super::world::{AccountWorld, Choice, Instance, Standing};
-use crate::atlassian::auth::{AccountStore, AccountView, AuthState, Role};
+use crate::atlassian::account::stored;
+use crate::atlassian::auth::{AccountStore as _, AuthState};
 use crate::atlassian::made_up::number_from;
 use crate::atlassian::site::ProductStore;
 use crate::pictures::Pictures;
@@ -21,22 +22,16 @@ use crate::pictures::Pictures;
 /// The name and type of what people upload in the web page (§4.1).
 pub(super) const BY_HAND: (&str, &str) = ("user-avatar", "image/jpeg");
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Account {
-    pub key: String,
-    pub name: String,
-    pub display_name: String,
-    pub email: Option<String>,
-    pub standing: Standing,
-    pub role: Role,
-    pub password: Option<String>,
-    pub tokens: Vec<String>,
-    pub blocked: bool,
-    pub groups: BTreeSet<String>,
-    /// The preference `confluence.user.profile.picture`: a file name, or a path below the stock folder.
-    pub chosen: Option<String>,
-    /// The id of the personal information, which comes with the first file.
-    pub content: Option<u64>,
+stored! {
+    key: String,
+    session: (),
+    may_log_in: |_| true,
+    {
+        /// The preference `confluence.user.profile.picture`: a file name, or a path below the stock folder.
+        pub chosen: Option<String>,
+        /// The id of the personal information, which comes with the first file.
+        pub content: Option<u64>,
+    }
 }
 
 /// One version of a file on a profile, removed ones included.
@@ -105,29 +100,7 @@ impl Store {
         let made_up = || format!("4028{:014x}{:014x}", number_from(title, &name), number_from(&name, title));
         let key = written.key.clone().unwrap_or_else(made_up);
         self.groups.extend(written.groups.iter().cloned());
-        let account = Account {
-            key: key.clone(),
-            name: name.clone(),
-            display_name: written.display_name.clone().unwrap_or_else(|| name.clone()),
-            email: written.email.clone(),
-            standing: written.standing,
-            role: written.role,
-            password: written.password.clone(),
-            tokens: written.tokens.clone(),
-            blocked: written.blocked,
-            groups: written.groups.iter().cloned().collect(),
-            chosen: None,
-            content: None,
-        };
-        if self.accounts.contains_key(&key) || self.auth_state.names.contains_key(&name) {
-            return Err(format!("{name}: the name or the key {key} is taken"));
-        }
-        if account.tokens.iter().any(|token| self.auth_state.tokens.contains_key(token)) {
-            return Err(format!("{name}: another account has its token"));
-        }
-        self.auth_state.names.insert(name.clone(), key.clone());
-        self.auth_state.tokens.extend(account.tokens.iter().map(|token| (token.clone(), key.clone())));
-        self.accounts.insert(key.clone(), account);
+        self.enter(Account::written(written, key.clone(), name.clone()))?;
         let mut put = |file: &str, mime: &str, from: &str| {
             let bytes = pictures.get(from).ok_or_else(|| format!("{name}: no picture named {from}"))?;
             self.put(&key, file, mime, "world", bytes);
@@ -201,47 +174,6 @@ impl Store {
                 let content = account.content.unwrap_or_default();
                 format!("/download/attachments/{content}/{}", self.files[nth].name)
             }
-        }
-    }
-}
-
-impl AccountStore for Store {
-    type Account = Account;
-    type SessionData = ();
-
-    fn auth_state(&self) -> &AuthState<()> {
-        &self.auth_state
-    }
-
-    fn auth_state_mut(&mut self) -> &mut AuthState<()> {
-        &mut self.auth_state
-    }
-
-    fn accounts(&self) -> impl Iterator<Item = &Account> {
-        self.accounts.values()
-    }
-
-    fn account(&self, key: &str) -> Option<&Account> {
-        self.accounts.get(key)
-    }
-
-    fn view(account: &Account) -> AccountView<'_> {
-        AccountView {
-            key: (&account.key).into(),
-            name: &account.name,
-            display_name: &account.display_name,
-            email: account.email.as_deref(),
-            password: account.password.as_deref(),
-            tokens: &account.tokens,
-            in_use: account.standing == Standing::Active,
-            may_log_in: account.standing == Standing::Active,
-            blocked: account.blocked,
-        }
-    }
-
-    fn block(&mut self, key: &str, blocked: bool) {
-        if let Some(account) = self.accounts.get_mut(key) {
-            account.blocked = blocked;
         }
     }
 }

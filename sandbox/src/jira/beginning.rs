@@ -4,13 +4,14 @@
 //! Leaves to others: what happens to them later (`store`).
 //! A newcomer gets wrong: ids are made from the title, so that no client can know the default's.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use bytes::Bytes;
 
 use super::pictures::Uploaded;
 use super::store::{Account, SYSTEM_AVATARS, Store};
 use super::world::{AccountWorld, Choice, Instance, Standing};
+use crate::atlassian::auth::AccountStore as _;
 use crate::atlassian::made_up::number_from;
 use crate::pictures::Pictures;
 
@@ -75,35 +76,13 @@ impl Store {
         };
         let anonymised = written.standing == Standing::Anonymised;
         let name = if anonymised { key.to_lowercase() } else { written.name.to_lowercase() };
-        let display_name = match anonymised {
-            true => format!("user-{:05x}", number_from(&key, "anonymised") & 0xf_ffff),
-            false => written.display_name.clone().unwrap_or_else(|| name.clone()),
-        };
         self.groups.extend(written.groups.iter().cloned());
-        let account = Account {
-            key: key.clone(),
-            name: name.clone(),
-            display_name,
-            email: written.email.clone().filter(|_| !anonymised),
-            standing: written.standing,
-            role: written.role,
-            password: written.password.clone(),
-            tokens: written.tokens.clone(),
-            blocked: written.blocked,
-            groups: written.groups.iter().cloned().collect(),
-            chosen,
-            properties: BTreeMap::new(),
-        };
-        if self.accounts.contains_key(&key) || self.auth_state.names.contains_key(&name) {
-            return Err(format!("account {name}: the name or the key {key} is taken"));
+        let mut account = Account { chosen, ..Account::written(written, key, name) };
+        if anonymised {
+            account.display_name = format!("user-{:05x}", number_from(&account.key, "anonymised") & 0xf_ffff);
+            account.email = None;
         }
-        if account.tokens.iter().any(|token| self.auth_state.tokens.contains_key(token)) {
-            return Err(format!("account {name}: another account has its token"));
-        }
-        self.auth_state.names.insert(name, key.clone());
-        self.auth_state.tokens.extend(account.tokens.iter().map(|token| (token.clone(), key.clone())));
-        self.accounts.insert(key, account);
-        Ok(())
+        self.enter(account).map_err(|fault| format!("account {fault}"))
     }
 }
 

@@ -12,27 +12,23 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::pictures::{self, Uploaded};
-use super::world::Standing;
-use crate::atlassian::auth::{AccountStore, AccountView, AuthState, Role};
+use super::world::{AccountWorld, Standing};
+use crate::atlassian::account::stored;
+use crate::atlassian::auth::AuthState;
 use crate::atlassian::site::ProductStore;
 
 /// How many system avatars there are; one more is the anonymous one.
 pub(super) const SYSTEM_AVATARS: u64 = 6;
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Account {
-    pub key: String,
-    pub name: String,
-    pub display_name: String,
-    pub email: Option<String>,
-    pub standing: Standing,
-    pub role: Role,
-    pub password: Option<String>,
-    pub tokens: Vec<String>,
-    pub blocked: bool,
-    pub groups: BTreeSet<String>,
-    /// The user property `user.avatar.id`.
-    pub chosen: Option<u64>,
-    pub properties: BTreeMap<String, Value>,
+
+stored! {
+    key: String,
+    session: Option<Temporary>,
+    may_log_in: |_| true,
+    {
+        /// The user property `user.avatar.id`.
+        pub chosen: Option<u64>,
+        pub properties: BTreeMap<String, Value>,
+    }
 }
 
 /// One custom avatar, deleted ones included.
@@ -171,47 +167,6 @@ impl Store {
         }
         let drawn = self.system_ids().into_iter().chain([self.anonymous_avatar()]).position(|known| known == id)?;
         Some(pictures::system(drawn))
-    }
-}
-
-impl AccountStore for Store {
-    type Account = Account;
-    type SessionData = Option<Temporary>;
-
-    fn auth_state(&self) -> &AuthState<Option<Temporary>> {
-        &self.auth_state
-    }
-
-    fn auth_state_mut(&mut self) -> &mut AuthState<Option<Temporary>> {
-        &mut self.auth_state
-    }
-
-    fn accounts(&self) -> impl Iterator<Item = &Account> {
-        self.accounts.values()
-    }
-
-    fn account(&self, key: &str) -> Option<&Account> {
-        self.accounts.get(key)
-    }
-
-    fn view(account: &Account) -> AccountView<'_> {
-        AccountView {
-            key: (&account.key).into(),
-            name: &account.name,
-            display_name: &account.display_name,
-            email: account.email.as_deref(),
-            password: account.password.as_deref(),
-            tokens: &account.tokens,
-            in_use: account.standing == Standing::Active,
-            may_log_in: account.standing == Standing::Active,
-            blocked: account.blocked,
-        }
-    }
-
-    fn block(&mut self, key: &str, blocked: bool) {
-        if let Some(account) = self.accounts.get_mut(key) {
-            account.blocked = blocked;
-        }
     }
 }
 
