@@ -1,4 +1,5 @@
-//! `plan FILE` and `run FILE`: one function up to the guard (docs/architecture.md, "The life of a run").
+//! `plan FILE` and `run FILE`: one function up to the guard (docs/architecture.md, "The life of a run"). And `undo FILE`,
+//! which takes a run back.
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
@@ -12,16 +13,16 @@ use super::report_files::{self, Files};
 use super::{ci, environment, job_page, log};
 use crate::error::Trouble;
 use crate::exit::Exit;
-use crate::model::{PersonResult, TargetId};
+use crate::model::{PersonResult, RunId, TargetId};
 use crate::pipeline::{Document, Overlay};
 use crate::plan::{Allowance, Rerender};
 use crate::report::{self, People as _, PersonLine, Progress, Severity};
-use crate::run::{self, Asked, Mode, Options, Outcome, SavedPlan, Selection, Stop};
+use crate::run::{self, Asked, Mode, Options, Outcome, SavedPlan, Selection, Stop, UndoOptions};
 use crate::settings::{CountedOf, Pipeline};
 
-/// Flags that `plan` and `run` share.
+/// The file, and whom of it.
 #[derive(Debug, Args)]
-struct Common {
+struct Which {
     /// The pipeline file
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -37,9 +38,11 @@ struct Common {
     /// Lets exactly N pass a limit, such as `reverts=412`, or `jira.reverts=412` for one target (repeatable)
     #[arg(long, value_name = "LIMIT=N")]
     allow: Vec<Allowance>,
-    /// Makes and uploads every picture of ours again
-    #[arg(long)]
-    rerender: bool,
+}
+
+/// How long, and how it is told.
+#[derive(Debug, Args)]
+struct How {
     /// Stops in good order after this time, such as `50m`; run again to go on
     #[arg(long, value_name = "TIME", value_parser = time)]
     max_duration: Option<std::time::Duration>,
@@ -48,6 +51,18 @@ struct Common {
     format: Format,
     #[arg(long, value_name = "DIR", help = report_files::report_help())]
     report: Option<PathBuf>,
+}
+
+/// Flags that `plan` and `run` share.
+#[derive(Debug, Args)]
+struct Common {
+    #[command(flatten)]
+    which: Which,
+    /// Makes and uploads every picture of ours again
+    #[arg(long)]
+    rerender: bool,
+    #[command(flatten)]
+    how: How,
 }
 
 /// `plan`.
@@ -73,12 +88,27 @@ pub(super) struct RunFlags {
     plan: Option<PathBuf>,
 }
 
+/// `undo`.
+#[derive(Debug, Args)]
+pub(super) struct UndoFlags {
+    #[command(flatten)]
+    which: Which,
+    /// The run's id, as `status` lists it; without it the last run that wrote
+    #[arg(value_name = "RUN")]
+    run: Option<String>,
+    /// Does it; without this it is only shown
+    #[arg(long)]
+    apply: bool,
+    #[command(flatten)]
+    how: How,
+}
+
 /// `plan FILE`.
 pub(super) fn plan(flags: &PlanFlags) -> Result<Exit, Trouble> {
     let (files, outcome, progress) = execute(&flags.common, Mode::Plan, None, flags.out.as_deref())?;
     let pending = flags.detailed_exitcode && outcome.people.changes() > 0;
     let exit = if pending { outcome.exit.and(Exit::Pending) } else { outcome.exit };
-    Ok(told(tell_all(&flags.common, &files, outcome, &progress), exit))
+    Ok(told(tell_all(&flags.common.how, &files, outcome, &progress), exit))
 }
 
 /// `run FILE`.
@@ -86,13 +116,33 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, Trouble> {
     let reviewed = flags.plan.as_deref().map(load).transpose()?;
     let (files, outcome, progress) = execute(&flags.common, Mode::Run, reviewed, None)?;
     let exit = outcome.exit;
-    Ok(told(tell_all(&flags.common, &files, outcome, &progress), exit))
+    Ok(told(tell_all(&flags.common.how, &files, outcome, &progress), exit))
+}
+
+/// `undo FILE [RUN]`.
+pub(super) fn undo(flags: &UndoFlags) -> Result<Exit, Trouble> {
+    let UndoFlags { which, run, apply, how } = flags;
+    let mode = if *apply { Mode::Run } else { Mode::Plan };
+    let (pipeline, _simulators) = resolved(which)?;
+    let files = Files::of(how.report.as_deref(), &pipeline, mode, None);
+    files.try_out(how.report.is_some())?;
+    let options = UndoOptions {
+        mode,
+        run: run.as_deref().map(RunId::new),
+        selection: Selection { only: which.only.clone(), targets: targets(which, &pipeline)?, reviewed: None },
+        allow: allowances(which, &pipeline)?,
+        report: files.pictures().is_some(),
+        asked: Asked { started_by: Some(ci::started_by()), max_duration: how.max_duration },
+    };
+    let (outcome, progress) = heard(how, |listener, stop| run::undo(&pipeline, &options, listener, stop))?;
+    let exit = outcome.exit;
+    Ok(told(tell_all(how, &files, outcome, &progress), exit))
 }
 
 /// Files, answer and failures; then the pictures that the report was made of go.
-fn tell_all(common: &Common, files: &Files, outcome: Outcome, progress: &Progress) -> Result<(), Trouble> {
+fn tell_all(how: &How, files: &Files, outcome: Outcome, progress: &Progress) -> Result<(), Trouble> {
     let written = files.write(&outcome);
-    let printed = print(common, files, &outcome);
+    let printed = print(how, files, &outcome);
     tell_failures(&outcome, progress);
     let ended = outcome.people.end();
     written.and(printed).and(ended)
@@ -145,41 +195,61 @@ fn told(written: Result<(), Trouble>, exit: Exit) -> Exit {
     }
 }
 
+/// What must live as long as the run.
+#[cfg(feature = "sandbox")]
+type Simulators = Option<super::sandboxed::Sandboxed>;
+#[cfg(not(feature = "sandbox"))]
+type Simulators = ();
+
+/// The file as it stands, or with the simulators in place of everybody.
+fn resolved(which: &Which) -> Result<(Pipeline, Simulators), Trouble> {
+    let document = environment::document(&which.file)?;
+    #[cfg(feature = "sandbox")]
+    let simulators = which.sandbox.start(&document)?;
+    #[cfg(feature = "sandbox")]
+    let overlay = simulators.as_ref().map(|sandbox| sandbox.overlay(&document)).transpose()?.unwrap_or_default();
+    #[cfg(not(feature = "sandbox"))]
+    let (simulators, overlay) = ((), Overlay::default());
+    Ok((resolve(&document, &overlay)?, simulators))
+}
+
 fn execute(
     common: &Common,
     mode: Mode,
     reviewed: Option<SavedPlan>,
     out: Option<&Path>,
 ) -> Result<(Files, Outcome, Arc<Progress>), Trouble> {
-    let document = environment::document(&common.file)?;
-    #[cfg(feature = "sandbox")]
-    let sandbox = common.sandbox.start(&document)?;
-    #[cfg(feature = "sandbox")]
-    let overlay = sandbox.as_ref().map(|sandbox| sandbox.overlay(&document)).transpose()?.unwrap_or_default();
-    #[cfg(not(feature = "sandbox"))]
-    let overlay = Overlay::default();
-    let pipeline = resolve(&document, &overlay)?;
+    let Common { which, rerender, how } = common;
+    let (pipeline, _simulators) = resolved(which)?;
     check_reviewed(&pipeline, reviewed.as_ref())?;
-    let files = Files::of(common.report.as_deref(), &pipeline, mode, out);
+    let files = Files::of(how.report.as_deref(), &pipeline, mode, out);
     // Before anything is asked: whoever runs this must not lose the answer of a night to a folder.
-    files.try_out(common.report.is_some())?;
+    files.try_out(how.report.is_some())?;
     let options = Options {
         mode,
-        selection: Selection { only: common.only.clone(), targets: targets(common, &pipeline)?, reviewed },
-        allow: allowances(common, &pipeline)?,
-        rerender: if common.rerender { Rerender::All } else { Rerender::Changed },
+        selection: Selection { only: which.only.clone(), targets: targets(which, &pipeline)?, reviewed },
+        allow: allowances(which, &pipeline)?,
+        rerender: if *rerender { Rerender::All } else { Rerender::Changed },
         report: files.pictures().is_some(),
-        asked: Asked { started_by: Some(ci::started_by()), max_duration: common.max_duration },
+        asked: Asked { started_by: Some(ci::started_by()), max_duration: how.max_duration },
     };
+    let (outcome, progress) = heard(how, |listener, stop| run::execute(&pipeline, &options, listener, stop))?;
+    Ok((files, outcome, progress))
+}
+
+/// Does the work, with its progress on standard error, until it ends or is asked to stop.
+fn heard<W: Future<Output = Result<Outcome, Trouble>>>(
+    how: &How,
+    work: impl FnOnce(Arc<Progress>, Stop) -> W,
+) -> Result<(Outcome, Arc<Progress>), Trouble> {
     let progress = Arc::new(Progress::new(log::standard_error(), std::io::stderr().is_terminal()));
     let listener = Arc::clone(&progress);
-    let runtime = run::runtime()?;
-    let outcome = runtime.block_on(async {
+    let outcome = run::runtime()?.block_on(async {
         let stop = Stop::new();
-        stop.listen(common.max_duration, say).map_err(Trouble::file("listen for signals"))?;
-        run::execute(&pipeline, &options, listener, stop).await
+        stop.listen(how.max_duration, say).map_err(Trouble::file("listen for signals"))?;
+        work(listener, stop).await
     })?;
-    Ok((files, outcome, progress))
+    Ok((outcome, progress))
 }
 
 /// A word about stopping, beside the progress.
@@ -191,9 +261,9 @@ pub(super) fn resolve(document: &Document, overlay: &Overlay) -> Result<Pipeline
     document.resolve(&environment::Process, overlay).map_err(|faults| environment::rendered(&faults))
 }
 
-fn targets(common: &Common, pipeline: &Pipeline) -> Result<Vec<TargetId>, Trouble> {
+fn targets(which: &Which, pipeline: &Pipeline) -> Result<Vec<TargetId>, Trouble> {
     let known: Vec<_> = pipeline.targets.iter().map(|target| target.id.clone()).collect();
-    common
+    which
         .target
         .iter()
         .map(|name| {
@@ -209,10 +279,10 @@ fn targets(common: &Common, pipeline: &Pipeline) -> Result<Vec<TargetId>, Troubl
         .collect()
 }
 
-fn allowances(common: &Common, pipeline: &Pipeline) -> Result<Vec<Allowance>, Trouble> {
+fn allowances(which: &Which, pipeline: &Pipeline) -> Result<Vec<Allowance>, Trouble> {
     let sources: Vec<_> = pipeline.sources.iter().map(|source| source.id.as_str()).collect();
     let targets: Vec<_> = pipeline.targets.iter().map(|target| target.id.as_str()).collect();
-    for Allowance { scope, limit, .. } in &common.allow {
+    for Allowance { scope, limit, .. } in &which.allow {
         let Some(scope) = scope.as_deref() else { continue };
         let (whose, of) = match limit.counted_of() {
             CountedOf::Source => ("source", &sources),
@@ -227,7 +297,7 @@ fn allowances(common: &Common, pipeline: &Pipeline) -> Result<Vec<Allowance>, Tr
             return Err(Trouble::Usage(format!("--allow {scope}.{limit}=…: {found} {}", of.join(", "))));
         }
     }
-    Ok(common.allow.clone())
+    Ok(which.allow.clone())
 }
 
 fn check_reviewed(pipeline: &Pipeline, reviewed: Option<&SavedPlan>) -> Result<(), Trouble> {
@@ -246,9 +316,9 @@ fn load(path: &Path) -> Result<SavedPlan, Trouble> {
 }
 
 /// Prints the answer.
-fn print(common: &Common, files: &Files, outcome: &Outcome) -> Result<(), Trouble> {
+fn print(how: &How, files: &Files, outcome: &Outcome) -> Result<(), Trouble> {
     let Outcome { report, people, .. } = outcome;
-    let answered = match common.format {
+    let answered = match how.format {
         Format::Json => answered(report::write_json(report, people, std::io::stdout().lock())),
         Format::Human => {
             let mut page =
@@ -257,5 +327,5 @@ fn print(common: &Common, files: &Files, outcome: &Outcome) -> Result<(), Troubl
             answer_page(&page)
         }
     };
-    answered.and(job_page::show(files.input(outcome), files.summary().as_deref(), common.format))
+    answered.and(job_page::show(files.input(outcome), files.summary().as_deref(), how.format))
 }

@@ -72,6 +72,8 @@ enum Command {
     Plan(job::PlanFlags),
     /// Plans, checks the limits, writes, and confirms what was written
     Run(job::RunFlags),
+    /// Shows what would give back what stood before a run, and does it with --apply
+    Undo(job::UndoFlags),
     /// Signs in everywhere: who we are, what we may, what is missing or too much, what expires when
     Auth(auth::Flags),
     /// Tells all that is known of one person or account, without a request
@@ -108,6 +110,7 @@ pub fn main() -> Exit {
             Command::Check(flags) => check::run(&flags),
             Command::Plan(flags) => job::plan(&flags),
             Command::Run(flags) => job::run(&flags),
+            Command::Undo(flags) => job::undo(&flags),
             Command::Auth(flags) => auth::run(&flags),
             Command::Explain(flags) => explain::run(&flags),
             Command::Status(flags) => status::run(&flags),

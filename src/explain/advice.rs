@@ -48,6 +48,9 @@ pub(super) fn advice(decision: &DecisionExplained) -> Option<&'static str> {
         | Reason::Reassigned
         | Reason::HalfDone
         | Reason::Leftover
+        | Reason::Undone
+        | Reason::UndoOther
+        | Reason::UndoDone
         | Reason::OptedOut => return None,
         Reason::Drifted => {
             "somebody took our picture away, or the server was restored; if it happens often, ask who does it"
@@ -90,6 +93,8 @@ pub(super) fn advice(decision: &DecisionExplained) -> Option<&'static str> {
         Reason::Unsure => {
             "look at the account: what an earlier write did cannot be told; a picture set by hand settles it"
         }
+        Reason::UndoChanged => "nothing; whoever changed the picture since has the last word",
+        Reason::UndoGone => "ask the person for the picture: the product does not keep it",
         Reason::ChangedMeanwhile => "nothing; the next run decides by what stands there then",
     })
 }

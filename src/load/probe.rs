@@ -74,6 +74,7 @@ pub(crate) fn intent(probe: &Probe<'_>, target: &TargetId, own: Own, picture: &R
         old: None,
         old_looks: None,
         keys: None,
+        back: None,
         begun_at: now(),
     }
 }

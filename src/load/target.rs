@@ -13,7 +13,7 @@ use super::forecast::Changes;
 use super::probe::{Probe, Tried};
 use super::write::Session;
 use crate::http::{Counts, Failure};
-use crate::model::{Account, AccountId, OpenIntent, Person, PictureRef, Seen, ServerId, SignedIn, TargetId};
+use crate::model::{Account, AccountId, OpenIntent, Person, PictureRef, Seen, ServerId, Shown, SignedIn, TargetId};
 
 /// What was learnt about a server and is worth keeping: `upload` → `one_step`, `default` → `10122`.
 pub(crate) type Learnt = BTreeMap<String, String>;
@@ -123,6 +123,11 @@ pub trait Target: Send + Sync {
     /// What a plan has to say that replaces or takes away pictures which stand there; `None`: the server keeps them.
     fn keeps_no_earlier_picture(&self) -> Option<&'static str> {
         None
+    }
+
+    /// Whether the server still has what an account showed once, and can be made to show it again.
+    fn gives_back(&self, earlier: &Shown) -> bool {
+        *earlier == Shown::Default
     }
 
     /// Whether the last survey could tell what accounts show. If not, it was so for all of them, and only the record of

@@ -23,7 +23,7 @@ pub struct IntentId(pub i64);
 pub enum IntentKind {
     /// A picture is made and shown.
     Replace,
-    /// The default is shown and our picture goes.
+    /// The default, or what stood before, is shown and our picture goes.
     Revert,
     /// A throw-away picture on the service account's own profile, to learn which upload works.
     Probe,
@@ -74,11 +74,19 @@ pub struct Intent {
     pub keys: Option<KeysDigest>,
     /// What stood there before our first write.
     pub before: Before,
+    /// Of a revert that undoes a run: what is shown again; `None`: the default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back: Option<Shown>,
     /// Unix seconds.
     pub begun_at: u64,
 }
 
 impl Intent {
+    /// What a revert shows.
+    pub fn goal(&self) -> &Shown {
+        self.back.as_ref().unwrap_or(&Shown::Default)
+    }
+
     /// The placement that holds once the picture is shown under `mark`; `None` for a revert or a probe.
     pub fn placement(&self, mark: &PictureRef, provenance: Provenance) -> Option<Placement> {
         match (self.kind, self.photo, &self.recipe, self.rendition) {
@@ -147,7 +155,7 @@ pub enum Event {
         /// Whom it was made for.
         owner: AccountId,
     },
-    /// The default is shown in place of our picture. The placement is deleted in the same transaction.
+    /// The default, or what stood before, is shown in place of our picture. The placement is deleted in the same transaction.
     Reset,
     /// Our made picture is not wanted any more, or the person chose another: it must go.
     Abandoned {

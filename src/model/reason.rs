@@ -123,6 +123,16 @@ reasons! {
     Unsure = "unsure": "it cannot be told what an earlier write did";
     /// Somebody changed the picture between survey and write.
     ChangedMeanwhile = "changed_meanwhile": "somebody changed the picture meanwhile";
+    /// `undo`: what stood before the run is shown again.
+    Undone = "undone": "gets back what stood before the run";
+    /// `undo`: the run did not write to the account.
+    UndoOther = "undo_other": "the run did not write to it";
+    /// `undo`: there is nothing left to take back.
+    UndoDone = "undo_done": "shows what stood before the run";
+    /// `undo`: somebody, or another run, changed the picture since.
+    UndoChanged = "undo_changed": "does not show any more what the run left there";
+    /// `undo`: what stood before cannot be given back.
+    UndoGone = "undo_gone": "what stood before the run is gone";
     /// The target was stopped before this change came up.
     TargetStopped = "target_stopped": "the target was stopped before";
 }

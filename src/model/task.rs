@@ -48,6 +48,8 @@ pub enum Step {
     Look(Wanted),
     /// The default is shown.
     Reset,
+    /// What stood there before a run is shown again.
+    GiveBack(Shown),
     /// A made picture is shown.
     Finish(OpenIntent, PictureRef),
     /// A leftover goes.
@@ -79,6 +81,27 @@ impl Decided {
     pub fn left_alone(decision: Decision) -> Self {
         Self { decision, task: None }
     }
+}
+
+/// What a run did to one account, by the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wrote {
+    /// What the account showed before the run's first write to it.
+    pub stood: Shown,
+    /// That was a picture of ours, which went when the run wrote.
+    pub ours: bool,
+    /// What the run's last write left there.
+    pub left: Left,
+}
+
+/// What a write left on an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Left {
+    /// A picture of ours.
+    Ours,
+    /// The default.
+    Default,
 }
 
 /// A decision that is to be carried out.

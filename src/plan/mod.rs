@@ -13,6 +13,7 @@ mod matching;
 mod ours;
 mod search;
 mod settle;
+mod undo;
 
 pub(crate) use decide::{Judgement, decide};
 pub(crate) use digest::PlanDigest;
@@ -24,3 +25,4 @@ pub(crate) use guard::{Allowance, Checked, LimitCount, guard};
 pub(crate) use matching::{Claimed, called, carried, lookups, matched, matched_by, told_apart};
 pub(crate) use ours::{before, looks_of_ours, old_of_ours};
 pub(crate) use settle::{Settled, placement_seen, settle};
+pub(crate) use undo::{Undo, undo};

@@ -19,7 +19,7 @@ pub struct RunReport {
     pub pipeline: String,
     /// Digest of the file's text.
     pub pipeline_digest: String,
-    /// `plan` or `run`.
+    /// `plan`, `run`, `undo` or `undo --apply`.
     pub command: String,
     /// The run's id.
     pub run: String,

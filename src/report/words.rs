@@ -21,7 +21,7 @@ pub(super) enum Wording {
 impl Wording {
     /// Of this report.
     pub(super) fn of(report: &RunReport) -> Self {
-        if report.command == "plan" { Self::Plan } else { Self::Run }
+        if matches!(report.command.as_str(), "plan" | "undo") { Self::Plan } else { Self::Run }
     }
 }
 

@@ -231,7 +231,9 @@ impl Workers<'_> {
         };
         let mut journal = match &planned.task.step {
             Step::Finish(open, _) | Step::Tidy(open, _) => StoreJournal::of(&self.context.store, open.id),
-            Step::Show(_) | Step::Look(_) | Step::Reset | Step::Adopt(_) => StoreJournal::new(&self.context.store),
+            Step::Show(_) | Step::Look(_) | Step::Reset | Step::GiveBack(_) | Step::Adopt(_) => {
+                StoreJournal::new(&self.context.store)
+            }
         };
         match self.write(session, planned, &mut journal).await {
             Ok(Done { session, shown }) => {
@@ -259,7 +261,7 @@ impl Workers<'_> {
                 let draft = self.draft(planned, Some((wanted, &rendition)));
                 session.replace(draft, &rendition, journal).await
             }
-            Step::Reset => session.revert(self.draft(planned, None), journal).await,
+            Step::Reset | Step::GiveBack(_) => session.revert(self.draft(planned, None), journal).await,
             Step::Finish(open, mark) => session.mend(open, &Mend::Finish(mark.clone()), journal).await,
             Step::Tidy(open, mark) => session.mend(open, &Mend::Tidy(mark.clone()), journal).await,
             Step::Look(_) | Step::Adopt(_) => {
@@ -409,6 +411,10 @@ fn draft(
         old_looks: looks_of_ours(ours),
         keys: shown.and_then(|(wanted, _)| wanted.keys),
         before: before(&planned.account, placement),
+        back: match &planned.task.step {
+            Step::GiveBack(shown) => Some(shown.clone()),
+            _ => None,
+        },
         begun_at: unix_now(),
     }
 }
@@ -427,6 +433,7 @@ fn shows(planned: &Planned, mark: Option<PictureRef>) -> Option<Shown> {
     match &planned.task.step {
         Step::Show(_) | Step::Finish(..) => mark.map(Shown::Custom),
         Step::Reset => Some(Shown::Default),
+        Step::GiveBack(shown) => Some(shown.clone()),
         Step::Look(_) | Step::Tidy(..) | Step::Adopt(_) => None,
     }
 }

@@ -36,12 +36,12 @@ pub(super) async fn close(
     source_runs: &[SourceRun],
     finished: Vec<FinishedTarget>,
     guarded: &Guarded,
-    waiting: Option<String>,
+    also: Vec<String>,
     trail: Option<AuditTrail>,
 ) -> Result<Ended, Trouble> {
     let now = SystemTime::now();
     let (mut report, mut exit) = run_report::report(context, pipeline, source_runs, &finished, guarded, now)?;
-    report.notes.extend(waiting);
+    report.notes.extend(also);
     // All was done by then: the answer is told as it is.
     if let Some(Err(trouble)) = trail.map(|trail| trail.end(context, &finished, &report.outcome, report.exit_code)) {
         report.failures.push(trouble.to_string());

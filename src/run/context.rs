@@ -49,6 +49,8 @@ pub struct RunContext {
     pub started: SystemTime,
     /// Plan or run.
     pub mode: Mode,
+    /// The command, for the report.
+    pub command: &'static str,
     /// The durable state.
     pub store: Arc<Store>,
     /// The scratch facts.
@@ -103,7 +105,21 @@ impl RunContext {
         let (store, facts) = (Arc::new(store), Arc::new(facts));
         let naming = PeopleNaming::new(pipeline, &facts, || store.key())?;
         let pictures = Pictures::None;
-        Ok(Self { run, started, mode, store, facts, spool, stood, pictures, listener, stop, naming, _lock: lock })
+        Ok(Self {
+            run,
+            started,
+            mode,
+            command: mode.word(),
+            store,
+            facts,
+            spool,
+            stood,
+            pictures,
+            listener,
+            stop,
+            naming,
+            _lock: lock,
+        })
     }
 
     /// What came to its end leaves no face behind; what was stopped leaves them to whoever goes on

@@ -112,7 +112,7 @@ struct Job<'a> {
     clients: Clients,
 }
 
-fn target_runs(clients: &Clients, pipeline: &Pipeline) -> Result<Vec<TargetRun>, Trouble> {
+pub(super) fn target_runs(clients: &Clients, pipeline: &Pipeline) -> Result<Vec<TargetRun>, Trouble> {
     pipeline.targets.iter().map(|entry| Ok(TargetRun::new(entry.clone(), clients.target(entry)?))).collect()
 }
 
@@ -147,7 +147,7 @@ impl Job<'_> {
         // Writes under way are never left, whatever became of planning the others.
         let mut finished = scheduler.finish().await?;
         planned?;
-        let waiting = context.waiting_pictures();
+        let waiting = context.waiting_pictures().into_iter().collect();
         finished.sort_by_key(|done| pipeline.targets.iter().position(|target| target.id == *done.target_run.id()));
         fetch_stood::fetch_stood(context, clients, &mut finished).await?;
         close::close(context, pipeline, &source_runs, finished, &guarded, waiting, trail).await

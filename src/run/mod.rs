@@ -65,6 +65,8 @@ mod target_run;
 mod threads;
 mod thumbnails;
 mod twins;
+mod undo;
+mod undo_planner;
 mod write;
 
 pub use asked::Asked;
@@ -80,3 +82,4 @@ pub(crate) use selection::SavedPlan;
 pub use selection::Selection;
 pub use stop::Stop;
 pub(crate) use threads::runtime;
+pub(crate) use undo::{UndoOptions, undo};

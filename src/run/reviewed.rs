@@ -74,7 +74,7 @@ impl SavedChange {
             Step::Show(wanted) | Step::Look(wanted) => (Some(wanted.photo), Some(recipe), None),
             Step::Finish(open, _) => (open.intent.photo, open.intent.recipe.as_ref(), None),
             Step::Tidy(_, mark) => (None, None, Some(mark)),
-            Step::Reset | Step::Adopt(_) => (None, None, None),
+            Step::Reset | Step::GiveBack(_) | Step::Adopt(_) => (None, None, None),
         };
         Self {
             target: decision.target.to_string(),

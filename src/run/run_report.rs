@@ -64,7 +64,7 @@ pub(super) fn report(
         tool: concat!("avatarpipe ", env!("CARGO_PKG_VERSION")).to_owned(),
         pipeline: pipeline.name.clone(),
         pipeline_digest: pipeline.digest.to_string(),
-        command: context.mode.word().to_owned(),
+        command: context.command.to_owned(),
         run: context.run.to_string(),
         outcome: outcome.to_owned(),
         exit_code: exit.code(),

@@ -184,6 +184,7 @@ fn draft(context: &RunContext, target_run: &TargetRun, server: ServerId, stray: 
         old_looks: None,
         keys: None,
         before: before(stray),
+        back: None,
         begun_at: unix_now(),
     }
 }

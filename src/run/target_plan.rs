@@ -56,6 +56,8 @@ pub enum PlanCount {
     RevertMade,
     /// [`Changes::revert_adopted`].
     RevertAdopted,
+    /// [`Changes::given_back`].
+    GivenBack,
     /// [`Changes::finish_over_ours`].
     FinishOverOurs,
     /// [`Changes::finish`].
@@ -100,6 +102,7 @@ impl TargetPlan {
             replace: self.count(PlanCount::Replace),
             revert_made: self.count(PlanCount::RevertMade),
             revert_adopted: self.count(PlanCount::RevertAdopted),
+            given_back: self.count(PlanCount::GivenBack),
             finish_over_ours: self.count(PlanCount::FinishOverOurs),
             finish: self.count(PlanCount::Finish),
             tidy: self.count(PlanCount::Tidy),

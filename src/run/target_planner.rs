@@ -330,15 +330,15 @@ fn rules<'a>(planner: &'a Planner<'a>, target_run: &'a TargetRun, open: &'a Open
 }
 
 /// What the forecast is made of.
-fn shape(decision: &Decision, task: &Task) -> Option<PlanCount> {
+pub(super) fn shape(decision: &Decision, task: &Task) -> Option<PlanCount> {
     let made = task.placement.as_ref().is_some_and(|placement| placement.provenance == Provenance::Made);
     // Only the picture shown is taken away with it; another one that we made is not ours to find there.
     let shows_ours = matches!(decision.from, Picture::Ours(_));
     Some(match &task.step {
         Step::Show(_) | Step::Look(_) if made => PlanCount::ReplaceOverOurs,
         Step::Show(_) | Step::Look(_) => PlanCount::Replace,
-        Step::Reset if made && shows_ours => PlanCount::RevertMade,
-        Step::Reset => PlanCount::RevertAdopted,
+        Step::Reset | Step::GiveBack(_) if made && shows_ours => PlanCount::RevertMade,
+        Step::Reset | Step::GiveBack(_) => PlanCount::RevertAdopted,
         // Shown and recorded already: only the old picture of ours is left to go.
         Step::Finish(open, _) if matches!(open.status, Status::Shown(_)) => PlanCount::Tidy,
         Step::Finish(open, _) if open.intent.old.is_some() => PlanCount::FinishOverOurs,
@@ -349,13 +349,13 @@ fn shape(decision: &Decision, task: &Task) -> Option<PlanCount> {
 }
 
 /// Whether a picture goes that a target may not keep (docs/write-protocols.md, "Bitbucket").
-fn takes_away(decision: &Decision) -> bool {
+pub(super) fn takes_away(decision: &Decision) -> bool {
     matches!(decision.change, Change::Replace | Change::Revert | Change::Remove)
         && matches!(decision.from, Picture::Ours(_) | Picture::Foreign(_))
 }
 
 /// The plan's entry for mending an open intent.
-fn mending(judgement: &Judgement, change: Change, open: &OpenIntent, mark: &PictureRef) -> Decision {
+pub(super) fn mending(judgement: &Judgement, change: Change, open: &OpenIntent, mark: &PictureRef) -> Decision {
     let mut decision = judgement.decision.clone();
     decision.change = change;
     decision.reason = if change == Change::Finish { Reason::HalfDone } else { Reason::Leftover };
@@ -368,7 +368,7 @@ fn mending(judgement: &Judgement, change: Change, open: &OpenIntent, mark: &Pict
 }
 
 /// What the limits count, selected or not.
-fn count(counts: &mut Vec<PlanCount>, judgement: &Judgement) {
+pub(super) fn count(counts: &mut Vec<PlanCount>, judgement: &Judgement) {
     counts.push(PlanCount::Accounts);
     let facts = [
         (judgement.matched, PlanCount::Matched),
@@ -386,7 +386,7 @@ fn count(counts: &mut Vec<PlanCount>, judgement: &Judgement) {
 }
 
 /// How an account counts to which nothing is done.
-fn left_as(change: Change) -> Option<PlanCount> {
+pub(super) fn left_as(change: Change) -> Option<PlanCount> {
     match change {
         Change::Unchanged => Some(PlanCount::Unchanged),
         Change::Keep => Some(PlanCount::Kept),

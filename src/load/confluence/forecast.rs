@@ -17,6 +17,8 @@ pub(super) fn requests(changes: &Changes, known: &Known) -> u64 {
         + changes.replace * (read + write)
         + changes.revert_made * (read + write + remove)
         + changes.revert_adopted * (read + write)
+        // An earlier file is asked for before it is selected.
+        + changes.given_back
         + changes.finish_over_ours * (read + remove)
         + changes.finish * read
         + changes.tidy * (read + remove);
@@ -37,6 +39,7 @@ mod tests {
             (Changes { replace_over_ours: 5, ..none.clone() }, 20 + 3),
             (Changes { revert_made: 1, ..none.clone() }, 4 + 3),
             (Changes { revert_adopted: 1, ..none.clone() }, 2 + 3),
+            (Changes { revert_made: 1, given_back: 1, ..none.clone() }, 5 + 3),
             (Changes { finish: 1, ..none.clone() }, 1 + 3),
             (Changes { finish_over_ours: 1, ..none.clone() }, 3 + 3),
             (Changes { tidy: 1, ..none.clone() }, 3 + 3),

@@ -151,8 +151,8 @@ fn reverted(intent: &Intent, shown: &Shown, there: There) -> Seen {
     let ours = picture::old(intent, None).filter(|_| there == There::Yes);
     match shown {
         _ if *shown == intent.stood => Seen::Nothing("the picture is still shown".into()),
-        Shown::Default => Seen::Reset(ours),
-        Shown::System(_) | Shown::Custom(_) | Shown::Unknown(_) => match ours {
+        shown if shown == intent.goal() => Seen::Reset(ours),
+        Shown::Default | Shown::System(_) | Shown::Custom(_) | Shown::Unknown(_) => match ours {
             Some(old) => Seen::Leftover(old),
             None => Seen::Nothing("the person chose another picture".into()),
         },

@@ -14,7 +14,7 @@ use crate::settings::ConfluenceUpload;
 
 use super::answer::Whom;
 use super::client::{ConfluenceClient, File, Now};
-use super::picture::{self, Picture, STOCK};
+use super::picture::{self, Picture};
 use super::remote;
 
 /// The side of the picture that is sent, in pixels.
@@ -126,19 +126,7 @@ pub(super) async fn put_back(
     probe: &PictureRef,
     default: Option<&str>,
 ) -> Result<(), WriteError> {
-    let whom = Whom::of(intent);
-    match (&intent.stood, default) {
-        (Shown::Custom(file), _) => remote::select(client, whom, file).await,
-        // A value under that folder is used as it is (docs/wire/atlassian.md §4.4).
-        (Shown::System(file), _) => remote::select(client, whom, &PictureRef::new(format!("{STOCK}{file}"))).await,
-        (Shown::Default, Some(default)) => {
-            let seen = Picture::of_file(content, probe).plain_path();
-            remote::reset(client, whom, default, seen.as_deref()).await
-        }
-        (Shown::Default | Shown::Unknown(_), _) => {
-            Err(WriteError::Refused(Fault::new("default_unknown", "the path of the default picture is not known")))
-        }
-    }
+    remote::show(client, Whom::of(intent), &intent.stood, default, &Picture::of_file(content, probe)).await
 }
 
 fn left_over(error: WriteError) -> End {

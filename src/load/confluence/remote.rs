@@ -6,11 +6,12 @@
 
 use crate::http::Failure;
 use crate::load::{Upload, WriteError};
-use crate::model::{PictureRef, Rendition};
+use crate::model::{Fault, PictureRef, Rendition, Shown};
 use crate::settings::ConfluenceUpload;
 
 use super::answer::Whom;
 use super::client::{ConfluenceClient, File};
+use super::picture::{Picture, STOCK};
 use super::{endpoint, remote_api};
 
 /// The word of the route in reports and in the journal.
@@ -66,6 +67,25 @@ pub(super) async fn add(
 /// selects in one transaction.
 pub(super) async fn select(client: &ConfluenceClient, whom: Whom<'_>, file: &PictureRef) -> Result<(), WriteError> {
     remote_api::select(client, whom, file.as_str()).await
+}
+
+/// Shows what an account showed before; `default` is the default's path, `seen` what is shown now.
+pub(super) async fn show(
+    client: &ConfluenceClient,
+    whom: Whom<'_>,
+    earlier: &Shown,
+    default: Option<&str>,
+    seen: &Picture,
+) -> Result<(), WriteError> {
+    match (earlier, default) {
+        (Shown::Custom(file), _) => select(client, whom, file).await,
+        // A value under that folder is used as it is (docs/wire/atlassian.md §4.4).
+        (Shown::System(file), _) => select(client, whom, &PictureRef::new(format!("{STOCK}{file}"))).await,
+        (Shown::Default, Some(default)) => reset(client, whom, default, seen.plain_path().as_deref()).await,
+        (Shown::Default | Shown::Unknown(_), _) => {
+            Err(WriteError::Refused(Fault::new("default_unknown", "the path of the default picture is not known")))
+        }
+    }
 }
 
 /// Shows the default; no file is removed. `seen` is the path that is shown now.

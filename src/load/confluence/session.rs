@@ -14,7 +14,7 @@ use crate::model::{Event, Fault, Intent, IntentKind, OpenIntent, PictureRef, Ren
 use crate::settings::ConfluenceUpload;
 
 use super::answer::{CHANGED, Whom};
-use super::client::{ConfluenceClient, File, Now};
+use super::client::{ConfluenceClient, File, Now, Served};
 use super::picture::{self, Picture};
 use super::probe;
 use super::remote::{self, route};
@@ -78,19 +78,23 @@ impl ConfluenceSession {
 
     /// Of a picture that is not ours, only the choice is taken back: the file stays attached.
     async fn reverted(&self, mut draft: Intent, journal: &mut dyn Journal) -> Result<Option<PictureRef>, WriteError> {
-        let Some(default) = self.client.shared().known().default_path else {
+        let default = self.client.shared().known().default_path;
+        if *draft.goal() == Shown::Default && default.is_none() {
             return Err(WriteError::Refused(Fault::new(
                 "default_unknown",
                 "no account of this server shows the default picture, so its path is not known",
             )));
-        };
+        }
         let seen = self.as_planned(&draft).await?;
         draft.handle = seen.content.clone().or(draft.handle);
         draft.old = picture::old(&draft, None);
+        if let (Shown::Custom(file), Some(content)) = (draft.goal(), &draft.handle) {
+            self.expect_file(File { content, file }, seen.file()).await?;
+        }
         let sent = Event::Sent { attempt: 1, route: "revert".to_owned(), at: now() };
         journal.begin(draft.clone(), sent).await?;
-        let reset = remote::reset(&self.client, Whom::of(&draft), &default, seen.plain_path().as_deref()).await;
-        settled(reset, journal).await?;
+        let shown = remote::show(&self.client, Whom::of(&draft), draft.goal(), default.as_deref(), &seen).await;
+        settled(shown, journal).await?;
         journal.record(Event::Reset).await?;
         let content = draft.handle.as_deref();
         if let Some(old) = &draft.old
@@ -126,6 +130,21 @@ impl ConfluenceSession {
     async fn as_planned(&self, draft: &Intent) -> Result<Picture, WriteError> {
         let now = self.read(draft).await?.picture;
         if now.is_as_planned(draft) { Ok(now) } else { Err(WriteError::ChangedMeanwhile) }
+    }
+
+    /// A file that is gone is not selected: the account would show nothing.
+    async fn expect_file(&self, which: File<'_>, beside: Option<&PictureRef>) -> Result<(), WriteError> {
+        let beside = beside.map(|file| File { content: which.content, file });
+        match self.client.file(which, beside).await? {
+            Served::Picture(_) => Ok(()),
+            Served::Missing => {
+                Err(WriteError::Refused(Fault::new("gone", "the earlier picture is not there any more")))
+            }
+            Served::Unclear => {
+                let found = "the server does not say whether the earlier picture is there";
+                Err(WriteError::Refused(Fault::new("not_looked_at", found)))
+            }
+        }
     }
 
     fn sent(&self, attempt: u32) -> Event {

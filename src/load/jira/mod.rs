@@ -8,6 +8,7 @@
 //! answers are checked by key (docs/wire/atlassian.md §8).
 
 mod avatar;
+mod back;
 mod client;
 mod connection;
 mod default;

@@ -172,6 +172,7 @@ fn reverted(intent: &Intent, avatars: &Avatars, default: Option<&PictureRef>) ->
     let ours = intent.old.as_ref().filter(|old| avatars.has(old, &intent.account) && !avatars.shows(old));
     match &avatars.selected {
         _ if avatars.stand_as(&intent.stood, default) => Seen::Nothing("the picture is still shown".into()),
+        _ if intent.back.as_ref().is_some_and(|back| avatars.stand_as(back, default)) => Seen::Reset(ours.cloned()),
         Selected::System(mark) if default == Some(mark) => Seen::Reset(ours.cloned()),
         Selected::Nothing => Seen::Reset(ours.cloned()),
         Selected::System(_) | Selected::Custom(_) => match ours {

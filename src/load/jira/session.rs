@@ -139,6 +139,9 @@ impl JiraSession {
         mut draft: Intent,
         journal: &mut dyn Journal,
     ) -> Result<Option<PictureRef>, WriteError> {
+        if let Some(back) = draft.back.clone() {
+            return self.given_back(draft, &back, journal).await;
+        }
         let Some(default) = self.shared.known().default else {
             return Err(WriteError::Refused(Fault::new(
                 "default_unknown",
@@ -168,7 +171,7 @@ impl JiraSession {
     }
 
     /// Whether the name that a write goes by is the account's.
-    async fn is_called(&self, draft: &Intent) -> Result<bool, WriteError> {
+    pub(super) async fn is_called(&self, draft: &Intent) -> Result<bool, WriteError> {
         let user = self.client.user("username", &draft.account_name).await;
         let user = user?.map_err(WriteError::Refused)?;
         Ok(user.key.as_deref() == Some(draft.account.as_str()))
@@ -237,7 +240,11 @@ impl JiraSession {
     }
 
     /// What stands there is the person's own: it is left, and our record of it goes.
-    async fn foreign(&self, draft: Intent, journal: &mut dyn Journal) -> Result<Option<PictureRef>, WriteError> {
+    pub(super) async fn foreign(
+        &self,
+        draft: Intent,
+        journal: &mut dyn Journal,
+    ) -> Result<Option<PictureRef>, WriteError> {
         let sent = Event::Sent { attempt: 1, route: "look".to_owned(), at: now() };
         journal.begin(draft, sent).await?;
         journal.record(Event::Foreign).await?;

@@ -82,6 +82,10 @@ impl Target for Jira {
         probe::try_out(&self.client, learnt, probe).await
     }
 
+    fn gives_back(&self, earlier: &Shown) -> bool {
+        !matches!(earlier, Shown::Unknown(_))
+    }
+
     async fn look(&self, account: &Account) -> Result<Option<Bytes>, Failure> {
         let (owner, mark) = match &account.shown {
             Shown::Default => return Ok(None),

@@ -41,7 +41,7 @@ pub(super) fn counted(number: u64, one: &str) -> String {
 }
 
 pub(super) fn is_plan(report: &RunReport) -> bool {
-    report.command == "plan"
+    matches!(report.command.as_str(), "plan" | "undo")
 }
 
 fn changes(target: &TargetLine) -> u64 {

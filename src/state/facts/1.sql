@@ -149,6 +149,16 @@ CREATE TABLE looked (
   PRIMARY KEY (target, account)
 ) STRICT, WITHOUT ROWID;
 
+-- What the run that is undone did to accounts.
+CREATE TABLE wrote (
+  target  TEXT NOT NULL,
+  account TEXT NOT NULL,
+  stood   TEXT NOT NULL,            -- JSON: before its first write
+  ours    INTEGER NOT NULL,         -- 1: that was a picture of ours, which went
+  left    TEXT NOT NULL CHECK (left IN ('ours', 'default')),
+  PRIMARY KEY (target, account)
+) STRICT, WITHOUT ROWID;
+
 -- People whose photo is asked for once more.
 CREATE TABLE again (
   why    TEXT NOT NULL CHECK (why IN ('vanished', 'missing')),

@@ -17,6 +17,7 @@ mod photos;
 mod results;
 mod row;
 mod selected;
+mod wrote;
 
 pub(crate) use decisions::{DecisionFilter, DecisionKinds};
 pub(crate) use looks::Again;

@@ -11,6 +11,8 @@ use crate::suite::harness::Harness;
 use crate::suite::population::Population;
 use crate::suite::truth::Shows;
 
+const RUN: [&str; 2] = ["run", "pipeline.yaml"];
+
 /// A way that pictures go to a product.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Way {
@@ -166,9 +168,14 @@ pub(super) struct Calm {
 impl Calm {
     /// Runs undisturbed.
     pub(super) fn of(harness: &Harness, way: &Way) -> Self {
+        Self::of_command(harness, way, &["run", "pipeline.yaml", "--report", "report"])
+    }
+
+    /// The same of another command.
+    pub(super) fn of_command(harness: &Harness, way: &Way, command: &[&str]) -> Self {
         harness.sandbox.requests().reset();
         harness.sandbox.reset_writes();
-        harness.run().expect_exit(0);
+        harness.finish(command).expect_exit(0);
         let entries = harness.sandbox.requests().entries().into_iter().filter(|entry| entry.simulator == way.target);
         let methods: Vec<_> = entries.map(|entry| entry.method).collect();
         let mut writes = methods.iter().enumerate().filter(|(_, method)| *method != "GET");
@@ -199,6 +206,11 @@ fn number(nth: usize) -> u32 {
 
 /// Runs until the nth request to the product and kills the program there; then moves on with the state alone.
 pub(super) fn kill_at(harness: &mut Harness, way: &Way, nth: u32, killed: Killed) {
+    kill_command_at(harness, way, &RUN, nth, killed);
+}
+
+/// The same of another command.
+pub(super) fn kill_command_at(harness: &mut Harness, way: &Way, command: &[&str], nth: u32, killed: Killed) {
     let faults = harness.sandbox.faults();
     harness.sandbox.requests().reset();
     let hang = Fault::new(Effect::Delay { ms: 600_000 }).at(way.target);
@@ -211,7 +223,7 @@ pub(super) fn kill_at(harness: &mut Harness, way: &Way, nth: u32, killed: Killed
             faults.add(hang.after(nth + 1));
         }
     }
-    let mut child = harness.spawn(&["run", "pipeline.yaml"]);
+    let mut child = harness.spawn(command);
     harness.until("the request arrives", |harness| match killed {
         Killed::Before | Killed::Later => harness.sandbox.requests().of(way.target) > u64::from(nth),
         Killed::After => struck(harness, "handle_then_drop"),

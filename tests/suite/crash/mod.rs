@@ -15,3 +15,4 @@ mod kills;
 mod late;
 mod passing; // the name passes to somebody else meanwhile
 mod person;
+mod undo;

@@ -41,6 +41,7 @@ pub(crate) fn intent(kind: IntentKind) -> Intent {
         old_looks: None,
         keys: None,
         before: Before::Default,
+        back: None,
         begun_at: 7,
     }
 }

@@ -1,0 +1,180 @@
+//! What is done with one account when a run is undone: facts in, decision and reason out.
+//!
+//! Owns: when the account still shows what the run left there, and what it gets back.
+//! Leaves to others: what the run did (`state`), the limits (`guard`), doing it (`run`, `load`).
+//! A newcomer gets wrong: a picture of ours that an earlier run had made is gone since this one wrote. It is told, and not
+//! made again: the photo of then is nowhere.
+
+use super::decide::Judgement;
+use crate::model::{
+    Account, AccountStanding, Change, Decision, Left, Picture, PictureRef, Place, Placement, Reason, Shown, Step,
+    TargetId, Wrote,
+};
+
+/// The facts about one account, for undoing a run.
+pub(crate) struct Undo<'a> {
+    /// The target.
+    pub target: &'a TargetId,
+    /// Its place in the file.
+    pub place: &'a Place,
+    /// The account as surveyed.
+    pub account: &'a Account,
+    /// What the state says stands there.
+    pub placement: Option<&'a Placement>,
+    /// The instance's default picture.
+    pub default: Option<&'a PictureRef>,
+    /// What the run did to it; `None`: nothing.
+    pub wrote: Option<&'a Wrote>,
+    /// Whether the server can be made to show again what stood there.
+    pub gives_back: bool,
+}
+
+/// Decides about one account.
+pub(crate) fn undo(facts: &Undo<'_>) -> Judgement {
+    let picture = Picture::of(&facts.account.shown, facts.placement, facts.default);
+    let (change, reason, detail, back) = match found(facts, &picture) {
+        Found::Back(shown) => (Change::Revert, Reason::Undone, None, Some(shown)),
+        Found::Done => (Change::Unchanged, Reason::UndoDone, None, None),
+        Found::Other => (Change::Unchanged, Reason::UndoOther, None, None),
+        Found::Left(reason, detail) => (Change::Keep, reason, detail, None),
+        Found::NotServed(reason) => (Change::Skip, reason, None, None),
+    };
+    let to = back.as_ref().map_or_else(|| picture.label(), |back| Picture::of(back, None, facts.default).label());
+    Judgement {
+        decision: Decision {
+            target: facts.target.clone(),
+            account: facts.account.id.clone(),
+            account_name: facts.account.name.clone(),
+            person: facts.placement.and_then(|placement| placement.person.clone()),
+            change,
+            from: picture.clone(),
+            to,
+            reason,
+            rule: facts.place.clone(),
+            detail,
+        },
+        step: back.map(Step::GiveBack),
+        matched: false,
+        foreign: false,
+        pictured: !matches!(picture, Picture::Default | Picture::Unknown(_)),
+        reassigned: false,
+        drifted: false,
+    }
+}
+
+enum Found {
+    Back(Shown),
+    Done,
+    Other,
+    Left(Reason, Option<String>),
+    NotServed(Reason),
+}
+
+fn found(facts: &Undo<'_>, picture: &Picture) -> Found {
+    let Some(wrote) = facts.wrote else { return Found::Other };
+    match facts.account.standing {
+        AccountStanding::Active => {}
+        AccountStanding::Inactive => return Found::NotServed(Reason::AccountInactive),
+        _ => return Found::NotServed(Reason::AccountExcluded),
+    }
+    let back = match &wrote.stood {
+        // The default by its number and the default are one.
+        Shown::System(mark) if facts.default == Some(mark) => Shown::Default,
+        stood => stood.clone(),
+    };
+    let still_there = match (picture, wrote.left) {
+        (Picture::Ours(_), _) => true,
+        (Picture::Default, Left::Default) => facts.placement.is_none() && back != Shown::Default,
+        _ => false,
+    };
+    match picture {
+        Picture::Unknown(why) => Found::Left(Reason::PictureUnknown, Some(why.clone())),
+        _ if *picture == Picture::of(&back, None, facts.default) => Found::Done,
+        _ if !still_there => Found::Left(Reason::UndoChanged, None),
+        _ if wrote.ours => Found::Left(
+            Reason::UndoGone,
+            Some("it was ours, and was taken away when another photo came or none was left".to_owned()),
+        ),
+        _ if let Shown::Unknown(why) = &back => Found::Left(Reason::UndoGone, Some(why.clone())),
+        _ if !facts.gives_back => {
+            Found::Left(Reason::UndoGone, Some("the product did not keep it, or cannot show it again".to_owned()))
+        }
+        _ => Found::Back(back),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::model::{Before, Digest, Provenance, Recipe};
+
+    fn placement() -> Placement {
+        Placement {
+            target: "jira".into(),
+            account: "K".into(),
+            person: None,
+            photo: Digest::of(b"photo"),
+            recipe: Recipe::from("r"),
+            rendition: Digest::of(b"rendition"),
+            mark: "7".into(),
+            provenance: Provenance::Made,
+            before: Before::Default,
+            looks: None,
+            keys: None,
+        }
+    }
+
+    /// Shown, whether a placement of avatar 7 is there, what stood, whether it was ours, what the run left, whether it can
+    /// be given back → the reason.
+    #[test]
+    fn only_what_the_run_left_there_goes_back_to_what_stood_before() {
+        let custom = |mark: &str| Shown::Custom(mark.into());
+        let system = |mark: &str| Shown::System(mark.into());
+        let (ours, default) = (Left::Ours, Left::Default);
+        #[rustfmt::skip]
+        let table = [
+            (custom("7"), true, Shown::Default, false, ours, true, "undone"),
+            (custom("7"), true, system("1"), false, ours, true, "undone"),
+            (custom("7"), true, custom("5"), false, ours, true, "undone"),
+            (custom("7"), true, custom("5"), false, ours, false, "undo_gone"),
+            (custom("7"), true, custom("6"), true, ours, true, "undo_gone"),
+            (custom("7"), true, Shown::Unknown("?".into()), false, ours, true, "undo_gone"),
+            // A later run put it there: what stood before the first of them stands again.
+            (custom("7"), true, custom("5"), false, default, true, "undone"),
+            (custom("8"), true, custom("5"), false, ours, true, "undo_changed"),
+            (system("1"), true, custom("5"), false, ours, true, "undo_changed"),
+            (custom("7"), false, custom("5"), false, ours, true, "undo_changed"),
+            (custom("5"), false, custom("5"), false, ours, true, "undo_done"),
+            (system("1"), false, Shown::Default, false, ours, true, "undo_done"),
+            (system("1"), false, custom("5"), false, default, true, "undone"),
+            (system("1"), false, custom("6"), true, default, true, "undo_gone"),
+            (Shown::Unknown("?".into()), true, custom("5"), false, ours, true, "picture_unknown"),
+        ];
+        for (shown, placed, stood, was_ours, left, gives_back, expected) in table {
+            let account = Account {
+                id: "K".into(),
+                name: "k".into(),
+                handle: None,
+                email: None,
+                display_name: String::new(),
+                standing: AccountStanding::Active,
+                shown,
+            };
+            let wrote = Wrote { stood, ours: was_ours, left };
+            let placement = placed.then(placement);
+            let judged = undo(&Undo {
+                target: &"jira".into(),
+                place: &Place { file: Arc::from("f"), line: 1 },
+                account: &account,
+                placement: placement.as_ref(),
+                default: Some(&"1".into()),
+                wrote: Some(&wrote),
+                gives_back,
+            });
+            assert_eq!(judged.decision.reason.word(), expected, "{:?} {wrote:?}", account.shown);
+            assert_eq!(judged.step.is_some(), expected == "undone");
+        }
+    }
+}

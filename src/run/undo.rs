@@ -1,0 +1,181 @@
+//! Undoing a run: lock, settle, survey, decide, guard, apply, confirm, report (docs/write-protocols.md, "Undoing a run").
+//!
+//! Owns: which run is undone, and the order of the phases. Leaves to others: each phase, which is that of a run; what is
+//! done about an account (`undo_planner`).
+//! A newcomer gets wrong: no source is asked. What stood before a run is known to the journal and the servers alone.
+
+use std::sync::Arc;
+
+use futures::future::try_join_all;
+use tracing::Instrument as _;
+
+use super::asked::{self, Asked};
+use super::audit::AuditTrail;
+use super::clients::Clients;
+use super::close::{self, Ended};
+use super::context::{Mode, RunContext};
+use super::finished_target::FinishedTarget;
+use super::job::{Outcome, target_runs};
+use super::limits::Guarded;
+use super::pages::{PAGE, each_page};
+use super::people::RunPeople;
+use super::selection::Selection;
+use super::target_plan::TargetPlan;
+use super::target_run::TargetRun;
+use super::twins::{self, Servers};
+use super::{decided, fetch_stood, folders, only, run_row, spans, survey, undo_planner, write};
+use crate::error::Trouble;
+use crate::model::RunId;
+use crate::plan::{Allowance, Rerender};
+use crate::report::Listener;
+use crate::settings::Pipeline;
+
+/// What is asked for besides the pipeline.
+pub(crate) struct UndoOptions {
+    /// Whether it is only shown, or done.
+    pub mode: Mode,
+    /// The run that is undone; `None`: the last that wrote.
+    pub run: Option<RunId>,
+    /// `--only`, `--target`.
+    pub selection: Selection,
+    /// `--allow`.
+    pub allow: Vec<Allowance>,
+    /// Whether a report is asked for, which may show pictures.
+    pub report: bool,
+    /// What is only put on record.
+    pub asked: Asked,
+}
+
+/// Plans what gives back what stood before a run, and does it if that is asked for.
+pub(crate) async fn undo(
+    pipeline: &Pipeline,
+    options: &UndoOptions,
+    listener: Arc<dyn Listener>,
+    stop: super::Stop,
+) -> Result<Outcome, Trouble> {
+    folders::apart(pipeline)?;
+    let mut context = RunContext::open(pipeline, options.mode, listener, stop)?;
+    context.command = if options.mode == Mode::Plan { "undo" } else { "undo --apply" };
+    if options.report {
+        context.pictures = pipeline.report.pictures;
+    }
+    let run = which(&context, options.run.as_ref())?;
+    let mut row = None;
+    if options.mode == Mode::Run {
+        let UndoOptions { asked, selection, allow, .. } = options;
+        let words = asked::words(asked, selection, allow, Rerender::Changed);
+        let words = std::iter::once(run.to_string()).chain(words).collect();
+        row = Some(run_row::begin(&context, pipeline, "undo", words, asked.started_by.clone()).await?);
+    }
+    let clients = Clients::new(pipeline, &context.stop);
+    let span = spans::run(&context.run);
+    let ended = async {
+        let trail = row.map(|row| AuditTrail::begin(&pipeline.state, &row)).transpose()?;
+        Undoing { context: &context, pipeline, options, clients: &clients, run: &run }.go(trail).await
+    };
+    match ended.instrument(span).await {
+        Ok(Ended { report, exit, finished }) => {
+            let people = RunPeople::of(context, &finished);
+            Ok(Outcome { report, people, exit })
+        }
+        Err(trouble) => {
+            if options.mode == Mode::Run {
+                context.store.finish_run(&context.run, run_row::end(trouble.exit())).await?;
+            }
+            Err(trouble)
+        }
+    }
+}
+
+/// The run that is meant.
+fn which(context: &RunContext, asked: Option<&RunId>) -> Result<RunId, Trouble> {
+    let Some(run) = asked else {
+        let none = || Trouble::Usage("no run that wrote is recorded yet: there is nothing to undo".to_owned());
+        return context.store.last_run_that_wrote()?.ok_or_else(none);
+    };
+    match context.store.run(run)? {
+        Some(found) if found.row.command.starts_with("run") => Ok(found.row.id),
+        Some(found) => {
+            Err(Trouble::Usage(format!("{run} was no run, but `{}`; `status` lists them", found.row.command)))
+        }
+        None => {
+            let run = run.as_str().escape_debug();
+            Err(Trouble::Usage(format!("no run `{run}` is recorded; `status` lists them")))
+        }
+    }
+}
+
+struct Undoing<'a> {
+    context: &'a RunContext,
+    pipeline: &'a Pipeline,
+    options: &'a UndoOptions,
+    clients: &'a Clients,
+    run: &'a RunId,
+}
+
+impl Undoing<'_> {
+    async fn go(&self, trail: Option<AuditTrail>) -> Result<Ended, Trouble> {
+        let Self { context, pipeline, clients, .. } = self;
+        twins::refuse_known(context, pipeline)?;
+        self.recall()?;
+        let surveys = target_runs(clients, pipeline)?
+            .into_iter()
+            .map(|target_run| survey::survey(context, &pipeline.transform.resize, target_run));
+        let mut target_runs = try_join_all(surveys).await?;
+        Servers::default().refuse_twins(&mut target_runs);
+        let mut guarded = Guarded::default();
+        let mut planned = self.plan(target_runs)?;
+        guarded.hold(context, pipeline, &[], &planned, &self.options.allow)?;
+        for (target_run, _) in &planned {
+            decided::tell(context, target_run)?;
+        }
+        write::forecast(clients, &mut planned);
+        let changes = planned.iter().map(|(_, plan)| plan.changes().count()).sum();
+        let writes = planned.into_iter().map(|(target_run, plan)| {
+            let writes = write::may_begin(context, &guarded, &target_run);
+            write::write(context, clients, writes, target_run, plan)
+        });
+        let mut finished: Vec<FinishedTarget> = try_join_all(writes).await?;
+        fetch_stood::fetch_stood(context, clients, &mut finished).await?;
+        close::close(context, pipeline, &[], finished, &guarded, self.told(changes), trail).await
+    }
+
+    /// Puts what the run wrote into the facts.
+    fn recall(&self) -> Result<(), Trouble> {
+        let Self { context, run, .. } = self;
+        for page in each_page(|after| context.store.wrote(run, after.copied(), PAGE), |(last, ..)| *last) {
+            let page = page?.into_iter().map(|(_, target, account, wrote)| (target, account, wrote));
+            context.facts.put_wrote(&page.collect::<Vec<_>>())?;
+        }
+        Ok(())
+    }
+
+    fn plan(&self, target_runs: Vec<TargetRun>) -> Result<Vec<(TargetRun, TargetPlan)>, Trouble> {
+        let Self { context, options, run, .. } = self;
+        if options.selection.narrows() {
+            only::select(context, &target_runs, &[], &options.selection)?;
+        }
+        let planned = target_runs.into_iter().map(|target_run| {
+            let plan = undo_planner::judge_all(context, &options.selection, run, &target_run)?;
+            Ok((target_run, plan))
+        });
+        planned.collect()
+    }
+
+    /// What an administrator must know besides.
+    fn told(&self, changes: u64) -> Vec<String> {
+        let run = self.run;
+        if changes == 0 {
+            return vec![format!("of the run {run} nothing is left to undo")];
+        }
+        let begun = match self.context.mode {
+            Mode::Plan => format!("this is a plan: `undo … {run} --apply` gives back what stood before the run {run}"),
+            Mode::Run => format!("what stood before the run {run} was given back, but for what is told above"),
+        };
+        let next =
+            "the next `run` puts the photos there again: set `dry_run: true` at the target, or leave accounts out, \
+                    before it"
+                .to_owned();
+        vec![begun, next]
+    }
+}

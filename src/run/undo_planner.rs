@@ -1,0 +1,178 @@
+//! The accounts of one target when a run is undone, one after the other: facts, decision, what it takes.
+//!
+//! Owns: turning a judgement into planned changes, counting. Leaves to others: the rules (`plan`), carrying them out
+//! (`apply`).
+//! A newcomer gets wrong: a run that was killed left writes of which only looking tells. They are mended by this plan, too,
+//! and count as what the run wrote.
+
+use super::context::RunContext;
+use super::pages::{PAGE, each_page};
+use super::selection::Selection;
+use super::target_plan::{PlanCount, TargetPlan};
+use super::target_planner::{count, left_as, mending, shape, takes_away};
+use super::target_run::{OpenTarget, TargetRun};
+use crate::error::Trouble;
+use crate::load::closing;
+use crate::model::{
+    Account, AccountId, Change, Decided, Decision, Event, IntentKind, Left, OpenIntent, Placement, Reason, RunId, Seen,
+    Shown, Step, Task, Wrote,
+};
+use crate::plan::{Judgement, Settled, Undo, placement_seen, settle, undo};
+
+/// Decides about every account of a target that answered.
+pub(super) fn judge_all(
+    context: &RunContext,
+    selection: &Selection,
+    run: &RunId,
+    target_run: &TargetRun,
+) -> Result<TargetPlan, Trouble> {
+    let Some(open) = target_run.ready() else { return Ok(TargetPlan::default()) };
+    let mut planner =
+        UndoPlanner { context, selection, run, target_run, open, decided: Vec::new(), counts: Vec::new() };
+    let mut plan = TargetPlan::default();
+    for accounts in each_page(|after| context.facts.accounts(target_run.id(), after, PAGE), |last| last.id.clone()) {
+        for account in accounts? {
+            planner.judge(&account)?;
+            plan.add(&std::mem::take(&mut planner.counts));
+        }
+        context.facts.put_decisions(&std::mem::take(&mut planner.decided))?;
+    }
+    Ok(plan)
+}
+
+struct UndoPlanner<'a> {
+    context: &'a RunContext,
+    selection: &'a Selection,
+    run: &'a RunId,
+    target_run: &'a TargetRun,
+    open: &'a OpenTarget,
+    /// Decided since the last page.
+    decided: Vec<Decided>,
+    /// What the account at hand adds to the plan.
+    counts: Vec<PlanCount>,
+}
+
+impl UndoPlanner<'_> {
+    fn judge(&mut self, account: &Account) -> Result<(), Trouble> {
+        let (facts, target) = (&self.context.facts, self.target_run.id());
+        let intents = match self.target_run.opened {
+            0 => Vec::new(),
+            _ => facts.seen(target, &account.id)?,
+        };
+        let recorded = self.context.store.placement(target, &account.id)?;
+        let placement = intents.iter().fold(recorded, |placement, (open, seen)| placement_seen(open, seen, placement));
+        let wrote = intents.iter().fold(facts.wrote(target, &account.id)?, |wrote, (open, seen)| {
+            if open.intent.run == *self.run { with_open(wrote, open, seen) } else { wrote }
+        });
+        let default = self.open.surveyed.default.as_ref();
+        let judgement = undo(&Undo {
+            target,
+            place: &self.target_run.entry.place,
+            account,
+            placement: placement.as_ref(),
+            default,
+            wrote: wrote.as_ref(),
+            gives_back: wrote.as_ref().is_some_and(|wrote| self.gives_back(&wrote.stood)),
+        });
+        count(&mut self.counts, &judgement);
+        if let Some(why) = self.mend(account, &intents, &judgement, placement.as_ref())? {
+            let mut decision = judgement.decision;
+            (decision.change, decision.reason, decision.detail) = (Change::Keep, Reason::Unsure, Some(why));
+            self.leave(decision);
+            return Ok(());
+        }
+        match judgement.step {
+            Some(step) => self.push(judgement.decision, &account.id, step, placement),
+            None => {
+                self.leave(judgement.decision);
+                Ok(())
+            }
+        }
+    }
+
+    fn gives_back(&self, stood: &Shown) -> bool {
+        let is_default = matches!(stood, Shown::System(mark) if self.open.surveyed.default.as_ref() == Some(mark));
+        is_default || self.target_run.target.gives_back(stood)
+    }
+
+    /// Turns what was seen of open intents into mending. `Some`: the account is better left alone.
+    fn mend(
+        &mut self,
+        account: &Account,
+        intents: &[(OpenIntent, Seen)],
+        judgement: &Judgement,
+        placement: Option<&Placement>,
+    ) -> Result<Option<String>, Trouble> {
+        let mut left_alone = None;
+        for (intent, seen) in intents {
+            let (change, mark) = match settle(intent, seen, None, &self.open.size.recipe) {
+                Settled::Close(why) => {
+                    self.context.facts.put_closing(intent, &closing(&intent.status, &why))?;
+                    continue;
+                }
+                Settled::CloseReset => {
+                    self.context.facts.put_closing(intent, &[Event::Reset, Event::Closed])?;
+                    continue;
+                }
+                Settled::Later => continue,
+                Settled::LeaveAlone(why) => {
+                    left_alone = Some(why);
+                    continue;
+                }
+                Settled::Finish(mark) => (Change::Finish, mark),
+                Settled::Tidy(mark) => (Change::Tidy, mark),
+            };
+            let decision = mending(judgement, change, intent, &mark);
+            let step = match change {
+                Change::Finish => Step::Finish(intent.clone(), mark),
+                _ => Step::Tidy(intent.clone(), mark),
+            };
+            self.push(decision, &account.id, step, placement.cloned())?;
+        }
+        Ok(left_alone)
+    }
+
+    fn leave(&mut self, mut decision: Decision) {
+        decision.to = decision.from.label();
+        self.counts.extend(left_as(decision.change));
+        self.decided.push(Decided::left_alone(decision));
+    }
+
+    /// Plans a change, unless it is not selected: then it is only reported.
+    fn push(
+        &mut self,
+        mut decision: Decision,
+        account: &AccountId,
+        step: Step,
+        placement: Option<Placement>,
+    ) -> Result<(), Trouble> {
+        if self.selection.narrows() && !self.context.facts.is_selected(self.target_run.id(), account)? {
+            decision.detail = Some(format!("{}: {}", decision.change.word(), decision.reason.text()));
+            (decision.change, decision.reason) = (Change::Skip, Reason::NotSelected);
+            self.leave(decision);
+            return Ok(());
+        }
+        if matches!(step, Step::GiveBack(Shown::Custom(_))) {
+            self.counts.push(PlanCount::GivenBack);
+        }
+        let task = Task { step, placement };
+        self.counts.extend(shape(&decision, &task));
+        self.counts.extend(takes_away(&decision).then_some(PlanCount::NotKept));
+        self.decided.push(Decided { decision, task: Some(task) });
+        Ok(())
+    }
+}
+
+/// What the run did, with a write of it that only looking tells of.
+fn with_open(wrote: Option<Wrote>, open: &OpenIntent, seen: &Seen) -> Option<Wrote> {
+    let left = match seen {
+        _ if open.intent.kind == IntentKind::Probe => return wrote,
+        Seen::Shown(_) | Seen::Alike(_) => Left::Ours,
+        Seen::Reset(_) => Left::Default,
+        _ => return wrote,
+    };
+    let (stood, old) = (&open.intent.stood, open.intent.old.as_ref());
+    let ours = matches!(stood, Shown::Custom(mark) if old == Some(mark));
+    let first = wrote.unwrap_or_else(|| Wrote { stood: stood.clone(), ours, left });
+    Some(Wrote { left, ..first })
+}

@@ -1,0 +1,39 @@
+//! What the run that is undone did to accounts.
+//!
+//! Owns: the rows. Leaves to others: the journal that they are read from (`store`), what follows (`plan`).
+//! A newcomer gets wrong: of several writes to one account the first says what stood there, the last what it left.
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::Facts;
+use crate::model::{AccountId, TargetId, Wrote};
+use crate::state::codec::{Json, Word};
+use crate::state::error::StateError;
+
+impl Facts {
+    /// Puts a page of writes, in the order of the journal.
+    pub fn put_wrote(&self, writes: &[(TargetId, AccountId, Wrote)]) -> Result<(), StateError> {
+        self.write("put what a run wrote into the facts", |db| {
+            let mut put = db.prepare_cached(
+                "INSERT INTO wrote (target, account, stood, ours, left) VALUES (?, ?, ?, ?, ?)
+                 ON CONFLICT DO UPDATE SET left = excluded.left",
+            )?;
+            for (target, account, Wrote { stood, ours, left }) in writes {
+                put.execute(params![target.as_str(), account.as_str(), Json(stood), ours, Word(*left)])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// What it did to one account; `None`: it wrote nothing there.
+    pub fn wrote(&self, target: &TargetId, account: &AccountId) -> Result<Option<Wrote>, StateError> {
+        self.read("read what a run wrote in the facts", |db| {
+            let mut query =
+                db.prepare_cached("SELECT stood, ours, left FROM wrote WHERE target = ? AND account = ?")?;
+            let read = |row: &rusqlite::Row<'_>| {
+                Ok(Wrote { stood: row.get::<_, Json<_>>(0)?.0, ours: row.get(1)?, left: row.get::<_, Word<_>>(2)?.0 })
+            };
+            Ok(query.query_row([target.as_str(), account.as_str()], read).optional()?)
+        })
+    }
+}

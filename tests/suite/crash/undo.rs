@@ -1,0 +1,43 @@
+//! A run that is undone, and the program killed in the midst of that.
+//!
+//! A newcomer gets wrong: each turn begins with what stood before, since the last one gave it back; the run puts the photo
+//! there again.
+
+use super::kills::{Begins, Calm, MULTIPART, SESSION, Way, XMLRPC, kill_command_at};
+
+const UNDO: [&str; 3] = ["undo", "pipeline.yaml", "--apply"];
+
+/// The picture that stood there before the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Before {
+    Default,
+    Choice,
+}
+
+fn kill_at_every_request(way: &Way, before: Before) {
+    let mut harness = way.harness(Begins::Afresh);
+    if before == Before::Choice {
+        harness.by_hand_in(way.target, "ada", "hand");
+    }
+    let stood = harness.account_in(way.target, "ada").now.bytes;
+    harness.run().expect_exit(0);
+    let calm = Calm::of_command(&harness, way, &UNDO);
+    assert_eq!(harness.account_in(way.target, "ada").now.bytes, stood);
+    for (nth, killed) in calm.turns() {
+        println!("{way:?}, {before:?}: killed {killed:?} request {nth}");
+        harness.run().expect_exit(0);
+        kill_command_at(&mut harness, way, &UNDO, nth, killed);
+        harness.finish(&UNDO).expect_exit(0);
+        assert_eq!(harness.account_in(way.target, "ada").now.bytes, stood);
+        harness.expect_promises();
+        harness.finish(&UNDO).expect_exit(0).expect_answer("nothing to do");
+    }
+}
+
+#[test]
+fn a_kill_at_any_request_of_an_undoing_leaves_what_stood_before() {
+    kill_at_every_request(&SESSION, Before::Default);
+    kill_at_every_request(&SESSION, Before::Choice);
+    kill_at_every_request(&XMLRPC, Before::Choice);
+    kill_at_every_request(&MULTIPART, Before::Default);
+}

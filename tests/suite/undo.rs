@@ -1,0 +1,141 @@
+//! `undo`: what stood before a run stands again, byte for byte as the servers serve it, but for what a product does not keep.
+//!
+//! Owns: what comes back, what is left and why, what stops it. Leaves to others: kills in the midst of it (`crash`).
+//! A newcomer gets wrong: what stood before is taken from the servers before the run, and never from the program's records.
+
+use serde_json::Value;
+
+use super::ended::{Ended, files};
+use super::harness::Harness;
+use super::population::Population;
+
+const PEOPLE: [&str; 3] = ["ada", "grace", "alan"];
+const TARGETS: [&str; 3] = ["jira", "confluence", "bitbucket"];
+
+/// Three people in three products; Grace has chosen a picture in each.
+fn harness() -> Harness {
+    let harness = Harness::connected(Population::of(&PEOPLE).everywhere().world());
+    TARGETS.iter().for_each(|target| _ = harness.by_hand_in(target, "grace", "hand"));
+    harness
+}
+
+/// What every account is served.
+fn served(harness: &Harness) -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    let all = TARGETS.into_iter().flat_map(|target| PEOPLE.map(|name| (target, name)));
+    all.map(|(target, name)| (target, name, harness.account_in(target, name).now.bytes.to_vec())).collect()
+}
+
+/// Where somebody is served something else.
+fn differing(harness: &Harness, before: &[(&'static str, &'static str, Vec<u8>)]) -> Vec<String> {
+    let both = before.iter().zip(served(harness));
+    both.filter(|(was, is)| was.2 != is.2).map(|(was, _)| format!("{}/{}", was.0, was.1)).collect()
+}
+
+fn undo(harness: &Harness, flags: &[&str]) -> Ended {
+    harness.finish(&[&["undo", "pipeline.yaml", "--report", "report"], flags].concat())
+}
+
+fn reason(ended: &Ended, target: &str, account: &str) -> Value {
+    ended.line(target, account)["reason"].clone()
+}
+
+#[test]
+fn what_stood_before_a_run_stands_again_byte_for_byte() {
+    let harness = harness();
+    undo(&harness, &[]).expect_exit(2).expect_error("no run that wrote is recorded yet");
+    let before = served(&harness);
+    harness.run().expect_exit(0);
+    assert_eq!(differing(&harness, &before).len(), 9);
+
+    harness.sandbox.reset_writes();
+    let shown = undo(&harness, &[]).expect_exit(0).expect_answer("to revert (8)").expect_answer("--apply");
+    assert_eq!(harness.sandbox.truth().writes, [], "a plan writes nothing");
+    assert_eq!(
+        (shown.report()["command"].as_str(), shown.report()["outcome"].as_str()),
+        (Some("undo"), Some("planned"))
+    );
+    assert_eq!(reason(&shown, "bitbucket", "grace"), "undo_gone");
+
+    let (done, _) = harness.counted(|harness| undo(harness, &["--apply"]));
+    let done =
+        done.expect_exit(0).expect_answer("reverted (8)").expect_answer("the next `run` puts the photos there again");
+    assert_eq!(done.line("jira", "grace")["change"]["to"].as_str().map(|to| &to[..8]), Some("foreign:"));
+    assert_eq!(differing(&harness, &before), ["bitbucket/grace"]);
+    harness.expect_promises();
+
+    harness.sandbox.reset_writes();
+    undo(&harness, &["--apply"]).expect_exit(0).expect_answer("nothing to do");
+    assert_eq!(harness.sandbox.truth().writes, [], "a second one finds nothing to undo");
+    harness.finish(&["status", "pipeline.yaml"]).expect_exit(0).expect_answer("undo");
+    // A run serves everybody as ever.
+    harness.run().expect_exit(0);
+    assert_eq!(differing(&harness, &before).len(), 9);
+}
+
+#[test]
+fn what_a_run_took_off_comes_back() {
+    let harness = harness();
+    harness.no_photo("grace");
+    let before = served(&harness);
+    harness.run().expect_exit(0);
+    let done = undo(&harness, &["--apply"]).expect_exit(0);
+    assert_eq!(differing(&harness, &before), ["bitbucket/grace"]);
+    assert_eq!(reason(&done, "bitbucket", "grace"), "undo_gone");
+}
+
+#[test]
+fn a_run_is_undone_by_its_name_and_only_where_ours_is_shown() {
+    let harness = Harness::with_people(&PEOPLE);
+    let before: Vec<_> = PEOPLE.map(|name| harness.account(name).now.bytes.to_vec()).into();
+    harness.by_hand("grace", "hand");
+    let first = harness.run().expect_exit(0).report()["run"].as_str().expect("an id").to_owned();
+    harness.new_photo("ada", "spare");
+    harness.run().expect_exit(0);
+    // What stood before the second run was ours, and went.
+    let second = undo(&harness, &["--apply"]).expect_exit(0).expect_answer("nothing to do");
+    assert_eq!(reason(&second, "jira", "ada"), "undo_gone");
+    harness.by_hand("grace", "spare");
+    let own = harness.account("grace").now;
+    harness.sandbox.reset_writes();
+    undo(&harness, &["no-such-run"]).expect_exit(2).expect_error("`status` lists them");
+    let done = undo(&harness, &[&first, "--apply", "--only", "ada", "--only", "grace"]).expect_exit(0);
+    assert_eq!(reason(&done, "jira", "grace"), "undo_changed");
+    assert_eq!(reason(&done, "jira", "alan"), "not_selected");
+    assert_eq!(harness.account("ada").now.bytes.to_vec(), before[0], "what stood before the first run of the two");
+    assert_eq!(harness.account("grace").now, own, "her own choice stays");
+    assert!(harness.account("alan").changed(), "not named");
+}
+
+#[test]
+fn limits_and_a_dry_run_stop_it() {
+    let mut harness = Harness::with_people(&PEOPLE);
+    harness.run().expect_exit(0);
+    harness.edit(|pipe| _ = pipe.top("limits", "{ reverts: { count: 1 } }"));
+    harness.sandbox.reset_writes();
+    undo(&harness, &["--apply"]).expect_exit(4).expect_answer("--allow jira.reverts=3");
+    harness.edit(|pipe| _ = pipe.jira("dry_run", "true"));
+    undo(&harness, &["--apply", "--allow", "reverts=3"]).expect_exit(0);
+    assert_eq!(harness.sandbox.truth().writes, []);
+    harness.edit(|pipe| _ = pipe.jira("dry_run", "false"));
+    undo(&harness, &["--apply", "--allow", "reverts=3"]).expect_exit(0).expect_answer("reverted (3)");
+    assert!(PEOPLE.iter().all(|name| !harness.account(name).changed()));
+    harness.expect_promises();
+}
+
+#[test]
+fn files_of_ours_leave_a_folder_and_nobody_elses() {
+    let mut harness = Harness::with_people(&PEOPLE);
+    harness.edit(|pipe| {
+        pipe.without_target("jira");
+        pipe.target("folder").set("path", "out");
+    });
+    harness.edit(|pipe| _ = pipe.top("limits", "{ reverts: { count: 10 } }"));
+    harness.write("out/theirs.png", "somebody's");
+    let names =
+        |harness: &Harness| -> Vec<String> { files(&harness.path("out")).into_iter().map(|(name, _)| name).collect() };
+    harness.run().expect_exit(0);
+    assert!(names(&harness).len() > 3, "{:?}", names(&harness));
+    undo(&harness, &["--apply"]).expect_exit(0).expect_answer("reverted (");
+    assert_eq!(names(&harness), ["index.json", "theirs.png"]);
+    undo(&harness, &["--apply"]).expect_exit(0).expect_answer("nothing to do");
+}
