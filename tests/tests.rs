@@ -50,6 +50,7 @@ mod suite {
     mod mutants; // programs that are wrong on purpose
     mod opened; // the contact sheet in a real browser
     mod outlet; // names that are no names, secrets under other names (P7)
+    mod packages; // what is shipped takes files that are there
     mod printed; // whole outputs
     mod probing; // `auth --probe`: tried on our own account, and put back
     mod readme; // the transcript is true
