@@ -48,6 +48,7 @@ mod suite {
     mod memory; // does not grow with the number of people (P9)
     mod misplaced; // a name that passes to somebody else amid a write (P1)
     mod mutants; // programs that are wrong on purpose
+    mod notified; // the heartbeat and the message about a run
     mod opened; // the contact sheet in a real browser
     mod outlet; // names that are no names, secrets under other names (P7)
     mod packages; // what is shipped takes files that are there

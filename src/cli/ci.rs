@@ -60,20 +60,17 @@ pub(super) fn started_by() -> String {
 fn identity(platform: Option<Platform>, variable: impl Fn(&str) -> Option<String>) -> String {
     let (who, place) = match platform {
         Some(Platform::GitHub) => {
-            let server = variable("GITHUB_SERVER_URL").unwrap_or_else(|| "https://github.com".to_owned());
-            let run = variable("GITHUB_REPOSITORY").zip(variable("GITHUB_RUN_ID"));
-            let place = run.map(|(repository, id)| format!("{server}/{repository}/actions/runs/{id}"));
-            (variable("GITHUB_ACTOR"), place.unwrap_or_else(|| "GitHub Actions".to_owned()))
+            (variable("GITHUB_ACTOR"), page(platform, &variable).unwrap_or_else(|| "GitHub Actions".to_owned()))
         }
         Some(Platform::GitLab) => {
-            (variable("GITLAB_USER_LOGIN"), variable("CI_JOB_URL").unwrap_or_else(|| "GitLab CI/CD".to_owned()))
+            (variable("GITLAB_USER_LOGIN"), page(platform, &variable).unwrap_or_else(|| "GitLab CI/CD".to_owned()))
         }
         Some(Platform::AzureDevOps) => {
             let build = variable("BUILD_BUILDID").map_or(String::new(), |id| format!(", build {id}"));
             (variable("BUILD_REQUESTEDFOR"), format!("Azure Pipelines{build}"))
         }
         Some(Platform::Jenkins) => {
-            (variable("BUILD_USER_ID"), variable("BUILD_URL").unwrap_or_else(|| "Jenkins".to_owned()))
+            (variable("BUILD_USER_ID"), page(platform, &variable).unwrap_or_else(|| "Jenkins".to_owned()))
         }
         None => {
             let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(&variable);
@@ -81,6 +78,28 @@ fn identity(platform: Option<Platform>, variable: impl Fn(&str) -> Option<String
         }
     };
     who.map_or(place.clone(), |who| format!("{who} ({place})"))
+}
+
+/// The page of the job that this runs in.
+pub(super) fn job_page() -> Option<String> {
+    page(Platform::here(), variable)
+}
+
+fn page(platform: Option<Platform>, variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    match platform? {
+        Platform::GitHub => {
+            let server = variable("GITHUB_SERVER_URL").unwrap_or_else(|| "https://github.com".to_owned());
+            let (repository, id) = variable("GITHUB_REPOSITORY").zip(variable("GITHUB_RUN_ID"))?;
+            Some(format!("{server}/{repository}/actions/runs/{id}"))
+        }
+        Platform::GitLab => variable("CI_JOB_URL"),
+        Platform::AzureDevOps => {
+            let (organisation, project) = variable("SYSTEM_COLLECTIONURI").zip(variable("SYSTEM_TEAMPROJECT"))?;
+            let (project, id) = (project.replace(' ', "%20"), variable("BUILD_BUILDID")?);
+            Some(format!("{}/{project}/_build/results?buildId={id}", organisation.trim_end_matches('/')))
+        }
+        Platform::Jenkins => variable("BUILD_URL"),
+    }
 }
 
 /// How much an annotation weighs.
@@ -207,6 +226,20 @@ mod tests {
         }
         assert_eq!(named(None, &[("USER", "ada")]), format!("ada@{}", host()));
         assert_eq!(named(None, &[]), host());
+    }
+
+    #[test]
+    fn a_job_has_a_page_where_the_platform_names_it() {
+        let azure = [
+            ("SYSTEM_COLLECTIONURI", "https://dev.azure.com/contoso/"),
+            ("SYSTEM_TEAMPROJECT", "Team Tools"),
+            ("BUILD_BUILDID", "9"),
+        ];
+        let named = |asked: &str| azure.iter().find(|(name, _)| *name == asked).map(|(_, value)| (*value).to_owned());
+        let expected = "https://dev.azure.com/contoso/Team%20Tools/_build/results?buildId=9";
+        assert_eq!(page(Some(Platform::AzureDevOps), named).as_deref(), Some(expected));
+        assert_eq!(page(Some(Platform::GitHub), named), None);
+        assert_eq!(page(None, named), None);
     }
 
     #[test]

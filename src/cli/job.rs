@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::model::{PersonResult, RunId, TargetId};
 use crate::pipeline::{Document, Overlay};
 use crate::plan::{Allowance, Rerender};
-use crate::report::{self, People as _, PersonLine, Progress, Severity};
+use crate::report::{self, People as _, PersonLine, Progress, RunReport, Severity};
 use crate::run::{self, Asked, Mode, Options, Outcome, SavedPlan, Selection, Stop, UndoOptions};
 use crate::settings::{CountedOf, Pipeline};
 
@@ -105,7 +105,8 @@ pub(super) struct UndoFlags {
 
 /// `plan FILE`.
 pub(super) fn plan(flags: &PlanFlags) -> Result<Exit, Trouble> {
-    let (files, outcome, progress) = execute(&flags.common, Mode::Plan, None, flags.out.as_deref())?;
+    let (pipeline, _simulators) = resolved(&flags.common.which)?;
+    let (files, outcome, progress) = execute(&flags.common, &pipeline, Mode::Plan, None, flags.out.as_deref())?;
     let pending = flags.detailed_exitcode && outcome.people.changes() > 0;
     let exit = if pending { outcome.exit.and(Exit::Pending) } else { outcome.exit };
     Ok(told(tell_all(&flags.common.how, &files, outcome, &progress), exit))
@@ -114,9 +115,36 @@ pub(super) fn plan(flags: &PlanFlags) -> Result<Exit, Trouble> {
 /// `run FILE`.
 pub(super) fn run(flags: &RunFlags) -> Result<Exit, Trouble> {
     let reviewed = flags.plan.as_deref().map(load).transpose()?;
-    let (files, outcome, progress) = execute(&flags.common, Mode::Run, reviewed, None)?;
-    let exit = outcome.exit;
-    Ok(told(tell_all(&flags.common.how, &files, outcome, &progress), exit))
+    let which = &flags.common.which;
+    let (pipeline, _simulators) = resolved(which)?;
+    let whole = which.only.is_empty() && which.target.is_empty();
+    let tell = |exit, report: Option<&RunReport>| notified(&pipeline, exit, report, whole);
+    match execute(&flags.common, &pipeline, Mode::Run, reviewed, None) {
+        Ok((files, outcome, progress)) => {
+            let (exit, report) = (outcome.exit, outcome.report.clone());
+            let exit = told(tell_all(&flags.common.how, &files, outcome, &progress), exit);
+            tell(exit, Some(&report));
+            Ok(exit)
+        }
+        Err(trouble) => {
+            tell(trouble.exit(), None);
+            Err(trouble)
+        }
+    }
+}
+
+/// Tells whoever wants to know of runs; what cannot be sent is a warning.
+fn notified(pipeline: &Pipeline, exit: Exit, report: Option<&RunReport>, whole: bool) {
+    if pipeline.notify.heartbeat.is_none() && pipeline.notify.webhook.is_none() {
+        return;
+    }
+    let job = ci::job_page();
+    let end = run::End { exit, report, whole, job: job.as_deref() };
+    let warnings = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(run::notify(pipeline, end)),
+        Err(error) => vec![format!("nobody could be told of this run: {error}")],
+    };
+    warnings.iter().for_each(|warning| tell(Severity::Warning, warning));
 }
 
 /// `undo FILE [RUN]`.
@@ -215,25 +243,25 @@ fn resolved(which: &Which) -> Result<(Pipeline, Simulators), Trouble> {
 
 fn execute(
     common: &Common,
+    pipeline: &Pipeline,
     mode: Mode,
     reviewed: Option<SavedPlan>,
     out: Option<&Path>,
 ) -> Result<(Files, Outcome, Arc<Progress>), Trouble> {
     let Common { which, rerender, how } = common;
-    let (pipeline, _simulators) = resolved(which)?;
-    check_reviewed(&pipeline, reviewed.as_ref())?;
-    let files = Files::of(how.report.as_deref(), &pipeline, mode, out);
+    check_reviewed(pipeline, reviewed.as_ref())?;
+    let files = Files::of(how.report.as_deref(), pipeline, mode, out);
     // Before anything is asked: whoever runs this must not lose the answer of a night to a folder.
     files.try_out(how.report.is_some())?;
     let options = Options {
         mode,
-        selection: Selection { only: which.only.clone(), targets: targets(which, &pipeline)?, reviewed },
-        allow: allowances(which, &pipeline)?,
+        selection: Selection { only: which.only.clone(), targets: targets(which, pipeline)?, reviewed },
+        allow: allowances(which, pipeline)?,
         rerender: if *rerender { Rerender::All } else { Rerender::Changed },
         report: files.pictures().is_some(),
         asked: Asked { started_by: Some(ci::started_by()), max_duration: how.max_duration },
     };
-    let (outcome, progress) = heard(how, |listener, stop| run::execute(&pipeline, &options, listener, stop))?;
+    let (outcome, progress) = heard(how, |listener, stop| run::execute(pipeline, &options, listener, stop))?;
     Ok((files, outcome, progress))
 }
 

@@ -20,6 +20,7 @@ use super::interpolate::{self, Text};
 use super::kinds::{SourceElement, TargetElement};
 use super::limits::Limits;
 use super::matching::Match;
+use super::notify::Notify;
 use super::overlay::{self, OverlaidEnvironment, Overlay};
 use super::rate::{self, Rate};
 use super::read::{At, List, Named, Reader, Setting};
@@ -54,6 +55,8 @@ element! {
         limits: Limits = Else("{}"),
         /// What the reports show.
         report: Report = Else("{}"),
+        /// Who is told how a run ended, besides whoever reads its report. Without `--sandbox`, and of `run` alone.
+        notify: Notify = Else("{}"),
         /// Where what was done is kept between runs.
         state: State = Else("{}"),
     }
@@ -250,6 +253,7 @@ struct Parts {
     rates: BTreeMap<String, settings::Rate>,
     http: BTreeMap<String, settings::Http>,
     report: settings::Report,
+    notify: settings::Notify,
     state: PathBuf,
     keep_runs: Option<Duration>,
 }
@@ -267,6 +271,7 @@ impl Parts {
             rates: self.rates,
             http: self.http,
             report: self.report,
+            notify: self.notify,
             state: self.state,
             keep_runs: self.keep_runs,
         }
@@ -284,6 +289,7 @@ impl File {
         self.judge_keys(reader);
         let transform = self.transform.get().and_then(|keys| keys.settle(reader, &self.transform.place));
         let limits = self.limits.get().and_then(|keys| keys.settle(reader));
+        let notify = self.notify.get().and_then(|keys| keys.settle(reader, &names));
         // Of another version nothing is known.
         self.version.get()?;
         let name = self.pipeline.get()?.0.clone();
@@ -295,6 +301,7 @@ impl File {
             rates: rates?,
             http: http?,
             report: self.report.get()?.settle()?,
+            notify: notify?,
             state: self.state.get()?.settle(Some(&name))?,
             keep_runs: self.state.get()?.keep_runs()?,
             name,

@@ -18,6 +18,7 @@ mod interpolate;
 mod kinds;
 mod limits;
 mod matching;
+mod notify;
 mod overlay;
 mod rate;
 mod read;

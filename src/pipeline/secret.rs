@@ -9,7 +9,7 @@ use super::fault::Span;
 use super::interpolate::{Otherwise, Part, Text};
 use super::tree::{Entry, Kind, Tree};
 
-const SOUNDS: [&str; 12] = [
+const SOUNDS: [&str; 14] = [
     "secret",
     "passw",
     "pasw",
@@ -22,10 +22,12 @@ const SOUNDS: [&str; 12] = [
     "api_key",
     "apikey",
     "cookie",
+    "heartbeat",
+    "webhook",
 ];
 
 /// Known not to be secret, wherever they stand.
-const OPEN: [&str; 4] = ["username", "from", "audience", "service_account"];
+const OPEN: [&str; 5] = ["username", "from", "audience", "service_account", "on"];
 
 /// Whether a value under this key is probably a secret.
 pub(super) fn sounds_like_one(key: &str) -> bool {

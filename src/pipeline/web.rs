@@ -70,19 +70,11 @@ impl Setting for SecretValue {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
         const HELP: &str = "write `${NAME}` or `${file:path}` and keep the value outside of the file; \
                             a value that stood here counts as known: change it";
-        let Kind::Scalar(scalar) = &reader.tree.node(id).kind else {
+        if !matches!(reader.tree.node(id).kind, Kind::Scalar(_)) {
             reader.expected(id, "a secret: `${NAME}` or `${file:path}`");
             return None;
-        };
-        let clear = match scalar.text.parts() {
-            None => !scalar.is_null(),
-            Some(parts) => parts.iter().any(|part| match part {
-                Part::Var(_, Otherwise::Default(default)) => !default.is_empty(),
-                Part::Text(text) => !text.trim().is_empty(),
-                Part::Var(_, Otherwise::FileFault | Otherwise::Because(_)) | Part::File(_) => false,
-            }),
-        };
-        if clear && !reader.is_broken(id) {
+        }
+        if is_written_out(reader, id) {
             reader.fault(FileFault::new(reader.spot(id), "a secret is written out").help(HELP));
             return None;
         }
@@ -107,6 +99,20 @@ impl Setting for SecretValue {
         }
         Some(Self(Secret::new(value.text)))
     }
+}
+
+/// Whether any of a value stands in the file itself.
+pub(super) fn is_written_out(reader: &Reader<'_>, id: Id) -> bool {
+    let Kind::Scalar(scalar) = &reader.tree.node(id).kind else { return false };
+    let clear = match scalar.text.parts() {
+        None => !scalar.is_null(),
+        Some(parts) => parts.iter().any(|part| match part {
+            Part::Var(_, Otherwise::Default(default)) => !default.is_empty(),
+            Part::Text(text) => !text.trim().is_empty(),
+            Part::Var(_, Otherwise::FileFault | Otherwise::Because(_)) | Part::File(_) => false,
+        }),
+    };
+    clear && !reader.is_broken(id)
 }
 
 /// What stands in a secret that nobody sees, and that no vendor makes.

@@ -9,6 +9,7 @@
 
 mod http;
 mod limits;
+mod notify;
 mod patterns;
 mod pipeline;
 mod placed;
@@ -19,6 +20,7 @@ mod transform;
 
 pub(crate) use http::*;
 pub(crate) use limits::*;
+pub(crate) use notify::*;
 pub(crate) use patterns::*;
 pub(crate) use pipeline::Pipeline;
 pub(crate) use placed::Placed;

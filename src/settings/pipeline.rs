@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::limits::Limits;
-use super::{Http, Rate, Report, Source, Target, Transform};
+use super::{Http, Notify, Rate, Report, Source, Target, Transform};
 use crate::model::Digest;
 
 /// One pipeline file, resolved.
@@ -32,6 +32,8 @@ pub struct Pipeline {
     pub http: BTreeMap<String, Http>,
     /// What the reports show.
     pub report: Report,
+    /// Who is told how a run ended.
+    pub notify: Notify,
     /// The durable state file.
     pub state: PathBuf,
     /// How long a run stays on record; `None`: for good.
