@@ -20,6 +20,9 @@ pub enum Trouble {
     /// Another run holds the lock, or it cannot be taken.
     #[error("{0}")]
     Lock(#[from] LockError),
+    /// Another sandbox has the world.
+    #[error("{0}")]
+    WorldInUse(String),
     /// A source or target cannot even be set up.
     #[error("{0}")]
     Failure(#[from] Failure),
@@ -48,7 +51,7 @@ impl Trouble {
         match self {
             Self::Usage(_) => Exit::Usage,
             Self::State(error) => state_exit(error),
-            Self::Lock(LockError::Held { .. }) => Exit::Locked,
+            Self::Lock(LockError::Held { .. }) | Self::WorldInUse(_) => Exit::Locked,
             Self::Lock(LockError::State(error)) => state_exit(error),
             Self::Failure(failure) => failure.kind.into(),
             Self::File { .. } | Self::Own(_) => Exit::OwnFault,

@@ -41,6 +41,7 @@ mod switches;
 pub mod truth;
 mod world;
 
+pub use error::SandboxError;
 pub use options::{Options, Ports};
 pub use running::Running;
 pub use server::Sandbox;

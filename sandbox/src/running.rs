@@ -18,6 +18,7 @@ use super::requests::Requests;
 use super::saved::Saved;
 use super::server_state::ServerState;
 use super::simulator::Credential;
+use super::store::StoreLock;
 use super::switches::SwitchError;
 use super::truth::{Person, Truth};
 
@@ -28,6 +29,8 @@ pub struct Running {
     pub(super) resumed: bool,
     pub(super) stop: watch::Sender<bool>,
     pub(super) thread: Option<JoinHandle<()>>,
+    /// Freed when everything is written down.
+    pub(super) _lock: Option<StoreLock>,
 }
 
 impl std::fmt::Debug for Running {

@@ -43,9 +43,9 @@ impl Sandbox {
 fn start(world: World, options: &Options) -> Result<Running, SandboxError> {
     let shared = Arc::new(Shared::default());
     let simulators = world.simulators(&shared);
-    let store = match &options.state {
-        Some(folder) => Some(Store::open(folder, &world.name, &world.digest)?),
-        None => None,
+    let (store, lock) = match &options.state {
+        Some(folder) => Some(Store::open(folder, &world.name, &world.digest)?).unzip(),
+        None => (None, None),
     };
     let resumed = match &store {
         Some(store) => store.load(&simulators)?,
@@ -94,7 +94,7 @@ fn start(world: World, options: &Options) -> Result<Running, SandboxError> {
             runtime.shutdown_timeout(PATIENCE);
         })
         .map_err(SandboxError::Runtime)?;
-    Ok(Running { server, page, resumed, stop, thread: Some(thread) })
+    Ok(Running { server, page, resumed, stop, thread: Some(thread), _lock: lock })
 }
 
 fn dial_in(world: &World, shared: &Shared, simulators: &[Arc<dyn Simulator>]) -> Result<(), SandboxError> {

@@ -3,9 +3,10 @@
 //! Owns: one JSON file for all simulators and a folder of pictures named by their digest, each written whole or not at all.
 //! Leaves to others: what is in it (each simulator's `save` and `load`).
 //! A newcomer gets wrong: the state is written before the answer leaves, as a real server would; so a client that is
-//! killed after an answer finds the write on the "server" in the next run.
+//! killed after an answer finds the write on the "server" in the next run. One sandbox has the folder at a time.
 
 use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -22,6 +23,31 @@ pub struct StoreError {
     act: &'static str,
     path: PathBuf,
     source: std::io::Error,
+}
+
+/// Why a folder was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(
+        "another sandbox has the world in {0}: the page of `sandbox`, or a command with `--sandbox`; wait for it to end, or \
+         stop it"
+    )]
+    InUse(PathBuf),
+}
+
+/// The right to a folder: two sandboxes that write there would each undo what the other wrote. Freed by the kernel when the
+/// process dies.
+#[derive(Debug)]
+pub(super) struct StoreLock(File);
+
+impl Drop for StoreLock {
+    fn drop(&mut self) {
+        // To close the file would not do: a child that this process is just starting has it open until it is another
+        // program.
+        _ = self.0.unlock();
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -49,11 +75,26 @@ pub(super) struct Store {
 }
 
 impl Store {
-    pub(super) fn open(folder: &Path, world: &str, digest: &str) -> Result<Self, StoreError> {
+    /// Opens the folder, unless another sandbox has it.
+    pub(super) fn open(folder: &Path, world: &str, digest: &str) -> Result<(Self, StoreLock), OpenError> {
         let blobs = folder.join("blobs");
         std::fs::create_dir_all(&blobs).map_err(|source| StoreError { act: "create", path: blobs, source })?;
+        let path = folder.join("world.lock");
+        let fail = |act, source| StoreError { act, path: path.clone(), source };
+        let file = File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(|source| fail("open", source))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(folder.to_owned())),
+            Err(TryLockError::Error(source)) => return Err(fail("lock", source).into()),
+        }
         let (world, digest) = (world.to_owned(), digest.to_owned());
-        Ok(Self { folder: folder.to_owned(), world, digest, writing: Mutex::new(()) })
+        let store = Self { folder: folder.to_owned(), world, digest, writing: Mutex::new(()) };
+        Ok((store, StoreLock(file)))
     }
 
     /// Gives every simulator what it kept. Whether there was a state of this very world.

@@ -169,6 +169,19 @@ async fn the_state_outlives_the_process_and_ends_with_the_world() {
 }
 
 #[test]
+fn one_sandbox_has_a_folder_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = || Sandbox::start(tiny(), Options { state: Some(folder.path().into()), ..Options::default() });
+    let first = start().unwrap();
+    let refused = start().unwrap_err();
+    assert!(refused.is_in_use(), "{refused}");
+    let text = refused.to_string();
+    assert!(text.contains(&folder.path().display().to_string()) && text.contains("stop it"), "{text}");
+    drop(first);
+    assert!(start().unwrap().resumed(), "it is free again");
+}
+
+#[test]
 fn a_taken_port_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();

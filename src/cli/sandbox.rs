@@ -31,7 +31,7 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     let ports = flags.port.map_or(Ports::Free, Ports::From);
     let options = Options { ports, state: flags.state.clone() };
     let running = Sandbox::start(sandboxed::world(&flags.world)?, options)
-        .map_err(|error| Trouble::Usage(format!("sandbox: {error}")))?;
+        .map_err(|error| sandboxed::refused("sandbox", &error))?;
     answer(&card(&running))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

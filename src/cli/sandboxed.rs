@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use avatarpipe_sandbox::{Options, Running, Sandbox, World};
+use avatarpipe_sandbox::{Options, Running, Sandbox, SandboxError, World};
 use clap::Args;
 
 use super::environment;
@@ -115,14 +115,19 @@ pub(super) fn world(name: &str) -> Result<World, Trouble> {
 fn start(name: &str, document: &Document) -> Result<Sandboxed, Trouble> {
     let state = environment::state_path(document)?;
     let options = Options { state: Some(folder(&state, name).join("world")), ..Options::default() };
-    let running =
-        Sandbox::start(world(name)?, options).map_err(|error| Trouble::Usage(format!("the sandbox: {error}")))?;
+    let running = Sandbox::start(world(name)?, options).map_err(|error| refused("the sandbox", &error))?;
     let begins = if running.resumed() { "as the last run left it" } else { "at its beginning" };
     tell(
         Severity::Progress,
         &format!("sandbox: the world `{}`, {begins}; page while it runs: {}", running.world(), running.page()),
     );
     Ok(Sandboxed { running, state: state_path(&state, name) })
+}
+
+/// Why a sandbox did not start.
+pub(super) fn refused(whose: &str, error: &SandboxError) -> Trouble {
+    let words = format!("{whose}: {error}");
+    if error.is_in_use() { Trouble::WorldInUse(words) } else { Trouble::Usage(words) }
 }
 
 impl Sandboxed {

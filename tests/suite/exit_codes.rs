@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::process::Command;
 
 use avatarpipe_sandbox::faults::{Effect, Fault};
+use avatarpipe_sandbox::{Options, Sandbox};
 
 use super::harness::Harness;
 use super::population::Population;
@@ -237,6 +238,21 @@ fn code_7_is_a_second_run() {
     assert!(harness.sandbox.requests().entries().is_empty());
     drop(held);
     harness.run().expect_exit(0);
+}
+
+#[test]
+fn code_7_is_a_second_sandbox_on_one_world() {
+    let harness = Harness::tiny();
+    let options = Options { state: Some(harness.path("state/sandbox/tiny/world")), ..Options::default() };
+    let page = Sandbox::start(harness.world.clone(), options).unwrap_or_else(|fault| panic!("{fault}"));
+    let before = page.truth().avatars.len();
+    for command in ["run", "plan", "auth"] {
+        let ended = harness.finish(&[command, "pipeline.yaml", "--sandbox=tiny"]).expect_exit(7);
+        ended.expect_error("another sandbox has the world in state/sandbox/tiny/world");
+    }
+    assert_eq!(page.truth().avatars.len(), before);
+    drop(page);
+    harness.finish(&["run", "pipeline.yaml", "--sandbox=tiny"]).expect_exit(0);
 }
 
 #[test]
