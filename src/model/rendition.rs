@@ -29,27 +29,39 @@ impl Rendition {
     }
 }
 
-/// How a rendition is encoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MediaType {
-    Png,
-    Jpeg,
+/// The media types: of each the word of the header `Content-Type`, how the names of such files end, and the byte that stands
+/// for it in the cache, which may never change.
+macro_rules! media_types {
+    ($($name:ident $word:literal $ending:literal $kept:literal,)+) => {
+        /// How a rendition is encoded.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum MediaType {
+            $($name,)+
+        }
+
+        impl MediaType {
+            /// Every one.
+            pub const ALL: [Self; [$(stringify!($name)),+].len()] = [$(Self::$name),+];
+
+            /// As the header `Content-Type` has it.
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$name => $word,)+ }
+            }
+
+            /// How the names of such files end.
+            pub fn ending(self) -> &'static str {
+                match self { $(Self::$name => $ending,)+ }
+            }
+
+            /// What stands for it in the cache.
+            pub fn kept(self) -> u8 {
+                match self { $(Self::$name => $kept,)+ }
+            }
+        }
+    };
 }
 
-impl MediaType {
-    /// As the header `Content-Type` has it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Png => "image/png",
-            Self::Jpeg => "image/jpeg",
-        }
-    }
-
-    /// How the names of such files end.
-    pub fn ending(self) -> &'static str {
-        match self {
-            Self::Png => "png",
-            Self::Jpeg => "jpg",
-        }
-    }
+media_types! {
+    Png "image/png" "png" 0,
+    Jpeg "image/jpeg" "jpg" 1,
 }

@@ -28,9 +28,6 @@ const SEAL: usize = 32;
 const DIGEST: usize = SEAL + 32;
 const MEDIA_TYPE: usize = DIGEST + 1;
 const SIDE: usize = MEDIA_TYPE + 4;
-/// The two media types, as they are kept.
-const PNG: u8 = 0;
-const JPEG: u8 = 1;
 const HEAD: usize = SIDE + Luma::SIDE * Luma::SIDE;
 
 impl Spool {
@@ -48,10 +45,7 @@ impl Spool {
             rendition.luma.as_ref().ok_or_else(|| io::Error::other("nobody says what the rendition looks like"))?;
         let mut sealed = Vec::with_capacity(HEAD - SEAL);
         sealed.extend_from_slice(rendition.digest.as_bytes());
-        sealed.push(match rendition.media_type {
-            MediaType::Png => PNG,
-            MediaType::Jpeg => JPEG,
-        });
+        sealed.push(rendition.media_type.kept());
         sealed.extend_from_slice(&rendition.side.to_le_bytes());
         sealed.extend_from_slice(luma.values());
         let mut file =
@@ -70,11 +64,8 @@ impl Spool {
             return None;
         }
         let digest = Digest::from_bytes(bytes.get(SEAL..DIGEST)?.try_into().ok()?);
-        let media_type = match *bytes.get(DIGEST)? {
-            PNG => MediaType::Png,
-            JPEG => MediaType::Jpeg,
-            _ => return None,
-        };
+        let kept = *bytes.get(DIGEST)?;
+        let media_type = MediaType::ALL.into_iter().find(|media_type| media_type.kept() == kept)?;
         let side = u32::from_le_bytes(bytes.get(MEDIA_TYPE..SIDE)?.try_into().ok()?);
         let luma = Luma::from_values(bytes.get(SIDE..HEAD)?.to_vec())?;
         let rendition = Rendition::new(bytes.slice(HEAD..), media_type, side, Some(luma));

@@ -15,10 +15,8 @@ use tokio::io::AsyncWriteExt as _;
 
 use crate::http::{Failure, FailureKind};
 use crate::input;
-use crate::model::{Digest, PictureRef};
+use crate::model::{Digest, MediaType, PictureRef};
 
-/// The extensions that a picture may have.
-const EXTENSIONS: [&str; 2] = ["png", "jpg"];
 /// The ending of a file that is being written; before it a dot and random digits.
 const UNFINISHED: &str = ".avatarpipe-part";
 /// Random digits in the name of a file that is being written.
@@ -68,8 +66,8 @@ impl Files {
     /// The pictures under a name, one for each extension.
     pub(super) fn standing(&self, name: &str) -> Result<Vec<Standing>> {
         let mut found = Vec::new();
-        for extension in EXTENSIONS {
-            let file = format!("{name}.{extension}");
+        for media_type in MediaType::ALL {
+            let file = format!("{name}.{}", media_type.ending());
             if let Some(bytes) = self.read(&file)? {
                 found.push(Standing { file, digest: Digest::of(&bytes) });
             }
