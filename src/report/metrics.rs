@@ -19,9 +19,13 @@ const SOURCES: [Of<SourceLine>; 7] = [
     ("source_up", "Whether the source could be read; 0: it failed.", |of| Some(u64::from(of.state != "failed"))),
     ("source_people", "People listed.", |of| Some(of.people)),
     ("source_in_scope", "People selected by `users`.", |of| Some(of.in_scope)),
-    ("source_present", "Matched people whose photo is known to be there.", |of| Some(of.present)),
+    ("source_present", "Matched people who have a photo of which a picture can be made.", |of| Some(of.present)),
     ("source_absent", "Matched people who provably have no photo.", |of| Some(of.absent)),
-    ("source_unknown", "Matched people of whom it is not known whether they have a photo.", |of| Some(of.unknown)),
+    (
+        "source_unknown",
+        "Matched people of whom it is not known whether they have a photo, or of whose photo no picture can be made.",
+        |of| Some(of.unknown),
+    ),
     ("source_downloaded", "Photos whose bytes were received.", |of| Some(of.downloaded)),
 ];
 

@@ -64,11 +64,11 @@ pub struct SourceLine {
     pub people: u64,
     /// Of these, selected by `users`.
     pub in_scope: u64,
-    /// Matched people whose photo is known to be there.
+    /// Matched people who have a photo of which a picture can be made.
     pub present: u64,
     /// Matched people who provably have none.
     pub absent: u64,
-    /// Matched people of whom it is not known.
+    /// Matched people of whom it is not known, or of whose photo no picture can be made.
     pub unknown: u64,
     /// Photos whose bytes were received.
     pub downloaded: u64,
