@@ -115,7 +115,7 @@ mod tests {
     fn nothing_else_is_a_rule() {
         refused(
             &[
-                ("{ absent: remove }", "`remove` has no meaning here"),
+                ("{ absent: remove }", "`remove` is not a value of this key"),
                 ("{ absent: [keep] }", "expected `default`, `keep` or"),
                 ("{ absent: { image: '' } }", "is not a path"),
                 ("{ unknown: default }", "unknown key `unknown`"),

@@ -82,7 +82,7 @@ impl Setting for PairEntry {
             let pair = Pair::read(reader, id)?;
             return Some(Self(pair.person.get()?.0, pair.account.get()?.0));
         }
-        match reader.word(id, &["email", "username"])?.as_str() {
+        match reader.word_of(id, &["email", "username"], "a key to match by")?.as_str() {
             "email" => Some(Self(PersonKey::Email, AccountKey::Email)),
             _ => Some(Self(PersonKey::UpnLocal, AccountKey::Username)),
         }
@@ -363,9 +363,9 @@ mod tests {
             &[
                 ("[]", "nothing is matched by anything"),
                 ("email", "expected a list such as"),
-                ("[mail]", "`mail` has no meaning here"),
+                ("[mail]", "`mail` is not a key to match by"),
                 ("[{ person: sam }]", "`account` is missing"),
-                ("[{ person: name, account: email }]", "`name` has no meaning here"),
+                ("[{ person: name, account: email }]", "`name` is not a value of this key"),
                 ("{ map: users.csv, persons: upn }", "unknown key `persons`"),
             ],
             Match::settle,

@@ -79,13 +79,17 @@ impl Reader<'_> {
 
     /// One of some words.
     pub(super) fn word(&mut self, id: Id, known: &[&str]) -> Option<String> {
+        self.word_of(id, known, "a value of this key")
+    }
+
+    /// As [`Self::word`]; `what` is what each of the words is.
+    pub(super) fn word_of(&mut self, id: Id, known: &[&str], what: &str) -> Option<String> {
         let value = self.scalar(id, "a word")?;
         if known.contains(&value.text.as_str()) {
             return Some(value.text);
         }
         let near = nearest(&value.text, known.iter().copied());
-        let fault =
-            FileFault::new(self.spot(id), format!("{} has no meaning here", value.shown)).help(hint(near, known));
+        let fault = FileFault::new(self.spot(id), format!("{} is not {what}", value.shown)).help(hint(near, known));
         self.fault(fault);
         None
     }

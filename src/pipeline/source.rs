@@ -285,7 +285,7 @@ mod tests {
         refused(
             &[
                 ("{ types: [] }", "no kind of user is in scope"),
-                ("{ types: [admin] }", "`admin` has no meaning here"),
+                ("{ types: [admin] }", "`admin` is not a value of this key"),
                 ("{ groups: [''] }", "is empty"),
                 ("{ active: 1 }", "is not `true` or `false`"),
                 ("{ exclude: ada }", "expected a list"),

@@ -176,7 +176,7 @@ mod tests {
                 ("{ resize: { size: 0 } }", "from 16 to 2048"),
                 ("{ resize: { size: 64, smallest: 65 } }", "more than `size` (64)"),
                 ("{ resize: { size: 32 } }", "`smallest` (48) is more than `size` (32)"),
-                ("{ resize: { crop: face } }", "`face` has no meaning here"),
+                ("{ resize: { crop: face } }", "`face` is not a value of this key"),
                 ("{ hash: { same_picture: 0 } }", "from 1 to"),
                 ("{ hash: { placeholders: ['sha256:00'] } }", "is not a digest"),
             ],

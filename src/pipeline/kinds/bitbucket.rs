@@ -44,7 +44,7 @@ mod tests {
         for (keys, words) in [
             ("base_url: 'http://git.example.com', match: [email]", "in clear"),
             ("base_url: 'https://git', match: [email], upload: auto", "unknown key `upload`"),
-            ("base_url: 'https://git', match: [slug]", "`slug` has no meaning here"),
+            ("base_url: 'https://git', match: [slug]", "`slug` is not a key to match by"),
             ("base_url: 'https://git'", "`match` is missing"),
             ("match: [email]", "`base_url` is missing"),
         ] {

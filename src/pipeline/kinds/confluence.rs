@@ -130,7 +130,7 @@ mod tests {
             ("match: [username], upload: endpoint, endpoint: rest/x", "a path below `base_url`"),
             ("match: [username], upload: endpoint, endpoint: '/rest/../x'", "a path below `base_url`"),
             ("match: [username], upload: endpoint, endpoint: '/rest?x'", "a path below `base_url`"),
-            ("match: [username], upload: session", "`session` has no meaning here"),
+            ("match: [username], upload: session", "`session` is not a value of this key"),
             ("upload: xmlrpc", "`match` is missing"),
         ] {
             let faults = settled(keys).expect_err(keys);
