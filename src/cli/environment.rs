@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Trouble;
 use crate::input;
-use crate::pipeline::{self, Colour, Document, Environment, Faults};
+use crate::pipeline::{self, Colour, Document, Environment, Faults, TestFile};
 
 /// The process's environment and the files that it can read.
 pub(super) struct Process;
@@ -64,6 +64,13 @@ pub(super) fn read(path: &Path) -> Result<Document, Unread> {
 /// Reads and parses a pipeline file; its faults come rendered.
 pub(super) fn document(path: &Path) -> Result<Document, Trouble> {
     read(path).map_err(|unread| unread.trouble())
+}
+
+/// Reads and parses a test of a pipeline file.
+pub(super) fn test(path: &Path) -> Result<TestFile, Trouble> {
+    let unread = |error: std::io::Error| Trouble::Usage(format!("could not read {}: {error}", path.display()));
+    let text = read_capped(path).map_err(unread)?;
+    pipeline::parse_test(&text, &path.display().to_string()).map_err(|faults| rendered(&faults))
 }
 
 /// Where the pipeline's state stands.

@@ -27,6 +27,7 @@ mod schema;
 mod simulated;
 mod state;
 mod status;
+mod test;
 
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 
@@ -68,6 +69,8 @@ Start with: avatarpipe run pipelines/corporate.yaml --sandbox";
 enum Command {
     /// Shows all faults of pipeline files, offline and without secrets
     Check(check::Flags),
+    /// Holds pipeline files against tests: people, accounts and what must become of them, offline and without secrets
+    Test(test::Flags),
     /// Does everything but the writes, and shows what a run would do
     Plan(job::PlanFlags),
     /// Plans, checks the limits, writes, and confirms what was written
@@ -108,6 +111,7 @@ pub fn main() -> Exit {
         cli.log.start()?;
         match cli.command {
             Command::Check(flags) => check::run(&flags),
+            Command::Test(flags) => test::run(&flags),
             Command::Plan(flags) => job::plan(&flags),
             Command::Run(flags) => job::run(&flags),
             Command::Undo(flags) => job::undo(&flags),

@@ -105,7 +105,7 @@ impl Users {
     }
 
     /// The wish of a person counts most, then the provider's switch, then our selection.
-    pub(super) fn standing(&self, facts: Facts<'_>) -> Standing {
+    pub(crate) fn standing(&self, facts: Facts<'_>) -> Standing {
         if facts.belongs.opted_out || self.opted_out.value.patterns.matches(facts.names) {
             Standing::OptedOut
         } else if self.active && !facts.active {

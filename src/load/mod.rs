@@ -23,6 +23,7 @@ mod tests;
 mod write;
 
 pub(crate) use crate::model::Seen;
+pub(crate) use account_filter::{AccountFilter, Life};
 pub(crate) use fingerprinter::Fingerprinter;
 pub(crate) use forecast::Changes;
 pub(crate) use probe::{Probe, Told, Tried};

@@ -28,6 +28,7 @@ mod secret;
 mod source;
 mod state;
 mod target;
+mod test_file;
 mod token_from;
 mod transform;
 mod tree;
@@ -37,11 +38,10 @@ pub use environment::Environment;
 pub use fault::{Colour, Faults};
 pub use file::parse;
 pub(crate) use file::{Document, Element, Warning, schema};
-#[cfg(feature = "sandbox")]
 pub use overlay::KeyTexts;
 pub use overlay::Overlay;
-#[cfg(feature = "sandbox")]
 pub(crate) use overlay::{ElementKeys, HttpKeys};
+pub(crate) use test_file::{TestAccount, TestFile, TestPerson, TestPhoto, TestShown, parse_test};
 
 #[cfg(test)]
 mod tests;

@@ -19,7 +19,9 @@ fn folder(name: &str) -> PathBuf {
 /// The pipeline files of a folder, by name.
 fn files(name: &str) -> BTreeMap<String, String> {
     let entries = std::fs::read_dir(folder(name)).unwrap().map(|entry| entry.unwrap().path());
-    let yaml = entries.filter(|path| path.extension().is_some_and(|ending| ending == "yaml"));
+    // Tests of pipelines lie beside them.
+    let is_pipeline = |name: &str| name.ends_with(".yaml") && !name.ends_with(".test.yaml");
+    let yaml = entries.filter(|path| path.file_name().and_then(std::ffi::OsStr::to_str).is_some_and(is_pipeline));
     yaml.map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read_to_string(&path).unwrap()))
         .collect()
 }

@@ -307,3 +307,21 @@ fn code_10_is_a_plan_with_changes() {
     harness.run().expect_exit(0);
     harness.plan_with(&["--detailed-exitcode"]).expect_exit(0).expect_answer("nothing to do");
 }
+
+#[test]
+fn code_3_is_an_expectation_that_does_not_hold() {
+    let harness = Harness::with_people(&["ada"]);
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/pipelines");
+    let kept = format!("{folder}/corporate.test.yaml");
+    harness.finish(&["test", &kept]).expect_exit(0).expect_answer("9 accounts as expected");
+    let pipeline = std::fs::read_to_string(format!("{folder}/corporate.yaml")).expect("the pipeline");
+    harness.write("corporate.yaml", pipeline.replace("absent:       default", "absent:       keep"));
+    harness.write("corporate.test.yaml", std::fs::read_to_string(kept).expect("the test"));
+    let ended = harness.finish(&["test", "corporate.test.yaml"]).expect_exit(3);
+    ended
+        .expect_answer("corporate.test.yaml:20: jira/ellen\n  - expected revert, absent\n  + found    keep, absent")
+        .expect_answer("1 of 9 accounts not as expected");
+    assert!(harness.sandbox.requests().entries().is_empty(), "nothing is asked");
+    harness.write("corporate.test.yaml", "version: 1\npipelin: corporate.yaml\n");
+    harness.finish(&["test", "corporate.test.yaml"]).expect_exit(2).expect_error("write `pipeline`");
+}

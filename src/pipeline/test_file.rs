@@ -1,0 +1,334 @@
+//! A test of a pipeline file: people, accounts, and what must become of each (docs/command-line.md, "test").
+//!
+//! Owns: its keys and their faults. Leaves to others: what becomes of the accounts (`run`, by the rules of `plan`).
+//! A newcomer gets wrong: nothing of it comes from outside of the file: no `${…}`, so that a test says the same everywhere.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::declare::{element, words};
+use super::fault::{Faults, FileFault};
+use super::read::{At, List, Named, Reader, Setting as _};
+use super::scalar::{Count, Flag, FormatVersion, Word};
+use super::secret;
+use super::tree::Tree;
+use crate::model::{Change, Place};
+
+element! {
+    /// A test of a pipeline file.
+    File {
+        /// The version of this format.
+        version: FormatVersion = Required,
+        /// The pipeline file, beside this one.
+        pipeline: Word = Required,
+        /// What `${NAME}` of the pipeline file stands for; no variable of the machine is looked at.
+        variables: Named<Word> = Else("{}"),
+        /// Sources that could not be listed.
+        unreachable: List<Word> = Else("[]"),
+        /// Who the sources list.
+        people: List<PersonKeys> = Required,
+        /// The accounts of each target, what they show and what must become of them.
+        accounts: Named<List<AccountKeys>> = Required,
+    }
+}
+
+element! {
+    /// Somebody whom a source lists.
+    PersonKeys {
+        /// The source; the first of the pipeline file if it is left out.
+        source: Word = Optional,
+        /// Who it is, for ever.
+        id: Word = Required,
+        /// Mail addresses, the main one first.
+        email: List<Word> = Else("[]"),
+        /// The user principal name.
+        upn: Word = Optional,
+        /// The on-premises sAMAccountName.
+        username: Word = Optional,
+        /// The employee id.
+        employee_id: Word = Optional,
+        /// Enabled at the provider.
+        active: Flag = Else("true"),
+        /// Groups that `users` may name.
+        groups: List<Word> = Else("[]"),
+        /// What the source holds.
+        photo: PhotoWord = Else("present"),
+    }
+}
+
+words! {
+    /// What the source holds.
+    PhotoWord = TestPhoto {
+        /// A photo of the person's own; on an account that shows it (`ours`), the one that stands there.
+        "present" => Present,
+        /// Another photo than the last run placed.
+        "changed" => Changed,
+        /// Provably none.
+        "absent" => Absent,
+        /// One of which no picture can be made.
+        "unreadable" => Unreadable,
+        /// One that is smaller than `resize.smallest`.
+        "too_small" => TooSmall,
+        /// It could not be learnt.
+        "unknown" => Unknown,
+    }
+}
+
+element! {
+    /// An account of a target.
+    AccountKeys {
+        /// What the person signs in with.
+        name: Word = Required,
+        /// The immutable id; the name if it is left out.
+        key: Word = Optional,
+        /// The mail address.
+        email: Word = Optional,
+        /// In use.
+        active: Flag = Else("true"),
+        /// Groups that `accounts` may name.
+        groups: List<Word> = Else("[]"),
+        /// What it shows.
+        shows: ShownWord = Else("default"),
+        /// With `shows: ours`, the id of the person whose photo was placed; the account's name if it is left out.
+        of: Word = Optional,
+        /// What must become of it.
+        expect: ChangeWord = Required,
+        /// Why, in the word of `run.json`.
+        reason: Word = Optional,
+        /// The line of the pipeline file that must decide.
+        rule: Count = Optional,
+    }
+}
+
+words! {
+    /// What an account shows.
+    ShownWord = TestShown {
+        /// The instance's default.
+        "default" => Default,
+        /// A stock picture of the product.
+        "stock" => Stock,
+        /// A picture that somebody uploaded.
+        "upload" => Upload,
+        /// What an earlier run placed.
+        "ours" => Ours,
+        /// The server did not say.
+        "unknown" => Unknown,
+    }
+}
+
+words! {
+    /// What becomes of an account.
+    ChangeWord = Change {
+        /// The person's photo is put there.
+        "replace" => Replace,
+        /// The default is shown again.
+        "revert" => Revert,
+        /// The picture of the former person goes.
+        "remove" => Remove,
+        /// It is right already.
+        "unchanged" => Unchanged,
+        /// It is left as it is, by a rule.
+        "keep" => Keep,
+        /// It is left as it is, since the keys do not say whose it is.
+        "conflict" => Conflict,
+        /// It is not looked at.
+        "skip" => Skip,
+    }
+}
+
+/// What a source holds for a person of a test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TestPhoto {
+    Present,
+    Changed,
+    Absent,
+    Unreadable,
+    TooSmall,
+    Unknown,
+}
+
+/// What an account of a test shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TestShown {
+    Default,
+    Stock,
+    Upload,
+    Ours,
+    Unknown,
+}
+
+/// A test of a pipeline file.
+#[derive(Debug)]
+pub(crate) struct TestFile {
+    /// The pipeline file, beside the test.
+    pub pipeline: String,
+    /// What `${NAME}` of it stands for.
+    pub variables: BTreeMap<String, String>,
+    /// Sources that could not be listed.
+    pub unreachable: Vec<(String, Place)>,
+    /// Who the sources list.
+    pub people: Vec<TestPerson>,
+    /// The accounts of each target, with the target's line.
+    pub accounts: Vec<(String, Place, Vec<TestAccount>)>,
+}
+
+/// Somebody whom a source lists.
+#[derive(Debug)]
+pub(crate) struct TestPerson {
+    /// The line.
+    pub place: Place,
+    /// `None`: the first source of the file.
+    pub source: Option<String>,
+    /// Who it is.
+    pub id: String,
+    /// The main one first.
+    pub email: Vec<String>,
+    /// The user principal name.
+    pub upn: Option<String>,
+    /// The on-premises sAMAccountName.
+    pub username: Option<String>,
+    /// The employee id.
+    pub employee_id: Option<String>,
+    /// Enabled at the provider.
+    pub active: bool,
+    /// For `users`.
+    pub groups: Vec<String>,
+    /// What the source holds.
+    pub photo: TestPhoto,
+}
+
+/// An account of a target, and what must become of it.
+#[derive(Debug)]
+pub(crate) struct TestAccount {
+    /// The line of the expectation.
+    pub place: Place,
+    /// What the person signs in with.
+    pub name: String,
+    /// The immutable id.
+    pub key: String,
+    /// The mail address.
+    pub email: Option<String>,
+    /// In use.
+    pub active: bool,
+    /// For `accounts`.
+    pub groups: Vec<String>,
+    /// What it shows.
+    pub shows: TestShown,
+    /// Of a picture of ours, whose photo it is.
+    pub of: String,
+    /// What must become of it.
+    pub expect: Change,
+    /// The word of the reason.
+    pub reason: Option<String>,
+    /// The line of the pipeline file that decides.
+    pub rule: Option<u32>,
+}
+
+/// Reads a test and reports everything that is wrong with it.
+pub(crate) fn parse_test(text: &str, file: &str) -> Result<TestFile, Faults> {
+    let file: Arc<str> = file.into();
+    let (tree, mut faults) = Tree::parse(text);
+    let Some(tree) = tree else {
+        return Err(Faults::new(file, text, &secret::in_text(text), faults));
+    };
+    let (secrets, root) = (secret::in_tree(&tree), tree.root);
+    let mut reader = Reader::new(tree, text, Arc::clone(&file), None);
+    let read = File::read(&mut reader, root).and_then(|written| written.settle());
+    faults.append(&mut reader.faults);
+    match read {
+        Some(test) if faults.is_empty() => Ok(test),
+        _ => {
+            if faults.is_empty() {
+                let fault = FileFault::new(0..0, "a value of a test cannot come from outside of the file");
+                faults.push(fault.help("write out what stands in `${…}`"));
+            }
+            Err(Faults::new(file, text, &secrets, faults))
+        }
+    }
+}
+
+impl File {
+    fn settle(&self) -> Option<TestFile> {
+        self.version.get()?;
+        let named = |(name, _, value): &(String, _, At<Word>)| Some((name.clone(), value.get()?.0.clone()));
+        let source = |at: &At<Word>| Some((at.get()?.0.clone(), at.place.clone()));
+        let target = |(id, _, list): &(String, _, At<List<AccountKeys>>)| {
+            let accounts: Option<Vec<_>> = list.get()?.0.iter().map(|at| at.get()?.settle()).collect();
+            Some((id.clone(), list.place.clone(), accounts?))
+        };
+        Some(TestFile {
+            pipeline: self.pipeline.get()?.0.clone(),
+            variables: self.variables.get()?.0.iter().map(named).collect::<Option<_>>()?,
+            unreachable: self.unreachable.get()?.0.iter().map(source).collect::<Option<_>>()?,
+            people: self.people.get()?.0.iter().map(|at| at.get()?.settle(&at.place)).collect::<Option<_>>()?,
+            accounts: self.accounts.get()?.0.iter().map(target).collect::<Option<_>>()?,
+        })
+    }
+}
+
+impl PersonKeys {
+    fn settle(&self, place: &Place) -> Option<TestPerson> {
+        Some(TestPerson {
+            place: place.clone(),
+            source: optional(&self.source)?,
+            id: self.id.get()?.0.clone(),
+            email: texts(&self.email)?,
+            upn: optional(&self.upn)?,
+            username: optional(&self.username)?,
+            employee_id: optional(&self.employee_id)?,
+            active: self.active.get()?.0,
+            groups: texts(&self.groups)?,
+            photo: self.photo.get()?.0,
+        })
+    }
+}
+
+impl AccountKeys {
+    fn settle(&self) -> Option<TestAccount> {
+        let name = self.name.get()?.0.clone();
+        Some(TestAccount {
+            place: self.expect.place.clone(),
+            key: optional(&self.key)?.unwrap_or_else(|| name.clone()),
+            email: optional(&self.email)?,
+            active: self.active.get()?.0,
+            groups: texts(&self.groups)?,
+            shows: self.shows.get()?.0,
+            of: optional(&self.of)?.unwrap_or_else(|| name.clone()),
+            expect: self.expect.get()?.0,
+            reason: optional(&self.reason)?,
+            rule: self.rule.optional()?.map(|line| u32::try_from(line.0).unwrap_or(u32::MAX)),
+            name,
+        })
+    }
+}
+
+fn optional(at: &At<Word>) -> Option<Option<String>> {
+    Some(at.optional()?.map(|word| word.0.clone()))
+}
+
+fn texts(at: &At<List<Word>>) -> Option<Vec<String>> {
+    Some(at.get()?.values()?.into_iter().map(|word| word.0.clone()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RIGHT: &str = "version: 1\npipeline: p.yaml\npeople:\n  - { id: ada, email: [ada@x] }\n\
+                         accounts:\n  jira:\n    - { name: ada, expect: replace }\n";
+
+    #[test]
+    fn a_test_is_read_as_strictly_as_a_pipeline() {
+        let test = parse_test(RIGHT, "p.test.yaml").unwrap();
+        assert_eq!((test.people.len(), test.accounts[0].2[0].place.line), (1, 7));
+        for (from, to, told) in [
+            ("email:", "emial:", "`email`"),
+            ("expect: replace", "expect: replaced", "`replace`"),
+            ("name: ada", "name: ${ADA}", "outside of the file"),
+            ("people:", "peoples:", "`people`"),
+        ] {
+            let faults = parse_test(&RIGHT.replace(from, to), "p.test.yaml").unwrap_err().to_string();
+            assert!(faults.contains(told) && faults.contains("p.test.yaml"), "{faults}");
+        }
+    }
+}
