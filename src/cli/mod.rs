@@ -15,6 +15,8 @@ mod job_page;
 mod left;
 mod log;
 mod man;
+#[cfg(test)]
+mod messages;
 mod output;
 mod report;
 mod report_files;

@@ -39,7 +39,12 @@ pub(super) fn advice(decision: &DecisionExplained) -> Option<&'static str> {
     if decision.result == Some(PersonResult::Failed) {
         return Some("see what the server said above; run again once that is mended");
     }
-    Some(match decision.reason {
+    of_reason(decision.reason)
+}
+
+/// What somebody can do about a reason.
+pub(crate) fn of_reason(reason: Reason) -> Option<&'static str> {
+    Some(match reason {
         Reason::Unchanged
         | Reason::PhotoNew
         | Reason::PhotoChanged

@@ -12,6 +12,8 @@ mod named;
 mod text;
 mod who;
 
+#[cfg(test)]
+pub(crate) use advice::of_reason;
 pub(crate) use collect::explain;
 pub(crate) use named::{Named, one_named};
 pub(crate) use text::text;

@@ -77,7 +77,23 @@ impl Response {
 
     /// A failure that says what was asked and found.
     pub(crate) fn failure(&self, kind: FailureKind, found: impl Into<String>) -> Failure {
-        Failure::new(kind, self.tried.clone(), redact(&found.into()))
+        Failure::new(kind, self.tried.clone(), self.with_request_id(redact(&found.into())))
+    }
+
+    /// By what the vendor's logs and support know the request: Graph has `request-id`, Atlassian `X-AREQUESTID`. None is
+    /// documented of Google.
+    fn request_id(&self) -> Option<&str> {
+        let id = self.header("request-id").or_else(|| self.header("x-arequestid"))?;
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '*' | '@' | '_' | ':');
+        (!id.is_empty() && id.len() <= 64 && id.chars().all(plain)).then_some(id)
+    }
+
+    /// What was found, with the request's id where there is one and it is not told yet.
+    pub(crate) fn with_request_id(&self, found: String) -> String {
+        match self.request_id() {
+            Some(id) if !found.contains(id) => format!("{found} (request id {id})"),
+            _ => found,
+        }
     }
 
     /// A good answer that is no page: it may hold people's names and addresses, and is not quoted.
@@ -189,6 +205,24 @@ mod tests {
             let failure = response(mime, body).json::<Wire>().unwrap_err();
             assert_eq!(failure.kind, FailureKind::Odd);
             assert!(failure.found.contains(words), "{failure}");
+        }
+    }
+
+    #[test]
+    fn a_failure_tells_the_request_id_once() {
+        for (name, id, found) in [
+            ("request-id", "b1d9-0a", "404 (request id b1d9-0a)"),
+            ("X-AREQUESTID", "*1X2Y3x7x1", "404 (request id *1X2Y3x7x1)"),
+            ("x-arequestid", "a b", "404"),
+            ("x-arequestid", "", "404"),
+            ("date", "now", "404"),
+        ] {
+            let mut response = response("application/json", "{}");
+            response
+                .headers
+                .insert(reqwest::header::HeaderName::from_bytes(name.as_bytes()).unwrap(), id.parse().unwrap());
+            assert_eq!(response.failure(FailureKind::Odd, "404").found, found);
+            assert_eq!(response.with_request_id(found.to_owned()), found, "once");
         }
     }
 

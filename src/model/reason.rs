@@ -39,6 +39,9 @@ macro_rules! reasons {
         }
 
         impl Reason {
+            /// Every reason.
+            pub const ALL: [Self; [$($word),+].len()] = [$(Self::$name),+];
+
             /// The stable word in `run.json`.
             pub fn word(self) -> &'static str {
                 match self { $(Self::$name => $word,)+ }

@@ -1,5 +1,6 @@
 //! The file as a whole: every broken file, every example, the schema.
 
+mod reference;
 mod resolving;
 mod sandboxed;
 

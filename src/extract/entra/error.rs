@@ -98,14 +98,12 @@ impl GraphError {
         self.code == "UnknownError" && self.wrapped == code
     }
 
-    /// `404 ImageNotFound: …, request-id …`
+    /// `404 ImageNotFound: … (request id …)`
     pub(super) fn words(&self, status: u16) -> String {
         let mut words = status.to_string();
-        for (before, part) in [(" ", &self.code), (": ", &self.message), (", request-id ", &self.request_id)] {
-            if !part.is_empty() {
-                words.push_str(before);
-                words.push_str(part);
-            }
+        let parts = [(" ", &self.code, ""), (": ", &self.message, ""), (" (request id ", &self.request_id, ")")];
+        for (before, part, after) in parts.into_iter().filter(|(_, part, _)| !part.is_empty()) {
+            words.extend([before, part, after]);
         }
         server_message(&words)
     }
@@ -175,6 +173,6 @@ mod tests {
         let message = r#"{"error":{"code":"NoPermissionsInAccessToken","message":"No roles."}}"#;
         let error = GraphError::of(&json!({ "error": { "code": "UnknownError", "message": message,
             "innerError": { "request-id": "b1d9" } } }));
-        assert_eq!(error.words(500), "500 UnknownError: NoPermissionsInAccessToken: No roles., request-id b1d9");
+        assert_eq!(error.words(500), "500 UnknownError: NoPermissionsInAccessToken: No roles. (request id b1d9)");
     }
 }

@@ -164,13 +164,13 @@ fn redirected(response: &Response) -> Failure {
         .hint("a redirect turns a write into a read: write the address that the server uses itself as `base_url`")
 }
 
-/// The status and the server's own words.
+/// The status, the server's own words, and the request's id.
 pub(crate) fn found(response: &Response) -> String {
-    match words(&response.body) {
+    response.with_request_id(match words(&response.body) {
         Some(words) => format!("{}: {words}", response.status),
         None if response.is_html() => format!("{}, an HTML page", response.status),
         None => response.status.to_string(),
-    }
+    })
 }
 
 /// A fault of one person with everything that an answer says.
