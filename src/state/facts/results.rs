@@ -76,6 +76,9 @@ pub struct ResultCount {
     pub count: u64,
 }
 
+/// A decision, how it went, and when that was known first, in Unix seconds.
+pub(crate) type Ended = (Decision, Option<TaskResult>, Option<u64>);
+
 impl Facts {
     /// Makes room for the results of a target's tasks: a full disk is to stop a run before its first write, not after it.
     /// From here on results take the place of what is put down now, and the log begins at its beginning again.
@@ -143,7 +146,7 @@ impl Facts {
         target: &TargetId,
         after: Option<&DecisionCursor>,
         at_most: usize,
-    ) -> Result<Vec<(Decision, Option<TaskResult>, Option<u64>)>, StateError> {
+    ) -> Result<Vec<Ended>, StateError> {
         let sql = format!(
             "SELECT {COLUMNS}, {RESULT}, ended FROM decision
              WHERE target = ?1 AND (account, slot, which) > (?2, ?3, ?4) AND is_change = 1
