@@ -6,12 +6,13 @@
 use super::harness::Harness;
 
 /// Each shape with what stands in its place.
-const SHAPES: [(&str, &str); 5] = [
+const SHAPES: [(&str, &str); 6] = [
     ("0000-00-00T00-00-00Z-xxxx", "<run>"),
     ("0000-00-00T00:00:00Z", "<time>"),
     ("b3:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "<digest>"),
     ("127.0.0.1:00000", "127.0.0.1:<port>"),
     ("request-id xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", "request-id <guid>"),
+    ("request id xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", "request id <guid>"),
 ];
 
 /// The text without what differs.
