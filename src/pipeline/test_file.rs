@@ -324,7 +324,7 @@ mod tests {
         for (from, to, told) in [
             ("email:", "emial:", "`email`"),
             ("expect: replace", "expect: replaced", "`replace`"),
-            ("name: ada", "name: ${ADA}", "outside of the file"),
+            ("name: ada", "name: \"${ADA}\"", "outside of the file"),
             ("people:", "peoples:", "`people`"),
         ] {
             let faults = parse_test(&RIGHT.replace(from, to), "p.test.yaml").unwrap_err().to_string();
