@@ -6,32 +6,18 @@
 
 use std::path::PathBuf;
 
-use super::declare::element;
+use super::declare::taken;
 use super::fault::FileFault;
 use super::read::{Reader, Setting};
 use super::scalar::scalar_schema;
+use super::settle::settled_as_written;
 use super::tree::Id;
 use super::web::SecretValue;
 use crate::settings;
 
-element! {
-    /// A certificate and its key.
-    Certificate {
-        /// The file with both, PEM or PKCS#12.
-        file: KeyFile = Required,
-        /// The password of a PKCS#12 file, or of a PEM key that is encrypted.
-        password: SecretValue = Optional,
-    }
-}
+settings::certificate!(taken);
 
-impl Certificate {
-    pub(super) fn settle(&self) -> Option<settings::Certificate> {
-        Some(settings::Certificate {
-            file: self.file.get()?.0.clone(),
-            password: self.password.optional()?.map(|secret| secret.0.clone()),
-        })
-    }
-}
+settled_as_written!(KeyFile => PathBuf);
 
 /// The path of a file that holds a key. A relative one counts from the working directory, as on the command line.
 #[derive(Clone, Debug)]
@@ -70,8 +56,8 @@ mod tests {
     use crate::pipeline::read::At;
     use crate::pipeline::tests::{judged, refused};
 
-    fn settle(at: &At<Certificate>, _: &mut Reader<'_>) -> Option<settings::Certificate> {
-        at.get()?.settle()
+    fn settle(at: &At<Certificate>, reader: &mut Reader<'_>) -> Option<settings::Certificate> {
+        at.get()?.settled(reader)
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! How an element is declared: one table from which its reading, its defaults and its schema come.
 //!
-//! Owns: `element!`, `kinds!`, `words!`, and the shape of the schema. Leaves to others: reading (`read`).
+//! Owns: `element!`, `taken!`, `kinds!`, `words!`, and the shape of the schema. Leaves to others: reading (`read`), the keys that
+//! are settings as they stand there (`settings::declare`).
 //! A newcomer gets wrong: the doc comment of a key is what an editor shows, through the schema; write it for the
 //! administrator.
 
@@ -92,6 +93,38 @@ macro_rules! element {
     };
 }
 
+/// An element whose keys are settings as they stand there, from the list that `settings` has of them.
+macro_rules! taken {
+    ($(#[doc = $doc:literal])+ $name:ident {
+        $($(#[doc = $key_doc:literal])+ $key:ident: $type:ty = $lack:expr,)+
+    }) => {
+        $crate::pipeline::declare::element! {
+            $(#[doc = $doc])+
+            $name { $($(#[doc = $key_doc])+ $key: $type = $lack,)+ }
+        }
+
+        impl $name {
+            pub(in crate::pipeline) fn settled(
+                &self,
+                reader: &mut $crate::pipeline::read::Reader<'_>,
+            ) -> Option<$crate::settings::$name> {
+                // Everything is judged before anything is asked for, so that no fault hides another.
+                $(let $key = $crate::pipeline::settle::Settle::settle(&self.$key, reader);)+
+                Some($crate::settings::$name { $($key: $key?),+ })
+            }
+        }
+
+        impl $crate::pipeline::settle::Settle<$crate::settings::$name> for $name {
+            fn settle(
+                at: &$crate::pipeline::read::At<Self>,
+                reader: &mut $crate::pipeline::read::Reader<'_>,
+            ) -> Option<$crate::settings::$name> {
+                at.get()?.settled(reader)
+            }
+        }
+    };
+}
+
 /// A mapping with one key, which says the kind (docs/decisions/pipeline-file.md, "Kinds are keys").
 macro_rules! kinds {
     ($(#[doc = $doc:literal])+ $name:ident as $trait:ident {
@@ -145,22 +178,34 @@ macro_rules! kinds {
     };
 }
 
-/// Words of which one is chosen.
+/// Words of which one is chosen; with `=`, those of a type whose schema is another already.
 macro_rules! words {
-    ($(#[doc = $doc:literal])+ $name:ident = $resolved:path { $($(#[doc = $word_doc:literal])+ $word:literal => $value:ident,)+ }) => {
+    ($(#[doc = $doc:literal])+ $name:ident { $($(#[doc = $word_doc:literal])+ $word:literal => $value:ident,)+ }) => {
+        $crate::pipeline::settle::settled_as_written!($name);
+
+        $crate::pipeline::declare::words! {
+            @read $(#[doc = $doc])+ $name { $($(#[doc = $word_doc])+ $word => Self::$value,)+ }
+        }
+    };
+    ($(#[doc = $doc:literal])+ $name:ident = $resolved:ident { $($(#[doc = $word_doc:literal])+ $word:literal => $value:ident,)+ }) => {
         $(#[doc = $doc])+
         #[derive(Clone, Copy, Debug)]
         pub(in crate::pipeline) struct $name(pub(in crate::pipeline) $resolved);
+
+        $crate::pipeline::declare::words! {
+            @read $(#[doc = $doc])+ $name { $($(#[doc = $word_doc])+ $word => Self($resolved::$value),)+ }
+        }
+    };
+    (@read $(#[doc = $doc:literal])+ $name:ident { $($(#[doc = $word_doc:literal])+ $word:literal => $value:expr,)+ }) => {
 
         impl $crate::pipeline::read::Setting for $name {
             fn read(
                 reader: &mut $crate::pipeline::read::Reader<'_>,
                 id: $crate::pipeline::tree::Id,
             ) -> Option<Self> {
-                use $resolved as Resolved;
                 let word = reader.word(id, &[$($word),+])?;
                 $(if word == $word {
-                    return Some(Self(Resolved::$value));
+                    return Some($value);
                 })+
                 None
             }
@@ -188,4 +233,4 @@ macro_rules! words {
     };
 }
 
-pub(super) use {element, kinds, words};
+pub(super) use {element, kinds, taken, words};

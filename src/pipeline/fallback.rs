@@ -5,32 +5,14 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::declare::element;
-use super::read::{At, Reader, Setting};
+use super::declare::{element, taken};
+use super::read::{Reader, Setting};
 use super::scalar::FilePath;
+use super::settle::settled_as_written;
 use super::tree::{Id, Kind};
-use crate::settings;
+use crate::settings::{self, Action};
 
-element! {
-    /// What happens instead of a replacement: `default` shows the default again, `keep` leaves the account as it is,
-    /// `{ image: path }` shows that file.
-    Fallback {
-        /// The person provably has no photo.
-        absent: Action = Else("default"),
-        /// No picture can be made of the photo.
-        unreadable: Action = Else("keep"),
-        /// The photo is smaller than `resize.smallest`.
-        too_small: Action = Else("keep"),
-        /// The person is disabled at the provider.
-        inactive: Action = Else("keep"),
-        /// The person is not selected by `users`.
-        out_of_scope: Action = Else("keep"),
-        /// The person is named under `opted_out`; a picture that is not ours stays in any case.
-        opted_out: Action = Else("default"),
-        /// The person is listed by no source any more.
-        gone: Action = Else("keep"),
-    }
-}
+settings::fallback!(taken);
 
 element! {
     /// A picture for all whom the rule meets.
@@ -40,24 +22,23 @@ element! {
     }
 }
 
-/// `default`, `keep`, or `{ image: path }`.
-#[derive(Clone, Debug)]
-pub(super) struct Action(settings::Action);
+settled_as_written!(Action);
 
+/// `default`, `keep`, or `{ image: path }`.
 impl Setting for Action {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
         match reader.tree.node(id).kind {
             Kind::Map(_) => {
                 let image = Image::read(reader, id)?;
-                Some(Self(settings::Action::Image(image.image.get()?.0.clone())))
+                Some(Self::Image(image.image.get()?.0.clone()))
             }
             Kind::List(_) => {
                 reader.expected(id, "`default`, `keep` or `{ image: … }`");
                 None
             }
             Kind::Scalar(_) => match reader.word(id, &["default", "keep"])?.as_str() {
-                "default" => Some(Self(settings::Action::Default)),
-                _ => Some(Self(settings::Action::Keep)),
+                "default" => Some(Self::Default),
+                _ => Some(Self::Keep),
             },
         }
     }
@@ -78,28 +59,15 @@ impl JsonSchema for Action {
     }
 }
 
-impl Fallback {
-    pub(super) fn settle(&self) -> Option<settings::Fallback> {
-        let rule = |at: &At<Action>| at.placed(|action| Some(action.0.clone()));
-        Some(settings::Fallback {
-            absent: rule(&self.absent)?,
-            unreadable: rule(&self.unreadable)?,
-            too_small: rule(&self.too_small)?,
-            inactive: rule(&self.inactive)?,
-            out_of_scope: rule(&self.out_of_scope)?,
-            opted_out: rule(&self.opted_out)?,
-            gone: rule(&self.gone)?,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pipeline::read::At;
+    use crate::pipeline::settle::Settle;
     use crate::pipeline::tests::{judged, refused};
 
-    fn settle(at: &At<Fallback>, _: &mut Reader<'_>) -> Option<settings::Fallback> {
-        at.get()?.settle()
+    fn settle(at: &At<Fallback>, reader: &mut Reader<'_>) -> Option<settings::Fallback> {
+        Fallback::settle(at, reader)
     }
 
     #[test]

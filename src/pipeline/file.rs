@@ -27,6 +27,7 @@ use super::read::{At, List, Named, Reader, Setting};
 use super::report::Report;
 use super::scalar::{FormatVersion, Name};
 use super::secret;
+use super::settle::Settle;
 use super::source::{Names, SourceSettings};
 use super::state::State;
 use super::transform::Transform;
@@ -281,8 +282,8 @@ impl Parts {
 impl File {
     /// Judges everything, and only then asks for the values, so that no fault hides another.
     fn settle(&self, reader: &mut Reader<'_>) -> Option<Parts> {
-        let rates = named(&self.rates, reader, rate::BUILT_IN, Rate::settle);
-        let http = named(&self.http, reader, http::BUILT_IN, Http::settle);
+        let rates = named(&self.rates, reader, rate::BUILT_IN, Rate::judge);
+        let http = named(&self.http, reader, http::BUILT_IN, Http::judge);
         let names = Names { rates: defined(&self.rates), http: defined(&self.http) };
         let sources = self.settle_sources(reader, &names);
         let targets = self.settle_targets(reader, &names);
@@ -300,7 +301,7 @@ impl File {
             limits: limits?,
             rates: rates?,
             http: http?,
-            report: self.report.get()?.settle()?,
+            report: Report::settle(&self.report, reader)?,
             notify: notify?,
             state: self.state.get()?.settle(Some(&name))?,
             keep_runs: self.state.get()?.keep_runs()?,
@@ -393,22 +394,28 @@ fn defined<T>(at: &At<Named<T>>) -> Vec<String> {
 }
 
 /// Settles the entries under names, and `default` if the file has none.
-fn named<T: Setting, R>(
+fn named<T: Setting + Settle<R>, R>(
     at: &At<Named<T>>,
     reader: &mut Reader<'_>,
     built_in: &str,
-    settle: impl Fn(&T, &mut Reader<'_>) -> Option<R>,
+    judge: impl Fn(&T, &mut Reader<'_>),
 ) -> Option<BTreeMap<String, R>> {
     let mut settled = Vec::new();
+    let mut settle = |reader: &mut Reader<'_>, name: &str, at: &At<T>| {
+        at.get().into_iter().for_each(|keys| judge(keys, reader));
+        settled.push(T::settle(at, reader).map(|value| (name.to_owned(), value)));
+    };
     for (name, span, value) in &at.get()?.0 {
         if !Name::is_one(name) {
             reader.fault(FileFault::new(span.clone(), format!("`{}` is not {}", name.escape_debug(), Name::EXPECTED)));
         }
-        settled.push(value.get().and_then(|value| settle(value, reader)).map(|value| (name.clone(), value)));
+        settle(reader, name, value);
     }
-    if !settled.iter().flatten().any(|(name, _)| name == "default") {
-        let default = reader.tree.graft(built_in, &at.span).and_then(|id| T::read(reader, id));
-        settled.push(default.and_then(|value| settle(&value, reader)).map(|value| ("default".to_owned(), value)));
+    if !at.get()?.0.iter().any(|(name, ..)| name == "default")
+        && let Some(default) = reader.tree.graft(built_in, &at.span)
+    {
+        let default = reader.read(default);
+        settle(reader, "default", &default);
     }
     settled.into_iter().collect()
 }

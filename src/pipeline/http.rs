@@ -4,14 +4,15 @@
 //! A newcomer gets wrong: `proxy: none` is not the default; without it `HTTPS_PROXY` and its like are honoured.
 
 use super::certificate::Certificate;
-use super::declare::element;
+use super::declare::taken;
 use super::fault::FileFault;
-use super::read::{Named, Reader};
-use super::scalar::{FilePath, Time};
+use super::read::{At, Named, Reader};
+use super::scalar::*;
 use super::secret;
-use super::web::{HeaderValue, ProxyChoice};
+use super::settle::Settle;
+use super::web::HeaderValue;
 use crate::secret::Secret;
-use crate::settings::{self, HeaderName};
+use crate::settings::{self, HeaderName, Proxy};
 
 /// The entry of whoever names none, if the file has no `default`.
 pub(super) const BUILT_IN: &str = "{}";
@@ -28,52 +29,19 @@ const OURS: [&str; 8] = [
     "user-agent",
 ];
 
-element! {
-    /// How a server is reached.
-    Http {
-        /// For one request, its body included.
-        timeout: Time = Else("60s"),
-        /// Before a read that failed on the way is sent again; each further pause is twice as long. A server that asks
-        /// for more gets more.
-        retry_pause: Time = Else("1s"),
-        /// `system`: `HTTPS_PROXY` and its like. `none`: no proxy, whatever the environment says. Else the URL of a proxy.
-        proxy: ProxyChoice = Else("system"),
-        /// A file with more trusted certificates, PEM.
-        ca_file: FilePath = Optional,
-        /// The certificate with which we show who we are.
-        client_cert: Certificate = Optional,
-        /// More headers for every request. Names that sound like a secret want their value as `${NAME}`.
-        headers: Named<HeaderValue> = Else("{}"),
+settings::http!(taken);
+
+impl Http {
+    pub(super) fn judge(&self, reader: &mut Reader<'_>) {
+        self.timeout.refuse_nothing(reader, "timeout");
+        self.retry_pause.refuse_nothing(reader, "retry_pause");
     }
 }
 
-impl Http {
-    pub(super) fn settle(&self, reader: &mut Reader<'_>) -> Option<settings::Http> {
-        let headers = self.headers(reader);
-        let timeout = self.timeout.get()?.0;
-        let retry_pause = self.retry_pause.get()?.0;
-        for (name, at, time) in [("timeout", &self.timeout, timeout), ("retry_pause", &self.retry_pause, retry_pause)] {
-            if time.is_zero() {
-                reader.fault(FileFault::new(at.span.clone(), format!("`{name}` is a time longer than nothing")));
-            }
-        }
-        let client_cert = match self.client_cert.optional()? {
-            Some(cert) => Some(cert.settle()?),
-            None => None,
-        };
-        Some(settings::Http {
-            timeout,
-            retry_pause,
-            proxy: self.proxy.get()?.0.clone(),
-            ca_file: self.ca_file.optional()?.map(|path| path.0.clone()),
-            client_cert,
-            headers: headers?,
-        })
-    }
-
-    fn headers(&self, reader: &mut Reader<'_>) -> Option<Vec<(HeaderName, Secret)>> {
+impl Settle<Vec<(HeaderName, Secret)>> for Named<HeaderValue> {
+    fn settle(at: &At<Self>, reader: &mut Reader<'_>) -> Option<Vec<(HeaderName, Secret)>> {
         let mut headers = Some(Vec::new());
-        for (text, span, value) in &self.headers.get()?.0 {
+        for (text, span, value) in &at.get()?.0 {
             let name = HeaderName::new(text);
             if name.is_none() {
                 let message = format!("`{}` is not the name of a header", text.escape_debug());
@@ -100,7 +68,8 @@ mod tests {
     use crate::pipeline::tests::{judged, refused};
 
     fn settle(at: &At<Http>, reader: &mut Reader<'_>) -> Option<settings::Http> {
-        at.get()?.settle(reader)
+        at.get()?.judge(reader);
+        Http::settle(at, reader)
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod read;
 mod report;
 mod scalar;
 mod secret;
+mod settle;
 mod source;
 mod state;
 mod target;

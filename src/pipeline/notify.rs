@@ -11,7 +11,7 @@ use super::source::Names;
 use super::tree::Id;
 use super::web::{BaseUrl, is_written_out, web_url};
 use crate::secret::Secret;
-use crate::settings;
+use crate::settings::{self, Occasion};
 
 element! {
     /// Who is told how a run ended. An address that is empty is none: `${NAME:-}` tells nobody where nobody set it.
@@ -38,7 +38,7 @@ element! {
 
 words! {
     /// What a message is sent for.
-    Occasion = settings::Occasion {
+    Occasion {
         /// The exit code is none of 0, 4 and 8, or a change failed.
         "failed" => Failed,
         /// A limit stopped a source or target.
@@ -106,7 +106,7 @@ impl Notify {
 
 impl Webhook {
     fn settle(&self, reader: &mut Reader<'_>) -> Option<Option<settings::Webhook>> {
-        let on: Vec<_> = self.on.get()?.values()?.into_iter().map(|occasion| occasion.0).collect();
+        let on: Vec<_> = self.on.get()?.values()?.into_iter().copied().collect();
         if on.is_empty() {
             let fault = FileFault::new(self.on.span.clone(), "nothing sends this message");
             reader.fault(fault.help("write what does, such as `on: [failed, limit]`, or leave out `webhook`"));

@@ -4,22 +4,14 @@
 //! A newcomer gets wrong: `names` is about reports; what is kept between runs has no names either way
 //! (docs/architecture.md, "The state").
 
-use super::declare::{element, words};
-use crate::settings;
+use super::declare::{taken, words};
+use crate::settings::{self, Names, Pictures};
 
-element! {
-    /// What the reports show.
-    Report {
-        /// How people are named.
-        names: Names = Else("full"),
-        /// Which pictures are in the contact sheet.
-        pictures: Pictures = Else("changed"),
-    }
-}
+settings::report!(taken);
 
 words! {
     /// How people are named in reports.
-    Names = settings::Names {
+    Names {
         /// As they are.
         "full" => Full,
         /// By a word that says nothing of the person.
@@ -29,18 +21,12 @@ words! {
 
 words! {
     /// Which pictures are in the contact sheet.
-    Pictures = settings::Pictures {
+    Pictures {
         /// None.
         "none" => None,
         /// What accounts that change are to show.
         "new" => New,
         /// That, and what they showed before: in a plan one request for each, unless it is the default.
         "changed" => Changed,
-    }
-}
-
-impl Report {
-    pub(super) fn settle(&self) -> Option<settings::Report> {
-        Some(settings::Report { names: self.names.get()?.0, pictures: self.pictures.get()?.0 })
     }
 }

@@ -11,12 +11,13 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::fault::FileFault;
-use super::read::{Reader, Setting, hint};
+use super::read::{At, Reader, Setting, hint};
 use super::secret::has_password;
+use super::settle::{Settle, settled_as_written};
 use super::tree::{Id, Kind};
 use crate::model::Digest;
 use crate::nearest::nearest;
-use crate::settings::{self, Share};
+use crate::settings::{Rgb, Share};
 
 /// A scalar whose value is known.
 pub(super) struct ScalarText {
@@ -151,6 +152,8 @@ impl Setting for Word {
     }
 }
 
+settled_as_written!(Word => String);
+
 scalar_schema!(Word, "Text", { "type": "string", "minLength": 1 });
 
 /// An id or a domain, which becomes part of a path.
@@ -212,6 +215,8 @@ impl Setting for Flag {
     }
 }
 
+settled_as_written!(Flag => bool);
+
 scalar_schema!(Flag, "Flag", { "anyOf": [{ "type": "boolean" }, { "type": "string", "pattern": "\\$\\{" }] });
 
 /// A whole number from 0 on.
@@ -223,6 +228,8 @@ impl Setting for Count {
         reader.bare(id, "a whole number", |text| digits(text).map(Self))
     }
 }
+
+settled_as_written!(Count => u64);
 
 scalar_schema!(Count, "Count", { "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string", "pattern": "\\$\\{" }] });
 
@@ -237,6 +244,12 @@ impl<const FROM: u32, const TO: u32> Setting for Within<FROM, TO> {
             (FROM..=TO).contains(&number).then_some(Self(number))
         };
         reader.bare(id, &format!("a whole number from {FROM} to {TO}"), parse)
+    }
+}
+
+impl<const FROM: u32, const TO: u32> Settle<u32> for Within<FROM, TO> {
+    fn settle(at: &At<Self>, _: &mut Reader<'_>) -> Option<u32> {
+        at.get().map(|number| number.0)
     }
 }
 
@@ -285,6 +298,15 @@ impl Setting for Time {
     }
 }
 
+impl At<Time> {
+    /// Where no time at all would be waited.
+    pub(super) fn refuse_nothing(&self, reader: &mut Reader<'_>, key: &str) {
+        if self.get().is_some_and(|time| time.0.is_zero()) {
+            reader.fault(FileFault::new(self.span.clone(), format!("`{key}` is a time longer than nothing")));
+        }
+    }
+}
+
 /// The longest time: whoever adds one to a clock must not run out of numbers.
 const YEAR: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
@@ -293,6 +315,8 @@ fn time(text: &str) -> Option<Duration> {
     let unit = text.ends_with(char::is_alphabetic);
     humantime::parse_duration(text).ok().filter(|time| unit && *time <= YEAR)
 }
+
+settled_as_written!(Time => Duration);
 
 scalar_schema!(Time, "Time", { "type": "string", "pattern": "^[0-9]+ ?[a-zµ]+( ?[0-9]+ ?[a-zµ]+)*$|\\$\\{" });
 
@@ -318,23 +342,24 @@ fn share(text: &str) -> Option<Share> {
     Share::from_hundredths(u16::try_from(hundredths).ok()?)
 }
 
+settled_as_written!(Percent => Share);
+
 scalar_schema!(Percent, "Percent", { "type": "string", "pattern": "^[0-9]{1,3}(\\.[0-9]{1,2})? ?%$|\\$\\{" });
 
 /// A colour as `#rrggbb`.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Rgb(pub(super) settings::Rgb);
-
 impl Setting for Rgb {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
-        reader.parsed(id, "a colour such as `\"#ffffff\"`", |text| colour(text).map(Self))
+        reader.parsed(id, "a colour such as `\"#ffffff\"`", |text| colour(text))
     }
 }
 
-fn colour(text: &str) -> Option<settings::Rgb> {
+fn colour(text: &str) -> Option<Rgb> {
     let hex = text.strip_prefix('#').filter(|hex| hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit()))?;
     let [_, red, green, blue] = u32::from_str_radix(hex, 16).ok()?.to_be_bytes();
-    Some(settings::Rgb([red, green, blue]))
+    Some(Rgb([red, green, blue]))
 }
+
+settled_as_written!(Rgb);
 
 scalar_schema!(Rgb, "Rgb", { "type": "string", "pattern": "^#[0-9a-fA-F]{6}$|\\$\\{" });
 
@@ -348,6 +373,8 @@ impl Setting for PhotoDigest {
     }
 }
 
+settled_as_written!(PhotoDigest => Digest);
+
 scalar_schema!(PhotoDigest, "PhotoDigest", { "type": "string", "pattern": "^b3:[0-9a-fA-F]{64}$|\\$\\{" });
 
 /// A path. A relative one counts from the working directory, as on the command line.
@@ -360,6 +387,8 @@ impl Setting for FilePath {
         reader.parsed(id, "a path", |text| usable(text).then(|| Self(PathBuf::from(text))))
     }
 }
+
+settled_as_written!(FilePath => PathBuf);
 
 scalar_schema!(FilePath, "FilePath", { "type": "string", "minLength": 1 });
 
@@ -400,7 +429,7 @@ mod tests {
 
     #[test]
     fn colours_are_six_hex_digits() {
-        assert_eq!(colour("#ff8000"), Some(settings::Rgb([255, 128, 0])));
+        assert_eq!(colour("#ff8000"), Some(Rgb([255, 128, 0])));
         for text in ["", "#", "white", "ff8000", "#fff", "#ff80000", "#gg0000", "#+f8000"] {
             assert_eq!(colour(text), None, "{text}");
         }

@@ -13,7 +13,7 @@ use super::scalar::{Flag, Name, Word};
 use super::tree::{Id, Kind};
 use crate::model::{PersonKey, Place, SourceId};
 use crate::nearest::nearest;
-use crate::settings::{self, Pattern, Patterns, Provider};
+use crate::settings::{self, Pattern, Patterns, Provider, UserType};
 
 /// A source: the keys of every one around those of its kind; `at a server` are `rate` and `http`, too.
 macro_rules! source {
@@ -136,7 +136,7 @@ fn defined(reader: &mut Reader<'_>, at: Option<&At<Name>>, known: &[String], und
 
 words! {
     /// A kind of user.
-    UserType = settings::UserType {
+    UserType {
         /// Of the organisation.
         "member" => Member,
         /// Invited from elsewhere.
@@ -239,7 +239,7 @@ impl Users {
         }
         Some(settings::Users {
             active: self.active.get()?.0,
-            types: types.values()?.into_iter().map(|word| word.0).collect(),
+            types: types.values()?.into_iter().copied().collect(),
             org_units: Vec::new(),
             groups: texts(self.groups.get()?)?,
             exclude: self.exclude.placed(|list| chosen(reader, &self.exclude.span, list))?,

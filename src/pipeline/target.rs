@@ -9,15 +9,16 @@ use std::time::Duration;
 use url::Url;
 
 use super::credential::AtlassianCredential;
-use super::declare::{element, words};
+use super::declare::{taken, words};
 use super::fault::{FileFault, Span};
 use super::matching::Match;
 use super::read::{At, List, Reader};
-use super::scalar::{Flag, Name, Percent, Time, Word};
-use super::source::{Names, texts};
+use super::scalar::*;
+use super::settle::Settle;
+use super::source::Names;
 use super::web::BaseUrl;
 use crate::model::{Place, TargetId};
-use crate::settings::{self, TargetKind};
+use crate::settings::{self, Ownership, TargetKind};
 
 /// A target: the keys of every one, with those of its kind before `ownership`, before `dry_run` and at the end.
 macro_rules! target {
@@ -29,7 +30,7 @@ macro_rules! target {
                 id: $crate::pipeline::scalar::Name = Else($word),
                 $($first)+
                 /// Whose pictures are replaced.
-                ownership: $crate::pipeline::target::Ownership = Else("provider"),
+                ownership: $crate::settings::Ownership = Else("provider"),
                 $($own)*
                 /// `true`: the plan is made, and nothing is written there.
                 dry_run: $crate::pipeline::scalar::Flag = Else("false"),
@@ -156,8 +157,8 @@ pub(super) trait TargetSettings: TargetKeys {
             id: TargetId::new(shared.id.get()?.0.clone()),
             place,
             matching: matching?,
-            accounts: shared.accounts.get()?.settle()?,
-            ownership: shared.ownership.placed(|word| Some(word.0))?,
+            accounts: Accounts::settle(shared.accounts, reader)?,
+            ownership: shared.ownership.placed(|word| Some(*word))?,
             dry_run: shared.dry_run.placed(|flag| Some(flag.0))?,
             rate: rate?,
             http: http?,
@@ -182,19 +183,7 @@ impl ServerKeys<'_> {
     }
 }
 
-element! {
-    /// Which accounts are looked at.
-    Accounts {
-        /// Disabled accounts are left alone.
-        active: Flag = Else("true"),
-        /// Members of these groups of the target. Empty: everybody.
-        groups: List<Word> = Else("[]"),
-        /// Names of accounts that are left alone.
-        exclude: List<Word> = Else("[]"),
-        /// The share of the accounts that takes part; always the same ones, and more of them as it grows.
-        rollout: Percent = Else("100%"),
-    }
-}
+settings::accounts!(taken);
 
 impl Accounts {
     /// For a target that has none: a group that is passed over would write to whoever was to be left alone.
@@ -207,20 +196,11 @@ impl Accounts {
             );
         }
     }
-
-    pub(super) fn settle(&self) -> Option<settings::Accounts> {
-        Some(settings::Accounts {
-            active: self.active.placed(|flag| Some(flag.0))?,
-            groups: self.groups.placed(texts)?,
-            exclude: self.exclude.placed(texts)?,
-            rollout: self.rollout.placed(|share| Some(share.0))?,
-        })
-    }
 }
 
 words! {
     /// Whose pictures are replaced.
-    Ownership = settings::Ownership {
+    Ownership {
         /// Any picture.
         "provider" => Provider,
         /// Only the default and pictures of ours; what people chose themselves stays.

@@ -275,7 +275,7 @@ fn every_rule_has_a_line_also_when_nobody_wrote_it() {
         (&pipeline.transform.place, 8),
         (&pipeline.transform.fallback.absent.place, 10),
         (&pipeline.transform.fallback.gone.place, 9),
-        (&pipeline.transform.same_picture.place, 8),
+        (&pipeline.transform.hash.same_picture.place, 8),
         (&pipeline.targets[0].place, 12),
         (&pipeline.targets[1].place, 13),
         (&pipeline.targets[1].accounts.rollout.place, 13),

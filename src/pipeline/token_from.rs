@@ -26,7 +26,7 @@ pub(super) enum TokenPlace {
 
 words! {
     /// Where the token of the CI platform comes from.
-    Origin = TokenPlace {
+    TokenPlace {
         /// GitHub Actions hands it out; the job needs `permissions: id-token: write`.
         "github" => Github,
         /// It stands in the variable `name`, as GitLab's `id_tokens` leave it.
@@ -57,7 +57,7 @@ scalar_schema!(VariableName, "VariableName", { "type": "string", "pattern": "^[A
 
 /// The keys that say where from.
 pub(super) struct Keys<'e> {
-    pub(super) from: &'e At<Origin>,
+    pub(super) from: &'e At<TokenPlace>,
     pub(super) name: &'e At<VariableName>,
     pub(super) path: &'e At<FilePath>,
 }
@@ -65,7 +65,7 @@ pub(super) struct Keys<'e> {
 impl Keys<'_> {
     /// Judges the keys and looks the token up, once the pipeline runs.
     pub(super) fn settle(&self, reader: &mut Reader<'_>) -> Option<settings::TokenFrom> {
-        let way = self.from.get()?.0;
+        let way = *self.from.get()?;
         let mut fits = self.meant(reader, way, TokenPlace::Env, "name", (self.name.written, &self.name.span));
         fits &= self.meant(reader, way, TokenPlace::File, "path", (self.path.written, &self.path.span));
         if !fits {

@@ -6,14 +6,15 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::declare::{element, words};
+use super::declare::{element, taken, words};
 use super::fallback::Fallback;
 use super::fault::FileFault;
 use super::read::{At, List, Reader, Setting};
-use super::scalar::{PhotoDigest, Rgb, Within};
+use super::scalar::*;
+use super::settle::{Settle, settled_as_written};
 use super::tree::Id;
 use crate::model::Place;
-use crate::settings;
+use crate::settings::{self, Crop, Format, Rgb};
 
 element! {
     /// How a photo becomes a picture, and what stands in its place if it does not.
@@ -27,36 +28,12 @@ element! {
     }
 }
 
-element! {
-    /// What is told by the digest of a photo's bytes (BLAKE3).
-    Hash {
-        /// Photos that count as absent: `b3:` and 64 hex digits, as the report shows them.
-        placeholders: List<PhotoDigest> = Else("[]"),
-        /// One photo for more people than this is a placeholder that nobody declared: they are left alone, and named.
-        /// `none`: any number may share one. `limits.same_picture` stops where they are many.
-        same_picture: SamePicture = Else("5"),
-    }
-}
-
-element! {
-    /// The picture that is uploaded.
-    Resize {
-        /// Side of the square in pixels. A smaller photo is never enlarged.
-        size: Within<16, 2048> = Else("256"),
-        /// Which part of the photo.
-        crop: Crop = Else("center"),
-        /// What is uploaded.
-        format: Format = Else("png"),
-        /// The colour behind transparent parts.
-        background: Rgb = Else("\"#ffffff\""),
-        /// A photo with a shorter side in pixels is `too_small`.
-        smallest: Within<1, 2048> = Else("48"),
-    }
-}
+settings::hash!(taken);
+settings::resize!(taken);
 
 words! {
     /// Which part of a photo is shown.
-    Crop = settings::Crop {
+    Crop {
         /// The largest square in the middle.
         "center" => Center,
     }
@@ -64,7 +41,7 @@ words! {
 
 words! {
     /// What is uploaded.
-    Format = settings::Format {
+    Format {
         /// Without loss.
         "png" => Png,
         /// Smaller files.
@@ -85,6 +62,8 @@ impl Setting for SamePicture {
     }
 }
 
+settled_as_written!(SamePicture => Option<u32>);
+
 impl JsonSchema for SamePicture {
     fn inline_schema() -> bool {
         true
@@ -101,33 +80,18 @@ impl JsonSchema for SamePicture {
 
 impl Transform {
     pub(super) fn settle(&self, reader: &mut Reader<'_>, place: &Place) -> Option<settings::Transform> {
-        let fallback = self.fallback.get().and_then(Fallback::settle);
-        let resize = self.resize.get();
-        if let Some(resize) = resize {
+        // Everything is judged before anything is asked for, so that no fault hides another.
+        if let Some(resize) = self.resize.get() {
             resize.judge(reader);
         }
-        let (hash, resize) = (self.hash.get()?, resize?);
-        Some(settings::Transform {
-            resize: resize.settle()?,
-            placeholders: hash.placeholders.get()?.values()?.into_iter().map(|digest| digest.0).collect(),
-            same_picture: hash.same_picture.placed(|most| Some(most.0))?,
-            fallback: fallback?,
-            place: place.clone(),
-        })
+        let hash = Hash::settle(&self.hash, reader);
+        let resize = Resize::settle(&self.resize, reader);
+        let fallback = Fallback::settle(&self.fallback, reader);
+        Some(settings::Transform { resize: resize?, hash: hash?, fallback: fallback?, place: place.clone() })
     }
 }
 
 impl Resize {
-    fn settle(&self) -> Option<settings::Resize> {
-        Some(settings::Resize {
-            size: self.size.get()?.0,
-            crop: self.crop.get()?.0,
-            format: self.format.get()?.0,
-            background: self.background.get()?.0,
-            smallest: self.smallest.get()?.0,
-        })
-    }
-
     fn judge(&self, reader: &mut Reader<'_>) {
         let (Some(size), Some(smallest)) = (self.size.get(), self.smallest.get()) else { return };
         if smallest.0 <= size.0 {
@@ -162,11 +126,14 @@ mod tests {
              resize: {{ size: 128, format: jpeg, background: '#102030', smallest: 64 }} }}"
         );
         let transform = judged(&text, settle).unwrap();
-        assert_eq!((transform.placeholders.as_slice(), transform.same_picture.value), ([digest].as_slice(), None));
+        assert_eq!(
+            (transform.hash.placeholders.as_slice(), transform.hash.same_picture.value),
+            ([digest].as_slice(), None)
+        );
         let (crop, format, background) = (settings::Crop::Center, settings::Format::Jpeg, settings::Rgb([16, 32, 48]));
         assert_eq!(transform.resize, settings::Resize { size: 128, crop, format, background, smallest: 64 });
         let left_out = judged("{}", settle).unwrap();
-        assert_eq!((left_out.resize, left_out.same_picture.value), (settings::Resize::default(), Some(5)));
+        assert_eq!((left_out.resize, left_out.hash.same_picture.value), (settings::Resize::default(), Some(5)));
     }
 
     #[test]

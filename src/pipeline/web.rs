@@ -11,6 +11,7 @@ use super::interpolate::{Otherwise, Part};
 use super::read::{Reader, Setting};
 use super::scalar::scalar_schema;
 use super::secret::has_password;
+use super::settle::settled_as_written;
 use super::tree::{Id, Kind};
 use crate::secret::Secret;
 use crate::settings::{Proxy, ProxyUrl};
@@ -137,13 +138,12 @@ fn is_unseen(c: char) -> bool {
         | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+settled_as_written!(SecretValue => Secret);
+
 scalar_schema!(SecretValue, "Secret", { "type": "string", "pattern": "^\\$\\{[^}]+\\}$" });
 
 /// `system`, `none`, or the URL of a proxy.
-#[derive(Clone, Debug)]
-pub(super) struct ProxyChoice(pub(super) Proxy);
-
-impl Setting for ProxyChoice {
+impl Setting for Proxy {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
         let outside = reader.is_from_outside(id);
         let parse = |text: &str| match text {
@@ -160,11 +160,13 @@ impl Setting for ProxyChoice {
             reader.fault(fault.help("take the whole URL from outside: `proxy: ${PROXY_URL}`"));
             return None;
         }
-        Some(Self(proxy))
+        Some(proxy)
     }
 }
 
-scalar_schema!(ProxyChoice, "Proxy", { "type": "string", "pattern": "^(system|none)$|^https?://|\\$\\{" });
+settled_as_written!(Proxy);
+
+scalar_schema!(Proxy, "Proxy", { "type": "string", "pattern": "^(system|none)$|^https?://|\\$\\{" });
 
 /// The value of a header: any text, for some headers a secret.
 #[derive(Clone, Debug)]

@@ -77,7 +77,7 @@ impl Decide<'_> {
     }
 
     fn shared(&self, source_runs: &[SourceRun]) -> Result<SharedPhotos, Trouble> {
-        SharedPhotos::of(self.context, source_runs, self.transform.same_picture.value)
+        SharedPhotos::of(self.context, source_runs, self.transform.hash.same_picture.value)
     }
 
     fn planner<'b>(&'b self, shared: &'b SharedPhotos, source_runs: &'b [SourceRun]) -> Planner<'b> {

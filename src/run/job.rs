@@ -190,9 +190,14 @@ impl Job<'_> {
     /// downloaded once.
     fn renderer(&self, target_runs: &[TargetRun], somebody_is_late: bool) -> Arc<Renderer> {
         let here = target_runs.iter().filter_map(|target_run| Some(target_run.ready()?.size.clone()));
-        let Transform { resize, placeholders, .. } = &self.pipeline.transform;
+        let Transform { resize, hash, .. } = &self.pipeline.transform;
         let later = somebody_is_late.then(|| Renderer::size(resize, None));
-        Renderer::new(resize.clone(), here.chain(later).collect(), placeholders.clone(), self.context.spool.clone())
+        Renderer::new(
+            resize.clone(),
+            here.chain(later).collect(),
+            hash.placeholders.clone(),
+            self.context.spool.clone(),
+        )
     }
 
     /// Match, fetch, render, decide: the whole plan of these targets.

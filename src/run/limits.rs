@@ -50,8 +50,11 @@ impl Guarded {
                 self.checked.extend(earlier.cloned());
                 continue;
             }
-            let shared =
-                SharedPhotos::of(context, std::slice::from_ref(source_run), pipeline.transform.same_picture.value)?;
+            let shared = SharedPhotos::of(
+                context,
+                std::slice::from_ref(source_run),
+                pipeline.transform.hash.same_picture.value,
+            )?;
             let mut checked = guard(&of_source(context, source_run, &shared)?, &pipeline.limits, allow);
             for check in &mut checked {
                 let was = |was: &&Checked| was.broken && was.limit == check.limit && was.scope == check.scope;

@@ -295,7 +295,7 @@ impl Stage<'_> {
             target: self.target.place.clone(),
             matching: matching_place(self.target),
             accounts: &self.target.accounts,
-            same_picture: self.pipeline.transform.same_picture.place.clone(),
+            same_picture: self.pipeline.transform.hash.same_picture.place.clone(),
             recipe,
             rerender: Rerender::Changed,
             memory,

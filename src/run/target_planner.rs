@@ -316,7 +316,7 @@ fn rules<'a>(planner: &'a Planner<'a>, target_run: &'a TargetRun, open: &'a Open
         target: entry.place.clone(),
         matching: matching_place(entry),
         accounts: &entry.accounts,
-        same_picture: planner.transform.same_picture.place.clone(),
+        same_picture: planner.transform.hash.same_picture.place.clone(),
         recipe,
         rerender: planner.rerender,
         memory: if placed == 0 { Memory::Empty } else { Memory::Holds },

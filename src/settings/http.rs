@@ -6,37 +6,43 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::Certificate;
+use super::declare::declare;
+use super::sources::Certificate;
 use crate::secret::{Secret, cover_user_info, safe_url};
 
-/// How fast one server is asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rate {
-    /// What the vendor counts; each part of a batch is one.
-    pub units: u32,
-    /// The time in which `units` may be used.
-    pub per: Duration,
-    /// How many units may go at once.
-    pub burst: u32,
-    /// How many requests may be under way at once.
-    pub concurrency: u32,
+declare! {
+    /// How fast a server is asked. What a unit is, the vendor says: a request, or each part of a batch.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    Rate in rate {
+        /// How many units may be used in the time `per`.
+        units: Within<1, 1_000_000> as u32 = Required,
+        /// The time in which `units` may be used, such as `1s`.
+        per: Time as Duration = Required,
+        /// How many units may go at once. A batch with more parts than this waits for the whole of them.
+        burst: Within<1, 1_000_000> as u32 = Else("1"),
+        /// How many requests may be under way at once.
+        concurrency: Within<1, 256> as u32 = Else("4"),
+    }
 }
 
-/// How a server is reached.
-#[derive(Clone, Debug)]
-pub struct Http {
-    /// For one request, its body included. [`Duration::MAX`]: none.
-    pub timeout: Duration,
-    /// Before a read is sent again for the first time; each further pause is twice as long.
-    pub retry_pause: Duration,
-    /// Which proxy.
-    pub proxy: Proxy,
-    /// More trusted certificates, PEM.
-    pub ca_file: Option<PathBuf>,
-    /// What we show of ourselves.
-    pub client_cert: Option<Certificate>,
-    /// Sent with every request to the configured server. Values may be secrets.
-    pub headers: Vec<(HeaderName, Secret)>,
+declare! {
+    /// How a server is reached.
+    #[derive(Clone, Debug)]
+    Http in http {
+        /// For one request, its body included.
+        timeout: Time as Duration = Else("60s"),
+        /// Before a read that failed on the way is sent again; each further pause is twice as long. A server that asks
+        /// for more gets more.
+        retry_pause: Time as Duration = Else("1s"),
+        /// `system`: `HTTPS_PROXY` and its like. `none`: no proxy, whatever the environment says. Else the URL of a proxy.
+        proxy: Proxy = Else("system"),
+        /// A file with more trusted certificates, PEM.
+        ca_file: FilePath as Option<PathBuf> = Optional,
+        /// The certificate with which we show who we are.
+        client_cert: Certificate as Option<Certificate> = Optional,
+        /// More headers for every request. Names that sound like a secret want their value as `${NAME}`.
+        headers: Named<HeaderValue> as Vec<(HeaderName, Secret)> = Else("{}"),
+    }
 }
 
 /// As the file has it where nothing is written.

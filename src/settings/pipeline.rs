@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::http::{Http, Rate};
 use super::limits::Limits;
-use super::{Http, Notify, Rate, Report, Source, Target, Transform};
+use super::report::Report;
+use super::{Notify, Source, Target, Transform};
 use crate::model::Digest;
 
 /// One pipeline file, resolved.

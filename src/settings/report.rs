@@ -1,12 +1,16 @@
-//! `report`, resolved.
+//! `report`: what the reports show.
 
-/// What the reports show.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Report {
-    /// Of people.
-    pub names: Names,
-    /// In the contact sheet.
-    pub pictures: Pictures,
+use super::declare::declare;
+
+declare! {
+    /// What the reports show.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    Report in report {
+        /// How people are named.
+        names: Names = Else("full"),
+        /// Which pictures are in the contact sheet.
+        pictures: Pictures = Else("changed"),
+    }
 }
 
 /// How people are named in reports.

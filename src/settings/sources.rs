@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
+use super::declare::declare;
 use super::{Patterns, Placed};
 use crate::model::{Place, SourceId};
 use crate::secret::Secret;
@@ -176,13 +177,15 @@ pub enum AppProof {
     Federated(TokenFrom),
 }
 
-/// A certificate and its key in one file, PEM or PKCS#12.
-#[derive(Clone, Debug)]
-pub struct Certificate {
-    /// Relative to the working directory.
-    pub file: PathBuf,
-    /// Opens a PKCS#12 file, whose password is empty without one, or a PEM key that is encrypted.
-    pub password: Option<Secret>,
+declare! {
+    /// A certificate and its key.
+    #[derive(Clone, Debug)]
+    Certificate in certificate {
+        /// The file with both, PEM or PKCS#12.
+        file: KeyFile as PathBuf = Required,
+        /// The password of a PKCS#12 file, or of a PEM key that is encrypted.
+        password: SecretValue as Option<Secret> = Optional,
+    }
 }
 
 /// Where a token of the CI platform comes from. Its audience is a matter of whoever takes it.

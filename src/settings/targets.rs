@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::declare::declare;
 use super::{Placed, Share};
 use crate::model::{AccountKey, PersonKey, Place, TargetId};
 use crate::secret::Secret;
@@ -78,17 +79,19 @@ pub struct UserMap {
     pub place: Place,
 }
 
-/// Which accounts of a target are looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Accounts {
-    /// True: disabled accounts are left alone.
-    pub active: Placed<bool>,
-    /// Groups of the target; empty: everybody.
-    pub groups: Placed<Vec<String>>,
-    /// Account names that are left alone.
-    pub exclude: Placed<Vec<String>>,
-    /// The share of the accounts that takes part.
-    pub rollout: Placed<Share>,
+declare! {
+    /// Which accounts are looked at.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    Accounts in accounts {
+        /// Disabled accounts are left alone.
+        active: Flag as Placed<bool> = Else("true"),
+        /// Members of these groups of the target. Empty: everybody.
+        groups: List<Word> as Placed<Vec<String>> = Else("[]"),
+        /// Names of accounts that are left alone.
+        exclude: List<Word> as Placed<Vec<String>> = Else("[]"),
+        /// The share of the accounts that takes part; always the same ones, and more of them as it grows.
+        rollout: Percent as Placed<Share> = Else("100%"),
+    }
 }
 
 /// Whose pictures are replaced.

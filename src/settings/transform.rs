@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::Placed;
+use super::declare::declare;
 use crate::model::{Digest, MediaType, Place, Recipe};
 
 /// How a photo becomes a picture, and what stands in its place if it does not.
@@ -13,31 +14,44 @@ use crate::model::{Digest, MediaType, Place, Recipe};
 pub struct Transform {
     /// The picture that is uploaded.
     pub resize: Resize,
-    /// Photos that count as absent.
-    pub placeholders: Vec<Digest>,
-    /// One photo for more people than this: they are left alone.
-    pub same_picture: Placed<Option<u32>>,
+    /// What is told by a photo's digest.
+    pub hash: Hash,
     /// What happens instead of a replacement.
     pub fallback: Fallback,
     /// The line of `transform`.
     pub place: Place,
 }
 
-/// The picture that is uploaded; the default is that of the file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resize {
-    /// Side of the square, in pixels; a smaller photo is not enlarged.
-    pub size: u32,
-    /// Which part of the photo.
-    pub crop: Crop,
-    /// How it is encoded.
-    pub format: Format,
-    /// What transparent parts are laid on.
-    pub background: Rgb,
-    /// A photo with a shorter side is `too_small`.
-    pub smallest: u32,
+declare! {
+    /// What is told by the digest of a photo's bytes (BLAKE3).
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    Hash in hash {
+        /// Photos that count as absent: `b3:` and 64 hex digits, as the report shows them.
+        placeholders: List<PhotoDigest> as Vec<Digest> = Else("[]"),
+        /// One photo for more people than this is a placeholder that nobody declared: they are left alone, and named.
+        /// `none`: any number may share one. `limits.same_picture` stops where they are many.
+        same_picture: SamePicture as Placed<Option<u32>> = Else("5"),
+    }
 }
 
+declare! {
+    /// The picture that is uploaded.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    Resize in resize {
+        /// Side of the square in pixels. A smaller photo is never enlarged.
+        size: Within<16, 2048> as u32 = Else("256"),
+        /// Which part of the photo.
+        crop: Crop = Else("center"),
+        /// What is uploaded.
+        format: Format = Else("png"),
+        /// The colour behind transparent parts.
+        background: Rgb = Else("\"#ffffff\""),
+        /// A photo with a shorter side in pixels is `too_small`.
+        smallest: Within<1, 2048> as u32 = Else("48"),
+    }
+}
+
+/// As the file has it where nothing is written.
 impl Default for Resize {
     fn default() -> Self {
         Self { size: 256, crop: Crop::Center, format: Format::Png, background: Rgb::WHITE, smallest: 48 }
@@ -112,23 +126,26 @@ impl fmt::Display for Rgb {
     }
 }
 
-/// What happens instead of a replacement (pipelines/README.md, "Transform").
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fallback {
-    /// The person provably has no photo.
-    pub absent: Placed<Action>,
-    /// No picture can be made of the photo.
-    pub unreadable: Placed<Action>,
-    /// The photo is smaller than `resize.smallest`.
-    pub too_small: Placed<Action>,
-    /// Disabled at the provider.
-    pub inactive: Placed<Action>,
-    /// Not selected by `users`.
-    pub out_of_scope: Placed<Action>,
-    /// Named under `opted_out`.
-    pub opted_out: Placed<Action>,
-    /// Listed by no source any more.
-    pub gone: Placed<Action>,
+declare! {
+    /// What happens instead of a replacement: `default` shows the default again, `keep` leaves the account as it is,
+    /// `{ image: path }` shows that file.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    Fallback in fallback {
+        /// The person provably has no photo.
+        absent: Action as Placed<Action> = Else("default"),
+        /// No picture can be made of the photo.
+        unreadable: Action as Placed<Action> = Else("keep"),
+        /// The photo is smaller than `resize.smallest`.
+        too_small: Action as Placed<Action> = Else("keep"),
+        /// The person is disabled at the provider.
+        inactive: Action as Placed<Action> = Else("keep"),
+        /// The person is not selected by `users`.
+        out_of_scope: Action as Placed<Action> = Else("keep"),
+        /// The person is named under `opted_out`; a picture that is not ours stays in any case.
+        opted_out: Action as Placed<Action> = Else("default"),
+        /// The person is listed by no source any more.
+        gone: Action as Placed<Action> = Else("keep"),
+    }
 }
 
 /// What is done with an account whose person gives no picture.

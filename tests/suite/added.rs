@@ -13,7 +13,7 @@ const PATCHES: [(&str, usize, usize); 6] = [
     ("3-limit.patch", 2, 0),
     ("4-report.patch", 1, 1),
     ("5-command.patch", 1, 1),
-    ("6-option.patch", 2, 0),
+    ("6-option.patch", 1, 0),
 ];
 
 /// A file of a patch: its path, whether it is new, and each hunk as it was and as it becomes.

@@ -20,7 +20,7 @@ server! {
         /// Which account belongs to which person. Confluence lists e-mail addresses from 9.3 on.
         r#match,
         /// Which way pictures go there.
-        upload: Upload = Else("xmlrpc"),
+        upload: UploadRoute = Else("xmlrpc"),
         /// With `upload: endpoint`: its path below `base_url`.
         endpoint: EndpointPath = Else("/rest/scriptrunner/latest/custom/avatarpipe"),
     }
@@ -34,7 +34,7 @@ pub(in crate::pipeline) enum UploadRoute {
 
 words! {
     /// Which way pictures go to Confluence.
-    Upload = UploadRoute {
+    UploadRoute {
         /// The remote API, which an administrator switches on under Further configuration.
         "xmlrpc" => Xmlrpc,
         /// The ScriptRunner endpoint that comes with avatarpipe, for sites without the remote API.
@@ -63,7 +63,7 @@ scalar_schema!(EndpointPath, "EndpointPath", { "type": "string", "pattern": "^(/
 
 impl Confluence {
     fn upload(&self, reader: &mut Reader<'_>) -> Option<settings::ConfluenceUpload> {
-        match self.upload.get()?.0 {
+        match self.upload.get()? {
             UploadRoute::Xmlrpc if self.endpoint.written => {
                 let message = "`endpoint` has a meaning with `upload: endpoint` only";
                 let fault = FileFault::new(self.endpoint.span.clone(), message);

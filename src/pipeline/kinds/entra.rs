@@ -12,10 +12,10 @@ use crate::pipeline::fault::FileFault;
 use crate::pipeline::read::{At, Reader, Setting};
 use crate::pipeline::scalar::{DirectoryId, FilePath};
 use crate::pipeline::source::{SourceSettings, Users, source};
-use crate::pipeline::token_from::{self, Origin, VariableName};
+use crate::pipeline::token_from::{self, TokenPlace, VariableName};
 use crate::pipeline::tree::Id;
 use crate::pipeline::web::{BaseUrl, SecretValue};
-use crate::settings::{self, AppProof, Provider, SourceKind};
+use crate::settings::{self, AppProof, Cloud, Provider, SourceKind};
 
 source! {
     /// Microsoft Entra ID, through Microsoft Graph.
@@ -37,7 +37,7 @@ source! {
 
 words! {
     /// A national cloud of Microsoft.
-    Cloud = settings::Cloud {
+    Cloud {
         /// Worldwide, and US GCC.
         "global" => Global,
         /// US Government L4 (GCC High).
@@ -67,7 +67,7 @@ element! {
     /// A token of the CI platform, for which the app registration has a federated credential.
     EntraFederated {
         /// Where the token comes from.
-        from: Origin = Required,
+        from: TokenPlace = Required,
         /// With `from: env`: the name of the variable that holds the token.
         name: VariableName = Optional,
         /// With `from: file`: the file that holds the token.
@@ -129,8 +129,8 @@ impl CredentialSettings for ClientSecret {
 }
 
 impl CredentialSettings for Certificate {
-    fn settle(&self, _: &mut Reader<'_>) -> Option<Who> {
-        Some(Who::App(AppProof::Certificate(Self::settle(self)?)))
+    fn settle(&self, reader: &mut Reader<'_>) -> Option<Who> {
+        Some(Who::App(AppProof::Certificate(self.settled(reader)?)))
     }
 }
 
@@ -217,7 +217,7 @@ impl SourceSettings for Entra {
                 }
             }
         }
-        let cloud = self.cloud.get()?.0;
+        let cloud = *self.cloud.get()?;
         Some(Provider {
             users: users?,
             kind: SourceKind::Entra(settings::Entra {

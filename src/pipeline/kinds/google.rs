@@ -14,7 +14,7 @@ use crate::pipeline::fault::FileFault;
 use crate::pipeline::read::{At, List, Reader, Setting};
 use crate::pipeline::scalar::{FilePath, Flag, Word, scalar_schema};
 use crate::pipeline::source::{Chosen, SourceSettings, chosen, source, texts};
-use crate::pipeline::token_from::{self, Origin, VariableName};
+use crate::pipeline::token_from::{self, TokenPlace, VariableName};
 use crate::pipeline::tree::Id;
 use crate::pipeline::web::BaseUrl;
 use crate::settings::{self, Provider, SourceKind, UserType};
@@ -52,7 +52,7 @@ element! {
     /// A token of the CI platform, which a workload identity pool trusts.
     GoogleFederated {
         /// Where the token comes from.
-        from: Origin = Required,
+        from: TokenPlace = Required,
         /// With `from: env`: the name of the variable that holds the token.
         name: VariableName = Optional,
         /// With `from: file`: the file that holds the token.

@@ -6,7 +6,7 @@
 use crate::pipeline::declare::words;
 use crate::pipeline::read::Reader;
 use crate::pipeline::target::{Address, TargetSettings, server};
-use crate::settings::{self, TargetKind};
+use crate::settings::{self, JiraUpload, TargetKind};
 
 server! {
     /// Jira Data Center.
@@ -16,13 +16,13 @@ server! {
         /// Which account belongs to which person.
         r#match,
         /// Which way pictures go there.
-        upload: Upload = Else("auto"),
+        upload: JiraUpload = Else("auto"),
     }
 }
 
 words! {
     /// Which way pictures go to Jira.
-    Upload = settings::JiraUpload {
+    JiraUpload {
         /// What was learnt of the server.
         "auto" => Auto,
         /// In three steps, inside of a web session.
@@ -35,7 +35,7 @@ words! {
 impl TargetSettings for Jira {
     fn product(&self, _: &mut Reader<'_>, address: Option<Address>) -> Option<TargetKind> {
         let Address { base_url, credential } = address?;
-        Some(TargetKind::Jira(settings::Jira { base_url, credential, upload: self.upload.get()?.0 }))
+        Some(TargetKind::Jira(settings::Jira { base_url, credential, upload: *self.upload.get()? }))
     }
 }
 
