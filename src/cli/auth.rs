@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::output::{Format, answer, answer_json};
-use super::{ci, environment, job, log};
+use super::pipeline_file::PipelineFile;
+use super::{ci, job, log};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::load::{Told, Tried};
@@ -21,12 +21,8 @@ use crate::secret::outlet;
 /// What is asked.
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// The pipeline file
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    #[cfg(feature = "sandbox")]
     #[command(flatten)]
-    sandbox: super::sandboxed::Flag,
+    pipeline: PipelineFile,
     /// Tries every way that pictures can go, on the service account itself, and puts back what stood there. Where that
     /// could not be put back (a picture of its own in Bitbucket) nothing is tried. Without it nothing is written
     #[arg(long)]
@@ -38,14 +34,7 @@ pub(super) struct Flags {
 
 /// Signs in everywhere and shows what was said.
 pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
-    let document = environment::document(&flags.file)?;
-    #[cfg(feature = "sandbox")]
-    let sandbox = flags.sandbox.start(&document)?;
-    #[cfg(feature = "sandbox")]
-    let overlay = sandbox.as_ref().map(|sandbox| sandbox.overlay(&document)).transpose()?.unwrap_or_default();
-    #[cfg(not(feature = "sandbox"))]
-    let overlay = crate::pipeline::Overlay::default();
-    let pipeline = job::resolve(&document, &overlay)?;
+    let (pipeline, _stand_ins) = flags.pipeline.resolved()?;
     let uploads = if flags.probe { Uploads::Tried } else { Uploads::NotTried };
     let listener = Arc::new(Progress::new(log::standard_error(), std::io::stderr().is_terminal()));
     let runtime = run::runtime()?;

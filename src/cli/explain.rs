@@ -1,11 +1,9 @@
 //! `explain FILE WHO`: all that is known of one person, without a request.
 
-use std::path::PathBuf;
-
 use clap::Args;
 
-use super::environment;
 use super::output::{Format, answer, answer_json};
+use super::pipeline_file::PipelineFile;
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::explain::{self, Elements};
@@ -13,15 +11,11 @@ use crate::explain::{self, Elements};
 /// Who is explained.
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// The pipeline file
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    #[command(flatten)]
+    pipeline: PipelineFile,
     /// A person or an account: by name, e-mail, user principal name, id, or the pseudonym of a report
     #[arg(value_name = "WHO")]
     who: String,
-    #[cfg(feature = "sandbox")]
-    #[command(flatten)]
-    sandbox: super::sandboxed::Flag,
     /// How the answer is written
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -29,11 +23,8 @@ pub(super) struct Flags {
 
 /// Explains.
 pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
-    let document = environment::document(&flags.file)?;
-    #[cfg(feature = "sandbox")]
-    let state = flags.sandbox.state(&document)?;
-    #[cfg(not(feature = "sandbox"))]
-    let state = environment::state_path(&document)?;
+    let document = flags.pipeline.document()?;
+    let state = flags.pipeline.state(&document)?;
     let explanation = explain::explain(&state, Elements::of(&document), &flags.who)?;
     match flags.format {
         Format::Human => answer(&explain::text(&explanation)),

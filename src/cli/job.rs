@@ -9,12 +9,12 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::output::{Format, answer_page, answered, screen, tell, time};
+use super::pipeline_file::PipelineFile;
 use super::report_files::{self, Files};
-use super::{ci, environment, job_page, log};
+use super::{ci, job_page, log};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::{PersonResult, RunId, TargetId};
-use crate::pipeline::{Document, Overlay};
 use crate::plan::{Allowance, Rerender};
 use crate::report::{self, People as _, PersonLine, Progress, RunReport, Severity};
 use crate::run::{self, Asked, Mode, Options, Outcome, SavedPlan, Selection, Stop, UndoOptions};
@@ -23,12 +23,8 @@ use crate::settings::{CountedOf, Pipeline};
 /// The file, and whom of it.
 #[derive(Debug, Args)]
 struct Which {
-    /// The pipeline file
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    #[cfg(feature = "sandbox")]
     #[command(flatten)]
-    sandbox: super::sandboxed::Flag,
+    pipeline: PipelineFile,
     /// Changes only this person's accounts: name, e-mail or id of the person or account (repeatable)
     #[arg(long, value_name = "PERSON")]
     only: Vec<String>,
@@ -105,7 +101,7 @@ pub(super) struct UndoFlags {
 
 /// `plan FILE`.
 pub(super) fn plan(flags: &PlanFlags) -> Result<Exit, Trouble> {
-    let (pipeline, _simulators) = resolved(&flags.common.which)?;
+    let (pipeline, _stand_ins) = flags.common.which.pipeline.resolved()?;
     let (files, outcome, progress) = execute(&flags.common, &pipeline, Mode::Plan, None, flags.out.as_deref())?;
     let pending = flags.detailed_exitcode && outcome.people.changes() > 0;
     let exit = if pending { outcome.exit.and(Exit::Pending) } else { outcome.exit };
@@ -116,7 +112,7 @@ pub(super) fn plan(flags: &PlanFlags) -> Result<Exit, Trouble> {
 pub(super) fn run(flags: &RunFlags) -> Result<Exit, Trouble> {
     let reviewed = flags.plan.as_deref().map(load).transpose()?;
     let which = &flags.common.which;
-    let (pipeline, _simulators) = resolved(which)?;
+    let (pipeline, _stand_ins) = which.pipeline.resolved()?;
     let whole = which.only.is_empty() && which.target.is_empty();
     let tell = |exit, report: Option<&RunReport>| notified(&pipeline, exit, report, whole);
     match execute(&flags.common, &pipeline, Mode::Run, reviewed, None) {
@@ -151,7 +147,7 @@ fn notified(pipeline: &Pipeline, exit: Exit, report: Option<&RunReport>, whole: 
 pub(super) fn undo(flags: &UndoFlags) -> Result<Exit, Trouble> {
     let UndoFlags { which, run, apply, how } = flags;
     let mode = if *apply { Mode::Run } else { Mode::Plan };
-    let (pipeline, _simulators) = resolved(which)?;
+    let (pipeline, _stand_ins) = which.pipeline.resolved()?;
     let files = Files::of(how.report.as_deref(), &pipeline, mode, None);
     files.try_out(how.report.is_some())?;
     let options = UndoOptions {
@@ -223,24 +219,6 @@ fn told(written: Result<(), Trouble>, exit: Exit) -> Exit {
     }
 }
 
-/// What must live as long as the run.
-#[cfg(feature = "sandbox")]
-type Simulators = Option<super::sandboxed::Sandboxed>;
-#[cfg(not(feature = "sandbox"))]
-type Simulators = ();
-
-/// The file as it stands, or with the simulators in place of everybody.
-fn resolved(which: &Which) -> Result<(Pipeline, Simulators), Trouble> {
-    let document = environment::document(&which.file)?;
-    #[cfg(feature = "sandbox")]
-    let simulators = which.sandbox.start(&document)?;
-    #[cfg(feature = "sandbox")]
-    let overlay = simulators.as_ref().map(|sandbox| sandbox.overlay(&document)).transpose()?.unwrap_or_default();
-    #[cfg(not(feature = "sandbox"))]
-    let (simulators, overlay) = ((), Overlay::default());
-    Ok((resolve(&document, &overlay)?, simulators))
-}
-
 fn execute(
     common: &Common,
     pipeline: &Pipeline,
@@ -283,10 +261,6 @@ fn heard<W: Future<Output = Result<Outcome, Trouble>>>(
 /// A word about stopping, beside the progress.
 pub(super) fn say(text: &str) {
     tell(Severity::Progress, text);
-}
-
-pub(super) fn resolve(document: &Document, overlay: &Overlay) -> Result<Pipeline, Trouble> {
-    document.resolve(&environment::Process, overlay).map_err(|faults| environment::rendered(&faults))
 }
 
 fn targets(which: &Which, pipeline: &Pipeline) -> Result<Vec<TargetId>, Trouble> {

@@ -18,6 +18,7 @@ mod man;
 #[cfg(test)]
 mod messages;
 mod output;
+mod pipeline_file;
 mod report;
 mod report_files;
 #[cfg(feature = "sandbox")]

@@ -1,12 +1,10 @@
 //! `report FILE [RUN]`: the counts of a recorded run again.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use serde_json::Value;
 
-use super::environment;
 use super::output::{Format, answer_json, answer_page, screen};
+use super::pipeline_file::PipelineFile;
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::RunId;
@@ -16,15 +14,11 @@ use crate::state::{RunRecord, Store};
 /// Which run.
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// The pipeline file
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    #[command(flatten)]
+    pipeline: PipelineFile,
     /// The run's id, as `status` lists it; without it the last run that came to a report
     #[arg(value_name = "RUN")]
     run: Option<String>,
-    #[cfg(feature = "sandbox")]
-    #[command(flatten)]
-    sandbox: super::sandboxed::Flag,
     /// How the answer is written
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -43,11 +37,7 @@ pub(super) fn leave_out(kept: &mut Value) {
 
 /// Shows the counts of the run.
 pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
-    let document = environment::document(&flags.file)?;
-    #[cfg(feature = "sandbox")]
-    let state = flags.sandbox.state(&document)?;
-    #[cfg(not(feature = "sandbox"))]
-    let state = environment::state_path(&document)?;
+    let state = flags.pipeline.state(&flags.pipeline.document()?)?;
     let mut kept = kept(&Store::view(&state)?, flags.run.as_deref())?;
     match flags.format {
         Format::Human => {

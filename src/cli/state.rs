@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::environment;
 use super::output::{Format, answer, answer_json};
+use super::pipeline_file::PipelineFile;
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::explain::{self, Elements, Named};
@@ -20,12 +20,8 @@ use crate::state::{self, Lock, Store};
 /// Which state.
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// The pipeline file
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    #[cfg(feature = "sandbox")]
     #[command(flatten)]
-    sandbox: super::sandboxed::Flag,
+    pipeline: PipelineFile,
     #[command(subcommand)]
     act: Act,
 }
@@ -62,11 +58,8 @@ enum Act {
 
 /// Does what is asked.
 pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
-    let document = environment::document(&flags.file)?;
-    #[cfg(feature = "sandbox")]
-    let path = flags.sandbox.state(&document)?;
-    #[cfg(not(feature = "sandbox"))]
-    let path = environment::state_path(&document)?;
+    let document = flags.pipeline.document()?;
+    let path = flags.pipeline.state(&document)?;
     let version = state::schema_version(&path)?;
     if let (Act::Purge { runs_older_than: None }, None) = (&flags.act, version)
         && run::cache_path(&path).is_dir()

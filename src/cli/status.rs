@@ -1,14 +1,13 @@
 //! `status FILE`: how the last runs ended, when one last succeeded, and what is left to do.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 
-use super::environment;
 use super::left::Left;
 use super::output::{Format, answer, answer_json, tell, time};
+use super::pipeline_file::PipelineFile;
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::rfc3339;
@@ -18,13 +17,8 @@ use crate::state::{RunRecord, Store};
 /// What is shown.
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// The pipeline file
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    /// Shows the state of the `--sandbox` runs of that world
-    #[cfg(feature = "sandbox")]
     #[command(flatten)]
-    sandbox: super::sandboxed::Flag,
+    pipeline: PipelineFile,
     /// How many runs
     #[arg(long, value_name = "N", default_value_t = 10)]
     runs: usize,
@@ -40,19 +34,17 @@ pub(super) struct Flags {
 impl Flags {
     /// Where runs are recorded that whoever finds none here may mean: those of `--sandbox` have a state of their own.
     fn in_sandboxes(&self, state: &std::path::Path) -> String {
-        let see = |world: &str| format!("see them with: avatarpipe status {} --sandbox={world}\n", self.file.display());
-        let worlds = self.sandbox.others(state).into_iter();
+        let see = |world: &str| {
+            format!("see them with: avatarpipe status {} --sandbox={world}\n", self.pipeline.file.display())
+        };
+        let worlds = self.pipeline.sandbox.others(state).into_iter();
         worlds.map(|world| format!("runs in the sandbox `{world}` are recorded apart; {}", see(&world))).collect()
     }
 }
 
 /// Shows the last runs.
 pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
-    let document = environment::document(&flags.file)?;
-    #[cfg(feature = "sandbox")]
-    let state = flags.sandbox.state(&document)?;
-    #[cfg(not(feature = "sandbox"))]
-    let state = environment::state_path(&document)?;
+    let state = flags.pipeline.state(&flags.pipeline.document()?)?;
     let store = Store::view(&state)?;
     let runs = store.runs(flags.runs)?;
     let (last, left) = (store.last_success()?, Left::of(&store)?);

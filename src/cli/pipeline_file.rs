@@ -1,0 +1,64 @@
+//! `FILE` and `--sandbox`: which pipeline a command is about.
+//!
+//! Owns: both flags, and what every command makes of them: the file, its state, its settings.
+//! Leaves to others: reading files and variables (`environment`), the simulators (`sandboxed`).
+//! A newcomer gets wrong: simulators end when what [`PipelineFile::resolved`] gives with the pipeline is dropped.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::environment;
+#[cfg(feature = "sandbox")]
+use super::sandboxed::{Flag, Sandboxed};
+use crate::error::Trouble;
+use crate::pipeline::{Document, Overlay};
+use crate::settings::Pipeline;
+
+/// What keeps the simulators running that stand in for the file's servers.
+#[cfg(feature = "sandbox")]
+pub(super) type StandIns = Option<Sandboxed>;
+#[cfg(not(feature = "sandbox"))]
+pub(super) type StandIns = ();
+
+/// Which pipeline.
+#[derive(Debug, Args)]
+pub(super) struct PipelineFile {
+    /// The pipeline file
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    #[cfg(feature = "sandbox")]
+    #[command(flatten)]
+    pub(super) sandbox: Flag,
+}
+
+impl PipelineFile {
+    /// Reads and parses it.
+    pub(super) fn document(&self) -> Result<Document, Trouble> {
+        environment::document(&self.file)
+    }
+
+    /// Where its state stands: in a sandbox, that of its runs there.
+    pub(super) fn state(&self, document: &Document) -> Result<PathBuf, Trouble> {
+        #[cfg(feature = "sandbox")]
+        return self.sandbox.state(document);
+        #[cfg(not(feature = "sandbox"))]
+        environment::state_path(document)
+    }
+
+    /// What a run works with, the simulators in place of the file's servers if they are wanted.
+    pub(super) fn resolved(&self) -> Result<(Pipeline, StandIns), Trouble> {
+        let document = self.document()?;
+        #[cfg(feature = "sandbox")]
+        let stand_ins = self.sandbox.start(&document)?;
+        #[cfg(feature = "sandbox")]
+        let overlay = stand_ins.as_ref().map(|sandbox| sandbox.overlay(&document)).transpose()?.unwrap_or_default();
+        #[cfg(not(feature = "sandbox"))]
+        let (stand_ins, overlay) = ((), Overlay::default());
+        Ok((resolve(&document, &overlay)?, stand_ins))
+    }
+}
+
+fn resolve(document: &Document, overlay: &Overlay) -> Result<Pipeline, Trouble> {
+    document.resolve(&environment::Process, overlay).map_err(|faults| environment::rendered(&faults))
+}
