@@ -39,8 +39,6 @@ pub mod inside {
         Absence, AccountId, Before, Digest, Fingerprint, Luma, PersonId, PersonRef, PhotoMark, PictureRef, Placement,
         Provenance, Recipe, Remembered, RunId, SourceId, TargetId, Version,
     };
-    #[cfg(feature = "sandbox")]
-    pub use crate::pipeline::KeyTexts;
     pub use crate::pipeline::{Colour, Environment, Faults, Overlay, parse};
     pub use crate::plan::Rerender;
     pub use crate::report::{Listener, RunEvent, Screen, Uncut, human};

@@ -12,7 +12,7 @@ use super::tree::{Id, Kind, Tree};
 use crate::secret::Secret;
 
 /// Keys, and the YAML that stands there; `None`: nothing does.
-pub type KeyTexts = Vec<(&'static str, Option<String>)>;
+pub(crate) type KeyTexts = Vec<(&'static str, Option<String>)>;
 
 /// What stands in place of what a file says.
 #[derive(Clone, Debug, Default)]

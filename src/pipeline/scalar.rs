@@ -349,7 +349,7 @@ scalar_schema!(Percent, "Percent", { "type": "string", "pattern": "^[0-9]{1,3}(\
 /// A colour as `#rrggbb`.
 impl Setting for Rgb {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
-        reader.parsed(id, "a colour such as `\"#ffffff\"`", |text| colour(text))
+        reader.parsed(id, "a colour such as `\"#ffffff\"`", colour)
     }
 }
 

@@ -5,7 +5,7 @@
 //! `--sandbox`.
 //! A newcomer gets wrong: the key of a Google service account is a file in the test's folder, as it is with a customer.
 
-use avatarpipe::inside::{Keeper, KeyTexts, simulated_keys};
+use avatarpipe::inside::{Keeper, simulated_keys};
 use avatarpipe_sandbox::{Secret, World};
 
 use super::harness::Harness;
@@ -73,7 +73,11 @@ impl Harness {
 
     /// The keys of an element with the kind's own id, with its simulator behind it, if the world has one. What is secret is
     /// kept.
-    pub(super) fn reach(&mut self, kind: &str, credential: Option<&str>) -> Option<KeyTexts> {
+    pub(super) fn reach(
+        &mut self,
+        kind: &str,
+        credential: Option<&str>,
+    ) -> Option<Vec<(&'static str, Option<String>)>> {
         let prefix = match kind {
             "confluence" => "WIKI",
             "bitbucket" => "GIT",
