@@ -31,6 +31,10 @@ const fn always(requests: u64) -> Floor {
     [requests; 4]
 }
 
+/// The first run asks whether it may write, before it fetches anybody's photo (docs/command-line.md, "The plan"). The reads are
+/// those of `auth`.
+const RIGHTS: Floor = [1, 0, 0, 0];
+
 /// Whatever is written is confirmed by one listing more (docs/architecture.md, "Confirm").
 const LISTED: Floor = [2, 1, 2, 2];
 
@@ -49,6 +53,8 @@ const FLOORS: &[(&str, Floor)] = &[
     ("jira GET serverInfo", always(1)),
     ("jira GET manifest", always(1)),
     ("jira GET search", LISTED),
+    ("jira GET myself", RIGHTS),
+    ("jira GET mypermissions", RIGHTS),
     // docs/write-protocols.md, "Jira": each write begins with R; the first run also learns the default from one account
     // more.
     ("jira GET avatars", [ALL + 1, 0, CHANGED, GONE]),
@@ -58,13 +64,13 @@ const FLOORS: &[(&str, Floor)] = &[
     ("jira DELETE avatar", [0, 0, CHANGED, GONE]),
     // The first picture of each of the four sessions, then one in fifty; and each old one that is deleted.
     ("jira GET useravatar", [4, 0, 4 + CHANGED, GONE]),
-    // Version, server id, login (docs/wire/atlassian.md §4.1), listing.
+    // Version, server id, login, and who may write on the first run (docs/wire/atlassian.md §4.1), listing.
     ("confluence GET server-information", always(1)),
     ("confluence GET manifest", always(1)),
-    ("confluence GET current", always(1)),
+    ("confluence GET current", [2, 1, 1, 1]),
     ("confluence GET list", LISTED),
     // The probe (docs/wire/atlassian.md §4.7), then one to add, one to remove the former file; a revert is two.
-    ("confluence POST xmlrpc", [1 + ALL, 1, 1 + 2 * CHANGED, 1 + 2 * GONE]),
+    ("confluence POST xmlrpc", [2 + ALL, 1, 1 + 2 * CHANGED, 1 + 2 * GONE]),
     // docs/write-protocols.md, "Confluence": each write begins with R, and what an earlier run made is looked at before
     // it goes.
     ("confluence GET user", [ALL, 0, CHANGED, GONE]),
@@ -72,7 +78,8 @@ const FLOORS: &[(&str, Floor)] = &[
     // Version, server id, listing; docs/write-protocols.md, "Bitbucket": each write begins with R.
     ("bitbucket GET application-properties", always(1)),
     ("bitbucket GET manifest", always(1)),
-    ("bitbucket GET users", LISTED),
+    // On the first run, too: who we are, and whether we administer (docs/wire/atlassian.md §13).
+    ("bitbucket GET users", [4, 1, 2, 2]),
     ("bitbucket GET user", [ALL, 0, CHANGED, GONE]),
     ("bitbucket POST avatar.png", [ALL, 0, CHANGED, 0]),
     // What we made is looked at before it is deleted.

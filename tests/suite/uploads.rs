@@ -12,8 +12,8 @@ use super::truth::Shows::{Default, Face};
 
 /// Listings: the survey, and the confirming one after it.
 const LISTING: &str = "*/api/latest/users";
-/// Listings before the confirming one.
-const CONFIRMING: u32 = 1;
+/// Requests for users before the confirming listing: the survey's, and who we are.
+const CONFIRMING: u32 = 2;
 
 fn uploads(harness: &Harness) {
     harness.by_hand_in("bitbucket", "ada", "hand");

@@ -84,32 +84,27 @@ impl BitbucketClient {
         self.atlassian.read(self.api("users", &query)).await
     }
 
-    /// Whether the login still holds: only who is signed in and licensed may list.
-    async fn signed_in(&self) -> Result<(), Failure> {
+    /// The name of our own account, where the server says it; whether the login still holds, too: only who is signed in and licensed
+    /// may list.
+    pub(super) async fn who(&self) -> Result<Option<String>, Failure> {
         let response = self.users(0, 1, &[]).await?;
         if response.status != 200 {
             return Err(self.failed(&response));
         }
-        if self.shared.known().named && login::user(&response).is_none() {
+        let name = login::user(&response);
+        if self.shared.known().named && name.is_none() {
             return Err(self.atlassian.circuit_breaker().trip(
                 response
                     .failure(FailureKind::Refused, "200, but without X-AUSERNAME: the server does not know us any more")
                     .hint("the token may have expired or been revoked; no picture was touched with it"),
             ));
         }
-        Ok(())
+        Ok(name)
     }
 
     /// Who we are, for people.
     pub(super) async fn whoami(&self) -> Result<String, Failure> {
-        self.signed_in().await?;
         Ok(self.who().await?.unwrap_or_else(|| "somebody whom the server does not name".to_owned()))
-    }
-
-    /// The name of our own account, where the server says it.
-    pub(super) async fn who(&self) -> Result<Option<String>, Failure> {
-        let response = self.users(0, 1, &[]).await?;
-        if response.status == 200 { Ok(login::user(&response)) } else { Err(self.failed(&response)) }
     }
 
     /// Whether the account administers Bitbucket; a permission that is missing answers 401 or 403. Whoever is licensed
@@ -241,8 +236,8 @@ impl BitbucketClient {
         self.atlassian.circuit_breaker().check(&response, Anonymous::Refused)?;
         match response.status {
             200..=299 => Ok(response),
-            401 => Err(match self.signed_in().await {
-                Ok(()) if self.is_by_token() => {
+            401 => Err(match self.who().await {
+                Ok(_) if self.is_by_token() => {
                     // Nobody else's picture can be set with it either (§13).
                     let failure = self
                         .atlassian
@@ -250,7 +245,7 @@ impl BitbucketClient {
                         .trip(response.failure(FailureKind::Refused, found(&response)).hint(TOKENS));
                     WriteError::Refused(Fault::new("unauthorized", failure.to_string()))
                 }
-                Ok(()) => WriteError::Refused(Fault::new(
+                Ok(_) => WriteError::Refused(Fault::new(
                     "unauthorized",
                     format!(
                         "{}: {}: this picture needs a permission that the account lacks (ADMIN; SYS_ADMIN for a system \

@@ -55,13 +55,16 @@ impl Target for Bitbucket {
 
     async fn whoami(&self) -> Result<SignedIn, Failure> {
         let mut signed = SignedIn::of(self.client.whoami().await?);
-        signed.needs("global permission ADMIN", self.client.administers().await?);
+        let is_token = self.client.shared().credential.is_token();
+        match self.client.administers().await? {
+            false if is_token => signed.needs(TOKENS, false),
+            administers => signed.needs("global permission ADMIN", administers),
+        }
         signed.notes.push(
             "whether it is SYS_ADMIN, too, is not told: only the picture of a system administrator needs that"
                 .to_owned(),
         );
-        if self.client.shared().credential.is_token() {
-            signed.notes.push(TOKENS.to_owned());
+        if is_token {
             signed.notes.push(TOKEN_IMAGES.to_owned());
         }
         signed.notes.extend(login::lasts(&self.client.shared().credential));

@@ -10,8 +10,8 @@ use crate::pipeline::target::{Address, TargetSettings, server};
 use crate::settings::{self, TargetKind};
 
 /// What `check` says of a token (§13).
-pub(in crate::pipeline) const BY_TOKEN: &str = "an HTTP access token of Bitbucket cannot carry the global permission ADMIN, so the first \
-    picture of somebody else is refused and the target stops; and it may be served the default picture for everybody: \
+pub(in crate::pipeline) const BY_TOKEN: &str = "an HTTP access token of Bitbucket cannot carry the global permission ADMIN, so it \
+    sets no other person's picture and the target stops; and it may be served the default picture for everybody: \
     write `credential: { username: …, password: … }`";
 
 server! {
