@@ -299,10 +299,11 @@ impl Stage<'_> {
             recipe,
             rerender: Rerender::Changed,
             memory,
+            // Whoever says nothing of it keeps the earlier picture, as with `load::Target`.
             default_by: match self.target.kind {
                 TargetKind::Bitbucket(_) => DefaultBy::Deleting,
                 TargetKind::Folder(_) => DefaultBy::Removing,
-                TargetKind::Jira(_) | TargetKind::Confluence(_) => DefaultBy::Choosing,
+                _ => DefaultBy::Choosing,
             },
             images,
         }
