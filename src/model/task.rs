@@ -92,6 +92,10 @@ pub struct Wrote {
     pub ours: bool,
     /// What the run's last write left there.
     pub left: Left,
+    /// The account's name at that time; empty once the write is closed.
+    pub name: String,
+    /// Whose photo it was, if the run knew.
+    pub person: Option<PersonRef>,
 }
 
 /// What a write left on an account.

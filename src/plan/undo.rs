@@ -87,10 +87,22 @@ fn found(facts: &Undo<'_>, picture: &Picture) -> Found {
         (Picture::Default, Left::Default) => facts.placement.is_none() && back != Shown::Default,
         _ => false,
     };
+    let theirs = facts.placement.and_then(|placement| placement.person.as_ref());
+    let is_anothers = matches!((theirs, &wrote.person), (Some(now), Some(then)) if now != then);
+    // A write that is closed has no name any more (docs/guide/privacy.md).
+    let is_renamed = !wrote.name.is_empty() && wrote.name != facts.account.name;
     match picture {
         Picture::Unknown(why) => Found::Left(Reason::PictureUnknown, Some(why.clone())),
         _ if *picture == Picture::of(&back, None, facts.default) => Found::Done,
         _ if !still_there => Found::Left(Reason::UndoChanged, None),
+        // What stood there may be the face of whoever had the account then (P1).
+        _ if is_renamed || is_anothers => Found::Left(
+            Reason::UndoChanged,
+            Some(
+                "the account has another name or person since that run: what stood there may be somebody else's"
+                    .to_owned(),
+            ),
+        ),
         _ if wrote.ours => Found::Left(
             Reason::UndoGone,
             Some("it was ours, and was taken away when another photo came or none was left".to_owned()),
@@ -152,6 +164,8 @@ mod tests {
             (system("1"), false, custom("6"), true, default, true, "undo_gone"),
             (Shown::Unknown("?".into()), true, custom("5"), false, ours, true, "picture_unknown"),
         ];
+        let (target, default_mark) = (TargetId::from("jira"), PictureRef::from("1"));
+        let place = Place { file: Arc::from("f"), line: 1 };
         for (shown, placed, stood, was_ours, left, gives_back, expected) in table {
             let account = Account {
                 id: "K".into(),
@@ -162,19 +176,24 @@ mod tests {
                 standing: AccountStanding::Active,
                 shown,
             };
-            let wrote = Wrote { stood, ours: was_ours, left };
+            let wrote = Wrote { stood, ours: was_ours, left, name: "k".to_owned(), person: None };
             let placement = placed.then(placement);
-            let judged = undo(&Undo {
-                target: &"jira".into(),
-                place: &Place { file: Arc::from("f"), line: 1 },
+            let facts = Undo {
+                target: &target,
+                place: &place,
                 account: &account,
                 placement: placement.as_ref(),
-                default: Some(&"1".into()),
+                default: Some(&default_mark),
                 wrote: Some(&wrote),
                 gives_back,
-            });
+            };
+            let judged = undo(&facts);
             assert_eq!(judged.decision.reason.word(), expected, "{:?} {wrote:?}", account.shown);
             assert_eq!(judged.step.is_some(), expected == "undone");
+            // A face of whoever had the account then comes back to nobody else.
+            let renamed = Wrote { name: "another".to_owned(), ..wrote.clone() };
+            let facts = Undo { wrote: Some(&renamed), ..facts };
+            assert!(undo(&facts).step.is_none(), "{renamed:?}");
         }
     }
 }

@@ -14,8 +14,8 @@ use super::target_run::{OpenTarget, TargetRun};
 use crate::error::Trouble;
 use crate::load::closing;
 use crate::model::{
-    Account, AccountId, Change, Decided, Decision, Event, IntentKind, Left, OpenIntent, Placement, Reason, RunId, Seen,
-    Shown, Step, Task, Wrote,
+    Account, AccountId, Change, Decided, Decision, Event, Intent, IntentKind, Left, OpenIntent, Placement, Reason,
+    RunId, Seen, Shown, Step, Task, Wrote,
 };
 use crate::plan::{Judgement, Settled, Undo, placement_seen, settle, undo};
 
@@ -173,6 +173,7 @@ fn with_open(wrote: Option<Wrote>, open: &OpenIntent, seen: &Seen) -> Option<Wro
     };
     let (stood, old) = (&open.intent.stood, open.intent.old.as_ref());
     let ours = matches!(stood, Shown::Custom(mark) if old == Some(mark));
-    let first = wrote.unwrap_or_else(|| Wrote { stood: stood.clone(), ours, left });
-    Some(Wrote { left, ..first })
+    let first = wrote.unwrap_or_else(|| Wrote { stood: stood.clone(), ours, left, name: String::new(), person: None });
+    let Intent { account_name, person, .. } = &open.intent;
+    Some(Wrote { left, name: account_name.clone(), person: person.clone(), ..first })
 }

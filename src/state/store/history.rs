@@ -6,7 +6,7 @@
 use rusqlite::{OptionalExtension as _, params};
 
 use super::Store;
-use crate::model::{AccountId, Event, IntentId, IntentKind, Left, RunId, Shown, TargetId, Wrote};
+use crate::model::{AccountId, Event, IntentId, IntentKind, Left, PersonRef, RunId, Shown, TargetId, Wrote};
 use crate::state::codec::{Id, Json, Word, limit};
 use crate::state::error::StateError;
 
@@ -73,7 +73,8 @@ impl Store {
     ) -> Result<Vec<(IntentId, TargetId, AccountId, Wrote)>, StateError> {
         self.read("read what a run wrote in the state", |db| {
             let mut query = db.prepare_cached(&format!(
-                "SELECT id, body ->> '$.target', body ->> '$.account', body -> '$.stood', body ->> '$.old', {EFFECT} effect
+                "SELECT id, body ->> '$.target', body ->> '$.account', body -> '$.stood', body ->> '$.old', {EFFECT} effect,
+                        body ->> '$.account_name', body -> '$.person'
                  FROM intent WHERE run = ? AND id > ? AND body ->> '$.kind' <> 'probe' AND effect IS NOT NULL
                  ORDER BY id LIMIT ?"
             ))?;
@@ -83,7 +84,8 @@ impl Store {
                 let old: Option<String> = row.get(4)?;
                 let ours = matches!(&stood, Shown::Custom(mark) if old.as_deref() == Some(mark.as_str()));
                 let left = if row.get_ref(5)?.as_str()? == "reset" { Left::Default } else { Left::Ours };
-                let wrote = Wrote { stood, ours, left };
+                let person = row.get::<_, Option<Json<Option<PersonRef>>>>(7)?.and_then(|person| person.0);
+                let wrote = Wrote { stood, ours, left, name: row.get(6)?, person };
                 Ok((IntentId(row.get(0)?), row.get::<_, Id<_>>(1)?.0, row.get::<_, Id<_>>(2)?.0, wrote))
             })?;
             Ok(rows.collect::<Result<_, _>>()?)
