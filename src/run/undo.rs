@@ -166,11 +166,13 @@ impl Undoing<'_> {
     fn told(&self, changes: u64) -> Vec<String> {
         let run = self.run;
         if changes == 0 {
-            return vec![format!("of the run {run} nothing is left to undo")];
+            return vec![format!("of the run {run} nothing is given back")];
         }
         let begun = match self.context.mode {
             Mode::Plan => format!("this is a plan: `undo … {run} --apply` gives back what stood before the run {run}"),
-            Mode::Run => format!("what stood before the run {run} was given back, but for what is told above"),
+            Mode::Run => {
+                format!("what was given back of what stood before the run {run}, and what was not, is told above")
+            }
         };
         let next =
             "the next `run` puts the photos there again: set `dry_run: true` at the target, or leave accounts out, \
