@@ -180,6 +180,11 @@ impl KeysDigest {
         Self(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
     }
 
+    /// Of the name of an account, by which a later one is known to be the same.
+    pub fn of_name(key: &StateKey, name: &str) -> Self {
+        Self::of(key, &["account name", name])
+    }
+
     /// As the state keeps it.
     pub fn from_bytes(bytes: [u8; 8]) -> Self {
         Self(u64::from_be_bytes(bytes))

@@ -92,8 +92,8 @@ pub struct Wrote {
     pub ours: bool,
     /// What the run's last write left there.
     pub left: Left,
-    /// The account's name at that time; empty once the write is closed.
-    pub name: String,
+    /// The account's name at that time, as a digest: who it was then. `None`: an earlier version wrote it.
+    pub named: Option<KeysDigest>,
     /// Whose photo it was, if the run knew.
     pub person: Option<PersonRef>,
 }

@@ -7,8 +7,8 @@
 
 use super::decide::Judgement;
 use crate::model::{
-    Account, AccountStanding, Change, Decision, Left, Picture, PictureRef, Place, Placement, Reason, Shown, Step,
-    TargetId, Wrote,
+    Account, AccountStanding, Change, Decision, KeysDigest, Left, Picture, PictureRef, Place, Placement, Reason, Shown,
+    Step, TargetId, Wrote,
 };
 
 /// The facts about one account, for undoing a run.
@@ -19,6 +19,8 @@ pub(crate) struct Undo<'a> {
     pub place: &'a Place,
     /// The account as surveyed.
     pub account: &'a Account,
+    /// Its name now, as the journal would keep it.
+    pub named: KeysDigest,
     /// What the state says stands there.
     pub placement: Option<&'a Placement>,
     /// The instance's default picture.
@@ -89,8 +91,7 @@ fn found(facts: &Undo<'_>, picture: &Picture) -> Found {
     };
     let theirs = facts.placement.and_then(|placement| placement.person.as_ref());
     let is_anothers = matches!((theirs, &wrote.person), (Some(now), Some(then)) if now != then);
-    // A write that is closed has no name any more (docs/guide/privacy.md).
-    let is_renamed = !wrote.name.is_empty() && wrote.name != facts.account.name;
+    let is_renamed = wrote.named != Some(facts.named);
     match picture {
         Picture::Unknown(why) => Found::Left(Reason::PictureUnknown, Some(why.clone())),
         _ if *picture == Picture::of(&back, None, facts.default) => Found::Done,
@@ -164,6 +165,7 @@ mod tests {
             (system("1"), false, custom("6"), true, default, true, "undo_gone"),
             (Shown::Unknown("?".into()), true, custom("5"), false, ours, true, "picture_unknown"),
         ];
+        let named = |last| KeysDigest::from_bytes([0, 0, 0, 0, 0, 0, 0, last]);
         let (target, default_mark) = (TargetId::from("jira"), PictureRef::from("1"));
         let place = Place { file: Arc::from("f"), line: 1 };
         for (shown, placed, stood, was_ours, left, gives_back, expected) in table {
@@ -176,12 +178,13 @@ mod tests {
                 standing: AccountStanding::Active,
                 shown,
             };
-            let wrote = Wrote { stood, ours: was_ours, left, name: "k".to_owned(), person: None };
+            let wrote = Wrote { stood, ours: was_ours, left, named: Some(named(1)), person: None };
             let placement = placed.then(placement);
             let facts = Undo {
                 target: &target,
                 place: &place,
                 account: &account,
+                named: named(1),
                 placement: placement.as_ref(),
                 default: Some(&default_mark),
                 wrote: Some(&wrote),
@@ -191,7 +194,7 @@ mod tests {
             assert_eq!(judged.decision.reason.word(), expected, "{:?} {wrote:?}", account.shown);
             assert_eq!(judged.step.is_some(), expected == "undone");
             // A face of whoever had the account then comes back to nobody else.
-            let renamed = Wrote { name: "another".to_owned(), ..wrote.clone() };
+            let renamed = Wrote { named: Some(named(2)), ..wrote.clone() };
             let facts = Undo { wrote: Some(&renamed), ..facts };
             assert!(undo(&facts).step.is_none(), "{renamed:?}");
         }

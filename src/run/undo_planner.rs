@@ -14,8 +14,8 @@ use super::target_run::{OpenTarget, TargetRun};
 use crate::error::Trouble;
 use crate::load::closing;
 use crate::model::{
-    Account, AccountId, Change, Decided, Decision, Event, Intent, IntentKind, Left, OpenIntent, Placement, Reason,
-    RunId, Seen, Shown, Step, Task, Wrote,
+    Account, AccountId, Change, Decided, Decision, Event, Intent, IntentKind, KeysDigest, Left, OpenIntent, Placement,
+    Reason, RunId, Seen, Shown, StateKey, Step, Task, Wrote,
 };
 use crate::plan::{Judgement, Settled, Undo, placement_seen, settle, undo};
 
@@ -27,8 +27,9 @@ pub(super) fn judge_all(
     target_run: &TargetRun,
 ) -> Result<TargetPlan, Trouble> {
     let Some(open) = target_run.ready() else { return Ok(TargetPlan::default()) };
+    let key = context.store.key()?;
     let mut planner =
-        UndoPlanner { context, selection, run, target_run, open, decided: Vec::new(), counts: Vec::new() };
+        UndoPlanner { context, selection, run, target_run, open, key, decided: Vec::new(), counts: Vec::new() };
     let mut plan = TargetPlan::default();
     for accounts in each_page(|after| context.facts.accounts(target_run.id(), after, PAGE), |last| last.id.clone()) {
         for account in accounts? {
@@ -46,6 +47,7 @@ struct UndoPlanner<'a> {
     run: &'a RunId,
     target_run: &'a TargetRun,
     open: &'a OpenTarget,
+    key: StateKey,
     /// Decided since the last page.
     decided: Vec<Decided>,
     /// What the account at hand adds to the plan.
@@ -62,13 +64,14 @@ impl UndoPlanner<'_> {
         let recorded = self.context.store.placement(target, &account.id)?;
         let placement = intents.iter().fold(recorded, |placement, (open, seen)| placement_seen(open, seen, placement));
         let wrote = intents.iter().fold(facts.wrote(target, &account.id)?, |wrote, (open, seen)| {
-            if open.intent.run == *self.run { with_open(wrote, open, seen) } else { wrote }
+            if open.intent.run == *self.run { with_open(&self.key, wrote, open, seen) } else { wrote }
         });
         let default = self.open.surveyed.default.as_ref();
         let judgement = undo(&Undo {
             target,
             place: &self.target_run.entry.place,
             account,
+            named: KeysDigest::of_name(&self.key, &account.name),
             placement: placement.as_ref(),
             default,
             wrote: wrote.as_ref(),
@@ -164,7 +167,7 @@ impl UndoPlanner<'_> {
 }
 
 /// What the run did, with a write of it that only looking tells of.
-fn with_open(wrote: Option<Wrote>, open: &OpenIntent, seen: &Seen) -> Option<Wrote> {
+fn with_open(key: &StateKey, wrote: Option<Wrote>, open: &OpenIntent, seen: &Seen) -> Option<Wrote> {
     let left = match seen {
         _ if open.intent.kind == IntentKind::Probe => return wrote,
         Seen::Shown(_) | Seen::Alike(_) => Left::Ours,
@@ -173,7 +176,7 @@ fn with_open(wrote: Option<Wrote>, open: &OpenIntent, seen: &Seen) -> Option<Wro
     };
     let (stood, old) = (&open.intent.stood, open.intent.old.as_ref());
     let ours = matches!(stood, Shown::Custom(mark) if old == Some(mark));
-    let first = wrote.unwrap_or_else(|| Wrote { stood: stood.clone(), ours, left, name: String::new(), person: None });
+    let first = wrote.unwrap_or_else(|| Wrote { stood: stood.clone(), ours, left, named: None, person: None });
     let Intent { account_name, person, .. } = &open.intent;
-    Some(Wrote { left, name: account_name.clone(), person: person.clone(), ..first })
+    Some(Wrote { left, named: Some(KeysDigest::of_name(key, account_name)), person: person.clone(), ..first })
 }

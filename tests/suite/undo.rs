@@ -3,13 +3,15 @@
 //! Owns: what comes back, what is left and why, what stops it. Leaves to others: kills in the midst of it (`crash`).
 //! A newcomer gets wrong: what stood before is taken from the servers before the run, and never from the program's records.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::ended::{Ended, files};
 use super::harness::Harness;
 use super::population::Population;
 
 const PEOPLE: [&str; 3] = ["ada", "grace", "alan"];
+/// The products whose simulators rename an account.
+const RENAMED: [&str; 2] = ["confluence", "bitbucket"];
 const TARGETS: [&str; 3] = ["jira", "confluence", "bitbucket"];
 
 /// Three people in three products; Grace has chosen a picture in each.
@@ -81,6 +83,29 @@ fn what_a_run_took_off_comes_back() {
     let done = undo(&harness, &["--apply"]).expect_exit(0);
     assert_eq!(differing(&harness, &before), ["bitbucket/grace"]);
     assert_eq!(reason(&done, "bitbucket", "grace"), "undo_gone");
+}
+
+/// What stood there was the face of whoever had the account (P1): it comes back to nobody else, whether ours or the default
+/// stands there now.
+#[test]
+fn an_account_that_has_another_name_since_is_left_alone() {
+    for has_photo in [true, false] {
+        let harness = harness();
+        if !has_photo {
+            harness.no_photo("grace");
+        }
+        harness.run().expect_exit(0);
+        for target in RENAMED {
+            let rename = json!({ "rename": { "name": "grace", "to": "hilda" } });
+            harness.sandbox.command(target, &rename).unwrap_or_else(|fault| panic!("{target}: {fault}"));
+        }
+        let now = RENAMED.map(|target| harness.account_in(target, "hilda").now);
+        let done = undo(&harness, &["--apply"]).expect_exit(0);
+        for (target, now) in RENAMED.into_iter().zip(now) {
+            assert_eq!(reason(&done, target, "hilda"), "undo_changed", "{target}");
+            assert_eq!(harness.account_in(target, "hilda").now, now, "{target}");
+        }
+    }
 }
 
 #[test]

@@ -156,7 +156,7 @@ CREATE TABLE wrote (
   stood   TEXT NOT NULL,            -- JSON: before its first write
   ours    INTEGER NOT NULL,         -- 1: that was a picture of ours, which went
   left    TEXT NOT NULL CHECK (left IN ('ours', 'default')),
-  name    TEXT NOT NULL,            -- of the account, then
+  named   BLOB,                     -- digest of the account's name, then
   person  TEXT NOT NULL,            -- JSON: whose photo it was, or null
   PRIMARY KEY (target, account)
 ) STRICT, WITHOUT ROWID;

@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::Facts;
 use crate::model::{AccountId, TargetId, Wrote};
-use crate::state::codec::{Json, Word};
+use crate::state::codec::{Json, Short, Word};
 use crate::state::error::StateError;
 
 impl Facts {
@@ -15,13 +15,20 @@ impl Facts {
     pub fn put_wrote(&self, writes: &[(TargetId, AccountId, Wrote)]) -> Result<(), StateError> {
         self.write("put what a run wrote into the facts", |db| {
             let mut put = db.prepare_cached(
-                "INSERT INTO wrote (target, account, stood, ours, left, name, person) VALUES (?, ?, ?, ?, ?, ?, ?)
-                 ON CONFLICT DO UPDATE SET left = excluded.left, name = excluded.name, person = excluded.person",
+                "INSERT INTO wrote (target, account, stood, ours, left, named, person) VALUES (?, ?, ?, ?, ?, ?, ?)
+                 ON CONFLICT DO UPDATE SET left = excluded.left, named = excluded.named, person = excluded.person",
             )?;
             for (target, account, wrote) in writes {
-                let Wrote { stood, ours, left, name, person } = wrote;
-                let row =
-                    params![target.as_str(), account.as_str(), Json(stood), ours, Word(*left), name, Json(person)];
+                let Wrote { stood, ours, left, named, person } = wrote;
+                let row = params![
+                    target.as_str(),
+                    account.as_str(),
+                    Json(stood),
+                    ours,
+                    Word(*left),
+                    named.map(Short),
+                    Json(person)
+                ];
                 put.execute(row)?;
             }
             Ok(())
@@ -31,14 +38,15 @@ impl Facts {
     /// What it did to one account; `None`: it wrote nothing there.
     pub fn wrote(&self, target: &TargetId, account: &AccountId) -> Result<Option<Wrote>, StateError> {
         self.read("read what a run wrote in the facts", |db| {
-            let mut query = db
-                .prepare_cached("SELECT stood, ours, left, name, person FROM wrote WHERE target = ? AND account = ?")?;
+            let mut query = db.prepare_cached(
+                "SELECT stood, ours, left, named, person FROM wrote WHERE target = ? AND account = ?",
+            )?;
             let read = |row: &rusqlite::Row<'_>| {
                 Ok(Wrote {
                     stood: row.get::<_, Json<_>>(0)?.0,
                     ours: row.get(1)?,
                     left: row.get::<_, Word<_>>(2)?.0,
-                    name: row.get(3)?,
+                    named: row.get::<_, Option<Short<_>>>(3)?.map(|named| named.0),
                     person: row.get::<_, Json<_>>(4)?.0,
                 })
             };

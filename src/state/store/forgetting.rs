@@ -107,7 +107,7 @@ impl Store {
 fn blank(db: &Connection, condition: &str, of: [&str; 2]) -> Result<usize, StateFault> {
     let sql = format!(
         "UPDATE intent SET body = json_replace(body, '$.account', '', '$.person', NULL, '$.photo', NULL,
-           '$.rendition', NULL, '$.old_looks', NULL, '$.keys', NULL)
+           '$.rendition', NULL, '$.old_looks', NULL, '$.keys', NULL, '$.named', NULL)
          WHERE open = 0 AND {condition}"
     );
     Ok(db.execute(&sql, of)?)

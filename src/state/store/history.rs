@@ -6,7 +6,9 @@
 use rusqlite::{OptionalExtension as _, params};
 
 use super::Store;
-use crate::model::{AccountId, Event, IntentId, IntentKind, Left, PersonRef, RunId, Shown, TargetId, Wrote};
+use crate::model::{
+    AccountId, Event, IntentId, IntentKind, KeysDigest, Left, PersonRef, RunId, Shown, TargetId, Wrote,
+};
 use crate::state::codec::{Id, Json, Word, limit};
 use crate::state::error::StateError;
 
@@ -74,7 +76,7 @@ impl Store {
         self.read("read what a run wrote in the state", |db| {
             let mut query = db.prepare_cached(&format!(
                 "SELECT id, body ->> '$.target', body ->> '$.account', body -> '$.stood', body ->> '$.old', {EFFECT} effect,
-                        body ->> '$.account_name', body -> '$.person'
+                        body -> '$.named', body -> '$.person'
                  FROM intent WHERE run = ? AND id > ? AND body ->> '$.kind' <> 'probe' AND effect IS NOT NULL
                  ORDER BY id LIMIT ?"
             ))?;
@@ -85,7 +87,8 @@ impl Store {
                 let ours = matches!(&stood, Shown::Custom(mark) if old.as_deref() == Some(mark.as_str()));
                 let left = if row.get_ref(5)?.as_str()? == "reset" { Left::Default } else { Left::Ours };
                 let person = row.get::<_, Option<Json<Option<PersonRef>>>>(7)?.and_then(|person| person.0);
-                let wrote = Wrote { stood, ours, left, name: row.get(6)?, person };
+                let named = row.get::<_, Option<Json<Option<KeysDigest>>>>(6)?.and_then(|named| named.0);
+                let wrote = Wrote { stood, ours, left, named, person };
                 Ok((IntentId(row.get(0)?), row.get::<_, Id<_>>(1)?.0, row.get::<_, Id<_>>(2)?.0, wrote))
             })?;
             Ok(rows.collect::<Result<_, _>>()?)

@@ -39,12 +39,14 @@ impl Store {
 
     /// What digests in this state and in its reports are keyed with.
     pub fn key(&self) -> Result<StateKey, StateError> {
-        self.read("read the key of the state", |db| {
-            let mut query = db.prepare_cached("SELECT value FROM identity WHERE word = 'key'")?;
-            let key = query.query_row([], |row| row.get::<_, [u8; 32]>(0)).optional()?;
-            key.map(StateKey::new).ok_or_else(|| StateFault::Damaged("its key is missing".to_owned()))
-        })
+        self.read("read the key of the state", key)
     }
+}
+
+pub(super) fn key(db: &Connection) -> Result<StateKey, StateFault> {
+    let mut query = db.prepare_cached("SELECT value FROM identity WHERE word = 'key'")?;
+    let key = query.query_row([], |row| row.get::<_, [u8; 32]>(0)).optional()?;
+    key.map(StateKey::new).ok_or_else(|| StateFault::Damaged("its key is missing".to_owned()))
 }
 
 fn pipeline(db: &Connection) -> Result<Option<String>, StateFault> {

@@ -6,11 +6,12 @@
 //! disagree with them.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::Serialize;
 
-use super::{Store, placements};
+use super::{Store, identity, placements};
 use crate::model::{
-    AccountId, Event, Intent, IntentId, IntentKind, Luma, OpenIntent, PictureRef, Placement, Provenance, Status,
-    TargetId, without_addresses, without_name,
+    AccountId, Event, Intent, IntentId, IntentKind, KeysDigest, Luma, OpenIntent, PictureRef, Placement, Provenance,
+    Status, TargetId, without_addresses, without_name,
 };
 use crate::state::codec::{Grey, Json, Whole, limit};
 use crate::state::error::{StateError, StateFault};
@@ -83,16 +84,25 @@ impl Store {
     }
 }
 
+/// An intent as it is kept. The name goes when it is closed; whether an account has the same one can still be told.
+#[derive(Serialize)]
+struct Kept<'a> {
+    #[serde(flatten)]
+    intent: &'a Intent,
+    named: KeysDigest,
+}
+
 fn insert(db: &Connection, intent: &Intent) -> Result<IntentId, StateFault> {
     // A column of its own for what has to go in the end.
     let mut body = intent.clone();
     let name = std::mem::take(&mut body.account_name);
     let luma = body.luma.take();
+    let named = KeysDigest::of_name(&identity::key(db)?, &name);
     db.prepare_cached("INSERT INTO intent (run, name, luma, body) VALUES (?, ?, ?, ?)")?.execute(params![
         intent.run.as_str(),
         name,
         luma.as_ref().map(Luma::values),
-        Json(&body)
+        Json(&Kept { intent: &body, named })
     ])?;
     Ok(IntentId(db.last_insert_rowid()))
 }
