@@ -10,6 +10,7 @@ use crate::model::{
     Account, AccountStanding, Change, Decision, KeysDigest, Left, Picture, PictureRef, Place, Placement, Reason, Shown,
     Step, TargetId, Wrote,
 };
+use crate::settings::Ownership;
 
 /// The facts about one account, for undoing a run.
 pub(crate) struct Undo<'a> {
@@ -17,6 +18,8 @@ pub(crate) struct Undo<'a> {
     pub target: &'a TargetId,
     /// Its place in the file.
     pub place: &'a Place,
+    /// Whose pictures are replaced.
+    pub ownership: Ownership,
     /// The account as surveyed.
     pub account: &'a Account,
     /// Its name now, as the journal would keep it.
@@ -60,8 +63,18 @@ pub(crate) fn undo(facts: &Undo<'_>) -> Judgement {
         foreign: false,
         pictured: !matches!(picture, Picture::Default | Picture::Unknown(_)),
         reassigned: false,
-        drifted: false,
+        drifted: has_drifted(facts, &picture),
     }
+}
+
+/// As in a run (`plan::decide`): many that vanished are the sign of a restored server.
+fn has_drifted(facts: &Undo<'_>, picture: &Picture) -> bool {
+    let vanished = match picture {
+        Picture::Ours(_) | Picture::Unknown(_) => false,
+        Picture::Default => true,
+        Picture::Foreign(_) | Picture::System(_) => facts.ownership == Ownership::Provider,
+    };
+    facts.placement.is_some() && vanished
 }
 
 enum Found {
@@ -183,6 +196,7 @@ mod tests {
             let facts = Undo {
                 target: &target,
                 place: &place,
+                ownership: Ownership::Provider,
                 account: &account,
                 named: named(1),
                 placement: placement.as_ref(),

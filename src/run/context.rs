@@ -82,6 +82,11 @@ pub(crate) fn facts_path(state: &std::path::Path) -> std::path::PathBuf {
 }
 
 impl RunContext {
+    /// Whether a run is undone: no picture is made.
+    pub fn is_undo(&self) -> bool {
+        self.command.starts_with("undo")
+    }
+
     /// Takes the lock and opens everything.
     pub fn open(pipeline: &Pipeline, mode: Mode, listener: Arc<dyn Listener>, stop: Stop) -> Result<Self, Trouble> {
         let started = SystemTime::now();

@@ -70,6 +70,7 @@ impl UndoPlanner<'_> {
         let judgement = undo(&Undo {
             target,
             place: &self.target_run.entry.place,
+            ownership: self.target_run.entry.ownership.value,
             account,
             named: KeysDigest::of_name(&self.key, &account.name),
             placement: placement.as_ref(),

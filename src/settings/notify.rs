@@ -48,6 +48,9 @@ pub struct SecretUrl(Url);
 /// A shorter path is a word, and would be covered wherever it stands.
 const SHORTEST_PATH: usize = 8;
 
+/// A shorter part of an address may be a word.
+const SHORTEST_TOKEN: usize = 16;
+
 impl SecretUrl {
     /// Makes it.
     pub fn new(url: Url) -> Self {
@@ -55,6 +58,12 @@ impl SecretUrl {
         let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
         for text in [url.as_str(), path].into_iter().filter(|text| text.len() >= SHORTEST_PATH) {
             let _covered = Secret::new(text);
+        }
+        // A redirect puts the token in another place.
+        let parts = url.path_segments().into_iter().flatten().map(str::to_owned);
+        let values = url.query_pairs().map(|(_, value)| value.into_owned());
+        for part in parts.chain(values).filter(|part| part.len() >= SHORTEST_TOKEN) {
+            let _covered = Secret::new(part);
         }
         Self(url)
     }
@@ -84,5 +93,9 @@ mod tests {
         {
             assert!(!redact(text).contains("never"), "{}", redact(text));
         }
+        SecretUrl::new(Url::parse("https://hook.example/services/token-of-some-path?key=token-of-a-query").unwrap());
+        let moved = redact("302 to https://hook.example/v2/token-of-some-path/?with=token-of-a-query");
+        assert!(!moved.contains("token-of"), "{moved}");
+        assert_eq!(redact("services"), "services");
     }
 }
