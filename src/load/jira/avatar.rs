@@ -56,6 +56,8 @@ pub(super) struct Avatars {
     pub selected: Selected,
     /// The uploaded ones with their owners' keys.
     pub custom: Vec<(PictureRef, Option<String>)>,
+    /// The stock pictures.
+    pub system: Vec<PictureRef>,
 }
 
 /// What is selected.
@@ -77,7 +79,11 @@ impl From<AvatarLists> for Avatars {
             (None, Some(mark)) => Selected::System(mark),
             (None, None) => Selected::Nothing,
         };
-        Self { selected, custom: lists.custom.into_iter().map(|a| (PictureRef::new(a.id), a.owner)).collect() }
+        Self {
+            selected,
+            custom: lists.custom.into_iter().map(|a| (PictureRef::new(a.id), a.owner)).collect(),
+            system: lists.system.into_iter().map(|a| PictureRef::new(a.id)).collect(),
+        }
     }
 }
 
@@ -183,7 +189,7 @@ mod tests {
 
     #[test]
     fn what_stands_is_compared_with_what_the_plan_saw() {
-        let with = |selected| Avatars { selected, custom: vec![] };
+        let with = |selected| Avatars { selected, custom: vec![], system: vec![] };
         let default = PictureRef::from("10122");
         let table = [
             (Shown::Custom("5".into()), Selected::Custom("5".into()), true),
@@ -210,6 +216,7 @@ mod tests {
                 ("6".into(), Some("L".into())),
                 ("7".into(), Some("K".into())),
             ],
+            system: vec![],
         };
         assert_eq!(avatars.beyond(&["5".into()], &"K".into()), [PictureRef::from("7")]);
         assert!(!avatars.all_of(&"K".into()));

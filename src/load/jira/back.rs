@@ -4,13 +4,11 @@
 //! A newcomer gets wrong: Jira stores any number that it is told to select. So the earlier upload must be in the account's
 //! own list, or it stays as it is.
 
-use crate::load::clock::now;
-use crate::load::{Journal, WriteError, recorded};
-use crate::model::{Event, Fault, Intent, PictureRef, Shown};
+use crate::load::{Journal, WriteError};
+use crate::model::{Fault, Intent, PictureRef, Shown};
 
 use super::avatar::Avatars;
 use super::session::JiraSession;
-use super::upload;
 
 impl JiraSession {
     /// Shows what stood before, then takes ours away, if this is still ours.
@@ -37,22 +35,15 @@ impl JiraSession {
             // Whoever owns pictures here: what is not ours is nothing to undo.
             return self.foreign(draft, journal).await;
         }
-        let sent = Event::Sent { attempt: 1, route: "revert".to_owned(), at: now() };
-        journal.begin(draft.clone(), sent).await?;
-        recorded(upload::select(&self.client, &draft.account_name, &mark).await, journal).await?;
-        journal.record(Event::Reset).await?;
-        if let Some(ours) = &goes {
-            self.delete(&draft.account_name, ours).await?;
-        }
-        journal.record(Event::Closed).await?;
-        Ok(None)
+        self.select_in_place_of_ours(draft, &mark, goes, journal).await
     }
 }
 
 /// The avatar to select.
 fn earlier(avatars: &Avatars, draft: &Intent, back: &Shown, default: Option<PictureRef>) -> Result<PictureRef, Fault> {
     match back {
-        Shown::System(mark) => Ok(mark.clone()),
+        Shown::System(mark) if avatars.system.contains(mark) => Ok(mark.clone()),
+        Shown::System(mark) => Err(Fault::new("gone", format!("the stock picture {mark} is not there any more"))),
         Shown::Custom(mark) if avatars.has(mark, &draft.account) => Ok(mark.clone()),
         Shown::Custom(mark) => Err(Fault::new("gone", format!("the earlier avatar {mark} is not there any more"))),
         Shown::Default => default.ok_or_else(|| {
@@ -60,5 +51,38 @@ fn earlier(avatars: &Avatars, draft: &Intent, back: &Shown, default: Option<Pict
             Fault::new("default_unknown", found)
         }),
         Shown::Unknown(why) => Err(Fault::new("gone", why.clone())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::avatar::Selected;
+    use super::super::tests::intent;
+    use super::*;
+    use crate::model::IntentKind;
+
+    /// Jira stores whatever number it is told, so each has to be in a list of the account (docs/wire/atlassian.md §3.6).
+    #[test]
+    fn only_what_the_account_can_choose_is_selected() {
+        let draft = intent(IntentKind::Revert);
+        let owner = |key: &str| Some(key.to_owned());
+        let avatars = Avatars {
+            selected: Selected::Nothing,
+            custom: vec![("5".into(), owner(draft.account.as_str())), ("6".into(), owner("somebody"))],
+            system: vec!["1".into(), "2".into()],
+        };
+        for (back, default, expected) in [
+            (Shown::Custom("5".into()), None, Some("5")),
+            (Shown::Custom("6".into()), None, None),
+            (Shown::Custom("7".into()), None, None),
+            (Shown::System("2".into()), None, Some("2")),
+            (Shown::System("5".into()), None, None),
+            (Shown::Default, Some("1".into()), Some("1")),
+            (Shown::Default, None, None),
+            (Shown::Unknown("?".into()), Some("1".into()), None),
+        ] {
+            let found = earlier(&avatars, &draft, &back, default).ok();
+            assert_eq!(found, expected.map(PictureRef::from), "{back:?}");
+        }
     }
 }

@@ -194,7 +194,8 @@ mod tests {
 
     /// The avatars of account `K`, which had 5 and 6 before.
     fn avatars(ids: &[&str], selected: Selected) -> Avatars {
-        Avatars { selected, custom: ids.iter().map(|id| ((*id).into(), Some("K".to_owned()))).collect() }
+        let custom = ids.iter().map(|id| ((*id).into(), Some("K".to_owned()))).collect();
+        Avatars { selected, custom, system: vec![] }
     }
 
     fn found(alike: &[&str], unread: usize) -> NewPictures {

@@ -154,9 +154,20 @@ impl JiraSession {
             Stands::NotOurs if self.shared.ownership == Ownership::Ours => return self.foreign(draft, journal).await,
             Stands::NotOurs => None,
         };
+        self.select_in_place_of_ours(draft, &default, goes, journal).await
+    }
+
+    /// Selects what the account goes back to, and deletes ours, if it goes.
+    pub(super) async fn select_in_place_of_ours(
+        &self,
+        draft: Intent,
+        mark: &PictureRef,
+        goes: Option<PictureRef>,
+        journal: &mut dyn Journal,
+    ) -> Result<Option<PictureRef>, WriteError> {
         let sent = Event::Sent { attempt: 1, route: "revert".to_owned(), at: now() };
         journal.begin(draft.clone(), sent).await?;
-        recorded(upload::select(&self.client, &draft.account_name, &default).await, journal).await?;
+        recorded(upload::select(&self.client, &draft.account_name, mark).await, journal).await?;
         journal.record(Event::Reset).await?;
         if let Some(ours) = &goes {
             self.delete(&draft.account_name, ours).await?;
