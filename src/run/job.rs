@@ -89,13 +89,19 @@ pub async fn execute(
         let trail = row.map(|row| AuditTrail::begin(&pipeline.state, &row)).transpose()?;
         job.go(trail).await
     };
-    match ended.instrument(span).await {
+    let ended = ended.instrument(span).await;
+    outcome(context, ended).await
+}
+
+/// What is told of a run, whose row is closed whichever way it ended.
+pub(super) async fn outcome(context: RunContext, ended: Result<Ended, Trouble>) -> Result<Outcome, Trouble> {
+    match ended {
         Ok(Ended { report, exit, finished }) => {
             let people = RunPeople::of(context, &finished);
             Ok(Outcome { report, people, exit })
         }
         Err(trouble) => {
-            if options.mode == Mode::Run {
+            if context.mode == Mode::Run {
                 // The row must not look like a run that was killed.
                 context.store.finish_run(&context.run, run_row::end(trouble.exit())).await?;
             }

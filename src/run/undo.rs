@@ -15,10 +15,9 @@ use super::clients::Clients;
 use super::close::{self, Ended};
 use super::context::{Mode, RunContext};
 use super::finished_target::FinishedTarget;
-use super::job::{Outcome, target_runs};
+use super::job::{Outcome, outcome, target_runs};
 use super::limits::Guarded;
 use super::pages::{PAGE, each_page};
-use super::people::RunPeople;
 use super::selection::Selection;
 use super::target_plan::TargetPlan;
 use super::target_run::TargetRun;
@@ -73,18 +72,8 @@ pub(crate) async fn undo(
         let trail = row.map(|row| AuditTrail::begin(&pipeline.state, &row)).transpose()?;
         Undoing { context: &context, pipeline, options, clients: &clients, run: &run }.go(trail).await
     };
-    match ended.instrument(span).await {
-        Ok(Ended { report, exit, finished }) => {
-            let people = RunPeople::of(context, &finished);
-            Ok(Outcome { report, people, exit })
-        }
-        Err(trouble) => {
-            if options.mode == Mode::Run {
-                context.store.finish_run(&context.run, run_row::end(trouble.exit())).await?;
-            }
-            Err(trouble)
-        }
-    }
+    let ended = ended.instrument(span).await;
+    outcome(context, ended).await
 }
 
 /// The run that is meant.
