@@ -58,11 +58,11 @@ Exit codes:
    0  done, or nothing to do
    1  could not work here: disk, permission, or a fault of ours
    2  command line, pipeline file, or a state that does not belong here
-   3  finished, but some people failed; status --max-age: the last success is too old
+   3  finished, but some people failed; status --max-age: the last success is too old; test: an expectation does not hold
    4  a limit stopped a target; nothing was written to it
    5  sign-in or permission refused
    6  a source or target could not be reached, or failed as a whole
-   7  another run holds the lock
+   7  another run holds the lock, or another sandbox the world
    8  stopped by a signal or the time budget; run again to go on
   10  plan --detailed-exitcode: changes are pending
 
