@@ -158,7 +158,9 @@ impl Undoing<'_> {
             return vec![format!("of the run {run} nothing is given back")];
         }
         let begun = match self.context.mode {
-            Mode::Plan => format!("this is a plan: `undo … {run} --apply` gives back what stood before the run {run}"),
+            Mode::Plan => {
+                format!("this is a plan: `undo FILE {run} --apply` gives back what stood before the run {run}")
+            }
             Mode::Run => {
                 format!("what was given back of what stood before the run {run}, and what was not, is told above")
             }

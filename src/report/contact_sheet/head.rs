@@ -51,7 +51,7 @@ fn changes(target: &TargetLine) -> u64 {
 pub(super) fn head(report: &RunReport, lines: Lines) -> Markup {
     html! {
         header.top {
-            p.kind { (glyph("mark")) "contact sheet of a " (report.command) }
+            p.kind { (glyph("mark")) "contact sheet: " (report.command) }
             h1 { bdi { (report.pipeline) } }
             (verdict(report, lines))
             dl.meta {

@@ -75,7 +75,7 @@ impl Section {
     pub(super) fn about(self) -> &'static str {
         match self {
             Self::Failed => "What was to be written and was not, or is not shown. The next run looks again.",
-            Self::Reverts => "Accounts that go back to the default picture.",
+            Self::Reverts => "Accounts that go back to the default picture, or to what stood before a run.",
             Self::Foreign => "Pictures that people chose themselves, and that give way to the photo of the directory.",
             Self::Reassigned => "Accounts that belong to another person than last time: the former face goes.",
             Self::Replaced => "The photo of the directory in place of a default or of an earlier picture of ours.",
