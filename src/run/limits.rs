@@ -76,6 +76,9 @@ impl Guarded {
             }
             self.checked.extend(checked);
         }
+        // A pass has whichever targets were listed by then; the report has them as the file has.
+        let place = |check: &Checked| pipeline.targets.iter().position(|target| target.id.as_str() == check.scope);
+        self.checked[self.sources..].sort_by_key(place);
         Ok(())
     }
 }
