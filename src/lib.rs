@@ -45,5 +45,5 @@ pub mod inside {
     pub use crate::run::{Asked, Mode, Options, Selection, Stop, execute};
     pub use crate::settings::Resize;
     pub use crate::state::{Holder, Lock, Store};
-    pub use crate::transform::{Limits, luma, render};
+    pub use crate::transform::{DecodeLimits, luma, render};
 }

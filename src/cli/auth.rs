@@ -7,12 +7,12 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::output::{Format, answer, answer_json};
+use super::output::{OutputFormat, answer, answer_json};
 use super::pipeline_file::PipelineFile;
 use super::{ci, job, log};
 use crate::error::Trouble;
 use crate::exit::Exit;
-use crate::load::{Told, Tried};
+use crate::load::{ProbeResult, Tried};
 use crate::model::rfc3339;
 use crate::report::{Progress, Severity};
 use crate::run::{self, AuthReport, ElementReport, Stop, Uploads};
@@ -28,8 +28,8 @@ pub(super) struct Flags {
     #[arg(long)]
     probe: bool,
     /// How the answer is written
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Human)]
+    format: OutputFormat,
 }
 
 /// Signs in everywhere and shows what was said.
@@ -46,8 +46,8 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
         run::auth(&pipeline, uploads, listener, stop, ci::started_by()).await
     })?;
     match flags.format {
-        Format::Human => answer(&human(&everybody)),
-        Format::Json => answer_json(&written(&everybody)?),
+        OutputFormat::Human => answer(&human(&everybody)),
+        OutputFormat::Json => answer_json(&written(&everybody)?),
     }?;
     tell_failures(&everybody);
     Ok(everybody.exit())
@@ -103,9 +103,9 @@ fn block(out: &mut String, kind: &str, asked: &ElementReport) {
     }
     for tried in &asked.tried {
         let told = match &tried.told {
-            Told::Works => "works".to_owned(),
-            Told::Fails(failure) => format!("fails: {}", failure.found),
-            Told::NotTried(why) => format!("not tried: {why}"),
+            ProbeResult::Works => "works".to_owned(),
+            ProbeResult::Fails(failure) => format!("fails: {}", failure.found),
+            ProbeResult::NotTried(why) => format!("not tried: {why}"),
         };
         line("tried", &format!("{}: {told}", tried.route));
     }
@@ -159,9 +159,9 @@ fn element(asked: &ElementReport) -> Value {
 
 fn tried(tried: &Tried) -> Value {
     let (told, why) = match &tried.told {
-        Told::Works => ("works", None),
-        Told::Fails(failure) => ("fails", Some(failure.to_string())),
-        Told::NotTried(why) => ("not_tried", Some(why.clone())),
+        ProbeResult::Works => ("works", None),
+        ProbeResult::Fails(failure) => ("fails", Some(failure.to_string())),
+        ProbeResult::NotTried(why) => ("not_tried", Some(why.clone())),
     };
     json!({ "route": tried.route, "told": told, "why": why })
 }

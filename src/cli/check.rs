@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::ci::{Annotation, AzureCommand, GitHubCommand, Platform, Weight};
+use super::ci::{Annotation, AnnotationLevel, AzureCommand, GitHubCommand, Platform};
 use super::environment::{self, Unread};
 use super::output::{answer, answer_json, commands, tell};
 use crate::error::Trouble;
@@ -45,14 +45,14 @@ enum CheckFormat {
 }
 
 /// One file, checked.
-struct Checked<'a> {
+struct CheckedFile<'a> {
     file: &'a Path,
     found: Result<Document, Unread>,
 }
 
 /// Something found in a file.
 struct Finding {
-    weight: Weight,
+    weight: AnnotationLevel,
     place: Option<(usize, usize)>,
     message: String,
     help: Option<String>,
@@ -67,15 +67,15 @@ impl Finding {
     }
 }
 
-impl Checked<'_> {
+impl CheckedFile<'_> {
     fn found(&self) -> Vec<Finding> {
-        let fault = Weight::Error;
+        let fault = AnnotationLevel::Error;
         match &self.found {
             Ok(document) => document
                 .warnings()
                 .into_iter()
                 .map(|Warning { place, message }| Finding {
-                    weight: Weight::Warning,
+                    weight: AnnotationLevel::Warning,
                     place: Some((place.line as usize, 1)),
                     message,
                     help: None,
@@ -99,7 +99,7 @@ impl Checked<'_> {
 
 /// Checks every file; one that is wrong does not hide the faults of the next.
 pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
-    let checked: Vec<_> = flags.files.iter().map(|file| Checked { file, found: environment::read(file) }).collect();
+    let checked: Vec<_> = flags.files.iter().map(|file| CheckedFile { file, found: environment::read(file) }).collect();
     let mut exit = Exit::Done;
     for one in &checked {
         match &one.found {
@@ -137,8 +137,8 @@ fn words(elements: &[Element]) -> String {
     elements.iter().map(|element| element.id.clone()).collect::<Vec<_>>().join(", ")
 }
 
-fn human(checked: &[Checked<'_>]) -> String {
-    let line = |one: &Checked<'_>| {
+fn human(checked: &[CheckedFile<'_>]) -> String {
+    let line = |one: &CheckedFile<'_>| {
         let document = one.found.as_ref().ok()?;
         let (sources, targets) = (words(document.sources()), words(document.targets()));
         Some(format!("{}: no faults ({sources} → {targets})\n", one.file.display()))
@@ -146,7 +146,7 @@ fn human(checked: &[Checked<'_>]) -> String {
     checked.iter().filter_map(line).collect()
 }
 
-fn annotations(checked: &[Checked<'_>], command: impl Fn(Annotation<'_>) -> String) -> String {
+fn annotations(checked: &[CheckedFile<'_>], command: impl Fn(Annotation<'_>) -> String) -> String {
     let mut out = String::new();
     for one in checked {
         let file = outlet::line(&in_repository(one.file));
@@ -159,8 +159,8 @@ fn annotations(checked: &[Checked<'_>], command: impl Fn(Annotation<'_>) -> Stri
     out
 }
 
-fn as_json(checked: &[Checked<'_>]) -> Value {
-    let file = |one: &Checked<'_>| {
+fn as_json(checked: &[CheckedFile<'_>]) -> Value {
+    let file = |one: &CheckedFile<'_>| {
         let told: Vec<_> = one
             .found()
             .iter()
@@ -175,10 +175,10 @@ fn as_json(checked: &[Checked<'_>]) -> Value {
     json!({ "format": 1, "files": checked.iter().map(file).collect::<Vec<_>>() })
 }
 
-fn severity(weight: Weight) -> &'static str {
+fn severity(weight: AnnotationLevel) -> &'static str {
     match weight {
-        Weight::Error => "error",
-        Weight::Warning => "warning",
+        AnnotationLevel::Error => "error",
+        AnnotationLevel::Warning => "warning",
     }
 }
 
@@ -196,7 +196,7 @@ fn in_repository(file: &Path) -> String {
 }
 
 /// <https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format>.
-fn code_quality(checked: &[Checked<'_>]) -> Value {
+fn code_quality(checked: &[CheckedFile<'_>]) -> Value {
     let mut entries = Vec::new();
     for one in checked {
         let path = in_repository(one.file);
@@ -204,8 +204,8 @@ fn code_quality(checked: &[Checked<'_>]) -> Value {
             let (line, _) = found.place.unwrap_or((1, 1));
             let fingerprint = Digest::of(format!("{path}\n{line}\n{}", found.message).as_bytes()).hex();
             let weight = match found.weight {
-                Weight::Error => "blocker",
-                Weight::Warning => "minor",
+                AnnotationLevel::Error => "blocker",
+                AnnotationLevel::Warning => "minor",
             };
             entries
                 .push(json!({ "description": found.sentence(), "check_name": "avatarpipe", "fingerprint": fingerprint,

@@ -104,7 +104,7 @@ fn page(platform: Option<Platform>, variable: impl Fn(&str) -> Option<String>) -
 
 /// How much an annotation weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Weight {
+pub(super) enum AnnotationLevel {
     /// It must be mended.
     Error,
     /// It will hardly do what is wanted.
@@ -115,7 +115,7 @@ pub(super) enum Weight {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Annotation<'a> {
     /// How much it weighs.
-    pub weight: Weight,
+    pub weight: AnnotationLevel,
     /// The file, as it was named.
     pub file: &'a str,
     /// Line and column, counted from 1; `None`: the file as a whole.
@@ -131,8 +131,8 @@ impl fmt::Display for GitHubCommand<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Annotation { weight, file, place, message } = &self.0;
         let word = match weight {
-            Weight::Error => "error",
-            Weight::Warning => "warning",
+            AnnotationLevel::Error => "error",
+            AnnotationLevel::Warning => "warning",
         };
         write!(f, "::{word} file={}", escaped(file, &GITHUB_PROPERTY))?;
         if let Some((line, column)) = place {
@@ -152,8 +152,8 @@ impl fmt::Display for AzureCommand<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Annotation { weight, file, place, message } = &self.0;
         let word = match weight {
-            Weight::Error => "error",
-            Weight::Warning => "warning",
+            AnnotationLevel::Error => "error",
+            AnnotationLevel::Warning => "warning",
         };
         write!(f, "##vso[task.logissue type={word};sourcepath={}", escaped(file, &AZURE))?;
         if let Some((line, column)) = place {
@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn a_message_cannot_begin_a_command_of_its_own() {
         let hostile = Annotation {
-            weight: Weight::Error,
+            weight: AnnotationLevel::Error,
             file: "a,b:c;d].yaml",
             place: Some((3, 7)),
             message: "100% wrong\n::set-output name=x::y\r\n##vso[task.setvariable variable=x]y;",
@@ -261,7 +261,7 @@ mod tests {
              wrong%0A::set-output name=x::y%0D%0A##vso[task.setvariable variable=x%5Dy%3B"
         );
         assert_eq!(AzureSummary("/a;b]\n##vso[x]").to_string(), "##vso[task.uploadsummary]/a%3Bb%5D%0A##vso[x%5D");
-        let whole = Annotation { place: None, weight: Weight::Warning, file: "p.yaml", message: "m" };
+        let whole = Annotation { place: None, weight: AnnotationLevel::Warning, file: "p.yaml", message: "m" };
         assert_eq!(GitHubCommand(whole).to_string(), "::warning file=p.yaml,title=avatarpipe::m");
     }
 }

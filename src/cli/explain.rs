@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::output::{Format, answer, answer_json};
+use super::output::{OutputFormat, answer, answer_json};
 use super::pipeline_file::PipelineFile;
 use crate::error::Trouble;
 use crate::exit::Exit;
@@ -17,8 +17,8 @@ pub(super) struct Flags {
     #[arg(value_name = "WHO")]
     who: String,
     /// How the answer is written
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Human)]
+    format: OutputFormat,
 }
 
 /// Explains.
@@ -27,8 +27,8 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     let state = flags.pipeline.state(&document)?;
     let explanation = explain::explain(&state, Elements::of(&document), &flags.who)?;
     match flags.format {
-        Format::Human => answer(&explain::text(&explanation)),
-        Format::Json => {
+        OutputFormat::Human => answer(&explain::text(&explanation)),
+        OutputFormat::Json => {
             let text = serde_json::to_string_pretty(&explanation)
                 .map_err(|error| Trouble::Own(format!("the explanation cannot be written down: {error}")))?;
             answer_json(&(text + "\n"))

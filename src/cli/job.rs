@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::output::{Format, answer_page, answered, screen, tell, time};
+use super::output::{OutputFormat, answer_page, answered, screen, tell, time};
 use super::pipeline_file::PipelineFile;
 use super::report_files::{self, Files};
 use super::{ci, job_page, log};
@@ -43,8 +43,8 @@ struct How {
     #[arg(long, value_name = "TIME", value_parser = time)]
     max_duration: Option<std::time::Duration>,
     /// How the answer on standard output is written
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Human)]
+    format: OutputFormat,
     #[arg(long, value_name = "DIR", help = report_files::report_help())]
     report: Option<PathBuf>,
 }
@@ -321,8 +321,8 @@ fn load(path: &Path) -> Result<SavedPlan, Trouble> {
 fn print(how: &How, files: &Files, outcome: &Outcome) -> Result<(), Trouble> {
     let Outcome { report, people, .. } = outcome;
     let answered = match how.format {
-        Format::Json => answered(report::write_json(report, people, std::io::stdout().lock())),
-        Format::Human => {
+        OutputFormat::Json => answered(report::write_json(report, people, std::io::stdout().lock())),
+        OutputFormat::Human => {
             let mut page =
                 report::human(report, people, files.uncut(), screen()).map_err(Trouble::file("read the facts"))?;
             page.files(&files.told());

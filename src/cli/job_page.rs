@@ -8,7 +8,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::ci::{AzureSummary, Platform};
-use super::output::{Format, commands, tell};
+use super::output::{OutputFormat, commands, tell};
 use crate::error::Trouble;
 use crate::report::{ReportInput, SUMMARY, Severity};
 
@@ -20,14 +20,14 @@ const GITHUB: &str = "GITHUB_STEP_SUMMARY";
 const MOST: usize = 1 << 20;
 
 /// Hands over the page of a report; `page` is where it was written to, if it was.
-pub(super) fn show(input: ReportInput<'_>, page: Option<&Path>, format: Format) -> Result<(), Trouble> {
+pub(super) fn show(input: ReportInput<'_>, page: Option<&Path>, format: OutputFormat) -> Result<(), Trouble> {
     if let Some(path) = std::env::var_os(GITHUB).filter(|path| !path.is_empty())
         && let Err(error) = append(input, Path::new(&path))
     {
         tell(Severity::Warning, &format!("the page of the job cannot be written to {GITHUB}: {error}"));
     }
     match (Platform::here(), format, page) {
-        (Some(Platform::AzureDevOps), Format::Human, Some(page)) => {
+        (Some(Platform::AzureDevOps), OutputFormat::Human, Some(page)) => {
             let page = std::path::absolute(page).map_err(Trouble::file("find the report"))?;
             commands(&format!("{}\n", AzureSummary(&page.display().to_string())))
         }

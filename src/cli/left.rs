@@ -11,19 +11,19 @@ use crate::error::Trouble;
 use crate::state::{RunRecord, Store};
 
 /// What is left of a target or a source: the count of a report, and its words for one and for several.
-struct Count {
+struct LeftCount {
     key: &'static str,
     one: &'static str,
     many: &'static str,
 }
 
-static OF_TARGETS: [Count; 3] = [
-    Count { key: "not_done", one: "change not begun", many: "changes not begun" },
-    Count { key: "failed", one: "change failed", many: "changes failed" },
-    Count { key: "conflicts", one: "conflict", many: "conflicts" },
+static OF_TARGETS: [LeftCount; 3] = [
+    LeftCount { key: "not_done", one: "change not begun", many: "changes not begun" },
+    LeftCount { key: "failed", one: "change failed", many: "changes failed" },
+    LeftCount { key: "conflicts", one: "conflict", many: "conflicts" },
 ];
 
-static OF_SOURCES: [Count; 1] = [Count { key: "unknown", one: "photo unknown", many: "photos unknown" }];
+static OF_SOURCES: [LeftCount; 1] = [LeftCount { key: "unknown", one: "photo unknown", many: "photos unknown" }];
 
 /// What is left.
 pub(super) struct Left {
@@ -56,7 +56,7 @@ impl Left {
 
     /// For programs.
     pub(super) fn json(&self) -> Value {
-        let counted = |(list, counts): (&Vec<Value>, &[Count])| {
+        let counted = |(list, counts): (&Vec<Value>, &[LeftCount])| {
             let of = |element: &Value| {
                 let counted = counts.iter().map(|count| (count.key.to_owned(), json!(number(element, count))));
                 Value::Object(std::iter::once(("id".to_owned(), element["id"].clone())).chain(counted).collect())
@@ -78,18 +78,18 @@ impl Left {
 }
 
 /// Targets, then sources.
-fn lists(report: &Value) -> impl Iterator<Item = (&Vec<Value>, &'static [Count])> {
+fn lists(report: &Value) -> impl Iterator<Item = (&Vec<Value>, &'static [LeftCount])> {
     static NONE: Vec<Value> = Vec::new();
     let list = |key: &str| report[key].as_array().unwrap_or(&NONE);
     [(list("targets"), OF_TARGETS.as_slice()), (list("sources"), OF_SOURCES.as_slice())].into_iter()
 }
 
-fn number(element: &Value, count: &Count) -> u64 {
+fn number(element: &Value, count: &LeftCount) -> u64 {
     element[count.key].as_u64().unwrap_or(0)
 }
 
 /// `  jira: 3 changes not begun, 1 conflict`.
-fn line(element: &Value, counts: &[Count]) -> Option<String> {
+fn line(element: &Value, counts: &[LeftCount]) -> Option<String> {
     let words = counts.iter().map(|count| (number(element, count), count)).filter(|(number, _)| *number > 0);
     let words: Vec<_> =
         words.map(|(number, count)| format!("{number} {}", if number == 1 { count.one } else { count.many })).collect();

@@ -10,11 +10,11 @@ use terminal_size::Width;
 
 use super::log;
 use crate::error::Trouble;
-use crate::report::{Colours, Page, Pictures, Screen, Severity, Verbosity};
+use crate::report::{Colours, Page, PictureWords, Screen, Severity, Verbosity};
 
 /// How the answer is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
+pub(super) enum OutputFormat {
     /// Tables for people
     Human,
     /// run.json
@@ -57,7 +57,7 @@ pub(super) fn screen() -> Screen {
     let is_plain = variable("NO_COLOR").is_some() || variable("TERM").is_none_or(|term| term == "dumb");
     let colours = if out.is_terminal() && !is_plain { Colours::On } else { Colours::Off };
     let by_digest = log::standard_error().verbosity == Verbosity::Verbose;
-    Screen { width, colours, pictures: if by_digest { Pictures::ByDigest } else { Pictures::InWords } }
+    Screen { width, colours, pictures: if by_digest { PictureWords::ByDigest } else { PictureWords::InWords } }
 }
 
 /// Prints an answer that is laid out for its screen, and was made harmless when its colours were put on.

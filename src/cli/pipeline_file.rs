@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::environment;
 #[cfg(feature = "sandbox")]
-use super::sandboxed::{Flag, Sandboxed};
+use super::sandboxed::{SandboxFlag, Sandboxed};
 use crate::error::Trouble;
 use crate::pipeline::{Document, Overlay};
 use crate::settings::Pipeline;
@@ -29,7 +29,7 @@ pub(super) struct PipelineFile {
     pub(super) file: PathBuf,
     #[cfg(feature = "sandbox")]
     #[command(flatten)]
-    pub(super) sandbox: Flag,
+    pub(super) sandbox: SandboxFlag,
 }
 
 impl PipelineFile {

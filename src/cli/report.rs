@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::Value;
 
-use super::output::{Format, answer_json, answer_page, screen};
+use super::output::{OutputFormat, answer_json, answer_page, screen};
 use super::pipeline_file::PipelineFile;
 use crate::error::Trouble;
 use crate::exit::Exit;
@@ -20,8 +20,8 @@ pub(super) struct Flags {
     #[arg(value_name = "RUN")]
     run: Option<String>,
     /// How the answer is written
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Human)]
+    format: OutputFormat,
 }
 
 /// What of a report names somebody or may, and what is known only after it was recorded: the state keeps none of it, so an
@@ -40,7 +40,7 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     let state = flags.pipeline.state(&flags.pipeline.document()?)?;
     let mut kept = kept(&Store::view(&state)?, flags.run.as_deref())?;
     match flags.format {
-        Format::Human => {
+        OutputFormat::Human => {
             let report: RunReport = serde_json::from_value(kept)
                 .map_err(|error| Trouble::Usage(format!("the report in the state cannot be read: {error}")))?;
             let mut page = report::counts(&report, screen());
@@ -48,7 +48,7 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
             page.tell("people, failures and notes are not kept in the state: they stood in the report of the run");
             answer_page(&page)
         }
-        Format::Json => {
+        OutputFormat::Json => {
             leave_out(&mut kept);
             answer_json(&format!("{kept:#}\n"))
         }

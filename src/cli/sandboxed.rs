@@ -30,14 +30,14 @@ const SANDBOXES: &str = "sandbox";
 
 /// `--sandbox[=WORLD]`, of every command that talks to somebody.
 #[derive(Debug, Args)]
-pub(super) struct Flag {
+pub(super) struct SandboxFlag {
     /// The bundled simulators stand in for every provider and target; no secret is needed. WORLD is a bundled
     /// world or a folder; without it, a bundled world that has everything the file names
     #[arg(long, value_name = "WORLD", num_args = 0..=1, require_equals = true, global = true)]
     sandbox: Option<Option<String>>,
 }
 
-impl Flag {
+impl SandboxFlag {
     /// Starts the simulators, if they are wanted.
     pub(super) fn start(&self, document: &Document) -> Result<Option<Sandboxed>, Trouble> {
         self.world(document).map(|name| start(&name, document)).transpose()

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::output::{Format, answer, answer_json};
+use super::output::{OutputFormat, answer, answer_json};
 use super::pipeline_file::PipelineFile;
 use crate::error::Trouble;
 use crate::exit::Exit;
@@ -31,8 +31,8 @@ enum Act {
     /// Counts what is kept
     Show {
         /// How the answer is written
-        #[arg(long, value_enum, default_value_t = Format::Human)]
-        format: Format,
+        #[arg(long, value_enum, default_value_t = OutputFormat::Human)]
+        format: OutputFormat,
     },
     /// Checks that the file hangs together; exits with 2 if it is damaged
     Verify,
@@ -87,7 +87,7 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     Ok(Exit::Done)
 }
 
-fn show(path: &Path, version: u32, format: Format) -> Result<(), Trouble> {
+fn show(path: &Path, version: u32, format: OutputFormat) -> Result<(), Trouble> {
     let store = Store::view(path)?;
     let (kept, pipeline) = (store.overview()?, store.pipeline()?);
     let [file, cache, report] = [path.to_owned(), run::cache_path(path), path.with_extension("report")].map(bytes);
@@ -99,7 +99,7 @@ fn show(path: &Path, version: u32, format: Format) -> Result<(), Trouble> {
     let marks: Vec<_> = kept.marks.iter().map(|(id, count)| (id.to_string(), *count)).collect();
     let oldest = kept.oldest_run.map(rfc3339);
     match format {
-        Format::Human => {
+        OutputFormat::Human => {
             let mut out = String::new();
             let since = oldest.map_or(String::new(), |oldest| format!(", since {oldest}"));
             let whose = pipeline.map_or("no pipeline yet".to_owned(), |name| format!("pipeline `{name}`"));
@@ -111,7 +111,7 @@ fn show(path: &Path, version: u32, format: Format) -> Result<(), Trouble> {
             _ = writeln!(out, "beside it    cache {cache} bytes, report {report} bytes");
             answer(&out)
         }
-        Format::Json => {
+        OutputFormat::Json => {
             let list = |list: Vec<(String, u64)>| {
                 list.into_iter().map(|(id, count)| json!({ "id": id, "count": count })).collect::<Vec<_>>()
             };

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clap::Args;
 
 use super::left::Left;
-use super::output::{Format, answer, answer_json, tell, time};
+use super::output::{OutputFormat, answer, answer_json, tell, time};
 use super::pipeline_file::PipelineFile;
 use crate::error::Trouble;
 use crate::exit::Exit;
@@ -26,8 +26,8 @@ pub(super) struct Flags {
     #[arg(long, value_name = "TIME", value_parser = time)]
     max_age: Option<Duration>,
     /// How the answer is written
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Human)]
+    format: OutputFormat,
 }
 
 #[cfg(feature = "sandbox")]
@@ -53,8 +53,8 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     #[cfg(not(feature = "sandbox"))]
     let elsewhere = String::new();
     match flags.format {
-        Format::Human => answer(&(human(&runs, last.as_ref()) + &left.human() + &elsewhere)),
-        Format::Json => answer_json(&json(&runs, last.as_ref(), &left)?),
+        OutputFormat::Human => answer(&(human(&runs, last.as_ref()) + &left.human() + &elsewhere)),
+        OutputFormat::Json => answer_json(&json(&runs, last.as_ref(), &left)?),
     }?;
     match flags.max_age.and_then(|most| overdue(last.as_ref(), most, SystemTime::now())) {
         Some(words) => {

@@ -50,8 +50,9 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
 fn one(file: &Path) -> Result<(String, Exit), Trouble> {
     let test = environment::test(file)?;
     let document = environment::document(&file.with_file_name(&test.pipeline))?;
-    let pipeline =
-        document.resolve(&Told(&test), &stand_ins(&document)).map_err(|faults| environment::rendered(&faults))?;
+    let pipeline = document
+        .resolve(&TestVariables(&test), &stand_ins(&document))
+        .map_err(|faults| environment::rendered(&faults))?;
     let rehearsed = rehearse(&pipeline, &test).map_err(Trouble::Usage)?;
     let mut told = String::new();
     let mut wrong = 0;
@@ -93,9 +94,9 @@ fn difference(expected: &TestAccount, found: &Decision) -> Option<String> {
 }
 
 /// What the test says of variables; files are those of the machine, since a map of users is one.
-struct Told<'a>(&'a TestFile);
+struct TestVariables<'a>(&'a TestFile);
 
-impl Environment for Told<'_> {
+impl Environment for TestVariables<'_> {
     fn var(&self, name: &str) -> Option<String> {
         self.0.variables.get(name).cloned()
     }

@@ -41,7 +41,7 @@ pub(crate) fn explain(state: &Path, elements: Elements, who: &str) -> Result<Exp
         ))
     })?;
     let as_of = learnt.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let known = Known { facts: Facts::open(&path)?, store: Store::view(state)?, elements };
+    let known = OnRecord { facts: Facts::open(&path)?, store: Store::view(state)?, elements };
     let pseudonyms = Pseudonyms::new(known.store.key()?);
     let meant = meant(&known.facts, &known.elements, &pseudonyms, who)?;
     expect_some(who, &meant)?;
@@ -72,13 +72,13 @@ fn expect_some(who: &str, meant: &Meant) -> Result<(), Trouble> {
 }
 
 /// What there is to read.
-struct Known {
+struct OnRecord {
     facts: Facts,
     store: Store,
     elements: Elements,
 }
 
-impl Known {
+impl OnRecord {
     /// The people who are meant, and those of the accounts that are meant; then the accounts of nobody.
     fn everybody(&self, meant: &Meant) -> Result<(Vec<PersonExplained>, Vec<AccountExplained>), StateError> {
         let mut people = meant.people.clone();

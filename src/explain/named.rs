@@ -12,7 +12,7 @@ use crate::error::Trouble;
 use crate::model::{Matched, PersonRef};
 use crate::report::Pseudonyms;
 use crate::run::facts_path;
-use crate::state::{Facts, Remembered, StateError, Store};
+use crate::state::{Facts, PeopleAndAccounts, StateError, Store};
 
 /// The person or account that `who` means, in all sources, and the accounts that the last plan or run matched to them.
 ///
@@ -71,13 +71,13 @@ const TOLD: usize = 8;
 /// Who is meant.
 pub(crate) struct Named {
     /// By ids.
-    pub whom: Remembered,
+    pub whom: PeopleAndAccounts,
     /// As people know them: `Ada Lindqvist (entra 7c55…)`, `jira/ada (JIRAUSER10100)`.
     pub names: Vec<String>,
 }
 
 /// Who is listed nowhere any more has ids alone.
-fn names(facts: Option<&Facts>, found: &Remembered) -> Result<Vec<String>, StateError> {
+fn names(facts: Option<&Facts>, found: &PeopleAndAccounts) -> Result<Vec<String>, StateError> {
     let mut names = Vec::new();
     for person in &found.people {
         let listed = facts.map(|facts| facts.person(person)).transpose()?.flatten();
@@ -94,7 +94,7 @@ fn names(facts: Option<&Facts>, found: &Remembered) -> Result<Vec<String>, State
 }
 
 /// The people of these accounts, and the accounts of these people.
-fn beside(facts: &Facts, elements: &Elements, found: &mut Remembered) -> Result<(), StateError> {
+fn beside(facts: &Facts, elements: &Elements, found: &mut PeopleAndAccounts) -> Result<(), StateError> {
     for (target, account) in &found.accounts {
         for row in facts.matches(target, account)? {
             if let Matched::Person(id) = row.matched {

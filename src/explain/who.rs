@@ -54,7 +54,7 @@ pub(super) fn meant(
     // As every table names an account: `jira/ada`.
     let written = who.trim().split_once('/');
     let account = written.filter(|(target, _)| elements.targets.iter().any(|(id, _)| id.as_str() == *target));
-    let name = Name { text: normalise_key(account.map_or(who, |(_, name)| name)), pseudonyms };
+    let name = PseudonymisedName { text: normalise_key(account.map_or(who, |(_, name)| name)), pseudonyms };
     let (mut meant, mut near) = (Meant::default(), Near::default());
     let targets = elements.targets.iter().map(|(target, _)| target);
     for target in targets.filter(|target| account.is_none_or(|(id, _)| id == target.as_str())) {
@@ -92,12 +92,12 @@ fn person_words(person: &Person) -> Vec<String> {
     [person.display_name.clone(), person.id.to_string()].into_iter().chain(keys).collect()
 }
 
-struct Name<'a> {
+struct PseudonymisedName<'a> {
     text: String,
     pseudonyms: &'a Pseudonyms,
 }
 
-impl Name<'_> {
+impl PseudonymisedName<'_> {
     fn means(&self, words: Vec<String>, near: &mut Near) -> bool {
         let mut means = false;
         for word in words.iter().filter(|word| !word.is_empty()) {

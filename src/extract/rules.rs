@@ -26,7 +26,7 @@ pub(crate) struct Belongs {
 
 /// Who is in the groups that the rules name, 16 bytes a person.
 #[derive(Debug, Default)]
-pub(super) struct Members {
+pub(super) struct GroupMembers {
     in_scope: Roll,
     excluded: Roll,
     opted_out: Roll,
@@ -48,7 +48,7 @@ pub(super) enum Member<'a> {
     Everybody,
 }
 
-impl Members {
+impl GroupMembers {
     /// Somebody is in that group: every rule that names it holds.
     pub(super) fn add(&mut self, rules: &Users, group: &str, member: Member<'_>) {
         for (roll, groups) in [
@@ -213,7 +213,7 @@ mod tests {
             ..Users::default()
         };
         assert_eq!(rules.named_groups(), ["staff", "guests", "shy"]);
-        let mut members = Members::default();
+        let mut members = GroupMembers::default();
         members.add(&rules, "staff", Member::Person("ada"));
         members.add(&rules, "guests", Member::Person("bob"));
         members.add(&rules, "shy", Member::Everybody);

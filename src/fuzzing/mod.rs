@@ -16,11 +16,11 @@ use std::hash::{DefaultHasher, Hash, Hasher as _};
 
 use crate::pipeline::{self, Colour, Environment, Overlay};
 use crate::settings::{Format, Resize};
-use crate::transform::{Limits, luma, memory_needed, render};
+use crate::transform::{DecodeLimits, luma, memory_needed, render};
 
 /// One reader.
 #[derive(Clone, Copy, Debug)]
-pub struct Target {
+pub struct FuzzTarget {
     /// The folder under `tests/fuzz/corpus`, and the name for `.ci/fuzz`.
     pub name: &'static str,
     /// Reads the bytes and checks the promises. What comes back stands for the kind of answer, so that bytes with a new
@@ -33,8 +33,8 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 7] = [
-    Target {
+pub const TARGETS: [FuzzTarget; 7] = [
+    FuzzTarget {
         name: "pipeline",
         run: pipeline_file,
         words: &[
@@ -67,7 +67,7 @@ pub const TARGETS: [Target; 7] = [
         ],
         rounds: 1500,
     },
-    Target {
+    FuzzTarget {
         name: "graph_batch",
         run: |bytes| shape(crate::extract::entra::fuzz_batch(bytes)),
         words: &[
@@ -94,7 +94,7 @@ pub const TARGETS: [Target; 7] = [
         ],
         rounds: 6000,
     },
-    Target {
+    FuzzTarget {
         name: "multipart",
         run: |bytes| shape(crate::extract::google::fuzz_multipart(bytes)),
         words: &[
@@ -114,7 +114,7 @@ pub const TARGETS: [Target; 7] = [
         ],
         rounds: 6000,
     },
-    Target {
+    FuzzTarget {
         name: "xmlrpc",
         run: |bytes| shape(crate::load::confluence::fuzz_xmlrpc(bytes)),
         words: &[
@@ -140,13 +140,13 @@ pub const TARGETS: [Target; 7] = [
         ],
         rounds: 6000,
     },
-    Target {
+    FuzzTarget {
         name: "base64",
         run: |bytes| shape(base64(bytes)),
         words: &["=", "==", "-", "_", "+", "/", "\n", " ", ".", "*", "|"],
         rounds: 8000,
     },
-    Target {
+    FuzzTarget {
         name: "answers",
         run: |bytes| shape(answers::read(bytes)),
         words: &[
@@ -174,7 +174,7 @@ pub const TARGETS: [Target; 7] = [
         ],
         rounds: 6000,
     },
-    Target {
+    FuzzTarget {
         name: "pictures",
         run: picture,
         words: &[
@@ -202,7 +202,7 @@ pub const TARGETS: [Target; 7] = [
 ];
 
 /// The target of this name.
-pub fn target(name: &str) -> Option<&'static Target> {
+pub fn target(name: &str) -> Option<&'static FuzzTarget> {
     TARGETS.iter().find(|target| target.name == name)
 }
 
@@ -214,9 +214,9 @@ fn shape(of: impl Hash) -> u64 {
 }
 
 /// Variables and files that hold nothing usual.
-struct Odd;
+struct OddEnvironment;
 
-impl Environment for Odd {
+impl Environment for OddEnvironment {
     fn var(&self, name: &str) -> Option<String> {
         (name.len() < 3).then(|| format!("${{{name}}}\n- x: *y"))
     }
@@ -230,7 +230,7 @@ fn pipeline_file(bytes: &[u8]) -> u64 {
     // The command reads text; other bytes end before.
     let text = String::from_utf8_lossy(bytes);
     let faults = match pipeline::parse(&text, "fuzz.yaml") {
-        Ok(document) => match document.resolve(&Odd, &Overlay::default()) {
+        Ok(document) => match document.resolve(&OddEnvironment, &Overlay::default()) {
             Ok(_) => return 0,
             Err(faults) => faults,
         },
@@ -248,7 +248,7 @@ fn base64(bytes: &[u8]) -> impl Hash + use<> {
 }
 
 fn picture(bytes: &[u8]) -> u64 {
-    let limits = Limits { pixels: 300_000, memory: 4 << 20, ..Limits::default() };
+    let limits = DecodeLimits { pixels: 300_000, memory: 4 << 20, ..DecodeLimits::default() };
     let settings = Resize { size: 24, smallest: 1, format: Format::Png, ..Resize::default() };
     let (needed, rendered) = (memory_needed(bytes, &limits), render(bytes, &settings, None, &limits));
     match (&needed, &rendered) {

@@ -6,12 +6,12 @@ use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::mutate::{Dice, invent};
-use super::{TARGETS, Target, target};
+use super::{FuzzTarget, TARGETS, target};
 
 /// What a corpus of interesting inputs may grow to.
 const POOL: usize = 400;
 
-fn corpus(target: &Target) -> Vec<Vec<u8>> {
+fn corpus(target: &FuzzTarget) -> Vec<Vec<u8>> {
     let folder = format!("{}/tests/fuzz/corpus/{}", env!("CARGO_MANIFEST_DIR"), target.name);
     let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{folder}: {error}"));
     let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -22,7 +22,7 @@ fn corpus(target: &Target) -> Vec<Vec<u8>> {
 }
 
 #[track_caller]
-fn throw(target: &Target, input: &[u8], name: &str) -> u64 {
+fn throw(target: &FuzzTarget, input: &[u8], name: &str) -> u64 {
     catch_unwind(AssertUnwindSafe(|| (target.run)(input))).unwrap_or_else(|_| {
         panic!("{}: {name} is not survived; as a file for the corpus:\n{}", target.name, input.escape_ascii())
     })

@@ -85,26 +85,26 @@ pub(crate) struct Sparse(pub Value);
 impl<'de> Deserialize<'de> for Sparse {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut left = PARTS;
-        deserializer.deserialize_any(Keeper(&mut left)).map(Self)
+        deserializer.deserialize_any(PartsKept(&mut left)).map(Self)
     }
 }
 
 impl Sparse {
     /// The list that begins here.
     pub(crate) fn of_list<'de, A: SeqAccess<'de>>(list: A) -> Result<Self, A::Error> {
-        Keeper(&mut PARTS.clone()).visit_seq(list).map(Self)
+        PartsKept(&mut PARTS.clone()).visit_seq(list).map(Self)
     }
 
     /// The object that begins here.
     pub(crate) fn of_object<'de, A: MapAccess<'de>>(object: A) -> Result<Self, A::Error> {
-        Keeper(&mut PARTS.clone()).visit_map(object).map(Self)
+        PartsKept(&mut PARTS.clone()).visit_map(object).map(Self)
     }
 }
 
 /// Keeps so many parts more.
-struct Keeper<'k>(&'k mut usize);
+struct PartsKept<'k>(&'k mut usize);
 
-impl<'de> serde::de::DeserializeSeed<'de> for Keeper<'_> {
+impl<'de> serde::de::DeserializeSeed<'de> for PartsKept<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -112,7 +112,7 @@ impl<'de> serde::de::DeserializeSeed<'de> for Keeper<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Keeper<'_> {
+impl<'de> Visitor<'de> for PartsKept<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -151,7 +151,7 @@ impl<'de> Visitor<'de> for Keeper<'_> {
         let mut kept = Vec::new();
         while let Some(left) = self.0.checked_sub(1) {
             *self.0 = left;
-            match list.next_element_seed(Keeper(self.0))? {
+            match list.next_element_seed(PartsKept(self.0))? {
                 Some(value) => kept.push(value),
                 None => return Ok(Value::Array(kept)),
             }
@@ -165,7 +165,7 @@ impl<'de> Visitor<'de> for Keeper<'_> {
         while let Some(left) = self.0.checked_sub(1) {
             *self.0 = left;
             match object.next_key::<String>()? {
-                Some(name) => _ = kept.insert(name, object.next_value_seed(Keeper(self.0))?),
+                Some(name) => _ = kept.insert(name, object.next_value_seed(PartsKept(self.0))?),
                 None => return Ok(Value::Object(kept)),
             }
         }

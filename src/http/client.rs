@@ -48,13 +48,13 @@ pub(super) enum Route {
 /// One server under one base URL. Clones share pace and counts.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
-    shared: Arc<Shared>,
+    shared: Arc<ClientParts>,
     http_client: HttpClient,
     stopping: Stopping,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct ClientParts {
     name: String,
     base: Url,
     rate_limit: Arc<RateLimit>,
@@ -75,7 +75,7 @@ impl Client {
         check_base(name, &base)?;
         let http_client = http.http_client(&base, Cookies::Refuse)?;
         let (name, http) = (name.to_owned(), http.clone());
-        let shared = Arc::new(Shared { name, base, rate_limit, http, counter: Arc::default() });
+        let shared = Arc::new(ClientParts { name, base, rate_limit, http, counter: Arc::default() });
         Ok(Self { shared, http_client, stopping: Stopping::Never })
     }
 
@@ -87,7 +87,7 @@ impl Client {
 
     /// A line to another server that the sign-in needs, made when it is needed; pace, trust and counts are shared.
     pub(super) fn beside(&self, base: Url, route: Route) -> Result<Self, Failure> {
-        let Shared { name, rate_limit, http, counter, .. } = &*self.shared;
+        let ClientParts { name, rate_limit, http, counter, .. } = &*self.shared;
         check_base(name, &base)?;
         let mut http = http.clone().without_identity();
         match route {
@@ -100,7 +100,7 @@ impl Client {
         }
         let http_client = http.http_client(&base, Cookies::Refuse)?;
         let (name, rate_limit, counter) = (name.clone(), Arc::clone(rate_limit), Arc::clone(counter));
-        let shared = Arc::new(Shared { name, base, rate_limit, http, counter });
+        let shared = Arc::new(ClientParts { name, base, rate_limit, http, counter });
         Ok(Self { shared, http_client, stopping: self.stopping.clone() })
     }
 

@@ -15,7 +15,7 @@ use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
 use x509_parser::certificate::X509Certificate;
 
-use super::trust::Shown;
+use super::trust::ClientIdentity;
 use super::{Failure, FailureKind};
 use crate::secret::Secret;
 
@@ -94,7 +94,7 @@ impl KeyPair {
     }
 
     /// Everything, as a server is shown it.
-    pub(super) fn shown(&self, tried: &str) -> Result<Shown, Failure> {
+    pub(super) fn shown(&self, tried: &str) -> Result<ClientIdentity, Failure> {
         // The library's own words could quote the file.
         let key = of_tag(&self.key)
             .ok_or_else(|| Failure::new(FailureKind::Misconfigured, tried, "its private key cannot be used"))?;

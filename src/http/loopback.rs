@@ -18,7 +18,7 @@ use crate::settings::Http;
 
 /// One request as it arrived.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
+pub(crate) struct ReceivedRequest {
     pub(crate) method: String,
     /// Path and query.
     pub(crate) path: String,
@@ -26,7 +26,7 @@ pub(crate) struct Asked {
     pub(crate) body: Bytes,
 }
 
-impl Asked {
+impl ReceivedRequest {
     /// One header, empty if it is missing.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
@@ -41,15 +41,15 @@ impl Asked {
 /// A server that lives as long as the test's runtime.
 pub(crate) struct Loopback {
     pub(crate) url: Url,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    asked: Arc<Mutex<Vec<ReceivedRequest>>>,
 }
 
 impl Loopback {
     /// Answers each request by its number, counted from 0, and what it asks.
-    pub(crate) async fn start(response: impl Fn(usize, &Asked) -> Response + Send + Sync + 'static) -> Self {
+    pub(crate) async fn start(response: impl Fn(usize, &ReceivedRequest) -> Response + Send + Sync + 'static) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
-        let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
+        let asked: Arc<Mutex<Vec<ReceivedRequest>>> = Arc::default();
         let (seen, response) = (Arc::clone(&asked), Arc::new(response));
         let router = axum::Router::new().fallback(move |request: Request| {
             let (seen, response) = (Arc::clone(&seen), Arc::clone(&response));
@@ -68,7 +68,7 @@ impl Loopback {
     }
 
     /// Everything that was asked so far.
-    pub(crate) fn asked(&self) -> Vec<Asked> {
+    pub(crate) fn asked(&self) -> Vec<ReceivedRequest> {
         self.asked.lock().unwrap().clone()
     }
 
@@ -79,11 +79,11 @@ impl Loopback {
     }
 }
 
-async fn arrived(request: Request) -> Asked {
+async fn arrived(request: Request) -> ReceivedRequest {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path_and_query().map_or(String::new(), ToString::to_string);
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-    Asked { method: parts.method.to_string(), path, headers: parts.headers, body }
+    ReceivedRequest { method: parts.method.to_string(), path, headers: parts.headers, body }
 }
 
 /// An answer.

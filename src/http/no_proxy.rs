@@ -9,10 +9,10 @@ use std::net::IpAddr;
 use url::{Host, Url};
 
 /// Looks a variable up.
-pub(super) type Look<'a> = &'a dyn Fn(&str) -> Option<String>;
+pub(super) type VariableLookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Whether the environment wants no proxy for this server.
-pub(super) fn bypasses(base: &Url, look: Look<'_>) -> bool {
+pub(super) fn bypasses(base: &Url, look: VariableLookup<'_>) -> bool {
     let Some(list) = look("no_proxy").or_else(|| look("NO_PROXY")) else { return false };
     if list.trim() == "*" {
         return true;
@@ -27,7 +27,7 @@ pub(super) fn bypasses(base: &Url, look: Look<'_>) -> bool {
 }
 
 /// The proxy that the environment names for servers behind TLS.
-pub(super) fn proxy(look: Look<'_>) -> Option<String> {
+pub(super) fn proxy(look: VariableLookup<'_>) -> Option<String> {
     let names = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
     let url = names.iter().find_map(|name| look(name).filter(|url| !url.trim().is_empty()))?;
     Some(if url.contains("://") { url } else { format!("http://{url}") })

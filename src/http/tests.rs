@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::loopback::{Asked, Loopback, reply};
+use super::loopback::{Loopback, ReceivedRequest, reply};
 use super::*;
 use crate::secret::Secret;
 use crate::settings::{HeaderName, Http, Proxy, ProxyUrl};
@@ -283,9 +283,10 @@ async fn each_session_has_a_jar_of_its_own() {
 
 #[tokio::test]
 async fn an_echoed_credential_is_neither_kept_nor_printed() {
-    let server =
-        Loopback::start(|_, asked: &Asked| reply(200, &[], format!("you said {}", asked.header("authorization"))))
-            .await;
+    let server = Loopback::start(|_, asked: &ReceivedRequest| {
+        reply(200, &[], format!("you said {}", asked.header("authorization")))
+    })
+    .await;
     let (client, _) = server.client();
     let basic = Authorization::Basic { user: "svc".into(), password: Secret::new("echoed-password") };
     for authorization in [token("echoed-token"), basic] {

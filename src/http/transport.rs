@@ -109,7 +109,7 @@ impl Http {
         Ok(certificates)
     }
 
-    fn shown(&self) -> Result<Option<trust::Shown>, Failure> {
+    fn shown(&self) -> Result<Option<trust::ClientIdentity>, Failure> {
         let Some(Certificate { file, password }) = &self.client_cert else { return Ok(None) };
         let tried = format!("reading the client certificate {}", file.display());
         KeyPair::read(&tried, file, password.as_ref())?.shown(&tried).map(Some)

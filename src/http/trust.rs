@@ -21,10 +21,13 @@ use x509_parser::parse_x509_certificate;
 pub(super) const SELF_SIGNED: &str = "the server's certificate is signed by itself";
 
 /// What we show: the chain, our own certificate first, and its key.
-pub(super) type Shown = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+pub(super) type ClientIdentity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 /// The TLS settings of a client; `named` are the certificates of `ca_file`.
-pub(super) fn settings(named: Vec<CertificateDer<'static>>, shown: Option<Shown>) -> Result<ClientConfig, Error> {
+pub(super) fn settings(
+    named: Vec<CertificateDer<'static>>,
+    shown: Option<ClientIdentity>,
+) -> Result<ClientConfig, Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let trust = Trust::new(named, Arc::clone(&provider))?;
     let builder = ClientConfig::builder_with_provider(provider)

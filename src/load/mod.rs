@@ -26,7 +26,7 @@ pub(crate) use crate::model::Seen;
 pub(crate) use account_filter::{AccountFilter, Life};
 pub(crate) use fingerprinter::Fingerprinter;
 pub(crate) use forecast::Changes;
-pub(crate) use probe::{Probe, Told, Tried};
+pub(crate) use probe::{Probe, ProbeResult, Tried};
 pub(crate) use target::{Claim, Learnt, Server, Surveyed, Target, Upload};
 pub(crate) use write::{Done, Journal, Mend, Session, WriteError};
 pub(crate) use write::{closing, recorded, unmendable};

@@ -29,12 +29,12 @@ pub struct Tried {
     /// Which way: as [`Upload::route`](super::Upload::route).
     pub route: String,
     /// What it said.
-    pub told: Told,
+    pub told: ProbeResult,
 }
 
 /// What one way that pictures can go said when it was tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum ProbeResult {
     /// The picture got there, and was taken back.
     Works,
     /// It did not, or could not be taken back.

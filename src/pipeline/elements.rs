@@ -3,7 +3,7 @@
 //! Owns: an element's id, kind and way to sign in, without its meaning. Leaves to others: reading it (`kinds`).
 //! A newcomer gets wrong: the id that nobody wrote is the word of the kind.
 
-use super::tree::{Entry, Id, Kind, Tree};
+use super::tree::{Id, Kind, MapEntry, Tree};
 
 /// What stands below a key that says a kind.
 pub(super) struct Below {
@@ -30,7 +30,7 @@ pub(super) fn elements(tree: &Tree, list: &str) -> Vec<Below> {
     items.iter().filter_map(element).collect()
 }
 
-fn id_of(tree: &Tree, element: &Entry) -> String {
+fn id_of(tree: &Tree, element: &MapEntry) -> String {
     let written = tree.get(element.value, "id").map(|id| &tree.node(id).kind);
     match written {
         Some(Kind::Scalar(scalar)) => scalar.text.raw().to_owned(),
@@ -39,7 +39,7 @@ fn id_of(tree: &Tree, element: &Entry) -> String {
     }
 }
 
-fn credential_of(tree: &Tree, element: &Entry) -> Option<String> {
+fn credential_of(tree: &Tree, element: &MapEntry) -> Option<String> {
     let credential = tree.get(element.value, "credential")?;
     match &tree.node(credential).kind {
         Kind::Map(entries) => entries.first().map(|entry| entry.key.clone()),

@@ -23,12 +23,12 @@ use super::matching::Match;
 use super::notify::Notify;
 use super::overlay::{self, OverlaidEnvironment, Overlay};
 use super::rate::{self, Rate};
-use super::read::{At, List, Named, Reader, Setting};
+use super::read::{At, ByName, List, Reader, Setting};
 use super::report::Report;
 use super::scalar::{FormatVersion, Name};
 use super::secret;
 use super::settle::Settle;
-use super::source::{Names, SourceSettings};
+use super::source::{DeclaredNames, SourceSettings};
 use super::state::State;
 use super::transform::Transform;
 use super::tree::{Id, Kind, Tree};
@@ -43,9 +43,9 @@ element! {
         /// The name of the pipeline; names its state.
         pipeline: Name = Required,
         /// How fast servers are asked, under names. `default` serves whoever names none.
-        rates: Named<Rate> = Else("{}"),
+        rates: ByName<Rate> = Else("{}"),
         /// How servers are reached, under names. `default` serves whoever names none.
-        http: Named<Http> = Else("{}"),
+        http: ByName<Http> = Else("{}"),
         /// Where people and photos come from, in order of preference.
         extract: List<SourceElement> = Required,
         /// How a photo becomes a picture, and what stands in its place if it does not.
@@ -284,7 +284,7 @@ impl File {
     fn settle(&self, reader: &mut Reader<'_>) -> Option<Parts> {
         let rates = named(&self.rates, reader, rate::BUILT_IN, Rate::judge);
         let http = named(&self.http, reader, http::BUILT_IN, Http::judge);
-        let names = Names { rates: defined(&self.rates), http: defined(&self.http) };
+        let names = DeclaredNames { rates: defined(&self.rates), http: defined(&self.http) };
         let sources = self.settle_sources(reader, &names);
         let targets = self.settle_targets(reader, &names);
         self.judge_keys(reader);
@@ -309,7 +309,7 @@ impl File {
         })
     }
 
-    fn settle_sources(&self, reader: &mut Reader<'_>, names: &Names) -> Option<Vec<settings::Source>> {
+    fn settle_sources(&self, reader: &mut Reader<'_>, names: &DeclaredNames) -> Option<Vec<settings::Source>> {
         let list = self.extract.get()?;
         refuse_empty(reader, &self.extract.span, list.0.len(), "extract", "entra");
         let ids = list.0.iter().filter_map(|at| Some((at.get()?.settings().shared().id, at)));
@@ -341,7 +341,7 @@ impl File {
         }
     }
 
-    fn settle_targets(&self, reader: &mut Reader<'_>, names: &Names) -> Option<Vec<settings::Target>> {
+    fn settle_targets(&self, reader: &mut Reader<'_>, names: &DeclaredNames) -> Option<Vec<settings::Target>> {
         let list = self.load.get()?;
         refuse_empty(reader, &self.load.span, list.0.len(), "load", "jira");
         let ids = list.0.iter().filter_map(|at| Some((at.get()?.settings().shared().id, at)));
@@ -353,7 +353,7 @@ impl File {
 }
 
 /// What is switched off was judged when the file was checked, and its values from outside are not asked for.
-fn settle_source(at: &At<SourceElement>, reader: &mut Reader<'_>, names: &Names) -> Option<settings::Source> {
+fn settle_source(at: &At<SourceElement>, reader: &mut Reader<'_>, names: &DeclaredNames) -> Option<settings::Source> {
     let settings = at.get()?.settings();
     let shared = settings.shared();
     let off = shared.enabled.get().is_some_and(|enabled| !enabled.0);
@@ -384,7 +384,7 @@ fn all<T>(items: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
 }
 
 /// The names that may be pointed to.
-fn defined<T>(at: &At<Named<T>>) -> Vec<String> {
+fn defined<T>(at: &At<ByName<T>>) -> Vec<String> {
     let mut names: Vec<String> =
         at.get().map(|named| &named.0).into_iter().flatten().map(|(name, ..)| name.clone()).collect();
     if !names.iter().any(|name| name == "default") {
@@ -395,7 +395,7 @@ fn defined<T>(at: &At<Named<T>>) -> Vec<String> {
 
 /// Settles the entries under names, and `default` if the file has none.
 fn named<T: Setting + Settle<R>, R>(
-    at: &At<Named<T>>,
+    at: &At<ByName<T>>,
     reader: &mut Reader<'_>,
     built_in: &str,
     judge: impl Fn(&T, &mut Reader<'_>),

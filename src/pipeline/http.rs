@@ -6,7 +6,7 @@
 use super::certificate::Certificate;
 use super::declare::taken;
 use super::fault::FileFault;
-use super::read::{At, Named, Reader};
+use super::read::{At, ByName, Reader};
 use super::scalar::*;
 use super::secret;
 use super::settle::Settle;
@@ -38,7 +38,7 @@ impl Http {
     }
 }
 
-impl Settle<Vec<(HeaderName, Secret)>> for Named<HeaderValue> {
+impl Settle<Vec<(HeaderName, Secret)>> for ByName<HeaderValue> {
     fn settle(at: &At<Self>, reader: &mut Reader<'_>) -> Option<Vec<(HeaderName, Secret)>> {
         let mut headers = Some(Vec::new());
         for (text, span, value) in &at.get()?.0 {

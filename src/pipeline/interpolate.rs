@@ -22,11 +22,11 @@ pub(super) enum Text {
     /// With `$${` in it: as it stands in the file, and what it means.
     Escaped(String, String),
     /// With `${…}` in it, not resolved yet.
-    Later(String, Vec<Part>),
+    Later(String, Vec<TextPart>),
     /// With a `${` in it that is wrong, and reported.
     Broken(String),
     /// With `${…}` in it, resolved: as it stands in the file, its parts, and its value, which may be secret.
-    Resolved(String, Vec<Part>, SecretString),
+    Resolved(String, Vec<TextPart>, SecretString),
 }
 
 impl Text {
@@ -48,7 +48,7 @@ impl Text {
     }
 
     /// The parts, if the value comes from outside of the file.
-    pub(super) fn parts(&self) -> Option<&[Part]> {
+    pub(super) fn parts(&self) -> Option<&[TextPart]> {
         match self {
             Self::Later(_, parts) | Self::Resolved(_, parts, _) => Some(parts),
             Self::Written(_) | Self::Escaped(..) | Self::Broken(_) => None,
@@ -58,7 +58,7 @@ impl Text {
 
 /// A piece of a scalar.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum TextPart {
     /// As it is.
     Text(String),
     /// An environment variable.
@@ -102,7 +102,7 @@ pub(super) fn parse(raw: &str) -> Result<Text, SyntaxFault> {
             return Err(SyntaxFault { at: dollar..raw.len(), message: "this `${` has no `}`".to_owned() });
         };
         if !literal.is_empty() {
-            parts.push(Part::Text(std::mem::take(&mut literal)));
+            parts.push(TextPart::Text(std::mem::take(&mut literal)));
         }
         let fault = |message: String| SyntaxFault { at: dollar..end + 1, message };
         parts.push(part(&raw[dollar + 2..end]).map_err(fault)?);
@@ -116,19 +116,19 @@ pub(super) fn parse(raw: &str) -> Result<Text, SyntaxFault> {
         });
     }
     if !literal.is_empty() {
-        parts.push(Part::Text(literal));
+        parts.push(TextPart::Text(literal));
     }
     Ok(Text::Later(raw.to_owned(), parts))
 }
 
-fn part(inside: &str) -> Result<Part, String> {
+fn part(inside: &str) -> Result<TextPart, String> {
     if inside.contains("${") {
         return Err("`${` cannot stand inside of `${…}`".to_owned());
     }
     if let Some(path) = inside.strip_prefix("file:") {
         return match path.trim() {
             "" => Err("`${file:…}` names no file".to_owned()),
-            path => Ok(Part::File(path.to_owned())),
+            path => Ok(TextPart::File(path.to_owned())),
         };
     }
     let (name, otherwise) = match inside.split_once(':') {
@@ -140,7 +140,7 @@ fn part(inside: &str) -> Result<Part, String> {
         },
     };
     match is_name(name) {
-        true => Ok(Part::Var(name.to_owned(), otherwise)),
+        true => Ok(TextPart::Var(name.to_owned(), otherwise)),
         // Not quoted: a password with `${` in it must not come out in parts.
         false => Err("this is not the name of a variable".to_owned()),
     }
@@ -160,7 +160,7 @@ pub(super) struct Missing {
 }
 
 /// Puts the values in.
-pub(super) fn resolve(parts: &[Part], environment: &dyn Environment) -> Result<SecretString, Vec<Missing>> {
+pub(super) fn resolve(parts: &[TextPart], environment: &dyn Environment) -> Result<SecretString, Vec<Missing>> {
     let mut text = String::new();
     let mut missing = Vec::new();
     for part in parts {
@@ -175,10 +175,10 @@ pub(super) fn resolve(parts: &[Part], environment: &dyn Environment) -> Result<S
     }
 }
 
-fn value(part: &Part, environment: &dyn Environment) -> Result<String, Missing> {
+fn value(part: &TextPart, environment: &dyn Environment) -> Result<String, Missing> {
     match part {
-        Part::Text(text) => Ok(text.clone()),
-        Part::File(path) => {
+        TextPart::Text(text) => Ok(text.clone()),
+        TextPart::File(path) => {
             let text = environment.file(path).map_err(|found| Missing {
                 message: format!("the file `{}` cannot be read: {found}", path.escape_debug()),
                 help: "paths count from the working directory".to_owned(),
@@ -187,7 +187,7 @@ fn value(part: &Part, environment: &dyn Environment) -> Result<String, Missing> 
             let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
             Ok(text.trim_end_matches(['\r', '\n']).to_owned())
         }
-        Part::Var(name, otherwise) => match (environment.var(name), otherwise) {
+        TextPart::Var(name, otherwise) => match (environment.var(name), otherwise) {
             (Some(value), Otherwise::FileFault) => Ok(value),
             (Some(value), _) if !value.is_empty() => Ok(value),
             (_, Otherwise::Default(default)) => Ok(default.clone()),

@@ -7,7 +7,7 @@ use super::declare::{element, words};
 use super::fault::FileFault;
 use super::read::{At, List, Reader, Setting};
 use super::scalar::{Name, scalar_schema};
-use super::source::Names;
+use super::source::DeclaredNames;
 use super::tree::Id;
 use super::web::{BaseUrl, is_written_out, web_url};
 use crate::secret::Secret;
@@ -18,7 +18,7 @@ element! {
     Notify {
         /// Gets a GET after each whole run that ended in 0, and nothing else: whoever watches there calls when it stays
         /// out.
-        heartbeat: Address = Optional,
+        heartbeat: NotifyAddress = Optional,
         /// Gets a POST of a small JSON after a run: how it ended, counts, no names and no pictures.
         webhook: Webhook = Optional,
         /// A name under `http`: its proxy, `ca_file` and `timeout`. Its headers and certificate are not sent there.
@@ -30,7 +30,7 @@ element! {
     /// Where a message about a run goes.
     Webhook {
         /// The address, from outside of the file: `${NAME}`.
-        url: Address = Required,
+        url: NotifyAddress = Required,
         /// Any of these sends it.
         on: List<Occasion> = Else("[failed, limit]"),
     }
@@ -54,9 +54,9 @@ words! {
 
 /// An address that is secret as a whole; `None`: it is empty.
 #[derive(Debug)]
-pub(super) struct Address(Option<settings::SecretUrl>);
+pub(super) struct NotifyAddress(Option<settings::SecretUrl>);
 
-impl Setting for Address {
+impl Setting for NotifyAddress {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
         if is_written_out(reader, id) {
             let fault = FileFault::new(reader.spot(id), "an address that whoever knows it may use is written out");
@@ -86,14 +86,14 @@ impl Setting for Address {
     }
 }
 
-scalar_schema!(Address, "Address", { "type": "string", "pattern": "^\\$\\{[^}]+\\}$" });
+scalar_schema!(NotifyAddress, "Address", { "type": "string", "pattern": "^\\$\\{[^}]+\\}$" });
 
-fn address(at: &At<Address>) -> Option<Option<settings::SecretUrl>> {
+fn address(at: &At<NotifyAddress>) -> Option<Option<settings::SecretUrl>> {
     Some(at.optional()?.and_then(|address| address.0.clone()))
 }
 
 impl Notify {
-    pub(super) fn settle(&self, reader: &mut Reader<'_>, names: &Names) -> Option<settings::Notify> {
+    pub(super) fn settle(&self, reader: &mut Reader<'_>, names: &DeclaredNames) -> Option<settings::Notify> {
         let http = names.http(reader, Some(&self.http));
         let webhook = match self.webhook.optional() {
             Some(Some(webhook)) => webhook.settle(reader),
@@ -121,8 +121,8 @@ mod tests {
     use super::*;
     use crate::pipeline::tests::{judged, refused};
 
-    fn names() -> Names {
-        Names { rates: vec!["default".to_owned()], http: vec!["default".to_owned()] }
+    fn names() -> DeclaredNames {
+        DeclaredNames { rates: vec!["default".to_owned()], http: vec!["default".to_owned()] }
     }
 
     fn settle(at: &At<Notify>, reader: &mut Reader<'_>) -> Option<settings::Notify> {

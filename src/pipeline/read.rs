@@ -13,7 +13,7 @@ use super::environment::Environment;
 use super::fault::{FileFault, Span};
 use super::interpolate::Text;
 use super::secret;
-use super::tree::{Entry, Id, Kind, Tree};
+use super::tree::{Id, Kind, MapEntry, Tree};
 use crate::model::Place;
 use crate::nearest::nearest;
 use crate::settings::Placed;
@@ -127,7 +127,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The entries of a mapping; anything else is a fault.
-    pub(super) fn entries(&mut self, id: Id, expected: &str) -> Option<Vec<Entry>> {
+    pub(super) fn entries(&mut self, id: Id, expected: &str) -> Option<Vec<MapEntry>> {
         if let Kind::Map(entries) = &self.tree.node(id).kind {
             return Some(entries.clone());
         }
@@ -136,7 +136,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A key as a message calls it. Where nothing stands behind it, it may be a value without its key, such as a secret.
-    fn named(&self, entry: &Entry) -> String {
+    fn named(&self, entry: &MapEntry) -> String {
         match secret::may_be_shown(&self.tree, entry) {
             true => format!(" `{}`", entry.key.escape_debug()),
             false => String::new(),
@@ -152,7 +152,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The keys of an element; unknown ones are reported.
-    pub(super) fn keys(&mut self, id: Id, known: &[&str]) -> Option<Keys> {
+    pub(super) fn keys(&mut self, id: Id, known: &[&str]) -> Option<ElementKeys> {
         let entries = self.entries(id, "keys and values")?;
         let mut meant = BTreeSet::new();
         for entry in entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {
@@ -164,11 +164,11 @@ impl<'a> Reader<'a> {
         let meant = meant.into_iter().map(str::to_owned).collect();
         let node = self.tree.node(id);
         let name = self.text.get(node.head.clone()).filter(|_| node.under_key).map(str::to_owned);
-        Some(Keys { entries, head: node.head.clone(), name, meant })
+        Some(ElementKeys { entries, head: node.head.clone(), name, meant })
     }
 
     /// The value of one key.
-    pub(super) fn key<T: Setting>(&mut self, keys: &Keys, key: &str, lack: Lack, docs: &[&str]) -> At<T> {
+    pub(super) fn key<T: Setting>(&mut self, keys: &ElementKeys, key: &str, lack: Lack, docs: &[&str]) -> At<T> {
         if let Some(entry) = keys.entries.iter().find(|entry| entry.key == key) {
             let value = T::read(self, entry.value);
             let span = self.spot(entry.value);
@@ -218,8 +218,8 @@ impl<'a> Reader<'a> {
 }
 
 /// The keys of one element.
-pub(super) struct Keys {
-    entries: Vec<Entry>,
+pub(super) struct ElementKeys {
+    entries: Vec<MapEntry>,
     head: Span,
     /// The key before the element.
     name: Option<String>,
@@ -288,9 +288,9 @@ impl<T: JsonSchema> JsonSchema for List<T> {
 
 /// Settings under names that the file's author chooses.
 #[derive(Debug)]
-pub(super) struct Named<T>(pub(super) Vec<(String, Span, At<T>)>);
+pub(super) struct ByName<T>(pub(super) Vec<(String, Span, At<T>)>);
 
-impl<T: Setting> Setting for Named<T> {
+impl<T: Setting> Setting for ByName<T> {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
         let entries = reader.entries(id, "names and what they stand for")?;
         let named = entries.into_iter().map(|entry| {
@@ -301,7 +301,7 @@ impl<T: Setting> Setting for Named<T> {
     }
 }
 
-impl<T: JsonSchema> JsonSchema for Named<T> {
+impl<T: JsonSchema> JsonSchema for ByName<T> {
     fn inline_schema() -> bool {
         true
     }

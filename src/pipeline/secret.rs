@@ -6,8 +6,8 @@
 use std::collections::HashSet;
 
 use super::fault::Span;
-use super::interpolate::{Otherwise, Part, Text};
-use super::tree::{Entry, Kind, Tree};
+use super::interpolate::{Otherwise, Text, TextPart};
+use super::tree::{Kind, MapEntry, Tree};
 
 const SOUNDS: [&str; 14] = [
     "secret",
@@ -36,7 +36,7 @@ pub(super) fn sounds_like_one(key: &str) -> bool {
 }
 
 /// Whether a key may be quoted. Where nothing stands behind it, or it is no word, it may be a value without its key.
-pub(super) fn may_be_shown(tree: &Tree, entry: &Entry) -> bool {
+pub(super) fn may_be_shown(tree: &Tree, entry: &MapEntry) -> bool {
     let nothing = matches!(&tree.node(entry.value).kind, Kind::Scalar(scalar) if scalar.is_null());
     let word = entry.key.len() <= 64 && entry.key.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
     word && (!nothing || sounds_like_one(&entry.key))
@@ -58,8 +58,8 @@ pub(super) fn in_tree(tree: &Tree) -> Vec<Span> {
             Kind::Map(entries) => {
                 let odd = entries.iter().filter(|entry| secret && !may_be_shown(tree, entry));
                 spans.extend(odd.map(|entry| entry.key_span.clone()));
-                let open = |entry: &Entry| OPEN.contains(&entry.key.as_str());
-                let below = |entry: &Entry| !open(entry) && (secret || sounds_like_one(&entry.key));
+                let open = |entry: &MapEntry| OPEN.contains(&entry.key.as_str());
+                let below = |entry: &MapEntry| !open(entry) && (secret || sounds_like_one(&entry.key));
                 todo.extend(entries.iter().map(|entry| (entry.value, below(entry))));
             }
         }
@@ -72,10 +72,10 @@ fn is_clear(text: &Text, secret: bool) -> bool {
     let Some(parts) = text.parts() else {
         return secret || has_password(text.raw());
     };
-    let clear = |part: &Part| match part {
-        Part::Text(text) => secret && !text.trim().is_empty() || has_password(text),
-        Part::Var(_, Otherwise::Default(default)) => secret && !default.is_empty() || has_password(default),
-        Part::Var(_, Otherwise::FileFault | Otherwise::Because(_)) | Part::File(_) => false,
+    let clear = |part: &TextPart| match part {
+        TextPart::Text(text) => secret && !text.trim().is_empty() || has_password(text),
+        TextPart::Var(_, Otherwise::Default(default)) => secret && !default.is_empty() || has_password(default),
+        TextPart::Var(_, Otherwise::FileFault | Otherwise::Because(_)) | TextPart::File(_) => false,
     };
     parts.iter().any(clear)
 }

@@ -88,7 +88,7 @@ pub(super) trait SourceSettings: SourceKeys {
     fn provider(&self, reader: &mut Reader<'_>) -> Option<Provider>;
 
     /// Judges what stands there and looks everything up.
-    fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<settings::Source> {
+    fn settle(&self, reader: &mut Reader<'_>, names: &DeclaredNames, place: Place) -> Option<settings::Source> {
         let shared = self.shared();
         // Everything is judged before anything is asked for, so that no fault hides another.
         let (rate, http) = (names.rate(reader, shared.rate), names.http(reader, shared.http));
@@ -104,12 +104,12 @@ pub(super) trait SourceSettings: SourceKeys {
 }
 
 /// The names that an element may point to.
-pub(super) struct Names {
+pub(super) struct DeclaredNames {
     pub(super) rates: Vec<String>,
     pub(super) http: Vec<String>,
 }
 
-impl Names {
+impl DeclaredNames {
     /// The rate of an element; whoever has no such key has the default one and does not use it.
     pub(super) fn rate(&self, reader: &mut Reader<'_>, at: Option<&At<Name>>) -> Option<String> {
         defined(reader, at, &self.rates, "rates")

@@ -15,7 +15,7 @@ use super::matching::Match;
 use super::read::{At, List, Reader};
 use super::scalar::*;
 use super::settle::Settle;
-use super::source::Names;
+use super::source::DeclaredNames;
 use super::web::BaseUrl;
 use crate::model::{Place, TargetId};
 use crate::settings::{self, Ownership, TargetKind};
@@ -145,7 +145,7 @@ pub(super) trait TargetSettings: TargetKeys {
     fn product(&self, reader: &mut Reader<'_>, address: Option<Address>) -> Option<TargetKind>;
 
     /// Judges what stands there and looks everything up.
-    fn settle(&self, reader: &mut Reader<'_>, names: &Names, place: Place) -> Option<settings::Target> {
+    fn settle(&self, reader: &mut Reader<'_>, names: &DeclaredNames, place: Place) -> Option<settings::Target> {
         let shared = self.shared();
         // Everything is judged before anything is asked for, so that no fault hides another.
         let matching = Match::settle(shared.matching, reader);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::declare::{element, words};
 use super::fault::{Faults, FileFault};
-use super::read::{At, List, Named, Reader, Setting as _};
+use super::read::{At, ByName, List, Reader, Setting as _};
 use super::scalar::{Count, Flag, FormatVersion, Word};
 use super::secret;
 use super::tree::Tree;
@@ -22,13 +22,13 @@ element! {
         /// The pipeline file, beside this one.
         pipeline: Word = Required,
         /// What `${NAME}` of the pipeline file stands for; no variable of the machine is looked at.
-        variables: Named<Word> = Else("{}"),
+        variables: ByName<Word> = Else("{}"),
         /// Sources that could not be listed.
         unreachable: List<Word> = Else("[]"),
         /// Who the sources list.
         people: List<PersonKeys> = Required,
         /// The accounts of each target, what they show and what must become of them.
-        accounts: Named<List<AccountKeys>> = Required,
+        accounts: ByName<List<AccountKeys>> = Required,
     }
 }
 

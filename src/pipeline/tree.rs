@@ -44,7 +44,7 @@ pub(super) struct Node {
 pub(super) enum Kind {
     Scalar(Scalar),
     List(Vec<Id>),
-    Map(Vec<Entry>),
+    Map(Vec<MapEntry>),
 }
 
 #[derive(Clone)]
@@ -62,7 +62,7 @@ impl Scalar {
 }
 
 #[derive(Clone)]
-pub(super) struct Entry {
+pub(super) struct MapEntry {
     pub(super) key: String,
     pub(super) key_span: Span,
     pub(super) value: Id,
@@ -131,7 +131,7 @@ impl Tree {
         if let Kind::Map(entries) = &mut self.nodes[map.0].kind {
             match entries.iter_mut().find(|entry| entry.key == key) {
                 Some(entry) => entry.value = value,
-                None => entries.push(Entry { key: key.to_owned(), key_span: head, value }),
+                None => entries.push(MapEntry { key: key.to_owned(), key_span: head, value }),
             }
         }
     }
@@ -186,7 +186,7 @@ struct Open {
 
 enum Content {
     List(Vec<Id>),
-    Map { entries: Vec<Entry>, key: Option<(String, Span)> },
+    Map { entries: Vec<MapEntry>, key: Option<(String, Span)> },
 }
 
 struct Builder<'t> {
@@ -391,7 +391,7 @@ impl<'t> Builder<'t> {
             None => self.root = Some(id),
             Some(Content::List(items)) => items.push(id),
             Some(Content::Map { entries, key }) => match key.take() {
-                Some((key, key_span)) => entries.push(Entry { key, key_span, value: id }),
+                Some((key, key_span)) => entries.push(MapEntry { key, key_span, value: id }),
                 None => match scalar {
                     Some(text) => *key = Some((text, span)),
                     None => return Err(FileFault::new(span, "a key must be a word, not a list or a mapping")),
@@ -402,8 +402,8 @@ impl<'t> Builder<'t> {
     }
 
     /// Reports duplicate keys and puts the entries of `<<` below the mapping's own.
-    fn merged(&mut self, entries: Vec<Entry>) -> Vec<Entry> {
-        let mut own: Vec<Entry> = Vec::with_capacity(entries.len());
+    fn merged(&mut self, entries: Vec<MapEntry>) -> Vec<MapEntry> {
+        let mut own: Vec<MapEntry> = Vec::with_capacity(entries.len());
         let mut first: HashMap<String, Span> = HashMap::with_capacity(entries.len());
         let mut merge = Vec::new();
         for entry in entries {
@@ -429,7 +429,8 @@ impl<'t> Builder<'t> {
                         .push(FileFault::new(entry.key_span.clone(), "`<<` takes the keys of a mapping").help(help));
                     continue;
                 };
-                let more: Vec<Entry> = more.iter().filter(|entry| !first.contains_key(&entry.key)).cloned().collect();
+                let more: Vec<MapEntry> =
+                    more.iter().filter(|entry| !first.contains_key(&entry.key)).cloned().collect();
                 for entry in more {
                     first.insert(entry.key.clone(), entry.key_span.clone());
                     own.push(entry);

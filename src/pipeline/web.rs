@@ -7,7 +7,7 @@
 use url::Url;
 
 use super::fault::{FileFault, Span};
-use super::interpolate::{Otherwise, Part};
+use super::interpolate::{Otherwise, TextPart};
 use super::read::{Reader, Setting};
 use super::scalar::scalar_schema;
 use super::secret::has_password;
@@ -108,9 +108,9 @@ pub(super) fn is_written_out(reader: &Reader<'_>, id: Id) -> bool {
     let clear = match scalar.text.parts() {
         None => !scalar.is_null(),
         Some(parts) => parts.iter().any(|part| match part {
-            Part::Var(_, Otherwise::Default(default)) => !default.is_empty(),
-            Part::Text(text) => !text.trim().is_empty(),
-            Part::Var(_, Otherwise::FileFault | Otherwise::Because(_)) | Part::File(_) => false,
+            TextPart::Var(_, Otherwise::Default(default)) => !default.is_empty(),
+            TextPart::Text(text) => !text.trim().is_empty(),
+            TextPart::Var(_, Otherwise::FileFault | Otherwise::Because(_)) | TextPart::File(_) => false,
         }),
     };
     clear && !reader.is_broken(id)

@@ -8,7 +8,7 @@
 use std::io;
 
 use super::people::{Section, sections};
-use super::screen::{self, Look, Page, Pictures, Screen};
+use super::screen::{self, LineLook, Page, PictureWords, Screen};
 use super::words::{self, Heading, SOURCE_HEADS, Wording};
 use super::{People, PersonLine, RunReport, Uncut};
 
@@ -26,21 +26,21 @@ pub fn human(report: &RunReport, people: &dyn People, uncut: Uncut<'_>, screen: 
     let mut page = Page::on(screen);
     let wording = Wording::of(report);
     let look = match report.outcome.as_str() {
-        "done" | "planned" | "pending" => Look::Good,
-        "partial" | "limit" | "stopped" => Look::Warning,
-        _ => Look::Bad,
+        "done" | "planned" | "pending" => LineLook::Good,
+        "partial" | "limit" | "stopped" => LineLook::Warning,
+        _ => LineLook::Bad,
     };
     let RunReport { pipeline, command, run, .. } = report;
     page.say(look, 0, 2, &format!("{pipeline} {command} {run}: {}", words::outcome(report)));
-    page.say(Look::Plain, 0, 2, &words::answer(report));
-    bullets(&mut page, Look::Bad, "MISPLACED", &words::misplaced(report));
-    bullets(&mut page, Look::Bad, "stopped", &report.failures);
+    page.say(LineLook::Plain, 0, 2, &words::answer(report));
+    bullets(&mut page, LineLook::Bad, "MISPLACED", &words::misplaced(report));
+    bullets(&mut page, LineLook::Bad, "stopped", &report.failures);
     bullets(&mut page, limits_look(report), "limits", &words::limits(report));
     tables(&mut page, report, wording);
     for (heading, lines) in &sections(people, LINES, |line| words::heading(line, wording))? {
         section(&mut page, heading, lines, uncut);
     }
-    bullets(&mut page, Look::Heading, "notes", &report.notes);
+    bullets(&mut page, LineLook::Heading, "notes", &report.notes);
     Ok(page)
 }
 
@@ -56,8 +56,8 @@ pub(crate) fn counts(report: &RunReport, screen: Screen) -> Page {
 }
 
 /// A limit that is only near stops nothing.
-fn limits_look(report: &RunReport) -> Look {
-    if report.limits.iter().any(|limit| limit.broken) { Look::Warning } else { Look::Heading }
+fn limits_look(report: &RunReport) -> LineLook {
+    if report.limits.iter().any(|limit| limit.broken) { LineLook::Warning } else { LineLook::Heading }
 }
 
 fn tables(page: &mut Page, report: &RunReport, wording: Wording) {
@@ -73,19 +73,19 @@ fn tables(page: &mut Page, report: &RunReport, wording: Wording) {
     }
 }
 
-fn bullets(page: &mut Page, look: Look, heading: &str, lines: &[String]) {
+fn bullets(page: &mut Page, look: LineLook, heading: &str, lines: &[String]) {
     if !lines.is_empty() {
         page.blank();
         page.say(look, 0, 2, heading);
-        lines.iter().for_each(|line| page.say(Look::Plain, 2, 4, line));
+        lines.iter().for_each(|line| page.say(LineLook::Plain, 2, 4, line));
     }
 }
 
 fn section(page: &mut Page, heading: &Heading, section: &Section, uncut: Uncut<'_>) {
     let look = match heading.weight() {
-        words::Weight::Wrong => Look::Bad,
-        words::Weight::Stopped => Look::Warning,
-        words::Weight::Other => Look::Heading,
+        words::SectionWeight::Wrong => LineLook::Bad,
+        words::SectionWeight::Stopped => LineLook::Warning,
+        words::SectionWeight::Other => LineLook::Heading,
     };
     page.blank();
     page.say(look, 0, 2, &format!("{} ({})", heading.words, section.count));
@@ -106,7 +106,7 @@ fn section(page: &mut Page, heading: &Heading, section: &Section, uncut: Uncut<'
             Some(path) => format!("see {}", path.display()),
             None => "--report DIR writes run.json, which has them all".to_owned(),
         };
-        page.say(Look::Plain, 2, 4, &format!("… and {} more of {}: {all}", section.more(), section.count));
+        page.say(LineLook::Plain, 2, 4, &format!("… and {} more of {}: {all}", section.more(), section.count));
     }
 }
 
@@ -121,14 +121,14 @@ fn below_reasons(page: &mut Page, lines: &[&PersonLine], who: impl Fn(&PersonLin
         }
     }
     for (reason, rows) in reasons {
-        page.say(Look::Plain, 2, 2, &reason);
+        page.say(LineLook::Plain, 2, 2, &reason);
         match screen::columns(&rows, 4, page.screen().width) {
             Some(rows) => rows.into_iter().for_each(|row| page.line(row)),
             None => {
                 for row in rows {
                     let mut cells = row.into_iter().filter(|cell| !cell.is_empty());
-                    cells.next().into_iter().for_each(|cell| page.say(Look::Plain, 4, 6, &cell));
-                    page.say(Look::Plain, 6, 8, &cells.collect::<Vec<_>>().join(", "));
+                    cells.next().into_iter().for_each(|cell| page.say(LineLook::Plain, 4, 6, &cell));
+                    page.say(LineLook::Plain, 6, 8, &cells.collect::<Vec<_>>().join(", "));
                 }
             }
         }
@@ -136,11 +136,11 @@ fn below_reasons(page: &mut Page, lines: &[&PersonLine], who: impl Fn(&PersonLin
 }
 
 /// Whom a line is of, and what they show.
-fn who(line: &PersonLine, named: bool, pictures: Pictures) -> Vec<String> {
+fn who(line: &PersonLine, named: bool, pictures: PictureWords) -> Vec<String> {
     let name = named.then(|| words::name(line).unwrap_or_default().to_owned());
     let picture = match pictures {
-        Pictures::InWords => words::picture(line),
-        Pictures::ByDigest => words::picture_by_digest(line),
+        PictureWords::InWords => words::picture(line),
+        PictureWords::ByDigest => words::picture_by_digest(line),
     };
     name.into_iter().chain([format!("{}/{}", line.target, line.account.name), picture]).collect()
 }

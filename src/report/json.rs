@@ -11,15 +11,15 @@ use serde::ser::{Error as _, SerializeSeq as _, Serializer};
 use super::{People, ReportFile, RunReport};
 
 #[derive(Serialize)]
-struct Whole<'a> {
+struct RunJson<'a> {
     #[serde(flatten)]
     report: &'a RunReport,
-    people: Lines<'a>,
+    people: PeopleLines<'a>,
 }
 
-struct Lines<'a>(&'a dyn People);
+struct PeopleLines<'a>(&'a dyn People);
 
-impl Serialize for Lines<'_> {
+impl Serialize for PeopleLines<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut list = serializer.serialize_seq(None)?;
         let mut refused = None;
@@ -44,7 +44,7 @@ pub(crate) const RUN_JSON: ReportFile =
 /// Writes the report as indented JSON with a final line break.
 pub(crate) fn write_json(report: &RunReport, people: &dyn People, out: impl Write) -> io::Result<()> {
     let mut out = io::BufWriter::new(out);
-    serde_json::to_writer_pretty(&mut out, &Whole { report, people: Lines(people) })?;
+    serde_json::to_writer_pretty(&mut out, &RunJson { report, people: PeopleLines(people) })?;
     out.write_all(b"\n")?;
     out.flush()
 }

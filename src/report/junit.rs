@@ -23,7 +23,7 @@ const CHANGES: usize = 200;
 pub(super) const JUNIT: ReportFile = ReportFile { name: "junit.xml", write };
 
 /// A test, which is something that may go wrong.
-struct Case {
+struct TestCase {
     name: String,
     verdict: Verdict,
 }
@@ -37,10 +37,10 @@ enum Verdict {
 /// What is told of one source or target.
 struct Suite<'a> {
     name: &'a str,
-    cases: Vec<Case>,
+    cases: Vec<TestCase>,
 }
 
-impl Case {
+impl TestCase {
     fn new(name: impl Into<String>, verdict: Verdict) -> Self {
         Self { name: name.into(), verdict }
     }
@@ -82,7 +82,7 @@ fn went(line: &PersonLine) -> Went {
     }
 }
 
-type Lines = BTreeMap<(String, Went), Section>;
+type CasesByLine = BTreeMap<(String, Went), Section>;
 
 fn write(ReportInput { report, people, .. }: ReportInput<'_>, out: &mut dyn Write) -> io::Result<()> {
     let lines = sections(people, CHANGES, |line| (line.target.clone(), went(line)))?;
@@ -115,7 +115,7 @@ fn write_suite<W: Write>(xml: &mut Writer<W>, report: &RunReport, suite: &Suite<
     Ok(())
 }
 
-fn write_case<W: Write>(xml: &mut Writer<W>, class: &str, case: &Case) -> io::Result<()> {
+fn write_case<W: Write>(xml: &mut Writer<W>, class: &str, case: &TestCase) -> io::Result<()> {
     let name = allowed(&case.name);
     let element =
         xml.create_element("testcase").with_attribute(("classname", class)).with_attribute(("name", name.as_str()));
@@ -143,7 +143,7 @@ fn allowed(text: &str) -> String {
     text.replace(forbidden, "\u{fffd}")
 }
 
-fn suites<'a>(report: &'a RunReport, lines: &Lines) -> Vec<Suite<'a>> {
+fn suites<'a>(report: &'a RunReport, lines: &CasesByLine) -> Vec<Suite<'a>> {
     let sources = report.sources.iter().map(|source| {
         let switched_off = (source.state == "disabled").then(|| "it is switched off".to_owned());
         Suite { name: &source.id, cases: of_both(report, &source.id, switched_off) }
@@ -155,26 +155,26 @@ fn suites<'a>(report: &'a RunReport, lines: &Lines) -> Vec<Suite<'a>> {
             cases.extend(wrong.lines.values().map(of_change));
             if wrong.more() > 0 {
                 let message = format!("{} more of {} went wrong: see run.json", wrong.more(), wrong.count);
-                cases.push(Case::failed("other accounts", "more", message));
+                cases.push(TestCase::failed("other accounts", "more", message));
             }
         }
         if let Some(left) = lines.get(&(target.id.clone(), Went::NotBegun)) {
             let message = format!("{} changes were not begun", left.count);
-            cases.push(Case::new("changes not begun", Verdict::Skipped(message)));
+            cases.push(TestCase::new("changes not begun", Verdict::Skipped(message)));
         }
         if target.conflicts > 0 {
             let message = match target.conflicts {
                 1 => "1 account is left alone, since its keys do not name one person".to_owned(),
                 more => format!("{more} accounts are left alone, since their keys do not name one person"),
             };
-            cases.push(Case::new("conflicts", Verdict::Skipped(message)));
+            cases.push(TestCase::new("conflicts", Verdict::Skipped(message)));
         }
         Suite { name: &target.id, cases }
     });
     let mut suites: Vec<_> = sources.chain(targets).collect();
     let told = |words: &str| suites.iter().any(|suite| of_endpoint(words, suite.name).is_some());
     let others = report.failures.iter().filter(|words| !told(words));
-    let cases: Vec<_> = others.map(|words| Case::failed("finished", &report.outcome, words.clone())).collect();
+    let cases: Vec<_> = others.map(|words| TestCase::failed("finished", &report.outcome, words.clone())).collect();
     if !cases.is_empty() {
         suites.push(Suite { name: &report.pipeline, cases });
     }
@@ -187,7 +187,7 @@ fn of_endpoint<'a>(words: &'a str, id: &str) -> Option<&'a str> {
 }
 
 /// What a source and a target have in common: they answered, and each limit.
-fn of_both(report: &RunReport, id: &str, switched_off: Option<String>) -> Vec<Case> {
+fn of_both(report: &RunReport, id: &str, switched_off: Option<String>) -> Vec<TestCase> {
     let mut failures = report.failures.iter().filter_map(|words| of_endpoint(words, id)).peekable();
     let answered = match (failures.peek(), switched_off) {
         (Some(_), _) => {
@@ -198,19 +198,23 @@ fn of_both(report: &RunReport, id: &str, switched_off: Option<String>) -> Vec<Ca
         (None, None) => Verdict::Passed,
     };
     let limits = report.limits.iter().filter(|limit| limit.scope == id).map(of_limit);
-    std::iter::once(Case::new("answered", answered)).chain(limits).collect()
+    std::iter::once(TestCase::new("answered", answered)).chain(limits).collect()
 }
 
-fn of_limit(limit: &LimitLine) -> Case {
+fn of_limit(limit: &LimitLine) -> TestCase {
     let name = format!("limit {}", limit.limit);
-    if limit.broken { Case::failed(name, "limit", limit_sentence(limit)) } else { Case::new(name, Verdict::Passed) }
+    if limit.broken {
+        TestCase::failed(name, "limit", limit_sentence(limit))
+    } else {
+        TestCase::new(name, Verdict::Passed)
+    }
 }
 
-fn of_misplaced(one: &MisplacedLine) -> Case {
-    Case::failed(format!("misplaced on account {}", one.account.name), "misplaced", one.sentence())
+fn of_misplaced(one: &MisplacedLine) -> TestCase {
+    TestCase::failed(format!("misplaced on account {}", one.account.name), "misplaced", one.sentence())
 }
 
-fn of_change(line: &PersonLine) -> Case {
+fn of_change(line: &PersonLine) -> TestCase {
     let (kind, found) = match (&line.error, line.result) {
         (Some(error), _) => (error.code.clone(), error.message.clone()),
         (None, PersonResult::NotShown) => ("not_shown".to_owned(), "written, but not shown".to_owned()),
@@ -218,5 +222,5 @@ fn of_change(line: &PersonLine) -> Case {
         (None, _) => ("failed".to_owned(), "it failed".to_owned()),
     };
     let text = format!("{}: {} ({})", line.change.kind, line.why(), line.rule);
-    Case::new(format!("account {}", line.account.name), Verdict::Failed { kind, message: found, text })
+    TestCase::new(format!("account {}", line.account.name), Verdict::Failed { kind, message: found, text })
 }

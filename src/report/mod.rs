@@ -26,7 +26,7 @@ pub(crate) use files::{ReportFile, ReportInput};
 pub(crate) use human::counts;
 pub use human::human;
 pub(crate) use json::{RUN_JSON, write_json};
-pub(crate) use people::{Before, People, Pictured, Shown, Thumbnail};
+pub(crate) use people::{People, Pictured, ReportPictures, StoodPictures, Thumbnail};
 pub(crate) use progress::Progress;
 pub use progress::{Listener, RunEvent};
 pub(crate) use pseudonyms::Pseudonyms;
@@ -35,7 +35,7 @@ pub(crate) use run_report::{
     SourceLine, TargetLine,
 };
 pub use screen::Screen;
-pub(crate) use screen::{Colours, Page, Pictures};
+pub(crate) use screen::{Colours, Page, PictureWords};
 pub(crate) use standard_error::{Form, Severity, StandardError, Verbosity};
 pub(crate) use summary::SUMMARY;
 pub(crate) use words::limit_sentence;

@@ -29,7 +29,7 @@ pub trait People {
     fn each_pictured(&self, take: &mut dyn FnMut(Pictured) -> io::Result<()>) -> io::Result<()>;
 
     /// Which pictures there are.
-    fn pictures(&self) -> Shown;
+    fn pictures(&self) -> ReportPictures;
 
     /// An empty file for its owner alone, which is gone as soon as it is closed.
     ///
@@ -59,16 +59,16 @@ pub struct Thumbnail {
 
 /// Which pictures a report has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shown {
+pub struct ReportPictures {
     /// Pixels of the longest side; `None`: there are no pictures.
     pub side: Option<u32>,
     /// Those that stood there before.
-    pub before: Before,
+    pub before: StoodPictures,
 }
 
 /// Which of the pictures that stood there before are at hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Before {
+pub enum StoodPictures {
     /// All that the target gave when it was asked.
     Fetched,
     /// Those that were looked at for another reason.

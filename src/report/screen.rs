@@ -17,7 +17,7 @@ pub struct Screen {
     /// Whether it has colours.
     pub colours: Colours,
     /// How pictures are told.
-    pub pictures: Pictures,
+    pub pictures: PictureWords,
 }
 
 /// Whether there are colours.
@@ -32,7 +32,7 @@ pub enum Colours {
 
 /// How pictures are told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Pictures {
+pub enum PictureWords {
     /// `default → photo`.
     #[default]
     InWords,
@@ -42,7 +42,7 @@ pub enum Pictures {
 
 /// How a line looks, where there are colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Look {
+pub(super) enum LineLook {
     Plain,
     Heading,
     Good,
@@ -50,7 +50,7 @@ pub(super) enum Look {
     Bad,
 }
 
-impl Look {
+impl LineLook {
     fn escape(self) -> &'static str {
         match self {
             Self::Plain => "",
@@ -66,7 +66,7 @@ impl Look {
 #[derive(Clone, Debug)]
 pub struct Page {
     screen: Screen,
-    lines: Vec<(Look, String)>,
+    lines: Vec<(LineLook, String)>,
 }
 
 impl Page {
@@ -79,14 +79,14 @@ impl Page {
     }
 
     /// A paragraph, broken between words; its further lines are indented by `hanging`.
-    pub(super) fn say(&mut self, look: Look, indent: usize, hanging: usize, words: &str) {
+    pub(super) fn say(&mut self, look: LineLook, indent: usize, hanging: usize, words: &str) {
         let lines = broken(words, self.screen.width, indent, hanging);
         self.lines.extend(lines.into_iter().map(|line| (look, line)));
     }
 
     /// A line as it is.
     pub(super) fn line(&mut self, line: String) {
-        self.lines.push((Look::Plain, line));
+        self.lines.push((LineLook::Plain, line));
     }
 
     pub(super) fn blank(&mut self) {
@@ -95,7 +95,7 @@ impl Page {
 
     /// A paragraph below all others.
     pub(crate) fn tell(&mut self, words: &str) {
-        self.say(Look::Plain, 0, 2, words);
+        self.say(LineLook::Plain, 0, 2, words);
     }
 
     /// Where files were written, below all else. A path stays whole, so that it can be copied.
@@ -342,7 +342,7 @@ mod tests {
     #[test]
     fn colours_come_after_the_cleaning() {
         let mut page = Page::on(Screen { colours: Colours::On, ..Screen::default() });
-        page.say(Look::Bad, 0, 0, "a\u{1b}[2Jb");
+        page.say(LineLook::Bad, 0, 0, "a\u{1b}[2Jb");
         assert_eq!(page.text(), "\u{1b}[1;31ma\\u{1b}[2Jb\u{1b}[0m\n");
         page.screen.colours = Colours::Off;
         assert_eq!(page.text(), "a\\u{1b}[2Jb\n");

@@ -49,7 +49,7 @@ pub(super) struct Heading {
 
 /// How much a section weighs, for whoever looks at colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Weight {
+pub(super) enum SectionWeight {
     /// Something went wrong.
     Wrong,
     /// Something waits for somebody.
@@ -60,11 +60,11 @@ pub(super) enum Weight {
 
 impl Heading {
     /// How much it weighs.
-    pub(super) fn weight(&self) -> Weight {
+    pub(super) fn weight(&self) -> SectionWeight {
         match self.order {
-            0..=3 => Weight::Wrong,
-            4..=8 | 30 => Weight::Stopped,
-            _ => Weight::Other,
+            0..=3 => SectionWeight::Wrong,
+            4..=8 | 30 => SectionWeight::Stopped,
+            _ => SectionWeight::Other,
         }
     }
 }

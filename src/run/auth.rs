@@ -19,7 +19,7 @@ use super::{run_row, settle};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::http::Failure;
-use crate::load::{Learnt, Probe, Server, Target, Told, Tried, Upload};
+use crate::load::{Learnt, Probe, ProbeResult, Server, Target, Tried, Upload};
 use crate::model::SignedIn;
 use crate::report::Listener;
 use crate::settings::{self, Pipeline};
@@ -171,8 +171,8 @@ async fn talk(
     }
     let upload = target.prepare(&mut learnt, None).await?;
     let closed = asked.tried.iter().find(|tried| tried.route == upload.route).and_then(|tried| match &tried.told {
-        Told::Fails(failure) => Some(failure.clone()),
-        Told::Works | Told::NotTried(_) => None,
+        ProbeResult::Fails(failure) => Some(failure.clone()),
+        ProbeResult::Works | ProbeResult::NotTried(_) => None,
     });
     asked.upload = Some(upload);
     match closed {
@@ -196,7 +196,7 @@ async fn try_out(
 
 async fn not_tried(target: &dyn Target, learnt: &mut Learnt, why: &str) -> Result<Vec<Tried>, Failure> {
     let route = target.prepare(learnt, None).await?.route;
-    Ok(vec![Tried { route, told: Told::NotTried(why.to_owned()) }])
+    Ok(vec![Tried { route, told: ProbeResult::NotTried(why.to_owned()) }])
 }
 
 /// A failure is the element's own; trouble ends the command.

@@ -20,7 +20,7 @@ use crate::settings::Pipeline;
 use crate::state::{Counted, RunEnd};
 
 /// A run that came to its end, whatever it was.
-pub(super) struct Ended {
+pub(super) struct EndedRun {
     /// Everything there is to tell, but for the people.
     pub report: RunReport,
     /// What it adds up to.
@@ -38,7 +38,7 @@ pub(super) async fn close(
     guarded: &Guarded,
     also: Vec<String>,
     trail: Option<AuditTrail>,
-) -> Result<Ended, Trouble> {
+) -> Result<EndedRun, Trouble> {
     let now = SystemTime::now();
     let (mut report, mut exit) = run_report::report(context, pipeline, source_runs, &finished, guarded, now)?;
     report.notes.extend(also);
@@ -64,7 +64,7 @@ pub(super) async fn close(
     }
     // This run may be it.
     report.last_success = context.store.last_success()?.map(|last| rfc3339(last.row.started));
-    Ok(Ended { report, exit, finished })
+    Ok(EndedRun { report, exit, finished })
 }
 
 /// What the next run's limits compare with: only what passed them. `--allow` settles a number for the runs after it.

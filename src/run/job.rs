@@ -13,7 +13,7 @@ use tracing::Instrument as _;
 use super::asked::{self, Asked};
 use super::audit::AuditTrail;
 use super::clients::Clients;
-use super::close::{self, Ended};
+use super::close::{self, EndedRun};
 use super::context::{Mode, RunContext};
 use super::decide::Decide;
 use super::fetch;
@@ -94,9 +94,9 @@ pub async fn execute(
 }
 
 /// What is told of a run, whose row is closed whichever way it ended.
-pub(super) async fn outcome(context: RunContext, ended: Result<Ended, Trouble>) -> Result<Outcome, Trouble> {
+pub(super) async fn outcome(context: RunContext, ended: Result<EndedRun, Trouble>) -> Result<Outcome, Trouble> {
     match ended {
-        Ok(Ended { report, exit, finished }) => {
+        Ok(EndedRun { report, exit, finished }) => {
             let people = RunPeople::of(context, &finished);
             Ok(Outcome { report, people, exit })
         }
@@ -132,7 +132,7 @@ fn source_runs(clients: &Clients, pipeline: &Pipeline) -> Result<Vec<SourceRun>,
 
 impl Job<'_> {
     /// Every target and every source at the same time: none waits for another but for its part of the plan.
-    async fn go(&self, trail: Option<AuditTrail>) -> Result<Ended, Trouble> {
+    async fn go(&self, trail: Option<AuditTrail>) -> Result<EndedRun, Trouble> {
         let Self { context, pipeline, clients, .. } = self;
         twins::refuse_known(context, pipeline)?;
         if let Some(plan) = &self.options.selection.reviewed {

@@ -16,7 +16,7 @@ use crate::http::{Failure, FailureKind};
 use crate::model::{AccountId, Comparison, Planned, Step};
 use crate::settings::Pictures;
 use crate::state::DecisionCursor;
-use crate::transform::{self, Limits};
+use crate::transform::{self, DecodeLimits};
 
 /// Looks at every picture of a target that the plan asks to look at. Says how many; what was seen is in the facts.
 pub(super) async fn look(context: &RunContext, target_run: &mut TargetRun, concurrency: usize) -> Result<u64, Trouble> {
@@ -67,7 +67,7 @@ async fn look_at(
 /// fingerprint: other people have the same layout, and other hues the same greys.
 fn alike(wanted: Option<&[u8]>, there: Result<Option<bytes::Bytes>, Failure>) -> Comparison {
     let (Some(wanted), Ok(Some(picture))) = (wanted, there) else { return Comparison::Failed };
-    match transform::same_picture(wanted, &picture, &Limits::default()) {
+    match transform::same_picture(wanted, &picture, &DecodeLimits::default()) {
         Some(true) => Comparison::Alike,
         Some(false) => Comparison::Differs,
         None => Comparison::Failed,

@@ -14,7 +14,7 @@ use super::reviewed::{SavedChange, ToldChange};
 use super::thumbnails::{self, Thumbnails};
 use crate::error::Trouble;
 use crate::model::{Change, Decision, Fault, PersonResult, Recipe, TargetId, TaskResult};
-use crate::report::{AccountLine, ChangeLine, PersonFailure, PersonLine, PersonWho, Pictured, Shown};
+use crate::report::{AccountLine, ChangeLine, PersonFailure, PersonLine, PersonWho, Pictured, ReportPictures};
 use crate::state::{DecisionCursor, StateError};
 
 /// Everybody but the unchanged, by target and account.
@@ -107,7 +107,7 @@ impl crate::report::People for RunPeople {
         })
     }
 
-    fn pictures(&self) -> Shown {
+    fn pictures(&self) -> ReportPictures {
         thumbnails::shown(&self.context, self.changes)
     }
 

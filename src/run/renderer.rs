@@ -14,7 +14,7 @@ use super::spool::Spool;
 use crate::error::Trouble;
 use crate::model::{Digest, Fault, PhotoFact, Recipe, Remembered};
 use crate::settings::Resize;
-use crate::transform::{self, Limits, Refusal};
+use crate::transform::{self, DecodeLimits, Refusal};
 
 /// What all decoders together may hold, in KiB.
 const MEMORY_KIB: u32 = 512 * 1024;
@@ -40,7 +40,7 @@ pub(super) struct Rendering {
 /// Renders photos.
 pub(super) struct Renderer {
     resize: Resize,
-    limits: Limits,
+    limits: DecodeLimits,
     sizes: Vec<PictureSize>,
     placeholders: Vec<Digest>,
     spool: Spool,
@@ -58,7 +58,7 @@ impl Renderer {
         sizes.sort_by(|a, b| a.recipe.cmp(&b.recipe));
         sizes.dedup();
         let memory = Semaphore::new(MEMORY_KIB as usize);
-        Arc::new(Self { resize, limits: Limits::default(), sizes, placeholders, spool, memory })
+        Arc::new(Self { resize, limits: DecodeLimits::default(), sizes, placeholders, spool, memory })
     }
 
     /// The size for a target that takes pictures up to this side.
@@ -145,6 +145,6 @@ pub(super) struct PictureFingerprinter;
 
 impl crate::load::Fingerprinter for PictureFingerprinter {
     fn luma(&self, picture: &[u8]) -> Option<crate::model::Luma> {
-        transform::luma(picture, &Limits::default())
+        transform::luma(picture, &DecodeLimits::default())
     }
 }

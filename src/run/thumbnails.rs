@@ -7,7 +7,7 @@
 use super::context::{Mode, RunContext};
 use super::small_copy::{LARGE, small};
 use crate::model::{Change, Decision, MediaType, Picture, Recipe, Rendition, Step};
-use crate::report::{Before, Shown, Thumbnail};
+use crate::report::{ReportPictures, StoodPictures, Thumbnail};
 use crate::settings::Pictures;
 use crate::state::{DecisionCursor, StateError};
 
@@ -28,18 +28,18 @@ pub(super) struct Thumbnails<'a> {
 }
 
 /// Which pictures there are on a page with so many changes.
-pub(super) fn shown(context: &RunContext, changes: u64) -> Shown {
+pub(super) fn shown(context: &RunContext, changes: u64) -> ReportPictures {
     let before = match (context.pictures, context.mode) {
-        (Pictures::None | Pictures::New, _) => Before::Off,
-        (Pictures::Changed, Mode::Plan) => Before::Fetched,
-        (Pictures::Changed, Mode::Run) => Before::Seen,
+        (Pictures::None | Pictures::New, _) => StoodPictures::Off,
+        (Pictures::Changed, Mode::Plan) => StoodPictures::Fetched,
+        (Pictures::Changed, Mode::Run) => StoodPictures::Seen,
     };
     let side = (context.pictures != Pictures::None).then_some(if changes <= FEW { LARGE } else { SMALL });
-    Shown { side, before }
+    ReportPictures { side, before }
 }
 
 impl<'a> Thumbnails<'a> {
-    pub(super) fn new(context: &'a RunContext, shown: Shown) -> Self {
+    pub(super) fn new(context: &'a RunContext, shown: ReportPictures) -> Self {
         Self { context, side: shown.side, left: MOST }
     }
 

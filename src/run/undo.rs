@@ -12,7 +12,7 @@ use tracing::Instrument as _;
 use super::asked::{self, Asked};
 use super::audit::AuditTrail;
 use super::clients::Clients;
-use super::close::{self, Ended};
+use super::close::{self, EndedRun};
 use super::context::{Mode, RunContext};
 use super::finished_target::FinishedTarget;
 use super::job::{Outcome, outcome, target_runs};
@@ -103,7 +103,7 @@ struct Undoing<'a> {
 }
 
 impl Undoing<'_> {
-    async fn go(&self, trail: Option<AuditTrail>) -> Result<Ended, Trouble> {
+    async fn go(&self, trail: Option<AuditTrail>) -> Result<EndedRun, Trouble> {
         let Self { context, pipeline, clients, .. } = self;
         twins::refuse_known(context, pipeline)?;
         self.recall()?;

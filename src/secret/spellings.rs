@@ -14,8 +14,8 @@ pub(super) fn spellings(text: &str) -> Vec<String> {
     let mut all = Vec::new();
     for spelled in [text, &form, &in_url, &lower] {
         all.push(spelled.to_owned());
-        all.extend([Case::Lower, Case::Upper].map(|case| in_json(spelled, case)));
-        all.push(in_json(spelled, Case::Upper).replace('/', "\\/"));
+        all.extend([LetterCase::Lower, LetterCase::Upper].map(|case| in_json(spelled, case)));
+        all.push(in_json(spelled, LetterCase::Upper).replace('/', "\\/"));
         all.push(serde_json::Value::from(spelled).to_string().trim_matches('"').to_owned());
         all.push(serde_json::Value::from(spelled).to_string().trim_matches('"').replace('/', "\\/"));
         all.extend([PageEscapes::Plain, PageEscapes::Careful].map(|page| in_page(spelled, page)));
@@ -52,17 +52,17 @@ fn in_lower_case(text: &str) -> String {
 
 /// The hexadecimal digits of an escape.
 #[derive(Clone, Copy)]
-enum Case {
+enum LetterCase {
     Lower,
     Upper,
 }
 
 /// As .NET writes JSON: everything that means something in a page is escaped.
-fn in_json(text: &str, case: Case) -> String {
+fn in_json(text: &str, case: LetterCase) -> String {
     let escaped = text.chars().map(|c| match (c, case) {
         ('\\', _) => "\\\\".to_owned(),
-        ('"' | '&' | '\'' | '+' | '<' | '>' | '`', Case::Lower) => format!("\\u{:04x}", u32::from(c)),
-        ('"' | '&' | '\'' | '+' | '<' | '>' | '`', Case::Upper) => format!("\\u{:04X}", u32::from(c)),
+        ('"' | '&' | '\'' | '+' | '<' | '>' | '`', LetterCase::Lower) => format!("\\u{:04x}", u32::from(c)),
+        ('"' | '&' | '\'' | '+' | '<' | '>' | '`', LetterCase::Upper) => format!("\\u{:04X}", u32::from(c)),
         (c, _) => c.to_string(),
     });
     escaped.collect()

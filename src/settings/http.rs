@@ -41,7 +41,7 @@ declare! {
         /// The certificate with which we show who we are.
         client_cert: Certificate as Option<Certificate> = Optional,
         /// More headers for every request. Names that sound like a secret want their value as `${NAME}`.
-        headers: Named<HeaderValue> as Vec<(HeaderName, Secret)> = Else("{}"),
+        headers: ByName<HeaderValue> as Vec<(HeaderName, Secret)> = Else("{}"),
     }
 }
 

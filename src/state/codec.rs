@@ -12,24 +12,24 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 use crate::model::{Digest, Fingerprint, KeysDigest, Luma};
 
 /// A text id as read from a column.
-pub(super) struct Id<T>(pub T);
+pub(super) struct TextId<T>(pub T);
 
-impl<T: for<'a> From<&'a str>> FromSql for Id<T> {
+impl<T: for<'a> From<&'a str>> FromSql for TextId<T> {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         value.as_str().map(|text| Self(T::from(text)))
     }
 }
 
 /// An enum without fields, by its stable word.
-pub(super) struct Word<T>(pub T);
+pub(super) struct EnumWord<T>(pub T);
 
-impl<T: Serialize> ToSql for Word<T> {
+impl<T: Serialize> ToSql for EnumWord<T> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Word::text(&self.0).map(Into::into)
+        EnumWord::text(&self.0).map(Into::into)
     }
 }
 
-impl<T: Serialize> Word<T> {
+impl<T: Serialize> EnumWord<T> {
     /// The word itself.
     pub(super) fn text(value: T) -> Result<String, rusqlite::Error> {
         match serde_json::to_value(value) {
@@ -40,7 +40,7 @@ impl<T: Serialize> Word<T> {
     }
 }
 
-impl<T: DeserializeOwned> FromSql for Word<T> {
+impl<T: DeserializeOwned> FromSql for EnumWord<T> {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         let reader: StrDeserializer<'_, WordError> = value.as_str()?.into_deserializer();
         T::deserialize(reader).map(Self).map_err(FromSqlError::other)

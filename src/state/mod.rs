@@ -22,4 +22,4 @@ pub(crate) use facts::{
 pub use lock::{Holder, Lock};
 pub(crate) use lock::{LockError, host};
 pub use store::Store;
-pub(crate) use store::{Counted, Remembered, RunEnd, RunRecord, RunRow, back_up, schema_version};
+pub(crate) use store::{Counted, PeopleAndAccounts, RunEnd, RunRecord, RunRow, back_up, schema_version};

@@ -13,7 +13,7 @@ const HEADER: usize = 13;
 
 /// The file with a screen that holds its first frame.
 pub(super) fn whole(photo: &[u8]) -> Cow<'_, [u8]> {
-    let widened = |First { reach: [width, height], .. }| {
+    let widened = |FirstFrame { reach: [width, height], .. }| {
         let screen = [word(photo, 6)?, word(photo, 8)?];
         let wanted = [screen[0].max(width), screen[1].max(height)];
         (wanted != screen).then(|| {
@@ -31,13 +31,13 @@ pub(super) fn under(photo: &[u8]) -> Option<Rgb> {
 }
 
 /// What is known of the first frame.
-struct First {
+struct FirstFrame {
     /// How far it reaches, across and down; at most as far as a screen can.
     reach: [u16; 2],
     under: Option<Rgb>,
 }
 
-fn first_frame(photo: &[u8]) -> Option<First> {
+fn first_frame(photo: &[u8]) -> Option<FirstFrame> {
     let colours = colours(*photo.get(10)?);
     let (mut at, mut is_transparent) = (HEADER + colours, false);
     loop {
@@ -52,7 +52,7 @@ fn first_frame(photo: &[u8]) -> Option<First> {
                 };
                 let first = |at: usize| Some(Rgb(photo.get(at..at + 3)?.try_into().ok()?));
                 let under = table.and_then(first).filter(|_| !is_transparent);
-                return Some(First { reach: [reach(1)?, reach(3)?], under });
+                return Some(FirstFrame { reach: [reach(1)?, reach(3)?], under });
             }
             // An extension: its label and blocks, of which the last is empty. The one that tells what is transparent has
             // the label f9.

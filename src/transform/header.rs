@@ -7,7 +7,7 @@
 
 use image::metadata::Orientation;
 
-use super::{Limits, Refusal};
+use super::{DecodeLimits, Refusal};
 
 /// Size, cost and what is to be done with the pixels.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl Header {
     }
 
     /// Whether it may be decoded.
-    pub(super) fn check(&self, limits: &Limits, smallest: u32) -> Result<(), Refusal> {
+    pub(super) fn check(&self, limits: &DecodeLimits, smallest: u32) -> Result<(), Refusal> {
         let Self { width, height, .. } = *self;
         if width.max(height) > limits.side {
             return Err(Refusal::TooWide { width, height, allowed: limits.side });

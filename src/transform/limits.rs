@@ -4,7 +4,7 @@
 
 /// How much of a photo is looked at before it is refused (docs/decisions/pictures.md).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct DecodeLimits {
     /// Of the encoded photo.
     pub bytes: usize,
     /// Pixels of the longer side.
@@ -15,7 +15,7 @@ pub struct Limits {
     pub memory: u64,
 }
 
-impl Default for Limits {
+impl Default for DecodeLimits {
     fn default() -> Self {
         Self { bytes: 16 << 20, side: 16_384, pixels: 50_000_000, memory: 256 << 20 }
     }

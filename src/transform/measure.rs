@@ -13,12 +13,12 @@ use image::metadata::Orientation;
 
 use super::header::Header;
 use super::refusal::guarded;
-use super::sniff::{self, Kind};
-use super::{Limits, Refusal, exif, gif, jpeg, raster};
+use super::sniff::{self, ImageKind};
+use super::{DecodeLimits, Refusal, exif, gif, jpeg, raster};
 
 /// Bytes that decoding this photo takes at most, from its header alone: what a caller who decodes several at a time
 /// charges its memory budget with.
-pub(crate) fn memory_needed(photo: &[u8], limits: &Limits) -> Result<u64, Refusal> {
+pub(crate) fn memory_needed(photo: &[u8], limits: &DecodeLimits) -> Result<u64, Refusal> {
     guarded(|| {
         let header = header(photo, sniff::kind(photo, limits)?)?;
         header.check(limits, 1)?;
@@ -27,18 +27,18 @@ pub(crate) fn memory_needed(photo: &[u8], limits: &Limits) -> Result<u64, Refusa
 }
 
 /// Reads it; of the pixels nothing.
-pub(super) fn header(photo: &[u8], kind: Kind) -> Result<Header, Refusal> {
+pub(super) fn header(photo: &[u8], kind: ImageKind) -> Result<Header, Refusal> {
     let source = Cursor::new(photo);
     let header = match kind {
-        Kind::Jpeg => jpeg::header(photo)?,
-        Kind::Png => of(raster::png(photo).map_err(raster::refusal)?, png_cost),
+        ImageKind::Jpeg => jpeg::header(photo)?,
+        ImageKind::Png => of(raster::png(photo).map_err(raster::refusal)?, png_cost),
         // The canvas as RGBA, and seven measured for WebP (docs/decisions/pictures.md).
-        Kind::Gif => {
+        ImageKind::Gif => {
             let photo = gif::whole(photo);
             of(GifDecoder::new(Cursor::new(&*photo)).map_err(raster::refusal)?, |_| 4)
         }
-        Kind::Bmp => of(BmpDecoder::new(source).map_err(raster::refusal)?, |_| 4),
-        Kind::WebP => of(WebPDecoder::new(source).map_err(raster::refusal)?, |_| 7),
+        ImageKind::Bmp => of(BmpDecoder::new(source).map_err(raster::refusal)?, |_| 4),
+        ImageKind::WebP => of(WebPDecoder::new(source).map_err(raster::refusal)?, |_| 7),
     };
     if header.width == 0 || header.height == 0 {
         return Err(Refusal::Damaged("it says that it has no pixels".into()));

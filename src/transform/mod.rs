@@ -25,7 +25,7 @@ mod render;
 mod resize;
 mod sniff;
 
-pub use limits::Limits;
+pub use limits::DecodeLimits;
 pub(crate) use measure::memory_needed;
 pub(crate) use refusal::Refusal;
 pub use render::{luma, render};

@@ -15,8 +15,8 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageResult};
 
 use super::header::Header;
 use super::pixels::{Channels, Pixels, flatten};
-use super::sniff::Kind;
-use super::{Limits, Refusal, gif, icc};
+use super::sniff::ImageKind;
+use super::{DecodeLimits, Refusal, gif, icc};
 use crate::settings::Rgb;
 
 /// What a decoder may take beside the pixels: profiles, tables, rows.
@@ -28,26 +28,26 @@ const PROFILE: u64 = 4 << 20;
 /// Decodes it. Takes the profile away where the pixels are in sRGB already.
 pub(super) fn decode(
     photo: &[u8],
-    kind: Kind,
+    kind: ImageKind,
     header: &mut Header,
     background: Rgb,
-    limits: &Limits,
+    limits: &DecodeLimits,
 ) -> Result<Pixels, Refusal> {
-    if kind == Kind::WebP {
+    if kind == ImageKind::WebP {
         ensure_whole_webp(photo)?;
     }
     // What the header asks for and as much again: a later frame of a GIF can be larger than its screen.
     let allowed = limits.memory.min(2 * header.memory() + SPARE);
     let source = Cursor::new(photo);
     let picture = match kind {
-        Kind::Png => return decode_png(photo, header, background, allowed),
-        Kind::Gif => GifDecoder::new(Cursor::new(&*gif::whole(photo))).and_then(|decoder| read(decoder, allowed)),
-        Kind::Bmp => BmpDecoder::new(source).and_then(|decoder| read(decoder, allowed)),
-        Kind::WebP => WebPDecoder::new(source).and_then(|decoder| read(decoder, allowed)),
-        Kind::Jpeg => return Err(Refusal::Damaged("JPEG is decoded elsewhere".into())),
+        ImageKind::Png => return decode_png(photo, header, background, allowed),
+        ImageKind::Gif => GifDecoder::new(Cursor::new(&*gif::whole(photo))).and_then(|decoder| read(decoder, allowed)),
+        ImageKind::Bmp => BmpDecoder::new(source).and_then(|decoder| read(decoder, allowed)),
+        ImageKind::WebP => WebPDecoder::new(source).and_then(|decoder| read(decoder, allowed)),
+        ImageKind::Jpeg => return Err(Refusal::Damaged("JPEG is decoded elsewhere".into())),
     }
     .map_err(refusal)?;
-    let background = if kind == Kind::Gif { gif::under(photo).unwrap_or(background) } else { background };
+    let background = if kind == ImageKind::Gif { gif::under(photo).unwrap_or(background) } else { background };
     opaque(picture, header, background)
 }
 

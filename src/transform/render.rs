@@ -6,13 +6,13 @@
 use super::header::Header;
 use super::pixels::{self, Pixels};
 use super::refusal::guarded;
-use super::sniff::{self, Kind};
-use super::{Limits, Refusal, alike, encode, icc, jpeg, looks, measure, raster, resize};
+use super::sniff::{self, ImageKind};
+use super::{DecodeLimits, Refusal, alike, encode, icc, jpeg, looks, measure, raster, resize};
 use crate::model::{Luma, Rendition};
 use crate::settings::{Resize, Rgb};
 
 /// Renders a photo for a target that takes no more than `side` pixels (`None`: as large as the settings say).
-pub fn render(photo: &[u8], settings: &Resize, side: Option<u32>, limits: &Limits) -> Result<Rendition, Refusal> {
+pub fn render(photo: &[u8], settings: &Resize, side: Option<u32>, limits: &DecodeLimits) -> Result<Rendition, Refusal> {
     guarded(|| {
         let square = Square::decode(photo, settings.size, settings.background, settings.smallest, limits)?;
         square.render(settings, side)
@@ -24,7 +24,7 @@ pub(crate) fn render_sizes(
     photo: &[u8],
     settings: &Resize,
     sides: &[Option<u32>],
-    limits: &Limits,
+    limits: &DecodeLimits,
 ) -> Result<Vec<Rendition>, Refusal> {
     guarded(|| {
         let square = Square::decode(photo, settings.size, settings.background, settings.smallest, limits)?;
@@ -36,7 +36,7 @@ pub(crate) fn render_sizes(
 /// would refuse; at other sizes a JPEG may go to another decoder, which minds other damage.
 ///
 /// Serves renditions and what a server hands out alike, so that both can be compared (docs/write-protocols.md).
-pub fn luma(picture: &[u8], limits: &Limits) -> Option<Luma> {
+pub fn luma(picture: &[u8], limits: &DecodeLimits) -> Option<Luma> {
     guarded(|| {
         let square = Square::decode(picture, looks::SIDE, Rgb::WHITE, 1, limits)?;
         Ok(looks::of(&square.shrink(square.pixels.shorter().min(looks::SIDE))?))
@@ -46,7 +46,7 @@ pub fn luma(picture: &[u8], limits: &Limits) -> Option<Luma> {
 
 /// Whether a picture that a server serves is this rendition, at whatever size and however encoded
 /// (docs/architecture.md, "The state"): what differs visibly is another one. `None` where either cannot be decoded.
-pub(crate) fn same_picture(rendition: &[u8], served: &[u8], limits: &Limits) -> Option<bool> {
+pub(crate) fn same_picture(rendition: &[u8], served: &[u8], limits: &DecodeLimits) -> Option<bool> {
     guarded(|| {
         let [ours, theirs] = [rendition, served].map(|picture| {
             let square = Square::decode(picture, looks::SIDE, Rgb::WHITE, 1, limits)?;
@@ -67,13 +67,13 @@ struct Square {
 }
 
 impl Square {
-    fn decode(photo: &[u8], size: u32, background: Rgb, smallest: u32, limits: &Limits) -> Result<Self, Refusal> {
+    fn decode(photo: &[u8], size: u32, background: Rgb, smallest: u32, limits: &DecodeLimits) -> Result<Self, Refusal> {
         let kind = sniff::kind(photo, limits)?;
         let mut header = measure::header(photo, kind)?;
         header.check(limits, smallest)?;
         let pixels = match kind {
-            Kind::Jpeg => jpeg::decode(photo, &header, size)?,
-            Kind::Png | Kind::Gif | Kind::WebP | Kind::Bmp => {
+            ImageKind::Jpeg => jpeg::decode(photo, &header, size)?,
+            ImageKind::Png | ImageKind::Gif | ImageKind::WebP | ImageKind::Bmp => {
                 raster::decode(photo, kind, &mut header, background, limits)?
             }
         };

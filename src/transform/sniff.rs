@@ -3,11 +3,11 @@
 //! Owns: the magic numbers. Leaves to others: whether the rest keeps the promise (`header`, the decoders).
 //! A newcomer gets wrong: a login page is often served under `.jpg` with status 200; names and media types say nothing.
 
-use super::{Limits, Refusal};
+use super::{DecodeLimits, Refusal};
 
 /// A kind of picture that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ImageKind {
     Jpeg,
     Png,
     Gif,
@@ -16,7 +16,7 @@ pub(super) enum Kind {
 }
 
 /// The kind of a photo, or why it is refused before anything of it is parsed.
-pub(super) fn kind(photo: &[u8], limits: &Limits) -> Result<Kind, Refusal> {
+pub(super) fn kind(photo: &[u8], limits: &DecodeLimits) -> Result<ImageKind, Refusal> {
     if photo.is_empty() {
         return Err(Refusal::Empty);
     }
@@ -24,11 +24,11 @@ pub(super) fn kind(photo: &[u8], limits: &Limits) -> Result<Kind, Refusal> {
         return Err(Refusal::TooManyBytes { found: photo.len(), allowed: limits.bytes });
     }
     match photo {
-        [0xff, 0xd8, 0xff, ..] => Ok(Kind::Jpeg),
-        [0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, ..] => Ok(Kind::Png),
-        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Ok(Kind::Gif),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Ok(Kind::WebP),
-        [b'B', b'M', ..] if is_bmp(photo) => Ok(Kind::Bmp),
+        [0xff, 0xd8, 0xff, ..] => Ok(ImageKind::Jpeg),
+        [0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, ..] => Ok(ImageKind::Png),
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Ok(ImageKind::Gif),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Ok(ImageKind::WebP),
+        [b'B', b'M', ..] if is_bmp(photo) => Ok(ImageKind::Bmp),
         _ => Err(stranger(photo)),
     }
 }
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     fn of(photo: &[u8]) -> String {
-        match kind(photo, &Limits::default()) {
+        match kind(photo, &DecodeLimits::default()) {
             Ok(kind) => format!("{kind:?}"),
             Err(refusal) => refusal.to_string(),
         }

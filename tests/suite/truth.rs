@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use avatarpipe::inside::Luma;
-use avatarpipe::inside::{Limits, luma};
+use avatarpipe::inside::{DecodeLimits, luma};
 use avatarpipe_sandbox::Running;
 use avatarpipe_sandbox::requests::Entry;
 use avatarpipe_sandbox::truth::{Account, ShownKind};
@@ -167,7 +167,7 @@ pub(super) fn looks(picture: &[u8]) -> Luma {
     if let Some(known) = seen().get(&digest) {
         return known.clone();
     }
-    let read = luma(picture, &Limits::default()).expect("a picture that can be read");
+    let read = luma(picture, &DecodeLimits::default()).expect("a picture that can be read");
     seen().insert(digest, read.clone());
     read
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::client::{Entra, SLOW};
 use super::error;
-use super::photo::{Part, PartOutcome, PhotoQuery, too_large};
+use super::photo::{PartOutcome, PartResponse, PhotoQuery, too_large};
 use crate::extract::wire::segment;
 use crate::http::{
     BLOCKED, Failure, Pause, Pauses, Request, Response, entries, is_throttled, is_transient, retry_after,
@@ -35,7 +35,7 @@ struct BatchPart {
 #[derive(Deserialize)]
 struct Responses<'a> {
     #[serde(borrow, deserialize_with = "entries")]
-    responses: Vec<Part<'a>>,
+    responses: Vec<PartResponse<'a>>,
 }
 
 /// Where the parts of one call stand. People are named by their place in the slice.
@@ -179,7 +179,7 @@ impl Entra {
 }
 
 impl<T: PhotoQuery> Round<T> {
-    fn sort(parts: Vec<Part<'_>>, open: &[usize], now: SystemTime) -> Self {
+    fn sort(parts: Vec<PartResponse<'_>>, open: &[usize], now: SystemTime) -> Self {
         let mut round = Self {
             done: Vec::with_capacity(open.len()),
             unauthorized: Vec::new(),
@@ -197,7 +197,7 @@ impl<T: PhotoQuery> Round<T> {
         round
     }
 
-    fn take(&mut self, place: usize, part: &Part<'_>, now: SystemTime) {
+    fn take(&mut self, place: usize, part: &PartResponse<'_>, now: SystemTime) {
         self.throttled += u64::from(is_throttled(part.status));
         match part.judge(now) {
             PartOutcome::Final(told) => self.done.push((place, told)),

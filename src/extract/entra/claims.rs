@@ -44,7 +44,7 @@ const PHOTOS: [&str; 2] = ["ProfilePhoto.Read.All", "ProfilePhoto.ReadWrite.All"
 
 /// The claims that are told.
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
-struct Claims {
+struct AccessTokenClaims {
     app_displayname: Option<String>,
     appid: Option<String>,
     tid: Option<String>,
@@ -52,7 +52,7 @@ struct Claims {
     roles: Vec<String>,
 }
 
-impl Claims {
+impl AccessTokenClaims {
     /// Reads them without looking at the signature; `None` if the token is opaque.
     fn of(token: &Secret) -> Option<Self> {
         let part = token.expose().split('.').nth(1)?;
@@ -75,7 +75,7 @@ impl Claims {
 /// Signs in, reads the token's claims, and asks for one person, and for one member of each named group.
 pub(super) async fn whoami(entra: &Entra) -> Result<SignedIn, Failure> {
     let token = entra.tokens.token().await?;
-    let claims = Claims::of(&token);
+    let claims = AccessTokenClaims::of(&token);
     let mut signed = told(claims.as_ref(), !entra.users.named_groups().is_empty());
     if signed.who.is_empty() {
         signed.who = entra.tokens.who().unwrap_or_else(|| "the identity of this machine".to_owned());
@@ -102,7 +102,7 @@ pub(super) async fn whoami(entra: &Entra) -> Result<SignedIn, Failure> {
 }
 
 /// What the claims say.
-fn told(claims: Option<&Claims>, groups: bool) -> SignedIn {
+fn told(claims: Option<&AccessTokenClaims>, groups: bool) -> SignedIn {
     let Some(claims) = claims else {
         let note = "the token is opaque: its permissions cannot be told, only that one person could be read";
         return SignedIn { notes: vec![note.to_owned()], ..SignedIn::default() };
@@ -135,10 +135,11 @@ mod tests {
     #[test]
     fn a_token_tells_who_it_is_for_and_what_it_may() {
         let claims =
-            Claims::of(&token(&json!({ "appid": "3b6c", "app_displayname": "Avatars", "tid": "72f9" }))).unwrap();
+            AccessTokenClaims::of(&token(&json!({ "appid": "3b6c", "app_displayname": "Avatars", "tid": "72f9" })))
+                .unwrap();
         assert_eq!(claims.who().as_deref(), Some("Avatars, app 3b6c of tenant 72f9"));
-        assert_eq!(Claims::of(&Secret::new("opaque")), None);
-        assert_eq!(Claims::of(&Secret::new("a.b!.c")), None);
+        assert_eq!(AccessTokenClaims::of(&Secret::new("opaque")), None);
+        assert_eq!(AccessTokenClaims::of(&Secret::new("a.b!.c")), None);
         assert!(!told(None, true).notes.is_empty());
     }
 
@@ -164,7 +165,7 @@ mod tests {
             (vec!["User.ReadBasic.All"], true, vec![USERS, MEMBERS], vec!["User.ReadBasic.All"]),
             (vec![], false, vec![USERS], vec![]),
         ] {
-            let claims = Claims::of(&token(&json!({ "roles": roles }))).unwrap();
+            let claims = AccessTokenClaims::of(&token(&json!({ "roles": roles }))).unwrap();
             let signed = told(Some(&claims), groups);
             assert_eq!(
                 (signed.missing, signed.too_much),

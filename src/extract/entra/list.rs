@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::client::Entra;
 use super::error;
-use crate::extract::rules::{Member, Members};
+use crate::extract::rules::{GroupMembers, Member};
 use crate::extract::wire::{Brought, Fields, Pages, Record, note_of_nameless, short};
 use crate::extract::{Facts, Listing};
 use crate::http::{Failure, FailureKind, Request, Response, Sparse, Url, entries};
@@ -106,15 +106,15 @@ impl Entra {
 
     /// Everybody in the groups that a rule names, nested ones included. One that cannot be read fails the source: a wish to
     /// show no photo must not be lost.
-    async fn members(&self) -> Result<Members, Failure> {
-        let mut members = Members::default();
+    async fn members(&self) -> Result<GroupMembers, Failure> {
+        let mut members = GroupMembers::default();
         for group in self.users.named_groups() {
             self.members_of(group, &mut members).await?;
         }
         Ok(members)
     }
 
-    async fn members_of(&self, group: &str, members: &mut Members) -> Result<(), Failure> {
+    async fn members_of(&self, group: &str, members: &mut GroupMembers) -> Result<(), Failure> {
         let (mut response, mut pages) = (self.first_members(group, TOP).await?, Pages::default());
         let mut met = HashSet::new();
         loop {
@@ -160,7 +160,7 @@ impl Entra {
     }
 
     /// `None` for a record that names nobody.
-    fn person(&self, user: User, members: &Members) -> Option<Person> {
+    fn person(&self, user: User, members: &GroupMembers) -> Option<Person> {
         let id = id_of(&user.id)?;
         let mut fields = Fields::default();
         let upn = fields.text("userPrincipalName", user.user_principal_name);

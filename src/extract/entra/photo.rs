@@ -26,7 +26,7 @@ const LARGEST: usize = 6 * 1024 * 1024;
 
 /// One part of a batch's answer; its text is not copied.
 #[derive(Deserialize)]
-pub(super) struct Part<'a> {
+pub(super) struct PartResponse<'a> {
     #[serde(borrow)]
     pub(super) id: Cow<'a, str>,
     #[serde(deserialize_with = "status")]
@@ -122,7 +122,7 @@ pub(super) trait PhotoQuery: Sized {
     /// Below `/users/{id}`.
     const PATH: &'static str;
     /// Reads a part with status 200.
-    fn read(part: &Part<'_>) -> Result<Self, Fault>;
+    fn read(part: &PartResponse<'_>) -> Result<Self, Fault>;
     fn absent(proof: Absence) -> Self;
     fn unknown(fault: Fault) -> Self;
 }
@@ -130,7 +130,7 @@ pub(super) trait PhotoQuery: Sized {
 impl PhotoQuery for VersionResult {
     const PATH: &'static str = "/photo";
 
-    fn read(part: &Part<'_>) -> Result<Self, Fault> {
+    fn read(part: &PartResponse<'_>) -> Result<Self, Fault> {
         let metadata = part.json().filter(Value::is_object);
         let metadata = metadata.ok_or_else(|| Fault::new("odd_body", "200, but no photo metadata"))?;
         let text = |name: &str| metadata[name].as_str().unwrap_or_default();
@@ -155,7 +155,7 @@ impl PhotoQuery for VersionResult {
 impl PhotoQuery for PhotoResult {
     const PATH: &'static str = "/photo/$value";
 
-    fn read(part: &Part<'_>) -> Result<Self, Fault> {
+    fn read(part: &PartResponse<'_>) -> Result<Self, Fault> {
         let Body::Text(text) = &part.body else {
             return Err(Fault::new("odd_body", "200, but no bytes"));
         };
@@ -187,7 +187,7 @@ pub(super) fn too_large() -> Fault {
     Fault::new("photo_too_large", format!("a photo over {} MiB", LARGEST / 1024 / 1024))
 }
 
-impl Part<'_> {
+impl PartResponse<'_> {
     /// The table of §3.5; §12 says where its later rows are from.
     /// `now` is the server's own time: a date to come back at is seen from there.
     pub(super) fn judge<T: PhotoQuery>(&self, now: SystemTime) -> PartOutcome<T> {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::Entra;
 use crate::extract::rules::{by_groups, by_patterns};
 use crate::extract::{DENIED, Listing, PhotoResult, Source as _, VersionResult};
-use crate::http::loopback::{Asked, Loopback, reply, reply_json};
+use crate::http::loopback::{Loopback, ReceivedRequest, reply, reply_json};
 use crate::http::{Counts, EntraSignIn, Failure, FailureKind, RateLimit};
 use crate::model::{Absence, Person, PersonId, PersonKey, PhotoHint, Standing};
 use crate::secret::Secret;
@@ -28,7 +28,10 @@ struct Tenant {
 }
 
 impl Tenant {
-    async fn start(users: Users, response: impl Fn(usize, &Asked) -> Response + Send + Sync + 'static) -> Self {
+    async fn start(
+        users: Users,
+        response: impl Fn(usize, &ReceivedRequest) -> Response + Send + Sync + 'static,
+    ) -> Self {
         let login = Loopback::start(|number, _| {
             reply_json(200, &json!({ "access_token": format!("graph-token-{number}"), "expires_in": 3599 }))
         })
@@ -76,14 +79,14 @@ fn ids(names: &[&str]) -> Vec<PersonId> {
 }
 
 /// The ids of the parts of a batch, each with its person.
-fn parts(asked: &Asked) -> Vec<(String, String)> {
+fn parts(asked: &ReceivedRequest) -> Vec<(String, String)> {
     let body = asked.json();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     body["requests"].as_array().unwrap().iter().map(|part| (text(&part["id"]), text(&part["url"]))).collect()
 }
 
 /// Answers each part of a batch by its URL.
-fn batch(asked: &Asked, response: impl Fn(&str) -> Value) -> Response {
+fn batch(asked: &ReceivedRequest, response: impl Fn(&str) -> Value) -> Response {
     let told = parts(asked).into_iter().rev().map(|(id, url)| {
         let mut part = response(&url);
         part["id"] = json!(id);
@@ -298,7 +301,7 @@ async fn a_refused_page_size_is_dropped_and_noted() {
 
 #[tokio::test]
 async fn an_app_that_sees_nobodys_state_is_told_the_permission() {
-    let blind = |_: usize, _: &Asked| reply_json(200, &json!({ "value": [{ "id": "ada" }] }));
+    let blind = |_: usize, _: &ReceivedRequest| reply_json(200, &json!({ "value": [{ "id": "ada" }] }));
     let failure = Tenant::start(Users::default(), blind).await.list().await.unwrap_err();
     assert!(failure.kind == FailureKind::Refused && failure.to_string().contains("User.Read.All"), "{failure}");
     let any = Users { active: false, ..Users::default() };

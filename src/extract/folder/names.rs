@@ -20,13 +20,13 @@ const LOOKS: u32 = 20;
 
 /// What is known of the names in each folder.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct PictureNames {
     /// Names that more than one file of a folder has, in their compared form; read at the first use.
     twins: Mutex<HashMap<PathBuf, HashSet<[u8; 16]>>>,
     looks: AtomicU32,
 }
 
-impl Names {
+impl PictureNames {
     /// Forgets everything: the folder is listed anew.
     pub(super) fn clear(&self) {
         self.lock().clear();

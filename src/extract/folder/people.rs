@@ -38,12 +38,12 @@ struct Columns([Option<usize>; COLUMNS.len()]);
 #[derive(Debug, Default)]
 pub(super) struct Index {
     columns: Columns,
-    rows: Vec<Row>,
+    rows: Vec<RowOffset>,
 }
 
 /// Sorted by key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Row {
+struct RowOffset {
     /// The head of the id's digest: 16 bytes whatever the id.
     key: [u8; 16],
     offset: u64,
@@ -132,7 +132,7 @@ impl Sheet<'_> {
             Ok(person) => {
                 let id = person.id.as_str();
                 let key = key_of(id);
-                self.index.rows.push(Row { key, offset: row.offset });
+                self.index.rows.push(RowOffset { key, offset: row.offset });
                 self.ids.push((key_of(&normalise_key(id)), key, row.line));
                 Some(person)
             }

@@ -12,7 +12,7 @@ use std::sync::{PoisonError, RwLock};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::names::Names;
+use super::names::PictureNames;
 use super::people::{self, Index, TABLE, unreachable};
 use crate::extract::{Batch, Listing, PhotoResult, Source, VersionResult};
 use crate::http::{Counts, Failure};
@@ -33,11 +33,11 @@ pub(crate) struct Folder {
     path: PathBuf,
     users: Users,
     index: RwLock<Index>,
-    names: Names,
+    names: PictureNames,
 }
 
 /// A row's picture.
-enum Picture {
+enum RowPicture {
     Named(PathBuf, File),
     NotNamed,
 }
@@ -45,14 +45,14 @@ enum Picture {
 impl Folder {
     /// A source in this folder.
     pub(crate) fn new(path: impl Into<PathBuf>, users: Users) -> Self {
-        Self { path: path.into(), users, index: RwLock::default(), names: Names::default() }
+        Self { path: path.into(), users, index: RwLock::default(), names: PictureNames::default() }
     }
 
     /// One answer for each of these people.
     fn each<T>(
         &self,
         people: &[PersonId],
-        told: impl Fn(Result<Picture, Fault>) -> T,
+        told: impl Fn(Result<RowPicture, Fault>) -> T,
     ) -> Result<Vec<(PersonId, T)>, Failure> {
         // Resolved once: links inside may point about inside, and nowhere else.
         let root = fs::canonicalize(&self.path).map_err(|error| unreachable(&self.path, &error))?;
@@ -66,9 +66,9 @@ impl Folder {
     }
 
     /// The file that a row names, if it is one inside the folder.
-    fn picture(&self, root: &Path, name: &str) -> Result<Picture, Fault> {
+    fn picture(&self, root: &Path, name: &str) -> Result<RowPicture, Fault> {
         if name.is_empty() {
-            return Ok(Picture::NotNamed);
+            return Ok(RowPicture::NotNamed);
         }
         if name.contains('\\') {
             let found = format!("`{name}` has a backslash: write `/` between a folder and what is in it");
@@ -92,7 +92,7 @@ impl Folder {
         }
         // A path without links, so that one that comes meanwhile leads nowhere.
         let file = input::open_itself(&path).map_err(|error| unreadable(&path, &error))?;
-        Ok(Picture::Named(path, file))
+        Ok(RowPicture::Named(path, file))
     }
 
     fn missing(&self, root: &Path, name: &Path, error: &std::io::Error) -> Fault {
@@ -131,20 +131,20 @@ impl Source for Folder {
 
     async fn versions(&self, people: &[PersonId]) -> Result<Vec<(PersonId, VersionResult)>, Failure> {
         self.each(people, |found| match found {
-            Ok(Picture::Named(path, file)) => match file.metadata() {
+            Ok(RowPicture::Named(path, file)) => match file.metadata() {
                 Ok(metadata) => VersionResult::Version(Some(marker(&metadata))),
                 Err(error) => VersionResult::Unknown(unreadable(&path, &error)),
             },
-            Ok(Picture::NotNamed) => VersionResult::Absent(Absence::NoFile),
+            Ok(RowPicture::NotNamed) => VersionResult::Absent(Absence::NoFile),
             Err(fault) => VersionResult::Unknown(fault),
         })
     }
 
     async fn fetch(&self, people: &[PersonId]) -> Result<Vec<(PersonId, PhotoResult)>, Failure> {
         self.each(people, |found| match found {
-            Ok(Picture::Named(path, file)) => contents(&path, file)
+            Ok(RowPicture::Named(path, file)) => contents(&path, file)
                 .map_or_else(PhotoResult::Unknown, |(version, bytes)| PhotoResult::Photo { version, bytes }),
-            Ok(Picture::NotNamed) => PhotoResult::Absent(Absence::NoFile),
+            Ok(RowPicture::NotNamed) => PhotoResult::Absent(Absence::NoFile),
             Err(fault) => PhotoResult::Unknown(fault),
         })
     }

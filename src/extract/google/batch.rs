@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use super::client::Google;
 use super::error::{Class, GoogleError};
-use super::mime::{self, Part};
+use super::mime::{self, MimePart};
 use super::photo::{PartOutcome, PhotoQuery};
 use crate::extract::wire::segment;
 use crate::http::{BLOCKED, Failure, FailureKind, Pause, Pauses, Request, Response, is_throttled, is_transient};
@@ -188,7 +188,7 @@ impl Google {
             };
             let text = |name: &str| response.header(name).map(str::to_owned);
             let (retry_after, challenge) = (text("retry-after"), text("www-authenticate"));
-            let part = Part { id: None, status: response.status, retry_after, challenge, body: &response.body };
+            let part = MimePart { id: None, status: response.status, retry_after, challenge, body: &response.body };
             let class = round.take(*place, person, &part, now_there(&response));
             // The line counts 429 itself.
             round.throttled += u64::from(class == Some(Class::Rate) && !is_throttled(response.status));
@@ -218,7 +218,7 @@ impl<T: PhotoQuery> Round<T> {
         }
     }
 
-    fn sort(parts: &[Part<'_>], people: &[PersonId], open: &[usize], now: SystemTime) -> Self {
+    fn sort(parts: &[MimePart<'_>], people: &[PersonId], open: &[usize], now: SystemTime) -> Self {
         let mut round = Self::new(open.len());
         let mut missing: Vec<usize> = open.to_vec();
         for part in parts {
@@ -235,7 +235,7 @@ impl<T: PhotoQuery> Round<T> {
     }
 
     /// Puts a part where it belongs; gives the class of one that is asked for again.
-    fn take(&mut self, place: usize, person: &PersonId, part: &Part<'_>, now: SystemTime) -> Option<Class> {
+    fn take(&mut self, place: usize, person: &PersonId, part: &MimePart<'_>, now: SystemTime) -> Option<Class> {
         match part.judge(person.as_str(), now) {
             PartOutcome::Final(told) => self.done.push((place, told)),
             PartOutcome::Denied(fault, class) => {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::client::Google;
 use super::photo::version_of;
-use crate::extract::rules::{Member, Members};
+use crate::extract::rules::{GroupMembers, Member};
 use crate::extract::wire::{Brought, Fields, Pages, Record, note_of_nameless, segment, short, written};
 use crate::extract::{Facts, Listing};
 use crate::http::{Failure, FailureKind, Request, Response, Sparse, entries};
@@ -118,15 +118,15 @@ impl Google {
 
     /// Everybody in the groups that a rule names, nested ones included. One that cannot be read fails the source: a wish to
     /// show no photo must not be lost.
-    async fn members(&self) -> Result<Members, Failure> {
-        let mut members = Members::default();
+    async fn members(&self) -> Result<GroupMembers, Failure> {
+        let mut members = GroupMembers::default();
         for group in self.users.named_groups() {
             self.members_of(group, &mut members).await?;
         }
         Ok(members)
     }
 
-    async fn members_of(&self, group: &str, members: &mut Members) -> Result<(), Failure> {
+    async fn members_of(&self, group: &str, members: &mut GroupMembers) -> Result<(), Failure> {
         let query = [
             ("includeDerivedMembership", "true"),
             ("maxResults", "200"),
@@ -172,7 +172,7 @@ impl Google {
     }
 
     /// `None` for a record that names nobody.
-    fn person(&self, user: User, members: &Members, units: &[String]) -> Option<Person> {
+    fn person(&self, user: User, members: &GroupMembers, units: &[String]) -> Option<Person> {
         let id = id_of(&user.id)?;
         let mut fields = Fields::default();
         let email = fields.text("primaryEmail", user.primary_email);

@@ -15,7 +15,7 @@ pub(super) const MIME: &str = "multipart/mixed; boundary=avatarpipe-batch";
 
 /// One answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Part<'a> {
+pub(super) struct MimePart<'a> {
     /// As it was sent: without brackets and `response-`.
     pub(super) id: Option<String>,
     pub(super) status: u16,
@@ -52,7 +52,7 @@ pub(super) fn boundary(content_type: &str) -> Option<&str> {
 }
 
 /// The parts of an answer; what is not an HTTP answer is left out.
-pub(super) fn parse<'a>(body: &'a [u8], boundary: &str) -> Vec<Part<'a>> {
+pub(super) fn parse<'a>(body: &'a [u8], boundary: &str) -> Vec<MimePart<'a>> {
     sections(body, boundary).into_iter().filter_map(part).collect()
 }
 
@@ -73,7 +73,7 @@ fn sections<'a>(body: &'a [u8], boundary: &str) -> Vec<&'a [u8]> {
     sections
 }
 
-fn part(section: &[u8]) -> Option<Part<'_>> {
+fn part(section: &[u8]) -> Option<MimePart<'_>> {
     let (head, inner) = split_head(section);
     let id = header(head, "content-id").and_then(|value| {
         let bare = value.trim().trim_start_matches('<').trim_end_matches('>');
@@ -91,7 +91,7 @@ fn part(section: &[u8]) -> Option<Part<'_>> {
         Some(String::from_utf8_lossy(found.value).trim().to_owned())
     };
     let (retry_after, challenge) = (named("retry-after"), named("www-authenticate"));
-    Some(Part { id, status: response.code?, retry_after, challenge, body: inner.get(length..)? })
+    Some(MimePart { id, status: response.code?, retry_after, challenge, body: inner.get(length..)? })
 }
 
 /// Head and rest around the first empty line.

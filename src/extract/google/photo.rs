@@ -13,7 +13,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use super::error::{Class, GoogleError};
-use super::mime::Part;
+use super::mime::MimePart;
 use crate::extract::wire::is_page;
 use crate::extract::{DENIED, GONE, PhotoResult, VersionResult};
 use crate::http::parse_retry_after;
@@ -94,7 +94,7 @@ impl PhotoQuery for PhotoResult {
     }
 }
 
-impl Part<'_> {
+impl MimePart<'_> {
     /// What the answer about this person means.
     /// `now` is the server's own time: a date to come back at is seen from there.
     pub(super) fn judge<T: PhotoQuery>(&self, person: &str, now: SystemTime) -> PartOutcome<T> {

@@ -13,7 +13,7 @@ use super::Google;
 use super::client::scopes;
 use crate::extract::rules::{by_groups, by_patterns};
 use crate::extract::{DENIED, Listing, PhotoResult, Source as _, VersionResult};
-use crate::http::loopback::{Asked, Loopback, reply, reply_json};
+use crate::http::loopback::{Loopback, ReceivedRequest, reply, reply_json};
 use crate::http::{Failure, FailureKind};
 use crate::model::{Absence, Person, PersonId, PersonKey, PhotoHint, Standing};
 use crate::settings::{self, GoogleCredential, GoogleEndpoints, Users};
@@ -35,7 +35,10 @@ struct Setup {
 }
 
 impl Customer {
-    async fn start(setup: Setup, response: impl Fn(usize, &Asked) -> Response + Send + Sync + 'static) -> Self {
+    async fn start(
+        setup: Setup,
+        response: impl Fn(usize, &ReceivedRequest) -> Response + Send + Sync + 'static,
+    ) -> Self {
         let login = Loopback::start(|number, _| {
             reply_json(200, &json!({ "access_token": format!("google-token-{number}"), "expires_in": 3599 }))
         })
@@ -59,7 +62,7 @@ impl Customer {
         Self { login, directory, google, _key: folder }
     }
 
-    async fn of(response: impl Fn(usize, &Asked) -> Response + Send + Sync + 'static) -> Self {
+    async fn of(response: impl Fn(usize, &ReceivedRequest) -> Response + Send + Sync + 'static) -> Self {
         Self::start(Setup::default(), response).await
     }
 
@@ -83,12 +86,12 @@ fn key_file() -> (tempfile::TempDir, PathBuf) {
     (folder, file)
 }
 
-fn query(asked: &Asked) -> Vec<(String, String)> {
+fn query(asked: &ReceivedRequest) -> Vec<(String, String)> {
     let (_, query) = asked.path.split_once('?').unwrap();
     url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()
 }
 
-fn value(asked: &Asked, name: &str) -> String {
+fn value(asked: &ReceivedRequest, name: &str) -> String {
     query(asked).into_iter().find(|(key, _)| key == name).map(|(_, value)| value).unwrap_or_default()
 }
 
@@ -112,7 +115,7 @@ fn photo(id: &str) -> (u16, Value) {
 }
 
 /// Content-ID and user of each part of a batch.
-fn parts(asked: &Asked) -> Vec<(String, String)> {
+fn parts(asked: &ReceivedRequest) -> Vec<(String, String)> {
     let body = String::from_utf8(asked.body.to_vec()).unwrap();
     let after =
         |text: &str, start: &str, end: char| text.split_once(start).unwrap().1.split(end).next().unwrap().to_owned();
@@ -123,7 +126,7 @@ fn parts(asked: &Asked) -> Vec<(String, String)> {
 }
 
 /// Answers each part of a batch by its user, in another order than asked; `None`: leaves it out.
-fn batch(asked: &Asked, response: impl Fn(&str) -> Option<(u16, Value)>) -> Response {
+fn batch(asked: &ReceivedRequest, response: impl Fn(&str) -> Option<(u16, Value)>) -> Response {
     let mut body = String::new();
     for (id, user) in parts(asked).into_iter().rev() {
         let Some((status, json)) = response(&user) else { continue };
@@ -168,7 +171,7 @@ async fn everybody_is_listed_page_by_page_with_keys_and_hints() {
 
     let asked = customer.directory.asked();
     let without_token =
-        |asked: &Asked| query(asked).into_iter().filter(|(key, _)| key != "pageToken").collect::<Vec<_>>();
+        |asked: &ReceivedRequest| query(asked).into_iter().filter(|(key, _)| key != "pageToken").collect::<Vec<_>>();
     assert!(asked.iter().all(|one| without_token(one) == query(&asked[0])), "all else stays the same");
     assert_eq!(asked.iter().map(|one| value(one, "pageToken")).collect::<Vec<_>>(), ["", "T/1=", "T2"]);
     for (name, wanted) in
@@ -232,8 +235,10 @@ fn in_groups(groups: &[&str]) -> Setup {
 #[tokio::test]
 async fn members_of_any_group_are_in_scope_and_a_scope_more_is_asked_for() {
     let response = |everybody: bool| {
-        move |_: usize, asked: &Asked| match (asked.path.split('?').next().unwrap(), value(asked, "pageToken").as_str())
-        {
+        move |_: usize, asked: &ReceivedRequest| match (
+            asked.path.split('?').next().unwrap(),
+            value(asked, "pageToken").as_str(),
+        ) {
             ("/admin/directory/v1/groups/all%40example.com/members", "") => reply_json(
                 200,
                 &json!({ "members": [{ "id": "ada", "type": "USER" }, { "id": "sub", "type": "GROUP" }], "nextPageToken": "2" }),

@@ -18,7 +18,7 @@ use crate::model::Fault;
 use crate::secret::server_message;
 use crate::settings::AtlassianCredential;
 
-use super::login::{Anonymous, CircuitBreaker, Kind, contains};
+use super::login::{Anonymous, CircuitBreaker, CredentialKind, contains};
 
 const JSON: &str = "application/json";
 /// The code of a fault that stands for 404.
@@ -39,7 +39,7 @@ pub(crate) struct Login {
 impl Login {
     /// With nothing refused yet.
     pub(crate) fn new(credential: &AtlassianCredential) -> Arc<Self> {
-        let kind = if credential.is_token() { Kind::Token } else { Kind::Password };
+        let kind = if credential.is_token() { CredentialKind::Token } else { CredentialKind::Password };
         Arc::new(Self { authorization: authorization(credential), circuit_breaker: CircuitBreaker::new(kind) })
     }
 }

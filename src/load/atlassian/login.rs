@@ -16,7 +16,7 @@ use crate::settings::AtlassianCredential;
 #[derive(Debug)]
 pub(crate) struct CircuitBreaker {
     refused: OnceLock<Failure>,
-    kind: Kind,
+    kind: CredentialKind,
     /// Whether the server has known us since the newest way in was opened.
     known: AtomicBool,
     /// Held by the one request that goes while that is in doubt.
@@ -25,7 +25,7 @@ pub(crate) struct CircuitBreaker {
 
 /// What we sign in with, for the words of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum CredentialKind {
     Token,
     Password,
 }
@@ -41,7 +41,7 @@ pub(crate) enum Anonymous {
 
 impl CircuitBreaker {
     /// Open, and in doubt.
-    pub(crate) fn new(kind: Kind) -> Self {
+    pub(crate) fn new(kind: CredentialKind) -> Self {
         Self { refused: OnceLock::new(), kind, known: AtomicBool::new(false), alone: Mutex::new(()) }
     }
 
@@ -95,7 +95,7 @@ impl CircuitBreaker {
 }
 
 /// The failure that an answer stands for, if it shows a refused login.
-fn refusal(response: &Response, anonymous: Anonymous, kind: Kind) -> Option<Failure> {
+fn refusal(response: &Response, anonymous: Anonymous, kind: CredentialKind) -> Option<Failure> {
     if matches!(response.status, 502..=504) {
         // In maintenance nobody is known, whatever its headers say: nothing was refused.
         return None;
@@ -128,11 +128,11 @@ fn refusal(response: &Response, anonymous: Anonymous, kind: Kind) -> Option<Fail
     if anonymous == Anonymous::Refused && response.header("x-ausername") == Some("anonymous") {
         let found = format!("{}, X-AUSERNAME: anonymous: the server does not know the credential", response.status);
         return Some(refused(found).hint(match kind {
-            Kind::Token => {
+            CredentialKind::Token => {
                 "the token may have expired or been revoked, or this release takes none (Jira before 8.14 and Confluence \
                  before 7.9: write `credential: { username: …, password: … }`); no picture was touched with it"
             }
-            Kind::Password => {
+            CredentialKind::Password => {
                 "signing in by password may be switched off, as it is from Jira 11 and Confluence 10 on: write \
                  `credential: { token: … }`, or let an administrator allow it under System > Authentication methods; \
                  no picture was touched with it"

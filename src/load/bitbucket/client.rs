@@ -16,10 +16,10 @@ use crate::load::atlassian::client::{AtlassianClient, fault, found, refused, wit
 use crate::load::atlassian::login::{self, Anonymous};
 use crate::model::{AccountId, Fault, Luma, Rendition, Shown};
 
-use super::connection::{Shared, Sight};
+use super::connection::{BitbucketConnection, Sight};
 use super::mark;
 use super::slug::Slug;
-use super::wire::{Taken, User, Users};
+use super::wire::{DeleteAnswer, User, UserPage};
 
 /// What is asked for in one page; the server may give less.
 pub(super) const PAGE: u64 = 1000;
@@ -40,11 +40,11 @@ const NAMESAKES: usize = 20;
 #[derive(Clone)]
 pub(super) struct BitbucketClient {
     atlassian: AtlassianClient,
-    shared: Arc<Shared>,
+    shared: Arc<BitbucketConnection>,
 }
 
 impl BitbucketClient {
-    pub(super) fn new(atlassian: AtlassianClient, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(atlassian: AtlassianClient, shared: Arc<BitbucketConnection>) -> Self {
         Self { atlassian, shared }
     }
 
@@ -53,7 +53,7 @@ impl BitbucketClient {
         Ok(Self::new(self.shared.way_in(http)?, Arc::clone(&self.shared)))
     }
 
-    pub(super) fn shared(&self) -> &Shared {
+    pub(super) fn shared(&self) -> &BitbucketConnection {
         &self.shared
     }
 
@@ -176,7 +176,7 @@ impl BitbucketClient {
                 400 | 404 => return Ok(Err(fault("account_unread", &response))),
                 _ => return Err(self.failed(&response)),
             }
-            let page: Users = response.json()?;
+            let page: UserPage = response.json()?;
             if let Some(found) = page.values.into_iter().find(is_it) {
                 return Ok(Ok(Some(found)));
             }
@@ -221,7 +221,7 @@ impl BitbucketClient {
         let response = self.write(Request::delete(self.avatar(slug))).await?;
         match response.status {
             204 => Ok(()),
-            _ if response.json::<Taken>().is_ok() => Ok(()),
+            _ if response.json::<DeleteAnswer>().is_ok() => Ok(()),
             _ => Err(WriteError::Unknown(fault("answer_odd", &response))),
         }
     }

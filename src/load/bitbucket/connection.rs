@@ -26,7 +26,7 @@ pub(super) enum Sight {
 
 /// What this run has learnt about the server.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Known {
+pub(super) struct BitbucketKnowledge {
     pub server: Option<ServerId>,
     /// The REST version that answers: `latest`, or `1.0` on an old one.
     pub root: Option<&'static str>,
@@ -45,7 +45,7 @@ pub(super) struct Known {
 }
 
 /// Everything that the sessions of a target share.
-pub(super) struct Shared {
+pub(super) struct BitbucketConnection {
     pub id: TargetId,
     pub credential: AtlassianCredential,
     /// How long a slow server may still be at a write that nobody answered.
@@ -53,10 +53,10 @@ pub(super) struct Shared {
     pub accounts: AccountFilter,
     pub looks: Arc<dyn Fingerprinter>,
     login: Arc<Login>,
-    known: RwLock<Known>,
+    known: RwLock<BitbucketKnowledge>,
 }
 
-impl Shared {
+impl BitbucketConnection {
     pub(super) fn new(
         target: &settings::Target,
         bitbucket: &settings::Bitbucket,
@@ -73,11 +73,11 @@ impl Shared {
         })
     }
 
-    pub(super) fn known(&self) -> Known {
+    pub(super) fn known(&self) -> BitbucketKnowledge {
         self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn learn(&self, change: impl FnOnce(&mut Known)) {
+    pub(super) fn learn(&self, change: impl FnOnce(&mut BitbucketKnowledge)) {
         change(&mut self.known.write().unwrap_or_else(PoisonError::into_inner));
     }
 

@@ -7,9 +7,9 @@
 use crate::load::Changes;
 
 use super::client::PAGE;
-use super::connection::Known;
+use super::connection::BitbucketKnowledge;
 
-pub(super) fn requests(changes: &Changes, known: &Known) -> u64 {
+pub(super) fn requests(changes: &Changes, known: &BitbucketKnowledge) -> u64 {
     // Every write is one, after a read by the slug; what we made is looked at before it is deleted. A mending only closes
     // the journal.
     let written = changes.replace + changes.replace_over_ours + changes.revert_made + changes.revert_adopted;
@@ -25,7 +25,7 @@ mod tests {
 
     #[test]
     fn every_change_costs_what_its_protocol_says() {
-        let known = Known { survey_requests: Some(2), ..Known::default() };
+        let known = BitbucketKnowledge { survey_requests: Some(2), ..BitbucketKnowledge::default() };
         let none = Changes::default();
         for (changes, cost) in [
             (Changes { replace: 3, ..none.clone() }, 8),
@@ -39,6 +39,6 @@ mod tests {
             assert_eq!(requests(&changes, &known), cost, "{changes:?}");
         }
         let changes = Changes { replace: 1, accounts: 2001, ..Changes::default() };
-        assert_eq!(requests(&changes, &Known::default()), 2 + 3);
+        assert_eq!(requests(&changes, &BitbucketKnowledge::default()), 2 + 3);
     }
 }

@@ -8,7 +8,7 @@
 use crate::http::{Failure, FailureKind};
 use crate::load::clock::now;
 use crate::load::probe;
-use crate::load::{Probe, Told, Tried, WriteError, recorded};
+use crate::load::{Probe, ProbeResult, Tried, WriteError, recorded};
 use crate::model::{Event, Fault, Intent, PictureRef, Shown};
 
 use super::client::BitbucketClient;
@@ -22,9 +22,9 @@ const SIDE: u32 = 256;
 /// Sends a picture and takes it away again.
 pub(super) async fn try_out(client: &BitbucketClient, probe: Probe<'_>) -> Result<Vec<Tried>, Failure> {
     let told = match send(client, probe).await {
-        Ok(()) => Told::Works,
-        Err(End::NotTried(why)) => Told::NotTried(why),
-        Err(End::Fails(fault)) => Told::Fails(Failure::new(FailureKind::Odd, tried(client), fault.message)),
+        Ok(()) => ProbeResult::Works,
+        Err(End::NotTried(why)) => ProbeResult::NotTried(why),
+        Err(End::Fails(fault)) => ProbeResult::Fails(Failure::new(FailureKind::Odd, tried(client), fault.message)),
         Err(End::Stop(failure)) => return Err(failure),
     };
     Ok(vec![Tried { route: ROUTE.to_owned(), told }])

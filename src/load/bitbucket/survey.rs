@@ -17,7 +17,7 @@ use crate::model::{Account, AccountId, Shown};
 use super::client::{BitbucketClient, PAGE};
 use super::connection::Sight;
 use super::slug::Slug;
-use super::wire::{Properties, User, Users};
+use super::wire::{Properties, User, UserPage};
 
 /// Under which word it is kept that a server shows no version of anybody's picture.
 const HIDDEN: &str = "versions";
@@ -71,8 +71,8 @@ pub(super) async fn survey(
     let known = shared.known();
     // A server that took pictures and shows no version of any will not show one.
     let hidden = learnt.contains_key(HIDDEN) || (known.posted > 0 && !known.versions);
-    let mut links = Links { versions: false, any: false };
-    let mut listing = Listing { client, listed: Listed::new(page) };
+    let mut links = PageLinks { versions: false, any: false };
+    let mut listing = BitbucketSurvey { client, listed: Listed::new(page) };
     if let Some(members) = listing.members().await? {
         listing.listed.among(members);
     }
@@ -125,14 +125,14 @@ pub(super) async fn survey(
 }
 
 /// What the links of a listing tell.
-struct Links {
+struct PageLinks {
     /// Somebody's has a version.
     versions: bool,
     /// Somebody has one.
     any: bool,
 }
 
-impl Links {
+impl PageLinks {
     fn note(&mut self, user: &User, client: &BitbucketClient) {
         self.any |= user.avatar_url.is_some();
         self.versions |= matches!(client.shown_by(user, Sight::Versions), Shown::Custom(_));
@@ -164,12 +164,12 @@ fn account(user: User, client: &BitbucketClient, listed: &Listed<'_>, sight: Sig
     })
 }
 
-struct Listing<'a> {
+struct BitbucketSurvey<'a> {
     client: &'a BitbucketClient,
     listed: Listed<'a>,
 }
 
-impl Listing<'_> {
+impl BitbucketSurvey<'_> {
     /// Hashes of the ids of everybody in `accounts.groups`; `None` if none is named.
     async fn members(&mut self) -> Result<Option<HashSet<u64>>, Failure> {
         let groups = &self.client.shared().accounts.groups;
@@ -204,7 +204,7 @@ impl Listing<'_> {
         if response.status != 200 {
             return Err(self.client.failed(&response));
         }
-        let page: Users = response.json()?;
+        let page: UserPage = response.json()?;
         let odd = |found: &str| Err(response.failure(FailureKind::Odd, found));
         *next = match (page.is_last_page, page.next_page_start) {
             (Some(true), _) => None,

@@ -15,7 +15,7 @@ use crate::model::{Account, OpenIntent, PictureRef, Shown, SignedIn, TargetId};
 use crate::settings;
 
 use super::client::{BitbucketClient, TOKEN_IMAGES, TOKENS};
-use super::connection::{Shared, Sight};
+use super::connection::{BitbucketConnection, Sight};
 use super::mark::Window;
 use super::session::{BYTES, BitbucketSession, ROUTE, SIDE};
 use super::slug::Slug;
@@ -35,7 +35,7 @@ impl Bitbucket {
         http: HttpClient,
         looks: Arc<dyn Fingerprinter>,
     ) -> Result<Self, Failure> {
-        let shared = Arc::new(Shared::new(target, bitbucket, looks)?);
+        let shared = Arc::new(BitbucketConnection::new(target, bitbucket, looks)?);
         let client = BitbucketClient::new(shared.way_in(&http)?, shared);
         Ok(Self { client, http })
     }

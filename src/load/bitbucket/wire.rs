@@ -53,7 +53,7 @@ impl User {
 /// A page of users.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Users {
+pub(super) struct UserPage {
     #[serde(deserialize_with = "records")]
     pub values: Vec<User>,
     pub is_last_page: Option<bool>,
@@ -62,7 +62,7 @@ pub(super) struct Users {
 
 /// What `DELETE` of a picture answers: a link to what is shown in its place. Without it nobody has taken anything away.
 #[derive(Debug, Deserialize)]
-pub(super) struct Taken {
+pub(super) struct DeleteAnswer {
     #[serde(rename = "href")]
     _href: String,
 }
@@ -79,7 +79,7 @@ pub(super) struct Properties {
 #[cfg(any(test, fuzzing))]
 pub(crate) fn fuzz(body: &[u8]) -> impl std::hash::Hash + use<> {
     let base = url::Url::parse("https://git.example/x").expect("a URL");
-    let users = serde_json::from_slice::<Users>(body).ok();
+    let users = serde_json::from_slice::<UserPage>(body).ok();
     let listed = users.iter().flat_map(|page| &page.values).take(3);
     let shown = listed.map(|user| {
         let shown = super::mark::shown(user.avatar_url.as_deref(), &base);
@@ -110,7 +110,7 @@ mod tests {
     /// One odd record must not cost the page: its account is left alone, and still counts where others may be meant.
     #[test]
     fn of_an_odd_record_the_account_stays_and_is_left_alone() {
-        let users: Users = serde_json::from_str(r#"{"values":[{"id":1,"name":"ada","slug":"ada","active":true},{"id":2,"name":"bob","slug":"bob","emailAddress":7},null]}"#).unwrap();
+        let users: UserPage = serde_json::from_str(r#"{"values":[{"id":1,"name":"ada","slug":"ada","active":true},{"id":2,"name":"bob","slug":"bob","emailAddress":7},null]}"#).unwrap();
         let told: Vec<_> = users.values.iter().map(|user| (user.name.as_deref(), user.life() == Life::Gone)).collect();
         assert_eq!(told, [(Some("ada"), false), (Some("bob"), true), (None, false)]);
     }

@@ -14,9 +14,9 @@ use crate::load::atlassian::client::{AtlassianClient, fault, with_query};
 use crate::load::atlassian::manifest;
 use crate::model::{AccountId, Fault, PictureRef};
 
-use super::connection::Shared;
+use super::connection::ConfluenceConnection;
 use super::picture::{self, Picture, STOCK};
-use super::wire::Person;
+use super::wire::ConfluenceUser;
 
 /// The code of a fault that stands for an account that is not there any more.
 pub(super) const GONE: &str = "account_gone";
@@ -30,7 +30,7 @@ pub(super) struct File<'a> {
 
 /// What is served for a file.
 #[derive(Clone, Debug)]
-pub(super) enum Served {
+pub(super) enum ServedFile {
     Picture(Bytes),
     /// There is no such file.
     Missing,
@@ -42,7 +42,7 @@ pub(super) enum Served {
 #[derive(Clone)]
 pub(super) struct ConfluenceClient {
     atlassian: AtlassianClient,
-    shared: Arc<Shared>,
+    shared: Arc<ConfluenceConnection>,
 }
 
 /// What one account says now.
@@ -54,7 +54,7 @@ pub(super) struct Now {
 }
 
 impl ConfluenceClient {
-    pub(super) fn new(atlassian: AtlassianClient, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(atlassian: AtlassianClient, shared: Arc<ConfluenceConnection>) -> Self {
         Self { atlassian, shared }
     }
 
@@ -67,7 +67,7 @@ impl ConfluenceClient {
         &self.atlassian
     }
 
-    pub(super) fn shared(&self) -> &Shared {
+    pub(super) fn shared(&self) -> &ConfluenceConnection {
         &self.shared
     }
 
@@ -113,7 +113,7 @@ impl ConfluenceClient {
         if response.status != 200 {
             return Err(self.failed(&response));
         }
-        let person: Person = response.json()?;
+        let person: ConfluenceUser = response.json()?;
         match (person.kind.as_deref(), person.username) {
             (Some("anonymous"), _) | (_, None) => Err(self.atlassian.circuit_breaker().trip(
                 response
@@ -153,7 +153,7 @@ impl ConfluenceClient {
             429 | 502 | 503 | 504 => return Err(self.failed(&response)),
             _ => return Ok(Err(fault("account_unread", &response))),
         }
-        let person: Person = match response.json() {
+        let person: ConfluenceUser = match response.json() {
             Ok(person) => person,
             Err(odd) => return Ok(Err(Fault::new("account_odd", odd.to_string()))),
         };
@@ -170,30 +170,30 @@ impl ConfluenceClient {
     /// What is served for a file; `beside` is one that is there. A 404 may be that of a gateway, or of a server that is
     /// only starting: it counts if the server says so again, and in between knows us and serves the file beside. Where
     /// there is none, it has to say which server it is.
-    pub(super) async fn file(&self, which: File<'_>, beside: Option<File<'_>>) -> Result<Served, Failure> {
+    pub(super) async fn file(&self, which: File<'_>, beside: Option<File<'_>>) -> Result<ServedFile, Failure> {
         let first = self.serve(which).await?;
-        if !matches!(first, Served::Missing) {
+        if !matches!(first, ServedFile::Missing) {
             return Ok(first);
         }
         self.current().await?;
         let answers = match beside.filter(|beside| *beside != which) {
-            Some(beside) => matches!(self.serve(beside).await?, Served::Picture(_)),
+            Some(beside) => matches!(self.serve(beside).await?, ServedFile::Picture(_)),
             None => self.is_the_same_server().await?,
         };
-        if answers { self.serve(which).await } else { Ok(Served::Unclear) }
+        if answers { self.serve(which).await } else { Ok(ServedFile::Unclear) }
     }
 
-    async fn serve(&self, which: File<'_>) -> Result<Served, Failure> {
-        let Some(url) = self.attachment(which) else { return Ok(Served::Unclear) };
+    async fn serve(&self, which: File<'_>) -> Result<ServedFile, Failure> {
+        let Some(url) = self.attachment(which) else { return Ok(ServedFile::Unclear) };
         match self.atlassian.file(url).await {
             Ok(response) if response.status == 200 && !response.is_html() && !response.body.is_empty() => {
-                Ok(Served::Picture(response.body))
+                Ok(ServedFile::Picture(response.body))
             }
-            Ok(response) if response.status == 404 => Ok(Served::Missing),
-            Ok(_) => Ok(Served::Unclear),
+            Ok(response) if response.status == 404 => Ok(ServedFile::Missing),
+            Ok(_) => Ok(ServedFile::Unclear),
             // A redirect to a sign-in page elsewhere.
             Err(failure) if matches!(failure.kind, FailureKind::Odd | FailureKind::Misconfigured) => {
-                Ok(Served::Unclear)
+                Ok(ServedFile::Unclear)
             }
             Err(failure) => Err(failure),
         }

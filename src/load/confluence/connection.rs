@@ -16,13 +16,13 @@ use crate::secret::Secret;
 use crate::settings::{self, AtlassianCredential, ConfluenceUpload};
 
 use super::removals::Removals;
-use super::version::Version;
+use super::version::ConfluenceVersion;
 
 /// What this run has learnt about the server.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Known {
+pub(super) struct ConfluenceKnowledge {
     pub server: Option<ServerId>,
-    pub version: Option<Version>,
+    pub version: Option<ConfluenceVersion>,
     /// The path of the default picture, without the context path, as a default account shows it.
     pub default_path: Option<String>,
     /// The remote API answered, or the endpoint did.
@@ -40,7 +40,7 @@ pub(super) struct Known {
 }
 
 /// Everything that the sessions of a target share.
-pub(super) struct Shared {
+pub(super) struct ConfluenceConnection {
     pub id: TargetId,
     pub credential: AtlassianCredential,
     pub upload: ConfluenceUpload,
@@ -51,10 +51,10 @@ pub(super) struct Shared {
     pub accounts: AccountFilter,
     pub looks: Arc<dyn Fingerprinter>,
     login: Arc<Login>,
-    known: RwLock<Known>,
+    known: RwLock<ConfluenceKnowledge>,
 }
 
-impl Shared {
+impl ConfluenceConnection {
     pub(super) fn new(
         target: &settings::Target,
         confluence: &settings::Confluence,
@@ -73,11 +73,11 @@ impl Shared {
         })
     }
 
-    pub(super) fn known(&self) -> Known {
+    pub(super) fn known(&self) -> ConfluenceKnowledge {
         self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn learn(&self, change: impl FnOnce(&mut Known)) {
+    pub(super) fn learn(&self, change: impl FnOnce(&mut ConfluenceKnowledge)) {
         change(&mut self.known.write().unwrap_or_else(PoisonError::into_inner));
     }
 

@@ -6,10 +6,10 @@
 
 use crate::load::Changes;
 
-use super::connection::Known;
+use super::connection::ConfluenceKnowledge;
 use super::survey::PAGE;
 
-pub(super) fn requests(changes: &Changes, known: &Known) -> u64 {
+pub(super) fn requests(changes: &Changes, known: &ConfluenceKnowledge) -> u64 {
     // Every write reads first who carries the name. What goes is looked at before. A picture that is shown already costs
     // no selecting.
     let (read, write, remove) = (1, 1, 2);
@@ -32,7 +32,7 @@ mod tests {
 
     #[test]
     fn every_change_costs_what_its_protocol_says() {
-        let known = Known { survey_requests: Some(3), ..Known::default() };
+        let known = ConfluenceKnowledge { survey_requests: Some(3), ..ConfluenceKnowledge::default() };
         let none = Changes::default();
         let table = [
             (Changes { replace: 5, ..none.clone() }, 10 + 3),
@@ -48,7 +48,7 @@ mod tests {
         for (changes, cost) in table {
             assert_eq!(requests(&changes, &known), cost, "{changes:?}");
         }
-        let known = Known::default();
+        let known = ConfluenceKnowledge::default();
         let changes = Changes { replace: 1, accounts: 401, ..Changes::default() };
         assert_eq!(requests(&changes, &known), 2 + 3);
     }

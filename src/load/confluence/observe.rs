@@ -9,7 +9,7 @@ use crate::load::Seen;
 use crate::model::{Account, Intent, IntentKind, OpenIntent, PictureRef, Shown, Status};
 use crate::settings::ConfluenceUpload;
 
-use super::client::{ConfluenceClient, File, GONE, Served};
+use super::client::{ConfluenceClient, File, GONE, ServedFile};
 use super::picture::{self, Picture};
 
 pub(super) async fn observe(
@@ -67,10 +67,10 @@ async fn is_there(
     };
     let beside = picture.content.as_deref().zip(picture.file()).map(|(content, file)| File { content, file });
     Ok(Ok(match client.file(File { content, file }, beside).await? {
-        Served::Picture(_) => There::Yes,
-        Served::Missing => There::No,
-        Served::Unclear if is_debt => There::NobodyKnows,
-        Served::Unclear => return Ok(Err(format!("the server does not say whether {file} is there"))),
+        ServedFile::Picture(_) => There::Yes,
+        ServedFile::Missing => There::No,
+        ServedFile::Unclear if is_debt => There::NobodyKnows,
+        ServedFile::Unclear => return Ok(Err(format!("the server does not say whether {file} is there"))),
     }))
 }
 

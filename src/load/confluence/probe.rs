@@ -8,7 +8,7 @@
 use crate::http::{Failure, FailureKind};
 use crate::load::clock::now;
 use crate::load::probe;
-use crate::load::{Probe, Told, Tried, WriteError, recorded};
+use crate::load::{Probe, ProbeResult, Tried, WriteError, recorded};
 use crate::model::{AccountId, Event, Fault, Intent, PictureRef, Shown};
 use crate::settings::ConfluenceUpload;
 
@@ -27,14 +27,17 @@ pub(super) async fn try_out(client: &ConfluenceClient, probe: Probe<'_>) -> Resu
     let route = remote::route(upload).to_owned();
     // Our own picture would be set without the right to set those of others.
     if remote::is_administrator(client).await? == Some(false) {
-        let told =
-            Told::Fails(failure(client, "the account is no Confluence administrator".to_owned(), FailureKind::Refused));
+        let told = ProbeResult::Fails(failure(
+            client,
+            "the account is no Confluence administrator".to_owned(),
+            FailureKind::Refused,
+        ));
         return Ok(vec![Tried { route, told }]);
     }
     let told = match send(client, probe).await {
-        Ok(()) => Told::Works,
-        Err(End::NotTried(why)) => Told::NotTried(why),
-        Err(End::Fails(fault)) => Told::Fails(failure(client, fault.message, FailureKind::Odd)),
+        Ok(()) => ProbeResult::Works,
+        Err(End::NotTried(why)) => ProbeResult::NotTried(why),
+        Err(End::Fails(fault)) => ProbeResult::Fails(failure(client, fault.message, FailureKind::Odd)),
         Err(End::Stop(failure)) => return Err(failure),
     };
     Ok(vec![Tried { route, told }])

@@ -16,8 +16,8 @@ use crate::settings::AtlassianCredential;
 use super::answer::{CAP, Whom, judged, sent, unsaid};
 use super::client::{ConfluenceClient, File};
 use super::picture;
-use super::version::Version;
-use super::xmlrpc::{self, Odd, Parameter, Reply, Value};
+use super::version::ConfluenceVersion;
+use super::xmlrpc::{self, Parameter, Reply, XmlRpcFault, XmlRpcValue};
 
 /// Confluence's default limit on attachments.
 pub(super) const BYTES: usize = 10 * 1024 * 1024;
@@ -38,7 +38,7 @@ const TOKEN_REFUSED: &str = "the remote API of this server knows no tokens: writ
     password: … }`, or install `pipelines/confluence-endpoint.groovy` in ScriptRunner and write `upload: endpoint`";
 
 /// `getServerInfo`: proves that the remote API is there, is switched on and knows our login.
-pub(super) async fn version(client: &ConfluenceClient) -> Result<Option<Version>, Failure> {
+pub(super) async fn version(client: &ConfluenceClient) -> Result<Option<ConfluenceVersion>, Failure> {
     let shared = client.shared();
     let probed = probe(client, None).await?;
     let info = match (probed, &shared.credential) {
@@ -62,11 +62,11 @@ pub(super) async fn version(client: &ConfluenceClient) -> Result<Option<Version>
         (Some(major), Some(minor), None) => format!("{major}.{minor}"),
         _ => return Ok(None),
     };
-    Ok(Version::read(&text))
+    Ok(ConfluenceVersion::read(&text))
 }
 
 enum Probed {
-    Info(Value),
+    Info(XmlRpcValue),
     /// The remote API is there and does not know this login.
     NotUs(Failure),
 }
@@ -98,7 +98,7 @@ pub(super) async fn is_administrator(client: &ConfluenceClient) -> Result<Option
     let Some(request) = request else { return Ok(None) };
     let response = client.atlassian().ask(request, Anonymous::Allowed).await?;
     Ok(match (response.status, xmlrpc::read(&response.body)) {
-        (200, Ok(Reply::Value(Value::Array(_))) | Err(Odd::TooMuch)) => Some(true),
+        (200, Ok(Reply::Value(XmlRpcValue::Array(_))) | Err(XmlRpcFault::TooMuch)) => Some(true),
         (200, Ok(Reply::Fault(words))) if words.contains("NotPermittedException") => Some(false),
         _ => None,
     })
@@ -115,7 +115,7 @@ async fn log_in(client: &ConfluenceClient, username: &str, password: &Secret) ->
             .trip(failure.hint("the remote API does not take this user name and password"))
     };
     match xmlrpc::read(&response.body) {
-        Ok(Reply::Value(Value::Text(token))) if !token.is_empty() => Ok(Secret::new(token)),
+        Ok(Reply::Value(XmlRpcValue::Text(token))) if !token.is_empty() => Ok(Secret::new(token)),
         Ok(Reply::Fault(words)) => Err(refused(words)),
         Ok(_) => Err(refused("an answer without a token".to_owned())),
         Err(odd) => Err(response.failure(FailureKind::Odd, format!("{}: {odd}", response.excerpt()))),
@@ -195,8 +195,8 @@ fn is_missing(words: &str) -> bool {
         .any(|missing| words.contains(missing))
 }
 
-fn yes((response, value): (Response, Value)) -> Result<(), WriteError> {
-    if value == Value::Boolean(true) { Ok(()) } else { Err(unsaid(&response)) }
+fn yes((response, value): (Response, XmlRpcValue)) -> Result<(), WriteError> {
+    if value == XmlRpcValue::Boolean(true) { Ok(()) } else { Err(unsaid(&response)) }
 }
 
 /// A call of the remote API that changes something, sent once. A token of its own that timed out is renewed once.
@@ -204,7 +204,7 @@ async fn write(
     client: &ConfluenceClient,
     method: &str,
     parameters: &[Parameter<'_>],
-) -> Result<(Response, Value), WriteError> {
+) -> Result<(Response, XmlRpcValue), WriteError> {
     match written(client, method, parameters).await {
         // Refused before anything was done: the call never ran.
         Err(WriteError::Refused(no)) if no.code == FAULT && no.message.contains("InvalidSessionException") => {
@@ -226,7 +226,7 @@ async fn written(
     client: &ConfluenceClient,
     method: &str,
     parameters: &[Parameter<'_>],
-) -> Result<(Response, Value), WriteError> {
+) -> Result<(Response, XmlRpcValue), WriteError> {
     let token = client.shared().known().token;
     let mut all = vec![Parameter::Text(token.as_ref().map_or("", |token| token.expose()))];
     all.extend_from_slice(parameters);

@@ -12,8 +12,8 @@ use crate::load::{Fingerprinter, WriteError};
 use crate::model::{Digest, Fault, Fingerprint, Intent, Luma, PictureRef};
 
 use super::answer::Whom;
-use super::client::{ConfluenceClient, File, Served};
-use super::connection::Shared;
+use super::client::{ConfluenceClient, File, ServedFile};
+use super::connection::ConfluenceConnection;
 use super::picture;
 use super::remote;
 use super::remote_api::NOT_PERMITTED;
@@ -50,7 +50,7 @@ impl<'a> Trace<'a> {
 
 /// What became of a file that was to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Taken {
+pub(super) enum FileRemoval {
     /// It is gone.
     Gone,
     /// It is not what we made: it stays, and is ours no longer.
@@ -66,25 +66,25 @@ pub(super) async fn take_away(
     which: File<'_>,
     trace: Trace<'_>,
     beside: Option<File<'_>>,
-) -> Result<Taken, WriteError> {
+) -> Result<FileRemoval, WriteError> {
     let shared = client.shared();
     if shared.known().removals.are_refused() {
         return Ok(owed(shared, "the server refused it"));
     }
     let file = which.file;
     match client.file(which, beside).await? {
-        Served::Picture(bytes) if trace.fits(file, &bytes, shared.looks.as_ref()) => {}
-        Served::Picture(_) => {
+        ServedFile::Picture(bytes) if trace.fits(file, &bytes, shared.looks.as_ref()) => {}
+        ServedFile::Picture(_) => {
             shared.learn(|known| known.removals.foreign += 1);
-            return Ok(Taken::Foreign);
+            return Ok(FileRemoval::Foreign);
         }
-        Served::Missing => return Ok(Taken::Gone),
-        Served::Unclear => return Ok(owed(shared, "the server does not show them to us")),
+        ServedFile::Missing => return Ok(FileRemoval::Gone),
+        ServedFile::Unclear => return Ok(owed(shared, "the server does not show them to us")),
     }
     match remote::remove(client, whom, which).await {
         Ok(()) => {
             shared.learn(|known| known.removals.removed += 1);
-            Ok(Taken::Gone)
+            Ok(FileRemoval::Gone)
         }
         Err(WriteError::Refused(no)) => {
             if no.code == NOT_PERMITTED {
@@ -98,7 +98,7 @@ pub(super) async fn take_away(
     }
 }
 
-fn owed(shared: &Shared, why: &str) -> Taken {
+fn owed(shared: &ConfluenceConnection, why: &str) -> FileRemoval {
     shared.learn(|known| known.removals.owe(why));
-    Taken::Owed
+    FileRemoval::Owed
 }

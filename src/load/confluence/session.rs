@@ -14,11 +14,11 @@ use crate::model::{Event, Fault, Intent, IntentKind, OpenIntent, PictureRef, Ren
 use crate::settings::ConfluenceUpload;
 
 use super::answer::{CHANGED, Whom};
-use super::client::{ConfluenceClient, File, Now, Served};
+use super::client::{ConfluenceClient, File, Now, ServedFile};
 use super::picture::{self, Picture};
 use super::probe;
 use super::remote::{self, route};
-use super::removal::{self, Taken, Trace};
+use super::removal::{self, FileRemoval, Trace};
 
 /// One worker's session.
 pub(super) struct ConfluenceSession {
@@ -98,7 +98,7 @@ impl ConfluenceSession {
         journal.record(Event::Reset).await?;
         let content = draft.handle.as_deref();
         if let Some(old) = &draft.old
-            && self.remove(&draft, content, old, Trace::old(&draft), None).await? == Taken::Owed
+            && self.remove(&draft, content, old, Trace::old(&draft), None).await? == FileRemoval::Owed
         {
             return Ok(None);
         }
@@ -136,11 +136,11 @@ impl ConfluenceSession {
     async fn expect_file(&self, which: File<'_>, beside: Option<&PictureRef>) -> Result<(), WriteError> {
         let beside = beside.map(|file| File { content: which.content, file });
         match self.client.file(which, beside).await? {
-            Served::Picture(_) => Ok(()),
-            Served::Missing => {
+            ServedFile::Picture(_) => Ok(()),
+            ServedFile::Missing => {
                 Err(WriteError::Refused(Fault::new("gone", "the earlier picture is not there any more")))
             }
-            Served::Unclear => {
+            ServedFile::Unclear => {
                 let found = "the server does not say whether the earlier picture is there";
                 Err(WriteError::Refused(Fault::new("not_looked_at", found)))
             }
@@ -187,7 +187,7 @@ impl ConfluenceSession {
         journal: &mut dyn Journal,
     ) -> Result<Option<PictureRef>, WriteError> {
         if let Some(old) = picture::old(intent, Some(file))
-            && self.remove(intent, content, &old, Trace::old(intent), Some(file)).await? == Taken::Owed
+            && self.remove(intent, content, &old, Trace::old(intent), Some(file)).await? == FileRemoval::Owed
         {
             return Ok(Some(file.clone()));
         }
@@ -203,7 +203,7 @@ impl ConfluenceSession {
         file: &PictureRef,
         trace: Trace<'_>,
         beside: Option<&PictureRef>,
-    ) -> Result<Taken, WriteError> {
+    ) -> Result<FileRemoval, WriteError> {
         match content {
             Some(content) => {
                 let file = File { content, file };
@@ -211,7 +211,7 @@ impl ConfluenceSession {
                 removal::take_away(&self.client, Whom::of(intent), file, trace, beside).await
             }
             // It goes once a survey shows where the account's files are.
-            None => Ok(Taken::Owed),
+            None => Ok(FileRemoval::Owed),
         }
     }
 
@@ -293,7 +293,7 @@ impl ConfluenceSession {
         }
         let trace = if intent.old.as_ref() == Some(mark) { Trace::old(intent) } else { Trace::making(intent) };
         let beside = now.picture.file();
-        if self.remove(intent, Some(content), mark, trace, beside).await? != Taken::Owed {
+        if self.remove(intent, Some(content), mark, trace, beside).await? != FileRemoval::Owed {
             journal.record(Event::Closed).await?;
         }
         Ok(None)

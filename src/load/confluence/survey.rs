@@ -23,8 +23,8 @@ use crate::settings::ConfluenceUpload;
 use super::client::{ConfluenceClient, segment};
 use super::picture::Picture;
 use super::remote_api;
-use super::version::Version;
-use super::wire::{People, Person, ServerInformation};
+use super::version::ConfluenceVersion;
+use super::wire::{ConfluenceUser, ServerInformation, UserPage};
 
 /// The key of the learnt path of the default picture.
 const DEFAULT_PATH: &str = "default_path";
@@ -47,7 +47,7 @@ pub(super) async fn identify(client: &ConfluenceClient) -> Result<Server, Failur
     let user = login::user(&response);
     let id = manifest::server_id(client.atlassian(), "Confluence", &["confluence"], base, user.as_deref()).await?;
     let user = who(client).await?;
-    let mut version = info.and_then(|info| info.version).as_deref().and_then(Version::read);
+    let mut version = info.and_then(|info| info.version).as_deref().and_then(ConfluenceVersion::read);
     if version.is_none() && shared.upload == ConfluenceUpload::Xmlrpc {
         version = remote_api::version(client).await?;
     }
@@ -78,8 +78,8 @@ pub(super) async fn survey(
     let began = now();
     shared.learn(|known| known.removals.recall(learnt));
     let known = shared.known();
-    let listed = known.listed.unwrap_or_else(|| known.version.as_ref().is_none_or(Version::has_list));
-    let mut listing = Listing::new(client, page);
+    let listed = known.listed.unwrap_or_else(|| known.version.as_ref().is_none_or(ConfluenceVersion::has_list));
+    let mut listing = ConfluenceSurvey::new(client, page);
     if shared.with_addresses {
         listing.addresses = Some(listing.addresses().await?);
     }
@@ -95,7 +95,7 @@ pub(super) async fn survey(
 }
 
 /// A survey under way.
-struct Listing<'a> {
+struct ConfluenceSurvey<'a> {
     client: &'a ConfluenceClient,
     listed: Listed<'a>,
     /// Mail addresses by hashes of keys, where `match` needs them.
@@ -103,7 +103,7 @@ struct Listing<'a> {
     default_path: Option<String>,
 }
 
-impl<'a> Listing<'a> {
+impl<'a> ConfluenceSurvey<'a> {
     fn new(client: &'a ConfluenceClient, page: TakePage<'a>) -> Self {
         Self { client, listed: Listed::new(page), addresses: None, default_path: None }
     }
@@ -161,12 +161,12 @@ impl<'a> Listing<'a> {
         Ok(addresses)
     }
 
-    fn people(&mut self, response: &Response, first: bool) -> Result<People, Failure> {
+    fn people(&mut self, response: &Response, first: bool) -> Result<UserPage, Failure> {
         self.listed.requests += 1;
         if response.status != 200 {
             return Err(self.client.failed(response));
         }
-        let people: People = response.json()?;
+        let people: UserPage = response.json()?;
         if people.results.is_empty() && !first {
             let found = "an empty page where the one before promised more: the listing is cut off";
             return Err(response.failure(FailureKind::Odd, found).hint("accounts came or went meanwhile: run again"));
@@ -205,7 +205,7 @@ impl<'a> Listing<'a> {
         Ok(members)
     }
 
-    async fn group_page(&mut self, roster: &mut Roster<'_>) -> Result<Option<Vec<Person>>, Failure> {
+    async fn group_page(&mut self, roster: &mut Roster<'_>) -> Result<Option<Vec<ConfluenceUser>>, Failure> {
         let Some(url) = roster.next.take() else { return Ok(None) };
         let response = self.client.atlassian().read(url.clone()).await?;
         if let Some(failure) = roster.refusal(&response) {
@@ -218,7 +218,7 @@ impl<'a> Listing<'a> {
         Ok(Some(people.results))
     }
 
-    async fn add(&mut self, people: Vec<Person>) -> Result<(), Failure> {
+    async fn add(&mut self, people: Vec<ConfluenceUser>) -> Result<(), Failure> {
         let mut accounts = Vec::with_capacity(people.len());
         for person in people {
             let (Some(key), Some(name)) = (person.user_key.clone(), person.username.clone()) else {
@@ -258,7 +258,7 @@ impl<'a> Listing<'a> {
         &mut self,
         id: &AccountId,
         standing: AccountStanding,
-        person: &Person,
+        person: &ConfluenceUser,
     ) -> Result<Picture, Failure> {
         if let Some(picture) = person.picture(self.client.atlassian().http().base()) {
             return Ok(picture);
@@ -345,7 +345,7 @@ struct Turning {
 
 impl Turning {
     /// One page may come again when accounts come and go meanwhile.
-    fn page(&mut self, response: &Response, people: &People) -> Result<(), Failure> {
+    fn page(&mut self, response: &Response, people: &UserPage) -> Result<(), Failure> {
         let mut hasher = DefaultHasher::new();
         people.results.iter().for_each(|person| person.user_key.hash(&mut hasher));
         let page = Some(hasher.finish());

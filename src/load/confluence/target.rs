@@ -16,7 +16,7 @@ use crate::model::{Account, OpenIntent, Shown, SignedIn, TargetId};
 use crate::settings::{self, ConfluenceUpload};
 
 use super::client::{ConfluenceClient, File};
-use super::connection::Shared;
+use super::connection::ConfluenceConnection;
 use super::session::ConfluenceSession;
 use super::{forecast, observe, probe, remote, survey};
 
@@ -35,7 +35,7 @@ impl Confluence {
         http: HttpClient,
         looks: Arc<dyn Fingerprinter>,
     ) -> Result<Self, Failure> {
-        let shared = Arc::new(Shared::new(target, confluence, looks)?);
+        let shared = Arc::new(ConfluenceConnection::new(target, confluence, looks)?);
         let client = ConfluenceClient::new(shared.way_in(&http)?, shared);
         Ok(Self { client, http })
     }

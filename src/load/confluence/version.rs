@@ -7,13 +7,13 @@ use std::fmt;
 
 /// `8.5` of `8.5.4`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Version {
+pub(super) struct ConfluenceVersion {
     major: u32,
     minor: u32,
     text: String,
 }
 
-impl Version {
+impl ConfluenceVersion {
     pub(super) fn read(text: &str) -> Option<Self> {
         let mut parts = text.split(['.', '-']).map_while(|part| part.parse().ok());
         Some(Self { major: parts.next()?, minor: parts.next().unwrap_or(0), text: text.to_owned() })
@@ -25,7 +25,7 @@ impl Version {
     }
 }
 
-impl fmt::Display for Version {
+impl fmt::Display for ConfluenceVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
@@ -45,8 +45,8 @@ mod tests {
             ("10.0.0-rc1", true),
             ("11.0.0", true),
         ] {
-            assert_eq!(Version::read(text).unwrap().has_list(), has, "{text}");
+            assert_eq!(ConfluenceVersion::read(text).unwrap().has_list(), has, "{text}");
         }
-        assert_eq!(Version::read("next"), None);
+        assert_eq!(ConfluenceVersion::read("next"), None);
     }
 }

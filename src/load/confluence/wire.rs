@@ -16,7 +16,7 @@ use crate::load::account_filter::Life;
 /// A person, in listings and alone.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Person {
+pub(super) struct ConfluenceUser {
     #[serde(rename = "type")]
     pub kind: Option<String>,
     pub username: Option<String>,
@@ -43,7 +43,7 @@ enum Status {
     Object(BTreeMap<String, serde_json::Value>),
 }
 
-impl Person {
+impl ConfluenceUser {
     /// What the person shows; `None` if the answer does not say.
     pub(super) fn picture(&self, base: &Url) -> Option<Picture> {
         let picture = self.profile_picture.as_ref()?;
@@ -71,32 +71,32 @@ impl Person {
 
 /// A page of people.
 #[derive(Debug, Deserialize)]
-pub(super) struct People {
+pub(super) struct UserPage {
     #[serde(deserialize_with = "people")]
-    pub results: Vec<Person>,
+    pub results: Vec<ConfluenceUser>,
     #[serde(default, rename = "_links")]
-    pub links: Links,
+    pub links: NextLink,
 }
 
 /// An odd record is somebody without key and name: it costs nobody else.
-fn people<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Person>, D::Error> {
+fn people<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ConfluenceUser>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
-    enum Listed {
-        Person(Box<Person>),
+    enum UserRecord {
+        User(Box<ConfluenceUser>),
         Odd(IgnoredAny),
     }
-    let listed: Vec<Listed> = entries(deserializer)?;
+    let listed: Vec<UserRecord> = entries(deserializer)?;
     let person = |listed| match listed {
-        Listed::Person(person) => *person,
-        Listed::Odd(_) => Person::default(),
+        UserRecord::User(person) => *person,
+        UserRecord::Odd(_) => ConfluenceUser::default(),
     };
     Ok(listed.into_iter().map(person).collect())
 }
 
 /// Where the next page is.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Links {
+pub(super) struct NextLink {
     pub next: Option<String>,
 }
 
@@ -126,7 +126,7 @@ pub(super) struct Endpoint {
 #[cfg(any(test, fuzzing))]
 pub(crate) fn fuzz(body: &[u8]) -> impl std::hash::Hash + use<> {
     let base = Url::parse("https://wiki.example/x").expect("a URL");
-    let people = serde_json::from_slice::<People>(body).ok();
+    let people = serde_json::from_slice::<UserPage>(body).ok();
     let listed = people.iter().flat_map(|page| &page.results);
     let shown: Vec<_> = listed.take(3).map(|person| (person.life() as u8, person.picture(&base).is_some())).collect();
     let path = String::from_utf8_lossy(body);
@@ -147,7 +147,7 @@ mod tests {
     fn an_odd_record_costs_nobody_else() {
         let odd = r#"{"username":7,"userKey":"K"},null,"x",{"username":"b","userKey":"L","profilePicture":[1]}"#;
         let page = format!(r#"{{"results":[{odd},{{"username":"ada","userKey":"M","email":null}}]}}"#);
-        let people = serde_json::from_str::<People>(&page).unwrap().results;
+        let people = serde_json::from_str::<UserPage>(&page).unwrap().results;
         let keys: Vec<_> = people.iter().map(|person| person.user_key.as_deref()).collect();
         assert_eq!(keys, [None, None, None, None, Some("M")]);
     }
@@ -163,7 +163,7 @@ mod tests {
             (r#"{"type":"unknown"}"#, Life::Gone),
             (r#"{"type":"anonymous"}"#, Life::Gone),
         ] {
-            assert_eq!(serde_json::from_str::<Person>(json).unwrap().life(), life, "{json}");
+            assert_eq!(serde_json::from_str::<ConfluenceUser>(json).unwrap().life(), life, "{json}");
         }
     }
 }

@@ -26,16 +26,16 @@ pub(super) enum Parameter<'a> {
 
 /// A value of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Value {
+pub(super) enum XmlRpcValue {
     Boolean(bool),
     /// Strings, and every other scalar as it is written.
     Text(String),
-    Struct(Vec<(String, Value)>),
-    Array(Vec<Value>),
+    Struct(Vec<(String, XmlRpcValue)>),
+    Array(Vec<XmlRpcValue>),
     Nothing,
 }
 
-impl Value {
+impl XmlRpcValue {
     /// A member of a struct as text.
     pub(super) fn member(&self, name: &str) -> Option<&str> {
         let Self::Struct(members) = self else { return None };
@@ -49,14 +49,14 @@ impl Value {
 /// A whole answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Reply {
-    Value(Value),
+    Value(XmlRpcValue),
     /// The server's words.
     Fault(String),
 }
 
 /// Why a body is no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Odd {
+pub(super) enum XmlRpcFault {
     #[error("no XML that can be read")]
     Xml,
     #[error("a document type or a processing instruction, which no answer has")]
@@ -101,8 +101,8 @@ fn fits(c: char) -> bool {
 }
 
 /// Reads an answer to its end.
-pub(super) fn read(body: &[u8]) -> Result<Reply, Odd> {
-    let text = std::str::from_utf8(body).map_err(|_| Odd::Xml)?;
+pub(super) fn read(body: &[u8]) -> Result<Reply, XmlRpcFault> {
+    let text = std::str::from_utf8(body).map_err(|_| XmlRpcFault::Xml)?;
     let tokens = tokens(text.trim_start_matches('\u{FEFF}'))?;
     let mut scan = Scan { rest: &tokens };
     scan.open("methodResponse")?;
@@ -110,7 +110,7 @@ pub(super) fn read(body: &[u8]) -> Result<Reply, Odd> {
         scan.open("fault")?;
         let value = scan.value(0)?;
         scan.close("fault")?;
-        let words = value.member("faultString").ok_or(Odd::Shape)?;
+        let words = value.member("faultString").ok_or(XmlRpcFault::Shape)?;
         Reply::Fault(words.to_owned())
     } else {
         scan.open("params")?;
@@ -121,36 +121,36 @@ pub(super) fn read(body: &[u8]) -> Result<Reply, Odd> {
         Reply::Value(value)
     };
     scan.close("methodResponse")?;
-    if scan.rest.is_empty() { Ok(reply) } else { Err(Odd::Shape) }
+    if scan.rest.is_empty() { Ok(reply) } else { Err(XmlRpcFault::Shape) }
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Token {
+enum XmlToken {
     Open(String),
     Close(String),
     Text(String),
 }
 
 /// Tags and texts; texts of nothing but space are kept only between two tags of the same element.
-fn tokens(text: &str) -> Result<Vec<Token>, Odd> {
+fn tokens(text: &str) -> Result<Vec<XmlToken>, XmlRpcFault> {
     let mut reader = Reader::from_str(text);
-    let mut tokens: Vec<Token> = Vec::new();
+    let mut tokens: Vec<XmlToken> = Vec::new();
     loop {
         if tokens.len() > TOKENS {
-            return Err(Odd::TooMuch);
+            return Err(XmlRpcFault::TooMuch);
         }
-        match reader.read_event().map_err(|_| Odd::Xml)? {
-            Event::Start(tag) => tokens.push(Token::Open(tag.name().as_ref().to_owned())),
-            Event::End(tag) => tokens.push(Token::Close(tag.name().as_ref().to_owned())),
+        match reader.read_event().map_err(|_| XmlRpcFault::Xml)? {
+            Event::Start(tag) => tokens.push(XmlToken::Open(tag.name().as_ref().to_owned())),
+            Event::End(tag) => tokens.push(XmlToken::Close(tag.name().as_ref().to_owned())),
             Event::Empty(tag) => {
                 let name: String = tag.name().as_ref().to_owned();
-                tokens.push(Token::Open(name.clone()));
-                tokens.push(Token::Close(name));
+                tokens.push(XmlToken::Open(name.clone()));
+                tokens.push(XmlToken::Close(name));
             }
             Event::Text(text) => add(&mut tokens, &text.xml10_content()),
             Event::CData(text) => add(&mut tokens, &text.xml10_content()),
             Event::GeneralRef(reference) => {
-                let resolved = match reference.resolve_char_ref().map_err(|_| Odd::Entity)? {
+                let resolved = match reference.resolve_char_ref().map_err(|_| XmlRpcFault::Entity)? {
                     Some(c) => c,
                     None => match reference.xml10_content().as_ref() {
                         "lt" => '<',
@@ -158,34 +158,34 @@ fn tokens(text: &str) -> Result<Vec<Token>, Odd> {
                         "amp" => '&',
                         "quot" => '"',
                         "apos" => '\'',
-                        _ => return Err(Odd::Entity),
+                        _ => return Err(XmlRpcFault::Entity),
                     },
                 };
                 add(&mut tokens, resolved.encode_utf8(&mut [0; 4]));
             }
             Event::Comment(_) => {}
             Event::Decl(_) if tokens.is_empty() => {}
-            Event::Decl(_) | Event::PI(_) | Event::DocType(_) => return Err(Odd::Prolog),
+            Event::Decl(_) | Event::PI(_) | Event::DocType(_) => return Err(XmlRpcFault::Prolog),
             Event::Eof => return Ok(significant(tokens)),
         }
     }
 }
 
-fn add(tokens: &mut Vec<Token>, more: &str) {
+fn add(tokens: &mut Vec<XmlToken>, more: &str) {
     match tokens.last_mut() {
-        Some(Token::Text(text)) => text.push_str(more),
-        _ => tokens.push(Token::Text(more.to_owned())),
+        Some(XmlToken::Text(text)) => text.push_str(more),
+        _ => tokens.push(XmlToken::Text(more.to_owned())),
     }
 }
 
 /// Without the space that only indents.
-fn significant(tokens: Vec<Token>) -> Vec<Token> {
-    let mut kept: Vec<Token> = Vec::with_capacity(tokens.len());
+fn significant(tokens: Vec<XmlToken>) -> Vec<XmlToken> {
+    let mut kept: Vec<XmlToken> = Vec::with_capacity(tokens.len());
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
         let indents = match &token {
-            Token::Text(text) if text.trim().is_empty() => {
-                !matches!((kept.last(), tokens.peek()), (Some(Token::Open(open)), Some(Token::Close(close))) if open == close)
+            XmlToken::Text(text) if text.trim().is_empty() => {
+                !matches!((kept.last(), tokens.peek()), (Some(XmlToken::Open(open)), Some(XmlToken::Close(close))) if open == close)
             }
             _ => false,
         };
@@ -197,38 +197,38 @@ fn significant(tokens: Vec<Token>) -> Vec<Token> {
 }
 
 struct Scan<'a> {
-    rest: &'a [Token],
+    rest: &'a [XmlToken],
 }
 
 impl<'a> Scan<'a> {
-    fn next(&mut self) -> Result<&'a Token, Odd> {
-        let (first, rest) = self.rest.split_first().ok_or(Odd::Shape)?;
+    fn next(&mut self) -> Result<&'a XmlToken, XmlRpcFault> {
+        let (first, rest) = self.rest.split_first().ok_or(XmlRpcFault::Shape)?;
         self.rest = rest;
         Ok(first)
     }
 
     fn next_is_open(&self, name: &str) -> bool {
-        matches!(self.rest.first(), Some(Token::Open(open)) if open == name)
+        matches!(self.rest.first(), Some(XmlToken::Open(open)) if open == name)
     }
 
-    fn open(&mut self, name: &str) -> Result<(), Odd> {
+    fn open(&mut self, name: &str) -> Result<(), XmlRpcFault> {
         match self.next()? {
-            Token::Open(open) if open == name => Ok(()),
-            _ => Err(Odd::Shape),
+            XmlToken::Open(open) if open == name => Ok(()),
+            _ => Err(XmlRpcFault::Shape),
         }
     }
 
-    fn close(&mut self, name: &str) -> Result<(), Odd> {
+    fn close(&mut self, name: &str) -> Result<(), XmlRpcFault> {
         match self.next()? {
-            Token::Close(close) if close == name => Ok(()),
-            _ => Err(Odd::Shape),
+            XmlToken::Close(close) if close == name => Ok(()),
+            _ => Err(XmlRpcFault::Shape),
         }
     }
 
     /// `<name>text</name>`, past its opening tag.
-    fn text(&mut self, name: &str) -> Result<String, Odd> {
+    fn text(&mut self, name: &str) -> Result<String, XmlRpcFault> {
         let text = match self.rest.first() {
-            Some(Token::Text(text)) => {
+            Some(XmlToken::Text(text)) => {
                 self.next()?;
                 text.clone()
             }
@@ -238,35 +238,35 @@ impl<'a> Scan<'a> {
         Ok(text)
     }
 
-    fn value(&mut self, depth: usize) -> Result<Value, Odd> {
+    fn value(&mut self, depth: usize) -> Result<XmlRpcValue, XmlRpcFault> {
         if depth > DEPTH {
-            return Err(Odd::TooMuch);
+            return Err(XmlRpcFault::TooMuch);
         }
         self.open("value")?;
         let value = match self.next()? {
             // A value without a type is a string.
-            Token::Text(text) => Value::Text(text.clone()),
-            Token::Close(name) if name == "value" => return Ok(Value::Text(String::new())),
-            Token::Close(_) => return Err(Odd::Shape),
-            Token::Open(kind) => self.typed(kind, depth)?,
+            XmlToken::Text(text) => XmlRpcValue::Text(text.clone()),
+            XmlToken::Close(name) if name == "value" => return Ok(XmlRpcValue::Text(String::new())),
+            XmlToken::Close(_) => return Err(XmlRpcFault::Shape),
+            XmlToken::Open(kind) => self.typed(kind, depth)?,
         };
         self.close("value")?;
         Ok(value)
     }
 
-    fn typed(&mut self, kind: &str, depth: usize) -> Result<Value, Odd> {
+    fn typed(&mut self, kind: &str, depth: usize) -> Result<XmlRpcValue, XmlRpcFault> {
         match kind {
             "boolean" => match self.text(kind)?.trim() {
-                "1" => Ok(Value::Boolean(true)),
-                "0" => Ok(Value::Boolean(false)),
-                _ => Err(Odd::Shape),
+                "1" => Ok(XmlRpcValue::Boolean(true)),
+                "0" => Ok(XmlRpcValue::Boolean(false)),
+                _ => Err(XmlRpcFault::Shape),
             },
             "string" | "int" | "i4" | "i8" | "ex:i8" | "double" | "dateTime.iso8601" | "base64" => {
-                Ok(Value::Text(self.text(kind)?))
+                Ok(XmlRpcValue::Text(self.text(kind)?))
             }
             "nil" | "ex:nil" => {
                 self.close(kind)?;
-                Ok(Value::Nothing)
+                Ok(XmlRpcValue::Nothing)
             }
             "struct" => {
                 let mut members = Vec::new();
@@ -279,7 +279,7 @@ impl<'a> Scan<'a> {
                     members.push((name, value));
                 }
                 self.close("struct")?;
-                Ok(Value::Struct(members))
+                Ok(XmlRpcValue::Struct(members))
             }
             "array" => {
                 let mut values = Vec::new();
@@ -289,9 +289,9 @@ impl<'a> Scan<'a> {
                 }
                 self.close("data")?;
                 self.close("array")?;
-                Ok(Value::Array(values))
+                Ok(XmlRpcValue::Array(values))
             }
-            _ => Err(Odd::Shape),
+            _ => Err(XmlRpcFault::Shape),
         }
     }
 }
@@ -299,13 +299,15 @@ impl<'a> Scan<'a> {
 /// Any body: what is read can be walked through, and holds no more than was sent.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn fuzz(body: &[u8]) -> impl std::hash::Hash + use<> {
-    fn size(value: &Value, depth: usize) -> usize {
+    fn size(value: &XmlRpcValue, depth: usize) -> usize {
         assert!(depth <= DEPTH + 1, "deeper than allowed");
         match value {
-            Value::Boolean(_) | Value::Nothing => 1,
-            Value::Text(text) => text.len() + 1,
-            Value::Struct(members) => members.iter().map(|(name, value)| name.len() + size(value, depth + 1)).sum(),
-            Value::Array(values) => values.iter().map(|value| size(value, depth + 1)).sum(),
+            XmlRpcValue::Boolean(_) | XmlRpcValue::Nothing => 1,
+            XmlRpcValue::Text(text) => text.len() + 1,
+            XmlRpcValue::Struct(members) => {
+                members.iter().map(|(name, value)| name.len() + size(value, depth + 1)).sum()
+            }
+            XmlRpcValue::Array(values) => values.iter().map(|value| size(value, depth + 1)).sum(),
         }
     }
     let kind = match read(body) {
@@ -336,7 +338,7 @@ mod tests {
     }
 
     fn text(text: &str) -> Reply {
-        Reply::Value(Value::Text(text.into()))
+        Reply::Value(XmlRpcValue::Text(text.into()))
     }
 
     #[test]
@@ -359,20 +361,23 @@ mod tests {
         let info =
             "<value><struct>\n <member>\n  <name>majorVersion</name>\n  <value>8</value></member></struct></value>";
         let table = [
-            (value("<value><boolean>1</boolean></value>"), Reply::Value(Value::Boolean(true))),
-            (value("\n  <value>\n <boolean>0</boolean>\n</value>\n"), Reply::Value(Value::Boolean(false))),
+            (value("<value><boolean>1</boolean></value>"), Reply::Value(XmlRpcValue::Boolean(true))),
+            (value("\n  <value>\n <boolean>0</boolean>\n</value>\n"), Reply::Value(XmlRpcValue::Boolean(false))),
             (value("<value><string>a &amp; b</string></value>"), text("a & b")),
             (value("<value>plain</value>"), text("plain")),
             (value("<value/>"), text("")),
             (value("<value><string/></value>"), text("")),
             (value("<value><string> </string></value>"), text(" ")),
             (value("<value><string><![CDATA[<x>]]></string></value>"), text("<x>")),
-            (value("<value><nil/></value>"), Reply::Value(Value::Nothing)),
+            (value("<value><nil/></value>"), Reply::Value(XmlRpcValue::Nothing)),
             (
                 value("<value><array><data><value><int>4</int></value></data></array></value>"),
-                Reply::Value(Value::Array(vec![Value::Text("4".into())])),
+                Reply::Value(XmlRpcValue::Array(vec![XmlRpcValue::Text("4".into())])),
             ),
-            (value(info), Reply::Value(Value::Struct(vec![("majorVersion".into(), Value::Text("8".into()))]))),
+            (
+                value(info),
+                Reply::Value(XmlRpcValue::Struct(vec![("majorVersion".into(), XmlRpcValue::Text("8".into()))])),
+            ),
             (response(fault), Reply::Fault("java.lang.Exception: no <user> é".into())),
         ];
         for (body, expected) in table {
@@ -386,28 +391,28 @@ mod tests {
         let deep = format!("{}{}", "<value><array><data>".repeat(40), "</data></array></value>".repeat(40));
         let long = "<value>1</value>".repeat(TOKENS);
         let table = [
-            ("".to_owned(), Odd::Shape),
-            ("no xml".to_owned(), Odd::Shape),
-            ("<html><body>log in</body></html>".to_owned(), Odd::Shape),
-            (bomb, Odd::Prolog),
-            (value("<value>&x;</value>"), Odd::Entity),
-            (value("<value>&#xD800;</value>"), Odd::Entity),
-            (value("<value><?php x ?></value>"), Odd::Prolog),
-            (value(&deep), Odd::TooMuch),
-            (value(&format!("<value><array><data>{long}</data></array></value>")), Odd::TooMuch),
-            (value("<value><boolean>yes</boolean></value>"), Odd::Shape),
-            (value("<value><boolean>1</boolean>"), Odd::Xml),
-            (value("<value><wide>1</wide></value>"), Odd::Shape),
-            (value("<value><boolean>1</boolean></value><value/>"), Odd::Shape),
-            (format!("{}<x/>", value("<value/>")), Odd::Shape),
-            (response(""), Odd::Shape),
-            (response("<fault><value>no struct</value></fault>"), Odd::Shape),
-            ("<methodResponse><params><param><value><boolean>1</boolean></value>".to_owned(), Odd::Shape),
+            ("".to_owned(), XmlRpcFault::Shape),
+            ("no xml".to_owned(), XmlRpcFault::Shape),
+            ("<html><body>log in</body></html>".to_owned(), XmlRpcFault::Shape),
+            (bomb, XmlRpcFault::Prolog),
+            (value("<value>&x;</value>"), XmlRpcFault::Entity),
+            (value("<value>&#xD800;</value>"), XmlRpcFault::Entity),
+            (value("<value><?php x ?></value>"), XmlRpcFault::Prolog),
+            (value(&deep), XmlRpcFault::TooMuch),
+            (value(&format!("<value><array><data>{long}</data></array></value>")), XmlRpcFault::TooMuch),
+            (value("<value><boolean>yes</boolean></value>"), XmlRpcFault::Shape),
+            (value("<value><boolean>1</boolean>"), XmlRpcFault::Xml),
+            (value("<value><wide>1</wide></value>"), XmlRpcFault::Shape),
+            (value("<value><boolean>1</boolean></value><value/>"), XmlRpcFault::Shape),
+            (format!("{}<x/>", value("<value/>")), XmlRpcFault::Shape),
+            (response(""), XmlRpcFault::Shape),
+            (response("<fault><value>no struct</value></fault>"), XmlRpcFault::Shape),
+            ("<methodResponse><params><param><value><boolean>1</boolean></value>".to_owned(), XmlRpcFault::Shape),
         ];
         for (body, expected) in table {
             let start: String = body.chars().take(90).collect();
             assert_eq!(read(body.as_bytes()), Err(expected), "{start}");
         }
-        assert_eq!(read(&[0xFF, 0xFE, b'<']), Err(Odd::Xml));
+        assert_eq!(read(&[0xFF, 0xFE, b'<']), Err(XmlRpcFault::Xml));
     }
 }

@@ -26,7 +26,7 @@ const LARGEST: u64 = 256 << 20;
 
 /// One folder.
 #[derive(Debug)]
-pub(super) struct Files {
+pub(super) struct PictureFiles {
     folder: PathBuf,
     /// A name has changed since the folder was brought to the disk.
     unsettled: AtomicBool,
@@ -34,18 +34,18 @@ pub(super) struct Files {
 
 /// A picture that stands there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Standing {
+pub(super) struct StandingPicture {
     pub file: String,
     pub digest: Digest,
 }
 
-impl Standing {
+impl StandingPicture {
     pub(super) fn mark(&self) -> PictureRef {
         PictureRef::new(self.digest.to_string())
     }
 }
 
-impl Files {
+impl PictureFiles {
     pub(super) fn new(folder: PathBuf) -> Self {
         Self { folder, unsettled: AtomicBool::new(false) }
     }
@@ -64,18 +64,18 @@ impl Files {
     }
 
     /// The pictures under a name, one for each extension.
-    pub(super) fn standing(&self, name: &str) -> Result<Vec<Standing>> {
+    pub(super) fn standing(&self, name: &str) -> Result<Vec<StandingPicture>> {
         let mut found = Vec::new();
         for media_type in MediaType::ALL {
             let file = format!("{name}.{}", media_type.ending());
             if let Some(bytes) = self.read(&file)? {
-                found.push(Standing { file, digest: Digest::of(&bytes) });
+                found.push(StandingPicture { file, digest: Digest::of(&bytes) });
             }
         }
         Ok(found)
     }
 
-    /// Puts a file there, over one of the same name. Its name is on the disk after [`Files::settle`].
+    /// Puts a file there, over one of the same name. Its name is on the disk after [`PictureFiles::settle`].
     pub(super) async fn place(&self, file: &str, bytes: &[u8]) -> std::result::Result<(), Failure> {
         let part = self.path(&format!(".{}{UNFINISHED}", uuid::Uuid::new_v4().simple()));
         let written = async {
@@ -151,13 +151,13 @@ mod tests {
     #[tokio::test]
     async fn a_file_is_placed_whole_and_leaves_nothing_beside_it() {
         let folder = tempfile::tempdir().unwrap();
-        let files = Files::new(folder.path().join("out"));
+        let files = PictureFiles::new(folder.path().join("out"));
         assert_eq!(files.standing("ada").unwrap(), []);
         files.place("ada.png", b"one").await.unwrap();
         files.place("ada.png", b"two").await.unwrap();
         files.settle().await.unwrap();
         let standing = files.standing("ada").unwrap();
-        assert_eq!(standing, [Standing { file: "ada.png".into(), digest: Digest::of(b"two") }]);
+        assert_eq!(standing, [StandingPicture { file: "ada.png".into(), digest: Digest::of(b"two") }]);
         assert_eq!(std::fs::read_dir(folder.path().join("out")).unwrap().count(), 1);
         files.remove("ada.png").await.unwrap();
         files.remove("ada.png").await.unwrap();
@@ -167,7 +167,7 @@ mod tests {
     #[tokio::test]
     async fn a_write_that_fails_leaves_the_old_file_and_no_other() {
         let folder = tempfile::tempdir().unwrap();
-        let files = Files::new(folder.path().to_owned());
+        let files = PictureFiles::new(folder.path().to_owned());
         std::fs::create_dir(folder.path().join("ada.png")).unwrap();
         assert!(files.place("ada.png", b"one").await.is_err());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -184,7 +184,7 @@ mod tests {
         }
         std::fs::write(folder.path().join(format!(".{}{UNFINISHED}", "1".repeat(RANDOM))), "half").unwrap();
         std::fs::write(folder.path().join(".mine.avatarpipe-part"), "mine").unwrap();
-        let files = Files::new(folder.path().to_owned());
+        let files = PictureFiles::new(folder.path().to_owned());
         assert!(files.standing("ada").unwrap_err().to_string().contains("a link"));
         files.place("index.json", b"new").await.unwrap();
         files.sweep().await;

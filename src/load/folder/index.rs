@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::http::{Failure, FailureKind};
 use crate::model::Digest;
 
-use super::files::{Files, Standing};
+use super::files::{PictureFiles, StandingPicture};
 
 const FILE: &str = "index.json";
 /// Fields are added, never renamed.
@@ -18,18 +18,18 @@ const FORMAT: u64 = 1;
 #[derive(Serialize)]
 struct IndexFile<'a> {
     format: u64,
-    pictures: Vec<Entry<'a>>,
+    pictures: Vec<IndexEntry<'a>>,
 }
 
 #[derive(Serialize)]
-struct Entry<'a> {
+struct IndexEntry<'a> {
     name: &'a str,
     file: &'a str,
     digest: Digest,
 }
 
 /// Refuses a folder whose `index.json` is of somebody else, or of a newer version. A broken one is made again.
-pub(super) fn check(files: &Files) -> Result<(), Failure> {
+pub(super) fn check(files: &PictureFiles) -> Result<(), Failure> {
     let tried = || format!("reading {}", files.path(FILE).display());
     if files.path(FILE).symlink_metadata().is_ok_and(|found| found.is_dir()) {
         return Err(Failure::new(FailureKind::Odd, tried(), "it is a folder").hint("name another folder under `path`"));
@@ -50,11 +50,14 @@ pub(super) fn check(files: &Files) -> Result<(), Failure> {
 
 /// Writes it, if it says something new.
 pub(super) async fn write<'a>(
-    files: &Files,
-    pictures: impl Iterator<Item = (&'a str, &'a Standing)>,
+    files: &PictureFiles,
+    pictures: impl Iterator<Item = (&'a str, &'a StandingPicture)>,
 ) -> Result<(), Failure> {
-    let entry =
-        |(name, standing): (&'a str, &'a Standing)| Entry { name, file: &standing.file, digest: standing.digest };
+    let entry = |(name, standing): (&'a str, &'a StandingPicture)| IndexEntry {
+        name,
+        file: &standing.file,
+        digest: standing.digest,
+    };
     let pictures: Vec<_> = pictures.map(entry).collect();
     // What is no file is written over, if it can be.
     let before = files.read(FILE).unwrap_or_default();

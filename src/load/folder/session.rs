@@ -12,13 +12,13 @@ use crate::load::clock::now;
 use crate::load::{Done, Journal, Mend, Session, WriteError};
 use crate::model::{Event, Fault, Intent, IntentKind, OpenIntent, PictureRef, Rendition, Shown, Status};
 
-use super::files::Standing;
+use super::files::StandingPicture;
 use super::names;
-use super::shared::Shared;
+use super::shared::FolderConnection;
 
 /// Files are placed whole, so nothing of a write stays in a session.
 pub(super) struct FolderSession {
-    shared: Arc<Shared>,
+    shared: Arc<FolderConnection>,
 }
 
 #[async_trait]
@@ -50,12 +50,12 @@ impl Session for FolderSession {
 }
 
 impl FolderSession {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<FolderConnection>) -> Self {
         Self { shared }
     }
 
     /// What stands there, if it is what the plan saw.
-    fn as_planned(&self, intent: &Intent) -> Result<Option<Standing>, WriteError> {
+    fn as_planned(&self, intent: &Intent) -> Result<Option<StandingPicture>, WriteError> {
         let account = intent.account.as_str();
         if names::name_of(account).is_none() {
             let found = format!("`{account}` is no name of a file that avatarpipe writes");
@@ -103,10 +103,10 @@ impl FolderSession {
         let file = format!("{account}.{}", rendition.media_type.ending());
         self.shared.files.place(&file, &rendition.bytes).await?;
         self.drop_former(intent, &file).await?;
-        let standing = Standing { file, digest: rendition.digest };
+        let standing = StandingPicture { file, digest: rendition.digest };
         let mark = standing.mark();
         self.shared.note(account, Some(standing));
-        // The name reaches the disk with many others (`Files::settle`); what a power cut takes back of it differs from the
+        // The name reaches the disk with many others (`PictureFiles::settle`); what a power cut takes back of it differs from the
         // record, and is written again.
         journal.record(Event::Shown { mark: mark.clone() }).await?;
         journal.record(Event::Closed).await?;

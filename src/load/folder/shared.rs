@@ -12,22 +12,22 @@ use crate::load::{Claim, Fingerprinter};
 use crate::model::{AccountId, PictureRef, Shown};
 use crate::settings::Ownership;
 
-use super::files::{Files, Standing};
+use super::files::{PictureFiles, StandingPicture};
 use super::names;
 
 /// What the sessions share.
-pub(super) struct Shared {
-    pub files: Files,
+pub(super) struct FolderConnection {
+    pub files: PictureFiles,
     ownership: Ownership,
     looks: Arc<dyn Fingerprinter>,
     /// What the state says, by account: the picture there, and what may be there of a write that is open.
     recorded: Mutex<BTreeMap<String, Vec<(PictureRef, Claim)>>>,
     /// What was seen there last, by account.
-    stands: Mutex<BTreeMap<String, Standing>>,
+    stands: Mutex<BTreeMap<String, StandingPicture>>,
 }
 
-impl Shared {
-    pub(super) fn new(files: Files, ownership: Ownership, looks: Arc<dyn Fingerprinter>) -> Self {
+impl FolderConnection {
+    pub(super) fn new(files: PictureFiles, ownership: Ownership, looks: Arc<dyn Fingerprinter>) -> Self {
         Self { files, ownership, looks, recorded: Mutex::default(), stands: Mutex::default() }
     }
 
@@ -50,21 +50,21 @@ impl Shared {
     }
 
     /// What is on record and stands there, by account.
-    pub(super) fn confirmed(&self) -> BTreeMap<String, Standing> {
+    pub(super) fn confirmed(&self) -> BTreeMap<String, StandingPicture> {
         let mut pictures = lock(&self.stands).clone();
         pictures.retain(|account, found| self.is_recorded(account, found));
         pictures
     }
 
     /// What stands for an account, and is noted: the recorded picture before any other.
-    pub(super) fn standing(&self, account: &str) -> std::io::Result<Option<Standing>> {
+    pub(super) fn standing(&self, account: &str) -> std::io::Result<Option<StandingPicture>> {
         let all = self.files.standing(account)?;
         let found = all.iter().find(|found| self.is_recorded(account, found)).or_else(|| all.first()).cloned();
         self.note(account, found.clone());
         Ok(found)
     }
 
-    pub(super) fn note(&self, account: &str, standing: Option<Standing>) {
+    pub(super) fn note(&self, account: &str, standing: Option<StandingPicture>) {
         let mut stands = lock(&self.stands);
         match standing {
             Some(standing) => stands.insert(account.to_owned(), standing),
@@ -72,7 +72,7 @@ impl Shared {
         };
     }
 
-    fn is_recorded(&self, account: &str, found: &Standing) -> bool {
+    fn is_recorded(&self, account: &str, found: &StandingPicture) -> bool {
         lock(&self.recorded).get(account).is_some_and(|marks| marks.iter().any(|(mark, _)| *mark == found.mark()))
     }
 
@@ -85,7 +85,7 @@ impl Shared {
         }
     }
 
-    fn is_spoilt(&self, account: &str, found: &Standing) -> bool {
+    fn is_spoilt(&self, account: &str, found: &StandingPicture) -> bool {
         let placed = |marks: &Vec<(PictureRef, Claim)>| marks.iter().any(|(_, claim)| *claim == Claim::Placed);
         if !lock(&self.recorded).get(account).is_some_and(placed) || self.is_recorded(account, found) {
             return false;

@@ -19,10 +19,10 @@ use crate::model::{
 };
 use crate::settings;
 
-use super::files::{Files, Standing};
+use super::files::{PictureFiles, StandingPicture};
 use super::naming::Naming;
 use super::session::FolderSession;
-use super::shared::Shared;
+use super::shared::FolderConnection;
 use super::{index, names};
 
 /// Accounts that a survey hands over at once.
@@ -35,7 +35,7 @@ pub(crate) struct Folder {
     path: PathBuf,
     naming: Naming,
     accounts: AccountFilter,
-    shared: Arc<Shared>,
+    shared: Arc<FolderConnection>,
 }
 
 impl Folder {
@@ -46,7 +46,7 @@ impl Folder {
         looks: Arc<dyn Fingerprinter>,
     ) -> Result<Self, Failure> {
         let path = folder.path.clone();
-        let shared = Shared::new(Files::new(path.clone()), target.ownership.value, looks);
+        let shared = FolderConnection::new(PictureFiles::new(path.clone()), target.ownership.value, looks);
         Ok(Self {
             id: target.id.clone(),
             path,
@@ -154,7 +154,7 @@ impl Target for Folder {
         let Ok(stands) = self.shared.files.standing(open.intent.account.as_str()) else {
             return Ok(Seen::Unsure("what stands there is no file".into()));
         };
-        let written = |digest: &Digest| stands.iter().find(|found| found.digest == *digest).map(Standing::mark);
+        let written = |digest: &Digest| stands.iter().find(|found| found.digest == *digest).map(StandingPicture::mark);
         Ok(match (&open.status, open.intent.kind) {
             (Status::Sent { .. }, IntentKind::Replace) => match open.intent.rendition.as_ref().and_then(written) {
                 Some(mark) => Seen::Shown(mark),

@@ -17,14 +17,14 @@ use crate::load::atlassian::login::{Anonymous, CircuitBreaker, contains};
 use crate::model::{AccountId, Fault, PictureRef};
 
 use super::avatar::Avatars;
-use super::connection::Shared;
+use super::connection::JiraConnection;
 use super::wire::{AvatarLists, Myself, Permissions, User};
 
 /// The code of a fault that stands for an account which is not there.
 pub(super) const GONE: &str = "account_gone";
 
 /// What the server gives for a picture that is to be looked at.
-pub(super) enum Served {
+pub(super) enum ServedPicture {
     Picture(Bytes),
     /// A page, a redirect, a refusal: it does not serve this picture to us (JRASERVER-72378).
     Nothing,
@@ -47,11 +47,11 @@ pub(super) struct JiraClient {
     /// Asked whether the login still holds. Not the line itself where that one carries the cookies of a token's
     /// session: they may be dead while the token lives (docs/wire/atlassian.md §2.1).
     witness: AtlassianClient,
-    shared: Arc<Shared>,
+    shared: Arc<JiraConnection>,
 }
 
 impl JiraClient {
-    pub(super) fn new(http: HttpClient, witness: HttpClient, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(http: HttpClient, witness: HttpClient, shared: Arc<JiraConnection>) -> Self {
         let atlassian = |http| AtlassianClient::new(http, Arc::clone(&shared.login));
         Self { atlassian: atlassian(http), witness: atlassian(witness), shared }
     }
@@ -72,7 +72,7 @@ impl JiraClient {
     }
 
     /// What is shared with everybody who goes there.
-    pub(super) fn shared(&self) -> &Arc<Shared> {
+    pub(super) fn shared(&self) -> &Arc<JiraConnection> {
         &self.shared
     }
 
@@ -158,19 +158,19 @@ impl JiraClient {
     }
 
     /// The same, told apart from a server in trouble.
-    pub(super) async fn served(&self, owner: &AccountId, mark: &PictureRef) -> Result<Served, Failure> {
+    pub(super) async fn served(&self, owner: &AccountId, mark: &PictureRef) -> Result<ServedPicture, Failure> {
         let response = match self.atlassian.file(self.portrait(Some(owner), mark)).await {
             Ok(response) => response,
             // A redirect to a sign-in page elsewhere.
             Err(failure) if matches!(failure.kind, FailureKind::Odd | FailureKind::Misconfigured) => {
-                return Ok(Served::Nothing);
+                return Ok(ServedPicture::Nothing);
             }
             Err(failure) => return Err(failure),
         };
         Ok(match response.status {
-            200 if !response.is_html() && !response.body.is_empty() => Served::Picture(response.body),
-            429 | 500.. => Served::NotNow(fault("picture_unread", &response)),
-            _ => Served::Nothing,
+            200 if !response.is_html() && !response.body.is_empty() => ServedPicture::Picture(response.body),
+            429 | 500.. => ServedPicture::NotNow(fault("picture_unread", &response)),
+            _ => ServedPicture::Nothing,
         })
     }
 

@@ -15,16 +15,16 @@ use crate::load::atlassian::client::Login;
 use crate::model::{PictureRef, ServerId, TargetId};
 use crate::settings::{self, AtlassianCredential, JiraUpload, Ownership};
 
-use super::version::{ListingWay, Version};
+use super::version::{JiraVersion, ListingWay};
 
 /// The way pictures go, once decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Route {
+pub(super) enum UploadRoute {
     Session,
     OneStep,
 }
 
-impl Route {
+impl UploadRoute {
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Session => "session",
@@ -39,21 +39,21 @@ impl Route {
 
 /// What this run has learnt about the server.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Known {
+pub(super) struct JiraKnowledge {
     pub server: Option<ServerId>,
-    pub version: Option<Version>,
+    pub version: Option<JiraVersion>,
     /// Told apart from what the version promises once an early 10.3 has answered 404.
     pub way: Option<ListingWay>,
     pub default: Option<PictureRef>,
     /// The default is asked for once in a run, so that the confirming survey costs what was forecast.
     pub default_asked: bool,
-    pub route: Option<Route>,
+    pub route: Option<UploadRoute>,
     /// What the last survey cost, without questions that are not asked again.
     pub survey_requests: Option<u64>,
 }
 
 /// Everything that the sessions of a target share.
-pub(super) struct Shared {
+pub(super) struct JiraConnection {
     /// The `id` in the pipeline file.
     pub id: TargetId,
     /// How we sign in.
@@ -69,7 +69,7 @@ pub(super) struct Shared {
     pub accounts: AccountFilter,
     pub login: Arc<Login>,
     pub looks: Arc<dyn Fingerprinter>,
-    known: RwLock<Known>,
+    known: RwLock<JiraKnowledge>,
     /// The server takes only the multipart variant of the upload.
     pub multipart: AtomicBool,
     /// How many confirmations in a row found no temporary avatar.
@@ -80,7 +80,7 @@ pub(super) struct Shared {
     pub administers: OnceLock<bool>,
 }
 
-impl Shared {
+impl JiraConnection {
     pub(super) fn new(
         target: &settings::Target,
         jira: &settings::Jira,
@@ -103,11 +103,11 @@ impl Shared {
         })
     }
 
-    pub(super) fn known(&self) -> Known {
+    pub(super) fn known(&self) -> JiraKnowledge {
         self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn learn(&self, change: impl FnOnce(&mut Known)) {
+    pub(super) fn learn(&self, change: impl FnOnce(&mut JiraKnowledge)) {
         change(&mut self.known.write().unwrap_or_else(PoisonError::into_inner));
     }
 

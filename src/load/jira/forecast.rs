@@ -6,16 +6,16 @@
 
 use crate::load::Changes;
 
-use super::connection::{Known, Route};
+use super::connection::{JiraKnowledge, UploadRoute};
 use super::session::SAMPLED;
 use super::survey::{LIST_PAGE, MEMBER_PAGE, SEARCH_PAGE, search_ends};
 use super::version::ListingWay;
 
-pub(super) fn requests(changes: &Changes, known: &Known) -> u64 {
+pub(super) fn requests(changes: &Changes, known: &JiraKnowledge) -> u64 {
     // Read, temporary, confirm, select; in one step the temporary avatar is the finished one.
     let replace = match known.route {
-        Some(Route::OneStep) => 3,
-        Some(Route::Session) | None => 4,
+        Some(UploadRoute::OneStep) => 3,
+        Some(UploadRoute::Session) | None => 4,
     };
     // What an earlier run made is looked at before it is deleted.
     let goes = 2;
@@ -31,7 +31,7 @@ pub(super) fn requests(changes: &Changes, known: &Known) -> u64 {
 }
 
 /// The confirming survey: what the last one cost, else what so many accounts should.
-fn survey(accounts: u64, known: &Known) -> u64 {
+fn survey(accounts: u64, known: &JiraKnowledge) -> u64 {
     known.survey_requests.unwrap_or_else(|| match known.way {
         Some(ListingWay::Members) => accounts.div_ceil(MEMBER_PAGE),
         Some(ListingWay::Search) => {
@@ -48,8 +48,9 @@ mod tests {
 
     #[test]
     fn every_change_costs_what_its_protocol_says() {
-        let session = Known { route: Some(Route::Session), survey_requests: Some(2), ..Known::default() };
-        let one_step = Known { route: Some(Route::OneStep), ..session.clone() };
+        let session =
+            JiraKnowledge { route: Some(UploadRoute::Session), survey_requests: Some(2), ..JiraKnowledge::default() };
+        let one_step = JiraKnowledge { route: Some(UploadRoute::OneStep), ..session.clone() };
         let none = Changes::default();
         let table = [
             (Changes { replace: 1, sessions: vec![1], ..none.clone() }, 4 + 1 + 2, 3 + 1 + 2),
@@ -83,7 +84,7 @@ mod tests {
             (ListingWay::Members, 101, 3),
         ];
         for (way, accounts, pages) in table {
-            let known = Known { way: Some(way), ..Known::default() };
+            let known = JiraKnowledge { way: Some(way), ..JiraKnowledge::default() };
             assert_eq!(survey(accounts, &known), pages, "{way:?} {accounts}");
         }
     }

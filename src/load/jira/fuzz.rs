@@ -3,7 +3,7 @@
 use crate::model::Shown;
 
 use super::avatar;
-use super::wire::{AvatarLists, Members, Permissions, ServerInfo, Temporary, UserList};
+use super::wire::{AvatarLists, GroupPage, Permissions, ServerInfo, Temporary, UserList};
 
 /// Every answer, with what its avatar URLs say.
 pub(crate) fn answers(body: &[u8]) -> impl std::hash::Hash + use<> {
@@ -20,7 +20,7 @@ pub(crate) fn answers(body: &[u8]) -> impl std::hash::Hash + use<> {
     });
     let shown: Vec<_> = shown.take(3).collect();
     let others = [
-        serde_json::from_slice::<Members>(body).is_ok(),
+        serde_json::from_slice::<GroupPage>(body).is_ok(),
         serde_json::from_slice::<AvatarLists>(body).is_ok(),
         serde_json::from_slice::<ServerInfo>(body).is_ok(),
         serde_json::from_slice::<Permissions>(body).is_ok(),

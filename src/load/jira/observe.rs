@@ -10,14 +10,14 @@ use crate::model::{Account, Intent, IntentKind, OpenIntent, PictureRef, Status};
 
 use super::avatar::{Avatars, Selected};
 use super::client::{GONE, JiraClient, Led};
-use super::connection::Shared;
+use super::connection::JiraConnection;
 use super::mend::superseded;
 use super::session::fits;
 use super::stray;
 
 pub(super) async fn observe(
     client: &JiraClient,
-    shared: &Shared,
+    shared: &JiraConnection,
     open: &OpenIntent,
     account: Option<&Account>,
     now: u64,

@@ -9,7 +9,7 @@ use crate::load::{Learnt, Probe, Upload};
 use crate::settings::JiraUpload;
 
 use super::client::JiraClient;
-use super::connection::Route;
+use super::connection::UploadRoute;
 use super::probe;
 use super::server::version;
 use super::upload::{self, ENDS, LARGEST, ONE_STEP, SWITCH};
@@ -25,30 +25,30 @@ pub(super) async fn prepare(
 ) -> Result<Upload, Failure> {
     let shared = client.shared();
     let key = upload::key(shared, &version(client).await?);
-    let remembered = learnt.get(&key).and_then(|word| Route::from_word(word));
+    let remembered = learnt.get(&key).and_then(|word| UploadRoute::from_word(word));
     let route = match (shared.upload, remembered, probe) {
-        (JiraUpload::OneStep, ..) => Route::OneStep,
-        (JiraUpload::Session, ..) => Route::Session,
-        (JiraUpload::Auto, ..) if !shared.is_token() => Route::Session,
+        (JiraUpload::OneStep, ..) => UploadRoute::OneStep,
+        (JiraUpload::Session, ..) => UploadRoute::Session,
+        (JiraUpload::Auto, ..) if !shared.is_token() => UploadRoute::Session,
         (JiraUpload::Auto, Some(route), _) => route,
         (JiraUpload::Auto, None, Some(probe)) => {
             let told = probe::session(client, probe).await?.route();
             if let Some(route) = told {
                 learnt.insert(key, route.word().to_owned());
             }
-            told.unwrap_or(Route::OneStep)
+            told.unwrap_or(UploadRoute::OneStep)
         }
-        (JiraUpload::Auto, None, None) => Route::OneStep,
+        (JiraUpload::Auto, None, None) => UploadRoute::OneStep,
     };
     shared.learn(|known| known.route = Some(route));
     Ok(Upload {
         side: Some(match route {
-            Route::Session => LARGEST,
-            Route::OneStep => ONE_STEP,
+            UploadRoute::Session => LARGEST,
+            UploadRoute::OneStep => ONE_STEP,
         }),
         bytes: BYTES,
         route: route.word().to_owned(),
-        note: (route == Route::OneStep && shared.upload == JiraUpload::Auto)
+        note: (route == UploadRoute::OneStep && shared.upload == JiraUpload::Auto)
             .then(|| format!("pictures go up at 48 px, since {ENDS}. For 256 px {SWITCH}")),
     })
 }

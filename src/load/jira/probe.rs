@@ -8,13 +8,13 @@
 use crate::http::{Cookies, Failure, FailureKind};
 use crate::load::clock::now;
 use crate::load::probe;
-use crate::load::{Learnt, Probe, Told, Tried, WriteError};
+use crate::load::{Learnt, Probe, ProbeResult, Tried, WriteError};
 use crate::model::{AccountId, Event, Fault, Intent, PictureRef, Rendition};
 
 use super::client::JiraClient;
-use super::connection::Route;
+use super::connection::UploadRoute;
 use super::server::version;
-use super::upload::{self, LARGEST, Made, ONE_STEP, SESSION_LOST};
+use super::upload::{self, LARGEST, ONE_STEP, SESSION_LOST, TemporaryAvatar};
 use super::wire::Temporary;
 
 /// What the session route said.
@@ -29,10 +29,10 @@ pub(super) enum SessionTold {
 
 impl SessionTold {
     /// The route that is known to be right then.
-    pub(super) fn route(&self) -> Option<Route> {
+    pub(super) fn route(&self) -> Option<UploadRoute> {
         match self {
-            Self::Holds => Some(Route::Session),
-            Self::Lost(_) => Some(Route::OneStep),
+            Self::Holds => Some(UploadRoute::Session),
+            Self::Lost(_) => Some(UploadRoute::OneStep),
             Self::Unclear(_) => None,
         }
     }
@@ -47,21 +47,21 @@ pub(super) async fn try_out(client: &JiraClient, learnt: &mut Learnt, probe: Pro
         learnt.insert(key, route.word().to_owned());
     }
     let at_once = one_step(client, Probe { run, journal }).await?;
-    let fails = |fault: Fault, hint: &str| Told::Fails(failure(client, fault.message).hint(hint));
+    let fails = |fault: Fault, hint: &str| ProbeResult::Fails(failure(client, fault.message).hint(hint));
     Ok(vec![
         Tried {
-            route: Route::Session.word().to_owned(),
+            route: UploadRoute::Session.word().to_owned(),
             told: match by_session {
-                SessionTold::Holds => Told::Works,
+                SessionTold::Holds => ProbeResult::Works,
                 SessionTold::Lost(fault) | SessionTold::Unclear(fault) => {
                     fails(fault, &upload::remedy(client.shared()))
                 }
             },
         },
         Tried {
-            route: Route::OneStep.word().to_owned(),
+            route: UploadRoute::OneStep.word().to_owned(),
             told: match at_once {
-                Ok(()) => Told::Works,
+                Ok(()) => ProbeResult::Works,
                 Err(fault) => fails(fault, "`upload: session` works where the web session holds"),
             },
         },
@@ -71,7 +71,7 @@ pub(super) async fn try_out(client: &JiraClient, learnt: &mut Learnt, probe: Pro
 /// Uploads and confirms a picture in a session of its own, and deletes it again.
 pub(super) async fn session(client: &JiraClient, probe: Probe<'_>) -> Result<SessionTold, Failure> {
     let shared = client.shared();
-    let Begun { intent, picture, probe } = match begin(client, probe, Route::Session, LARGEST).await? {
+    let Begun { intent, picture, probe } = match begin(client, probe, UploadRoute::Session, LARGEST).await? {
         Ok(begun) => begun,
         Err(fault) => return Ok(SessionTold::Unclear(fault)),
     };
@@ -103,13 +103,13 @@ pub(super) async fn session(client: &JiraClient, probe: Probe<'_>) -> Result<Ses
 
 /// Uploads a picture of 48 px, which has to be the finished avatar at once, and deletes it again.
 async fn one_step(client: &JiraClient, probe: Probe<'_>) -> Result<Result<(), Fault>, Failure> {
-    let Begun { intent, picture, probe } = match begin(client, probe, Route::OneStep, ONE_STEP).await? {
+    let Begun { intent, picture, probe } = match begin(client, probe, UploadRoute::OneStep, ONE_STEP).await? {
         Ok(begun) => begun,
         Err(fault) => return Ok(Err(fault)),
     };
     let no = match upload::temporary(client, client.shared(), &intent.account_name, &picture).await {
         Ok(Temporary::Made { id, owner }) => {
-            return take_back(client, probe, &intent, Made { mark: PictureRef::new(id), owner }).await;
+            return take_back(client, probe, &intent, TemporaryAvatar { mark: PictureRef::new(id), owner }).await;
         }
         Ok(Temporary::Refused(why)) => Fault::new("refused", why),
         // What was uploaded ends with its session.
@@ -131,7 +131,7 @@ struct Begun<'a> {
 async fn begin<'a>(
     client: &JiraClient,
     probe: Probe<'a>,
-    route: Route,
+    route: UploadRoute,
     side: u32,
 ) -> Result<Result<Begun<'a>, Fault>, Failure> {
     let shared = client.shared();
@@ -155,9 +155,9 @@ async fn take_back(
     client: &JiraClient,
     probe: Probe<'_>,
     intent: &Intent,
-    made: Made,
+    made: TemporaryAvatar,
 ) -> Result<Result<(), Fault>, Failure> {
-    let Made { mark, owner } = made;
+    let TemporaryAvatar { mark, owner } = made;
     if intent.base.contains(&mark) || owner.is_some_and(|owner| owner != intent.account.as_str()) {
         return Err(failure(client, format!("the new avatar {mark} is not a new one of ours"))
             .hint("a proxy that mixes up answers? nothing was deleted"));

@@ -9,11 +9,11 @@ use crate::load::Server;
 use crate::load::atlassian::{login, manifest};
 
 use super::client::JiraClient;
-use super::version::Version;
+use super::version::JiraVersion;
 use super::wire::ServerInfo;
 
 /// The version, and who we are where the server says so.
-async fn server_info(client: &JiraClient) -> Result<(Version, ServerInfo, Option<String>), Failure> {
+async fn server_info(client: &JiraClient) -> Result<(JiraVersion, ServerInfo, Option<String>), Failure> {
     let response = client.read(client.api("serverInfo", &[])).await?;
     let wrong = |found: String| response.failure(FailureKind::Misconfigured, found);
     if response.status == 404 {
@@ -28,7 +28,7 @@ async fn server_info(client: &JiraClient) -> Result<(Version, ServerInfo, Option
         return Err(wrong("this is Jira Cloud".into())
             .hint("Cloud takes pictures from the Atlassian account; avatarpipe writes to Data Center and Server"));
     }
-    let version = Version::of(&info)
+    let version = JiraVersion::of(&info)
         .ok_or_else(|| response.failure(FailureKind::Odd, format!("the version `{}` cannot be read", info.version)))?;
     client.shared().learn(|known| {
         known.way.get_or_insert(version.way());
@@ -47,7 +47,7 @@ pub(super) async fn identify(client: &JiraClient) -> Result<Server, Failure> {
 }
 
 /// The version, asked for unless [`identify`] has done so.
-pub(super) async fn version(client: &JiraClient) -> Result<Version, Failure> {
+pub(super) async fn version(client: &JiraClient) -> Result<JiraVersion, Failure> {
     match client.shared().known().version {
         Some(version) => Ok(version),
         None => Ok(server_info(client).await?.0),

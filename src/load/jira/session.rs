@@ -18,8 +18,8 @@ use crate::model::{AccountId, Event, Fault, Intent, OpenIntent, PictureRef, Rend
 use crate::settings::{AtlassianCredential, Ownership};
 
 use super::avatar::{self, Avatars};
-use super::client::{JiraClient, Served};
-use super::connection::{Route, Shared};
+use super::client::{JiraClient, ServedPicture};
+use super::connection::{JiraConnection, UploadRoute};
 use super::upload::{self, SESSION_LOST};
 
 /// Of the pictures that a session makes, the first and then one in so many is downloaded and compared.
@@ -48,8 +48,8 @@ pub(super) struct JiraSession {
     pub(super) client: JiraClient,
     /// For the upload: with cookies where the route needs the web session.
     uploads: JiraClient,
-    pub(super) shared: Arc<Shared>,
-    pub(super) route: Route,
+    pub(super) shared: Arc<JiraConnection>,
+    pub(super) route: UploadRoute,
     made: u64,
 }
 
@@ -82,7 +82,7 @@ impl Session for JiraSession {
 }
 
 impl JiraSession {
-    pub(super) fn open(http: &HttpClient, shared: &Arc<Shared>) -> Result<Self, Failure> {
+    pub(super) fn open(http: &HttpClient, shared: &Arc<JiraConnection>) -> Result<Self, Failure> {
         let route = shared.known().route.ok_or_else(|| {
             let tried = format!("a session with {}", http.base());
             Failure::new(FailureKind::Odd, tried, "the way pictures go was not decided before")
@@ -94,10 +94,10 @@ impl JiraSession {
                 let client = with(own.clone(), own);
                 (client.clone(), client)
             }
-            (AtlassianCredential::Token(_), Route::Session) => {
+            (AtlassianCredential::Token(_), UploadRoute::Session) => {
                 (with(http.clone(), http.clone()), with(http.session(Cookies::Keep)?, http.clone()))
             }
-            (AtlassianCredential::Token(_), Route::OneStep) => {
+            (AtlassianCredential::Token(_), UploadRoute::OneStep) => {
                 let own = http.session(Cookies::Refuse)?;
                 let client = with(own.clone(), own);
                 (client.clone(), client)
@@ -239,10 +239,10 @@ impl JiraSession {
             return Ok(true);
         }
         let served = match self.client.served(&intent.account, mark).await? {
-            Served::Picture(bytes) => self.shared.looks.luma(&bytes),
+            ServedPicture::Picture(bytes) => self.shared.looks.luma(&bytes),
             // Some releases serve no picture to a token (JRASERVER-72378): then the records and the owner decide.
-            Served::Nothing => return Ok(true),
-            Served::NotNow(fault) => return Err(WriteError::Unknown(fault)),
+            ServedPicture::Nothing => return Ok(true),
+            ServedPicture::NotNow(fault) => return Err(WriteError::Unknown(fault)),
         };
         Ok(served.is_some_and(|served| match old {
             true => intent.old_looks.is_some_and(|looks| looks.fits(&served)),
@@ -290,7 +290,7 @@ impl JiraSession {
     }
 
     /// Whose the new picture is. It must be new.
-    async fn owner(&self, intent: &Intent, made: &upload::Made) -> Result<AccountId, WriteError> {
+    async fn owner(&self, intent: &Intent, made: &upload::TemporaryAvatar) -> Result<AccountId, WriteError> {
         let odd = |found: String| {
             Err(WriteError::Stop(
                 Failure::new(FailureKind::Odd, format!("a picture for {}", intent.account_name), found)
@@ -388,7 +388,7 @@ pub(super) fn left_open(error: WriteError, code: &str, what: &str) -> WriteError
 }
 
 /// Whether a downloaded picture is a rendition of the photo that the intent sent.
-pub(super) fn fits(shared: &Shared, picture: Option<Bytes>, intent: &Intent) -> bool {
+pub(super) fn fits(shared: &JiraConnection, picture: Option<Bytes>, intent: &Intent) -> bool {
     let served = picture.and_then(|bytes| shared.looks.luma(&bytes));
     matches!((served, &intent.luma), (Some(served), Some(sent)) if served.fits(sent))
 }

@@ -11,8 +11,8 @@ use crate::http::{Failure, FailureKind};
 use crate::load::{Journal, Seen, WriteError};
 use crate::model::{AccountId, Event, Fault, Intent, OpenIntent, PictureRef, Status};
 
-use super::client::{GONE, JiraClient, Served};
-use super::connection::Shared;
+use super::client::{GONE, JiraClient, ServedPicture};
+use super::connection::JiraConnection;
 use super::session::{JiraSession, fits, left_open};
 use super::upload;
 
@@ -74,9 +74,9 @@ impl JiraSession {
         if let Some((name, shown)) = found_with(&self.client, &owner, mark).await?.map_err(WriteError::Refused)? {
             // A server that was put back gives our number to what somebody uploads.
             let ours = match self.client.served(&owner, mark).await? {
-                Served::Picture(bytes) => fits(&self.shared, Some(bytes), &open.intent),
-                Served::Nothing => true,
-                Served::NotNow(fault) => return Err(WriteError::Unknown(fault)),
+                ServedPicture::Picture(bytes) => fits(&self.shared, Some(bytes), &open.intent),
+                ServedPicture::Nothing => true,
+                ServedPicture::NotNow(fault) => return Err(WriteError::Unknown(fault)),
             };
             if ours {
                 self.remove(&name, mark, shown).await?;
@@ -135,7 +135,11 @@ pub(super) async fn observe_recorded(
 }
 
 /// What an unrecorded creation left with whoever has the name that the write went by. `None`: nothing.
-pub(super) async fn observe(client: &JiraClient, shared: &Shared, open: &OpenIntent) -> Result<Option<Seen>, Failure> {
+pub(super) async fn observe(
+    client: &JiraClient,
+    shared: &JiraConnection,
+    open: &OpenIntent,
+) -> Result<Option<Seen>, Failure> {
     let Status::Sent { attempt, .. } = open.status else { return Ok(None) };
     let intent = &open.intent;
     let avatars = match client.avatars(open.sent_name()).await? {

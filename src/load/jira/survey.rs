@@ -20,8 +20,8 @@ use super::client::JiraClient;
 use super::default::{DEFAULT, Stock, ask_default};
 use super::server::version;
 use super::upload;
-use super::version::{ListingWay, Version};
-use super::wire::{Email, FoundUsers, Members, User, UserList};
+use super::version::{JiraVersion, ListingWay};
+use super::wire::{Email, FoundUsers, GroupPage, User, UserList};
 
 /// The most that `user/list` gives in one page.
 pub(super) const LIST_PAGE: u64 = 2000;
@@ -44,7 +44,7 @@ pub(super) async fn survey(client: &JiraClient, learnt: &mut Learnt, page: TakeP
         ListingWay::Search if version.cuts() && !shared.accounts.groups.is_empty() => ListingWay::Members,
         other => other,
     };
-    let mut listing = Listing::new(client, page);
+    let mut listing = JiraSurvey::new(client, page);
     if !listing.rules.groups.is_empty() && way != ListingWay::Members {
         let members = listing.members_of_groups().await?;
         listing.listed.among(members);
@@ -70,7 +70,7 @@ pub(super) async fn survey(client: &JiraClient, learnt: &mut Learnt, page: TakeP
 /// Why a server does not list everybody to us.
 enum NoListing {
     /// `user/search` ends after 100 accounts, and there is no `user/list`.
-    Lists100(Version),
+    Lists100(JiraVersion),
     /// `user/list` is refused to this token.
     NoScope(Failure),
 }
@@ -105,7 +105,7 @@ impl NoListing {
 }
 
 /// A survey under way.
-struct Listing<'a> {
+struct JiraSurvey<'a> {
     client: &'a JiraClient,
     rules: &'a AccountFilter,
     listed: Listed<'a>,
@@ -114,7 +114,7 @@ struct Listing<'a> {
     masked: u64,
 }
 
-impl<'a> Listing<'a> {
+impl<'a> JiraSurvey<'a> {
     fn new(client: &'a JiraClient, page: TakePage<'a>) -> Self {
         Self {
             client,
@@ -161,7 +161,7 @@ impl<'a> Listing<'a> {
     }
 
     /// `user/search`, until a page shows that it is the last.
-    async fn by_search(&mut self, version: &Version) -> Result<(), Failure> {
+    async fn by_search(&mut self, version: &JiraVersion) -> Result<(), Failure> {
         let size = SEARCH_PAGE.to_string();
         let (mut start, mut last) = (0_u64, 0_u64);
         let mut firsts = HashSet::new();
@@ -247,7 +247,7 @@ impl<'a> Listing<'a> {
             }
             _ => return Err(self.client.failed(&response)),
         }
-        let members: Members = response.json()?;
+        let members: GroupPage = response.json()?;
         let reached = *start + members.values.len() as u64;
         let last = members.values.is_empty() || members.is_last.unwrap_or(members.total.is_none_or(|t| reached >= t));
         if last && members.total.is_some_and(|total| reached < total) {

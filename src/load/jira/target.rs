@@ -15,7 +15,7 @@ use crate::model::{Account, OpenIntent, Shown, SignedIn, TargetId};
 use crate::settings::{self, AtlassianCredential};
 
 use super::client::JiraClient;
-use super::connection::Shared;
+use super::connection::JiraConnection;
 use super::session::JiraSession;
 use super::{forecast, observe, prepare, probe, server, survey};
 
@@ -32,7 +32,7 @@ impl Jira {
         http: HttpClient,
         looks: Arc<dyn Fingerprinter>,
     ) -> Result<Self, Failure> {
-        let shared = Arc::new(Shared::new(target, jira, looks)?);
+        let shared = Arc::new(JiraConnection::new(target, jira, looks)?);
         let http = match shared.credential {
             // Without its cookie every request would open a server session of its own (JRASERVER-27047).
             AtlassianCredential::Password { .. } => http.session(Cookies::Keep)?,

@@ -16,8 +16,8 @@ use crate::model::{Fault, PictureRef, Rendition};
 use crate::secret::server_message;
 
 use super::client::JiraClient;
-use super::connection::Shared;
-use super::version::Version;
+use super::connection::JiraConnection;
+use super::version::JiraVersion;
 use super::wire::{Avatar, Temporary, is_number};
 
 /// The largest size that Jira stores (§3.5).
@@ -42,7 +42,7 @@ const WITHOUT: &str = "`upload: one_step` works without a session, at 48 px";
 
 /// A picture that exists on the server.
 #[derive(Debug)]
-pub(super) struct Made {
+pub(super) struct TemporaryAvatar {
     pub mark: PictureRef,
     pub owner: Option<String>,
 }
@@ -50,14 +50,14 @@ pub(super) struct Made {
 /// Our crop: the whole square.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Crop {
+struct CropRequest {
     cropper_width: u32,
     cropper_offset_x: u32,
     cropper_offset_y: u32,
     needs_cropping: bool,
 }
 
-impl Crop {
+impl CropRequest {
     fn whole(side: u32) -> Self {
         Self { cropper_width: side.min(SCALED_ABOVE), cropper_offset_x: 0, cropper_offset_y: 0, needs_cropping: false }
     }
@@ -66,12 +66,12 @@ impl Crop {
 /// Uploads, and confirms where the server wants a crop. Nothing is selected by it.
 pub(super) async fn create(
     client: &JiraClient,
-    shared: &Shared,
+    shared: &JiraConnection,
     name: &str,
     rendition: &Rendition,
-) -> Result<Made, WriteError> {
+) -> Result<TemporaryAvatar, WriteError> {
     match temporary(client, shared, name, rendition).await? {
-        Temporary::Made { id, owner } => Ok(Made { mark: PictureRef::new(id), owner }),
+        Temporary::Made { id, owner } => Ok(TemporaryAvatar { mark: PictureRef::new(id), owner }),
         Temporary::Refused(why) => Err(WriteError::Refused(Fault::new("refused", server_message(&why)))),
         Temporary::Crop => confirm(client, shared, name, rendition.side).await,
     }
@@ -80,7 +80,7 @@ pub(super) async fn create(
 /// The temporary avatar: as raw bytes, or as a form where the server has only that (§3.5).
 pub(super) async fn temporary(
     client: &JiraClient,
-    shared: &Shared,
+    shared: &JiraConnection,
     name: &str,
     rendition: &Rendition,
 ) -> Result<Temporary, WriteError> {
@@ -111,8 +111,13 @@ pub(super) async fn temporary(
 }
 
 /// Confirms the session's temporary avatar with our own crop. 500 means that the session has none (§3.5).
-async fn confirm(client: &JiraClient, shared: &Shared, name: &str, side: u32) -> Result<Made, WriteError> {
-    let request = Request::post(client.api("user/avatar", &[("username", name)])).json(&Crop::whole(side));
+async fn confirm(
+    client: &JiraClient,
+    shared: &JiraConnection,
+    name: &str,
+    side: u32,
+) -> Result<TemporaryAvatar, WriteError> {
+    let request = Request::post(client.api("user/avatar", &[("username", name)])).json(&CropRequest::whole(side));
     let response = match client.write(request).await {
         Err(WriteError::Unknown(lost)) if lost.code == INTERNAL_ERROR => return Err(session_lost(shared, lost)),
         Err(WriteError::Refused(lost)) if lost.code == "unauthorized" => return Err(session_lost(shared, lost)),
@@ -120,29 +125,31 @@ async fn confirm(client: &JiraClient, shared: &Shared, name: &str, side: u32) ->
     };
     shared.losses.store(0, Ordering::Relaxed);
     match response.json::<Avatar>() {
-        Ok(avatar) if is_number(&avatar.id) => Ok(Made { mark: PictureRef::new(avatar.id), owner: avatar.owner }),
+        Ok(avatar) if is_number(&avatar.id) => {
+            Ok(TemporaryAvatar { mark: PictureRef::new(avatar.id), owner: avatar.owner })
+        }
         _ => Err(WriteError::Unknown(fault("confirmation_odd", &response))),
     }
 }
 
-fn session_lost(shared: &Shared, lost: Fault) -> WriteError {
+fn session_lost(shared: &JiraConnection, lost: Fault) -> WriteError {
     shared.losses.fetch_add(1, Ordering::Relaxed);
     WriteError::Unknown(Fault::new(SESSION_LOST, format!("{}: the web session has no temporary avatar", lost.message)))
 }
 
 /// Whether the session route has shown itself to be closed.
-pub(super) fn sessions_are_lost(shared: &Shared) -> bool {
+pub(super) fn sessions_are_lost(shared: &JiraConnection) -> bool {
     shared.losses.load(Ordering::Relaxed) >= LOSSES
 }
 
 /// Why the target stops then.
-pub(super) fn lost_sessions(shared: &Shared, lost: &Fault) -> Failure {
+pub(super) fn lost_sessions(shared: &JiraConnection, lost: &Fault) -> Failure {
     let found = format!("{LOSSES} confirmations in a row found no temporary avatar in the web session");
     Failure::new(FailureKind::Odd, lost.message.clone(), found).hint(remedy(shared))
 }
 
 /// What to do about sessions that do not hold.
-pub(super) fn remedy(shared: &Shared) -> String {
+pub(super) fn remedy(shared: &JiraConnection) -> String {
     if shared.is_token() {
         return format!("{ENDS}: {SWITCH}; {WITHOUT}");
     }
@@ -150,7 +157,7 @@ pub(super) fn remedy(shared: &Shared) -> String {
 }
 
 /// Under which key the route is learnt: another version or another kind of credential may behave otherwise.
-pub(super) fn key(shared: &Shared, version: &Version) -> String {
+pub(super) fn key(shared: &JiraConnection, version: &JiraVersion) -> String {
     format!("upload {version} {}", if shared.is_token() { "token" } else { "password" })
 }
 
@@ -191,7 +198,7 @@ mod tests {
     #[test]
     fn the_crop_is_the_whole_square() {
         for (side, width) in [(48, 48), (49, 49), (256, 256), (500, 500), (1024, 500)] {
-            let crop = serde_json::to_value(Crop::whole(side)).unwrap();
+            let crop = serde_json::to_value(CropRequest::whole(side)).unwrap();
             let expected = serde_json::json!({
                 "cropperWidth": width, "cropperOffsetX": 0, "cropperOffsetY": 0, "needsCropping": false
             });

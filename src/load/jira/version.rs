@@ -9,14 +9,14 @@ use super::wire::ServerInfo;
 
 /// `9.12` of `9.12.5`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Version {
+pub(super) struct JiraVersion {
     pub major: u32,
     pub minor: u32,
     patch: u32,
     text: String,
 }
 
-impl Version {
+impl JiraVersion {
     /// From `versionNumbers`, else from the text.
     pub(super) fn of(info: &ServerInfo) -> Option<Self> {
         let mut numbers = info.version_numbers.iter().copied();
@@ -43,7 +43,7 @@ impl Version {
     }
 }
 
-impl fmt::Display for Version {
+impl fmt::Display for JiraVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
@@ -66,8 +66,8 @@ pub(super) enum ListingWay {
 mod tests {
     use super::*;
 
-    fn version(text: &str, numbers: &[u32]) -> Option<Version> {
-        Version::of(&ServerInfo {
+    fn version(text: &str, numbers: &[u32]) -> Option<JiraVersion> {
+        JiraVersion::of(&ServerInfo {
             base_url: None,
             version: text.into(),
             version_numbers: numbers.to_vec(),

@@ -103,7 +103,7 @@ pub(super) struct FoundUsers(#[serde(deserialize_with = "records")] pub Vec<User
 /// `GET group/member`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Members {
+pub(super) struct GroupPage {
     #[serde(deserialize_with = "records")]
     pub values: Vec<User>,
     pub total: Option<u64>,

@@ -35,12 +35,12 @@ impl TargetSettings for Bitbucket {
 mod tests {
     use super::*;
     use crate::pipeline::read::At;
-    use crate::pipeline::source::Names;
+    use crate::pipeline::source::DeclaredNames;
     use crate::pipeline::tests::judged;
 
     #[test]
     fn what_cannot_be_reached_or_has_no_meaning_is_refused() {
-        let names = Names { rates: vec!["default".to_owned()], http: vec!["default".to_owned()] };
+        let names = DeclaredNames { rates: vec!["default".to_owned()], http: vec!["default".to_owned()] };
         for (keys, words) in [
             ("base_url: 'http://git.example.com', match: [email]", "in clear"),
             ("base_url: 'https://git', match: [email], upload: auto", "unknown key `upload`"),

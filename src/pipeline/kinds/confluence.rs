@@ -90,11 +90,11 @@ impl TargetSettings for Confluence {
 mod tests {
     use super::*;
     use crate::pipeline::read::At;
-    use crate::pipeline::source::Names;
+    use crate::pipeline::source::DeclaredNames;
     use crate::pipeline::tests::judged;
 
     fn settled(keys: &str) -> Result<settings::Target, Vec<String>> {
-        let names = Names { rates: vec!["default".to_owned()], http: vec!["default".to_owned()] };
+        let names = DeclaredNames { rates: vec!["default".to_owned()], http: vec!["default".to_owned()] };
         let text = format!("{{ base_url: 'https://wiki.example.com', credential: {{ token: '${{T}}' }}, {keys} }}");
         judged(&text, |at: &At<Confluence>, reader: &mut Reader<'_>| at.get()?.settle(reader, &names, at.place.clone()))
     }

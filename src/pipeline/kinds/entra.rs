@@ -51,7 +51,7 @@ words! {
 
 kinds! {
     /// How we prove to Entra who we are.
-    EntraCredential as CredentialSettings {
+    EntraCredential as EntraCredentialKey {
         /// A secret of the app registration.
         "client_secret" => ClientSecret(ClientSecret),
         /// A certificate of the app registration.
@@ -89,7 +89,7 @@ pub(in crate::pipeline) enum Who {
     Machine { client_id: Option<String> },
 }
 
-pub(in crate::pipeline) trait CredentialSettings {
+pub(in crate::pipeline) trait EntraCredentialKey {
     fn settle(&self, reader: &mut Reader<'_>) -> Option<Who>;
 
     /// Whether it belongs to an app registration, which then must be named.
@@ -122,26 +122,26 @@ impl JsonSchema for ClientSecret {
     }
 }
 
-impl CredentialSettings for ClientSecret {
+impl EntraCredentialKey for ClientSecret {
     fn settle(&self, _: &mut Reader<'_>) -> Option<Who> {
         Some(Who::App(AppProof::ClientSecret(self.0.get()?.0.clone())))
     }
 }
 
-impl CredentialSettings for Certificate {
+impl EntraCredentialKey for Certificate {
     fn settle(&self, reader: &mut Reader<'_>) -> Option<Who> {
         Some(Who::App(AppProof::Certificate(self.settled(reader)?)))
     }
 }
 
-impl CredentialSettings for EntraFederated {
+impl EntraCredentialKey for EntraFederated {
     fn settle(&self, reader: &mut Reader<'_>) -> Option<Who> {
         let keys = token_from::Keys { from: &self.from, name: &self.name, path: &self.path };
         Some(Who::App(AppProof::Federated(keys.settle(reader)?)))
     }
 }
 
-impl CredentialSettings for ManagedIdentity {
+impl EntraCredentialKey for ManagedIdentity {
     fn settle(&self, _: &mut Reader<'_>) -> Option<Who> {
         Some(Who::Machine { client_id: self.client_id.optional()?.map(|id| id.0.clone()) })
     }
@@ -233,7 +233,7 @@ impl SourceSettings for Entra {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::source::Names;
+    use crate::pipeline::source::DeclaredNames;
     use crate::pipeline::tests::judged;
 
     #[test]
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn what_cannot_sign_in_is_refused() {
-        let names = Names { rates: vec!["default".to_owned()], http: vec!["default".to_owned()] };
+        let names = DeclaredNames { rates: vec!["default".to_owned()], http: vec!["default".to_owned()] };
         let entra =
             |rest: &str| format!("{{ tenant: t, client_id: c, credential: {{ client_secret: '${{S}}' }}{rest} }}");
         let proven = |credential: &str| format!("{{ tenant: t, client_id: c, credential: {credential} }}");
@@ -291,7 +291,7 @@ mod tests {
     #[test]
     fn every_way_to_sign_in() {
         use settings::{EntraCredential, TokenFrom};
-        let names = Names { rates: vec!["default".to_owned()], http: vec!["default".to_owned()] };
+        let names = DeclaredNames { rates: vec!["default".to_owned()], http: vec!["default".to_owned()] };
         let settled = |keys: &str| {
             let settle = |at: &At<Entra>, reader: &mut Reader<'_>| at.get()?.settle(reader, &names, at.place.clone());
             let source =

@@ -38,7 +38,7 @@ source! {
 
 kinds! {
     /// How the service account proves itself to Google.
-    GoogleCredential as CredentialSettings {
+    GoogleCredential as GoogleCredentialKey {
         /// The key file of the service account, JSON.
         "service_account_file" => ServiceAccountFile(KeyFile),
         /// A file of the type `external_account`, JSON, as CI platforms make it.
@@ -65,11 +65,11 @@ element! {
     }
 }
 
-pub(in crate::pipeline) trait CredentialSettings {
+pub(in crate::pipeline) trait GoogleCredentialKey {
     fn settle(&self, reader: &mut Reader<'_>) -> Option<settings::GoogleCredential>;
 }
 
-impl CredentialSettings for KeyFile {
+impl GoogleCredentialKey for KeyFile {
     fn settle(&self, _: &mut Reader<'_>) -> Option<settings::GoogleCredential> {
         Some(settings::GoogleCredential::ServiceAccountFile(self.0.clone()))
     }
@@ -99,13 +99,13 @@ impl schemars::JsonSchema for ExternalAccountFile {
     }
 }
 
-impl CredentialSettings for ExternalAccountFile {
+impl GoogleCredentialKey for ExternalAccountFile {
     fn settle(&self, _: &mut Reader<'_>) -> Option<settings::GoogleCredential> {
         Some(settings::GoogleCredential::ExternalAccountFile(self.0.clone()))
     }
 }
 
-impl CredentialSettings for GoogleFederated {
+impl GoogleCredentialKey for GoogleFederated {
     fn settle(&self, reader: &mut Reader<'_>) -> Option<settings::GoogleCredential> {
         let keys = token_from::Keys { from: &self.from, name: &self.name, path: &self.path };
         Some(settings::GoogleCredential::Federated(settings::GoogleFederated {
@@ -305,14 +305,14 @@ impl SourceSettings for Google {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::source::Names;
+    use crate::pipeline::source::DeclaredNames;
     use crate::pipeline::tests::judged;
 
     const PROVIDER: &str =
         "//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/ci/providers/github";
 
     fn settled(keys: &str) -> Result<settings::Source, Vec<String>> {
-        let names = Names { rates: vec!["default".to_owned()], http: vec!["default".to_owned()] };
+        let names = DeclaredNames { rates: vec!["default".to_owned()], http: vec!["default".to_owned()] };
         judged(keys, |at: &At<Google>, reader: &mut Reader<'_>| at.get()?.settle(reader, &names, at.place.clone()))
     }
 

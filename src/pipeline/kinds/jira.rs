@@ -43,12 +43,12 @@ impl TargetSettings for Jira {
 mod tests {
     use super::*;
     use crate::pipeline::read::At;
-    use crate::pipeline::source::Names;
+    use crate::pipeline::source::DeclaredNames;
     use crate::pipeline::tests::judged;
 
     #[test]
     fn what_cannot_be_reached_is_refused() {
-        let names = Names { rates: vec!["default".to_owned()], http: vec!["default".to_owned()] };
+        let names = DeclaredNames { rates: vec!["default".to_owned()], http: vec!["default".to_owned()] };
         let jira = |rest: &str| format!("{{ credential: {{ token: '${{T}}' }}, match: [email], {rest} }}");
         for (text, words) in [
             (jira("base_url: 'http://jira.example.com'"), "in clear"),

@@ -13,7 +13,7 @@ use crate::report::{LimitLine, RunReport, TargetLine};
 
 /// So many lines, as the page counts them.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Lines {
+pub(super) struct LineCounts {
     /// All that are told.
     pub all: u64,
     /// Those that stay as they are.
@@ -48,7 +48,7 @@ fn changes(target: &TargetLine) -> u64 {
     target.replaced + target.reverted + target.removed + target.finished + target.tidied
 }
 
-pub(super) fn head(report: &RunReport, lines: Lines) -> Markup {
+pub(super) fn head(report: &RunReport, lines: LineCounts) -> Markup {
     html! {
         header.top {
             p.kind { (glyph("mark")) "contact sheet: " (report.command) }
@@ -75,7 +75,7 @@ fn minutes(time: &str) -> String {
     }
 }
 
-fn verdict(report: &RunReport, lines: Lines) -> Markup {
+fn verdict(report: &RunReport, lines: LineCounts) -> Markup {
     let done: u64 = report.targets.iter().map(changes).sum();
     let failed: u64 = report.targets.iter().map(|target| target.failed).sum();
     let stopped: Vec<_> = report.targets.iter().filter(|target| target.state == "limit").collect();

@@ -18,9 +18,9 @@ use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 
-use self::head::{Lines, count, counted, head, is_plan, panels};
+use self::head::{LineCounts, count, counted, head, is_plan, panels};
 use self::section::{Section, needs_attention};
-use super::{Before, People, ReportFile, RunReport};
+use super::{People, ReportFile, RunReport, StoodPictures};
 
 /// In the folder of the report, or beside a saved plan.
 pub(crate) const PICTURES: ReportFile =
@@ -51,7 +51,7 @@ struct Rows {
 fn contact_sheet(report: &RunReport, people: &dyn People, out: impl Write) -> io::Result<()> {
     let mut sections: BTreeMap<Section, Rows> = BTreeMap::new();
     let planned = is_plan(report);
-    let mut lines = Lines::default();
+    let mut lines = LineCounts::default();
     let mut targets: BTreeMap<String, u64> = BTreeMap::new();
     people.each_pictured(&mut |pictured| {
         let section = Section::of(&pictured.line, planned);
@@ -107,7 +107,7 @@ fn policy() -> String {
 /// The page up to the first row.
 fn begin(
     report: &RunReport,
-    lines: Lines,
+    lines: LineCounts,
     sections: &BTreeMap<Section, Rows>,
     targets: &BTreeMap<String, u64>,
 ) -> Markup {
@@ -136,7 +136,12 @@ fn begin(
     }
 }
 
-fn tools(lines: Lines, sections: &BTreeMap<Section, Rows>, targets: &BTreeMap<String, u64>, planned: bool) -> Markup {
+fn tools(
+    lines: LineCounts,
+    sections: &BTreeMap<Section, Rows>,
+    targets: &BTreeMap<String, u64>,
+    planned: bool,
+) -> Markup {
     let told = format!("{} told; whoever stays as is, is left out", counted(lines.all, "account"));
     html! {
         div.tools role="search" {
@@ -218,11 +223,11 @@ fn about_pictures(people: &dyn People) -> String {
     let shown = people.pictures();
     let Some(side) = shown.side else { return "Pictures are left out: `report: { pictures: none }`.".to_owned() };
     let before = match shown.before {
-        Before::Fetched => "what stood there before was fetched, where it could be",
-        Before::Seen => {
+        StoodPictures::Fetched => "what stood there before was fetched, where it could be",
+        StoodPictures::Seen => {
             "what stood there before is shown where it was looked at anyhow, since a run asks for no picture more"
         }
-        Before::Off => "what stood there before was not asked for: `report: { pictures: new }`",
+        StoodPictures::Off => "what stood there before was not asked for: `report: { pictures: new }`",
     };
     format!("Pictures are copies of at most {side} pixels a side, for looking at; {before}.")
 }

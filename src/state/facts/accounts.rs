@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::Facts;
 use crate::model::{Account, AccountId, Shown, TargetId};
-use crate::state::codec::{Id, Json, Word, limit};
+use crate::state::codec::{EnumWord, Json, TextId, limit};
 use crate::state::error::StateError;
 
 pub(super) const COLUMNS: &str = "account.id, account.name, account.handle, account.email, account.display_name, \
@@ -30,7 +30,7 @@ impl Facts {
                     account.handle,
                     account.email,
                     account.display_name,
-                    Word(account.standing),
+                    EnumWord(account.standing),
                     Json(&account.shown),
                 ])?;
             }
@@ -107,12 +107,12 @@ impl Facts {
 /// An account whose columns begin at `from`.
 pub(super) fn read(row: &Row<'_>, from: usize) -> rusqlite::Result<Account> {
     Ok(Account {
-        id: row.get::<_, Id<AccountId>>(from)?.0,
+        id: row.get::<_, TextId<AccountId>>(from)?.0,
         name: row.get(from + 1)?,
         handle: row.get(from + 2)?,
         email: row.get(from + 3)?,
         display_name: row.get(from + 4)?,
-        standing: row.get::<_, Word<_>>(from + 5)?.0,
+        standing: row.get::<_, EnumWord<_>>(from + 5)?.0,
         shown: row.get::<_, Json<_>>(from + 6)?.0,
     })
 }

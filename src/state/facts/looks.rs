@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::Facts;
 use crate::model::{AccountId, Comparison, Event, IntentId, OpenIntent, PersonId, Seen, SourceId, TargetId};
-use crate::state::codec::{Id, Json, Whole, Word, limit};
+use crate::state::codec::{EnumWord, Json, TextId, Whole, limit};
 use crate::state::error::StateError;
 
 /// Why a person's photo is asked for once more.
@@ -88,7 +88,7 @@ impl Facts {
                  ORDER BY account, intent LIMIT ?",
             )?;
             let rows = query.query_map(params![target.as_str(), from.0, from.1, limit(at_most)], |row| {
-                Ok((row.get::<_, Id<_>>(0)?.0, IntentId(row.get(1)?), row.get::<_, Json<_>>(2)?.0))
+                Ok((row.get::<_, TextId<_>>(0)?.0, IntentId(row.get(1)?), row.get::<_, Json<_>>(2)?.0))
             })?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
@@ -100,7 +100,7 @@ impl Facts {
             let mut put =
                 db.prepare_cached("INSERT OR REPLACE INTO looked (target, account, said) VALUES (?, ?, ?)")?;
             for (account, said) in looked {
-                put.execute(params![target.as_str(), account.as_str(), Word(*said)])?;
+                put.execute(params![target.as_str(), account.as_str(), EnumWord(*said)])?;
             }
             Ok(())
         })
@@ -111,7 +111,7 @@ impl Facts {
         self.read("read a look in the facts", |db| {
             let mut query = db.prepare_cached("SELECT said FROM looked WHERE target = ? AND account = ?")?;
             let said =
-                query.query_row([target.as_str(), account.as_str()], |row| row.get::<_, Word<_>>(0)).optional()?;
+                query.query_row([target.as_str(), account.as_str()], |row| row.get::<_, EnumWord<_>>(0)).optional()?;
             Ok(said.map_or(Comparison::NotYet, |said| said.0))
         })
     }
@@ -133,7 +133,7 @@ impl Facts {
             let mut query =
                 db.prepare_cached("SELECT person FROM again WHERE why = ? AND source = ? ORDER BY person LIMIT ?")?;
             let page = params![why.word(), source.as_str(), limit(at_most)];
-            let people = query.query_map(page, |row| Ok(row.get::<_, Id<PersonId>>(0)?.0))?;
+            let people = query.query_map(page, |row| Ok(row.get::<_, TextId<PersonId>>(0)?.0))?;
             let people = people.collect::<Result<Vec<_>, _>>()?;
             let mut take = db.prepare_cached("DELETE FROM again WHERE why = ? AND source = ? AND person = ?")?;
             for person in &people {

@@ -9,7 +9,7 @@ use rusqlite::{Row, params};
 
 use super::Facts;
 use crate::model::{AccountId, Matched, PersonId, PersonRef, SourceId, TargetId};
-use crate::state::codec::{Id, Whole, limit};
+use crate::state::codec::{TextId, Whole, limit};
 use crate::state::error::StateError;
 
 /// An account matched against a source.
@@ -93,7 +93,7 @@ impl Facts {
                  ORDER BY person LIMIT ?4",
             )?;
             let page = params![target.as_str(), source.as_str(), after.map_or("", PersonId::as_str), limit(at_most)];
-            Ok(query.query_map(page, |row| Ok(row.get::<_, Id<_>>(0)?.0))?.collect::<Result<_, _>>()?)
+            Ok(query.query_map(page, |row| Ok(row.get::<_, TextId<_>>(0)?.0))?.collect::<Result<_, _>>()?)
         })
     }
 
@@ -107,7 +107,7 @@ impl Facts {
             let ids = |sql: &str| -> rusqlite::Result<Vec<AccountId>> {
                 let mut query = db.prepare_cached(sql)?;
                 let key = [person.source.as_str(), person.id.as_str(), target.as_str()];
-                query.query_map(key, |row| Ok(row.get::<_, Id<_>>(0)?.0))?.collect()
+                query.query_map(key, |row| Ok(row.get::<_, TextId<_>>(0)?.0))?.collect()
             };
             let matched = ids("SELECT account FROM matched INDEXED BY matched_person
                  WHERE source = ?1 AND person = ?2 AND target = ?3 ORDER BY account")?;
@@ -166,7 +166,7 @@ impl Facts {
                  ORDER BY matched.person LIMIT ?",
             )?;
             let page = params![source.as_str(), after.map_or("", PersonId::as_str), limit(at_most)];
-            Ok(query.query_map(page, |row| Ok(row.get::<_, Id<_>>(0)?.0))?.collect::<Result<_, _>>()?)
+            Ok(query.query_map(page, |row| Ok(row.get::<_, TextId<_>>(0)?.0))?.collect::<Result<_, _>>()?)
         })
     }
 
@@ -196,7 +196,7 @@ fn columns(matched: &Matched) -> (&'static str, Option<&str>, Option<&str>) {
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<MatchRow> {
-    let person: Option<Id<PersonId>> = row.get(4)?;
+    let person: Option<TextId<PersonId>> = row.get(4)?;
     let words = || row.get::<_, Option<String>>(5).map(Option::unwrap_or_default);
     // The table's checks leave no other pairs.
     let matched = match (row.get_ref(3)?.as_str()?, person) {
@@ -206,9 +206,9 @@ fn read(row: &Row<'_>) -> rusqlite::Result<MatchRow> {
         (_, None) => Matched::Nobody,
     };
     Ok(MatchRow {
-        target: row.get::<_, Id<TargetId>>(0)?.0,
-        account: row.get::<_, Id<AccountId>>(1)?.0,
-        source: row.get::<_, Id<SourceId>>(2)?.0,
+        target: row.get::<_, TextId<TargetId>>(0)?.0,
+        account: row.get::<_, TextId<AccountId>>(1)?.0,
+        source: row.get::<_, TextId<SourceId>>(2)?.0,
         matched,
     })
 }

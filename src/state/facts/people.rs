@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::Facts;
 use super::lazy_index::sorting;
 use crate::model::{Person, PersonId, PersonKey, PersonRef, SourceId, Standing};
-use crate::state::codec::{Id, Json, Whole, Word, limit};
+use crate::state::codec::{EnumWord, Json, TextId, Whole, limit};
 use crate::state::error::{StateError, StateFault};
 
 const COLUMNS: &str = "SELECT id, display_name, standing, hint, keys FROM person";
@@ -33,7 +33,7 @@ impl Facts {
                     source,
                     person.id.as_str(),
                     person.display_name,
-                    Word(person.standing),
+                    EnumWord(person.standing),
                     Json(&person.hint),
                     Json(person.keys()),
                 ])?;
@@ -56,7 +56,7 @@ impl Facts {
         self.ensure_index(&self.people)?;
         self.read("count people in the facts", |db| {
             let mut query = db.prepare_cached("SELECT count(*) FROM person WHERE source = ? AND standing = ?")?;
-            Ok(query.query_row(params![source.as_str(), Word(standing)], |row| Ok(row.get::<_, Whole>(0)?.0))?)
+            Ok(query.query_row(params![source.as_str(), EnumWord(standing)], |row| Ok(row.get::<_, Whole>(0)?.0))?)
         })
     }
 
@@ -114,7 +114,7 @@ fn look_up(
     }
     let mut query =
         db.prepare_cached("SELECT person FROM person_key WHERE source = ? AND key = ? AND value = ? ORDER BY person")?;
-    let found = query.query_map([source.as_str(), key.word(), value], |row| Ok(row.get::<_, Id<_>>(0)?.0))?;
+    let found = query.query_map([source.as_str(), key.word(), value], |row| Ok(row.get::<_, TextId<_>>(0)?.0))?;
     Ok(Some(found.collect::<Result<_, _>>()?))
 }
 
@@ -139,13 +139,13 @@ fn make(db: &Connection, source: &SourceId, key: PersonKey) -> Result<(), StateF
 /// A person's keys as they are read back; they are in their compared form already, and folding them again changes
 /// nothing.
 #[derive(Deserialize)]
-struct Keys(Vec<(PersonKey, String)>);
+struct StoredKeys(Vec<(PersonKey, String)>);
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Person> {
     let mut person =
-        Person::new(row.get::<_, Id<PersonId>>(0)?.0, row.get::<_, String>(1)?, row.get::<_, Word<_>>(2)?.0);
+        Person::new(row.get::<_, TextId<PersonId>>(0)?.0, row.get::<_, String>(1)?, row.get::<_, EnumWord<_>>(2)?.0);
     person.hint = row.get::<_, Json<_>>(3)?.0;
-    for (key, value) in row.get::<_, Json<Keys>>(4)?.0.0 {
+    for (key, value) in row.get::<_, Json<StoredKeys>>(4)?.0.0 {
         person.add_key(key, &value);
     }
     Ok(person)

@@ -9,7 +9,7 @@ use rusqlite::{Row, params};
 use super::Facts;
 use super::row::{COLUMNS, DecisionCursor, RESULT, place, read, went};
 use crate::model::{AccountId, Change, Decision, IntentId, PersonResult, Planned, Shown, TargetId, TaskResult};
-use crate::state::codec::{Id, Json, Whole, Word, limit};
+use crate::state::codec::{EnumWord, Json, TextId, Whole, limit};
 use crate::state::error::StateError;
 
 /// Bytes kept for a result: a fault in a sentence or two.
@@ -77,7 +77,7 @@ pub struct ResultCount {
 }
 
 /// A decision, how it went, and when that was known first, in Unix seconds.
-pub(crate) type Ended = (Decision, Option<TaskResult>, Option<u64>);
+pub(crate) type DecisionResult = (Decision, Option<TaskResult>, Option<u64>);
 
 impl Facts {
     /// Makes room for the results of a target's tasks: a full disk is to stop a run before its first write, not after it.
@@ -108,7 +108,7 @@ impl Facts {
                     at.account.as_str(),
                     at.slot,
                     at.which,
-                    Word(went.result),
+                    EnumWord(went.result),
                     went.error.as_ref().map(Json),
                     went.shows.as_ref().map(Json),
                     went.intent.map(|intent| intent.0),
@@ -146,7 +146,7 @@ impl Facts {
         target: &TargetId,
         after: Option<&DecisionCursor>,
         at_most: usize,
-    ) -> Result<Vec<Ended>, StateError> {
+    ) -> Result<Vec<DecisionResult>, StateError> {
         let sql = format!(
             "SELECT {COLUMNS}, {RESULT}, ended FROM decision
              WHERE target = ?1 AND (account, slot, which) > (?2, ?3, ?4) AND is_change = 1
@@ -228,7 +228,7 @@ impl Facts {
             let page = params![target.as_str(), after.map_or("", AccountId::as_str), limit(at_most)];
             let rows = query.query_map(page, |row| {
                 Ok(Shifted {
-                    account: row.get::<_, Id<AccountId>>(0)?.0,
+                    account: row.get::<_, TextId<AccountId>>(0)?.0,
                     name: row.get(1)?,
                     handle: row.get(2)?,
                     before: row.get::<_, Option<Json<_>>>(3)?.map(|shown| shown.0),
@@ -257,7 +257,7 @@ impl Facts {
             )?;
             let page = params![target.as_str(), from.1, from.2, from.3, limit(at_most)];
             let rows = query.query_map(page, |row| {
-                let account = row.get::<_, Id<AccountId>>(0)?.0;
+                let account = row.get::<_, TextId<AccountId>>(0)?.0;
                 let (slot, which) = (row.get(1)?, row.get(2)?);
                 let at = DecisionCursor { target: target.clone(), account: account.clone(), slot, which };
                 let shows = row.get::<_, Option<Json<_>>>(4)?.map(|shows| shows.0);
@@ -277,7 +277,7 @@ impl Facts {
             )?;
             let rows = query.query_map([target.as_str()], |row| {
                 let change = Change::of_word(row.get_ref(0)?.as_str()?);
-                let result = row.get::<_, Option<Word<_>>>(1)?.map(|word| word.0);
+                let result = row.get::<_, Option<EnumWord<_>>>(1)?.map(|word| word.0);
                 Ok(change.map(|change| (change, result)).zip(Some(row.get::<_, Whole>(2)?.0)))
             })?;
             let counts = rows.collect::<Result<Vec<_>, _>>()?;

@@ -11,7 +11,7 @@ use rusqlite::types::Type;
 use crate::model::{
     AccountId, Change, Decision, IntentId, PersonId, PersonRef, PersonResult, Place, SourceId, TargetId, TaskResult,
 };
-use crate::state::codec::{Id, Json, Word};
+use crate::state::codec::{EnumWord, Json, TextId};
 
 /// Where a decision stands in the order of the plan; where a page ended.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,18 +57,18 @@ fn change(row: &Row<'_>, column: usize) -> rusqlite::Result<Change> {
 }
 
 pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Decision> {
-    let source: Option<Id<SourceId>> = row.get(3)?;
-    let person: Option<Id<PersonId>> = row.get(4)?;
+    let source: Option<TextId<SourceId>> = row.get(3)?;
+    let person: Option<TextId<PersonId>> = row.get(4)?;
     let file: Arc<str> = row.get::<_, String>(9)?.into();
     Ok(Decision {
-        target: row.get::<_, Id<TargetId>>(0)?.0,
-        account: row.get::<_, Id<AccountId>>(1)?.0,
+        target: row.get::<_, TextId<TargetId>>(0)?.0,
+        account: row.get::<_, TextId<AccountId>>(1)?.0,
         account_name: row.get(2)?,
         person: source.zip(person).map(|(source, id)| PersonRef { source: source.0, id: id.0 }),
         change: change(row, 5)?,
         from: row.get::<_, Json<_>>(6)?.0,
         to: row.get(7)?,
-        reason: row.get::<_, Word<_>>(8)?.0,
+        reason: row.get::<_, EnumWord<_>>(8)?.0,
         rule: Place { file, line: row.get(10)? },
         detail: row.get(11)?,
     })
@@ -78,7 +78,7 @@ pub(super) const RESULT: &str = "result, error, shows, intent";
 
 /// How a task went, by the four columns from `from` on; `None`: it was not come to.
 pub(super) fn went(row: &Row<'_>, from: usize) -> rusqlite::Result<Option<TaskResult>> {
-    let Some(result) = row.get::<_, Option<Word<PersonResult>>>(from)? else { return Ok(None) };
+    let Some(result) = row.get::<_, Option<EnumWord<PersonResult>>>(from)? else { return Ok(None) };
     Ok(Some(TaskResult {
         result: result.0,
         error: row.get::<_, Option<Json<_>>>(from + 1)?.map(|error| error.0),

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::Facts;
 use crate::model::{AccountId, PersonId, SourceId, TargetId};
-use crate::state::codec::{Id, Json, Whole, limit};
+use crate::state::codec::{Json, TextId, Whole, limit};
 use crate::state::error::StateError;
 
 /// Where a reviewed change stands: its key, and the change as it was saved.
@@ -79,7 +79,7 @@ impl Facts {
             let mut query =
                 db.prepare_cached("SELECT account FROM matched WHERE source = ? AND person = ? AND target = ?")?;
             let key = [source.as_str(), person.as_str(), target.as_str()];
-            Ok(query.query_map(key, |row| Ok(row.get::<_, Id<_>>(0)?.0))?.collect::<Result<_, _>>()?)
+            Ok(query.query_map(key, |row| Ok(row.get::<_, TextId<_>>(0)?.0))?.collect::<Result<_, _>>()?)
         })
     }
 
@@ -122,7 +122,7 @@ impl Facts {
                  GROUP BY account ORDER BY account LIMIT ?3",
             )?;
             let page = params![target.as_str(), after.map_or("", AccountId::as_str), limit(at_most)];
-            let rows = query.query_map(page, |row| Ok((row.get::<_, Id<AccountId>>(0)?.0, row.get(1)?)))?;
+            let rows = query.query_map(page, |row| Ok((row.get::<_, TextId<AccountId>>(0)?.0, row.get(1)?)))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
@@ -132,7 +132,8 @@ impl Facts {
         self.read("read a reviewed plan in the facts", |db| {
             let mut query =
                 db.prepare_cached("SELECT target, count(*) FROM reviewed GROUP BY target ORDER BY target")?;
-            let rows = query.query_map([], |row| Ok((row.get::<_, Id<TargetId>>(0)?.0, row.get::<_, Whole>(1)?.0)))?;
+            let rows =
+                query.query_map([], |row| Ok((row.get::<_, TextId<TargetId>>(0)?.0, row.get::<_, Whole>(1)?.0)))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }

@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::Facts;
 use crate::model::{AccountId, TargetId, Wrote};
-use crate::state::codec::{Json, Short, Word};
+use crate::state::codec::{EnumWord, Json, Short};
 use crate::state::error::StateError;
 
 impl Facts {
@@ -25,7 +25,7 @@ impl Facts {
                     account.as_str(),
                     Json(stood),
                     ours,
-                    Word(*left),
+                    EnumWord(*left),
                     named.map(Short),
                     Json(person)
                 ];
@@ -45,7 +45,7 @@ impl Facts {
                 Ok(Wrote {
                     stood: row.get::<_, Json<_>>(0)?.0,
                     ours: row.get(1)?,
-                    left: row.get::<_, Word<_>>(2)?.0,
+                    left: row.get::<_, EnumWord<_>>(2)?.0,
                     named: row.get::<_, Option<Short<_>>>(3)?.map(|named| named.0),
                     person: row.get::<_, Json<_>>(4)?.0,
                 })

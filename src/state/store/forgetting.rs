@@ -10,13 +10,13 @@ use rusqlite::{Connection, params};
 
 use super::Store;
 use crate::model::{AccountId, PersonRef, TargetId};
-use crate::state::codec::{Id, Whole};
+use crate::state::codec::{TextId, Whole};
 use crate::state::error::{StateError, StateFault};
 use crate::state::writer::Ack;
 
 /// People and accounts on record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Remembered {
+pub struct PeopleAndAccounts {
     /// The people.
     pub people: BTreeSet<PersonRef>,
     /// The accounts.
@@ -40,19 +40,19 @@ const OF_PERSON: &str = "body ->> '$.person.source' = ?1 AND body ->> '$.person.
 
 impl Store {
     /// Whoever has this id in the state: also who is listed nowhere any more.
-    pub fn with_id(&self, id: &str) -> Result<Remembered, StateError> {
+    pub fn with_id(&self, id: &str) -> Result<PeopleAndAccounts, StateError> {
         self.read("look for an id in the state", |db| {
             let people = "SELECT source, person FROM photo_mark WHERE person = ?1
                 UNION SELECT source, person FROM placement WHERE person = ?1";
             let accounts = "SELECT target, account FROM placement WHERE account = ?1
                 UNION SELECT body ->> '$.target', body ->> '$.account' FROM intent WHERE body ->> '$.account' = ?1";
             let people = pairs(db, people, id)?.into_iter().map(|(source, id)| PersonRef { source, id }).collect();
-            Ok(Remembered { people, accounts: pairs(db, accounts, id)?.into_iter().collect() })
+            Ok(PeopleAndAccounts { people, accounts: pairs(db, accounts, id)?.into_iter().collect() })
         })
     }
 
     /// How many writes to them are open.
-    pub fn count_open_of(&self, whom: &Remembered) -> Result<u64, StateError> {
+    pub fn count_open_of(&self, whom: &PeopleAndAccounts) -> Result<u64, StateError> {
         self.read("look for open writes in the state", |db| {
             let count = |condition: &str, of: [&str; 2]| -> Result<u64, StateFault> {
                 let sql = format!("SELECT count(*) FROM intent WHERE open = 1 AND {condition}");
@@ -65,7 +65,7 @@ impl Store {
     }
 
     /// Takes out all that is kept of them. Writes to them must be closed.
-    pub fn forget(&self, whom: Remembered) -> Ack<Forgotten> {
+    pub fn forget(&self, whom: PeopleAndAccounts) -> Ack<Forgotten> {
         self.write("forget somebody in the state", move |db| {
             let mut gone = Forgotten::default();
             for person in &whom.people {
@@ -119,6 +119,7 @@ where
     B: for<'a> From<&'a str>,
 {
     let mut query = db.prepare(sql)?;
-    let rows = query.query_map(params![id], |row| Ok((row.get::<_, Id<A>>(0)?.0, row.get::<_, Id<B>>(1)?.0)))?;
+    let rows =
+        query.query_map(params![id], |row| Ok((row.get::<_, TextId<A>>(0)?.0, row.get::<_, TextId<B>>(1)?.0)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

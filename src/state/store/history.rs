@@ -9,7 +9,7 @@ use super::Store;
 use crate::model::{
     AccountId, Event, IntentId, IntentKind, KeysDigest, Left, PersonRef, RunId, Shown, TargetId, Wrote,
 };
-use crate::state::codec::{Id, Json, Word, limit};
+use crate::state::codec::{EnumWord, Json, TextId, limit};
 use crate::state::error::StateError;
 
 /// A write of the journal.
@@ -43,8 +43,8 @@ impl Store {
             )?;
             let rows = query.query_map(params![target.as_str(), account.as_str(), limit(at_most)], |row| {
                 Ok(WriteRecord {
-                    run: row.get::<_, Id<_>>(0)?.0,
-                    kind: row.get::<_, Word<_>>(1)?.0,
+                    run: row.get::<_, TextId<_>>(0)?.0,
+                    kind: row.get::<_, EnumWord<_>>(1)?.0,
                     open: row.get(2)?,
                     last: row.get::<_, Json<_>>(3)?.0,
                 })
@@ -61,7 +61,7 @@ impl Store {
                  WHERE run.command LIKE 'run%' AND intent.body ->> '$.kind' <> 'probe'
                    AND (intent.open = 1 OR {EFFECT} IS NOT NULL) ORDER BY intent.id DESC LIMIT 1"
             );
-            Ok(db.prepare(&sql)?.query_row([], |row| Ok(row.get::<_, Id<_>>(0)?.0)).optional()?)
+            Ok(db.prepare(&sql)?.query_row([], |row| Ok(row.get::<_, TextId<_>>(0)?.0)).optional()?)
         })
     }
 
@@ -89,7 +89,7 @@ impl Store {
                 let person = row.get::<_, Option<Json<Option<PersonRef>>>>(7)?.and_then(|person| person.0);
                 let named = row.get::<_, Option<Json<Option<KeysDigest>>>>(6)?.and_then(|named| named.0);
                 let wrote = Wrote { stood, ours, left, named, person };
-                Ok((IntentId(row.get(0)?), row.get::<_, Id<_>>(1)?.0, row.get::<_, Id<_>>(2)?.0, wrote))
+                Ok((IntentId(row.get(0)?), row.get::<_, TextId<_>>(1)?.0, row.get::<_, TextId<_>>(2)?.0, wrote))
             })?;
             Ok(rows.collect::<Result<_, _>>()?)
         })

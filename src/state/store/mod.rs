@@ -17,7 +17,7 @@ mod runs;
 mod targets;
 
 pub(crate) use backup::back_up;
-pub(crate) use forgetting::Remembered;
+pub(crate) use forgetting::PeopleAndAccounts;
 pub use open::Store;
 pub(crate) use overview::schema_version;
 pub(crate) use runs::{Counted, RunEnd, RunRecord, RunRow};

@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use super::Store;
 use super::open::SHAPE;
 use crate::model::{SourceId, TargetId};
-use crate::state::codec::{Id, Whole};
+use crate::state::codec::{TextId, Whole};
 use crate::state::error::{StateError, StateFault};
 use crate::state::file;
 
@@ -75,6 +75,6 @@ impl Store {
 
 fn each<T: for<'a> From<&'a str>>(db: &Connection, sql: &str) -> Result<Vec<(T, u64)>, StateFault> {
     let mut query = db.prepare(sql)?;
-    let rows = query.query_map([], |row| Ok((row.get::<_, Id<T>>(0)?.0, row.get::<_, Whole>(1)?.0)))?;
+    let rows = query.query_map([], |row| Ok((row.get::<_, TextId<T>>(0)?.0, row.get::<_, Whole>(1)?.0)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

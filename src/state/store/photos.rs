@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Store;
 use crate::model::{Fault, PersonRef, PhotoMark, Remembered, SourceId, Version};
-use crate::state::codec::{Bytes, Id, Whole, Word};
+use crate::state::codec::{Bytes, EnumWord, TextId, Whole};
 use crate::state::error::{StateError, StateFault};
 use crate::state::writer::Ack;
 
@@ -62,7 +62,7 @@ fn put(db: &Connection, person: &PersonRef, mark: &PhotoMark) -> Result<(), Stat
             MarkColumns { word: "present", digest: Some(Bytes(*digest)), ..MarkColumns::default() }
         }
         Remembered::Absent(why) => {
-            absence = Word::text(why)?;
+            absence = EnumWord::text(why)?;
             MarkColumns { word: "absent", code: Some(&absence), ..MarkColumns::default() }
         }
         Remembered::Unreadable(fault) => MarkColumns {
@@ -99,7 +99,7 @@ fn put(db: &Connection, person: &PersonRef, mark: &PhotoMark) -> Result<(), Stat
 fn mark(row: &Row<'_>) -> rusqlite::Result<PhotoMark> {
     let found = match row.get_ref(1)?.as_str()? {
         "present" => Remembered::Present(row.get::<_, Bytes>(2)?.0),
-        "absent" => Remembered::Absent(row.get::<_, Word<_>>(3)?.0),
+        "absent" => Remembered::Absent(row.get::<_, EnumWord<_>>(3)?.0),
         "unreadable" => Remembered::Unreadable(Fault { code: row.get(3)?, message: row.get(4)? }),
         "too_small" => {
             Remembered::TooSmall { digest: row.get::<_, Bytes>(2)?.0, width: row.get(5)?, height: row.get(6)? }
@@ -109,5 +109,5 @@ fn mark(row: &Row<'_>) -> rusqlite::Result<PhotoMark> {
             return Err(rusqlite::Error::FromSqlConversionFailure(1, Type::Text, why.into()));
         }
     };
-    Ok(PhotoMark { version: row.get::<_, Option<Id<Version>>>(0)?.map(|id| id.0), found })
+    Ok(PhotoMark { version: row.get::<_, Option<TextId<Version>>>(0)?.map(|id| id.0), found })
 }

@@ -11,7 +11,7 @@ use super::Store;
 use crate::model::{
     AccountId, Before, PersonId, PersonRef, PictureRef, Placement, Provenance, Recipe, SourceId, TargetId,
 };
-use crate::state::codec::{Bytes, Id, Short, Whole, Word, limit};
+use crate::state::codec::{Bytes, EnumWord, Short, TextId, Whole, limit};
 use crate::state::error::{StateError, StateFault};
 use crate::state::writer::Ack;
 
@@ -47,7 +47,7 @@ impl Store {
             let sql = "SELECT account FROM placement WHERE target = ? AND source = ? AND person = ? ORDER BY account";
             let mut query = db.prepare_cached(sql)?;
             let of = [target.as_str(), person.source.as_str(), person.id.as_str()];
-            Ok(query.query_map(of, |row| Ok(row.get::<_, Id<AccountId>>(0)?.0))?.collect::<Result<_, _>>()?)
+            Ok(query.query_map(of, |row| Ok(row.get::<_, TextId<AccountId>>(0)?.0))?.collect::<Result<_, _>>()?)
         })
     }
 
@@ -89,7 +89,7 @@ pub(super) fn put(db: &Connection, placement: &Placement) -> Result<(), StateFau
         placement.recipe.as_str(),
         Bytes(placement.rendition),
         placement.mark.as_str(),
-        Word(placement.provenance),
+        EnumWord(placement.provenance),
         before,
         before_mark,
         placement.looks.map(Short),
@@ -111,9 +111,9 @@ fn deletable(recorded: Provenance, looks: ValueRef<'_>) -> Provenance {
 }
 
 fn placement(row: &Row<'_>) -> rusqlite::Result<Placement> {
-    let source: Option<Id<SourceId>> = row.get(2)?;
-    let person: Option<Id<PersonId>> = row.get(3)?;
-    let before_mark: Option<Id<PictureRef>> = row.get(10)?;
+    let source: Option<TextId<SourceId>> = row.get(2)?;
+    let person: Option<TextId<PersonId>> = row.get(3)?;
+    let before_mark: Option<TextId<PictureRef>> = row.get(10)?;
     // The table's checks leave no other pairs.
     let before = match (row.get_ref(9)?.as_str()?, before_mark) {
         (_, Some(mark)) => Before::Picture(mark.0),
@@ -121,14 +121,14 @@ fn placement(row: &Row<'_>) -> rusqlite::Result<Placement> {
         (_, None) => Before::Unknown,
     };
     Ok(Placement {
-        target: row.get::<_, Id<TargetId>>(0)?.0,
-        account: row.get::<_, Id<AccountId>>(1)?.0,
+        target: row.get::<_, TextId<TargetId>>(0)?.0,
+        account: row.get::<_, TextId<AccountId>>(1)?.0,
         person: source.zip(person).map(|(source, id)| PersonRef { source: source.0, id: id.0 }),
         photo: row.get::<_, Bytes>(4)?.0,
-        recipe: row.get::<_, Id<Recipe>>(5)?.0,
+        recipe: row.get::<_, TextId<Recipe>>(5)?.0,
         rendition: row.get::<_, Bytes>(6)?.0,
-        mark: row.get::<_, Id<PictureRef>>(7)?.0,
-        provenance: deletable(row.get::<_, Word<_>>(8)?.0, row.get_ref(11)?),
+        mark: row.get::<_, TextId<PictureRef>>(7)?.0,
+        provenance: deletable(row.get::<_, EnumWord<_>>(8)?.0, row.get_ref(11)?),
         before,
         looks: row.get::<_, Option<Short<_>>>(11)?.map(|looks| looks.0),
         keys: row.get::<_, Option<Short<_>>>(12)?.map(|keys| keys.0),

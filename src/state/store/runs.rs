@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Store;
 use crate::model::{Digest, RunId, SourceId, TargetId};
-use crate::state::codec::{Bytes, Id, Json, Whole, limit};
+use crate::state::codec::{Bytes, Json, TextId, Whole, limit};
 use crate::state::error::{StateError, StateFault};
 use crate::state::writer::Ack;
 
@@ -194,7 +194,7 @@ fn seq(db: &Connection, run: &RunId) -> Result<i64, StateFault> {
 
 fn record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
     let begun = RunRow {
-        id: row.get::<_, Id<RunId>>(0)?.0,
+        id: row.get::<_, TextId<RunId>>(0)?.0,
         pipeline: row.get(1)?,
         pipeline_digest: row.get::<_, Bytes>(2)?.0,
         command: row.get(3)?,

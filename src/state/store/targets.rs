@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::Store;
 use crate::model::{ServerId, TargetId};
-use crate::state::codec::Id;
+use crate::state::codec::TextId;
 use crate::state::error::{StateError, StateFault};
 use crate::state::writer::Ack;
 
@@ -58,6 +58,6 @@ impl Store {
 fn bound(db: &Connection, target: &TargetId) -> Result<Option<ServerId>, StateFault> {
     Ok(db
         .prepare_cached("SELECT server FROM target WHERE id = ?")?
-        .query_row([target.as_str()], |row| Ok(row.get::<_, Id<ServerId>>(0)?.0))
+        .query_row([target.as_str()], |row| Ok(row.get::<_, TextId<ServerId>>(0)?.0))
         .optional()?)
 }

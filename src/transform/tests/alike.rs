@@ -6,7 +6,7 @@ use image::{Rgb, RgbImage};
 
 use super::fixtures::{jpeg_of, photo, png, png_of, rendered, sized};
 use crate::settings::Format;
-use crate::transform::{Limits, luma, same_picture};
+use crate::transform::{DecodeLimits, luma, same_picture};
 
 /// A portrait, a landscape, and what stands on white.
 const PHOTOS: [&str; 3] = ["square-648.jpg", "photo.webp", "alpha.png"];
@@ -35,7 +35,7 @@ fn scaled(picture: &RgbImage, side: u32, filter: FilterType) -> RgbImage {
 }
 
 fn same(ours: &RgbImage, theirs: &[u8]) -> bool {
-    same_picture(&as_png(ours), theirs, &Limits::default()).unwrap()
+    same_picture(&as_png(ours), theirs, &DecodeLimits::default()).unwrap()
 }
 
 #[test]
@@ -148,7 +148,10 @@ fn what_differs_visibly_is_another_picture() {
                 ("smaller", as_png(&scaled(&other, 160, FilterType::Triangle))),
             ] {
                 assert!(!same(&ours, &theirs), "{name}: {change}, {how}");
-                assert!(!same_picture(&theirs, &as_png(&ours), &Limits::default()).unwrap(), "{name}: {change}, {how}");
+                assert!(
+                    !same_picture(&theirs, &as_png(&ours), &DecodeLimits::default()).unwrap(),
+                    "{name}: {change}, {how}"
+                );
             }
         }
     }
@@ -158,12 +161,12 @@ fn what_differs_visibly_is_another_picture() {
 #[test]
 fn the_fingerprint_alone_would_not_tell() {
     let ours = rendition("square-648.jpg", 256);
-    let looks = luma(&as_png(&ours), &Limits::default()).unwrap();
+    let looks = luma(&as_png(&ours), &DecodeLimits::default()).unwrap();
     for name in ["another hue of the same grey", "no colours", "a caption below", "a line through it"] {
         let (_, make) = CHANGES.iter().find(|(change, _)| *change == name).unwrap();
         let mut other = ours.clone();
         make(&mut other);
-        assert!(luma(&as_png(&other), &Limits::default()).unwrap().fits(&looks), "{name}");
+        assert!(luma(&as_png(&other), &DecodeLimits::default()).unwrap().fits(&looks), "{name}");
     }
 }
 
@@ -185,7 +188,7 @@ fn another_person_in_the_same_place_is_another_picture() {
         ("mouth", person([220, 180, 150], 100, 152)),
         ("skin", person([200, 188, 160], 100, 160)),
     ] {
-        let [ours, theirs] = [&ada, &other].map(|picture| luma(&as_png(picture), &Limits::default()).unwrap());
+        let [ours, theirs] = [&ada, &other].map(|picture| luma(&as_png(picture), &DecodeLimits::default()).unwrap());
         assert!(theirs.distance(&ours) <= 6.0, "{name}: {}", theirs.distance(&ours));
         assert!(!same(&ada, &as_png(&other)), "{name}");
         assert!(!same(&ada, &as_jpeg(&scaled(&other, 128, FilterType::Triangle))), "{name}");
@@ -201,8 +204,8 @@ fn what_is_no_square_too_small_or_unreadable_is_not_the_same() {
     assert!(!same(&ours, &as_png(&scaled(&ours, 32, FilterType::Triangle))));
     let plain = RgbImage::from_pixel(96, 96, Rgb([90; 3]));
     assert!(!same(&plain, &as_png(&RgbImage::from_pixel(1, 1, Rgb([90; 3])))));
-    assert_eq!(same_picture(&as_png(&ours), b"<html>", &Limits::default()), None);
-    assert_eq!(same_picture(b"", &as_png(&ours), &Limits::default()), None);
+    assert_eq!(same_picture(&as_png(&ours), b"<html>", &DecodeLimits::default()), None);
+    assert_eq!(same_picture(b"", &as_png(&ours), &DecodeLimits::default()), None);
     // A server that rounds is still the same; one that says that it is turned shows it turned.
     let tall = imageops::resize(&ours, 256, 257, FilterType::Triangle);
     assert!(same(&ours, &as_png(&tall)));

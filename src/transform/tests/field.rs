@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::fixtures::{read, sized};
 use crate::settings::Format;
-use crate::transform::{Limits, render};
+use crate::transform::{DecodeLimits, render};
 
 /// Mean absolute difference to what Pillow makes of it with libjpeg, libpng and its own readers.
 const APART: f64 = 4.0;
@@ -26,7 +26,7 @@ fn files_of_the_field_come_out_as_viewers_show_them() {
         let (stem, _) = input.rsplit_once('.').unwrap();
         let wanted = image::open(format!("{stem}.expected.png")).unwrap().into_rgb8();
         let photo = std::fs::read(&input).unwrap();
-        let found = match render(&photo, &sized(256, Format::Png), None, &Limits::default()) {
+        let found = match render(&photo, &sized(256, Format::Png), None, &DecodeLimits::default()) {
             Ok(rendered) => read(&rendered),
             Err(refusal) => {
                 wrong.push(format!("{input}: {refusal}"));
@@ -48,7 +48,7 @@ fn a_file_of_the_field_looks_the_same_at_every_size() {
     for input in folder().into_iter().filter(|path| path.ends_with(".jpg")) {
         let photo = std::fs::read(&input).unwrap();
         let [large, small] = [256, 24].map(|size| {
-            let rendered = render(&photo, &sized(size, Format::Png), None, &Limits::default());
+            let rendered = render(&photo, &sized(size, Format::Png), None, &DecodeLimits::default());
             rendered.unwrap_or_else(|refusal| panic!("{input}: {refusal}")).luma.unwrap()
         });
         assert!(large.distance(&small) < 8.0, "{input}: {}", large.distance(&small));

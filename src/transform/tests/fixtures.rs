@@ -4,7 +4,7 @@ use image::RgbImage;
 
 use crate::model::Rendition;
 use crate::settings::{Format, Resize};
-use crate::transform::{Limits, render};
+use crate::transform::{DecodeLimits, render};
 
 /// Everything in `fixtures/photos` that is a picture large enough, in order.
 pub(super) const GOOD: [&str; 16] = [
@@ -40,7 +40,7 @@ pub(super) fn png(photo: &[u8], size: u32) -> RgbImage {
 }
 
 pub(super) fn rendered(photo: &[u8], settings: &Resize) -> Rendition {
-    render(photo, settings, None, &Limits::default()).unwrap_or_else(|refusal| panic!("{refusal}"))
+    render(photo, settings, None, &DecodeLimits::default()).unwrap_or_else(|refusal| panic!("{refusal}"))
 }
 
 pub(super) fn read(rendered: &Rendition) -> RgbImage {

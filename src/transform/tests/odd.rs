@@ -9,7 +9,7 @@ use std::process::Command;
 
 use super::make::{self, Ihdr, chunk, deflated, gif, png_file, riff, zeros};
 use crate::settings::Resize;
-use crate::transform::{Limits, Refusal, luma, memory_needed, render};
+use crate::transform::{DecodeLimits, Refusal, luma, memory_needed, render};
 
 /// What becomes of a photo; the words of `fallback`, and `unknown`, which changes nothing (promise P2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -221,7 +221,7 @@ fn every_odd_picture_has_its_class() {
     let mut wrong = Vec::new();
     for (name, wanted, made) in rows() {
         let photo = made();
-        let rendered = render(&photo, &Resize::default(), None, &Limits::default());
+        let rendered = render(&photo, &Resize::default(), None, &DecodeLimits::default());
         if class(&rendered) != wanted {
             wrong.push(format!("{name}: {wanted:?} expected, found {:?}", rendered.map(|rendered| rendered.side)));
         }
@@ -248,12 +248,12 @@ fn no_picture_takes_more_memory_than_is_charged_for_it() {
         let took = line.and_then(|line| line.parse::<u64>().ok());
         let took = took.unwrap_or_else(|| panic!("{name}: {}\n{printed}", String::from_utf8_lossy(&child.stderr)));
         let photo = made();
-        let charged = memory_needed(&photo, &Limits::default()).unwrap_or(0);
+        let charged = memory_needed(&photo, &DecodeLimits::default()).unwrap_or(0);
         let allowed = charged + 2 * photo.len() as u64 + BESIDE;
         if took > allowed {
             wrong.push(format!("{name}: {} MiB, allowed {} MiB", took >> 20, allowed >> 20));
         }
-        assert!(charged <= Limits::default().memory, "{name}");
+        assert!(charged <= DecodeLimits::default().memory, "{name}");
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -269,7 +269,7 @@ fn status(name: &str) -> u64 {
 #[ignore = "the child of another test"]
 fn reads_every_picture() {
     for (name, _, made) in rows() {
-        let (photo, limits) = (made(), Limits::default());
+        let (photo, limits) = (made(), DecodeLimits::default());
         // Making it may have cost more than reading it: the kernel forgets the peak on this word (proc(5), clear_refs).
         std::fs::write("/proc/self/clear_refs", "5").unwrap();
         let before = status("VmRSS");

@@ -4,9 +4,9 @@ use proptest::prelude::*;
 
 use super::fixtures::{GOOD, photo, rendered, sized};
 use crate::settings::{Format, Resize};
-use crate::transform::{Limits, Refusal, luma, memory_needed, render};
+use crate::transform::{DecodeLimits, Refusal, luma, memory_needed, render};
 
-fn refusal(photo: &[u8], limits: &Limits) -> Refusal {
+fn refusal(photo: &[u8], limits: &DecodeLimits) -> Refusal {
     render(photo, &Resize::default(), None, limits).expect_err("it should have been refused")
 }
 
@@ -21,7 +21,7 @@ fn bad_photos_are_refused_for_the_right_reason() {
         ("one-pixel.gif", "too_small", "1 x 1 pixels; the shorter side must have at least 48"),
         ("tiny-40.jpg", "too_small", "40 x 40"),
     ] {
-        let refusal = refusal(&photo(name), &Limits::default());
+        let refusal = refusal(&photo(name), &DecodeLimits::default());
         assert_eq!(refusal.code(), code, "{name}");
         assert!(refusal.to_string().contains(words), "{name}: {refusal}");
     }
@@ -34,31 +34,31 @@ fn every_bad_photo_of_the_folder_is_in_the_table_above() {
     let bad: Vec<String> = names.filter(|name| name.starts_with("bad-")).collect();
     assert_eq!(bad.len(), 5);
     for name in bad {
-        refusal(&photo(&name), &Limits::default());
-        assert_eq!(luma(&photo(&name), &Limits::default()), None, "{name}");
+        refusal(&photo(&name), &DecodeLimits::default());
+        assert_eq!(luma(&photo(&name), &DecodeLimits::default()), None, "{name}");
     }
 }
 
 #[test]
 fn limits_hold_before_decoding() {
-    let default = Limits::default();
+    let default = DecodeLimits::default();
     for (name, limits, code) in [
-        ("square-648.jpg", Limits { bytes: 95_000, ..default.clone() }, "too_many_bytes"),
-        ("square-648.jpg", Limits { side: 647, ..default.clone() }, "too_wide"),
-        ("panorama-5to1.jpg", Limits { side: 599, ..default.clone() }, "too_wide"),
-        ("square-648.jpg", Limits { pixels: 648 * 648 - 1, ..default.clone() }, "too_many_pixels"),
-        ("square-648.jpg", Limits { memory: 3 * 648 * 648 - 1, ..default.clone() }, "needs_too_much_memory"),
-        ("progressive.jpg", Limits { memory: 6 * 640 * 427, ..default.clone() }, "needs_too_much_memory"),
-        ("animated.gif", Limits { memory: 4 * 120 * 80 - 1, ..default.clone() }, "needs_too_much_memory"),
-        ("photo.webp", Limits { memory: 7 * 300 * 200 - 1, ..default.clone() }, "needs_too_much_memory"),
-        ("alpha.png", Limits { memory: 4 * 451 * 300 - 1, ..default.clone() }, "needs_too_much_memory"),
+        ("square-648.jpg", DecodeLimits { bytes: 95_000, ..default.clone() }, "too_many_bytes"),
+        ("square-648.jpg", DecodeLimits { side: 647, ..default.clone() }, "too_wide"),
+        ("panorama-5to1.jpg", DecodeLimits { side: 599, ..default.clone() }, "too_wide"),
+        ("square-648.jpg", DecodeLimits { pixels: 648 * 648 - 1, ..default.clone() }, "too_many_pixels"),
+        ("square-648.jpg", DecodeLimits { memory: 3 * 648 * 648 - 1, ..default.clone() }, "needs_too_much_memory"),
+        ("progressive.jpg", DecodeLimits { memory: 6 * 640 * 427, ..default.clone() }, "needs_too_much_memory"),
+        ("animated.gif", DecodeLimits { memory: 4 * 120 * 80 - 1, ..default.clone() }, "needs_too_much_memory"),
+        ("photo.webp", DecodeLimits { memory: 7 * 300 * 200 - 1, ..default.clone() }, "needs_too_much_memory"),
+        ("alpha.png", DecodeLimits { memory: 4 * 451 * 300 - 1, ..default.clone() }, "needs_too_much_memory"),
     ] {
         assert_eq!(refusal(&photo(name), &limits).code(), code, "{name} {limits:?}");
     }
     for name in GOOD {
         let photo = photo(name);
         let exactly =
-            Limits { bytes: photo.len(), memory: memory_needed(&photo, &default).unwrap(), ..default.clone() };
+            DecodeLimits { bytes: photo.len(), memory: memory_needed(&photo, &default).unwrap(), ..default.clone() };
         assert!(render(&photo, &Resize::default(), None, &exactly).is_ok(), "{name}");
     }
 }
@@ -83,8 +83,8 @@ fn a_giant_s_header_is_enough_to_refuse_it() {
         ("gif, its frame", framed, "too_many_pixels"),
         ("bmp", bmp, "too_many_pixels"),
     ] {
-        assert_eq!(refusal(&photo, &Limits::default()).code(), code, "{name}");
-        assert_eq!(memory_needed(&photo, &Limits::default()).unwrap_err().code(), code, "{name}");
+        assert_eq!(refusal(&photo, &DecodeLimits::default()).code(), code, "{name}");
+        assert_eq!(memory_needed(&photo, &DecodeLimits::default()).unwrap_err().code(), code, "{name}");
     }
 }
 
@@ -94,7 +94,7 @@ fn kinds_of_jpeg_that_nobody_has_are_named() {
         let mut photo = photo("square-96.jpg");
         let frame = photo.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
         photo[frame + 1] = marker;
-        let refusal = refusal(&photo, &Limits::default());
+        let refusal = refusal(&photo, &DecodeLimits::default());
         assert_eq!(refusal.code(), code, "{marker:02x}: {refusal}");
         assert!(refusal.to_string().starts_with("JPEG ("), "{refusal}");
     }
@@ -108,7 +108,7 @@ fn a_cut_off_photo_is_never_shown_in_part() {
         let settings = sized(16, Format::Png);
         let whole = rendered(&photo, &settings);
         for cut in (0..24).map(|step| photo.len() * step / 24).chain(photo.len() - 16..photo.len()) {
-            match render(&photo[..cut], &settings, None, &Limits::default()) {
+            match render(&photo[..cut], &settings, None, &DecodeLimits::default()) {
                 Ok(part) => assert_eq!(part, whole, "{name} cut off at {cut}"),
                 Err(Refusal::Empty) => assert_eq!(cut, 0, "{name}"),
                 Err(refusal) => assert_eq!(refusal, Refusal::Truncated, "{name} cut off at {cut}"),
@@ -121,7 +121,7 @@ fn a_cut_off_photo_is_never_shown_in_part() {
 fn the_scaled_decoder_is_as_strict() {
     let photo = photo("phone-12mp-exif-rotated-gps.jpg");
     for cut in [photo.len() / 2, photo.len() - 1] {
-        assert_eq!(refusal(&photo[..cut], &Limits::default()), Refusal::Truncated);
+        assert_eq!(refusal(&photo[..cut], &DecodeLimits::default()), Refusal::Truncated);
     }
 }
 
@@ -149,7 +149,7 @@ fn codes_are_words_and_differ() {
 
 /// Any answer will do, as long as there is one and a success can be read.
 fn survives(photo: &[u8]) {
-    let limits = Limits { pixels: 1_000_000, memory: 8 << 20, ..Limits::default() };
+    let limits = DecodeLimits { pixels: 1_000_000, memory: 8 << 20, ..DecodeLimits::default() };
     if let Ok(rendered) = render(photo, &sized(24, Format::Png), None, &limits) {
         super::fixtures::read(&rendered);
     }

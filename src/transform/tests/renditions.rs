@@ -3,7 +3,7 @@
 use super::fixtures::{GOOD, close, jpeg_of, photo, png, png_of, read, rendered, sized};
 use crate::model::MediaType;
 use crate::settings::{Crop, Format, Resize, Rgb};
-use crate::transform::{Limits, luma, render, render_sizes};
+use crate::transform::{DecodeLimits, luma, render, render_sizes};
 
 #[test]
 fn photos_are_shrunk_and_never_enlarged() {
@@ -17,7 +17,7 @@ fn photos_are_shrunk_and_never_enlarged() {
         ("phone-12mp-exif-rotated-gps.jpg", Some(48), 48),
         ("animated.gif", None, 80),
     ] {
-        let rendered = render(&photo(name), &Resize::default(), asked, &Limits::default()).unwrap();
+        let rendered = render(&photo(name), &Resize::default(), asked, &DecodeLimits::default()).unwrap();
         assert_eq!(rendered.side, side, "{name} {asked:?}");
         assert_eq!(rendered.media_type, MediaType::Png);
         read(&rendered);
@@ -29,8 +29,9 @@ fn several_sizes_are_what_each_gives_alone() {
     let sides = [Some(48), Some(500)];
     for name in ["phone-12mp-exif-rotated-gps.jpg", "alpha.png", "square-96.jpg"] {
         let photo = photo(name);
-        let together = render_sizes(&photo, &Resize::default(), &sides, &Limits::default()).unwrap();
-        let alone = sides.map(|side| render(&photo, &Resize::default(), side, &Limits::default()).unwrap()).to_vec();
+        let together = render_sizes(&photo, &Resize::default(), &sides, &DecodeLimits::default()).unwrap();
+        let alone =
+            sides.map(|side| render(&photo, &Resize::default(), side, &DecodeLimits::default()).unwrap()).to_vec();
         assert_eq!(together, alone, "{name}");
     }
 }
@@ -101,10 +102,10 @@ fn what_is_served_fits_what_was_rendered() {
     for name in GOOD {
         let photo = photo(name);
         let large = rendered(&photo, &Resize::default());
-        assert_eq!(luma(&large.bytes, &Limits::default()), large.luma, "{name}");
+        assert_eq!(luma(&large.bytes, &DecodeLimits::default()), large.luma, "{name}");
         let looks = large.luma.unwrap();
         for settings in [sized(48, Format::Png), sized(256, Format::Jpeg), sized(48, Format::Jpeg)] {
-            let served = luma(&rendered(&large.bytes, &settings).bytes, &Limits::default()).unwrap();
+            let served = luma(&rendered(&large.bytes, &settings).bytes, &DecodeLimits::default()).unwrap();
             assert!(served.distance(&looks) < 1.5, "{name} {settings:?}: {}", served.distance(&looks));
         }
     }

@@ -6,7 +6,7 @@ use super::fixtures::{GOOD, photo};
 use crate::model::Digest;
 use crate::settings::{Format, Resize};
 use crate::transform::pixels::{Channels, Pixels};
-use crate::transform::{Limits, exact, render, resize};
+use crate::transform::{DecodeLimits, exact, render, resize};
 
 /// Raised when the same photo and recipe give other bytes, which alone re-uploads nobody.
 const RENDERER: u32 = 1;
@@ -23,7 +23,7 @@ fn renditions_are_what_they_were() {
         let photo = photo(name);
         for (format, side) in [(Format::Png, None), (Format::Png, Some(48)), (Format::Jpeg, None)] {
             let settings = Resize { format, ..Resize::default() };
-            let rendered = render(&photo, &settings, side, &Limits::default()).unwrap();
+            let rendered = render(&photo, &settings, side, &DecodeLimits::default()).unwrap();
             let digest = Digest::of(&rendered.bytes);
             writeln!(digests, "{name} {} {} {digest}", format.word(), rendered.side).unwrap();
         }

@@ -9,7 +9,7 @@
 
 use std::time::Duration;
 
-use avatarpipe::inside::{Limits, Resize, render};
+use avatarpipe::inside::{DecodeLimits, Resize, render};
 use avatarpipe_sandbox::truth::ShownKind;
 
 use super::kills::{Begins, Calm, Case, Killed, MULTIPART, ONE_STEP, OVER_OURS, REVERT, SESSION, Way, XMLRPC, kill_at};
@@ -46,7 +46,7 @@ fn wanted(case: &Case) -> &'static str {
 
 fn harness(way: &Way, case: &Case, ownership: &str) -> Harness {
     let side = (way.upload == Some("one_step")).then_some(48);
-    let sent = render(&face(wanted(case)), &Resize::default(), side, &Limits::default()).expect("a face");
+    let sent = render(&face(wanted(case)), &Resize::default(), side, &DecodeLimits::default()).expect("a face");
     let population =
         Population::of(&["ada"]).with_picture("sent", sent.bytes.to_vec()).with_picture("last", face("last"));
     let mut harness = way.harness_of(population, Begins::WithOurs);

@@ -12,7 +12,7 @@ fn part(status: u16, headers: Value, body: Value) -> String {
 }
 
 fn judge<T: PhotoQuery>(part: &str) -> PartOutcome<T> {
-    serde_json::from_str::<Part<'_>>(part).unwrap().judge(std::time::SystemTime::now())
+    serde_json::from_str::<PartResponse<'_>>(part).unwrap().judge(std::time::SystemTime::now())
 }
 
 fn error(code: &str) -> Value {

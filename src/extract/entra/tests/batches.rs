@@ -54,7 +54,8 @@ async fn only_the_parts_that_failed_are_sent_again_after_the_longest_wait() {
     .await;
     let looked = tenant.entra.fetch(&ids(&["ada", "bob", "cyd", "dan"])).await.unwrap();
     assert!(looked.iter().all(|(_, looked)| matches!(looked, PhotoResult::Photo { .. })) && looked.len() == 4);
-    let people = |asked: &Asked| parts(asked).iter().map(|(_, url)| url[7..10].to_owned()).collect::<Vec<_>>();
+    let people =
+        |asked: &ReceivedRequest| parts(asked).iter().map(|(_, url)| url[7..10].to_owned()).collect::<Vec<_>>();
     let mut rounds: Vec<Vec<String>> = tenant.graph.asked().iter().map(people).collect();
     rounds.iter_mut().for_each(|round| round.sort());
     assert_eq!(rounds, [vec!["ada", "bob", "cyd", "dan"], vec!["bob", "cyd", "dan"], vec!["dan"]]);
@@ -181,7 +182,7 @@ async fn a_token_that_ends_between_two_parts_is_renewed_for_the_rest() {
 
 #[tokio::test]
 async fn access_denied_is_told_of_each_person() {
-    let denied = |_: usize, asked: &Asked| batch(asked, |_| refused(403, "ErrorAccessDenied"));
+    let denied = |_: usize, asked: &ReceivedRequest| batch(asked, |_| refused(403, "ErrorAccessDenied"));
     let tenant = Tenant::start(Users::default(), denied).await;
     let looked = tenant.entra.fetch(&ids(&["ada", "bob"])).await.unwrap();
     assert_eq!((code(&looked, "ada").as_str(), code(&looked, "bob").as_str()), (DENIED, DENIED));

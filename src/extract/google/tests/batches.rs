@@ -101,7 +101,8 @@ async fn what_is_refused_for_the_app_fails_the_source_and_for_a_person_that_one(
         let failure = customer.google.fetch(&ids(&["ada", "bob"])).await.unwrap_err();
         assert!(failure.kind == FailureKind::Refused && failure.to_string().contains(words), "{failure}");
     }
-    let forbidden = |_: usize, asked: &Asked| batch(asked, |_| Some(refusal(403, "forbidden", "Not Authorized")));
+    let forbidden =
+        |_: usize, asked: &ReceivedRequest| batch(asked, |_| Some(refusal(403, "forbidden", "Not Authorized")));
     let customer = Customer::of(forbidden).await;
     let looked = customer.google.fetch(&ids(&["ada", "bob"])).await.unwrap();
     assert_eq!((code(&looked, "ada").as_str(), code(&looked, "bob").as_str()), (DENIED, DENIED));

@@ -22,7 +22,7 @@ use crate::settings::Certificate;
 const LIFE: u64 = 330;
 
 #[derive(Serialize)]
-struct Claims<'a> {
+struct AssertionClaims<'a> {
     aud: &'a str,
     iss: &'a str,
     sub: &'a str,
@@ -50,7 +50,7 @@ pub(super) fn sign(
         .map_err(|_| wrong("its private key is not an RSA key"))?;
     let header = Header { x5t_s256: Some(URL_SAFE_NO_PAD.encode(pair.thumbprint())), ..Header::new(Algorithm::PS256) };
     let issued = clock::issued_at(now);
-    let claims = Claims {
+    let claims = AssertionClaims {
         aud: audience,
         iss: client_id,
         sub: client_id,

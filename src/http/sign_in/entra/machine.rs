@@ -19,14 +19,14 @@ const PAUSES: [u64; 5] = [0, 2, 6, 14, 30];
 const UPDATING: Duration = Duration::from_secs(70);
 
 #[derive(Deserialize)]
-struct Token {
+struct MachineToken {
     access_token: Secret,
     expires_in: String,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Refusal {
+struct MetadataError {
     error: String,
     error_description: String,
 }
@@ -57,7 +57,7 @@ pub(super) async fn ask(client: &Client, resource: &str, client_id: Option<&str>
 }
 
 fn granted(response: &Response) -> Result<Granted, Failure> {
-    let token: Token = response.json()?;
+    let token: MachineToken = response.json()?;
     let seconds = token
         .expires_in
         .trim()
@@ -76,7 +76,7 @@ fn not_here(failure: Failure) -> Failure {
 }
 
 fn refused(response: &Response) -> Failure {
-    let refusal: Refusal = serde_json::from_slice(&response.body).unwrap_or_default();
+    let refusal: MetadataError = serde_json::from_slice(&response.body).unwrap_or_default();
     let found = match refusal.error.as_str() {
         "" => response.excerpt(),
         error => format!("{} {error}: {}", response.status, refusal.error_description),

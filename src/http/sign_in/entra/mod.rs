@@ -23,7 +23,7 @@ use crate::http::key_pair::KeyPair;
 use crate::http::{Client, Counts, Failure, Pause, Pauses, Request, Response};
 use crate::secret::Secret;
 use crate::settings::{AppProof, Certificate, Entra, EntraCredential};
-use refusal::{Remedy, SignInRefusal};
+use refusal::{EntraRefusal, EntraRemedy};
 
 /// Signs us in to Entra.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub(crate) struct EntraSignIn {
 }
 
 #[derive(Deserialize)]
-struct Token {
+struct TokenResponse {
     access_token: Secret,
     #[serde(default)]
     expires_in: Value,
@@ -94,16 +94,16 @@ impl EntraSignIn {
             if response.status == 200 {
                 return granted(&response);
             }
-            let SignInRefusal { failure, remedy } = refusal::judge(&response);
+            let EntraRefusal { failure, remedy } = refusal::judge(&response);
             let again = match remedy {
-                Remedy::None => false,
-                Remedy::Wait => self.rests(&mut pauses).await,
+                EntraRemedy::None => false,
+                EntraRemedy::Wait => self.rests(&mut pauses).await,
                 // A new federated credential takes minutes to spread (§1.3).
-                Remedy::WaitForCredential => by_assertion && self.rests(&mut pauses).await,
-                Remedy::NewAssertion => by_assertion && !std::mem::replace(&mut renewed, true),
+                EntraRemedy::WaitForCredential => by_assertion && self.rests(&mut pauses).await,
+                EntraRemedy::NewAssertion => by_assertion && !std::mem::replace(&mut renewed, true),
             };
             if !again {
-                let stale = remedy == Remedy::NewAssertion && matches!(proof, AppProof::Federated(_));
+                let stale = remedy == EntraRemedy::NewAssertion && matches!(proof, AppProof::Federated(_));
                 return Err(if stale { failure.hint(refusal::STALE) } else { failure });
             }
             // Once an assertion was outside its time, the server's clock is the better one.
@@ -139,6 +139,6 @@ impl EntraSignIn {
 }
 
 fn granted(response: &Response) -> Result<Granted, Failure> {
-    let token: Token = response.json()?;
+    let token: TokenResponse = response.json()?;
     Ok(Granted { token: token.access_token, expires_in: super::clock::life(&token.expires_in) })
 }

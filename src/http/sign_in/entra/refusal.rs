@@ -11,7 +11,7 @@ use crate::secret::server_message;
 /// The documented error answer; every member may be missing in practice.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Refusal {
+struct EntraError {
     error: String,
     error_description: String,
     error_codes: Vec<u64>,
@@ -20,14 +20,14 @@ struct Refusal {
 }
 
 /// A refused sign-in.
-pub(super) struct SignInRefusal {
+pub(super) struct EntraRefusal {
     pub(super) failure: Failure,
-    pub(super) remedy: Remedy,
+    pub(super) remedy: EntraRemedy,
 }
 
 /// What may help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Remedy {
+pub(super) enum EntraRemedy {
     None,
     /// It may pass by itself.
     Wait,
@@ -38,8 +38,8 @@ pub(super) enum Remedy {
 }
 
 /// What a refusal means, and what may help.
-pub(super) fn judge(response: &Response) -> SignInRefusal {
-    let lasting = |failure| SignInRefusal { failure, remedy: Remedy::None };
+pub(super) fn judge(response: &Response) -> EntraRefusal {
+    let lasting = |failure| EntraRefusal { failure, remedy: EntraRemedy::None };
     // `read` has repeated it already.
     let in_trouble = || {
         let failure = response.failure(FailureKind::Unreachable, response.excerpt());
@@ -48,7 +48,7 @@ pub(super) fn judge(response: &Response) -> SignInRefusal {
     if response.status >= 500 {
         return in_trouble();
     }
-    let refusal: Refusal = match response.json() {
+    let refusal: EntraError = match response.json() {
         Ok(refusal) => refusal,
         Err(_) if is_transient(response.status) => return in_trouble(),
         Err(failure) => return lasting(failure),
@@ -59,19 +59,19 @@ pub(super) fn judge(response: &Response) -> SignInRefusal {
     let passes = matches!(refusal.error.as_str(), "temporarily_unavailable" | "server_error");
     let kind = if passes || response.status == 429 { FailureKind::Unreachable } else { FailureKind::Refused };
     let failure = response.failure(kind, refusal.words(response.status));
-    SignInRefusal {
+    EntraRefusal {
         failure: with_hint(failure, &refusal),
-        remedy: if passes { Remedy::Wait } else { refusal.remedy() },
+        remedy: if passes { EntraRemedy::Wait } else { refusal.remedy() },
     }
 }
 
-impl Refusal {
-    fn remedy(&self) -> Remedy {
+impl EntraError {
+    fn remedy(&self) -> EntraRemedy {
         let has = |code| self.error_codes.contains(&code);
         match () {
-            () if has(700_024) => Remedy::NewAssertion,
-            () if has(70_021) => Remedy::WaitForCredential,
-            () => Remedy::None,
+            () if has(700_024) => EntraRemedy::NewAssertion,
+            () if has(70_021) => EntraRemedy::WaitForCredential,
+            () => EntraRemedy::None,
         }
     }
 
@@ -91,7 +91,7 @@ impl Refusal {
 /// The hint of an assertion that the CI platform made, where it is outside its time.
 pub(super) const STALE: &str = "the token of the CI platform is outside its time: it is good for minutes, or for as long as the job may run; start the job anew, and in GitLab set its `timeout` longer than the run";
 
-fn with_hint(failure: Failure, refusal: &Refusal) -> Failure {
+fn with_hint(failure: Failure, refusal: &EntraError) -> Failure {
     match refusal.error_codes.iter().find_map(|code| hint(*code)).or_else(|| hint_by_error(&refusal.error)) {
         Some(hint) => failure.hint(hint),
         None => failure,

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::http::FailureKind;
-use crate::http::loopback::{Asked, Loopback, reply, reply_json};
+use crate::http::loopback::{Loopback, ReceivedRequest, reply, reply_json};
 use crate::settings::{Cloud, EntraEndpoints, TokenFrom};
 
 fn grant(server: &Loopback) -> EntraSignIn {
@@ -119,7 +119,7 @@ fn certificate(name: &str, password: Option<&str>) -> EntraCredential {
     app(AppProof::Certificate(Certificate { file: key_file(name), password: password.map(Secret::new) }))
 }
 
-fn field(asked: &Asked, name: &str) -> String {
+fn field(asked: &ReceivedRequest, name: &str) -> String {
     let found =
         url::form_urlencoded::parse(&asked.body).find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
     found.unwrap_or_default()
@@ -212,7 +212,7 @@ async fn a_certificate_that_cannot_be_used_is_told_without_a_request() {
 #[tokio::test]
 async fn an_assertion_outside_its_time_is_made_again_once_by_the_servers_clock() {
     let response = |refusals: usize| {
-        move |number: usize, _: &Asked| {
+        move |number: usize, _: &ReceivedRequest| {
             if number >= refusals {
                 return reply_json(200, &token());
             }

@@ -8,8 +8,8 @@ use std::time::SystemTime;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::refusal::{self, Remedy, SignInRefusal};
-use super::signer::{Claims, LIFE, Signer, Wish};
+use super::refusal::{self, GoogleRefusal, GoogleRemedy};
+use super::signer::{JwtClaims, LIFE, Signer, Wish};
 use crate::http::sign_in::{Granted, clock};
 use crate::http::{Client, Failure, FailureKind, Pause, Request, Response};
 use crate::secret::Secret;
@@ -19,7 +19,7 @@ const AUDIENCE: &str = "https://oauth2.googleapis.com/token";
 
 /// All members may be missing: one misspelt scope gives an `id_token` alone (§1.3).
 #[derive(Deserialize)]
-struct Token {
+struct GoogleToken {
     access_token: Option<Secret>,
     #[serde(default)]
     expires_in: Value,
@@ -31,7 +31,7 @@ pub(super) async fn ask(client: &Client, signer: &dyn Signer, wish: &Wish<'_>) -
     let (mut now, mut corrected) = (SystemTime::now(), false);
     loop {
         let issued = clock::issued_at(now);
-        let claims = Claims {
+        let claims = JwtClaims {
             iss: signer.email(),
             sub: wish.subject,
             scope: Some(wish.scopes.join(" ")),
@@ -49,11 +49,11 @@ pub(super) async fn ask(client: &Client, signer: &dyn Signer, wish: &Wish<'_>) -
         if response.status == 200 {
             return granted(&response, wish);
         }
-        let SignInRefusal { failure, remedy } = refusal::of_token(&response, signer, wish);
+        let GoogleRefusal { failure, remedy } = refusal::of_token(&response, signer, wish);
         let again = match remedy {
-            Remedy::None => false,
-            Remedy::Wait => matches!(client.rest(&mut pauses, None).await, Pause::Wait(_)),
-            Remedy::ServersClock => !std::mem::replace(&mut corrected, true),
+            GoogleRemedy::None => false,
+            GoogleRemedy::Wait => matches!(client.rest(&mut pauses, None).await, Pause::Wait(_)),
+            GoogleRemedy::ServersClock => !std::mem::replace(&mut corrected, true),
         };
         if !again {
             return Err(failure);
@@ -64,7 +64,7 @@ pub(super) async fn ask(client: &Client, signer: &dyn Signer, wish: &Wish<'_>) -
 }
 
 fn granted(response: &Response, wish: &Wish<'_>) -> Result<Granted, Failure> {
-    let Token { access_token, expires_in } = response.json()?;
+    let GoogleToken { access_token, expires_in } = response.json()?;
     let Some(token) = access_token else {
         let found =
             format!("200 without an access token: Google does not know one of the scopes {}", wish.scopes.join(", "));

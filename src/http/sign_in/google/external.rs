@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::subject::{Format, JWT, SubjectToken};
+use super::subject::{JWT, SubjectFormat, SubjectToken};
 use crate::http::key_pair::contents;
 use crate::http::{Failure, FailureKind, Url};
 use crate::secret::Secret;
@@ -23,7 +23,7 @@ pub(super) struct External {
 }
 
 #[derive(Deserialize)]
-struct Wire {
+struct ExternalAccount {
     #[serde(rename = "type", default)]
     kind: String,
     #[serde(default)]
@@ -31,17 +31,17 @@ struct Wire {
     subject_token_type: Option<String>,
     service_account_impersonation_url: Option<String>,
     #[serde(default)]
-    credential_source: Source,
+    credential_source: CredentialSource,
 }
 
 #[derive(Default, Deserialize)]
-struct Source {
+struct CredentialSource {
     url: Option<Url>,
     #[serde(default)]
     headers: BTreeMap<String, Secret>,
     file: Option<PathBuf>,
     #[serde(default)]
-    format: Format,
+    format: SubjectFormat,
 }
 
 impl External {
@@ -52,7 +52,7 @@ impl External {
             |found: &str, hint: &str| Failure::new(FailureKind::Misconfigured, tried.as_str(), found).hint(hint);
         let remake = "make it again: gcloud iam workload-identity-pools create-cred-config --service-account=…";
         let bytes = zeroize::Zeroizing::new(contents(&tried, file)?);
-        let wire: Wire =
+        let wire: ExternalAccount =
             serde_json::from_slice(&bytes).map_err(|_| wrong("it is not the JSON of a credential", remake))?;
         if wire.kind == "service_account" {
             return Err(wrong("it is a key file", "write `service_account_file` in place of `external_account_file`"));
@@ -63,7 +63,7 @@ impl External {
         let service_account = wire.service_account_impersonation_url.as_deref().and_then(account).ok_or_else(|| {
             wrong("it names no service account, without which the Directory API answers nobody", remake)
         })?;
-        let Source { url, headers, file, format } = wire.credential_source;
+        let CredentialSource { url, headers, file, format } = wire.credential_source;
         let source = match (url, file) {
             (Some(url), None) => SubjectToken::Url { url, headers: headers.into_iter().collect(), format },
             (None, Some(path)) => SubjectToken::File { path, format },

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::refusal;
-use super::signer::{Claims, LIFE, Signer};
+use super::signer::{JwtClaims, LIFE, Signer};
 use super::subject::{SubjectToken, of_file, of_url};
 use crate::http::sign_in::{Granted, ci_token, clock};
 use crate::http::{Authorization, Client, Failure, FailureKind, Request, Response};
@@ -30,7 +30,7 @@ pub(super) struct Federation<'a> {
 }
 
 /// A service account that a federated token speaks for.
-pub(super) struct Account<'a> {
+pub(super) struct ServiceAccount<'a> {
     iam: &'a Client,
     email: &'a str,
     federated: Secret,
@@ -56,7 +56,7 @@ struct Generated {
 
 impl<'a> Federation<'a> {
     /// Exchanges the subject token.
-    pub(super) async fn enter(&self, source: &SubjectToken) -> Result<Account<'a>, Failure> {
+    pub(super) async fn enter(&self, source: &SubjectToken) -> Result<ServiceAccount<'a>, Failure> {
         // The exchange names the provider without a scheme, the CI token with one (§1.5).
         let provider = self.audience.strip_prefix("https:").unwrap_or(self.audience);
         let subject = match source {
@@ -81,11 +81,11 @@ impl<'a> Federation<'a> {
             return Err(refusal::of_exchange(&response, provider));
         }
         let Exchanged { access_token } = response.json()?;
-        Ok(Account { iam: self.iam, email: self.service_account, federated: access_token })
+        Ok(ServiceAccount { iam: self.iam, email: self.service_account, federated: access_token })
     }
 }
 
-impl Account<'_> {
+impl ServiceAccount<'_> {
     /// A token in the account's own name.
     pub(super) async fn own_token(&self, scopes: &[&'static str]) -> Result<Granted, Failure> {
         let wish = json!({ "scope": scopes, "lifetime": format!("{LIFE}s") });
@@ -112,7 +112,7 @@ impl Account<'_> {
 }
 
 #[async_trait]
-impl Signer for Account<'_> {
+impl Signer for ServiceAccount<'_> {
     fn email(&self) -> &str {
         self.email
     }
@@ -121,7 +121,7 @@ impl Signer for Account<'_> {
         None
     }
 
-    async fn sign(&self, claims: &Claims<'_>) -> Result<Secret, Failure> {
+    async fn sign(&self, claims: &JwtClaims<'_>) -> Result<Secret, Failure> {
         // The payload is text that holds JSON.
         let payload = serde_json::to_string(claims)
             .map_err(|error| Failure::new(FailureKind::Odd, "writing the claims of a token", error.to_string()))?;

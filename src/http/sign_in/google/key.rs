@@ -11,7 +11,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
-use super::signer::{Claims, LIFE, Signer};
+use super::signer::{JwtClaims, LIFE, Signer};
 use crate::http::key_pair::contents;
 use crate::http::sign_in::{Granted, clock};
 use crate::http::{Failure, FailureKind};
@@ -21,7 +21,7 @@ use crate::secret::{Secret, redact};
 const DIRECTORY: &str = "https://admin.googleapis.com/";
 
 #[derive(Deserialize)]
-struct Wire {
+struct ServiceAccountFile {
     #[serde(rename = "type", default)]
     kind: String,
     client_email: Option<String>,
@@ -50,7 +50,8 @@ impl Key {
                 .hint("name the JSON file that the Google Cloud console gave when the key was made")
         };
         let bytes = zeroize::Zeroizing::new(contents(&tried, file)?);
-        let wire: Wire = serde_json::from_slice(&bytes).map_err(|_| wrong("it is not the JSON of a key"))?;
+        let wire: ServiceAccountFile =
+            serde_json::from_slice(&bytes).map_err(|_| wrong("it is not the JSON of a key"))?;
         match wire.kind.as_str() {
             "service_account" => {}
             "external_account" => {
@@ -73,13 +74,19 @@ impl Key {
     /// A token that needs no token endpoint; good for the Directory API only.
     pub(super) fn sign_itself_in(&self, now: SystemTime) -> Result<Granted, Failure> {
         let issued = clock::issued_at(now);
-        let claims =
-            Claims { iss: &self.email, sub: &self.email, scope: None, aud: DIRECTORY, iat: issued, exp: issued + LIFE };
+        let claims = JwtClaims {
+            iss: &self.email,
+            sub: &self.email,
+            scope: None,
+            aud: DIRECTORY,
+            iat: issued,
+            exp: issued + LIFE,
+        };
         let left = (issued + LIFE).saturating_sub(clock::seconds(now));
         Ok(Granted { token: self.signed(&claims)?, expires_in: Duration::from_secs(left) })
     }
 
-    fn signed(&self, claims: &Claims<'_>) -> Result<Secret, Failure> {
+    fn signed(&self, claims: &JwtClaims<'_>) -> Result<Secret, Failure> {
         let header = Header { kid: self.id.clone(), ..Header::new(Algorithm::RS256) };
         let token = jsonwebtoken::encode(&header, claims, &self.key).map_err(|_| {
             Failure::new(FailureKind::Misconfigured, self.tried.as_str(), "its `private_key` cannot sign")
@@ -98,7 +105,7 @@ impl Signer for Key {
         self.client_id.as_deref()
     }
 
-    async fn sign(&self, claims: &Claims<'_>) -> Result<Secret, Failure> {
+    async fn sign(&self, claims: &JwtClaims<'_>) -> Result<Secret, Failure> {
         self.signed(claims)
     }
 }

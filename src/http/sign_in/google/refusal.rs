@@ -12,14 +12,14 @@ use crate::http::{Failure, FailureKind, Response};
 use crate::secret::server_message;
 
 /// A refused token.
-pub(super) struct SignInRefusal {
+pub(super) struct GoogleRefusal {
     pub(super) failure: Failure,
-    pub(super) remedy: Remedy,
+    pub(super) remedy: GoogleRemedy,
 }
 
 /// What may help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Remedy {
+pub(super) enum GoogleRemedy {
     None,
     /// It may pass by itself.
     Wait,
@@ -29,13 +29,13 @@ pub(super) enum Remedy {
 
 /// The OAuth shape.
 #[derive(Deserialize)]
-struct Refusal {
+struct GoogleError {
     error: String,
     #[serde(default)]
     error_description: String,
 }
 
-impl Refusal {
+impl GoogleError {
     fn of(response: &Response) -> Option<Self> {
         serde_json::from_slice(&response.body).ok()
     }
@@ -53,19 +53,19 @@ impl Refusal {
 }
 
 /// A refusal of the token endpoint.
-pub(super) fn of_token(response: &Response, signer: &dyn Signer, wish: &Wish<'_>) -> SignInRefusal {
-    let Some(refusal) = Refusal::of(response) else {
-        return SignInRefusal { failure: unreadable(response), remedy: Remedy::None };
+pub(super) fn of_token(response: &Response, signer: &dyn Signer, wish: &Wish<'_>) -> GoogleRefusal {
+    let Some(refusal) = GoogleError::of(response) else {
+        return GoogleRefusal { failure: unreadable(response), remedy: GoogleRemedy::None };
     };
     let remedy = match refusal.error.as_str() {
         // What `read` has repeated already is not repeated again; 408 it leaves to us.
-        _ if response.status == 408 => Remedy::Wait,
-        _ if response.status >= 429 => Remedy::None,
-        _ if refusal.passes() => Remedy::Wait,
-        "invalid_grant" if refusal.error_description.contains("reasonable timeframe") => Remedy::ServersClock,
-        _ => Remedy::None,
+        _ if response.status == 408 => GoogleRemedy::Wait,
+        _ if response.status >= 429 => GoogleRemedy::None,
+        _ if refusal.passes() => GoogleRemedy::Wait,
+        "invalid_grant" if refusal.error_description.contains("reasonable timeframe") => GoogleRemedy::ServersClock,
+        _ => GoogleRemedy::None,
     };
-    let down = remedy == Remedy::Wait || response.status >= 429 || refusal.passes();
+    let down = remedy == GoogleRemedy::Wait || response.status >= 429 || refusal.passes();
     let kind = if down { FailureKind::Unreachable } else { FailureKind::Refused };
     let failure = response.failure(kind, refusal.words(response.status));
     let failure = if down {
@@ -75,11 +75,11 @@ pub(super) fn of_token(response: &Response, signer: &dyn Signer, wish: &Wish<'_>
         let scopes = (refusal.error == "unauthorized_client").then(|| wish.scopes.join(", "));
         failure.hint(hint(&refusal, signer, wish)).lacks(scopes)
     };
-    SignInRefusal { failure, remedy }
+    GoogleRefusal { failure, remedy }
 }
 
 /// The table of §1.3.
-fn hint(refusal: &Refusal, signer: &dyn Signer, wish: &Wish<'_>) -> String {
+fn hint(refusal: &GoogleError, signer: &dyn Signer, wish: &Wish<'_>) -> String {
     let told = refusal.error_description.as_str();
     let has = |part: &str| told.to_ascii_lowercase().contains(part);
     let (email, subject) = (signer.email(), wish.subject);
@@ -121,7 +121,7 @@ fn hint(refusal: &Refusal, signer: &dyn Signer, wish: &Wish<'_>) -> String {
 
 /// A refusal of the token exchange (§1.5).
 pub(super) fn of_exchange(response: &Response, provider: &str) -> Failure {
-    let Some(refusal) = Refusal::of(response) else { return unreadable(response) };
+    let Some(refusal) = GoogleError::of(response) else { return unreadable(response) };
     if response.status >= 429 || refusal.passes() {
         return response.failure(FailureKind::Unreachable, refusal.words(response.status));
     }

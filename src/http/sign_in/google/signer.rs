@@ -18,7 +18,7 @@ pub(super) struct Wish<'a> {
 
 /// What is signed.
 #[derive(Serialize)]
-pub(super) struct Claims<'a> {
+pub(super) struct JwtClaims<'a> {
     pub(super) iss: &'a str,
     pub(super) sub: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,5 +36,5 @@ pub(super) trait Signer: Send + Sync {
     /// The number that the Admin console knows it by, if it is known here.
     fn client_id(&self) -> Option<&str>;
     /// The claims as a signed token.
-    async fn sign(&self, claims: &Claims<'_>) -> Result<Secret, Failure>;
+    async fn sign(&self, claims: &JwtClaims<'_>) -> Result<Secret, Failure>;
 }

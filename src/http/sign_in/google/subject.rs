@@ -23,14 +23,14 @@ pub(super) enum SubjectToken {
     /// The CI platform.
     Ci(TokenFrom),
     /// A server that the credential file names.
-    Url { url: Url, headers: Vec<(String, Secret)>, format: Format },
+    Url { url: Url, headers: Vec<(String, Secret)>, format: SubjectFormat },
     /// A file that the credential file names.
-    File { path: PathBuf, format: Format },
+    File { path: PathBuf, format: SubjectFormat },
 }
 
 /// How the subject token stands where it comes from; plain text unless said.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub(super) struct Format {
+pub(super) struct SubjectFormat {
     #[serde(rename = "type", default)]
     kind: String,
     #[serde(default)]
@@ -42,7 +42,7 @@ pub(super) async fn of_url(
     near: &Client,
     url: &Url,
     headers: &[(String, Secret)],
-    format: &Format,
+    format: &SubjectFormat,
 ) -> Result<Secret, Failure> {
     let client = near.beside(root(url), Route::Foreign)?;
     let request = headers
@@ -59,12 +59,12 @@ pub(super) async fn of_url(
 }
 
 /// The subject token from the file that the file names.
-pub(super) fn of_file(path: &Path, format: &Format) -> Result<Secret, Failure> {
+pub(super) fn of_file(path: &Path, format: &SubjectFormat) -> Result<Secret, Failure> {
     let tried = format!("reading the token file {}", path.display());
     format.token(&tried, &contents(&tried, path)?)
 }
 
-impl Format {
+impl SubjectFormat {
     fn token(&self, tried: &str, bytes: &[u8]) -> Result<Secret, Failure> {
         let odd = |found: String| Failure::new(FailureKind::Odd, tried, found);
         let text = if self.kind == "json" {

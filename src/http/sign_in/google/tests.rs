@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::http::FailureKind;
-use crate::http::loopback::{Asked, Loopback, reply, reply_json};
+use crate::http::loopback::{Loopback, ReceivedRequest, reply, reply_json};
 use crate::secret::Secret;
 use crate::settings::TokenFrom;
 
@@ -45,7 +45,7 @@ fn token() -> Value {
     json!({ "access_token": "ya29.granted", "expires_in": 3599, "token_type": "Bearer" })
 }
 
-fn field(asked: &Asked, name: &str) -> String {
+fn field(asked: &ReceivedRequest, name: &str) -> String {
     url::form_urlencoded::parse(&asked.body)
         .find(|(key, _)| key == name)
         .map(|(_, value)| value.into_owned())
@@ -192,7 +192,7 @@ async fn a_key_file_that_cannot_be_used_is_told_and_not_quoted() {
 }
 
 /// STS, IAM and the token endpoint in one.
-fn federation(_: usize, asked: &Asked) -> Response {
+fn federation(_: usize, asked: &ReceivedRequest) -> Response {
     match asked.path.as_str() {
         "/v1/token" => reply_json(200, &json!({ "access_token": "ya29.federated", "token_type": "Bearer" })),
         "/token" => reply_json(200, &token()),

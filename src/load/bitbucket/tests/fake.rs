@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::http::loopback::{Asked, Loopback, reply, reply_json};
+use crate::http::loopback::{Loopback, ReceivedRequest, reply, reply_json};
 use crate::load::bitbucket::Bitbucket;
 use crate::load::jira::tests::{Grey, Log};
 use crate::load::tests::{members_of, target};
@@ -104,7 +104,7 @@ impl World {
         bean
     }
 
-    fn response(&mut self, asked: &Asked) -> (String, Response) {
+    fn response(&mut self, asked: &ReceivedRequest) -> (String, Response) {
         let url = Url::parse(&format!("http://git{}", asked.path)).unwrap();
         let query: HashMap<String, String> = url.query_pairs().into_owned().collect();
         let path = url.path().trim_start_matches('/').to_owned();
@@ -133,7 +133,7 @@ impl World {
         (http, self.done(step, asked, &query, &slug))
     }
 
-    fn done(&mut self, step: &str, asked: &Asked, query: &HashMap<String, String>, slug: &str) -> Response {
+    fn done(&mut self, step: &str, asked: &ReceivedRequest, query: &HashMap<String, String>, slug: &str) -> Response {
         let next = self.next;
         match step {
             "properties" => {
@@ -192,7 +192,7 @@ impl World {
 }
 
 /// The last segment of the path.
-fn slug_of(asked: &Asked) -> String {
+fn slug_of(asked: &ReceivedRequest) -> String {
     let path = asked.path.split('?').next().unwrap_or_default();
     path.rsplit('/').next().unwrap_or_default().to_owned()
 }

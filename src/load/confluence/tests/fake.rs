@@ -10,7 +10,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::http::loopback::{Asked, Loopback, reply, reply_json};
+use crate::http::loopback::{Loopback, ReceivedRequest, reply, reply_json};
 use crate::load::confluence::Confluence;
 use crate::load::jira::tests::{Grey, Log, grey};
 use crate::load::tests::{members_of, pair, target};
@@ -135,7 +135,7 @@ impl World {
         reply_json(200, &json!({ "results": results, "start": from, "limit": size, "_links": links }))
     }
 
-    fn response(&mut self, asked: &Asked) -> (String, Response) {
+    fn response(&mut self, asked: &ReceivedRequest) -> (String, Response) {
         let url = Url::parse(&format!("http://wiki{}", asked.path)).unwrap();
         let query: HashMap<String, String> = url.query_pairs().into_owned().collect();
         let path = url.path().trim_start_matches('/').to_owned();
@@ -203,7 +203,7 @@ impl World {
         (format!("R {step}"), http_response)
     }
 
-    fn remote(&mut self, asked: &Asked, query: &HashMap<String, String>) -> (String, Response) {
+    fn remote(&mut self, asked: &ReceivedRequest, query: &HashMap<String, String>) -> (String, Response) {
         assert_eq!(query["os_authType"], "basic");
         assert_eq!(asked.header("content-type"), "text/xml");
         let body = std::str::from_utf8(&asked.body).unwrap();
@@ -278,7 +278,7 @@ impl World {
         }
     }
 
-    fn scripted(&mut self, asked: &Asked, query: &HashMap<String, String>) -> (String, Response) {
+    fn scripted(&mut self, asked: &ReceivedRequest, query: &HashMap<String, String>) -> (String, Response) {
         let (method, name) = (asked.method.as_str(), query.get("name").cloned().unwrap_or_default());
         let http = match method {
             "GET" => "R endpoint".to_owned(),

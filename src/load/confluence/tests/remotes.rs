@@ -4,7 +4,7 @@ use super::fake::{Fault, Stage, Way, World, endpoint};
 use super::{draft, picture};
 use crate::http::FailureKind;
 use crate::load::jira::tests::Memory;
-use crate::load::{Learnt, Probe, Target as _, Told};
+use crate::load::{Learnt, Probe, ProbeResult, Target as _};
 use crate::model::{IntentKind, Shown};
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn the_right_of_an_administrator_is_proved() {
         let (run, mut journal) = ("run".into(), Memory::new(&stage.log));
         let probe = Probe { run: &run, journal: &mut journal };
         let tried = stage.wiki.try_out(&mut Learnt::new(), probe).await.unwrap();
-        assert_eq!(tried[0].told == Told::Works, admin, "{tried:?}");
+        assert_eq!(tried[0].told == ProbeResult::Works, admin, "{tried:?}");
         let wrote = stage.take_log().iter().any(|line| line.starts_with('W'));
         assert_eq!(wrote, admin, "our own picture would go there without the right");
     }

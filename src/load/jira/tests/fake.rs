@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::http::loopback::{Asked, Loopback, reply, reply_json};
+use crate::http::loopback::{Loopback, ReceivedRequest, reply, reply_json};
 use crate::load::jira::Jira;
 use crate::load::tests::{everybody, placed, target};
 use crate::load::{Changes, Learnt, Target as _};
@@ -157,7 +157,7 @@ impl World {
         self.users.iter().skip(from).take(size).map(|(name, user)| self.bean(name, user)).collect()
     }
 
-    fn response(&mut self, asked: &Asked) -> (String, Response) {
+    fn response(&mut self, asked: &ReceivedRequest) -> (String, Response) {
         let url = Url::parse(&format!("http://jira{}", asked.path)).unwrap();
         let query: HashMap<String, String> = url.query_pairs().into_owned().collect();
         let path = url.path().trim_start_matches('/').to_owned();
@@ -183,7 +183,7 @@ impl World {
         (http, self.done(step, asked, &query, &path))
     }
 
-    fn done(&mut self, step: &str, asked: &Asked, query: &HashMap<String, String>, path: &str) -> Response {
+    fn done(&mut self, step: &str, asked: &ReceivedRequest, query: &HashMap<String, String>, path: &str) -> Response {
         let number = |name: &str| query.get(name).and_then(|text| text.parse::<usize>().ok());
         let name = query.get("username").cloned().unwrap_or_default();
         match step {
@@ -280,7 +280,7 @@ impl World {
         }
     }
 
-    fn upload(&mut self, asked: &Asked, query: &HashMap<String, String>, name: &str) -> Response {
+    fn upload(&mut self, asked: &ReceivedRequest, query: &HashMap<String, String>, name: &str) -> Response {
         let form = asked.header("content-type").starts_with("multipart/form-data");
         if self.raw != 201 && !form {
             return reply_json(self.raw, &json!({}));
@@ -350,7 +350,7 @@ fn step(method: &str, path: &str) -> (&'static str, String) {
     }
 }
 
-fn session(asked: &Asked) -> Option<String> {
+fn session(asked: &ReceivedRequest) -> Option<String> {
     let cookies = asked.header("cookie").to_owned();
     cookies.split(';').find_map(|cookie| cookie.trim().strip_prefix("JSESSIONID=")).map(str::to_owned)
 }
