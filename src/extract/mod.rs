@@ -4,6 +4,7 @@
 //! Leaves to others: pace and sign-in (`http`), which people matter and in what order (`run`).
 //! A newcomer gets wrong: a failure of one person is an answer ([`PhotoResult::Unknown`]); a `Failure` is of the whole source.
 
+mod batch;
 pub(crate) mod entra;
 pub(crate) mod folder;
 pub(crate) mod google;

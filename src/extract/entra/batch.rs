@@ -4,18 +4,19 @@
 //! telling a photo that is denied from all of them (`run`).
 //! A newcomer gets wrong: parts come back in any order, and may be missing; a missing one has failed.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
 use super::client::{Entra, SLOW};
 use super::error;
 use super::photo::{PartOutcome, PartResponse, PhotoQuery, too_large};
+use crate::extract::batch::{Round, Rounds, now_there};
 use crate::extract::wire::segment;
 use crate::http::{
     BLOCKED, Failure, Pause, Pauses, Request, Response, entries, is_throttled, is_transient, retry_after,
 };
-use crate::model::{Fault, PersonId};
+use crate::model::PersonId;
 
 /// 20 photos are far below; a larger answer is asked for again one by one (§4).
 const CAP: usize = 64 * 1024 * 1024;
@@ -38,15 +39,6 @@ struct Responses<'a> {
     responses: Vec<PartResponse<'a>>,
 }
 
-/// Where the parts of one call stand. People are named by their place in the slice.
-struct Round<T> {
-    done: Vec<(usize, T)>,
-    unauthorized: Vec<(usize, Fault)>,
-    again: Vec<(usize, Fault)>,
-    asked: Option<Duration>,
-    throttled: u64,
-}
-
 /// One batch as it came back.
 enum Attempt {
     Response(Response),
@@ -59,61 +51,19 @@ impl Entra {
         &self,
         people: &[PersonId],
     ) -> Result<Vec<(PersonId, T)>, Failure> {
-        let mut told = Vec::with_capacity(people.len());
-        let mut open: Vec<usize> = (0..people.len()).collect();
-        let mut pauses = self.graph.pauses();
-        let mut renewed = false;
-        while !open.is_empty() {
+        let mut rounds = Rounds::of(people, &self.graph, &self.tokens);
+        while !rounds.open.is_empty() {
             let used = self.tokens.token().await?;
-            let Attempt::Response(response) = self.send_batch::<T>(people, &open).await? else {
-                return self.one_by_one(people, &open, told).await;
+            let Attempt::Response(response) = self.send_batch::<T>(people, &rounds.open).await? else {
+                return self.one_by_one(people, rounds).await;
             };
-            let Some(round) = self.read_round(&response, &open)? else {
-                self.rest_or_fail(&mut pauses, &response, open.len()).await?;
-                continue;
-            };
-            let Round { done, unauthorized, again, asked, throttled } = round;
-            told.extend(done);
-            self.graph.count_throttled(throttled);
-            // Parts are sent on one after another (§4): a token may end between two of them.
-            if !unauthorized.is_empty() && !renewed {
-                renewed = true;
-                self.tokens.renew(&used).await?;
-                self.graph.count_retried(unauthorized.len() as u64);
-                open = unauthorized.into_iter().map(|(place, _)| place).collect();
-                open.extend(self.repeat(again, asked, &mut pauses, &mut told).await);
-                continue;
+            match self.read_round(&response, &rounds.open)? {
+                // An inner 401 for all means the same as an outer one (§4).
+                Some(round) => rounds.take(round, &used, |_| error::refused_token(&response)).await?,
+                None => self.rest_or_fail(&mut rounds.pauses, &response, rounds.open.len()).await?,
             }
-            // An inner 401 for all means the same as an outer one (§4).
-            if unauthorized.len() == people.len() {
-                return Err(error::refused_token(&response));
-            }
-            told.extend(unknown(unauthorized));
-            open = self.repeat(again, asked, &mut pauses, &mut told).await;
         }
-        Ok(told.into_iter().map(|(place, told)| (people[place].clone(), told)).collect())
-    }
-
-    /// Waits for the parts that are worth another try; gives up on them when the tries are used up.
-    async fn repeat<T: PhotoQuery>(
-        &self,
-        again: Vec<(usize, Fault)>,
-        asked: Option<Duration>,
-        pauses: &mut Pauses,
-        told: &mut Vec<(usize, T)>,
-    ) -> Vec<usize> {
-        if again.is_empty() {
-            return Vec::new();
-        }
-        if let Some(time) = asked.filter(|time| *time < BLOCKED) {
-            self.graph.hold(time);
-        }
-        if let Pause::Wait(_) = self.graph.rest(pauses, asked).await {
-            self.graph.count_retried(again.len() as u64);
-            return again.into_iter().map(|(place, _)| place).collect();
-        }
-        told.extend(unknown(again));
-        Vec::new()
+        Ok(rounds.answers())
     }
 
     async fn send_batch<T: PhotoQuery>(&self, people: &[PersonId], open: &[usize]) -> Result<Attempt, Failure> {
@@ -136,7 +86,7 @@ impl Entra {
     /// A batch with throttled parts may come as 200, 424 or 429 (§4): what counts is whether it holds `responses`.
     fn read_round<T: PhotoQuery>(&self, response: &Response, open: &[usize]) -> Result<Option<Round<T>>, Failure> {
         match serde_json::from_slice::<Responses<'_>>(&response.body) {
-            Ok(Responses { responses }) => Ok(Some(Round::sort(responses, open, now_there(response)))),
+            Ok(Responses { responses }) => Ok(Some(sort(responses, open, now_there(response)))),
             Err(error) if response.status == 200 => Err(response.not_json(&error)),
             Err(_) if is_transient(response.status) || response.status == 424 => Ok(None),
             Err(_) => Err(error::failure(response, "User.Read.All")),
@@ -161,58 +111,32 @@ impl Entra {
     async fn one_by_one<T: PhotoQuery + Send>(
         &self,
         people: &[PersonId],
-        open: &[usize],
-        told: Vec<(usize, T)>,
+        mut rounds: Rounds<'_, T>,
     ) -> Result<Vec<(PersonId, T)>, Failure> {
-        let mut each: Vec<(PersonId, T)> =
-            told.into_iter().map(|(place, told)| (people[place].clone(), told)).collect();
-        if let [only] = open {
+        let open = std::mem::take(&mut rounds.open);
+        let mut each = rounds.answers();
+        if let [only] = open.as_slice() {
             each.push((people[*only].clone(), T::unknown(too_large())));
             return Ok(each);
         }
         self.graph.count_retried(open.len() as u64);
         for place in open {
-            each.extend(Box::pin(self.ask_each::<T>(&people[*place..=*place])).await?);
+            each.extend(Box::pin(self.ask_each::<T>(&people[place..=place])).await?);
         }
         Ok(each)
     }
 }
 
-impl<T: PhotoQuery> Round<T> {
-    fn sort(parts: Vec<PartResponse<'_>>, open: &[usize], now: SystemTime) -> Self {
-        let mut round = Self {
-            done: Vec::with_capacity(open.len()),
-            unauthorized: Vec::new(),
-            again: Vec::new(),
-            asked: None,
-            throttled: 0,
-        };
-        let mut missing: Vec<usize> = open.to_vec();
-        for part in parts {
-            let Some(at) = missing.iter().position(|place| part.id == place.to_string()) else { continue };
-            round.take(missing.swap_remove(at), &part, now);
-        }
-        let lost = |place| (place, Fault::new("part_missing", "the batch was answered without this part"));
-        round.again.extend(missing.into_iter().map(lost));
-        round
-    }
-
-    fn take(&mut self, place: usize, part: &PartResponse<'_>, now: SystemTime) {
-        self.throttled += u64::from(is_throttled(part.status));
+fn sort<T: PhotoQuery>(parts: Vec<PartResponse<'_>>, open: &[usize], now: SystemTime) -> Round<T> {
+    let is_of = |part: &PartResponse<'_>, place: usize| part.id == place.to_string();
+    Round::sort(parts, open, is_of, |round, place, part| {
+        round.throttled += u64::from(is_throttled(part.status));
         match part.judge(now) {
-            PartOutcome::Final(told) => self.done.push((place, told)),
-            PartOutcome::Unauthorized(fault) => self.unauthorized.push((place, fault)),
-            PartOutcome::Again { fault, asked } => {
-                self.asked = self.asked.max(asked);
-                self.again.push((place, fault));
-            }
+            PartOutcome::Final(told) => round.done.push((place, told)),
+            PartOutcome::Unauthorized(fault) => round.unauthorized.push((place, fault)),
+            PartOutcome::Again { fault, asked } => round.repeat(place, fault, asked),
         }
-    }
-}
-
-/// The time by the server's clock; parts carry no date of their own.
-fn now_there(response: &Response) -> SystemTime {
-    response.server_time().unwrap_or_else(SystemTime::now)
+    })
 }
 
 /// Any body of any status: everybody asked about is answered once.
@@ -220,27 +144,12 @@ fn now_there(response: &Response) -> SystemTime {
 pub(crate) fn fuzz(body: &[u8]) -> impl std::hash::Hash + use<> {
     let open: Vec<usize> = (0..super::client::BATCH).collect();
     let Responses { responses } = serde_json::from_slice::<Responses<'_>>(body).ok()?;
-    let probed = Round::<crate::extract::VersionResult>::sort(responses, &open, SystemTime::UNIX_EPOCH).everybody();
+    let probed = sort::<crate::extract::VersionResult>(responses, &open, SystemTime::UNIX_EPOCH).everybody();
     let Responses { responses } = serde_json::from_slice::<Responses<'_>>(body).ok()?;
-    let looked = Round::<crate::extract::PhotoResult>::sort(responses, &open, SystemTime::UNIX_EPOCH);
+    let looked = sort::<crate::extract::PhotoResult>(responses, &open, SystemTime::UNIX_EPOCH);
     let kinds = looked.again.iter().chain(&looked.unauthorized);
     let kinds: Vec<String> = kinds.map(|(_, fault)| fault.code.clone()).collect();
     let done = looked.done.len();
     assert_eq!((probed, looked.everybody()), (open.clone(), open), "somebody is not answered, or twice");
     Some((done, kinds))
-}
-
-#[cfg(any(test, fuzzing))]
-impl<T> Round<T> {
-    /// The places of all who are answered, in order.
-    fn everybody(&self) -> Vec<usize> {
-        let failed = self.unauthorized.iter().chain(&self.again).map(|(place, _)| *place);
-        let mut places: Vec<usize> = self.done.iter().map(|(place, _)| *place).chain(failed).collect();
-        places.sort_unstable();
-        places
-    }
-}
-
-fn unknown<T: PhotoQuery>(faults: Vec<(usize, Fault)>) -> impl Iterator<Item = (usize, T)> {
-    faults.into_iter().map(|(place, fault)| (place, T::unknown(fault)))
 }

@@ -16,6 +16,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::error::GraphError;
+use crate::extract::batch::PhotoAnswer;
 use crate::extract::wire::is_page;
 use crate::extract::{DENIED, GONE, PhotoResult, VersionResult};
 use crate::http::{Sparse, is_transient, parse_retry_after};
@@ -118,13 +119,11 @@ pub(super) enum PartOutcome<T> {
 }
 
 /// What is asked of each person: a version or a photo.
-pub(super) trait PhotoQuery: Sized {
+pub(super) trait PhotoQuery: PhotoAnswer {
     /// Below `/users/{id}`.
     const PATH: &'static str;
     /// Reads a part with status 200.
     fn read(part: &PartResponse<'_>) -> Result<Self, Fault>;
-    fn absent(proof: Absence) -> Self;
-    fn unknown(fault: Fault) -> Self;
 }
 
 impl PhotoQuery for VersionResult {
@@ -141,14 +140,6 @@ impl PhotoQuery for VersionResult {
             return Ok(Self::Absent(Absence::OnePixel));
         }
         Ok(Self::Version(version))
-    }
-
-    fn absent(proof: Absence) -> Self {
-        Self::Absent(proof)
-    }
-
-    fn unknown(fault: Fault) -> Self {
-        Self::Unknown(fault)
     }
 }
 
@@ -171,14 +162,6 @@ impl PhotoQuery for PhotoResult {
         }
         let version = part.header("etag").and_then(|etag| version(&etag));
         Ok(Self::Photo { version, bytes: Bytes::from(bytes) })
-    }
-
-    fn absent(proof: Absence) -> Self {
-        Self::Absent(proof)
-    }
-
-    fn unknown(fault: Fault) -> Self {
-        Self::Unknown(fault)
     }
 }
 

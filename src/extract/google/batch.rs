@@ -5,7 +5,7 @@
 //! A newcomer gets wrong: n calls in a batch are n units; a batch saves requests, not quota.
 
 use std::sync::atomic::Ordering;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 
@@ -13,21 +13,18 @@ use super::client::Google;
 use super::error::{Class, GoogleError};
 use super::mime::{self, MimePart};
 use super::photo::{PartOutcome, PhotoQuery};
+use crate::extract::batch::{Round, Rounds, now_there};
 use crate::extract::wire::segment;
-use crate::http::{BLOCKED, Failure, FailureKind, Pause, Pauses, Request, Response, is_throttled, is_transient};
+use crate::http::{Failure, FailureKind, Pauses, Request, Response, is_throttled, is_transient};
 use crate::model::{Fault, PersonId};
 
 /// 100 photos of 96 pixels are a hundredth of it; a larger answer is asked for again one by one.
 const CAP: usize = 64 * 1024 * 1024;
 
-/// Where the parts of one call stand. People are named by their place in the slice.
-struct Round<T> {
-    done: Vec<(usize, T)>,
+/// The parts of one call, and what in them is about everybody.
+struct Sorted<T> {
+    round: Round<T>,
     denied: Vec<Denied>,
-    unauthorized: Vec<(usize, Fault)>,
-    again: Vec<(usize, Fault)>,
-    asked: Option<Duration>,
-    throttled: u64,
 }
 
 /// A photo that is refused, and so are all.
@@ -52,70 +49,25 @@ impl Google {
         &self,
         people: &[PersonId],
     ) -> Result<Vec<(PersonId, T)>, Failure> {
-        let mut told = Vec::with_capacity(people.len());
-        let mut open: Vec<usize> = (0..people.len()).collect();
-        let (mut pauses, mut renewed) = (self.directory.pauses(), false);
-        while !open.is_empty() {
+        let mut rounds = Rounds::of(people, &self.directory, &self.tokens);
+        while !rounds.open.is_empty() {
             let used = self.tokens.token().await?;
-            let round = if self.is_singly() {
-                self.one_by_one(people, &open).await?
+            let sorted = if self.is_singly() {
+                self.one_by_one(people, &rounds.open).await?
             } else {
-                match self.send_batch::<T>(people, &open).await? {
-                    Attempt::NoBatch => continue,
-                    Attempt::Response(response) => match self.read_round(&response, people, &open)? {
-                        Some(round) => round,
-                        None => {
-                            self.rest_or_fail(&mut pauses, &response, open.len()).await?;
-                            continue;
-                        }
-                    },
-                }
+                let Attempt::Response(response) = self.send_batch::<T>(people, &rounds.open).await? else { continue };
+                let Some(sorted) = self.read_round(&response, people, &rounds.open)? else {
+                    self.rest_or_fail(&mut rounds.pauses, &response, rounds.open.len()).await?;
+                    continue;
+                };
+                sorted
             };
-            let Round { done, denied, mut unauthorized, mut again, asked, throttled } = round;
-            told.extend(done);
-            if let Some(Denied { fault, class, challenge, .. }) = denied.first() {
+            if let Some(Denied { fault, class, challenge, .. }) = sorted.denied.first() {
                 return Err(self.refused(people, fault, *class, challenge.as_deref()));
             }
-            self.directory.count_throttled(throttled);
-            if !unauthorized.is_empty() && !renewed {
-                renewed = true;
-                self.tokens.renew(&used).await?;
-                self.directory.count_retried(unauthorized.len() as u64);
-                open = unauthorized.drain(..).map(|(place, _)| place).collect();
-                open.extend(self.repeat(std::mem::take(&mut again), asked, &mut pauses, &mut told).await);
-                continue;
-            }
-            if let [(_, first), ..] = unauthorized.as_slice()
-                && unauthorized.len() == people.len()
-            {
-                return Err(self.refused(people, first, Class::Token, None));
-            }
-            told.extend(unknown(unauthorized));
-            open = self.repeat(again, asked, &mut pauses, &mut told).await;
+            rounds.take(sorted.round, &used, |first| self.refused(people, first, Class::Token, None)).await?;
         }
-        Ok(told.into_iter().map(|(place, told)| (people[place].clone(), told)).collect())
-    }
-
-    /// Waits for the parts that are worth another try; gives up on them when the tries are used up.
-    async fn repeat<T: PhotoQuery>(
-        &self,
-        again: Vec<(usize, Fault)>,
-        asked: Option<Duration>,
-        pauses: &mut Pauses,
-        told: &mut Vec<(usize, T)>,
-    ) -> Vec<usize> {
-        if again.is_empty() {
-            return Vec::new();
-        }
-        if let Some(time) = asked.filter(|time| *time < BLOCKED) {
-            self.directory.hold(time);
-        }
-        if let Pause::Wait(_) = self.directory.rest(pauses, asked).await {
-            self.directory.count_retried(again.len() as u64);
-            return again.into_iter().map(|(place, _)| place).collect();
-        }
-        told.extend(unknown(again));
-        Vec::new()
+        Ok(rounds.answers())
     }
 
     async fn send_batch<T: PhotoQuery>(&self, people: &[PersonId], open: &[usize]) -> Result<Attempt, Failure> {
@@ -144,7 +96,7 @@ impl Google {
         response: &Response,
         people: &[PersonId],
         open: &[usize],
-    ) -> Result<Option<Round<T>>, Failure> {
+    ) -> Result<Option<Sorted<T>>, Failure> {
         let class = GoogleError::of(&response.body).class(response.status);
         if response.status != 200 {
             let passes = is_transient(response.status) || class == Class::Rate;
@@ -160,7 +112,7 @@ impl Google {
             // One question and one answer: there is nothing to guess.
             part.id.get_or_insert_with(|| content_id(*only));
         }
-        Ok(Some(Round::sort(&parts, people, open, now_there(response))))
+        Ok(Some(Sorted::of(&parts, people, open, now_there(response))))
     }
 
     async fn rest_or_fail(&self, pauses: &mut Pauses, response: &Response, parts: usize) -> Result<(), Failure> {
@@ -176,24 +128,28 @@ impl Google {
     }
 
     /// The same without batches.
-    async fn one_by_one<T: PhotoQuery + Send>(&self, people: &[PersonId], open: &[usize]) -> Result<Round<T>, Failure> {
-        let mut round = Round::new(open.len());
+    async fn one_by_one<T: PhotoQuery + Send>(
+        &self,
+        people: &[PersonId],
+        open: &[usize],
+    ) -> Result<Sorted<T>, Failure> {
+        let mut sorted = Sorted { round: Round::new(open.len()), denied: Vec::new() };
         for place in open {
             let person = &people[*place];
             let Some(response) =
                 self.ask(Request::get(self.directory.url(&path::<T>(person))).judged_by_caller()).await?
             else {
-                round.done.push((*place, T::unknown(Fault::new("photo_too_large", "the answer is too large"))));
+                sorted.round.done.push((*place, T::unknown(Fault::new("photo_too_large", "the answer is too large"))));
                 continue;
             };
             let text = |name: &str| response.header(name).map(str::to_owned);
             let (retry_after, challenge) = (text("retry-after"), text("www-authenticate"));
             let part = MimePart { id: None, status: response.status, retry_after, challenge, body: &response.body };
-            let class = round.take(*place, person, &part, now_there(&response));
+            let class = sorted.take(*place, person, &part, now_there(&response));
             // The line counts 429 itself.
-            round.throttled += u64::from(class == Some(Class::Rate) && !is_throttled(response.status));
+            sorted.round.throttled += u64::from(class == Some(Class::Rate) && !is_throttled(response.status));
         }
-        Ok(round)
+        Ok(sorted)
     }
 
     fn refused(&self, people: &[PersonId], fault: &Fault, class: Class, challenge: Option<&str>) -> Failure {
@@ -206,61 +162,49 @@ impl Google {
     }
 }
 
-impl<T: PhotoQuery> Round<T> {
-    fn new(size: usize) -> Self {
-        Self {
-            done: Vec::with_capacity(size),
-            denied: Vec::new(),
-            unauthorized: Vec::new(),
-            again: Vec::new(),
-            asked: None,
-            throttled: 0,
-        }
-    }
-
-    fn sort(parts: &[MimePart<'_>], people: &[PersonId], open: &[usize], now: SystemTime) -> Self {
-        let mut round = Self::new(open.len());
-        let mut missing: Vec<usize> = open.to_vec();
-        for part in parts {
-            let Some(at) = missing.iter().position(|place| part.id.as_ref() == Some(&content_id(*place))) else {
-                continue;
-            };
-            let place = missing.swap_remove(at);
-            let class = round.take(place, &people[place], part, now);
+impl<T: PhotoQuery> Sorted<T> {
+    fn of(parts: &[MimePart<'_>], people: &[PersonId], open: &[usize], now: SystemTime) -> Self {
+        let mut denied = Vec::new();
+        let is_of = |part: &&MimePart<'_>, place: usize| part.id.as_ref() == Some(&content_id(place));
+        let round = Round::sort(parts, open, is_of, |round, place, part| {
+            let class = put(round, &mut denied, place, &people[place], part, now);
             round.throttled += u64::from(class == Some(Class::Rate));
-        }
-        let lost = |place| (place, Fault::new("part_missing", "the batch was answered without this part"));
-        round.again.extend(missing.into_iter().map(lost));
-        round
+        });
+        Self { round, denied }
     }
 
-    /// Puts a part where it belongs; gives the class of one that is asked for again.
     fn take(&mut self, place: usize, person: &PersonId, part: &MimePart<'_>, now: SystemTime) -> Option<Class> {
-        match part.judge(person.as_str(), now) {
-            PartOutcome::Final(told) => self.done.push((place, told)),
-            PartOutcome::Denied(fault, class) => {
-                self.denied.push(Denied {
-                    #[cfg(any(test, fuzzing))]
-                    place,
-                    fault,
-                    class,
-                    challenge: part.challenge.clone(),
-                });
-            }
-            PartOutcome::Unauthorized(fault) => self.unauthorized.push((place, fault)),
-            PartOutcome::Again { fault, asked, class } => {
-                self.asked = self.asked.max(asked);
-                self.again.push((place, fault));
-                return Some(class);
-            }
-        }
-        None
+        put(&mut self.round, &mut self.denied, place, person, part, now)
     }
 }
 
-/// The time by the server's clock; parts carry no date of their own.
-fn now_there(response: &Response) -> SystemTime {
-    response.server_time().unwrap_or_else(SystemTime::now)
+/// Puts a part where it belongs; gives the class of one that is asked for again.
+fn put<T: PhotoQuery>(
+    round: &mut Round<T>,
+    denied: &mut Vec<Denied>,
+    place: usize,
+    person: &PersonId,
+    part: &MimePart<'_>,
+    now: SystemTime,
+) -> Option<Class> {
+    match part.judge(person.as_str(), now) {
+        PartOutcome::Final(told) => round.done.push((place, told)),
+        PartOutcome::Denied(fault, class) => {
+            denied.push(Denied {
+                #[cfg(any(test, fuzzing))]
+                place,
+                fault,
+                class,
+                challenge: part.challenge.clone(),
+            });
+        }
+        PartOutcome::Unauthorized(fault) => round.unauthorized.push((place, fault)),
+        PartOutcome::Again { fault, asked, class } => {
+            round.repeat(place, fault, asked);
+            return Some(class);
+        }
+    }
+    None
 }
 
 /// Any body: everybody asked about is answered once, and nobody with another's photo.
@@ -271,10 +215,10 @@ pub(crate) fn fuzz(body: &[u8]) -> impl std::hash::Hash + use<> {
     let head = String::from_utf8_lossy(&body[..body.len().min(64)]);
     let boundary = mime::boundary(head.lines().next().unwrap_or_default()).unwrap_or("b");
     let parts = mime::parse(body, boundary);
-    let round = Round::<crate::extract::PhotoResult>::sort(&parts, &people, &open, SystemTime::UNIX_EPOCH);
-    let failed = round.unauthorized.iter().chain(&round.again).map(|(place, _)| *place);
-    let failed = failed.chain(round.denied.iter().map(|denied| denied.place));
-    let mut places: Vec<usize> = round.done.iter().map(|(place, _)| *place).chain(failed).collect();
+    let Sorted { round, denied } =
+        Sorted::<crate::extract::PhotoResult>::of(&parts, &people, &open, SystemTime::UNIX_EPOCH);
+    let mut places = round.everybody();
+    places.extend(denied.iter().map(|denied| denied.place));
     places.sort_unstable();
     assert_eq!(places, open, "somebody is not answered, or twice");
     let again: Vec<String> = round.again.into_iter().map(|(_, fault)| fault.code).collect();
@@ -295,8 +239,4 @@ fn content_id(place: usize) -> String {
 /// The path below the server, as a batch wants it.
 fn path<T: PhotoQuery>(person: &PersonId) -> String {
     format!("/admin/directory/v1/users/{}/photos/thumbnail?fields={}", segment(person.as_str()), T::FIELDS)
-}
-
-fn unknown<T: PhotoQuery>(faults: Vec<(usize, Fault)>) -> impl Iterator<Item = (usize, T)> {
-    faults.into_iter().map(|(place, fault)| (place, T::unknown(fault)))
 }

@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use super::error::{Class, GoogleError};
 use super::mime::MimePart;
+use crate::extract::batch::PhotoAnswer;
 use crate::extract::wire::is_page;
 use crate::extract::{DENIED, GONE, PhotoResult, VersionResult};
 use crate::http::parse_retry_after;
@@ -45,13 +46,11 @@ pub(super) enum PartOutcome<T> {
 }
 
 /// What is asked of each person: a version or a photo.
-pub(super) trait PhotoQuery: Sized {
+pub(super) trait PhotoQuery: PhotoAnswer {
     /// The field mask. The id proves whose photo it is (promise P1).
     const FIELDS: &'static str;
     /// Reads an answer with status 200.
     fn read(etag: Option<Version>, data: Option<&str>) -> Result<Self, Fault>;
-    fn absent(proof: Absence) -> Self;
-    fn unknown(fault: Fault) -> Self;
 }
 
 impl PhotoQuery for VersionResult {
@@ -59,14 +58,6 @@ impl PhotoQuery for VersionResult {
 
     fn read(etag: Option<Version>, _: Option<&str>) -> Result<Self, Fault> {
         Ok(Self::Version(etag))
-    }
-
-    fn absent(proof: Absence) -> Self {
-        Self::Absent(proof)
-    }
-
-    fn unknown(fault: Fault) -> Self {
-        Self::Unknown(fault)
     }
 }
 
@@ -83,14 +74,6 @@ impl PhotoQuery for PhotoResult {
             Some(page) => Err(page),
             None => Ok(Self::Photo { version, bytes: Bytes::from(bytes) }),
         }
-    }
-
-    fn absent(proof: Absence) -> Self {
-        Self::Absent(proof)
-    }
-
-    fn unknown(fault: Fault) -> Self {
-        Self::Unknown(fault)
     }
 }
 
