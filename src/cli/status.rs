@@ -115,14 +115,18 @@ fn asked(run: &RunRecord) -> String {
     command.collect::<Vec<_>>().join(" ") + &by
 }
 
-/// `  jira: 30 replaced, 2 reverted, 1 failed`.
+/// `  jira: 30 replaced, 2 reverted, 1 failed`, of a dry run `  jira: 30 to replace, 2 to revert, 0 failed`.
 fn counts(report: &serde_json::Value) -> String {
     let mut out = String::new();
     for target in report["targets"].as_array().into_iter().flatten() {
         let count = |key: &str| target[key].as_u64().unwrap_or(0);
+        let [replaced, reverted] = match target["state"].as_str() {
+            Some("dry_run") => ["to replace", "to revert"],
+            _ => ["replaced", "reverted"],
+        };
         _ = write!(
             out,
-            "  {}: {} replaced, {} reverted, {} failed",
+            "  {}: {} {replaced}, {} {reverted}, {} failed",
             target["id"].as_str().unwrap_or("?"),
             count("replaced"),
             count("reverted") + count("removed"),

@@ -36,7 +36,7 @@ pub fn human(report: &RunReport, people: &dyn People, uncut: Uncut<'_>, screen: 
     bullets(&mut page, LineLook::Bad, "MISPLACED", &words::misplaced(report));
     bullets(&mut page, LineLook::Bad, "stopped", &report.failures);
     bullets(&mut page, limits_look(report), "limits", &words::limits(report));
-    tables(&mut page, report, wording);
+    tables(&mut page, report);
     for (heading, lines) in &sections(people, LINES, |line| words::heading(line, wording))? {
         section(&mut page, heading, lines, uncut);
     }
@@ -50,7 +50,7 @@ pub(crate) fn counts(report: &RunReport, screen: Screen) -> Page {
     let mut page = Page::on(screen);
     page.tell(&format!("{pipeline} run {run}: {outcome}, exit code {exit_code}, {started} to {finished}"));
     page.tell(&words::answer(report));
-    tables(&mut page, report, Wording::Run);
+    tables(&mut page, report);
     bullets(&mut page, limits_look(report), "limits", &words::limits(report));
     page
 }
@@ -60,15 +60,13 @@ fn limits_look(report: &RunReport) -> LineLook {
     if report.limits.iter().any(|limit| limit.broken) { LineLook::Warning } else { LineLook::Heading }
 }
 
-fn tables(page: &mut Page, report: &RunReport, wording: Wording) {
-    let heads = words::target_heads(report, wording);
-    let sources: Vec<_> = report.sources.iter().map(words::source_row).collect();
-    let targets: Vec<_> = report.targets.iter().map(|line| words::target_row(line, &heads)).collect();
-    for (heads, rows) in [(&SOURCE_HEADS[..], sources), (&heads, targets)] {
+fn tables(page: &mut Page, report: &RunReport) {
+    let sources = (SOURCE_HEADS.to_vec(), report.sources.iter().map(words::source_row).collect::<Vec<_>>());
+    for (heads, rows) in std::iter::once(sources).chain(words::target_tables(report)) {
         if !rows.is_empty() {
             page.blank();
             let width = page.screen().width;
-            screen::counts(heads, &rows, width).into_iter().for_each(|line| page.line(line));
+            screen::counts(&heads, &rows, width).into_iter().for_each(|line| page.line(line));
         }
     }
 }

@@ -29,12 +29,17 @@ const SOURCES: [Of<SourceLine>; 7] = [
     ("source_downloaded", "Photos whose bytes were received.", |of| Some(of.downloaded)),
 ];
 
-const TARGETS: [Of<TargetLine>; 14] = [
+const TARGETS: [Of<TargetLine>; 15] = [
     ("target_up", "Whether the target could be worked with; 0: it failed.", |of| Some(u64::from(of.state != "failed"))),
+    ("target_dry_run", "Whether the target is on `dry_run`: then its changes are what would be done.", |of| {
+        Some(u64::from(of.is_dry_run()))
+    }),
     ("target_accounts", "Accounts listed.", |of| Some(of.accounts)),
     ("target_matched", "Accounts that belong to one person of a source.", |of| Some(of.matched)),
-    ("target_replaced", "Pictures replaced; in a plan, to replace.", |of| Some(of.replaced)),
-    ("target_reverted", "Accounts given back the default; in a plan, to give back.", |of| Some(of.reverted)),
+    ("target_replaced", "Pictures replaced; in a plan and on `dry_run`, to replace.", |of| Some(of.replaced)),
+    ("target_reverted", "Accounts given back the default; in a plan and on `dry_run`, to give back.", |of| {
+        Some(of.reverted)
+    }),
     ("target_removed", "Pictures of ours taken away that must not stand there.", |of| Some(of.removed)),
     ("target_tidied", "Leftovers of ours taken away.", |of| Some(of.tidied)),
     ("target_finished", "Half-done writes completed.", |of| Some(of.finished)),

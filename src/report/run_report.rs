@@ -112,6 +112,13 @@ pub struct TargetLine {
     pub not_done: u64,
 }
 
+impl TargetLine {
+    /// Whether its counts of changes say what would be done, though this was a run.
+    pub fn is_dry_run(&self) -> bool {
+        self.state == "dry_run"
+    }
+}
+
 /// What went over the wire.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct RequestLine {

@@ -37,8 +37,9 @@ fn summary(ReportInput { report, people: everybody, uncut }: ReportInput<'_>) ->
     bullets(&mut out, "stopped", &report.failures, uncut);
     bullets(&mut out, "limits", &words::limits(report), uncut);
     table(&mut out, &SOURCE_HEADS, report.sources.iter().map(words::source_row));
-    let heads = words::target_heads(report, wording);
-    table(&mut out, &heads, report.targets.iter().map(|line| words::target_row(line, &heads)));
+    for (heads, rows) in words::target_tables(report) {
+        table(&mut out, &heads, rows.into_iter());
+    }
     for (heading, lines) in sections(everybody, ROWS, |line| words::heading(line, wording))? {
         section(&mut out, &heading, &lines, uncut);
     }

@@ -23,6 +23,11 @@ impl Wording {
     pub(super) fn of(report: &RunReport) -> Self {
         if matches!(report.command.as_str(), "plan" | "undo") { Self::Plan } else { Self::Run }
     }
+
+    /// Of what is told of one of its targets.
+    pub(super) fn of_target(report: &RunReport, line: &TargetLine) -> Self {
+        if line.is_dry_run() { Self::Plan } else { Self::of(report) }
+    }
 }
 
 /// How it ended, in the words of the exit codes.
@@ -72,12 +77,17 @@ impl Heading {
 /// The answer in one sentence: what is or was to be done, then who is left alone.
 pub(super) fn answer(report: &RunReport) -> String {
     let sum = |of: fn(&TargetLine) -> u64| report.targets.iter().map(of).sum::<u64>();
-    let (reverts, mended) = (sum(|line| line.reverted + line.removed), sum(|line| line.tidied + line.finished));
-    let replaced = sum(|line| line.replaced);
-    let changes = match Wording::of(report) {
-        Wording::Plan => [(replaced, "to replace"), (reverts, "to revert"), (mended, "to mend")],
-        Wording::Run => [(replaced, "replaced"), (reverts, "reverted"), (mended, "mended")],
-    };
+    let changes =
+        [(Wording::Run, ["replaced", "reverted", "mended"]), (Wording::Plan, ["to replace", "to revert", "to mend"])]
+            .into_iter()
+            .flat_map(|(wording, words)| {
+                let lines = || report.targets.iter().filter(move |line| Wording::of_target(report, line) == wording);
+                let replaced = lines().map(|line| line.replaced).sum::<u64>();
+                let reverted = lines().map(|line| line.reverted + line.removed).sum();
+                let mended = lines().map(|line| line.tidied + line.finished).sum();
+                [replaced, reverted, mended].into_iter().zip(words)
+            })
+            .collect::<Vec<_>>();
     let undone = [(sum(|line| line.failed), "failed"), (sum(|line| line.not_done), "not begun")];
     let rest = [
         (sum(|line| line.unchanged + line.adopted), "unchanged"),
@@ -171,8 +181,22 @@ pub(super) fn source_row(line: &SourceLine) -> Vec<String> {
     row(&line.id, &line.state, &counts)
 }
 
+/// A table with its columns.
+pub(super) type Table = (Vec<&'static str>, Vec<Vec<String>>);
+
+/// The tables of the targets: those that were written to, and those of which is told what would be.
+pub(super) fn target_tables(report: &RunReport) -> Vec<Table> {
+    let table = |wording| {
+        let heads = target_heads(report, wording);
+        let lines = report.targets.iter().filter(|line| Wording::of_target(report, line) == wording);
+        let rows: Vec<_> = lines.map(|line| target_row(line, &heads)).collect();
+        (heads, rows)
+    };
+    [Wording::Run, Wording::Plan].into_iter().map(table).filter(|(_, rows)| !rows.is_empty()).collect()
+}
+
 /// Columns of the targets. Those of a run have what was not begun only where something was not.
-pub(super) fn target_heads(report: &RunReport, wording: Wording) -> Vec<&'static str> {
+fn target_heads(report: &RunReport, wording: Wording) -> Vec<&'static str> {
     let mut heads = match wording {
         Wording::Run => {
             vec!["target", "accounts", "matched", "replaced", "reverted", "unchanged", "left alone", "mended", "failed"]
@@ -198,7 +222,7 @@ pub(super) fn target_heads(report: &RunReport, wording: Wording) -> Vec<&'static
 const NOT_BEGUN: &str = "not begun";
 
 /// A row of the targets.
-pub(super) fn target_row(line: &TargetLine, heads: &[&str]) -> Vec<String> {
+fn target_row(line: &TargetLine, heads: &[&str]) -> Vec<String> {
     let counts = [
         line.accounts,
         line.matched,

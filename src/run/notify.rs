@@ -108,7 +108,7 @@ fn applies(on: Occasion, end: End<'_>) -> bool {
 
 fn written(target: &TargetLine) -> u64 {
     // In a dry run the same counts say what would be.
-    if target.state == "dry_run" {
+    if target.is_dry_run() {
         return 0;
     }
     target.replaced + target.reverted + target.removed + target.tidied + target.finished
@@ -144,7 +144,9 @@ fn text(pipeline: &str, end: End<'_>) -> String {
     let mut text = format!("avatarpipe {pipeline}: {}, exit code {}", end.exit.outcome(), end.exit.code());
     for target in end.report.into_iter().flat_map(|report| &report.targets) {
         let TargetLine { id, replaced, reverted, removed, failed, not_done, .. } = target;
-        _ = write!(text, "; {id}: {replaced} replaced, {} reverted, {failed} failed", reverted + removed);
+        let [replace, revert] =
+            if target.is_dry_run() { ["to replace", "to revert"] } else { ["replaced", "reverted"] };
+        _ = write!(text, "; {id}: {replaced} {replace}, {} {revert}, {failed} failed", reverted + removed);
         if *not_done > 0 {
             _ = write!(text, ", {not_done} not begun");
         }

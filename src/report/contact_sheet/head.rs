@@ -76,7 +76,8 @@ fn minutes(time: &str) -> String {
 }
 
 fn verdict(report: &RunReport, lines: LineCounts) -> Markup {
-    let done: u64 = report.targets.iter().map(changes).sum();
+    let sum = |dry: bool| report.targets.iter().filter(|target| target.is_dry_run() == dry).map(changes).sum::<u64>();
+    let (done, would) = (sum(false), sum(true));
     let failed: u64 = report.targets.iter().map(|target| target.failed).sum();
     let stopped: Vec<_> = report.targets.iter().filter(|target| target.state == "limit").collect();
     html! {
@@ -88,6 +89,7 @@ fn verdict(report: &RunReport, lines: LineCounts) -> Markup {
             } @else {
                 b { (counted(done, "change")) " made" @if failed > 0 { ", " (count(failed)) " failed" } "." }
             }
+            @if would > 0 && !is_plan(report) { " " (counted(would, "change")) " only planned: `dry_run`." }
             @for target in stopped { " " b { "A limit stops " bdi { (target.id) } "." } }
             @if lines.left > 0 {
                 " " (counted(lines.left, "account")) @if lines.left == 1 { " is" } @else { " are" } " left alone."
@@ -129,7 +131,7 @@ fn targets(report: &RunReport) -> Markup {
         section.panel {
             h2 { "Targets" }
             @for target in &report.targets {
-                @let parts = parts(target, planned);
+                @let parts = parts(target, planned || target.is_dry_run());
                 h3 {
                     bdi { (target.id) }
                     @if target.state == "ok" {
