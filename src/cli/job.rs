@@ -18,7 +18,7 @@ use crate::model::{PersonResult, RunId, TargetId};
 use crate::plan::{Allowance, Rerender};
 use crate::report::{self, People as _, PersonLine, Progress, RunReport, Severity};
 use crate::run::{self, Asked, Mode, Options, Outcome, SavedPlan, Selection, Stop, UndoOptions};
-use crate::settings::{CountedOf, Pipeline};
+use crate::settings::{CountedOf, Names, Pipeline};
 
 /// The file, and whom of it.
 #[derive(Debug, Args)]
@@ -157,10 +157,32 @@ pub(super) fn undo(flags: &UndoFlags) -> Result<Exit, Trouble> {
         allow: allowances(which, &pipeline)?,
         report: files.pictures().is_some(),
         asked: Asked { started_by: Some(ci::started_by()), max_duration: how.max_duration },
+        written: written(which, &pipeline),
     };
     let (outcome, progress) = heard(how, |listener, stop| run::undo(&pipeline, &options, listener, stop))?;
     let exit = outcome.exit;
     Ok(told(tell_all(how, &files, outcome, &progress), exit))
+}
+
+/// What there is to write for the same once more. Where reports name nobody, this names nobody either.
+fn written(which: &Which, pipeline: &Pipeline) -> run::Written {
+    let only = which.only.iter().map(|name| match pipeline.report.names {
+        Names::Full => format!("--only {}", quoted(name)),
+        Names::Pseudonym => "--only …".to_owned(),
+    });
+    let targets = which.target.iter().map(|id| format!("--target {}", quoted(id)));
+    let allow = which.allow.iter().map(|one| format!("--allow {one}"));
+    let flags = only.chain(targets).chain(allow).chain(which.pipeline.sandbox_flag()).collect();
+    run::Written { file: quoted(&which.pipeline.file.display().to_string()), flags }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./@:+=,%".contains(&byte);
+    match !word.is_empty() && word.bytes().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
 }
 
 /// Files, answer and failures; then the pictures that the report was made of go.

@@ -38,6 +38,14 @@ impl PipelineFile {
         environment::document(&self.file)
     }
 
+    /// `--sandbox` as it was written, for who is told to write the same.
+    pub(super) fn sandbox_flag(&self) -> Option<String> {
+        #[cfg(feature = "sandbox")]
+        return self.sandbox.written();
+        #[cfg(not(feature = "sandbox"))]
+        None
+    }
+
     /// Where its state stands: in a sandbox, that of its runs there.
     pub(super) fn state(&self, document: &Document) -> Result<PathBuf, Trouble> {
         #[cfg(feature = "sandbox")]

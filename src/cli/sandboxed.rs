@@ -65,6 +65,13 @@ impl SandboxFlag {
         names
     }
 
+    /// As it was written.
+    pub(super) fn written(&self) -> Option<String> {
+        let flag =
+            |world: &Option<String>| world.as_ref().map_or("--sandbox".to_owned(), |name| format!("--sandbox={name}"));
+        self.sandbox.as_ref().map(flag)
+    }
+
     fn world(&self, document: &Document) -> Option<String> {
         self.sandbox.as_ref().map(|name| name.clone().unwrap_or_else(|| fitting(document)))
     }

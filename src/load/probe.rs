@@ -74,6 +74,9 @@ pub(crate) fn intent(probe: &Probe<'_>, target: &TargetId, own: Own, picture: &R
         old: None,
         old_looks: None,
         keys: None,
+        owner: None,
+        stood_in: None,
+        stood_of: None,
         back: None,
         begun_at: now(),
     }

@@ -13,7 +13,9 @@ use super::forecast::Changes;
 use super::probe::{Probe, Tried};
 use super::write::Session;
 use crate::http::{Counts, Failure};
-use crate::model::{Account, AccountId, OpenIntent, Person, PictureRef, Seen, ServerId, Shown, SignedIn, TargetId};
+use crate::model::{
+    Account, AccountId, Earlier, OpenIntent, Person, PictureRef, Seen, ServerId, Shown, SignedIn, TargetId,
+};
 
 /// What was learnt about a server and is worth keeping: `upload` → `one_step`, `default` → `10122`.
 pub(crate) type Learnt = BTreeMap<String, String>;
@@ -128,6 +130,12 @@ pub trait Target: Send + Sync {
     /// Whether the server still has what an account showed once, and can be made to show it again.
     fn gives_back(&self, earlier: &Shown) -> bool {
         *earlier == Shown::Default
+    }
+
+    /// Whether the server has an earlier upload of the account no more. Only what it says for sure counts: what it does not
+    /// say the write finds out.
+    async fn has_lost(&self, _account: &Account, _earlier: &Earlier) -> Result<bool, Failure> {
+        Ok(false)
     }
 
     /// Whether the last survey could tell what accounts show. If not, it was so for all of them, and only the record of

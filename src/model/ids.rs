@@ -185,6 +185,12 @@ impl KeysDigest {
         Self::of(key, &["account name", name])
     }
 
+    /// Of what an account says of its owner, by which somebody else is known who has the same name since.
+    pub fn of_owner(key: &StateKey, email: Option<&str>, display_name: &str) -> Self {
+        let [email, display_name] = [email.unwrap_or_default(), display_name].map(normalise_key);
+        Self::of(key, &["account owner", &email, &display_name])
+    }
+
     /// As the state keeps it.
     pub fn from_bytes(bytes: [u8; 8]) -> Self {
         Self(u64::from_be_bytes(bytes))

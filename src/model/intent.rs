@@ -74,6 +74,15 @@ pub struct Intent {
     pub keys: Option<KeysDigest>,
     /// What stood there before our first write.
     pub before: Before,
+    /// Of the owner whom the account named at that time ([`KeysDigest::of_owner`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<KeysDigest>,
+    /// What leads to what it showed, where its mark alone does not (Confluence: the id of the personal information).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stood_in: Option<String>,
+    /// Whose photo it showed, where that was on record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stood_of: Option<PersonRef>,
     /// Of a revert that undoes a run: what is shown again; `None`: the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub back: Option<Shown>,

@@ -39,5 +39,7 @@ pub use picture::{Before, Placement, Provenance};
 pub(crate) use reason::{Place, Reason};
 pub(crate) use rendition::{MediaType, Rendition};
 pub(crate) use signed_in::SignedIn;
-pub(crate) use task::{Comparison, Decided, Left, PersonResult, Planned, Step, Task, TaskResult, Wanted, Wrote};
+pub(crate) use task::{
+    Comparison, Decided, Earlier, Left, PersonResult, Planned, Step, Task, TaskResult, Wanted, Wrote,
+};
 pub(crate) use time::rfc3339;

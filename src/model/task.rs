@@ -38,6 +38,16 @@ pub enum Comparison {
     Failed,
 }
 
+/// What stood on an account before a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Earlier {
+    /// What it showed.
+    pub shown: Shown,
+    /// What leads there, where its mark alone does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lies_in: Option<String>,
+}
+
 /// How a decision is carried out. Which [`super::Change`] it is stands in the decision; this is what it takes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -49,7 +59,7 @@ pub enum Step {
     /// The default is shown.
     Reset,
     /// What stood there before a run is shown again.
-    GiveBack(Shown),
+    GiveBack(Earlier),
     /// A made picture is shown.
     Finish(OpenIntent, PictureRef),
     /// A leftover goes.
@@ -94,8 +104,14 @@ pub struct Wrote {
     pub left: Left,
     /// The account's name at that time, as a digest: who it was then. `None`: an earlier version wrote it.
     pub named: Option<KeysDigest>,
+    /// Of the owner whom it named at that time ([`KeysDigest::of_owner`]). `None`: an earlier version wrote it.
+    pub owner: Option<KeysDigest>,
     /// Whose photo it was, if the run knew.
     pub person: Option<PersonRef>,
+    /// What leads to what stood there, where its mark alone does not.
+    pub stood_in: Option<String>,
+    /// Whose photo stood there before the run's first write, where that was on record.
+    pub stood_of: Option<PersonRef>,
 }
 
 /// What a write left on an account.

@@ -7,12 +7,13 @@
 
 use super::decide::Judgement;
 use crate::model::{
-    Account, AccountStanding, Change, Decision, KeysDigest, Left, Picture, PictureRef, Place, Placement, Reason, Shown,
-    Step, TargetId, Wrote,
+    Account, AccountStanding, Change, Decision, Earlier, KeysDigest, Left, PersonRef, Picture, PictureRef, Place,
+    Placement, Reason, Shown, Step, TargetId, Wrote,
 };
 use crate::settings::Ownership;
 
 /// The facts about one account, for undoing a run.
+#[derive(Clone, Copy)]
 pub(crate) struct Undo<'a> {
     /// The target.
     pub target: &'a TargetId,
@@ -24,6 +25,8 @@ pub(crate) struct Undo<'a> {
     pub account: &'a Account,
     /// Its name now, as the journal would keep it.
     pub named: KeysDigest,
+    /// The owner whom it names now, in the same way; `None`: accounts there have no owner of their own.
+    pub owner: Option<KeysDigest>,
     /// What the state says stands there.
     pub placement: Option<&'a Placement>,
     /// The instance's default picture.
@@ -32,6 +35,8 @@ pub(crate) struct Undo<'a> {
     pub wrote: Option<&'a Wrote>,
     /// Whether the server can be made to show again what stood there.
     pub gives_back: bool,
+    /// Whether what stood there is known to be gone from the server.
+    pub is_gone: bool,
 }
 
 /// Decides about one account.
@@ -58,10 +63,14 @@ pub(crate) fn undo(facts: &Undo<'_>) -> Judgement {
             rule: facts.place.clone(),
             detail,
         },
-        step: back.map(Step::GiveBack),
         matched: false,
         foreign: false,
-        pictured: !matches!(picture, Picture::Default | Picture::Unknown(_)),
+        // What a limit counts is part of what it is counted of, also where the run left the default.
+        pictured: back.is_some() || !matches!(picture, Picture::Default | Picture::Unknown(_)),
+        step: back.map(|shown| {
+            let lies_in = facts.wrote.and_then(|wrote| wrote.stood_in.clone());
+            Step::GiveBack(Earlier { shown, lies_in })
+        }),
         reassigned: false,
         drifted: has_drifted(facts, &picture),
     }
@@ -102,15 +111,12 @@ fn found(facts: &Undo<'_>, picture: &Picture) -> Found {
         (Picture::Default, Left::Default) => facts.placement.is_none() && back != Shown::Default,
         _ => false,
     };
-    let theirs = facts.placement.and_then(|placement| placement.person.as_ref());
-    let is_anothers = matches!((theirs, &wrote.person), (Some(now), Some(then)) if now != then);
-    let is_renamed = wrote.named != Some(facts.named);
     match picture {
         Picture::Unknown(why) => Found::Left(Reason::PictureUnknown, Some(why.clone())),
         _ if *picture == Picture::of(&back, None, facts.default) => Found::Done,
         _ if !still_there => Found::Left(Reason::UndoChanged, None),
         // What stood there may be the face of whoever had the account then (P1).
-        _ if is_renamed || is_anothers => Found::Left(
+        _ if has_passed_on(facts, wrote) => Found::Left(
             Reason::UndoChanged,
             Some(
                 "the account has another name or person since that run: what stood there may be somebody else's"
@@ -125,8 +131,26 @@ fn found(facts: &Undo<'_>, picture: &Picture) -> Found {
         _ if !facts.gives_back => {
             Found::Left(Reason::UndoGone, Some("the product did not keep it, or cannot show it again".to_owned()))
         }
+        _ if facts.is_gone => Found::Left(
+            Reason::UndoGone,
+            Some("the server does not have it any more: whose it was took it away".to_owned()),
+        ),
         _ => Found::Back(back),
     }
+}
+
+/// Whether the account may be somebody else's than when what stood there was chosen: as the run found it, or since.
+fn has_passed_on(facts: &Undo<'_>, wrote: &Wrote) -> bool {
+    let theirs = facts.placement.and_then(|placement| placement.person.as_ref());
+    let is_anothers =
+        |person: Option<&PersonRef>| matches!((person, &wrote.person), (Some(one), Some(other)) if one != other);
+    let has_another_owner = match (facts.owner, wrote.owner) {
+        (Some(now), Some(then)) => now != then,
+        // An earlier version wrote it: only whose picture of ours stands there tells.
+        (Some(_), None) => theirs.is_none(),
+        (None, _) => false,
+    };
+    wrote.named != Some(facts.named) || has_another_owner || is_anothers(theirs) || is_anothers(wrote.stood_of.as_ref())
 }
 
 #[cfg(test)]
@@ -178,6 +202,7 @@ mod tests {
             (system("1"), false, custom("6"), true, default, true, "undo_gone"),
             (Shown::Unknown("?".into()), true, custom("5"), false, ours, true, "picture_unknown"),
         ];
+        let ada = PersonRef { source: "entra".into(), id: "ada".into() };
         let named = |last| KeysDigest::from_bytes([0, 0, 0, 0, 0, 0, 0, last]);
         let (target, default_mark) = (TargetId::from("jira"), PictureRef::from("1"));
         let place = Place { file: Arc::from("f"), line: 1 };
@@ -191,26 +216,48 @@ mod tests {
                 standing: AccountStanding::Active,
                 shown,
             };
-            let wrote = Wrote { stood, ours: was_ours, left, named: Some(named(1)), person: None };
-            let placement = placed.then(placement);
+            let wrote = Wrote {
+                stood,
+                ours: was_ours,
+                left,
+                named: Some(named(1)),
+                owner: Some(named(1)),
+                person: Some(ada.clone()),
+                stood_in: None,
+                stood_of: None,
+            };
+            let placement = placed.then(|| Placement { person: Some(ada.clone()), ..placement() });
             let facts = Undo {
                 target: &target,
                 place: &place,
                 ownership: Ownership::Provider,
                 account: &account,
                 named: named(1),
+                owner: Some(named(1)),
                 placement: placement.as_ref(),
                 default: Some(&default_mark),
                 wrote: Some(&wrote),
                 gives_back,
+                is_gone: false,
             };
+            let gone = undo(&Undo { is_gone: true, ..facts });
+            assert!(gone.step.is_none() && gone.decision.reason.word() != "undone", "{wrote:?}");
             let judged = undo(&facts);
             assert_eq!(judged.decision.reason.word(), expected, "{:?} {wrote:?}", account.shown);
             assert_eq!(judged.step.is_some(), expected == "undone");
             // A face of whoever had the account then comes back to nobody else.
-            let renamed = Wrote { named: Some(named(2)), ..wrote.clone() };
-            let facts = Undo { wrote: Some(&renamed), ..facts };
-            assert!(undo(&facts).step.is_none(), "{renamed:?}");
+            let others = [
+                Wrote { named: Some(named(2)), ..wrote.clone() },
+                Wrote { owner: Some(named(2)), ..wrote.clone() },
+                Wrote { stood_of: Some(PersonRef { id: "grace".into(), ..ada.clone() }), ..wrote.clone() },
+            ];
+            for other in &others {
+                assert!(undo(&Undo { wrote: Some(other), ..facts }).step.is_none(), "{other:?}");
+            }
+            // Of an earlier version, which wrote no owner down.
+            let earlier = Wrote { owner: None, ..wrote.clone() };
+            let judged = undo(&Undo { wrote: Some(&earlier), ..facts });
+            assert_eq!(judged.step.is_some(), expected == "undone" && placed, "{earlier:?}");
         }
     }
 }

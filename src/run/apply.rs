@@ -394,7 +394,10 @@ fn draft(
         server: open.server.id.clone(),
         account: planned.account.id.clone(),
         account_name: planned.account.name.clone(),
-        handle: planned.account.handle.clone(),
+        handle: planned.account.handle.clone().or_else(|| match &planned.task.step {
+            Step::GiveBack(earlier) => earlier.lies_in.clone(),
+            _ => None,
+        }),
         kind: if shown.is_some() { IntentKind::Replace } else { IntentKind::Revert },
         person: match shown {
             Some((wanted, _)) => wanted.person.clone(),
@@ -410,9 +413,12 @@ fn draft(
         old: old_of_ours(ours),
         old_looks: looks_of_ours(ours),
         keys: shown.and_then(|(wanted, _)| wanted.keys),
+        owner: open.owner(&planned.account),
+        stood_in: None,
+        stood_of: placement.filter(is_shown).and_then(|stood| stood.person.clone()),
         before: before(&planned.account, placement),
         back: match &planned.task.step {
-            Step::GiveBack(shown) => Some(shown.clone()),
+            Step::GiveBack(earlier) => Some(earlier.shown.clone()),
             _ => None,
         },
         begun_at: unix_now(),
@@ -433,7 +439,7 @@ fn shows(planned: &Planned, mark: Option<PictureRef>) -> Option<Shown> {
     match &planned.task.step {
         Step::Show(_) | Step::Finish(..) => mark.map(Shown::Custom),
         Step::Reset => Some(Shown::Default),
-        Step::GiveBack(shown) => Some(shown.clone()),
+        Step::GiveBack(earlier) => Some(earlier.shown.clone()),
         Step::Look(_) | Step::Tidy(..) | Step::Adopt(_) => None,
     }
 }

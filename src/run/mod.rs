@@ -86,4 +86,4 @@ pub(crate) use selection::SavedPlan;
 pub use selection::Selection;
 pub use stop::Stop;
 pub(crate) use threads::runtime;
-pub(crate) use undo::{UndoOptions, undo};
+pub(crate) use undo::{UndoOptions, Written, undo};

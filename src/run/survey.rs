@@ -72,7 +72,8 @@ async fn open(context: &RunContext, resize: &Resize, target_run: &TargetRun, wor
         context.store.learn(&server.id, &learnt).await?;
     }
     let size = Renderer::size(resize, upload.side);
-    Ok(OpenTarget { server, surveyed, upload, size })
+    let owners = if target_run.target.follows_people() { None } else { Some(context.store.key()?) };
+    Ok(OpenTarget { server, surveyed, upload, size, owners })
 }
 
 /// A plan writes nothing. A run that has written there before learns at its first write, with little to lose; the first one

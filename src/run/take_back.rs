@@ -185,6 +185,9 @@ fn draft(context: &RunContext, target_run: &TargetRun, server: ServerId, stray: 
         old_looks: None,
         keys: None,
         before: before(stray),
+        owner: None,
+        stood_in: None,
+        stood_of: None,
         back: None,
         begun_at: unix_now(),
     }

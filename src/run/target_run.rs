@@ -11,7 +11,7 @@ use super::misplaced::Misplaced;
 use super::renderer::PictureSize;
 use crate::http::Failure;
 use crate::load::{Server, Surveyed, Target, Upload};
-use crate::model::TargetId;
+use crate::model::{Account, KeysDigest, StateKey, TargetId};
 use crate::settings;
 
 /// One target in a run.
@@ -46,6 +46,16 @@ pub struct OpenTarget {
     pub upload: Upload,
     /// The size and recipe of pictures for it.
     pub size: PictureSize,
+    /// What digests of owners are made with; `None`: accounts there have no owner of their own.
+    pub owners: Option<StateKey>,
+}
+
+impl OpenTarget {
+    /// Whose account it says it is, as the journal keeps it.
+    pub fn owner(&self, account: &Account) -> Option<KeysDigest> {
+        let key = self.owners.as_ref()?;
+        Some(KeysDigest::of_owner(key, account.email.as_deref(), &account.display_name))
+    }
 }
 
 impl TargetRun {

@@ -43,6 +43,16 @@ pub(crate) struct UndoOptions {
     pub report: bool,
     /// What is only put on record.
     pub asked: Asked,
+    /// What there is to write after `avatarpipe undo`, but for the run and `--apply`: the file, and what else was asked for.
+    pub written: Written,
+}
+
+/// The words of the command line.
+pub(crate) struct Written {
+    /// The file.
+    pub file: String,
+    /// The flags.
+    pub flags: Vec<String>,
 }
 
 /// Plans what gives back what stood before a run, and does it if that is asked for.
@@ -113,20 +123,22 @@ impl Undoing<'_> {
         let mut target_runs = try_join_all(surveys).await?;
         Servers::default().refuse_twins(&mut target_runs);
         let mut guarded = Guarded::default();
-        let mut planned = self.plan(target_runs)?;
+        let mut planned = self.plan(target_runs).await?;
         guarded.hold(context, pipeline, &[], &planned, &self.options.allow)?;
         for (target_run, _) in &planned {
             decided::tell(context, target_run)?;
         }
         write::forecast(clients, &mut planned);
         let changes = planned.iter().map(|(_, plan)| plan.changes().count()).sum();
+        let all_dry =
+            planned.iter().all(|(target_run, plan)| target_run.entry.dry_run.value || plan.changes().count() == 0);
         let writes = planned.into_iter().map(|(target_run, plan)| {
             let writes = write::may_begin(context, &guarded, &target_run);
             write::write(context, clients, writes, target_run, plan)
         });
         let mut finished: Vec<FinishedTarget> = try_join_all(writes).await?;
         fetch_stood::fetch_stood(context, clients, &mut finished).await?;
-        close::close(context, pipeline, &[], finished, &guarded, self.told(changes), trail).await
+        close::close(context, pipeline, &[], finished, &guarded, self.told(changes, all_dry), trail).await
     }
 
     /// Puts what the run wrote into the facts.
@@ -139,27 +151,37 @@ impl Undoing<'_> {
         Ok(())
     }
 
-    fn plan(&self, target_runs: Vec<TargetRun>) -> Result<Vec<(TargetRun, TargetPlan)>, Trouble> {
-        let Self { context, options, run, .. } = self;
+    async fn plan(&self, target_runs: Vec<TargetRun>) -> Result<Vec<(TargetRun, TargetPlan)>, Trouble> {
+        let Self { context, options, run, clients, .. } = self;
         if options.selection.narrows() {
             only::select(context, &target_runs, &[], &options.selection)?;
         }
-        let planned = target_runs.into_iter().map(|target_run| {
-            let plan = undo_planner::judge_all(context, &options.selection, run, &target_run)?;
+        let planned = target_runs.into_iter().map(|mut target_run| async move {
+            let concurrency = clients.concurrency(&target_run.entry.rate);
+            let plan = undo_planner::judge_all(context, &options.selection, run, &mut target_run, concurrency).await?;
             Ok((target_run, plan))
         });
-        planned.collect()
+        try_join_all(planned).await
     }
 
     /// What an administrator must know besides.
-    fn told(&self, changes: u64) -> Vec<String> {
+    fn told(&self, changes: u64, all_dry: bool) -> Vec<String> {
         let run = self.run;
         if changes == 0 {
             return vec![format!("of the run {run} nothing is given back")];
         }
         let begun = match self.context.mode {
             Mode::Plan => {
-                format!("this is a plan: `undo FILE {run} --apply` gives back what stood before the run {run}")
+                let Written { file, flags } = &self.options.written;
+                let words =
+                    [file.as_str(), run.as_str(), "--apply"].into_iter().chain(flags.iter().map(String::as_str));
+                let words = words.collect::<Vec<_>>().join(" ");
+                format!("this is a plan: `avatarpipe undo {words}` gives back what stood before the run {run}")
+            }
+            Mode::Run if all_dry => {
+                format!(
+                    "`dry_run`: nothing was given back of what stood before the run {run}; what would be is told above"
+                )
             }
             Mode::Run => {
                 format!("what was given back of what stood before the run {run}, and what was not, is told above")

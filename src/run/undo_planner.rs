@@ -1,9 +1,14 @@
 //! The accounts of one target when a run is undone, one after the other: facts, decision, what it takes.
 //!
-//! Owns: turning a judgement into planned changes, counting. Leaves to others: the rules (`plan`), carrying them out
+//! Owns: turning a judgement into planned changes, counting, and asking whether earlier uploads are there. Leaves to others: the rules (`plan`), carrying them out
 //! (`apply`).
 //! A newcomer gets wrong: a run that was killed left writes of which only looking tells. They are mended by this plan, too,
 //! and count as what the run wrote.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures::stream::{self, StreamExt as _};
 
 use super::context::RunContext;
 use super::pages::{PAGE, each_page};
@@ -12,31 +17,40 @@ use super::target_plan::{PlanCount, TargetPlan};
 use super::target_planner::{count, left_as, mending, shape, takes_away};
 use super::target_run::{OpenTarget, TargetRun};
 use crate::error::Trouble;
+use crate::http::{Failure, FailureKind};
 use crate::load::closing;
 use crate::model::{
-    Account, AccountId, Change, Decided, Decision, Event, Intent, IntentKind, KeysDigest, Left, OpenIntent, Placement,
-    Reason, RunId, Seen, Shown, StateKey, Step, Task, Wrote,
+    Account, AccountId, Change, Decided, Decision, Earlier, Event, Intent, IntentKind, KeysDigest, Left, OpenIntent,
+    Placement, Reason, RunId, Seen, Shown, StateKey, Step, Task, Wrote,
 };
 use crate::plan::{Judgement, Settled, Undo, placement_seen, settle, undo};
 
-/// Decides about every account of a target that answered.
-pub(super) fn judge_all(
+/// Decides about every account of a target that answered, once the server has said which earlier uploads it has no more.
+pub(super) async fn judge_all(
     context: &RunContext,
     selection: &Selection,
     run: &RunId,
-    target_run: &TargetRun,
+    target_run: &mut TargetRun,
+    concurrency: usize,
 ) -> Result<TargetPlan, Trouble> {
-    let Some(open) = target_run.ready() else { return Ok(TargetPlan::default()) };
-    let key = context.store.key()?;
-    let mut planner =
-        UndoPlanner { context, selection, run, target_run, open, key, decided: Vec::new(), counts: Vec::new() };
     let mut plan = TargetPlan::default();
-    for accounts in each_page(|after| context.facts.accounts(target_run.id(), after, PAGE), |last| last.id.clone()) {
-        for account in accounts? {
-            planner.judge(&account)?;
-            plan.add(&std::mem::take(&mut planner.counts));
+    let (id, key) = (target_run.id().clone(), context.store.key()?);
+    for accounts in each_page(|after| context.facts.accounts(&id, after, PAGE), |last| last.id.clone()) {
+        let accounts = accounts?;
+        let Some(open) = target_run.ready() else { break };
+        let key = key.clone();
+        let mut planner =
+            UndoPlanner { context, selection, run, target_run, open, key, decided: Vec::new(), counts: Vec::new() };
+        match planner.gone(&accounts, concurrency).await? {
+            Ok(gone) => {
+                for account in &accounts {
+                    planner.judge(account, gone.contains(&account.id))?;
+                    plan.add(&std::mem::take(&mut planner.counts));
+                }
+                context.facts.put_decisions(&std::mem::take(&mut planner.decided))?;
+            }
+            Err(failure) => target_run.failure = Some(failure),
         }
-        context.facts.put_decisions(&std::mem::take(&mut planner.decided))?;
     }
     Ok(plan)
 }
@@ -54,8 +68,15 @@ struct UndoPlanner<'a> {
     counts: Vec<PlanCount>,
 }
 
+/// What the state says of an account, and what was seen of writes to it that are open.
+struct Known {
+    intents: Vec<(OpenIntent, Seen)>,
+    placement: Option<Placement>,
+    wrote: Option<Wrote>,
+}
+
 impl UndoPlanner<'_> {
-    fn judge(&mut self, account: &Account) -> Result<(), Trouble> {
+    fn known(&self, account: &Account) -> Result<Known, Trouble> {
         let (facts, target) = (&self.context.facts, self.target_run.id());
         let intents = match self.target_run.opened {
             0 => Vec::new(),
@@ -66,18 +87,67 @@ impl UndoPlanner<'_> {
         let wrote = intents.iter().fold(facts.wrote(target, &account.id)?, |wrote, (open, seen)| {
             if open.intent.run == *self.run { with_open(&self.key, wrote, open, seen) } else { wrote }
         });
-        let default = self.open.surveyed.default.as_ref();
-        let judgement = undo(&Undo {
-            target,
+        Ok(Known { intents, placement, wrote })
+    }
+
+    fn judged(&self, account: &Account, known: &Known, is_gone: bool) -> Judgement {
+        undo(&Undo {
+            target: self.target_run.id(),
             place: &self.target_run.entry.place,
             ownership: self.target_run.entry.ownership.value,
             account,
             named: KeysDigest::of_name(&self.key, &account.name),
-            placement: placement.as_ref(),
-            default,
-            wrote: wrote.as_ref(),
-            gives_back: wrote.as_ref().is_some_and(|wrote| self.gives_back(&wrote.stood)),
+            owner: self.open.owner(account),
+            placement: known.placement.as_ref(),
+            default: self.open.surveyed.default.as_ref(),
+            wrote: known.wrote.as_ref(),
+            gives_back: known.wrote.as_ref().is_some_and(|wrote| self.gives_back(&wrote.stood)),
+            is_gone,
+        })
+    }
+
+    /// Asks for the earlier uploads that are to be shown again. Whose there are no more; or what stops the target.
+    async fn gone(
+        &self,
+        accounts: &[Account],
+        concurrency: usize,
+    ) -> Result<Result<BTreeSet<AccountId>, Failure>, Trouble> {
+        let mut asked = Vec::new();
+        for account in accounts {
+            let step = self.judged(account, &self.known(account)?, false).step;
+            if let Some(Step::GiveBack(earlier @ Earlier { shown: Shown::Custom(_), .. })) = step
+                && self.is_selected(&account.id)?
+            {
+                asked.push((account, earlier));
+            }
+        }
+        let target = &self.target_run.target;
+        let asks = asked.into_iter().map(|(account, earlier)| {
+            let target = Arc::clone(target);
+            async move { (&account.id, target.has_lost(account, &earlier).await) }
         });
+        let mut asks = stream::iter(asks).buffer_unordered(concurrency.max(1));
+        let mut gone = BTreeSet::new();
+        while let Ok(Some((account, lost))) = self.context.unless_stopped("ask for earlier pictures", asks.next()).await
+        {
+            match lost {
+                Ok(true) => _ = gone.insert(account.clone()),
+                Ok(false) => {}
+                Err(failure @ Failure { kind: FailureKind::Unreachable | FailureKind::Refused, .. }) => {
+                    return Ok(Err(failure));
+                }
+                Err(failure) => {
+                    tracing::debug!(%failure, "whether an earlier picture is there is found out by the write")
+                }
+            }
+        }
+        Ok(Ok(gone))
+    }
+
+    fn judge(&mut self, account: &Account, is_gone: bool) -> Result<(), Trouble> {
+        let known = self.known(account)?;
+        let judgement = self.judged(account, &known, is_gone);
+        let Known { intents, placement, .. } = known;
         count(&mut self.counts, &judgement);
         if let Some(why) = self.mend(account, &intents, &judgement, placement.as_ref())? {
             let mut decision = judgement.decision;
@@ -92,6 +162,12 @@ impl UndoPlanner<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// Whether `--only` and `--target` let the account be changed.
+    fn is_selected(&self, account: &AccountId) -> Result<bool, Trouble> {
+        let all = !self.selection.narrows();
+        Ok(all || self.context.facts.is_selected(self.target_run.id(), account)?)
     }
 
     fn gives_back(&self, stood: &Shown) -> bool {
@@ -150,13 +226,13 @@ impl UndoPlanner<'_> {
         step: Step,
         placement: Option<Placement>,
     ) -> Result<(), Trouble> {
-        if self.selection.narrows() && !self.context.facts.is_selected(self.target_run.id(), account)? {
+        if !self.is_selected(account)? {
             decision.detail = Some(format!("{}: {}", decision.change.word(), decision.reason.text()));
             (decision.change, decision.reason) = (Change::Skip, Reason::NotSelected);
             self.leave(decision);
             return Ok(());
         }
-        if matches!(step, Step::GiveBack(Shown::Custom(_))) {
+        if matches!(step, Step::GiveBack(Earlier { shown: Shown::Custom(_), .. })) {
             self.counts.push(PlanCount::GivenBack);
         }
         let task = Task { step, placement };
@@ -177,7 +253,12 @@ fn with_open(key: &StateKey, wrote: Option<Wrote>, open: &OpenIntent, seen: &See
     };
     let (stood, old) = (&open.intent.stood, open.intent.old.as_ref());
     let ours = matches!(stood, Shown::Custom(mark) if old == Some(mark));
-    let first = wrote.unwrap_or_else(|| Wrote { stood: stood.clone(), ours, left, named: None, person: None });
-    let Intent { account_name, person, .. } = &open.intent;
-    Some(Wrote { left, named: Some(KeysDigest::of_name(key, account_name)), person: person.clone(), ..first })
+    let Intent { owner, person, stood_in, stood_of, .. } = open.intent.clone();
+    let named = Some(KeysDigest::of_name(key, open.sent_name()));
+    let now = Wrote { stood: stood.clone(), ours, left, named, owner, person, stood_in, stood_of };
+    // The first write says what stood there, the last what it left.
+    Some(match wrote {
+        Some(Wrote { stood, ours, stood_in, stood_of, .. }) => Wrote { stood, ours, stood_in, stood_of, ..now },
+        None => now,
+    })
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::ended::{Ended, files};
 use super::harness::Harness;
-use super::population::Population;
+use super::population::{Population, address};
 
 const PEOPLE: [&str; 3] = ["ada", "grace", "alan"];
 /// The products whose simulators rename an account.
@@ -85,6 +85,31 @@ fn what_a_run_took_off_comes_back() {
     assert_eq!(reason(&done, "bitbucket", "grace"), "undo_gone");
 }
 
+/// Known to be gone before anything is planned, whether ours or the default stands there now, and no failure.
+#[test]
+fn what_its_owner_deleted_meanwhile_is_told() {
+    for has_photo in [true, false] {
+        let harness = Harness::connected(Population::of(&PEOPLE).everywhere().world());
+        let upload = harness.by_hand("grace", "hand");
+        harness.by_hand_in("confluence", "grace", "hand");
+        if !has_photo {
+            harness.no_photo("grace");
+        }
+        harness.run().expect_exit(0);
+        harness.jira(&json!({ "delete": { "avatar": upload } }));
+        let delete = json!({ "delete": { "name": "grace" } });
+        harness.sandbox.command("confluence", &delete).unwrap_or_else(|fault| panic!("{fault}"));
+        let now = ["jira", "confluence"].map(|target| harness.account_in(target, "grace").now);
+        for flags in [&[][..], &["--apply"], &["--apply"]] {
+            let told = undo(&harness, flags).expect_exit(0);
+            for (target, now) in ["jira", "confluence"].into_iter().zip(&now) {
+                assert_eq!(reason(&told, target, "grace"), "undo_gone", "{target}, {has_photo}");
+                assert_eq!(harness.account_in(target, "grace").now, *now, "{target}, {has_photo}");
+            }
+        }
+    }
+}
+
 /// What stood there was the face of whoever had the account (P1): it comes back to nobody else, whether ours or the default
 /// stands there now.
 #[test]
@@ -108,6 +133,37 @@ fn an_account_that_has_another_name_since_is_left_alone() {
     }
 }
 
+/// The name is the same, so only what else the account says of its owner tells.
+#[test]
+fn an_account_that_was_handed_on_under_its_name_is_left_alone() {
+    let harness = harness();
+    harness.no_photo("grace");
+    harness.run().expect_exit(0);
+    let hand_on = json!({ "hand_on": { "name": "grace", "display_name": "Hilda" } });
+    harness.sandbox.command("confluence", &hand_on).unwrap_or_else(|fault| panic!("{fault}"));
+    let now = harness.account_in("confluence", "grace").now;
+    let done = undo(&harness, &["--apply"]).expect_exit(0);
+    assert_eq!(reason(&done, "confluence", "grace"), "undo_changed");
+    assert_eq!(harness.account_in("confluence", "grace").now, now);
+    assert_eq!(reason(&done, "jira", "grace"), "undone", "nobody else has that one");
+}
+
+/// A picture that was found there, and that an earlier run took for the photo of whoever had the account then.
+#[test]
+fn the_face_of_the_former_owner_does_not_come_back() {
+    let harness = Harness::with_people(&PEOPLE).with(|pipe| _ = pipe.jira("match", "{ map: users.csv }"));
+    let map = |person: &str| format!("person,account\n{},grace\n", address(person));
+    harness.write("users.csv", map("grace"));
+    harness.by_hand("grace", "grace");
+    harness.run().expect_exit(0).expect_answer("1 unchanged");
+    harness.write("users.csv", map("ada"));
+    assert_eq!(reason(&harness.run().expect_exit(0), "jira", "grace"), "reassigned");
+    let shown = harness.account("grace").now;
+    let done = undo(&harness, &["--apply"]).expect_exit(0);
+    assert_eq!(reason(&done, "jira", "grace"), "undo_changed");
+    assert_eq!(harness.account("grace").now, shown);
+}
+
 #[test]
 fn a_run_is_undone_by_its_name_and_only_where_ours_is_shown() {
     let harness = Harness::with_people(&PEOPLE);
@@ -123,6 +179,8 @@ fn a_run_is_undone_by_its_name_and_only_where_ours_is_shown() {
     let own = harness.account("grace").now;
     harness.sandbox.reset_writes();
     undo(&harness, &["no-such-run"]).expect_exit(2).expect_error("`status` lists them");
+    let again = format!("`avatarpipe undo pipeline.yaml {first} --apply --only ada --allow reverts=9`");
+    undo(&harness, &[&first, "--only", "ada", "--allow", "reverts=9"]).expect_exit(0).expect_answer(&again);
     let done = undo(&harness, &[&first, "--apply", "--only", "ada", "--only", "grace"]).expect_exit(0);
     assert_eq!(reason(&done, "jira", "grace"), "undo_changed");
     assert_eq!(reason(&done, "jira", "alan"), "not_selected");
@@ -134,16 +192,30 @@ fn a_run_is_undone_by_its_name_and_only_where_ours_is_shown() {
 #[test]
 fn limits_and_a_dry_run_stop_it() {
     let mut harness = Harness::with_people(&PEOPLE);
+    PEOPLE.iter().for_each(|name| _ = harness.by_hand(name, "hand"));
+    PEOPLE.iter().for_each(|name| harness.no_photo(name));
     harness.run().expect_exit(0);
     harness.edit(|pipe| _ = pipe.top("limits", "{ reverts: { count: 1 } }"));
     harness.sandbox.reset_writes();
-    undo(&harness, &["--apply"]).expect_exit(4).expect_answer("--allow jira.reverts=3");
+    let stopped = undo(&harness, &["--apply"]).expect_exit(4).expect_answer("--allow jira.reverts=3");
+    stopped.expect_answer("found 3 of 3");
     harness.edit(|pipe| _ = pipe.jira("dry_run", "true"));
-    undo(&harness, &["--apply", "--allow", "reverts=3"]).expect_exit(0);
+    let dry = undo(&harness, &["--apply", "--allow", "reverts=3"]).expect_exit(0).expect_answer("3 to revert");
     assert_eq!(harness.sandbox.truth().writes, []);
+    let written =
+        |name: &str| std::fs::read_to_string(harness.path("report").join(name)).expect("a file of the report");
+    let (summary, metrics, page) = (written("summary.md"), written("metrics.prom"), written("pictures.html"));
+    harness.finish(&["status", "pipeline.yaml"]).expect_answer("jira: 0 to replace, 3 to revert, 0 failed");
+    let on_dry_run =
+        |line: &str| line.starts_with("avatarpipe_target_dry_run{") && line.ends_with("target=\"jira\"} 1");
+    assert!(metrics.lines().any(on_dry_run), "{metrics}");
+    assert!(page.contains("3 changes only planned"), "the contact sheet says that it was none");
+    for told in [&dry.stdout, &summary] {
+        assert!(!told.contains("reverted"), "nothing was: {told}");
+    }
+    assert_eq!(dry.line("jira", "ada")["result"], "planned");
     harness.edit(|pipe| _ = pipe.jira("dry_run", "false"));
     undo(&harness, &["--apply", "--allow", "reverts=3"]).expect_exit(0).expect_answer("reverted (3)");
-    assert!(PEOPLE.iter().all(|name| !harness.account(name).changed()));
     harness.expect_promises();
 }
 

@@ -25,6 +25,8 @@ pub(crate) enum Command {
     Delete { name: String, file: Option<String> },
     /// An administrator renames an account: key, groups, files and choice go with it.
     Rename { name: String, to: String },
+    /// An administrator gives an account to somebody else, who keeps its name.
+    HandOn { name: String, display_name: String },
     /// An administrator makes an account, as a world file writes it.
     Create { account: Box<AccountWorld> },
     /// Counters, and every version of every file, removed ones included.
@@ -60,6 +62,11 @@ pub(super) fn command(site: &Confluence, store: &mut Store, command: Command) ->
                 return Err(format!("{to} is another account's name"));
             }
             store.accounts.entry(key).and_modify(|account| account.name = to.to_lowercase());
+            store.index();
+        }
+        Command::HandOn { name, display_name } => {
+            let key = store.known(&name)?;
+            store.accounts.entry(key).and_modify(|account| account.display_name = display_name);
             store.index();
         }
         Command::Create { account } => store.add(&site.title, &account, &site.pictures)?,

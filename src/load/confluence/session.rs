@@ -70,6 +70,7 @@ impl ConfluenceSession {
         let file = picture::file_name(digest, rendition, Some(&shown).filter(|shown| ours.as_ref() != Some(*shown)));
         let seen = Picture { shown, content, default };
         draft.handle = seen.content.clone().or(draft.handle);
+        draft.stood_in = seen.content.clone();
         draft.making = Some(file.clone());
         draft.old = picture::old(&draft, Some(&file));
         journal.begin(draft.clone(), self.sent(1)).await?;
@@ -87,9 +88,15 @@ impl ConfluenceSession {
         }
         let seen = self.as_planned(&draft).await?;
         draft.handle = seen.content.clone().or(draft.handle);
+        draft.stood_in = seen.content.clone();
         draft.old = picture::old(&draft, None);
-        if let (Shown::Custom(file), Some(content)) = (draft.goal(), &draft.handle) {
-            self.expect_file(File { content, file }, seen.file()).await?;
+        match (draft.goal(), &draft.handle) {
+            (Shown::Custom(file), Some(content)) => self.expect_file(File { content, file }, seen.file()).await?,
+            (Shown::Custom(_), None) => {
+                let found = "nobody knows where the files of the account are, so the earlier one cannot be asked for";
+                return Err(WriteError::Refused(Fault::new("not_looked_at", found)));
+            }
+            _ => {}
         }
         let sent = Event::Sent { attempt: 1, route: "revert".to_owned(), at: now() };
         journal.begin(draft.clone(), sent).await?;

@@ -12,10 +12,10 @@ use bytes::Bytes;
 use crate::http::{Client as HttpClient, Counts, Failure, FailureKind};
 use crate::load::atlassian::login;
 use crate::load::{Changes, Fingerprinter, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
-use crate::model::{Account, OpenIntent, Shown, SignedIn, TargetId};
+use crate::model::{Account, Earlier, OpenIntent, Shown, SignedIn, TargetId};
 use crate::settings::{self, ConfluenceUpload};
 
-use super::client::{ConfluenceClient, File};
+use super::client::{ConfluenceClient, File, ServedFile};
 use super::connection::ConfluenceConnection;
 use super::session::ConfluenceSession;
 use super::{forecast, observe, probe, remote, survey};
@@ -96,6 +96,17 @@ impl Target for Confluence {
     fn gives_back(&self, earlier: &Shown) -> bool {
         let by_remote_api = self.client.shared().upload == ConfluenceUpload::Xmlrpc;
         *earlier == Shown::Default || (by_remote_api && !matches!(earlier, Shown::Unknown(_)))
+    }
+
+    /// Where nobody knows in whose personal information it lies it cannot be asked for, and is not chosen again.
+    async fn has_lost(&self, account: &Account, earlier: &Earlier) -> Result<bool, Failure> {
+        let Shown::Custom(file) = &earlier.shown else { return Ok(false) };
+        let Some(content) = account.handle.as_deref().or(earlier.lies_in.as_deref()) else { return Ok(true) };
+        let shown = match &account.shown {
+            Shown::Custom(shown) => Some(File { content, file: shown }),
+            _ => None,
+        };
+        Ok(matches!(self.client.file(File { content, file }, shown).await?, ServedFile::Missing))
     }
 
     async fn look(&self, account: &Account) -> Result<Option<Bytes>, Failure> {

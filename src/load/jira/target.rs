@@ -11,7 +11,7 @@ use bytes::Bytes;
 use crate::http::{Client as HttpClient, Cookies, Counts, Failure, FailureKind};
 use crate::load::atlassian::login;
 use crate::load::{Changes, Fingerprinter, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
-use crate::model::{Account, OpenIntent, Shown, SignedIn, TargetId};
+use crate::model::{Account, Earlier, OpenIntent, Shown, SignedIn, TargetId};
 use crate::settings::{self, AtlassianCredential};
 
 use super::client::JiraClient;
@@ -84,6 +84,12 @@ impl Target for Jira {
 
     fn gives_back(&self, earlier: &Shown) -> bool {
         !matches!(earlier, Shown::Unknown(_))
+    }
+
+    async fn has_lost(&self, account: &Account, earlier: &Earlier) -> Result<bool, Failure> {
+        let Shown::Custom(mark) = &earlier.shown else { return Ok(false) };
+        let avatars = self.client.avatars(&account.name).await?;
+        Ok(avatars.is_ok_and(|avatars| avatars.all_of(&account.id) && !avatars.has(mark, &account.id)))
     }
 
     async fn look(&self, account: &Account) -> Result<Option<Bytes>, Failure> {

@@ -157,7 +157,10 @@ CREATE TABLE wrote (
   ours    INTEGER NOT NULL,         -- 1: that was a picture of ours, which went
   left    TEXT NOT NULL CHECK (left IN ('ours', 'default')),
   named   BLOB,                     -- digest of the account's name, then
+  owner   BLOB,                     -- digest of the owner whom it named, then
   person  TEXT NOT NULL,            -- JSON: whose photo it was, or null
+  stood_in TEXT,                    -- what leads to what stood there
+  stood_of TEXT NOT NULL,           -- JSON: whose photo that was, or null
   PRIMARY KEY (target, account)
 ) STRICT, WITHOUT ROWID;
 

@@ -15,11 +15,12 @@ impl Facts {
     pub fn put_wrote(&self, writes: &[(TargetId, AccountId, Wrote)]) -> Result<(), StateError> {
         self.write("put what a run wrote into the facts", |db| {
             let mut put = db.prepare_cached(
-                "INSERT INTO wrote (target, account, stood, ours, left, named, person) VALUES (?, ?, ?, ?, ?, ?, ?)
-                 ON CONFLICT DO UPDATE SET left = excluded.left, named = excluded.named, person = excluded.person",
+                "INSERT INTO wrote (target, account, stood, ours, left, named, owner, person, stood_in, stood_of)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+                   left = excluded.left, named = excluded.named, owner = excluded.owner, person = excluded.person",
             )?;
             for (target, account, wrote) in writes {
-                let Wrote { stood, ours, left, named, person } = wrote;
+                let Wrote { stood, ours, left, named, owner, person, stood_in, stood_of } = wrote;
                 let row = params![
                     target.as_str(),
                     account.as_str(),
@@ -27,7 +28,10 @@ impl Facts {
                     ours,
                     EnumWord(*left),
                     named.map(Short),
-                    Json(person)
+                    owner.map(Short),
+                    Json(person),
+                    stood_in,
+                    Json(stood_of)
                 ];
                 put.execute(row)?;
             }
@@ -39,7 +43,7 @@ impl Facts {
     pub fn wrote(&self, target: &TargetId, account: &AccountId) -> Result<Option<Wrote>, StateError> {
         self.read("read what a run wrote in the facts", |db| {
             let mut query = db.prepare_cached(
-                "SELECT stood, ours, left, named, person FROM wrote WHERE target = ? AND account = ?",
+                "SELECT stood, ours, left, named, owner, person, stood_in, stood_of FROM wrote WHERE target = ? AND account = ?",
             )?;
             let read = |row: &rusqlite::Row<'_>| {
                 Ok(Wrote {
@@ -47,7 +51,10 @@ impl Facts {
                     ours: row.get(1)?,
                     left: row.get::<_, EnumWord<_>>(2)?.0,
                     named: row.get::<_, Option<Short<_>>>(3)?.map(|named| named.0),
-                    person: row.get::<_, Json<_>>(4)?.0,
+                    owner: row.get::<_, Option<Short<_>>>(4)?.map(|owner| owner.0),
+                    person: row.get::<_, Json<_>>(5)?.0,
+                    stood_in: row.get(6)?,
+                    stood_of: row.get::<_, Json<_>>(7)?.0,
                 })
             };
             Ok(query.query_row([target.as_str(), account.as_str()], read).optional()?)

@@ -106,8 +106,10 @@ impl Store {
 /// What remains says that there was a write, of which kind and when.
 fn blank(db: &Connection, condition: &str, of: [&str; 2]) -> Result<usize, StateFault> {
     let sql = format!(
-        "UPDATE intent SET body = json_replace(body, '$.account', '', '$.person', NULL, '$.photo', NULL,
-           '$.rendition', NULL, '$.old_looks', NULL, '$.keys', NULL, '$.named', NULL)
+        "UPDATE intent SET body = json_remove(
+           json_replace(body, '$.account', '', '$.person', NULL, '$.photo', NULL, '$.rendition', NULL, '$.old', NULL,
+             '$.base', json('[]'), '$.stood', json('{{\"unknown\":\"\"}}'), '$.before', 'unknown'),
+           '$.handle', '$.making', '$.old_looks', '$.keys', '$.named', '$.owner', '$.stood_in', '$.stood_of', '$.back')
          WHERE open = 0 AND {condition}"
     );
     Ok(db.execute(&sql, of)?)

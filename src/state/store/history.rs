@@ -76,7 +76,8 @@ impl Store {
         self.read("read what a run wrote in the state", |db| {
             let mut query = db.prepare_cached(&format!(
                 "SELECT id, body ->> '$.target', body ->> '$.account', body -> '$.stood', body ->> '$.old', {EFFECT} effect,
-                        body -> '$.named', body -> '$.person'
+                        body -> '$.named', body -> '$.owner', body -> '$.person', body -> '$.stood_of',
+                        body ->> '$.stood_in'
                  FROM intent WHERE run = ? AND id > ? AND body ->> '$.kind' <> 'probe' AND effect IS NOT NULL
                  ORDER BY id LIMIT ?"
             ))?;
@@ -86,9 +87,11 @@ impl Store {
                 let old: Option<String> = row.get(4)?;
                 let ours = matches!(&stood, Shown::Custom(mark) if old.as_deref() == Some(mark.as_str()));
                 let left = if row.get_ref(5)?.as_str()? == "reset" { Left::Default } else { Left::Ours };
-                let person = row.get::<_, Option<Json<Option<PersonRef>>>>(7)?.and_then(|person| person.0);
-                let named = row.get::<_, Option<Json<Option<KeysDigest>>>>(6)?.and_then(|named| named.0);
-                let wrote = Wrote { stood, ours, left, named, person };
+                let digest = |column| row.get::<_, Option<Json<Option<KeysDigest>>>>(column);
+                let (named, owner) = (digest(6)?.and_then(|found| found.0), digest(7)?.and_then(|found| found.0));
+                let whose = |column| row.get::<_, Option<Json<Option<PersonRef>>>>(column);
+                let (person, stood_of) = (whose(8)?.and_then(|found| found.0), whose(9)?.and_then(|found| found.0));
+                let wrote = Wrote { stood, ours, left, named, owner, person, stood_in: row.get(10)?, stood_of };
                 Ok((IntentId(row.get(0)?), row.get::<_, TextId<_>>(1)?.0, row.get::<_, TextId<_>>(2)?.0, wrote))
             })?;
             Ok(rows.collect::<Result<_, _>>()?)

@@ -176,6 +176,9 @@ fn leave_over(db: &Connection, draft: &Intent, shown: Option<&PictureRef>) -> Re
         old: Some(former.mark.clone()),
         old_looks: former.looks,
         keys: None,
+        owner: None,
+        stood_in: None,
+        stood_of: None,
         before: former.before.clone(),
         ..draft.clone()
     };

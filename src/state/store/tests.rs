@@ -89,6 +89,9 @@ pub(in crate::state) fn intent(run: &str, account: &str, kind: IntentKind) -> In
         old_looks: None,
         keys: None,
         before: Before::Picture("1".into()),
+        owner: None,
+        stood_in: None,
+        stood_of: None,
         back: None,
         begun_at: 1_800_000_001,
     }

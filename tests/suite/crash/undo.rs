@@ -3,7 +3,9 @@
 //! A newcomer gets wrong: each turn begins with what stood before, since the last one gave it back; the run puts the photo
 //! there again.
 
-use super::kills::{Begins, Calm, MULTIPART, SESSION, Way, XMLRPC, kill_command_at};
+use super::kills::{
+    Begins, Calm, ENDPOINT, Killed, MULTIPART, ONE_STEP, SESSION, Way, XMLRPC, kill_at, kill_command_at,
+};
 
 const UNDO: [&str; 3] = ["undo", "pipeline.yaml", "--apply"];
 
@@ -40,4 +42,28 @@ fn a_kill_at_any_request_of_an_undoing_leaves_what_stood_before() {
     kill_at_every_request(&SESSION, Before::Choice);
     kill_at_every_request(&XMLRPC, Before::Choice);
     kill_at_every_request(&MULTIPART, Before::Default);
+}
+
+/// Each way that pictures go, undone once in peace; then a run is killed behind its last write, and undone without another
+/// one in between.
+#[test]
+fn a_run_that_was_killed_is_undone() {
+    for way in [&SESSION, &ONE_STEP, &XMLRPC, &ENDPOINT, &MULTIPART] {
+        println!("{way:?}");
+        let mut harness = way.harness(Begins::Afresh);
+        let stood = harness.account_in(way.target, "ada").now.bytes;
+        let expect_undone = |harness: &crate::suite::harness::Harness| {
+            harness.finish(&UNDO).expect_exit(0).expect_answer("1 reverted");
+            assert_eq!(harness.account_in(way.target, "ada").now.bytes, stood);
+            harness.expect_promises();
+        };
+        harness.run().expect_exit(0);
+        expect_undone(&harness);
+        let calm = Calm::of(&harness, way);
+        expect_undone(&harness);
+        let last = *calm.writes().last().expect("a write");
+        kill_at(&mut harness, way, last, Killed::After);
+        expect_undone(&harness);
+        harness.finish(&UNDO).expect_exit(0).expect_answer("nothing to do");
+    }
 }

@@ -41,6 +41,9 @@ pub(crate) fn intent(kind: IntentKind) -> Intent {
         old_looks: None,
         keys: None,
         before: Before::Default,
+        owner: None,
+        stood_in: None,
+        stood_of: None,
         back: None,
         begun_at: 7,
     }
