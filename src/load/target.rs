@@ -71,7 +71,7 @@ pub trait Target: Send + Sync {
     fn id(&self) -> &TargetId;
 
     /// Who answers there, and whether it is the right product. Reads only.
-    async fn identify(&self, learnt: &mut Learnt) -> Result<Server, Failure>;
+    async fn identify(&self) -> Result<Server, Failure>;
 
     /// Who we are there and what we may do. Reads only; after [`Target::identify`].
     async fn whoami(&self) -> Result<SignedIn, Failure>;

@@ -40,7 +40,7 @@ pub(super) async fn identify(
     target_run: &TargetRun,
 ) -> Result<(Server, Learnt), Halt> {
     let bound = store.bound(target_run.id())?;
-    let server = stop.unless_requested(work, target_run.target.identify(&mut Learnt::new())).await??;
+    let server = stop.unless_requested(work, target_run.target.identify()).await??;
     check_binding(target_run, bound.as_ref(), &server)?;
     let learnt = store.learnt(&server.id)?;
     Ok((server, learnt))

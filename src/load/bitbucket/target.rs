@@ -47,7 +47,7 @@ impl Target for Bitbucket {
         &self.client.shared().id
     }
 
-    async fn identify(&self, _learnt: &mut Learnt) -> Result<Server, Failure> {
+    async fn identify(&self) -> Result<Server, Failure> {
         let server = survey::identify(&self.client).await?;
         self.client.shared().learn(|known| known.server = Some(server.id.clone()));
         Ok(server)

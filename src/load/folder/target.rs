@@ -78,7 +78,7 @@ impl Target for Folder {
         &self.id
     }
 
-    async fn identify(&self, _learnt: &mut Learnt) -> Result<Server, Failure> {
+    async fn identify(&self) -> Result<Server, Failure> {
         // The path as written: an absolute one would differ from one CI job to the next.
         let path = self.path.display();
         Ok(Server { id: ServerId::new(format!("folder:{path}")), product: format!("folder {path}"), user: None })

@@ -49,7 +49,7 @@ impl Target for Jira {
         &self.client.shared().id
     }
 
-    async fn identify(&self, _learnt: &mut Learnt) -> Result<Server, Failure> {
+    async fn identify(&self) -> Result<Server, Failure> {
         server::identify(&self.client).await
     }
 

@@ -232,7 +232,7 @@ impl Stage {
     pub(super) async fn ready(world: World) -> Self {
         let stage = Self::new(world, &[]).await;
         let mut learnt = Learnt::new();
-        stage.git.identify(&mut learnt).await.unwrap();
+        stage.git.identify().await.unwrap();
         stage.git.survey(&mut learnt, &mut |_| {}).await.unwrap();
         stage.take_log();
         stage

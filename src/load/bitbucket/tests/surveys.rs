@@ -32,13 +32,13 @@ async fn everybody_is_listed_by_the_next_start() {
 async fn who_answers_is_asked_in_either_version() {
     for latest_there in [true, false] {
         let stage = Stage::new(World { latest_there, ..World::default() }, &[]).await;
-        let server = stage.git.identify(&mut Learnt::new()).await.unwrap();
+        let server = stage.git.identify().await.unwrap();
         assert_eq!((server.product.as_str(), server.id.as_str()), ("Bitbucket 8.19.1", "b17"));
         assert_eq!(server.user.as_deref(), Some("svc"));
         assert_eq!(list(&stage).await.unwrap().0.accounts, 3);
     }
     let stage = Stage::new(World { display_name: "Jira", ..World::default() }, &[]).await;
-    assert_eq!(stage.git.identify(&mut Learnt::new()).await.unwrap_err().kind, FailureKind::Misconfigured);
+    assert_eq!(stage.git.identify().await.unwrap_err().kind, FailureKind::Misconfigured);
 }
 
 #[tokio::test]

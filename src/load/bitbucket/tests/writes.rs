@@ -135,7 +135,7 @@ async fn what_we_made_is_looked_at_before_it_is_deleted() {
 async fn what_a_token_is_served_disowns_nothing() {
     let world = World::default().shows(V0, grey(200));
     let stage = Stage::signed_in(world, &[], AtlassianCredential::Token(Secret::new("to-ken"))).await;
-    stage.git.identify(&mut crate::load::Learnt::new()).await.unwrap();
+    stage.git.identify().await.unwrap();
     stage.take_log();
     let old_looks = Grey.luma(&grey(1)).map(|luma| luma.fingerprint());
     let draft = Intent { old_looks, ..draft(IntentKind::Revert, v0(), Some(V0)) };
@@ -240,7 +240,7 @@ async fn a_single_user_without_a_link_is_looked_up_in_the_listing() {
 #[tokio::test]
 async fn the_first_401_under_a_token_stops_the_target() {
     let stage = Stage::signed_in(World::default(), &[], AtlassianCredential::Token(Secret::new("to-ken"))).await;
-    stage.git.identify(&mut crate::load::Learnt::new()).await.unwrap();
+    stage.git.identify().await.unwrap();
     stage.world().faults.insert("post", Fault { status: 401, takes_effect: false });
     stage.take_log();
     let mut journal = Memory::new(&stage.log);

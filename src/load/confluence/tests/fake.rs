@@ -383,7 +383,7 @@ impl Stage {
     pub(super) async fn ready(world: World, way: Way) -> Self {
         let stage = Self::new(world, way).await;
         let mut learnt = Learnt::new();
-        stage.wiki.identify(&mut learnt).await.unwrap();
+        stage.wiki.identify().await.unwrap();
         stage.wiki.survey(&mut learnt, &mut |_| {}).await.unwrap();
         stage.wiki.prepare(&mut learnt, None).await.unwrap();
         stage.take_log();

@@ -45,7 +45,7 @@ async fn a_password_signs_in_to_the_remote_api_where_the_request_does_not_count(
 async fn the_probe_is_not_repeated() {
     let stage = Stage::new(World { server_information: false, ..World::default() }, Way::default()).await;
     let mut learnt = Learnt::new();
-    let server = stage.wiki.identify(&mut learnt).await.unwrap();
+    let server = stage.wiki.identify().await.unwrap();
     assert_eq!(
         (server.product.as_str(), server.id.as_str(), server.user.as_deref()),
         ("Confluence 8.5", "c0ff", Some("svc"))

@@ -414,7 +414,7 @@ impl Stage {
     pub(super) async fn ready(world: World, way: Way) -> Self {
         let stage = Self::new(world, way).await;
         let mut learnt = Learnt::new();
-        stage.jira.identify(&mut learnt).await.unwrap();
+        stage.jira.identify().await.unwrap();
         stage.jira.survey(&mut learnt, &mut |_| {}).await.unwrap();
         stage.jira.prepare(&mut learnt, None).await.unwrap();
         stage.take_log();

@@ -20,7 +20,7 @@ fn world(version: &'static str, count: usize) -> World {
 }
 
 async fn survey(stage: &Stage, learnt: &mut Learnt) -> Result<(Vec<Account>, Surveyed), Failure> {
-    stage.jira.identify(learnt).await?;
+    stage.jira.identify().await?;
     let mut accounts = Vec::new();
     let surveyed = stage.jira.survey(learnt, &mut |page| accounts.extend(page)).await?;
     Ok((accounts, surveyed))
@@ -29,14 +29,14 @@ async fn survey(stage: &Stage, learnt: &mut Learnt) -> Result<(Vec<Account>, Sur
 #[tokio::test]
 async fn the_server_says_who_it_is_and_who_we_are() {
     let stage = Stage::new(World::default(), Way::Token).await;
-    let server = stage.jira.identify(&mut Learnt::new()).await.unwrap();
+    let server = stage.jira.identify().await.unwrap();
     assert_eq!(
         (server.id.as_str(), server.product.as_str(), server.user.as_deref()),
         ("9d1f", "Jira 9.12.5", Some("svc+bot"))
     );
     let by_jira = Fault { headers: vec![("x-ausername", "svc%2Bbot")], ..Fault::status(404) };
     stage.world().faults.insert("manifest", by_jira);
-    assert_eq!(stage.jira.identify(&mut Learnt::new()).await.unwrap().id.as_str(), "https://jira.ex.org");
+    assert_eq!(stage.jira.identify().await.unwrap().id.as_str(), "https://jira.ex.org");
 }
 
 #[tokio::test]
@@ -44,7 +44,7 @@ async fn what_stands_before_a_server_does_not_say_who_it_is() {
     let stage = Stage::new(World::default(), Way::Token).await;
     for status in [401, 403, 404] {
         stage.world().faults.insert("manifest", Fault::status(status));
-        let failure = stage.jira.identify(&mut Learnt::new()).await.unwrap_err();
+        let failure = stage.jira.identify().await.unwrap_err();
         assert_eq!(failure.kind, FailureKind::Unreachable, "{failure}");
     }
 }
@@ -60,7 +60,7 @@ async fn the_wrong_product_is_a_fault_of_the_file() {
     for (step, body, status, kind) in table {
         let stage = Stage::new(World::default(), Way::Token).await;
         stage.world().faults.insert(step, Fault { body, ..Fault::status(status) });
-        assert_eq!(stage.jira.identify(&mut Learnt::new()).await.unwrap_err().kind, kind, "{step} {body}");
+        assert_eq!(stage.jira.identify().await.unwrap_err().kind, kind, "{step} {body}");
     }
 }
 

@@ -7,7 +7,7 @@ use crate::load::{Done, Learnt, Probe, Target as _, Upload, WriteError};
 use crate::model::{IntentKind, RunId, Status};
 
 async fn prepare(stage: &Stage, learnt: &mut Learnt, journal: Option<&mut Memory>) -> Upload {
-    stage.jira.identify(learnt).await.unwrap();
+    stage.jira.identify().await.unwrap();
     let run = RunId::from("run");
     match journal {
         Some(journal) => stage.jira.prepare(learnt, Some(Probe { run: &run, journal })).await.unwrap(),
@@ -239,7 +239,7 @@ async fn no_secret_is_in_any_failure() {
     for way in [Way::Password, Way::Token] {
         let stage = Stage::new(World::default(), way).await;
         stage.world().faults.insert("serverInfo", Fault::status(401));
-        let failure = stage.jira.identify(&mut Learnt::new()).await.unwrap_err();
+        let failure = stage.jira.identify().await.unwrap_err();
         let shown = format!("{failure} {failure:?}");
         assert!(!shown.contains("pass-word") && !shown.contains("to-ken"), "{shown}");
     }
