@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
+use tokio::sync::watch;
+
 use super::faults::{Effect, Faults, RequestFacts};
 use super::observer::{Observation, PictureChange};
 use super::requests::Requests;
@@ -25,6 +27,8 @@ pub(super) struct Shared {
     pub(super) observation: Observation,
     pub(super) addresses: OnceLock<BTreeMap<String, String>>,
     changed: AtomicBool,
+    /// How often the state changed.
+    changes: watch::Sender<u64>,
     /// Requests that were given up on the wire and are handled later.
     pub(super) late: AtomicU64,
     /// How many seconds the simulated clock is ahead of the machine's.
@@ -38,6 +42,17 @@ impl Shared {
 
     pub(super) fn mark_changed(&self) {
         self.changed.store(true, Ordering::SeqCst);
+        self.changes.send_modify(|changes| *changes += 1);
+    }
+
+    /// How often the state changed.
+    pub(super) fn changes(&self) -> u64 {
+        *self.changes.borrow()
+    }
+
+    /// Hears of every change from now on.
+    pub(super) fn watch_changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
     }
 
     pub(super) fn shift_clock(&self, seconds: i64) {

@@ -22,6 +22,9 @@ use super::server_state::ServerState;
 pub(super) fn router(server: Arc<ServerState>) -> Router {
     Router::new()
         .route("/", get(page::show))
+        .route("/page.css", get(page::style))
+        .route("/page.js", get(page::script))
+        .route("/changes", get(page::changes))
         .route("/picture/{digest}", get(page::picture))
         .route("/_sandbox/requests", get(requests))
         .route("/_sandbox/requests/reset", post(reset_requests))

@@ -7,12 +7,13 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::{Router, middleware};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use uuid::Uuid;
 
 use super::connection::{Connection, CuttableListener};
 use super::context::Shared;
@@ -68,18 +69,21 @@ fn start(world: World, options: &Options) -> Result<Running, SandboxError> {
     }
     shared.addresses.set(addresses).expect("the addresses are set only here");
 
+    let (stop, stopped) = watch::channel(false);
     let server = Arc::new(ServerState {
         world: world.name,
         about: world.about,
         simulators,
         shared,
         pictures: PictureCache::default(),
+        told: Mutex::default(),
+        edition: Uuid::new_v4(),
+        stopped: stopped.clone(),
         store,
     });
     if !resumed {
         server.shared.mark_changed();
     }
-    let (stop, stopped) = watch::channel(false);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("sandbox")

@@ -4,10 +4,14 @@
 //! Leaves to others: listening (`server`), each request (`handle`, `control`, `page`).
 //! A newcomer gets wrong: the state is written after each request that changed it, not at the end.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::watch;
+use uuid::Uuid;
 
 use super::context::Shared;
 use super::page::picture_cache::PictureCache;
+use super::page::told::Told;
 use super::simulator::Simulator;
 use super::store::Store;
 use super::truth::Truth;
@@ -18,6 +22,11 @@ pub(super) struct ServerState {
     pub(super) simulators: Vec<Arc<dyn Simulator>>,
     pub(super) shared: Arc<Shared>,
     pub(super) pictures: PictureCache,
+    pub(super) told: Mutex<Told>,
+    /// What tells this sandbox from every other.
+    pub(super) edition: Uuid,
+    /// Turns true when the sandbox stops.
+    pub(super) stopped: watch::Receiver<bool>,
     pub(super) store: Option<Store>,
 }
 

@@ -228,23 +228,42 @@ async fn a_held_request_is_handled_when_it_is_let_go_and_not_before() {
 }
 
 #[tokio::test]
-async fn the_page_shows_accounts_and_people_and_lets_nothing_through() {
-    let sandbox = TestSandbox::new(tiny());
-    let page = async |query: &str| {
-        let got = send(sandbox.http.get(format!("{}/{query}", sandbox.running.page()))).await.unwrap();
-        (got.status, String::from_utf8(got.bytes).unwrap())
-    };
-    let (status, html) = page("").await;
-    assert_eq!(status, 200);
+async fn the_page_shows_everybody_and_lets_nothing_through() {
+    let mut world = tiny();
+    world.entra[0].people[0].name = "<script>alert(1)</script>".to_owned();
+    let sandbox = TestSandbox::new(world);
+    let got = async |path: &str| send(sandbox.http.get(format!("{}{path}", sandbox.running.page()))).await.unwrap();
+    let html = String::from_utf8(got("/").await.bytes).unwrap();
     assert!(html.contains("Grace Okafor") && html.contains("JIRAUSER10100") && html.contains("image not found"));
+    assert!(html.contains("&lt;script&gt;alert") && html.matches("<script").count() == 1, "a name is no markup");
     let picture = html.split("src=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
-    let got = send(sandbox.http.get(format!("{}{picture}", sandbox.running.page()))).await.unwrap();
-    assert!(got.status == 200 && got.headers["content-type"].starts_with("image/"));
-    assert!(page("?show=changed").await.1.contains("No account fits."));
-    assert!(!page("?show=custom&q=grace").await.1.contains("JIRAUSER10100"));
-    let (_, html) = page("?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E").await;
-    assert!(!html.contains("<script"), "what is searched for is escaped");
-    assert_eq!(page("picture/nonsense").await.0, 404);
+    let picture = got(picture).await;
+    assert!(picture.status == 200 && picture.headers["content-type"].starts_with("image/"));
+    for (path, status) in [("/page.css", 200), ("/page.js", 200), ("/picture/nonsense", 404)] {
+        assert_eq!(got(path).await.status, status, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_open_page_is_told_what_changed_and_nothing_else() {
+    let sandbox = TestSandbox::new(tiny());
+    let got = async |path: &str| send(sandbox.http.get(format!("{}{path}", sandbox.running.page()))).await.unwrap();
+    let html = String::from_utf8(got("/").await.bytes).unwrap();
+    let first = html.split("data-at=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let upload = json!({ "upload": { "name": "grace", "picture": "pictures/ada.jpg" } });
+    sandbox.running.command("jira", &upload).unwrap();
+    let news = got(&format!("/changes?since={first}")).await.json();
+    let rows: Vec<_> = news["rows"].as_array().unwrap().iter().map(|row| row["html"].as_str().unwrap()).collect();
+    assert!(matches!(rows[..], [row] if row.contains("Grace Okafor") && row.contains("changed")), "{news}");
+    assert!(news["pieces"]["verdict"].as_str().unwrap().contains("1 account shows"), "{news}");
+
+    let at = news["at"].as_str().unwrap();
+    let waiting = tokio::spawn(sandbox.http.get(format!("{}/changes?since={at}", sandbox.running.page())).send());
+    let again = got(&format!("/changes?since={first}")).await.json();
+    assert_eq!(again["rows"].as_array().unwrap().len(), 1, "a page that is behind is told at once");
+    assert_eq!(got("/changes?since=another.1").await.json(), json!({ "reload": true }));
+    let news: serde_json::Value = waiting.await.unwrap().unwrap().json().await.unwrap();
+    assert_eq!((&news["rows"], &news["ended"]), (&json!([]), &json!(false)));
 }
 
 #[test]

@@ -156,6 +156,15 @@ impl Truth {
     }
 }
 
+/// The end of the log of writes.
+pub(super) struct LogEnd {
+    /// How many writes there were.
+    pub(super) count: usize,
+    pub(super) last: Option<Write>,
+    /// All broken rules.
+    pub(super) violations: Vec<String>,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Writes(Mutex<(Vec<Write>, Vec<String>)>);
 
@@ -172,6 +181,12 @@ impl Writes {
 
     pub(super) fn snapshot(&self) -> (Vec<Write>, Vec<String>) {
         self.0.lock().expect(POISON).clone()
+    }
+
+    /// The last of them, how many there are, and what was broken.
+    pub(super) fn end(&self) -> LogEnd {
+        let log = self.0.lock().expect(POISON);
+        LogEnd { count: log.0.len(), last: log.0.last().cloned(), violations: log.1.clone() }
     }
 
     pub(super) fn reset(&self) {

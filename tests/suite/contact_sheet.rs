@@ -12,11 +12,11 @@ use super::ended::Ended;
 use super::harness::Harness;
 use super::population::Population;
 
-const TAGS: [&str; 46] = [
+const TAGS: [&str; 45] = [
     "a", "b", "bdi", "body", "button", "circle", "code", "dd", "details", "dialog", "div", "dl", "dt", "em", "footer",
-    "g", "h1", "h2", "h3", "head", "header", "html", "img", "input", "kbd", "label", "li", "main", "meta", "nav",
-    "noscript", "ol", "p", "path", "rect", "script", "section", "span", "style", "summary", "svg", "symbol", "time",
-    "title", "ul", "use",
+    "g", "h1", "h2", "h3", "head", "header", "html", "img", "input", "kbd", "label", "li", "main", "meta", "nav", "ol",
+    "p", "path", "rect", "script", "section", "span", "style", "summary", "svg", "symbol", "time", "title", "ul",
+    "use",
 ];
 
 /// A tag with its attributes, or the text between two.
@@ -112,7 +112,7 @@ fn page(harness: &Harness, name: &str) -> Page {
                 section = if class == "group" { attribute(&attributes, "id") } else { String::new() };
             }
             Piece::Tag(name, attributes) if name == "li" && !section.is_empty() => {
-                let target = attribute(&attributes, "data-t");
+                let target = attribute(&attributes, "data-f").split("t:").nth(1).unwrap_or_default().to_owned();
                 rows.push(Row { section: section.clone(), target, ..Row::default() });
                 open = true;
             }

@@ -26,12 +26,10 @@ use super::{People, ReportFile, RunReport, StoodPictures};
 pub(crate) const PICTURES: ReportFile =
     ReportFile { name: "pictures.html", write: |told, out| contact_sheet(told.report, told.people, out) };
 
-const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
-/// Without JavaScript nothing searches, and nobody says how high the rows out of sight are.
-const STILL: &str = ".tools { display: none } .rows > ol { content-visibility: visible }";
+const STYLE: &str = concat!(include_str!("../../../pages/parts.css"), include_str!("page.css"));
+const SCRIPT: &str = include_str!("../../../pages/parts.js");
 /// The drawings that rows name.
-const GLYPHS: &str = include_str!("glyphs.svg");
+const GLYPHS: &str = include_str!("../../../pages/glyphs.svg");
 
 /// Rows of a section in which nothing is written, before it is cut.
 const ROWS: u64 = 10_000;
@@ -97,9 +95,8 @@ fn contact_sheet(report: &RunReport, people: &dyn People, out: impl Write) -> io
 fn policy() -> String {
     let hash = |text: &str| STANDARD.encode(Sha256::digest(text.as_bytes()));
     format!(
-        "default-src 'none'; img-src data:; style-src 'sha256-{}' 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+        "default-src 'none'; img-src data:; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
         hash(STYLE),
-        hash(STILL),
         hash(SCRIPT)
     )
 }
@@ -123,7 +120,6 @@ fn begin(
             meta name="robots" content="noindex";
             title { (report.pipeline) ": " (report.command) " of " (report.finished) }
             style { (PreEscaped(STYLE)) }
-            noscript { style { (PreEscaped(STILL)) } }
         }
         (PreEscaped("<body>"))
         (PreEscaped(GLYPHS))

@@ -22,9 +22,9 @@ pub(super) fn row(pictured: &Pictured, planned: bool) -> Markup {
     let section = Section::of(line, planned);
     // The limit stands above, once.
     let error = line.error.as_ref().filter(|_| section == Section::Failed);
-    let attention = needs_attention(line, planned).then_some("1");
+    let care = if needs_attention(line, planned) { "care " } else { "" };
     html! {
-        li data-t=(line.target) data-n=[attention] {
+        li data-f={ (care) "t:" (line.target) } {
             button.pair type="button" tabindex="-1" {
                 (frame(if changes { "before" } else { "stays" }, &line.change.from, before.as_ref()))
                 @if changes {
@@ -48,17 +48,17 @@ pub(super) fn row(pictured: &Pictured, planned: bool) -> Markup {
 }
 
 fn frame(which: &str, picture: &str, bytes: Option<&Thumbnail>) -> Markup {
-    let label = label(picture);
+    let words = format!("{which}: {}", label(picture));
     html! {
         @if let Some(Thumbnail { media_type, bytes }) = bytes {
-            span.f title=(label) {
+            span.f title=(words) {
                 img src={ "data:" (media_type.word()) ";base64," (STANDARD.encode(bytes)) }
-                    alt={ (which) ": " (label) } width="48" height="48" loading="lazy" decoding="async";
+                    alt=(words) width="48" height="48" loading="lazy" decoding="async";
             }
         } @else if picture == "default" {
-            span.f.default title=(label) { (glyph("person")) span.unseen { (which) ": " (label) } }
+            span.f.default title=(words) { (glyph("person")) span.unseen { (words) } }
         } @else {
-            span.f.blank title=(label) { (glyph("picture")) span.unseen { (which) ": " (label) } }
+            span.f.blank title=(words) { (glyph("picture")) span.unseen { (words) } }
         }
     }
 }
