@@ -24,6 +24,7 @@ mod suite {
     // What is promised.
     mod added; // a change touches few files
     mod audit; // who began each run, and every change
+    mod begun; // `init`
     mod canaries; // every kind of credential, every command, every failure: in no output (P7)
     mod ci; // what CI platforms, shells and packagers read
     mod claims; // nobody gains a face by a key of their own (P1)

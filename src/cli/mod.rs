@@ -10,6 +10,7 @@ mod ci;
 mod completions;
 mod environment;
 mod explain;
+mod init;
 mod job;
 mod job_page;
 mod left;
@@ -70,6 +71,8 @@ Start with: avatarpipe run pipelines/corporate.yaml --sandbox";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Writes a pipeline file to start from, and a CI job; asks nothing
+    Init(init::Flags),
     /// Shows all faults of pipeline files, offline and without secrets
     Check(check::Flags),
     /// Holds pipeline files against tests: people, accounts and what must become of them, offline and without secrets
@@ -113,6 +116,7 @@ pub fn main() -> Exit {
     ending(|| {
         cli.log.start()?;
         match cli.command {
+            Command::Init(flags) => init::run(&flags),
             Command::Check(flags) => check::run(&flags),
             Command::Test(flags) => test::run(&flags),
             Command::Plan(flags) => job::plan(&flags),

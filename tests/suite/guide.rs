@@ -45,7 +45,7 @@ fn every_command_runs() {
                 let told = line.strip_prefix("$ avatarpipe ");
                 let told =
                     told.unwrap_or_else(|| panic!("{}: {line}: only commands of ours stand in `console`", page.name));
-                let is_offline = told.contains("--sandbox") || told.starts_with("check ");
+                let is_offline = told.contains("--sandbox") || told.starts_with("check ") || told.starts_with("init ");
                 let sandbox = if is_offline { "" } else { " --sandbox=tiny" };
                 avatarpipe(folder.path(), &format!("{told}{sandbox}"), &page.name);
             }
