@@ -11,13 +11,13 @@ use clap::Args;
 use super::output::{OutputFormat, answer_page, answered, screen, tell, time};
 use super::pipeline_file::PipelineFile;
 use super::report_files::{self, Files};
-use super::{ci, job_page, log};
+use super::{ci, job_page, log, only_file};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::{PersonResult, RunId, TargetId};
 use crate::plan::{Allowance, Rerender};
 use crate::report::{self, People as _, PersonLine, Progress, RunReport, Severity};
-use crate::run::{self, Asked, Mode, Options, Outcome, SavedPlan, Selection, Stop, UndoOptions};
+use crate::run::{self, Asked, Mode, Only, Options, Outcome, SavedPlan, Selection, Stop, UndoOptions};
 use crate::settings::{CountedOf, Names, Pipeline};
 
 /// The file, and whom of it.
@@ -28,6 +28,9 @@ struct Which {
     /// Changes only this person's accounts: name, e-mail or id of the person or account (repeatable)
     #[arg(long, value_name = "PERSON")]
     only: Vec<String>,
+    /// As --only, of everybody whom this list names: one on each line, `#` before a comment; `-` reads standard input (repeatable)
+    #[arg(long, value_name = "LIST")]
+    only_file: Vec<PathBuf>,
     /// Changes only this target (repeatable)
     #[arg(long, value_name = "ID")]
     target: Vec<String>,
@@ -113,7 +116,7 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, Trouble> {
     let reviewed = flags.plan.as_deref().map(load).transpose()?;
     let which = &flags.common.which;
     let (pipeline, _stand_ins) = which.pipeline.resolved()?;
-    let whole = which.only.is_empty() && which.target.is_empty();
+    let whole = which.only.is_empty() && which.only_file.is_empty() && which.target.is_empty();
     let tell = |exit, report: Option<&RunReport>| notified(&pipeline, exit, report, whole);
     match execute(&flags.common, &pipeline, Mode::Run, reviewed, None) {
         Ok((files, outcome, progress)) => {
@@ -153,7 +156,7 @@ pub(super) fn undo(flags: &UndoFlags) -> Result<Exit, Trouble> {
     let options = UndoOptions {
         mode,
         run: run.as_deref().map(RunId::new),
-        selection: Selection { only: which.only.clone(), targets: targets(which, &pipeline)?, reviewed: None },
+        selection: Selection { only: only(which)?, targets: targets(which, &pipeline)?, reviewed: None },
         allow: allowances(which, &pipeline)?,
         report: files.pictures().is_some(),
         asked: Asked { started_by: Some(ci::started_by()), max_duration: how.max_duration },
@@ -170,9 +173,10 @@ fn written(which: &Which, pipeline: &Pipeline) -> run::Written {
         Names::Full => format!("--only {}", quoted(name)),
         Names::Pseudonym => "--only …".to_owned(),
     });
+    let lists = which.only_file.iter().map(|list| format!("--only-file {}", quoted(&list.display().to_string())));
     let targets = which.target.iter().map(|id| format!("--target {}", quoted(id)));
     let allow = which.allow.iter().map(|one| format!("--allow {one}"));
-    let flags = only.chain(targets).chain(allow).chain(which.pipeline.sandbox_flag()).collect();
+    let flags = only.chain(lists).chain(targets).chain(allow).chain(which.pipeline.sandbox_flag()).collect();
     run::Written { file: quoted(&which.pipeline.file.display().to_string()), flags }
 }
 
@@ -255,7 +259,7 @@ fn execute(
     files.try_out(how.report.is_some())?;
     let options = Options {
         mode,
-        selection: Selection { only: which.only.clone(), targets: targets(which, pipeline)?, reviewed },
+        selection: Selection { only: only(which)?, targets: targets(which, pipeline)?, reviewed },
         allow: allowances(which, pipeline)?,
         rerender: if *rerender { Rerender::All } else { Rerender::Changed },
         report: files.pictures().is_some(),
@@ -283,6 +287,11 @@ fn heard<W: Future<Output = Result<Outcome, Trouble>>>(
 /// A word about stopping, beside the progress.
 pub(super) fn say(text: &str) {
     tell(Severity::Progress, text);
+}
+
+fn only(which: &Which) -> Result<Vec<Only>, Trouble> {
+    let given = which.only.iter().map(|name| Only { name: name.clone(), place: None });
+    Ok(given.chain(only_file::read(&which.only_file)?).collect())
 }
 
 fn targets(which: &Which, pipeline: &Pipeline) -> Result<Vec<TargetId>, Trouble> {

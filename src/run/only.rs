@@ -1,4 +1,4 @@
-//! Whom `--only` names, and which accounts `--only` and `--target` let be changed.
+//! Whom `--only` and `--only-file` name, and which accounts `--only` and `--target` let be changed.
 //!
 //! Owns: finding the named among people and accounts, before any photo is asked for; the nearest names where there is none.
 //! Leaves to others: leaving out what is not selected (`target_planner`, `fetch`).
@@ -20,6 +20,9 @@ use crate::plan::SourceState;
 /// How many near names are told.
 const NEAREST: usize = 3;
 
+/// How many names that select nobody are told: the nearest of each are looked for among everybody.
+const MOST: usize = 10;
+
 /// Selects accounts.
 pub(super) fn select(
     context: &RunContext,
@@ -36,7 +39,8 @@ pub(super) fn select(
         }
         return Ok(());
     }
-    let mut names: OnlyNames = selection.only.iter().map(|name| (normalise_key(name), OnlyName::Nobody)).collect();
+    let mut names: OnlyNames =
+        selection.only.iter().map(|only| (normalise_key(&only.name), OnlyName::Nobody)).collect();
     for target_run in ready() {
         each_account(context, target_run, |account| {
             let mut named = false;
@@ -124,28 +128,30 @@ fn expect_all(
     selection: &Selection,
     names: &OnlyNames,
 ) -> Result<(), Trouble> {
-    for given in &selection.only {
-        let name = normalise_key(given);
-        let given = given.escape_debug();
-        match names.get(&name).copied().unwrap_or(OnlyName::Selects) {
-            OnlyName::Selects => {}
-            OnlyName::NoAccount => {
-                return Err(Trouble::Usage(format!(
-                    "--only {given}: this person has no account of its own in the selected targets: it matches none, \
-                     or more than one; nothing was done"
-                )));
-            }
+    let mut wrong = Vec::new();
+    for only in &selection.only {
+        let name = normalise_key(&only.name);
+        let found = names.get(&name).copied().unwrap_or(OnlyName::Selects);
+        if found == OnlyName::Selects {
+            continue;
+        }
+        if wrong.len() == MOST {
+            wrong.push("and more".to_owned());
+            break;
+        }
+        wrong.push(match found {
+            OnlyName::Selects | OnlyName::NoAccount => format!(
+                "{only}: this person has no account of its own in the selected targets: it matches none, or more than one"
+            ),
             OnlyName::Nobody => {
                 let nearest = nearest(context, target_runs, source_runs, &name)?;
                 let nearest =
                     if nearest.is_empty() { String::new() } else { format!("; near it: {}", nearest.join(", ")) };
-                return Err(Trouble::Usage(format!(
-                    "--only {given}: no person and no account has this name, address or id{nearest}; nothing was done"
-                )));
+                format!("{only}: no person and no account has this name, address or id{nearest}")
             }
-        }
+        });
     }
-    Ok(())
+    if wrong.is_empty() { Ok(()) } else { Err(Trouble::Usage(format!("{}; nothing was done", wrong.join("\n")))) }
 }
 
 fn nearest(

@@ -4,19 +4,39 @@
 //! that was reviewed (`reviewed`), flags (`cli`).
 //! A newcomer gets wrong: a reviewed plan is of everybody, and narrows nothing.
 
+use std::fmt;
 use std::path::PathBuf;
 
-use crate::model::TargetId;
+use crate::model::{Place, TargetId};
 
 /// Which of the decided changes are made.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// Names, e-mails or ids of people or accounts; empty: everybody.
-    pub only: Vec<String>,
+    /// Whom; empty: everybody.
+    pub only: Vec<Only>,
     /// Targets; empty: all.
     pub targets: Vec<TargetId>,
     /// The plan that was reviewed.
     pub reviewed: Option<SavedPlan>,
+}
+
+/// Whom to serve, as somebody wrote it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Only {
+    /// A name, e-mail address or id of a person or account.
+    pub name: String,
+    /// Where it stands in a list; `None`: on the command line.
+    pub place: Option<Place>,
+}
+
+impl fmt::Display for Only {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name.escape_debug();
+        match &self.place {
+            Some(place) => write!(f, "{place}: {name}"),
+            None => write!(f, "--only {name}"),
+        }
+    }
 }
 
 impl Selection {

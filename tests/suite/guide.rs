@@ -146,6 +146,7 @@ fn parts(text: &str) -> Vec<String> {
 fn folder_with(pipeline: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder for the test");
     std::fs::write(folder.path().join("pipeline.yaml"), pipeline).expect("the pipeline");
+    std::fs::write(folder.path().join("pilot.txt"), "# The pilot\nada@contoso.example\n").expect("the pilot");
     folder
 }
 

@@ -49,6 +49,24 @@ fn a_name_that_selects_nobody_is_a_mistake_and_the_nearest_are_told() {
     harness.expect_shown(&[("ada", Start)]);
 }
 
+/// As spreadsheets save it: with a mark at the beginning, and two signs at the end of each line.
+#[test]
+fn a_list_names_people_as_only_does_and_tells_its_lines() {
+    let harness = Harness::with_people(&PEOPLE);
+    harness.write("pilot.txt", "\u{FEFF}ada@contoso.example\r\n\r\n# and\r\nGRACE\r\n");
+    harness.run_with(&["--only-file", "pilot.txt"]).expect_exit(0).expect_line("alan", "skip", "not_selected", "none");
+    harness.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace")), ("alan", Start)]);
+    let status = harness.finish(&["status", "pipeline.yaml", "--max-age", "26h"]).expect_exit(3);
+    status.expect_answer("--only-file (2)");
+    harness.write("pilot.txt", "alan\n# and\ngrce\nadda\n");
+    let typo = harness.finish(&["undo", "pipeline.yaml", "--apply", "--only-file", "pilot.txt"]).expect_exit(2);
+    typo.expect_error("pilot.txt:3: grce: no person").expect_error("pilot.txt:4: adda: no person");
+    harness.write("pilot.txt", "# nobody\n");
+    let none = harness.finish(&["run", "pipeline.yaml", "--only-file", "pilot.txt", "--only-file", "-"]);
+    none.expect_exit(2).expect_error("pilot.txt: it names nobody");
+    harness.expect_shown(&[("ada", Face("ada")), ("alan", Start)]);
+}
+
 #[test]
 fn a_limit_holds_for_everybody_even_if_only_one_is_selected() {
     let harness = Harness::with_people(&PEOPLE).with(|pipe| {
