@@ -38,6 +38,7 @@ mod suite {
     mod floors; // the fewest requests, worked out from the pages (P5)
     mod folders; // a folder as source and as target
     mod foreign_hosts; // no credential for any other host (P7)
+    mod frozen; // whoever and whatever is frozen keeps what is shown
     mod groups; // who is in scope, left alone or opted out by a group
     mod guide; // the pages of docs/guide: their pipelines, their commands
     mod hostile; // bombs, and nobody who listens

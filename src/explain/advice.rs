@@ -91,6 +91,8 @@ pub(crate) fn of_reason(reason: Reason) -> Option<&'static str> {
         Reason::PictureUnknown => {
             "see what the target said above; nothing is written until it says what the account shows"
         }
+        Reason::Frozen => "take the person out of `users.freeze` of the source to have the account served again",
+        Reason::TargetFrozen => "set `freeze: false` at the target",
         Reason::DryRun => "set `dry_run: false` at the target",
         Reason::NotAsked => "run again: it goes on from there",
         Reason::NotSelected => "run without --only and --target",

@@ -35,7 +35,7 @@ pub(crate) struct PersonExplained {
     pub id: String,
     /// As the source spells it.
     pub name: String,
-    /// `in_scope`, `inactive`, `out_of_scope` or `opted_out`.
+    /// `in_scope`, `inactive`, `out_of_scope`, `opted_out` or `frozen`.
     pub standing: String,
     /// What the person can be matched by: key and value.
     pub keys: Vec<(String, String)>,

@@ -32,6 +32,7 @@ fn tell_person(out: &mut String, person: &PersonExplained) {
         "in_scope" => "in scope: `users` selects the person",
         "inactive" => "disabled at the provider",
         "opted_out" => "opted out",
+        "frozen" => "frozen: the accounts keep what they show",
         _ => "out of scope: `users` does not select the person",
     };
     row(out, "standing", standing);

@@ -22,6 +22,8 @@ pub(crate) struct Belongs {
     pub excluded: bool,
     /// Of `opted_out`.
     pub opted_out: bool,
+    /// Of `freeze`.
+    pub frozen: bool,
 }
 
 /// Who is in the groups that the rules name, 16 bytes a person.
@@ -30,6 +32,7 @@ pub(super) struct GroupMembers {
     in_scope: Roll,
     excluded: Roll,
     opted_out: Roll,
+    frozen: Roll,
 }
 
 /// The members of all groups of one rule.
@@ -55,6 +58,7 @@ impl GroupMembers {
             (&mut self.in_scope, &rules.groups),
             (&mut self.excluded, &rules.exclude.value.groups),
             (&mut self.opted_out, &rules.opted_out.value.groups),
+            (&mut self.frozen, &rules.freeze.value.groups),
         ] {
             if !groups.iter().any(|named| named == group) {
                 continue;
@@ -70,7 +74,12 @@ impl GroupMembers {
     pub(super) fn of(&self, id: &str) -> Belongs {
         let id = short(id);
         let has = |roll: &Roll| roll.everybody || roll.each.contains(&id);
-        Belongs { in_scope: has(&self.in_scope), excluded: has(&self.excluded), opted_out: has(&self.opted_out) }
+        Belongs {
+            in_scope: has(&self.in_scope),
+            excluded: has(&self.excluded),
+            opted_out: has(&self.opted_out),
+            frozen: has(&self.frozen),
+        }
     }
 }
 
@@ -91,7 +100,7 @@ impl Users {
     /// Every group that a rule names, each once: it is listed once.
     pub(super) fn named_groups(&self) -> Vec<&str> {
         let mut named: Vec<&str> = Vec::new();
-        for group in self.groups.iter().chain(&self.exclude.value.groups).chain(&self.opted_out.value.groups) {
+        for group in self.groups.iter().chain(self.groups_of_wishes()) {
             if !named.contains(&group.as_str()) {
                 named.push(group);
             }
@@ -99,14 +108,22 @@ impl Users {
         named
     }
 
-    /// Whether being in this group is a reason to show no photo.
+    /// Whether being in this group is a reason to be left alone or to show no photo.
     pub(super) fn is_of_wishes(&self, group: &str) -> bool {
-        self.exclude.value.groups.iter().chain(&self.opted_out.value.groups).any(|named| named == group)
+        self.groups_of_wishes().any(|named| named == group)
     }
 
-    /// The wish of a person counts most, then the provider's switch, then our selection.
+    fn groups_of_wishes(&self) -> impl Iterator<Item = &String> {
+        let lists = [&self.exclude, &self.opted_out, &self.freeze];
+        lists.into_iter().flat_map(|list| &list.value.groups)
+    }
+
+    /// Who is frozen is left as they are, whatever else holds. Then the wish of a person counts most, then the provider's
+    /// switch, then our selection.
     pub(crate) fn standing(&self, facts: Facts<'_>) -> Standing {
-        if facts.belongs.opted_out || self.opted_out.value.patterns.matches(facts.names) {
+        if facts.belongs.frozen || self.freeze.value.patterns.matches(facts.names) {
+            Standing::Frozen
+        } else if facts.belongs.opted_out || self.opted_out.value.patterns.matches(facts.names) {
             Standing::OptedOut
         } else if self.active && !facts.active {
             Standing::Inactive
@@ -145,7 +162,7 @@ mod tests {
     const ADA: Facts<'static> = Facts {
         active: true,
         user_type: Some(UserType::Member),
-        belongs: Belongs { in_scope: false, excluded: false, opted_out: false },
+        belongs: Belongs { in_scope: false, excluded: false, opted_out: false, frozen: false },
         names: &["ada@corp.example", "Ada.L@Example.com", "b1f0"],
     };
 
@@ -159,13 +176,16 @@ mod tests {
     fn the_first_rule_that_holds_counts() {
         let none = |_: &mut Users| {};
         let opted = |r: &mut Users| r.opted_out = by_patterns(&["ada@*"]);
+        let frozen = |r: &mut Users| (r.opted_out, r.freeze) = (by_patterns(&["ada@*"]), by_patterns(&["ada@*"]));
         let member = |belongs: Belongs| Facts { belongs, ..ADA };
         let (excluded, opted_out) =
             (Belongs { excluded: true, ..ADA.belongs }, Belongs { opted_out: true, ..ADA.belongs });
-        let table: [(&str, Users, Facts, Standing); 15] = [
+        let table: [(&str, Users, Facts, Standing); 17] = [
             ("no rules", rules(none), ADA, Standing::InScope),
             ("disabled", rules(none), Facts { active: false, ..ADA }, Standing::Inactive),
             ("disabled may be", rules(|r| r.active = false), Facts { active: false, ..ADA }, Standing::InScope),
+            ("frozen, opted out and disabled", rules(frozen), Facts { active: false, ..ADA }, Standing::Frozen),
+            ("of a frozen group", rules(none), member(Belongs { frozen: true, ..opted_out }), Standing::Frozen),
             ("opted out", rules(opted), ADA, Standing::OptedOut),
             ("of an opted-out group", rules(none), member(opted_out), Standing::OptedOut),
             (
@@ -217,7 +237,7 @@ mod tests {
         members.add(&rules, "staff", Member::Person("ada"));
         members.add(&rules, "guests", Member::Person("bob"));
         members.add(&rules, "shy", Member::Everybody);
-        let belongs = |in_scope, excluded| Belongs { in_scope, excluded, opted_out: true };
+        let belongs = |in_scope, excluded| Belongs { in_scope, excluded, opted_out: true, frozen: false };
         assert_eq!((members.of("ada"), members.of("bob")), (belongs(true, false), belongs(true, true)));
         assert_eq!(members.of("eve"), belongs(false, false));
     }

@@ -132,11 +132,11 @@ impl Fields {
     }
 
     /// Of a person whose record is odd nothing is known: rules that take a picture away must not go by half a record, and a
-    /// key that could not be read must not put a face anywhere. A wish to show no photo holds all the same.
+    /// key that could not be read must not put a face anywhere. A wish to show no photo holds all the same, and so does a freeze.
     pub(super) fn mark(self, person: &mut Person) {
         let Some(odd) = self.0 else { return };
         person.hint = PhotoHint::Odd(odd);
-        if person.standing != Standing::OptedOut {
+        if !matches!(person.standing, Standing::OptedOut | Standing::Frozen) {
             person.standing = Standing::InScope;
         }
     }
@@ -259,6 +259,7 @@ mod tests {
             (Standing::Inactive, Standing::InScope),
             (Standing::OutOfScope, Standing::InScope),
             (Standing::OptedOut, Standing::OptedOut),
+            (Standing::Frozen, Standing::Frozen),
         ] {
             let mut person = Person::new("ada".into(), "Ada", standing);
             Fields::default().mark(&mut person);

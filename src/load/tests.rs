@@ -14,6 +14,7 @@ pub(super) fn target(id: &str, kind: TargetKind) -> Target {
         accounts: everybody(),
         ownership: placed(Ownership::Provider),
         dry_run: placed(false),
+        freeze: placed(false),
         rate: "default".into(),
         http: "default".into(),
         quiet: Duration::from_secs(120),

@@ -57,6 +57,8 @@ pub enum Standing {
     OutOfScope,
     /// Named under `opted_out`.
     OptedOut,
+    /// Named under `freeze`.
+    Frozen,
 }
 
 /// What the listing alone already says about the photo.

@@ -112,6 +112,10 @@ reasons! {
     AccountExcluded = "account_excluded": "the account is not selected by `accounts`";
     /// The target did not say what the account shows.
     PictureUnknown = "picture_unknown": "it is not known what the account shows";
+    /// Named under `users.freeze`.
+    Frozen = "frozen": "frozen by `users`, whatever is shown";
+    /// `freeze: true` of the target.
+    TargetFrozen = "target_frozen": "the target is frozen";
     /// `dry_run: true` of the target.
     DryRun = "dry_run": "the target is switched to dry run";
     /// Left out by `--only` or `--target`.

@@ -158,6 +158,9 @@ element! {
         exclude: List<Chosen> = Else("[]"),
         /// People who asked to show no photo: patterns and groups as under `exclude`.
         opted_out: List<Chosen> = Else("[]"),
+        /// People whose accounts keep what they show, in every target: patterns and groups as under `exclude`. It counts
+        /// before every other rule.
+        freeze: List<Chosen> = Else("[]"),
     }
 }
 
@@ -244,6 +247,7 @@ impl Users {
             groups: texts(self.groups.get()?)?,
             exclude: self.exclude.placed(|list| chosen(reader, &self.exclude.span, list))?,
             opted_out: self.opted_out.placed(|list| chosen(reader, &self.opted_out.span, list))?,
+            freeze: self.freeze.placed(|list| chosen(reader, &self.freeze.span, list))?,
         })
     }
 }
@@ -261,7 +265,8 @@ impl Users {
     pub(super) fn refuse_groups(&self, reader: &mut Reader<'_>, why: &str) {
         let named = self.groups.get().into_iter().flat_map(|list| &list.0);
         let named = named.filter(|group| group.get().is_some()).map(|group| &group.span);
-        let chosen = [&self.exclude, &self.opted_out].into_iter().filter_map(At::get).flat_map(|list| &list.0);
+        let chosen =
+            [&self.exclude, &self.opted_out, &self.freeze].into_iter().filter_map(At::get).flat_map(|list| &list.0);
         let chosen = chosen.filter(|one| matches!(one.get(), Some(Chosen::Group(_)))).map(|one| &one.span);
         for span in named.chain(chosen).cloned().collect::<Vec<_>>() {
             reader.fault(FileFault::new(span, why).help("write patterns over ids, user names and e-mails"));
@@ -306,9 +311,9 @@ mod tests {
             at.get()?.refuse_groups(reader, "no groups here");
             Some(())
         };
-        let text = "{ groups: [a], exclude: [{ group: b }, 'c*'], opted_out: [{ group: d }] }";
+        let text = "{ groups: [a], exclude: [{ group: b }, 'c*'], opted_out: [{ group: d }], freeze: [{ group: e }] }";
         let faults = crate::pipeline::tests::judged(text, settle).unwrap_err();
-        assert_eq!(faults.len(), 3, "{faults:?}");
+        assert_eq!(faults.len(), 4, "{faults:?}");
     }
 
     #[test]

@@ -34,6 +34,8 @@ macro_rules! target {
                 $($own)*
                 /// `true`: the plan is made, and nothing is written there.
                 dry_run: $crate::pipeline::scalar::Flag = Else("false"),
+                /// `true`: every account keeps what it shows; nothing is planned, fetched for or written there.
+                freeze: $crate::pipeline::scalar::Flag = Else("false"),
                 $($last)*
             }
         }
@@ -48,6 +50,7 @@ macro_rules! target {
                     accounts: &self.accounts,
                     ownership: &self.ownership,
                     dry_run: &self.dry_run,
+                    freeze: &self.freeze,
                     reached: reached(self),
                 }
             }
@@ -106,6 +109,7 @@ pub(super) struct TargetCommon<'e> {
     pub(super) accounts: &'e At<Accounts>,
     pub(super) ownership: &'e At<Ownership>,
     pub(super) dry_run: &'e At<Flag>,
+    pub(super) freeze: &'e At<Flag>,
     /// `None`: it is no server.
     pub(super) reached: Option<ServerKeys<'e>>,
 }
@@ -160,6 +164,7 @@ pub(super) trait TargetSettings: TargetKeys {
             accounts: Accounts::settle(shared.accounts, reader)?,
             ownership: shared.ownership.placed(|word| Some(*word))?,
             dry_run: shared.dry_run.placed(|flag| Some(flag.0))?,
+            freeze: shared.freeze.placed(|flag| Some(flag.0))?,
             rate: rate?,
             http: http?,
             quiet: match shared.reached {

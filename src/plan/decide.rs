@@ -41,8 +41,13 @@ pub(crate) fn decide(view: &View<'_>, rules: &Rules<'_>) -> Judgement {
     {
         found = opted_out;
     }
-    let reassigned = reassigned(view);
+    // Whoever is frozen is not judged any further: what stands there stays, whoever it shows, and no limit counts it.
+    let frozen = matches!(found.reason, Reason::Frozen | Reason::TargetFrozen);
+    let reassigned = !frozen && reassigned(view);
     let judge = Judge { view, rules, picture, reassigned };
+    if frozen {
+        return Judgement { drifted: false, ..judge.leave(Change::Keep, found) };
+    }
     match found.desired {
         Desired::Show(portrait) => judge.show(portrait, found),
         Desired::Default => judge.reset(Change::Revert, found),

@@ -32,6 +32,8 @@ pub(crate) struct SourceView {
     pub id: SourceId,
     /// Its place in the file.
     pub place: Place,
+    /// The place of `users.freeze`.
+    pub freeze: Place,
     /// Whether it was listed.
     pub state: SourceState,
     /// Who it was matched to.
@@ -123,6 +125,8 @@ pub(crate) struct Rules<'a> {
     pub matching: Place,
     /// `accounts`.
     pub accounts: &'a Accounts,
+    /// `freeze` of the target.
+    pub freeze: &'a Placed<bool>,
     /// The place of `transform.hash.same_picture`.
     pub same_picture: Place,
     /// The recipe in force for the target, its size included.

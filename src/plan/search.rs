@@ -6,7 +6,9 @@
 //! later source has a photo.
 
 use super::facts::{DefaultBy, Former, Portrait, Rules, SourceState, SourceView, View};
-use crate::model::{AccountStanding, KeysDigest, Matched, PersonRef, PhotoFact, Place, Reason, Shown, Standing};
+use crate::model::{
+    AccountStanding, KeysDigest, Matched, Person, PersonRef, PhotoFact, Place, Reason, Shown, Standing,
+};
 use crate::settings::{Action, Ownership, Placed};
 
 /// What the search through the sources ended with.
@@ -49,7 +51,7 @@ pub(super) fn opted_out_all_the_same(found: &Search, view: &View<'_>, rules: &Ru
 
 /// Down the list of sources: present wins, absent goes on, everything else stops (docs/architecture.md, "Precedence").
 pub(super) fn search(view: &View<'_>, rules: &Rules<'_>) -> Search {
-    if let Some(found) = not_looked_at(view, rules) {
+    if let Some(found) = not_looked_at(view, rules).or_else(|| frozen(view)) {
         return found;
     }
     let mut absent = None;
@@ -90,6 +92,9 @@ fn not_looked_at(view: &View<'_>, rules: &Rules<'_>) -> Option<Search> {
     let found = |desired, reason, rule: &Place, detail| {
         Some(Search { desired, reason, rule: rule.clone(), person: None, keys: None, detail })
     };
+    if rules.freeze.value {
+        return found(Desired::Keep, Reason::TargetFrozen, &rules.freeze.place, None);
+    }
     let left_out = |place| found(Desired::Skip, Reason::AccountExcluded, place, None);
     let accounts = rules.accounts;
     match (view.account.standing, &view.account.shown) {
@@ -104,6 +109,15 @@ fn not_looked_at(view: &View<'_>, rules: &Rules<'_>) -> Option<Search> {
         },
         (AccountStanding::Active, _) => None,
     }
+}
+
+/// Whoever is frozen by any source keeps what the account shows, whatever an earlier source says.
+fn frozen(view: &View<'_>) -> Option<Search> {
+    let is_frozen = |person: &Person| person.standing == Standing::Frozen;
+    let source = view.sources.iter().find(|source| source.person.as_ref().is_some_and(is_frozen))?;
+    let person = source.person.as_ref().map(|person| PersonRef { source: source.id.clone(), id: person.id.clone() });
+    let rule = source.freeze.clone();
+    Some(Search { desired: Desired::Keep, reason: Reason::Frozen, rule, person, keys: None, detail: None })
 }
 
 /// Whether the record tells what stands on an account that does not say what it shows.
@@ -149,6 +163,8 @@ fn of_person(source: &SourceView, rules: &Rules<'_>) -> Option<Search> {
     let who = Some(PersonRef { source: source.id.clone(), id: person.id.clone() });
     let fallback = rules.fallback;
     Some(match (person.standing, &source.photo) {
+        // Found before any source is asked.
+        (Standing::Frozen, _) => return None,
         (Standing::OptedOut, _) => by_rule(&fallback.opted_out, Reason::OptedOut, who, rules, None),
         (Standing::Inactive, _) => by_rule(&fallback.inactive, Reason::Inactive, who, rules, None),
         (Standing::OutOfScope, _) => by_rule(&fallback.out_of_scope, Reason::OutOfScope, who, rules, None),

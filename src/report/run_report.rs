@@ -79,7 +79,7 @@ pub struct SourceLine {
 pub struct TargetLine {
     /// The id in the file.
     pub id: String,
-    /// `ok`, `dry_run`, `limit` or `failed`.
+    /// `ok`, `frozen`, `dry_run`, `limit` or `failed`.
     pub state: String,
     /// Listed.
     pub accounts: u64,

@@ -126,8 +126,8 @@ pub(super) fn heading(line: &PersonLine, wording: Wording) -> Heading {
         (_, true) => done(&line.change.kind),
         (_, false) => left(line),
     };
-    let says_all =
-        !line.is_change() && matches!(line.reason.as_str(), "not_selected" | "source_unreachable" | "not_asked");
+    let says_all = !line.is_change()
+        && matches!(line.reason.as_str(), "not_selected" | "source_unreachable" | "not_asked" | "target_frozen");
     Heading { order, words, says_all: says_all && order > 3 }
 }
 
@@ -166,6 +166,7 @@ fn left(line: &PersonLine) -> (u8, &'static str) {
         ("conflict", _) => (30, "conflicts, left alone"),
         (_, "not_asked") => (35, "left alone: not asked any more, the run was stopped or its time was up"),
         (_, "source_unreachable") => (31, "left alone, since a source could not be read"),
+        (_, "target_frozen") => (36, "left alone, since the target is frozen"),
         (_, "not_selected") => (34, "left out by --only or --target"),
         ("skip", _) => (33, "not looked at"),
         _ => (32, "left alone"),

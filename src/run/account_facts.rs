@@ -130,7 +130,8 @@ impl<'a> Gatherer<'a> {
         let by = person.as_ref().and_then(|person| matched_by(account, person, &self.target_run.entry.matching));
         let keys = by.map(|words| self.digest(&words));
         let (id, place, state) = (id.clone(), source_run.entry.place.clone(), source_run.state);
-        Ok(SourceView { id, place, state, matched, person, photo, rendition: made, keys, shared_by, learnt })
+        let freeze = source_run.entry.freeze();
+        Ok(SourceView { id, place, freeze, state, matched, person, photo, rendition: made, keys, shared_by, learnt })
     }
 
     /// A person whose picture stands on another account, which is in use and is not theirs any more, belongs to neither:

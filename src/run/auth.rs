@@ -160,7 +160,9 @@ async fn talk(
     asked.server = Some(server.clone());
     asked.signed = Some(stop.unless_requested(SIGN_IN, target.whoami()).await??);
     if let Some(context) = context.filter(|context| !context.stop.requested()) {
-        asked.tried = if entry.dry_run.value {
+        asked.tried = if entry.freeze.value {
+            not_tried(&*target_run.target, &mut learnt, "`freeze: true`: nothing is written there").await?
+        } else if entry.dry_run.value {
             not_tried(&*target_run.target, &mut learnt, "`dry_run: true`: nothing is written there").await?
         } else if !settle::clear_probes(context, &target_run, &server.id).await.map_err(Halt::Trouble)? {
             not_tried(&*target_run.target, &mut learnt, "an earlier probe is not taken back yet: try again in a minute")

@@ -23,14 +23,15 @@ pub(super) fn match_all(
 ) -> Result<(), Trouble> {
     for target_run in target_runs.iter().filter(|target_run| target_run.ready().is_some()) {
         for source_run in source_runs.iter().filter(|source_run| source_run.state == SourceState::Listed) {
-            match_one(&context.facts, target_run.id(), source_run.id(), &target_run.entry.matching)?;
+            match_one(&context.facts, target_run, source_run.id())?;
             tell_apart(&context.facts, target_run.id(), source_run.id(), &target_run.entry.matching)?;
         }
     }
     Ok(())
 }
 
-fn match_one(facts: &Facts, target: &TargetId, source: &SourceId, matching: &Matching) -> Result<(), Trouble> {
+fn match_one(facts: &Facts, target_run: &TargetRun, source: &SourceId) -> Result<(), Trouble> {
+    let (target, matching) = (target_run.id(), &target_run.entry.matching);
     for accounts in each_page(|after| facts.accounts(target, after, PAGE), |last| last.id.clone()) {
         let accounts = accounts?;
         let (mut rows, mut claims) = (Vec::with_capacity(accounts.len()), Vec::new());
@@ -47,7 +48,8 @@ fn match_one(facts: &Facts, target: &TargetId, source: &SourceId, matching: &Mat
         facts.put_matches(&rows)?;
         facts.put_claims(target, source, &claims)?;
         // They count for ambiguity, but nothing will be written to them: nobody is asked for their photo.
-        let left_out = accounts.iter().filter(|account| account.standing.is_left_out());
+        let frozen = target_run.entry.freeze.value;
+        let left_out = accounts.iter().filter(|account| frozen || account.standing.is_left_out());
         facts.end_searches(target, &left_out.map(|account| account.id.clone()).collect::<Vec<_>>())?;
     }
     Ok(())

@@ -112,6 +112,7 @@ fn person(source: &Source, one: &TestPerson) -> Person {
                 in_scope: belongs(&users.groups),
                 excluded: belongs(&users.exclude.value.groups),
                 opted_out: belongs(&users.opted_out.value.groups),
+                frozen: belongs(&users.freeze.value.groups),
             },
             names: &names,
         })
@@ -256,6 +257,7 @@ impl Stage<'_> {
         SourceView {
             id: listed.source.id.clone(),
             place: listed.source.place.clone(),
+            freeze: listed.source.freeze(),
             state: listed.state,
             person: found.map(|(person, _)| person.clone()),
             photo: found.map(|(_, photo)| photo.clone()),
@@ -295,6 +297,7 @@ impl Stage<'_> {
             target: self.target.place.clone(),
             matching: matching_place(self.target),
             accounts: &self.target.accounts,
+            freeze: &self.target.freeze,
             same_picture: self.pipeline.transform.hash.same_picture.place.clone(),
             recipe,
             rerender: Rerender::Changed,

@@ -137,6 +137,7 @@ fn target_line(done: &FinishedTarget, counted: &[(Change, PersonResult, u64)]) -
         state: match (done.target_run.failure.is_some(), done.target_run.entry.dry_run.value, done.writes) {
             (true, ..) => "failed",
             (_, _, Writes::Limit) => "limit",
+            _ if done.target_run.entry.freeze.value => "frozen",
             (_, true, _) => "dry_run",
             _ => "ok",
         }

@@ -65,7 +65,7 @@ async fn open(context: &RunContext, resize: &Resize, target_run: &TargetRun, wor
         context.store.bind(target_run.id(), &server.id).await?;
     }
     let upload = prepare(context, target_run, &server, &mut learnt).await?;
-    if !target_run.entry.dry_run.value && nothing_else_tells(context, target_run)? {
+    if !target_run.entry.is_read_only() && nothing_else_tells(context, target_run)? {
         expect_rights(context, target_run, work).await?;
     }
     if context.mode == Mode::Run {
@@ -123,7 +123,7 @@ async fn prepare(
     server: &Server,
     learnt: &mut Learnt,
 ) -> Result<Upload, Halt> {
-    let may_probe = context.mode == Mode::Run && !target_run.entry.dry_run.value;
+    let may_probe = context.mode == Mode::Run && !target_run.entry.is_read_only();
     if !may_probe || !settle::clear_probes(context, target_run, &server.id).await.map_err(Halt::Trouble)? {
         return Ok(target_run.target.prepare(learnt, None).await?);
     }

@@ -192,6 +192,10 @@ impl<'a> TargetPlanner<'a> {
 
     /// Turns what was seen of open intents into mending.
     fn mend(&mut self, known: &AccountFacts, judgement: &Judgement) -> Result<OwnChange, Trouble> {
+        // What is frozen is not even mended: it stays on record, and is mended once it thaws.
+        if matches!(judgement.decision.reason, Reason::Frozen | Reason::TargetFrozen) {
+            return Ok(OwnChange::Stands);
+        }
         let mut own = OwnChange::Stands;
         for (intent, seen) in &known.intents {
             match settle(intent, seen, judgement.step.as_ref(), &self.open.size.recipe) {
@@ -316,6 +320,7 @@ fn rules<'a>(planner: &'a Planner<'a>, target_run: &'a TargetRun, open: &'a Open
         target: entry.place.clone(),
         matching: matching_place(entry),
         accounts: &entry.accounts,
+        freeze: &entry.freeze,
         same_picture: planner.transform.hash.same_picture.place.clone(),
         recipe,
         rerender: planner.rerender,

@@ -91,7 +91,7 @@ impl UndoPlanner<'_> {
     }
 
     fn judged(&self, account: &Account, known: &Known, is_gone: bool) -> Judgement {
-        undo(&Undo {
+        let mut judgement = undo(&Undo {
             target: self.target_run.id(),
             place: &self.target_run.entry.place,
             ownership: self.target_run.entry.ownership.value,
@@ -103,7 +103,14 @@ impl UndoPlanner<'_> {
             wrote: known.wrote.as_ref(),
             gives_back: known.wrote.as_ref().is_some_and(|wrote| self.gives_back(&wrote.stood)),
             is_gone,
-        })
+        });
+        let freeze = &self.target_run.entry.freeze;
+        if freeze.value {
+            let Judgement { decision, step, foreign, .. } = &mut judgement;
+            (*step, *foreign, decision.change) = (None, false, Change::Keep);
+            (decision.reason, decision.rule, decision.detail) = (Reason::TargetFrozen, freeze.place.clone(), None);
+        }
+        judgement
     }
 
     /// Asks for the earlier uploads that are to be shown again. Whose there are no more; or what stops the target.
@@ -149,6 +156,10 @@ impl UndoPlanner<'_> {
         let judgement = self.judged(account, &known, is_gone);
         let Known { intents, placement, .. } = known;
         count(&mut self.counts, &judgement);
+        if judgement.decision.reason == Reason::TargetFrozen {
+            self.leave(judgement.decision);
+            return Ok(());
+        }
         if let Some(why) = self.mend(account, &intents, &judgement, placement.as_ref())? {
             let mut decision = judgement.decision;
             (decision.change, decision.reason, decision.detail) = (Change::Keep, Reason::Unsure, Some(why));

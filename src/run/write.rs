@@ -21,7 +21,7 @@ use crate::settings::Ownership;
 pub(super) fn may_begin(context: &RunContext, guarded: &Guarded, target_run: &TargetRun) -> Writes {
     if guarded.stopped.contains(target_run.id()) {
         Writes::Limit
-    } else if context.mode == Mode::Plan || target_run.entry.dry_run.value {
+    } else if context.mode == Mode::Plan || target_run.entry.is_read_only() {
         Writes::Planned
     } else if context.stop.requested() || target_run.failure.is_some() {
         Writes::NotBegun

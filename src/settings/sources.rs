@@ -24,6 +24,13 @@ pub struct Source {
     pub provider: Option<Provider>,
 }
 
+impl Source {
+    /// Where `users.freeze` stands.
+    pub fn freeze(&self) -> Place {
+        self.provider.as_ref().map_or(&self.place, |provider| &provider.users.freeze.place).clone()
+    }
+}
+
 /// What a source that is switched on works with.
 #[derive(Clone, Debug)]
 pub struct Provider {
@@ -49,6 +56,8 @@ pub struct Users {
     pub exclude: Placed<Chosen>,
     /// People who asked to show no photo.
     pub opted_out: Placed<Chosen>,
+    /// People whose accounts keep what they show.
+    pub freeze: Placed<Chosen>,
 }
 
 /// As the file has it where nothing is written.
@@ -62,6 +71,7 @@ impl Default for Users {
             groups: Vec::new(),
             exclude: Placed::somewhere(Chosen::default()),
             opted_out: Placed::somewhere(Chosen::default()),
+            freeze: Placed::somewhere(Chosen::default()),
         }
     }
 }

@@ -26,6 +26,8 @@ pub struct Target {
     pub ownership: Placed<Ownership>,
     /// True: the plan is made and nothing is written there.
     pub dry_run: Placed<bool>,
+    /// True: nothing is planned there either.
+    pub freeze: Placed<bool>,
     /// A key of [`Pipeline::rates`]; a folder has `default` and does not use it.
     pub rate: String,
     /// A key of [`Pipeline::http`]; a folder has `default` and does not use it.
@@ -34,6 +36,13 @@ pub struct Target {
     pub quiet: Duration,
     /// The product.
     pub kind: TargetKind,
+}
+
+impl Target {
+    /// Whether nothing may be written there, whatever is planned.
+    pub fn is_read_only(&self) -> bool {
+        self.dry_run.value || self.freeze.value
+    }
 }
 
 /// Which account belongs to which person.

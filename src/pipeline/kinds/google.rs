@@ -130,6 +130,9 @@ element! {
         exclude: List<Chosen> = Else("[]"),
         /// People who asked to show no photo: patterns and groups as under `exclude`.
         opted_out: List<Chosen> = Else("[]"),
+        /// People whose accounts keep what they show, in every target: patterns and groups as under `exclude`. It counts
+        /// before every other rule.
+        freeze: List<Chosen> = Else("[]"),
     }
 }
 
@@ -142,6 +145,7 @@ impl GoogleUsers {
             groups: texts(self.groups.get()?)?,
             exclude: self.exclude.placed(|list| chosen(reader, &self.exclude.span, list))?,
             opted_out: self.opted_out.placed(|list| chosen(reader, &self.opted_out.span, list))?,
+            freeze: self.freeze.placed(|list| chosen(reader, &self.freeze.span, list))?,
         })
     }
 }

@@ -87,6 +87,7 @@ struct Case {
     memory: Memory,
     default_by: DefaultBy,
     fallback: Fallback,
+    freeze: Placed<bool>,
 }
 
 fn source(id: &str, person: Option<Person>, photo: Option<PhotoFact>) -> SourceView {
@@ -97,6 +98,7 @@ fn source(id: &str, person: Option<Person>, photo: Option<PhotoFact>) -> SourceV
     SourceView {
         id: id.into(),
         place: place(10),
+        freeze: place(11),
         state: SourceState::Listed,
         matched,
         person,
@@ -137,6 +139,7 @@ fn has(fact: PhotoFact) -> Case {
         memory: Memory::Holds,
         default_by: DefaultBy::Choosing,
         fallback: fallback(),
+        freeze: placed(false, 37),
     }
 }
 
@@ -201,6 +204,7 @@ impl Case {
                 target: place(30),
                 matching: place(32),
                 accounts: &accounts(),
+                freeze: &self.freeze,
                 same_picture: place(20),
                 recipe: &self.recipe,
                 rerender: self.rerender,

@@ -398,8 +398,53 @@ fn cases() -> Vec<(&'static str, Case, &'static str, Reason, u32)> {
             Reason::AccountExcluded,
             36,
         ),
+        (
+            "frozen, another photo",
+            has(PhotoFact::Present { digest: Digest::of(b"new") }).placed().with(standing(Standing::Frozen)),
+            "keep",
+            Reason::Frozen,
+            11,
+        ),
+        (
+            "frozen, and another person had the account",
+            has(present())
+                .placed()
+                .with(|c| c.sources = vec![source("entra", Some(person(GRACE, Standing::Frozen)), None)]),
+            "keep",
+            Reason::Frozen,
+            11,
+        ),
+        (
+            "frozen by a later source",
+            has(present()).with(|c| c.sources.push(source("google", Some(person("ada@", Standing::Frozen)), None))),
+            "keep",
+            Reason::Frozen,
+            11,
+        ),
+        ("frozen target", has(present()).with(frozen_target), "keep", Reason::TargetFrozen, 37),
+        (
+            "frozen target, no photo any more",
+            has(absent()).placed().with(frozen_target),
+            "keep",
+            Reason::TargetFrozen,
+            37,
+        ),
         ("picture not known", has(present()).shows(Shown::Unknown("302".into())), "keep", Reason::PictureUnknown, 30),
     ]
+}
+
+fn frozen_target(case: &mut Case) {
+    case.freeze.value = true;
+}
+
+/// No limit stops a target for the sake of what nobody touches.
+#[test]
+fn what_is_frozen_counts_for_no_limit() {
+    let frozen = |case: Case| case.with(standing(Standing::Frozen)).judge();
+    let went_away = frozen(has(present()).placed().shows(Shown::Default));
+    let chosen = frozen(has(present()).shows(custom("7")));
+    let passed_on = has(present()).placed().with(another(present())).with(frozen_target).judge();
+    assert!(!went_away.drifted && !chosen.foreign && !passed_on.reassigned);
 }
 
 #[test]
