@@ -141,7 +141,11 @@ fn human(checked: &[CheckedFile<'_>]) -> String {
     let line = |one: &CheckedFile<'_>| {
         let document = one.found.as_ref().ok()?;
         let (sources, targets) = (words(document.sources()), words(document.targets()));
-        Some(format!("{}: no faults ({sources} → {targets})\n", one.file.display()))
+        let mut told = format!("{}: no faults ({sources} → {targets})\n", one.file.display());
+        for (place, program) in document.programs() {
+            told += &format!("{place}: `{program}` is run when the pipeline runs, and not by check\n");
+        }
+        Some(told)
     };
     checked.iter().filter_map(line).collect()
 }
@@ -170,7 +174,10 @@ fn as_json(checked: &[CheckedFile<'_>]) -> Value {
                         "help": found.help })
             })
             .collect();
-        json!({ "file": one.file.display().to_string(), "valid": one.found.is_ok(), "found": told })
+        let programs: Vec<_> = one.found.iter().flat_map(Document::programs).collect();
+        let programs: Vec<_> =
+            programs.iter().map(|(place, program)| json!({ "line": place.line, "program": program })).collect();
+        json!({ "file": one.file.display().to_string(), "valid": one.found.is_ok(), "found": told, "programs": programs })
     };
     json!({ "format": 1, "files": checked.iter().map(file).collect::<Vec<_>>() })
 }

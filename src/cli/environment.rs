@@ -6,6 +6,7 @@
 use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 
+use super::program;
 use crate::error::Trouble;
 use crate::input;
 use crate::pipeline::{self, Colour, Document, Environment, Faults, TestFile};
@@ -23,6 +24,10 @@ impl Environment for Process {
 
     fn file(&self, path: &str) -> Result<String, String> {
         input::text(Path::new(path), LARGEST).map_err(|error| error.to_string())
+    }
+
+    fn output(&self, command: &[String]) -> Result<String, String> {
+        program::output(command)
     }
 }
 

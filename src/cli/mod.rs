@@ -21,6 +21,7 @@ mod messages;
 mod only_file;
 mod output;
 mod pipeline_file;
+mod program;
 mod report;
 mod report_files;
 #[cfg(feature = "sandbox")]

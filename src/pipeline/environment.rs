@@ -7,4 +7,9 @@ pub trait Environment {
 
     /// A text file; the error says what was found, without the path.
     fn file(&self, path: &str) -> Result<String, String>;
+
+    /// What a program prints, given its name and arguments; the error says how it went, without anything that it printed.
+    fn output(&self, _command: &[String]) -> Result<String, String> {
+        Err("no program is run here".to_owned())
+    }
 }

@@ -16,7 +16,7 @@ use super::elements::{self, Below};
 use super::environment::Environment;
 use super::fault::{Faults, FileFault, Span};
 use super::http::{self, Http};
-use super::interpolate::{self, Text};
+use super::interpolate::{self, Text, TextPart};
 use super::kinds::{SourceElement, TargetElement};
 use super::limits::Limits;
 use super::matching::Match;
@@ -157,6 +157,23 @@ impl Document {
             message: format!("`{}`: {}", element.id, super::kinds::BY_TOKEN),
         };
         self.targets.iter().filter(by_token).map(warning).collect()
+    }
+
+    /// The programs that the file has run once it runs, each where it stands.
+    pub fn programs(&self) -> Vec<(Place, String)> {
+        let mut found = Vec::new();
+        for id in self.tree.reachable(&HashSet::new()) {
+            let node = self.tree.node(id);
+            let Kind::Scalar(scalar) = &node.kind else { continue };
+            for part in scalar.text.parts().unwrap_or_default() {
+                let TextPart::Command(command) = part else { continue };
+                let line = self.text[..node.span.start].matches('\n').count() + 1;
+                let place = Place { file: Arc::clone(&self.file), line: u32::try_from(line).unwrap_or(u32::MAX) };
+                found.push((place, command.first().cloned().unwrap_or_default()));
+            }
+        }
+        found.sort_by_key(|(place, _)| place.line);
+        found
     }
 
     /// The state file, for commands that need nothing else: only the values that its path holds are looked up.

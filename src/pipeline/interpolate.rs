@@ -1,7 +1,7 @@
 //! `${…}` in a scalar: its syntax, and its value when the pipeline runs.
 //!
-//! Owns: `${NAME}`, `${NAME:-default}`, `${NAME:?why}`, `${file:path}`, and `$${` for a literal `${`.
-//! Leaves to others: which scalars may hold one (`scalar`), where variables and files come from (`Environment`).
+//! Owns: `${NAME}`, `${NAME:-default}`, `${NAME:?why}`, `${file:path}`, `${cmd:program arguments}`, and `$${` for a literal `${`.
+//! Leaves to others: which scalars may hold one (`scalar`), where variables, files and outputs come from (`Environment`).
 //! A newcomer gets wrong: an empty variable counts as unset for `:-` and `:?`, as in a shell; any other `$` is a `$`.
 
 use std::ops::Range;
@@ -9,10 +9,11 @@ use std::ops::Range;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::environment::Environment;
+use crate::secret::Secret;
 
 /// How to write one.
 pub(super) const HELP: &str =
-    "write `${NAME}`, `${NAME:-default}`, `${NAME:?why}` or `${file:path}`; `$${` is a literal `${`";
+    "write `${NAME}`, `${NAME:-default}`, `${NAME:?why}`, `${file:path}` or `${cmd:program}`; `$${` is a literal `${`";
 
 /// The text of a scalar.
 #[derive(Clone)]
@@ -65,6 +66,8 @@ pub(super) enum TextPart {
     Var(String, Otherwise),
     /// The text of a file, without the line breaks at its end.
     File(String),
+    /// What a program prints, without one line break at its end: its name and arguments. No shell sees them.
+    Command(Vec<String>),
 }
 
 /// What happens when a variable is not set.
@@ -131,6 +134,9 @@ fn part(inside: &str) -> Result<TextPart, String> {
             path => Ok(TextPart::File(path.to_owned())),
         };
     }
+    if let Some(command) = inside.strip_prefix("cmd:") {
+        return arguments(command).map(TextPart::Command);
+    }
     let (name, otherwise) = match inside.split_once(':') {
         None => (inside, Otherwise::FileFault),
         Some((name, rest)) => match (rest.strip_prefix('-'), rest.strip_prefix('?')) {
@@ -143,6 +149,38 @@ fn part(inside: &str) -> Result<TextPart, String> {
         true => Ok(TextPart::Var(name.to_owned(), otherwise)),
         // Not quoted: a password with `${` in it must not come out in parts.
         false => Err("this is not the name of a variable".to_owned()),
+    }
+}
+
+/// A program and its arguments: blanks part them, quotes of either kind keep what is between them together, and nothing else
+/// means anything.
+fn arguments(text: &str) -> Result<Vec<String>, String> {
+    let mut all: Vec<String> = Vec::new();
+    let (mut quote, mut within) = (None, false);
+    for c in text.chars() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            None if c == '\'' || c == '"' => {
+                quote = Some(c);
+                if !within {
+                    all.push(String::new());
+                }
+                within = true;
+            }
+            None if c.is_whitespace() => within = false,
+            _ => {
+                if !within {
+                    all.push(String::new());
+                }
+                within = true;
+                all.iter_mut().next_back().into_iter().for_each(|last| last.push(c));
+            }
+        }
+    }
+    match (quote, all.first().map(String::as_str)) {
+        (Some(_), _) => Err("a quote in `${cmd:…}` is not closed".to_owned()),
+        (None, None | Some("")) => Err("`${cmd:…}` names no program".to_owned()),
+        (None, Some(_)) => Ok(all),
     }
 }
 
@@ -187,6 +225,7 @@ fn value(part: &TextPart, environment: &dyn Environment) -> Result<String, Missi
             let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
             Ok(text.trim_end_matches(['\r', '\n']).to_owned())
         }
+        TextPart::Command(command) => output(command, environment),
         TextPart::Var(name, otherwise) => match (environment.var(name), otherwise) {
             (Some(value), Otherwise::FileFault) => Ok(value),
             (Some(value), _) if !value.is_empty() => Ok(value),
@@ -201,6 +240,20 @@ fn value(part: &TextPart, environment: &dyn Environment) -> Result<String, Missi
             }),
         },
     }
+}
+
+/// Whatever a program prints is taken for a secret.
+fn output(command: &[String], environment: &dyn Environment) -> Result<String, Missing> {
+    let printed = environment.output(command).and_then(|printed| {
+        let line = printed.strip_suffix('\n').map_or(printed.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
+        if line.is_empty() { Err("it printed nothing".to_owned()) } else { Ok(Secret::new(line)) }
+    });
+    let program = command.first().map(String::as_str).unwrap_or_default();
+    printed.map(|secret| secret.expose().to_owned()).map_err(|found| Missing {
+        message: format!("the program `{}` gave no value: {found}", program.escape_debug()),
+        help: "run it by hand, where the pipeline runs, to see what it says; nothing that it prints is shown"
+            .to_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -225,6 +278,15 @@ mod tests {
                 _ => Err("no such file".to_owned()),
             }
         }
+
+        fn output(&self, command: &[String]) -> Result<String, String> {
+            match command.first().map(String::as_str) {
+                Some("print") => Ok(format!("<{}>\r\n\n", command[1..].join("|"))),
+                Some("line") => Ok("one\r\n".to_owned()),
+                Some("quiet") => Ok("\n".to_owned()),
+                _ => Err("it ended in 1".to_owned()),
+            }
+        }
     }
 
     #[test]
@@ -245,6 +307,11 @@ mod tests {
             ("${file:key.txt}", " key "),
             ("${file: key.txt }", " key "),
             ("${file:marked.txt}", "key"),
+            ("${cmd:line}", "one"),
+            ("${cmd: print a  b=c/d }", "<a|b=c/d>\r\n"),
+            ("${cmd:print 'a b' c\"d'e\"f ''}", "<a b|cd'ef|>\r\n"),
+            ("${cmd:print $HOME;x|y}", "<$HOME;x|y>\r\n"),
+            ("x${cmd:line}y", "xoney"),
         ] {
             let text = parse(raw).unwrap();
             assert_eq!(text.raw(), raw);
@@ -265,6 +332,9 @@ mod tests {
             ("${A B}", 0..6, "not the name of"),
             ("${A:=b}", 0..7, "comes `:-` or `:?`"),
             ("${file:}", 0..8, "names no file"),
+            ("${cmd:}", 0..7, "names no program"),
+            ("${cmd:''}", 0..9, "names no program"),
+            ("${cmd:a 'b}", 0..11, "is not closed"),
             ("${A:-${B}}", 0..9, "inside"),
         ] {
             let fault = parse(raw).err().unwrap_or_else(|| panic!("{raw} was taken"));
@@ -275,7 +345,7 @@ mod tests {
 
     #[test]
     fn everything_missing_is_named_at_once() {
-        let text = parse("${NONE}${EMPTY:?ask Ada}${file:gone}${SET}").unwrap();
+        let text = parse("${NONE}${EMPTY:?ask Ada}${file:gone}${cmd:false x}${cmd:quiet}${SET}").unwrap();
         let missing = resolve(text.parts().unwrap(), &Fixed).unwrap_err();
         let words: Vec<_> = missing.iter().map(|missing| missing.message.as_str()).collect();
         assert_eq!(
@@ -284,6 +354,8 @@ mod tests {
                 "the environment variable `NONE` is not set",
                 "the environment variable `EMPTY` is not set: ask Ada",
                 "the file `gone` cannot be read: no such file",
+                "the program `false` gave no value: it ended in 1",
+                "the program `quiet` gave no value: it printed nothing",
             ]
         );
     }

@@ -120,4 +120,8 @@ impl Environment for OverlaidEnvironment<'_> {
             None => self.environment.file(path),
         }
     }
+
+    fn output(&self, command: &[String]) -> Result<String, String> {
+        self.environment.output(command)
+    }
 }

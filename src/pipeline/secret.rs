@@ -75,7 +75,9 @@ fn is_clear(text: &Text, secret: bool) -> bool {
     let clear = |part: &TextPart| match part {
         TextPart::Text(text) => secret && !text.trim().is_empty() || has_password(text),
         TextPart::Var(_, Otherwise::Default(default)) => secret && !default.is_empty() || has_password(default),
-        TextPart::Var(_, Otherwise::FileFault | Otherwise::Because(_)) | TextPart::File(_) => false,
+        TextPart::Var(_, Otherwise::FileFault | Otherwise::Because(_)) | TextPart::File(_) | TextPart::Command(_) => {
+            false
+        }
     };
     parts.iter().any(clear)
 }

@@ -110,7 +110,9 @@ pub(super) fn is_written_out(reader: &Reader<'_>, id: Id) -> bool {
         Some(parts) => parts.iter().any(|part| match part {
             TextPart::Var(_, Otherwise::Default(default)) => !default.is_empty(),
             TextPart::Text(text) => !text.trim().is_empty(),
-            TextPart::Var(_, Otherwise::FileFault | Otherwise::Because(_)) | TextPart::File(_) => false,
+            TextPart::Var(_, Otherwise::FileFault | Otherwise::Because(_))
+            | TextPart::File(_)
+            | TextPart::Command(_) => false,
         }),
     };
     clear && !reader.is_broken(id)

@@ -56,3 +56,32 @@ fn nothing_is_given_away_by_a_wrong_file() {
     let ended = harness.wait(child, &arguments).expect_exit(2).expect_error("a secret is written out");
     ended.holds(!format!("{}{}", ended.stdout, ended.stderr).contains("canaryToken"), "no secret in what is printed");
 }
+
+/// A store prints its secret wherever it can, and `check` does not ask it.
+#[test]
+fn nothing_is_given_away_by_the_program_of_a_secret_store() {
+    let mut harness = Harness::with_people(&["ada"]);
+    let stored = harness.variable("JIRA_PASSWORD").expect("the password of the harness").to_owned();
+    harness.write("store.sh", "#!/bin/sh\necho $1 >>calls\necho \"$STORED\"\necho \"$STORED\" >&2\nexit $CODE\n");
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(harness.path("store.sh"), executable).expect("a program");
+    harness.edit(|pipe| {
+        let credential = "{ username: svc-avatars, password: \"${cmd:./store.sh jira}\" }";
+        pipe.jira("credential", credential).top("report", "{ names: \"${cmd:./store.sh jira}\" }");
+    });
+    harness.set("STORED", &stored);
+    harness.tell("CODE", "0");
+    let checked = harness.finish(&["check", "pipeline.yaml"]).expect_exit(0);
+    checked.expect_answer("`./store.sh` is run when the pipeline runs, and not by check");
+    assert!(!harness.path("calls").exists(), "check runs nothing");
+    // What it printed is no word for this key, and is not quoted.
+    let wrong = harness.finish(&["-vvv", "run", "pipeline.yaml"]).expect_exit(2);
+    wrong.expect_error("the value of `${cmd:./store.sh jira}` is not");
+    assert_eq!(std::fs::read_to_string(harness.path("calls")).expect("it ran"), "jira\n", "once for both places");
+    harness.edit(|pipe| _ = pipe.top("report", "{}"));
+    harness.run_with(&["-vvv"]).expect_exit(0);
+    harness.tell("CODE", "3");
+    harness.edit(|pipe| _ = pipe.jira("credential", "{ token: \"${cmd:./store.sh token}\" }"));
+    let failed = harness.run_with(&["-vvv"]).expect_exit(2);
+    failed.expect_error("the program `./store.sh` gave no value: it ended in 3").expect_error("pipeline.yaml:");
+}
