@@ -27,7 +27,7 @@ const SOUNDS: [&str; 14] = [
 ];
 
 /// Known not to be secret, wherever they stand.
-const OPEN: [&str; 5] = ["username", "from", "audience", "service_account", "on"];
+const OPEN: [&str; 6] = ["username", "from", "audience", "service_account", "service_connection", "on"];
 
 /// Whether a value under this key is probably a secret.
 pub(super) fn sounds_like_one(key: &str) -> bool {

@@ -1,16 +1,18 @@
 //! `federated`: where a token of the CI platform comes from.
 //!
-//! Owns: the ways, and the variables in which platforms leave what is needed. Leaves to others: asking GitHub, reading the
+//! Owns: the ways, and the variables in which platforms leave what is needed. Leaves to others: asking the platform, reading the
 //! file, handing the token over (`http`).
 //! A newcomer gets wrong: the variables are looked up when the pipeline runs, so that a job without them is refused
 //! before anything is asked, with the line of the file.
+
+use url::Url;
 
 use super::declare::words;
 use super::environment::Environment;
 use super::fault::FileFault;
 use super::interpolate;
 use super::read::{At, Reader, Setting};
-use super::scalar::{FilePath, scalar_schema};
+use super::scalar::{DirectoryId, FilePath, scalar_schema};
 use super::tree::Id;
 use super::web::{BaseUrl, web_url};
 use crate::secret::Secret;
@@ -20,6 +22,7 @@ use crate::settings;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TokenPlace {
     Github,
+    AzureDevops,
     Env,
     File,
 }
@@ -29,6 +32,8 @@ words! {
     TokenPlace {
         /// GitHub Actions hands it out; the job needs `permissions: id-token: write`.
         "github" => Github,
+        /// Azure Pipelines hands it out for a service connection; the job needs `env: { SYSTEM_ACCESSTOKEN: $(System.AccessToken) }`.
+        "azure_devops" => AzureDevops,
         /// It stands in the variable `name`, as GitLab's `id_tokens` leave it.
         "env" => Env,
         /// It stands in the file `path`, which is read each time.
@@ -60,6 +65,7 @@ pub(super) struct Keys<'e> {
     pub(super) from: &'e At<TokenPlace>,
     pub(super) name: &'e At<VariableName>,
     pub(super) path: &'e At<FilePath>,
+    pub(super) service_connection: &'e At<DirectoryId>,
 }
 
 impl Keys<'_> {
@@ -68,11 +74,18 @@ impl Keys<'_> {
         let way = *self.from.get()?;
         let mut fits = self.meant(reader, way, TokenPlace::Env, "name", (self.name.written, &self.name.span));
         fits &= self.meant(reader, way, TokenPlace::File, "path", (self.path.written, &self.path.span));
+        if self.service_connection.written && way != TokenPlace::AzureDevops {
+            let message = "`service_connection` has a meaning with `from: azure_devops` only";
+            let fault = FileFault::new(self.service_connection.span.clone(), message);
+            reader.fault(fault.help("leave it out, or change `from`"));
+            fits = false;
+        }
         if !fits {
             return None;
         }
         match way {
             TokenPlace::Github => self.github(reader),
+            TokenPlace::AzureDevops => self.azure_devops(reader),
             TokenPlace::Env => self.env(reader),
             TokenPlace::File => Some(settings::TokenFrom::File { path: self.path.get()?.0.clone() }),
         }
@@ -89,6 +102,7 @@ impl Keys<'_> {
     ) -> bool {
         let word = match of {
             TokenPlace::Github => "github",
+            TokenPlace::AzureDevops => "azure_devops",
             TokenPlace::Env => "env",
             TokenPlace::File => "file",
         };
@@ -120,13 +134,48 @@ impl Keys<'_> {
             );
             return None;
         };
-        let Some(url) = web_url(&url) else {
-            let fault = FileFault::new(self.from.span.clone(), format!("the value of `{URL}` is not a URL"));
-            reader.fault(fault.help("GitHub Actions sets it; do not set it yourself"));
+        let url = self.address(reader, (URL, &url), "GitHub Actions sets it; do not set it yourself")?;
+        Some(settings::TokenFrom::Github { url, token: Secret::new(token) })
+    }
+
+    /// docs/wire/microsoft-graph.md §1.3.
+    fn azure_devops(&self, reader: &mut Reader<'_>) -> Option<settings::TokenFrom> {
+        const URL: &str = "SYSTEM_OIDCREQUESTURI";
+        const TOKEN: &str = "SYSTEM_ACCESSTOKEN";
+        // The Azure CLI's task names the connection that it was given.
+        const CONNECTION: &str = "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID";
+        let environment = reader.environment()?;
+        let [url, token, told] = [URL, TOKEN, CONNECTION].map(|name| variable(environment, name));
+        let written = match self.service_connection.written {
+            true => Some(self.service_connection.get()?.0.clone()),
+            false => None,
+        };
+        let (Some(url), Some(token), Some(connection)) = (&url, &token, written.or(told)) else {
+            let (missing, help) = if url.is_none() {
+                (URL, "Azure Pipelines sets it in each of its jobs; elsewhere take another `from`")
+            } else if token.is_none() {
+                (TOKEN, "give the step `env: { SYSTEM_ACCESSTOKEN: $(System.AccessToken) }`")
+            } else {
+                (CONNECTION, "write the id of the service connection: `service_connection: …`")
+            };
+            let message = format!("Azure Pipelines hands out no token: `{missing}` is not set");
+            reader.fault(FileFault::new(self.from.span.clone(), message).help(help));
+            return None;
+        };
+        let mut url = self.address(reader, (URL, url), "Azure Pipelines sets it; do not set it yourself")?;
+        url.query_pairs_mut().append_pair("api-version", "7.1").append_pair("serviceConnectionId", &connection);
+        Some(settings::TokenFrom::AzureDevops { url, token: Secret::new(token) })
+    }
+
+    /// The address that a platform left in a variable.
+    fn address(&self, reader: &mut Reader<'_>, (name, text): (&str, &str), help: &'static str) -> Option<Url> {
+        let Some(url) = web_url(text) else {
+            let fault = FileFault::new(self.from.span.clone(), format!("the value of `{name}` is not a URL"));
+            reader.fault(fault.help(help));
             return None;
         };
         BaseUrl(url.clone()).refuse_clear(reader, &self.from.span);
-        Some(settings::TokenFrom::Github { url, token: Secret::new(token) })
+        Some(url)
     }
 
     fn env(&self, reader: &mut Reader<'_>) -> Option<settings::TokenFrom> {

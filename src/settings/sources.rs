@@ -208,6 +208,14 @@ pub enum TokenFrom {
         /// `ACTIONS_ID_TOKEN_REQUEST_TOKEN`.
         token: Secret,
     },
+    /// Azure Pipelines hands one out for a service connection; the connection says who may use it, and the audience is always
+    /// that of Entra.
+    AzureDevops {
+        /// `SYSTEM_OIDCREQUESTURI`, with what is asked for.
+        url: Url,
+        /// `SYSTEM_ACCESSTOKEN`.
+        token: Secret,
+    },
     /// It stood in a variable when the job began, as in GitLab.
     Env {
         /// The variable, for messages.

@@ -1,4 +1,4 @@
-//! The CI platform: the issuer of the tokens that jobs sign in with, as GitHub Actions hands them out
+//! The CI platform: the issuer of the tokens that jobs sign in with, as GitHub Actions and Azure Pipelines hand them out
 //! (docs/wire/google-directory.md §1.5, docs/wire/microsoft-graph.md §1.3).
 
 mod platform;

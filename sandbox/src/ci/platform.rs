@@ -19,8 +19,11 @@ pub struct Platform {
     pub issuer: String,
     /// `sub` of its tokens: the job that runs.
     pub subject: String,
-    /// `ACTIONS_ID_TOKEN_REQUEST_TOKEN` of the job. Invented; it opens no real door.
+    /// `ACTIONS_ID_TOKEN_REQUEST_TOKEN`, or `SYSTEM_ACCESSTOKEN`, of the job. Invented; it opens no real door.
     pub request_token: String,
+    /// The service connection that the job may use, where it is one of Azure Pipelines.
+    #[serde(default = "default_connection")]
+    pub service_connection: String,
     #[serde(default = "default_seconds")]
     pub token_seconds: u32,
     pub key: KeyFiles,
@@ -34,6 +37,7 @@ impl Platform {
             issuer: default_issuer(),
             subject: subject.to_owned(),
             request_token: "sandbox-ci-request-token".into(),
+            service_connection: default_connection(),
             token_seconds: default_seconds(),
             key: KeyFiles::named("ci"),
         }
@@ -65,6 +69,10 @@ fn default_id() -> String {
 
 fn default_issuer() -> String {
     "https://token.actions.githubusercontent.com".into()
+}
+
+fn default_connection() -> String {
+    "6f2c1e0a-3b7d-4c59-8a41-9d0e5b7c2f13".into()
 }
 
 fn default_seconds() -> u32 {

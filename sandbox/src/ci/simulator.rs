@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -55,18 +55,45 @@ impl Ci {
     }
 }
 
-async fn token(State(ci): State<Arc<Ci>>, request: Request) -> Response {
+/// Whether the request bears the job's own token.
+fn is_of_the_job(ci: &Ci, request: &Request) -> bool {
     let authorization = request.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let (scheme, secret) = authorization.split_once(' ').unwrap_or_default();
-    if !scheme.eq_ignore_ascii_case("bearer") || secret != ci.issuer.platform.request_token {
+    scheme.eq_ignore_ascii_case("bearer") && secret == ci.issuer.platform.request_token
+}
+
+fn asked_for(request: &Request, name: &str) -> Option<String> {
+    let query = url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
+    query.into_iter().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+}
+
+async fn token(State(ci): State<Arc<Ci>>, request: Request) -> Response {
+    if !is_of_the_job(&ci, &request) {
         return (StatusCode::UNAUTHORIZED, Json(json!({ "message": "Unauthorized" }))).into_response();
     }
-    let query = url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
-    let audience = query.into_iter().find(|(name, _)| name == "audience").map(|(_, value)| value.into_owned());
+    let audience = asked_for(&request, "audience");
     let owner = ci.issuer.platform.subject.split([':', '/']).nth(1).unwrap_or_default();
     let audience = audience.unwrap_or_else(|| format!("https://github.com/{owner}"));
     let body = json!({ "count": 1, "value": ci.mint(&audience, serde_json::Map::new()) });
     signed(Json(body).into_response(), Some(ci.issuer.platform.subject.clone()))
+}
+
+/// `Oidctoken - Create` of Azure DevOps: <https://learn.microsoft.com/rest/api/azure/devops/distributedtask/oidctoken/create>.
+/// The audience is Entra's, whoever asks.
+async fn of_connection(State(ci): State<Arc<Ci>>, request: Request) -> Response {
+    let refuse = |status: StatusCode, words: &str| (status, Json(json!({ "message": words }))).into_response();
+    if !is_of_the_job(&ci, &request) {
+        return refuse(StatusCode::UNAUTHORIZED, "Unauthorized");
+    }
+    let platform = &ci.issuer.platform;
+    if asked_for(&request, "api-version").is_none_or(|version| !version.starts_with("7.1")) {
+        return refuse(StatusCode::BAD_REQUEST, "No api-version was supplied");
+    }
+    if asked_for(&request, "serviceConnectionId").as_ref() != Some(&platform.service_connection) {
+        return refuse(StatusCode::NOT_FOUND, "The service connection does not exist");
+    }
+    let body = json!({ "oidcToken": ci.mint("api://AzureADTokenExchange", serde_json::Map::new()) });
+    signed(Json(body).into_response(), Some(platform.subject.clone()))
 }
 
 impl Part for Platform {
@@ -95,7 +122,7 @@ impl Simulator for Ci {
     }
 
     fn router(self: Arc<Self>) -> Router {
-        Router::new().route("/token", get(token)).with_state(self)
+        Router::new().route("/token", get(token)).route("/oidctoken", post(of_connection)).with_state(self)
     }
 
     fn credentials(&self) -> Vec<Credential> {

@@ -109,7 +109,8 @@ impl Parts {
         let federated = match self.platform {
             Some(Platform::GitHub) => Some("{ from: github }"),
             Some(Platform::GitLab) => Some("{ from: env, name: ENTRA_ID_TOKEN }"),
-            Some(Platform::AzureDevOps | Platform::Jenkins) | None => None,
+            Some(Platform::AzureDevOps) => Some("{ from: azure_devops, service_connection: ID-OF-THE-CONNECTION }"),
+            Some(Platform::Jenkins) | None => None,
         };
         let secret = set.set_of(CLIENT_SECRET);
         if secret.is_none() && set.has(TOKEN_FILE) {

@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use bytes::Bytes;
 use serde::Deserialize;
 use url::Url;
 
@@ -20,11 +21,19 @@ struct Issued {
     value: Secret,
 }
 
+/// As Azure Pipelines names it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OfConnection {
+    oidc_token: Secret,
+}
+
 /// The token now; `near` is a line of the same source. The audience matters to GitHub only: elsewhere whoever wrote the job
 /// has chosen it.
 pub(super) async fn token(from: &TokenFrom, near: &Client, audience: &str) -> Result<Secret, Failure> {
     match from {
         TokenFrom::Github { url, token } => github(near, url, token, audience).await,
+        TokenFrom::AzureDevops { url, token } => azure_devops(near, url, token).await,
         TokenFrom::Env { name, token } => trimmed(&format!("reading the token in `{name}`"), token.expose()),
         TokenFrom::File { path } => of_file(path),
     }
@@ -33,24 +42,33 @@ pub(super) async fn token(from: &TokenFrom, near: &Client, audience: &str) -> Re
 async fn github(near: &Client, url: &Url, token: &Secret, audience: &str) -> Result<Secret, Failure> {
     let mut asked = url.clone();
     asked.query_pairs_mut().append_pair("audience", audience);
-    let client = near.beside(root(url), Route::Foreign)?;
-    let request =
-        Request::get(asked).returns_secrets().accept("application/json").auth(&Authorization::Bearer(token.clone()));
-    let response = client.read(request).await?;
-    if response.status != 200 {
-        return Err(refused(&response));
-    }
-    Ok(response.json::<Issued>()?.value)
+    let hint = "the job needs `permissions: id-token: write`; jobs that come from a fork get no token, and one that ran for long gets none any more";
+    Ok(issued(near, Request::get(asked), token, hint).await?.json::<Issued>()?.value)
 }
 
-fn refused(response: &Response) -> Failure {
+/// docs/wire/microsoft-graph.md §1.3.
+async fn azure_devops(near: &Client, url: &Url, token: &Secret) -> Result<Secret, Failure> {
+    // Without it whoever is not let in is sent to a page for people to sign in.
+    let request =
+        Request::post(url.clone()).bytes("application/json", Bytes::new()).header("X-TFS-FedAuthRedirect", "Suppress");
+    let hint = "the step needs `env: { SYSTEM_ACCESSTOKEN: $(System.AccessToken) }`, and the service connection must be open to this pipeline";
+    Ok(issued(near, request, token, hint).await?.json::<OfConnection>()?.oidc_token)
+}
+
+/// What the platform answers to a job's own token.
+async fn issued(near: &Client, request: Request, token: &Secret, hint: &'static str) -> Result<Response, Failure> {
+    let client = near.beside(root(&request.url), Route::Foreign)?;
+    let request = request.returns_secrets().accept("application/json").auth(&Authorization::Bearer(token.clone()));
+    let response = client.read(request).await?;
+    if response.status == 200 { Ok(response) } else { Err(refused(&response, hint)) }
+}
+
+fn refused(response: &Response, hint: &'static str) -> Failure {
     let kind = match response.status {
         400..=499 if response.status != 429 => FailureKind::Refused,
         _ => FailureKind::Unreachable,
     };
-    response.failure(kind, response.excerpt()).hint(
-        "the job needs `permissions: id-token: write`; jobs that come from a fork get no token, and one that ran for long gets none any more",
-    )
+    response.failure(kind, response.excerpt()).hint(hint)
 }
 
 /// The server of a URL.

@@ -72,6 +72,9 @@ element! {
         name: VariableName = Optional,
         /// With `from: file`: the file that holds the token.
         path: FilePath = Optional,
+        /// With `from: azure_devops`: the id of the service connection, where `AZURESUBSCRIPTION_SERVICE_CONNECTION_ID` does not
+        /// say it.
+        service_connection: DirectoryId = Optional,
     }
 }
 
@@ -136,7 +139,8 @@ impl EntraCredentialKey for Certificate {
 
 impl EntraCredentialKey for EntraFederated {
     fn settle(&self, reader: &mut Reader<'_>) -> Option<Who> {
-        let keys = token_from::Keys { from: &self.from, name: &self.name, path: &self.path };
+        let Self { from, name, path, service_connection } = self;
+        let keys = token_from::Keys { from, name, path, service_connection };
         Some(Who::App(AppProof::Federated(keys.settle(reader)?)))
     }
 }
@@ -280,6 +284,7 @@ mod tests {
             (proven("{ federated: { from: file } }"), "`path` is missing"),
             (proven("{ federated: { from: file, path: t, name: T } }"), "with `from: env` only"),
             (proven("{ federated: { from: github, path: t } }"), "with `from: file` only"),
+            (proven("{ federated: { from: github, service_connection: s } }"), "with `from: azure_devops` only"),
             (proven("{ secret: '${S}' }"), "unknown kind `secret`"),
         ] {
             let settle = |at: &At<Entra>, reader: &mut Reader<'_>| at.get()?.settle(reader, &names, at.place.clone());

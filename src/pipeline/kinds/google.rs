@@ -12,7 +12,7 @@ use crate::pipeline::certificate::KeyFile;
 use crate::pipeline::declare::{element, kinds};
 use crate::pipeline::fault::FileFault;
 use crate::pipeline::read::{At, List, Reader, Setting};
-use crate::pipeline::scalar::{FilePath, Flag, Word, scalar_schema};
+use crate::pipeline::scalar::{DirectoryId, FilePath, Flag, Word, scalar_schema};
 use crate::pipeline::source::{Chosen, SourceSettings, chosen, source, texts};
 use crate::pipeline::token_from::{self, TokenPlace, VariableName};
 use crate::pipeline::tree::Id;
@@ -57,6 +57,9 @@ element! {
         name: VariableName = Optional,
         /// With `from: file`: the file that holds the token.
         path: FilePath = Optional,
+        /// With `from: azure_devops`: the id of the service connection, where `AZURESUBSCRIPTION_SERVICE_CONNECTION_ID` does not
+        /// say it.
+        service_connection: DirectoryId = Optional,
         /// The provider of the workload identity pool:
         /// `//iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER`.
         audience: PoolProvider = Required,
@@ -107,7 +110,8 @@ impl GoogleCredentialKey for ExternalAccountFile {
 
 impl GoogleCredentialKey for GoogleFederated {
     fn settle(&self, reader: &mut Reader<'_>) -> Option<settings::GoogleCredential> {
-        let keys = token_from::Keys { from: &self.from, name: &self.name, path: &self.path };
+        let Self { from, name, path, service_connection, .. } = self;
+        let keys = token_from::Keys { from, name, path, service_connection };
         Some(settings::GoogleCredential::Federated(settings::GoogleFederated {
             from: keys.settle(reader)?,
             audience: self.audience.get()?.0.clone(),

@@ -158,7 +158,22 @@ fn tokens_of_the_platform_are_looked_up_when_it_runs() {
     assert_eq!((url.query(), request.expose()), (Some("v=1"), "hunter2"));
     let gitlab = from("from: env, name: JWT", &[("JWT", "hunter2\n")]).unwrap();
     assert!(matches!(token(&gitlab), TokenFrom::Env { name, token } if name == "JWT" && token.expose() == "hunter2"));
+    let job =
+        [("SYSTEM_OIDCREQUESTURI", "https://dev.example.com/o/_apis/oidctoken"), ("SYSTEM_ACCESSTOKEN", "hunter2")];
+    let told = ("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID", "told");
+    for (keys, vars, connection) in [
+        ("from: azure_devops", vec![job[0], job[1], told], "told"),
+        ("from: azure_devops, service_connection: written", vec![job[0], job[1], told], "written"),
+    ] {
+        let azure = from(keys, &vars).unwrap();
+        let TokenFrom::AzureDevops { url, .. } = token(&azure) else { panic!("{keys}") };
+        assert_eq!(url.query(), Some(format!("api-version=7.1&serviceConnectionId={connection}").as_str()));
+    }
     for (keys, vars, words) in [
+        ("from: azure_devops", vec![job[1], told], "`SYSTEM_OIDCREQUESTURI` is not set"),
+        ("from: azure_devops", vec![job[0], told], "`SYSTEM_ACCESSTOKEN` is not set"),
+        ("from: azure_devops", job.to_vec(), "service_connection: …"),
+        ("from: azure_devops", vec![("SYSTEM_OIDCREQUESTURI", "http://x.example/"), job[1], told], "in clear"),
         ("from: github", vec![], "GitHub hands out no token"),
         ("from: github", vec![(URL, "https://ci.example.com/"), (TOKEN, "")], "GitHub hands out no token"),
         ("from: github", vec![(URL, "hunter2"), (TOKEN, "hunter2")], "is not a URL"),

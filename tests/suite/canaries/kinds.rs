@@ -25,7 +25,7 @@ const ENTRA: &[&str] = &["login", "graph"];
 const GOOGLE: &[&str] = &["token", "directory"];
 const KEYLESS: &[&str] = &["ci", "sts", "iamcredentials"];
 
-pub(super) const KINDS: [Kind; 15] = [
+pub(super) const KINDS: [Kind; 16] = [
     Kind { name: "entra_client_secret", sent_to: ENTRA, works: true, put: |_| {} },
     Kind { name: "entra_certificate_pem", sent_to: &["login"], works: true, put: certificate },
     Kind { name: "entra_certificate_pkcs12", sent_to: &["login"], works: false, put: pkcs12 },
@@ -36,6 +36,21 @@ pub(super) const KINDS: [Kind; 15] = [
         put: |harness| {
             github(harness);
             harness.edit(|pipe| _ = pipe.entra("credential", "{ federated: { from: github } }"));
+        },
+    },
+    Kind {
+        name: "entra_federated_azure_devops",
+        sent_to: &["ci", "login"],
+        works: true,
+        put: |harness| {
+            github(harness);
+            let token = harness.variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN").expect("a token of the job").to_owned();
+            let url = format!("{}/oidctoken", harness.sandbox.endpoint("ci").expect("the world has a CI platform"));
+            harness.tell("SYSTEM_OIDCREQUESTURI", &url);
+            harness.set("SYSTEM_ACCESSTOKEN", &token);
+            let connection = "service_connection: 6f2c1e0a-3b7d-4c59-8a41-9d0e5b7c2f13";
+            let credential = format!("{{ federated: {{ from: azure_devops, {connection} }} }}");
+            harness.edit(|pipe| _ = pipe.entra("credential", &credential));
         },
     },
     Kind {

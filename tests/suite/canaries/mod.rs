@@ -113,7 +113,7 @@ macro_rules! each_kind {
 
 each_kind! {
     entra_client_secret entra_certificate_pem entra_certificate_pkcs12
-    entra_federated_github entra_federated_variable entra_federated_file entra_managed_identity
+    entra_federated_github entra_federated_azure_devops entra_federated_variable entra_federated_file entra_managed_identity
     google_service_account_file google_external_account_file google_federated
     atlassian_token atlassian_password http_headers client_cert secret_in_a_file
 }

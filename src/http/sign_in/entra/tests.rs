@@ -239,11 +239,18 @@ async fn a_ci_token_is_the_assertion_wherever_it_comes_from() {
     })
     .await;
     let url = github.url.join("/idtoken?api-version=2.0&x=a%20b").unwrap();
+    let azure = Loopback::start(|number, asked| {
+        assert_eq!((asked.method.as_str(), asked.header("authorization")), ("POST", "Bearer access-token"));
+        reply_json(200, &json!({ "oidcToken": format!("ci-token-{number}") }))
+    })
+    .await;
+    let of_connection = azure.url.join("/plans/p/oidctoken?api-version=7.1&serviceConnectionId=s").unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("token");
     std::fs::write(&path, "ci-token-0\n").unwrap();
     for from in [
         TokenFrom::Github { url, token: Secret::new("request-token") },
+        TokenFrom::AzureDevops { url: of_connection, token: Secret::new("access-token") },
         TokenFrom::Env { name: "AZURE_TOKEN".into(), token: Secret::new("ci-token-0\n") },
         TokenFrom::File { path },
     ] {
@@ -280,6 +287,11 @@ async fn a_ci_token_that_is_not_given_is_told() {
             TokenFrom::Github { url: github.url.clone(), token: Secret::new("request-token") },
             FailureKind::Refused,
             "id-token: write",
+        ),
+        (
+            TokenFrom::AzureDevops { url: github.url.clone(), token: Secret::new("access-token") },
+            FailureKind::Refused,
+            "System.AccessToken",
         ),
         (
             TokenFrom::Env { name: "AZURE_TOKEN".into(), token: Secret::new(" ") },
