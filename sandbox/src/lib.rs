@@ -32,6 +32,7 @@ mod page;
 mod pictures;
 pub mod requests;
 mod running;
+pub mod s3;
 mod saved;
 mod server;
 mod server_state;

@@ -1,0 +1,306 @@
+//! An object store that speaks as much of Amazon S3 as is asked of one: objects with conditions, parts of them, uploads in
+//! parts (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html>).
+//!
+//! Owns: the objects of one bucket, its clock, what goes wrong at which request, the log.
+//! Leaves to others: whoever asks. Signatures are looked for and not checked.
+//! A newcomer gets wrong: it is no simulator of a world; it stands for the place where a state is kept, and a sandbox
+//! keeps its states in files.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::{Method, StatusCode};
+use axum::response::Response;
+use tokio::sync::watch;
+
+/// The one bucket.
+pub const BUCKET: &str = "avatars";
+
+/// What becomes of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// It is done and answered.
+    Answer,
+    /// It is not done, and this is the answer.
+    Refuse(u16),
+    /// It is done, and this is the answer all the same.
+    Lose(u16),
+    /// It is done though its condition does not hold, as stores do that know of none.
+    PassOver,
+}
+
+/// An object store that runs until it is dropped.
+pub struct ObjectStore {
+    shared: Arc<Shared>,
+    url: String,
+    stop: watch::Sender<bool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+type Judge = Box<dyn FnMut(&str) -> Then + Send>;
+
+struct Shared {
+    kept: Mutex<Kept>,
+    judge: Mutex<Judge>,
+}
+
+#[derive(Default)]
+struct Kept {
+    objects: BTreeMap<String, Object>,
+    uploads: BTreeMap<String, BTreeMap<u32, Bytes>>,
+    log: Vec<String>,
+    /// How far its clock is ahead.
+    ahead: Duration,
+    number: u64,
+}
+
+struct Object {
+    bytes: Bytes,
+    tag: String,
+    written: SystemTime,
+}
+
+impl std::fmt::Debug for ObjectStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ObjectStore").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+impl ObjectStore {
+    /// Begins to listen, with an empty bucket.
+    pub fn start() -> std::io::Result<Self> {
+        let shared = Arc::new(Shared { kept: Mutex::default(), judge: Mutex::new(Box::new(|_| Then::Answer)) });
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (stop, mut stopped) = watch::channel(false);
+        let kept = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("object-store".to_owned()).spawn(move || {
+            runtime.block_on(async move {
+                let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+                let router = Router::new().fallback(move |request: Request| answer(Arc::clone(&kept), request));
+                tokio::select! {
+                    _ = axum::serve(listener, router) => {}
+                    _ = stopped.changed() => {}
+                }
+            });
+        })?;
+        Ok(Self { shared, url, stop, thread: Some(thread) })
+    }
+
+    /// Its base URL.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// From now on each request is judged by this: `PUT lease`, `GET log/000000000001`.
+    pub fn judge(&self, judge: impl FnMut(&str) -> Then + Send + 'static) {
+        *lock(&self.shared.judge) = Box::new(judge);
+    }
+
+    /// Its clock goes on by this much at once; objects stay as old as they are.
+    pub fn pass(&self, time: Duration) {
+        lock(&self.shared.kept).ahead += time;
+    }
+
+    /// Every request so far, with the status of its answer: `PUT lease 412`.
+    pub fn log(&self) -> Vec<String> {
+        lock(&self.shared.kept).log.clone()
+    }
+
+    /// Forgets the requests so far.
+    pub fn reset_log(&self) {
+        lock(&self.shared.kept).log.clear();
+    }
+
+    /// Every object by its name.
+    pub fn objects(&self) -> BTreeMap<String, Vec<u8>> {
+        let kept = lock(&self.shared.kept);
+        kept.objects.iter().map(|(name, object)| (name.clone(), object.bytes.to_vec())).collect()
+    }
+
+    /// Puts an object there, whatever stands there.
+    pub fn put(&self, name: &str, bytes: impl Into<Bytes>) {
+        lock(&self.shared.kept).put(name, bytes.into());
+    }
+
+    /// Removes an object.
+    pub fn remove(&self, name: &str) {
+        lock(&self.shared.kept).objects.remove(name);
+    }
+}
+
+impl Drop for ObjectStore {
+    fn drop(&mut self) {
+        // Whoever listens is gone already where this fails.
+        _ = self.stop.send(true);
+        if let Some(thread) = self.thread.take() {
+            _ = thread.join();
+        }
+    }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A request as far as it matters.
+struct Asked {
+    method: Method,
+    name: String,
+    query: BTreeMap<String, String>,
+    signed: bool,
+    if_match: Option<String>,
+    if_none_match: Option<String>,
+    range: Option<(usize, usize)>,
+    body: Bytes,
+}
+
+async fn answer(shared: Arc<Shared>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else { return plain(400, "IncompleteBody") };
+    let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let path = parts.uri.path().trim_start_matches('/');
+    let (bucket, name) = path.split_once('/').unwrap_or((path, ""));
+    if bucket != BUCKET {
+        return plain(404, "NoSuchBucket");
+    }
+    let query = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+    let asked = Asked {
+        name: name.to_owned(),
+        query: query.map(|(key, value)| (key.into_owned(), value.into_owned())).collect(),
+        signed: header("authorization").is_some_and(|value| value.starts_with("AWS4-HMAC-SHA256 ")),
+        if_match: header("if-match"),
+        if_none_match: header("if-none-match"),
+        range: header("range").and_then(|range| span(&range)),
+        method: parts.method,
+        body,
+    };
+    let words = format!("{} {}", asked.method, asked.name);
+    let then = (lock(&shared.judge))(&words);
+    let mut kept = lock(&shared.kept);
+    let now = SystemTime::now() + kept.ahead;
+    let done = match then {
+        Then::Refuse(status) => plain(status, "Refused"),
+        _ if !asked.signed => plain(403, "AccessDenied"),
+        then => kept.act(&asked, then, now),
+    };
+    let mut response = if let Then::Lose(status) = then { plain(status, "InternalError") } else { done };
+    kept.log.push(format!("{words} {}", response.status().as_u16()));
+    if let Ok(date) = httpdate::fmt_http_date(now).parse() {
+        response.headers_mut().insert("date", date);
+    }
+    response
+}
+
+impl Kept {
+    fn put(&mut self, name: &str, bytes: Bytes) -> String {
+        self.number += 1;
+        let tag = format!("\"{:016x}\"", self.number);
+        let written = SystemTime::now() + self.ahead;
+        self.objects.insert(name.to_owned(), Object { bytes, tag: tag.clone(), written });
+        tag
+    }
+
+    fn act(&mut self, asked: &Asked, then: Then, now: SystemTime) -> Response {
+        let there = self.objects.get(&asked.name);
+        match (&asked.method, asked.query.get("uploadId")) {
+            (&Method::GET, _) => there.map_or_else(|| plain(404, "NoSuchKey"), |object| read(object, asked, now)),
+            (&Method::PUT, Some(upload)) => {
+                let number = asked.query.get("partNumber").and_then(|number| number.parse().ok());
+                let (Some(number), Some(parts)) = (number, self.uploads.get_mut(upload)) else {
+                    return plain(404, "NoSuchUpload");
+                };
+                parts.insert(number, asked.body.clone());
+                built(200, &[("etag", format!("\"part-{number}\""))], Body::empty())
+            }
+            (&Method::PUT, None) => {
+                let tag = there.map(|object| object.tag.clone());
+                if then != Then::PassOver {
+                    match (&asked.if_match, tag) {
+                        (Some(_), None) => return plain(404, "NoSuchKey"),
+                        (Some(wanted), Some(tag)) if *wanted != tag => return plain(412, "PreconditionFailed"),
+                        (None, Some(_)) if asked.if_none_match.is_some() => return plain(412, "PreconditionFailed"),
+                        _ => {}
+                    }
+                }
+                let tag = self.put(&asked.name, asked.body.clone());
+                built(200, &[("etag", tag)], Body::empty())
+            }
+            (&Method::POST, None) if asked.query.contains_key("uploads") => {
+                self.number += 1;
+                let id = format!("upload-{}", self.number);
+                self.uploads.insert(id.clone(), BTreeMap::new());
+                xml(&format!(
+                    "<InitiateMultipartUploadResult><Bucket>{BUCKET}</Bucket><Key>{}</Key><UploadId>{id}</UploadId>\
+                     </InitiateMultipartUploadResult>",
+                    asked.name
+                ))
+            }
+            (&Method::POST, Some(upload)) => {
+                let Some(parts) = self.uploads.remove(upload) else { return plain(404, "NoSuchUpload") };
+                let tag = self.put(&asked.name, parts.into_values().flatten().collect());
+                xml(&format!(
+                    "<CompleteMultipartUploadResult><Bucket>{BUCKET}</Bucket><Key>{}</Key><ETag>{tag}</ETag>\
+                     </CompleteMultipartUploadResult>",
+                    asked.name
+                ))
+            }
+            (&Method::DELETE, _) => {
+                self.objects.remove(&asked.name);
+                built(204, &[], Body::empty())
+            }
+            _ => plain(501, "NotImplemented"),
+        }
+    }
+}
+
+fn read(object: &Object, asked: &Asked, now: SystemTime) -> Response {
+    if asked.if_match.as_ref().is_some_and(|wanted| *wanted != object.tag) {
+        return plain(412, "PreconditionFailed");
+    }
+    let size = object.bytes.len();
+    let about = [
+        ("etag", object.tag.clone()),
+        ("last-modified", httpdate::fmt_http_date(object.written.min(now))),
+        ("content-type", "binary/octet-stream".to_owned()),
+    ];
+    match asked.range {
+        None => built(200, &about, Body::from(object.bytes.clone())),
+        Some((from, _)) if from >= size => plain(416, "InvalidRange"),
+        Some((from, to)) => {
+            let to = to.min(size - 1);
+            let range = ("content-range", format!("bytes {from}-{to}/{size}"));
+            let about: Vec<_> = about.into_iter().chain([range]).collect();
+            built(206, &about, Body::from(object.bytes.slice(from..=to)))
+        }
+    }
+}
+
+/// `bytes=0-99`: the first and the last.
+fn span(range: &str) -> Option<(usize, usize)> {
+    let (from, to) = range.strip_prefix("bytes=")?.split_once('-')?;
+    Some((from.parse().ok()?, to.parse().ok()?))
+}
+
+fn plain(status: u16, code: &str) -> Response {
+    let body = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code></Error>");
+    built(status, &[("content-type", "application/xml".to_owned())], Body::from(body))
+}
+
+fn xml(body: &str) -> Response {
+    built(200, &[("content-type", "application/xml".to_owned())], Body::from(body.to_owned()))
+}
+
+fn built(status: u16, headers: &[(&str, String)], body: Body) -> Response {
+    let response = Response::builder().status(StatusCode::from_u16(status).unwrap_or(StatusCode::NOT_IMPLEMENTED));
+    let response = headers.iter().fold(response, |response, (name, value)| response.header(*name, value));
+    response.body(body).unwrap_or_default()
+}
