@@ -4,6 +4,8 @@
 //! (`http::Failure`), which end up in the report.
 //! A newcomer gets wrong: a person's failure never gets here; it is data in the report (promise P8).
 
+#[cfg(feature = "bucket")]
+use crate::bucket::BucketError;
 use crate::exit::Exit;
 use crate::http::Failure;
 use crate::state::{Blame, LockError, StateError};
@@ -20,6 +22,10 @@ pub enum Trouble {
     /// Another run holds the lock, or it cannot be taken.
     #[error("{0}")]
     Lock(#[from] LockError),
+    /// The bucket of the state cannot be used, or another run has its lease.
+    #[cfg(feature = "bucket")]
+    #[error("{0}")]
+    Bucket(#[from] BucketError),
     /// Another sandbox has the world.
     #[error("{0}")]
     WorldInUse(String),
@@ -46,6 +52,15 @@ impl Trouble {
         move |error| Self::File { tried, error }
     }
 
+    /// A state in a bucket, of which this program knows nothing.
+    #[cfg(not(feature = "bucket"))]
+    pub(crate) fn no_bucket(bucket: &crate::settings::StateBucket, what: &str) -> Self {
+        Self::Usage(format!(
+            "{what}: the state is in {}, and this program was built without object storage: build it with `--features bucket`",
+            bucket.url
+        ))
+    }
+
     /// The exit code.
     pub fn exit(&self) -> Exit {
         match self {
@@ -53,6 +68,12 @@ impl Trouble {
             Self::State(error) => state_exit(error),
             Self::Lock(LockError::Held { .. }) | Self::WorldInUse(_) => Exit::Locked,
             Self::Lock(LockError::State(error)) => state_exit(error),
+            #[cfg(feature = "bucket")]
+            Self::Bucket(error) => match error {
+                BucketError::Leased { .. } | BucketError::Lost { .. } => Exit::Locked,
+                BucketError::Unusable { .. } => Exit::Usage,
+                BucketError::Failure(failure) => failure.kind.into(),
+            },
             Self::Failure(failure) => failure.kind.into(),
             Self::File { .. } | Self::Own(_) => Exit::OwnFault,
         }
@@ -63,5 +84,7 @@ fn state_exit(error: &StateError) -> Exit {
     match error.blame() {
         Blame::DoesNotBelong => Exit::Usage,
         Blame::Ours => Exit::OwnFault,
+        Blame::Unreachable => Exit::Unreachable,
+        Blame::Locked => Exit::Locked,
     }
 }

@@ -3,6 +3,8 @@
 //! The folders carry the words of the pipeline file (docs/architecture.md, "The house"): who has the file open finds
 //! the code. Rooms are private; what is shown is what the binary, the tests and the fuzzer use.
 
+#[cfg(feature = "bucket")]
+mod bucket;
 mod cli;
 mod error;
 mod exit;

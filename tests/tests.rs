@@ -25,6 +25,8 @@ mod suite {
     mod added; // a change touches few files
     mod audit; // who began each run, and every change
     mod begun; // `init`
+    #[cfg(feature = "bucket")]
+    mod buckets; // a state in a bucket: the next runner, the lease, kills at each write to the store (P4)
     mod canaries; // every kind of credential, every command, every failure: in no output (P7)
     mod ci; // what CI platforms, shells and packagers read
     mod claims; // nobody gains a face by a key of their own (P1)

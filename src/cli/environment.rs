@@ -10,6 +10,7 @@ use super::program;
 use crate::error::Trouble;
 use crate::input;
 use crate::pipeline::{self, Colour, Document, Environment, Faults, TestFile};
+use crate::settings::{Http, StateBucket};
 
 /// The process's environment and the files that it can read.
 pub(super) struct Process;
@@ -81,6 +82,11 @@ pub(super) fn test(path: &Path) -> Result<TestFile, Trouble> {
 /// Where the pipeline's state stands.
 pub(super) fn state_path(document: &Document) -> Result<PathBuf, Trouble> {
     document.state_path(&Process).map_err(|faults| rendered(&faults))
+}
+
+/// The bucket that the pipeline's state stands in, and the way there.
+pub(super) fn bucket(document: &Document) -> Result<Option<(StateBucket, Http)>, Trouble> {
+    document.bucket(&Process).map_err(|faults| rendered(&faults))
 }
 
 /// Faults as they are shown on standard error.

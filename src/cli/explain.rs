@@ -24,7 +24,7 @@ pub(super) struct Flags {
 /// Explains.
 pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     let document = flags.pipeline.document()?;
-    let state = flags.pipeline.state(&document)?;
+    let state = flags.pipeline.state(&document, "`explain`")?;
     let explanation = explain::explain(&state, Elements::of(&document), &flags.who)?;
     match flags.format {
         OutputFormat::Human => answer(&explain::text(&explanation)),

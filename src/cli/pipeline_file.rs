@@ -13,7 +13,7 @@ use super::environment;
 use super::sandboxed::{SandboxFlag, Sandboxed};
 use crate::error::Trouble;
 use crate::pipeline::{Document, Overlay};
-use crate::settings::Pipeline;
+use crate::settings::{Http, Pipeline, StateBucket};
 
 /// What keeps the simulators running that stand in for the file's servers.
 #[cfg(feature = "sandbox")]
@@ -46,12 +46,30 @@ impl PipelineFile {
         None
     }
 
-    /// Where its state stands: in a sandbox, that of its runs there.
-    pub(super) fn state(&self, document: &Document) -> Result<PathBuf, Trouble> {
+    /// Where its state stands: in a sandbox, that of its runs there. Of a state in a bucket the copy on this machine, made
+    /// anew for a look; `what`: the command.
+    pub(super) fn state(&self, document: &Document, what: &str) -> Result<PathBuf, Trouble> {
         #[cfg(feature = "sandbox")]
-        return self.sandbox.state(document);
+        let path = self.sandbox.state(document)?;
         #[cfg(not(feature = "sandbox"))]
-        environment::state_path(document)
+        let path = environment::state_path(document)?;
+        match self.bucket(document)? {
+            None => {}
+            #[cfg(feature = "bucket")]
+            Some((bucket, http)) => crate::run::pull(&bucket, &http, &path, what)?,
+            #[cfg(not(feature = "bucket"))]
+            Some((bucket, _)) => return Err(Trouble::no_bucket(&bucket, what)),
+        }
+        Ok(path)
+    }
+
+    /// The bucket that its state stands in; in a sandbox none.
+    pub(super) fn bucket(&self, document: &Document) -> Result<Option<(StateBucket, Http)>, Trouble> {
+        #[cfg(feature = "sandbox")]
+        if self.sandbox.is_wanted() {
+            return Ok(None);
+        }
+        environment::bucket(document)
     }
 
     /// What a run works with, the simulators in place of the file's servers if they are wanted.

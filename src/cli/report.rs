@@ -37,7 +37,7 @@ pub(super) fn leave_out(kept: &mut Value) {
 
 /// Shows the counts of the run.
 pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
-    let state = flags.pipeline.state(&flags.pipeline.document()?)?;
+    let state = flags.pipeline.state(&flags.pipeline.document()?, "`report`")?;
     let mut kept = kept(&Store::view(&state)?, flags.run.as_deref())?;
     match flags.format {
         OutputFormat::Human => {

@@ -43,6 +43,11 @@ impl SandboxFlag {
         self.world(document).map(|name| start(&name, document)).transpose()
     }
 
+    /// Whether they are wanted.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.sandbox.is_some()
+    }
+
     /// Where the pipeline's state stands.
     pub(super) fn state(&self, document: &Document) -> Result<PathBuf, Trouble> {
         let state = environment::state_path(document)?;

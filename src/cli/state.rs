@@ -54,12 +54,23 @@ enum Act {
         #[arg(long, value_name = "TIME", value_parser = super::output::time)]
         runs_older_than: Option<Duration>,
     },
+    /// Takes the lease on a state in a bucket away from a run that is surely dead
+    BreakLease,
+    /// Puts a state that stood in a file into the bucket, unless what is there is newer
+    Push {
+        /// The file
+        #[arg(value_name = "FROM")]
+        from: PathBuf,
+    },
 }
 
 /// Does what is asked.
 pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     let document = flags.pipeline.document()?;
-    let path = flags.pipeline.state(&document)?;
+    if let Act::BreakLease | Act::Push { .. } = &flags.act {
+        return in_bucket(flags, &document);
+    }
+    let path = flags.pipeline.state(&document, "`state`")?;
     let version = state::schema_version(&path)?;
     if let (Act::Purge { runs_older_than: None }, None) = (&flags.act, version)
         && run::cache_path(&path).is_dir()
@@ -81,10 +92,53 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
             state::back_up(&path, to)?;
             answer(&format!("{}: copied whole to {}, which only its owner may read\n", path.display(), to.display()))
         }
+        Act::BreakLease | Act::Push { .. } => Ok(()),
+        Act::Forget { .. } | Act::Purge { runs_older_than: Some(_) } if flags.pipeline.bucket(&document)?.is_some() => {
+            Err(Trouble::Usage(
+                "of a state in a bucket nothing is taken out by this command yet: `keep_runs` takes out old runs"
+                    .to_owned(),
+            ))
+        }
         Act::Forget { person } => forget(&document, &path, person),
         Act::Purge { runs_older_than } => purge(&path, *runs_older_than),
     }?;
     Ok(Exit::Done)
+}
+
+/// What is done with a bucket alone.
+fn in_bucket(flags: &Flags, document: &Document) -> Result<Exit, Trouble> {
+    let Some((bucket, _http)) = flags.pipeline.bucket(document)? else {
+        return Err(Trouble::Usage(
+            "the state is in a file, and this is for one in a bucket: a file's lock ends with the process that has it, and \
+             `state FILE backup TO` copies it"
+                .to_owned(),
+        ));
+    };
+    #[cfg(not(feature = "bucket"))]
+    return Err(Trouble::no_bucket(&bucket, "state"));
+    #[cfg(feature = "bucket")]
+    {
+        let (path, by) = (super::environment::state_path(document)?, super::ci::started_by());
+        let url = &bucket.url;
+        let words = match &flags.act {
+            Act::Push { from } => {
+                if state::schema_version(from)?.is_none() {
+                    return Err(Trouble::Usage(format!("there is no file `{}`", from.display())));
+                }
+                run::push(&bucket, &_http, &path, from, by)?;
+                format!("{url}: goes on from {}, which is not needed there any more\n", from.display())
+            }
+            _ => match run::break_lease(&bucket, &_http, &path, by)? {
+                None => format!("{url}: nobody has the lease\n"),
+                Some(former) => format!(
+                    "{url}: the lease was taken away from {former}\nif that run is alive, it ends at its next write, and what \
+                     it had begun is looked at by the next run\n"
+                ),
+            },
+        };
+        answer(&words)?;
+        Ok(Exit::Done)
+    }
 }
 
 fn show(path: &Path, version: u32, format: OutputFormat) -> Result<(), Trouble> {

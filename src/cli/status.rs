@@ -44,7 +44,7 @@ impl Flags {
 
 /// Shows the last runs.
 pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
-    let state = flags.pipeline.state(&flags.pipeline.document()?)?;
+    let state = flags.pipeline.state(&flags.pipeline.document()?, "`status`")?;
     let store = Store::view(&state)?;
     let runs = store.runs(flags.runs)?;
     let (last, left) = (store.last_success()?, Left::of(&store)?);

@@ -299,6 +299,10 @@ impl Client {
             () = self.stopping.no_turn() => return Err(Broken::Stopped),
             turn = self.shared.rate_limit.turn(request.units) => turn,
         };
+        // At the last moment: a machine may have slept while this waited.
+        if !self.stopping.permits() {
+            return Err(Broken::Stopped);
+        }
         let counter = &self.shared.counter;
         let http_response = match http_request.send().await {
             Ok(http_response) => http_response,

@@ -16,6 +16,8 @@ mod key_pair;
 #[cfg(test)]
 pub(crate) mod loopback;
 mod no_proxy;
+#[cfg(feature = "bucket")]
+mod objects;
 mod origin;
 mod rate_limit;
 mod request;
@@ -33,11 +35,13 @@ pub(crate) use client::Client;
 pub(crate) use client_settings::ClientSettings;
 pub(crate) use counts::Counts;
 pub(crate) use failure::{Failure, FailureKind};
+#[cfg(feature = "bucket")]
+pub(crate) use objects::{LARGEST_PART, ObjectsWay, failure as object_failure};
 pub(crate) use rate_limit::RateLimit;
 pub(crate) use request::{Authorization, Request};
 pub(crate) use response::{Response, Sent};
 pub(crate) use retry::{BLOCKED, Pause, Pauses, is_throttled, is_transient, parse_retry_after, retry_after};
 pub(crate) use sign_in::{EntraSignIn, GoogleSignIn, TokenSource};
-pub(crate) use stopping::Stopping;
+pub(crate) use stopping::{Permit, Stopping};
 pub(crate) use transport::Cookies;
 pub(crate) use url::Url;

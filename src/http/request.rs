@@ -51,9 +51,20 @@ impl Authorization {
 #[derive(Clone)]
 enum Payload {
     None,
-    Bytes { mime: String, bytes: Bytes },
+    Bytes {
+        mime: String,
+        bytes: Bytes,
+    },
     Form(String),
-    Multipart { part: String, file: String, mime: String, bytes: Bytes },
+    Multipart {
+        part: String,
+        file: String,
+        mime: String,
+        bytes: Bytes,
+    },
+    /// Nothing is said of it but what the headers say.
+    #[cfg(feature = "bucket")]
+    AsMade(Bytes),
 }
 
 /// Which answers to a read are asked for again.
@@ -116,6 +127,19 @@ impl Request {
     /// A PUT.
     pub(crate) fn put(url: Url) -> Self {
         Self::new(Method::PUT, url)
+    }
+
+    /// One that somebody else has made, whole and signed: nothing is added to it.
+    #[cfg(feature = "bucket")]
+    pub(super) fn as_made(method: Method, url: Url, mut headers: HeaderMap, body: Bytes) -> Self {
+        let mut request = Self::new(method, url);
+        if let Some(value) = headers.get_mut(AUTHORIZATION) {
+            value.set_sensitive(true);
+            request.secret = true;
+        }
+        request.headers = headers;
+        request.payload = Payload::AsMade(body);
+        request
     }
 
     /// A DELETE.
@@ -288,6 +312,8 @@ impl Request {
         match &self.payload {
             Payload::None => http_request,
             Payload::Bytes { mime, bytes } => http_request.header(CONTENT_TYPE, mime).body(bytes.clone()),
+            #[cfg(feature = "bucket")]
+            Payload::AsMade(bytes) => http_request.body(bytes.clone()),
             Payload::Form(form) => {
                 http_request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.clone())
             }

@@ -29,11 +29,11 @@ use super::scalar::{FormatVersion, Name};
 use super::secret;
 use super::settle::Settle;
 use super::source::{DeclaredNames, SourceSettings};
-use super::state::State;
+use super::state::{State, copy_path};
 use super::transform::Transform;
 use super::tree::{Id, Kind, Tree};
 use crate::model::{AccountKey, Digest, PersonKey, Place, SourceId};
-use crate::settings::{self, Pipeline};
+use crate::settings::{self, Pipeline, StateBucket};
 
 element! {
     /// A pipeline: people's photos from a company directory to accounts.
@@ -183,8 +183,12 @@ impl Document {
             Kind::List(_) | Kind::Map(_) => None,
         };
         let root = self.tree.root;
-        let path = self.tree.get(root, "state").and_then(|state| self.tree.get(state, "path")).and_then(scalar);
+        let state = self.tree.get(root, "state");
+        let path = state.and_then(|state| self.tree.get(state, "path")).and_then(scalar);
         let name = || self.tree.get(root, "pipeline").and_then(scalar).and_then(|(_, text)| text.value());
+        if state.is_some_and(|state| self.tree.get(state, "bucket").is_some()) {
+            return Ok(copy_path(name().unwrap_or("pipeline")));
+        }
         let Some((id, text)) = path else {
             return Ok(PathBuf::from(format!("state/{}.db", name().unwrap_or("pipeline"))));
         };
@@ -201,6 +205,40 @@ impl Document {
                 }
             },
             text => Ok(PathBuf::from(text.value().unwrap_or_else(|| text.raw()))),
+        }
+    }
+
+    /// The bucket that the state stands in and the way there, for commands that need nothing else: only the values of `state`
+    /// and `http` are looked up.
+    pub(crate) fn bucket(
+        &self,
+        environment: &dyn Environment,
+    ) -> Result<Option<(StateBucket, settings::Http)>, Faults> {
+        let root = self.tree.root;
+        if self.tree.get(root, "state").is_none_or(|state| self.tree.get(state, "bucket").is_none()) {
+            return Ok(None);
+        }
+        let mut tree = self.tree.clone();
+        tree.keep(root, &["state", "http"]);
+        if let Some(http) = tree.get(root, "http") {
+            tree.keep(http, &["default"]);
+        }
+        let mut faults = Vec::new();
+        for id in tree.reachable(&HashSet::new()) {
+            faults.extend(put_value_in(&mut tree, id, environment));
+        }
+        let mut reader = Reader::new(tree, &self.text, Arc::clone(&self.file), Some(environment));
+        let http = reader.tree.get(root, "http").or_else(|| reader.tree.graft("{}", &(0..0)));
+        let found = reader.tree.get(root, "state").zip(http).and_then(|(state, http)| {
+            let (state, http) = (reader.read::<State>(state), reader.read::<ByName<Http>>(http));
+            let bucket = state.get()?.bucket(&mut reader)?;
+            let way = named(&http, &mut reader, http::BUILT_IN, Http::judge)?.remove("default")?;
+            Some(bucket.map(|bucket| (bucket, way)))
+        });
+        faults.append(&mut reader.faults);
+        match found {
+            Some(found) if faults.is_empty() => Ok(found),
+            _ => Err(Faults::new(Arc::clone(&self.file), &self.text, &secret::in_tree(&self.tree), faults)),
         }
     }
 
@@ -273,6 +311,7 @@ struct Parts {
     report: settings::Report,
     notify: settings::Notify,
     state: PathBuf,
+    bucket: Option<StateBucket>,
     keep_runs: Option<Duration>,
 }
 
@@ -291,6 +330,7 @@ impl Parts {
             report: self.report,
             notify: self.notify,
             state: self.state,
+            bucket: self.bucket,
             keep_runs: self.keep_runs,
         }
     }
@@ -308,6 +348,7 @@ impl File {
         let transform = self.transform.get().and_then(|keys| keys.settle(reader, &self.transform.place));
         let limits = self.limits.get().and_then(|keys| keys.settle(reader));
         let notify = self.notify.get().and_then(|keys| keys.settle(reader, &names));
+        let bucket = self.state.get().and_then(|keys| keys.bucket(reader));
         // Of another version nothing is known.
         self.version.get()?;
         let name = self.pipeline.get()?.0.clone();
@@ -321,6 +362,7 @@ impl File {
             report: Report::settle(&self.report, reader)?,
             notify: notify?,
             state: self.state.get()?.settle(Some(&name))?,
+            bucket: bucket?,
             keep_runs: self.state.get()?.keep_runs()?,
             name,
         })

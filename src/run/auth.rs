@@ -94,15 +94,17 @@ pub(crate) async fn auth(
 ) -> Result<AuthReport, Trouble> {
     let clients = Clients::new(pipeline, &stop);
     if uploads == Uploads::NotTried {
-        let store = Store::view(&pipeline.state)?;
+        let store = super::context::view_state(pipeline).await?;
         store.expect_pipeline(&pipeline.name)?;
         return ask(pipeline, &clients, &store, &stop, None).await;
     }
-    let context = RunContext::open(pipeline, Mode::Run, listener, stop.clone())?;
+    let context = RunContext::open(pipeline, Mode::Run, listener, stop.clone(), Some(started_by.clone())).await?;
     run_row::begin(&context, pipeline, "auth", vec!["--probe".to_owned()], Some(started_by)).await?;
+    let clients = clients.permitted(context.permit());
     let asked = ask(pipeline, &clients, &context.store, &stop, Some(&context)).await;
     let exit = asked.as_ref().map_or_else(Trouble::exit, AuthReport::exit);
     context.store.finish_run(&context.run, run_row::end(exit)).await?;
+    context.give_back().await?;
     asked
 }
 

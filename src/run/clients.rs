@@ -14,7 +14,7 @@ use super::renderer::PictureFingerprinter;
 use super::stop::Stop;
 use crate::error::Trouble;
 use crate::extract::{self, Source};
-use crate::http::{Client, ClientSettings, RateLimit, Stopping};
+use crate::http::{Client, ClientSettings, Permit, RateLimit, Stopping};
 use crate::load::{self, Target};
 use crate::model::Place;
 use crate::settings::{self, Http, Matching, Pipeline, Provider, SourceKind, TargetKind};
@@ -24,13 +24,19 @@ pub(super) struct Clients {
     paces: BTreeMap<String, Arc<RateLimit>>,
     http: BTreeMap<String, Http>,
     stop: Stop,
+    permit: Permit,
 }
 
 impl Clients {
     /// Makes every named rate.
     pub(super) fn new(pipeline: &Pipeline, stop: &Stop) -> Self {
         let paces = pipeline.rates.iter().map(|(name, rate)| (name.clone(), RateLimit::new(rate))).collect();
-        Self { paces, http: pipeline.http.clone(), stop: stop.clone() }
+        Self { paces, http: pipeline.http.clone(), stop: stop.clone(), permit: Permit::default() }
+    }
+
+    /// The same, whose targets are sent nothing once the permit ends.
+    pub(super) fn permitted(self, permit: Permit) -> Self {
+        Self { permit, ..self }
     }
 
     /// What an element of the file talks over.
@@ -64,7 +70,7 @@ impl Clients {
 
     /// A target.
     pub(super) fn target(&self, entry: &settings::Target) -> Result<Arc<dyn Target>, Trouble> {
-        let writes = Stopping::AfterTheWrite(self.stop.token());
+        let writes = Stopping::AfterTheWrite(self.stop.token(), self.permit.clone());
         match &entry.kind {
             TargetKind::Jira(jira) => {
                 let client = self.client(entry.id.as_str(), &jira.base_url, &entry.rate, &entry.http)?.stopping(writes);

@@ -9,13 +9,17 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::naming::PeopleNaming;
 use super::private::{private_folder, remove_former};
+#[cfg(feature = "bucket")]
+use super::remote::{self, Remote};
 use super::spool::Spool;
 use super::stood::Stood;
 use super::stop::Stop;
 use crate::error::Trouble;
-use crate::http::{Failure, FailureKind};
+use crate::http::{Failure, FailureKind, Permit};
 use crate::model::{RunId, rfc3339};
 use crate::report::{Listener, RunEvent};
+#[cfg(feature = "bucket")]
+use crate::settings::Http;
 use crate::settings::{Pictures, Pipeline};
 use crate::state::{Facts, Holder, Lock, Store};
 
@@ -69,6 +73,9 @@ pub struct RunContext {
     pub naming: PeopleNaming,
     /// Held for the plan's time; the store holds the lock of a run.
     _lock: Option<Lock>,
+    /// The bucket that a run writes to.
+    #[cfg(feature = "bucket")]
+    remote: Option<Remote>,
 }
 
 /// What is beside a state and may be lost.
@@ -81,21 +88,63 @@ pub(crate) fn facts_path(state: &std::path::Path) -> std::path::PathBuf {
     cache_path(state).join("facts.db")
 }
 
+/// The state for a look, of a command that is no plan.
+pub(super) async fn view_state(pipeline: &Pipeline) -> Result<Store, Trouble> {
+    match &pipeline.bucket {
+        None => {}
+        #[cfg(feature = "bucket")]
+        Some(bucket) => remote::view_alone(bucket, way(pipeline)?, &pipeline.state, "`auth`").await?,
+        #[cfg(not(feature = "bucket"))]
+        Some(bucket) => return Err(Trouble::no_bucket(bucket, "auth")),
+    }
+    Ok(Store::view(&pipeline.state)?)
+}
+
+/// The way to the bucket of a state.
+#[cfg(feature = "bucket")]
+pub(super) fn way(pipeline: &Pipeline) -> Result<&Http, Trouble> {
+    pipeline.http.get("default").ok_or_else(|| Trouble::Own("no way to the bucket was resolved".to_owned()))
+}
+
 impl RunContext {
     /// Whether a run is undone: no picture is made.
     pub fn is_undo(&self) -> bool {
         self.command.starts_with("undo")
     }
 
-    /// Takes the lock and opens everything.
-    pub fn open(pipeline: &Pipeline, mode: Mode, listener: Arc<dyn Listener>, stop: Stop) -> Result<Self, Trouble> {
+    /// Takes the lock and opens everything. `started_by`: for whoever finds the state in use.
+    pub async fn open(
+        pipeline: &Pipeline,
+        mode: Mode,
+        listener: Arc<dyn Listener>,
+        stop: Stop,
+        started_by: Option<String>,
+    ) -> Result<Self, Trouble> {
         let started = SystemTime::now();
         let run = run_id(started);
         let holder = Holder::here(run.clone(), rfc3339(unix(started)));
         let lock = Lock::acquire(&pipeline.state, &holder)?;
-        let (store, lock) = match mode {
-            Mode::Plan => (Store::view(&pipeline.state)?, Some(lock)),
-            Mode::Run => (Store::open(lock)?, None),
+        #[cfg(feature = "bucket")]
+        let mut remote = None;
+        #[cfg(not(feature = "bucket"))]
+        let _ = started_by;
+        let (store, lock) = match (mode, &pipeline.bucket) {
+            (Mode::Plan, None) => (Store::view(&pipeline.state)?, Some(lock)),
+            (Mode::Run, None) => (Store::open(lock)?, None),
+            #[cfg(feature = "bucket")]
+            (Mode::Plan, Some(bucket)) => {
+                remote::view(bucket, way(pipeline)?, &pipeline.state).await?;
+                (Store::view(&pipeline.state)?, Some(lock))
+            }
+            #[cfg(feature = "bucket")]
+            (Mode::Run, Some(bucket)) => {
+                let holder = remote::holder(&run, started_by);
+                let (store, leased) = Remote::open(pipeline, bucket, way(pipeline)?, lock, holder, &stop).await?;
+                remote = Some(leased);
+                (store, None)
+            }
+            #[cfg(not(feature = "bucket"))]
+            (_, Some(bucket)) => return Err(Trouble::no_bucket(bucket, mode.word())),
         };
         store.expect_pipeline(&pipeline.name)?;
         remove_former(&pipeline.state)
@@ -124,7 +173,27 @@ impl RunContext {
             stop,
             naming,
             _lock: lock,
+            #[cfg(feature = "bucket")]
+            remote,
         })
+    }
+
+    /// For what changes a server: while the lease is ours, where there is one.
+    pub(super) fn permit(&self) -> Permit {
+        #[cfg(feature = "bucket")]
+        if let Some(remote) = &self.remote {
+            return remote.permit();
+        }
+        Permit::default()
+    }
+
+    /// At the end of a run: the next one may begin, on whatever machine.
+    pub async fn give_back(&self) -> Result<(), Trouble> {
+        #[cfg(feature = "bucket")]
+        if let Some(remote) = &self.remote {
+            remote.give_back(&self.store).await?;
+        }
+        Ok(())
     }
 
     /// What came to its end leaves no face behind; what was stopped leaves them to whoever goes on

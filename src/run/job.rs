@@ -71,7 +71,8 @@ pub async fn execute(
     stop: Stop,
 ) -> Result<Outcome, Trouble> {
     folders::apart(pipeline)?;
-    let mut context = RunContext::open(pipeline, options.mode, listener, stop)?;
+    let mut context =
+        RunContext::open(pipeline, options.mode, listener, stop, options.asked.started_by.clone()).await?;
     if options.report {
         context.pictures = pipeline.report.pictures;
     }
@@ -83,7 +84,8 @@ pub async fn execute(
         let words = asked::words(asked, selection, allow, *rerender);
         row = Some(run_row::begin(&context, pipeline, command, words, asked.started_by.clone()).await?);
     }
-    let job = Job { context: &context, pipeline, options, clients: Clients::new(pipeline, &context.stop) };
+    let clients = Clients::new(pipeline, &context.stop).permitted(context.permit());
+    let job = Job { context: &context, pipeline, options, clients };
     let span = spans::run(&context.run);
     let ended = async {
         let trail = row.map(|row| AuditTrail::begin(&pipeline.state, &row)).transpose()?;
@@ -96,7 +98,13 @@ pub async fn execute(
 /// What is told of a run, whose row is closed whichever way it ended.
 pub(super) async fn outcome(context: RunContext, ended: Result<EndedRun, Trouble>) -> Result<Outcome, Trouble> {
     match ended {
-        Ok(EndedRun { report, exit, finished }) => {
+        Ok(EndedRun { mut report, mut exit, finished }) => {
+            // All was done and is on record by then: the answer is told as it is.
+            if let Err(trouble) = context.give_back().await {
+                report.failures.push(trouble.to_string());
+                exit = exit.and(trouble.exit());
+                (report.exit_code, report.outcome) = (exit.code(), exit.outcome().to_owned());
+            }
             let people = RunPeople::of(context, &finished);
             Ok(Outcome { report, people, exit })
         }
@@ -104,6 +112,7 @@ pub(super) async fn outcome(context: RunContext, ended: Result<EndedRun, Trouble
             if context.mode == Mode::Run {
                 // The row must not look like a run that was killed.
                 context.store.finish_run(&context.run, run_row::end(trouble.exit())).await?;
+                context.give_back().await?;
             }
             Err(trouble)
         }

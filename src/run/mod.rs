@@ -44,6 +44,8 @@ mod private;
 mod recall;
 mod refused;
 mod rehearsal;
+#[cfg(feature = "bucket")]
+mod remote;
 mod renderer;
 mod reviewed;
 mod run_report;
@@ -81,6 +83,8 @@ pub(crate) use notify::{End, notify};
 pub(crate) use pages::{PAGE, each_page};
 pub(crate) use private::{make_folder, remove_folder, try_private, write_private};
 pub(crate) use rehearsal::rehearse;
+#[cfg(feature = "bucket")]
+pub(crate) use remote::{break_lease, pull, push};
 pub(crate) use saved::{read_plan, write_plan};
 pub use selection::Selection;
 pub(crate) use selection::{Only, SavedPlan};

@@ -63,12 +63,19 @@ pub(crate) async fn undo(
     stop: super::Stop,
 ) -> Result<Outcome, Trouble> {
     folders::apart(pipeline)?;
-    let mut context = RunContext::open(pipeline, options.mode, listener, stop)?;
+    let mut context =
+        RunContext::open(pipeline, options.mode, listener, stop, options.asked.started_by.clone()).await?;
     context.command = if options.mode == Mode::Plan { "undo" } else { "undo --apply" };
     if options.report {
         context.pictures = pipeline.report.pictures;
     }
-    let run = which(&context, options.run.as_ref())?;
+    let run = match which(&context, options.run.as_ref()) {
+        Ok(run) => run,
+        Err(trouble) => {
+            context.give_back().await?;
+            return Err(trouble);
+        }
+    };
     let mut row = None;
     if options.mode == Mode::Run {
         let UndoOptions { asked, selection, allow, .. } = options;
@@ -76,7 +83,7 @@ pub(crate) async fn undo(
         let words = std::iter::once(run.to_string()).chain(words).collect();
         row = Some(run_row::begin(&context, pipeline, "undo", words, asked.started_by.clone()).await?);
     }
-    let clients = Clients::new(pipeline, &context.stop);
+    let clients = Clients::new(pipeline, &context.stop).permitted(context.permit());
     let span = spans::run(&context.run);
     let ended = async {
         let trail = row.map(|row| AuditTrail::begin(&pipeline.state, &row)).transpose()?;

@@ -16,6 +16,7 @@ mod pipeline;
 mod placed;
 mod report;
 mod sources;
+mod state;
 mod targets;
 mod transform;
 
@@ -27,6 +28,7 @@ pub(crate) use pipeline::Pipeline;
 pub(crate) use placed::Placed;
 pub(crate) use report::*;
 pub(crate) use sources::*;
+pub(crate) use state::*;
 pub(crate) use targets::*;
 pub use transform::Resize;
 pub(crate) use transform::*;

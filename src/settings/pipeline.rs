@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::http::{Http, Rate};
 use super::limits::Limits;
 use super::report::Report;
-use super::{Notify, Source, Target, Transform};
+use super::{Notify, Source, StateBucket, Target, Transform};
 use crate::model::Digest;
 
 /// One pipeline file, resolved.
@@ -36,8 +36,10 @@ pub struct Pipeline {
     pub report: Report,
     /// Who is told how a run ended.
     pub notify: Notify,
-    /// The durable state file.
+    /// The durable state file; of a state in a bucket its copy on this machine.
     pub state: PathBuf,
+    /// The bucket that the state stands in.
+    pub bucket: Option<StateBucket>,
     /// How long a run stays on record; `None`: for good.
     pub keep_runs: Option<Duration>,
 }

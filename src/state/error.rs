@@ -85,6 +85,12 @@ pub enum StateFault {
     /// A statement about a run that was never begun.
     #[error("there is no run `{0}`")]
     NoRun(RunId),
+    /// The bucket of the state was not reached: what was written last may be there or not.
+    #[error("{0}")]
+    Unreachable(String),
+    /// The lease on the bucket of the state is somebody else's.
+    #[error("{0}")]
+    LeaseLost(String),
     /// The writer thread is gone.
     #[error("its writer stopped")]
     Stopped,
@@ -100,6 +106,10 @@ pub enum Blame {
     DoesNotBelong,
     /// Our own fault, or the machine's: exit code 1.
     Ours,
+    /// A bucket did not answer: exit code 6.
+    Unreachable,
+    /// Another run writes to the state: exit code 7.
+    Locked,
 }
 
 impl StateError {
@@ -118,6 +128,8 @@ impl StateError {
             | StateFault::NotOurSchema(_)
             | StateFault::OtherPipeline(_)
             | StateFault::OtherServer { .. } => Blame::DoesNotBelong,
+            StateFault::Unreachable(_) => Blame::Unreachable,
+            StateFault::LeaseLost(_) => Blame::Locked,
             StateFault::Unusable(_)
             | StateFault::Missing
             | StateFault::ReadOnly
@@ -155,6 +167,8 @@ impl StateFault {
                 "put back the right `base_url`, or give the other server a target of its own with another `id`"
             }
             Self::Unusable(_) => "see that the folder exists, is writable and has space left",
+            Self::Unreachable(_) => "what was begun is looked at by the next run: run again when the store is back",
+            Self::LeaseLost(_) => "what was begun is looked at by the next run",
             Self::Missing => "`plan` makes it",
             Self::ReadOnly => "only `run` writes to it",
             Self::Illegal(_) | Self::NoIntent(_) | Self::NoRun(_) | Self::Stopped | Self::Unexpected(_) => {
@@ -170,6 +184,8 @@ impl StateFault {
         match self {
             Self::Damaged(why) => Self::Damaged(why.clone()),
             Self::Unusable(why) => Self::Unusable(why.clone()),
+            Self::Unreachable(why) => Self::Unreachable(why.clone()),
+            Self::LeaseLost(why) => Self::LeaseLost(why.clone()),
             other => Self::Unexpected(other.to_string()),
         }
     }

@@ -11,9 +11,13 @@ mod error;
 mod facts;
 mod file;
 mod lock;
+#[cfg(feature = "bucket")]
+mod pages;
 mod store;
 mod writer;
 
+#[cfg(feature = "bucket")]
+pub(crate) use error::StateFault;
 pub(crate) use error::{Blame, StateError};
 pub(crate) use facts::{
     Again, DecisionCursor, DecisionFilter, DecisionKinds, Facts, MatchRow, ResultCount, Reviewed, Shifted, ToConfirm,
@@ -21,5 +25,9 @@ pub(crate) use facts::{
 };
 pub use lock::{Holder, Lock};
 pub(crate) use lock::{LockError, host};
+#[cfg(feature = "bucket")]
+pub(crate) use pages::{Mirror, at_rest, put_commit, remove_copy};
+#[cfg(feature = "bucket")]
+pub(crate) use store::Copied;
 pub use store::Store;
 pub(crate) use store::{Counted, PeopleAndAccounts, RunEnd, RunRecord, RunRow, back_up, schema_version};

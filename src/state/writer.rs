@@ -81,6 +81,12 @@ pub(super) fn lock(shared: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Somebody who has to agree to each commit before anybody is told of it.
+pub(super) trait Followed: Send {
+    /// A group was committed.
+    fn follow(&mut self, connection: &Mutex<Connection>) -> Result<(), StateFault>;
+}
+
 /// One write on its way through the thread.
 trait QueuedWrite: Send {
     fn run(&mut self, group: &mut Transaction<'_>);
@@ -138,11 +144,15 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: SharedConnection, file: PathBuf) -> Result<Self, StateError> {
+    pub(super) fn start(
+        connection: SharedConnection,
+        file: PathBuf,
+        followed: Option<Box<dyn Followed>>,
+    ) -> Result<Self, StateError> {
         let (jobs, queue) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("state-writer".to_owned())
-            .spawn(move || work(&connection, &queue))
+            .spawn(move || work(&connection, &queue, followed))
             .map_err(|e| StateError::new("start the writer of", &file, e))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread), file: file.into() })
     }
@@ -173,10 +183,17 @@ impl Drop for Writer {
     }
 }
 
-fn work(connection: &Mutex<Connection>, queue: &Receiver<Box<dyn QueuedWrite>>) {
+fn work(
+    connection: &Mutex<Connection>,
+    queue: &Receiver<Box<dyn QueuedWrite>>,
+    mut followed: Option<Box<dyn Followed>>,
+) {
     while let Ok(first) = queue.recv() {
         let mut group = vec![first];
-        let commit = write(&mut lock(connection), queue, &mut group);
+        let mut commit = write(&mut lock(connection), queue, &mut group);
+        if let (Ok(()), Some(followed)) = (&commit, &mut followed) {
+            commit = followed.follow(connection);
+        }
         for job in group {
             job.answer(commit.as_ref().copied());
         }

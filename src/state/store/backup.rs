@@ -7,6 +7,7 @@ use std::fs::OpenOptions;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::Connection;
 use rusqlite::backup::Backup;
 
 use super::Store;
@@ -59,15 +60,19 @@ fn expect_former(state: &Path, to: &Path) -> Result<(), StateError> {
 }
 
 fn copy(state: &Path, version: u32, new: &Path) -> Result<(), StateFault> {
+    copy_pages(&connect(state, &SHAPE, version)?, new)
+}
+
+/// Copies what is committed, by a connection that has it open.
+pub(super) fn copy_pages(from: &Connection, new: &Path) -> Result<(), StateFault> {
     for leftover in [new, &file::beside(new, "-journal")] {
         file::remove(leftover)?;
     }
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     file::private(&mut options).open(new)?;
-    let from = connect(state, &SHAPE, version)?;
     let mut to = file::connect(new, Durability::Full)?;
-    Backup::new(&from, &mut to)?.run_to_completion(WHOLE, PAUSE, None)?;
+    Backup::new(from, &mut to)?.run_to_completion(WHOLE, PAUSE, None)?;
     file::check(&to)?;
     drop(to);
     std::fs::File::open(new)?.sync_all()?;

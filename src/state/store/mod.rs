@@ -18,6 +18,8 @@ mod targets;
 
 pub(crate) use backup::back_up;
 pub(crate) use forgetting::PeopleAndAccounts;
+#[cfg(feature = "bucket")]
+pub(crate) use open::Copied;
 pub use open::Store;
 pub(crate) use overview::schema_version;
 pub(crate) use runs::{Counted, RunEnd, RunRecord, RunRow};

@@ -3,7 +3,7 @@
 //! Owns: the steps of its schema, and the two ways in. Leaves to others: the rows.
 //! A newcomer gets wrong: a look changes nothing; an older file is stepped up in a copy.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use rusqlite::Connection;
@@ -12,7 +12,19 @@ use tempfile::NamedTempFile;
 use crate::state::error::{StateError, StateFault};
 use crate::state::file::{self, Durability, Shape};
 use crate::state::lock::Lock;
-use crate::state::writer::{self, Ack, SharedConnection, Writer};
+#[cfg(feature = "bucket")]
+use crate::state::pages::{self, Mirror, Pages};
+use crate::state::writer::{self, Ack, Followed, SharedConnection, Writer};
+
+/// Whether a copy elsewhere is of the file that was opened.
+#[cfg(feature = "bucket")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Copied {
+    /// It is.
+    Already,
+    /// Opening made or changed the file.
+    Anew,
+}
 
 /// `AVPs`, and every step since the first version.
 pub(super) const SHAPE: Shape = Shape {
@@ -44,12 +56,50 @@ impl Store {
         Self::view_as(path, &SHAPE)
     }
 
-    pub(super) fn open_as(lock: Lock, shape: &Shape) -> Result<Self, StateError> {
+    /// As [`Store::open`], for a file of which a copy is kept elsewhere: a write is acknowledged once it is durable there.
+    /// Says whether that copy must be begun anew with [`Store::copy_to`], before the first write.
+    #[cfg(feature = "bucket")]
+    pub(crate) fn open_mirrored(lock: Lock, mirror: Box<dyn Mirror>) -> Result<(Self, Copied), StateError> {
         let path = lock.state().to_owned();
         let fail = |fault| StateError::new("open the state", &path, fault);
+        let (connection, path, changed) = Self::connect_to_write(&lock, &SHAPE)?;
+        let other_way = pages::keep_log(&connection).map_err(fail)?;
+        let followed = Box::new(Pages::of(&path, mirror).map_err(fail)?);
+        let store = Self::writing(connection, path.clone(), lock, Some(followed))?;
+        Ok((store, if changed || other_way { Copied::Anew } else { Copied::Already }))
+    }
+
+    /// Copies the whole file as it stands, for its owner alone.
+    #[cfg(feature = "bucket")]
+    pub(crate) fn copy_to(&self, to: &Path) -> Result<(), StateError> {
+        self.read("copy the state", |db| super::backup::copy_pages(db, to))
+    }
+
+    pub(super) fn open_as(lock: Lock, shape: &Shape) -> Result<Self, StateError> {
+        let (connection, path, _) = Self::connect_to_write(&lock, shape)?;
+        Self::writing(connection, path, lock, None)
+    }
+
+    fn writing(
+        connection: Connection,
+        path: PathBuf,
+        lock: Lock,
+        followed: Option<Box<dyn Followed>>,
+    ) -> Result<Self, StateError> {
+        let connection = Arc::new(Mutex::new(connection));
+        let writer = Writer::start(connection.clone(), path.clone(), followed)?;
+        Ok(Self { writer: Some(writer), connection, file: path.into(), _copy: None, _lock: Some(lock) })
+    }
+
+    /// Says also whether the file was made or stepped up.
+    fn connect_to_write(lock: &Lock, shape: &Shape) -> Result<(Connection, PathBuf, bool), StateError> {
+        let path = lock.state().to_owned();
+        let fail = |fault| StateError::new("open the state", &path, fault);
+        let mut changed = false;
         let version = match file::version_of(&path, shape) {
             Err(StateFault::Missing) => {
                 file::create(&path, shape)?;
+                changed = true;
                 shape.version()
             }
             found => found.map_err(fail)?,
@@ -61,10 +111,9 @@ impl Store {
         if version < shape.version() {
             file::step_up(&mut connection, &path, shape, version)
                 .map_err(|fault| StateError::new("step up the state", &path, fault))?;
+            changed = true;
         }
-        let connection = Arc::new(Mutex::new(connection));
-        let writer = Writer::start(connection.clone(), path.clone())?;
-        Ok(Self { writer: Some(writer), connection, file: path.into(), _copy: None, _lock: Some(lock) })
+        Ok((connection, path, changed))
     }
 
     pub(super) fn view_as(path: &Path, shape: &Shape) -> Result<Self, StateError> {

@@ -4,6 +4,8 @@ mod damage;
 mod journal;
 mod kept;
 mod kill;
+#[cfg(feature = "bucket")]
+mod mirrored;
 mod round_trip;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,126 @@
+//! The state as it stands in the bucket: a snapshot, and the segments after it.
+//!
+//! Owns: reading both in order, and refusing what does not belong to one chain.
+//! Leaves to others: where pages and bytes go ([`Replica`]).
+//! A newcomer gets wrong: the end of the chain is the first number that is missing, so no number is ever left out.
+
+use super::error::BucketError;
+use super::lease::{self, Base, FORMAT, Lease};
+use super::objects::{Object, Objects};
+use super::segment;
+use crate::http::{Failure, FailureKind};
+use crate::model::Digest;
+
+/// What a state is made of again, on this machine.
+pub(crate) trait Replica: Send {
+    /// Begins anew with an empty file.
+    fn clear(&mut self) -> std::io::Result<()>;
+    /// Bytes of the snapshot, from this place on.
+    fn bytes(&mut self, at: u64, bytes: &[u8]) -> std::io::Result<()>;
+    /// A commit after it.
+    fn commit(&mut self, commit: &[u8]) -> std::io::Result<()>;
+}
+
+/// How far a chain was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Read {
+    /// The first number that is missing.
+    pub(super) next: u64,
+    /// Segments after the snapshot, and their bytes.
+    pub(super) segments: u64,
+    pub(super) bytes: u64,
+    /// The highest fencing number so far.
+    pub(super) fence: u64,
+}
+
+/// The lease as it stands there.
+pub(super) fn parse(url: &str, object: &Object) -> Result<Lease, BucketError> {
+    let unusable = |why: String| BucketError::Unusable { url: url.to_owned(), why };
+    let format = serde_json::from_slice::<serde_json::Value>(&object.bytes)
+        .ok()
+        .and_then(|value| value.get("format")?.as_u64())
+        .ok_or_else(|| unusable(format!("its object `{}` is not of avatarpipe", lease::NAME)))?;
+    if format != u64::from(FORMAT) {
+        return Err(unusable(format!("its format is {format}, this program knows {FORMAT}: use the newer program")));
+    }
+    serde_json::from_slice(&object.bytes).map_err(|_| unusable(format!("its object `{}` is damaged", lease::NAME)))
+}
+
+/// Reads the snapshot and all segments after it.
+pub(super) async fn read(
+    objects: &Objects,
+    base: Option<&Base>,
+    replica: &mut dyn Replica,
+) -> Result<Read, BucketError> {
+    replica.clear().map_err(|error| local(&error))?;
+    let mut read = Read::default();
+    if let Some(base) = base {
+        snapshot(objects, base, replica).await?;
+        read.next = base.next;
+    }
+    follow(objects, &mut read, replica).await?;
+    Ok(read)
+}
+
+/// Reads the segments from where a reading ended.
+pub(super) async fn follow(objects: &Objects, read: &mut Read, replica: &mut dyn Replica) -> Result<(), BucketError> {
+    while let Some(object) = objects.get(&segment::name(read.next)).await? {
+        take(objects, read, &object, replica)?;
+    }
+    Ok(())
+}
+
+fn take(objects: &Objects, read: &mut Read, object: &Object, replica: &mut dyn Replica) -> Result<(), BucketError> {
+    let name = segment::name(read.next);
+    let unusable = |why: String| BucketError::Unusable { url: objects.url.clone(), why };
+    let segment = segment::unpack(&object.bytes).map_err(|why| unusable(format!("`{name}`: {why}")))?;
+    if segment.fence < read.fence {
+        return Err(unusable(format!(
+            "`{name}` bears the fencing number {} of {}, which had lost the lease to {}",
+            segment.fence, segment.run, read.fence
+        )));
+    }
+    if !segment.commit.is_empty() {
+        replica.commit(&segment.commit).map_err(|error| local(&error))?;
+    }
+    read.fence = segment.fence;
+    read.next += 1;
+    read.segments += 1;
+    read.bytes += object.bytes.len() as u64;
+    Ok(())
+}
+
+async fn snapshot(objects: &Objects, base: &Base, replica: &mut dyn Replica) -> Result<(), BucketError> {
+    let mut hasher = blake3::Hasher::new();
+    let mut length = 0;
+    let found = objects
+        .get_large(&base.snapshot, &mut |at, bytes| {
+            hasher.update(bytes);
+            length += bytes.len() as u64;
+            replica.bytes(at, bytes).map_err(|error| local(&error))
+        })
+        .await?;
+    let unusable = |why: &str| BucketError::Unusable {
+        url: objects.url.clone(),
+        why: format!("the snapshot `{}` {why}", base.snapshot),
+    };
+    if found.is_none() {
+        return Err(unusable("is missing"));
+    }
+    if length != base.bytes || digest(&hasher) != base.digest {
+        return Err(unusable("is not what was written"));
+    }
+    Ok(())
+}
+
+/// The copy on this machine cannot be written.
+pub(super) fn local(error: &std::io::Error) -> Failure {
+    let tried = "writing the copy of the state on this machine";
+    Failure::new(FailureKind::Misconfigured, tried, error.to_string())
+        .hint("is the folder writable, and is space left?")
+}
+
+/// The digest of what was hashed.
+pub(super) fn digest(hasher: &blake3::Hasher) -> String {
+    Digest::from_bytes(*hasher.finalize().as_bytes()).to_string()
+}

@@ -1,0 +1,339 @@
+//! Having the lease: taking it, keeping it, writing under it, giving it back.
+//!
+//! Owns: when a lease of ours counts as lost. Leaves to others: what each object holds (`lease`, `segment`, `chain`), when
+//! it is renewed (`run`).
+//! A newcomer gets wrong: no clock of ours is asked how old somebody else's lease is; the store's own is. Our own is only
+//! ever a reason to stop earlier.
+
+use std::path::Path;
+use std::sync::{Mutex as StdMutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use tokio::sync::Mutex;
+
+use super::chain::{self, Read, Replica};
+use super::connect::Bucket;
+use super::error::BucketError;
+use super::lease::{self, Base, FORMAT, Holder, Lease};
+use super::objects::{Condition, Object, Put, Tag};
+use super::segment;
+
+/// Whoever loses a race for the lease is told so by the next reading.
+const RACES: usize = 5;
+
+/// A snapshot is made of so many segments, or of a quarter of its own size.
+const MANY: u64 = 16;
+
+/// The lease, while it is ours. Shared by reference.
+#[derive(Debug)]
+pub(crate) struct Held {
+    bucket: Bucket,
+    run: String,
+    fence: u64,
+    lease: Mutex<(Lease, Tag)>,
+    chain: Mutex<Read>,
+    renewed: StdMutex<Renewed>,
+    lost: StdMutex<Option<BucketError>>,
+}
+
+/// When the lease was last written, never later than it was.
+#[derive(Clone, Copy, Debug)]
+struct Renewed {
+    here: Instant,
+    there: Option<SystemTime>,
+}
+
+/// What is done about a lease that somebody has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taking {
+    IfFree,
+    Anyway,
+}
+
+impl Bucket {
+    /// Makes the state of the bucket anew on this machine, for a look; whether there is one.
+    pub(crate) async fn view(&self, replica: &mut dyn Replica) -> Result<bool, BucketError> {
+        let Some(mut lease) = self.lease().await? else {
+            replica.clear().map_err(|error| chain::local(&error))?;
+            return Ok(false);
+        };
+        for _ in 0..RACES {
+            let read = chain::read(&self.objects, lease.base.as_ref(), replica).await;
+            let Some(now) = self.lease().await? else { break };
+            // What was read may have been removed meanwhile, by whoever made the next snapshot.
+            if now.base == lease.base {
+                return read.map(|read| lease.base.is_some() || read.segments > 0);
+            }
+            lease = now;
+        }
+        Err(self.unusable("it changes faster than it can be read"))
+    }
+
+    /// Who has the lease.
+    pub(crate) async fn holder(&self) -> Result<Option<Holder>, BucketError> {
+        Ok(self.lease().await?.and_then(|lease| lease.holder))
+    }
+
+    /// Takes the lease, if nobody has it, and makes the state anew on this machine.
+    pub(crate) async fn acquire(self, holder: Holder, replica: &mut dyn Replica) -> Result<Held, BucketError> {
+        self.take(holder, replica, Taking::IfFree).await
+    }
+
+    /// Takes the lease away from whoever has it: their next write ends them.
+    pub(crate) async fn break_lease(self, by: Holder, replica: &mut dyn Replica) -> Result<Held, BucketError> {
+        self.take(by, replica, Taking::Anyway).await
+    }
+
+    async fn take(self, holder: Holder, replica: &mut dyn Replica, taking: Taking) -> Result<Held, BucketError> {
+        for _ in 0..RACES {
+            let there = self.objects.get(lease::NAME).await?;
+            let former = there.as_ref().map(|object| chain::parse(&self.objects.url, object)).transpose()?;
+            if let (Some(object), Some(lease), Taking::IfFree) = (&there, &former, taking) {
+                self.expect_free(object, lease)?;
+            }
+            let condition = there.map_or(Condition::New, |object| Condition::Over(object.tag));
+            let lease = Lease {
+                format: FORMAT,
+                fence: former.as_ref().map_or(0, |former| former.fence) + 1,
+                holder: Some(holder.clone()),
+                seconds: self.lease.as_secs(),
+                base: former.as_ref().and_then(|former| former.base.clone()),
+                nonce: String::new(),
+            }
+            .again();
+            let renewed = self.renewing();
+            let Put::Done(tag) = self.objects.put(lease::NAME, lease.bytes(), &condition).await? else { continue };
+            self.expect_conditions(&lease).await?;
+            let read = chain::read(&self.objects, lease.base.as_ref(), replica).await?;
+            let held = Held {
+                run: holder.run,
+                fence: lease.fence,
+                lease: Mutex::new((lease, tag)),
+                chain: Mutex::new(read),
+                renewed: StdMutex::new(renewed),
+                lost: StdMutex::default(),
+                bucket: self,
+            };
+            if former.is_some_and(|former| former.holder.is_some()) {
+                held.shut_out_former(replica).await?;
+            }
+            return Ok(held);
+        }
+        Err(self.unusable("its lease passes from hand to hand: is it used by too many at once?"))
+    }
+
+    async fn lease(&self) -> Result<Option<Lease>, BucketError> {
+        let object = self.objects.get(lease::NAME).await?;
+        object.map(|object| chain::parse(&self.objects.url, &object)).transpose()
+    }
+
+    /// By the store's clock alone.
+    fn expect_free(&self, object: &Object, lease: &Lease) -> Result<(), BucketError> {
+        let Some(holder) = &lease.holder else { return Ok(()) };
+        let age = (self.objects.clock)().map(|now| now.duration_since(object.written).unwrap_or_default());
+        let left = match age {
+            Some(age) if age >= lease.time() => return Ok(()),
+            Some(age) => format!("for {} yet unless it is renewed", words(lease.time().saturating_sub(age))),
+            None => "and the store does not tell the time".to_owned(),
+        };
+        Err(BucketError::Leased { url: self.objects.url.clone(), holder: Box::new(holder.clone()), left })
+    }
+
+    /// Some stores speak S3 and pass conditions over in silence: there every lease would be everybody's.
+    async fn expect_conditions(&self, lease: &Lease) -> Result<(), BucketError> {
+        for condition in [Condition::New, Condition::Over(Tag::of_nothing())] {
+            if !self.objects.refuses(lease::NAME, lease.bytes(), &condition).await? {
+                return Err(self.unusable(
+                    "the store writes an object though the condition for it (`If-None-Match`, `If-Match`) does not hold, so \
+                     two runs could write at once: take one that heeds conditions",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn renewing(&self) -> Renewed {
+        Renewed { here: Instant::now(), there: (self.objects.clock)() }
+    }
+
+    fn unusable(&self, why: &str) -> BucketError {
+        BucketError::Unusable { url: self.objects.url.clone(), why: why.to_owned() }
+    }
+}
+
+impl Held {
+    /// How often it is renewed.
+    pub(crate) fn interval(&self) -> Duration {
+        self.bucket.lease / 3
+    }
+
+    /// As it stands in the pipeline file.
+    pub(crate) fn url(&self) -> &str {
+        &self.bucket.objects.url
+    }
+
+    /// Makes a commit durable. It is so once this says yes; after a no, or no answer, nothing more can be written.
+    pub(crate) async fn append(&self, commit: &[u8]) -> Result<(), BucketError> {
+        let mut chain = self.chain.lock().await;
+        self.sure()?;
+        let name = segment::name(chain.next);
+        let packed = segment::pack(self.fence, &self.run, commit).map_err(|error| self.lose(chain::local(&error)))?;
+        let size = packed.len() as u64;
+        match self.bucket.objects.put(&name, packed, &Condition::New).await {
+            Ok(Put::Done(_)) => {}
+            Ok(Put::Conflict) => return Err(self.lose(self.lost(format!("`{name}` was written by somebody else")))),
+            Err(failure) => return Err(self.lose(failure)),
+        }
+        chain.next += 1;
+        chain.segments += 1;
+        chain.bytes += size;
+        // It may have taken long to arrive.
+        self.sure()
+    }
+
+    /// Writes the lease once more, so that it stays ours.
+    pub(crate) async fn renew(&self) -> Result<(), BucketError> {
+        self.sure()?;
+        let mut kept = self.lease.lock().await;
+        let lease = kept.0.again();
+        self.write(&mut kept, lease).await
+    }
+
+    /// Whether the lease is surely ours yet: whatever is sent next, nobody else can have been let in before.
+    pub(crate) fn sure(&self) -> Result<(), BucketError> {
+        if let Some(lost) = &*lock(&self.lost) {
+            return Err(lost.clone());
+        }
+        let renewed = *lock(&self.renewed);
+        let surely = self.bucket.lease * 4 / 5;
+        let now = (self.bucket.objects.clock)();
+        let there = now.zip(renewed.there).and_then(|(now, then)| now.duration_since(then).ok()).unwrap_or_default();
+        let age = renewed.here.elapsed().max(there);
+        if age >= surely {
+            return Err(self.lose(self.lost(format!("it was last renewed {} ago", words(age)))));
+        }
+        Ok(())
+    }
+
+    /// Whether what was appended is worth a snapshot.
+    pub(crate) async fn has_grown(&self) -> bool {
+        let Read { segments, bytes, .. } = *self.chain.lock().await;
+        let whole = self.lease.lock().await.0.base.as_ref().map(|base| base.bytes);
+        segments > 0 && whole.is_none_or(|whole| segments >= MANY || bytes.saturating_mul(4) >= whole)
+    }
+
+    /// Makes a file the snapshot from which the state goes on: it holds all that was appended. What only the snapshot
+    /// before the last one needed goes.
+    pub(crate) async fn publish(&self, file: &Path) -> Result<(), BucketError> {
+        let mut chain = self.chain.lock().await;
+        self.sure()?;
+        let snapshot = format!("snapshots/{:012}-{}.db", chain.next, self.fence);
+        let (bytes, digest) = self.upload(&snapshot, file).await?;
+        let mut kept = self.lease.lock().await;
+        let former = kept.0.base.clone();
+        let kept_from = self.clear(former.as_ref()).await;
+        let base =
+            Base { snapshot, bytes, digest, next: chain.next, kept_from, former: former.map(|former| former.snapshot) };
+        let lease = Lease { base: Some(base), ..kept.0.again() };
+        self.write(&mut kept, lease).await?;
+        (chain.segments, chain.bytes) = (0, 0);
+        Ok(())
+    }
+
+    /// Gives the lease back. Nothing can be written after it.
+    pub(crate) async fn release(&self) -> Result<(), BucketError> {
+        let mut kept = self.lease.lock().await;
+        self.sure()?;
+        let lease = Lease { holder: None, ..kept.0.again() };
+        self.write(&mut kept, lease).await?;
+        self.lose(self.lost("it was given back".to_owned()));
+        Ok(())
+    }
+
+    /// Takes the next number, so that whoever had the lease before finds it taken: even if they do not know yet that they
+    /// lost it. What they wrote until then counts.
+    async fn shut_out_former(&self, replica: &mut dyn Replica) -> Result<(), BucketError> {
+        let mut chain = self.chain.lock().await;
+        loop {
+            let packed = segment::pack(self.fence, &self.run, &[]).map_err(|error| chain::local(&error))?;
+            let put = self.bucket.objects.put(&segment::name(chain.next), packed, &Condition::New).await?;
+            if put != Put::Conflict {
+                chain.next += 1;
+                chain.fence = self.fence;
+                return self.sure();
+            }
+            chain::follow(&self.bucket.objects, &mut chain, replica).await?;
+        }
+    }
+
+    async fn write(&self, kept: &mut (Lease, Tag), lease: Lease) -> Result<(), BucketError> {
+        let renewed = self.bucket.renewing();
+        let condition = Condition::Over(kept.1.clone());
+        match self.bucket.objects.put(lease::NAME, lease.bytes(), &condition).await? {
+            Put::Done(tag) => {
+                *kept = (lease, tag);
+                *lock(&self.renewed) = renewed;
+                Ok(())
+            }
+            Put::Conflict => {
+                let by = self.bucket.holder().await.ok().flatten();
+                let by = by.map_or_else(|| "somebody".to_owned(), |holder| holder.to_string());
+                Err(self.lose(self.lost(format!("{by} took it"))))
+            }
+        }
+    }
+
+    async fn upload(&self, name: &str, file: &Path) -> Result<(u64, String), BucketError> {
+        use std::io::Read as _;
+        let mut file = std::fs::File::open(file).map_err(|error| chain::local(&error))?;
+        let (mut hasher, mut length) = (blake3::Hasher::new(), 0);
+        self.bucket
+            .objects
+            .put_large(name, &mut || {
+                let mut part = Vec::new();
+                let most = crate::http::LARGEST_PART as u64;
+                file.by_ref().take(most).read_to_end(&mut part).map_err(|error| chain::local(&error))?;
+                hasher.update(&part);
+                length += part.len() as u64;
+                Ok(Bytes::from(part))
+            })
+            .await?;
+        Ok((length, chain::digest(&hasher)))
+    }
+
+    /// Removes what only the snapshot before the last one needed; says which segment is the first that is left.
+    async fn clear(&self, last: Option<&Base>) -> u64 {
+        let Some(last) = last else { return 0 };
+        let objects = &self.bucket.objects;
+        if let Some(former) = &last.former
+            && objects.delete(former).await.is_err()
+        {
+            return last.kept_from;
+        }
+        for number in last.kept_from..last.next {
+            if objects.delete(&segment::name(number)).await.is_err() {
+                // What is in nobody's way is removed another time.
+                return number;
+            }
+        }
+        last.next
+    }
+
+    fn lost(&self, why: String) -> BucketError {
+        BucketError::Lost { url: self.bucket.objects.url.clone(), why }
+    }
+
+    /// From now on nothing is written; what came first stays the reason.
+    fn lose(&self, why: impl Into<BucketError>) -> BucketError {
+        lock(&self.lost).get_or_insert(why.into()).clone()
+    }
+}
+
+fn words(time: Duration) -> String {
+    humantime::format_duration(Duration::from_secs(time.as_secs())).to_string()
+}
+
+fn lock<T>(shared: &StdMutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}

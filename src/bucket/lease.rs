@@ -1,0 +1,87 @@
+//! The lease: the one object that says who may write, and from which snapshot on the state goes on.
+//!
+//! Owns: its form. Leaves to others: taking and keeping it (`held`).
+//! A newcomer gets wrong: a free lease is not a missing one: its fencing number and its base stay.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Its name below the prefix.
+pub(super) const NAME: &str = "lease";
+
+/// The format that this program reads.
+pub(super) const FORMAT: u32 = 1;
+
+/// What stands in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Lease {
+    pub(super) format: u32,
+    /// One more with each holder. Every segment bears it.
+    pub(super) fence: u64,
+    /// `None`: it is free.
+    pub(super) holder: Option<Holder>,
+    /// How long it holds after it was last written, in seconds.
+    pub(super) seconds: u64,
+    /// Where the state goes on from; `None`: there is none yet.
+    pub(super) base: Option<Base>,
+    /// Another one with each writing, so that ours is known from anybody else's.
+    pub(super) nonce: String,
+}
+
+/// A snapshot, and what stands around it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Base {
+    /// The object.
+    pub(super) snapshot: String,
+    /// Its length and digest.
+    pub(super) bytes: u64,
+    pub(super) digest: String,
+    /// The first segment that is not in it.
+    pub(super) next: u64,
+    /// The first segment that was not removed yet.
+    pub(super) kept_from: u64,
+    /// The snapshot before, which is removed with the next one.
+    pub(super) former: Option<String>,
+}
+
+/// Who has the lease.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// The machine.
+    pub host: String,
+    /// The process on it.
+    pub pid: u32,
+    /// The run, or the command.
+    pub run: String,
+    /// Who began it and in which job, if that is known.
+    pub started_by: Option<String>,
+    /// When it took the lease, as its own clock says.
+    pub since: String,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "run {} (process {} on {}, since {}", self.run, self.pid, self.host, self.since)?;
+        match &self.started_by {
+            Some(who) => write!(f, ", begun by {who})"),
+            None => write!(f, ")"),
+        }
+    }
+}
+
+impl Lease {
+    pub(super) fn time(&self) -> Duration {
+        Duration::from_secs(self.seconds)
+    }
+
+    pub(super) fn bytes(&self) -> bytes::Bytes {
+        serde_json::to_vec(self).expect("numbers and texts can be written").into()
+    }
+
+    /// The same, to be written once more.
+    pub(super) fn again(&self) -> Self {
+        Self { nonce: uuid::Uuid::new_v4().simple().to_string(), ..self.clone() }
+    }
+}

@@ -1,0 +1,264 @@
+//! The lease and the chain against a store that speaks S3: races, leases that ran out, lost answers, odd stores.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use avatarpipe_sandbox::s3::{BUCKET, ObjectStore, Then};
+use url::Url;
+
+use super::chain::Replica;
+use super::error::BucketError;
+use super::lease::Holder;
+use super::{Bucket, Held};
+use crate::http::{ClientSettings, ObjectsWay, RateLimit, Stopping};
+use crate::secret::Secret;
+use crate::settings::{BucketKey, Http, Proxy, Rate, StateBucket};
+
+const LEASE: Duration = Duration::from_secs(600);
+
+fn store() -> ObjectStore {
+    ObjectStore::start().unwrap()
+}
+
+fn bucket(store: &ObjectStore) -> Bucket {
+    let settings = StateBucket {
+        url: format!("s3://{BUCKET}/p"),
+        name: BUCKET.to_owned(),
+        prefix: "p".to_owned(),
+        region: Some("us-east-1".to_owned()),
+        endpoint: Some(Url::parse(store.url()).unwrap()),
+        credential: Some(BucketKey {
+            access_key_id: "AKIA".to_owned(),
+            secret_access_key: Secret::new("never-told-to-anybody"),
+            session_token: None,
+        }),
+        lease: LEASE,
+    };
+    let pause = Duration::from_millis(1);
+    let http = Http { proxy: Proxy::None, retry_pause: pause, ..Http::default() };
+    let rate = Rate { units: 100_000, per: Duration::from_secs(1), burst: 100_000, concurrency: 64 };
+    let way =
+        ClientSettings { name: "state".to_owned(), rate_limit: RateLimit::new(&rate), http, stopping: Stopping::Never };
+    Bucket::connect(&settings, ObjectsWay::new(way), pause).unwrap()
+}
+
+fn holder(run: &str) -> Holder {
+    Holder { host: "h".into(), pid: 1, run: run.into(), started_by: None, since: "now".into() }
+}
+
+/// What a copy of the state would hold: the snapshot, then the commits.
+#[derive(Debug, Default)]
+struct Seen(Vec<u8>);
+
+impl Replica for Seen {
+    fn clear(&mut self) -> std::io::Result<()> {
+        self.0.clear();
+        Ok(())
+    }
+
+    fn bytes(&mut self, at: u64, bytes: &[u8]) -> std::io::Result<()> {
+        assert_eq!(at, self.0.len() as u64);
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn commit(&mut self, commit: &[u8]) -> std::io::Result<()> {
+        self.0.extend_from_slice(commit);
+        Ok(())
+    }
+}
+
+async fn acquire(store: &ObjectStore, run: &str) -> Result<(Held, String), BucketError> {
+    let mut seen = Seen::default();
+    let held = bucket(store).acquire(holder(run), &mut seen).await?;
+    Ok((held, String::from_utf8(seen.0).unwrap()))
+}
+
+async fn seen(store: &ObjectStore) -> String {
+    let mut seen = Seen::default();
+    bucket(store).view(&mut seen).await.unwrap();
+    String::from_utf8(seen.0).unwrap()
+}
+
+/// Makes a snapshot that holds this.
+async fn publish(held: &Held, content: &[u8]) {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), content).unwrap();
+    held.publish(file.path()).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_appended_is_there_for_the_next_one() {
+    let store = store();
+    let (first, was) = acquire(&store, "first").await.unwrap();
+    assert_eq!(was, "");
+    publish(&first, b"base ").await;
+    first.append(b"one ").await.unwrap();
+    first.append(b"two ").await.unwrap();
+    assert_eq!(seen(&store).await, "base one two ");
+    first.release().await.unwrap();
+    assert!(matches!(first.append(b"late").await, Err(BucketError::Lost { .. })));
+
+    let (second, was) = acquire(&store, "second").await.unwrap();
+    assert_eq!(was, "base one two ");
+    second.append(b"three ").await.unwrap();
+    assert!(!second.has_grown().await || second.has_grown().await);
+    publish(&second, b"BASE ").await;
+    second.append(b"four").await.unwrap();
+    assert_eq!(seen(&store).await, "BASE four");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_twenty_at_once_one_has_the_lease() {
+    let store = Arc::new(store());
+    let racing = (0..20).map(|number| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { acquire(&store, &format!("run-{number}")).await.map(|(held, _)| held) })
+    });
+    let mut had = Vec::new();
+    for ended in futures::future::join_all(racing).await {
+        match ended.unwrap() {
+            Ok(held) => had.push(held),
+            Err(BucketError::Leased { .. } | BucketError::Unusable { .. }) => {}
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert_eq!(had.len(), 1);
+    had[0].append(b"x").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_lease_runs_out_by_the_clock_of_the_store_and_whoever_wakes_up_is_shut_out() {
+    let store = store();
+    let (sleeper, _) = acquire(&store, "sleeper").await.unwrap();
+    publish(&sleeper, b"base ").await;
+    sleeper.append(b"one ").await.unwrap();
+    let Err(BucketError::Leased { holder, left, .. }) = acquire(&store, "early").await else { panic!("it is leased") };
+    assert_eq!(holder.run, "sleeper");
+    assert!(left.contains("9m") || left.contains("10m"), "{left}");
+
+    store.pass(LEASE + Duration::from_secs(1));
+    let (next, was) = acquire(&store, "next").await.unwrap();
+    assert_eq!(was, "base one ");
+    // The sleeper's own clock stood still: it learns of it from its next write alone, which nobody takes for one.
+    let lost = sleeper.append(b"WRONG ").await.unwrap_err();
+    assert!(matches!(lost, BucketError::Lost { .. }), "{lost}");
+    assert!(matches!(sleeper.renew().await, Err(BucketError::Lost { .. })));
+    next.append(b"two").await.unwrap();
+    assert_eq!(seen(&store).await, "base one two");
+}
+
+#[tokio::test]
+async fn who_wrote_just_before_being_shut_out_is_heard() {
+    let store = store();
+    let (slow, _) = acquire(&store, "slow").await.unwrap();
+    publish(&slow, b"base ").await;
+    let (_, _) = (slow.append(b"one ").await, store.pass(LEASE));
+    // The other one has read all and is about to shut the slow one out, when a segment of it arrives.
+    let segment = super::segment::pack(1, "slow", b"two ").unwrap();
+    let arrived = std::sync::Mutex::new(false);
+    let late = Arc::new(store);
+    let judge = Arc::downgrade(&late);
+    late.judge(move |asked| {
+        let mut arrived = arrived.lock().unwrap();
+        if asked == "PUT p/log/000000000001" && !*arrived {
+            *arrived = true;
+            judge.upgrade().unwrap().put("p/log/000000000001", segment.clone());
+        }
+        Then::Answer
+    });
+    let (next, _) = acquire(&late, "next").await.unwrap();
+    next.append(b"three").await.unwrap();
+    assert_eq!(seen(&late).await, "base one two three");
+}
+
+#[tokio::test]
+async fn a_broken_lease_ends_whoever_had_it() {
+    let store = store();
+    let (alive, _) = acquire(&store, "alive").await.unwrap();
+    publish(&alive, b"base ").await;
+    let breaking = bucket(&store).break_lease(holder("admin"), &mut Seen::default()).await.unwrap();
+    breaking.release().await.unwrap();
+    let lost = alive.append(b"WRONG").await.unwrap_err();
+    assert!(lost.to_string().contains("was written by somebody else"), "{lost}");
+    let (_next, was) = acquire(&store, "next").await.unwrap();
+    assert_eq!(was, "base ");
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_no_lost_write() {
+    for then in [Then::Lose(500), Then::Refuse(503)] {
+        let store = store();
+        let mut number = 0;
+        store.judge(move |asked| {
+            number += 1;
+            if asked.starts_with("PUT") && number % 2 == 0 { then } else { Then::Answer }
+        });
+        let (held, _) = acquire(&store, "run").await.unwrap();
+        publish(&held, b"base ").await;
+        for word in [&b"one "[..], b"two ", b"three "] {
+            held.append(word).await.unwrap();
+            held.renew().await.unwrap();
+        }
+        held.release().await.unwrap();
+        assert_eq!(seen(&store).await, "base one two three ");
+    }
+}
+
+#[tokio::test]
+async fn after_a_store_that_was_gone_nothing_more_is_written() {
+    let store = store();
+    let (held, _) = acquire(&store, "run").await.unwrap();
+    publish(&held, b"base ").await;
+    store.judge(|_| Then::Refuse(503));
+    let gone = held.append(b"one ").await.unwrap_err();
+    assert!(matches!(gone, BucketError::Failure(_)), "{gone}");
+    store.judge(|_| Then::Answer);
+    assert_eq!(held.append(b"two ").await.unwrap_err().to_string(), gone.to_string());
+    assert_eq!(seen(&store).await, "base ");
+}
+
+#[tokio::test]
+async fn a_store_that_heeds_no_conditions_is_refused() {
+    let store = store();
+    store.judge(|_| Then::PassOver);
+    let refused = acquire(&store, "run").await.unwrap_err();
+    assert!(refused.to_string().contains("take one that heeds conditions"), "{refused}");
+}
+
+#[tokio::test]
+async fn what_was_not_written_here_is_refused() {
+    let damaged: [(&str, &[u8], &str); 5] = [
+        ("p/lease", b"hello", "is not of avatarpipe"),
+        ("p/lease", b"{\"format\": 2}", "its format is 2"),
+        ("p/lease", b"{\"format\": 1}", "is damaged"),
+        ("p/log/000000000000", b"{}", "has no head"),
+        ("p/snapshots/000000000000-1.db", b"BASE", "is not what was written"),
+    ];
+    for (name, bytes, words) in damaged {
+        let store = store();
+        let (held, _) = acquire(&store, "run").await.unwrap();
+        publish(&held, b"base").await;
+        held.release().await.unwrap();
+        store.put(name, bytes.to_vec());
+        let refused = acquire(&store, "next").await.unwrap_err();
+        assert!(matches!(refused, BucketError::Unusable { .. }) && refused.to_string().contains(words), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_of_many_parts_is_put_together_and_the_one_before_the_last_goes() {
+    let store = store();
+    let (held, _) = acquire(&store, "run").await.unwrap();
+    let large: Vec<u8> = (0..(20_u32 << 20)).map(|at| (at % 251) as u8).collect();
+    for _ in 0..3 {
+        held.append(b"x").await.unwrap();
+        publish(&held, &large).await;
+    }
+    let names: Vec<_> = store.objects().into_keys().collect();
+    let left = ["lease", "log/000000000002", "snapshots/000000000002-1.db", "snapshots/000000000003-1.db"];
+    assert_eq!(names, left.map(|name| format!("p/{name}")));
+    let mut seen = Seen::default();
+    bucket(&store).view(&mut seen).await.unwrap();
+    assert!(seen.0 == large);
+}

@@ -1,0 +1,141 @@
+//! The way to an object store: what the `object_store` crate wants to send goes through our own clients.
+//!
+//! Owns: one client for each server that the crate talks to, and the latest time that a server told.
+//! Leaves to others: what is asked (`object_store` makes and signs the requests), what is kept there (`bucket`).
+//! A newcomer gets wrong: the crate's own transport is not compiled in, and its repetitions are switched off: a read is
+//! repeated here as any other, and a conditional write by whoever can tell whether the first one arrived.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+use http_body_util::{BodyExt as _, Full};
+use object_store::client::{
+    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody, HttpService,
+};
+use reqwest::Method;
+use url::Url;
+
+use super::{Client, ClientSettings, Failure, FailureKind, Request, Response, Sent};
+use crate::model::Fault;
+
+/// The largest answer; what is larger is read in parts.
+pub(crate) const LARGEST_PART: usize = 8 << 20;
+
+/// The way to the servers of one store. Clones share clients and time.
+#[derive(Clone, Debug)]
+pub(crate) struct ObjectsWay(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    settings: ClientSettings,
+    clients: Mutex<BTreeMap<String, Client>>,
+    told: Mutex<Option<SystemTime>>,
+}
+
+impl ObjectsWay {
+    /// With the pace, trust and proxy of these settings.
+    pub(crate) fn new(settings: ClientSettings) -> Self {
+        Self(Arc::new(Shared { settings, clients: Mutex::default(), told: Mutex::default() }))
+    }
+
+    /// The latest time that the store told; ours may be hours off.
+    pub(crate) fn server_time(&self) -> Option<SystemTime> {
+        *lock(&self.0.told)
+    }
+
+    /// The client of the server that a request is for.
+    fn client(&self, url: &Url) -> Result<Client, Failure> {
+        let mut base = url.clone();
+        base.set_path("/");
+        base.set_query(None);
+        let mut clients = lock(&self.0.clients);
+        if let Some(client) = clients.get(base.as_str()) {
+            return Ok(client.clone());
+        }
+        let client = self.0.settings.client(&base)?;
+        clients.insert(base.into(), client.clone());
+        Ok(client)
+    }
+
+    async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, Failure> {
+        let (parts, body) = request.into_parts();
+        let uri = parts.uri.to_string();
+        let url: Url = uri.parse().map_err(|_| Failure::new(FailureKind::Misconfigured, &uri, "it is no URL"))?;
+        let body = match body.collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) => return Err(Failure::new(FailureKind::Odd, &uri, error.to_string())),
+        };
+        let client = self.client(&url)?;
+        let reads = matches!(parts.method, Method::GET | Method::HEAD);
+        let request = Request::as_made(parts.method, url, parts.headers, body).cap(2 * LARGEST_PART);
+        let tried = request.describe();
+        let response = if reads {
+            client.read(request).await?
+        } else {
+            match client.write(request).await {
+                Sent::Response(response) => response,
+                Sent::Lost(Fault { message, .. }) | Sent::Never(Fault { message, .. }) => {
+                    return Err(Failure::new(FailureKind::Unreachable, tried, message));
+                }
+            }
+        };
+        if let Some(time) = response.server_time() {
+            let mut told = lock(&self.0.told);
+            *told = (*told).max(Some(time));
+        }
+        Ok(answer(response))
+    }
+}
+
+fn answer(response: Response) -> HttpResponse {
+    let body = Full::new(response.body).map_err(|never| match never {});
+    let mut answer = HttpResponse::new(HttpResponseBody::new(body));
+    *answer.status_mut() = reqwest::StatusCode::from_u16(response.status).unwrap_or_default();
+    *answer.headers_mut() = response.headers;
+    answer
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl HttpConnector for ObjectsWay {
+    fn connect(&self, _: &object_store::ClientOptions) -> object_store::Result<HttpClient> {
+        Ok(HttpClient::new(self.clone()))
+    }
+}
+
+#[async_trait]
+impl HttpService for ObjectsWay {
+    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        self.exchange(request).await.map_err(|failure| HttpError::new(HttpErrorKind::Unknown, failure))
+    }
+}
+
+/// What went wrong with an object, in the words of a failure: our own where it never came to an answer.
+pub(crate) fn failure(tried: &str, error: &object_store::Error) -> Failure {
+    let mut found = String::new();
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        if let Some(failure) = error.downcast_ref::<Failure>() {
+            return failure.clone();
+        }
+        found.clear();
+        // The innermost says it; the others only wrap it in the names of types.
+        _ = write!(found, "{error}");
+        cause = error.source();
+    }
+    let kind = match error {
+        object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
+            FailureKind::Refused
+        }
+        object_store::Error::NotFound { .. }
+        | object_store::Error::InvalidPath { .. }
+        | object_store::Error::UnknownConfigurationKey { .. } => FailureKind::Misconfigured,
+        _ => FailureKind::Unreachable,
+    };
+    Failure::new(kind, tried, found)
+}

@@ -1,0 +1,208 @@
+//! The state in a bucket: every runner goes on from it, one of them writes at a time, and a kill at any request to the
+//! store is mended like any other (P4).
+//!
+//! Owns: what a run makes of the bucket. Leaves to others: the lease and the chain alone (`src/bucket`), kills at requests
+//! to the products (`crash`).
+//! A newcomer gets wrong: every command here runs on another machine, in an empty folder.
+
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use avatarpipe_sandbox::faults::{Effect, Fault};
+use avatarpipe_sandbox::s3::{BUCKET, ObjectStore, Then};
+
+use super::ended::Ended;
+use super::harness::Harness;
+use super::truth::Shows::{Default, Face};
+
+const LEASE: Duration = Duration::from_secs(15 * 60);
+
+fn store() -> ObjectStore {
+    ObjectStore::start().expect("a port")
+}
+
+/// Ada, whose state stands in this store.
+fn harness(store: &ObjectStore) -> Harness {
+    harness_at(store.url(), "p")
+}
+
+fn harness_at(endpoint: &str, prefix: &str) -> Harness {
+    let mut harness = Harness::with_people(&["ada"]);
+    harness.edit(|pipe| _ = pipe.jira("quiet", "0s").jira("upload", "session"));
+    in_bucket(&mut harness, endpoint, prefix);
+    harness
+}
+
+fn in_bucket(harness: &mut Harness, endpoint: &str, prefix: &str) {
+    harness.set("STATE_KEY", "a-key-that-nobody-may-see");
+    let credential = "{ access_key_id: AKIA, secret_access_key: '${STATE_KEY}' }";
+    let state = format!(
+        "{{ bucket: 's3://{BUCKET}/{prefix}', region: us-east-1, endpoint: '{endpoint}', credential: {credential} }}"
+    );
+    harness.edit(|pipe| {
+        pipe.top("state", &state);
+        pipe.top("http", "{ default: { retry_pause: 1ms } }");
+    });
+}
+
+fn run(harness: &mut Harness) -> Ended {
+    harness.move_with_the_state_alone();
+    harness.run()
+}
+
+/// What was done at Jira, in order and without ids.
+fn done(harness: &Harness) -> Vec<String> {
+    let writes = harness.sandbox.truth().writes.into_iter();
+    let mut words: Vec<_> = writes.filter_map(|write| Some(write.what.split(' ').next()?.to_owned())).collect();
+    words.sort();
+    words
+}
+
+#[test]
+fn the_next_runner_goes_on_from_the_bucket_and_every_command_reads_it() {
+    let store = store();
+    let mut harness = harness(&store);
+    run(&mut harness).expect_exit(0);
+    harness.expect_shown(&[("ada", Face("ada"))]);
+    store.reset_log();
+    run(&mut harness).expect_exit(0).expect_answer("nothing to do");
+    let log = store.log();
+    // Of the first run there are some; a snapshot is not worth it yet.
+    let others = log.iter().filter(|asked| !asked.starts_with("GET p/log/")).count();
+    assert!(others <= 9, "a quiet run asks the store: {log:#?}");
+    harness.move_with_the_state_alone();
+    harness.finish(&["plan", "pipeline.yaml"]).expect_exit(0);
+    harness.finish(&["status", "pipeline.yaml"]).expect_exit(0);
+    harness.finish(&["state", "pipeline.yaml", "verify"]).expect_exit(0).expect_answer("are right");
+    harness.finish(&["state", "pipeline.yaml", "backup", "copy.db"]).expect_exit(0);
+    harness.finish(&["state", "pipeline.yaml", "break-lease"]).expect_exit(0).expect_answer("nobody has the lease");
+    assert!(store.objects().into_keys().all(|name| name.starts_with("p/")), "{:?}", store.objects().keys());
+}
+
+#[test]
+fn a_state_that_stood_in_a_file_goes_on_in_the_bucket_and_none_goes_over_a_newer_one() {
+    let store = store();
+    let mut harness = Harness::with_people(&["ada"]).with(|pipe| _ = pipe.jira("quiet", "0s"));
+    harness.run().expect_exit(0);
+    std::fs::copy(harness.path("state/stage.db"), harness.path("old.db")).expect("a copy");
+    in_bucket(&mut harness, store.url(), "p");
+    let push = ["state", "pipeline.yaml", "push", "old.db"];
+    harness.finish(&push).expect_exit(0).expect_answer("goes on from old.db");
+    harness.run().expect_exit(0).expect_answer("nothing to do");
+    harness.finish(&push).expect_exit(2).expect_error("is newer than this file");
+    harness.no_photo("ada");
+    run(&mut harness).expect_exit(0);
+    harness.expect_shown(&[("ada", Default)]);
+}
+
+/// Killed before each write to the store is done, and after.
+#[test]
+fn a_kill_at_any_write_to_the_store_leaves_nothing_behind() {
+    let calm = {
+        let store = store();
+        let mut harness = harness(&store);
+        run(&mut harness).expect_exit(0);
+        (done(&harness), store.log().iter().filter(|asked| asked.starts_with("PUT")).count())
+    };
+    for (nth, done_first) in (1..=calm.1).flat_map(|nth| [(nth, false), (nth, true)]) {
+        println!("killed at write {nth} of {}, {}", calm.1, if done_first { "done" } else { "not done" });
+        let store = store();
+        let mut harness = harness(&store);
+        let (process, mut count) = (Arc::new(AtomicU32::new(0)), 0);
+        let victim = Arc::clone(&process);
+        store.judge(move |asked| {
+            count += usize::from(asked.starts_with("PUT"));
+            if count < nth {
+                return Then::Answer;
+            }
+            while victim.load(Ordering::Acquire) == 0 {
+                std::thread::yield_now();
+            }
+            let pid = victim.load(Ordering::Acquire).to_string();
+            // It may be dead already.
+            _ = Command::new("kill").args(["-KILL", &pid]).output();
+            if count == nth && done_first { Then::Answer } else { Then::Refuse(503) }
+        });
+        let mut child = harness.spawn(&["run", "pipeline.yaml"]);
+        process.store(child.id(), Ordering::Release);
+        assert!(!child.wait().expect("it ends").success());
+        store.judge(|_| Then::Answer);
+        store.pass(LEASE + Duration::from_secs(1));
+        run(&mut harness).expect_exit(0);
+        harness.expect_shown(&[("ada", Face("ada"))]);
+        assert_eq!(done(&harness), calm.0, "the same writes as undisturbed");
+        run(&mut harness).expect_exit(0).expect_answer("nothing to do");
+    }
+}
+
+#[test]
+fn a_second_runner_is_told_who_has_the_lease_and_a_broken_one_ends_its_holder() {
+    let store = store();
+    let mut harness = harness(&store);
+    harness.sandbox.fault(Fault::new(Effect::HandleOnRelease {}).at("jira").on("POST", "*/temporary"));
+    let arguments = ["run", "pipeline.yaml", "--report", "report"];
+    let first = harness.spawn(&arguments);
+    harness.until("an upload arrives", |harness| !harness.writes().is_empty());
+    // On the same machine the lock beside the copy says so; elsewhere the lease does.
+    harness.finish(&["run", "pipeline.yaml"]).expect_exit(7).expect_error("is locked by run");
+    elsewhere(&harness, &["run", "../pipeline.yaml"]).expect_exit(7).expect_error("is leased to run");
+    let broken = elsewhere(&harness, &["state", "../pipeline.yaml", "break-lease"]).expect_exit(0);
+    broken.expect_answer("the lease was taken away from run");
+    harness.sandbox.faults().clear();
+    harness.sandbox.faults().release();
+    harness.wait(first, &arguments).expect_exit(7).expect_error("the lease on the state in s3://avatars/p is lost");
+    run(&mut harness).expect_exit(0);
+    harness.expect_shown(&[("ada", Face("ada"))]);
+    run(&mut harness).expect_exit(0).expect_answer("nothing to do");
+}
+
+/// Another machine, while a command of this one is at work.
+fn elsewhere(harness: &Harness, arguments: &[&str]) -> Ended {
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", "mkdir -p elsewhere; cd elsewhere; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_avatarpipe")]);
+    harness.wait(harness.spawn_by(shell, arguments), arguments)
+}
+
+#[test]
+fn a_store_that_goes_away_ends_the_run_in_6_and_the_next_one_goes_on() {
+    let store = store();
+    let mut harness = harness(&store);
+    let mut intents = 0;
+    store.judge(move |asked| {
+        intents += usize::from(asked.starts_with("PUT p/log/"));
+        if intents > 4 { Then::Refuse(503) } else { Then::Answer }
+    });
+    run(&mut harness).expect_exit(6);
+    store.judge(|_| Then::Answer);
+    run(&mut harness).expect_exit(7).expect_error("unless it is renewed");
+    store.pass(LEASE);
+    run(&mut harness).expect_exit(0);
+    harness.expect_shown(&[("ada", Face("ada"))]);
+    run(&mut harness).expect_exit(0).expect_answer("nothing to do");
+}
+
+/// `.ci/run stores` starts one of another maker, and says where.
+#[test]
+fn a_store_of_another_maker_is_understood() {
+    let Ok(endpoint) = std::env::var("S3_ENDPOINT") else { return };
+    let mut harness = harness_at(&endpoint, &format!("p-{}", std::process::id()));
+    run(&mut harness).expect_exit(0);
+    harness.expect_shown(&[("ada", Face("ada"))]);
+    run(&mut harness).expect_exit(0).expect_answer("nothing to do");
+    harness.new_photo("ada", "spare");
+    harness.sandbox.fault(Fault::new(Effect::Delay { ms: 600_000 }).at("jira").on("POST", "*/temporary"));
+    harness.sandbox.requests().reset();
+    harness.move_with_the_state_alone();
+    let mut child = harness.spawn(&["run", "pipeline.yaml"]);
+    harness.until("an upload arrives", |harness| !harness.writes().is_empty());
+    child.kill().expect("SIGKILL");
+    child.wait().expect("it ends");
+    harness.sandbox.faults().clear();
+    run(&mut harness).expect_exit(7).expect_error("is leased to run");
+    harness.finish(&["state", "pipeline.yaml", "break-lease"]).expect_exit(0).expect_answer("was taken away from");
+    run(&mut harness).expect_exit(0);
+    harness.expect_shown(&[("ada", Face("spare"))]);
+    run(&mut harness).expect_exit(0).expect_answer("nothing to do");
+}
