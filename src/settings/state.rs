@@ -7,7 +7,6 @@ use url::Url;
 use crate::secret::Secret;
 
 /// A state in object storage.
-#[cfg_attr(not(feature = "bucket"), expect(dead_code, reason = "only its name is told there"))]
 #[derive(Clone, Debug)]
 pub struct StateBucket {
     /// As it stands in the file: `s3://NAME/PREFIX`.
@@ -27,7 +26,6 @@ pub struct StateBucket {
 }
 
 /// A key of the store.
-#[cfg_attr(not(feature = "bucket"), expect(dead_code, reason = "only its name is told there"))]
 #[derive(Clone, Debug)]
 pub struct BucketKey {
     /// Its id.
