@@ -28,14 +28,18 @@ const sheet = (() => {
   }
   let chosen = 'all', shown = rows, current = -1, column = 0, reachable = null;
 
-  // How high the rows out of sight are, which are not laid out: as high as one that is.
+  // How high the rows out of sight are, which are not laid out: as high as one that is. Looked at seldom: to look is to
+  // have the page laid out.
+  let height = 71, columns = 1;
+  function measure() {
+    const box = shown[0]?.at.getBoundingClientRect();
+    if (!box?.width) return;
+    columns = root.classList.contains('sheet') ? Math.max(1, Math.floor(shown[0].chunk.at.clientWidth / box.width)) : 1;
+    height = box.height + (columns > 1 ? 12 : 0);
+    estimate();
+  }
   function estimate() {
-    const row = shown[0];
-    if (!row) return;
-    const box = row.at.getBoundingClientRect();
-    const columns = root.classList.contains('sheet') ? Math.max(1, Math.floor(row.chunk.at.clientWidth / (box.width || 1))) : 1;
-    const height = box.height + (columns > 1 ? 12 : 0);
-    for (const chunk of chunks) if (chunk.here) chunk.at.style.containIntrinsicSize = 'auto ' + Math.ceil(Math.ceil(chunk.here / columns) * height) + 'px';
+    for (const chunk of chunks) if (chunk.here) chunk.at.style.containIntrinsicBlockSize = Math.ceil(Math.ceil(chunk.here / columns) * height) + 'px';
   }
 
   // What the search finds is counted for every pill; the chosen pill says which of it is shown.
@@ -178,9 +182,9 @@ const sheet = (() => {
   for (const view of views) view.addEventListener('click', () => {
     root.classList.toggle('sheet', view.dataset.v === 'sheet');
     for (const each of views) each.setAttribute('aria-pressed', each === view);
-    estimate();
+    measure();
   });
-  addEventListener('resize', () => { below(); estimate(); });
+  addEventListener('resize', () => { below(); measure(); });
   document.addEventListener('click', (event) => {
     const pair = event.target.closest('.rows .pair');
     if (pair) {
@@ -213,6 +217,7 @@ const sheet = (() => {
   });
   below();
   apply();
+  measure();
   // The first letter of a search then waits for nothing.
   (window.requestIdleCallback ?? setTimeout)(function more(deadline) {
     for (const row of rows) {

@@ -5,7 +5,6 @@
 
 use bytes::Bytes;
 
-use crate::settings::{Format, Resize};
 use crate::transform::{self, DecodeLimits};
 
 /// Pixels a side where there is room.
@@ -13,6 +12,5 @@ pub(super) const LARGE: u32 = 256;
 
 /// A small copy as JPEG; `None` if it cannot be decoded.
 pub(super) fn small(picture: &[u8], side: u32) -> Option<Bytes> {
-    let settings = Resize { size: side, format: Format::Jpeg, smallest: 1, ..Resize::default() };
-    transform::render(picture, &settings, None, &DecodeLimits::default()).ok().map(|copy| copy.bytes)
+    transform::small_copy(picture, side, &DecodeLimits::default()).ok().map(Bytes::from)
 }

@@ -15,7 +15,7 @@ use crate::state::{DecisionCursor, StateError};
 const SMALL: u32 = 96;
 /// Changes up to which copies are large ([`LARGE`]).
 const FEW: u64 = 400;
-/// Changes with pictures on one page; 10,000 make a page of some 60 MB.
+/// Changes with pictures on one page; 10,000 make a page of some 40 MB, and of 70 MB where both have one (docs/performance.md).
 const MOST: u64 = 10_000;
 /// Bytes of a rendition that is not copied.
 const AS_IT_IS: usize = 8 << 10;

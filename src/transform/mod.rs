@@ -29,7 +29,7 @@ pub use limits::DecodeLimits;
 pub(crate) use measure::memory_needed;
 pub(crate) use refusal::Refusal;
 pub use render::{luma, render};
-pub(crate) use render::{render_sizes, same_picture};
+pub(crate) use render::{render_sizes, same_picture, small_copy};
 
 #[cfg(test)]
 mod tests;

@@ -32,6 +32,14 @@ pub(crate) fn render_sizes(
     })
 }
 
+/// A copy for eyes alone, of at most `side` pixels, as JPEG: its centre square, transparency on white.
+pub(crate) fn small_copy(picture: &[u8], side: u32, limits: &DecodeLimits) -> Result<Vec<u8>, Refusal> {
+    guarded(|| {
+        let square = Square::decode(picture, side, Rgb::WHITE, 1, limits)?;
+        encode::small_copy(&square.shrink(side.min(square.shorter).max(1))?)
+    })
+}
+
 /// What any encoded picture looks like: its centre square, transparency on white. `None` where [`render`] at the same size
 /// would refuse; at other sizes a JPEG may go to another decoder, which minds other damage.
 ///
