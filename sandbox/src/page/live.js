@@ -9,11 +9,14 @@
   let at = live.dataset.at, seen = new Date();
   say(true, 'live');
 
+  // A small world is loaded whole: when the run is over, nobody is there to give what was out of sight.
+  const soon = (part) => { if (rows.size <= 500) for (const picture of part.querySelectorAll('img')) picture.loading = 'eager'; };
   function show(news) {
     for (const { key, html } of news.rows) {
       made.innerHTML = html;
       const fresh = made.content.firstElementChild;
       fresh.classList.add('fresh');
+      soon(fresh);
       sheet.replace(rows.get(key), fresh);
       rows.set(key, fresh);
     }
@@ -26,6 +29,7 @@
 
   // A picture that is not there any more when it is looked at.
   document.addEventListener('error', ({ target }) => { if (target.matches?.('.f img')) target.parentElement.classList.add('blank'); }, true);
+  soon(document);
   for (;;) {
     try {
       const news = await (await fetch('/changes?since=' + at, { cache: 'no-store' })).json();
