@@ -1,10 +1,11 @@
 //! The pictures that the page names by digest.
 //!
-//! Owns: digests, each made once as long as its bytes stay. Leaves to others: whose pictures these are (`truth`).
+//! Owns: digests and sizes, each found once as long as the bytes stay. Leaves to others: whose they are (`truth`).
 //! A newcomer gets wrong: bytes are known by where they lie; so what is known must hold them, or others would lie there.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, MutexGuard};
+use std::io::Cursor;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use bytes::Bytes;
 
@@ -17,7 +18,21 @@ pub(crate) struct PictureCache(Mutex<Pictures>);
 #[derive(Debug, Default)]
 struct Pictures {
     by_digest: BTreeMap<String, (Bytes, String)>,
-    by_place: HashMap<(usize, usize), (Bytes, String)>,
+    by_place: HashMap<(usize, usize), Arc<KnownPicture>>,
+}
+
+#[derive(Debug)]
+struct KnownPicture {
+    bytes: Bytes,
+    digest: String,
+    /// Its sides, if it is one.
+    size: OnceLock<Option<(u32, u32)>>,
+}
+
+impl KnownPicture {
+    fn new(bytes: &Bytes) -> Arc<Self> {
+        Arc::new(Self { bytes: bytes.clone(), digest: digest_of(bytes), size: OnceLock::new() })
+    }
 }
 
 impl PictureCache {
@@ -29,12 +44,13 @@ impl PictureCache {
         let mut fresh = Pictures::default();
         let mut known = self.lock();
         for (bytes, kind) in shown.chain(photos).chain(avatars) {
-            let digest = match known.by_place.get(&place(bytes)) {
-                Some((_, digest)) => digest.clone(),
-                None => digest_of(bytes),
-            };
-            fresh.by_place.insert(place(bytes), (bytes.clone(), digest.clone()));
-            fresh.by_digest.insert(digest, (bytes.clone(), kind.to_owned()));
+            if fresh.by_place.contains_key(&place(bytes)) {
+                continue;
+            }
+            let before = known.by_place.get(&place(bytes)).cloned();
+            let picture = before.unwrap_or_else(|| KnownPicture::new(bytes));
+            fresh.by_digest.insert(picture.digest.clone(), (bytes.clone(), kind.to_owned()));
+            fresh.by_place.insert(place(bytes), picture);
         }
         *known = fresh;
     }
@@ -44,8 +60,21 @@ impl PictureCache {
     }
 
     pub(super) fn digest(&self, bytes: &Bytes) -> String {
-        let known = self.lock().by_place.get(&place(bytes)).map(|(_, digest)| digest.clone());
-        known.unwrap_or_else(|| digest_of(bytes))
+        self.known(bytes).digest.clone()
+    }
+
+    /// Its sides, if it is a picture.
+    pub(super) fn size(&self, bytes: &Bytes) -> Option<(u32, u32)> {
+        let known = self.known(bytes);
+        *known.size.get_or_init(|| {
+            let reader = image::ImageReader::new(Cursor::new(&known.bytes)).with_guessed_format().ok();
+            reader.and_then(|reader| reader.into_dimensions().ok())
+        })
+    }
+
+    fn known(&self, bytes: &Bytes) -> Arc<KnownPicture> {
+        let known = self.lock().by_place.get(&place(bytes)).cloned();
+        known.unwrap_or_else(|| KnownPicture::new(bytes))
     }
 
     fn lock(&self) -> MutexGuard<'_, Pictures> {

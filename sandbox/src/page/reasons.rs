@@ -4,6 +4,7 @@
 //! A newcomer gets wrong: a fact is no verdict: a rule may take a person without a photo back to the default, and an
 //! account without an address may be matched by its name.
 
+use super::picture_cache::PictureCache;
 use super::rows::Row;
 use crate::truth::{Account, Person};
 
@@ -20,14 +21,13 @@ pub(super) enum Photo {
     Not(String),
 }
 
-pub(super) fn photo(person: &Person) -> Photo {
+pub(super) fn photo(person: &Person, pictures: &PictureCache) -> Photo {
     let Some((bytes, _)) = &person.photo else {
         let instead = person.instead.as_deref().unwrap_or("none").replace('_', " ");
         let words = if person.proven_absent { "provably no photo" } else { "photo not to be had" };
         return Photo::Not(format!("{words}: {instead}"));
     };
-    let reader = image::ImageReader::new(std::io::Cursor::new(bytes)).with_guessed_format().ok();
-    match reader.and_then(|reader| reader.into_dimensions().ok()) {
+    match pictures.size(bytes) {
         Some((w, h)) if u64::from(w) * u64::from(h) > MOST_PIXELS => Photo::Not(format!("a photo of {w} × {h} pixels")),
         Some((w, h)) if w.min(h) < SMALL => Photo::Shown(Some(format!("a small photo: {w} × {h}"))),
         Some(_) => Photo::Shown(None),
@@ -36,7 +36,7 @@ pub(super) fn photo(person: &Person) -> Photo {
 }
 
 /// What stands in the way of this account, if anything is known to.
-pub(super) fn reasons(row: &Row<'_>, account: &Account) -> Vec<String> {
+pub(super) fn reasons(row: &Row<'_>, account: &Account, pictures: &PictureCache) -> Vec<String> {
     let mut reasons = Vec::new();
     if !account.active {
         reasons.push("the account is inactive".to_owned());
@@ -49,7 +49,7 @@ pub(super) fn reasons(row: &Row<'_>, account: &Account) -> Vec<String> {
         reasons.push(format!("one of {} accounts of this person", cell.len()));
     }
     // One directory that stands for them is enough.
-    let of_people: Vec<Vec<String>> = row.people.iter().map(|person| about(person)).collect();
+    let of_people: Vec<Vec<String>> = row.people.iter().map(|person| about(person, pictures)).collect();
     if !of_people.iter().any(Vec::is_empty) {
         reasons.extend(of_people.concat());
     }
@@ -67,7 +67,7 @@ fn nobody(row: &Row<'_>, account: &Account) -> String {
     }
 }
 
-fn about(person: &Person) -> Vec<String> {
+fn about(person: &Person, pictures: &PictureCache) -> Vec<String> {
     let mut about = Vec::new();
     if !person.enabled {
         about.push("disabled in the directory".to_owned());
@@ -75,7 +75,7 @@ fn about(person: &Person) -> Vec<String> {
     if is_other(person) {
         about.push(format!("a {} in the directory", person.kind.to_lowercase()));
     }
-    match photo(person) {
+    match photo(person, pictures) {
         Photo::Shown(None) => {}
         Photo::Shown(Some(words)) | Photo::Not(words) => about.push(words),
     }

@@ -30,7 +30,7 @@ pub(super) struct Line {
 
 pub(super) fn line(row: &Row<'_>, products: &[&str], pictures: &PictureCache) -> Line {
     let key = blake3::hash(row.key().as_bytes()).to_hex()[..12].to_owned();
-    let marks = marks(row, products);
+    let marks = marks(row, products, pictures);
     let words = marks.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
     let markup = html! {
         li data-k=(key) data-f=(words) {
@@ -66,7 +66,7 @@ fn who(row: &Row<'_>) -> Markup {
 }
 
 fn own(person: &Person, pictures: &PictureCache) -> Markup {
-    let (words, content) = match (photo(person), &person.photo) {
+    let (words, content) = match (photo(person, pictures), &person.photo) {
         (Photo::Shown(odd), Some((bytes, _))) => {
             (odd.unwrap_or_else(|| "photo".to_owned()), Content::Picture(pictures.digest(bytes)))
         }
@@ -83,7 +83,7 @@ fn cell(row: &Row<'_>, product: &str, account: &Account, pictures: &PictureCache
         let words = format!("{} {when}: {} {}", product, state(account, shown), shown.id);
         frame(words.trim_end(), "f", &Content::Picture(pictures.digest(&shown.bytes)))
     };
-    let reasons = if account.changed() { Vec::new() } else { reasons(row, account) };
+    let reasons = if account.changed() { Vec::new() } else { reasons(row, account, pictures) };
     let (colour, word) = match (account.changed(), account.now.kind) {
         (true, ShownKind::Default) => ("k-warn", "reverted"),
         (true, _) if is_strange(account) => ("k-bad", "misplaced"),
@@ -145,7 +145,7 @@ fn state(account: &Account, shown: &Shown) -> String {
     }
 }
 
-fn marks(row: &Row<'_>, products: &[&str]) -> BTreeSet<String> {
+fn marks(row: &Row<'_>, products: &[&str], pictures: &PictureCache) -> BTreeSet<String> {
     let mut marks = BTreeSet::new();
     for (product, accounts) in products.iter().zip(&row.cells) {
         for account in accounts {
@@ -158,7 +158,7 @@ fn marks(row: &Row<'_>, products: &[&str]) -> BTreeSet<String> {
             marks.insert(now.to_owned());
             if account.changed() {
                 marks.insert("changed".to_owned());
-            } else if !reasons(row, account).is_empty() {
+            } else if !reasons(row, account, pictures).is_empty() {
                 marks.insert("left".to_owned());
             }
         }
