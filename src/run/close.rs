@@ -61,6 +61,7 @@ pub(super) async fn close(
         if let Some(keep) = pipeline.keep_runs {
             context.store.purge_runs(context::unix(now).saturating_sub(keep.as_secs())).await?;
         }
+        context.store.give_back_room()?;
     }
     // This run may be it.
     report.last_success = context.store.last_success()?.map(|last| rfc3339(last.row.started));

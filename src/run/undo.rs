@@ -151,7 +151,7 @@ impl Undoing<'_> {
     /// Puts what the run wrote into the facts.
     fn recall(&self) -> Result<(), Trouble> {
         let Self { context, run, .. } = self;
-        for page in each_page(|after| context.store.wrote(run, after.copied(), PAGE), |(last, ..)| *last) {
+        for page in each_page(|after| context.store.wrote(run, after, PAGE), |(last, ..)| last.clone()) {
             let page = page?.into_iter().map(|(_, target, account, wrote)| (target, account, wrote));
             context.facts.put_wrote(&page.collect::<Vec<_>>())?;
         }

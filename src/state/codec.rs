@@ -8,15 +8,60 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use serde::Serialize;
 use serde::de::value::{Error as WordError, StrDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer};
+use uuid::Uuid;
 
 use crate::model::{Digest, Fingerprint, KeysDigest, Luma};
 
-/// A text id as read from a column.
+/// A text id as read from a column, which may hold it [`Packed`].
 pub(super) struct TextId<T>(pub T);
 
 impl<T: for<'a> From<&'a str>> FromSql for TextId<T> {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        value.as_str().map(|text| Self(T::from(text)))
+        let ValueRef::Blob(packed) = value else { return value.as_str().map(|text| Self(T::from(text))) };
+        let hex = |digits: &[u8]| digits.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        match packed {
+            [UUID, rest @ ..] => {
+                let uuid = Uuid::from_slice(rest).map_err(FromSqlError::other)?;
+                Ok(Self(T::from(uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()))))
+            }
+            [HEX, rest @ ..] => Ok(Self(T::from(&hex(rest)))),
+            _ => Err(FromSqlError::InvalidType),
+        }
+    }
+}
+
+/// The first byte of a packed id.
+const UUID: u8 = 1;
+const HEX: u8 = 2;
+
+/// Fewer digits stay text.
+const HEX_FROM: usize = 16;
+
+/// An id or a change marker, of which there are as many as people: what is a UUID or hexadecimal digits stands as its bytes,
+/// anything else as text.
+#[derive(Clone, Copy)]
+pub(super) struct Packed<'a>(pub &'a str);
+
+impl ToSql for Packed<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let text = self.0;
+        // Only what reads back as it was.
+        let digits = match Uuid::try_parse(text) {
+            Ok(uuid) if uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text => {
+                return Ok([&[UUID][..], uuid.as_bytes()].concat().into());
+            }
+            _ => text.as_bytes(),
+        };
+        let digit = |byte: u8| match byte {
+            b'0'..=b'9' => Some(byte - b'0'),
+            b'a'..=b'f' => Some(byte - b'a' + 10),
+            _ => None,
+        };
+        let bytes = digits.chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?));
+        match std::iter::once(Some(HEX)).chain(bytes).collect::<Option<Vec<u8>>>() {
+            Some(packed) if digits.len() >= HEX_FROM && digits.len() % 2 == 0 => Ok(packed.into()),
+            _ => Ok(text.into()),
+        }
     }
 }
 
@@ -148,4 +193,38 @@ fn refused(why: String) -> rusqlite::Error {
 /// A page size for `LIMIT`.
 pub(super) fn limit(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Version;
+
+    #[test]
+    fn what_is_packed_reads_back_as_it_was() {
+        for (text, length) in [
+            ("b1f0c5a2-0d6e-4a3b-8a51-6f2d9a7c1e01", 17),
+            ("8a8a8a8a5c1b2d3e015c1b2d3e4f0001", 17),
+            ("c2b26b7351f906858f8ee1210d921ff3625c1eb945d4a85c7167c90da7c4de72", 33),
+            ("B1F0C5A2-0D6E-4A3B-8A51-6F2D9A7C1E01", 36),
+            ("{b1f0c5a2-0d6e-4a3b-8a51-6f2d9a7c1e01}", 38),
+            ("8a8a8a8a5c1b2d3", 15),
+            ("8a8a8a8a5c1b2d3e0", 17),
+            ("8A8A8A8A5C1B2D3E", 16),
+            ("10746", 5),
+            ("", 0),
+            ("ünïcode ünïcode!", 20),
+        ] {
+            let stored = Packed(text);
+            let stored = stored.to_sql().unwrap();
+            let stored = match &stored {
+                ToSqlOutput::Borrowed(value) => *value,
+                ToSqlOutput::Owned(value) => value.into(),
+                _ => panic!("another form"),
+            };
+            assert_eq!(stored.as_bytes().unwrap().len(), length, "{text}");
+            assert_eq!(TextId::<Version>::column_result(stored).unwrap().0.as_str(), text);
+        }
+        assert!(TextId::<Version>::column_result(ValueRef::Blob(&[9, 9])).is_err());
+    }
 }

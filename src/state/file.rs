@@ -173,7 +173,14 @@ pub(super) fn step_up(connection: &mut Connection, path: &Path, shape: &Shape, f
     File::open(&partial)?.sync_all()?;
     std::fs::rename(&partial, &copy)?;
     sync_folder(&copy)?;
-    apply(connection, shape, from)
+    apply(connection, shape, from)?;
+    rewrite(connection);
+    Ok(())
+}
+
+/// Writes the file anew without what lies idle in it. Where there is no room for that it stays as it is, and as right.
+pub(super) fn rewrite(connection: &Connection) {
+    drop(connection.execute_batch("VACUUM"));
 }
 
 /// The path with something appended to its last name.

@@ -203,7 +203,7 @@ fn whom_a_picture_stands_for_is_recorded_though_nothing_is_adopted() {
     assert_eq!((ended.count("jira", "adopted"), ended.count("jira", "unchanged")), (0, 3));
     assert_eq!(harness.sandbox.truth().writes, []);
     let state = rusqlite::Connection::open(harness.path("state/stage.db")).expect("the state");
-    let recorded = "SELECT count(*) FROM placement WHERE source = 'directory'";
+    let recorded = "SELECT count(*) FROM placement JOIN word ON id = source WHERE text = 'directory'";
     let recorded: u32 = state.query_row(recorded, [], |row| row.get(0)).expect("a count");
     assert_eq!(recorded, 3);
 }

@@ -1,16 +1,15 @@
 //! Taking out of the durable store what is not to be kept any longer: of somebody, and of old runs.
 //!
 //! Owns: which rows those are. Leaves to others: whom a name means (`explain`), when (`cli`).
-//! A newcomer gets wrong: events stay, since the journal is append-only; they name nobody once the intent that they belong to
-//! does not.
+//! A newcomer gets wrong: that there was a write stays, and what the server called the picture; not whose it was.
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Params, params};
 
-use super::Store;
+use super::{Store, past, placements};
 use crate::model::{AccountId, PersonRef, TargetId};
-use crate::state::codec::{TextId, Whole};
+use crate::state::codec::{Packed, TextId, Whole};
 use crate::state::error::{StateError, StateFault};
 use crate::state::writer::Ack;
 
@@ -34,7 +33,7 @@ pub struct Forgotten {
     pub writes: usize,
 }
 
-/// Whose an intent is: of the account (1, 2), or of the person (3, 4).
+/// Whose an open intent is.
 const OF_ACCOUNT: &str = "body ->> '$.target' = ?1 AND body ->> '$.account' = ?2";
 const OF_PERSON: &str = "body ->> '$.person.source' = ?1 AND body ->> '$.person.id' = ?2";
 
@@ -42,12 +41,19 @@ impl Store {
     /// Whoever has this id in the state: also who is listed nowhere any more.
     pub fn with_id(&self, id: &str) -> Result<PeopleAndAccounts, StateError> {
         self.read("look for an id in the state", |db| {
-            let people = "SELECT source, person FROM photo_mark WHERE person = ?1
-                UNION SELECT source, person FROM placement WHERE person = ?1";
-            let accounts = "SELECT target, account FROM placement WHERE account = ?1
-                UNION SELECT body ->> '$.target', body ->> '$.account' FROM intent WHERE body ->> '$.account' = ?1";
-            let people = pairs(db, people, id)?.into_iter().map(|(source, id)| PersonRef { source, id }).collect();
-            Ok(PeopleAndAccounts { people, accounts: pairs(db, accounts, id)?.into_iter().collect() })
+            let people = "SELECT text, person FROM photo_mark JOIN word ON id = source WHERE person = ?1
+                UNION SELECT text, person FROM placement JOIN word ON id = source WHERE person = ?1";
+            let accounts = "SELECT text, account FROM placement JOIN word ON id = target WHERE account = ?1
+                UNION SELECT text, account FROM past JOIN word ON word.id = target WHERE account = ?1
+                UNION SELECT body ->> '$.target', body ->> '$.account' FROM intent WHERE body ->> '$.account' = ?2";
+            let people = pairs(db, people, params![Packed(id)])?
+                .into_iter()
+                .map(|(source, id)| PersonRef { source, id })
+                .collect();
+            Ok(PeopleAndAccounts {
+                people,
+                accounts: pairs(db, accounts, params![Packed(id), id])?.into_iter().collect(),
+            })
         })
     }
 
@@ -69,15 +75,15 @@ impl Store {
         self.write("forget somebody in the state", move |db| {
             let mut gone = Forgotten::default();
             for person in &whom.people {
-                let of = [person.source.as_str(), person.id.as_str()];
-                gone.marks += db.execute("DELETE FROM photo_mark WHERE source = ? AND person = ?", of)?;
-                gone.placements += db.execute("DELETE FROM placement WHERE source = ? AND person = ?", of)?;
-                gone.writes += blank(db, OF_PERSON, of)?;
+                let of = (person.source.as_str(), Packed(person.id.as_str()));
+                gone.marks += db.execute(&format!("DELETE FROM photo_mark WHERE {}", past::OF_PERSON), of)?;
+                gone.placements += placements::forget_where(db, past::OF_PERSON, of)?;
+                gone.writes += blank(db, past::OF_PERSON, of)?;
             }
             for (target, account) in &whom.accounts {
-                let of = [target.as_str(), account.as_str()];
-                gone.placements += db.execute("DELETE FROM placement WHERE target = ? AND account = ?", of)?;
-                gone.writes += blank(db, OF_ACCOUNT, of)?;
+                let of = past::account(target, account);
+                gone.placements += placements::forget_where(db, past::OF_ACCOUNT, of)?;
+                gone.writes += blank(db, past::OF_ACCOUNT, of)?;
             }
             Ok(gone)
         })
@@ -96,7 +102,9 @@ impl Store {
             Ok(db.execute(
                 "DELETE FROM run WHERE started < ?1 AND seq <> (SELECT max(seq) FROM run)
                  AND seq <> ifnull((SELECT max(seq) FROM run WHERE command = 'run' AND exit_code = 0), 0)
-                 AND id NOT IN (SELECT run FROM intent) AND seq NOT IN (SELECT run FROM run_count)",
+                 AND id NOT IN (SELECT run FROM intent) AND seq NOT IN (SELECT run FROM past)
+                 AND seq NOT IN (SELECT run FROM placement WHERE run IS NOT NULL)
+                 AND seq NOT IN (SELECT run FROM run_count)",
                 [Whole(before)],
             )?)
         })
@@ -104,24 +112,21 @@ impl Store {
 }
 
 /// What remains says that there was a write, of which kind and when.
-fn blank(db: &Connection, condition: &str, of: [&str; 2]) -> Result<usize, StateFault> {
+fn blank(db: &Connection, condition: &str, of: impl Params) -> Result<usize, StateFault> {
     let sql = format!(
-        "UPDATE intent SET body = json_remove(
-           json_replace(body, '$.account', '', '$.person', NULL, '$.photo', NULL, '$.rendition', NULL, '$.old', NULL,
-             '$.base', json('[]'), '$.stood', json('{{\"unknown\":\"\"}}'), '$.before', 'unknown'),
-           '$.handle', '$.making', '$.old_looks', '$.keys', '$.named', '$.owner', '$.stood_in', '$.stood_of', '$.back')
-         WHERE open = 0 AND {condition}"
+        "UPDATE past SET account = '', source = NULL, person = NULL, stood = (SELECT id FROM word WHERE text = 'unknown'),
+           stood_mark = '', ours = 0, named = NULL, owner = NULL, stood_in = NULL, stood_of = NULL
+         WHERE {condition}"
     );
     Ok(db.execute(&sql, of)?)
 }
 
-fn pairs<A, B>(db: &Connection, sql: &str, id: &str) -> Result<Vec<(A, B)>, StateFault>
+fn pairs<A, B>(db: &Connection, sql: &str, of: impl Params) -> Result<Vec<(A, B)>, StateFault>
 where
     A: for<'a> From<&'a str>,
     B: for<'a> From<&'a str>,
 {
     let mut query = db.prepare(sql)?;
-    let rows =
-        query.query_map(params![id], |row| Ok((row.get::<_, TextId<A>>(0)?.0, row.get::<_, TextId<B>>(1)?.0)))?;
+    let rows = query.query_map(of, |row| Ok((row.get::<_, TextId<A>>(0)?.0, row.get::<_, TextId<B>>(1)?.0)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -1,18 +1,20 @@
 //! What was written to one account, run by run, and what one run wrote to all of them.
 //!
-//! Owns: reading the journal of both. Leaves to others: writing it (`journal.rs`).
-//! A newcomer gets wrong: the journal is not searched in a run; so it has no index for this, and the whole is read.
+//! Owns: reading the writes of both. Leaves to others: writing them down (`journal`, `past`).
+//! A newcomer gets wrong: a run does not search for them; so they have no index for this, and the whole is read.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::Store;
+use super::{Store, identity, journal, past};
 use crate::model::{
-    AccountId, Event, IntentId, IntentKind, KeysDigest, Left, PersonRef, RunId, Shown, TargetId, Wrote,
+    AccountId, Event, Intent, IntentId, IntentKind, KeysDigest, Left, PersonId, PersonRef, RunId, SourceId, TargetId,
+    Wrote,
 };
-use crate::state::codec::{EnumWord, Json, TextId, limit};
-use crate::state::error::StateError;
+use crate::state::codec::{EnumWord, Json, Short, TextId, limit};
+use crate::state::error::{StateError, StateFault};
 
-/// A write of the journal.
+/// A write on record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WriteRecord {
     /// The run.
@@ -25,6 +27,18 @@ pub struct WriteRecord {
     pub open: bool,
 }
 
+/// Where a page of writes ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WroteUpTo {
+    /// At a write that no placement has the row of.
+    Write(IntentId),
+    /// At a placement.
+    Placement(TargetId, AccountId),
+}
+
+/// What a page of writes says of each.
+pub(crate) type WroteTo = (WroteUpTo, TargetId, AccountId, Wrote);
+
 impl Store {
     /// The last writes to an account, the newest first.
     pub fn writes_to(
@@ -34,71 +48,156 @@ impl Store {
         at_most: usize,
     ) -> Result<Vec<WriteRecord>, StateError> {
         self.read("read the writes to an account in the state", |db| {
-            // What closes an intent says nothing of how it ended.
-            let mut query = db.prepare_cached(
-                "SELECT run, body ->> '$.kind', open,
-                   (SELECT event.body FROM event WHERE event.intent = intent.id
-                      AND event.body ->> '$.event' <> 'closed' ORDER BY seq DESC LIMIT 1)
-                 FROM intent WHERE body ->> '$.target' = ? AND body ->> '$.account' = ? ORDER BY id DESC LIMIT ?",
-            )?;
-            let rows = query.query_map(params![target.as_str(), account.as_str(), limit(at_most)], |row| {
-                Ok(WriteRecord {
-                    run: row.get::<_, TextId<_>>(0)?.0,
-                    kind: row.get::<_, EnumWord<_>>(1)?.0,
-                    open: row.get(2)?,
-                    last: row.get::<_, Json<_>>(3)?.0,
-                })
+            let mut writes = open_writes_to(db, target, account)?;
+            let mut query = db.prepare_cached(&format!(
+                "SELECT id, (SELECT id FROM run WHERE seq = run), (SELECT text FROM word WHERE id = kind), last
+                   FROM past WHERE {of}
+                 UNION ALL
+                 SELECT write, (SELECT id FROM run WHERE seq = run), 'replace', {last}
+                   FROM placement WHERE write IS NOT NULL AND {of}",
+                of = past::OF_ACCOUNT,
+                last = past::LAST,
+            ))?;
+            let rows = query.query_map(past::account(target, account), |row| {
+                let (run, kind) = (row.get::<_, TextId<_>>(1)?.0, row.get::<_, EnumWord<_>>(2)?.0);
+                let record = WriteRecord { run, kind, last: row.get::<_, Json<_>>(3)?.0, open: false };
+                Ok((IntentId(row.get(0)?), record))
             })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            writes.extend(rows.collect::<Result<Vec<_>, _>>()?);
+            writes.sort_by_key(|(id, _)| std::cmp::Reverse(*id));
+            Ok(writes.into_iter().take(at_most).map(|(_, write)| write).collect())
         })
     }
 
     /// The last run that wrote to an account: neither a probe nor what undid a run.
     pub fn last_run_that_wrote(&self) -> Result<Option<RunId>, StateError> {
         self.read("look for the last run that wrote in the state", |db| {
-            let sql = format!(
-                "SELECT intent.run FROM intent JOIN run ON run.id = intent.run
-                 WHERE run.command LIKE 'run%' AND intent.body ->> '$.kind' <> 'probe'
-                   AND (intent.open = 1 OR {EFFECT} IS NOT NULL) ORDER BY intent.id DESC LIMIT 1"
-            );
-            Ok(db.prepare(&sql)?.query_row([], |row| Ok(row.get::<_, TextId<_>>(0)?.0)).optional()?)
+            let sql = "SELECT run.id FROM (
+                   SELECT max(write) AS id, run FROM placement WHERE write IS NOT NULL GROUP BY run
+                   UNION ALL
+                   SELECT max(id), run FROM past WHERE effect IS NOT NULL
+                     AND kind <> (SELECT id FROM word WHERE text = 'probe') GROUP BY run
+                   UNION ALL
+                   SELECT max(intent.id), run.seq FROM intent JOIN run ON run.id = intent.run
+                     WHERE intent.body ->> '$.kind' <> 'probe' GROUP BY run.seq
+                 ) AS wrote JOIN run ON run.seq = wrote.run
+                 WHERE run.command LIKE 'run%' ORDER BY wrote.id DESC LIMIT 1";
+            Ok(db.prepare(sql)?.query_row([], |row| Ok(row.get::<_, TextId<_>>(0)?.0)).optional()?)
         })
     }
 
-    /// A page of what a run did to accounts, in the order of the journal, probes left out; `after` is the last one of the
-    /// page before.
-    pub fn wrote(
-        &self,
-        run: &RunId,
-        after: Option<IntentId>,
-        at_most: usize,
-    ) -> Result<Vec<(IntentId, TargetId, AccountId, Wrote)>, StateError> {
+    /// A page of what a run did to accounts, probes left out; `after` is where the page before ended. The writes to one
+    /// account come in the order in which they were begun.
+    pub fn wrote(&self, run: &RunId, after: Option<&WroteUpTo>, at_most: usize) -> Result<Vec<WroteTo>, StateError> {
         self.read("read what a run wrote in the state", |db| {
-            let mut query = db.prepare_cached(&format!(
-                "SELECT id, body ->> '$.target', body ->> '$.account', body -> '$.stood', body ->> '$.old', {EFFECT} effect,
-                        body -> '$.named', body -> '$.owner', body -> '$.person', body -> '$.stood_of',
-                        body ->> '$.stood_in'
-                 FROM intent WHERE run = ? AND id > ? AND body ->> '$.kind' <> 'probe' AND effect IS NOT NULL
-                 ORDER BY id LIMIT ?"
-            ))?;
-            let page = params![run.as_str(), after.map_or(-1, |after| after.0), limit(at_most)];
-            let rows = query.query_map(page, |row| {
-                let stood = row.get::<_, Json<Shown>>(3)?.0;
-                let old: Option<String> = row.get(4)?;
-                let ours = matches!(&stood, Shown::Custom(mark) if old.as_deref() == Some(mark.as_str()));
-                let left = if row.get_ref(5)?.as_str()? == "reset" { Left::Default } else { Left::Ours };
-                let digest = |column| row.get::<_, Option<Json<Option<KeysDigest>>>>(column);
-                let (named, owner) = (digest(6)?.and_then(|found| found.0), digest(7)?.and_then(|found| found.0));
-                let whose = |column| row.get::<_, Option<Json<Option<PersonRef>>>>(column);
-                let (person, stood_of) = (whose(8)?.and_then(|found| found.0), whose(9)?.and_then(|found| found.0));
-                let wrote = Wrote { stood, ours, left, named, owner, person, stood_in: row.get(10)?, stood_of };
-                Ok((IntentId(row.get(0)?), row.get::<_, TextId<_>>(1)?.0, row.get::<_, TextId<_>>(2)?.0, wrote))
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            let placement = match after {
+                Some(WroteUpTo::Placement(target, account)) => Some((target, account)),
+                None | Some(WroteUpTo::Write(_)) => {
+                    let after = if let Some(WroteUpTo::Write(id)) = after { id.0 } else { -1 };
+                    let page = rows(db, run, after, at_most)?;
+                    if !page.is_empty() {
+                        return Ok(page);
+                    }
+                    None
+                }
+            };
+            // What an account shows now was written last.
+            placements(db, run, placement, at_most)
         })
     }
 }
 
-/// The last event of an intent that changed what the account shows; NULL: there is none.
-const EFFECT: &str = "(SELECT event.body ->> '$.event' FROM event WHERE event.intent = intent.id
-    AND event.body ->> '$.event' IN ('shown', 'recognised', 'reset') ORDER BY seq DESC LIMIT 1)";
+fn open_writes_to(
+    db: &Connection,
+    target: &TargetId,
+    account: &AccountId,
+) -> Result<Vec<(IntentId, WriteRecord)>, StateFault> {
+    let of = "body ->> '$.target' = ? AND body ->> '$.account' = ?";
+    let mut found = Vec::new();
+    for (id, intent) in journal::open_where(db, of, params![target.as_str(), account.as_str()])? {
+        let events = journal::events(db, id)?;
+        if let Some(last) = past::last(&events).cloned() {
+            found.push((id, WriteRecord { run: intent.run, kind: intent.kind, last, open: true }));
+        }
+    }
+    Ok(found)
+}
+
+/// Writes that are open, and closed ones whose picture another took the place of.
+fn rows(db: &Connection, run: &RunId, after: i64, at_most: usize) -> Result<Vec<WroteTo>, StateFault> {
+    let mut page = Vec::new();
+    let key = identity::key(db)?;
+    let of = "run = ? AND id > ? AND body ->> '$.kind' <> 'probe' ORDER BY id";
+    for (id, intent) in journal::open_where(db, of, params![run.as_str(), after])? {
+        let Some(left) = past::effect(journal::events(db, id)?.iter()) else { continue };
+        let named = Some(KeysDigest::of_name(&key, &intent.account_name));
+        let ours = past::ours(&intent);
+        let Intent { stood, owner, person, stood_in, stood_of, .. } = intent;
+        let wrote = Wrote { stood, ours, left, named, owner, person, stood_in, stood_of };
+        page.push((WroteUpTo::Write(id), intent.target, intent.account, wrote));
+    }
+    let mut query = db.prepare_cached(
+        "SELECT (SELECT text FROM word WHERE id = target), account, (SELECT text FROM word WHERE id = source), person,
+           (SELECT text FROM word WHERE id = stood), stood_mark, ours, named, (SELECT text FROM word WHERE id = effect),
+           owner, stood_in, stood_of, past.id
+         FROM past WHERE run = (SELECT seq FROM run WHERE id = ?) AND id > ? AND effect IS NOT NULL
+           AND kind <> (SELECT id FROM word WHERE text = 'probe')
+         ORDER BY past.id LIMIT ?",
+    )?;
+    let closed = query.query_map(params![run.as_str(), after, limit(at_most)], |row| {
+        let (target, account, wrote) = wrote(row)?;
+        Ok((WroteUpTo::Write(IntentId(row.get(12)?)), target, account, wrote))
+    })?;
+    page.extend(closed.collect::<Result<Vec<_>, _>>()?);
+    page.sort_by_key(|(at, ..)| match at {
+        WroteUpTo::Write(id) => *id,
+        WroteUpTo::Placement(..) => IntentId(i64::MAX),
+    });
+    page.truncate(at_most);
+    Ok(page)
+}
+
+fn placements(
+    db: &Connection,
+    run: &RunId,
+    after: Option<(&TargetId, &AccountId)>,
+    at_most: usize,
+) -> Result<Vec<WroteTo>, StateFault> {
+    let after = after.map(|(target, account)| past::account(target, account));
+    let beyond = if after.is_some() {
+        "(target, account) > ((SELECT id FROM word WHERE text = ?3), ?4)"
+    } else {
+        "?3 IS NULL AND ?4 IS NULL"
+    };
+    let mut query = db.prepare_cached(&format!(
+        "SELECT (SELECT text FROM word WHERE id = target), account, (SELECT text FROM word WHERE id = source), person,
+           (SELECT text FROM word WHERE id = stood), stood_mark, ours, named, 'ours', owner, stood_in, stood_of
+         FROM placement WHERE run = (SELECT seq FROM run WHERE id = ?1) AND {beyond} ORDER BY target, account LIMIT ?2"
+    ))?;
+    let (target, account) = after.unzip();
+    let found = query.query_map(params![run.as_str(), limit(at_most), target, account], |row| {
+        let (target, account, wrote) = wrote(row)?;
+        Ok((WroteUpTo::Placement(target.clone(), account.clone()), target, account, wrote))
+    })?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+fn wrote(row: &Row<'_>) -> rusqlite::Result<(TargetId, AccountId, Wrote)> {
+    let source: Option<TextId<SourceId>> = row.get(2)?;
+    let person: Option<TextId<PersonId>> = row.get(3)?;
+    let Some(stood) = past::was_shown(row.get_ref(4)?.as_str()?, row.get(5)?) else {
+        let why = "what an account showed is no word of ours";
+        return Err(rusqlite::Error::FromSqlConversionFailure(4, Type::Text, why.into()));
+    };
+    let wrote = Wrote {
+        stood,
+        ours: row.get(6)?,
+        left: row.get::<_, EnumWord<Left>>(8)?.0,
+        named: row.get::<_, Option<Short<_>>>(7)?.map(|named| named.0),
+        owner: row.get::<_, Option<Short<_>>>(9)?.map(|owner| owner.0),
+        stood_in: row.get(10)?,
+        stood_of: row.get::<_, Option<Json<_>>>(11)?.map(|person| person.0),
+        person: source.zip(person).map(|(source, id)| PersonRef { source: source.0, id: id.0 }),
+    };
+    Ok((row.get::<_, TextId<_>>(0)?.0, row.get::<_, TextId<_>>(1)?.0, wrote))
+}

@@ -3,15 +3,14 @@
 //! Owns: refusing every step that `model::Status` does not allow, and writing an event together with its effects.
 //! Leaves to others: which step is due (`load`), judging open intents (`run`, `plan`).
 //! A newcomer gets wrong: an intent's status stands in no column; it is folded from its events each time, so it cannot
-//! disagree with them.
+//! disagree with them. The event that closes it takes all of it out of the journal ([`past`]).
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde::Serialize;
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
-use super::{Store, identity, placements};
+use super::{Store, past, placements};
 use crate::model::{
-    AccountId, Event, Intent, IntentId, IntentKind, KeysDigest, Luma, OpenIntent, PictureRef, Placement, Provenance,
-    Status, TargetId, without_addresses, without_name,
+    AccountId, Event, Intent, IntentId, IntentKind, Luma, OpenIntent, PictureRef, Placement, Provenance, Status,
+    TargetId, without_addresses, without_name,
 };
 use crate::state::codec::{Grey, Json, Whole, limit};
 use crate::state::error::{StateError, StateFault};
@@ -31,17 +30,29 @@ impl Store {
     }
 
     /// Adds an event with its effects, in one transaction: `Shown` and its like write the placement, `Reset` and `Disowned` delete it, whatever
-    /// closes the intent takes the account's name, its handle and the looks out of it. An illegal event writes nothing.
+    /// closes the intent leaves a short row of it. An illegal event writes nothing.
     pub fn record(&self, id: IntentId, event: &Event) -> Ack<()> {
-        let event = event.clone();
+        self.record_all(id, vec![event.clone()])
+    }
+
+    /// Adds an event as [`Self::record`] does, and closes the intent with it, in one transaction.
+    pub fn end(&self, id: IntentId, event: &Event) -> Ack<()> {
+        self.record_all(id, vec![event.clone(), Event::Closed])
+    }
+
+    fn record_all(&self, id: IntentId, events: Vec<Event>) -> Ack<()> {
         self.write("write an event to the state", move |db| {
             let (_, intent) = db
                 .prepare_cached(&format!("{COLUMNS} WHERE id = ?"))?
                 .query_row([id.0], intent)
                 .optional()?
                 .ok_or(StateFault::NoIntent(id))?;
-            let (status, events) = status(db, id)?;
-            step(db, id, &intent, status, events + 1, &event)
+            let (mut status, mut seq) = status(db, id)?;
+            for event in &events {
+                seq += 1;
+                status = step(db, id, &intent, status, seq, event)?;
+            }
+            Ok(())
         })
     }
 
@@ -58,9 +69,8 @@ impl Store {
     /// before.
     pub fn open_intents(&self, after: Option<IntentId>, at_most: usize) -> Result<Vec<OpenIntent>, StateError> {
         self.read("read open intents in the state", |db| {
-            let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE open = 1 AND id > ? ORDER BY id LIMIT ?"))?;
             let page = params![after.map_or(-1, |after| after.0), limit(at_most)];
-            let found = query.query_map(page, intent)?.collect::<Result<Vec<_>, _>>()?;
+            let found = open_where(db, "id > ? ORDER BY id LIMIT ?", page)?;
             found.into_iter().map(|(id, intent)| Ok(open(id, intent, status(db, id).map_err(damaged)?.0))).collect()
         })
     }
@@ -84,25 +94,16 @@ impl Store {
     }
 }
 
-/// An intent as it is kept. The name goes when it is closed; whether an account has the same one can still be told.
-#[derive(Serialize)]
-struct Kept<'a> {
-    #[serde(flatten)]
-    intent: &'a Intent,
-    named: KeysDigest,
-}
-
 fn insert(db: &Connection, intent: &Intent) -> Result<IntentId, StateFault> {
     // A column of its own for what has to go in the end.
     let mut body = intent.clone();
     let name = std::mem::take(&mut body.account_name);
     let luma = body.luma.take();
-    let named = KeysDigest::of_name(&identity::key(db)?, &name);
     db.prepare_cached("INSERT INTO intent (run, name, luma, body) VALUES (?, ?, ?, ?)")?.execute(params![
         intent.run.as_str(),
         name,
         luma.as_ref().map(Luma::values),
-        Json(&Kept { intent: &body, named })
+        Json(&body)
     ])?;
     Ok(IntentId(db.last_insert_rowid()))
 }
@@ -114,7 +115,7 @@ fn step(
     status: Status,
     seq: u32,
     event: &Event,
-) -> Result<(), StateFault> {
+) -> Result<Status, StateFault> {
     let next = status.after(event)?;
     db.prepare_cached("INSERT INTO event (intent, seq, body) VALUES (?, ?, ?)")?.execute(params![
         id.0,
@@ -147,12 +148,10 @@ fn step(
         _ => {}
     }
     if next == Status::Closed {
-        db.prepare_cached(
-            "UPDATE intent SET open = 0, name = '', luma = NULL, body = json_remove(body, '$.handle') WHERE id = ?",
-        )?
-        .execute([id.0])?;
+        let stands = placements::get(db, &intent.target, &intent.account)?;
+        past::close(db, id, intent, &events(db, id)?, stands.as_ref())?;
     }
-    Ok(())
+    Ok(next)
 }
 
 /// What we made stays on record until it is seen gone (docs/architecture.md, "The state"): where a placement is about
@@ -186,18 +185,30 @@ fn leave_over(db: &Connection, draft: &Intent, shown: Option<&PictureRef>) -> Re
     let sent = Event::Sent { attempt: 1, route: "superseded".to_owned(), at: draft.begun_at };
     step(db, id, &intent, Status::Begun, 1, &sent)?;
     let (status, events) = status(db, id)?;
-    step(db, id, &intent, status, events + 1, &Event::Abandoned { mark: former.mark })
+    step(db, id, &intent, status, events + 1, &Event::Abandoned { mark: former.mark }).map(drop)
 }
 
 fn status(db: &Connection, id: IntentId) -> Result<(Status, u32), StateFault> {
+    let events = events(db, id)?;
+    // Far below: each event was one request of a run, and no run sends so many for one account.
+    let count = u32::try_from(events.len()).unwrap_or(u32::MAX);
+    Ok((Status::of(&events)?, count))
+}
+
+/// What became known of an intent that is open.
+pub(super) fn events(db: &Connection, id: IntentId) -> Result<Vec<Event>, StateFault> {
     let mut query = db.prepare_cached("SELECT body FROM event WHERE intent = ? ORDER BY seq")?;
-    let mut count = 0;
-    let mut status = Status::Begun;
-    for event in query.query_map([id.0], |row| Ok(row.get::<_, Json<Event>>(0)?.0))? {
-        status = status.after(&event?)?;
-        count += 1;
-    }
-    Ok((status, count))
+    Ok(query.query_map([id.0], |row| Ok(row.get::<_, Json<Event>>(0)?.0))?.collect::<Result<_, _>>()?)
+}
+
+/// The open intents of which this holds.
+pub(super) fn open_where(
+    db: &Connection,
+    condition: &str,
+    of: impl Params,
+) -> Result<Vec<(IntentId, Intent)>, StateFault> {
+    let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE open = 1 AND {condition}"))?;
+    Ok(query.query_map(of, intent)?.collect::<Result<_, _>>()?)
 }
 
 fn open(id: IntentId, intent: Intent, status: Status) -> OpenIntent {

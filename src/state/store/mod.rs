@@ -11,10 +11,13 @@ mod identity;
 mod journal;
 mod open;
 mod overview;
+mod past;
 mod photos;
 mod placements;
 mod runs;
+mod space;
 mod targets;
+mod words;
 
 pub(crate) use backup::back_up;
 pub(crate) use forgetting::PeopleAndAccounts;

@@ -53,9 +53,11 @@ impl Store {
             Ok(Overview {
                 runs: one("SELECT count(*) FROM run")?,
                 oldest_run: db.query_row(oldest, [], |row| row.get::<_, Option<Whole>>(0))?.map(|began| began.0),
-                placements: each(db, "SELECT target, count(*) FROM placement GROUP BY target")?,
-                marks: each(db, "SELECT source, count(*) FROM photo_mark GROUP BY source")?,
-                intents: one("SELECT count(*) FROM intent")?,
+                placements: each(db, "SELECT text, count(*) FROM placement JOIN word ON id = target GROUP BY text")?,
+                marks: each(db, "SELECT text, count(*) FROM photo_mark JOIN word ON id = source GROUP BY text")?,
+                intents: one(
+                    "SELECT (SELECT count(*) FROM intent) + (SELECT count(*) FROM past) + (SELECT count(write) FROM placement)",
+                )?,
                 open_intents: one("SELECT count(*) FROM intent WHERE open = 1")?,
             })
         })
@@ -64,7 +66,9 @@ impl Store {
     /// Whether every row that is pointed at is there.
     pub fn check_references(&self) -> Result<(), StateError> {
         self.read("check the state", |db| {
-            let sql = "SELECT count(*) FROM pragma_foreign_key_check";
+            let sql = "SELECT (SELECT count(*) FROM pragma_foreign_key_check) + (SELECT count(*) FROM placement
+                   WHERE photo IS NULL AND NOT EXISTS (SELECT 1 FROM photo_mark AS mark WHERE mark.source = placement.source
+                     AND mark.person = placement.person AND ifnull(former, digest) IS NOT NULL))";
             match db.query_row(sql, [], |row| row.get::<_, i64>(0))? {
                 0 => Ok(()),
                 broken => Err(StateFault::Damaged(format!("{broken} rows point at rows that are not there"))),

@@ -1,14 +1,15 @@
 //! What was last found of people's photos.
 //!
 //! Owns: photo marks, without a single picture. Leaves to others: the bytes (the spool, `run`).
-//! A newcomer gets wrong: what is not known is not recorded, so a mark is never "unknown".
+//! A newcomer gets wrong: what is not known is not recorded, so a mark is never "unknown". A digest that a placement may
+//! mean, too, stays beside the next one.
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::Store;
-use crate::model::{Fault, PersonRef, PhotoMark, Remembered, SourceId, Version};
-use crate::state::codec::{Bytes, EnumWord, TextId, Whole};
+use super::{Store, words};
+use crate::model::{Fault, PersonRef, PhotoMark, Placement, Remembered, SourceId, Version};
+use crate::state::codec::{Bytes, EnumWord, Packed, TextId, Whole};
 use crate::state::error::{StateError, StateFault};
 use crate::state::writer::Ack;
 
@@ -17,10 +18,11 @@ impl Store {
     pub fn mark(&self, person: &PersonRef) -> Result<Option<PhotoMark>, StateError> {
         self.read("read a photo mark in the state", |db| {
             let mut query = db.prepare_cached(
-                "SELECT version, found, digest, code, message, width, height FROM photo_mark
-                 WHERE source = ? AND person = ?",
+                "SELECT version, (SELECT text FROM word WHERE id = found), digest, (SELECT text FROM word WHERE id = code),
+                   message, width, height
+                 FROM photo_mark WHERE source = (SELECT id FROM word WHERE text = ?) AND person = ?",
             )?;
-            Ok(query.query_row([person.source.as_str(), person.id.as_str()], mark).optional()?)
+            Ok(query.query_row(params![person.source.as_str(), Packed(person.id.as_str())], mark).optional()?)
         })
     }
 
@@ -39,7 +41,9 @@ impl Store {
     /// Of how many people of a source the photo, or its absence, is known.
     pub fn count_known(&self, source: &SourceId) -> Result<u64, StateError> {
         self.read("count photo marks in the state", |db| {
-            let mut query = db.prepare_cached("SELECT count(*) FROM photo_mark WHERE source = ?")?;
+            let mut query = db.prepare_cached(
+                "SELECT count(*) FROM photo_mark WHERE source = (SELECT id FROM word WHERE text = ?)",
+            )?;
             Ok(query.query_row([source.as_str()], |row| Ok(row.get::<_, Whole>(0)?.0))?)
         })
     }
@@ -79,21 +83,34 @@ fn put(db: &Connection, person: &PersonRef, mark: &PhotoMark) -> Result<(), Stat
         },
     };
     db.prepare_cached(
-        "INSERT OR REPLACE INTO photo_mark (source, person, version, found, digest, code, message, width, height)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO photo_mark (source, person, version, found, digest, code, message, width, height)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET former = ifnull(former, iif(digest IS excluded.digest, NULL, digest)),
+           version = excluded.version, found = excluded.found, digest = excluded.digest, code = excluded.code,
+           message = excluded.message, width = excluded.width, height = excluded.height",
     )?
     .execute(params![
-        person.source.as_str(),
-        person.id.as_str(),
-        mark.version.as_ref().map(Version::as_str),
-        found.word,
+        words::number(db, person.source.as_str())?,
+        Packed(person.id.as_str()),
+        mark.version.as_ref().map(|version| Packed(version.as_str())),
+        words::number(db, found.word)?,
         found.digest,
-        found.code,
+        words::maybe_number(db, found.code)?,
         found.message,
         found.size.map(|s| s.0),
         found.size.map(|s| s.1),
     ])?;
     Ok(())
+}
+
+/// Whether a placement's photo is what its person's mark says of placements that name none.
+pub(super) fn is_of_mark(db: &Connection, placement: &Placement) -> Result<bool, StateFault> {
+    let Some(person) = &placement.person else { return Ok(false) };
+    let mut query = db.prepare_cached(
+        "SELECT 1 FROM photo_mark WHERE source = (SELECT id FROM word WHERE text = ?) AND person = ?
+           AND ifnull(former, digest) = ?",
+    )?;
+    Ok(query.exists(params![person.source.as_str(), Packed(person.id.as_str()), Bytes(placement.photo)])?)
 }
 
 fn mark(row: &Row<'_>) -> rusqlite::Result<PhotoMark> {

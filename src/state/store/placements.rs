@@ -5,18 +5,24 @@
 //! A newcomer gets wrong: forgetting a placement takes no picture away; it makes the picture foreign.
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
-use super::Store;
+use super::{Store, past, photos, words};
 use crate::model::{
     AccountId, Before, PersonId, PersonRef, PictureRef, Placement, Provenance, Recipe, SourceId, TargetId,
 };
-use crate::state::codec::{Bytes, EnumWord, Short, TextId, Whole, limit};
+use crate::state::codec::{Bytes, EnumWord, Packed, Short, TextId, Whole, limit};
 use crate::state::error::{StateError, StateFault};
 use crate::state::writer::Ack;
 
-const COLUMNS: &str = "SELECT target, account, source, person, photo, recipe, rendition, mark, provenance, before,
-    before_mark, looks, keys FROM placement";
+const COLUMNS: &str = "SELECT (SELECT text FROM word WHERE id = target), account, (SELECT text FROM word WHERE id = source),
+    person, ifnull(photo, (SELECT ifnull(former, digest) FROM photo_mark AS mark
+      WHERE mark.source = placement.source AND mark.person = placement.person)), (SELECT text FROM word WHERE id = recipe), rendition, mark, (SELECT text FROM word WHERE id = provenance),
+    (SELECT text FROM word WHERE id = before), before_mark, looks, keys, (SELECT text FROM word WHERE id = stood), stood_mark
+    FROM placement";
+
+/// The target that a row is of.
+const OF_TARGET: &str = "target = (SELECT id FROM word WHERE text = ?)";
 
 impl Store {
     /// What stands on an account.
@@ -24,7 +30,7 @@ impl Store {
         self.read("read a placement in the state", |db| get(db, target, account))
     }
 
-    /// A page of a target's placements, in the order of account ids.
+    /// A page of a target's placements, always in the same order.
     pub fn placements(
         &self,
         target: &TargetId,
@@ -32,21 +38,19 @@ impl Store {
         at_most: usize,
     ) -> Result<Vec<Placement>, StateError> {
         self.read("read placements in the state", |db| {
-            let sql = format!("{COLUMNS} WHERE target = ? AND account > ? ORDER BY account LIMIT ?");
+            let sql = format!("{COLUMNS} WHERE {OF_TARGET} AND account > ? ORDER BY account LIMIT ?");
             let mut query = db.prepare_cached(&sql)?;
-            let after = after.map_or("", AccountId::as_str);
-            Ok(query
-                .query_map(params![target.as_str(), after, limit(at_most)], placement)?
-                .collect::<Result<_, _>>()?)
+            let page = params![target.as_str(), Packed(after.map_or("", AccountId::as_str)), limit(at_most)];
+            Ok(query.query_map(page, placement)?.collect::<Result<_, _>>()?)
         })
     }
 
     /// The accounts on which a person's picture stands. Reads all of a target: asked for whoever is new to an account.
     pub fn accounts_of(&self, target: &TargetId, person: &PersonRef) -> Result<Vec<AccountId>, StateError> {
         self.read("read placements in the state", |db| {
-            let sql = "SELECT account FROM placement WHERE target = ? AND source = ? AND person = ? ORDER BY account";
-            let mut query = db.prepare_cached(sql)?;
-            let of = [target.as_str(), person.source.as_str(), person.id.as_str()];
+            let sql = format!("SELECT account FROM placement WHERE target = (SELECT id FROM word WHERE text = ?3) AND {} ORDER BY account", past::OF_PERSON);
+            let mut query = db.prepare_cached(&sql)?;
+            let of = params![person.source.as_str(), Packed(person.id.as_str()), target.as_str()];
             Ok(query.query_map(of, |row| Ok(row.get::<_, TextId<AccountId>>(0)?.0))?.collect::<Result<_, _>>()?)
         })
     }
@@ -54,7 +58,7 @@ impl Store {
     /// How many placements a target has.
     pub fn count_placements(&self, target: &TargetId) -> Result<u64, StateError> {
         self.read("count placements in the state", |db| {
-            let mut query = db.prepare_cached("SELECT count(*) FROM placement WHERE target = ?")?;
+            let mut query = db.prepare_cached(&format!("SELECT count(*) FROM placement WHERE {OF_TARGET}"))?;
             Ok(query.query_row([target.as_str()], |row| Ok(row.get::<_, Whole>(0)?.0))?)
         })
     }
@@ -66,8 +70,8 @@ impl Store {
 }
 
 pub(super) fn get(db: &Connection, target: &TargetId, account: &AccountId) -> Result<Option<Placement>, StateFault> {
-    let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE target = ? AND account = ?"))?;
-    Ok(query.query_row([target.as_str(), account.as_str()], placement).optional()?)
+    let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE {}", past::OF_ACCOUNT))?;
+    Ok(query.query_row(past::account(target, account), placement).optional()?)
 }
 
 pub(super) fn put(db: &Connection, placement: &Placement) -> Result<(), StateFault> {
@@ -76,21 +80,24 @@ pub(super) fn put(db: &Connection, placement: &Placement) -> Result<(), StateFau
         Before::Picture(mark) => ("picture", Some(mark.as_str())),
         Before::Unknown => ("unknown", None),
     };
+    past::keep(db, past::OF_ACCOUNT, past::account(&placement.target, &placement.account))?;
+    // A file is called what its bytes are.
+    let mark = (placement.mark.as_str() != placement.rendition.to_string()).then_some(placement.mark.as_str());
     db.prepare_cached(
         "INSERT OR REPLACE INTO placement (target, account, source, person, photo, recipe, rendition, mark, provenance,
          before, before_mark, looks, keys) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![
-        placement.target.as_str(),
-        placement.account.as_str(),
-        placement.person.as_ref().map(|p| p.source.as_str()),
-        placement.person.as_ref().map(|p| p.id.as_str()),
-        Bytes(placement.photo),
-        placement.recipe.as_str(),
+        words::number(db, placement.target.as_str())?,
+        Packed(placement.account.as_str()),
+        words::maybe_number(db, placement.person.as_ref().map(|p| p.source.as_str()))?,
+        placement.person.as_ref().map(|p| Packed(p.id.as_str())),
+        (!photos::is_of_mark(db, placement)?).then_some(Bytes(placement.photo)),
+        words::number(db, placement.recipe.as_str())?,
         Bytes(placement.rendition),
-        placement.mark.as_str(),
-        EnumWord(placement.provenance),
-        before,
+        mark,
+        words::number(db, &EnumWord::text(placement.provenance)?)?,
+        words::number(db, before)?,
         before_mark,
         placement.looks.map(Short),
         placement.keys.map(Short),
@@ -99,9 +106,13 @@ pub(super) fn put(db: &Connection, placement: &Placement) -> Result<(), StateFau
 }
 
 pub(super) fn forget(db: &Connection, target: &TargetId, account: &AccountId) -> Result<(), StateFault> {
-    db.prepare_cached("DELETE FROM placement WHERE target = ? AND account = ?")?
-        .execute([target.as_str(), account.as_str()])?;
-    Ok(())
+    forget_where(db, past::OF_ACCOUNT, past::account(target, account)).map(drop)
+}
+
+/// How many went.
+pub(super) fn forget_where(db: &Connection, condition: &str, of: impl Params + Copy) -> Result<usize, StateFault> {
+    past::keep(db, condition, of)?;
+    Ok(db.prepare_cached(&format!("DELETE FROM placement WHERE {condition}"))?.execute(of)?)
 }
 
 /// Of a row of version 1, or one that somebody emptied, it is not known what the picture looks like: a server that gave its
@@ -114,20 +125,24 @@ fn placement(row: &Row<'_>) -> rusqlite::Result<Placement> {
     let source: Option<TextId<SourceId>> = row.get(2)?;
     let person: Option<TextId<PersonId>> = row.get(3)?;
     let before_mark: Option<TextId<PictureRef>> = row.get(10)?;
-    // The table's checks leave no other pairs.
-    let before = match (row.get_ref(9)?.as_str()?, before_mark) {
-        (_, Some(mark)) => Before::Picture(mark.0),
-        ("default", None) => Before::Default,
-        (_, None) => Before::Unknown,
+    let before = match (row.get::<_, Option<String>>(9)?.as_deref(), before_mark) {
+        (Some(_), Some(mark)) => Before::Picture(mark.0),
+        (Some("default"), None) => Before::Default,
+        (Some(_), None) => Before::Unknown,
+        // The table's checks leave no row without both.
+        (None, _) => past::was_shown(row.get_ref(13)?.as_str()?, row.get(14)?)
+            .map_or(Before::Unknown, |stood| Before::from(&stood)),
     };
+    let rendition = row.get::<_, Bytes>(6)?.0;
+    let mark: Option<TextId<PictureRef>> = row.get(7)?;
     Ok(Placement {
         target: row.get::<_, TextId<TargetId>>(0)?.0,
         account: row.get::<_, TextId<AccountId>>(1)?.0,
         person: source.zip(person).map(|(source, id)| PersonRef { source: source.0, id: id.0 }),
         photo: row.get::<_, Bytes>(4)?.0,
         recipe: row.get::<_, TextId<Recipe>>(5)?.0,
-        rendition: row.get::<_, Bytes>(6)?.0,
-        mark: row.get::<_, TextId<PictureRef>>(7)?.0,
+        rendition,
+        mark: mark.map_or_else(|| PictureRef::new(rendition.to_string()), |mark| mark.0),
         provenance: deletable(row.get::<_, EnumWord<_>>(8)?.0, row.get_ref(11)?),
         before,
         looks: row.get::<_, Option<Short<_>>>(11)?.map(|looks| looks.0),

@@ -17,8 +17,8 @@ use tempfile::TempDir;
 use super::open::SHAPE;
 use super::*;
 use crate::model::{
-    Absence, Before, Digest, Event, Fault, Intent, IntentKind, KeysDigest, Luma, OpenIntent, PersonRef, PhotoMark,
-    PictureRef, Placement, Provenance, Remembered, RunId, Shown, SourceId, Status,
+    Absence, Before, Digest, Event, Fault, Intent, IntentKind, KeysDigest, Left, Luma, OpenIntent, PersonRef,
+    PhotoMark, PictureRef, Placement, Provenance, Remembered, RunId, Shown, SourceId, Status, Wrote,
 };
 use crate::state::error::StateFault;
 use crate::state::file::Shape;

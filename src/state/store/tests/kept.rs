@@ -6,6 +6,9 @@ use crate::state::file::beside;
 /// What version 1 wrote. Made by [`keep_a_file_of_this_version`], and never made again once that version is released.
 const V1: &[u8] = include_bytes!("../kept/v1.db");
 
+/// What version 3 wrote, in the same way.
+const V3: &[u8] = include_bytes!("../kept/v3.db");
+
 /// A version after next, for the stepping itself: a column more, and a table built anew that others point at.
 const LATER: Shape = Shape {
     application_id: SHAPE.application_id,
@@ -13,6 +16,7 @@ const LATER: Shape = Shape {
         include_str!("../1.sql"),
         include_str!("../2.sql"),
         include_str!("../3.sql"),
+        include_str!("../4.sql"),
         "ALTER TABLE target ADD COLUMN product TEXT NOT NULL DEFAULT 'jira'",
         "CREATE TABLE run_new AS SELECT * FROM run; DROP TABLE run; ALTER TABLE run_new RENAME TO run;
          CREATE UNIQUE INDEX run_id ON run (id); CREATE UNIQUE INDEX run_seq ON run (seq)",
@@ -26,6 +30,7 @@ const FAILING: Shape = Shape {
         include_str!("../1.sql"),
         include_str!("../2.sql"),
         include_str!("../3.sql"),
+        include_str!("../4.sql"),
         "DELETE FROM placement",
         "no SQL at all",
     ],
@@ -75,6 +80,28 @@ fn version_2_steps_up_with_its_runs() {
     assert!(std::fs::read(beside(&path, ".v2.bak")).unwrap() == before, "the copy is the file as it was");
 }
 
+/// The last version that kept each event of a closed write.
+#[test]
+fn version_3_steps_up_with_all_that_its_writes_say() {
+    let (_folder, path) = place();
+    std::fs::write(&path, V3).unwrap();
+    let both = |store: &Store| {
+        round_trip::assert_rows(store);
+        round_trip::assert_history(store);
+    };
+    both(&Store::view(&path).unwrap());
+    let store = open(&path);
+    both(&store);
+    for table in ["intent", "event"] {
+        let count = format!("SELECT count(*) FROM {table}");
+        let open = store.read("count", |db| Ok(db.query_row(&count, [], |row| row.get::<_, i64>(0))?)).unwrap();
+        assert_eq!(open, 2 + i64::from(table == "event"), "{table}");
+    }
+    drop(store);
+    assert!(std::fs::read(beside(&path, ".v3.bak")).unwrap() == V3, "the copy is the file as it was");
+    both(&open(&path));
+}
+
 #[test]
 fn an_old_file_is_copied_and_stepped_up_in_place() {
     let (_folder, path) = kept();
@@ -86,7 +113,7 @@ fn an_old_file_is_copied_and_stepped_up_in_place() {
     drop(store);
     assert!(std::fs::read(beside(&path, ".v1.bak")).unwrap() == V1, "the copy is the file as it was");
     let error = Store::open(lock(&path)).unwrap_err();
-    assert!(matches!(error.fault, StateFault::Newer { found: 5, known: 3 }), "an older program refuses it: {error}");
+    assert!(matches!(error.fault, StateFault::Newer { found: 6, known: 4 }), "an older program refuses it: {error}");
     round_trip::assert_sample(&Store::open_as(lock(&path), &LATER).unwrap());
 }
 
@@ -131,6 +158,7 @@ fn keep_a_file_of_this_version() {
     let (_folder, path) = place();
     let store = open(&path);
     round_trip::write_sample(&store);
+    round_trip::write_history(&store);
     drop(store);
     let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/state/store/kept/v{}.db", SHAPE.version()));
     crate::state::file::remove(&kept).unwrap();
