@@ -99,6 +99,12 @@ pub trait Journal: Send {
 
     /// Adds an event.
     async fn record(&mut self, event: Event) -> Result<(), Failure>;
+
+    /// Adds the event after which nothing is left to do, and closes the write: in one record where that can be.
+    async fn end(&mut self, event: Event) -> Result<(), Failure> {
+        self.record(event).await?;
+        self.record(Event::Closed).await
+    }
 }
 
 /// One worker's own way into a target. A write takes it: of a refused confirmation the server still keeps the upload,

@@ -320,8 +320,7 @@ impl Workers<'_> {
             (Seen::HalfDone(mark) | Seen::Shown(mark) | Seen::Alike(mark), _) => Mend::Finish(mark.clone()),
             (Seen::Leftover(mark) | Seen::Stray { mark, .. } | Seen::Reset(Some(mark)), _) => Mend::Tidy(mark.clone()),
             (Seen::Reset(None), _) => {
-                self.context.store.record(open.id, &Event::Reset).await?;
-                self.context.store.record(open.id, &Event::Closed).await?;
+                self.context.store.end(open.id, &Event::Reset).await?;
                 return Ok(done(shows(planned, None), None));
             }
             (Seen::TooEarly(_) | Seen::Perhaps(_) | Seen::Unsure(_), _) => return Ok(open_still(fault)),

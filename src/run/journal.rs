@@ -29,6 +29,12 @@ impl StoreJournal {
         Self { store: Arc::clone(store), id: Some(id) }
     }
 
+    fn begun(&self, event: &Event) -> Result<IntentId, Failure> {
+        self.id.ok_or_else(|| {
+            Failure::new(FailureKind::Stopped, "write to the journal", format!("{event:?} before the intent was begun"))
+        })
+    }
+
     /// The intent, once it has begun.
     pub(super) fn id(&self) -> Option<IntentId> {
         self.id
@@ -43,10 +49,13 @@ impl Journal for StoreJournal {
     }
 
     async fn record(&mut self, event: Event) -> Result<(), Failure> {
-        let id = self.id.ok_or_else(|| {
-            Failure::new(FailureKind::Stopped, "write to the journal", format!("{event:?} before the intent was begun"))
-        })?;
+        let id = self.begun(&event)?;
         self.store.record(id, &event).await.map_err(|error| lost(&error))
+    }
+
+    async fn end(&mut self, event: Event) -> Result<(), Failure> {
+        let id = self.begun(&event)?;
+        self.store.end(id, &event).await.map_err(|error| lost(&error))
     }
 }
 

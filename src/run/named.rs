@@ -34,8 +34,7 @@ pub(super) async fn learn(
             None => return Ok(Some(Fault::new("not_looked_at", "what is shown could not be looked at; run again"))),
         }
     }
-    context.store.record(intent, &Event::Confirmed { mark }).await?;
-    context.store.record(intent, &Event::Closed).await?;
+    context.store.end(intent, &Event::Confirmed { mark }).await?;
     Ok(None)
 }
 

@@ -98,8 +98,7 @@ impl BitbucketSession {
         let sent = Event::Sent { attempt: 1, route: "revert".to_owned(), at: now() };
         journal.begin(draft, sent).await?;
         self.settled(self.client.delete(&slug).await, journal).await?;
-        journal.record(Event::Reset).await?;
-        journal.record(Event::Closed).await?;
+        journal.end(Event::Reset).await?;
         Ok(None)
     }
 

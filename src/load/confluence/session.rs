@@ -182,7 +182,12 @@ impl ConfluenceSession {
         content: Option<&str>,
         journal: &mut dyn Journal,
     ) -> Result<Option<PictureRef>, WriteError> {
-        journal.record(Event::Shown { mark: file.clone() }).await?;
+        let shown = Event::Shown { mark: file.clone() };
+        if picture::old(intent, Some(file)).is_none() {
+            journal.end(shown).await?;
+            return Ok(Some(file.clone()));
+        }
+        journal.record(shown).await?;
         self.clean_up(intent, file, content, journal).await
     }
 

@@ -108,8 +108,7 @@ impl FolderSession {
         self.shared.note(account, Some(standing));
         // The name reaches the disk with many others (`PictureFiles::settle`); what a power cut takes back of it differs from the
         // record, and is written again.
-        journal.record(Event::Shown { mark: mark.clone() }).await?;
-        journal.record(Event::Closed).await?;
+        journal.end(Event::Shown { mark: mark.clone() }).await?;
         Ok(Some(mark))
     }
 
@@ -124,8 +123,7 @@ impl FolderSession {
         journal.begin(intent.clone(), sent(1, "revert")).await?;
         self.shared.files.remove(&ours.file).await?;
         self.shared.note(intent.account.as_str(), None);
-        journal.record(Event::Reset).await?;
-        journal.record(Event::Closed).await?;
+        journal.end(Event::Reset).await?;
         Ok(None)
     }
 

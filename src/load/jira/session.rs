@@ -168,10 +168,12 @@ impl JiraSession {
         let sent = Event::Sent { attempt: 1, route: "revert".to_owned(), at: now() };
         journal.begin(draft.clone(), sent).await?;
         recorded(upload::select(&self.client, &draft.account_name, mark).await, journal).await?;
+        let Some(ours) = &goes else {
+            journal.end(Event::Reset).await?;
+            return Ok(None);
+        };
         journal.record(Event::Reset).await?;
-        if let Some(ours) = &goes {
-            self.delete(&draft.account_name, ours).await?;
-        }
+        self.delete(&draft.account_name, ours).await?;
         journal.record(Event::Closed).await?;
         Ok(None)
     }
@@ -365,11 +367,14 @@ impl JiraSession {
             journal.record(Event::Closed).await?;
         }
         selected?;
-        journal.record(Event::Shown { mark: mark.clone() }).await?;
+        let shown = Event::Shown { mark: mark.clone() };
         // `old` is in `base`, and the read before the first write proved the owner of everything in there.
-        if let Some(old) = old.filter(|old| *old != mark && intent.base.contains(old)) {
-            self.delete(&intent.account_name, old).await?;
-        }
+        let Some(old) = old.filter(|old| *old != mark && intent.base.contains(old)) else {
+            journal.end(shown).await?;
+            return Ok(Some(mark.clone()));
+        };
+        journal.record(shown).await?;
+        self.delete(&intent.account_name, old).await?;
         journal.record(Event::Closed).await?;
         Ok(Some(mark.clone()))
     }
