@@ -42,6 +42,7 @@ mod suite {
     mod foreign_hosts; // no credential for any other host (P7)
     mod frozen; // whoever and whatever is frozen keeps what is shown
     mod groups; // who is in scope, left alone or opted out by a group
+    mod growth; // what a person costs: requests, bytes of the state, memory (P9)
     mod guide; // the pages of docs/guide: their pipelines, their commands
     mod hostile; // bombs, and nobody who listens
     mod house; // the arrows between rooms, and no circle of files

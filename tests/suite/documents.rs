@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 /// Folders whose text files are read, and those that documents may name files of.
-const FOLDERS: [&str; 7] = [".ci", "docs", "fixtures", "pipelines", "sandbox", "src", "tests"];
+const FOLDERS: [&str; 8] = [".ci", "benches", "docs", "fixtures", "pipelines", "sandbox", "src", "tests"];
 /// Text, by the ending of its name; what is in `.ci` has none.
 const ENDINGS: [&str; 12] =
     ["css", "groovy", "md", "py", "rs", "service", "sql", "timer", "toml", "txt", "yaml", "yml"];

@@ -1,0 +1,20 @@
+//! What avatarpipe is measured against (docs/performance.md); `benches/run` is the command.
+//!
+//! Owns: servers with any number of people, pictures for them, and the least that any client has to do.
+//! Leaves to others: running and measuring (`benches/run`), the administrator's script (`benches/script.py`).
+//! A newcomer gets wrong: nothing here is the program's, so that it cannot be fast by sharing a shortcut with it.
+
+mod bare;
+mod pictures;
+mod servers;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let number = |at: usize| arguments[at].parse().unwrap_or_else(|_| panic!("{} is no number", arguments[at]));
+    match (arguments.first().map(String::as_str), arguments.len()) {
+        (Some("servers"), 3) => servers::serve(number(1), number(2)),
+        (Some("bare"), 2) => bare::quiet(&arguments[1]),
+        (Some("pictures"), 4) => pictures::lay(&arguments[1], number(2), number(3)),
+        _ => panic!("servers PEOPLE SIDE | bare ADDRESSES | pictures FOLDER COUNT SIDE"),
+    }
+}

@@ -1,0 +1,44 @@
+//! What a person costs: requests, bytes of the state, memory. The small size of `benches/run`, in each CI.
+//!
+//! Owns: bounds that break when a change makes people cost more. Leaves to others: time, at which no test looks
+//! (docs/performance.md), requests endpoint by endpoint (`floors`), thousands of people (`memory`).
+//! A newcomer gets wrong: a bound is what was measured and a little more. A change that lowers a number lowers its bound.
+
+use super::harness::Harness;
+use super::large_population::{Past, large_population};
+use super::peak::{MIB, peak_of};
+
+const PEOPLE: usize = 600;
+
+/// A program without optimisation is larger than one that is shipped.
+const PEAK: u64 = 72 * MIB;
+
+/// With the page that every table and index has, however few rows.
+const STATE: u64 = 96 * 1024 + 170 * PEOPLE as u64;
+
+/// Requests and the peak of one run.
+fn run(harness: &Harness, answer: &str) -> (usize, u64) {
+    harness.sandbox.requests().reset();
+    let arguments = ["run", "pipeline.yaml", "--report", "report"];
+    let mut child = harness.spawn(&arguments);
+    let peak = peak_of(&mut child);
+    harness.wait(child, &arguments).expect_exit(0).expect_answer(answer);
+    (harness.sandbox.requests().entries().len(), peak)
+}
+
+#[test]
+fn a_person_costs_no_more_than_before() {
+    let harness = large_population(PEOPLE, Past::None);
+    let state = || std::fs::metadata(harness.path("state/stage.db")).expect("the state").len();
+    let (first, first_peak) = run(&harness, "replaced");
+    let after_first = state();
+    let (quiet, quiet_peak) = run(&harness, "nothing to do");
+    let (peak, after_quiet) = (first_peak.max(quiet_peak), state());
+    let all = format!("requests {first} and {quiet}, state {after_first} and {after_quiet} bytes, peak {peak} bytes");
+    eprintln!("{all}");
+    // Sign-in, a page and 30 batches; version, id, two rights, listings; four calls for each of 450 photos, one account more
+    // for the default, and a look at the first picture of each session.
+    assert_eq!((first, quiet), (1 + 1 + 30 + 4 + 2 + 4 * 450 + 1 + 12, 1 + 1 + 30 + 2 + 1), "{all}");
+    assert!(after_first <= STATE && after_quiet <= STATE + 8 * 1024, "{all}");
+    assert!(peak <= PEAK, "{all}");
+}
