@@ -2,12 +2,12 @@
 //!
 //! Owns: that everybody asked about is answered once, who is asked again and when. Leaves to others: sending a batch, reading
 //! a part, and when the whole source has failed (`entra`, `google`).
-//! A newcomer gets wrong: parts come back in any order, and may be missing; a missing one has failed.
+//! A newcomer gets wrong: whose part is missing is asked again, not absent.
 
 use std::time::{Duration, SystemTime};
 
 use super::{PhotoResult, VersionResult};
-use crate::http::{BLOCKED, Client, Failure, Pause, Pauses, Response, TokenSource};
+use crate::http::{Client, Failure, Pause, Pauses, Response, TokenSource};
 use crate::model::{Absence, Fault, PersonId};
 use crate::secret::Secret;
 
@@ -143,9 +143,6 @@ impl<'a, T: PhotoAnswer> Rounds<'a, T> {
     async fn wait(&mut self, again: Vec<(usize, Fault)>, asked: Option<Duration>) -> Vec<usize> {
         if again.is_empty() {
             return Vec::new();
-        }
-        if let Some(time) = asked.filter(|time| *time < BLOCKED) {
-            self.client.hold(time);
         }
         if let Pause::Wait(_) = self.client.rest(&mut self.pauses, asked).await {
             self.client.count_retried(again.len() as u64);

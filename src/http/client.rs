@@ -159,7 +159,7 @@ impl Client {
     }
 
     /// Nobody who shares the pace sends before this much time has passed.
-    pub(crate) fn hold(&self, time: Duration) {
+    fn hold(&self, time: Duration) {
         // A long wait in silence looks like a hang.
         if self.shared.rate_limit.hold(time) && time >= WORTH_A_WORD {
             tracing::warn!(
@@ -177,8 +177,10 @@ impl Client {
         Pauses::beginning_with(self.shared.http.retry_pause)
     }
 
-    /// Waits before another try of something that this line does not repeat by itself, such as parts of a batch.
+    /// Waits before another try of something that this line does not repeat by itself, such as parts of a batch. The pause
+    /// that the server asked for holds for everybody on this pace.
     pub(crate) async fn rest(&self, pauses: &mut Pauses, asked: Option<Duration>) -> Pause {
+        self.heed(asked);
         let pause = pauses.next(asked);
         match pause {
             Pause::Wait(time) if self.pause(time).await == Woken::Stopped => Pause::Enough,
@@ -227,11 +229,13 @@ impl Client {
                 {
                     return Ok(Some(response));
                 }
-                Ok(Attempt::Response(response)) => match pauses.next(self.heed(&response)) {
-                    Pause::Wait(time) => (time, response.status.to_string()),
-                    Pause::Enough => return Ok(Some(response)),
-                    Pause::Blocked => return Err(blocked(&response)),
-                },
+                Ok(Attempt::Response(response)) => {
+                    match pauses.next(self.heed(retry::retry_after(&response.headers))) {
+                        Pause::Wait(time) => (time, response.status.to_string()),
+                        Pause::Enough => return Ok(Some(response)),
+                        Pause::Blocked => return Err(blocked(&response)),
+                    }
+                }
                 Err(Broken::Ours(failure)) => return Err(failure),
                 Err(Broken::Stopped) => return Err(stopped(&request)),
                 Err(Broken::Never(found) | Broken::Lost(_, found)) => match pauses.next(None) {
@@ -272,7 +276,9 @@ impl Client {
             if response.status != 429 {
                 return Sent::Response(response);
             }
-            let Pause::Wait(time) = pauses.next(self.heed(&response)) else { return Sent::Response(response) };
+            let Pause::Wait(time) = pauses.next(self.heed(retry::retry_after(&response.headers))) else {
+                return Sent::Response(response);
+            };
             repeats_in(time, "429");
             if self.pause(time).await == Woken::Stopped {
                 return Sent::Response(response);
@@ -386,8 +392,7 @@ impl Client {
     }
 
     /// Tells everybody on this pace what the server asked for.
-    fn heed(&self, response: &Response) -> Option<Duration> {
-        let asked = retry::retry_after(&response.headers);
+    fn heed(&self, asked: Option<Duration>) -> Option<Duration> {
         if let Some(time) = asked.filter(|time| *time < retry::BLOCKED && !time.is_zero()) {
             self.hold(time);
         }

@@ -13,9 +13,7 @@ use super::error;
 use super::photo::{PartOutcome, PartResponse, PhotoQuery, too_large};
 use crate::extract::batch::{Round, Rounds, now_there};
 use crate::extract::wire::segment;
-use crate::http::{
-    BLOCKED, Failure, Pause, Pauses, Request, Response, entries, is_throttled, is_transient, retry_after,
-};
+use crate::http::{Failure, Pause, Pauses, Request, Response, entries, is_throttled, is_transient, retry_after};
 use crate::model::PersonId;
 
 /// 20 photos are far below; a larger answer is asked for again one by one (§4).
@@ -95,9 +93,6 @@ impl Entra {
 
     async fn rest_or_fail(&self, pauses: &mut Pauses, response: &Response, parts: usize) -> Result<(), Failure> {
         let asked = retry_after(&response.headers);
-        if let Some(time) = asked.filter(|time| *time < BLOCKED) {
-            self.graph.hold(time);
-        }
         match self.graph.rest(pauses, asked).await {
             Pause::Wait(_) => {
                 self.graph.count_retried(parts as u64);

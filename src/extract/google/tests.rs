@@ -3,6 +3,7 @@
 mod batches;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use axum::response::Response;
 use base64::Engine as _;
@@ -14,7 +15,7 @@ use super::client::scopes;
 use crate::extract::rules::{by_groups, by_patterns};
 use crate::extract::{DENIED, Listing, PhotoResult, Source as _, VersionResult};
 use crate::http::loopback::{Loopback, ReceivedRequest, reply, reply_json};
-use crate::http::{Failure, FailureKind};
+use crate::http::{Failure, FailureKind, RateLimit};
 use crate::model::{Absence, Person, PersonId, PersonKey, PhotoHint, Standing};
 use crate::settings::{self, GoogleCredential, GoogleEndpoints, Users};
 
@@ -23,6 +24,7 @@ struct Customer {
     login: Loopback,
     directory: Loopback,
     google: Google,
+    rate_limit: Arc<RateLimit>,
     _key: tempfile::TempDir,
 }
 
@@ -58,8 +60,9 @@ impl Customer {
             },
         };
         let users = Users { org_units, ..users };
-        let google = Google::new(&settings, users, login.client().0, directory.client().0);
-        Self { login, directory, google, _key: folder }
+        let (client, rate_limit) = directory.client();
+        let google = Google::new(&settings, users, login.client().0, client);
+        Self { login, directory, google, rate_limit, _key: folder }
     }
 
     async fn of(response: impl Fn(usize, &ReceivedRequest) -> Response + Send + Sync + 'static) -> Self {

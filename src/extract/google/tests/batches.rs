@@ -128,6 +128,20 @@ async fn a_batch_that_fails_as_a_whole_is_a_failure_of_the_source() {
 }
 
 #[tokio::test]
+async fn a_batch_that_is_put_off_as_a_whole_holds_up_everybody() {
+    let slower = refusal(403, "rateLimitExceeded", "x").1.to_string();
+    for (status, body) in [(429, String::new()), (403, slower)] {
+        let customer = Customer::of(move |number, asked| match number {
+            0 => reply(status, &[("retry-after", "7")], body.clone()),
+            _ => batch(asked, |user| Some(photo(user))),
+        })
+        .await;
+        customer.google.fetch(&ids(&["ada"])).await.unwrap();
+        assert_eq!(customer.rate_limit.rests(), [7, 7], "{status}: held for all, slept by this one");
+    }
+}
+
+#[tokio::test]
 async fn where_there_is_no_batch_photos_are_asked_for_one_by_one() {
     for (status, body) in [(404, "<html>Not Found"), (400, "{}"), (405, "")] {
         let customer = Customer::of(move |number, asked| {
