@@ -3,6 +3,8 @@
 //!
 //! A newcomer gets wrong: a limit of a source stops what that source feeds; a target that another source feeds goes on.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::harness::Harness;
@@ -173,6 +175,18 @@ fn each_limit_stops_its_own_and_passes_exactly_its_number() {
     insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_snapshot!("limits", told);
     });
+}
+
+#[test]
+fn every_limit_of_the_file_is_broken_here_and_stands_in_the_guide() {
+    let schema: Value = serde_json::from_str(include_str!("../../pipelines/pipeline.schema.json")).expect("JSON");
+    let keys = schema["$defs"]["Limits"]["properties"].as_object().expect("keys").keys();
+    let limits: BTreeSet<&str> = keys.map(String::as_str).filter(|key| *key != "shares_from").collect();
+    assert_eq!(limits, LIMITS.iter().map(|limit| limit.name).collect());
+    for limit in limits {
+        let row = format!("| `{limit}` |");
+        assert!(include_str!("../../docs/guide/when.md").contains(&row), "docs/guide/when.md has no row of {limit}");
+    }
 }
 
 #[test]
