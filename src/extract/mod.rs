@@ -12,5 +12,5 @@ mod rules;
 mod source;
 mod wire;
 
-pub(crate) use rules::{Belongs, Facts};
+pub(crate) use rules::{Belongs, UserFacts};
 pub(crate) use source::{Batch, DENIED, GONE, Listing, ODD_RECORD, PERSONAL, PhotoResult, Source, VersionResult};

@@ -85,7 +85,7 @@ impl GroupMembers {
 
 /// What the rules look at.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Facts<'a> {
+pub(crate) struct UserFacts<'a> {
     /// Enabled at the provider.
     pub active: bool,
     /// The type, where the provider has such a thing.
@@ -120,7 +120,7 @@ impl Users {
 
     /// Who is frozen is left as they are, whatever else holds. Then the wish of a person counts most, then the provider's
     /// switch, then our selection.
-    pub(crate) fn standing(&self, facts: Facts<'_>) -> Standing {
+    pub(crate) fn standing(&self, facts: UserFacts<'_>) -> Standing {
         if facts.belongs.frozen || self.freeze.value.patterns.matches(facts.names) {
             Standing::Frozen
         } else if facts.belongs.opted_out || self.opted_out.value.patterns.matches(facts.names) {
@@ -134,7 +134,7 @@ impl Users {
         }
     }
 
-    fn selects(&self, facts: Facts<'_>) -> bool {
+    fn selects(&self, facts: UserFacts<'_>) -> bool {
         let typed = facts.user_type.is_none_or(|kind| self.types.contains(&kind));
         let excluded = facts.belongs.excluded || self.exclude.value.patterns.matches(facts.names);
         typed && (self.groups.is_empty() || facts.belongs.in_scope) && !excluded
@@ -159,7 +159,7 @@ pub(super) fn by_groups(groups: &[&str]) -> Placed<Chosen> {
 mod tests {
     use super::*;
 
-    const ADA: Facts<'static> = Facts {
+    const ADA: UserFacts<'static> = UserFacts {
         active: true,
         user_type: Some(UserType::Member),
         belongs: Belongs { in_scope: false, excluded: false, opted_out: false, frozen: false },
@@ -177,14 +177,14 @@ mod tests {
         let none = |_: &mut Users| {};
         let opted = |r: &mut Users| r.opted_out = by_patterns(&["ada@*"]);
         let frozen = |r: &mut Users| (r.opted_out, r.freeze) = (by_patterns(&["ada@*"]), by_patterns(&["ada@*"]));
-        let member = |belongs: Belongs| Facts { belongs, ..ADA };
+        let member = |belongs: Belongs| UserFacts { belongs, ..ADA };
         let (excluded, opted_out) =
             (Belongs { excluded: true, ..ADA.belongs }, Belongs { opted_out: true, ..ADA.belongs });
-        let table: [(&str, Users, Facts, Standing); 17] = [
+        let table: [(&str, Users, UserFacts, Standing); 17] = [
             ("no rules", rules(none), ADA, Standing::InScope),
-            ("disabled", rules(none), Facts { active: false, ..ADA }, Standing::Inactive),
-            ("disabled may be", rules(|r| r.active = false), Facts { active: false, ..ADA }, Standing::InScope),
-            ("frozen, opted out and disabled", rules(frozen), Facts { active: false, ..ADA }, Standing::Frozen),
+            ("disabled", rules(none), UserFacts { active: false, ..ADA }, Standing::Inactive),
+            ("disabled may be", rules(|r| r.active = false), UserFacts { active: false, ..ADA }, Standing::InScope),
+            ("frozen, opted out and disabled", rules(frozen), UserFacts { active: false, ..ADA }, Standing::Frozen),
             ("of a frozen group", rules(none), member(Belongs { frozen: true, ..opted_out }), Standing::Frozen),
             ("opted out", rules(opted), ADA, Standing::OptedOut),
             ("of an opted-out group", rules(none), member(opted_out), Standing::OptedOut),
@@ -195,27 +195,27 @@ mod tests {
                 Standing::OptedOut,
             ),
             ("of an excluded group", rules(none), member(excluded), Standing::OutOfScope),
-            ("opted out and disabled", rules(opted), Facts { active: false, ..ADA }, Standing::OptedOut),
+            ("opted out and disabled", rules(opted), UserFacts { active: false, ..ADA }, Standing::OptedOut),
             ("of the type", rules(|r| r.types = vec![UserType::Member]), ADA, Standing::InScope),
             ("of another type", rules(|r| r.types = vec![UserType::Guest]), ADA, Standing::OutOfScope),
             (
                 "without a type",
                 rules(|r| r.types = vec![UserType::Guest]),
-                Facts { user_type: None, ..ADA },
+                UserFacts { user_type: None, ..ADA },
                 Standing::InScope,
             ),
             ("outside the groups", rules(|r| r.groups = vec!["g".into()]), ADA, Standing::OutOfScope),
             (
                 "inside the groups",
                 rules(|r| r.groups = vec!["g".into()]),
-                Facts { belongs: Belongs { in_scope: true, ..ADA.belongs }, ..ADA },
+                UserFacts { belongs: Belongs { in_scope: true, ..ADA.belongs }, ..ADA },
                 Standing::InScope,
             ),
             ("excluded", rules(|r| r.exclude = by_patterns(&["B1F0"])), ADA, Standing::OutOfScope),
             (
                 "excluded and disabled",
                 rules(|r| r.exclude = by_patterns(&["*"])),
-                Facts { active: false, ..ADA },
+                UserFacts { active: false, ..ADA },
                 Standing::Inactive,
             ),
         ];

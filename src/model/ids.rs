@@ -60,7 +60,7 @@ text_id! {
     ServerId;
     /// One run: `2026-11-23T08-00-00Z-7f3a`.
     RunId;
-    /// Fingerprint of the resolved transform settings, without the renderer's version (docs/architecture.md, "Words").
+    /// The resolved transform settings as one line of text, without the renderer's version (docs/architecture.md, "Words").
     Recipe;
 }
 

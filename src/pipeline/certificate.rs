@@ -1,6 +1,6 @@
 //! A certificate with its key: `certificate` of Entra, `client_cert` of an `http` entry.
 //!
-//! Owns: the keys, and the difference between a file and its text. Leaves to others: reading the file (`http`).
+//! Owns: the difference between a file and its text. Leaves to others: reading the file (`http`).
 //! A newcomer gets wrong: CI platforms keep texts, not files, so the text itself is often put where its path belongs; no
 //! message may quote it (promise P7).
 

@@ -1,6 +1,6 @@
 //! `transform: fallback`: what happens instead of a replacement.
 //!
-//! Owns: the keys and the safe defaults. Leaves to others: when each applies (`plan`).
+//! Owns: reading an image or a word where a rule stands. Leaves to others: when each applies (`plan`).
 //! A newcomer gets wrong: there is no key for "unknown": what is not known changes nothing (promise P2).
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};

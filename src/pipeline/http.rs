@@ -1,6 +1,6 @@
 //! `http`: how a server is reached, named once and shared by every stage that names it.
 //!
-//! Owns: the keys and their defaults. Leaves to others: reading certificates, connecting (`http`).
+//! Owns: what its keys have to say to each other. Leaves to others: reading certificates, connecting (`http`).
 //! A newcomer gets wrong: `proxy: none` is not the default; without it `HTTPS_PROXY` and its like are honoured.
 
 use super::certificate::Certificate;

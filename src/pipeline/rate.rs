@@ -1,6 +1,6 @@
 //! `rates`: how fast a server is asked, named once and shared by every stage that names it.
 //!
-//! Owns: the keys, their defaults, the rate of whoever names none. Leaves to others: pacing (`http`).
+//! Owns: what a rate has to be, the rate of whoever names none. Leaves to others: pacing (`http`).
 //! A newcomer gets wrong: two stages with one rate share it; two rates for one server add up.
 
 use super::declare::taken;

@@ -152,7 +152,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The keys of an element; unknown ones are reported.
-    pub(super) fn keys(&mut self, id: Id, known: &[&str]) -> Option<ElementKeys> {
+    pub(super) fn keys(&mut self, id: Id, known: &[&str]) -> Option<KeysRead> {
         let entries = self.entries(id, "keys and values")?;
         let mut meant = BTreeSet::new();
         for entry in entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {
@@ -164,11 +164,11 @@ impl<'a> Reader<'a> {
         let meant = meant.into_iter().map(str::to_owned).collect();
         let node = self.tree.node(id);
         let name = self.text.get(node.head.clone()).filter(|_| node.under_key).map(str::to_owned);
-        Some(ElementKeys { entries, head: node.head.clone(), name, meant })
+        Some(KeysRead { entries, head: node.head.clone(), name, meant })
     }
 
     /// The value of one key.
-    pub(super) fn key<T: Setting>(&mut self, keys: &ElementKeys, key: &str, lack: Lack, docs: &[&str]) -> At<T> {
+    pub(super) fn key<T: Setting>(&mut self, keys: &KeysRead, key: &str, lack: Lack, docs: &[&str]) -> At<T> {
         if let Some(entry) = keys.entries.iter().find(|entry| entry.key == key) {
             let value = T::read(self, entry.value);
             let span = self.spot(entry.value);
@@ -218,7 +218,7 @@ impl<'a> Reader<'a> {
 }
 
 /// The keys of one element.
-pub(super) struct ElementKeys {
+pub(super) struct KeysRead {
     entries: Vec<MapEntry>,
     head: Span,
     /// The key before the element.

@@ -1,6 +1,6 @@
 //! `report`: what the reports show.
 //!
-//! Owns: the keys. Leaves to others: making reports (`report`).
+//! Owns: the words of its keys. Leaves to others: making reports (`report`).
 //! A newcomer gets wrong: `names` is about reports; what is kept between runs has no names either way
 //! (docs/architecture.md, "The state").
 

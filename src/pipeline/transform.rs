@@ -1,6 +1,6 @@
 //! `transform`: how a photo becomes a picture, and what stands in its place if it does not.
 //!
-//! Owns: the keys of `hash` and `resize`. Leaves to others: `fallback` (its own file), the work (`transform`, `plan`).
+//! Owns: how the words of `hash` and `resize` are read and checked. Leaves to others: `fallback` (its own file), the work (`transform`, `plan`).
 //! A newcomer gets wrong: `size`, `crop`, `format` and `background` are the recipe, so changing one plans a change for
 //! everybody; `smallest` and the keys of `hash` are not.
 

@@ -226,7 +226,7 @@ impl Judge<'_> {
         }
     }
 
-    /// The mission's own sentence: if no picture is assigned at the provider, the account goes back to the default,
+    /// Where no picture is assigned at the provider, the account goes back to the default,
     /// whoever set what it shows. Only a proven absence says so, and only where the provider owns the picture.
     fn provider_has_none(&self, found: &Search) -> bool {
         found.reason == Reason::Absent

@@ -1,6 +1,6 @@
-//! The digest by which a reviewed plan is recognised (docs/architecture.md, "Words").
+//! The digest by which two plans are seen to be the same (docs/architecture.md, "Words").
 //!
-//! Owns: what goes into it. Leaves to others: the order, saving plans (`cli`), comparing them (`run`).
+//! Owns: what goes into it. Leaves to others: the order, saving plans (`run`), comparing them (whoever reads two reports).
 //! A newcomer gets wrong: reasons and places are not in it; a comment added to the file does not make a plan stale.
 
 use crate::model::{Decision, Digest};

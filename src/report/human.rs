@@ -7,7 +7,7 @@
 
 use std::io;
 
-use super::people::{Section, sections};
+use super::people::{SectionLines, sections};
 use super::screen::{self, LineLook, Page, PictureWords, Screen};
 use super::words::{self, Heading, SOURCE_HEADS, Wording};
 use super::{People, PersonLine, RunReport, Uncut};
@@ -79,7 +79,7 @@ fn bullets(page: &mut Page, look: LineLook, heading: &str, lines: &[String]) {
     }
 }
 
-fn section(page: &mut Page, heading: &Heading, section: &Section, uncut: Uncut<'_>) {
+fn section(page: &mut Page, heading: &Heading, section: &SectionLines, uncut: Uncut<'_>) {
     let look = match heading.weight() {
         words::SectionWeight::Wrong => LineLook::Bad,
         words::SectionWeight::Stopped => LineLook::Warning,

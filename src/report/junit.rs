@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
-use super::people::{Section, sections};
+use super::people::{SectionLines, sections};
 use super::times::took;
 use super::words::limit_sentence;
 use super::{LimitLine, MisplacedLine, PersonLine, ReportFile, ReportInput, RunReport};
@@ -82,7 +82,7 @@ fn went(line: &PersonLine) -> Went {
     }
 }
 
-type CasesByLine = BTreeMap<(String, Went), Section>;
+type CasesByLine = BTreeMap<(String, Went), SectionLines>;
 
 fn write(ReportInput { report, people, .. }: ReportInput<'_>, out: &mut dyn Write) -> io::Result<()> {
     let lines = sections(people, CHANGES, |line| (line.target.clone(), went(line)))?;

@@ -88,14 +88,14 @@ pub(super) enum Contents {
 
 /// The lines of one section: how many there are, and the first few by target and account name.
 #[derive(Debug, Default)]
-pub(super) struct Section {
+pub(super) struct SectionLines {
     /// All of them.
     pub count: u64,
     /// The first few.
     pub lines: BTreeMap<(String, String, u64), PersonLine>,
 }
 
-impl Section {
+impl SectionLines {
     fn take(&mut self, line: PersonLine, at_most: usize) {
         // The count tells leftovers of one account apart.
         let key = (line.target.clone(), line.account.name.clone(), self.count);
@@ -125,8 +125,8 @@ pub(super) fn sections<K: Ord>(
     people: &dyn People,
     at_most: usize,
     section: impl Fn(&PersonLine) -> K,
-) -> io::Result<BTreeMap<K, Section>> {
-    let mut sections: BTreeMap<K, Section> = BTreeMap::new();
+) -> io::Result<BTreeMap<K, SectionLines>> {
+    let mut sections: BTreeMap<K, SectionLines> = BTreeMap::new();
     people.each_line(&mut |line| {
         sections.entry(section(&line)).or_default().take(line, at_most);
         Ok(())

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
-use super::people::{Section, sections};
+use super::people::{SectionLines, sections};
 use super::words::{self, Heading, SOURCE_HEADS, Wording};
 use super::{PersonLine, ReportFile, ReportInput, RunReport, Uncut, times};
 
@@ -82,7 +82,7 @@ fn requests(out: &mut String, report: &RunReport) {
     table(out, &heads, rows);
 }
 
-fn section(out: &mut String, heading: &Heading, section: &Section, uncut: Uncut<'_>) {
+fn section(out: &mut String, heading: &Heading, section: &SectionLines, uncut: Uncut<'_>) {
     _ = writeln!(out, "## {} ({})\n", heading.words, section.count);
     if heading.says_all {
         return;

@@ -1,7 +1,6 @@
 //! From the elements of the pipeline file to the sources and targets behind their traits.
 //!
-//! Owns: one named rate for everybody who names it, and that every credential is known to the redactor before the first
-//! request leaves.
+//! Owns: one named rate for everybody who names it.
 //! Leaves to others: the file (`pipeline`), the wire (`extract`, `load`).
 //! A newcomer gets wrong: this is the one place that knows every kind; a new system is a folder and a line here.
 

@@ -3,7 +3,7 @@
 //!
 //! `job` is the whole of it, phase by phase.
 //!
-//! Owns: the order of the phases and everything that happens at the same time; no other room knows concurrency.
+//! Owns: the order of the phases and everything that happens at the same time; no other room begins anything beside it, but the writer's thread of `state`.
 //! Leaves to others: every rule (`plan`), every wire (`extract`, `load`), durability (`state`), words (`report`).
 //! A newcomer gets wrong: `plan` and `run` are one function up to the guard, so a plan cannot promise what a run would
 //! not do.

@@ -73,7 +73,7 @@ impl RunPeople {
 const CHANGES: [Change; 5] = [Change::Finish, Change::Tidy, Change::Replace, Change::Revert, Change::Remove];
 
 impl RunPeople {
-    fn each(&self, take: &mut Take<'_>) -> io::Result<()> {
+    fn each(&self, take: &mut TakeLine<'_>) -> io::Result<()> {
         for (target, writes, recipe) in &self.targets {
             for page in each_page(
                 |after| self.context.facts.reported(target, after, PAGE).map_err(io::Error::other),
@@ -89,7 +89,7 @@ impl RunPeople {
     }
 }
 
-type Take<'a> = dyn FnMut(Decision, Option<TaskResult>, Writes, &Recipe) -> io::Result<()> + 'a;
+type TakeLine<'a> = dyn FnMut(Decision, Option<TaskResult>, Writes, &Recipe) -> io::Result<()> + 'a;
 
 impl crate::report::People for RunPeople {
     fn each_line(&self, take: &mut dyn FnMut(PersonLine) -> io::Result<()>) -> io::Result<()> {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use super::clients::matching_place;
-use crate::extract::{Belongs, Facts};
+use crate::extract::{Belongs, UserFacts};
 use crate::load::{AccountFilter, Life};
 use crate::model::{
     Absence, Account, AccountId, AccountStanding, Before, Comparison, Decision, Digest, Fault, KeysDigest, Matched,
@@ -105,7 +105,7 @@ fn person(source: &Source, one: &TestPerson) -> Person {
     let standing = source.provider.as_ref().map_or(Standing::OutOfScope, |provider| {
         let users = &provider.users;
         let belongs = |groups: &[String]| groups.iter().any(|group| one.groups.contains(group));
-        users.standing(Facts {
+        users.standing(UserFacts {
             active: one.active,
             user_type: Some(UserType::Member),
             belongs: Belongs {

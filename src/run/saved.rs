@@ -109,16 +109,16 @@ pub(super) fn take_in(context: &RunContext, plan: &SavedPlan) -> Result<(), Trou
     put(None).map_err(wrong)
 }
 
-type Take<'a> = &'a mut dyn FnMut(SavedChange) -> Result<(), String>;
+type TakeChange<'a> = &'a mut dyn FnMut(SavedChange) -> Result<(), String>;
 
-fn each_change(path: &Path, take: Take<'_>) -> Result<(), PlanFault> {
+fn each_change(path: &Path, take: TakeChange<'_>) -> Result<(), PlanFault> {
     let mut reader = serde_json::Deserializer::from_reader(io::BufReader::new(File::open(path)?));
     WholePlan(take).deserialize(&mut reader)?;
     Ok(reader.end()?)
 }
 
 /// The whole file, whose changes go to whoever takes them.
-struct WholePlan<'a>(Take<'a>);
+struct WholePlan<'a>(TakeChange<'a>);
 
 impl<'de> DeserializeSeed<'de> for WholePlan<'_> {
     type Value = ();
@@ -153,7 +153,7 @@ impl<'de> Visitor<'de> for WholePlan<'_> {
 }
 
 /// The list of changes.
-struct Each<'a>(Take<'a>);
+struct Each<'a>(TakeChange<'a>);
 
 impl<'de> DeserializeSeed<'de> for Each<'_> {
     type Value = ();

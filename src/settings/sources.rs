@@ -1,4 +1,4 @@
-//! `sources`, resolved: who is listed, and how it is signed in.
+//! `extract`, resolved: who is listed, and how it is signed in.
 
 use std::path::PathBuf;
 

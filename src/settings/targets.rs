@@ -1,4 +1,4 @@
-//! `targets`, resolved: whose accounts they are matched with, and how pictures go there.
+//! `load`, resolved: whose accounts they are matched with, and how pictures go there.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

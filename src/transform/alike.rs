@@ -1,7 +1,7 @@
 //! Whether two pictures are the same one: what a server serves, and the rendition that is wanted there.
 //!
 //! Owns: the comparison in colour, field by field, and its bounds.
-//! Leaves to others: decoding both (`mod`), what follows from it (`plan`), pictures that are no longer at hand
+//! Leaves to others: decoding both (`render.rs`), what follows from it (`plan`), pictures that are no longer at hand
 //! ([`Luma::fits`](crate::model::Luma::fits)).
 //! A newcomer gets wrong: a mean hides a caption, and a plain bound on each field takes every scaled edge for another
 //! picture. Scaling mixes a field with those around it and makes no value that none of them has; so a field may lie as far

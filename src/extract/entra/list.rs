@@ -13,7 +13,7 @@ use super::client::Entra;
 use super::error;
 use crate::extract::rules::{GroupMembers, Member};
 use crate::extract::wire::{Brought, Fields, Pages, Record, note_of_nameless, short};
-use crate::extract::{Facts, Listing};
+use crate::extract::{Listing, UserFacts};
 use crate::http::{Failure, FailureKind, Request, Response, Sparse, Url, entries};
 use crate::model::{Person, PersonId, PersonKey};
 use crate::secret::redact;
@@ -172,7 +172,7 @@ impl Entra {
         if enabled.is_none() && self.users.active {
             fields.is_odd::<()>("`accountEnabled` is not told".to_owned());
         }
-        let standing = self.users.standing(Facts {
+        let standing = self.users.standing(UserFacts {
             active: enabled.unwrap_or(false),
             user_type: Some(user_type(&fields.text("userType", user.user_type))),
             belongs: members.of(&id),

@@ -1,6 +1,6 @@
 //! Names of files that look the same to whoever typed them: in another case, in another Unicode form.
 //!
-//! Owns: finding them. Leaves to others: what follows (`mod.rs`).
+//! Owns: finding them. Leaves to others: what follows (`source.rs`).
 //! A newcomer gets wrong: which of two such files a name leads to differs from one file system to the next, and nobody can
 //! see it. So neither is guessed (promise P1).
 

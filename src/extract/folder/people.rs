@@ -1,14 +1,14 @@
 //! `people.csv`: who there is, and which picture each row names.
 //!
 //! Owns: the columns, all faults of the table at once, and finding a row again.
-//! Leaves to others: where a cell ends (`table`), the pictures (`mod.rs`).
+//! Leaves to others: where a cell ends (`table`), the pictures (`source.rs`).
 //! A newcomer gets wrong: rows are found again by where they stand in the file, so that a large table is not held in
 //! memory (promise P9); a table that changed meanwhile is noticed by the id.
 
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use crate::extract::{Belongs, Facts};
+use crate::extract::{Belongs, UserFacts};
 use crate::http::{Failure, FailureKind};
 use crate::input;
 use crate::model::{Digest, Fault, Person, PersonId, PersonKey, normalise_key};
@@ -228,7 +228,7 @@ fn read_row(row: &table::Row, columns: Columns, users: &Users) -> Result<Person,
     };
     let emails = || get("email").split(';').map(str::trim);
     let names: Vec<&str> = [get("upn"), id].into_iter().chain(emails()).filter(|name| !name.is_empty()).collect();
-    let standing = users.standing(Facts {
+    let standing = users.standing(UserFacts {
         active,
         user_type: None,
         belongs: Belongs { in_scope: true, ..Belongs::default() },

@@ -1,6 +1,6 @@
 //! The API's refusals: two shapes of JSON, and pages of text (docs/wire/google-directory.md §5).
 //!
-//! Owns: the reason in an answer, its class, and what to change. Leaves to others: trying again (`mod.rs`, `batch.rs`).
+//! Owns: the reason in an answer, its class, and what to change. Leaves to others: trying again (`client.rs`, `batch.rs`).
 //! A newcomer gets wrong: 403 may mean "slower", and 404 says only in its message what is not there.
 
 use serde_json::Value;

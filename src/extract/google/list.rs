@@ -12,7 +12,7 @@ use super::client::Google;
 use super::photo::version_of;
 use crate::extract::rules::{GroupMembers, Member};
 use crate::extract::wire::{Brought, Fields, Pages, Record, note_of_nameless, segment, short, written};
-use crate::extract::{Facts, Listing};
+use crate::extract::{Listing, UserFacts};
 use crate::http::{Failure, FailureKind, Request, Response, Sparse, entries};
 use crate::model::{Person, PersonId, PersonKey, PhotoHint, Standing, normalise_key};
 
@@ -180,7 +180,7 @@ impl Google {
         let names: Vec<&str> = [email.as_str(), &id].into_iter().chain(aliases.iter().map(String::as_str)).collect();
         let mut is_set = |name, value| fields.flag(name, value).unwrap_or(false);
         let (suspended, archived) = (is_set("suspended", &user.suspended), is_set("archived", &user.archived));
-        let standing = self.users.standing(Facts {
+        let standing = self.users.standing(UserFacts {
             active: !suspended && !archived,
             user_type: None,
             belongs: members.of(&id),

@@ -1,7 +1,7 @@
 //! Whether the server still knows us: the login headers of every answer, and the circuit breaker that the first refusal trips.
 //!
 //! Owns: reading `X-Seraph-LoginReason` and `X-AUSERNAME` (docs/wire/atlassian.md §2.2), the words of a refused login.
-//! Leaves to others: sending (`atlassian.rs`).
+//! Leaves to others: sending (`client.rs`).
 //! A newcomer gets wrong: a dead login can answer 200 with anonymous data, so the status alone proves nothing.
 
 use std::sync::OnceLock;

@@ -1,7 +1,7 @@
 //! Who answers, and all accounts with the picture each shows.
 //!
 //! Owns: the listing of docs/wire/atlassian.md §5 and its end.
-//! Leaves to others: what an avatar URL says (`mark.rs`), which accounts are selected (`atlassian`).
+//! Leaves to others: what an avatar URL says (`mark.rs`), which accounts are selected (`account_filter.rs`).
 //! A newcomer gets wrong: the next page begins where the server says, never at `start + limit`: what we may not see is
 //! counted too.
 

@@ -15,7 +15,7 @@ use crate::load::atlassian::manifest;
 use crate::model::{AccountId, Fault, PictureRef};
 
 use super::connection::ConfluenceConnection;
-use super::picture::{self, Picture, STOCK};
+use super::picture::{self, ConfluencePicture, STOCK};
 use super::wire::ConfluenceUser;
 
 /// The code of a fault that stands for an account that is not there any more.
@@ -50,7 +50,7 @@ pub(super) struct ConfluenceClient {
 pub(super) struct Now {
     pub key: AccountId,
     pub name: String,
-    pub picture: Picture,
+    pub picture: ConfluencePicture,
 }
 
 impl ConfluenceClient {
@@ -159,7 +159,7 @@ impl ConfluenceClient {
         };
         let picture = person
             .picture(self.atlassian.http().base())
-            .unwrap_or_else(|| Picture::unknown("its user shows no profile picture"));
+            .unwrap_or_else(|| ConfluencePicture::unknown("its user shows no profile picture"));
         let now = match (person.user_key, person.username) {
             (Some(key), Some(name)) => Some(Now { key: AccountId::new(key), name, picture }).filter(is_wanted),
             _ => None,

@@ -10,7 +10,7 @@ use crate::model::{Account, Intent, IntentKind, OpenIntent, PictureRef, Shown, S
 use crate::settings::ConfluenceUpload;
 
 use super::client::{ConfluenceClient, File, GONE, ServedFile};
-use super::picture::{self, Picture};
+use super::picture::{self, ConfluencePicture};
 
 pub(super) async fn observe(
     client: &ConfluenceClient,
@@ -24,7 +24,9 @@ pub(super) async fn observe(
         return Ok(Seen::TooEarly(ready));
     }
     let picture = match account.filter(|_| shared.known().surveyed_at > ready.max(open.intent.begun_at)) {
-        Some(account) => Picture { shown: account.shown.clone(), content: account.handle.clone(), default: None },
+        Some(account) => {
+            ConfluencePicture { shown: account.shown.clone(), content: account.handle.clone(), default: None }
+        }
         None => match client.now(&open.intent.account).await? {
             Ok(now) => now.picture,
             // One 404 proves nothing, and none does for an account that the survey lists: it may be that of a proxy.
@@ -52,7 +54,7 @@ pub(super) async fn observe(
 async fn is_there(
     client: &ConfluenceClient,
     open: &OpenIntent,
-    picture: &Picture,
+    picture: &ConfluencePicture,
     file: &PictureRef,
 ) -> Result<Result<There, String>, Failure> {
     // Nothing but a file of ours to take away is left of the write.

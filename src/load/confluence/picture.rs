@@ -17,7 +17,7 @@ const ATTACHMENTS: &str = "/download/attachments/";
 
 /// What a path says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Picture {
+pub(super) struct ConfluencePicture {
     pub shown: Shown,
     /// The content id of the personal information, if an attachment is shown.
     pub content: Option<String>,
@@ -25,7 +25,7 @@ pub(super) struct Picture {
     pub default: Option<String>,
 }
 
-impl Picture {
+impl ConfluencePicture {
     pub(super) fn unknown(why: impl Into<String>) -> Self {
         Self { shown: Shown::Unknown(why.into()), content: None, default: None }
     }
@@ -62,26 +62,32 @@ impl Picture {
 }
 
 /// Reads a path of `profilePicture`, with or without host, context path and query.
-pub(super) fn read(path: &str, is_default: Option<bool>, base: &Url) -> Picture {
-    let Ok(url) = base.join(path) else { return Picture::unknown("its picture's path cannot be read") };
+pub(super) fn read(path: &str, is_default: Option<bool>, base: &Url) -> ConfluencePicture {
+    let Ok(url) = base.join(path) else { return ConfluencePicture::unknown("its picture's path cannot be read") };
     let path = url.path();
     if let Some((_, file)) = path.split_once(STOCK) {
         let stem = file.split('.').next().unwrap_or(file);
         return match stem {
-            "anonymous" => Picture::unknown("the server does not know the user"),
+            "anonymous" => ConfluencePicture::unknown("the server does not know the user"),
             _ if is_default == Some(true) || stem == "default" => {
-                Picture { shown: Shown::Default, content: None, default: Some(format!("{STOCK}{file}")) }
+                ConfluencePicture { shown: Shown::Default, content: None, default: Some(format!("{STOCK}{file}")) }
             }
-            _ => Picture { shown: Shown::System(PictureRef::new(file)), content: None, default: None },
+            _ => ConfluencePicture { shown: Shown::System(PictureRef::new(file)), content: None, default: None },
         };
     }
     let attachment = path.split_once(ATTACHMENTS).and_then(|(_, rest)| rest.split_once('/'));
     match attachment {
         Some((content, file)) if is_id(content) && !file.is_empty() && !file.contains('/') => {
-            let Some(name) = decoded(file) else { return Picture::unknown("its picture's name is not UTF-8") };
-            Picture { shown: Shown::Custom(PictureRef::new(name)), content: Some(content.to_owned()), default: None }
+            let Some(name) = decoded(file) else {
+                return ConfluencePicture::unknown("its picture's name is not UTF-8");
+            };
+            ConfluencePicture {
+                shown: Shown::Custom(PictureRef::new(name)),
+                content: Some(content.to_owned()),
+                default: None,
+            }
         }
-        _ => Picture::unknown(format!("its picture's path leads to {path}")),
+        _ => ConfluencePicture::unknown(format!("its picture's path leads to {path}")),
     }
 }
 
@@ -196,7 +202,7 @@ mod tests {
         draft.stood = Shown::Custom("user-avatar".into());
         for (content, planned) in [(Some("7"), true), (None, true), (Some("8"), false)] {
             draft.handle = content.map(str::to_owned);
-            let picture = Picture::of_file("7", &"user-avatar".into());
+            let picture = ConfluencePicture::of_file("7", &"user-avatar".into());
             assert_eq!(picture.is_as_planned(&draft), planned, "{content:?}");
         }
     }

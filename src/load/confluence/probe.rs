@@ -14,7 +14,7 @@ use crate::settings::ConfluenceUpload;
 
 use super::answer::Whom;
 use super::client::{ConfluenceClient, File, Now};
-use super::picture::{self, Picture};
+use super::picture::{self, ConfluencePicture};
 use super::remote;
 
 /// The side of the picture that is sent, in pixels.
@@ -129,7 +129,7 @@ pub(super) async fn put_back(
     probe: &PictureRef,
     default: Option<&str>,
 ) -> Result<(), WriteError> {
-    remote::show(client, Whom::of(intent), &intent.stood, default, &Picture::of_file(content, probe)).await
+    remote::show(client, Whom::of(intent), &intent.stood, default, &ConfluencePicture::of_file(content, probe)).await
 }
 
 fn left_over(error: WriteError) -> End {

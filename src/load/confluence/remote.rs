@@ -11,7 +11,7 @@ use crate::settings::ConfluenceUpload;
 
 use super::answer::Whom;
 use super::client::{ConfluenceClient, File};
-use super::picture::{Picture, STOCK};
+use super::picture::{ConfluencePicture, STOCK};
 use super::{endpoint, remote_api};
 
 /// The word of the route in reports and in the journal.
@@ -75,7 +75,7 @@ pub(super) async fn show(
     whom: Whom<'_>,
     earlier: &Shown,
     default: Option<&str>,
-    seen: &Picture,
+    seen: &ConfluencePicture,
 ) -> Result<(), WriteError> {
     match (earlier, default) {
         (Shown::Custom(file), _) => select(client, whom, file).await,

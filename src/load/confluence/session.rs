@@ -15,7 +15,7 @@ use crate::settings::ConfluenceUpload;
 
 use super::answer::{CHANGED, Whom};
 use super::client::{ConfluenceClient, File, Now, ServedFile};
-use super::picture::{self, Picture};
+use super::picture::{self, ConfluencePicture};
 use super::probe;
 use super::remote::{self, route};
 use super::removal::{self, FileRemoval, Trace};
@@ -64,11 +64,11 @@ impl ConfluenceSession {
         rendition: &Rendition,
         journal: &mut dyn Journal,
     ) -> Result<Option<PictureRef>, WriteError> {
-        let Picture { shown, content, default } = self.as_planned(&draft).await?;
+        let ConfluencePicture { shown, content, default } = self.as_planned(&draft).await?;
         let Some(digest) = &draft.rendition else { return Err(WriteError::Refused(incomplete(&draft))) };
         let ours = draft.old.clone().map(Shown::Custom);
         let file = picture::file_name(digest, rendition, Some(&shown).filter(|shown| ours.as_ref() != Some(*shown)));
-        let seen = Picture { shown, content, default };
+        let seen = ConfluencePicture { shown, content, default };
         draft.handle = seen.content.clone().or(draft.handle);
         draft.stood_in = seen.content.clone();
         draft.making = Some(file.clone());
@@ -134,7 +134,7 @@ impl ConfluenceSession {
     }
 
     /// The same, if the account shows what the plan saw.
-    async fn as_planned(&self, draft: &Intent) -> Result<Picture, WriteError> {
+    async fn as_planned(&self, draft: &Intent) -> Result<ConfluencePicture, WriteError> {
         let now = self.read(draft).await?.picture;
         if now.is_as_planned(draft) { Ok(now) } else { Err(WriteError::ChangedMeanwhile) }
     }
@@ -164,7 +164,7 @@ impl ConfluenceSession {
         intent: &Intent,
         file: &PictureRef,
         rendition: &Rendition,
-        seen: &Picture,
+        seen: &ConfluencePicture,
         journal: &mut dyn Journal,
     ) -> Result<Option<PictureRef>, WriteError> {
         let path = seen.plain_path();

@@ -1,7 +1,7 @@
 //! Who answers, and all accounts with the picture each shows.
 //!
 //! Owns: the listing calls of docs/wire/atlassian.md §4.1, their ends, the path of the default.
-//! Leaves to others: what a path says (`picture.rs`), which accounts are selected (`atlassian`).
+//! Leaves to others: what a path says (`picture.rs`), which accounts are selected (`account_filter.rs`).
 //! A newcomer gets wrong: the server may give smaller pages than asked. Only the next link says where to go on, and only
 //! its parameters are taken from it: a credential goes to the configured host.
 
@@ -21,7 +21,7 @@ use crate::model::{Account, AccountId, AccountStanding};
 use crate::settings::ConfluenceUpload;
 
 use super::client::{ConfluenceClient, segment};
-use super::picture::Picture;
+use super::picture::ConfluencePicture;
 use super::remote_api;
 use super::version::ConfluenceVersion;
 use super::wire::{ConfluenceUser, ServerInformation, UserPage};
@@ -259,15 +259,15 @@ impl<'a> ConfluenceSurvey<'a> {
         id: &AccountId,
         standing: AccountStanding,
         person: &ConfluenceUser,
-    ) -> Result<Picture, Failure> {
+    ) -> Result<ConfluencePicture, Failure> {
         if let Some(picture) = person.picture(self.client.atlassian().http().base()) {
             return Ok(picture);
         }
         if standing != AccountStanding::Active {
-            return Ok(Picture::unknown("the listing does not say, and the account is not selected"));
+            return Ok(ConfluencePicture::unknown("the listing does not say, and the account is not selected"));
         }
         self.listed.asks_singly();
-        Ok(self.client.now(id).await?.map_or_else(|fault| Picture::unknown(fault.message), |now| now.picture))
+        Ok(self.client.now(id).await?.map_or_else(|fault| ConfluencePicture::unknown(fault.message), |now| now.picture))
     }
 
     /// The sum, and the path of the default.

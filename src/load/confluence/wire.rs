@@ -9,7 +9,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
-use super::picture::{self, Picture};
+use super::picture::{self, ConfluencePicture};
 use crate::http::entries;
 use crate::load::account_filter::Life;
 
@@ -25,7 +25,7 @@ pub(super) struct ConfluenceUser {
     /// In `admin/users/list/active` alone.
     pub email: Option<String>,
     profile_picture: Option<ProfilePicture>,
-    status: Option<Status>,
+    status: Option<StatusField>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -38,14 +38,14 @@ struct ProfilePicture {
 /// A word, or an object that holds one.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum Status {
+enum StatusField {
     Word(String),
     Object(BTreeMap<String, serde_json::Value>),
 }
 
 impl ConfluenceUser {
     /// What the person shows; `None` if the answer does not say.
-    pub(super) fn picture(&self, base: &Url) -> Option<Picture> {
+    pub(super) fn picture(&self, base: &Url) -> Option<ConfluencePicture> {
         let picture = self.profile_picture.as_ref()?;
         Some(picture::read(picture.path.as_deref()?, picture.is_default, base))
     }
@@ -55,8 +55,8 @@ impl ConfluenceUser {
             return Life::Gone;
         }
         let word = match &self.status {
-            Some(Status::Word(word)) => word.as_str(),
-            Some(Status::Object(fields)) => {
+            Some(StatusField::Word(word)) => word.as_str(),
+            Some(StatusField::Object(fields)) => {
                 ["status", "value", "name"].iter().find_map(|name| fields.get(*name)?.as_str()).unwrap_or_default()
             }
             None => "",

@@ -1,6 +1,6 @@
 //! What became of a write that was cut off, by looking at the server (the table of docs/write-protocols.md, "Jira").
 //!
-//! Owns: the judgement. Leaves to others: mending (`session.rs`), whether a picture is still wanted (`plan`).
+//! Owns: the judgement. Leaves to others: mending (`mend.rs`), whether a picture is still wanted (`plan`).
 //! A newcomer gets wrong: a new picture of the account may be the person's own. Only one that looks like what was sent,
 //! and no more such than were sent, is ours.
 

@@ -29,13 +29,13 @@ pub(super) enum GoogleRemedy {
 
 /// The OAuth shape.
 #[derive(Deserialize)]
-struct GoogleError {
+struct GoogleTokenError {
     error: String,
     #[serde(default)]
     error_description: String,
 }
 
-impl GoogleError {
+impl GoogleTokenError {
     fn of(response: &Response) -> Option<Self> {
         serde_json::from_slice(&response.body).ok()
     }
@@ -54,7 +54,7 @@ impl GoogleError {
 
 /// A refusal of the token endpoint.
 pub(super) fn of_token(response: &Response, signer: &dyn Signer, wish: &Wish<'_>) -> GoogleRefusal {
-    let Some(refusal) = GoogleError::of(response) else {
+    let Some(refusal) = GoogleTokenError::of(response) else {
         return GoogleRefusal { failure: unreadable(response), remedy: GoogleRemedy::None };
     };
     let remedy = match refusal.error.as_str() {
@@ -79,7 +79,7 @@ pub(super) fn of_token(response: &Response, signer: &dyn Signer, wish: &Wish<'_>
 }
 
 /// The table of §1.3.
-fn hint(refusal: &GoogleError, signer: &dyn Signer, wish: &Wish<'_>) -> String {
+fn hint(refusal: &GoogleTokenError, signer: &dyn Signer, wish: &Wish<'_>) -> String {
     let told = refusal.error_description.as_str();
     let has = |part: &str| told.to_ascii_lowercase().contains(part);
     let (email, subject) = (signer.email(), wish.subject);
@@ -121,7 +121,7 @@ fn hint(refusal: &GoogleError, signer: &dyn Signer, wish: &Wish<'_>) -> String {
 
 /// A refusal of the token exchange (§1.5).
 pub(super) fn of_exchange(response: &Response, provider: &str) -> Failure {
-    let Some(refusal) = GoogleError::of(response) else { return unreadable(response) };
+    let Some(refusal) = GoogleTokenError::of(response) else { return unreadable(response) };
     if response.status >= 429 || refusal.passes() {
         return response.failure(FailureKind::Unreachable, refusal.words(response.status));
     }
