@@ -34,6 +34,20 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// Every one, by number.
+    pub const ALL: [Self; 10] = [
+        Self::Done,
+        Self::OwnFault,
+        Self::Usage,
+        Self::SomeFailed,
+        Self::Limit,
+        Self::Refused,
+        Self::Unreachable,
+        Self::Locked,
+        Self::Stopped,
+        Self::Pending,
+    ];
+
     /// The number for the shell.
     pub fn code(self) -> u8 {
         match self {
@@ -111,21 +125,10 @@ mod tests {
 
     #[test]
     fn the_first_in_the_order_of_the_design_counts() {
-        let order = [1, 7, 2, 5, 6, 4, 8, 3, 0];
-        let all = [
-            Exit::Done,
-            Exit::OwnFault,
-            Exit::Usage,
-            Exit::SomeFailed,
-            Exit::Limit,
-            Exit::Refused,
-            Exit::Unreachable,
-            Exit::Locked,
-            Exit::Stopped,
-        ];
+        let order = [1, 7, 2, 5, 6, 4, 8, 3, 10, 0];
         let place = |exit: Exit| order.iter().position(|code| *code == exit.code()).unwrap();
-        for left in all {
-            for right in all {
+        for left in Exit::ALL {
+            for right in Exit::ALL {
                 assert_eq!(place(left.and(right)), place(left).min(place(right)), "{left:?} {right:?}");
             }
         }
