@@ -17,7 +17,7 @@ use super::environment;
 use super::output::tell;
 use super::simulated::{self, Keeper, quoted};
 use crate::error::Trouble;
-use crate::pipeline::{Document, Element, ElementKeys, HttpKeys, KeyTexts, Overlay};
+use crate::pipeline::{Document, Element, ElementKeys, KeptKeys, KeyTexts, Overlay};
 use crate::report::Severity;
 use crate::run::write_private;
 use crate::secret::Secret;
@@ -147,9 +147,10 @@ impl Sandboxed {
     pub(super) fn overlay(&self, document: &Document) -> Result<Overlay, Trouble> {
         let mut overlay = Overlay {
             // Whoever is told of real runs hears nothing of these.
-            file: vec![("state", Some(format!("{{ path: {} }}", path_of(&self.state)))), ("notify", None)],
+            file: vec![("notify", None)],
+            state: Some(KeptKeys { kept: &["keep_runs"], keys: vec![("path", Some(path_of(&self.state)))] }),
             // Simulators on loopback need neither certificates nor headers.
-            http: Some(HttpKeys { kept: &["timeout"], keys: vec![("proxy", Some("none".to_owned()))] }),
+            http: Some(KeptKeys { kept: &["timeout"], keys: vec![("proxy", Some("none".to_owned()))] }),
             ..Overlay::default()
         };
         for (list, elements) in [("extract", document.sources()), ("load", document.targets())] {

@@ -15,7 +15,7 @@ use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::Decision;
 use crate::pipeline::{
-    Document, Element, ElementKeys, Environment, HttpKeys, KeyTexts, Overlay, TestAccount, TestFile,
+    Document, Element, ElementKeys, Environment, KeptKeys, KeyTexts, Overlay, TestAccount, TestFile,
 };
 use crate::report::Severity;
 use crate::run::rehearse;
@@ -118,8 +118,9 @@ fn stand_ins(document: &Document) -> Overlay {
     let targets = document.targets().iter().map(|target| element("load", target));
     Overlay {
         file: Vec::new(),
+        state: None,
         elements: sources.chain(targets).collect(),
-        http: Some(HttpKeys { kept: &[], keys: Vec::new() }),
+        http: Some(KeptKeys { kept: &[], keys: Vec::new() }),
         secrets: BTreeMap::from([(NOTHING.to_owned(), crate::secret::Secret::new("nothing-that-anybody-takes"))]),
     }
 }

@@ -40,7 +40,7 @@ pub use fault::{Colour, Faults};
 pub use file::parse;
 pub(crate) use file::{Document, Element, Warning, schema};
 pub use overlay::Overlay;
-pub(crate) use overlay::{ElementKeys, HttpKeys, KeyTexts};
+pub(crate) use overlay::{ElementKeys, KeptKeys, KeyTexts};
 pub(crate) use test_file::{TestAccount, TestFile, TestPerson, TestPhoto, TestShown, parse_test};
 
 #[cfg(test)]

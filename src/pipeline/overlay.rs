@@ -22,7 +22,9 @@ pub struct Overlay {
     /// Keys of elements.
     pub elements: Vec<ElementKeys>,
     /// Keys of every entry under `http`, and of `default`.
-    pub http: Option<HttpKeys>,
+    pub http: Option<KeptKeys>,
+    /// Keys of `state`.
+    pub state: Option<KeptKeys>,
     /// What `${file:PATH}` gives before a file is looked for: a secret stands outside of the file.
     pub secrets: BTreeMap<String, Secret>,
 }
@@ -40,9 +42,9 @@ pub struct ElementKeys {
     pub keys: KeyTexts,
 }
 
-/// How servers are reached.
+/// Keys of a map of which some stay.
 #[derive(Clone, Debug)]
-pub struct HttpKeys {
+pub struct KeptKeys {
     /// The keys that stay as they are written; no other does.
     pub kept: &'static [&'static str],
     /// What stands beside them.
@@ -69,6 +71,12 @@ pub(super) fn apply(tree: &mut Tree, overlay: &Overlay) -> Vec<FileFault> {
         }
     }
     let root = tree.root;
+    if let Some(state) = &overlay.state
+        && let Some(map) = map_at(tree, root, "state")
+    {
+        tree.keep(map, state.kept);
+        lay(tree, map, &state.keys, &mut faults);
+    }
     lay(tree, root, &overlay.file, &mut faults);
     faults
 }
@@ -89,18 +97,22 @@ fn lay(tree: &mut Tree, map: Id, keys: &KeyTexts, faults: &mut Vec<FileFault>) {
 /// Every entry under `http`; `default`, too, if nobody wrote it.
 fn ways(tree: &mut Tree) -> Vec<Id> {
     let root = tree.root;
-    for (map, key) in [(None, "http"), (Some("http"), "default")] {
-        let map = map.and_then(|map| tree.get(root, map)).unwrap_or(root);
-        if tree.get(map, key).is_none()
-            && let Some(empty) = tree.graft("{}", &(0..0))
-        {
-            tree.set(map, key, empty);
-        }
-    }
-    match tree.get(root, "http").map(|http| &tree.node(http).kind) {
+    let http = map_at(tree, root, "http");
+    http.and_then(|http| map_at(tree, http, "default"));
+    match http.map(|http| &tree.node(http).kind) {
         Some(Kind::Map(entries)) => entries.iter().map(|entry| entry.value).collect(),
         _ => Vec::new(),
     }
+}
+
+/// What stands under a key; a map, if nobody wrote it.
+fn map_at(tree: &mut Tree, within: Id, key: &str) -> Option<Id> {
+    if tree.get(within, key).is_none()
+        && let Some(empty) = tree.graft("{}", &(0..0))
+    {
+        tree.set(within, key, empty);
+    }
+    tree.get(within, key)
 }
 
 /// The environment, with what the overlay brings.

@@ -46,9 +46,10 @@ fn sandbox(document: &Document) -> Overlay {
         ElementKeys { list, kind, id, keys: keys(element) }
     };
     Overlay {
-        file: vec![("state", Some("{ path: state/sandbox.db }".to_owned()))],
+        file: vec![("notify", None)],
+        state: Some(KeptKeys { kept: &[], keys: vec![("path", Some("state/sandbox.db".to_owned()))] }),
         elements: elements.filter(|(_, element)| element.kind != "folder").map(laid).collect(),
-        http: Some(HttpKeys { kept: &["timeout"], keys: vec![("proxy", Some("none".to_owned()))] }),
+        http: Some(KeptKeys { kept: &["timeout"], keys: vec![("proxy", Some("none".to_owned()))] }),
         secrets: [("a secret".to_owned(), Secret::new("hunter2"))].into(),
     }
 }
