@@ -62,6 +62,7 @@ mod suite {
     mod readme; // the transcript is true
     mod refusals; // every listed failure answer and its class (P2, P8)
     mod report_files; // test results and metrics, each as strictly as its format has it
+    mod reports; // whatever a run told is told again (P7)
     mod requests; // sent equals forecast equals counted
     mod rules; // who keeps what, and why (P1, P2)
     mod secrets; // the loudest runs (P7)

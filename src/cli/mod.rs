@@ -91,7 +91,7 @@ enum Command {
     Explain(explain::Flags),
     /// Shows the last runs: how they ended, when one last succeeded, and what is left to do
     Status(status::Flags),
-    /// Shows the counts of a recorded run again
+    /// Makes the report of a recorded run again
     Report(report::Flags),
     /// Counts, checks, copies what is kept, and takes out what is not to be
     State(state::Flags),

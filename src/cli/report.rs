@@ -1,15 +1,16 @@
-//! `report FILE [RUN]`: the counts of a recorded run again.
+//! `report FILE [RUN]`: the report of a recorded run again, in each of its forms.
 
-use clap::Args;
-use serde_json::Value;
+use std::path::PathBuf;
 
-use super::output::{OutputFormat, answer_json, answer_page, screen};
+use clap::{Args, ValueEnum};
+
+use super::output::{answer_page, answered, screen};
 use super::pipeline_file::PipelineFile;
+use super::report_files::{self, ReportFolder};
 use crate::error::Trouble;
 use crate::exit::Exit;
-use crate::model::RunId;
-use crate::report::{self, RunReport};
-use crate::state::{RunRecord, Store};
+use crate::report::{self, ReportFile, ReportInput, Uncut};
+use crate::run::{RecordedReport, recorded};
 
 /// Which run.
 #[derive(Debug, Args)]
@@ -20,55 +21,65 @@ pub(super) struct Flags {
     #[arg(value_name = "RUN")]
     run: Option<String>,
     /// How the answer is written
-    #[arg(long, value_enum, default_value_t = OutputFormat::Human)]
-    format: OutputFormat,
+    #[arg(long, value_enum, default_value_t = ReportForm::Human)]
+    format: ReportForm,
+    #[arg(long, value_name = "DIR", help = report_files::report_again_help())]
+    report: Option<PathBuf>,
 }
 
-/// What of a report names somebody or may, and what is known only after it was recorded: the state keeps none of it, so an
-/// empty list or a null would be untrue.
-const NOT_KEPT: [&str; 4] = ["misplaced", "failures", "notes", "last_success"];
+/// How the answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ReportForm {
+    /// Tables for people
+    Human,
+    /// run.json
+    Json,
+    /// summary.md
+    Summary,
+    /// junit.xml
+    Junit,
+    /// metrics.prom
+    Metrics,
+    /// pictures.html, without pictures
+    Pictures,
+}
 
-/// Leaves out what is not kept.
-pub(super) fn leave_out(kept: &mut Value) {
-    if let Value::Object(fields) = kept {
-        fields.retain(|field, _| !NOT_KEPT.contains(&field.as_str()));
+impl ReportForm {
+    /// The file of a report that is printed; `None`: tables.
+    fn file(self) -> Option<&'static ReportFile> {
+        match self {
+            Self::Human => None,
+            Self::Json => Some(&report::RUN_JSON),
+            Self::Summary => Some(&report::SUMMARY),
+            Self::Junit => Some(&report::JUNIT),
+            Self::Metrics => Some(&report::METRICS),
+            Self::Pictures => Some(&report::PICTURES),
+        }
     }
 }
 
-/// Shows the counts of the run.
+/// Makes the report again.
 pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
-    let state = flags.pipeline.state(&flags.pipeline.document()?, "`report`")?;
-    let mut kept = kept(&Store::view(&state)?, flags.run.as_deref())?;
-    match flags.format {
-        OutputFormat::Human => {
-            let report: RunReport = serde_json::from_value(kept)
-                .map_err(|error| Trouble::Usage(format!("the report in the state cannot be read: {error}")))?;
-            let mut page = report::counts(&report, screen());
-            page.tell("");
-            page.tell("people, failures and notes are not kept in the state: they stood in the report of the run");
+    let document = flags.pipeline.document()?;
+    let state = flags.pipeline.state(&document, "`report`")?;
+    let RecordedReport { report, people } = recorded(&state, flags.run.as_deref(), document.names())?;
+    let folder = flags.report.as_deref().map(ReportFolder);
+    let run_json = folder.map(|folder| folder.path(&report::RUN_JSON));
+    let uncut = Uncut { everybody: run_json.as_deref(), changes: None };
+    let input = ReportInput { report: &report, people: &people, uncut };
+    if let Some(folder) = folder {
+        folder.try_out()?;
+        folder.write(input)?;
+    }
+    match flags.format.file() {
+        Some(file) => answered((file.write)(input, &mut std::io::stdout().lock())),
+        None => {
+            let mut page = report::human(&report, &people, uncut, screen()).map_err(Trouble::file("read the state"))?;
+            let told = |file: &ReportFile| folder.map(|folder| folder.path(file).display().to_string());
+            let files = [("report", &report::SUMMARY), ("contact sheet", &report::PICTURES)];
+            page.files(&files.into_iter().filter_map(|(what, file)| Some((what, told(file)?))).collect::<Vec<_>>());
             answer_page(&page)
-        }
-        OutputFormat::Json => {
-            leave_out(&mut kept);
-            answer_json(&format!("{kept:#}\n"))
         }
     }?;
     Ok(Exit::Done)
-}
-
-fn kept(store: &Store, id: Option<&str>) -> Result<Value, Trouble> {
-    let Some(id) = id else {
-        let newest = store.runs(usize::MAX)?.into_iter().find_map(reported);
-        return newest.ok_or_else(|| Trouble::Usage("no run that came to a report is recorded yet".to_owned()));
-    };
-    let found = store.run(&RunId::new(id))?;
-    let found = found
-        .ok_or_else(|| Trouble::Usage(format!("no run `{}` is recorded; `status` lists them", id.escape_debug())))?;
-    let ended = found.end.as_ref().map_or("it did not end", |_| "it was no run, or ended before it came to one");
-    let without = Trouble::Usage(format!("the run {} left no report: {ended}", found.row.id));
-    reported(found).ok_or(without)
-}
-
-fn reported(run: RunRecord) -> Option<Value> {
-    run.end.map(|end| end.report).filter(Value::is_object)
 }

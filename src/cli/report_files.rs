@@ -20,6 +20,37 @@ pub(super) fn report_help() -> String {
     format!("The folder for {names} and {last} [default: of a run beside the state, NAME.report; of a plan none]")
 }
 
+/// What the help of `report` says of it.
+pub(super) fn report_again_help() -> String {
+    let names = FILES.map(|file| file.name).join(", ");
+    format!("Also writes all files of the report into a folder: {names}")
+}
+
+/// The folder of a report.
+#[derive(Clone, Copy)]
+pub(super) struct ReportFolder<'a>(pub &'a Path);
+
+impl ReportFolder<'_> {
+    /// Where a file of the report lies.
+    pub(super) fn path(self, file: &ReportFile) -> PathBuf {
+        self.0.join(file.name)
+    }
+
+    /// Whether they can be written, as far as that can be known before.
+    pub(super) fn try_out(self) -> Result<(), Trouble> {
+        run::make_folder(self.0)
+            .and_then(|()| FILES.iter().try_for_each(|file| run::try_private(&self.path(file))))
+            .map_err(|error| unwritable("the report", self.0, error))
+    }
+
+    /// Writes all of them, as far as that works.
+    pub(super) fn write(self, input: ReportInput<'_>) -> Result<(), Trouble> {
+        let write = |file: &&ReportFile| run::write_private(&self.path(file), |out| (file.write)(input, out));
+        let written = FILES.iter().map(write).fold(run::make_folder(self.0), io::Result::and);
+        written.map_err(|error| unwritable("the report", self.0, error))
+    }
+}
+
 /// The files that a command is asked for.
 pub(super) struct Files {
     report: Option<PathBuf>,
@@ -56,9 +87,7 @@ impl Files {
     pub(super) fn try_out(&self, named: bool) -> Result<(), Trouble> {
         // The folder beside the state is tried with the state.
         if let Some(folder) = self.report.as_ref().filter(|_| named) {
-            run::make_folder(folder)
-                .and_then(|()| FILES.iter().try_for_each(|file| run::try_private(&folder.join(file.name))))
-                .map_err(|error| unwritable("the report", folder, error))?;
+            ReportFolder(folder).try_out()?;
         }
         match &self.plan {
             // Whatever else stands there is somebody's: a table, a picture, the pipeline file, the state.
@@ -77,9 +106,7 @@ impl Files {
         let all = self.input(outcome);
         let mut told = Ok(());
         if let Some(folder) = &self.report {
-            let write = |file: &&ReportFile| run::write_private(&folder.join(file.name), |out| (file.write)(all, out));
-            let written = FILES.iter().map(write).fold(run::make_folder(folder), io::Result::and);
-            told = written.map_err(|error| unwritable("the report", folder, error));
+            told = ReportFolder(folder).write(all);
         }
         if let Some(path) = &self.plan {
             match run::write_private(path, |file| run::write_plan(report, people, file)) {

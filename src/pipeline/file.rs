@@ -176,6 +176,16 @@ impl Document {
         found
     }
 
+    /// How people are named in reports, for commands that look nothing up: what is not known yet names nobody.
+    pub fn names(&self) -> settings::Names {
+        let report = self.tree.get(self.tree.root, "report").and_then(|report| self.tree.get(report, "names"));
+        match report.map(|id| &self.tree.node(id).kind) {
+            None => settings::Names::Full,
+            Some(Kind::Scalar(scalar)) if scalar.text.value() == Some("full") => settings::Names::Full,
+            Some(_) => settings::Names::Pseudonym,
+        }
+    }
+
     /// The state file, for commands that need nothing else: only the values that its path holds are looked up.
     pub fn state_path(&self, environment: &dyn Environment) -> Result<PathBuf, Faults> {
         let scalar = |id: Id| match &self.tree.node(id).kind {

@@ -44,17 +44,6 @@ pub fn human(report: &RunReport, people: &dyn People, uncut: Uncut<'_>, screen: 
     Ok(page)
 }
 
-/// What the state keeps of the report of a run, for people.
-pub(crate) fn counts(report: &RunReport, screen: Screen) -> Page {
-    let RunReport { pipeline, run, outcome, exit_code, started, finished, .. } = report;
-    let mut page = Page::on(screen);
-    page.tell(&format!("{pipeline} run {run}: {outcome}, exit code {exit_code}, {started} to {finished}"));
-    page.tell(&words::answer(report));
-    tables(&mut page, report);
-    bullets(&mut page, limits_look(report), "limits", &words::limits(report));
-    page
-}
-
 /// A limit that is only near stops nothing.
 fn limits_look(report: &RunReport) -> LineLook {
     if report.limits.iter().any(|limit| limit.broken) { LineLook::Warning } else { LineLook::Heading }

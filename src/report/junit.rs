@@ -20,7 +20,7 @@ use crate::model::PersonResult;
 const CHANGES: usize = 200;
 
 /// In the folder of the report.
-pub(super) const JUNIT: ReportFile = ReportFile { name: "junit.xml", write };
+pub(crate) const JUNIT: ReportFile = ReportFile { name: "junit.xml", write };
 
 /// A test, which is something that may go wrong.
 struct TestCase {

@@ -10,7 +10,7 @@ use super::times::{took, unix};
 use super::{LimitLine, ReportFile, RequestLine, RunReport, SourceLine, TargetLine};
 
 /// In the folder of the report.
-pub(super) const METRICS: ReportFile = ReportFile { name: "metrics.prom", write: |told, out| write(told.report, out) };
+pub(crate) const METRICS: ReportFile = ReportFile { name: "metrics.prom", write: |told, out| write(told.report, out) };
 
 /// A metric of each line of a list: its name, what it counts, and how it is read.
 type Of<L> = (&'static str, &'static str, fn(&L) -> Option<u64>);

@@ -75,6 +75,8 @@ pub enum StoodPictures {
     Seen,
     /// None.
     Off,
+    /// None any more: the report is made again.
+    NotKept,
 }
 
 /// What the lines of a section are.

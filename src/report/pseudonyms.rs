@@ -23,6 +23,14 @@ impl Pseudonyms {
         format!("p-{}", &self.0.digest("pseudonym", &[name]).hex()[..12])
     }
 
+    /// Whatever in a text looks like one.
+    pub fn within(text: &str) -> impl Iterator<Item = String> {
+        text.match_indices("p-").filter_map(|(at, _)| {
+            let digits = text.get(at + 2..at + 14)?;
+            digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then(|| format!("p-{digits}"))
+        })
+    }
+
     /// Nobody in it has a name any more; `names` are all that the person and the account have.
     pub fn line(&self, mut line: PersonLine, names: &[String]) -> PersonLine {
         if let Some(error) = &mut line.error {

@@ -278,11 +278,6 @@ pub struct PersonFailure {
 }
 
 impl RunReport {
-    /// The counts alone, without anything that could name somebody.
-    pub fn counts(&self) -> Self {
-        Self { misplaced: Vec::new(), failures: Vec::new(), notes: Vec::new(), ..self.clone() }
-    }
-
     /// With everything that came from outside as it may be shown ([`crate::secret::outlet`]).
     pub fn shown(mut self) -> Self {
         for words in self.failures.iter_mut().chain(&mut self.notes) {

@@ -93,11 +93,6 @@ impl Page {
         self.line(String::new());
     }
 
-    /// A paragraph below all others.
-    pub(crate) fn tell(&mut self, words: &str) {
-        self.say(LineLook::Plain, 0, 2, words);
-    }
-
     /// Where files were written, below all else. A path stays whole, so that it can be copied.
     pub(crate) fn files(&mut self, files: &[(&str, String)]) {
         for (nth, (what, path)) in files.iter().enumerate() {

@@ -1,7 +1,8 @@
 //! The end of a run: its report, and what the state keeps of it.
 //!
-//! Owns: which counts the next run's limits compare with. Leaves to others: the report (`run_report`).
-//! A newcomer gets wrong: the state keeps the counts of a report and none of its names.
+//! Owns: which counts the next run's limits compare with. Leaves to others: the report (`run_report`), taking its names out
+//! (`record`).
+//! A newcomer gets wrong: the state keeps a report and none of its names.
 
 use std::time::SystemTime;
 
@@ -9,9 +10,9 @@ use super::audit::AuditTrail;
 use super::context::{self, Mode, RunContext};
 use super::finished_target::FinishedTarget;
 use super::limits::Guarded;
-use super::run_report;
 use super::source_run::SourceRun;
 use super::target_plan::PlanCount;
+use super::{record, run_report};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::rfc3339;
@@ -50,12 +51,13 @@ pub(super) async fn close(
     }
     if context.mode == Mode::Run {
         record_counts(context, source_runs, &finished, guarded).await?;
+        let lines = record::lines(context, &finished).await?;
         let end = RunEnd {
             outcome: report.outcome.clone(),
             exit_code: report.exit_code,
             finished: context::unix(now),
             plan_digest: report.plan_digest.as_ref().and_then(|digest| digest.parse().ok()),
-            report: impersonal(&report)?,
+            report: record::report(context, &report, lines)?,
         };
         context.store.finish_run(&context.run, end).await?;
         if let Some(keep) = pipeline.keep_runs {
@@ -90,10 +92,4 @@ async fn record_counts(
         .filter(|done| done.target_run.ready().is_some() && !broken(done.target_run.id().as_str()))
         .map(|done| (Counted::Target(done.target_run.id().clone()), done.plan.count(PlanCount::Accounts)));
     Ok(context.store.put_run_counts(&context.run, sources.chain(targets).collect()).await?)
-}
-
-/// The durable state holds no names (docs/architecture.md, "The state").
-fn impersonal(report: &RunReport) -> Result<serde_json::Value, Trouble> {
-    serde_json::to_value(report.counts())
-        .map_err(|error| Trouble::Own(format!("the report cannot be written down: {error}")))
 }

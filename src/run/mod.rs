@@ -42,6 +42,8 @@ mod people;
 mod planner;
 mod private;
 mod recall;
+mod record;
+mod recorded;
 mod refused;
 mod rehearsal;
 #[cfg(feature = "bucket")]
@@ -82,6 +84,7 @@ pub use job::{Options, execute};
 pub(crate) use notify::{End, notify};
 pub(crate) use pages::{PAGE, each_page};
 pub(crate) use private::{make_folder, remove_folder, try_private, write_private};
+pub(crate) use recorded::{RecordedReport, recorded};
 pub(crate) use rehearsal::rehearse;
 #[cfg(feature = "bucket")]
 pub(crate) use remote::{break_lease, pull, push};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::pages::{PAGE, each_page};
 use crate::error::Trouble;
-use crate::model::{Decision, SourceId, StateKey, TargetId};
+use crate::model::{Account, Decision, Person, SourceId, StateKey, TargetId};
 use crate::report::{Pseudonyms, RunEvent};
 use crate::settings::{Names, Pipeline};
 use crate::state::{Facts, StateError};
@@ -79,7 +79,12 @@ impl PeopleNaming {
         })
     }
 
-    fn without_names(&self, pseudonyms: &Pseudonyms, mut sentences: Vec<String>) -> Result<Vec<String>, StateError> {
+    /// Sentences with pseudonyms in place of all names.
+    pub fn without_names(
+        &self,
+        pseudonyms: &Pseudonyms,
+        mut sentences: Vec<String>,
+    ) -> Result<Vec<String>, StateError> {
         if sentences.is_empty() {
             return Ok(sentences);
         }
@@ -91,29 +96,28 @@ impl PeopleNaming {
         for target in &self.targets {
             for page in each_page(|after| self.facts.accounts(target, after, PAGE), |last| last.id.clone()) {
                 let page = page?;
-                for account in &page {
-                    let (handle, email) = (account.handle.as_deref(), account.email.as_deref());
-                    let names = [
-                        email,
-                        Some(account.display_name.as_str()),
-                        Some(&account.name),
-                        Some(account.id.as_str()),
-                        handle,
-                    ];
-                    take_out(&names.into_iter().flatten().collect::<Vec<_>>());
-                }
+                page.iter().for_each(|account| take_out(&of_account(account)));
             }
         }
         for source in &self.sources {
             for page in each_page(|after| self.facts.people(source, after, PAGE), |last| last.id.clone()) {
                 let page = page?;
-                for person in &page {
-                    let keys = person.keys().iter().map(|(_, value)| value.as_str());
-                    let names = [person.display_name.as_str(), person.id.as_str()].into_iter().chain(keys);
-                    take_out(&names.collect::<Vec<_>>());
-                }
+                page.iter().for_each(|person| take_out(&of_person(person)));
             }
         }
         Ok(sentences)
     }
+}
+
+/// Everything that an account is called.
+pub(super) fn of_account(account: &Account) -> Vec<&str> {
+    let (handle, email) = (account.handle.as_deref(), account.email.as_deref());
+    let names = [email, Some(account.display_name.as_str()), Some(&account.name), Some(account.id.as_str()), handle];
+    names.into_iter().flatten().collect()
+}
+
+/// Everything that a person is called.
+pub(super) fn of_person(person: &Person) -> Vec<&str> {
+    let keys = person.keys().iter().map(|(_, value)| value.as_str());
+    [person.display_name.as_str(), person.id.as_str()].into_iter().chain(keys).collect()
 }

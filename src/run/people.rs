@@ -130,7 +130,8 @@ pub(super) fn told(
     Ok(pseudonyms.line(line(decision, name, went, writes), &names).shown())
 }
 
-fn line(decision: Decision, name: Option<String>, went: Option<TaskResult>, writes: Writes) -> PersonLine {
+/// A line as it is.
+pub(super) fn line(decision: Decision, name: Option<String>, went: Option<TaskResult>, writes: Writes) -> PersonLine {
     let (result, error) = match (decision.change.writes(), went) {
         (true, Some(went)) => (went.result, went.error),
         (true, None) => (writes.otherwise(), why(writes)),

@@ -30,4 +30,6 @@ pub(crate) use pages::{Mirror, at_rest, put_commit, remove_copy};
 #[cfg(feature = "bucket")]
 pub(crate) use store::Copied;
 pub use store::Store;
-pub(crate) use store::{Counted, PeopleAndAccounts, RunEnd, RunRecord, RunRow, back_up, schema_version};
+pub(crate) use store::{
+    Counted, Holds, PeopleAndAccounts, RecordedLine, RunEnd, RunRecord, RunRow, back_up, schema_version,
+};

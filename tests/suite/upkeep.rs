@@ -152,6 +152,21 @@ fn a_run_takes_out_what_the_file_does_not_want_kept() {
     assert_eq!(shown(&harness)["runs"], 2, "the one that wrote, and the last success");
 }
 
+/// A sandbox run has a state of its own, and keeps it as the file says.
+#[test]
+fn a_run_in_a_sandbox_takes_out_what_the_file_does_not_want_kept() {
+    let mut harness = Harness::with_people(&PEOPLE);
+    harness.edit(|pipe| _ = pipe.top("state", "{ keep_runs: 0s }"));
+    for _ in 0..3 {
+        harness.finish(&["run", "pipeline.yaml", "--sandbox=tiny"]).expect_exit(0);
+        std::thread::sleep(std::time::Duration::from_millis(1100));
+    }
+    let shown =
+        harness.finish(&["state", "pipeline.yaml", "--sandbox=tiny", "show", "--format", "json"]).expect_exit(0);
+    let shown: Value = serde_json::from_str(&shown.stdout).expect("JSON");
+    assert_eq!(shown["runs"], 2, "the one that wrote, and the last success");
+}
+
 /// A plan alone leaves names in the cache, and no state.
 #[test]
 fn the_cache_of_a_plan_goes_without_a_state() {

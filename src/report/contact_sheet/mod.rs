@@ -217,13 +217,18 @@ fn end(people: &dyn People) -> Markup {
 
 fn about_pictures(people: &dyn People) -> String {
     let shown = people.pictures();
+    if shown.before == StoodPictures::NotKept {
+        return "This page was made again from what is on record, which holds no pictures.".to_owned();
+    }
     let Some(side) = shown.side else { return "Pictures are left out: `report: { pictures: none }`.".to_owned() };
     let before = match shown.before {
         StoodPictures::Fetched => "what stood there before was fetched, where it could be",
         StoodPictures::Seen => {
             "what stood there before is shown where it was looked at anyhow, since a run asks for no picture more"
         }
-        StoodPictures::Off => "what stood there before was not asked for: `report: { pictures: new }`",
+        StoodPictures::Off | StoodPictures::NotKept => {
+            "what stood there before was not asked for: `report: { pictures: new }`"
+        }
     };
     format!("Pictures are copies of at most {side} pixels a side, for looking at; {before}.")
 }

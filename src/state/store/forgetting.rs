@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, Params, params};
 
-use super::{Store, past, placements};
+use super::{Store, lines, past, placements};
 use crate::model::{AccountId, PersonRef, TargetId};
 use crate::state::codec::{Packed, TextId, Whole};
 use crate::state::error::{StateError, StateFault};
@@ -33,7 +33,7 @@ pub struct Forgotten {
     pub writes: usize,
 }
 
-/// Whose an open intent is.
+/// Whose an open intent is, or a line of a report.
 const OF_ACCOUNT: &str = "body ->> '$.target' = ?1 AND body ->> '$.account' = ?2";
 const OF_PERSON: &str = "body ->> '$.person.source' = ?1 AND body ->> '$.person.id' = ?2";
 
@@ -79,20 +79,26 @@ impl Store {
                 gone.marks += db.execute(&format!("DELETE FROM photo_mark WHERE {}", past::OF_PERSON), of)?;
                 gone.placements += placements::forget_where(db, past::OF_PERSON, of)?;
                 gone.writes += blank(db, past::OF_PERSON, of)?;
+                let of = [person.source.as_str(), person.id.as_str()];
+                db.execute(&format!("DELETE FROM line WHERE {OF_PERSON}"), of)?;
             }
             for (target, account) in &whom.accounts {
                 let of = past::account(target, account);
                 gone.placements += placements::forget_where(db, past::OF_ACCOUNT, of)?;
                 gone.writes += blank(db, past::OF_ACCOUNT, of)?;
+                let of = [target.as_str(), account.as_str()];
+                db.execute("DELETE FROM line WHERE target = ? AND account = ?", of)?;
             }
             Ok(gone)
         })
     }
 
     /// Takes out the runs that began before this moment, but for the newest, the last success, and those of which a write is
-    /// on record. Counts go with them, but for the last of each, which limits compare with.
+    /// on record; of these, what they told of accounts goes. Counts go with them, but for the last of each, which limits compare
+    /// with.
     pub fn purge_runs(&self, before: u64) -> Ack<usize> {
         self.write("take old runs out of the state", move |db| {
+            lines::purge(db, before)?;
             db.execute(
                 "DELETE FROM run_count WHERE run IN (SELECT seq FROM run WHERE started < ?1)
                  AND EXISTS (SELECT 1 FROM run_count later WHERE later.scope = run_count.scope

@@ -1,6 +1,6 @@
 //! The durable store, `state/NAME.db`: what must outlive a run (docs/architecture.md, "The state").
 //!
-//! Owns: placements, photo marks, intents, runs. Reads answer at once, writes by an `Ack`.
+//! Owns: placements, photo marks, intents, runs and what each told. Reads answer at once, writes by an `Ack`.
 //! Leaves to others: people and accounts as last seen (`facts`).
 //! A newcomer gets wrong: nothing here names a person; whoever wants a name looks it up in the facts by id.
 
@@ -9,6 +9,7 @@ mod forgetting;
 mod history;
 mod identity;
 mod journal;
+mod lines;
 mod open;
 mod overview;
 mod past;
@@ -21,6 +22,7 @@ mod words;
 
 pub(crate) use backup::back_up;
 pub(crate) use forgetting::PeopleAndAccounts;
+pub(crate) use lines::{Holds, RecordedLine};
 #[cfg(feature = "bucket")]
 pub(crate) use open::Copied;
 pub use open::Store;

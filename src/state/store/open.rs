@@ -29,7 +29,7 @@ pub(crate) enum Copied {
 /// `AVPs`, and every step since the first version.
 pub(super) const SHAPE: Shape = Shape {
     application_id: 0x4156_5073,
-    steps: &[include_str!("1.sql"), include_str!("2.sql"), include_str!("3.sql"), include_str!("4.sql")],
+    steps: &[include_str!("1.sql"), include_str!("2.sql"), include_str!("3.sql"), include_str!("4.sql"), include_str!("5.sql")],
 };
 
 /// The durable store. Shared by reference; every method takes `&self`.
@@ -126,6 +126,11 @@ impl Store {
     /// The file.
     pub fn path(&self) -> &Path {
         &self.file
+    }
+
+    /// What stands in it and cannot be read.
+    pub fn damaged(&self, found: &dyn std::fmt::Display) -> StateError {
+        StateError::new("read the state", &self.file, StateFault::Damaged(found.to_string()))
     }
 
     pub(super) fn read<T>(

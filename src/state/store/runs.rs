@@ -43,7 +43,7 @@ pub struct RunEnd {
     pub finished: u64,
     /// Digest of the plan, if it came to one.
     pub plan_digest: Option<Digest>,
-    /// The counts of the report, as JSON; no names in it.
+    /// The report but for its lines, as JSON; no names in it.
     pub report: serde_json::Value,
 }
 
@@ -147,6 +147,16 @@ impl Store {
         })
     }
 
+    /// The newest whole run up to this one that ended with exit code 0.
+    pub fn success_by(&self, run: &RunId) -> Result<Option<RunRecord>, StateError> {
+        self.read("read the runs in the state", |db| {
+            let mut query = db.prepare_cached(&format!(
+                "{COLUMNS} WHERE command = 'run' AND exit_code = 0 AND seq <= ? ORDER BY seq DESC LIMIT 1"
+            ))?;
+            Ok(query.query_row([seq(db, run)?], record).optional()?)
+        })
+    }
+
     /// The newest whole run that came to a report.
     pub fn last_report(&self) -> Result<Option<RunRecord>, StateError> {
         self.read("read the runs in the state", |db| {
@@ -185,7 +195,7 @@ impl Store {
     }
 }
 
-fn seq(db: &Connection, run: &RunId) -> Result<i64, StateFault> {
+pub(super) fn seq(db: &Connection, run: &RunId) -> Result<i64, StateFault> {
     db.prepare_cached("SELECT seq FROM run WHERE id = ?")?
         .query_row([run.as_str()], |row| row.get(0))
         .optional()?

@@ -4,6 +4,7 @@ mod damage;
 mod journal;
 mod kept;
 mod kill;
+mod lines;
 #[cfg(feature = "bucket")]
 mod mirrored;
 mod round_trip;
