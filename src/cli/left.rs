@@ -71,6 +71,11 @@ impl Left {
         json!({ "run": run, "targets": of_lists[0], "sources": of_lists[1], "open_writes": self.open_writes })
     }
 
+    /// The report of the run that it is of.
+    pub(super) fn report(&self) -> Option<&Value> {
+        Some(self.reported()?.1)
+    }
+
     fn reported(&self) -> Option<(&str, &Value)> {
         let last = self.last.as_ref()?;
         Some((last.row.id.as_str(), &last.end.as_ref()?.report))

@@ -11,7 +11,7 @@ use super::pipeline_file::PipelineFile;
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::rfc3339;
-use crate::report::Severity;
+use crate::report::{CredentialLine, Severity};
 use crate::state::{RunRecord, Store};
 
 /// What is shown.
@@ -48,13 +48,16 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     let store = Store::view(&state)?;
     let runs = store.runs(flags.runs)?;
     let (last, left) = (store.last_success()?, Left::of(&store)?);
+    let credentials = credentials(left.report(), SystemTime::now());
     #[cfg(feature = "sandbox")]
     let elsewhere = if runs.is_empty() { flags.in_sandboxes(&state) } else { String::new() };
     #[cfg(not(feature = "sandbox"))]
     let elsewhere = String::new();
     match flags.format {
-        OutputFormat::Human => answer(&(human(&runs, last.as_ref()) + &left.human() + &elsewhere)),
-        OutputFormat::Json => answer_json(&json(&runs, last.as_ref(), &left)?),
+        OutputFormat::Human => {
+            answer(&(human(&runs, last.as_ref()) + &left.human() + &told(&credentials) + &elsewhere))
+        }
+        OutputFormat::Json => answer_json(&json(&runs, last.as_ref(), &left, &credentials)?),
     }?;
     match flags.max_age.and_then(|most| overdue(last.as_ref(), most, SystemTime::now())) {
         Some(words) => {
@@ -108,6 +111,17 @@ fn human(runs: &[RunRecord], last: Option<&RunRecord>) -> String {
     out
 }
 
+/// What the last whole run signed in with, with the days that are left by now.
+fn credentials(report: Option<&serde_json::Value>, now: SystemTime) -> Vec<CredentialLine> {
+    let lines = report.and_then(|report| serde_json::from_value(report["credentials"].clone()).ok());
+    let lines: Vec<CredentialLine> = lines.unwrap_or_default();
+    lines.into_iter().map(|line| line.by(now)).collect()
+}
+
+fn told(credentials: &[CredentialLine]) -> String {
+    credentials.iter().map(|line| format!("{}\n", line.sentence())).collect()
+}
+
 /// `run --target jira, by octocat (https://…)`.
 fn asked(run: &RunRecord) -> String {
     let command = run.row.command.split(' ').take(1).chain(run.row.options.iter().map(String::as_str));
@@ -137,7 +151,7 @@ fn counts(report: &serde_json::Value) -> String {
 }
 
 /// What of a recorded report is not its counts: `report` makes it again, with the names in it.
-const NOT_COUNTS: [&str; 6] = ["misplaced", "failures", "notes", "last_success", "lines", "pseudonyms"];
+const NOT_COUNTS: [&str; 7] = ["credentials", "misplaced", "failures", "notes", "last_success", "lines", "pseudonyms"];
 
 fn kept(mut report: serde_json::Value) -> serde_json::Value {
     if let serde_json::Value::Object(fields) = &mut report {
@@ -146,7 +160,12 @@ fn kept(mut report: serde_json::Value) -> serde_json::Value {
     report
 }
 
-fn json(runs: &[RunRecord], last: Option<&RunRecord>, left: &Left) -> Result<String, Trouble> {
+fn json(
+    runs: &[RunRecord],
+    last: Option<&RunRecord>,
+    left: &Left,
+    credentials: &[CredentialLine],
+) -> Result<String, Trouble> {
     let run = |run: &RunRecord| {
         serde_json::json!({
             "run": run.row.id, "started": rfc3339(run.row.started),
@@ -163,6 +182,7 @@ fn json(runs: &[RunRecord], last: Option<&RunRecord>, left: &Left) -> Result<Str
         "last_success": last.map(|last| rfc3339(last.row.started)),
         "runs": runs.iter().map(run).collect::<Vec<_>>(),
         "left": left.json(),
+        "credentials": credentials,
     });
     serde_json::to_string_pretty(&all)
         .map(|text| text + "\n")

@@ -18,6 +18,12 @@ use x509_parser::certificate::X509Certificate;
 use super::trust::ClientIdentity;
 use super::{Failure, FailureKind};
 use crate::secret::Secret;
+use crate::settings::Certificate;
+
+/// When the certificate in a file of the pipeline ends, in Unix seconds; `None` where it cannot be read.
+pub(crate) fn certificate_ends(certificate: &Certificate) -> Option<u64> {
+    KeyPair::read("reading the certificate", &certificate.file, certificate.password.as_ref()).ok()?.ends()
+}
 
 /// A private key and the certificates that go with it.
 pub(super) struct KeyPair {

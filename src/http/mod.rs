@@ -35,6 +35,7 @@ pub(crate) use client::Client;
 pub(crate) use client_settings::ClientSettings;
 pub(crate) use counts::Counts;
 pub(crate) use failure::{Failure, FailureKind};
+pub(crate) use key_pair::certificate_ends;
 #[cfg(feature = "bucket")]
 pub(crate) use objects::{LARGEST_PART, ObjectsWay, failure as object_failure};
 pub(crate) use rate_limit::RateLimit;

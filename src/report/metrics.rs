@@ -7,7 +7,7 @@
 use std::io::{self, Write};
 
 use super::times::{took, unix};
-use super::{LimitLine, ReportFile, RequestLine, RunReport, SourceLine, TargetLine};
+use super::{CredentialLine, LimitLine, ReportFile, RequestLine, RunReport, SourceLine, TargetLine};
 
 /// In the folder of the report.
 pub(crate) const METRICS: ReportFile = ReportFile { name: "metrics.prom", write: |told, out| write(told.report, out) };
@@ -68,6 +68,9 @@ const LIMITS: [Of<LimitLine>; 5] = [
     ("limit_let_pass", "Whether --allow let it pass.", |of| Some(u64::from(of.overridden))),
 ];
 
+const CREDENTIALS: [Of<CredentialLine>; 1] =
+    [("credential_days", "Whole days until a credential ends, from the end of the run.", |of| Some(of.days))];
+
 fn write(report: &RunReport, out: &mut dyn Write) -> io::Result<()> {
     let mut out = Metrics { pipeline: &report.pipeline, out: io::BufWriter::new(out) };
     let info = [("command", report.command.as_str()), ("outcome", &report.outcome), ("tool", &report.tool)];
@@ -83,6 +86,7 @@ fn write(report: &RunReport, out: &mut dyn Write) -> io::Result<()> {
     out.all(&TARGETS, &report.targets, |of| vec![("target", of.id.as_str())])?;
     out.all(&REQUESTS, &report.requests, |of| vec![("endpoint", of.endpoint.as_str())])?;
     out.all(&LIMITS, &report.limits, |of| vec![("limit", of.limit.as_str()), ("scope", of.scope.as_str())])?;
+    out.all(&CREDENTIALS, &report.credentials, |of| vec![("of", of.of.as_str()), ("what", of.what.as_str())])?;
     out.out.flush()
 }
 

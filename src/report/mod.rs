@@ -32,8 +32,8 @@ pub(crate) use progress::Progress;
 pub use progress::{Listener, RunEvent};
 pub(crate) use pseudonyms::Pseudonyms;
 pub(crate) use run_report::{
-    AccountLine, ChangeLine, LimitLine, MisplacedLine, PersonFailure, PersonLine, PersonWho, RequestLine, RunReport,
-    SourceLine, TargetLine,
+    AccountLine, ChangeLine, CredentialLine, LimitLine, MisplacedLine, PersonFailure, PersonLine, PersonWho,
+    RequestLine, RunReport, SourceLine, TargetLine,
 };
 pub use screen::Screen;
 pub(crate) use screen::{Colours, Page, PictureWords};

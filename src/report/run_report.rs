@@ -3,6 +3,8 @@
 //! Owns: field names and their order. Leaves to others: filling them (`run`).
 //! A newcomer gets wrong: fields are added, never renamed or removed; programs read this.
 
+use std::time::SystemTime;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Change, PersonResult, Reason};
@@ -44,6 +46,9 @@ pub struct RunReport {
     pub requests: Vec<RequestLine>,
     /// Every limit that applies.
     pub limits: Vec<LimitLine>,
+    /// What we sign in with and when it ends, as far as our own files say it.
+    #[serde(default)]
+    pub credentials: Vec<CredentialLine>,
     /// Pictures of this run that turned up on accounts they were not meant for.
     #[serde(default)]
     pub misplaced: Vec<MisplacedLine>,
@@ -166,6 +171,51 @@ pub struct LimitLine {
     pub overridden: bool,
     /// What to write to get past, if broken.
     pub remedy: Option<String>,
+}
+
+/// Seconds of a day.
+const DAY: u64 = 24 * 3600;
+
+/// Something to sign in with, and its end.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CredentialLine {
+    /// The id of the source or target.
+    pub of: String,
+    /// `certificate` (of the app registration), `client certificate` (of the `http` entry).
+    pub what: String,
+    /// RFC 3339, UTC.
+    pub ends: String,
+    /// Whole days from the end of the run until then; 0: it ended, or ends within a day.
+    pub days: u64,
+}
+
+impl CredentialLine {
+    /// With fewer days left it is time.
+    const SOON: u64 = 14;
+
+    /// The same with the days that are left at another time.
+    #[must_use]
+    pub fn by(mut self, now: SystemTime) -> Self {
+        let ends = humantime::parse_rfc3339(&self.ends).ok();
+        self.days = ends.and_then(|ends| ends.duration_since(now).ok()).map_or(0, |left| left.as_secs() / DAY);
+        self
+    }
+
+    /// The word of warning, where it ends soon.
+    pub fn warning(&self) -> Option<String> {
+        (self.days < Self::SOON).then(|| format!("{}; renew it, or runs end in 5 from then on", self.sentence()))
+    }
+
+    /// For people.
+    pub fn sentence(&self) -> String {
+        let Self { of, what, ends, days } = self;
+        let in_days = match days {
+            0 => "no whole day is left".to_owned(),
+            1 => "1 day is left".to_owned(),
+            days => format!("{days} days are left"),
+        };
+        format!("{of}: the {what} ends {ends}, {in_days}")
+    }
 }
 
 /// A picture that was made in this run and stands on an account it was not meant for.
@@ -322,4 +372,33 @@ impl PersonLine {
 /// The sentence behind a reason's word; an unknown word (a report of a newer program) stands for itself.
 pub(super) fn reason_text(word: &str) -> &str {
     serde_json::from_value(serde_json::Value::from(word)).map_or(word, |reason: Reason| reason.text())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::CredentialLine;
+
+    #[test]
+    fn what_ends_soon_is_warned_of() {
+        let ends = UNIX_EPOCH + Duration::from_secs(20_000 * super::DAY);
+        let line = CredentialLine {
+            of: "entra".into(),
+            what: "certificate".into(),
+            ends: humantime::format_rfc3339_seconds(ends).to_string(),
+            days: 0,
+        };
+        for (days_before, told, warned) in [
+            (15, "entra: the certificate ends 2024-10-04T00:00:00Z, 15 days are left", false),
+            (14, "entra: the certificate ends 2024-10-04T00:00:00Z, 14 days are left", false),
+            (13, "entra: the certificate ends 2024-10-04T00:00:00Z, 13 days are left", true),
+            (1, "entra: the certificate ends 2024-10-04T00:00:00Z, 1 day is left", true),
+            (0, "entra: the certificate ends 2024-10-04T00:00:00Z, no whole day is left", true),
+        ] {
+            let line = line.clone().by(ends - Duration::from_secs(days_before * 24 * 3600));
+            assert_eq!((line.sentence().as_str(), line.warning().is_some()), (told, warned));
+        }
+        assert_eq!(line.by(ends + Duration::from_secs(1)).days, 0, "it ended");
+    }
 }

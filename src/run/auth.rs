@@ -15,7 +15,7 @@ use super::identify::{Halt, identify};
 use super::journal::StoreJournal;
 use super::stop::Stop;
 use super::target_run::TargetRun;
-use super::{run_row, settle};
+use super::{credentials, run_row, settle};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::http::Failure;
@@ -118,8 +118,13 @@ async fn ask(
     let sources = join_all(pipeline.sources.iter().map(|entry| ask_source(clients, stop, entry)));
     let targets = join_all(pipeline.targets.iter().map(|entry| ask_target(clients, store, stop, context, entry)));
     let (sources, targets) = futures::future::join(sources, targets).await;
-    let (sources, targets) =
+    let (mut sources, mut targets): (Vec<ElementReport>, Vec<ElementReport>) =
         (sources.into_iter().collect::<Result<_, _>>()?, targets.into_iter().collect::<Result<_, _>>()?);
+    for (list, ends) in [&mut sources, &mut targets].into_iter().zip(credentials::client_certificates(pipeline)) {
+        for (signed, ends) in list.iter_mut().map(|asked| &mut asked.signed).zip(ends) {
+            signed.iter_mut().for_each(|signed| signed.expires.extend(ends.clone()));
+        }
+    }
     Ok(AuthReport { sources, targets })
 }
 

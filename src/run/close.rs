@@ -12,11 +12,11 @@ use super::finished_target::FinishedTarget;
 use super::limits::Guarded;
 use super::source_run::SourceRun;
 use super::target_plan::PlanCount;
-use super::{record, run_report};
+use super::{credentials, record, run_report};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::rfc3339;
-use crate::report::RunReport;
+use crate::report::{CredentialLine, RunReport};
 use crate::settings::Pipeline;
 use crate::state::{Counted, RunEnd};
 
@@ -42,6 +42,8 @@ pub(super) async fn close(
 ) -> Result<EndedRun, Trouble> {
     let now = SystemTime::now();
     let (mut report, mut exit) = run_report::report(context, pipeline, source_runs, &finished, guarded, now)?;
+    report.credentials = credentials::lines(pipeline, context::unix(now));
+    report.notes.extend(report.credentials.iter().filter_map(CredentialLine::warning));
     report.notes.extend(also);
     // All was done by then: the answer is told as it is.
     if let Some(Err(trouble)) = trail.map(|trail| trail.end(context, &finished, &report.outcome, report.exit_code)) {

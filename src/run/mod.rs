@@ -17,6 +17,7 @@ mod clients;
 mod close;
 mod confirm;
 mod context;
+mod credentials;
 mod decide;
 mod decided;
 mod fetch;

@@ -76,6 +76,7 @@ pub(super) fn report(
         targets: targets.iter().zip(&counted).map(|(done, counted)| target_line(done, counted)).collect(),
         requests: requests(pipeline, source_runs, targets),
         limits: guarded.checked.iter().map(limit_line).collect(),
+        credentials: Vec::new(),
         misplaced: misplaced(context, targets),
         failures: context.naming.sentences(failures(source_runs, targets)),
         notes: context

@@ -176,6 +176,16 @@ pub enum EntraCredential {
     },
 }
 
+impl EntraCredential {
+    /// The certificate, where that is the proof.
+    pub fn certificate(&self) -> Option<&Certificate> {
+        match self {
+            Self::App { proof: AppProof::Certificate(certificate), .. } => Some(certificate),
+            Self::App { .. } | Self::ManagedIdentity { .. } => None,
+        }
+    }
+}
+
 /// How an app registration proves itself.
 #[derive(Clone, Debug)]
 pub enum AppProof {

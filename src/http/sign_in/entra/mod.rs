@@ -19,10 +19,9 @@ use serde_json::Value;
 
 use super::{Grant, Granted, ci_token};
 use crate::http::client::Route;
-use crate::http::key_pair::KeyPair;
-use crate::http::{Client, Counts, Failure, Pause, Pauses, Request, Response};
+use crate::http::{Client, Counts, Failure, Pause, Pauses, Request, Response, certificate_ends};
 use crate::secret::Secret;
-use crate::settings::{AppProof, Certificate, Entra, EntraCredential};
+use crate::settings::{AppProof, Entra, EntraCredential};
 use refusal::{EntraRefusal, EntraRemedy};
 
 /// Signs us in to Entra.
@@ -60,9 +59,7 @@ impl Grant for EntraSignIn {
     }
 
     fn ends(&self) -> Option<(String, u64)> {
-        let AppProof::Certificate(Certificate { file, password }) = self.proof()? else { return None };
-        let pair = KeyPair::read("reading the certificate", file, password.as_ref()).ok()?;
-        Some(("certificate".to_owned(), pair.ends()?))
+        Some(("certificate".to_owned(), certificate_ends(self.entra.credential.certificate()?)?))
     }
 
     fn lasts(&self) -> Option<String> {

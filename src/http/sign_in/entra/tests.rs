@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 use crate::http::FailureKind;
 use crate::http::loopback::{Loopback, ReceivedRequest, reply, reply_json};
-use crate::settings::{Cloud, EntraEndpoints, TokenFrom};
+use crate::settings::{Certificate, Cloud, EntraEndpoints, TokenFrom};
 
 fn grant(server: &Loopback) -> EntraSignIn {
     signing_in(server, app(AppProof::ClientSecret(Secret::new("entra~secret+/1"))))
