@@ -42,6 +42,11 @@ fn read_capped(path: &Path) -> std::io::Result<String> {
     Ok(text)
 }
 
+/// The file in quotes: of one that is called `password` the words behind it would be taken for the secret.
+fn unreadable(path: &Path, error: &std::io::Error) -> String {
+    format!("could not read `{}`: {error}", path.display())
+}
+
 /// Why a pipeline file cannot be used.
 pub(super) enum Unread {
     /// It cannot be read; in words.
@@ -62,7 +67,7 @@ impl Unread {
 
 /// Reads and parses a pipeline file.
 pub(super) fn read(path: &Path) -> Result<Document, Unread> {
-    let unread = |error: std::io::Error| Unread::Unreadable(format!("could not read {}: {error}", path.display()));
+    let unread = |error: std::io::Error| Unread::Unreadable(unreadable(path, &error));
     let text = read_capped(path).map_err(unread)?;
     pipeline::parse(&text, &path.display().to_string()).map_err(Unread::Faults)
 }
@@ -74,7 +79,7 @@ pub(super) fn document(path: &Path) -> Result<Document, Trouble> {
 
 /// Reads and parses a test of a pipeline file.
 pub(super) fn test(path: &Path) -> Result<TestFile, Trouble> {
-    let unread = |error: std::io::Error| Trouble::Usage(format!("could not read {}: {error}", path.display()));
+    let unread = |error: std::io::Error| Trouble::Usage(unreadable(path, &error));
     let text = read_capped(path).map_err(unread)?;
     pipeline::parse_test(&text, &path.display().to_string()).map_err(|faults| rendered(&faults))
 }

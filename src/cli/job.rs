@@ -140,7 +140,17 @@ fn notified(pipeline: &Pipeline, exit: Exit, report: Option<&RunReport>, whole: 
     let job = ci::job_page();
     let end = run::End { exit, report, whole, job: job.as_deref() };
     let warnings = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(run::notify(pipeline, end)),
+        Ok(runtime) => runtime.block_on(async {
+            let stop = Stop::new();
+            // What has no ear for signals is not waited for any shorter.
+            _ = stop.listen(None, |_| ());
+            tokio::select! {
+                warnings = run::notify(pipeline, end) => warnings,
+                () = stop.wait() => {
+                    vec!["asked to stop: whoever `notify` names was perhaps not told; the run is what it was".to_owned()]
+                }
+            }
+        }),
         Err(error) => vec![format!("nobody could be told of this run: {error}")],
     };
     warnings.iter().for_each(|warning| tell(Severity::Warning, warning));

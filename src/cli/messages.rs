@@ -108,7 +108,7 @@ fn codes(out: &mut String) {
     for (room, file) in files(&source) {
         let text = std::fs::read_to_string(&file).unwrap();
         let shown = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
-        for begin in ["Fault::new(\"", "fault(\"", "Fault::new(\n"] {
+        for begin in ["Fault::new(\"", "fault(\"", "Fault::new(\n", "Broken::Lost(\""] {
             for after in shown.split(begin).skip(1) {
                 let after = after.trim_start().trim_start_matches('"');
                 let code: String = after.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();

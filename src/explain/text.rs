@@ -67,7 +67,7 @@ fn tell_account(out: &mut String, account: &AccountExplained, indent: &str) {
     for (number, key) in account.keys_in_common.iter().enumerate() {
         tell(if number == 0 { "in common" } else { "" }, key);
     }
-    tell("showed", &short(&account.showed));
+    tell("showed", &shown(&account.showed));
     if let Some(placement) = &account.placement {
         let how = if placement.provenance == "made" { "we put it there" } else { "recognised, put there by others" };
         let before = before(&account.target, &placement.before);
@@ -90,6 +90,16 @@ fn tell_account(out: &mut String, account: &AccountExplained, indent: &str) {
     tell("next run", &account.next);
     if let Some(advice) = &account.advice {
         tell("to do", advice);
+    }
+}
+
+/// What an account shows, in words.
+fn shown(picture: &str) -> String {
+    match picture.split_once(':') {
+        Some(("system", mark)) => format!("a stock picture of the product (`{mark}`)"),
+        Some(("foreign", mark)) => format!("a picture of somebody's own (`{mark}`)"),
+        Some(("b3", _)) => format!("our picture ({})", short(picture)),
+        _ => picture.to_owned(),
     }
 }
 

@@ -15,8 +15,8 @@ use reqwest::{Body, Client as HttpClient, Method, RequestBuilder};
 use serde::Serialize;
 use url::Url;
 
-use crate::secret::Secret;
-use crate::secret::safe_url;
+use super::origin::origin;
+use crate::secret::{Secret, safe_url};
 
 /// Larger answers are cut off, unless the call says otherwise.
 const CAP: usize = 16 * 1024 * 1024;
@@ -84,6 +84,7 @@ pub(crate) struct Request {
     pub(super) units: u32,
     pub(super) cap: usize,
     pub(super) secret: bool,
+    private: bool,
     pub(super) returns_secrets: bool,
     pub(super) repeats: Repeats,
     pub(super) fault: Option<String>,
@@ -104,6 +105,7 @@ impl Request {
             units: 1,
             cap: CAP,
             secret: false,
+            private: false,
             returns_secrets: false,
             repeats: Repeats::Transient,
             fault: None,
@@ -145,6 +147,13 @@ impl Request {
     /// A DELETE.
     pub(crate) fn delete(url: Url) -> Self {
         Self::new(Method::DELETE, url)
+    }
+
+    /// Whose address is a secret, also the one that a redirect makes of it: of neither more than the host is told.
+    #[must_use]
+    pub(crate) fn private(mut self) -> Self {
+        self.private = true;
+        self
     }
 
     /// With this credential.
@@ -284,7 +293,8 @@ impl Request {
 
     /// `GET https://host/path?query`, without anything secret.
     pub(crate) fn describe(&self) -> String {
-        format!("{} {}", self.method, safe_url(&self.url))
+        let url = if self.private { format!("{}/…", origin(&self.url)) } else { safe_url(&self.url) };
+        format!("{} {url}", self.method)
     }
 
     /// The same request to another URL of the same server.

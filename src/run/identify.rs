@@ -10,6 +10,7 @@ use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
 use crate::load::{Learnt, Server};
 use crate::model::ServerId;
+use crate::settings::TargetKind;
 use crate::state::{StateError, Store};
 
 /// What ends the talk with one target: its own failure, or trouble of the whole run.
@@ -61,7 +62,10 @@ fn check_binding(target_run: &TargetRun, bound: Option<&ServerId>, server: &Serv
             format!("ask {} who it is", target_run.id()),
             format!("server `{}` ({}), but the state belongs to `{bound}`", server.id, server.product),
         )
-        .hint("put back the right `base_url`, or give the other server a target with another `id`")),
+        .hint(match target_run.entry.kind {
+            TargetKind::Folder(_) => "put back the right `path`, or give the other folder a target with another `id`",
+            _ => "put back the right `base_url`, or give the other server a target with another `id`",
+        })),
         _ => Ok(()),
     }
 }

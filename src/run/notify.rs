@@ -21,6 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// For one of the two, its repetitions included.
 const ENOUGH: Duration = Duration::from_secs(30);
 
+/// The same after a stop: whoever asked for it kills what does not end in some ten seconds.
+const ENOUGH_AFTER_A_STOP: Duration = Duration::from_secs(3);
+
 /// How a run ended, for whoever is told.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct End<'a> {
@@ -40,19 +43,26 @@ pub(crate) async fn notify(pipeline: &Pipeline, end: End<'_>) -> Vec<String> {
     let Some(http) = pipeline.http.get(http) else { return Vec::new() };
     let mut warnings = Vec::new();
     if let Some(url) = heartbeat.as_ref().filter(|_| end.exit == Exit::Done && end.whole) {
-        warnings.extend(told("the heartbeat", url, beat(url, http)).await);
+        warnings.extend(told("the heartbeat", url, ENOUGH, beat(url, http)).await);
     }
     if let Some(webhook) = webhook.as_ref().filter(|webhook| webhook.on.iter().any(|on| applies(*on, end))) {
         let body = message(&pipeline.name, end);
-        warnings.extend(told("the message about this run", &webhook.url, post(&webhook.url, http, &body)).await);
+        let enough = if end.exit == Exit::Stopped { ENOUGH_AFTER_A_STOP } else { ENOUGH };
+        warnings
+            .extend(told("the message about this run", &webhook.url, enough, post(&webhook.url, http, &body)).await);
     }
     warnings
 }
 
-async fn told(what: &str, url: &SecretUrl, sent: impl Future<Output = Result<(), String>>) -> Option<String> {
-    let found = match tokio::time::timeout(ENOUGH, sent).await {
+async fn told(
+    what: &str,
+    url: &SecretUrl,
+    enough: Duration,
+    sent: impl Future<Output = Result<(), String>>,
+) -> Option<String> {
+    let found = match tokio::time::timeout(enough, sent).await {
         Ok(sent) => sent.err()?,
-        Err(_) => format!("no answer within {}", humantime::format_duration(ENOUGH)),
+        Err(_) => format!("no answer within {}", humantime::format_duration(enough)),
     };
     let host = url.expose().host_str().unwrap_or_default();
     Some(format!("{what} was not taken by {host}: {found}; the run is what it was"))
@@ -60,7 +70,7 @@ async fn told(what: &str, url: &SecretUrl, sent: impl Future<Output = Result<(),
 
 async fn beat(url: &SecretUrl, http: &Http) -> Result<(), String> {
     let client = client(url.expose(), http).map_err(|failure| failure.found)?;
-    let response = client.read(Request::get(url.expose().clone())).await.map_err(|_| {
+    let response = client.read(Request::get(url.expose().clone()).private()).await.map_err(|_| {
         // What was found may quote an address that a redirect named, with the secret of ours in it (P7).
         "it was not reached, or sent us elsewhere".to_owned()
     })?;
@@ -70,7 +80,7 @@ async fn beat(url: &SecretUrl, http: &Http) -> Result<(), String> {
 /// Sent once: whoever reads the messages is not told twice.
 async fn post(url: &SecretUrl, http: &Http, body: &Value) -> Result<(), String> {
     let client = client(url.expose(), http).map_err(|failure| failure.found)?;
-    match client.write(Request::post(url.expose().clone()).json(body)).await {
+    match client.write(Request::post(url.expose().clone()).private().json(body)).await {
         Sent::Response(response) => good(response.status),
         Sent::Lost(fault) | Sent::Never(fault) => Err(fault.code),
     }

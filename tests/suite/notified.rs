@@ -25,6 +25,7 @@ impl Hook {
         let log = Arc::clone(&heard);
         // It ends with the process: nothing waits for it.
         std::thread::spawn(move || {
+            let mut held = Vec::new();
             for mut stream in listener.incoming().flatten() {
                 let mut reader = BufReader::new(stream.try_clone().expect("a second handle"));
                 let (mut head, mut length) = (String::new(), 0);
@@ -35,7 +36,12 @@ impl Hook {
                 let mut body = vec![0; length];
                 _ = reader.read_exact(&mut body);
                 log.lock().expect("the log").push((head, String::from_utf8_lossy(&body).into_owned()));
-                _ = write!(stream, "HTTP/1.1 {status} X\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok");
+                if status == HANGS {
+                    held.push(stream);
+                    continue;
+                }
+                let moved = if status == 302 { "location: /moved/tiny-one?to=tiny-two\r\n" } else { "" };
+                _ = write!(stream, "HTTP/1.1 {status} X\r\n{moved}content-length: 2\r\nconnection: close\r\n\r\nok");
             }
         });
         Self { address, heard }
@@ -59,6 +65,9 @@ fn told_by(hook: &Hook) -> Harness {
     });
     harness
 }
+
+/// In place of a status: no answer comes.
+const HANGS: u16 = 0;
 
 const BEAT: &str = "GET /beat/never-known-beat HTTP/1.1";
 const HOOK: &str = "POST /hook/never-known-hook?sig=never-known-sign HTTP/1.1";
@@ -107,4 +116,25 @@ fn who_does_not_listen_changes_nothing() {
     quiet.run().expect_exit(0);
     quiet.edit(|pipe| _ = pipe.top("notify", "{ heartbeat: '${BEAT}', webhook: { url: '${HOOK}' } }"));
     quiet.run().expect_exit(2).expect_error("BEAT");
+}
+
+/// Whoever stops the job does not wait for somebody who only listens.
+#[test]
+fn a_stop_ends_the_wait_for_a_heartbeat() {
+    let hook = Hook::answering(HANGS);
+    let harness = told_by(&hook);
+    let arguments = ["run", "pipeline.yaml"];
+    let child = harness.spawn(&arguments);
+    harness.until("the heartbeat", |_| !hook.heard.lock().expect("the log").is_empty());
+    super::stopping::signal(&child, "TERM");
+    harness.wait(child, &arguments).expect_exit(0).expect_error("asked to stop: whoever `notify` names");
+}
+
+/// Parts that are too short to be known as secrets stand in the address that a redirect makes of ours.
+#[test]
+fn where_a_heartbeat_is_sent_on_to_is_not_logged() {
+    let hook = Hook::answering(302);
+    let ended = told_by(&hook).finish(&["run", "pipeline.yaml", "-vv"]).expect_exit(0);
+    assert!(hook.heard().iter().any(|(line, _)| line.contains("tiny-one")), "the redirect was followed");
+    ended.holds(!ended.stderr.contains("tiny-"), "no part of the address");
 }

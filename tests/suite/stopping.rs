@@ -21,7 +21,7 @@ const RUN: [&str; 4] = ["run", "pipeline.yaml", "--report", "report"];
 const PATIENCE: Duration = Duration::from_secs(60);
 const PEOPLE: [&str; 3] = ["ada", "grace", "alan"];
 
-fn signal(child: &Child, name: &str) {
+pub(super) fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().expect("kill runs");
     assert!(sent.success(), "no process to send {name} to");
 }

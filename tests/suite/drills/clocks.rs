@@ -24,8 +24,11 @@ fn sign_ins_go_by_the_servers_clock() {
 
         let harness = by_certificate();
         harness.sandbox.shift_clock(skew);
-        harness.run().expect_exit(0);
+        let ran = harness.run().expect_exit(0);
         harness.expect_shown(&PEOPLE.map(|name| (name, Face(name))));
+        let ends = &ran.report()["credentials"][0];
+        assert_eq!((&ends["of"], &ends["what"]), (&"entra".into(), &"certificate".into()), "{ends}");
+        harness.finish(&["status", "pipeline.yaml"]).expect_answer("\nentra: the certificate ends 2");
     }
 }
 
