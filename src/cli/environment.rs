@@ -81,7 +81,7 @@ pub(super) fn document(path: &Path) -> Result<Document, Trouble> {
 pub(super) fn test(path: &Path) -> Result<TestFile, Trouble> {
     let unread = |error: std::io::Error| Trouble::Usage(unreadable(path, &error));
     let text = read_capped(path).map_err(unread)?;
-    pipeline::parse_test(&text, &path.display().to_string()).map_err(|faults| rendered(&faults))
+    pipeline::parse_test(&text, &path.display().to_string()).map_err(|faults| told("the test", &faults))
 }
 
 /// Where the pipeline's state stands.
@@ -94,9 +94,13 @@ pub(super) fn bucket(document: &Document) -> Result<Option<(StateBucket, Http)>,
     document.bucket(&Process).map_err(|faults| rendered(&faults))
 }
 
-/// Faults as they are shown on standard error.
+/// Faults of a pipeline file as they are shown on standard error.
 pub(super) fn rendered(faults: &Faults) -> Trouble {
+    told("the pipeline file", faults)
+}
+
+fn told(what: &str, faults: &Faults) -> Trouble {
     let plain = std::env::var_os("NO_COLOR").is_some() || !std::io::stderr().is_terminal();
     let colour = if plain { Colour::Plain } else { Colour::Ansi };
-    Trouble::Usage(format!("the pipeline file is not right\n\n{}", faults.render(colour).trim_end()))
+    Trouble::Usage(format!("{what} is not right\n\n{}", faults.render(colour).trim_end()))
 }

@@ -96,7 +96,7 @@ enum Command {
     /// Counts, checks, copies what is kept, and takes out what is not to be
     State(state::Flags),
     /// Prints the JSON Schema of the pipeline file, for editors
-    Schema,
+    Schema(schema::Flags),
     /// Prints what a shell needs to complete commands and flags
     Completions(completions::Flags),
     /// Prints the manual page, or writes those of all commands into a folder
@@ -129,7 +129,7 @@ pub fn main() -> Exit {
             Command::Status(flags) => status::run(&flags),
             Command::Report(flags) => report::run(&flags),
             Command::State(flags) => state::run(&flags),
-            Command::Schema => schema::run(),
+            Command::Schema(flags) => schema::run(&flags),
             Command::Completions(flags) => completions::run(&flags, Cli::command()),
             Command::Man(flags) => man::run(&flags, Cli::command()),
             #[cfg(feature = "sandbox")]

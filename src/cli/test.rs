@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::environment;
+use super::environment::{self, Unread};
 use super::output::{answer, tell};
 use crate::error::Trouble;
 use crate::exit::Exit;
@@ -49,7 +49,11 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
 
 fn one(file: &Path) -> Result<(String, Exit), Trouble> {
     let test = environment::test(file)?;
-    let document = environment::document(&file.with_file_name(&test.pipeline))?;
+    let (pipeline, place) = &test.pipeline;
+    let document = environment::read(&file.with_file_name(pipeline)).map_err(|unread| match unread {
+        Unread::Unreadable(words) => Trouble::Usage(format!("{place}: {words}; `pipeline` counts from the test")),
+        faults @ Unread::Faults(_) => faults.trouble(),
+    })?;
     let pipeline = document
         .resolve(&TestVariables(&test), &stand_ins(&document))
         .map_err(|faults| environment::rendered(&faults))?;
@@ -62,6 +66,12 @@ fn one(file: &Path) -> Result<(String, Exit), Trouble> {
             wrong += 1;
         }
     }
+    for target in pipeline.targets.iter().filter(|target| target.dry_run.value) {
+        told += &format!(
+            "{}: `{}` has `dry_run: true`: a run writes nothing of this there\n",
+            target.dry_run.place, target.id
+        );
+    }
     told += &match wrong {
         0 => format!("{}: {} accounts as expected\n", file.display(), rehearsed.len()),
         _ => format!("{}: {wrong} of {} accounts not as expected\n", file.display(), rehearsed.len()),
@@ -72,11 +82,11 @@ fn one(file: &Path) -> Result<(String, Exit), Trouble> {
 /// Expected and found; `None`: they agree.
 fn difference(expected: &TestAccount, found: &Decision) -> Option<String> {
     let rule = expected.rule.is_none_or(|line| line == found.rule.line);
-    let reason = expected.reason.as_ref().is_none_or(|reason| reason == found.reason.word());
+    let reason = expected.reason.is_none_or(|reason| reason == found.reason);
     if expected.expect == found.change && reason && rule {
         return None;
     }
-    let reason = expected.reason.as_ref().map(|reason| format!(", {reason}")).unwrap_or_default();
+    let reason = expected.reason.map(|reason| format!(", {}", reason.word())).unwrap_or_default();
     let rule = expected.rule.map(|line| format!(", by {}:{line}", found.rule.file)).unwrap_or_default();
     let detail = found.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
     let told = [
@@ -101,6 +111,12 @@ impl Environment for TestVariables<'_> {
         self.0.variables.get(name).cloned()
     }
 
+    fn where_set(&self, name: &str) -> String {
+        format!(
+            "write what it stands for into the test: `variables: {{ {name}: … }}`; a test takes none of this machine"
+        )
+    }
+
     fn file(&self, path: &str) -> Result<String, String> {
         environment::Process.file(path)
     }
@@ -117,8 +133,8 @@ fn stand_ins(document: &Document) -> Overlay {
     let sources = document.sources().iter().map(|source| element("extract", source));
     let targets = document.targets().iter().map(|target| element("load", target));
     Overlay {
-        file: Vec::new(),
-        state: None,
+        file: vec![("notify", None)],
+        state: Some(KeptKeys { kept: &[], keys: Vec::new() }),
         elements: sources.chain(targets).collect(),
         http: Some(KeptKeys { kept: &[], keys: Vec::new() }),
         secrets: BTreeMap::from([(NOTHING.to_owned(), crate::secret::Secret::new("nothing-that-anybody-takes"))]),

@@ -5,6 +5,11 @@ pub trait Environment {
     /// An environment variable; `None` if it is not set or not text.
     fn var(&self, name: &str) -> Option<String>;
 
+    /// What to do about a variable that is not set.
+    fn where_set(&self, name: &str) -> String {
+        format!("set `{name}` where the pipeline runs; in CI, as a masked variable")
+    }
+
     /// A text file; the error says what was found, without the path.
     fn file(&self, path: &str) -> Result<String, String>;
 

@@ -9,14 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use schemars::generate::SchemaSettings;
-use secrecy::ExposeSecret as _;
 
 use super::declare::element;
 use super::elements::{self, Below};
 use super::environment::Environment;
 use super::fault::{Faults, FileFault, Span};
 use super::http::{self, Http};
-use super::interpolate::{self, Text, TextPart};
+use super::interpolate::{self, Text};
 use super::kinds::{SourceElement, TargetElement};
 use super::limits::Limits;
 use super::matching::Match;
@@ -29,7 +28,8 @@ use super::scalar::{FormatVersion, Name};
 use super::secret;
 use super::settle::Settle;
 use super::source::{DeclaredNames, SourceSettings};
-use super::state::{State, copy_path};
+use super::state::State;
+use super::test_file;
 use super::transform::Transform;
 use super::tree::{Id, Kind, Tree};
 use crate::model::{AccountKey, Digest, PersonKey, Place, SourceId};
@@ -66,11 +66,11 @@ element! {
 /// A pipeline file without a fault that can be seen before it runs.
 #[derive(Clone)]
 pub struct Document {
-    text: String,
-    file: Arc<str>,
-    tree: Tree,
+    pub(super) text: String,
+    pub(super) file: Arc<str>,
+    pub(super) tree: Tree,
     sources: Vec<Element>,
-    targets: Vec<Element>,
+    pub(super) targets: Vec<Element>,
 }
 
 /// What can be said of an element before the pipeline runs.
@@ -113,6 +113,12 @@ pub fn parse(text: &str, file: &str) -> Result<Document, Faults> {
     };
     let secrets = secret::in_tree(&tree);
     let root = tree.root;
+    if test_file::is_test(&tree) {
+        let fault =
+            FileFault::new(tree.node(root).head.clone(), "this is a test of a pipeline file, and no pipeline file");
+        let fault = fault.help("`avatarpipe test FILE` reads it");
+        return Err(Faults::new(file, text, &secrets, vec![fault]));
+    }
     let mut reader = Reader::new(tree.clone(), text, Arc::clone(&file), None);
     let mut compared = Vec::new();
     if let Some(written) = File::read(&mut reader, root) {
@@ -146,110 +152,6 @@ impl Document {
     /// The elements under `load`.
     pub fn targets(&self) -> &[Element] {
         &self.targets
-    }
-
-    /// What is no fault and will hardly do what is wanted, each with its place.
-    pub fn warnings(&self) -> Vec<Warning> {
-        let by_token =
-            |element: &&Element| element.kind == "bitbucket" && element.credential.as_deref() == Some("token");
-        let warning = |element: &Element| Warning {
-            place: element.place.clone(),
-            message: format!("`{}`: {}", element.id, super::kinds::BY_TOKEN),
-        };
-        self.targets.iter().filter(by_token).map(warning).collect()
-    }
-
-    /// The programs that the file has run once it runs, each where it stands.
-    pub fn programs(&self) -> Vec<(Place, String)> {
-        let mut found = Vec::new();
-        for id in self.tree.reachable(&HashSet::new()) {
-            let node = self.tree.node(id);
-            let Kind::Scalar(scalar) = &node.kind else { continue };
-            for part in scalar.text.parts().unwrap_or_default() {
-                let TextPart::Command(command) = part else { continue };
-                let line = self.text[..node.span.start].matches('\n').count() + 1;
-                let place = Place { file: Arc::clone(&self.file), line: u32::try_from(line).unwrap_or(u32::MAX) };
-                found.push((place, command.first().cloned().unwrap_or_default()));
-            }
-        }
-        found.sort_by_key(|(place, _)| place.line);
-        found
-    }
-
-    /// How people are named in reports, for commands that look nothing up: what is not known yet names nobody.
-    pub fn names(&self) -> settings::Names {
-        let report = self.tree.get(self.tree.root, "report").and_then(|report| self.tree.get(report, "names"));
-        match report.map(|id| &self.tree.node(id).kind) {
-            None => settings::Names::Full,
-            Some(Kind::Scalar(scalar)) if scalar.text.value() == Some("full") => settings::Names::Full,
-            Some(_) => settings::Names::Pseudonym,
-        }
-    }
-
-    /// The state file, for commands that need nothing else: only the values that its path holds are looked up.
-    pub fn state_path(&self, environment: &dyn Environment) -> Result<PathBuf, Faults> {
-        let scalar = |id: Id| match &self.tree.node(id).kind {
-            Kind::Scalar(scalar) => Some((id, &scalar.text)),
-            Kind::List(_) | Kind::Map(_) => None,
-        };
-        let root = self.tree.root;
-        let state = self.tree.get(root, "state");
-        let path = state.and_then(|state| self.tree.get(state, "path")).and_then(scalar);
-        let name = || self.tree.get(root, "pipeline").and_then(scalar).and_then(|(_, text)| text.value());
-        if state.is_some_and(|state| self.tree.get(state, "bucket").is_some()) {
-            return Ok(copy_path(name().unwrap_or("pipeline")));
-        }
-        let Some((id, text)) = path else {
-            return Ok(PathBuf::from(format!("state/{}.db", name().unwrap_or("pipeline"))));
-        };
-        match text {
-            Text::Later(_, parts) => match interpolate::resolve(parts, environment) {
-                Ok(value) => Ok(PathBuf::from(value.expose_secret())),
-                Err(missing) => {
-                    let span = &self.tree.node(id).span;
-                    let fault = |missing: interpolate::Missing| {
-                        FileFault::new(span.clone(), missing.message).help(missing.help)
-                    };
-                    let faults = missing.into_iter().map(fault).collect();
-                    Err(Faults::new(Arc::clone(&self.file), &self.text, &secret::in_tree(&self.tree), faults))
-                }
-            },
-            text => Ok(PathBuf::from(text.value().unwrap_or_else(|| text.raw()))),
-        }
-    }
-
-    /// The bucket that the state stands in and the way there, for commands that need nothing else: only the values of `state`
-    /// and `http` are looked up.
-    pub(crate) fn bucket(
-        &self,
-        environment: &dyn Environment,
-    ) -> Result<Option<(StateBucket, settings::Http)>, Faults> {
-        let root = self.tree.root;
-        if self.tree.get(root, "state").is_none_or(|state| self.tree.get(state, "bucket").is_none()) {
-            return Ok(None);
-        }
-        let mut tree = self.tree.clone();
-        tree.keep(root, &["state", "http"]);
-        if let Some(http) = tree.get(root, "http") {
-            tree.keep(http, &["default"]);
-        }
-        let mut faults = Vec::new();
-        for id in tree.reachable(&HashSet::new()) {
-            faults.extend(put_value_in(&mut tree, id, environment));
-        }
-        let mut reader = Reader::new(tree, &self.text, Arc::clone(&self.file), Some(environment));
-        let http = reader.tree.get(root, "http").or_else(|| reader.tree.graft("{}", &(0..0)));
-        let found = reader.tree.get(root, "state").zip(http).and_then(|(state, http)| {
-            let (state, http) = (reader.read::<State>(state), reader.read::<ByName<Http>>(http));
-            let bucket = state.get()?.bucket(&mut reader)?;
-            let way = named(&http, &mut reader, http::BUILT_IN, Http::judge)?.remove("default")?;
-            Some(bucket.map(|bucket| (bucket, way)))
-        });
-        faults.append(&mut reader.faults);
-        match found {
-            Some(found) if faults.is_empty() => Ok(found),
-            _ => Err(Faults::new(Arc::clone(&self.file), &self.text, &secret::in_tree(&self.tree), faults)),
-        }
     }
 
     /// Puts the values of `${…}` in and looks everything up. Everything missing is reported at once.
@@ -291,7 +193,8 @@ fn put_values_in(tree: &mut Tree, environment: &dyn Environment) -> Vec<FileFaul
     faults
 }
 
-fn put_value_in(tree: &mut Tree, id: Id, environment: &dyn Environment) -> Vec<FileFault> {
+/// Resolves one scalar.
+pub(super) fn put_value_in(tree: &mut Tree, id: Id, environment: &dyn Environment) -> Vec<FileFault> {
     let node = tree.node(id);
     let Kind::Scalar(scalar) = &node.kind else { return Vec::new() };
     let Text::Later(raw, parts) = &scalar.text else { return Vec::new() };
@@ -463,7 +366,7 @@ fn defined<T>(at: &At<ByName<T>>) -> Vec<String> {
 }
 
 /// Settles the entries under names, and `default` if the file has none.
-fn named<T: Setting + Settle<R>, R>(
+pub(super) fn named<T: Setting + Settle<R>, R>(
     at: &At<ByName<T>>,
     reader: &mut Reader<'_>,
     built_in: &str,

@@ -236,7 +236,7 @@ fn value(part: &TextPart, environment: &dyn Environment) -> Result<String, Missi
             }),
             (None, Otherwise::FileFault) => Err(Missing {
                 message: format!("the environment variable `{name}` is not set"),
-                help: format!("set `{name}` where the pipeline runs; in CI, as a masked variable"),
+                help: environment.where_set(name),
             }),
         },
     }

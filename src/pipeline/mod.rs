@@ -8,6 +8,7 @@
 mod certificate;
 mod credential;
 mod declare;
+mod document;
 mod elements;
 mod environment;
 mod fallback;
@@ -41,7 +42,7 @@ pub use file::parse;
 pub(crate) use file::{Document, Element, Warning, schema};
 pub use overlay::Overlay;
 pub(crate) use overlay::{ElementKeys, KeptKeys, KeyTexts};
-pub(crate) use test_file::{TestAccount, TestFile, TestPerson, TestPhoto, TestShown, parse_test};
+pub(crate) use test_file::{TestAccount, TestFile, TestPerson, TestPhoto, TestShown, parse_test, test_schema};
 
 #[cfg(test)]
 mod tests;

@@ -126,6 +126,10 @@ impl Environment for OverlaidEnvironment<'_> {
         self.environment.var(name)
     }
 
+    fn where_set(&self, name: &str) -> String {
+        self.environment.where_set(name)
+    }
+
     fn file(&self, path: &str) -> Result<String, String> {
         match self.overlay.secrets.get(path) {
             Some(secret) => Ok(secret.expose().to_owned()),

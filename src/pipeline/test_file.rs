@@ -3,16 +3,18 @@
 //! Owns: its keys and their faults. Leaves to others: what becomes of the accounts (`run`, by the rules of `plan`).
 //! A newcomer gets wrong: nothing of it comes from outside of the file: no `${…}`, so that a test says the same everywhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use schemars::generate::SchemaSettings;
+
 use super::declare::{element, words};
-use super::fault::{Faults, FileFault};
-use super::read::{At, ByName, List, Reader, Setting as _};
+use super::fault::{Faults, FileFault, Span};
+use super::read::{At, ByName, List, Reader, Setting};
 use super::scalar::{Count, Flag, FormatVersion, Word};
 use super::secret;
-use super::tree::Tree;
-use crate::model::{Change, Place};
+use super::tree::{Id, Kind, Tree};
+use crate::model::{Change, Place, Reason};
 
 element! {
     /// A test of a pipeline file.
@@ -94,9 +96,35 @@ element! {
         /// What must become of it.
         expect: ChangeWord = Required,
         /// Why, in the word of `run.json`.
-        reason: Word = Optional,
+        reason: ReasonWord = Optional,
         /// The line of the pipeline file that must decide.
         rule: Count = Optional,
+    }
+}
+
+/// Why, in the word of `run.json`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ReasonWord(Reason);
+
+impl Setting for ReasonWord {
+    fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
+        let word = reader.word(id, &Reason::ALL.map(Reason::word))?;
+        Reason::ALL.into_iter().find(|reason| reason.word() == word).map(Self)
+    }
+}
+
+impl schemars::JsonSchema for ReasonWord {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ReasonWord".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let word = |reason: Reason| serde_json::json!({ "const": reason.word(), "description": reason.text() });
+        schemars::json_schema!({ "anyOf": Reason::ALL.map(word).to_vec() })
     }
 }
 
@@ -160,8 +188,8 @@ pub(crate) enum TestShown {
 /// A test of a pipeline file.
 #[derive(Debug)]
 pub(crate) struct TestFile {
-    /// The pipeline file, beside the test.
-    pub pipeline: String,
+    /// The pipeline file, beside the test, and where that is said.
+    pub pipeline: (String, Place),
     /// What `${NAME}` of it stands for.
     pub variables: BTreeMap<String, String>,
     /// Sources that could not be listed.
@@ -218,8 +246,8 @@ pub(crate) struct TestAccount {
     pub of: String,
     /// What must become of it.
     pub expect: Change,
-    /// The word of the reason.
-    pub reason: Option<String>,
+    /// The reason.
+    pub reason: Option<Reason>,
     /// The line of the pipeline file that decides.
     pub rule: Option<u32>,
 }
@@ -232,19 +260,45 @@ pub(crate) fn parse_test(text: &str, file: &str) -> Result<TestFile, Faults> {
         return Err(Faults::new(file, text, &secret::in_text(text), faults));
     };
     let (secrets, root) = (secret::in_tree(&tree), tree.root);
+    if let Some(list) = tree.get(root, "extract").or_else(|| tree.get(root, "load")) {
+        let fault = FileFault::new(tree.node(list).head.clone(), "this is a pipeline file, and no test of one");
+        faults = vec![fault.help("`avatarpipe check FILE` reads it; a test names it under `pipeline`")];
+        return Err(Faults::new(file, text, &secrets, faults));
+    }
+    faults.extend(from_outside(&tree));
     let mut reader = Reader::new(tree, text, Arc::clone(&file), None);
     let read = File::read(&mut reader, root).and_then(|written| written.settle());
     faults.append(&mut reader.faults);
     match read {
         Some(test) if faults.is_empty() => Ok(test),
-        _ => {
-            if faults.is_empty() {
-                let fault = FileFault::new(0..0, "a value of a test cannot come from outside of the file");
-                faults.push(fault.help("write out what stands in `${…}`"));
-            }
-            Err(Faults::new(file, text, &secrets, faults))
-        }
+        _ => Err(Faults::new(file, text, &secrets, faults)),
     }
+}
+
+/// Every `${…}`.
+fn from_outside(tree: &Tree) -> Vec<FileFault> {
+    let nodes = tree.reachable(&HashSet::new()).into_iter().map(|id| tree.node(id));
+    let outside = nodes.filter(|node| matches!(&node.kind, Kind::Scalar(scalar) if scalar.text.parts().is_some()));
+    let fault = |span: Span| {
+        FileFault::new(span, "a value of a test cannot come from outside of the file")
+            .help("write out what stands in `${…}`")
+    };
+    outside.map(|node| fault(node.span.clone())).collect()
+}
+
+/// Whether a file is a test, for whoever takes it for a pipeline file.
+pub(super) fn is_test(tree: &Tree) -> bool {
+    let has = |key| tree.get(tree.root, key).is_some();
+    has("people") && has("accounts") && !has("extract") && !has("load")
+}
+
+/// The JSON Schema of a test.
+pub(crate) fn test_schema() -> serde_json::Value {
+    let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<File>().to_value();
+    if let Some(object) = schema.as_object_mut() {
+        object.insert("title".to_owned(), "avatarpipe test of a pipeline".into());
+    }
+    schema
 }
 
 impl File {
@@ -257,7 +311,7 @@ impl File {
             Some((id.clone(), list.place.clone(), accounts?))
         };
         Some(TestFile {
-            pipeline: self.pipeline.get()?.0.clone(),
+            pipeline: (self.pipeline.get()?.0.clone(), self.pipeline.place.clone()),
             variables: self.variables.get()?.0.iter().map(named).collect::<Option<_>>()?,
             unreachable: self.unreachable.get()?.0.iter().map(source).collect::<Option<_>>()?,
             people: self.people.get()?.0.iter().map(|at| at.get()?.settle(&at.place)).collect::<Option<_>>()?,
@@ -295,7 +349,7 @@ impl AccountKeys {
             shows: self.shows.get()?.0,
             of: optional(&self.of)?.unwrap_or_else(|| name.clone()),
             expect: self.expect.get()?.0,
-            reason: optional(&self.reason)?,
+            reason: self.reason.optional()?.map(|reason| reason.0),
             rule: self.rule.optional()?.map(|line| u32::try_from(line.0).unwrap_or(u32::MAX)),
             name,
         })
@@ -324,8 +378,10 @@ mod tests {
         for (from, to, told) in [
             ("email:", "emial:", "`email`"),
             ("expect: replace", "expect: replaced", "`replace`"),
-            ("name: ada", "name: \"${ADA}\"", "outside of the file"),
+            ("name: ada", "name: \"${ADA}\"", "p.test.yaml:7:15"),
+            ("people:", "extract: []\npeople:", "`avatarpipe check FILE` reads it"),
             ("people:", "peoples:", "`people`"),
+            ("expect: replace", "expect: replace, reason: photo_newer", "write `photo_new`"),
         ] {
             let faults = parse_test(&RIGHT.replace(from, to), "p.test.yaml").unwrap_err().to_string();
             assert!(faults.contains(told) && faults.contains("p.test.yaml"), "{faults}");

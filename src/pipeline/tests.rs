@@ -188,14 +188,18 @@ fn a_fault_knows_its_line_and_column() {
 }
 
 #[test]
-fn the_schema_that_is_checked_in_is_fresh() {
-    let path = folder("pipelines/pipeline.schema.json");
-    let fresh = format!("{}\n", serde_json::to_string_pretty(&schema()).unwrap());
-    if std::env::var_os("RENEW_SCHEMA").is_some() {
-        std::fs::write(&path, &fresh).unwrap();
+fn the_schemas_that_are_checked_in_are_fresh() {
+    for (name, schema) in
+        [("pipelines/pipeline.schema.json", schema()), ("pipelines/test.schema.json", test_file::test_schema())]
+    {
+        let path = folder(name);
+        let fresh = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
+        if std::env::var_os("RENEW_SCHEMA").is_some() {
+            std::fs::write(&path, &fresh).unwrap();
+        }
+        let kept = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(kept == fresh, "{name} is stale: RENEW_SCHEMA=1 cargo test --lib pipeline::");
     }
-    let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == fresh, "pipelines/pipeline.schema.json is stale: RENEW_SCHEMA=1 cargo test --lib pipeline::");
 }
 
 #[test]

@@ -319,9 +319,36 @@ fn code_3_is_an_expectation_that_does_not_hold() {
     harness.write("corporate.test.yaml", std::fs::read_to_string(kept).expect("the test"));
     let ended = harness.finish(&["test", "corporate.test.yaml"]).expect_exit(3);
     ended
-        .expect_answer("corporate.test.yaml:20: jira/ellen\n  - expected revert, absent\n  + found    keep, absent")
+        .expect_answer("corporate.test.yaml:22: jira/ellen\n  - expected revert, absent\n  + found    keep, absent")
         .expect_answer("1 of 9 accounts not as expected");
     assert!(harness.sandbox.requests().entries().is_empty(), "nothing is asked");
     harness.write("corporate.test.yaml", "version: 1\npipelin: corporate.yaml\n");
     harness.finish(&["test", "corporate.test.yaml"]).expect_exit(2).expect_error("write `pipeline`");
+}
+
+/// What is wrong with a test is told at its line, with what to write.
+#[test]
+fn code_2_is_a_test_that_cannot_be_held_against_anything() {
+    let harness = Harness::with_people(&["ada"]);
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/pipelines");
+    let read = |name: &str| std::fs::read_to_string(format!("{folder}/{name}")).expect("a file of the project");
+    let (pipeline, test) = (read("corporate.yaml"), read("corporate.test.yaml"));
+    let refused = |test: &str, told: &str| {
+        harness.write("corporate.test.yaml", test);
+        harness.finish(&["test", "corporate.test.yaml"]).expect_exit(2).expect_error(told);
+    };
+    harness.write("corporate.yaml", &pipeline);
+    refused(
+        &test.replace("pipeline: corporate", "pipeline: corporat"),
+        "corporate.test.yaml:6: could not read `corporat",
+    );
+    refused(&test.replace("reason: photo_new }", "reason: photo_nw }"), "write `photo_new`");
+    refused(&test.replace("- { name: build-bot", "- { name: \"${BOT}\""), "corporate.test.yaml:28:");
+    refused(&pipeline, "`avatarpipe check FILE` reads it");
+    harness.write("corporate.test.yaml", &test);
+    let checked = harness.finish(&["check", "corporate.test.yaml"]).expect_exit(2);
+    checked.expect_error("`avatarpipe test FILE` reads it");
+    // Whoever is told of runs is told nothing of a test, so no variable is missing for it.
+    harness.write("corporate.yaml", format!("{pipeline}\nnotify: {{ heartbeat: \"${{BEAT}}\" }}\n"));
+    harness.finish(&["test", "corporate.test.yaml"]).expect_exit(0);
 }
