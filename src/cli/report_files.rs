@@ -63,6 +63,21 @@ pub(super) struct Files {
 /// What whoever reviews a plan reads.
 const BESIDE_A_PLAN: [&ReportFile; 2] = [&report::SUMMARY, &report::PICTURES];
 
+/// `plan.summary.md` of `plan.json`; other names stay whole in theirs, so that two plans have two pages.
+fn beside(plan: &Path, file: &ReportFile) -> PathBuf {
+    match plan.extension() {
+        Some(extension) if extension == "json" => plan.with_extension(file.name),
+        Some(_) => {
+            let whole = plan.file_name().unwrap_or_default().to_string_lossy();
+            plan.with_file_name(format!("{whole}.{}", file.name))
+        }
+        None => {
+            let stem = plan.file_name().unwrap_or_default().to_string_lossy();
+            plan.with_file_name(format!("{stem}-{}", file.name))
+        }
+    }
+}
+
 fn is_empty(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|found| found.len() == 0)
 }
@@ -78,7 +93,7 @@ impl Files {
         let beside = plan
             .iter()
             .filter(|_| report.is_none())
-            .flat_map(|plan| BESIDE_A_PLAN.into_iter().map(|file| (file, plan.with_extension(file.name))));
+            .flat_map(|plan| BESIDE_A_PLAN.into_iter().map(|file| (file, beside(plan, file))));
         let run_json = report.as_ref().map(|folder| folder.join(report::RUN_JSON.name));
         Self { beside: beside.collect(), run_json, report, plan }
     }
@@ -155,4 +170,20 @@ impl Files {
 
 fn unwritable(what: &str, path: &Path, error: io::Error) -> Trouble {
     Trouble::File { tried: format!("write {what} to {}; name a place that can be written to", path.display()), error }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_plans_have_one_page() {
+        for (plan, page) in [
+            ("out/plan.json", "out/plan.summary.md"),
+            ("plan", "plan-summary.md"),
+            ("plan.2026", "plan.2026.summary.md"),
+        ] {
+            assert_eq!(beside(Path::new(plan), &report::SUMMARY), Path::new(page));
+        }
+    }
 }
