@@ -13,11 +13,12 @@ use schemars::generate::SchemaSettings;
 use super::declare::element;
 use super::elements::{self, Below};
 use super::environment::Environment;
-use super::fault::{Faults, FileFault, Span};
+use super::fault::{Faults, FileFault};
 use super::http::{self, Http};
 use super::interpolate::{self, Text};
 use super::kinds::{SourceElement, TargetElement};
 use super::limits::Limits;
+use super::lists::{refuse_empty, refuse_twice, refuse_twins};
 use super::matching::Match;
 use super::notify::Notify;
 use super::overlay::{self, OverlaidEnvironment, Overlay};
@@ -390,39 +391,4 @@ pub(super) fn named<T: Setting + Settle<R>, R>(
         settle(reader, "default", &default);
     }
     settled.into_iter().collect()
-}
-
-fn refuse_empty(reader: &mut Reader<'_>, span: &Span, count: usize, key: &str, kind: &str) {
-    if count == 0 {
-        let fault = FileFault::new(span.clone(), format!("there is nothing under `{key}`"));
-        reader.fault(fault.help(format!("write an element such as `- {kind}: {{ … }}`")));
-    }
-}
-
-/// Reports names that two elements have. `spans` are of the elements, for those whose name nobody wrote.
-fn refuse_twice<'a>(reader: &mut Reader<'_>, ids: impl Iterator<Item = (&'a At<Name>, &'a Span)>, what: &str) {
-    let mut seen: BTreeMap<&str, &Span> = BTreeMap::new();
-    for (id, element) in ids {
-        let Some(name) = id.get() else { continue };
-        let span = if id.written { &id.span } else { element };
-        if let Some(first) = seen.get(name.0.as_str()) {
-            let fault = FileFault::new(span.clone(), format!("two {what} have the id `{}`", name.0));
-            reader.fault(fault.related((*first).clone(), "first here").help("give each its own `id`"));
-        } else {
-            seen.insert(&name.0, span);
-        }
-    }
-}
-
-/// Reports two targets for one server: each would take the other's pictures for somebody's own.
-fn refuse_twins<'a>(reader: &mut Reader<'_>, servers: impl Iterator<Item = (String, &'a Span)>) {
-    let mut seen: BTreeMap<String, &Span> = BTreeMap::new();
-    for (server, span) in servers {
-        if let Some(first) = seen.get(&server) {
-            let fault = FileFault::new(span.clone(), format!("two targets write to one server, {server}"));
-            reader.fault(fault.related((*first).clone(), "first here").help("write one element for each server"));
-        } else {
-            seen.insert(server, span);
-        }
-    }
 }

@@ -18,6 +18,7 @@ mod http;
 mod interpolate;
 mod kinds;
 mod limits;
+mod lists;
 mod matching;
 mod notify;
 mod overlay;

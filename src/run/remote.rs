@@ -11,12 +11,11 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
-use super::context::unix_now;
 use super::stop::Stop;
 use crate::bucket::{Bucket, BucketError, Held, Holder, Replica};
 use crate::error::Trouble;
@@ -220,6 +219,11 @@ fn connect(bucket: &StateBucket, http: &Http) -> Result<Bucket, Trouble> {
     let settings =
         ClientSettings { name: "state".to_owned(), rate_limit: RateLimit::new(&rate), http, stopping: Stopping::Never };
     Ok(Bucket::connect(bucket, ObjectsWay::new(settings), pause)?)
+}
+
+/// Now, in Unix seconds.
+fn unix_now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// Keeps the lease until it is lost or this ends.
