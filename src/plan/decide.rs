@@ -41,9 +41,14 @@ pub(crate) fn decide(view: &View<'_>, rules: &Rules<'_>) -> Judgement {
     {
         found = opted_out;
     }
-    // Whoever is frozen is not judged any further: what stands there stays, whoever it shows, and no limit counts it.
-    let frozen = matches!(found.reason, Reason::Frozen | Reason::TargetFrozen);
-    let reassigned = !frozen && reassigned(view);
+    let reassigned = found.reason != Reason::TargetFrozen && reassigned(view);
+    // Whoever is frozen is not judged any further: what stands there stays, and no limit counts it. But our picture of
+    // the account's former owner goes (promise P1).
+    let frozen = match found.reason {
+        Reason::TargetFrozen => true,
+        Reason::Frozen => !(reassigned && matches!(picture, Picture::Ours(_))),
+        _ => false,
+    };
     let judge = Judge { view, rules, picture, reassigned };
     if frozen {
         return Judgement { drifted: false, ..judge.leave(Change::Keep, found) };

@@ -410,9 +410,9 @@ fn cases() -> Vec<(&'static str, Case, &'static str, Reason, u32)> {
             has(present())
                 .placed()
                 .with(|c| c.sources = vec![source("entra", Some(person(GRACE, Standing::Frozen)), None)]),
-            "keep",
-            Reason::Frozen,
-            11,
+            "remove",
+            Reason::Reassigned,
+            32,
         ),
         (
             "frozen by a later source",
