@@ -48,7 +48,7 @@ enum Act {
         #[arg(value_name = "PERSON")]
         person: String,
     },
-    /// Removes the cache beside the state, with everybody's names and waiting pictures
+    /// Removes the cache beside the state, with everybody's names and waiting pictures, and the pictures kept for `undo`
     Purge {
         /// Takes out runs that began longer ago, such as `90d`, and of which no write is on record
         #[arg(long, value_name = "TIME", value_parser = super::output::time)]
@@ -73,7 +73,7 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     let path = flags.pipeline.state(&document, "`state`")?;
     let version = state::schema_version(&path)?;
     if let (Act::Purge { runs_older_than: None }, None) = (&flags.act, version)
-        && run::cache_path(&path).is_dir()
+        && (run::cache_path(&path).is_dir() || run::count_kept(&path).0 > 0)
     {
         // A plan leaves names in the cache, and no state.
         purge(&path, None)?;
@@ -144,6 +144,7 @@ fn in_bucket(flags: &Flags, document: &Document) -> Result<Exit, Trouble> {
 fn show(path: &Path, version: u32, format: OutputFormat) -> Result<(), Trouble> {
     let store = Store::view(path)?;
     let (kept, pipeline) = (store.overview()?, store.pipeline()?);
+    let (pictures, picture_bytes) = run::count_kept(path);
     let [file, cache, report] = [path.to_owned(), run::cache_path(path), path.with_extension("report")].map(bytes);
     let each = |list: &[(String, u64)]| match list {
         [] => "none".to_owned(),
@@ -163,6 +164,9 @@ fn show(path: &Path, version: u32, format: OutputFormat) -> Result<(), Trouble> 
             _ = writeln!(out, "photo marks  {}", each(&marks));
             _ = writeln!(out, "writes       {}, of these open {}", kept.intents, kept.open_intents);
             _ = writeln!(out, "beside it    cache {cache} bytes, report {report} bytes");
+            if pictures > 0 {
+                _ = writeln!(out, "kept         {pictures} replaced pictures, {picture_bytes} bytes, encrypted");
+            }
             answer(&out)
         }
         OutputFormat::Json => {
@@ -173,6 +177,7 @@ fn show(path: &Path, version: u32, format: OutputFormat) -> Result<(), Trouble> 
                 "format": 1, "file": path.display().to_string(), "bytes": file, "schema": version, "pipeline": pipeline,
                 "runs": kept.runs, "oldest_run": oldest, "placements": list(placements), "photo_marks": list(marks),
                 "writes": kept.intents, "open_writes": kept.open_intents, "cache_bytes": cache, "report_bytes": report,
+                "kept_pictures": pictures, "kept_bytes": picture_bytes,
             });
             answer_json(&format!("{all:#}\n"))
         }
@@ -212,9 +217,13 @@ fn forget(document: &Document, path: &Path, person: &str) -> Result<(), Trouble>
                 .to_owned(),
         ));
     }
+    let accounts = store.accounts_of_all(&whom)?;
+    let pictures = run::forget_kept(path, &store.key()?, &accounts)
+        .map_err(Trouble::file("take away what was kept of replaced pictures"))?;
     let gone = store.forget(whom).wait()?;
     answer(&format!(
-        "forgotten: {}\ntaken out of {}: photo marks {}, placements {}, closed writes {}\n{NOT_TOUCHED}",
+        "forgotten: {}\ntaken out of {}: photo marks {}, placements {}, closed writes {}\n\
+         replaced pictures taken away: {pictures}\n{NOT_TOUCHED}",
         names.join(", "),
         path.display(),
         gone.marks,
@@ -228,7 +237,12 @@ fn purge(path: &Path, runs_older_than: Option<Duration>) -> Result<(), Trouble> 
     let cache = run::cache_path(path);
     let freed = bytes(cache.clone());
     run::remove_folder(&cache).map_err(Trouble::file(format!("remove {}", cache.display())))?;
+    let (kept, _) = run::count_kept(path);
+    run::purge_kept(path).map_err(Trouble::file("take away what was kept of replaced pictures"))?;
     let mut out = format!("{} removed: {freed} bytes\n", cache.display());
+    if kept > 0 {
+        _ = writeln!(out, "replaced pictures taken away: {kept}");
+    }
     if let Some(age) = runs_older_than {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let runs = Store::open(lock)?.purge_runs(now.saturating_sub(age).as_secs()).wait()?;

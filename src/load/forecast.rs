@@ -16,6 +16,8 @@ pub struct Changes {
     pub revert_adopted: u64,
     /// Of the reverts, those that show an earlier upload again.
     pub given_back: u64,
+    /// Pictures that are fetched to be kept, right before they are replaced or taken off.
+    pub kept: u64,
     /// Mendings that show a picture and leave an old one of ours to delete.
     pub finish_over_ours: u64,
     /// Mendings that show a picture, with nothing of ours to delete.

@@ -132,6 +132,17 @@ pub trait Target: Send + Sync {
         *earlier == Shown::Default
     }
 
+    /// Whether an upload is gone for good once another one is written over it, and can be uploaded again.
+    fn loses_what_it_replaces(&self) -> bool {
+        false
+    }
+
+    /// The bytes of the picture that the account shows now, as large as it is served and taken; `None` if it shows the
+    /// default.
+    async fn original(&self, account: &Account) -> Result<Option<Bytes>, Failure> {
+        self.look(account).await
+    }
+
     /// Whether the server has an earlier upload of the account no more. Only what it says for sure counts: what it does not
     /// say the write finds out.
     async fn has_lost(&self, _account: &Account, _earlier: &Earlier) -> Result<bool, Failure> {

@@ -83,7 +83,8 @@ pub struct Intent {
     /// Whose photo it showed, where that was on record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stood_of: Option<PersonRef>,
-    /// Of a revert that undoes a run: what is shown again; `None`: the default.
+    /// Of a write that undoes a run: what is shown again; `None` of a revert: the default. Of a replacement: what was kept of
+    /// it is uploaded, and stands there as somebody's own choice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub back: Option<Shown>,
     /// Unix seconds.
@@ -96,9 +97,15 @@ impl Intent {
         self.back.as_ref().unwrap_or(&Shown::Default)
     }
 
-    /// The placement that holds once the picture is shown under `mark`; `None` for a revert or a probe.
+    /// Whether it uploads what stood before a run: then what is shown is not ours.
+    pub fn gives_back_a_kept_one(&self) -> bool {
+        self.kind == IntentKind::Replace && self.back.is_some()
+    }
+
+    /// The placement that holds once the picture is shown under `mark`; `None` for a revert, a probe, or what is not ours.
     pub fn placement(&self, mark: &PictureRef, provenance: Provenance) -> Option<Placement> {
         match (self.kind, self.photo, &self.recipe, self.rendition) {
+            _ if self.gives_back_a_kept_one() => None,
             (IntentKind::Replace, Some(photo), Some(recipe), Some(rendition)) => Some(Placement {
                 target: self.target.clone(),
                 account: self.account.clone(),

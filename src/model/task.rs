@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Account, Decision, Digest, Fault, IntentId, KeysDigest, OpenIntent, PersonRef, PictureRef, Placement, Shown,
+    Account, Decision, Digest, Fault, IntentId, KeysDigest, OpenIntent, PersonRef, PictureRef, Placement, RunId, Shown,
 };
 
 /// A picture that shall stand on an account.
@@ -46,6 +46,9 @@ pub struct Earlier {
     /// What leads there, where its mark alone does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lies_in: Option<String>,
+    /// The run whose replaced pictures hold it, where the product does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_by: Option<RunId>,
 }
 
 /// How a decision is carried out. Which [`super::Change`] it is stands in the decision; this is what it takes.

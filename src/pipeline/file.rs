@@ -227,6 +227,7 @@ struct Parts {
     state: PathBuf,
     bucket: Option<StateBucket>,
     keep_runs: Option<Duration>,
+    keep_replaced: Option<settings::KeepReplaced>,
 }
 
 impl Parts {
@@ -246,6 +247,7 @@ impl Parts {
             state: self.state,
             bucket: self.bucket,
             keep_runs: self.keep_runs,
+            keep_replaced: self.keep_replaced,
         }
     }
 }
@@ -278,6 +280,7 @@ impl File {
             state: self.state.get()?.settle(Some(&name))?,
             bucket: bucket?,
             keep_runs: self.state.get()?.keep_runs()?,
+            keep_replaced: self.state.get()?.keep_replaced(reader)?,
             name,
         })
     }

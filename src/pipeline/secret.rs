@@ -9,7 +9,7 @@ use super::fault::Span;
 use super::interpolate::{Otherwise, Text, TextPart};
 use super::tree::{Kind, MapEntry, Tree};
 
-const SOUNDS: [&str; 14] = [
+const SOUNDS: [&str; 15] = [
     "secret",
     "passw",
     "pasw",
@@ -24,10 +24,11 @@ const SOUNDS: [&str; 14] = [
     "cookie",
     "heartbeat",
     "webhook",
+    "keep_replaced",
 ];
 
 /// Known not to be secret, wherever they stand.
-const OPEN: [&str; 6] = ["username", "from", "audience", "service_account", "service_connection", "on"];
+const OPEN: [&str; 7] = ["username", "from", "audience", "service_account", "service_connection", "on", "for"];
 
 /// Whether a value under this key is probably a secret.
 pub(super) fn sounds_like_one(key: &str) -> bool {

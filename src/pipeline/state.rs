@@ -31,6 +31,20 @@ element! {
         lease: Time = Else("15m"),
         /// How long a run stays on record, such as `90d`; older ones go at the end of each run. Left out: for good.
         keep_runs: Time = Optional,
+        /// Keeps the pictures that a run replaces or takes off, where the product does not keep them (Bitbucket, folder), so
+        /// that `undo` can give them back. Left out: none is kept, and what was kept goes with the next run.
+        keep_replaced: KeepReplaced = Optional,
+    }
+}
+
+element! {
+    /// How pictures that were replaced are kept: encrypted, beside the state, in `NAME.kept/`.
+    KeepReplaced {
+        /// How long, such as `30d`; older ones go at the beginning of each run.
+        r#for: Time = Required,
+        /// What they are encrypted with, from outside of the file: `${NAME}`; 32 random characters or more. With another key
+        /// they cannot be opened any more.
+        key: SecretValue = Required,
     }
 }
 
@@ -78,10 +92,31 @@ impl BucketUrl {
     }
 }
 
+/// Of whatever is shorter, all can be tried.
+const SHORTEST_KEY: usize = 32;
+
 impl State {
     /// The outer `None`: it cannot be read.
     pub(super) fn keep_runs(&self) -> Option<Option<Duration>> {
         Some(self.keep_runs.optional()?.map(|time| time.0))
+    }
+
+    /// The outer `None`: it cannot be read, or is not known before the run.
+    pub(super) fn keep_replaced(&self, reader: &mut Reader<'_>) -> Option<Option<settings::KeepReplaced>> {
+        let Some(keep) = self.keep_replaced.optional()? else { return Some(None) };
+        if self.bucket.written {
+            let fault = FileFault::new(self.keep_replaced.span.clone(), "`keep_replaced` stands beside `bucket`");
+            reader.fault(fault.help("pictures are kept on one machine: write `path`, or leave out `keep_replaced`"));
+            return None;
+        }
+        let (time, key) = (keep.r#for.get(), keep.key.get());
+        if key.is_some_and(|key| key.0.expose().chars().count() < SHORTEST_KEY) {
+            let found = format!("this key is shorter than {SHORTEST_KEY} characters");
+            let fault = FileFault::new(keep.key.span.clone(), found);
+            reader.fault(fault.help("make one with `openssl rand -base64 32`"));
+            return None;
+        }
+        Some(Some(settings::KeepReplaced { time: time?.0, key: key?.0.clone() }))
     }
 
     pub(super) fn settle(&self, pipeline: Option<&str>) -> Option<PathBuf> {
@@ -190,5 +225,23 @@ mod tests {
         assert_eq!((bucket.name.as_str(), bucket.prefix.as_str()), ("avatars", "teams/corporate"));
         assert_eq!((bucket.url.as_str(), bucket.lease), ("s3://avatars/teams/corporate", Duration::from_secs(900)));
         assert!(judged("{}", bucket_of).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_key_is_long_and_stands_outside_of_the_file() {
+        let settle = |at: &At<State>, reader: &mut Reader<'_>| at.get()?.keep_replaced(reader);
+        refused(
+            &[
+                ("{ keep_replaced: 30d }", "expected"),
+                ("{ keep_replaced: { for: 30d } }", "`key` is missing"),
+                ("{ keep_replaced: { for: 30d, key: 0123456789012345678901234567890123 } }", "is written out"),
+                ("{ keep_replaced: { key: '${SHORT_KEY}' } }", "`for` is missing"),
+                (
+                    "{ bucket: 's3://avatars/a', keep_replaced: { for: 30d, key: '${A_KEY}' } }",
+                    "`keep_replaced` stands beside `bucket`",
+                ),
+            ],
+            settle,
+        );
     }
 }

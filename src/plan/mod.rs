@@ -25,4 +25,4 @@ pub(crate) use guard::{Allowance, Checked, LimitCount, guard};
 pub(crate) use matching::{Claimed, called, carried, lookups, matched, matched_by, told_apart};
 pub(crate) use ours::{before, looks_of_ours, old_of_ours};
 pub(crate) use settle::{Settled, placement_seen, settle};
-pub(crate) use undo::{Undo, undo};
+pub(crate) use undo::{Keeping, Undo, undo};

@@ -27,6 +27,8 @@ pub(crate) enum Settled {
 /// What stands on the account by the light of what was seen, for deciding about it.
 pub(crate) fn placement_seen(open: &OpenIntent, seen: &Seen, recorded: Option<Placement>) -> Option<Placement> {
     match seen {
+        // Somebody's own choice stands there again.
+        Seen::Shown(_) | Seen::Alike(_) if open.intent.gives_back_a_kept_one() => None,
         Seen::Shown(mark) => open.intent.placement(mark, Provenance::Made).or(recorded),
         Seen::Alike(mark) => open.intent.placement(mark, Provenance::Adopted).or(recorded),
         Seen::Reset(_) => None,

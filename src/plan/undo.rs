@@ -8,7 +8,7 @@
 use super::decide::Judgement;
 use crate::model::{
     Account, AccountStanding, Change, Decision, Earlier, KeysDigest, Left, PersonRef, Picture, PictureRef, Place,
-    Placement, Reason, Shown, Step, TargetId, Wrote,
+    Placement, Reason, RunId, Shown, Step, TargetId, Wrote,
 };
 use crate::settings::Ownership;
 
@@ -35,8 +35,21 @@ pub(crate) struct Undo<'a> {
     pub wrote: Option<&'a Wrote>,
     /// Whether the server can be made to show again what stood there.
     pub gives_back: bool,
+    /// What was kept of it beside the state.
+    pub kept: Keeping<'a>,
     /// Whether what stood there is known to be gone from the server.
     pub is_gone: bool,
+}
+
+/// What there is beside the state of what stood on an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keeping<'a> {
+    /// The picture, kept by this run.
+    By(&'a RunId),
+    /// Something that the file's key does not open.
+    Locked,
+    /// Nothing, or nothing any more.
+    Nothing,
 }
 
 /// Decides about one account.
@@ -69,7 +82,11 @@ pub(crate) fn undo(facts: &Undo<'_>) -> Judgement {
         pictured: back.is_some() || !matches!(picture, Picture::Default | Picture::Unknown(_)),
         step: back.map(|shown| {
             let lies_in = facts.wrote.and_then(|wrote| wrote.stood_in.clone());
-            Step::GiveBack(Earlier { shown, lies_in })
+            let kept_by = match facts.kept {
+                Keeping::By(run) if !facts.gives_back => Some(run.clone()),
+                _ => None,
+            };
+            Step::GiveBack(Earlier { shown, lies_in, kept_by })
         }),
         reassigned: false,
         drifted: has_drifted(facts, &picture),
@@ -128,6 +145,11 @@ fn found(facts: &Undo<'_>, picture: &Picture) -> Found {
             Some("it was ours, and was taken away when another photo came or none was left".to_owned()),
         ),
         _ if let Shown::Unknown(why) = &back => Found::Left(Reason::UndoGone, Some(why.clone())),
+        _ if !facts.gives_back && matches!(facts.kept, Keeping::By(_)) => Found::Back(back),
+        _ if !facts.gives_back && facts.kept == Keeping::Locked => Found::Left(
+            Reason::UndoGone,
+            Some("it was kept, but the key of `keep_replaced` does not open it".to_owned()),
+        ),
         _ if !facts.gives_back => {
             Found::Left(Reason::UndoGone, Some("the product did not keep it, or cannot show it again".to_owned()))
         }
@@ -238,8 +260,17 @@ mod tests {
                 default: Some(&default_mark),
                 wrote: Some(&wrote),
                 gives_back,
+                kept: Keeping::Nothing,
                 is_gone: false,
             };
+            let run = RunId::from("run");
+            let kept = undo(&Undo { kept: Keeping::By(&run), ..facts });
+            let comes_back = expected == "undone"
+                || matches!(&wrote.stood, Shown::Custom(mark) if !gives_back && !was_ours && mark.as_str() == "5");
+            assert_eq!(kept.step.is_some(), comes_back, "{wrote:?}");
+            if let Some(Step::GiveBack(Earlier { kept_by, .. })) = kept.step {
+                assert_eq!(kept_by.is_some(), !gives_back, "what the product has itself is not uploaded");
+            }
             let gone = undo(&Undo { is_gone: true, ..facts });
             assert!(gone.step.is_none() && gone.decision.reason.word() != "undone", "{wrote:?}");
             let judged = undo(&facts);

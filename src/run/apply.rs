@@ -12,6 +12,8 @@ use futures::future::{join_all, try_join_all};
 
 use super::context::{RunContext, unix_now};
 use super::journal::StoreJournal;
+use super::keep::keep;
+use super::kept::Found;
 use super::pages::{PAGE, each_page};
 use super::recall::recall;
 use super::refused::Refusals;
@@ -21,8 +23,8 @@ use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
 use crate::load::{Done, Mend, Session, WriteError, closing};
 use crate::model::{
-    Change, Event, Fault, Intent, IntentId, IntentKind, OpenIntent, PersonResult, PictureRef, Placement, Planned,
-    Reason, Rendition, Seen, Shown, Status, Step, TaskResult, Wanted,
+    Change, Earlier, Event, Fault, Intent, IntentId, IntentKind, OpenIntent, PersonResult, PictureRef, Placement,
+    Planned, Reason, Rendition, Seen, Shown, Status, Step, TaskResult, Wanted,
 };
 use crate::plan::{before, looks_of_ours, old_of_ours};
 use crate::state::DecisionCursor;
@@ -235,7 +237,19 @@ impl Workers<'_> {
                 StoreJournal::new(&self.context.store)
             }
         };
-        match self.write(session, planned, &mut journal).await {
+        let keeper = match keep(self.context, self.target_run, planned).await {
+            Ok(keeper) => keeper,
+            Err(WriteError::Stop(failure)) => return self.stop_target(failure),
+            Err(WriteError::ChangedMeanwhile) => return changed_meanwhile(),
+            Err(WriteError::Refused(fault) | WriteError::Unknown(fault)) => return ended(PersonResult::Failed, fault),
+        };
+        let went = self.write(session, planned, &mut journal).await;
+        if let (Some(keeper), Err(WriteError::Refused(_) | WriteError::ChangedMeanwhile)) = (keeper, &went)
+            && let Err(error) = keeper.remove(self.target_run.id(), &planned.account.id, &self.context.run)
+        {
+            tracing::warn!(%error, "what was kept of a picture that was not replaced stays until its time is over");
+        }
+        match went {
             Ok(Done { session, shown }) => {
                 *kept = Some(session);
                 done(shows(planned, shown), journal.id())
@@ -261,6 +275,12 @@ impl Workers<'_> {
                 let draft = self.draft(planned, Some((wanted, &rendition)));
                 session.replace(draft, &rendition, journal).await
             }
+            Step::GiveBack(earlier) if earlier.kept_by.is_some() => {
+                let gone = || refused("gone", "what was kept of the earlier picture is there no more");
+                let (wanted, rendition) = self.kept(planned).ok_or_else(gone)?;
+                let draft = self.draft(planned, Some((&wanted, &rendition)));
+                session.replace(draft, &rendition, journal).await
+            }
             Step::Reset | Step::GiveBack(_) => session.revert(self.draft(planned, None), journal).await,
             Step::Finish(open, mark) => session.mend(open, &Mend::Finish(mark.clone()), journal).await,
             Step::Tidy(open, mark) => session.mend(open, &Mend::Tidy(mark.clone()), journal).await,
@@ -274,6 +294,25 @@ impl Workers<'_> {
     fn rendition(&self, wanted: &Wanted) -> Option<Rendition> {
         let rendition = self.context.spool.get(&wanted.photo, &self.open.size.recipe)?;
         wanted.rendition.is_none_or(|digest| digest == rendition.digest).then_some(rendition)
+    }
+
+    /// The picture that was kept for this account, as one that is wanted there.
+    fn kept(&self, planned: &Planned) -> Option<(Wanted, Rendition)> {
+        let Step::GiveBack(Earlier { kept_by: Some(run), .. }) = &planned.task.step else { return None };
+        let kept = self.context.kept.as_ref()?;
+        let Found::Picture(rendition) = kept.get(self.target_run.id(), &planned.account.id, run, unix_now()) else {
+            return None;
+        };
+        let person = planned.decision.person.clone();
+        Some((Wanted { person, photo: rendition.digest, rendition: Some(rendition.digest), keys: None }, rendition))
+    }
+
+    /// What the write uploads, if it uploads something.
+    fn uploads(&self, planned: &Planned) -> Option<Rendition> {
+        match &planned.task.step {
+            Step::Show(wanted) => self.rendition(wanted),
+            _ => self.kept(planned).map(|(_, rendition)| rendition),
+        }
     }
 
     fn draft(&self, planned: &Planned, shown: Option<(&Wanted, &Rendition)>) -> Intent {
@@ -302,8 +341,10 @@ impl Workers<'_> {
         let Some(open) = self.still_open(id)? else { return Ok(open_still(fault)) };
         let Some(seen) = self.observe_when_quiet(&open, planned).await else { return Ok(open_still(fault)) };
         let mend = match (&seen, &planned.task.step) {
-            (Seen::Nothing(_) | Seen::Perhaps(_), Step::Show(wanted)) if matches!(open.status, Status::Sent { .. }) => {
-                match self.rendition(wanted) {
+            (Seen::Nothing(_) | Seen::Perhaps(_), step)
+                if matches!(open.status, Status::Sent { .. }) && is_upload(step) =>
+            {
+                match self.uploads(planned) {
                     Some(rendition) => Mend::Again(rendition),
                     None => return Ok(open_still(fault)),
                 }
@@ -433,11 +474,16 @@ fn came_through(status: &Status, step: &Step) -> Option<Option<PictureRef>> {
     }
 }
 
+fn is_upload(step: &Step) -> bool {
+    matches!(step, Step::Show(_) | Step::GiveBack(Earlier { kept_by: Some(_), .. }))
+}
+
 /// What the confirming survey must show.
 fn shows(planned: &Planned, mark: Option<PictureRef>) -> Option<Shown> {
     match &planned.task.step {
         Step::Show(_) | Step::Finish(..) => mark.map(Shown::Custom),
         Step::Reset => Some(Shown::Default),
+        Step::GiveBack(earlier) if earlier.kept_by.is_some() => mark.map(Shown::Custom),
         Step::GiveBack(earlier) => Some(earlier.shown.clone()),
         Step::Look(_) | Step::Tidy(..) | Step::Adopt(_) => None,
     }

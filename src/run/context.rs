@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::kept::{self, Kept};
 use super::naming::PeopleNaming;
 use super::private::{private_folder, remove_former};
 #[cfg(feature = "bucket")]
@@ -16,7 +17,8 @@ use super::stood::Stood;
 use super::stop::Stop;
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind, Permit};
-use crate::model::{RunId, rfc3339};
+use crate::load::Target;
+use crate::model::{RunId, Shown, Step, Task, rfc3339};
 use crate::report::{Listener, RunEvent};
 #[cfg(feature = "bucket")]
 use crate::settings::Http;
@@ -63,6 +65,8 @@ pub struct RunContext {
     pub spool: Spool,
     /// What accounts showed before.
     pub stood: Stood,
+    /// Where pictures are kept that are replaced; `None`: they are not.
+    pub kept: Option<Kept>,
     /// Which pictures the report shows.
     pub pictures: Pictures,
     /// Who wants to know.
@@ -107,9 +111,17 @@ pub(super) fn way(pipeline: &Pipeline) -> Result<&Http, Trouble> {
 }
 
 impl RunContext {
-    /// Whether a run is undone: no picture is made.
+    /// Whether a run is undone: no picture of anybody's photo is made.
     pub fn is_undo(&self) -> bool {
         self.command.starts_with("undo")
+    }
+
+    /// Whether the picture that stands there is kept before this is done: it is not ours, and would be lost.
+    pub(super) fn is_to_keep(&self, target: &dyn Target, shown: &Shown, task: &Task) -> bool {
+        let ours = task.placement.as_ref().map(|placement| &placement.mark);
+        let is_lost = matches!(shown, Shown::Custom(mark) if Some(mark) != ours) && target.loses_what_it_replaces();
+        let is_written_over = matches!(task.step, Step::Show(_) | Step::Look(_) | Step::Reset);
+        self.kept.is_some() && is_lost && is_written_over
     }
 
     /// Takes the lock and opens everything. `started_by`: for whoever finds the state in use.
@@ -156,6 +168,17 @@ impl RunContext {
             .map_err(Trouble::file(format!("make a folder for pictures in {}", cache.display())))?;
         let stood = Stood::within(&cache, store.key()?, run.clone())
             .map_err(Trouble::file(format!("make a folder for pictures in {}", cache.display())))?;
+        if mode == Mode::Run {
+            kept::expire(&pipeline.state, pipeline.keep_replaced.as_ref(), unix(started))
+                .map_err(Trouble::file("take away what was kept of replaced pictures"))?;
+        }
+        let kept = match pipeline.keep_replaced.clone() {
+            Some(how) => Some(
+                Kept::beside(&pipeline.state, store.key()?, how)
+                    .map_err(Trouble::file("make ready for keeping what is replaced"))?,
+            ),
+            None => None,
+        };
         let (store, facts) = (Arc::new(store), Arc::new(facts));
         let naming = PeopleNaming::new(pipeline, &facts, || store.key())?;
         let pictures = Pictures::None;
@@ -168,6 +191,7 @@ impl RunContext {
             facts,
             spool,
             stood,
+            kept,
             pictures,
             listener,
             stop,

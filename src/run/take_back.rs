@@ -21,9 +21,10 @@ use crate::state::{Shifted, Written};
 
 /// Looks at every account of the confirming survey, and takes back what stands where it must not.
 pub(super) async fn take_back_all(context: &RunContext, target_run: &mut TargetRun) -> Result<(), Trouble> {
-    // A folder has no accounts of its own that a name could lead astray. An undoing makes no picture, and a file that it chooses
-    // again may have the name of somebody else's (docs/wire/atlassian.md §4.1).
-    if target_run.target.follows_people() || context.is_undo() {
+    // A folder has no accounts of its own that a name could lead astray. An undoing makes no picture but of what was kept, and a
+    // file that it chooses again may have the name of somebody else's (docs/wire/atlassian.md §4.1).
+    let makes_none = context.is_undo() && !target_run.target.loses_what_it_replaces();
+    if target_run.target.follows_people() || makes_none {
         return Ok(());
     }
     let mut strays = Vec::new();

@@ -58,6 +58,8 @@ pub enum PlanCount {
     RevertAdopted,
     /// [`Changes::given_back`].
     GivenBack,
+    /// [`Changes::kept`].
+    ToKeep,
     /// [`Changes::finish_over_ours`].
     FinishOverOurs,
     /// [`Changes::finish`].
@@ -103,6 +105,7 @@ impl TargetPlan {
             revert_made: self.count(PlanCount::RevertMade),
             revert_adopted: self.count(PlanCount::RevertAdopted),
             given_back: self.count(PlanCount::GivenBack),
+            kept: self.count(PlanCount::ToKeep),
             finish_over_ours: self.count(PlanCount::FinishOverOurs),
             finish: self.count(PlanCount::Finish),
             tidy: self.count(PlanCount::Tidy),

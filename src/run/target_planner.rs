@@ -288,7 +288,11 @@ impl<'a> TargetPlanner<'a> {
         }
         let task = Task { step, placement: known.placement.clone() };
         self.counts.extend(shape(&decision, &task));
-        self.counts.extend(takes_away(&decision).then_some(PlanCount::NotKept));
+        let is_kept = self.planner.context.is_to_keep(&*self.target_run.target, &known.account.shown, &task);
+        self.counts.extend(match is_kept {
+            true => Some(PlanCount::ToKeep),
+            false => takes_away(&decision).then_some(PlanCount::NotKept),
+        });
         self.decided.push(Decided { decision, task: Some(task) });
         Ok(true)
     }
@@ -339,9 +343,15 @@ pub(super) fn shape(decision: &Decision, task: &Task) -> Option<PlanCount> {
     let made = task.placement.as_ref().is_some_and(|placement| placement.provenance == Provenance::Made);
     // Only the picture shown is taken away with it; another one that we made is not ours to find there.
     let shows_ours = matches!(decision.from, Picture::Ours(_));
+    let uploads = match &task.step {
+        Step::Show(_) | Step::Look(_) => true,
+        Step::GiveBack(earlier) => earlier.kept_by.is_some(),
+        _ => false,
+    };
     Some(match &task.step {
-        Step::Show(_) | Step::Look(_) if made => PlanCount::ReplaceOverOurs,
-        Step::Show(_) | Step::Look(_) => PlanCount::Replace,
+        _ if uploads && made => PlanCount::ReplaceOverOurs,
+        _ if uploads => PlanCount::Replace,
+        Step::Show(_) | Step::Look(_) => return None,
         Step::Reset | Step::GiveBack(_) if made && shows_ours => PlanCount::RevertMade,
         Step::Reset | Step::GiveBack(_) => PlanCount::RevertAdopted,
         // Shown and recorded already: only the old picture of ours is left to go.

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use futures::stream::{self, StreamExt as _};
 
-use super::context::RunContext;
+use super::context::{RunContext, unix_now};
+use super::kept::Found;
 use super::pages::{PAGE, each_page};
 use super::selection::Selection;
 use super::target_plan::{PlanCount, TargetPlan};
@@ -23,7 +24,7 @@ use crate::model::{
     Account, AccountId, Change, Decided, Decision, Earlier, Event, Intent, IntentKind, KeysDigest, Left, OpenIntent,
     Placement, Reason, RunId, Seen, Shown, StateKey, Step, Task, Wrote,
 };
-use crate::plan::{Judgement, Settled, Undo, placement_seen, settle, undo};
+use crate::plan::{Judgement, Keeping, Settled, Undo, placement_seen, settle, undo};
 
 /// Decides about every account of a target that answered, once the server has said which earlier uploads it has no more.
 pub(super) async fn judge_all(
@@ -73,6 +74,7 @@ struct Known {
     intents: Vec<(OpenIntent, Seen)>,
     placement: Option<Placement>,
     wrote: Option<Wrote>,
+    kept: Found,
 }
 
 impl UndoPlanner<'_> {
@@ -87,7 +89,16 @@ impl UndoPlanner<'_> {
         let wrote = intents.iter().fold(facts.wrote(target, &account.id)?, |wrote, (open, seen)| {
             if open.intent.run == *self.run { with_open(&self.key, wrote, open, seen) } else { wrote }
         });
-        Ok(Known { intents, placement, wrote })
+        let kept = match (&wrote, &self.context.kept) {
+            // Ours of an earlier run was not kept.
+            (Some(Wrote { stood: stood @ Shown::Custom(_), ours: false, .. }), Some(kept))
+                if !self.gives_back(stood) =>
+            {
+                kept.get(target, &account.id, self.run, unix_now())
+            }
+            _ => Found::Nothing,
+        };
+        Ok(Known { intents, placement, wrote, kept })
     }
 
     fn judged(&self, account: &Account, known: &Known, is_gone: bool) -> Judgement {
@@ -102,6 +113,11 @@ impl UndoPlanner<'_> {
             default: self.open.surveyed.default.as_ref(),
             wrote: known.wrote.as_ref(),
             gives_back: known.wrote.as_ref().is_some_and(|wrote| self.gives_back(&wrote.stood)),
+            kept: match known.kept {
+                Found::Picture(_) => Keeping::By(self.run),
+                Found::Locked => Keeping::Locked,
+                Found::Nothing => Keeping::Nothing,
+            },
             is_gone,
         });
         let freeze = &self.target_run.entry.freeze;
@@ -122,7 +138,7 @@ impl UndoPlanner<'_> {
         let mut asked = Vec::new();
         for account in accounts {
             let step = self.judged(account, &self.known(account)?, false).step;
-            if let Some(Step::GiveBack(earlier @ Earlier { shown: Shown::Custom(_), .. })) = step
+            if let Some(Step::GiveBack(earlier @ Earlier { shown: Shown::Custom(_), kept_by: None, .. })) = step
                 && self.is_selected(&account.id)?
             {
                 asked.push((account, earlier));
@@ -243,7 +259,7 @@ impl UndoPlanner<'_> {
             self.leave(decision);
             return Ok(());
         }
-        if matches!(step, Step::GiveBack(Earlier { shown: Shown::Custom(_), .. })) {
+        if matches!(step, Step::GiveBack(Earlier { shown: Shown::Custom(_), kept_by: None, .. })) {
             self.counts.push(PlanCount::GivenBack);
         }
         let task = Task { step, placement };

@@ -24,7 +24,7 @@ pub(crate) use http::*;
 pub(crate) use limits::*;
 pub(crate) use notify::*;
 pub(crate) use patterns::*;
-pub(crate) use pipeline::Pipeline;
+pub(crate) use pipeline::{KeepReplaced, Pipeline};
 pub(crate) use placed::Placed;
 pub(crate) use report::*;
 pub(crate) use sources::*;

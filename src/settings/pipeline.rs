@@ -10,6 +10,7 @@ use super::limits::Limits;
 use super::report::Report;
 use super::{Notify, Source, StateBucket, Target, Transform};
 use crate::model::Digest;
+use crate::secret::Secret;
 
 /// One pipeline file, resolved.
 #[derive(Clone, Debug)]
@@ -42,4 +43,15 @@ pub struct Pipeline {
     pub bucket: Option<StateBucket>,
     /// How long a run stays on record; `None`: for good.
     pub keep_runs: Option<Duration>,
+    /// How pictures that runs replace are kept; `None`: they are not.
+    pub keep_replaced: Option<KeepReplaced>,
+}
+
+/// How pictures are kept that runs replace, and that their product does not keep.
+#[derive(Clone, Debug)]
+pub struct KeepReplaced {
+    /// How long.
+    pub time: Duration,
+    /// What they are encrypted with.
+    pub key: Secret,
 }

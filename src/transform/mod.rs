@@ -28,8 +28,8 @@ mod sniff;
 pub use limits::DecodeLimits;
 pub(crate) use measure::memory_needed;
 pub(crate) use refusal::Refusal;
+pub(crate) use render::{as_it_is, render_sizes, same_picture, small_copy};
 pub use render::{luma, render};
-pub(crate) use render::{render_sizes, same_picture, small_copy};
 
 #[cfg(test)]
 mod tests;

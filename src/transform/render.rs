@@ -3,12 +3,14 @@
 //! Owns: the order of the steps. Leaves to others: each step.
 //! A newcomer gets wrong: colours and orientation come last, because they are cheap on few pixels.
 
+use bytes::Bytes;
+
 use super::header::Header;
 use super::pixels::{self, Pixels};
 use super::refusal::guarded;
 use super::sniff::{self, ImageKind};
 use super::{DecodeLimits, Refusal, alike, encode, icc, jpeg, looks, measure, raster, resize};
-use crate::model::{Luma, Rendition};
+use crate::model::{Luma, MediaType, Rendition};
 use crate::settings::{Resize, Rgb};
 
 /// Renders a photo for a target that takes no more than `side` pixels (`None`: as large as the settings say).
@@ -50,6 +52,19 @@ pub fn luma(picture: &[u8], limits: &DecodeLimits) -> Option<Luma> {
         Ok(looks::of(&square.shrink(square.pixels.shorter().min(looks::SIDE))?))
     })
     .ok()
+}
+
+/// A picture that goes where it came from, as it is; `None` where [`luma`] sees nothing, and for what is neither PNG nor JPEG.
+pub(crate) fn as_it_is(picture: Bytes, limits: &DecodeLimits) -> Option<Rendition> {
+    let looks = luma(&picture, limits)?;
+    let kind = sniff::kind(&picture, limits).ok()?;
+    let media_type = match kind {
+        ImageKind::Png => MediaType::Png,
+        ImageKind::Jpeg => MediaType::Jpeg,
+        ImageKind::Gif | ImageKind::WebP | ImageKind::Bmp => return None,
+    };
+    let header = measure::header(&picture, kind).ok()?;
+    Some(Rendition::new(picture, media_type, header.width.max(header.height), Some(looks)))
 }
 
 /// Whether a picture that a server serves is this rendition, at whatever size and however encoded

@@ -166,7 +166,7 @@ impl Harness {
         std::fs::write(path, bytes).expect("a file in the folder of the test");
     }
 
-    /// Another machine: an empty folder that gets the state file and nothing else.
+    /// Another machine: an empty folder that gets the state file, what is kept beside it, and nothing else.
     pub(super) fn move_with_the_state_alone(&mut self) {
         let folder = tempfile::tempdir().expect("a folder for the test");
         std::fs::create_dir(folder.path().join("state")).expect("a folder for the state");
@@ -175,6 +175,11 @@ impl Harness {
             if self.path(name).exists() {
                 std::fs::copy(self.path(name), folder.path().join(name)).expect("a copy of the state");
             }
+        }
+        for (name, bytes) in files(&self.path("state/stage.kept")) {
+            let path = folder.path().join("state/stage.kept").join(name);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder for pictures");
+            std::fs::write(path, bytes).expect("a copy of what is kept");
         }
         self.folder = folder;
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::ended::{Ended, files};
 use super::harness::Harness;
-use super::population::{Population, address};
+use super::population::{Population, address, face_of};
 
 const PEOPLE: [&str; 3] = ["ada", "grace", "alan"];
 /// The products whose simulators rename an account.
@@ -235,4 +235,88 @@ fn files_of_ours_leave_a_folder_and_nobody_elses() {
     undo(&harness, &["--apply"]).expect_exit(0).expect_answer("reverted (");
     assert_eq!(names(&harness), ["index.json", "theirs.png"]);
     undo(&harness, &["--apply"]).expect_exit(0).expect_answer("nothing to do");
+}
+
+/// What a secret of the file encrypts, 32 characters of it.
+const KEY: &str = "canary-kept-0123456789abcdefghij";
+
+/// Three people in a Bitbucket and a folder, which keep nothing; Grace has a picture of her own in both, as large as Bitbucket
+/// serves any.
+fn forgetful() -> Harness {
+    let hand = face_of("hand", 512);
+    let population = Population::of(&PEOPLE).picture("hand", hand.clone()).everywhere();
+    let mut harness = Harness::connected(population.world());
+    harness.edit(|pipe| {
+        pipe.without_target("jira").without_target("confluence");
+        pipe.target("folder").set("path", "out");
+        pipe.top("state", "{ keep_replaced: { for: 30d, key: '${KEPT_KEY}' } }");
+    });
+    harness.set("KEPT_KEY", KEY);
+    harness.by_hand_in("bitbucket", "grace", "hand");
+    harness.write("out/grace.png", hand);
+    harness
+}
+
+#[test]
+fn what_a_run_replaced_comes_back_of_what_was_kept() {
+    let mut harness = forgetful();
+    let there = |harness: &Harness| {
+        let file = std::fs::read(harness.path("out/grace.png")).expect("a file");
+        (harness.account_in("bitbucket", "grace").now.bytes, file)
+    };
+    let stood = there(&harness);
+    let (run, _) = harness.counted(Harness::run);
+    run.expect_exit(0);
+    assert!(there(&harness).0 != stood.0 && there(&harness).1 != stood.1);
+    harness.finish(&["state", "pipeline.yaml", "show"]).expect_exit(0).expect_answer("2 replaced pictures");
+    let kept: Vec<_> = files(&harness.path("state/stage.kept"));
+    assert_eq!(kept.len(), 2);
+    assert!(kept.iter().all(|(_, bytes)| !bytes.windows(8).any(|part| part == &stood.1[..8])), "nothing in clear");
+
+    harness.sandbox.reset_writes();
+    let shown = undo(&harness, &[]).expect_exit(0);
+    assert_eq!(harness.sandbox.truth().writes, [], "a plan writes nothing");
+    for target in ["bitbucket", "folder"] {
+        assert_eq!(reason(&shown, target, "grace"), "undone", "{target}");
+    }
+    let (done, _) = harness.counted(|harness| undo(harness, &["--apply"]));
+    done.expect_exit(0);
+    assert!(there(&harness) == stood, "byte for byte");
+    harness.expect_promises();
+    undo(&harness, &["--apply"]).expect_exit(0).expect_answer("nothing to do");
+    // It is hers again, and none of ours.
+    harness.edit(|pipe| _ = pipe.target("bitbucket").set("ownership", "ours"));
+    assert_eq!(reason(&harness.run().expect_exit(0), "bitbucket", "grace"), "chosen_by_hand");
+    assert!(there(&harness).0 == stood.0);
+}
+
+#[test]
+fn what_was_kept_opens_with_its_key_alone_and_goes_when_it_is_to() {
+    let mut harness = forgetful();
+    harness.run().expect_exit(0);
+    let told = |harness: &Harness| {
+        let ended = undo(harness, &[]).expect_exit(0);
+        let line = ended.line("bitbucket", "grace");
+        [&line["reason"], &line["detail"]].map(|word| word.as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(told(&harness)[0], "undone");
+    harness.set("KEPT_KEY", "canary-other-0123456789abcdefghi");
+    let [reason_of, why] = told(&harness);
+    assert_eq!(reason_of, "undo_gone");
+    assert!(why.contains("does not open it"), "{why}");
+    harness.set("KEPT_KEY", "too short");
+    undo(&harness, &[]).expect_exit(2).expect_error("shorter than 32 characters");
+    harness.set("KEPT_KEY", KEY);
+    // A plan has learnt whose account it is.
+    harness.plan_with(&[]).expect_exit(0);
+    let address = address("grace");
+    harness.finish(&["state", "pipeline.yaml", "forget", &address]).expect_exit(0).expect_answer("taken away: 2");
+    assert_eq!(files(&harness.path("state/stage.kept")).len(), 0);
+    // Without the option nothing is kept, and what was goes.
+    harness.by_hand_in("bitbucket", "grace", "hand");
+    harness.run().expect_exit(0);
+    assert_eq!(files(&harness.path("state/stage.kept")).len(), 1);
+    harness.edit(|pipe| _ = pipe.top("state", "{}"));
+    harness.run().expect_exit(0);
+    assert!(!harness.path("state/stage.kept").exists());
 }

@@ -27,7 +27,7 @@ pub(super) const PAGE: u64 = 1000;
 /// The side of the picture that the listing links to, which also makes it link at all (docs/wire/atlassian.md §5).
 pub(super) const LINKED: &str = "64";
 /// The side of a picture that is looked at, in pixels.
-const LOOKED_AT: &str = "256";
+pub(super) const LOOKED_AT: u32 = 256;
 /// Why a token will not do, and what will (§13).
 pub(super) const TOKENS: &str = "an HTTP access token cannot carry the global permission ADMIN, so it sets no other \
     person's picture: write `credential: { username: …, password: … }`";
@@ -188,15 +188,15 @@ impl BitbucketClient {
         Ok(Ok(None))
     }
 
-    /// The bytes of the picture that is shown; `None` where the server sent something else.
-    pub(super) async fn picture(&self, slug: &Slug) -> Result<Option<Bytes>, Failure> {
+    /// The bytes of the picture that is shown, at this size; `None` where the server sent something else.
+    pub(super) async fn picture(&self, slug: &Slug, side: u32) -> Result<Option<Bytes>, Failure> {
         let url = self.atlassian.http().url(&format!("users/{}/avatar.png", slug.segment()));
-        self.atlassian.picture(with_query(url, &[("s", LOOKED_AT)])).await
+        self.atlassian.picture(with_query(url, &[("s", &side.to_string())])).await
     }
 
     /// What the picture that is shown looks like; `None` where the server sent something else.
     pub(super) async fn looks(&self, slug: &Slug) -> Result<Option<Luma>, Failure> {
-        Ok(self.picture(slug).await?.and_then(|bytes| self.shared.looks.luma(&bytes)))
+        Ok(self.picture(slug, LOOKED_AT).await?.and_then(|bytes| self.shared.looks.luma(&bytes)))
     }
 
     /// Whether we sign in with a token.

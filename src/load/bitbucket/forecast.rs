@@ -13,7 +13,7 @@ pub(super) fn requests(changes: &Changes, known: &BitbucketKnowledge) -> u64 {
     // Every write is one, after a read by the slug; what we made is looked at before it is deleted. A mending only closes
     // the journal.
     let written = changes.replace + changes.replace_over_ours + changes.revert_made + changes.revert_adopted;
-    let writes = written * 2 + changes.revert_made + changes.looked_after;
+    let writes = written * 2 + changes.revert_made + changes.looked_after + changes.kept;
     let shown = written + changes.finish + changes.finish_over_ours;
     let survey = known.survey_requests.unwrap_or_else(|| changes.accounts.div_ceil(PAGE).max(1));
     if shown == 0 { 0 } else { writes + survey }
@@ -31,6 +31,7 @@ mod tests {
             (Changes { replace: 3, ..none.clone() }, 8),
             (Changes { replace_over_ours: 3, ..none.clone() }, 8),
             (Changes { replace: 3, looked_after: 3, ..none.clone() }, 11),
+            (Changes { replace: 3, kept: 2, ..none.clone() }, 10),
             (Changes { revert_made: 1, ..none.clone() }, 5),
             (Changes { revert_adopted: 1, ..none.clone() }, 4),
             (Changes { finish: 2, ..none.clone() }, 2),

@@ -14,7 +14,7 @@ use crate::load::{Changes, Fingerprinter, Learnt, Probe, Seen, Server, Session, 
 use crate::model::{Account, OpenIntent, PictureRef, Shown, SignedIn, TargetId};
 use crate::settings;
 
-use super::client::{BitbucketClient, TOKEN_IMAGES, TOKENS};
+use super::client::{BitbucketClient, LOOKED_AT, TOKEN_IMAGES, TOKENS};
 use super::connection::{BitbucketConnection, Sight};
 use super::mark::Window;
 use super::session::{BYTES, BitbucketSession, ROUTE, SIDE};
@@ -38,6 +38,31 @@ impl Bitbucket {
         let shared = Arc::new(BitbucketConnection::new(target, bitbucket, looks)?);
         let client = BitbucketClient::new(shared.way_in(&http)?, shared);
         Ok(Self { client, http })
+    }
+}
+
+impl Bitbucket {
+    /// The picture there at the first of these sizes at which it may be uploaded, too; `None` if the default is shown.
+    async fn served(&self, account: &Account, sides: &[u32]) -> Result<Option<Bytes>, Failure> {
+        let odd = |found: String| {
+            Failure::new(FailureKind::Odd, format!("looking at the picture of {}", account.name), found)
+        };
+        let slug = match (&account.shown, &account.handle) {
+            (Shown::Default, _) => return Ok(None),
+            (Shown::Unknown(why), _) => return Err(odd(why.clone())),
+            (Shown::System(_) | Shown::Custom(_), slug) => {
+                let slug = slug.as_deref().map_or(Err("its slug is not known"), Slug::read);
+                slug.map_err(|why| odd(why.to_owned()))?
+            }
+        };
+        for side in sides {
+            match self.client.picture(&slug, *side).await? {
+                Some(picture) if picture.len() <= BYTES => return Ok(Some(picture)),
+                Some(_) => {}
+                None => return Err(odd("no picture, but a page or an error".to_owned())),
+            }
+        }
+        Err(odd(format!("it is larger than the {BYTES} bytes that may be uploaded")))
     }
 }
 
@@ -95,19 +120,16 @@ impl Target for Bitbucket {
         Some("Bitbucket keeps no earlier picture")
     }
 
+    fn loses_what_it_replaces(&self) -> bool {
+        true
+    }
+
     async fn look(&self, account: &Account) -> Result<Option<Bytes>, Failure> {
-        let tried = || format!("looking at the picture of {}", account.name);
-        match (&account.shown, &account.handle) {
-            (Shown::Default, _) => Ok(None),
-            (Shown::Unknown(why), _) => Err(Failure::new(FailureKind::Odd, tried(), why.clone())),
-            (Shown::System(_) | Shown::Custom(_), slug) => {
-                let slug = slug.as_deref().map_or(Err("its slug is not known"), Slug::read);
-                let slug = slug.map_err(|why| Failure::new(FailureKind::Odd, tried(), why))?;
-                let picture = self.client.picture(&slug).await?;
-                let page = || Failure::new(FailureKind::Odd, tried(), "no picture, but a page or an error");
-                picture.map(Some).ok_or_else(page)
-            }
-        }
+        self.served(account, &[LOOKED_AT]).await
+    }
+
+    async fn original(&self, account: &Account) -> Result<Option<Bytes>, Failure> {
+        self.served(account, &[SIDE, SIDE / 2, LOOKED_AT]).await
     }
 
     async fn observe(&self, open: &OpenIntent, account: Option<&Account>, now: u64) -> Result<Seen, Failure> {

@@ -142,6 +142,10 @@ impl Target for Folder {
         files.settle().await
     }
 
+    fn loses_what_it_replaces(&self) -> bool {
+        true
+    }
+
     async fn look(&self, account: &Account) -> Result<Option<Bytes>, Failure> {
         let odd = |error: std::io::Error| Failure::new(FailureKind::Odd, "looking at a picture", error.to_string());
         match self.shared.standing(account.id.as_str()).map_err(odd)? {

@@ -70,6 +70,25 @@ impl Store {
         })
     }
 
+    /// Their accounts: those that are meant, and those to which a photo of theirs was written.
+    pub fn accounts_of_all(&self, whom: &PeopleAndAccounts) -> Result<BTreeSet<(TargetId, AccountId)>, StateError> {
+        self.read("look for accounts in the state", |db| {
+            let mut accounts = whom.accounts.clone();
+            for person in &whom.people {
+                let sql = format!(
+                    "SELECT target, account FROM placement WHERE source = ?1 AND person = ?2
+                     UNION SELECT body ->> '$.target', body ->> '$.account' FROM intent WHERE {OF_PERSON}"
+                );
+                let of = [person.source.as_str(), person.id.as_str()];
+                let mut query = db.prepare(&sql)?;
+                let rows =
+                    query.query_map(of, |row| Ok((row.get::<_, TextId<_>>(0)?.0, row.get::<_, TextId<_>>(1)?.0)))?;
+                accounts.extend(rows.collect::<Result<Vec<_>, _>>()?);
+            }
+            Ok(accounts)
+        })
+    }
+
     /// Takes out all that is kept of them. Writes to them must be closed.
     pub fn forget(&self, whom: PeopleAndAccounts) -> Ack<Forgotten> {
         self.write("forget somebody in the state", move |db| {

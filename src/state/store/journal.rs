@@ -134,6 +134,9 @@ fn step(
                     leave_over(db, intent, Some(mark))?;
                 }
                 placements::put(db, &placement)?;
+            } else if intent.gives_back_a_kept_one() {
+                leave_over(db, intent, Some(mark))?;
+                placements::forget(db, &intent.target, &intent.account)?;
             }
         }
         // A probe is on the service account, whose own placement is none of its business.
@@ -179,6 +182,7 @@ fn leave_over(db: &Connection, draft: &Intent, shown: Option<&PictureRef>) -> Re
         stood_in: None,
         stood_of: None,
         before: former.before.clone(),
+        back: None,
         ..draft.clone()
     };
     let id = insert(db, &intent)?;

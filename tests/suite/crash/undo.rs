@@ -6,6 +6,7 @@
 use super::kills::{
     Begins, Calm, ENDPOINT, Killed, MULTIPART, ONE_STEP, SESSION, Way, XMLRPC, kill_at, kill_command_at,
 };
+use crate::suite::population::{Population, face_of};
 
 const UNDO: [&str; 3] = ["undo", "pipeline.yaml", "--apply"];
 
@@ -17,7 +18,10 @@ enum Before {
 }
 
 fn kill_at_every_request(way: &Way, before: Before) {
-    let mut harness = way.harness(Begins::Afresh);
+    let population = Population::of(&["ada"]).picture("hand", face_of("hand", 512));
+    let mut harness = way.harness_of(population, Begins::Afresh);
+    harness.edit(|pipe| _ = pipe.top("state", "{ keep_replaced: { for: 30d, key: '${KEPT_KEY}' } }"));
+    harness.set("KEPT_KEY", "canary-kept-0123456789abcdefghij");
     if before == Before::Choice {
         harness.by_hand_in(way.target, "ada", "hand");
     }
@@ -42,6 +46,7 @@ fn a_kill_at_any_request_of_an_undoing_leaves_what_stood_before() {
     kill_at_every_request(&SESSION, Before::Choice);
     kill_at_every_request(&XMLRPC, Before::Choice);
     kill_at_every_request(&MULTIPART, Before::Default);
+    kill_at_every_request(&MULTIPART, Before::Choice);
 }
 
 /// Each way that pictures go, undone once in peace; then a run is killed behind its last write, and undone without another

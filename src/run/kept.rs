@@ -1,0 +1,271 @@
+//! Pictures that runs replaced, kept for undoing those runs: encrypted, beside the state, for as long as the file says
+//! (docs/decisions/state.md, "Replaced pictures").
+//!
+//! Owns: the folder `NAME.kept/`, the form of its files, and when they go.
+//! Leaves to others: which pictures are kept (`apply`), which come back (`undo_planner`).
+//! A newcomer gets wrong: the key is a secret of the pipeline file, and nothing that lies here or in the state can open a
+//! file. Since when one is kept stands at its head in clear, so that what is too old goes without the key.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use bytes::Bytes;
+
+use super::private::{private_folder, remove_folder, write_private};
+use crate::input;
+use crate::model::{AccountId, Rendition, RunId, StateKey, TargetId};
+use crate::settings::KeepReplaced;
+use crate::transform::{self, DecodeLimits};
+
+/// What every file begins with; then follow eight bytes of Unix seconds, the nonce and what is encrypted.
+const MAGIC: &[u8; 8] = b"AVPkept1";
+const HEAD: usize = MAGIC.len() + 8;
+/// No product takes a picture of this size.
+const LARGEST: u64 = 64 << 20;
+/// What the key of the file is turned into a key of this use by.
+const USE: &str = "avatarpipe 2026-11 state.keep_replaced AES-256-GCM";
+/// Of the digest of a run's id in the name of a file.
+const RUN_DIGITS: usize = 16;
+
+/// The folder, and what opens its files.
+pub struct Kept {
+    folder: PathBuf,
+    names: StateKey,
+    how: KeepReplaced,
+    cipher: RandomizedNonceKey,
+}
+
+/// What there is of an account and a run.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// As it was kept.
+    Picture(Rendition),
+    /// Another key has encrypted it, or it is damaged.
+    Locked,
+    /// Nothing, or nothing any more.
+    Nothing,
+}
+
+impl Kept {
+    /// Beside a state whose key hides whose picture a file is.
+    pub fn beside(state: &Path, names: StateKey, how: KeepReplaced) -> io::Result<Self> {
+        let key = blake3::derive_key(USE, how.key.expose().as_bytes());
+        let cipher = RandomizedNonceKey::new(&AES_256_GCM, &key).map_err(io::Error::other)?;
+        Ok(Self { folder: folder(state), names, how, cipher })
+    }
+
+    /// Keeps what an account shows before a run's first write to it; of a later one nothing is kept.
+    pub(super) fn put(
+        &self,
+        target: &TargetId,
+        account: &AccountId,
+        run: &RunId,
+        picture: &[u8],
+        now: u64,
+    ) -> io::Result<()> {
+        private_folder(&self.folder)?;
+        let path = self.path(target, account, run);
+        if path.exists() {
+            return Ok(());
+        }
+        let head = [MAGIC.as_slice(), &now.to_be_bytes()].concat();
+        let mut sealed = picture.to_vec();
+        let nonce = self
+            .cipher
+            .seal_in_place_append_tag(Aad::from(self.bound_to(&head, target, account, run)), &mut sealed)
+            .map_err(io::Error::other)?;
+        write_private(&path, |file| {
+            file.write_all(&head)?;
+            file.write_all(nonce.as_ref())?;
+            file.write_all(&sealed)
+        })
+    }
+
+    /// What was kept, unless it is too old by now.
+    pub(super) fn get(&self, target: &TargetId, account: &AccountId, run: &RunId, now: u64) -> Found {
+        let read = input::open_itself(&self.path(target, account, run)).and_then(|file| input::up_to(file, LARGEST));
+        let Ok(mut bytes) = read else { return Found::Nothing };
+        let Some((head, rest)) = bytes.split_at_mut_checked(HEAD) else { return Found::Locked };
+        if since(head).is_none_or(|since| is_over(since, &self.how, now)) {
+            return Found::Nothing;
+        }
+        let bound_to = self.bound_to(head, target, account, run);
+        let opened = rest.split_at_mut_checked(NONCE_LEN).and_then(|(nonce, sealed)| {
+            let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+            let picture = self.cipher.open_in_place(nonce, Aad::from(bound_to), sealed).ok()?;
+            as_rendition(Bytes::copy_from_slice(picture))
+        });
+        opened.map_or(Found::Locked, Found::Picture)
+    }
+
+    /// Takes it away: the write that it was kept for did not happen.
+    pub(super) fn remove(&self, target: &TargetId, account: &AccountId, run: &RunId) -> io::Result<()> {
+        absent(fs::remove_file(self.path(target, account, run)))
+    }
+
+    /// A file moved to another name does not open (promise P1).
+    fn bound_to(&self, head: &[u8], target: &TargetId, account: &AccountId, run: &RunId) -> Vec<u8> {
+        let whose = self.names.digest("kept of", &[target.as_str(), account.as_str(), run.as_str()]);
+        [head, whose.as_bytes()].concat()
+    }
+
+    fn path(&self, target: &TargetId, account: &AccountId, run: &RunId) -> PathBuf {
+        let run = self.names.digest("kept by", &[run.as_str()]).hex();
+        let account = of_account(&self.names, target, account);
+        self.folder.join(format!("{account}.{}", run.get(..RUN_DIGITS).unwrap_or(&run)))
+    }
+}
+
+/// A picture that can be uploaded as it is, with what has to be known of it; `None`: it is none.
+pub(super) fn as_rendition(picture: Bytes) -> Option<Rendition> {
+    transform::as_it_is(picture, &DecodeLimits::default())
+}
+
+fn of_account(names: &StateKey, target: &TargetId, account: &AccountId) -> String {
+    names.digest("kept at", &[target.as_str(), account.as_str()]).hex()
+}
+
+fn since(head: &[u8]) -> Option<u64> {
+    head.strip_prefix(MAGIC).and_then(|time| time.try_into().ok()).map(u64::from_be_bytes)
+}
+
+fn is_over(since: u64, how: &KeepReplaced, now: u64) -> bool {
+    since.saturating_add(how.time.as_secs()) <= now
+}
+
+fn folder(state: &Path) -> PathBuf {
+    state.with_extension("kept")
+}
+
+/// The files of our form there; a folder that is a link is none of ours.
+fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    if !fs::symlink_metadata(folder).is_ok_and(|there| there.is_dir()) {
+        return Ok(Vec::new());
+    }
+    let paths = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+    Ok(paths.into_iter().filter(|path| path.file_name().and_then(OsStr::to_str).is_some_and(is_ours)).collect())
+}
+
+/// A picture, or what a kill left half written of one.
+fn is_ours(name: &str) -> bool {
+    let is_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_picture = name
+        .split_once('.')
+        .is_some_and(|(account, run)| (account.len(), run.len()) == (64, RUN_DIGITS) && is_hex(account) && is_hex(run));
+    is_picture || name.starts_with(".avatarpipe-")
+}
+
+/// How many are kept beside a state, and their bytes.
+pub(crate) fn count(state: &Path) -> (u64, u64) {
+    let sizes = files(&folder(state)).unwrap_or_default().into_iter().filter_map(|path| fs::metadata(path).ok());
+    sizes.fold((0, 0), |(count, bytes), file| (count + 1, bytes + file.len()))
+}
+
+/// Takes away what is too old; everything, where nothing is to be kept any more.
+pub(super) fn expire(state: &Path, how: Option<&KeepReplaced>, now: u64) -> io::Result<()> {
+    let Some(how) = how else { return remove_folder(&folder(state)) };
+    for path in files(&folder(state))? {
+        let mut head = [0; HEAD];
+        let read = input::open_itself(&path).and_then(|mut file| file.read_exact(&mut head));
+        if read.is_err() || since(&head).is_none_or(|since| is_over(since, how, now)) {
+            absent(fs::remove_file(&path))?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes away what is kept of these accounts, and says how many pictures that were.
+pub(crate) fn forget(state: &Path, names: &StateKey, accounts: &BTreeSet<(TargetId, AccountId)>) -> io::Result<usize> {
+    let digests: BTreeSet<_> = accounts.iter().map(|(target, account)| of_account(names, target, account)).collect();
+    let mut gone = 0;
+    for path in files(&folder(state))? {
+        let account = path.file_stem().and_then(OsStr::to_str);
+        if account.is_some_and(|account| digests.contains(account)) {
+            absent(fs::remove_file(&path))?;
+            gone += 1;
+        }
+    }
+    Ok(gone)
+}
+
+/// Takes all of it away.
+pub(crate) fn purge(state: &Path) -> io::Result<()> {
+    remove_folder(&folder(state))
+}
+
+fn absent(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::secret::Secret;
+
+    const KEY: &str = "kept-test-key-0123456789abcdefgh";
+
+    fn how(days: u64, key: &str) -> KeepReplaced {
+        KeepReplaced { time: Duration::from_secs(days * 86_400), key: Secret::new(key) }
+    }
+
+    fn picture(grey: u8) -> Vec<u8> {
+        let mut bytes = io::Cursor::new(Vec::new());
+        image::GrayImage::from_pixel(9, 9, image::Luma([grey])).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+        bytes.into_inner()
+    }
+
+    #[test]
+    fn a_picture_is_encrypted_bound_to_its_account_and_run_and_goes_in_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("x.db");
+        let with = |key: &str| Kept::beside(&state, StateKey::new([7; 32]), how(30, key)).unwrap();
+        let (kept, git, [ada, grace]) = (with(KEY), TargetId::new("git"), ["ada", "grace"].map(AccountId::new));
+        let (one, other, day) = (RunId::new("one"), RunId::new("other"), 86_400);
+        assert_eq!(kept.get(&git, &ada, &one, day), Found::Nothing);
+        let stood = picture(90);
+        kept.put(&git, &ada, &one, &stood, day).unwrap();
+        kept.put(&git, &ada, &one, &picture(3), 2 * day).unwrap();
+        let Found::Picture(found) = kept.get(&git, &ada, &one, 30 * day) else { panic!("it is kept") };
+        assert_eq!((found.bytes, found.side, found.luma.is_some()), (stood.clone().into(), 9, true), "the first");
+
+        let path = kept.path(&git, &ada, &one);
+        let bytes = fs::read(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(!bytes.windows(16).any(|window| stood.windows(16).any(|part| part == window)), "nothing is in clear");
+        assert_eq!(with("kept-test-key-another-9876543210").get(&git, &ada, &one, day), Found::Locked);
+        for (account, run) in [(&grace, &one), (&ada, &other)] {
+            fs::copy(&path, kept.path(&git, account, run)).unwrap();
+            assert_eq!(kept.get(&git, account, run, day), Found::Locked, "the face of another account or run");
+        }
+        for at in [MAGIC.len() + 7, HEAD, bytes.len() - 1] {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 1;
+            fs::write(&path, damaged).unwrap();
+            assert_eq!(kept.get(&git, &ada, &one, day), Found::Locked, "{at}");
+        }
+        fs::write(&path, &bytes).unwrap();
+
+        assert_eq!(count(&state).0, 3);
+        assert_eq!(forget(&state, &StateKey::new([7; 32]), &BTreeSet::from([(git.clone(), grace)])).unwrap(), 1);
+        expire(&state, Some(&how(30, KEY)), 30 * day).unwrap();
+        assert_eq!(count(&state).0, 2);
+        assert_eq!(kept.get(&git, &ada, &one, 31 * day), Found::Nothing, "too old, also before a run takes it away");
+        expire(&state, Some(&how(30, KEY)), 31 * day).unwrap();
+        assert_eq!(count(&state), (0, 0));
+        kept.put(&git, &ada, &one, &stood, day).unwrap();
+        kept.remove(&git, &ada, &one).unwrap();
+        kept.put(&git, &ada, &other, &stood, day).unwrap();
+        expire(&state, None, day).unwrap();
+        assert!(!folder.path().join("x.kept").exists(), "nothing is to be kept any more");
+    }
+}
