@@ -29,7 +29,13 @@ pub(crate) enum Copied {
 /// `AVPs`, and every step since the first version.
 pub(super) const SHAPE: Shape = Shape {
     application_id: 0x4156_5073,
-    steps: &[include_str!("1.sql"), include_str!("2.sql"), include_str!("3.sql"), include_str!("4.sql"), include_str!("5.sql")],
+    steps: &[
+        include_str!("1.sql"),
+        include_str!("2.sql"),
+        include_str!("3.sql"),
+        include_str!("4.sql"),
+        include_str!("5.sql"),
+    ],
 };
 
 /// The durable store. Shared by reference; every method takes `&self`.
