@@ -63,8 +63,16 @@ fn copy(state: &Path, version: u32, new: &Path) -> Result<(), StateFault> {
     copy_pages(&connect(state, &SHAPE, version)?, new)
 }
 
+impl Store {
+    /// Copies the whole file as it stands, for its owner alone.
+    #[cfg(feature = "bucket")]
+    pub(crate) fn copy_to(&self, to: &Path) -> Result<(), StateError> {
+        self.read("copy the state", |db| copy_pages(db, to))
+    }
+}
+
 /// Copies what is committed, by a connection that has it open.
-pub(super) fn copy_pages(from: &Connection, new: &Path) -> Result<(), StateFault> {
+fn copy_pages(from: &Connection, new: &Path) -> Result<(), StateFault> {
     for leftover in [new, &file::beside(new, "-journal")] {
         file::remove(leftover)?;
     }

@@ -75,12 +75,6 @@ impl Store {
         Ok((store, if changed || other_way { Copied::Anew } else { Copied::Already }))
     }
 
-    /// Copies the whole file as it stands, for its owner alone.
-    #[cfg(feature = "bucket")]
-    pub(crate) fn copy_to(&self, to: &Path) -> Result<(), StateError> {
-        self.read("copy the state", |db| super::backup::copy_pages(db, to))
-    }
-
     pub(super) fn open_as(lock: Lock, shape: &Shape) -> Result<Self, StateError> {
         let (connection, path, _) = Self::connect_to_write(&lock, shape)?;
         Self::writing(connection, path, lock, None)
