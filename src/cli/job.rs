@@ -138,7 +138,7 @@ fn notified(pipeline: &Pipeline, exit: Exit, report: Option<&RunReport>, whole: 
         return;
     }
     let job = ci::job_page();
-    let end = run::End { exit, report, whole, job: job.as_deref() };
+    let end = run::Ending { exit, report, whole, job: job.as_deref() };
     let warnings = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(async {
             let stop = Stop::new();
@@ -178,7 +178,7 @@ pub(super) fn undo(flags: &UndoFlags) -> Result<Exit, Trouble> {
 }
 
 /// What there is to write for the same once more. Where reports name nobody, this names nobody either.
-fn written(which: &Which, pipeline: &Pipeline) -> run::Written {
+fn written(which: &Which, pipeline: &Pipeline) -> run::CommandWords {
     let only = which.only.iter().map(|name| match pipeline.report.names {
         Names::Full => format!("--only {}", quoted(name)),
         Names::Pseudonym => "--only …".to_owned(),
@@ -187,7 +187,7 @@ fn written(which: &Which, pipeline: &Pipeline) -> run::Written {
     let targets = which.target.iter().map(|id| format!("--target {}", quoted(id)));
     let allow = which.allow.iter().map(|one| format!("--allow {one}"));
     let flags = only.chain(lists).chain(targets).chain(allow).chain(which.pipeline.sandbox_flag()).collect();
-    run::Written { file: quoted(&which.pipeline.file.display().to_string()), flags }
+    run::CommandWords { file: quoted(&which.pipeline.file.display().to_string()), flags }
 }
 
 /// A word as a shell takes it.

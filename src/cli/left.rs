@@ -26,12 +26,12 @@ static OF_TARGETS: [LeftCount; 3] = [
 static OF_SOURCES: [LeftCount; 1] = [LeftCount { key: "unknown", one: "photo unknown", many: "photos unknown" }];
 
 /// What is left.
-pub(super) struct Left {
+pub(super) struct WhatIsLeft {
     last: Option<RunRecord>,
     open_writes: u64,
 }
 
-impl Left {
+impl WhatIsLeft {
     pub(super) fn of(store: &Store) -> Result<Self, Trouble> {
         Ok(Self { last: store.last_report()?, open_writes: store.count_open()? })
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 
-use super::left::Left;
+use super::left::WhatIsLeft;
 use super::output::{OutputFormat, answer, answer_json, tell, time};
 use super::pipeline_file::PipelineFile;
 use crate::error::Trouble;
@@ -47,7 +47,7 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     let state = flags.pipeline.state(&flags.pipeline.document()?, "`status`")?;
     let store = Store::view(&state)?;
     let runs = store.runs(flags.runs)?;
-    let (last, left) = (store.last_success()?, Left::of(&store)?);
+    let (last, left) = (store.last_success()?, WhatIsLeft::of(&store)?);
     let credentials = credentials(left.report(), SystemTime::now());
     #[cfg(feature = "sandbox")]
     let elsewhere = if runs.is_empty() { flags.in_sandboxes(&state) } else { String::new() };
@@ -163,7 +163,7 @@ fn kept(mut report: serde_json::Value) -> serde_json::Value {
 fn json(
     runs: &[RunRecord],
     last: Option<&RunRecord>,
-    left: &Left,
+    left: &WhatIsLeft,
     credentials: &[CredentialLine],
 ) -> Result<String, Trouble> {
     let run = |run: &RunRecord| {

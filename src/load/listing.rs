@@ -16,7 +16,7 @@ use crate::model::Account;
 pub(super) type TakePage<'a> = &'a mut (dyn FnMut(Vec<Account>) + Send);
 
 /// What was listed so far.
-pub(super) struct Listed<'a> {
+pub(super) struct ListedAccounts<'a> {
     page: TakePage<'a>,
     /// Hashes of the members of `accounts.groups`, where they do not make the listing themselves.
     members: Option<HashSet<u64>>,
@@ -30,7 +30,7 @@ pub(super) struct Listed<'a> {
     pub nameless: u64,
 }
 
-impl<'a> Listed<'a> {
+impl<'a> ListedAccounts<'a> {
     /// Of everybody.
     pub(super) fn new(page: TakePage<'a>) -> Self {
         Self { page, members: None, met: None, accounts: 0, requests: 0, singly: 0, nameless: 0 }

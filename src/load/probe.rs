@@ -9,10 +9,10 @@ use bytes::Bytes;
 
 use super::clock::now;
 use super::fingerprinter::Fingerprinter;
-use super::write::Journal;
+use super::write::{Journal, WriteError};
 use crate::http::{Failure, FailureKind};
 use crate::model::{
-    AccountId, Before, Intent, IntentKind, MediaType, PictureRef, Rendition, RunId, ServerId, Shown, TargetId,
+    AccountId, Before, Fault, Intent, IntentKind, MediaType, PictureRef, Rendition, RunId, ServerId, Shown, TargetId,
 };
 
 /// Leave to send a throw-away picture, and where to write it down.
@@ -30,6 +30,25 @@ pub struct Tried {
     pub route: String,
     /// What it said.
     pub told: ProbeResult,
+}
+
+/// What ends a probe early.
+pub(super) enum ProbeEnd {
+    NotTried(String),
+    Fails(Fault),
+    Stop(Failure),
+}
+
+impl From<Failure> for ProbeEnd {
+    fn from(failure: Failure) -> Self {
+        Self::Stop(failure)
+    }
+}
+
+impl From<WriteError> for ProbeEnd {
+    fn from(error: WriteError) -> Self {
+        error.fault().map_or_else(Self::Stop, Self::Fails)
+    }
 }
 
 /// What one way that pictures can go said when it was tried.

@@ -250,7 +250,7 @@ impl UserMap {
 
 /// Account to person. A value that stands there twice would be a guess (promise P1).
 fn people(text: &str) -> Result<BTreeMap<String, String>, Vec<table::RowFault>> {
-    let mut rows = table::Reader::new(text.as_bytes()).map_err(|fault| vec![fault])?;
+    let mut rows = table::TableReader::new(text.as_bytes()).map_err(|fault| vec![fault])?;
     let headless = || table::RowFault::new(1, "no columns `person` and `account` in the first line");
     let header = rows.row().map_err(|fault| vec![fault])?.ok_or_else(|| vec![headless()])?;
     if let Some(fault) = table::other_separator(&header, &["person", "account"]) {

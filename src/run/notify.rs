@@ -26,7 +26,7 @@ const ENOUGH_AFTER_A_STOP: Duration = Duration::from_secs(3);
 
 /// How a run ended, for whoever is told.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct End<'a> {
+pub(crate) struct Ending<'a> {
     /// Of the process.
     pub exit: Exit,
     /// `None`: it ended before there was one.
@@ -38,7 +38,7 @@ pub(crate) struct End<'a> {
 }
 
 /// Sends what the file asks for; what could not be sent, in words.
-pub(crate) async fn notify(pipeline: &Pipeline, end: End<'_>) -> Vec<String> {
+pub(crate) async fn notify(pipeline: &Pipeline, end: Ending<'_>) -> Vec<String> {
     let Notify { heartbeat, webhook, http } = &pipeline.notify;
     let Some(http) = pipeline.http.get(http) else { return Vec::new() };
     let mut warnings = Vec::new();
@@ -101,7 +101,7 @@ fn client(url: &Url, http: &Http) -> Result<crate::http::Client, crate::http::Fa
     ClientSettings { name: "notify".to_owned(), rate_limit, http, stopping: Stopping::Never }.sign_in_client(&base)
 }
 
-fn applies(on: Occasion, end: End<'_>) -> bool {
+fn applies(on: Occasion, end: Ending<'_>) -> bool {
     let of_targets = |count: fn(&TargetLine) -> u64| {
         end.report.is_some_and(|report| report.targets.iter().any(|target| count(target) > 0))
     };
@@ -129,7 +129,7 @@ fn broken(report: Option<&RunReport>) -> impl Iterator<Item = &LimitLine> {
 }
 
 /// Counts and the names of the file; of nobody's failure, which may name somebody.
-fn message(pipeline: &str, end: End<'_>) -> Value {
+fn message(pipeline: &str, end: Ending<'_>) -> Value {
     let targets = end.report.map(|report| &report.targets);
     let limits: Vec<_> =
         broken(end.report).map(|limit| json!({ "limit": limit.limit, "scope": limit.scope })).collect();
@@ -150,7 +150,7 @@ fn message(pipeline: &str, end: End<'_>) -> Value {
 }
 
 /// What a chat shows: one line.
-fn text(pipeline: &str, end: End<'_>) -> String {
+fn text(pipeline: &str, end: Ending<'_>) -> String {
     let mut text = format!("avatarpipe {pipeline}: {}, exit code {}", end.exit.outcome(), end.exit.code());
     for target in end.report.into_iter().flat_map(|report| &report.targets) {
         let TargetLine { id, replaced, reverted, removed, failed, not_done, .. } = target;
@@ -187,7 +187,7 @@ mod tests {
             (Exit::Limit, &[Occasion::Limit, Occasion::Always]),
             (Exit::Stopped, &[Occasion::Stopped, Occasion::Always]),
         ] {
-            let end = End { exit, report: None, whole: true, job: None };
+            let end = Ending { exit, report: None, whole: true, job: None };
             let found: Vec<_> = all.into_iter().filter(|on| applies(*on, end)).collect();
             assert_eq!(found, expected, "{exit:?}");
         }
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn an_end_without_a_report_is_told_too() {
-        let end = End { exit: Exit::Locked, report: None, whole: true, job: Some("https://ci.example/1") };
+        let end = Ending { exit: Exit::Locked, report: None, whole: true, job: Some("https://ci.example/1") };
         let message = message("corporate", end);
         assert_eq!(message["text"], "avatarpipe corporate: locked, exit code 7 https://ci.example/1");
         assert_eq!((&message["run"], &message["exit_code"]), (&Value::Null, &json!(7)));

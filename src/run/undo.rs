@@ -44,11 +44,11 @@ pub(crate) struct UndoOptions {
     /// What is only put on record.
     pub asked: Asked,
     /// What there is to write after `avatarpipe undo`, but for the run and `--apply`: the file, and what else was asked for.
-    pub written: Written,
+    pub written: CommandWords,
 }
 
 /// The words of the command line.
-pub(crate) struct Written {
+pub(crate) struct CommandWords {
     /// The file.
     pub file: String,
     /// The flags.
@@ -179,7 +179,7 @@ impl Undoing<'_> {
         }
         let begun = match self.context.mode {
             Mode::Plan => {
-                let Written { file, flags } = &self.options.written;
+                let CommandWords { file, flags } = &self.options.written;
                 let words =
                     [file.as_str(), run.as_str(), "--apply"].into_iter().chain(flags.iter().map(String::as_str));
                 let words = words.collect::<Vec<_>>().join(" ");

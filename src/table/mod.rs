@@ -12,7 +12,7 @@ const LONGEST: usize = 1 << 20;
 
 /// Reads one row after the other.
 #[derive(Debug)]
-pub(crate) struct Reader<R> {
+pub(crate) struct TableReader<R> {
     input: R,
     /// Of the next byte, from 1 on.
     line: u64,
@@ -62,7 +62,7 @@ impl RowFault {
     }
 }
 
-impl<R: BufRead> Reader<R> {
+impl<R: BufRead> TableReader<R> {
     /// Reads a whole table; a byte-order mark at its beginning is no part of it.
     pub(crate) fn new(mut input: R) -> Result<Self, RowFault> {
         let head = input.fill_buf().map_err(|error| RowFault::new(1, error.to_string()))?;

@@ -1,7 +1,7 @@
 use super::*;
 
 fn rows(text: &[u8]) -> Result<Vec<Row>, RowFault> {
-    let mut reader = Reader::new(text)?;
+    let mut reader = TableReader::new(text)?;
     std::iter::from_fn(|| reader.row().transpose()).collect()
 }
 
@@ -63,8 +63,8 @@ fn a_row_without_an_end_is_not_kept_in_memory() {
 
 #[test]
 fn after_quotes_nothing_is_clear_and_after_other_faults_the_rest_is() {
-    let mut lost = Reader::new(&b"a\nx\"\ny\n"[..]).unwrap();
-    let mut odd = Reader::new(&b"a\n\xE4\ny\n"[..]).unwrap();
+    let mut lost = TableReader::new(&b"a\nx\"\ny\n"[..]).unwrap();
+    let mut odd = TableReader::new(&b"a\n\xE4\ny\n"[..]).unwrap();
     for reader in [&mut lost, &mut odd] {
         reader.row().unwrap();
         reader.row().unwrap_err();

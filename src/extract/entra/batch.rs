@@ -38,7 +38,7 @@ struct Responses<'a> {
 }
 
 /// One batch as it came back.
-enum Attempt {
+enum GraphAnswer {
     Response(Response),
     TooLarge,
 }
@@ -52,7 +52,7 @@ impl Entra {
         let mut rounds = Rounds::of(people, &self.graph, &self.tokens);
         while !rounds.open.is_empty() {
             let used = self.tokens.token().await?;
-            let Attempt::Response(response) = self.send_batch::<T>(people, &rounds.open).await? else {
+            let GraphAnswer::Response(response) = self.send_batch::<T>(people, &rounds.open).await? else {
                 return self.one_by_one(people, rounds).await;
             };
             match self.read_round(&response, &rounds.open)? {
@@ -64,7 +64,7 @@ impl Entra {
         Ok(rounds.answers())
     }
 
-    async fn send_batch<T: PhotoQuery>(&self, people: &[PersonId], open: &[usize]) -> Result<Attempt, Failure> {
+    async fn send_batch<T: PhotoQuery>(&self, people: &[PersonId], open: &[usize]) -> Result<GraphAnswer, Failure> {
         let part = |place: &usize| BatchPart {
             id: place.to_string(),
             method: "GET",
@@ -76,7 +76,7 @@ impl Entra {
             .cap(CAP)
             .slow(SLOW)
             .judged_by_caller();
-        Ok(self.ask(request).await?.map_or(Attempt::TooLarge, Attempt::Response))
+        Ok(self.ask(request).await?.map_or(GraphAnswer::TooLarge, GraphAnswer::Response))
     }
 
     /// Sorts the parts of an answer; `None` if the batch as a whole has to be sent again.

@@ -14,7 +14,7 @@ use crate::input;
 use crate::model::{Digest, Fault, Person, PersonId, PersonKey, normalise_key};
 use crate::nearest::nearest;
 use crate::settings::Users;
-use crate::table::{self, Cell, Reader};
+use crate::table::{self, Cell, TableReader};
 
 /// The table's name in the folder.
 pub(super) const TABLE: &str = "people.csv";
@@ -57,7 +57,7 @@ pub(super) fn list(
 ) -> Result<(Index, u64), Failure> {
     let file = input::open(path).map_err(|error| unreachable(path, &error))?;
     let mut sheet = Sheet { users, index: Index::default(), ids: Vec::new(), faults: Vec::new() };
-    match Reader::new(BufReader::new(file)) {
+    match TableReader::new(BufReader::new(file)) {
         Ok(mut rows) => sheet.read(&mut rows, page),
         Err(fault) => sheet.faults.push(fault),
     }
@@ -80,7 +80,7 @@ struct Sheet<'a> {
 }
 
 impl Sheet<'_> {
-    fn read<R: std::io::BufRead>(&mut self, rows: &mut Reader<R>, page: &mut (dyn FnMut(Vec<Person>) + Send)) {
+    fn read<R: std::io::BufRead>(&mut self, rows: &mut TableReader<R>, page: &mut (dyn FnMut(Vec<Person>) + Send)) {
         let Some(width) = self.header(rows) else { return };
         let mut waiting = Vec::with_capacity(PAGE);
         loop {
@@ -97,7 +97,7 @@ impl Sheet<'_> {
     }
 
     /// How many columns there are. Without its columns nothing can be said of the rows.
-    fn header<R: std::io::BufRead>(&mut self, rows: &mut Reader<R>) -> Option<usize> {
+    fn header<R: std::io::BufRead>(&mut self, rows: &mut TableReader<R>) -> Option<usize> {
         let header = match rows.row() {
             Ok(Some(header)) => header,
             Ok(None) => {
@@ -252,7 +252,7 @@ impl Index {
         let key = key_of(id.as_str());
         let at = self.rows.binary_search_by(|row| row.key.cmp(&key)).map_err(|_| changed())?;
         file.seek(SeekFrom::Start(self.rows[at].offset)).map_err(|_| changed())?;
-        let row = match Reader::at(BufReader::with_capacity(1024, file)).row() {
+        let row = match TableReader::at(BufReader::with_capacity(1024, file)).row() {
             Ok(Some(row)) if self.columns.get(&row, "id") == id.as_str() => row,
             _ => return Err(changed()),
         };

@@ -37,7 +37,7 @@ struct Denied {
 }
 
 /// One batch as it came back.
-enum Attempt {
+enum BatchAnswer {
     Response(Response),
     /// The endpoint is not there, or its answer is too large.
     NoBatch,
@@ -55,7 +55,9 @@ impl Google {
             let sorted = if self.is_singly() {
                 self.one_by_one(people, &rounds.open).await?
             } else {
-                let Attempt::Response(response) = self.send_batch::<T>(people, &rounds.open).await? else { continue };
+                let BatchAnswer::Response(response) = self.send_batch::<T>(people, &rounds.open).await? else {
+                    continue;
+                };
                 let Some(sorted) = self.read_round(&response, people, &rounds.open)? else {
                     self.rest_or_fail(&mut rounds.pauses, &response, rounds.open.len()).await?;
                     continue;
@@ -70,7 +72,7 @@ impl Google {
         Ok(rounds.answers())
     }
 
-    async fn send_batch<T: PhotoQuery>(&self, people: &[PersonId], open: &[usize]) -> Result<Attempt, Failure> {
+    async fn send_batch<T: PhotoQuery>(&self, people: &[PersonId], open: &[usize]) -> Result<BatchAnswer, Failure> {
         let names: Vec<String> = open.iter().map(|place| content_id(*place)).collect();
         let calls = names.iter().zip(open).map(|(name, place)| (name.as_str(), path::<T>(&people[*place])));
         let request = Request::post(self.directory.url("batch"))
@@ -79,13 +81,13 @@ impl Google {
             .cap(CAP)
             .judged_by_caller();
         match self.ask(request).await? {
-            Some(response) if !is_gone(&response) => Ok(Attempt::Response(response)),
+            Some(response) if !is_gone(&response) => Ok(BatchAnswer::Response(response)),
             missing => {
                 let found = missing.map_or_else(|| "its answer is too large".to_owned(), |response| response.excerpt());
                 tracing::warn!(source = %self.directory.name(), found, "the batch endpoint cannot be used: photos are asked for one by one");
                 self.singly.store(true, Ordering::Relaxed);
                 self.directory.count_retried(open.len() as u64);
-                Ok(Attempt::NoBatch)
+                Ok(BatchAnswer::NoBatch)
             }
         }
     }

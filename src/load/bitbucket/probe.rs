@@ -7,7 +7,7 @@
 
 use crate::http::{Failure, FailureKind};
 use crate::load::clock::now;
-use crate::load::probe;
+use crate::load::probe::{self, ProbeEnd};
 use crate::load::{Probe, ProbeResult, Tried, WriteError, recorded};
 use crate::model::{Event, Fault, Intent, PictureRef, Shown};
 
@@ -23,36 +23,18 @@ const SIDE: u32 = 256;
 pub(super) async fn try_out(client: &BitbucketClient, probe: Probe<'_>) -> Result<Vec<Tried>, Failure> {
     let told = match send(client, probe).await {
         Ok(()) => ProbeResult::Works,
-        Err(End::NotTried(why)) => ProbeResult::NotTried(why),
-        Err(End::Fails(fault)) => ProbeResult::Fails(Failure::new(FailureKind::Odd, tried(client), fault.message)),
-        Err(End::Stop(failure)) => return Err(failure),
+        Err(ProbeEnd::NotTried(why)) => ProbeResult::NotTried(why),
+        Err(ProbeEnd::Fails(fault)) => ProbeResult::Fails(Failure::new(FailureKind::Odd, tried(client), fault.message)),
+        Err(ProbeEnd::Stop(failure)) => return Err(failure),
     };
     Ok(vec![Tried { route: ROUTE.to_owned(), told }])
 }
 
-/// What ends a probe early.
-enum End {
-    NotTried(String),
-    Fails(Fault),
-    Stop(Failure),
-}
-
-impl From<Failure> for End {
-    fn from(failure: Failure) -> Self {
-        Self::Stop(failure)
-    }
-}
-
-impl From<WriteError> for End {
-    fn from(error: WriteError) -> Self {
-        error.fault().map_or_else(Self::Stop, Self::Fails)
-    }
-}
-
-async fn send(client: &BitbucketClient, probe: Probe<'_>) -> Result<(), End> {
+async fn send(client: &BitbucketClient, probe: Probe<'_>) -> Result<(), ProbeEnd> {
     let shared = client.shared();
     let own = own(client).await?;
-    let slug = Slug::read(own.handle.as_deref().unwrap_or_default()).map_err(|why| End::NotTried(why.to_owned()))?;
+    let slug =
+        Slug::read(own.handle.as_deref().unwrap_or_default()).map_err(|why| ProbeEnd::NotTried(why.to_owned()))?;
     let picture = probe::picture(SIDE, Some(shared.looks.as_ref()))?;
     let intent = probe::intent(&probe, &shared.id, own, &picture);
     probe.journal.begin(intent.clone(), sent(1)).await?;
@@ -61,14 +43,14 @@ async fn send(client: &BitbucketClient, probe: Probe<'_>) -> Result<(), End> {
     let window = window(from, now(), &response, &intent.stood);
     probe.journal.record(Event::Abandoned { mark: window.mark() }).await?;
     // Somebody else may have uploaded meanwhile, and a deleted picture does not come back.
-    let shown = client.stands(&intent.account, &intent.account_name, &slug).await?.map_err(End::Fails)?;
+    let shown = client.stands(&intent.account, &intent.account_name, &slug).await?.map_err(ProbeEnd::Fails)?;
     match &shown {
         Some(Shown::Custom(v)) if is_the_probes(&window, v) => {}
         // A server that shows no version of anything: the default was there before, so what looks like ours is ours.
         Some(Shown::Default | Shown::Unknown(_)) if looks_like_it(client, &slug, &intent).await? => {}
         other => {
             probe.journal.record(Event::Closed).await?;
-            return Err(End::Fails(Fault::new("not_shown", format!("201, but {}", words(other.as_ref())))));
+            return Err(ProbeEnd::Fails(Fault::new("not_shown", format!("201, but {}", words(other.as_ref())))));
         }
     }
     client.delete(&slug).await.map_err(left_over)?;
@@ -77,17 +59,17 @@ async fn send(client: &BitbucketClient, probe: Probe<'_>) -> Result<(), End> {
 }
 
 /// The service account, if a picture of it could be taken away again without loss.
-async fn own(client: &BitbucketClient) -> Result<probe::Own, End> {
-    let not_tried = |why: &str| End::NotTried(why.to_owned());
+async fn own(client: &BitbucketClient) -> Result<probe::Own, ProbeEnd> {
+    let not_tried = |why: &str| ProbeEnd::NotTried(why.to_owned());
     let name = client.who().await?.ok_or_else(|| not_tried("the server does not say who we are"))?;
-    let user = client.namesake(&name, &|user| user.name.as_deref() == Some(&name)).await?.map_err(End::Fails)?;
+    let user = client.namesake(&name, &|user| user.name.as_deref() == Some(&name)).await?.map_err(ProbeEnd::Fails)?;
     let shown = user.as_ref().map(|user| client.shown(user));
     let Some((id, slug, shown)) = user.zip(shown).and_then(|(user, shown)| Some((user.id?, user.slug?, shown))) else {
         return Err(not_tried("our own account is not listed, or without an id and a slug"));
     };
     match shown {
         Shown::Default => {}
-        Shown::Unknown(why) => return Err(End::NotTried(why)),
+        Shown::Unknown(why) => return Err(ProbeEnd::NotTried(why)),
         Shown::Custom(_) | Shown::System(_) => {
             return Err(not_tried(
                 "our own account has a picture, and Bitbucket keeps no earlier one that could be put back: take it away by \
@@ -118,8 +100,8 @@ fn words(shown: Option<&Shown>) -> &'static str {
     }
 }
 
-fn left_over(error: WriteError) -> End {
-    End::from(error.explained(|fault| {
+fn left_over(error: WriteError) -> ProbeEnd {
+    ProbeEnd::from(error.explained(|fault| {
         let found = format!("it got there, but could not be taken away again; the next run tries: {}", fault.message);
         Fault::new("not_taken_back", found)
     }))

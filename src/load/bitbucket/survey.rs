@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use crate::http::{Failure, FailureKind, Response};
 use crate::load::atlassian::{login, manifest};
 use crate::load::clock::now;
-use crate::load::listing::{Listed, TakePage, hash};
+use crate::load::listing::{ListedAccounts, TakePage, hash};
 use crate::load::{Learnt, Server, Surveyed};
 use crate::model::{Account, AccountId, Shown};
 
@@ -72,7 +72,7 @@ pub(super) async fn survey(
     // A server that took pictures and shows no version of any will not show one.
     let hidden = learnt.contains_key(HIDDEN) || (known.posted > 0 && !known.versions);
     let mut links = PageLinks { versions: false, any: false };
-    let mut listing = BitbucketSurvey { client, listed: Listed::new(page) };
+    let mut listing = BitbucketSurvey { client, listed: ListedAccounts::new(page) };
     if let Some(members) = listing.members().await? {
         listing.listed.among(members);
     }
@@ -143,7 +143,7 @@ impl PageLinks {
     }
 }
 
-fn account(user: User, client: &BitbucketClient, listed: &Listed<'_>, sight: Sight) -> Option<Account> {
+fn account(user: User, client: &BitbucketClient, listed: &ListedAccounts<'_>, sight: Sight) -> Option<Account> {
     let life = user.life();
     let shown = client.shown_by(&user, sight);
     let (Some(number), Some(name), Some(slug)) = (user.id, user.name, user.slug) else { return None };
@@ -166,7 +166,7 @@ fn account(user: User, client: &BitbucketClient, listed: &Listed<'_>, sight: Sig
 
 struct BitbucketSurvey<'a> {
     client: &'a BitbucketClient,
-    listed: Listed<'a>,
+    listed: ListedAccounts<'a>,
 }
 
 impl BitbucketSurvey<'_> {

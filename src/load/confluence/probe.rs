@@ -7,7 +7,7 @@
 
 use crate::http::{Failure, FailureKind};
 use crate::load::clock::now;
-use crate::load::probe;
+use crate::load::probe::{self, ProbeEnd};
 use crate::load::{Probe, ProbeResult, Tried, WriteError, recorded};
 use crate::model::{AccountId, Event, Fault, Intent, PictureRef, Shown};
 use crate::settings::ConfluenceUpload;
@@ -36,40 +36,21 @@ pub(super) async fn try_out(client: &ConfluenceClient, probe: Probe<'_>) -> Resu
     }
     let told = match send(client, probe).await {
         Ok(()) => ProbeResult::Works,
-        Err(End::NotTried(why)) => ProbeResult::NotTried(why),
-        Err(End::Fails(fault)) => ProbeResult::Fails(failure(client, fault.message, FailureKind::Odd)),
-        Err(End::Stop(failure)) => return Err(failure),
+        Err(ProbeEnd::NotTried(why)) => ProbeResult::NotTried(why),
+        Err(ProbeEnd::Fails(fault)) => ProbeResult::Fails(failure(client, fault.message, FailureKind::Odd)),
+        Err(ProbeEnd::Stop(failure)) => return Err(failure),
     };
     Ok(vec![Tried { route, told }])
 }
 
-/// What ends a probe early.
-enum End {
-    NotTried(String),
-    Fails(Fault),
-    Stop(Failure),
-}
-
-impl From<Failure> for End {
-    fn from(failure: Failure) -> Self {
-        Self::Stop(failure)
-    }
-}
-
-impl From<WriteError> for End {
-    fn from(error: WriteError) -> Self {
-        error.fault().map_or_else(Self::Stop, Self::Fails)
-    }
-}
-
-async fn send(client: &ConfluenceClient, probe: Probe<'_>) -> Result<(), End> {
+async fn send(client: &ConfluenceClient, probe: Probe<'_>) -> Result<(), ProbeEnd> {
     let upload = &client.shared().upload;
     let account = client.own_key().await?;
-    let now = client.now(&account).await?.map_err(End::Fails)?;
+    let now = client.now(&account).await?.map_err(ProbeEnd::Fails)?;
     let sent = probe::picture(SIDE, None)?;
     let file = picture::file_name(&sent.digest, &sent, None);
     if let Some(why) = not_to_be_put_back(&now, &file, upload) {
-        return Err(End::NotTried(why));
+        return Err(ProbeEnd::NotTried(why));
     }
     let default = now.picture.default.clone();
     let seen = now.picture.plain_path();
@@ -80,9 +61,9 @@ async fn send(client: &ConfluenceClient, probe: Probe<'_>) -> Result<(), End> {
     let whom = Whom::of(&intent);
     recorded(remote::add(client, whom, &file, &sent, seen.as_deref()).await, probe.journal).await?;
     probe.journal.record(Event::Abandoned { mark: file.clone() }).await?;
-    let after = client.now(&intent.account).await?.map_err(End::Fails)?;
+    let after = client.now(&intent.account).await?.map_err(ProbeEnd::Fails)?;
     if after.picture.shown != Shown::Custom(file.clone()) {
-        return Err(End::Fails(Fault::new("not_shown", "the server said yes, and shows another picture")));
+        return Err(ProbeEnd::Fails(Fault::new("not_shown", "the server said yes, and shows another picture")));
     }
     let content = after.picture.content.unwrap_or_default();
     put_back(client, &intent, &content, &file, default.as_deref()).await.map_err(left_over)?;
@@ -132,8 +113,8 @@ pub(super) async fn put_back(
     remote::show(client, Whom::of(intent), &intent.stood, default, &ConfluencePicture::of_file(content, probe)).await
 }
 
-fn left_over(error: WriteError) -> End {
-    End::from(error.explained(|fault| {
+fn left_over(error: WriteError) -> ProbeEnd {
+    ProbeEnd::from(error.explained(|fault| {
         let found = format!("it got there, but could not be taken back; the next run tries: {}", fault.message);
         Fault::new("not_taken_back", found)
     }))

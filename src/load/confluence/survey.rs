@@ -15,7 +15,7 @@ use crate::http::{Failure, FailureKind, Response};
 use crate::load::atlassian::client::with_query;
 use crate::load::atlassian::{login, manifest};
 use crate::load::clock::now;
-use crate::load::listing::{Listed, TakePage, hash};
+use crate::load::listing::{ListedAccounts, TakePage, hash};
 use crate::load::{Learnt, Server, Surveyed};
 use crate::model::{Account, AccountId, AccountStanding};
 use crate::settings::ConfluenceUpload;
@@ -97,7 +97,7 @@ pub(super) async fn survey(
 /// A survey under way.
 struct ConfluenceSurvey<'a> {
     client: &'a ConfluenceClient,
-    listed: Listed<'a>,
+    listed: ListedAccounts<'a>,
     /// Mail addresses by hashes of keys, where `match` needs them.
     addresses: Option<HashMap<u64, Box<str>>>,
     default_path: Option<String>,
@@ -105,7 +105,7 @@ struct ConfluenceSurvey<'a> {
 
 impl<'a> ConfluenceSurvey<'a> {
     fn new(client: &'a ConfluenceClient, page: TakePage<'a>) -> Self {
-        Self { client, listed: Listed::new(page), addresses: None, default_path: None }
+        Self { client, listed: ListedAccounts::new(page), addresses: None, default_path: None }
     }
 
     /// `user/list`. False if this release has none.

@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::http::{Failure, FailureKind};
 use crate::load::account_filter::AccountFilter;
-use crate::load::listing::{Listed, TakePage, hash};
+use crate::load::listing::{ListedAccounts, TakePage, hash};
 use crate::load::{Learnt, Surveyed};
 use crate::model::{Account, AccountId, AccountStanding, PictureRef, Shown};
 
@@ -108,7 +108,7 @@ impl NoListing {
 struct JiraSurvey<'a> {
     client: &'a JiraClient,
     rules: &'a AccountFilter,
-    listed: Listed<'a>,
+    listed: ListedAccounts<'a>,
     stock: Stock,
     notes: Vec<String>,
     masked: u64,
@@ -119,7 +119,7 @@ impl<'a> JiraSurvey<'a> {
         Self {
             client,
             rules: &client.shared().accounts,
-            listed: Listed::new(page),
+            listed: ListedAccounts::new(page),
             stock: Stock::default(),
             notes: Vec::new(),
             masked: 0,
