@@ -92,7 +92,7 @@ pub(crate) struct UserFacts<'a> {
     pub user_type: Option<UserType>,
     /// What being in a group says.
     pub belongs: Belongs,
-    /// User principal name, every mail address, id.
+    /// User principal name, user name, every mail address, id.
     pub names: &'a [&'a str],
 }
 

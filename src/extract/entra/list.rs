@@ -167,7 +167,8 @@ impl Entra {
         let mail = fields.text("mail", user.mail);
         let proxies = fields.texts("proxyAddresses", user.proxy_addresses);
         let aliases = proxies.iter().filter_map(|address| smtp(address));
-        let names: Vec<&str> = [upn.as_str(), &mail, &id].into_iter().chain(aliases.clone()).collect();
+        let sam = fields.text("onPremisesSamAccountName", user.on_premises_sam_account_name);
+        let names: Vec<&str> = [upn.as_str(), &mail, &sam, &id].into_iter().chain(aliases.clone()).collect();
         let enabled = fields.flag("accountEnabled", &user.account_enabled);
         if enabled.is_none() && self.users.active {
             fields.is_odd::<()>("`accountEnabled` is not told".to_owned());
@@ -184,7 +185,6 @@ impl Entra {
         person.add_upn(&upn);
         person.add_main_email(&mail);
         aliases.for_each(|alias| person.add_key(PersonKey::Email, alias));
-        let sam = fields.text("onPremisesSamAccountName", user.on_premises_sam_account_name);
         person.add_key(PersonKey::Sam, &sam);
         person.add_key(PersonKey::EmployeeId, &fields.text("employeeId", user.employee_id));
         fields.mark(&mut person);

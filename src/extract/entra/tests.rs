@@ -229,9 +229,10 @@ async fn an_odd_record_costs_nobody_else() {
         (bare, Some("`accountEnabled` is not told"), Standing::InScope),
         // What is asked for by the person holds by any key that can be read.
         (with("mail", json!("shy@example.com")), None, Standing::OptedOut),
+        (with("onPremisesSamAccountName", json!("shy.d")), None, Standing::OptedOut),
         (with("userType", json!({ "x": "shy@example.com" })), Some("`userType`"), Standing::InScope),
     ] {
-        let rules = Users { opted_out: by_patterns(&["shy@*"]), ..Users::default() };
+        let rules = Users { opted_out: by_patterns(&["shy@*", "shy.d"]), ..Users::default() };
         let page = json!({ "value": [user("ada"), record.clone(), user("bob")] });
         let tenant = Tenant::start(rules, move |_, _| reply_json(200, &page)).await;
         let (people, _) = tenant.list().await.unwrap();

@@ -227,7 +227,8 @@ fn read_row(row: &table::Row, columns: Columns, users: &Users) -> Result<Person,
         other => return Err(format!("`active` is `{}`: write true or false", other.escape_debug())),
     };
     let emails = || get("email").split(';').map(str::trim);
-    let names: Vec<&str> = [get("upn"), id].into_iter().chain(emails()).filter(|name| !name.is_empty()).collect();
+    let names: Vec<&str> =
+        [get("upn"), get("username"), id].into_iter().chain(emails()).filter(|name| !name.is_empty()).collect();
     let standing = users.standing(UserFacts {
         active,
         user_type: None,

@@ -61,11 +61,12 @@ fn a_row_becomes_a_person_with_all_keys() {
 
 #[test]
 fn the_users_rules_hold_here_too() {
-    let folder = folder("id,email\n1,a@example.com\n2,b@example.com\n3,c@example.com\n");
-    let users = Users { exclude: by_patterns(&["a@*"]), opted_out: by_patterns(&["2"]), ..Users::default() };
+    let folder =
+        folder("id,email,username\n1,a@example.com,\n2,b@example.com,\n3,c@example.com,\n4,d@example.com,shy.d\n");
+    let users = Users { exclude: by_patterns(&["a@*"]), opted_out: by_patterns(&["2", "shy.D"]), ..Users::default() };
     let people = list(&Folder::new(folder.path(), users)).unwrap();
     let standings: Vec<Standing> = people.iter().map(|p| p.standing).collect();
-    assert_eq!(standings, [Standing::OutOfScope, Standing::OptedOut, Standing::InScope]);
+    assert_eq!(standings, [Standing::OutOfScope, Standing::OptedOut, Standing::InScope, Standing::OptedOut]);
 }
 
 #[test]
