@@ -20,6 +20,10 @@ use crate::state::{Facts, PeopleAndAccounts, StateError, Store};
 ///
 /// The name means nobody, or several, or a file cannot be read.
 pub(crate) fn one_named(state: &Path, store: &Store, elements: &Elements, who: &str) -> Result<Named, Trouble> {
+    // A variable that is not set, and what is left of whoever was forgotten.
+    if who.trim().is_empty() {
+        return Err(Trouble::Usage("an empty name means nobody: write a name, an address or an id".to_owned()));
+    }
     let path = facts_path(state);
     let mut found = store.with_id(who)?;
     let mut meant_there = Meant::default();

@@ -148,7 +148,7 @@ fn found(facts: &Undo<'_>, picture: &Picture) -> Found {
         _ if !facts.gives_back && matches!(facts.kept, Keeping::By(_)) => Found::Back(back),
         _ if !facts.gives_back && facts.kept == Keeping::Locked => Found::Left(
             Reason::UndoGone,
-            Some("it was kept, but the key of `keep_replaced` does not open it".to_owned()),
+            Some("it was kept, but the key of `keep_replaced` does not open it: it is another one, or the file was changed".to_owned()),
         ),
         _ if !facts.gives_back => {
             Found::Left(Reason::UndoGone, Some("the product did not keep it, or cannot show it again".to_owned()))

@@ -32,6 +32,11 @@ fn what_init_writes_plays_and_is_never_overwritten() {
     refused.expect_error("avatars.gitlab-ci.yml is there already and is left as it is; nothing was written");
     assert!(!folder.path().join("mine.yaml").exists());
     assert_eq!(read("avatars.gitlab-ci.yml"), "mine");
+    // A job that cannot be written leaves no pipeline behind that would stand in the way of the next try.
+    write(".github", "a file");
+    let half = avatarpipe(folder.path(), &["init", "half.yaml", "--ci", "github"]);
+    half.expect_exit(1).expect_error("could not write .github/workflows/");
+    assert!(!folder.path().join("half.yaml").exists());
     // An address that no pipeline takes is told before anything is written.
     let wrong = ["init", "other.yaml", "--ci", "none", "--jira", "http://jira.example.com"];
     avatarpipe(folder.path(), &wrong).expect_exit(2).expect_error("plain `http` is for loopback only");

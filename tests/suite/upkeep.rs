@@ -96,6 +96,7 @@ fn whoever_is_forgotten_leaves_no_id_behind_and_the_others_stay() {
     });
     state(&harness, &["forget", "nobody@contoso.example"]).expect_exit(2);
     let gone = state(&harness, &["forget", &address("ada")]).expect_exit(0).expect_answer("forgotten: ada (entra ");
+    state(&harness, &["forget", ""]).expect_exit(2).expect_error("an empty name means nobody");
     gone.expect_answer("photo marks 1, placements 1, closed writes 1\n");
     let bytes = std::fs::read(harness.path("state/stage.db")).expect("the state");
     // As text, or a UUID as its bytes.

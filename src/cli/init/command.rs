@@ -168,7 +168,8 @@ fn write(files: &[(&Path, &str)]) -> Result<(), Trouble> {
     if let Some((path, _)) = files.iter().find(|(path, _)| path.symlink_metadata().is_ok()) {
         return Err(there(path));
     }
-    for (path, text) in files {
+    let mut made = Vec::new();
+    let written = files.iter().try_for_each(|(path, text)| {
         let trouble = |error| Trouble::File { tried: format!("write {}", path.display()), error };
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(trouble)?;
@@ -176,9 +177,14 @@ fn write(files: &[(&Path, &str)]) -> Result<(), Trouble> {
         let file = OpenOptions::new().write(true).create_new(true).open(path);
         let mut file =
             file.map_err(|error| if error.kind() == ErrorKind::AlreadyExists { there(path) } else { trouble(error) })?;
-        file.write_all(text.as_bytes()).map_err(trouble)?;
+        made.push(path);
+        file.write_all(text.as_bytes()).map_err(trouble)
+    });
+    if written.is_err() {
+        // Else the next try finds half of it there. What cannot be removed stands in its way, and is told then.
+        made.iter().for_each(|path| _ = std::fs::remove_file(path));
     }
-    Ok(())
+    written
 }
 
 fn shown_width(path: &Path) -> usize {
