@@ -43,22 +43,30 @@ pub(super) fn parse(url: &str, object: &Object) -> Result<Lease, BucketError> {
     if format != u64::from(FORMAT) {
         return Err(unusable(format!("its format is {format}, this program knows {FORMAT}: use the newer program")));
     }
-    serde_json::from_slice(&object.bytes).map_err(|_| unusable(format!("its object `{}` is damaged", lease::NAME)))
+    let lease = serde_json::from_slice(&object.bytes).ok().filter(Lease::is_sound);
+    lease.ok_or_else(|| unusable(format!("its object `{}` is damaged", lease::NAME)))
 }
 
 /// Reads the snapshot and all segments after it.
-pub(super) async fn read(
-    objects: &Objects,
-    base: Option<&Base>,
-    replica: &mut dyn Replica,
-) -> Result<Read, BucketError> {
+pub(super) async fn read(objects: &Objects, lease: &Lease, replica: &mut dyn Replica) -> Result<Read, BucketError> {
     replica.clear().map_err(|error| local(&error))?;
     let mut read = Read::default();
-    if let Some(base) = base {
+    if let Some(base) = &lease.base {
         snapshot(objects, base, replica).await?;
         read.next = base.next;
     }
     follow(objects, &mut read, replica).await?;
+    // What is lost may be that an account has passed on, and whose picture is ours (promise P1).
+    if read.next < lease.appended {
+        let (name, last) = (segment::name(read.next), segment::name(lease.appended.saturating_sub(1)));
+        return Err(BucketError::Unusable {
+            url: objects.url.clone(),
+            why: format!(
+                "`{name}` to `{last}` were written and are missing: put them back, from the store's versions for one; or remove \
+                 everything below it, and `state push` a backup or begin anew"
+            ),
+        });
+    }
     Ok(read)
 }
 
@@ -74,6 +82,9 @@ fn take(objects: &Objects, read: &mut Read, object: &Object, replica: &mut dyn R
     let name = segment::name(read.next);
     let unusable = |why: String| BucketError::Unusable { url: objects.url.clone(), why };
     let segment = segment::unpack(&object.bytes).map_err(|why| unusable(format!("`{name}`: {why}")))?;
+    if segment.number != read.next {
+        return Err(unusable(format!("`{name}` holds what was written as `{}`", segment::name(segment.number))));
+    }
     if segment.fence < read.fence {
         return Err(unusable(format!(
             "`{name}` bears the fencing number {} of {}, which had lost the lease to {}",

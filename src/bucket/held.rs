@@ -59,7 +59,7 @@ impl Bucket {
             return Ok(false);
         };
         for _ in 0..RACES {
-            let read = chain::read(&self.objects, lease.base.as_ref(), replica).await;
+            let read = chain::read(&self.objects, &lease, replica).await;
             let Some(now) = self.lease().await? else { break };
             // What was read may have been removed meanwhile, by whoever made the next snapshot.
             if now.base == lease.base {
@@ -99,13 +99,22 @@ impl Bucket {
                 holder: Some(holder.clone()),
                 seconds: self.lease.as_secs(),
                 base: former.as_ref().and_then(|former| former.base.clone()),
+                appended: former.as_ref().map_or(0, |former| former.appended),
                 nonce: String::new(),
             }
             .again();
             let renewed = self.renewing();
             let Put::Done(tag) = self.objects.put(lease::NAME, lease.bytes(), &condition).await? else { continue };
             self.expect_conditions(&lease).await?;
-            let read = chain::read(&self.objects, lease.base.as_ref(), replica).await?;
+            let read = match chain::read(&self.objects, &lease, replica).await {
+                Ok(read) => read,
+                Err(error) => {
+                    // Nobody waits for who could not begin. Where it cannot be given back, it runs out.
+                    let free = Lease { holder: None, ..lease.again() };
+                    _ = self.objects.put(lease::NAME, free.bytes(), &Condition::Over(tag)).await;
+                    return Err(error);
+                }
+            };
             let held = Held {
                 run: holder.run,
                 fence: lease.fence,
@@ -178,7 +187,8 @@ impl Held {
         let mut chain = self.chain.lock().await;
         self.sure()?;
         let name = segment::name(chain.next);
-        let packed = segment::pack(self.fence, &self.run, commit).map_err(|error| self.lose(chain::local(&error)))?;
+        let packed = segment::pack(chain.next, self.fence, &self.run, commit)
+            .map_err(|error| self.lose(chain::local(&error)))?;
         let size = packed.len() as u64;
         match self.bucket.objects.put(&name, packed, &Condition::New).await {
             Ok(Put::Done(_)) => {}
@@ -196,7 +206,11 @@ impl Held {
     pub(crate) async fn renew(&self) -> Result<(), BucketError> {
         self.sure()?;
         let mut kept = self.lease.lock().await;
-        let lease = kept.0.again();
+        let mut lease = kept.0.again();
+        // A commit that is under way is no reason to wait with it.
+        if let Ok(chain) = self.chain.try_lock() {
+            lease.appended = chain.next;
+        }
         self.write(&mut kept, lease).await
     }
 
@@ -235,7 +249,7 @@ impl Held {
         let kept_from = self.clear(former.as_ref()).await;
         let base =
             Base { snapshot, bytes, digest, next: chain.next, kept_from, former: former.map(|former| former.snapshot) };
-        let lease = Lease { base: Some(base), ..kept.0.again() };
+        let lease = Lease { base: Some(base), appended: chain.next, ..kept.0.again() };
         self.write(&mut kept, lease).await?;
         (chain.segments, chain.bytes) = (0, 0);
         Ok(())
@@ -243,9 +257,10 @@ impl Held {
 
     /// Gives the lease back. Nothing can be written after it.
     pub(crate) async fn release(&self) -> Result<(), BucketError> {
+        let appended = self.chain.lock().await.next;
         let mut kept = self.lease.lock().await;
         self.sure()?;
-        let lease = Lease { holder: None, ..kept.0.again() };
+        let lease = Lease { holder: None, appended, ..kept.0.again() };
         self.write(&mut kept, lease).await?;
         self.lose(self.lost("it was given back".to_owned()));
         Ok(())
@@ -256,7 +271,7 @@ impl Held {
     async fn shut_out_former(&self, replica: &mut dyn Replica) -> Result<(), BucketError> {
         let mut chain = self.chain.lock().await;
         loop {
-            let packed = segment::pack(self.fence, &self.run, &[]).map_err(|error| chain::local(&error))?;
+            let packed = segment::pack(chain.next, self.fence, &self.run, &[]).map_err(|error| chain::local(&error))?;
             let put = self.bucket.objects.put(&segment::name(chain.next), packed, &Condition::New).await?;
             if put != Put::Conflict {
                 chain.next += 1;

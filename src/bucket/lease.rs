@@ -26,6 +26,9 @@ pub(super) struct Lease {
     pub(super) seconds: u64,
     /// Where the state goes on from; `None`: there is none yet.
     pub(super) base: Option<Base>,
+    /// The first number that no segment had when this was written: a log that ends before it has lost some.
+    #[serde(default)]
+    pub(super) appended: u64,
     /// Another one with each writing, so that ours is known from anybody else's.
     pub(super) nonce: String,
 }
@@ -71,7 +74,17 @@ impl fmt::Display for Holder {
     }
 }
 
+/// Numbers have twelve digits in names.
+const NUMBERS: u64 = 1_000_000_000_000;
+
 impl Lease {
+    /// Whether its numbers can stand in names.
+    pub(super) fn is_sound(&self) -> bool {
+        self.base.as_ref().is_none_or(|base| base.next < NUMBERS && base.kept_from < NUMBERS)
+            && self.appended < NUMBERS
+            && self.fence < u64::MAX / 2
+    }
+
     pub(super) fn time(&self) -> Duration {
         Duration::from_secs(self.seconds)
     }

@@ -1,8 +1,7 @@
 //! A segment: what one commit changed, with who wrote it.
 //!
 //! Owns: its form: a line of JSON, then the pages, packed. Leaves to others: what the pages are (`state`).
-//! A newcomer gets wrong: the number stands in the name alone, and there is one name for each number: whoever lost the lease
-//! finds the next one taken.
+//! A newcomer gets wrong: there is one name for each number: whoever lost the lease finds the next one taken.
 
 use std::io::{Read as _, Write as _};
 
@@ -26,6 +25,8 @@ pub(super) fn name(number: u64) -> String {
 #[derive(Debug, Serialize, Deserialize)]
 struct Head {
     format: u32,
+    /// As in the name: one under another's name is found.
+    number: u64,
     /// Of the lease under which it was written.
     fence: u64,
     run: String,
@@ -37,6 +38,7 @@ struct Head {
 /// A segment as it was read.
 #[derive(Debug)]
 pub(super) struct Segment {
+    pub(super) number: u64,
     pub(super) fence: u64,
     pub(super) run: String,
     /// Empty: it only keeps the number from whoever had the lease before.
@@ -44,9 +46,10 @@ pub(super) struct Segment {
 }
 
 /// Packs a commit.
-pub(super) fn pack(fence: u64, run: &str, commit: &[u8]) -> std::io::Result<Bytes> {
+pub(super) fn pack(number: u64, fence: u64, run: &str, commit: &[u8]) -> std::io::Result<Bytes> {
     let head = Head {
         format: FORMAT,
+        number,
         fence,
         run: run.to_owned(),
         digest: Digest::of(commit).to_string(),
@@ -73,7 +76,7 @@ pub(super) fn unpack(bytes: &[u8]) -> Result<Segment, String> {
     if Digest::of(&commit).to_string() != head.digest {
         return Err("its digest is another".to_owned());
     }
-    Ok(Segment { fence: head.fence, run: head.run, commit })
+    Ok(Segment { number: head.number, fence: head.fence, run: head.run, commit })
 }
 
 #[cfg(test)]
@@ -82,9 +85,10 @@ mod tests {
 
     #[test]
     fn what_was_packed_is_unpacked_and_a_changed_byte_is_found() {
-        let packed = pack(7, "run-1", b"pages").unwrap();
+        let packed = pack(3, 7, "run-1", b"pages").unwrap();
         let segment = unpack(&packed).unwrap();
-        assert_eq!((segment.fence, segment.run.as_str(), segment.commit.as_slice()), (7, "run-1", &b"pages"[..]));
+        assert_eq!((segment.number, segment.fence, segment.run.as_str()), (3, 7, "run-1"));
+        assert_eq!(segment.commit, b"pages");
         for at in 0..packed.len() {
             let mut changed = packed.to_vec();
             changed[at] ^= 1;

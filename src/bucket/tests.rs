@@ -155,7 +155,7 @@ async fn who_wrote_just_before_being_shut_out_is_heard() {
     publish(&slow, b"base ").await;
     let (_, _) = (slow.append(b"one ").await, store.pass(LEASE));
     // The other one has read all and is about to shut the slow one out, when a segment of it arrives.
-    let segment = super::segment::pack(1, "slow", b"two ").unwrap();
+    let segment = super::segment::pack(1, 1, "slow", b"two ").unwrap();
     let arrived = std::sync::Mutex::new(false);
     let late = Arc::new(store);
     let judge = Arc::downgrade(&late);
@@ -228,10 +228,15 @@ async fn a_store_that_heeds_no_conditions_is_refused() {
 
 #[tokio::test]
 async fn what_was_not_written_here_is_refused() {
-    let damaged: [(&str, &[u8], &str); 5] = [
+    let damaged: [(&str, &[u8], &str); 6] = [
         ("p/lease", b"hello", "is not of avatarpipe"),
         ("p/lease", b"{\"format\": 2}", "its format is 2"),
         ("p/lease", b"{\"format\": 1}", "is damaged"),
+        (
+            "p/lease",
+            br#"{"format":1,"fence":1,"holder":null,"seconds":600,"base":null,"appended":18446744073709551615,"nonce":""}"#,
+            "is damaged",
+        ),
         ("p/log/000000000000", b"{}", "has no head"),
         ("p/snapshots/000000000000-1.db", b"BASE", "is not what was written"),
     ];
@@ -244,6 +249,29 @@ async fn what_was_not_written_here_is_refused() {
         let refused = acquire(&store, "next").await.unwrap_err();
         assert!(matches!(refused, BucketError::Unusable { .. }) && refused.to_string().contains(words), "{refused}");
     }
+}
+
+/// What is lost may be whose picture stands on an account.
+#[tokio::test]
+async fn a_log_that_lost_its_end_or_its_order_is_refused() {
+    let store = store();
+    let (held, _) = acquire(&store, "run").await.unwrap();
+    publish(&held, b"base ").await;
+    held.append(b"one ").await.unwrap();
+    held.append(b"two ").await.unwrap();
+    held.release().await.unwrap();
+    let [first, second] = [0, 1].map(|number| store.objects()[&format!("p/log/{number:012}")].clone());
+
+    store.remove("p/log/000000000001");
+    let refused = acquire(&store, "next").await.unwrap_err().to_string();
+    assert!(refused.contains("`log/000000000001` to `log/000000000001` were written and are missing"), "{refused}");
+    assert!(bucket(&store).view(&mut Seen::default()).await.is_err());
+    store.put("p/log/000000000001", first);
+    let refused = acquire(&store, "next").await.unwrap_err().to_string();
+    assert!(refused.contains("`log/000000000001` holds what was written as `log/000000000000`"), "{refused}");
+    // Put back, it goes on at once: whoever was refused gave the lease back.
+    store.put("p/log/000000000001", second);
+    assert_eq!(acquire(&store, "next").await.unwrap().1, "base one two ");
 }
 
 #[tokio::test]
