@@ -168,8 +168,8 @@ impl RunContext {
             .map_err(Trouble::file(format!("make a folder for pictures in {}", cache.display())))?;
         let stood = Stood::within(&cache, store.key()?, run.clone())
             .map_err(Trouble::file(format!("make a folder for pictures in {}", cache.display())))?;
-        if mode == Mode::Run {
-            kept::expire(&pipeline.state, pipeline.keep_replaced.as_ref(), unix(started))
+        if let (Mode::Run, Some(how)) = (mode, &pipeline.keep_replaced) {
+            kept::expire(&pipeline.state, how, unix(started))
                 .map_err(Trouble::file("take away what was kept of replaced pictures"))?;
         }
         let kept = match pipeline.keep_replaced.clone() {

@@ -76,6 +76,10 @@ pub async fn execute(
     if options.report {
         context.pictures = pipeline.report.pictures;
     }
+    // Not by an undoing, which needs them, nor by a look at a part.
+    if context.mode == Mode::Run && pipeline.keep_replaced.is_none() && options.selection.is_whole() {
+        super::kept::purge(&pipeline.state).map_err(Trouble::file("take away what was kept of replaced pictures"))?;
+    }
     let mut row = None;
     if context.mode == Mode::Run {
         // What only a part was asked of is no whole success (`status`).

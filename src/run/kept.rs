@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use bytes::Bytes;
 
-use super::private::{private_folder, remove_folder, write_private};
+use super::private::{private_folder, write_private};
 use crate::input;
 use crate::model::{AccountId, Rendition, RunId, StateKey, TargetId};
 use crate::settings::KeepReplaced;
@@ -24,6 +24,8 @@ use crate::transform::{self, DecodeLimits};
 /// What every file begins with; then follow eight bytes of Unix seconds, the nonce and what is encrypted.
 const MAGIC: &[u8; 8] = b"AVPkept1";
 const HEAD: usize = MAGIC.len() + 8;
+/// How far the clocks of two runners may lie apart, in seconds.
+const CLOCKS_DIFFER: u64 = 86_400;
 /// No product takes a picture of this size.
 const LARGEST: u64 = 64 << 20;
 /// What the key of the file is turned into a key of this use by.
@@ -87,6 +89,9 @@ impl Kept {
 
     /// What was kept, unless it is too old by now.
     pub(super) fn get(&self, target: &TargetId, account: &AccountId, run: &RunId, now: u64) -> Found {
+        if !fs::symlink_metadata(&self.folder).is_ok_and(|there| there.is_dir()) {
+            return Found::Nothing;
+        }
         let read = input::open_itself(&self.path(target, account, run)).and_then(|file| input::up_to(file, LARGEST));
         let Ok(mut bytes) = read else { return Found::Nothing };
         let Some((head, rest)) = bytes.split_at_mut_checked(HEAD) else { return Found::Locked };
@@ -134,17 +139,24 @@ fn since(head: &[u8]) -> Option<u64> {
 }
 
 fn is_over(since: u64, how: &KeepReplaced, now: u64) -> bool {
-    since.saturating_add(how.time.as_secs()) <= now
+    // The time stands in clear: one that is still to come would never be over.
+    since > now.saturating_add(CLOCKS_DIFFER) || since.saturating_add(how.time.as_secs()) <= now
 }
 
 fn folder(state: &Path) -> PathBuf {
     state.with_extension("kept")
 }
 
-/// The files of our form there; a folder that is a link is none of ours.
+/// The files of our form there. A folder that is a link is refused: else pictures would stay that were to go.
 fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    if !fs::symlink_metadata(folder).is_ok_and(|there| there.is_dir()) {
-        return Ok(Vec::new());
+    match fs::symlink_metadata(folder) {
+        Ok(there) if there.is_dir() => {}
+        Ok(_) => {
+            let found = format!("{} is not a folder of its own, but a link or a file", folder.display());
+            return Err(io::Error::new(io::ErrorKind::NotADirectory, found));
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
     }
     let paths = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
     Ok(paths.into_iter().filter(|path| path.file_name().and_then(OsStr::to_str).is_some_and(is_ours)).collect())
@@ -165,9 +177,8 @@ pub(crate) fn count(state: &Path) -> (u64, u64) {
     sizes.fold((0, 0), |(count, bytes), file| (count + 1, bytes + file.len()))
 }
 
-/// Takes away what is too old; everything, where nothing is to be kept any more.
-pub(super) fn expire(state: &Path, how: Option<&KeepReplaced>, now: u64) -> io::Result<()> {
-    let Some(how) = how else { return remove_folder(&folder(state)) };
+/// Takes away what is too old.
+pub(super) fn expire(state: &Path, how: &KeepReplaced, now: u64) -> io::Result<()> {
     for path in files(&folder(state))? {
         let mut head = [0; HEAD];
         let read = input::open_itself(&path).and_then(|mut file| file.read_exact(&mut head));
@@ -192,9 +203,16 @@ pub(crate) fn forget(state: &Path, names: &StateKey, accounts: &BTreeSet<(Target
     Ok(gone)
 }
 
-/// Takes all of it away.
+/// Takes all of it away; what is not ours stays, and the folder with it.
 pub(crate) fn purge(state: &Path) -> io::Result<()> {
-    remove_folder(&folder(state))
+    let folder = folder(state);
+    for path in files(&folder)? {
+        absent(fs::remove_file(&path))?;
+    }
+    match fs::remove_dir(&folder) {
+        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
+        removed => absent(removed),
+    }
 }
 
 fn absent(removed: io::Result<()>) -> io::Result<()> {
@@ -257,15 +275,26 @@ mod tests {
 
         assert_eq!(count(&state).0, 3);
         assert_eq!(forget(&state, &StateKey::new([7; 32]), &BTreeSet::from([(git.clone(), grace)])).unwrap(), 1);
-        expire(&state, Some(&how(30, KEY)), 30 * day).unwrap();
+        expire(&state, &how(30, KEY), 30 * day).unwrap();
         assert_eq!(count(&state).0, 2);
         assert_eq!(kept.get(&git, &ada, &one, 31 * day), Found::Nothing, "too old, also before a run takes it away");
-        expire(&state, Some(&how(30, KEY)), 31 * day).unwrap();
+        expire(&state, &how(30, KEY), 31 * day).unwrap();
         assert_eq!(count(&state), (0, 0));
         kept.put(&git, &ada, &one, &stood, day).unwrap();
         kept.remove(&git, &ada, &one).unwrap();
         kept.put(&git, &ada, &other, &stood, day).unwrap();
-        expire(&state, None, day).unwrap();
+        kept.put(&git, &ada, &one, &stood, 9 * day).unwrap();
+        assert_eq!(kept.get(&git, &ada, &one, day), Found::Nothing, "of a time to come");
+        fs::write(folder.path().join("x.kept/README"), "theirs").unwrap();
+        purge(&state).unwrap();
+        assert_eq!((count(&state), folder.path().join("x.kept/README").exists()), ((0, 0), true));
+        fs::remove_file(folder.path().join("x.kept/README")).unwrap();
+        purge(&state).unwrap();
         assert!(!folder.path().join("x.kept").exists(), "nothing is to be kept any more");
+
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("x.kept")).unwrap();
+        assert!(purge(&state).is_err() && expire(&state, &how(30, KEY), day).is_err());
+        assert!(forget(&state, &StateKey::new([7; 32]), &BTreeSet::new()).is_err());
+        assert_eq!(kept.get(&git, &ada, &one, day), Found::Nothing);
     }
 }
