@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use bytes::Bytes;
 
-use super::private::{private_folder, write_private};
+use super::private::{absent, private_folder, write_private};
 use crate::input;
 use crate::model::{AccountId, Rendition, RunId, StateKey, TargetId};
 use crate::settings::KeepReplaced;
@@ -212,13 +212,6 @@ pub(crate) fn purge(state: &Path) -> io::Result<()> {
     match fs::remove_dir(&folder) {
         Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
         removed => absent(removed),
-    }
-}
-
-fn absent(removed: io::Result<()>) -> io::Result<()> {
-    match removed {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
     }
 }
 

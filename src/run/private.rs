@@ -77,7 +77,8 @@ pub(crate) fn remove_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-fn absent(removed: io::Result<()>) -> io::Result<()> {
+/// What was to go may be gone already.
+pub(super) fn absent(removed: io::Result<()>) -> io::Result<()> {
     match removed {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
