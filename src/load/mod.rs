@@ -28,5 +28,5 @@ pub(crate) use fingerprinter::Fingerprinter;
 pub(crate) use forecast::Changes;
 pub(crate) use probe::{Probe, ProbeResult, Tried};
 pub(crate) use target::{Claim, Learnt, Server, Surveyed, Target, Upload};
-pub(crate) use write::{Done, Journal, Mend, Session, WriteError};
+pub(crate) use write::{Done, Journal, Mend, Session, WriteError, WriteProtocol};
 pub(crate) use write::{closing, recorded, unmendable};

@@ -169,7 +169,7 @@ pub trait Target: Send + Sync {
     }
 
     /// A way in for one worker.
-    async fn session(&self) -> Result<Box<dyn Session>, Failure>;
+    async fn session(&self) -> Result<Session, Failure>;
 
     /// The requests that these changes will cost from here on, when nothing has to be repeated.
     fn forecast(&self, changes: &Changes) -> u64;

@@ -1,6 +1,6 @@
 //! What every write has in common: the session it goes through, the journal around it and how it ends.
 //!
-//! Owns: the traits `Session` and `Journal`, and the one type that says how a write ended, from the client of a product
+//! Owns: `Session`, the traits `WriteProtocol` and `Journal`, and the one type that says how a write ended, from the client of a product
 //! to `run::apply`.
 //! Leaves to others: the steps of a write (`*/session.rs`), what an answer means (`*/client.rs`).
 //! A newcomer gets wrong: a session that is at hand was never in a write that did not succeed. A write takes it, and only
@@ -12,16 +12,16 @@ use crate::http::Failure;
 use crate::model::{Event, Fault, Intent, OpenIntent, PictureRef, Reason, Rendition, Status};
 
 /// A write, with all its steps, that was done and parsed as a complete success.
-pub struct Done {
+pub(crate) struct Done {
     /// To be used again.
-    pub session: Box<dyn Session>,
+    pub session: Session,
     /// What the account shows now; `None`: the default.
     pub shown: Option<PictureRef>,
 }
 
 /// How a call or a whole write ended that is not a complete success.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum WriteError {
+pub(crate) enum WriteError {
     /// A definite refusal of this person, or it was never sent; nothing stands half done.
     Refused(Fault),
     /// The account showed something else than the plan saw; nothing was written.
@@ -109,32 +109,70 @@ pub trait Journal: Send {
 
 /// One worker's own way into a target. A write takes it: of a refused confirmation the server still keeps the upload,
 /// which whoever came next would find there (promise P1).
-#[async_trait]
-pub trait Session: Send {
-    /// Makes and shows a picture. `draft` holds everything but what only the server can tell (`base`).
-    async fn replace(
-        self: Box<Self>,
+pub struct Session(Box<dyn WriteProtocol>);
+
+impl Session {
+    pub(crate) fn new(protocol: impl WriteProtocol + 'static) -> Self {
+        Self(Box::new(protocol))
+    }
+
+    /// As [`WriteProtocol::replace`].
+    pub(crate) async fn replace(
+        mut self,
         draft: Intent,
         rendition: &Rendition,
         journal: &mut dyn Journal,
-    ) -> Result<Done, WriteError>;
+    ) -> Result<Done, WriteError> {
+        let shown = self.0.replace(draft, rendition, journal).await?;
+        Ok(Done { session: self, shown })
+    }
 
-    /// Shows the default and takes our picture away. `draft.stood` is that picture; `draft.old` names it too if we made
-    /// it, and is empty if it was adopted: then it stays.
-    async fn revert(self: Box<Self>, draft: Intent, journal: &mut dyn Journal) -> Result<Done, WriteError>;
+    /// As [`WriteProtocol::revert`].
+    pub(crate) async fn revert(mut self, draft: Intent, journal: &mut dyn Journal) -> Result<Done, WriteError> {
+        let shown = self.0.revert(draft, journal).await?;
+        Ok(Done { session: self, shown })
+    }
 
-    /// Mends an open intent: shows what is made and still wanted, or takes away what is left over.
-    async fn mend(
-        self: Box<Self>,
+    /// As [`WriteProtocol::mend`].
+    pub(crate) async fn mend(
+        mut self,
         open: &OpenIntent,
         mend: &Mend,
         journal: &mut dyn Journal,
-    ) -> Result<Done, WriteError>;
+    ) -> Result<Done, WriteError> {
+        let shown = self.0.mend(open, mend, journal).await?;
+        Ok(Done { session: self, shown })
+    }
+}
+
+/// The steps of a product's writes to one account, each between the journal calls that docs/write-protocols.md puts
+/// around it. Each says what the account shows afterwards; `None`: the default.
+#[async_trait]
+pub(crate) trait WriteProtocol: Send {
+    /// Makes and shows a picture. `draft` holds everything but what only the server can tell (`base`).
+    async fn replace(
+        &mut self,
+        draft: Intent,
+        rendition: &Rendition,
+        journal: &mut dyn Journal,
+    ) -> Result<Option<PictureRef>, WriteError>;
+
+    /// Shows the default and takes our picture away. `draft.stood` is that picture; `draft.old` names it too if we made
+    /// it, and is empty if it was adopted: then it stays.
+    async fn revert(&mut self, draft: Intent, journal: &mut dyn Journal) -> Result<Option<PictureRef>, WriteError>;
+
+    /// Mends an open intent: shows what is made and still wanted, or takes away what is left over.
+    async fn mend(
+        &mut self,
+        open: &OpenIntent,
+        mend: &Mend,
+        journal: &mut dyn Journal,
+    ) -> Result<Option<PictureRef>, WriteError>;
 }
 
 /// How an open intent is mended.
 #[derive(Clone, Debug)]
-pub enum Mend {
+pub(crate) enum Mend {
     /// Show this picture of ours, then tidy the old one.
     Finish(PictureRef),
     /// Take this picture of ours away; it is not shown.

@@ -71,7 +71,7 @@ pub(super) async fn apply(
         refusals: Mutex::new(Refusals::default()),
         work: &work,
     };
-    let mut sessions: Vec<Option<Box<dyn Session>>> = (0..concurrency.max(1)).map(|_| None).collect();
+    let mut sessions: Vec<Option<Session>> = (0..concurrency.max(1)).map(|_| None).collect();
     for changes in ROUNDS {
         workers.round(changes, &mut sessions).await?;
     }
@@ -154,7 +154,7 @@ struct Workers<'a> {
 
 impl Workers<'_> {
     /// All changes of one round, page by page, dealt to the workers one by one.
-    async fn round(&self, changes: &[Change], sessions: &mut [Option<Box<dyn Session>>]) -> Result<(), Trouble> {
+    async fn round(&self, changes: &[Change], sessions: &mut [Option<Session>]) -> Result<(), Trouble> {
         let mut dealt = 0;
         for page in each_page(
             |after| self.context.facts.planned(self.target_run.id(), changes, after, PAGE),
@@ -173,11 +173,7 @@ impl Workers<'_> {
         Ok(())
     }
 
-    async fn share(
-        &self,
-        session: &mut Option<Box<dyn Session>>,
-        share: Vec<&Planned>,
-    ) -> Vec<(DecisionCursor, TaskResult)> {
+    async fn share(&self, session: &mut Option<Session>, share: Vec<&Planned>) -> Vec<(DecisionCursor, TaskResult)> {
         let mut results = Vec::with_capacity(share.len());
         for planned in share {
             let went = match self.may_begin() {
@@ -223,7 +219,7 @@ impl Workers<'_> {
     }
 
     /// One change, in the session that the last one gave back, else in a new one.
-    async fn one(&self, kept: &mut Option<Box<dyn Session>>, planned: &Planned) -> TaskResult {
+    async fn one(&self, kept: &mut Option<Session>, planned: &Planned) -> TaskResult {
         let session = match kept.take() {
             Some(session) => session,
             None => match self.target_run.target.session().await {
@@ -261,12 +257,7 @@ impl Workers<'_> {
         }
     }
 
-    async fn write(
-        &self,
-        session: Box<dyn Session>,
-        planned: &Planned,
-        journal: &mut StoreJournal,
-    ) -> Result<Done, WriteError> {
+    async fn write(&self, session: Session, planned: &Planned, journal: &mut StoreJournal) -> Result<Done, WriteError> {
         let refused = |code: &str, found: &str| WriteError::Refused(Fault::new(code, found));
         match &planned.task.step {
             Step::Show(wanted) => {

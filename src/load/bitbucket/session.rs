@@ -11,7 +11,7 @@ use async_trait::async_trait;
 
 use crate::http::Response;
 use crate::load::clock::now;
-use crate::load::{Done, Journal, Mend, Session, WriteError, recorded, unmendable};
+use crate::load::{Journal, Mend, WriteError, WriteProtocol, recorded, unmendable};
 use crate::model::{Event, Fault, Intent, IntentKind, OpenIntent, PictureRef, Rendition, Shown, Status};
 
 use super::client::{BitbucketClient, TOKEN_IMAGES};
@@ -32,40 +32,9 @@ pub(super) struct BitbucketSession {
 }
 
 #[async_trait]
-impl Session for BitbucketSession {
+impl WriteProtocol for BitbucketSession {
     async fn replace(
-        self: Box<Self>,
-        draft: Intent,
-        rendition: &Rendition,
-        journal: &mut dyn Journal,
-    ) -> Result<Done, WriteError> {
-        let shown = self.replaced(draft, rendition, journal).await?;
-        Ok(Done { session: self, shown })
-    }
-
-    async fn revert(self: Box<Self>, draft: Intent, journal: &mut dyn Journal) -> Result<Done, WriteError> {
-        let shown = self.reverted(draft, journal).await?;
-        Ok(Done { session: self, shown })
-    }
-
-    async fn mend(
-        self: Box<Self>,
-        open: &OpenIntent,
-        mend: &Mend,
-        journal: &mut dyn Journal,
-    ) -> Result<Done, WriteError> {
-        let shown = self.mended(open, mend, journal).await?;
-        Ok(Done { session: self, shown })
-    }
-}
-
-impl BitbucketSession {
-    pub(super) fn new(client: BitbucketClient) -> Self {
-        Self { client }
-    }
-
-    async fn replaced(
-        &self,
+        &mut self,
         draft: Intent,
         rendition: &Rendition,
         journal: &mut dyn Journal,
@@ -84,7 +53,7 @@ impl BitbucketSession {
         self.post(&draft, &slug, rendition, journal).await
     }
 
-    async fn reverted(&self, draft: Intent, journal: &mut dyn Journal) -> Result<Option<PictureRef>, WriteError> {
+    async fn revert(&mut self, draft: Intent, journal: &mut dyn Journal) -> Result<Option<PictureRef>, WriteError> {
         let slug = slug(&draft)?;
         match (&draft.stood, draft.old_looks) {
             (Shown::Custom(_), _) | (Shown::Unknown(_), Some(_)) => {}
@@ -102,8 +71,8 @@ impl BitbucketSession {
         Ok(None)
     }
 
-    async fn mended(
-        &self,
+    async fn mend(
+        &mut self,
         open: &OpenIntent,
         mend: &Mend,
         journal: &mut dyn Journal,
@@ -113,6 +82,12 @@ impl BitbucketSession {
             Mend::Again(rendition) => self.again(open, rendition, journal).await,
             Mend::Tidy(mark) => self.tidy(open, mark, journal).await,
         }
+    }
+}
+
+impl BitbucketSession {
+    pub(super) fn new(client: BitbucketClient) -> Self {
+        Self { client }
     }
 
     /// The slug must lead to the account still, and the account show this still: a slug is only an address, and passes

@@ -144,8 +144,8 @@ impl Target for Bitbucket {
         same.then(|| shown.clone())
     }
 
-    async fn session(&self) -> Result<Box<dyn Session>, Failure> {
-        Ok(Box::new(BitbucketSession::new(self.client.beside(&self.http)?)))
+    async fn session(&self) -> Result<Session, Failure> {
+        Ok(Session::new(BitbucketSession::new(self.client.beside(&self.http)?)))
     }
 
     fn forecast(&self, changes: &Changes) -> u64 {

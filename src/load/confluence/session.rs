@@ -9,7 +9,7 @@
 use async_trait::async_trait;
 
 use crate::load::clock::now;
-use crate::load::{Done, Journal, Mend, Session, WriteError, recorded, unmendable};
+use crate::load::{Journal, Mend, WriteError, WriteProtocol, recorded, unmendable};
 use crate::model::{Event, Fault, Intent, IntentKind, OpenIntent, PictureRef, Rendition, Shown, Status};
 use crate::settings::ConfluenceUpload;
 
@@ -26,40 +26,9 @@ pub(super) struct ConfluenceSession {
 }
 
 #[async_trait]
-impl Session for ConfluenceSession {
+impl WriteProtocol for ConfluenceSession {
     async fn replace(
-        self: Box<Self>,
-        draft: Intent,
-        rendition: &Rendition,
-        journal: &mut dyn Journal,
-    ) -> Result<Done, WriteError> {
-        let shown = self.replaced(draft, rendition, journal).await?;
-        Ok(Done { session: self, shown })
-    }
-
-    async fn revert(self: Box<Self>, draft: Intent, journal: &mut dyn Journal) -> Result<Done, WriteError> {
-        let shown = self.reverted(draft, journal).await?;
-        Ok(Done { session: self, shown })
-    }
-
-    async fn mend(
-        self: Box<Self>,
-        open: &OpenIntent,
-        mend: &Mend,
-        journal: &mut dyn Journal,
-    ) -> Result<Done, WriteError> {
-        let shown = self.mended(open, mend, journal).await?;
-        Ok(Done { session: self, shown })
-    }
-}
-
-impl ConfluenceSession {
-    pub(super) fn new(client: ConfluenceClient) -> Self {
-        Self { client }
-    }
-
-    async fn replaced(
-        &self,
+        &mut self,
         mut draft: Intent,
         rendition: &Rendition,
         journal: &mut dyn Journal,
@@ -78,7 +47,7 @@ impl ConfluenceSession {
     }
 
     /// Of a picture that is not ours, only the choice is taken back: the file stays attached.
-    async fn reverted(&self, mut draft: Intent, journal: &mut dyn Journal) -> Result<Option<PictureRef>, WriteError> {
+    async fn revert(&mut self, mut draft: Intent, journal: &mut dyn Journal) -> Result<Option<PictureRef>, WriteError> {
         let default = self.client.shared().known().default_path;
         if *draft.goal() == Shown::Default && default.is_none() {
             return Err(WriteError::Refused(Fault::new(
@@ -113,8 +82,8 @@ impl ConfluenceSession {
         Ok(None)
     }
 
-    async fn mended(
-        &self,
+    async fn mend(
+        &mut self,
         open: &OpenIntent,
         mend: &Mend,
         journal: &mut dyn Journal,
@@ -125,6 +94,12 @@ impl ConfluenceSession {
             Mend::Tidy(mark) => self.tidy(open, mark, &now, journal).await,
             Mend::Again(rendition) => self.again(open, rendition, &now, journal).await,
         }
+    }
+}
+
+impl ConfluenceSession {
+    pub(super) fn new(client: ConfluenceClient) -> Self {
+        Self { client }
     }
 
     /// Who carries the name that the calls will use: it may have passed to somebody else since the survey.

@@ -129,8 +129,8 @@ impl Target for Confluence {
         observe::observe(&self.client, open, account, now).await
     }
 
-    async fn session(&self) -> Result<Box<dyn Session>, Failure> {
-        Ok(Box::new(ConfluenceSession::new(self.client.beside(&self.http)?)))
+    async fn session(&self) -> Result<Session, Failure> {
+        Ok(Session::new(ConfluenceSession::new(self.client.beside(&self.http)?)))
     }
 
     fn forecast(&self, changes: &Changes) -> u64 {

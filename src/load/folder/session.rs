@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use crate::http::Failure;
 use crate::load::clock::now;
-use crate::load::{Done, Journal, Mend, Session, WriteError};
+use crate::load::{Journal, Mend, WriteError, WriteProtocol};
 use crate::model::{Event, Fault, Intent, IntentKind, OpenIntent, PictureRef, Rendition, Shown, Status};
 
 use super::files::StandingPicture;
@@ -22,30 +22,61 @@ pub(super) struct FolderSession {
 }
 
 #[async_trait]
-impl Session for FolderSession {
+impl WriteProtocol for FolderSession {
     async fn replace(
-        self: Box<Self>,
-        draft: Intent,
+        &mut self,
+        intent: Intent,
         rendition: &Rendition,
         journal: &mut dyn Journal,
-    ) -> Result<Done, WriteError> {
-        let shown = self.replaced(draft, rendition, journal).await?;
-        Ok(Done { session: self, shown })
+    ) -> Result<Option<PictureRef>, WriteError> {
+        self.as_planned(&intent)?;
+        journal.begin(intent.clone(), sent(1, "file")).await?;
+        self.write(&intent, rendition, journal).await
     }
 
-    async fn revert(self: Box<Self>, draft: Intent, journal: &mut dyn Journal) -> Result<Done, WriteError> {
-        let shown = self.reverted(draft, journal).await?;
-        Ok(Done { session: self, shown })
+    async fn revert(&mut self, intent: Intent, journal: &mut dyn Journal) -> Result<Option<PictureRef>, WriteError> {
+        let stands = self.as_planned(&intent)?;
+        let Some(ours) = stands.filter(|found| intent.old.as_ref() == Some(&found.mark())) else {
+            return Err(WriteError::Refused(Fault::new(
+                "not_ours",
+                "the file there was not made by us: it is left alone",
+            )));
+        };
+        journal.begin(intent.clone(), sent(1, "revert")).await?;
+        self.shared.files.remove(&ours.file).await?;
+        self.shared.note(intent.account.as_str(), None);
+        journal.end(Event::Reset).await?;
+        Ok(None)
     }
 
     async fn mend(
-        self: Box<Self>,
+        &mut self,
         open: &OpenIntent,
         mend: &Mend,
         journal: &mut dyn Journal,
-    ) -> Result<Done, WriteError> {
-        let shown = self.mended(open, mend, journal).await?;
-        Ok(Done { session: self, shown })
+    ) -> Result<Option<PictureRef>, WriteError> {
+        let intent = &open.intent;
+        match (mend, &open.status) {
+            (Mend::Again(rendition), Status::Sent { attempt, .. }) if intent.kind == IntentKind::Replace => {
+                self.as_planned(intent)?;
+                journal.record(sent(attempt + 1, "file")).await?;
+                self.write(intent, rendition, journal).await
+            }
+            (Mend::Finish(mark), Status::Sent { .. } | Status::Shown(_)) => {
+                let stands = self.shared.files.standing(intent.account.as_str()).unwrap_or_default();
+                let Some(standing) = stands.into_iter().find(|found| found.mark() == *mark) else {
+                    return Err(WriteError::ChangedMeanwhile);
+                };
+                self.drop_former(intent, &standing.file).await?;
+                self.shared.note(intent.account.as_str(), Some(standing));
+                if matches!(open.status, Status::Sent { .. }) {
+                    journal.record(Event::Shown { mark: mark.clone() }).await?;
+                }
+                journal.record(Event::Closed).await?;
+                Ok(Some(mark.clone()))
+            }
+            _ => Err(WriteError::Refused(Fault::new("not_mendable", "a folder keeps no picture that is not shown"))),
+        }
     }
 }
 
@@ -69,17 +100,6 @@ impl FolderSession {
             _ => false,
         };
         if planned { Ok(stands) } else { Err(WriteError::ChangedMeanwhile) }
-    }
-
-    async fn replaced(
-        &self,
-        intent: Intent,
-        rendition: &Rendition,
-        journal: &mut dyn Journal,
-    ) -> Result<Option<PictureRef>, WriteError> {
-        self.as_planned(&intent)?;
-        journal.begin(intent.clone(), sent(1, "file")).await?;
-        self.write(&intent, rendition, journal).await
     }
 
     /// After a change of format our former file goes. One that is not ours stays: unknown files are never removed.
@@ -110,51 +130,6 @@ impl FolderSession {
         // record, and is written again.
         journal.end(Event::Shown { mark: mark.clone() }).await?;
         Ok(Some(mark))
-    }
-
-    async fn reverted(&self, intent: Intent, journal: &mut dyn Journal) -> Result<Option<PictureRef>, WriteError> {
-        let stands = self.as_planned(&intent)?;
-        let Some(ours) = stands.filter(|found| intent.old.as_ref() == Some(&found.mark())) else {
-            return Err(WriteError::Refused(Fault::new(
-                "not_ours",
-                "the file there was not made by us: it is left alone",
-            )));
-        };
-        journal.begin(intent.clone(), sent(1, "revert")).await?;
-        self.shared.files.remove(&ours.file).await?;
-        self.shared.note(intent.account.as_str(), None);
-        journal.end(Event::Reset).await?;
-        Ok(None)
-    }
-
-    async fn mended(
-        &self,
-        open: &OpenIntent,
-        mend: &Mend,
-        journal: &mut dyn Journal,
-    ) -> Result<Option<PictureRef>, WriteError> {
-        let intent = &open.intent;
-        match (mend, &open.status) {
-            (Mend::Again(rendition), Status::Sent { attempt, .. }) if intent.kind == IntentKind::Replace => {
-                self.as_planned(intent)?;
-                journal.record(sent(attempt + 1, "file")).await?;
-                self.write(intent, rendition, journal).await
-            }
-            (Mend::Finish(mark), Status::Sent { .. } | Status::Shown(_)) => {
-                let stands = self.shared.files.standing(intent.account.as_str()).unwrap_or_default();
-                let Some(standing) = stands.into_iter().find(|found| found.mark() == *mark) else {
-                    return Err(WriteError::ChangedMeanwhile);
-                };
-                self.drop_former(intent, &standing.file).await?;
-                self.shared.note(intent.account.as_str(), Some(standing));
-                if matches!(open.status, Status::Sent { .. }) {
-                    journal.record(Event::Shown { mark: mark.clone() }).await?;
-                }
-                journal.record(Event::Closed).await?;
-                Ok(Some(mark.clone()))
-            }
-            _ => Err(WriteError::Refused(Fault::new("not_mendable", "a folder keeps no picture that is not shown"))),
-        }
     }
 }
 

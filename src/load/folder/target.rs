@@ -169,8 +169,8 @@ impl Target for Folder {
         })
     }
 
-    async fn session(&self) -> Result<Box<dyn Session>, Failure> {
-        Ok(Box::new(FolderSession::new(Arc::clone(&self.shared))))
+    async fn session(&self) -> Result<Session, Failure> {
+        Ok(Session::new(FolderSession::new(Arc::clone(&self.shared))))
     }
 
     fn forecast(&self, _changes: &Changes) -> u64 {

@@ -13,7 +13,7 @@ use bytes::Bytes;
 
 use crate::http::{Client as HttpClient, Cookies, Failure, FailureKind};
 use crate::load::clock::now;
-use crate::load::{Done, Journal, Mend, Session, WriteError, recorded};
+use crate::load::{Journal, Mend, WriteError, WriteProtocol, recorded};
 use crate::model::{AccountId, Event, Fault, Intent, OpenIntent, PictureRef, Rendition, Shown};
 use crate::settings::{AtlassianCredential, Ownership};
 
@@ -54,59 +54,8 @@ pub(super) struct JiraSession {
 }
 
 #[async_trait]
-impl Session for JiraSession {
+impl WriteProtocol for JiraSession {
     async fn replace(
-        mut self: Box<Self>,
-        draft: Intent,
-        rendition: &Rendition,
-        journal: &mut dyn Journal,
-    ) -> Result<Done, WriteError> {
-        let shown = self.replaced(draft, rendition, journal).await?;
-        Ok(Done { session: self, shown })
-    }
-
-    async fn revert(mut self: Box<Self>, draft: Intent, journal: &mut dyn Journal) -> Result<Done, WriteError> {
-        let shown = self.reverted(draft, journal).await?;
-        Ok(Done { session: self, shown })
-    }
-
-    async fn mend(
-        mut self: Box<Self>,
-        open: &OpenIntent,
-        mend: &Mend,
-        journal: &mut dyn Journal,
-    ) -> Result<Done, WriteError> {
-        let shown = self.mended(open, mend, journal).await?;
-        Ok(Done { session: self, shown })
-    }
-}
-
-impl JiraSession {
-    pub(super) fn open(http: &HttpClient, shared: &Arc<JiraConnection>) -> Result<Self, Failure> {
-        let route = shared.known().route.ok_or_else(|| {
-            let tried = format!("a session with {}", http.base());
-            Failure::new(FailureKind::Odd, tried, "the way pictures go was not decided before")
-        })?;
-        let with = |own: HttpClient, witness: HttpClient| JiraClient::new(own, witness, Arc::clone(shared));
-        let (client, uploads) = match (&shared.credential, route) {
-            (AtlassianCredential::Password { .. }, _) => {
-                let own = http.session(Cookies::Keep)?;
-                let client = with(own.clone(), own);
-                (client.clone(), client)
-            }
-            (AtlassianCredential::Token(_), UploadRoute::Session) => {
-                (with(http.clone(), http.clone()), with(http.session(Cookies::Keep)?, http.clone()))
-            }
-            (AtlassianCredential::Token(_), UploadRoute::OneStep) => {
-                let own = http.session(Cookies::Refuse)?;
-                let client = with(own.clone(), own);
-                (client.clone(), client)
-            }
-        };
-        Ok(Self { client, uploads, shared: Arc::clone(shared), route, made: 0 })
-    }
-
-    async fn replaced(
         &mut self,
         mut draft: Intent,
         rendition: &Rendition,
@@ -134,11 +83,7 @@ impl JiraSession {
         self.send(&draft, 1, rendition, goes.as_ref(), journal).await
     }
 
-    async fn reverted(
-        &mut self,
-        mut draft: Intent,
-        journal: &mut dyn Journal,
-    ) -> Result<Option<PictureRef>, WriteError> {
+    async fn revert(&mut self, mut draft: Intent, journal: &mut dyn Journal) -> Result<Option<PictureRef>, WriteError> {
         if let Some(back) = draft.back.clone() {
             return self.given_back(draft, &back, journal).await;
         }
@@ -155,6 +100,41 @@ impl JiraSession {
             Stands::NotOurs => None,
         };
         self.select_in_place_of_ours(draft, &default, goes, journal).await
+    }
+
+    async fn mend(
+        &mut self,
+        open: &OpenIntent,
+        mend: &Mend,
+        journal: &mut dyn Journal,
+    ) -> Result<Option<PictureRef>, WriteError> {
+        self.mended(open, mend, journal).await
+    }
+}
+
+impl JiraSession {
+    pub(super) fn open(http: &HttpClient, shared: &Arc<JiraConnection>) -> Result<Self, Failure> {
+        let route = shared.known().route.ok_or_else(|| {
+            let tried = format!("a session with {}", http.base());
+            Failure::new(FailureKind::Odd, tried, "the way pictures go was not decided before")
+        })?;
+        let with = |own: HttpClient, witness: HttpClient| JiraClient::new(own, witness, Arc::clone(shared));
+        let (client, uploads) = match (&shared.credential, route) {
+            (AtlassianCredential::Password { .. }, _) => {
+                let own = http.session(Cookies::Keep)?;
+                let client = with(own.clone(), own);
+                (client.clone(), client)
+            }
+            (AtlassianCredential::Token(_), UploadRoute::Session) => {
+                (with(http.clone(), http.clone()), with(http.session(Cookies::Keep)?, http.clone()))
+            }
+            (AtlassianCredential::Token(_), UploadRoute::OneStep) => {
+                let own = http.session(Cookies::Refuse)?;
+                let client = with(own.clone(), own);
+                (client.clone(), client)
+            }
+        };
+        Ok(Self { client, uploads, shared: Arc::clone(shared), route, made: 0 })
     }
 
     /// Selects what the account goes back to, and deletes ours, if it goes.

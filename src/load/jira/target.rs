@@ -116,8 +116,8 @@ impl Target for Jira {
         observe::observe(&self.client, self.client.shared(), open, account, now).await
     }
 
-    async fn session(&self) -> Result<Box<dyn Session>, Failure> {
-        Ok(Box::new(JiraSession::open(self.client.http(), self.client.shared())?))
+    async fn session(&self) -> Result<Session, Failure> {
+        Ok(Session::new(JiraSession::open(self.client.http(), self.client.shared())?))
     }
 
     fn forecast(&self, changes: &Changes) -> u64 {

@@ -28,7 +28,7 @@ fn wrote_nothing(stage: &Stage) -> bool {
     stage.take_log().iter().all(|line| line.starts_with("R "))
 }
 
-async fn session(stage: &Stage) -> Box<dyn Session> {
+async fn session(stage: &Stage) -> Session {
     stage.wiki.session().await.unwrap()
 }
 
