@@ -79,6 +79,7 @@ mod suite {
     mod tables; // typed by hand: in doubt, a fault with its line (P1, P2)
     mod traces; // standard error: whose each line is, in the form and as much as was asked for
     mod undo; // what stood before a run stands again
+    mod undone_people; // and to nobody else (P1)
     mod unseen; // a Bitbucket that does not tell what accounts show (P5)
     mod upkeep; // `state`: copied, checked, and rid of who is forgotten
     mod uploads; // what people upload to Bitbucket right after us (P1)

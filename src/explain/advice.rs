@@ -101,6 +101,9 @@ pub(crate) fn of_reason(reason: Reason) -> Option<&'static str> {
             "look at the account: what an earlier write did cannot be told; a picture set by hand settles it"
         }
         Reason::UndoChanged => "nothing; whoever changed the picture since has the last word",
+        Reason::UndoPassedOn => {
+            "see whose account it is: what stood there may be the face of whoever had it then, and is not put back"
+        }
         Reason::UndoGone => "ask the person for the picture: the product does not keep it",
         Reason::ChangedMeanwhile => "nothing; the next run decides by what stands there then",
     })

@@ -140,6 +140,8 @@ reasons! {
     UndoChanged = "undo_changed": "does not show any more what the run left there";
     /// `undo`: what stood before cannot be given back.
     UndoGone = "undo_gone": "what stood before the run is gone";
+    /// `undo`: by the sources it is not known to be the same person's as when the run wrote.
+    UndoPassedOn = "undo_passed_on": "is not known to be the same person's as when the run wrote to it";
     /// The target was stopped before this change came up.
     TargetStopped = "target_stopped": "the target was stopped before";
 }

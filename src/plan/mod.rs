@@ -14,6 +14,7 @@ mod ours;
 mod search;
 mod settle;
 mod undo;
+mod whose;
 
 pub(crate) use decide::{Judgement, decide};
 pub(crate) use digest::PlanDigest;
@@ -26,3 +27,4 @@ pub(crate) use matching::{Claimed, called, carried, lookups, matched, matched_by
 pub(crate) use ours::{before, looks_of_ours, old_of_ours};
 pub(crate) use settle::{Settled, placement_seen, settle};
 pub(crate) use undo::{Keeping, Undo, undo};
+pub(crate) use whose::{LeftAlone, Whose, WhoseRules, whose};

@@ -6,6 +6,7 @@
 //! made again: the photo of then is nowhere.
 
 use super::decide::Judgement;
+use super::whose::{LeftAlone, Whose};
 use crate::model::{
     Account, AccountStanding, Change, Decision, Earlier, KeysDigest, Left, PersonRef, Picture, PictureRef, Place,
     Placement, Reason, RunId, Shown, Step, TargetId, Wrote,
@@ -39,6 +40,8 @@ pub(crate) struct Undo<'a> {
     pub kept: Keeping<'a>,
     /// Whether what stood there is known to be gone from the server.
     pub is_gone: bool,
+    /// Whose the account is now.
+    pub whose: &'a Whose,
 }
 
 /// What there is beside the state of what stood on an account.
@@ -55,8 +58,15 @@ pub(crate) enum Keeping<'a> {
 /// Decides about one account.
 pub(crate) fn undo(facts: &Undo<'_>) -> Judgement {
     let picture = Picture::of(&facts.account.shown, facts.placement, facts.default);
+    let mut rule = facts.place.clone();
     let (change, reason, detail, back) = match found(facts, &picture) {
-        Found::Back(shown) => (Change::Revert, Reason::Undone, None, Some(shown)),
+        Found::Back(shown) => match left_alone(&shown, facts.whose) {
+            Some(why) => {
+                rule = why.rule.clone();
+                (why.change, why.reason, why.detail.clone(), None)
+            }
+            None => (Change::Revert, Reason::Undone, None, Some(shown)),
+        },
         Found::Done => (Change::Unchanged, Reason::UndoDone, None, None),
         Found::Other => (Change::Unchanged, Reason::UndoOther, None, None),
         Found::Left(reason, detail) => (Change::Keep, reason, detail, None),
@@ -73,7 +83,7 @@ pub(crate) fn undo(facts: &Undo<'_>) -> Judgement {
             from: picture.clone(),
             to,
             reason,
-            rule: facts.place.clone(),
+            rule,
             detail,
         },
         matched: false,
@@ -90,6 +100,15 @@ pub(crate) fn undo(facts: &Undo<'_>) -> Judgement {
         }),
         reassigned: false,
         drifted: has_drifted(facts, &picture),
+    }
+}
+
+/// Why what stood there does not come back, although it could.
+fn left_alone<'a>(back: &Shown, whose: &'a Whose) -> Option<&'a LeftAlone> {
+    match whose {
+        Whose::Same => None,
+        Whose::LeftAlone(why) => Some(why),
+        Whose::NotKnown(why) => matches!(back, Shown::Custom(_)).then_some(why),
     }
 }
 
@@ -262,6 +281,7 @@ mod tests {
                 gives_back,
                 kept: Keeping::Nothing,
                 is_gone: false,
+                whose: &Whose::Same,
             };
             let run = RunId::from("run");
             let kept = undo(&Undo { kept: Keeping::By(&run), ..facts });
@@ -285,6 +305,13 @@ mod tests {
             for other in &others {
                 assert!(undo(&Undo { wrote: Some(other), ..facts }).step.is_none(), "{other:?}");
             }
+            let not_known = Whose::NotKnown(LeftAlone::nobody_was_asked(&place));
+            let nobodys = undo(&Undo { whose: &not_known, ..facts });
+            let is_face = matches!(wrote.stood, Shown::Custom(_));
+            assert_eq!(nobodys.step.is_some(), expected == "undone" && !is_face, "{wrote:?}");
+            let Whose::NotKnown(why) = &not_known else { unreachable!() };
+            let left = undo(&Undo { whose: &Whose::LeftAlone(why.clone()), ..facts });
+            assert!(left.step.is_none(), "{wrote:?}");
             // Of an earlier version, which wrote no owner down.
             let earlier = Wrote { owner: None, ..wrote.clone() };
             let judged = undo(&Undo { wrote: Some(&earlier), ..facts });

@@ -52,7 +52,9 @@ pub(super) async fn close(
         (report.exit_code, report.outcome) = (exit.code(), exit.outcome().to_owned());
     }
     if context.mode == Mode::Run {
-        record_counts(context, source_runs, &finished, guarded).await?;
+        // An undoing asks nobody for a photo: what it counts of a source is nothing to compare with.
+        let counted = if context.is_undo() { &[] } else { source_runs };
+        record_counts(context, counted, &finished, guarded).await?;
         let lines = record::lines(context, &finished).await?;
         let end = RunEnd {
             outcome: report.outcome.clone(),

@@ -135,7 +135,7 @@ pub(super) fn target_runs(clients: &Clients, pipeline: &Pipeline) -> Result<Vec<
     pipeline.targets.iter().map(|entry| Ok(TargetRun::new(entry.clone(), clients.target(entry)?))).collect()
 }
 
-fn source_runs(clients: &Clients, pipeline: &Pipeline) -> Result<Vec<SourceRun>, Trouble> {
+pub(super) fn source_runs(clients: &Clients, pipeline: &Pipeline) -> Result<Vec<SourceRun>, Trouble> {
     let source = |entry: &settings::Source| {
         let source = entry.provider.as_ref().map(|provider| clients.source(entry, provider)).transpose()?;
         Ok(SourceRun::new(entry.clone(), source))

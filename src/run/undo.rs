@@ -1,9 +1,12 @@
 //! Undoing a run: lock, settle, survey, decide, guard, apply, confirm, report (docs/write-protocols.md, "Undoing a run").
 //!
-//! Owns: which run is undone, and the order of the phases. Leaves to others: each phase, which is that of a run; what is
-//! done about an account (`undo_planner`).
-//! A newcomer gets wrong: no source is asked. What stood before a run is known to the journal and the servers alone.
+//! Owns: which run is undone, the order of the phases, and when the sources are asked.
+//! Leaves to others: each phase, which is that of a run; what is done about an account (`undo_planner`).
+//! A newcomer gets wrong: what stood before a run is known to the journal and the servers alone. The sources are listed, and
+//! asked for no photo, to know whose the accounts are now.
 
+use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::future::try_join_all;
@@ -15,19 +18,23 @@ use super::clients::Clients;
 use super::close::{self, EndedRun};
 use super::context::{Mode, RunContext};
 use super::finished_target::FinishedTarget;
-use super::job::{Outcome, outcome, target_runs};
+use super::job::{Outcome, outcome, source_runs, target_runs};
 use super::limits::Guarded;
 use super::pages::{PAGE, each_page};
+use super::planner::Planner;
 use super::selection::Selection;
+use super::shared::SharedPhotos;
+use super::source_run::SourceRun;
 use super::target_plan::TargetPlan;
 use super::target_run::TargetRun;
 use super::twins::{self, Servers};
-use super::{decided, fetch_stood, folders, only, run_row, spans, survey, undo_planner, write};
+use super::undo_planner::{self, ComesBack};
+use super::{decided, fetch_stood, folders, match_all, only, run_row, spans, survey, write};
 use crate::error::Trouble;
-use crate::model::RunId;
+use crate::model::{Digest, RunId};
 use crate::plan::{Allowance, Rerender};
-use crate::report::Listener;
-use crate::settings::Pipeline;
+use crate::report::{Listener, RunEvent};
+use crate::settings::{self, Pipeline};
 
 /// What is asked for besides the pipeline.
 pub(crate) struct UndoOptions {
@@ -129,8 +136,9 @@ impl Undoing<'_> {
             .map(|target_run| survey::survey(context, &pipeline.transform.resize, target_run));
         let mut target_runs = try_join_all(surveys).await?;
         Servers::default().refuse_twins(&mut target_runs);
+        let source_runs = self.list_people(&target_runs).await?;
         let mut guarded = Guarded::default();
-        let mut planned = self.plan(target_runs).await?;
+        let mut planned = self.plan(target_runs, &source_runs).await?;
         guarded.hold(context, pipeline, &[], &planned, &self.options.allow)?;
         for (target_run, _) in &planned {
             decided::tell(context, target_run)?;
@@ -145,7 +153,7 @@ impl Undoing<'_> {
         });
         let mut finished: Vec<FinishedTarget> = try_join_all(writes).await?;
         fetch_stood::fetch_stood(context, clients, &mut finished).await?;
-        close::close(context, pipeline, &[], finished, &guarded, self.told(changes, all_dry), trail).await
+        close::close(context, pipeline, &source_runs, finished, &guarded, self.told(changes, all_dry), trail).await
     }
 
     /// Puts what the run wrote into the facts.
@@ -158,14 +166,65 @@ impl Undoing<'_> {
         Ok(())
     }
 
-    async fn plan(&self, target_runs: Vec<TargetRun>) -> Result<Vec<(TargetRun, TargetPlan)>, Trouble> {
+    /// Lists the people of all sources, if it counts whose an account is now, and matches them. Empty: nobody was asked.
+    async fn list_people(&self, target_runs: &[TargetRun]) -> Result<Vec<SourceRun>, Trouble> {
+        let Self { context, pipeline, clients, .. } = self;
+        let leaves_some_alone = pipeline.sources.iter().any(settings::Source::leaves_some_alone);
+        let least = if leaves_some_alone { ComesBack::NobodysFace } else { ComesBack::Uploads };
+        if self.comes_back(target_runs)? < least {
+            return Ok(Vec::new());
+        }
+        let mut source_runs = source_runs(clients, pipeline)?;
+        try_join_all(source_runs.iter_mut().map(|source_run| source_run.collect(context))).await?;
+        for failure in source_runs.iter().filter_map(|source_run| source_run.failure.as_ref()) {
+            context.say(RunEvent::Failure(failure.to_string()));
+        }
+        match_all::match_all(context, target_runs, &source_runs)?;
+        Ok(source_runs)
+    }
+
+    /// What would come back if every account were still that of the same person.
+    fn comes_back(&self, target_runs: &[TargetRun]) -> Result<ComesBack, Trouble> {
+        let (images, shared) = (HashMap::new(), SharedPhotos::default());
+        let planner = self.planner(&[], &images, &shared);
+        let selected = target_runs.iter().filter(|target_run| self.options.selection.has_target(target_run.id()));
+        let mut all = selected.map(|target_run| undo_planner::comes_back(&planner, self.run, target_run));
+        all.try_fold(ComesBack::Nothing, |most, next| Ok(most.max(next?)))
+    }
+
+    /// What an undoing decides by. No photo is shown, so what goes with photos is empty.
+    fn planner<'b>(
+        &'b self,
+        source_runs: &'b [SourceRun],
+        images: &'b HashMap<PathBuf, Digest>,
+        shared: &'b SharedPhotos,
+    ) -> Planner<'b> {
+        let (transform, selection) = (&self.pipeline.transform, &self.options.selection);
+        Planner {
+            context: self.context,
+            source_runs,
+            transform,
+            images,
+            shared,
+            selection,
+            rerender: Rerender::Changed,
+        }
+    }
+
+    async fn plan(
+        &self,
+        target_runs: Vec<TargetRun>,
+        source_runs: &[SourceRun],
+    ) -> Result<Vec<(TargetRun, TargetPlan)>, Trouble> {
         let Self { context, options, run, clients, .. } = self;
         if options.selection.narrows() {
-            only::select(context, &target_runs, &[], &options.selection)?;
+            only::select(context, &target_runs, source_runs, &options.selection)?;
         }
+        let (images, shared) = (HashMap::new(), SharedPhotos::default());
+        let planner = &self.planner(source_runs, &images, &shared);
         let planned = target_runs.into_iter().map(|mut target_run| async move {
             let concurrency = clients.concurrency(&target_run.entry.rate);
-            let plan = undo_planner::judge_all(context, &options.selection, run, &mut target_run, concurrency).await?;
+            let plan = undo_planner::judge_all(planner, run, &mut target_run, concurrency).await?;
             Ok((target_run, plan))
         });
         try_join_all(planned).await

@@ -10,10 +10,12 @@ use std::sync::Arc;
 
 use futures::stream::{self, StreamExt as _};
 
-use super::context::{RunContext, unix_now};
+use super::account_facts::{AccountFacts, Gatherer};
+use super::clients::matching_place;
+use super::context::unix_now;
 use super::kept::Found;
 use super::pages::{PAGE, each_page};
-use super::selection::Selection;
+use super::planner::Planner;
 use super::target_plan::{PlanCount, TargetPlan};
 use super::target_planner::{count, left_as, mending, shape, takes_away};
 use super::target_run::{OpenTarget, TargetRun};
@@ -22,33 +24,29 @@ use crate::http::{Failure, FailureKind};
 use crate::load::closing;
 use crate::model::{
     Account, AccountId, Change, Decided, Decision, Earlier, Event, Intent, IntentKind, KeysDigest, Left, OpenIntent,
-    Placement, Reason, RunId, Seen, Shown, StateKey, Step, Task, Wrote,
+    Place, Placement, Reason, RunId, Seen, Shown, SourceId, StateKey, Step, Task, Wrote,
 };
-use crate::plan::{Judgement, Keeping, Settled, Undo, placement_seen, settle, undo};
+use crate::plan::{Judgement, Keeping, LeftAlone, Settled, Undo, Whose, WhoseRules, settle, undo, whose};
 
 /// Decides about every account of a target that answered, once the server has said which earlier uploads it has no more.
 pub(super) async fn judge_all(
-    context: &RunContext,
-    selection: &Selection,
+    planner: &Planner<'_>,
     run: &RunId,
     target_run: &mut TargetRun,
     concurrency: usize,
 ) -> Result<TargetPlan, Trouble> {
     let mut plan = TargetPlan::default();
-    let (id, key) = (target_run.id().clone(), context.store.key()?);
-    for accounts in each_page(|after| context.facts.accounts(&id, after, PAGE), |last| last.id.clone()) {
+    let (id, facts) = (target_run.id().clone(), &planner.context.facts);
+    for accounts in each_page(|after| facts.accounts(&id, after, PAGE), |last| last.id.clone()) {
         let accounts = accounts?;
-        let Some(open) = target_run.ready() else { break };
-        let key = key.clone();
-        let mut planner =
-            UndoPlanner { context, selection, run, target_run, open, key, decided: Vec::new(), counts: Vec::new() };
-        match planner.gone(&accounts, concurrency).await? {
+        let Some(mut undoing) = UndoPlanner::new(planner, run, target_run)? else { break };
+        match undoing.gone(&accounts, concurrency).await? {
             Ok(gone) => {
                 for account in &accounts {
-                    planner.judge(account, gone.contains(&account.id))?;
-                    plan.add(&std::mem::take(&mut planner.counts));
+                    undoing.judge(account, gone.contains(&account.id))?;
+                    plan.add(&std::mem::take(&mut undoing.counts));
                 }
-                context.facts.put_decisions(&std::mem::take(&mut planner.decided))?;
+                facts.put_decisions(&std::mem::take(&mut undoing.decided))?;
             }
             Err(failure) => target_run.failure = Some(failure),
         }
@@ -56,40 +54,87 @@ pub(super) async fn judge_all(
     Ok(plan)
 }
 
+/// What an undoing would give back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum ComesBack {
+    /// Nothing.
+    Nothing,
+    /// Defaults and stock pictures.
+    NobodysFace,
+    /// Uploads, which may be somebody's face.
+    Uploads,
+}
+
+/// What would come back at a target that answered if every account were still that of the same person.
+pub(super) fn comes_back(planner: &Planner<'_>, run: &RunId, target_run: &TargetRun) -> Result<ComesBack, Trouble> {
+    let mut most = ComesBack::Nothing;
+    let Some(undoing) = UndoPlanner::new(planner, run, target_run)? else { return Ok(most) };
+    let (id, facts) = (target_run.id(), &planner.context.facts);
+    for accounts in each_page(|after| facts.accounts(id, after, PAGE), |last| last.id.clone()) {
+        for account in accounts? {
+            if target_run.opened == 0 && facts.wrote(id, &account.id)?.is_none() {
+                continue;
+            }
+            most = most.max(match undoing.judged(&account, &undoing.known(&account)?, &Whose::Same, false).step {
+                Some(Step::GiveBack(Earlier { shown: Shown::Custom(_), .. })) => return Ok(ComesBack::Uploads),
+                Some(_) => ComesBack::NobodysFace,
+                None => ComesBack::Nothing,
+            });
+        }
+    }
+    Ok(most)
+}
+
 struct UndoPlanner<'a> {
-    context: &'a RunContext,
-    selection: &'a Selection,
+    planner: &'a Planner<'a>,
     run: &'a RunId,
     target_run: &'a TargetRun,
     open: &'a OpenTarget,
+    gatherer: Gatherer<'a>,
     key: StateKey,
+    matching: Place,
+    /// Sources that have some people left alone.
+    leave_some_alone: BTreeSet<SourceId>,
     /// Decided since the last page.
     decided: Vec<Decided>,
     /// What the account at hand adds to the plan.
     counts: Vec<PlanCount>,
 }
 
-/// What the state says of an account, and what was seen of writes to it that are open.
+/// What the state says of an account, what was seen of writes to it that are open, and what the sources say.
 struct Known {
-    intents: Vec<(OpenIntent, Seen)>,
-    placement: Option<Placement>,
+    facts: AccountFacts,
     wrote: Option<Wrote>,
     kept: Found,
 }
 
-impl UndoPlanner<'_> {
+impl<'a> UndoPlanner<'a> {
+    /// Of a target that answered.
+    fn new(planner: &'a Planner<'a>, run: &'a RunId, target_run: &'a TargetRun) -> Result<Option<Self>, Trouble> {
+        let Some(open) = target_run.ready() else { return Ok(None) };
+        let sources = planner.source_runs.iter().map(|source_run| &source_run.entry);
+        let leave_some_alone = sources.filter(|source| source.leaves_some_alone()).map(|source| source.id.clone());
+        Ok(Some(Self {
+            planner,
+            run,
+            target_run,
+            open,
+            gatherer: Gatherer::new(planner, target_run, open)?,
+            key: planner.context.store.key()?,
+            matching: matching_place(&target_run.entry),
+            leave_some_alone: leave_some_alone.collect(),
+            decided: Vec::new(),
+            counts: Vec::new(),
+        }))
+    }
+
     fn known(&self, account: &Account) -> Result<Known, Trouble> {
-        let (facts, target) = (&self.context.facts, self.target_run.id());
-        let intents = match self.target_run.opened {
-            0 => Vec::new(),
-            _ => facts.seen(target, &account.id)?,
-        };
-        let recorded = self.context.store.placement(target, &account.id)?;
-        let placement = intents.iter().fold(recorded, |placement, (open, seen)| placement_seen(open, seen, placement));
-        let wrote = intents.iter().fold(facts.wrote(target, &account.id)?, |wrote, (open, seen)| {
+        let (context, target) = (self.planner.context, self.target_run.id());
+        let facts = self.gatherer.gather(account.clone())?;
+        let wrote = facts.intents.iter().fold(context.facts.wrote(target, &account.id)?, |wrote, (open, seen)| {
             if open.intent.run == *self.run { with_open(&self.key, wrote, open, seen) } else { wrote }
         });
-        let kept = match (&wrote, &self.context.kept) {
+        let kept = match (&wrote, &context.kept) {
             // Ours of an earlier run was not kept.
             (Some(Wrote { stood: stood @ Shown::Custom(_), ours: false, .. }), Some(kept))
                 if !self.gives_back(stood) =>
@@ -98,10 +143,23 @@ impl UndoPlanner<'_> {
             }
             _ => Found::Nothing,
         };
-        Ok(Known { intents, placement, wrote, kept })
+        Ok(Known { facts, wrote, kept })
     }
 
-    fn judged(&self, account: &Account, known: &Known, is_gone: bool) -> Judgement {
+    /// Whose the account is now.
+    fn whose(&self, known: &Known) -> Whose {
+        if self.planner.source_runs.is_empty() {
+            return Whose::NotKnown(LeftAlone::nobody_was_asked(&self.matching));
+        }
+        let rules = WhoseRules {
+            matching: &self.matching,
+            out_of_scope: &self.planner.transform.fallback.out_of_scope,
+            leave_some_alone: &self.leave_some_alone,
+        };
+        whose(&known.facts.sources, known.wrote.as_ref().and_then(|wrote| wrote.person.as_ref()), &rules)
+    }
+
+    fn judged(&self, account: &Account, known: &Known, whose: &Whose, is_gone: bool) -> Judgement {
         let mut judgement = undo(&Undo {
             target: self.target_run.id(),
             place: &self.target_run.entry.place,
@@ -109,7 +167,7 @@ impl UndoPlanner<'_> {
             account,
             named: KeysDigest::of_name(&self.key, &account.name),
             owner: self.open.owner(account),
-            placement: known.placement.as_ref(),
+            placement: known.facts.placement.as_ref(),
             default: self.open.surveyed.default.as_ref(),
             wrote: known.wrote.as_ref(),
             gives_back: known.wrote.as_ref().is_some_and(|wrote| self.gives_back(&wrote.stood)),
@@ -119,6 +177,7 @@ impl UndoPlanner<'_> {
                 Found::Nothing => Keeping::Nothing,
             },
             is_gone,
+            whose,
         });
         let freeze = &self.target_run.entry.freeze;
         if freeze.value {
@@ -137,7 +196,8 @@ impl UndoPlanner<'_> {
     ) -> Result<Result<BTreeSet<AccountId>, Failure>, Trouble> {
         let mut asked = Vec::new();
         for account in accounts {
-            let step = self.judged(account, &self.known(account)?, false).step;
+            let known = self.known(account)?;
+            let step = self.judged(account, &known, &self.whose(&known), false).step;
             if let Some(Step::GiveBack(earlier @ Earlier { shown: Shown::Custom(_), kept_by: None, .. })) = step
                 && self.is_selected(&account.id)?
             {
@@ -151,8 +211,8 @@ impl UndoPlanner<'_> {
         });
         let mut asks = stream::iter(asks).buffer_unordered(concurrency.max(1));
         let mut gone = BTreeSet::new();
-        while let Ok(Some((account, lost))) = self.context.unless_stopped("ask for earlier pictures", asks.next()).await
-        {
+        let context = self.planner.context;
+        while let Ok(Some((account, lost))) = context.unless_stopped("ask for earlier pictures", asks.next()).await {
             match lost {
                 Ok(true) => _ = gone.insert(account.clone()),
                 Ok(false) => {}
@@ -169,8 +229,8 @@ impl UndoPlanner<'_> {
 
     fn judge(&mut self, account: &Account, is_gone: bool) -> Result<(), Trouble> {
         let known = self.known(account)?;
-        let judgement = self.judged(account, &known, is_gone);
-        let Known { intents, placement, .. } = known;
+        let judgement = self.judged(account, &known, &self.whose(&known), is_gone);
+        let AccountFacts { intents, placement, .. } = known.facts;
         count(&mut self.counts, &judgement);
         if judgement.decision.reason == Reason::TargetFrozen {
             self.leave(judgement.decision);
@@ -193,8 +253,8 @@ impl UndoPlanner<'_> {
 
     /// Whether `--only` and `--target` let the account be changed.
     fn is_selected(&self, account: &AccountId) -> Result<bool, Trouble> {
-        let all = !self.selection.narrows();
-        Ok(all || self.context.facts.is_selected(self.target_run.id(), account)?)
+        let all = !self.planner.selection.narrows();
+        Ok(all || self.planner.context.facts.is_selected(self.target_run.id(), account)?)
     }
 
     fn gives_back(&self, stood: &Shown) -> bool {
@@ -214,11 +274,11 @@ impl UndoPlanner<'_> {
         for (intent, seen) in intents {
             let (change, mark) = match settle(intent, seen, None, &self.open.size.recipe) {
                 Settled::Close(why) => {
-                    self.context.facts.put_closing(intent, &closing(&intent.status, &why))?;
+                    self.planner.context.facts.put_closing(intent, &closing(&intent.status, &why))?;
                     continue;
                 }
                 Settled::CloseReset => {
-                    self.context.facts.put_closing(intent, &[Event::Reset, Event::Closed])?;
+                    self.planner.context.facts.put_closing(intent, &[Event::Reset, Event::Closed])?;
                     continue;
                 }
                 Settled::Later => continue,

@@ -26,6 +26,11 @@ impl Pattern {
 pub struct Patterns(GlobSet);
 
 impl Patterns {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// All of them together, or what is wrong with so many.
     pub fn new<'a>(patterns: impl IntoIterator<Item = &'a Pattern>) -> Result<Self, String> {
         let mut set = GlobSetBuilder::new();

@@ -31,6 +31,15 @@ impl Source {
     }
 }
 
+impl Source {
+    /// Whether `users` has some of its people left alone.
+    pub fn leaves_some_alone(&self) -> bool {
+        let Some(Provider { users, .. }) = &self.provider else { return false };
+        let narrowed = !users.groups.is_empty() || !users.org_units.is_empty();
+        narrowed || [&users.exclude, &users.freeze].iter().any(|chosen| chosen.value.names_somebody())
+    }
+}
+
 /// What a source that is switched on works with.
 #[derive(Clone, Debug)]
 pub struct Provider {
@@ -83,6 +92,12 @@ pub struct Chosen {
     pub patterns: Patterns,
     /// Members of any of these groups, nested ones included.
     pub groups: Vec<String>,
+}
+
+impl Chosen {
+    fn names_somebody(&self) -> bool {
+        !self.patterns.is_empty() || !self.groups.is_empty()
+    }
 }
 
 /// The kinds of user that a directory tells apart.
