@@ -57,7 +57,7 @@ impl Trouble {
     pub(crate) fn no_bucket(bucket: &crate::settings::StateBucket, what: &str) -> Self {
         Self::Usage(format!(
             "{what}: the state is in {}, and this program was built without object storage: build it with `--features bucket`",
-            bucket.url
+            bucket.place.url
         ))
     }
 

@@ -1,5 +1,7 @@
 //! An object store that speaks as much of Amazon S3 as is asked of one: objects with conditions, parts of them, uploads in
-//! parts (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html>).
+//! parts (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html>); and of Google
+//! Cloud Storage what differs: conditions by the number of the writing, whoever asks by a token
+//! (<https://cloud.google.com/storage/docs/xml-api/reference-headers>).
 //!
 //! Owns: the objects of one bucket, its clock, what goes wrong at which request, the log.
 //! Leaves to others: whoever asks. Signatures are looked for and not checked.
@@ -62,8 +64,19 @@ struct Kept {
 
 struct Object {
     bytes: Bytes,
-    tag: String,
+    /// Which writing made it: Google calls it the generation.
+    number: u64,
     written: SystemTime,
+}
+
+impl Object {
+    fn tag(&self) -> String {
+        format!("\"{:016x}\"", self.number)
+    }
+
+    fn marks(&self) -> [(&'static str, String); 2] {
+        [("etag", self.tag()), ("x-goog-generation", self.number.to_string())]
+    }
 }
 
 impl std::fmt::Debug for ObjectStore {
@@ -159,6 +172,7 @@ struct Asked {
     signed: bool,
     if_match: Option<String>,
     if_none_match: Option<String>,
+    if_generation: Option<String>,
     range: Option<(usize, usize)>,
     body: Bytes,
 }
@@ -167,8 +181,10 @@ async fn answer(shared: Arc<Shared>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else { return plain(400, "IncompleteBody") };
     let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let path = parts.uri.path().trim_start_matches('/');
-    let (bucket, name) = path.split_once('/').unwrap_or((path, ""));
+    // Google's names come with `%2F` for each slash; none has a `=` or a `&`.
+    let path = url::form_urlencoded::parse(parts.uri.path().trim_start_matches('/').as_bytes()).next();
+    let path = path.map_or_else(String::new, |(path, _)| path.into_owned());
+    let (bucket, name) = path.split_once('/').unwrap_or((&path, ""));
     if bucket != BUCKET {
         return plain(404, "NoSuchBucket");
     }
@@ -176,9 +192,11 @@ async fn answer(shared: Arc<Shared>, request: Request) -> Response {
     let asked = Asked {
         name: name.to_owned(),
         query: query.map(|(key, value)| (key.into_owned(), value.into_owned())).collect(),
-        signed: header("authorization").is_some_and(|value| value.starts_with("AWS4-HMAC-SHA256 ")),
+        signed: header("authorization")
+            .is_some_and(|value| ["AWS4-HMAC-SHA256 ", "Bearer "].iter().any(|way| value.starts_with(way))),
         if_match: header("if-match"),
         if_none_match: header("if-none-match"),
+        if_generation: header("x-goog-if-generation-match"),
         range: header("range").and_then(|range| span(&range)),
         method: parts.method,
         body,
@@ -201,12 +219,12 @@ async fn answer(shared: Arc<Shared>, request: Request) -> Response {
 }
 
 impl Kept {
-    fn put(&mut self, name: &str, bytes: Bytes) -> String {
+    fn put(&mut self, name: &str, bytes: Bytes) -> [(&'static str, String); 2] {
         self.number += 1;
-        let tag = format!("\"{:016x}\"", self.number);
-        let written = SystemTime::now() + self.ahead;
-        self.objects.insert(name.to_owned(), Object { bytes, tag: tag.clone(), written });
-        tag
+        let object = Object { bytes, number: self.number, written: SystemTime::now() + self.ahead };
+        let marks = object.marks();
+        self.objects.insert(name.to_owned(), object);
+        marks
     }
 
     fn act(&mut self, asked: &Asked, then: Then, now: SystemTime) -> Response {
@@ -222,8 +240,12 @@ impl Kept {
                 built(200, &[("etag", format!("\"part-{number}\""))], Body::empty())
             }
             (&Method::PUT, None) => {
-                let tag = there.map(|object| object.tag.clone());
+                let tag = there.map(Object::tag);
+                let number = there.map_or(0, |object| object.number).to_string();
                 if then != Then::PassOver {
+                    if asked.if_generation.as_ref().is_some_and(|wanted| *wanted != number) {
+                        return plain(412, "PreconditionFailed");
+                    }
                     match (&asked.if_match, tag) {
                         (Some(_), None) => return plain(404, "NoSuchKey"),
                         (Some(wanted), Some(tag)) if *wanted != tag => return plain(412, "PreconditionFailed"),
@@ -231,8 +253,8 @@ impl Kept {
                         _ => {}
                     }
                 }
-                let tag = self.put(&asked.name, asked.body.clone());
-                built(200, &[("etag", tag)], Body::empty())
+                let marks = self.put(&asked.name, asked.body.clone());
+                built(200, &marks, Body::empty())
             }
             (&Method::POST, None) if asked.query.contains_key("uploads") => {
                 self.number += 1;
@@ -246,7 +268,7 @@ impl Kept {
             }
             (&Method::POST, Some(upload)) => {
                 let Some(parts) = self.uploads.remove(upload) else { return plain(404, "NoSuchUpload") };
-                let tag = self.put(&asked.name, parts.into_values().flatten().collect());
+                let [(_, tag), _] = self.put(&asked.name, parts.into_values().flatten().collect());
                 xml(&format!(
                     "<CompleteMultipartUploadResult><Bucket>{BUCKET}</Bucket><Key>{}</Key><ETag>{tag}</ETag>\
                      </CompleteMultipartUploadResult>",
@@ -263,12 +285,14 @@ impl Kept {
 }
 
 fn read(object: &Object, asked: &Asked, now: SystemTime) -> Response {
-    if asked.if_match.as_ref().is_some_and(|wanted| *wanted != object.tag) {
+    if asked.if_match.as_ref().is_some_and(|wanted| *wanted != object.tag()) {
         return plain(412, "PreconditionFailed");
     }
     let size = object.bytes.len();
+    let [tag, number] = object.marks();
     let about = [
-        ("etag", object.tag.clone()),
+        tag,
+        number,
         ("last-modified", httpdate::fmt_http_date(object.written.min(now))),
         ("content-type", "binary/octet-stream".to_owned()),
     ];

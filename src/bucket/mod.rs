@@ -6,15 +6,21 @@
 //! A newcomer gets wrong: nothing is ever listed. What there is, the lease names; segments are read by number until one is
 //! missing.
 
+mod amazon;
+mod azure;
 mod chain;
 mod connect;
 mod error;
+mod google;
 mod held;
 mod lease;
 mod objects;
 mod segment;
 #[cfg(test)]
 mod tests;
+mod vendor;
+#[cfg(test)]
+mod vendors;
 
 pub(crate) use chain::Replica;
 pub(crate) use connect::Bucket;

@@ -21,11 +21,11 @@ use crate::http::{Failure, FailureKind, LARGEST_PART, Pause, Pauses, object_fail
 pub(super) type Clock = Arc<dyn Fn() -> Option<SystemTime> + Send + Sync>;
 
 /// Everything below one prefix of a bucket.
-pub(super) struct Objects {
+pub(crate) struct Objects {
     pub(super) store: Arc<dyn ObjectStore>,
     pub(super) clock: Clock,
     /// As it stands in the pipeline file.
-    pub(super) url: String,
+    pub(crate) url: String,
     pub(super) prefix: Path,
     /// Before the first repetition.
     pub(super) pause: Duration,
@@ -39,33 +39,37 @@ impl fmt::Debug for Objects {
 
 /// Which bytes an object has: the store's own mark of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Tag(UpdateVersion);
+pub(crate) struct Tag(UpdateVersion);
 
 impl Tag {
     /// Of bytes that no object has.
-    pub(super) fn of_nothing() -> Self {
-        Self(UpdateVersion { e_tag: Some("\"00000000000000000000000000000000\"".to_owned()), version: None })
+    pub(crate) fn of_nothing() -> Self {
+        let version = UpdateVersion {
+            e_tag: Some("\"00000000000000000000000000000000\"".to_owned()),
+            version: Some("1".to_owned()),
+        };
+        Self(version)
     }
 }
 
 /// An object as it was read.
 #[derive(Clone, Debug)]
-pub(super) struct Object {
-    pub(super) bytes: Bytes,
-    pub(super) tag: Tag,
+pub(crate) struct Object {
+    pub(crate) bytes: Bytes,
+    pub(crate) tag: Tag,
     /// By the store's clock.
-    pub(super) written: SystemTime,
+    pub(crate) written: SystemTime,
 }
 
 /// Takes a part of an object: where it begins, and its bytes.
-pub(super) type Take<'a> = dyn FnMut(u64, &[u8]) -> Result<(), Failure> + Send + 'a;
+pub(crate) type Take<'a> = dyn FnMut(u64, &[u8]) -> Result<(), Failure> + Send + 'a;
 
 /// Gives the next part of an object; an empty one ends it.
-pub(super) type Next<'a> = dyn FnMut() -> Result<Bytes, Failure> + Send + 'a;
+pub(crate) type Next<'a> = dyn FnMut() -> Result<Bytes, Failure> + Send + 'a;
 
 /// On which condition an object is written.
 #[derive(Clone, Debug)]
-pub(super) enum Condition {
+pub(crate) enum Condition {
     /// There is none: `If-None-Match: *`.
     New,
     /// It is still this one: `If-Match`.
@@ -84,7 +88,7 @@ impl Condition {
 
 /// How a conditional write ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Put {
+pub(crate) enum Put {
     /// It stands there.
     Done(Tag),
     /// Something else stands there.
@@ -101,7 +105,7 @@ impl Objects {
     }
 
     /// An object; `None`: there is none.
-    pub(super) async fn get(&self, name: &str) -> Result<Option<Object>, Failure> {
+    pub(crate) async fn get(&self, name: &str) -> Result<Option<Object>, Failure> {
         let mut bytes = Vec::new();
         let found = self
             .get_large(name, &mut |_, part| {
@@ -113,7 +117,7 @@ impl Objects {
     }
 
     /// An object part by part, in order; `None`: there is none.
-    pub(super) async fn get_large(
+    pub(crate) async fn get_large(
         &self,
         name: &str,
         take: &mut Take<'_>,
@@ -143,7 +147,7 @@ impl Objects {
     }
 
     /// Writes an object on a condition, again and again until the store says yes or no.
-    pub(super) async fn put(&self, name: &str, bytes: Bytes, condition: &Condition) -> Result<Put, Failure> {
+    pub(crate) async fn put(&self, name: &str, bytes: Bytes, condition: &Condition) -> Result<Put, Failure> {
         let tried = self.tried("write", name);
         let mut pauses = Pauses::beginning_with(self.pause);
         loop {
@@ -180,7 +184,7 @@ impl Objects {
     }
 
     /// Writes an object whose name is its own, whatever stands there.
-    pub(super) async fn put_large(&self, name: &str, next: &mut Next<'_>) -> Result<(), Failure> {
+    pub(crate) async fn put_large(&self, name: &str, next: &mut Next<'_>) -> Result<(), Failure> {
         let (tried, at) = (self.tried("write", name), self.at(name));
         let first = next()?;
         if first.len() < LARGEST_PART {
@@ -197,7 +201,7 @@ impl Objects {
     }
 
     /// Removes an object that may be gone already.
-    pub(super) async fn delete(&self, name: &str) -> Result<(), Failure> {
+    pub(crate) async fn delete(&self, name: &str) -> Result<(), Failure> {
         match self.store.delete(&self.at(name)).await {
             Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(object_failure(&self.tried("remove", name), &error)),
@@ -238,9 +242,9 @@ fn none<T>(tried: &str, source: &dyn std::error::Error) -> Result<Option<T>, Fai
     let mut cause = Some(source);
     while let Some(error) = cause {
         let words = error.to_string();
-        if words.contains("NoSuchBucket") {
+        if words.contains("NoSuchBucket") || words.contains("ContainerNotFound") {
             let failure = Failure::new(FailureKind::Misconfigured, tried, "there is no such bucket");
-            return Err(failure.hint("make it, or write its name under `state.bucket`"));
+            return Err(failure.hint("make it, or write its name under `bucket`"));
         }
         cause = error.source();
     }

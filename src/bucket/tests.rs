@@ -12,9 +12,10 @@ use super::lease::Holder;
 use super::{Bucket, Held};
 use crate::http::{ClientSettings, ObjectsWay, RateLimit, Stopping};
 use crate::secret::Secret;
-use crate::settings::{BucketKey, Http, Proxy, Rate, StateBucket};
+use crate::settings::{self, BucketStore, Http, Proxy, Rate, S3Key, StateBucket};
 
 const LEASE: Duration = Duration::from_secs(600);
+const PAUSE: Duration = Duration::from_millis(1);
 
 fn store() -> ObjectStore {
     ObjectStore::start().unwrap()
@@ -22,24 +23,31 @@ fn store() -> ObjectStore {
 
 fn bucket(store: &ObjectStore) -> Bucket {
     let settings = StateBucket {
-        url: format!("s3://{BUCKET}/p"),
-        name: BUCKET.to_owned(),
-        prefix: "p".to_owned(),
-        region: Some("us-east-1".to_owned()),
-        endpoint: Some(Url::parse(store.url()).unwrap()),
-        credential: Some(BucketKey {
-            access_key_id: "AKIA".to_owned(),
-            secret_access_key: Secret::new("never-told-to-anybody"),
-            session_token: None,
-        }),
+        place: settings::Bucket {
+            url: format!("s3://{BUCKET}/p"),
+            name: BUCKET.to_owned(),
+            prefix: "p".to_owned(),
+            endpoint: Some(Url::parse(store.url()).unwrap()),
+            store: BucketStore::S3 {
+                region: Some("us-east-1".to_owned()),
+                credential: Some(S3Key {
+                    access_key_id: "AKIA".to_owned(),
+                    secret_access_key: Secret::new("never-told-to-anybody"),
+                    session_token: None,
+                }),
+            },
+        },
         lease: LEASE,
     };
-    let pause = Duration::from_millis(1);
-    let http = Http { proxy: Proxy::None, retry_pause: pause, ..Http::default() };
+    Bucket::connect(&settings, way(), PAUSE).unwrap()
+}
+
+pub(super) fn way() -> ObjectsWay {
+    let http = Http { proxy: Proxy::None, retry_pause: PAUSE, ..Http::default() };
     let rate = Rate { units: 100_000, per: Duration::from_secs(1), burst: 100_000, concurrency: 64 };
     let way =
         ClientSettings { name: "state".to_owned(), rate_limit: RateLimit::new(&rate), http, stopping: Stopping::Never };
-    Bucket::connect(&settings, ObjectsWay::new(way), pause).unwrap()
+    ObjectsWay::new(way)
 }
 
 fn holder(run: &str) -> Holder {

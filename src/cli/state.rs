@@ -119,7 +119,7 @@ fn in_bucket(flags: &Flags, document: &Document) -> Result<Exit, Trouble> {
     #[cfg(feature = "bucket")]
     {
         let (path, by) = (super::environment::state_path(document)?, super::ci::started_by());
-        let url = &bucket.url;
+        let url = &bucket.place.url;
         let words = match &flags.act {
             Act::Push { from } => {
                 if state::schema_version(from)?.is_none() {

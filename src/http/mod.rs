@@ -42,7 +42,9 @@ pub(crate) use rate_limit::RateLimit;
 pub(crate) use request::{Authorization, Request};
 pub(crate) use response::{Response, Sent};
 pub(crate) use retry::{BLOCKED, Pause, Pauses, is_throttled, is_transient, parse_retry_after, retry_after};
-pub(crate) use sign_in::{EntraSignIn, GoogleSignIn, TokenSource};
+#[cfg(feature = "bucket")]
+pub(crate) use sign_in::is_of_a_pool;
+pub(crate) use sign_in::{EntraSignIn, GoogleApi, GoogleSignIn, TokenSource};
 pub(crate) use stopping::{Permit, Stopping};
 pub(crate) use transport::Cookies;
 pub(crate) use url::Url;

@@ -18,11 +18,15 @@ use object_store::client::{
 use reqwest::Method;
 use url::Url;
 
+use super::client::Route;
 use super::{Client, ClientSettings, Failure, FailureKind, Request, Response, Sent};
 use crate::model::Fault;
 
 /// The largest answer; what is larger is read in parts.
 pub(crate) const LARGEST_PART: usize = 8 << 20;
+
+/// Where a machine asks who it is: through no proxy, which would answer for itself.
+const METADATA: [&str; 3] = ["169.254.169.254", "169.254.170.2", "metadata.google.internal"];
 
 /// The way to the servers of one store. Clones share clients and time.
 #[derive(Clone, Debug)]
@@ -41,6 +45,11 @@ impl ObjectsWay {
         Self(Arc::new(Shared { settings, clients: Mutex::default(), told: Mutex::default() }))
     }
 
+    /// To whoever issues tokens for the store.
+    pub(crate) fn sign_in_client(&self, base: &Url) -> Result<Client, Failure> {
+        self.0.settings.sign_in_client(base)
+    }
+
     /// The latest time that the store told; ours may be hours off.
     pub(crate) fn server_time(&self) -> Option<SystemTime> {
         *lock(&self.0.told)
@@ -55,7 +64,10 @@ impl ObjectsWay {
         if let Some(client) = clients.get(base.as_str()) {
             return Ok(client.clone());
         }
-        let client = self.0.settings.client(&base)?;
+        let mut client = self.0.settings.client(&base)?;
+        if base.host_str().is_some_and(|host| METADATA.contains(&host)) {
+            client = client.beside(base.clone(), Route::Direct)?;
+        }
         clients.insert(base.into(), client.clone());
         Ok(client)
     }

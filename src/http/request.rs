@@ -139,6 +139,10 @@ impl Request {
             value.set_sensitive(true);
             request.secret = true;
         }
+        // A shared access signature of Azure's stands in the query.
+        if request.url.query_pairs().any(|(key, _)| key == "sig") {
+            (request.secret, request.private) = (true, true);
+        }
         request.headers = headers;
         request.payload = Payload::AsMade(body);
         request

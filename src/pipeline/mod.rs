@@ -5,6 +5,7 @@
 //! A newcomer gets wrong: `${…}` is resolved in the scalars of the parsed file, never in its text, and `check` works
 //! without any variable being set.
 
+mod bucket;
 mod certificate;
 mod credential;
 mod declare;

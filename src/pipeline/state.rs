@@ -1,16 +1,17 @@
 //! `state`: where what was done is kept between runs.
 //!
-//! Owns: the keys, and which of them go together. Leaves to others: the file itself (`state`), the bucket (`bucket`).
+//! Owns: the keys, and which of them go together. Leaves to others: the file itself (`state`), where the bucket is
+//! (`bucket`).
 //! A newcomer gets wrong: the default is named after the pipeline, so renaming a pipeline begins a new state.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::bucket::{self, AccountName, BucketCredential, BucketUrl};
 use super::declare::element;
 use super::fault::FileFault;
-use super::read::{Reader, Setting};
-use super::scalar::{FilePath, Time, Word, scalar_schema};
-use super::tree::Id;
+use super::read::Reader;
+use super::scalar::{FilePath, Time, Word};
 use super::web::{BaseUrl, SecretValue};
 use crate::settings;
 
@@ -19,14 +20,17 @@ element! {
     State {
         /// The file. Left out: `state/NAME.db`, after the name of the pipeline.
         path: FilePath = Optional,
-        /// A bucket in its place, `s3://BUCKET/PREFIX`: one prefix for each pipeline.
+        /// A bucket in its place, one prefix for each pipeline: `s3://BUCKET/PREFIX` of Amazon S3 and what speaks it,
+        /// `az://CONTAINER/PREFIX` of Azure Blob Storage, `gs://BUCKET/PREFIX` of Google Cloud Storage.
         bucket: BucketUrl = Optional,
-        /// The bucket's region. Left out: as `AWS_REGION` says.
+        /// `az`: the storage account. Left out: as `AZURE_STORAGE_ACCOUNT_NAME` says.
+        account: AccountName = Optional,
+        /// `s3`: the bucket's region. Left out: as `AWS_REGION` says.
         region: Word = Optional,
-        /// The store's address, where it is not Amazon's.
+        /// The store's address, where it is not the vendor's own.
         endpoint: BaseUrl = Optional,
-        /// A key of the store. Left out: as the environment says, or the machine's own role.
-        credential: BucketKey = Optional,
+        /// Who we are for the store. Left out: as the environment says, or the machine's own role.
+        credential: BucketCredential = Optional,
         /// After a run that died the next one begins no sooner than this.
         lease: Time = Else("15m"),
         /// How long a run stays on record, such as `90d`; older ones go at the end of each run. Left out: for good.
@@ -48,49 +52,8 @@ element! {
     }
 }
 
-element! {
-    /// A key of an object store.
-    BucketKey {
-        /// The key's id.
-        access_key_id: Word = Required,
-        /// The key itself.
-        secret_access_key: SecretValue = Required,
-        /// What goes with a key that ends.
-        session_token: SecretValue = Optional,
-    }
-}
-
-/// A bucket and what every object's name in it begins with.
-#[derive(Clone, Debug)]
-pub(super) struct BucketUrl {
-    text: String,
-    name: String,
-    prefix: String,
-}
-
-impl Setting for BucketUrl {
-    fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
-        reader.parsed(id, "a bucket with a prefix, such as `s3://avatars/corporate`", Self::parse)
-    }
-}
-
-scalar_schema!(BucketUrl, "BucketUrl", { "type": "string", "pattern": "^s3://|\\$\\{" });
-
 /// Shorter leases would be lost to one slow answer of the store.
 const SHORTEST: Duration = Duration::from_secs(60);
-
-impl BucketUrl {
-    fn parse(text: &str) -> Option<Self> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
-        let (name, prefix) = text.strip_prefix("s3://")?.split_once('/')?;
-        let prefix = prefix.trim_end_matches('/');
-        let parts = || prefix.split('/');
-        let is_part = |part: &str| !part.is_empty() && part.chars().all(plain) && !part.chars().all(|c| c == '.');
-        let is_one = (3..=63).contains(&name.len()) && is_part(name) && parts().all(is_part);
-        let text = format!("s3://{name}/{prefix}");
-        is_one.then(|| Self { text, name: name.to_owned(), prefix: prefix.to_owned() })
-    }
-}
 
 /// Of whatever is shorter, all can be tried.
 const SHORTEST_KEY: usize = 32;
@@ -145,27 +108,9 @@ impl State {
                 fault.help("a run that died keeps the next one waiting so long; a slow store must not end a run"),
             );
         }
-        if let Some(url) = self.endpoint.get() {
-            url.refuse_clear(reader, &self.endpoint.span);
-        }
-        let credential = match self.credential.optional()? {
-            Some(key) => Some(settings::BucketKey {
-                access_key_id: key.access_key_id.get()?.0.clone(),
-                secret_access_key: key.secret_access_key.get()?.0.clone(),
-                session_token: key.session_token.optional()?.map(|token| token.0.clone()),
-            }),
-            None => None,
-        };
-        let BucketUrl { text, name, prefix } = self.bucket.get()?.clone();
-        Some(Some(settings::StateBucket {
-            url: text,
-            name,
-            prefix,
-            region: self.region.optional()?.map(|region| region.0.clone()),
-            endpoint: self.endpoint.optional()?.map(|url| url.0.clone()),
-            credential,
-            lease: self.lease.get()?.0,
-        }))
+        let Self { bucket, account, region, endpoint, credential, .. } = self;
+        let place = bucket::Keys { bucket, account, region, endpoint, credential }.settle(reader);
+        Some(Some(settings::StateBucket { place: place?, lease: self.lease.get()?.0 }))
     }
 
     fn refuse_without_bucket(&self, reader: &mut Reader<'_>) {
@@ -175,6 +120,7 @@ impl State {
                 reader.fault(fault.help("write `bucket: s3://BUCKET/PREFIX`, or leave it out"));
             }
         };
+        refuse("account", self.account.written, &self.account.span);
         refuse("region", self.region.written, &self.region.span);
         refuse("endpoint", self.endpoint.written, &self.endpoint.span);
         refuse("credential", self.credential.written, &self.credential.span);
@@ -198,20 +144,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_bucket_is_refused() {
+    fn a_state_stands_in_one_place() {
         refused(
             &[
-                ("{ bucket: avatars }", "is not a bucket with a prefix"),
-                ("{ bucket: 's3://avatars' }", "is not a bucket with a prefix"),
-                ("{ bucket: 's3://avatars/' }", "is not a bucket with a prefix"),
-                ("{ bucket: 's3://avatars/a/../b' }", "is not a bucket with a prefix"),
-                ("{ bucket: 's3://avatars/a?b' }", "is not a bucket with a prefix"),
-                ("{ bucket: 'az://avatars/a' }", "is not a bucket with a prefix"),
                 ("{ bucket: 's3://avatars/a', path: x.db }", "`path` stands beside `bucket`"),
                 ("{ bucket: 's3://avatars/a', lease: 59s }", "1m or longer"),
-                ("{ bucket: 's3://avatars/a', endpoint: 'http://minio.example' }", "in clear"),
-                ("{ bucket: 's3://avatars/a', credential: { access_key_id: A } }", "`secret_access_key` is missing"),
-                ("{ region: r }", "`region` means nothing without `bucket`"),
                 ("{ lease: 15m }", "`lease` means nothing without `bucket`"),
             ],
             bucket_of,
@@ -221,9 +158,9 @@ mod tests {
     #[test]
     fn a_bucket_has_a_prefix_and_a_lease() {
         let bucket = judged("{ bucket: 's3://avatars/teams/corporate/', region: eu-central-1 }", bucket_of).unwrap();
-        let bucket = bucket.unwrap();
-        assert_eq!((bucket.name.as_str(), bucket.prefix.as_str()), ("avatars", "teams/corporate"));
-        assert_eq!((bucket.url.as_str(), bucket.lease), ("s3://avatars/teams/corporate", Duration::from_secs(900)));
+        let settings::StateBucket { place, lease } = bucket.unwrap();
+        assert_eq!((place.name.as_str(), place.prefix.as_str()), ("avatars", "teams/corporate"));
+        assert_eq!((place.url.as_str(), lease), ("s3://avatars/teams/corporate", Duration::from_secs(900)));
         assert!(judged("{}", bucket_of).unwrap().is_none());
     }
 

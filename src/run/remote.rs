@@ -199,7 +199,7 @@ fn expect_older(bucket: &StateBucket, there: &Store, pushed: &Store) -> Result<(
         return Err(Trouble::Usage(format!(
             "the state in {} is newer than this file, or went on another way: its last run began at {}, the file's at {ours}; \
              nothing was changed",
-            bucket.url,
+            bucket.place.url,
             rfc3339(last.row.started),
         )));
     }
@@ -212,13 +212,19 @@ fn waiting() -> Result<tokio::runtime::Runtime, Trouble> {
 }
 
 fn connect(bucket: &StateBucket, http: &Http) -> Result<Bucket, Trouble> {
+    let (way, pause) = way("state", http);
+    Ok(Bucket::connect(bucket, way, pause)?)
+}
+
+/// The way to a store for what is called `name`, and the pause before the first repetition.
+pub(super) fn way(name: &str, http: &Http) -> (ObjectsWay, Duration) {
     // The extra headers and the certificate are for the configured products.
     let http = Http { headers: Vec::new(), client_cert: None, ..http.clone() };
     let rate = Rate { units: 1000, per: Duration::from_secs(1), burst: 1000, concurrency: 8 };
     let pause = http.retry_pause;
     let settings =
-        ClientSettings { name: "state".to_owned(), rate_limit: RateLimit::new(&rate), http, stopping: Stopping::Never };
-    Ok(Bucket::connect(bucket, ObjectsWay::new(settings), pause)?)
+        ClientSettings { name: name.to_owned(), rate_limit: RateLimit::new(&rate), http, stopping: Stopping::Never };
+    (ObjectsWay::new(settings), pause)
 }
 
 /// Now, in Unix seconds.

@@ -7,6 +7,7 @@
 //! A newcomer gets wrong: every rule has a [`Place`](crate::model::Place), also one that nobody wrote; it is then that of
 //! the nearest element that stands in the file, so that each decision can name a line (promise P10).
 
+mod bucket;
 mod declare;
 mod http;
 mod limits;
@@ -20,6 +21,7 @@ mod state;
 mod targets;
 mod transform;
 
+pub(crate) use bucket::*;
 pub(crate) use http::*;
 pub(crate) use limits::*;
 pub(crate) use notify::*;

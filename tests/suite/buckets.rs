@@ -25,24 +25,28 @@ fn store() -> ObjectStore {
 
 /// Ada, whose state stands in this store.
 fn harness(store: &ObjectStore) -> Harness {
-    harness_at(store.url(), "p")
+    harness_at(&s3(store.url(), "p"))
 }
 
-fn harness_at(endpoint: &str, prefix: &str) -> Harness {
+fn harness_at(state: &str) -> Harness {
     let mut harness = Harness::with_people(&["ada"]);
     harness.edit(|pipe| _ = pipe.jira("quiet", "0s").jira("upload", "session"));
-    in_bucket(&mut harness, endpoint, prefix);
+    in_bucket(&mut harness, state);
     harness
 }
 
-fn in_bucket(harness: &mut Harness, endpoint: &str, prefix: &str) {
-    harness.set("STATE_KEY", "a-key-that-nobody-may-see");
+/// `state` in a store that speaks S3.
+fn s3(endpoint: &str, prefix: &str) -> String {
     let credential = "{ access_key_id: AKIA, secret_access_key: '${STATE_KEY}' }";
-    let state = format!(
+    format!(
         "{{ bucket: 's3://{BUCKET}/{prefix}', region: us-east-1, endpoint: '{endpoint}', credential: {credential} }}"
-    );
+    )
+}
+
+fn in_bucket(harness: &mut Harness, state: &str) {
+    harness.set("STATE_KEY", "a-key-that-nobody-may-see");
     harness.edit(|pipe| {
-        pipe.top("state", &state);
+        pipe.top("state", state);
         pipe.top("http", "{ default: { retry_pause: 1ms } }");
     });
 }
@@ -93,7 +97,7 @@ fn a_state_that_stood_in_a_file_goes_on_in_the_bucket_and_none_goes_over_a_newer
     let mut harness = Harness::with_people(&["ada"]).with(|pipe| _ = pipe.jira("quiet", "0s"));
     harness.run().expect_exit(0);
     std::fs::copy(harness.path("state/stage.db"), harness.path("old.db")).expect("a copy");
-    in_bucket(&mut harness, store.url(), "p");
+    in_bucket(&mut harness, &s3(store.url(), "p"));
     let push = ["state", "pipeline.yaml", "push", "old.db"];
     harness.finish(&push).expect_exit(0).expect_answer("goes on from old.db");
     harness.run().expect_exit(0).expect_answer("nothing to do");
@@ -191,11 +195,24 @@ fn a_store_that_goes_away_ends_the_run_in_6_and_the_next_one_goes_on() {
     run(&mut harness).expect_exit(0).expect_answer("nothing to do");
 }
 
-/// `.ci/run stores` starts one of another maker, and says where.
+/// `.ci/run stores` starts some of other makers, and says where.
 #[test]
 fn a_store_of_another_maker_is_understood() {
-    let Ok(endpoint) = std::env::var("S3_ENDPOINT") else { return };
-    let mut harness = harness_at(&endpoint, &format!("p-{}", std::process::id()));
+    let prefix = format!("p-{}", std::process::id());
+    if let Ok(endpoint) = std::env::var("S3_ENDPOINT") {
+        a_store_is_understood(harness_at(&s3(&endpoint, &prefix)));
+    }
+    if let Ok(endpoint) = std::env::var("AZURE_ENDPOINT") {
+        let place = format!("bucket: 'az://{BUCKET}/{prefix}', account: devstoreaccount1, endpoint: '{endpoint}'");
+        let mut harness = harness_at(&format!("{{ {place}, credential: {{ account_key: '${{AZURITE_KEY}}' }} }}"));
+        // Azurite's own account, which everybody knows.
+        let key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+        harness.set("AZURITE_KEY", key);
+        a_store_is_understood(harness);
+    }
+}
+
+fn a_store_is_understood(mut harness: Harness) {
     run(&mut harness).expect_exit(0);
     harness.expect_shown(&[("ada", Face("ada"))]);
     run(&mut harness).expect_exit(0).expect_answer("nothing to do");

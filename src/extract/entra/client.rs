@@ -28,7 +28,8 @@ pub(crate) struct Entra {
 impl Entra {
     /// The tenant that the file means.
     pub(crate) fn connect(entra: &settings::Entra, users: Users, way: &ClientSettings) -> Result<Self, Failure> {
-        let sign_in = EntraSignIn { login: way.sign_in_client(&entra.endpoints.login)?, entra: entra.clone() };
+        let login = way.sign_in_client(&entra.endpoints.login)?;
+        let sign_in = EntraSignIn { login, entra: entra.clone(), api: entra.cloud.graph().to_owned() };
         Ok(Self::new(users, sign_in, way.client(&entra.endpoints.graph)?))
     }
 

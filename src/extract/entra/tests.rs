@@ -52,6 +52,7 @@ impl Tenant {
                     imds: login.url.clone(),
                 },
             },
+            api: Cloud::Global.graph().to_owned(),
         };
         let (client, rate_limit) = graph.client();
         let entra = Entra::new(users, sign_in, client);

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::error::{self, Asker};
 use crate::http::{
-    Authorization, Client, ClientSettings, Failure, FailureKind, GoogleSignIn, Pause, Pauses, Request, Response,
-    TokenSource, retry_after,
+    Authorization, Client, ClientSettings, Failure, FailureKind, GoogleApi, GoogleSignIn, Pause, Pauses, Request,
+    Response, TokenSource, retry_after,
 };
 use crate::settings::{self, Users};
 
@@ -54,7 +54,8 @@ impl Google {
         let scopes = scopes(&users);
         let asker =
             Asker { subject: google.subject.clone(), customer: google.customer.clone(), scopes: scopes.clone() };
-        let tokens = TokenSource::new(GoogleSignIn { token, google: google.clone(), scopes });
+        let tokens =
+            TokenSource::new(GoogleSignIn { token, google: google.clone(), api: GoogleApi::Directory, scopes });
         Self { users, asker, tokens, directory, singly: AtomicBool::new(false) }
     }
 

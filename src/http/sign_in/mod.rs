@@ -13,6 +13,8 @@ mod grant;
 mod token_source;
 
 pub(crate) use entra::EntraSignIn;
-pub(crate) use google::GoogleSignIn;
+#[cfg(feature = "bucket")]
+pub(crate) use google::is_of_a_pool;
+pub(crate) use google::{GoogleApi, GoogleSignIn};
 use grant::{Grant, Granted};
 pub(crate) use token_source::TokenSource;

@@ -171,6 +171,12 @@ element! {
 const IMDS: &str = "http://169.254.169.254";
 
 impl EntraEndpoints {
+    /// Those of the cloud, where the file names none.
+    pub(in crate::pipeline) fn of(reader: &mut Reader<'_>, cloud: settings::Cloud) -> Option<settings::EntraEndpoints> {
+        let id = reader.tree.graft("{}", &(0..0))?;
+        Self::read(reader, id)?.settle(cloud)
+    }
+
     fn settle(&self, cloud: settings::Cloud) -> Option<settings::EntraEndpoints> {
         let url = |at: &At<BaseUrl>, default: &str| match at.optional()? {
             Some(url) => Some(url.0.clone()),

@@ -80,7 +80,7 @@ impl GoogleCredentialKey for KeyFile {
 
 /// As [`KeyFile`]: some hold a secret.
 #[derive(Clone, Debug)]
-pub(in crate::pipeline) struct ExternalAccountFile(PathBuf);
+pub(in crate::pipeline) struct ExternalAccountFile(pub(in crate::pipeline) PathBuf);
 
 impl Setting for ExternalAccountFile {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
@@ -169,6 +169,12 @@ element! {
 }
 
 impl GoogleEndpoints {
+    /// Google's own, where the file names none.
+    pub(in crate::pipeline) fn own(reader: &mut Reader<'_>) -> Option<settings::GoogleEndpoints> {
+        let id = reader.tree.graft("{}", &(0..0))?;
+        Self::read(reader, id)?.settle(reader)
+    }
+
     fn settle(&self, reader: &mut Reader<'_>) -> Option<settings::GoogleEndpoints> {
         for at in [&self.token, &self.directory, &self.sts, &self.iam_credentials] {
             if let Some(url) = at.get() {
@@ -206,7 +212,7 @@ scalar_schema!(Customer, "Customer", { "type": "string", "pattern": "^(my_custom
 
 /// An e-mail address; that of a service account becomes part of a path.
 #[derive(Clone, Debug)]
-pub(in crate::pipeline) struct EmailAddress(String);
+pub(in crate::pipeline) struct EmailAddress(pub(in crate::pipeline) String);
 
 impl Setting for EmailAddress {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
@@ -226,7 +232,7 @@ scalar_schema!(EmailAddress, "EmailAddress", { "type": "string", "pattern": "^[^
 
 /// The provider of a workload identity pool, kept as the token service takes it (§1.5).
 #[derive(Clone, Debug)]
-pub(in crate::pipeline) struct PoolProvider(String);
+pub(in crate::pipeline) struct PoolProvider(pub(in crate::pipeline) String);
 
 impl Setting for PoolProvider {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {

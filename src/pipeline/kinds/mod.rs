@@ -16,6 +16,8 @@ use crate::pipeline::source::SourceSettings;
 use crate::pipeline::target::TargetSettings;
 
 pub(super) use bitbucket::BY_TOKEN;
+pub(super) use entra::{EntraEndpoints, ManagedIdentity};
+pub(super) use google::{EmailAddress, ExternalAccountFile, GoogleEndpoints, PoolProvider};
 
 kinds! {
     /// Where people and photos come from.

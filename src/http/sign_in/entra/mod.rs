@@ -31,6 +31,8 @@ pub(crate) struct EntraSignIn {
     pub login: Client,
     /// As whom, and to which cloud.
     pub entra: Entra,
+    /// The API that the token is for, by its base URL without a slash at its end.
+    pub api: String,
 }
 
 #[derive(Deserialize)]
@@ -47,7 +49,7 @@ impl Grant for EntraSignIn {
             EntraCredential::ManagedIdentity { client_id } => {
                 // It is asked through no proxy.
                 let imds = self.login.beside(self.entra.endpoints.imds.clone(), Route::Direct)?;
-                machine::ask(&imds, &format!("{}/", self.entra.cloud.graph()), client_id.as_deref()).await
+                machine::ask(&imds, &format!("{}/", self.api), client_id.as_deref()).await
             }
             EntraCredential::App { client_id, proof } => self.ask_login(client_id, proof).await,
         }
@@ -120,7 +122,7 @@ impl EntraSignIn {
         let request = Request::post(self.login.url(&path)).returns_secrets().accept("application/json").form(&[
             ("grant_type", "client_credentials"),
             ("client_id", client_id),
-            ("scope", &format!("{}/.default", cloud.graph())),
+            ("scope", &format!("{}/.default", self.api)),
         ]);
         let assertion = match proof {
             AppProof::ClientSecret(secret) => return Ok(request.secret_form(&[("client_secret", secret)])),

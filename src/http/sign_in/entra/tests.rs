@@ -23,6 +23,7 @@ fn signing_in(server: &Loopback, credential: EntraCredential) -> EntraSignIn {
             credential,
             endpoints: EntraEndpoints { login: url(), graph: url(), imds: url() },
         },
+        api: Cloud::Global.graph().to_owned(),
     }
 }
 

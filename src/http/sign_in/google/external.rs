@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::api::GoogleApi;
 use super::subject::{JWT, SubjectFormat, SubjectToken};
 use crate::http::key_pair::contents;
 use crate::http::{Failure, FailureKind, Url};
@@ -19,7 +20,8 @@ pub(super) struct External {
     pub(super) source: SubjectToken,
     pub(super) audience: String,
     pub(super) token_type: String,
-    pub(super) service_account: String,
+    /// `None`: somebody of the pool acts in its own name.
+    pub(super) service_account: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -46,7 +48,7 @@ struct CredentialSource {
 
 impl External {
     /// Reads the file.
-    pub(super) fn read(file: &Path) -> Result<Self, Failure> {
+    pub(super) fn read(file: &Path, api: GoogleApi) -> Result<Self, Failure> {
         let tried = format!("reading the credential file {}", file.display());
         let wrong =
             |found: &str, hint: &str| Failure::new(FailureKind::Misconfigured, tried.as_str(), found).hint(hint);
@@ -60,9 +62,10 @@ impl External {
         if wire.kind != "external_account" || wire.audience.is_empty() {
             return Err(wrong("its type is not `external_account`, or it has no `audience`", remake));
         }
-        let service_account = wire.service_account_impersonation_url.as_deref().and_then(account).ok_or_else(|| {
-            wrong("it names no service account, without which the Directory API answers nobody", remake)
-        })?;
+        let service_account = wire.service_account_impersonation_url.as_deref().and_then(account);
+        if service_account.is_none() && !(api.answers_the_pool() && wire.service_account_impersonation_url.is_none()) {
+            return Err(wrong("it names no service account, without which the Directory API answers nobody", remake));
+        }
         let CredentialSource { url, headers, file, format } = wire.credential_source;
         let source = match (url, file) {
             (Some(url), None) => SubjectToken::Url { url, headers: headers.into_iter().collect(), format },
@@ -77,6 +80,13 @@ impl External {
         let token_type = wire.subject_token_type.unwrap_or_else(|| JWT.to_owned());
         Ok(Self { source, audience: wire.audience, token_type, service_account })
     }
+}
+
+/// Whether a credential file is one of these; whatever else is wrong with it is told by whoever reads it.
+#[cfg(feature = "bucket")]
+pub(crate) fn is_of_a_pool(file: &Path) -> bool {
+    let kind = contents("", file).ok().and_then(|bytes| serde_json::from_slice::<ExternalAccount>(&bytes).ok());
+    kind.is_some_and(|wire| wire.kind == "external_account")
 }
 
 /// The account in `…/serviceAccounts/EMAIL:generateAccessToken`; Google's own client reads it so.

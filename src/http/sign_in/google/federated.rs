@@ -19,26 +19,26 @@ use crate::http::sign_in::{Granted, ci_token, clock};
 use crate::http::{Authorization, Client, Failure, FailureKind, Request, Response};
 use crate::secret::Secret;
 
-/// What is needed to become a service account.
+/// What is needed to become somebody of a pool.
 #[derive(Clone, Copy)]
 pub(super) struct Federation<'a> {
     pub(super) sts: &'a Client,
-    pub(super) iam: &'a Client,
     pub(super) audience: &'a str,
     pub(super) token_type: &'a str,
-    pub(super) service_account: &'a str,
 }
 
 /// A service account that a federated token speaks for.
 pub(super) struct ServiceAccount<'a> {
-    iam: &'a Client,
-    email: &'a str,
-    federated: Secret,
+    pub(super) iam: &'a Client,
+    pub(super) email: &'a str,
+    pub(super) federated: Secret,
 }
 
 #[derive(Deserialize)]
 struct Exchanged {
     access_token: Secret,
+    #[serde(default)]
+    expires_in: serde_json::Value,
 }
 
 #[derive(Deserialize)]
@@ -54,9 +54,9 @@ struct Generated {
     expire_time: String,
 }
 
-impl<'a> Federation<'a> {
+impl Federation<'_> {
     /// Exchanges the subject token.
-    pub(super) async fn enter(&self, source: &SubjectToken) -> Result<ServiceAccount<'a>, Failure> {
+    pub(super) async fn enter(&self, source: &SubjectToken) -> Result<Granted, Failure> {
         // The exchange names the provider without a scheme, the CI token with one (§1.5).
         let provider = self.audience.strip_prefix("https:").unwrap_or(self.audience);
         let subject = match source {
@@ -80,8 +80,8 @@ impl<'a> Federation<'a> {
         if response.status != 200 {
             return Err(refusal::of_exchange(&response, provider));
         }
-        let Exchanged { access_token } = response.json()?;
-        Ok(ServiceAccount { iam: self.iam, email: self.service_account, federated: access_token })
+        let Exchanged { access_token, expires_in } = response.json()?;
+        Ok(Granted { token: access_token, expires_in: clock::life(&expires_in) })
     }
 }
 

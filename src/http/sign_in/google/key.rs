@@ -11,14 +11,12 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
+use super::api::GoogleApi;
 use super::signer::{JwtClaims, LIFE, Signer};
 use crate::http::key_pair::contents;
 use crate::http::sign_in::{Granted, clock};
 use crate::http::{Failure, FailureKind};
 use crate::secret::{Secret, redact};
-
-/// Who a token that the account signs itself is for (§1.6).
-const DIRECTORY: &str = "https://admin.googleapis.com/";
 
 #[derive(Deserialize)]
 struct ServiceAccountFile {
@@ -71,14 +69,14 @@ impl Key {
         Ok(Self { email, id: wire.private_key_id, client_id: wire.client_id, key, tried })
     }
 
-    /// A token that needs no token endpoint; good for the Directory API only.
-    pub(super) fn sign_itself_in(&self, now: SystemTime) -> Result<Granted, Failure> {
+    /// A token that needs no token endpoint; good for one API only.
+    pub(super) fn sign_itself_in(&self, api: GoogleApi, now: SystemTime) -> Result<Granted, Failure> {
         let issued = clock::issued_at(now);
         let claims = JwtClaims {
             iss: &self.email,
             sub: &self.email,
             scope: None,
-            aud: DIRECTORY,
+            aud: api.audience(),
             iat: issued,
             exp: issued + LIFE,
         };

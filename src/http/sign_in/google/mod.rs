@@ -5,6 +5,7 @@
 //! A newcomer gets wrong: without a subject a key file needs no token at all: what the account signs itself is the
 //! bearer token (§1.6).
 
+mod api;
 mod bearer;
 mod external;
 mod federated;
@@ -23,8 +24,11 @@ use super::{Grant, Granted};
 use crate::http::client::Route;
 use crate::http::{Client, Counts, Failure, Url};
 use crate::settings::{Google, GoogleCredential, GoogleEndpoints, GoogleFederated};
+pub(crate) use api::GoogleApi;
 use external::External;
-use federated::Federation;
+#[cfg(feature = "bucket")]
+pub(crate) use external::is_of_a_pool;
+use federated::{Federation, ServiceAccount};
 use key::Key;
 use signer::{Signer as _, Wish};
 use subject::SubjectToken;
@@ -36,6 +40,8 @@ pub(crate) struct GoogleSignIn {
     pub token: Client,
     /// As whom.
     pub google: Google,
+    /// What the token is for.
+    pub api: GoogleApi,
     /// What it may do.
     pub scopes: Vec<&'static str>,
 }
@@ -48,16 +54,16 @@ impl Grant for GoogleSignIn {
                 let key = Key::read(file)?;
                 match &self.google.subject {
                     Some(subject) => bearer::ask(&self.token, &key, &self.wish(subject)).await,
-                    None => key.sign_itself_in(SystemTime::now()),
+                    None => key.sign_itself_in(self.api, SystemTime::now()),
                 }
             }
             GoogleCredential::ExternalAccountFile(file) => {
-                let External { source, audience, token_type, service_account } = External::read(file)?;
-                self.federated(&source, &audience, &token_type, &service_account).await
+                let External { source, audience, token_type, service_account } = External::read(file, self.api)?;
+                self.federated(&source, &audience, &token_type, service_account.as_deref()).await
             }
             GoogleCredential::Federated(GoogleFederated { from, audience, service_account }) => {
                 let source = SubjectToken::Ci(from.clone());
-                self.federated(&source, audience, subject::JWT, service_account).await
+                self.federated(&source, audience, subject::JWT, Some(service_account)).await
             }
         }
     }
@@ -65,7 +71,7 @@ impl Grant for GoogleSignIn {
     fn who(&self) -> Option<String> {
         let account = match &self.google.credential {
             GoogleCredential::ServiceAccountFile(file) => Key::read(file).ok()?.email().to_owned(),
-            GoogleCredential::ExternalAccountFile(file) => External::read(file).ok()?.service_account,
+            GoogleCredential::ExternalAccountFile(file) => External::read(file, self.api).ok()?.service_account?,
             GoogleCredential::Federated(federated) => federated.service_account.clone(),
         };
         Some(match &self.google.subject {
@@ -89,19 +95,21 @@ impl GoogleSignIn {
         Wish { subject, scopes: &self.scopes }
     }
 
-    /// Two steps in its own name, three in an administrator's (§1.1).
+    /// One step as somebody of the pool, two as a service account, three in an administrator's name (§1.1).
     async fn federated(
         &self,
         source: &SubjectToken,
         audience: &str,
         token_type: &str,
-        service_account: &str,
+        service_account: Option<&str>,
     ) -> Result<Granted, Failure> {
         let near = |endpoint: &Url| self.token.beside(endpoint.clone(), Route::Configured);
         let GoogleEndpoints { sts, iam_credentials, .. } = &self.google.endpoints;
         let (sts, iam) = (near(sts)?, near(iam_credentials)?);
-        let federation = Federation { sts: &sts, iam: &iam, audience, token_type, service_account };
-        let account = federation.enter(source).await?;
+        let federation = Federation { sts: &sts, audience, token_type };
+        let granted = federation.enter(source).await?;
+        let Some(email) = service_account else { return Ok(granted) };
+        let account = ServiceAccount { iam: &iam, email, federated: granted.token };
         match &self.google.subject {
             Some(subject) => bearer::ask(&self.token, &account, &self.wish(subject)).await,
             None => account.own_token(&self.scopes).await,

@@ -38,7 +38,7 @@ fn signing_in(server: &Loopback, credential: GoogleCredential, subject: Option<&
         credential,
         endpoints: GoogleEndpoints { token: url(), directory: url(), sts: url(), iam_credentials: url() },
     };
-    GoogleSignIn { token: server.client().0, google, scopes: vec![SCOPE] }
+    GoogleSignIn { token: server.client().0, google, api: GoogleApi::Directory, scopes: vec![SCOPE] }
 }
 
 fn token() -> Value {

@@ -1,0 +1,130 @@
+//! Who we are for each vendor, and its own form of a condition.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use avatarpipe_sandbox::s3::{BUCKET, ObjectStore};
+use serde_json::json;
+use url::Url;
+
+use super::objects::{Condition, Objects, Put};
+use super::tests::way;
+use crate::http::loopback::{Loopback, reply, reply_json};
+use crate::secret::Secret;
+use crate::settings::{
+    AppProof, AzureCredential, Bucket, BucketStore, Cloud, Entra, EntraCredential, EntraEndpoints, GoogleCredential,
+    GoogleEndpoints,
+};
+
+fn objects(scheme: &str, endpoint: &Url, store: BucketStore) -> Objects {
+    let place = Bucket {
+        url: format!("{scheme}://{BUCKET}/p"),
+        name: BUCKET.to_owned(),
+        prefix: "p".to_owned(),
+        endpoint: Some(endpoint.clone()),
+        store,
+    };
+    Objects::open(&place, way(), Duration::from_millis(1)).unwrap()
+}
+
+fn google(endpoint: &Url, credential: GoogleCredential) -> Objects {
+    let url = || endpoint.clone();
+    let endpoints = GoogleEndpoints { token: url(), directory: url(), sts: url(), iam_credentials: url() };
+    objects("gs", endpoint, BucketStore::Google { credential: Some(credential), endpoints })
+}
+
+fn azure(endpoint: &Url, credential: AzureCredential) -> Objects {
+    objects("az", endpoint, BucketStore::Azure { account: Some("corp".to_owned()), credential: Some(credential) })
+}
+
+/// A file that lives as long as the folder.
+fn file(content: &serde_json::Value) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("credential.json");
+    std::fs::write(&path, content.to_string()).unwrap();
+    (folder, path)
+}
+
+#[tokio::test]
+async fn google_goes_by_the_number_of_the_writing() {
+    let store = ObjectStore::start().unwrap();
+    let key = json!({ "type": "service_account", "client_email": "state@p.iam.gserviceaccount.com", "private_key_id": "9b1c",
+        "private_key": include_str!("../http/test_keys/pair.pem") });
+    let (_folder, path) = file(&key);
+    let objects = google(&Url::parse(store.url()).unwrap(), GoogleCredential::ServiceAccountFile(path));
+    assert!(objects.get("lease").await.unwrap().is_none());
+    let Put::Done(first) = objects.put("lease", "one".into(), &Condition::New).await.unwrap() else { panic!("new") };
+    assert_eq!(objects.put("lease", "two".into(), &Condition::New).await.unwrap(), Put::Conflict);
+    assert_eq!(objects.get("lease").await.unwrap().unwrap().tag, first);
+    let Put::Done(second) = objects.put("lease", "two".into(), &Condition::Over(first.clone())).await.unwrap() else {
+        panic!("over the first")
+    };
+    assert_eq!(objects.put("lease", "three".into(), &Condition::Over(first)).await.unwrap(), Put::Conflict);
+    assert!(objects.put("lease", "three".into(), &Condition::Over(second)).await.unwrap() != Put::Conflict);
+    objects.delete("lease").await.unwrap();
+    objects.delete("lease").await.unwrap();
+    assert!(store.objects().is_empty());
+}
+
+#[tokio::test]
+async fn a_job_of_a_pool_needs_no_service_account() {
+    let server = Loopback::start(|_, asked| match asked.path.as_str() {
+        "/v1/token" => reply_json(200, &json!({ "access_token": "of-the-pool", "expires_in": 3600 })),
+        _ => reply(404, &[], "<Error><Code>NoSuchKey</Code></Error>"),
+    })
+    .await;
+    let (folder, path) = file(&json!({ "type": "external_account", "audience": "//iam.googleapis.com/projects/1",
+        "credential_source": { "file": "PLACE" } }));
+    let token = folder.path().join("token");
+    std::fs::write(&token, "of-the-platform").unwrap();
+    let text = std::fs::read_to_string(&path).unwrap().replace("PLACE", token.to_str().unwrap());
+    std::fs::write(&path, text).unwrap();
+    let objects = google(&server.url, GoogleCredential::ExternalAccountFile(path));
+    assert!(objects.get("lease").await.unwrap().is_none());
+    let asked = server.asked();
+    assert_eq!(asked[0].json()["subjectToken"], "of-the-platform");
+    assert_eq!(
+        (asked[1].path.as_str(), asked[1].header("authorization")),
+        ("/avatars/p%2Flease", "Bearer of-the-pool")
+    );
+}
+
+#[tokio::test]
+async fn azure_is_entered_by_entra_or_by_a_signature() {
+    let server = Loopback::start(|_, asked| match asked.path.contains("oauth2") {
+        true => reply_json(200, &json!({ "access_token": "of-entra", "expires_in": 3600 })),
+        false => reply(404, &[], "<Error><Code>BlobNotFound</Code></Error>"),
+    })
+    .await;
+    let url = || server.url.clone();
+    let entra = Entra {
+        cloud: Cloud::Global,
+        tenant: "contoso.example".into(),
+        credential: EntraCredential::App {
+            client_id: "app".into(),
+            proof: AppProof::ClientSecret(Secret::new("a-secret-of-the-app")),
+        },
+        endpoints: EntraEndpoints { login: url(), graph: url(), imds: url() },
+    };
+    assert!(azure(&server.url, AzureCredential::Entra(entra)).get("lease").await.unwrap().is_none());
+    let asked = server.asked();
+    let body = String::from_utf8_lossy(&asked[0].body).into_owned();
+    assert!(body.contains("scope=https%3A%2F%2Fstorage.azure.com%2F.default"), "{body}");
+    assert_eq!((asked[1].path.as_str(), asked[1].header("authorization")), ("/avatars/p/lease", "Bearer of-entra"));
+    assert!(
+        azure(&server.url, AzureCredential::Sas(Secret::new("sp=rcwd&sig=abc%2Fd")))
+            .get("lease")
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert_eq!(server.asked()[2].path, "/avatars/p/lease?sp=rcwd&sig=abc%2Fd");
+}
+
+#[tokio::test]
+async fn a_container_that_is_missing_is_no_missing_object() {
+    let server = Loopback::start(|_, _| reply(404, &[], "<Error><Code>ContainerNotFound</Code></Error>")).await;
+    let objects = azure(&server.url, AzureCredential::AccountKey(Secret::new("a2V5LW9mLXRoZS1hY2NvdW50")));
+    let failure = objects.get("lease").await.unwrap_err();
+    assert!(failure.to_string().contains("there is no such bucket"), "{failure}");
+}
