@@ -77,6 +77,7 @@ mod suite {
     mod stopping; // by a signal, in every phase and pause; the next run goes on
     mod systems; // every file of pipelines/
     mod tables; // typed by hand: in doubt, a fault with its line (P1, P2)
+    mod timeline; // what took how long, for public viewers
     mod traces; // standard error: whose each line is, in the form and as much as was asked for
     mod undo; // what stood before a run stands again
     mod undone_people; // and to nobody else (P1)

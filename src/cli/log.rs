@@ -1,15 +1,21 @@
 //! `-v`, `-q`, `--log-format` and `RUST_LOG`: how much is said on standard error, and in which form.
 //!
-//! Owns: the subscriber. Leaves to others: what is logged; progress and last words (`report`).
+//! Owns: the subscriber. Leaves to others: what is logged; progress and last words (`report`); the file of `--trace`
+//! (`timeline`).
 //! A newcomer gets wrong: every line goes through the outlet, whoever logged it (promise P7).
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use clap::{ArgAction, Args, ValueEnum};
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, fmt, registry};
 
+use super::timeline::Timeline;
 use crate::error::Trouble;
 use crate::report::{Form, StandardError, Verbosity};
 use crate::secret::outlet::{self, Stream};
@@ -28,6 +34,9 @@ pub(super) struct Flags {
     /// How lines on standard error are written
     #[arg(long, value_enum, value_name = "FORM", default_value_t = LogFormat::Human, global = true)]
     log_format: LogFormat,
+    /// Writes what took how long to this file, for Perfetto or chrome://tracing
+    #[arg(long, value_name = "FILE", global = true)]
+    trace: Option<PathBuf>,
 }
 
 /// How lines are written.
@@ -40,6 +49,7 @@ enum LogFormat {
 }
 
 static STREAM: OnceLock<StandardError> = OnceLock::new();
+static TIMELINE: OnceLock<Timeline> = OnceLock::new();
 
 /// Standard error, as the command line wants it.
 pub(super) fn standard_error() -> StandardError {
@@ -52,6 +62,12 @@ pub(super) fn standard_error_of(words: impl Iterator<Item = std::ffi::OsString>)
     let json = words.iter().any(|word| word == "--log-format=json")
         || words.windows(2).any(|pair| pair[0] == "--log-format" && pair[1] == "json");
     StandardError { form: if json { Form::Json } else { Form::Human }, verbosity: Verbosity::Normal }
+}
+
+/// Ends what [`Flags::start`] began.
+pub(super) fn end() -> Result<(), Trouble> {
+    let timeline = TIMELINE.get();
+    timeline.map_or(Ok(()), |timeline| timeline.end().map_err(Trouble::file("write the file of --trace")))
 }
 
 impl Flags {
@@ -71,13 +87,20 @@ impl Flags {
             Form::Human => outlet::text,
             Form::Json => outlet::json,
         };
-        let subscriber = tracing_subscriber::fmt()
-            .with_env_filter(self.filter(std::env::var("RUST_LOG").ok().as_deref())?)
-            .with_writer(move || Stream(io::stderr(), clean));
-        match form {
-            Form::Human => subscriber.with_ansi(false).without_time().with_target(false).init(),
-            Form::Json => subscriber.json().flatten_event(true).init(),
-        }
+        let filter = self.filter(std::env::var("RUST_LOG").ok().as_deref())?;
+        let lines = fmt::layer().with_writer(move || Stream(io::stderr(), clean));
+        let lines = match form {
+            Form::Human => lines.with_ansi(false).without_time().with_target(false).boxed(),
+            Form::Json => lines.json().flatten_event(true).boxed(),
+        };
+        let subscriber = registry().with(lines.with_filter(filter));
+        let Some(path) = &self.trace else {
+            subscriber.init();
+            return Ok(());
+        };
+        let timeline = Timeline::begin(path).map_err(Trouble::file("begin the file of --trace"))?;
+        _ = TIMELINE.set(timeline.clone());
+        subscriber.with(timeline.with_filter(filter_fn(Timeline::takes))).init();
         Ok(())
     }
 
@@ -109,7 +132,7 @@ mod tests {
 
     #[test]
     fn rust_log_is_honoured_beside_the_flags() {
-        let flags = |quiet, verbose| Flags { quiet, verbose, log_format: LogFormat::Human };
+        let flags = |quiet, verbose| Flags { quiet, verbose, log_format: LogFormat::Human, trace: None };
         for (flags, rust_log, filter) in [
             (flags(false, 0), None, "avatarpipe=warn,off"),
             (flags(false, 2), Some(""), "avatarpipe=debug,off"),

@@ -34,6 +34,7 @@ mod simulated;
 mod state;
 mod status;
 mod test;
+mod timeline;
 
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 
@@ -115,7 +116,7 @@ pub fn main() -> Exit {
         }
     };
     std::panic::set_hook(Box::new(|panic| tell(Severity::Failure, &last_words(panic))));
-    ending(|| {
+    let exit = ending(|| {
         cli.log.start()?;
         match cli.command {
             Command::Init(flags) => init::run(&flags),
@@ -135,7 +136,8 @@ pub fn main() -> Exit {
             #[cfg(feature = "sandbox")]
             Command::Sandbox(flags) => sandbox::run(&flags),
         }
-    })
+    });
+    exit.and(ending(|| log::end().map(|()| Exit::Done)))
 }
 
 /// How a command ends. A panic is our own fault; the hook has told of it.

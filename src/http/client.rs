@@ -193,7 +193,7 @@ impl Client {
         tokio::select! {
             biased;
             () = self.stopping.asked() => Woken::Stopped,
-            () = self.shared.rate_limit.pause(time) => Woken::Rested,
+            () = self.shared.rate_limit.pause(time).instrument(tracing::trace_span!("pause")) => Woken::Rested,
         }
     }
 
@@ -303,7 +303,7 @@ impl Client {
         let _turn = tokio::select! {
             biased;
             () = self.stopping.no_turn() => return Err(Broken::Stopped),
-            turn = self.shared.rate_limit.turn(request.units) => turn,
+            turn = self.shared.rate_limit.turn(request.units).instrument(tracing::trace_span!("wait")) => turn,
         };
         // At the last moment: a machine may have slept while this waited.
         if !self.stopping.permits() {

@@ -169,7 +169,8 @@ impl Job<'_> {
         let waiting = context.waiting_pictures().into_iter().collect();
         finished.sort_by_key(|done| pipeline.targets.iter().position(|target| target.id == *done.target_run.id()));
         fetch_stood::fetch_stood(context, clients, &mut finished).await?;
-        close::close(context, pipeline, &source_runs, finished, &guarded, waiting, trail).await
+        let close = close::close(context, pipeline, &source_runs, finished, &guarded, waiting, trail);
+        close.instrument(spans::step("report")).await
     }
 
     /// Plans pass after pass, and begins to write each.
@@ -190,7 +191,8 @@ impl Job<'_> {
             servers.refuse_twins(&mut target_runs);
             let renderer = self.renderer(&target_runs, scheduler.somebody_is_late());
             let mut decided = scheduler.meanwhile(self.plan(&renderer, target_runs, source_runs)).await?;
-            guarded.hold(context, pipeline, source_runs, &decided, &options.allow)?;
+            let hold = || guarded.hold(context, pipeline, source_runs, &decided, &options.allow);
+            spans::step("guard").in_scope(hold)?;
             for (target_run, plan) in &mut decided {
                 target_run.failure = target_run.failure.take().or_else(|| named::unserved(target_run, plan));
                 decided::tell(context, target_run)?;
@@ -235,7 +237,7 @@ impl Job<'_> {
         for target_run in &mut target_runs {
             follow_people::follow_people(context, target_run, &listed).await?;
         }
-        match_all::match_all(context, &target_runs, source_runs)?;
+        spans::step("match").in_scope(|| match_all::match_all(context, &target_runs, source_runs))?;
         let selection = &self.options.selection;
         let selected = if selection.narrows() {
             only::select(context, &target_runs, source_runs, selection)?;
@@ -263,6 +265,6 @@ impl Job<'_> {
             images: &images,
             renderer,
         };
-        decide.decide(target_runs, source_runs).await
+        decide.decide(target_runs, source_runs).instrument(spans::step("decide")).await
     }
 }

@@ -92,8 +92,9 @@ impl Renderer {
         let permit = self.memory.acquire_many(needed).await.map_err(|_| Trouble::Own("the renderer closed".into()))?;
         let (send, receive) = oneshot::channel();
         let renderer = Arc::clone(self);
-        let span = tracing::Span::current();
-        rayon::spawn(move || _ = send.send(span.in_scope(|| renderer.render_here(&photo, digest))));
+        let (whose, render) = (tracing::Span::current(), tracing::trace_span!("render"));
+        let work = move || whose.in_scope(|| render.in_scope(|| renderer.render_here(&photo, digest)));
+        rayon::spawn(move || _ = send.send(work()));
         let rendering = receive.await.map_err(|_| Trouble::Own("the picture pool lost a photo".into()))?;
         drop(permit);
         rendering

@@ -4,7 +4,7 @@
 //! (`http`), how lines look (`cli`).
 //! A newcomer gets wrong: spans are of the level of errors, or a warning would not say whose it is.
 
-use tracing::{Span, error_span};
+use tracing::{Span, error_span, trace_span};
 
 use crate::model::{RunId, SourceId, TargetId};
 
@@ -23,4 +23,9 @@ pub(super) fn source(id: &SourceId, phase: &str) -> Span {
 pub(super) fn target(id: &TargetId, phase: &str) -> Span {
     let target = error_span!("target", id = %id);
     error_span!(parent: &target, "phase", phase)
+}
+
+/// A phase of everybody, which no line of the log needs (docs/command-line.md, "Where the time goes").
+pub(super) fn step(phase: &str) -> Span {
+    trace_span!("phase", phase)
 }

@@ -189,6 +189,7 @@ fn work(
     mut followed: Option<Box<dyn Followed>>,
 ) {
     while let Ok(first) = queue.recv() {
+        let _commit = tracing::trace_span!("commit").entered();
         let mut group = vec![first];
         let mut commit = write(&mut lock(connection), queue, &mut group);
         if let (Ok(()), Some(followed)) = (&commit, &mut followed) {
