@@ -2,7 +2,8 @@
 //!
 //! Owns: what a marker or a photo says in the light of what is remembered, and that who had a photo is asked twice.
 //! Leaves to others: the questions (`round`), the calls (`calls`), what follows (`plan`).
-//! A newcomer gets wrong: an answer may be a question more: the person then stands in `to_fetch`.
+//! A newcomer gets wrong: an answer may be a question more: the person then stands in `to_fetch`. And what is learnt waits for
+//! others to be written with: whoever ends a round calls [`Answers::flush`].
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,6 +19,9 @@ use crate::model::{
 use crate::run::context::{Mode, RunContext};
 use crate::run::renderer::{Renderer, unreadable};
 use crate::state::Again;
+
+/// What is learnt of so many people is written at once.
+const TOGETHER: usize = 100;
 
 /// How often a person was asked for the photo.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,6 +44,10 @@ pub(super) struct Answers<'a> {
     /// Why the first photo that was known last time is not known now.
     pub first_lost: Option<Fault>,
     done: u64,
+    /// Since the last flush: for the next run, and for this one.
+    marks: Vec<(PersonRef, PhotoMark)>,
+    facts: Vec<(PersonRef, PhotoFact)>,
+    new: Vec<PersonRef>,
 }
 
 impl<'a> Answers<'a> {
@@ -53,6 +61,9 @@ impl<'a> Answers<'a> {
             counts: FetchCounts::default(),
             first_lost: None,
             done: 0,
+            marks: Vec::new(),
+            facts: Vec::new(),
+            new: Vec::new(),
         }
     }
 
@@ -127,9 +138,12 @@ impl<'a> Answers<'a> {
                 let version = self.compared_next(person, version, &found)?;
                 self.counts.photos.downloaded += 1;
                 let new = self.mark(person)?.is_none_or(|known| known.found != found);
-                self.remember(person, PhotoMark { version, found })?;
+                self.remember(person, PhotoMark { version, found });
                 self.fact(person, rendering.fact)?;
-                if new { Ok(self.context.facts.put_new_photo(&self.who(person))?) } else { Ok(()) }
+                if new {
+                    self.new.push(self.who(person));
+                }
+                Ok(())
             }
             PhotoRendering::Absent(proof) => {
                 let mark = self.mark(person)?;
@@ -173,16 +187,24 @@ impl<'a> Answers<'a> {
             self.context.facts.put_again(Again::Vanished, &self.id, std::slice::from_ref(person))?;
             return Ok(());
         }
-        self.remember(person, PhotoMark { version: None, found: Remembered::Absent(proof) })?;
+        self.remember(person, PhotoMark { version: None, found: Remembered::Absent(proof) });
         self.fact(person, PhotoFact::Absent(proof))
     }
 
-    fn remember(&self, person: &PersonId, mark: PhotoMark) -> Result<(), Trouble> {
+    fn remember(&mut self, person: &PersonId, mark: PhotoMark) {
         if self.context.mode == Mode::Run {
-            // Not waited for: a mark that is lost in a kill costs one question more next time. The writer keeps order.
-            drop(self.context.store.put_mark(&self.who(person), &mark));
+            self.marks.push((self.who(person), mark));
         }
-        Ok(())
+    }
+
+    /// Writes what was learnt since the last time.
+    pub(super) fn flush(&mut self) -> Result<(), Trouble> {
+        if !self.marks.is_empty() {
+            // Not waited for: a mark that is lost in a kill costs one question more next time. The writer keeps order.
+            drop(self.context.store.put_marks(std::mem::take(&mut self.marks)));
+        }
+        self.context.facts.put_photos(&std::mem::take(&mut self.facts))?;
+        Ok(self.context.facts.put_new_photos(&std::mem::take(&mut self.new))?)
     }
 
     /// What this run goes by.
@@ -201,6 +223,10 @@ impl<'a> Answers<'a> {
         }
         self.done += 1;
         self.context.at(&format!("photos {}", self.id), self.done);
-        Ok(self.context.facts.put_photo(&self.who(person), &fact)?)
+        if self.facts.len() >= TOGETHER {
+            self.flush()?;
+        }
+        self.facts.push((self.who(person), fact));
+        Ok(())
     }
 }

@@ -41,6 +41,7 @@ pub(in crate::run) async fn fetch_all(
     context.begins(&work, Some(context.facts.count_wanted(source_run.id())?));
     let mut fetch_run = FetchRun { selected, ..FetchRun::new(context, source_run, &source, renderer, concurrency) };
     let mut outcome = fetch_run.everybody().await;
+    fetch_run.answers.flush()?;
     let FetchRun { answers: Answers { counts, first_lost, .. }, calls, versions, .. } = fetch_run;
     source_run.notes.extend(versions.note());
     source_run.counts.forecast += calls.sent;
@@ -70,6 +71,7 @@ pub(in crate::run) async fn fetch_again(
     context.begins(&work, Some(context.facts.count_again(Again::Missing, source_run.id())?));
     let mut fetch_run = FetchRun::new(context, source_run, &source, renderer, concurrency);
     let outcome = fetch_run.missing().await;
+    fetch_run.answers.flush()?;
     let FetchRun { answers, calls, .. } = fetch_run;
     source_run.counts.photos.downloaded += answers.counts.photos.downloaded;
     source_run.counts.forecast += calls.sent;

@@ -13,13 +13,11 @@ use crate::state::codec::{Bytes, Json, Whole};
 use crate::state::error::StateError;
 
 impl Facts {
-    /// Puts what was learnt about one person's photo.
-    pub fn put_photo(&self, person: &PersonRef, fact: &PhotoFact) -> Result<(), StateError> {
-        self.put_photos(&[(person.clone(), fact.clone())])
-    }
-
     /// Puts what was learnt about many.
     pub fn put_photos(&self, facts: &[(PersonRef, PhotoFact)]) -> Result<(), StateError> {
+        if facts.is_empty() {
+            return Ok(());
+        }
         self.write("put photos into the facts", |db| {
             let mut put =
                 db.prepare_cached("INSERT OR REPLACE INTO photo (source, person, fact, digest) VALUES (?, ?, ?, ?)")?;
@@ -37,12 +35,14 @@ impl Facts {
         })
     }
 
-    /// A photo was put that the durable state did not know, or knew as another one.
-    pub fn put_new_photo(&self, person: &PersonRef) -> Result<(), StateError> {
+    /// Photos were put that the durable state did not know, or knew as other ones.
+    pub fn put_new_photos(&self, people: &[PersonRef]) -> Result<(), StateError> {
+        if people.is_empty() {
+            return Ok(());
+        }
         self.write("put photos into the facts", |db| {
             let mut put = db.prepare_cached("UPDATE photo SET new = 1 WHERE source = ? AND person = ?")?;
-            put.execute([person.source.as_str(), person.id.as_str()])?;
-            Ok(())
+            people.iter().try_for_each(|person| Ok(put.execute([person.source.as_str(), person.id.as_str()]).map(drop)?))
         })
     }
 

@@ -222,8 +222,8 @@ fn matches_say_who_is_wanted_and_who_is_matched_twice() {
     assert_eq!(facts.count_wanted(&entra()).unwrap(), 3);
     // What a source said ends the search, but for a proven absence: then the next one is asked.
     let who = |id: &str| PersonRef { source: entra(), id: id.into() };
-    facts.put_photo(&who("p1"), &PhotoFact::Absent(Absence::NotFound)).unwrap();
-    facts.put_photo(&who("p2"), &PhotoFact::Present { digest: Digest::of(b"photo") }).unwrap();
+    facts.put_photos(&[(who("p1"), PhotoFact::Absent(Absence::NotFound))]).unwrap();
+    facts.put_photos(&[(who("p2"), PhotoFact::Present { digest: Digest::of(b"photo") })]).unwrap();
     facts.end_searches_after(&entra()).unwrap();
     // Nobody is asked about twice.
     assert_eq!(facts.wanted_people(&entra(), None, 9).unwrap(), []);
@@ -263,7 +263,7 @@ fn photos_read_back_and_shared_ones_are_counted() {
         ("p7", PhotoFact::TooSmall { width: 20, height: 30 }),
     ]
     .map(|(id, fact)| (reference(id), fact));
-    facts.put_photo(&photos[0].0, &photos[4].1).unwrap();
+    facts.put_photos(&[(photos[0].0.clone(), photos[4].1.clone())]).unwrap();
     facts.put_photos(&photos).unwrap();
     for (person, fact) in &photos {
         assert_eq!(facts.photo(person).unwrap().as_ref(), Some(fact));

@@ -26,12 +26,7 @@ impl Store {
         })
     }
 
-    /// Records what was found for one person.
-    pub fn put_mark(&self, person: &PersonRef, mark: &PhotoMark) -> Ack<()> {
-        self.put_marks(vec![(person.clone(), mark.clone())])
-    }
-
-    /// Records what was found for many.
+    /// Records what was found for these people.
     pub fn put_marks(&self, marks: Vec<(PersonRef, PhotoMark)>) -> Ack<()> {
         self.write("record photo marks in the state", move |db| {
             marks.iter().try_for_each(|(person, mark)| put(db, person, mark))

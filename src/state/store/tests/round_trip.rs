@@ -243,13 +243,13 @@ fn a_placement_keeps_its_photo_whatever_becomes_of_the_persons() {
     let mut all = Vec::new();
     for (photo, account) in photos.into_iter().chain(photos).zip(["A1", "A2", "A3", "A4", "A5", "A6"]) {
         store.adopt(of(&format!("{account}-before"), photo)).wait().unwrap();
-        store.put_mark(&person("p1"), &present(photo)).wait().unwrap();
+        store.put_marks(vec![(person("p1"), present(photo))]).wait().unwrap();
         store.adopt(of(account, photo)).wait().unwrap();
         all.extend([of(&format!("{account}-before"), photo), of(account, photo)]);
         check(&all);
     }
     store
-        .put_mark(&person("p1"), &PhotoMark { version: None, found: Remembered::Absent(Absence::NotFound) })
+        .put_marks(vec![(person("p1"), PhotoMark { version: None, found: Remembered::Absent(Absence::NotFound) })])
         .wait()
         .unwrap();
     check(&all);
