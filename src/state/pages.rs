@@ -111,7 +111,7 @@ impl Followed for Pages {
         self.send().inspect_err(|fault| self.broken = Some(fault.repeated()))?;
         if self.offset > LONG {
             // A reader that is in its way is no fault: it is tried again after the next commit.
-            lock(connection).query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            lock(connection)?.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         }
         Ok(())
     }

@@ -76,9 +76,25 @@ impl Wake for Unpark {
 /// sees committed rows only, and neither ever finds the file busy.
 pub(super) type SharedConnection = Arc<Mutex<Connection>>;
 
+/// For whatever writes, or needs to stand outside a transaction: the one of the readers ends.
+///
 /// A panic elsewhere leaves the connection as usable as before: an open transaction is rolled back by its guard.
-pub(super) fn lock(shared: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
+pub(super) fn lock(shared: &Mutex<Connection>) -> Result<MutexGuard<'_, Connection>, StateFault> {
+    let connection = shared.lock().unwrap_or_else(PoisonError::into_inner);
+    if !connection.is_autocommit() {
+        connection.execute_batch("COMMIT")?;
+    }
+    Ok(connection)
+}
+
+/// For one more query. Readers share a transaction until somebody writes: each would take and free the locks of the file by
+/// itself, and look whether another process has written meanwhile.
+pub(super) fn lock_to_read(shared: &Mutex<Connection>) -> Result<MutexGuard<'_, Connection>, StateFault> {
+    let connection = shared.lock().unwrap_or_else(PoisonError::into_inner);
+    if connection.is_autocommit() {
+        connection.execute_batch("BEGIN")?;
+    }
+    Ok(connection)
 }
 
 /// Somebody who has to agree to each commit before anybody is told of it.
@@ -191,7 +207,7 @@ fn work(
     while let Ok(first) = queue.recv() {
         let _commit = tracing::trace_span!("commit").entered();
         let mut group = vec![first];
-        let mut commit = write(&mut lock(connection), queue, &mut group);
+        let mut commit = lock(connection).and_then(|mut connection| write(&mut connection, queue, &mut group));
         if let (Ok(()), Some(followed)) = (&commit, &mut followed) {
             commit = followed.follow(connection);
         }

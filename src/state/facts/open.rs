@@ -70,7 +70,8 @@ impl Facts {
         tried: &'static str,
         query: impl FnOnce(&Connection) -> Result<T, StateFault>,
     ) -> Result<T, StateError> {
-        query(&writer::lock(&self.connection)).map_err(|fault| StateError::new(tried, &self.file, fault))
+        let read = writer::lock_to_read(&self.connection).and_then(|connection| query(&connection));
+        read.map_err(|fault| StateError::new(tried, &self.file, fault))
     }
 
     /// One page in one transaction.
@@ -79,14 +80,20 @@ impl Facts {
         tried: &'static str,
         act: impl FnOnce(&Transaction<'_>) -> Result<T, StateFault>,
     ) -> Result<T, StateError> {
-        let mut connection = writer::lock(&self.connection);
         let page = || -> Result<T, StateFault> {
+            let mut connection = writer::lock(&self.connection)?;
             let transaction = connection.transaction()?;
             let value = act(&transaction)?;
             transaction.commit()?;
             Ok(value)
         };
         page().map_err(|fault| StateError::new(tried, &self.file, fault))
+    }
+
+    /// Writes what the log holds into the file; the log begins at its beginning again.
+    pub(super) fn empty_log(&self, tried: &'static str) -> Result<(), StateError> {
+        let empty = || Ok(writer::lock(&self.connection)?.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()))?);
+        empty().map_err(|fault: StateFault| StateError::new(tried, &self.file, fault))
     }
 
     /// To be called before a table is read.

@@ -42,7 +42,9 @@ impl Facts {
         }
         self.write("put photos into the facts", |db| {
             let mut put = db.prepare_cached("UPDATE photo SET new = 1 WHERE source = ? AND person = ?")?;
-            people.iter().try_for_each(|person| Ok(put.execute([person.source.as_str(), person.id.as_str()]).map(drop)?))
+            people
+                .iter()
+                .try_for_each(|person| Ok(put.execute([person.source.as_str(), person.id.as_str()]).map(drop)?))
         })
     }
 

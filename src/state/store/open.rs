@@ -138,7 +138,10 @@ impl Store {
         tried: &'static str,
         query: impl FnOnce(&Connection) -> Result<T, StateFault>,
     ) -> Result<T, StateError> {
-        query(&writer::lock(&self.connection)).map_err(|fault| StateError::new(tried, &self.file, fault))
+        // A look may stay open for long, and must keep no run from writing.
+        let lock = if self.writer.is_some() { writer::lock_to_read } else { writer::lock };
+        let read = lock(&self.connection).and_then(|connection| query(&connection));
+        read.map_err(|fault| StateError::new(tried, &self.file, fault))
     }
 
     pub(super) fn write<T: Send + 'static>(

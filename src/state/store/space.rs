@@ -16,13 +16,14 @@ const WORTH: i64 = 10;
 impl Store {
     /// Writes the file anew without what lies idle in it, where that is much. A kill undoes it as it does any transaction.
     pub fn give_back_room(&self) -> Result<(), StateError> {
-        let connection = writer::lock(&self.connection);
-        if is_worth_it(&connection)
-            .map_err(|fault| StateError::new("look at the room in the state", self.path(), fault))?
-        {
-            file::rewrite(&connection);
-        }
-        Ok(())
+        let give_back = || {
+            let connection = writer::lock(&self.connection)?;
+            if is_worth_it(&connection)? {
+                file::rewrite(&connection);
+            }
+            Ok(())
+        };
+        give_back().map_err(|fault: StateFault| StateError::new("look at the room in the state", self.path(), fault))
     }
 }
 

@@ -129,7 +129,7 @@ fn waiting_writes_share_one_commit_and_fail_alone() {
     // Counts transactions: <https://www.sqlite.org/fileformat2.html#file_change_counter>.
     let commits = || u32::from_be_bytes(std::fs::read(&path).unwrap()[24..28].try_into().unwrap());
     let before = commits();
-    let held = writer::lock(&store.connection);
+    let held = writer::lock(&store.connection).unwrap();
     let acks: Vec<_> = (0..50).map(|n| store.begin_run(run_row(&format!("run-{}", n % 49)))).collect();
     drop(held);
     let failed: Vec<bool> = acks.into_iter().map(|ack| ack.wait().is_err()).collect();
@@ -152,7 +152,7 @@ fn an_open_group_is_committed_when_the_store_is_dropped() {
 fn a_group_that_is_undone_is_acknowledged_to_nobody() {
     let (_folder, path) = place();
     let store = open(&path);
-    let held = writer::lock(&store.connection);
+    let held = writer::lock(&store.connection).unwrap();
     let before = store.begin_run(run_row("run-1"));
     // What SQLite does by itself when the disk is full.
     let culprit = store.write("break", |db| Ok(db.execute_batch("ROLLBACK")?));

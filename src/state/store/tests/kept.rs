@@ -68,7 +68,10 @@ fn version_2_steps_up_with_its_runs() {
     let store = Store::open_as(lock(&path), &V2).unwrap();
     let insert = "INSERT INTO run (id, pipeline, pipeline_digest, command, started)
         VALUES ('run-1', 'corporate', ?, 'run', 1800000000)";
-    store.read("fill", |db| Ok(db.execute(insert, [Digest::of(b"pipeline").as_bytes().as_slice()])?)).unwrap();
+    store
+        .write("fill", move |db| Ok(db.execute(insert, [Digest::of(b"pipeline").as_bytes().as_slice()])?))
+        .wait()
+        .unwrap();
     drop(store);
     let before = std::fs::read(&path).unwrap();
     assert_eq!(Store::view(&path).unwrap().runs(9).unwrap(), [RunRecord { row: run_row("run-1"), end: None }]);
