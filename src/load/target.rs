@@ -94,6 +94,12 @@ pub trait Target: Send + Sync {
         Ok(Vec::new())
     }
 
+    /// How many writes go on at the same time where that is not for a rate to say. Nobody else is at a disk of ours, and each waits for it
+    /// several times: the more wait together, the fewer waits there are.
+    fn side_by_side(&self) -> Option<usize> {
+        None
+    }
+
     /// Whether the target has no accounts of its own, so that every person in scope gets one by [`Target::accounts_for`].
     fn follows_people(&self) -> bool {
         false

@@ -60,9 +60,9 @@ fn shape(plan: &TargetPlan, ownership: Ownership, concurrency: usize, accounts: 
 }
 
 fn workers(clients: &Clients, target_run: &TargetRun, plan: &TargetPlan) -> usize {
-    clients
-        .concurrency(&target_run.entry.rate)
-        .clamp(1, usize::try_from(plan.changes().count()).unwrap_or(usize::MAX).max(1))
+    let by_rate = || clients.concurrency(&target_run.entry.rate);
+    let workers = target_run.target.side_by_side().unwrap_or_else(by_rate);
+    workers.clamp(1, usize::try_from(plan.changes().count()).unwrap_or(usize::MAX).max(1))
 }
 
 /// Applies and confirms one target's plan, unless something forbids it.

@@ -1,17 +1,17 @@
 //! Files that are there whole or not at all.
 //!
-//! Owns: temporary file, flush, fsync, rename, fsync of the folder.
+//! Owns: temporary file, fsync, rename, fsync of the folder.
 //! Leaves to others: names (`names.rs`), what is written when (`session.rs`).
-//! A newcomer gets wrong: a write that fails on a full disk is told by `flush` and by nothing after it. And after a rename
-//! the *folder* must reach the disk too, or a power cut brings the old file back.
+//! A newcomer gets wrong: a write that fails on a full disk may be told by the sync alone. And after a rename the *folder* must
+//! reach the disk too, or a power cut brings the old file back.
 
-use std::io::{Error, ErrorKind, Result};
-use std::path::PathBuf;
+use std::io::{Error, ErrorKind, Result, Write as _};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use tokio::fs::{self, File};
-use tokio::io::AsyncWriteExt as _;
+use tokio::task::spawn_blocking;
 
 use crate::http::{Failure, FailureKind};
 use crate::input;
@@ -76,23 +76,19 @@ impl PictureFiles {
     }
 
     /// Puts a file there, over one of the same name. Its name is on the disk after [`PictureFiles::settle`].
-    pub(super) async fn place(&self, file: &str, bytes: &[u8]) -> std::result::Result<(), Failure> {
+    pub(super) async fn place(&self, file: &str, bytes: Bytes) -> std::result::Result<(), Failure> {
         let part = self.path(&format!(".{}{UNFINISHED}", uuid::Uuid::new_v4().simple()));
-        let written = async {
-            fs::create_dir_all(&self.folder).await?;
-            // `create_new` follows no link, and takes nothing over.
-            let mut open = fs::OpenOptions::new().write(true).create_new(true).open(&part).await?;
-            open.write_all(bytes).await?;
-            open.flush().await?;
-            open.sync_all().await?;
-            drop(open);
-            fs::rename(&part, self.path(file)).await
-        };
-        let written = written.await;
-        if written.is_err() {
-            // Half a file helps nobody, and on a full disk its room does.
-            _ = fs::remove_file(&part).await;
-        }
+        let (folder, to) = (self.folder.clone(), self.path(file));
+        // One step for another thread: each costs more than it does.
+        let written = spawn_blocking(move || {
+            let written = write_whole(&folder, &part, &bytes).and_then(|()| std::fs::rename(&part, to));
+            if written.is_err() {
+                // Half a file helps nobody, and on a full disk its room does.
+                _ = std::fs::remove_file(&part);
+            }
+            written
+        });
+        let written = written.await.map_err(Error::other).flatten();
         self.unsettled.store(true, Ordering::Relaxed);
         written.map_err(|error| self.failed("writing", file, &error))
     }
@@ -138,6 +134,21 @@ impl PictureFiles {
     }
 }
 
+/// A new file that is on the disk when this returns.
+fn write_whole(folder: &Path, part: &Path, bytes: &[u8]) -> Result<()> {
+    // `create_new` follows no link, and takes nothing over.
+    let open = || std::fs::OpenOptions::new().write(true).create_new(true).open(part);
+    let mut file = match open() {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            std::fs::create_dir_all(folder)?;
+            open()?
+        }
+        opened => opened?,
+    };
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
 fn is_unfinished(name: &str) -> bool {
     let random = name.strip_prefix('.').and_then(|name| name.strip_suffix(UNFINISHED));
     random.is_some_and(|random| random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_hexdigit()))
@@ -153,8 +164,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let files = PictureFiles::new(folder.path().join("out"));
         assert_eq!(files.standing("ada").unwrap(), []);
-        files.place("ada.png", b"one").await.unwrap();
-        files.place("ada.png", b"two").await.unwrap();
+        files.place("ada.png", Bytes::from_static(b"one")).await.unwrap();
+        files.place("ada.png", Bytes::from_static(b"two")).await.unwrap();
         files.settle().await.unwrap();
         let standing = files.standing("ada").unwrap();
         assert_eq!(standing, [StandingPicture { file: "ada.png".into(), digest: Digest::of(b"two") }]);
@@ -169,7 +180,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let files = PictureFiles::new(folder.path().to_owned());
         std::fs::create_dir(folder.path().join("ada.png")).unwrap();
-        assert!(files.place("ada.png", b"one").await.is_err());
+        assert!(files.place("ada.png", Bytes::from_static(b"one")).await.is_err());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
@@ -186,7 +197,7 @@ mod tests {
         std::fs::write(folder.path().join(".mine.avatarpipe-part"), "mine").unwrap();
         let files = PictureFiles::new(folder.path().to_owned());
         assert!(files.standing("ada").unwrap_err().to_string().contains("a link"));
-        files.place("index.json", b"new").await.unwrap();
+        files.place("index.json", Bytes::from_static(b"new")).await.unwrap();
         files.sweep().await;
         assert_eq!(std::fs::read(&secret).unwrap(), b"secret");
         assert_eq!(std::fs::read(folder.path().join("index.json")).unwrap(), b"new");

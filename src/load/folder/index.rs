@@ -67,5 +67,5 @@ pub(super) async fn write<'a>(
     let mut bytes = serde_json::to_vec_pretty(&IndexFile { format: FORMAT, pictures })
         .map_err(|error| Failure::new(FailureKind::Odd, format!("writing {FILE}"), error.to_string()))?;
     bytes.push(b'\n');
-    if before.as_deref() == Some(bytes.as_slice()) { Ok(()) } else { files.place(FILE, &bytes).await }
+    if before.as_deref() == Some(bytes.as_slice()) { Ok(()) } else { files.place(FILE, bytes.into()).await }
 }

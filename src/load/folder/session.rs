@@ -121,7 +121,7 @@ impl FolderSession {
     ) -> Result<Option<PictureRef>, WriteError> {
         let account = intent.account.as_str();
         let file = format!("{account}.{}", rendition.media_type.ending());
-        self.shared.files.place(&file, &rendition.bytes).await?;
+        self.shared.files.place(&file, rendition.bytes.clone()).await?;
         self.drop_former(intent, &file).await?;
         let standing = StandingPicture { file, digest: rendition.digest };
         let mark = standing.mark();

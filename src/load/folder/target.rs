@@ -27,6 +27,8 @@ use super::{index, names};
 
 /// Accounts that a survey hands over at once.
 const PAGE: usize = 500;
+/// Writes at the same time: with so many a commit of the journal or the disk's is no part of what a picture costs.
+const SIDE_BY_SIDE: usize = 64;
 
 /// A folder of pictures.
 pub(crate) struct Folder {
@@ -121,6 +123,10 @@ impl Target for Folder {
 
     async fn prepare(&self, _learnt: &mut Learnt, _probe: Option<Probe<'_>>) -> Result<Upload, Failure> {
         Ok(Upload { side: None, bytes: usize::MAX, route: "file".into(), note: None })
+    }
+
+    fn side_by_side(&self) -> Option<usize> {
+        Some(SIDE_BY_SIDE)
     }
 
     fn follows_people(&self) -> bool {
