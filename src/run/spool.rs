@@ -9,6 +9,8 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 
@@ -21,6 +23,8 @@ pub struct Spool {
     folder: PathBuf,
     /// Of the state: what another state, or nobody, has sealed is not ours.
     key: StateKey,
+    /// Nothing waits here, as on every run that finds nothing new: nobody has to look for each photo.
+    is_empty: Arc<AtomicBool>,
 }
 
 /// Bytes before the picture: 32 of seal, 32 of digest, 1 of media type, 4 of side, 256 of luma.
@@ -35,7 +39,8 @@ impl Spool {
     pub fn within(cache: &Path, key: StateKey) -> io::Result<Self> {
         let folder = cache.join("pictures");
         private_folder(&folder)?;
-        Ok(Self { folder, key })
+        let is_empty = fs::read_dir(&folder)?.next().is_none();
+        Ok(Self { folder, key, is_empty: Arc::new(is_empty.into()) })
     }
 
     /// Keeps a rendition of `photo`.
@@ -48,6 +53,7 @@ impl Spool {
         sealed.push(rendition.media_type.kept());
         sealed.extend_from_slice(&rendition.side.to_le_bytes());
         sealed.extend_from_slice(luma.values());
+        self.is_empty.store(false, Ordering::Release);
         let mut file =
             tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o600)).tempfile_in(&self.folder)?;
         file.write_all(self.seal(photo, recipe, &sealed).as_bytes())?;
@@ -58,6 +64,9 @@ impl Spool {
 
     /// A rendition of `photo`, if it is here, whole, and the one that was put here.
     pub fn get(&self, photo: &Digest, recipe: &Recipe) -> Option<Rendition> {
+        if self.is_empty.load(Ordering::Acquire) {
+            return None;
+        }
         let bytes = Bytes::from(fs::read(self.path(photo, recipe)).ok()?);
         let seal: [u8; 32] = bytes.get(..SEAL)?.try_into().ok()?;
         if self.seal(photo, recipe, bytes.get(SEAL..HEAD)?) != Digest::from_bytes(seal) {
