@@ -5,6 +5,7 @@
 //! Leaves to others: where a secret may stand in the pipeline file (`pipeline`), whom it is sent to (`http`).
 //! A newcomer gets wrong: nobody has to tell the redactor anything; whoever makes a [`Secret`] has done so.
 
+mod echoes;
 pub(crate) mod outlet;
 mod redact;
 mod spellings;

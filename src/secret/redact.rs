@@ -5,13 +5,12 @@
 //! A newcomer gets wrong: the list is of the whole process on purpose. A server may echo one system's credential in an
 //! answer to another, and whoever prints it does not know where it came from.
 
-use std::collections::VecDeque;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{LazyLock, PoisonError, RwLock};
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use super::echoes::{self, Echoes};
 use super::spellings::{encodings, spellings};
 
 /// What stands where a secret stood.
@@ -44,16 +43,10 @@ const SECRET_NAMES: [&str; 20] = [
     "api_key",
 ];
 
-/// A shorter one may stand in an answer by chance: a word, a number.
-const SHORTEST_ECHO: usize = 8;
-
 static KNOWN: RwLock<Vec<SecretString>> = RwLock::new(Vec::new());
 
-/// So many of the secrets that were sent last are looked for in answers: a run has some ten at a time.
-const LATEST: usize = 32;
-
-/// Each finds every spelling of one of the longer secrets.
-static ECHOES: RwLock<VecDeque<AhoCorasick>> = RwLock::new(VecDeque::new());
+/// Every spelling of the longer ones of the latest.
+static ECHOES: LazyLock<RwLock<Echoes>> = LazyLock::new(RwLock::default);
 
 /// Remembers a secret, so that [`redact`] finds it in any text from now on.
 pub(super) fn know(text: &str) {
@@ -74,20 +67,16 @@ pub(super) fn know(text: &str) {
 
 /// From now on answers that hold this secret are found, however it is encoded.
 fn listen_for(text: &str) {
-    if text.len() < SHORTEST_ECHO {
-        return;
+    if text.len() >= echoes::SHORTEST {
+        let mut echoes = ECHOES.write().unwrap_or_else(PoisonError::into_inner);
+        echoes.listen_for(spellings(text).into_iter().chain(encodings(text)));
     }
-    let forms = spellings(text).into_iter().chain(encodings(text));
-    let Ok(finder) = AhoCorasickBuilder::new().ascii_case_insensitive(true).build(forms) else { return };
-    let mut echoes = ECHOES.write().unwrap_or_else(PoisonError::into_inner);
-    echoes.push_front(finder);
-    echoes.truncate(LATEST);
 }
 
 /// Whether one of these texts holds a secret of ours, however it is encoded.
 pub(crate) fn holds_secret<'t>(texts: impl IntoIterator<Item = &'t [u8]>) -> bool {
     let echoes = ECHOES.read().unwrap_or_else(PoisonError::into_inner);
-    texts.into_iter().any(|text| echoes.iter().any(|echo| echo.is_match(text)))
+    texts.into_iter().any(|text| echoes.are_in(text))
 }
 
 fn is_known(text: &str) -> bool {
