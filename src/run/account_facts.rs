@@ -94,7 +94,7 @@ impl<'a> Gatherer<'a> {
         let placement = intents.iter().fold(recorded, |placement, (open, seen)| placement_seen(open, seen, placement));
         let sources = self.sources(&account, placement.as_ref())?;
         let keys = carried(&account, &self.target_run.entry.matching).iter().map(|words| self.digest(words)).collect();
-        let former = self.former(placement.as_ref())?;
+        let former = self.former(placement.as_ref(), &sources)?;
         let looked = context.facts.looked(target, &account.id)?;
         Ok(AccountFacts { account, placement, intents, sources, keys, former, looked })
     }
@@ -181,16 +181,23 @@ impl<'a> Gatherer<'a> {
         Ok(if self.planner.context.facts.is_new_photo(&who)? { PhotoLearnt::Now } else { PhotoLearnt::Before })
     }
 
-    fn former(&self, placement: Option<&Placement>) -> Result<Former, Trouble> {
+    fn former(&self, placement: Option<&Placement>, sources: &[SourceView]) -> Result<Former, Trouble> {
         let Some(person) = placement.and_then(|placement| placement.person.as_ref()) else {
             return Ok(Former::Nobody);
         };
         let is_listed =
             |source_run: &&SourceRun| *source_run.id() == person.source && source_run.state == SourceState::Listed;
         let source_run = self.planner.source_runs.iter().find(is_listed);
-        Ok(match (source_run, self.planner.context.facts.person(person)?) {
+        // Nearly always whoever the account still belongs to, and who was read for that.
+        let of_source = sources.iter().filter(|source| source.id == person.source);
+        let read = of_source.filter_map(|source| source.person.as_ref()).find(|read| read.id == person.id);
+        let standing = match read {
+            Some(read) => Some(read.standing),
+            None => self.planner.context.facts.person(person)?.map(|person| person.standing),
+        };
+        Ok(match (source_run, standing) {
             (None, _) => Former::Unknown,
-            (Some(_), Some(person)) => Former::Listed(person.standing),
+            (Some(_), Some(standing)) => Former::Listed(standing),
             // One of those without an id may be this very person.
             (Some(source_run), None) if source_run.counts.nameless > 0 => Former::Unknown,
             (Some(_), None) => Former::Gone,

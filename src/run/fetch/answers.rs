@@ -78,7 +78,7 @@ impl<'a> Answers<'a> {
 
     /// What the listing said of this person's photo.
     pub(super) fn hint(&self, person: &PersonId) -> Result<PhotoHint, Trouble> {
-        Ok(self.context.facts.person(&self.who(person))?.map_or(PhotoHint::Silent, |person| person.hint))
+        Ok(self.context.facts.hint(&self.who(person))?.unwrap_or(PhotoHint::Silent))
     }
 
     /// The photo is what the mark says.

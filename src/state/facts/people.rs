@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::Facts;
 use super::lazy_index::sorting;
-use crate::model::{Person, PersonId, PersonKey, PersonRef, SourceId, Standing};
+use crate::model::{Person, PersonId, PersonKey, PersonRef, PhotoHint, SourceId, Standing};
 use crate::state::codec::{EnumWord, Json, TextId, Whole, limit};
 use crate::state::error::{StateError, StateFault};
 
@@ -66,6 +66,16 @@ impl Facts {
         self.read("read a person in the facts", |db| {
             let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE source = ? AND id = ?"))?;
             Ok(query.query_row([person.source.as_str(), person.id.as_str()], read).optional()?)
+        })
+    }
+
+    /// What the listing said of a person's photo; `None` if the source did not list them.
+    pub fn hint(&self, person: &PersonRef) -> Result<Option<PhotoHint>, StateError> {
+        self.ensure_index(&self.people)?;
+        self.read("read a person in the facts", |db| {
+            let mut query = db.prepare_cached("SELECT hint FROM person WHERE source = ? AND id = ?")?;
+            let key = [person.source.as_str(), person.id.as_str()];
+            Ok(query.query_row(key, |row| Ok(row.get::<_, Json<_>>(0)?.0)).optional()?)
         })
     }
 
