@@ -25,7 +25,7 @@ use crate::settings::{CountedOf, Names, Pipeline};
 struct Which {
     #[command(flatten)]
     pipeline: PipelineFile,
-    /// Changes only this person's accounts: name, e-mail or id of the person or account (repeatable)
+    /// Changes only this person's accounts: name, e-mail or id of the person or account, or TARGET/ACCOUNT (repeatable)
     #[arg(long, value_name = "PERSON")]
     only: Vec<String>,
     /// As --only, of everybody whom this list names: one on each line, `#` before a comment; `-` reads standard input (repeatable)
@@ -300,6 +300,10 @@ pub(super) fn say(text: &str) {
 }
 
 fn only(which: &Which) -> Result<Vec<Only>, Trouble> {
+    if which.only.iter().any(|name| name.trim().is_empty()) {
+        let help = "write a name, e-mail address or id, or leave `--only` out for everybody";
+        return Err(Trouble::Usage(format!("--only names nobody: {help}; nothing was done")));
+    }
     let given = which.only.iter().map(|name| Only { name: name.clone(), place: None });
     Ok(given.chain(only_file::read(&which.only_file)?).collect())
 }

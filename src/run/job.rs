@@ -103,6 +103,7 @@ pub async fn execute(
 pub(super) async fn outcome(context: RunContext, ended: Result<EndedRun, Trouble>) -> Result<Outcome, Trouble> {
     match ended {
         Ok(EndedRun { mut report, mut exit, finished }) => {
+            context.facts.drop_last()?;
             // All was done and is on record by then: the answer is told as it is.
             if let Err(trouble) = context.give_back().await {
                 report.failures.push(trouble.to_string());
@@ -113,6 +114,7 @@ pub(super) async fn outcome(context: RunContext, ended: Result<EndedRun, Trouble
             Ok(Outcome { report, people, exit })
         }
         Err(trouble) => {
+            context.facts.take_last_back()?;
             if context.mode == Mode::Run {
                 // The row must not look like a run that was killed.
                 context.store.finish_run(&context.run, run_row::end(trouble.exit())).await?;
@@ -245,6 +247,7 @@ impl Job<'_> {
         } else {
             fetch::PhotosOf::Everybody
         };
+        context.facts.drop_last()?;
         let images = images::prepare(&pipeline.transform.fallback, renderer).await?;
         for source_run in source_runs.iter_mut() {
             let concurrency = clients.concurrency(&source_run.entry.rate);

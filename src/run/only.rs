@@ -5,7 +5,7 @@
 //! A newcomer gets wrong: a name that selects nobody is a mistake of the command line
 //! (docs/architecture.md, "Selecting and reviewing"), unless somebody could not be listed: then nobody knows.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use super::context::RunContext;
 use super::pages::{PAGE, each_page};
@@ -13,7 +13,7 @@ use super::selection::Selection;
 use super::source_run::SourceRun;
 use super::target_run::TargetRun;
 use crate::error::Trouble;
-use crate::model::{Account, Person, PersonKey, normalise_key};
+use crate::model::{Account, Person, PersonKey, TargetId, normalise_key};
 use crate::nearest::edits;
 use crate::plan::SourceState;
 
@@ -44,7 +44,7 @@ pub(super) fn select(
     for target_run in ready() {
         each_account(context, target_run, |account| {
             let mut named = false;
-            for key in account_words(account) {
+            for key in account_words(target_run.id(), account) {
                 if let Some(found) = names.get_mut(&key) {
                     (*found, named) = (OnlyName::Selects, true);
                 }
@@ -75,7 +75,7 @@ pub(super) fn select(
     if all_listed { expect_all(context, target_runs, source_runs, selection, &names) } else { Ok(()) }
 }
 
-type OnlyNames = BTreeMap<String, OnlyName>;
+type OnlyNames = HashMap<String, OnlyName>;
 
 /// What a name of `--only` turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,10 +86,12 @@ enum OnlyName {
     Selects,
 }
 
-fn account_words(account: &Account) -> impl Iterator<Item = String> {
-    let Account { id, name, email, display_name, .. } = account;
-    let all = [Some(id.as_str()), Some(name), email.as_deref(), Some(display_name)];
-    all.into_iter().flatten().map(normalise_key).filter(|key| !key.is_empty())
+/// What an account is called; also as every table names it, `jira/ada`.
+fn account_words(target: &TargetId, account: &Account) -> impl Iterator<Item = String> {
+    let Account { id, name, email, display_name, handle, .. } = account;
+    let all = [Some(id.as_str()), Some(name), email.as_deref(), Some(display_name), handle.as_deref()];
+    let of_target = [id.as_str(), name].map(|word| normalise_key(&format!("{target}/{word}")));
+    all.into_iter().flatten().map(normalise_key).filter(|key| !key.is_empty()).chain(of_target)
 }
 
 fn person_words(person: &Person) -> impl Iterator<Item = String> {
@@ -171,7 +173,7 @@ fn nearest(
     };
     for target_run in target_runs.iter().filter(|target_run| target_run.ready().is_some()) {
         each_account(context, target_run, |account| {
-            account_words(account).for_each(&mut offer);
+            account_words(target_run.id(), account).for_each(&mut offer);
             Ok(())
         })?;
     }

@@ -79,6 +79,7 @@ pub(crate) async fn undo(
     let run = match which(&context, options.run.as_ref()) {
         Ok(run) => run,
         Err(trouble) => {
+            context.facts.take_last_back()?;
             context.give_back().await?;
             return Err(trouble);
         }
@@ -222,6 +223,7 @@ impl Undoing<'_> {
         }
         let (images, shared) = (HashMap::new(), SharedPhotos::default());
         let planner = &self.planner(source_runs, &images, &shared);
+        context.facts.drop_last()?;
         let planned = target_runs.into_iter().map(|mut target_run| async move {
             let concurrency = clients.concurrency(&target_run.entry.rate);
             let plan = undo_planner::judge_all(planner, run, &mut target_run, concurrency).await?;

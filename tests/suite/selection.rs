@@ -10,7 +10,7 @@ const PEOPLE: [&str; 3] = ["ada", "grace", "alan"];
 
 #[test]
 fn only_the_named_people_are_changed_by_whatever_name() {
-    for only in ["ada", "ADA@contoso.example", "JIRAUSER10101", " Ada "] {
+    for only in ["ada", "ADA@contoso.example", "JIRAUSER10101", " Ada ", "jira/ada", "jira/JIRAUSER10101"] {
         let harness = Harness::with_people(&PEOPLE);
         let ended = harness.run_with(&["--only", only]);
         let ended = ended.expect_exit(0).expect_line("grace", "skip", "not_selected", "none");
@@ -47,6 +47,24 @@ fn a_name_that_selects_nobody_is_a_mistake_and_the_nearest_are_told() {
     }
     assert_eq!(harness.writes(), [""; 0]);
     harness.expect_shown(&[("ada", Start)]);
+}
+
+/// Who mistypes a name may look at once why, and finds what was known before.
+#[test]
+fn a_name_that_selects_nobody_leaves_what_explain_knows() {
+    let harness = Harness::with_people(&PEOPLE);
+    harness.plan_with(&[]).expect_exit(0);
+    let knows = || harness.finish(&["explain", "pipeline.yaml", "ada"]).expect_exit(0).stdout;
+    let before = knows();
+    for (command, only) in [("plan", "grce"), ("run", "grce"), ("undo", "grce"), ("plan", "wiki/ada")] {
+        harness.finish(&[command, "pipeline.yaml", "--only", only]).expect_exit(2);
+        assert_eq!(knows(), before, "{command} --only {only}");
+    }
+    for empty in ["", " "] {
+        harness.plan_with(&["--only", empty]).expect_exit(2).expect_error("--only names nobody: write a name");
+    }
+    harness.plan_with(&["--only", "ada"]).expect_exit(0);
+    assert!(!harness.path("state/stage.cache/facts.db.last").exists());
 }
 
 /// As spreadsheets save it: with a mark at the beginning, and two signs at the end of each line.

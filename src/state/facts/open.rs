@@ -3,7 +3,8 @@
 //! Owns: its schema, and the two ways in. Leaves to others: the rows.
 //! A newcomer gets wrong: an older shape is not stepped up; it is only scratch.
 
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use rusqlite::{Connection, Transaction};
@@ -16,6 +17,9 @@ use crate::state::writer;
 /// `AVPf`, and the one shape that this program reads.
 const SHAPE: Shape = Shape { application_id: 0x4156_5066, steps: &[include_str!("1.sql")] };
 
+/// With what SQLite keeps beside a file.
+const SUFFIXES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
+
 /// The scratch facts. Shared by reference between threads; every method takes `&self` and holds one page at most.
 #[derive(Debug)]
 pub struct Facts {
@@ -26,7 +30,8 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Begins anew: the facts of the last run are dropped. A file that is not ours is left as it is.
+    /// Begins anew: the facts of the last run are put aside, until [`Self::drop_last`] or [`Self::take_last_back`]. A file that
+    /// is not ours is left as it is.
     pub fn create(path: &Path) -> Result<Self, StateError> {
         let fail = |fault| StateError::new("make the facts", path, fault);
         // Whatever became of our own file, it is only scratch; another's is not.
@@ -34,9 +39,10 @@ impl Facts {
             return Err(fail(fault));
         }
         file::make_folder(path)?;
-        for suffix in ["", "-wal", "-shm", "-journal"] {
-            file::remove(&file::beside(path, suffix)).map_err(|e| fail(e.into()))?;
+        if path.exists() {
+            moved(path, &last(path)).map_err(|e| fail(e.into()))?;
         }
+        removed(path).map_err(|e| fail(e.into()))?;
         file::create(path, &SHAPE)?;
         Self::connect(path).map_err(fail)
     }
@@ -57,6 +63,21 @@ impl Facts {
             file: path.into(),
             people: LazyIndex::new("person", "source"),
             accounts: LazyIndex::new("account", "target"),
+        })
+    }
+
+    /// This run goes on: what the last one learnt is of no use any more.
+    pub fn drop_last(&self) -> Result<(), StateError> {
+        let tried = "drop the facts of the last run";
+        removed(&last(&self.file)).map_err(|error| StateError::new(tried, &self.file, StateFault::from(error)))
+    }
+
+    /// This run was refused before it had learnt anything: what the last one learnt is known again.
+    pub fn take_last_back(&self) -> Result<(), StateError> {
+        let last = last(&self.file);
+        let back = if last.exists() { moved(&last, &self.file) } else { Ok(()) };
+        back.map_err(|error| {
+            StateError::new("take back the facts of the last run", &self.file, StateFault::from(error))
         })
     }
 
@@ -100,4 +121,25 @@ impl Facts {
     pub(super) fn ensure_index(&self, index: &LazyIndex) -> Result<(), StateError> {
         index.once(|| self.write("sort the facts", |db| index.make(db)))
     }
+}
+
+/// Where the facts of the last run wait.
+fn last(path: &Path) -> PathBuf {
+    file::beside(path, ".last")
+}
+
+fn removed(path: &Path) -> io::Result<()> {
+    SUFFIXES.iter().try_for_each(|suffix| file::remove(&file::beside(path, suffix)))
+}
+
+/// In place of whatever stands there. What SQLite kept beside the file goes first: a log must not come to another file's pages.
+fn moved(from: &Path, to: &Path) -> io::Result<()> {
+    removed(to)?;
+    for suffix in SUFFIXES.iter().rev() {
+        match std::fs::rename(file::beside(from, suffix), file::beside(to, suffix)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
 }
