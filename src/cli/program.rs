@@ -3,14 +3,17 @@
 //! Owns: running it, once for each process, for so long and no longer. Leaves to others: taking the command apart, and that its
 //! output is a secret (`pipeline`).
 //! A newcomer gets wrong: what it says on standard error goes nowhere, since programs that keep secrets print them there, too;
-//! and it is not waited for whoever it left behind: a child of its own may hold its output open for ever.
+//! and its end is the end of its output, although a child that it left behind may hold that open for ever.
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read as _};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use rustix::io::ioctl_fionbio;
+use rustix::process::{Pid, Signal, kill_process_group};
 
 /// The longest value, in bytes.
 const LARGEST: u64 = 64 << 10;
@@ -34,17 +37,16 @@ fn run(command: &[String], patience: Duration) -> Result<String, String> {
     let until = Instant::now() + patience;
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.spawn().map_err(|error| match error.kind() {
+    // A group of its own, so that it can be ended with all that it began.
+    let mut child = command.process_group(0).spawn().map_err(|error| match error.kind() {
         ErrorKind::NotFound => "there is no such program".to_owned(),
         _ => format!("it could not be started: {error}"),
     })?;
-    let printed = read(&mut child, until);
+    let printed = printed(&mut child, until, patience);
     if printed.is_err() {
-        // Whoever prints on, or is not done, is ended; that it is gone already is no fault.
-        _ = child.kill();
+        end(&mut child);
     }
-    let ended = wait(&mut child, until);
-    let (bytes, status) = (printed?, ended?);
+    let (bytes, status) = printed?;
     if !status.success() {
         return Err(match status.code() {
             Some(code) => format!("it ended in {code}"),
@@ -54,41 +56,42 @@ fn run(command: &[String], patience: Duration) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|_| "what it printed is not UTF-8 text".to_owned())
 }
 
-fn late() -> String {
-    format!("it did not end within {} s", PATIENCE.as_secs())
-}
-
-/// All that it prints. The thread that reads stays behind where somebody else holds the output open.
-fn read(child: &mut Child, until: Instant) -> Result<Vec<u8>, String> {
-    let Some(out) = child.stdout.take() else { return Err("its output cannot be read".to_owned()) };
-    let (told, heard) = sync_channel(1);
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let read = out.take(LARGEST + 1).read_to_end(&mut bytes).map(|_| bytes);
-        _ = told.send(read);
-    });
-    match heard.recv_timeout(until.saturating_duration_since(Instant::now())) {
-        Ok(Ok(bytes)) if bytes.len() as u64 > LARGEST => Err(format!("it printed more than {} KiB", LARGEST >> 10)),
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) => Err(format!("its output cannot be read: {error}")),
-        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Err(late()),
-    }
-}
-
-/// How it ended. Its output may be closed before.
-fn wait(child: &mut Child, until: Instant) -> Result<ExitStatus, String> {
+/// All that it printed before it ended, and how it ended.
+fn printed(child: &mut Child, until: Instant, patience: Duration) -> Result<(Vec<u8>, ExitStatus), String> {
+    let unreadable = |error: std::io::Error| format!("its output cannot be read: {error}");
+    let Some(mut out) = child.stdout.take() else { return Err("its output cannot be read".to_owned()) };
+    ioctl_fionbio(&out, true).map_err(|error| unreadable(error.into()))?;
+    let mut bytes = Vec::new();
     loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return Ok(status),
-            Ok(None) if Instant::now() < until => std::thread::sleep(Duration::from_millis(5)),
-            Ok(None) => {
-                _ = child.kill();
-                _ = child.wait();
-                return Err(late());
-            }
-            Err(error) => return Err(format!("how it ended is not known: {error}")),
+        // Asked before the last look: what it printed stands there by then.
+        let ended = child.try_wait().map_err(|error| format!("how it ended is not known: {error}"))?;
+        drain(&mut out, &mut bytes).map_err(unreadable)?;
+        if bytes.len() as u64 > LARGEST {
+            return Err(format!("it printed more than {} KiB", LARGEST >> 10));
+        }
+        match ended {
+            Some(status) => return Ok((bytes, status)),
+            None if Instant::now() < until => std::thread::sleep(Duration::from_millis(5)),
+            None => return Err(format!("it did not end within {} s", patience.as_secs())),
         }
     }
+}
+
+/// What stands there now, and no more than is wanted.
+fn drain(out: &mut ChildStdout, bytes: &mut Vec<u8>) -> std::io::Result<()> {
+    let room = (LARGEST + 1).saturating_sub(bytes.len() as u64);
+    match out.take(room).read_to_end(bytes) {
+        Err(error) if error.kind() != ErrorKind::WouldBlock => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Ends it and whatever it began; that it is gone already is no fault.
+fn end(child: &mut Child) {
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        _ = kill_process_group(group, Signal::KILL);
+    }
+    _ = child.wait();
 }
 
 #[cfg(test)]
@@ -108,6 +111,7 @@ mod tests {
             ("printf '\\377'", Err("what it printed is not UTF-8 text")),
             ("yes secret", Err("it printed more than 64 KiB")),
             ("cat", Ok("")),
+            ("exec >&-; sleep 0", Ok("")),
         ] {
             assert_eq!(shell(script, PATIENCE), expected.map(str::to_owned).map_err(str::to_owned), "{script}");
         }
@@ -116,10 +120,26 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_for_a_program_that_does_not_end_nor_for_what_it_leaves_behind() {
-        for script in ["exec sleep 600", "exec >&-; exec sleep 600", "sleep 600 & echo secret"] {
+    fn its_end_is_the_end_of_its_output_whatever_it_leaves_behind() {
+        let begun = Instant::now();
+        let found = shell("{ sleep 30; echo more; } & printf secret", PATIENCE);
+        assert_eq!(found.as_deref(), Ok("secret"));
+        assert!(begun.elapsed() < Duration::from_secs(20));
+    }
+
+    #[test]
+    fn nobody_waits_for_a_program_that_does_not_end_and_nothing_of_it_survives() {
+        for script in ["exec sleep 600", "exec >&-; exec sleep 600"] {
             let found = shell(script, Duration::from_millis(300));
-            assert_eq!(found, Err(late()), "{script}");
+            assert_eq!(found, Err("it did not end within 0 s".to_owned()), "{script}");
         }
+        let folder = tempfile::tempdir().unwrap();
+        let (pipe, path) = (folder.path().join("pipe"), folder.path().join("pipe").display().to_string());
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        // Only a child of the program holds the writing end: when reading comes to an end, the child is gone.
+        let reader = std::thread::spawn(move || std::fs::read(&pipe));
+        let script = format!("sh -c 'exec sleep 600' >'{path}' & wait");
+        assert!(shell(&script, Duration::from_secs(1)).is_err());
+        assert_eq!(reader.join().unwrap().unwrap(), b"");
     }
 }

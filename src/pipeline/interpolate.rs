@@ -12,8 +12,12 @@ use super::environment::Environment;
 use crate::secret::Secret;
 
 /// How to write one.
-pub(super) const HELP: &str =
+const HELP: &str =
     "write `${NAME}`, `${NAME:-default}`, `${NAME:?why}`, `${file:path}` or `${cmd:program}`; `$${` is a literal `${`";
+
+/// What to do about a quote that nothing closes.
+const QUOTES: &str =
+    "close it with the same quote; an apostrophe that is none stands between the other ones: `\"it's\"`";
 
 /// The text of a scalar.
 #[derive(Clone)]
@@ -86,6 +90,13 @@ pub(super) enum Otherwise {
 pub(super) struct SyntaxFault {
     pub(super) at: Range<usize>,
     pub(super) message: String,
+    pub(super) help: &'static str,
+}
+
+impl SyntaxFault {
+    fn new(at: Range<usize>, message: String) -> Self {
+        Self { at, message, help: HELP }
+    }
 }
 
 /// Takes a scalar apart.
@@ -101,13 +112,18 @@ pub(super) fn parse(raw: &str) -> Result<Text, SyntaxFault> {
             continue;
         }
         literal.push_str(&raw[at..dollar]);
-        let Some(end) = raw[dollar..].find('}').map(|offset| dollar + offset) else {
-            return Err(SyntaxFault { at: dollar..raw.len(), message: "this `${` has no `}`".to_owned() });
+        let end = match end(&raw[dollar..]) {
+            PartEnd::At(offset) => dollar + offset,
+            PartEnd::Nowhere => return Err(SyntaxFault::new(dollar..raw.len(), "this `${` has no `}`".to_owned())),
+            PartEnd::OpenQuote => {
+                let message = "a quote in `${cmd:…}` is not closed".to_owned();
+                return Err(SyntaxFault { help: QUOTES, ..SyntaxFault::new(dollar..raw.len(), message) });
+            }
         };
         if !literal.is_empty() {
             parts.push(TextPart::Text(std::mem::take(&mut literal)));
         }
-        let fault = |message: String| SyntaxFault { at: dollar..end + 1, message };
+        let fault = |message: String| SyntaxFault::new(dollar..end + 1, message);
         parts.push(part(&raw[dollar + 2..end]).map_err(fault)?);
         at = end + 1;
     }
@@ -122,6 +138,31 @@ pub(super) fn parse(raw: &str) -> Result<Text, SyntaxFault> {
         parts.push(TextPart::Text(literal));
     }
     Ok(Text::Later(raw.to_owned(), parts))
+}
+
+/// Where a `${…}` ends.
+enum PartEnd {
+    At(usize),
+    Nowhere,
+    /// In the arguments of a program.
+    OpenQuote,
+}
+
+/// A `}` between the quotes of a program's arguments is one of theirs.
+fn end(from: &str) -> PartEnd {
+    if !from.starts_with("${cmd:") {
+        return from.find('}').map_or(PartEnd::Nowhere, PartEnd::At);
+    }
+    let mut quote = None;
+    for (at, c) in from.char_indices() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            None if c == '\'' || c == '"' => quote = Some(c),
+            None if c == '}' => return PartEnd::At(at),
+            _ => {}
+        }
+    }
+    if quote.is_some() { PartEnd::OpenQuote } else { PartEnd::Nowhere }
 }
 
 fn part(inside: &str) -> Result<TextPart, String> {
@@ -177,10 +218,9 @@ fn arguments(text: &str) -> Result<Vec<String>, String> {
             }
         }
     }
-    match (quote, all.first().map(String::as_str)) {
-        (Some(_), _) => Err("a quote in `${cmd:…}` is not closed".to_owned()),
-        (None, None | Some("")) => Err("`${cmd:…}` names no program".to_owned()),
-        (None, Some(_)) => Ok(all),
+    match all.first().map(String::as_str) {
+        None | Some("") => Err("`${cmd:…}` names no program".to_owned()),
+        Some(_) => Ok(all),
     }
 }
 
@@ -311,6 +351,7 @@ mod tests {
             ("${cmd: print a  b=c/d }", "<a|b=c/d>\r\n"),
             ("${cmd:print 'a b' c\"d'e\"f ''}", "<a b|cd'ef|>\r\n"),
             ("${cmd:print $HOME;x|y}", "<$HOME;x|y>\r\n"),
+            ("${cmd:print '{a}' \"b}\"}", "<{a}|b}>\r\n"),
             ("x${cmd:line}y", "xoney"),
         ] {
             let text = parse(raw).unwrap();
@@ -335,6 +376,8 @@ mod tests {
             ("${cmd:}", 0..7, "names no program"),
             ("${cmd:''}", 0..9, "names no program"),
             ("${cmd:a 'b}", 0..11, "is not closed"),
+            ("x${cmd:a 'b} \"c\"", 1..16, "is not closed"),
+            ("${cmd:a b", 0..9, "no `}`"),
             ("${A:-${B}}", 0..9, "inside"),
         ] {
             let fault = parse(raw).err().unwrap_or_else(|| panic!("{raw} was taken"));

@@ -319,7 +319,7 @@ impl<'t> Builder<'t> {
                     Some(offset) => span.start + offset + fault.at.start..span.start + offset + fault.at.end,
                     None => span.clone(),
                 };
-                self.faults.push(FileFault::new(at, fault.message).help(interpolate::HELP));
+                self.faults.push(FileFault::new(at, fault.message).help(fault.help));
                 Text::Broken(text.to_owned())
             })
         };

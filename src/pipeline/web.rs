@@ -90,7 +90,7 @@ impl Setting for SecretValue {
                 reader.spot(id),
                 format!("{} has a line break or another control character", value.shown),
             );
-            reader.fault(fault.help("a variable keeps the line break at its end; `${file:path}` leaves it out"));
+            reader.fault(fault.help(one_line(reader, id)));
             return None;
         }
         if let Some(what) = unseen(&value.text) {
@@ -99,6 +99,21 @@ impl Setting for SecretValue {
             return None;
         }
         Some(Self(Secret::new(value.text)))
+    }
+}
+
+/// A shorter secret would have to be covered in half of all words.
+const SHORTEST_COVERED: usize = 4;
+
+/// A shorter secret may be a word that messages hold anyway.
+const LIKE_A_WORD: usize = 8;
+
+/// How a value comes to hold one line alone.
+fn one_line(reader: &Reader<'_>, id: Id) -> &'static str {
+    let Kind::Scalar(scalar) = &reader.tree.node(id).kind else { return "" };
+    match scalar.text.parts().into_iter().flatten().any(|part| matches!(part, TextPart::Command(_))) {
+        true => "`${cmd:…}` leaves one line break at the end out; let the program print that one line alone",
+        false => "a variable keeps the line break at its end; `${file:path}` leaves it out",
     }
 }
 
