@@ -191,7 +191,7 @@ fn severity(weight: AnnotationLevel) -> &'static str {
 
 /// The path from the root of the repository, which is how platforms know a file, with `/` and without `.`; where no repository
 /// is, from the working folder.
-fn in_repository(file: &Path) -> String {
+pub(super) fn in_repository(file: &Path) -> String {
     let named = || file.display().to_string();
     // Whoever names a link means the file of that name: the folder is looked up, not the file.
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

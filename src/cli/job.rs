@@ -11,7 +11,7 @@ use clap::Args;
 use super::output::{OutputFormat, answer_page, answered, screen, tell, time};
 use super::pipeline_file::PipelineFile;
 use super::report_files::{self, Files};
-use super::{ci, job_page, log, only_file};
+use super::{ci, job_page, log, noted, only_file};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::{PersonResult, RunId, TargetId};
@@ -374,5 +374,6 @@ fn print(how: &How, files: &Files, outcome: &Outcome) -> Result<(), Trouble> {
             answer_page(&page)
         }
     };
+    let answered = answered.and(noted::show(&report.notes, how.format));
     answered.and(job_page::show(files.input(outcome), files.summary().as_deref(), how.format))
 }

@@ -18,6 +18,7 @@ mod log;
 mod man;
 #[cfg(test)]
 mod messages;
+mod noted;
 mod only_file;
 mod output;
 mod pipeline_file;

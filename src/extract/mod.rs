@@ -10,7 +10,9 @@ pub(crate) mod folder;
 pub(crate) mod google;
 mod rules;
 mod source;
+mod unmet;
 mod wire;
 
 pub(crate) use rules::{Belongs, UserFacts};
 pub(crate) use source::{Batch, DENIED, GONE, Listing, ODD_RECORD, PERSONAL, PhotoResult, Source, VersionResult};
+pub(crate) use unmet::Unmet;

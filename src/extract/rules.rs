@@ -10,8 +10,8 @@ use std::collections::HashSet;
 use super::wire::short;
 use crate::model::Standing;
 #[cfg(test)]
-use crate::settings::{Chosen, Pattern, Patterns, Placed};
-use crate::settings::{UserType, Users};
+use crate::settings::{Chosen, Patterns};
+use crate::settings::{Placed, UserType, Users};
 
 /// Which rules a person meets by being in a group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl GroupMembers {
             (&mut self.opted_out, &rules.opted_out.value.groups),
             (&mut self.frozen, &rules.freeze.value.groups),
         ] {
-            if !groups.iter().any(|named| named == group) {
+            if !groups.iter().any(|named| named.value == group) {
                 continue;
             }
             match member {
@@ -101,8 +101,8 @@ impl Users {
     pub(super) fn named_groups(&self) -> Vec<&str> {
         let mut named: Vec<&str> = Vec::new();
         for group in self.groups.iter().chain(self.groups_of_wishes()) {
-            if !named.contains(&group.as_str()) {
-                named.push(group);
+            if !named.contains(&group.value.as_str()) {
+                named.push(&group.value);
             }
         }
         named
@@ -110,10 +110,10 @@ impl Users {
 
     /// Whether being in this group is a reason to be left alone or to show no photo.
     pub(super) fn is_of_wishes(&self, group: &str) -> bool {
-        self.groups_of_wishes().any(|named| named == group)
+        self.groups_of_wishes().any(|named| named.value == group)
     }
 
-    fn groups_of_wishes(&self) -> impl Iterator<Item = &String> {
+    fn groups_of_wishes(&self) -> impl Iterator<Item = &Placed<String>> {
         let lists = [&self.exclude, &self.opted_out, &self.freeze];
         lists.into_iter().flat_map(|list| &list.value.groups)
     }
@@ -144,15 +144,19 @@ impl Users {
 /// Whoever has one of these patterns.
 #[cfg(test)]
 pub(super) fn by_patterns(patterns: &[&str]) -> Placed<Chosen> {
-    let patterns: Vec<Pattern> = patterns.iter().map(|text| Pattern::new(text).unwrap()).collect();
-    Placed::somewhere(Chosen { patterns: Patterns::new(&patterns).unwrap(), groups: Vec::new() })
+    Placed::somewhere(Chosen { patterns: Patterns::somewhere(patterns), groups: Vec::new() })
 }
 
 /// Whoever is in one of these groups.
 #[cfg(test)]
 pub(super) fn by_groups(groups: &[&str]) -> Placed<Chosen> {
-    let groups = groups.iter().map(ToString::to_string).collect();
-    Placed::somewhere(Chosen { groups, ..Chosen::default() })
+    Placed::somewhere(Chosen { groups: named(groups), ..Chosen::default() })
+}
+
+/// The names of these groups.
+#[cfg(test)]
+pub(super) fn named(groups: &[&str]) -> Vec<Placed<String>> {
+    groups.iter().map(|group| Placed::somewhere((*group).to_owned())).collect()
 }
 
 #[cfg(test)]
@@ -204,10 +208,10 @@ mod tests {
                 UserFacts { user_type: None, ..ADA },
                 Standing::InScope,
             ),
-            ("outside the groups", rules(|r| r.groups = vec!["g".into()]), ADA, Standing::OutOfScope),
+            ("outside the groups", rules(|r| r.groups = named(&["g"])), ADA, Standing::OutOfScope),
             (
                 "inside the groups",
-                rules(|r| r.groups = vec!["g".into()]),
+                rules(|r| r.groups = named(&["g"])),
                 UserFacts { belongs: Belongs { in_scope: true, ..ADA.belongs }, ..ADA },
                 Standing::InScope,
             ),
@@ -227,7 +231,7 @@ mod tests {
     #[test]
     fn a_group_is_listed_once_and_counts_for_every_rule_that_names_it() {
         let rules = Users {
-            groups: vec!["staff".into(), "guests".into()],
+            groups: named(&["staff", "guests"]),
             exclude: by_groups(&["guests"]),
             opted_out: by_groups(&["shy", "guests"]),
             ..Users::default()

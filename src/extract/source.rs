@@ -6,6 +6,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use super::Unmet;
 use crate::http::{Counts, Failure};
 use crate::model::{Absence, Fault, Person, PersonId, SignedIn, Version};
 
@@ -71,6 +72,8 @@ pub(crate) struct Listing {
     pub nameless: u64,
     /// Odd things worth a line in the report.
     pub notes: Vec<String>,
+    /// What of `users` fits nobody.
+    pub unmet: Vec<Unmet>,
 }
 
 /// A provider of people and photos.

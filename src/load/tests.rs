@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::model::{AccountKey, PersonKey, Place};
-use crate::settings::{Accounts, Matching, Ownership, Pair, Placed, Share, Target, TargetKind};
+use crate::settings::{Accounts, Matching, Ownership, Pair, Patterns, Placed, Share, Target, TargetKind};
 
 /// A target of everybody, who is matched by nothing.
 pub(super) fn target(id: &str, kind: TargetKind) -> Target {
@@ -41,7 +41,7 @@ pub(super) fn everybody() -> Accounts {
     Accounts {
         active: placed(true),
         groups: placed(Vec::new()),
-        exclude: placed(Vec::new()),
+        exclude: placed(Patterns::default()),
         rollout: placed(Share::WHOLE),
     }
 }

@@ -246,6 +246,16 @@ pub(crate) fn normalise_key(text: &str) -> String {
     key
 }
 
+/// The form in which names are compared with the patterns of whoever is left alone: as match keys are, and a letter in a
+/// compatibility form is the letter that it stands for.
+pub(crate) fn normalise_widely(text: &str) -> String {
+    let plain = |sign: char| {
+        let is_letter = !sign.is_ascii() && std::iter::once(sign).nfkc().all(char::is_alphanumeric);
+        is_letter.then(|| std::iter::once(sign).nfkc()).into_iter().flatten().chain((!is_letter).then_some(sign))
+    };
+    normalise_key(&text.chars().flat_map(plain).collect::<String>())
+}
+
 fn fold_into(key: &mut String, piece: &str) {
     // NFC again: what is lower-cased may compose anew.
     key.extend(piece.nfc().flat_map(fold).nfc());

@@ -26,7 +26,7 @@ pub(crate) use account::{Account, AccountKey, AccountStanding, Shown};
 pub(crate) use change::{Change, Decision};
 pub use fingerprint::Fingerprint;
 pub use ids::{AccountId, Digest, PersonId, PersonRef, PictureRef, Recipe, RunId, SourceId, TargetId, Version};
-pub(crate) use ids::{KeysDigest, ServerId, StateKey, normalise_key};
+pub(crate) use ids::{KeysDigest, ServerId, StateKey, normalise_key, normalise_widely};
 pub(crate) use intent::{Event, IllegalEvent, Intent, IntentId, IntentKind, OpenIntent, Seen, Status};
 pub use luma::Luma;
 pub(crate) use matched::Matched;

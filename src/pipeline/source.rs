@@ -9,11 +9,12 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use super::declare::{element, words};
 use super::fault::{FileFault, Span};
 use super::read::{At, List, Reader, Setting};
-use super::scalar::{Flag, Name, Word};
+use super::scalar::{Flag, Name, Word, scalar_schema};
+use super::settle::Settle;
 use super::tree::{Id, Kind};
 use crate::model::{PersonKey, Place, SourceId};
 use crate::nearest::nearest;
-use crate::settings::{self, Pattern, Patterns, Provider, UserType};
+use crate::settings::{self, Pattern, Patterns, Placed, Provider, UserType};
 
 /// A source: the keys of every one around those of its kind; `at a server` are `rate` and `http`, too.
 macro_rules! source {
@@ -183,19 +184,40 @@ impl Setting for Chosen {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
         match reader.tree.node(id).kind {
             Kind::Map(_) => Group::read(reader, id).map(Self::Group),
-            Kind::Scalar(_) | Kind::List(_) => pattern(reader, id).map(Self::Pattern),
+            Kind::Scalar(_) | Kind::List(_) => Pattern::read(reader, id).map(Self::Pattern),
         }
     }
 }
 
-fn pattern(reader: &mut Reader<'_>, id: Id) -> Option<Pattern> {
-    let text = Word::read(reader, id)?;
-    match Pattern::new(&text.0) {
-        Ok(pattern) => Some(pattern),
+impl Setting for Pattern {
+    fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
+        let text = Word::read(reader, id)?;
+        match Self::new(&text.0) {
+            Ok(pattern) => Some(pattern),
+            Err(found) => {
+                let shown = reader.scalar(id, "a text")?.shown;
+                let fault = FileFault::new(reader.spot(id), format!("{shown} is not a pattern: {found}"));
+                reader.fault(fault);
+                None
+            }
+        }
+    }
+}
+
+scalar_schema!(Pattern, "Text", { "type": "string", "minLength": 1 });
+
+impl Settle<Patterns> for List<Pattern> {
+    fn settle(at: &At<Self>, reader: &mut Reader<'_>) -> Option<Patterns> {
+        let list = at.get()?.0.iter().map(|one| one.placed(|pattern| Some(pattern.clone())));
+        together(reader, &at.span, list.collect::<Option<_>>()?)
+    }
+}
+
+fn together(reader: &mut Reader<'_>, at: &Span, patterns: Vec<Placed<Pattern>>) -> Option<Patterns> {
+    match Patterns::new(patterns) {
+        Ok(patterns) => Some(patterns),
         Err(found) => {
-            let shown = reader.scalar(id, "a text")?.shown;
-            let fault = FileFault::new(reader.spot(id), format!("{shown} is not a pattern: {found}"));
-            reader.fault(fault);
+            reader.fault(FileFault::new(at.clone(), format!("so many patterns cannot be used: {found}")));
             None
         }
     }
@@ -218,19 +240,13 @@ impl JsonSchema for Chosen {
 /// The people of a list, if all of them are known.
 pub(super) fn chosen(reader: &mut Reader<'_>, at: &Span, list: &List<Chosen>) -> Option<settings::Chosen> {
     let (mut patterns, mut groups) = (Vec::new(), Vec::new());
-    for one in list.values()? {
-        match one {
-            Chosen::Pattern(pattern) => patterns.push(pattern),
-            Chosen::Group(group) => groups.push(group.group.get()?.0.clone()),
+    for one in &list.0 {
+        match one.get()? {
+            Chosen::Pattern(pattern) => patterns.push(Placed { value: pattern.clone(), place: one.place.clone() }),
+            Chosen::Group(group) => groups.push(group.group.placed(|word| Some(word.0.clone()))?),
         }
     }
-    match Patterns::new(patterns) {
-        Ok(patterns) => Some(settings::Chosen { patterns, groups }),
-        Err(found) => {
-            reader.fault(FileFault::new(at.clone(), format!("so many patterns cannot be used: {found}")));
-            None
-        }
-    }
+    Some(settings::Chosen { patterns: together(reader, at, patterns)?, groups })
 }
 
 impl Users {
@@ -275,8 +291,8 @@ impl Users {
 }
 
 /// A list of texts, if all of them are known.
-pub(super) fn texts(list: &List<Word>) -> Option<Vec<String>> {
-    Some(list.values()?.into_iter().map(|word| word.0.clone()).collect())
+pub(super) fn texts(list: &List<Word>) -> Option<Vec<Placed<String>>> {
+    list.0.iter().map(|word| word.placed(|word| Some(word.0.clone()))).collect()
 }
 
 #[cfg(test)]
@@ -323,6 +339,6 @@ mod tests {
         let users = crate::pipeline::tests::judged(text, settle).unwrap();
         let meant = |chosen: &settings::Chosen| ["svc-1", "bob@x"].map(|name| chosen.patterns.matches(&[name]));
         assert_eq!((meant(&users.exclude.value), meant(&users.opted_out.value)), ([true, false], [false, true]));
-        assert!(users.exclude.value.groups.is_empty() && users.opted_out.value.groups == ["no-photo"]);
+        assert!(users.exclude.value.groups.is_empty() && users.opted_out.value.groups[0].value == "no-photo");
     }
 }

@@ -18,7 +18,7 @@ use super::settle::Settle;
 use super::source::DeclaredNames;
 use super::web::BaseUrl;
 use crate::model::{Place, TargetId};
-use crate::settings::{self, Ownership, TargetKind};
+use crate::settings::{self, Ownership, Pattern, TargetKind};
 
 /// A target: the keys of every one, with those of its kind before `ownership`, before `dry_run` and at the end.
 macro_rules! target {

@@ -37,6 +37,7 @@ pub(super) async fn follow_people(
                     }
                 }
             }
+            accounts.iter().for_each(|account| target_run.sees(&account.name));
             count += accounts.iter().filter(|account| account.standing == AccountStanding::Active).count() as u64;
             context.facts.put_accounts(target_run.id(), &accounts)?;
         }

@@ -20,7 +20,7 @@ use crate::plan::{
     Claimed, DefaultBy, Former, Memory, PhotoLearnt, Portrait, Rerender, Rules, SourceState, SourceView, View, carried,
     decide, lookups, matched, matched_by, told_apart,
 };
-use crate::settings::{Action, Matching, Pipeline, Source, Target, TargetKind, UserType};
+use crate::settings::{Action, Matching, Pipeline, Placed, Source, Target, TargetKind, UserType};
 
 /// What was expected of an account, and what the plan says.
 pub(crate) struct Rehearsed<'a> {
@@ -104,7 +104,7 @@ fn person(source: &Source, one: &TestPerson) -> Person {
     names.extend(one.email.iter().map(String::as_str));
     let standing = source.provider.as_ref().map_or(Standing::OutOfScope, |provider| {
         let users = &provider.users;
-        let belongs = |groups: &[String]| groups.iter().any(|group| one.groups.contains(group));
+        let belongs = |groups: &[Placed<String>]| groups.iter().any(|group| one.groups.contains(&group.value));
         users.standing(UserFacts {
             active: one.active,
             user_type: Some(UserType::Member),
@@ -152,7 +152,7 @@ struct Stage<'a> {
 
 impl Stage<'_> {
     fn decide<'t>(&self, expected: &'t [TestAccount]) -> Result<Vec<Rehearsed<'t>>, String> {
-        let filter = AccountFilter::new(&self.target.accounts).map_err(|failure| failure.to_string())?;
+        let filter = AccountFilter::new(&self.target.accounts);
         let accounts: Vec<Account> = expected.iter().map(|one| account(one, &filter)).collect();
         let twice =
             accounts.iter().enumerate().find(|(nth, one)| accounts.iter().take(*nth).any(|other| other.id == one.id));

@@ -12,11 +12,12 @@ use super::source_run::SourceRun;
 use super::target_plan::PlanCount;
 use crate::error::Trouble;
 use crate::exit::Exit;
+use crate::extract::Unmet;
 use crate::http::Counts;
 use crate::model::{Change, PersonResult, rfc3339};
 use crate::plan::{Checked, PlanDigest, SourceState};
 use crate::report::{LimitLine, MisplacedLine, RequestLine, RunReport, SourceLine, TargetLine};
-use crate::settings::{Pipeline, Rate};
+use crate::settings::{Pipeline, Placed, Rate};
 use crate::state::{DecisionCursor, DecisionFilter, DecisionKinds, ResultCount};
 
 /// Sources, targets and limits as lines, and the exit code they add up to.
@@ -262,7 +263,11 @@ fn notes(source_runs: &[SourceRun], targets: &[FinishedTarget]) -> Vec<String> {
     let sources = source_runs
         .iter()
         .flat_map(|source_run| source_run.notes.iter().map(|note| format!("{}: {note}", source_run.id())));
-    let targets = targets.iter().flat_map(|done| {
+    let unmet = source_runs.iter().flat_map(|source_run| {
+        let told = |unmet: &Unmet| format!("{}: {} ({})", unmet.place, unmet.words, source_run.id());
+        source_run.unmet.iter().map(told)
+    });
+    let noted = targets.iter().flat_map(|done| {
         let open = done.target_run.open.as_ref();
         let surveyed = open.into_iter().flat_map(|open| open.surveyed.notes.iter());
         let upload = open.and_then(|open| open.upload.note.as_ref());
@@ -275,7 +280,14 @@ fn notes(source_runs: &[SourceRun], targets: &[FinishedTarget]) -> Vec<String> {
             .map(|note| format!("{}: {note}", done.target_run.id()))
             .collect::<Vec<_>>()
     });
-    sources.chain(targets).collect()
+    let excluded = targets.iter().flat_map(|done| {
+        let told = |pattern: &Placed<String>| {
+            let words = format!("no account fits the pattern `{}` of `accounts.exclude`", pattern.value);
+            format!("{}: {words} ({})", pattern.place, done.target_run.id())
+        };
+        done.target_run.excludes_nobody().map(told).collect::<Vec<_>>()
+    });
+    unmet.chain(excluded).chain(sources).chain(noted).collect()
 }
 
 /// Pictures that stand there and cannot be put back once this plan is done (docs/write-protocols.md, "Bitbucket").

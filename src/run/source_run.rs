@@ -13,7 +13,7 @@ use super::context::RunContext;
 use super::listing::{ListingPages, with_an_end};
 use super::spans;
 use crate::error::Trouble;
-use crate::extract::Source;
+use crate::extract::{Source, Unmet};
 use crate::http::{Failure, FailureKind};
 use crate::model::SourceId;
 use crate::plan::SourceState;
@@ -34,6 +34,8 @@ pub(super) struct SourceRun {
     pub counts: SourceCounts,
     /// Odd things.
     pub notes: Vec<String>,
+    /// What of `users` fits nobody.
+    pub unmet: Vec<Unmet>,
 }
 
 /// What was counted of a source.
@@ -88,7 +90,15 @@ impl SourceRun {
     /// A source that nobody has talked to yet.
     pub(super) fn new(entry: settings::Source, source: Option<Arc<dyn Source>>) -> Self {
         let state = if source.is_some() { SourceState::Listed } else { SourceState::Disabled };
-        Self { entry, source, state, failure: None, counts: SourceCounts::default(), notes: Vec::new() }
+        Self {
+            entry,
+            source,
+            state,
+            failure: None,
+            counts: SourceCounts::default(),
+            notes: Vec::new(),
+            unmet: Vec::new(),
+        }
     }
 
     /// The source's id.
@@ -129,6 +139,7 @@ impl SourceRun {
                 self.counts.in_scope = context.facts.count_standing(self.id(), crate::model::Standing::InScope)?;
                 (self.counts.marked, self.counts.nameless) = (listing.marked, listing.nameless);
                 self.notes.extend(listing.notes);
+                self.unmet = listing.unmet;
                 let sent = source.counts();
                 self.counts.forecast = sent.sent.saturating_sub(sent.retried);
                 context.ends(&work, format!("{} people, {} in scope", self.counts.people, self.counts.in_scope));

@@ -56,7 +56,12 @@ async fn list_into_facts(context: &RunContext, resize: &Resize, target_run: &mut
     }
 }
 
-async fn open(context: &RunContext, resize: &Resize, target_run: &TargetRun, work: &str) -> Result<OpenTarget, Halt> {
+async fn open(
+    context: &RunContext,
+    resize: &Resize,
+    target_run: &mut TargetRun,
+    work: &str,
+) -> Result<OpenTarget, Halt> {
     let (server, mut learnt) = identify(&context.store, &context.stop, work, target_run).await?;
     recall(context, target_run)?;
     let surveyed = list(context, target_run, &mut learnt, work).await?;
@@ -92,13 +97,21 @@ async fn expect_rights(context: &RunContext, target_run: &TargetRun, work: &str)
     Err(Failure::new(FailureKind::Refused, tried, signed.missing.join("; ")).hint("`auth` says more").into())
 }
 
-async fn list(context: &RunContext, target_run: &TargetRun, learnt: &mut Learnt, work: &str) -> Result<Surveyed, Halt> {
+async fn list(
+    context: &RunContext,
+    target_run: &mut TargetRun,
+    learnt: &mut Learnt,
+    work: &str,
+) -> Result<Surveyed, Halt> {
+    let mut excluded = target_run.excluded.clone();
+    let exclude = &target_run.entry.accounts.exclude.value;
     let mut kept: Result<u64, StateError> = Ok(0);
     let ends = Notify::new();
     let mut pages = ListingPages::new(&ends);
     let mut by_handle = false;
     let mut page = |accounts: Vec<Account>| {
         pages.came(accounts.iter().map(|account| account.id.as_str()));
+        accounts.iter().for_each(|account| excluded.see(exclude, &[&account.name]));
         by_handle |= accounts.iter().any(|account| account.handle.is_some());
         if let Ok(done) = kept {
             kept = context.facts.put_accounts(target_run.id(), &accounts).map(|()| done + accounts.len() as u64);
@@ -108,6 +121,7 @@ async fn list(context: &RunContext, target_run: &TargetRun, learnt: &mut Learnt,
     let listing = with_an_end(work, &ends, target_run.target.survey(learnt, &mut page));
     let mut surveyed = context.unless_stopped(work, listing).await??;
     kept?;
+    target_run.excluded = excluded;
     if by_handle {
         let shared = context.facts.part_shared_handles(target_run.id(), "another account claims the same slug")?;
         if shared > 0 {

@@ -12,7 +12,7 @@ use super::renderer::PictureSize;
 use crate::http::Failure;
 use crate::load::{Server, Surveyed, Target, Upload};
 use crate::model::{Account, KeysDigest, StateKey, TargetId};
-use crate::settings;
+use crate::settings::{self, Met, Placed};
 
 /// One target in a run.
 pub struct TargetRun {
@@ -26,6 +26,8 @@ pub struct TargetRun {
     pub opened: u64,
     /// Pictures of this run that turned up on other accounts.
     pub misplaced: Vec<Misplaced>,
+    /// Which patterns of `accounts.exclude` fit an account.
+    pub excluded: Met,
     /// Why it was stopped.
     pub failure: Option<Failure>,
     /// Requests sent before the plan was known, repeated ones left out.
@@ -61,12 +63,14 @@ impl OpenTarget {
 impl TargetRun {
     /// A target that nobody has talked to yet.
     pub fn new(entry: settings::Target, target: Arc<dyn Target>) -> Self {
+        let excluded = Met::none(&entry.accounts.exclude.value);
         Self {
             entry,
             target,
             open: None,
             opened: 0,
             misplaced: Vec::new(),
+            excluded,
             failure: None,
             sent_for_plan: 0,
             forecast: 0,
@@ -77,6 +81,16 @@ impl TargetRun {
     /// The target's id.
     pub fn id(&self) -> &TargetId {
         &self.entry.id
+    }
+
+    /// An account of this name is listed.
+    pub fn sees(&mut self, name: &str) {
+        self.excluded.see(&self.entry.accounts.exclude.value, &[name]);
+    }
+
+    /// The patterns of `accounts.exclude` that fit no account; none where not all accounts are known.
+    pub fn excludes_nobody(&self) -> impl Iterator<Item = &Placed<String>> {
+        self.ready().into_iter().flat_map(|_| self.excluded.missed(&self.entry.accounts.exclude.value))
     }
 
     /// The target, if it answered and nothing stopped it.

@@ -58,9 +58,9 @@ pub struct Users {
     /// The kinds of user in scope; never empty. Google knows members only.
     pub types: Vec<UserType>,
     /// Paths of organisational units, those below included; empty: everybody. Only Google has them.
-    pub org_units: Vec<String>,
+    pub org_units: Vec<Placed<String>>,
     /// Groups, nested ones included; empty: everybody.
-    pub groups: Vec<String>,
+    pub groups: Vec<Placed<String>>,
     /// People who are left alone.
     pub exclude: Placed<Chosen>,
     /// People who asked to show no photo.
@@ -91,7 +91,7 @@ pub struct Chosen {
     /// Over user names, e-mails and ids.
     pub patterns: Patterns,
     /// Members of any of these groups, nested ones included.
-    pub groups: Vec<String>,
+    pub groups: Vec<Placed<String>>,
 }
 
 impl Chosen {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::declare::declare;
-use super::{Placed, Share};
+use super::{Patterns, Placed, Share};
 use crate::model::{AccountKey, PersonKey, Place, TargetId};
 use crate::secret::Secret;
 
@@ -97,7 +97,7 @@ declare! {
         /// Members of these groups of the target. Empty: everybody.
         groups: List<Word> as Placed<Vec<String>> = Else("[]"),
         /// Names of accounts that are left alone.
-        exclude: List<Word> as Placed<Vec<String>> = Else("[]"),
+        exclude: List<Pattern> as Placed<Patterns> = Else("[]"),
         /// The share of the accounts that takes part; always the same ones, and more of them as it grows.
         rollout: Percent as Placed<Share> = Else("100%"),
     }

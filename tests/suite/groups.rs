@@ -109,3 +109,43 @@ fn a_folder_has_no_groups() {
     });
     harness.run().expect_exit(2).expect_error("a folder has no groups");
 }
+
+/// A slip under `opted_out` shows the face of somebody who asked for the contrary: it is told where it stands, as soon as the
+/// listing is whole.
+#[test]
+fn an_entry_that_fits_nobody_is_told_on_its_line() {
+    const EMPTY: &str = "11111111-2222-4333-8444-000000000004";
+    let population = Population::of(&["ada", "grace"]).group(EMPTY, &[], &[]);
+    let mut harness = Harness::of(population.world()).with(|pipe| {
+        pipe.entra(
+            "users",
+            &format!("{{\n        opted_out: [adda@*],\n        freeze: [{{ group: {EMPTY} }}, 'ada@*'] }}"),
+        );
+        pipe.jira("accounts", "{ exclude: ['robot-*', 'gr*'] }");
+    });
+    harness.tell("GITHUB_ACTIONS", "true");
+    let line = |key: &str| {
+        let text = harness.pipe().text();
+        text.lines().position(|line| line.contains(key)).unwrap_or_default() + 1
+    };
+    let told = [
+        (line("opted_out:"), "nobody fits the pattern `adda@*` of `users.opted_out` (entra)".to_owned()),
+        (line("freeze:"), format!("nobody is in the group `{EMPTY}` of `users.freeze` (entra)")),
+        (line("accounts:"), "no account fits the pattern `robot-*` of `accounts.exclude` (jira)".to_owned()),
+    ];
+    let ended = harness.plan_with(&[]).expect_exit(0);
+    for (line, words) in &told {
+        let ended = &ended;
+        ended.holds(ended.stdout.contains(words.as_str()), words);
+        let annotation = format!("::warning file=pipeline.yaml,line={line},col=1,title=avatarpipe::{words}");
+        ended.holds(ended.stdout.contains(&annotation), &annotation);
+    }
+    let notes: Vec<String> = told.iter().map(|(line, words)| format!("pipeline.yaml:{line}: {words}")).collect();
+    assert_eq!(harness.run().expect_exit(0).report()["notes"], serde_json::json!(notes));
+
+    // Whoever could not be listed may be whom it means.
+    let effect = Effect::Answer(Answer { status: 501, body: json!({}), ..Answer::default() });
+    harness.sandbox.fault(Fault::new(effect).at("graph").on("GET", "*/users?*"));
+    let ended = harness.run().expect_exit(6);
+    ended.holds(!ended.stdout.contains("adda@*"), "nothing of a listing that failed");
+}

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use super::client::Entra;
 use super::error;
 use crate::extract::rules::{GroupMembers, Member};
+use crate::extract::unmet::Seen;
 use crate::extract::wire::{Brought, Fields, Pages, Record, note_of_nameless, short};
 use crate::extract::{Listing, UserFacts};
 use crate::http::{Failure, FailureKind, Request, Response, Sparse, Url, entries};
@@ -63,7 +64,8 @@ struct User {
 impl Entra {
     /// Lists everybody; groups first, since a person's standing depends on them.
     pub(super) async fn list_users(&self, page: &mut (dyn FnMut(Vec<Person>) + Send)) -> Result<Listing, Failure> {
-        let members = self.members().await?;
+        let mut seen = Seen::nobody(&self.users);
+        let members = self.members(&mut seen).await?;
         let mut listing = Listing::default();
         let mut with_state = 0;
         let first = self.first_page(&mut listing).await?;
@@ -73,7 +75,7 @@ impl Entra {
             let records = users.value.len();
             let users_of_page = users.value.into_iter().filter_map(|Record(user)| user);
             let told = users_of_page.inspect(|user| with_state += u64::from(user.account_enabled.0.is_boolean()));
-            let people: Vec<Person> = told.filter_map(|user| self.person(user, &members)).collect();
+            let people: Vec<Person> = told.filter_map(|user| self.person(user, &members, &mut seen)).collect();
             let listed = people.len();
             listing.people += listed as u64;
             listing.nameless += (records - listed) as u64;
@@ -88,6 +90,7 @@ impl Entra {
             ));
         }
         listing.notes.extend(note_of_nameless(listing.nameless));
+        listing.unmet = seen.unmet();
         Ok(listing)
     }
 
@@ -106,15 +109,15 @@ impl Entra {
 
     /// Everybody in the groups that a rule names, nested ones included. One that cannot be read fails the source: a wish to
     /// show no photo must not be lost.
-    async fn members(&self) -> Result<GroupMembers, Failure> {
+    async fn members(&self, seen: &mut Seen<'_>) -> Result<GroupMembers, Failure> {
         let mut members = GroupMembers::default();
         for group in self.users.named_groups() {
-            self.members_of(group, &mut members).await?;
+            self.members_of(group, &mut members, seen).await?;
         }
         Ok(members)
     }
 
-    async fn members_of(&self, group: &str, members: &mut GroupMembers) -> Result<(), Failure> {
+    async fn members_of(&self, group: &str, members: &mut GroupMembers, seen: &mut Seen<'_>) -> Result<(), Failure> {
         let (mut response, mut pages) = (self.first_members(group, TOP).await?, Pages::default());
         let mut met = HashSet::new();
         loop {
@@ -124,6 +127,7 @@ impl Entra {
                 match member.and_then(|member| id_of(&member.id)) {
                     Some(id) => {
                         met.insert(short(&id));
+                        seen.group(group);
                         members.add(&self.users, group, Member::Person(&id));
                     }
                     None if self.users.is_of_wishes(group) => return Err(nameless_member(&response, group)),
@@ -160,7 +164,7 @@ impl Entra {
     }
 
     /// `None` for a record that names nobody.
-    fn person(&self, user: User, members: &GroupMembers) -> Option<Person> {
+    fn person(&self, user: User, members: &GroupMembers, seen: &mut Seen<'_>) -> Option<Person> {
         let id = id_of(&user.id)?;
         let mut fields = Fields::default();
         let upn = fields.text("userPrincipalName", user.user_principal_name);
@@ -169,6 +173,7 @@ impl Entra {
         let aliases = proxies.iter().filter_map(|address| smtp(address));
         let sam = fields.text("onPremisesSamAccountName", user.on_premises_sam_account_name);
         let names: Vec<&str> = [upn.as_str(), &mail, &sam, &id].into_iter().chain(aliases.clone()).collect();
+        seen.person(&names);
         let enabled = fields.flag("accountEnabled", &user.account_enabled);
         if enabled.is_none() && self.users.active {
             fields.is_odd::<()>("`accountEnabled` is not told".to_owned());

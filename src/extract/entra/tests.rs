@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::Entra;
-use crate::extract::rules::{by_groups, by_patterns};
+use crate::extract::rules::{by_groups, by_patterns, named};
 use crate::extract::{DENIED, Listing, PhotoResult, Source as _, VersionResult};
 use crate::http::loopback::{Loopback, ReceivedRequest, reply, reply_json};
 use crate::http::{Counts, EntraSignIn, Failure, FailureKind, RateLimit};
@@ -353,7 +353,7 @@ async fn standing_comes_from_the_users_rules() {
 }
 
 fn in_groups(groups: &[&str]) -> Users {
-    Users { groups: groups.iter().map(ToString::to_string).collect(), ..Users::default() }
+    Users { groups: named(groups), ..Users::default() }
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use crate::extract::unmet::{Seen, Unmet};
 use crate::extract::{Belongs, UserFacts};
 use crate::http::{Failure, FailureKind};
 use crate::input;
@@ -54,9 +55,10 @@ pub(super) fn list(
     path: &Path,
     users: &Users,
     page: &mut (dyn FnMut(Vec<Person>) + Send),
-) -> Result<(Index, u64), Failure> {
+) -> Result<(Index, u64, Vec<Unmet>), Failure> {
     let file = input::open(path).map_err(|error| unreachable(path, &error))?;
-    let mut sheet = Sheet { users, index: Index::default(), ids: Vec::new(), faults: Vec::new() };
+    let mut sheet =
+        Sheet { users, seen: Seen::nobody(users), index: Index::default(), ids: Vec::new(), faults: Vec::new() };
     match TableReader::new(BufReader::new(file)) {
         Ok(mut rows) => sheet.read(&mut rows, page),
         Err(fault) => sheet.faults.push(fault),
@@ -67,12 +69,13 @@ pub(super) fn list(
     }
     sheet.index.rows.sort_unstable();
     let people = sheet.index.rows.len() as u64;
-    Ok((sheet.index, people))
+    Ok((sheet.index, people, sheet.seen.unmet()))
 }
 
 /// What was read of a table so far.
 struct Sheet<'a> {
     users: &'a Users,
+    seen: Seen<'a>,
     index: Index,
     /// Each id in its compared form and as it is, and its line.
     ids: Vec<([u8; 16], [u8; 16], u64)>,
@@ -125,7 +128,10 @@ impl Sheet<'_> {
 
     fn row(&mut self, row: &table::Row, width: usize) -> Option<Person> {
         let person = row.misfits(width).or_else(|| self.index.columns.doubt(row)).map_or_else(
-            || read_row(row, self.index.columns, self.users).map_err(|found| table::RowFault::new(row.line, found)),
+            || {
+                read_row(row, self.index.columns, self.users, &mut self.seen)
+                    .map_err(|found| table::RowFault::new(row.line, found))
+            },
             Err,
         );
         match person {
@@ -215,7 +221,7 @@ fn meant(name: &str) -> String {
     }
 }
 
-fn read_row(row: &table::Row, columns: Columns, users: &Users) -> Result<Person, String> {
+fn read_row(row: &table::Row, columns: Columns, users: &Users, seen: &mut Seen<'_>) -> Result<Person, String> {
     let get = |name| columns.get(row, name);
     let id = get("id");
     if id.is_empty() {
@@ -229,6 +235,7 @@ fn read_row(row: &table::Row, columns: Columns, users: &Users) -> Result<Person,
     let emails = || get("email").split(';').map(str::trim);
     let names: Vec<&str> =
         [get("upn"), get("username"), id].into_iter().chain(emails()).filter(|name| !name.is_empty()).collect();
+    seen.person(&names);
     let standing = users.standing(UserFacts {
         active,
         user_type: None,

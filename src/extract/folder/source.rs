@@ -124,9 +124,9 @@ impl Source for Folder {
 
     async fn list(&self, page: &mut (dyn FnMut(Vec<Person>) + Send)) -> Result<Listing, Failure> {
         self.names.clear();
-        let (index, people) = people::list(&self.path.join(TABLE), &self.users, page)?;
+        let (index, people, unmet) = people::list(&self.path.join(TABLE), &self.users, page)?;
         *self.index.write().unwrap_or_else(PoisonError::into_inner) = index;
-        Ok(Listing { people, ..Listing::default() })
+        Ok(Listing { people, unmet, ..Listing::default() })
     }
 
     async fn versions(&self, people: &[PersonId]) -> Result<Vec<(PersonId, VersionResult)>, Failure> {

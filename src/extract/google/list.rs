@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::client::Google;
 use super::photo::version_of;
 use crate::extract::rules::{GroupMembers, Member};
+use crate::extract::unmet::Seen;
 use crate::extract::wire::{Brought, Fields, Pages, Record, note_of_nameless, segment, short, written};
 use crate::extract::{Listing, UserFacts};
 use crate::http::{Failure, FailureKind, Request, Response, Sparse, entries};
@@ -63,8 +64,9 @@ struct ListedMember {
 impl Google {
     /// Lists everybody; groups first, since a person's standing depends on them.
     pub(super) async fn list_users(&self, page: &mut (dyn FnMut(Vec<Person>) + Send)) -> Result<Listing, Failure> {
-        let members = self.members().await?;
-        let units: Vec<String> = self.users.org_units.iter().map(|unit| folded_unit(unit)).collect();
+        let mut seen = Seen::nobody(&self.users);
+        let members = self.members(&mut seen).await?;
+        let units: Vec<String> = self.users.org_units.iter().map(|unit| folded_unit(&unit.value)).collect();
         let mut listing = Listing::default();
         let (mut pages, mut token) = (Pages::default(), None);
         loop {
@@ -72,7 +74,7 @@ impl Google {
             let UserPage { users, next_page_token } = response.json()?;
             let records = users.len();
             let users = users.into_iter().filter_map(|Record(user)| user);
-            let people: Vec<Person> = users.filter_map(|user| self.person(user, &members, &units)).collect();
+            let people: Vec<Person> = users.filter_map(|user| self.person(user, &members, &units, &mut seen)).collect();
             let listed = people.len();
             listing.people += listed as u64;
             listing.nameless += (records - listed) as u64;
@@ -90,6 +92,7 @@ impl Google {
             );
         }
         listing.notes.extend(note_of_nameless(listing.nameless));
+        listing.unmet = seen.unmet();
         Ok(listing)
     }
 
@@ -118,15 +121,15 @@ impl Google {
 
     /// Everybody in the groups that a rule names, nested ones included. One that cannot be read fails the source: a wish to
     /// show no photo must not be lost.
-    async fn members(&self) -> Result<GroupMembers, Failure> {
+    async fn members(&self, seen: &mut Seen<'_>) -> Result<GroupMembers, Failure> {
         let mut members = GroupMembers::default();
         for group in self.users.named_groups() {
-            self.members_of(group, &mut members).await?;
+            self.members_of(group, &mut members, seen).await?;
         }
         Ok(members)
     }
 
-    async fn members_of(&self, group: &str, members: &mut GroupMembers) -> Result<(), Failure> {
+    async fn members_of(&self, group: &str, members: &mut GroupMembers, seen: &mut Seen<'_>) -> Result<(), Failure> {
         let query = [
             ("includeDerivedMembership", "true"),
             ("maxResults", "200"),
@@ -145,6 +148,9 @@ impl Google {
                 let id = member.as_ref().and_then(|member| id_of(&member.id));
                 let has_none = member.as_ref().is_some_and(|member| member.id.0.is_null());
                 new += usize::from(id.as_ref().is_none_or(|id| met.insert(short(id))));
+                if kind == "CUSTOMER" || (kind != "GROUP" && id.is_some()) {
+                    seen.group(group);
+                }
                 match (kind, id) {
                     // A group may have the whole customer as its member.
                     ("CUSTOMER", _) => members.add(rules, group, Member::Everybody),
@@ -172,7 +178,7 @@ impl Google {
     }
 
     /// `None` for a record that names nobody.
-    fn person(&self, user: User, members: &GroupMembers, units: &[String]) -> Option<Person> {
+    fn person(&self, user: User, members: &GroupMembers, units: &[String], seen: &mut Seen<'_>) -> Option<Person> {
         let id = id_of(&user.id)?;
         let mut fields = Fields::default();
         let email = fields.text("primaryEmail", user.primary_email);
@@ -186,7 +192,10 @@ impl Google {
             belongs: members.of(&id),
             names: &names,
         });
-        let elsewhere = !units.is_empty() && !is_below(&fields.text("orgUnitPath", user.org_unit_path), units);
+        seen.person(&names);
+        let unit = folded_unit(&fields.text("orgUnitPath", user.org_unit_path));
+        let within = units.iter().enumerate().filter(|(_, one)| is_below(&unit, one)).map(|(nth, _)| nth);
+        let elsewhere = within.inspect(|nth| seen.unit(*nth)).count() == 0 && !units.is_empty();
         let standing = if standing == Standing::InScope && elsewhere { Standing::OutOfScope } else { standing };
         // For reports alone: whatever else stands there is no matter.
         let shown = user.name.0["fullName"].as_str().filter(|name| !name.trim().is_empty()).unwrap_or(&email);
@@ -226,12 +235,9 @@ fn folded_unit(path: &str) -> String {
     normalise_key(path).trim_end_matches('/').to_owned()
 }
 
-/// Whether a unit is one of these, or below one of them.
-fn is_below(path: &str, units: &[String]) -> bool {
-    let path = folded_unit(path);
-    units
-        .iter()
-        .any(|unit| path.strip_prefix(unit.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+/// Whether a unit is this one, or below it; both folded.
+fn is_below(path: &str, unit: &str) -> bool {
+    path.strip_prefix(unit).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn of_group(failure: Failure, group: &str) -> Failure {
@@ -288,7 +294,7 @@ mod tests {
             ("/Corp", "/", true),
             ("/", "/Corp", false),
         ] {
-            assert_eq!(is_below(path, &[folded_unit(unit)]), below, "{path} {unit}");
+            assert_eq!(is_below(&folded_unit(path), &folded_unit(unit)), below, "{path} {unit}");
         }
     }
 }

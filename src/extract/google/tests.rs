@@ -12,12 +12,12 @@ use serde_json::{Value, json};
 
 use super::Google;
 use super::client::scopes;
-use crate::extract::rules::{by_groups, by_patterns};
+use crate::extract::rules::{by_groups, by_patterns, named};
 use crate::extract::{DENIED, Listing, PhotoResult, Source as _, VersionResult};
 use crate::http::loopback::{Loopback, ReceivedRequest, reply, reply_json};
 use crate::http::{Failure, FailureKind, RateLimit};
 use crate::model::{Absence, Person, PersonId, PersonKey, PhotoHint, Standing};
-use crate::settings::{self, GoogleCredential, GoogleEndpoints, Users};
+use crate::settings::{self, GoogleCredential, GoogleEndpoints, Placed, Users};
 
 /// A customer whose sign-in always succeeds, and whose Directory answers as the test says.
 struct Customer {
@@ -32,7 +32,7 @@ struct Customer {
 #[derive(Default)]
 struct Setup {
     users: Users,
-    org_units: Vec<String>,
+    org_units: Vec<Placed<String>>,
     alone: bool,
 }
 
@@ -192,7 +192,7 @@ async fn everybody_is_listed_page_by_page_with_keys_and_hints() {
 #[tokio::test]
 async fn standing_comes_from_the_users_rules_and_the_units() {
     let users = Users { exclude: by_patterns(&["svc-*"]), opted_out: by_patterns(&["shy@*"]), ..Users::default() };
-    let setup = Setup { users, org_units: vec!["/Corp".into()], ..Setup::default() };
+    let setup = Setup { users, org_units: named(&["/Corp"]), ..Setup::default() };
     let customer = Customer::start(setup, |_, _| {
         let with = |id: &str, unit: Value, change: Value| {
             let mut user = user(id);
@@ -231,7 +231,7 @@ async fn standing_comes_from_the_users_rules_and_the_units() {
 }
 
 fn in_groups(groups: &[&str]) -> Setup {
-    let groups = groups.iter().map(ToString::to_string).collect();
+    let groups = named(groups);
     Setup { users: Users { groups, ..Users::default() }, ..Setup::default() }
 }
 
@@ -422,7 +422,7 @@ async fn a_listing_that_brings_nobody_new_ends() {
 }
 
 fn in_group(group: &str) -> Users {
-    Users { groups: vec![group.to_owned()], ..Users::default() }
+    Users { groups: named(&[group]), ..Users::default() }
 }
 
 /// One odd record is at most that person's matter; and only a marker that is left out says that there is no photo.

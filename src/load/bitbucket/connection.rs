@@ -66,7 +66,7 @@ impl BitbucketConnection {
             id: target.id.clone(),
             credential: bitbucket.credential.clone(),
             quiet: target.quiet,
-            accounts: AccountFilter::new(&target.accounts)?,
+            accounts: AccountFilter::new(&target.accounts),
             looks,
             login: Login::new(&bitbucket.credential),
             known: RwLock::default(),

@@ -66,7 +66,7 @@ impl ConfluenceConnection {
             upload: confluence.upload.clone(),
             with_addresses: target.matching.asks_for(AccountKey::Email),
             quiet: target.quiet,
-            accounts: AccountFilter::new(&target.accounts)?,
+            accounts: AccountFilter::new(&target.accounts),
             looks,
             login: Login::new(&confluence.credential),
             known: RwLock::default(),

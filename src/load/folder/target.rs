@@ -53,7 +53,7 @@ impl Folder {
             id: target.id.clone(),
             path,
             naming: Naming::of(&target.matching),
-            accounts: AccountFilter::new(&target.accounts)?,
+            accounts: AccountFilter::new(&target.accounts),
             shared: Arc::new(shared),
         })
     }

@@ -13,7 +13,7 @@ use crate::model::{
     Account, AccountId, AccountKey, AccountStanding, Digest, Intent, IntentKind, Luma, MediaType, Person, PersonKey,
     PictureRef, Rendition, Shown, Standing, Status,
 };
-use crate::settings::{Accounts, FolderTarget, Matching, Ownership, Target, TargetKind, UserMap};
+use crate::settings::{Accounts, FolderTarget, Matching, Ownership, Patterns, Target, TargetKind, UserMap};
 
 /// Takes everything for a picture but what is empty or half.
 struct Blurred;
@@ -322,7 +322,7 @@ async fn match_names_the_files() {
 
 #[tokio::test]
 async fn accounts_that_are_left_out_are_listed_as_such() {
-    let accounts = Accounts { exclude: placed(vec!["o'b*".into()]), ..everybody() };
+    let accounts = Accounts { exclude: placed(Patterns::somewhere(&["o'b*"])), ..everybody() };
     let target = made(Path::new("none"), &Target { accounts, ..settings() });
     for (email, id, standing) in [
         ("ada@ex.org", "ada", AccountStanding::Active),

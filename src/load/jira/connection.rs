@@ -92,7 +92,7 @@ impl JiraConnection {
             upload: jira.upload,
             quiet: target.quiet,
             ownership: target.ownership.value,
-            accounts: AccountFilter::new(&target.accounts)?,
+            accounts: AccountFilter::new(&target.accounts),
             login: Login::new(&jira.credential),
             looks,
             known: RwLock::default(),

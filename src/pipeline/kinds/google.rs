@@ -145,7 +145,13 @@ impl GoogleUsers {
         Some(settings::Users {
             active: self.active.get()?.0,
             types: vec![UserType::Member],
-            org_units: self.org_units.get()?.values()?.into_iter().map(|unit| unit.0.clone()).collect(),
+            org_units: self
+                .org_units
+                .get()?
+                .0
+                .iter()
+                .map(|at| at.placed(|unit| Some(unit.0.clone())))
+                .collect::<Option<_>>()?,
             groups: texts(self.groups.get()?)?,
             exclude: self.exclude.placed(|list| chosen(reader, &self.exclude.span, list))?,
             opted_out: self.opted_out.placed(|list| chosen(reader, &self.opted_out.span, list))?,

@@ -13,7 +13,7 @@ use crate::model::{
     Recipe, Standing,
 };
 use crate::plan::facts::{SourceState, SourceView};
-use crate::settings::{Accounts, Action, Fallback, Placed, Share};
+use crate::settings::{Accounts, Action, Fallback, Patterns, Placed, Share};
 
 const ADA: &str = "ada";
 const GRACE: &str = "grace";
@@ -47,7 +47,7 @@ fn accounts() -> Accounts {
     Accounts {
         active: placed(true, 33),
         groups: placed(vec!["staff".to_owned()], 34),
-        exclude: placed(vec!["svc-*".to_owned()], 35),
+        exclude: placed(Patterns::somewhere(&["svc-*"]), 35),
         rollout: placed(Share::WHOLE, 36),
     }
 }

@@ -1,0 +1,129 @@
+//! Entries of `users` that fit nobody of a whole listing: most are slips of the pen.
+//!
+//! Owns: which were met, and what is said of the rest. Leaves to others: what follows from an entry (`rules`), telling it (`run`).
+//! A newcomer gets wrong: a slip under `opted_out` shows the face of somebody who asked for the contrary, and nothing else would
+//! ever say so.
+
+use std::collections::HashSet;
+
+use crate::model::Place;
+use crate::settings::{Chosen, Met, Placed, Users};
+
+/// Entries told of one list; a list with more has one cause.
+const TOLD: usize = 10;
+
+/// An entry that fits nobody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unmet {
+    /// Its line.
+    pub place: Place,
+    /// What is said of it.
+    pub words: String,
+}
+
+/// What fits somebody, in one listing.
+pub(super) struct Seen<'a> {
+    users: &'a Users,
+    patterns: [Met; 3],
+    groups: HashSet<String>,
+    units: Vec<bool>,
+}
+
+impl<'a> Seen<'a> {
+    /// Nobody was listed yet.
+    pub(super) fn nobody(users: &'a Users) -> Self {
+        let patterns = lists(users).map(|(_, list)| Met::none(&list.value.patterns));
+        Self { users, patterns, groups: HashSet::new(), units: vec![false; users.org_units.len()] }
+    }
+
+    /// Somebody has these names.
+    pub(super) fn person(&mut self, names: &[&str]) {
+        for (met, (_, list)) in self.patterns.iter_mut().zip(lists(self.users)) {
+            met.see(&list.value.patterns, names);
+        }
+    }
+
+    /// Somebody is in this group.
+    pub(super) fn group(&mut self, group: &str) {
+        if !self.groups.contains(group) {
+            self.groups.insert(group.to_owned());
+        }
+    }
+
+    /// Somebody is in this organisational unit, counted in the order of the file.
+    pub(super) fn unit(&mut self, nth: usize) {
+        if let Some(met) = self.units.get_mut(nth) {
+            *met = true;
+        }
+    }
+
+    /// What fits nobody, in the order of the keys.
+    pub(super) fn unmet(&self) -> Vec<Unmet> {
+        let mut all = Vec::new();
+        let units = self.users.org_units.iter().zip(&self.units).filter(|(_, met)| !**met);
+        told(&mut all, "org_units", units.map(|(unit, _)| (unit, "nobody is in the organisational unit")));
+        told(&mut all, "groups", self.empty(&self.users.groups));
+        for (met, (key, list)) in self.patterns.iter().zip(lists(self.users)) {
+            let patterns = met.missed(&list.value.patterns).map(|pattern| (pattern, "nobody fits the pattern"));
+            told(&mut all, key, patterns.chain(self.empty(&list.value.groups)));
+        }
+        all
+    }
+
+    fn empty<'g>(&'g self, groups: &'g [Placed<String>]) -> impl Iterator<Item = (&'g Placed<String>, &'static str)> {
+        groups.iter().filter(|group| !self.groups.contains(&group.value)).map(|group| (group, "nobody is in the group"))
+    }
+}
+
+fn lists(users: &Users) -> [(&'static str, &Placed<Chosen>); 3] {
+    [("exclude", &users.exclude), ("opted_out", &users.opted_out), ("freeze", &users.freeze)]
+}
+
+fn told<'e>(all: &mut Vec<Unmet>, key: &str, entries: impl Iterator<Item = (&'e Placed<String>, &'static str)>) {
+    let entries: Vec<_> = entries.collect();
+    let more = entries.len().saturating_sub(TOLD);
+    all.extend(entries.iter().take(TOLD).map(|(entry, what)| Unmet {
+        place: entry.place.clone(),
+        words: format!("{what} `{}` of `users.{key}`", entry.value),
+    }));
+    if let (Some((last, _)), true) = (entries.last(), more > 0) {
+        let words = format!("{more} more entries of `users.{key}` fit nobody");
+        all.push(Unmet { place: last.place.clone(), words });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::rules::{by_groups, by_patterns};
+
+    #[test]
+    fn what_fits_nobody_is_told_and_nothing_else() {
+        let users = Users {
+            org_units: vec![Placed::somewhere("/Sales".into()), Placed::somewhere("/Sale".into())],
+            groups: vec![Placed::somewhere("staff".into())],
+            exclude: by_patterns(&["svc-*", "*-admin"]),
+            opted_out: by_patterns(&["ada@contso.example"]),
+            freeze: by_groups(&["board", "staff"]),
+            ..Users::default()
+        };
+        let mut seen = Seen::nobody(&users);
+        seen.unit(0);
+        seen.group("staff");
+        seen.person(&["ada@contoso.example", "SVC-1"]);
+        assert_eq!(
+            seen.unmet().iter().map(|unmet| unmet.words.as_str()).collect::<Vec<_>>(),
+            [
+                "nobody is in the organisational unit `/Sale` of `users.org_units`",
+                "nobody fits the pattern `*-admin` of `users.exclude`",
+                "nobody fits the pattern `ada@contso.example` of `users.opted_out`",
+                "nobody is in the group `board` of `users.freeze`",
+            ]
+        );
+        let many: Vec<String> = (0..13).map(|nth| format!("left-{nth}")).collect();
+        let users =
+            Users { exclude: by_patterns(&many.iter().map(String::as_str).collect::<Vec<_>>()), ..Users::default() };
+        let unmet = Seen::nobody(&users).unmet();
+        assert_eq!((unmet.len(), unmet[10].words.as_str()), (11, "3 more entries of `users.exclude` fit nobody"));
+    }
+}
