@@ -9,10 +9,12 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::environment;
+use super::output::tell;
 #[cfg(feature = "sandbox")]
 use super::sandboxed::{SandboxFlag, Sandboxed};
 use crate::error::Trouble;
 use crate::pipeline::{Document, Overlay};
+use crate::report::Severity;
 use crate::settings::{Http, Pipeline, StateBucket};
 
 /// What keeps the simulators running that stand in for the file's servers.
@@ -81,9 +83,18 @@ impl PipelineFile {
         let overlay = stand_ins.as_ref().map(|sandbox| sandbox.overlay(&document)).transpose()?.unwrap_or_default();
         #[cfg(not(feature = "sandbox"))]
         let (stand_ins, overlay) = ((), Overlay::default());
-        Ok((resolve(&document, &overlay)?, stand_ins))
+        let pipeline = resolve(&document, &overlay)?;
+        if self.sandbox_flag().is_none() {
+            for place in &pipeline.short_secrets {
+                tell(Severity::Warning, &format!("{place}: {SHORT}"));
+            }
+        }
+        Ok((pipeline, stand_ins))
     }
 }
+
+const SHORT: &str = "this secret has fewer than 8 characters: wherever it stands in what is told, `***` stands in its place, in our \
+    own words, too; set a longer one";
 
 fn resolve(document: &Document, overlay: &Overlay) -> Result<Pipeline, Trouble> {
     document.resolve(&environment::Process, overlay).map_err(|faults| environment::rendered(&faults))

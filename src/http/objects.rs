@@ -21,6 +21,7 @@ use url::Url;
 use super::client::Route;
 use super::{Client, ClientSettings, Failure, FailureKind, Request, Response, Sent};
 use crate::model::Fault;
+use crate::secret::server_message;
 
 /// The largest answer; what is larger is read in parts.
 pub(crate) const LARGEST_PART: usize = 8 << 20;
@@ -149,5 +150,6 @@ pub(crate) fn failure(tried: &str, error: &object_store::Error) -> Failure {
         | object_store::Error::UnknownConfigurationKey { .. } => FailureKind::Misconfigured,
         _ => FailureKind::Unreachable,
     };
-    Failure::new(kind, tried, found)
+    // Some stores give back all that they were sent.
+    Failure::new(kind, tried, server_message(&found))
 }

@@ -228,6 +228,7 @@ struct Parts {
     bucket: Option<StateBucket>,
     keep_runs: Option<Duration>,
     keep_replaced: Option<settings::KeepReplaced>,
+    short_secrets: Vec<Place>,
 }
 
 impl Parts {
@@ -248,6 +249,7 @@ impl Parts {
             bucket: self.bucket,
             keep_runs: self.keep_runs,
             keep_replaced: self.keep_replaced,
+            short_secrets: self.short_secrets,
         }
     }
 }
@@ -281,6 +283,7 @@ impl File {
             bucket: bucket?,
             keep_runs: self.state.get()?.keep_runs()?,
             keep_replaced: self.state.get()?.keep_replaced(reader)?,
+            short_secrets: std::mem::take(&mut reader.short_secrets),
             name,
         })
     }

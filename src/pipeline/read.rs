@@ -68,6 +68,8 @@ impl<T> At<T> {
 pub(super) struct Reader<'a> {
     pub(super) tree: Tree,
     pub(super) faults: Vec<FileFault>,
+    /// Where secrets stand that are shorter than a word.
+    pub(super) short_secrets: Vec<Place>,
     text: &'a str,
     /// Where each line begins: a place is asked for with every value.
     lines: Vec<usize>,
@@ -79,7 +81,7 @@ impl<'a> Reader<'a> {
     pub(super) fn new(tree: Tree, text: &'a str, file: Arc<str>, environment: Option<&'a dyn Environment>) -> Self {
         let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
         let lines = std::iter::once(0).chain(newlines).collect();
-        Self { tree, faults: Vec::new(), text, lines, file, environment }
+        Self { tree, faults: Vec::new(), short_secrets: Vec::new(), text, lines, file, environment }
     }
 
     pub(super) fn fault(&mut self, fault: FileFault) {

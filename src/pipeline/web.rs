@@ -98,6 +98,18 @@ impl Setting for SecretValue {
             reader.fault(fault.help("nobody sees that where it was pasted: store the value again, without it"));
             return None;
         }
+        let length = value.text.chars().count();
+        if length < SHORTEST_COVERED {
+            let fault = FileFault::new(reader.spot(id), format!("{} has {length} characters", value.shown));
+            reader.fault(
+                fault.help("so short a secret cannot be told from words and covered in messages: set a longer one"),
+            );
+            return None;
+        }
+        if length < LIKE_A_WORD {
+            let place = reader.place(&reader.spot(id));
+            reader.short_secrets.push(place);
+        }
         Some(Self(Secret::new(value.text)))
     }
 }

@@ -20,7 +20,7 @@ pub(crate) const REDACTED: &str = "***";
 const SHORTEST: usize = 4;
 
 /// Names of parameters and members whose value is secret even when we have never seen it.
-const SECRET_NAMES: [&str; 20] = [
+const SECRET_NAMES: [&str; 22] = [
     "access_token",
     "refresh_token",
     "id_token",
@@ -41,7 +41,12 @@ const SECRET_NAMES: [&str; 20] = [
     "signedjwt",
     "authorization",
     "api_key",
+    "signature",
+    "signatureprovided",
 ];
+
+/// What stands before a credential, and is none.
+const SCHEMES: [&str; 3] = ["bearer ", "basic ", "aws4-hmac-sha256 "];
 
 static KNOWN: RwLock<Vec<SecretString>> = RwLock::new(Vec::new());
 
@@ -140,13 +145,13 @@ fn value_of(folded: &str, name: &str, from: usize) -> Option<(usize, usize)> {
         at += found + name.len();
         let rest = &folded[at..];
         let opened = rest.trim_start_matches(['"', '\'', ' ', '\\']);
-        let Some(value) = opened.strip_prefix([':', '=']) else { continue };
+        let Some(value) = opened.strip_prefix([':', '=', '>']).or_else(|| opened.strip_prefix("%3d")) else { continue };
         let value = value.trim_start_matches(['"', '\'', ' ', '\\']);
         // A variable of a pipeline file is the place of a secret, and tells nothing; nor does what is covered already.
         if ["${", "…", REDACTED].iter().any(|shown| value.starts_with(shown)) {
             continue;
         }
-        let value = value.strip_prefix("bearer ").or_else(|| value.strip_prefix("basic ")).unwrap_or(value);
+        let value = SCHEMES.iter().find_map(|scheme| value.strip_prefix(scheme)).unwrap_or(value);
         let length = value.find(['"', '\'', '&', ',', '}', '<', ';', ' ', '\\', '\n', '\r']).unwrap_or(value.len());
         let start = folded.len() - value.len();
         if length > 0 {
@@ -247,6 +252,13 @@ mod tests {
             ("write `{ username: …, password: … }`", "write `{ username: …, password: … }`"),
             ("GET /users?$skiptoken=RFNw&x=1: 410", "GET /users?$skiptoken=***&x=1: 410"),
             ("GET /users?$skiptoken=***: 410", "GET /users?$skiptoken=***: 410"),
+            (
+                "Authorization: AWS4-HMAC-SHA256 Credential=AKIA/20261130/x/s3/aws4_request, SignedHeaders=host, Signature=5d67",
+                "Authorization: AWS4-HMAC-SHA256 ***, SignedHeaders=host, Signature=***",
+            ),
+            ("<SignatureProvided>5d67</SignatureProvided>", "<SignatureProvided>***</SignatureProvided>"),
+            ("/b?X-Amz-Signature=5d67&a=b", "/b?X-Amz-Signature=***&a=b"),
+            ("X-Amz-Signature%3D5d67%26a", "X-Amz-Signature%3D***"),
         ] {
             assert_eq!(redact(text), clean);
             assert_eq!(redact(clean), clean, "once more changes nothing");

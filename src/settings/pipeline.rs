@@ -9,7 +9,7 @@ use super::http::{Http, Rate};
 use super::limits::Limits;
 use super::report::Report;
 use super::{Notify, Source, StateBucket, Target, Transform};
-use crate::model::Digest;
+use crate::model::{Digest, Place};
 use crate::secret::Secret;
 
 /// One pipeline file, resolved.
@@ -45,6 +45,8 @@ pub struct Pipeline {
     pub keep_runs: Option<Duration>,
     /// How pictures that runs replace are kept; `None`: they are not.
     pub keep_replaced: Option<KeepReplaced>,
+    /// Where secrets stand that may be words of a message, too.
+    pub short_secrets: Vec<Place>,
 }
 
 /// How pictures are kept that runs replace, and that their product does not keep.
