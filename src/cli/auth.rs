@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::output::{OutputFormat, answer, answer_json};
+use super::output::{OutputFormat, answer, answer_json, tell};
 use super::pipeline_file::PipelineFile;
 use super::{ci, job, log};
 use crate::error::Trouble;
@@ -35,6 +35,11 @@ pub(super) struct Flags {
 /// Signs in everywhere and shows what was said.
 pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     let (pipeline, _stand_ins) = flags.pipeline.resolved()?;
+    if flags.pipeline.sandbox_flag().is_some() {
+        let whose =
+            "the simulators have credentials of their own: what is said of secrets and certificates is of those";
+        tell(Severity::Progress, whose);
+    }
     let uploads = if flags.probe { Uploads::Tried } else { Uploads::NotTried };
     let listener = Arc::new(Progress::new(log::standard_error(), std::io::stderr().is_terminal()));
     let runtime = run::runtime()?;

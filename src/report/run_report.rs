@@ -187,6 +187,9 @@ pub struct CredentialLine {
     pub ends: String,
     /// Whole days from the end of the run until then; 0: it ended, or ends within a day.
     pub days: u64,
+    /// That it ended.
+    #[serde(skip)]
+    pub ended: bool,
 }
 
 impl CredentialLine {
@@ -197,18 +200,23 @@ impl CredentialLine {
     #[must_use]
     pub fn by(mut self, now: SystemTime) -> Self {
         let ends = humantime::parse_rfc3339(&self.ends).ok();
+        self.ended = ends.is_some_and(|ends| ends < now);
         self.days = ends.and_then(|ends| ends.duration_since(now).ok()).map_or(0, |left| left.as_secs() / DAY);
         self
     }
 
     /// The word of warning, where it ends soon.
     pub fn warning(&self) -> Option<String> {
-        (self.days < Self::SOON).then(|| format!("{}; renew it, or runs end in 5 from then on", self.sentence()))
+        let then = if self.ended { "runs end in 5 since then" } else { "or runs end in 5 from then on" };
+        (self.days < Self::SOON).then(|| format!("{}; renew it, {then}", self.sentence()))
     }
 
     /// For people.
     pub fn sentence(&self) -> String {
-        let Self { of, what, ends, days } = self;
+        let Self { of, what, ends, days, ended } = self;
+        if *ended {
+            return format!("{of}: the {what} expired on {ends}");
+        }
         let in_days = match days {
             0 => "no whole day is left".to_owned(),
             1 => "1 day is left".to_owned(),
@@ -388,6 +396,7 @@ mod tests {
             what: "certificate".into(),
             ends: humantime::format_rfc3339_seconds(ends).to_string(),
             days: 0,
+            ended: false,
         };
         for (days_before, told, warned) in [
             (15, "entra: the certificate ends 2024-10-04T00:00:00Z, 15 days are left", false),
@@ -399,6 +408,11 @@ mod tests {
             let line = line.clone().by(ends - Duration::from_secs(days_before * 24 * 3600));
             assert_eq!((line.sentence().as_str(), line.warning().is_some()), (told, warned));
         }
-        assert_eq!(line.by(ends + Duration::from_secs(1)).days, 0, "it ended");
+        let ended = line.by(ends + Duration::from_secs(1));
+        assert_eq!(
+            (ended.days, ended.sentence().as_str()),
+            (0, "entra: the certificate expired on 2024-10-04T00:00:00Z")
+        );
+        assert!(ended.warning().unwrap().ends_with("; renew it, runs end in 5 since then"));
     }
 }

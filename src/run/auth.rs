@@ -20,7 +20,7 @@ use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::http::Failure;
 use crate::load::{Learnt, Probe, ProbeResult, Server, Target, Tried, Upload};
-use crate::model::SignedIn;
+use crate::model::{SignedIn, rfc3339};
 use crate::report::Listener;
 use crate::settings::{self, Pipeline};
 use crate::state::Store;
@@ -123,6 +123,7 @@ async fn ask(
     for (list, ends) in [&mut sources, &mut targets].into_iter().zip(credentials::client_certificates(pipeline)) {
         for (signed, ends) in list.iter_mut().map(|asked| &mut asked.signed).zip(ends) {
             signed.iter_mut().for_each(|signed| signed.expires.extend(ends.clone()));
+            signed.iter_mut().for_each(miss_what_expired);
         }
     }
     Ok(AuthReport { sources, targets })
@@ -208,11 +209,36 @@ async fn not_tried(target: &dyn Target, learnt: &mut Learnt, why: &str) -> Resul
     Ok(vec![Tried { route, told: ProbeResult::NotTried(why.to_owned()) }])
 }
 
+/// What has expired opens nothing, whatever a server let through so far.
+fn miss_what_expired(signed: &mut SignedIn) {
+    let now = super::context::unix_now();
+    let expired = signed.expires.iter().filter(|(_, ends)| *ends < now);
+    let words = expired.map(|(what, ends)| format!("a {what} that is valid: it expired on {}", rfc3339(*ends)));
+    signed.missing.extend(words.collect::<Vec<_>>());
+}
+
 /// A failure is the element's own; trouble ends the command.
 fn of_element(ended: Result<(), Halt>) -> Result<Option<Failure>, Trouble> {
     match ended {
         Ok(()) => Ok(None),
         Err(Halt::Failure(failure) | Halt::Trouble(Trouble::Failure(failure))) => Ok(Some(failure)),
         Err(Halt::Trouble(trouble)) => Err(trouble),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_expired_is_missing() {
+        let expires = vec![("certificate".to_owned(), 1_700_000_000), ("token".to_owned(), u64::MAX / 2)];
+        let mut report =
+            ElementReport { signed: Some(SignedIn { expires, ..SignedIn::default() }), ..ElementReport::default() };
+        assert_eq!(report.exit(), Exit::Done);
+        report.signed.iter_mut().for_each(miss_what_expired);
+        let missing = report.signed.as_ref().map(|signed| signed.missing.clone());
+        assert_eq!(missing.unwrap(), ["a certificate that is valid: it expired on 2023-11-14T22:13:20Z"]);
+        assert_eq!(report.exit(), Exit::Refused);
     }
 }

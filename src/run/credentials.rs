@@ -14,7 +14,8 @@ pub(super) fn lines(pipeline: &Pipeline, now: u64) -> Vec<CredentialLine> {
     let line = |of: &str, what: &str, certificate: &Certificate| {
         let ends = certificate_ends(certificate)?;
         let days = ends.saturating_sub(now) / DAY;
-        Some(CredentialLine { of: of.to_owned(), what: what.to_owned(), ends: rfc3339(ends), days })
+        let ended = ends < now;
+        Some(CredentialLine { of: of.to_owned(), what: what.to_owned(), ends: rfc3339(ends), days, ended })
     };
     let apps = pipeline.sources.iter().filter_map(|source| {
         let SourceKind::Entra(entra) = &source.provider.as_ref()?.kind else { return None };
