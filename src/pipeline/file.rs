@@ -18,7 +18,7 @@ use super::http::{self, Http};
 use super::interpolate::{self, Text};
 use super::kinds::{SourceElement, TargetElement};
 use super::limits::Limits;
-use super::lists::{refuse_empty, refuse_twice, refuse_twins};
+use super::lists::{refuse_empty, refuse_twice, refuse_twins, refuse_written_sources};
 use super::matching::Match;
 use super::notify::Notify;
 use super::overlay::{self, OverlaidEnvironment, Overlay};
@@ -326,6 +326,11 @@ impl File {
         let ids = list.0.iter().filter_map(|at| Some((at.get()?.settings().shared().id, at)));
         refuse_twice(reader, ids.map(|(id, at)| (id, &at.span)), "targets");
         refuse_twins(reader, list.0.iter().filter_map(|at| at.get()?.settings().server()));
+        let read = self.extract.get().map(|list| &list.0[..]).unwrap_or_default().iter().filter_map(|at| {
+            let settings = at.get()?.settings();
+            settings.folder().filter(|_| settings.shared().enabled.get().is_none_or(|enabled| enabled.0))
+        });
+        refuse_written_sources(reader, read, list.0.iter().filter_map(|at| at.get()?.settings().folder()));
         let settle = |at: &At<TargetElement>| at.get()?.settings().settle(reader, names, at.place.clone());
         all(list.0.iter().map(settle))
     }

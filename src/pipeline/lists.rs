@@ -1,9 +1,10 @@
-//! What lists of the file may not hold: nothing, one name twice, one server twice.
+//! What lists of the file may not hold: nothing, one name twice, one server twice, a folder that is read and written.
 //!
 //! Owns: these faults. Leaves to others: when a list is judged (`file`).
 //! A newcomer gets wrong: a name that nobody wrote can be there twice, too; then the element is shown.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use super::fault::{FileFault, Span};
 use super::read::{At, Reader};
@@ -44,6 +45,30 @@ pub(super) fn refuse_twins<'a>(reader: &mut Reader<'_>, servers: impl Iterator<I
             reader.fault(fault.related((*first).clone(), "first here").help("write one element for each server"));
         } else {
             seen.insert(server, span);
+        }
+    }
+}
+
+/// Reports targets that write into a folder that a source reads from, or around it, by their text; what links make of them is
+/// known when the pipeline runs (`run::folders`).
+pub(super) fn refuse_written_sources<'a>(
+    reader: &mut Reader<'_>,
+    sources: impl Iterator<Item = (PathBuf, &'a Span)>,
+    targets: impl Iterator<Item = (PathBuf, &'a Span)>,
+) {
+    let sources: Vec<_> = sources.collect();
+    for (target, span) in targets {
+        let both = |source: &PathBuf| {
+            source.is_absolute() == target.is_absolute() && (target.starts_with(source) || source.starts_with(&target))
+        };
+        let read = sources.iter().find(|(source, _)| both(source));
+        if let Some((_, source)) = read {
+            let fault = FileFault::new(span.clone(), "a target writes where a source reads");
+            reader.fault(
+                fault
+                    .related((*source).clone(), "read here")
+                    .help("give the target a folder that lies beside the source's"),
+            );
         }
     }
 }

@@ -5,7 +5,7 @@
 //! A newcomer gets wrong: a message never quotes a value that came through `${…}` or that is a secret (promise P7).
 
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::path::{Component, PathBuf};
 use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -385,6 +385,23 @@ impl Setting for FilePath {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
         let usable = |text: &str| !text.trim().is_empty() && !text.contains('\0');
         reader.parsed(id, "a path", |text| usable(text).then(|| Self(PathBuf::from(text))))
+    }
+}
+
+impl FilePath {
+    /// In one spelling: without `.`, and without `..` where a name stands before it.
+    pub(super) fn plain(&self) -> PathBuf {
+        let mut plain = PathBuf::new();
+        for part in self.0.components() {
+            match part {
+                Component::CurDir => {}
+                Component::ParentDir if matches!(plain.components().next_back(), Some(Component::Normal(_))) => {
+                    _ = plain.pop();
+                }
+                part => plain.push(part),
+            }
+        }
+        plain
     }
 }
 

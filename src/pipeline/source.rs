@@ -4,6 +4,8 @@
 //! file a kind).
 //! A newcomer gets wrong: `users` hides nobody; it marks who is in scope, and ambiguity is judged over everybody.
 
+use std::path::PathBuf;
+
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::declare::{element, words};
@@ -83,6 +85,11 @@ pub(super) trait SourceSettings: SourceKeys {
     /// Whether people of this kind of source can have that key at all.
     fn fills(&self, _key: PersonKey) -> bool {
         true
+    }
+
+    /// The folder that it reads from, where that is known: in one spelling, and where it stands.
+    fn folder(&self) -> Option<(PathBuf, &Span)> {
+        None
     }
 
     /// Judges the keys of the kind.

@@ -4,6 +4,7 @@
 //! file a kind).
 //! A newcomer gets wrong: `accounts` decides who is looked at, `ownership` whose pictures are replaced.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use url::Url;
@@ -143,6 +144,11 @@ pub(super) trait TargetSettings: TargetKeys {
         // `Url` has folded the host and dropped the usual port already.
         let url = at.get()?.0.as_str().trim_end_matches('/');
         Some((format!("{kind} at {url}"), &at.span))
+    }
+
+    /// The folder that it writes to, where that is known: in one spelling, and where it stands.
+    fn folder(&self) -> Option<(PathBuf, &Span)> {
+        None
     }
 
     /// Judges the keys of the kind. `address` is that of a server, if all of it is known.

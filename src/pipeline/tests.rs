@@ -291,6 +291,34 @@ fn every_rule_has_a_line_also_when_nobody_wrote_it() {
 }
 
 #[test]
+fn a_target_writes_nowhere_where_a_source_reads() {
+    for (source, target, refused) in [
+        ("in", "./in/", true),
+        ("in", "in/out", true),
+        ("out/hr/..", "out", true),
+        ("in/hr", "in", true),
+        ("/srv/in", "/srv/in", true),
+        (".", "out", true),
+        ("in", "into", false),
+        (".", "/srv/out", false),
+    ] {
+        let text = format!(
+            "version: 1\npipeline: x\nextract:\n  - folder: {{ path: {source} }}\nload:\n  - folder: {{ path: {target} }}\n"
+        );
+        let told = parse(&text, "p.yaml").err().map(|faults| faults.render(Colour::Plain)).unwrap_or_default();
+        let both =
+            ["p.yaml:6:21", "a target writes where a source reads", "4 |", "read here"].map(|part| told.contains(part));
+        assert_eq!(both, [refused; 4], "{source} {target}: {told}");
+        let off = text.replace("{ path: ", "{ enabled: false, path: ").replacen(
+            "load:\n  - folder: { enabled: false,",
+            "load:\n  - folder: {",
+            1,
+        );
+        assert!(parse(&off, "p.yaml").is_ok(), "{off}");
+    }
+}
+
+#[test]
 fn the_schema_knows_which_keys_of_a_credential_go_together() {
     let validator = jsonschema::validator_for(&schema()).unwrap();
     let table = [

@@ -1,6 +1,6 @@
 //! Whether two elements of the file mean one folder, however each spells it.
 //!
-//! Owns: looking through links and `..`. Leaves to others: what is one by its text alone (`pipeline`).
+//! Owns: looking through links and `..`, and above what is meant. Leaves to others: what is one by its text alone (`pipeline`).
 //! A newcomer gets wrong: a target makes its folder with its first picture, so what is not there yet is compared, too.
 
 use std::fs;
@@ -11,24 +11,36 @@ use crate::error::Trouble;
 use crate::model::Place;
 use crate::settings::{Pipeline, SourceKind, TargetKind};
 
-/// Refuses a folder that two targets write to, or that a target writes to and a source reads from.
+/// Refuses a folder that two targets write to, and one that a source reads from where a target writes, in it or around it.
 pub(super) fn apart(pipeline: &Pipeline) -> Result<(), Trouble> {
+    let mut read: Vec<(&Path, &Place, String)> = Vec::new();
     let mut known: Vec<(Spot, &Place, String)> = Vec::new();
     for source in &pipeline.sources {
         if let Some(SourceKind::Folder(folder)) = source.provider.as_ref().map(|provider| &provider.kind) {
-            known.push((spot(&folder.path), &source.place, format!("the source `{}` reads from", source.id)));
+            read.push((&folder.path, &source.place, format!("the source `{}` reads from", source.id)));
         }
     }
     for target in &pipeline.targets {
         let TargetKind::Folder(folder) = &target.kind else { continue };
         let here = spot(&folder.path);
+        let refused = |what: &str, who: &str, place: &Place| {
+            let (at, id, path) = (&target.place, &target.id, folder.path.display());
+            Err(Trouble::Usage(format!(
+                "{at}: `{id}` writes to {path}, which {what} the folder that {who} ({place}): give each its own"
+            )))
+        };
+        for (path, place, who) in &read {
+            let source = spot(path);
+            if source == here {
+                return refused("is", who, place);
+            } else if above(&folder.path).contains(&source) {
+                return refused("lies in", who, place);
+            } else if above(path).contains(&here) {
+                return refused("holds", who, place);
+            }
+        }
         if let Some((_, place, who)) = known.iter().find(|(spot, ..)| *spot == here) {
-            return Err(Trouble::Usage(format!(
-                "{}: `{}` writes to {}, which is the folder that {who} ({place}): give each its own",
-                target.place,
-                target.id,
-                folder.path.display()
-            )));
+            return refused("is", who, place);
         }
         known.push((here, &target.place, format!("the target `{}` writes to", target.id)));
     }
@@ -38,6 +50,15 @@ pub(super) fn apart(pipeline: &Pipeline) -> Result<(), Trouble> {
 /// What is there already, by device and number, and the names below it that are not.
 #[derive(Debug, PartialEq, Eq)]
 struct Spot(Option<(u64, u64)>, PathBuf);
+
+/// The folders that this one lies in.
+fn above(path: &Path) -> Vec<Spot> {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    // What is there already is looked up, since a link lies elsewhere than its name.
+    let there = path.ancestors().find_map(|there| Some((there.canonicalize().ok()?, path.strip_prefix(there).ok()?)));
+    let path = there.map_or_else(|| path.clone(), |(there, rest)| there.join(rest));
+    path.ancestors().skip(1).map(spot).collect()
+}
 
 fn spot(path: &Path) -> Spot {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
@@ -57,6 +78,25 @@ fn spot(path: &Path) -> Spot {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_lies_in_another_however_each_is_spelt() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir_all(path("a/b")).unwrap();
+        std::os::unix::fs::symlink("a/b", path("link")).unwrap();
+        for (inner, outer, within) in [
+            ("a/b", "a", true),
+            ("link", "a", true),
+            ("link/new/x", "a", true),
+            ("a/b/../b/new", "./a", true),
+            ("a", "a", false),
+            ("a", "a/b", false),
+            ("ab", "a", false),
+        ] {
+            assert_eq!(above(&path(inner)).contains(&spot(&path(outer))), within, "{inner} {outer}");
+        }
+    }
 
     #[test]
     fn one_folder_has_one_spot_however_it_is_spelt() {

@@ -210,7 +210,7 @@ fn a_folder_keeps_what_its_keys_say() {
 
 #[test]
 fn one_folder_is_one_target() {
-    for path in ["out", "./out/", "x/../out", "link", "people"] {
+    for path in ["out", "./out/", "x/../out", "link", "people", "./people/new", "in", "in/new"] {
         let harness = harness().with(|pipe| {
             let mut second = pipe.target("folder").clone();
             second.set("id", "second").set("path", path);
@@ -218,8 +218,11 @@ fn one_folder_is_one_target() {
         });
         std::fs::create_dir(harness.path("out")).expect("a folder");
         std::os::unix::fs::symlink("out", harness.path("link")).expect("a link");
+        std::os::unix::fs::symlink("people", harness.path("in")).expect("a link");
         let told = match path {
-            "people" => "the source `folder` reads from",
+            "people" | "./people/new" => "a target writes where a source reads",
+            "in" => "which is the folder that the source `folder` reads from",
+            "in/new" => "which lies in the folder that the source `folder` reads from",
             "link" => "the target `folder` writes to",
             _ => "two targets write to one server, the folder out",
         };

@@ -3,6 +3,9 @@
 //! Owns: the keys that it has alone. Leaves to others: those of every source (`source`), reading the folder (`extract`).
 //! A newcomer gets wrong: the path counts from the working directory, not from the pipeline file.
 
+use std::path::PathBuf;
+
+use crate::pipeline::fault::Span;
 use crate::pipeline::read::Reader;
 use crate::pipeline::scalar::FilePath;
 use crate::pipeline::source::{SourceSettings, Users, source};
@@ -19,6 +22,10 @@ source! {
 }
 
 impl SourceSettings for FolderSource {
+    fn folder(&self) -> Option<(PathBuf, &Span)> {
+        Some((self.path.get()?.plain(), &self.path.span))
+    }
+
     fn provider(&self, reader: &mut Reader<'_>) -> Option<Provider> {
         let users = self.users.get().and_then(|users| {
             users.refuse_groups(reader, "a folder has no groups");

@@ -4,7 +4,7 @@
 //! writing files (`load`).
 //! A newcomer gets wrong: files that avatarpipe did not write are never removed (docs/write-protocols.md, "Folder").
 
-use std::path::{Component, PathBuf};
+use std::path::PathBuf;
 
 use crate::pipeline::fault::{FileFault, Span};
 use crate::pipeline::matching::Match;
@@ -45,17 +45,12 @@ impl FolderTarget {
 impl TargetSettings for FolderTarget {
     /// By its text; what links make of it is known when the pipeline runs (`run::folders`).
     fn server(&self) -> Option<(String, &Span)> {
-        let mut plain = PathBuf::new();
-        for part in self.path.get()?.0.components() {
-            match part {
-                Component::CurDir => {}
-                Component::ParentDir if matches!(plain.components().next_back(), Some(Component::Normal(_))) => {
-                    _ = plain.pop();
-                }
-                part => plain.push(part),
-            }
-        }
-        Some((format!("the folder {}", plain.display()), &self.path.span))
+        let (plain, span) = self.folder()?;
+        Some((format!("the folder {}", plain.display()), span))
+    }
+
+    fn folder(&self) -> Option<(PathBuf, &Span)> {
+        Some((self.path.get()?.plain(), &self.path.span))
     }
 
     fn product(&self, reader: &mut Reader<'_>, _: Option<Address>) -> Option<TargetKind> {
