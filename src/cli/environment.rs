@@ -99,6 +99,11 @@ pub(super) fn rendered(faults: &Faults) -> Trouble {
     told("the pipeline file", faults)
 }
 
+/// Faults of a file that `init` would have written.
+pub(super) fn unwritten(faults: &Faults) -> Trouble {
+    told("the pipeline that these flags make", faults)
+}
+
 fn told(what: &str, faults: &Faults) -> Trouble {
     let plain = std::env::var_os("NO_COLOR").is_some() || !std::io::stderr().is_terminal();
     let colour = if plain { Colour::Plain } else { Colour::Ansi };

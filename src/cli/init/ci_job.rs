@@ -29,14 +29,17 @@ pub(super) fn title(platform: Platform) -> &'static str {
     }
 }
 
-/// Where the platform looks for its jobs, and where a job lies that it is told of by hand.
-fn places(platform: Platform) -> [&'static str; 2] {
+/// Where the platform looks for its jobs, and where one lies if that is taken; what is no job of GitHub is told of by hand.
+fn places(platform: Platform, name: &str) -> [String; 2] {
     match platform {
-        Platform::GitHub => [".github/workflows/avatars.yml"; 2],
+        Platform::GitHub => {
+            return [".github/workflows/avatars.yml".to_owned(), format!(".github/workflows/avatars-{name}.yml")];
+        }
         Platform::GitLab => [".gitlab-ci.yml", "avatars.gitlab-ci.yml"],
         Platform::AzureDevOps => ["azure-pipelines.yml", "avatars.azure-pipelines.yml"],
         Platform::Jenkins => ["Jenkinsfile", "avatars.Jenkinsfile"],
     }
+    .map(str::to_owned)
 }
 
 /// The platform whose files lie in the folder, or where the repository's origin is.
@@ -44,7 +47,7 @@ pub(super) fn platform_of(folder: &Path) -> Option<Platform> {
     let all = [Platform::GitHub, Platform::GitLab, Platform::AzureDevOps, Platform::Jenkins];
     let there = |platform: &Platform| match platform {
         Platform::GitHub => folder.join(".github").is_dir(),
-        other => folder.join(places(*other)[0]).exists(),
+        other => folder.join(&places(*other, "")[0]).exists(),
     };
     all.into_iter().find(there).or_else(|| origin(&std::fs::read_to_string(folder.join(".git/config")).ok()?))
 }
@@ -77,8 +80,8 @@ pub(super) struct Job {
 
 /// The job of a pipeline on a platform.
 pub(super) fn job(platform: Platform, folder: &Path, file: &Path, name: &str, asked_for: &[AskedFor]) -> Job {
-    let [usual, beside] = places(platform);
-    let taken = folder.join(usual).symlink_metadata().is_ok();
+    let [usual, beside] = places(platform, name);
+    let taken = folder.join(&usual).symlink_metadata().is_ok();
     let path = if taken { beside } else { usual };
     let found_by = match platform {
         Platform::GitHub => None,

@@ -80,17 +80,25 @@ pub(in super::super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
         None => ci_job::platform_of(here).or_else(Platform::here),
     };
     let name = flags.file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    if name.is_empty() || flags.file.is_dir() {
+        let shown = flags.file.display();
+        return Err(Trouble::Usage(format!(
+            "init {shown}: this is a folder; write the name of a file in it, such as {}; nothing was written",
+            flags.file.join("avatars.yaml").display()
+        )));
+    }
     let (sources, guessed_sources) = sources(flags, &set);
     let (targets, guessed_targets) = targets(flags, &set);
     let parts = Parts { name, sources, targets, platform };
     let text = parts.text(&set);
     let shown = flags.file.display().to_string();
-    pipeline::parse(&text, &shown).map_err(|faults| environment::rendered(&faults))?;
+    // The file is not there to look at: what is wrong stands in the flags.
+    pipeline::parse(&text, &format!("{shown} (not written)")).map_err(|faults| environment::unwritten(&faults))?;
     let asked_for = variables::asked_for(&text);
     let job = platform.map(|platform| ci_job::job(platform, here, &flags.file, &parts.name, &asked_for));
     let mut files = vec![(flags.file.as_path(), text.as_str())];
     files.extend(job.as_ref().map(|job| (job.path.as_path(), job.text.as_str())));
-    write(&files)?;
+    write(&files, if job.is_some() { "; `--ci none` writes the pipeline alone" } else { "" })?;
     let mut told =
         Told { out: String::new(), width: files.iter().map(|(path, _)| shown_width(path)).max().unwrap_or(0) };
     told.written(&flags.file, &parts.title());
@@ -102,6 +110,9 @@ pub(in super::super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
         if let Some(found_by) = found_by {
             told.line(&format!("  {}: {found_by}", path.display()));
         }
+    }
+    if platform.is_none() && flags.ci.is_none() {
+        told.line("No CI platform is recognised here, so no job was written: --ci github, gitlab, azure-devops or jenkins writes one");
     }
     told.guesses(guessed_sources, guessed_targets);
     told.next(&shown, &asked_for, &set);
@@ -161,9 +172,12 @@ fn targets(flags: &Flags, set: &Variables) -> (Vec<Target>, Taken) {
 }
 
 /// All of them or, where one is there already, none.
-fn write(files: &[(&Path, &str)]) -> Result<(), Trouble> {
+fn write(files: &[(&Path, &str)], without_job: &str) -> Result<(), Trouble> {
     let there = |path: &Path| {
-        Trouble::Usage(format!("{} is there already and is left as it is; nothing was written", path.display()))
+        let is_job = files.iter().position(|(one, _)| *one == path).is_some_and(|nth| nth > 0);
+        let help = if is_job { without_job } else { "" };
+        let found = format!("{} is there already and is left as it is; nothing was written{help}", path.display());
+        Trouble::Usage(found)
     };
     if let Some((path, _)) = files.iter().find(|(path, _)| path.symlink_metadata().is_ok()) {
         return Err(there(path));
