@@ -50,7 +50,7 @@ pub use simulated::{Keeper, simulated_keys};
 
 /// Takes people's photos from a company directory to their accounts in Atlassian Data Center, as a pipeline file says.
 #[derive(Debug, Parser)]
-#[command(name = "avatarpipe", version, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(name = "avatarpipe", version, max_term_width = 100, after_help = [EXIT_CODES, START].concat())]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -70,8 +70,12 @@ Exit codes:
    7  another run holds the lock, or another sandbox the world
    8  stopped by a signal or the time budget; run again to go on
   10  plan --detailed-exitcode: changes are pending
+";
 
-Start with: avatarpipe run pipelines/corporate.yaml --sandbox";
+#[cfg(feature = "sandbox")]
+const START: &str = "\nStart with: avatarpipe run pipelines/corporate.yaml --sandbox";
+#[cfg(not(feature = "sandbox"))]
+const START: &str = "\nStart with: avatarpipe init";
 
 #[derive(Debug, Subcommand)]
 enum Command {

@@ -27,6 +27,20 @@ pub(super) fn time(text: &str) -> Result<std::time::Duration, String> {
         .map_err(|_| "write a number and its unit, such as `90s`, `50m`, `26h` or `2d`".to_owned())
 }
 
+/// A time, and how it was written.
+#[derive(Clone, Debug)]
+pub(super) struct WrittenTime {
+    /// The time.
+    pub time: std::time::Duration,
+    /// For words: `26h` stays that.
+    pub written: String,
+}
+
+/// A time on the command line that is told again.
+pub(super) fn written_time(text: &str) -> Result<WrittenTime, String> {
+    Ok(WrittenTime { time: time(text)?, written: text.trim().to_owned() })
+}
+
 /// Says something on standard error.
 pub(super) fn tell(severity: Severity, message: &str) {
     log::standard_error().tell(severity, message);

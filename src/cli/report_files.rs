@@ -119,6 +119,9 @@ impl Files {
     pub(super) fn write(&self, outcome: &Outcome) -> Result<(), Trouble> {
         let Outcome { report, people, .. } = outcome;
         let all = self.input(outcome);
+        if (self.report.is_some() || !self.beside.is_empty()) && lines(report) >= MANY {
+            tell(Severity::Progress, &format!("writing the report of {} people", lines(report)));
+        }
         let mut told = Ok(());
         if let Some(folder) = &self.report {
             told = ReportFolder(folder).write(all);
@@ -166,6 +169,14 @@ impl Files {
         let files = [("report", self.summary()), ("contact sheet", self.pictures())];
         files.into_iter().filter_map(|(what, path)| Some((what, path?.display().to_string()))).collect()
     }
+}
+
+/// From so many on the report takes a while.
+const MANY: u64 = 2000;
+
+/// How many accounts have a line of their own in it.
+fn lines(report: &report::RunReport) -> u64 {
+    report.targets.iter().map(|target| target.accounts.saturating_sub(target.unchanged)).sum()
 }
 
 fn unwritable(what: &str, path: &Path, error: io::Error) -> Trouble {

@@ -88,6 +88,9 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
             Store::view(&path)?.check_references()?;
             answer(&format!("{}: pages, schema (version {version}) and references are right\n", path.display()))
         }
+        Act::Backup { to } if to.canonicalize().is_ok_and(|to| path.canonicalize().is_ok_and(|path| path == to)) => {
+            Err(Trouble::Usage(format!("state backup {}: it is the state itself; name another file", to.display())))
+        }
         Act::Backup { to } => {
             state::back_up(&path, to)?;
             answer(&format!("{}: copied whole to {}, which only its owner may read\n", path.display(), to.display()))
@@ -233,8 +236,11 @@ fn forget(document: &Document, path: &Path, person: &str) -> Result<(), Trouble>
 }
 
 fn purge(path: &Path, runs_older_than: Option<Duration>) -> Result<(), Trouble> {
-    let lock = locked(path, "`state purge`")?;
     let cache = run::cache_path(path);
+    if runs_older_than.is_none() && !cache.is_dir() && run::count_kept(path).0 == 0 {
+        return answer(&format!("nothing to purge: there is no {}\n", cache.display()));
+    }
+    let lock = locked(path, "`state purge`")?;
     let freed = bytes(cache.clone());
     run::remove_folder(&cache).map_err(Trouble::file(format!("remove {}", cache.display())))?;
     let (kept, _) = run::count_kept(path);

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clap::Args;
 
 use super::left::WhatIsLeft;
-use super::output::{OutputFormat, answer, answer_json, tell, time};
+use super::output::{OutputFormat, WrittenTime, answer, answer_json, tell, written_time};
 use super::pipeline_file::PipelineFile;
 use crate::error::Trouble;
 use crate::exit::Exit;
@@ -23,8 +23,8 @@ pub(super) struct Flags {
     #[arg(long, value_name = "N", default_value_t = 10)]
     runs: usize,
     /// Exits with 3 unless a whole run that began within this time, such as `26h`, ended in 0
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    max_age: Option<Duration>,
+    #[arg(long, value_name = "TIME", value_parser = written_time)]
+    max_age: Option<WrittenTime>,
     /// How the answer is written
     #[arg(long, value_enum, default_value_t = OutputFormat::Human)]
     format: OutputFormat,
@@ -59,7 +59,7 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
         }
         OutputFormat::Json => answer_json(&json(&runs, last.as_ref(), &left, &credentials)?),
     }?;
-    match flags.max_age.and_then(|most| overdue(last.as_ref(), most, SystemTime::now())) {
+    match flags.max_age.as_ref().and_then(|most| overdue(last.as_ref(), most, SystemTime::now())) {
         Some(words) => {
             tell(Severity::Failure, &words);
             Ok(Exit::SomeFailed)
@@ -70,14 +70,14 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
 
 /// What is said where the last success is older than it may be, or where there is none. What a run knew is as old as its
 /// beginning; one from the future, by another clock, is young.
-fn overdue(last: Option<&RunRecord>, most: Duration, now: SystemTime) -> Option<String> {
-    let most_words = humantime::format_duration(most);
+fn overdue(last: Option<&RunRecord>, most: &WrittenTime, now: SystemTime) -> Option<String> {
+    let WrittenTime { time: most, written: most_words } = most;
     let Some(run) = last else {
         return Some(format!("no whole run ended in 0 yet; one was to be at most {most_words} old"));
     };
     let began = UNIX_EPOCH + Duration::from_secs(run.row.started);
     let age = now.duration_since(began).unwrap_or_default();
-    (age > most).then(|| {
+    (age > *most).then(|| {
         let age = humantime::format_duration(Duration::from_secs(age.as_secs()));
         let (id, began) = (&run.row.id, rfc3339(run.row.started));
         format!("the last whole run that ended in 0 began {age} ago ({began}, run {id}), more than {most_words}")

@@ -83,7 +83,9 @@ fn section(page: &mut Page, heading: &Heading, section: &SectionLines, uncut: Un
     let Screen { width, pictures, .. } = page.screen();
     let named = lines.iter().any(|line| words::name(line).is_some());
     let who = |line: &PersonLine| who(line, named, pictures);
-    let row = |line: &&PersonLine| [who(line), vec![reason(line, WIDTH), line.rule.clone()]].concat();
+    // In a file or a pipe every line stands whole.
+    let most = if width.is_some() { WIDTH } else { usize::MAX };
+    let row = |line: &&PersonLine| [who(line), vec![reason(line, most), line.rule.clone()]].concat();
     match screen::columns(&lines.iter().map(row).collect::<Vec<_>>(), 2, width) {
         Some(rows) => rows.into_iter().for_each(|row| page.line(row)),
         None => below_reasons(page, &lines, who),

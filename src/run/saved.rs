@@ -69,7 +69,7 @@ pub(crate) enum PlanFault {
     #[error("{0}")]
     File(#[from] io::Error),
     /// It does not read as a plan.
-    #[error("{0}")]
+    #[error("it is no plan of avatarpipe ({0}); `avatarpipe plan FILE --out PLAN` makes one")]
     Json(#[from] serde_json::Error),
     /// Another version of the program wrote it.
     #[error("it has format {0}, and this program reads {OLDEST} to {FORMAT}; make it again with `plan --out`")]

@@ -72,13 +72,13 @@ impl Stop {
                     None => std::future::pending().await,
                 }
             };
-            let why = tokio::select! {
-                _ = interrupt.recv() => "SIGINT",
-                _ = terminate.recv() => "SIGTERM",
-                () = over => "the time is over",
+            let (why, at_once) = tokio::select! {
+                _ = interrupt.recv() => ("SIGINT", "press Ctrl-C again to end at once"),
+                _ = terminate.recv() => ("SIGTERM", "a second one ends at once"),
+                () = over => ("the time is over", "press Ctrl-C, or send SIGTERM, to end at once"),
                 () = stop.wait() => return,
             };
-            say(&format!("{why}: finishing what is under way; press Ctrl-C again to end at once"));
+            say(&format!("{why}: finishing what is under way; {at_once}"));
             stop.request();
             tokio::select! {
                 _ = interrupt.recv() => {}

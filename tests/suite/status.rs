@@ -10,7 +10,7 @@ use super::population::Population;
 fn a_success_that_is_too_old_or_missing_ends_in_3() {
     let harness = Harness::with_people(&["ada", "grace"]);
     let status = |age: &str| harness.finish(&["-q", "status", "pipeline.yaml", "--max-age", age]);
-    status("26h").expect_exit(3).expect_error("no whole run ended in 0 yet; one was to be at most 1day 2h old");
+    status("26h").expect_exit(3).expect_error("no whole run ended in 0 yet; one was to be at most 26h old");
     harness.run_with(&["--only", "ada"]).expect_exit(0);
     status("26h").expect_exit(3).expect_answer("last success: none");
     harness.run().expect_exit(0);

@@ -56,7 +56,7 @@ fn a_copy_stands_in_for_the_state_and_replaces_nothing_but_a_copy() {
     state(&harness, &["backup", "nowhere/copy.db"]).expect_exit(1).expect_error("there is no folder nowhere");
     state(&harness, &["backup", "notes.txt"]).expect_exit(2).expect_error("not a file of avatarpipe");
     assert_eq!(std::fs::read(harness.path("notes.txt")).expect("somebody's file"), b"keep me");
-    state(&harness, &["backup", "state/stage.db"]).expect_error("it is the state itself");
+    state(&harness, &["backup", "state/stage.db"]).expect_exit(2).expect_error("it is the state itself");
     for _ in 0..2 {
         state(&harness, &["backup", "copy.db"]).expect_exit(0);
     }
