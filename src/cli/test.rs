@@ -24,7 +24,7 @@ use crate::secret::outlet;
 /// What is tested.
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// The tests, such as corporate.test.yaml; each names its pipeline file
+    /// The tests, such as pipelines/NAME.test.yaml; each names its pipeline file
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
@@ -73,10 +73,14 @@ fn one(file: &Path) -> Result<(String, Exit), Trouble> {
         );
     }
     told += &match wrong {
-        0 => format!("{}: {} accounts as expected\n", file.display(), rehearsed.len()),
-        _ => format!("{}: {wrong} of {} accounts not as expected\n", file.display(), rehearsed.len()),
+        0 => format!("{}: {} as expected\n", file.display(), accounts(rehearsed.len())),
+        _ => format!("{}: {wrong} of {} not as expected\n", file.display(), accounts(rehearsed.len())),
     };
     Ok((told, if wrong == 0 { Exit::Done } else { Exit::SomeFailed }))
+}
+
+fn accounts(count: usize) -> String {
+    if count == 1 { "1 account".to_owned() } else { format!("{count} accounts") }
 }
 
 /// Expected and found; `None`: they agree.

@@ -36,7 +36,7 @@ impl Setting for Action {
                 reader.expected(id, "`default`, `keep` or `{ image: … }`");
                 None
             }
-            Kind::Scalar(_) => match reader.word(id, &["default", "keep"])?.as_str() {
+            Kind::Scalar(_) => match reader.word_or(id, &["default", "keep"], "{ image: FILE }")?.as_str() {
                 "default" => Some(Self::Default),
                 _ => Some(Self::Keep),
             },

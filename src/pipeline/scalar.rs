@@ -85,12 +85,22 @@ impl Reader<'_> {
 
     /// As [`Self::word`]; `what` is what each of the words is.
     pub(super) fn word_of(&mut self, id: Id, known: &[&str], what: &str) -> Option<String> {
+        self.one_of_words(id, known, what, &[])
+    }
+
+    /// As [`Self::word`], where something that is no word could stand as well.
+    pub(super) fn word_or(&mut self, id: Id, known: &[&str], other: &str) -> Option<String> {
+        self.one_of_words(id, known, "a value of this key", &[other])
+    }
+
+    fn one_of_words(&mut self, id: Id, known: &[&str], what: &str, others: &[&str]) -> Option<String> {
         let value = self.scalar(id, "a word")?;
         if known.contains(&value.text.as_str()) {
             return Some(value.text);
         }
         let near = nearest(&value.text, known.iter().copied());
-        let fault = FileFault::new(self.spot(id), format!("{} is not {what}", value.shown)).help(hint(near, known));
+        let help = hint(near, &[known, others].concat());
+        let fault = FileFault::new(self.spot(id), format!("{} is not {what}", value.shown)).help(help);
         self.fault(fault);
         None
     }

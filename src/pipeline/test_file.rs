@@ -55,6 +55,8 @@ element! {
         groups: List<Word> = Else("[]"),
         /// What the source holds.
         photo: PhotoWord = Else("present"),
+        /// Where the photo is the very one of somebody else of the source: the id of that person.
+        same_as: Word = Optional,
     }
 }
 
@@ -223,6 +225,8 @@ pub(crate) struct TestPerson {
     pub groups: Vec<String>,
     /// What the source holds.
     pub photo: TestPhoto,
+    /// Whose photo it is.
+    pub same_as: Option<String>,
 }
 
 /// An account of a target, and what must become of it.
@@ -267,7 +271,10 @@ pub(crate) fn parse_test(text: &str, file: &str) -> Result<TestFile, Faults> {
     }
     faults.extend(from_outside(&tree));
     let mut reader = Reader::new(tree, text, Arc::clone(&file), None);
-    let read = File::read(&mut reader, root).and_then(|written| written.settle());
+    let read = File::read(&mut reader, root).and_then(|written| {
+        written.refuse_nobody(&mut reader);
+        written.settle()
+    });
     faults.append(&mut reader.faults);
     match read {
         Some(test) if faults.is_empty() => Ok(test),
@@ -302,6 +309,20 @@ pub(crate) fn test_schema() -> serde_json::Value {
 }
 
 impl File {
+    /// What expects nothing of anybody holds whatever the pipeline file says.
+    fn refuse_nobody(&self, reader: &mut Reader<'_>) {
+        let Some(targets) = self.accounts.get() else { return };
+        let empty = |list: &At<List<AccountKeys>>| list.get().is_some_and(|list| list.0.is_empty());
+        let help = "write what must become of somebody: `jira: [{ name: ada, expect: replace }]`";
+        let spans: Vec<Span> = match &targets.0[..] {
+            [] => vec![self.accounts.span.clone()],
+            some => some.iter().filter(|(.., list)| empty(list)).map(|(_, span, _)| span.clone()).collect(),
+        };
+        for span in spans {
+            reader.fault(FileFault::new(span, "no account stands here: nothing is tested").help(help));
+        }
+    }
+
     fn settle(&self) -> Option<TestFile> {
         self.version.get()?;
         let named = |(name, _, value): &(String, _, At<Word>)| Some((name.clone(), value.get()?.0.clone()));
@@ -333,6 +354,7 @@ impl PersonKeys {
             active: self.active.get()?.0,
             groups: texts(&self.groups)?,
             photo: self.photo.get()?.0,
+            same_as: optional(&self.same_as)?,
         })
     }
 }
@@ -382,6 +404,8 @@ mod tests {
             ("people:", "extract: []\npeople:", "`avatarpipe check FILE` reads it"),
             ("people:", "peoples:", "`people`"),
             ("expect: replace", "expect: replace, reason: photo_newer", "write `photo_new`"),
+            ("    - { name: ada, expect: replace }", "    []", "nothing is tested"),
+            ("accounts:\n  jira:\n    - { name: ada, expect: replace }", "accounts: {}", "nothing is tested"),
         ] {
             let faults = parse_test(&RIGHT.replace(from, to), "p.test.yaml").unwrap_err().to_string();
             assert!(faults.contains(told) && faults.contains("p.test.yaml"), "{faults}");

@@ -133,9 +133,10 @@ fn placed_photo(person: &str) -> Digest {
 
 fn photo(one: &TestPerson) -> PhotoFact {
     let fault = || Fault::new("test", "so says the test");
+    let whose = one.same_as.as_deref().unwrap_or(&one.id);
     match one.photo {
-        TestPhoto::Present => PhotoFact::Present { digest: placed_photo(&one.id) },
-        TestPhoto::Changed => PhotoFact::Present { digest: Digest::of(format!("new photo of {}", one.id).as_bytes()) },
+        TestPhoto::Present => PhotoFact::Present { digest: placed_photo(whose) },
+        TestPhoto::Changed => PhotoFact::Present { digest: Digest::of(format!("new photo of {whose}").as_bytes()) },
         TestPhoto::Absent => PhotoFact::Absent(Absence::NotFound),
         TestPhoto::Unreadable => PhotoFact::Unreadable(fault()),
         TestPhoto::TooSmall => PhotoFact::TooSmall { width: 1, height: 1 },
@@ -264,9 +265,18 @@ impl Stage<'_> {
             matched,
             rendition: None,
             keys: by.map(|words| keys(&words)),
-            shared_by: None,
+            shared_by: found.and_then(|(_, photo)| self.shared_by(listed, photo)),
             learnt: PhotoLearnt::Before,
         }
+    }
+
+    /// How many people of the source have this photo, if they are too many.
+    fn shared_by(&self, listed: &Listed<'_>, photo: &PhotoFact) -> Option<u64> {
+        let most = u64::from(self.pipeline.transform.hash.same_picture.value?);
+        let PhotoFact::Present { digest } = photo else { return None };
+        let has_it = |other: &PhotoFact| matches!(other, PhotoFact::Present { digest: theirs } if theirs == digest);
+        let people = listed.people.iter().filter(|(_, other)| has_it(other)).count() as u64;
+        (people > most).then_some(people)
     }
 
     fn rules<'r>(&'r self, recipe: &'r Recipe, memory: Memory) -> Rules<'r> {

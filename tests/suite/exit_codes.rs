@@ -322,6 +322,17 @@ fn code_3_is_an_expectation_that_does_not_hold() {
         .expect_answer("corporate.test.yaml:22: jira/ellen\n  - expected revert, absent\n  + found    keep, absent")
         .expect_answer("1 of 9 accounts not as expected");
     assert!(harness.sandbox.requests().entries().is_empty(), "nothing is asked");
+    let person = |id: u32| format!("  - {{ id: p{id}, email: [p{id}@x], same_as: p0 }}\n");
+    let shared = |people: u32, expected: &str| {
+        let people: String = (0..people).map(person).collect();
+        format!(
+            "version: 1\npipeline: corporate.yaml\npeople:\n{people}accounts:\n  jira:\n    - {{ name: a, email: p1@x, expect: {expected} }}\n"
+        )
+    };
+    for (people, expected) in [(5, "replace, reason: photo_new"), (6, "keep, reason: same_picture")] {
+        harness.write("corporate.test.yaml", shared(people, expected));
+        harness.finish(&["test", "corporate.test.yaml"]).expect_exit(0).expect_answer("1 account as expected");
+    }
     harness.write("corporate.test.yaml", "version: 1\npipelin: corporate.yaml\n");
     harness.finish(&["test", "corporate.test.yaml"]).expect_exit(2).expect_error("write `pipeline`");
 }
