@@ -98,7 +98,7 @@ pub(crate) fn of_reason(reason: Reason) -> Option<&'static str> {
         Reason::NotSelected => "run without --only and --target",
         Reason::NotReviewed => "make and review a new plan",
         Reason::Unsure => {
-            "look at the account: what an earlier write did cannot be told; a picture set by hand settles it"
+            "look at the account: what an earlier write did cannot be told; once somebody sets a picture there by hand, this is over"
         }
         Reason::UndoChanged => "nothing; whoever changed the picture since has the last word",
         Reason::UndoPassedOn => {

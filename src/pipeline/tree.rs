@@ -81,7 +81,7 @@ impl Tree {
         match root {
             Ok(Some(root)) => (Some(Self { nodes, root }), faults),
             Ok(None) => {
-                let help = "begin with `version: 1`; `pipelines/corporate.yaml` is an example";
+                let help = "begin with `version: 1`; `avatarpipe init` writes a pipeline file to start from";
                 (None, vec![FileFault::new(0..0, "the file is empty").help(help)])
             }
             Err(fault) => {

@@ -168,7 +168,7 @@ fn of_person(source: &SourceView, rules: &Rules<'_>) -> Option<Search> {
         (Standing::OptedOut, _) => by_rule(&fallback.opted_out, Reason::OptedOut, who, rules, None),
         (Standing::Inactive, _) => by_rule(&fallback.inactive, Reason::Inactive, who, rules, None),
         (Standing::OutOfScope, _) => by_rule(&fallback.out_of_scope, Reason::OutOfScope, who, rules, None),
-        // A stand-in that nobody declared is nobody's face, and no proof that there is none.
+        // A placeholder that nobody declared is nobody's face, and no proof that there is none.
         (Standing::InScope, Some(PhotoFact::Present { digest })) if source.shared_by.is_some() => Search {
             desired: Desired::Keep,
             reason: Reason::SamePicture,

@@ -146,8 +146,8 @@ fn to_do(kind: &str) -> (u8, &'static str) {
         "revert" => (10, "to revert"),
         "remove" => (11, "to remove"),
         "replace" => (12, "to replace"),
-        "finish" => (13, "to finish"),
-        _ => (14, "to tidy"),
+        "finish" => (13, "to mend: a half-done write of an earlier run to complete"),
+        _ => (14, "to mend: a leftover of an earlier run to take away"),
     }
 }
 
@@ -156,8 +156,8 @@ fn done(kind: &str) -> (u8, &'static str) {
         "revert" => (20, "reverted"),
         "remove" => (21, "removed"),
         "replace" => (22, "replaced"),
-        "finish" => (23, "finished"),
-        _ => (24, "tidied"),
+        "finish" => (23, "mended: a half-done write of an earlier run was completed"),
+        _ => (24, "mended: a leftover of an earlier run was taken away"),
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) async fn wait_until_quiet(context: &RunContext, target_run: &TargetRu
     let Some(last) = last else { return Ok(()) };
     let left = last.saturating_add(target_run.entry.quiet.as_secs()).saturating_sub(unix_now());
     if left > 0 {
-        let work = format!("settle {}", target_run.id());
+        let work = format!("earlier writes of {}", target_run.id());
         context.begins(&work, None);
         let until = rfc3339(unix_now().saturating_add(left));
         context.ends(

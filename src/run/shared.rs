@@ -1,4 +1,4 @@
-//! One photo for many people of a source: a stand-in that nobody declared (pipelines/README.md, "Transform").
+//! One photo for many people of a source: a placeholder that nobody declared (pipelines/README.md, "Transform").
 //!
 //! Owns: which photos these are, and how many people each stands for.
 //! Leaves to others: that their people are left alone (`plan`), the share of them that stops a run (`limits`).

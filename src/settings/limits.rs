@@ -38,7 +38,7 @@ macro_rules! limits {
             /// People of a source who are left alone because they share one photo (`transform.hash.same_picture`), of those
             /// who have one.
             same_picture SamePicture "{ share: 5% }"
-                => "people are left alone, since each has the same photo as many others: a stand-in belongs under "
+                => "people are left alone, since each has the same photo as many others: a placeholder belongs under "
                     "`transform.hash.placeholders`.";
         }
     };

@@ -32,7 +32,7 @@ pub(super) const LOOKED_AT: u32 = 256;
 pub(super) const TOKENS: &str = "an HTTP access token cannot carry the global permission ADMIN, so it sets no other \
     person's picture: write `credential: { username: …, password: … }`";
 /// What else is odd about a token.
-pub(super) const TOKEN_IMAGES: &str = "to a token Bitbucket may serve the default picture in place of everybody's, so what stands there cannot be told by its looks";
+pub(super) const TOKEN_IMAGES: &str = "to a token Bitbucket may serve the default picture in place of everybody's, so looking at a picture does not tell what stands there";
 /// Pages of people whose names hold the one that is asked for.
 const NAMESAKES: usize = 20;
 
