@@ -104,6 +104,9 @@ pub(crate) fn of_reason(reason: Reason) -> Option<&'static str> {
         Reason::UndoPassedOn => {
             "see whose account it is: what stood there may be the face of whoever had it then, and is not put back"
         }
+        Reason::UndoLocked => {
+            "give `keep_replaced` the key that it had then, or put `NAME.kept` back from a backup, and undo again"
+        }
         Reason::UndoGone => "ask the person for the picture: the product does not keep it",
         Reason::ChangedMeanwhile => "nothing; the next run decides by what stands there then",
     })

@@ -140,6 +140,8 @@ reasons! {
     UndoChanged = "undo_changed": "does not show any more what the run left there";
     /// `undo`: what stood before cannot be given back.
     UndoGone = "undo_gone": "what stood before the run is gone";
+    /// `undo`: what stood before was kept beside the state, and its file does not open.
+    UndoLocked = "undo_locked": "what was kept of it cannot be opened";
     /// `undo`: by the sources it is not known to be the same person's as when the run wrote.
     UndoPassedOn = "undo_passed_on": "is not known to be the same person's as when the run wrote to it";
     /// The target was stopped before this change came up.

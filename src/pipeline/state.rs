@@ -73,6 +73,11 @@ impl State {
             return None;
         }
         let (time, key) = (keep.r#for.get(), keep.key.get());
+        if time.is_some_and(|time| time.0.as_secs() == 0) {
+            let fault = FileFault::new(keep.r#for.span.clone(), "nothing is kept for no time");
+            reader.fault(fault.help("write how long, such as `30d`, or leave out `keep_replaced`"));
+            return None;
+        }
         if key.is_some_and(|key| key.0.expose().chars().count() < SHORTEST_KEY) {
             let found = format!("this key is shorter than {SHORTEST_KEY} characters");
             let fault = FileFault::new(keep.key.span.clone(), found);
@@ -173,6 +178,8 @@ mod tests {
                 ("{ keep_replaced: { for: 30d } }", "`key` is missing"),
                 ("{ keep_replaced: { for: 30d, key: 0123456789012345678901234567890123 } }", "is written out"),
                 ("{ keep_replaced: { key: '${SHORT_KEY}' } }", "`for` is missing"),
+                ("{ keep_replaced: { for: 0s, key: '${A_KEY}' } }", "nothing is kept for no time"),
+                ("{ keep_replaced: { for: 999ms, key: '${A_KEY}' } }", "nothing is kept for no time"),
                 (
                     "{ bucket: 's3://avatars/a', keep_replaced: { for: 30d, key: '${A_KEY}' } }",
                     "`keep_replaced` stands beside `bucket`",

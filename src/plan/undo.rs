@@ -9,7 +9,7 @@ use super::decide::Judgement;
 use super::whose::{LeftAlone, Whose};
 use crate::model::{
     Account, AccountStanding, Change, Decision, Earlier, KeysDigest, Left, PersonRef, Picture, PictureRef, Place,
-    Placement, Reason, RunId, Shown, Step, TargetId, Wrote,
+    Placement, Reason, RunId, Shown, Step, TargetId, Wrote, rfc3339,
 };
 use crate::settings::Ownership;
 
@@ -51,8 +51,23 @@ pub(crate) enum Keeping<'a> {
     By(&'a RunId),
     /// Something that the file's key does not open.
     Locked,
-    /// Nothing, or nothing any more.
+    /// Nothing any more: its time was over then, in Unix seconds.
+    Over(u64),
+    /// Nothing, although its time is not over.
     Nothing,
+    /// The file has nothing kept.
+    Off,
+}
+
+impl Keeping<'_> {
+    /// Why what the product does not keep does not come back.
+    fn gone(self) -> String {
+        match self {
+            Self::Over(until) => format!("it was kept beside the state until {} and no longer (`keep_replaced`)", rfc3339(until)),
+            Self::Nothing => "the product did not keep it, and beside the state nothing of it is kept: `state purge`, `state forget` or a run without `keep_replaced` took it away, or it was not kept at all".to_owned(),
+            Self::Off | Self::Locked | Self::By(_) => "the product did not keep it, or cannot show it again, and `keep_replaced` is off".to_owned(),
+        }
+    }
 }
 
 /// Decides about one account.
@@ -166,12 +181,13 @@ fn found(facts: &Undo<'_>, picture: &Picture) -> Found {
         _ if let Shown::Unknown(why) = &back => Found::Left(Reason::UndoGone, Some(why.clone())),
         _ if !facts.gives_back && matches!(facts.kept, Keeping::By(_)) => Found::Back(back),
         _ if !facts.gives_back && facts.kept == Keeping::Locked => Found::Left(
-            Reason::UndoGone,
-            Some("it was kept, but the key of `keep_replaced` does not open it: it is another one, or the file was changed".to_owned()),
+            Reason::UndoLocked,
+            Some(
+                "the key of `keep_replaced` is another one than then, or the file in `NAME.kept` was changed"
+                    .to_owned(),
+            ),
         ),
-        _ if !facts.gives_back => {
-            Found::Left(Reason::UndoGone, Some("the product did not keep it, or cannot show it again".to_owned()))
-        }
+        _ if !facts.gives_back => Found::Left(Reason::UndoGone, Some(facts.kept.gone())),
         _ if facts.is_gone => Found::Left(
             Reason::UndoGone,
             Some("the server does not have it any more: whose it was took it away".to_owned()),

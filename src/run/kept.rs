@@ -48,6 +48,8 @@ pub(super) enum Found {
     Picture(Rendition),
     /// Another key has encrypted it, or it is damaged.
     Locked,
+    /// It lies there, but for longer than the file has it kept: until then, in Unix seconds.
+    Over(u64),
     /// Nothing, or nothing any more.
     Nothing,
 }
@@ -95,8 +97,10 @@ impl Kept {
         let read = input::open_itself(&self.path(target, account, run)).and_then(|file| input::up_to(file, LARGEST));
         let Ok(mut bytes) = read else { return Found::Nothing };
         let Some((head, rest)) = bytes.split_at_mut_checked(HEAD) else { return Found::Locked };
-        if since(head).is_none_or(|since| is_over(since, &self.how, now)) {
-            return Found::Nothing;
+        match since(head) {
+            None => return Found::Locked,
+            Some(since) if is_over(since, &self.how, now) => return Found::Over(self.until(since)),
+            Some(_) => {}
         }
         let bound_to = self.bound_to(head, target, account, run);
         let opened = rest.split_at_mut_checked(NONCE_LEN).and_then(|(nonce, sealed)| {
@@ -105,6 +109,16 @@ impl Kept {
             as_rendition(Bytes::copy_from_slice(picture))
         });
         opened.map_or(Found::Locked, Found::Picture)
+    }
+
+    /// Until when what is kept from then on is kept, in Unix seconds.
+    pub(super) fn until(&self, since: u64) -> u64 {
+        since.saturating_add(self.how.time.as_secs())
+    }
+
+    /// The folder, for a message.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Takes it away: the write that it was kept for did not happen.
@@ -270,14 +284,15 @@ mod tests {
         assert_eq!(forget(&state, &StateKey::new([7; 32]), &BTreeSet::from([(git.clone(), grace)])).unwrap(), 1);
         expire(&state, &how(30, KEY), 30 * day).unwrap();
         assert_eq!(count(&state).0, 2);
-        assert_eq!(kept.get(&git, &ada, &one, 31 * day), Found::Nothing, "too old, also before a run takes it away");
+        let over = Found::Over(31 * day);
+        assert_eq!(kept.get(&git, &ada, &one, 31 * day), over, "too old, also before a run takes it away");
         expire(&state, &how(30, KEY), 31 * day).unwrap();
         assert_eq!(count(&state), (0, 0));
         kept.put(&git, &ada, &one, &stood, day).unwrap();
         kept.remove(&git, &ada, &one).unwrap();
         kept.put(&git, &ada, &other, &stood, day).unwrap();
         kept.put(&git, &ada, &one, &stood, 9 * day).unwrap();
-        assert_eq!(kept.get(&git, &ada, &one, day), Found::Nothing, "of a time to come");
+        assert_eq!(kept.get(&git, &ada, &one, day), Found::Over(39 * day), "of a time to come");
         fs::write(folder.path().join("x.kept/README"), "theirs").unwrap();
         purge(&state).unwrap();
         assert_eq!((count(&state), folder.path().join("x.kept/README").exists()), ((0, 0), true));

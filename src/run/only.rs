@@ -5,7 +5,7 @@
 //! A newcomer gets wrong: a name that selects nobody is a mistake of the command line
 //! (docs/architecture.md, "Selecting and reviewing"), unless somebody could not be listed: then nobody knows.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::context::RunContext;
 use super::pages::{PAGE, each_page};
@@ -77,6 +77,26 @@ pub(super) fn select(
 
 type OnlyNames = HashMap<String, OnlyName>;
 
+/// Whether every name is one of an account, or of one that the run which is undone wrote to: then no source has to be asked
+/// for it.
+pub(super) fn are_known(
+    context: &RunContext,
+    target_runs: &[TargetRun],
+    selection: &Selection,
+) -> Result<bool, Trouble> {
+    let mut unknown: BTreeSet<String> = selection.only.iter().map(|only| normalise_key(&only.name)).collect();
+    for target_run in target_runs.iter().filter(|target_run| selection.has_target(target_run.id())) {
+        if unknown.is_empty() {
+            break;
+        }
+        each_account(context, target_run, |account| {
+            account_words(target_run.id(), account).for_each(|word| _ = unknown.remove(&word));
+            Ok(())
+        })?;
+    }
+    unknown.iter().try_fold(true, |all, name| Ok(all && context.facts.wrote_to(name)?))
+}
+
 /// What a name of `--only` turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum OnlyName {
@@ -135,6 +155,10 @@ fn expect_all(
         let name = normalise_key(&only.name);
         let found = names.get(&name).copied().unwrap_or(OnlyName::Selects);
         if found == OnlyName::Selects {
+            continue;
+        }
+        // Whose account shows nothing of ours any more, or is none any more: nothing is left to undo.
+        if context.is_undo() && (found == OnlyName::NoAccount || context.facts.wrote_to(&name)?) {
             continue;
         }
         if wrong.len() == MOST {

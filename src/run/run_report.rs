@@ -48,7 +48,7 @@ pub(super) fn report(
     if !missed.is_empty() || stale > 0 {
         exit = exit.and(Exit::SomeFailed);
     }
-    if targets.iter().any(|done| !done.target_run.misplaced.is_empty()) {
+    if targets.iter().any(|done| !done.target_run.misplaced.is_empty() || done.plan.count(PlanCount::Locked) > 0) {
         exit = exit.and(Exit::SomeFailed);
     }
     let mostly = source_runs.iter().any(|source_run| source_run.counts.mostly_missed);
@@ -250,13 +250,18 @@ fn missed(context: &RunContext, targets: &[FinishedTarget]) -> Result<Vec<String
 }
 
 fn failures(source_runs: &[SourceRun], targets: &[FinishedTarget]) -> Vec<String> {
+    let locked = targets.iter().filter_map(|done| match done.plan.count(PlanCount::Locked) {
+        0 => None,
+        one @ 1 => Some(format!("{}: {one} kept picture cannot be opened", done.target_run.id())),
+        some => Some(format!("{}: {some} kept pictures cannot be opened", done.target_run.id())),
+    });
     let sources = source_runs
         .iter()
         .filter_map(|source_run| Some(format!("{}: {}", source_run.id(), source_run.failure.as_ref()?)));
     let targets = targets
         .iter()
         .filter_map(|done| Some(format!("{}: {}", done.target_run.id(), done.target_run.failure.as_ref()?)));
-    sources.chain(targets).collect()
+    sources.chain(targets).chain(locked).collect()
 }
 
 fn notes(source_runs: &[SourceRun], targets: &[FinishedTarget]) -> Vec<String> {

@@ -48,6 +48,8 @@ pub enum PlanCount {
     Looks,
     /// Pictures that stand there and that the target does not keep once they are replaced or taken away.
     NotKept,
+    /// Kept pictures that do not open.
+    Locked,
     /// [`Changes::replace_over_ours`].
     ReplaceOverOurs,
     /// [`Changes::replace`].

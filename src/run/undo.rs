@@ -28,7 +28,7 @@ use super::source_run::SourceRun;
 use super::target_plan::TargetPlan;
 use super::target_run::TargetRun;
 use super::twins::{self, Servers};
-use super::undo_planner::{self, ComesBack};
+use super::undo_planner::{self, ComesBack, Outlook};
 use super::{decided, fetch_stood, folders, match_all, only, run_row, spans, survey, write};
 use crate::error::Trouble;
 use crate::model::{Digest, RunId};
@@ -172,7 +172,10 @@ impl Undoing<'_> {
         let Self { context, pipeline, clients, .. } = self;
         let leaves_some_alone = pipeline.sources.iter().any(settings::Source::leaves_some_alone);
         let least = if leaves_some_alone { ComesBack::NobodysFace } else { ComesBack::Uploads };
-        if self.comes_back(target_runs)? < least {
+        let outlook = self.look_ahead(target_runs)?;
+        self.expect_key(&outlook)?;
+        let known = only::are_known(context, target_runs, &self.options.selection)?;
+        if outlook.most < least && known {
             return Ok(Vec::new());
         }
         let mut source_runs = source_runs(clients, pipeline)?;
@@ -184,13 +187,28 @@ impl Undoing<'_> {
         Ok(source_runs)
     }
 
-    /// What would come back if every account were still that of the same person.
-    fn comes_back(&self, target_runs: &[TargetRun]) -> Result<ComesBack, Trouble> {
+    /// What would be done if every account were still that of the same person.
+    fn look_ahead(&self, target_runs: &[TargetRun]) -> Result<Outlook, Trouble> {
         let (images, shared) = (HashMap::new(), SharedPhotos::default());
         let planner = self.planner(&[], &images, &shared);
-        let selected = target_runs.iter().filter(|target_run| self.options.selection.has_target(target_run.id()));
-        let mut all = selected.map(|target_run| undo_planner::comes_back(&planner, self.run, target_run));
-        all.try_fold(ComesBack::Nothing, |most, next| Ok(most.max(next?)))
+        let mut selected = target_runs.iter().filter(|target_run| self.options.selection.has_target(target_run.id()));
+        let nothing = Outlook { most: ComesBack::Nothing, opened: 0, locked: 0 };
+        selected
+            .try_fold(nothing, |so_far, target_run| undo_planner::look_ahead(&planner, self.run, target_run, so_far))
+    }
+
+    /// Where nothing at all opens it is the key, and no picture.
+    fn expect_key(&self, outlook: &Outlook) -> Result<(), Trouble> {
+        let Some(kept) = self.context.kept.as_ref().filter(|_| outlook.locked > 0 && outlook.opened == 0) else {
+            return Ok(());
+        };
+        let (folder, file, Outlook { locked, .. }) = (kept.folder().display(), &self.pipeline.file, outlook);
+        Err(Trouble::Usage(format!(
+            "{folder}: none of the pictures that the run {} kept there opens ({locked} tried): `state.keep_replaced.key` of {file} is another \
+             key than then, or the files were changed; nothing was done. Give it the key of then, or undo with `keep_replaced` left out, \
+             which gives back none of them",
+            self.run
+        )))
     }
 
     /// What an undoing decides by. No photo is shown, so what goes with photos is empty.
@@ -236,7 +254,13 @@ impl Undoing<'_> {
     fn told(&self, changes: u64, all_dry: bool) -> Vec<String> {
         let run = self.run;
         if changes == 0 {
-            return vec![format!("of the run {run} nothing is given back")];
+            let only = &self.options.selection.only;
+            let named = match self.context.naming.pseudonyms() {
+                _ if only.is_empty() => return vec![format!("of the run {run} nothing is given back")],
+                Some(_) => "whom you named".to_owned(),
+                None => only.iter().map(|only| only.name.as_str()).collect::<Vec<_>>().join(", "),
+            };
+            return vec![format!("of the run {run} nothing is left to give back to {named}")];
         }
         let begun = match self.context.mode {
             Mode::Plan => {

@@ -65,24 +65,45 @@ pub(super) enum ComesBack {
     Uploads,
 }
 
-/// What would come back at a target that answered if every account were still that of the same person.
-pub(super) fn comes_back(planner: &Planner<'_>, run: &RunId, target_run: &TargetRun) -> Result<ComesBack, Trouble> {
-    let mut most = ComesBack::Nothing;
-    let Some(undoing) = UndoPlanner::new(planner, run, target_run)? else { return Ok(most) };
+/// What an undoing would do if every account were still that of the same person.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outlook {
+    /// The most that comes back.
+    pub most: ComesBack,
+    /// Kept pictures that open.
+    pub opened: u64,
+    /// Kept pictures that do not.
+    pub locked: u64,
+}
+
+/// Adds what is seen ahead at a target that answered.
+pub(super) fn look_ahead(
+    planner: &Planner<'_>,
+    run: &RunId,
+    target_run: &TargetRun,
+    mut so_far: Outlook,
+) -> Result<Outlook, Trouble> {
+    let Some(undoing) = UndoPlanner::new(planner, run, target_run)? else { return Ok(so_far) };
     let (id, facts) = (target_run.id(), &planner.context.facts);
     for accounts in each_page(|after| facts.accounts(id, after, PAGE), |last| last.id.clone()) {
         for account in accounts? {
             if target_run.opened == 0 && facts.wrote(id, &account.id)?.is_none() {
                 continue;
             }
-            most = most.max(match undoing.judged(&account, &undoing.known(&account)?, &Whose::Same, false).step {
-                Some(Step::GiveBack(Earlier { shown: Shown::Custom(_), .. })) => return Ok(ComesBack::Uploads),
+            let Judgement { step, decision, .. } =
+                undoing.judged(&account, &undoing.known(&account)?, &Whose::Same, false);
+            so_far.locked += u64::from(decision.reason == Reason::UndoLocked);
+            so_far.most = so_far.most.max(match step {
+                Some(Step::GiveBack(Earlier { shown: Shown::Custom(_), kept_by, .. })) => {
+                    so_far.opened += u64::from(kept_by.is_some());
+                    ComesBack::Uploads
+                }
                 Some(_) => ComesBack::NobodysFace,
                 None => ComesBack::Nothing,
             });
         }
     }
-    Ok(most)
+    Ok(so_far)
 }
 
 struct UndoPlanner<'a> {
@@ -93,6 +114,8 @@ struct UndoPlanner<'a> {
     gatherer: Gatherer<'a>,
     key: StateKey,
     matching: Place,
+    /// Until when the run's pictures are kept, where the file has them kept, in Unix seconds.
+    kept_until: Option<u64>,
     /// Sources that have some people left alone.
     leave_some_alone: BTreeSet<SourceId>,
     /// Decided since the last page.
@@ -114,6 +137,7 @@ impl<'a> UndoPlanner<'a> {
         let Some(open) = target_run.ready() else { return Ok(None) };
         let sources = planner.source_runs.iter().map(|source_run| &source_run.entry);
         let leave_some_alone = sources.filter(|source| source.leaves_some_alone()).map(|source| source.id.clone());
+        let began = planner.context.store.run(run)?.map_or(0, |found| found.row.started);
         Ok(Some(Self {
             planner,
             run,
@@ -122,6 +146,7 @@ impl<'a> UndoPlanner<'a> {
             gatherer: Gatherer::new(planner, target_run, open)?,
             key: planner.context.store.key()?,
             matching: matching_place(&target_run.entry),
+            kept_until: planner.context.kept.as_ref().map(|kept| kept.until(began)),
             leave_some_alone: leave_some_alone.collect(),
             decided: Vec::new(),
             counts: Vec::new(),
@@ -174,7 +199,12 @@ impl<'a> UndoPlanner<'a> {
             kept: match known.kept {
                 Found::Picture(_) => Keeping::By(self.run),
                 Found::Locked => Keeping::Locked,
-                Found::Nothing => Keeping::Nothing,
+                Found::Over(until) => Keeping::Over(until),
+                Found::Nothing => match self.kept_until {
+                    None => Keeping::Off,
+                    Some(until) if until <= unix_now() => Keeping::Over(until),
+                    Some(_) => Keeping::Nothing,
+                },
             },
             is_gone,
             whose,
@@ -232,6 +262,7 @@ impl<'a> UndoPlanner<'a> {
         let judgement = self.judged(account, &known, &self.whose(&known), is_gone);
         let AccountFacts { intents, placement, .. } = known.facts;
         count(&mut self.counts, &judgement);
+        self.counts.extend((judgement.decision.reason == Reason::UndoLocked).then_some(PlanCount::Locked));
         if judgement.decision.reason == Reason::TargetFrozen {
             self.leave(judgement.decision);
             return Ok(());

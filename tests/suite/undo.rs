@@ -301,9 +301,12 @@ fn what_was_kept_opens_with_its_key_alone_and_goes_when_it_is_to() {
     };
     assert_eq!(told(&harness)[0], "undone");
     harness.set("KEPT_KEY", "canary-other-0123456789abcdefghi");
-    let [reason_of, why] = told(&harness);
-    assert_eq!(reason_of, "undo_gone");
-    assert!(why.contains("does not open it"), "{why}");
+    for flags in [&[][..], &["--apply"]] {
+        let refused = undo(&harness, flags).expect_exit(2).expect_error("stage.kept: none of the pictures");
+        refused
+            .expect_error("`state.keep_replaced.key` of pipeline.yaml is another key than then")
+            .expect_error("2 tried");
+    }
     harness.set("KEPT_KEY", "too short");
     undo(&harness, &[]).expect_exit(2).expect_error("shorter than 32 characters");
     harness.set("KEPT_KEY", KEY);
@@ -316,7 +319,60 @@ fn what_was_kept_opens_with_its_key_alone_and_goes_when_it_is_to() {
     harness.by_hand_in("bitbucket", "grace", "hand");
     harness.run().expect_exit(0);
     assert_eq!(files(&harness.path("state/stage.kept")).len(), 1);
+    harness.finish(&["state", "pipeline.yaml", "purge"]).expect_exit(0);
+    let [reason_of, why] = told(&harness);
+    assert_eq!(reason_of, "undo_gone");
+    assert!(why.contains("`state purge`"), "{why}");
     harness.edit(|pipe| _ = pipe.top("state", "{}"));
     harness.run().expect_exit(0);
     assert!(!harness.path("state/stage.kept").exists());
+    let why = told(&harness)[1].clone();
+    assert!(why.contains("`keep_replaced` is off"), "{why}");
+}
+
+#[test]
+fn a_kept_picture_that_does_not_open_or_is_too_old_is_told_and_the_others_come_back() {
+    let harness = forgetful();
+    let stood = harness.account_in("bitbucket", "grace").now.bytes;
+    harness.run().expect_exit(0);
+    let kept = files(&harness.path("state/stage.kept"));
+    let change = |at: usize, bytes: &[u8]| {
+        let mut changed = kept[0].1.clone();
+        changed[at..at + bytes.len()].copy_from_slice(bytes);
+        harness.write(&format!("state/stage.kept/{}", kept[0].0), changed);
+    };
+    // Since when it is kept stands at its head: the tenth day of 1970.
+    change(8, &(10 * 86_400_u64).to_be_bytes());
+    let old = undo(&harness, &[]).expect_exit(0);
+    let lines = ["bitbucket", "folder"].map(|target| old.line(target, "grace"));
+    let told = lines.iter().filter(|line| line["reason"] == "undo_gone").map(|line| line["detail"].to_string());
+    let told: Vec<_> = told.collect();
+    assert!(matches!(&*told, [one] if one.contains("until 1970-02-10")), "{told:?}");
+    change(30, &[kept[0].1[30] ^ 1]);
+    let done = undo(&harness, &["--apply"]).expect_exit(3).expect_answer("1 kept picture cannot be opened");
+    let mut reasons = ["bitbucket", "folder"].map(|target| reason(&done, target, "grace"));
+    reasons.sort_by_key(ToString::to_string);
+    assert_eq!(reasons, ["undo_locked", "undone"]);
+    let now = harness.account_in("bitbucket", "grace").now.bytes;
+    assert_eq!(now == stood, reason(&done, "bitbucket", "grace") == "undone");
+}
+
+/// A folder has no account of whoever has no picture of ours there any more.
+#[test]
+fn nothing_is_left_to_undo_for_whom_all_was_given_back_and_a_name_of_nobody_is_a_mistake() {
+    let mut harness = Harness::with_people(&PEOPLE);
+    harness.edit(|pipe| {
+        pipe.without_target("jira");
+        pipe.target("folder").set("path", "out");
+    });
+    harness.run().expect_exit(0);
+    let address = address("ada");
+    undo(&harness, &["--apply", "--only", &address]).expect_exit(0).expect_answer("reverted (1)");
+    for name in ["ada", &address] {
+        let told = format!("nothing is left to give back to {name}");
+        for flags in [&["--only", name][..], &["--only", name, "--apply"]] {
+            undo(&harness, flags).expect_exit(0).expect_answer(&told);
+        }
+    }
+    undo(&harness, &["--only", "adda"]).expect_exit(2).expect_error("no person and no account has this name");
 }

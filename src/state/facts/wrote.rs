@@ -39,6 +39,13 @@ impl Facts {
         })
     }
 
+    /// Whether it wrote to an account of this id, whatever the case, in any target.
+    pub fn wrote_to(&self, account: &str) -> Result<bool, StateError> {
+        self.read("look for what a run wrote in the facts", |db| {
+            Ok(db.prepare_cached("SELECT 1 FROM wrote WHERE account = ? COLLATE NOCASE")?.exists([account])?)
+        })
+    }
+
     /// What it did to one account; `None`: it wrote nothing there.
     pub fn wrote(&self, target: &TargetId, account: &AccountId) -> Result<Option<Wrote>, StateError> {
         self.read("read what a run wrote in the facts", |db| {
