@@ -14,7 +14,7 @@ use super::probe::{Probe, Tried};
 use super::write::Session;
 use crate::http::{Counts, Failure};
 use crate::model::{
-    Account, AccountId, Earlier, OpenIntent, Person, PictureRef, Seen, ServerId, Shown, SignedIn, TargetId,
+    Account, AccountId, Earlier, MediaType, OpenIntent, Person, PictureRef, Seen, ServerId, Shown, SignedIn, TargetId,
 };
 
 /// What was learnt about a server and is worth keeping: `upload` → `one_step`, `default` → `10122`.
@@ -141,6 +141,11 @@ pub trait Target: Send + Sync {
     /// Whether an upload is gone for good once another one is written over it, and can be uploaded again.
     fn loses_what_it_replaces(&self) -> bool {
         false
+    }
+
+    /// The file that goes when a picture of this form is written there, although it is not written over.
+    fn goes_beside(&self, _account: &Account, _form: MediaType) -> Option<String> {
+        None
     }
 
     /// The bytes of the picture that the account shows now, as large as it is served and taken; `None` if it shows the

@@ -286,6 +286,12 @@ impl<'a> TargetPlanner<'a> {
             self.skip(decision, reason);
             return Ok(false);
         }
+        if let Step::Show(_) = &step {
+            let form = self.planner.transform.resize.format.media_type();
+            let goes = self.target_run.target.goes_beside(&known.account, form);
+            let goes = goes.map(|file| format!("`{file}` there goes: the new picture has another form"));
+            decision.detail = decision.detail.or(goes);
+        }
         let task = Task { step, placement: known.placement.clone() };
         self.counts.extend(shape(&decision, &task));
         let is_kept = self.planner.context.is_to_keep(&*self.target_run.target, &known.account.shown, &task);

@@ -265,3 +265,45 @@ fn pipes_keep_nobody_waiting() {
     let ended = harness.run();
     ended.holds(!ended.succeeded() && ended.stderr.contains("a pipe, and no file"), "the pipe is told");
 }
+
+/// Somebody's `grace.png` shows the photo already, and ours would be `grace.jpg`: never two pictures of one person, and none is
+/// deleted without another one in its place.
+#[test]
+fn a_picture_of_another_form_is_replaced_and_never_just_deleted() {
+    let adopted = || {
+        let harness = Harness::with_people(&["ada", "grace"]).with(|pipe| {
+            pipe.without_target("jira").target("folder").set("path", "out");
+            pipe.top("transform", "{ resize: { format: jpeg } }");
+            pipe.top("limits", "{ reverts: { count: 10 } }");
+        });
+        harness.write("out/grace.png", face("grace"));
+        harness.write("out/ada.png", face("hand"));
+        harness.write("out/theirs.png", face("hand"));
+        harness
+    };
+    let pictures = |harness: &Harness| -> Vec<String> {
+        super::ended::files(&harness.path("out"))
+            .into_iter()
+            .map(|(name, _)| name)
+            .filter(|name| name != "index.json")
+            .collect()
+    };
+    let harness = adopted();
+    let planned = harness.plan_with(&["--report", "report"]).expect_exit(0);
+    assert_eq!(planned.line("folder", "ada")["detail"], "`ada.png` there goes: the new picture has another form");
+    harness.run().expect_exit(0);
+    assert_eq!(pictures(&harness), ["ada.jpg", "grace.png", "theirs.png"], "what is alike is adopted");
+    harness.new_photo("grace", "spare");
+    harness.run().expect_exit(0);
+    assert_eq!(pictures(&harness), ["ada.jpg", "grace.jpg", "theirs.png"]);
+    let index = std::fs::read_to_string(harness.path("out/index.json")).expect("an index");
+    assert!(index.contains("grace.jpg") && !index.contains("grace.png"), "{index}");
+    harness.run().expect_exit(0).expect_answer("nothing to do");
+
+    let harness = adopted();
+    harness.run().expect_exit(0);
+    harness.no_photo("grace");
+    let gone = harness.run().expect_exit(0);
+    assert_eq!(gone.line("folder", "grace")["reason"], "not_ours");
+    assert_eq!(pictures(&harness), ["ada.jpg", "grace.png", "theirs.png"]);
+}

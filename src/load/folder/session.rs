@@ -102,11 +102,18 @@ impl FolderSession {
         if planned { Ok(stands) } else { Err(WriteError::ChangedMeanwhile) }
     }
 
-    /// After a change of format our former file goes. One that is not ours stays: unknown files are never removed.
+    /// What is replaced goes, also where its form is another one and the new file is not written over it: two files of one
+    /// name would show two pictures. That is what the plan saw there, and our former file; any other file stays.
     async fn drop_former(&self, intent: &Intent, keep: &str) -> Result<(), Failure> {
-        let (files, Some(former)) = (&self.shared.files, &intent.old) else { return Ok(()) };
+        let files = &self.shared.files;
+        let stood = match &intent.stood {
+            Shown::Custom(mark) => Some(mark),
+            _ => None,
+        };
         for standing in files.standing(intent.account.as_str()).unwrap_or_default() {
-            if standing.file != keep && standing.mark() == *former {
+            let mark = standing.mark();
+            let is_replaced = intent.old.as_ref() == Some(&mark) || stood == Some(&mark);
+            if standing.file != keep && is_replaced {
                 files.remove(&standing.file).await?;
             }
         }

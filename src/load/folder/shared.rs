@@ -64,6 +64,11 @@ impl FolderConnection {
         Ok(found)
     }
 
+    /// What was seen there last.
+    pub(super) fn noted(&self, account: &str) -> Option<StandingPicture> {
+        lock(&self.stands).get(account).cloned()
+    }
+
     pub(super) fn note(&self, account: &str, standing: Option<StandingPicture>) {
         let mut stands = lock(&self.stands);
         match standing {

@@ -15,7 +15,8 @@ use crate::http::{Counts, Failure, FailureKind};
 use crate::load::account_filter::{AccountFilter, Life};
 use crate::load::{Changes, Claim, Fingerprinter, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Upload};
 use crate::model::{
-    Account, AccountId, Digest, IntentKind, OpenIntent, Person, PictureRef, ServerId, SignedIn, Status, TargetId,
+    Account, AccountId, Digest, IntentKind, MediaType, OpenIntent, Person, PictureRef, ServerId, SignedIn, Status,
+    TargetId,
 };
 use crate::settings;
 
@@ -150,6 +151,12 @@ impl Target for Folder {
 
     fn loses_what_it_replaces(&self) -> bool {
         true
+    }
+
+    fn goes_beside(&self, account: &Account, form: MediaType) -> Option<String> {
+        let standing = self.shared.noted(account.id.as_str())?;
+        let ending = standing.file.rsplit_once('.').map(|(_, ending)| ending);
+        (ending != Some(form.ending())).then_some(standing.file)
     }
 
     async fn look(&self, account: &Account) -> Result<Option<Bytes>, Failure> {
