@@ -56,7 +56,7 @@ text_id! {
     /// How a target tells one picture of an account from another: Jira an avatar id, Confluence a file name,
     /// Bitbucket the `v` of the avatar URL, a folder the file's digest.
     PictureRef;
-    /// What a server says it is (`/rest/applinks/1.0/manifest`), else its base URL.
+    /// What a server says it is (`/rest/applinks/1.0/manifest`), else its base URL; of a folder a digest of its path.
     ServerId;
     /// One run: `2026-11-23T08-00-00Z-7f3a`.
     RunId;
@@ -80,7 +80,23 @@ impl PictureRef {
     }
 }
 
+/// What the id of a folder begins with.
+const FOLDER: &str = "folder:";
+
 impl ServerId {
+    /// Of a folder. Its path may come from a secret store, and is not to be read in the state.
+    pub fn of_folder(path: &str) -> Self {
+        Self(format!("{FOLDER}{}", Digest::of(path.as_bytes())))
+    }
+
+    /// As it is written today: earlier versions wrote the path of a folder in clear.
+    pub fn as_today(self) -> Self {
+        match self.0.strip_prefix(FOLDER) {
+            Some(path) if path.parse::<Digest>().is_err() => Self::of_folder(path),
+            _ => self,
+        }
+    }
+
     /// Whether it is the base URL, which stands in where a server does not show its own id.
     pub fn is_address(&self) -> bool {
         self.0.contains("://")

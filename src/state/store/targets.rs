@@ -23,7 +23,12 @@ impl Store {
     pub fn bind(&self, target: &TargetId, server: &ServerId) -> Ack<()> {
         let (target, found) = (target.clone(), server.clone());
         self.write("bind a target in the state", move |db| match bound(db, &target)? {
-            Some(server) if server == found => Ok(()),
+            Some(server) if server == found => {
+                // What an earlier version wrote in clear goes.
+                db.prepare_cached("UPDATE target SET server = ?2 WHERE id = ?1 AND server <> ?2")?
+                    .execute([target.as_str(), found.as_str()])?;
+                Ok(())
+            }
             Some(bound) => Err(StateFault::OtherServer { target, bound, found }),
             None => {
                 db.prepare_cached("INSERT INTO target (id, server) VALUES (?, ?)")?
@@ -58,6 +63,6 @@ impl Store {
 fn bound(db: &Connection, target: &TargetId) -> Result<Option<ServerId>, StateFault> {
     Ok(db
         .prepare_cached("SELECT server FROM target WHERE id = ?")?
-        .query_row([target.as_str()], |row| Ok(row.get::<_, TextId<ServerId>>(0)?.0))
+        .query_row([target.as_str()], |row| Ok(row.get::<_, TextId<ServerId>>(0)?.0.as_today()))
         .optional()?)
 }
