@@ -2,11 +2,13 @@
 
 use clap::Args;
 
+use super::log;
 use super::output::{OutputFormat, answer, answer_json};
 use super::pipeline_file::PipelineFile;
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::explain::{self, Elements};
+use crate::report::Verbosity;
 
 /// Who is explained.
 #[derive(Debug, Args)]
@@ -27,7 +29,10 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     let state = flags.pipeline.state(&document, "`explain`")?;
     let explanation = explain::explain(&state, Elements::of(&document), &flags.who)?;
     match flags.format {
-        OutputFormat::Human => answer(&explain::text(&explanation)),
+        OutputFormat::Human => {
+            let told = log::standard_error().verbosity == Verbosity::Verbose;
+            answer(&explain::text(&explanation, if told { explain::Marks::Told } else { explain::Marks::LeftOut }))
+        }
         OutputFormat::Json => {
             let text = serde_json::to_string_pretty(&explanation)
                 .map_err(|error| Trouble::Own(format!("the explanation cannot be written down: {error}")))?;

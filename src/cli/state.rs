@@ -36,7 +36,7 @@ enum Act {
     },
     /// Checks that the file hangs together; exits with 2 if it is damaged
     Verify,
-    /// Copies the state, also while a run is writing to it
+    /// Copies the state, also while a run is writing to it, and the pictures kept for `undo`
     Backup {
         /// The copy; only an earlier copy is replaced
         #[arg(value_name = "TO")]
@@ -93,7 +93,17 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
         }
         Act::Backup { to } => {
             state::back_up(&path, to)?;
-            answer(&format!("{}: copied whole to {}, which only its owner may read\n", path.display(), to.display()))
+            let pictures =
+                run::copy_kept(&path, to).map_err(Trouble::file("copy what is kept of replaced pictures"))?;
+            let kept = match pictures {
+                0 => String::new(),
+                some => format!("replaced pictures, encrypted as they are: {some}, copied to {}.kept\n", to.display()),
+            };
+            answer(&format!(
+                "{}: copied whole to {}, which only its owner may read\n{kept}",
+                path.display(),
+                to.display()
+            ))
         }
         Act::BreakLease | Act::Push { .. } => Ok(()),
         Act::Forget { .. } | Act::Purge { runs_older_than: Some(_) } if flags.pipeline.bucket(&document)?.is_some() => {

@@ -14,8 +14,8 @@ use super::explanation::{
 use super::who::{Elements, Meant, meant};
 use crate::error::Trouble;
 use crate::model::{
-    Account, AccountId, AccountKey, Before, Event, Matched, Person, PersonKey, PersonRef, PhotoFact, Picture, TargetId,
-    rfc3339,
+    Account, AccountId, AccountKey, Before, Event, Matched, Person, PersonKey, PersonRef, PhotoFact, Picture,
+    Placement, Shown, TargetId, rfc3339,
 };
 use crate::report::Pseudonyms;
 use crate::run::{PAGE, each_page, facts_path};
@@ -198,6 +198,7 @@ impl OnRecord {
         keys_in_common: Vec<String>,
     ) -> Result<AccountExplained, StateError> {
         let placement = self.store.placement(target, &account.id)?;
+        let before_was = self.before_was(target, placement.as_ref())?;
         let decisions: Vec<_> = self.decisions(target, &account.id)?;
         let last = decisions.last();
         Ok(AccountExplained {
@@ -223,11 +224,25 @@ impl OnRecord {
                     Before::Picture(mark) => mark.to_string(),
                     Before::Unknown => "unknown".to_owned(),
                 },
+                before_was: before_was.to_owned(),
             }),
             writes: self.writes(target, &account.id)?,
             next: last.map_or("decides about it: the last plan or run did not come so far", next).to_owned(),
             advice: last.and_then(advice).map(str::to_owned),
             decisions,
+        })
+    }
+
+    /// The mark alone does not tell a stock picture from an upload.
+    fn before_was(&self, target: &TargetId, placement: Option<&Placement>) -> Result<&'static str, StateError> {
+        let Some(placement) = placement else { return Ok("unknown") };
+        let Before::Picture(mark) = &placement.before else {
+            return Ok(if placement.before == Before::Default { "default" } else { "unknown" });
+        };
+        Ok(match self.store.stood_as(target, &placement.account, mark)? {
+            Some(Shown::System(_)) => "stock",
+            Some(Shown::Custom(_)) => "upload",
+            _ => "unknown",
         })
     }
 

@@ -118,6 +118,8 @@ pub(crate) struct PlacementExplained {
     pub provenance: String,
     /// What stood there before our first write: `default`, the target's name of a picture, or `unknown`.
     pub before: String,
+    /// What that was, where a write on record says so: `default`, `stock`, `upload` or `unknown`.
+    pub before_was: String,
 }
 
 /// A decision, with how it went.

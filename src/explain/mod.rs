@@ -16,5 +16,5 @@ mod who;
 pub(crate) use advice::of_reason;
 pub(crate) use collect::explain;
 pub(crate) use named::{Named, one_named};
-pub(crate) use text::text;
+pub(crate) use text::{Marks, text};
 pub(crate) use who::Elements;

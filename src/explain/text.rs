@@ -6,17 +6,19 @@
 
 use std::fmt::Write as _;
 
-use super::explanation::{AccountExplained, DecisionExplained, Explanation, MatchExplained, PersonExplained};
+use super::explanation::{
+    AccountExplained, DecisionExplained, Explanation, MatchExplained, PersonExplained, PlacementExplained,
+};
 use crate::model::PersonResult;
 
 /// As a page of text.
-pub(crate) fn text(explanation: &Explanation) -> String {
+pub(crate) fn text(explanation: &Explanation, marks: Marks) -> String {
     let mut out = String::new();
     for person in &explanation.people {
-        tell_person(&mut out, person);
+        tell_person(&mut out, person, marks);
     }
     for account in &explanation.accounts {
-        tell_account(&mut out, account, "");
+        tell_account(&mut out, account, "", marks);
         out.push('\n');
     }
     _ = writeln!(out, "as the plan or run of {} learnt it; no request was made", explanation.as_of);
@@ -26,7 +28,16 @@ pub(crate) fn text(explanation: &Explanation) -> String {
     out
 }
 
-fn tell_person(out: &mut String, person: &PersonExplained) {
+/// Whether what a server calls a picture is told, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Marks {
+    /// `-v`.
+    Told,
+    /// Words say enough.
+    LeftOut,
+}
+
+fn tell_person(out: &mut String, person: &PersonExplained, marks: Marks) {
     _ = writeln!(out, "{}  ({} {})", person.name, person.source, person.id);
     let standing = match person.standing.as_str() {
         "in_scope" => "in scope: `users` selects the person",
@@ -49,12 +60,12 @@ fn tell_person(out: &mut String, person: &PersonExplained) {
     }
     for account in &person.accounts {
         out.push('\n');
-        tell_account(out, account, "  ");
+        tell_account(out, account, "  ", marks);
     }
     out.push('\n');
 }
 
-fn tell_account(out: &mut String, account: &AccountExplained, indent: &str) {
+fn tell_account(out: &mut String, account: &AccountExplained, indent: &str, marks: Marks) {
     let email = account.email.as_deref().map(|email| format!(", {email}")).unwrap_or_default();
     _ = writeln!(out, "{indent}{}/{}  ({}; {}{email})", account.target, account.name, account.id, account.display_name);
     let mut tell = |heading: &str, words: &str| row_in(out, indent, heading, words);
@@ -70,7 +81,7 @@ fn tell_account(out: &mut String, account: &AccountExplained, indent: &str) {
     tell("showed", &shown(&account.showed));
     if let Some(placement) = &account.placement {
         let how = if placement.provenance == "made" { "we put it there" } else { "recognised, put there by others" };
-        let before = before(&account.target, &placement.before);
+        let before = before(&account.target, placement, marks);
         tell("ours", &format!("{} ({how}); before it stood there: {before}", short(&placement.picture)));
     }
     for decision in &account.decisions {
@@ -104,12 +115,18 @@ fn shown(picture: &str) -> String {
 }
 
 /// What stood there before our first write, in words.
-fn before(target: &str, picture: &str) -> String {
-    match picture {
-        "default" => "the default picture".to_owned(),
-        "unknown" => "a picture that is not known".to_owned(),
-        "" => "a picture without a name".to_owned(),
-        name => format!("a picture that we did not set, which {target} calls `{name}`"),
+fn before(target: &str, placement: &PlacementExplained, marks: Marks) -> String {
+    let name = placement.before.as_str();
+    let words = match placement.before_was.as_str() {
+        "default" => return "the default picture".to_owned(),
+        "stock" => "a stock picture of the product",
+        "upload" => "an upload of somebody's own",
+        _ if name == "unknown" => return "a picture that is not known".to_owned(),
+        _ => "a picture that we did not set",
+    };
+    match marks {
+        Marks::Told if !name.is_empty() => format!("{words} ({target} calls it `{name}`)"),
+        _ => words.to_owned(),
     }
 }
 

@@ -178,17 +178,48 @@ fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// A picture, or what a kill left half written of one.
 fn is_ours(name: &str) -> bool {
+    is_picture(name) || name.starts_with(".avatarpipe-")
+}
+
+fn is_picture(name: &str) -> bool {
     let is_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let is_picture = name
-        .split_once('.')
-        .is_some_and(|(account, run)| (account.len(), run.len()) == (64, RUN_DIGITS) && is_hex(account) && is_hex(run));
-    is_picture || name.starts_with(".avatarpipe-")
+    name.split_once('.')
+        .is_some_and(|(account, run)| (account.len(), run.len()) == (64, RUN_DIGITS) && is_hex(account) && is_hex(run))
 }
 
 /// How many are kept beside a state, and their bytes.
 pub(crate) fn count(state: &Path) -> (u64, u64) {
     let sizes = files(&folder(state)).unwrap_or_default().into_iter().filter_map(|path| fs::metadata(path).ok());
     sizes.fold((0, 0), |(count, bytes), file| (count + 1, bytes + file.len()))
+}
+
+/// Copies all of it to a folder that is called as the copy of the state is, with `.kept` behind, and says how many pictures
+/// that were. Of an earlier copy nothing stays that is not kept any more.
+pub(crate) fn copy(state: &Path, to: &Path) -> io::Result<usize> {
+    let from = files(&folder(state))?;
+    let mut copies = to.as_os_str().to_owned();
+    copies.push(".kept");
+    let copies = PathBuf::from(copies);
+    let mut former = files(&copies)?;
+    let pictures = from.iter().filter_map(|path| Some((path, path.file_name()?)));
+    let pictures: Vec<_> = pictures.filter(|(_, name)| name.to_str().is_some_and(is_picture)).collect();
+    if !pictures.is_empty() {
+        private_folder(&copies)?;
+    }
+    let mut copied = 0;
+    for (path, name) in pictures {
+        // A run that is alive may have taken it away by now.
+        let bytes = match input::open_itself(path).and_then(|file| input::up_to(file, LARGEST)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            read => read?,
+        };
+        let copy = copies.join(name);
+        write_private(&copy, |file| file.write_all(&bytes))?;
+        former.retain(|path| *path != copy);
+        copied += 1;
+    }
+    former.iter().try_for_each(|path| absent(fs::remove_file(path)))?;
+    Ok(copied)
 }
 
 /// Takes away what is too old.
@@ -281,6 +312,19 @@ mod tests {
         fs::write(&path, &bytes).unwrap();
 
         assert_eq!(count(&state).0, 3);
+        let to = folder.path().join("backup.db");
+        let names =
+            |folder: &Path| files(folder).unwrap().iter().map(|path| path.file_name().unwrap().to_owned()).collect();
+        for _ in 0..2 {
+            assert_eq!(copy(&state, &to).unwrap(), 3);
+            let copied: BTreeSet<_> = names(&folder.path().join("backup.db.kept"));
+            assert_eq!(copied, names(&folder.path().join("x.kept")));
+            fs::write(
+                folder.path().join("backup.db.kept").join(format!("{}.{}", "a".repeat(64), "b".repeat(16))),
+                "old",
+            )
+            .unwrap();
+        }
         assert_eq!(forget(&state, &StateKey::new([7; 32]), &BTreeSet::from([(git.clone(), grace)])).unwrap(), 1);
         expire(&state, &how(30, KEY), 30 * day).unwrap();
         assert_eq!(count(&state).0, 2);

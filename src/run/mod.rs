@@ -84,7 +84,7 @@ pub use context::Mode;
 pub(crate) use context::{cache_path, facts_path};
 pub(crate) use job::Outcome;
 pub use job::{Options, execute};
-pub(crate) use kept::{count as count_kept, forget as forget_kept, purge as purge_kept};
+pub(crate) use kept::{copy as copy_kept, count as count_kept, forget as forget_kept, purge as purge_kept};
 pub(crate) use notify::{Ending, notify};
 pub(crate) use pages::{PAGE, each_page};
 pub(crate) use private::{make_folder, remove_folder, try_private, write_private};

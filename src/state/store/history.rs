@@ -8,8 +8,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{Store, identity, journal, past};
 use crate::model::{
-    AccountId, Event, Intent, IntentId, IntentKind, KeysDigest, Left, PersonId, PersonRef, RunId, SourceId, TargetId,
-    Wrote,
+    AccountId, Event, Intent, IntentId, IntentKind, KeysDigest, Left, PersonId, PersonRef, PictureRef, RunId, Shown,
+    SourceId, TargetId, Wrote,
 };
 use crate::state::codec::{EnumWord, Json, Short, TextId, limit};
 use crate::state::error::{StateError, StateFault};
@@ -66,6 +66,27 @@ impl Store {
             writes.extend(rows.collect::<Result<Vec<_>, _>>()?);
             writes.sort_by_key(|(id, _)| std::cmp::Reverse(*id));
             Ok(writes.into_iter().take(at_most).map(|(_, write)| write).collect())
+        })
+    }
+
+    /// What a write on record found under this mark on an account: a stock picture or an upload. `None`: no such write is.
+    pub fn stood_as(
+        &self,
+        target: &TargetId,
+        account: &AccountId,
+        mark: &PictureRef,
+    ) -> Result<Option<Shown>, StateError> {
+        self.read("read what stood on an account in the state", |db| {
+            let found = "SELECT (SELECT text FROM word WHERE id = stood), stood_mark FROM";
+            let of = format!("WHERE {} AND stood_mark = ?3", past::OF_ACCOUNT);
+            let mut query = db.prepare_cached(&format!(
+                "SELECT * FROM ({found} past {of} UNION ALL {found} placement {of}) LIMIT 1"
+            ))?;
+            let (target, account) = past::account(target, account);
+            let read =
+                |row: &Row<'_>| Ok((row.get::<_, Option<String>>(0)?, row.get::<_, Option<TextId<PictureRef>>>(1)?));
+            let row = query.query_row(params![target, account, mark.as_str()], read).optional()?;
+            Ok(row.and_then(|(word, mark)| past::was_shown(&word?, mark.map(|mark| mark.0.as_str().to_owned()))))
         })
     }
 
