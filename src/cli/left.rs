@@ -8,7 +8,8 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::error::Trouble;
-use crate::state::{RunRecord, Store};
+use crate::model::rfc3339;
+use crate::state::{RunRecord, StateList, Store};
 
 /// What is left of a target or a source: the count of a report, and its words for one and for several.
 struct LeftCount {
@@ -17,35 +18,63 @@ struct LeftCount {
     many: &'static str,
 }
 
-static OF_TARGETS: [LeftCount; 3] = [
+static OF_TARGETS: [LeftCount; 5] = [
     LeftCount { key: "not_done", one: "change not begun", many: "changes not begun" },
     LeftCount { key: "failed", one: "change failed", many: "changes failed" },
+    LeftCount { key: "not_made", one: "reviewed change not made", many: "reviewed changes not made" },
+    LeftCount { key: "not_asked", one: "account not come to", many: "accounts not come to" },
     LeftCount { key: "conflicts", one: "conflict", many: "conflicts" },
 ];
 
 static OF_SOURCES: [LeftCount; 1] = [LeftCount { key: "unknown", one: "photo unknown", many: "photos unknown" }];
 
+/// A list of the report, what it is called there, and what is counted of each of it.
+static LISTS: [(StateList, &str, &[LeftCount]); 2] =
+    [(StateList::Targets, "targets", &OF_TARGETS), (StateList::Sources, "sources", &OF_SOURCES)];
+
 /// What is left.
 pub(super) struct WhatIsLeft {
     last: Option<RunRecord>,
+    /// Targets, then sources.
+    lists: [Vec<LeftOf>; 2],
     open_writes: u64,
+}
+
+/// What is left of one target or source.
+struct LeftOf {
+    id: String,
+    state: String,
+    /// How long the file has had it left alone, or it has failed.
+    since: Option<String>,
+    /// What the report says of it as a whole.
+    failure: Option<String>,
+    counts: Vec<(&'static LeftCount, u64)>,
 }
 
 impl WhatIsLeft {
     pub(super) fn of(store: &Store) -> Result<Self, Trouble> {
-        Ok(Self { last: store.last_report()?, open_writes: store.count_open()? })
+        let last = store.last_report()?;
+        let report = last.as_ref().and_then(|run| Some(&run.end.as_ref()?.report));
+        let mut lists = [Vec::new(), Vec::new()];
+        for (out, (list, key, counts)) in lists.iter_mut().zip(LISTS) {
+            for element in report.and_then(|report| report[key].as_array()).into_iter().flatten() {
+                out.push(LeftOf::of(store, report.unwrap_or(&Value::Null), (list, counts), element)?);
+            }
+        }
+        Ok(Self { last, lists, open_writes: store.count_open()? })
     }
 
     /// For people; nothing where no run came to a report and no write is open.
     pub(super) fn human(&self) -> String {
         let mut out = String::new();
-        if let Some((run, report)) = self.reported() {
-            let lines: Vec<_> = lists(report)
-                .flat_map(|(list, counts)| list.iter().filter_map(|element| line(element, counts)))
-                .collect();
-            _ = match lines.is_empty() {
-                true => writeln!(out, "left by run {run}: nothing"),
-                false => writeln!(out, "left by run {run}:\n{}", lines.join("\n")),
+        if let Some((run, exit_code, _)) = self.reported() {
+            let lines: Vec<_> = self.lists.iter().flatten().filter_map(LeftOf::line).collect();
+            _ = match (lines.is_empty(), exit_code) {
+                (true, 0) => writeln!(out, "left by run {run}: nothing"),
+                (true, code) => {
+                    writeln!(out, "left by run {run}: nothing that is counted, but it ended in {code}; see `report`")
+                }
+                (false, _) => writeln!(out, "left by run {run}:\n{}", lines.join("\n")),
             };
         }
         if self.open_writes > 0 {
@@ -56,47 +85,62 @@ impl WhatIsLeft {
 
     /// For programs.
     pub(super) fn json(&self) -> Value {
-        let counted = |(list, counts): (&Vec<Value>, &[LeftCount])| {
-            let of = |element: &Value| {
-                let counted = counts.iter().map(|count| (count.key.to_owned(), json!(number(element, count))));
-                Value::Object(std::iter::once(("id".to_owned(), element["id"].clone())).chain(counted).collect())
-            };
-            list.iter().map(of).collect::<Value>()
-        };
-        let (mut run, mut of_lists) = (Value::Null, vec![json!([]); 2]);
-        if let Some((id, report)) = self.reported() {
-            run = json!(id);
-            of_lists = lists(report).map(counted).collect();
-        }
-        json!({ "run": run, "targets": of_lists[0], "sources": of_lists[1], "open_writes": self.open_writes })
+        let [targets, sources] = self.lists.each_ref().map(|list| list.iter().map(LeftOf::json).collect::<Value>());
+        let run = self.reported().map(|(run, ..)| run);
+        json!({ "run": run, "targets": targets, "sources": sources, "open_writes": self.open_writes })
     }
 
     /// The report of the run that it is of.
     pub(super) fn report(&self) -> Option<&Value> {
-        Some(self.reported()?.1)
+        Some(self.reported()?.2)
     }
 
-    fn reported(&self) -> Option<(&str, &Value)> {
+    fn reported(&self) -> Option<(&str, u8, &Value)> {
         let last = self.last.as_ref()?;
-        Some((last.row.id.as_str(), &last.end.as_ref()?.report))
+        let end = last.end.as_ref()?;
+        Some((last.row.id.as_str(), end.exit_code, &end.report))
     }
 }
 
-/// Targets, then sources.
-fn lists(report: &Value) -> impl Iterator<Item = (&Vec<Value>, &'static [LeftCount])> {
-    static NONE: Vec<Value> = Vec::new();
-    let list = |key: &str| report[key].as_array().unwrap_or(&NONE);
-    [(list("targets"), OF_TARGETS.as_slice()), (list("sources"), OF_SOURCES.as_slice())].into_iter()
-}
+impl LeftOf {
+    fn of(
+        store: &Store,
+        report: &Value,
+        (list, counts): (StateList, &'static [LeftCount]),
+        element: &Value,
+    ) -> Result<Self, Trouble> {
+        let [id, state] = ["id", "state"].map(|key| element[key].as_str().unwrap_or("?").to_owned());
+        let is_served = matches!(state.as_str(), "ok" | "limit");
+        let since = if is_served { None } else { store.in_state_since(list, &id, &state)? };
+        let said = report["failures"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let failure = said.filter_map(|said| said.strip_prefix(&format!("{id}: "))).next().map(str::to_owned);
+        let counts = counts.iter().map(|count| (count, element[count.key].as_u64().unwrap_or(0))).collect();
+        Ok(Self { failure: failure.filter(|_| state == "failed"), id, state, since: since.map(rfc3339), counts })
+    }
 
-fn number(element: &Value, count: &LeftCount) -> u64 {
-    element[count.key].as_u64().unwrap_or(0)
-}
+    /// `  jira: 3 changes not begun, 1 conflict`, `  jira: frozen since …: nothing is written there`.
+    fn line(&self) -> Option<String> {
+        let since = self.since.as_deref().map(|since| format!(" since the run of {since}")).unwrap_or_default();
+        let whole = match (self.state.as_str(), &self.failure) {
+            ("frozen", _) => Some(format!("frozen{since}: nothing is written there")),
+            ("dry_run", _) => Some(format!("on dry run{since}: nothing is written there")),
+            ("disabled", _) => Some(format!("switched off{since}: its people are left alone")),
+            ("failed", Some(failure)) => Some(format!("failed{since}: {failure}")),
+            ("failed", None) => Some(format!("failed{since}")),
+            _ => None,
+        };
+        let some = self.counts.iter().filter(|(_, number)| *number > 0);
+        let counts =
+            some.map(|(count, number)| format!("{number} {}", if *number == 1 { count.one } else { count.many }));
+        let counts: Vec<_> = counts.collect();
+        let words = [(!counts.is_empty()).then(|| counts.join(", ")), whole];
+        let words: Vec<_> = words.into_iter().flatten().collect();
+        (!words.is_empty()).then(|| format!("  {}: {}", self.id, words.join("; ")))
+    }
 
-/// `  jira: 3 changes not begun, 1 conflict`.
-fn line(element: &Value, counts: &[LeftCount]) -> Option<String> {
-    let words = counts.iter().map(|count| (number(element, count), count)).filter(|(number, _)| *number > 0);
-    let words: Vec<_> =
-        words.map(|(number, count)| format!("{number} {}", if number == 1 { count.one } else { count.many })).collect();
-    (!words.is_empty()).then(|| format!("  {}: {}", element["id"].as_str().unwrap_or("?"), words.join(", ")))
+    fn json(&self) -> Value {
+        let mut all = json!({ "id": self.id, "state": self.state, "since": self.since });
+        self.counts.iter().for_each(|(count, number)| all[count.key] = json!(number));
+        all
+    }
 }

@@ -47,19 +47,18 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     let state = flags.pipeline.state(&flags.pipeline.document()?, "`status`")?;
     let store = Store::view(&state)?;
     let runs = store.runs(flags.runs)?;
-    let (last, left) = (store.last_success()?, WhatIsLeft::of(&store)?);
-    let credentials = credentials(left.report(), SystemTime::now());
+    let (now, left) = (SystemTime::now(), WhatIsLeft::of(&store)?);
+    let last = LastSuccess::of(&store, now)?;
+    let credentials = credentials(left.report(), now);
     #[cfg(feature = "sandbox")]
     let elsewhere = if runs.is_empty() { flags.in_sandboxes(&state) } else { String::new() };
     #[cfg(not(feature = "sandbox"))]
     let elsewhere = String::new();
     match flags.format {
-        OutputFormat::Human => {
-            answer(&(human(&runs, last.as_ref()) + &left.human() + &told(&credentials) + &elsewhere))
-        }
-        OutputFormat::Json => answer_json(&json(&runs, last.as_ref(), &left, &credentials)?),
+        OutputFormat::Human => answer(&(human(&runs, &last) + &left.human() + &told(&credentials) + &elsewhere)),
+        OutputFormat::Json => answer_json(&json(&runs, &last, &left, &credentials)?),
     }?;
-    match flags.max_age.as_ref().and_then(|most| overdue(last.as_ref(), most, SystemTime::now())) {
+    match flags.max_age.as_ref().and_then(|most| overdue(&last, most, now)) {
         Some(words) => {
             tell(Severity::Failure, &words);
             Ok(Exit::SomeFailed)
@@ -68,23 +67,54 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     }
 }
 
+/// What two clocks that are both right may differ by.
+const CLOCKS: Duration = Duration::from_secs(5 * 60);
+
+/// The last success, as far as this machine's clock can say.
+struct LastSuccess {
+    /// The last that counts.
+    counts: Option<RunRecord>,
+    /// A later one that began in the future: by a clock that is or was wrong, so nobody knows how old it is.
+    ahead: Option<RunRecord>,
+}
+
+impl LastSuccess {
+    fn of(store: &Store, now: SystemTime) -> Result<Self, Trouble> {
+        let by = now.duration_since(UNIX_EPOCH).unwrap_or_default() + CLOCKS;
+        let (counts, newest) = (store.last_success_begun_by(by.as_secs())?, store.last_success()?);
+        let is_ahead = |run: &RunRecord| counts.as_ref().is_none_or(|counts| counts.row.id != run.row.id);
+        let ahead = newest.filter(is_ahead);
+        Ok(Self { counts, ahead })
+    }
+
+    /// Why a later one does not count.
+    fn not_counted(&self) -> Option<String> {
+        let ahead = self.ahead.as_ref()?;
+        let (id, began) = (&ahead.row.id, rfc3339(ahead.row.started));
+        Some(format!("run {id} began in the future ({began}), by a clock that is or was wrong, and does not count"))
+    }
+}
+
 /// What is said where the last success is older than it may be, or where there is none. What a run knew is as old as its
-/// beginning; one from the future, by another clock, is young.
-fn overdue(last: Option<&RunRecord>, most: &WrittenTime, now: SystemTime) -> Option<String> {
+/// beginning.
+fn overdue(last: &LastSuccess, most: &WrittenTime, now: SystemTime) -> Option<String> {
     let WrittenTime { time: most, written: most_words } = most;
-    let Some(run) = last else {
-        return Some(format!("no whole run ended in 0 yet; one was to be at most {most_words} old"));
+    let besides = last.not_counted().map(|words| format!("; {words}")).unwrap_or_default();
+    let Some(run) = &last.counts else {
+        return Some(format!("no whole run ended in 0 yet; one was to be at most {most_words} old{besides}"));
     };
     let began = UNIX_EPOCH + Duration::from_secs(run.row.started);
     let age = now.duration_since(began).unwrap_or_default();
     (age > *most).then(|| {
         let age = humantime::format_duration(Duration::from_secs(age.as_secs()));
         let (id, began) = (&run.row.id, rfc3339(run.row.started));
-        format!("the last whole run that ended in 0 began {age} ago ({began}, run {id}), more than {most_words}")
+        format!(
+            "the last whole run that ended in 0 began {age} ago ({began}, run {id}), more than {most_words}{besides}"
+        )
     })
 }
 
-fn human(runs: &[RunRecord], last: Option<&RunRecord>) -> String {
+fn human(runs: &[RunRecord], last: &LastSuccess) -> String {
     let mut out = String::new();
     if runs.is_empty() {
         return "no run is recorded yet\n".to_owned();
@@ -104,10 +134,11 @@ fn human(runs: &[RunRecord], last: Option<&RunRecord>) -> String {
         };
         _ = writeln!(out, "  {}", asked(run));
     }
-    _ = match last {
+    _ = match &last.counts {
         Some(run) => writeln!(out, "last success: {} (run {})", rfc3339(run.row.started), run.row.id),
         None => writeln!(out, "last success: none"),
     };
+    _ = last.not_counted().map(|words| writeln!(out, "  {words}"));
     out
 }
 
@@ -162,7 +193,7 @@ fn kept(mut report: serde_json::Value) -> serde_json::Value {
 
 fn json(
     runs: &[RunRecord],
-    last: Option<&RunRecord>,
+    last: &LastSuccess,
     left: &WhatIsLeft,
     credentials: &[CredentialLine],
 ) -> Result<String, Trouble> {
@@ -179,7 +210,7 @@ fn json(
     };
     let all = serde_json::json!({
         "format": 1,
-        "last_success": last.map(|last| rfc3339(last.row.started)),
+        "last_success": last.counts.as_ref().map(|last| rfc3339(last.row.started)),
         "runs": runs.iter().map(run).collect::<Vec<_>>(),
         "left": left.json(),
         "credentials": credentials,

@@ -36,6 +36,9 @@ pub struct RunReport {
     /// Start of the last whole run that ended in 0, RFC 3339, UTC; `null`: there was none.
     #[serde(default)]
     pub last_success: Option<String>,
+    /// Whether anybody could be served: a target was open to writes, and a source was on. Without that it is no success.
+    #[serde(default = "yes")]
+    pub served: bool,
     /// Digest over (target, account, change, from, to) of all changes, in order; `null` if no plan was reached.
     pub plan_digest: Option<String>,
     /// Every source, in the file's order.
@@ -56,6 +59,11 @@ pub struct RunReport {
     pub failures: Vec<String>,
     /// Odd things that stop nothing.
     pub notes: Vec<String>,
+}
+
+/// Of a report of an older version, which did not say.
+fn yes() -> bool {
+    true
 }
 
 /// What a source said.
@@ -115,12 +123,23 @@ pub struct TargetLine {
     /// Changes that were not begun.
     #[serde(default)]
     pub not_done: u64,
+    /// Accounts that were left alone since the run was stopped before it asked for their people's photos.
+    #[serde(default)]
+    pub not_asked: u64,
+    /// Reviewed changes that were not made.
+    #[serde(default)]
+    pub not_made: u64,
 }
 
 impl TargetLine {
     /// Whether its counts of changes say what would be done, though this was a run.
     pub fn is_dry_run(&self) -> bool {
         self.state == "dry_run"
+    }
+
+    /// Whether the file has nothing written to it.
+    fn is_read_only(&self) -> bool {
+        self.is_dry_run() || self.state == "frozen"
     }
 }
 
@@ -336,6 +355,13 @@ pub struct PersonFailure {
 }
 
 impl RunReport {
+    /// Whether a run with these sources and targets could serve anybody.
+    pub fn serves(sources: &[SourceLine], targets: &[TargetLine]) -> bool {
+        // An undoing may ask no source.
+        let is_fed = sources.is_empty() || sources.iter().any(|source| source.state != "disabled");
+        is_fed && !targets.iter().all(TargetLine::is_read_only)
+    }
+
     /// With everything that came from outside as it may be shown ([`crate::secret::outlet`]).
     pub fn shown(mut self) -> Self {
         for words in self.failures.iter_mut().chain(&mut self.notes) {

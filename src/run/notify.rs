@@ -42,7 +42,8 @@ pub(crate) async fn notify(pipeline: &Pipeline, end: Ending<'_>) -> Vec<String> 
     let Notify { heartbeat, webhook, http } = &pipeline.notify;
     let Some(http) = pipeline.http.get(http) else { return Vec::new() };
     let mut warnings = Vec::new();
-    if let Some(url) = heartbeat.as_ref().filter(|_| end.exit == Exit::Done && end.whole) {
+    let served = end.report.is_none_or(|report| report.served);
+    if let Some(url) = heartbeat.as_ref().filter(|_| end.exit == Exit::Done && end.whole && served) {
         warnings.extend(told("the heartbeat", url, ENOUGH, beat(url, http)).await);
     }
     if let Some(webhook) = webhook.as_ref().filter(|webhook| webhook.on.iter().any(|on| applies(*on, end))) {

@@ -14,7 +14,7 @@ use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::extract::Unmet;
 use crate::http::Counts;
-use crate::model::{Change, PersonResult, rfc3339};
+use crate::model::{Change, PersonResult, Reason, TargetId, rfc3339};
 use crate::plan::{Checked, PlanDigest, SourceState};
 use crate::report::{LimitLine, MisplacedLine, RequestLine, RunReport, SourceLine, TargetLine};
 use crate::settings::{Pipeline, Placed, Rate};
@@ -41,11 +41,15 @@ pub(super) fn report(
         exit = exit.and(Exit::Limit);
     }
     let missed = missed(context, targets)?;
-    let stale = targets
-        .iter()
-        .map(|done| Ok(context.facts.count_missed(done.target_run.id())?))
-        .sum::<Result<u64, Trouble>>()?;
-    if !missed.is_empty() || stale > 0 {
+    let mut target_lines = Vec::with_capacity(targets.len());
+    for (done, counted) in targets.iter().zip(&counted) {
+        let id = done.target_run.id();
+        let not_asked = context.facts.count_for(id, Reason::NotAsked)?;
+        let not_made = context.facts.count_missed(id)?
+            + missed.iter().filter(|one| one.target == *id).map(|one| one.changes).sum::<u64>();
+        target_lines.push(TargetLine { not_asked, not_made, ..target_line(done, counted) });
+    }
+    if !missed.is_empty() || target_lines.iter().any(|line| line.not_made > 0) {
         exit = exit.and(Exit::SomeFailed);
     }
     if targets.iter().any(|done| !done.target_run.misplaced.is_empty() || done.plan.count(PlanCount::Locked) > 0) {
@@ -60,6 +64,10 @@ pub(super) fn report(
         (exit, _) => exit.outcome(),
     };
     let time = |time| rfc3339(super::context::unix(time));
+    let source_lines: Vec<_> = source_runs.iter().map(source_line).collect();
+    let served = RunReport::serves(&source_lines, &target_lines);
+    let idle = (context.mode == Mode::Run && !served).then(|| SERVED_NOBODY.to_owned());
+    let missed = missed.into_iter().map(|one| one.words);
     let report = RunReport {
         format: 1,
         tool: concat!("avatarpipe ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -72,20 +80,30 @@ pub(super) fn report(
         started: time(context.started),
         finished: time(finished),
         last_success: None,
+        served,
         plan_digest: Some(plan_digest(context, targets)?.to_string()),
-        sources: source_runs.iter().map(source_line).collect(),
-        targets: targets.iter().zip(&counted).map(|(done, counted)| target_line(done, counted)).collect(),
+        sources: source_lines,
+        targets: target_lines,
         requests: requests(pipeline, source_runs, targets),
         limits: guarded.checked.iter().map(limit_line).collect(),
         credentials: Vec::new(),
         misplaced: misplaced(context, targets),
         failures: context.naming.sentences(failures(source_runs, targets)),
-        notes: context
-            .naming
-            .sentences(notes(source_runs, targets).into_iter().chain(missed).chain(guarded.unneeded()).collect()),
+        notes: context.naming.sentences(
+            idle.into_iter()
+                
+                .chain(notes(source_runs, targets))
+                .chain(missed)
+                .chain(guarded.unneeded())
+                .collect(),
+        ),
     };
     Ok((report.shown(), exit))
 }
+
+/// A forgotten line of the file is not noticed by an exit code.
+const SERVED_NOBODY: &str = "nobody was served: every target is on `freeze` or `dry_run`, or no source is on; this is no success for \
+     `status --max-age` and the heartbeat";
 
 /// A change that was to be made and was not.
 fn failed(result: PersonResult) -> bool {
@@ -225,24 +243,32 @@ fn misplaced(context: &RunContext, targets: &[FinishedTarget]) -> Vec<MisplacedL
 }
 
 /// Reviewed changes that this run did not even come to decide about.
-fn missed(context: &RunContext, targets: &[FinishedTarget]) -> Result<Vec<String>, Trouble> {
+struct Missed {
+    target: TargetId,
+    changes: u64,
+    words: String,
+}
+
+fn missed(context: &RunContext, targets: &[FinishedTarget]) -> Result<Vec<Missed>, Trouble> {
     let mut told = Vec::new();
     for (target, changes) in context.facts.reviewed_targets()? {
+        let all = |words: String| Missed { target: target.clone(), changes, words };
         let Some(done) = targets.iter().find(|done| *done.target_run.id() == target) else {
-            told.push(format!(
+            told.push(all(format!(
                 "{target}: the plan was of this target, which is not in the file: {changes} changes not made"
-            ));
+            )));
             continue;
         };
         if done.target_run.open.is_none() {
-            told.push(format!("{target}: {changes} reviewed changes were not made"));
+            told.push(all(format!("{target}: {changes} reviewed changes were not made")));
             continue;
         }
         for page in each_page(|after| context.facts.reviewed_of_nobody(&target, after, PAGE), |(last, _)| last.clone())
         {
-            let page = page?;
-            told.extend(page.iter().map(|(account, change)| {
-                format!("{target}: the reviewed change of account {account} ({change}) was not made: it is not listed any more")
+            told.extend(page?.into_iter().map(|(account, change)| Missed {
+                target: target.clone(),
+                changes: 1,
+                words: format!("{target}: the reviewed change of account {account} ({change}) was not made: it is not listed any more"),
             }));
         }
     }

@@ -31,5 +31,5 @@ pub(crate) use pages::{Mirror, at_rest, put_commit, remove_copy};
 pub(crate) use store::Copied;
 pub use store::Store;
 pub(crate) use store::{
-    Counted, Holds, PeopleAndAccounts, RecordedLine, RunEnd, RunRecord, RunRow, back_up, schema_version,
+    Counted, Holds, PeopleAndAccounts, RecordedLine, RunEnd, RunRecord, RunRow, StateList, back_up, schema_version,
 };

@@ -100,6 +100,10 @@ fn a_whole_success_beats_and_what_happened_is_told_without_a_name() {
     // What only a part was asked of is no whole success.
     harness.run_with(&["--target", "jira"]).expect_exit(0);
     assert_eq!(hook.heard(), []);
+    // Nor is one that could serve nobody.
+    let frozen = harness.with(|pipe| _ = pipe.jira("freeze", "true"));
+    frozen.run().expect_exit(0);
+    assert_eq!(hook.heard(), []);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `status`: what monitoring asks, and what the last run left.
 
 use avatarpipe_sandbox::entra::world::{Photo, PhotoFailure};
+use avatarpipe_sandbox::faults::{Effect, Fault};
 use serde_json::{Value, json};
 
 use super::harness::Harness;
@@ -34,15 +35,72 @@ fn what_the_last_whole_run_left_is_told() {
     };
     assert_eq!(left(), json!({ "run": null, "targets": [], "sources": [], "open_writes": 0 }));
     let stopped = harness.run().expect_exit(4);
-    let targets = json!([{ "id": "jira", "not_done": 3, "failed": 0, "conflicts": 1 }]);
-    let expected = json!({
-        "run": stopped.report()["run"], "targets": targets, "sources": [{ "id": "entra", "unknown": 1 }], "open_writes": 0,
-    });
+    let targets = json!([{
+        "id": "jira", "state": "limit", "since": null, "not_done": 3, "failed": 0, "not_made": 0, "not_asked": 0, "conflicts": 1,
+    }]);
+    let sources = json!([{ "id": "entra", "state": "ok", "since": null, "unknown": 1 }]);
+    let expected = json!({ "run": stopped.report()["run"], "targets": targets, "sources": sources, "open_writes": 0 });
     assert_eq!(left(), expected);
     harness.run_with(&["--only", "ada"]).expect_exit(0);
     assert_eq!(left(), expected, "a part is not the whole");
     let status = harness.finish(&["status", "pipeline.yaml"]).expect_exit(0);
     status.expect_answer("\n  jira: 3 changes not begun, 1 conflict\n  entra: 1 photo unknown\n");
+}
+
+/// A line of the file that somebody forgot to take out again.
+#[test]
+fn a_run_that_can_serve_nobody_is_no_success_and_says_so_since_when() {
+    for (key, told) in [
+        ("freeze", "  jira: frozen since the run of "),
+        ("dry_run", "  jira: on dry run since the run of "),
+        ("enabled", "  entra: switched off since the run of "),
+    ] {
+        let mut harness = Harness::with_people(&["ada"]);
+        harness.edit(|pipe| {
+            _ = match key {
+                "enabled" => pipe.entra("enabled", "false"),
+                key => pipe.jira(key, "true"),
+            }
+        });
+        let status = || harness.finish(&["-q", "status", "pipeline.yaml", "--max-age", "26h"]);
+        let ran = harness.run().expect_exit(0).expect_answer("nobody was served: every target is on `freeze`");
+        assert_eq!((&ran.report()["served"], &ran.report()["last_success"]), (&false.into(), &Value::Null), "{key}");
+        harness.run().expect_exit(0);
+        let idle = status().expect_exit(3).expect_error("no whole run ended in 0 yet").expect_answer(told);
+        idle.holds(idle.stdout.contains(ran.report()["started"].as_str().expect("a time")), "since the first of them");
+        harness.edit(|pipe| _ = pipe.jira("freeze", "false").jira("dry_run", "false").entra("enabled", "true"));
+        harness.run().expect_exit(0);
+        harness.finish(&["status", "pipeline.yaml", "--max-age", "26h"]).expect_exit(0).expect_answer(": nothing\n");
+    }
+}
+
+#[test]
+fn what_failed_as_a_whole_is_left() {
+    let harness = Harness::with_people(&["ada"]);
+    harness.sandbox.fault(Fault::new(Effect::status(503)).at("jira"));
+    harness.run().expect_exit(6);
+    let status = harness.finish(&["status", "pipeline.yaml"]).expect_exit(0);
+    status.expect_answer("\n  jira: failed since the run of ").holds_no_answer(": nothing");
+}
+
+#[test]
+fn a_success_of_the_future_does_not_count() {
+    let harness = Harness::with_people(&["ada"]);
+    let status = || harness.finish(&["-q", "status", "pipeline.yaml", "--max-age", "26h"]);
+    harness.run().expect_exit(0);
+    let moved = |which: &str, seconds: i64| {
+        let state = rusqlite::Connection::open(harness.path("state/stage.db")).expect("the state");
+        let sql = format!("UPDATE run SET started = started + ? WHERE seq = (SELECT {which}(seq) FROM run)");
+        state.execute(&sql, [seconds]).expect("another time");
+    };
+    moved("max", 86_400);
+    status().expect_exit(3).expect_error("no whole run ended in 0 yet").expect_error("began in the future");
+    harness.run().expect_exit(0);
+    status().expect_exit(0);
+    // The one of today is the older one by its number.
+    moved("max", 86_400);
+    moved("min", -86_400);
+    status().expect_exit(0).expect_answer("by a clock that is or was wrong, and does not count");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use rusqlite::{Row, params};
 
 use super::Facts;
 use super::row::{COLUMNS, DecisionCursor, RESULT, place, read, went};
-use crate::model::{AccountId, Change, Decision, IntentId, PersonResult, Planned, Shown, TargetId, TaskResult};
+use crate::model::{AccountId, Change, Decision, IntentId, PersonResult, Planned, Reason, Shown, TargetId, TaskResult};
 use crate::state::codec::{EnumWord, Json, TextId, Whole, limit};
 use crate::state::error::StateError;
 
@@ -284,6 +284,14 @@ impl Facts {
                 .flatten()
                 .map(|((change, result), count)| ResultCount { change, result, count })
                 .collect())
+        })
+    }
+
+    /// How many accounts of a target were decided about for this reason.
+    pub fn count_for(&self, target: &TargetId, reason: Reason) -> Result<u64, StateError> {
+        self.read("count decisions in the facts", |db| {
+            let mut query = db.prepare_cached("SELECT count(*) FROM decision WHERE target = ? AND reason = ?")?;
+            Ok(query.query_row([target.as_str(), reason.word()], |row| Ok(row.get::<_, Whole>(0)?.0))?)
         })
     }
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, Params, params};
 
+use super::runs::SUCCESS;
 use super::{Store, lines, past, placements};
 use crate::model::{AccountId, PersonRef, TargetId};
 use crate::state::codec::{Packed, TextId, Whole};
@@ -125,11 +126,13 @@ impl Store {
                 [Whole(before)],
             )?;
             Ok(db.execute(
-                "DELETE FROM run WHERE started < ?1 AND seq <> (SELECT max(seq) FROM run)
-                 AND seq <> ifnull((SELECT max(seq) FROM run WHERE command = 'run' AND exit_code = 0), 0)
-                 AND id NOT IN (SELECT run FROM intent) AND seq NOT IN (SELECT run FROM past)
-                 AND seq NOT IN (SELECT run FROM placement WHERE run IS NOT NULL)
-                 AND seq NOT IN (SELECT run FROM run_count)",
+                &format!(
+                    "DELETE FROM run WHERE started < ?1 AND seq <> (SELECT max(seq) FROM run)
+                     AND seq <> ifnull((SELECT max(seq) FROM run WHERE {SUCCESS}), 0)
+                     AND id NOT IN (SELECT run FROM intent) AND seq NOT IN (SELECT run FROM past)
+                     AND seq NOT IN (SELECT run FROM placement WHERE run IS NOT NULL)
+                     AND seq NOT IN (SELECT run FROM run_count)"
+                ),
                 [Whole(before)],
             )?)
         })

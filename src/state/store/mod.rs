@@ -27,7 +27,7 @@ pub(crate) use lines::{Holds, RecordedLine};
 pub(crate) use open::Copied;
 pub use open::Store;
 pub(crate) use overview::schema_version;
-pub(crate) use runs::{Counted, RunEnd, RunRecord, RunRow};
+pub(crate) use runs::{Counted, RunEnd, RunRecord, RunRow, StateList};
 
 #[cfg(test)]
 pub(in crate::state) mod tests;

@@ -81,6 +81,21 @@ const COLUMNS: &str =
     "SELECT id, pipeline, pipeline_digest, command, started, finished, outcome, exit_code, plan_digest, report,
     options, started_by FROM run";
 
+/// A whole run that ended in 0 and could serve somebody; of a run of an older version that is taken for granted.
+pub(super) const SUCCESS: &str = "command = 'run' AND exit_code = 0 AND ifnull(report ->> '$.served', 1)";
+
+/// A whole run that came to a report.
+const REPORTED: &str = "run.command = 'run' AND json_type(run.report) = 'object'";
+
+/// A list of a report whose elements have a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StateList {
+    /// Of sources.
+    Sources,
+    /// Of targets.
+    Targets,
+}
+
 impl Store {
     /// Writes down that a run has begun.
     pub fn begin_run(&self, row: RunRow) -> Ack<()> {
@@ -137,22 +152,44 @@ impl Store {
         })
     }
 
-    /// The newest whole run that ended with exit code 0.
+    /// The newest whole run that ended with exit code 0 and could serve somebody.
     pub fn last_success(&self) -> Result<Option<RunRecord>, StateError> {
         self.read("read the runs in the state", |db| {
-            let mut query = db.prepare_cached(&format!(
-                "{COLUMNS} WHERE command = 'run' AND exit_code = 0 ORDER BY seq DESC LIMIT 1"
-            ))?;
+            let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE {SUCCESS} ORDER BY seq DESC LIMIT 1"))?;
             Ok(query.query_row([], record).optional()?)
         })
     }
 
-    /// The newest whole run up to this one that ended with exit code 0.
-    pub fn success_by(&self, run: &RunId) -> Result<Option<RunRecord>, StateError> {
+    /// The newest of them that began by this moment, in Unix seconds.
+    pub fn last_success_begun_by(&self, moment: u64) -> Result<Option<RunRecord>, StateError> {
+        self.read("read the runs in the state", |db| {
+            let mut query =
+                db.prepare_cached(&format!("{COLUMNS} WHERE {SUCCESS} AND started <= ? ORDER BY seq DESC LIMIT 1"))?;
+            Ok(query.query_row([Whole(moment)], record).optional()?)
+        })
+    }
+
+    /// Since when, in Unix seconds, a source or target has been in the state in which the last report has it, run after run.
+    pub fn in_state_since(&self, list: StateList, id: &str, state: &str) -> Result<Option<u64>, StateError> {
+        let list = match list {
+            StateList::Sources => "$.sources",
+            StateList::Targets => "$.targets",
+        };
         self.read("read the runs in the state", |db| {
             let mut query = db.prepare_cached(&format!(
-                "{COLUMNS} WHERE command = 'run' AND exit_code = 0 AND seq <= ? ORDER BY seq DESC LIMIT 1"
+                "SELECT min(started) FROM run WHERE {REPORTED} AND seq > ifnull((
+                   SELECT max(run.seq) FROM run, json_each(run.report, '{list}') AS one WHERE {REPORTED}
+                     AND one.value ->> '$.id' = ?1 AND one.value ->> '$.state' <> ?2), 0)"
             ))?;
+            Ok(query.query_row([id, state], |row| Ok(row.get::<_, Option<Whole>>(0)?.map(|began| began.0)))?)
+        })
+    }
+
+    /// The newest whole run up to this one that ended with exit code 0 and could serve somebody.
+    pub fn success_by(&self, run: &RunId) -> Result<Option<RunRecord>, StateError> {
+        self.read("read the runs in the state", |db| {
+            let mut query =
+                db.prepare_cached(&format!("{COLUMNS} WHERE {SUCCESS} AND seq <= ? ORDER BY seq DESC LIMIT 1"))?;
             Ok(query.query_row([seq(db, run)?], record).optional()?)
         })
     }
@@ -160,9 +197,7 @@ impl Store {
     /// The newest whole run that came to a report.
     pub fn last_report(&self) -> Result<Option<RunRecord>, StateError> {
         self.read("read the runs in the state", |db| {
-            let mut query = db.prepare_cached(&format!(
-                "{COLUMNS} WHERE command = 'run' AND json_type(report) = 'object' ORDER BY seq DESC LIMIT 1"
-            ))?;
+            let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE {REPORTED} ORDER BY seq DESC LIMIT 1"))?;
             Ok(query.query_row([], record).optional()?)
         })
     }
