@@ -54,10 +54,35 @@ const ROOM: usize = 300;
 
 /// Who began this: whom the platform names, with the place of the job there; without a platform the user and the machine.
 pub(super) fn started_by() -> String {
-    outlet::line(&identity(Platform::here(), variable)).chars().take(ROOM).collect()
+    outlet::line(&identity(Platform::here(), user, variable)).chars().take(ROOM).collect()
 }
 
-fn identity(platform: Option<Platform>, variable: impl Fn(&str) -> Option<String>) -> String {
+/// The user whose process this is. A name alone could be anybody's: whoever begins a run chooses `USER`.
+fn user() -> Option<String> {
+    use std::os::unix::fs::MetadataExt as _;
+    let id = std::fs::metadata("/proc/self").ok().map(|process| process.uid());
+    named_user(id, &std::fs::read_to_string("/etc/passwd").unwrap_or_default(), variable)
+}
+
+/// The name of a user id; where the machine's own list has none (a directory service, a container) what `USER` says, with the id.
+fn named_user(id: Option<u32>, passwd: &str, variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let said = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(&variable);
+    let Some(id) = id else { return said };
+    let line = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let listed =
+        line.filter(|line| line.get(2) == Some(&id.to_string().as_str())).find_map(|line| line.first().copied());
+    Some(match (listed, said) {
+        (Some(name), _) => name.to_owned(),
+        (None, Some(said)) => format!("{said} (user id {id})"),
+        (None, None) => format!("user id {id}"),
+    })
+}
+
+fn identity(
+    platform: Option<Platform>,
+    user: impl Fn() -> Option<String>,
+    variable: impl Fn(&str) -> Option<String>,
+) -> String {
     let (who, place) = match platform {
         Some(Platform::GitHub) => {
             (variable("GITHUB_ACTOR"), page(platform, &variable).unwrap_or_else(|| "GitHub Actions".to_owned()))
@@ -73,8 +98,10 @@ fn identity(platform: Option<Platform>, variable: impl Fn(&str) -> Option<String
             (variable("BUILD_USER_ID"), page(platform, &variable).unwrap_or_else(|| "Jenkins".to_owned()))
         }
         None => {
-            let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(&variable);
-            return user.map_or_else(host, |user| format!("{user}@{}", host()));
+            let Some(user) = user() else { return host() };
+            let before = variable("SUDO_USER").filter(|before| *before != user);
+            let sudo = before.map(|before| format!(", by sudo of {before}")).unwrap_or_default();
+            return format!("{user}@{}{sudo}", host());
         }
     };
     who.map_or(place.clone(), |who| format!("{who} ({place})"))
@@ -207,9 +234,9 @@ mod tests {
     #[test]
     fn who_began_it_is_whom_the_platform_names() {
         let named = |platform, set: &[(&str, &str)]| {
-            identity(platform, |asked| {
-                set.iter().find(|(name, _)| *name == asked).map(|(_, value)| (*value).to_owned())
-            })
+            let variable =
+                |asked: &str| set.iter().find(|(name, _)| *name == asked).map(|(_, value)| (*value).to_owned());
+            identity(platform, || variable("real"), variable)
         };
         let github = [("GITHUB_ACTOR", "octocat"), ("GITHUB_REPOSITORY", "o/r"), ("GITHUB_RUN_ID", "17")];
         let jenkins = [("BUILD_URL", "https://ci.example.com/job/a/7/")];
@@ -224,8 +251,26 @@ mod tests {
         ] {
             assert_eq!(named(Some(platform), set), expected);
         }
-        assert_eq!(named(None, &[("USER", "ada")]), format!("ada@{}", host()));
+        assert_eq!(named(None, &[("real", "ada"), ("USER", "ceo")]), format!("ada@{}", host()));
+        let sudo = [("real", "root"), ("SUDO_USER", "ada")];
+        assert_eq!(named(None, &sudo), format!("root@{}, by sudo of ada", host()));
         assert_eq!(named(None, &[]), host());
+    }
+
+    #[test]
+    fn a_user_is_who_the_process_belongs_to() {
+        let passwd = "root:x:0:0:root:/root:/bin/sh\nada:x:1000:1000::/home/ada:/bin/sh\n";
+        for (id, said, expected) in [
+            (Some(1000), Some("ceo"), Some("ada")),
+            (Some(0), None, Some("root")),
+            (Some(10001), Some("ada"), Some("ada (user id 10001)")),
+            (Some(10001), None, Some("user id 10001")),
+            (None, Some("ada"), Some("ada")),
+            (None, None, None),
+        ] {
+            let variable = |asked: &str| said.filter(|_| asked == "USER").map(str::to_owned);
+            assert_eq!(named_user(id, passwd, variable).as_deref(), expected, "{id:?} {said:?}");
+        }
     }
 
     #[test]
