@@ -113,7 +113,10 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
             ))
         }
         Act::Forget { person } => forget(&document, &path, person),
-        Act::Purge { runs_older_than } => purge(&path, *runs_older_than),
+        Act::Purge { runs_older_than } => {
+            expect_own(&Store::view(&path)?, &document)?;
+            purge(&path, *runs_older_than)
+        }
     }?;
     Ok(Exit::Done)
 }
@@ -215,6 +218,14 @@ not touched: names in the cache, which `state FILE purge` removes, and in report
 not touched: whoever is still listed by a source comes back on record with the next run
 ";
 
+/// What is taken out does not come back: not of a state that `run` would refuse.
+fn expect_own(store: &Store, document: &Document) -> Result<(), Trouble> {
+    match document.name() {
+        Some(name) => Ok(store.expect_pipeline(name)?),
+        None => Ok(()),
+    }
+}
+
 /// Keeps runs out.
 fn locked(path: &Path, what: &str) -> Result<Lock, Trouble> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -223,6 +234,7 @@ fn locked(path: &Path, what: &str) -> Result<Lock, Trouble> {
 
 fn forget(document: &Document, path: &Path, person: &str) -> Result<(), Trouble> {
     let store = Store::open(locked(path, "`state forget`")?)?;
+    expect_own(&store, document)?;
     let Named { whom, names } = explain::one_named(path, &store, &Elements::of(document), person)?;
     if store.count_open_of(&whom)? > 0 {
         return Err(Trouble::Usage(

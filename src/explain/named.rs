@@ -27,12 +27,24 @@ pub(crate) fn one_named(state: &Path, store: &Store, elements: &Elements, who: &
     let path = facts_path(state);
     let mut found = store.with_id(who)?;
     let mut meant_there = Meant::default();
+    let is_id = !(found.people.is_empty() && found.accounts.is_empty());
     if path.exists() {
         let facts = Facts::open(&path)?;
+        if !is_id && lists_nobody(&facts, elements)? {
+            return Err(Trouble::Usage(format!(
+                "{}: nobody is known by name here, since what learnt last asked no source for its people, or none answered: make a \
+                 plan first, or give the id that the source or the target has for the person; nothing was forgotten",
+                who.escape_debug()
+            )));
+        }
         meant_there = meant(&facts, elements, &Pseudonyms::new(store.key()?), who)?;
         found.people.append(&mut meant_there.people.clone());
         found.accounts.append(&mut meant_there.accounts.clone());
         beside(&facts, elements, &mut found)?;
+    }
+    // Also where nobody listed the person since.
+    for (target, account) in &found.accounts {
+        found.people.extend(store.placement(target, account)?.and_then(|placement| placement.person));
     }
     let shown = who.escape_debug();
     if found.people.is_empty() && found.accounts.is_empty() && !path.exists() {
@@ -95,6 +107,16 @@ fn names(facts: Option<&Facts>, found: &PeopleAndAccounts) -> Result<Vec<String>
         names.push(listed.map_or_else(|| id.clone(), |listed| format!("{target}/{} ({account})", listed.name)));
     }
     Ok(names)
+}
+
+/// Whether no source has anybody in the facts: then a name means nobody, whoever stands in the state.
+fn lists_nobody(facts: &Facts, elements: &Elements) -> Result<bool, StateError> {
+    for source in &elements.sources {
+        if !facts.people(source, None, 1)?.is_empty() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The people of these accounts, and the accounts of these people.

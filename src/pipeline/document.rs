@@ -61,6 +61,15 @@ impl Document {
         }
     }
 
+    /// The pipeline's name; `None`: it is yet to be looked up.
+    pub fn name(&self) -> Option<&str> {
+        let name = self.tree.get(self.tree.root, "pipeline")?;
+        match &self.tree.node(name).kind {
+            Kind::Scalar(scalar) => scalar.text.value(),
+            Kind::List(_) | Kind::Map(_) => None,
+        }
+    }
+
     /// The state file, for commands that need nothing else: only the values that its path holds are looked up.
     pub fn state_path(&self, environment: &dyn Environment) -> Result<PathBuf, Faults> {
         let scalar = |id: Id| match &self.tree.node(id).kind {
@@ -70,12 +79,11 @@ impl Document {
         let root = self.tree.root;
         let state = self.tree.get(root, "state");
         let path = state.and_then(|state| self.tree.get(state, "path")).and_then(scalar);
-        let name = || self.tree.get(root, "pipeline").and_then(scalar).and_then(|(_, text)| text.value());
         if state.is_some_and(|state| self.tree.get(state, "bucket").is_some()) {
-            return Ok(copy_path(name().unwrap_or("pipeline")));
+            return Ok(copy_path(self.name().unwrap_or("pipeline")));
         }
         let Some((id, text)) = path else {
-            return Ok(PathBuf::from(format!("state/{}.db", name().unwrap_or("pipeline"))));
+            return Ok(PathBuf::from(format!("state/{}.db", self.name().unwrap_or("pipeline"))));
         };
         match text {
             Text::Later(_, parts) => match interpolate::resolve(parts, environment) {

@@ -121,6 +121,34 @@ fn whoever_is_forgotten_leaves_no_id_behind_and_the_others_stay() {
     assert_eq!(shown(&harness)["placements"][0]["count"], 3, "who is listed comes back");
 }
 
+/// What `run` refuses is not emptied either.
+#[test]
+fn nothing_is_taken_out_of_another_pipelines_state() {
+    let mut harness = Harness::with_people(&["ada"]);
+    harness.run().expect_exit(0);
+    harness.edit(|pipe| _ = pipe.top("pipeline", "other").top("state", "{ path: state/stage.db }"));
+    for act in [&["forget", "ada"][..], &["purge"], &["purge", "--runs-older-than", "0s"]] {
+        state(&harness, act).expect_exit(2).expect_error("`stage`");
+    }
+    harness.edit(|pipe| _ = pipe.top("pipeline", "stage"));
+    assert_eq!(shown(&harness)["placements"][0]["count"], 1);
+    assert!(harness.path("state/stage.cache/facts.db").exists());
+}
+
+/// An undoing may ask no source, and so know nobody by name.
+#[test]
+fn after_an_undoing_somebody_is_forgotten_whole_or_not_at_all() {
+    let harness = Harness::with_people(&["ada"]);
+    harness.run().expect_exit(0);
+    harness.finish(&["undo", "pipeline.yaml"]);
+    let gone = state(&harness, &["forget", &address("ada")]);
+    match gone.code() {
+        Some(0) => drop(gone.expect_answer("photo marks 1, placements 1, closed writes 1\n")),
+        _ => drop(gone.expect_exit(2).expect_error("nothing was forgotten")),
+    }
+    state(&harness, &["forget", "ada"]);
+}
+
 #[test]
 fn old_runs_go_and_the_last_success_stays() {
     let harness = Harness::with_people(&PEOPLE);
