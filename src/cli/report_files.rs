@@ -128,7 +128,10 @@ impl Files {
         }
         if let Some(path) = &self.plan {
             match run::write_private(path, |file| run::write_plan(report, people, file)) {
-                Ok(()) => tell(Severity::Progress, &format!("plan saved to {}", path.display())),
+                Ok(()) => {
+                    let digest = report.plan_digest.as_deref().map(report::short_digest).unwrap_or_default();
+                    tell(Severity::Progress, &format!("plan {digest} saved to {}", path.display()));
+                }
                 Err(error) => told = told.and(Err(unwritable("the plan", path, error))),
             }
         }

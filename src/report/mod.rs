@@ -39,7 +39,7 @@ pub use screen::Screen;
 pub(crate) use screen::{Colours, Page, PictureWords};
 pub(crate) use standard_error::{Form, Severity, StandardError, Verbosity};
 pub(crate) use summary::SUMMARY;
-pub(crate) use words::limit_sentence;
+pub(crate) use words::{limit_sentence, short_digest};
 
 /// The files of a report, in the order in which they are written; a new form is one more.
 pub(crate) const FILES: [&ReportFile; 5] = [&RUN_JSON, &SUMMARY, &PICTURES, &junit::JUNIT, &metrics::METRICS];

@@ -41,6 +41,9 @@ pub struct RunReport {
     pub served: bool,
     /// Digest over (target, account, change, from, to) of all changes, in order; `null` if no plan was reached.
     pub plan_digest: Option<String>,
+    /// That of the plan that was reviewed (`run --plan`); `null`: there was none.
+    #[serde(default)]
+    pub reviewed_plan: Option<String>,
     /// Every source, in the file's order.
     pub sources: Vec<SourceLine>,
     /// Every target, in the file's order.

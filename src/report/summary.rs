@@ -26,12 +26,13 @@ fn summary(ReportInput { report, people: everybody, uncut }: ReportInput<'_>) ->
     _ = writeln!(out, "{}.\n", words::answer(report));
     _ = writeln!(
         out,
-        "Begun {}, took {}, exit code {}. Run `{}` of {}.\n",
+        "Begun {}, took {}, exit code {}. Run `{}` of {}{}.\n",
         report.started,
         times::took(report).map_or_else(|| "?".to_owned(), times::words),
         report.exit_code,
         report.run,
-        report.tool
+        report.tool,
+        words::plans(report).iter().map(|(what, digest)| format!(", {what} `{digest}`")).collect::<String>()
     );
     bullets(&mut out, "MISPLACED", &words::misplaced(report), uncut);
     bullets(&mut out, "stopped", &report.failures, uncut);

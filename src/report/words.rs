@@ -322,6 +322,17 @@ pub(super) fn wrong(line: &PersonLine) -> Option<String> {
     Some(format!("[{}] {}", error.code, error.message))
 }
 
+/// A digest, cut to what an eye can compare.
+pub(crate) fn short_digest(digest: &str) -> &str {
+    digest.get(..DIGEST.len() + 8).unwrap_or(digest)
+}
+
+/// The plans that a report tells of: the one that was reviewed, and what was planned.
+pub(super) fn plans(report: &RunReport) -> Vec<(&'static str, &str)> {
+    let all = [("reviewed plan", &report.reviewed_plan), ("plan", &report.plan_digest)];
+    all.into_iter().filter_map(|(what, digest)| Some((what, short_digest(digest.as_deref()?)))).collect()
+}
+
 /// Digests are cut to what an eye can compare, also that of a file in a folder.
 fn short(picture: &str) -> String {
     match picture.split_once(DIGEST) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::selection::Selection;
 use crate::plan::{Allowance, Rerender};
+use crate::report::short_digest;
 
 /// What is put on record and changes nothing of what the run decides.
 #[derive(Clone, Debug, Default)]
@@ -25,7 +26,7 @@ pub(super) fn words(asked: &Asked, selection: &Selection, allow: &[Allowance], r
     let targets = selection.targets.iter().map(|target| format!("--target {target}"));
     let allow = allow.iter().map(|one| format!("--allow {one}"));
     let rerender = (rerender == Rerender::All).then(|| "--rerender".to_owned());
-    let reviewed = selection.reviewed.as_ref().map(|_| "--plan".to_owned());
+    let reviewed = selection.reviewed.as_ref().map(|plan| format!("--plan {}", short_digest(&plan.digest.to_string())));
     let most = asked.max_duration.map(|time| format!("--max-duration {}", humantime::format_duration(time)));
     only.chain(targets).chain(allow).chain(rerender).chain(reviewed).chain(most).collect()
 }

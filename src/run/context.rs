@@ -12,6 +12,7 @@ use super::naming::PeopleNaming;
 use super::private::{private_folder, remove_former};
 #[cfg(feature = "bucket")]
 use super::remote::{self, Remote};
+use super::selection::SavedPlan;
 use super::spool::Spool;
 use super::stood::Stood;
 use super::stop::Stop;
@@ -69,6 +70,8 @@ pub struct RunContext {
     pub kept: Option<Kept>,
     /// Which pictures the report shows.
     pub pictures: Pictures,
+    /// The plan that was reviewed.
+    pub reviewed: Option<SavedPlan>,
     /// Who wants to know.
     pub listener: Arc<dyn Listener>,
     /// When to end early.
@@ -193,6 +196,7 @@ impl RunContext {
             stood,
             kept,
             pictures,
+            reviewed: None,
             listener,
             stop,
             naming,

@@ -76,6 +76,7 @@ pub async fn execute(
     if options.report {
         context.pictures = pipeline.report.pictures;
     }
+    context.reviewed.clone_from(&options.selection.reviewed);
     // Not by an undoing, which needs them, nor by a look at a part.
     if context.mode == Mode::Run && pipeline.keep_replaced.is_none() && options.selection.is_whole() {
         super::kept::purge(&pipeline.state).map_err(Trouble::file("take away what was kept of replaced pictures"))?;

@@ -13,7 +13,7 @@ use super::pages::{PAGE, each_page};
 use super::reviewed::{SavedChange, ToldChange};
 use super::thumbnails::{self, Thumbnails};
 use crate::error::Trouble;
-use crate::model::{Change, Decision, Fault, PersonResult, Recipe, TargetId, TaskResult};
+use crate::model::{Change, Decision, Fault, PersonResult, Recipe, RunId, TargetId, TaskResult};
 use crate::report::{AccountLine, ChangeLine, PersonFailure, PersonLine, PersonWho, Pictured, ReportPictures};
 use crate::state::{DecisionCursor, StateError};
 
@@ -39,6 +39,12 @@ impl RunPeople {
     /// Changes that were decided.
     pub fn changes(&self) -> u64 {
         self.changes
+    }
+
+    /// The last run that the state knew before this one.
+    pub fn last_run(&self) -> Result<Option<RunId>, StateError> {
+        let runs = self.context.store.runs(2)?;
+        Ok(runs.into_iter().map(|run| run.row.id).find(|run| *run != self.context.run))
     }
 
     /// Nobody asks for pictures any more.

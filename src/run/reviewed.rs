@@ -88,6 +88,19 @@ impl SavedChange {
         }
     }
 
+    /// What of it is not as it was reviewed.
+    pub(super) fn differs_from(&self, reviewed: &Self) -> String {
+        let change = (self.change != reviewed.change).then(|| format!("the change would be {}", self.change));
+        let from = (self.from != reviewed.from).then(|| format!("what stands there counts as {}", self.from));
+        let other = |what: &str, now: &Option<String>, then: &Option<String>| {
+            (now != then).then(|| format!("the {what} is another than was reviewed"))
+        };
+        let photo = other("photo", &self.photo, &reviewed.photo);
+        let recipe = other("recipe", &self.recipe, &reviewed.recipe);
+        let picture = other("leftover", &self.picture, &reviewed.picture);
+        [photo, change, from, recipe, picture].into_iter().flatten().collect::<Vec<_>>().join(", and ")
+    }
+
     /// As it stands in the facts.
     pub(super) fn into_row(self) -> Reviewed<Self> {
         Reviewed {
@@ -153,5 +166,38 @@ fn stands(change: &SavedChange, shown: &Shown, picture: &Picture, placement: Opt
         // A leftover that is not there any more.
         Some(Change::Tidy) => true,
         Some(Change::Unchanged | Change::Keep | Change::Conflict | Change::Skip) | None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_as_reviewed_is_told() {
+        let reviewed = SavedChange {
+            target: "jira".into(),
+            account: "1".into(),
+            change: "replace".into(),
+            from: "b3:00".into(),
+            photo: Some("b3:11".into()),
+            recipe: Some("r".into()),
+            picture: None,
+            told: None,
+        };
+        let photo = SavedChange { photo: Some("b3:22".into()), ..reviewed.clone() };
+        let others = SavedChange { from: "foreign:7".into(), ..reviewed.clone() };
+        let gone = SavedChange { change: "revert".into(), photo: None, recipe: None, ..reviewed.clone() };
+        for (now, words) in [
+            (&reviewed, ""),
+            (&photo, "the photo is another than was reviewed"),
+            (&others, "what stands there counts as foreign:7"),
+            (
+                &gone,
+                "the photo is another than was reviewed, and the change would be revert, and the recipe is another than was reviewed",
+            ),
+        ] {
+            assert_eq!(now.differs_from(&reviewed), words);
+        }
     }
 }

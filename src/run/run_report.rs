@@ -66,6 +66,11 @@ pub(super) fn report(
     let time = |time| rfc3339(super::context::unix(time));
     let source_lines: Vec<_> = source_runs.iter().map(source_line).collect();
     let served = RunReport::serves(&source_lines, &target_lines);
+    let other_state = if missed.is_empty() && target_lines.iter().all(|line| line.not_made == 0) {
+        None
+    } else {
+        other_state(context)?
+    };
     let idle = (context.mode == Mode::Run && !served).then(|| SERVED_NOBODY.to_owned());
     let missed = missed.into_iter().map(|one| one.words);
     let report = RunReport {
@@ -82,6 +87,7 @@ pub(super) fn report(
         last_success: None,
         served,
         plan_digest: Some(plan_digest(context, targets)?.to_string()),
+        reviewed_plan: context.reviewed.as_ref().map(|plan| plan.digest.to_string()),
         sources: source_lines,
         targets: target_lines,
         requests: requests(pipeline, source_runs, targets),
@@ -91,7 +97,7 @@ pub(super) fn report(
         failures: context.naming.sentences(failures(source_runs, targets)),
         notes: context.naming.sentences(
             idle.into_iter()
-                
+                .chain(other_state)
                 .chain(notes(source_runs, targets))
                 .chain(missed)
                 .chain(guarded.unneeded())
@@ -104,6 +110,17 @@ pub(super) fn report(
 /// A forgotten line of the file is not noticed by an exit code.
 const SERVED_NOBODY: &str = "nobody was served: every target is on `freeze` or `dry_run`, or no source is on; this is no success for \
      `status --max-age` and the heartbeat";
+
+/// What is said where the state does not know the run after which the plan was made.
+fn other_state(context: &RunContext) -> Result<Option<String>, Trouble> {
+    let Some(last) = context.reviewed.as_ref().and_then(|plan| plan.last_run.as_ref()) else { return Ok(None) };
+    Ok(context.store.run(last)?.is_none().then(|| {
+        format!(
+            "the plan was made after run {last}, which the state here does not know: it is another state, an older copy or a new one, \
+             and what the plan calls ours counts as somebody's own picture here; bring that state here, or make and review a plan here"
+        )
+    }))
+}
 
 /// A change that was to be made and was not.
 fn failed(result: PersonResult) -> bool {

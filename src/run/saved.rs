@@ -1,6 +1,6 @@
 //! A plan in a file: what `plan --out` writes and `run --plan` reads.
 //!
-//! Owns: the form of the file, format 3. Leaves to others: what a reviewed plan lets pass (`selection`), paths (`cli`).
+//! Owns: the form of the file, format 4. Leaves to others: what a reviewed plan lets pass (`selection`), paths (`cli`).
 //! A newcomer gets wrong: the file may name everybody, so it is written and read change by change (promise P9).
 
 use std::fmt;
@@ -17,10 +17,11 @@ use super::people::RunPeople;
 use super::reviewed::SavedChange;
 use super::selection::SavedPlan;
 use crate::error::Trouble;
+use crate::model::RunId;
 use crate::report::RunReport;
 
-/// The form that this program writes. The one before it told nothing for people, and is read, too.
-const FORMAT: u32 = 3;
+/// The form that this program writes. Format 3 named no run, and format 2 told nothing for people; both are read, too.
+const FORMAT: u32 = 4;
 
 /// The oldest form that this program reads.
 const OLDEST: u32 = 2;
@@ -34,6 +35,8 @@ struct Writing<'a> {
     pipeline: &'a str,
     pipeline_digest: &'a str,
     plan_digest: &'a str,
+    run: &'a str,
+    last_run: Option<&'a str>,
     changes: SavedChanges<'a>,
 }
 
@@ -49,11 +52,14 @@ impl Serialize for SavedChanges<'_> {
 
 /// Writes the plan of a run that is over.
 pub(crate) fn write_plan(report: &RunReport, people: &RunPeople, out: impl io::Write) -> io::Result<()> {
+    let last_run = people.last_run().map_err(io::Error::other)?;
     let plan = Writing {
         format: FORMAT,
         pipeline: &report.pipeline,
         pipeline_digest: &report.pipeline_digest,
         plan_digest: report.plan_digest.as_deref().unwrap_or_default(),
+        run: &report.run,
+        last_run: last_run.as_ref().map(RunId::as_str),
         changes: SavedChanges(people),
     };
     let mut out = io::BufWriter::new(out);
@@ -80,6 +86,9 @@ pub(crate) enum PlanFault {
 struct PlanHeader {
     format: u32,
     pipeline: String,
+    plan_digest: String,
+    #[serde(default)]
+    last_run: Option<String>,
 }
 
 /// Reads a saved plan to its end, and keeps none of its changes.
@@ -89,7 +98,12 @@ pub(crate) fn read_plan(path: &Path) -> Result<SavedPlan, PlanFault> {
         return Err(PlanFault::OtherFormat(header.format));
     }
     each_change(path, &mut |_| Ok(()))?;
-    Ok(SavedPlan { pipeline: header.pipeline, file: path.to_owned() })
+    let digest = header
+        .plan_digest
+        .parse()
+        .map_err(|_| <serde_json::Error as serde::de::Error>::custom("`plan_digest` is no digest"))?;
+    let last_run = header.last_run.map(RunId::new);
+    Ok(SavedPlan { pipeline: header.pipeline, digest, last_run, file: path.to_owned() })
 }
 
 /// Puts the changes of a saved plan into the facts.
@@ -140,7 +154,8 @@ impl<'de> Visitor<'de> for WholePlan<'_> {
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
                 "format" => _ = map.next_value::<u32>()?,
-                "pipeline" | "pipeline_digest" | "plan_digest" => _ = map.next_value::<String>()?,
+                "pipeline" | "pipeline_digest" | "plan_digest" | "run" => _ = map.next_value::<String>()?,
+                "last_run" => _ = map.next_value::<Option<String>>()?,
                 "changes" => {
                     changes = true;
                     map.next_value_seed(Each(&mut *self.0))?;

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::model::{Place, TargetId};
+use crate::model::{Digest, Place, RunId, TargetId};
 
 /// Which of the decided changes are made.
 #[derive(Clone, Debug, Default)]
@@ -61,6 +61,10 @@ impl Selection {
 pub struct SavedPlan {
     /// The pipeline's name.
     pub pipeline: String,
+    /// Its digest, which stands on the pages that were reviewed.
+    pub digest: Digest,
+    /// The last run that the state knew when it was made; `None`: of none, or a plan of an older version.
+    pub last_run: Option<RunId>,
     /// Its file.
     pub file: PathBuf,
 }

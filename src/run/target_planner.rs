@@ -75,6 +75,8 @@ struct TargetPlanner<'a> {
     missing: Vec<PersonRef>,
     /// What was reviewed for the account at hand; `None`: this run has no reviewed plan.
     review: Option<Review>,
+    /// The change of the account at hand that is none of those.
+    not_reviewed: Option<SavedChange>,
     /// What the account at hand adds to the plan.
     counts: Vec<PlanCount>,
     /// What is planned so far.
@@ -106,6 +108,7 @@ impl<'a> TargetPlanner<'a> {
             missed: Vec::new(),
             missing: Vec::new(),
             review: None,
+            not_reviewed: None,
             counts: Vec::new(),
             plan,
         })
@@ -158,6 +161,7 @@ impl<'a> TargetPlanner<'a> {
     }
 
     fn begin_review(&mut self, account: &Account) -> Result<(), Trouble> {
+        self.not_reviewed = None;
         if self.planner.selection.reviewed.is_some() {
             self.review = Some(Review::of(self.planner.context.facts.reviewed(self.target_run.id(), &account.id)?));
         }
@@ -177,7 +181,10 @@ impl<'a> TargetPlanner<'a> {
         };
         if self.is_selected(account)? {
             let words = format!("the reviewed change ({}, from {}) was not made", missed.change, missed.from);
-            let error = Some(Fault::new("stale", format!("{words}: now it is {}", decision.reason.text())));
+            let differs =
+                self.not_reviewed.as_ref().map(|now| now.differs_from(missed)).filter(|words| !words.is_empty());
+            let now = differs.unwrap_or_else(|| decision.reason.text().to_owned());
+            let error = Some(Fault::new("stale", format!("{words}: now {now}")));
             let went = TaskResult { result: PersonResult::NotDone, error, shows: None, intent: None };
             self.missed.push((DecisionCursor::of(decision), went));
         }
@@ -315,7 +322,11 @@ impl<'a> TargetPlanner<'a> {
         }
         let Some(review) = &mut self.review else { return Ok(None) };
         let change = SavedChange::of(decision, step, &self.open.size.recipe);
-        Ok(if review.passes(&change, step) { None } else { Some(Reason::NotReviewed) })
+        if review.passes(&change, step) {
+            return Ok(None);
+        }
+        self.not_reviewed = Some(change);
+        Ok(Some(Reason::NotReviewed))
     }
 }
 

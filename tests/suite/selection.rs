@@ -147,7 +147,16 @@ fn a_reviewed_plan_is_applied_where_it_still_holds_and_nothing_is_added() {
         let found = line["result"] == "not_done" && line["error"]["code"] == "stale";
         ended.holds(found == told, &format!("{name}: told is {told}, found {line}"));
     }
+    for (name, words) in
+        [("grace", "now the photo is another than was reviewed"), ("alan", "what stands there counts as")]
+    {
+        let line = ended.line("jira", name);
+        let told = line["error"]["message"].as_str().is_some_and(|message| message.contains(words));
+        ended.holds(told, &format!("{name}: {words}, found {line}"));
+    }
     assert_eq!(ended.count("jira", "replaced"), 1);
+    let status = harness.finish(&["status", "pipeline.yaml"]).expect_exit(0);
+    status.expect_answer("3 reviewed changes not made");
     harness.expect_shown(&[("ada", Face("ada")), ("grace", Start), ("alan", Face("hand")), ("edsger", Default)]);
 }
 
@@ -165,6 +174,41 @@ fn a_reviewed_plan_is_applied_on_another_machine() {
     let ended = harness.run_with(&["--plan", "plan.json"]).expect_exit(0);
     assert_eq!(ended.count("jira", "replaced"), 3);
     harness.expect_shown(&[("ada", Face("spare")), ("grace", Face("grace")), ("alan", Face("alan"))]);
+}
+
+/// What is signed names the plan, and so does the run that was made of it.
+#[test]
+fn a_plan_is_known_by_its_digest_on_every_paper() {
+    let harness = Harness::with_people(&["ada"]);
+    let planned = harness.plan_with(&["--out", "plan.json"]).expect_exit(0);
+    let digest = planned.report()["plan_digest"].as_str().expect("a digest").to_owned();
+    let short = &digest[..11];
+    let planned = planned.expect_error(&format!("plan {short} saved to plan.json"));
+    for page in ["report/summary.md", "report/pictures.html"] {
+        let page = std::fs::read_to_string(harness.path(page)).expect("a page");
+        planned.holds(page.contains(short), &format!("{short} stands in {page}"));
+    }
+    let plan = std::fs::read_to_string(harness.path("plan.json")).expect("a plan");
+    planned.holds(plan.contains(planned.report()["run"].as_str().expect("an id")), "the plan names its run");
+    let ran = harness.run_with(&["--plan", "plan.json"]).expect_exit(0);
+    assert_eq!(ran.report()["reviewed_plan"], digest.as_str());
+    let trail = std::fs::read_to_string(harness.path("state/stage.audit.jsonl")).expect("a trail");
+    ran.holds(trail.contains(&format!("--plan {short}")), &format!("{short} stands in {trail}"));
+}
+
+/// Where the state did not come along nothing of ours is known.
+#[test]
+fn a_plan_of_another_state_says_so() {
+    let mut harness = Harness::with_people(&["ada"]);
+    harness.run().expect_exit(0);
+    harness.new_photo("ada", "spare");
+    harness.plan_with(&["--out", "plan.json"]).expect_exit(0);
+    let plan = std::fs::read(harness.path("plan.json")).expect("a plan");
+    harness.move_with_the_state_alone();
+    std::fs::remove_file(harness.path("state/stage.db")).expect("the state");
+    harness.write("plan.json", plan);
+    let ended = harness.run_with(&["--plan", "plan.json"]).expect_exit(3);
+    ended.expect_answer("which the state here does not know").expect_answer("what stands there counts as");
 }
 
 #[test]

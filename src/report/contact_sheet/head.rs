@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use super::duration;
 use super::row::glyph;
 use crate::report::times::{self, took};
-use crate::report::words::misplaced;
+use crate::report::words::{misplaced, plans};
 use crate::report::{LimitLine, RunReport, TargetLine};
 
 /// So many lines, as the page counts them.
@@ -58,6 +58,7 @@ pub(super) fn head(report: &RunReport, lines: LineCounts) -> Markup {
                 div { dt { "made" } dd { time datetime=(report.finished) { (minutes(&report.finished)) } } }
                 @if let Some(took) = took(report) { div { dt { "took" } dd { (times::words(took)) } } }
                 div { dt { "run" } dd { code { (report.run) } } }
+                @for (what, digest) in plans(report) { div { dt { (what) } dd { code { (digest) } } } }
                 div { dt { "ended" } dd { (report.outcome) ", exit code " (report.exit_code) } }
                 div { dt { "by" } dd { (report.tool) } }
             }
