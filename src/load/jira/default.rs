@@ -14,29 +14,29 @@ use super::client::JiraClient;
 
 /// The key of the learnt default.
 pub(super) const DEFAULT: &str = "default";
-/// Accounts that are asked for the default before giving up: the first ones may have uploads of their own.
-const ASKED_FOR_DEFAULT: usize = 3;
+/// Whether the nth account that shows a picture may be asked for the default: the first ones may all have uploads of their own, so
+/// some from all over the listing can be asked, a few more than its length has bits.
+fn may_be_asked(nth: u64) -> bool {
+    nth <= 3 || nth.is_power_of_two()
+}
 
 /// How often each stock picture is shown, and by whom the default can be asked for.
 #[derive(Debug, Default)]
 pub(super) struct Stock {
     shown: BTreeMap<PictureRef, (u64, Vec<String>)>,
-    gravatar: Vec<String>,
+    gravatar: (u64, Vec<String>),
 }
 
 impl Stock {
     /// Counts what an account shows; `askable` is its name if it can be asked.
     pub(super) fn count(&mut self, shown: &Shown, askable: Option<&String>) {
-        let names = match shown {
-            Shown::System(mark) => {
-                let (count, names) = self.shown.entry(mark.clone()).or_default();
-                *count += 1;
-                names
-            }
+        let (count, names) = match shown {
+            Shown::System(mark) => self.shown.entry(mark.clone()).or_default(),
             Shown::Default => &mut self.gravatar,
             Shown::Custom(_) | Shown::Unknown(_) => return,
         };
-        if let Some(name) = askable.filter(|_| names.len() < ASKED_FOR_DEFAULT) {
+        *count += 1;
+        if let Some(name) = askable.filter(|_| may_be_asked(*count)) {
             names.push(name.clone());
         }
     }
@@ -47,7 +47,7 @@ impl Stock {
         let most = self.shown.iter().max_by_key(|(_, (count, _))| *count);
         match (remembered, most) {
             // A Gravatar stands only where the default is selected: surer than any count.
-            (None, _) if !self.gravatar.is_empty() => self.gravatar.clone(),
+            (None, _) if !self.gravatar.1.is_empty() => self.gravatar.1.clone(),
             (None, most) => most.map(|(_, (_, names))| names.clone()).unwrap_or_default(),
             (Some(_), None) => Vec::new(),
             (Some(remembered), Some((mark, (count, names)))) => {
@@ -97,5 +97,8 @@ mod tests {
         assert_eq!(ask(stock(&[("10122", 1), ("10130", 3)], 0), Some(&d)), None);
         assert_eq!(ask(stock(&[("10122", 1), ("10130", 12)], 0), Some(&d)).as_deref(), Some("10130-0"));
         assert_eq!(ask(stock(&[("10130", 3)], 0), Some(&d)), None);
+        let from_all_over = stock(&[("10122", 70)], 0).candidates(None, 100);
+        let nth = [0, 1, 2, 3, 7, 15, 31, 63].map(|n| format!("10122-{n}"));
+        assert_eq!(from_all_over, nth);
     }
 }
