@@ -284,6 +284,30 @@ impl Users {
         }
     }
 
+    /// Each group that is named, and where.
+    fn named_groups(&self) -> Vec<(&str, Span)> {
+        let listed = self.groups.get().into_iter().flat_map(|list| &list.0);
+        let listed = listed.filter_map(|group| Some((group.get()?.0.as_str(), group.span.clone())));
+        let chosen =
+            [&self.exclude, &self.opted_out, &self.freeze].into_iter().filter_map(At::get).flat_map(|list| &list.0);
+        let chosen = chosen.filter_map(|one| match one.get()? {
+            Chosen::Group(group) => Some((group.group.get()?.0.as_str(), group.group.span.clone())),
+            Chosen::Pattern(_) => None,
+        });
+        listed.chain(chosen).collect()
+    }
+
+    /// For a source that knows groups by their object ids: one under a name is not found, at night.
+    pub(super) fn expect_group_ids(&self, reader: &mut Reader<'_>) {
+        let names = self.named_groups().into_iter().filter(|(group, _)| uuid::Uuid::try_parse(group).is_err());
+        for (group, span) in names.map(|(group, span)| (group.escape_debug().to_string(), span)).collect::<Vec<_>>() {
+            let fault = FileFault::new(span, format!("`{group}` is not the object id of a group"));
+            reader.fault(fault.help(
+                "write the object id that Entra shows of the group, such as `841792f7-0143-48b7-ac5e-29684cab718e`",
+            ));
+        }
+    }
+
     /// For a source that has none: a group that is passed over would lose somebody's wish to show no photo.
     pub(super) fn refuse_groups(&self, reader: &mut Reader<'_>, why: &str) {
         let named = self.groups.get().into_iter().flat_map(|list| &list.0);

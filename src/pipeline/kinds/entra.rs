@@ -219,6 +219,9 @@ impl SourceSettings for Entra {
     fn provider(&self, reader: &mut Reader<'_>) -> Option<Provider> {
         // Everything is judged before anything is asked for, so that no fault hides another.
         let users = self.users.get().and_then(|users| users.settle(reader));
+        if let Some(users) = self.users.get() {
+            users.expect_group_ids(reader);
+        }
         let credential = self.credential(reader);
         if let Some(endpoints) = self.endpoints.get() {
             for at in [&endpoints.login, &endpoints.graph] {
@@ -276,6 +279,8 @@ mod tests {
             (entra(", endpoints: { graph: 'https://x/?a' }"), "no `?`"),
             (entra(", cloud: german"), "`german` is not a value of this key"),
             (entra(", rate: fast"), "not defined under `rates`"),
+            (entra(", users: { groups: [no-photo] }"), "`no-photo` is not the object id of a group"),
+            (entra(", users: { freeze: ['x@*', { group: board }] }"), "`board` is not the object id of a group"),
             ("{ tenant: a/b, client_id: c, credential: { client_secret: '${S}' } }".to_owned(), "`a/b` is not an id"),
             ("{ client_id: c, credential: { client_secret: '${S}' } }".to_owned(), "`tenant` is missing"),
             ("{ tenant: t, credential: { client_secret: '${S}' } }".to_owned(), "`client_id` is missing"),
