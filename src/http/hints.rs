@@ -13,7 +13,7 @@ use crate::secret::redact;
 pub(super) const NO_CONNECTION: &str = "no connection";
 
 /// What it is about; the first that fits counts.
-const TABLE: [(&[&str], &str); 11] = [
+const TABLE: [(&[&str], &str); 12] = [
     (
         &[SELF_SIGNED],
         "name that certificate in `ca_file` of the `http` entry, once you know that it is the server's own",
@@ -47,6 +47,11 @@ const TABLE: [(&[&str], &str); 11] = [
     (
         &["alert: BadCertificate", "alert: CertificateUnknown", "alert: UnsupportedCertificate", "alert: AccessDenied"],
         "the server refuses our client certificate: see which it takes, and name it in `client_cert` of the `http` entry",
+    ),
+    // What a TLS library makes of a first answer in clear.
+    (
+        &["InvalidContentType"],
+        "whoever answers there does not speak TLS: see whether the URL is one of `http://`, or the port another",
     ),
     (
         &["proxy authorization required"],

@@ -363,3 +363,11 @@ fn code_2_is_a_test_that_cannot_be_held_against_anything() {
     harness.write("corporate.yaml", format!("{pipeline}\nnotify: {{ heartbeat: \"${{BEAT}}\" }}\n"));
     harness.finish(&["test", "corporate.test.yaml"]).expect_exit(0);
 }
+
+#[test]
+fn code_6_is_a_server_that_speaks_no_tls() {
+    let harness = Harness::with_people(&["ada"]);
+    let url = harness.sandbox.endpoint("jira").expect("a Jira").to_string().replace("http:", "https:");
+    let harness = harness.with(|pipe| _ = pipe.jira("base_url", &format!("'{url}'")));
+    harness.run().expect_exit(6).expect_answer("does not speak TLS");
+}
