@@ -82,25 +82,44 @@ impl ObjectsWay {
             Err(error) => return Err(Failure::new(FailureKind::Odd, &uri, error.to_string())),
         };
         let client = self.client(&url)?;
+        let asks_the_machine = url.host_str().is_some_and(|host| METADATA.contains(&host));
         let reads = matches!(parts.method, Method::GET | Method::HEAD);
         let request = Request::as_made(parts.method, url, parts.headers, body).cap(2 * LARGEST_PART);
         let tried = request.describe();
         let response = if reads {
-            client.read(request).await?
+            client.read(request).await.map_err(|failure| match asks_the_machine {
+                true => no_credentials(&failure.tried, &failure.found),
+                false => failure,
+            })?
         } else {
             match client.write(request).await {
                 Sent::Response(response) => response,
+                Sent::Lost(Fault { message, .. }) | Sent::Never(Fault { message, .. }) if asks_the_machine => {
+                    return Err(no_credentials(&tried, &message));
+                }
                 Sent::Lost(Fault { message, .. }) | Sent::Never(Fault { message, .. }) => {
                     return Err(Failure::new(FailureKind::Unreachable, tried, message));
                 }
             }
         };
+        // What it says of too many questions, or of itself, passes.
+        if asks_the_machine && (400..500).contains(&response.status) && response.status != 429 {
+            return Err(no_credentials(&tried, &response.status.to_string()));
+        }
         if let Some(time) = response.server_time() {
             let mut told = lock(&self.0.told);
             *told = (*told).max(Some(time));
         }
         Ok(answer(response))
     }
+}
+
+/// For who asked the machine, since nothing else says who we are, and is told nothing.
+fn no_credentials(tried: &str, found: &str) -> Failure {
+    Failure::new(FailureKind::Misconfigured, format!("find credentials for the bucket: {tried}"), found).hint(
+        "neither the pipeline file nor a variable has any, so this machine was asked for its own, and has none: write `credential` beside \
+         its URL, or set the variables (of Amazon S3 AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)",
+    )
 }
 
 fn answer(response: Response) -> HttpResponse {
