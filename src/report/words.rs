@@ -33,12 +33,28 @@ impl Wording {
 /// How it ended, in the words of the exit codes.
 pub(super) fn outcome(report: &RunReport) -> &str {
     match report.outcome.as_str() {
-        "partial" => "finished, but some people failed",
+        "partial" => partial(report),
         "limit" => "stopped by a limit",
         "refused" => "sign-in or permission refused",
         "unreachable" => "a source or target could not be reached, or failed as a whole",
         "stopped" => "stopped by a signal or the time budget; run again to go on",
         outcome => outcome,
+    }
+}
+
+/// What kept a run from being whole, the worst first.
+fn partial(report: &RunReport) -> &'static str {
+    let some = |of: fn(&TargetLine) -> u64| report.targets.iter().any(|line| of(line) > 0);
+    if !report.misplaced.is_empty() {
+        "finished, but a picture was put where it must not be"
+    } else if some(|line| line.failed) {
+        "finished, but some people failed"
+    } else if some(|line| line.not_made) {
+        "finished, but not all that was reviewed was made"
+    } else if some(|line| line.not_done) {
+        "finished, but some changes were not begun"
+    } else {
+        "finished, but not all is as it should be"
     }
 }
 
