@@ -42,7 +42,7 @@ enum Act {
         #[arg(value_name = "TO")]
         to: PathBuf,
     },
-    /// Takes out all that is kept of one person or account
+    /// Takes out all that is kept of one person or account; first `run` with them under `opted_out`, which takes our picture off
     Forget {
         /// By name, e-mail, user principal name, id, or the pseudonym of a report
         #[arg(value_name = "PERSON")]

@@ -9,11 +9,20 @@ use crate::model::{PersonResult, Reason};
 /// What the next run will do.
 pub(super) fn next(decision: &DecisionExplained) -> &'static str {
     match (decision.change.writes(), decision.result) {
+        (true, Some(PersonResult::Done)) if decision.reason == Reason::Undone => {
+            "decides anew, and shows the photo again unless the file has the account left alone"
+        }
+        (true, None | Some(PersonResult::Planned)) if decision.reason == Reason::Undone => {
+            "decides anew: only `undo --apply` gives back what stood before"
+        }
+        (true, None | Some(PersonResult::NotDone)) if decision.reason == Reason::Rerender => {
+            "does this with --rerender alone; without it nothing, unless the photo, the rules or the account change"
+        }
         (true, Some(PersonResult::Done)) => "nothing, unless the photo, the rules or the account change",
         (true, Some(PersonResult::Open)) => "looks what became of the write, and mends it",
         (true, Some(PersonResult::NotShown)) => "looks at the account again, since the picture was not seen there",
         (true, Some(PersonResult::Failed)) => "tries again",
-        (true, _) => "does this, unless something changes before",
+        (true, _) => "does this, unless a limit stops it, the target is on dry run, or something changes before",
         (false, _) if asks_again(decision.reason) => "asks again",
         (false, _) => "nothing, unless the photo, the rules or the account change",
     }
@@ -39,7 +48,15 @@ pub(super) fn advice(decision: &DecisionExplained) -> Option<&'static str> {
     if decision.result == Some(PersonResult::Failed) {
         return Some("see what the server said above; run again once that is mended");
     }
-    of_reason(decision.reason)
+    let first = |reason: Reason| decision.detail.as_deref().is_some_and(|detail| detail.starts_with(reason.text()));
+    match decision.reason {
+        // What is left alone is told with what would have been done.
+        Reason::NotOurs if first(Reason::Absent) => Some(
+            "give the person a photo at the provider; with `ownership: provider`, which is of the whole target, the picture would be taken off",
+        ),
+        Reason::NotOurs => None,
+        reason => of_reason(reason),
+    }
 }
 
 /// What somebody can do about a reason.
@@ -68,10 +85,15 @@ pub(crate) fn of_reason(reason: Reason) -> Option<&'static str> {
         }
         Reason::Inactive => "enable the person at the provider, or see `users.active` of the source",
         Reason::OutOfScope => "see `users` of the source: types, groups and exclude say who is selected",
-        Reason::Gone => "if the person left, disable the account; else see why no source lists the person any more",
-        Reason::ChosenByHand | Reason::NotOurs => {
-            "the person chose this picture; `ownership: provider` would replace it"
+        Reason::Gone => {
+            "if the person left, disable the account: our picture stays there, unless `transform.fallback` has `gone: default`; else see why \
+             no source lists the person any more"
         }
+        Reason::ChosenByHand => {
+            "nothing, if the person wants this picture; else the person takes it off. `ownership: provider` would replace what anybody at \
+             this target chose"
+        }
+        Reason::NotOurs => "nothing: it is not ours, and stays whatever becomes of the person",
         Reason::Ambiguous => {
             "make the keys that `match` compares name one person and one account, or write who is who into a table (`match: { map: … }`)"
         }

@@ -114,3 +114,15 @@ fn a_name_cannot_write_on_the_terminal() {
     let ended = harness.finish(&["explain", "pipeline.yaml", "ada"]).expect_exit(0);
     assert!(!ended.stdout.contains(['\u{1b}', '\u{202e}']), "{:?}", ended.stdout);
 }
+
+/// What stays in any case is not said to go.
+#[test]
+fn nobody_is_advised_what_does_not_help() {
+    let population = Population::of(&["ada", "alan"]).chose_by_hand("ada").chose_by_hand("alan");
+    let harness = Harness::of(population.photo("alan", Photo::None(NoPhoto::ImageNotFound)).world())
+        .with(|pipe| _ = pipe.entra("users", "{ opted_out: ['ada@*'] }").jira("ownership", "ours"));
+    harness.run().expect_exit(0);
+    let told = |who: &str| harness.finish(&["explain", "pipeline.yaml", who]).expect_exit(0);
+    told("ada").expect_answer("opted out").holds_no_answer("ownership: provider");
+    told("alan").expect_answer("with `ownership: provider`").holds_no_answer("would replace");
+}
