@@ -77,9 +77,14 @@ pub async fn execute(
         context.pictures = pipeline.report.pictures;
     }
     context.reviewed.clone_from(&options.selection.reviewed);
+    let mut also = Vec::new();
     // Not by an undoing, which needs them, nor by a look at a part.
     if context.mode == Mode::Run && pipeline.keep_replaced.is_none() && options.selection.is_whole() {
+        let (kept, _) = super::kept::count(&pipeline.state);
         super::kept::purge(&pipeline.state).map_err(Trouble::file("take away what was kept of replaced pictures"))?;
+        also.extend((kept > 0).then(|| {
+            format!("replaced pictures that earlier runs kept were taken away, since the file keeps none (`keep_replaced`): {kept}, which `undo` cannot give back")
+        }));
     }
     let mut row = None;
     if context.mode == Mode::Run {
@@ -90,7 +95,7 @@ pub async fn execute(
         row = Some(run_row::begin(&context, pipeline, command, words, asked.started_by.clone()).await?);
     }
     let clients = Clients::new(pipeline, &context.stop).permitted(context.permit());
-    let job = Job { context: &context, pipeline, options, clients };
+    let job = Job { context: &context, pipeline, options, clients, also };
     let span = spans::run(&context.run);
     let ended = async {
         let trail = row.map(|row| AuditTrail::begin(&pipeline.state, &row)).transpose()?;
@@ -132,6 +137,8 @@ struct Job<'a> {
     pipeline: &'a Pipeline,
     options: &'a Options,
     clients: Clients,
+    /// What is told of it before it began.
+    also: Vec<String>,
 }
 
 pub(super) fn target_runs(clients: &Clients, pipeline: &Pipeline) -> Result<Vec<TargetRun>, Trouble> {
@@ -169,10 +176,11 @@ impl Job<'_> {
         // Writes under way are never left, whatever became of planning the others.
         let mut finished = scheduler.finish().await?;
         planned?;
-        let waiting = context.waiting_pictures().into_iter().collect();
+        let also = self.also.iter().cloned().chain(context.waiting_pictures());
+        let also = also.chain(only::lost_alone(&self.options.selection, &finished)).collect();
         finished.sort_by_key(|done| pipeline.targets.iter().position(|target| target.id == *done.target_run.id()));
         fetch_stood::fetch_stood(context, clients, &mut finished).await?;
-        let close = close::close(context, pipeline, &source_runs, finished, &guarded, waiting, trail);
+        let close = close::close(context, pipeline, &source_runs, finished, &guarded, also, trail);
         close.instrument(spans::step("report")).await
     }
 
@@ -183,7 +191,7 @@ impl Job<'_> {
         source_runs: &mut [SourceRun],
         guarded: &mut Guarded,
     ) -> Result<(), Trouble> {
-        let Self { context, pipeline, options, clients } = self;
+        let Self { context, pipeline, options, clients, .. } = self;
         scheduler.meanwhile(try_join_all(source_runs.iter_mut().map(|source_run| source_run.collect(context)))).await?;
         let mut servers = Servers::default();
         let mut target_runs = scheduler.next().await?;

@@ -8,6 +8,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::context::RunContext;
+use super::finished_target::FinishedTarget;
 use super::pages::{PAGE, each_page};
 use super::selection::Selection;
 use super::source_run::SourceRun;
@@ -73,6 +74,22 @@ pub(super) fn select(
         == target_runs.iter().filter(|target_run| selection.has_target(target_run.id())).count()
         && source_runs.iter().all(|source_run| !matches!(source_run.state, SourceState::Failed | SourceState::Stopped));
     if all_listed { expect_all(context, target_runs, source_runs, selection, &names) } else { Ok(()) }
+}
+
+/// Of those who are left out no photo is asked for: whoever loses a picture one by one is in no count of `reverts` but their own.
+pub(super) fn lost_alone(selection: &Selection, finished: &[FinishedTarget]) -> Vec<String> {
+    let told = |done: &FinishedTarget| {
+        let changes = done.plan.changes();
+        let lost = changes.revert_made + changes.revert_adopted;
+        (lost > 0).then(|| {
+            format!(
+                "{}: `reverts` counted the {lost} of whom this run takes a picture off; nobody else was asked for a photo, and a plan of \
+                 everybody counts all",
+                done.target_run.id()
+            )
+        })
+    };
+    if selection.only.is_empty() { Vec::new() } else { finished.iter().filter_map(told).collect() }
 }
 
 type OnlyNames = HashMap<String, OnlyName>;

@@ -41,12 +41,18 @@ pub(super) fn report(
         exit = exit.and(Exit::Limit);
     }
     let missed = missed(context, targets)?;
-    let mut target_lines = Vec::with_capacity(targets.len());
+    let (mut target_lines, mut made_again) = (Vec::with_capacity(targets.len()), Vec::new());
     for (done, counted) in targets.iter().zip(&counted) {
         let id = done.target_run.id();
         let not_asked = context.facts.count_for(id, Reason::NotAsked)?;
         let not_made = context.facts.count_missed(id)?
             + missed.iter().filter(|one| one.target == *id).map(|one| one.changes).sum::<u64>();
+        let left = context.facts.count_not_made_again(id)?;
+        if left > 0 && context.mode == Mode::Run && done.writes != Writes::Planned {
+            made_again.push(format!(
+                "{id}: {left} of the pictures that --rerender makes again were not made; no later run does it unless it is told --rerender"
+            ));
+        }
         target_lines.push(TargetLine { not_asked, not_made, ..target_line(done, counted) });
     }
     if !missed.is_empty() || target_lines.iter().any(|line| line.not_made > 0) {
@@ -98,7 +104,8 @@ pub(super) fn report(
         notes: context.naming.sentences(
             idle.into_iter()
                 .chain(other_state)
-                .chain(notes(source_runs, targets))
+                .chain(made_again)
+                .chain(notes(context, source_runs, targets))
                 .chain(missed)
                 .chain(guarded.unneeded())
                 .collect(),
@@ -307,7 +314,7 @@ fn failures(source_runs: &[SourceRun], targets: &[FinishedTarget]) -> Vec<String
     sources.chain(targets).chain(locked).collect()
 }
 
-fn notes(source_runs: &[SourceRun], targets: &[FinishedTarget]) -> Vec<String> {
+fn notes(context: &RunContext, source_runs: &[SourceRun], targets: &[FinishedTarget]) -> Vec<String> {
     let sources = source_runs
         .iter()
         .flat_map(|source_run| source_run.notes.iter().map(|note| format!("{}: {note}", source_run.id())));
@@ -319,7 +326,8 @@ fn notes(source_runs: &[SourceRun], targets: &[FinishedTarget]) -> Vec<String> {
         let open = done.target_run.open.as_ref();
         let surveyed = open.into_iter().flat_map(|open| open.surveyed.notes.iter());
         let upload = open.and_then(|open| open.upload.note.as_ref());
-        let lost = not_kept(done);
+        // What an undoing takes away is ours.
+        let lost = if context.is_undo() { None } else { not_kept(done) };
         let asides = done.target_run.target.asides();
         surveyed
             .chain(upload)

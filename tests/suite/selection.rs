@@ -283,3 +283,26 @@ fn a_plan_replaces_nothing_but_a_plan() {
         harness.plan_with(&["--out", "saved"]).expect_exit(0);
     }
 }
+
+/// Whoever is served one by one is counted one by one.
+#[test]
+fn who_loses_a_picture_alone_is_told_beside_the_limits() {
+    let harness = Harness::with_people(&PEOPLE).with(|pipe| _ = pipe.top("limits", "{ reverts: { count: 1 } }"));
+    harness.run().expect_exit(0);
+    harness.no_photo("ada");
+    harness.no_photo("grace");
+    harness.run().expect_exit(4);
+    let ended = harness.run_with(&["--only", "ada"]).expect_exit(0);
+    ended.expect_answer("`reverts` counted the 1 of whom this run takes a picture off");
+    harness.run_with(&["--only", "alan"]).expect_exit(0).holds_no_answer("`reverts` counted");
+}
+
+/// The next run would say that there is nothing to do.
+#[test]
+fn pictures_that_were_not_made_again_are_asked_for_again() {
+    let harness = Harness::with_people(&PEOPLE);
+    harness.run().expect_exit(0);
+    harness.sandbox.fault(Fault::new(Effect::status(400)).at("jira").on("POST", "*").times(1));
+    harness.run_with(&["--rerender"]).expect_answer("no later run does it unless it is told --rerender");
+    harness.run().expect_exit(0);
+}

@@ -294,4 +294,16 @@ impl Facts {
             Ok(query.query_row([target.as_str(), reason.word()], |row| Ok(row.get::<_, Whole>(0)?.0))?)
         })
     }
+
+    /// How many pictures of a target were to be made again on request, and were not.
+    pub fn count_not_made_again(&self, target: &TargetId) -> Result<u64, StateError> {
+        self.read("count results in the facts", |db| {
+            let mut query = db.prepare_cached(
+                "SELECT count(*) FROM decision WHERE target = ? AND reason = ? AND is_change = 1
+                 AND ifnull(result, 'not_done') NOT IN ('done', 'not_shown')",
+            )?;
+            let of = [target.as_str(), Reason::Rerender.word()];
+            Ok(query.query_row(of, |row| Ok(row.get::<_, Whole>(0)?.0))?)
+        })
+    }
 }
