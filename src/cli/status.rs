@@ -133,6 +133,7 @@ fn human(runs: &[RunRecord], last: &LastSuccess) -> String {
             None => writeln!(out, "{}  did not end: it is under way, or was killed", run.row.id),
         };
         _ = writeln!(out, "  {}", asked(run));
+        _ = why(run).map(|why| writeln!(out, "  {why}"));
     }
     _ = match &last.counts {
         Some(run) => writeln!(out, "last success: {} (run {})", rfc3339(run.row.started), run.row.id),
@@ -140,6 +141,11 @@ fn human(runs: &[RunRecord], last: &LastSuccess) -> String {
     };
     _ = last.not_counted().map(|words| writeln!(out, "  {words}"));
     out
+}
+
+/// Why a run came to no report.
+fn why(run: &RunRecord) -> Option<&str> {
+    run.end.as_ref()?.report.as_str()
 }
 
 /// What the last whole run signed in with, with the days that are left by now.
@@ -165,16 +171,20 @@ fn counts(report: &serde_json::Value) -> String {
     let mut out = String::new();
     for target in report["targets"].as_array().into_iter().flatten() {
         let count = |key: &str| target[key].as_u64().unwrap_or(0);
-        let [replaced, reverted] = match target["state"].as_str() {
-            Some("dry_run") => ["to replace", "to revert"],
-            _ => ["replaced", "reverted"],
+        let [replaced, reverted, mended] = match target["state"].as_str() {
+            Some("dry_run") => ["to replace", "to revert", "to mend"],
+            _ => ["replaced", "reverted", "mended"],
         };
         _ = write!(
             out,
-            "  {}: {} {replaced}, {} {reverted}, {} failed",
+            "  {}: {} {replaced}, {} {reverted}, {}{} failed",
             target["id"].as_str().unwrap_or("?"),
             count("replaced"),
             count("reverted") + count("removed"),
+            match count("tidied") + count("finished") {
+                0 => String::new(),
+                many => format!("{many} {mended}, "),
+            },
             count("failed")
         );
     }
@@ -205,7 +215,8 @@ fn json(
             "finished": run.end.as_ref().map(|end| rfc3339(end.finished)),
             "outcome": run.end.as_ref().map(|end| end.outcome.clone()),
             "exit_code": run.end.as_ref().map(|end| end.exit_code),
-            "report": run.end.as_ref().map(|end| kept(end.report.clone())),
+            "why": why(run),
+            "report": run.end.as_ref().map(|end| kept(end.report.clone())).filter(serde_json::Value::is_object),
         })
     };
     let all = serde_json::json!({

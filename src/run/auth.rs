@@ -103,7 +103,7 @@ pub(crate) async fn auth(
     let clients = clients.permitted(context.permit());
     let asked = ask(pipeline, &clients, &context.store, &stop, Some(&context)).await;
     let exit = asked.as_ref().map_or_else(Trouble::exit, AuthReport::exit);
-    context.store.finish_run(&context.run, run_row::end(exit)).await?;
+    context.store.finish_run(&context.run, run_row::end(exit, None)).await?;
     context.give_back().await?;
     asked
 }

@@ -35,6 +35,7 @@ use crate::exit::Exit;
 use crate::model::SourceId;
 use crate::plan::{Allowance, Rerender, SourceState};
 use crate::report::{Listener, RunEvent, RunReport};
+use crate::secret::outlet;
 use crate::settings::{self, Pipeline, Transform};
 
 /// What a run is asked for besides the pipeline.
@@ -122,8 +123,11 @@ pub(super) async fn outcome(context: RunContext, ended: Result<EndedRun, Trouble
         Err(trouble) => {
             context.facts.take_last_back()?;
             if context.mode == Mode::Run {
+                let is_whole =
+                    context.store.run(&context.run)?.is_some_and(|run| run.row.command == context.mode.word());
+                let why = is_whole.then(|| outlet::line(&trouble.to_string()));
                 // The row must not look like a run that was killed.
-                context.store.finish_run(&context.run, run_row::end(trouble.exit())).await?;
+                context.store.finish_run(&context.run, run_row::end(trouble.exit(), why)).await?;
                 context.give_back().await?;
             }
             Err(trouble)

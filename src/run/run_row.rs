@@ -31,13 +31,14 @@ pub(super) async fn begin(
     Ok(row)
 }
 
-/// The end without a report. Without any the row would look like a run that was killed.
-pub(super) fn end(exit: Exit) -> RunEnd {
+/// The end without a report. Without any the row would look like a run that was killed. Why stands in the report's place; there is
+/// none of a part of a pipeline, since it may name people, and the state names nobody.
+pub(super) fn end(exit: Exit, why: Option<String>) -> RunEnd {
     RunEnd {
         outcome: exit.outcome().to_owned(),
         exit_code: exit.code(),
         finished: context::unix_now(),
         plan_digest: None,
-        report: serde_json::Value::Null,
+        report: why.map_or(serde_json::Value::Null, Into::into),
     }
 }

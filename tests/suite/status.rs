@@ -84,6 +84,17 @@ fn what_failed_as_a_whole_is_left() {
 }
 
 #[test]
+fn why_a_run_came_to_no_report_is_told() {
+    let harness = Harness::with_people(&["ada"]);
+    std::fs::create_dir_all(harness.path("state/stage.audit.jsonl")).expect("a folder in the place of the trail");
+    harness.run().expect_exit(1);
+    harness
+        .finish(&["status", "pipeline.yaml"])
+        .expect_exit(0)
+        .expect_answer("\n  could not write to the audit trail ");
+}
+
+#[test]
 fn a_success_of_the_future_does_not_count() {
     let harness = Harness::with_people(&["ada"]);
     let status = || harness.finish(&["-q", "status", "pipeline.yaml", "--max-age", "26h"]);
