@@ -5,11 +5,11 @@
 //! (`run`, `load`).
 //! A newcomer gets wrong: the order of the tests here is the order of the promises.
 
-use super::facts::{DefaultBy, Former, Memory, PhotoLearnt, Portrait, RenditionRef, Rerender, Rules, View};
+use super::facts::{DefaultBy, Drift, Former, Memory, PhotoLearnt, Portrait, RenditionRef, Rerender, Rules, View};
 use super::ours::before;
 use super::search::{Desired, Search, opted_out_all_the_same, search};
 use crate::model::{
-    Change, Comparison, Decision, Digest, Matched, Picture, Placement, Provenance, Reason, Shown, Step, Wanted,
+    Before, Change, Comparison, Decision, Digest, Matched, Picture, Placement, Provenance, Reason, Shown, Step, Wanted,
 };
 use crate::settings::Ownership;
 
@@ -142,21 +142,33 @@ impl Judge<'_> {
     }
 
     /// What is shown counts as the person's own choice. After a lost state, or with an older one, it may as well be
-    /// ours: then it is looked at once, and taken for the person's only if it is another picture
-    /// (docs/architecture.md, "The state").
+    /// ours: then it is looked at once, and taken for the person's only if it is another picture, which is remembered
+    /// where ours stood before (docs/architecture.md, "The state").
     fn may_be_chosen(&self) -> bool {
         if self.rules.ownership.value != Ownership::Ours || self.reassigned || self.is_spoilt() {
+            return false;
+        }
+        if self.is_restored() {
             return false;
         }
         // A photo that is new to the state is one that a later state may know. What was looked at once, with that photo
         // known, is not looked at in every run (promise P5).
         let outdated = || self.view.sources.iter().any(|source| source.learnt == PhotoLearnt::Now);
         let may_be_ours = match self.view.looked {
-            Comparison::NotYet => self.rules.memory == Memory::Empty || outdated(),
+            Comparison::NotYet => self.rules.memory == Memory::Empty || outdated() || self.view.placement.is_some(),
             Comparison::Alike => true,
             Comparison::Differs | Comparison::Failed => false,
         };
         !(may_be_ours && matches!(self.picture, Picture::Foreign(_)))
+    }
+
+    /// The account shows what it showed before our first write, and the server was put back. An upload is left all the same:
+    /// whoever made it may have chosen it anew.
+    fn is_restored(&self) -> bool {
+        let stood = |placement: &Placement| placement.before == Before::from(&self.view.account.shown);
+        self.rules.drift == Drift::Restored
+            && matches!(self.picture, Picture::Default | Picture::System(_))
+            && self.view.placement.is_some_and(stood)
     }
 
     /// A file of ours that does not hold what we wrote: nobody's picture, and written again

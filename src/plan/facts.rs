@@ -133,12 +133,23 @@ pub(crate) struct Rules<'a> {
     pub recipe: &'a Recipe,
     /// Re-uploads everything that is ours.
     pub rerender: Rerender,
+    /// What it says when pictures of ours are not shown any more.
+    pub drift: Drift,
     /// Whether the state knows any picture of ours at the target.
     pub memory: Memory,
     /// How the target goes back to the default.
     pub default_by: DefaultBy,
     /// The images of the file that can be used, by path.
     pub images: HashMap<PathBuf, Portrait>,
+}
+
+/// What it says when pictures of ours are not shown any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Drift {
+    /// People chose what they show now.
+    Chosen,
+    /// `--allow target_drift=N`: the server was put back from a backup.
+    Restored,
 }
 
 /// Whether the state knows any picture of ours at a target. If not, it is new, or it was lost.

@@ -36,11 +36,11 @@ pub(super) enum Desired {
     Skip,
 }
 
-/// Whoever claims to be somebody must not keep the picture up of who opted out: it is recorded for that very person, so
-/// no match is needed to take it down.
+/// Whoever claims to be somebody must not keep the picture up of who opted out, nor an account that is not selected any
+/// more: it is recorded for that very person, so no match is needed to take it down.
 pub(super) fn opted_out_all_the_same(found: &Search, view: &View<'_>, rules: &Rules<'_>) -> Option<Search> {
     let nobodys = matches!(found.reason, Reason::Ambiguous | Reason::Conflict | Reason::Unmatched);
-    if !nobodys || view.former != Former::Listed(Standing::OptedOut) {
+    if !(nobodys || found.reason == Reason::AccountExcluded) || view.former != Former::Listed(Standing::OptedOut) {
         return None;
     }
     let person = view.placement.and_then(|placement| placement.person.clone());

@@ -13,7 +13,7 @@ use super::target_run::{OpenTarget, TargetRun};
 use crate::error::Trouble;
 use crate::model::{
     Account, AccountStanding, Comparison, Digest, KeysDigest, Matched, OpenIntent, Person, PersonRef, PhotoFact,
-    PictureRef, Placement, Recipe, Seen, SourceId, StateKey,
+    PictureRef, Placement, Recipe, Seen, Shown, SourceId, StateKey,
 };
 use crate::plan::{
     Former, PhotoLearnt, RenditionRef, SourceState, SourceView, View, called, carried, matched_by, placement_seen,
@@ -95,7 +95,7 @@ impl<'a> Gatherer<'a> {
         let sources = self.sources(&account, placement.as_ref())?;
         let keys = carried(&account, &self.target_run.entry.matching).iter().map(|words| self.digest(words)).collect();
         let former = self.former(placement.as_ref(), &sources)?;
-        let looked = context.facts.looked(target, &account.id)?;
+        let looked = self.looked(&account, placement.as_ref())?;
         Ok(AccountFacts { account, placement, intents, sources, keys, former, looked })
     }
 
@@ -170,6 +170,19 @@ impl<'a> Gatherer<'a> {
 
     fn digest(&self, words: &[String]) -> KeysDigest {
         KeysDigest::of(&self.key, &words.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// What looking at the picture there said: in this run, or in the one that found it chosen by hand.
+    fn looked(&self, account: &Account, placement: Option<&Placement>) -> Result<Comparison, Trouble> {
+        let (context, target) = (self.planner.context, self.target_run.id());
+        let ours = self.target_run.entry.ownership.value == Ownership::Ours;
+        if let (true, Some(placement), Shown::Custom(shown)) = (ours, placement, &account.shown)
+            && placement.mark != *shown
+            && context.store.choice(target, &account.id)?.as_ref() == Some(shown)
+        {
+            return Ok(Comparison::Differs);
+        }
+        Ok(context.facts.looked(target, &account.id)?)
     }
 
     /// Whether a photo is new to the state; of importance only where people may choose

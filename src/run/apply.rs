@@ -23,10 +23,11 @@ use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
 use crate::load::{Done, Mend, Session, WriteError, closing};
 use crate::model::{
-    Change, Earlier, Event, Fault, Intent, IntentId, IntentKind, OpenIntent, PersonResult, PictureRef, Placement,
-    Planned, Reason, Rendition, Seen, Shown, Status, Step, TaskResult, Wanted,
+    Account, AccountId, Change, Earlier, Event, Fault, Intent, IntentId, IntentKind, OpenIntent, PersonResult,
+    PictureRef, Placement, Planned, Reason, Rendition, Seen, Shown, Status, Step, TaskResult, Wanted,
 };
 use crate::plan::{before, looks_of_ours, old_of_ours};
+use crate::settings::Ownership;
 use crate::state::DecisionCursor;
 
 fn done(shows: Option<Shown>, intent: Option<IntentId>) -> TaskResult {
@@ -53,6 +54,9 @@ pub(super) async fn apply(
 ) -> Result<(), Trouble> {
     if target_run.opened > 0 {
         record_closings(context, target_run).await?;
+    }
+    if target_run.entry.ownership.value == Ownership::Ours {
+        record_choices(context, target_run).await?;
     }
     if plan.count(PlanCount::Adopted) + plan.count(PlanCount::Recorded) > 0 {
         adopt(context, target_run).await?;
@@ -116,6 +120,21 @@ async fn record_closings(context: &RunContext, target_run: &TargetRun) -> Result
                 context.store.record(*intent, event).await?;
             }
         }
+    }
+    Ok(())
+}
+
+/// Pictures that were looked at and are people's own: the next run need not look at them.
+async fn record_choices(context: &RunContext, target_run: &TargetRun) -> Result<(), Trouble> {
+    let id = target_run.id();
+    for page in each_page(|after| context.facts.looked_other(id, after, PAGE), AccountId::clone) {
+        let mut choices = Vec::new();
+        for account in page? {
+            if let Some(Account { shown: Shown::Custom(mark), .. }) = context.facts.account(id, &account)? {
+                choices.push((account, mark));
+            }
+        }
+        context.store.choose(id, choices).await?;
     }
     Ok(())
 }

@@ -24,7 +24,7 @@ use super::target_run::TargetRun;
 use super::{fetch, look, spans, target_planner};
 use crate::error::Trouble;
 use crate::model::Digest;
-use crate::plan::{Rerender, SourceState};
+use crate::plan::{Allowance, Rerender, SourceState};
 use crate::settings::Transform;
 use crate::state::Again;
 
@@ -40,6 +40,8 @@ pub(super) struct Decide<'a> {
     pub selection: &'a Selection,
     /// `--rerender`.
     pub rerender: Rerender,
+    /// `--allow`.
+    pub allow: &'a [Allowance],
     /// Fallback images that can be used, by path.
     pub images: &'a HashMap<PathBuf, Digest>,
     /// For what is fetched.
@@ -89,6 +91,7 @@ impl Decide<'_> {
             shared,
             selection: self.selection,
             rerender: self.rerender,
+            allow: self.allow,
         }
     }
 

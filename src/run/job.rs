@@ -278,6 +278,7 @@ impl Job<'_> {
             transform: &pipeline.transform,
             selection,
             rerender: self.options.rerender,
+            allow: &self.options.allow,
             images: &images,
             renderer,
         };

@@ -14,7 +14,7 @@ use super::selection::Selection;
 use super::shared::SharedPhotos;
 use super::source_run::SourceRun;
 use crate::model::Digest;
-use crate::plan::Rerender;
+use crate::plan::{Allowance, Rerender};
 use crate::settings::Transform;
 
 /// What the judge needs besides the facts.
@@ -33,4 +33,6 @@ pub(super) struct Planner<'a> {
     pub selection: &'a Selection,
     /// `--rerender`.
     pub rerender: Rerender,
+    /// `--allow`.
+    pub allow: &'a [Allowance],
 }

@@ -17,8 +17,8 @@ use crate::model::{
 };
 use crate::pipeline::{TestAccount, TestFile, TestPerson, TestPhoto, TestShown};
 use crate::plan::{
-    Claimed, DefaultBy, Former, Memory, PhotoLearnt, Portrait, Rerender, Rules, SourceState, SourceView, View, carried,
-    decide, lookups, matched, matched_by, told_apart,
+    Claimed, DefaultBy, Drift, Former, Memory, PhotoLearnt, Portrait, Rerender, Rules, SourceState, SourceView, View,
+    carried, decide, lookups, matched, matched_by, told_apart,
 };
 use crate::settings::{Action, Matching, Pipeline, Placed, Source, Target, TargetKind, UserType};
 
@@ -311,6 +311,7 @@ impl Stage<'_> {
             same_picture: self.pipeline.transform.hash.same_picture.place.clone(),
             recipe,
             rerender: Rerender::Changed,
+            drift: Drift::Chosen,
             memory,
             // Whoever says nothing of it keeps the earlier picture, as with `load::Target`.
             default_by: match self.target.kind {

@@ -20,7 +20,8 @@ use crate::model::{
     Account, AccountId, Change, Decided, Decision, Digest, Event, Fault, OpenIntent, PersonRef, PersonResult, Picture,
     PictureRef, Placement, Provenance, Reason, Seen, Status, Step, Task, TaskResult, Wanted,
 };
-use crate::plan::{DefaultBy, Judgement, Memory, Portrait, Rules, Settled, decide, settle};
+use crate::plan::{DefaultBy, Drift, Judgement, Memory, Portrait, Rules, Settled, decide, settle};
+use crate::settings::LimitName;
 use crate::state::{Again, DecisionCursor};
 
 /// Decides about every account of a target that answered. What was decided about it before is forgotten.
@@ -333,6 +334,7 @@ impl<'a> TargetPlanner<'a> {
 fn rules<'a>(planner: &'a Planner<'a>, target_run: &'a TargetRun, open: &'a OpenTarget) -> Result<Rules<'a>, Trouble> {
     let (entry, recipe) = (&target_run.entry, &open.size.recipe);
     let placed = planner.context.store.count_placements(target_run.id())?;
+    let restored = planner.allow.iter().any(|allow| allow.names(LimitName::TargetDrift, entry.id.as_str()));
     let portrait = |photo: &Digest| Portrait { photo: *photo, rendition: rendition(planner.context, photo, recipe) };
     Ok(Rules {
         target_id: entry.id.clone(),
@@ -345,6 +347,7 @@ fn rules<'a>(planner: &'a Planner<'a>, target_run: &'a TargetRun, open: &'a Open
         same_picture: planner.transform.hash.same_picture.place.clone(),
         recipe,
         rerender: planner.rerender,
+        drift: if restored { Drift::Restored } else { Drift::Chosen },
         memory: if placed == 0 { Memory::Empty } else { Memory::Holds },
         default_by: match target_run.target.keeps_no_earlier_picture() {
             _ if target_run.target.follows_people() => DefaultBy::Removing,

@@ -227,6 +227,7 @@ impl Undoing<'_> {
             shared,
             selection,
             rerender: Rerender::Changed,
+            allow: &[],
         }
     }
 

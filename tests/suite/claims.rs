@@ -89,6 +89,20 @@ fn signs_that_only_look_like_letters_match_nobody() {
 
 /// Who opted out is not held by somebody who claims the same address.
 #[test]
+fn an_account_that_is_not_selected_does_not_keep_the_picture_of_who_opted_out() {
+    for accounts in ["{ exclude: ['ada'] }", "{ rollout: 0% }"] {
+        let mut harness = Harness::with_people(&["ada", "grace"]);
+        harness.run().expect_exit(0);
+        harness.edit(|pipe| {
+            pipe.entra("users", "{ opted_out: ['ada@*'] }");
+            pipe.jira("accounts", accounts);
+        });
+        harness.run().expect_exit(0).expect_line("ada", "remove", "opted_out", "done");
+        harness.expect_shown(&[("ada", Default), ("grace", Face("grace"))]);
+    }
+}
+
+#[test]
 fn a_claim_on_who_opted_out_does_not_keep_our_picture_up() {
     for (keys, names) in [("[email]", "ambiguous"), ("{ map: users.csv }", "nobody")] {
         println!("{names}");

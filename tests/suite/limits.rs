@@ -178,6 +178,28 @@ fn each_limit_stops_its_own_and_passes_exactly_its_number() {
 }
 
 #[test]
+fn what_a_restored_server_lost_is_sent_again_where_people_may_choose() {
+    let harness = Harness::with_people(&["ada", "grace", "alan"]).with(|pipe| {
+        pipe.jira("ownership", "ours");
+        pipe.top("limits", "{ target_drift: { count: 1 } }");
+    });
+    let backup = harness.sandbox.backup("jira").expect("a backup");
+    harness.run().expect_exit(0);
+    harness.sandbox.restore("jira", &backup).expect("the backup");
+    // Whoever chose a picture since then keeps it.
+    harness.by_hand("alan", "hand");
+    harness.run().expect_exit(4).expect_answer("--allow jira.target_drift=2");
+    harness
+        .run_with(&["--allow", "jira.target_drift=2"])
+        .expect_exit(0)
+        .expect_line("ada", "replace", "drifted", "done");
+    harness.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace")), ("alan", Face("hand"))]);
+    // Below the limit it is somebody's choice.
+    harness.by_hand("alan", "hand");
+    harness.run().expect_exit(0).expect_line("alan", "keep", "chosen_by_hand", "none");
+}
+
+#[test]
 fn every_limit_of_the_file_is_broken_here_and_stands_in_the_guide() {
     let schema: Value = serde_json::from_str(include_str!("../../pipelines/pipeline.schema.json")).expect("JSON");
     let keys = schema["$defs"]["Limits"]["properties"].as_object().expect("keys").keys();

@@ -144,7 +144,8 @@ fn a_lost_state_does_not_turn_our_pictures_into_choices() {
     assert!(calls.iter().all(|call| !call.contains("useravatar")), "{calls:?}");
 }
 
-/// The same portrait uploaded by hand after ours was there is a choice like any other.
+/// The same portrait uploaded by hand after ours was there is taken for ours, as after an older state, and never deleted: what
+/// goes is our former one. Another picture is looked at once.
 #[test]
 fn a_choice_is_a_choice_while_the_state_knows_our_pictures() {
     let harness = Harness::with_people(&PEOPLE).with(|pipe| {
@@ -154,11 +155,18 @@ fn a_choice_is_a_choice_while_the_state_knows_our_pictures() {
     harness.by_hand("ada", "hand");
     harness.by_hand("grace", "grace");
     harness.sandbox.reset_writes();
-    for _ in 0..2 {
+    // The second look is at our former one, before it goes.
+    for looks in [2, 1, 0] {
+        harness.sandbox.requests().reset();
         // A choice is no sign of a restored server.
         harness.run().expect_exit(0).expect_line("ada", "keep", "chosen_by_hand", "none");
+        let calls = harness.calls("jira");
+        let looked_at = calls.iter().filter(|call| call.contains("useravatar")).count();
+        assert_eq!(looked_at, looks, "{calls:?}");
     }
-    assert_eq!(harness.sandbox.truth().writes, []);
+    let writes = harness.sandbox.truth().writes;
+    assert!(matches!(&writes[..], [one] if one.what.starts_with("delete ")), "{writes:#?}");
+    assert!(harness.account("grace").changed() && harness.account("grace").now.kind == ShownKind::Custom);
     assert_eq!(harness.sandbox.truth().violations, [""; 0]);
 }
 
@@ -251,6 +259,25 @@ fn two_runners_leave_no_stray_picture_for_good() {
     }
     harness.expect_shown(&[("ada", Face("hand")), ("grace", Face("grace")), ("alan", Face("alan"))]);
     harness.run().expect_exit(0).expect_answer("nothing to do");
+}
+
+/// As the next, where the photos are the same, and only our pictures are newer than the state.
+#[test]
+fn pictures_of_ours_that_were_written_again_are_no_choices() {
+    let mut harness = Harness::with_people(&PEOPLE).with(|pipe| _ = pipe.jira("ownership", "ours"));
+    harness.run().expect_exit(0);
+    std::fs::copy(harness.path("state/stage.db"), harness.path("old.db")).expect("a copy");
+    harness.run_with(&["--rerender"]).expect_exit(0);
+    harness.by_hand("alan", "hand");
+    std::fs::rename(harness.path("old.db"), harness.path("state/stage.db")).expect("the old state");
+    let (ended, _) = harness.counted(Harness::run);
+    ended.expect_exit(0).expect_line("alan", "keep", "chosen_by_hand", "none");
+    harness.edit(|pipe| _ = pipe.entra("users", "{ opted_out: ['ada@*'] }"));
+    harness.run().expect_exit(0).expect_line("ada", "remove", "opted_out", "done");
+    // What was adopted is not deleted.
+    assert_eq!(harness.account("ada").now.kind, ShownKind::Default);
+    let hand = super::truth::looks(&face("hand"));
+    assert!(super::truth::looks(&harness.account("alan").now.bytes).fits(&hand));
 }
 
 /// Where people may choose, pictures of ours that an older state does not know are no choices of theirs.

@@ -84,6 +84,7 @@ struct Case {
     ownership: Ownership,
     recipe: Recipe,
     rerender: Rerender,
+    drift: Drift,
     memory: Memory,
     default_by: DefaultBy,
     fallback: Fallback,
@@ -136,6 +137,7 @@ fn has(fact: PhotoFact) -> Case {
         ownership: Ownership::Provider,
         recipe: "r1".into(),
         rerender: Rerender::Changed,
+        drift: Drift::Chosen,
         memory: Memory::Holds,
         default_by: DefaultBy::Choosing,
         fallback: fallback(),
@@ -208,6 +210,7 @@ impl Case {
                 same_picture: place(20),
                 recipe: &self.recipe,
                 rerender: self.rerender,
+                drift: self.drift,
                 memory: self.memory,
                 default_by: self.default_by,
                 images: images(),
@@ -226,6 +229,15 @@ fn lost(looked: Comparison) -> impl FnOnce(&mut Case) {
 
 fn looked(looked: Comparison) -> impl FnOnce(&mut Case) {
     move |case| (case.ownership, case.looked) = (Ownership::Ours, looked)
+}
+
+fn stood(before: Before) -> impl FnOnce(&mut Case) {
+    move |case| case.placement.as_mut().expect("a placement").before = before
+}
+
+/// People may choose, and the server was put back.
+fn restored(case: &mut Case) {
+    (case.ownership, case.drift) = (Ownership::Ours, Drift::Restored);
 }
 
 fn opted_out(case: &mut Case) {

@@ -116,6 +116,23 @@ impl Facts {
         })
     }
 
+    /// A page of the accounts whose picture was looked at and is another one.
+    pub fn looked_other(
+        &self,
+        target: &TargetId,
+        after: Option<&AccountId>,
+        at_most: usize,
+    ) -> Result<Vec<AccountId>, StateError> {
+        self.read("read looks in the facts", |db| {
+            let mut query = db.prepare_cached(
+                "SELECT account FROM looked WHERE target = ? AND said = ? AND account > ? ORDER BY account LIMIT ?",
+            )?;
+            let from = after.map_or("", AccountId::as_str);
+            let page = params![target.as_str(), EnumWord(Comparison::Differs), from, limit(at_most)];
+            Ok(query.query_map(page, |row| Ok(row.get::<_, TextId<_>>(0)?.0))?.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// These people are to be asked for once more.
     pub fn put_again(&self, why: Again, source: &SourceId, people: &[PersonId]) -> Result<(), StateError> {
         self.write("put second questions into the facts", |db| {

@@ -106,6 +106,7 @@ impl Store {
                 let of = past::account(target, account);
                 gone.placements += placements::forget_where(db, past::OF_ACCOUNT, of)?;
                 gone.writes += blank(db, past::OF_ACCOUNT, of)?;
+                db.execute(&format!("DELETE FROM choice WHERE {}", past::OF_ACCOUNT), of)?;
                 let of = [target.as_str(), account.as_str()];
                 db.execute("DELETE FROM line WHERE target = ? AND account = ?", of)?;
             }

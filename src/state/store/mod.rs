@@ -5,6 +5,7 @@
 //! A newcomer gets wrong: nothing here names a person; whoever wants a name looks it up in the facts by id.
 
 mod backup;
+mod choices;
 mod forgetting;
 mod history;
 mod identity;

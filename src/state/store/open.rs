@@ -35,6 +35,7 @@ pub(super) const SHAPE: Shape = Shape {
         include_str!("3.sql"),
         include_str!("4.sql"),
         include_str!("5.sql"),
+        include_str!("6.sql"),
     ],
 };
 

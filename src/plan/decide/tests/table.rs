@@ -45,6 +45,54 @@ fn cases() -> Vec<(&'static str, Case, &'static str, Reason, u32)> {
             31,
         ),
         (
+            "ours went away with a restored server, people may choose",
+            has(present()).placed().shows(Shown::Default).with(restored),
+            "replace",
+            Reason::Drifted,
+            30,
+        ),
+        (
+            "a restored server shows the stock picture of before, people may choose",
+            has(present())
+                .placed()
+                .shows(Shown::System("3".into()))
+                .with(restored)
+                .with(stood(Before::Picture("3".into()))),
+            "replace",
+            Reason::Drifted,
+            30,
+        ),
+        (
+            "a restored server shows a stock picture that was chosen since, people may choose",
+            has(present())
+                .placed()
+                .shows(Shown::System("4".into()))
+                .with(restored)
+                .with(stood(Before::Picture("3".into()))),
+            "keep",
+            Reason::ChosenByHand,
+            31,
+        ),
+        (
+            "a restored server shows the upload of before, people may choose",
+            has(present())
+                .placed()
+                .shows(custom("7"))
+                .with(restored)
+                .with(stood(Before::Picture("7".into())))
+                .with(|c| c.looked = Comparison::Differs),
+            "keep",
+            Reason::ChosenByHand,
+            31,
+        ),
+        (
+            "a restored server, and never ours, people may choose",
+            has(present()).shows(custom("7")).with(restored),
+            "keep",
+            Reason::ChosenByHand,
+            31,
+        ),
+        (
             "chosen by hand, we replace",
             has(present()).shows(custom("7")).with(|c| c.looked = Comparison::Differs),
             "replace",
@@ -108,11 +156,11 @@ fn cases() -> Vec<(&'static str, Case, &'static str, Reason, u32)> {
             31,
         ),
         (
-            "another picture than ours, people may choose, and the photo is the known one",
+            "another picture than ours, people may choose, and the photo is the known one: looked at first",
             has(present()).placed().shows(custom("7")).with(|c| c.ownership = Ownership::Ours),
-            "keep",
-            Reason::ChosenByHand,
-            31,
+            "replace",
+            Reason::Drifted,
+            30,
         ),
         (
             "an older state that placed another photo, people may choose: looked at first",
@@ -397,6 +445,31 @@ fn cases() -> Vec<(&'static str, Case, &'static str, Reason, u32)> {
             "skip",
             Reason::AccountExcluded,
             36,
+        ),
+        (
+            "account outside the groups, and who has our picture opted out",
+            has(present()).placed().with(opted_out).with(|c| c.account.standing = AccountStanding::NotInGroups),
+            "remove",
+            Reason::OptedOut,
+            26,
+        ),
+        (
+            "account not in the rollout any more, and who has our picture opted out",
+            has(present()).placed().with(opted_out).with(|c| c.account.standing = AccountStanding::NotInRollout),
+            "remove",
+            Reason::OptedOut,
+            26,
+        ),
+        (
+            "excluded account, and who has a picture of their own opted out",
+            has(present())
+                .placed()
+                .shows(custom("7"))
+                .with(opted_out)
+                .with(|c| c.account.standing = AccountStanding::Excluded),
+            "skip",
+            Reason::AccountExcluded,
+            35,
         ),
         (
             "frozen, another photo",
