@@ -8,18 +8,19 @@ use std::path::Path;
 
 use super::advice::{advice, next};
 use super::explanation::{
-    AccountExplained, DecisionExplained, Explanation, MatchExplained, PersonExplained, PhotoExplained,
-    PlacementExplained, WriteExplained,
+    AccountExplained, DecisionExplained, Explanation, MatchExplained, NotReadExplained, PersonExplained,
+    PlacementExplained, WriteExplained, word,
 };
 use super::who::{Elements, Meant, meant};
+use super::{not_read, photo};
 use crate::error::Trouble;
 use crate::model::{
-    Account, AccountId, AccountKey, Before, Event, Matched, Person, PersonKey, PersonRef, PhotoFact, Picture,
-    Placement, Shown, TargetId, rfc3339,
+    Account, AccountId, AccountKey, Before, Event, Matched, Person, PersonKey, PersonRef, Picture, Placement, Shown,
+    TargetId, rfc3339,
 };
 use crate::report::Pseudonyms;
 use crate::run::{PAGE, each_page, facts_path};
-use crate::state::{Facts, MatchRow, StateError, Store};
+use crate::state::{Facts, MatchRow, Reading, StateError, Store};
 
 /// So many people that one name means are explained.
 const MOST: usize = 20;
@@ -43,25 +44,30 @@ pub(crate) fn explain(state: &Path, elements: Elements, who: &str) -> Result<Exp
     let as_of = learnt.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let known = OnRecord { facts: Facts::open(&path)?, store: Store::view(state)?, elements };
     let pseudonyms = Pseudonyms::new(known.store.key()?);
-    let meant = meant(&known.facts, &known.elements, &pseudonyms, who)?;
-    expect_some(who, &meant)?;
+    let mut meant = meant(&known.facts, &known.elements, &pseudonyms, who)?;
+    if meant.people.is_empty() && meant.accounts.is_empty() {
+        not_read::meant_by_id(&known.store, &known.elements, who, &mut meant)?;
+    }
+    let not_read = not_read::all(&known.facts, &known.elements)?;
+    expect_some(who, &meant, &not_read)?;
     let unfinished = known.store.runs(1)?.into_iter().find(|run| run.end.is_none()).map(|run| run.row.id.to_string());
     let (people, accounts) = known.everybody(&meant)?;
     let (pipeline, as_of) = (known.store.pipeline()?.unwrap_or_default(), rfc3339(as_of));
-    Ok(Explanation { format: 1, pipeline, who: who.to_owned(), as_of, unfinished, people, accounts })
+    let part = known.facts.is_of_a_part()?;
+    Ok(Explanation { format: 1, pipeline, who: who.to_owned(), as_of, unfinished, part, not_read, people, accounts })
 }
 
-fn expect_some(who: &str, meant: &Meant) -> Result<(), Trouble> {
+fn expect_some(who: &str, meant: &Meant, not_read: &[NotReadExplained]) -> Result<(), Trouble> {
     let who = who.escape_debug();
     match meant.people.len() + meant.accounts.len() {
-        0 if meant.near.is_empty() => Err(Trouble::Usage(format!(
-            "{who}: no person and no account has this name, address, id or pseudonym, as the last plan or run listed them"
-        ))),
-        0 => Err(Trouble::Usage(format!(
-            "{who}: no person and no account has this name, address, id or pseudonym, as the last plan or run listed \
-             them; near it: {}",
-            meant.near.join(", ")
-        ))),
+        0 => {
+            let near = if meant.near.is_empty() { vec![] } else { vec![format!("near it: {}", meant.near.join(", "))] };
+            let not_read = not_read.iter().map(|one| format!("{} {}", one.id, not_read::words(one.why.as_deref())));
+            let known: String = near.into_iter().chain(not_read).map(|words| format!("; {words}")).collect();
+            Err(Trouble::Usage(format!(
+                "{who}: no person and no account has this name, address, id or pseudonym, as the last plan or run listed them{known}"
+            )))
+        }
         many if many > MOST => Err(Trouble::Usage(format!(
             "{who} means {} people and {} accounts: name one of them by address or id",
             meant.people.len(),
@@ -88,53 +94,74 @@ impl OnRecord {
                     people.insert(PersonRef { source: row.source, id });
                 }
             }
+            people.extend(self.not_listed_owner(target, account)?);
         }
         let mut told = BTreeSet::new();
         let mut explained = Vec::new();
         for reference in &people {
-            if let Some(person) = self.facts.person(reference)? {
-                explained.push(self.person(reference, &person, &mut told)?);
-            }
+            explained.push(self.person(reference, self.facts.person(reference)?.as_ref(), &mut told)?);
         }
         let mut others = Vec::new();
         for (target, id) in meant.accounts.iter().filter(|one| !told.contains(*one)) {
-            if let Some(account) = self.facts.account(target, id)? {
-                others.push(self.account(target, &account, self.whose_keys(target, &account)?)?);
-            }
+            let account = self.facts.account(target, id)?;
+            let keys = account.as_ref().map(|account| self.whose_keys(target, account)).transpose()?;
+            others.push(self.account(target, id, account.as_ref(), keys.unwrap_or_default())?);
         }
         Ok((explained, others))
     }
 
+    /// Whose picture of ours stands on an account, where one of the two was not listed: nothing was matched then.
+    fn not_listed_owner(&self, target: &TargetId, account: &AccountId) -> Result<Option<PersonRef>, StateError> {
+        let Some(owner) = self.store.placement(target, account)?.and_then(|placement| placement.person) else {
+            return Ok(None);
+        };
+        let listed = self.facts.account(target, account)?.is_some()
+            && (self.facts.person(&owner)?.is_some() || self.facts.source_reading(&owner.source)? == Reading::Whole);
+        Ok(Some(owner).filter(|_| !listed))
+    }
+
+    /// `person` is `None` where the last plan or run did not list it.
     fn person(
         &self,
         reference: &PersonRef,
-        person: &Person,
+        person: Option<&Person>,
         told: &mut BTreeSet<(TargetId, AccountId)>,
     ) -> Result<PersonExplained, StateError> {
-        let (mut accounts, mut without_account) = (Vec::new(), Vec::new());
+        let (mut accounts, mut without_account, mut not_read) = (Vec::new(), Vec::new(), Vec::new());
         for (target, compared) in &self.elements.targets {
-            let ids = self.accounts_beside(target, compared, reference, person)?;
-            if ids.is_empty() {
+            let whole = self.facts.target_reading(target)? == Reading::Whole;
+            let mut ids = self.accounts_beside(target, compared, reference, person)?;
+            if !whole || person.is_none() {
+                ids.extend(self.store.accounts_of(target, reference)?);
+            }
+            if !whole {
+                not_read.push(target.to_string());
+            } else if ids.is_empty() && person.is_some() {
                 without_account.push(target.to_string());
             }
             for id in ids {
-                let Some(account) = self.facts.account(target, &id)? else { continue };
+                let account = self.facts.account(target, &id)?;
                 let theirs = self.facts.matches(target, &id)?.iter().any(|row| is_of(row, reference));
-                let keys =
-                    if theirs { in_common(compared, person, &account) } else { self.whose_keys(target, &account)? };
-                accounts.push(self.account(target, &account, keys)?);
+                let keys = match (&account, person) {
+                    (Some(account), Some(person)) if theirs => in_common(compared, person, account),
+                    (Some(account), _) => self.whose_keys(target, account)?,
+                    (None, _) => Vec::new(),
+                };
+                accounts.push(self.account(target, &id, account.as_ref(), keys)?);
                 told.insert((target.clone(), id));
             }
         }
         Ok(PersonExplained {
             source: reference.source.to_string(),
             id: reference.id.to_string(),
-            name: person.display_name.clone(),
-            standing: word(&person.standing),
-            keys: person.keys().iter().map(|(key, value)| (key.word().to_owned(), value.clone())).collect(),
-            photo: self.photo(reference)?,
+            listed: person.is_some(),
+            name: person.map(|person| person.display_name.clone()).unwrap_or_default(),
+            standing: person.map_or_else(unknown, |person| word(&person.standing)),
+            keys: person.map(keys_of).unwrap_or_default(),
+            photo: photo::explained(&self.facts, &self.store, &self.elements, reference, person)?,
             accounts,
             without_account,
+            not_read,
         })
     }
 
@@ -144,10 +171,11 @@ impl OnRecord {
         target: &TargetId,
         compared: &Compared,
         reference: &PersonRef,
-        person: &Person,
+        person: Option<&Person>,
     ) -> Result<BTreeSet<AccountId>, StateError> {
         let (matched, claims) = self.facts.claimants_of(target, reference)?;
         let mut beside: BTreeSet<AccountId> = matched.into_iter().chain(claims).collect();
+        let Some(person) = person else { return Ok(beside) };
         for page in each_page(|after| self.facts.accounts(target, after, PAGE), |last| last.id.clone()) {
             beside
                 .extend(page?.into_iter().filter(|one| !in_common(compared, person, one).is_empty()).map(|one| one.id));
@@ -173,50 +201,34 @@ impl OnRecord {
         Ok(others)
     }
 
-    fn photo(&self, reference: &PersonRef) -> Result<PhotoExplained, StateError> {
-        let mark = self.store.mark(reference)?;
-        let version = mark.and_then(|mark| mark.version).map(|version| version.to_string());
-        let (found, digest) = match self.facts.photo(reference)? {
-            None => ("nobody asked for it: no account needed it".to_owned(), None),
-            Some(PhotoFact::Present { digest }) => ("there is one".to_owned(), Some(digest.to_string())),
-            Some(PhotoFact::Absent(why)) => (format!("provably none: {}", word(&why)), None),
-            Some(PhotoFact::Unknown(fault)) => (format!("not known: [{}] {}", fault.code, fault.message), None),
-            Some(PhotoFact::Unreadable(fault)) => {
-                (format!("there is one that cannot be read: {}", fault.message), None)
-            }
-            Some(PhotoFact::TooSmall { width, height }) => {
-                (format!("there is one that is too small: {width} x {height} px"), None)
-            }
-        };
-        Ok(PhotoExplained { found, digest, version })
-    }
-
+    /// `account` is `None` where the last plan or run did not list it.
     fn account(
         &self,
         target: &TargetId,
-        account: &Account,
+        id: &AccountId,
+        account: Option<&Account>,
         keys_in_common: Vec<String>,
     ) -> Result<AccountExplained, StateError> {
-        let placement = self.store.placement(target, &account.id)?;
+        let placement = self.store.placement(target, id)?;
         let before_was = self.before_was(target, placement.as_ref())?;
-        let decisions: Vec<_> = self.decisions(target, &account.id)?;
+        let decisions: Vec<_> = self.decisions(target, id)?;
         let last = decisions.last();
+        let showed = account.map(|account| Picture::of(&account.shown, placement.as_ref(), None).label());
         Ok(AccountExplained {
             target: target.to_string(),
-            id: account.id.to_string(),
-            name: account.name.clone(),
-            display_name: account.display_name.clone(),
-            email: account.email.clone(),
-            standing: word(&account.standing),
-            showed: last.map_or_else(
-                || Picture::of(&account.shown, placement.as_ref(), None).label(),
-                |decision| decision.from.clone(),
-            ),
+            id: id.to_string(),
+            listed: account.is_some(),
+            name: account.map_or_else(|| id.to_string(), |account| account.name.clone()),
+            display_name: account.map(|account| account.display_name.clone()).unwrap_or_default(),
+            email: account.and_then(|account| account.email.clone()),
+            standing: account.map_or_else(unknown, |account| word(&account.standing)),
+            showed: last.map(|decision| decision.from.clone()).or(showed).unwrap_or_else(unknown),
             keys_in_common,
-            matched: self.matched(target, &account.id)?,
+            matched: if account.is_some() { self.matched(target, id)? } else { Vec::new() },
             placement: placement.map(|placement| PlacementExplained {
                 picture: placement.rendition.to_string(),
                 photo: placement.photo.to_string(),
+                person: placement.person.map(|person| format!("{} {}", person.source, person.id)),
                 named: placement.mark.to_string(),
                 provenance: word(&placement.provenance),
                 before: match placement.before {
@@ -226,7 +238,7 @@ impl OnRecord {
                 },
                 before_was: before_was.to_owned(),
             }),
-            writes: self.writes(target, &account.id)?,
+            writes: self.writes(target, id)?,
             next: last.map_or("decides about it: the last plan or run did not come so far", next).to_owned(),
             advice: last.and_then(advice).map(str::to_owned),
             decisions,
@@ -256,7 +268,19 @@ impl OnRecord {
             };
             MatchExplained { source: row.source.to_string(), verdict: verdict.to_owned(), person, detail }
         });
-        Ok(rows.collect())
+        let mut told: Vec<_> = rows.collect();
+        for source in &self.elements.sources {
+            if told.iter().any(|row| row.source == source.as_str()) {
+                continue;
+            }
+            let detail = match self.facts.source_reading(source)? {
+                Reading::Whole => continue,
+                Reading::Failed(why) => Some(why),
+                Reading::NotAsked => None,
+            };
+            told.push(MatchExplained { source: source.to_string(), verdict: unknown(), person: None, detail });
+        }
+        Ok(told)
     }
 
     fn decisions(&self, target: &TargetId, account: &AccountId) -> Result<Vec<DecisionExplained>, StateError> {
@@ -321,10 +345,10 @@ fn ended(event: &Event) -> String {
     }
 }
 
-/// The stable word of a value.
-fn word(value: &impl serde::Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(word)) => word,
-        _ => "unknown".to_owned(),
-    }
+fn keys_of(person: &Person) -> Vec<(String, String)> {
+    person.keys().iter().map(|(key, value)| (key.word().to_owned(), value.clone())).collect()
+}
+
+fn unknown() -> String {
+    "unknown".to_owned()
 }

@@ -20,10 +20,25 @@ pub(crate) struct Explanation {
     pub as_of: String,
     /// The newest run of the state, if it is under way or was killed: what is told may be half of it.
     pub unfinished: Option<String>,
+    /// Whether that plan or run was of a part: `--only`, `--target`.
+    pub part: bool,
+    /// Sources and targets that it did not read to the end.
+    pub not_read: Vec<NotReadExplained>,
     /// Whoever is meant.
     pub people: Vec<PersonExplained>,
     /// Accounts that are meant and belong to none of these people.
     pub accounts: Vec<AccountExplained>,
+}
+
+/// A source or target of which not everybody, or not everything, is known.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct NotReadExplained {
+    /// Its id.
+    pub id: String,
+    /// `source` or `target`.
+    pub kind: &'static str,
+    /// Why; `null`: it was not asked.
+    pub why: Option<String>,
 }
 
 /// One person of a source.
@@ -33,9 +48,11 @@ pub(crate) struct PersonExplained {
     pub source: String,
     /// Immutable in the source.
     pub id: String,
-    /// As the source spells it.
+    /// Whether the last plan or run listed the person; else only the state knows of it.
+    pub listed: bool,
+    /// As the source spells it; empty where it is not listed.
     pub name: String,
-    /// `in_scope`, `inactive`, `out_of_scope`, `opted_out` or `frozen`.
+    /// `in_scope`, `inactive`, `out_of_scope`, `opted_out` or `frozen`; `unknown` where it is not listed.
     pub standing: String,
     /// What the person can be matched by: key and value.
     pub keys: Vec<(String, String)>,
@@ -45,6 +62,8 @@ pub(crate) struct PersonExplained {
     pub accounts: Vec<AccountExplained>,
     /// Targets in which no account has a key of the person.
     pub without_account: Vec<String>,
+    /// Targets that were not read: of these the state alone knows accounts.
+    pub not_read: Vec<String>,
 }
 
 /// What is known of a photo.
@@ -54,6 +73,8 @@ pub(crate) struct PhotoExplained {
     pub found: String,
     /// The digest of its bytes.
     pub digest: Option<String>,
+    /// Where the last plan or run did not learn it: what an earlier run did, as the state has it.
+    pub remembered: Option<String>,
     /// The provider's change marker, as last seen by a run.
     pub version: Option<String>,
 }
@@ -65,15 +86,17 @@ pub(crate) struct AccountExplained {
     pub target: String,
     /// Immutable.
     pub id: String,
-    /// What the person signs in with.
+    /// Whether the last plan or run listed the account; else only the state knows of it.
+    pub listed: bool,
+    /// What the person signs in with; the id where it is not listed.
     pub name: String,
     /// As the target spells it.
     pub display_name: String,
     /// The mail address, if the server shows it.
     pub email: Option<String>,
-    /// `active`, `inactive`, `not_in_groups`, `excluded` or `not_in_rollout`.
+    /// `active`, `inactive`, `not_in_groups`, `excluded` or `not_in_rollout`; `unknown` where it is not listed.
     pub standing: String,
-    /// What the account showed when it was listed.
+    /// What the account showed when it was listed; `unknown` where it was not.
     pub showed: String,
     /// Keys that `match` compares and that are the same on both sides: `email = username: ada@example.com`; of an account of
     /// nobody, whose they are.
@@ -97,11 +120,11 @@ pub(crate) struct AccountExplained {
 pub(crate) struct MatchExplained {
     /// The source's id.
     pub source: String,
-    /// `matched`, `ambiguous`, `conflict` or `none`.
+    /// `matched`, `ambiguous`, `conflict` or `none`; `unknown` where the source was not listed.
     pub verdict: String,
     /// The person, if it is one.
     pub person: Option<String>,
-    /// The candidates, or what contradicts.
+    /// The candidates, what contradicts, or why the source was not listed.
     pub detail: Option<String>,
 }
 
@@ -112,6 +135,8 @@ pub(crate) struct PlacementExplained {
     pub picture: String,
     /// Digest of the photo that it was made of.
     pub photo: String,
+    /// Whose photo that is: source and id.
+    pub person: Option<String>,
     /// How the target names it.
     pub named: String,
     /// `made`: a write of ours put it there; `adopted`: it was recognised.
@@ -159,4 +184,12 @@ pub(crate) struct WriteExplained {
     pub ended: String,
     /// Whether it is still open: the next run looks what became of it.
     pub open: bool,
+}
+
+/// The stable word of a value.
+pub(super) fn word(value: &impl serde::Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => "unknown".to_owned(),
+    }
 }

@@ -9,6 +9,8 @@ mod advice;
 mod collect;
 mod explanation;
 mod named;
+mod not_read;
+mod photo;
 mod text;
 mod who;
 

@@ -7,21 +7,26 @@
 use std::fmt::Write as _;
 
 use super::explanation::{
-    AccountExplained, DecisionExplained, Explanation, MatchExplained, PersonExplained, PlacementExplained,
+    AccountExplained, DecisionExplained, Explanation, MatchExplained, NotReadExplained, PersonExplained,
+    PlacementExplained,
 };
+use super::not_read;
 use crate::model::PersonResult;
 
 /// As a page of text.
 pub(crate) fn text(explanation: &Explanation, marks: Marks) -> String {
     let mut out = String::new();
     for person in &explanation.people {
-        tell_person(&mut out, person, marks);
+        tell_person(&mut out, person, &explanation.not_read, marks);
     }
     for account in &explanation.accounts {
         tell_account(&mut out, account, "", marks);
         out.push('\n');
     }
     _ = writeln!(out, "as the plan or run of {} learnt it; no request was made", explanation.as_of);
+    if explanation.part {
+        _ = writeln!(out, "it was of a part (`--only`, `--target`): nobody else was decided about");
+    }
     if let Some(run) = &explanation.unfinished {
         _ = writeln!(out, "run {run} is under way, or was killed: what is told may be half of it");
     }
@@ -37,9 +42,14 @@ pub(crate) enum Marks {
     LeftOut,
 }
 
-fn tell_person(out: &mut String, person: &PersonExplained, marks: Marks) {
-    _ = writeln!(out, "{}  ({} {})", person.name, person.source, person.id);
+fn tell_person(out: &mut String, person: &PersonExplained, not_read: &[NotReadExplained], marks: Marks) {
+    if person.listed {
+        _ = writeln!(out, "{}  ({} {})", person.name, person.source, person.id);
+    } else {
+        _ = writeln!(out, "{} {}  (not listed last time: as the state knows it)", person.source, person.id);
+    }
     let standing = match person.standing.as_str() {
+        "unknown" => "not known",
         "in_scope" => "in scope: `users` selects the person",
         "inactive" => "disabled at the provider",
         "opted_out" => "opted out",
@@ -51,12 +61,22 @@ fn tell_person(out: &mut String, person: &PersonExplained, marks: Marks) {
         row(out, if number == 0 { "known as" } else { "" }, &format!("{key} {value}"));
     }
     let digest = person.photo.digest.as_deref().map(|digest| format!("  {}", short(digest))).unwrap_or_default();
-    row(out, "photo", &format!("{}{digest}", person.photo.found));
+    match &person.photo.remembered {
+        None => row(out, "photo", &format!("{}{digest}", person.photo.found)),
+        Some(remembered) => {
+            row(out, "photo", &person.photo.found);
+            row(out, "", &format!("when a run last looked: {remembered}{digest}"));
+        }
+    }
     if let Some(version) = &person.photo.version {
         row(out, "", &format!("the provider's change marker when a run last looked: {version}"));
     }
     for target in &person.without_account {
         row(out, target, "no account there has a key of this person");
+    }
+    for target in &person.not_read {
+        let known = not_read.iter().find(|one| one.kind == "target" && one.id == *target);
+        row(out, target, &not_read::words(known.and_then(|one| one.why.as_deref())));
     }
     for account in &person.accounts {
         out.push('\n');
@@ -67,9 +87,13 @@ fn tell_person(out: &mut String, person: &PersonExplained, marks: Marks) {
 
 fn tell_account(out: &mut String, account: &AccountExplained, indent: &str, marks: Marks) {
     let email = account.email.as_deref().map(|email| format!(", {email}")).unwrap_or_default();
-    _ = writeln!(out, "{indent}{}/{}  ({}; {}{email})", account.target, account.name, account.id, account.display_name);
+    let AccountExplained { target, name, id, display_name, .. } = account;
+    _ = match account.listed {
+        true => writeln!(out, "{indent}{target}/{name}  ({id}; {display_name}{email})"),
+        false => writeln!(out, "{indent}{target}/{id}  (not listed last time: as the state knows it)"),
+    };
     let mut tell = |heading: &str, words: &str| row_in(out, indent, heading, words);
-    if account.standing != "active" {
+    if account.listed && account.standing != "active" {
         tell("standing", &account.standing.replace('_', " "));
     }
     for one in &account.matched {
@@ -78,7 +102,9 @@ fn tell_account(out: &mut String, account: &AccountExplained, indent: &str, mark
     for (number, key) in account.keys_in_common.iter().enumerate() {
         tell(if number == 0 { "in common" } else { "" }, key);
     }
-    tell("showed", &shown(&account.showed));
+    if account.listed {
+        tell("showed", &shown(&account.showed));
+    }
     if let Some(placement) = &account.placement {
         let how = if placement.provenance == "made" { "we put it there" } else { "recognised, put there by others" };
         let before = before(&account.target, placement, marks);
@@ -136,6 +162,7 @@ fn match_words(one: &MatchExplained) -> String {
         ("matched", Some(person)) => format!("belongs to {} {person}{detail}", one.source),
         ("ambiguous", _) => format!("{}: more than one candidate{detail}", one.source),
         ("conflict", _) => format!("{}: the keys contradict each other{detail}", one.source),
+        ("unknown", _) => format!("{} {}", one.source, not_read::words(one.detail.as_deref())),
         _ => format!("{}: nobody has a key of this account{detail}", one.source),
     }
 }

@@ -51,13 +51,11 @@ pub(super) fn meant(
     pseudonyms: &Pseudonyms,
     who: &str,
 ) -> Result<Meant, StateError> {
-    // As every table names an account: `jira/ada`.
-    let written = who.trim().split_once('/');
-    let account = written.filter(|(target, _)| elements.targets.iter().any(|(id, _)| id.as_str() == *target));
-    let name = PseudonymisedName { text: normalise_key(account.map_or(who, |(_, name)| name)), pseudonyms };
+    let (of_target, name) = split(elements, who);
+    let name = PseudonymisedName { text: normalise_key(name), pseudonyms };
     let (mut meant, mut near) = (Meant::default(), Near::default());
     let targets = elements.targets.iter().map(|(target, _)| target);
-    for target in targets.filter(|target| account.is_none_or(|(id, _)| id == target.as_str())) {
+    for target in targets.filter(|target| of_target.is_none_or(|id| id == target.as_str())) {
         for page in each_page(|after| facts.accounts(target, after, PAGE), |last| last.id.clone()) {
             for account in page? {
                 if name.means(account_words(&account), &mut near) {
@@ -66,7 +64,7 @@ pub(super) fn meant(
             }
         }
     }
-    for source in elements.sources.iter().filter(|_| account.is_none()) {
+    for source in elements.sources.iter().filter(|_| of_target.is_none()) {
         for page in each_page(|after| facts.people(source, after, PAGE), |last| last.id.clone()) {
             for person in page? {
                 if name.means(person_words(&person), &mut near) {
@@ -77,6 +75,14 @@ pub(super) fn meant(
     }
     meant.near = near.0.into_iter().map(|(_, word)| word).collect();
     Ok(meant)
+}
+
+/// The target, where one is written before the name as every table names an account, `jira/ada`; and the name.
+pub(super) fn split<'a>(elements: &Elements, who: &'a str) -> (Option<&'a str>, &'a str) {
+    let who = who.trim();
+    let written = who.split_once('/');
+    let account = written.filter(|(target, _)| elements.targets.iter().any(|(id, _)| id.as_str() == *target));
+    account.map_or((None, who), |(target, name)| (Some(target), name))
 }
 
 /// What an account is called, as it is written.

@@ -132,7 +132,7 @@ impl SourceRun {
         match listed {
             Ok(_) if context.facts.count_people(self.id())? == 0 => {
                 context.ends(&work, "failed");
-                self.fail(nobody(self.id()));
+                self.fail(context, nobody(self.id()))?;
             }
             Ok(listing) => {
                 self.counts.people = context.facts.count_people(self.id())?;
@@ -142,20 +142,23 @@ impl SourceRun {
                 self.unmet = listing.unmet;
                 let sent = source.counts();
                 self.counts.forecast = sent.sent.saturating_sub(sent.retried);
+                context.facts.put_source_asked(self.id(), None)?;
                 context.ends(&work, format!("{} people, {} in scope", self.counts.people, self.counts.in_scope));
             }
             Err(failure) => {
                 context.ends(&work, "failed");
-                self.fail(failure);
+                self.fail(context, failure)?;
             }
         }
         Ok(())
     }
 
     /// Nothing of this source counts in this run.
-    pub(super) fn fail(&mut self, failure: Failure) {
+    pub(super) fn fail(&mut self, context: &RunContext, failure: Failure) -> Result<(), StateError> {
         self.state = if failure.kind == FailureKind::Stopped { SourceState::Stopped } else { SourceState::Failed };
+        let told = context.facts.put_source_asked(self.id(), Some(&failure.to_string()));
         self.failure = Some(failure);
+        told
     }
 }
 

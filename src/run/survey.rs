@@ -43,11 +43,13 @@ async fn list_into_facts(context: &RunContext, resize: &Resize, target_run: &mut
     context.begins(&work, None);
     match open(context, resize, target_run, &work).await {
         Ok(open) => {
+            context.facts.put_target_asked(target_run.id(), None)?;
             context.ends(&work, format!("{} accounts of {}", open.surveyed.accounts, open.server.product));
             target_run.open = Some(open);
             Ok(())
         }
         Err(Halt::Failure(failure)) => {
+            context.facts.put_target_asked(target_run.id(), Some(&failure.to_string()))?;
             context.ends(&work, "failed");
             target_run.failure = Some(failure);
             Ok(())

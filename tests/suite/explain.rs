@@ -1,6 +1,7 @@
 //! `explain`: whoever is meant, by whatever name, without a request and without changing anything.
 
 use avatarpipe_sandbox::entra::world::{NoPhoto, Photo, PhotoFailure};
+use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
 use serde_json::Value;
 
 use super::harness::Harness;
@@ -101,6 +102,63 @@ fn a_name_of_nobody_and_a_state_without_a_run_are_told() {
     harness.run().expect_exit(0);
     let typo = harness.finish(&["explain", "pipeline.yaml", "grce@contoso.example"]).expect_exit(2);
     typo.expect_error(&address("grace")).holds_no_answer("grace");
+}
+
+/// What a plan or run did not look at is not taken for missing: what the state knows of it is told, and why there is no more.
+#[test]
+fn what_was_not_looked_at_last_time_is_not_taken_for_missing() {
+    let harness = harness();
+    harness.run().expect_exit(0);
+    let photo = explained(&harness, "grace")["people"][0]["photo"]["digest"].clone();
+    let of_the_state = |harness: &Harness, who: &str| {
+        let person = explained(harness, who)["people"][0].clone();
+        assert_eq!(
+            (&person["photo"]["digest"], &person["without_account"]),
+            (&photo, &serde_json::json!([])),
+            "{person}"
+        );
+        assert_eq!(person["accounts"][0]["placement"]["provenance"], "made", "{person}");
+        person
+    };
+    let told = |harness: &Harness, words: [&str; 2]| {
+        let ended = harness.finish(&["explain", "pipeline.yaml", "JIRAUSER10102"]).expect_exit(0);
+        words.into_iter().fold(ended, super::ended::Ended::expect_answer).holds_no_answer("no account");
+    };
+
+    harness.plan_with(&["--only", "alan"]).expect_exit(0);
+    assert_eq!(of_the_state(&harness, "grace")["photo"]["remembered"], "there was one");
+    told(
+        &harness,
+        ["which was of a part (`--only`, `--target`)", "when a run last looked: there was one  b3:4f5e68ff"],
+    );
+
+    let down = |at: &str| {
+        harness.sandbox.fault(Fault::new(Effect::Answer(Answer { status: 404, ..Answer::default() })).at(at))
+    };
+    down("jira");
+    assert_ne!(harness.plan_with(&[]).code(), Some(0));
+    let person = of_the_state(&harness, "grace");
+    assert_eq!((&person["not_read"], &person["accounts"][0]["listed"]), (&serde_json::json!(["jira"]), &false.into()));
+    told(
+        &harness,
+        [
+            "jira       could not be read last time: ",
+            "jira/JIRAUSER10102  (not listed last time: as the state knows it)",
+        ],
+    );
+    harness
+        .finish(&["explain", "pipeline.yaml", "nobody"])
+        .expect_exit(2)
+        .expect_error("jira could not be read last time: ");
+
+    harness.sandbox.faults().clear();
+    down("graph");
+    assert_ne!(harness.plan_with(&[]).code(), Some(0));
+    assert_eq!(of_the_state(&harness, "JIRAUSER10102")["listed"], false);
+    told(
+        &harness,
+        ["match      entra could not be read last time: ", "photo      not known: entra failed last time: "],
+    );
 }
 
 /// A name from outside that would write on the terminal, or turn the text around.

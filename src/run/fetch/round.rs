@@ -88,7 +88,7 @@ fn finish(
         Ok(()) => context.ends(work, format!("{} received", source_run.counts.photos.downloaded)),
         Err(failure) => {
             context.ends(work, "failed");
-            source_run.fail(failure);
+            source_run.fail(context, failure)?;
         }
     }
     Ok(())

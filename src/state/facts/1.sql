@@ -27,6 +27,14 @@ CREATE TABLE person_key_made (
   PRIMARY KEY (source, key)
 ) STRICT, WITHOUT ROWID;
 
+-- Sources and targets that were asked for everybody there, and why less is known of one than it has.
+CREATE TABLE asked (
+  kind    TEXT NOT NULL CHECK (kind IN ('source', 'target')),
+  id      TEXT NOT NULL,
+  failure TEXT,
+  PRIMARY KEY (kind, id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE account (
   seq          INTEGER PRIMARY KEY,
   target       TEXT NOT NULL,

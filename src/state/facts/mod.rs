@@ -6,6 +6,7 @@
 
 mod about;
 mod accounts;
+mod asked;
 mod counted;
 mod decisions;
 mod lazy_index;
@@ -19,6 +20,7 @@ mod row;
 mod selected;
 mod wrote;
 
+pub(crate) use asked::Reading;
 pub(crate) use decisions::{DecisionFilter, DecisionKinds};
 pub(crate) use looks::Again;
 pub(crate) use matches::MatchRow;
