@@ -224,17 +224,23 @@ impl RunContext {
         Ok(())
     }
 
+    /// Whether the next run goes on with the pictures that were made: this one was stopped, by hand or by a limit. A plan
+    /// remembers no photo, so that nobody would know which is whose.
+    fn pictures_wait(&self, limited: bool) -> bool {
+        self.stop.requested() || (limited && self.mode == Mode::Run)
+    }
+
     /// What came to its end leaves no face behind; what was stopped leaves them to whoever goes on
-    /// (docs/architecture.md, "The state"). Once the report is written, which shows them.
-    pub fn leave_pictures(&self) -> Result<(), Trouble> {
+    /// (docs/architecture.md, "The state"). Once the report is written, which shows them. `limited`: a limit stopped a target.
+    pub fn leave_pictures(&self, limited: bool) -> Result<(), Trouble> {
         let tried = "empty the cache beside the state";
         self.stood.clear().map_err(Trouble::file(tried))?;
-        if self.stop.requested() { Ok(()) } else { self.spool.clear().map_err(Trouble::file(tried)) }
+        if self.pictures_wait(limited) { Ok(()) } else { self.spool.clear().map_err(Trouble::file(tried)) }
     }
 
     /// That pictures are left to the next run, where some are.
-    pub fn waiting_pictures(&self) -> Option<String> {
-        let waiting = if self.stop.requested() { self.spool.count() } else { 0 };
+    pub fn waiting_pictures(&self, limited: bool) -> Option<String> {
+        let waiting = if self.pictures_wait(limited) { self.spool.count() } else { 0 };
         (waiting > 0).then(|| {
             format!(
                 "{waiting} pictures wait in {} for the next run; whichever comes to its end empties it",

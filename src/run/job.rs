@@ -17,6 +17,7 @@ use super::close::{self, EndedRun};
 use super::context::{Mode, RunContext};
 use super::decide::Decide;
 use super::fetch;
+use super::finished_target::Writes;
 use super::limits::Guarded;
 use super::people::RunPeople;
 use super::renderer::Renderer;
@@ -180,7 +181,8 @@ impl Job<'_> {
         // Writes under way are never left, whatever became of planning the others.
         let mut finished = scheduler.finish().await?;
         planned?;
-        let also = self.also.iter().cloned().chain(context.waiting_pictures());
+        let limited = finished.iter().any(|done| done.writes == Writes::Limit);
+        let also = self.also.iter().cloned().chain(context.waiting_pictures(limited));
         let also = also.chain(only::lost_alone(&self.options.selection, &finished)).collect();
         finished.sort_by_key(|done| pipeline.targets.iter().position(|target| target.id == *done.target_run.id()));
         fetch_stood::fetch_stood(context, clients, &mut finished).await?;

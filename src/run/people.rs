@@ -49,7 +49,8 @@ impl RunPeople {
 
     /// Nobody asks for pictures any more.
     pub fn end(self) -> Result<(), Trouble> {
-        self.context.leave_pictures()
+        let limited = self.targets.iter().any(|(_, writes, _)| *writes == Writes::Limit);
+        self.context.leave_pictures(limited)
     }
 
     /// Every change that was decided, by target and account.

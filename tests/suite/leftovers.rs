@@ -63,6 +63,20 @@ fn what_was_stopped_leaves_its_pictures_to_the_next_run_and_says_so() {
     harness.expect_shown(&PEOPLE.map(|name| (name, Face(name))));
 }
 
+/// A second run is certain then; a plan that a limit stopped remembers no photo.
+#[test]
+fn what_a_limit_stopped_leaves_its_pictures_to_the_run_that_is_let_pass() {
+    let harness = Harness::with_people(&PEOPLE).with(|pipe| _ = pipe.top("limits", "{ replacements: { count: 1 } }"));
+    harness.plan_with(&[]).expect_exit(4);
+    assert_eq!(files(&harness.path(PICTURES)), []);
+    harness.run().expect_exit(4).expect_answer("3 pictures wait in state/stage.cache");
+    assert_eq!(files(&harness.path(PICTURES)).len(), 3);
+    let ended = harness.run_with(&["--allow", "replacements=3"]).expect_exit(0);
+    assert_eq!(ended.report()["sources"][0]["downloaded"], 0, "they were there");
+    assert_eq!(files(&harness.path(PICTURES)), []);
+    harness.expect_shown(&PEOPLE.map(|name| (name, Face(name))));
+}
+
 /// Promise P1: whoever can write to the cache puts no face on an account.
 #[test]
 fn swapped_pictures_in_the_cache_are_made_again() {
