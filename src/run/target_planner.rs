@@ -305,10 +305,16 @@ impl<'a> TargetPlanner<'a> {
         let is_kept = self.planner.context.is_to_keep(&*self.target_run.target, &known.account.shown, &task);
         self.counts.extend(match is_kept {
             true => Some(PlanCount::ToKeep),
-            false => takes_away(&decision).then_some(PlanCount::NotKept),
+            false => self.is_lost(&decision).then_some(PlanCount::NotKept),
         });
         self.decided.push(Decided { decision, task: Some(task) });
         Ok(true)
+    }
+
+    /// Whether what stands there goes for good, as far as somebody may miss it: a folder's file of ours is made again.
+    fn is_lost(&self, decision: &Decision) -> bool {
+        let theirs = || matches!(&decision.from, Picture::Foreign(mark) if !mark.is_spoilt());
+        takes_away(decision) && (!self.target_run.target.follows_people() || theirs())
     }
 
     /// Why a change is left out, if it is.

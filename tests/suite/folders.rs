@@ -112,6 +112,20 @@ fn a_damaged_copy_is_made_good() {
     assert!(read(&harness, "out/index.json") == index);
 }
 
+/// A file that was there before is gone once it is written over: that is told in time.
+#[test]
+fn what_a_folder_loses_is_told_before() {
+    let harness = harness();
+    harness.write("out/ada.png", face("hand"));
+    let lost =
+        "folder: a folder keeps no earlier file: 1 that stood there before this plan cannot be put back after it";
+    harness.plan_with(&[]).expect_exit(0).expect_answer(lost);
+    harness.run().expect_exit(0).expect_answer(lost);
+    // What is ours can be made again.
+    harness.write("people/ada.png", face("spare"));
+    harness.run().expect_exit(0).holds_no_answer("a folder keeps");
+}
+
 #[test]
 fn what_people_put_there_stays_their_choice_unless_it_is_no_picture() {
     let mut harness = harness();

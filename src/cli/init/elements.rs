@@ -140,6 +140,7 @@ impl Parts {
             Target::Folder(path) => {
                 noted(out, "  - folder:", "takes NAME.png for each person, and is nobody else's");
                 *out += &format!("      path: {}\n", literal(path));
+                noted(out, "      ownership: ours", "leaves files that are there already; `provider` replaces them");
                 return;
             }
         };

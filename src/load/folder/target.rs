@@ -149,6 +149,10 @@ impl Target for Folder {
         files.settle().await
     }
 
+    fn keeps_no_earlier_picture(&self) -> Option<&'static str> {
+        Some("a folder keeps no earlier file")
+    }
+
     fn loses_what_it_replaces(&self) -> bool {
         true
     }
