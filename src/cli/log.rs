@@ -4,7 +4,7 @@
 //! (`timeline`).
 //! A newcomer gets wrong: every line goes through the outlet, whoever logged it (promise P7).
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -17,7 +17,7 @@ use tracing_subscriber::{EnvFilter, fmt, registry};
 
 use super::timeline::Timeline;
 use crate::error::Trouble;
-use crate::report::{Form, StandardError, Verbosity};
+use crate::report::{AnswerPlace, Form, StandardError, Verbosity};
 use crate::secret::outlet::{self, Stream};
 
 /// How much is said.
@@ -61,7 +61,7 @@ pub(super) fn standard_error_of(words: impl Iterator<Item = std::ffi::OsString>)
     let words: Vec<_> = words.collect();
     let json = words.iter().any(|word| word == "--log-format=json")
         || words.windows(2).any(|pair| pair[0] == "--log-format" && pair[1] == "json");
-    StandardError { form: if json { Form::Json } else { Form::Human }, verbosity: Verbosity::Normal }
+    StandardError { form: if json { Form::Json } else { Form::Human }, ..StandardError::default() }
 }
 
 /// Ends what [`Flags::start`] began.
@@ -82,7 +82,8 @@ impl Flags {
             (_, 0) => Verbosity::Normal,
             _ => Verbosity::Verbose,
         };
-        _ = STREAM.set(StandardError { form, verbosity });
+        let answer = if io::stdout().is_terminal() { AnswerPlace::Beside } else { AnswerPlace::Elsewhere };
+        _ = STREAM.set(StandardError { form, verbosity, answer });
         let clean = match form {
             Form::Human => outlet::text,
             Form::Json => outlet::json,

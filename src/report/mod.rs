@@ -37,7 +37,7 @@ pub(crate) use run_report::{
 };
 pub use screen::Screen;
 pub(crate) use screen::{Colours, Page, PictureWords};
-pub(crate) use standard_error::{Form, Severity, StandardError, Verbosity};
+pub(crate) use standard_error::{AnswerPlace, Form, Severity, StandardError, Verbosity};
 pub(crate) use summary::SUMMARY;
 pub(crate) use words::{limit_sentence, short_digest};
 

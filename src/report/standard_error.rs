@@ -33,6 +33,16 @@ pub(crate) enum Verbosity {
     Verbose,
 }
 
+/// Where standard output goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum AnswerPlace {
+    /// To the same terminal.
+    Beside,
+    /// To a file or a program, as far as can be told.
+    #[default]
+    Elsewhere,
+}
+
 /// What a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Severity {
@@ -72,13 +82,15 @@ pub(crate) struct StandardError {
     pub form: Form,
     /// How much is said.
     pub verbosity: Verbosity,
+    /// Where the answer goes.
+    pub answer: AnswerPlace,
 }
 
 impl StandardError {
-    /// Whether it is read without the answer: by a program, or by whoever asked for failures alone. No end but a good one
-    /// is without a word there.
+    /// Whether it is read without the answer: by a program, by whoever asked for failures alone, or where the answer goes
+    /// elsewhere. No end but a good one is without a word there.
     pub(crate) fn is_read_alone(self) -> bool {
-        self.form == Form::Json || self.verbosity == Verbosity::Quiet
+        self.form == Form::Json || self.verbosity == Verbosity::Quiet || self.answer == AnswerPlace::Elsewhere
     }
 
     /// Says a line.
@@ -116,13 +128,16 @@ mod tests {
 
     #[test]
     fn whoever_sees_the_answer_beside_it_reads_failures_there() {
-        for (form, verbosity, alone) in [
-            (Form::Human, Verbosity::Normal, false),
-            (Form::Human, Verbosity::Quiet, true),
-            (Form::Json, Verbosity::Normal, true),
-            (Form::Json, Verbosity::Quiet, true),
+        for (form, verbosity, answer, alone) in [
+            (Form::Human, Verbosity::Normal, AnswerPlace::Beside, false),
+            (Form::Human, Verbosity::Verbose, AnswerPlace::Beside, false),
+            (Form::Human, Verbosity::Normal, AnswerPlace::Elsewhere, true),
+            (Form::Human, Verbosity::Quiet, AnswerPlace::Beside, true),
+            (Form::Json, Verbosity::Normal, AnswerPlace::Beside, true),
+            (Form::Json, Verbosity::Quiet, AnswerPlace::Elsewhere, true),
         ] {
-            assert_eq!(StandardError { form, verbosity }.is_read_alone(), alone, "{form:?} {verbosity:?}");
+            let stream = StandardError { form, verbosity, answer };
+            assert_eq!(stream.is_read_alone(), alone, "{stream:?}");
         }
     }
 
