@@ -101,6 +101,16 @@ pub(crate) trait Source: Send + Sync {
         None
     }
 
+    /// What to look at where nobody's photo can be learnt, all for one reason.
+    fn where_photos_are(&self) -> &'static str {
+        "look at the provider's service health, and run again later"
+    }
+
+    /// What to look at where nobody is listed.
+    fn where_people_are(&self) -> &'static str {
+        "see whom this credential may list, and run again"
+    }
+
     /// What was sent so far.
     fn counts(&self) -> Counts;
 }

@@ -132,7 +132,7 @@ impl SourceRun {
         match listed {
             Ok(_) if context.facts.count_people(self.id())? == 0 => {
                 context.ends(&work, "failed");
-                self.fail(context, nobody(self.id()))?;
+                self.fail(context, nobody(self.id(), source.where_people_are()))?;
             }
             Ok(listing) => {
                 self.counts.people = context.facts.count_people(self.id())?;
@@ -163,7 +163,7 @@ impl SourceRun {
 }
 
 /// Every directory has somebody, if only whoever set it up: a listing without anybody is a fault and not a fact.
-fn nobody(source: &SourceId) -> Failure {
+fn nobody(source: &SourceId, look_at: &str) -> Failure {
     Failure::new(FailureKind::Odd, format!("list the people of {source}"), "nobody is listed")
-        .hint("nobody's picture was touched: see whom this credential may list, and run again")
+        .hint(format!("nobody's picture was touched: {look_at}"))
 }

@@ -149,6 +149,14 @@ impl Source for Folder {
         })
     }
 
+    fn where_photos_are(&self) -> &'static str {
+        "see the column `photo` of people.csv, and whether the files that it names lie in the folder"
+    }
+
+    fn where_people_are(&self) -> &'static str {
+        "see whether people.csv has a row for each person, and whether `path` leads to the right folder"
+    }
+
     /// Nothing goes over a wire.
     fn counts(&self) -> Counts {
         Counts::default()

@@ -44,15 +44,13 @@ impl Missed {
 
 impl FetchCounts {
     /// One person's failure is that person's; all of them at once are the provider's.
-    pub(super) fn everybody_lost(&self, first: Option<Fault>) -> Option<Failure> {
+    pub(super) fn everybody_lost(&self, first: Option<Fault>, look_at: &str) -> Option<Failure> {
         let PhotoCounts { present, absent, unknown, known_before, lost, .. } = self.photos;
         let answered = present + absent + (unknown - lost);
         let first = first.filter(|_| lost > 1 && lost == known_before && answered == 0)?;
         let tried = format!("learn the photos of {lost} people");
         let found = format!("all were known last time and none is now, the first: [{}] {}", first.code, first.message);
-        Some(Failure::new(FailureKind::Odd, tried, found).hint(
-            "that proves no absence, and no picture was touched: look at the provider's service health, and run again later",
-        ))
+        Some(Failure::new(FailureKind::Odd, tried, found).hint(no_proof(look_at)))
     }
 
     /// Photos are denied to all, which is a matter of the permission: `remedy` says what to grant. A few whose own photos
@@ -74,14 +72,12 @@ impl FetchCounts {
 
     /// Nobody could be learnt, and no photo of the source is known (docs/wire/microsoft-graph.md §3.5). Of a few it may
     /// be their own matter.
-    pub(super) fn everybody_missed(&self) -> Option<Failure> {
+    pub(super) fn everybody_missed(&self, look_at: &str) -> Option<Failure> {
         let few = self.missed.count < Missed::ENOUGH;
         let first = self.one_reason().filter(|first| !(few && PERSONAL.contains(&first.code.as_str())))?;
         let tried = format!("learn the photos of {} people", self.missed.count);
         let found = format!("none could be, all for one reason: [{}] {}", first.code, first.message);
-        Some(Failure::new(FailureKind::Odd, tried, found).hint(
-            "that proves no absence, and no picture was touched: look at the provider's service health, and run again later",
-        ))
+        Some(Failure::new(FailureKind::Odd, tried, found).hint(no_proof(look_at)))
     }
 
     /// Why not one photo of the source is known, if whoever was asked about was missed for the same reason.
@@ -105,6 +101,11 @@ impl FetchCounts {
             first.code, first.message
         ))
     }
+}
+
+/// `look_at`: what to do about it.
+fn no_proof(look_at: &str) -> String {
+    format!("that proves no absence, and no picture was touched: {look_at}")
 }
 
 #[cfg(test)]
@@ -137,7 +138,7 @@ mod tests {
             (1, 0, vec!["server_error"; 3], false),
             (0, 0, vec![], false),
         ] {
-            let told = round(present, answered, &missed).everybody_missed();
+            let told = round(present, answered, &missed).everybody_missed("look there");
             assert_eq!(told.map(|failure| failure.kind), of_all.then_some(FailureKind::Odd), "{present} {missed:?}");
         }
     }

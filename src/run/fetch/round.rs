@@ -46,8 +46,10 @@ pub(in crate::run) async fn fetch_all(
     source_run.notes.extend(versions.note());
     source_run.counts.forecast += calls.sent;
     if let Ok(Ok(())) = outcome {
-        let failure = counts.everybody_denied(|| source.remedy()).or_else(|| counts.everybody_lost(first_lost));
-        if let Some(failure) = failure.or_else(|| counts.everybody_missed()) {
+        let failure = counts
+            .everybody_denied(|| source.remedy())
+            .or_else(|| counts.everybody_lost(first_lost, source.where_photos_are()));
+        if let Some(failure) = failure.or_else(|| counts.everybody_missed(source.where_photos_are())) {
             outcome = Ok(Err(failure));
         }
     }
