@@ -275,8 +275,23 @@ fn execute(
         report: files.pictures().is_some(),
         asked: Asked { started_by: Some(ci::started_by()), max_duration: how.max_duration },
     };
+    tell_of_a_new_state(which, pipeline, mode);
     let (outcome, progress) = heard(how, |listener, stop| run::execute(pipeline, &options, listener, stop))?;
     Ok((files, outcome, progress))
+}
+
+/// Whoever has run this before looks for the state somewhere else than here.
+fn tell_of_a_new_state(which: &Which, pipeline: &Pipeline, mode: Mode) {
+    if pipeline.bucket.is_some() || which.pipeline.sandbox_flag().is_some() || pipeline.state.exists() {
+        return;
+    }
+    let begins = match mode {
+        Mode::Plan => "this is planned as a first run",
+        Mode::Run => "a new one is begun",
+    };
+    let path = pipeline.state.display();
+    let seen_from = if pipeline.state.is_relative() { ", seen from the folder that this was started in" } else { "" };
+    tell(Severity::Note, &format!("no state at {path}{seen_from}: {begins}"));
 }
 
 /// Does the work, with its progress on standard error, until it ends or is asked to stop.

@@ -19,8 +19,10 @@ pub(super) fn expect_printed(name: &str, harness: &Harness, ended: &Ended) {
 /// Source and target are asked at the same time; which ends first is nobody's business.
 fn sorted_phases(stderr: &str) -> String {
     let mut lines: Vec<&str> = stderr.lines().collect();
-    let early = lines.iter().take_while(|line| line.starts_with("collect ") || line.starts_with("survey ")).count();
-    lines[..early].sort_unstable();
+    let notes = lines.iter().take_while(|line| line.starts_with("note: ")).count();
+    let is_early = |line: &&&str| line.starts_with("collect ") || line.starts_with("survey ");
+    let early = notes + lines[notes..].iter().take_while(is_early).count();
+    lines[notes..early].sort_unstable();
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
