@@ -23,6 +23,7 @@ mod suite {
 
     // What is promised.
     mod added; // a change touches few files
+    mod alone; // standard error without the answer beside it
     mod audit; // who began each run, and every change
     mod begun; // `init`
     #[cfg(feature = "bucket")]

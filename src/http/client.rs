@@ -19,6 +19,7 @@ use super::attempt::{ASKED, Attempt, Broken, blocked, echo, fault, gives_a_secre
 use super::counts::RequestCounter;
 use super::hints::{self, NO_CONNECTION, reason};
 use super::origin::{check_base, is_loopback, is_same, origin};
+use super::outage::{Outage, Silence};
 use super::request::Repeats;
 use super::retry::{self, Pause, Pauses};
 use super::stopping::Stopping;
@@ -29,6 +30,9 @@ use crate::settings::{Http, Proxy};
 
 /// A pause this long is told of.
 const WORTH_A_WORD: Duration = Duration::from_secs(60);
+
+/// How a try that took too long is told.
+const NO_ANSWER: &str = "no answer in";
 
 /// Redirects that a read follows.
 const HOPS: usize = 3;
@@ -60,6 +64,7 @@ struct ClientParts {
     rate_limit: Arc<RateLimit>,
     http: Http,
     counter: Arc<RequestCounter>,
+    outage: Outage,
 }
 
 /// How a pause ended.
@@ -75,7 +80,8 @@ impl Client {
         check_base(name, &base)?;
         let http_client = http.http_client(&base, Cookies::Refuse)?;
         let (name, http) = (name.to_owned(), http.clone());
-        let shared = Arc::new(ClientParts { name, base, rate_limit, http, counter: Arc::default() });
+        let outage = Outage::default();
+        let shared = Arc::new(ClientParts { name, base, rate_limit, http, counter: Arc::default(), outage });
         Ok(Self { shared, http_client, stopping: Stopping::Never })
     }
 
@@ -100,7 +106,8 @@ impl Client {
         }
         let http_client = http.http_client(&base, Cookies::Refuse)?;
         let (name, rate_limit, counter) = (name.clone(), Arc::clone(rate_limit), Arc::clone(counter));
-        let shared = Arc::new(ClientParts { name, base, rate_limit, http, counter });
+        let outage = Outage::default();
+        let shared = Arc::new(ClientParts { name, base, rate_limit, http, counter, outage });
         Ok(Self { shared, http_client, stopping: self.stopping.clone() })
     }
 
@@ -214,9 +221,9 @@ impl Client {
 
     async fn read_until_it_is_well(&self, mut request: Request) -> Result<Option<Response>, Failure> {
         let mut pauses = self.pauses();
-        let mut hops = 0;
+        let (mut hops, mut failed) = (0, 0);
         loop {
-            let (pause, found) = match self.exchange(&request).await {
+            let (pause, found, silence) = match self.exchange(&request).await {
                 Ok(Attempt::TooLarge(_)) => return Ok(None),
                 Ok(Attempt::Echo(status)) => return Err(echo(&request, status)),
                 Ok(Attempt::Response(response)) if is_redirect(&response) => {
@@ -227,11 +234,14 @@ impl Client {
                 Ok(Attempt::Response(response))
                     if request.repeats == Repeats::NoAnswer || !retry::is_transient(response.status) =>
                 {
+                    self.shared.outage.is_over();
                     return Ok(Some(response));
                 }
                 Ok(Attempt::Response(response)) => {
+                    let busy = retry::is_throttled(response.status);
+                    let silence = (!busy).then_some(Silence::NoGoodAnswer);
                     match pauses.next(self.heed(retry::retry_after(&response.headers))) {
-                        Pause::Wait(time) => (time, response.status.to_string()),
+                        Pause::Wait(time) => (time, response.status.to_string(), silence),
                         Pause::Enough => return Ok(Some(response)),
                         Pause::Blocked => return Err(blocked(&response)),
                     }
@@ -239,15 +249,28 @@ impl Client {
                 Err(Broken::Ours(failure)) => return Err(failure),
                 Err(Broken::Stopped) => return Err(stopped(&request)),
                 Err(Broken::Never(found) | Broken::Lost(_, found)) => match pauses.next(None) {
-                    Pause::Wait(time) if !hints::is_final(&found) => (time, found),
+                    Pause::Wait(time) if !hints::is_final(&found) => (time, found, Some(Silence::NoAnswer)),
                     _ => return Err(self.unreachable(&request, &found)),
                 },
             };
             repeats_in(pause, &found);
+            failed += 1;
+            if let Some(silence) = silence {
+                self.tell_of_outage(failed, silence, &request, &found);
+            }
             if self.pause(pause).await == Woken::Stopped {
                 return Err(stopped(&request));
             }
             self.count_retried(1);
+        }
+    }
+
+    /// A minute of silence looks like a hang.
+    fn tell_of_outage(&self, failed: u32, silence: Silence, request: &Request, found: &str) {
+        let ClientParts { name, http, outage, .. } = &*self.shared;
+        let each = if found.starts_with(NO_ANSWER) { request.patience(http.timeout) } else { Duration::ZERO };
+        if let Some(word) = outage.word(failed, silence, http.retry_pause, each) {
+            tracing::warn!("{name} at {}: {}: {word}", origin(&request.url), redact(found));
         }
     }
 
@@ -349,7 +372,7 @@ impl Client {
     fn lost(&self, request: &Request, error: &reqwest::Error) -> Broken {
         if error.is_timeout() {
             let patience = request.patience(self.shared.http.timeout);
-            return Broken::Lost("timed_out", format!("no answer in {} s", patience.as_secs_f32()));
+            return Broken::Lost("timed_out", format!("{NO_ANSWER} {} s", patience.as_secs_f32()));
         }
         Broken::Lost("connection_lost", reason(error))
     }

@@ -19,6 +19,7 @@ mod no_proxy;
 #[cfg(feature = "bucket")]
 mod objects;
 mod origin;
+mod outage;
 mod rate_limit;
 mod request;
 mod response;

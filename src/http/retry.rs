@@ -14,7 +14,7 @@ use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 /// that an administrator has blocked (docs/wire/atlassian.md §2.4).
 pub(crate) const BLOCKED: Duration = Duration::from_secs(3600);
 
-const TRIES: usize = 6;
+const TRIES: usize = 1 + Pauses::FURTHER as usize;
 /// The pause before the first repetition, unless the `http` entry says another.
 pub(super) const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
@@ -44,6 +44,17 @@ impl Pauses {
             .with_max_times(TRIES - 1)
             .with_jitter();
         Self(builder.build())
+    }
+
+    /// Tries after the first.
+    pub(super) const FURTHER: u32 = 5;
+
+    /// How long all of them may take.
+    pub(super) fn longest(first: Duration) -> Duration {
+        let pauses =
+            (0..Self::FURTHER).scan(first, |pause, _| Some(std::mem::replace(pause, (*pause * 2).min(LONGEST))));
+        // A pause is drawn from once to twice its length.
+        pauses.map(|pause| (pause * 2).min(LONGEST)).sum()
     }
 
     /// The pause before the next try; `asked` is the server's own wish.
@@ -166,6 +177,19 @@ mod tests {
         let asked = Duration::from_secs(90);
         assert_eq!(Pauses::beginning_with(FIRST).next(Some(asked)), Pause::Wait(asked));
         assert_eq!(Pauses::beginning_with(FIRST).next(Some(BLOCKED)), Pause::Blocked);
+    }
+
+    #[test]
+    fn no_pauses_take_longer_than_is_told() {
+        assert_eq!(Pauses::longest(FIRST), Duration::from_secs(62));
+        for first in [Duration::from_millis(10), FIRST, Duration::from_secs(20)] {
+            let mut pauses = Pauses::beginning_with(first);
+            let waits = std::iter::from_fn(|| match pauses.next(None) {
+                Pause::Wait(wait) => Some(wait),
+                _ => None,
+            });
+            assert!(waits.sum::<Duration>() <= Pauses::longest(first), "{first:?}");
+        }
     }
 
     #[test]

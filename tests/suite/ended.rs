@@ -73,6 +73,12 @@ impl Ended {
         self
     }
 
+    /// Standard error must not say this.
+    #[track_caller]
+    pub(super) fn holds_no_error(&self, text: &str) {
+        self.holds(!self.stderr.contains(text), &format!("not on standard error: {text}"));
+    }
+
     /// The line of this account in `run.json` must have this change, reason and result.
     #[track_caller]
     pub(super) fn expect_line(self, account: &str, kind: &str, reason: &str, result: &str) -> Self {
