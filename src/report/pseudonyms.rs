@@ -102,6 +102,7 @@ mod tests {
                 message: "GET /user?username=ada%20lovelace: 404 no JIRAUSER10100, Ada Lovelace, ada@example.com"
                     .into(),
             }),
+            left_out: false,
         };
         let names = ["ada lovelace", "JIRAUSER10100", "b1f0"].map(str::to_owned);
         let with = |key: u8| {

@@ -306,7 +306,7 @@ pub struct PersonLine {
     pub change: ChangeLine,
     /// Why: a stable word.
     pub reason: String,
-    /// `FILE:LINE` of the rule.
+    /// `FILE:LINE` of the rule, or of which key it is the default.
     pub rule: String,
     /// More for people.
     pub detail: Option<String>,
@@ -314,6 +314,9 @@ pub struct PersonLine {
     pub result: PersonResult,
     /// Why it failed.
     pub error: Option<PersonFailure>,
+    /// `--only` or `--target` did not choose the account: for people, who asked for others.
+    #[serde(skip)]
+    pub left_out: bool,
 }
 
 /// An account in a report.

@@ -140,10 +140,12 @@ pub(super) fn heading(line: &PersonLine, wording: Wording) -> Heading {
         (PersonResult::Planned, true) => to_do(&line.change.kind),
         (_, true) if wording == Wording::Plan => to_do(&line.change.kind),
         (_, true) => done(&line.change.kind),
+        (_, false) if line.left_out => LEFT_OUT,
         (_, false) => left(line),
     };
     let says_all = !line.is_change()
-        && matches!(line.reason.as_str(), "not_selected" | "source_unreachable" | "not_asked" | "target_frozen");
+        && (line.left_out
+            || matches!(line.reason.as_str(), "not_selected" | "source_unreachable" | "not_asked" | "target_frozen"));
     Heading { order, words, says_all: says_all && order > 3 }
 }
 
@@ -177,13 +179,15 @@ fn done(kind: &str) -> (u8, &'static str) {
     }
 }
 
+const LEFT_OUT: (u8, &str) = (34, "left out by --only or --target");
+
 fn left(line: &PersonLine) -> (u8, &'static str) {
     match (line.change.kind.as_str(), line.reason.as_str()) {
         ("conflict", _) => (30, "conflicts, left alone"),
         (_, "not_asked") => (35, "left alone: not asked any more, the run was stopped or its time was up"),
         (_, "source_unreachable") => (31, "left alone, since a source could not be read"),
         (_, "target_frozen") => (36, "left alone, since the target is frozen"),
-        (_, "not_selected") => (34, "left out by --only or --target"),
+        (_, "not_selected") => LEFT_OUT,
         ("skip", _) => (33, "not looked at"),
         _ => (32, "left alone"),
     }

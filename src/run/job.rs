@@ -257,7 +257,7 @@ impl Job<'_> {
         spans::step("match").in_scope(|| match_all::match_all(context, &target_runs, source_runs))?;
         let selection = &self.options.selection;
         let selected = if selection.narrows() {
-            only::select(context, &target_runs, source_runs, selection)?;
+            only::select(context, &mut target_runs, source_runs, selection)?;
             fetch::PhotosOf::Selected
         } else {
             fetch::PhotosOf::Everybody
@@ -284,6 +284,8 @@ impl Job<'_> {
             images: &images,
             renderer,
         };
-        decide.decide(target_runs, source_runs).instrument(spans::step("decide")).await
+        let mut decided = decide.decide(target_runs, source_runs).instrument(spans::step("decide")).await?;
+        only::tell_unchanged(context, &mut decided, selection)?;
+        Ok(decided)
     }
 }

@@ -5,18 +5,20 @@
 //! A newcomer gets wrong: a name that selects nobody is a mistake of the command line
 //! (docs/architecture.md, "Selecting and reviewing"), unless somebody could not be listed: then nobody knows.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::context::RunContext;
 use super::finished_target::FinishedTarget;
 use super::pages::{PAGE, each_page};
 use super::selection::Selection;
 use super::source_run::SourceRun;
+use super::target_plan::TargetPlan;
 use super::target_run::TargetRun;
 use crate::error::Trouble;
-use crate::model::{Account, Person, PersonKey, TargetId, normalise_key};
+use crate::model::{Account, AccountId, Person, PersonKey, TargetId, normalise_key};
 use crate::nearest::edits;
 use crate::plan::SourceState;
+use crate::report::RunEvent;
 
 /// How many near names are told.
 const NEAREST: usize = 3;
@@ -27,10 +29,52 @@ const MOST: usize = 10;
 /// Selects accounts.
 pub(super) fn select(
     context: &RunContext,
-    target_runs: &[TargetRun],
+    target_runs: &mut [TargetRun],
     source_runs: &[SourceRun],
     selection: &Selection,
 ) -> Result<(), Trouble> {
+    let several = choose(context, target_runs, source_runs, selection)?;
+    for (target, words) in several {
+        context.say(RunEvent::Note(format!("{target}: {words}")));
+        note(target_runs, &target, words);
+    }
+    Ok(())
+}
+
+/// What `--only` chose and what is as it should be stands on no line of the report.
+pub(super) fn tell_unchanged(
+    context: &RunContext,
+    decided: &mut [(TargetRun, TargetPlan)],
+    selection: &Selection,
+) -> Result<(), Trouble> {
+    if selection.only.is_empty() {
+        return Ok(());
+    }
+    for (target_run, _) in decided {
+        let (names, count) = context.facts.selected_unchanged(target_run.id(), MOST)?;
+        if count > 0 {
+            let more = count.saturating_sub(names.len() as u64);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let words = format!("shows what it should already: {}{more}", names.join(", "));
+            let target = target_run.id().clone();
+            note(std::slice::from_mut(target_run), &target, words);
+        }
+    }
+    Ok(())
+}
+
+fn note(target_runs: &mut [TargetRun], target: &TargetId, words: String) {
+    let of_it = target_runs.iter_mut().filter(|target_run| target_run.id() == target);
+    of_it.filter_map(|target_run| target_run.open.as_mut()).for_each(|open| open.surveyed.notes.push(words.clone()));
+}
+
+/// Selects, and says which name means several accounts of a target.
+fn choose(
+    context: &RunContext,
+    target_runs: &[TargetRun],
+    source_runs: &[SourceRun],
+    selection: &Selection,
+) -> Result<Vec<(TargetId, String)>, Trouble> {
     let ready = || {
         target_runs.iter().filter(|target_run| target_run.ready().is_some() && selection.has_target(target_run.id()))
     };
@@ -38,8 +82,9 @@ pub(super) fn select(
         for target_run in ready() {
             context.facts.select_all(target_run.id())?;
         }
-        return Ok(());
+        return Ok(Vec::new());
     }
+    let mut chosen = Chosen::new();
     let mut names: OnlyNames =
         selection.only.iter().map(|only| (normalise_key(&only.name), OnlyName::Nobody)).collect();
     for target_run in ready() {
@@ -48,6 +93,7 @@ pub(super) fn select(
             for key in account_words(target_run.id(), account) {
                 if let Some(found) = names.get_mut(&key) {
                     (*found, named) = (OnlyName::Selects, true);
+                    chosen.entry((key, target_run.id().clone())).or_default().insert(account.id.clone());
                 }
             }
             if named { context.facts.select(target_run.id(), std::slice::from_ref(&account.id)) } else { Ok(()) }
@@ -63,6 +109,7 @@ pub(super) fn select(
                     if !accounts.is_empty() {
                         *found = OnlyName::Selects;
                         context.facts.select(target_run.id(), &accounts)?;
+                        chosen.entry((key.clone(), target_run.id().clone())).or_default().extend(accounts);
                     }
                 }
             }
@@ -73,7 +120,28 @@ pub(super) fn select(
     let all_listed = ready().count()
         == target_runs.iter().filter(|target_run| selection.has_target(target_run.id())).count()
         && source_runs.iter().all(|source_run| !matches!(source_run.state, SourceState::Failed | SourceState::Stopped));
-    if all_listed { expect_all(context, target_runs, source_runs, selection, &names) } else { Ok(()) }
+    if all_listed {
+        expect_all(context, target_runs, source_runs, selection, &names)?;
+    }
+    several(context, selection, &chosen)
+}
+
+/// The accounts of a target that a name of `--only` means.
+type Chosen = BTreeMap<(String, TargetId), BTreeSet<AccountId>>;
+
+/// A name that means several people is taken for all of them: that is told before anything is written.
+fn several(context: &RunContext, selection: &Selection, chosen: &Chosen) -> Result<Vec<(TargetId, String)>, Trouble> {
+    let mut told = Vec::new();
+    for ((name, target), accounts) in chosen.iter().filter(|(_, accounts)| accounts.len() > 1) {
+        let Some(only) = selection.only.iter().find(|only| normalise_key(&only.name) == *name) else { continue };
+        let mut names = Vec::new();
+        for id in accounts.iter().take(MOST) {
+            names.extend(context.facts.account(target, id)?.map(|account| format!("{} ({id})", account.name)));
+        }
+        let more = if accounts.len() > MOST { ", …" } else { "" };
+        told.push((target.clone(), format!("{only}: means {} accounts: {}{more}", accounts.len(), names.join(", "))));
+    }
+    Ok(told)
 }
 
 /// Of those who are left out no photo is asked for: whoever loses a picture one by one is in no count of `reverts` but their own.

@@ -22,6 +22,8 @@ pub struct RunPeople {
     context: RunContext,
     targets: Vec<(TargetId, Writes, Recipe)>,
     changes: u64,
+    /// Only a part of the accounts was selected.
+    part: bool,
 }
 
 impl RunPeople {
@@ -33,7 +35,9 @@ impl RunPeople {
         };
         let changes = targets.iter().map(|done| done.plan.changes().count()).sum();
         let targets = targets.iter().filter_map(target).collect();
-        Self { context, targets, changes }
+        // Facts that cannot be read are told by whoever reads the lines.
+        let part = context.facts.is_of_a_part().unwrap_or_default();
+        Self { context, targets, changes, part }
     }
 
     /// Changes that were decided.
@@ -96,20 +100,25 @@ impl RunPeople {
     }
 }
 
+impl RunPeople {
+    fn told(&self, decision: Decision, went: Option<TaskResult>, writes: Writes) -> Result<PersonLine, StateError> {
+        let left_out = self.part && !self.context.facts.is_selected(&decision.target, &decision.account)?;
+        Ok(PersonLine { left_out, ..told(&self.context, decision, went, writes)? })
+    }
+}
+
 type TakeLine<'a> = dyn FnMut(Decision, Option<TaskResult>, Writes, &Recipe) -> io::Result<()> + 'a;
 
 impl crate::report::People for RunPeople {
     fn each_line(&self, take: &mut dyn FnMut(PersonLine) -> io::Result<()>) -> io::Result<()> {
-        self.each(&mut |decision, went, writes, _| {
-            take(told(&self.context, decision, went, writes).map_err(io::Error::other)?)
-        })
+        self.each(&mut |decision, went, writes, _| take(self.told(decision, went, writes).map_err(io::Error::other)?))
     }
 
     fn each_pictured(&self, take: &mut dyn FnMut(Pictured) -> io::Result<()>) -> io::Result<()> {
         let mut thumbnails = Thumbnails::new(&self.context, self.pictures());
         self.each(&mut |decision, went, writes, recipe| {
             let [before, after] = thumbnails.of(&decision, recipe).map_err(io::Error::other)?;
-            let line = told(&self.context, decision, went, writes).map_err(io::Error::other)?;
+            let line = self.told(decision, went, writes).map_err(io::Error::other)?;
             take(Pictured { line, before, after })
         })
     }
@@ -160,6 +169,7 @@ pub(super) fn line(decision: Decision, name: Option<String>, went: Option<TaskRe
         detail: decision.detail,
         result,
         error: error.map(|fault| PersonFailure { code: fault.code, message: fault.message }),
+        left_out: false,
     }
 }
 

@@ -148,6 +148,7 @@ impl RecordedPeople {
         names.extend(found.iter().flat_map(naming::of_person).map(str::to_owned));
         let shown = found.map(|person| person.display_name).filter(|name| !name.is_empty());
         let mut line = PersonLine {
+            left_out: false,
             target: target.to_string(),
             account: AccountLine {
                 name: listed.map_or_else(|| account.to_string(), |listed| listed.name),

@@ -233,12 +233,12 @@ impl Undoing<'_> {
 
     async fn plan(
         &self,
-        target_runs: Vec<TargetRun>,
+        mut target_runs: Vec<TargetRun>,
         source_runs: &[SourceRun],
     ) -> Result<Vec<(TargetRun, TargetPlan)>, Trouble> {
         let Self { context, options, run, clients, .. } = self;
         if options.selection.narrows() {
-            only::select(context, &target_runs, source_runs, &options.selection)?;
+            only::select(context, &mut target_runs, source_runs, &options.selection)?;
         }
         let (images, shared) = (HashMap::new(), SharedPhotos::default());
         let planner = &self.planner(source_runs, &images, &shared);

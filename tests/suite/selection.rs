@@ -19,6 +19,24 @@ fn only_the_named_people_are_changed_by_whatever_name() {
     }
 }
 
+/// Two of one name, one of whom is served already: what was chosen is told before anything is written, and nobody else.
+#[test]
+fn whom_a_name_means_is_told_and_others_are_counted() {
+    let population =
+        ["ada", "grace"].iter().fold(Population::of(&["ada", "grace", "alan", "edsger"]), |population, name| {
+            population.person(name, |person| person.name = "John Doe".into())
+        });
+    let harness = Harness::of(population.world());
+    let first = harness.run_with(&["--only", "ada"]).expect_exit(0);
+    first.holds_no_error("means ");
+    let ended = harness.run_with(&["--only", "john doe"]).expect_exit(0);
+    let ended = ended.expect_error("note: jira: --only john doe: means 2 accounts: ada (JIRAUSER");
+    let ended = ended.expect_answer("jira: --only john doe: means 2 accounts: ada (JIRAUSER");
+    let ended = ended.expect_answer("jira: shows what it should already: ada\n");
+    ended.expect_answer("left out by --only or --target (2)").holds_no_answer("jira/alan");
+    harness.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace")), ("alan", Start)]);
+}
+
 /// The words of people count as well as those of accounts, whichever source lists them.
 #[test]
 fn people_of_every_source_are_found_by_address_id_and_name() {

@@ -50,6 +50,19 @@ impl Facts {
         })
     }
 
+    /// Selected accounts of a target that stay as they are: the first few by name, and how many there are.
+    pub fn selected_unchanged(&self, target: &TargetId, at_most: usize) -> Result<(Vec<String>, u64), StateError> {
+        const OF: &str =
+            "FROM decision JOIN selected USING (target, account) WHERE target = ? AND change = 'unchanged'";
+        self.read("look for selected accounts that stay as they are in the facts", |db| {
+            let count =
+                db.query_row(&format!("SELECT count(*) {OF}"), [target.as_str()], |row| row.get::<_, Whole>(0))?.0;
+            let mut query = db.prepare(&format!("SELECT account_name {OF} ORDER BY account_name LIMIT ?"))?;
+            let names = query.query_map(params![target.as_str(), limit(at_most)], |row| row.get(0))?;
+            Ok((names.collect::<Result<_, _>>()?, count))
+        })
+    }
+
     /// Whether an account is selected.
     pub fn is_selected(&self, target: &TargetId, account: &AccountId) -> Result<bool, StateError> {
         self.read("look a selection up in the facts", |db| {
