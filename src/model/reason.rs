@@ -9,18 +9,30 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// A line of the pipeline file, written `pipelines/corporate.yaml:58`.
+/// A line of the pipeline file, written `pipelines/corporate.yaml:58`; or that no line says it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
-    /// The file as it was named on the command line.
+    /// The file as it was named on the command line; of a default what it is the default of, in words.
     pub file: Arc<str>,
-    /// Counted from 1.
+    /// Counted from 1; 0: of a default.
     pub line: u32,
+}
+
+impl Place {
+    /// Where nothing is written: `transform.fallback.absent`.
+    pub fn default_of(key: &str) -> Self {
+        Self { file: format!("default of `{key}`").into(), line: 0 }
+    }
+
+    /// Whether no line says it.
+    pub fn is_default(&self) -> bool {
+        self.line == 0
+    }
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
+        if self.is_default() { f.write_str(&self.file) } else { write!(f, "{}:{}", self.file, self.line) }
     }
 }
 

@@ -151,7 +151,7 @@ macro_rules! kinds {
             ) -> Option<Self> {
                 let (word, below) = reader.kind(id, &[$($word),+])?;
                 $(if word == $word {
-                    return <$type as $crate::pipeline::read::Setting>::read(reader, below).map(Self::$kind);
+                    return reader.below::<$type>(&word, below).map(Self::$kind);
                 })+
                 None
             }

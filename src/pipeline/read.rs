@@ -75,13 +75,19 @@ pub(super) struct Reader<'a> {
     lines: Vec<usize>,
     file: Arc<str>,
     environment: Option<&'a dyn Environment>,
+    /// The keys that lead to what is read, from the top.
+    path: Vec<String>,
+    /// What is read stands nowhere in the file.
+    in_default: bool,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(tree: Tree, text: &'a str, file: Arc<str>, environment: Option<&'a dyn Environment>) -> Self {
         let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
         let lines = std::iter::once(0).chain(newlines).collect();
-        Self { tree, faults: Vec::new(), short_secrets: Vec::new(), text, lines, file, environment }
+        let (path, in_default) = (Vec::new(), false);
+        let (faults, short_secrets) = (Vec::new(), Vec::new());
+        Self { tree, faults, short_secrets, text, lines, file, environment, path, in_default }
     }
 
     pub(super) fn fault(&mut self, fault: FileFault) {
@@ -110,7 +116,12 @@ impl<'a> Reader<'a> {
     pub(super) fn read<T: Setting>(&mut self, id: Id) -> At<T> {
         let span = self.spot(id);
         let value = T::read(self, id);
-        At { value, place: self.place(&span), span, written: true }
+        At { value, place: self.rule(&span), span, written: true }
+    }
+
+    /// As a rule names it: its line, or that it is a default.
+    fn rule(&self, span: &Span) -> Place {
+        if self.in_default { Place::default_of(&self.path.join(".")) } else { self.place(span) }
     }
 
     /// Its `${…}` is wrong, which is reported already.
@@ -171,15 +182,27 @@ impl<'a> Reader<'a> {
 
     /// The value of one key.
     pub(super) fn key<T: Setting>(&mut self, keys: &KeysRead, key: &str, lack: Lack, docs: &[&str]) -> At<T> {
+        self.path.push(key.to_owned());
+        let at = self.key_there(keys, key, lack, docs);
+        self.path.pop();
+        at
+    }
+
+    fn key_there<T: Setting>(&mut self, keys: &KeysRead, key: &str, lack: Lack, docs: &[&str]) -> At<T> {
         if let Some(entry) = keys.entries.iter().find(|entry| entry.key == key) {
             let value = T::read(self, entry.value);
             let span = self.spot(entry.value);
-            return At { value, place: self.place(&entry.key_span), span, written: true };
+            return At { value, place: self.rule(&entry.key_span), span, written: true };
         }
         let span = keys.head.clone();
         let value = match lack {
             Lack::Optional => None,
-            Lack::Else(text) => self.tree.graft(text, &span).and_then(|id| T::read(self, id)),
+            Lack::Else(text) => {
+                let before = std::mem::replace(&mut self.in_default, true);
+                let value = self.tree.graft(text, &span).and_then(|id| T::read(self, id));
+                self.in_default = before;
+                value
+            }
             // A misspelt key is reported already; that the right one is missing goes without saying.
             Lack::Required if keys.meant.contains(key) => None,
             Lack::Required => {
@@ -189,7 +212,19 @@ impl<'a> Reader<'a> {
                 None
             }
         };
-        At { value, place: self.place(&span), span, written: false }
+        let place = match lack {
+            Lack::Else(_) => Place::default_of(&self.path.join(".")),
+            Lack::Optional | Lack::Required => self.rule(&span),
+        };
+        At { value, place, span, written: false }
+    }
+
+    /// What stands below a kind.
+    pub(super) fn below<T: Setting>(&mut self, kind: &str, id: Id) -> Option<T> {
+        self.path.push(kind.to_owned());
+        let value = T::read(self, id);
+        self.path.pop();
+        value
     }
 
     /// The one key of a mapping that says its kind, and what stands below it.

@@ -7,6 +7,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::model::Place;
 use crate::settings::{Limit, LimitName, Limits};
 
 /// `--allow LIMIT=N`, `--allow ID.LIMIT=N`: exactly this many pass.
@@ -84,8 +85,8 @@ pub(crate) struct Checked {
     pub overridden: bool,
     /// What `--allow` named in vain.
     pub in_vain: Vec<u64>,
-    /// The limit's line.
-    pub rule: String,
+    /// Where the limit stands.
+    pub rule: Place,
 }
 
 impl Checked {
@@ -94,9 +95,8 @@ impl Checked {
         let Self { limit, scope, value, rule, .. } = self;
         let in_vain: String = self.in_vain.iter().map(|said| format!(" --allow said {said}.")).collect();
         let counts = limit.counts();
-        self.broken.then(|| {
-            format!("{counts}{in_vain} If that is right, pass --allow {scope}.{limit}={value} (limit at {rule})")
-        })
+        let at = if rule.is_default() { rule.to_string() } else { format!("limit at {rule}") };
+        self.broken.then(|| format!("{counts}{in_vain} If that is right, pass --allow {scope}.{limit}={value} ({at})"))
     }
 }
 
@@ -128,12 +128,12 @@ pub(crate) fn guard(found: &[LimitCount], limits: &Limits, allowances: &[Allowan
             let let_pass = counts().any(|allowance| allowance.value == found.value);
             let said = counts().map(|allowance| allowance.value);
             let in_vain = if over && !let_pass { said.collect() } else { Vec::new() };
-            Checked { in_vain, ..checked(found, allowed, over, let_pass, limit.place.to_string()) }
+            Checked { in_vain, ..checked(found, allowed, over, let_pass, limit.place.clone()) }
         })
         .collect()
 }
 
-fn checked(found: &LimitCount, allowed: Option<u64>, over: bool, let_pass: bool, rule: String) -> Checked {
+fn checked(found: &LimitCount, allowed: Option<u64>, over: bool, let_pass: bool, rule: Place) -> Checked {
     Checked {
         limit: found.limit,
         scope: found.scope.clone(),
