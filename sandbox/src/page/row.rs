@@ -139,7 +139,7 @@ fn is_strange(account: &Account) -> bool {
 fn state(account: &Account, shown: &Shown) -> String {
     match shown.kind {
         ShownKind::Custom if shown.owner != account.key => format!("picture {} of {}!", shown.id, shown.owner),
-        ShownKind::Custom => "own picture".to_owned(),
+        ShownKind::Custom => "uploaded picture".to_owned(),
         ShownKind::System => "stock picture".to_owned(),
         ShownKind::Default => "default".to_owned(),
     }

@@ -92,7 +92,7 @@ fn tools(told: &Told) -> Markup {
             }
             ul.pills {
                 (pill("all", "All", told.lines.len()))
-                @for (mark, words) in [("changed", "Changed"), ("left", "Left alone"), ("own", "Own picture"), ("stock", "Stock picture"),
+                @for (mark, words) in [("changed", "Changed"), ("left", "Left alone"), ("own", "Uploaded picture"), ("stock", "Stock picture"),
                     ("default", "Default picture"), ("none", "No account")] { (pill(mark, words, marked(mark))) }
                 @if products.len() > 1 {
                     @for (name, _) in products { (pill(&format!("t:{name}"), name, marked(&format!("t:{name}")))) }
