@@ -7,11 +7,11 @@
 mod duration;
 mod head;
 mod row;
+mod rows;
 mod section;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufWriter, Seek as _, Write};
+use std::io::{self, BufWriter, Write};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,6 +19,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 
 use self::head::{LineCounts, count, counted, head, is_plan, panels};
+use self::rows::Rows;
 use self::section::{Section, needs_attention};
 use super::{People, ReportFile, RunReport, StoodPictures};
 
@@ -33,17 +34,6 @@ const GLYPHS: &str = include_str!("../../../pages/glyphs.svg");
 
 /// Rows of a section in which nothing is written, before it is cut.
 const ROWS: u64 = 10_000;
-/// Rows that a browser lays out together, or not at all while they are out of sight.
-const TOGETHER: u64 = 60;
-
-/// The rows of one section.
-struct Rows {
-    file: BufWriter<File>,
-    /// All of its lines.
-    all: u64,
-    /// Those on the page.
-    here: u64,
-}
 
 /// Writes the page.
 fn contact_sheet(report: &RunReport, people: &dyn People, out: impl Write) -> io::Result<()> {
@@ -60,16 +50,13 @@ fn contact_sheet(report: &RunReport, people: &dyn People, out: impl Write) -> io
         let rows = match sections.entry(section) {
             std::collections::btree_map::Entry::Occupied(there) => there.into_mut(),
             std::collections::btree_map::Entry::Vacant(empty) => {
-                empty.insert(Rows { file: BufWriter::new(people.scratch()?), all: 0, here: 0 })
+                empty.insert(Rows::within(people.scratch()?, people.scratch()?))
             }
         };
         rows.all += 1;
         if section.is_whole() || rows.here < ROWS {
-            if rows.here > 0 && rows.here.is_multiple_of(TOGETHER) {
-                rows.file.write_all(b"</ol><ol>")?;
-            }
-            rows.here += 1;
-            rows.file.write_all(row::row(&pictured, planned).into_string().as_bytes())?;
+            let line = &pictured.line;
+            rows.put(&line.reason, row::name(line), &row::row(&pictured, planned).into_string())?;
         }
         Ok(())
     })?;
@@ -77,12 +64,11 @@ fn contact_sheet(report: &RunReport, people: &dyn People, out: impl Write) -> io
     out.write_all(begin(report, lines, &sections, &targets).into_string().as_bytes())?;
     for (section, rows) in sections {
         out.write_all(opening(section, planned, &rows).as_bytes())?;
-        let mut file = rows.file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.rewind()?;
-        io::copy(&mut file, &mut out)?;
+        let (all, here) = (rows.all, rows.here);
+        rows.write(&mut out)?;
         out.write_all(b"</ol></div>")?;
-        if rows.here < rows.all {
-            let cut = html! { p.more { "The first " (count(rows.here)) " of " (count(rows.all)) ": run.json has them all." } };
+        if here < all {
+            let cut = html! { p.more { "The first " (count(here)) " of " (count(all)) ": run.json has them all." } };
             out.write_all(cut.into_string().as_bytes())?;
         }
         out.write_all(b"</section>")?;

@@ -10,11 +10,16 @@ use maud::{Markup, html};
 use super::section::{Section, needs_attention};
 use crate::model::Change;
 use crate::report::run_report::reason_text;
-use crate::report::{Pictured, Thumbnail};
+use crate::report::{PersonLine, Pictured, Thumbnail};
+
+/// Whom a row is of.
+pub(super) fn name(line: &PersonLine) -> &str {
+    line.person.as_ref().and_then(|person| person.name.as_deref()).unwrap_or(&line.account.name)
+}
 
 pub(super) fn row(pictured: &Pictured, planned: bool) -> Markup {
     let Pictured { line, before, after } = pictured;
-    let name = line.person.as_ref().and_then(|person| person.name.as_deref()).unwrap_or(&line.account.name);
+    let name = name(line);
     let changes = matches!(
         Change::of_word(&line.change.kind),
         Some(Change::Replace | Change::Revert | Change::Remove | Change::Finish)
