@@ -76,15 +76,11 @@ impl Store {
         self.read("look for accounts in the state", |db| {
             let mut accounts = whom.accounts.clone();
             for person in &whom.people {
-                let sql = format!(
-                    "SELECT target, account FROM placement WHERE source = ?1 AND person = ?2
-                     UNION SELECT body ->> '$.target', body ->> '$.account' FROM intent WHERE {OF_PERSON}"
-                );
-                let of = [person.source.as_str(), person.id.as_str()];
-                let mut query = db.prepare(&sql)?;
-                let rows =
-                    query.query_map(of, |row| Ok((row.get::<_, TextId<_>>(0)?.0, row.get::<_, TextId<_>>(1)?.0)))?;
-                accounts.extend(rows.collect::<Result<Vec<_>, _>>()?);
+                let placed =
+                    format!("SELECT text, account FROM placement JOIN word ON id = target WHERE {}", past::OF_PERSON);
+                accounts.extend(pairs(db, &placed, params![person.source.as_str(), Packed(person.id.as_str())])?);
+                let begun = format!("SELECT body ->> '$.target', body ->> '$.account' FROM intent WHERE {OF_PERSON}");
+                accounts.extend(pairs(db, &begun, params![person.source.as_str(), person.id.as_str()])?);
             }
             Ok(accounts)
         })

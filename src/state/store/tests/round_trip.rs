@@ -1,6 +1,9 @@
 //! Everything that is written reads back, also by the next process.
 
+use std::collections::BTreeSet;
+
 use super::*;
+use crate::state::PeopleAndAccounts;
 
 /// Writes one of each kind. Read back by [`assert_sample`], here and from the kept files of older versions.
 pub(super) fn write_sample(store: &Store) {
@@ -46,6 +49,12 @@ pub(super) fn assert_sample(store: &Store) {
     assert_eq!(store.placements(&jira, Some(&"A2".into()), 2).unwrap(), placements()[2..]);
     assert_eq!(store.count_placements(&jira).unwrap(), 3);
     assert_eq!(store.count_placements(&"wiki".into()).unwrap(), 0);
+    for placement in placements() {
+        let whom = PeopleAndAccounts { people: placement.person.into_iter().collect(), accounts: BTreeSet::new() };
+        let expected = if whom.people.is_empty() { None } else { Some((jira.clone(), placement.account)) };
+        let found = store.accounts_of_all(&whom).unwrap();
+        assert!(expected.is_none_or(|account| found.contains(&account)), "{whom:?}: {found:?}");
+    }
 
     assert_rows(store);
 
