@@ -43,7 +43,9 @@ pub(crate) fn text(path: &Path, largest: u64) -> io::Result<String> {
 
 /// What is left of an open file, if that is at most so many bytes.
 pub(crate) fn up_to(file: File, largest: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    // In one piece, where the file is as large as it says.
+    let room = file.metadata()?.len().min(largest);
+    let mut bytes = Vec::with_capacity(usize::try_from(room).unwrap_or_default() + 1);
     // One byte more than allowed tells a file that is too large, also one that grows while it is read.
     file.take(largest + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > largest {
