@@ -14,7 +14,7 @@ pub(crate) enum GoogleApi {
 }
 
 impl GoogleApi {
-    /// Who a token that a service account signs itself is for (§1.6).
+    /// Who a token that a service account signs itself is for (docs/wire/google-directory.md §1.6).
     pub(super) fn audience(self) -> &'static str {
         match self {
             Self::Directory => "https://admin.googleapis.com/",
