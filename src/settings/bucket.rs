@@ -22,6 +22,7 @@ pub struct Bucket {
 
 /// The kinds of object storage. A credential that is `None` is that of the environment, or the platform's own.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a file has a handful of them")]
 pub enum BucketStore {
     /// Amazon S3 and what speaks it.
     S3 {
@@ -56,6 +57,7 @@ pub struct S3Key {
 
 /// Who we are for Azure Blob Storage.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a file has a handful of them")]
 pub enum AzureCredential {
     /// A key of the storage account.
     AccountKey(Secret),
