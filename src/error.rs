@@ -61,6 +61,15 @@ impl Trouble {
         ))
     }
 
+    /// Something else that the file has in a bucket.
+    #[cfg(not(feature = "bucket"))]
+    pub(crate) fn no_bucket_for(what: &str, bucket: &crate::settings::Bucket) -> Self {
+        Self::Usage(format!(
+            "{what} names {}, and this program was built without object storage: build it with `--features bucket`",
+            bucket.url
+        ))
+    }
+
     /// The exit code.
     pub fn exit(&self) -> Exit {
         match self {

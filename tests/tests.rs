@@ -60,6 +60,8 @@ mod suite {
     mod packages; // what is shipped takes files that are there
     mod printed; // whole outputs
     mod probing; // `auth --probe`: tried on our own account, and put back
+    #[cfg(feature = "bucket")]
+    mod put_reports; // the report of a run, put into a bucket besides
     mod readme; // the transcript is true
     mod refusals; // every listed failure answer and its class (P2, P8)
     mod report_files; // test results and metrics, each as strictly as its format has it

@@ -1,5 +1,5 @@
 //! An object store that speaks as much of Amazon S3 as is asked of one: objects with conditions, parts of them, uploads in
-//! parts (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html>); and of Google
+//! parts, listings (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html>); and of Google
 //! Cloud Storage what differs: conditions by the number of the writing, whoever asks by a token
 //! (<https://cloud.google.com/storage/docs/xml-api/reference-headers>).
 //!
@@ -67,6 +67,7 @@ struct Object {
     /// Which writing made it: Google calls it the generation.
     number: u64,
     written: SystemTime,
+    served: Vec<(&'static str, String)>,
 }
 
 impl Object {
@@ -78,6 +79,12 @@ impl Object {
         [("etag", self.tag()), ("x-goog-generation", self.number.to_string())]
     }
 }
+
+/// What is kept of a write besides its bytes, and served with them.
+const SERVED: [&str; 2] = ["cache-control", "content-type"];
+
+/// Objects of one page of a listing.
+const PAGE: usize = 1000;
 
 impl std::fmt::Debug for ObjectStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -113,7 +120,7 @@ impl ObjectStore {
         &self.url
     }
 
-    /// From now on each request is judged by this: `PUT lease`, `GET log/000000000001`.
+    /// From now on each request is judged by this: `PUT lease`, `GET log/000000000001`, `LIST log/`.
     pub fn judge(&self, judge: impl FnMut(&str) -> Then + Send + 'static) {
         *lock(&self.shared.judge) = Box::new(judge);
     }
@@ -139,9 +146,16 @@ impl ObjectStore {
         kept.objects.iter().map(|(name, object)| (name.clone(), object.bytes.to_vec())).collect()
     }
 
+    /// A header that an object is served with.
+    pub fn header(&self, name: &str, header: &str) -> Option<String> {
+        let kept = lock(&self.shared.kept);
+        let served = &kept.objects.get(name)?.served;
+        served.iter().find(|(known, _)| *known == header).map(|(_, value)| value.clone())
+    }
+
     /// Puts an object there, whatever stands there.
     pub fn put(&self, name: &str, bytes: impl Into<Bytes>) {
-        lock(&self.shared.kept).put(name, bytes.into());
+        lock(&self.shared.kept).put(name, bytes.into(), Vec::new());
     }
 
     /// Removes an object.
@@ -174,6 +188,7 @@ struct Asked {
     if_none_match: Option<String>,
     if_generation: Option<String>,
     range: Option<(usize, usize)>,
+    served: Vec<(&'static str, String)>,
     body: Bytes,
 }
 
@@ -198,10 +213,14 @@ async fn answer(shared: Arc<Shared>, request: Request) -> Response {
         if_none_match: header("if-none-match"),
         if_generation: header("x-goog-if-generation-match"),
         range: header("range").and_then(|range| span(&range)),
+        served: SERVED.iter().filter_map(|name| Some((*name, header(name)?))).collect(),
         method: parts.method,
         body,
     };
-    let words = format!("{} {}", asked.method, asked.name);
+    let words = match asked.query.get("prefix").filter(|_| asked.query.contains_key("list-type")) {
+        Some(prefix) => format!("LIST {prefix}"),
+        None => format!("{} {}", asked.method, asked.name),
+    };
     let then = (lock(&shared.judge))(&words);
     let mut kept = lock(&shared.kept);
     let now = SystemTime::now() + kept.ahead;
@@ -219,9 +238,9 @@ async fn answer(shared: Arc<Shared>, request: Request) -> Response {
 }
 
 impl Kept {
-    fn put(&mut self, name: &str, bytes: Bytes) -> [(&'static str, String); 2] {
+    fn put(&mut self, name: &str, bytes: Bytes, served: Vec<(&'static str, String)>) -> [(&'static str, String); 2] {
         self.number += 1;
-        let object = Object { bytes, number: self.number, written: SystemTime::now() + self.ahead };
+        let object = Object { bytes, number: self.number, written: SystemTime::now() + self.ahead, served };
         let marks = object.marks();
         self.objects.insert(name.to_owned(), object);
         marks
@@ -230,7 +249,11 @@ impl Kept {
     fn act(&mut self, asked: &Asked, then: Then, now: SystemTime) -> Response {
         let there = self.objects.get(&asked.name);
         match (&asked.method, asked.query.get("uploadId")) {
-            (&Method::GET, _) => there.map_or_else(|| plain(404, "NoSuchKey"), |object| read(object, asked, now)),
+            (&Method::GET, _) if asked.query.contains_key("list-type") => self.list(asked),
+            // The server drops the body of an answer to HEAD.
+            (&Method::GET | &Method::HEAD, _) => {
+                there.map_or_else(|| plain(404, "NoSuchKey"), |object| read(object, asked, now))
+            }
             (&Method::PUT, Some(upload)) => {
                 let number = asked.query.get("partNumber").and_then(|number| number.parse().ok());
                 let (Some(number), Some(parts)) = (number, self.uploads.get_mut(upload)) else {
@@ -253,7 +276,7 @@ impl Kept {
                         _ => {}
                     }
                 }
-                let marks = self.put(&asked.name, asked.body.clone());
+                let marks = self.put(&asked.name, asked.body.clone(), asked.served.clone());
                 built(200, &marks, Body::empty())
             }
             (&Method::POST, None) if asked.query.contains_key("uploads") => {
@@ -268,7 +291,8 @@ impl Kept {
             }
             (&Method::POST, Some(upload)) => {
                 let Some(parts) = self.uploads.remove(upload) else { return plain(404, "NoSuchUpload") };
-                let [(_, tag), _] = self.put(&asked.name, parts.into_values().flatten().collect());
+                let [(_, tag), _] =
+                    self.put(&asked.name, parts.into_values().flatten().collect(), asked.served.clone());
                 xml(&format!(
                     "<CompleteMultipartUploadResult><Bucket>{BUCKET}</Bucket><Key>{}</Key><ETag>{tag}</ETag>\
                      </CompleteMultipartUploadResult>",
@@ -282,6 +306,31 @@ impl Kept {
             _ => plain(501, "NotImplemented"),
         }
     }
+
+    /// A page of a listing. Where it goes on, the last name of the page before says.
+    fn list(&self, asked: &Asked) -> Response {
+        let word = |key: &str| asked.query.get(key).map_or("", String::as_str);
+        let (prefix, after) = (word("prefix"), word("continuation-token"));
+        let mut below = self.objects.iter().filter(|(name, _)| name.starts_with(prefix) && name.as_str() > after);
+        let page: Vec<_> = below.by_ref().take(PAGE).collect();
+        let next = page
+            .last()
+            .filter(|_| below.next().is_some())
+            .map_or_else(String::new, |(name, _)| format!("<NextContinuationToken>{name}</NextContinuationToken>"));
+        let truncated = !next.is_empty();
+        let contents = page.iter().fold(String::new(), |contents, (name, object)| {
+            let (tag, size) = (object.tag().replace('"', "&quot;"), object.bytes.len());
+            let written = humantime::format_rfc3339_millis(object.written);
+            contents
+                + &format!(
+                    "<Contents><Key>{name}</Key><LastModified>{written}</LastModified><ETag>{tag}</ETag><Size>{size}</Size></Contents>"
+                )
+        });
+        xml(&format!(
+            "<ListBucketResult><Name>{BUCKET}</Name><Prefix>{prefix}</Prefix><IsTruncated>{truncated}</IsTruncated>{next}{contents}\
+             </ListBucketResult>"
+        ))
+    }
 }
 
 fn read(object: &Object, asked: &Asked, now: SystemTime) -> Response {
@@ -290,12 +339,11 @@ fn read(object: &Object, asked: &Asked, now: SystemTime) -> Response {
     }
     let size = object.bytes.len();
     let [tag, number] = object.marks();
-    let about = [
-        tag,
-        number,
-        ("last-modified", httpdate::fmt_http_date(object.written.min(now))),
-        ("content-type", "binary/octet-stream".to_owned()),
-    ];
+    let mut about = vec![tag, number, ("last-modified", httpdate::fmt_http_date(object.written.min(now)))];
+    about.extend(object.served.iter().cloned());
+    if !about.iter().any(|(name, _)| *name == "content-type") {
+        about.push(("content-type", "binary/octet-stream".to_owned()));
+    }
     match asked.range {
         None => built(200, &about, Body::from(object.bytes.clone())),
         Some((from, _)) if from >= size => plain(416, "InvalidRange"),

@@ -18,6 +18,7 @@ use super::error::BucketError;
 use super::lease::{self, Base, FORMAT, Holder, Lease};
 use super::objects::{Condition, Object, Put, Tag};
 use super::segment;
+use super::served::Served;
 
 /// Whoever loses a race for the lease is told so by the next reading.
 const RACES: usize = 5;
@@ -305,7 +306,7 @@ impl Held {
         let (mut hasher, mut length) = (blake3::Hasher::new(), 0);
         self.bucket
             .objects
-            .put_large(name, &mut || {
+            .put_large(name, &Served::default(), &mut || {
                 let mut part = Vec::new();
                 let most = crate::http::LARGEST_PART as u64;
                 file.by_ref().take(most).read_to_end(&mut part).map_err(|error| chain::local(&error))?;

@@ -1,10 +1,11 @@
-//! State in object storage: the lease, the snapshots and the segments of one pipeline
+//! Objects below a prefix, and the state of one pipeline in them: the lease, the snapshots and the segments
 //! (docs/decisions/state.md, "In object storage").
 //!
-//! Owns: which objects there are, who may write them, and what is durable.
-//! Leaves to others: what a snapshot and a commit are (`state`), requests and their transport (`http`), when (`run`).
-//! A newcomer gets wrong: nothing is ever listed. What there is, the lease names; segments are read by number until one is
-//! missing.
+//! Owns: which objects a state has, who may write them, and what is durable.
+//! Leaves to others: what a snapshot and a commit are (`state`), requests and their transport (`http`), when (`run`), what
+//! else stands in object storage (`load`).
+//! A newcomer gets wrong: of a state nothing is ever listed. What there is, the lease names; segments are read by number
+//! until one is missing.
 
 mod amazon;
 mod azure;
@@ -14,8 +15,10 @@ mod error;
 mod google;
 mod held;
 mod lease;
+mod listing;
 mod objects;
 mod segment;
+mod served;
 #[cfg(test)]
 mod tests;
 mod vendor;
@@ -27,3 +30,5 @@ pub(crate) use connect::Bucket;
 pub(crate) use error::BucketError;
 pub(crate) use held::Held;
 pub(crate) use lease::Holder;
+pub(crate) use objects::{Condition, Objects, Put, Tag, There};
+pub(crate) use served::Served;

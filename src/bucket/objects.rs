@@ -11,10 +11,11 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{
-    Error, GetOptions, GetRange, GetResult, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload,
-    UpdateVersion,
+    Error, GetOptions, GetRange, GetResult, ObjectStore, ObjectStoreExt as _, PutMode, PutMultipartOptions, PutOptions,
+    PutPayload, UpdateVersion,
 };
 
+use super::served::Served;
 use crate::http::{Failure, FailureKind, LARGEST_PART, Pause, Pauses, object_failure};
 
 /// What the store's clock says; `None`: it told no time yet.
@@ -42,6 +43,22 @@ impl fmt::Debug for Objects {
 pub(crate) struct Tag(UpdateVersion);
 
 impl Tag {
+    pub(super) fn of(version: UpdateVersion) -> Self {
+        Self(version)
+    }
+
+    /// The ETag without its quotes; `None`: the store told none.
+    pub(crate) fn word(&self) -> Option<String> {
+        let tag = self.0.e_tag.as_deref()?;
+        Some(tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).unwrap_or(tag).to_owned())
+    }
+
+    /// That of an ETag as [`Self::word`] gives it.
+    pub(crate) fn of_word(word: &str) -> Self {
+        let tag = if word.starts_with("W/") { word.to_owned() } else { format!("\"{word}\"") };
+        Self(UpdateVersion { e_tag: Some(tag), version: None })
+    }
+
     /// Of bytes that no object has.
     pub(crate) fn of_nothing() -> Self {
         let version = UpdateVersion {
@@ -59,6 +76,14 @@ pub(crate) struct Object {
     pub(crate) tag: Tag,
     /// By the store's clock.
     pub(crate) written: SystemTime,
+}
+
+/// What stands under a name.
+pub(crate) enum There {
+    Nothing,
+    Object(Object),
+    /// An object that is larger than was asked for.
+    Larger,
 }
 
 /// Takes a part of an object: where it begins, and its bytes.
@@ -96,11 +121,11 @@ pub(crate) enum Put {
 }
 
 impl Objects {
-    fn at(&self, name: &str) -> Path {
+    pub(super) fn at(&self, name: &str) -> Path {
         name.split('/').fold(self.prefix.clone(), |path, part| path.join(part))
     }
 
-    fn tried(&self, verb: &str, name: &str) -> String {
+    pub(super) fn tried(&self, verb: &str, name: &str) -> String {
         format!("{verb} {}/{name}", self.url)
     }
 
@@ -148,18 +173,30 @@ impl Objects {
 
     /// Writes an object on a condition, again and again until the store says yes or no.
     pub(crate) async fn put(&self, name: &str, bytes: Bytes, condition: &Condition) -> Result<Put, Failure> {
+        self.put_served(name, bytes, condition, &Served::default()).await
+    }
+
+    /// As [`Self::put`], for what others are served.
+    pub(crate) async fn put_served(
+        &self,
+        name: &str,
+        bytes: Bytes,
+        condition: &Condition,
+        served: &Served,
+    ) -> Result<Put, Failure> {
         let tried = self.tried("write", name);
         let mut pauses = Pauses::beginning_with(self.pause);
         loop {
-            let put = self.store.put_opts(&self.at(name), bytes.clone().into(), condition.options()).await;
+            let options = PutOptions { attributes: served.attributes(), ..condition.options() };
+            let put = self.store.put_opts(&self.at(name), bytes.clone().into(), options).await;
             let found = match put {
                 Ok(put) => return Ok(Put::Done(Tag(put.into()))),
                 Err(error @ (Error::AlreadyExists { .. } | Error::Precondition { .. } | Error::NotModified { .. })) => {
-                    match self.get(name).await? {
+                    match self.get_up_to(name, bytes.len().max(LARGEST_PART)).await? {
                         // Ours, of which the answer was lost.
-                        Some(there) if there.bytes == bytes => return Ok(Put::Done(there.tag)),
-                        Some(there) if matches!(condition, Condition::Over(tag) if *tag == there.tag) => {}
-                        None if matches!(condition, Condition::New) => {}
+                        There::Object(there) if there.bytes == bytes => return Ok(Put::Done(there.tag)),
+                        There::Object(there) if matches!(condition, Condition::Over(tag) if *tag == there.tag) => {}
+                        There::Nothing if matches!(condition, Condition::New) => {}
                         _ => return Ok(Put::Conflict),
                     }
                     // Somebody else's write was under way at the same time: the store refuses both.
@@ -172,7 +209,7 @@ impl Objects {
     }
 
     /// Whether the store refuses a write whose condition does not hold.
-    pub(super) async fn refuses(&self, name: &str, bytes: Bytes, condition: &Condition) -> Result<bool, Failure> {
+    pub(crate) async fn refuses(&self, name: &str, bytes: Bytes, condition: &Condition) -> Result<bool, Failure> {
         let tried = self.tried("write", name);
         let written = self.patiently(&tried, || async {
             match self.store.put_opts(&self.at(name), bytes.clone().into(), condition.options()).await {
@@ -184,13 +221,18 @@ impl Objects {
     }
 
     /// Writes an object whose name is its own, whatever stands there.
-    pub(crate) async fn put_large(&self, name: &str, next: &mut Next<'_>) -> Result<(), Failure> {
+    pub(crate) async fn put_large(&self, name: &str, served: &Served, next: &mut Next<'_>) -> Result<(), Failure> {
         let (tried, at) = (self.tried("write", name), self.at(name));
         let first = next()?;
         if first.len() < LARGEST_PART {
-            return self.patiently(&tried, || self.store.put(&at, first.clone().into())).await.map(drop);
+            let options = || PutOptions { attributes: served.attributes(), ..PutOptions::default() };
+            return self
+                .patiently(&tried, || self.store.put_opts(&at, first.clone().into(), options()))
+                .await
+                .map(drop);
         }
-        let mut upload = self.patiently(&tried, || self.store.put_multipart(&at)).await?;
+        let options = || PutMultipartOptions { attributes: served.attributes(), ..PutMultipartOptions::default() };
+        let mut upload = self.patiently(&tried, || self.store.put_multipart_opts(&at, options())).await?;
         let mut part = first;
         while !part.is_empty() {
             // A part that failed is a part too many; the store's own rules take away what was not completed.

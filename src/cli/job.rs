@@ -108,7 +108,7 @@ pub(super) fn plan(flags: &PlanFlags) -> Result<Exit, Trouble> {
     let (files, outcome, progress) = execute(&flags.common, &pipeline, Mode::Plan, None, flags.out.as_deref())?;
     let pending = flags.detailed_exitcode && outcome.people.changes() > 0;
     let exit = if pending { outcome.exit.and(Exit::Pending) } else { outcome.exit };
-    Ok(told(tell_all(&flags.common.how, &files, outcome, &progress), exit))
+    Ok(told(tell_all(&pipeline, &flags.common.how, &files, outcome, &progress), exit))
 }
 
 /// `run FILE`.
@@ -121,7 +121,7 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, Trouble> {
     match execute(&flags.common, &pipeline, Mode::Run, reviewed, None) {
         Ok((files, outcome, progress)) => {
             let (exit, report) = (outcome.exit, outcome.report.clone());
-            let exit = told(tell_all(&flags.common.how, &files, outcome, &progress), exit);
+            let exit = told(tell_all(&pipeline, &flags.common.how, &files, outcome, &progress), exit);
             tell(exit, Some(&report));
             Ok(exit)
         }
@@ -174,7 +174,7 @@ pub(super) fn undo(flags: &UndoFlags) -> Result<Exit, Trouble> {
     };
     let (outcome, progress) = heard(how, |listener, stop| run::undo(&pipeline, &options, listener, stop))?;
     let exit = outcome.exit;
-    Ok(told(tell_all(how, &files, outcome, &progress), exit))
+    Ok(told(tell_all(&pipeline, how, &files, outcome, &progress), exit))
 }
 
 /// What there is to write for the same once more. Where reports name nobody, this names nobody either.
@@ -200,12 +200,50 @@ fn quoted(word: &str) -> String {
 }
 
 /// Files, answer and failures; then the pictures that the report was made of go.
-fn tell_all(how: &How, files: &Files, outcome: Outcome, progress: &Progress) -> Result<(), Trouble> {
+fn tell_all(
+    pipeline: &Pipeline,
+    how: &How,
+    files: &Files,
+    outcome: Outcome,
+    progress: &Progress,
+) -> Result<(), Trouble> {
     let written = files.write(&outcome);
     let printed = print(how, files, &outcome);
+    // What was not written anew is the report of the run before.
+    let put = if written.is_ok() { put(pipeline, files, &outcome.report) } else { Ok(()) };
     tell_failures(&outcome, progress);
     let ended = outcome.people.end();
-    written.and(printed).and(ended)
+    written.and(printed).and(put).and(ended)
+}
+
+/// Puts the report where the file asks for it besides.
+#[cfg(feature = "bucket")]
+fn put(pipeline: &Pipeline, files: &Files, report: &RunReport) -> Result<(), Trouble> {
+    // A plan, and an undoing that is only shown, did nothing.
+    let did = matches!(report.command.as_str(), "run" | "undo --apply");
+    let bucket = pipeline.report.bucket.as_ref().filter(|_| did);
+    let (Some(bucket), files) = (bucket, files.to_put()) else { return Ok(()) };
+    if files.is_empty() {
+        return Ok(());
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let page = runtime.map_err(Trouble::file("start the runtime"))?.block_on(async {
+        let stop = Stop::new();
+        // What has no ear for signals is not waited for any shorter.
+        _ = stop.listen(None, |_| ());
+        tokio::select! {
+            page = run::put_report(pipeline, bucket, report, &files) => page,
+            () = stop.wait() => Err(run::report_not_put(bucket)),
+        }
+    })?;
+    tell(Severity::Progress, &format!("report put: {page}"));
+    Ok(())
+}
+
+/// A file that asks for it was refused.
+#[cfg(not(feature = "bucket"))]
+fn put(_: &Pipeline, _: &Files, _: &RunReport) -> Result<(), Trouble> {
+    Ok(())
 }
 
 /// The failures of the answer, for whoever reads standard error alone: `-q`, and JSON lines. No end but a good one is

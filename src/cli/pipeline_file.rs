@@ -97,5 +97,10 @@ const SHORT: &str = "this secret has fewer than 8 characters: wherever it stands
     own words, too; set a longer one";
 
 fn resolve(document: &Document, overlay: &Overlay) -> Result<Pipeline, Trouble> {
-    document.resolve(&environment::Process, overlay).map_err(|faults| environment::rendered(&faults))
+    let pipeline = document.resolve(&environment::Process, overlay).map_err(|faults| environment::rendered(&faults))?;
+    #[cfg(not(feature = "bucket"))]
+    if let Some(bucket) = &pipeline.report.bucket {
+        return Err(Trouble::no_bucket_for("`report`", bucket));
+    }
+    Ok(pipeline)
 }

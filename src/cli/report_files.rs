@@ -167,6 +167,13 @@ impl Files {
         self.report.as_ref().map(|folder| folder.join(wanted.name)).or_else(beside)
     }
 
+    /// Those that are put besides into a bucket.
+    #[cfg(feature = "bucket")]
+    pub(super) fn to_put(&self) -> Vec<(&'static ReportFile, PathBuf)> {
+        let folder = self.report.as_deref().map(ReportFolder);
+        folder.into_iter().flat_map(|folder| FILES.map(|file| (file, folder.path(file)))).collect()
+    }
+
     /// What they are, and where.
     pub(super) fn told(&self) -> Vec<(&'static str, String)> {
         let files = [("report", self.summary()), ("contact sheet", self.pictures())];

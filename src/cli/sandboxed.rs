@@ -149,6 +149,8 @@ impl Sandboxed {
             // Whoever is told of real runs hears nothing of these.
             file: vec![("notify", None)],
             state: Some(KeptKeys { kept: &["keep_runs"], keys: vec![("path", Some(path_of(&self.state)))] }),
+            // Whoever looks at reports of real runs sees none of these.
+            report: Some(KeptKeys { kept: &["names", "pictures"], keys: Vec::new() }),
             // Simulators on loopback need neither certificates nor headers.
             http: Some(KeptKeys { kept: &["timeout"], keys: vec![("proxy", Some("none".to_owned()))] }),
             ..Overlay::default()

@@ -139,6 +139,7 @@ fn stand_ins(document: &Document) -> Overlay {
     Overlay {
         file: vec![("notify", None)],
         state: Some(KeptKeys { kept: &[], keys: Vec::new() }),
+        report: Some(KeptKeys { kept: &["names", "pictures"], keys: Vec::new() }),
         elements: sources.chain(targets).collect(),
         http: Some(KeptKeys { kept: &[], keys: Vec::new() }),
         secrets: BTreeMap::from([(NOTHING.to_owned(), crate::secret::Secret::new("nothing-that-anybody-takes"))]),

@@ -19,7 +19,7 @@ use reqwest::Method;
 use url::Url;
 
 use super::client::Route;
-use super::{Client, ClientSettings, Failure, FailureKind, Request, Response, Sent};
+use super::{Client, ClientSettings, Counts, Failure, FailureKind, Request, Response, Sent};
 use crate::model::Fault;
 use crate::secret::server_message;
 
@@ -49,6 +49,11 @@ impl ObjectsWay {
     /// To whoever issues tokens for the store.
     pub(crate) fn sign_in_client(&self, base: &Url) -> Result<Client, Failure> {
         self.0.settings.sign_in_client(base)
+    }
+
+    /// What was sent to all servers of the store so far.
+    pub(crate) fn counts(&self) -> Counts {
+        lock(&self.0.clients).values().map(Client::counts).fold(Counts::default(), std::ops::Add::add)
     }
 
     /// The latest time that the store told; ours may be hours off.
@@ -167,8 +172,18 @@ pub(crate) fn failure(tried: &str, error: &object_store::Error) -> Failure {
         object_store::Error::NotFound { .. }
         | object_store::Error::InvalidPath { .. }
         | object_store::Error::UnknownConfigurationKey { .. } => FailureKind::Misconfigured,
-        _ => FailureKind::Unreachable,
+        // A listing that is refused has no kind of its own.
+        _ => match status(&found) {
+            Some("401" | "403") => FailureKind::Refused,
+            Some("404") => FailureKind::Misconfigured,
+            _ => FailureKind::Unreachable,
+        },
     };
     // Some stores give back all that they were sent.
     Failure::new(kind, tried, server_message(&found))
+}
+
+/// The status in what the crate says of an answer.
+fn status(found: &str) -> Option<&str> {
+    found.split_once("non-2xx status code: ")?.1.get(..3)
 }

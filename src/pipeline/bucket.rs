@@ -4,6 +4,8 @@
 //! program).
 //! A newcomer gets wrong: the credential is one element for all vendors; which keys of it have a meaning, the URL says.
 
+use std::fmt;
+
 use super::certificate::{Certificate, KeyFile};
 use super::declare::element;
 use super::fault::{FileFault, Span};
@@ -117,6 +119,12 @@ pub(super) struct BucketUrl {
     prefix: String,
 }
 
+impl fmt::Display for BucketUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}/{}", self.scheme.word(), self.name, self.prefix)
+    }
+}
+
 impl Setting for BucketUrl {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
         let expected = "a bucket with a prefix, such as `s3://avatars/corporate`, `az://…` or `gs://…`";
@@ -163,12 +171,34 @@ pub(super) struct Keys<'e> {
 }
 
 impl Keys<'_> {
+    /// Judges the keys, of which none may stand there without `bucket`. The outer `None`: they cannot be read.
+    pub(super) fn optional(&self, reader: &mut Reader<'_>) -> Option<Option<settings::Bucket>> {
+        if self.bucket.written {
+            return self.settle(reader).map(Some);
+        }
+        self.refuse_without_bucket(reader);
+        Some(None)
+    }
+
+    pub(super) fn refuse_without_bucket(&self, reader: &mut Reader<'_>) {
+        refuse_without_bucket(
+            reader,
+            &[
+                ("account", self.account.written, &self.account.span),
+                ("region", self.region.written, &self.region.span),
+                ("endpoint", self.endpoint.written, &self.endpoint.span),
+                ("credential", self.credential.written, &self.credential.span),
+            ],
+        );
+    }
+
     /// Judges the keys; `bucket` stands there.
     pub(super) fn settle(&self, reader: &mut Reader<'_>) -> Option<settings::Bucket> {
         if let Some(url) = self.endpoint.get() {
             url.refuse_clear(reader, &self.endpoint.span);
         }
-        let BucketUrl { scheme, name, prefix } = self.bucket.get()?;
+        let url = self.bucket.get()?;
+        let BucketUrl { scheme, name, prefix } = url;
         refuse_of_others(reader, *scheme, Scheme::S3, "region", self.region.written, &self.region.span);
         refuse_of_others(reader, *scheme, Scheme::Az, "account", self.account.written, &self.account.span);
         let credential = match self.credential.optional()? {
@@ -190,7 +220,7 @@ impl Keys<'_> {
             },
         };
         Some(settings::Bucket {
-            url: format!("{}://{name}/{prefix}", scheme.word()),
+            url: url.to_string(),
             name: name.clone(),
             prefix: prefix.clone(),
             endpoint: self.endpoint.optional()?.map(|url| url.0.clone()),
@@ -205,6 +235,14 @@ fn whole<T>(settled: Option<Option<T>>) -> Option<Option<T>> {
     match settled {
         Some(settled) => settled.map(Some),
         None => Some(None),
+    }
+}
+
+/// Keys that mean something with `bucket` alone: each, whether it is written, and where.
+pub(super) fn refuse_without_bucket(reader: &mut Reader<'_>, keys: &[(&str, bool, &Span)]) {
+    for (key, _, span) in keys.iter().filter(|(_, written, _)| *written) {
+        let fault = FileFault::new((*span).clone(), format!("`{key}` means nothing without `bucket`"));
+        reader.fault(fault.help("write `bucket: s3://BUCKET/PREFIX`, or leave it out"));
     }
 }
 

@@ -265,6 +265,7 @@ impl File {
         self.judge_keys(reader);
         let transform = self.transform.get().and_then(|keys| keys.settle(reader, &self.transform.place));
         let limits = self.limits.get().and_then(|keys| keys.settle(reader));
+        let report = self.report.get().and_then(|keys| keys.settle(reader));
         let notify = self.notify.get().and_then(|keys| keys.settle(reader, &names));
         let bucket = self.state.get().and_then(|keys| keys.bucket(reader));
         // Of another version nothing is known.
@@ -277,7 +278,7 @@ impl File {
             limits: limits?,
             rates: rates?,
             http: http?,
-            report: Report::settle(&self.report, reader)?,
+            report: report?,
             notify: notify?,
             state: self.state.get()?.settle(Some(&name))?,
             bucket: bucket?,

@@ -25,6 +25,8 @@ pub struct Overlay {
     pub http: Option<KeptKeys>,
     /// Keys of `state`.
     pub state: Option<KeptKeys>,
+    /// Keys of `report`.
+    pub report: Option<KeptKeys>,
     /// What `${file:PATH}` gives before a file is looked for: a secret stands outside of the file.
     pub secrets: BTreeMap<String, Secret>,
 }
@@ -71,11 +73,13 @@ pub(super) fn apply(tree: &mut Tree, overlay: &Overlay) -> Vec<FileFault> {
         }
     }
     let root = tree.root;
-    if let Some(state) = &overlay.state
-        && let Some(map) = map_at(tree, root, "state")
-    {
-        tree.keep(map, state.kept);
-        lay(tree, map, &state.keys, &mut faults);
+    for (key, keys) in [("state", &overlay.state), ("report", &overlay.report)] {
+        if let Some(keys) = keys
+            && let Some(map) = map_at(tree, root, key)
+        {
+            tree.keep(map, keys.kept);
+            lay(tree, map, &keys.keys, &mut faults);
+        }
     }
     lay(tree, root, &overlay.file, &mut faults);
     faults

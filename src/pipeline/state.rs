@@ -119,17 +119,9 @@ impl State {
     }
 
     fn refuse_without_bucket(&self, reader: &mut Reader<'_>) {
-        let mut refuse = |key: &str, written: bool, span: &super::fault::Span| {
-            if written {
-                let fault = FileFault::new(span.clone(), format!("`{key}` means nothing without `bucket`"));
-                reader.fault(fault.help("write `bucket: s3://BUCKET/PREFIX`, or leave it out"));
-            }
-        };
-        refuse("account", self.account.written, &self.account.span);
-        refuse("region", self.region.written, &self.region.span);
-        refuse("endpoint", self.endpoint.written, &self.endpoint.span);
-        refuse("credential", self.credential.written, &self.credential.span);
-        refuse("lease", self.lease.written, &self.lease.span);
+        let Self { bucket, account, region, endpoint, credential, lease, .. } = self;
+        bucket::Keys { bucket, account, region, endpoint, credential }.refuse_without_bucket(reader);
+        bucket::refuse_without_bucket(reader, &[("lease", lease.written, &lease.span)]);
     }
 }
 

@@ -9,6 +9,8 @@ mod files;
 mod human;
 mod json;
 mod junit;
+#[cfg(feature = "bucket")]
+mod last_run;
 mod metrics;
 mod people;
 mod progress;
@@ -26,6 +28,8 @@ pub(crate) use files::{ReportFile, ReportInput};
 pub use human::human;
 pub(crate) use json::{RUN_JSON, write_json};
 pub(crate) use junit::JUNIT;
+#[cfg(feature = "bucket")]
+pub(crate) use last_run::last_run;
 pub(crate) use metrics::METRICS;
 pub(crate) use people::{People, Pictured, ReportPictures, StoodPictures, Thumbnail};
 pub(crate) use progress::Progress;

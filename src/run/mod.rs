@@ -44,6 +44,8 @@ mod pages;
 mod people;
 mod planner;
 mod private;
+#[cfg(feature = "bucket")]
+mod put_report;
 mod recall;
 mod record;
 mod recorded;
@@ -88,6 +90,8 @@ pub(crate) use kept::{copy as copy_kept, count as count_kept, forget as forget_k
 pub(crate) use notify::{Ending, notify};
 pub(crate) use pages::{PAGE, each_page};
 pub(crate) use private::{make_folder, remove_folder, try_private, write_private};
+#[cfg(feature = "bucket")]
+pub(crate) use put_report::{put_report, report_not_put};
 pub(crate) use recorded::{RecordedReport, recorded};
 pub(crate) use rehearsal::rehearse;
 #[cfg(feature = "bucket")]

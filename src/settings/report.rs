@@ -1,16 +1,16 @@
-//! `report`: what the reports show.
+//! `report`: what the reports show, and where they are put besides.
 
-use super::declare::declare;
+use super::Bucket;
 
-declare! {
-    /// What the reports show.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    Report in report {
-        /// How people are named.
-        names: Names = Else("full"),
-        /// Which pictures are in the contact sheet.
-        pictures: Pictures = Else("changed"),
-    }
+/// What the reports show.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// How people are named.
+    pub names: Names,
+    /// Which pictures are in the contact sheet.
+    pub pictures: Pictures,
+    /// Where the report of a run is put besides; `None`: nowhere.
+    pub bucket: Option<Bucket>,
 }
 
 /// How people are named in reports.

@@ -48,6 +48,7 @@ fn sandbox(document: &Document) -> Overlay {
     Overlay {
         file: vec![("notify", None)],
         state: Some(KeptKeys { kept: &[], keys: vec![("path", Some("state/sandbox.db".to_owned()))] }),
+        report: Some(KeptKeys { kept: &["names", "pictures"], keys: Vec::new() }),
         elements: elements.filter(|(_, element)| element.kind != "folder").map(laid).collect(),
         http: Some(KeptKeys { kept: &["timeout"], keys: vec![("proxy", Some("none".to_owned()))] }),
         secrets: [("a secret".to_owned(), Secret::new("hunter2"))].into(),

@@ -1,0 +1,63 @@
+//! Looking at objects without reading them: which there are, and which bytes each has.
+//!
+//! Owns: the listing of what stands below a name, page by page. Leaves to others: what it means (`load`).
+//! A newcomer gets wrong: the state never lists anything; what does must not take a name that is missing for one that is
+//! gone.
+
+use futures::StreamExt as _;
+use object_store::{Error, ObjectStoreExt as _, UpdateVersion};
+
+use super::objects::{Object, Objects, Tag, There};
+use crate::http::{Failure, FailureKind, object_failure};
+
+impl Objects {
+    /// Everything below a name, in its order: the rest of each name, and which bytes it has.
+    pub(crate) async fn list(&self, below: &str, take: &mut (dyn FnMut(&str, Tag) + Send)) -> Result<(), Failure> {
+        let (tried, at) = (self.tried("list", below), self.at(below));
+        let mut found = self.store.list(Some(&at));
+        while let Some(object) = found.next().await {
+            let object = object.map_err(|error| object_failure(&tried, &error))?;
+            let Some(rest) = object.location.prefix_match(&at) else { continue };
+            let rest: Vec<_> = rest.map(|part| part.as_ref().to_owned()).collect();
+            take(&rest.join("/"), Tag::of(UpdateVersion { e_tag: object.e_tag, version: object.version }));
+        }
+        Ok(())
+    }
+
+    /// Whether what stands below a name may be listed: asks for the first page.
+    pub(crate) async fn first_page(&self, below: &str) -> Result<(), Failure> {
+        let first = self.store.list(Some(&self.at(below))).next().await;
+        first.transpose().map(drop).map_err(|error| object_failure(&self.tried("list", below), &error))
+    }
+
+    /// Which bytes an object has; `None`: there is none.
+    pub(crate) async fn head(&self, name: &str) -> Result<Option<Tag>, Failure> {
+        match self.store.head(&self.at(name)).await {
+            Ok(found) => Ok(Some(Tag::of(UpdateVersion { e_tag: found.e_tag, version: found.version }))),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(object_failure(&self.tried("look at", name), &error)),
+        }
+    }
+
+    /// An object that somebody else may have put there, if it is no larger than this.
+    pub(crate) async fn get_up_to(&self, name: &str, most: usize) -> Result<There, Failure> {
+        let (mut bytes, mut larger) = (Vec::new(), false);
+        let found = self
+            .get_large(name, &mut |_, part| {
+                bytes.extend_from_slice(part);
+                larger = bytes.len() > most;
+                match larger {
+                    false => Ok(()),
+                    // Nothing more is read.
+                    true => Err(Failure::new(FailureKind::Odd, self.tried("read", name), "it is too large")),
+                }
+            })
+            .await;
+        match found {
+            Err(_) if larger => Ok(There::Larger),
+            Err(failure) => Err(failure),
+            Ok(None) => Ok(There::Nothing),
+            Ok(Some((tag, written))) => Ok(There::Object(Object { bytes: bytes.into(), tag, written })),
+        }
+    }
+}
