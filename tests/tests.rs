@@ -25,6 +25,8 @@ mod suite {
     mod added; // a change touches few files
     mod alone; // standard error without the answer beside it
     mod audit; // who began each run, and every change
+    #[cfg(feature = "bucket")]
+    mod avatar_bucket; // a folder in a bucket: conditions, whose objects they are, kills at each write (P1, P4, P5)
     mod begun; // `init`
     #[cfg(feature = "bucket")]
     mod buckets; // a state in a bucket: the next runner, the lease, kills at each write to the store (P4)

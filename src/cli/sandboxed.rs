@@ -25,6 +25,9 @@ use crate::secret::Secret;
 /// The world that is taken where nothing speaks for another.
 pub(super) const DEFAULT: &str = "corporate";
 
+/// Keys of a folder that mean something in a bucket alone.
+const OF_A_BUCKET: [&str; 8] = ["bucket", "region", "endpoint", "credential", "cache", "quiet", "rate", "http"];
+
 /// The folder beside the real state that holds a folder for each world.
 const SANDBOXES: &str = "sandbox";
 
@@ -160,7 +163,11 @@ impl Sandboxed {
                 let keys = match (list, element.kind.as_str()) {
                     // A folder is only read, in a sandbox too.
                     ("extract", "folder") => continue,
-                    (_, "folder") => vec![("path", Some(path_of(&self.copy(element))))],
+                    (_, "folder") => {
+                        let mut keys: KeyTexts = OF_A_BUCKET.map(|key| (key, None)).into();
+                        keys.push(("path", Some(path_of(&self.copy(element)))));
+                        keys
+                    }
                     _ => self.simulated(element, &mut overlay.secrets)?,
                 };
                 overlay.elements.push(ElementKeys { list, kind: element.kind.clone(), id: element.id.clone(), keys });

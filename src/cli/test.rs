@@ -154,6 +154,7 @@ fn keys(list: &str, element: &Element) -> KeyTexts {
         pairs.iter().map(|(key, text)| (*key, text.map(str::to_owned))).collect()
     };
     match (list, element.kind.as_str()) {
+        ("load", "folder") => laid(&[("credential", None)]),
         (_, "folder") => Vec::new(),
         ("extract", "entra") => laid(&[
             ("tenant", Some("example.com")),

@@ -111,6 +111,12 @@ pub trait Target: Send + Sync {
         Ok(Vec::new())
     }
 
+    /// Whether the name of an account on record says whose it is, where the target follows people. Where it does not, whoever
+    /// is out of scope is asked for, too.
+    fn names_say_whose(&self) -> bool {
+        true
+    }
+
     /// What the state says stands there, all of it, where the target follows people: before the survey, and once more
     /// before [`Target::finish`].
     fn recall(&self, _recorded: Vec<(AccountId, PictureRef, Claim)>) {}

@@ -19,11 +19,11 @@ use super::settle::Settle;
 use super::source::DeclaredNames;
 use super::web::BaseUrl;
 use crate::model::{Place, TargetId};
-use crate::settings::{self, Ownership, Pattern, TargetKind};
+use crate::settings::{self, Matching, Ownership, Pattern, TargetKind};
 
 /// A target: the keys of every one, with those of its kind before `ownership`, before `dry_run` and at the end.
 macro_rules! target {
-    ($(#[doc = $doc:literal])+ $name:ident = $word:literal { $($first:tt)+ } { $($own:tt)* } { $($last:tt)* } $reached:expr) => {
+    ($(#[doc = $doc:literal])+ $name:ident = $word:literal $(one of $([$($together:ident),+]),+;)? { $($first:tt)+ } { $($own:tt)* } { $($last:tt)* } $reached:expr) => {
         $crate::pipeline::declare::element! {
             $(#[doc = $doc])+
             $name {
@@ -38,7 +38,7 @@ macro_rules! target {
                 /// `true`: every account keeps what it shows; nothing is planned, fetched for or written there.
                 freeze: $crate::pipeline::scalar::Flag = Else("false"),
                 $($last)*
-            }
+            } $(one of $([$($together),+]),+)?
         }
 
         impl $crate::pipeline::target::TargetKeys for $name {
@@ -87,8 +87,10 @@ macro_rules! server {
                 /// A name under `http`.
                 http: $crate::pipeline::scalar::Name = Else("default"),
             } |keys| Some($crate::pipeline::target::ServerKeys {
-                base_url: &keys.base_url,
-                credential: &keys.credential,
+                login: Some($crate::pipeline::target::LoginKeys {
+                    base_url: &keys.base_url,
+                    credential: &keys.credential,
+                }),
                 quiet: &keys.quiet,
                 rate: &keys.rate,
                 http: &keys.http,
@@ -111,17 +113,23 @@ pub(super) struct TargetCommon<'e> {
     pub(super) ownership: &'e At<Ownership>,
     pub(super) dry_run: &'e At<Flag>,
     pub(super) freeze: &'e At<Flag>,
-    /// `None`: it is no server.
+    /// `None`: nobody is asked over a network.
     pub(super) reached: Option<ServerKeys<'e>>,
 }
 
-/// The keys of every target that is a server.
+/// The keys of every target that is reached over a network.
 pub(super) struct ServerKeys<'e> {
-    pub(super) base_url: &'e At<BaseUrl>,
-    pub(super) credential: &'e At<AtlassianCredential>,
+    /// `None`: it is no server of Atlassian.
+    pub(super) login: Option<LoginKeys<'e>>,
     pub(super) quiet: &'e At<Time>,
     pub(super) rate: &'e At<Name>,
     pub(super) http: &'e At<Name>,
+}
+
+/// The keys of every target that is a server of Atlassian.
+pub(super) struct LoginKeys<'e> {
+    pub(super) base_url: &'e At<BaseUrl>,
+    pub(super) credential: &'e At<AtlassianCredential>,
 }
 
 /// What `target!` declares.
@@ -140,7 +148,7 @@ pub(super) trait TargetSettings: TargetKeys {
     /// The server that its pictures go to, where that is known: its address in one spelling, and where it stands.
     fn server(&self) -> Option<(String, &Span)> {
         let TargetCommon { kind, reached, .. } = self.shared();
-        let at = reached?.base_url;
+        let at = reached?.login?.base_url;
         // `Url` has folded the host and dropped the usual port already.
         let url = at.get()?.0.as_str().trim_end_matches('/');
         Some((format!("{kind} at {url}"), &at.span))
@@ -151,6 +159,11 @@ pub(super) trait TargetSettings: TargetKeys {
         None
     }
 
+    /// Which account belongs to which person.
+    fn matching(&self, reader: &mut Reader<'_>) -> Option<Matching> {
+        Match::settle(self.shared().matching, reader)
+    }
+
     /// Judges the keys of the kind. `address` is that of a server, if all of it is known.
     fn product(&self, reader: &mut Reader<'_>, address: Option<Address>) -> Option<TargetKind>;
 
@@ -158,8 +171,9 @@ pub(super) trait TargetSettings: TargetKeys {
     fn settle(&self, reader: &mut Reader<'_>, names: &DeclaredNames, place: Place) -> Option<settings::Target> {
         let shared = self.shared();
         // Everything is judged before anything is asked for, so that no fault hides another.
-        let matching = Match::settle(shared.matching, reader);
-        let address = shared.reached.as_ref().and_then(|reached| reached.address(reader));
+        let matching = self.matching(reader);
+        let login = shared.reached.as_ref().and_then(|reached| reached.login.as_ref());
+        let address = login.and_then(|login| login.address(reader));
         let rate = names.rate(reader, shared.reached.as_ref().map(|reached| reached.rate));
         let http = names.http(reader, shared.reached.as_ref().map(|reached| reached.http));
         let kind = self.product(reader, address);
@@ -183,7 +197,7 @@ pub(super) trait TargetSettings: TargetKeys {
     }
 }
 
-impl ServerKeys<'_> {
+impl LoginKeys<'_> {
     fn address(&self, reader: &mut Reader<'_>) -> Option<Address> {
         let credential = AtlassianCredential::settle(self.credential, reader);
         let base_url = self.base_url.get();

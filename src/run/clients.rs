@@ -13,6 +13,8 @@ use super::renderer::PictureFingerprinter;
 use super::stop::Stop;
 use crate::error::Trouble;
 use crate::extract::{self, Source};
+#[cfg(feature = "bucket")]
+use crate::http::ObjectsWay;
 use crate::http::{Client, ClientSettings, Permit, RateLimit, Stopping};
 use crate::load::{self, Target};
 use crate::model::Place;
@@ -67,6 +69,21 @@ impl Clients {
         })
     }
 
+    /// A folder in a bucket.
+    #[cfg(feature = "bucket")]
+    fn bucket_folder(
+        &self,
+        entry: &settings::Target,
+        folder: &settings::FolderInBucket,
+        writes: Stopping,
+    ) -> Result<Arc<dyn Target>, Trouble> {
+        let mut way = self.way(entry.id.as_str(), &entry.rate, &entry.http, writes)?;
+        // The extra headers and the certificate are for the configured products.
+        (way.http.headers, way.http.client_cert) = (Vec::new(), None);
+        let pause = way.http.retry_pause;
+        Ok(Arc::new(load::folder::BucketFolder::new(entry, folder, ObjectsWay::new(way), pause)?))
+    }
+
     /// A target.
     pub(super) fn target(&self, entry: &settings::Target) -> Result<Arc<dyn Target>, Trouble> {
         let writes = Stopping::AfterTheWrite(self.stop.token(), self.permit.clone());
@@ -88,6 +105,12 @@ impl Clients {
             }
             TargetKind::Folder(folder) => {
                 Ok(Arc::new(load::folder::Folder::new(entry, folder, Arc::new(PictureFingerprinter))?))
+            }
+            #[cfg(feature = "bucket")]
+            TargetKind::FolderInBucket(folder) => self.bucket_folder(entry, folder, writes),
+            #[cfg(not(feature = "bucket"))]
+            TargetKind::FolderInBucket(folder) => {
+                Err(Trouble::no_bucket_for(&format!("{}: `{}`", entry.place, entry.id), &folder.bucket))
             }
         }
     }

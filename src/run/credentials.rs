@@ -40,7 +40,7 @@ fn shown_by_source<'a>(pipeline: &'a Pipeline, source: &Source) -> Option<&'a Ce
 
 /// The client certificate that a target is shown.
 fn shown_by_target<'a>(pipeline: &'a Pipeline, target: &Target) -> Option<&'a Certificate> {
-    let asks = !matches!(target.kind, TargetKind::Folder(_));
+    let asks = !matches!(target.kind, TargetKind::Folder(_) | TargetKind::FolderInBucket(_));
     pipeline.http.get(&target.http).filter(|_| asks)?.client_cert.as_ref()
 }
 

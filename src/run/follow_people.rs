@@ -9,7 +9,46 @@ use super::pages::{PAGE, each_page};
 use super::target_run::TargetRun;
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
-use crate::model::{AccountStanding, SourceId, Standing};
+use crate::model::{AccountStanding, Person, SourceId, Standing};
+
+/// Tells of accounts on record whose they are, where their names do not: whatever a rule says of whoever is left out holds for
+/// what stands there of theirs.
+async fn name_on_record(
+    context: &RunContext,
+    target_run: &TargetRun,
+    people: impl Iterator<Item = &Person>,
+) -> Result<(), Trouble> {
+    if target_run.target.names_say_whose() {
+        return Ok(());
+    }
+    let mut known = Vec::new();
+    for person in people {
+        // Who cannot be named has nothing there.
+        for account in target_run.target.accounts_for(person).await.unwrap_or_default() {
+            if context.facts.account(target_run.id(), &account.id)?.is_some() {
+                known.push(account);
+            }
+        }
+    }
+    Ok(context.facts.put_accounts(target_run.id(), &known)?)
+}
+
+/// As a run does, for an undoing: it gives nobody an account.
+pub(super) async fn name_all_on_record(
+    context: &RunContext,
+    target_run: &TargetRun,
+    sources: &[SourceId],
+) -> Result<(), Trouble> {
+    if !target_run.target.follows_people() || target_run.ready().is_none() {
+        return Ok(());
+    }
+    for source in sources {
+        for people in each_page(|after| context.facts.people(source, after, PAGE), |last| last.id.clone()) {
+            name_on_record(context, target_run, people?.iter()).await?;
+        }
+    }
+    Ok(())
+}
 
 /// Gives every person in scope an account, where the target has none of its own.
 pub(super) async fn follow_people(
@@ -24,6 +63,8 @@ pub(super) async fn follow_people(
     for source in sources {
         for people in each_page(|after| context.facts.people(source, after, PAGE), |last| last.id.clone()) {
             let people = people?;
+            let left_out = people.iter().filter(|person| person.standing != Standing::InScope);
+            name_on_record(context, target_run, left_out).await?;
             let mut accounts = Vec::new();
             for person in people.iter().filter(|person| person.standing == Standing::InScope) {
                 match target_run.target.accounts_for(person).await {

@@ -63,6 +63,9 @@ fn check_binding(target_run: &TargetRun, bound: Option<&ServerId>, server: &Serv
             format!("server `{}` ({}), but the state belongs to `{bound}`", server.id, server.product),
         )
         .hint(match target_run.entry.kind {
+            TargetKind::FolderInBucket(_) => {
+                "put back the right `bucket`, or give the other folder a target with another `id`"
+            }
             TargetKind::Folder(_) => "put back the right `path`, or give the other folder a target with another `id`",
             _ => "put back the right `base_url`, or give the other server a target with another `id`",
         })),

@@ -42,7 +42,7 @@ pub(crate) fn rehearse<'a>(pipeline: &Pipeline, test: &'a TestFile) -> Result<Ve
             let ids: Vec<_> = pipeline.targets.iter().map(|target| target.id.as_str()).collect();
             format!("{place}: {} has no target `{id}`; it has {}", pipeline.file, ids.join(", "))
         })?;
-        if matches!(target.kind, TargetKind::Folder(_)) {
+        if matches!(target.kind, TargetKind::Folder(_) | TargetKind::FolderInBucket(_)) {
             return Err(format!("{place}: `{id}` is a folder, which has no accounts: its files follow the people"));
         }
         all.extend(
@@ -316,7 +316,7 @@ impl Stage<'_> {
             // Whoever says nothing of it keeps the earlier picture, as with `load::Target`.
             default_by: match self.target.kind {
                 TargetKind::Bitbucket(_) => DefaultBy::Deleting,
-                TargetKind::Folder(_) => DefaultBy::Removing,
+                TargetKind::Folder(_) | TargetKind::FolderInBucket(_) => DefaultBy::Removing,
                 _ => DefaultBy::Choosing,
             },
             images,

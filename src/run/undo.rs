@@ -29,7 +29,7 @@ use super::target_plan::TargetPlan;
 use super::target_run::TargetRun;
 use super::twins::{self, Servers};
 use super::undo_planner::{self, ComesBack, Outlook};
-use super::{decided, fetch_stood, folders, match_all, only, run_row, spans, survey, write};
+use super::{decided, fetch_stood, folders, follow_people, match_all, only, run_row, spans, survey, write};
 use crate::error::Trouble;
 use crate::model::{Digest, RunId};
 use crate::plan::{Allowance, Rerender};
@@ -182,6 +182,11 @@ impl Undoing<'_> {
         try_join_all(source_runs.iter_mut().map(|source_run| source_run.collect(context))).await?;
         for failure in source_runs.iter().filter_map(|source_run| source_run.failure.as_ref()) {
             context.say(RunEvent::Failure(failure.to_string()));
+        }
+        let listed = source_runs.iter().filter(|source_run| source_run.failure.is_none());
+        let listed: Vec<_> = listed.map(|source_run| source_run.id().clone()).collect();
+        for target_run in target_runs {
+            follow_people::name_all_on_record(context, target_run, &listed).await?;
         }
         match_all::match_all(context, target_runs, &source_runs)?;
         Ok(source_runs)

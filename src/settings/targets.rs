@@ -7,7 +7,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::declare::declare;
-use super::{Patterns, Placed, Share};
+use super::{Bucket, Patterns, Placed, Share};
 use crate::model::{AccountKey, PersonKey, Place, TargetId};
 use crate::secret::Secret;
 
@@ -28,9 +28,9 @@ pub struct Target {
     pub dry_run: Placed<bool>,
     /// True: nothing is planned there either.
     pub freeze: Placed<bool>,
-    /// A key of [`Pipeline::rates`]; a folder has `default` and does not use it.
+    /// A key of [`Pipeline::rates`]; a folder on a disk has `default` and does not use it.
     pub rate: String,
-    /// A key of [`Pipeline::http`]; a folder has `default` and does not use it.
+    /// A key of [`Pipeline::http`]; a folder on a disk has `default` and does not use it.
     pub http: String,
     /// An open intent is judged no sooner than this after it was sent (docs/write-protocols.md).
     pub quiet: Duration,
@@ -121,6 +121,8 @@ pub enum TargetKind {
     Confluence(Confluence),
     /// Bitbucket Data Center.
     Bitbucket(Bitbucket),
+    /// A static copy in object storage.
+    FolderInBucket(FolderInBucket),
     /// A static copy.
     Folder(FolderTarget),
 }
@@ -205,4 +207,28 @@ pub struct Bitbucket {
 pub struct FolderTarget {
     /// Relative to the working directory.
     pub path: PathBuf,
+    /// What its files are named after.
+    pub names: FolderNames,
+}
+
+/// A folder whose files are objects.
+#[derive(Clone, Debug)]
+pub struct FolderInBucket {
+    /// Where.
+    pub bucket: Bucket,
+    /// What its objects are named after.
+    pub names: FolderNames,
+    /// How long whoever serves or shows them may keep them.
+    pub cache: Duration,
+}
+
+/// What the files of a folder are named after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FolderNames {
+    /// What `match` says.
+    Match,
+    /// The SHA-256 of the main e-mail address in small letters.
+    EmailSha256,
+    /// The MD5 of the main e-mail address in small letters.
+    EmailMd5,
 }

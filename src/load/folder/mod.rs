@@ -6,6 +6,8 @@
 //! A newcomer gets wrong: the folder has no accounts of its own. `match` names the files, and whoever has a name has an
 //! account; so has every picture on record, whoever it was for. The account's id is the safe form of its name.
 
+#[cfg(feature = "bucket")]
+mod bucket;
 mod files;
 mod index;
 mod names;
@@ -16,4 +18,6 @@ mod target;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "bucket")]
+pub(crate) use bucket::BucketFolder;
 pub(crate) use target::Folder;

@@ -21,10 +21,10 @@ use crate::model::{
 use crate::settings;
 
 use super::files::{PictureFiles, StandingPicture};
+use super::index;
 use super::naming::Naming;
 use super::session::FolderSession;
 use super::shared::FolderConnection;
-use super::{index, names};
 
 /// Accounts that a survey hands over at once.
 const PAGE: usize = 500;
@@ -53,7 +53,7 @@ impl Folder {
         Ok(Self {
             id: target.id.clone(),
             path,
-            naming: Naming::of(&target.matching),
+            naming: Naming::of(&target.matching, folder.names)?,
             accounts: AccountFilter::new(&target.accounts),
             shared: Arc::new(shared),
         })
@@ -65,10 +65,11 @@ impl Folder {
         Account {
             handle: None,
             standing: self.accounts.standing(&id, &name, Life::Active, true),
-            id,
-            // Where `match` names files by addresses.
+            // Where `match` names files by addresses, or the file is named by the digest of one.
             email: name.contains('@').then(|| name.clone()),
-            name,
+            // What is on record is known by the digest alone, and keeps its name.
+            name: if self.naming.is_digest() { id.as_str().to_owned() } else { name },
+            id,
             display_name,
             shown,
         }
@@ -134,9 +135,13 @@ impl Target for Folder {
         true
     }
 
+    fn names_say_whose(&self) -> bool {
+        !self.naming.is_digest()
+    }
+
     async fn accounts_for(&self, person: &Person) -> Result<Vec<Account>, Failure> {
         let names = self.naming.names(person).into_iter();
-        Ok(names.map(|name| self.account(names::safe_name(&name), name, person.display_name.clone())).collect())
+        Ok(names.map(|name| self.account(self.naming.file(&name), name, person.display_name.clone())).collect())
     }
 
     async fn finish(&self) -> Result<(), Failure> {

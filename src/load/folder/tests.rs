@@ -13,7 +13,9 @@ use crate::model::{
     Account, AccountId, AccountKey, AccountStanding, Digest, Intent, IntentKind, Luma, MediaType, Person, PersonKey,
     PictureRef, Rendition, Shown, Standing, Status,
 };
-use crate::settings::{Accounts, FolderTarget, Matching, Ownership, Patterns, Target, TargetKind, UserMap};
+use crate::settings::{
+    Accounts, FolderNames, FolderTarget, Matching, Ownership, Patterns, Target, TargetKind, UserMap,
+};
 
 /// Takes everything for a picture but what is empty or half.
 struct Blurred;
@@ -27,7 +29,10 @@ impl Fingerprinter for Blurred {
 
 fn settings() -> Target {
     let matching = keys(&[PersonKey::EmailLocal, PersonKey::UpnLocal]);
-    Target { matching, ..settings_of("copy", TargetKind::Folder(FolderTarget { path: "none".into() })) }
+    Target {
+        matching,
+        ..settings_of("copy", TargetKind::Folder(FolderTarget { path: "none".into(), names: FolderNames::Match }))
+    }
 }
 
 fn keys(keys: &[PersonKey]) -> Matching {
@@ -35,7 +40,8 @@ fn keys(keys: &[PersonKey]) -> Matching {
 }
 
 fn made(path: &Path, settings: &Target) -> Folder {
-    Folder::new(settings, &FolderTarget { path: path.to_owned() }, Arc::new(Blurred)).unwrap()
+    Folder::new(settings, &FolderTarget { path: path.to_owned(), names: FolderNames::Match }, Arc::new(Blurred))
+        .unwrap()
 }
 
 /// A folder of which the state knows these pictures.

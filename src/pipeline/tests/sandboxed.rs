@@ -70,7 +70,7 @@ fn every_example_runs_in_a_sandbox_without_a_variable() {
                 TargetKind::Jira(jira) => (jira.base_url.port(), 3),
                 TargetKind::Confluence(confluence) => (confluence.base_url.port(), 4),
                 TargetKind::Bitbucket(bitbucket) => (bitbucket.base_url.port(), 5),
-                TargetKind::Folder(_) => continue,
+                TargetKind::Folder(_) | TargetKind::FolderInBucket(_) => continue,
             };
             assert_eq!(port.0, Some(port.1), "{name}: {}", target.id);
         }

@@ -1,0 +1,230 @@
+//! Writing into a store that speaks S3, with the journal of the Jira tests.
+
+use std::time::Duration;
+
+use avatarpipe_sandbox::s3::{BUCKET, ObjectStore, Then};
+use bytes::Bytes;
+use url::Url;
+
+use super::BucketFolder;
+use crate::http::{ClientSettings, FailureKind, ObjectsWay, RateLimit, Stopping};
+use crate::load::jira::tests::{Log, Memory, intent};
+use crate::load::tests::target as settings_of;
+use crate::load::{Claim, Learnt, Mend, Seen, Target as _, WriteError};
+use crate::model::{
+    Account, Digest, Intent, IntentKind, MediaType, Person, PictureRef, Rendition, Shown, Standing, Status,
+};
+use crate::secret::Secret;
+use crate::settings::{Bucket, BucketStore, FolderInBucket, FolderNames, Http, Proxy, Rate, S3Key, TargetKind};
+
+fn object(account: &Account) -> String {
+    format!("p/avatar/{}", account.id)
+}
+
+fn store() -> ObjectStore {
+    ObjectStore::start().unwrap()
+}
+
+fn folder(store: &ObjectStore) -> BucketFolder {
+    let bucket = Bucket {
+        url: format!("s3://{BUCKET}/p"),
+        name: BUCKET.to_owned(),
+        prefix: "p".to_owned(),
+        endpoint: Some(Url::parse(store.url()).unwrap()),
+        store: BucketStore::S3 {
+            region: Some("us-east-1".to_owned()),
+            credential: Some(S3Key {
+                access_key_id: "AKIA".to_owned(),
+                secret_access_key: Secret::new("never-told-to-anybody"),
+                session_token: None,
+            }),
+        },
+    };
+    let folder = FolderInBucket { bucket, names: FolderNames::EmailSha256, cache: Duration::from_secs(60) };
+    let pause = Duration::from_millis(1);
+    let http = Http { proxy: Proxy::None, retry_pause: pause, ..Http::default() };
+    let rate = Rate { units: 100_000, per: Duration::from_secs(1), burst: 100_000, concurrency: 64 };
+    let way =
+        ClientSettings { name: "copy".to_owned(), rate_limit: RateLimit::new(&rate), http, stopping: Stopping::Never };
+    let settings = settings_of("copy", TargetKind::FolderInBucket(folder.clone()));
+    BucketFolder::new(&settings, &folder, ObjectsWay::new(way), pause).unwrap()
+}
+
+/// Ada, as the listing that is made now sees her.
+async fn ada(folder: &BucketFolder) -> Account {
+    listed(folder).await;
+    let mut person = Person::new("b1".into(), "Ada", Standing::InScope);
+    person.add_main_email("Ada@example.com");
+    folder.accounts_for(&person).await.unwrap().remove(0)
+}
+
+async fn listed(folder: &BucketFolder) -> Vec<(String, Shown)> {
+    let mut accounts = Vec::new();
+    folder.survey(&mut Learnt::new(), &mut |page| accounts.extend(page)).await.unwrap();
+    accounts.into_iter().map(|account: Account| (account.id.to_string(), account.shown)).collect()
+}
+
+fn picture(bytes: &'static [u8]) -> Rendition {
+    Rendition::new(Bytes::from_static(bytes), MediaType::Png, 64, None)
+}
+
+fn draft(kind: IntentKind, account: &Account, rendition: Option<&[u8]>, ours: bool) -> Intent {
+    let old = match &account.shown {
+        Shown::Custom(mark) if ours => Some(mark.clone()),
+        _ => None,
+    };
+    Intent {
+        handle: None,
+        account: account.id.clone(),
+        account_name: account.name.clone(),
+        rendition: rendition.map(Digest::of),
+        stood: account.shown.clone(),
+        old,
+        ..intent(kind)
+    }
+}
+
+/// What is there before the listing, what is done there between it and the write, what the write is, how it ends, and what
+/// stands there then.
+#[tokio::test]
+async fn nothing_is_written_over_or_removed_that_the_plan_did_not_see() {
+    enum Act {
+        Replace,
+        Revert { ours: bool },
+    }
+    const REPLACE: Act = Act::Replace;
+    let table: [(Option<&str>, Option<Option<&str>>, Act, &str, Option<&str>); 10] = [
+        (None, None, REPLACE, "done", Some("new")),
+        (Some("old"), None, REPLACE, "done", Some("new")),
+        (None, Some(Some("hand")), REPLACE, "changed", Some("hand")),
+        (Some("old"), Some(Some("hand")), REPLACE, "changed", Some("hand")),
+        (Some("old"), Some(None), REPLACE, "changed", None),
+        (Some("old"), None, Act::Revert { ours: true }, "done", None),
+        (Some("old"), None, Act::Revert { ours: false }, "refused", Some("old")),
+        (Some("old"), Some(Some("hand")), Act::Revert { ours: true }, "changed", Some("hand")),
+        (Some("old"), Some(None), Act::Revert { ours: true }, "changed", None),
+        (None, None, Act::Revert { ours: true }, "refused", None),
+    ];
+    for (row, (before, meanwhile, act, end, after)) in table.into_iter().enumerate() {
+        let store = store();
+        let folder = folder(&store);
+        store.put("p/avatar/notes.txt", "mine");
+        let name = object(&ada(&folder).await);
+        before.iter().for_each(|text| store.put(&name, (*text).to_owned()));
+        let account = ada(&folder).await;
+        match meanwhile {
+            Some(Some(text)) => store.put(&name, text.to_owned()),
+            Some(None) => store.remove(&name),
+            None => {}
+        }
+        let (mut journal, session) = (Memory::new(&Log::default()), folder.session().await.unwrap());
+        let went = match act {
+            Act::Replace => {
+                let picture = picture(b"new");
+                let draft = draft(IntentKind::Replace, &account, Some(b"new"), false);
+                session.replace(draft, &picture, &mut journal).await
+            }
+            Act::Revert { ours } => session.revert(draft(IntentKind::Revert, &account, None, ours), &mut journal).await,
+        };
+        let went = match went {
+            Ok(_) => "done",
+            Err(WriteError::ChangedMeanwhile) => "changed",
+            Err(WriteError::Refused(_)) => "refused",
+            Err(WriteError::Unknown(_) | WriteError::Stop(_)) => "stopped",
+        };
+        let there = store.objects().get(&name).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        assert_eq!((went, there.as_deref()), (end, after), "row {row}");
+        assert!(journal.open().is_none_or(|open| open.status == Status::Closed), "row {row}: {:?}", journal.open());
+        assert_eq!(store.objects()["p/avatar/notes.txt"], b"mine");
+    }
+}
+
+#[tokio::test]
+async fn an_account_is_a_digest_and_a_picture_is_served_as_one() {
+    let (store, log) = (store(), Log::default());
+    let target = folder(&store);
+    let account = ada(&target).await;
+    assert_eq!((account.name.as_str(), account.email.as_deref()), (account.id.as_str(), Some("ada@example.com")));
+    let draft = draft(IntentKind::Replace, &account, Some(b"new"), false);
+    let done = target.session().await.unwrap().replace(draft, &picture(b"new"), &mut Memory::new(&log)).await;
+    let mark = done.map(|done| done.shown.unwrap()).unwrap_or_else(|error| panic!("{error:?}"));
+    assert_eq!(*log.lock().unwrap(), ["J sent 1 put".to_owned(), format!("J shown {mark}"), "J closed".to_owned()]);
+    let served = ["content-type", "cache-control"].map(|header| store.header(&object(&account), header).unwrap());
+    assert_eq!(served, ["image/png", "public, max-age=60"]);
+    // The next run knows it by its record alone, and downloads nothing.
+    store.reset_log();
+    let next = folder(&store);
+    let recorded =
+        [account.id.as_str(), "../lease", "avatarpipe-probe"].map(|id| (id.into(), mark.clone(), Claim::Placed));
+    next.recall(recorded.into());
+    assert_eq!(listed(&next).await, [(account.id.to_string(), Shown::Custom(mark.clone()))]);
+    assert_eq!(store.log(), ["LIST p/avatar/ 200"]);
+    assert_eq!(ada(&next).await.shown, Shown::Custom(mark));
+}
+
+/// What became of a write is asked of the store, and not of a listing that may be older.
+#[tokio::test]
+async fn a_write_of_which_no_answer_came_is_looked_at() {
+    for (arrives, seen) in [(true, "shown"), (false, "nothing")] {
+        let store = store();
+        let target = folder(&store);
+        let account = ada(&target).await;
+        let session = target.session().await.unwrap();
+        store.judge(move |asked| match asked.starts_with("PUT p/avatar/") {
+            true if arrives => Then::Lose(500),
+            true => Then::Refuse(500),
+            // Nor can it be asked whether it arrived.
+            false => Then::Refuse(500),
+        });
+        let mut journal = Memory::new(&Log::default());
+        let draft = draft(IntentKind::Replace, &account, Some(b"new"), false);
+        let went = session.replace(draft, &picture(b"new"), &mut journal).await;
+        assert!(matches!(went, Err(WriteError::Stop(_))));
+        store.judge(|_| Then::Answer);
+        let open = journal.open().unwrap();
+        let sent = open.last_write().unwrap();
+        assert!(matches!(target.observe(&open, None, sent).await.unwrap(), Seen::TooEarly(_)));
+        let found = target.observe(&open, None, sent + 120).await.unwrap();
+        let mend = match found {
+            Seen::Shown(mark) => ("shown", Mend::Finish(mark)),
+            Seen::Nothing(_) => ("nothing", Mend::Again(picture(b"new"))),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(mend.0, seen);
+        assert!(target.session().await.unwrap().mend(&open, &mend.1, &mut journal).await.is_ok());
+        assert_eq!((journal.status(), &store.objects()[&object(&account)][..]), (Status::Closed, &b"new"[..]));
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_heeds_no_conditions_is_refused_before_the_first_picture() {
+    let store = store();
+    let target = folder(&store);
+    let account = ada(&target).await;
+    store.judge(|_| Then::PassOver);
+    let failure = target.session().await.err().unwrap();
+    assert_eq!(failure.kind, FailureKind::Misconfigured);
+    assert!(!store.objects().contains_key(&object(&account)));
+    assert_eq!(store.objects().into_keys().collect::<Vec<_>>(), ["p/avatarpipe.json"]);
+}
+
+#[tokio::test]
+async fn a_long_listing_is_read_to_its_end() {
+    let store = store();
+    for number in 0..2345_u32 {
+        store.put(&format!("p/avatar/{number:064x}"), "x");
+    }
+    let target = folder(&store);
+    let last = format!("{:064x}", 2344);
+    target.recall(vec![(last.as_str().into(), PictureRef::new("x"), Claim::Placed)]);
+    let found = listed(&target).await;
+    assert!(matches!(&found[..], [(id, Shown::Custom(_))] if *id == last), "{found:?}");
+    assert_eq!(store.log().len(), 3);
+    // A second page that does not come is no end.
+    let mut pages = 0;
+    store.judge(move |_| {
+        pages += 1;
+        if pages == 1 { Then::Answer } else { Then::Refuse(403) }
+    });
+    assert!(target.survey(&mut Learnt::new(), &mut |_| {}).await.is_err());
+}
