@@ -33,7 +33,7 @@ fn whom_a_name_means_is_told_and_others_are_counted() {
     let ended = ended.expect_error("note: jira: --only john doe: means 2 accounts: ada (JIRAUSER");
     let ended = ended.expect_answer("jira: --only john doe: means 2 accounts: ada (JIRAUSER");
     let ended = ended.expect_answer("jira: shows what it should already: ada\n");
-    ended.expect_answer("left out by --only or --target (2)").holds_no_answer("jira/alan");
+    ended.expect_answer("left out by --only or --target (3)").holds_no_answer("jira/alan");
     harness.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace")), ("alan", Start)]);
 }
 
