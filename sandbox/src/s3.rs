@@ -15,9 +15,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::Request;
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use tokio::sync::watch;
 
@@ -35,6 +35,10 @@ pub enum Then {
     Lose(u16),
     /// It is done though its condition does not hold, as stores do that know of none.
     PassOver,
+    /// It is done, and the mark in the answer is another than the object's.
+    TellAnotherTag,
+    /// It is done, and the answer has no mark.
+    TellNoTag,
 }
 
 /// An object store that runs until it is dropped.
@@ -57,6 +61,7 @@ struct Kept {
     objects: BTreeMap<String, Object>,
     uploads: BTreeMap<String, BTreeMap<u32, Bytes>>,
     log: Vec<String>,
+    traffic: u64,
     /// How far its clock is ahead.
     ahead: Duration,
     number: u64,
@@ -135,9 +140,16 @@ impl ObjectStore {
         lock(&self.shared.kept).log.clone()
     }
 
+    /// Bytes of the bodies of all of them, both ways.
+    pub fn traffic(&self) -> u64 {
+        lock(&self.shared.kept).traffic
+    }
+
     /// Forgets the requests so far.
     pub fn reset_log(&self) {
-        lock(&self.shared.kept).log.clear();
+        let mut kept = lock(&self.shared.kept);
+        kept.log.clear();
+        kept.traffic = 0;
     }
 
     /// Every object by its name.
@@ -195,6 +207,7 @@ struct Asked {
 async fn answer(shared: Arc<Shared>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else { return plain(400, "IncompleteBody") };
+    let received = body.len() as u64;
     let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     // Google's names come with `%2F` for each slash; none has a `=` or a `&`.
     let path = url::form_urlencoded::parse(parts.uri.path().trim_start_matches('/').as_bytes()).next();
@@ -230,6 +243,12 @@ async fn answer(shared: Arc<Shared>, request: Request) -> Response {
         then => kept.act(&asked, then, now),
     };
     let mut response = if let Then::Lose(status) = then { plain(status, "InternalError") } else { done };
+    match then {
+        Then::TellAnotherTag => _ = response.headers_mut().insert("etag", HeaderValue::from_static("\"another\"")),
+        Then::TellNoTag => _ = response.headers_mut().remove("etag"),
+        _ => {}
+    }
+    kept.traffic += received + response.body().size_hint().exact().unwrap_or_default();
     kept.log.push(format!("{words} {}", response.status().as_u16()));
     if let Ok(date) = httpdate::fmt_http_date(now).parse() {
         response.headers_mut().insert("date", date);

@@ -4,8 +4,11 @@
 //! Leaves to others: where pages and bytes go ([`Replica`]).
 //! A newcomer gets wrong: the end of the chain is the first number that is missing, so no number is ever left out.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
+
 use super::error::BucketError;
-use super::lease::{self, Base, FORMAT, Lease};
+use super::lease::{self, Base, FORMAT, Lease, OLDEST, Tail};
 use super::objects::{Object, Objects};
 use super::segment;
 use crate::http::{Failure, FailureKind};
@@ -26,9 +29,6 @@ pub(crate) trait Replica: Send {
 pub(super) struct Read {
     /// The first number that is missing.
     pub(super) next: u64,
-    /// Segments after the snapshot, and their bytes.
-    pub(super) segments: u64,
-    pub(super) bytes: u64,
     /// The highest fencing number so far.
     pub(super) fence: u64,
 }
@@ -40,22 +40,49 @@ pub(super) fn parse(url: &str, object: &Object) -> Result<Lease, BucketError> {
         .ok()
         .and_then(|value| value.get("format")?.as_u64())
         .ok_or_else(|| unusable(format!("its object `{}` is not of avatarpipe", lease::NAME)))?;
-    if format != u64::from(FORMAT) {
+    if !(u64::from(OLDEST)..=u64::from(FORMAT)).contains(&format) {
         return Err(unusable(format!("its format is {format}, this program knows {FORMAT}: use the newer program")));
     }
     let lease = serde_json::from_slice(&object.bytes).ok().filter(Lease::is_sound);
     lease.ok_or_else(|| unusable(format!("its object `{}` is damaged", lease::NAME)))
 }
 
-/// Reads the snapshot and all segments after it.
-pub(super) async fn read(objects: &Objects, lease: &Lease, replica: &mut dyn Replica) -> Result<Read, BucketError> {
+/// Who may have written since the lease was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// Nobody: it was given back, so the log ends where the lease says.
+    Told,
+    /// Whoever has it, or had it.
+    Open,
+}
+
+impl End {
+    /// Of a lease as it was found.
+    pub(super) fn of(lease: &Lease) -> Self {
+        if lease.holder.is_none() && !lease.open && lease.format == FORMAT { Self::Told } else { Self::Open }
+    }
+}
+
+/// Reads the snapshot and all that came after it.
+pub(super) async fn read(
+    objects: &Objects,
+    lease: &Lease,
+    end: End,
+    replica: &mut dyn Replica,
+) -> Result<Read, BucketError> {
     replica.clear().map_err(|error| local(&error))?;
     let mut read = Read::default();
     if let Some(base) = &lease.base {
         snapshot(objects, base, replica).await?;
         read.next = base.next;
     }
-    follow(objects, &mut read, replica).await?;
+    if let Some(last) = &lease.tail {
+        tail(objects, last, &mut read, replica)?;
+    }
+    match end {
+        End::Open => follow(objects, &mut read, replica).await?,
+        End::Told => while read.next < lease.appended && follow_one(objects, &mut read, replica).await? {},
+    }
     // What is lost may be that an account has passed on, and whose picture is ours (promise P1).
     if read.next < lease.appended {
         let (name, last) = (segment::name(read.next), segment::name(lease.appended.saturating_sub(1)));
@@ -72,9 +99,26 @@ pub(super) async fn read(objects: &Objects, lease: &Lease, replica: &mut dyn Rep
 
 /// Reads the segments from where a reading ended.
 pub(super) async fn follow(objects: &Objects, read: &mut Read, replica: &mut dyn Replica) -> Result<(), BucketError> {
-    while let Some(object) = objects.get(&segment::name(read.next)).await? {
-        take(objects, read, &object, replica)?;
-    }
+    while follow_one(objects, read, replica).await? {}
+    Ok(())
+}
+
+/// Reads the next segment; whether there was one.
+async fn follow_one(objects: &Objects, read: &mut Read, replica: &mut dyn Replica) -> Result<bool, BucketError> {
+    let Some(object) = objects.get(&segment::name(read.next)).await? else { return Ok(false) };
+    take(objects, read, &object, replica)?;
+    Ok(true)
+}
+
+/// What stands in the lease.
+fn tail(objects: &Objects, tail: &Tail, read: &mut Read, replica: &mut dyn Replica) -> Result<(), BucketError> {
+    let packed = BASE64.decode(&tail.segment).map_err(|_| "it is not Base64".to_owned());
+    let segment = packed.and_then(|packed| segment::unpack(&packed)).map_err(|why| BucketError::Unusable {
+        url: objects.url.clone(),
+        why: format!("what stands in its object `{}`: {why}", lease::NAME),
+    })?;
+    replica.commit(&segment.commit).map_err(|error| local(&error))?;
+    (read.next, read.fence) = (tail.next, segment.fence);
     Ok(())
 }
 
@@ -96,8 +140,6 @@ fn take(objects: &Objects, read: &mut Read, object: &Object, replica: &mut dyn R
     }
     read.fence = segment.fence;
     read.next += 1;
-    read.segments += 1;
-    read.bytes += object.bytes.len() as u64;
     Ok(())
 }
 

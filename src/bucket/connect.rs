@@ -4,12 +4,13 @@
 //! A newcomer gets wrong: without `credential` the environment says who we are, as for the vendor's own tools; with it,
 //! nothing of the environment does, so that a key never goes with somebody else's token.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use object_store::ObjectStore;
 use object_store::path::Path;
 
+use super::lease::Reached;
 use super::objects::Objects;
 use super::vendor::unusable;
 use super::{amazon, azure, google};
@@ -22,19 +23,28 @@ pub(crate) struct Bucket {
     pub(super) objects: Objects,
     /// How long a lease of ours holds.
     pub(super) lease: Duration,
+    /// How far it had come when it was last seen here.
+    pub(super) reached: Mutex<Option<Reached>>,
 }
 
 impl Bucket {
-    /// A bucket; nothing is asked yet. `pause`: before the first repetition.
-    pub(crate) fn connect(settings: &StateBucket, way: ObjectsWay, pause: Duration) -> Result<Self, Failure> {
-        Ok(Self { objects: Objects::open(&settings.place, way, pause)?, lease: settings.lease })
+    /// A bucket; nothing is asked yet. `pause`: before the first repetition. `reached`: how far it had come when it was last
+    /// seen here, if it was.
+    pub(crate) fn connect(
+        settings: &StateBucket,
+        way: ObjectsWay,
+        pause: Duration,
+        reached: Option<Reached>,
+    ) -> Result<Self, Failure> {
+        let objects = Objects::open(&settings.place, way, pause)?;
+        Ok(Self { objects, lease: settings.lease, reached: Mutex::new(reached) })
     }
 }
 
 impl Objects {
     /// Everything below a prefix; nothing is asked yet. `pause`: before the first repetition.
     pub(crate) fn open(place: &settings::Bucket, way: ObjectsWay, pause: Duration) -> Result<Self, Failure> {
-        let server = way.clone();
+        let (server, kept) = (way.clone(), way.clone());
         let store: Arc<dyn ObjectStore> = match &place.store {
             BucketStore::S3 { region, credential } => {
                 amazon::store(place, region.as_deref(), credential.as_ref(), way)?
@@ -46,6 +56,7 @@ impl Objects {
         };
         let prefix = Path::parse(&place.prefix).map_err(|error| unusable(place, &error.into(), "look at `bucket`"))?;
         let clock = Arc::new(move || server.server_time());
-        Ok(Self { store, clock, url: place.url.clone(), prefix, pause })
+        let site = place.endpoint.as_ref().map_or_else(|| "its own".to_owned(), ToString::to_string);
+        Ok(Self { store, clock, way: kept, url: place.url.clone(), prefix, site, pause })
     }
 }

@@ -9,22 +9,31 @@ use std::path::Path;
 use std::sync::{Mutex as StdMutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use bytes::Bytes;
 use tokio::sync::Mutex;
 
-use super::chain::{self, Read, Replica};
+use super::chain::{self, End, Read, Replica};
 use super::connect::Bucket;
 use super::error::BucketError;
-use super::lease::{self, Base, FORMAT, Holder, Lease};
+use super::lease::{self, Base, FORMAT, Holder, Lease, Reached, Tail};
 use super::objects::{Condition, Object, Put, Tag};
 use super::segment;
 use super::served::Served;
+use crate::http::Traffic;
 
 /// Whoever loses a race for the lease is told so by the next reading.
 const RACES: usize = 5;
 
-/// A snapshot is made of so many segments, or of a quarter of its own size.
-const MANY: u64 = 16;
+/// So much is written into the lease, whatever the size of the snapshot.
+const LITTLE: u64 = 16 << 10;
+
+/// More than that never is: the lease is written again and again.
+const MUCH: u64 = 64 << 10;
+
+const FALSE_MARKS: &str = "the store refuses a write over an object that is still as it was: the marks that it tells (`ETag`) are \
+    not those that it compares. A proxy may change them; else take another store";
 
 /// The lease, while it is ours. Shared by reference.
 #[derive(Debug)]
@@ -37,6 +46,10 @@ pub(crate) struct Held {
     renewed: StdMutex<Renewed>,
     lost: StdMutex<Option<BucketError>>,
 }
+
+/// What goes into the lease when it is given back.
+#[derive(Debug)]
+pub(crate) struct Packed(Tail);
 
 /// When the lease was last written, never later than it was.
 #[derive(Clone, Copy, Debug)]
@@ -60,11 +73,16 @@ impl Bucket {
             return Ok(false);
         };
         for _ in 0..RACES {
-            let read = chain::read(&self.objects, &lease, replica).await;
+            let read = chain::read(&self.objects, &lease, End::of(&lease), replica).await;
+            // Nobody has written since.
+            if read.is_ok() && End::of(&lease) == End::Told {
+                return read.map(|read| lease.base.is_some() || read.next > 0);
+            }
             let Some(now) = self.lease().await? else { break };
-            // What was read may have been removed meanwhile, by whoever made the next snapshot.
-            if now.base == lease.base {
-                return read.map(|read| lease.base.is_some() || read.segments > 0);
+            // What was read may have been removed meanwhile, by whoever made the next snapshot; and what went into the lease
+            // alone is in no segment.
+            if (&now.base, &now.tail) == (&lease.base, &lease.tail) {
+                return read.map(|read| lease.base.is_some() || read.next > 0);
             }
             lease = now;
         }
@@ -74,6 +92,12 @@ impl Bucket {
     /// Who has the lease.
     pub(crate) async fn holder(&self) -> Result<Option<Holder>, BucketError> {
         Ok(self.lease().await?.and_then(|lease| lease.holder))
+    }
+
+    /// Refuses while somebody may write.
+    pub(crate) async fn expect_nobody(&self) -> Result<(), BucketError> {
+        let Some(object) = self.objects.get(lease::NAME).await? else { return Ok(()) };
+        self.expect_free(&object, &self.parse(&object)?)
     }
 
     /// Takes the lease, if nobody has it, and makes the state anew on this machine.
@@ -87,27 +111,42 @@ impl Bucket {
     }
 
     async fn take(self, holder: Holder, replica: &mut dyn Replica, taking: Taking) -> Result<Held, BucketError> {
+        let mut refused = None;
         for _ in 0..RACES {
             let there = self.objects.get(lease::NAME).await?;
-            let former = there.as_ref().map(|object| chain::parse(&self.objects.url, object)).transpose()?;
+            let former = there.as_ref().map(|object| self.parse(object)).transpose()?;
             if let (Some(object), Some(lease), Taking::IfFree) = (&there, &former, taking) {
                 self.expect_free(object, lease)?;
             }
+            // What was refused in its favour is still the same.
+            if former.is_some() && former == refused {
+                return Err(self.unusable(FALSE_MARKS));
+            }
             let condition = there.map_or(Condition::New, |object| Condition::Over(object.tag));
-            let lease = Lease {
+            let mut lease = Lease {
                 format: FORMAT,
                 fence: former.as_ref().map_or(0, |former| former.fence) + 1,
                 holder: Some(holder.clone()),
                 seconds: self.lease.as_secs(),
                 base: former.as_ref().and_then(|former| former.base.clone()),
+                tail: former.as_ref().and_then(|former| former.tail.clone()),
+                heeds: former.as_ref().and_then(|former| former.heeds.clone()),
                 appended: former.as_ref().map_or(0, |former| former.appended),
+                open: former.as_ref().is_some_and(|former| former.open || former.holder.is_some()),
                 nonce: String::new(),
             }
             .again();
             let renewed = self.renewing();
-            let Put::Done(tag) = self.objects.put(lease::NAME, lease.bytes(), &condition).await? else { continue };
-            self.expect_conditions(&lease).await?;
-            let read = match chain::read(&self.objects, &lease, replica).await {
+            let Put::Done(mut tag) = self.objects.put(lease::NAME, lease.bytes(), &condition).await? else {
+                refused = former;
+                continue;
+            };
+            if lease.heeds.as_ref() != Some(&self.objects.site) {
+                (lease, tag) = self.expect_conditions(lease, tag).await?;
+            }
+            let end = former.as_ref().map_or(End::Open, End::of);
+            *lock(&self.reached) = Some(lease.reached());
+            let read = match chain::read(&self.objects, &lease, end, replica).await {
                 Ok(read) => read,
                 Err(error) => {
                     // Nobody waits for who could not begin. Where it cannot be given back, it runs out.
@@ -116,6 +155,7 @@ impl Bucket {
                     return Err(error);
                 }
             };
+            let open = lease.open;
             let held = Held {
                 run: holder.run,
                 fence: lease.fence,
@@ -125,7 +165,10 @@ impl Bucket {
                 lost: StdMutex::default(),
                 bucket: self,
             };
-            if former.is_some_and(|former| former.holder.is_some()) {
+            if let Some(former) = former.and_then(|former| former.holder) {
+                tracing::warn!("{former} did not give the lease on the state back: it is taken over");
+            }
+            if open {
                 held.shut_out_former(replica).await?;
             }
             return Ok(held);
@@ -135,7 +178,26 @@ impl Bucket {
 
     async fn lease(&self) -> Result<Option<Lease>, BucketError> {
         let object = self.objects.get(lease::NAME).await?;
-        object.map(|object| chain::parse(&self.objects.url, &object)).transpose()
+        object.map(|object| self.parse(&object)).transpose()
+    }
+
+    /// The lease, unless it is an older one than was seen here: then all of it may be, and what is lost may be whose picture
+    /// stands on an account.
+    fn parse(&self, object: &Object) -> Result<Lease, BucketError> {
+        let lease = chain::parse(&self.objects.url, object)?;
+        if lock(&self.reached).is_some_and(|reached| lease.reached() < reached) {
+            return Err(self.unusable(
+                "it is older than what this machine saw there last: put the newer objects back. If it is meant, remove the \
+                 file beside the copy on this machine whose name ends in `.seen`",
+            ));
+        }
+        *lock(&self.reached) = Some(lease.reached());
+        Ok(lease)
+    }
+
+    /// How far it had come when it was last seen.
+    pub(crate) fn reached(&self) -> Option<Reached> {
+        *lock(&self.reached)
     }
 
     /// By the store's clock alone.
@@ -150,8 +212,9 @@ impl Bucket {
         Err(BucketError::Leased { url: self.objects.url.clone(), holder: Box::new(holder.clone()), left })
     }
 
-    /// Some stores speak S3 and pass conditions over in silence: there every lease would be everybody's.
-    async fn expect_conditions(&self, lease: &Lease) -> Result<(), BucketError> {
+    /// Some stores pass conditions over in silence: there every lease would be everybody's. Some tell marks that are no
+    /// good: there it would be nobody's. The lease remembers which store has shown that it does neither.
+    async fn expect_conditions(&self, lease: Lease, tag: Tag) -> Result<(Lease, Tag), BucketError> {
         for condition in [Condition::New, Condition::Over(Tag::of_nothing())] {
             if !self.objects.refuses(lease::NAME, lease.bytes(), &condition).await? {
                 return Err(self.unusable(
@@ -160,7 +223,11 @@ impl Bucket {
                 ));
             }
         }
-        Ok(())
+        let lease = Lease { heeds: Some(self.objects.site.clone()), ..lease.again() };
+        match self.objects.put(lease::NAME, lease.bytes(), &Condition::Over(tag)).await? {
+            Put::Done(tag) => Ok((lease, tag)),
+            Put::Conflict => Err(self.unusable(FALSE_MARKS)),
+        }
     }
 
     fn renewing(&self) -> Renewed {
@@ -178,6 +245,16 @@ impl Held {
         self.bucket.lease / 3
     }
 
+    /// What went to the store and came from it.
+    pub(crate) fn traffic(&self) -> Traffic {
+        self.bucket.objects.traffic()
+    }
+
+    /// How far the lease has come.
+    pub(crate) fn reached(&self) -> Option<Reached> {
+        self.bucket.reached()
+    }
+
     /// As it stands in the pipeline file.
     pub(crate) fn url(&self) -> &str {
         &self.bucket.objects.url
@@ -190,15 +267,12 @@ impl Held {
         let name = segment::name(chain.next);
         let packed = segment::pack(chain.next, self.fence, &self.run, commit)
             .map_err(|error| self.lose(chain::local(&error)))?;
-        let size = packed.len() as u64;
         match self.bucket.objects.put(&name, packed, &Condition::New).await {
             Ok(Put::Done(_)) => {}
             Ok(Put::Conflict) => return Err(self.lose(self.lost(format!("`{name}` was written by somebody else")))),
             Err(failure) => return Err(self.lose(failure)),
         }
         chain.next += 1;
-        chain.segments += 1;
-        chain.bytes += size;
         // It may have taken long to arrive.
         self.sure()
     }
@@ -231,11 +305,12 @@ impl Held {
         Ok(())
     }
 
-    /// Whether what was appended is worth a snapshot.
-    pub(crate) async fn has_grown(&self) -> bool {
-        let Read { segments, bytes, .. } = *self.chain.lock().await;
-        let whole = self.lease.lock().await.0.base.as_ref().map(|base| base.bytes);
-        segments > 0 && whole.is_none_or(|whole| segments >= MANY || bytes.saturating_mul(4) >= whole)
+    /// Everything that was written since the snapshot, for the lease; `None`: it is worth a snapshot.
+    pub(crate) async fn tail(&self, since: &[u8]) -> Result<Option<Packed>, BucketError> {
+        let next = self.chain.lock().await.next;
+        let packed = segment::pack(next, self.fence, &self.run, since).map_err(|error| chain::local(&error))?;
+        let room = self.lease.lock().await.0.base.as_ref().map_or(0, |base| (base.bytes / 4).clamp(LITTLE, MUCH));
+        Ok((packed.len() as u64 <= room).then(|| Packed(Tail { next, segment: BASE64.encode(packed) })))
     }
 
     /// Makes a file the snapshot from which the state goes on: it holds all that was appended. What only the snapshot
@@ -243,25 +318,47 @@ impl Held {
     pub(crate) async fn publish(&self, file: &Path) -> Result<(), BucketError> {
         let mut chain = self.chain.lock().await;
         self.sure()?;
-        let snapshot = format!("snapshots/{:012}-{}.db", chain.next, self.fence);
+        // One name for one snapshot: what was written since it may be in no segment.
+        let taken = self.lease.lock().await.0.base.as_ref().is_some_and(|base| base.next == chain.next);
+        let next = chain.next + u64::from(taken);
+        let snapshot = format!("snapshots/{next:012}-{}.db", self.fence);
         let (bytes, digest) = self.upload(&snapshot, file).await?;
         let mut kept = self.lease.lock().await;
         let former = kept.0.base.clone();
         let kept_from = self.clear(former.as_ref()).await;
-        let base =
-            Base { snapshot, bytes, digest, next: chain.next, kept_from, former: former.map(|former| former.snapshot) };
-        let lease = Lease { base: Some(base), appended: chain.next, ..kept.0.again() };
-        self.write(&mut kept, lease).await?;
-        (chain.segments, chain.bytes) = (0, 0);
+        let base = Base { snapshot, bytes, digest, next, kept_from, former: former.map(|former| former.snapshot) };
+        let lease = Lease { base: Some(base), tail: None, appended: next, ..kept.0.again() };
+        // Where nobody knows whether it was written, nobody knows which number is the next.
+        self.write(&mut kept, lease).await.map_err(|error| if taken { self.lose(error) } else { error })?;
+        chain.next = next;
         Ok(())
     }
 
-    /// Gives the lease back. Nothing can be written after it.
-    pub(crate) async fn release(&self) -> Result<(), BucketError> {
+    /// As [`Held::publish`], and nothing that stood there before is left.
+    pub(crate) async fn publish_alone(&self, file: &Path) -> Result<(), BucketError> {
+        self.publish(file).await?;
+        let mut kept = self.lease.lock().await;
+        let Some(base) = kept.0.base.clone() else { return Ok(()) };
+        let objects = &self.bucket.objects;
+        if let Some(former) = &base.former {
+            objects.delete(former).await?;
+        }
+        for number in base.kept_from..base.next {
+            objects.delete(&segment::name(number)).await?;
+        }
+        let base = Base { former: None, kept_from: base.next, ..base };
+        let lease = Lease { base: Some(base), ..kept.0.again() };
+        self.write(&mut kept, lease).await
+    }
+
+    /// Gives the lease back, with what was written since the snapshot if that goes into it. Nothing can be written after it.
+    pub(crate) async fn release(&self, packed: Option<Packed>) -> Result<(), BucketError> {
         let appended = self.chain.lock().await.next;
         let mut kept = self.lease.lock().await;
         self.sure()?;
-        let lease = Lease { holder: None, appended, ..kept.0.again() };
+        let again = kept.0.again();
+        let tail = packed.map_or(again.tail, |Packed(tail)| Some(tail));
+        let lease = Lease { holder: None, appended, tail, ..again };
         self.write(&mut kept, lease).await?;
         self.lose(self.lost("it was given back".to_owned()));
         Ok(())
@@ -277,6 +374,7 @@ impl Held {
             if put != Put::Conflict {
                 chain.next += 1;
                 chain.fence = self.fence;
+                self.lease.lock().await.0.open = false;
                 return self.sure();
             }
             chain::follow(&self.bucket.objects, &mut chain, replica).await?;
@@ -288,6 +386,7 @@ impl Held {
         let condition = Condition::Over(kept.1.clone());
         match self.bucket.objects.put(lease::NAME, lease.bytes(), &condition).await? {
             Put::Done(tag) => {
+                *lock(&self.bucket.reached) = Some(lease.reached());
                 *kept = (lease, tag);
                 *lock(&self.renewed) = renewed;
                 Ok(())

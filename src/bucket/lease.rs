@@ -11,8 +11,11 @@ use serde::{Deserialize, Serialize};
 /// Its name below the prefix.
 pub(super) const NAME: &str = "lease";
 
-/// The format that this program reads.
-pub(super) const FORMAT: u32 = 1;
+/// The format that this program writes.
+pub(super) const FORMAT: u32 = 2;
+
+/// The oldest that it reads: nothing stands in the lease but who has it and the snapshot.
+pub(super) const OLDEST: u32 = 1;
 
 /// What stands in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,9 +29,18 @@ pub(super) struct Lease {
     pub(super) seconds: u64,
     /// Where the state goes on from; `None`: there is none yet.
     pub(super) base: Option<Base>,
+    /// What came after it, where that is little.
+    #[serde(default)]
+    pub(super) tail: Option<Tail>,
+    /// The store that is known to heed conditions: another one, under the same URL, has to show it.
+    #[serde(default)]
+    pub(super) heeds: Option<String>,
     /// The first number that no segment had when this was written: a log that ends before it has lost some.
     #[serde(default)]
     pub(super) appended: u64,
+    /// Whoever had it did not give it back, and nobody has shut them out since: the log may go on behind `appended`.
+    #[serde(default)]
+    pub(super) open: bool,
     /// Another one with each writing, so that ours is known from anybody else's.
     pub(super) nonce: String,
 }
@@ -47,6 +59,22 @@ pub(super) struct Base {
     pub(super) kept_from: u64,
     /// The snapshot before, which is removed with the next one.
     pub(super) former: Option<String>,
+}
+
+/// What was written after the snapshot, whole: so nobody has to read the segments that it is made of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Tail {
+    /// The first segment that is not in it.
+    pub(super) next: u64,
+    /// A segment, in Base64.
+    pub(super) segment: String,
+}
+
+/// How far a lease had come when somebody saw it. A later one is never less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Reached {
+    fence: u64,
+    appended: u64,
 }
 
 /// Who has the lease.
@@ -81,8 +109,13 @@ impl Lease {
     /// Whether its numbers can stand in names.
     pub(super) fn is_sound(&self) -> bool {
         self.base.as_ref().is_none_or(|base| base.next < NUMBERS && base.kept_from < NUMBERS)
+            && self.tail.as_ref().is_none_or(|tail| tail.next < NUMBERS)
             && self.appended < NUMBERS
             && self.fence < u64::MAX / 2
+    }
+
+    pub(super) fn reached(&self) -> Reached {
+        Reached { fence: self.fence, appended: self.appended }
     }
 
     pub(super) fn time(&self) -> Duration {

@@ -16,7 +16,7 @@ use object_store::{
 };
 
 use super::served::Served;
-use crate::http::{Failure, FailureKind, LARGEST_PART, Pause, Pauses, object_failure};
+use crate::http::{Failure, FailureKind, LARGEST_PART, ObjectsWay, Pause, Pauses, Traffic, object_failure};
 
 /// What the store's clock says; `None`: it told no time yet.
 pub(super) type Clock = Arc<dyn Fn() -> Option<SystemTime> + Send + Sync>;
@@ -25,9 +25,12 @@ pub(super) type Clock = Arc<dyn Fn() -> Option<SystemTime> + Send + Sync>;
 pub(crate) struct Objects {
     pub(super) store: Arc<dyn ObjectStore>,
     pub(super) clock: Clock,
+    pub(super) way: ObjectsWay,
     /// As it stands in the pipeline file.
     pub(crate) url: String,
     pub(super) prefix: Path,
+    /// Which store it is, whatever its URL.
+    pub(super) site: String,
     /// Before the first repetition.
     pub(super) pause: Duration,
 }
@@ -121,6 +124,11 @@ pub(crate) enum Put {
 }
 
 impl Objects {
+    /// What went to the store and came from it.
+    pub(crate) fn traffic(&self) -> Traffic {
+        self.way.traffic()
+    }
+
     pub(super) fn at(&self, name: &str) -> Path {
         name.split('/').fold(self.prefix.clone(), |path, part| path.join(part))
     }
@@ -200,7 +208,13 @@ impl Objects {
                         _ => return Ok(Put::Conflict),
                     }
                     // Somebody else's write was under way at the same time: the store refuses both.
-                    object_failure(&tried, &error)
+                    match self.rest(&mut pauses, object_failure(&tried, &error)).await {
+                        Err(_) if matches!(condition, Condition::Over(_)) => return Ok(Put::Conflict),
+                        rested => {
+                            rested?;
+                            continue;
+                        }
+                    }
                 }
                 Err(error) => object_failure(&tried, &error),
             };

@@ -11,8 +11,10 @@ use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 use serde::{Deserialize, Serialize};
 
-use super::lease::FORMAT;
 use crate::model::Digest;
+
+/// The format that this program writes and reads.
+const FORMAT: u32 = 1;
 
 /// A commit never comes near it.
 const LARGEST: u64 = 1 << 30;

@@ -8,9 +8,9 @@ use url::Url;
 
 use super::chain::Replica;
 use super::error::BucketError;
-use super::lease::Holder;
+use super::lease::{Holder, Reached};
 use super::{Bucket, Held};
-use crate::http::{ClientSettings, ObjectsWay, RateLimit, Stopping};
+use crate::http::{ClientSettings, FailureKind, ObjectsWay, RateLimit, Stopping};
 use crate::secret::Secret;
 use crate::settings::{self, BucketStore, Http, Proxy, Rate, S3Key, StateBucket};
 
@@ -22,6 +22,11 @@ fn store() -> ObjectStore {
 }
 
 fn bucket(store: &ObjectStore) -> Bucket {
+    bucket_seen(store, None)
+}
+
+/// Which this machine saw before.
+fn bucket_seen(store: &ObjectStore, reached: Option<Reached>) -> Bucket {
     let settings = StateBucket {
         place: settings::Bucket {
             url: format!("s3://{BUCKET}/p"),
@@ -39,7 +44,7 @@ fn bucket(store: &ObjectStore) -> Bucket {
         },
         lease: LEASE,
     };
-    Bucket::connect(&settings, way(), PAUSE).unwrap()
+    Bucket::connect(&settings, way(), PAUSE, reached).unwrap()
 }
 
 pub(super) fn way() -> ObjectsWay {
@@ -104,13 +109,12 @@ async fn what_is_appended_is_there_for_the_next_one() {
     first.append(b"one ").await.unwrap();
     first.append(b"two ").await.unwrap();
     assert_eq!(seen(&store).await, "base one two ");
-    first.release().await.unwrap();
+    first.release(None).await.unwrap();
     assert!(matches!(first.append(b"late").await, Err(BucketError::Lost { .. })));
 
     let (second, was) = acquire(&store, "second").await.unwrap();
     assert_eq!(was, "base one two ");
     second.append(b"three ").await.unwrap();
-    assert!(second.has_grown().await);
     publish(&second, b"BASE ").await;
     second.append(b"four").await.unwrap();
     assert_eq!(seen(&store).await, "BASE four");
@@ -180,13 +184,33 @@ async fn who_wrote_just_before_being_shut_out_is_heard() {
     assert_eq!(seen(&late).await, "base one two three");
 }
 
+/// They give the lease back; that nobody gave it back before stays known.
+#[tokio::test]
+async fn who_could_not_read_to_the_end_hides_no_segment() {
+    let store = store();
+    let (slow, _) = acquire(&store, "slow").await.unwrap();
+    publish(&slow, b"base ").await;
+    slow.append(b"one ").await.unwrap();
+    store.pass(LEASE + Duration::from_secs(1));
+    store.judge(|asked| if asked.starts_with("GET p/log/") { Then::Refuse(403) } else { Then::Answer });
+    acquire(&store, "cut off").await.unwrap_err();
+    store.judge(|_| Then::Answer);
+    assert_eq!(seen(&store).await, "base one ");
+    let (next, was) = acquire(&store, "next").await.unwrap();
+    assert_eq!(was, "base one ");
+    assert!(matches!(slow.append(b"WRONG ").await, Err(BucketError::Lost { .. })));
+    next.append(b"two").await.unwrap();
+    next.release(None).await.unwrap();
+    assert_eq!(seen(&store).await, "base one two");
+}
+
 #[tokio::test]
 async fn a_broken_lease_ends_whoever_had_it() {
     let store = store();
     let (alive, _) = acquire(&store, "alive").await.unwrap();
     publish(&alive, b"base ").await;
     let breaking = bucket(&store).break_lease(holder("admin"), &mut Seen::default()).await.unwrap();
-    breaking.release().await.unwrap();
+    breaking.release(None).await.unwrap();
     let lost = alive.append(b"WRONG").await.unwrap_err();
     assert!(lost.to_string().contains("was written by somebody else"), "{lost}");
     let (_next, was) = acquire(&store, "next").await.unwrap();
@@ -208,7 +232,7 @@ async fn a_lost_answer_is_no_lost_write() {
             held.append(word).await.unwrap();
             held.renew().await.unwrap();
         }
-        held.release().await.unwrap();
+        held.release(None).await.unwrap();
         assert_eq!(seen(&store).await, "base one two three ");
     }
 }
@@ -235,10 +259,82 @@ async fn a_store_that_heeds_no_conditions_is_refused() {
 }
 
 #[tokio::test]
+async fn an_older_copy_of_everything_is_seen_by_whoever_saw_the_newer_one() {
+    let store = store();
+    let (first, _) = acquire(&store, "first").await.unwrap();
+    publish(&first, b"base ").await;
+    first.release(None).await.unwrap();
+    let then = store.objects();
+    let (second, _) = acquire(&store, "second").await.unwrap();
+    second.append(b"one ").await.unwrap();
+    second.release(None).await.unwrap();
+    for (name, bytes) in then {
+        store.put(&name, bytes);
+    }
+    let again = async |reached| bucket_seen(&store, reached).acquire(holder("next"), &mut Seen::default()).await;
+    let refused = again(second.reached()).await.unwrap_err();
+    assert!(refused.to_string().contains("older than what this machine saw"), "{refused}");
+    assert!(bucket_seen(&store, second.reached()).view(&mut Seen::default()).await.is_err());
+    again(first.reached()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_store_that_tells_false_marks_or_none_is_refused_at_once() {
+    for (then, method, words) in [
+        (Then::TellAnotherTag, "PUT", "are not those that it compares"),
+        (Then::TellAnotherTag, "GET", "are not those that it compares"),
+        (Then::TellNoTag, "PUT", "ETag"),
+        (Then::TellNoTag, "GET", "ETag"),
+    ] {
+        let store = store();
+        if method == "GET" {
+            acquire(&store, "first").await.unwrap().0.release(None).await.unwrap();
+        }
+        store.judge(move |asked| if asked.starts_with(method) { then } else { Then::Answer });
+        let refused = acquire(&store, "run").await.unwrap_err();
+        assert!(refused.to_string().contains(words), "{method} {then:?}: {refused}");
+        assert!(
+            !matches!(&refused, BucketError::Failure(failure) if failure.kind == FailureKind::Unreachable),
+            "{refused}"
+        );
+    }
+}
+
+/// A store is tried once, and what is little goes with the lease.
+#[tokio::test]
+async fn a_quiet_run_reads_the_lease_and_the_snapshot_and_writes_the_lease_twice() {
+    let store = store();
+    let (first, _) = acquire(&store, "first").await.unwrap();
+    publish(&first, b"base ").await;
+    first.append(b"one ").await.unwrap();
+    let packed = first.tail(b"one and two ").await.unwrap();
+    first.release(packed).await.unwrap();
+    store.reset_log();
+    let (second, was) = acquire(&store, "second").await.unwrap();
+    assert_eq!(was, "base one and two ");
+    second.release(None).await.unwrap();
+    let asked = ["GET p/lease 206", "PUT p/lease 200", "GET p/snapshots/000000000000-1.db 206", "PUT p/lease 200"];
+    assert_eq!(store.log(), asked);
+    assert_eq!(seen(&store).await, "base one and two ");
+
+    // What comes after it stands in segments again, also for whoever finds no end told.
+    let (third, _) = acquire(&store, "third").await.unwrap();
+    third.append(b"three").await.unwrap();
+    assert_eq!(seen(&store).await, "base one and two three");
+    store.pass(LEASE + Duration::from_secs(1));
+    let (fourth, was) = acquire(&store, "fourth").await.unwrap();
+    assert_eq!(was, "base one and two three");
+    assert!(fourth.tail(&vec![7; 1 << 20]).await.unwrap().is_some(), "it packs well");
+    let noise: Vec<u8> =
+        (0..1_u32 << 18).flat_map(|at| blake3::hash(&at.to_be_bytes()).as_bytes()[..4].to_vec()).collect();
+    assert!(fourth.tail(&noise).await.unwrap().is_none(), "it is worth a snapshot");
+}
+
+#[tokio::test]
 async fn what_was_not_written_here_is_refused() {
     let damaged: [(&str, &[u8], &str); 6] = [
         ("p/lease", b"hello", "is not of avatarpipe"),
-        ("p/lease", b"{\"format\": 2}", "its format is 2"),
+        ("p/lease", b"{\"format\": 3}", "its format is 3"),
         ("p/lease", b"{\"format\": 1}", "is damaged"),
         (
             "p/lease",
@@ -252,7 +348,8 @@ async fn what_was_not_written_here_is_refused() {
         let store = store();
         let (held, _) = acquire(&store, "run").await.unwrap();
         publish(&held, b"base").await;
-        held.release().await.unwrap();
+        held.append(b"x").await.unwrap();
+        held.release(None).await.unwrap();
         store.put(name, bytes.to_vec());
         let refused = acquire(&store, "next").await.unwrap_err();
         assert!(matches!(refused, BucketError::Unusable { .. }) && refused.to_string().contains(words), "{refused}");
@@ -267,7 +364,7 @@ async fn a_log_that_lost_its_end_or_its_order_is_refused() {
     publish(&held, b"base ").await;
     held.append(b"one ").await.unwrap();
     held.append(b"two ").await.unwrap();
-    held.release().await.unwrap();
+    held.release(None).await.unwrap();
     let [first, second] = [0, 1].map(|number| store.objects()[&format!("p/log/{number:012}")].clone());
 
     store.remove("p/log/000000000001");
@@ -280,6 +377,28 @@ async fn a_log_that_lost_its_end_or_its_order_is_refused() {
     // Put back, it goes on at once: whoever was refused gave the lease back.
     store.put("p/log/000000000001", second);
     assert_eq!(acquire(&store, "next").await.unwrap().1, "base one two ");
+}
+
+#[tokio::test]
+async fn an_upload_that_was_cut_off_changes_nothing() {
+    let store = store();
+    let (held, _) = acquire(&store, "run").await.unwrap();
+    publish(&held, b"base ").await;
+    held.append(b"one ").await.unwrap();
+    let mut parts = 0;
+    store.judge(move |asked| {
+        parts += usize::from(asked.starts_with("PUT p/snapshots/"));
+        if parts > 1 { Then::Refuse(403) } else { Then::Answer }
+    });
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), vec![7; 20 << 20]).unwrap();
+    held.publish(file.path()).await.unwrap_err();
+    store.judge(|_| Then::Answer);
+    assert_eq!(seen(&store).await, "base one ");
+    held.append(b"two ").await.unwrap();
+    assert_eq!(seen(&store).await, "base one two ");
+    publish(&held, b"BASE ").await;
+    assert_eq!(seen(&store).await, "BASE ");
 }
 
 #[tokio::test]

@@ -62,12 +62,18 @@ enum Act {
         #[arg(value_name = "FROM")]
         from: PathBuf,
     },
+    /// Makes a file of the state in the bucket, unless the file that stands there is newer
+    Pull {
+        /// The file
+        #[arg(value_name = "TO")]
+        to: PathBuf,
+    },
 }
 
 /// Does what is asked.
 pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     let document = flags.pipeline.document()?;
-    if let Act::BreakLease | Act::Push { .. } = &flags.act {
+    if let Act::BreakLease | Act::Push { .. } | Act::Pull { .. } = &flags.act {
         return in_bucket(flags, &document);
     }
     let path = flags.pipeline.state(&document, "`state`")?;
@@ -105,20 +111,40 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
                 to.display()
             ))
         }
-        Act::BreakLease | Act::Push { .. } => Ok(()),
-        Act::Forget { .. } | Act::Purge { runs_older_than: Some(_) } if flags.pipeline.bucket(&document)?.is_some() => {
-            Err(Trouble::Usage(
-                "of a state in a bucket nothing is taken out by this command yet: `keep_runs` takes out old runs"
-                    .to_owned(),
-            ))
+        Act::BreakLease | Act::Push { .. } | Act::Pull { .. } => Ok(()),
+        Act::Forget { person } => {
+            let words =
+                take_out(flags, &document, &path, "`state forget`", |store| forget(&document, &path, store, person))?;
+            let versions = if flags.pipeline.bucket(&document)?.is_some() { VERSIONS } else { "" };
+            answer(&format!("{words}{versions}"))
         }
-        Act::Forget { person } => forget(&document, &path, person),
         Act::Purge { runs_older_than } => {
             expect_own(&Store::view(&path)?, &document)?;
-            purge(&path, *runs_older_than)
+            let runs = match runs_older_than {
+                Some(age) => Some(take_out(flags, &document, &path, "`state purge`", |store| purge_runs(store, *age))?),
+                None => None,
+            };
+            purge(&path, runs)
         }
     }?;
     Ok(Exit::Done)
+}
+
+/// Opens the state, in the file or in the bucket, for taking something out.
+fn take_out<T>(
+    flags: &Flags,
+    document: &Document,
+    path: &Path,
+    what: &str,
+    act: impl FnOnce(&Store) -> Result<T, Trouble>,
+) -> Result<T, Trouble> {
+    match flags.pipeline.bucket(document)? {
+        None => act(&Store::open(locked(path, what)?)?),
+        #[cfg(feature = "bucket")]
+        Some((bucket, http)) => run::take_out(&bucket, &http, path, what, super::ci::started_by(), act),
+        #[cfg(not(feature = "bucket"))]
+        Some((bucket, _)) => Err(Trouble::no_bucket(&bucket, "state")),
+    }
 }
 
 /// What is done with a bucket alone.
@@ -143,6 +169,13 @@ fn in_bucket(flags: &Flags, document: &Document) -> Result<Exit, Trouble> {
                 }
                 run::push(&bucket, &_http, &path, from, by)?;
                 format!("{url}: goes on from {}, which is not needed there any more\n", from.display())
+            }
+            Act::Pull { to } => {
+                run::pull_to(&bucket, &_http, &path, to)?;
+                format!(
+                    "{url}: copied whole to {}, which only its owner may read; write `path` in place of `bucket` to go on from it\n",
+                    to.display()
+                )
             }
             _ => match run::break_lease(&bucket, &_http, &path, by)? {
                 None => format!("{url}: nobody has the lease\n"),
@@ -212,6 +245,11 @@ fn bytes(path: PathBuf) -> u64 {
     }
 }
 
+/// Of a state in a bucket.
+const VERSIONS: &str = "\
+not touched: earlier versions of objects, where the bucket keeps such; a rule of the bucket ends them
+";
+
 const NOT_TOUCHED: &str = "\
 not touched: the picture on the server stays; a run with the person under `opted_out` takes it away, before this command
 not touched: names in the cache, which `state FILE purge` removes, and in reports; ids in the audit trail and in copies
@@ -232,10 +270,10 @@ fn locked(path: &Path, what: &str) -> Result<Lock, Trouble> {
     Ok(Lock::acquire(path, &state::Holder::here(what.into(), rfc3339(now.as_secs())))?)
 }
 
-fn forget(document: &Document, path: &Path, person: &str) -> Result<(), Trouble> {
-    let store = Store::open(locked(path, "`state forget`")?)?;
-    expect_own(&store, document)?;
-    let Named { whom, names } = explain::one_named(path, &store, &Elements::of(document), person)?;
+/// Says what went.
+fn forget(document: &Document, path: &Path, store: &Store, person: &str) -> Result<String, Trouble> {
+    expect_own(store, document)?;
+    let Named { whom, names } = explain::one_named(path, store, &Elements::of(document), person)?;
     if store.count_open_of(&whom)? > 0 {
         return Err(Trouble::Usage(
             "a write to this account is open, nothing was forgotten: `run` looks what became of it, then forget again"
@@ -246,7 +284,7 @@ fn forget(document: &Document, path: &Path, person: &str) -> Result<(), Trouble>
     let pictures = run::forget_kept(path, &store.key()?, &accounts)
         .map_err(Trouble::file("take away what was kept of replaced pictures"))?;
     let gone = store.forget(whom).wait()?;
-    answer(&format!(
+    Ok(format!(
         "forgotten: {}\ntaken out of {}: photo marks {}, placements {}, closed writes {}\n\
          replaced pictures taken away: {pictures}\n{NOT_TOUCHED}",
         names.join(", "),
@@ -257,12 +295,17 @@ fn forget(document: &Document, path: &Path, person: &str) -> Result<(), Trouble>
     ))
 }
 
-fn purge(path: &Path, runs_older_than: Option<Duration>) -> Result<(), Trouble> {
+fn purge_runs(store: &Store, age: Duration) -> Result<usize, Trouble> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Ok(store.purge_runs(now.saturating_sub(age).as_secs()).wait()?)
+}
+
+fn purge(path: &Path, runs: Option<usize>) -> Result<(), Trouble> {
     let cache = run::cache_path(path);
-    if runs_older_than.is_none() && !cache.is_dir() && run::count_kept(path).0 == 0 {
+    if runs.is_none() && !cache.is_dir() && run::count_kept(path).0 == 0 {
         return answer(&format!("nothing to purge: there is no {}\n", cache.display()));
     }
-    let lock = locked(path, "`state purge`")?;
+    let _lock = locked(path, "`state purge`")?;
     let freed = bytes(cache.clone());
     run::remove_folder(&cache).map_err(Trouble::file(format!("remove {}", cache.display())))?;
     let (kept, _) = run::count_kept(path);
@@ -271,9 +314,7 @@ fn purge(path: &Path, runs_older_than: Option<Duration>) -> Result<(), Trouble> 
     if kept > 0 {
         _ = writeln!(out, "replaced pictures taken away: {kept}");
     }
-    if let Some(age) = runs_older_than {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let runs = Store::open(lock)?.purge_runs(now.saturating_sub(age).as_secs()).wait()?;
+    if let Some(runs) = runs {
         _ = writeln!(out, "runs taken out: {runs}");
     }
     answer(&out)

@@ -38,7 +38,7 @@ pub(crate) use counts::Counts;
 pub(crate) use failure::{Failure, FailureKind};
 pub(crate) use key_pair::certificate_ends;
 #[cfg(feature = "bucket")]
-pub(crate) use objects::{LARGEST_PART, ObjectsWay, failure as object_failure};
+pub(crate) use objects::{LARGEST_PART, ObjectsWay, Traffic, failure as object_failure};
 pub(crate) use rate_limit::RateLimit;
 pub(crate) use request::{Authorization, Request};
 pub(crate) use response::{Response, Sent};

@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::ops::Add as _;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -38,12 +40,25 @@ struct Shared {
     settings: ClientSettings,
     clients: Mutex<BTreeMap<String, Client>>,
     told: Mutex<Option<SystemTime>>,
+    bytes_sent: AtomicU64,
+}
+
+/// What went to and from the servers of one store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Traffic {
+    /// Requests that left, repeated ones included.
+    pub(crate) requests: u64,
+    /// Of bodies.
+    pub(crate) bytes_sent: u64,
+    /// Of bodies.
+    pub(crate) bytes_received: u64,
 }
 
 impl ObjectsWay {
     /// With the pace, trust and proxy of these settings.
     pub(crate) fn new(settings: ClientSettings) -> Self {
-        Self(Arc::new(Shared { settings, clients: Mutex::default(), told: Mutex::default() }))
+        let (clients, told, bytes_sent) = Default::default();
+        Self(Arc::new(Shared { settings, clients, told, bytes_sent }))
     }
 
     /// To whoever issues tokens for the store.
@@ -59,6 +74,16 @@ impl ObjectsWay {
     /// The latest time that the store told; ours may be hours off.
     pub(crate) fn server_time(&self) -> Option<SystemTime> {
         *lock(&self.0.told)
+    }
+
+    /// What went over the wire so far.
+    pub(crate) fn traffic(&self) -> Traffic {
+        let counts = lock(&self.0.clients).values().map(Client::counts).fold(Counts::default(), Counts::add);
+        Traffic {
+            requests: counts.sent,
+            bytes_sent: self.0.bytes_sent.load(Ordering::Relaxed),
+            bytes_received: counts.bytes_received,
+        }
     }
 
     /// The client of the server that a request is for.
@@ -88,6 +113,7 @@ impl ObjectsWay {
         };
         let client = self.client(&url)?;
         let asks_the_machine = url.host_str().is_some_and(|host| METADATA.contains(&host));
+        self.0.bytes_sent.fetch_add(body.len() as u64, Ordering::Relaxed);
         let reads = matches!(parts.method, Method::GET | Method::HEAD);
         let request = Request::as_made(parts.method, url, parts.headers, body).cap(2 * LARGEST_PART);
         let tried = request.describe();
@@ -172,6 +198,8 @@ pub(crate) fn failure(tried: &str, error: &object_store::Error) -> Failure {
         object_store::Error::NotFound { .. }
         | object_store::Error::InvalidPath { .. }
         | object_store::Error::UnknownConfigurationKey { .. } => FailureKind::Misconfigured,
+        // It would be so with every write.
+        _ if found.contains("ETag") => FailureKind::Misconfigured,
         // A listing that is refused has no kind of its own.
         _ => match status(&found) {
             Some("401" | "403") => FailureKind::Refused,

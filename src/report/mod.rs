@@ -37,7 +37,7 @@ pub use progress::{Listener, RunEvent};
 pub(crate) use pseudonyms::Pseudonyms;
 pub(crate) use run_report::{
     AccountLine, ChangeLine, CredentialLine, LimitLine, MisplacedLine, PersonFailure, PersonLine, PersonWho,
-    RequestLine, RunReport, SourceLine, TargetLine,
+    RequestLine, RunReport, SourceLine, StoreLine, TargetLine,
 };
 pub use screen::Screen;
 pub(crate) use screen::{Colours, Page, PictureWords};

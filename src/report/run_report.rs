@@ -50,6 +50,9 @@ pub struct RunReport {
     pub targets: Vec<TargetLine>,
     /// Every endpoint that was talked to, in the file's order.
     pub requests: Vec<RequestLine>,
+    /// What keeping the state in a bucket took; left out where it stands in a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<StoreLine>,
     /// Every limit that applies.
     pub limits: Vec<LimitLine>,
     /// What we sign in with and when it ends, as far as our own files say it.
@@ -67,6 +70,17 @@ pub struct RunReport {
 /// Of a report of an older version, which did not say.
 fn yes() -> bool {
     true
+}
+
+/// What went to and from the store that the state is in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreLine {
+    /// Requests that left, repeated ones and those of a sign-in included.
+    pub requests: u64,
+    /// Bytes of bodies.
+    pub bytes_sent: u64,
+    /// Bytes of bodies.
+    pub bytes_received: u64,
 }
 
 /// What a source said.

@@ -99,12 +99,14 @@ pub(crate) async fn auth(
         return ask(pipeline, &clients, &store, &stop, None).await;
     }
     let context = RunContext::open(pipeline, Mode::Run, listener, stop.clone(), Some(started_by.clone())).await?;
-    run_row::begin(&context, pipeline, "auth", vec!["--probe".to_owned()], Some(started_by)).await?;
+    let begun = run_row::begin(&context, pipeline, "auth", vec!["--probe".to_owned()], Some(started_by)).await;
+    context.or_give_back(begun).await?;
     let clients = clients.permitted(context.permit());
     let asked = ask(pipeline, &clients, &context.store, &stop, Some(&context)).await;
     let exit = asked.as_ref().map_or_else(Trouble::exit, AuthReport::exit);
-    context.store.finish_run(&context.run, run_row::end(exit, None)).await?;
+    let closed = context.store.finish_run(&context.run, run_row::end(exit, None)).await;
     context.give_back().await?;
+    closed?;
     asked
 }
 

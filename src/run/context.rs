@@ -20,7 +20,7 @@ use crate::error::Trouble;
 use crate::http::{Failure, FailureKind, Permit};
 use crate::load::Target;
 use crate::model::{RunId, Shown, Step, Task, rfc3339};
-use crate::report::{Listener, RunEvent};
+use crate::report::{Listener, RunEvent, StoreLine};
 #[cfg(feature = "bucket")]
 use crate::settings::Http;
 use crate::settings::{Pictures, Pipeline};
@@ -161,6 +161,30 @@ impl RunContext {
             #[cfg(not(feature = "bucket"))]
             (_, Some(bucket)) => return Err(Trouble::no_bucket(bucket, mode.word())),
         };
+        let rest = Self::beside(pipeline, mode, listener, stop, (run, started), store, lock);
+        #[cfg(feature = "bucket")]
+        let rest = match (rest, remote) {
+            (Ok(context), remote) => Ok(Self { remote, ..context }),
+            (Err(trouble), Some(remote)) => {
+                // Nobody waits for who could not begin. Where it cannot be given back, it runs out.
+                _ = remote.release().await;
+                Err(trouble)
+            }
+            (failed, None) => failed,
+        };
+        rest
+    }
+
+    /// Opens what stands beside the state.
+    fn beside(
+        pipeline: &Pipeline,
+        mode: Mode,
+        listener: Arc<dyn Listener>,
+        stop: Stop,
+        (run, started): (RunId, SystemTime),
+        store: Store,
+        lock: Option<Lock>,
+    ) -> Result<Self, Trouble> {
         store.expect_pipeline(&pipeline.name)?;
         remove_former(&pipeline.state)
             .map_err(Trouble::file("remove what an earlier version kept beside the state"))?;
@@ -202,7 +226,7 @@ impl RunContext {
             naming,
             _lock: lock,
             #[cfg(feature = "bucket")]
-            remote,
+            remote: None,
         })
     }
 
@@ -228,6 +252,24 @@ impl RunContext {
     /// remembers no photo, so that nobody would know which is whose.
     fn pictures_wait(&self, limited: bool) -> bool {
         self.stop.requested() || (limited && self.mode == Mode::Run)
+    }
+
+    /// What went to and from the bucket so far; `None`: the state is in a file.
+    pub(super) fn store_line(&self) -> Option<StoreLine> {
+        #[cfg(feature = "bucket")]
+        let line = self.remote.as_ref().map(Remote::line);
+        #[cfg(not(feature = "bucket"))]
+        let line = None;
+        line
+    }
+
+    /// What could not begin keeps nobody waiting.
+    pub(super) async fn or_give_back<T>(&self, begun: Result<T, Trouble>) -> Result<T, Trouble> {
+        if begun.is_err() {
+            // Where it cannot be given back, it runs out; why nothing could begin is what is told.
+            _ = self.give_back().await;
+        }
+        begun
     }
 
     /// What came to its end leaves no face behind; what was stopped leaves them to whoever goes on

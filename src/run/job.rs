@@ -83,7 +83,9 @@ pub async fn execute(
     // Not by an undoing, which needs them, nor by a look at a part.
     if context.mode == Mode::Run && pipeline.keep_replaced.is_none() && options.selection.is_whole() {
         let (kept, _) = super::kept::count(&pipeline.state);
-        super::kept::purge(&pipeline.state).map_err(Trouble::file("take away what was kept of replaced pictures"))?;
+        let purged = super::kept::purge(&pipeline.state);
+        let purged = purged.map_err(Trouble::file("take away what was kept of replaced pictures"));
+        context.or_give_back(purged).await?;
         also.extend((kept > 0).then(|| {
             format!("replaced pictures that earlier runs kept were taken away, since the file keeps none (`keep_replaced`): {kept}, which `undo` cannot give back")
         }));
@@ -94,7 +96,8 @@ pub async fn execute(
         let command = if options.selection.is_whole() { context.mode.word() } else { "run (a part)" };
         let Options { asked, selection, allow, rerender, .. } = options;
         let words = asked::words(asked, selection, allow, *rerender);
-        row = Some(run_row::begin(&context, pipeline, command, words, asked.started_by.clone()).await?);
+        let begun = run_row::begin(&context, pipeline, command, words, asked.started_by.clone()).await;
+        row = Some(context.or_give_back(begun).await?);
     }
     let clients = Clients::new(pipeline, &context.stop).permitted(context.permit());
     let job = Job { context: &context, pipeline, options, clients, also };
@@ -118,6 +121,7 @@ pub(super) async fn outcome(context: RunContext, ended: Result<EndedRun, Trouble
                 exit = exit.and(trouble.exit());
                 (report.exit_code, report.outcome) = (exit.code(), exit.outcome().to_owned());
             }
+            report.store = context.store_line();
             let people = RunPeople::of(context, &finished);
             Ok(Outcome { report, people, exit })
         }
@@ -128,8 +132,9 @@ pub(super) async fn outcome(context: RunContext, ended: Result<EndedRun, Trouble
                     context.store.run(&context.run)?.is_some_and(|run| run.row.command == context.mode.word());
                 let why = is_whole.then(|| outlet::line(&trouble.to_string()));
                 // The row must not look like a run that was killed.
-                context.store.finish_run(&context.run, run_row::end(trouble.exit(), why)).await?;
+                let closed = context.store.finish_run(&context.run, run_row::end(trouble.exit(), why)).await;
                 context.give_back().await?;
+                closed?;
             }
             Err(trouble)
         }

@@ -13,6 +13,8 @@ mod apply;
 mod asked;
 mod audit;
 mod auth;
+#[cfg(feature = "bucket")]
+mod bucket_commands;
 mod clients;
 mod close;
 mod confirm;
@@ -82,6 +84,8 @@ mod write;
 
 pub use asked::Asked;
 pub(crate) use auth::{AuthReport, ElementReport, Uploads, auth};
+#[cfg(feature = "bucket")]
+pub(crate) use bucket_commands::{break_lease, pull, pull_to, push, take_out};
 pub use context::Mode;
 pub(crate) use context::{cache_path, facts_path};
 pub(crate) use job::Outcome;
@@ -94,8 +98,6 @@ pub(crate) use private::{make_folder, remove_folder, try_private, write_private}
 pub(crate) use put_report::{put_report, report_not_put};
 pub(crate) use recorded::{RecordedReport, recorded};
 pub(crate) use rehearsal::rehearse;
-#[cfg(feature = "bucket")]
-pub(crate) use remote::{break_lease, pull, push};
 pub(crate) use saved::{read_plan, write_plan};
 pub use selection::Selection;
 pub(crate) use selection::{Only, SavedPlan};

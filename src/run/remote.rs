@@ -10,27 +10,56 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
 use super::stop::Stop;
-use crate::bucket::{Bucket, BucketError, Held, Holder, Replica};
+use crate::bucket::{Bucket, BucketError, Held, Holder, Packed, Reached, Replica};
 use crate::error::Trouble;
-use crate::http::{ClientSettings, ObjectsWay, Permit, RateLimit, Stopping};
+use crate::http::{ClientSettings, ObjectsWay, Permit, RateLimit, Stopping, Traffic};
 use crate::model::{RunId, rfc3339};
+use crate::report::StoreLine;
 use crate::settings::{Http, Pipeline, Rate, StateBucket};
-use crate::state::{self, Copied, Lock, Mirror, StateFault, Store, host};
+use crate::state::{self, Copied, Haste, Joined, Lock, Mirror, StateFault, Store, host};
 
 /// Between two tries to renew a lease.
 const AGAIN: Duration = Duration::from_secs(5);
 
+/// What is not in the snapshot: more than this is worth one, and is not kept in memory.
+const MOST: usize = 8 << 20;
+
 /// The bucket of a run that may write.
 pub(super) struct Remote {
     held: Arc<Held>,
+    since: Arc<Mutex<Since>>,
+    seen: Seen,
     renewing: AbortHandle,
+}
+
+/// Where this machine keeps how far the lease had come.
+struct Seen {
+    url: String,
+    file: PathBuf,
+}
+
+/// What stands in it.
+#[derive(Serialize, Deserialize)]
+struct SeenThere {
+    url: String,
+    reached: Reached,
+}
+
+/// What was written since the snapshot.
+#[derive(Debug, Default)]
+struct Since {
+    /// All of it; `None`: it is too much.
+    all: Option<Joined>,
+    /// What is not in the bucket yet.
+    unsent: Joined,
 }
 
 impl Remote {
@@ -44,9 +73,12 @@ impl Remote {
         stop: &Stop,
     ) -> Result<(Store, Self), Trouble> {
         let mut copy = Copy::at(&pipeline.state);
-        let held = Arc::new(connect(bucket, http)?.acquire(holder, &mut copy).await?);
+        let held = Arc::new(connect(bucket, http, &pipeline.state)?.acquire(holder, &mut copy).await?);
         let renewing = tokio::spawn(renew(Arc::clone(&held), stop.clone())).abort_handle();
-        let remote = Self { held, renewing };
+        let since = Arc::new(Mutex::new(Since { all: copy.since, unsent: Joined::default() }));
+        let seen = Seen { url: bucket.place.url.clone(), file: seen(&pipeline.state) };
+        let remote = Self { held, since, seen, renewing };
+        remote.seen.put(remote.held.reached());
         match remote.open_copy(pipeline, lock, stop).await {
             Ok(store) => Ok((store, remote)),
             Err(trouble) => {
@@ -58,7 +90,8 @@ impl Remote {
     }
 
     async fn open_copy(&self, pipeline: &Pipeline, lock: Lock, stop: &Stop) -> Result<Store, Trouble> {
-        let sending = Sending { held: Arc::clone(&self.held), runtime: Handle::current(), stop: stop.clone() };
+        let (held, since) = (Arc::clone(&self.held), Arc::clone(&self.since));
+        let sending = Sending { held, since, runtime: Handle::current(), stop: stop.clone() };
         let (store, copied) = Store::open_mirrored(lock, Box::new(sending))?;
         store.expect_pipeline(&pipeline.name)?;
         if copied == Copied::Anew {
@@ -74,6 +107,7 @@ impl Remote {
         store.copy_to(&snapshot)?;
         let published = self.held.publish(&snapshot).await;
         _ = std::fs::remove_file(&snapshot);
+        *lock(&self.since) = Since { all: Some(Joined::default()), unsent: Joined::default() };
         Ok(published?)
     }
 
@@ -83,17 +117,35 @@ impl Remote {
         Permit::while_so(move || held.sure().is_ok())
     }
 
-    /// At the end of a run, all of which is durable by then: a snapshot where one is worth it, and the lease is free.
+    /// At the end of a run: all that it wrote is in the lease, or in a snapshot where that is worth it; and the lease is free.
     pub(super) async fn give_back(&self, store: &Store) -> Result<(), Trouble> {
-        if self.held.has_grown().await {
+        let since = lock(&self.since).all.as_ref().map(Joined::commit);
+        let packed = match &since {
+            Some(None) => None,
+            Some(Some(since)) => self.held.tail(since).await?,
+            None => None,
+        };
+        if packed.is_none() && since != Some(None) {
             self.publish(store).await?;
         }
-        self.release().await
+        self.end(packed).await
     }
 
-    async fn release(&self) -> Result<(), Trouble> {
+    async fn end(&self, packed: Option<Packed>) -> Result<(), Trouble> {
         self.renewing.abort();
-        Ok(self.held.release().await?)
+        self.held.release(packed).await?;
+        self.seen.put(self.held.reached());
+        Ok(())
+    }
+
+    pub(super) fn line(&self) -> StoreLine {
+        let Traffic { requests, bytes_sent, bytes_received } = self.held.traffic();
+        StoreLine { requests, bytes_sent, bytes_received }
+    }
+
+    /// Gives the lease back as it was taken.
+    pub(super) async fn release(&self) -> Result<(), Trouble> {
+        self.end(None).await
     }
 }
 
@@ -116,10 +168,31 @@ pub(super) fn holder(run: &RunId, started_by: Option<String>) -> Holder {
 
 /// Makes the copy on this machine anew, for a look. The caller keeps others off it.
 pub(super) async fn view(bucket: &StateBucket, http: &Http, state: &Path) -> Result<(), Trouble> {
-    if connect(bucket, http)?.view(&mut Copy::at(state)).await? {
+    let there = connect(bucket, http, state)?;
+    if there.view(&mut Copy::at(state)).await? {
         state::at_rest(state)?;
     }
+    Seen { url: bucket.place.url.clone(), file: seen(state) }.put(there.reached());
     Ok(())
+}
+
+fn seen(state: &Path) -> PathBuf {
+    state.with_extension("seen")
+}
+
+impl Seen {
+    /// Where it cannot be kept, an older copy is not told from the newest: that is no reason to end.
+    fn put(&self, reached: Option<Reached>) {
+        let there = reached.map(|reached| SeenThere { url: self.url.clone(), reached });
+        if let Some(text) = there.and_then(|there| serde_json::to_string(&there).ok()) {
+            _ = std::fs::write(&self.file, text);
+        }
+    }
+
+    fn get(&self) -> Option<Reached> {
+        let there: SeenThere = serde_json::from_str(&crate::input::text(&self.file, 4096).ok()?).ok()?;
+        (there.url == self.url).then_some(there.reached)
+    }
 }
 
 /// As [`view`], for whoever does not keep others off the copy. While a run of this machine writes to it, that is looked at as
@@ -132,88 +205,11 @@ pub(super) async fn view_alone(bucket: &StateBucket, http: &Http, state: &Path, 
     view(bucket, http, state).await
 }
 
-/// As [`view_alone`], for a command that has no other work with the network.
-pub(crate) fn pull(bucket: &StateBucket, http: &Http, state: &Path, what: &str) -> Result<(), Trouble> {
-    waiting()?.block_on(view_alone(bucket, http, state, what))
-}
-
-/// Takes the lease away from whoever has it, and gives it back. Says who that was.
-pub(crate) fn break_lease(
-    bucket: &StateBucket,
-    http: &Http,
-    state: &Path,
-    started_by: String,
-) -> Result<Option<String>, Trouble> {
-    let what = RunId::new("`state break-lease`");
-    let _lock = Lock::acquire(state, &state::Holder::here(what.clone(), rfc3339(unix_now())))?;
-    waiting()?.block_on(async {
-        let former = connect(bucket, http)?.holder().await?;
-        if former.is_some() {
-            let by = holder(&what, Some(started_by));
-            connect(bucket, http)?.break_lease(by, &mut Copy::at(state)).await?.release().await?;
-        }
-        Ok(former.map(|holder| holder.to_string()))
-    })
-}
-
-/// Puts a file into the bucket as what the state goes on from. What is there and newer is left as it is.
-pub(crate) fn push(
-    bucket: &StateBucket,
-    http: &Http,
-    state: &Path,
-    from: &Path,
-    started_by: String,
-) -> Result<(), Trouble> {
-    let what = RunId::new("`state push`");
-    let local = state::Holder::here(what.clone(), rfc3339(unix_now()));
-    let (_from, _lock) = (Lock::acquire(from, &local)?, Lock::acquire(state, &local)?);
-    let pushed = Store::view(from)?;
-    let copy = state.with_extension("pushed");
-    waiting()?.block_on(async {
-        let by = holder(&what, Some(started_by));
-        let held = connect(bucket, http)?.acquire(by, &mut Copy::at(state)).await?;
-        let push = async {
-            if state.exists() {
-                state::at_rest(state)?;
-                expect_older(bucket, &Store::view(state)?, &pushed)?;
-            }
-            state::back_up(from, &copy)?;
-            Ok::<_, Trouble>(held.publish(&copy).await?)
-        };
-        let ended = push.await;
-        _ = std::fs::remove_file(&copy);
-        held.release().await?;
-        ended
-    })
-}
-
-/// Refuses to put an older state, or that of another pipeline, over one that is there.
-fn expect_older(bucket: &StateBucket, there: &Store, pushed: &Store) -> Result<(), Trouble> {
-    if let Some(name) = pushed.pipeline()? {
-        there.expect_pipeline(&name)?;
-    }
-    // Times of two machines, or of one second, do not tell which came first: a later file knows the last run there.
-    let Some(last) = there.runs(1)?.into_iter().next() else { return Ok(()) };
-    if pushed.run(&last.row.id)?.is_none() {
-        let ours = pushed.runs(1)?.first().map_or("none".to_owned(), |run| rfc3339(run.row.started));
-        return Err(Trouble::Usage(format!(
-            "the state in {} is newer than this file, or went on another way: its last run began at {}, the file's at {ours}; \
-             nothing was changed",
-            bucket.place.url,
-            rfc3339(last.row.started),
-        )));
-    }
-    Ok(())
-}
-
-fn waiting() -> Result<tokio::runtime::Runtime, Trouble> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(Trouble::file("start the runtime"))
-}
-
-fn connect(bucket: &StateBucket, http: &Http) -> Result<Bucket, Trouble> {
+/// The bucket of the state of which the copy stands here.
+pub(super) fn connect(bucket: &StateBucket, http: &Http, state: &Path) -> Result<Bucket, Trouble> {
     let (way, pause) = way("state", http);
-    Ok(Bucket::connect(bucket, way, pause)?)
+    let seen = Seen { url: bucket.place.url.clone(), file: seen(state) };
+    Ok(Bucket::connect(bucket, way, pause, seen.get())?)
 }
 
 /// The way to a store for what is called `name`, and the pause before the first repetition.
@@ -228,7 +224,7 @@ pub(super) fn way(name: &str, http: &Http) -> (ObjectsWay, Duration) {
 }
 
 /// Now, in Unix seconds.
-fn unix_now() -> u64 {
+pub(super) fn unix_now() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
@@ -252,16 +248,25 @@ async fn renew(held: Arc<Held>, stop: Stop) {
     }
 }
 
-/// Takes each commit to the bucket.
+/// Takes commits to the bucket.
 struct Sending {
     held: Arc<Held>,
+    since: Arc<Mutex<Since>>,
     runtime: Handle,
     stop: Stop,
 }
 
 impl Mirror for Sending {
-    fn send(&mut self, commit: &[u8]) -> Result<(), StateFault> {
-        self.runtime.block_on(self.held.append(commit)).map_err(|error| {
+    fn send(&mut self, commit: &[u8], haste: Haste) -> Result<(), StateFault> {
+        let unsent = {
+            let mut since = lock(&self.since);
+            since.add(commit)?;
+            if haste == Haste::Later && since.unsent.size() < MOST / 2 {
+                return Ok(());
+            }
+            std::mem::take(&mut since.unsent).commit().unwrap_or_default()
+        };
+        self.runtime.block_on(self.held.append(&unsent)).map_err(|error| {
             // Nothing new is begun; what is under way ends.
             self.stop.request();
             match error {
@@ -272,15 +277,32 @@ impl Mirror for Sending {
     }
 }
 
+impl Since {
+    fn add(&mut self, commit: &[u8]) -> io::Result<()> {
+        self.unsent.add(commit)?;
+        if let Some(all) = &mut self.all {
+            all.add(commit)?;
+        }
+        self.all = self.all.take().filter(|all| all.size() <= MOST);
+        Ok(())
+    }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The copy on this machine.
-struct Copy<'a> {
+pub(super) struct Copy<'a> {
     path: &'a Path,
     file: Option<File>,
+    /// What came after the snapshot; `None`: it is too much.
+    since: Option<Joined>,
 }
 
 impl<'a> Copy<'a> {
-    fn at(path: &'a Path) -> Self {
-        Self { path, file: None }
+    pub(super) fn at(path: &'a Path) -> Self {
+        Self { path, file: None, since: Some(Joined::default()) }
     }
 
     fn file(&mut self) -> io::Result<&File> {
@@ -295,6 +317,7 @@ impl<'a> Copy<'a> {
 impl Replica for Copy<'_> {
     fn clear(&mut self) -> io::Result<()> {
         self.file = None;
+        self.since = Some(Joined::default());
         state::remove_copy(self.path)
     }
 
@@ -303,6 +326,10 @@ impl Replica for Copy<'_> {
     }
 
     fn commit(&mut self, commit: &[u8]) -> io::Result<()> {
+        if let Some(since) = &mut self.since {
+            since.add(commit)?;
+        }
+        self.since = self.since.take().filter(|since| since.size() <= MOST);
         state::put_commit(self.file()?, commit)
     }
 }

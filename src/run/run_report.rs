@@ -98,6 +98,7 @@ pub(super) fn report(
         targets: target_lines,
         requests: requests(pipeline, source_runs, targets),
         limits: guarded.checked.iter().map(limit_line).collect(),
+        store: None,
         credentials: Vec::new(),
         misplaced: misplaced(context, targets),
         failures: context.naming.sentences(failures(source_runs, targets)),

@@ -76,20 +76,18 @@ pub(crate) async fn undo(
     if options.report {
         context.pictures = pipeline.report.pictures;
     }
-    let run = match which(&context, options.run.as_ref()) {
-        Ok(run) => run,
-        Err(trouble) => {
-            context.facts.take_last_back()?;
-            context.give_back().await?;
-            return Err(trouble);
-        }
-    };
+    let found = which(&context, options.run.as_ref());
+    if found.is_err() {
+        context.facts.take_last_back()?;
+    }
+    let run = context.or_give_back(found).await?;
     let mut row = None;
     if options.mode == Mode::Run {
         let UndoOptions { asked, selection, allow, .. } = options;
         let words = asked::words(asked, selection, allow, Rerender::Changed);
         let words = std::iter::once(run.to_string()).chain(words).collect();
-        row = Some(run_row::begin(&context, pipeline, "undo", words, asked.started_by.clone()).await?);
+        let begun = run_row::begin(&context, pipeline, "undo", words, asked.started_by.clone()).await;
+        row = Some(context.or_give_back(begun).await?);
     }
     let clients = Clients::new(pipeline, &context.stop).permitted(context.permit());
     let span = spans::run(&context.run);

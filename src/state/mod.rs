@@ -26,10 +26,12 @@ pub(crate) use facts::{
 pub use lock::{Holder, Lock};
 pub(crate) use lock::{LockError, host};
 #[cfg(feature = "bucket")]
-pub(crate) use pages::{Mirror, at_rest, put_commit, remove_copy};
+pub(crate) use pages::{Joined, Mirror, at_rest, put_commit, remove_copy};
 #[cfg(feature = "bucket")]
 pub(crate) use store::Copied;
 pub use store::Store;
 pub(crate) use store::{
     Counted, Holds, PeopleAndAccounts, RecordedLine, RunEnd, RunRecord, RunRow, StateList, back_up, schema_version,
 };
+#[cfg(feature = "bucket")]
+pub(crate) use writer::Haste;

@@ -16,16 +16,16 @@ use rusqlite::Connection;
 
 use super::error::{StateError, StateFault};
 use super::file;
-use super::writer::{Followed, lock};
+use super::writer::{Followed, Haste, lock};
 
 /// Where commits go besides. Called by the writer, which waits for it.
 pub(crate) trait Mirror: Send {
-    /// Makes a commit durable there.
+    /// Makes a commit durable there, as soon as it must be.
     ///
     /// # Errors
     ///
     /// It is not, or nobody knows. Nothing that came after it may be.
-    fn send(&mut self, commit: &[u8]) -> Result<(), StateFault>;
+    fn send(&mut self, commit: &[u8], haste: Haste) -> Result<(), StateFault>;
 }
 
 /// Sizes of <https://www.sqlite.org/fileformat2.html#the_write_ahead_log>.
@@ -95,20 +95,20 @@ impl Pages {
         Ok(None)
     }
 
-    fn send(&mut self) -> Result<(), StateFault> {
+    fn send(&mut self, haste: Haste) -> Result<(), StateFault> {
         while let Some(commit) = self.commit()? {
-            self.mirror.send(&commit)?;
+            self.mirror.send(&commit, haste)?;
         }
         Ok(())
     }
 }
 
 impl Followed for Pages {
-    fn follow(&mut self, connection: &Mutex<Connection>) -> Result<(), StateFault> {
+    fn follow(&mut self, connection: &Mutex<Connection>, haste: Haste) -> Result<(), StateFault> {
         if let Some(fault) = &self.broken {
             return Err(fault.repeated());
         }
-        self.send().inspect_err(|fault| self.broken = Some(fault.repeated()))?;
+        self.send(haste).inspect_err(|fault| self.broken = Some(fault.repeated()))?;
         if self.offset > LONG {
             // A reader that is in its way is no fault: it is tried again after the next commit.
             lock(connection)?.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
@@ -137,22 +137,60 @@ fn written(size: usize, count: u32, pages: &BTreeMap<u32, Vec<u8>>) -> Vec<u8> {
     bytes
 }
 
-/// Puts a commit into a file that nobody has open.
-pub(crate) fn put_commit(file: &File, commit: &[u8]) -> io::Result<()> {
+/// A commit as it is read: the size of a page, their number after it, and each page that it changed.
+type Commit<'a> = (usize, u32, Vec<(u32, &'a [u8])>);
+
+fn read(commit: &[u8]) -> io::Result<Commit<'_>> {
     let odd = || io::Error::new(io::ErrorKind::InvalidData, "a commit in it cannot be read");
     let (head, pages) = commit.split_at_checked(8).ok_or_else(odd)?;
     let (size, count) = (number(&head[..4]) as usize, number(&head[4..]));
     if !size.is_power_of_two() || !(512..=65536).contains(&size) || !pages.len().is_multiple_of(4 + size) {
         return Err(odd());
     }
-    for page in pages.chunks_exact(4 + size) {
-        let (number, content) = (number(&page[..4]), &page[4..]);
-        if number == 0 || number > count {
-            return Err(odd());
-        }
+    let pages: Vec<_> = pages.chunks_exact(4 + size).map(|page| (number(&page[..4]), &page[4..])).collect();
+    if pages.iter().any(|(number, _)| *number == 0 || *number > count) {
+        return Err(odd());
+    }
+    Ok((size, count, pages))
+}
+
+/// Puts a commit into a file that nobody has open.
+pub(crate) fn put_commit(file: &File, commit: &[u8]) -> io::Result<()> {
+    let (size, count, pages) = read(commit)?;
+    for (number, content) in pages {
         file.write_all_at(content, u64::from(number - 1) * size as u64)?;
     }
     file.set_len(u64::from(count) * size as u64)
+}
+
+/// Several commits as one: each page as it stands after the last of them.
+#[derive(Debug, Default)]
+pub(crate) struct Joined {
+    size: usize,
+    count: u32,
+    pages: BTreeMap<u32, Vec<u8>>,
+}
+
+impl Joined {
+    /// The next one.
+    pub(crate) fn add(&mut self, commit: &[u8]) -> io::Result<()> {
+        let (size, count, pages) = read(commit)?;
+        (self.size, self.count) = (size, count);
+        self.pages.extend(pages.into_iter().map(|(number, content)| (number, content.to_vec())));
+        // What was cut off is not what stands there once the file grows again.
+        self.pages.split_off(&count.saturating_add(1));
+        Ok(())
+    }
+
+    /// As one commit; `None`: there was none.
+    pub(crate) fn commit(&self) -> Option<Vec<u8>> {
+        (self.size > 0).then(|| written(self.size, self.count, &self.pages))
+    }
+
+    /// How many bytes that is, about.
+    pub(crate) fn size(&self) -> usize {
+        self.pages.len() * self.size
+    }
 }
 
 /// Removes a file of ours and what SQLite may have left beside it.

@@ -97,19 +97,30 @@ pub(super) fn lock_to_read(shared: &Mutex<Connection>) -> Result<MutexGuard<'_, 
     Ok(connection)
 }
 
+/// How long a copy that is kept elsewhere may be without a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Haste {
+    /// Until something hastier is written, or the run ends: without it the next run does its work again, and nothing wrong.
+    Later,
+    /// It is there before anybody is told that it was written: what comes next is done because of it.
+    Now,
+}
+
 /// Somebody who has to agree to each commit before anybody is told of it.
 pub(super) trait Followed: Send {
-    /// A group was committed.
-    fn follow(&mut self, connection: &Mutex<Connection>) -> Result<(), StateFault>;
+    /// A group was committed; the hastiest write in it says how soon it must be durable.
+    fn follow(&mut self, connection: &Mutex<Connection>, haste: Haste) -> Result<(), StateFault>;
 }
 
 /// One write on its way through the thread.
 trait QueuedWrite: Send {
+    fn haste(&self) -> Haste;
     fn run(&mut self, group: &mut Transaction<'_>);
     fn answer(self: Box<Self>, commit: Result<(), &StateFault>);
 }
 
 struct Write<T, F> {
+    haste: Haste,
     tried: &'static str,
     file: Arc<Path>,
     act: Option<F>,
@@ -122,6 +133,10 @@ where
     T: Send,
     F: FnOnce(&Connection) -> Result<T, StateFault> + Send,
 {
+    fn haste(&self) -> Haste {
+        self.haste
+    }
+
     fn run(&mut self, group: &mut Transaction<'_>) {
         if let Some(act) = self.act.take() {
             self.outcome = Some(alone(group, act));
@@ -174,13 +189,13 @@ impl Writer {
     }
 
     /// Hands a write over.
-    pub(super) fn submit<T, F>(&self, tried: &'static str, act: F) -> Ack<T>
+    pub(super) fn submit<T, F>(&self, haste: Haste, tried: &'static str, act: F) -> Ack<T>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StateFault> + Send + 'static,
     {
         let (send, answer) = oneshot::channel();
-        let write = Write { tried, file: self.file.clone(), act: Some(act), outcome: None, send };
+        let write = Write { haste, tried, file: self.file.clone(), act: Some(act), outcome: None, send };
         if let Some(jobs) = &self.jobs {
             // If the thread is gone, the dropped sender breaks the promise.
             let _ = jobs.send(Box::new(write));
@@ -209,7 +224,8 @@ fn work(
         let mut group = vec![first];
         let mut commit = lock(connection).and_then(|mut connection| write(&mut connection, queue, &mut group));
         if let (Ok(()), Some(followed)) = (&commit, &mut followed) {
-            commit = followed.follow(connection);
+            let haste = group.iter().map(|write| write.haste()).max().unwrap_or(Haste::Now);
+            commit = followed.follow(connection, haste);
         }
         for job in group {
             job.answer(commit.as_ref().copied());

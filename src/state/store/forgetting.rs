@@ -114,7 +114,7 @@ impl Store {
     /// on record; of these, what they told of accounts goes. Counts go with them, but for the last of each, which limits compare
     /// with.
     pub fn purge_runs(&self, before: u64) -> Ack<usize> {
-        self.write("take old runs out of the state", move |db| {
+        self.note("take old runs out of the state", move |db| {
             lines::purge(db, before)?;
             db.execute(
                 "DELETE FROM run_count WHERE run IN (SELECT seq FROM run WHERE started < ?1)

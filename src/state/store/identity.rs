@@ -30,7 +30,7 @@ impl Store {
     /// Makes it the state of this pipeline, if it is nobody's.
     pub fn claim(&self, pipeline_name: &str) -> Ack<()> {
         let name = pipeline_name.to_owned();
-        self.write("record whose state this is", move |db| {
+        self.note("record whose state this is", move |db| {
             db.prepare_cached("INSERT OR IGNORE INTO identity (word, value) VALUES ('pipeline', ?)")?
                 .execute([name.as_bytes()])?;
             Ok(())

@@ -45,7 +45,7 @@ impl Store {
     /// Writes a page of a run's lines of one target.
     pub fn put_lines(&self, run: &RunId, target: &TargetId, lines: Vec<RecordedLine>) -> Ack<()> {
         let (run, target) = (run.clone(), target.clone());
-        self.write("write a report to the state", move |db| {
+        self.note("write a report to the state", move |db| {
             let seq = super::runs::seq(db, &run)?;
             told(db)?;
             let mut once = db
@@ -64,7 +64,7 @@ impl Store {
     /// All lines of a whole run are written: those of earlier runs that were not told again end before it.
     pub fn end_lines(&self, run: &RunId) -> Ack<()> {
         let run = run.clone();
-        self.write("write a report to the state", move |db| {
+        self.note("write a report to the state", move |db| {
             let seq = super::runs::seq(db, &run)?;
             told(db)?;
             // Of a run that was killed before its report, nothing is asked any more.

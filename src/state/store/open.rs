@@ -14,7 +14,7 @@ use crate::state::file::{self, Durability, Shape};
 use crate::state::lock::Lock;
 #[cfg(feature = "bucket")]
 use crate::state::pages::{self, Mirror, Pages};
-use crate::state::writer::{self, Ack, Followed, SharedConnection, Writer};
+use crate::state::writer::{self, Ack, Followed, Haste, SharedConnection, Writer};
 
 /// Whether a copy elsewhere is of the file that was opened.
 #[cfg(feature = "bucket")]
@@ -145,13 +145,32 @@ impl Store {
         read.map_err(|fault| StateError::new(tried, &self.file, fault))
     }
 
+    /// A write because of which something is done to a server.
     pub(super) fn write<T: Send + 'static>(
         &self,
         tried: &'static str,
         act: impl FnOnce(&Connection) -> Result<T, StateFault> + Send + 'static,
     ) -> Ack<T> {
+        self.write_in(Haste::Now, tried, act)
+    }
+
+    /// A write that the next run makes again where it is lost.
+    pub(super) fn note<T: Send + 'static>(
+        &self,
+        tried: &'static str,
+        act: impl FnOnce(&Connection) -> Result<T, StateFault> + Send + 'static,
+    ) -> Ack<T> {
+        self.write_in(Haste::Later, tried, act)
+    }
+
+    fn write_in<T: Send + 'static>(
+        &self,
+        haste: Haste,
+        tried: &'static str,
+        act: impl FnOnce(&Connection) -> Result<T, StateFault> + Send + 'static,
+    ) -> Ack<T> {
         match &self.writer {
-            Some(writer) => writer.submit(tried, act),
+            Some(writer) => writer.submit(haste, tried, act),
             None => Ack::refused(tried, self.file.clone(), StateFault::ReadOnly),
         }
     }

@@ -28,7 +28,7 @@ impl Store {
 
     /// Records what was found for these people.
     pub fn put_marks(&self, marks: Vec<(PersonRef, PhotoMark)>) -> Ack<()> {
-        self.write("record photo marks in the state", move |db| {
+        self.note("record photo marks in the state", move |db| {
             marks.iter().try_for_each(|(person, mark)| put(db, person, mark))
         })
     }

@@ -65,7 +65,7 @@ impl Store {
 
     /// Records a picture that was there and looks like ours, where nothing of ours is recorded.
     pub fn adopt(&self, placement: Placement) -> Ack<()> {
-        self.write("record a placement in the state", move |db| put(db, &placement))
+        self.note("record a placement in the state", move |db| put(db, &placement))
     }
 }
 

@@ -99,7 +99,7 @@ pub enum StateList {
 impl Store {
     /// Writes down that a run has begun.
     pub fn begin_run(&self, row: RunRow) -> Ack<()> {
-        self.write("begin a run in the state", move |db| {
+        self.note("begin a run in the state", move |db| {
             db.prepare_cached(
                 "INSERT INTO run (id, pipeline, pipeline_digest, command, started, options, started_by)
                  VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -120,7 +120,7 @@ impl Store {
     /// Writes down how a run ended.
     pub fn finish_run(&self, id: &RunId, end: RunEnd) -> Ack<()> {
         let id = id.clone();
-        self.write("finish a run in the state", move |db| {
+        self.note("finish a run in the state", move |db| {
             let changed = db
                 .prepare_cached(
                     "UPDATE run SET finished = ?, outcome = ?, exit_code = ?, plan_digest = ?, report = ? WHERE id = ?",
@@ -205,7 +205,7 @@ impl Store {
     /// Records what a run counted, for whoever passed its limits.
     pub fn put_run_counts(&self, run: &RunId, counts: Vec<(Counted, u64)>) -> Ack<()> {
         let run = run.clone();
-        self.write("record counts in the state", move |db| {
+        self.note("record counts in the state", move |db| {
             let seq = seq(db, &run)?;
             let mut put = db.prepare_cached(
                 "INSERT INTO run_count (scope, id, run, count) VALUES (?, ?, ?, ?)

@@ -22,7 +22,7 @@ impl Store {
     /// Binds a target to a server for good. Another server under the same name is refused.
     pub fn bind(&self, target: &TargetId, server: &ServerId) -> Ack<()> {
         let (target, found) = (target.clone(), server.clone());
-        self.write("bind a target in the state", move |db| match bound(db, &target)? {
+        self.note("bind a target in the state", move |db| match bound(db, &target)? {
             Some(server) if server == found => {
                 // What an earlier version wrote in clear goes.
                 db.prepare_cached("UPDATE target SET server = ?2 WHERE id = ?1 AND server <> ?2")?
@@ -49,7 +49,7 @@ impl Store {
     /// Keeps exactly this about a server.
     pub fn learn(&self, server: &ServerId, learnt: &BTreeMap<String, String>) -> Ack<()> {
         let (server, learnt) = (server.clone(), learnt.clone());
-        self.write("record a server in the state", move |db| {
+        self.note("record a server in the state", move |db| {
             db.prepare_cached("DELETE FROM learnt WHERE server = ?")?.execute([server.as_str()])?;
             let mut put = db.prepare_cached("INSERT INTO learnt (server, word, value) VALUES (?, ?, ?)")?;
             for (word, value) in &learnt {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use crate::model::Digest;
 use crate::state::error::StateFault;
 use crate::state::store::open::Copied;
-use crate::state::{Holder, Lock, Mirror, RunEnd, RunRow, Store, at_rest, put_commit};
+use crate::state::{Haste, Holder, Joined, Lock, Mirror, RunEnd, RunRow, Store, at_rest, put_commit};
 
 /// Keeps what it is sent, as long as it takes any.
 #[derive(Clone, Default)]
@@ -17,7 +17,7 @@ struct Kept {
 }
 
 impl Mirror for Kept {
-    fn send(&mut self, commit: &[u8]) -> Result<(), StateFault> {
+    fn send(&mut self, commit: &[u8], _: Haste) -> Result<(), StateFault> {
         if *self.full.lock().unwrap() {
             return Err(StateFault::Unreachable("it is gone".to_owned()));
         }
@@ -71,11 +71,16 @@ fn the_copy_and_the_commits_make_the_same_state_again() {
     let whole = store.runs(100).unwrap();
     drop(store);
 
-    let file = OpenOptions::new().read(true).write(true).open(&copy).unwrap();
+    let (all, mut joined) = (folder.path().join("all.db"), Joined::default());
+    std::fs::copy(&copy, &all).unwrap();
+    let [file, at_once] = [&copy, &all].map(|path| OpenOptions::new().read(true).write(true).open(path).unwrap());
     for commit in kept.commits.lock().unwrap().iter() {
         put_commit(&file, commit).unwrap();
+        joined.add(commit).unwrap();
     }
-    drop(file);
+    put_commit(&at_once, &joined.commit().unwrap()).unwrap();
+    drop((file, at_once));
+    assert!(std::fs::read(&all).unwrap() == std::fs::read(&copy).unwrap(), "all commits at once are the same file");
     // The next one goes on from it as it is.
     let (next, copied) = Store::open_mirrored(lock(&copy), Box::new(kept)).unwrap();
     assert_eq!((copied, next.runs(100).unwrap()), (Copied::Already, whole.clone()));
