@@ -4,6 +4,9 @@
 //! (docs/performance.md), requests endpoint by endpoint (`floors`), thousands of people (`memory`).
 //! A newcomer gets wrong: a bound is what was measured and a little more. A change that lowers a number lowers its bound.
 
+use avatarpipe_sandbox::s3::ObjectStore;
+
+use super::buckets::{in_bucket, s3};
 use super::harness::Harness;
 use super::large_population::{Past, large_population};
 use super::peak::{MIB, peak_of};
@@ -44,4 +47,40 @@ fn a_person_costs_no_more_than_before() {
     assert_eq!((first, quiet), (1 + 1 + 30 + 4 + 2 + 4 * 450 + 1 + 12, 1 + 1 + 30 + 2 + 1), "{all}");
     assert!(after_first <= STATE + LINES && after_quiet <= STATE + LINES + 8 * 1024, "{all}");
     assert!(peak <= PEAK, "{all}");
+}
+
+/// Requests that the store of the state saw, and bytes of bodies, both ways.
+fn at_store(store: &ObjectStore, harness: &mut Harness, answer: &str) -> (usize, u64) {
+    store.reset_log();
+    harness.move_with_the_state_alone();
+    harness.run().expect_exit(0).expect_answer(answer);
+    (store.log().len(), store.traffic())
+}
+
+/// `BUCKET_PEOPLE=10000` measures more of them (docs/performance.md, "The state in a bucket").
+#[test]
+fn a_state_in_a_bucket_costs_no_more_than_before() {
+    let people = std::env::var("BUCKET_PEOPLE").ok().and_then(|people| people.parse().ok()).unwrap_or(120_usize);
+    let store = ObjectStore::start().expect("a port");
+    let mut harness = large_population(people, Past::None);
+    in_bucket(&mut harness, &s3(store.url(), "p"));
+    harness.edit(|pipe| _ = pipe.top("limits", "{ replacements: { count: 1000000 }, reverts: { count: 9 } }"));
+    let first = at_store(&store, &mut harness, "replaced");
+    let quiet = at_store(&store, &mut harness, "nothing to do");
+    let again = at_store(&store, &mut harness, "nothing to do");
+    harness.no_photo("person000001");
+    let changed = at_store(&store, &mut harness, "revert");
+    let state =
+        store.objects().iter().filter(|(name, _)| name.contains("snapshots")).map(|(_, bytes)| bytes.len()).max();
+    let all = format!(
+        "{people} people: first {first:?}, quiet {quiet:?}, {again:?}, changed {changed:?}, snapshot {state:?}"
+    );
+    eprintln!("{all}");
+    assert_eq!((quiet.0, again.0), (4, 4), "{all}");
+    assert!(changed.0 <= 12, "{all}");
+    // Steps of writes share a commit where they meet, so this is the most: two for each, and the ends.
+    assert!(first.0 <= 4 * people, "{all}");
+    if people == 120 {
+        assert!(quiet.1 <= 400 << 10 && changed.1 <= 500 << 10 && first.1 <= 3 << 20, "{all}");
+    }
 }

@@ -8,6 +8,7 @@
 
 mod bitbucket;
 mod broken;
+mod bucket;
 mod confluence;
 mod folder;
 mod jira;
