@@ -44,7 +44,7 @@ pub(super) fn store(
         }
         Some(AzureCredential::Entra(entra)) => {
             let login = way.sign_in_client(&entra.endpoints.login)?;
-            let tokens = TokenSource::new(EntraSignIn { login, entra: entra.clone(), api: API.to_owned() });
+            let tokens = TokenSource::new(EntraSignIn { login, entra: (**entra).clone(), api: API.to_owned() });
             MicrosoftAzureBuilder::new().with_credentials(Arc::new(SignedIn(tokens)))
         }
     };

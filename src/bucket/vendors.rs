@@ -30,7 +30,7 @@ fn objects(scheme: &str, endpoint: &Url, store: BucketStore) -> Objects {
 fn google(endpoint: &Url, credential: GoogleCredential) -> Objects {
     let url = || endpoint.clone();
     let endpoints = GoogleEndpoints { token: url(), directory: url(), sts: url(), iam_credentials: url() };
-    objects("gs", endpoint, BucketStore::Google { credential: Some(credential), endpoints })
+    objects("gs", endpoint, BucketStore::Google { credential: Some(credential), endpoints: Box::new(endpoints) })
 }
 
 fn azure(endpoint: &Url, credential: AzureCredential) -> Objects {
@@ -106,7 +106,7 @@ async fn azure_is_entered_by_entra_or_by_a_signature() {
         },
         endpoints: EntraEndpoints { login: url(), graph: url(), imds: url() },
     };
-    assert!(azure(&server.url, AzureCredential::Entra(entra)).get("lease").await.unwrap().is_none());
+    assert!(azure(&server.url, AzureCredential::Entra(Box::new(entra))).get("lease").await.unwrap().is_none());
     let asked = server.asked();
     let body = String::from_utf8_lossy(&asked[0].body).into_owned();
     assert!(body.contains("scope=https%3A%2F%2Fstorage.azure.com%2F.default"), "{body}");

@@ -216,7 +216,7 @@ impl Keys<'_> {
             },
             Scheme::Gs => BucketStore::Google {
                 credential: whole(credential.map(|written| written.google(reader, &self.credential.span)))?,
-                endpoints: GoogleEndpoints::own(reader)?,
+                endpoints: Box::new(GoogleEndpoints::own(reader)?),
             },
         };
         Some(settings::Bucket {
@@ -337,12 +337,8 @@ impl BucketCredential {
         if self.managed_identity.written {
             let client_id = self.managed_identity.get()?.client_id.optional()?.map(|id| id.0.clone());
             let credential = EntraCredential::ManagedIdentity { client_id };
-            return Some(AzureCredential::Entra(settings::Entra {
-                cloud,
-                tenant: String::new(),
-                credential,
-                endpoints,
-            }));
+            let entra = settings::Entra { cloud, tenant: String::new(), credential, endpoints };
+            return Some(AzureCredential::Entra(Box::new(entra)));
         }
         let proof = if self.client_secret.written {
             AppProof::ClientSecret(self.client_secret.get()?.0.clone())
@@ -360,12 +356,8 @@ impl BucketCredential {
             AppProof::Federated(federated.settle(reader)?)
         };
         let credential = EntraCredential::App { client_id: self.client_id.get()?.0.clone(), proof };
-        Some(AzureCredential::Entra(settings::Entra {
-            cloud,
-            tenant: self.tenant.get()?.0.clone(),
-            credential,
-            endpoints,
-        }))
+        let tenant = self.tenant.get()?.0.clone();
+        Some(AzureCredential::Entra(Box::new(settings::Entra { cloud, tenant, credential, endpoints })))
     }
 
     fn google(&self, reader: &mut Reader<'_>, span: &Span) -> Option<GoogleCredential> {

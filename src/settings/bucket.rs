@@ -40,7 +40,7 @@ pub enum BucketStore {
     Google {
         credential: Option<GoogleCredential>,
         /// Where one signs in.
-        endpoints: GoogleEndpoints,
+        endpoints: Box<GoogleEndpoints>,
     },
 }
 
@@ -64,7 +64,7 @@ pub enum AzureCredential {
     /// A shared access signature of the container.
     Sas(Secret),
     /// By Entra.
-    Entra(Entra),
+    Entra(Box<Entra>),
 }
 
 /// Whether this may be a storage account of Azure's: it becomes part of a host's name.
