@@ -90,7 +90,7 @@ impl ServerId {
     }
 
     /// As it is written today: earlier versions wrote the path of a folder in clear.
-    pub fn as_today(self) -> Self {
+    pub fn without_path(self) -> Self {
         match self.0.strip_prefix(FOLDER) {
             Some(path) if path.parse::<Digest>().is_err() => Self::of_folder(path),
             _ => self,

@@ -230,7 +230,7 @@ fn damaged(fault: StateFault) -> StateFault {
 fn intent(row: &Row<'_>) -> rusqlite::Result<(IntentId, Intent)> {
     let mut intent = row.get::<_, Json<Intent>>(3)?.0;
     intent.account_name = row.get(1)?;
-    intent.server = intent.server.as_today();
+    intent.server = intent.server.without_path();
     intent.luma = row.get::<_, Option<Grey>>(2)?.map(|grey| grey.0);
     Ok((IntentId(row.get(0)?), intent))
 }

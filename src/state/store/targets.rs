@@ -63,6 +63,6 @@ impl Store {
 fn bound(db: &Connection, target: &TargetId) -> Result<Option<ServerId>, StateFault> {
     Ok(db
         .prepare_cached("SELECT server FROM target WHERE id = ?")?
-        .query_row([target.as_str()], |row| Ok(row.get::<_, TextId<ServerId>>(0)?.0.as_today()))
+        .query_row([target.as_str()], |row| Ok(row.get::<_, TextId<ServerId>>(0)?.0.without_path()))
         .optional()?)
 }
