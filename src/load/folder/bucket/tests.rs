@@ -93,7 +93,9 @@ async fn nothing_is_written_over_or_removed_that_the_plan_did_not_see() {
         Revert { ours: bool },
     }
     const REPLACE: Act = Act::Replace;
-    let table: [(Option<&str>, Option<Option<&str>>, Act, &str, Option<&str>); 10] = [
+    /// Before the plan, meanwhile (`Some(None)`: taken away), what is done, how it ends, and what stands there then.
+    type Row = (Option<&'static str>, Option<Option<&'static str>>, Act, &'static str, Option<&'static str>);
+    let table: [Row; 10] = [
         (None, None, REPLACE, "done", Some("new")),
         (Some("old"), None, REPLACE, "done", Some("new")),
         (None, Some(Some("hand")), REPLACE, "changed", Some("hand")),
