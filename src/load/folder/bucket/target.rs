@@ -90,7 +90,7 @@ fn server_id(bucket: &settings::Bucket, names: FolderNames) -> ServerId {
     let place = bucket.url.replace("://", ":");
     let names = if names == FolderNames::EmailMd5 { "#md5" } else { "" };
     let host = bucket.endpoint.as_ref().and_then(|url| url.host_str()).map(|host| format!("@{host}"));
-    ServerId::new(format!("folder:{place}{}{names}", host.unwrap_or_default()))
+    ServerId::new(format!("bucket:{place}{}{names}", host.unwrap_or_default()))
 }
 
 #[async_trait]
