@@ -55,6 +55,8 @@ pub(crate) struct Packed(Tail);
 #[derive(Clone, Copy, Debug)]
 struct Renewed {
     here: Instant,
+    /// Of this machine, too, which goes on while the machine sleeps.
+    wall: SystemTime,
     there: Option<SystemTime>,
 }
 
@@ -231,7 +233,7 @@ impl Bucket {
     }
 
     fn renewing(&self) -> Renewed {
-        Renewed { here: Instant::now(), there: (self.objects.clock)() }
+        Renewed { here: Instant::now(), wall: SystemTime::now(), there: (self.objects.clock)() }
     }
 
     fn unusable(&self, why: &str) -> BucketError {
@@ -298,7 +300,7 @@ impl Held {
         let surely = self.bucket.lease * 4 / 5;
         let now = (self.bucket.objects.clock)();
         let there = now.zip(renewed.there).and_then(|(now, then)| now.duration_since(then).ok()).unwrap_or_default();
-        let age = renewed.here.elapsed().max(there);
+        let age = renewed.here.elapsed().max(renewed.wall.elapsed().unwrap_or_default()).max(there);
         if age >= surely {
             return Err(self.lose(self.lost(format!("it was last renewed {} ago", words(age)))));
         }
