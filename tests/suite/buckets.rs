@@ -200,30 +200,6 @@ fn elsewhere(harness: &Harness, arguments: &[&str]) -> Ended {
     harness.wait(harness.spawn_by(shell, arguments), arguments)
 }
 
-/// A machine that slept for an hour with its process.
-#[test]
-fn a_holder_that_wakes_up_after_an_hour_writes_nothing_more() {
-    let store = store();
-    let mut harness = harness(&store);
-    harness.sandbox.fault(Fault::new(Effect::HandleOnRelease {}).at("jira").on("POST", "*/temporary"));
-    let arguments = ["run", "pipeline.yaml", "--report", "report"];
-    let sleeper = harness.spawn(&arguments);
-    let signal = |signal: &str| Command::new("kill").args([signal, &sleeper.id().to_string()]).status().expect("kill");
-    harness.until("an upload arrives", |harness| !harness.writes().is_empty());
-    signal("-STOP");
-    store.pass(Duration::from_secs(3600));
-    harness.sandbox.faults().clear();
-    harness.sandbox.faults().release();
-    elsewhere(&harness, &["run", "../pipeline.yaml"]).expect_exit(0);
-    harness.expect_shown(&[("ada", Face("ada"))]);
-    let (jira, left) = (done(&harness), store.objects());
-    signal("-CONT");
-    harness.wait(sleeper, &arguments).expect_exit(7).expect_error("the lease on the state in s3://avatars/p is lost");
-    assert_eq!(done(&harness), jira, "nothing was done at Jira after it woke up");
-    assert!(store.objects() == left, "nothing was written to the store after it woke up");
-    run(&mut harness).expect_exit(0).expect_answer("nothing to do");
-}
-
 #[test]
 fn a_store_that_goes_away_ends_the_run_in_6_and_the_next_one_goes_on() {
     let store = store();
