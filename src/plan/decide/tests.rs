@@ -1,5 +1,6 @@
 //! The facts about an account, all ordinary until a case changes them.
 
+mod choices;
 mod images;
 mod sources;
 mod table;
@@ -72,6 +73,9 @@ fn fallback() -> Fallback {
         gone: rule(Action::Keep, 27),
     }
 }
+
+/// What, the facts, the verdict, the reason, the line of the rule.
+type Row = (&'static str, Case, &'static str, Reason, u32);
 
 /// The facts of a case, all ordinary until changed.
 struct Case {

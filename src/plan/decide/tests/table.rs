@@ -2,8 +2,11 @@
 
 use super::*;
 
-/// (what, the facts, the verdict, the reason, the line of the rule)
-fn cases() -> Vec<(&'static str, Case, &'static str, Reason, u32)> {
+fn all() -> impl Iterator<Item = Row> {
+    cases().into_iter().chain(choices::cases())
+}
+
+fn cases() -> Vec<Row> {
     vec![
         ("first photo", has(present()), "replace", Reason::PhotoNew, 30),
         ("over a stock picture", has(present()).shows(Shown::System("104".into())), "replace", Reason::PhotoNew, 30),
@@ -37,149 +40,6 @@ fn cases() -> Vec<(&'static str, Case, &'static str, Reason, u32)> {
             30,
         ),
         ("ours went away", has(present()).placed().shows(Shown::Default), "replace", Reason::Drifted, 30),
-        (
-            "ours went away, people may choose",
-            has(present()).placed().shows(Shown::Default).with(|c| c.ownership = Ownership::Ours),
-            "keep",
-            Reason::ChosenByHand,
-            31,
-        ),
-        (
-            "ours went away with a restored server, people may choose",
-            has(present()).placed().shows(Shown::Default).with(restored),
-            "replace",
-            Reason::Drifted,
-            30,
-        ),
-        (
-            "a restored server shows the stock picture of before, people may choose",
-            has(present())
-                .placed()
-                .shows(Shown::System("3".into()))
-                .with(restored)
-                .with(stood(Before::Picture("3".into()))),
-            "replace",
-            Reason::Drifted,
-            30,
-        ),
-        (
-            "a restored server shows a stock picture that was chosen since, people may choose",
-            has(present())
-                .placed()
-                .shows(Shown::System("4".into()))
-                .with(restored)
-                .with(stood(Before::Picture("3".into()))),
-            "keep",
-            Reason::ChosenByHand,
-            31,
-        ),
-        (
-            "a restored server shows the upload of before, people may choose",
-            has(present())
-                .placed()
-                .shows(custom("7"))
-                .with(restored)
-                .with(stood(Before::Picture("7".into())))
-                .with(|c| c.looked = Comparison::Differs),
-            "keep",
-            Reason::ChosenByHand,
-            31,
-        ),
-        (
-            "a restored server, and never ours, people may choose",
-            has(present()).shows(custom("7")).with(restored),
-            "keep",
-            Reason::ChosenByHand,
-            31,
-        ),
-        (
-            "chosen by hand, we replace",
-            has(present()).shows(custom("7")).with(|c| c.looked = Comparison::Differs),
-            "replace",
-            Reason::PhotoNew,
-            30,
-        ),
-        (
-            "chosen by hand, people may choose",
-            has(present()).shows(custom("7")).with(|c| c.ownership = Ownership::Ours),
-            "keep",
-            Reason::ChosenByHand,
-            31,
-        ),
-        (
-            "chosen by hand, people may choose, the state is lost",
-            has(present()).shows(custom("7")).with(lost(Comparison::Differs)),
-            "keep",
-            Reason::ChosenByHand,
-            31,
-        ),
-        (
-            "ours after all, people may choose, the state is lost",
-            has(present()).shows(custom("7")).with(lost(Comparison::Alike)),
-            "unchanged",
-            Reason::Unchanged,
-            30,
-        ),
-        (
-            "not readable, people may choose, the state is lost",
-            has(present()).shows(custom("7")).with(lost(Comparison::Failed)),
-            "keep",
-            Reason::ChosenByHand,
-            31,
-        ),
-        (
-            "looks like the photo",
-            has(present()).shows(custom("7")).with(|c| c.looked = Comparison::Alike),
-            "unchanged",
-            Reason::Unchanged,
-            30,
-        ),
-        (
-            "could not be looked at",
-            has(present()).shows(custom("7")).with(|c| c.looked = Comparison::Failed),
-            "keep",
-            Reason::PictureUnknown,
-            30,
-        ),
-        (
-            "an older state, people may choose, it is the photo",
-            has(present()).placed().shows(custom("7")).with(looked(Comparison::Alike)),
-            "unchanged",
-            Reason::Unchanged,
-            30,
-        ),
-        (
-            "an older state, people may choose, it is another picture",
-            has(present()).placed().shows(custom("7")).with(looked(Comparison::Differs)),
-            "keep",
-            Reason::ChosenByHand,
-            31,
-        ),
-        (
-            "another picture than ours, people may choose, and the photo is the known one: looked at first",
-            has(present()).placed().shows(custom("7")).with(|c| c.ownership = Ownership::Ours),
-            "replace",
-            Reason::Drifted,
-            30,
-        ),
-        (
-            "an older state that placed another photo, people may choose: looked at first",
-            has(PhotoFact::Present { digest: Digest::of(b"new") }).placed().shows(custom("7")).with(|c| {
-                (c.ownership, c.sources[0].learnt) = (Ownership::Ours, PhotoLearnt::Now);
-            }),
-            "replace",
-            Reason::Drifted,
-            30,
-        ),
-        (
-            "an older state that does not know the photo, people may choose: looked at first",
-            has(present()).shows(custom("7")).with(|c| {
-                (c.ownership, c.sources[0].learnt) = (Ownership::Ours, PhotoLearnt::Now);
-            }),
-            "replace",
-            Reason::PhotoNew,
-            30,
-        ),
         ("no photo, nothing there", has(absent()), "keep", Reason::Absent, 21),
         ("no photo any more", has(absent()).placed(), "revert", Reason::Absent, 21),
         ("no photo, adopted", has(absent()).placed().with(adopted(DefaultBy::Choosing)), "revert", Reason::Absent, 21),
@@ -522,7 +382,7 @@ fn what_is_frozen_counts_for_no_limit() {
 
 #[test]
 fn every_fact_has_its_verdict_reason_and_line() {
-    for (what, case, verdict, reason, line) in cases() {
+    for (what, case, verdict, reason, line) in all() {
         let judged = case.judge();
         let found = (judged.decision.change.word(), judged.decision.reason, judged.decision.rule.line);
         assert_eq!(found, (verdict, reason, line), "{what}");
@@ -531,7 +391,7 @@ fn every_fact_has_its_verdict_reason_and_line() {
 
 #[test]
 fn only_changes_write() {
-    for (what, case, verdict, ..) in cases() {
+    for (what, case, verdict, ..) in all() {
         let step = case.judge().step;
         let writes = matches!(step, Some(Step::Show(_) | Step::Reset | Step::Look(_)));
         assert_eq!(writes, matches!(verdict, "replace" | "revert" | "remove"), "{what}: {step:?}");
