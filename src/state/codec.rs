@@ -65,6 +65,28 @@ impl ToSql for Packed<'_> {
     }
 }
 
+/// What a picture is called in a report: a digest stands as its bytes, anything else as text.
+pub(super) struct Label(pub String);
+
+impl ToSql for Label {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        match self.0.parse::<Digest>() {
+            // Only what reads back as it was.
+            Ok(digest) if digest.to_string() == self.0 => Ok(digest.as_bytes().to_vec().into()),
+            _ => Ok(self.0.as_str().into()),
+        }
+    }
+}
+
+impl FromSql for Label {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        match value {
+            ValueRef::Blob(_) => Bytes::column_result(value).map(|digest| Self(digest.0.to_string())),
+            _ => value.as_str().map(|text| Self(text.to_owned())),
+        }
+    }
+}
+
 /// An enum without fields, by its stable word.
 pub(super) struct EnumWord<T>(pub T);
 

@@ -34,7 +34,7 @@ pub struct Forgotten {
     pub writes: usize,
 }
 
-/// Whose an open intent is, or a line of a report.
+/// Whose an open intent is.
 const OF_ACCOUNT: &str = "body ->> '$.target' = ?1 AND body ->> '$.account' = ?2";
 const OF_PERSON: &str = "body ->> '$.person.source' = ?1 AND body ->> '$.person.id' = ?2";
 
@@ -95,17 +95,16 @@ impl Store {
                 gone.marks += db.execute(&format!("DELETE FROM photo_mark WHERE {}", past::OF_PERSON), of)?;
                 gone.placements += placements::forget_where(db, past::OF_PERSON, of)?;
                 gone.writes += blank(db, past::OF_PERSON, of)?;
-                let of = [person.source.as_str(), person.id.as_str()];
-                db.execute(&format!("DELETE FROM line WHERE {OF_PERSON}"), of)?;
+                lines::forget_person(db, person)?;
             }
             for (target, account) in &whom.accounts {
                 let of = past::account(target, account);
                 gone.placements += placements::forget_where(db, past::OF_ACCOUNT, of)?;
                 gone.writes += blank(db, past::OF_ACCOUNT, of)?;
                 db.execute(&format!("DELETE FROM choice WHERE {}", past::OF_ACCOUNT), of)?;
-                let of = [target.as_str(), account.as_str()];
-                db.execute("DELETE FROM line WHERE target = ? AND account = ?", of)?;
+                lines::forget_account(db, target, account)?;
             }
+            lines::purge_said(db)?;
             Ok(gone)
         })
     }

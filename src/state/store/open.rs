@@ -36,6 +36,7 @@ pub(super) const SHAPE: Shape = Shape {
         include_str!("4.sql"),
         include_str!("5.sql"),
         include_str!("6.sql"),
+        include_str!("7.sql"),
     ],
 };
 

@@ -1,7 +1,10 @@
 //! Files of older versions open, step up after a copy, and lose nothing.
 
+use serde_json::json;
+
 use super::*;
 use crate::state::file::beside;
+use crate::state::{Holds, RecordedLine};
 
 /// What version 1 wrote. Made by [`keep_a_file_of_this_version`], and never made again once that version is released.
 const V1: &[u8] = include_bytes!("../kept/v1.db");
@@ -19,6 +22,7 @@ const LATER: Shape = Shape {
         include_str!("../4.sql"),
         include_str!("../5.sql"),
         include_str!("../6.sql"),
+        include_str!("../7.sql"),
         "ALTER TABLE target ADD COLUMN product TEXT NOT NULL DEFAULT 'jira'",
         "CREATE TABLE run_new AS SELECT * FROM run; DROP TABLE run; ALTER TABLE run_new RENAME TO run;
          CREATE UNIQUE INDEX run_id ON run (id); CREATE UNIQUE INDEX run_seq ON run (seq)",
@@ -35,6 +39,7 @@ const FAILING: Shape = Shape {
         include_str!("../4.sql"),
         include_str!("../5.sql"),
         include_str!("../6.sql"),
+        include_str!("../7.sql"),
         "DELETE FROM placement",
         "no SQL at all",
     ],
@@ -109,6 +114,68 @@ fn version_3_steps_up_with_all_that_its_writes_say() {
     both(&open(&path));
 }
 
+/// The last version that kept each line of a report as a text of its own.
+#[test]
+fn version_6_steps_up_with_the_lines_of_its_reports() {
+    const V6: Shape = Shape {
+        application_id: SHAPE.application_id,
+        steps: &[
+            include_str!("../1.sql"),
+            include_str!("../2.sql"),
+            include_str!("../3.sql"),
+            include_str!("../4.sql"),
+            include_str!("../5.sql"),
+            include_str!("../6.sql"),
+        ],
+    };
+    let body = |id: Option<&str>, from: &str, to: &str| {
+        let person = id.map(|id| json!({ "id": id, "name": null, "source": "entra" }));
+        let mut body = json!({ "change": { "from": from, "kind": "keep", "to": to }, "result": "none" });
+        if id.is_none() {
+            body["error"] = json!({ "code": "stopped", "message": format!("of {from}") });
+        }
+        person.into_iter().for_each(|person| body["person"] = person);
+        body
+    };
+    let (one, other) = (Digest::of(b"one").to_string(), Digest::of(b"other").to_string().to_uppercase());
+    let bodies = [
+        ("a", body(Some("b1f0c5a2-0d6e-4a3b-8a51-6f2d9a7c1e01"), "default", &one)),
+        ("b", body(Some("8a8a8a8a5c1b2d3e015c1b2d3e4f0001"), &one, &other)),
+        ("c", body(Some("Ada"), "foreign:5", "b3:")),
+        ("d", body(None, "b3:abcd", "unknown")),
+    ];
+    let (_folder, path) = place();
+    let store = Store::open_as(lock(&path), &V6).unwrap();
+    store.begin_run(run_row("run-1")).wait().unwrap();
+    let insert = "INSERT INTO line (target, account, body, since) VALUES ('jira', ?, ?, 1)";
+    let rows = bodies.clone();
+    let put = move |db: &Connection| {
+        rows.iter().try_for_each(|(account, body)| Ok(db.execute(insert, [*account, &body.to_string()]).map(drop)?))
+    };
+    store.write("fill", put).wait().unwrap();
+    let ended = |store: &Store, run: &str| {
+        store.finish_run(&run.into(), RunEnd { report: json!({ "lines": 4 }), ..run_end(0) }).wait().unwrap();
+    };
+    ended(&store, "run-1");
+    drop(store);
+
+    let store = open(&path);
+    let lines = |run: &str| -> Vec<_> {
+        let lines = store.lines(&run.into(), &"jira".into(), None, 9).unwrap();
+        lines.into_iter().map(|(_, account, body)| (account.to_string(), body)).collect()
+    };
+    let all = bodies.clone().map(|(account, body)| (account.to_owned(), body));
+    assert_eq!(lines("run-1"), all);
+    store.begin_run(run_row("run-2")).wait().unwrap();
+    let again = bodies.map(|(account, body)| RecordedLine { account: account.into(), body, holds: Holds::On });
+    store.put_lines(&"run-2".into(), &"jira".into(), again.to_vec()).wait().unwrap();
+    store.end_lines(&"run-2".into()).wait().unwrap();
+    ended(&store, "run-2");
+    assert_eq!(lines("run-2"), all);
+    let rows: i64 = store.read("count", |db| Ok(db.query_row("SELECT count(*) FROM line", [], |r| r.get(0))?)).unwrap();
+    assert_eq!(rows, 4, "whoever is left alone as before is kept once");
+}
+
 #[test]
 fn an_old_file_is_copied_and_stepped_up_in_place() {
     let (_folder, path) = kept();
@@ -120,7 +187,7 @@ fn an_old_file_is_copied_and_stepped_up_in_place() {
     drop(store);
     assert!(std::fs::read(beside(&path, ".v1.bak")).unwrap() == V1, "the copy is the file as it was");
     let error = Store::open(lock(&path)).unwrap_err();
-    assert!(matches!(error.fault, StateFault::Newer { found: 8, known: 6 }), "an older program refuses it: {error}");
+    assert!(matches!(error.fault, StateFault::Newer { found: 9, known: 7 }), "an older program refuses it: {error}");
     round_trip::assert_sample(&Store::open_as(lock(&path), &LATER).unwrap());
 }
 

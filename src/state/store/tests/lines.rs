@@ -7,7 +7,11 @@ use crate::model::TargetId;
 use crate::state::{Holds, PeopleAndAccounts, RecordedLine};
 
 fn line(account: &str, kind: &str, holds: Holds) -> RecordedLine {
-    let body = json!({ "person": { "source": "entra", "id": format!("p-{account}") }, "kind": kind });
+    let body = json!({
+        "person": { "source": "entra", "id": format!("p-{account}") },
+        "kind": kind,
+        "error": { "code": "500", "message": format!("of {account}") },
+    });
     RecordedLine { account: account.into(), body, holds }
 }
 
@@ -33,7 +37,12 @@ fn told(store: &Store, run: &str) -> Vec<String> {
 }
 
 fn rows(store: &Store) -> i64 {
-    store.read("count", |db| Ok(db.query_row("SELECT count(*) FROM line", [], |row| row.get(0))?)).unwrap()
+    count(store, "line")
+}
+
+fn count(store: &Store, table: &str) -> i64 {
+    let sql = format!("SELECT count(*) FROM {table}");
+    store.read("count", |db| Ok(db.query_row(&sql, [], |row| row.get(0))?)).unwrap()
 }
 
 #[test]
@@ -42,7 +51,7 @@ fn each_run_has_its_own_lines_and_whoever_is_left_alone_is_kept_once() {
     let store = open(&path);
     let keep = |account| line(account, "keep", Holds::On);
     ran(&store, "r1", "run", 10, &[keep("a"), keep("b"), line("c", "replace", Holds::Once)]);
-    assert_eq!(rows(&store), 3);
+    assert_eq!((rows(&store), count(&store, "said")), (3, 2), "two things are said, of whomever");
     ran(&store, "r2", "run", 20, &[keep("a"), keep("b")]);
     assert_eq!(rows(&store), 3, "a quiet run adds nothing");
     // A run that was killed between its lines and its end has no report; the next begins where the last one ended.
@@ -66,5 +75,5 @@ fn each_run_has_its_own_lines_and_whoever_is_left_alone_is_kept_once() {
 
     let whom = PeopleAndAccounts { people: [person("p-b")].into(), accounts: [("jira".into(), "d".into())].into() };
     store.forget(whom).wait().unwrap();
-    assert_eq!(rows(&store), 0, "of the person, and of the account");
+    assert_eq!((rows(&store), count(&store, "said")), (0, 0), "of the person, and of the account");
 }
