@@ -99,6 +99,17 @@ impl Person {
         person
     }
 
+    /// A person whose keys were put down in their compared form, the id among them: nothing is folded again.
+    pub(crate) fn with_keys(
+        id: PersonId,
+        display_name: String,
+        standing: Standing,
+        hint: PhotoHint,
+        keys: Vec<(PersonKey, String)>,
+    ) -> Self {
+        Self { id, display_name, standing, hint, keys }
+    }
+
     /// Adds a key in its compared form; blanks and repetitions are dropped.
     pub fn add_key(&mut self, key: PersonKey, value: &str) {
         let value = normalise_key(value);

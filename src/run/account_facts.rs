@@ -4,21 +4,20 @@
 //! A newcomer gets wrong: a person whose picture stands on another account in use is nobody's here, whatever the keys say
 //! (promise P1).
 
-use std::collections::BTreeMap;
-
 use super::context::RunContext;
 use super::planner::Planner;
 use super::source_run::SourceRun;
 use super::target_run::{OpenTarget, TargetRun};
 use crate::error::Trouble;
 use crate::model::{
-    Account, AccountStanding, Comparison, Digest, KeysDigest, Matched, OpenIntent, Person, PersonRef, PhotoFact,
-    PictureRef, Placement, Recipe, Seen, Shown, SourceId, StateKey,
+    Account, AccountStanding, Comparison, Digest, KeysDigest, Matched, OpenIntent, PersonRef, PhotoFact, PictureRef,
+    Placement, Recipe, Seen, Shown, SourceId, StateKey,
 };
 use crate::plan::{
     Former, PhotoLearnt, RenditionRef, SourceState, SourceView, View, called, carried, matched_by, placement_seen,
 };
 use crate::settings::Ownership;
+use crate::state::{AboutAccount, AboutSource};
 
 /// What a recipe makes of a photo, if it waits in the spool.
 pub(super) fn rendition(context: &RunContext, photo: &Digest, recipe: &Recipe) -> Option<RenditionRef> {
@@ -83,55 +82,75 @@ impl<'a> Gatherer<'a> {
         Ok(Self { planner, target_run, open, key: planner.context.store.key()? })
     }
 
-    /// The facts of one account.
-    pub(super) fn gather(&self, account: Account) -> Result<AccountFacts, Trouble> {
+    /// The facts of a page of accounts.
+    pub(super) fn gather(&self, accounts: Vec<Account>) -> Result<Vec<AccountFacts>, Trouble> {
         let (context, target) = (self.planner.context, self.target_run.id());
+        let about = context.facts.about(target, &accounts)?;
+        let placements = context.store.placements_on(target, &accounts)?;
+        let all = accounts.into_iter().zip(about).zip(placements);
+        all.map(|((account, about), recorded)| self.of_one(account, about, recorded)).collect()
+    }
+
+    /// Of one account alone.
+    pub(super) fn gather_one(&self, account: Account) -> Result<AccountFacts, Trouble> {
+        let (context, target) = (self.planner.context, self.target_run.id());
+        let about = context.facts.about(target, std::slice::from_ref(&account))?.remove(0);
+        let recorded = context.store.placement(target, &account.id)?;
+        self.of_one(account, about, recorded)
+    }
+
+    fn of_one(
+        &self,
+        account: Account,
+        about: AboutAccount,
+        recorded: Option<Placement>,
+    ) -> Result<AccountFacts, Trouble> {
         let intents = match self.target_run.opened {
             0 => Vec::new(),
-            _ => context.facts.seen(target, &account.id)?,
+            _ => self.planner.context.facts.seen(self.target_run.id(), &account.id)?,
         };
-        let recorded = context.store.placement(target, &account.id)?;
         let placement = intents.iter().fold(recorded, |placement, (open, seen)| placement_seen(open, seen, placement));
-        let sources = self.sources(&account, placement.as_ref())?;
+        let sources = self.sources(&account, placement.as_ref(), about.sources)?;
         let keys = carried(&account, &self.target_run.entry.matching).iter().map(|words| self.digest(words)).collect();
         let former = self.former(placement.as_ref(), &sources)?;
-        let looked = self.looked(&account, placement.as_ref())?;
+        let looked = self.looked(&account, placement.as_ref(), about.looked)?;
         Ok(AccountFacts { account, placement, intents, sources, keys, former, looked })
     }
 
-    fn sources(&self, account: &Account, placement: Option<&Placement>) -> Result<Vec<SourceView>, Trouble> {
-        let rows = self.planner.context.facts.matches(self.target_run.id(), &account.id)?;
-        let mut rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.source, row.matched)).collect();
+    fn sources(
+        &self,
+        account: &Account,
+        placement: Option<&Placement>,
+        mut about: Vec<AboutSource>,
+    ) -> Result<Vec<SourceView>, Trouble> {
         let view = |source_run: &SourceRun| {
-            let matched = rows.remove(source_run.id()).unwrap_or(Matched::Nobody);
-            let matched = self.unless_it_stands_elsewhere(account, placement, source_run.id(), matched)?;
-            self.source(account, source_run, matched)
+            let own = about.iter().position(|one| one.source == *source_run.id());
+            let mut own = own.map_or_else(|| AboutSource::nobody(source_run.id().clone()), |at| about.swap_remove(at));
+            own.matched = self.unless_it_stands_elsewhere(account, placement, source_run.id(), own.matched)?;
+            Ok(self.source(account, source_run, own))
         };
         self.planner.source_runs.iter().map(view).collect()
     }
 
-    fn source(&self, account: &Account, source_run: &SourceRun, matched: Matched) -> Result<SourceView, Trouble> {
-        let (context, id) = (self.planner.context, source_run.id());
+    fn source(&self, account: &Account, source_run: &SourceRun, own: AboutSource) -> SourceView {
+        let AboutSource { source: id, matched, person, photo, is_new } = own;
         let (person, photo) = match &matched {
-            Matched::Person(person) => {
-                let who = PersonRef { source: id.clone(), id: person.clone() };
-                (context.facts.person(&who)?, context.facts.photo(&who)?)
-            }
+            Matched::Person(_) => (person, photo),
             Matched::Ambiguous(_) | Matched::Conflict(_) | Matched::Nobody => (None, None),
         };
         let (shared_by, learnt, made) = match &photo {
             Some(PhotoFact::Present { digest }) => (
-                self.planner.shared.by(id, digest),
-                self.learnt(id, person.as_ref())?,
-                rendition(context, digest, &self.open.size.recipe),
+                self.planner.shared.by(&id, digest),
+                self.learnt(is_new),
+                rendition(self.planner.context, digest, &self.open.size.recipe),
             ),
             _ => (None, PhotoLearnt::Before, None),
         };
         let by = person.as_ref().and_then(|person| matched_by(account, person, &self.target_run.entry.matching));
         let keys = by.map(|words| self.digest(&words));
-        let (id, place, state) = (id.clone(), source_run.entry.place.clone(), source_run.state);
+        let (place, state) = (source_run.entry.place.clone(), source_run.state);
         let freeze = source_run.entry.freeze();
-        Ok(SourceView { id, place, freeze, state, matched, person, photo, rendition: made, keys, shared_by, learnt })
+        SourceView { id, place, freeze, state, matched, person, photo, rendition: made, keys, shared_by, learnt }
     }
 
     /// A person whose picture stands on another account, which is in use and is not theirs any more, belongs to neither:
@@ -173,7 +192,12 @@ impl<'a> Gatherer<'a> {
     }
 
     /// What looking at the picture there said: in this run, or in the one that found it chosen by hand.
-    fn looked(&self, account: &Account, placement: Option<&Placement>) -> Result<Comparison, Trouble> {
+    fn looked(
+        &self,
+        account: &Account,
+        placement: Option<&Placement>,
+        looked: Comparison,
+    ) -> Result<Comparison, Trouble> {
         let (context, target) = (self.planner.context, self.target_run.id());
         let ours = self.target_run.entry.ownership.value == Ownership::Ours;
         if let (true, Some(placement), Shown::Custom(shown)) = (ours, placement, &account.shown)
@@ -182,16 +206,16 @@ impl<'a> Gatherer<'a> {
         {
             return Ok(Comparison::Differs);
         }
-        Ok(context.facts.looked(target, &account.id)?)
+        Ok(looked)
     }
 
     /// Whether a photo is new to the state; of importance only where people may choose
     /// (docs/architecture.md, "The state").
-    fn learnt(&self, source: &SourceId, person: Option<&Person>) -> Result<PhotoLearnt, Trouble> {
-        let ownership = self.target_run.entry.ownership.value;
-        let (Ownership::Ours, Some(person)) = (ownership, person) else { return Ok(PhotoLearnt::Before) };
-        let who = PersonRef { source: source.clone(), id: person.id.clone() };
-        Ok(if self.planner.context.facts.is_new_photo(&who)? { PhotoLearnt::Now } else { PhotoLearnt::Before })
+    fn learnt(&self, is_new: bool) -> PhotoLearnt {
+        match self.target_run.entry.ownership.value {
+            Ownership::Ours if is_new => PhotoLearnt::Now,
+            Ownership::Ours | Ownership::Provider => PhotoLearnt::Before,
+        }
     }
 
     fn former(&self, placement: Option<&Placement>, sources: &[SourceView]) -> Result<Former, Trouble> {

@@ -269,7 +269,8 @@ impl Job<'_> {
         };
         context.facts.drop_last()?;
         let images = images::prepare(&pipeline.transform.fallback, renderer).await?;
-        for source_run in source_runs.iter_mut() {
+        let last = source_runs.len().saturating_sub(1);
+        for (nth, source_run) in source_runs.iter_mut().enumerate() {
             let concurrency = clients.concurrency(&source_run.entry.rate);
             let span = spans::source(source_run.id(), "fetch");
             fetch::fetch_all(context, source_run, renderer, concurrency, selected).instrument(span).await?;
@@ -277,7 +278,10 @@ impl Job<'_> {
                 // The search of everybody who got this far ends here (docs/architecture.md, "Precedence").
                 break;
             }
-            context.facts.end_searches_after(source_run.id())?;
+            // After the last one nobody is asked any more.
+            if nth < last {
+                context.facts.end_searches_after(source_run.id())?;
+            }
         }
         let decide = Decide {
             context,

@@ -10,7 +10,7 @@ use super::pages::{PAGE, each_page};
 use super::source_run::SourceRun;
 use super::target_run::TargetRun;
 use crate::error::Trouble;
-use crate::model::{Account, AccountId, AccountStanding, Matched, PersonId, PersonRef, SourceId, TargetId};
+use crate::model::{Account, AccountId, AccountStanding, Matched, Person, PersonId, PersonRef, SourceId, TargetId};
 use crate::plan::{Claimed, SourceState, lookups, matched, told_apart};
 use crate::settings::Matching;
 use crate::state::{Facts, MatchRow};
@@ -35,8 +35,8 @@ fn match_one(facts: &Facts, target_run: &TargetRun, source: &SourceId) -> Result
     for accounts in each_page(|after| facts.accounts(target, after, PAGE), |last| last.id.clone()) {
         let accounts = accounts?;
         let (mut rows, mut claims) = (Vec::with_capacity(accounts.len()), Vec::new());
-        for account in &accounts {
-            let Claimed { matched, claims: claimed } = against_all(facts, source, account, matching)?;
+        for (account, candidates) in accounts.iter().zip(candidates(facts, source, &accounts, matching)?) {
+            let Claimed { matched, claims: claimed } = matched(account, &candidates, matching);
             let inactive = account.standing == AccountStanding::Inactive;
             if inactive || !matches!(matched, Matched::Person(_)) {
                 claims.extend(claimed.map(|person| (person, account.id.clone())));
@@ -55,15 +55,16 @@ fn match_one(facts: &Facts, target_run: &TargetRun, source: &SourceId) -> Result
     Ok(())
 }
 
-/// Everybody who shares any filled key with the account, whatever an earlier key says: all of them are heard.
-fn against_all(facts: &Facts, source: &SourceId, account: &Account, matching: &Matching) -> Result<Claimed, Trouble> {
-    let mut candidates = Vec::new();
-    for (key, value) in lookups(account, matching) {
-        for id in facts.people_with(source, key, &value)? {
-            candidates.extend(facts.person(&PersonRef { source: source.clone(), id })?);
-        }
-    }
-    Ok(matched(account, &candidates, matching))
+/// For each account everybody who shares any filled key with it, whatever an earlier key says: all of them are heard.
+fn candidates(
+    facts: &Facts,
+    source: &SourceId,
+    accounts: &[Account],
+    matching: &Matching,
+) -> Result<Vec<Vec<Person>>, Trouble> {
+    let lookups: Vec<_> = accounts.iter().map(|account| lookups(account, matching)).collect();
+    let mut found = facts.people_with(source, &lookups.concat())?.into_iter();
+    Ok(lookups.iter().map(|keys| found.by_ref().take(keys.len()).flatten().collect()).collect())
 }
 
 fn to_row(target: &TargetId, source: &SourceId, account: &AccountId, matched: Matched) -> MatchRow {

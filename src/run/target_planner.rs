@@ -116,8 +116,8 @@ impl<'a> TargetPlanner<'a> {
     }
 
     fn page(&mut self, accounts: Vec<Account>) -> Result<(), Trouble> {
-        for account in accounts {
-            self.judge(account)?;
+        for known in self.gatherer.gather(accounts)? {
+            self.judge(known)?;
         }
         self.flush()
     }
@@ -142,8 +142,7 @@ impl<'a> TargetPlanner<'a> {
     }
 
     /// Decides about one account.
-    fn judge(&mut self, account: Account) -> Result<(), Trouble> {
-        let known = self.gatherer.gather(account)?;
+    fn judge(&mut self, known: AccountFacts) -> Result<(), Trouble> {
         let judgement = decide(&known.view(self.open.surveyed.default.as_ref()), &self.rules);
         self.plan.fed_by.extend(known.fed_by());
         count(&mut self.counts, &judgement);

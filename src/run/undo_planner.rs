@@ -155,7 +155,7 @@ impl<'a> UndoPlanner<'a> {
 
     fn known(&self, account: &Account) -> Result<Known, Trouble> {
         let (context, target) = (self.planner.context, self.target_run.id());
-        let facts = self.gatherer.gather(account.clone())?;
+        let facts = self.gatherer.gather_one(account.clone())?;
         let wrote = facts.intents.iter().fold(context.facts.wrote(target, &account.id)?, |wrote, (open, seen)| {
             if open.intent.run == *self.run { with_open(&self.key, wrote, open, seen) } else { wrote }
         });

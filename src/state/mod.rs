@@ -20,8 +20,8 @@ mod writer;
 pub(crate) use error::StateFault;
 pub(crate) use error::{Blame, StateError};
 pub(crate) use facts::{
-    Again, DecisionCursor, DecisionFilter, DecisionKinds, Facts, MatchRow, Reading, ResultCount, Reviewed, Shifted,
-    ToConfirm, Written,
+    AboutAccount, AboutSource, Again, DecisionCursor, DecisionFilter, DecisionKinds, Facts, MatchRow, Reading,
+    ResultCount, Reviewed, Shifted, ToConfirm, Written,
 };
 pub use lock::{Holder, Lock};
 pub(crate) use lock::{LockError, host};

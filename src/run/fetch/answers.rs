@@ -37,6 +37,8 @@ pub(super) struct Answers<'a> {
     renderer: &'a Arc<Renderer>,
     /// People whose bytes are to be asked for.
     pub to_fetch: Vec<PersonId>,
+    /// What is remembered of those whose markers are asked for.
+    pub probing: HashMap<PersonId, PhotoMark>,
     /// The markers that were learnt of those whose bytes are asked for.
     probed_as: HashMap<PersonId, Version>,
     /// What it comes to.
@@ -57,6 +59,7 @@ impl<'a> Answers<'a> {
             id: id.clone(),
             renderer,
             to_fetch: Vec::new(),
+            probing: HashMap::new(),
             probed_as: HashMap::new(),
             counts: FetchCounts::default(),
             first_lost: None,
@@ -68,7 +71,7 @@ impl<'a> Answers<'a> {
     }
 
     /// What is remembered of this person's photo.
-    pub(super) fn mark(&self, person: &PersonId) -> Result<Option<PhotoMark>, Trouble> {
+    fn mark(&self, person: &PersonId) -> Result<Option<PhotoMark>, Trouble> {
         Ok(self.context.store.mark(&self.who(person))?)
     }
 
@@ -77,7 +80,7 @@ impl<'a> Answers<'a> {
     }
 
     /// What the listing said of this person's photo.
-    pub(super) fn hint(&self, person: &PersonId) -> Result<PhotoHint, Trouble> {
+    fn hint(&self, person: &PersonId) -> Result<PhotoHint, Trouble> {
         Ok(self.context.facts.hint(&self.who(person))?.unwrap_or(PhotoHint::Silent))
     }
 
@@ -105,7 +108,7 @@ impl<'a> Answers<'a> {
             VersionResult::Unknown(fault) => self.counts.missed.count(fault),
             VersionResult::Version(_) | VersionResult::Absent(_) => self.counts.answered += 1,
         }
-        let mark = self.mark(&person)?;
+        let mark = self.probing.remove(&person);
         match (probed, mark) {
             (VersionResult::Version(Some(version)), Some(mark)) if mark.version.as_ref() == Some(&version) => {
                 self.known(&person, mark)

@@ -12,7 +12,7 @@ use super::question::{First, Marked, Question, Versions, question, was_known};
 use crate::error::Trouble;
 use crate::extract::{ODD_RECORD, Source};
 use crate::http::Failure;
-use crate::model::{Absence, Fault, PersonId, PhotoFact, PhotoMark, Remembered, SourceId};
+use crate::model::{Absence, Fault, PersonId, PhotoFact, PhotoHint, PhotoMark, Remembered, SourceId};
 use crate::run::context::RunContext;
 use crate::run::pages::{PAGE, each_page};
 use crate::run::renderer::Renderer;
@@ -133,10 +133,11 @@ impl<'a> FetchRun<'a> {
         let (known, wanted) = (self.context.store.count_known(&self.id)?, self.context.facts.count_wanted(&self.id)?);
         self.first = if known * 2 < wanted { First::Yes } else { First::No };
         let (context, id) = (self.context, self.id.clone());
-        for people in each_page(|after| context.facts.wanted_people(&id, after, PAGE), PersonId::clone) {
+        for people in each_page(|after| context.facts.wanted_people(&id, after, PAGE), |(person, _)| person.clone()) {
             let people = people?;
-            for person in people {
-                self.ask(person)?;
+            let marks = context.store.marks(&id, people.iter().map(|(person, _)| person))?;
+            for ((person, hint), mark) in people.into_iter().zip(marks) {
+                self.ask(person, hint, mark)?;
                 if let Err(failure) = self.send_full().await? {
                     return Ok(Err(failure));
                 }
@@ -196,22 +197,23 @@ impl<'a> FetchRun<'a> {
     }
 
     /// Decides what a person is asked for.
-    fn ask(&mut self, person: PersonId) -> Result<(), Trouble> {
-        let mark = self.answers.mark(&person)?;
+    fn ask(&mut self, person: PersonId, hint: PhotoHint, mark: Option<PhotoMark>) -> Result<(), Trouble> {
         if self.selected == PhotosOf::Selected && !self.context.facts.is_person_selected(&self.id, &person)? {
-            return self.as_remembered(&person, mark);
+            return self.as_remembered(&person, hint, mark);
         }
         if mark.as_ref().is_some_and(was_known) {
             self.answers.counts.photos.known_before += 1;
         }
-        let hint = self.answers.hint(&person)?;
         self.versions.compare(&hint, mark.as_ref());
-        match question(hint, mark, self.first, self.marked) {
+        match question(hint, mark.clone(), self.first, self.marked) {
             Question::Absent(mark) => {
                 self.answers.serve_absent(&person, Absence::NotListed, mark.as_ref(), TimesAsked::Once)?
             }
             Question::Known(mark) => self.answers.known(&person, mark)?,
-            Question::Probe => self.calls.to_probe.push(person),
+            Question::Probe => {
+                self.answers.probing.extend(mark.map(|mark| (person.clone(), mark)));
+                self.calls.to_probe.push(person);
+            }
             Question::Fetch => self.answers.to_fetch.push(person),
             Question::Odd(what) => {
                 let fault = Fault::new(ODD_RECORD, format!("the record in the listing is odd: {what}"));
@@ -223,9 +225,9 @@ impl<'a> FetchRun<'a> {
 
     /// Of whoever is not selected only what costs no question: the limits are held against everybody
     /// (docs/architecture.md, "Selecting and reviewing").
-    fn as_remembered(&mut self, person: &PersonId, mark: Option<PhotoMark>) -> Result<(), Trouble> {
+    fn as_remembered(&mut self, person: &PersonId, hint: PhotoHint, mark: Option<PhotoMark>) -> Result<(), Trouble> {
         let too_small = |mark: &PhotoMark| matches!(mark.found, Remembered::TooSmall { .. });
-        match question(self.answers.hint(person)?, mark, self.first, self.marked) {
+        match question(hint, mark, self.first, self.marked) {
             Question::Known(mark) if !too_small(&mark) => self.answers.known(person, mark),
             Question::Absent(None) => self.answers.fact(person, PhotoFact::Absent(Absence::NotListed)),
             _ => Ok(()),

@@ -4,7 +4,7 @@
 //! Leaves to others: looking (`load`), judging what was seen (`plan`).
 //! A newcomer gets wrong: the intents here are copies for this run; the journal itself is in the state.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 use super::Facts;
 use crate::model::{AccountId, Comparison, Event, IntentId, OpenIntent, PersonId, Seen, SourceId, TargetId};
@@ -103,16 +103,6 @@ impl Facts {
                 put.execute(params![target.as_str(), account.as_str(), EnumWord(*said)])?;
             }
             Ok(())
-        })
-    }
-
-    /// What looking at an account's picture said.
-    pub fn looked(&self, target: &TargetId, account: &AccountId) -> Result<Comparison, StateError> {
-        self.read("read a look in the facts", |db| {
-            let mut query = db.prepare_cached("SELECT said FROM looked WHERE target = ? AND account = ?")?;
-            let said =
-                query.query_row([target.as_str(), account.as_str()], |row| row.get::<_, EnumWord<_>>(0)).optional()?;
-            Ok(said.map_or(Comparison::NotYet, |said| said.0))
         })
     }
 

@@ -8,8 +8,8 @@
 use rusqlite::{Row, params};
 
 use super::Facts;
-use crate::model::{AccountId, Matched, PersonId, PersonRef, SourceId, TargetId};
-use crate::state::codec::{TextId, Whole, limit};
+use crate::model::{AccountId, Matched, PersonId, PersonRef, PhotoHint, SourceId, TargetId};
+use crate::state::codec::{Json, TextId, Whole, limit};
 use crate::state::error::StateError;
 
 /// An account matched against a source.
@@ -147,26 +147,27 @@ impl Facts {
     }
 
     /// A page of the people of a source that are in scope and matched to an account of any target whose search has not
-    /// ended, and whose photo nothing is known of; in the order of ids.
+    /// ended, and whose photo nothing is known of, each with what the listing said of it; in the order of ids.
     pub fn wanted_people(
         &self,
         source: &SourceId,
         after: Option<&PersonId>,
         at_most: usize,
-    ) -> Result<Vec<PersonId>, StateError> {
+    ) -> Result<Vec<(PersonId, PhotoHint)>, StateError> {
         self.ensure_index(&self.people)?;
         self.read("read matched people in the facts", |db| {
             let mut query = db.prepare_cached(
-                "SELECT DISTINCT matched.person FROM matched INDEXED BY matched_person
+                "SELECT matched.person, person.hint FROM matched INDEXED BY matched_person
                  CROSS JOIN person ON person.source = matched.source AND person.id = matched.person
                  WHERE matched.source = ? AND matched.person > ? AND person.standing = 'in_scope'
                    AND NOT EXISTS (SELECT 1 FROM search_ended AS ended
                                    WHERE ended.target = matched.target AND ended.account = matched.account)
                    AND NOT EXISTS (SELECT 1 FROM photo WHERE photo.source = matched.source AND photo.person = person.id)
-                 ORDER BY matched.person LIMIT ?",
+                 GROUP BY matched.person ORDER BY matched.person LIMIT ?",
             )?;
             let page = params![source.as_str(), after.map_or("", PersonId::as_str), limit(at_most)];
-            Ok(query.query_map(page, |row| Ok(row.get::<_, TextId<_>>(0)?.0))?.collect::<Result<_, _>>()?)
+            let read = |row: &Row<'_>| Ok((row.get::<_, TextId<_>>(0)?.0, row.get::<_, Json<_>>(1)?.0));
+            Ok(query.query_map(page, read)?.collect::<Result<_, _>>()?)
         })
     }
 
@@ -195,20 +196,24 @@ fn columns(matched: &Matched) -> (&'static str, Option<&str>, Option<&str>) {
     }
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<MatchRow> {
-    let person: Option<TextId<PersonId>> = row.get(4)?;
-    let words = || row.get::<_, Option<String>>(5).map(Option::unwrap_or_default);
+/// The verdict, the person and the detail, from this column on.
+pub(super) fn matched(row: &Row<'_>, from: usize) -> rusqlite::Result<Matched> {
+    let person: Option<TextId<PersonId>> = row.get(from + 1)?;
+    let words = || row.get::<_, Option<String>>(from + 2).map(Option::unwrap_or_default);
     // The table's checks leave no other pairs.
-    let matched = match (row.get_ref(3)?.as_str()?, person) {
+    Ok(match (row.get_ref(from)?.as_str()?, person) {
         (_, Some(person)) => Matched::Person(person.0),
         ("ambiguous", None) => Matched::Ambiguous(words()?),
         ("conflict", None) => Matched::Conflict(words()?),
         (_, None) => Matched::Nobody,
-    };
+    })
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<MatchRow> {
     Ok(MatchRow {
         target: row.get::<_, TextId<TargetId>>(0)?.0,
         account: row.get::<_, TextId<AccountId>>(1)?.0,
         source: row.get::<_, TextId<SourceId>>(2)?.0,
-        matched,
+        matched: matched(row, 3)?,
     })
 }

@@ -20,6 +20,7 @@ mod row;
 mod selected;
 mod wrote;
 
+pub(crate) use about::{AboutAccount, AboutSource};
 pub(crate) use asked::Reading;
 pub(crate) use decisions::{DecisionFilter, DecisionKinds};
 pub(crate) use looks::Again;

@@ -5,8 +5,9 @@
 //! A newcomer gets wrong: the lookup of a key is made when it is first asked for, so list a source to its end before
 //! matching against it. Listing more afterwards is right, but makes the lookup again.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde::Deserialize;
 
 use super::Facts;
 use super::lazy_index::sorting;
@@ -14,7 +15,7 @@ use crate::model::{Person, PersonId, PersonKey, PersonRef, PhotoHint, SourceId, 
 use crate::state::codec::{EnumWord, Json, TextId, Whole, limit};
 use crate::state::error::{StateError, StateFault};
 
-const COLUMNS: &str = "SELECT id, display_name, standing, hint, keys FROM person";
+pub(super) const COLUMNS: &str = "person.id, person.display_name, person.standing, person.hint, person.keys";
 
 impl Facts {
     /// Puts a page of people. A person that comes again replaces the earlier one, keys included.
@@ -64,8 +65,8 @@ impl Facts {
     pub fn person(&self, person: &PersonRef) -> Result<Option<Person>, StateError> {
         self.ensure_index(&self.people)?;
         self.read("read a person in the facts", |db| {
-            let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE source = ? AND id = ?"))?;
-            Ok(query.query_row([person.source.as_str(), person.id.as_str()], read).optional()?)
+            let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} FROM person WHERE source = ? AND id = ?"))?;
+            Ok(query.query_row([person.source.as_str(), person.id.as_str()], |row| read(row, 0)).optional()?)
         })
     }
 
@@ -88,44 +89,55 @@ impl Facts {
     ) -> Result<Vec<Person>, StateError> {
         self.ensure_index(&self.people)?;
         self.read("read people in the facts", |db| {
-            let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE source = ? AND id > ? ORDER BY id LIMIT ?"))?;
+            let mut query = db.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM person WHERE source = ? AND id > ? ORDER BY id LIMIT ?"
+            ))?;
             let after = after.map_or("", PersonId::as_str);
             let page = params![source.as_str(), after, limit(at_most)];
-            Ok(query.query_map(page, read)?.collect::<Result<_, _>>()?)
+            Ok(query.query_map(page, |row| read(row, 0))?.collect::<Result<_, _>>()?)
         })
     }
 
-    /// The people of a source, in whatever scope, whose key has this value in its compared form; in the order of ids.
-    pub fn people_with(&self, source: &SourceId, key: PersonKey, value: &str) -> Result<Vec<PersonId>, StateError> {
+    /// The people of a source, in whatever scope, whose key has this value in its compared form, for each of these; in the
+    /// order of ids.
+    pub fn people_with(
+        &self,
+        source: &SourceId,
+        wanted: &[(PersonKey, String)],
+    ) -> Result<Vec<Vec<Person>>, StateError> {
         self.ensure_index(&self.people)?;
         let tried = "look people up in the facts";
-        if let Some(found) = self.read(tried, |db| look_up(db, source, key, value))? {
+        let keys: BTreeSet<_> = wanted.iter().map(|(key, _)| *key).collect();
+        let found = self.read(tried, |db| {
+            let made =
+                keys.iter().try_fold(true, |made, key| Ok::<_, StateFault>(made && is_made(db, source, *key)?))?;
+            made.then(|| look_up(db, source, wanted)).transpose()
+        })?;
+        if let Some(found) = found {
             return Ok(found);
         }
         self.write(tried, |db| {
-            // Another thread may have been faster.
-            if !is_made(db, source, key)? {
-                sorting(db, |db| make(db, source, key))?;
+            for key in keys {
+                // Another thread may have been faster.
+                if !is_made(db, source, key)? {
+                    sorting(db, |db| make(db, source, key))?;
+                }
             }
-            Ok(look_up(db, source, key, value)?.unwrap_or_default())
+            look_up(db, source, wanted)
         })
     }
 }
 
-/// `None` if the lookup of this key is not made yet.
-fn look_up(
-    db: &Connection,
-    source: &SourceId,
-    key: PersonKey,
-    value: &str,
-) -> Result<Option<Vec<PersonId>>, StateFault> {
-    if !is_made(db, source, key)? {
-        return Ok(None);
-    }
-    let mut query =
-        db.prepare_cached("SELECT person FROM person_key WHERE source = ? AND key = ? AND value = ? ORDER BY person")?;
-    let found = query.query_map([source.as_str(), key.word(), value], |row| Ok(row.get::<_, TextId<_>>(0)?.0))?;
-    Ok(Some(found.collect::<Result<_, _>>()?))
+fn look_up(db: &Connection, source: &SourceId, wanted: &[(PersonKey, String)]) -> Result<Vec<Vec<Person>>, StateFault> {
+    let mut query = db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM person_key JOIN person ON person.source = person_key.source AND person.id = person_key.person
+         WHERE person_key.source = ? AND key = ? AND value = ? ORDER BY person"
+    ))?;
+    let mut with = |(key, value): &(PersonKey, String)| -> Result<Vec<Person>, StateFault> {
+        let found = query.query_map([source.as_str(), key.word(), value], |row| read(row, 0))?;
+        Ok(found.collect::<Result<_, _>>()?)
+    };
+    wanted.iter().map(&mut with).collect()
 }
 
 fn is_made(db: &Connection, source: &SourceId, key: PersonKey) -> Result<bool, StateFault> {
@@ -146,17 +158,13 @@ fn make(db: &Connection, source: &SourceId, key: PersonKey) -> Result<(), StateF
     Ok(())
 }
 
-/// A person's keys as they are read back; they are in their compared form already, and folding them again changes
-/// nothing.
-#[derive(Deserialize)]
-struct StoredKeys(Vec<(PersonKey, String)>);
-
-fn read(row: &Row<'_>) -> rusqlite::Result<Person> {
-    let mut person =
-        Person::new(row.get::<_, TextId<PersonId>>(0)?.0, row.get::<_, String>(1)?, row.get::<_, EnumWord<_>>(2)?.0);
-    person.hint = row.get::<_, Json<_>>(3)?.0;
-    for (key, value) in row.get::<_, Json<StoredKeys>>(4)?.0.0 {
-        person.add_key(key, &value);
-    }
-    Ok(person)
+/// A person whose columns begin at `from`.
+pub(super) fn read(row: &Row<'_>, from: usize) -> rusqlite::Result<Person> {
+    Ok(Person::with_keys(
+        row.get::<_, TextId<PersonId>>(from)?.0,
+        row.get(from + 1)?,
+        row.get::<_, EnumWord<_>>(from + 2)?.0,
+        row.get::<_, Json<_>>(from + 3)?.0,
+        row.get::<_, Json<_>>(from + 4)?.0,
+    ))
 }

@@ -48,14 +48,6 @@ impl Facts {
         })
     }
 
-    /// Whether the durable state did not know this photo before this run.
-    pub fn is_new_photo(&self, person: &PersonRef) -> Result<bool, StateError> {
-        self.read("read a photo in the facts", |db| {
-            let mut query = db.prepare_cached("SELECT 1 FROM photo WHERE source = ? AND person = ? AND new = 1")?;
-            Ok(query.exists([person.source.as_str(), person.id.as_str()])?)
-        })
-    }
-
     /// What was learnt about a person's photo; `None` if nobody asked.
     pub fn photo(&self, person: &PersonRef) -> Result<Option<PhotoFact>, StateError> {
         self.read("read a photo in the facts", |db| {

@@ -8,7 +8,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Store, words};
-use crate::model::{Fault, PersonRef, PhotoMark, Placement, Remembered, SourceId, Version};
+use crate::model::{Fault, PersonId, PersonRef, PhotoMark, Placement, Remembered, SourceId, Version};
 use crate::state::codec::{Bytes, EnumWord, Packed, TextId, Whole};
 use crate::state::error::{StateError, StateFault};
 use crate::state::writer::Ack;
@@ -16,14 +16,16 @@ use crate::state::writer::Ack;
 impl Store {
     /// What was last found for a person.
     pub fn mark(&self, person: &PersonRef) -> Result<Option<PhotoMark>, StateError> {
-        self.read("read a photo mark in the state", |db| {
-            let mut query = db.prepare_cached(
-                "SELECT version, (SELECT text FROM word WHERE id = found), digest, (SELECT text FROM word WHERE id = code),
-                   message, width, height
-                 FROM photo_mark WHERE source = (SELECT id FROM word WHERE text = ?) AND person = ?",
-            )?;
-            Ok(query.query_row(params![person.source.as_str(), Packed(person.id.as_str())], mark).optional()?)
-        })
+        self.read("read a photo mark in the state", |db| get(db, &person.source, &person.id))
+    }
+
+    /// What was last found for each of these.
+    pub fn marks<'a>(
+        &self,
+        source: &SourceId,
+        people: impl Iterator<Item = &'a PersonId>,
+    ) -> Result<Vec<Option<PhotoMark>>, StateError> {
+        self.read("read photo marks in the state", |db| people.map(|person| get(db, source, person)).collect())
     }
 
     /// Records what was found for these people.
@@ -42,6 +44,15 @@ impl Store {
             Ok(query.query_row([source.as_str()], |row| Ok(row.get::<_, Whole>(0)?.0))?)
         })
     }
+}
+
+fn get(db: &Connection, source: &SourceId, person: &PersonId) -> Result<Option<PhotoMark>, StateFault> {
+    let mut query = db.prepare_cached(
+        "SELECT version, (SELECT text FROM word WHERE id = found), digest, (SELECT text FROM word WHERE id = code),
+           message, width, height
+         FROM photo_mark WHERE source = (SELECT id FROM word WHERE text = ?) AND person = ?",
+    )?;
+    Ok(query.query_row(params![source.as_str(), Packed(person.as_str())], mark).optional()?)
 }
 
 /// A photo mark's columns besides the version.

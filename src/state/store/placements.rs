@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use super::{Store, past, photos, words};
 use crate::model::{
-    AccountId, Before, PersonId, PersonRef, PictureRef, Placement, Provenance, Recipe, SourceId, TargetId,
+    Account, AccountId, Before, PersonId, PersonRef, PictureRef, Placement, Provenance, Recipe, SourceId, TargetId,
 };
 use crate::state::codec::{Bytes, EnumWord, Packed, Short, TextId, Whole, limit};
 use crate::state::error::{StateError, StateFault};
@@ -28,6 +28,13 @@ impl Store {
     /// What stands on an account.
     pub fn placement(&self, target: &TargetId, account: &AccountId) -> Result<Option<Placement>, StateError> {
         self.read("read a placement in the state", |db| get(db, target, account))
+    }
+
+    /// What stands on each of these.
+    pub fn placements_on(&self, target: &TargetId, accounts: &[Account]) -> Result<Vec<Option<Placement>>, StateError> {
+        self.read("read placements in the state", |db| {
+            accounts.iter().map(|account| get(db, target, &account.id)).collect()
+        })
     }
 
     /// A page of a target's placements, always in the same order.

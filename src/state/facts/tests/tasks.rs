@@ -115,9 +115,10 @@ fn what_is_mended_and_then_changed_by_the_same_plan_must_show_the_change() {
 #[test]
 fn looks_are_remembered_and_second_questions_are_taken_once() {
     let (_folder, facts) = facts();
-    assert_eq!(facts.looked(&jira(), &"A1".into()).unwrap(), Comparison::NotYet);
+    let looked = || facts.about(&jira(), &[account("A1", Shown::Default)]).unwrap().remove(0).looked;
+    assert_eq!(looked(), Comparison::NotYet);
     facts.put_looked(&jira(), &[("A1".into(), Comparison::Alike)]).unwrap();
-    assert_eq!(facts.looked(&jira(), &"A1".into()).unwrap(), Comparison::Alike);
+    assert_eq!(looked(), Comparison::Alike);
 
     facts.put_again(Again::Vanished, &entra(), &["p1".into(), "p2".into(), "p3".into()]).unwrap();
     facts.put_again(Again::Missing, &entra(), &["p9".into()]).unwrap();
