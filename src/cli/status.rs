@@ -12,7 +12,7 @@ use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::rfc3339;
 use crate::report::{CredentialLine, Severity};
-use crate::state::{RunRecord, Store};
+use crate::state::{Holder, RunRecord, Store};
 
 /// What is shown.
 #[derive(Debug, Args)]
@@ -55,7 +55,9 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     #[cfg(not(feature = "sandbox"))]
     let elsewhere = String::new();
     match flags.format {
-        OutputFormat::Human => answer(&(human(&runs, &last) + &left.human() + &told(&credentials) + &elsewhere)),
+        OutputFormat::Human => answer(
+            &(human(&runs, &last, Holder::last(&state).as_ref()) + &left.human() + &told(&credentials) + &elsewhere),
+        ),
         OutputFormat::Json => answer_json(&json(&runs, &last, &left, &credentials)?),
     }?;
     match flags.max_age.as_ref().and_then(|most| overdue(&last, most, now)) {
@@ -114,7 +116,7 @@ fn overdue(last: &LastSuccess, most: &WrittenTime, now: SystemTime) -> Option<St
     })
 }
 
-fn human(runs: &[RunRecord], last: &LastSuccess) -> String {
+fn human(runs: &[RunRecord], last: &LastSuccess, holder: Option<&Holder>) -> String {
     let mut out = String::new();
     if runs.is_empty() {
         return "no run is recorded yet\n".to_owned();
@@ -130,7 +132,7 @@ fn human(runs: &[RunRecord], last: &LastSuccess) -> String {
                 end.finished.saturating_sub(run.row.started),
                 counts(&end.report)
             ),
-            None => writeln!(out, "{}  did not end: it is under way, or was killed", run.row.id),
+            None => writeln!(out, "{}  did not end: {}", run.row.id, no_end(run, holder)),
         };
         _ = writeln!(out, "  {}", asked(run));
         _ = why(run).map(|why| writeln!(out, "  {why}"));
@@ -141,6 +143,17 @@ fn human(runs: &[RunRecord], last: &LastSuccess) -> String {
     };
     _ = last.not_counted().map(|words| writeln!(out, "  {words}"));
     out
+}
+
+/// Why there is no end of a run.
+fn no_end(run: &RunRecord, holder: Option<&Holder>) -> String {
+    let its = holder.filter(|holder| holder.run == run.row.id);
+    match its.and_then(|holder| Some((holder.pid, holder.is_alive()?))) {
+        Some((pid, true)) => format!("it is under way (process {pid})"),
+        Some((pid, false)) => format!("process {pid} is gone: it was killed, or could not write its end"),
+        None if holder.is_some() && its.is_none() => "it was killed, or could not write its end".to_owned(),
+        None => "it is under way, or was killed".to_owned(),
+    }
 }
 
 /// Why a run came to no report.

@@ -34,6 +34,20 @@ impl Holder {
     pub fn here(run: RunId, since: impl Into<String>) -> Self {
         Self { pid: std::process::id(), host: host(), run, since: since.into() }
     }
+
+    /// Who had the lock of this state last, without touching it: to try it would keep a run out that begins right now.
+    pub fn last(state: &Path) -> Option<Self> {
+        let path = beside(state, ".lock");
+        let is_file = std::fs::symlink_metadata(&path).is_ok_and(|found| found.is_file());
+        read_holder(&mut File::open(path).ok().filter(|_| is_file)?)
+    }
+
+    /// Whether its process is still there; `None`: nobody can tell from here.
+    pub fn is_alive(&self) -> Option<bool> {
+        let processes = Path::new("/proc");
+        let can_tell = self.host == host() && processes.join("self").exists();
+        can_tell.then(|| processes.join(self.pid.to_string()).exists())
+    }
 }
 
 impl fmt::Display for Holder {
