@@ -232,6 +232,8 @@ impl OnRecord {
                 named: placement.mark.to_string(),
                 provenance: word(&placement.provenance),
                 before: match placement.before {
+                    // Recognised after a loss of the state: what stood before it nobody knows.
+                    Before::Picture(mark) if mark == placement.mark => "unknown".to_owned(),
                     Before::Default => "default".to_owned(),
                     Before::Picture(mark) => mark.to_string(),
                     Before::Unknown => "unknown".to_owned(),
@@ -251,6 +253,9 @@ impl OnRecord {
         let Before::Picture(mark) = &placement.before else {
             return Ok(if placement.before == Before::Default { "default" } else { "unknown" });
         };
+        if *mark == placement.mark {
+            return Ok("unknown");
+        }
         Ok(match self.store.stood_as(target, &placement.account, mark)? {
             Some(Shown::System(_)) => "stock",
             Some(Shown::Custom(_)) => "upload",

@@ -145,7 +145,7 @@ fn before(target: &str, placement: &PlacementExplained, marks: Marks) -> String 
     let name = placement.before.as_str();
     let words = match placement.before_was.as_str() {
         "default" => return "the default picture".to_owned(),
-        "stock" => "a stock picture of the product",
+        "stock" => "the product's default or another stock picture of it",
         "upload" => "an upload of somebody's own",
         _ if name == "unknown" => return "a picture that is not known".to_owned(),
         _ => "a picture that we did not set",
