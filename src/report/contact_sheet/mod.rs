@@ -21,7 +21,7 @@ use sha2::{Digest as _, Sha256};
 use self::head::{LineCounts, count, counted, head, is_plan, panels};
 use self::rows::Rows;
 use self::section::{Section, needs_attention};
-use super::{People, ReportFile, RunReport, StoodPictures};
+use super::{People, ReportFile, ReportPictures, RunReport, StoodPictures};
 
 /// In the folder of the report, or beside a saved plan.
 pub(crate) const PICTURES: ReportFile =
@@ -56,6 +56,7 @@ fn contact_sheet(report: &RunReport, people: &dyn People, out: impl Write) -> io
         rows.all += 1;
         if section.is_whole() || rows.here < ROWS {
             let line = &pictured.line;
+            rows.unseen += u64::from(row::goes_unseen(&pictured));
             rows.put(&line.reason, row::name(line), &row::row(&pictured, planned).into_string())?;
         }
         Ok(())
@@ -63,7 +64,7 @@ fn contact_sheet(report: &RunReport, people: &dyn People, out: impl Write) -> io
     let mut out = BufWriter::new(out);
     out.write_all(begin(report, lines, &sections, &targets).into_string().as_bytes())?;
     for (section, rows) in sections {
-        out.write_all(opening(section, planned, &rows).as_bytes())?;
+        out.write_all(opening(section, planned, &rows, people.pictures()).as_bytes())?;
         let (all, here) = (rows.all, rows.here);
         rows.write(&mut out)?;
         out.write_all(b"</ol></div>")?;
@@ -160,14 +161,30 @@ fn pill(filter: &str, words: &str, number: u64, class: Option<&str>) -> Markup {
 }
 
 /// A section up to its first row.
-fn opening(section: Section, planned: bool, rows: &Rows) -> String {
+fn opening(section: Section, planned: bool, rows: &Rows, shown: ReportPictures) -> String {
     let (id, all) = (section.id(), count(rows.all));
     let head = html! {
         h2 class=(section.colour()) id={ "h-" (id) } { em { (section.title(planned)) } span data-all=(all) { (all) } }
-        p.about { (section.about()) }
+        p.about {
+            (section.about())
+            @if let Some(why) = why_unseen(rows.unseen, shown) { " " (why) }
+        }
     };
     let head = head.into_string();
     format!("<section class=\"group\" id=\"{id}\" aria-labelledby=\"h-{id}\">{head}<div class=\"rows\"><ol>")
+}
+
+/// Why pictures that go are told in a word.
+fn why_unseen(unseen: u64, shown: ReportPictures) -> Option<String> {
+    let why = match shown.before {
+        StoodPictures::Fetched => "could not be fetched",
+        StoodPictures::Seen => "are not shown, since a run asks for no picture more: `plan` shows them before",
+        StoodPictures::Off | StoodPictures::NotKept => return None,
+    };
+    (unseen > 0 && shown.side.is_some()).then(|| match unseen {
+        1 => format!("1 picture that goes {}.", why.replacen("are", "is", 1).replace("shows them", "shows it")),
+        _ => format!("{} pictures that go {why}.", count(unseen)),
+    })
 }
 
 /// The page from the last row on.

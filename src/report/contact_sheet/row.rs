@@ -63,9 +63,27 @@ fn frame(which: &str, picture: &str, bytes: Option<&Thumbnail>) -> Markup {
         } @else if picture == "default" {
             span.f.default title=(words) { (glyph("person")) span.unseen { (words) } }
         } @else {
-            span.f.blank title=(words) { (glyph("picture")) span.unseen { (words) } }
+            // A word, since an empty frame looks like a picture that does not load.
+            span.f.word title=(words) { span aria-hidden="true" { (short(picture)) } span.unseen { (words) } }
         }
     }
+}
+
+/// Whose a picture is that is not on the page.
+fn short(picture: &str) -> &'static str {
+    match picture.split_once(':') {
+        Some(("b3", _)) => "ours",
+        Some(("foreign", _)) => "own",
+        Some(("system", _)) => "stock",
+        _ => "?",
+    }
+}
+
+/// Whether a picture that goes is not on the page.
+pub(super) fn goes_unseen(pictured: &Pictured) -> bool {
+    let Pictured { line, before, .. } = pictured;
+    let goes = matches!(Change::of_word(&line.change.kind), Some(Change::Replace | Change::Revert | Change::Remove));
+    goes && before.is_none() && !matches!(line.change.from.as_str(), "default" | "unknown")
 }
 
 /// One of the drawings that stand once in the page.

@@ -34,13 +34,15 @@ pub(super) struct Rows {
     pub all: u64,
     /// Those on the page.
     pub here: u64,
+    /// Those of whom the picture that goes is not on the page.
+    pub unseen: u64,
 }
 
 impl Rows {
     /// No rows yet; both files are empty.
     pub(super) fn within(file: File, lengths: File) -> Self {
         let (file, lengths) = (BufWriter::new(file), BufWriter::new(lengths));
-        Self { file, end: 0, order: Some(Vec::new()), lengths, all: 0, here: 0 }
+        Self { file, end: 0, order: Some(Vec::new()), lengths, all: 0, here: 0, unseen: 0 }
     }
 
     /// Puts a row there.
