@@ -12,6 +12,7 @@ mod suite {
     mod ended; // how the program ended
     mod harness; // a sandbox, a file, a folder
     mod inside; // the library in place of the program
+    mod kept_pictures; // what the product does not keep comes back by `keep_replaced`
     mod large_population; // thousands of them, with the state of their last run
     mod peak; // how much memory the program took
     mod pipe; // the pipeline file

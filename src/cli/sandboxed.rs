@@ -28,6 +28,9 @@ pub(super) const DEFAULT: &str = "corporate";
 /// Keys of a folder that mean something in a bucket alone.
 const OF_A_BUCKET: [&str; 8] = ["bucket", "region", "endpoint", "credential", "cache", "quiet", "rate", "http"];
 
+/// In place of the key of `keep_replaced`: what it encrypts are pictures of nobody.
+const KEPT_KEY: &str = "stand-in for the key of keep_replaced in a sandbox";
+
 /// The folder beside the real state that holds a folder for each world.
 const SANDBOXES: &str = "sandbox";
 
@@ -151,13 +154,18 @@ impl Sandboxed {
         let mut overlay = Overlay {
             // Whoever is told of real runs hears nothing of these.
             file: vec![("notify", None)],
-            state: Some(KeptKeys { kept: &["keep_runs"], keys: vec![("path", Some(path_of(&self.state)))] }),
+            state: Some(KeptKeys {
+                kept: &["keep_runs", "keep_replaced"],
+                keys: vec![("path", Some(path_of(&self.state)))],
+            }),
             // Whoever looks at reports of real runs sees none of these.
             report: Some(KeptKeys { kept: &["names", "pictures"], keys: Vec::new() }),
             // Simulators on loopback need neither certificates nor headers.
             http: Some(KeptKeys { kept: &["timeout"], keys: vec![("proxy", Some("none".to_owned()))] }),
             ..Overlay::default()
         };
+        let mut keeper = Beside { state: &self.state, secrets: &mut overlay.secrets, trouble: None };
+        overlay.kept_key = Some(keeper.secret("key", KEPT_KEY));
         for (list, elements) in [("extract", document.sources()), ("load", document.targets())] {
             for element in elements {
                 let keys = match (list, element.kind.as_str()) {

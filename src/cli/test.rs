@@ -142,6 +142,7 @@ fn stand_ins(document: &Document) -> Overlay {
         report: Some(KeptKeys { kept: &["names", "pictures"], keys: Vec::new() }),
         elements: sources.chain(targets).collect(),
         http: Some(KeptKeys { kept: &[], keys: Vec::new() }),
+        kept_key: None,
         secrets: BTreeMap::from([(NOTHING.to_owned(), crate::secret::Secret::new("nothing-that-anybody-takes"))]),
     }
 }

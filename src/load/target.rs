@@ -62,6 +62,8 @@ pub enum Claim {
     Placed,
     /// A write of it is open.
     Perhaps,
+    /// It stood there before the run that is undone. Of the account nothing else may be on record.
+    Former,
 }
 
 /// A target of pictures.

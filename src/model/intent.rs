@@ -77,7 +77,8 @@ pub struct Intent {
     /// Of the owner whom the account named at that time ([`KeysDigest::of_owner`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<KeysDigest>,
-    /// What leads to what it showed, where its mark alone does not (Confluence: the id of the personal information).
+    /// What leads to what it showed, where its mark alone does not (Confluence: the id of the personal information; a
+    /// folder: how the file's name ends).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stood_in: Option<String>,
     /// Whose photo it showed, where that was on record.

@@ -49,6 +49,9 @@ pub struct Earlier {
     /// The run whose replaced pictures hold it, where the product does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept_by: Option<RunId>,
+    /// It was a picture of ours, and is on record as one again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ours: bool,
 }
 
 /// How a decision is carried out. Which [`super::Change`] it is stands in the decision; this is what it takes.
@@ -69,6 +72,16 @@ pub enum Step {
     Tidy(OpenIntent, PictureRef),
     /// The picture there is recorded as ours; nothing is written.
     Adopt(Placement),
+}
+
+impl Step {
+    /// What an undoing shows again as nobody's of ours. A picture of ours is recorded as one when it is shown.
+    pub fn back(&self) -> Option<Shown> {
+        match self {
+            Self::GiveBack(earlier) if !earlier.ours => Some(earlier.shown.clone()),
+            _ => None,
+        }
+    }
 }
 
 /// What it takes to carry out a decision.

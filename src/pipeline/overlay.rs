@@ -27,6 +27,8 @@ pub struct Overlay {
     pub state: Option<KeptKeys>,
     /// Keys of `report`.
     pub report: Option<KeptKeys>,
+    /// The key of `state.keep_replaced`, where that is written.
+    pub kept_key: Option<String>,
     /// What `${file:PATH}` gives before a file is looked for: a secret stands outside of the file.
     pub secrets: BTreeMap<String, Secret>,
 }
@@ -80,6 +82,12 @@ pub(super) fn apply(tree: &mut Tree, overlay: &Overlay) -> Vec<FileFault> {
             tree.keep(map, keys.kept);
             lay(tree, map, &keys.keys, &mut faults);
         }
+    }
+    if let (Some(key), Some(state)) = (&overlay.kept_key, map_at(tree, root, "state"))
+        && let Some(keep) = tree.get(state, "keep_replaced")
+        && matches!(tree.node(keep).kind, Kind::Map(_))
+    {
+        lay(tree, keep, &vec![("key", Some(key.clone()))], &mut faults);
     }
     lay(tree, root, &overlay.file, &mut faults);
     faults

@@ -35,8 +35,9 @@ element! {
         lease: Time = Else("15m"),
         /// How long a run stays on record, such as `90d`; older ones go at the end of each run. Left out: for good.
         keep_runs: Time = Optional,
-        /// Keeps the pictures that a run replaces or takes off, where the product does not keep them (Bitbucket, folder), so
-        /// that `undo` can give them back. Left out: none is kept, and what was kept goes with the next whole `run`.
+        /// Keeps the pictures that a run replaces or takes off and the product does not keep, so that `undo` can give them
+        /// back: in Bitbucket, in folders and by Confluence's `endpoint` all, in Jira and else in Confluence our own of earlier
+        /// runs. Left out: none is kept, and what was kept goes with the next whole `run`.
         keep_replaced: KeepReplaced = Optional,
     }
 }

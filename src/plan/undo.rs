@@ -2,14 +2,14 @@
 //!
 //! Owns: when the account still shows what the run left there, and what it gets back.
 //! Leaves to others: what the run did (`state`), the limits (`guard`), doing it (`run`, `load`).
-//! A newcomer gets wrong: a picture of ours that an earlier run had made is gone since this one wrote. It is told, and not
-//! made again: the photo of then is nowhere.
+//! A newcomer gets wrong: a picture of ours that an earlier run had made is gone from the product since this one wrote. It
+//! comes back of what was kept of it alone, and only to whom a run would put a photo.
 
 use super::decide::Judgement;
 use super::whose::{LeftAlone, Whose};
 use crate::model::{
-    Account, AccountStanding, Change, Decision, Earlier, KeysDigest, Left, PersonRef, Picture, PictureRef, Place,
-    Placement, Reason, RunId, Shown, Step, TargetId, Wrote, rfc3339,
+    Account, AccountStanding, Change, Decision, Digest, Earlier, KeysDigest, Left, PersonRef, Picture, PictureRef,
+    Place, Placement, Reason, RunId, Shown, Step, TargetId, Wrote, rfc3339,
 };
 use crate::settings::Ownership;
 
@@ -40,6 +40,8 @@ pub(crate) struct Undo<'a> {
     pub kept: Keeping<'a>,
     /// Whether what stood there is known to be gone from the server.
     pub is_gone: bool,
+    /// What was kept is what our picture there holds.
+    pub kept_is_shown: bool,
     /// Whose the account is now.
     pub whose: &'a Whose,
 }
@@ -47,8 +49,8 @@ pub(crate) struct Undo<'a> {
 /// What there is beside the state of what stood on an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Keeping<'a> {
-    /// The picture, kept by this run.
-    By(&'a RunId),
+    /// The picture of this digest, kept by this run.
+    By(&'a RunId, Digest),
     /// Something that the file's key does not open.
     Locked,
     /// Nothing any more: its time was over then, in Unix seconds.
@@ -65,7 +67,7 @@ impl Keeping<'_> {
         match self {
             Self::Over(until) => format!("it was kept beside the state until {} and no longer (`keep_replaced`)", rfc3339(until)),
             Self::Nothing => "the product did not keep it, and beside the state nothing of it is kept: `state purge`, `state forget` or a run without `keep_replaced` took it away, or it was not kept at all".to_owned(),
-            Self::Off | Self::Locked | Self::By(_) => "the product did not keep it, or cannot show it again, and `keep_replaced` is off".to_owned(),
+            Self::Off | Self::Locked | Self::By(..) => "the product did not keep it, or cannot show it again, and `keep_replaced` is off".to_owned(),
         }
     }
 }
@@ -75,7 +77,7 @@ pub(crate) fn undo(facts: &Undo<'_>) -> Judgement {
     let picture = Picture::of(&facts.account.shown, facts.placement, facts.default);
     let mut rule = facts.place.clone();
     let (change, reason, detail, back) = match found(facts, &picture) {
-        Found::Back(shown) => match left_alone(&shown, facts.whose) {
+        Found::Back(shown) => match left_alone(&shown, facts) {
             Some(why) => {
                 rule = why.rule.clone();
                 (why.change, why.reason, why.detail.clone(), None)
@@ -87,13 +89,17 @@ pub(crate) fn undo(facts: &Undo<'_>) -> Judgement {
         Found::Left(reason, detail) => (Change::Keep, reason, detail, None),
         Found::NotServed(reason) => (Change::Skip, reason, None, None),
     };
-    let to = back.as_ref().map_or_else(|| picture.label(), |back| Picture::of(back, None, facts.default).label());
+    let to = match (&back, facts.kept) {
+        (None, _) => picture.label(),
+        (Some(_), Keeping::By(_, digest)) if was_ours(facts) => Picture::Ours(digest).label(),
+        (Some(back), _) => Picture::of(back, None, facts.default).label(),
+    };
     Judgement {
         decision: Decision {
             target: facts.target.clone(),
             account: facts.account.id.clone(),
             account_name: facts.account.name.clone(),
-            person: facts.placement.and_then(|placement| placement.person.clone()),
+            person: whose_line(facts, back.is_some()),
             change,
             from: picture.clone(),
             to,
@@ -108,20 +114,35 @@ pub(crate) fn undo(facts: &Undo<'_>) -> Judgement {
         step: back.map(|shown| {
             let lies_in = facts.wrote.and_then(|wrote| wrote.stood_in.clone());
             let kept_by = match facts.kept {
-                Keeping::By(run) if !facts.gives_back => Some(run.clone()),
+                Keeping::By(run, _) if !facts.gives_back || was_ours(facts) => Some(run.clone()),
                 _ => None,
             };
-            Step::GiveBack(Earlier { shown, lies_in, kept_by })
+            Step::GiveBack(Earlier { shown, lies_in, kept_by, ours: was_ours(facts) })
         }),
         reassigned: false,
         drifted: has_drifted(facts, &picture),
     }
 }
 
+/// Whose the line is: whoever our picture there is of, else whom the run wrote for, if nothing says that it is another's now.
+fn whose_line(facts: &Undo<'_>, comes_back: bool) -> Option<PersonRef> {
+    let placed = facts.placement.and_then(|placement| placement.person.clone());
+    let Some(wrote) = facts.wrote else { return placed };
+    match comes_back && wrote.ours {
+        true => wrote.person.clone(),
+        false => placed.or_else(|| wrote.person.clone().filter(|_| !has_passed_on(facts, wrote))),
+    }
+}
+
+/// A picture of ours stood there, and went when the run wrote.
+fn was_ours(facts: &Undo<'_>) -> bool {
+    facts.wrote.is_some_and(|wrote| wrote.ours)
+}
+
 /// Why what stood there does not come back, although it could.
-fn left_alone<'a>(back: &Shown, whose: &'a Whose) -> Option<&'a LeftAlone> {
-    match whose {
-        Whose::Same => None,
+fn left_alone<'a>(back: &Shown, facts: &Undo<'a>) -> Option<&'a LeftAlone> {
+    match facts.whose {
+        Whose::Same { no_ours } => no_ours.as_ref().filter(|_| was_ours(facts)),
         Whose::LeftAlone(why) => Some(why),
         Whose::NotKnown(why) => matches!(back, Shown::Custom(_)).then_some(why),
     }
@@ -164,6 +185,7 @@ fn found(facts: &Undo<'_>, picture: &Picture) -> Found {
     };
     match picture {
         Picture::Unknown(why) => Found::Left(Reason::PictureUnknown, Some(why.clone())),
+        Picture::Ours(_) if wrote.ours && facts.kept_is_shown => Found::Done,
         _ if *picture == Picture::of(&back, None, facts.default) => Found::Done,
         _ if !still_there => Found::Left(Reason::UndoChanged, None),
         // What stood there may be the face of whoever had the account then (P1).
@@ -174,19 +196,18 @@ fn found(facts: &Undo<'_>, picture: &Picture) -> Found {
                     .to_owned(),
             ),
         ),
-        _ if wrote.ours => Found::Left(
-            Reason::UndoGone,
-            Some("it was ours, and was taken away when another photo came or none was left".to_owned()),
-        ),
-        _ if let Shown::Unknown(why) = &back => Found::Left(Reason::UndoGone, Some(why.clone())),
-        _ if !facts.gives_back && matches!(facts.kept, Keeping::By(_)) => Found::Back(back),
-        _ if !facts.gives_back && facts.kept == Keeping::Locked => Found::Left(
-            Reason::UndoLocked,
-            Some(
-                "the key of `keep_replaced` is another one than then, or the file in `NAME.kept` was changed"
-                    .to_owned(),
+        _ if wrote.ours => match facts.kept {
+            Keeping::By(..) => Found::Back(back),
+            Keeping::Locked => locked(),
+            Keeping::Over(_) => Found::Left(Reason::UndoGone, Some(facts.kept.gone())),
+            Keeping::Nothing | Keeping::Off => Found::Left(
+                Reason::UndoGone,
+                Some("it was ours, and was taken away when another photo came or none was left; nothing was kept of it (`keep_replaced`)".to_owned()),
             ),
-        ),
+        },
+        _ if let Shown::Unknown(why) = &back => Found::Left(Reason::UndoGone, Some(why.clone())),
+        _ if !facts.gives_back && matches!(facts.kept, Keeping::By(..)) => Found::Back(back),
+        _ if !facts.gives_back && facts.kept == Keeping::Locked => locked(),
         _ if !facts.gives_back => Found::Left(Reason::UndoGone, Some(facts.kept.gone())),
         _ if facts.is_gone => Found::Left(
             Reason::UndoGone,
@@ -196,18 +217,30 @@ fn found(facts: &Undo<'_>, picture: &Picture) -> Found {
     }
 }
 
+fn locked() -> Found {
+    let why =
+        "the key of `keep_replaced` is another one than then, or the file in `NAME.kept` was changed or cannot be read";
+    Found::Left(Reason::UndoLocked, Some(why.to_owned()))
+}
+
 /// Whether the account may be somebody else's than when what stood there was chosen: as the run found it, or since.
 fn has_passed_on(facts: &Undo<'_>, wrote: &Wrote) -> bool {
     let theirs = facts.placement.and_then(|placement| placement.person.as_ref());
     let is_anothers =
         |person: Option<&PersonRef>| matches!((person, &wrote.person), (Some(one), Some(other)) if one != other);
+    // Whose a picture of ours was is on record, or it comes back to nobody.
+    let is_nobodys = wrote.ours && (wrote.stood_of.is_none() || wrote.stood_of != wrote.person);
     let has_another_owner = match (facts.owner, wrote.owner) {
         (Some(now), Some(then)) => now != then,
         // An earlier version wrote it: only whose picture of ours stands there tells.
         (Some(_), None) => theirs.is_none(),
         (None, _) => false,
     };
-    wrote.named != Some(facts.named) || has_another_owner || is_anothers(theirs) || is_anothers(wrote.stood_of.as_ref())
+    wrote.named != Some(facts.named)
+        || has_another_owner
+        || is_nobodys
+        || is_anothers(theirs)
+        || is_anothers(wrote.stood_of.as_ref())
 }
 
 #[cfg(test)]
@@ -215,7 +248,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::{Before, Digest, Provenance, Recipe};
+    use crate::model::{Before, Provenance, Recipe};
 
     fn placement() -> Placement {
         Placement {
@@ -281,7 +314,7 @@ mod tests {
                 owner: Some(named(1)),
                 person: Some(ada.clone()),
                 stood_in: None,
-                stood_of: None,
+                stood_of: was_ours.then(|| ada.clone()),
             };
             let placement = placed.then(|| Placement { person: Some(ada.clone()), ..placement() });
             let facts = Undo {
@@ -297,15 +330,24 @@ mod tests {
                 gives_back,
                 kept: Keeping::Nothing,
                 is_gone: false,
-                whose: &Whose::Same,
+                kept_is_shown: false,
+                whose: &Whose::Same { no_ours: None },
             };
             let run = RunId::from("run");
-            let kept = undo(&Undo { kept: Keeping::By(&run), ..facts });
+            let kept = undo(&Undo { kept: Keeping::By(&run, Digest::of(b"kept")), ..facts });
             let comes_back = expected == "undone"
-                || matches!(&wrote.stood, Shown::Custom(mark) if !gives_back && !was_ours && mark.as_str() == "5");
+                || matches!(&wrote.stood, Shown::Custom(mark) if !gives_back && !was_ours && mark.as_str() == "5")
+                || (was_ours && expected == "undo_gone");
             assert_eq!(kept.step.is_some(), comes_back, "{wrote:?}");
-            if let Some(Step::GiveBack(Earlier { kept_by, .. })) = kept.step {
-                assert_eq!(kept_by.is_some(), !gives_back, "what the product has itself is not uploaded");
+            if let Some(Step::GiveBack(Earlier { kept_by, ours, .. })) = kept.step {
+                assert_eq!(kept_by.is_some(), !gives_back || was_ours, "what the product has itself is not uploaded");
+                assert_eq!((ours, kept.decision.person.as_ref()), (was_ours, Some(&ada)));
+                let shown = undo(&Undo { kept: Keeping::By(&run, Digest::of(b"kept")), kept_is_shown: true, ..facts });
+                assert_eq!(shown.step.is_none(), was_ours && placed, "it is there already: {wrote:?}");
+                let opted_out = LeftAlone::nobody_was_asked(&place);
+                let no_ours = Whose::Same { no_ours: Some(opted_out) };
+                let left = undo(&Undo { kept: Keeping::By(&run, Digest::of(b"kept")), whose: &no_ours, ..facts });
+                assert_eq!(left.step.is_none(), was_ours, "no picture of ours is put there: {wrote:?}");
             }
             let gone = undo(&Undo { is_gone: true, ..facts });
             assert!(gone.step.is_none() && gone.decision.reason.word() != "undone", "{wrote:?}");

@@ -10,13 +10,16 @@ use std::collections::BTreeSet;
 use super::facts::{SourceState, SourceView};
 use super::matching::called;
 use crate::model::{Change, Matched, PersonRef, Place, Reason, SourceId, Standing};
-use crate::settings::{Action, Placed};
+use crate::settings::{Action, Fallback};
 
 /// Whose an account is now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Whose {
     /// The same person's as when the run wrote.
-    Same,
+    Same {
+        /// Why no picture of ours may be put there, which a run would not put there either.
+        no_ours: Option<LeftAlone>,
+    },
     /// It is not known to be the same person's: no picture of a person comes back. What is nobody's face does.
     NotKnown(LeftAlone),
     /// The file has the person left alone, or nobody knows whether it does: nothing comes back.
@@ -55,10 +58,20 @@ impl LeftAlone {
 pub(crate) struct WhoseRules<'a> {
     /// Of `match`.
     pub matching: &'a Place,
-    /// `fallback.out_of_scope`.
-    pub out_of_scope: &'a Placed<Action>,
+    /// `fallback`.
+    pub fallback: &'a Fallback,
     /// Sources whose `users` have some people left alone.
     pub leave_some_alone: &'a BTreeSet<SourceId>,
+}
+
+fn no_ours(standing: Option<Standing>, rules: &WhoseRules<'_>) -> Option<LeftAlone> {
+    let (reason, rule) = match standing {
+        Some(Standing::InScope) => return None,
+        Some(Standing::OptedOut) => (Reason::OptedOut, &rules.fallback.opted_out),
+        Some(Standing::Inactive) => (Reason::Inactive, &rules.fallback.inactive),
+        Some(Standing::OutOfScope | Standing::Frozen) | None => (Reason::OutOfScope, &rules.fallback.out_of_scope),
+    };
+    Some(LeftAlone::kept(reason, &rule.place, None))
 }
 
 /// Whose an account is. `then`: whom the run wrote it for.
@@ -94,11 +107,11 @@ pub(crate) fn whose(sources: &[SourceView], then: Option<&PersonRef>, rules: &Wh
             Whose::NotKnown(LeftAlone::passed_on(rules.matching, format!("it matches {now} now, and another one then")))
         }
         Matched::Person(_)
-            if standing(own) == Some(Standing::OutOfScope) && rules.out_of_scope.value == Action::Keep =>
+            if standing(own) == Some(Standing::OutOfScope) && rules.fallback.out_of_scope.value == Action::Keep =>
         {
-            Whose::LeftAlone(LeftAlone::kept(Reason::OutOfScope, &rules.out_of_scope.place, None))
+            Whose::LeftAlone(LeftAlone::kept(Reason::OutOfScope, &rules.fallback.out_of_scope.place, None))
         }
-        Matched::Person(_) => Whose::Same,
+        Matched::Person(_) => Whose::Same { no_ours: no_ours(standing(own), rules) },
         Matched::Ambiguous(words) => unclear(Reason::Ambiguous, words),
         Matched::Conflict(words) => unclear(Reason::Conflict, words),
         Matched::Nobody => Whose::NotKnown(LeftAlone::passed_on(rules.matching, "it matches nobody any more")),
@@ -112,6 +125,7 @@ mod tests {
     use super::*;
     use crate::model::Person;
     use crate::plan::PhotoLearnt;
+    use crate::settings::Placed;
 
     fn place(line: u32) -> Place {
         Place { file: Arc::from("f"), line }
@@ -157,16 +171,24 @@ mod tests {
             (Disabled, Matched::Nobody, InScope, Some("source_disabled"), None),
             (Stopped, Matched::Nobody, InScope, Some("not_asked"), None),
         ];
-        let out_of_scope = Placed { value: Action::Keep, place: place(3) };
+        let rule = |value| Placed { value, place: place(3) };
+        let fallback = Fallback {
+            absent: rule(Action::Default),
+            unreadable: rule(Action::Keep),
+            too_small: rule(Action::Keep),
+            inactive: rule(Action::Keep),
+            out_of_scope: rule(Action::Keep),
+            opted_out: rule(Action::Default),
+            gone: rule(Action::Keep),
+        };
         let (nobody, everybody) = (BTreeSet::new(), BTreeSet::from([SourceId::from("entra")]));
         let matching = place(4);
-        let rules =
-            |leave_some_alone| WhoseRules { matching: &matching, out_of_scope: &out_of_scope, leave_some_alone };
+        let rules = |leave_some_alone| WhoseRules { matching: &matching, fallback: &fallback, leave_some_alone };
         let then = PersonRef { source: "entra".into(), id: "ada".into() };
         for (state, matched, standing, face, nobodys) in table {
             let sources = [source(state, matched, standing)];
             let reason = |whose: &Whose| match whose {
-                Whose::Same => (None, None),
+                Whose::Same { .. } => (None, None),
                 Whose::NotKnown(why) => (Some(why.reason.word()), None),
                 Whose::LeftAlone(why) => (Some(why.reason.word()), Some(why.reason.word())),
             };
@@ -175,9 +197,14 @@ mod tests {
             let not_answered = state != Listed;
             let nobodys = if not_answered { face } else { nobodys };
             assert_eq!(reason(&whose(&sources, Some(&then), &rules(&everybody))), (face, nobodys), "{sources:?}");
-            assert_ne!(whose(&sources, None, &rules(&nobody)), Whose::Same, "{sources:?}");
+            let is_same = |whose| matches!(whose, Whose::Same { .. });
+            assert!(!is_same(whose(&sources, None, &rules(&nobody))), "{sources:?}");
             let elsewhere = PersonRef { source: "google".into(), ..then.clone() };
-            assert_ne!(whose(&sources, Some(&elsewhere), &rules(&nobody)), Whose::Same, "{sources:?}");
+            assert!(!is_same(whose(&sources, Some(&elsewhere), &rules(&nobody))), "{sources:?}");
+            // What a run would not put there, an undoing does not either.
+            if let Whose::Same { no_ours } = whose(&sources, Some(&then), &rules(&nobody)) {
+                assert_eq!(no_ours.is_none(), standing == Standing::InScope);
+            }
         }
     }
 }

@@ -146,6 +146,13 @@ pub struct TargetLine {
     /// Reviewed changes that were not made.
     #[serde(default)]
     pub not_made: u64,
+    /// Of an undoing: accounts to which nothing comes back, since it is gone, does not open, or the target is frozen.
+    #[serde(default, skip_serializing_if = "none")]
+    pub not_given_back: u64,
+}
+
+fn none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl TargetLine {

@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 
 use super::{ChangeLine, LimitLine, MisplacedLine, PersonLine, RunReport, SourceLine, TargetLine};
-use crate::model::PersonResult;
+use crate::model::{PersonResult, Reason};
 
 /// What the reader is told first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +118,10 @@ pub(super) fn answer(report: &RunReport) -> String {
     // Where something failed as a whole nobody knows what is to do.
     let done = match (done.is_empty(), report.exit_code, report.failures.is_empty()) {
         (false, ..) => done,
-        (true, 0, true) => "nothing to do".to_owned(),
+        (true, 0, true) => match sum(|line| line.not_given_back) {
+            left @ 1.. => format!("nothing can be given back: {left}"),
+            _ => "nothing to do".to_owned(),
+        },
         (true, ..) => "nothing was done".to_owned(),
     };
     [done, told(&rest)].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
@@ -299,6 +302,7 @@ pub(super) fn picture(line: &PersonLine) -> String {
     let ChangeLine { from, to, .. } = &line.change;
     if line.is_change() && from != to {
         let new = match (from.starts_with(DIGEST), to.starts_with(DIGEST)) {
+            (_, true) if line.reason == Reason::Undone.word() => "our earlier picture",
             (true, true) => "new photo",
             (_, true) => "photo",
             _ => in_words(to),

@@ -314,7 +314,9 @@ impl Workers<'_> {
             return None;
         };
         let person = planned.decision.person.clone();
-        Some((Wanted { person, photo: rendition.digest, rendition: Some(rendition.digest), keys: None }, rendition))
+        let keys = planned.task.placement.as_ref().and_then(|placement| placement.keys);
+        // Nobody knows any more which photo one of ours was made of: the next run finds that it is another one.
+        Some((Wanted { person, photo: rendition.digest, rendition: Some(rendition.digest), keys }, rendition))
     }
 
     /// What the write uploads, if it uploads something.
@@ -467,10 +469,7 @@ fn draft(
         stood_in: None,
         stood_of: placement.filter(is_shown).and_then(|stood| stood.person.clone()),
         before: before(&planned.account, placement),
-        back: match &planned.task.step {
-            Step::GiveBack(earlier) => Some(earlier.shown.clone()),
-            _ => None,
-        },
+        back: planned.task.step.back(),
         begun_at: unix_now(),
     }
 }

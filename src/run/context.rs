@@ -19,7 +19,7 @@ use super::stop::Stop;
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind, Permit};
 use crate::load::Target;
-use crate::model::{RunId, Shown, Step, Task, rfc3339};
+use crate::model::{Change, Decision, Provenance, RunId, Shown, Step, Task, rfc3339};
 use crate::report::{Listener, RunEvent, StoreLine};
 #[cfg(feature = "bucket")]
 use crate::settings::Http;
@@ -119,10 +119,18 @@ impl RunContext {
         self.command.starts_with("undo")
     }
 
-    /// Whether the picture that stands there is kept before this is done: it is not ours, and would be lost.
-    pub(super) fn is_to_keep(&self, target: &dyn Target, shown: &Shown, task: &Task) -> bool {
-        let ours = task.placement.as_ref().map(|placement| &placement.mark);
-        let is_lost = matches!(shown, Shown::Custom(mark) if Some(mark) != ours) && target.loses_what_it_replaces();
+    /// Whether the picture that stands there is kept before this is done: it would be lost, and may be wanted back. What we
+    /// made goes in every product. Where a picture of ours must not stand, of who opted out or had the account before,
+    /// none is kept.
+    pub(super) fn is_to_keep(&self, target: &dyn Target, shown: &Shown, decision: &Decision, task: &Task) -> bool {
+        let Shown::Custom(mark) = shown else { return false };
+        let recorded = task.placement.as_ref().filter(|placement| placement.mark == *mark);
+        let is_lost = match recorded {
+            None => target.loses_what_it_replaces(),
+            Some(_) if decision.change == Change::Remove => false,
+            Some(placement) if placement.person.is_none() || placement.person != decision.person => false,
+            Some(placement) => placement.provenance == Provenance::Made || target.loses_what_it_replaces(),
+        };
         let is_written_over = matches!(task.step, Step::Show(_) | Step::Look(_) | Step::Reset);
         self.kept.is_some() && is_lost && is_written_over
     }

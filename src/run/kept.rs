@@ -46,7 +46,7 @@ pub struct Kept {
 pub(super) enum Found {
     /// As it was kept.
     Picture(Rendition),
-    /// Another key has encrypted it, or it is damaged.
+    /// Another key has encrypted it, it is damaged, or it cannot be read.
     Locked,
     /// It lies there, but for longer than the file has it kept: until then, in Unix seconds.
     Over(u64),
@@ -91,11 +91,18 @@ impl Kept {
 
     /// What was kept, unless it is too old by now.
     pub(super) fn get(&self, target: &TargetId, account: &AccountId, run: &RunId, now: u64) -> Found {
-        if !fs::symlink_metadata(&self.folder).is_ok_and(|there| there.is_dir()) {
-            return Found::Nothing;
+        match fs::symlink_metadata(&self.folder) {
+            Ok(there) if there.is_dir() => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Found::Nothing,
+            // A link, or what nobody may look at: what lies there is not known.
+            _ => return Found::Locked,
         }
         let read = input::open_itself(&self.path(target, account, run)).and_then(|file| input::up_to(file, LARGEST));
-        let Ok(mut bytes) = read else { return Found::Nothing };
+        let mut bytes = match read {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Found::Nothing,
+            Err(_) => return Found::Locked,
+        };
         let Some((head, rest)) = bytes.split_at_mut_checked(HEAD) else { return Found::Locked };
         match since(head) {
             None => return Found::Locked,
@@ -347,6 +354,6 @@ mod tests {
         std::os::unix::fs::symlink(folder.path(), folder.path().join("x.kept")).unwrap();
         assert!(purge(&state).is_err() && expire(&state, &how(30, KEY), day).is_err());
         assert!(forget(&state, &StateKey::new([7; 32]), &BTreeSet::new()).is_err());
-        assert_eq!(kept.get(&git, &ada, &one, day), Found::Nothing);
+        assert_eq!(kept.get(&git, &ada, &one, day), Found::Locked, "what lies behind a link is not known");
     }
 }

@@ -10,6 +10,7 @@ use futures::stream::{self, StreamExt as _};
 
 use super::context::RunContext;
 use super::pages::{PAGE, each_page};
+use super::stood::Which;
 use super::target_run::TargetRun;
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
@@ -53,7 +54,7 @@ async fn look_at(
             break;
         }
         if let (Pictures::Changed, Ok(Some(bytes))) = (context.pictures, &picture) {
-            context.stood.put(target_run.id(), &planned.account.id, bytes);
+            context.stood.put(Which::Before, target_run.id(), &planned.account.id, bytes);
         }
         let Step::Look(wanted) = &planned.task.step else { continue };
         let recipe = target_run.open.as_ref().map(|open| &open.size.recipe);

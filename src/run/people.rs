@@ -140,7 +140,12 @@ pub(super) fn told(
     writes: Writes,
 ) -> Result<PersonLine, StateError> {
     let person = decision.person.as_ref().map(|person| context.facts.person(person)).transpose()?.flatten();
-    let name = person.map(|person| person.display_name).filter(|name| !name.is_empty());
+    let mut name = person.map(|person| person.display_name).filter(|name| !name.is_empty());
+    // An undoing may have asked no source, and the cache may be gone.
+    if name.is_none() && decision.person.is_some() && context.is_undo() {
+        let account = context.facts.account(&decision.target, &decision.account)?;
+        name = account.map(|account| account.display_name).filter(|name| !name.is_empty());
+    }
     let Some(pseudonyms) = context.naming.pseudonyms() else { return Ok(line(decision, name, went, writes).shown()) };
     let names = context.naming.names_of(&decision)?;
     Ok(pseudonyms.line(line(decision, name, went, writes), &names).shown())

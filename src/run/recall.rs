@@ -28,6 +28,10 @@ pub(super) fn recall(context: &RunContext, target_run: &TargetRun) -> Result<(),
             recorded.extend(written.map(|mark| (open.intent.account, mark, Claim::Perhaps)));
         }
     }
+    // Where a run that is undone took our picture off, nothing is on record, and what stood there may come back.
+    for page in each_page(|after| context.facts.wrote_over(target_run.id(), after, PAGE), |(last, _)| last.clone()) {
+        recorded.extend(page?.into_iter().map(|(account, stood)| (account, stood, Claim::Former)));
+    }
     target_run.target.recall(recorded);
     Ok(())
 }

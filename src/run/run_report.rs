@@ -53,7 +53,13 @@ pub(super) fn report(
                 "{id}: {left} of the pictures that --rerender makes again were not made; no later run does it unless it is told --rerender"
             ));
         }
-        target_lines.push(TargetLine { not_asked, not_made, ..target_line(done, counted) });
+        let mut line = TargetLine { not_asked, not_made, ..target_line(done, counted) };
+        if context.is_undo() {
+            for reason in [Reason::UndoGone, Reason::UndoLocked, Reason::TargetFrozen] {
+                line.not_given_back += context.facts.count_for(id, reason)?;
+            }
+        }
+        target_lines.push(line);
     }
     if !missed.is_empty() || target_lines.iter().any(|line| line.not_made > 0) {
         exit = exit.and(Exit::SomeFailed);

@@ -16,6 +16,24 @@ use super::private::private_folder;
 use super::small_copy::{LARGE, small};
 use crate::model::{AccountId, Digest, RunId, StateKey, TargetId};
 
+/// Which picture of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Which {
+    /// What it shows before the change.
+    Before,
+    /// What an undoing gives back.
+    Back,
+}
+
+impl Which {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Before => "stood",
+            Self::Back => "comes back",
+        }
+    }
+}
+
 /// A folder of small copies.
 pub struct Stood {
     folder: PathBuf,
@@ -35,34 +53,34 @@ impl Stood {
         Ok(stood)
     }
 
-    /// Keeps a small copy of what an account shows. What is no picture, or finds no room, is not on the page, and fails
+    /// Keeps a small copy of a picture of an account. What is no picture, or finds no room, is not on the page, and fails
     /// nothing.
-    pub fn put(&self, target: &TargetId, account: &AccountId, picture: &[u8]) {
+    pub(super) fn put(&self, which: Which, target: &TargetId, account: &AccountId, picture: &[u8]) {
         let Some(copy) = small(picture, LARGE) else { return };
-        if let Err(error) = self.keep(target, account, &copy) {
+        if let Err(error) = self.keep(which, target, account, &copy) {
             tracing::warn!(%error, "an earlier picture is not kept for the contact sheet");
         }
     }
 
-    fn keep(&self, target: &TargetId, account: &AccountId, copy: &[u8]) -> io::Result<()> {
+    fn keep(&self, which: Which, target: &TargetId, account: &AccountId, copy: &[u8]) -> io::Result<()> {
         let mut file =
             tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o600)).tempfile_in(&self.folder)?;
-        file.write_all(self.seal(target, account, copy).as_bytes())?;
+        file.write_all(self.seal(which, target, account, copy).as_bytes())?;
         file.write_all(copy)?;
-        file.persist(self.path(target, account)).map(drop).map_err(|error| error.error)
+        file.persist(self.path(which, target, account)).map(drop).map_err(|error| error.error)
     }
 
     /// The copy, if one is here.
-    pub fn get(&self, target: &TargetId, account: &AccountId) -> Option<Bytes> {
-        let bytes = Bytes::from(fs::read(self.path(target, account)).ok()?);
+    pub(super) fn get(&self, which: Which, target: &TargetId, account: &AccountId) -> Option<Bytes> {
+        let bytes = Bytes::from(fs::read(self.path(which, target, account)).ok()?);
         let seal: [u8; SEAL] = bytes.get(..SEAL)?.try_into().ok()?;
         let copy = bytes.slice(SEAL..);
-        (self.seal(target, account, &copy) == Digest::from_bytes(seal)).then_some(copy)
+        (self.seal(which, target, account, &copy) == Digest::from_bytes(seal)).then_some(copy)
     }
 
     /// Whether a copy is here.
-    pub fn has(&self, target: &TargetId, account: &AccountId) -> bool {
-        self.path(target, account).exists()
+    pub(super) fn has(&self, which: Which, target: &TargetId, account: &AccountId) -> bool {
+        self.path(which, target, account).exists()
     }
 
     /// Empties the folder.
@@ -70,13 +88,13 @@ impl Stood {
         fs::read_dir(&self.folder)?.try_for_each(|file| fs::remove_file(file?.path()))
     }
 
-    fn seal(&self, target: &TargetId, account: &AccountId, copy: &[u8]) -> Digest {
+    fn seal(&self, which: Which, target: &TargetId, account: &AccountId, copy: &[u8]) -> Digest {
         let (run, copy) = (self.run.to_string(), Digest::of(copy).to_string());
-        self.key.digest("stood", &[&run, target.as_str(), account.as_str(), &copy])
+        self.key.digest("stood", &[which.word(), &run, target.as_str(), account.as_str(), &copy])
     }
 
-    fn path(&self, target: &TargetId, account: &AccountId) -> PathBuf {
-        self.folder.join(self.key.digest("stood at", &[target.as_str(), account.as_str()]).hex())
+    fn path(&self, which: Which, target: &TargetId, account: &AccountId) -> PathBuf {
+        self.folder.join(self.key.digest("stood at", &[which.word(), target.as_str(), account.as_str()]).hex())
     }
 }
 
@@ -101,21 +119,22 @@ mod tests {
             .write_to(&mut picture, image::ImageFormat::Png)
             .unwrap();
         let stood = within("a");
-        stood.put(&jira, &ada, picture.get_ref());
-        stood.put(&jira, &grace, b"a page of words");
-        let copy = image::load_from_memory(&stood.get(&jira, &ada).unwrap()).unwrap();
+        stood.put(Which::Before, &jira, &ada, picture.get_ref());
+        stood.put(Which::Before, &jira, &grace, b"a page of words");
+        let copy = image::load_from_memory(&stood.get(Which::Before, &jira, &ada).unwrap()).unwrap();
         assert_eq!((copy.width(), copy.height()), (LARGE, LARGE));
-        assert!(!stood.has(&jira, &grace));
-        fs::copy(stood.path(&jira, &ada), stood.path(&jira, &grace)).unwrap();
-        assert!(stood.get(&jira, &grace).is_none(), "the face of another account");
-        let kept = stood.path(&jira, &ada);
+        assert!(!stood.has(Which::Before, &jira, &grace));
+        assert!(stood.get(Which::Back, &jira, &ada).is_none());
+        fs::copy(stood.path(Which::Before, &jira, &ada), stood.path(Which::Before, &jira, &grace)).unwrap();
+        assert!(stood.get(Which::Before, &jira, &grace).is_none(), "the face of another account");
+        let kept = stood.path(Which::Before, &jira, &ada);
         let bytes = fs::read(&kept).unwrap();
         drop(stood);
         assert!(!kept.exists(), "it goes with the run");
         fs::write(&kept, &bytes).unwrap();
         let later = within("b");
-        assert!(!later.has(&jira, &ada), "what a kill left goes, too");
+        assert!(!later.has(Which::Before, &jira, &ada), "what a kill left goes, too");
         fs::write(&kept, &bytes).unwrap();
-        assert!(later.get(&jira, &ada).is_none(), "of another run");
+        assert!(later.get(Which::Before, &jira, &ada).is_none(), "of another run");
     }
 }

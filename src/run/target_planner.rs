@@ -301,7 +301,7 @@ impl<'a> TargetPlanner<'a> {
         }
         let task = Task { step, placement: known.placement.clone() };
         self.counts.extend(shape(&decision, &task));
-        let is_kept = self.planner.context.is_to_keep(&*self.target_run.target, &known.account.shown, &task);
+        let is_kept = self.planner.context.is_to_keep(&*self.target_run.target, &known.account.shown, &decision, &task);
         self.counts.extend(match is_kept {
             true => Some(PlanCount::ToKeep),
             false => self.is_lost(&decision).then_some(PlanCount::NotKept),

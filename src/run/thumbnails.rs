@@ -6,6 +6,7 @@
 
 use super::context::{Mode, RunContext};
 use super::small_copy::{LARGE, small};
+use super::stood::Which;
 use crate::model::{Change, Decision, MediaType, Picture, Recipe, Rendition, Step};
 use crate::report::{ReportPictures, StoodPictures, Thumbnail};
 use crate::settings::Pictures;
@@ -48,7 +49,7 @@ impl<'a> Thumbnails<'a> {
         let Some(side) = self.side.filter(|_| self.left > 0) else { return Ok([None, None]) };
         let both = match decision.change {
             Change::Replace => [self.before(decision, side), self.after(decision, recipe, side)?],
-            Change::Revert | Change::Remove => [self.before(decision, side), None],
+            Change::Revert | Change::Remove => [self.before(decision, side), self.stood(Which::Back, decision, side)],
             Change::Finish | Change::Tidy | Change::Unchanged | Change::Keep | Change::Conflict | Change::Skip => {
                 [None, None]
             }
@@ -61,7 +62,11 @@ impl<'a> Thumbnails<'a> {
         if matches!(decision.from, Picture::Default | Picture::Unknown(_)) {
             return None;
         }
-        let there = self.context.stood.get(&decision.target, &decision.account)?;
+        self.stood(Which::Before, decision, side)
+    }
+
+    fn stood(&self, which: Which, decision: &Decision, side: u32) -> Option<Thumbnail> {
+        let there = self.context.stood.get(which, &decision.target, &decision.account)?;
         let bytes = if side < LARGE { small(&there, side)? } else { there };
         Some(Thumbnail { media_type: MediaType::Jpeg, bytes })
     }

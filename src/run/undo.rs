@@ -31,8 +31,8 @@ use super::twins::{self, Servers};
 use super::undo_planner::{self, ComesBack, Outlook};
 use super::{decided, fetch_stood, folders, follow_people, match_all, only, run_row, spans, survey, write};
 use crate::error::Trouble;
-use crate::model::{Digest, RunId};
-use crate::plan::{Allowance, Rerender};
+use crate::model::{Digest, Reason, RunId};
+use crate::plan::{Allowance, Rerender, SourceState};
 use crate::report::{Listener, RunEvent};
 use crate::settings::{self, Pipeline};
 
@@ -152,7 +152,8 @@ impl Undoing<'_> {
         });
         let mut finished: Vec<FinishedTarget> = try_join_all(writes).await?;
         fetch_stood::fetch_stood(context, clients, &mut finished).await?;
-        close::close(context, pipeline, &source_runs, finished, &guarded, self.told(changes, all_dry), trail).await
+        let also = self.told(changes, all_dry)?;
+        close::close(context, pipeline, &source_runs, finished, &guarded, also, trail).await
     }
 
     /// Puts what the run wrote into the facts.
@@ -245,34 +246,43 @@ impl Undoing<'_> {
         }
         let (images, shared) = (HashMap::new(), SharedPhotos::default());
         let planner = &self.planner(source_runs, &images, &shared);
-        context.facts.drop_last()?;
         let planned = target_runs.into_iter().map(|mut target_run| async move {
             let concurrency = clients.concurrency(&target_run.entry.rate);
             let plan = undo_planner::judge_all(planner, run, &mut target_run, concurrency).await?;
-            Ok((target_run, plan))
+            Ok::<_, Trouble>((target_run, plan))
         });
-        try_join_all(planned).await
+        let planned = try_join_all(planned).await?;
+        let listed = source_runs.iter().filter(|source_run| source_run.state == SourceState::Listed);
+        context.facts.carry_people(&listed.map(|source_run| source_run.id().clone()).collect::<Vec<_>>())?;
+        context.facts.drop_last()?;
+        Ok(planned)
     }
 
     /// What an administrator must know besides.
-    fn told(&self, changes: u64, all_dry: bool) -> Vec<String> {
+    fn told(&self, changes: u64, all_dry: bool) -> Result<Vec<String>, Trouble> {
         let run = self.run;
+        let frozen = self.frozen()?;
         if changes == 0 {
             let only = &self.options.selection.only;
-            let named = match self.context.naming.pseudonyms() {
-                _ if only.is_empty() => return vec![format!("of the run {run} nothing is given back")],
-                Some(_) => "whom you named".to_owned(),
-                None => only.iter().map(|only| only.name.as_str()).collect::<Vec<_>>().join(", "),
+            let nothing = match self.context.naming.pseudonyms() {
+                _ if only.is_empty() => format!("of the run {run} nothing is given back"),
+                Some(_) => format!("of the run {run} nothing is left to give back to whom you named"),
+                None => {
+                    let named = only.iter().map(|only| only.name.as_str()).collect::<Vec<_>>().join(", ");
+                    format!("of the run {run} nothing is left to give back to {named}")
+                }
             };
-            return vec![format!("of the run {run} nothing is left to give back to {named}")];
+            let earlier = self.context.store.run_that_wrote_before(run)?;
+            let earlier = earlier.map(|earlier| {
+                let words = self.written(&earlier, None);
+                format!("further back: `{words}` shows what would give back what stood before the run {earlier}")
+            });
+            return Ok(std::iter::once(nothing).chain(earlier.filter(|_| frozen.is_empty())).chain(frozen).collect());
         }
         let begun = match self.context.mode {
             Mode::Plan => {
-                let CommandWords { file, flags } = &self.options.written;
-                let words =
-                    [file.as_str(), run.as_str(), "--apply"].into_iter().chain(flags.iter().map(String::as_str));
-                let words = words.collect::<Vec<_>>().join(" ");
-                format!("this is a plan: `avatarpipe undo {words}` gives back what stood before the run {run}")
+                let words = self.written(run, Some("--apply"));
+                format!("this is a plan: `{words}` gives back what stood before the run {run}")
             }
             Mode::Run if all_dry => {
                 format!(
@@ -287,6 +297,28 @@ impl Undoing<'_> {
             "the next `run` puts the photos there again: set `dry_run: true` at the target, or leave accounts out, \
                     before it"
                 .to_owned();
-        vec![begun, next]
+        Ok([begun, next].into_iter().chain(frozen).collect())
+    }
+
+    /// What there is to write.
+    fn written(&self, run: &RunId, apply: Option<&str>) -> String {
+        let CommandWords { file, flags } = &self.options.written;
+        let words = ["avatarpipe", "undo", file.as_str(), run.as_str()].into_iter().chain(apply);
+        words.chain(flags.iter().map(String::as_str)).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Targets at which something would come back, if they were not frozen.
+    fn frozen(&self) -> Result<Vec<String>, Trouble> {
+        let mut told = Vec::new();
+        for target in self.pipeline.targets.iter().filter(|target| target.freeze.value) {
+            let (id, place) = (&target.id, &target.freeze.place);
+            let left = self.context.facts.count_for(id, Reason::TargetFrozen)?;
+            told.extend((left > 0).then(|| {
+                format!(
+                    "{id}: `freeze` ({place}) keeps {left} from being given back: take it out of the file, undo, and put it back"
+                )
+            }));
+        }
+        Ok(told)
     }
 }

@@ -91,7 +91,7 @@ pub(super) fn look_ahead(
                 continue;
             }
             let Judgement { step, decision, .. } =
-                undoing.judged(&account, &undoing.known(&account)?, &Whose::Same, false);
+                undoing.judged(&account, &undoing.known(&account)?, &Whose::Same { no_ours: None }, false);
             so_far.locked += u64::from(decision.reason == Reason::UndoLocked);
             so_far.most = so_far.most.max(match step {
                 Some(Step::GiveBack(Earlier { shown: Shown::Custom(_), kept_by, .. })) => {
@@ -160,9 +160,9 @@ impl<'a> UndoPlanner<'a> {
             if open.intent.run == *self.run { with_open(&self.key, wrote, open, seen) } else { wrote }
         });
         let kept = match (&wrote, &context.kept) {
-            // Ours of an earlier run was not kept.
-            (Some(Wrote { stood: stood @ Shown::Custom(_), ours: false, .. }), Some(kept))
-                if !self.gives_back(stood) =>
+            // What we made the product has no more.
+            (Some(Wrote { stood: stood @ Shown::Custom(_), ours, .. }), Some(kept))
+                if *ours || !self.gives_back(stood) =>
             {
                 kept.get(target, &account.id, self.run, unix_now())
             }
@@ -178,14 +178,14 @@ impl<'a> UndoPlanner<'a> {
         }
         let rules = WhoseRules {
             matching: &self.matching,
-            out_of_scope: &self.planner.transform.fallback.out_of_scope,
+            fallback: &self.planner.transform.fallback,
             leave_some_alone: &self.leave_some_alone,
         };
         whose(&known.facts.sources, known.wrote.as_ref().and_then(|wrote| wrote.person.as_ref()), &rules)
     }
 
     fn judged(&self, account: &Account, known: &Known, whose: &Whose, is_gone: bool) -> Judgement {
-        let mut judgement = undo(&Undo {
+        let facts = Undo {
             target: self.target_run.id(),
             place: &self.target_run.entry.place,
             ownership: self.target_run.entry.ownership.value,
@@ -196,10 +196,10 @@ impl<'a> UndoPlanner<'a> {
             default: self.open.surveyed.default.as_ref(),
             wrote: known.wrote.as_ref(),
             gives_back: known.wrote.as_ref().is_some_and(|wrote| self.gives_back(&wrote.stood)),
-            kept: match known.kept {
-                Found::Picture(_) => Keeping::By(self.run),
+            kept: match &known.kept {
+                Found::Picture(kept) => Keeping::By(self.run, kept.digest),
                 Found::Locked => Keeping::Locked,
-                Found::Over(until) => Keeping::Over(until),
+                Found::Over(until) => Keeping::Over(*until),
                 Found::Nothing => match self.kept_until {
                     None => Keeping::Off,
                     Some(until) if until <= unix_now() => Keeping::Over(until),
@@ -207,12 +207,21 @@ impl<'a> UndoPlanner<'a> {
                 },
             },
             is_gone,
+            kept_is_shown: match (&known.kept, &known.facts.placement) {
+                (Found::Picture(kept), Some(placement)) => kept.digest == placement.rendition,
+                _ => false,
+            },
             whose,
-        });
+        };
         let freeze = &self.target_run.entry.freeze;
-        if freeze.value {
-            let Judgement { decision, step, foreign, .. } = &mut judgement;
-            (*step, *foreign, decision.change) = (None, false, Change::Keep);
+        if !freeze.value {
+            return undo(&facts);
+        }
+        // No source is asked for a frozen target alone.
+        let mut judgement = undo(&Undo { whose: &Whose::Same { no_ours: None }, ..facts });
+        let Judgement { decision, step, .. } = &mut judgement;
+        if step.take().is_some() {
+            decision.change = Change::Keep;
             (decision.reason, decision.rule, decision.detail) = (Reason::TargetFrozen, freeze.place.clone(), None);
         }
         judgement
@@ -263,7 +272,7 @@ impl<'a> UndoPlanner<'a> {
         let AccountFacts { intents, placement, .. } = known.facts;
         count(&mut self.counts, &judgement);
         self.counts.extend((judgement.decision.reason == Reason::UndoLocked).then_some(PlanCount::Locked));
-        if judgement.decision.reason == Reason::TargetFrozen {
+        if self.target_run.entry.freeze.value {
             self.leave(judgement.decision);
             return Ok(());
         }

@@ -37,7 +37,8 @@ fn a_frozen_target_is_read_and_nothing_is_planned_for_it() {
         .expect_answer("since the target is frozen (3)");
     assert_eq!(ended.report()["sources"][0]["downloaded"], 0);
     assert_eq!(ended.report()["targets"][0]["state"], "frozen");
-    harness.finish(&["undo", "pipeline.yaml", "--apply"]).expect_exit(0).expect_answer("nothing to do");
+    let undone = harness.finish(&["undo", "pipeline.yaml", "--apply"]).expect_exit(0);
+    undone.expect_answer("nothing can be given back: 2;").expect_answer("`freeze` (pipeline.yaml:");
     assert_eq!(harness.sandbox.truth().writes, []);
     harness.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace"))]);
 }

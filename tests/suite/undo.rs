@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 
 use super::ended::{Ended, files};
 use super::harness::Harness;
-use super::population::{Population, address, face_of};
+use super::population::{Population, address};
 
-const PEOPLE: [&str; 3] = ["ada", "grace", "alan"];
+pub(super) const PEOPLE: [&str; 3] = ["ada", "grace", "alan"];
 /// The products whose simulators rename an account.
 const RENAMED: [&str; 2] = ["confluence", "bitbucket"];
-const TARGETS: [&str; 3] = ["jira", "confluence", "bitbucket"];
+pub(super) const TARGETS: [&str; 3] = ["jira", "confluence", "bitbucket"];
 
 /// Three people in three products; Grace has chosen a picture in each.
 fn harness() -> Harness {
@@ -22,22 +22,22 @@ fn harness() -> Harness {
 }
 
 /// What every account is served.
-fn served(harness: &Harness) -> Vec<(&'static str, &'static str, Vec<u8>)> {
+pub(super) fn served(harness: &Harness) -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let all = TARGETS.into_iter().flat_map(|target| PEOPLE.map(|name| (target, name)));
     all.map(|(target, name)| (target, name, harness.account_in(target, name).now.bytes.to_vec())).collect()
 }
 
 /// Where somebody is served something else.
-fn differing(harness: &Harness, before: &[(&'static str, &'static str, Vec<u8>)]) -> Vec<String> {
+pub(super) fn differing(harness: &Harness, before: &[(&'static str, &'static str, Vec<u8>)]) -> Vec<String> {
     let both = before.iter().zip(served(harness));
     both.filter(|(was, is)| was.2 != is.2).map(|(was, _)| format!("{}/{}", was.0, was.1)).collect()
 }
 
-fn undo(harness: &Harness, flags: &[&str]) -> Ended {
+pub(super) fn undo(harness: &Harness, flags: &[&str]) -> Ended {
     harness.finish(&[&["undo", "pipeline.yaml", "--report", "report"], flags].concat())
 }
 
-fn reason(ended: &Ended, target: &str, account: &str) -> Value {
+pub(super) fn reason(ended: &Ended, target: &str, account: &str) -> Value {
     ended.line(target, account)["reason"].clone()
 }
 
@@ -66,7 +66,7 @@ fn what_stood_before_a_run_stands_again_byte_for_byte() {
     harness.expect_promises();
 
     harness.sandbox.reset_writes();
-    undo(&harness, &["--apply"]).expect_exit(0).expect_answer("nothing to do");
+    undo(&harness, &["--apply"]).expect_exit(0).expect_answer("nothing can be given back: 1;");
     assert_eq!(harness.sandbox.truth().writes, [], "a second one finds nothing to undo");
     harness.finish(&["status", "pipeline.yaml"]).expect_exit(0).expect_answer("undo");
     // A run serves everybody as ever.
@@ -173,8 +173,10 @@ fn a_run_is_undone_by_its_name_and_only_where_ours_is_shown() {
     harness.new_photo("ada", "spare");
     harness.run().expect_exit(0);
     // What stood before the second run was ours, and went.
-    let second = undo(&harness, &["--apply"]).expect_exit(0).expect_answer("nothing to do");
+    let second = undo(&harness, &["--apply"]).expect_exit(0).expect_answer("nothing can be given back: 1;");
     assert_eq!(reason(&second, "jira", "ada"), "undo_gone");
+    let back = format!("further back: `avatarpipe undo pipeline.yaml {first}` shows");
+    second.expect_answer(&back);
     harness.by_hand("grace", "spare");
     let own = harness.account("grace").now;
     harness.sandbox.reset_writes();
@@ -237,126 +239,6 @@ fn files_of_ours_leave_a_folder_and_nobody_elses() {
     undo(&harness, &["--apply"]).expect_exit(0).expect_answer("nothing to do");
 }
 
-/// What a secret of the file encrypts, 32 characters of it.
-const KEY: &str = "canary-kept-0123456789abcdefghij";
-
-/// Three people in a Bitbucket and a folder, which keep nothing; Grace has a picture of her own in both, as large as Bitbucket
-/// serves any.
-fn forgetful() -> Harness {
-    let hand = face_of("hand", 512);
-    let population = Population::of(&PEOPLE).picture("hand", hand.clone()).everywhere();
-    let mut harness = Harness::connected(population.world());
-    harness.edit(|pipe| {
-        pipe.without_target("jira").without_target("confluence");
-        pipe.target("folder").set("path", "out");
-        pipe.top("state", "{ keep_replaced: { for: 30d, key: '${KEPT_KEY}' } }");
-    });
-    harness.set("KEPT_KEY", KEY);
-    harness.by_hand_in("bitbucket", "grace", "hand");
-    harness.write("out/grace.png", hand);
-    harness
-}
-
-#[test]
-fn what_a_run_replaced_comes_back_of_what_was_kept() {
-    let mut harness = forgetful();
-    let there = |harness: &Harness| {
-        let file = std::fs::read(harness.path("out/grace.png")).expect("a file");
-        (harness.account_in("bitbucket", "grace").now.bytes, file)
-    };
-    let stood = there(&harness);
-    let (run, _) = harness.counted(Harness::run);
-    run.expect_exit(0);
-    assert!(there(&harness).0 != stood.0 && there(&harness).1 != stood.1);
-    harness.finish(&["state", "pipeline.yaml", "show"]).expect_exit(0).expect_answer("2 replaced pictures");
-    let kept: Vec<_> = files(&harness.path("state/stage.kept"));
-    assert_eq!(kept.len(), 2);
-    assert!(kept.iter().all(|(_, bytes)| !bytes.windows(8).any(|part| part == &stood.1[..8])), "nothing in clear");
-
-    harness.sandbox.reset_writes();
-    let shown = undo(&harness, &[]).expect_exit(0);
-    assert_eq!(harness.sandbox.truth().writes, [], "a plan writes nothing");
-    for target in ["bitbucket", "folder"] {
-        assert_eq!(reason(&shown, target, "grace"), "undone", "{target}");
-    }
-    let (done, _) = harness.counted(|harness| undo(harness, &["--apply"]));
-    done.expect_exit(0);
-    assert!(there(&harness) == stood, "byte for byte");
-    harness.expect_promises();
-    undo(&harness, &["--apply"]).expect_exit(0).expect_answer("nothing to do");
-    // It is hers again, and none of ours.
-    harness.edit(|pipe| _ = pipe.target("bitbucket").set("ownership", "ours"));
-    assert_eq!(reason(&harness.run().expect_exit(0), "bitbucket", "grace"), "chosen_by_hand");
-    assert!(there(&harness).0 == stood.0);
-}
-
-#[test]
-fn what_was_kept_opens_with_its_key_alone_and_goes_when_it_is_to() {
-    let mut harness = forgetful();
-    harness.run().expect_exit(0);
-    let told = |harness: &Harness| {
-        let ended = undo(harness, &[]).expect_exit(0);
-        let line = ended.line("bitbucket", "grace");
-        [&line["reason"], &line["detail"]].map(|word| word.as_str().unwrap_or_default().to_owned())
-    };
-    assert_eq!(told(&harness)[0], "undone");
-    harness.set("KEPT_KEY", "canary-other-0123456789abcdefghi");
-    for flags in [&[][..], &["--apply"]] {
-        let refused = undo(&harness, flags).expect_exit(2).expect_error("stage.kept: none of the pictures");
-        refused
-            .expect_error("`state.keep_replaced.key` of pipeline.yaml is another key than then")
-            .expect_error("2 tried");
-    }
-    harness.set("KEPT_KEY", "too short");
-    undo(&harness, &[]).expect_exit(2).expect_error("shorter than 32 characters");
-    harness.set("KEPT_KEY", KEY);
-    // A plan has learnt whose account it is.
-    harness.plan_with(&[]).expect_exit(0);
-    let address = address("grace");
-    harness.finish(&["state", "pipeline.yaml", "forget", &address]).expect_exit(0).expect_answer("taken away: 2");
-    assert_eq!(files(&harness.path("state/stage.kept")).len(), 0);
-    // Without the option nothing is kept, and what was goes.
-    harness.by_hand_in("bitbucket", "grace", "hand");
-    harness.run().expect_exit(0);
-    assert_eq!(files(&harness.path("state/stage.kept")).len(), 1);
-    harness.finish(&["state", "pipeline.yaml", "purge"]).expect_exit(0);
-    let [reason_of, why] = told(&harness);
-    assert_eq!(reason_of, "undo_gone");
-    assert!(why.contains("`state purge`"), "{why}");
-    harness.edit(|pipe| _ = pipe.top("state", "{}"));
-    harness.run().expect_exit(0);
-    assert!(!harness.path("state/stage.kept").exists());
-    let why = told(&harness)[1].clone();
-    assert!(why.contains("`keep_replaced` is off"), "{why}");
-}
-
-#[test]
-fn a_kept_picture_that_does_not_open_or_is_too_old_is_told_and_the_others_come_back() {
-    let harness = forgetful();
-    let stood = harness.account_in("bitbucket", "grace").now.bytes;
-    harness.run().expect_exit(0);
-    let kept = files(&harness.path("state/stage.kept"));
-    let change = |at: usize, bytes: &[u8]| {
-        let mut changed = kept[0].1.clone();
-        changed[at..at + bytes.len()].copy_from_slice(bytes);
-        harness.write(&format!("state/stage.kept/{}", kept[0].0), changed);
-    };
-    // Since when it is kept stands at its head: the tenth day of 1970.
-    change(8, &(10 * 86_400_u64).to_be_bytes());
-    let old = undo(&harness, &[]).expect_exit(0);
-    let lines = ["bitbucket", "folder"].map(|target| old.line(target, "grace"));
-    let told = lines.iter().filter(|line| line["reason"] == "undo_gone").map(|line| line["detail"].to_string());
-    let told: Vec<_> = told.collect();
-    assert!(matches!(&*told, [one] if one.contains("until 1970-02-10")), "{told:?}");
-    change(30, &[kept[0].1[30] ^ 1]);
-    let done = undo(&harness, &["--apply"]).expect_exit(3).expect_answer("1 kept picture cannot be opened");
-    let mut reasons = ["bitbucket", "folder"].map(|target| reason(&done, target, "grace"));
-    reasons.sort_by_key(ToString::to_string);
-    assert_eq!(reasons, ["undo_locked", "undone"]);
-    let now = harness.account_in("bitbucket", "grace").now.bytes;
-    assert_eq!(now == stood, reason(&done, "bitbucket", "grace") == "undone");
-}
-
 /// A folder has no account of whoever has no picture of ours there any more.
 #[test]
 fn nothing_is_left_to_undo_for_whom_all_was_given_back_and_a_name_of_nobody_is_a_mistake() {
@@ -375,4 +257,44 @@ fn nothing_is_left_to_undo_for_whom_all_was_given_back_and_a_name_of_nobody_is_a
         }
     }
     undo(&harness, &["--only", "adda"]).expect_exit(2).expect_error("no person and no account has this name");
+}
+
+/// A target that is frozen is told with what to switch, though no source says whose the accounts are.
+#[test]
+fn a_frozen_target_is_told_with_the_line_of_the_file() {
+    let mut harness = Harness::with_people(&PEOPLE);
+    harness.run().expect_exit(0);
+    harness.edit(|pipe| _ = pipe.jira("freeze", "true"));
+    harness.sandbox.reset_writes();
+    for flags in [&[][..], &["--apply"]] {
+        let told = undo(&harness, flags).expect_exit(0).expect_answer("nothing can be given back: 3;");
+        assert_eq!(reason(&told, "jira", "ada"), "target_frozen");
+        assert_eq!(reason(&told, "jira", "ada"), told.line("jira", "grace")["reason"]);
+        let told = told.expect_answer("jira: `freeze` (pipeline.yaml:").expect_answer("keeps 3 from being given back");
+        told.holds_no_answer("further back");
+    }
+    assert_eq!(harness.sandbox.truth().writes, []);
+}
+
+/// Where nobody's face comes back no source is asked, and what was known of people is known still.
+#[test]
+fn an_undoing_that_asks_no_source_names_people_and_forgets_none() {
+    let names = |name: &str| format!("{}{} of Analysis", &name[..1].to_uppercase(), &name[1..]);
+    let population = Population::of(&PEOPLE).person("ada", |person| person.name = names("ada"));
+    let harness = Harness::of(population.world());
+    let run = harness.run().expect_exit(0).report()["run"].as_str().expect("an id").to_owned();
+    harness.new_photo("ada", "spare");
+    harness.run().expect_exit(0);
+    let asked = || harness.calls("entra").len();
+    let before = asked();
+    // Shown, of the picture of ours that is gone; and done, to the default.
+    let gone = undo(&harness, &[]).expect_exit(0).expect_answer(&format!("  {}", names("ada")));
+    assert_eq!(gone.line("jira", "ada")["person"]["name"], names("ada").as_str());
+    let done = undo(&harness, &[&run, "--apply"]).expect_exit(0).expect_answer("reverted (3)");
+    done.expect_answer(&format!("  {}", names("ada")));
+    assert_eq!(asked(), before, "no source is asked");
+    harness.finish(&["explain", "pipeline.yaml", &names("ada")]).expect_exit(0).expect_answer("ada@");
+    harness.finish(&["report", "pipeline.yaml", &run]).expect_exit(0).expect_answer(&names("ada"));
+    let forgotten = harness.finish(&["state", "pipeline.yaml", "forget", &address("ada")]).expect_exit(0);
+    forgotten.expect_answer("photo marks 1");
 }

@@ -19,6 +19,7 @@ pub(super) fn requests(changes: &Changes, known: &ConfluenceKnowledge) -> u64 {
         + changes.revert_adopted * (read + write)
         // An earlier file is asked for before it is selected.
         + changes.given_back
+        + changes.kept
         + changes.finish_over_ours * (read + remove)
         + changes.finish * read
         + changes.tidy * (read + remove);
@@ -40,6 +41,7 @@ mod tests {
             (Changes { revert_made: 1, ..none.clone() }, 4 + 3),
             (Changes { revert_adopted: 1, ..none.clone() }, 2 + 3),
             (Changes { revert_made: 1, given_back: 1, ..none.clone() }, 5 + 3),
+            (Changes { replace_over_ours: 1, kept: 1, ..none.clone() }, 5 + 3),
             (Changes { finish: 1, ..none.clone() }, 1 + 3),
             (Changes { finish_over_ours: 1, ..none.clone() }, 3 + 3),
             (Changes { tidy: 1, ..none.clone() }, 3 + 3),

@@ -98,6 +98,11 @@ impl Target for Confluence {
         *earlier == Shown::Default || (by_remote_api && !matches!(earlier, Shown::Unknown(_)))
     }
 
+    /// The endpoint cannot select an earlier file.
+    fn loses_what_it_replaces(&self) -> bool {
+        matches!(self.client.shared().upload, ConfluenceUpload::Endpoint { .. })
+    }
+
     /// Where nobody knows in whose personal information it lies it cannot be asked for, and is not chosen again.
     async fn has_lost(&self, account: &Account, earlier: &Earlier) -> Result<bool, Failure> {
         let Shown::Custom(file) = &earlier.shown else { return Ok(false) };

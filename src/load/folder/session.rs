@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use crate::http::Failure;
 use crate::load::clock::now;
 use crate::load::{Journal, Mend, WriteError, WriteProtocol};
-use crate::model::{Event, Fault, Intent, IntentKind, OpenIntent, PictureRef, Rendition, Shown, Status};
+use crate::model::{Event, Fault, Intent, IntentKind, MediaType, OpenIntent, PictureRef, Rendition, Shown, Status};
 
 use super::files::StandingPicture;
 use super::names;
@@ -29,7 +29,8 @@ impl WriteProtocol for FolderSession {
         rendition: &Rendition,
         journal: &mut dyn Journal,
     ) -> Result<Option<PictureRef>, WriteError> {
-        self.as_planned(&intent)?;
+        let stands = self.as_planned(&intent)?;
+        let intent = standing_as(intent, stands.as_ref());
         journal.begin(intent.clone(), sent(1, "file")).await?;
         self.write(&intent, rendition, journal).await
     }
@@ -42,6 +43,7 @@ impl WriteProtocol for FolderSession {
                 "the file there was not made by us: it is left alone",
             )));
         };
+        let intent = standing_as(intent, Some(&ours));
         journal.begin(intent.clone(), sent(1, "revert")).await?;
         self.shared.files.remove(&ours.file).await?;
         self.shared.note(intent.account.as_str(), None);
@@ -110,9 +112,13 @@ impl FolderSession {
             Shown::Custom(mark) => Some(mark),
             _ => None,
         };
+        if stood.is_none() && intent.old.is_none() {
+            return Ok(());
+        }
         for standing in files.standing(intent.account.as_str()).unwrap_or_default() {
             let mark = standing.mark();
-            let is_replaced = intent.old.as_ref() == Some(&mark) || stood == Some(&mark);
+            let is_replaced = intent.old.as_ref() == Some(&mark)
+                || stood.is_some_and(|stood| *stood == mark || *stood == PictureRef::spoilt(&standing.digest));
             if standing.file != keep && is_replaced {
                 files.remove(&standing.file).await?;
             }
@@ -127,7 +133,9 @@ impl FolderSession {
         journal: &mut dyn Journal,
     ) -> Result<Option<PictureRef>, WriteError> {
         let account = intent.account.as_str();
-        let file = format!("{account}.{}", rendition.media_type.ending());
+        // What is given back had a name that need not tell its form.
+        let ending = intent.handle.as_deref().and_then(ending_of).unwrap_or(rendition.media_type.ending());
+        let file = format!("{account}.{ending}");
         self.shared.files.place(&file, rendition.bytes.clone()).await?;
         self.drop_former(intent, &file).await?;
         let standing = StandingPicture { file, digest: rendition.digest };
@@ -138,6 +146,18 @@ impl FolderSession {
         journal.end(Event::Shown { mark: mark.clone() }).await?;
         Ok(Some(mark))
     }
+}
+
+/// With how the name of what stood there ends, for whoever gives it back.
+fn standing_as(mut intent: Intent, stands: Option<&StandingPicture>) -> Intent {
+    let ending = stands.and_then(|found| found.file.rsplit_once('.')).map(|(_, ending)| ending.to_owned());
+    intent.stood_in = ending;
+    intent
+}
+
+/// The state is input, too: an ending of pictures, or none.
+fn ending_of(word: &str) -> Option<&'static str> {
+    MediaType::ALL.into_iter().map(MediaType::ending).find(|ending| *ending == word)
 }
 
 fn sent(attempt: u32, route: &str) -> Event {

@@ -78,7 +78,8 @@ impl FolderConnection {
     }
 
     fn is_recorded(&self, account: &str, found: &StandingPicture) -> bool {
-        lock(&self.recorded).get(account).is_some_and(|marks| marks.iter().any(|(mark, _)| *mark == found.mark()))
+        let is_it = |(mark, claim): &(PictureRef, Claim)| *claim != Claim::Former && *mark == found.mark();
+        lock(&self.recorded).get(account).is_some_and(|marks| marks.iter().any(is_it))
     }
 
     pub(super) fn shown(&self, account: &str) -> Shown {

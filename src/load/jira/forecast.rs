@@ -25,7 +25,8 @@ pub(super) fn requests(changes: &Changes, known: &JiraKnowledge) -> u64 {
         + changes.revert_adopted * 2
         + changes.finish_over_ours * (2 + goes)
         + changes.finish * 2
-        + changes.tidy * (1 + goes);
+        + changes.tidy * (1 + goes)
+        + changes.kept;
     let samples: u64 = changes.sessions.iter().map(|made| made.div_ceil(SAMPLED)).sum();
     if writes == 0 { 0 } else { writes + samples + survey(changes.accounts, known) }
 }
@@ -58,6 +59,7 @@ mod tests {
             (Changes { replace: 101, sessions: vec![51, 50], ..none.clone() }, 404 + 2 + 1 + 2, 303 + 2 + 1 + 2),
             (Changes { revert_made: 1, ..none.clone() }, 6, 6),
             (Changes { revert_adopted: 1, ..none.clone() }, 4, 4),
+            (Changes { revert_made: 1, kept: 1, ..none.clone() }, 7, 7),
             (Changes { finish: 1, ..none.clone() }, 4, 4),
             (Changes { finish_over_ours: 1, ..none.clone() }, 6, 6),
             (Changes { tidy: 1, ..none.clone() }, 5, 5),

@@ -51,6 +51,7 @@ fn sandbox(document: &Document) -> Overlay {
         report: Some(KeptKeys { kept: &["names", "pictures"], keys: Vec::new() }),
         elements: elements.filter(|(_, element)| element.kind != "folder").map(laid).collect(),
         http: Some(KeptKeys { kept: &["timeout"], keys: vec![("proxy", Some("none".to_owned()))] }),
+        kept_key: None,
         secrets: [("a secret".to_owned(), Secret::new("hunter2"))].into(),
     }
 }

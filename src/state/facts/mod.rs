@@ -7,6 +7,7 @@
 mod about;
 mod accounts;
 mod asked;
+mod carried;
 mod counted;
 mod decisions;
 mod lazy_index;

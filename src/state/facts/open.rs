@@ -23,7 +23,7 @@ const SUFFIXES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
 /// The scratch facts. Shared by reference between threads; every method takes `&self` and holds one page at most.
 #[derive(Debug)]
 pub struct Facts {
-    connection: Mutex<Connection>,
+    pub(super) connection: Mutex<Connection>,
     file: Arc<Path>,
     pub(super) people: LazyIndex,
     pub(super) accounts: LazyIndex,
@@ -79,6 +79,12 @@ impl Facts {
         back.map_err(|error| {
             StateError::new("take back the facts of the last run", &self.file, StateFault::from(error))
         })
+    }
+
+    /// Where the facts of the last run wait, if this program can read them.
+    pub(super) fn last_of_this_shape(&self) -> Option<PathBuf> {
+        let last = last(&self.file);
+        matches!(file::version_of(&last, &SHAPE), Ok(found) if found == SHAPE.version()).then_some(last)
     }
 
     /// The file.

@@ -6,8 +6,8 @@
 use rusqlite::{OptionalExtension as _, params};
 
 use super::Facts;
-use crate::model::{AccountId, TargetId, Wrote};
-use crate::state::codec::{EnumWord, Json, Short};
+use crate::model::{AccountId, PictureRef, TargetId, Wrote};
+use crate::state::codec::{EnumWord, Json, Short, limit};
 use crate::state::error::StateError;
 
 impl Facts {
@@ -36,6 +36,26 @@ impl Facts {
                 put.execute(row)?;
             }
             Ok(())
+        })
+    }
+
+    /// A page of a target's accounts on which it wrote over an upload, and the upload.
+    pub fn wrote_over(
+        &self,
+        target: &TargetId,
+        after: Option<&AccountId>,
+        at_most: usize,
+    ) -> Result<Vec<(AccountId, PictureRef)>, StateError> {
+        self.read("look for what a run wrote over in the facts", |db| {
+            let mut query = db.prepare_cached(
+                "SELECT account, stood ->> '$.custom' FROM wrote
+                 WHERE target = ? AND account > ? AND stood ->> '$.custom' IS NOT NULL ORDER BY account LIMIT ?",
+            )?;
+            let after = after.map_or("", AccountId::as_str);
+            let read = |row: &rusqlite::Row<'_>| {
+                Ok((AccountId::new(row.get::<_, String>(0)?), PictureRef::new(row.get::<_, String>(1)?)))
+            };
+            Ok(query.query_map(params![target.as_str(), after, limit(at_most)], read)?.collect::<Result<_, _>>()?)
         })
     }
 

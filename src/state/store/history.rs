@@ -39,6 +39,18 @@ pub enum WroteUpTo {
 /// What a page of writes says of each.
 pub(crate) type WroteTo = (WroteUpTo, TargetId, AccountId, Wrote);
 
+/// Runs, no undoings, and the last write of each.
+const RUNS_THAT_WROTE: &str = "SELECT run.id, wrote.id FROM (
+       SELECT max(write) AS id, run FROM placement WHERE write IS NOT NULL GROUP BY run
+       UNION ALL
+       SELECT max(id), run FROM past WHERE effect IS NOT NULL
+         AND kind <> (SELECT id FROM word WHERE text = 'probe') GROUP BY run
+       UNION ALL
+       SELECT max(intent.id), run.seq FROM intent JOIN run ON run.id = intent.run
+         WHERE intent.body ->> '$.kind' <> 'probe' GROUP BY run.seq
+     ) AS wrote JOIN run ON run.seq = wrote.run
+     WHERE run.command LIKE 'run%'";
+
 impl Store {
     /// The last writes to an account, the newest first.
     pub fn writes_to(
@@ -93,17 +105,19 @@ impl Store {
     /// The last run that wrote to an account: neither a probe nor what undid a run.
     pub fn last_run_that_wrote(&self) -> Result<Option<RunId>, StateError> {
         self.read("look for the last run that wrote in the state", |db| {
-            let sql = "SELECT run.id FROM (
-                   SELECT max(write) AS id, run FROM placement WHERE write IS NOT NULL GROUP BY run
-                   UNION ALL
-                   SELECT max(id), run FROM past WHERE effect IS NOT NULL
-                     AND kind <> (SELECT id FROM word WHERE text = 'probe') GROUP BY run
-                   UNION ALL
-                   SELECT max(intent.id), run.seq FROM intent JOIN run ON run.id = intent.run
-                     WHERE intent.body ->> '$.kind' <> 'probe' GROUP BY run.seq
-                 ) AS wrote JOIN run ON run.seq = wrote.run
-                 WHERE run.command LIKE 'run%' ORDER BY wrote.id DESC LIMIT 1";
-            Ok(db.prepare(sql)?.query_row([], |row| Ok(row.get::<_, TextId<_>>(0)?.0)).optional()?)
+            let sql = format!("{RUNS_THAT_WROTE} ORDER BY wrote.id DESC LIMIT 1");
+            Ok(db.prepare(&sql)?.query_row([], |row| Ok(row.get::<_, TextId<_>>(0)?.0)).optional()?)
+        })
+    }
+
+    /// The last run that wrote before this one did.
+    pub fn run_that_wrote_before(&self, run: &RunId) -> Result<Option<RunId>, StateError> {
+        self.read("look for an earlier run that wrote in the state", |db| {
+            let sql = format!(
+                "WITH runs (run, id) AS ({RUNS_THAT_WROTE})
+                 SELECT run FROM runs WHERE run <> ?1 AND id < (SELECT max(id) FROM runs WHERE run = ?1) ORDER BY id DESC LIMIT 1"
+            );
+            Ok(db.prepare(&sql)?.query_row([run.as_str()], |row| Ok(row.get::<_, TextId<_>>(0)?.0)).optional()?)
         })
     }
 
