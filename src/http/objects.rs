@@ -215,3 +215,20 @@ pub(crate) fn failure(tried: &str, error: &object_store::Error) -> Failure {
 fn status(found: &str) -> Option<&str> {
     found.split_once("non-2xx status code: ")?.1.get(..3)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_credentials_are_told_as_that_through_all_that_wraps_it() {
+        let told = no_credentials("GET http://169.254.169.254/latest/meta-data/", "403");
+        let source = Box::new(HttpError::new(HttpErrorKind::Unknown, told));
+        let told = failure("list s3://avatars/a", &object_store::Error::Generic { store: "S3", source });
+        assert_eq!(told.kind, FailureKind::Misconfigured, "exit code 2, and no refusal of the store");
+        let words = told.to_string();
+        for expected in ["find credentials for the bucket", "403", "AWS_ACCESS_KEY_ID", "`credential`"] {
+            assert!(words.contains(expected), "{words}");
+        }
+    }
+}
