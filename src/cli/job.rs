@@ -14,7 +14,7 @@ use super::report_files::{self, Files};
 use super::{ci, job_page, log, noted, only_file};
 use crate::error::Trouble;
 use crate::exit::Exit;
-use crate::model::{PersonResult, RunId, TargetId};
+use crate::model::{PersonResult, Reason, RunId, TargetId};
 use crate::plan::{Allowance, Rerender};
 use crate::report::{self, People as _, PersonLine, Progress, RunReport, Severity};
 use crate::run::{self, Asked, Mode, Only, Options, Outcome, SavedPlan, Selection, Stop, UndoOptions};
@@ -260,8 +260,10 @@ fn tell_failures(outcome: &Outcome, progress: &Progress) {
     words.extend(failed.map(|target| format!("{}: {} {} failed", target.id, target.failed, changes(target.failed))));
     words.extend(report.limits.iter().filter(|limit| limit.broken).map(report::limit_sentence));
     if outcome.exit == Exit::Stopped {
-        let left = not_begun(outcome).into_iter();
-        words.extend(left.map(|(id, count)| format!("{id}: {count} {} not begun; run again to go on", changes(count))));
+        words.extend(not_begun(outcome).into_iter().map(|(id, NotBegun { count, rerender })| {
+            let with = if rerender { " with --rerender" } else { "" };
+            format!("{id}: {count} {} not begun; run again{with} to go on", changes(count))
+        }));
     }
     if words.is_empty() {
         words.push(format!("{}: not all that was asked for was done; the report says what", report.outcome));
@@ -269,12 +271,22 @@ fn tell_failures(outcome: &Outcome, progress: &Progress) {
     words.iter().filter(|words| !progress.has_said(words)).for_each(|words| stream.tell(Severity::Failure, words));
 }
 
-/// Changes that a stop kept from being begun, by target. Without the facts nobody knows of any.
-fn not_begun(outcome: &Outcome) -> BTreeMap<String, u64> {
-    let mut left = BTreeMap::new();
+/// Changes that a stop kept from being begun.
+#[derive(Default)]
+struct NotBegun {
+    count: u64,
+    /// Some of them no later run makes unless it is told.
+    rerender: bool,
+}
+
+/// By target. Without the facts nobody knows of any.
+fn not_begun(outcome: &Outcome) -> BTreeMap<String, NotBegun> {
+    let mut left: BTreeMap<String, NotBegun> = BTreeMap::new();
     let mut count = |line: PersonLine| {
         if line.is_change() && line.result == PersonResult::NotDone {
-            *left.entry(line.target).or_default() += 1;
+            let left = left.entry(line.target).or_default();
+            left.count += 1;
+            left.rerender |= line.reason == Reason::Rerender.word();
         }
         Ok(())
     };
