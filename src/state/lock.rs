@@ -251,4 +251,18 @@ mod tests {
         child.wait().unwrap();
         Lock::acquire(&state, &holder("parent")).unwrap();
     }
+
+    #[test]
+    fn who_had_the_lock_last_is_told_without_taking_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("x.db");
+        assert_eq!(Holder::last(&state), None);
+        let lock = Lock::acquire(&state, &holder("one")).unwrap();
+        let last = Holder::last(&state).unwrap();
+        assert_eq!((last.run.as_str(), last.is_alive()), ("one", Some(true)));
+        drop(lock);
+        // Larger than any process id.
+        assert_eq!(Holder { pid: u32::MAX, ..last.clone() }.is_alive(), Some(false));
+        assert_eq!(Holder { host: "elsewhere".to_owned(), ..last }.is_alive(), None);
+    }
 }
