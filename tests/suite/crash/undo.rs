@@ -15,15 +15,23 @@ const UNDO: [&str; 3] = ["undo", "pipeline.yaml", "--apply"];
 enum Before {
     Default,
     Choice,
+    /// A picture of ours of an earlier run.
+    Ours,
 }
 
 fn kill_at_every_request(way: &Way, before: Before) {
-    let population = Population::of(&["ada"]).picture("hand", face_of("hand", 512));
+    let pictures = ["hand", "ada", "spare"].into_iter();
+    let population =
+        pictures.fold(Population::of(&["ada"]), |population, name| population.picture(name, face_of(name, 512)));
     let mut harness = way.harness_of(population, Begins::Afresh);
     harness.edit(|pipe| _ = pipe.top("state", "{ keep_replaced: { for: 30d, key: '${KEPT_KEY}' } }"));
     harness.set("KEPT_KEY", "canary-kept-0123456789abcdefghij");
     if before == Before::Choice {
         harness.by_hand_in(way.target, "ada", "hand");
+    }
+    if before == Before::Ours {
+        harness.run().expect_exit(0);
+        harness.new_photo("ada", "spare");
     }
     let stood = harness.account_in(way.target, "ada").now.bytes;
     harness.run().expect_exit(0);
@@ -47,6 +55,12 @@ fn a_kill_at_any_request_of_an_undoing_leaves_what_stood_before() {
     kill_at_every_request(&XMLRPC, Before::Choice);
     kill_at_every_request(&MULTIPART, Before::Default);
     kill_at_every_request(&MULTIPART, Before::Choice);
+}
+
+#[test]
+fn a_kill_at_any_request_leaves_our_earlier_picture() {
+    kill_at_every_request(&SESSION, Before::Ours);
+    kill_at_every_request(&XMLRPC, Before::Ours);
 }
 
 /// Each way that pictures go, undone once in peace; then a run is killed behind its last write, and undone without another
