@@ -1,52 +1,69 @@
-//! The steps of a write into a folder, each between two journal calls.
+//! The steps of a write into a folder, on a disk or in a bucket, each between two journal calls.
 //!
-//! Owns: replace, revert and mend of one file. Leaves to others: how a file gets there whole (`files.rs`).
-//! A newcomer gets wrong: a file that is not what the plan saw is left alone, even under a name of ours.
-
-use std::sync::Arc;
+//! Owns: replace, revert and mend of one file or object. Leaves to others: what each step is where pictures stand
+//! (`on_disk.rs`, `bucket/in_bucket.rs`).
+//! A newcomer gets wrong: what is not what the plan saw is left alone, even under a name of ours.
 
 use async_trait::async_trait;
 
 use crate::http::Failure;
 use crate::load::clock::now;
 use crate::load::{Journal, Mend, WriteError, WriteProtocol};
-use crate::model::{Event, Fault, Intent, IntentKind, MediaType, OpenIntent, PictureRef, Rendition, Shown, Status};
+use crate::model::{Event, Fault, Intent, IntentKind, OpenIntent, PictureRef, Rendition, Status};
 
-use super::files::StandingPicture;
-use super::names;
-use super::shared::FolderConnection;
+/// Where pictures stand, each written whole.
+#[async_trait]
+pub(super) trait Place: Send + Sync {
+    /// What it is.
+    const NAME: &'static str;
+    /// What a picture is in it.
+    const PICTURE: &'static str;
+    /// The one way that pictures go there.
+    const ROUTE: &'static str;
+    /// A picture of ours.
+    type Ours: Send;
 
-/// Files are placed whole, so nothing of a write stays in a session.
-pub(super) struct FolderSession {
-    shared: Arc<FolderConnection>,
+    /// The intent, if the plan saw what stands there, as far as that is known without a request; with what else is known of that.
+    fn as_planned(&self, intent: Intent) -> Result<Intent, WriteError>;
+
+    /// What stands there, if it is ours.
+    async fn ours(&self, intent: &Intent) -> Result<Option<Self::Ours>, WriteError>;
+
+    /// Takes it away.
+    async fn remove(&self, account: &str, ours: Self::Ours) -> Result<(), Failure>;
+
+    /// Puts a picture there, over what the plan saw; `None`: something else stands there, and nothing was written.
+    async fn put(&self, intent: &Intent, rendition: &Rendition) -> Result<Option<PictureRef>, WriteError>;
+
+    /// Ends a write of which this picture came, if it stands there.
+    async fn finish(&self, intent: &Intent, mark: &PictureRef) -> Result<(), WriteError>;
 }
 
+/// Nothing of a write stays in a session.
+pub(super) struct WholeSession<P>(pub(super) P);
+
 #[async_trait]
-impl WriteProtocol for FolderSession {
+impl<P: Place> WriteProtocol for WholeSession<P> {
     async fn replace(
         &mut self,
         intent: Intent,
         rendition: &Rendition,
         journal: &mut dyn Journal,
     ) -> Result<Option<PictureRef>, WriteError> {
-        let stands = self.as_planned(&intent)?;
-        let intent = standing_as(intent, stands.as_ref());
-        journal.begin(intent.clone(), sent(1, "file")).await?;
-        self.write(&intent, rendition, journal).await
+        let intent = self.0.as_planned(intent)?;
+        journal.begin(intent.clone(), sent(1, P::ROUTE)).await?;
+        self.put(&intent, rendition, journal).await
     }
 
     async fn revert(&mut self, intent: Intent, journal: &mut dyn Journal) -> Result<Option<PictureRef>, WriteError> {
-        let stands = self.as_planned(&intent)?;
-        let Some(ours) = stands.filter(|found| intent.old.as_ref() == Some(&found.mark())) else {
-            return Err(WriteError::Refused(Fault::new(
-                "not_ours",
-                "the file there was not made by us: it is left alone",
-            )));
+        let intent = self.0.as_planned(intent)?;
+        let Some(ours) = self.0.ours(&intent).await? else {
+            let found = format!("the {} there was not made by us: it is left alone", P::PICTURE);
+            return Err(WriteError::Refused(Fault::new("not_ours", found)));
         };
-        let intent = standing_as(intent, Some(&ours));
-        journal.begin(intent.clone(), sent(1, "revert")).await?;
-        self.shared.files.remove(&ours.file).await?;
-        self.shared.note(intent.account.as_str(), None);
+        let account = intent.account.as_str().to_owned();
+        journal.begin(intent, sent(1, "revert")).await?;
+        self.0.remove(&account, ours).await?;
         journal.end(Event::Reset).await?;
         Ok(None)
     }
@@ -60,104 +77,46 @@ impl WriteProtocol for FolderSession {
         let intent = &open.intent;
         match (mend, &open.status) {
             (Mend::Again(rendition), Status::Sent { attempt, .. }) if intent.kind == IntentKind::Replace => {
-                self.as_planned(intent)?;
-                journal.record(sent(attempt + 1, "file")).await?;
-                self.write(intent, rendition, journal).await
+                self.0.as_planned(intent.clone())?;
+                journal.record(sent(attempt + 1, P::ROUTE)).await?;
+                self.put(intent, rendition, journal).await
             }
             (Mend::Finish(mark), Status::Sent { .. } | Status::Shown(_)) => {
-                let stands = self.shared.files.standing(intent.account.as_str()).unwrap_or_default();
-                let Some(standing) = stands.into_iter().find(|found| found.mark() == *mark) else {
-                    return Err(WriteError::ChangedMeanwhile);
-                };
-                self.drop_former(intent, &standing.file).await?;
-                self.shared.note(intent.account.as_str(), Some(standing));
+                self.0.finish(intent, mark).await?;
                 if matches!(open.status, Status::Sent { .. }) {
                     journal.record(Event::Shown { mark: mark.clone() }).await?;
                 }
                 journal.record(Event::Closed).await?;
                 Ok(Some(mark.clone()))
             }
-            _ => Err(WriteError::Refused(Fault::new("not_mendable", "a folder keeps no picture that is not shown"))),
+            _ => {
+                let found = format!("a {} keeps no picture that is not shown", P::NAME);
+                Err(WriteError::Refused(Fault::new("not_mendable", found)))
+            }
         }
     }
 }
 
-impl FolderSession {
-    pub(super) fn new(shared: Arc<FolderConnection>) -> Self {
-        Self { shared }
-    }
-
-    /// What stands there, if it is what the plan saw.
-    fn as_planned(&self, intent: &Intent) -> Result<Option<StandingPicture>, WriteError> {
-        let account = intent.account.as_str();
-        if names::name_of(account).is_none() {
-            let found = format!("`{account}` is no name of a file that avatarpipe writes");
-            return Err(WriteError::Refused(Fault::new("odd_name", found)));
-        }
-        let unreadable = |error: std::io::Error| WriteError::Refused(Fault::new("unreadable", error.to_string()));
-        let stands = self.shared.standing(account).map_err(unreadable)?;
-        let planned = match (&intent.stood, &stands) {
-            (Shown::Default, None) => true,
-            (Shown::Custom(mark), Some(found)) => *mark == found.mark() || *mark == PictureRef::spoilt(&found.digest),
-            _ => false,
-        };
-        if planned { Ok(stands) } else { Err(WriteError::ChangedMeanwhile) }
-    }
-
-    /// What is replaced goes, also where its form is another one and the new file is not written over it: two files of one
-    /// name would show two pictures. That is what the plan saw there, and our former file; any other file stays.
-    async fn drop_former(&self, intent: &Intent, keep: &str) -> Result<(), Failure> {
-        let files = &self.shared.files;
-        let stood = match &intent.stood {
-            Shown::Custom(mark) => Some(mark),
-            _ => None,
-        };
-        if stood.is_none() && intent.old.is_none() {
-            return Ok(());
-        }
-        for standing in files.standing(intent.account.as_str()).unwrap_or_default() {
-            let mark = standing.mark();
-            let is_replaced = intent.old.as_ref() == Some(&mark)
-                || stood.is_some_and(|stood| *stood == mark || *stood == PictureRef::spoilt(&standing.digest));
-            if standing.file != keep && is_replaced {
-                files.remove(&standing.file).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn write(
+impl<P: Place> WholeSession<P> {
+    /// A failure leaves the intent open, whatever it says: an earlier try of the same write may have arrived.
+    async fn put(
         &self,
         intent: &Intent,
         rendition: &Rendition,
         journal: &mut dyn Journal,
     ) -> Result<Option<PictureRef>, WriteError> {
-        let account = intent.account.as_str();
-        // What is given back had a name that need not tell its form.
-        let ending = intent.handle.as_deref().and_then(ending_of).unwrap_or(rendition.media_type.ending());
-        let file = format!("{account}.{ending}");
-        self.shared.files.place(&file, rendition.bytes.clone()).await?;
-        self.drop_former(intent, &file).await?;
-        let standing = StandingPicture { file, digest: rendition.digest };
-        let mark = standing.mark();
-        self.shared.note(account, Some(standing));
-        // The name reaches the disk with many others (`PictureFiles::settle`); what a power cut takes back of it differs from the
-        // record, and is written again.
-        journal.end(Event::Shown { mark: mark.clone() }).await?;
-        Ok(Some(mark))
+        match self.0.put(intent, rendition).await? {
+            Some(mark) => {
+                journal.end(Event::Shown { mark: mark.clone() }).await?;
+                Ok(Some(mark))
+            }
+            None => {
+                let why = "the store refused it: something else stands there than the plan saw";
+                journal.record(Event::Void { why: why.to_owned() }).await?;
+                Err(WriteError::ChangedMeanwhile)
+            }
+        }
     }
-}
-
-/// With how the name of what stood there ends, for whoever gives it back.
-fn standing_as(mut intent: Intent, stands: Option<&StandingPicture>) -> Intent {
-    let ending = stands.and_then(|found| found.file.rsplit_once('.')).map(|(_, ending)| ending.to_owned());
-    intent.stood_in = ending;
-    intent
-}
-
-/// The state is input, too: an ending of pictures, or none.
-fn ending_of(word: &str) -> Option<&'static str> {
-    MediaType::ALL.into_iter().map(MediaType::ending).find(|ending| *ending == word)
 }
 
 fn sent(attempt: u32, route: &str) -> Event {

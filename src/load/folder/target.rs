@@ -23,7 +23,8 @@ use crate::settings;
 use super::files::{PictureFiles, StandingPicture};
 use super::index;
 use super::naming::Naming;
-use super::session::FolderSession;
+use super::on_disk::OnDisk;
+use super::session::WholeSession;
 use super::shared::FolderConnection;
 
 /// Accounts that a survey hands over at once.
@@ -192,7 +193,7 @@ impl Target for Folder {
     }
 
     async fn session(&self) -> Result<Session, Failure> {
-        Ok(Session::new(FolderSession::new(Arc::clone(&self.shared))))
+        Ok(Session::new(WholeSession(OnDisk(Arc::clone(&self.shared)))))
     }
 
     fn forecast(&self, _changes: &Changes) -> u64 {

@@ -21,7 +21,8 @@ use crate::model::{
 use crate::settings::{self, FolderNames};
 
 use super::super::naming::Naming;
-use super::session::BucketSession;
+use super::super::session::WholeSession;
+use super::in_bucket::InBucket;
 use super::shared::{BucketConnection, CONDITIONS};
 
 /// Accounts that a survey hands over at once.
@@ -181,7 +182,7 @@ impl Target for BucketFolder {
 
     async fn session(&self) -> Result<Session, Failure> {
         self.shared.expect_conditions().await?;
-        Ok(Session::new(BucketSession::new(Arc::clone(&self.shared))))
+        Ok(Session::new(WholeSession(InBucket(Arc::clone(&self.shared)))))
     }
 
     fn forecast(&self, changes: &Changes) -> u64 {
