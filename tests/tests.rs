@@ -20,6 +20,8 @@ mod suite {
     mod population; // people with faces, and their accounts
     mod products; // every product of a world in that file
     mod redact; // what differs from run to run
+    #[cfg(feature = "bucket")]
+    mod stores; // object stores, as the file names them
     mod truth; // what must stand on the servers
 
     // What is promised.

@@ -60,6 +60,8 @@ struct Shared {
 struct Kept {
     objects: BTreeMap<String, Object>,
     uploads: BTreeMap<String, BTreeMap<u32, Bytes>>,
+    /// What listings show, where that is not what stands there.
+    listed: Option<BTreeMap<String, Object>>,
     log: Vec<String>,
     traffic: u64,
     /// How far its clock is ahead.
@@ -67,6 +69,7 @@ struct Kept {
     number: u64,
 }
 
+#[derive(Clone)]
 struct Object {
     bytes: Bytes,
     /// Which writing made it: Google calls it the generation.
@@ -87,6 +90,9 @@ impl Object {
 
 /// What is kept of a write besides its bytes, and served with them.
 const SERVED: [&str; 2] = ["cache-control", "content-type"];
+
+/// Before the number of the first writing: Google's are the microseconds of the time.
+const BEFORE: u64 = 1_700_000_000_000_000;
 
 /// Objects of one page of a listing.
 const PAGE: usize = 1000;
@@ -133,6 +139,17 @@ impl ObjectStore {
     /// Its clock goes on by this much at once; objects stay as old as they are.
     pub fn pass(&self, time: Duration) {
         lock(&self.shared.kept).ahead += time;
+    }
+
+    /// From now on listings show what stands there now, whatever is written: as those of some stores lag.
+    pub fn lag(&self) {
+        let mut kept = lock(&self.shared.kept);
+        kept.listed = Some(kept.objects.clone());
+    }
+
+    /// Listings show what stands there.
+    pub fn catch_up(&self) {
+        lock(&self.shared.kept).listed = None;
     }
 
     /// Every request so far, with the status of its answer: `PUT lease 412`.
@@ -259,7 +276,7 @@ async fn answer(shared: Arc<Shared>, request: Request) -> Response {
 impl Kept {
     fn put(&mut self, name: &str, bytes: Bytes, served: Vec<(&'static str, String)>) -> [(&'static str, String); 2] {
         self.number += 1;
-        let object = Object { bytes, number: self.number, written: SystemTime::now() + self.ahead, served };
+        let object = Object { bytes, number: BEFORE + self.number, written: SystemTime::now() + self.ahead, served };
         let marks = object.marks();
         self.objects.insert(name.to_owned(), object);
         marks
@@ -330,7 +347,8 @@ impl Kept {
     fn list(&self, asked: &Asked) -> Response {
         let word = |key: &str| asked.query.get(key).map_or("", String::as_str);
         let (prefix, after) = (word("prefix"), word("continuation-token"));
-        let mut below = self.objects.iter().filter(|(name, _)| name.starts_with(prefix) && name.as_str() > after);
+        let listed = self.listed.as_ref().unwrap_or(&self.objects);
+        let mut below = listed.iter().filter(|(name, _)| name.starts_with(prefix) && name.as_str() > after);
         let page: Vec<_> = below.by_ref().take(PAGE).collect();
         let next = page
             .last()

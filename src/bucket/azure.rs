@@ -29,10 +29,20 @@ const SECRET: [&str; 8] = [
     "IDENTITY_HEADER",
 ];
 
+/// The storage account, as the file or the environment says.
+pub(super) fn account(place: &Bucket, written: Option<&str>) -> Result<String, Failure> {
+    let named = ["AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT"];
+    let account = written.map(str::to_owned).or_else(|| named.into_iter().find_map(|name| std::env::var(name).ok()));
+    account.filter(|account| is_storage_account(account)).ok_or_else(|| {
+        Failure::new(FailureKind::Misconfigured, format!("using {}", place.url), "no storage account is named")
+            .hint("write `account: NAME` beside `bucket`, or set `AZURE_STORAGE_ACCOUNT_NAME`")
+    })
+}
+
 /// The store.
 pub(super) fn store(
     place: &Bucket,
-    account: Option<&str>,
+    account: &str,
     credential: Option<&AzureCredential>,
     way: ObjectsWay,
 ) -> Result<Arc<dyn ObjectStore>, Failure> {
@@ -48,12 +58,6 @@ pub(super) fn store(
             MicrosoftAzureBuilder::new().with_credentials(Arc::new(SignedIn(tokens)))
         }
     };
-    let named = ["AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT"];
-    let account = account.map(str::to_owned).or_else(|| named.into_iter().find_map(|name| std::env::var(name).ok()));
-    let account = account.filter(|account| is_storage_account(account)).ok_or_else(|| {
-        Failure::new(FailureKind::Misconfigured, format!("using {}", place.url), "no storage account is named")
-            .hint("write `account: NAME` beside `bucket`, or set `AZURE_STORAGE_ACCOUNT_NAME`")
-    })?;
     if let Some(endpoint) = &place.endpoint {
         builder = builder.with_endpoint(endpoint.as_str().trim_end_matches('/').to_owned());
     }

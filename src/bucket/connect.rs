@@ -11,7 +11,7 @@ use object_store::ObjectStore;
 use object_store::path::Path;
 
 use super::lease::Reached;
-use super::objects::Objects;
+use super::objects::{Compares, Objects};
 use super::vendor::unusable;
 use super::{amazon, azure, google};
 use crate::http::{Failure, ObjectsWay};
@@ -45,18 +45,22 @@ impl Objects {
     /// Everything below a prefix; nothing is asked yet. `pause`: before the first repetition.
     pub(crate) fn open(place: &settings::Bucket, way: ObjectsWay, pause: Duration) -> Result<Self, Failure> {
         let (server, kept) = (way.clone(), way.clone());
-        let store: Arc<dyn ObjectStore> = match &place.store {
+        let mut account = None;
+        let (store, compares): (Arc<dyn ObjectStore>, _) = match &place.store {
             BucketStore::S3 { region, credential } => {
-                amazon::store(place, region.as_deref(), credential.as_ref(), way)?
+                (amazon::store(place, region.as_deref(), credential.as_ref(), way)?, Compares::Tags)
             }
-            BucketStore::Azure { account, credential } => {
-                azure::store(place, account.as_deref(), credential.as_ref(), way)?
+            BucketStore::Azure { account: written, credential } => {
+                let account = account.insert(azure::account(place, written.as_deref())?);
+                (azure::store(place, account, credential.as_ref(), way)?, Compares::Tags)
             }
-            BucketStore::Google { credential, endpoints } => google::store(place, credential.as_ref(), endpoints, way)?,
+            BucketStore::Google { credential, endpoints } => {
+                (google::store(place, credential.as_ref(), endpoints, way)?, Compares::Numbers)
+            }
         };
         let prefix = Path::parse(&place.prefix).map_err(|error| unusable(place, &error.into(), "look at `bucket`"))?;
         let clock = Arc::new(move || server.server_time());
         let site = place.endpoint.as_ref().map_or_else(|| "its own".to_owned(), ToString::to_string);
-        Ok(Self { store, clock, way: kept, url: place.url.clone(), prefix, site, pause })
+        Ok(Self { store, clock, way: kept, url: place.url.clone(), prefix, site, account, compares, pause })
     }
 }

@@ -217,13 +217,11 @@ impl Bucket {
     /// Some stores pass conditions over in silence: there every lease would be everybody's. Some tell marks that are no
     /// good: there it would be nobody's. The lease remembers which store has shown that it does neither.
     async fn expect_conditions(&self, lease: Lease, tag: Tag) -> Result<(Lease, Tag), BucketError> {
-        for condition in [Condition::New, Condition::Over(Tag::of_nothing())] {
-            if !self.objects.refuses(lease::NAME, lease.bytes(), &condition).await? {
-                return Err(self.unusable(
-                    "the store writes an object though the condition for it (`If-None-Match`, `If-Match`) does not hold, so \
-                     two runs could write at once: take one that heeds conditions",
-                ));
-            }
+        if !self.objects.heeds_conditions(lease::NAME, &lease.bytes()).await? {
+            return Err(self.unusable(
+                "the store writes an object though the condition for it (`If-None-Match`, `If-Match`) does not hold, so two runs \
+                 could write at once: take one that heeds conditions",
+            ));
         }
         let lease = Lease { heeds: Some(self.objects.site.clone()), ..lease.again() };
         match self.objects.put(lease::NAME, lease.bytes(), &Condition::Over(tag)).await? {

@@ -10,7 +10,18 @@ use object_store::{Error, ObjectStoreExt as _, UpdateVersion};
 use super::objects::{Object, Objects, Tag, There};
 use crate::http::{Failure, FailureKind, object_failure};
 
+/// Objects that a store lists at once.
+const PAGE: u64 = 1000;
+
+/// That Azure does.
+const PAGE_OF_AZURE: u64 = 5000;
+
 impl Objects {
+    /// Requests of a listing of so many objects.
+    pub(crate) fn pages_of(&self, objects: u64) -> u64 {
+        objects.div_ceil(if self.account.is_some() { PAGE_OF_AZURE } else { PAGE }).max(1)
+    }
+
     /// Everything below a name, in its order: the rest of each name, and which bytes it has.
     pub(crate) async fn list(&self, below: &str, take: &mut (dyn FnMut(&str, Tag) + Send)) -> Result<(), Failure> {
         let (tried, at) = (self.tried("list", below), self.at(below));

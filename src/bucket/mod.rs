@@ -20,6 +20,8 @@ mod objects;
 mod segment;
 mod served;
 #[cfg(test)]
+pub(crate) mod test_store;
+#[cfg(test)]
 mod tests;
 mod vendor;
 #[cfg(test)]

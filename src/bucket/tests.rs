@@ -3,23 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use avatarpipe_sandbox::s3::{BUCKET, ObjectStore, Then};
-use url::Url;
+use avatarpipe_sandbox::s3::{ObjectStore, Then};
 
 use super::chain::Replica;
 use super::error::BucketError;
 use super::lease::{Holder, Reached};
+use super::test_store::{PAUSE, s3, store, way};
 use super::{Bucket, Held};
-use crate::http::{ClientSettings, FailureKind, ObjectsWay, RateLimit, Stopping};
-use crate::secret::Secret;
-use crate::settings::{self, BucketStore, Http, Proxy, Rate, S3Key, StateBucket};
+use crate::http::FailureKind;
+use crate::settings::StateBucket;
 
 const LEASE: Duration = Duration::from_secs(600);
-const PAUSE: Duration = Duration::from_millis(1);
-
-fn store() -> ObjectStore {
-    ObjectStore::start().unwrap()
-}
 
 fn bucket(store: &ObjectStore) -> Bucket {
     bucket_seen(store, None)
@@ -27,32 +21,7 @@ fn bucket(store: &ObjectStore) -> Bucket {
 
 /// Which this machine saw before.
 fn bucket_seen(store: &ObjectStore, reached: Option<Reached>) -> Bucket {
-    let settings = StateBucket {
-        place: settings::Bucket {
-            url: format!("s3://{BUCKET}/p"),
-            name: BUCKET.to_owned(),
-            prefix: "p".to_owned(),
-            endpoint: Some(Url::parse(store.url()).unwrap()),
-            store: BucketStore::S3 {
-                region: Some("us-east-1".to_owned()),
-                credential: Some(S3Key {
-                    access_key_id: "AKIA".to_owned(),
-                    secret_access_key: Secret::new("never-told-to-anybody"),
-                    session_token: None,
-                }),
-            },
-        },
-        lease: LEASE,
-    };
-    Bucket::connect(&settings, way(), PAUSE, reached).unwrap()
-}
-
-pub(super) fn way() -> ObjectsWay {
-    let http = Http { proxy: Proxy::None, retry_pause: PAUSE, ..Http::default() };
-    let rate = Rate { units: 100_000, per: Duration::from_secs(1), burst: 100_000, concurrency: 64 };
-    let way =
-        ClientSettings { name: "state".to_owned(), rate_limit: RateLimit::new(&rate), http, stopping: Stopping::Never };
-    ObjectsWay::new(way)
+    Bucket::connect(&StateBucket { place: s3(store), lease: LEASE }, way("state"), PAUSE, reached).unwrap()
 }
 
 fn holder(run: &str) -> Holder {
@@ -131,7 +100,7 @@ async fn of_twenty_at_once_one_has_the_lease() {
     for ended in futures::future::join_all(racing).await {
         match ended.unwrap() {
             Ok(held) => had.push(held),
-            Err(BucketError::Leased { .. } | BucketError::Unusable { .. }) => {}
+            Err(BucketError::Leased { .. }) => {}
             Err(other) => panic!("{other}"),
         }
     }

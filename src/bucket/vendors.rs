@@ -1,40 +1,25 @@
 //! Who we are for each vendor, and its own form of a condition.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
-use avatarpipe_sandbox::s3::{BUCKET, ObjectStore};
 use serde_json::json;
 use url::Url;
 
 use super::objects::{Condition, Objects, Put};
-use super::tests::way;
+use super::test_store::{PAUSE, google, google_by_key, place, store, way};
 use crate::http::loopback::{Loopback, reply, reply_json};
 use crate::secret::Secret;
 use crate::settings::{
     AppProof, AzureCredential, Bucket, BucketStore, Cloud, Entra, EntraCredential, EntraEndpoints, GoogleCredential,
-    GoogleEndpoints,
 };
 
-fn objects(scheme: &str, endpoint: &Url, store: BucketStore) -> Objects {
-    let place = Bucket {
-        url: format!("{scheme}://{BUCKET}/p"),
-        name: BUCKET.to_owned(),
-        prefix: "p".to_owned(),
-        endpoint: Some(endpoint.clone()),
-        store,
-    };
-    Objects::open(&place, way(), Duration::from_millis(1)).unwrap()
-}
-
-fn google(endpoint: &Url, credential: GoogleCredential) -> Objects {
-    let url = || endpoint.clone();
-    let endpoints = GoogleEndpoints { token: url(), directory: url(), sts: url(), iam_credentials: url() };
-    objects("gs", endpoint, BucketStore::Google { credential: Some(credential), endpoints: Box::new(endpoints) })
+fn objects(place: &Bucket) -> Objects {
+    Objects::open(place, way("state"), PAUSE).unwrap()
 }
 
 fn azure(endpoint: &Url, credential: AzureCredential) -> Objects {
-    objects("az", endpoint, BucketStore::Azure { account: Some("corp".to_owned()), credential: Some(credential) })
+    let asked = BucketStore::Azure { account: Some("corp".to_owned()), credential: Some(credential) };
+    objects(&place("az", endpoint, asked))
 }
 
 /// A file that lives as long as the folder.
@@ -47,11 +32,8 @@ fn file(content: &serde_json::Value) -> (tempfile::TempDir, PathBuf) {
 
 #[tokio::test]
 async fn google_goes_by_the_number_of_the_writing() {
-    let store = ObjectStore::start().unwrap();
-    let key = json!({ "type": "service_account", "client_email": "state@p.iam.gserviceaccount.com", "private_key_id": "9b1c",
-        "private_key": include_str!("../http/test_keys/pair.pem") });
-    let (_folder, path) = file(&key);
-    let objects = google(&Url::parse(store.url()).unwrap(), GoogleCredential::ServiceAccountFile(path));
+    let (store, folder) = (store(), tempfile::tempdir().unwrap());
+    let objects = objects(&google_by_key(&store, folder.path()));
     assert!(objects.get("lease").await.unwrap().is_none());
     let Put::Done(first) = objects.put("lease", "one".into(), &Condition::New).await.unwrap() else { panic!("new") };
     assert_eq!(objects.put("lease", "two".into(), &Condition::New).await.unwrap(), Put::Conflict);
@@ -79,7 +61,7 @@ async fn a_job_of_a_pool_needs_no_service_account() {
     std::fs::write(&token, "of-the-platform").unwrap();
     let text = std::fs::read_to_string(&path).unwrap().replace("PLACE", token.to_str().unwrap());
     std::fs::write(&path, text).unwrap();
-    let objects = google(&server.url, GoogleCredential::ExternalAccountFile(path));
+    let objects = objects(&google(&server.url, GoogleCredential::ExternalAccountFile(path)));
     assert!(objects.get("lease").await.unwrap().is_none());
     let asked = server.asked();
     assert_eq!(asked[0].json()["subjectToken"], "of-the-platform");

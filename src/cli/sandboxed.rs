@@ -26,7 +26,8 @@ use crate::secret::Secret;
 pub(super) const DEFAULT: &str = "corporate";
 
 /// Keys of a folder that mean something in a bucket alone.
-const OF_A_BUCKET: [&str; 8] = ["bucket", "region", "endpoint", "credential", "cache", "quiet", "rate", "http"];
+const OF_A_BUCKET: [&str; 9] =
+    ["bucket", "account", "region", "endpoint", "credential", "cache", "quiet", "rate", "http"];
 
 /// In place of the key of `keep_replaced`: what it encrypts are pictures of nobody.
 const KEPT_KEY: &str = "stand-in for the key of keep_replaced in a sandbox";

@@ -159,7 +159,43 @@ impl Setting for AccountName {
     }
 }
 
+impl fmt::Display for AccountName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 scalar_schema!(AccountName, "AccountName", { "type": "string", "pattern": "^[a-z0-9]{3,24}$|\\$\\{" });
+
+/// An element that may stand in object storage: its own keys, of which `bucket` is the last of the first, and those that go with
+/// that one.
+macro_rules! with_bucket {
+    ($name:ident by $declare:ident: [$($head:tt)*] { $($first:tt)* } { $($last:tt)* } [$($tail:tt)*]) => {
+        $declare! {
+            $($head)* {
+                $($first)*
+                /// `az`: the storage account. Left out: as `AZURE_STORAGE_ACCOUNT_NAME` says.
+                account: $crate::pipeline::bucket::AccountName = Optional,
+                /// `s3`: the bucket's region. Left out: as `AWS_REGION` says.
+                region: $crate::pipeline::scalar::Word = Optional,
+                /// The store's address, where it is not the vendor's own.
+                endpoint: $crate::pipeline::web::BaseUrl = Optional,
+                /// Who we are for the store. Left out: as the environment says, or the machine's own role.
+                credential: $crate::pipeline::bucket::BucketCredential = Optional,
+                $($last)*
+            } $($tail)*
+        }
+
+        impl $name {
+            fn place(&self) -> $crate::pipeline::bucket::Keys<'_> {
+                let Self { bucket, account, region, endpoint, credential, .. } = self;
+                $crate::pipeline::bucket::Keys { bucket, account, region, endpoint, credential }
+            }
+        }
+    };
+}
+
+pub(super) use with_bucket;
 
 /// The keys that say where a place is and how one gets in.
 pub(super) struct Keys<'e> {

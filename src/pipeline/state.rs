@@ -7,30 +7,23 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::bucket::{self, AccountName, BucketCredential, BucketUrl};
+use super::bucket::{self, BucketUrl, with_bucket};
 use super::declare::element;
 use super::fault::FileFault;
 use super::read::Reader;
-use super::scalar::{FilePath, Time, Word};
-use super::web::{BaseUrl, SecretValue};
+use super::scalar::{FilePath, Time};
+use super::web::SecretValue;
 use crate::settings;
 
-element! {
-    /// Where what was done is kept between runs: in a file, or in a bucket that all runners share.
-    State {
+with_bucket! {
+    State by element: [/// Where what was done is kept between runs: in a file, or in a bucket that all runners share.
+    State] {
         /// The file. Left out: `state/NAME.db`, after the name of the pipeline.
         path: FilePath = Optional,
         /// A bucket in its place, one prefix for each pipeline: `s3://BUCKET/PREFIX` of Amazon S3 and what speaks it,
         /// `az://CONTAINER/PREFIX` of Azure Blob Storage, `gs://BUCKET/PREFIX` of Google Cloud Storage.
         bucket: BucketUrl = Optional,
-        /// `az`: the storage account. Left out: as `AZURE_STORAGE_ACCOUNT_NAME` says.
-        account: AccountName = Optional,
-        /// `s3`: the bucket's region. Left out: as `AWS_REGION` says.
-        region: Word = Optional,
-        /// The store's address, where it is not the vendor's own.
-        endpoint: BaseUrl = Optional,
-        /// Who we are for the store. Left out: as the environment says, or the machine's own role.
-        credential: BucketCredential = Optional,
+    } {
         /// After a run that died the next one begins no sooner than this.
         lease: Time = Else("15m"),
         /// How long a run stays on record, such as `90d`; older ones go at the end of each run. Left out: for good.
@@ -39,7 +32,7 @@ element! {
         /// back: in Bitbucket, in folders and by Confluence's `endpoint` all, in Jira and else in Confluence our own of earlier
         /// runs. Left out: none is kept, and what was kept goes with the next whole `run`.
         keep_replaced: KeepReplaced = Optional,
-    }
+    } []
 }
 
 element! {
@@ -114,15 +107,13 @@ impl State {
                 fault.help("a run that died keeps the next one waiting so long; a slow store must not end a run"),
             );
         }
-        let Self { bucket, account, region, endpoint, credential, .. } = self;
-        let place = bucket::Keys { bucket, account, region, endpoint, credential }.settle(reader);
+        let place = self.place().settle(reader);
         Some(Some(settings::StateBucket { place: place?, lease: self.lease.get()?.0 }))
     }
 
     fn refuse_without_bucket(&self, reader: &mut Reader<'_>) {
-        let Self { bucket, account, region, endpoint, credential, lease, .. } = self;
-        bucket::Keys { bucket, account, region, endpoint, credential }.refuse_without_bucket(reader);
-        bucket::refuse_without_bucket(reader, &[("lease", lease.written, &lease.span)]);
+        self.place().refuse_without_bucket(reader);
+        bucket::refuse_without_bucket(reader, &[("lease", self.lease.written, &self.lease.span)]);
     }
 }
 

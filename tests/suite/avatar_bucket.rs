@@ -4,37 +4,24 @@
 //! themselves (nobody asks one here).
 //! A newcomer gets wrong: whose picture stands under a digest the test computes for itself.
 
-use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
-use avatarpipe_sandbox::s3::{BUCKET, ObjectStore, Then};
+use avatarpipe_sandbox::s3::{ObjectStore, Then};
 use sha2::{Digest as _, Sha256};
 
 use super::harness::Harness;
 use super::population::{address, face};
+use super::stores::{KilledAt, Place, answered, azure, google, s3, store};
 use super::truth::looks;
-
-fn store() -> ObjectStore {
-    ObjectStore::start().expect("a port")
-}
 
 /// People whose pictures go to this store and nowhere else.
 fn harness(store: &ObjectStore, people: &[&str]) -> Harness {
-    harness_at(store.url(), "public", people)
+    harness_at(&s3(store.url(), "public"), people)
 }
 
-fn harness_at(endpoint: &str, prefix: &str, people: &[&str]) -> Harness {
+fn harness_at(place: &Place, people: &[&str]) -> Harness {
     let mut harness = Harness::with_people(people);
-    harness.set("BUCKET_KEY", "a-key-that-nobody-may-see");
-    harness.edit(|pipe| {
-        let folder = pipe.without_target("jira").target("folder");
-        folder.set("bucket", &format!("'s3://{BUCKET}/{prefix}'")).set("region", "us-east-1");
-        folder.set("endpoint", &format!("'{endpoint}'")).set("names", "email_sha256").set("quiet", "0s");
-        folder.set("credential", "{ access_key_id: AKIA, secret_access_key: '${BUCKET_KEY}' }");
-        pipe.top("http", "{ default: { retry_pause: 1ms } }");
-        pipe.top("limits", "{ reverts: { count: 10 } }");
-    });
+    place.for_pictures(&mut harness);
     harness
 }
 
@@ -151,43 +138,17 @@ fn a_picture_that_came_amid_the_run_is_not_written_over() {
     expect_faces(&store, &[("ada", "hand")]);
 }
 
-/// How many writes the store has answered.
-fn writes(store: &ObjectStore) -> usize {
-    store.log().iter().filter(|asked| asked.starts_with("PUT")).count()
-}
-
-/// Killed before each write to the store is done, and after.
 #[test]
 fn a_kill_at_any_write_leaves_nothing_behind() {
     let all = {
         let store = store();
         harness(&store, &["ada"]).run().expect_exit(0);
-        writes(&store)
+        answered(&store, "PUT")
     };
-    for (nth, done_first) in (1..=all).flat_map(|nth| [(nth, false), (nth, true)]) {
-        println!("killed at write {nth} of {all}, {}", if done_first { "done" } else { "not done" });
+    for killed in KilledAt::each("PUT", all) {
         let store = store();
         let harness = harness(&store, &["ada"]);
-        let (process, mut count) = (Arc::new(AtomicU32::new(0)), 0);
-        let victim = Arc::clone(&process);
-        store.judge(move |asked| {
-            count += usize::from(asked.starts_with("PUT"));
-            if count < nth {
-                return Then::Answer;
-            }
-            while victim.load(Ordering::Acquire) == 0 {
-                std::thread::yield_now();
-            }
-            let pid = victim.load(Ordering::Acquire).to_string();
-            // It may be dead already.
-            _ = Command::new("kill").args(["-KILL", &pid]).output();
-            if count == nth && done_first { Then::Answer } else { Then::Refuse(503) }
-        });
-        let mut child = harness.spawn(&["run", "pipeline.yaml"]);
-        process.store(child.id(), Ordering::Release);
-        assert!(!child.wait().expect("it ends").success());
-        harness.until("the write is answered", |_| writes(&store) >= nth);
-        store.judge(|_| Then::Answer);
+        killed.run(&store, &harness);
         harness.run().expect_exit(0);
         expect_faces(&store, &[("ada", "ada")]);
         harness.run().expect_exit(0).expect_answer("nothing to do");
@@ -227,16 +188,44 @@ fn a_sandbox_writes_files_of_the_same_names() {
     );
 }
 
-/// `.ci/run stores` starts one of another maker, and says where.
+/// Google compares numbers that no listing tells.
+#[test]
+fn a_store_of_google_is_asked_in_its_own_way() {
+    let store = store();
+    let mut harness = harness_at(&google(store.url(), "public"), &["ada", "grace"]);
+    for (put, listed) in [("GET", "LIST public/avatar/ 200"), ("HEAD", "LIST public/avatar/ 200")] {
+        store.reset_log();
+        let ended = harness.run().expect_exit(0);
+        for line in ended.report()["requests"].as_array().expect("a list") {
+            assert_eq!(line["sent"], line["forecast"], "{line}");
+        }
+        let log = store.log();
+        assert!(log[0] == listed && (put == "GET" || log.iter().any(|asked| asked.starts_with(put))), "{log:?}");
+        harness.new_photo("ada", "spare");
+    }
+    expect_faces(&store, &[("ada", "spare"), ("grace", "grace")]);
+    harness.run().expect_exit(0).expect_answer("nothing to do");
+    harness.edit(|pipe| _ = pipe.source("entra").set("users", "{ opted_out: ['grace@*'] }"));
+    harness.run().expect_exit(0);
+    expect_faces(&store, &[("ada", "spare")]);
+}
+
+/// `.ci/run stores` starts some of other makers, and says where.
 #[test]
 fn a_store_of_another_maker_is_understood_as_a_folder() {
-    let Ok(endpoint) = std::env::var("S3_ENDPOINT") else { return };
-    let mut harness = harness_at(&endpoint, &format!("f-{}", std::process::id()), &["ada", "grace"]);
-    assert_eq!(harness.run().expect_exit(0).count("folder", "replaced"), 2);
-    harness.run().expect_exit(0).expect_answer("nothing to do");
-    harness.new_photo("ada", "spare");
-    harness.edit(|pipe| _ = pipe.source("entra").set("users", "{ opted_out: ['grace@*'] }"));
-    let ended = harness.run().expect_exit(0);
-    assert_eq!((ended.count("folder", "replaced"), ended.count("folder", "removed")), (1, 1));
-    harness.run().expect_exit(0).expect_answer("nothing to do");
+    let prefix = format!("f-{}", std::process::id());
+    for (variable, place) in [("S3_ENDPOINT", s3 as fn(&str, &str) -> Place), ("AZURE_ENDPOINT", azure)] {
+        let Ok(endpoint) = std::env::var(variable) else { continue };
+        let mut harness = harness_at(&place(&endpoint, &prefix), &["ada", "grace"]);
+        assert_eq!(harness.run().expect_exit(0).count("folder", "replaced"), 2);
+        harness.run().expect_exit(0).expect_answer("nothing to do");
+        harness.new_photo("ada", "spare");
+        harness.edit(|pipe| _ = pipe.source("entra").set("users", "{ opted_out: ['grace@*'] }"));
+        let ended = harness.run().expect_exit(0);
+        assert_eq!((ended.count("folder", "replaced"), ended.count("folder", "removed")), (1, 1));
+        for line in ended.report()["requests"].as_array().expect("a list") {
+            assert_eq!(line["sent"], line["forecast"], "{line}");
+        }
+        harness.run().expect_exit(0).expect_answer("nothing to do");
+    }
 }

@@ -6,59 +6,33 @@
 //! A newcomer gets wrong: every command here runs on another machine, in an empty folder.
 
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use avatarpipe_sandbox::faults::{Effect, Fault};
-use avatarpipe_sandbox::s3::{BUCKET, ObjectStore, Then};
+use avatarpipe_sandbox::s3::{ObjectStore, Then};
 
 use super::ended::Ended;
 use super::harness::Harness;
+use super::stores::{KilledAt, Place, answered, azure, s3, store};
 use super::truth::Shows::{Default, Face};
 
 const LEASE: Duration = Duration::from_secs(15 * 60);
-
-fn store() -> ObjectStore {
-    ObjectStore::start().expect("a port")
-}
 
 /// Ada, whose state stands in this store.
 fn harness(store: &ObjectStore) -> Harness {
     harness_at(&s3(store.url(), "p"))
 }
 
-fn harness_at(state: &str) -> Harness {
+fn harness_at(place: &Place) -> Harness {
     let mut harness = Harness::with_people(&["ada"]);
     harness.edit(|pipe| _ = pipe.jira("quiet", "0s").jira("upload", "session"));
-    in_bucket(&mut harness, state);
+    place.for_state(&mut harness, "");
     harness
-}
-
-/// `state` in a store that speaks S3.
-pub(super) fn s3(endpoint: &str, prefix: &str) -> String {
-    let credential = "{ access_key_id: AKIA, secret_access_key: '${STATE_KEY}' }";
-    format!(
-        "{{ bucket: 's3://{BUCKET}/{prefix}', region: us-east-1, endpoint: '{endpoint}', credential: {credential} }}"
-    )
-}
-
-pub(super) fn in_bucket(harness: &mut Harness, state: &str) {
-    harness.set("STATE_KEY", "a-key-that-nobody-may-see");
-    harness.edit(|pipe| {
-        pipe.top("state", state);
-        pipe.top("http", "{ default: { retry_pause: 1ms } }");
-    });
 }
 
 fn run(harness: &mut Harness) -> Ended {
     harness.move_with_the_state_alone();
     harness.run()
-}
-
-/// How many requests the store has answered.
-fn answered(store: &ObjectStore) -> usize {
-    store.log().len()
 }
 
 /// What was done at Jira, in order and without ids.
@@ -97,7 +71,7 @@ fn a_state_that_stood_in_a_file_goes_on_in_the_bucket_and_none_goes_over_a_newer
     let mut harness = Harness::with_people(&["ada"]).with(|pipe| _ = pipe.jira("quiet", "0s"));
     harness.run().expect_exit(0);
     std::fs::copy(harness.path("state/stage.db"), harness.path("old.db")).expect("a copy");
-    in_bucket(&mut harness, &s3(store.url(), "p"));
+    s3(store.url(), "p").for_state(&mut harness, "");
     let push = ["state", "pipeline.yaml", "push", "old.db"];
     harness.finish(&push).expect_exit(0).expect_answer("goes on from old.db");
     harness.run().expect_exit(0).expect_answer("nothing to do");
@@ -137,33 +111,12 @@ fn a_kill_at_any_request_to_the_store_leaves_nothing_behind() {
         let store = store();
         let mut harness = harness(&store);
         run(&mut harness).expect_exit(0);
-        (done(&harness), answered(&store))
+        (done(&harness), answered(&store, ""))
     };
-    for (nth, done_first) in (1..=calm.1).flat_map(|nth| [(nth, false), (nth, true)]) {
-        println!("killed at request {nth} of {}, {}", calm.1, if done_first { "done" } else { "not done" });
+    for killed in KilledAt::each("", calm.1) {
         let store = store();
         let mut harness = harness(&store);
-        let (process, mut count) = (Arc::new(AtomicU32::new(0)), 0);
-        let victim = Arc::clone(&process);
-        store.judge(move |_| {
-            count += 1;
-            if count < nth {
-                return Then::Answer;
-            }
-            while victim.load(Ordering::Acquire) == 0 {
-                std::thread::yield_now();
-            }
-            let pid = victim.load(Ordering::Acquire).to_string();
-            // It may be dead already.
-            _ = Command::new("kill").args(["-KILL", &pid]).output();
-            if count == nth && done_first { Then::Answer } else { Then::Refuse(503) }
-        });
-        let mut child = harness.spawn(&["run", "pipeline.yaml"]);
-        process.store(child.id(), Ordering::Release);
-        assert!(!child.wait().expect("it ends").success());
-        // The server may still be at the request amid which the program was killed.
-        harness.until("the request is answered", |_| answered(&store) >= nth);
-        store.judge(|_| Then::Answer);
+        killed.run(&store, &harness);
         store.pass(LEASE + Duration::from_secs(1));
         run(&mut harness).expect_exit(0);
         harness.expect_shown(&[("ada", Face("ada"))]);
@@ -222,16 +175,10 @@ fn a_store_that_goes_away_ends_the_run_in_6_and_the_next_one_goes_on() {
 #[test]
 fn a_store_of_another_maker_is_understood() {
     let prefix = format!("p-{}", std::process::id());
-    if let Ok(endpoint) = std::env::var("S3_ENDPOINT") {
-        a_store_is_understood(harness_at(&s3(&endpoint, &prefix)));
-    }
-    if let Ok(endpoint) = std::env::var("AZURE_ENDPOINT") {
-        let place = format!("bucket: 'az://{BUCKET}/{prefix}', account: devstoreaccount1, endpoint: '{endpoint}'");
-        let mut harness = harness_at(&format!("{{ {place}, credential: {{ account_key: '${{AZURITE_KEY}}' }} }}"));
-        // Azurite's own account, which everybody knows.
-        let key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
-        harness.set("AZURITE_KEY", key);
-        a_store_is_understood(harness);
+    for (variable, place) in [("S3_ENDPOINT", s3 as fn(&str, &str) -> Place), ("AZURE_ENDPOINT", azure)] {
+        if let Ok(endpoint) = std::env::var(variable) {
+            a_store_is_understood(harness_at(&place(&endpoint, &prefix)));
+        }
     }
 }
 

@@ -6,10 +6,10 @@
 
 use avatarpipe_sandbox::s3::ObjectStore;
 
-use super::buckets::{in_bucket, s3};
 use super::harness::Harness;
 use super::large_population::{Past, large_population};
 use super::peak::{MIB, peak_of};
+use super::stores::{s3, store};
 
 const PEOPLE: usize = 600;
 
@@ -61,9 +61,9 @@ fn at_store(store: &ObjectStore, harness: &mut Harness, answer: &str) -> (usize,
 #[test]
 fn a_state_in_a_bucket_costs_no_more_than_before() {
     let people = std::env::var("BUCKET_PEOPLE").ok().and_then(|people| people.parse().ok()).unwrap_or(120_usize);
-    let store = ObjectStore::start().expect("a port");
+    let store = store();
     let mut harness = large_population(people, Past::None);
-    in_bucket(&mut harness, &s3(store.url(), "p"));
+    s3(store.url(), "p").for_state(&mut harness, "");
     harness.edit(|pipe| _ = pipe.top("limits", "{ replacements: { count: 1000000 }, reverts: { count: 9 } }"));
     let first = at_store(&store, &mut harness, "replaced");
     let quiet = at_store(&store, &mut harness, "nothing to do");

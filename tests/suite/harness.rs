@@ -7,6 +7,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use avatarpipe_sandbox::faults::Fault;
@@ -37,6 +38,8 @@ pub(super) struct Harness {
     open: Vec<(String, String)>,
     /// Secrets that stand in no variable.
     secrets: Vec<String>,
+    /// Of every machine that this one becomes.
+    beside: Vec<Arc<TempDir>>,
 }
 
 impl Harness {
@@ -71,6 +74,7 @@ impl Harness {
             environment: Vec::new(),
             open: Vec::new(),
             secrets: Vec::new(),
+            beside: Vec::new(),
             world,
             sandbox,
         };
@@ -142,6 +146,11 @@ impl Harness {
         self.write(&path, bytes);
         self.secrets.extend(secrets.iter().map(|secret| (*secret).to_owned()));
         path
+    }
+
+    /// Keeps a folder for as long as this is there, whatever machine it becomes.
+    pub(super) fn keep_beside(&mut self, folder: Option<Arc<TempDir>>) {
+        self.beside.extend(folder);
     }
 
     /// Remembers a secret that no output may hold, and that stands in no variable or file of its own.
@@ -221,7 +230,10 @@ impl Harness {
 
     /// Begins a command by way of another program, which is to end in it.
     pub(super) fn spawn_by(&self, mut command: Command, arguments: &[&str]) -> Child {
-        self.write("pipeline.yaml", self.pipe.text());
+        // Another one may be reading it.
+        if std::fs::read_to_string(self.path("pipeline.yaml")).ok().as_ref() != Some(&self.pipe.text()) {
+            self.write("pipeline.yaml", self.pipe.text());
+        }
         let variables = self.environment.iter().chain(&self.open).cloned();
         command.args(arguments).current_dir(self.folder()).env_clear().envs(variables);
         let streams = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

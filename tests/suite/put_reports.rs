@@ -3,30 +3,22 @@
 //! Owns: what stands in the bucket. Leaves to others: what stands in each file (`reports`, `report_files`).
 //! A newcomer gets wrong: the state stands in a file here; the two buckets have nothing to do with each other.
 
-use avatarpipe_sandbox::s3::{BUCKET, ObjectStore, Then};
+use avatarpipe_sandbox::s3::{ObjectStore, Then};
 
 use super::harness::Harness;
+use super::stores::{s3, store};
 use super::truth::Shows::Face;
 
 /// Ada, whose reports go to this store.
 fn harness(store: &ObjectStore, more: &str) -> Harness {
     let mut harness = Harness::with_people(&["ada"]);
-    harness.set("REPORT_KEY", "a-key-that-nobody-may-see");
-    let report = format!(
-        "{{ bucket: 's3://{BUCKET}/reports', region: us-east-1, endpoint: '{}', credential: {{ access_key_id: AKIA, \
-         secret_access_key: '${{REPORT_KEY}}' }}{more} }}",
-        store.url()
-    );
-    harness.edit(|pipe| {
-        pipe.top("report", &report);
-        pipe.top("http", "{ default: { retry_pause: 1ms } }");
-    });
+    s3(store.url(), "reports").for_reports(&mut harness, more);
     harness
 }
 
 #[test]
 fn the_last_report_is_in_the_bucket_and_a_plan_puts_nothing_there() {
-    let store = ObjectStore::start().expect("a port");
+    let store = store();
     let harness = harness(&store, "");
     harness.plan_with(&[]).expect_exit(0);
     assert_eq!(store.log(), [""; 0]);
@@ -53,7 +45,7 @@ fn the_last_report_is_in_the_bucket_and_a_plan_puts_nothing_there() {
 
 #[test]
 fn pseudonyms_and_faces_are_as_the_file_says() {
-    let store = ObjectStore::start().expect("a port");
+    let store = store();
     harness(&store, ", names: pseudonym, pictures: none").run().expect_exit(0);
     let objects = store.objects();
     assert_eq!(objects.len(), 7);
@@ -68,7 +60,7 @@ fn pseudonyms_and_faces_are_as_the_file_says() {
 #[test]
 fn what_cannot_be_put_is_told_and_takes_nothing_back() {
     for (status, code) in [(403, 5), (503, 6)] {
-        let store = ObjectStore::start().expect("a port");
+        let store = store();
         store.judge(move |asked| if asked.ends_with("junit.xml") { Then::Refuse(status) } else { Then::Answer });
         let harness = harness(&store, "");
         let ended = harness.run().expect_exit(code).expect_answer("1 replaced");
@@ -84,7 +76,7 @@ fn what_cannot_be_put_is_told_and_takes_nothing_back() {
 /// A failed run is told there, too, and a sandbox tells nobody.
 #[test]
 fn a_run_that_failed_is_on_the_page() {
-    let store = ObjectStore::start().expect("a port");
+    let store = store();
     let mut harness = harness(&store, "");
     harness.edit(|pipe| _ = pipe.top("limits", "{ replacements: { count: 0 } }"));
     harness.run().expect_exit(4);

@@ -7,30 +7,24 @@
 use std::path::PathBuf;
 
 use crate::model::{AccountKey, PersonKey};
-use crate::pipeline::bucket::{self, BucketCredential, BucketUrl};
+use crate::pipeline::bucket::{self, BucketUrl, with_bucket};
 use crate::pipeline::declare::words;
 use crate::pipeline::fault::{FileFault, Span};
 use crate::pipeline::matching::Match;
-use crate::pipeline::read::{At, Reader};
-use crate::pipeline::scalar::{FilePath, Time, Word};
+use crate::pipeline::read::Reader;
+use crate::pipeline::scalar::{FilePath, Time};
 use crate::pipeline::target::{Accounts, Address, ServerKeys, TargetSettings, target};
-use crate::pipeline::web::BaseUrl;
-use crate::settings::{self, BucketStore, FolderNames, Matching, Pair, TargetKind};
+use crate::settings::{self, FolderNames, Matching, Pair, TargetKind};
 
-target! {
-    /// A folder that takes `NAME.png` and `index.json`, or a bucket that takes `avatar/NAME`.
-    FolderTarget = "folder" one of [path], [bucket]; {
+with_bucket! {
+    FolderTarget by target: [/// A folder that takes `NAME.png` and `index.json`, or a bucket that takes `avatar/NAME`.
+    FolderTarget = "folder" one of [path], [bucket];] {
         /// The folder.
         path: FilePath = Optional,
-        /// A bucket in its place, `s3://BUCKET/PREFIX` of Amazon S3 and what speaks it. With `names: email_sha256`
-        /// or `email_md5`.
+        /// A bucket in its place: `s3://BUCKET/PREFIX` of Amazon S3 and what speaks it, `az://CONTAINER/PREFIX` of Azure Blob
+        /// Storage, `gs://BUCKET/PREFIX` of Google Cloud Storage. With `names: email_sha256` or `email_md5`.
         bucket: BucketUrl = Optional,
-        /// The bucket's region. Left out: as `AWS_REGION` says.
-        region: Word = Optional,
-        /// The store's address, where it is not Amazon's.
-        endpoint: BaseUrl = Optional,
-        /// A key of the store. Left out: as the environment says, or the machine's own role.
-        credential: BucketCredential = Optional,
+    } {
         /// What the files are named after.
         names: FolderNames = Else("match"),
         /// In a bucket: how long whoever serves or shows a picture may keep it (`Cache-Control`).
@@ -39,7 +33,7 @@ target! {
         r#match: Match = Else("[{ person: email_local, account: username }, { person: upn_local, account: username }]"),
         /// Which names are looked at.
         accounts: Accounts = Else("{}"),
-    } {} {
+    } [{} {
         /// In a bucket: a write of which the end is not known is judged no sooner than this.
         quiet: crate::pipeline::scalar::Time = Else("2m"),
         /// In a bucket: a name under `rates`.
@@ -51,7 +45,7 @@ target! {
         quiet: &keys.quiet,
         rate: &keys.rate,
         http: &keys.http,
-    })
+    })]
 }
 
 words! {
@@ -98,10 +92,8 @@ impl FolderTarget {
     }
 
     fn refuse_without_bucket(&self, reader: &mut Reader<'_>) {
+        self.place().refuse_without_bucket(reader);
         let keys = [
-            ("region", self.region.written, &self.region.span),
-            ("endpoint", self.endpoint.written, &self.endpoint.span),
-            ("credential", self.credential.written, &self.credential.span),
             ("cache", self.cache.written, &self.cache.span),
             ("quiet", self.quiet.written, &self.quiet.span),
             ("rate", self.rate.written, &self.rate.span),
@@ -116,13 +108,7 @@ impl FolderTarget {
                 FileFault::new(self.names.span.clone(), "in a bucket objects are named as avatar servers name them");
             reader.fault(fault.help("write `names: email_sha256`, or `email_md5`"));
         }
-        let none = At { value: None, span: self.bucket.span.clone(), place: self.bucket.place.clone(), written: false };
-        let Self { bucket, region, endpoint, credential, .. } = self;
-        let place = bucket::Keys { bucket, account: &none, region, endpoint, credential }.settle(reader);
-        if place.as_ref().is_some_and(|place| !matches!(place.store, BucketStore::S3 { .. })) {
-            let fault = FileFault::new(self.bucket.span.clone(), "a folder goes to `s3://` alone");
-            reader.fault(fault.help("many stores speak S3: write their address under `endpoint`"));
-        }
+        let place = self.place().settle(reader);
         Some(TargetKind::FolderInBucket(settings::FolderInBucket {
             bucket: place?,
             names: *self.names.get()?,
@@ -135,9 +121,11 @@ impl TargetSettings for FolderTarget {
     /// By its text; what links make of it is known when the pipeline runs (`run::folders`).
     fn server(&self) -> Option<(String, &Span)> {
         if self.bucket.written {
+            let of = self.account.get().map(|account| format!(" of {account}"));
             let at = self.endpoint.get().map(|url| format!(" at {}", url.0.as_str().trim_end_matches('/')));
             let by = if self.names.get() == Some(&FolderNames::EmailMd5) { " by MD5" } else { "" };
-            let server = format!("the folder {}{}{by}", self.bucket.get()?, at.unwrap_or_default());
+            let server =
+                format!("the folder {}{}{}{by}", self.bucket.get()?, of.unwrap_or_default(), at.unwrap_or_default());
             return Some((server, &self.bucket.span));
         }
         let (plain, span) = self.folder()?;
@@ -176,6 +164,7 @@ impl TargetSettings for FolderTarget {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pipeline::read::At;
     use crate::pipeline::source::DeclaredNames;
     use crate::pipeline::tests::judged;
 
@@ -195,7 +184,7 @@ mod tests {
             ("{ path: out, rate: default }", "`rate` means nothing without `bucket`"),
             ("{ path: out, credential: { access_key_id: A } }", "`credential` means nothing without `bucket`"),
             ("{ bucket: 's3://avatars/a' }", "objects are named as avatar servers name them"),
-            ("{ bucket: 'gs://avatars/a', names: email_md5 }", "a folder goes to `s3://` alone"),
+            ("{ bucket: 'gs://avatars/a', names: email_md5, region: r }", "`region` means nothing for `gs://`"),
             ("{ bucket: 's3://avatars/a', names: email_sha256, rate: fast }", "not defined under `rates`"),
             ("{ bucket: 's3://avatars/a', names: email_sha256, match: [email] }", "`match` means nothing beside"),
             ("{ path: out, names: email_md5, match: [email] }", "`match` means nothing beside"),

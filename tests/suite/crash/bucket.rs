@@ -2,17 +2,15 @@
 
 use std::time::Duration;
 
-use avatarpipe_sandbox::s3::ObjectStore;
-
 use super::kills::{Begins, Calm, Killed, SESSION, kill_at, other_face};
-use crate::suite::buckets::{in_bucket, s3};
+use crate::suite::stores::{s3, store};
 use crate::suite::truth::Shows::Face;
 
 #[test]
 fn a_kill_at_any_request_over_ours_is_mended_from_the_bucket() {
-    let store = ObjectStore::start().expect("a port");
+    let store = store();
     let mut harness = SESSION.harness(Begins::Afresh);
-    in_bucket(&mut harness, &s3(store.url(), "p"));
+    s3(store.url(), "p").for_state(&mut harness, "");
     harness.run().expect_exit(0);
     harness.new_photo("ada", other_face(0));
     let calm = Calm::of(&harness, &SESSION);

@@ -95,9 +95,14 @@ impl BucketConnection {
         Ok(())
     }
 
-    /// How many objects of accounts stand there.
-    pub(super) fn listed(&self) -> u64 {
-        lock(&self.stands).len() as u64
+    /// Requests of a listing of the accounts that stand there.
+    pub(super) fn pages(&self) -> u64 {
+        self.objects.pages_of(lock(&self.stands).len() as u64)
+    }
+
+    /// Requests before a put over something.
+    pub(super) fn looks_before_over(&self) -> u64 {
+        self.objects.looks_before_over()
     }
 
     /// What the last listing saw there.
@@ -168,14 +173,13 @@ impl BucketConnection {
         let marker = Bytes::from_static(MARKER_TEXT);
         // The first makes it where there is none, and is refused where there is one.
         self.objects.refuses(MARKER, marker.clone(), &Condition::New).await?;
-        for condition in [Condition::New, Condition::Over(Tag::of_nothing())] {
-            if !self.objects.refuses(MARKER, marker.clone(), &condition).await? {
-                let found = "the store writes an object though the condition for it (`If-None-Match`, `If-Match`) does not hold";
-                let failure = Failure::new(FailureKind::Misconfigured, format!("write to {}", self.objects.url), found);
-                return Err(failure.hint("take a store that heeds conditions: without them a picture could be lost"));
-            }
+        if self.objects.heeds_conditions(MARKER, &marker).await? {
+            return Ok(());
         }
-        Ok(())
+        let found =
+            "the store writes an object though the condition for it (`If-None-Match`, `If-Match`) does not hold";
+        let failure = Failure::new(FailureKind::Misconfigured, format!("write to {}", self.objects.url), found);
+        Err(failure.hint("take a store that heeds conditions: without them a picture could be lost"))
     }
 
     /// Whether we may list, as far as the store says.

@@ -27,8 +27,6 @@ use super::shared::{BucketConnection, CONDITIONS};
 
 /// Accounts that a survey hands over at once.
 const PAGE: usize = 500;
-/// Objects that a store lists at once.
-const LISTED: u64 = 1000;
 /// The one way that pictures go.
 const ROUTE: &str = "put";
 
@@ -62,7 +60,7 @@ impl BucketFolder {
         Ok(Self {
             id: target.id.clone(),
             url: bucket.url.clone(),
-            server: server_id(bucket, *names),
+            server: server_id(bucket, objects.account.as_deref(), *names),
             naming: Naming::Email(digest),
             accounts: AccountFilter::new(&target.accounts),
             quiet: target.quiet,
@@ -85,10 +83,12 @@ impl BucketFolder {
     }
 }
 
-/// The place, the store if it is not the vendor's own, and what names the objects: two targets of one prefix that name them
-/// in two ways have nothing in common. Never with `://`, which is an address that stands in for an id.
-fn server_id(bucket: &settings::Bucket, names: FolderNames) -> ServerId {
-    let place = bucket.url.replace("://", ":");
+/// The place, with the storage account if it has one, the store if it is not the vendor's own, and what names the objects: two
+/// targets of one prefix that name them in two ways have nothing in common. Never with `://`, which is an address that stands
+/// in for an id.
+fn server_id(bucket: &settings::Bucket, account: Option<&str>, names: FolderNames) -> ServerId {
+    let account = account.map(|account| format!("{account}/")).unwrap_or_default();
+    let place = bucket.url.replace("://", &format!(":{account}"));
     let names = if names == FolderNames::EmailMd5 { "#md5" } else { "" };
     let host = bucket.endpoint.as_ref().and_then(|url| url.host_str()).map(|host| format!("@{host}"));
     ServerId::new(format!("bucket:{place}{}{names}", host.unwrap_or_default()))
@@ -188,8 +188,8 @@ impl Target for BucketFolder {
     fn forecast(&self, changes: &Changes) -> u64 {
         let puts = changes.replace + changes.replace_over_ours + changes.finish + changes.finish_over_ours;
         let reverts = changes.revert_made + changes.revert_adopted;
-        let listing = self.shared.listed().div_ceil(LISTED).max(1);
-        CONDITIONS + puts + changes.kept + 2 * reverts + changes.tidy + listing
+        let looks = changes.replace_over_ours * self.shared.looks_before_over();
+        CONDITIONS + puts + looks + changes.kept + 2 * reverts + changes.tidy + self.shared.pages()
     }
 
     fn counts(&self) -> Counts {

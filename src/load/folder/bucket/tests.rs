@@ -2,52 +2,32 @@
 
 use std::time::Duration;
 
-use avatarpipe_sandbox::s3::{BUCKET, ObjectStore, Then};
+use avatarpipe_sandbox::s3::{ObjectStore, Then};
 use bytes::Bytes;
-use url::Url;
 
 use super::BucketFolder;
-use crate::http::{ClientSettings, FailureKind, ObjectsWay, RateLimit, Stopping};
+use crate::bucket::test_store::{PAUSE, google_by_key, s3, store, way};
+use crate::http::FailureKind;
 use crate::load::jira::tests::{Log, Memory, intent};
 use crate::load::tests::target as settings_of;
 use crate::load::{Claim, Learnt, Mend, Seen, Target as _, WriteError};
 use crate::model::{
     Account, Digest, Intent, IntentKind, MediaType, Person, PictureRef, Rendition, Shown, Standing, Status,
 };
-use crate::secret::Secret;
-use crate::settings::{Bucket, BucketStore, FolderInBucket, FolderNames, Http, Proxy, Rate, S3Key, TargetKind};
+use crate::settings::{Bucket, FolderInBucket, FolderNames, TargetKind};
 
 fn object(account: &Account) -> String {
     format!("p/avatar/{}", account.id)
 }
 
-fn store() -> ObjectStore {
-    ObjectStore::start().unwrap()
+fn folder(store: &ObjectStore) -> BucketFolder {
+    folder_at(s3(store))
 }
 
-fn folder(store: &ObjectStore) -> BucketFolder {
-    let bucket = Bucket {
-        url: format!("s3://{BUCKET}/p"),
-        name: BUCKET.to_owned(),
-        prefix: "p".to_owned(),
-        endpoint: Some(Url::parse(store.url()).unwrap()),
-        store: BucketStore::S3 {
-            region: Some("us-east-1".to_owned()),
-            credential: Some(S3Key {
-                access_key_id: "AKIA".to_owned(),
-                secret_access_key: Secret::new("never-told-to-anybody"),
-                session_token: None,
-            }),
-        },
-    };
+fn folder_at(bucket: Bucket) -> BucketFolder {
     let folder = FolderInBucket { bucket, names: FolderNames::EmailSha256, cache: Duration::from_secs(60) };
-    let pause = Duration::from_millis(1);
-    let http = Http { proxy: Proxy::None, retry_pause: pause, ..Http::default() };
-    let rate = Rate { units: 100_000, per: Duration::from_secs(1), burst: 100_000, concurrency: 64 };
-    let way =
-        ClientSettings { name: "copy".to_owned(), rate_limit: RateLimit::new(&rate), http, stopping: Stopping::Never };
     let settings = settings_of("copy", TargetKind::FolderInBucket(folder.clone()));
-    BucketFolder::new(&settings, &folder, ObjectsWay::new(way), pause).unwrap()
+    BucketFolder::new(&settings, &folder, way("copy"), PAUSE).unwrap()
 }
 
 /// Ada, as the listing that is made now sees her.
@@ -88,6 +68,7 @@ fn draft(kind: IntentKind, account: &Account, rendition: Option<&[u8]>, ours: bo
 /// stands there then.
 #[tokio::test]
 async fn nothing_is_written_over_or_removed_that_the_plan_did_not_see() {
+    #[derive(Clone, Copy)]
     enum Act {
         Replace,
         Revert { ours: bool },
@@ -107,9 +88,13 @@ async fn nothing_is_written_over_or_removed_that_the_plan_did_not_see() {
         (Some("old"), Some(None), Act::Revert { ours: true }, "changed", None),
         (None, None, Act::Revert { ours: true }, "refused", None),
     ];
-    for (row, (before, meanwhile, act, end, after)) in table.into_iter().enumerate() {
+    let keys = tempfile::tempdir().unwrap();
+    let rows = table.into_iter().enumerate();
+    let rows =
+        rows.flat_map(|(row, told)| [false, true].map(|google| (format!("{row}, Google: {google}"), told, google)));
+    for (row, (before, meanwhile, act, end, after), google) in rows {
         let store = store();
-        let folder = folder(&store);
+        let folder = folder_at(if google { google_by_key(&store, keys.path()) } else { s3(&store) });
         store.put("p/avatar/notes.txt", "mine");
         let name = object(&ada(&folder).await);
         before.iter().for_each(|text| store.put(&name, (*text).to_owned()));
