@@ -13,7 +13,7 @@ use url::Url;
 use crate::http::{ClientSettings, ObjectsWay, RateLimit, Stopping};
 use crate::secret::Secret;
 use crate::settings::{
-    Bucket, BucketStore, GoogleCredential, GoogleEndpoints, Http, Proxy, Rate, S3Key,
+    AmazonCredential, Bucket, BucketStore, GoogleCredential, GoogleEndpoints, Http, Proxy, Rate, S3Key,
 };
 
 /// Before the first repetition.
@@ -24,12 +24,12 @@ pub(crate) fn store() -> ObjectStore {
 }
 
 /// A place there, below `p`.
-pub(crate) fn place(scheme: &str, endpoint: &Url, store: BucketStore) -> Bucket {
+pub(crate) fn place(scheme: &str, endpoint: Option<&Url>, store: BucketStore) -> Bucket {
     Bucket {
         url: format!("{scheme}://{BUCKET}/p"),
         name: BUCKET.to_owned(),
         prefix: "p".to_owned(),
-        endpoint: Some(endpoint.clone()),
+        endpoint: endpoint.cloned(),
         store,
     }
 }
@@ -41,15 +41,15 @@ pub(crate) fn s3(store: &ObjectStore) -> Bucket {
         secret_access_key: Secret::new("never-told-to-anybody"),
         session_token: None,
     };
-    let asked = BucketStore::S3 { region: Some("us-east-1".to_owned()), credential: Some(key) };
-    place("s3", &Url::parse(store.url()).unwrap(), asked)
+    let asked = BucketStore::S3 { region: Some("us-east-1".to_owned()), credential: Some(AmazonCredential::Key(key)) };
+    place("s3", Url::parse(store.url()).ok().as_ref(), asked)
 }
 
 /// As Google Cloud Storage is asked.
 pub(crate) fn google(endpoint: &Url, credential: GoogleCredential) -> Bucket {
     let url = || endpoint.clone();
     let endpoints = GoogleEndpoints { token: url(), directory: url(), sts: url(), iam_credentials: url() };
-    place("gs", endpoint, BucketStore::Google { credential: Some(credential), endpoints: Box::new(endpoints) })
+    place("gs", Some(endpoint), BucketStore::Google { credential: Some(credential), endpoints: Box::new(endpoints) })
 }
 
 /// By a key that is made in this folder.

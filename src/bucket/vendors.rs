@@ -19,7 +19,7 @@ fn objects(place: &Bucket) -> Objects {
 
 fn azure(endpoint: &Url, credential: AzureCredential) -> Objects {
     let asked = BucketStore::Azure { account: Some("corp".to_owned()), credential: Some(credential) };
-    objects(&place("az", endpoint, asked))
+    objects(&place("az", Some(endpoint), asked))
 }
 
 /// A file that lives as long as the folder.

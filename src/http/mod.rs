@@ -44,7 +44,7 @@ pub(crate) use request::{Authorization, Request};
 pub(crate) use response::{Response, Sent};
 pub(crate) use retry::{BLOCKED, Pause, Pauses, is_throttled, is_transient, parse_retry_after, retry_after};
 #[cfg(feature = "bucket")]
-pub(crate) use sign_in::is_of_a_pool;
+pub(crate) use sign_in::{AmazonSignIn, SessionKey, is_of_a_pool};
 pub(crate) use sign_in::{EntraSignIn, GoogleApi, GoogleSignIn, TokenSource};
 pub(crate) use stopping::{Permit, Stopping};
 pub(crate) use transport::Cookies;

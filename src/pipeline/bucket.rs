@@ -1,115 +1,19 @@
 //! A place in object storage: `bucket`, and the keys that stand beside it.
 //!
-//! Owns: which of them belong to which vendor. Leaves to others: what is kept there (`state`), asking for it (`bucket` of the
-//! program).
-//! A newcomer gets wrong: the credential is one element for all vendors; which keys of it have a meaning, the URL says.
+//! Owns: which of them belong to which vendor. Leaves to others: who we are there (`bucket_credential`), what is kept there
+//! (`state`), asking for it (`bucket` of the program).
+//! A newcomer gets wrong: which of the keys beside it have a meaning, the URL says.
 
 use std::fmt;
 
-use super::certificate::{Certificate, KeyFile};
-use super::declare::element;
+use super::bucket_credential::{BucketCredential, Scheme, refuse_of_others};
 use super::fault::{FileFault, Span};
-use super::kinds::{EmailAddress, EntraEndpoints, ExternalAccountFile, GoogleEndpoints, ManagedIdentity, PoolProvider};
+use super::kinds::GoogleEndpoints;
 use super::read::{At, Reader, Setting};
-use super::scalar::{DirectoryId, FilePath, Word, scalar_schema};
-use super::token_from::{self, TokenPlace, VariableName};
+use super::scalar::{Word, scalar_schema};
 use super::tree::Id;
-use super::web::{BaseUrl, SecretValue};
-use crate::settings::{self, AppProof, AzureCredential, BucketStore, Cloud, EntraCredential, GoogleCredential, S3Key};
-
-element! {
-    /// Who we are for an object store. For `s3://`: `access_key_id` and `secret_access_key`. For `az://`: `account_key` or
-    /// `sas_token`; or `tenant`, `client_id` and one of `federated`, `client_secret` and `certificate`; or `managed_identity`.
-    /// For `gs://`: one of `federated`, `external_account_file` and `service_account_file`.
-    BucketCredential {
-        /// `s3`: the key's id.
-        access_key_id: Word = Optional,
-        /// `s3`: the key itself.
-        secret_access_key: SecretValue = Optional,
-        /// `s3`: what goes with a key that ends.
-        session_token: SecretValue = Optional,
-        /// `az`: a key of the storage account. It opens everything in the account: the other ways are better.
-        account_key: SecretValue = Optional,
-        /// `az`: a shared access signature of the container, with the rights to read, write, create and delete.
-        sas_token: SecretValue = Optional,
-        /// `az`: the tenant of the app registration.
-        tenant: DirectoryId = Optional,
-        /// `az`: the application (client) id of the app registration.
-        client_id: DirectoryId = Optional,
-        /// `az`: a secret of the app registration.
-        client_secret: SecretValue = Optional,
-        /// `az`: a certificate of the app registration.
-        certificate: Certificate = Optional,
-        /// `az`: the identity of the Azure virtual machine that runs the job: nothing secret is kept.
-        managed_identity: ManagedIdentity = Optional,
-        /// `az`: the national cloud of the sign-in. The store's own address is `endpoint`.
-        cloud: Cloud = Optional,
-        /// `gs`: the key file of a service account, JSON.
-        service_account_file: KeyFile = Optional,
-        /// `gs`: a file of the type `external_account`, JSON, as CI platforms make it.
-        external_account_file: ExternalAccountFile = Optional,
-        /// `az`, `gs`: a token of the CI platform: nothing secret is kept.
-        federated: BucketFederated = Optional,
-    }
-}
-
-element! {
-    /// A token of the CI platform, which the store's vendor trusts.
-    BucketFederated {
-        /// Where the token comes from.
-        from: TokenPlace = Required,
-        /// With `from: env`: the name of the variable that holds the token.
-        name: VariableName = Optional,
-        /// With `from: file`: the file that holds the token.
-        path: FilePath = Optional,
-        /// With `from: azure_devops`: the id of the service connection, where `AZURESUBSCRIPTION_SERVICE_CONNECTION_ID` does not
-        /// say it.
-        service_connection: DirectoryId = Optional,
-        /// `gs`: the provider of the workload identity pool:
-        /// `//iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER`.
-        audience: PoolProvider = Optional,
-        /// `gs`: the e-mail address of the service account.
-        service_account: EmailAddress = Optional,
-    }
-}
-
-/// The kinds of object storage, by the scheme of the URL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Scheme {
-    S3,
-    Az,
-    Gs,
-}
-
-impl Scheme {
-    fn word(self) -> &'static str {
-        match self {
-            Self::S3 => "s3",
-            Self::Az => "az",
-            Self::Gs => "gs",
-        }
-    }
-
-    /// Of which keys of the credential exactly one says who we are.
-    fn proofs(self) -> &'static [&'static str] {
-        match self {
-            Self::S3 => &["secret_access_key"],
-            Self::Az => &["federated", "managed_identity", "sas_token", "client_secret", "certificate", "account_key"],
-            Self::Gs => &["federated", "external_account_file", "service_account_file"],
-        }
-    }
-
-    /// What stands beside a proof: whether it has to.
-    fn beside(self, proof: &str) -> &'static [(&'static str, bool)] {
-        match (self, proof) {
-            (Self::S3, _) => &[("access_key_id", true), ("session_token", false)],
-            (Self::Az, "federated" | "client_secret" | "certificate") => {
-                &[("tenant", true), ("client_id", true), ("cloud", false)]
-            }
-            _ => &[],
-        }
-    }
-}
+use super::web::BaseUrl;
+use crate::settings::{self, BucketStore};
 
 /// A bucket and what every object's name in it begins with.
 #[derive(Clone, Debug)]
@@ -181,7 +85,7 @@ macro_rules! with_bucket {
                 /// The store's address, where it is not the vendor's own.
                 endpoint: $crate::pipeline::web::BaseUrl = Optional,
                 /// Who we are for the store. Left out: as the environment says, or the machine's own role.
-                credential: $crate::pipeline::bucket::BucketCredential = Optional,
+                credential: $crate::pipeline::bucket_credential::BucketCredential = Optional,
                 $($last)*
             } $($tail)*
         }
@@ -244,7 +148,7 @@ impl Keys<'_> {
         let store = match scheme {
             Scheme::S3 => BucketStore::S3 {
                 region: self.region.optional()?.map(|region| region.0.clone()),
-                credential: whole(credential.map(BucketCredential::s3))?,
+                credential: whole(credential.map(|written| written.s3(reader)))?,
             },
             Scheme::Az => BucketStore::Azure {
                 account: self.account.optional()?.map(|account| account.0.clone()),
@@ -282,156 +186,12 @@ pub(super) fn refuse_without_bucket(reader: &mut Reader<'_>, keys: &[(&str, bool
     }
 }
 
-fn refuse_of_others(reader: &mut Reader<'_>, scheme: Scheme, of: Scheme, key: &str, written: bool, span: &Span) {
-    if written && scheme != of {
-        let fault = FileFault::new(span.clone(), format!("`{key}` means nothing for `{}://`", scheme.word()));
-        reader.fault(fault.help(format!("it belongs to `{}://`: leave it out", of.word())));
-    }
-}
-
-impl BucketCredential {
-    /// Every key, whether it is written, and where.
-    fn written(&self) -> Vec<(&'static str, &Span)> {
-        macro_rules! written {
-            ($($key:ident),+) => { [$((stringify!($key), self.$key.written, &self.$key.span)),+] };
-        }
-        let keys = written!(
-            access_key_id,
-            secret_access_key,
-            session_token,
-            account_key,
-            sas_token,
-            tenant,
-            client_id,
-            client_secret,
-            certificate,
-            managed_identity,
-            cloud,
-            service_account_file,
-            external_account_file,
-            federated
-        );
-        keys.into_iter().filter(|(_, written, _)| *written).map(|(key, _, span)| (key, span)).collect()
-    }
-
-    /// Whether exactly one proof of this vendor stands there, with what belongs to it and nothing else.
-    fn fits(&self, reader: &mut Reader<'_>, scheme: Scheme, span: &Span) -> bool {
-        let written = self.written();
-        let mut proofs = scheme.proofs().iter().filter(|proof| written.iter().any(|(key, _)| key == *proof));
-        let proof = match (proofs.next(), proofs.next()) {
-            (Some(proof), None) => *proof,
-            // What is missing is told below.
-            (None, _) if scheme == Scheme::S3 => "secret_access_key",
-            (found, _) => {
-                let message = match found {
-                    None => format!("nothing here says who we are for `{}://`", scheme.word()),
-                    Some(_) => format!("for `{}://` several keys say who we are", scheme.word()),
-                };
-                let fault = FileFault::new(span.clone(), message);
-                reader.fault(fault.help(format!("write one of `{}`", scheme.proofs().join("`, `"))));
-                return false;
-            }
-        };
-        let beside = scheme.beside(proof);
-        let mut fits = true;
-        let wanted = beside.iter().filter(|(_, wanted)| *wanted).map(|(key, _)| *key);
-        for key in wanted.chain([proof]).filter(|wanted| !written.iter().any(|(key, _)| key == wanted)) {
-            let message = format!("the key `{key}` is missing in `credential`");
-            reader.fault(
-                FileFault::new(span.clone(), message)
-                    .help(format!("it goes with the others of `{}://`", scheme.word())),
-            );
-            fits = false;
-        }
-        for (key, span) in written {
-            if key != proof && !beside.iter().any(|(known, _)| *known == key) {
-                let message = format!("`{key}` means nothing beside `{proof}` of `{}://`", scheme.word());
-                reader.fault(FileFault::new(span.clone(), message).help("leave it out"));
-                fits = false;
-            }
-        }
-        fits
-    }
-
-    fn s3(&self) -> Option<S3Key> {
-        Some(S3Key {
-            access_key_id: self.access_key_id.get()?.0.clone(),
-            secret_access_key: self.secret_access_key.get()?.0.clone(),
-            session_token: self.session_token.optional()?.map(|token| token.0.clone()),
-        })
-    }
-
-    fn azure(&self, reader: &mut Reader<'_>) -> Option<AzureCredential> {
-        if self.account_key.written {
-            return Some(AzureCredential::AccountKey(self.account_key.get()?.0.clone()));
-        }
-        if self.sas_token.written {
-            return Some(AzureCredential::Sas(self.sas_token.get()?.0.clone()));
-        }
-        let cloud = self.cloud.optional()?.map_or(Cloud::Global, |cloud| *cloud);
-        let endpoints = EntraEndpoints::of(reader, cloud)?;
-        if self.managed_identity.written {
-            let client_id = self.managed_identity.get()?.client_id.optional()?.map(|id| id.0.clone());
-            let credential = EntraCredential::ManagedIdentity { client_id };
-            let entra = settings::Entra { cloud, tenant: String::new(), credential, endpoints };
-            return Some(AzureCredential::Entra(Box::new(entra)));
-        }
-        let proof = if self.client_secret.written {
-            AppProof::ClientSecret(self.client_secret.get()?.0.clone())
-        } else if self.certificate.written {
-            AppProof::Certificate(self.certificate.get()?.settled(reader)?)
-        } else {
-            let federated = self.federated.get()?;
-            let alone = [
-                ("audience", &federated.audience.span, federated.audience.written),
-                ("service_account", &federated.service_account.span, federated.service_account.written),
-            ];
-            for (key, span, written) in alone {
-                refuse_of_others(reader, Scheme::Az, Scheme::Gs, key, written, span);
-            }
-            AppProof::Federated(federated.settle(reader)?)
-        };
-        let credential = EntraCredential::App { client_id: self.client_id.get()?.0.clone(), proof };
-        let tenant = self.tenant.get()?.0.clone();
-        Some(AzureCredential::Entra(Box::new(settings::Entra { cloud, tenant, credential, endpoints })))
-    }
-
-    fn google(&self, reader: &mut Reader<'_>, span: &Span) -> Option<GoogleCredential> {
-        Some(if self.service_account_file.written {
-            GoogleCredential::ServiceAccountFile(self.service_account_file.get()?.0.clone())
-        } else if self.external_account_file.written {
-            GoogleCredential::ExternalAccountFile(self.external_account_file.get()?.0.clone())
-        } else {
-            let federated = self.federated.get()?;
-            for (key, written) in
-                [("audience", federated.audience.written), ("service_account", federated.service_account.written)]
-            {
-                if !written {
-                    let fault = FileFault::new(span.clone(), format!("the key `{key}` is missing in `federated`"));
-                    reader.fault(fault.help("for `gs://` it says which pool trusts the token, and who it becomes"));
-                }
-            }
-            GoogleCredential::Federated(settings::GoogleFederated {
-                from: federated.settle(reader)?,
-                audience: federated.audience.get()?.0.clone(),
-                service_account: federated.service_account.get()?.0.clone(),
-            })
-        })
-    }
-}
-
-impl BucketFederated {
-    fn settle(&self, reader: &mut Reader<'_>) -> Option<settings::TokenFrom> {
-        let Self { from, name, path, service_connection, .. } = self;
-        token_from::Keys { from, name, path, service_connection }.settle(reader)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::pipeline::state::State;
     use crate::pipeline::tests::{judged, refused};
+    use crate::settings::{AmazonCredential, AzureCredential, GoogleCredential};
 
     fn bucket_of(at: &At<State>, reader: &mut Reader<'_>) -> Option<Option<settings::StateBucket>> {
         at.get()?.bucket(reader)
@@ -481,6 +241,8 @@ mod tests {
                 "`tenant` means nothing beside `service_account_file`",
             ),
             ("gs", "{ federated: { from: env, name: T, service_account: 'a@b.c' } }", "`audience` is missing"),
+            ("s3", "{ federated: { from: env, name: T } }", "`role` is missing"),
+            ("s3", "{ federated: { from: env, name: T, role: avatars } }", "is not a role"),
         ] {
             let text = with(scheme, credential);
             let faults = judged(&text, bucket_of).expect_err(&text);
@@ -490,6 +252,11 @@ mod tests {
             let text = with(scheme, credential);
             judged(&text, bucket_of).unwrap_or_else(|faults| panic!("{text}: {faults:?}")).unwrap().place.store
         };
+        let role = "{ federated: { from: file, path: token, role: 'arn:aws:iam::123456789012:role/avatars' } }";
+        let BucketStore::S3 { credential: Some(AmazonCredential::Federated(federated)), .. } = store("s3", role) else {
+            panic!("by a role")
+        };
+        assert_eq!(federated.role, "arn:aws:iam::123456789012:role/avatars");
         let BucketStore::Azure { credential: Some(AzureCredential::Entra(entra)), account: None } =
             store("az", "{ tenant: t, client_id: c, federated: { from: file, path: token }, cloud: usgov }")
         else {

@@ -6,6 +6,7 @@
 //! without any variable being set.
 
 mod bucket;
+mod bucket_credential;
 mod certificate;
 mod credential;
 mod declare;

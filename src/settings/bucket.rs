@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::sources::{Entra, GoogleCredential, GoogleEndpoints};
+use super::sources::{Entra, GoogleCredential, GoogleEndpoints, TokenFrom};
 use crate::secret::Secret;
 
 /// Everything below one prefix of a bucket.
@@ -28,7 +28,7 @@ pub enum BucketStore {
     S3 {
         /// `None`: as the environment says.
         region: Option<String>,
-        credential: Option<S3Key>,
+        credential: Option<AmazonCredential>,
     },
     /// Azure Blob Storage.
     Azure {
@@ -42,6 +42,24 @@ pub enum BucketStore {
         /// Where one signs in.
         endpoints: Box<GoogleEndpoints>,
     },
+}
+
+/// Who we are for Amazon S3 and what speaks it.
+#[derive(Clone, Debug)]
+pub enum AmazonCredential {
+    /// A key.
+    Key(S3Key),
+    /// A role, by a CI token.
+    Federated(AmazonFederated),
+}
+
+/// A CI token, and the role of Amazon's that it becomes.
+#[derive(Clone, Debug)]
+pub struct AmazonFederated {
+    /// Where the token comes from.
+    pub from: TokenFrom,
+    /// `arn:aws:iam::ACCOUNT:role/NAME`.
+    pub role: String,
 }
 
 /// A key of Amazon's.

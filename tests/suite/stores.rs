@@ -37,6 +37,16 @@ pub(super) fn s3(endpoint: &str, prefix: &str) -> Place {
     Place { keys: written(keys), secret: "a-key-that-nobody-may-see", folder: None }
 }
 
+/// The same, by a role that a CI token becomes.
+pub(super) fn s3_by_role(endpoint: &str, prefix: &str) -> Place {
+    let role = "arn:aws:iam::123456789012:role/avatars";
+    let credential = format!("{{ federated: {{ from: env, name: STORE_KEY, role: '{role}' }} }}");
+    let mut place = s3(endpoint, prefix);
+    place.keys.retain(|(key, _)| *key != "credential");
+    place.keys.push(("credential", Some(credential)));
+    place
+}
+
 /// In Azurite.
 pub(super) fn azure(endpoint: &str, prefix: &str) -> Place {
     let keys = [

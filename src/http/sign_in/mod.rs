@@ -5,6 +5,8 @@
 //! A newcomer gets wrong: after a 401 the token that was used is named ([`TokenSource::renew`]); if somebody else has
 //! renewed it meanwhile, nothing is asked for again.
 
+#[cfg(feature = "bucket")]
+mod amazon;
 mod ci_token;
 mod clock;
 mod entra;
@@ -12,6 +14,8 @@ mod google;
 mod grant;
 mod token_source;
 
+#[cfg(feature = "bucket")]
+pub(crate) use amazon::{AmazonSignIn, SessionKey};
 pub(crate) use entra::EntraSignIn;
 #[cfg(feature = "bucket")]
 pub(crate) use google::is_of_a_pool;
