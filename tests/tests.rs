@@ -9,6 +9,8 @@
 
 mod suite {
     // What the tests are written in.
+    #[cfg(feature = "bucket")]
+    mod bad_line; // requests to a store that are refused, cut and lost
     mod ended; // how the program ended
     mod harness; // a sandbox, a file, a folder
     mod inside; // the library in place of the program
@@ -56,6 +58,8 @@ mod suite {
     mod leftovers; // files: private, emptied, and told where they cannot be written (P1, P7)
     mod limits; // each broken once, passed by exactly its number (P3)
     mod lost_state; // adopting by looks
+    #[cfg(feature = "bucket")]
+    mod makers; // stores of several makers: twenty runners, a bad line, a holder that stands still (P4)
     mod memory; // does not grow with the number of people (P9)
     mod misplaced; // a name that passes to somebody else amid a write (P1)
     mod mutants; // programs that are wrong on purpose

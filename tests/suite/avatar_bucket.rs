@@ -138,6 +138,25 @@ fn a_picture_that_came_amid_the_run_is_not_written_over() {
     expect_faces(&store, &[("ada", "hand")]);
 }
 
+/// What it does not show yet is found by the condition of the put: ours is known again, and anybody else's stays.
+#[test]
+fn a_listing_that_lags_costs_nobody_a_picture() {
+    let store = store();
+    let harness = harness(&store, &["ada", "grace"]);
+    store.lag();
+    store.put(&object("grace"), face("hand"));
+    harness.run().expect_exit(3).expect_answer("changed");
+    expect_faces(&store, &[("ada", "ada"), ("grace", "hand")]);
+    // To this one, too, nothing stands there.
+    store.reset_log();
+    harness.run().expect_exit(3);
+    expect_faces(&store, &[("ada", "ada"), ("grace", "hand")]);
+    store.catch_up();
+    harness.run().expect_exit(0);
+    expect_faces(&store, &[("ada", "ada"), ("grace", "grace")]);
+    harness.run().expect_exit(0).expect_answer("nothing to do");
+}
+
 #[test]
 fn a_kill_at_any_write_leaves_nothing_behind() {
     let all = {
