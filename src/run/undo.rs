@@ -209,7 +209,7 @@ impl Undoing<'_> {
         let (folder, file, Outlook { locked, .. }) = (kept.folder().display(), &self.pipeline.file, outlook);
         Err(Trouble::Usage(format!(
             "{folder}: none of the pictures that the run {} kept there opens ({locked} tried): `state.keep_replaced.key` of {file} is another \
-             key than then, or the files were changed; nothing was done. Give it the key of then, or undo with `keep_replaced` left out, \
+             key than then, or the files were changed or cannot be read; nothing was done. Give it the key of then, or undo with `keep_replaced` left out, \
              which gives back none of them",
             self.run
         )))
