@@ -2,8 +2,9 @@
 //!
 //! Owns: that everybody asked about is answered once, who is asked again and when. Leaves to others: sending a batch, reading
 //! a part, and when the whole source has failed (`entra`, `google`).
-//! A newcomer gets wrong: whose part is missing is asked again, not absent.
+//! A newcomer gets wrong: whose part is missing is asked again, not absent; and of two parts about one person neither counts.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use super::{PhotoResult, VersionResult};
@@ -52,24 +53,6 @@ impl<T> Round<T> {
         Self { done: Vec::with_capacity(size), unauthorized: Vec::new(), again: Vec::new(), asked: None, throttled: 0 }
     }
 
-    /// Each part where `take` puts it; `is_of` tells whether it answers for a place.
-    pub(super) fn sort<P>(
-        parts: impl IntoIterator<Item = P>,
-        open: &[usize],
-        is_of: impl Fn(&P, usize) -> bool,
-        mut take: impl FnMut(&mut Self, usize, P),
-    ) -> Self {
-        let mut round = Self::new(open.len());
-        let mut missing = open.to_vec();
-        for part in parts {
-            let Some(at) = missing.iter().position(|place| is_of(&part, *place)) else { continue };
-            take(&mut round, missing.swap_remove(at), part);
-        }
-        let lost = |place| (place, Fault::new("part_missing", "the batch was answered without this part"));
-        round.again.extend(missing.into_iter().map(lost));
-        round
-    }
-
     pub(super) fn repeat(&mut self, place: usize, fault: Fault, asked: Option<Duration>) {
         self.asked = self.asked.max(asked);
         self.again.push((place, fault));
@@ -82,6 +65,37 @@ impl<T> Round<T> {
         let mut places: Vec<usize> = self.done.iter().map(|(place, _)| *place).chain(failed).collect();
         places.sort_unstable();
         places
+    }
+}
+
+impl<T: PhotoAnswer> Round<T> {
+    /// Each part where `take` puts it; `is_of` tells whether it answers for a place.
+    pub(super) fn sort<P>(
+        parts: impl IntoIterator<Item = P>,
+        open: &[usize],
+        is_of: impl Fn(&P, usize) -> bool,
+        mut take: impl FnMut(&mut Self, usize, P),
+    ) -> Self {
+        let mut parts_of: BTreeMap<usize, Option<P>> = BTreeMap::new();
+        for part in parts {
+            let Some(place) = open.iter().copied().find(|place| is_of(&part, *place)) else { continue };
+            // Which of two is this person's nobody can tell, even where both say the same of somebody's photo.
+            parts_of.entry(place).and_modify(|held| *held = None).or_insert(Some(part));
+        }
+        let mut round = Self::new(open.len());
+        for place in open.iter().copied() {
+            match parts_of.remove(&place) {
+                Some(Some(part)) => take(&mut round, place, part),
+                Some(None) => {
+                    let twice = Fault::new("odd_answer", "the batch was answered with two parts for this person");
+                    round.done.push((place, T::unknown(twice)));
+                }
+                None => {
+                    round.again.push((place, Fault::new("part_missing", "the batch was answered without this part")));
+                }
+            }
+        }
+        round
     }
 }
 

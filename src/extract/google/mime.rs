@@ -107,13 +107,15 @@ fn split_head(section: &[u8]) -> (&[u8], &[u8]) {
     (section, &[])
 }
 
-/// One header, its folded lines joined.
+/// One header, its folded lines joined; `None` also where it stands there twice, since nobody knows which counts.
 fn header(head: &[u8], name: &str) -> Option<String> {
     let text = String::from_utf8_lossy(head).replace("\r\n", "\n").replace("\n ", " ").replace("\n\t", " ");
-    text.lines().find_map(|line| {
+    let mut found = text.lines().filter_map(|line| {
         let (key, value) = line.split_once(':')?;
         key.trim().eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
-    })
+    });
+    let only = found.next()?;
+    found.next().is_none().then_some(only)
 }
 
 #[cfg(test)]

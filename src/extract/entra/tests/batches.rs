@@ -24,6 +24,27 @@ async fn one_batch_asks_for_all_and_parts_are_matched_by_id() {
 }
 
 #[tokio::test]
+async fn whoever_is_answered_twice_is_unknown_and_nobody_else() {
+    let absent = || refused(404, "ImageNotFound");
+    for twice in [[photo(), photo()], [absent(), photo()], [photo(), absent()], [absent(), absent()]] {
+        let tenant = Tenant::start(Users::default(), move |_, asked| {
+            let named = parts(asked);
+            let of = |place: usize, mut part: Value| {
+                part["id"] = json!(named[place].0);
+                part
+            };
+            let [first, second] = twice.clone();
+            let told = [of(0, first), of(1, photo()), of(0, second)];
+            reply_json(200, &json!({ "responses": told }))
+        })
+        .await;
+        let looked = tenant.entra.fetch(&ids(&["ada", "bob"])).await.unwrap();
+        assert_eq!((code(&looked, "ada"), code(&looked, "bob")), ("odd_answer".into(), "photo".into()));
+        assert_eq!((looked.len(), tenant.graph.asked().len()), (2, 1));
+    }
+}
+
+#[tokio::test]
 async fn versions_ask_for_metadata_only() {
     let tenant = Tenant::start(Users::default(), |_, asked| {
         batch(asked, |url| match url {
@@ -90,7 +111,8 @@ async fn a_missing_part_is_asked_for_again_and_a_strange_one_ignored() {
     })
     .await;
     let looked = tenant.entra.fetch(&ids(&["ada", "bob"])).await.unwrap();
-    assert_eq!((code(&looked, "ada"), code(&looked, "bob")), ("photo".into(), "NotFound".into()));
+    // Ada was answered twice.
+    assert_eq!((code(&looked, "ada"), code(&looked, "bob")), ("odd_answer".into(), "NotFound".into()));
     assert_eq!(tenant.graph.asked().len(), 2);
 }
 

@@ -35,6 +35,29 @@ async fn a_batch_is_one_request_and_its_parts_go_to_their_own_people() {
 }
 
 #[tokio::test]
+async fn whoever_is_answered_twice_is_unknown_and_nobody_else() {
+    let none = || refusal(404, "notFound", "Resource Not Found: photo");
+    for (first, second) in [(photo("ada"), none()), (none(), photo("ada")), (photo("ada"), photo("ada"))] {
+        let customer = Customer::of(move |_, asked| {
+            let mut body = String::new();
+            let named = parts(asked);
+            let ada = named.iter().find(|(_, user)| user == "ada").unwrap();
+            let bob = named.iter().find(|(_, user)| user == "bob").unwrap();
+            for ((id, _), (status, json)) in [(ada, &first), (bob, &photo("bob")), (ada, &second)] {
+                body.push_str(&format!(
+                    "--b\r\nContent-ID: <response-{id}>\r\n\r\nHTTP/1.1 {status} X\r\n\r\n{json}\r\n"
+                ));
+            }
+            reply(200, &[("content-type", "multipart/mixed; boundary=b")], body + "--b--\r\n")
+        })
+        .await;
+        let looked = customer.google.fetch(&ids(&["ada", "bob"])).await.unwrap();
+        assert_eq!((code(&looked, "ada").as_str(), code(&looked, "bob").as_str()), ("odd_answer", "\u{ff}bob"));
+        assert_eq!((looked.len(), customer.directory.asked().len()), (2, 1));
+    }
+}
+
+#[tokio::test]
 async fn a_swapped_part_is_nobodys_photo() {
     let customer =
         Customer::of(|_, asked| batch(asked, |user| Some(photo(if user == "ada" { "bob" } else { user })))).await;
