@@ -5,6 +5,7 @@
 //! A newcomer gets wrong: a failure of one person is an answer ([`PhotoResult::Unknown`]); a `Failure` is of the whole source.
 
 mod batch;
+mod doubt;
 pub(crate) mod entra;
 pub(crate) mod folder;
 pub(crate) mod google;

@@ -2,10 +2,11 @@
 //!
 //! Owns: finding the code that counts, and the words of a refusal. Leaves to others: what a photo's code means (`photo.rs`).
 //! A newcomer gets wrong: the outer code may be empty or vague; the deepest one that is known counts. The message is
-//! printed, and judged by in one case only ([`GraphError::names`]).
+//! printed, proves something in one case only ([`GraphError::names`]), and takes a proof away in any.
 
 use serde_json::Value;
 
+use crate::extract::doubt::names_another;
 use crate::http::{Failure, FailureKind, Response, Sparse};
 use crate::secret::server_message;
 
@@ -33,12 +34,15 @@ const KNOWN: [&str; 20] = [
     "NoPermissionsInAccessToken",
 ];
 
+/// The exception that a person without a photo is answered with, in the messages of several codes.
+pub(super) const NAMED: &str = "ImageNotFoundException";
+
 /// An error answer, read as far as it can be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct GraphError {
     /// The deepest known code, else the outermost; empty if there is none.
     pub(super) code: String,
-    /// Two levels have known codes, and not the same: that proves nothing.
+    /// Something else of the answer names another error: that proves nothing.
     pub(super) contradicts: bool,
     message: String,
     /// The code inside of a message that is JSON; empty if it is none.
@@ -55,7 +59,6 @@ impl GraphError {
         while level.is_object() {
             if let Some(code) = level["code"].as_str().filter(|code| !code.is_empty()) {
                 if KNOWN.contains(&code) {
-                    read.contradicts |= !known.is_empty() && known != code;
                     code.clone_into(&mut known);
                 }
                 if read.code.is_empty() {
@@ -69,6 +72,10 @@ impl GraphError {
         }
         read.unwrap_message();
         if !known.is_empty() {
+            // Codes that only say that something is not there are none besides.
+            let is_it =
+                |code: &str| code == known || code == NAMED || code.eq_ignore_ascii_case("NotFound") || code == "404";
+            read.contradicts = names_another(body, &is_it);
             read.code = known;
         }
         read

@@ -15,7 +15,7 @@ use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::error::GraphError;
+use super::error::{GraphError, NAMED};
 use crate::extract::batch::PhotoAnswer;
 use crate::extract::wire::is_page;
 use crate::extract::{DENIED, GONE, PhotoResult, VersionResult};
@@ -185,7 +185,7 @@ impl PartResponse<'_> {
                 PartOutcome::Final(T::absent(Absence::NotFound))
             }
             // Without that name any entity may be meant (§12).
-            (404, "ErrorEntityNotFound") if error.names("ImageNotFoundException") && !error.contradicts => {
+            (404, "ErrorEntityNotFound") if error.names(NAMED) && !error.contradicts => {
                 PartOutcome::Final(T::absent(Absence::NotFound))
             }
             (404, "Request_ResourceNotFound" | "ErrorInvalidUser") => unknown(GONE),

@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use crate::extract::doubt::names_another;
 use crate::http::{Failure, FailureKind, Response, Sparse, is_transient};
 use crate::secret::server_message;
 
@@ -13,6 +14,8 @@ use crate::secret::server_message;
 pub(super) struct GoogleError {
     reason: String,
     message: String,
+    /// Something else of the answer names another error than that something is not there: that proves nothing.
+    contradicts: bool,
 }
 
 /// What a refusal means.
@@ -54,13 +57,15 @@ impl GoogleError {
         let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
         let of_details = || error["details"].as_array()?.iter().find_map(|detail| text(&detail["reason"]));
         let reason = text(&error["errors"][0]["reason"]).or_else(of_details).or_else(|| text(&error["status"]));
-        Self { reason: reason.unwrap_or_default(), message: text(&error["message"]).unwrap_or_default() }
+        let reason = reason.unwrap_or_default();
+        let contradicts = !reason.is_empty() && names_another(&json, &is_not_there);
+        Self { reason, message: text(&error["message"]).unwrap_or_default(), contradicts }
     }
 
     /// Gateways before the API answer in plain text or HTML.
     fn of_text(body: &[u8]) -> Self {
         let reason = reason_of(&String::from_utf8_lossy(&body[..body.len().min(4096)]));
-        Self { reason: reason.unwrap_or_default().to_owned(), message: String::new() }
+        Self { reason: reason.unwrap_or_default().to_owned(), ..Self::default() }
     }
 
     /// The table of §5.
@@ -83,7 +88,7 @@ impl GoogleError {
             (403, "domainCannotUseApis") => Class::Domain,
             (403, _) => Class::Privilege,
             (404, "notFound" | "NOT_FOUND") if has("userKey") => Class::NoUser,
-            (404, "notFound" | "NOT_FOUND") if has("photo") => Class::NoPhoto,
+            (404, "notFound" | "NOT_FOUND") if has("photo") && !self.contradicts => Class::NoPhoto,
             (404, _) => Class::NotThere,
             (400, _) => Class::Request,
             (status, _) if is_transient(status) => Class::Server,
@@ -129,6 +134,10 @@ const MESSAGES: [(&str, &str); 8] = [
 fn reason_of(message: &str) -> Option<&'static str> {
     let message = message.to_ascii_lowercase();
     MESSAGES.iter().find(|(words, _)| message.contains(words)).map(|(_, reason)| *reason)
+}
+
+fn is_not_there(code: &str) -> bool {
+    matches!(code, "notFound" | "NOT_FOUND" | "404")
 }
 
 /// Whether an answer only says "slower".

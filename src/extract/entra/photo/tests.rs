@@ -57,6 +57,13 @@ fn the_no_photo_table() {
     let wrapped = json!({ "error": { "code": "UnknownError",
         "message": r#"{"error":{"code":"OrganizationFromTenantGuidNotFound","message":"x"}}"# } });
     let within = |outer: &str, inner: &str| json!({ "error": { "code": outer, "innerError": { "code": inner } } });
+    let beside = |name: &str, value: Value| {
+        let mut body = error("ErrorItemNotFound");
+        body["error"][name] = value;
+        body
+    };
+    let mut two = error("ImageNotFound");
+    two["errors"] = json!([{ "code": "ServiceUnavailable" }]);
     let entity = |message: &str| json!({ "error": { "code": "ErrorEntityNotFound", "message": message } });
     let image = "Exception of type 'Microsoft.Fast.Profile.Core.Exception.ImageNotFoundException' was thrown.";
     let inner = |code: &str| json!({ "error": { "code": code, "message": "m" } }).to_string();
@@ -83,6 +90,17 @@ fn the_no_photo_table() {
         (404, within("Authorization_RequestDenied", "ImageNotFound"), unknown("not_found_unexplained")),
         (404, within("UnknownError", "ErrorItemNotFound"), unknown("not_found_unexplained")),
         (404, within("NotFound", "ImageNotFound"), absent()),
+        // Another error stands beside it, known or not.
+        (404, within("ImageNotFound", "MailboxNotEnabledForRESTAPI"), unknown("not_found_unexplained")),
+        (404, within("NewError", "ImageNotFound"), unknown("not_found_unexplained")),
+        (404, beside("details", json!([{ "code": "ErrorServerBusy" }])), unknown("not_found_unexplained")),
+        (
+            404,
+            beside("innerError", json!({ "innerError": { "code": "ErrorServerBusy" } })),
+            unknown("not_found_unexplained"),
+        ),
+        (404, beside("message", json!("Service unavailable")), unknown("not_found_unexplained")),
+        (404, two, unknown("not_found_unexplained")),
         (404, error("ErrorItemNotFound"), absent()),
         (404, error("Request_ResourceNotFound"), unknown("user_gone")),
         (404, error("ResourceNotFound"), unknown("mailbox_missing")),

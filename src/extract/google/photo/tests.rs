@@ -50,6 +50,11 @@ fn probed(judged: PartOutcome<VersionResult>) -> String {
 
 #[test]
 fn the_table_of_refusals_for_one_person() {
+    let two = |second: &str| {
+        let errors = json!([{ "reason": "notFound" }, { "reason": second }]);
+        let body = json!({ "error": { "code": 404, "message": "Resource Not Found: photo", "errors": errors } });
+        body.to_string().into_bytes()
+    };
     let table = [
         (401, refusal(401, "authError", "Invalid Credentials"), "unauthorized"),
         (401, refusal(401, "required", "Login Required"), "unauthorized"),
@@ -79,6 +84,19 @@ fn the_table_of_refusals_for_one_person() {
         (404, refusal(404, "notFound", "Resource Not Found: domain"), "unknown: not_found_unexplained"),
         (404, refusal(404, "notFound", "Domain not found"), "unknown: not_found_unexplained"),
         (404, refusal(404, "other", "Resource Not Found: photo"), "unknown: not_found_unexplained"),
+        // Another error stands beside it.
+        (
+            404,
+            rpc(404, "NOT_FOUND", json!("backendError"), "Resource Not Found: photo"),
+            "unknown: not_found_unexplained",
+        ),
+        (404, two("backendError"), "unknown: not_found_unexplained"),
+        (404, two("notFound"), "NotListed"),
+        (
+            404,
+            refusal(404, "notFound", "photo: Service unavailable. Please try again"),
+            "unknown: not_found_unexplained",
+        ),
         (404, b"<html>photo not found".to_vec(), "unknown: not_found_unexplained"),
         (404, Vec::new(), "unknown: not_found_unexplained"),
         (400, refusal(400, "invalid", "Invalid Input: userKey"), "unknown: odd_answer"),
