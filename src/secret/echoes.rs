@@ -6,8 +6,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-/// Bytes that are looked up at once, and how far apart they begin.
-const WINDOW: usize = 4;
+use super::windows::{Marks, WINDOW, folded};
 
 /// A shorter text may lie between two windows; and it may stand in an answer by chance: a word, a number.
 pub(super) const SHORTEST: usize = 2 * WINDOW;
@@ -15,16 +14,13 @@ pub(super) const SHORTEST: usize = 2 * WINDOW;
 /// So many secrets are looked for, those that were sent last: a run has some ten at a time.
 const LATEST: usize = 32;
 
-/// The bits of a hash: the marks fit into the nearest cache.
-const BITS: u32 = 18;
-
 /// What is looked for, in letters of any case.
 #[derive(Debug, Default)]
 pub(super) struct Echoes {
     /// Of each secret, the newest first.
     forms: VecDeque<Vec<String>>,
-    /// A bit for each window of them, by its hash.
-    marks: Vec<u64>,
+    /// Their windows.
+    marks: Marks,
     /// Where each window stands: in which form of which secret, behind so many bytes.
     windows: HashMap<u32, Vec<(usize, usize, usize)>>,
 }
@@ -34,14 +30,13 @@ impl Echoes {
     pub(super) fn listen_for(&mut self, forms: impl IntoIterator<Item = String>) {
         self.forms.push_front(forms.into_iter().filter(|form| form.len() >= SHORTEST).collect());
         self.forms.truncate(LATEST);
-        self.marks = vec![0; 1 << (BITS - u64::BITS.ilog2())];
+        self.marks = Marks::default();
         self.windows.clear();
         for (secret, forms) in self.forms.iter().enumerate() {
             for (nth, form) in forms.iter().enumerate() {
                 for (behind, window) in form.as_bytes().windows(WINDOW).take(WINDOW).enumerate() {
                     let window = folded(window);
-                    let (word, bit) = mark(window);
-                    self.marks[word] |= bit;
+                    self.marks.add(window);
                     self.windows.entry(window).or_default().push((secret, nth, behind));
                 }
             }
@@ -50,11 +45,10 @@ impl Echoes {
 
     /// Whether a text stands in this one.
     pub(super) fn are_in(&self, text: &[u8]) -> bool {
-        !self.marks.is_empty()
+        !self.windows.is_empty()
             && text.chunks_exact(WINDOW).enumerate().any(|(nth, chunk)| {
                 let window = folded(chunk);
-                let (word, bit) = mark(window);
-                self.marks[word] & bit != 0 && self.stands_around(text, nth * WINDOW, window)
+                self.marks.may_have(window) && self.stands_around(text, nth * WINDOW, window)
             })
     }
 
@@ -66,17 +60,6 @@ impl Echoes {
             stands.is_some_and(|stands| stands.eq_ignore_ascii_case(form))
         })
     }
-}
-
-/// A window in small letters. Other signs fall together with some, too: whoever finds one compares the text itself.
-fn folded(window: &[u8]) -> u32 {
-    window.iter().fold(0, |sum, byte| sum << 8 | u32::from(byte | 0x20))
-}
-
-/// Which bit of which word stands for a window (multiplicative hashing by the golden ratio).
-fn mark(window: u32) -> (usize, u64) {
-    let hash = window.wrapping_mul(0x9e37_79b1) >> (u32::BITS - BITS);
-    ((hash / u64::BITS) as usize, 1 << (hash % u64::BITS))
 }
 
 #[cfg(test)]

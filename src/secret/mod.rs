@@ -11,6 +11,7 @@ mod redact;
 mod spellings;
 mod user_info;
 mod value;
+mod windows;
 
 #[cfg(test)]
 pub(crate) use redact::REDACTED;

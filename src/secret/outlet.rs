@@ -15,6 +15,9 @@ use super::{redact, redact_known};
 /// One field: on one line, without secrets, nothing in it but what can be seen.
 pub(crate) fn line(field: &str) -> String {
     let covered = redact(field);
+    if is_plain(&covered) {
+        return covered;
+    }
     let mut out = String::with_capacity(covered.len());
     for c in without_commands(&covered).chars() {
         visible(c, &mut out);
@@ -59,6 +62,11 @@ pub(crate) fn json(document: &str) -> String {
         }
     }
     out
+}
+
+/// Nothing but what can be seen, and no command: nearly every field.
+fn is_plain(line: &str) -> bool {
+    line.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'#') && !line.trim_start().starts_with("::")
 }
 
 fn visible(c: char, out: &mut String) {

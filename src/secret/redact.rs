@@ -12,6 +12,7 @@ use url::Url;
 
 use super::echoes::{self, Echoes};
 use super::spellings::{encodings, spellings};
+use super::windows::Marks;
 
 /// What stands where a secret stood.
 pub(crate) const REDACTED: &str = "***";
@@ -48,7 +49,15 @@ const SECRET_NAMES: [&str; 22] = [
 /// What stands before a credential, and is none.
 const SCHEMES: [&str; 3] = ["bearer ", "basic ", "aws4-hmac-sha256 "];
 
-static KNOWN: RwLock<Vec<SecretString>> = RwLock::new(Vec::new());
+/// What the values of [`SECRET_NAMES`] are found by.
+static NAMES: LazyLock<Marks> = LazyLock::new(|| {
+    let mut names = Marks::default();
+    SECRET_NAMES.iter().for_each(|name| names.add_beginning(name));
+    names
+});
+
+/// Each spelling of each secret, the longest first, and what they begin with.
+static KNOWN: LazyLock<RwLock<(Vec<SecretString>, Marks)>> = LazyLock::new(RwLock::default);
 
 /// Every spelling of the longer ones of the latest.
 static ECHOES: LazyLock<RwLock<Echoes>> = LazyLock::new(RwLock::default);
@@ -58,15 +67,17 @@ pub(super) fn know(text: &str) {
     if text.len() < SHORTEST || is_known(text) {
         return;
     }
-    let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+    let mut guard = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+    let (known, beginnings) = &mut *guard;
     for form in spellings(text) {
+        beginnings.add_beginning(&form);
         if !known.iter().any(|k| k.expose_secret() == form) {
             known.push(SecretString::from(form));
         }
     }
     // The longest first: a secret that holds another one must not leave its rest behind.
     known.sort_by_key(|k| std::cmp::Reverse(k.expose_secret().len()));
-    drop(known);
+    drop(guard);
     listen_for(text);
 }
 
@@ -85,7 +96,7 @@ pub(crate) fn holds_secret<'t>(texts: impl IntoIterator<Item = &'t [u8]>) -> boo
 }
 
 fn is_known(text: &str) -> bool {
-    KNOWN.read().unwrap_or_else(PoisonError::into_inner).iter().any(|k| k.expose_secret() == text)
+    KNOWN.read().unwrap_or_else(PoisonError::into_inner).0.iter().any(|k| k.expose_secret() == text)
 }
 
 /// How much of a server's own words goes into a message.
@@ -112,7 +123,11 @@ pub(crate) fn redact(text: &str) -> String {
 /// The text without any secret this process knows.
 pub(crate) fn redact_known(text: &str) -> String {
     let mut clean = text.to_owned();
-    for secret in KNOWN.read().unwrap_or_else(PoisonError::into_inner).iter() {
+    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
+    if !known.1.may_be_in(text) {
+        return clean;
+    }
+    for secret in &known.0 {
         if clean.contains(secret.expose_secret()) {
             clean = clean.replace(secret.expose_secret(), REDACTED);
         }
@@ -122,6 +137,9 @@ pub(crate) fn redact_known(text: &str) -> String {
 
 /// Replaces the value in `name=value`, `"name": "value"` and `name: value` for every secret name.
 fn redact_named(text: &str) -> String {
+    if !NAMES.may_be_in(text) {
+        return text.to_owned();
+    }
     let folded = text.to_ascii_lowercase();
     let mut clean = String::with_capacity(text.len());
     let mut done = 0;
